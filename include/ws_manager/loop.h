@@ -1,0 +1,51 @@
+/* loop.h: one event-loop thread's share of a manager.
+ *
+ * A turn of the host's loop is: wait for its sockets, at most until the deadline; hand in what
+ * they brought (ws_websocket_receive()); ws_loop_run(); write what ws_loop_next_output() names.
+ */
+#ifndef WS_MANAGER_LOOP_H
+#define WS_MANAGER_LOOP_H
+
+#include <ws_manager/error.h>
+#include <ws_manager/export.h>
+#include <ws_manager/types.h>
+
+WS_BEGIN_DECLS
+
+#define WS_NO_DEADLINE UINT64_MAX
+
+/* Set up by ws_loop_options_init(). */
+typedef struct ws_loop_options {
+    size_t size;
+
+    /* Make the host's loop call ws_loop_run() soon: write to an eventfd, uv_async_send().
+     * Called from any thread, without a lock held, once for all calls between two runs; not for
+     * calls from within the library's callbacks on the loop's own thread. It must not call this
+     * library. May be NULL when only one thread exists and it runs the loop after every call.
+     */
+    void (*wake)(void *user_data);
+    void *user_data;
+} ws_loop_options;
+
+WS_EXPORT void ws_loop_options_init(ws_loop_options *options);
+
+/* Adds a loop; from then on it belongs to the thread that runs it. `now_ms` is the host's
+ * monotonic clock in milliseconds, the same that ws_loop_run() gets. Errors: WS_ERR_INVALID,
+ * WS_ERR_LIMIT (256 loops), WS_ERR_NO_MEMORY. Any thread. */
+WS_EXPORT int ws_loop_new(ws_manager *manager, const ws_loop_options *options, uint64_t now_ms,
+                          ws_loop **loop);
+
+/* Ends the loop: its connections leave as if they had broken (on_disconnect with 1001), and
+ * calls not yet carried out are dropped. WebSockets of this loop must be freed before. NULL
+ * does nothing. The loop's thread, not within a callback. */
+WS_EXPORT void ws_loop_free(ws_loop *loop);
+
+/* Carries out what was called for this loop, and the timers up to `now_ms` (monotonic
+ * milliseconds). Returns the time, on the same clock, at which it wants to be called again at
+ * the latest: `now_ms` if there is more to do at once, WS_NO_DEADLINE if nothing is due. Within
+ * a callback of the same loop it does nothing and returns `now_ms`. The loop's thread. */
+WS_EXPORT uint64_t ws_loop_run(ws_loop *loop, uint64_t now_ms);
+
+WS_END_DECLS
+
+#endif

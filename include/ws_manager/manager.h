@@ -1,0 +1,226 @@
+/* manager.h: the manager: its life, its options, and what is sent through it.
+ *
+ * Order. Every call here that sends, joins, leaves or disconnects takes its place in one total
+ * order, the same for all threads, and returns. The loops that it concerns carry it out, in
+ * that order, at their next ws_loop_run(); for a call made on a loop's own thread that is the
+ * same turn. So "join, then broadcast" reaches the joiner, and WS_OK means "accepted".
+ *
+ * A message to a user or room in which nobody is, is no error: it takes its place in the order
+ * and is delivered to nobody. Only what names one connection says WS_ERR_NOT_FOUND.
+ *
+ * Names (users, rooms, event types) are 1 to 128 bytes of UTF-8 without control characters.
+ * Texts that are passed in are copied; the caller keeps what it passed. */
+#ifndef WS_MANAGER_MANAGER_H
+#define WS_MANAGER_MANAGER_H
+
+#include <ws_manager/error.h>
+#include <ws_manager/export.h>
+#include <ws_manager/types.h>
+
+WS_BEGIN_DECLS
+
+#define WS_NAME_MAX 128 /* bytes of a user's, room's or event type's name */
+
+/* What a callback learns of a connection. Valid during the callback. */
+typedef struct ws_connection_info {
+    size_t size;
+    ws_conn_id id;
+    const char *user_id; /* NULL for an anonymous client */
+    void *user_data;     /* the application's, see ws_manager_set_user_data() */
+} ws_connection_info;
+
+/* The application's callbacks, each of which may be NULL. All are called without a lock held,
+ * on the thread of the connection's loop, from within ws_loop_run(), ws_websocket_receive(),
+ * ws_websocket_eof(), ws_websocket_free() or ws_loop_free(). A callback may call every function
+ * of this library, also on its own connection: disconnect it, join it, send to it, free its
+ * transport. Only ws_loop_run() on the same loop is refused there. `user_data` is the one of
+ * ws_manager_options. Texts are valid during the call. */
+typedef struct ws_manager_callbacks {
+    size_t size;
+
+    /* The connection is registered and its welcome queued. */
+    void (*on_connect)(ws_manager *manager, const ws_connection_info *connection,
+                       void *user_data);
+
+    /* The connection has left its rooms; nothing more is delivered to it. `code` is the
+     * WebSocket close code (RFC 6455 §7.4): the peer's, ours, or 1006 when the connection
+     * broke. */
+    void (*on_disconnect)(ws_manager *manager, const ws_connection_info *connection,
+                          uint16_t code, const char *reason, void *user_data);
+
+    /* A client asks to enter a room. Return WS_OK to let it in; anything else is answered with
+     * the error `forbidden`. Not asked for ws_manager_join_room(). NULL lets everyone in. */
+    int (*authorize_join)(ws_manager *manager, const ws_connection_info *connection,
+                          const char *room, void *user_data);
+
+    /* What became of a join, by the client or by ws_manager_join_room(): WS_OK, WS_ERR_ALREADY
+     * (is a member), WS_ERR_TOO_MANY_ROOMS, WS_ERR_NO_MEMORY. */
+    void (*on_join)(ws_manager *manager, const ws_connection_info *connection, const char *room,
+                    int result, void *user_data);
+
+    /* What became of a leave: WS_OK or WS_ERR_NOT_MEMBER. Not called for the rooms that a
+     * connection leaves by ending. */
+    void (*on_leave)(ws_manager *manager, const ws_connection_info *connection,
+                     const char *room, int result, void *user_data);
+
+    /* A client's {"type":"message"}: `room` is NULL when it named none, `data` is the JSON text
+     * of its "data" (length bytes, valid JSON, "null" when absent) and NUL-terminated. Return
+     * WS_OK; WS_ERR_NOT_MEMBER or WS_ERR_FORBIDDEN are answered with that error, any other
+     * error with `bad_request`. NULL: every message is answered with `forbidden`. */
+    int (*on_message)(ws_manager *manager, const ws_connection_info *connection,
+                      const char *room, const char *data, size_t length, void *user_data);
+
+    /* A whole message of a connection with WS_PROTOCOL_RAW: text is UTF-8, not NUL-terminated.
+     */
+    void (*on_raw)(ws_manager *manager, const ws_connection_info *connection, const void *data,
+                   size_t length, int is_text, void *user_data);
+} ws_manager_callbacks;
+
+/* Memory functions with the meaning of malloc, realloc and free; any thread. Set all or none.
+ */
+typedef struct ws_allocator {
+    size_t size;
+    void *(*malloc)(size_t bytes, void *user_data);
+    void *(*realloc)(void *memory, size_t bytes, void *user_data);
+    void (*free)(void *memory, void *user_data);
+    void *user_data;
+} ws_allocator;
+
+enum ws_log_level { WS_LOG_ERROR = 0, WS_LOG_WARN = 1, WS_LOG_INFO = 2, WS_LOG_DEBUG = 3 };
+
+/* Who hears user_connected and user_disconnected. */
+enum ws_presence {
+    WS_PRESENCE_EVERYONE = 0, /* everyone but the connection itself */
+    WS_PRESENCE_ROOM = 1,     /* the members of presence_room */
+    WS_PRESENCE_OFF = 2
+};
+
+/* Set up by ws_manager_options_init(), which fills in the defaults named here. */
+typedef struct ws_manager_options {
+    size_t size;
+    ws_manager_callbacks callbacks;
+    void *user_data; /* of callbacks, log and clock */
+
+    /* One line without a newline, `level` of enum ws_log_level. Any thread, never with a lock
+     * held. NULL: nothing is logged. */
+    void (*log)(int level, const char *line, void *user_data);
+
+    /* Milliseconds since 1970-01-01 UTC, for events' timestamps. Any thread. NULL: the
+     * system's. */
+    int64_t (*clock)(void *user_data);
+
+    ws_allocator allocator; /* default: malloc, realloc, free */
+
+    int32_t presence_events;   /* enum ws_presence; default WS_PRESENCE_EVERYONE */
+    const char *presence_room; /* for WS_PRESENCE_ROOM; copied */
+
+    uint32_t max_connections;          /* in all; 0: no limit; default 100000 */
+    uint32_t max_rooms_per_connection; /* 0: no limit; default 1000 */
+    uint32_t max_event_bytes;          /* of an event's data; default 1048576; at most 1 GiB */
+    uint32_t max_client_json_depth;    /* nesting of clients' messages; default 32 */
+    uint32_t max_pending; /* calls that one loop has not carried out yet; default 1048576 */
+} ws_manager_options;
+
+WS_EXPORT void ws_manager_options_init(ws_manager_options *options);
+
+/* Makes a manager. `options` may be NULL for the defaults; it is copied, what its user_data
+ * point to must live as long as the manager. Errors: WS_ERR_INVALID (size stamp, limit, name,
+ * an incomplete allocator), WS_ERR_NO_MEMORY, WS_ERR_SYSTEM. *manager is set on success only.
+ */
+WS_EXPORT int ws_manager_new(const ws_manager_options *options, ws_manager **manager);
+
+/* Lets go of a manager. The memory goes with its last loop or event; after this call only those
+ * may still be freed. NULL does nothing. If it was the default manager, there is none then. */
+WS_EXPORT void ws_manager_free(ws_manager *manager);
+
+/* The process's default manager, to which emit_*() go; made with default options on first use.
+ * NULL when that failed. Any thread. */
+WS_EXPORT ws_manager *ws_manager_default(void);
+
+/* Makes `manager` the default one; NULL: none until the next ws_manager_default(). A manager
+ * that ws_manager_default() made is freed when it is replaced. Call it before other threads
+ * emit. */
+WS_EXPORT void ws_manager_set_default(ws_manager *manager);
+
+/* --- events ------------------------------------------------------------------------------ */
+
+/* Everyone, but the connections in `exclude` (`n_exclude` ids, may be NULL with 0; ids that
+ * name nothing are passed over). The event gets its id and timestamp and can't be sent again.
+ * Errors: WS_ERR_INVALID, WS_ERR_ALREADY (was sent), WS_ERR_BACKPRESSURE (a loop has
+ * max_pending calls waiting), WS_ERR_NO_MEMORY; in each case nobody gets it. Any thread. */
+WS_EXPORT int ws_manager_broadcast(ws_manager *manager, ws_event *event,
+                                   const ws_conn_id *exclude, size_t n_exclude);
+
+/* The members of a room; otherwise as ws_manager_broadcast(). */
+WS_EXPORT int ws_manager_broadcast_to_room(ws_manager *manager, const char *room,
+                                           ws_event *event, const ws_conn_id *exclude,
+                                           size_t n_exclude);
+
+/* Every connection of a user; otherwise as ws_manager_broadcast(). */
+WS_EXPORT int ws_manager_send_to_user(ws_manager *manager, const char *user_id,
+                                      ws_event *event);
+
+/* One connection. The event gets a timestamp, but no id: it has no place in the history.
+ * Errors as ws_manager_broadcast(), and WS_ERR_NOT_FOUND. Any thread. */
+WS_EXPORT int ws_manager_send_personal_message(ws_manager *manager, ws_conn_id connection,
+                                               ws_event *event);
+
+/* Raw bytes to one connection, as one text message (`length` bytes of UTF-8, or WS_ERR_INVALID)
+ * or one binary message. Errors: WS_ERR_NOT_FOUND, WS_ERR_TOO_BIG (above 1 GiB),
+ * WS_ERR_BACKPRESSURE, WS_ERR_NO_MEMORY. Any thread. */
+WS_EXPORT int ws_manager_send_text(ws_manager *manager, ws_conn_id connection, const char *text,
+                                   size_t length);
+WS_EXPORT int ws_manager_send_binary(ws_manager *manager, ws_conn_id connection,
+                                     const void *data, size_t length);
+
+/* --- rooms and users --------------------------------------------------------------------- */
+
+/* Puts a connection into a room, or takes it out; a room exists while it has members. Joining
+ * twice and leaving a room that one is not in change nothing, and on_join and on_leave say so.
+ * Errors: WS_ERR_INVALID (name), WS_ERR_NOT_FOUND, WS_ERR_BACKPRESSURE, WS_ERR_NO_MEMORY.
+ * Any thread. */
+WS_EXPORT int ws_manager_join_room(ws_manager *manager, ws_conn_id connection,
+                                   const char *room);
+WS_EXPORT int ws_manager_leave_room(ws_manager *manager, ws_conn_id connection,
+                                    const char *room);
+
+/* Calls `each` for every member of a room, or every connection of a user, as it was at the
+ * moment of the call; no lock is held then. `each` ends the walk by returning non-zero, and
+ * that is returned; 0 at the end or when nobody is there; WS_ERR_INVALID, WS_ERR_NO_MEMORY. Any
+ * thread. */
+WS_EXPORT int ws_manager_for_each_member(ws_manager *manager, const char *room,
+                                         int (*each)(ws_conn_id connection, void *user_data),
+                                         void *user_data);
+WS_EXPORT int ws_manager_for_each_connection_of_user(ws_manager *manager, const char *user_id,
+                                                     int (*each)(ws_conn_id connection,
+                                                                 void *user_data),
+                                                     void *user_data);
+
+/* 1 if the connection is in the room at this moment, else 0. O(1). Any thread. */
+WS_EXPORT int ws_manager_is_member(ws_manager *manager, ws_conn_id connection,
+                                   const char *room);
+
+/* --- statistics -------------------------------------------------------------------------- */
+
+/* How many connections are registered. Any thread. */
+WS_EXPORT size_t ws_manager_connection_count(ws_manager *manager);
+
+/* The statistics as one JSON object: total_connections, unique_users, rooms (name: members) and
+ * counters. ws_manager_get_metrics() is the same as OpenMetrics text, with the number of rooms
+ * instead of their names. *text is NUL-terminated, `length` (may be NULL) its length without
+ * the NUL; free it with ws_manager_free_text(). Errors: WS_ERR_NO_MEMORY. Any thread. */
+WS_EXPORT int ws_manager_get_stats(ws_manager *manager, char **text, size_t *length);
+WS_EXPORT int ws_manager_get_metrics(ws_manager *manager, char **text, size_t *length);
+WS_EXPORT void ws_manager_free_text(ws_manager *manager, char *text);
+
+/* --- the end ----------------------------------------------------------------------------- */
+
+/* Takes no new connections from now on (a WebSocket handshake is answered with 503) and closes
+ * every connection with `code` and `reason` (NULL: none), after what is queued for it. The host
+ * goes on running its loops until ws_manager_connection_count() is 0 and its sockets are
+ * closed. Errors: WS_ERR_INVALID (code, reason), WS_ERR_NO_MEMORY. Any thread. */
+WS_EXPORT int ws_manager_drain(ws_manager *manager, uint16_t code, const char *reason);
+
+WS_END_DECLS
+
+#endif

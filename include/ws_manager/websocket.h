@@ -1,0 +1,164 @@
+/* websocket.h: WebSocket (RFC 6455) for a host that has its own sockets and loop.
+ *
+ * Sans-IO: the host hands in the bytes that it read and asks for the bytes to write; no
+ * function here touches a descriptor. All of them belong to the loop's thread, endpoints aside.
+ */
+#ifndef WS_MANAGER_WEBSOCKET_H
+#define WS_MANAGER_WEBSOCKET_H
+
+#include <sys/uio.h>
+
+#include <ws_manager/connection.h>
+#include <ws_manager/error.h>
+#include <ws_manager/export.h>
+#include <ws_manager/types.h>
+
+WS_BEGIN_DECLS
+
+typedef struct ws_endpoint ws_endpoint;   /* what the connections of one address share */
+typedef struct ws_websocket ws_websocket; /* one connection, from its first byte to its last */
+typedef struct ws_handshake ws_handshake; /* a client's request, during on_handshake */
+
+/* Set up by ws_endpoint_options_init(), which fills in the defaults named here. */
+typedef struct ws_endpoint_options {
+    size_t size;
+
+    /* A valid opening handshake came in. Look at it with ws_handshake_*() and return WS_OK to
+     * accept it, or anything else after ws_handshake_refuse() (403 without that). NULL accepts
+     * everyone as anonymous. The handshake is valid during the call; the loop's thread. */
+    int (*on_handshake)(ws_handshake *handshake, void *user_data);
+    void *user_data;
+
+    /* The subprotocols that the server speaks, best first (RFC 6455 §4.2.2); the first that the
+     * client offered is chosen, none is no error. Copied. */
+    const char *const *subprotocols;
+    size_t n_subprotocols;
+
+    int32_t protocol; /* enum ws_protocol; default WS_PROTOCOL_JSON */
+
+    uint32_t max_head_bytes;    /* of the request head, else 431; default 8192 */
+    uint32_t max_message_bytes; /* of a client's message, else 1009; default 65536 */
+    uint32_t max_fragments;     /* frames of a client's message, else 1009; 0: no limit;
+                                   default 1024 */
+    uint32_t max_queue_bytes;   /* waiting for a client; a message that finds more than this
+                                   waiting ends the connection with 1013; default 1048576 */
+    uint32_t
+        handshake_timeout_ms;  /* from ws_websocket_new() to the whole head; default 10000 */
+    uint32_t ping_interval_ms; /* 0: no pings; default 25000 */
+    uint32_t pong_timeout_ms;  /* nothing heard after a ping: 1006; default 20000 */
+    uint32_t close_timeout_ms; /* for the peer's answer to our close; default 3000 */
+} ws_endpoint_options;
+
+WS_EXPORT void ws_endpoint_options_init(ws_endpoint_options *options);
+
+/* Makes an endpoint; `options` is copied, NULL for the defaults. Errors: WS_ERR_INVALID,
+ * WS_ERR_NO_MEMORY. Any thread. */
+WS_EXPORT int ws_endpoint_new(ws_manager *manager, const ws_endpoint_options *options,
+                              ws_endpoint **endpoint);
+
+/* Lets go of an endpoint; its connections keep it until the last has gone. NULL does nothing.
+ * Any thread. */
+WS_EXPORT void ws_endpoint_free(ws_endpoint *endpoint);
+
+/* --- the request, within on_handshake ------------------------------------------------------
+ */
+
+/* The path as it was sent, without the query; the query without the '?', "" if there is none.
+ */
+WS_EXPORT const char *ws_handshake_path(const ws_handshake *handshake);
+WS_EXPORT const char *ws_handshake_query(const ws_handshake *handshake);
+
+/* A header's value by its name in any case, several of one name joined with ", "; NULL if there
+ * is none. */
+WS_EXPORT const char *ws_handshake_header(ws_handshake *handshake, const char *name);
+
+/* A query parameter, percent-decoded, its length in *length (may be NULL); it may hold any
+ * byte. NULL when it is absent or wrongly encoded. */
+WS_EXPORT const char *ws_handshake_query_parameter(ws_handshake *handshake, const char *name,
+                                                   size_t *length);
+
+/* The websocket and its host's pointer. */
+WS_EXPORT ws_websocket *ws_handshake_websocket(const ws_handshake *handshake);
+
+/* Names the user; WS_ERR_INVALID for a bad name, WS_ERR_NO_MEMORY. Without it: anonymous. */
+WS_EXPORT int ws_handshake_set_user_id(ws_handshake *handshake, const char *user_id);
+
+/* The application's pointer on the connection (ws_connection_info). */
+WS_EXPORT void ws_handshake_set_user_data(ws_handshake *handshake, void *user_data);
+
+/* Chooses another subprotocol than the endpoint did: one that the client offered, else
+ * WS_ERR_INVALID; NULL: none. */
+WS_EXPORT int ws_handshake_set_subprotocol(ws_handshake *handshake, const char *subprotocol);
+
+/* Refuses with an HTTP status from 400 to 599 and a plain text (NULL: the status' name),
+ * copied. For 401 and 403 a browser (a request with Origin) is let in and closed at once with
+ * 4401 or 4403, since a script can't see an HTTP status. Errors: WS_ERR_INVALID,
+ * WS_ERR_NO_MEMORY. */
+WS_EXPORT int ws_handshake_refuse(ws_handshake *handshake, int status, const char *text);
+
+/* --- one connection ----------------------------------------------------------------------- */
+
+/* A new connection, before its first byte. `user_data` is the host's pointer, usually its
+ * socket. Errors: WS_ERR_NO_MEMORY. *websocket is set on success only. */
+WS_EXPORT int ws_websocket_new(ws_loop *loop, ws_endpoint *endpoint, void *user_data,
+                               ws_websocket **websocket);
+
+WS_EXPORT void *ws_websocket_user_data(const ws_websocket *websocket);
+
+/* The connection's id; 0 before the handshake and after the end. */
+WS_EXPORT ws_conn_id ws_websocket_id(const ws_websocket *websocket);
+
+typedef struct ws_header {
+    const char *name; /* NUL-terminated, as is the value */
+    const char *value;
+} ws_header;
+
+/* The request, for a host that has parsed it itself: `method` "GET", `http_major`.`http_minor`,
+ * `target` as it was sent, and its headers in order. Nothing is kept. Bytes that followed the
+ * head go to ws_websocket_receive() afterwards. Returns as ws_websocket_receive();
+ * WS_ERR_INVALID if bytes came in before or the handshake is done. */
+WS_EXPORT int ws_websocket_upgrade(ws_websocket *websocket, const char *method,
+                                   unsigned http_major, unsigned http_minor, const char *target,
+                                   const ws_header *headers, size_t n_headers);
+
+/* `length` bytes came from the client. They are used before the call returns, and not kept.
+ * Returns WS_OK; WS_ERR_CLOSED when the connection has ended and all was written: close the
+ * socket and ws_websocket_free(). Bytes that come after the end are thrown away. */
+WS_EXPORT int ws_websocket_receive(ws_websocket *websocket, const void *data, size_t length);
+
+/* The client will send no more, or the socket broke: the connection ends with 1006 (unless it
+ * was closing anyway). Nothing is written any more: close the socket and ws_websocket_free().
+ */
+WS_EXPORT void ws_websocket_eof(ws_websocket *websocket);
+
+/* What to write now: fills at most `max` pieces and returns how many, 0 when nothing waits.
+ * They stay valid until ws_websocket_sent(), _eof() or _free(). Calling it again without
+ * ws_websocket_sent() gives the same bytes. */
+WS_EXPORT int ws_websocket_output(ws_websocket *websocket, struct iovec *iov, int max);
+
+/* `n` bytes of what ws_websocket_output() gave were written. Fewer than it gave means that the
+ * socket is full: the connection is not listed by ws_loop_next_output() until
+ * ws_websocket_output() is called again, when the socket is writable. Returns WS_OK, or
+ * WS_ERR_CLOSED as ws_websocket_receive(). */
+WS_EXPORT int ws_websocket_sent(ws_websocket *websocket, size_t n);
+
+/* 1 when the connection has ended and nothing waits: close the socket and free it. Ask after
+ * writing what ws_loop_next_output() named; a connection that ends by a timer is listed there.
+ */
+WS_EXPORT int ws_websocket_ended(const ws_websocket *websocket);
+
+/* Starts the closing handshake, as ws_manager_disconnect() but at once; before the handshake it
+ * ends the connection. Errors: WS_ERR_INVALID (code, reason), WS_ERR_CLOSED (is closing). */
+WS_EXPORT int ws_websocket_close(ws_websocket *websocket, uint16_t code, const char *reason);
+
+/* Frees it, at any time, also within a callback of its own; an open connection ends with 1006.
+ * NULL does nothing. */
+WS_EXPORT void ws_websocket_free(ws_websocket *websocket);
+
+/* The next connection that has bytes to write, or has ended; NULL when there is none. Each is
+ * named once a turn, however many events it brought. The loop's thread, after ws_loop_run(). */
+WS_EXPORT ws_websocket *ws_loop_next_output(ws_loop *loop);
+
+WS_END_DECLS
+
+#endif

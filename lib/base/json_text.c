@@ -1,0 +1,313 @@
+/* json_text.c: looking at JSON text (RFC 8259) in place: is it valid, what are its members.
+ *
+ * The library's own check, since cJSON takes more than RFC 8259 allows (numbers such as 01,
+ * control characters in strings): what it would let through, a browser's JSON.parse() refuses.
+ * It allocates nothing. */
+#include "base/json_text.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include <cjson/cJSON.h>
+
+#include "base/utf8.h"
+
+struct scanner {
+    const char *at;
+    const char *end;
+};
+
+static void skip_space(struct scanner *s)
+{
+    while (s->at < s->end &&
+           (*s->at == ' ' || *s->at == '\n' || *s->at == '\r' || *s->at == '\t'))
+        s->at++;
+}
+
+static bool take(struct scanner *s, char wanted)
+{
+    if (s->at == s->end || *s->at != wanted)
+        return false;
+    s->at++;
+    return true;
+}
+
+static bool take_word(struct scanner *s, const char *word)
+{
+    size_t length = strlen(word);
+
+    if ((size_t)(s->end - s->at) < length || memcmp(s->at, word, length) != 0)
+        return false;
+    s->at += length;
+    return true;
+}
+
+static bool is_digit(const struct scanner *s)
+{
+    return s->at < s->end && *s->at >= '0' && *s->at <= '9';
+}
+
+static bool take_digits(struct scanner *s)
+{
+    if (!is_digit(s))
+        return false;
+    while (is_digit(s))
+        s->at++;
+    return true;
+}
+
+static bool take_number(struct scanner *s)
+{
+    take(s, '-');
+    if (!take(s, '0') && !take_digits(s))
+        return false;
+    if (take(s, '.') && !take_digits(s))
+        return false;
+    if (take(s, 'e') || take(s, 'E')) {
+        if (!take(s, '+'))
+            take(s, '-');
+        return take_digits(s);
+    }
+    return true;
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+static bool take_hex4(struct scanner *s, unsigned *code)
+{
+    *code = 0;
+    if (s->end - s->at < 4)
+        return false;
+    for (int i = 0; i < 4; i++) {
+        int digit = hex_digit(*s->at++);
+
+        if (digit < 0)
+            return false;
+        *code = *code << 4 | (unsigned)digit;
+    }
+    return true;
+}
+
+/* After the backslash. A lone surrogate is no Unicode text: it is refused, although RFC 8259
+ * §8.2 only warns of it, because no UTF-8 can be made of it. */
+static bool take_escape(struct scanner *s)
+{
+    unsigned code;
+    unsigned second;
+
+    if (s->at == s->end)
+        return false;
+    if (*s->at != 'u')
+        return memchr("\"\\/bfnrt", *s->at++, 8) != NULL;
+    s->at++;
+    if (!take_hex4(s, &code) || (code >= 0xdc00 && code <= 0xdfff))
+        return false;
+    if (code < 0xd800 || code > 0xdbff)
+        return true;
+    return take_word(s, "\\u") && take_hex4(s, &second) && second >= 0xdc00 && second <= 0xdfff;
+}
+
+/* UTF-8 is checked for the whole text at once, not here. */
+static bool take_string(struct scanner *s)
+{
+    if (!take(s, '"'))
+        return false;
+    while (s->at < s->end) {
+        unsigned char byte = (unsigned char)*s->at++;
+
+        if (byte == '"')
+            return true;
+        if (byte < 0x20 || (byte == '\\' && !take_escape(s)))
+            return false;
+    }
+    return false;
+}
+
+static bool take_scalar(struct scanner *s)
+{
+    if (s->at == s->end)
+        return false;
+    switch (*s->at) {
+    case '"':
+        return take_string(s);
+    case 't':
+        return take_word(s, "true");
+    case 'f':
+        return take_word(s, "false");
+    case 'n':
+        return take_word(s, "null");
+    default:
+        return take_number(s);
+    }
+}
+
+static bool take_name(struct scanner *s)
+{
+    skip_space(s);
+    if (!take_string(s))
+        return false;
+    skip_space(s);
+    return take(s, ':');
+}
+
+/* The containers that are open: a bit a level, set for an object. */
+struct nesting {
+    uint8_t bits[JSON_MAX_DEPTH / 8];
+    size_t depth;
+};
+
+static bool in_object(const struct nesting *open)
+{
+    size_t level = open->depth - 1;
+
+    return open->bits[level / 8] >> (level % 8) & 1;
+}
+
+static void enter(struct nesting *open, bool object)
+{
+    uint8_t bit = (uint8_t)(1u << (open->depth % 8));
+    uint8_t *byte = &open->bits[open->depth / 8];
+
+    *byte = (uint8_t)(object ? *byte | bit : *byte & ~bit);
+    open->depth++;
+}
+
+/* After a value inside a container: its end, or a comma and what stands before the next value.
+ */
+static bool finish_value(struct scanner *s, struct nesting *open)
+{
+    while (open->depth > 0) {
+        bool object = in_object(open);
+
+        skip_space(s);
+        if (take(s, ','))
+            return !object || take_name(s);
+        if (!take(s, object ? '}' : ']'))
+            return false;
+        open->depth--;
+    }
+    return true;
+}
+
+/* One value, however deep, without recursion. */
+static bool take_value(struct scanner *s, size_t max_depth)
+{
+    struct nesting open = {.depth = 0};
+
+    do {
+        bool object;
+
+        skip_space(s);
+        object = s->at < s->end && *s->at == '{';
+        if (object || (s->at < s->end && *s->at == '[')) {
+            s->at++;
+            if (open.depth == max_depth)
+                return false;
+            enter(&open, object);
+            skip_space(s);
+            if (s->at < s->end && *s->at == (object ? '}' : ']')) {
+                s->at++;
+                open.depth--;
+            } else if (object && !take_name(s)) {
+                return false;
+            } else {
+                continue;
+            }
+        } else if (!take_scalar(s)) {
+            return false;
+        }
+        if (!finish_value(s, &open))
+            return false;
+    } while (open.depth > 0);
+    return true;
+}
+
+bool json_valid(const char *text, size_t length, size_t max_depth)
+{
+    struct scanner s = {text, text + length};
+
+    if (max_depth > JSON_MAX_DEPTH)
+        max_depth = JSON_MAX_DEPTH;
+    if (!take_value(&s, max_depth))
+        return false;
+    skip_space(&s);
+    return s.at == s.end && utf8_valid(text, length);
+}
+
+bool json_members(const char *text, size_t length, const char *const *names,
+                  struct json_slice *values, size_t n_names)
+{
+    struct scanner s = {text, text + length};
+
+    for (size_t i = 0; i < n_names; i++)
+        values[i] = (struct json_slice){NULL, 0};
+    skip_space(&s);
+    if (!take(&s, '{'))
+        return false;
+    skip_space(&s);
+    if (take(&s, '}'))
+        return true;
+    do {
+        const char *name;
+        size_t name_length;
+        const char *value;
+
+        skip_space(&s);
+        name = s.at + 1;
+        if (!take_string(&s))
+            return false;
+        name_length = (size_t)(s.at - name) - 1;
+        skip_space(&s);
+        if (!take(&s, ':'))
+            return false;
+        skip_space(&s);
+        value = s.at;
+        if (!take_value(&s, JSON_MAX_DEPTH))
+            return false;
+        for (size_t i = 0; i < n_names; i++)
+            if (strlen(names[i]) == name_length && memcmp(names[i], name, name_length) == 0)
+                values[i] = (struct json_slice){value, (size_t)(s.at - value)};
+        skip_space(&s);
+    } while (take(&s, ','));
+    return true;
+}
+
+/* cJSON takes the escapes apart; it ends a string at U+0000, which no name may hold anyway. */
+static bool unescape(const ws_allocator *memory, struct json_slice value, char **text)
+{
+    cJSON *tree;
+
+    for (size_t at = 0; at + 6 <= value.length; at++) {
+        if (value.text[at] != '\\')
+            continue;
+        if (memcmp(value.text + at, "\\u0000", 6) == 0)
+            return true;
+        at++;
+    }
+    tree = cJSON_ParseWithLength(value.text, value.length);
+    if (tree == NULL)
+        return false;
+    *text = memory_copy_text(memory, tree->valuestring, strlen(tree->valuestring));
+    cJSON_Delete(tree);
+    return *text != NULL;
+}
+
+bool json_string(const ws_allocator *memory, struct json_slice value, char **text)
+{
+    *text = NULL;
+    if (value.text == NULL || value.text[0] != '"')
+        return true;
+    if (memchr(value.text, '\\', value.length) != NULL)
+        return unescape(memory, value, text);
+    *text = memory_copy_text(memory, value.text + 1, value.length - 2);
+    return *text != NULL;
+}

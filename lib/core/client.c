@@ -1,0 +1,275 @@
+/* client.c: what clients say, carried out, and what they are answered. */
+#include "core/client.h"
+
+#include "core/room.h"
+#include "core/send.h"
+#include "protocol/json/client_message.h"
+
+/* A client that waits for an answer which can't be made would wait forever: it is sent away. */
+static void no_memory(struct connection *connection)
+{
+    counter_add(&connection->loop->counters, COUNTER_drop_no_memory, 1);
+    connection_doom(connection, 1013, "out of memory");
+}
+
+void client_receive(struct connection *connection, const void *data, size_t length,
+                    bool is_text)
+{
+    ws_manager *manager = connection->loop->manager;
+    struct command command = {.kind = COMMAND_RECEIVE};
+
+    if (connection->state == CONNECTION_GONE || connection->state == CONNECTION_DOOMED)
+        return;
+    command.detail = detail_new(&manager->memory, data, length);
+    if (command.detail != NULL)
+        command.detail->is_text = is_text;
+    if (command.detail == NULL ||
+        send_command(manager, connection->id, NULL, &command, false) != WS_OK)
+        no_memory(connection);
+}
+
+/* --- answers ---------------------------------------------------------------------------------
+ */
+
+/* Delivers a finished answer, whose buffer it frees. */
+static void deliver_answer(struct connection *connection, struct buffer *buffer)
+{
+    const ws_manager *manager = connection->loop->manager;
+    ws_message *message = NULL;
+
+    if (!buffer->failed)
+        message = message_new_copy(&manager->memory, buffer->data, buffer->length, true);
+    buffer_free(buffer);
+    if (message == NULL) {
+        no_memory(connection);
+        return;
+    }
+    message_frame(message, atomic_load_explicit(&manager->framing, memory_order_acquire));
+    connection_deliver(connection, message);
+    ws_message_unref(message);
+}
+
+void client_welcome(struct connection *connection, uint64_t position)
+{
+    const ws_manager *manager = connection->loop->manager;
+    char name[CONNECTION_NAME_SIZE];
+    char id[EVENT_ID_SIZE];
+    struct buffer buffer;
+
+    manager_connection_name(manager, connection->id, name);
+    manager_event_id(manager, position, id);
+    buffer_init(&buffer, &manager->memory);
+    answer_welcome(&buffer, name,
+                   connection->user != NULL ? connection->user->group->name : NULL, id,
+                   connection->ping_interval_ms);
+    deliver_answer(connection, &buffer);
+}
+
+static void answer_with_pong(struct connection *connection, struct json_slice ref,
+                             uint64_t position)
+{
+    const ws_manager *manager = connection->loop->manager;
+    char id[EVENT_ID_SIZE];
+    struct buffer buffer;
+
+    manager_event_id(manager, position, id);
+    buffer_init(&buffer, &manager->memory);
+    answer_pong(&buffer, ref.text, ref.length, id);
+    deliver_answer(connection, &buffer);
+}
+
+static void answer_with_room(struct connection *connection, const char *type,
+                             const struct client_message *message, uint64_t position)
+{
+    const ws_manager *manager = connection->loop->manager;
+    char id[EVENT_ID_SIZE];
+    struct buffer buffer;
+
+    manager_event_id(manager, position, id);
+    buffer_init(&buffer, &manager->memory);
+    answer_room(&buffer, type, message->ref.text, message->ref.length, message->room, id);
+    deliver_answer(connection, &buffer);
+}
+
+static void answer_with_problem(struct connection *connection, struct json_slice ref,
+                                struct answer_problem problem)
+{
+    struct buffer buffer;
+
+    counter_add(&connection->loop->counters, COUNTER_client_errors, 1);
+    buffer_init(&buffer, &connection->loop->manager->memory);
+    answer_error(&buffer, ref.text, ref.length, problem);
+    deliver_answer(connection, &buffer);
+}
+
+/* What a request came to, unless it was WS_OK. A callback may have ended the connection; then
+ * there is nobody to answer, and connection_deliver() does nothing. */
+static void answer_with_result(struct connection *connection, struct json_slice ref, int result)
+{
+    static const struct answer_problem forbidden = {ANSWER_FORBIDDEN, "not allowed"};
+    static const struct answer_problem not_member = {ANSWER_NOT_MEMBER,
+                                                     "the connection is not in that room"};
+    static const struct answer_problem too_many = {
+        ANSWER_TOO_MANY_ROOMS, "the connection is in as many rooms as it may be"};
+    static const struct answer_problem rejected = {ANSWER_BAD_REQUEST,
+                                                   "the message was not accepted"};
+
+    switch (result) {
+    case WS_OK:
+        break;
+    case WS_ERR_FORBIDDEN:
+        answer_with_problem(connection, ref, forbidden);
+        break;
+    case WS_ERR_NOT_MEMBER:
+        answer_with_problem(connection, ref, not_member);
+        break;
+    case WS_ERR_TOO_MANY_ROOMS:
+        answer_with_problem(connection, ref, too_many);
+        break;
+    case WS_ERR_NO_MEMORY:
+        no_memory(connection);
+        break;
+    default:
+        answer_with_problem(connection, ref, rejected);
+        break;
+    }
+}
+
+/* --- requests --------------------------------------------------------------------------------
+ */
+
+static int authorize(struct connection *connection, const char *room)
+{
+    ws_manager *manager = connection->loop->manager;
+    const ws_manager_callbacks *callbacks = &manager->options.callbacks;
+    struct connection_view view;
+
+    if (callbacks->authorize_join == NULL)
+        return WS_OK;
+    return callbacks->authorize_join(manager, connection_view(connection, &view), room,
+                                     manager->options.user_data) == WS_OK
+               ? WS_OK
+               : WS_ERR_FORBIDDEN;
+}
+
+/* The answer comes before on_join, so that what the application sends there comes after it. */
+static void handle_join(struct connection *connection, const struct client_message *message,
+                        uint64_t position)
+{
+    struct share *share;
+    int result = authorize(connection, message->room);
+
+    if (connection->state != CONNECTION_LIVE)
+        return;
+    if (result != WS_OK) {
+        answer_with_result(connection, message->ref, result);
+        return;
+    }
+    share = room_pin(connection, message->room);
+    result = share != NULL ? connection_enter_room(connection, share) : WS_ERR_NO_MEMORY;
+    if (result == WS_OK || result == WS_ERR_ALREADY)
+        answer_with_room(connection, "room_joined", message, position);
+    else
+        answer_with_result(connection, message->ref, result);
+    room_joined(connection, message->room, result);
+    room_unpin(connection, share);
+}
+
+static void handle_leave(struct connection *connection, const struct client_message *message,
+                         uint64_t position)
+{
+    struct share *share = room_pin(connection, message->room);
+    int result = share != NULL ? connection_leave_room(connection, share) : WS_ERR_NO_MEMORY;
+
+    if (result == WS_OK)
+        answer_with_room(connection, "room_left", message, position);
+    else
+        answer_with_result(connection, message->ref, result);
+    room_left(connection, message->room, result);
+    room_unpin(connection, share);
+}
+
+static int handle_message(struct connection *connection, const struct client_message *message)
+{
+    ws_manager *manager = connection->loop->manager;
+    const ws_manager_callbacks *callbacks = &manager->options.callbacks;
+    struct json_slice data = message->data;
+    struct connection_view view;
+    char *copy;
+    int result;
+
+    if (callbacks->on_message == NULL)
+        return WS_ERR_FORBIDDEN;
+    if (data.text == NULL)
+        data = (struct json_slice){"null", 4};
+    copy = memory_copy_text(&manager->memory, data.text, data.length);
+    if (copy == NULL)
+        return WS_ERR_NO_MEMORY;
+    result = callbacks->on_message(manager, connection_view(connection, &view), message->room,
+                                   copy, data.length, manager->options.user_data);
+    memory_free(&manager->memory, copy);
+    return result;
+}
+
+static void handle_request(struct connection *connection, const struct client_message *message,
+                           uint64_t position)
+{
+    switch (message->type) {
+    case CLIENT_JOIN_ROOM:
+        handle_join(connection, message, position);
+        break;
+    case CLIENT_LEAVE_ROOM:
+        handle_leave(connection, message, position);
+        break;
+    case CLIENT_PING:
+        answer_with_pong(connection, message->ref, position);
+        break;
+    case CLIENT_MESSAGE:
+        answer_with_result(connection, message->ref, handle_message(connection, message));
+        break;
+    }
+}
+
+static void handle_json(struct connection *connection, const struct detail *said,
+                        uint64_t position)
+{
+    const ws_manager *manager = connection->loop->manager;
+    struct client_message message;
+    struct answer_problem problem;
+    int result =
+        client_message_parse(&manager->memory, said->text, said->length,
+                             manager->options.max_client_json_depth, &message, &problem);
+
+    if (result == WS_OK) {
+        handle_request(connection, &message, position);
+        client_message_free(&manager->memory, &message);
+    } else if (result == WS_ERR_NO_MEMORY) {
+        no_memory(connection);
+    } else {
+        answer_with_problem(connection, message.ref, problem);
+    }
+}
+
+void client_handle(struct connection *connection, const struct detail *said, uint64_t position)
+{
+    static const struct answer_problem binary = {ANSWER_BAD_REQUEST,
+                                                 "binary messages are not understood"};
+    ws_loop *loop = connection->loop;
+    ws_manager *manager = loop->manager;
+    const ws_manager_callbacks *callbacks = &manager->options.callbacks;
+    struct connection_view view;
+
+    if (connection->state != CONNECTION_LIVE)
+        return;
+    counter_add(&loop->counters, COUNTER_received_messages, 1);
+    counter_add(&loop->counters, COUNTER_received_bytes, said->length);
+    if (connection->protocol == WS_PROTOCOL_RAW) {
+        if (callbacks->on_raw != NULL)
+            callbacks->on_raw(manager, connection_view(connection, &view), said->text,
+                              said->length, said->is_text, manager->options.user_data);
+    } else if (said->is_text) {
+        handle_json(connection, said, position);
+    } else {
+        answer_with_problem(connection, (struct json_slice){NULL, 0}, binary);
+    }
+}

@@ -1,0 +1,19 @@
+/* client.h: what clients say, carried out, and what they are answered. */
+#ifndef WS_CORE_CLIENT_H
+#define WS_CORE_CLIENT_H
+
+#include "core/connection.h"
+
+/* A whole message came in. It takes its place in the loop's inbox, so that it is carried out
+ * after what the same client said before, and its answer stands in order with the events. */
+void client_receive(struct connection *connection, const void *data, size_t length,
+                    bool is_text);
+
+/* Carries out what the client said: COMMAND_RECEIVE. `position` is that of the newest event
+ * when it came in. */
+void client_handle(struct connection *connection, const struct detail *said, uint64_t position);
+
+/* Greets a client whose connection has become live. */
+void client_welcome(struct connection *connection, uint64_t position);
+
+#endif

@@ -1,0 +1,15 @@
+/* command.h: carrying out the commands of an inbox, on the loop's thread. */
+#ifndef WS_CORE_COMMAND_H
+#define WS_CORE_COMMAND_H
+
+#include "core/loop.h"
+
+void command_carry_out(ws_loop *loop, const struct command *command);
+
+/* Frees what a command owns but for its pins; once more does nothing. */
+void command_release(const ws_manager *manager, struct command *command);
+
+/* Gives back a command's pins. The manager's lock is held. */
+void command_unpin(ws_manager *manager, const struct command *command);
+
+#endif

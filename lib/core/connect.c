@@ -1,0 +1,287 @@
+/* connect.c: the public calls about one connection: registering it, ending it, its pointer. */
+#include <string.h>
+
+#include "base/utf8.h"
+#include "core/client.h"
+#include "core/connection.h"
+#include "core/options.h"
+#include "core/send.h"
+
+enum { SLOTS_MAX = 1 << 24 };
+
+void ws_connect_options_init(ws_connect_options *options)
+{
+    *options = (ws_connect_options){
+        .size = sizeof *options,
+        .protocol = WS_PROTOCOL_JSON,
+        .ping_interval_ms = 25000,
+    };
+}
+
+static bool options_valid(const ws_connect_options *options)
+{
+    return options->transport != NULL && options->transport->send != NULL &&
+           options->transport->close != NULL &&
+           options->transport->size >= sizeof *options->transport &&
+           (options->user_id == NULL || name_text_valid(options->user_id)) &&
+           (options->protocol == WS_PROTOCOL_JSON || options->protocol == WS_PROTOCOL_RAW);
+}
+
+/* Takes a free slot for the connection, which gets its id. The lock is held. */
+static int take_slot(ws_loop *loop, struct connection *connection)
+{
+    ws_manager *manager = loop->manager;
+    uint32_t number = loop->free_slot;
+    uint32_t *generation = &manager->generations[loop->number];
+
+    if (number == SLOT_NONE) {
+        struct slot *slots;
+
+        if (loop->n_slots == SLOTS_MAX)
+            return WS_ERR_LIMIT;
+        slots = memory_grow(&manager->memory, loop->slots, sizeof *slots, loop->n_slots, 16,
+                            &loop->slots_capacity);
+        if (slots == NULL)
+            return WS_ERR_NO_MEMORY;
+        loop->slots = slots;
+        number = (uint32_t)loop->n_slots++;
+    } else {
+        loop->free_slot = loop->slots[number].next_free;
+    }
+    if (++*generation == 0)
+        ++*generation;
+    connection->id = (ws_conn_id)loop->number << 56 | (ws_conn_id)number << 32 | *generation;
+    loop->slots[number].connection = connection;
+    loop->n_connections++;
+    manager->n_connections++;
+    return WS_OK;
+}
+
+/* The lock is held. */
+static int admit(ws_loop *loop)
+{
+    const ws_manager *manager = loop->manager;
+    uint32_t most = manager->options.max_connections;
+
+    if (manager->draining)
+        return WS_ERR_DRAINING;
+    if (most > 0 && manager->n_connections >= most)
+        return WS_ERR_LIMIT;
+    return loop_reserve(loop, true);
+}
+
+static int post_connect(struct posting *posting, struct connection *connection,
+                        const char *user_id)
+{
+    ws_loop *loop = connection->loop;
+    struct registry *registry = &loop->manager->registry;
+    struct share *user = NULL;
+    int result = admit(loop);
+
+    if (result != WS_OK)
+        return result;
+    if (user_id != NULL) {
+        user = registry_pin(registry, GROUP_USER, user_id, loop);
+        if (user == NULL)
+            return WS_ERR_NO_MEMORY;
+    }
+    result = take_slot(loop, connection);
+    if (result != WS_OK) {
+        if (user != NULL)
+            registry_unpin(registry, user);
+        return result;
+    }
+    connection->user = user;
+    connection->pins = 1;
+    posting_push(
+        posting, loop,
+        &(struct command){.kind = COMMAND_CONNECT, .connection = connection, .share = user});
+    return WS_OK;
+}
+
+int connection_new(ws_loop *loop, const ws_connect_options *options,
+                   struct connection **connection, ws_conn_id *id)
+{
+    ws_manager *manager = loop->manager;
+    struct posting posting;
+    struct connection *made = memory_zalloc(&manager->memory, sizeof *made);
+    int result;
+
+    if (made == NULL)
+        return WS_ERR_NO_MEMORY;
+    made->loop = loop;
+    made->transport = options->transport;
+    made->transport_data = options->transport_data;
+    atomic_init(&made->user_data, options->user_data);
+    made->protocol = (uint8_t)options->protocol;
+    made->ping_interval_ms = options->ping_interval_ms;
+    /* Once the lock is released, the loop's thread may end and free it. */
+    posting_begin(&posting, manager);
+    result = post_connect(&posting, made, options->user_id);
+    if (result == WS_OK) {
+        *connection = made;
+        *id = made->id;
+    }
+    posting_end(&posting);
+    if (result != WS_OK)
+        memory_free(&manager->memory, made);
+    return result;
+}
+
+int ws_manager_connect(ws_manager *manager, ws_loop *loop, const ws_connect_options *options,
+                       ws_conn_id *connection)
+{
+    ws_connect_options copy;
+    struct connection *made;
+
+    ws_connect_options_init(&copy);
+    if (manager == NULL || loop == NULL || loop->manager != manager || connection == NULL ||
+        !options_copy(&copy, sizeof copy, sizeof copy, options) || !options_valid(&copy))
+        return WS_ERR_INVALID;
+    return connection_new(loop, &copy, &made, connection);
+}
+
+static struct detail *close_detail(const ws_manager *manager, uint16_t code, const char *reason)
+{
+    struct detail *detail =
+        detail_new(&manager->memory, reason, reason != NULL ? strlen(reason) : 0);
+
+    if (detail != NULL)
+        detail->code = code;
+    return detail;
+}
+
+int ws_manager_disconnect(ws_manager *manager, ws_conn_id connection, uint16_t code,
+                          const char *reason)
+{
+    struct command command = {.kind = COMMAND_DISCONNECT};
+
+    if (manager == NULL || !close_code_valid(code) || !close_reason_valid(reason))
+        return WS_ERR_INVALID;
+    command.detail = close_detail(manager, code, reason);
+    if (command.detail == NULL)
+        return WS_ERR_NO_MEMORY;
+    return send_command(manager, connection, NULL, &command, true);
+}
+
+/* One command for each loop, all or none. */
+static int post_drain(struct posting *posting, struct command *commands)
+{
+    ws_manager *manager = posting->manager;
+
+    for (uint32_t i = 0; i < MANAGER_MAX_LOOPS; i++)
+        if (manager->loops[i] != NULL && loop_reserve(manager->loops[i], false) != WS_OK)
+            return WS_ERR_NO_MEMORY;
+    for (uint32_t i = 0; i < MANAGER_MAX_LOOPS; i++) {
+        if (manager->loops[i] == NULL)
+            continue;
+        posting_push(posting, manager->loops[i], &commands[i]);
+        commands[i].detail = NULL;
+    }
+    manager->draining = true;
+    return WS_OK;
+}
+
+int ws_manager_drain(ws_manager *manager, uint16_t code, const char *reason)
+{
+    struct command commands[MANAGER_MAX_LOOPS];
+    struct posting posting;
+    int result = WS_OK;
+
+    if (manager == NULL || !close_code_valid(code) || !close_reason_valid(reason))
+        return WS_ERR_INVALID;
+    for (uint32_t i = 0; i < MANAGER_MAX_LOOPS; i++) {
+        commands[i] = (struct command){.kind = COMMAND_DRAIN};
+        commands[i].detail = close_detail(manager, code, reason);
+        if (commands[i].detail == NULL)
+            result = WS_ERR_NO_MEMORY;
+    }
+    if (result == WS_OK) {
+        posting_begin(&posting, manager);
+        result = post_drain(&posting, commands);
+        posting_end(&posting);
+    }
+    for (uint32_t i = 0; i < MANAGER_MAX_LOOPS; i++)
+        memory_free(&manager->memory, commands[i].detail);
+    return result;
+}
+
+int ws_manager_get_user_data(ws_manager *manager, ws_conn_id connection, void **user_data)
+{
+    struct connection *found;
+
+    if (manager == NULL || user_data == NULL)
+        return WS_ERR_INVALID;
+    manager_lock(manager);
+    found = connection_find(manager, connection);
+    if (found != NULL)
+        *user_data = atomic_load(&found->user_data);
+    manager_unlock(manager);
+    return found != NULL ? WS_OK : WS_ERR_NOT_FOUND;
+}
+
+int ws_manager_set_user_data(ws_manager *manager, ws_conn_id connection, void *user_data)
+{
+    struct connection *found;
+
+    if (manager == NULL)
+        return WS_ERR_INVALID;
+    manager_lock(manager);
+    found = connection_find(manager, connection);
+    if (found != NULL)
+        atomic_store(&found->user_data, user_data);
+    manager_unlock(manager);
+    return found != NULL ? WS_OK : WS_ERR_NOT_FOUND;
+}
+
+size_t ws_manager_connection_count(ws_manager *manager)
+{
+    size_t count;
+
+    manager_lock(manager);
+    count = manager->n_connections;
+    manager_unlock(manager);
+    return count;
+}
+
+/* On the loop's thread, which alone frees connections: the pointer stays valid without the
+ * lock. */
+static struct connection *find_own(ws_manager *manager, ws_conn_id id)
+{
+    struct connection *connection;
+
+    manager_lock(manager);
+    connection = connection_find(manager, id);
+    manager_unlock(manager);
+    return connection;
+}
+
+int ws_manager_receive(ws_manager *manager, ws_conn_id connection, const void *data,
+                       size_t length, int is_text)
+{
+    struct connection *found;
+
+    if (manager == NULL || (data == NULL && length > 0))
+        return WS_ERR_INVALID;
+    if (length > MESSAGE_MAX_BYTES)
+        return WS_ERR_TOO_BIG;
+    found = find_own(manager, connection);
+    if (found == NULL)
+        return WS_ERR_NOT_FOUND;
+    client_receive(found, data, length, is_text);
+    return WS_OK;
+}
+
+int ws_manager_transport_closed(ws_manager *manager, ws_conn_id connection, uint16_t code,
+                                const char *reason)
+{
+    struct connection *found;
+
+    if (manager == NULL)
+        return WS_ERR_INVALID;
+    found = find_own(manager, connection);
+    if (found == NULL)
+        return WS_ERR_NOT_FOUND;
+    connection_transport_gone(found, code, reason);
+    return WS_OK;
+}

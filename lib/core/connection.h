@@ -1,0 +1,106 @@
+/* connection.h: a registered connection, from ws_manager_connect() to its end.
+ * Not here: its bytes (a transport's) and what its messages mean (client.c).
+ *
+ * Owned by its loop's thread; what other threads may touch is marked. */
+#ifndef WS_CORE_CONNECTION_H
+#define WS_CORE_CONNECTION_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <ws_manager/connection.h>
+
+#include "core/loop.h"
+#include "core/rooms.h"
+
+enum connection_state {
+    CONNECTION_PENDING, /* has an id; its CONNECT command is on its way */
+    CONNECTION_LIVE,
+    CONNECTION_DOOMED, /* still registered, but gets nothing more and is about to be ended */
+    CONNECTION_GONE
+};
+
+struct connection {
+    ws_conn_id id;
+    ws_loop *loop;
+    const ws_transport *transport;
+    void *transport_data;
+    _Atomic(void *) user_data; /* any thread */
+    struct share *user;        /* NULL: anonymous, or gone */
+    struct rooms rooms;
+    uint32_t user_place;    /* among the members of user */
+    uint32_t unnamed_place; /* among the members of GROUP_EVERYONE or GROUP_RAW */
+    uint32_t pins; /* commands on their way that name it; guarded by the manager's lock */
+    uint32_t ping_interval_ms;
+    uint64_t walk;           /* the last delivery to a share that reached it */
+    struct connection *next; /* on the loop's list of doomed, or of graves */
+    const char *doom_reason; /* static */
+    uint16_t doom_code;
+    uint8_t state;    /* enum connection_state */
+    uint8_t protocol; /* enum ws_protocol */
+};
+
+/* Makes a connection and posts its CONNECT command; checked options. Errors as
+ * ws_manager_connect(). The pointer is of use to the loop's thread alone. */
+int connection_new(ws_loop *loop, const ws_connect_options *options,
+                   struct connection **connection, ws_conn_id *id);
+
+/* What callbacks get to see of a connection, as it was when the callback began: a callback may
+ * end the connection, and still read what it was given. */
+struct connection_view {
+    ws_connection_info info;
+    char user_id[WS_NAME_MAX + 1];
+};
+
+const ws_connection_info *connection_view(const struct connection *connection,
+                                          struct connection_view *view);
+
+/* The connection of an id, or NULL. The manager's lock is held. */
+struct connection *connection_find(ws_manager *manager, ws_conn_id id);
+
+/* Carries out COMMAND_CONNECT: registers it with everyone and its user. Returns
+ * WS_ERR_NO_MEMORY with nothing changed. */
+int connection_activate(struct connection *connection);
+
+/* Enters or leaves the room of a share that the caller has pinned. */
+int connection_enter_room(struct connection *connection, struct share *share);
+int connection_leave_room(struct connection *connection, struct share *share);
+
+/* Hands a message to its transport, if it is live. */
+void connection_deliver(struct connection *connection, ws_message *message);
+
+/* The connection is to be ended as soon as the current command is done. */
+void connection_doom(struct connection *connection, uint16_t code, const char *static_reason);
+
+/* Takes the connection out of everything, and calls on_disconnect; the transport is not called.
+ * Its memory goes when nothing uses it any more. */
+void connection_detach(struct connection *connection, uint16_t code, const char *reason);
+
+/* connection_detach(), and the transport is not to be called again. */
+void connection_transport_gone(struct connection *connection, uint16_t code,
+                               const char *reason);
+
+/* connection_detach(), then the transport closes. */
+void connection_end(struct connection *connection, uint16_t code, const char *reason);
+
+/* Frees it if it is gone and no command names it. The manager's lock may be held. */
+void connection_free_if_unused(struct connection *connection);
+
+/* Frees what has ended while the loop was busy, and ends what is doomed. */
+void connections_settle(ws_loop *loop);
+
+/* Both around every use of connections on the loop's thread that may call back. */
+static inline void loop_busy(ws_loop *loop)
+{
+    loop->busy++;
+}
+void loop_idle(ws_loop *loop);
+
+/* May a peer or an application send this close code (RFC 6455 §7.4)? */
+bool close_code_valid(uint16_t code);
+
+/* Is it a reason that fits in a close frame (RFC 6455 §5.5)? NULL is. */
+bool close_reason_valid(const char *reason);
+
+#endif

@@ -1,0 +1,63 @@
+/* counters.h: what is counted, once for the manager and once for each loop.
+ * A loop's counters are written by its thread alone and read by any. */
+#ifndef WS_CORE_COUNTERS_H
+#define WS_CORE_COUNTERS_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+/* name, help text; the order is that of the statistics. */
+#define COUNTER_TABLE(X)                                                                       \
+    X(events, "Events sent to everyone, a room or a user")                                     \
+    X(presence_events, "Presence events sent")                                                 \
+    X(deliveries, "Messages handed to a connection's transport")                               \
+    X(bytes, "Bytes of these messages, without framing")                                       \
+    X(received_messages, "Messages that clients sent")                                         \
+    X(received_bytes, "Bytes of these messages, without framing")                              \
+    X(client_errors, "Client messages that were answered with an error")                       \
+    X(connections_opened, "Connections registered")                                            \
+    X(connections_closed, "Connections ended")                                                 \
+    X(handshakes_refused, "Opening handshakes that were refused")
+
+/* Why a message did not reach a recipient that it was meant for. */
+#define DROP_TABLE(X)                                                                          \
+    X(slow_client, "the connection's queue was full")                                          \
+    X(gone, "the connection had ended when its turn came")                                     \
+    X(no_memory, "an allocation failed")                                                       \
+    X(backpressure, "a loop had too many calls waiting")
+
+enum counter {
+#define X(name, help) COUNTER_##name,
+    COUNTER_TABLE(X)
+#undef X
+#define X(name, help) COUNTER_drop_##name,
+        DROP_TABLE(X)
+#undef X
+            N_COUNTERS
+};
+
+struct counters {
+    _Atomic uint64_t values[N_COUNTERS];
+};
+
+/* By the one thread that writes them: no locked instruction. */
+static inline void counter_add(struct counters *counters, enum counter counter, uint64_t n)
+{
+    uint64_t value = atomic_load_explicit(&counters->values[counter], memory_order_relaxed);
+
+    atomic_store_explicit(&counters->values[counter], value + n, memory_order_relaxed);
+}
+
+/* By any thread. */
+static inline void counter_add_shared(struct counters *counters, enum counter counter,
+                                      uint64_t n)
+{
+    atomic_fetch_add_explicit(&counters->values[counter], n, memory_order_relaxed);
+}
+
+static inline uint64_t counter_read(const struct counters *counters, enum counter counter)
+{
+    return atomic_load_explicit(&counters->values[counter], memory_order_relaxed);
+}
+
+#endif

@@ -1,0 +1,107 @@
+/* loop.c: posting commands to loops, waking them, and the list of connections with output. */
+#include "core/loop.h"
+
+#include <string.h>
+
+static _Thread_local ws_loop *entered;
+
+ws_loop *loop_enter(ws_loop *loop)
+{
+    ws_loop *previous = entered;
+
+    entered = loop;
+    return previous;
+}
+
+void loop_leave(ws_loop *previous)
+{
+    entered = previous;
+}
+
+void posting_begin(struct posting *posting, ws_manager *manager)
+{
+    posting->manager = manager;
+    posting->n_wake = 0;
+    manager_lock(manager);
+}
+
+/* A loop that is being freed waits until its wakers are gone, so `wake` is never called after.
+ */
+void posting_end(struct posting *posting)
+{
+    ws_manager *manager = posting->manager;
+
+    manager_unlock(manager);
+    if (posting->n_wake == 0)
+        return;
+    for (unsigned i = 0; i < posting->n_wake; i++)
+        posting->wake[i]->options.wake(posting->wake[i]->options.user_data);
+    manager_lock(manager);
+    for (unsigned i = 0; i < posting->n_wake; i++)
+        posting->wake[i]->wakers--;
+    pthread_cond_broadcast(&manager->woken);
+    manager_unlock(manager);
+}
+
+int loop_reserve(ws_loop *loop, bool limited)
+{
+    struct inbox *inbox = &loop->inbox;
+    struct command *items;
+
+    if (limited && inbox->count >= loop->manager->options.max_pending)
+        return WS_ERR_BACKPRESSURE;
+    items = memory_grow(&loop->manager->memory, inbox->items, sizeof *items, inbox->count, 64,
+                        &inbox->capacity);
+    if (items == NULL)
+        return WS_ERR_NO_MEMORY;
+    inbox->items = items;
+    return WS_OK;
+}
+
+void posting_push(struct posting *posting, ws_loop *loop, const struct command *command)
+{
+    struct command *added = &loop->inbox.items[loop->inbox.count++];
+
+    *added = *command;
+    added->position = posting->manager->position;
+    if (loop->awake || loop == entered || loop->options.wake == NULL)
+        return;
+    loop->awake = true;
+    loop->wakers++;
+    posting->wake[posting->n_wake++] = loop;
+}
+
+struct detail *detail_new(const ws_allocator *memory, const char *text, size_t length)
+{
+    struct detail *detail = memory_alloc(memory, sizeof *detail + length + 1);
+
+    if (detail == NULL)
+        return NULL;
+    *detail = (struct detail){.length = length};
+    if (length > 0)
+        memcpy(detail->text, text, length);
+    detail->text[length] = '\0';
+    return detail;
+}
+
+void loop_list_output(ws_loop *loop, struct output_node *node)
+{
+    if (node->link != NULL)
+        return;
+    node->next = NULL;
+    node->link = loop->output_end;
+    *loop->output_end = node;
+    loop->output_end = &node->next;
+}
+
+void loop_unlist_output(ws_loop *loop, struct output_node *node)
+{
+    if (node->link == NULL)
+        return;
+    *node->link = node->next;
+    if (node->next != NULL)
+        node->next->link = node->link;
+    else
+        loop->output_end = node->link;
+    node->link = NULL;
+}

@@ -1,0 +1,201 @@
+/* manager.c: a manager's life, its lock, its log, and the ids that begin with its epoch. */
+#include "core/manager.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include <openssl/rand.h>
+
+#include "base/json_text.h"
+#include "base/utf8.h"
+#include "core/default_manager.h"
+#include "core/options.h"
+
+static int64_t system_clock(void *user_data)
+{
+    struct timespec now;
+
+    (void)user_data;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void ws_manager_options_init(ws_manager_options *options)
+{
+    *options = (ws_manager_options){
+        .size = sizeof *options,
+        .callbacks = {.size = sizeof options->callbacks},
+        .clock = system_clock,
+        .presence_events = WS_PRESENCE_EVERYONE,
+        .max_connections = 100000,
+        .max_rooms_per_connection = 1000,
+        .max_event_bytes = 1 << 20,
+        .max_client_json_depth = 32,
+        .max_pending = 1 << 20,
+    };
+    memory_allocator_init(&options->allocator);
+}
+
+static bool allocator_complete(const ws_allocator *memory)
+{
+    return memory->size == sizeof *memory && memory->malloc != NULL &&
+           memory->realloc != NULL && memory->free != NULL;
+}
+
+static bool options_valid(const ws_manager_options *options)
+{
+    return options->callbacks.size == sizeof options->callbacks &&
+           allocator_complete(&options->allocator) && options->clock != NULL &&
+           options->presence_events >= WS_PRESENCE_EVERYONE &&
+           options->presence_events <= WS_PRESENCE_OFF &&
+           (options->presence_events != WS_PRESENCE_ROOM ||
+            name_text_valid(options->presence_room)) &&
+           options->max_event_bytes >= 1 && options->max_event_bytes <= MESSAGE_MAX_BYTES &&
+           options->max_client_json_depth >= 1 &&
+           options->max_client_json_depth <= JSON_MAX_DEPTH && options->max_pending >= 1;
+}
+
+static int draw_secrets(ws_manager *manager)
+{
+    static const char base32[] = "abcdefghijklmnopqrstuvwxyz234567";
+    unsigned char random[EPOCH_LENGTH];
+
+    if (RAND_bytes(random, sizeof random) != 1 ||
+        RAND_bytes(manager->registry.secret, sizeof manager->registry.secret) != 1)
+        return WS_ERR_SYSTEM;
+    for (size_t i = 0; i < EPOCH_LENGTH; i++)
+        manager->epoch[i] = base32[random[i] % 32];
+    return WS_OK;
+}
+
+static int copy_presence_room(ws_manager *manager)
+{
+    const char *room = manager->options.presence_room;
+
+    if (manager->options.presence_events != WS_PRESENCE_ROOM) {
+        manager->options.presence_room = NULL;
+        return WS_OK;
+    }
+    manager->options.presence_room = memory_copy_text(&manager->memory, room, strlen(room));
+    return manager->options.presence_room != NULL ? WS_OK : WS_ERR_NO_MEMORY;
+}
+
+static void release_content(ws_manager *manager)
+{
+    event_types_free(&manager->types);
+    memory_free(&manager->memory, (void *)(uintptr_t)manager->options.presence_room);
+}
+
+static int fill(ws_manager *manager)
+{
+    int result = copy_presence_room(manager);
+
+    if (result == WS_OK)
+        result = event_types_init(&manager->types, &manager->memory);
+    if (result == WS_OK)
+        result = draw_secrets(manager);
+    if (result != WS_OK)
+        goto fail;
+    result = WS_ERR_SYSTEM;
+    if (pthread_mutex_init(&manager->lock, NULL) != 0)
+        goto fail;
+    if (pthread_cond_init(&manager->woken, NULL) != 0)
+        goto fail_lock;
+    return WS_OK;
+
+fail_lock:
+    pthread_mutex_destroy(&manager->lock);
+fail:
+    release_content(manager);
+    return result;
+}
+
+int ws_manager_new(const ws_manager_options *options, ws_manager **manager)
+{
+    ws_manager_options copy;
+    ws_manager *made;
+    int result;
+
+    if (manager == NULL)
+        return WS_ERR_INVALID;
+    ws_manager_options_init(&copy);
+    if (!options_copy(&copy, sizeof copy, sizeof copy, options) || !options_valid(&copy))
+        return WS_ERR_INVALID;
+    made = memory_zalloc(&copy.allocator, sizeof *made);
+    if (made == NULL)
+        return WS_ERR_NO_MEMORY;
+    made->memory = copy.allocator;
+    made->options = copy;
+    atomic_init(&made->refs, 1);
+    registry_init(&made->registry, &made->memory);
+    made->types.memory = &made->memory;
+    result = fill(made);
+    if (result != WS_OK) {
+        memory_free(&copy.allocator, made);
+        return result;
+    }
+    *manager = made;
+    return WS_OK;
+}
+
+ws_manager *manager_ref(ws_manager *manager)
+{
+    atomic_fetch_add_explicit(&manager->refs, 1, memory_order_relaxed);
+    return manager;
+}
+
+void manager_unref(ws_manager *manager)
+{
+    ws_allocator memory = manager->memory;
+
+    if (atomic_fetch_sub_explicit(&manager->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    pthread_cond_destroy(&manager->woken);
+    pthread_mutex_destroy(&manager->lock);
+    release_content(manager);
+    memory_free(&memory, manager);
+}
+
+void ws_manager_free(ws_manager *manager)
+{
+    if (manager == NULL)
+        return;
+    default_manager_forget(manager);
+    manager_unref(manager);
+}
+
+void manager_lock(ws_manager *manager)
+{
+    pthread_mutex_lock(&manager->lock);
+}
+
+void manager_unlock(ws_manager *manager)
+{
+    pthread_mutex_unlock(&manager->lock);
+}
+
+void manager_log(const ws_manager *manager, int level, const char *format, ...)
+{
+    char line[512];
+    va_list arguments;
+
+    if (manager->options.log == NULL)
+        return;
+    va_start(arguments, format);
+    vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    manager->options.log(level, line, manager->options.user_data);
+}
+
+size_t manager_event_id(const ws_manager *manager, uint64_t position, char *id)
+{
+    return (size_t)snprintf(id, EVENT_ID_SIZE, "%s.%" PRIu64, manager->epoch, position);
+}
+
+size_t manager_connection_name(const ws_manager *manager, ws_conn_id id, char *name)
+{
+    return (size_t)snprintf(name, CONNECTION_NAME_SIZE, "%s-%" PRIx64, manager->epoch, id);
+}

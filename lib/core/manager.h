@@ -1,0 +1,66 @@
+/* manager.h: the manager's state and its lock.
+ *
+ * One lock orders everything: giving an event its position and posting it to the loops is one
+ * step under it, and so is every change of the registry. It is never held while a callback
+ * runs. */
+#ifndef WS_CORE_MANAGER_H
+#define WS_CORE_MANAGER_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <ws_manager/manager.h>
+
+#include "base/buffer.h"
+#include "core/counters.h"
+#include "core/event_types.h"
+#include "core/message.h"
+#include "core/registry.h"
+
+enum {
+    MANAGER_MAX_LOOPS = 256,
+    EPOCH_LENGTH = 10,                         /* characters of base 32: 50 random bits */
+    EVENT_ID_SIZE = EPOCH_LENGTH + 1 + 20 + 1, /* epoch, dot, decimal position, NUL */
+    CONNECTION_NAME_SIZE = EPOCH_LENGTH + 1 + 16 + 1
+};
+
+struct ws_manager {
+    ws_allocator memory;
+    ws_manager_options options;   /* presence_room is the manager's own copy */
+    char epoch[EPOCH_LENGTH + 1]; /* this run's: begins every event id and connection id */
+    _Atomic uint32_t refs;        /* the application's, each loop's, each event's */
+    _Atomic(message_framing *) framing; /* set by the transport that frames ahead */
+    struct counters counters;           /* by any thread, and those of loops that have ended */
+
+    pthread_mutex_t lock;
+    pthread_cond_t woken; /* a loop's last wake-up on its way has been made */
+
+    /* Guarded by the lock: */
+    uint64_t position; /* of the newest event */
+    struct registry registry;
+    struct event_types types;
+    ws_loop *loops[MANAGER_MAX_LOOPS];
+    uint32_t generations[MANAGER_MAX_LOOPS]; /* last one given out; outlives a loop */
+    uint32_t n_connections;
+    bool draining;
+};
+
+void manager_lock(ws_manager *manager);
+void manager_unlock(ws_manager *manager);
+
+ws_manager *manager_ref(ws_manager *manager);
+void manager_unref(ws_manager *manager);
+
+/* Logs a line, formatted as by printf; without the lock held. */
+void manager_log(const ws_manager *manager, int level, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Writes the id of a position, of EVENT_ID_SIZE at most; returns its length. */
+size_t manager_event_id(const ws_manager *manager, uint64_t position, char *id);
+
+/* Writes a connection's public name, of CONNECTION_NAME_SIZE at most; returns its length. */
+size_t manager_connection_name(const ws_manager *manager, ws_conn_id id, char *name);
+
+#endif

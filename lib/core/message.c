@@ -1,0 +1,105 @@
+/* message.c: the bytes of one message, made once and shared by every recipient's queue. */
+#include "core/message.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int compare_ids(const void *left, const void *right)
+{
+    ws_conn_id a = *(const ws_conn_id *)left;
+    ws_conn_id b = *(const ws_conn_id *)right;
+
+    return (a > b) - (a < b);
+}
+
+/* bytes[] begins with the excluded ids, which its offset (a multiple of 8) keeps aligned. */
+static ws_conn_id *excluded_ids(const ws_message *message)
+{
+    return (ws_conn_id *)(uintptr_t)message->bytes;
+}
+
+ws_message *message_new(const ws_allocator *memory, size_t length, size_t room,
+                        const ws_conn_id *exclude, size_t n_exclude)
+{
+    size_t start;
+    ws_message *message;
+
+    if (length > MESSAGE_MAX_BYTES || n_exclude > MESSAGE_MAX_BYTES / sizeof *exclude)
+        return NULL;
+    start = n_exclude * sizeof *exclude + MESSAGE_FRAME_ROOM + room;
+    message = memory_alloc(memory, offsetof(ws_message, bytes) + start + length);
+    if (message == NULL)
+        return NULL;
+    *message = (ws_message){
+        .memory = memory,
+        .is_text = true,
+        .start = (uint32_t)start,
+        .length = (uint32_t)length,
+        .n_exclude = (uint32_t)n_exclude,
+    };
+    atomic_init(&message->refs, 1);
+    if (n_exclude > 0) {
+        memcpy(message->bytes, exclude, n_exclude * sizeof *exclude);
+        qsort(message->bytes, n_exclude, sizeof *exclude, compare_ids);
+    }
+    return message;
+}
+
+ws_message *message_new_copy(const ws_allocator *memory, const void *payload, size_t length,
+                             bool is_text)
+{
+    ws_message *message = message_new(memory, length, 0, NULL, 0);
+
+    if (message == NULL)
+        return NULL;
+    message->is_text = is_text;
+    if (length > 0)
+        memcpy(message_payload(message), payload, length);
+    return message;
+}
+
+void message_prepend(ws_message *message, const void *bytes, size_t length)
+{
+    message->start -= (uint32_t)length;
+    message->length += (uint32_t)length;
+    memcpy(message_payload(message), bytes, length);
+}
+
+void message_frame(ws_message *message, message_framing *framing)
+{
+    if (framing != NULL)
+        message->frame_header =
+            framing(message_payload(message), message->length, message->is_text);
+}
+
+bool message_excludes(const ws_message *message, ws_conn_id id)
+{
+    return message->n_exclude > 0 && bsearch(&id, excluded_ids(message), message->n_exclude,
+                                             sizeof id, compare_ids) != NULL;
+}
+
+const void *ws_message_payload(const ws_message *message, size_t *length)
+{
+    *length = message->length;
+    return message->bytes + message->start;
+}
+
+int ws_message_is_text(const ws_message *message)
+{
+    return message->is_text;
+}
+
+ws_message *ws_message_ref(ws_message *message)
+{
+    message_ref_n(message, 1);
+    return message;
+}
+
+void ws_message_unref(ws_message *message)
+{
+    if (atomic_fetch_sub_explicit(&message->refs, 1, memory_order_release) != 1)
+        return;
+    /* An acquire load, not a fence, so that ThreadSanitizer sees it too. */
+    (void)atomic_load_explicit(&message->refs, memory_order_acquire);
+    memory_free(message->memory, message);
+}

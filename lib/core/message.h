@@ -1,0 +1,65 @@
+/* message.h: the bytes of one message, made once and shared by every recipient's queue.
+ * Not here: what stands in it (encode.h) and who gets it (send.h). */
+#ifndef WS_CORE_MESSAGE_H
+#define WS_CORE_MESSAGE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <ws_manager/transport.h>
+
+#include "base/memory.h"
+
+enum {
+    MESSAGE_FRAME_ROOM = 16, /* before the payload, for a transport's frame header */
+    MESSAGE_MAX_BYTES = 1 << 30
+};
+
+/* Writes a transport's frame header so that it ends where the payload begins; returns its
+ * length, at most MESSAGE_FRAME_ROOM. */
+typedef uint8_t message_framing(uint8_t *payload, size_t length, bool is_text);
+
+struct ws_message {
+    const ws_allocator *memory; /* the manager's, which outlives its messages */
+    _Atomic uint32_t refs;
+    bool is_text;
+    uint8_t frame_header; /* bytes of the frame header before the payload; 0: not framed */
+    uint32_t start;       /* of the payload, in bytes[] */
+    uint32_t length;      /* of the payload */
+    uint32_t n_exclude;   /* ids at the front of bytes[], sorted */
+    uint64_t position;    /* place in the total order; 0: it has none */
+    uint8_t bytes[];      /* excluded ids, frame room, payload */
+};
+
+/* A message of `length` bytes of payload, still to be written to message_payload(); `room`
+ * further bytes before it can be taken by message_prepend(). The ids in `exclude` are copied.
+ * NULL if memory ran out. One reference is the caller's. */
+ws_message *message_new(const ws_allocator *memory, size_t length, size_t room,
+                        const ws_conn_id *exclude, size_t n_exclude);
+
+/* A copy of these bytes. */
+ws_message *message_new_copy(const ws_allocator *memory, const void *payload, size_t length,
+                             bool is_text);
+
+static inline uint8_t *message_payload(ws_message *message)
+{
+    return message->bytes + message->start;
+}
+
+/* Puts bytes in front of the payload, within the room that message_new() was given. */
+void message_prepend(ws_message *message, const void *bytes, size_t length);
+
+/* Puts the frame header in front of the finished payload, if there is a framing; once. */
+void message_frame(ws_message *message, message_framing *framing);
+
+/* `n` more references, in one step. */
+static inline void message_ref_n(ws_message *message, uint32_t n)
+{
+    atomic_fetch_add_explicit(&message->refs, n, memory_order_relaxed);
+}
+
+bool message_excludes(const ws_message *message, ws_conn_id id);
+
+#endif

@@ -1,0 +1,22 @@
+/* options.c: copying the option structs of callers that were compiled against another version.
+ */
+#include "core/options.h"
+
+#include <string.h>
+
+bool options_copy(void *to, size_t to_size, size_t smallest, const void *from)
+{
+    size_t size;
+
+    if (from == NULL)
+        return true;
+    memcpy(&size, from, sizeof size);
+    if (size < smallest)
+        return false;
+    for (size_t at = to_size; at < size; at++)
+        if (((const char *)from)[at] != 0)
+            return false;
+    memcpy(to, from, size < to_size ? size : to_size);
+    memcpy(to, &to_size, sizeof to_size);
+    return true;
+}

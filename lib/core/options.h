@@ -1,0 +1,15 @@
+/* options.h: copying the option structs of callers that were compiled against another version.
+ */
+#ifndef WS_CORE_OPTIONS_H
+#define WS_CORE_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Every public option struct begins with `size_t size`. Copies `from` (NULL: nothing) over the
+ * defaults in `to`, of to_size bytes: a shorter struct sets its fields alone, of a longer one
+ * the part that this library doesn't know must be zero. `smallest` is the size of the first
+ * version. False for a size that can't be, or an unknown part that is set. */
+bool options_copy(void *to, size_t to_size, size_t smallest, const void *from);
+
+#endif

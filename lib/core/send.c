@@ -1,0 +1,140 @@
+/* send.c: giving messages their place in the order and posting them to the loops. */
+#include "core/send.h"
+
+#include "base/utf8.h"
+#include "core/encode.h"
+
+/* A loop without connections hears nothing. A share without members may still be about to get
+ * one: a join is on its way before this event. */
+static bool share_listens(const struct share *share)
+{
+    return share->group->kind != GROUP_EVERYONE || share->loop->n_connections > 0;
+}
+
+static int reserve_all(const struct group *group, uint32_t *count)
+{
+    *count = 0;
+    if (group == NULL)
+        return WS_OK;
+    for (const struct share *share = group->shares; share != NULL; share = share->next) {
+        int result;
+
+        if (!share_listens(share))
+            continue;
+        result = loop_reserve(share->loop, true);
+        if (result != WS_OK)
+            return result;
+        ++*count;
+    }
+    return WS_OK;
+}
+
+static void post_to_shares(struct posting *posting, const struct group *group,
+                           ws_message *message)
+{
+    for (struct share *share = group->shares; share != NULL; share = share->next) {
+        if (!share_listens(share))
+            continue;
+        share->pins++;
+        posting_push(
+            posting, share->loop,
+            &(struct command){.kind = COMMAND_EVENT, .share = share, .message = message});
+    }
+}
+
+int send_event(ws_manager *manager, struct target target, ws_message *message,
+               bool with_position)
+{
+    struct posting posting;
+    const struct group *group;
+    uint32_t count;
+    int result;
+
+    posting_begin(&posting, manager);
+    group = registry_find(&manager->registry, target.kind, target.name);
+    result = reserve_all(group, &count);
+    if (result == WS_OK) {
+        encode_finish(manager, message, with_position ? ++manager->position : 0);
+        if (count > 0) {
+            message_ref_n(message, count);
+            post_to_shares(&posting, group, message);
+        }
+    }
+    posting_end(&posting);
+    if (result == WS_OK)
+        counter_add_shared(&manager->counters,
+                           with_position ? COUNTER_events : COUNTER_presence_events, 1);
+    else
+        counter_add_shared(&manager->counters,
+                           result == WS_ERR_BACKPRESSURE ? COUNTER_drop_backpressure
+                                                         : COUNTER_drop_no_memory,
+                           1);
+    return result;
+}
+
+int send_command(ws_manager *manager, ws_conn_id id, const char *room, struct command *command,
+                 bool limited)
+{
+    struct posting posting;
+    struct connection *connection;
+    int result = WS_ERR_NOT_FOUND;
+
+    posting_begin(&posting, manager);
+    connection = connection_find(manager, id);
+    if (connection != NULL)
+        result = loop_reserve(connection->loop, limited);
+    if (result == WS_OK && room != NULL) {
+        command->share = registry_pin(&manager->registry, GROUP_ROOM, room, connection->loop);
+        if (command->share == NULL)
+            result = WS_ERR_NO_MEMORY;
+    }
+    if (result == WS_OK) {
+        connection->pins++;
+        command->connection = connection;
+        posting_push(&posting, connection->loop, command);
+    }
+    posting_end(&posting);
+    if (result != WS_OK)
+        memory_free(&manager->memory, command->detail);
+    return result;
+}
+
+int send_message(ws_manager *manager, ws_conn_id id, ws_message *message)
+{
+    struct command command = {.kind = COMMAND_SEND, .message = message};
+    int result = send_command(manager, id, NULL, &command, true);
+
+    if (result != WS_OK)
+        ws_message_unref(message);
+    return result;
+}
+
+static int send_raw(ws_manager *manager, ws_conn_id id, const void *data, size_t length,
+                    bool is_text)
+{
+    ws_message *message;
+
+    if (manager == NULL || (data == NULL && length > 0))
+        return WS_ERR_INVALID;
+    if (length > MESSAGE_MAX_BYTES)
+        return WS_ERR_TOO_BIG;
+    if (is_text && !utf8_valid(data, length))
+        return WS_ERR_INVALID;
+    message = message_new_copy(&manager->memory, data, length, is_text);
+    if (message == NULL)
+        return WS_ERR_NO_MEMORY;
+    message_frame(message, atomic_load_explicit(&manager->framing, memory_order_acquire));
+    return send_message(manager, id, message);
+}
+
+int ws_manager_send_text(ws_manager *manager, ws_conn_id connection, const char *text,
+                         size_t length)
+{
+    return send_raw(manager, connection, text, length, true);
+}
+
+int ws_manager_send_binary(ws_manager *manager, ws_conn_id connection, const void *data,
+                           size_t length)
+{
+    return send_raw(manager, connection, data, length, false);
+}

@@ -1,0 +1,121 @@
+/* timer_wheel.c: a loop's timers; starting and stopping one costs O(1). */
+#include "core/timer_wheel.h"
+
+#include <string.h>
+
+void timer_wheel_init(struct timer_wheel *wheel, uint64_t now_ms)
+{
+    memset(wheel, 0, sizeof *wheel);
+    wheel->now_ms = now_ms;
+    wheel->tick = now_ms / TIMER_TICK_MS;
+}
+
+static void push(struct timer **head, struct timer *timer)
+{
+    timer->next = *head;
+    timer->link = head;
+    if (timer->next != NULL)
+        timer->next->link = &timer->next;
+    *head = timer;
+}
+
+void timer_stop(struct timer *timer)
+{
+    if (timer->link == NULL)
+        return;
+    *timer->link = timer->next;
+    if (timer->next != NULL)
+        timer->next->link = timer->link;
+    timer->link = NULL;
+}
+
+void timer_start(struct timer_wheel *wheel, struct timer *timer, uint64_t after_ms)
+{
+    timer_stop(timer);
+    timer->tick = after_ms;
+    push(&wheel->fresh, timer);
+}
+
+static void place(struct timer_wheel *wheel, struct timer *timer, uint64_t deadline_ms)
+{
+    uint64_t tick = deadline_ms / TIMER_TICK_MS + 1;
+    size_t slot;
+
+    if (tick <= wheel->tick)
+        tick = wheel->tick + 1;
+    slot = tick % TIMER_SLOTS;
+    timer->tick = tick;
+    push(&wheel->slots[slot], timer);
+    wheel->used[slot / 64] |= UINT64_C(1) << (slot % 64);
+}
+
+static void place_fresh(struct timer_wheel *wheel)
+{
+    while (wheel->fresh != NULL) {
+        struct timer *timer = wheel->fresh;
+
+        timer_stop(timer);
+        place(wheel, timer, wheel->now_ms + timer->tick);
+    }
+}
+
+/* What is due is moved to a list of its own first, since `expired` may change any slot. */
+static void fire_slot(struct timer_wheel *wheel, size_t slot, uint64_t until)
+{
+    struct timer *due = NULL;
+    struct timer *next;
+
+    for (struct timer *timer = wheel->slots[slot]; timer != NULL; timer = next) {
+        next = timer->next;
+        if (timer->tick <= until) {
+            timer_stop(timer);
+            push(&due, timer);
+        }
+    }
+    if (wheel->slots[slot] == NULL)
+        wheel->used[slot / 64] &= ~(UINT64_C(1) << (slot % 64));
+    while (due != NULL) {
+        struct timer *timer = due;
+
+        timer_stop(timer);
+        timer->expired(timer);
+    }
+}
+
+void timer_wheel_advance(struct timer_wheel *wheel, uint64_t now_ms)
+{
+    uint64_t now = now_ms / TIMER_TICK_MS;
+    uint64_t from = wheel->tick + 1;
+
+    wheel->now_ms = now_ms;
+    place_fresh(wheel);
+    if (now < from)
+        return;
+    if (now - from >= TIMER_SLOTS)
+        from = now - TIMER_SLOTS + 1;
+    wheel->tick = now;
+    for (uint64_t tick = from; tick <= now; tick++) {
+        size_t slot = tick % TIMER_SLOTS;
+
+        if (wheel->used[slot / 64] >> (slot % 64) & 1)
+            fire_slot(wheel, slot, now);
+    }
+}
+
+uint64_t timer_wheel_deadline(struct timer_wheel *wheel)
+{
+    place_fresh(wheel);
+    for (uint64_t ahead = 1; ahead <= TIMER_SLOTS;) {
+        size_t slot = (wheel->tick + ahead) % TIMER_SLOTS;
+        uint64_t rest = wheel->used[slot / 64] >> (slot % 64);
+
+        if (rest & 1) {
+            if (wheel->slots[slot] != NULL)
+                return (wheel->tick + ahead) * TIMER_TICK_MS;
+            wheel->used[slot / 64] &= ~(UINT64_C(1) << (slot % 64));
+        }
+        /* To the next slot that may be used, or to the next word of the bit map. */
+        ahead += rest >> 1 != 0 ? (uint64_t)__builtin_ctzll(rest >> 1) + 1 : 64 - slot % 64;
+    }
+    return UINT64_MAX;
+}

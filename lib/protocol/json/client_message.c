@@ -1,0 +1,105 @@
+/* client_message.c: what a client says, taken out of its JSON text. */
+#include "protocol/json/client_message.h"
+
+#include <string.h>
+
+#include "base/utf8.h"
+
+enum { TYPE, REF, ROOM, DATA, N_MEMBERS };
+
+static int refuse(struct answer_problem *problem, enum answer_code code, const char *text)
+{
+    *problem = (struct answer_problem){code, text};
+    return WS_ERR_INVALID;
+}
+
+static bool ref_valid(struct json_slice ref)
+{
+    return ref.length <= CLIENT_REF_MAX && ref.text[0] != '{' && ref.text[0] != '[' &&
+           ref.text[0] != 't' && ref.text[0] != 'f' && ref.text[0] != 'n';
+}
+
+static bool find_type(const char *name, enum client_message_type *type)
+{
+    static const char *const names[] = {
+        [CLIENT_JOIN_ROOM] = "join_room",
+        [CLIENT_LEAVE_ROOM] = "leave_room",
+        [CLIENT_PING] = "ping",
+        [CLIENT_MESSAGE] = "message",
+    };
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strcmp(name, names[i]) == 0) {
+            *type = (enum client_message_type)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static int parse_type(const ws_allocator *memory, struct json_slice value,
+                      struct client_message *message, struct answer_problem *problem)
+{
+    char *type;
+    bool known;
+
+    if (!json_string(memory, value, &type))
+        return WS_ERR_NO_MEMORY;
+    if (type == NULL)
+        return refuse(problem, ANSWER_BAD_REQUEST, "\"type\" must be a string");
+    known = find_type(type, &message->type);
+    memory_free(memory, type);
+    if (!known)
+        return refuse(problem, ANSWER_UNKNOWN_TYPE,
+                      "\"type\" must be join_room, leave_room, ping or message");
+    return WS_OK;
+}
+
+static int parse_room(const ws_allocator *memory, struct json_slice value,
+                      struct client_message *message, struct answer_problem *problem)
+{
+    bool required = message->type == CLIENT_JOIN_ROOM || message->type == CLIENT_LEAVE_ROOM;
+
+    if (message->type == CLIENT_PING || (value.text == NULL && !required))
+        return WS_OK;
+    if (!json_string(memory, value, &message->room))
+        return WS_ERR_NO_MEMORY;
+    if (message->room == NULL || !name_text_valid(message->room))
+        return refuse(problem, ANSWER_BAD_REQUEST,
+                      "\"room\" must be a string of 1 to 128 bytes without control characters");
+    return WS_OK;
+}
+
+int client_message_parse(const ws_allocator *memory, const char *text, size_t length,
+                         size_t max_depth, struct client_message *message,
+                         struct answer_problem *problem)
+{
+    static const char *const names[N_MEMBERS] = {"type", "ref", "room", "data"};
+    struct json_slice values[N_MEMBERS];
+    int result;
+
+    *message = (struct client_message){0};
+    if (!json_valid(text, length, max_depth))
+        return refuse(problem, ANSWER_BAD_JSON, "not valid JSON, or nested too deeply");
+    if (!json_members(text, length, names, values, N_MEMBERS))
+        return refuse(problem, ANSWER_BAD_REQUEST, "a message must be a JSON object");
+    if (values[REF].text != NULL) {
+        if (!ref_valid(values[REF]))
+            return refuse(problem, ANSWER_BAD_REQUEST,
+                          "\"ref\" must be a string or a number of at most 256 bytes");
+        message->ref = values[REF];
+    }
+    message->data = values[DATA];
+    result = parse_type(memory, values[TYPE], message, problem);
+    if (result == WS_OK)
+        result = parse_room(memory, values[ROOM], message, problem);
+    if (result != WS_OK)
+        client_message_free(memory, message);
+    return result;
+}
+
+void client_message_free(const ws_allocator *memory, struct client_message *message)
+{
+    memory_free(memory, message->room);
+    message->room = NULL;
+}

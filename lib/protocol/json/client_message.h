@@ -1,0 +1,32 @@
+/* client_message.h: what a client says, taken out of its JSON text.
+ * Not here: what is done about it (core/client.c). */
+#ifndef WS_PROTOCOL_JSON_CLIENT_MESSAGE_H
+#define WS_PROTOCOL_JSON_CLIENT_MESSAGE_H
+
+#include <stddef.h>
+
+#include "base/json_text.h"
+#include "base/memory.h"
+#include "protocol/json/answer.h"
+
+enum client_message_type { CLIENT_JOIN_ROOM, CLIENT_LEAVE_ROOM, CLIENT_PING, CLIENT_MESSAGE };
+
+struct client_message {
+    enum client_message_type type;
+    struct json_slice ref;  /* a JSON string or number; absent if there is none */
+    struct json_slice data; /* any JSON value; absent if there is none */
+    char *room;             /* a valid name, or NULL; owned */
+};
+
+enum { CLIENT_REF_MAX = 256 }; /* bytes of JSON */
+
+/* Parses one text message. On success `message` is filled in, its slices point into `text`, and
+ * client_message_free() is due. Otherwise *problem says what to answer, with message->ref if
+ * the client gave a good one. WS_ERR_NO_MEMORY: nothing can be said. */
+int client_message_parse(const ws_allocator *memory, const char *text, size_t length,
+                         size_t max_depth, struct client_message *message,
+                         struct answer_problem *problem);
+
+void client_message_free(const ws_allocator *memory, struct client_message *message);
+
+#endif

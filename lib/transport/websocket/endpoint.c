@@ -1,0 +1,125 @@
+/* endpoint.c: what the WebSocket connections of one address share. */
+#include "transport/websocket/endpoint.h"
+
+#include <string.h>
+
+#include "core/options.h"
+#include "transport/websocket/frame.h"
+
+enum { SUBPROTOCOLS_MAX = 64, MIN_HEAD_BYTES = 256 };
+
+void ws_endpoint_options_init(ws_endpoint_options *options)
+{
+    *options = (ws_endpoint_options){
+        .size = sizeof *options,
+        .protocol = WS_PROTOCOL_JSON,
+        .max_head_bytes = 8192,
+        .max_message_bytes = 65536,
+        .max_fragments = 1024,
+        .max_queue_bytes = 1 << 20,
+        .handshake_timeout_ms = 10000,
+        .ping_interval_ms = 25000,
+        .pong_timeout_ms = 20000,
+        .close_timeout_ms = 3000,
+    };
+}
+
+/* RFC 9110 §5.6.2. */
+static bool is_token(const char *text)
+{
+    if (text == NULL || *text == '\0' || strlen(text) > WS_NAME_MAX)
+        return false;
+    for (; *text != '\0'; text++)
+        if (*text <= ' ' || *text >= 0x7f || strchr("\"(),/:;<=>?@[\\]{}", *text) != NULL)
+            return false;
+    return true;
+}
+
+static bool options_valid(const ws_endpoint_options *options)
+{
+    if ((options->protocol != WS_PROTOCOL_JSON && options->protocol != WS_PROTOCOL_RAW) ||
+        options->max_head_bytes < MIN_HEAD_BYTES || options->max_message_bytes < 1 ||
+        options->max_queue_bytes < 1 || options->handshake_timeout_ms < 1 ||
+        options->close_timeout_ms < 1 || options->n_subprotocols > SUBPROTOCOLS_MAX ||
+        (options->ping_interval_ms > 0 && options->pong_timeout_ms < 1) ||
+        (options->n_subprotocols > 0 && options->subprotocols == NULL))
+        return false;
+    for (size_t i = 0; i < options->n_subprotocols; i++)
+        if (!is_token(options->subprotocols[i]))
+            return false;
+    return true;
+}
+
+/* The pointers and the texts in one block. */
+static bool copy_subprotocols(ws_endpoint *endpoint)
+{
+    ws_endpoint_options *options = &endpoint->options;
+    size_t bytes = options->n_subprotocols * sizeof(char *);
+    const char **pointers;
+    char *text;
+
+    if (options->n_subprotocols == 0) {
+        options->subprotocols = NULL;
+        return true;
+    }
+    for (size_t i = 0; i < options->n_subprotocols; i++)
+        bytes += strlen(options->subprotocols[i]) + 1;
+    pointers = memory_alloc(&endpoint->manager->memory, bytes);
+    if (pointers == NULL)
+        return false;
+    text = (char *)(pointers + options->n_subprotocols);
+    for (size_t i = 0; i < options->n_subprotocols; i++) {
+        size_t size = strlen(options->subprotocols[i]) + 1;
+
+        memcpy(text, options->subprotocols[i], size);
+        pointers[i] = text;
+        text += size;
+    }
+    options->subprotocols = pointers;
+    return true;
+}
+
+int ws_endpoint_new(ws_manager *manager, const ws_endpoint_options *options,
+                    ws_endpoint **endpoint)
+{
+    ws_endpoint_options copy;
+    ws_endpoint *made;
+
+    ws_endpoint_options_init(&copy);
+    if (manager == NULL || endpoint == NULL ||
+        !options_copy(&copy, sizeof copy, sizeof copy, options) || !options_valid(&copy))
+        return WS_ERR_INVALID;
+    made = memory_zalloc(&manager->memory, sizeof *made);
+    if (made == NULL)
+        return WS_ERR_NO_MEMORY;
+    made->manager = manager;
+    made->options = copy;
+    atomic_init(&made->refs, 1);
+    if (!copy_subprotocols(made)) {
+        memory_free(&manager->memory, made);
+        return WS_ERR_NO_MEMORY;
+    }
+    manager_ref(manager);
+    atomic_store_explicit(&manager->framing, frame_before_payload, memory_order_release);
+    *endpoint = made;
+    return WS_OK;
+}
+
+ws_endpoint *endpoint_ref(ws_endpoint *endpoint)
+{
+    atomic_fetch_add_explicit(&endpoint->refs, 1, memory_order_relaxed);
+    return endpoint;
+}
+
+void ws_endpoint_free(ws_endpoint *endpoint)
+{
+    ws_manager *manager;
+
+    if (endpoint == NULL ||
+        atomic_fetch_sub_explicit(&endpoint->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    manager = endpoint->manager;
+    memory_free(&manager->memory, (void *)(uintptr_t)endpoint->options.subprotocols);
+    memory_free(&manager->memory, endpoint);
+    manager_unref(manager);
+}

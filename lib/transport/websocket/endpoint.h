@@ -1,0 +1,19 @@
+/* endpoint.h: what the WebSocket connections of one address share. */
+#ifndef WS_TRANSPORT_WEBSOCKET_ENDPOINT_H
+#define WS_TRANSPORT_WEBSOCKET_ENDPOINT_H
+
+#include <stdatomic.h>
+
+#include <ws_manager/websocket.h>
+
+#include "core/manager.h"
+
+struct ws_endpoint {
+    ws_manager *manager;
+    ws_endpoint_options options; /* subprotocols are the endpoint's own copies */
+    _Atomic uint32_t refs;
+};
+
+ws_endpoint *endpoint_ref(ws_endpoint *endpoint);
+
+#endif

@@ -1,0 +1,388 @@
+/* frame_reader.c: a client's frames and messages out of bytes in any chunks, parsed by wslay.
+ */
+#include "transport/websocket/frame_reader.h"
+
+#include <string.h>
+
+#include "base/utf8.h"
+#include "core/connection.h"
+#include "transport/websocket/frame.h"
+
+enum {
+    POOL_MAX = 64,          /* readers kept for a loop */
+    KEPT_BYTES = 64 * 1024, /* of a pooled reader's message buffer */
+    NO_MESSAGE = 0xff       /* as message_opcode: none is unfinished */
+};
+
+struct frame_reader {
+    struct frame_reader *next; /* in the pool */
+    const ws_allocator *memory;
+    wslay_frame_context_ptr wslay;
+
+    const uint8_t *fed; /* what wslay has not taken yet */
+    size_t fed_length;
+    uint64_t taken; /* bytes that wslay took beyond the frames that it told of */
+
+    bool broken; /* wslay found a malformed header: where the next frame begins is unknown */
+    bool failed; /* FRAME_ERROR was told: only a close is still of interest */
+    bool in_frame;
+    uint8_t opcode;      /* of the frame */
+    bool fin;            /* of the frame */
+    uint64_t frame_left; /* payload bytes still to come */
+
+    uint8_t message_opcode; /* of the unfinished message, NO_MESSAGE: none */
+    uint32_t fragments;
+    struct utf8_state utf8;
+    uint8_t *message;
+    size_t message_length;
+    size_t message_capacity;
+
+    uint8_t control[FRAME_CONTROL_MAX];
+    size_t control_length;
+};
+
+struct pool {
+    struct frame_reader *readers;
+    unsigned count;
+};
+
+/* --- the pool --------------------------------------------------------------------------------
+ */
+
+static void free_reader(struct frame_reader *reader)
+{
+    wslay_frame_context_free(reader->wslay);
+    memory_free(reader->memory, reader->message);
+    memory_free(reader->memory, reader);
+}
+
+static void free_pool(ws_loop *loop)
+{
+    struct pool *pool = loop->transport_pool;
+
+    while (pool->readers != NULL) {
+        struct frame_reader *reader = pool->readers;
+
+        pool->readers = reader->next;
+        free_reader(reader);
+    }
+    memory_free(&loop->manager->memory, pool);
+}
+
+static struct pool *pool_of(ws_loop *loop)
+{
+    if (loop->transport_pool == NULL) {
+        loop->transport_pool = memory_zalloc(&loop->manager->memory, sizeof(struct pool));
+        if (loop->transport_pool != NULL)
+            loop->free_transport_pool = free_pool;
+    }
+    return loop->transport_pool;
+}
+
+static ssize_t take_bytes(uint8_t *to, size_t length, int flags, void *user_data)
+{
+    struct frame_reader *reader = user_data;
+
+    (void)flags;
+    if (reader->fed_length == 0)
+        return -1;
+    if (length > reader->fed_length)
+        length = reader->fed_length;
+    memcpy(to, reader->fed, length);
+    reader->fed += length;
+    reader->fed_length -= length;
+    reader->taken += length;
+    return (ssize_t)length;
+}
+
+static struct frame_reader *make_reader(const ws_allocator *memory)
+{
+    const struct wslay_frame_callbacks callbacks = {.recv_callback = take_bytes};
+    struct frame_reader *reader = memory_zalloc(memory, sizeof *reader);
+
+    if (reader == NULL)
+        return NULL;
+    reader->memory = memory;
+    reader->message_opcode = NO_MESSAGE;
+    if (wslay_frame_context_init(&reader->wslay, &callbacks, reader) != 0) {
+        memory_free(memory, reader);
+        return NULL;
+    }
+    return reader;
+}
+
+struct frame_reader *frame_reader_take(ws_loop *loop)
+{
+    struct pool *pool = pool_of(loop);
+    struct frame_reader *reader;
+
+    if (pool == NULL || pool->readers == NULL)
+        return make_reader(&loop->manager->memory);
+    reader = pool->readers;
+    pool->readers = reader->next;
+    pool->count--;
+    return reader;
+}
+
+void frame_reader_give_back(ws_loop *loop, struct frame_reader *reader)
+{
+    struct pool *pool = pool_of(loop);
+
+    if (reader == NULL)
+        return;
+    if (pool == NULL || pool->count >= POOL_MAX || reader->failed ||
+        !frame_reader_idle(reader)) {
+        free_reader(reader);
+        return;
+    }
+    if (reader->message_capacity > KEPT_BYTES) {
+        memory_free(reader->memory, reader->message);
+        reader->message = NULL;
+        reader->message_capacity = 0;
+    }
+    reader->next = pool->readers;
+    pool->readers = reader;
+    pool->count++;
+}
+
+/* --- rules -----------------------------------------------------------------------------------
+ */
+
+static struct frame_event nothing(void)
+{
+    return (struct frame_event){.kind = FRAME_NOTHING};
+}
+
+static struct frame_event fail(struct frame_reader *reader, uint16_t code, const char *text)
+{
+    reader->failed = true;
+    return (struct frame_event){.kind = FRAME_ERROR, .code = code, .text = text};
+}
+
+/* What RFC 6455 §5 demands of a frame's header, beyond what wslay has checked: the shortest
+ * form of the length, and control frames that are whole and of at most 125 bytes. */
+static struct frame_event check_frame(struct frame_reader *reader,
+                                      const struct wslay_frame_iocb *frame,
+                                      struct frame_limits limits)
+{
+    if (!frame->mask)
+        return fail(reader, 1002, "frames must be masked"); /* §5.1 */
+    if (frame->rsv != WSLAY_RSV_NONE)
+        return fail(reader, 1002, "reserved bit without an extension"); /* §5.2 */
+    switch (frame->opcode) {
+    case WSLAY_CONNECTION_CLOSE:
+    case WSLAY_PING:
+    case WSLAY_PONG:
+        return nothing();
+    case WSLAY_TEXT_FRAME:
+    case WSLAY_BINARY_FRAME:
+        if (reader->message_opcode != NO_MESSAGE)
+            return fail(reader, 1002, "new message within another"); /* §5.4 */
+        break;
+    case WSLAY_CONTINUATION_FRAME:
+        if (reader->message_opcode == NO_MESSAGE)
+            return fail(reader, 1002, "nothing to continue"); /* §5.4 */
+        break;
+    default:
+        return fail(reader, 1002, "reserved opcode"); /* §5.2 */
+    }
+    if (frame->payload_length > limits.max_message_bytes - reader->message_length)
+        return fail(reader, 1009, "message too big"); /* §7.4.1 */
+    if (limits.max_fragments > 0 && reader->fragments >= limits.max_fragments)
+        return fail(reader, 1009, "too many fragments");
+    return nothing();
+}
+
+static void begin_frame(struct frame_reader *reader, const struct wslay_frame_iocb *frame)
+{
+    size_t extended = frame->payload_length < 126           ? 0
+                      : frame->payload_length <= UINT16_MAX ? 2
+                                                            : 8;
+
+    reader->taken -= 2 + extended + (frame->mask ? 4 : 0);
+    reader->opcode = frame->opcode;
+    reader->fin = frame->fin;
+    reader->frame_left = frame->payload_length;
+    reader->in_frame = true;
+    reader->control_length = 0;
+}
+
+static void begin_message_frame(struct frame_reader *reader)
+{
+    if (reader->opcode != WSLAY_CONTINUATION_FRAME) {
+        reader->message_opcode = reader->opcode;
+        reader->message_length = 0;
+        reader->fragments = 0;
+        reader->utf8 = (struct utf8_state){0};
+    }
+    reader->fragments++;
+}
+
+static bool append(struct frame_reader *reader, const uint8_t *data, size_t length)
+{
+    size_t needed = reader->message_length + length;
+    size_t capacity = reader->message_capacity < 1024 ? 1024 : reader->message_capacity;
+
+    if (length == 0)
+        return true;
+    while (capacity < needed)
+        capacity *= 2;
+    if (capacity != reader->message_capacity) {
+        uint8_t *message = memory_realloc(reader->memory, reader->message, capacity);
+
+        if (message == NULL)
+            return false;
+        reader->message = message;
+        reader->message_capacity = capacity;
+    }
+    memcpy(reader->message + reader->message_length, data, length);
+    reader->message_length = needed;
+    return true;
+}
+
+/* A message that one piece holds whole is told from where wslay keeps it, without a copy. */
+static struct frame_event take_message_piece(struct frame_reader *reader, const uint8_t *data,
+                                             size_t length)
+{
+    bool is_text = reader->message_opcode == WSLAY_TEXT_FRAME;
+    bool complete = reader->frame_left == 0 && reader->fin;
+    struct frame_event event = {.kind = FRAME_MESSAGE, .is_text = is_text};
+
+    if (is_text && !utf8_feed(&reader->utf8, data, length))
+        return fail(reader, 1007, "text is not UTF-8"); /* §8.1 */
+    if (complete && is_text && !utf8_complete(&reader->utf8))
+        return fail(reader, 1007, "text is not UTF-8");
+    if (complete && reader->message_length == 0) {
+        event.data = data;
+        event.length = length;
+    } else if (!append(reader, data, length)) {
+        reader->failed = true;
+        return (struct frame_event){.kind = FRAME_NO_MEMORY};
+    } else {
+        event.data = reader->message;
+        event.length = reader->message_length;
+    }
+    if (!complete)
+        return nothing();
+    reader->message_opcode = NO_MESSAGE;
+    reader->message_length = 0;
+    reader->fragments = 0;
+    return event;
+}
+
+static struct frame_event read_close(struct frame_reader *reader)
+{
+    struct frame_event event = {.kind = FRAME_CLOSE, .code = 1005};
+
+    if (reader->control_length == 1)
+        return fail(reader, 1002, "close code of one byte"); /* §5.5.1 */
+    if (reader->control_length == 0)
+        return event;
+    event.code = (uint16_t)(reader->control[0] << 8 | reader->control[1]);
+    event.data = reader->control + 2;
+    event.length = reader->control_length - 2;
+    if (!close_code_valid(event.code))
+        return fail(reader, 1002, "close code not allowed"); /* §7.4 */
+    if (!utf8_valid(event.data, event.length))
+        return fail(reader, 1007, "close reason is not UTF-8"); /* §5.5.1 */
+    return event;
+}
+
+static struct frame_event take_control_piece(struct frame_reader *reader, const uint8_t *data,
+                                             size_t length)
+{
+    struct frame_event event = {.kind = FRAME_PING};
+
+    if (length > 0)
+        memcpy(reader->control + reader->control_length, data, length);
+    reader->control_length += length;
+    if (reader->frame_left > 0)
+        return nothing();
+    if (reader->opcode == WSLAY_CONNECTION_CLOSE)
+        return read_close(reader);
+    if (reader->opcode == WSLAY_PONG)
+        event.kind = FRAME_PONG;
+    event.data = reader->control;
+    event.length = reader->control_length;
+    return event;
+}
+
+/* After a failure, the payload of everything but a close is skipped. */
+static struct frame_event take_piece(struct frame_reader *reader, const uint8_t *data,
+                                     size_t length)
+{
+    if (wslay_is_ctrl_frame(reader->opcode)) {
+        if (!reader->failed || reader->opcode == WSLAY_CONNECTION_CLOSE)
+            return take_control_piece(reader, data, length);
+    } else if (!reader->failed) {
+        return take_message_piece(reader, data, length);
+    }
+    return nothing();
+}
+
+static struct frame_event take_frame(struct frame_reader *reader,
+                                     const struct wslay_frame_iocb *frame,
+                                     struct frame_limits limits)
+{
+    struct frame_event event = nothing();
+
+    if (!reader->in_frame) {
+        begin_frame(reader, frame);
+        if (!reader->failed) {
+            event = check_frame(reader, frame, limits);
+            if (event.kind == FRAME_NOTHING && !wslay_is_ctrl_frame(reader->opcode))
+                begin_message_frame(reader);
+        }
+    }
+    reader->taken -= frame->data_length;
+    reader->frame_left -= frame->data_length;
+    reader->in_frame = reader->frame_left > 0;
+    if (event.kind == FRAME_NOTHING)
+        event = take_piece(reader, frame->data, frame->data_length);
+    return event;
+}
+
+void frame_reader_feed(struct frame_reader *reader, const void *data, size_t length)
+{
+    reader->fed = data;
+    reader->fed_length = length;
+}
+
+struct frame_event frame_reader_next(struct frame_reader *reader, struct frame_limits limits)
+{
+    while (!reader->broken) {
+        bool had_failed = reader->failed;
+        struct wslay_frame_iocb frame;
+        struct frame_event event;
+        ssize_t result;
+
+        memset(&frame, 0, sizeof frame);
+        result = wslay_frame_recv(reader->wslay, &frame);
+        if (result == WSLAY_ERR_WANT_READ)
+            return nothing();
+        if (result < 0) {
+            reader->broken = true;
+            if (!had_failed)
+                return fail(reader, 1002, "malformed frame header");
+            break;
+        }
+        event = take_frame(reader, &frame, limits);
+        if (event.kind == FRAME_ERROR && had_failed)
+            continue;
+        if (event.kind != FRAME_NOTHING)
+            return event;
+    }
+    reader->fed_length = 0;
+    return nothing();
+}
+
+bool frame_reader_broken(const struct frame_reader *reader)
+{
+    return reader->broken;
+}
+
+bool frame_reader_idle(const struct frame_reader *reader)
+{
+    return !reader->broken && !reader->in_frame && reader->taken == 0 &&
+           reader->message_opcode == NO_MESSAGE;
+}

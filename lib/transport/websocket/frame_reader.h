@@ -1,0 +1,61 @@
+/* frame_reader.h: a client's frames and messages out of bytes in any chunks, parsed by wslay.
+ * Not here: what is answered to them (websocket.c).
+ *
+ * A reader (4 KiB of wslay's and its own state) is only needed while a frame or a message is
+ * unfinished: it is borrowed from the loop's pool and given back at every message boundary. */
+#ifndef WS_TRANSPORT_WEBSOCKET_FRAME_READER_H
+#define WS_TRANSPORT_WEBSOCKET_FRAME_READER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/loop.h"
+
+struct frame_reader;
+
+struct frame_limits {
+    size_t max_message_bytes;
+    uint32_t max_fragments; /* 0: no limit */
+};
+
+enum frame_event_kind {
+    FRAME_NOTHING, /* all bytes are used */
+    FRAME_MESSAGE, /* a whole message: data, length, is_text */
+    FRAME_PING,    /* data, length */
+    FRAME_PONG,
+    FRAME_CLOSE, /* code (1005: none), data and length: the reason */
+    FRAME_ERROR, /* the peer broke a rule: code and text for a close frame */
+    FRAME_NO_MEMORY
+};
+
+struct frame_event {
+    enum frame_event_kind kind;
+    bool is_text;
+    uint16_t code;
+    const void *data; /* valid until the next call on the reader */
+    size_t length;
+    const char *text; /* static */
+};
+
+/* Borrows a reader; NULL if memory ran out. */
+struct frame_reader *frame_reader_take(ws_loop *loop);
+
+/* Gives it back, or frees it when it is in the middle of something. NULL does nothing. */
+void frame_reader_give_back(ws_loop *loop, struct frame_reader *reader);
+
+/* The next bytes; all of them must be used up by frame_reader_next() before they go. */
+void frame_reader_feed(struct frame_reader *reader, const void *data, size_t length);
+
+/* The next event. After FRAME_ERROR only FRAME_CLOSE and FRAME_NOTHING come: the rest is
+ * skipped. */
+struct frame_event frame_reader_next(struct frame_reader *reader, struct frame_limits limits);
+
+/* True if a malformed header hides where the next frame begins: not even a close can be read.
+ */
+bool frame_reader_broken(const struct frame_reader *reader);
+
+/* True at a message boundary, with nothing kept of what was fed. */
+bool frame_reader_idle(const struct frame_reader *reader);
+
+#endif

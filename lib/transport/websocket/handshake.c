@@ -1,0 +1,367 @@
+/* handshake.c: the server's side of the opening handshake (RFC 6455 §4.2). */
+#include "transport/websocket/handshake.h"
+
+#include <string.h>
+
+#include <openssl/evp.h>
+#include <openssl/sha.h>
+
+#include "base/utf8.h"
+#include "transport/websocket/query.h"
+
+enum { KEY_LENGTH = 24, ACCEPT_LENGTH = 28 };
+
+struct handshake_text {
+    struct handshake_text *next;
+    char text[];
+};
+
+/* --- the request -----------------------------------------------------------------------------
+ */
+
+/* The base64 of 16 bytes (§4.1). */
+static bool key_valid(const char *key)
+{
+    unsigned char decoded[18];
+
+    return key != NULL && strlen(key) == KEY_LENGTH &&
+           strcmp(key + KEY_LENGTH - 2, "==") == 0 &&
+           strchr(key, '=') == key + KEY_LENGTH - 2 &&
+           EVP_DecodeBlock(decoded, (const unsigned char *)key, KEY_LENGTH) ==
+               (int)sizeof decoded;
+}
+
+static bool exactly_one(const struct request *request, const char *name)
+{
+    return request_header(request, name, 0) != NULL && request_header(request, name, 1) == NULL;
+}
+
+/* §4.2.1, in the order in which a person would want to hear of it. */
+static int request_status(const struct request *request)
+{
+    if (request->http_major != 1)
+        return 505;
+    if (!request->is_get)
+        return 405;
+    if (request->http_minor < 1 || !exactly_one(request, "Host"))
+        return 400;
+    if (!request_header_lists(request, "Upgrade", "websocket", true))
+        return 426;
+    if (!request_header_lists(request, "Connection", "Upgrade", true))
+        return 400;
+    if (!exactly_one(request, "Sec-WebSocket-Version") ||
+        strcmp(request_header(request, "Sec-WebSocket-Version", 0), "13") != 0)
+        return 426;
+    if (!exactly_one(request, "Sec-WebSocket-Key") ||
+        !key_valid(request_header(request, "Sec-WebSocket-Key", 0)))
+        return 400;
+    return 101;
+}
+
+/* The origin form, or the path of the absolute form (RFC 9112 §3.2). */
+static bool split_target(struct ws_handshake *handshake)
+{
+    const char *target = request_target(handshake->request);
+    const char *authority = strstr(target, "://");
+    char *query;
+
+    if (target[0] != '/' && authority != NULL) {
+        const char *path = strpbrk(authority + 3, "/?#");
+
+        target = path != NULL ? path : "/";
+    }
+    handshake->target = memory_copy_text(handshake->memory, target, strcspn(target, "#"));
+    if (handshake->target == NULL)
+        return false;
+    handshake->path = handshake->target;
+    handshake->query = "";
+    query = strchr(handshake->target, '?');
+    if (query != NULL) {
+        *query = '\0';
+        handshake->query = query + 1;
+    }
+    return true;
+}
+
+/* --- the judgement ---------------------------------------------------------------------------
+ */
+
+static void choose_subprotocol(struct ws_handshake *handshake, const ws_endpoint *endpoint)
+{
+    const ws_endpoint_options *options = &endpoint->options;
+
+    for (size_t i = 0; i < options->n_subprotocols; i++) {
+        if (request_header_lists(handshake->request, "Sec-WebSocket-Protocol",
+                                 options->subprotocols[i], false)) {
+            handshake->subprotocol = options->subprotocols[i];
+            return;
+        }
+    }
+}
+
+bool handshake_judge(struct ws_handshake *handshake, ws_websocket *websocket,
+                     const ws_endpoint *endpoint, const struct request *request)
+{
+    const ws_endpoint_options *options = &endpoint->options;
+
+    *handshake = (struct ws_handshake){
+        .websocket = websocket,
+        .request = request,
+        .memory = &endpoint->manager->memory,
+        .status = request_status(request),
+    };
+    if (handshake->status != 101)
+        return true;
+    if (!split_target(handshake))
+        return false;
+    choose_subprotocol(handshake, endpoint);
+    if (options->on_handshake != NULL &&
+        options->on_handshake(handshake, options->user_data) != WS_OK &&
+        handshake->status == 101)
+        handshake->status = 403;
+    return true;
+}
+
+void handshake_free(struct ws_handshake *handshake)
+{
+    memory_free(handshake->memory, handshake->target);
+    memory_free(handshake->memory, handshake->refusal);
+    while (handshake->texts != NULL) {
+        struct handshake_text *text = handshake->texts;
+
+        handshake->texts = text->next;
+        memory_free(handshake->memory, text);
+    }
+}
+
+uint16_t handshake_close_code(const struct ws_handshake *handshake)
+{
+    bool refused = handshake->status == 401 || handshake->status == 403;
+
+    if (!refused || request_header(handshake->request, "Origin", 0) == NULL)
+        return 0;
+    return (uint16_t)(4000 + handshake->status);
+}
+
+/* --- the answer ------------------------------------------------------------------------------
+ */
+
+static const char *reason_phrase(int status)
+{
+    switch (status) {
+    case 400:
+        return "Bad Request";
+    case 401:
+        return "Unauthorized";
+    case 403:
+        return "Forbidden";
+    case 404:
+        return "Not Found";
+    case 405:
+        return "Method Not Allowed";
+    case 408:
+        return "Request Timeout";
+    case 426:
+        return "Upgrade Required";
+    case 429:
+        return "Too Many Requests";
+    case 431:
+        return "Request Header Fields Too Large";
+    case 500:
+        return "Internal Server Error";
+    case 503:
+        return "Service Unavailable";
+    case 505:
+        return "HTTP Version Not Supported";
+    default:
+        return "Refused";
+    }
+}
+
+static const char *extra_headers(int status)
+{
+    switch (status) {
+    case 401:
+        return "WWW-Authenticate: Bearer\r\n";
+    case 405:
+        return "Allow: GET\r\n";
+    case 426:
+        return "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n";
+    case 503:
+        return "Retry-After: 5\r\n";
+    default:
+        return "";
+    }
+}
+
+void handshake_write_error(struct buffer *buffer, int status, const char *text)
+{
+    if (text == NULL)
+        text = reason_phrase(status);
+    buffer_add_text(buffer, "HTTP/1.1 ");
+    buffer_add_number(buffer, (uint64_t)status);
+    buffer_add_text(buffer, " ");
+    buffer_add_text(buffer, reason_phrase(status));
+    buffer_add_text(buffer, status == 426 ? "\r\nConnection: Upgrade, close\r\n"
+                                          : "\r\nConnection: close\r\n");
+    buffer_add_text(buffer, extra_headers(status));
+    buffer_add_text(buffer, "Content-Type: text/plain; charset=utf-8\r\nContent-Length: ");
+    buffer_add_number(buffer, strlen(text) + 1);
+    buffer_add_text(buffer, "\r\n\r\n");
+    buffer_add_text(buffer, text);
+    buffer_add_text(buffer, "\n");
+}
+
+/* §4.2.2 item 5.4. */
+static void add_accept(struct buffer *buffer, const char *key)
+{
+    static const char guid[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+    unsigned char joined[KEY_LENGTH + sizeof guid];
+    unsigned char digest[SHA_DIGEST_LENGTH];
+    unsigned char accept[ACCEPT_LENGTH + 1];
+
+    memcpy(joined, key, KEY_LENGTH);
+    memcpy(joined + KEY_LENGTH, guid, sizeof guid);
+    SHA1(joined, sizeof joined - 1, digest);
+    EVP_EncodeBlock(accept, digest, sizeof digest);
+    buffer_add(buffer, accept, ACCEPT_LENGTH);
+}
+
+void handshake_write_answer(const struct ws_handshake *handshake, struct buffer *buffer)
+{
+    if (handshake->status != 101 && handshake_close_code(handshake) == 0) {
+        handshake_write_error(buffer, handshake->status, handshake->refusal);
+        return;
+    }
+    buffer_add_text(buffer, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+                            "Connection: Upgrade\r\nSec-WebSocket-Accept: ");
+    add_accept(buffer, request_header(handshake->request, "Sec-WebSocket-Key", 0));
+    buffer_add_text(buffer, "\r\n");
+    if (handshake->subprotocol != NULL) {
+        buffer_add_text(buffer, "Sec-WebSocket-Protocol: ");
+        buffer_add_text(buffer, handshake->subprotocol);
+        buffer_add_text(buffer, "\r\n");
+    }
+    buffer_add_text(buffer, "\r\n");
+}
+
+/* --- what the application sees and says ------------------------------------------------------
+ */
+
+const char *ws_handshake_path(const ws_handshake *handshake)
+{
+    return handshake->path;
+}
+
+const char *ws_handshake_query(const ws_handshake *handshake)
+{
+    return handshake->query;
+}
+
+ws_websocket *ws_handshake_websocket(const ws_handshake *handshake)
+{
+    return handshake->websocket;
+}
+
+/* A text that lives as long as the handshake; NULL if memory ran out. */
+static char *new_text(struct ws_handshake *handshake, size_t size)
+{
+    struct handshake_text *text = memory_alloc(handshake->memory, sizeof *text + size);
+
+    if (text == NULL)
+        return NULL;
+    text->next = handshake->texts;
+    handshake->texts = text;
+    return text->text;
+}
+
+static const char *join_headers(struct ws_handshake *handshake, const char *name)
+{
+    const struct request *request = handshake->request;
+    size_t size = 1;
+    const char *value;
+    char *joined;
+    char *to;
+
+    for (size_t n = 0; (value = request_header(request, name, n)) != NULL; n++)
+        size += strlen(value) + 2;
+    joined = new_text(handshake, size);
+    if (joined == NULL)
+        return NULL;
+    to = joined;
+    for (size_t n = 0; (value = request_header(request, name, n)) != NULL; n++) {
+        if (n > 0)
+            to = stpcpy(to, ", ");
+        to = stpcpy(to, value);
+    }
+    return joined;
+}
+
+const char *ws_handshake_header(ws_handshake *handshake, const char *name)
+{
+    if (request_header(handshake->request, name, 1) != NULL)
+        return join_headers(handshake, name);
+    return request_header(handshake->request, name, 0);
+}
+
+const char *ws_handshake_query_parameter(ws_handshake *handshake, const char *name,
+                                         size_t *length)
+{
+    char *text = new_text(handshake, strlen(handshake->query) + 1);
+    ptrdiff_t decoded = text != NULL ? query_parameter(handshake->query, name, text) : -1;
+
+    if (decoded < 0)
+        return NULL;
+    if (length != NULL)
+        *length = (size_t)decoded;
+    return text;
+}
+
+int ws_handshake_set_user_id(ws_handshake *handshake, const char *user_id)
+{
+    if (!name_text_valid(user_id))
+        return WS_ERR_INVALID;
+    memcpy(handshake->user_id, user_id, strlen(user_id) + 1);
+    handshake->has_user = true;
+    return WS_OK;
+}
+
+void ws_handshake_set_user_data(ws_handshake *handshake, void *user_data)
+{
+    handshake->user_data = user_data;
+}
+
+int ws_handshake_set_subprotocol(ws_handshake *handshake, const char *subprotocol)
+{
+    char *copy;
+
+    if (subprotocol == NULL) {
+        handshake->subprotocol = NULL;
+        return WS_OK;
+    }
+    if (strpbrk(subprotocol, ", \t") != NULL ||
+        !request_header_lists(handshake->request, "Sec-WebSocket-Protocol", subprotocol, false))
+        return WS_ERR_INVALID;
+    copy = new_text(handshake, strlen(subprotocol) + 1);
+    if (copy == NULL)
+        return WS_ERR_NO_MEMORY;
+    handshake->subprotocol = strcpy(copy, subprotocol);
+    return WS_OK;
+}
+
+int ws_handshake_refuse(ws_handshake *handshake, int status, const char *text)
+{
+    char *copy = NULL;
+
+    if (status < 400 || status > 599 || (text != NULL && !utf8_valid(text, strlen(text))))
+        return WS_ERR_INVALID;
+    if (text != NULL) {
+        copy = memory_copy_text(handshake->memory, text, strlen(text));
+        if (copy == NULL)
+            return WS_ERR_NO_MEMORY;
+    }
+    memory_free(handshake->memory, handshake->refusal);
+    handshake->refusal = copy;
+    handshake->status = status;
+    return WS_OK;
+}

@@ -1,0 +1,43 @@
+/* handshake.h: the server's side of the opening handshake (RFC 6455 §4.2): is the request one,
+ * what does the application say, and the answer as bytes. */
+#ifndef WS_TRANSPORT_WEBSOCKET_HANDSHAKE_H
+#define WS_TRANSPORT_WEBSOCKET_HANDSHAKE_H
+
+#include "base/buffer.h"
+#include "transport/websocket/endpoint.h"
+#include "transport/websocket/request.h"
+
+struct ws_handshake {
+    ws_websocket *websocket;
+    const struct request *request;
+    const ws_allocator *memory;
+    char *target; /* a copy that is cut into path and query */
+    const char *path;
+    const char *query;
+    const char *subprotocol; /* in the endpoint, or in texts */
+    char user_id[WS_NAME_MAX + 1];
+    bool has_user;
+    void *user_data;
+    int status;                   /* 101, or the status with which it is refused */
+    char *refusal;                /* text, or NULL for the status' name */
+    struct handshake_text *texts; /* what accessors gave out */
+};
+
+/* Judges the request and asks the application. Afterwards handshake->status is 101 or an HTTP
+ * error status. False if memory ran out. */
+bool handshake_judge(struct ws_handshake *handshake, ws_websocket *websocket,
+                     const ws_endpoint *endpoint, const struct request *request);
+
+void handshake_free(struct ws_handshake *handshake);
+
+/* A browser's script sees no HTTP status (WHATWG WebSockets): for these the close code is told
+ * after a handshake. 0 if the refusal is to be an HTTP answer. */
+uint16_t handshake_close_code(const struct ws_handshake *handshake);
+
+/* The answer: 101, or an error with a text. */
+void handshake_write_answer(const struct ws_handshake *handshake, struct buffer *buffer);
+
+/* An error answer to a request that is no handshake; text NULL: the status' name. */
+void handshake_write_error(struct buffer *buffer, int status, const char *text);
+
+#endif

@@ -1,0 +1,54 @@
+/* query.c: one parameter out of a request target's query. */
+#include "transport/websocket/query.h"
+
+#include <string.h>
+
+static int hex_digit(char c)
+{
+    static const char digits[] = "0123456789abcdef";
+    const char *at =
+        c != '\0' ? strchr(digits, c >= 'A' && c <= 'F' ? c - 'A' + 'a' : c) : NULL;
+
+    return at != NULL ? (int)(at - digits) : -1;
+}
+
+static ptrdiff_t decode(const char *from, size_t length, char *to)
+{
+    const char *end = from + length;
+    char *start = to;
+
+    while (from < end) {
+        if (*from == '%') {
+            int high = end - from >= 3 ? hex_digit(from[1]) : -1;
+            int low = high >= 0 ? hex_digit(from[2]) : -1;
+
+            if (low < 0)
+                return -1;
+            *to++ = (char)(high << 4 | low);
+            from += 3;
+        } else {
+            *to++ = *from == '+' ? ' ' : *from;
+            from++;
+        }
+    }
+    *to = '\0';
+    return to - start;
+}
+
+ptrdiff_t query_parameter(const char *query, const char *name, char *to)
+{
+    while (*query != '\0') {
+        size_t pair = strcspn(query, "&");
+        const char *equals = memchr(query, '=', pair);
+        size_t name_length = equals != NULL ? (size_t)(equals - query) : pair;
+        ptrdiff_t decoded = decode(query, name_length, to);
+
+        if (decoded >= 0 && (size_t)decoded == strlen(name) &&
+            memcmp(to, name, (size_t)decoded) == 0)
+            return equals != NULL ? decode(equals + 1, pair - name_length - 1, to)
+                                  : decode(query, 0, to);
+        query += pair;
+        query += *query == '&';
+    }
+    return -1;
+}

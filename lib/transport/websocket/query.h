@@ -1,0 +1,13 @@
+/* query.h: one parameter out of a request target's query. */
+#ifndef WS_TRANSPORT_WEBSOCKET_QUERY_H
+#define WS_TRANSPORT_WEBSOCKET_QUERY_H
+
+#include <stddef.h>
+
+/* Decodes the first parameter of that name into `to`, which has room for strlen(query) + 1
+ * bytes;
+ * '+' is a space, as browsers write it. Returns its length (it may hold NUL), or -1 if it is
+ * absent or wrongly encoded. */
+ptrdiff_t query_parameter(const char *query, const char *name, char *to);
+
+#endif

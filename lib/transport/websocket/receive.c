@@ -1,0 +1,295 @@
+/* receive.c: what a client's bytes do: the opening handshake, then frames. */
+#include <string.h>
+
+#include "core/client.h"
+#include "transport/websocket/frame.h"
+#include "transport/websocket/handshake.h"
+#include "transport/websocket/websocket.h"
+
+/* --- the opening handshake -------------------------------------------------------------------
+ */
+
+static void push_buffer(ws_websocket *websocket, struct buffer *buffer)
+{
+    if (buffer->failed)
+        websocket_abort(websocket);
+    else
+        websocket_push(websocket, buffer->data, buffer->length);
+    buffer_free(buffer);
+}
+
+/* The answer to a request that does not become a WebSocket; then the connection has ended. */
+static void refuse(ws_websocket *websocket, int status, const char *text)
+{
+    struct buffer buffer;
+
+    counter_add(&websocket->loop->counters, COUNTER_handshakes_refused, 1);
+    buffer_init(&buffer, &websocket->loop->manager->memory);
+    handshake_write_error(&buffer, status, text);
+    websocket->state = WEBSOCKET_CLOSED;
+    push_buffer(websocket, &buffer);
+    if (!websocket->aborted)
+        websocket_start_timer(websocket);
+}
+
+static int register_connection(ws_websocket *websocket, const struct ws_handshake *handshake)
+{
+    const ws_endpoint_options *endpoint = &websocket->endpoint->options;
+    ws_connect_options options;
+    ws_conn_id id;
+
+    ws_connect_options_init(&options);
+    options.transport = &websocket_transport;
+    options.transport_data = websocket;
+    options.user_id = handshake->has_user ? handshake->user_id : NULL;
+    options.user_data = handshake->user_data;
+    options.protocol = endpoint->protocol;
+    options.ping_interval_ms = endpoint->ping_interval_ms;
+    return connection_new(websocket->loop, &options, &websocket->connection, &id);
+}
+
+/* Writes the 101 and opens, or refuses a browser by a close code. */
+static void accept_handshake(ws_websocket *websocket, const struct ws_handshake *handshake)
+{
+    uint16_t code = handshake_close_code(handshake);
+    struct buffer buffer;
+
+    if (code == 0) {
+        int result = register_connection(websocket, handshake);
+
+        if (result != WS_OK) {
+            refuse(websocket, 503, result == WS_ERR_DRAINING ? "draining" : "at the limit");
+            return;
+        }
+    } else {
+        counter_add(&websocket->loop->counters, COUNTER_handshakes_refused, 1);
+    }
+    websocket->state = WEBSOCKET_OPEN;
+    buffer_init(&buffer, &websocket->loop->manager->memory);
+    handshake_write_answer(handshake, &buffer);
+    push_buffer(websocket, &buffer);
+    if (websocket->aborted)
+        return;
+    if (code != 0) {
+        const char *text = handshake->refusal != NULL ? handshake->refusal : "";
+        size_t length = strlen(text);
+
+        websocket_push_close(websocket, code, text, length <= 123 ? length : 0,
+                             WEBSOCKET_CLOSING);
+    } else {
+        websocket_start_timer(websocket);
+    }
+}
+
+/* The head is complete. */
+static void answer_request(ws_websocket *websocket)
+{
+    struct request *request = websocket->request;
+    struct ws_handshake handshake;
+
+    /* From now on the host may end the connection from its callback. */
+    websocket->request = NULL;
+    if (!handshake_judge(&handshake, websocket, websocket->endpoint, request))
+        websocket_abort(websocket);
+    else if (websocket->state == WEBSOCKET_HANDSHAKE) {
+        if (handshake.status == 101 || handshake_close_code(&handshake) != 0)
+            accept_handshake(websocket, &handshake);
+        else
+            refuse(websocket, handshake.status, handshake.refusal);
+    }
+    handshake_free(&handshake);
+    request_free(request);
+}
+
+/* Returns how many bytes belonged to the head. */
+static size_t receive_head(ws_websocket *websocket, const char *data, size_t length)
+{
+    size_t used = 0;
+
+    if (websocket->request == NULL)
+        websocket->request = request_new(&websocket->loop->manager->memory);
+    if (websocket->request == NULL) {
+        websocket_abort(websocket);
+        return length;
+    }
+    switch (request_feed(websocket->request, data, length,
+                         websocket->endpoint->options.max_head_bytes, &used)) {
+    case REQUEST_MORE:
+        return length;
+    case REQUEST_DONE:
+        answer_request(websocket);
+        return used;
+    case REQUEST_TOO_LARGE:
+        refuse(websocket, 431, NULL);
+        break;
+    case REQUEST_BAD:
+        refuse(websocket, 400, NULL);
+        break;
+    case REQUEST_BAD_VERSION:
+        refuse(websocket, 505, NULL);
+        break;
+    case REQUEST_NO_MEMORY:
+        websocket_abort(websocket);
+        break;
+    }
+    return length;
+}
+
+int ws_websocket_upgrade(ws_websocket *websocket, const char *method, unsigned http_major,
+                         unsigned http_minor, const char *target, const ws_header *headers,
+                         size_t n_headers)
+{
+    if (method == NULL || target == NULL || (headers == NULL && n_headers > 0) ||
+        websocket->state != WEBSOCKET_HANDSHAKE || websocket->request != NULL)
+        return WS_ERR_INVALID;
+    websocket_enter(websocket);
+    websocket->request = request_new(&websocket->loop->manager->memory);
+    if (websocket->request == NULL || !request_fill(websocket->request, method, http_major,
+                                                    http_minor, target, headers, n_headers))
+        websocket_abort(websocket);
+    else
+        answer_request(websocket);
+    return websocket_leave(websocket);
+}
+
+/* --- frames ----------------------------------------------------------------------------------
+ */
+
+static void answer_ping(ws_websocket *websocket, const struct frame_event *event)
+{
+    uint8_t frame[FRAME_HEADER_MAX + FRAME_CONTROL_MAX];
+    size_t at = frame_write_header(frame, WSLAY_PONG, event->length);
+
+    if (event->length > 0)
+        memcpy(frame + at, event->data, event->length);
+    /* Pongs for a client that reads nothing are not queued without end (RFC 6455 §5.5.3 allows
+     * leaving some out). */
+    if (websocket->queue.bytes <= websocket->endpoint->options.max_queue_bytes)
+        websocket_push(websocket, frame, at + event->length);
+}
+
+/* The manager lets go of the connection first, so that nothing is queued behind the close. */
+static void end_connection(ws_websocket *websocket, uint16_t code, const char *reason)
+{
+    struct connection *connection = websocket->connection;
+
+    websocket->connection = NULL;
+    if (connection != NULL)
+        connection_transport_gone(connection, code, reason);
+}
+
+/* RFC 6455 §5.5.1: answer with the same code; our own close is answered by this one. */
+static void receive_close(ws_websocket *websocket, const struct frame_event *event)
+{
+    char reason[FRAME_CONTROL_MAX + 1] = "";
+
+    if (websocket->state == WEBSOCKET_CLOSING) {
+        websocket->state = WEBSOCKET_CLOSED;
+        return;
+    }
+    if (event->length > 0)
+        memcpy(reason, event->data, event->length);
+    end_connection(websocket, event->code, reason);
+    if (websocket->state == WEBSOCKET_OPEN)
+        websocket_push_close(websocket, event->code, NULL, 0, WEBSOCKET_CLOSED);
+}
+
+/* RFC 6455 §7.1.7: fail the connection. The peer's close is awaited if it can be read. */
+static void fail_connection(ws_websocket *websocket, uint16_t code, const char *text)
+{
+    bool broken = frame_reader_broken(websocket->reader);
+
+    end_connection(websocket, code, text);
+    if (websocket->state == WEBSOCKET_OPEN)
+        websocket_push_close(websocket, code, text, strlen(text),
+                             broken ? WEBSOCKET_CLOSED : WEBSOCKET_CLOSING);
+    else if (broken)
+        websocket->state = WEBSOCKET_CLOSED;
+}
+
+static void handle_event(ws_websocket *websocket, const struct frame_event *event)
+{
+    switch (event->kind) {
+    case FRAME_MESSAGE:
+        if (websocket->connection != NULL)
+            client_receive(websocket->connection, event->data, event->length, event->is_text);
+        break;
+    case FRAME_PING:
+        if (websocket->state == WEBSOCKET_OPEN)
+            answer_ping(websocket, event);
+        break;
+    case FRAME_CLOSE:
+        receive_close(websocket, event);
+        break;
+    case FRAME_ERROR:
+        fail_connection(websocket, event->code, event->text);
+        break;
+    case FRAME_NO_MEMORY:
+        fail_connection(websocket, 1011, "out of memory");
+        break;
+    case FRAME_PONG:
+    case FRAME_NOTHING:
+        break;
+    }
+}
+
+/* Anything heard proves that the peer is there. */
+static void heard(ws_websocket *websocket)
+{
+    if (!websocket->awaiting_pong || websocket->state != WEBSOCKET_OPEN)
+        return;
+    websocket->awaiting_pong = false;
+    websocket_start_timer(websocket);
+}
+
+static void receive_frames(ws_websocket *websocket, const char *data, size_t length)
+{
+    const struct frame_limits limits = {
+        .max_message_bytes = websocket->endpoint->options.max_message_bytes,
+        .max_fragments = websocket->endpoint->options.max_fragments,
+    };
+    struct frame_event event;
+
+    heard(websocket);
+    if (websocket->reader == NULL)
+        websocket->reader = frame_reader_take(websocket->loop);
+    if (websocket->reader == NULL) {
+        end_connection(websocket, 1006, NULL);
+        websocket_abort(websocket);
+        return;
+    }
+    frame_reader_feed(websocket->reader, data, length);
+    do {
+        event = frame_reader_next(websocket->reader, limits);
+        handle_event(websocket, &event);
+    } while (event.kind != FRAME_NOTHING && websocket->state != WEBSOCKET_CLOSED);
+    if (websocket->state == WEBSOCKET_CLOSED || frame_reader_idle(websocket->reader)) {
+        frame_reader_give_back(websocket->loop, websocket->reader);
+        websocket->reader = NULL;
+    }
+}
+
+int ws_websocket_receive(ws_websocket *websocket, const void *data, size_t length)
+{
+    const char *bytes = data;
+    ws_loop *previous;
+
+    if (websocket->freed)
+        return WS_ERR_CLOSED;
+    previous = loop_enter(websocket->loop);
+    websocket_enter(websocket);
+    loop_busy(websocket->loop);
+    if (websocket->state == WEBSOCKET_HANDSHAKE && length > 0) {
+        size_t used = receive_head(websocket, bytes, length);
+
+        bytes += used;
+        length -= used;
+    }
+    if (length > 0 && websocket->state != WEBSOCKET_CLOSED)
+        receive_frames(websocket, bytes, length);
+    if (!websocket->loop->running)
+        connections_settle(websocket->loop);
+    loop_idle(websocket->loop);
+    loop_leave(previous);
+    return websocket_leave(websocket);
+}

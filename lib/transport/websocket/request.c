@@ -1,0 +1,204 @@
+/* request.c: a client's request head, parsed by http-parser or handed over by the host. */
+#include "transport/websocket/request.h"
+
+#include <string.h>
+#include <strings.h>
+
+enum { MAX_HEADERS = 256 };
+
+struct request *request_new(const ws_allocator *memory)
+{
+    struct request *request = memory_zalloc(memory, sizeof *request);
+
+    if (request == NULL)
+        return NULL;
+    buffer_init(&request->text, memory);
+    http_parser_init(&request->parser, HTTP_REQUEST);
+    request->parser.data = request;
+    return request;
+}
+
+void request_free(struct request *request)
+{
+    const ws_allocator *memory;
+
+    if (request == NULL)
+        return;
+    memory = request->text.memory;
+    buffer_free(&request->text);
+    memory_free(memory, request->headers);
+    memory_free(memory, request);
+}
+
+/* --- http-parser's callbacks: a piece may come in several parts
+ * ------------------------------- */
+
+static void end_piece(struct request *request)
+{
+    if (request->piece != REQUEST_START)
+        buffer_add(&request->text, "", 1);
+}
+
+static int on_target(http_parser *parser, const char *at, size_t length)
+{
+    struct request *request = parser->data;
+
+    request->piece = REQUEST_TARGET;
+    buffer_add(&request->text, at, length);
+    return request->text.failed;
+}
+
+static bool add_header(struct request *request)
+{
+    struct request_header *headers;
+
+    if (request->n_headers == MAX_HEADERS)
+        return false;
+    headers = memory_grow(request->text.memory, request->headers, sizeof *headers,
+                          request->n_headers, 16, &request->headers_capacity);
+    if (headers == NULL) {
+        request->text.failed = true;
+        return false;
+    }
+    request->headers = headers;
+    request->headers[request->n_headers++] =
+        (struct request_header){request->text.length, request->text.length};
+    return true;
+}
+
+static int on_name(http_parser *parser, const char *at, size_t length)
+{
+    struct request *request = parser->data;
+
+    if (request->piece != REQUEST_NAME) {
+        end_piece(request);
+        if (!add_header(request))
+            return 1;
+        request->piece = REQUEST_NAME;
+    }
+    buffer_add(&request->text, at, length);
+    return request->text.failed;
+}
+
+/* http-parser joins a value that is continued on the next line with a space, as RFC 9112 §5.2
+ * allows. */
+static int on_value(http_parser *parser, const char *at, size_t length)
+{
+    struct request *request = parser->data;
+
+    if (request->piece != REQUEST_VALUE) {
+        end_piece(request);
+        request->headers[request->n_headers - 1].value = request->text.length;
+        request->piece = REQUEST_VALUE;
+    }
+    buffer_add(&request->text, at, length);
+    return request->text.failed;
+}
+
+/* 2: what follows the head is no HTTP. */
+static int on_head(http_parser *parser)
+{
+    struct request *request = parser->data;
+
+    end_piece(request);
+    request->piece = REQUEST_COMPLETE;
+    request->is_get = parser->method == HTTP_GET;
+    request->http_major = parser->http_major;
+    request->http_minor = parser->http_minor;
+    return request->text.failed ? 1 : 2;
+}
+
+static enum request_result failure(const struct request *request)
+{
+    if (request->text.failed)
+        return REQUEST_NO_MEMORY;
+    if (request->n_headers == MAX_HEADERS)
+        return REQUEST_TOO_LARGE;
+    switch (HTTP_PARSER_ERRNO(&request->parser)) {
+    case HPE_INVALID_VERSION:
+        return REQUEST_BAD_VERSION;
+    case HPE_HEADER_OVERFLOW:
+        return REQUEST_TOO_LARGE;
+    default:
+        return REQUEST_BAD;
+    }
+}
+
+enum request_result request_feed(struct request *request, const char *data, size_t length,
+                                 size_t max_head_bytes, size_t *used)
+{
+    static const http_parser_settings settings = {
+        .on_url = on_target,
+        .on_header_field = on_name,
+        .on_header_value = on_value,
+        .on_headers_complete = on_head,
+    };
+    size_t room = max_head_bytes - request->head_bytes;
+    size_t given = length < room ? length : room;
+
+    *used = http_parser_execute(&request->parser, &settings, data, given);
+    request->head_bytes += *used;
+    if (request->piece == REQUEST_COMPLETE && !request->text.failed)
+        return REQUEST_DONE;
+    if (HTTP_PARSER_ERRNO(&request->parser) != HPE_OK)
+        return failure(request);
+    return request->head_bytes >= max_head_bytes ? REQUEST_TOO_LARGE : REQUEST_MORE;
+}
+
+bool request_fill(struct request *request, const char *method, unsigned http_major,
+                  unsigned http_minor, const char *target, const ws_header *headers,
+                  size_t n_headers)
+{
+    request->is_get = strcmp(method, "GET") == 0;
+    request->http_major = http_major;
+    request->http_minor = http_minor;
+    buffer_add(&request->text, target, strlen(target) + 1);
+    for (size_t i = 0; i < n_headers && add_header(request); i++) {
+        buffer_add(&request->text, headers[i].name, strlen(headers[i].name) + 1);
+        request->headers[i].value = request->text.length;
+        buffer_add(&request->text, headers[i].value, strlen(headers[i].value) + 1);
+    }
+    request->piece = REQUEST_COMPLETE;
+    return !request->text.failed && request->n_headers == n_headers;
+}
+
+const char *request_target(const struct request *request)
+{
+    return request->text.data;
+}
+
+const char *request_header(const struct request *request, const char *name, size_t n)
+{
+    for (size_t i = 0; i < request->n_headers; i++)
+        if (strcasecmp(request->text.data + request->headers[i].name, name) == 0 && n-- == 0)
+            return request->text.data + request->headers[i].value;
+    return NULL;
+}
+
+static bool list_holds(const char *list, const char *token, bool any_case)
+{
+    size_t length = strlen(token);
+
+    while (*list != '\0') {
+        size_t word;
+
+        list += strspn(list, " \t,");
+        word = strcspn(list, " \t,");
+        if (word == length &&
+            (any_case ? strncasecmp(list, token, length) : strncmp(list, token, length)) == 0)
+            return true;
+        list += word;
+    }
+    return false;
+}
+
+bool request_header_lists(const struct request *request, const char *name, const char *token,
+                          bool any_case)
+{
+    const char *value;
+
+    for (size_t n = 0; (value = request_header(request, name, n)) != NULL; n++)
+        if (list_holds(value, token, any_case))
+            return true;
+    return false;
+}

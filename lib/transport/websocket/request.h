@@ -1,0 +1,67 @@
+/* request.h: a client's request head, parsed by http-parser or handed over by the host.
+ * Not here: whether it is a valid opening handshake (handshake.c). */
+#ifndef WS_TRANSPORT_WEBSOCKET_REQUEST_H
+#define WS_TRANSPORT_WEBSOCKET_REQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <http_parser.h>
+
+#include <ws_manager/websocket.h>
+
+#include "base/buffer.h"
+
+struct request_header {
+    size_t name; /* offsets in text */
+    size_t value;
+};
+
+struct request {
+    http_parser parser;
+    struct buffer text; /* the target, then names and values, each NUL-terminated */
+    struct request_header *headers;
+    size_t n_headers;
+    size_t headers_capacity;
+    size_t head_bytes; /* used so far */
+    enum { REQUEST_START, REQUEST_TARGET, REQUEST_NAME, REQUEST_VALUE, REQUEST_COMPLETE } piece;
+    bool is_get;
+    unsigned http_major;
+    unsigned http_minor;
+};
+
+struct request *request_new(const ws_allocator *memory);
+
+/* NULL does nothing. */
+void request_free(struct request *request);
+
+enum request_result {
+    REQUEST_MORE, /* all bytes are used, the head is not complete */
+    REQUEST_DONE, /* the head is complete; bytes behind it are left */
+    REQUEST_TOO_LARGE,
+    REQUEST_BAD,
+    REQUEST_BAD_VERSION,
+    REQUEST_NO_MEMORY
+};
+
+/* Uses bytes of the head; *used says how many. */
+enum request_result request_feed(struct request *request, const char *data, size_t length,
+                                 size_t max_head_bytes, size_t *used);
+
+/* Fills in a request that the host has parsed. False if memory ran out. */
+bool request_fill(struct request *request, const char *method, unsigned http_major,
+                  unsigned http_minor, const char *target, const ws_header *headers,
+                  size_t n_headers);
+
+const char *request_target(const struct request *request);
+
+/* The value of the n-th header of that name (in any case), counted from 0; NULL if there are
+ * fewer. */
+const char *request_header(const struct request *request, const char *name, size_t n);
+
+/* True if the comma list in all headers of that name holds the token (RFC 9110 §5.6.1), as it
+ * is written or, with any_case, in any case. */
+bool request_header_lists(const struct request *request, const char *name, const char *token,
+                          bool any_case);
+
+#endif

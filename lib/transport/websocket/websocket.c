@@ -1,0 +1,306 @@
+/* websocket.c: one WebSocket connection: its life, what it sends, its timers, its end. */
+#include "transport/websocket/websocket.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "transport/websocket/frame.h"
+
+static const ws_allocator *memory_of(const ws_websocket *websocket)
+{
+    return &websocket->loop->manager->memory;
+}
+
+/* --- life ------------------------------------------------------------------------------------
+ */
+
+static void on_timer(struct timer *timer);
+
+int ws_websocket_new(ws_loop *loop, ws_endpoint *endpoint, void *user_data,
+                     ws_websocket **websocket)
+{
+    ws_websocket *made;
+
+    if (loop == NULL || endpoint == NULL || endpoint->manager != loop->manager ||
+        websocket == NULL)
+        return WS_ERR_INVALID;
+    made = memory_zalloc(&loop->manager->memory, sizeof *made);
+    if (made == NULL)
+        return WS_ERR_NO_MEMORY;
+    made->loop = loop;
+    made->endpoint = endpoint_ref(endpoint);
+    made->user_data = user_data;
+    made->timer.expired = on_timer;
+    websocket_start_timer(made);
+    *websocket = made;
+    return WS_OK;
+}
+
+void *ws_websocket_user_data(const ws_websocket *websocket)
+{
+    return websocket->user_data;
+}
+
+ws_conn_id ws_websocket_id(const ws_websocket *websocket)
+{
+    return websocket->connection != NULL ? websocket->connection->id : 0;
+}
+
+/* The manager lets go of it, and on_disconnect is called. */
+static void unregister(ws_websocket *websocket, uint16_t code)
+{
+    struct connection *connection = websocket->connection;
+
+    websocket->connection = NULL;
+    if (connection != NULL)
+        connection_transport_gone(connection, code, NULL);
+}
+
+static void destroy(ws_websocket *websocket)
+{
+    timer_stop(&websocket->timer);
+    loop_unlist_output(websocket->loop, &websocket->output);
+    output_queue_free(&websocket->queue, memory_of(websocket));
+    frame_reader_give_back(websocket->loop, websocket->reader);
+    request_free(websocket->request);
+    ws_endpoint_free(websocket->endpoint);
+    memory_free(memory_of(websocket), websocket);
+}
+
+void ws_websocket_free(ws_websocket *websocket)
+{
+    if (websocket == NULL || websocket->freed)
+        return;
+    websocket_enter(websocket);
+    websocket->freed = true;
+    websocket->aborted = true;
+    websocket->state = WEBSOCKET_CLOSED;
+    loop_unlist_output(websocket->loop, &websocket->output);
+    unregister(websocket, 1006);
+    websocket_leave(websocket);
+}
+
+void websocket_enter(ws_websocket *websocket)
+{
+    websocket->busy++;
+}
+
+int websocket_leave(ws_websocket *websocket)
+{
+    if (--websocket->busy == 0 && websocket->freed) {
+        destroy(websocket);
+        return WS_ERR_CLOSED;
+    }
+    return ws_websocket_ended(websocket) ? WS_ERR_CLOSED : WS_OK;
+}
+
+int ws_websocket_ended(const ws_websocket *websocket)
+{
+    return websocket->aborted ||
+           (websocket->state == WEBSOCKET_CLOSED && websocket->queue.count == 0);
+}
+
+void websocket_abort(ws_websocket *websocket)
+{
+    websocket->state = WEBSOCKET_CLOSED;
+    websocket->aborted = true;
+    timer_stop(&websocket->timer);
+    if (!websocket->freed)
+        loop_list_output(websocket->loop, &websocket->output);
+}
+
+void ws_websocket_eof(ws_websocket *websocket)
+{
+    websocket_enter(websocket);
+    websocket->state = WEBSOCKET_CLOSED;
+    websocket->aborted = true;
+    timer_stop(&websocket->timer);
+    loop_unlist_output(websocket->loop, &websocket->output);
+    unregister(websocket, 1006);
+    websocket_leave(websocket);
+}
+
+/* --- output ----------------------------------------------------------------------------------
+ */
+
+static bool push(ws_websocket *websocket, ws_message *message)
+{
+    if (!output_queue_push(&websocket->queue, memory_of(websocket), message))
+        return false;
+    if (!websocket->blocked)
+        loop_list_output(websocket->loop, &websocket->output);
+    return true;
+}
+
+void websocket_push(ws_websocket *websocket, const void *bytes, size_t length)
+{
+    ws_message *message;
+
+    if (websocket->aborted)
+        return;
+    message = message_new_copy(memory_of(websocket), bytes, length, false);
+    if (message != NULL && push(websocket, message))
+        return;
+    if (message != NULL)
+        ws_message_unref(message);
+    websocket_abort(websocket);
+}
+
+void websocket_push_close(ws_websocket *websocket, uint16_t code, const char *reason,
+                          size_t length, enum websocket_state state)
+{
+    uint8_t frame[FRAME_HEADER_MAX + FRAME_CONTROL_MAX];
+    size_t payload = code == 1005 ? 0 : 2 + length;
+    size_t at = frame_write_header(frame, WSLAY_CONNECTION_CLOSE, payload);
+
+    if (payload > 0) {
+        frame[at] = (uint8_t)(code >> 8);
+        frame[at + 1] = (uint8_t)code;
+        if (length > 0)
+            memcpy(frame + at + 2, reason, length);
+    }
+    websocket->state = (uint8_t)state;
+    websocket_push(websocket, frame, at + payload);
+    if (!websocket->aborted)
+        websocket_start_timer(websocket);
+}
+
+/* A message that was made before this transport existed has no header yet: it gets a copy. */
+static ws_message *framed_copy(const ws_websocket *websocket, const ws_message *message)
+{
+    ws_message *copy = message_new_copy(memory_of(websocket), message->bytes + message->start,
+                                        message->length, message->is_text);
+
+    if (copy != NULL)
+        message_frame(copy, frame_before_payload);
+    return copy;
+}
+
+/* ws_transport's send. A message is taken whatever its size if it finds the queue within its
+ * limit: so one message larger than the limit can still be sent. */
+static int send_message(ws_message *message, void *transport_data)
+{
+    ws_websocket *websocket = transport_data;
+    size_t most = websocket->endpoint->options.max_queue_bytes;
+
+    if (websocket->queue.bytes > most)
+        return WS_ERR_DROPPED;
+    message =
+        message->frame_header > 0 ? ws_message_ref(message) : framed_copy(websocket, message);
+    if (message == NULL)
+        return WS_ERR_NO_MEMORY;
+    if (!push(websocket, message)) {
+        ws_message_unref(message);
+        return WS_ERR_NO_MEMORY;
+    }
+    return websocket->queue.bytes > most / 2 ? WS_ERR_BACKPRESSURE : WS_OK;
+}
+
+/* ws_transport's close. A client that was too slow for what is queued won't get it before the
+ * close either: it comes back and starts anew. */
+static void close_connection(uint16_t code, const char *reason, size_t length,
+                             void *transport_data)
+{
+    ws_websocket *websocket = transport_data;
+
+    websocket->connection = NULL;
+    if (websocket->state != WEBSOCKET_OPEN)
+        return;
+    if (code == 1013)
+        output_queue_drop_rest(&websocket->queue);
+    websocket_push_close(websocket, code, reason, length, WEBSOCKET_CLOSING);
+}
+
+const ws_transport websocket_transport = {
+    .size = sizeof websocket_transport,
+    .send = send_message,
+    .close = close_connection,
+};
+
+int ws_websocket_output(ws_websocket *websocket, struct iovec *iov, int max)
+{
+    if (websocket->aborted)
+        return 0;
+    websocket->blocked = false;
+    return output_queue_peek(&websocket->queue, iov, max);
+}
+
+int ws_websocket_sent(ws_websocket *websocket, size_t n)
+{
+    if (websocket->aborted)
+        return WS_ERR_CLOSED;
+    if (!output_queue_written(&websocket->queue, memory_of(websocket), n)) {
+        websocket->blocked = true;
+        loop_unlist_output(websocket->loop, &websocket->output);
+    } else if (websocket->queue.count > 0) {
+        loop_list_output(websocket->loop, &websocket->output);
+    }
+    return ws_websocket_ended(websocket) ? WS_ERR_CLOSED : WS_OK;
+}
+
+ws_websocket *ws_loop_next_output(ws_loop *loop)
+{
+    struct output_node *node = loop->output;
+
+    if (node == NULL)
+        return NULL;
+    loop_unlist_output(loop, node);
+    return (ws_websocket *)(uintptr_t)((char *)node - offsetof(ws_websocket, output));
+}
+
+int ws_websocket_close(ws_websocket *websocket, uint16_t code, const char *reason)
+{
+    int result;
+
+    if (!close_code_valid(code) || !close_reason_valid(reason))
+        return WS_ERR_INVALID;
+    if (websocket->state == WEBSOCKET_HANDSHAKE) {
+        websocket_abort(websocket);
+        return WS_OK;
+    }
+    if (websocket->connection == NULL)
+        return WS_ERR_CLOSED;
+    websocket_enter(websocket);
+    connection_end(websocket->connection, code, reason);
+    result = websocket_leave(websocket);
+    return result == WS_ERR_CLOSED ? WS_OK : result;
+}
+
+/* --- timers ----------------------------------------------------------------------------------
+ */
+
+void websocket_start_timer(ws_websocket *websocket)
+{
+    const ws_endpoint_options *options = &websocket->endpoint->options;
+    uint32_t after_ms = options->close_timeout_ms;
+
+    if (websocket->state == WEBSOCKET_HANDSHAKE)
+        after_ms = options->handshake_timeout_ms;
+    else if (websocket->state == WEBSOCKET_OPEN)
+        after_ms =
+            websocket->awaiting_pong ? options->pong_timeout_ms : options->ping_interval_ms;
+    if (after_ms > 0)
+        timer_start(&websocket->loop->timers, &websocket->timer, after_ms);
+    else
+        timer_stop(&websocket->timer);
+}
+
+static void on_timer(struct timer *timer)
+{
+    static const uint8_t ping[] = {0x80 | WSLAY_PING, 0};
+    ws_websocket *websocket =
+        (ws_websocket *)(uintptr_t)((char *)timer - offsetof(ws_websocket, timer));
+
+    websocket_enter(websocket);
+    if (websocket->state == WEBSOCKET_OPEN && !websocket->awaiting_pong) {
+        websocket->awaiting_pong = true;
+        websocket_push(websocket, ping, sizeof ping);
+        if (!websocket->aborted)
+            websocket_start_timer(websocket);
+    } else {
+        websocket_abort(websocket);
+    }
+    if (websocket->aborted)
+        unregister(websocket, 1006);
+    websocket_leave(websocket);
+}

@@ -1,0 +1,60 @@
+/* websocket.h: the state of one WebSocket connection, from its first byte to its last.
+ * Not here: sockets (the host's) and what messages mean (core/client.h). */
+#ifndef WS_TRANSPORT_WEBSOCKET_WEBSOCKET_H
+#define WS_TRANSPORT_WEBSOCKET_WEBSOCKET_H
+
+#include "core/connection.h"
+#include "core/loop.h"
+#include "transport/websocket/endpoint.h"
+#include "transport/websocket/frame_reader.h"
+#include "transport/websocket/output_queue.h"
+#include "transport/websocket/request.h"
+
+enum websocket_state {
+    WEBSOCKET_HANDSHAKE,
+    WEBSOCKET_OPEN,
+    WEBSOCKET_CLOSING, /* our close frame is queued; the peer's is awaited */
+    WEBSOCKET_CLOSED   /* nothing more is read; it has ended once the queue is written */
+};
+
+struct ws_websocket {
+    ws_loop *loop;
+    ws_endpoint *endpoint; /* one reference */
+    void *user_data;
+    struct connection *connection; /* while it is registered */
+    struct request *request;       /* while a head is coming in */
+    struct frame_reader *reader;   /* while a frame or message is unfinished */
+    struct output_queue queue;
+    struct output_node output;
+    struct timer timer;
+    uint8_t state;      /* enum websocket_state */
+    bool awaiting_pong; /* a ping is on its way and nothing was heard since */
+    bool blocked;       /* the socket is full, the host waits for it to be writable */
+    bool aborted;       /* nothing is to be written any more */
+    bool freed;         /* by the host; the memory goes when `busy` is over */
+    uint8_t busy;       /* depth of calls that use it and may call back */
+};
+
+/* Around whatever may call back, so that the host can free the websocket there.
+ * websocket_leave() returns WS_ERR_CLOSED if it has ended or was freed. */
+void websocket_enter(ws_websocket *websocket);
+int websocket_leave(ws_websocket *websocket);
+
+/* Queues bytes of ours, whole frames or an HTTP answer; when memory runs out the connection is
+ * aborted. */
+void websocket_push(ws_websocket *websocket, const void *bytes, size_t length);
+
+/* Queues a close frame (code 1005: an empty one) and goes to a state. */
+void websocket_push_close(ws_websocket *websocket, uint16_t code, const char *reason,
+                          size_t length, enum websocket_state state);
+
+/* Ends it without another byte; the host is told by the output list. */
+void websocket_abort(ws_websocket *websocket);
+
+/* Starts the timer that the state wants. */
+void websocket_start_timer(ws_websocket *websocket);
+
+/* How the manager reaches it. */
+extern const ws_transport websocket_transport;
+
+#endif
