@@ -11,8 +11,7 @@ WS_BEGIN_DECLS
 /* Makes an event of a registered type. `data` is the JSON text of its data (`length` bytes of
  * UTF-8, one JSON value by RFC 8259); it is checked here, once, and copied.
  * Errors: WS_ERR_INVALID, WS_ERR_UNKNOWN_TYPE, WS_ERR_BAD_JSON, WS_ERR_TOO_BIG,
- * WS_ERR_NO_MEMORY. *event is set on success only. Any thread; the event then belongs to one.
- */
+ * WS_ERR_NO_MEMORY. *event is set on success only. Any thread; the event then belongs to one. */
 WS_EXPORT int ws_event_new(ws_manager *manager, const char *type, const char *data,
                            size_t length, ws_event **event);
 

@@ -1,8 +1,7 @@
 /* loop.h: one event-loop thread's share of a manager.
  *
  * A turn of the host's loop is: wait for its sockets, at most until the deadline; hand in what
- * they brought (ws_websocket_receive()); ws_loop_run(); write what ws_loop_next_output() names.
- */
+ * they brought (ws_websocket_receive()); ws_loop_run(); write what ws_loop_next_output() names. */
 #ifndef WS_MANAGER_LOOP_H
 #define WS_MANAGER_LOOP_H
 
@@ -21,8 +20,7 @@ typedef struct ws_loop_options {
     /* Make the host's loop call ws_loop_run() soon: write to an eventfd, uv_async_send().
      * Called from any thread, without a lock held, once for all calls between two runs; not for
      * calls from within the library's callbacks on the loop's own thread. It must not call this
-     * library. May be NULL when only one thread exists and it runs the loop after every call.
-     */
+     * library. May be NULL when only one thread exists and it runs the loop after every call. */
     void (*wake)(void *user_data);
     void *user_data;
 } ws_loop_options;

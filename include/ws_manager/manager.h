@@ -29,14 +29,36 @@ typedef struct ws_connection_info {
     void *user_data;     /* the application's, see ws_manager_set_user_data() */
 } ws_connection_info;
 
-/* The application's callbacks, each of which may be NULL. All are called without a lock held,
- * on the thread of the connection's loop, from within ws_loop_run(), ws_websocket_receive(),
- * ws_websocket_eof(), ws_websocket_free() or ws_loop_free(). A callback may call every function
- * of this library, also on its own connection: disconnect it, join it, send to it, free its
- * transport. Only ws_loop_run() on the same loop is refused there. `user_data` is the one of
- * ws_manager_options. Texts are valid during the call. */
-typedef struct ws_manager_callbacks {
+/* Memory functions with the meaning of malloc(), realloc() and free(), from any thread. */
+typedef struct ws_allocator {
     size_t size;
+    void *(*malloc)(size_t bytes, void *user_data);
+    void *(*realloc)(void *memory, size_t bytes, void *user_data);
+    void (*free)(void *memory, void *user_data);
+    void *user_data;
+} ws_allocator;
+
+enum ws_log_level { WS_LOG_ERROR = 0, WS_LOG_WARN = 1, WS_LOG_INFO = 2, WS_LOG_DEBUG = 3 };
+
+/* Who hears user_connected and user_disconnected. */
+enum ws_presence {
+    WS_PRESENCE_EVERYONE = 0, /* everyone but the connection itself */
+    WS_PRESENCE_ROOM = 1,     /* the members of presence_room */
+    WS_PRESENCE_OFF = 2
+};
+
+/* Set up by ws_manager_options_init(), which fills in the defaults named here.
+ *
+ * Each callback (on_*, authorize_join) may be NULL. All are called without a lock held, on the
+ * thread of the connection's loop, from within ws_loop_run(), ws_websocket_receive(),
+ * ws_websocket_upgrade(), ws_websocket_eof(), ws_websocket_close(), ws_websocket_free(),
+ * ws_manager_transport_closed() or ws_loop_free(). A callback may call every function of this
+ * library, also on its own connection: disconnect it, join it, send to it, free its transport.
+ * Only ws_loop_run() and ws_loop_free() on the same loop are not for callbacks. Texts are valid
+ * during the call. */
+typedef struct ws_manager_options {
+    size_t size;
+    void *user_data; /* of the callbacks, log and clock */
 
     /* The connection is registered and its welcome queued. */
     void (*on_connect)(ws_manager *manager, const ws_connection_info *connection,
@@ -70,36 +92,9 @@ typedef struct ws_manager_callbacks {
     int (*on_message)(ws_manager *manager, const ws_connection_info *connection,
                       const char *room, const char *data, size_t length, void *user_data);
 
-    /* A whole message of a connection with WS_PROTOCOL_RAW: text is UTF-8, not NUL-terminated.
-     */
+    /* A whole message of a connection with WS_PROTOCOL_RAW: text is UTF-8, not NUL-terminated. */
     void (*on_raw)(ws_manager *manager, const ws_connection_info *connection, const void *data,
                    size_t length, int is_text, void *user_data);
-} ws_manager_callbacks;
-
-/* Memory functions with the meaning of malloc, realloc and free; any thread. Set all or none.
- */
-typedef struct ws_allocator {
-    size_t size;
-    void *(*malloc)(size_t bytes, void *user_data);
-    void *(*realloc)(void *memory, size_t bytes, void *user_data);
-    void (*free)(void *memory, void *user_data);
-    void *user_data;
-} ws_allocator;
-
-enum ws_log_level { WS_LOG_ERROR = 0, WS_LOG_WARN = 1, WS_LOG_INFO = 2, WS_LOG_DEBUG = 3 };
-
-/* Who hears user_connected and user_disconnected. */
-enum ws_presence {
-    WS_PRESENCE_EVERYONE = 0, /* everyone but the connection itself */
-    WS_PRESENCE_ROOM = 1,     /* the members of presence_room */
-    WS_PRESENCE_OFF = 2
-};
-
-/* Set up by ws_manager_options_init(), which fills in the defaults named here. */
-typedef struct ws_manager_options {
-    size_t size;
-    ws_manager_callbacks callbacks;
-    void *user_data; /* of callbacks, log and clock */
 
     /* One line without a newline, `level` of enum ws_log_level. Any thread, never with a lock
      * held. NULL: nothing is logged. */
@@ -109,7 +104,7 @@ typedef struct ws_manager_options {
      * system's. */
     int64_t (*clock)(void *user_data);
 
-    ws_allocator allocator; /* default: malloc, realloc, free */
+    const ws_allocator *allocator; /* copied; NULL: malloc(), realloc() and free() */
 
     int32_t presence_events;   /* enum ws_presence; default WS_PRESENCE_EVERYONE */
     const char *presence_room; /* for WS_PRESENCE_ROOM; copied */
@@ -117,7 +112,7 @@ typedef struct ws_manager_options {
     uint32_t max_connections;          /* in all; 0: no limit; default 100000 */
     uint32_t max_rooms_per_connection; /* 0: no limit; default 1000 */
     uint32_t max_event_bytes;          /* of an event's data; default 1048576; at most 1 GiB */
-    uint32_t max_client_json_depth;    /* nesting of clients' messages; default 32 */
+    uint32_t max_client_json_depth; /* nesting of clients' messages; default 32, at most 256 */
     uint32_t max_pending; /* calls that one loop has not carried out yet; default 1048576 */
 } ws_manager_options;
 
@@ -125,8 +120,7 @@ WS_EXPORT void ws_manager_options_init(ws_manager_options *options);
 
 /* Makes a manager. `options` may be NULL for the defaults; it is copied, what its user_data
  * point to must live as long as the manager. Errors: WS_ERR_INVALID (size stamp, limit, name,
- * an incomplete allocator), WS_ERR_NO_MEMORY, WS_ERR_SYSTEM. *manager is set on success only.
- */
+ * an incomplete allocator), WS_ERR_NO_MEMORY, WS_ERR_SYSTEM. *manager is set on success only. */
 WS_EXPORT int ws_manager_new(const ws_manager_options *options, ws_manager **manager);
 
 /* Lets go of a manager. The memory goes with its last loop or event; after this call only those

@@ -19,8 +19,7 @@ typedef struct ws_message ws_message;
 
 /* A connection, by loop, slot and generation. It is a plain number: copy it, keep it, hand it
  * to other threads. Once the connection is gone, the id names nothing, and never another client
- * (the generation of a loop's slots repeats after 2^32 connections). 0 is never a connection.
- */
+ * (the generation of a loop's slots repeats after 2^32 connections). 0 is never a connection. */
 typedef uint64_t ws_conn_id;
 
 #endif

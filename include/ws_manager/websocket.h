@@ -1,8 +1,7 @@
 /* websocket.h: WebSocket (RFC 6455) for a host that has its own sockets and loop.
  *
  * Sans-IO: the host hands in the bytes that it read and asks for the bytes to write; no
- * function here touches a descriptor. All of them belong to the loop's thread, endpoints aside.
- */
+ * function here touches a descriptor. All of them belong to the loop's thread, endpoints aside. */
 #ifndef WS_MANAGER_WEBSOCKET_H
 #define WS_MANAGER_WEBSOCKET_H
 
@@ -60,11 +59,9 @@ WS_EXPORT int ws_endpoint_new(ws_manager *manager, const ws_endpoint_options *op
  * Any thread. */
 WS_EXPORT void ws_endpoint_free(ws_endpoint *endpoint);
 
-/* --- the request, within on_handshake ------------------------------------------------------
- */
+/* --- the request, within on_handshake ------------------------------------------------------ */
 
-/* The path as it was sent, without the query; the query without the '?', "" if there is none.
- */
+/* The path as it was sent, without the query; the query without the '?', "" if there is none. */
 WS_EXPORT const char *ws_handshake_path(const ws_handshake *handshake);
 WS_EXPORT const char *ws_handshake_query(const ws_handshake *handshake);
 
@@ -127,8 +124,7 @@ WS_EXPORT int ws_websocket_upgrade(ws_websocket *websocket, const char *method,
 WS_EXPORT int ws_websocket_receive(ws_websocket *websocket, const void *data, size_t length);
 
 /* The client will send no more, or the socket broke: the connection ends with 1006 (unless it
- * was closing anyway). Nothing is written any more: close the socket and ws_websocket_free().
- */
+ * was closing anyway). Nothing is written any more: close the socket and ws_websocket_free(). */
 WS_EXPORT void ws_websocket_eof(ws_websocket *websocket);
 
 /* What to write now: fills at most `max` pieces and returns how many, 0 when nothing waits.
@@ -143,8 +139,7 @@ WS_EXPORT int ws_websocket_output(ws_websocket *websocket, struct iovec *iov, in
 WS_EXPORT int ws_websocket_sent(ws_websocket *websocket, size_t n);
 
 /* 1 when the connection has ended and nothing waits: close the socket and free it. Ask after
- * writing what ws_loop_next_output() named; a connection that ends by a timer is listed there.
- */
+ * writing what ws_loop_next_output() named; a connection that ends by a timer is listed there. */
 WS_EXPORT int ws_websocket_ended(const ws_websocket *websocket);
 
 /* Starts the closing handshake, as ws_manager_disconnect() but at once; before the handshake it

@@ -181,8 +181,7 @@ static void enter(struct nesting *open, bool object)
     open->depth++;
 }
 
-/* After a value inside a container: its end, or a comma and what stands before the next value.
- */
+/* After a value inside a container: its end, or a comma and what stands before the next value. */
 static bool finish_value(struct scanner *s, struct nesting *open)
 {
     while (open->depth > 0) {

@@ -27,8 +27,7 @@ bool json_members(const char *text, size_t length, const char *const *names,
                   struct json_slice *values, size_t n_names);
 
 /* The text of a JSON string, without quotes and escapes, NUL-terminated: *text is for the
- * caller to free, or NULL when `value` is no string or holds U+0000. False if memory ran out.
- */
+ * caller to free, or NULL when `value` is no string or holds U+0000. False if memory ran out. */
 bool json_string(const ws_allocator *memory, struct json_slice value, char **text);
 
 #endif

@@ -28,8 +28,7 @@ void client_receive(struct connection *connection, const void *data, size_t leng
         no_memory(connection);
 }
 
-/* --- answers ---------------------------------------------------------------------------------
- */
+/* --- answers --------------------------------------------------------------------------------- */
 
 /* Delivers a finished answer, whose buffer it frees. */
 static void deliver_answer(struct connection *connection, struct buffer *buffer)
@@ -135,19 +134,18 @@ static void answer_with_result(struct connection *connection, struct json_slice 
     }
 }
 
-/* --- requests --------------------------------------------------------------------------------
- */
+/* --- requests -------------------------------------------------------------------------------- */
 
 static int authorize(struct connection *connection, const char *room)
 {
     ws_manager *manager = connection->loop->manager;
-    const ws_manager_callbacks *callbacks = &manager->options.callbacks;
+    const ws_manager_options *options = &manager->options;
     struct connection_view view;
 
-    if (callbacks->authorize_join == NULL)
+    if (options->authorize_join == NULL)
         return WS_OK;
-    return callbacks->authorize_join(manager, connection_view(connection, &view), room,
-                                     manager->options.user_data) == WS_OK
+    return options->authorize_join(manager, connection_view(connection, &view), room,
+                                   manager->options.user_data) == WS_OK
                ? WS_OK
                : WS_ERR_FORBIDDEN;
 }
@@ -192,21 +190,21 @@ static void handle_leave(struct connection *connection, const struct client_mess
 static int handle_message(struct connection *connection, const struct client_message *message)
 {
     ws_manager *manager = connection->loop->manager;
-    const ws_manager_callbacks *callbacks = &manager->options.callbacks;
+    const ws_manager_options *options = &manager->options;
     struct json_slice data = message->data;
     struct connection_view view;
     char *copy;
     int result;
 
-    if (callbacks->on_message == NULL)
+    if (options->on_message == NULL)
         return WS_ERR_FORBIDDEN;
     if (data.text == NULL)
         data = (struct json_slice){"null", 4};
     copy = memory_copy_text(&manager->memory, data.text, data.length);
     if (copy == NULL)
         return WS_ERR_NO_MEMORY;
-    result = callbacks->on_message(manager, connection_view(connection, &view), message->room,
-                                   copy, data.length, manager->options.user_data);
+    result = options->on_message(manager, connection_view(connection, &view), message->room,
+                                 copy, data.length, manager->options.user_data);
     memory_free(&manager->memory, copy);
     return result;
 }
@@ -256,7 +254,7 @@ void client_handle(struct connection *connection, const struct detail *said, uin
                                                  "binary messages are not understood"};
     ws_loop *loop = connection->loop;
     ws_manager *manager = loop->manager;
-    const ws_manager_callbacks *callbacks = &manager->options.callbacks;
+    const ws_manager_options *options = &manager->options;
     struct connection_view view;
 
     if (connection->state != CONNECTION_LIVE)
@@ -264,9 +262,9 @@ void client_handle(struct connection *connection, const struct detail *said, uin
     counter_add(&loop->counters, COUNTER_received_messages, 1);
     counter_add(&loop->counters, COUNTER_received_bytes, said->length);
     if (connection->protocol == WS_PROTOCOL_RAW) {
-        if (callbacks->on_raw != NULL)
-            callbacks->on_raw(manager, connection_view(connection, &view), said->text,
-                              said->length, said->is_text, manager->options.user_data);
+        if (options->on_raw != NULL)
+            options->on_raw(manager, connection_view(connection, &view), said->text,
+                            said->length, said->is_text, manager->options.user_data);
     } else if (said->is_text) {
         handle_json(connection, said, position);
     } else {

@@ -31,7 +31,7 @@ static void connect_connection(struct connection *connection, uint64_t position)
 {
     ws_loop *loop = connection->loop;
     ws_manager *manager = loop->manager;
-    const ws_manager_callbacks *callbacks = &manager->options.callbacks;
+    const ws_manager_options *options = &manager->options;
     struct connection_view view;
 
     if (connection->state != CONNECTION_PENDING)
@@ -46,9 +46,9 @@ static void connect_connection(struct connection *connection, uint64_t position)
         connection_view(connection, &view);
         presence_send(manager, "user_connected", view.info.id, view.info.user_id);
     }
-    if (callbacks->on_connect != NULL && connection->state != CONNECTION_GONE)
-        callbacks->on_connect(manager, connection_view(connection, &view),
-                              manager->options.user_data);
+    if (options->on_connect != NULL && connection->state != CONNECTION_GONE)
+        options->on_connect(manager, connection_view(connection, &view),
+                            manager->options.user_data);
 }
 
 /* Each end takes its member out, so the walk is over when nobody is left. */

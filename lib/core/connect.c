@@ -136,7 +136,7 @@ int ws_manager_connect(ws_manager *manager, ws_loop *loop, const ws_connect_opti
 
     ws_connect_options_init(&copy);
     if (manager == NULL || loop == NULL || loop->manager != manager || connection == NULL ||
-        !options_copy(&copy, sizeof copy, sizeof copy, options) || !options_valid(&copy))
+        !options_copy(&copy, sizeof copy, options) || !options_valid(&copy))
         return WS_ERR_INVALID;
     return connection_new(loop, &copy, &made, connection);
 }

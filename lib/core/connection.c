@@ -36,8 +36,7 @@ struct connection *connection_find(ws_manager *manager, ws_conn_id id)
     return connection != NULL && connection->id == id ? connection : NULL;
 }
 
-/* --- groups --------------------------------------------------------------------------------
- */
+/* --- groups -------------------------------------------------------------------------------- */
 
 /* A member's place has changed because another one left. */
 static void set_place(struct share *share, const struct member *moved)
@@ -149,8 +148,7 @@ static void leave_everything(struct connection *connection)
     rooms_free(rooms, &manager->memory);
 }
 
-/* --- delivery --------------------------------------------------------------------------------
- */
+/* --- delivery -------------------------------------------------------------------------------- */
 
 void connection_deliver(struct connection *connection, ws_message *message)
 {
@@ -174,8 +172,20 @@ void connection_deliver(struct connection *connection, ws_message *message)
     }
 }
 
-/* --- the end ---------------------------------------------------------------------------------
- */
+/* --- the end --------------------------------------------------------------------------------- */
+
+static void log_end(const struct connection *connection, int level, uint16_t code,
+                    const char *reason)
+{
+    const ws_manager *manager = connection->loop->manager;
+    char name[CONNECTION_NAME_SIZE];
+
+    if (manager->options.log == NULL)
+        return;
+    manager_connection_name(manager, connection->id, name);
+    manager_log(manager, level, "connection %s ends with %u %s", name, code,
+                reason != NULL ? reason : "");
+}
 
 void connection_doom(struct connection *connection, uint16_t code, const char *static_reason)
 {
@@ -183,6 +193,7 @@ void connection_doom(struct connection *connection, uint16_t code, const char *s
 
     if (connection->state != CONNECTION_LIVE)
         return;
+    log_end(connection, WS_LOG_WARN, code, static_reason);
     connection->state = CONNECTION_DOOMED;
     connection->doom_code = code;
     connection->doom_reason = static_reason;
@@ -230,7 +241,7 @@ void connection_detach(struct connection *connection, uint16_t code, const char 
 {
     ws_loop *loop = connection->loop;
     ws_manager *manager = loop->manager;
-    const ws_manager_callbacks *callbacks = &manager->options.callbacks;
+    const ws_manager_options *options = &manager->options;
     bool was_registered = connection->state != CONNECTION_PENDING;
     struct connection_view view;
 
@@ -249,12 +260,13 @@ void connection_detach(struct connection *connection, uint16_t code, const char 
     connection_free_if_unused(connection);
     manager_unlock(manager);
     if (was_registered) {
+        log_end(connection, WS_LOG_DEBUG, code, reason);
         counter_add(&loop->counters, COUNTER_connections_closed, 1);
         if (connection->protocol == WS_PROTOCOL_JSON)
             presence_send(manager, "user_disconnected", view.info.id, view.info.user_id);
-        if (callbacks->on_disconnect != NULL)
-            callbacks->on_disconnect(manager, &view.info, code, reason != NULL ? reason : "",
-                                     manager->options.user_data);
+        if (options->on_disconnect != NULL)
+            options->on_disconnect(manager, &view.info, code, reason != NULL ? reason : "",
+                                   manager->options.user_data);
     }
     loop_idle(loop);
 }

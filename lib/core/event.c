@@ -1,5 +1,4 @@
-/* event.c: events as objects, their types, and sending them to everyone, a room, a user or one.
- */
+/* event.c: events as objects, their types, and sending them to everyone, a room, a user or one. */
 #include <string.h>
 
 #include <ws_manager/event.h>

@@ -34,8 +34,7 @@ struct event_types {
     struct event_type *table;
 };
 
-/* WS_ERR_NO_MEMORY if not all of the ten fit; event_types_free() is then called all the same.
- */
+/* WS_ERR_NO_MEMORY if not all of the ten fit; event_types_free() is then called all the same. */
 int event_types_init(struct event_types *types, const ws_allocator *memory);
 void event_types_free(struct event_types *types);
 

@@ -25,8 +25,7 @@ void posting_begin(struct posting *posting, ws_manager *manager)
     manager_lock(manager);
 }
 
-/* A loop that is being freed waits until its wakers are gone, so `wake` is never called after.
- */
+/* A loop that is being freed waits until its wakers are gone, so `wake` is never called after. */
 void posting_end(struct posting *posting)
 {
     ws_manager *manager = posting->manager;

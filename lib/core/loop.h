@@ -95,8 +95,7 @@ struct ws_loop {
 
 enum { SLOT_NONE = UINT32_MAX };
 
-/* --- posting -------------------------------------------------------------------------------
- */
+/* --- posting ------------------------------------------------------------------------------- */
 
 /* One step under the manager's lock, and the wake-ups that it brought. */
 struct posting {
@@ -117,16 +116,14 @@ void posting_push(struct posting *posting, ws_loop *loop, const struct command *
 /* Text that goes with a command; NULL if memory ran out. */
 struct detail *detail_new(const ws_allocator *memory, const char *text, size_t length);
 
-/* --- being inside the library ----------------------------------------------------------------
- */
+/* --- being inside the library ---------------------------------------------------------------- */
 
 /* Marks this thread as being inside a call on `loop` after which the host runs it, so that
  * posting to it needs no wake-up. Returns what loop_leave() wants. */
 ws_loop *loop_enter(ws_loop *loop);
 void loop_leave(ws_loop *previous);
 
-/* --- output ----------------------------------------------------------------------------------
- */
+/* --- output ---------------------------------------------------------------------------------- */
 
 void loop_list_output(ws_loop *loop, struct output_node *node);
 void loop_unlist_output(ws_loop *loop, struct output_node *node);

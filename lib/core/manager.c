@@ -27,8 +27,6 @@ void ws_manager_options_init(ws_manager_options *options)
 {
     *options = (ws_manager_options){
         .size = sizeof *options,
-        .callbacks = {.size = sizeof options->callbacks},
-        .clock = system_clock,
         .presence_events = WS_PRESENCE_EVERYONE,
         .max_connections = 100000,
         .max_rooms_per_connection = 1000,
@@ -36,26 +34,24 @@ void ws_manager_options_init(ws_manager_options *options)
         .max_client_json_depth = 32,
         .max_pending = 1 << 20,
     };
-    memory_allocator_init(&options->allocator);
-}
-
-static bool allocator_complete(const ws_allocator *memory)
-{
-    return memory->size == sizeof *memory && memory->malloc != NULL &&
-           memory->realloc != NULL && memory->free != NULL;
 }
 
 static bool options_valid(const ws_manager_options *options)
 {
-    return options->callbacks.size == sizeof options->callbacks &&
-           allocator_complete(&options->allocator) && options->clock != NULL &&
-           options->presence_events >= WS_PRESENCE_EVERYONE &&
+    return options->presence_events >= WS_PRESENCE_EVERYONE &&
            options->presence_events <= WS_PRESENCE_OFF &&
            (options->presence_events != WS_PRESENCE_ROOM ||
             name_text_valid(options->presence_room)) &&
            options->max_event_bytes >= 1 && options->max_event_bytes <= MESSAGE_MAX_BYTES &&
            options->max_client_json_depth >= 1 &&
            options->max_client_json_depth <= JSON_MAX_DEPTH && options->max_pending >= 1;
+}
+
+static bool copy_allocator(ws_allocator *memory, const ws_allocator *from)
+{
+    memory_allocator_init(memory);
+    return options_copy(memory, sizeof *memory, from) && memory->malloc != NULL &&
+           memory->realloc != NULL && memory->free != NULL;
 }
 
 static int draw_secrets(ws_manager *manager)
@@ -116,25 +112,29 @@ fail:
 int ws_manager_new(const ws_manager_options *options, ws_manager **manager)
 {
     ws_manager_options copy;
+    ws_allocator memory;
     ws_manager *made;
     int result;
 
     if (manager == NULL)
         return WS_ERR_INVALID;
     ws_manager_options_init(&copy);
-    if (!options_copy(&copy, sizeof copy, sizeof copy, options) || !options_valid(&copy))
+    if (!options_copy(&copy, sizeof copy, options) || !options_valid(&copy) ||
+        !copy_allocator(&memory, copy.allocator))
         return WS_ERR_INVALID;
-    made = memory_zalloc(&copy.allocator, sizeof *made);
+    made = memory_zalloc(&memory, sizeof *made);
     if (made == NULL)
         return WS_ERR_NO_MEMORY;
-    made->memory = copy.allocator;
+    made->memory = memory;
     made->options = copy;
+    if (copy.clock == NULL)
+        made->options.clock = system_clock;
     atomic_init(&made->refs, 1);
     registry_init(&made->registry, &made->memory);
     made->types.memory = &made->memory;
     result = fill(made);
     if (result != WS_OK) {
-        memory_free(&copy.allocator, made);
+        memory_free(&memory, made);
         return result;
     }
     *manager = made;

@@ -1,17 +1,19 @@
-/* options.c: copying the option structs of callers that were compiled against another version.
- */
+/* options.c: copying the option structs of callers that were compiled against another version. */
 #include "core/options.h"
 
 #include <string.h>
 
-bool options_copy(void *to, size_t to_size, size_t smallest, const void *from)
+/* No version of any struct will be larger; without a bound, garbage in `size` would be followed. */
+enum { LARGEST = 4096 };
+
+bool options_copy(void *to, size_t to_size, const void *from)
 {
     size_t size;
 
     if (from == NULL)
         return true;
     memcpy(&size, from, sizeof size);
-    if (size < smallest)
+    if (size < sizeof size || size > LARGEST)
         return false;
     for (size_t at = to_size; at < size; at++)
         if (((const char *)from)[at] != 0)

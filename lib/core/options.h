@@ -1,5 +1,4 @@
-/* options.h: copying the option structs of callers that were compiled against another version.
- */
+/* options.h: copying the option structs of callers that were compiled against another version. */
 #ifndef WS_CORE_OPTIONS_H
 #define WS_CORE_OPTIONS_H
 
@@ -7,9 +6,9 @@
 #include <stddef.h>
 
 /* Every public option struct begins with `size_t size`. Copies `from` (NULL: nothing) over the
- * defaults in `to`, of to_size bytes: a shorter struct sets its fields alone, of a longer one
- * the part that this library doesn't know must be zero. `smallest` is the size of the first
- * version. False for a size that can't be, or an unknown part that is set. */
-bool options_copy(void *to, size_t to_size, size_t smallest, const void *from);
+ * defaults in `to`, of to_size bytes: a shorter struct, of an older version, sets its fields
+ * alone; of a longer one, of a newer version, the part that this library doesn't know must be
+ * zero. False for a size that can't be, or an unknown part that is set. */
+bool options_copy(void *to, size_t to_size, const void *from);
 
 #endif

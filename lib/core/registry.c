@@ -1,5 +1,4 @@
-/* registry.c: who is where: groups of connections (everyone, a user, a room) and their shares.
- */
+/* registry.c: who is where: groups of connections (everyone, a user, a room) and their shares. */
 #include "core/registry.h"
 
 #include <string.h>

@@ -29,23 +29,23 @@ void room_unpin(const struct connection *connection, struct share *share)
 void room_joined(struct connection *connection, const char *room, int result)
 {
     ws_manager *manager = connection->loop->manager;
-    const ws_manager_callbacks *callbacks = &manager->options.callbacks;
+    const ws_manager_options *options = &manager->options;
     struct connection_view view;
 
-    if (callbacks->on_join != NULL && connection->state != CONNECTION_GONE)
-        callbacks->on_join(manager, connection_view(connection, &view), room, result,
-                           manager->options.user_data);
+    if (options->on_join != NULL && connection->state != CONNECTION_GONE)
+        options->on_join(manager, connection_view(connection, &view), room, result,
+                         manager->options.user_data);
 }
 
 void room_left(struct connection *connection, const char *room, int result)
 {
     ws_manager *manager = connection->loop->manager;
-    const ws_manager_callbacks *callbacks = &manager->options.callbacks;
+    const ws_manager_options *options = &manager->options;
     struct connection_view view;
 
-    if (callbacks->on_leave != NULL && connection->state != CONNECTION_GONE)
-        callbacks->on_leave(manager, connection_view(connection, &view), room, result,
-                            manager->options.user_data);
+    if (options->on_leave != NULL && connection->state != CONNECTION_GONE)
+        options->on_leave(manager, connection_view(connection, &view), room, result,
+                          manager->options.user_data);
 }
 
 void room_join(struct connection *connection, struct share *share)

@@ -68,8 +68,7 @@ int ws_loop_new(ws_manager *manager, const ws_loop_options *options, uint64_t no
     int result;
 
     ws_loop_options_init(&copy);
-    if (manager == NULL || loop == NULL ||
-        !options_copy(&copy, sizeof copy, sizeof copy, options))
+    if (manager == NULL || loop == NULL || !options_copy(&copy, sizeof copy, options))
         return WS_ERR_INVALID;
     made = memory_zalloc(&manager->memory, sizeof *made);
     if (made == NULL)

@@ -86,8 +86,8 @@ int ws_endpoint_new(ws_manager *manager, const ws_endpoint_options *options,
     ws_endpoint *made;
 
     ws_endpoint_options_init(&copy);
-    if (manager == NULL || endpoint == NULL ||
-        !options_copy(&copy, sizeof copy, sizeof copy, options) || !options_valid(&copy))
+    if (manager == NULL || endpoint == NULL || !options_copy(&copy, sizeof copy, options) ||
+        !options_valid(&copy))
         return WS_ERR_INVALID;
     made = memory_zalloc(&manager->memory, sizeof *made);
     if (made == NULL)

@@ -1,5 +1,4 @@
-/* frame_reader.c: a client's frames and messages out of bytes in any chunks, parsed by wslay.
- */
+/* frame_reader.c: a client's frames and messages out of bytes in any chunks, parsed by wslay. */
 #include "transport/websocket/frame_reader.h"
 
 #include <string.h>
@@ -46,8 +45,7 @@ struct pool {
     unsigned count;
 };
 
-/* --- the pool --------------------------------------------------------------------------------
- */
+/* --- the pool -------------------------------------------------------------------------------- */
 
 static void free_reader(struct frame_reader *reader)
 {
@@ -145,8 +143,7 @@ void frame_reader_give_back(ws_loop *loop, struct frame_reader *reader)
     pool->count++;
 }
 
-/* --- rules -----------------------------------------------------------------------------------
- */
+/* --- rules ----------------------------------------------------------------------------------- */
 
 static struct frame_event nothing(void)
 {

@@ -16,8 +16,7 @@ struct handshake_text {
     char text[];
 };
 
-/* --- the request -----------------------------------------------------------------------------
- */
+/* --- the request ----------------------------------------------------------------------------- */
 
 /* The base64 of 16 bytes (§4.1). */
 static bool key_valid(const char *key)
@@ -83,8 +82,7 @@ static bool split_target(struct ws_handshake *handshake)
     return true;
 }
 
-/* --- the judgement ---------------------------------------------------------------------------
- */
+/* --- the judgement --------------------------------------------------------------------------- */
 
 static void choose_subprotocol(struct ws_handshake *handshake, const ws_endpoint *endpoint)
 {
@@ -143,8 +141,7 @@ uint16_t handshake_close_code(const struct ws_handshake *handshake)
     return (uint16_t)(4000 + handshake->status);
 }
 
-/* --- the answer ------------------------------------------------------------------------------
- */
+/* --- the answer ------------------------------------------------------------------------------ */
 
 static const char *reason_phrase(int status)
 {
@@ -245,8 +242,7 @@ void handshake_write_answer(const struct ws_handshake *handshake, struct buffer 
     buffer_add_text(buffer, "\r\n");
 }
 
-/* --- what the application sees and says ------------------------------------------------------
- */
+/* --- what the application sees and says ------------------------------------------------------ */
 
 const char *ws_handshake_path(const ws_handshake *handshake)
 {

@@ -6,8 +6,7 @@
 #include "transport/websocket/handshake.h"
 #include "transport/websocket/websocket.h"
 
-/* --- the opening handshake -------------------------------------------------------------------
- */
+/* --- the opening handshake ------------------------------------------------------------------- */
 
 static void push_buffer(ws_websocket *websocket, struct buffer *buffer)
 {
@@ -24,6 +23,7 @@ static void refuse(ws_websocket *websocket, int status, const char *text)
     struct buffer buffer;
 
     counter_add(&websocket->loop->counters, COUNTER_handshakes_refused, 1);
+    manager_log(websocket->loop->manager, WS_LOG_INFO, "handshake refused with %d", status);
     buffer_init(&buffer, &websocket->loop->manager->memory);
     handshake_write_error(&buffer, status, text);
     websocket->state = WEBSOCKET_CLOSED;
@@ -63,6 +63,7 @@ static void accept_handshake(ws_websocket *websocket, const struct ws_handshake 
         }
     } else {
         counter_add(&websocket->loop->counters, COUNTER_handshakes_refused, 1);
+        manager_log(websocket->loop->manager, WS_LOG_INFO, "handshake refused with %d", code);
     }
     websocket->state = WEBSOCKET_OPEN;
     buffer_init(&buffer, &websocket->loop->manager->memory);
@@ -135,25 +136,7 @@ static size_t receive_head(ws_websocket *websocket, const char *data, size_t len
     return length;
 }
 
-int ws_websocket_upgrade(ws_websocket *websocket, const char *method, unsigned http_major,
-                         unsigned http_minor, const char *target, const ws_header *headers,
-                         size_t n_headers)
-{
-    if (method == NULL || target == NULL || (headers == NULL && n_headers > 0) ||
-        websocket->state != WEBSOCKET_HANDSHAKE || websocket->request != NULL)
-        return WS_ERR_INVALID;
-    websocket_enter(websocket);
-    websocket->request = request_new(&websocket->loop->manager->memory);
-    if (websocket->request == NULL || !request_fill(websocket->request, method, http_major,
-                                                    http_minor, target, headers, n_headers))
-        websocket_abort(websocket);
-    else
-        answer_request(websocket);
-    return websocket_leave(websocket);
-}
-
-/* --- frames ----------------------------------------------------------------------------------
- */
+/* --- frames ---------------------------------------------------------------------------------- */
 
 static void answer_ping(ws_websocket *websocket, const struct frame_event *event)
 {
@@ -269,6 +252,46 @@ static void receive_frames(ws_websocket *websocket, const char *data, size_t len
     }
 }
 
+/* --- the host's calls ------------------------------------------------------------------------ */
+
+/* The host runs the loop after these calls, so what they post needs no wake-up. */
+static ws_loop *begin_call(ws_websocket *websocket)
+{
+    websocket_enter(websocket);
+    loop_busy(websocket->loop);
+    return loop_enter(websocket->loop);
+}
+
+static int end_call(ws_websocket *websocket, ws_loop *previous)
+{
+    ws_loop *loop = websocket->loop;
+
+    if (!loop->running)
+        connections_settle(loop);
+    loop_idle(loop);
+    loop_leave(previous);
+    return websocket_leave(websocket);
+}
+
+int ws_websocket_upgrade(ws_websocket *websocket, const char *method, unsigned http_major,
+                         unsigned http_minor, const char *target, const ws_header *headers,
+                         size_t n_headers)
+{
+    ws_loop *previous;
+
+    if (method == NULL || target == NULL || (headers == NULL && n_headers > 0) ||
+        websocket->state != WEBSOCKET_HANDSHAKE || websocket->request != NULL)
+        return WS_ERR_INVALID;
+    previous = begin_call(websocket);
+    websocket->request = request_new(&websocket->loop->manager->memory);
+    if (websocket->request == NULL || !request_fill(websocket->request, method, http_major,
+                                                    http_minor, target, headers, n_headers))
+        websocket_abort(websocket);
+    else
+        answer_request(websocket);
+    return end_call(websocket, previous);
+}
+
 int ws_websocket_receive(ws_websocket *websocket, const void *data, size_t length)
 {
     const char *bytes = data;
@@ -276,9 +299,7 @@ int ws_websocket_receive(ws_websocket *websocket, const void *data, size_t lengt
 
     if (websocket->freed)
         return WS_ERR_CLOSED;
-    previous = loop_enter(websocket->loop);
-    websocket_enter(websocket);
-    loop_busy(websocket->loop);
+    previous = begin_call(websocket);
     if (websocket->state == WEBSOCKET_HANDSHAKE && length > 0) {
         size_t used = receive_head(websocket, bytes, length);
 
@@ -287,9 +308,5 @@ int ws_websocket_receive(ws_websocket *websocket, const void *data, size_t lengt
     }
     if (length > 0 && websocket->state != WEBSOCKET_CLOSED)
         receive_frames(websocket, bytes, length);
-    if (!websocket->loop->running)
-        connections_settle(websocket->loop);
-    loop_idle(websocket->loop);
-    loop_leave(previous);
-    return websocket_leave(websocket);
+    return end_call(websocket, previous);
 }

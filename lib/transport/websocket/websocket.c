@@ -11,8 +11,7 @@ static const ws_allocator *memory_of(const ws_websocket *websocket)
     return &websocket->loop->manager->memory;
 }
 
-/* --- life ------------------------------------------------------------------------------------
- */
+/* --- life ------------------------------------------------------------------------------------ */
 
 static void on_timer(struct timer *timer);
 
@@ -120,8 +119,7 @@ void ws_websocket_eof(ws_websocket *websocket)
     websocket_leave(websocket);
 }
 
-/* --- output ----------------------------------------------------------------------------------
- */
+/* --- output ---------------------------------------------------------------------------------- */
 
 static bool push(ws_websocket *websocket, ws_message *message)
 {
@@ -266,8 +264,7 @@ int ws_websocket_close(ws_websocket *websocket, uint16_t code, const char *reaso
     return result == WS_ERR_CLOSED ? WS_OK : result;
 }
 
-/* --- timers ----------------------------------------------------------------------------------
- */
+/* --- timers ---------------------------------------------------------------------------------- */
 
 void websocket_start_timer(ws_websocket *websocket)
 {

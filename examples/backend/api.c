@@ -1,0 +1,161 @@
+/* api.c: what the handlers of the REST API share.
+ * The handlers are in api_orders.c, api_clients.c and so on. */
+#include "api.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include <ws_manager/emit.h>
+
+#include "json_text.h"
+#include "text.h"
+
+enum { NUMBER_BYTES = 32 };
+
+cJSON *api_parse_body(struct api_call *call)
+{
+    const struct byte_buffer *body = &call->request->body;
+    const char *problem = NULL;
+    cJSON *json =
+        json_text_parse_object(byte_buffer_bytes(body), byte_buffer_length(body), &problem);
+
+    if (json == NULL && problem == NULL) {
+        api_answer_store_error(call, STORE_MEMORY);
+    } else if (json == NULL) {
+        http_response_set_error(call->response, HTTP_STATUS_BAD_REQUEST, "bad_json", problem,
+                                NULL);
+    }
+    return json;
+}
+
+bool api_parse_id(struct api_call *call, int64_t *id)
+{
+    if (!text_parse_number(call->parameter, 1, INT64_MAX, id)) {
+        api_answer_store_error(call, STORE_NOT_FOUND);
+        return false;
+    }
+    return true;
+}
+
+bool api_query_number(struct api_call *call, const char *name, int64_t min, int64_t max,
+                      int64_t default_value, int64_t *value)
+{
+    char text[NUMBER_BYTES];
+    char message[96];
+
+    switch (text_query_parameter(http_request_query(call->request), name, text, sizeof text)) {
+    case TEXT_PARAMETER_ABSENT:
+        *value = default_value;
+        return true;
+    case TEXT_PARAMETER_FOUND:
+        if (text_parse_number(text, min, max, value)) {
+            return true;
+        }
+        break;
+    case TEXT_PARAMETER_BAD:
+        break;
+    }
+    snprintf(message, sizeof message, "an integer from %" PRId64 " to %" PRId64 " is needed",
+             min, max);
+    http_response_set_error(call->response, HTTP_STATUS_BAD_REQUEST, "invalid_field", message,
+                            name);
+    return false;
+}
+
+void api_answer_problem(struct api_call *call, const struct field_problem *problem)
+{
+    http_response_set_error(call->response, HTTP_STATUS_BAD_REQUEST, problem->code,
+                            problem->message,
+                            problem->field[0] != '\0' ? problem->field : NULL);
+}
+
+void api_answer_store_error(struct api_call *call, enum store_result result)
+{
+    switch (result) {
+    case STORE_NOT_FOUND:
+    case STORE_UNKNOWN_SKU:
+        http_response_set_status_error(call->response, HTTP_STATUS_NOT_FOUND,
+                                       "there is nothing here");
+        break;
+    case STORE_UNKNOWN_CLIENT:
+        http_response_set_error(call->response, HTTP_STATUS_BAD_REQUEST, "unknown_client",
+                                "there is no such client", "client_id");
+        break;
+    case STORE_INVALID_STATUS:
+        http_response_set_error(call->response, HTTP_STATUS_CONFLICT, "invalid_status",
+                                "only a pending order can be changed", NULL);
+        break;
+    case STORE_DUPLICATE_EMAIL:
+        http_response_set_error(call->response, HTTP_STATUS_CONFLICT, "duplicate_email",
+                                "another client has this e-mail address", "email");
+        break;
+    case STORE_BUSY:
+        http_response_set_error(call->response, HTTP_STATUS_SERVICE_UNAVAILABLE, "busy",
+                                "the database is busy, try again", NULL);
+        break;
+    case STORE_MEMORY:
+        http_response_set_status_error(call->response, HTTP_STATUS_SERVICE_UNAVAILABLE,
+                                       "out of memory");
+        break;
+    default:
+        http_response_set_status_error(call->response, HTTP_STATUS_INTERNAL_SERVER_ERROR,
+                                       "the database failed");
+    }
+}
+
+cJSON *api_list_answer(const char *name, cJSON *list, const char *next_name, int64_t next)
+{
+    cJSON *answer = cJSON_CreateObject();
+
+    if (!cJSON_AddItemToObject(answer, name, list)) {
+        cJSON_Delete(list);
+        cJSON_Delete(answer);
+        return NULL;
+    }
+    if (next != 0 && cJSON_AddNumberToObject(answer, next_name, (double)next) == NULL) {
+        cJSON_Delete(answer);
+        return NULL;
+    }
+    return answer;
+}
+
+enum store_result api_finish(struct store *store, enum store_result result,
+                             struct outbox *outbox)
+{
+    if (result == STORE_OK) {
+        result = store_commit(store);
+    }
+    if (result == STORE_OK) {
+        outbox_send(outbox);
+    }
+    store_end(store);
+    outbox_free(outbox);
+    return result;
+}
+
+enum store_result api_add_stock_events(struct store *store, const struct stock_changes *changes,
+                                       struct outbox *outbox)
+{
+    for (size_t i = 0; i < changes->count; i++) {
+        const struct stock_change *change = &changes->list[i];
+        cJSON *item = NULL;
+        enum store_result result = store_stock_get(store, change->sku, &item);
+        bool added;
+
+        if (result != STORE_OK) {
+            return result;
+        }
+        added = outbox_add(outbox, emit_inventory_updated, item);
+        if (added && change->fell &&
+            cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(item, "quantity")) <=
+                cJSON_GetNumberValue(
+                    cJSON_GetObjectItemCaseSensitive(item, "low_stock_threshold"))) {
+            added = outbox_add(outbox, emit_stock_low, item);
+        }
+        cJSON_Delete(item);
+        if (!added) {
+            return STORE_MEMORY;
+        }
+    }
+    return STORE_OK;
+}

@@ -1,0 +1,72 @@
+/* api.h: the handlers of the REST API, and what they share.
+ * Which path leads to which handler is the router's. */
+#ifndef BACKEND_API_H
+#define BACKEND_API_H
+
+#include "app.h"
+#include "http_request.h"
+#include "http_response.h"
+#include "json_fields.h"
+#include "outbox.h"
+
+/* One request to one handler. */
+struct api_call {
+    struct app *app;
+    const struct http_request *request;
+    struct http_response *response;
+    const char
+        *parameter; /* the path's variable segment, percent-decoded; "" if there is none */
+};
+
+typedef void api_handler(struct api_call *call);
+
+api_handler api_list_orders;
+api_handler api_create_order;
+api_handler api_get_order;
+api_handler api_update_order;
+api_handler api_set_order_status;
+api_handler api_list_clients;
+api_handler api_create_client;
+api_handler api_update_client;
+api_handler api_list_inventory;
+api_handler api_update_item;
+api_handler api_send_notification;
+api_handler api_get_health;
+api_handler api_get_stats;
+api_handler api_get_metrics;
+
+/* --- shared by the handlers ---------------------------------------------------------- */
+
+/* The body as a JSON object, to be deleted with cJSON_Delete(); NULL after answering 400 or
+ * 503. */
+cJSON *api_parse_body(struct api_call *call);
+
+/* The path's segment as an id; false after answering 404. */
+bool api_parse_id(struct api_call *call, int64_t *id);
+
+/* A number in the query, or its default; false after answering 400. */
+bool api_query_number(struct api_call *call, const char *name, int64_t min, int64_t max,
+                      int64_t default_value, int64_t *value);
+
+/* Answers 400 with what is wrong with a field. */
+void api_answer_problem(struct api_call *call, const struct field_problem *problem);
+
+/* Answers a result other than STORE_OK that needs no more words than its own. */
+void api_answer_store_error(struct api_call *call, enum store_result result);
+
+/* {name: list, next_name: next}, the second only if `next` is not 0. Takes the list, also when
+ * it returns NULL for want of memory. */
+cJSON *api_list_answer(const char *name, cJSON *list, const char *next_name, int64_t next);
+
+/* Ends a transaction that went well as far as `result`: commits, and emits the events before
+ * the next transaction can begin, so that events come in the order of the commits. Returns what
+ * came of it all; the outbox is empty then. */
+enum store_result api_finish(struct store *store, enum store_result result,
+                             struct outbox *outbox);
+
+/* Adds inventory_updated for each changed item, and stock_low where it fell to its threshold.
+ */
+enum store_result api_add_stock_events(struct store *store, const struct stock_changes *changes,
+                                       struct outbox *outbox);
+
+#endif

@@ -1,0 +1,100 @@
+/* api_inventory.c: reading and changing the inventory.
+ * What orders do to it is in store_orders.c. */
+#include <ws_manager/emit.h>
+
+#include "api.h"
+
+enum { NAME_MAX_CHARACTERS = 200 };
+
+static bool read_update(const cJSON *body, struct stock_update *update,
+                        struct field_problem *problem)
+{
+    struct field_source source = {body, "", problem};
+    bool has_quantity = field_is_given(&source, "quantity");
+    bool has_threshold = field_is_given(&source, "low_stock_threshold");
+    bool has_price = field_is_given(&source, "price_cents");
+    bool has_name = field_is_given(&source, "name");
+
+    *update = (struct stock_update){-1, -1, -1, NULL};
+    if (!has_quantity && !has_threshold && !has_price && !has_name) {
+        *problem = (struct field_problem){
+            "invalid_field", "quantity, low_stock_threshold, price_cents or name is needed",
+            ""};
+        return false;
+    }
+    return (!has_quantity ||
+            field_integer(&source, "quantity", 0, STOCK_MAX_QUANTITY, &update->quantity)) &&
+           (!has_threshold ||
+            field_integer(&source, "low_stock_threshold", 0, STOCK_MAX_QUANTITY,
+                          &update->low_stock_threshold)) &&
+           (!has_price ||
+            field_integer(&source, "price_cents", 0, PRICE_MAX_CENTS, &update->price_cents)) &&
+           (!has_name ||
+            field_text(&source, "name", NAME_MAX_CHARACTERS, FIELD_LINE, &update->name));
+}
+
+static enum store_result write_item(struct store *store, const char *sku,
+                                    const struct stock_update *update, cJSON **item)
+{
+    struct stock_changes changes = {.count = 0};
+    struct outbox outbox = {0};
+    enum store_result result = store_begin(store, STORE_WRITE);
+
+    if (result != STORE_OK) {
+        return result;
+    }
+    result = store_stock_update(store, sku, update, &changes);
+    if (result == STORE_OK) {
+        result = store_stock_get(store, sku, item);
+    }
+    if (result == STORE_OK) {
+        result = api_add_stock_events(store, &changes, &outbox);
+    }
+    return api_finish(store, result, &outbox);
+}
+
+void api_update_item(struct api_call *call)
+{
+    cJSON *body = api_parse_body(call);
+    cJSON *item = NULL;
+    struct field_problem problem = {0};
+    struct stock_update update;
+    enum store_result result;
+
+    if (body == NULL) {
+        return;
+    }
+    if (!read_update(body, &update, &problem)) {
+        api_answer_problem(call, &problem);
+        cJSON_Delete(body);
+        return;
+    }
+    result = write_item(call->app->store, call->parameter, &update, &item);
+    if (result == STORE_OK) {
+        http_response_set_json(call->response, HTTP_STATUS_OK, item);
+    } else {
+        api_answer_store_error(call, result);
+    }
+    cJSON_Delete(item);
+    cJSON_Delete(body);
+}
+
+void api_list_inventory(struct api_call *call)
+{
+    struct store *store = call->app->store;
+    enum store_result result = store_begin(store, STORE_READ);
+    cJSON *items = NULL;
+    cJSON *answer;
+
+    if (result == STORE_OK) {
+        result = store_stock_list(store, &items);
+        store_end(store);
+    }
+    if (result != STORE_OK) {
+        api_answer_store_error(call, result);
+        return;
+    }
+    answer = api_list_answer("inventory", items, NULL, 0);
+    http_response_set_json(call->response, HTTP_STATUS_OK, answer);
+    cJSON_Delete(answer);
+}

@@ -1,0 +1,88 @@
+/* api_notifications.c: messages to everyone or to one user's connections.
+ * They are not stored. */
+#include <string.h>
+
+#include <ws_manager/emit.h>
+#include <ws_manager/manager.h>
+
+#include "api.h"
+#include "log.h"
+
+enum { MESSAGE_MAX_CHARACTERS = 2000, SEVERITY_MAX_CHARACTERS = 16 };
+
+struct notification {
+    const char *message;
+    const char *severity;
+    const char *user_id; /* NULL: everyone */
+};
+
+static bool is_severity(const char *text)
+{
+    return strcmp(text, "info") == 0 || strcmp(text, "success") == 0 ||
+           strcmp(text, "warning") == 0 || strcmp(text, "error") == 0;
+}
+
+static bool read_notification(const cJSON *body, struct notification *notification,
+                              struct field_problem *problem)
+{
+    struct field_source source = {body, "", problem};
+
+    *notification = (struct notification){.severity = "info"};
+    if (!field_text(&source, "message", MESSAGE_MAX_CHARACTERS, FIELD_LINES,
+                    &notification->message)) {
+        return false;
+    }
+    if (field_is_given(&source, "severity")) {
+        if (!field_text(&source, "severity", SEVERITY_MAX_CHARACTERS, FIELD_LINE,
+                        &notification->severity)) {
+            return false;
+        }
+        if (!is_severity(notification->severity)) {
+            return field_fail(&source, "severity", "it is not info, success, warning or error");
+        }
+    }
+    if (!field_is_given(&source, "user_id")) {
+        return true;
+    }
+    if (!field_text(&source, "user_id", WS_NAME_MAX, FIELD_LINE, &notification->user_id)) {
+        return false;
+    }
+    return strlen(notification->user_id) <= WS_NAME_MAX ||
+           field_fail(&source, "user_id", "it has more than %d bytes", WS_NAME_MAX);
+}
+
+static void answer_sent(struct api_call *call)
+{
+    cJSON *answer = cJSON_CreateObject();
+    bool complete = cJSON_AddStringToObject(answer, "status", "sent") != NULL;
+
+    http_response_set_json(call->response, HTTP_STATUS_ACCEPTED, complete ? answer : NULL);
+    cJSON_Delete(answer);
+}
+
+void api_send_notification(struct api_call *call)
+{
+    cJSON *body = api_parse_body(call);
+    struct field_problem problem = {0};
+    struct notification notification;
+    int result;
+
+    if (body == NULL) {
+        return;
+    }
+    if (!read_notification(body, &notification, &problem)) {
+        api_answer_problem(call, &problem);
+        cJSON_Delete(body);
+        return;
+    }
+    result =
+        emit_notification(notification.message, notification.user_id, notification.severity);
+    if (result == WS_OK) {
+        answer_sent(call);
+    } else {
+        log_line(WS_LOG_ERROR, "a notification was not sent: %s", ws_strerror(result));
+        http_response_set_status_error(call->response, HTTP_STATUS_SERVICE_UNAVAILABLE,
+                                       ws_strerror(result));
+    }
+    cJSON_Delete(body);
+}

@@ -1,0 +1,323 @@
+/* api_orders.c: placing, changing and reading orders.
+ * How orders and stock are kept is in store_orders.c. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <ws_manager/emit.h>
+
+#include "api.h"
+
+enum { DEFAULT_LIST = 50, LONGEST_LIST = 500 };
+
+/* An order as a request wants it. */
+struct order_request {
+    struct order_draft draft;
+    size_t positions[ORDER_MAX_LINES]; /* of each line in "items", where its SKU comes first */
+};
+
+/* --- requests ------------------------------------------------------------------------ */
+
+/* Adds an item; one whose SKU was there before is added to that line. */
+static bool add_item(const struct field_source *source, size_t position,
+                     struct order_request *wanted)
+{
+    struct order_draft *draft = &wanted->draft;
+    const char *sku;
+    int64_t quantity;
+
+    if (!field_text(source, "sku", SKU_MAX_BYTES, FIELD_LINE, &sku) ||
+        !field_integer(source, "quantity", 1, ORDER_MAX_QUANTITY, &quantity)) {
+        return false;
+    }
+    for (size_t i = 0; i < draft->n_lines; i++) {
+        if (strcmp(draft->lines[i].sku, sku) == 0) {
+            draft->lines[i].quantity += quantity;
+            return draft->lines[i].quantity <= ORDER_MAX_QUANTITY ||
+                   field_fail(source, "quantity", "more than %d of one product",
+                              ORDER_MAX_QUANTITY);
+        }
+    }
+    wanted->positions[draft->n_lines] = position;
+    draft->lines[draft->n_lines++] = (struct order_line){.sku = sku, .quantity = quantity};
+    return true;
+}
+
+static bool read_items(const struct field_source *source, struct order_request *wanted)
+{
+    const cJSON *items;
+    const cJSON *item;
+    size_t position = 0;
+
+    if (!field_array(source, "items", 1, ORDER_MAX_LINES, &items)) {
+        return false;
+    }
+    cJSON_ArrayForEach(item, items)
+    {
+        char prefix[32];
+        struct field_source fields = {item, prefix, source->problem};
+
+        if (!cJSON_IsObject(item)) {
+            snprintf(prefix, sizeof prefix, "items[%zu]", position);
+            return field_fail(&fields, "", "an object is needed");
+        }
+        snprintf(prefix, sizeof prefix, "items[%zu].", position);
+        if (!add_item(&fields, position, wanted)) {
+            return false;
+        }
+        position++;
+    }
+    return true;
+}
+
+/* Reads client and items, both of which a new order needs, into an empty `wanted`. */
+static bool read_order(const cJSON *body, bool is_new, struct order_request *wanted,
+                       struct field_problem *problem)
+{
+    struct field_source source = {body, "", problem};
+    bool has_client = is_new || field_is_given(&source, "client_id");
+    bool has_items = is_new || field_is_given(&source, "items");
+
+    if (!has_client && !has_items) {
+        *problem = (struct field_problem){"invalid_field", "client_id or items is needed", ""};
+        return false;
+    }
+    if (has_client &&
+        !field_integer(&source, "client_id", 1, INT32_MAX, &wanted->draft.client_id)) {
+        return false;
+    }
+    return !has_items || read_items(&source, wanted);
+}
+
+/* --- answers ------------------------------------------------------------------------- */
+
+static void answer_order_error(struct api_call *call, enum store_result result,
+                               const struct order_request *wanted, size_t bad_line)
+{
+    char field[64];
+    char message[160];
+
+    if (result == STORE_UNKNOWN_SKU) {
+        snprintf(field, sizeof field, "items[%zu].sku", wanted->positions[bad_line]);
+        http_response_set_error(call->response, HTTP_STATUS_BAD_REQUEST, "unknown_sku",
+                                "there is no such product", field);
+    } else if (result == STORE_INSUFFICIENT_STOCK) {
+        snprintf(field, sizeof field, "items[%zu].quantity", wanted->positions[bad_line]);
+        snprintf(message, sizeof message, "not enough of %s in stock",
+                 wanted->draft.lines[bad_line].sku);
+        http_response_set_error(call->response, HTTP_STATUS_CONFLICT, "insufficient_stock",
+                                message, field);
+    } else {
+        api_answer_store_error(call, result);
+    }
+}
+
+/* Adds the event of a changed order, then those of the stock that it moved. *order is the tree
+ * that the event got. */
+static enum store_result add_order_events(struct store *store, int64_t id, outbox_emit *emit,
+                                          const struct stock_changes *changes,
+                                          struct outbox *outbox, cJSON **order)
+{
+    enum store_result result = store_order_get(store, id, order);
+
+    if (result != STORE_OK) {
+        return result;
+    }
+    if (!outbox_add(outbox, emit, *order)) {
+        return STORE_MEMORY;
+    }
+    return api_add_stock_events(store, changes, outbox);
+}
+
+/* --- handlers ------------------------------------------------------------------------ */
+
+/* Creates an order (an id of 0) or updates one, whose id is then in *id. */
+static enum store_result write_order(struct store *store, const struct order_draft *draft,
+                                     int64_t *id, size_t *bad_line, cJSON **order)
+{
+    bool is_new = *id == 0;
+    struct stock_changes changes = {.count = 0};
+    struct outbox outbox = {0};
+    enum store_result result = store_begin(store, STORE_WRITE);
+
+    if (result != STORE_OK) {
+        return result;
+    }
+    result = is_new ? store_order_create(store, draft, id, &changes, bad_line)
+                    : store_order_update(store, *id, draft, &changes, bad_line);
+    if (result == STORE_OK) {
+        result = add_order_events(store, *id, is_new ? emit_order_created : emit_order_updated,
+                                  &changes, &outbox, order);
+    }
+    return api_finish(store, result, &outbox);
+}
+
+static void put_order(struct api_call *call, int64_t id)
+{
+    bool is_new = id == 0;
+    cJSON *body = api_parse_body(call);
+    cJSON *order = NULL;
+    struct field_problem problem = {0};
+    struct order_request wanted = {.draft.n_lines = 0};
+    enum store_result result;
+    size_t bad_line = 0;
+
+    if (body == NULL) {
+        return;
+    }
+    if (!read_order(body, is_new, &wanted, &problem)) {
+        api_answer_problem(call, &problem);
+        cJSON_Delete(body);
+        return;
+    }
+    result = write_order(call->app->store, &wanted.draft, &id, &bad_line, &order);
+    if (result == STORE_OK) {
+        http_response_set_json(call->response, is_new ? HTTP_STATUS_CREATED : HTTP_STATUS_OK,
+                               order);
+    } else {
+        answer_order_error(call, result, &wanted, bad_line);
+    }
+    if (result == STORE_OK && is_new) {
+        char location[48];
+
+        snprintf(location, sizeof location, "/api/orders/%" PRId64, id);
+        http_response_add_field(call->response, "Location", location);
+    }
+    cJSON_Delete(order);
+    cJSON_Delete(body);
+}
+
+void api_create_order(struct api_call *call)
+{
+    put_order(call, 0);
+}
+
+void api_update_order(struct api_call *call)
+{
+    int64_t id;
+
+    if (api_parse_id(call, &id)) {
+        put_order(call, id);
+    }
+}
+
+/* *order, which the event and the answer share, says also which status it had before. */
+static enum store_result change_status(struct store *store, int64_t id, const char *status,
+                                       const char **old_status, cJSON **order)
+{
+    struct stock_changes changes = {.count = 0};
+    struct outbox outbox = {0};
+    enum store_result result = store_begin(store, STORE_WRITE);
+
+    if (result != STORE_OK) {
+        return result;
+    }
+    result = store_order_set_status(store, id, status, old_status, &changes);
+    if (result == STORE_OK) {
+        result = store_order_get(store, id, order);
+    }
+    if (result == STORE_OK &&
+        (cJSON_AddStringToObject(*order, "old_status", *old_status) == NULL ||
+         cJSON_AddStringToObject(*order, "new_status", status) == NULL ||
+         !outbox_add(&outbox, emit_order_status_changed, *order))) {
+        result = STORE_MEMORY;
+    }
+    if (result == STORE_OK) {
+        result = api_add_stock_events(store, &changes, &outbox);
+    }
+    return api_finish(store, result, &outbox);
+}
+
+void api_set_order_status(struct api_call *call)
+{
+    struct field_problem problem = {0};
+    struct field_source source = {NULL, "", &problem};
+    const char *status;
+    const char *old_status = NULL;
+    char message[96];
+    enum store_result result;
+    cJSON *order = NULL;
+    cJSON *body;
+    int64_t id;
+
+    if (!api_parse_id(call, &id)) {
+        return;
+    }
+    body = api_parse_body(call);
+    if (body == NULL) {
+        return;
+    }
+    source.object = body;
+    if (!field_text(&source, "status", 16, FIELD_LINE, &status) ||
+        (!store_is_order_status(status) &&
+         !field_fail(&source, "status",
+                     "it is not pending, confirmed, shipped, delivered or cancelled"))) {
+        api_answer_problem(call, &problem);
+        cJSON_Delete(body);
+        return;
+    }
+    result = change_status(call->app->store, id, status, &old_status, &order);
+    if (result == STORE_OK) {
+        http_response_set_json(call->response, HTTP_STATUS_OK, order);
+    } else if (result == STORE_INVALID_TRANSITION) {
+        snprintf(message, sizeof message, "an order can't go from %s to %s", old_status,
+                 status);
+        http_response_set_error(call->response, HTTP_STATUS_CONFLICT, "invalid_transition",
+                                message, "status");
+    } else {
+        api_answer_store_error(call, result);
+    }
+    cJSON_Delete(order);
+    cJSON_Delete(body);
+}
+
+void api_get_order(struct api_call *call)
+{
+    struct store *store = call->app->store;
+    enum store_result result;
+    cJSON *order = NULL;
+    int64_t id;
+
+    if (!api_parse_id(call, &id)) {
+        return;
+    }
+    result = store_begin(store, STORE_READ);
+    if (result == STORE_OK) {
+        result = store_order_get(store, id, &order);
+        store_end(store);
+    }
+    if (result == STORE_OK) {
+        http_response_set_json(call->response, HTTP_STATUS_OK, order);
+    } else {
+        api_answer_store_error(call, result);
+    }
+    cJSON_Delete(order);
+}
+
+void api_list_orders(struct api_call *call)
+{
+    struct store *store = call->app->store;
+    enum store_result result;
+    cJSON *answer;
+    cJSON *orders = NULL;
+    int64_t next_before = 0;
+    int64_t limit;
+    int64_t before;
+
+    if (!api_query_number(call, "limit", 1, LONGEST_LIST, DEFAULT_LIST, &limit) ||
+        !api_query_number(call, "before", 1, INT64_MAX, INT64_MAX, &before)) {
+        return;
+    }
+    result = store_begin(store, STORE_READ);
+    if (result == STORE_OK) {
+        result = store_order_list(store, limit, before, &orders, &next_before);
+        store_end(store);
+    }
+    if (result != STORE_OK) {
+        api_answer_store_error(call, result);
+        return;
+    }
+    answer = api_list_answer("orders", orders, "next_before", next_before);
+    http_response_set_json(call->response, HTTP_STATUS_OK, answer);
+    cJSON_Delete(answer);
+}

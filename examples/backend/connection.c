@@ -1,0 +1,254 @@
+/* connection.c: a client's socket: opening, events, lingering and closing.
+ * The two protocols are in connection_http.c and connection_websocket.c. */
+#include "connection.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "realtime.h"
+
+enum {
+    LINGER_READS = 4,                    /* in one turn */
+    LINGER_MAX_BYTES = 16 * 1024 * 1024, /* a client that is in the middle of a large message */
+    FILE_BYTES_PER_TURN = 1024 * 1024
+};
+
+static bool is_websocket_path(const struct http_request *request, void *user_data)
+{
+    const struct app *app = user_data;
+
+    return realtime_endpoint(&app->realtime, http_request_path(request)) != NULL;
+}
+
+static void link_connection(struct connection *connection)
+{
+    struct loop *loop = connection->loop;
+
+    connection->next = loop->first;
+    if (loop->first != NULL) {
+        loop->first->previous = connection;
+    }
+    loop->first = connection;
+    loop->n_connections++;
+}
+
+static void unlink_connection(struct connection *connection)
+{
+    struct loop *loop = connection->loop;
+
+    if (connection->previous != NULL) {
+        connection->previous->next = connection->next;
+    } else {
+        loop->first = connection->next;
+    }
+    if (connection->next != NULL) {
+        connection->next->previous = connection->previous;
+    }
+    loop->n_connections--;
+}
+
+void connection_open(struct loop *loop, int fd)
+{
+    struct connection *connection = calloc(1, sizeof *connection);
+    struct http_request *request = malloc(sizeof *request);
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = connection};
+
+    if (connection == NULL || request == NULL ||
+        epoll_ctl(loop->epoll, EPOLL_CTL_ADD, fd, &event) != 0) {
+        free(request);
+        free(connection);
+        close(fd);
+        return;
+    }
+    http_request_init(request, is_websocket_path, loop->app);
+    connection->loop = loop;
+    connection->fd = fd;
+    connection->file = -1;
+    connection->interest = EPOLLIN;
+    connection->phase = PHASE_HTTP;
+    connection->request = request;
+    link_connection(connection);
+    timer_start(&connection->timer, &loop->timeouts[TIMEOUT_FRESH], loop->now_ms);
+}
+
+static void free_http(struct connection *connection)
+{
+    if (connection->request != NULL) {
+        http_request_free(connection->request);
+        free(connection->request);
+        connection->request = NULL;
+    }
+    byte_buffer_free(&connection->held);
+}
+
+static void free_websocket(struct connection *connection)
+{
+    if (connection->websocket != NULL) {
+        ws_websocket_free(connection->websocket);
+        connection->websocket = NULL;
+        connection->loop->run_again = true; /* others are told of its going */
+    }
+}
+
+void connection_close(struct connection *connection)
+{
+    struct loop *loop = connection->loop;
+
+    connection->phase = PHASE_DEAD;
+    free_websocket(connection);
+    free_http(connection);
+    byte_buffer_free(&connection->out);
+    if (connection->file >= 0) {
+        close(connection->file);
+    }
+    timer_stop(&connection->timer);
+    close(connection->fd); /* which also takes it out of the epoll */
+    unlink_connection(connection);
+    connection->next = loop->dead;
+    loop->dead = connection;
+}
+
+void connection_watch(struct connection *connection, uint32_t events)
+{
+    struct epoll_event event = {.events = events, .data.ptr = connection};
+
+    if (events == connection->interest) {
+        return;
+    }
+    /* Changing what is watched needs no memory and so can't fail. */
+    if (epoll_ctl(connection->loop->epoll, EPOLL_CTL_MOD, connection->fd, &event) == 0) {
+        connection->interest = events;
+    }
+}
+
+void connection_linger(struct connection *connection)
+{
+    struct loop *loop = connection->loop;
+
+    free_websocket(connection);
+    free_http(connection);
+    if (connection->eof || shutdown(connection->fd, SHUT_WR) != 0) {
+        connection_close(connection);
+        return;
+    }
+    connection->phase = PHASE_LINGER;
+    connection_watch(connection, EPOLLIN);
+    timer_start(&connection->timer, &loop->timeouts[TIMEOUT_LINGER], loop->now_ms);
+}
+
+static void discard_input(struct connection *connection)
+{
+    struct loop *loop = connection->loop;
+
+    for (int i = 0; i < LINGER_READS; i++) {
+        ssize_t length = recv(connection->fd, loop->received, sizeof loop->received, 0);
+
+        if (length < 0 && (errno == EAGAIN || errno == EINTR)) {
+            return;
+        }
+        connection->discarded += length > 0 ? (size_t)length : 0;
+        if (length <= 0 || connection->discarded > LINGER_MAX_BYTES) {
+            connection_close(connection);
+            return;
+        }
+    }
+}
+
+static enum connection_write write_buffer(struct connection *connection, bool *progress)
+{
+    struct byte_buffer *out = &connection->out;
+    int more = connection->file >= 0 ? MSG_MORE : 0;
+
+    while (byte_buffer_length(out) > 0) {
+        ssize_t sent = send(connection->fd, byte_buffer_bytes(out), byte_buffer_length(out),
+                            MSG_NOSIGNAL | more);
+
+        if (sent < 0 && errno == EINTR) {
+            continue;
+        }
+        if (sent < 0) {
+            return errno == EAGAIN ? WRITE_BLOCKED : WRITE_BROKEN;
+        }
+        byte_buffer_consume(out, (size_t)sent);
+        *progress = true;
+    }
+    return WRITE_DONE;
+}
+
+static enum connection_write write_file(struct connection *connection, bool *progress)
+{
+    size_t budget = FILE_BYTES_PER_TURN;
+
+    while (connection->file_left > 0 && budget > 0) {
+        size_t wanted =
+            (uint64_t)connection->file_left < budget ? (size_t)connection->file_left : budget;
+        ssize_t sent =
+            sendfile(connection->fd, connection->file, &connection->file_offset, wanted);
+
+        if (sent < 0 && errno == EINTR) {
+            continue;
+        }
+        if (sent < 0 && errno == EAGAIN) {
+            return WRITE_BLOCKED;
+        }
+        if (sent <= 0) {
+            return WRITE_BROKEN; /* or the file became shorter: its length can't be kept */
+        }
+        connection->file_left -= sent;
+        budget -= (size_t)sent;
+        *progress = true;
+    }
+    if (connection->file_left > 0) {
+        return WRITE_BLOCKED; /* others first: the socket is writable again next turn */
+    }
+    close(connection->file);
+    connection->file = -1;
+    return WRITE_DONE;
+}
+
+enum connection_write connection_write_http(struct connection *connection, bool *progress)
+{
+    enum connection_write result = write_buffer(connection, progress);
+
+    if (result == WRITE_DONE && connection->file >= 0) {
+        result = write_file(connection, progress);
+    }
+    return result;
+}
+
+void connection_event(struct connection *connection, uint32_t events)
+{
+    /* An error is found by reading; one who isn't reading has nobody left to write to. */
+    if ((events & (EPOLLERR | EPOLLHUP)) != 0 && (connection->interest & EPOLLIN) == 0) {
+        connection_close(connection);
+        return;
+    }
+    if ((events & EPOLLOUT) != 0) {
+        if (connection->phase == PHASE_HTTP) {
+            connection_http_writable(connection);
+        } else if (connection->phase == PHASE_WEBSOCKET) {
+            connection_websocket_write(connection);
+        }
+    }
+    if ((events & (EPOLLIN | EPOLLERR | EPOLLHUP)) == 0 ||
+        (connection->interest & EPOLLIN) == 0) {
+        return;
+    }
+    switch (connection->phase) {
+    case PHASE_HTTP:
+        connection_http_readable(connection);
+        break;
+    case PHASE_WEBSOCKET:
+        connection_websocket_readable(connection);
+        break;
+    case PHASE_LINGER:
+        discard_input(connection);
+        break;
+    case PHASE_DEAD:
+        break;
+    }
+}

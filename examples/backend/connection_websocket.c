@@ -1,0 +1,186 @@
+/* connection_websocket.c: a connection that speaks WebSocket: its bytes to and from the
+ * library. The protocol is the library's; the callbacks are in realtime.c. */
+#include "connection.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include "log.h"
+#include "realtime.h"
+
+enum {
+    READS_PER_TURN = 4,
+    ECHO_READS_PER_TURN =
+        1 /* what was read is echoed before more is, so the queue stays short */
+};
+
+static void upgrade(struct connection *connection, const ws_header *headers, const char *rest,
+                    size_t length)
+{
+    const struct http_request *request = connection->request;
+    const http_parser *parser = &request->parser;
+    int result = ws_websocket_upgrade(connection->websocket,
+                                      http_method_str((enum http_method)parser->method),
+                                      parser->http_major, parser->http_minor,
+                                      http_request_target(request), headers, request->n_fields);
+
+    if (result == WS_OK && length > 0) {
+        result = ws_websocket_receive(connection->websocket, rest, length);
+    }
+    if (result == WS_ERR_CLOSED) {
+        connection_websocket_write(connection);
+    } else if (result != WS_OK) {
+        log_line(WS_LOG_WARN, "a WebSocket was not opened: %s", ws_strerror(result));
+        connection_close(connection);
+    }
+}
+
+bool connection_websocket_start(struct connection *connection, const char *rest, size_t length)
+{
+    struct loop *loop = connection->loop;
+    struct http_request *request = connection->request;
+    const struct realtime *realtime = &loop->app->realtime;
+    ws_endpoint *endpoint = realtime_endpoint(realtime, http_request_path(request));
+    ws_header *headers = malloc((request->n_fields + 1) * sizeof *headers);
+
+    if (headers == NULL ||
+        ws_websocket_new(loop->ws, endpoint, connection, &connection->websocket) != WS_OK) {
+        free(headers);
+        return false;
+    }
+    for (size_t i = 0; i < request->n_fields; i++) {
+        headers[i].name = http_request_field_name(request, i);
+        headers[i].value = http_request_field_value(request, i);
+    }
+    log_line(WS_LOG_DEBUG, "%s %s to the WebSocket endpoint",
+             http_method_str((enum http_method)request->parser.method),
+             http_request_path(request));
+    connection->phase = PHASE_WEBSOCKET;
+    connection->is_echo = endpoint == realtime->echo;
+    timer_stop(&connection->timer); /* the library has its own from here on */
+    connection_watch(connection, EPOLLIN);
+
+    upgrade(connection, headers, rest, length);
+
+    free(headers);
+    if (connection->phase == PHASE_WEBSOCKET) {
+        http_request_free(request);
+        free(request);
+        connection->request = NULL;
+        byte_buffer_free(&connection->held);
+    }
+    return true;
+}
+
+/* The client sends no more. What the library has to say by now, a closing client may still want
+ * to hear. */
+static void end_of_input(struct connection *connection)
+{
+    connection->eof = true;
+    connection_websocket_write(connection);
+    if (connection->phase == PHASE_WEBSOCKET) {
+        ws_websocket_eof(connection->websocket);
+        connection_close(connection);
+    }
+}
+
+void connection_websocket_readable(struct connection *connection)
+{
+    struct loop *loop = connection->loop;
+    int reads = connection->is_echo ? ECHO_READS_PER_TURN : READS_PER_TURN;
+
+    for (int i = 0; i < reads; i++) {
+        ssize_t length = recv(connection->fd, loop->received, sizeof loop->received, 0);
+
+        if (length < 0 && (errno == EAGAIN || errno == EINTR)) {
+            return;
+        }
+        if (length <= 0) {
+            end_of_input(connection);
+            return;
+        }
+        if (ws_websocket_receive(connection->websocket, loop->received, (size_t)length) ==
+            WS_ERR_CLOSED) {
+            connection_linger(connection);
+            return;
+        }
+        if ((size_t)length < sizeof loop->received) {
+            return;
+        }
+    }
+}
+
+/* Waits until the socket is writable. An echo's client that does not read is not read from
+ * either, so that it is held back rather than cut off. */
+static void wait_writable(struct connection *connection)
+{
+    connection_watch(connection, connection->is_echo ? EPOLLOUT : EPOLLIN | EPOLLOUT);
+}
+
+static size_t total_length(const struct iovec *iov, int count)
+{
+    size_t total = 0;
+
+    for (int i = 0; i < count; i++) {
+        total += iov[i].iov_len;
+    }
+    return total;
+}
+
+/* Writes what the library has. WRITE_DONE when nothing waits any more. */
+static enum connection_write write_frames(struct connection *connection)
+{
+    struct iovec *iov = connection->loop->iov;
+
+    for (;;) {
+        int count = ws_websocket_output(connection->websocket, iov, LOOP_IOVECS);
+        struct msghdr message = {.msg_iov = iov, .msg_iovlen = (size_t)(count > 0 ? count : 0)};
+        ssize_t sent;
+
+        if (count <= 0) {
+            return WRITE_DONE;
+        }
+        sent = sendmsg(connection->fd, &message, MSG_NOSIGNAL);
+        if (sent < 0 && errno == EINTR) {
+            continue;
+        }
+        if (sent < 0 && errno != EAGAIN) {
+            return WRITE_BROKEN;
+        }
+        if (ws_websocket_sent(connection->websocket, sent > 0 ? (size_t)sent : 0) ==
+            WS_ERR_CLOSED) {
+            return WRITE_DONE;
+        }
+        if (sent < 0 || (size_t)sent < total_length(iov, count)) {
+            return WRITE_BLOCKED;
+        }
+    }
+}
+
+void connection_websocket_write(struct connection *connection)
+{
+    bool progress = false;
+    enum connection_write result = connection_write_http(connection, &progress);
+
+    if (result == WRITE_DONE) {
+        result = write_frames(connection);
+    }
+    switch (result) {
+    case WRITE_DONE:
+        if (ws_websocket_ended(connection->websocket)) {
+            connection_linger(connection);
+        } else {
+            connection_watch(connection, EPOLLIN);
+        }
+        break;
+    case WRITE_BLOCKED:
+        wait_writable(connection);
+        break;
+    case WRITE_BROKEN:
+        ws_websocket_eof(connection->websocket);
+        connection_close(connection);
+        break;
+    }
+}

@@ -1,0 +1,78 @@
+/* http_request.h: one HTTP/1.x request, parsed as its bytes come in.
+ * No sockets and no routes; answering is http_response.h. */
+#ifndef BACKEND_HTTP_REQUEST_H
+#define BACKEND_HTTP_REQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <http_parser.h>
+
+#include "buffer.h"
+
+enum { HTTP_HEAD_LIMIT = 16 * 1024, HTTP_BODY_LIMIT = 1024 * 1024 };
+
+enum http_request_state {
+    HTTP_AWAITING, /* no byte yet */
+    HTTP_IN_HEAD,
+    HTTP_IN_BODY,
+    HTTP_COMPLETE,    /* the whole request is here */
+    HTTP_HANDED_OVER, /* the head is here, and what follows is not HTTP's business */
+    HTTP_FAILED       /* answer with `failure_status` and close */
+};
+
+/* Offsets into `text`, which may move while the head comes in. */
+struct http_field {
+    size_t name;
+    size_t value;
+};
+
+struct http_request {
+    http_parser parser;
+    enum http_request_state state;
+    int part;                /* of the head: which one comes in now */
+    struct byte_buffer text; /* the target, then names and values, each NUL-terminated */
+    struct http_field *fields;
+    size_t n_fields;
+    size_t fields_capacity;
+    size_t path;  /* offset into `text`, of the target's path, NUL-terminated */
+    size_t query; /* likewise, "" if there is none */
+    struct byte_buffer body;
+    bool keep_alive;
+    bool expects_continue; /* the client waits for "100 Continue" before it sends the body */
+    int failure_status;
+    const char *failure_message;
+
+    /* Asked when the head is complete: true hands the connection over to another protocol. */
+    bool (*hands_over)(const struct http_request *request, void *user_data);
+    void *user_data;
+};
+
+/* Once per process, before the first request: sets the parser's own limit. */
+void http_request_setup(void);
+
+void http_request_init(struct http_request *request,
+                       bool (*hands_over)(const struct http_request *request, void *user_data),
+                       void *user_data);
+
+/* Ready for the next request on the same connection. */
+void http_request_reset(struct http_request *request);
+
+void http_request_free(struct http_request *request);
+
+/* Takes bytes and returns how many were used; `state` says what became of them. Stops at the
+ * end of a request. */
+size_t http_request_feed(struct http_request *request, const char *data, size_t length);
+
+/* From the end of the head on; the texts live until reset. */
+const char *http_request_target(const struct http_request *request);
+const char *http_request_path(const struct http_request *request);
+const char *http_request_query(const struct http_request *request);
+const char *http_request_field_name(const struct http_request *request, size_t index);
+const char *http_request_field_value(const struct http_request *request, size_t index);
+
+/* The first header of that name in any case, NULL if there is none. */
+const char *http_request_header(const struct http_request *request, const char *name);
+
+#endif

@@ -1,0 +1,44 @@
+/* json_fields.h: takes typed, bounded values out of a request's JSON object.
+ * Parsing is json_text.h; what a bad field is answered with is the API's. */
+#ifndef BACKEND_JSON_FIELDS_H
+#define BACKEND_JSON_FIELDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cjson/cJSON.h>
+
+/* What is wrong with a request. */
+struct field_problem {
+    const char *code;
+    char message[160];
+    char field[64]; /* like "items[0].quantity"; "" if it is no field */
+};
+
+/* An object whose fields are read; its own name goes before theirs. */
+struct field_source {
+    const cJSON *object;
+    const char *prefix; /* like "items[0].", or "" */
+    struct field_problem *problem;
+};
+
+enum field_text_kind { FIELD_LINE, FIELD_LINES }; /* without or with line feeds and tabs */
+
+/* Describes a bad field, with code `invalid_field`. Returns false. */
+__attribute__((format(printf, 3, 4))) bool
+field_fail(const struct field_source *source, const char *name, const char *format, ...);
+
+/* True when the field is there and not null. */
+bool field_is_given(const struct field_source *source, const char *name);
+
+/* These read a field that must be there; false with `problem` filled in. Texts live as long as
+ * the tree; their size is counted in characters. */
+bool field_integer(const struct field_source *source, const char *name, int64_t min,
+                   int64_t max, int64_t *value);
+bool field_text(const struct field_source *source, const char *name, size_t max_characters,
+                enum field_text_kind kind, const char **value);
+bool field_array(const struct field_source *source, const char *name, size_t min, size_t max,
+                 const cJSON **array);
+
+#endif

@@ -1,0 +1,127 @@
+/* json_text.c: turns a request's body into a cJSON tree, by the letter of RFC 8259.
+ * What the fields must hold is json_fields.c. */
+#include "json_text.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "text.h"
+
+/* cJSON takes more than JSON: control characters in strings and as blanks, numbers like 01 and
+ * 1., and \u0000, at which its strings end. So the tokens are checked here; how they nest is
+ * checked by cJSON. */
+
+static const char *skip_digits(const char *at)
+{
+    while (*at >= '0' && *at <= '9') {
+        at++;
+    }
+    return at;
+}
+
+/* The end of the number at `at`, NULL if it is none by RFC 8259, section 6. */
+static const char *skip_number(const char *at)
+{
+    const char *digits;
+
+    at += *at == '-';
+    digits = at;
+    at = skip_digits(at);
+    if (at == digits || (*digits == '0' && at - digits > 1)) {
+        return NULL;
+    }
+    if (*at == '.') {
+        digits = ++at;
+        at = skip_digits(at);
+        if (at == digits) {
+            return NULL;
+        }
+    }
+    if (*at == 'e' || *at == 'E') {
+        at++;
+        at += *at == '+' || *at == '-';
+        digits = at;
+        at = skip_digits(at);
+        if (at == digits) {
+            return NULL;
+        }
+    }
+    return at;
+}
+
+/* The end of the string whose first quote is at `at`, NULL if it is none, or has a NUL. */
+static const char *skip_string(const char *at)
+{
+    for (at++; *at != '"'; at++) {
+        if ((unsigned char)*at < 0x20) {
+            return NULL;
+        }
+        if (*at != '\\') {
+            continue;
+        }
+        at++;
+        if (*at == '\0' || strchr("\"\\/bfnrtu", *at) == NULL) {
+            return NULL;
+        }
+        if (*at == 'u' && strncmp(at + 1, "0000", 4) == 0) {
+            return NULL;
+        }
+    }
+    return at + 1;
+}
+
+static bool tokens_are_strict(const char *text, size_t length)
+{
+    const char *at = text;
+    const char *end = text + length;
+
+    while (at < end) {
+        if (*at == '"') {
+            at = skip_string(at);
+        } else if (*at == '-' || (*at >= '0' && *at <= '9')) {
+            at = skip_number(at);
+        } else if (*at != '\0' && strchr(" \t\r\n{}[]:,truefalsn", *at) != NULL) {
+            at++;
+        } else {
+            return false;
+        }
+        if (at == NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
+cJSON *json_text_parse_object(const char *text, size_t length, const char **problem)
+{
+    static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+    cJSON *json;
+
+    if (!text_is_utf8(text, length)) {
+        *problem = "the body is not UTF-8";
+        return NULL;
+    }
+    if (!tokens_are_strict(text, length)) {
+        *problem = "the body is not JSON";
+        return NULL;
+    }
+    /* cJSON keeps the place of the last error in a global variable, and only malloc() tells
+     * that it failed for want of memory. */
+    pthread_mutex_lock(&mutex);
+    errno = 0;
+    json = cJSON_ParseWithLengthOpts(text, length + 1, NULL, 1);
+    pthread_mutex_unlock(&mutex);
+
+    if (json == NULL) {
+        *problem = errno == ENOMEM ? NULL : "the body is not JSON";
+        return NULL;
+    }
+    if (!cJSON_IsObject(json)) {
+        cJSON_Delete(json);
+        *problem = "the body is not a JSON object";
+        return NULL;
+    }
+    return json;
+}

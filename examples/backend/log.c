@@ -1,0 +1,54 @@
+/* log.c: the backend's log: lines on stderr, each with time and level.
+ * Nothing is kept and nothing is rotated; that is the service manager's work. */
+#include "log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { LINE_MAX_BYTES = 1024 };
+
+static int highest_level = WS_LOG_INFO;
+
+void log_set_level(int level)
+{
+    highest_level = level;
+}
+
+void log_line(int level, const char *format, ...)
+{
+    static const char *const names[] = {"error", "warn", "info", "debug"};
+    char line[LINE_MAX_BYTES];
+    struct timespec now;
+    struct tm utc;
+    va_list arguments;
+    size_t length;
+    int written;
+
+    if (level < WS_LOG_ERROR || level > WS_LOG_DEBUG || level > highest_level) {
+        return;
+    }
+    clock_gettime(CLOCK_REALTIME, &now);
+    gmtime_r(&now.tv_sec, &utc);
+    length = strftime(line, sizeof line, "%Y-%m-%dT%H:%M:%S", &utc);
+    length += (size_t)snprintf(line + length, sizeof line - length,
+                               ".%03dZ %s: ", (int)(now.tv_nsec / 1000000), names[level]);
+
+    va_start(arguments, format);
+    written = vsnprintf(line + length, sizeof line - length, format, arguments);
+    va_end(arguments);
+    if (written < 0) {
+        return;
+    }
+    length += (size_t)written;
+    if (length > sizeof line - 1) {
+        length = sizeof line - 1;
+    }
+    line[length++] = '\n';
+
+    /* Nothing can be done about a log that can't be written. */
+    if (write(STDERR_FILENO, line, length) < 0) {
+        return;
+    }
+}

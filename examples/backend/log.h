@@ -1,0 +1,14 @@
+/* log.h: the backend's log: lines on stderr, each with time and level.
+ * Levels are the library's enum ws_log_level. */
+#ifndef BACKEND_LOG_H
+#define BACKEND_LOG_H
+
+#include <ws_manager/manager.h>
+
+/* Lines above this level are dropped. Called once, before the threads start. */
+void log_set_level(int level);
+
+/* Writes one line. Any thread; a line is written in one piece. */
+__attribute__((format(printf, 2, 3))) void log_line(int level, const char *format, ...);
+
+#endif

@@ -1,0 +1,319 @@
+/* loop.c: one event-loop thread: its turns, its listener, its timeouts and its end.
+ * What a connection does with its bytes is in connection.c. */
+#include "loop.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "connection.h"
+#include "log.h"
+
+enum {
+    EVENTS_PER_TURN = 256,
+    ACCEPTS_PER_TURN = 64,
+    ACCEPT_PAUSE_MS = 100,
+    LOG_PAUSE_MS = 1000,
+    STOP_IDLE_MS = 250, /* how long an idle client may still ask, and learn that this ends */
+    STOP_LIMIT_MS = 3000,
+    STOP_POLL_MS = 50
+};
+
+static const uint32_t durations_ms[N_TIMEOUTS] = {
+    [TIMEOUT_FRESH] = 10000, [TIMEOUT_HEAD] = 10000,  [TIMEOUT_BODY] = 60000,
+    [TIMEOUT_IDLE] = 60000,  [TIMEOUT_WRITE] = 60000, [TIMEOUT_LINGER] = 2000,
+};
+
+static uint64_t monotonic_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+void loop_wake(struct loop *loop)
+{
+    uint64_t one = 1;
+
+    /* It can only fail when the counter is full, and then the loop is awake. */
+    if (write(loop->wake, &one, sizeof one) < 0) {
+        return;
+    }
+}
+
+static void on_wake(void *user_data)
+{
+    loop_wake(user_data);
+}
+
+static bool watch(struct loop *loop, int operation, int fd, uint32_t events, void *pointer)
+{
+    struct epoll_event event = {.events = events, .data.ptr = pointer};
+
+    return epoll_ctl(loop->epoll, operation, fd, &event) == 0;
+}
+
+struct loop *loop_new(struct app *app, int listener)
+{
+    struct loop *loop = calloc(1, sizeof *loop);
+    ws_loop_options options;
+
+    if (loop == NULL) {
+        return NULL;
+    }
+    loop->app = app;
+    loop->listener = -1;
+    loop->now_ms = monotonic_ms();
+    for (int i = 0; i < N_TIMEOUTS; i++) {
+        timer_queue_init(&loop->timeouts[i], durations_ms[i]);
+    }
+    loop->epoll = epoll_create1(EPOLL_CLOEXEC);
+    loop->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (loop->epoll < 0 || loop->wake < 0 ||
+        !watch(loop, EPOLL_CTL_ADD, loop->wake, EPOLLIN | EPOLLET, &loop->wake) ||
+        !watch(loop, EPOLL_CTL_ADD, listener, EPOLLIN, &loop->listener)) {
+        loop_free(loop);
+        return NULL;
+    }
+    ws_loop_options_init(&options);
+    options.wake = on_wake;
+    options.user_data = loop;
+    if (ws_loop_new(app->realtime.manager, &options, loop->now_ms, &loop->ws) != WS_OK) {
+        loop_free(loop);
+        errno = ENOMEM;
+        return NULL;
+    }
+    loop->listener = listener;
+    return loop;
+}
+
+void loop_free(struct loop *loop)
+{
+    int saved_errno = errno;
+
+    ws_loop_free(loop->ws);
+    if (loop->listener >= 0) {
+        close(loop->listener);
+    }
+    if (loop->wake >= 0) {
+        close(loop->wake);
+    }
+    if (loop->epoll >= 0) {
+        close(loop->epoll);
+    }
+    free(loop);
+    errno = saved_errno;
+}
+
+/* --- the listener -------------------------------------------------------------------- */
+
+/* True once a second, among all loops. */
+static bool may_log(uint64_t now_ms)
+{
+    static _Atomic uint64_t last_ms;
+    uint64_t last = atomic_load(&last_ms);
+
+    return (last == 0 || now_ms - last >= LOG_PAUSE_MS) &&
+           atomic_compare_exchange_strong(&last_ms, &last, now_ms);
+}
+
+/* No descriptor or no memory is left: the waiting client keeps the listener readable, so it is
+ * not looked at for a while. */
+static void pause_accepting(struct loop *loop, int error)
+{
+    if (may_log(loop->now_ms)) {
+        log_line(WS_LOG_WARN, "no connection can be accepted: %s", strerror(error));
+    }
+    loop->accept_again_ms = loop->now_ms + ACCEPT_PAUSE_MS;
+    watch(loop, EPOLL_CTL_MOD, loop->listener, 0, &loop->listener);
+}
+
+static void resume_accepting(struct loop *loop)
+{
+    loop->accept_again_ms = 0;
+    watch(loop, EPOLL_CTL_MOD, loop->listener, EPOLLIN, &loop->listener);
+}
+
+static void accept_clients(struct loop *loop)
+{
+    for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
+        int fd = accept4(loop->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        int on = 1;
+
+        if (fd >= 0) {
+            setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+            connection_open(loop, fd);
+            continue;
+        }
+        switch (errno) {
+        case EAGAIN:
+            return;
+        case EINTR:
+        case ECONNABORTED: /* this and the next: that client has gone again */
+        case EPROTO:
+            break;
+        default:
+            pause_accepting(loop, errno);
+            return;
+        }
+    }
+}
+
+/* --- timeouts ------------------------------------------------------------------------ */
+
+static struct connection *connection_of_timer(struct timer *timer)
+{
+    return (struct connection *)(void *)((char *)timer - offsetof(struct connection, timer));
+}
+
+static void close_timed_out(struct loop *loop)
+{
+    for (int i = 0; i < N_TIMEOUTS; i++) {
+        struct timer *timer;
+
+        while ((timer = timer_queue_first(&loop->timeouts[i])) != NULL &&
+               timer->due_ms <= loop->now_ms) {
+            connection_close(connection_of_timer(timer));
+        }
+    }
+}
+
+static int wait_ms(const struct loop *loop, uint64_t deadline_ms)
+{
+    uint64_t left;
+
+    if (loop->run_again) {
+        return 0;
+    }
+    for (int i = 0; i < N_TIMEOUTS; i++) {
+        const struct timer *timer = timer_queue_first(&loop->timeouts[i]);
+
+        if (timer != NULL && timer->due_ms < deadline_ms) {
+            deadline_ms = timer->due_ms;
+        }
+    }
+    if (loop->accept_again_ms != 0 && loop->accept_again_ms < deadline_ms) {
+        deadline_ms = loop->accept_again_ms;
+    }
+    if (loop->stop_ms != 0 && loop->now_ms + STOP_POLL_MS < deadline_ms) {
+        deadline_ms = loop->now_ms + STOP_POLL_MS;
+    }
+    if (deadline_ms == WS_NO_DEADLINE) {
+        return -1;
+    }
+    left = deadline_ms > loop->now_ms ? deadline_ms - loop->now_ms : 0;
+    return left < INT32_MAX ? (int)left : INT32_MAX;
+}
+
+/* --- the end ------------------------------------------------------------------------- */
+
+static void close_all_of(struct timer_queue *queue)
+{
+    struct timer *timer;
+
+    while ((timer = timer_queue_first(queue)) != NULL) {
+        connection_close(connection_of_timer(timer));
+    }
+}
+
+/* Looks after the end, once app->stopping is set; true when the last connection has gone. */
+static bool has_stopped(struct loop *loop)
+{
+    struct timer_queue *fresh = &loop->timeouts[TIMEOUT_FRESH];
+    struct timer_queue *idle = &loop->timeouts[TIMEOUT_IDLE];
+
+    if (!atomic_load(&loop->app->stopping)) {
+        return false;
+    }
+    if (loop->stop_ms == 0) {
+        loop->stop_ms = loop->now_ms;
+        loop->accept_again_ms = 0;
+        close(loop->listener);
+        loop->listener = -1;
+    }
+    if (loop->now_ms - loop->stop_ms >= STOP_LIMIT_MS) {
+        while (loop->first != NULL) {
+            connection_close(loop->first);
+        }
+    } else if (loop->now_ms - loop->stop_ms >= STOP_IDLE_MS &&
+               loop->n_connections == fresh->count + idle->count) {
+        close_all_of(fresh);
+        close_all_of(idle);
+    }
+    return loop->n_connections == 0;
+}
+
+/* --- turns --------------------------------------------------------------------------- */
+
+static void free_dead(struct loop *loop)
+{
+    while (loop->dead != NULL) {
+        struct connection *connection = loop->dead;
+
+        loop->dead = connection->next;
+        free(connection);
+    }
+}
+
+static void handle_event(struct loop *loop, const struct epoll_event *event)
+{
+    struct connection *connection = event->data.ptr;
+
+    if (event->data.ptr == &loop->wake) {
+        return;
+    }
+    if (event->data.ptr == &loop->listener) {
+        accept_clients(loop);
+        return;
+    }
+    if (connection->phase != PHASE_DEAD) {
+        connection_event(connection, event->events);
+    }
+}
+
+/* Lets the library work, then writes what came of it; returns when it wants to work again. */
+static uint64_t run_library(struct loop *loop)
+{
+    ws_websocket *websocket;
+    uint64_t deadline_ms;
+
+    loop->run_again = false;
+    deadline_ms = ws_loop_run(loop->ws, loop->now_ms);
+    while ((websocket = ws_loop_next_output(loop->ws)) != NULL) {
+        connection_websocket_write(ws_websocket_user_data(websocket));
+    }
+    return deadline_ms;
+}
+
+void loop_run(struct loop *loop)
+{
+    struct epoll_event events[EVENTS_PER_TURN];
+    uint64_t deadline_ms = loop->now_ms;
+
+    while (!has_stopped(loop)) {
+        int count =
+            epoll_wait(loop->epoll, events, EVENTS_PER_TURN, wait_ms(loop, deadline_ms));
+
+        loop->now_ms = monotonic_ms();
+        for (int i = 0; i < count; i++) {
+            handle_event(loop, &events[i]);
+        }
+        if (loop->accept_again_ms != 0 && loop->accept_again_ms <= loop->now_ms) {
+            resume_accepting(loop);
+        }
+        close_timed_out(loop);
+        deadline_ms = run_library(loop);
+        free_dead(loop);
+    }
+    free_dead(loop);
+    ws_loop_free(loop->ws);
+    loop->ws = NULL;
+}

@@ -1,0 +1,61 @@
+/* loop.h: one event-loop thread: its epoll, its listener, its connections and its ws_loop.
+ * What a connection does with its bytes is connection.h. */
+#ifndef BACKEND_LOOP_H
+#define BACKEND_LOOP_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include <ws_manager/ws_manager.h>
+
+#include "app.h"
+#include "timer.h"
+
+enum { LOOP_RECEIVE_BYTES = 64 * 1024, LOOP_IOVECS = 512 };
+
+struct connection;
+
+/* Why a connection's time is limited. */
+enum timeout {
+    TIMEOUT_FRESH,  /* accepted, no byte yet */
+    TIMEOUT_HEAD,   /* a request's head is coming in */
+    TIMEOUT_BODY,   /* its body is */
+    TIMEOUT_IDLE,   /* between two requests */
+    TIMEOUT_WRITE,  /* the client does not read */
+    TIMEOUT_LINGER, /* the client does not close */
+    N_TIMEOUTS
+};
+
+struct loop {
+    struct app *app;
+    int epoll;
+    int wake;     /* eventfd, edge-triggered and so never read */
+    int listener; /* -1 once stopping */
+    ws_loop *ws;
+    uint64_t now_ms;          /* monotonic, of this turn */
+    uint64_t accept_again_ms; /* 0: accepting */
+    uint64_t stop_ms;         /* when stopping was seen; 0: not yet */
+    bool run_again;           /* something was done after this turn's ws_loop_run() */
+    struct connection *first; /* all connections, by their `next` */
+    size_t n_connections;
+    struct connection *dead; /* closed in this turn, freed at its end: events may name them */
+    struct timer_queue timeouts[N_TIMEOUTS];
+    struct iovec iov[LOOP_IOVECS];
+    char received[LOOP_RECEIVE_BYTES];
+};
+
+/* Makes a loop that owns `listener` from success on. NULL with errno. */
+struct loop *loop_new(struct app *app, int listener);
+
+/* Frees a loop that does not run; on its thread, if it ever ran. */
+void loop_free(struct loop *loop);
+
+/* The thread: runs until app->stopping is set and the connections have come to their end. */
+void loop_run(struct loop *loop);
+
+/* Makes the loop look at what has changed. Any thread. */
+void loop_wake(struct loop *loop);
+
+#endif

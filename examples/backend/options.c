@@ -1,0 +1,271 @@
+/* options.c: the command line, checked and with its defaults filled in.
+ * What the values do is elsewhere. */
+#include "options.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <ws_manager/manager.h>
+
+#include "text.h"
+
+enum {
+    MOST_THREADS = 256, /* a manager has at most that many loops */
+    LONGEST_PING_INTERVAL_S = 86400
+};
+
+/* How an option's value is read, and what its target in struct options is. */
+enum option_kind {
+    OPTION_FLAG,      /* bool, takes no value */
+    OPTION_TEXT,      /* const char * */
+    OPTION_NUMBER,    /* uint32_t */
+    OPTION_SECONDS,   /* uint32_t, in milliseconds */
+    OPTION_SIZE,      /* uint32_t; 0 becomes the largest value */
+    OPTION_ADDRESS,   /* address, address_length */
+    OPTION_LOG_LEVEL, /* int */
+    OPTION_HELP
+};
+
+struct option_spec {
+    const char *name;
+    enum option_kind kind;
+    size_t offset;
+    uint32_t min;
+    uint32_t max;
+};
+
+static const struct option_spec specs[] = {
+    {"listen", OPTION_ADDRESS, offsetof(struct options, address), 0, 0},
+    {"threads", OPTION_NUMBER, offsetof(struct options, threads), 1, MOST_THREADS},
+    {"db", OPTION_TEXT, offsetof(struct options, db_file), 0, 0},
+    {"static", OPTION_TEXT, offsetof(struct options, static_dir), 0, 0},
+    {"topic-rooms", OPTION_FLAG, offsetof(struct options, topic_rooms), 0, 0},
+    {"relay", OPTION_FLAG, offsetof(struct options, relay), 0, 0},
+    {"echo", OPTION_FLAG, offsetof(struct options, echo), 0, 0},
+    {"no-presence", OPTION_FLAG, offsetof(struct options, no_presence), 0, 0},
+    {"max-message", OPTION_SIZE, offsetof(struct options, max_message_bytes), 0, UINT32_MAX},
+    {"max-queue", OPTION_SIZE, offsetof(struct options, max_queue_bytes), 0, UINT32_MAX},
+    {"ping-interval", OPTION_SECONDS, offsetof(struct options, ping_interval_ms), 0,
+     LONGEST_PING_INTERVAL_S},
+    {"max-connections", OPTION_NUMBER, offsetof(struct options, max_connections), 0,
+     UINT32_MAX},
+    {"max-fragments", OPTION_NUMBER, offsetof(struct options, max_fragments), 0, UINT32_MAX},
+    {"max-rooms", OPTION_NUMBER, offsetof(struct options, max_rooms), 0, UINT32_MAX},
+    {"log-level", OPTION_LOG_LEVEL, offsetof(struct options, log_level), 0, 0},
+    {"help", OPTION_HELP, 0, 0, 0},
+};
+
+const char *options_help(void)
+{
+    return "usage: orders-backend [OPTION]...\n"
+           "Orders, clients and inventory over HTTP, with live events over WebSocket.\n"
+           "\n"
+           "  --listen ADDR:PORT         where to listen (127.0.0.1:8080; port 0: any free "
+           "one)\n"
+           "  --threads N                event loop threads (as many as there are cores)\n"
+           "  --db FILE                  SQLite database (orders.db; :memory: keeps nothing)\n"
+           "  --static DIR               folder of the static files\n"
+           "  --topic-rooms              send events to the rooms orders, inventory, clients\n"
+           "  --relay                    pass clients' messages on to the room they name\n"
+           "  --echo                     raw WebSocket echo at /echo\n"
+           "  --no-presence              no user_connected and user_disconnected events\n"
+           "  --max-message BYTES        of one message from a client (65536)\n"
+           "  --max-queue BYTES          waiting for a slow client (1048576)\n"
+           "  --ping-interval SECONDS    between pings (25; 0: no pings)\n"
+           "  --max-connections N        WebSocket connections in all (100000)\n"
+           "  --max-fragments N          frames of one message (1024)\n"
+           "  --max-rooms N              rooms that a connection may be in (1000)\n"
+           "  --log-level LEVEL          error, warn, info or debug (info)\n"
+           "  --help                     this text\n"
+           "\n"
+           "A limit of 0 is no limit.\n";
+}
+
+static uint32_t core_count(void)
+{
+    cpu_set_t cores;
+    int count = 1;
+
+    if (sched_getaffinity(0, sizeof cores, &cores) == 0) {
+        count = CPU_COUNT(&cores);
+    }
+    if (count < 1) {
+        count = 1;
+    }
+    return count < MOST_THREADS ? (uint32_t)count : MOST_THREADS;
+}
+
+static bool parse_address(const char *text, struct options *options)
+{
+    const char *colon = strrchr(text, ':');
+    struct sockaddr_in v4 = {.sin_family = AF_INET};
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
+    char host[INET6_ADDRSTRLEN + 2];
+    size_t length;
+    int64_t port;
+
+    if (colon == NULL || !text_parse_number(colon + 1, 0, UINT16_MAX, &port)) {
+        return false;
+    }
+    length = (size_t)(colon - text);
+    if (length == 0 || length >= sizeof host) {
+        return false;
+    }
+    memcpy(host, text, length);
+    host[length] = '\0';
+
+    if (host[0] == '[' && host[length - 1] == ']') {
+        host[length - 1] = '\0';
+        if (inet_pton(AF_INET6, host + 1, &v6.sin6_addr) != 1) {
+            return false;
+        }
+        v6.sin6_port = htons((uint16_t)port);
+        memcpy(&options->address, &v6, sizeof v6);
+        options->address_length = sizeof v6;
+        return true;
+    }
+    if (inet_pton(AF_INET, strcmp(host, "localhost") == 0 ? "127.0.0.1" : host, &v4.sin_addr) !=
+        1) {
+        return false;
+    }
+    v4.sin_port = htons((uint16_t)port);
+    memcpy(&options->address, &v4, sizeof v4);
+    options->address_length = sizeof v4;
+    return true;
+}
+
+static bool parse_log_level(const char *text, int *level)
+{
+    static const char *const names[] = {"error", "warn", "info", "debug"};
+
+    for (int i = WS_LOG_ERROR; i <= WS_LOG_DEBUG; i++) {
+        if (strcmp(text, names[i]) == 0) {
+            *level = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static const struct option_spec *find_spec(const char *name, size_t length)
+{
+    for (size_t i = 0; i < sizeof specs / sizeof specs[0]; i++) {
+        if (strlen(specs[i].name) == length && strncmp(specs[i].name, name, length) == 0) {
+            return &specs[i];
+        }
+    }
+    return NULL;
+}
+
+/* Stores a value; false after putting a line into `problem`. */
+static bool set_value(const struct option_spec *spec, const char *value,
+                      struct options *options, char *problem, size_t size)
+{
+    char *target = (char *)options + spec->offset;
+    int64_t number = 0;
+    uint32_t stored;
+
+    switch (spec->kind) {
+    case OPTION_TEXT:
+        memcpy(target, &value, sizeof value);
+        return true;
+    case OPTION_ADDRESS:
+        if (!parse_address(value, options)) {
+            snprintf(problem, size,
+                     "--listen: '%s' is not ADDR:PORT, like 127.0.0.1:8080 or [::1]:8080",
+                     value);
+            return false;
+        }
+        return true;
+    case OPTION_LOG_LEVEL:
+        if (!parse_log_level(value, &options->log_level)) {
+            snprintf(problem, size, "--log-level: '%s' is not error, warn, info or debug",
+                     value);
+            return false;
+        }
+        return true;
+    default:
+        break;
+    }
+    if (!text_parse_number(value, spec->min, spec->max, &number)) {
+        snprintf(problem, size, "--%s: '%s' is not a number from %u to %u", spec->name, value,
+                 (unsigned)spec->min, (unsigned)spec->max);
+        return false;
+    }
+    stored = (uint32_t)number;
+    if (spec->kind == OPTION_SECONDS) {
+        stored *= 1000;
+    } else if (spec->kind == OPTION_SIZE && stored == 0) {
+        stored = UINT32_MAX;
+    }
+    memcpy(target, &stored, sizeof stored);
+    return true;
+}
+
+static void set_defaults(struct options *options)
+{
+    *options = (struct options){
+        .threads = core_count(),
+        .db_file = "orders.db",
+        .static_dir = BACKEND_STATIC_DIR,
+        .max_message_bytes = 65536,
+        .max_queue_bytes = 1048576,
+        .ping_interval_ms = 25000,
+        .max_connections = 100000,
+        .max_fragments = 1024,
+        .max_rooms = 1000,
+        .log_level = WS_LOG_INFO,
+    };
+    parse_address("127.0.0.1:8080", options);
+}
+
+enum options_result options_parse(int argc, char **argv, struct options *options, char *problem,
+                                  size_t problem_size)
+{
+    set_defaults(options);
+    for (int i = 1; i < argc; i++) {
+        const char *name = argv[i] + 2;
+        const char *value = NULL;
+        const struct option_spec *spec;
+        size_t length;
+
+        if (strncmp(argv[i], "--", 2) != 0) {
+            snprintf(problem, problem_size, "'%s' is not an option; see --help", argv[i]);
+            return OPTIONS_BAD;
+        }
+        length = strcspn(name, "=");
+        spec = find_spec(name, length);
+        if (spec == NULL) {
+            snprintf(problem, problem_size, "unknown option '%s'; see --help", argv[i]);
+            return OPTIONS_BAD;
+        }
+        if (name[length] == '=') {
+            value = name + length + 1;
+        }
+        if (spec->kind == OPTION_FLAG || spec->kind == OPTION_HELP) {
+            if (value != NULL) {
+                snprintf(problem, problem_size, "--%s takes no value", spec->name);
+                return OPTIONS_BAD;
+            }
+            if (spec->kind == OPTION_HELP) {
+                return OPTIONS_HELP;
+            }
+            memcpy((char *)options + spec->offset, &(bool){true}, sizeof(bool));
+            continue;
+        }
+        if (value == NULL && i + 1 < argc && strncmp(argv[i + 1], "--", 2) != 0) {
+            value = argv[++i];
+        }
+        if (value == NULL || *value == '\0') {
+            snprintf(problem, problem_size, "--%s needs a value", spec->name);
+            return OPTIONS_BAD;
+        }
+        if (!set_value(spec, value, options, problem, problem_size)) {
+            return OPTIONS_BAD;
+        }
+    }
+    return OPTIONS_OK;
+}

@@ -1,0 +1,40 @@
+/* options.h: the command line, checked and with its defaults filled in.
+ * What the values do is elsewhere. */
+#ifndef BACKEND_OPTIONS_H
+#define BACKEND_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+struct options {
+    struct sockaddr_storage address;
+    socklen_t address_length;
+    uint32_t threads;
+    const char *db_file;
+    const char *static_dir;
+    bool topic_rooms;
+    bool relay;
+    bool echo;
+    bool no_presence;
+    uint32_t max_message_bytes;
+    uint32_t max_queue_bytes;
+    uint32_t ping_interval_ms; /* 0: no pings */
+    uint32_t max_connections;  /* this and those below: 0 is no limit */
+    uint32_t max_fragments;
+    uint32_t max_rooms;
+    int log_level;
+};
+
+enum options_result { OPTIONS_OK, OPTIONS_HELP, OPTIONS_BAD };
+
+/* Reads the command line. On OPTIONS_BAD one line is in `problem`. The options keep pointers
+ * into `argv`. */
+enum options_result options_parse(int argc, char **argv, struct options *options, char *problem,
+                                  size_t problem_size);
+
+/* The text of --help. */
+const char *options_help(void);
+
+#endif

@@ -1,0 +1,206 @@
+/* realtime.c: the backend's ws_manager: its options, endpoints and callbacks.
+ * Sockets are the connection's; what is emitted is the API's. */
+#include "realtime.h"
+
+#include <string.h>
+
+#include "http_request.h"
+#include "log.h"
+
+static void on_log(int level, const char *line, void *user_data)
+{
+    (void)user_data;
+    log_line(level, "%s", line);
+}
+
+/* --relay: what a member says to a room goes to all its members, the sender too. */
+static int relay_message(ws_manager *manager, const ws_connection_info *connection,
+                         const char *room, const char *data, size_t length, void *user_data)
+{
+    ws_event *event;
+    int result;
+
+    (void)user_data;
+    if (room == NULL) {
+        return WS_ERR_INVALID;
+    }
+    if (!ws_manager_is_member(manager, connection->id, room)) {
+        return WS_ERR_NOT_MEMBER;
+    }
+    result = ws_event_new(manager, "message", data, length, &event);
+    if (result != WS_OK) {
+        return result;
+    }
+    if (connection->user_id != NULL) {
+        result = ws_event_set_user_id(event, connection->user_id);
+    }
+    if (result == WS_OK) {
+        result = ws_manager_broadcast_to_room(manager, room, event, NULL, 0);
+    }
+    ws_event_free(event);
+    return result;
+}
+
+static int refuse_message(ws_manager *manager, const ws_connection_info *connection,
+                          const char *room, const char *data, size_t length, void *user_data)
+{
+    (void)manager;
+    (void)connection;
+    (void)room;
+    (void)data;
+    (void)length;
+    (void)user_data;
+    return WS_ERR_FORBIDDEN;
+}
+
+/* Only /echo speaks WS_PROTOCOL_RAW. */
+static void echo_message(ws_manager *manager, const ws_connection_info *connection,
+                         const void *data, size_t length, int is_text, void *user_data)
+{
+    int result = is_text ? ws_manager_send_text(manager, connection->id, data, length)
+                         : ws_manager_send_binary(manager, connection->id, data, length);
+
+    (void)user_data;
+    if (result != WS_OK && result != WS_ERR_NOT_FOUND) {
+        log_line(WS_LOG_WARN, "an echo was not sent: %s", ws_strerror(result));
+        ws_manager_disconnect(manager, connection->id, 1011, NULL);
+    }
+}
+
+/* Whether a query has a parameter of that name, however it is encoded. */
+static bool has_parameter(const char *query, const char *name)
+{
+    size_t name_length = strlen(name);
+
+    while (*query != '\0') {
+        size_t length = strcspn(query, "&");
+
+        if (strncmp(query, name, name_length) == 0 &&
+            (length == name_length || query[name_length] == '=')) {
+            return true;
+        }
+        query += length;
+        query += *query == '&';
+    }
+    return false;
+}
+
+/* Without authentication, a client is the user that it says it is. */
+static int accept_client(ws_handshake *handshake, void *user_data)
+{
+    static const char bad_name[] = "user_id must be 1 to 128 bytes without control characters";
+    size_t length = 0;
+    const char *user_id = ws_handshake_query_parameter(handshake, "user_id", &length);
+    int result;
+
+    (void)user_data;
+    if (user_id == NULL && !has_parameter(ws_handshake_query(handshake), "user_id")) {
+        return WS_OK;
+    }
+    if (user_id == NULL || strlen(user_id) != length) {
+        ws_handshake_refuse(handshake, 400, bad_name);
+        return WS_ERR_INVALID;
+    }
+    result = ws_handshake_set_user_id(handshake, user_id);
+    if (result != WS_OK) {
+        ws_handshake_refuse(handshake, result == WS_ERR_INVALID ? 400 : 503,
+                            result == WS_ERR_INVALID ? bad_name : NULL);
+    }
+    return result;
+}
+
+static int make_manager(struct realtime *realtime, const struct options *options)
+{
+    ws_manager_options manager_options;
+
+    ws_manager_options_init(&manager_options);
+    manager_options.on_message = options->relay ? relay_message : refuse_message;
+    manager_options.on_raw = echo_message;
+    manager_options.log = on_log;
+    manager_options.presence_events =
+        options->no_presence ? WS_PRESENCE_OFF : WS_PRESENCE_EVERYONE;
+    manager_options.max_connections = options->max_connections;
+    manager_options.max_rooms_per_connection = options->max_rooms;
+    return ws_manager_new(&manager_options, &realtime->manager);
+}
+
+static int make_endpoints(struct realtime *realtime, const struct options *options)
+{
+    ws_endpoint_options endpoint_options;
+    int result;
+
+    ws_endpoint_options_init(&endpoint_options);
+    endpoint_options.max_head_bytes = HTTP_HEAD_LIMIT;
+    endpoint_options.max_message_bytes = options->max_message_bytes;
+    endpoint_options.max_fragments = options->max_fragments;
+    endpoint_options.max_queue_bytes = options->max_queue_bytes;
+    endpoint_options.ping_interval_ms = options->ping_interval_ms;
+    endpoint_options.on_handshake = accept_client;
+    result = ws_endpoint_new(realtime->manager, &endpoint_options, &realtime->events);
+    if (result != WS_OK || !options->echo) {
+        return result;
+    }
+    endpoint_options.on_handshake = NULL;
+    endpoint_options.protocol = WS_PROTOCOL_RAW;
+    return ws_endpoint_new(realtime->manager, &endpoint_options, &realtime->echo);
+}
+
+static int route_topics(ws_manager *manager)
+{
+    static const struct {
+        const char *type;
+        const char *room;
+    } routes[] = {
+        {"order_created", "orders"},        {"order_updated", "orders"},
+        {"order_status_changed", "orders"}, {"inventory_updated", "inventory"},
+        {"stock_low", "inventory"},         {"client_created", "clients"},
+        {"client_updated", "clients"},
+    };
+    int result = WS_OK;
+
+    for (size_t i = 0; result == WS_OK && i < sizeof routes / sizeof routes[0]; i++) {
+        result = ws_manager_route_event_type(manager, routes[i].type, routes[i].room);
+    }
+    return result;
+}
+
+int realtime_open(struct realtime *realtime, const struct options *options)
+{
+    int result = make_manager(realtime, options);
+
+    if (result != WS_OK) {
+        return result;
+    }
+    result = make_endpoints(realtime, options);
+    if (result == WS_OK && options->relay) {
+        result = ws_manager_register_event_type(realtime->manager, "message");
+    }
+    if (result == WS_OK && options->topic_rooms) {
+        result = route_topics(realtime->manager);
+    }
+    if (result != WS_OK) {
+        realtime_close(realtime);
+        return result;
+    }
+    ws_manager_set_default(realtime->manager);
+    return WS_OK;
+}
+
+void realtime_close(struct realtime *realtime)
+{
+    ws_endpoint_free(realtime->echo);
+    ws_endpoint_free(realtime->events);
+    ws_manager_free(realtime->manager);
+    *realtime = (struct realtime){0};
+}
+
+ws_endpoint *realtime_endpoint(const struct realtime *realtime, const char *path)
+{
+    if (strcmp(path, "/ws") == 0) {
+        return realtime->events;
+    }
+    if (strcmp(path, "/echo") == 0) {
+        return realtime->echo;
+    }
+    return NULL;
+}

@@ -1,0 +1,116 @@
+/* router.c: finds who answers a request.
+ * The answers themselves are the handlers'. */
+#include "router.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "api.h"
+#include "text.h"
+
+enum { PARAMETER_BYTES = 256 };
+
+/* A "*" in a pattern stands for one segment, which the handler gets as its parameter. */
+static const struct route {
+    const char *pattern;
+    enum http_method method;
+    api_handler *handler;
+} routes[] = {
+    {"/api/orders", HTTP_GET, api_list_orders},
+    {"/api/orders", HTTP_POST, api_create_order},
+    {"/api/orders/*", HTTP_GET, api_get_order},
+    {"/api/orders/*", HTTP_PUT, api_update_order},
+    {"/api/orders/*/status", HTTP_PATCH, api_set_order_status},
+    {"/api/clients", HTTP_GET, api_list_clients},
+    {"/api/clients", HTTP_POST, api_create_client},
+    {"/api/clients/*", HTTP_PUT, api_update_client},
+    {"/api/inventory", HTTP_GET, api_list_inventory},
+    {"/api/inventory/*", HTTP_PATCH, api_update_item},
+    {"/api/notifications", HTTP_POST, api_send_notification},
+    {"/healthz", HTTP_GET, api_get_health},
+    {"/metrics", HTTP_GET, api_get_metrics},
+    {"/ws/stats", HTTP_GET, api_get_stats},
+};
+
+/* Whether a path fits a pattern; the segment at the "*" is then decoded into `parameter`. */
+static bool matches(const char *pattern, const char *path, char *parameter, size_t size)
+{
+    const char *star = strchr(pattern, '*');
+    size_t before;
+    size_t segment;
+
+    parameter[0] = '\0';
+    if (star == NULL) {
+        return strcmp(pattern, path) == 0;
+    }
+    before = (size_t)(star - pattern);
+    if (strncmp(pattern, path, before) != 0) {
+        return false;
+    }
+    segment = strcspn(path + before, "/");
+    return segment > 0 && strcmp(star + 1, path + before + segment) == 0 &&
+           text_percent_decode(path + before, segment, parameter, size);
+}
+
+static void answer_not_allowed(struct http_response *response, const char *allowed)
+{
+    http_response_set_status_error(response, HTTP_STATUS_METHOD_NOT_ALLOWED,
+                                   "this method is not allowed here");
+    http_response_add_field(response, "Allow", allowed);
+}
+
+static void add_method(char *allowed, size_t size, enum http_method method)
+{
+    size_t length = strlen(allowed);
+
+    snprintf(allowed + length, size - length, "%s%s", length > 0 ? ", " : "",
+             method == HTTP_GET ? "GET, HEAD" : http_method_str(method));
+}
+
+/* What is not in the table is a file, or nothing. */
+static void answer_file(struct app *app, const struct http_request *request,
+                        enum http_method method, struct http_response *response)
+{
+    if (strncmp(http_request_path(request), "/api/", strlen("/api/")) == 0) {
+        http_response_set_status_error(response, HTTP_STATUS_NOT_FOUND,
+                                       "there is nothing here");
+        return;
+    }
+    static_files_serve(&app->static_files, request, response);
+    if (method != HTTP_GET && response->status < HTTP_STATUS_BAD_REQUEST) {
+        http_response_free(response);
+        http_response_init(response);
+        answer_not_allowed(response, "GET, HEAD");
+    }
+}
+
+void router_answer(struct app *app, const struct http_request *request,
+                   struct http_response *response)
+{
+    enum http_method method = (enum http_method)request->parser.method;
+    char parameter[PARAMETER_BYTES];
+    char allowed[64] = "";
+
+    if (method == HTTP_HEAD) {
+        method = HTTP_GET;
+    }
+    for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
+        const struct route *route = &routes[i];
+
+        if (!matches(route->pattern, http_request_path(request), parameter, sizeof parameter)) {
+            continue;
+        }
+        if (route->method == method) {
+            struct api_call call = {app, request, response, parameter};
+
+            route->handler(&call);
+            return;
+        }
+        add_method(allowed, sizeof allowed, route->method);
+    }
+    if (allowed[0] != '\0') {
+        answer_not_allowed(response, allowed);
+    } else {
+        answer_file(app, request, method, response);
+    }
+}

@@ -1,0 +1,177 @@
+/* server.c: the threads with their loops and listeners, from the first to the last.
+ * What happens in a loop is in loop.c. */
+#include "server.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <ws_manager/ws_manager.h>
+
+#include "log.h"
+
+enum { BACKLOG = 4096 };
+
+/* A socket bound to the address; -1 with errno. */
+static int bind_socket(const struct sockaddr_storage *address, socklen_t length, int options)
+{
+    int on = 1;
+    int fd = socket(address->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    if (fd < 0) {
+        return -1;
+    }
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
+        (options != 0 && setsockopt(fd, SOL_SOCKET, options, &on, sizeof on) != 0) ||
+        bind(fd, (const struct sockaddr *)address, length) != 0) {
+        int saved_errno = errno;
+
+        close(fd);
+        errno = saved_errno;
+        return -1;
+    }
+    return fd;
+}
+
+/* With SO_REUSEPORT, a second server of the same user would share the port without a word; a
+ * socket without it finds the first one. */
+static bool is_address_free(const struct options *options)
+{
+    int fd = bind_socket(&options->address, options->address_length, 0);
+
+    if (fd < 0) {
+        return false;
+    }
+    close(fd);
+    return true;
+}
+
+/* One more listener; the first one's port becomes everyone's. -1 with errno. */
+static int open_listener(struct sockaddr_storage *address, socklen_t length)
+{
+    int fd = bind_socket(address, length, SO_REUSEPORT);
+
+    if (fd < 0) {
+        return -1;
+    }
+    if (listen(fd, BACKLOG) != 0 || getsockname(fd, (struct sockaddr *)address, &length) != 0) {
+        int saved_errno = errno;
+
+        close(fd);
+        errno = saved_errno;
+        return -1;
+    }
+    return fd;
+}
+
+static bool add_loop(struct server *server, struct sockaddr_storage *address)
+{
+    int listener = open_listener(address, server->app->options->address_length);
+    struct loop *loop;
+
+    if (listener < 0) {
+        return false;
+    }
+    loop = loop_new(server->app, listener);
+    if (loop == NULL) {
+        int saved_errno = errno;
+
+        close(listener);
+        errno = saved_errno;
+        return false;
+    }
+    server->loops[server->n_loops++] = loop;
+    return true;
+}
+
+static void format_url(const struct sockaddr_storage *address, char *url, size_t size)
+{
+    char host[INET6_ADDRSTRLEN] = "";
+
+    if (address->ss_family == AF_INET6) {
+        const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)address;
+
+        inet_ntop(AF_INET6, &v6->sin6_addr, host, sizeof host);
+        snprintf(url, size, "http://[%s]:%u", host, ntohs(v6->sin6_port));
+    } else {
+        const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
+
+        inet_ntop(AF_INET, &v4->sin_addr, host, sizeof host);
+        snprintf(url, size, "http://%s:%u", host, ntohs(v4->sin_port));
+    }
+}
+
+static void *run_thread(void *loop)
+{
+    loop_run(loop);
+    return NULL;
+}
+
+static bool start_threads(struct server *server)
+{
+    while (server->n_threads < server->n_loops) {
+        int error = pthread_create(&server->threads[server->n_threads], NULL, run_thread,
+                                   server->loops[server->n_threads]);
+
+        if (error != 0) {
+            errno = error;
+            return false;
+        }
+        server->n_threads++;
+    }
+    return true;
+}
+
+bool server_start(struct server *server, struct app *app, char *problem, size_t problem_size)
+{
+    const struct options *options = app->options;
+    struct sockaddr_storage address = options->address;
+    bool started = false;
+
+    *server = (struct server){.app = app};
+    server->loops = calloc(options->threads, sizeof *server->loops);
+    server->threads = calloc(options->threads, sizeof *server->threads);
+    format_url(&address, server->url, sizeof server->url);
+    if (server->loops != NULL && server->threads != NULL && is_address_free(options)) {
+        started = true;
+        while (started && server->n_loops < options->threads) {
+            started = add_loop(server, &address);
+        }
+        started = started && start_threads(server);
+    }
+    if (!started) {
+        snprintf(problem, problem_size, "can't start on %s: %s", server->url, strerror(errno));
+        server_stop(server);
+        return false;
+    }
+    format_url(&address, server->url, sizeof server->url);
+    return true;
+}
+
+void server_stop(struct server *server)
+{
+    int result;
+
+    atomic_store(&server->app->stopping, true);
+    result = ws_manager_drain(server->app->realtime.manager, 1001, "the server is stopping");
+    if (result != WS_OK) {
+        log_line(WS_LOG_ERROR, "connections can't be drained: %s", ws_strerror(result));
+    }
+    for (uint32_t i = 0; i < server->n_threads; i++) {
+        loop_wake(server->loops[i]);
+    }
+    for (uint32_t i = 0; i < server->n_threads; i++) {
+        pthread_join(server->threads[i], NULL);
+    }
+    for (uint32_t i = 0; i < server->n_loops; i++) {
+        loop_free(server->loops[i]);
+    }
+    free(server->threads);
+    free(server->loops);
+    *server = (struct server){0};
+}

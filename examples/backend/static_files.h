@@ -1,0 +1,24 @@
+/* static_files.h: files of one folder, as answers to GET.
+ * The content is sent by the connection. */
+#ifndef BACKEND_STATIC_FILES_H
+#define BACKEND_STATIC_FILES_H
+
+#include <stdbool.h>
+
+#include "http_request.h"
+#include "http_response.h"
+
+struct static_files {
+    int folder;
+};
+
+/* False, with errno, when the folder can't be used. */
+bool static_files_open(struct static_files *files, const char *folder);
+
+void static_files_close(struct static_files *files);
+
+/* Answers a GET or HEAD. Any thread. */
+void static_files_serve(const struct static_files *files, const struct http_request *request,
+                        struct http_response *response);
+
+#endif

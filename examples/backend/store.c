@@ -1,0 +1,180 @@
+/* store.c: opening and closing the database, and its transactions.
+ * The schema is in store_schema.c, the rows in store_orders.c, _clients.c and _inventory.c. */
+#include "store.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+#include "store_internal.h"
+
+enum { BUSY_TIMEOUT_MS = 1000 };
+
+static const char *const statement_texts[] = {
+#define X(name, sql) sql,
+    STORE_STATEMENTS(X)
+#undef X
+};
+
+enum store_result store_failure(struct store *store, int code)
+{
+    log_line(WS_LOG_ERROR, "database: %s", sqlite3_errmsg(store->db));
+    switch (code & 0xFF) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return STORE_BUSY;
+    case SQLITE_NOMEM:
+        return STORE_MEMORY;
+    default:
+        return STORE_FAILED;
+    }
+}
+
+sqlite3_stmt *store_statement(struct store *store, enum statement which)
+{
+    sqlite3_stmt *statement = store->statements[which];
+
+    sqlite3_reset(statement);
+    sqlite3_clear_bindings(statement);
+    return statement;
+}
+
+enum store_result store_step(struct store *store, sqlite3_stmt *statement, bool *row)
+{
+    int code = sqlite3_step(statement);
+    enum store_result result;
+
+    *row = code == SQLITE_ROW;
+    if (code == SQLITE_ROW) {
+        return STORE_OK;
+    }
+    if (code == SQLITE_DONE) {
+        sqlite3_reset(statement);
+        return STORE_OK;
+    }
+    result = store_failure(store, code);
+    sqlite3_reset(statement);
+    return result;
+}
+
+enum store_result store_run(struct store *store, sqlite3_stmt *statement)
+{
+    bool row;
+    enum store_result result = store_step(store, statement, &row);
+
+    sqlite3_reset(statement);
+    return result;
+}
+
+enum store_result store_begin(struct store *store, enum store_access access)
+{
+    enum store_result result;
+
+    pthread_mutex_lock(&store->mutex);
+    result =
+        store_run(store, store_statement(store, access == STORE_WRITE ? STATEMENT_BEGIN_WRITE
+                                                                      : STATEMENT_BEGIN_READ));
+    store->in_transaction = result == STORE_OK;
+    if (result != STORE_OK) {
+        pthread_mutex_unlock(&store->mutex);
+    }
+    return result;
+}
+
+enum store_result store_commit(struct store *store)
+{
+    enum store_result result = store_run(store, store_statement(store, STATEMENT_COMMIT));
+
+    if (result == STORE_OK) {
+        store->in_transaction = false;
+    }
+    return result;
+}
+
+void store_end(struct store *store)
+{
+    /* SQLite has rolled back by itself after some errors. */
+    if (store->in_transaction && sqlite3_get_autocommit(store->db) == 0) {
+        store_run(store, store_statement(store, STATEMENT_ROLLBACK));
+    }
+    store->in_transaction = false;
+    pthread_mutex_unlock(&store->mutex);
+}
+
+static bool configure(sqlite3 *db)
+{
+    return sqlite3_busy_timeout(db, BUSY_TIMEOUT_MS) == SQLITE_OK &&
+           sqlite3_exec(db,
+                        "PRAGMA journal_mode = WAL;"
+                        "PRAGMA synchronous = NORMAL;"
+                        "PRAGMA foreign_keys = ON;",
+                        NULL, NULL, NULL) == SQLITE_OK;
+}
+
+static bool prepare_statements(struct store *store)
+{
+    for (int i = 0; i < N_STATEMENTS; i++) {
+        if (sqlite3_prepare_v3(store->db, statement_texts[i], -1, SQLITE_PREPARE_PERSISTENT,
+                               &store->statements[i], NULL) != SQLITE_OK) {
+            return false;
+        }
+    }
+    return true;
+}
+
+struct store *store_open(const char *file, char *problem, size_t problem_size)
+{
+    struct store *store = calloc(1, sizeof *store);
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+
+    if (store == NULL) {
+        snprintf(problem, problem_size, "out of memory");
+        return NULL;
+    }
+    pthread_mutex_init(&store->mutex, NULL);
+    if (sqlite3_open_v2(file, &store->db, flags, NULL) != SQLITE_OK || !configure(store->db)) {
+        snprintf(problem, problem_size, "%s", sqlite3_errmsg(store->db));
+        store_close(store);
+        return NULL;
+    }
+    if (!store_prepare_schema(store->db, problem, problem_size)) {
+        store_close(store);
+        return NULL;
+    }
+    if (!prepare_statements(store)) {
+        snprintf(problem, problem_size, "%s", sqlite3_errmsg(store->db));
+        store_close(store);
+        return NULL;
+    }
+    return store;
+}
+
+void store_close(struct store *store)
+{
+    if (store == NULL) {
+        return;
+    }
+    for (int i = 0; i < N_STATEMENTS; i++) {
+        sqlite3_finalize(store->statements[i]);
+    }
+    sqlite3_close(store->db);
+    pthread_mutex_destroy(&store->mutex);
+    free(store);
+}
+
+bool store_add_text(cJSON *object, const char *name, sqlite3_stmt *row, int column)
+{
+    const char *text = (const char *)sqlite3_column_text(row, column);
+
+    if (sqlite3_column_type(row, column) == SQLITE_NULL) {
+        return cJSON_AddNullToObject(object, name) != NULL;
+    }
+    return text != NULL && cJSON_AddStringToObject(object, name, text) != NULL;
+}
+
+bool store_add_integer(cJSON *object, const char *name, sqlite3_stmt *row, int column)
+{
+    return cJSON_AddNumberToObject(object, name, (double)sqlite3_column_int64(row, column)) !=
+           NULL;
+}

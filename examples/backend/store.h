@@ -1,0 +1,136 @@
+/* store.h: orders, clients and inventory in SQLite, as transactions and rows.
+ * Rows come out as JSON trees; what a request may ask for is the API's. */
+#ifndef BACKEND_STORE_H
+#define BACKEND_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cjson/cJSON.h>
+
+enum {
+    SKU_MAX_BYTES = 64,
+    ORDER_MAX_LINES = 100,
+    ORDER_MAX_QUANTITY = 1000000,
+    STOCK_MAX_QUANTITY = 1000000000,
+    PRICE_MAX_CENTS = 10000000 /* keeps an order's total below 2^53, exact in JSON */
+};
+
+enum store_result {
+    STORE_OK,
+    STORE_NOT_FOUND,
+    STORE_UNKNOWN_CLIENT,
+    STORE_UNKNOWN_SKU,
+    STORE_INSUFFICIENT_STOCK,
+    STORE_INVALID_STATUS,     /* the order is no longer pending */
+    STORE_INVALID_TRANSITION, /* no way from the order's status to that one */
+    STORE_DUPLICATE_EMAIL,
+    STORE_BUSY,   /* another process holds the database: try later */
+    STORE_MEMORY, /* out of memory */
+    STORE_FAILED  /* the database failed; the log says how */
+};
+
+struct store;
+
+/* Opens the database, and makes and fills it if it is new. NULL with a line in `problem`. */
+struct store *store_open(const char *file, char *problem, size_t problem_size);
+
+void store_close(struct store *store);
+
+/* --- transactions -------------------------------------------------------------------- */
+
+enum store_access { STORE_READ, STORE_WRITE };
+
+/* Starts a transaction. On STORE_OK the store belongs to this thread until store_end(): what is
+ * done between store_commit() and store_end() happens in the order of the commits. All
+ * functions below need a transaction. */
+enum store_result store_begin(struct store *store, enum store_access access);
+enum store_result store_commit(struct store *store);
+
+/* Undoes what was not committed, and lets the next thread in. */
+void store_end(struct store *store);
+
+/* --- inventory ----------------------------------------------------------------------- */
+
+struct stock_update {
+    int64_t quantity; /* this and those below: -1, or NULL, leaves the value as it is */
+    int64_t low_stock_threshold;
+    int64_t price_cents;
+    const char *name;
+};
+
+/* What became of an item's stock in this transaction. */
+struct stock_change {
+    char sku[SKU_MAX_BYTES + 1];
+    bool fell; /* or its threshold was raised */
+};
+
+struct stock_changes {
+    struct stock_change list[2 * ORDER_MAX_LINES];
+    size_t count;
+};
+
+enum store_result store_stock_get(struct store *store, const char *sku, cJSON **item);
+enum store_result store_stock_list(struct store *store, cJSON **items);
+enum store_result store_stock_update(struct store *store, const char *sku,
+                                     const struct stock_update *update,
+                                     struct stock_changes *changes);
+
+/* --- clients ------------------------------------------------------------------------- */
+
+struct client_draft {
+    const char *name;
+    const char *email;
+    const char *phone; /* NULL: none */
+};
+
+enum store_result store_client_get(struct store *store, int64_t id, cJSON **client);
+
+/* At most `limit` clients with ids above `after`, in the order of ids; *next_after is 0 when
+ * there are no more. */
+enum store_result store_client_list(struct store *store, int64_t limit, int64_t after,
+                                    cJSON **clients, int64_t *next_after);
+enum store_result store_client_create(struct store *store, const struct client_draft *draft,
+                                      int64_t *id);
+enum store_result store_client_update(struct store *store, int64_t id,
+                                      const struct client_draft *draft);
+
+/* --- orders -------------------------------------------------------------------------- */
+
+struct order_line {
+    const char *sku;
+    int64_t quantity;
+};
+
+/* For an update, a client of 0 or a count of 0 leaves that part as it is. */
+struct order_draft {
+    int64_t client_id;
+    struct order_line lines[ORDER_MAX_LINES]; /* each SKU once */
+    size_t n_lines;
+};
+
+/* On STORE_UNKNOWN_SKU and STORE_INSUFFICIENT_STOCK, *bad_line is the line's index. */
+enum store_result store_order_create(struct store *store, const struct order_draft *draft,
+                                     int64_t *id, struct stock_changes *changes,
+                                     size_t *bad_line);
+enum store_result store_order_update(struct store *store, int64_t id,
+                                     const struct order_draft *draft,
+                                     struct stock_changes *changes, size_t *bad_line);
+
+/* *old_status is static. A cancelled order's stock returns. */
+enum store_result store_order_set_status(struct store *store, int64_t id, const char *status,
+                                         const char **old_status,
+                                         struct stock_changes *changes);
+
+/* True for the five names of an order's status. */
+bool store_is_order_status(const char *status);
+
+enum store_result store_order_get(struct store *store, int64_t id, cJSON **order);
+
+/* At most `limit` orders with ids below `before`, newest first; *next_before is 0 when there
+ * are no more. */
+enum store_result store_order_list(struct store *store, int64_t limit, int64_t before,
+                                   cJSON **orders, int64_t *next_before);
+
+#endif

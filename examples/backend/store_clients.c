@@ -1,0 +1,121 @@
+/* store_clients.c: the rows of the clients.
+ * What a name or an e-mail address must look like is checked by the API. */
+#include "store_internal.h"
+
+static cJSON *client_of_row(sqlite3_stmt *row)
+{
+    cJSON *client = cJSON_CreateObject();
+
+    if (client != NULL && store_add_integer(client, "id", row, 0) &&
+        store_add_text(client, "name", row, 1) && store_add_text(client, "email", row, 2) &&
+        store_add_text(client, "phone", row, 3) &&
+        store_add_text(client, "created_at", row, 4)) {
+        return client;
+    }
+    cJSON_Delete(client);
+    return NULL;
+}
+
+enum store_result store_client_get(struct store *store, int64_t id, cJSON **client)
+{
+    sqlite3_stmt *statement = store_statement(store, STATEMENT_CLIENT_GET);
+    enum store_result result;
+    bool row;
+
+    sqlite3_bind_int64(statement, 1, id);
+    result = store_step(store, statement, &row);
+    if (result != STORE_OK || !row) {
+        return result != STORE_OK ? result : STORE_NOT_FOUND;
+    }
+    *client = client_of_row(statement);
+    sqlite3_reset(statement);
+    return *client != NULL ? STORE_OK : STORE_MEMORY;
+}
+
+enum store_result store_client_list(struct store *store, int64_t limit, int64_t after,
+                                    cJSON **clients, int64_t *next_after)
+{
+    sqlite3_stmt *statement = store_statement(store, STATEMENT_CLIENT_LIST);
+    cJSON *list = cJSON_CreateArray();
+    enum store_result result = list != NULL ? STORE_OK : STORE_MEMORY;
+    int64_t last = 0;
+    int64_t count = 0;
+    bool row = true;
+
+    *next_after = 0;
+    sqlite3_bind_int64(statement, 1, after);
+    sqlite3_bind_int64(statement, 2, limit + 1); /* one more tells whether there are more */
+    while (result == STORE_OK) {
+        result = store_step(store, statement, &row);
+        if (result != STORE_OK || !row) {
+            break;
+        }
+        if (count++ == limit) {
+            *next_after = last;
+            break;
+        }
+        last = sqlite3_column_int64(statement, 0);
+        if (!cJSON_AddItemToArray(list, client_of_row(statement))) {
+            result = STORE_MEMORY;
+        }
+    }
+    sqlite3_reset(statement);
+    if (result != STORE_OK) {
+        cJSON_Delete(list);
+        return result;
+    }
+    *clients = list;
+    return STORE_OK;
+}
+
+static void bind_draft(sqlite3_stmt *statement, const struct client_draft *draft)
+{
+    sqlite3_bind_text(statement, 1, draft->name, -1, SQLITE_STATIC);
+    sqlite3_bind_text(statement, 2, draft->email, -1, SQLITE_STATIC);
+    sqlite3_bind_text(statement, 3, draft->phone, -1, SQLITE_STATIC);
+}
+
+/* Runs an insert or update, whose only constraint that a request can hurt is the e-mail's. */
+static enum store_result write_client(struct store *store, sqlite3_stmt *statement)
+{
+    int code = sqlite3_step(statement);
+    enum store_result result = STORE_OK;
+
+    if (code == SQLITE_CONSTRAINT &&
+        sqlite3_extended_errcode(store->db) == SQLITE_CONSTRAINT_UNIQUE) {
+        result = STORE_DUPLICATE_EMAIL;
+    } else if (code != SQLITE_DONE) {
+        result = store_failure(store, code);
+    }
+    sqlite3_reset(statement);
+    return result;
+}
+
+enum store_result store_client_create(struct store *store, const struct client_draft *draft,
+                                      int64_t *id)
+{
+    sqlite3_stmt *statement = store_statement(store, STATEMENT_CLIENT_INSERT);
+    enum store_result result;
+
+    bind_draft(statement, draft);
+    result = write_client(store, statement);
+    if (result == STORE_OK) {
+        *id = sqlite3_last_insert_rowid(store->db);
+    }
+    return result;
+}
+
+enum store_result store_client_update(struct store *store, int64_t id,
+                                      const struct client_draft *draft)
+{
+    sqlite3_stmt *statement = store_statement(store, STATEMENT_CLIENT_UPDATE);
+    enum store_result result;
+
+    bind_draft(statement, draft);
+    sqlite3_bind_int64(statement, 4, id);
+    result = write_client(store, statement);
+    if (result == STORE_OK && sqlite3_changes(store->db) == 0) {
+        return STORE_NOT_FOUND;
+    }
+    return result;
+}

@@ -1,0 +1,33 @@
+/* text.h: checks and conversions of short texts: UTF-8, numbers, percent-encoding, queries.
+ * No JSON and no HTTP messages here. */
+#ifndef BACKEND_TEXT_H
+#define BACKEND_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* True for well-formed UTF-8 (RFC 3629). */
+bool text_is_utf8(const char *text, size_t length);
+
+/* How many characters a well-formed UTF-8 text has. */
+size_t text_character_count(const char *text);
+
+/* True when a text has a control character (U+0000 to U+001F, U+007F); with `allow_lines`, line
+ * feeds and tabs don't count. */
+bool text_has_control(const char *text, bool allow_lines);
+
+/* A decimal number of digits only, from `min` to `max` (both >= 0). */
+bool text_parse_number(const char *text, int64_t min, int64_t max, int64_t *value);
+
+/* Percent-decodes `length` bytes into `decoded`, which gets a NUL. False for a wrong escape,
+ * for a NUL byte, and when it does not fit. */
+bool text_percent_decode(const char *text, size_t length, char *decoded, size_t size);
+
+enum text_parameter { TEXT_PARAMETER_ABSENT, TEXT_PARAMETER_FOUND, TEXT_PARAMETER_BAD };
+
+/* The first parameter of that name in a query ("a=1&b=2"), percent-decoded. */
+enum text_parameter text_query_parameter(const char *query, const char *name, char *value,
+                                         size_t size);
+
+#endif

@@ -1,0 +1,78 @@
+"""Starts the example backend for a test, on a port of its own, and talks HTTP to it.
+
+Not here: what is tested, and WebSocket clients (those are python3-websockets and node's ws)."""
+import http.client
+import json
+import os
+import re
+import select
+import signal
+import subprocess
+import time
+
+BACKEND = os.environ["ORDERS_BACKEND"]
+START_SECONDS = 60  # generous: the build may be a slow, sanitized one on a busy machine
+
+
+class Backend:
+    """A backend with an in-memory database, unless the arguments name another one."""
+
+    def __init__(self, *arguments, stderr=None, preexec_fn=None):
+        if not any(a.startswith("--db") for a in arguments):
+            arguments += ("--db", ":memory:")
+        if not any(a.startswith("--listen") for a in arguments):
+            arguments += ("--listen", "127.0.0.1:0")
+        self.process = subprocess.Popen(
+            [BACKEND, "--log-level", "error", *arguments],
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            preexec_fn=preexec_fn,
+        )
+        self.port = self._wait_for_port()
+
+    def _wait_for_port(self):
+        ready, _, _ = select.select([self.process.stdout], [], [], START_SECONDS)
+        line = self.process.stdout.readline().decode() if ready else ""
+        found = re.fullmatch(r"listening on http://.*:(\d+)\n", line)
+        if not found:
+            self.process.kill()
+            self.process.wait()
+            raise RuntimeError(f"the backend did not start: {line!r}")
+        return int(found.group(1))
+
+    @property
+    def url(self):
+        return f"ws://127.0.0.1:{self.port}"
+
+    def request(self, method, path, body=None, headers=None):
+        """Returns the status, the JSON of the answer (or its bytes) and its headers."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=START_SECONDS)
+        if body is not None and not isinstance(body, (bytes, str)):
+            body = json.dumps(body)
+        connection.request(method, path, body, {"Content-Type": "application/json", **(headers or {})})
+        response = connection.getresponse()
+        content = response.read()
+        connection.close()
+        if response.headers.get_content_type() == "application/json" and content:
+            content = json.loads(content)
+        return response.status, content, response.headers
+
+    def stats(self):
+        return self.request("GET", "/ws/stats")[1]
+
+    def stop(self):
+        """Ends it with SIGTERM; returns its exit status and how long that took."""
+        started = time.monotonic()
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        status = self.process.wait(START_SECONDS)
+        self.process.stdout.close()
+        return status, time.monotonic() - started
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *failure):
+        status, _ = self.stop()
+        if status != 0 and failure[0] is None:
+            raise RuntimeError(f"the backend ended with status {status}")

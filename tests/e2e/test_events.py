@@ -1,0 +1,247 @@
+"""Events reach the WebSocket clients that they concern: python3-websockets against the backend."""
+import asyncio
+import json
+import unittest
+
+import websockets
+
+from backend import Backend
+
+ORDER = {"client_id": 1, "items": [{"sku": "WIDGET-1", "quantity": 1}]}
+
+
+async def receive(client):
+    return json.loads(await asyncio.wait_for(client.recv(), 60))
+
+
+async def receive_type(client, *types):
+    """The next message of one of these types; others are passed over."""
+    while True:
+        message = await receive(client)
+        if message["type"] in types:
+            return message
+
+
+async def request(client, message):
+    """Sends a request and returns its answer, which repeats its ref."""
+    await client.send(json.dumps(message))
+    while True:
+        answer = await receive(client)
+        if answer.get("ref") == message["ref"]:
+            return answer
+
+
+def http_status(refusal):
+    """The status of a refused handshake; websockets 14 moved it."""
+    return refusal.response.status_code if hasattr(refusal, "response") else refusal.status_code
+
+
+def position(event_id):
+    return int(event_id.split(".")[1])
+
+
+class Events(unittest.IsolatedAsyncioTestCase):
+    def start(self, *arguments):
+        backend = Backend(*arguments)
+        self.addCleanup(backend.stop)
+        return backend
+
+    async def call(self, backend, *arguments):
+        return await asyncio.to_thread(backend.request, *arguments)
+
+    async def connect(self, backend, path="/ws"):
+        client = await websockets.connect(backend.url + path)
+        self.addAsyncCleanup(client.close)
+        return client, await receive(client)
+
+    async def test_an_order_reaches_every_client_once(self):
+        backend = self.start()
+        ana, welcome = await self.connect(backend, "/ws?user_id=ana")
+        self.assertEqual(welcome["type"], "welcome")
+        self.assertEqual(welcome["data"]["user_id"], "ana")
+        self.assertEqual(welcome["data"]["ping_interval_ms"], 25000)
+        second, _ = await self.connect(backend, "/ws?user_id=ana")
+        joined = await request(second, {"type": "join_room", "room": "orders", "ref": 7})
+        self.assertEqual(joined["type"], "room_joined")
+        self.assertEqual(joined["data"]["room"], "orders")
+
+        status, order, headers = await self.call(backend, "POST", "/api/orders", ORDER)
+        self.assertEqual(status, 201)
+        self.assertEqual(headers["Location"], f"/api/orders/{order['id']}")
+        for client in (ana, second):
+            seen = []
+            while not seen or seen[-1]["type"] != "inventory_updated":
+                seen.append(await receive_type(client, "order_created", "inventory_updated"))
+            self.assertEqual([e["type"] for e in seen], ["order_created", "inventory_updated"])
+            created = seen[0]
+            self.assertEqual(created["data"]["id"], order["id"])
+            self.assertRegex(created["timestamp"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
+            self.assertIsNone(created["user_id"])
+            self.assertGreater(position(created["id"]), position(welcome["data"]["id"]))
+            self.assertGreater(position(seen[1]["id"]), position(created["id"]))
+
+        stats = await asyncio.to_thread(backend.stats)
+        self.assertEqual(stats["total_connections"], 2)
+        self.assertEqual(stats["unique_users"], 1)
+        self.assertEqual(stats["rooms"], {"orders": 1})
+
+    async def test_low_stock_is_told(self):
+        backend = self.start()
+        client, _ = await self.connect(backend)
+        _, listing, _ = await self.call(backend, "GET", "/api/inventory")
+        item = listing["inventory"][0]
+        threshold = item["quantity"] - 1
+        await self.call(backend, "PATCH", f"/api/inventory/{item['sku']}",
+                        {"low_stock_threshold": threshold})
+        await receive_type(client, "inventory_updated")
+        await self.call(backend, "POST", "/api/orders",
+                        {"client_id": 1, "items": [{"sku": item["sku"], "quantity": 1}]})
+        low = await receive_type(client, "stock_low")
+        self.assertEqual(low["data"]["sku"], item["sku"])
+        self.assertEqual(low["data"]["quantity"], threshold)
+
+    async def test_topic_rooms_confine_events_to_members(self):
+        backend = self.start("--topic-rooms", "--no-presence")
+        member, _ = await self.connect(backend)
+        outsider, _ = await self.connect(backend)
+        await request(member, {"type": "join_room", "room": "orders", "ref": 1})
+        await self.call(backend, "POST", "/api/orders", ORDER)
+        created = await receive_type(member, "order_created")
+        self.assertEqual(created["room"], "orders")
+        # What the outsider hears next is the answer to its own ping, so nothing came before.
+        await outsider.send('{"type":"ping","ref":"p"}')
+        answer = await receive(outsider)
+        self.assertEqual((answer["type"], answer["ref"]), ("pong", "p"))
+        self.assertGreaterEqual(position(answer["data"]["id"]), position(created["id"]))
+
+    async def test_notifications_to_one_user_or_to_all(self):
+        backend = self.start("--no-presence")
+        ana, _ = await self.connect(backend, "/ws?user_id=ana")
+        bob, _ = await self.connect(backend, "/ws?user_id=bob")
+        status, _, _ = await self.call(backend, "POST", "/api/notifications",
+                                       {"message": "for ana", "severity": "warning", "user_id": "ana"})
+        self.assertEqual(status, 202)
+        await self.call(backend, "POST", "/api/notifications",
+                        {"message": "for \"all\" ✓", "severity": "info"})
+        first, second = await receive(ana), await receive(ana)
+        self.assertEqual(first["data"], {"message": "for ana", "severity": "warning"})
+        self.assertEqual(first["user_id"], "ana")
+        self.assertEqual(second["data"], {"message": "for \"all\" ✓", "severity": "info"})
+        self.assertEqual((await receive(bob))["id"], second["id"])
+
+    async def test_relay_publishes_to_the_room_of_a_member(self):
+        backend = self.start("--relay", "--no-presence")
+        sender, _ = await self.connect(backend, "/ws?user_id=ana")
+        other, _ = await self.connect(backend)
+        refused = await request(sender, {"type": "message", "room": "r", "data": 1, "ref": 1})
+        self.assertEqual(refused["data"]["code"], "not_member")
+        for client in (sender, other):
+            await request(client, {"type": "join_room", "room": "r", "ref": 2})
+        data = {"text": "hello", "n": 12345678901234567890, "list": [1, 2.50, None]}
+        await sender.send(json.dumps({"type": "message", "room": "r", "data": data}))
+        for client in (sender, other):
+            event = await receive(client)
+            self.assertEqual((event["type"], event["room"], event["data"], event["user_id"]),
+                             ("message", "r", data, "ana"))
+
+    async def test_messages_are_forbidden_without_relay(self):
+        backend = self.start()
+        client, _ = await self.connect(backend)
+        answer = await request(client, {"type": "message", "room": "r", "data": 1, "ref": "m"})
+        self.assertEqual(answer["data"]["code"], "forbidden")
+
+    async def test_presence_tells_the_others(self):
+        backend = self.start()
+        ana, welcome = await self.connect(backend, "/ws?user_id=ana")
+        bob, bobs = await self.connect(backend, "/ws?user_id=bob")
+        came = await receive(ana)
+        self.assertEqual(came["type"], "user_connected")
+        self.assertEqual(came["data"], {"connection_id": bobs["data"]["connection_id"],
+                                        "user_id": "bob"})
+        self.assertNotIn("id", came)
+        await ana.close()
+        left = await receive(bob)
+        self.assertEqual(left["type"], "user_disconnected")
+        self.assertEqual(left["data"]["connection_id"], welcome["data"]["connection_id"])
+
+    async def test_errors_leave_the_connection_open(self):
+        backend = self.start()
+        client, _ = await self.connect(backend)
+        for sent, code in (("{", "bad_json"), ("[1]", "bad_request"), ('{"type":1}', "bad_request"),
+                           ('{"type":"dance"}', "unknown_type"), ('{"type":"join_room"}', "bad_request"),
+                           ('{"type":"leave_room","room":"x"}', "not_member"),
+                           ("[" * 100 + "]" * 100, "bad_json")):
+            await client.send(sent)
+            answer = await receive(client)
+            self.assertEqual((answer["type"], answer["data"]["code"]), ("error", code), sent)
+        self.assertEqual((await request(client, {"type": "ping", "ref": 1.5}))["type"], "pong")
+
+    async def test_a_bad_user_id_is_refused(self):
+        backend = self.start()
+        for user in ("%00", "a%0Ab", "x" * 129, "%ff"):
+            with self.assertRaises(websockets.InvalidHandshake) as refused:
+                await websockets.connect(f"{backend.url}/ws?user_id={user}")
+            self.assertEqual(http_status(refused.exception), 400, user)
+
+    async def test_the_order_of_many_writers_is_the_same_for_all(self):
+        backend = self.start("--threads", "4", "--no-presence")
+        clients = [(await self.connect(backend))[0] for _ in range(8)]
+        await asyncio.gather(*(self.call(backend, "POST", "/api/orders", ORDER) for _ in range(100)))
+        orders = []
+        for client in clients:
+            ids = [(await receive_type(client, "order_created"))["id"] for _ in range(100)]
+            self.assertEqual(ids, sorted(ids, key=position))
+            orders.append(ids)
+        self.assertTrue(all(ids == orders[0] for ids in orders))
+
+    async def test_echo_returns_text_and_binary(self):
+        backend = self.start("--echo", "--max-message", "1048576")
+        async with websockets.connect(backend.url + "/echo", max_size=None) as client:
+            for message in ("", "häßlich ✓", "x" * 70000, b"", b"\x00\xff", bytes(1048576)):
+                await client.send(message)
+                self.assertEqual(await asyncio.wait_for(client.recv(), 60), message)
+            await client.send(["frag", "men", "ted"])
+            self.assertEqual(await client.recv(), "fragmented")
+            await client.send(bytes(1048577))
+            with self.assertRaises(websockets.ConnectionClosed) as closed:
+                await asyncio.wait_for(client.recv(), 60)
+            self.assertEqual(closed.exception.rcvd.code, 1009)
+
+    async def test_a_client_that_does_not_read_is_sent_away_and_delays_nobody(self):
+        backend = self.start("--relay", "--no-presence", "--max-queue", "65536")
+        slow = await websockets.connect(backend.url + "/ws", max_queue=1)
+        self.addAsyncCleanup(slow.close)
+        await slow.send('{"type":"join_room","room":"r"}')
+        fast, _ = await self.connect(backend)
+        await request(fast, {"type": "join_room", "room": "r", "ref": 1})
+        slow.transport.pause_reading()
+        text = json.dumps({"type": "message", "room": "r", "data": "x" * 60000})
+        sent = 0
+        while (await asyncio.to_thread(backend.stats))["drops"]["slow_client"] == 0:
+            await fast.send(text)
+            await receive_type(fast, "message")
+            sent += 1
+            self.assertLess(sent, 2000)
+        await fast.send(text)
+        self.assertEqual((await receive_type(fast, "message"))["room"], "r")
+        slow.transport.resume_reading()
+        with self.assertRaises(websockets.ConnectionClosed) as closed:
+            while True:
+                await asyncio.wait_for(slow.recv(), 60)
+        self.assertEqual(closed.exception.rcvd.code, 1013)
+
+    async def test_sigterm_closes_every_client_with_1001(self):
+        backend = self.start()
+        clients = [(await self.connect(backend))[0] for _ in range(20)]
+        status, seconds = await asyncio.to_thread(backend.stop)
+        self.assertEqual(status, 0)
+        self.assertLess(seconds, 60)
+        for client in clients:
+            with self.assertRaises(websockets.ConnectionClosed) as closed:
+                while True:
+                    await asyncio.wait_for(client.recv(), 60)
+            self.assertEqual(closed.exception.rcvd.code, 1001)
+
+
+if __name__ == "__main__":
+    unittest.main()

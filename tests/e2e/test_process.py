@@ -1,0 +1,200 @@
+"""The backend as a process: its command line, its limits of descriptors, HTTP as bytes, its end."""
+import resource
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import unittest
+
+from backend import BACKEND, START_SECONDS, Backend
+
+HANDSHAKE = (b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+             b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n")
+
+
+def exchange(port, data):
+    """Sends bytes and returns all that comes until the server closes."""
+    with socket.create_connection(("127.0.0.1", port), START_SECONDS) as client:
+        client.sendall(data)
+        answer = b""
+        while part := client.recv(65536):
+            answer += part
+        return answer
+
+
+def cpu_ticks(pid):
+    with open(f"/proc/{pid}/stat") as stat:
+        fields = stat.read().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
+class CommandLine(unittest.TestCase):
+    def refused(self, *arguments):
+        ended = subprocess.run([BACKEND, *arguments], capture_output=True, timeout=START_SECONDS)
+        self.assertEqual(ended.returncode, 2, arguments)
+        self.assertEqual(ended.stdout, b"", arguments)
+        lines = ended.stderr.decode().splitlines()
+        self.assertEqual(len(lines), 1, (arguments, lines))
+        return lines[0]
+
+    def test_bad_arguments_are_refused_with_one_line(self):
+        for arguments in (("--nonsense",), ("stray",), ("--listen",), ("--listen", "nowhere"),
+                          ("--listen", "127.0.0.1:99999"), ("--threads", "0x"), ("--threads", "-1"),
+                          ("--threads", ""), ("--max-message", "12k"), ("--ping-interval", "soon"),
+                          ("--log-level", "loud"), ("--static", "/nonexistent"),
+                          ("--db", "/nonexistent/orders.db"), ("--max-queue", "99999999999999999999"),
+                          ("--redis", "redis://127.0.0.1:1"), ("--relay=yes",)):
+            line = self.refused("--db", ":memory:", *arguments)
+            self.assertIn("orders-backend", line)
+
+    def test_an_address_in_use_is_refused(self):
+        with Backend() as backend:
+            self.refused("--db", ":memory:", "--listen", f"127.0.0.1:{backend.port}")
+
+    def test_a_file_that_is_no_database_is_refused(self):
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(b"this is no database, but it is long enough to be looked at" * 100)
+            file.flush()
+            self.refused("--db", file.name)
+
+
+class Descriptors(unittest.TestCase):
+    def test_the_soft_limit_is_raised_to_the_hard_one(self):
+        def limit():
+            resource.setrlimit(resource.RLIMIT_NOFILE, (32, 256))
+
+        with Backend("--threads", "1", preexec_fn=limit) as backend:
+            clients = [socket.create_connection(("127.0.0.1", backend.port)) for _ in range(100)]
+            for client in clients:
+                client.sendall(HANDSHAKE)
+                self.assertTrue(client.recv(4096).startswith(b"HTTP/1.1 101 "))
+            self.assertEqual(backend.stats()["total_connections"], 100)
+            for client in clients:
+                client.close()
+
+    def test_no_descriptor_left_neither_spins_nor_harms_the_others(self):
+        def limit():
+            resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40))
+
+        with Backend("--threads", "1", preexec_fn=limit) as backend:
+            first = socket.create_connection(("127.0.0.1", backend.port))
+            first.settimeout(START_SECONDS)
+            first.sendall(HANDSHAKE)
+            self.assertTrue(first.recv(4096).startswith(b"HTTP/1.1 101 "))
+            waiting = [socket.create_connection(("127.0.0.1", backend.port)) for _ in range(60)]
+            before = cpu_ticks(backend.process.pid)
+            # A masked ping; its pong comes although no descriptor is left.
+            for _ in range(20):
+                first.sendall(b"\x89\x80\0\0\0\0")
+                while b"\x8a\x00" not in first.recv(4096):
+                    pass
+                threading.Event().wait(0.05)
+            used = cpu_ticks(backend.process.pid) - before
+            self.assertLess(used, 50, "ticks of 10 ms in a second that should be idle")
+            for client in waiting:
+                client.close()
+            first.close()
+            status, content, _ = backend.request("GET", "/healthz")
+            self.assertEqual((status, content), (200, {"status": "ok"}))
+
+
+class Http(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.backend = Backend("--threads", "1")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.backend.stop()
+
+    def test_keep_alive_and_pipelining(self):
+        one = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+        last = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        answer = exchange(self.backend.port, one * 50 + last)
+        self.assertEqual(answer.count(b"HTTP/1.1 200 OK\r\n"), 51)
+        self.assertTrue(answer.endswith(b'{"status":"ok"}') or answer.endswith(b'{"status":"ok"}\n'))
+
+    def test_bodies_chunked_or_too_large(self):
+        head = b"POST /api/notifications HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+        chunked = b'Transfer-Encoding: chunked\r\n\r\n10\r\n{"message":"abcd\r\n2\r\n"}\r\n0\r\n\r\n'
+        self.assertIn(b" 202 ", exchange(self.backend.port, head + chunked).splitlines()[0])
+        large = b"Content-Length: 99999999\r\n\r\n"
+        self.assertIn(b" 413 ", exchange(self.backend.port, head + large).splitlines()[0])
+
+    def test_garbage_and_long_heads(self):
+        self.assertIn(b" 400 ", exchange(self.backend.port, b"\x16\x03\x01 garbage\r\n\r\n").splitlines()[0])
+        head = b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 20000
+        self.assertIn(b" 431 ", exchange(self.backend.port, head).splitlines()[0])
+
+    def test_handshakes_that_are_none(self):
+        for change, status in (((b"GET", b"POST"), b" 405 "), ((b"HTTP/1.1", b"HTTP/1.0"), b" 400 "),
+                               ((b"Host: x\r\n", b""), b" 400 "), ((b"websocket", b"h2c"), b" 426 "),
+                               ((b": 13", b": 8"), b" 426 "), ((b"dGhl", b"xx"), b" 400 ")):
+            answer = exchange(self.backend.port, HANDSHAKE.replace(*change))
+            self.assertIn(status, answer.splitlines()[0], change)
+            if change[0] == b": 13":
+                self.assertIn(b"Sec-WebSocket-Version: 13\r\n", answer)
+
+    def test_frames_right_behind_the_handshake(self):
+        ping = b"\x89\x82\0\0\0\0hi"
+        close = b"\x88\x82\0\0\0\0\x03\xe8"
+        answer = exchange(self.backend.port, HANDSHAKE + ping + close)
+        head, _, frames = answer.partition(b"\r\n\r\n")
+        self.assertIn(b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", head)
+        self.assertIn(b"\x8a\x02hi", frames)
+        self.assertTrue(frames.endswith(b"\x88\x02\x03\xe8"))
+
+
+class TheEnd(unittest.TestCase):
+    def test_sigterm_under_load(self):
+        backend = Backend("--threads", "2", "--relay")
+        stop = threading.Event()
+
+        def load():
+            while not stop.is_set():
+                try:
+                    backend.request("POST", "/api/notifications", {"message": "x", "severity": "info"})
+                except OSError:
+                    return
+
+        def open_and_leave():
+            while not stop.is_set():
+                try:
+                    with socket.create_connection(("127.0.0.1", backend.port), 5) as client:
+                        client.sendall(HANDSHAKE)
+                        client.recv(4096)
+                except OSError:
+                    return
+
+        threads = [threading.Thread(target=f) for f in (load, load, open_and_leave, open_and_leave)]
+        for thread in threads:
+            thread.start()
+        while backend.stats()["events"] < 50:
+            pass
+        status, seconds = backend.stop()
+        stop.set()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(status, 0)
+        self.assertLess(seconds, 30)
+
+    def test_clients_that_never_answer_the_close(self):
+        backend = Backend("--threads", "1")
+        clients = [socket.create_connection(("127.0.0.1", backend.port)) for _ in range(10)]
+        for client in clients:
+            client.sendall(HANDSHAKE)
+            client.recv(4096)
+        status, _ = backend.stop()
+        self.assertEqual(status, 0)
+        for client in clients:
+            client.close()
+
+    def test_sigint_ends_it_too(self):
+        backend = Backend()
+        backend.process.send_signal(signal.SIGINT)
+        self.assertEqual(backend.stop()[0], 0)
+
+
+if __name__ == "__main__":
+    unittest.main()

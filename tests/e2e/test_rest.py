@@ -1,0 +1,135 @@
+"""The REST API: what it stores, what it refuses, and that refusals change nothing."""
+import concurrent.futures
+import json
+import os
+import tempfile
+import unittest
+
+from backend import Backend
+
+
+class Rest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.backend = Backend("--threads", "2")
+
+    @classmethod
+    def tearDownClass(cls):
+        status, _ = cls.backend.stop()
+        assert status == 0
+
+    def call(self, *arguments):
+        status, content, _ = self.backend.request(*arguments)
+        return status, content
+
+    def order(self, *items, client_id=1):
+        return self.call("POST", "/api/orders",
+                         {"client_id": client_id,
+                          "items": [{"sku": sku, "quantity": n} for sku, n in items]})
+
+    def quantity(self, sku):
+        _, listing = self.call("GET", "/api/inventory")
+        return next(i["quantity"] for i in listing["inventory"] if i["sku"] == sku)
+
+    def assert_error(self, answer, status, code, field=None):
+        self.assertEqual((answer[0], answer[1]["error"]["code"], answer[1]["error"]["field"]),
+                         (status, code, field), answer)
+        self.assertTrue(answer[1]["error"]["message"])
+
+    def test_an_order_takes_stock_and_cancelling_returns_it(self):
+        before = self.quantity("GADGET-1")
+        status, order = self.order(("GADGET-1", 3))
+        self.assertEqual((status, order["status"]), (201, "pending"))
+        self.assertEqual(self.quantity("GADGET-1"), before - 3)
+        status, changed = self.call("PATCH", f"/api/orders/{order['id']}/status", {"status": "cancelled"})
+        self.assertEqual((status, changed["status"]), (200, "cancelled"))
+        self.assertEqual(self.quantity("GADGET-1"), before)
+
+    def test_a_status_goes_its_way_and_no_other(self):
+        _, order = self.order(("WIDGET-1", 1))
+        path = f"/api/orders/{order['id']}/status"
+        for status in ("shipped", "delivered", "pending"):
+            self.assert_error(self.call("PATCH", path, {"status": status}), 409, "invalid_transition", "status")
+        for status in ("confirmed", "shipped", "delivered"):
+            self.assertEqual(self.call("PATCH", path, {"status": status})[0], 200)
+        self.assert_error(self.call("PATCH", path, {"status": "cancelled"}), 409, "invalid_transition", "status")
+        self.assertEqual(self.call("PATCH", path, {"status": "lost"})[0], 400)
+
+    def test_too_little_stock_changes_nothing(self):
+        widgets, gadgets = self.quantity("WIDGET-1"), self.quantity("GADGET-1")
+        answer = self.order(("WIDGET-1", 1), ("GADGET-1", gadgets + 1))
+        self.assertEqual((answer[0], answer[1]["error"]["code"]), (409, "insufficient_stock"))
+        self.assertEqual((self.quantity("WIDGET-1"), self.quantity("GADGET-1")), (widgets, gadgets))
+
+    def test_bad_bodies_are_told_with_their_field(self):
+        for body, field in (({"client_id": 999999, "items": [{"sku": "WIDGET-1", "quantity": 1}]}, "client_id"),
+                            ({"client_id": 1, "items": []}, "items"),
+                            ({"client_id": 1, "items": [{"sku": "NONE", "quantity": 1}]}, "items[0].sku"),
+                            ({"client_id": 1, "items": [{"sku": "WIDGET-1", "quantity": 0}]},
+                             "items[0].quantity"),
+                            ({"client_id": 1, "items": [{"sku": "WIDGET-1", "quantity": 1.5}]},
+                             "items[0].quantity"),
+                            ({"client_id": "1", "items": [{"sku": "WIDGET-1", "quantity": 1}]}, "client_id"),
+                            ({"items": [{"sku": "WIDGET-1", "quantity": 1}]}, "client_id")):
+            status, answer = self.call("POST", "/api/orders", body)
+            self.assertEqual((status, answer["error"]["field"]), (400, field), body)
+        for text in ("", "{", "[]", "nonsense", '{"client_id":1}{}'):
+            status, answer = self.call("POST", "/api/orders", text)
+            self.assertEqual(status, 400, text)
+            self.assertIn("code", answer["error"])
+
+    def test_clients_are_created_changed_and_unique(self):
+        status, client = self.call("POST", "/api/clients", {"name": "Zoë", "email": "zoe@example.com"})
+        self.assertEqual(status, 201)
+        self.assertEqual(self.call("POST", "/api/clients",
+                                   {"name": "Other", "email": "zoe@example.com"})[0], 409)
+        status, changed = self.call("PUT", f"/api/clients/{client['id']}",
+                                    {"name": "Zoë B.", "email": "zoe@example.com"})
+        self.assertEqual((status, changed["name"]), (200, "Zoë B."))
+        self.assertEqual(self.call("PUT", "/api/clients/999999", {"name": "x", "email": "x@y.zz"})[0], 404)
+        self.assertEqual(self.call("POST", "/api/clients", {"name": "", "email": "a@b.cc"})[0], 400)
+
+    def test_unknown_paths_and_methods(self):
+        self.assertEqual(self.call("GET", "/api/nothing")[0], 404)
+        self.assertEqual(self.call("GET", "/api/orders/999999")[0], 404)
+        self.assertEqual(self.call("GET", "/echo")[0], 404)
+        status, _, headers = self.backend.request("DELETE", "/api/orders")
+        self.assertEqual(status, 405)
+        self.assertIn("POST", headers["Allow"])
+        self.assertEqual(self.call("GET", "/healthz"), (200, {"status": "ok"}))
+        self.assertEqual(self.call("GET", "/ws")[0], 426)
+
+    def test_static_files_and_no_way_out(self):
+        status, page, headers = self.backend.request("GET", "/")
+        self.assertEqual((status, headers.get_content_type()), (200, "text/html"))
+        self.assertIn(b"/ws", page)
+        self.assertEqual(self.backend.request("GET", "/", None, {"If-None-Match": headers["ETag"]})[0], 304)
+        for path in ("/../meson.build", "/%2e%2e/meson.build", "/..%2fmeson.build", "/%2e%2e%2f%2e%2e%2fetc/passwd",
+                     "//etc/passwd", "/..%5cmeson.build", "/index.html%00.png"):
+            self.assertIn(self.backend.request("GET", path)[0], (400, 403, 404), path)
+
+    def test_concurrent_orders_never_oversell(self):
+        sku = "CABLE-1"
+        stock = 50
+        self.assertEqual(self.call("PATCH", f"/api/inventory/{sku}", {"quantity": stock})[0], 200)
+        with concurrent.futures.ThreadPoolExecutor(16) as pool:
+            results = list(pool.map(lambda _: self.order((sku, 1))[0], range(80)))
+        self.assertEqual((results.count(201), results.count(409)), (stock, 30))
+        self.assertEqual(self.quantity(sku), 0)
+
+
+class Persistence(unittest.TestCase):
+    def test_orders_outlive_a_restart(self):
+        with tempfile.TemporaryDirectory() as folder:
+            file = os.path.join(folder, "orders.db")
+            with Backend("--db", file) as backend:
+                status, order, _ = backend.request(
+                    "POST", "/api/orders", {"client_id": 1, "items": [{"sku": "WIDGET-1", "quantity": 2}]})
+                self.assertEqual(status, 201)
+            with Backend("--db", file) as backend:
+                status, again, _ = backend.request("GET", f"/api/orders/{order['id']}")
+                self.assertEqual((status, json.dumps(again)), (200, json.dumps(order)))
+
+
+if __name__ == "__main__":
+    unittest.main()
