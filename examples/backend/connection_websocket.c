@@ -74,16 +74,13 @@ bool connection_websocket_start(struct connection *connection, const char *rest,
     return true;
 }
 
-/* The client sends no more. What the library has to say by now, a closing client may still want
- * to hear. */
+/* The client sends no more, but may still want to hear what it is answered; the library says
+ * when the connection has ended. */
 static void end_of_input(struct connection *connection)
 {
     connection->eof = true;
-    connection_websocket_write(connection);
-    if (connection->phase == PHASE_WEBSOCKET) {
-        ws_websocket_eof(connection->websocket);
-        connection_close(connection);
-    }
+    connection_watch(connection, connection->interest & ~(uint32_t)EPOLLIN);
+    ws_websocket_eof(connection->websocket);
 }
 
 void connection_websocket_readable(struct connection *connection)
@@ -116,7 +113,9 @@ void connection_websocket_readable(struct connection *connection)
  * either, so that it is held back rather than cut off. */
 static void wait_writable(struct connection *connection)
 {
-    connection_watch(connection, connection->is_echo ? EPOLLOUT : EPOLLIN | EPOLLOUT);
+    bool reading = !connection->is_echo && !connection->eof;
+
+    connection_watch(connection, reading ? EPOLLIN | EPOLLOUT : EPOLLOUT);
 }
 
 static size_t total_length(const struct iovec *iov, int count)
@@ -172,14 +171,13 @@ void connection_websocket_write(struct connection *connection)
         if (ws_websocket_ended(connection->websocket)) {
             connection_linger(connection);
         } else {
-            connection_watch(connection, EPOLLIN);
+            connection_watch(connection, connection->eof ? 0 : EPOLLIN);
         }
         break;
     case WRITE_BLOCKED:
         wait_writable(connection);
         break;
     case WRITE_BROKEN:
-        ws_websocket_eof(connection->websocket);
         connection_close(connection);
         break;
     }

@@ -67,44 +67,24 @@ static void echo_message(ws_manager *manager, const ws_connection_info *connecti
     }
 }
 
-/* Whether a query has a parameter of that name, however it is encoded. */
-static bool has_parameter(const char *query, const char *name)
-{
-    size_t name_length = strlen(name);
-
-    while (*query != '\0') {
-        size_t length = strcspn(query, "&");
-
-        if (strncmp(query, name, name_length) == 0 &&
-            (length == name_length || query[name_length] == '=')) {
-            return true;
-        }
-        query += length;
-        query += *query == '&';
-    }
-    return false;
-}
-
 /* Without authentication, a client is the user that it says it is. */
 static int accept_client(ws_handshake *handshake, void *user_data)
 {
-    static const char bad_name[] = "user_id must be 1 to 128 bytes without control characters";
-    size_t length = 0;
-    const char *user_id = ws_handshake_query_parameter(handshake, "user_id", &length);
-    int result;
+    const char *user_id;
+    size_t length;
+    int result = ws_handshake_query_parameter(handshake, "user_id", &user_id, &length);
 
     (void)user_data;
-    if (user_id == NULL && !has_parameter(ws_handshake_query(handshake), "user_id")) {
+    if (result == WS_ERR_NOT_FOUND) {
         return WS_OK;
     }
-    if (user_id == NULL || strlen(user_id) != length) {
-        ws_handshake_refuse(handshake, 400, bad_name);
-        return WS_ERR_INVALID;
+    if (result == WS_OK) {
+        result = strlen(user_id) == length ? ws_handshake_set_user_id(handshake, user_id)
+                                           : WS_ERR_INVALID;
     }
-    result = ws_handshake_set_user_id(handshake, user_id);
-    if (result != WS_OK) {
-        ws_handshake_refuse(handshake, result == WS_ERR_INVALID ? 400 : 503,
-                            result == WS_ERR_INVALID ? bad_name : NULL);
+    if (result == WS_ERR_INVALID) {
+        ws_handshake_refuse(handshake, 400,
+                            "user_id must be 1 to 128 bytes without control characters");
     }
     return result;
 }

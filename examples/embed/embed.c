@@ -89,7 +89,7 @@ static int write_client(size_t at)
     struct iovec pieces[MAX_PIECES];
     int count;
 
-    fds[at].events = POLLIN;
+    fds[at].events &= ~POLLOUT;
     while ((count = ws_websocket_output(clients[at], pieces, MAX_PIECES)) > 0) {
         struct msghdr message = {.msg_iov = pieces, .msg_iovlen = (size_t)count};
         ssize_t n = sendmsg(fds[at].fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -98,26 +98,24 @@ static int write_client(size_t at)
             return 0;
         ws_websocket_sent(clients[at], n > 0 ? (size_t)n : 0);
         if (n <= 0) {
-            fds[at].events = POLLIN | POLLOUT;
+            fds[at].events |= POLLOUT;
             break;
         }
     }
     return !ws_websocket_ended(clients[at]);
 }
 
-/* False when the connection has ended. */
-static int read_client(size_t at)
+static void read_client(size_t at)
 {
     static char buffer[65536];
     ssize_t n = recv(fds[at].fd, buffer, sizeof buffer, MSG_DONTWAIT);
 
-    if (n < 0 && errno == EAGAIN)
-        return 1;
-    if (n <= 0) {
+    if (n > 0) {
+        ws_websocket_receive(clients[at], buffer, (size_t)n);
+    } else if (n == 0 || errno != EAGAIN) {
+        fds[at].events &= ~POLLIN; /* what it sent before is still answered */
         ws_websocket_eof(clients[at]);
-        return 0;
     }
-    return ws_websocket_receive(clients[at], buffer, (size_t)n) == WS_OK;
 }
 
 static void emit_time(ws_manager *manager)
@@ -138,13 +136,9 @@ static uint64_t turn(ws_loop *loop, ws_endpoint *endpoint, uint64_t deadline)
 
     poll(fds, n_fds, now < deadline ? (int)(deadline - now) : 0);
     for (size_t at = 1; at < n_fds; at++) {
-        int alive = 1;
-
         if (fds[at].revents & (POLLIN | POLLHUP | POLLERR))
-            alive = read_client(at);
-        if (alive && (fds[at].revents & POLLOUT))
-            alive = write_client(at);
-        if (!alive)
+            read_client(at);
+        if ((fds[at].revents & POLLOUT) && !write_client(at))
             drop_client(at);
     }
     if (fds[0].revents & POLLIN)

@@ -23,8 +23,8 @@ typedef struct ws_endpoint_options {
     size_t size;
 
     /* A valid opening handshake came in. Look at it with ws_handshake_*() and return WS_OK to
-     * accept it, or anything else after ws_handshake_refuse() (403 without that). NULL accepts
-     * everyone as anonymous. The handshake is valid during the call; the loop's thread. */
+     * accept it, or anything else after ws_handshake_refuse() (without that: 503 for
+     * WS_ERR_NO_MEMORY, else 403). NULL accepts everyone as anonymous. The handshake is valid during the call; the loop's thread. */
     int (*on_handshake)(ws_handshake *handshake, void *user_data);
     void *user_data;
 
@@ -51,7 +51,7 @@ typedef struct ws_endpoint_options {
 WS_EXPORT void ws_endpoint_options_init(ws_endpoint_options *options);
 
 /* Makes an endpoint; `options` is copied, NULL for the defaults. Errors: WS_ERR_INVALID,
- * WS_ERR_NO_MEMORY. Any thread. */
+ * WS_ERR_SYSTEM (no SHA-1), WS_ERR_NO_MEMORY. Any thread. */
 WS_EXPORT int ws_endpoint_new(ws_manager *manager, const ws_endpoint_options *options,
                               ws_endpoint **endpoint);
 
@@ -69,10 +69,11 @@ WS_EXPORT const char *ws_handshake_query(const ws_handshake *handshake);
  * is none. */
 WS_EXPORT const char *ws_handshake_header(ws_handshake *handshake, const char *name);
 
-/* A query parameter, percent-decoded, its length in *length (may be NULL); it may hold any
- * byte. NULL when it is absent or wrongly encoded. */
-WS_EXPORT const char *ws_handshake_query_parameter(ws_handshake *handshake, const char *name,
-                                                   size_t *length);
+/* A query parameter, percent-decoded: *value is set and, if `length` is not NULL, *length; the
+ * value may hold any byte. WS_ERR_NOT_FOUND: absent; WS_ERR_INVALID: wrongly encoded;
+ * WS_ERR_NO_MEMORY. */
+WS_EXPORT int ws_handshake_query_parameter(ws_handshake *handshake, const char *name,
+                                           const char **value, size_t *length);
 
 /* The websocket and its host's pointer. */
 WS_EXPORT ws_websocket *ws_handshake_websocket(const ws_handshake *handshake);
@@ -123,8 +124,9 @@ WS_EXPORT int ws_websocket_upgrade(ws_websocket *websocket, const char *method,
  * socket and ws_websocket_free(). Bytes that come after the end are thrown away. */
 WS_EXPORT int ws_websocket_receive(ws_websocket *websocket, const void *data, size_t length);
 
-/* The client will send no more, or the socket broke: the connection ends with 1006 (unless it
- * was closing anyway). Nothing is written any more: close the socket and ws_websocket_free(). */
+/* The client will send no more, or reading failed. What came before is still carried out by
+ * ws_loop_run(), then the connection ends with 1006 (unless it was closing anyway) and
+ * ws_loop_next_output() names it. Read no more; freeing it at once drops what is pending. */
 WS_EXPORT void ws_websocket_eof(ws_websocket *websocket);
 
 /* What to write now: fills at most `max` pieces and returns how many, 0 when nothing waits.

@@ -146,6 +146,23 @@ class Http(unittest.TestCase):
         self.assertTrue(frames.endswith(b"\x88\x02\x03\xe8"))
 
 
+    def test_what_came_before_the_end_is_answered_first(self):
+        ping = b'\x81\x8f\0\0\0\0{"type":"ping"}'
+        close = b"\x88\x82\0\0\0\0\x03\xe8"
+        unmasked = b"\x81\x00"
+        for end, code in ((close, b"\x03\xe8"), (unmasked, b"\x03\xea"), (b"", None)):
+            with socket.create_connection(("127.0.0.1", self.backend.port), START_SECONDS) as client:
+                client.sendall(HANDSHAKE + ping + end)
+                client.shutdown(socket.SHUT_WR)
+                answer = b""
+                while part := client.recv(65536):
+                    answer += part
+            welcome, pong = answer.find(b'"welcome"'), answer.find(b'"pong"')
+            self.assertTrue(0 < welcome < pong, (end, answer))
+            if code:
+                self.assertGreater(answer.find(code, pong), pong, (end, answer))
+
+
 class TheEnd(unittest.TestCase):
     def test_sigterm_under_load(self):
         backend = Backend("--threads", "2", "--relay")

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include <openssl/sha.h>
+
 #include "core/options.h"
 #include "transport/websocket/frame.h"
 
@@ -82,6 +84,7 @@ static bool copy_subprotocols(ws_endpoint *endpoint)
 int ws_endpoint_new(ws_manager *manager, const ws_endpoint_options *options,
                     ws_endpoint **endpoint)
 {
+    unsigned char digest[SHA_DIGEST_LENGTH];
     ws_endpoint_options copy;
     ws_endpoint *made;
 
@@ -89,6 +92,9 @@ int ws_endpoint_new(ws_manager *manager, const ws_endpoint_options *options,
     if (manager == NULL || endpoint == NULL || !options_copy(&copy, sizeof copy, options) ||
         !options_valid(&copy))
         return WS_ERR_INVALID;
+    /* Should OpenSSL be unable to set itself up, it is known here and not at every handshake. */
+    if (SHA1((const unsigned char *)"", 0, digest) == NULL)
+        return WS_ERR_SYSTEM;
     made = memory_zalloc(&manager->memory, sizeof *made);
     if (made == NULL)
         return WS_ERR_NO_MEMORY;

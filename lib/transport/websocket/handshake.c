@@ -101,6 +101,7 @@ bool handshake_judge(struct ws_handshake *handshake, ws_websocket *websocket,
                      const ws_endpoint *endpoint, const struct request *request)
 {
     const ws_endpoint_options *options = &endpoint->options;
+    int result = WS_OK;
 
     *handshake = (struct ws_handshake){
         .websocket = websocket,
@@ -113,11 +114,11 @@ bool handshake_judge(struct ws_handshake *handshake, ws_websocket *websocket,
     if (!split_target(handshake))
         return false;
     choose_subprotocol(handshake, endpoint);
-    if (options->on_handshake != NULL &&
-        options->on_handshake(handshake, options->user_data) != WS_OK &&
-        handshake->status == 101)
-        handshake->status = 403;
-    return true;
+    if (options->on_handshake != NULL)
+        result = options->on_handshake(handshake, options->user_data);
+    if (result != WS_OK && handshake->status == 101)
+        handshake->status = result == WS_ERR_NO_MEMORY ? 503 : 403;
+    return !handshake->out_of_memory;
 }
 
 void handshake_free(struct ws_handshake *handshake)
@@ -219,7 +220,10 @@ static void add_accept(struct buffer *buffer, const char *key)
 
     memcpy(joined, key, KEY_LENGTH);
     memcpy(joined + KEY_LENGTH, guid, sizeof guid);
-    SHA1(joined, sizeof joined - 1, digest);
+    if (SHA1(joined, sizeof joined - 1, digest) == NULL) {
+        buffer->failed = true;
+        return;
+    }
     EVP_EncodeBlock(accept, digest, sizeof digest);
     buffer_add(buffer, accept, ACCEPT_LENGTH);
 }
@@ -264,8 +268,10 @@ static char *new_text(struct ws_handshake *handshake, size_t size)
 {
     struct handshake_text *text = memory_alloc(handshake->memory, sizeof *text + size);
 
-    if (text == NULL)
+    if (text == NULL) {
+        handshake->out_of_memory = true;
         return NULL;
+    }
     text->next = handshake->texts;
     handshake->texts = text;
     return text->text;
@@ -300,17 +306,21 @@ const char *ws_handshake_header(ws_handshake *handshake, const char *name)
     return request_header(handshake->request, name, 0);
 }
 
-const char *ws_handshake_query_parameter(ws_handshake *handshake, const char *name,
-                                         size_t *length)
+int ws_handshake_query_parameter(ws_handshake *handshake, const char *name, const char **value,
+                                 size_t *length)
 {
     char *text = new_text(handshake, strlen(handshake->query) + 1);
-    ptrdiff_t decoded = text != NULL ? query_parameter(handshake->query, name, text) : -1;
+    ptrdiff_t decoded;
 
+    if (text == NULL)
+        return WS_ERR_NO_MEMORY;
+    decoded = query_parameter(handshake->query, name, text);
     if (decoded < 0)
-        return NULL;
+        return decoded == QUERY_ABSENT ? WS_ERR_NOT_FOUND : WS_ERR_INVALID;
+    *value = text;
     if (length != NULL)
         *length = (size_t)decoded;
-    return text;
+    return WS_OK;
 }
 
 int ws_handshake_set_user_id(ws_handshake *handshake, const char *user_id)

@@ -21,6 +21,7 @@ struct ws_handshake {
     int status;                   /* 101, or the status with which it is refused */
     char *refusal;                /* text, or NULL for the status' name */
     struct handshake_text *texts; /* what accessors gave out */
+    bool out_of_memory; /* an accessor could not tell the truth: whatever was decided is void */
 };
 
 /* Judges the request and asks the application. Afterwards handshake->status is 101 or an HTTP

@@ -23,7 +23,7 @@ static ptrdiff_t decode(const char *from, size_t length, char *to)
             int low = high >= 0 ? hex_digit(from[2]) : -1;
 
             if (low < 0)
-                return -1;
+                return QUERY_BAD_ENCODING;
             *to++ = (char)(high << 4 | low);
             from += 3;
         } else {
@@ -50,5 +50,5 @@ ptrdiff_t query_parameter(const char *query, const char *name, char *to)
         query += pair;
         query += *query == '&';
     }
-    return -1;
+    return QUERY_ABSENT;
 }

@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 
+enum { QUERY_ABSENT = -1, QUERY_BAD_ENCODING = -2 };
+
 /* Decodes the first parameter of that name into `to`, which has room for strlen(query) + 1
  * bytes;
  * '+' is a space, as browsers write it. Returns its length (it may hold NUL), or -1 if it is

@@ -66,6 +66,7 @@ static void accept_handshake(ws_websocket *websocket, const struct ws_handshake 
         manager_log(websocket->loop->manager, WS_LOG_INFO, "handshake refused with %d", code);
     }
     websocket->state = WEBSOCKET_OPEN;
+    websocket->head_unsent = true;
     buffer_init(&buffer, &websocket->loop->manager->memory);
     handshake_write_answer(handshake, &buffer);
     push_buffer(websocket, &buffer);
@@ -151,42 +152,24 @@ static void answer_ping(ws_websocket *websocket, const struct frame_event *event
         websocket_push(websocket, frame, at + event->length);
 }
 
-/* The manager lets go of the connection first, so that nothing is queued behind the close. */
-static void end_connection(ws_websocket *websocket, uint16_t code, const char *reason)
-{
-    struct connection *connection = websocket->connection;
-
-    websocket->connection = NULL;
-    if (connection != NULL)
-        connection_transport_gone(connection, code, reason);
-}
-
-/* RFC 6455 §5.5.1: answer with the same code; our own close is answered by this one. */
 static void receive_close(ws_websocket *websocket, const struct frame_event *event)
 {
-    char reason[FRAME_CONTROL_MAX + 1] = "";
-
-    if (websocket->state == WEBSOCKET_CLOSING) {
+    if (websocket->state == WEBSOCKET_CLOSING)
         websocket->state = WEBSOCKET_CLOSED;
-        return;
-    }
-    if (event->length > 0)
-        memcpy(reason, event->data, event->length);
-    end_connection(websocket, event->code, reason);
-    if (websocket->state == WEBSOCKET_OPEN)
-        websocket_push_close(websocket, event->code, NULL, 0, WEBSOCKET_CLOSED);
+    else if (websocket->state == WEBSOCKET_FAILED)
+        websocket->state = WEBSOCKET_PEER_CLOSED;
+    else if (websocket->state == WEBSOCKET_OPEN)
+        websocket_finish(websocket, event->code, event->data, event->length,
+                         WEBSOCKET_PEER_CLOSED);
 }
 
-/* RFC 6455 §7.1.7: fail the connection. The peer's close is awaited if it can be read. */
+/* RFC 6455 §7.1.7: fail the connection. */
 static void fail_connection(ws_websocket *websocket, uint16_t code, const char *text)
 {
-    bool broken = frame_reader_broken(websocket->reader);
-
-    end_connection(websocket, code, text);
     if (websocket->state == WEBSOCKET_OPEN)
-        websocket_push_close(websocket, code, text, strlen(text),
-                             broken ? WEBSOCKET_CLOSED : WEBSOCKET_CLOSING);
-    else if (broken)
+        websocket_finish(websocket, code, text, strlen(text), WEBSOCKET_FAILED);
+    else if (websocket->state == WEBSOCKET_CLOSING && websocket->reader != NULL &&
+             frame_reader_broken(websocket->reader))
         websocket->state = WEBSOCKET_CLOSED;
 }
 
@@ -194,7 +177,7 @@ static void handle_event(ws_websocket *websocket, const struct frame_event *even
 {
     switch (event->kind) {
     case FRAME_MESSAGE:
-        if (websocket->connection != NULL)
+        if (websocket->state == WEBSOCKET_OPEN && websocket->connection != NULL)
             client_receive(websocket->connection, event->data, event->length, event->is_text);
         break;
     case FRAME_PING:
@@ -225,6 +208,12 @@ static void heard(ws_websocket *websocket)
     websocket_start_timer(websocket);
 }
 
+static bool is_reading(const ws_websocket *websocket)
+{
+    return websocket->state == WEBSOCKET_OPEN || websocket->state == WEBSOCKET_FAILED ||
+           websocket->state == WEBSOCKET_CLOSING;
+}
+
 static void receive_frames(ws_websocket *websocket, const char *data, size_t length)
 {
     const struct frame_limits limits = {
@@ -237,16 +226,15 @@ static void receive_frames(ws_websocket *websocket, const char *data, size_t len
     if (websocket->reader == NULL)
         websocket->reader = frame_reader_take(websocket->loop);
     if (websocket->reader == NULL) {
-        end_connection(websocket, 1006, NULL);
-        websocket_abort(websocket);
+        fail_connection(websocket, 1011, "out of memory");
         return;
     }
     frame_reader_feed(websocket->reader, data, length);
     do {
         event = frame_reader_next(websocket->reader, limits);
         handle_event(websocket, &event);
-    } while (event.kind != FRAME_NOTHING && websocket->state != WEBSOCKET_CLOSED);
-    if (websocket->state == WEBSOCKET_CLOSED || frame_reader_idle(websocket->reader)) {
+    } while (event.kind != FRAME_NOTHING && is_reading(websocket));
+    if (!is_reading(websocket) || frame_reader_idle(websocket->reader)) {
         frame_reader_give_back(websocket->loop, websocket->reader);
         websocket->reader = NULL;
     }
@@ -306,7 +294,25 @@ int ws_websocket_receive(ws_websocket *websocket, const void *data, size_t lengt
         bytes += used;
         length -= used;
     }
-    if (length > 0 && websocket->state != WEBSOCKET_CLOSED)
+    if (length > 0 && is_reading(websocket))
         receive_frames(websocket, bytes, length);
     return end_call(websocket, previous);
+}
+
+void ws_websocket_eof(ws_websocket *websocket)
+{
+    ws_loop *previous;
+
+    if (websocket->freed)
+        return;
+    previous = begin_call(websocket);
+    if (websocket->state == WEBSOCKET_OPEN)
+        websocket_finish(websocket, 1006, NULL, 0, WEBSOCKET_EOF);
+    else if (websocket->state == WEBSOCKET_FAILED)
+        websocket->state = WEBSOCKET_EOF;
+    else if (websocket->state == WEBSOCKET_HANDSHAKE)
+        websocket_abort(websocket);
+    else if (websocket->state == WEBSOCKET_CLOSING)
+        websocket_close_for_good(websocket);
+    end_call(websocket, previous);
 }

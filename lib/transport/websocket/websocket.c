@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "core/send.h"
 #include "transport/websocket/frame.h"
 
 static const ws_allocator *memory_of(const ws_websocket *websocket)
@@ -108,15 +109,29 @@ void websocket_abort(ws_websocket *websocket)
         loop_list_output(websocket->loop, &websocket->output);
 }
 
-void ws_websocket_eof(ws_websocket *websocket)
+void websocket_close_for_good(ws_websocket *websocket)
 {
-    websocket_enter(websocket);
     websocket->state = WEBSOCKET_CLOSED;
-    websocket->aborted = true;
-    timer_stop(&websocket->timer);
-    loop_unlist_output(websocket->loop, &websocket->output);
-    unregister(websocket, 1006);
-    websocket_leave(websocket);
+    websocket_start_timer(websocket);
+    if (!websocket->blocked)
+        loop_list_output(websocket->loop, &websocket->output);
+}
+
+void websocket_finish(ws_websocket *websocket, uint16_t code, const char *reason, size_t length,
+                      enum websocket_state state)
+{
+    ws_manager *manager = websocket->loop->manager;
+    struct command command = {.kind = COMMAND_DISCONNECT};
+
+    websocket->state = (uint8_t)state;
+    websocket_start_timer(websocket);
+    command.detail = detail_new(&manager->memory, reason, length);
+    if (command.detail != NULL)
+        command.detail->code = code;
+    /* Without memory the end can't wait for its turn. */
+    if (command.detail == NULL ||
+        send_command(manager, websocket->connection->id, NULL, &command, false) != WS_OK)
+        connection_end(websocket->connection, code, NULL);
 }
 
 /* --- output ---------------------------------------------------------------------------------- */
@@ -176,7 +191,7 @@ static ws_message *framed_copy(const ws_websocket *websocket, const ws_message *
 
 /* ws_transport's send. A message is taken whatever its size if it finds the queue within its
  * limit: so one message larger than the limit can still be sent. */
-static int send_message(ws_message *message, void *transport_data)
+static int queue_message(ws_message *message, void *transport_data)
 {
     ws_websocket *websocket = transport_data;
     size_t most = websocket->endpoint->options.max_queue_bytes;
@@ -194,24 +209,42 @@ static int send_message(ws_message *message, void *transport_data)
     return websocket->queue.bytes > most / 2 ? WS_ERR_BACKPRESSURE : WS_OK;
 }
 
-/* ws_transport's close. A client that was too slow for what is queued won't get it before the
- * close either: it comes back and starts anew. */
+/* ws_transport's close: the connection has left the manager. */
 static void close_connection(uint16_t code, const char *reason, size_t length,
                              void *transport_data)
 {
     ws_websocket *websocket = transport_data;
+    bool broken = websocket->reader != NULL && frame_reader_broken(websocket->reader);
 
     websocket->connection = NULL;
-    if (websocket->state != WEBSOCKET_OPEN)
-        return;
-    if (code == 1013)
+    /* A client that was too slow for what is queued won't get it before the close either: it
+     * comes back and starts anew. */
+    if (code == 1013 && !websocket->head_unsent)
         output_queue_drop_rest(&websocket->queue);
-    websocket_push_close(websocket, code, reason, length, WEBSOCKET_CLOSING);
+    switch ((enum websocket_state)websocket->state) {
+    case WEBSOCKET_OPEN:
+        websocket_push_close(websocket, code, reason, length, WEBSOCKET_CLOSING);
+        break;
+    case WEBSOCKET_FAILED:
+        websocket_push_close(websocket, code, reason, length,
+                             broken ? WEBSOCKET_CLOSED : WEBSOCKET_CLOSING);
+        break;
+    case WEBSOCKET_PEER_CLOSED: /* RFC 6455 §5.5.1: with the code that came */
+        websocket_push_close(websocket, code, NULL, 0, WEBSOCKET_CLOSED);
+        break;
+    case WEBSOCKET_EOF:
+        websocket_close_for_good(websocket);
+        break;
+    case WEBSOCKET_HANDSHAKE:
+    case WEBSOCKET_CLOSING:
+    case WEBSOCKET_CLOSED:
+        break;
+    }
 }
 
 const ws_transport websocket_transport = {
     .size = sizeof websocket_transport,
-    .send = send_message,
+    .send = queue_message,
     .close = close_connection,
 };
 
@@ -225,6 +258,8 @@ int ws_websocket_output(ws_websocket *websocket, struct iovec *iov, int max)
 
 int ws_websocket_sent(ws_websocket *websocket, size_t n)
 {
+    uint32_t count = websocket->queue.count;
+
     if (websocket->aborted)
         return WS_ERR_CLOSED;
     if (!output_queue_written(&websocket->queue, memory_of(websocket), n)) {
@@ -233,6 +268,8 @@ int ws_websocket_sent(ws_websocket *websocket, size_t n)
     } else if (websocket->queue.count > 0) {
         loop_list_output(websocket->loop, &websocket->output);
     }
+    if (websocket->queue.count < count)
+        websocket->head_unsent = false;
     return ws_websocket_ended(websocket) ? WS_ERR_CLOSED : WS_OK;
 }
 

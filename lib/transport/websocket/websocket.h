@@ -10,11 +10,17 @@
 #include "transport/websocket/output_queue.h"
 #include "transport/websocket/request.h"
 
+/* What the client said is carried out in the loop's order (core/client.h), and the end of a
+ * connection takes its place in it: the middle three states last from the moment when the end is
+ * posted to the loop until it is carried out, and the answers to what came before are queued. */
 enum websocket_state {
     WEBSOCKET_HANDSHAKE,
     WEBSOCKET_OPEN,
-    WEBSOCKET_CLOSING, /* our close frame is queued; the peer's is awaited */
-    WEBSOCKET_CLOSED   /* nothing more is read; it has ended once the queue is written */
+    WEBSOCKET_FAILED,      /* the peer broke a rule: our close is to come */
+    WEBSOCKET_PEER_CLOSED, /* the peer's close came: our answer is to come */
+    WEBSOCKET_EOF,         /* the peer sends no more, and said no close: none is to come */
+    WEBSOCKET_CLOSING,     /* our close frame is queued; the peer's is awaited */
+    WEBSOCKET_CLOSED       /* nothing more is read; it has ended once the queue is written */
 };
 
 struct ws_websocket {
@@ -28,6 +34,7 @@ struct ws_websocket {
     struct output_node output;
     struct timer timer;
     uint8_t state;      /* enum websocket_state */
+    bool head_unsent;   /* the answer to the handshake is first in the queue */
     bool awaiting_pong; /* a ping is on its way and nothing was heard since */
     bool blocked;       /* the socket is full, the host waits for it to be writable */
     bool aborted;       /* nothing is to be written any more */
@@ -47,6 +54,15 @@ void websocket_push(ws_websocket *websocket, const void *bytes, size_t length);
 /* Queues a close frame (code 1005: an empty one) and goes to a state. */
 void websocket_push_close(ws_websocket *websocket, uint16_t code, const char *reason,
                           size_t length, enum websocket_state state);
+
+/* Posts the end of an open connection: state is one of the middle three; `code` and `reason` are
+ * what on_disconnect gets, and our close frame if one is to come. */
+void websocket_finish(ws_websocket *websocket, uint16_t code, const char *reason, size_t length,
+                      enum websocket_state state);
+
+/* Nothing more is read or queued: it has ended when the queue is written, and the host is to look
+ * at it. */
+void websocket_close_for_good(ws_websocket *websocket);
 
 /* Ends it without another byte; the host is told by the output list. */
 void websocket_abort(ws_websocket *websocket);
