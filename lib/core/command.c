@@ -2,7 +2,7 @@
 #include "core/command.h"
 
 #include "core/client.h"
-#include "core/connection.h"
+#include "core/disconnect.h"
 #include "core/presence.h"
 #include "core/room.h"
 

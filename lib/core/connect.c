@@ -3,7 +3,7 @@
 
 #include "base/utf8.h"
 #include "core/client.h"
-#include "core/connection.h"
+#include "core/disconnect.h"
 #include "core/options.h"
 #include "core/send.h"
 

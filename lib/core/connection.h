@@ -1,5 +1,6 @@
-/* connection.h: a registered connection, from ws_manager_connect() to its end.
- * Not here: its bytes (a transport's) and what its messages mean (client.c).
+/* connection.h: a registered connection, its groups, and what is delivered to it.
+ * Not here: its end (disconnect.h), its bytes (a transport's) and what its messages mean
+ * (client.h).
  *
  * Owned by its loop's thread; what other threads may touch is marked. */
 #ifndef WS_CORE_CONNECTION_H
@@ -73,34 +74,11 @@ void connection_deliver(struct connection *connection, ws_message *message);
 /* The connection is to be ended as soon as the current command is done. */
 void connection_doom(struct connection *connection, uint16_t code, const char *static_reason);
 
-/* Takes the connection out of everything, and calls on_disconnect; the transport is not called.
- * Its memory goes when nothing uses it any more. */
-void connection_detach(struct connection *connection, uint16_t code, const char *reason);
+/* Takes it out of its groups: O(its rooms). The manager's lock is held. */
+void connection_leave_everything(struct connection *connection);
 
-/* connection_detach(), and the transport is not to be called again. */
-void connection_transport_gone(struct connection *connection, uint16_t code,
-                               const char *reason);
-
-/* connection_detach(), then the transport closes. */
-void connection_end(struct connection *connection, uint16_t code, const char *reason);
-
-/* Frees it if it is gone and no command names it. The manager's lock may be held. */
-void connection_free_if_unused(struct connection *connection);
-
-/* Frees what has ended while the loop was busy, and ends what is doomed. */
-void connections_settle(ws_loop *loop);
-
-/* Both around every use of connections on the loop's thread that may call back. */
-static inline void loop_busy(ws_loop *loop)
-{
-    loop->busy++;
-}
-void loop_idle(ws_loop *loop);
-
-/* May a peer or an application send this close code (RFC 6455 §7.4)? */
-bool close_code_valid(uint16_t code);
-
-/* Is it a reason that fits in a close frame (RFC 6455 §5.5)? NULL is. */
-bool close_reason_valid(const char *reason);
+/* Logs that it ends, and why. */
+void connection_log_end(const struct connection *connection, int level, uint16_t code,
+                        const char *reason);
 
 #endif

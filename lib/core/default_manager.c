@@ -1,9 +1,9 @@
 /* default_manager.c: the process's default manager, the only global of the library. */
-#include "core/default_manager.h"
-
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
+
+#include "core/manager.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static ws_manager *current;
@@ -36,7 +36,8 @@ void ws_manager_set_default(ws_manager *manager)
     ws_manager_free(replaced);
 }
 
-void default_manager_forget(const ws_manager *manager)
+/* A manager that is being freed is the default one no longer. */
+static void forget(const ws_manager *manager)
 {
     pthread_mutex_lock(&lock);
     if (current == manager) {
@@ -44,4 +45,12 @@ void default_manager_forget(const ws_manager *manager)
         made_here = false;
     }
     pthread_mutex_unlock(&lock);
+}
+
+void ws_manager_free(ws_manager *manager)
+{
+    if (manager == NULL)
+        return;
+    forget(manager);
+    manager_unref(manager);
 }

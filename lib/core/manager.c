@@ -11,7 +11,6 @@
 
 #include "base/json_text.h"
 #include "base/utf8.h"
-#include "core/default_manager.h"
 #include "core/options.h"
 
 static int64_t system_clock(void *user_data)
@@ -157,14 +156,6 @@ void manager_unref(ws_manager *manager)
     pthread_mutex_destroy(&manager->lock);
     release_content(manager);
     memory_free(&memory, manager);
-}
-
-void ws_manager_free(ws_manager *manager)
-{
-    if (manager == NULL)
-        return;
-    default_manager_forget(manager);
-    manager_unref(manager);
 }
 
 void manager_lock(ws_manager *manager)

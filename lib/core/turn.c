@@ -4,7 +4,7 @@
 #include <ws_manager/loop.h>
 
 #include "core/command.h"
-#include "core/connection.h"
+#include "core/disconnect.h"
 #include "core/loop.h"
 #include "core/options.h"
 

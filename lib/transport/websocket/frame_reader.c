@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
-#include "core/connection.h"
+#include "core/disconnect.h"
 #include "transport/websocket/frame.h"
 
 enum {

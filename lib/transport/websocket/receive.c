@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "core/client.h"
+#include "core/disconnect.h"
 #include "transport/websocket/frame.h"
 #include "transport/websocket/handshake.h"
 #include "transport/websocket/websocket.h"

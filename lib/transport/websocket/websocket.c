@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "core/disconnect.h"
 #include "core/send.h"
 #include "transport/websocket/frame.h"
 

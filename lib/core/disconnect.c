@@ -1,0 +1,136 @@
+/* disconnect.c: the end of a connection: out of everything, on_disconnect, its memory. */
+#include "core/disconnect.h"
+
+#include <string.h>
+
+#include "base/utf8.h"
+#include "core/presence.h"
+
+/* Takes a doomed connection off the list, when it ends in another way. */
+static void undoom(struct connection *connection)
+{
+    struct connection **link = &connection->loop->doomed;
+
+    while (*link != NULL && *link != connection)
+        link = &(*link)->next;
+    if (*link != NULL)
+        *link = connection->next;
+}
+
+void connection_free_if_unused(struct connection *connection)
+{
+    ws_loop *loop = connection->loop;
+
+    if (connection->state != CONNECTION_GONE || connection->pins > 0)
+        return;
+    if (loop->busy > 0) {
+        connection->next = loop->graves;
+        loop->graves = connection;
+    } else {
+        memory_free(&loop->manager->memory, connection);
+    }
+}
+
+static void free_slot(struct connection *connection)
+{
+    ws_loop *loop = connection->loop;
+    uint32_t number = (uint32_t)(connection->id >> 32) & 0xffffff;
+
+    loop->slots[number] = (struct slot){.next_free = loop->free_slot};
+    loop->free_slot = number;
+    loop->n_connections--;
+    loop->manager->n_connections--;
+}
+
+void connection_detach(struct connection *connection, uint16_t code, const char *reason)
+{
+    ws_loop *loop = connection->loop;
+    ws_manager *manager = loop->manager;
+    const ws_manager_options *options = &manager->options;
+    bool was_registered = connection->state != CONNECTION_PENDING;
+    struct connection_view view;
+
+    if (connection->state == CONNECTION_GONE)
+        return;
+    if (connection->state == CONNECTION_DOOMED)
+        undoom(connection);
+    connection_view(connection, &view);
+    loop_busy(loop);
+    manager_lock(manager);
+    if (was_registered)
+        connection_leave_everything(connection);
+    connection->user = NULL;
+    free_slot(connection);
+    connection->state = CONNECTION_GONE;
+    connection_free_if_unused(connection);
+    manager_unlock(manager);
+    if (was_registered) {
+        connection_log_end(connection, WS_LOG_DEBUG, code, reason);
+        counter_add(&loop->counters, COUNTER_connections_closed, 1);
+        if (connection->protocol == WS_PROTOCOL_JSON)
+            presence_send(manager, "user_disconnected", view.info.id, view.info.user_id);
+        if (options->on_disconnect != NULL)
+            options->on_disconnect(manager, &view.info, code, reason != NULL ? reason : "",
+                                   manager->options.user_data);
+    }
+    loop_idle(loop);
+}
+
+void connection_transport_gone(struct connection *connection, uint16_t code, const char *reason)
+{
+    connection->transport = NULL;
+    connection_detach(connection, code, reason);
+}
+
+void connection_end(struct connection *connection, uint16_t code, const char *reason)
+{
+    ws_loop *loop = connection->loop;
+    const ws_transport *transport = connection->transport;
+    void *transport_data = connection->transport_data;
+
+    if (connection->state == CONNECTION_GONE)
+        return;
+    loop_busy(loop);
+    connection_detach(connection, code, reason);
+    /* The transport may have been freed by on_disconnect: then it has let go of us. */
+    if (connection->transport != NULL)
+        transport->close(code, reason, reason != NULL ? strlen(reason) : 0, transport_data);
+    loop_idle(loop);
+}
+
+void connections_settle(ws_loop *loop)
+{
+    while (loop->doomed != NULL) {
+        struct connection *connection = loop->doomed;
+
+        connection_end(connection, connection->doom_code, connection->doom_reason);
+    }
+}
+
+void loop_idle(ws_loop *loop)
+{
+    if (--loop->busy > 0)
+        return;
+    while (loop->graves != NULL) {
+        struct connection *connection = loop->graves;
+
+        loop->graves = connection->next;
+        memory_free(&loop->manager->memory, connection);
+    }
+}
+
+bool close_code_valid(uint16_t code)
+{
+    return (code >= 1000 && code <= 1014 && code != 1004 && code != 1005 && code != 1006) ||
+           (code >= 3000 && code <= 4999);
+}
+
+bool close_reason_valid(const char *reason)
+{
+    size_t length;
+
+    if (reason == NULL)
+        return true;
+    length = strnlen(reason, 124);
+    return length <= 123 && utf8_valid(reason, length);
+}
