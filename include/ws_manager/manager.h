@@ -19,8 +19,6 @@
 
 WS_BEGIN_DECLS
 
-#define WS_NAME_MAX 128 /* bytes of a user's, room's or event type's name */
-
 /* What a callback learns of a connection. Valid during the callback. */
 typedef struct ws_connection_info {
     size_t size;
@@ -28,15 +26,6 @@ typedef struct ws_connection_info {
     const char *user_id; /* NULL for an anonymous client */
     void *user_data;     /* the application's, see ws_manager_set_user_data() */
 } ws_connection_info;
-
-/* Memory functions with the meaning of malloc(), realloc() and free(), from any thread. */
-typedef struct ws_allocator {
-    size_t size;
-    void *(*malloc)(size_t bytes, void *user_data);
-    void *(*realloc)(void *memory, size_t bytes, void *user_data);
-    void (*free)(void *memory, void *user_data);
-    void *user_data;
-} ws_allocator;
 
 enum ws_log_level { WS_LOG_ERROR = 0, WS_LOG_WARN = 1, WS_LOG_INFO = 2, WS_LOG_DEBUG = 3 };
 

@@ -1,4 +1,4 @@
-/* types.h: the opaque types, and the id of a connection. */
+/* types.h: the opaque types, the id of a connection, names and allocators. */
 #ifndef WS_MANAGER_TYPES_H
 #define WS_MANAGER_TYPES_H
 
@@ -21,5 +21,16 @@ typedef struct ws_message ws_message;
  * to other threads. Once the connection is gone, the id names nothing, and never another client
  * (the generation of a loop's slots repeats after 2^32 connections). 0 is never a connection. */
 typedef uint64_t ws_conn_id;
+
+#define WS_NAME_MAX 128 /* bytes of a user's, room's or event type's name */
+
+/* Memory functions with the meaning of malloc(), realloc() and free(), from any thread. */
+typedef struct ws_allocator {
+    size_t size;
+    void *(*malloc)(size_t bytes, void *user_data);
+    void *(*realloc)(void *memory, size_t bytes, void *user_data);
+    void (*free)(void *memory, void *user_data);
+    void *user_data;
+} ws_allocator;
 
 #endif

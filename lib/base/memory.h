@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#include <ws_manager/manager.h>
+#include <ws_manager/types.h>
 
 /* Each may return NULL; `bytes` is never 0. */
 void *memory_alloc(const ws_allocator *memory, size_t bytes);

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include <ws_manager/manager.h>
+#include <ws_manager/types.h>
 
 /* The first byte of a character says how many follow and, for some, narrows the second: no
  * overlong forms, no surrogates, nothing above U+10FFFF (RFC 3629 §4). */

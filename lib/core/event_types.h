@@ -5,6 +5,8 @@
 
 #include <stddef.h>
 
+#include <ws_manager/error.h>
+
 #include "base/memory.h"
 #include "core/uthash.h"
 

@@ -5,6 +5,8 @@
 
 #include <stddef.h>
 
+#include <ws_manager/error.h>
+
 #include "base/json_text.h"
 #include "base/memory.h"
 #include "protocol/json/answer.h"
