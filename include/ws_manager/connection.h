@@ -37,7 +37,7 @@ WS_EXPORT int ws_manager_connect(ws_manager *manager, ws_loop *loop,
                                  const ws_connect_options *options, ws_conn_id *connection);
 
 /* Ends a connection: it leaves its rooms, on_disconnect is called, and its transport closes
- * with `code` (1000, 1001, 1003, 1007 to 1014 or 3000 to 4999, RFC 6455 §7.4) and `reason`
+ * with `code` (1000 to 1003, 1007 to 1014 or 3000 to 4999, RFC 6455 §7.4) and `reason`
  * (UTF-8, at most 123 bytes; NULL: none) after what is queued for it. Errors: WS_ERR_INVALID,
  * WS_ERR_NOT_FOUND, WS_ERR_BACKPRESSURE, WS_ERR_NO_MEMORY. Any thread. */
 WS_EXPORT int ws_manager_disconnect(ws_manager *manager, ws_conn_id connection, uint16_t code,

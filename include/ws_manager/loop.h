@@ -17,9 +17,10 @@ WS_BEGIN_DECLS
 typedef struct ws_loop_options {
     size_t size;
 
-    /* Make the host's loop call ws_loop_run() soon: write to an eventfd, uv_async_send().
-     * Called from any thread, without a lock held, once for all calls between two runs; not for
-     * calls from within the library's callbacks on the loop's own thread. It must not call this
+    /* Make the host's loop call ws_loop_run() soon: write to an eventfd, uv_async_send(). Called
+     * from any thread, without a lock held, once for all calls between two runs; not for calls
+     * that a callback makes within ws_loop_run(), ws_websocket_receive(), _upgrade() or _eof()
+     * of the same loop, since the host runs it after these anyway. It must not call this
      * library. May be NULL when only one thread exists and it runs the loop after every call. */
     void (*wake)(void *user_data);
     void *user_data;

@@ -93,7 +93,9 @@ typedef struct ws_manager_options {
      * system's. */
     int64_t (*clock)(void *user_data);
 
-    const ws_allocator *allocator; /* copied; NULL: malloc(), realloc() and free() */
+    /* Copied; NULL: malloc(), realloc() and free(). wslay (some 4 KiB for a connection in the
+     * middle of a message), OpenSSL and cJSON take theirs from malloc() in any case. */
+    const ws_allocator *allocator;
 
     int32_t presence_events;   /* enum ws_presence; default WS_PRESENCE_EVERYONE */
     const char *presence_room; /* for WS_PRESENCE_ROOM; copied */

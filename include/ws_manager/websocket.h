@@ -28,8 +28,9 @@ typedef struct ws_endpoint_options {
     int (*on_handshake)(ws_handshake *handshake, void *user_data);
     void *user_data;
 
-    /* The subprotocols that the server speaks, best first (RFC 6455 §4.2.2); the first that the
-     * client offered is chosen, none is no error. Copied. */
+    /* The subprotocols that the server speaks, best first (RFC 6455 §4.2.2), at most 64 tokens
+     * of at most 128 bytes; the first that the client offered is chosen, none is no error.
+     * Copied. */
     const char *const *subprotocols;
     size_t n_subprotocols;
 

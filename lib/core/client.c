@@ -30,75 +30,92 @@ void client_receive(struct connection *connection, const void *data, size_t leng
 
 /* --- answers --------------------------------------------------------------------------------- */
 
-/* Delivers a finished answer, whose buffer it frees. */
-static void deliver_answer(struct connection *connection, struct buffer *buffer)
+/* The message of a finished text, whose buffer it frees; NULL if memory ran out. */
+static ws_message *finish_text(const ws_manager *manager, struct buffer *buffer)
 {
-    const ws_manager *manager = connection->loop->manager;
     ws_message *message = NULL;
 
     if (!buffer->failed)
         message = message_new_copy(&manager->memory, buffer->data, buffer->length, true);
     buffer_free(buffer);
-    if (message == NULL) {
-        no_memory(connection);
-        return;
-    }
-    message_frame(message, atomic_load_explicit(&manager->framing, memory_order_acquire));
-    connection_deliver(connection, message);
-    ws_message_unref(message);
+    if (message != NULL)
+        message_frame(message, atomic_load_explicit(&manager->framing, memory_order_acquire));
+    return message;
 }
 
 void client_welcome(struct connection *connection, uint64_t position)
 {
     const ws_manager *manager = connection->loop->manager;
+    const struct share *user = connection->user;
     char name[CONNECTION_NAME_SIZE];
     char id[EVENT_ID_SIZE];
     struct buffer buffer;
+    ws_message *message;
 
     manager_connection_name(manager, connection->id, name);
     manager_event_id(manager, position, id);
     buffer_init(&buffer, &manager->memory);
-    answer_welcome(&buffer, name,
-                   connection->user != NULL ? connection->user->group->name : NULL, id,
+    answer_welcome(&buffer, name, user != NULL ? user->group->name : NULL, id,
                    connection->ping_interval_ms);
-    deliver_answer(connection, &buffer);
+    message = finish_text(manager, &buffer);
+    if (message == NULL) {
+        no_memory(connection);
+        return;
+    }
+    connection_deliver(connection, message);
+    ws_message_unref(message);
 }
 
-static void answer_with_pong(struct connection *connection, struct json_slice ref,
-                             uint64_t position)
+/* Posts an answer that ends with an event id, and frees its buffer. */
+static void post_answer(struct connection *connection, struct buffer *buffer)
 {
-    const ws_manager *manager = connection->loop->manager;
-    char id[EVENT_ID_SIZE];
+    int result = WS_ERR_NO_MEMORY;
+
+    if (!buffer->failed)
+        result = send_answer(connection, buffer->data, buffer->length, ANSWER_AFTER_ID);
+    buffer_free(buffer);
+    if (result != WS_OK)
+        no_memory(connection);
+}
+
+static void answer_with_pong(struct connection *connection, struct json_slice ref)
+{
     struct buffer buffer;
 
-    manager_event_id(manager, position, id);
-    buffer_init(&buffer, &manager->memory);
-    answer_pong(&buffer, ref.text, ref.length, id);
-    deliver_answer(connection, &buffer);
+    buffer_init(&buffer, &connection->loop->manager->memory);
+    answer_pong(&buffer, ref.text, ref.length);
+    post_answer(connection, &buffer);
 }
 
+/* The membership has changed before, so that a joiner gets every event above the answer's id. */
 static void answer_with_room(struct connection *connection, const char *type,
-                             const struct client_message *message, uint64_t position)
+                             const struct client_message *message)
 {
-    const ws_manager *manager = connection->loop->manager;
-    char id[EVENT_ID_SIZE];
     struct buffer buffer;
 
-    manager_event_id(manager, position, id);
-    buffer_init(&buffer, &manager->memory);
-    answer_room(&buffer, type, message->ref.text, message->ref.length, message->room, id);
-    deliver_answer(connection, &buffer);
+    buffer_init(&buffer, &connection->loop->manager->memory);
+    answer_room(&buffer, type, message->ref.text, message->ref.length, message->room);
+    post_answer(connection, &buffer);
 }
 
+/* Errors take their place among the answers. */
 static void answer_with_problem(struct connection *connection, struct json_slice ref,
                                 struct answer_problem problem)
 {
+    ws_manager *manager = connection->loop->manager;
+    struct command command = {.kind = COMMAND_SEND};
     struct buffer buffer;
 
     counter_add(&connection->loop->counters, COUNTER_client_errors, 1);
-    buffer_init(&buffer, &connection->loop->manager->memory);
+    buffer_init(&buffer, &manager->memory);
     answer_error(&buffer, ref.text, ref.length, problem);
-    deliver_answer(connection, &buffer);
+    command.message = finish_text(manager, &buffer);
+    if (command.message == NULL) {
+        no_memory(connection);
+    } else if (send_command(manager, connection->id, NULL, &command, false) != WS_OK) {
+        ws_message_unref(command.message);
+        no_memory(connection);
+    }
 }
 
 /* What a request came to, unless it was WS_OK. A callback may have ended the connection; then
@@ -113,6 +130,8 @@ static void answer_with_result(struct connection *connection, struct json_slice 
     static const struct answer_problem rejected = {ANSWER_BAD_REQUEST,
                                                    "the message was not accepted"};
 
+    if (connection->state == CONNECTION_GONE)
+        return;
     switch (result) {
     case WS_OK:
         break;
@@ -151,8 +170,7 @@ static int authorize(struct connection *connection, const char *room)
 }
 
 /* The answer comes before on_join, so that what the application sends there comes after it. */
-static void handle_join(struct connection *connection, const struct client_message *message,
-                        uint64_t position)
+static void handle_join(struct connection *connection, const struct client_message *message)
 {
     struct share *share;
     int result = authorize(connection, message->room);
@@ -166,21 +184,20 @@ static void handle_join(struct connection *connection, const struct client_messa
     share = room_pin(connection, message->room);
     result = share != NULL ? connection_enter_room(connection, share) : WS_ERR_NO_MEMORY;
     if (result == WS_OK || result == WS_ERR_ALREADY)
-        answer_with_room(connection, "room_joined", message, position);
+        answer_with_room(connection, "room_joined", message);
     else
         answer_with_result(connection, message->ref, result);
     room_joined(connection, message->room, result);
     room_unpin(connection, share);
 }
 
-static void handle_leave(struct connection *connection, const struct client_message *message,
-                         uint64_t position)
+static void handle_leave(struct connection *connection, const struct client_message *message)
 {
     struct share *share = room_pin(connection, message->room);
     int result = share != NULL ? connection_leave_room(connection, share) : WS_ERR_NO_MEMORY;
 
     if (result == WS_OK)
-        answer_with_room(connection, "room_left", message, position);
+        answer_with_room(connection, "room_left", message);
     else
         answer_with_result(connection, message->ref, result);
     room_left(connection, message->room, result);
@@ -209,18 +226,17 @@ static int handle_message(struct connection *connection, const struct client_mes
     return result;
 }
 
-static void handle_request(struct connection *connection, const struct client_message *message,
-                           uint64_t position)
+static void handle_request(struct connection *connection, const struct client_message *message)
 {
     switch (message->type) {
     case CLIENT_JOIN_ROOM:
-        handle_join(connection, message, position);
+        handle_join(connection, message);
         break;
     case CLIENT_LEAVE_ROOM:
-        handle_leave(connection, message, position);
+        handle_leave(connection, message);
         break;
     case CLIENT_PING:
-        answer_with_pong(connection, message->ref, position);
+        answer_with_pong(connection, message->ref);
         break;
     case CLIENT_MESSAGE:
         answer_with_result(connection, message->ref, handle_message(connection, message));
@@ -228,8 +244,7 @@ static void handle_request(struct connection *connection, const struct client_me
     }
 }
 
-static void handle_json(struct connection *connection, const struct detail *said,
-                        uint64_t position)
+static void handle_json(struct connection *connection, const struct detail *said)
 {
     const ws_manager *manager = connection->loop->manager;
     struct client_message message;
@@ -239,7 +254,7 @@ static void handle_json(struct connection *connection, const struct detail *said
                              manager->options.max_client_json_depth, &message, &problem);
 
     if (result == WS_OK) {
-        handle_request(connection, &message, position);
+        handle_request(connection, &message);
         client_message_free(&manager->memory, &message);
     } else if (result == WS_ERR_NO_MEMORY) {
         no_memory(connection);
@@ -248,7 +263,7 @@ static void handle_json(struct connection *connection, const struct detail *said
     }
 }
 
-void client_handle(struct connection *connection, const struct detail *said, uint64_t position)
+void client_handle(struct connection *connection, const struct detail *said)
 {
     static const struct answer_problem binary = {ANSWER_BAD_REQUEST,
                                                  "binary messages are not understood"};
@@ -266,7 +281,7 @@ void client_handle(struct connection *connection, const struct detail *said, uin
             options->on_raw(manager, connection_view(connection, &view), said->text,
                             said->length, said->is_text, manager->options.user_data);
     } else if (said->is_text) {
-        handle_json(connection, said, position);
+        handle_json(connection, said);
     } else {
         answer_with_problem(connection, (struct json_slice){NULL, 0}, binary);
     }

@@ -9,9 +9,8 @@
 void client_receive(struct connection *connection, const void *data, size_t length,
                     bool is_text);
 
-/* Carries out what the client said: COMMAND_RECEIVE. `position` is that of the newest event
- * when it came in. */
-void client_handle(struct connection *connection, const struct detail *said, uint64_t position);
+/* Carries out what the client said: COMMAND_RECEIVE. */
+void client_handle(struct connection *connection, const struct detail *said);
 
 /* Greets a client whose connection has become live. */
 void client_welcome(struct connection *connection, uint64_t position);

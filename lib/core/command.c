@@ -5,6 +5,7 @@
 #include "core/disconnect.h"
 #include "core/presence.h"
 #include "core/room.h"
+#include "core/send.h"
 
 /* From the last member to the first. When one leaves meanwhile (a transport may call anything),
  * the last one moves to its place: that is either one that was reached before, and `walk` says
@@ -20,7 +21,8 @@ static void deliver_event(ws_loop *loop, const struct share *share, ws_message *
         if (place >= share->count)
             continue;
         connection = share->members[place].connection;
-        if (connection->walk == walk || message_excludes(message, connection->id))
+        if (connection->walk == walk || connection->protocol == WS_PROTOCOL_RAW ||
+            message_excludes(message, connection->id))
             continue;
         connection->walk = walk;
         connection_deliver(connection, message);
@@ -36,15 +38,19 @@ static void connect_connection(struct connection *connection, uint64_t position)
 
     if (connection->state != CONNECTION_PENDING)
         return;
+    if (connection->doom_code != 0) {
+        connection_end(connection, connection->doom_code, connection->doom_reason);
+        return;
+    }
     if (connection_activate(connection) != WS_OK) {
         connection_end(connection, 1013, "out of memory");
         return;
     }
     counter_add(&loop->counters, COUNTER_connections_opened, 1);
     if (connection->protocol == WS_PROTOCOL_JSON) {
-        client_welcome(connection, position);
         connection_view(connection, &view);
         presence_send(manager, "user_connected", view.info.id, view.info.user_id);
+        client_welcome(connection, position);
     }
     if (options->on_connect != NULL && connection->state != CONNECTION_GONE)
         options->on_connect(manager, connection_view(connection, &view),
@@ -63,7 +69,20 @@ static void drain(ws_loop *loop, const struct detail *detail)
     }
 }
 
-void command_carry_out(ws_loop *loop, const struct command *command)
+/* What the client said before its end has been carried out by now, and the application may have
+ * answered: the end comes after these answers. */
+static void finish(struct command *command)
+{
+    struct connection *connection = command->connection;
+    uint16_t code = command->detail->code;
+    struct command end = {.kind = COMMAND_DISCONNECT, .detail = command->detail};
+
+    command->detail = NULL;
+    if (send_command(connection->loop->manager, connection->id, NULL, &end, false) != WS_OK)
+        connection_end(connection, code, NULL);
+}
+
+void command_carry_out(ws_loop *loop, struct command *command)
 {
     struct connection *connection = command->connection;
 
@@ -78,13 +97,16 @@ void command_carry_out(ws_loop *loop, const struct command *command)
         connect_connection(connection, command->position);
         break;
     case COMMAND_RECEIVE:
-        client_handle(connection, command->detail, command->position);
+        client_handle(connection, command->detail);
         break;
     case COMMAND_JOIN:
         room_join(connection, command->share);
         break;
     case COMMAND_LEAVE:
         room_leave(connection, command->share);
+        break;
+    case COMMAND_FINISH:
+        finish(command);
         break;
     case COMMAND_DISCONNECT:
         connection_end(connection, command->detail->code, command->detail->text);

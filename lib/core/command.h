@@ -4,7 +4,7 @@
 
 #include "core/loop.h"
 
-void command_carry_out(ws_loop *loop, const struct command *command);
+void command_carry_out(ws_loop *loop, struct command *command);
 
 /* Frees what a command owns but for its pins; once more does nothing. */
 void command_release(const ws_manager *manager, struct command *command);

@@ -276,12 +276,17 @@ int ws_manager_transport_closed(ws_manager *manager, ws_conn_id connection, uint
                                 const char *reason)
 {
     struct connection *found;
+    ws_loop *loop;
 
     if (manager == NULL)
         return WS_ERR_INVALID;
-    found = find_own(manager, connection);
-    if (found == NULL)
+    manager_lock(manager);
+    loop = manager->loops[connection >> 56];
+    found = connection_find(manager, connection);
+    manager_unlock(manager);
+    if (found != NULL)
+        connection_transport_gone(found, code, reason);
+    else if (loop == NULL || !connection_forget_transport(loop, connection))
         return WS_ERR_NOT_FOUND;
-    connection_transport_gone(found, code, reason);
     return WS_OK;
 }

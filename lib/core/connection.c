@@ -99,6 +99,8 @@ int connection_enter_room(struct connection *connection, struct share *share)
     uint32_t most = manager->options.max_rooms_per_connection;
     int result = WS_ERR_NO_MEMORY;
 
+    if (connection->protocol == WS_PROTOCOL_RAW)
+        return WS_ERR_FORBIDDEN;
     if (rooms_find(rooms, share) != ROOMS_NONE)
         return WS_ERR_ALREADY;
     if (most > 0 && rooms->count >= most)
@@ -161,12 +163,15 @@ void connection_doom(struct connection *connection, uint16_t code, const char *s
 {
     ws_loop *loop = connection->loop;
 
-    if (connection->state != CONNECTION_LIVE)
+    if (connection->state == CONNECTION_GONE || connection->doom_code != 0)
         return;
     connection_log_end(connection, WS_LOG_WARN, code, static_reason);
-    connection->state = CONNECTION_DOOMED;
     connection->doom_code = code;
     connection->doom_reason = static_reason;
+    /* One that is still to be registered ends when its turn comes. */
+    if (connection->state == CONNECTION_PENDING)
+        return;
+    connection->state = CONNECTION_DOOMED;
     connection->next = loop->doomed;
     loop->doomed = connection;
 }

@@ -82,20 +82,39 @@ void connection_transport_gone(struct connection *connection, uint16_t code, con
     connection_detach(connection, code, reason);
 }
 
+/* A connection that is being ended while its on_disconnect runs: it can't be found by its id any
+ * more, but its transport may be freed there and say so. */
+struct ending {
+    struct connection *connection;
+    struct ending *outer;
+};
+
 void connection_end(struct connection *connection, uint16_t code, const char *reason)
 {
     ws_loop *loop = connection->loop;
-    const ws_transport *transport = connection->transport;
-    void *transport_data = connection->transport_data;
+    struct ending ending = {connection, loop->ending};
 
     if (connection->state == CONNECTION_GONE)
         return;
     loop_busy(loop);
+    loop->ending = &ending;
     connection_detach(connection, code, reason);
-    /* The transport may have been freed by on_disconnect: then it has let go of us. */
+    loop->ending = ending.outer;
     if (connection->transport != NULL)
-        transport->close(code, reason, reason != NULL ? strlen(reason) : 0, transport_data);
+        connection->transport->close(code, reason, reason != NULL ? strlen(reason) : 0,
+                                     connection->transport_data);
     loop_idle(loop);
+}
+
+bool connection_forget_transport(ws_loop *loop, ws_conn_id id)
+{
+    for (struct ending *ending = loop->ending; ending != NULL; ending = ending->outer) {
+        if (ending->connection->id == id) {
+            ending->connection->transport = NULL;
+            return true;
+        }
+    }
+    return false;
 }
 
 void connections_settle(ws_loop *loop)

@@ -15,6 +15,10 @@ void connection_transport_gone(struct connection *connection, uint16_t code,
 /* connection_detach(), then the transport closes. */
 void connection_end(struct connection *connection, uint16_t code, const char *reason);
 
+/* For a connection whose end is under way: its transport is not to be called any more. False if
+ * there is none of that id. */
+bool connection_forget_transport(ws_loop *loop, ws_conn_id id);
+
 /* Frees it if it is gone and no command names it. The manager's lock may be held. */
 void connection_free_if_unused(struct connection *connection);
 

@@ -22,6 +22,7 @@ enum command_kind {
     COMMAND_RECEIVE,    /* connection's client sent detail->text */
     COMMAND_JOIN,       /* connection enters share's room */
     COMMAND_LEAVE,      /* connection leaves share's room */
+    COMMAND_FINISH,     /* connection ends, once what its client said has been answered */
     COMMAND_DISCONNECT, /* connection ends */
     COMMAND_DRAIN       /* all connections end */
 };
@@ -83,6 +84,7 @@ struct ws_loop {
     bool running;              /* within ws_loop_run() */
     uint64_t walk;             /* number of the last delivery to a share */
     struct inbox batch;        /* what is being carried out */
+    struct ending *ending;     /* connections in the middle of connection_end() */
     struct connection *doomed; /* to be ended when the current command is done */
     struct connection *graves; /* ended, to be freed when the library is left */
     struct output_node *output;
@@ -93,7 +95,7 @@ struct ws_loop {
     void (*free_transport_pool)(ws_loop *loop);
 };
 
-enum { SLOT_NONE = UINT32_MAX };
+static const uint32_t SLOT_NONE = UINT32_MAX;
 
 /* --- posting ------------------------------------------------------------------------------- */
 

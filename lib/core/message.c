@@ -65,6 +65,12 @@ void message_prepend(ws_message *message, const void *bytes, size_t length)
     memcpy(message_payload(message), bytes, length);
 }
 
+void message_append(ws_message *message, const void *bytes, size_t length)
+{
+    memcpy(message_payload(message) + message->length, bytes, length);
+    message->length += (uint32_t)length;
+}
+
 void message_frame(ws_message *message, message_framing *framing)
 {
     if (framing != NULL)

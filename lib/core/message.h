@@ -51,6 +51,9 @@ static inline uint8_t *message_payload(ws_message *message)
 /* Puts bytes in front of the payload, within the room that message_new() was given. */
 void message_prepend(ws_message *message, const void *bytes, size_t length);
 
+/* Puts bytes behind the payload, whose length had been reduced to leave room for them. */
+void message_append(ws_message *message, const void *bytes, size_t length);
+
 /* Puts the frame header in front of the finished payload, if there is a framing; once. */
 void message_frame(ws_message *message, message_framing *framing);
 

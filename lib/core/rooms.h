@@ -22,7 +22,7 @@ struct rooms {
     uint32_t index_mask; /* slots of the index - 1 */
 };
 
-enum { ROOMS_NONE = UINT32_MAX };
+static const uint32_t ROOMS_NONE = UINT32_MAX;
 
 void rooms_free(struct rooms *rooms, const ws_allocator *memory);
 

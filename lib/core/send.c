@@ -1,6 +1,8 @@
 /* send.c: giving messages their place in the order and posting them to the loops. */
 #include "core/send.h"
 
+#include <string.h>
+
 #include "base/utf8.h"
 #include "core/encode.h"
 
@@ -96,6 +98,39 @@ int send_command(ws_manager *manager, ws_conn_id id, const char *room, struct co
     posting_end(&posting);
     if (result != WS_OK)
         memory_free(&manager->memory, command->detail);
+    return result;
+}
+
+int send_answer(struct connection *connection, const char *text, size_t length,
+                const char *after_id)
+{
+    ws_loop *loop = connection->loop;
+    ws_manager *manager = loop->manager;
+    size_t after_length = strlen(after_id);
+    ws_message *message =
+        message_new(&manager->memory, length + EVENT_ID_SIZE + after_length, 0, NULL, 0);
+    char id[EVENT_ID_SIZE];
+    struct posting posting;
+    int result;
+
+    if (message == NULL)
+        return WS_ERR_NO_MEMORY;
+    message->length = 0;
+    message_append(message, text, length);
+    posting_begin(&posting, manager);
+    result = loop_reserve(loop, false);
+    if (result == WS_OK) {
+        message_append(message, id, manager_event_id(manager, manager->position, id));
+        message_append(message, after_id, after_length);
+        message_frame(message, atomic_load_explicit(&manager->framing, memory_order_acquire));
+        connection->pins++;
+        posting_push(&posting, loop,
+                     &(struct command){
+                         .kind = COMMAND_SEND, .connection = connection, .message = message});
+    }
+    posting_end(&posting);
+    if (result != WS_OK)
+        ws_message_unref(message);
     return result;
 }
 

@@ -27,4 +27,9 @@ int send_message(ws_manager *manager, ws_conn_id id, ws_message *message);
 int send_command(ws_manager *manager, ws_conn_id id, const char *room, struct command *command,
                  bool limited);
 
+/* Posts an answer to a client, which ends with the id of the newest event at that moment and
+ * `after_id`: by its place in the inbox it stands in order with the events. */
+int send_answer(struct connection *connection, const char *text, size_t length,
+                const char *after_id);
+
 #endif

@@ -100,6 +100,7 @@ void timer_wheel_advance(struct timer_wheel *wheel, uint64_t now_ms)
         if (wheel->used[slot / 64] >> (slot % 64) & 1)
             fire_slot(wheel, slot, now);
     }
+    place_fresh(wheel);
 }
 
 uint64_t timer_wheel_deadline(struct timer_wheel *wheel)

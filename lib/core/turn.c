@@ -117,7 +117,7 @@ uint64_t ws_loop_run(ws_loop *loop, uint64_t now_ms)
     ws_loop *previous;
     bool more = true;
 
-    if (loop->running)
+    if (loop->busy > 0)
         return now_ms;
     previous = loop_enter(loop);
     loop->running = true;

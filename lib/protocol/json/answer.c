@@ -43,20 +43,17 @@ void answer_welcome(struct buffer *buffer, const char *connection_name, const ch
 }
 
 void answer_room(struct buffer *buffer, const char *type, const char *ref, size_t ref_length,
-                 const char *room, const char *id)
+                 const char *room)
 {
     begin(buffer, type, ref, ref_length);
     add_member(buffer, "room", room);
-    buffer_add_text(buffer, ",");
-    add_member(buffer, "id", id);
-    end(buffer);
+    buffer_add_text(buffer, ",\"id\":\"");
 }
 
-void answer_pong(struct buffer *buffer, const char *ref, size_t ref_length, const char *id)
+void answer_pong(struct buffer *buffer, const char *ref, size_t ref_length)
 {
     begin(buffer, "pong", ref, ref_length);
-    add_member(buffer, "id", id);
-    end(buffer);
+    buffer_add_text(buffer, "\"id\":\"");
 }
 
 void answer_error(struct buffer *buffer, const char *ref, size_t ref_length,

@@ -27,17 +27,19 @@ struct answer_problem {
     const char *text; /* static, for a person */
 };
 
-/* `ref` is the JSON text of the client's ref, ref_length 0 if it gave none. `id` is an event
- * id. */
+/* `ref` is the JSON text of the client's ref, ref_length 0 if it gave none. */
 
 void answer_welcome(struct buffer *buffer, const char *connection_name, const char *user_id,
                     const char *id, uint32_t ping_interval_ms);
 
-/* `type` is room_joined or room_left. */
+/* The id of the newest event in these two is only known when the answer takes its place among
+ * the events: they end where it belongs, and ANSWER_AFTER_ID goes behind it. `type` is room_joined
+ * or room_left. */
 void answer_room(struct buffer *buffer, const char *type, const char *ref, size_t ref_length,
-                 const char *room, const char *id);
+                 const char *room);
+void answer_pong(struct buffer *buffer, const char *ref, size_t ref_length);
 
-void answer_pong(struct buffer *buffer, const char *ref, size_t ref_length, const char *id);
+#define ANSWER_AFTER_ID "\"}}"
 
 void answer_error(struct buffer *buffer, const char *ref, size_t ref_length,
                   struct answer_problem problem);

@@ -25,6 +25,7 @@ struct frame_reader {
     bool broken; /* wslay found a malformed header: where the next frame begins is unknown */
     bool failed; /* FRAME_ERROR was told: only a close is still of interest */
     bool in_frame;
+    bool skipped;        /* the frame broke a rule: the rest of it is of no interest */
     uint8_t opcode;      /* of the frame */
     bool fin;            /* of the frame */
     uint64_t frame_left; /* payload bytes still to come */
@@ -201,6 +202,7 @@ static void begin_frame(struct frame_reader *reader, const struct wslay_frame_io
     reader->fin = frame->fin;
     reader->frame_left = frame->payload_length;
     reader->in_frame = true;
+    reader->skipped = false;
     reader->control_length = 0;
 }
 
@@ -295,6 +297,8 @@ static struct frame_event take_control_piece(struct frame_reader *reader, const 
     reader->control_length += length;
     if (reader->frame_left > 0)
         return nothing();
+    if (reader->opcode == WSLAY_CONNECTION_CLOSE && reader->failed)
+        return (struct frame_event){.kind = FRAME_CLOSE, .code = 1005};
     if (reader->opcode == WSLAY_CONNECTION_CLOSE)
         return read_close(reader);
     if (reader->opcode == WSLAY_PONG)
@@ -304,7 +308,7 @@ static struct frame_event take_control_piece(struct frame_reader *reader, const 
     return event;
 }
 
-/* After a failure, the payload of everything but a close is skipped. */
+/* After a failure only a close is of interest, whatever it says. */
 static struct frame_event take_piece(struct frame_reader *reader, const uint8_t *data,
                                      size_t length)
 {
@@ -334,7 +338,9 @@ static struct frame_event take_frame(struct frame_reader *reader,
     reader->taken -= frame->data_length;
     reader->frame_left -= frame->data_length;
     reader->in_frame = reader->frame_left > 0;
-    if (event.kind == FRAME_NOTHING)
+    if (event.kind == FRAME_ERROR)
+        reader->skipped = true;
+    else if (!reader->skipped)
         event = take_piece(reader, frame->data, frame->data_length);
     return event;
 }

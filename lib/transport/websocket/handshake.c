@@ -345,7 +345,7 @@ int ws_handshake_set_subprotocol(ws_handshake *handshake, const char *subprotoco
         handshake->subprotocol = NULL;
         return WS_OK;
     }
-    if (strpbrk(subprotocol, ", \t") != NULL ||
+    if (*subprotocol == '\0' || strpbrk(subprotocol, ", \t") != NULL ||
         !request_header_lists(handshake->request, "Sec-WebSocket-Protocol", subprotocol, false))
         return WS_ERR_INVALID;
     copy = new_text(handshake, strlen(subprotocol) + 1);

@@ -19,6 +19,16 @@ static size_t frame_length(const ws_message *message)
     return (size_t)message->frame_header + message->length;
 }
 
+/* What a message counts in `bytes`. Frames of our own, which have no header before their payload,
+ * are shared with nobody and often tiny: they count with the memory that they cost, so that a flood
+ * of pings is worth no more than its limit. */
+static size_t weight(const ws_message *message)
+{
+    size_t own = message->frame_header == 0 ? sizeof *message + sizeof message : 0;
+
+    return frame_length(message) + own;
+}
+
 static bool grow(struct output_queue *queue, const ws_allocator *memory)
 {
     uint32_t capacity = queue->ring != NULL ? 2 * queue->capacity : FIRST_CAPACITY;
@@ -46,7 +56,7 @@ bool output_queue_push(struct output_queue *queue, const ws_allocator *memory,
     if (queue->count == room && !grow(queue, memory))
         return false;
     *slot(queue, queue->count++) = message;
-    queue->bytes += frame_length(message);
+    queue->bytes += weight(message);
     return true;
 }
 
@@ -77,12 +87,11 @@ bool output_queue_written(struct output_queue *queue, const ws_allocator *memory
 
         if (n < left) {
             queue->written += n;
-            queue->bytes -= n;
             queue->offered = 0;
             return false;
         }
         n -= left;
-        queue->bytes -= left;
+        queue->bytes -= weight(message);
         queue->written = 0;
         queue->head++;
         queue->count--;
@@ -103,7 +112,7 @@ void output_queue_drop_rest(struct output_queue *queue)
     while (queue->count > kept) {
         ws_message *message = *slot(queue, --queue->count);
 
-        queue->bytes -= frame_length(message);
+        queue->bytes -= weight(message);
         ws_message_unref(message);
     }
 }

@@ -23,7 +23,7 @@ struct output_queue {
     uint32_t count;
     uint32_t offered; /* messages that the host was last told to write */
     size_t written;   /* bytes of the first message that are written already */
-    size_t bytes;     /* in all, without those */
+    size_t bytes;     /* in all, of messages that are not written whole */
 };
 
 /* Adds a message at the end, whose reference the queue takes on success. False if memory ran

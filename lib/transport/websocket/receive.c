@@ -104,24 +104,14 @@ static void answer_request(ws_websocket *websocket)
     request_free(request);
 }
 
-/* Returns how many bytes belonged to the head. */
-static size_t receive_head(ws_websocket *websocket, const char *data, size_t length)
+static void act_on_request(ws_websocket *websocket, enum request_result result)
 {
-    size_t used = 0;
-
-    if (websocket->request == NULL)
-        websocket->request = request_new(&websocket->loop->manager->memory);
-    if (websocket->request == NULL) {
-        websocket_abort(websocket);
-        return length;
-    }
-    switch (request_feed(websocket->request, data, length,
-                         websocket->endpoint->options.max_head_bytes, &used)) {
+    switch (result) {
     case REQUEST_MORE:
-        return length;
+        break;
     case REQUEST_DONE:
         answer_request(websocket);
-        return used;
+        break;
     case REQUEST_TOO_LARGE:
         refuse(websocket, 431, NULL);
         break;
@@ -135,7 +125,22 @@ static size_t receive_head(ws_websocket *websocket, const char *data, size_t len
         websocket_abort(websocket);
         break;
     }
-    return length;
+}
+
+/* Returns how many bytes belonged to the head. */
+static size_t receive_head(ws_websocket *websocket, const char *data, size_t length)
+{
+    size_t used = 0;
+
+    if (websocket->request == NULL)
+        websocket->request = request_new(&websocket->loop->manager->memory);
+    if (websocket->request == NULL)
+        websocket_abort(websocket);
+    else
+        act_on_request(websocket,
+                       request_feed(websocket->request, data, length,
+                                    websocket->endpoint->options.max_head_bytes, &used));
+    return used;
 }
 
 /* --- frames ---------------------------------------------------------------------------------- */
@@ -273,11 +278,11 @@ int ws_websocket_upgrade(ws_websocket *websocket, const char *method, unsigned h
         return WS_ERR_INVALID;
     previous = begin_call(websocket);
     websocket->request = request_new(&websocket->loop->manager->memory);
-    if (websocket->request == NULL || !request_fill(websocket->request, method, http_major,
-                                                    http_minor, target, headers, n_headers))
+    if (websocket->request == NULL)
         websocket_abort(websocket);
     else
-        answer_request(websocket);
+        act_on_request(websocket, request_fill(websocket->request, method, http_major,
+                                               http_minor, target, headers, n_headers));
     return end_call(websocket, previous);
 }
 

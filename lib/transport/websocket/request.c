@@ -33,8 +33,22 @@ void request_free(struct request *request)
 /* --- http-parser's callbacks: a piece may come in several parts
  * ------------------------------- */
 
+/* White space behind a header's value is no part of it (RFC 9110 §5.5); that before it is taken
+ * out by http-parser. */
+static void trim_value(struct request *request)
+{
+    struct buffer *text = &request->text;
+    size_t start = request->headers[request->n_headers - 1].value;
+
+    while (text->length > start &&
+           (text->data[text->length - 1] == ' ' || text->data[text->length - 1] == '\t'))
+        text->length--;
+}
+
 static void end_piece(struct request *request)
 {
+    if (request->piece == REQUEST_VALUE)
+        trim_value(request);
     if (request->piece != REQUEST_START)
         buffer_add(&request->text, "", 1);
 }
@@ -145,10 +159,12 @@ enum request_result request_feed(struct request *request, const char *data, size
     return request->head_bytes >= max_head_bytes ? REQUEST_TOO_LARGE : REQUEST_MORE;
 }
 
-bool request_fill(struct request *request, const char *method, unsigned http_major,
-                  unsigned http_minor, const char *target, const ws_header *headers,
-                  size_t n_headers)
+enum request_result request_fill(struct request *request, const char *method,
+                                 unsigned http_major, unsigned http_minor, const char *target,
+                                 const ws_header *headers, size_t n_headers)
 {
+    if (n_headers > MAX_HEADERS)
+        return REQUEST_TOO_LARGE;
     request->is_get = strcmp(method, "GET") == 0;
     request->http_major = http_major;
     request->http_minor = http_minor;
@@ -159,7 +175,7 @@ bool request_fill(struct request *request, const char *method, unsigned http_maj
         buffer_add(&request->text, headers[i].value, strlen(headers[i].value) + 1);
     }
     request->piece = REQUEST_COMPLETE;
-    return !request->text.failed && request->n_headers == n_headers;
+    return request->text.failed ? REQUEST_NO_MEMORY : REQUEST_DONE;
 }
 
 const char *request_target(const struct request *request)

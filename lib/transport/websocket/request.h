@@ -48,10 +48,10 @@ enum request_result {
 enum request_result request_feed(struct request *request, const char *data, size_t length,
                                  size_t max_head_bytes, size_t *used);
 
-/* Fills in a request that the host has parsed. False if memory ran out. */
-bool request_fill(struct request *request, const char *method, unsigned http_major,
-                  unsigned http_minor, const char *target, const ws_header *headers,
-                  size_t n_headers);
+/* Fills in a request that the host has parsed: REQUEST_DONE, _TOO_LARGE or _NO_MEMORY. */
+enum request_result request_fill(struct request *request, const char *method,
+                                 unsigned http_major, unsigned http_minor, const char *target,
+                                 const ws_header *headers, size_t n_headers);
 
 const char *request_target(const struct request *request);
 

@@ -122,7 +122,7 @@ void websocket_finish(ws_websocket *websocket, uint16_t code, const char *reason
                       enum websocket_state state)
 {
     ws_manager *manager = websocket->loop->manager;
-    struct command command = {.kind = COMMAND_DISCONNECT};
+    struct command command = {.kind = COMMAND_FINISH};
 
     websocket->state = (uint8_t)state;
     websocket_start_timer(websocket);
@@ -197,8 +197,10 @@ static int queue_message(ws_message *message, void *transport_data)
     ws_websocket *websocket = transport_data;
     size_t most = websocket->endpoint->options.max_queue_bytes;
 
-    if (websocket->queue.bytes > most)
+    if (websocket->queue.bytes > most) {
+        websocket->too_slow = true;
         return WS_ERR_DROPPED;
+    }
     message =
         message->frame_header > 0 ? ws_message_ref(message) : framed_copy(websocket, message);
     if (message == NULL)
@@ -220,7 +222,7 @@ static void close_connection(uint16_t code, const char *reason, size_t length,
     websocket->connection = NULL;
     /* A client that was too slow for what is queued won't get it before the close either: it
      * comes back and starts anew. */
-    if (code == 1013 && !websocket->head_unsent)
+    if (websocket->too_slow && !websocket->head_unsent)
         output_queue_drop_rest(&websocket->queue);
     switch ((enum websocket_state)websocket->state) {
     case WEBSOCKET_OPEN:
@@ -294,7 +296,7 @@ int ws_websocket_close(ws_websocket *websocket, uint16_t code, const char *reaso
         websocket_abort(websocket);
         return WS_OK;
     }
-    if (websocket->connection == NULL)
+    if (websocket->connection == NULL || websocket->connection->state == CONNECTION_GONE)
         return WS_ERR_CLOSED;
     websocket_enter(websocket);
     connection_end(websocket->connection, code, reason);

@@ -35,6 +35,7 @@ struct ws_websocket {
     struct timer timer;
     uint8_t state;      /* enum websocket_state */
     bool head_unsent;   /* the answer to the handshake is first in the queue */
+    bool too_slow;      /* a message was dropped because of what is queued */
     bool awaiting_pong; /* a ping is on its way and nothing was heard since */
     bool blocked;       /* the socket is full, the host waits for it to be writable */
     bool aborted;       /* nothing is to be written any more */

@@ -1,0 +1,176 @@
+/* keepalive_test.c: the server's pings, and who is taken for dead (RFC 6455 section 5.5.2).
+ * Timers fire up to 32 ms late, never early: the numbers here leave that room. */
+#include <string.h>
+
+#include "websocket/host.h"
+
+static struct host host;
+static struct peer *peer;
+
+static void setup(void)
+{
+    struct host_options options;
+
+    host_options_init(&options);
+    options.endpoint.ping_interval_ms = 10000;
+    options.endpoint.pong_timeout_ms = 2000;
+    host_open(&host, &options);
+    peer = host_client(&host);
+}
+
+static void teardown(void)
+{
+    host_close(&host);
+}
+
+/* In steps, as a host would: by the deadline that ws_loop_run() gives. */
+static void pass_by_deadlines(uint64_t ms)
+{
+    const uint64_t until = host.now + ms;
+
+    while (host.now < until) {
+        uint64_t deadline = ws_loop_run(host.loop, host.now);
+
+        host.now = deadline < until ? deadline : until;
+        host_turn(&host);
+    }
+}
+
+static void expect_pinged(void)
+{
+    pass_by_deadlines(9990);
+    peer_expect_nothing(peer);
+    pass_by_deadlines(60);
+    peer_expect(peer, PING, "", 0);
+    peer_expect_nothing(peer);
+}
+
+START_TEST(a_ping_is_sent_every_interval_and_answered)
+{
+    for (int i = 0; i < 5; i++) {
+        expect_pinged();
+        peer_send_frame(peer, FIN | PONG, "", 0);
+    }
+    ck_assert_uint_eq(host.called[HOST_DISCONNECT], 0);
+}
+END_TEST
+
+START_TEST(without_a_pong_the_connection_has_broken_1006)
+{
+    expect_pinged();
+    host_pass(&host, 1900);
+    ck_assert_uint_eq(host.called[HOST_DISCONNECT], 0);
+    host_pass(&host, 150);
+    ck_assert_uint_eq(host.called[HOST_DISCONNECT], 1);
+    ck_assert_uint_eq(host.code, 1006);
+    ck_assert(peer->ended);
+    ck_assert_uint_eq(peer->listed, 1);
+    peer_expect_nothing(peer); /* RFC 6455 section 7.4.1: 1006 is never sent */
+    ck_assert_uint_eq(ws_websocket_id(peer->websocket), 0);
+}
+END_TEST
+
+START_TEST(anything_heard_counts_as_alive)
+{
+    struct bytes bytes = {0};
+    size_t sent = 0;
+
+    client_text(&bytes, FIN | TEXT, "slowly");
+    while (sent < bytes.length) {
+        expect_pinged();
+        pass_by_deadlines(1900);
+        ck_assert_int_eq(peer_feed(peer, bytes.data + sent++, 1, WHOLE), WS_OK);
+    }
+    host_turn(&host);
+    peer_expect_text(peer, "slowly");
+    ck_assert_uint_eq(host.called[HOST_DISCONNECT], 0);
+    bytes_free(&bytes);
+}
+END_TEST
+
+START_TEST(a_client_that_was_heard_once_may_still_die)
+{
+    expect_pinged();
+    peer_send_frame(peer, FIN | PONG, "", 0);
+    expect_pinged();
+    pass_by_deadlines(2050);
+    ck_assert_uint_eq(host.code, 1006);
+    ck_assert(peer->ended);
+}
+END_TEST
+
+/* The dead client's socket is full: nothing can be written, and it is named all the same. */
+START_TEST(a_client_that_reads_nothing_dies_too)
+{
+    peer->writable = 1;
+    ws_manager_send_text(host.manager, ws_websocket_id(peer->websocket), "hello", 5);
+    host_turn(&host);
+    pass_by_deadlines(10050);
+    ck_assert(!peer->ended);
+    pass_by_deadlines(2050);
+    ck_assert(peer->ended);
+    ck_assert_uint_eq(host.code, 1006);
+    ck_assert_int_eq(ws_websocket_output(peer->websocket, &(struct iovec){0}, 1), 0);
+    ck_assert_int_eq(ws_websocket_sent(peer->websocket, 0), WS_ERR_CLOSED);
+}
+END_TEST
+
+START_TEST(a_closing_connection_is_not_pinged)
+{
+    ws_websocket_close(peer->websocket, 1000, NULL);
+    host_turn(&host);
+    peer_expect_close(peer, 1000);
+    pass_by_deadlines(20000);
+    peer_expect_nothing(peer);
+    ck_assert(peer->ended);
+    ck_assert_uint_eq(host.called[HOST_DISCONNECT], 1);
+    ck_assert_uint_eq(host.code, 1000);
+}
+END_TEST
+
+START_TEST(an_interval_of_0_sends_no_pings)
+{
+    struct host_options options;
+
+    host_close(&host);
+    host_options_init(&options);
+    options.endpoint.ping_interval_ms = 0;
+    options.endpoint.pong_timeout_ms = 0;
+    host_open(&host, &options);
+    peer = host_client(&host);
+    ck_assert_uint_eq(ws_loop_run(host.loop, host.now), WS_NO_DEADLINE);
+    host_pass(&host, 1000000);
+    peer_expect_nothing(peer);
+    ck_assert(!peer->ended);
+}
+END_TEST
+
+/* A loop that was not run for long (a laptop's sleep) does not send what it missed. */
+START_TEST(a_long_pause_brings_one_ping)
+{
+    host_pass(&host, 3600000);
+    peer_expect(peer, PING, "", 0);
+    peer_expect_nothing(peer);
+    ck_assert(!peer->ended);
+    peer_send_frame(peer, FIN | PONG, "", 0);
+    expect_pinged();
+}
+END_TEST
+
+Suite *websocket_suite(void)
+{
+    Suite *suite = suite_create("websocket-keepalive");
+    TCase *tests = tcase_create("keepalive");
+
+    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_add_test(tests, a_ping_is_sent_every_interval_and_answered);
+    tcase_add_test(tests, without_a_pong_the_connection_has_broken_1006);
+    tcase_add_test(tests, anything_heard_counts_as_alive);
+    tcase_add_test(tests, a_client_that_was_heard_once_may_still_die);
+    tcase_add_test(tests, a_client_that_reads_nothing_dies_too);
+    tcase_add_test(tests, a_closing_connection_is_not_pinged);
+    tcase_add_test(tests, an_interval_of_0_sends_no_pings);
+    tcase_add_test(tests, a_long_pause_brings_one_ping);
+    suite_add_tcase(suite, tests);
+    return suite;
+}

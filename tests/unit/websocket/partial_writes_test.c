@@ -1,0 +1,198 @@
+/* partial_writes_test.c: however a socket cuts the writes, the client reads the same bytes: the
+ * 101, welcome, events, a pong and the close, whole and in order. */
+#include <string.h>
+
+#include "websocket/host.h"
+
+static struct host host;
+static struct bytes expected;
+
+static void setup(void)
+{
+    memset(&host, 0, sizeof host);
+}
+
+static void teardown(void)
+{
+    if (host.manager != NULL)
+        host_close(&host);
+    bytes_free(&expected);
+}
+
+static void open_host(void)
+{
+    struct host_options options;
+
+    host_options_init(&options);
+    options.endpoint.protocol = WS_PROTOCOL_JSON;
+    host_open(&host, &options);
+}
+
+/* The epoch is another in each manager; it stands in the ids of welcome and events. */
+static void blank_epoch(struct bytes *bytes)
+{
+    const char *id = strstr((char *)bytes->data, "\"connection_id\":\"");
+    char epoch[64] = "";
+    size_t length;
+
+    ck_assert_ptr_nonnull(id);
+    id += strlen("\"connection_id\":\"");
+    length = strcspn(id, "-");
+    ck_assert_uint_lt(length, sizeof epoch);
+    memcpy(epoch, id, length);
+    for (char *at = (char *)bytes->data; (at = strstr(at, epoch)) != NULL;)
+        memset(at, 'E', length);
+}
+
+static void turn(struct peer *peer, size_t step)
+{
+    if (step != 0)
+        peer->writable = step;
+    host_turn(peer->host);
+}
+
+/* The scenario, each of its parts in a turn of its own. `step` is what the socket takes in each
+ * turn, 0 leaves peer->writable alone. */
+static void play(struct peer *peer, size_t step)
+{
+    struct bytes bytes = {0};
+
+    client_request(&bytes, "/ws", "");
+    peer_feed(peer, bytes.data, bytes.length, WHOLE);
+    turn(peer, step);
+    ws_manager_emit_order_created(host.manager, "{\"n\":1}", 7);
+    turn(peer, step);
+    bytes.length = 0;
+    client_text(&bytes, FIN | PING, "are you there?");
+    peer_feed(peer, bytes.data, bytes.length, WHOLE);
+    turn(peer, step);
+    ws_manager_emit_order_created(host.manager, "{\"n\":2}", 7);
+    turn(peer, step);
+    ws_websocket_close(peer->websocket, 4000, "that was all");
+    turn(peer, step);
+    bytes_free(&bytes);
+}
+
+/* Now the socket is writable again and again, `step` bytes each time. */
+static void flush(struct peer *peer, size_t step)
+{
+    for (int i = 0; i < 5000 && peer->received.length < expected.length; i++) {
+        peer->writable = step;
+        peer_write(peer);
+    }
+    peer->writable = SIZE_MAX;
+    peer_write(peer);
+    ck_assert(!peer->ended); /* the client's close is to come */
+}
+
+static void expect_the_same(struct peer *peer)
+{
+    blank_epoch(&peer->received);
+    ck_assert_uint_eq(peer->received.length, expected.length);
+    ck_assert_mem_eq(peer->received.data, expected.data, expected.length);
+    ck_assert_int_eq(peer_send_close(peer, 4000, ""), WS_ERR_CLOSED);
+    ck_assert_uint_eq(peer->received.length, expected.length);
+}
+
+/* Without a cut, and that it is what it should be. */
+static void make_expected(void)
+{
+    struct peer *peer;
+
+    open_host();
+    peer = host_peer(&host);
+    play(peer, 0);
+    blank_epoch(&peer->received);
+    bytes_add(&expected, peer->received.data, peer->received.length);
+    ck_assert_int_eq(peer_head(peer), 101);
+    peer_expect_type(peer, "welcome");
+    peer_expect_type(peer, "order_created");
+    peer_expect(peer, PONG, "are you there?", 14);
+    peer_expect_type(peer, "order_created");
+    peer_expect_close_reason(peer, 4000, "that was all");
+    peer_expect_nothing(peer);
+    host_close(&host);
+}
+
+START_TEST(cut_once_at_every_byte)
+{
+    make_expected();
+    for (size_t cut = 0; cut <= expected.length; cut++) {
+        struct peer *peer;
+
+        open_host();
+        peer = host_peer(&host);
+        peer->writable = cut;
+        play(peer, 0);
+        ck_assert_uint_eq(peer->received.length, cut);
+        flush(peer, SIZE_MAX);
+        expect_the_same(peer);
+        host_close(&host);
+    }
+}
+END_TEST
+
+START_TEST(cut_everywhere)
+{
+    static const size_t steps[] = {1, 2, 3, 5, 7, 64, 129, 130, 200};
+
+    make_expected();
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        struct peer *peer;
+
+        open_host();
+        peer = host_peer(&host);
+        play(peer, steps[i]);
+        flush(peer, steps[i]);
+        expect_the_same(peer);
+        host_close(&host);
+    }
+}
+END_TEST
+
+/* A ping between any two bytes of an event: its pong never lands within the event's frame. */
+START_TEST(pongs_wait_for_the_frame_that_is_being_written)
+{
+    struct peer *peer;
+    struct frame frame;
+    char text[300];
+
+    open_host();
+    peer = host_client(&host);
+    memset(text, 't', sizeof text);
+    ws_manager_send_text(host.manager, ws_websocket_id(peer->websocket), text, sizeof text);
+    peer->writable = 0;
+    host_turn(&host);
+    for (size_t i = 0; i < sizeof text + 4; i++) {
+        const uint8_t byte = (uint8_t)i;
+
+        peer_send_frame(peer, FIN | PING, &byte, 1);
+        peer->writable = 1;
+        peer_write(peer);
+    }
+    peer->writable = SIZE_MAX;
+    for (int i = 0; i < 10; i++)
+        peer_write(peer);
+    peer_expect(peer, TEXT, text, sizeof text);
+    for (size_t i = 0; i < sizeof text + 4; i++) {
+        ck_assert(peer_next(peer, &frame));
+        ck_assert_uint_eq(frame.opcode, PONG);
+        ck_assert_uint_eq(frame.payload[0], (uint8_t)i);
+    }
+    peer_expect_nothing(peer);
+}
+END_TEST
+
+Suite *websocket_suite(void)
+{
+    Suite *suite = suite_create("websocket-partial-writes");
+    TCase *tests = tcase_create("partial writes");
+
+    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_set_timeout(tests, 120);
+    tcase_add_test(tests, cut_once_at_every_byte);
+    tcase_add_test(tests, cut_everywhere);
+    tcase_add_test(tests, pongs_wait_for_the_frame_that_is_being_written);
+    suite_add_tcase(suite, tests);
+    return suite;
+}

@@ -1,0 +1,217 @@
+/* readers_test.c: an idle connection owns no frame reader (nor wslay's buffers): it borrows one
+ * while a frame or a message is unfinished. Looks into the transport's own structs. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "transport/websocket/websocket.h"
+#include "websocket/host.h"
+
+static struct host host;
+
+static void setup(void)
+{
+    struct host_options options;
+
+    host_options_init(&options);
+    options.endpoint.max_message_bytes = 1 << 20;
+    host_open(&host, &options);
+}
+
+static void teardown(void)
+{
+    host_close(&host);
+}
+
+static bool has_reader(const struct peer *peer)
+{
+    return peer->websocket->reader != NULL;
+}
+
+/* After every byte but the last of each frame it has one, after the last it has none. */
+static void expect_reader_within(struct peer *peer, const struct bytes *frame)
+{
+    for (size_t i = 0; i < frame->length; i++) {
+        peer_feed(peer, frame->data + i, 1, WHOLE);
+        ck_assert_int_eq(has_reader(peer), i + 1 < frame->length);
+    }
+    host_turn(&host);
+}
+
+START_TEST(none_before_and_after_the_handshake)
+{
+    struct peer *peer = host_peer(&host);
+    struct bytes request = {0};
+
+    client_request(&request, "/ws", "");
+    peer_feed(peer, request.data, request.length - 1, BYTE_BY_BYTE);
+    ck_assert(!has_reader(peer));
+    ck_assert_ptr_nonnull(peer->websocket->request);
+    peer_feed(peer, "\n", 1, WHOLE);
+    ck_assert(!has_reader(peer));
+    ck_assert_ptr_null(peer->websocket->request);
+    bytes_free(&request);
+}
+END_TEST
+
+START_TEST(from_the_first_byte_of_a_frame_to_its_last)
+{
+    struct peer *peer = host_client(&host);
+    static const char payload[70000] = "";
+    static const size_t lengths[] = {0, 1, 125, 126, 65536};
+
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        struct bytes frame = {0};
+
+        client_frame(&frame, FIN | BINARY, payload, lengths[i]);
+        expect_reader_within(peer, &frame);
+        bytes_free(&frame);
+    }
+    for (unsigned opcode = PING; opcode <= PONG; opcode++) {
+        struct bytes frame = {0};
+
+        client_frame(&frame, FIN | opcode, payload, 125);
+        expect_reader_within(peer, &frame);
+        bytes_free(&frame);
+    }
+}
+END_TEST
+
+START_TEST(from_the_first_fragment_to_the_last)
+{
+    struct peer *peer = host_client(&host);
+
+    peer_send_frame(peer, TEXT, "a", 1);
+    ck_assert(has_reader(peer));
+    peer_send_frame(peer, FIN | PING, "", 0);
+    ck_assert(has_reader(peer));
+    peer_send_frame(peer, CONTINUATION, "", 0);
+    ck_assert(has_reader(peer));
+    peer_send_frame(peer, FIN | CONTINUATION, "", 0);
+    ck_assert(!has_reader(peer));
+    peer_send_frame(peer, BINARY, "", 0);
+    ck_assert(has_reader(peer));
+}
+END_TEST
+
+START_TEST(with_the_beginning_of_the_next_frame)
+{
+    struct peer *peer = host_client(&host);
+    struct bytes frames = {0};
+
+    client_text(&frames, FIN | TEXT, "whole");
+    client_text(&frames, FIN | TEXT, "next");
+    peer_feed(peer, frames.data, frames.length - 9, WHOLE); /* one byte of it */
+    ck_assert(has_reader(peer));
+    peer_feed(peer, frames.data + frames.length - 9, 9, WHOLE);
+    ck_assert(!has_reader(peer));
+    host_turn(&host);
+    peer_expect_text(peer, "whole");
+    peer_expect_text(peer, "next");
+    bytes_free(&frames);
+}
+END_TEST
+
+static void tear_a_frame(struct peer *const peers[8])
+{
+    for (size_t i = 0; i < 8; i++)
+        peer_feed(peers[i], "\x8a", 1, WHOLE);
+    for (size_t i = 0; i < 8; i++)
+        ck_assert(has_reader(peers[i]));
+    for (size_t i = 0; i < 8; i++)
+        peer_feed(peers[i], "\x80\0\0\0\0", 5, WHOLE);
+}
+
+/* With a warm pool, frames that bring no message take no memory at all. */
+START_TEST(readers_are_pooled)
+{
+    struct peer *peers[8];
+    size_t calls;
+
+    for (size_t i = 0; i < 8; i++)
+        peers[i] = host_client(&host);
+    peer_send_frame(peers[0], FIN | PONG, "", 0);
+    calls = host.memory.calls;
+    for (size_t i = 0; i < 8; i++)
+        peer_send_frame(peers[i], FIN | PONG, "one is enough", 13);
+    ck_assert_uint_eq(host.memory.calls, calls);
+    tear_a_frame(peers);
+    ck_assert_uint_eq(host.memory.calls, calls + 7);
+    for (int i = 0; i < 5; i++)
+        tear_a_frame(peers);
+    ck_assert_uint_eq(host.memory.calls, calls + 7);
+}
+END_TEST
+
+/* A reader that failed, or was in the middle of a message, is never handed to another. */
+START_TEST(a_used_reader_is_clean_or_gone)
+{
+    for (int i = 0; i < 3; i++) {
+        struct peer *bad = host_client(&host);
+        struct peer *good;
+        struct bytes bytes = {0};
+
+        if (i == 0)
+            peer_send_frame(bad, FIN | 3, "x", 1);
+        else if (i == 1)
+            peer_send_frame(bad, TEXT, "half", 4);
+        else
+            peer_feed(bad, "\x89\x85\0", 3, WHOLE);
+        peer_free(bad);
+        good = host_client(&host);
+        client_text(&bytes, FIN | TEXT, "good");
+        peer_send(good, &bytes);
+        peer_expect_text(good, "good");
+        ck_assert(!has_reader(good));
+        bytes_free(&bytes);
+        peer_free(good);
+    }
+}
+END_TEST
+
+START_TEST(the_pool_does_not_keep_a_large_message_s_memory)
+{
+    struct peer *peer = host_client(&host);
+    char *big = calloc(1, 1 << 19);
+    size_t before;
+
+    peer_send_frame(peer, FIN | PONG, "", 0);
+    before = host.memory.bytes;
+    peer_send_frame(peer, BINARY, big, 1 << 19);
+    peer_send_frame(peer, FIN | CONTINUATION, big, 1 << 19);
+    bytes_free(&host.message);
+    ck_assert_uint_lt(host.memory.bytes, before + 70000);
+    free(big);
+}
+END_TEST
+
+/* What a client that is only listening costs, wslay's buffers (which its malloc makes) aside. */
+START_TEST(an_idle_connection_is_small)
+{
+    size_t before;
+
+    for (int i = 0; i < 16; i++)
+        host_client(&host);
+    before = host.memory.bytes;
+    for (int i = 0; i < 8; i++)
+        peer_send_frame(host_client(&host), FIN | TEXT, "hello", 5);
+    ck_assert_uint_lt((host.memory.bytes - before) / 8, 1024);
+}
+END_TEST
+
+Suite *websocket_suite(void)
+{
+    Suite *suite = suite_create("websocket-readers");
+    TCase *tests = tcase_create("readers");
+
+    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_add_test(tests, none_before_and_after_the_handshake);
+    tcase_add_test(tests, from_the_first_byte_of_a_frame_to_its_last);
+    tcase_add_test(tests, from_the_first_fragment_to_the_last);
+    tcase_add_test(tests, with_the_beginning_of_the_next_frame);
+    tcase_add_test(tests, readers_are_pooled);
+    tcase_add_test(tests, a_used_reader_is_clean_or_gone);
+    tcase_add_test(tests, the_pool_does_not_keep_a_large_message_s_memory);
+    tcase_add_test(tests, an_idle_connection_is_small);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
