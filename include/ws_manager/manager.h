@@ -53,9 +53,9 @@ typedef struct ws_manager_options {
     void (*on_connect)(ws_manager *manager, const ws_connection_info *connection,
                        void *user_data);
 
-    /* The connection has left its rooms; nothing more is delivered to it. `code` is the
-     * WebSocket close code (RFC 6455 §7.4): the peer's, ours, or 1006 when the connection
-     * broke. */
+    /* The connection has left its rooms; nothing more is delivered to it. Called once for every
+     * on_connect. `code` is the WebSocket close code (RFC 6455 §7.4): the peer's, ours, or 1006
+     * when the connection broke. */
     void (*on_disconnect)(ws_manager *manager, const ws_connection_info *connection,
                           uint16_t code, const char *reason, void *user_data);
 
@@ -65,7 +65,8 @@ typedef struct ws_manager_options {
                           const char *room, void *user_data);
 
     /* What became of a join, by the client or by ws_manager_join_room(): WS_OK, WS_ERR_ALREADY
-     * (is a member), WS_ERR_TOO_MANY_ROOMS, WS_ERR_NO_MEMORY. */
+     * (is a member), WS_ERR_TOO_MANY_ROOMS, WS_ERR_FORBIDDEN (a raw connection),
+     * WS_ERR_NO_MEMORY. */
     void (*on_join)(ws_manager *manager, const ws_connection_info *connection, const char *room,
                     int result, void *user_data);
 

@@ -33,7 +33,8 @@ WS_EXPORT const void *ws_message_payload(const ws_message *message, size_t *leng
 /* 1 for text (UTF-8), 0 for binary. Any thread. */
 WS_EXPORT int ws_message_is_text(const ws_message *message);
 
-/* Takes one more reference (returns its argument), or gives one back. Any thread. */
+/* Takes one more reference (returns its argument), or gives one back; every reference must be given
+ * back before the last loop of its manager is freed. Any thread. */
 WS_EXPORT ws_message *ws_message_ref(ws_message *message);
 WS_EXPORT void ws_message_unref(ws_message *message);
 

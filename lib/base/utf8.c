@@ -34,8 +34,11 @@ static bool start_character(struct utf8_state *state, uint8_t byte)
 bool utf8_feed(struct utf8_state *state, const void *bytes, size_t length)
 {
     const uint8_t *at = bytes;
-    const uint8_t *end = at + length;
+    const uint8_t *end;
 
+    if (length == 0)
+        return true; /* `bytes` may be NULL, to which nothing may be added */
+    end = at + length;
     while (at < end) {
         if (state->more > 0) {
             if (*at < state->low || *at > state->high)

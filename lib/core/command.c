@@ -52,7 +52,10 @@ static void connect_connection(struct connection *connection, uint64_t position)
         presence_send(manager, "user_connected", view.info.id, view.info.user_id);
         client_welcome(connection, position);
     }
-    if (options->on_connect != NULL && connection->state != CONNECTION_GONE)
+    if (connection->state == CONNECTION_GONE)
+        return;
+    connection->announced = true;
+    if (options->on_connect != NULL)
         options->on_connect(manager, connection_view(connection, &view),
                             manager->options.user_data);
 }

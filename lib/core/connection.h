@@ -38,6 +38,7 @@ struct connection {
     struct connection *next; /* on the loop's list of doomed, or of graves */
     const char *doom_reason; /* static */
     uint16_t doom_code;
+    bool announced;   /* on_connect was called, so on_disconnect is due */
     uint8_t state;    /* enum connection_state */
     uint8_t protocol; /* enum ws_protocol */
 };

@@ -55,7 +55,9 @@ static void place_fresh(struct timer_wheel *wheel)
         struct timer *timer = wheel->fresh;
 
         timer_stop(timer);
-        place(wheel, timer, wheel->now_ms + timer->tick);
+        place(wheel, timer,
+              timer->tick < UINT64_MAX - wheel->now_ms ? wheel->now_ms + timer->tick
+                                                       : UINT64_MAX);
     }
 }
 

@@ -164,13 +164,13 @@ static void remove_from_manager(ws_loop *loop)
     drop_commands(loop, &loop->inbox);
     drop_commands(loop, &loop->batch);
     unpin_unnamed(loop);
+    for (size_t i = 0; i < N_COUNTERS; i++)
+        counter_add_shared(&manager->counters, (enum counter)i,
+                           counter_read(&loop->counters, (enum counter)i));
     manager->loops[loop->number] = NULL;
     while (loop->wakers > 0)
         pthread_cond_wait(&manager->woken, &manager->lock);
     manager_unlock(manager);
-    for (size_t i = 0; i < N_COUNTERS; i++)
-        counter_add_shared(&manager->counters, (enum counter)i,
-                           counter_read(&loop->counters, (enum counter)i));
 }
 
 void ws_loop_free(ws_loop *loop)

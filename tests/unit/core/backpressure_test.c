@@ -1,0 +1,114 @@
+/* backpressure_test.c: a loop with max_pending calls waiting takes no more: the caller is told,
+ * nobody gets it, and no place in the order is used up. */
+#include <string.h>
+
+#include "support/host.h"
+#include "support/suite.h"
+
+static struct host host;
+static struct client ann, bob;
+
+static ws_event *new_event(void)
+{
+    ws_event *event;
+
+    ck_assert_int_eq(ws_event_new(host.manager, "stock_low", "{}", 2, &event), WS_OK);
+    return event;
+}
+
+static int emit_to_room(void)
+{
+    ws_event *event = new_event();
+    int result = ws_manager_broadcast_to_room(host.manager, "orders", event, NULL, 0);
+
+    ws_event_free(event);
+    return result;
+}
+
+START_TEST(a_full_inbox_says_so_and_nobody_gets_it)
+{
+    ws_event *event;
+
+    host_init(&host);
+    host.options.max_pending = 3;
+    host_start(&host);
+    client_open(&host, &ann, "ann", "ann");
+    for (int i = 1; i <= 3; i++)
+        emit_number(&host, NULL, i);
+    event = new_event();
+    ck_assert_int_eq(ws_manager_broadcast(host.manager, event, NULL, 0), WS_ERR_BACKPRESSURE);
+    ck_assert_int_eq(ws_manager_send_to_user(host.manager, "ann", event), WS_ERR_BACKPRESSURE);
+    ck_assert_int_eq(ws_manager_send_personal_message(host.manager, ann.id, event),
+                     WS_ERR_BACKPRESSURE);
+    ck_assert_int_eq(ws_manager_emit_stock_low(host.manager, "1", 1), WS_ERR_BACKPRESSURE);
+    ck_assert_int_eq(ws_manager_send_text(host.manager, ann.id, "x", 1), WS_ERR_BACKPRESSURE);
+    ck_assert_int_eq(ws_manager_join_room(host.manager, ann.id, "r"), WS_ERR_BACKPRESSURE);
+    ck_assert_int_eq(ws_manager_leave_room(host.manager, ann.id, "r"), WS_ERR_BACKPRESSURE);
+    ck_assert_int_eq(ws_manager_disconnect(host.manager, ann.id, 1000, ""),
+                     WS_ERR_BACKPRESSURE);
+    ck_assert_int_eq(client_try(&host, &bob, "bob", NULL, WS_PROTOCOL_JSON),
+                     WS_ERR_BACKPRESSURE);
+    /* What the client itself says is not limited by it, nor is what nobody hears. */
+    client_say(&ann, "{\"type\":\"ping\"}");
+    ck_assert_int_eq(ws_manager_emit_notification(host.manager, "x", "nobody", "info"), WS_OK);
+    host_run(&host);
+    for (int i = 1; i <= 3; i++)
+        ck_assert_str_eq(client_next(&ann), number_message(i, NULL, i));
+    ck_assert_ptr_nonnull(strstr(client_next(&ann), "\"pong\""));
+    client_expect(&ann, NULL);
+    /* No position was used up. */
+    ck_assert_int_eq(ws_manager_broadcast(host.manager, event, NULL, 0), WS_OK);
+    ck_assert_str_eq(strchr(ws_event_id(event), '.'), ".5");
+    ws_event_free(event);
+    host_run(&host);
+    ck_assert_uint_eq(client_count(&ann), 1);
+    host_close(&host);
+    client_free(&ann);
+}
+END_TEST
+
+/* One of two loops is full: the members of the other one do not get it either. */
+START_TEST(one_full_loop_is_enough)
+{
+    ws_connect_options options;
+    ws_loop *other;
+    ws_loop *first;
+
+    host_init(&host);
+    host.options.max_pending = 2;
+    host_start(&host);
+    first = host.loop;
+    ck_assert_int_eq(ws_loop_new(host.manager, NULL, 0, &other), WS_OK);
+    client_open_in(&host, &ann, "ann", "orders");
+    bob = (struct client){.host = &host, .name = "bob"};
+    client_options(&bob, &options);
+    ck_assert_int_eq(ws_manager_connect(host.manager, other, &options, &bob.id), WS_OK);
+    ck_assert_int_eq(ws_manager_join_room(host.manager, bob.id, "orders"), WS_OK);
+    ck_assert_int_eq(emit_to_room(), WS_ERR_BACKPRESSURE);
+    ck_assert_int_eq(ws_manager_emit_stock_low(host.manager, "1", 1), WS_ERR_BACKPRESSURE);
+    host_run(&host);
+    ck_assert_uint_eq(client_count(&ann), 0);
+    ws_loop_run(other, 0);
+    ck_assert_int_eq(emit_to_room(), WS_OK);
+    ws_loop_run(other, 0);
+    host_run(&host);
+    ck_assert_uint_eq(client_count(&ann), 1);
+    ck_assert_uint_eq(client_count(&bob), 2); /* with its welcome */
+    ck_assert_ptr_eq(first, host.loop);
+    ws_loop_free(other);
+    host_close(&host);
+    client_free(&ann);
+    client_free(&bob);
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {
+        a_full_inbox_says_so_and_nobody_gets_it,
+        one_full_loop_is_enough,
+        NULL,
+    };
+
+    return suite_run("backpressure", tests);
+}

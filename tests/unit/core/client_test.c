@@ -1,0 +1,359 @@
+/* client_test.c: the JSON protocol: what clients may say, every answer and error. Not here:
+ * how answers and events stand in order (client_order_test.c). */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/host.h"
+#include "support/suite.h"
+
+static struct host host;
+static struct client ann;
+
+#define BAD_JSON                                                                               \
+    "\"data\":{\"code\":\"bad_json\",\"message\":\"not valid JSON, or nested too deeply\"}}"
+#define ROOM_REFUSED                                                                           \
+    "\"data\":{\"code\":\"bad_request\",\"message\":\"\\\"room\\\" must be a string of 1 to "  \
+    "128 "                                                                                     \
+    "bytes without control characters\"}}"
+#define TYPE_REFUSED                                                                           \
+    "\"data\":{\"code\":\"bad_request\",\"message\":\"\\\"type\\\" must be a string\"}}"
+#define TYPE_UNKNOWN                                                                           \
+    "\"data\":{\"code\":\"unknown_type\",\"message\":\"\\\"type\\\" must be join_room, "       \
+    "leave_room, "                                                                             \
+    "ping or message\"}}"
+#define REF_REFUSED                                                                            \
+    "\"data\":{\"code\":\"bad_request\",\"message\":\"\\\"ref\\\" must be a string or a "      \
+    "number of "                                                                               \
+    "at most 256 bytes\"}}"
+#define FORBIDDEN "\"data\":{\"code\":\"forbidden\",\"message\":\"not allowed\"}}"
+#define NOT_MEMBER                                                                             \
+    "\"data\":{\"code\":\"not_member\",\"message\":\"the connection is not in that room\"}}"
+#define REJECTED                                                                               \
+    "\"data\":{\"code\":\"bad_request\",\"message\":\"the message was not accepted\"}}"
+
+static void begin(void)
+{
+    host_open(&host);
+    client_open(&host, &ann, "ann", "ann");
+    host_forget_log(&host);
+}
+
+static void end(void)
+{
+    host_close(&host);
+    client_free(&ann);
+}
+
+static void check_answer(const char *json, const char *answer)
+{
+    client_say(&ann, json);
+    host_run(&host);
+    client_expect(&ann, answer, NULL);
+}
+
+/* Also that the connection stays open. */
+static void check_error(const char *json, const char *ref, const char *rest)
+{
+    char answer[1024];
+
+    snprintf(answer, sizeof answer, "{\"type\":\"error\",%s%s%s%s",
+             ref != NULL ? "\"ref\":" : "", ref != NULL ? ref : "", ref != NULL ? "," : "",
+             rest);
+    check_answer(json, answer);
+    ck_assert_int_eq(ann.n_closes, 0);
+}
+
+START_TEST(the_welcome)
+{
+    ws_connect_options options;
+    struct client bob;
+
+    host_open(&host);
+    emit_number(&host, NULL, 1);
+    ann = (struct client){.host = &host, .name = "ann"};
+    client_options(&ann, &options);
+    options.user_id = "ann \"\\\" \xe2\x82\xac";
+    options.ping_interval_ms = 12345;
+    ck_assert_int_eq(ws_manager_connect(host.manager, host.loop, &options, &ann.id), WS_OK);
+    host_run(&host);
+    client_expect(&ann,
+                  "{\"type\":\"welcome\",\"data\":{\"connection_id\":\"E-1\","
+                  "\"user_id\":\"ann \\\"\\\\\\\" \xe2\x82\xac\",\"id\":\"E.1\","
+                  "\"ping_interval_ms\":12345}}",
+                  NULL);
+    ck_assert_int_eq(client_try(&host, &bob, "bob", NULL, WS_PROTOCOL_JSON), WS_OK);
+    host_run(&host);
+    client_expect(&bob,
+                  "{\"type\":\"welcome\",\"data\":{\"connection_id\":\"E-100000002\","
+                  "\"user_id\":null,\"id\":\"E.1\",\"ping_interval_ms\":25000}}",
+                  NULL);
+    end();
+    client_free(&bob);
+}
+END_TEST
+
+START_TEST(join_and_leave)
+{
+    begin();
+    check_answer("{\"type\":\"join_room\",\"room\":\"orders\"}",
+                 "{\"type\":\"room_joined\",\"data\":{\"room\":\"orders\",\"id\":\"E.0\"}}");
+    host_expect_log(&host, "authorize_join ann orders\non_join ann orders success\n");
+    ck_assert(ws_manager_is_member(host.manager, ann.id, "orders"));
+    check_answer(" {\"room\" : \"orders\", \"ref\" : \"a\", \"type\" : \"join_room\" } ",
+                 "{\"type\":\"room_joined\",\"ref\":\"a\",\"data\":{\"room\":\"orders\","
+                 "\"id\":\"E.0\"}}");
+    host_expect_log(&host, "authorize_join ann orders\non_join ann orders already done\n");
+    check_answer(
+        "{\"type\":\"leave_room\",\"room\":\"orders\",\"ref\":1}",
+        "{\"type\":\"room_left\",\"ref\":1,\"data\":{\"room\":\"orders\",\"id\":\"E.0\"}}");
+    host_expect_log(&host, "on_leave ann orders success\n");
+    ck_assert(!ws_manager_is_member(host.manager, ann.id, "orders"));
+    check_error("{\"type\":\"leave_room\",\"room\":\"orders\",\"ref\":2}", "2", NOT_MEMBER);
+    host_expect_log(&host, "on_leave ann orders not a member of the room\n");
+    end();
+}
+END_TEST
+
+START_TEST(room_names_come_back_from_their_escapes)
+{
+    begin();
+    check_answer(
+        "{\"type\":\"join_room\",\"room\":\"a \\\"\\\\\\/ \\u20ac\\ud83d\\ude9a\"}",
+        "{\"type\":\"room_joined\",\"data\":{\"room\":\"a \\\"\\\\/ \xe2\x82\xac\xf0\x9f"
+        "\x9a\x9a\",\"id\":\"E.0\"}}");
+    ck_assert(
+        ws_manager_is_member(host.manager, ann.id, "a \"\\/ \xe2\x82\xac\xf0\x9f\x9a\x9a"));
+    end();
+}
+END_TEST
+
+START_TEST(pings)
+{
+    begin();
+    check_answer("{\"type\":\"ping\"}", "{\"type\":\"pong\",\"data\":{\"id\":\"E.0\"}}");
+    emit_number(&host, "nobody is here", 1);
+    check_answer("{\"type\":\"ping\",\"ref\":\"x\",\"room\":7,\"data\":[]}",
+                 "{\"type\":\"pong\",\"ref\":\"x\",\"data\":{\"id\":\"E.1\"}}");
+    end();
+}
+END_TEST
+
+START_TEST(a_ref_is_repeated_as_it_was_written)
+{
+    static const char *const refs[] = {"0",
+                                       "-0",
+                                       "1.50e+3",
+                                       "123456789012345678901",
+                                       "\"\"",
+                                       "\"\\u00e9\\n\"",
+                                       "\"\xe2\x82\xac\""};
+    char json[1024];
+    char answer[1024];
+    char ref[300];
+
+    begin();
+    for (size_t i = 0; i < sizeof refs / sizeof *refs; i++) {
+        snprintf(json, sizeof json, "{\"type\":\"ping\",\"ref\": %s }", refs[i]);
+        snprintf(answer, sizeof answer,
+                 "{\"type\":\"pong\",\"ref\":%s,\"data\":{\"id\":\"E.0\"}}", refs[i]);
+        check_answer(json, answer);
+    }
+    memset(ref, 'x', sizeof ref);
+    ref[0] = ref[255] = '"';
+    ref[256] = '\0';
+    snprintf(json, sizeof json, "{\"type\":\"ping\",\"ref\":%s}", ref);
+    snprintf(answer, sizeof answer, "{\"type\":\"pong\",\"ref\":%s,\"data\":{\"id\":\"E.0\"}}",
+             ref);
+    check_answer(json, answer);
+    ref[255] = 'x';
+    ref[256] = '"';
+    ref[257] = '\0';
+    snprintf(json, sizeof json, "{\"type\":\"ping\",\"ref\":%s}", ref);
+    check_error(json, NULL, REF_REFUSED);
+    check_error("{\"type\":\"ping\",\"ref\":null}", NULL, REF_REFUSED);
+    check_error("{\"type\":\"ping\",\"ref\":true}", NULL, REF_REFUSED);
+    check_error("{\"type\":\"ping\",\"ref\":false}", NULL, REF_REFUSED);
+    check_error("{\"type\":\"ping\",\"ref\":{}}", NULL, REF_REFUSED);
+    check_error("{\"type\":\"ping\",\"ref\":[1]}", NULL, REF_REFUSED);
+    end();
+}
+END_TEST
+
+START_TEST(what_is_not_understood)
+{
+    begin();
+    check_error("", NULL, BAD_JSON);
+    check_error("{", NULL, BAD_JSON);
+    check_error("{\"type\":\"ping\",\"ref\":01}", NULL, BAD_JSON);
+    check_error("{\"type\":\"ping\"} x", NULL, BAD_JSON);
+    check_error(
+        "[]", NULL,
+        "\"data\":{\"code\":\"bad_request\",\"message\":\"a message must be a JSON object\"}}");
+    check_error("{}", NULL, TYPE_REFUSED);
+    check_error("{\"type\":7,\"ref\":5}", "5", TYPE_REFUSED);
+    check_error("{\"type\":null}", NULL, TYPE_REFUSED);
+    check_error("{\"type\":\"\\u0000\"}", NULL, TYPE_REFUSED);
+    check_error("{\"type\":\"dance\",\"ref\":\"r\"}", "\"r\"", TYPE_UNKNOWN);
+    check_error("{\"type\":\"\"}", NULL, TYPE_UNKNOWN);
+    check_error("{\"type\":\"Ping\"}", NULL, TYPE_UNKNOWN);
+    check_error("{\"type\":\"welcome\"}", NULL, TYPE_UNKNOWN);
+    check_error("{\"type\":\"join_room\",\"ref\":1}", "1", ROOM_REFUSED);
+    check_error("{\"type\":\"join_room\",\"room\":7}", NULL, ROOM_REFUSED);
+    check_error("{\"type\":\"join_room\",\"room\":\"\"}", NULL, ROOM_REFUSED);
+    check_error("{\"type\":\"join_room\",\"room\":\"a\\nb\"}", NULL, ROOM_REFUSED);
+    check_error("{\"type\":\"join_room\",\"room\":\"a\\u0000b\"}", NULL, ROOM_REFUSED);
+    check_error("{\"type\":\"leave_room\"}", NULL, ROOM_REFUSED);
+    check_error("{\"type\":\"message\",\"room\":null}", NULL, ROOM_REFUSED);
+    host_expect_log(&host, "");
+    end();
+}
+END_TEST
+
+START_TEST(nesting_goes_as_deep_as_the_option_says)
+{
+    host_init(&host);
+    host.options.max_client_json_depth = 3;
+    host_start(&host);
+    client_open(&host, &ann, "ann", NULL);
+    check_answer("{\"type\":\"ping\",\"data\":[[]]}",
+                 "{\"type\":\"pong\",\"data\":{\"id\":\"E.0\"}}");
+    check_error("{\"type\":\"ping\",\"data\":[[[]]]}", NULL, BAD_JSON);
+    end();
+}
+END_TEST
+
+START_TEST(binary_messages_are_refused)
+{
+    begin();
+    ck_assert_int_eq(
+        ws_manager_receive(host.manager, ann.id, "{\"type\":\"ping\",\"ref\":1}", 23, 0),
+        WS_OK);
+    host_run(&host);
+    client_expect(&ann,
+                  "{\"type\":\"error\",\"data\":{\"code\":\"bad_request\",\"message\":\"binary "
+                  "messages are not understood\"}}",
+                  NULL);
+    ck_assert_int_eq(ws_manager_receive(host.manager, ann.id, NULL, 1, 0), WS_ERR_INVALID);
+    ck_assert_int_eq(ws_manager_receive(NULL, ann.id, "x", 1, 0), WS_ERR_INVALID);
+    end();
+}
+END_TEST
+
+START_TEST(a_room_may_be_forbidden)
+{
+    begin();
+    host.authorize_result = WS_ERR_FORBIDDEN;
+    check_error("{\"type\":\"join_room\",\"room\":\"secret\",\"ref\":3}", "3", FORBIDDEN);
+    host_expect_log(&host, "authorize_join ann secret\n");
+    host.authorize_result = 17; /* anything but WS_OK */
+    check_error("{\"type\":\"join_room\",\"room\":\"secret\"}", NULL, FORBIDDEN);
+    ck_assert(!ws_manager_is_member(host.manager, ann.id, "secret"));
+    end();
+}
+END_TEST
+
+START_TEST(without_callbacks_rooms_are_open_and_messages_forbidden)
+{
+    host_init(&host);
+    host.options.authorize_join = NULL;
+    host.options.on_join = NULL;
+    host.options.on_leave = NULL;
+    host.options.on_message = NULL;
+    host.options.on_connect = NULL;
+    host.options.on_disconnect = NULL;
+    host_start(&host);
+    client_open(&host, &ann, "ann", NULL);
+    check_answer("{\"type\":\"join_room\",\"room\":\"r\"}",
+                 "{\"type\":\"room_joined\",\"data\":{\"room\":\"r\",\"id\":\"E.0\"}}");
+    check_answer("{\"type\":\"leave_room\",\"room\":\"r\"}",
+                 "{\"type\":\"room_left\",\"data\":{\"room\":\"r\",\"id\":\"E.0\"}}");
+    check_error("{\"type\":\"message\",\"data\":1}", NULL, FORBIDDEN);
+    end();
+}
+END_TEST
+
+START_TEST(too_many_rooms)
+{
+    host_init(&host);
+    host.options.max_rooms_per_connection = 1;
+    host_start(&host);
+    client_open_in(&host, &ann, "ann", "first");
+    host_forget_log(&host);
+    check_error(
+        "{\"type\":\"join_room\",\"room\":\"second\",\"ref\":9}", "9",
+        "\"data\":{\"code\":\"too_many_rooms\",\"message\":\"the connection is in as many "
+        "rooms as it may be\"}}");
+    host_expect_log(&host, "authorize_join ann second\non_join ann second in too many rooms\n");
+    end();
+}
+END_TEST
+
+START_TEST(messages_go_to_the_application)
+{
+    begin();
+    client_say(&ann,
+               "{\"type\":\"message\",\"room\":\"r\",\"data\":{\"a\": [1, \"\\u00e9\"]}}");
+    client_say(&ann, "{\"type\":\"message\",\"data\":null}");
+    client_say(&ann, "{\"type\":\"message\",\"ref\":1}");
+    host_run(&host);
+    host_expect_log(&host, "on_message ann r {\"a\": [1, \"\\u00e9\"]}\n"
+                           "on_message ann - null\n"
+                           "on_message ann - null\n");
+    client_expect(&ann, NULL);
+    host.message_result = WS_ERR_NOT_MEMBER;
+    check_error("{\"type\":\"message\",\"ref\":1}", "1", NOT_MEMBER);
+    host.message_result = WS_ERR_FORBIDDEN;
+    check_error("{\"type\":\"message\",\"ref\":2}", "2", FORBIDDEN);
+    host.message_result = WS_ERR_INVALID;
+    check_error("{\"type\":\"message\",\"ref\":3}", "3", REJECTED);
+    host.message_result = WS_ERR_BAD_JSON;
+    check_error("{\"type\":\"message\",\"ref\":4}", "4", REJECTED);
+    host.message_result = 99;
+    check_error("{\"type\":\"message\",\"ref\":5}", "5", REJECTED);
+    end();
+}
+END_TEST
+
+START_TEST(answers_are_in_the_order_of_the_requests)
+{
+    begin();
+    client_say(&ann, "{\"type\":\"ping\",\"ref\":1}");
+    client_say(&ann, "bad");
+    client_say(&ann, "{\"type\":\"join_room\",\"room\":\"r\",\"ref\":2}");
+    client_say(&ann, "{\"type\":\"dance\",\"ref\":3}");
+    client_say(&ann, "{\"type\":\"leave_room\",\"room\":\"r\",\"ref\":4}");
+    client_say(&ann, "{\"type\":\"leave_room\",\"room\":\"r\",\"ref\":5}");
+    host_run(&host);
+    client_expect(
+        &ann, "{\"type\":\"pong\",\"ref\":1,\"data\":{\"id\":\"E.0\"}}",
+        "{\"type\":\"error\"," BAD_JSON,
+        "{\"type\":\"room_joined\",\"ref\":2,\"data\":{\"room\":\"r\",\"id\":\"E.0\"}}",
+        "{\"type\":\"error\",\"ref\":3," TYPE_UNKNOWN,
+        "{\"type\":\"room_left\",\"ref\":4,\"data\":{\"room\":\"r\",\"id\":\"E.0\"}}",
+        "{\"type\":\"error\",\"ref\":5," NOT_MEMBER, NULL);
+    end();
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {
+        the_welcome,
+        join_and_leave,
+        room_names_come_back_from_their_escapes,
+        pings,
+        a_ref_is_repeated_as_it_was_written,
+        what_is_not_understood,
+        nesting_goes_as_deep_as_the_option_says,
+        binary_messages_are_refused,
+        a_room_may_be_forbidden,
+        without_callbacks_rooms_are_open_and_messages_forbidden,
+        too_many_rooms,
+        messages_go_to_the_application,
+        answers_are_in_the_order_of_the_requests,
+        NULL,
+    };
+
+    return suite_run("client", tests);
+}

@@ -1,0 +1,135 @@
+/* default_manager_test.c: the process's default manager: made on first use, set, replaced,
+ * freed; and that emit_*() go to it. */
+#include <string.h>
+
+#include "support/host.h"
+#include "support/suite.h"
+
+START_TEST(it_is_made_once_on_first_use)
+{
+    ws_manager *manager = ws_manager_default();
+
+    ck_assert_ptr_nonnull(manager);
+    ck_assert_ptr_eq(ws_manager_default(), manager);
+    ck_assert_uint_eq(ws_manager_connection_count(manager), 0);
+    /* The one that the library made is freed when it is replaced: else this leaks. */
+    ws_manager_set_default(NULL);
+    ck_assert_ptr_nonnull(ws_manager_default());
+    ws_manager_set_default(NULL);
+}
+END_TEST
+
+START_TEST(setting_it_again_changes_nothing)
+{
+    ws_manager *manager = ws_manager_default();
+
+    ws_manager_set_default(manager);
+    ck_assert_ptr_eq(ws_manager_default(), manager);
+    ck_assert_uint_eq(ws_manager_connection_count(manager), 0);
+    ws_manager_set_default(NULL);
+}
+END_TEST
+
+START_TEST(the_application_s_own_stays_its_own)
+{
+    struct host host;
+
+    host_open(&host);
+    ck_assert_ptr_nonnull(ws_manager_default());
+    ws_manager_set_default(host.manager);
+    ck_assert_ptr_eq(ws_manager_default(), host.manager);
+    ws_manager_set_default(NULL);
+    ck_assert_ptr_ne(ws_manager_default(), host.manager);
+    ws_manager_set_default(NULL);
+    host_close(&host);
+}
+END_TEST
+
+START_TEST(freeing_the_default_leaves_none)
+{
+    struct host host;
+    ws_manager *other;
+
+    host_open(&host);
+    ws_manager_set_default(host.manager);
+    host_close(&host);
+    other = ws_manager_default();
+    ck_assert_ptr_nonnull(other);
+    ws_manager_free(other);
+    other = ws_manager_default();
+    ck_assert_ptr_nonnull(other);
+    ck_assert_int_eq(emit_stock_low("{}"), WS_OK);
+    ws_manager_set_default(NULL);
+}
+END_TEST
+
+START_TEST(freeing_another_leaves_it)
+{
+    struct host host;
+    ws_manager *manager = ws_manager_default();
+
+    host_open(&host);
+    host_close(&host);
+    ck_assert_ptr_eq(ws_manager_default(), manager);
+    ws_manager_set_default(NULL);
+}
+END_TEST
+
+/* All ten, each as a message of its own type. */
+START_TEST(emit_goes_to_the_default_manager)
+{
+    static int (*const emitters[])(const char *json) = {
+        emit_order_created,  emit_order_updated,  emit_order_status_changed,
+        emit_client_created, emit_client_updated, emit_inventory_updated,
+        emit_stock_low,      emit_user_connected, emit_user_disconnected,
+    };
+    static const char *const types[] = {
+        "order_created",  "order_updated",  "order_status_changed",
+        "client_created", "client_updated", "inventory_updated",
+        "stock_low",      "user_connected", "user_disconnected",
+    };
+    struct host host;
+    struct client ann;
+
+    host_open(&host);
+    client_open(&host, &ann, "ann", "ann");
+    ws_manager_set_default(host.manager);
+    for (size_t i = 0; i < sizeof emitters / sizeof *emitters; i++) {
+        const char *message;
+
+        ck_assert_int_eq(emitters[i](NULL), WS_ERR_INVALID);
+        ck_assert_int_eq(emitters[i]("{]"), WS_ERR_BAD_JSON);
+        ck_assert_int_eq(emitters[i]("{\"a\":1}"), WS_OK);
+        host_run(&host);
+        message = client_next(&ann);
+        ck_assert_ptr_nonnull(strstr(message, types[i]));
+        ck_assert_ptr_nonnull(strstr(message, "\"data\":{\"a\":1}"));
+    }
+    ck_assert_int_eq(emit_notification("hello", NULL, "info"), WS_OK);
+    ck_assert_int_eq(emit_notification("hello", "bob", "info"), WS_OK);
+    host_run(&host);
+    client_expect(&ann,
+                  "{\"id\":\"E.10\",\"type\":\"notification\",\"data\":{\"message\":\"hello\","
+                  "\"severity\":\"info\"},\"timestamp\":\"1970-01-01T00:00:00.000Z\","
+                  "\"user_id\":null}",
+                  NULL);
+    ws_manager_set_default(NULL);
+    host_close(&host);
+    client_free(&ann);
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {
+        it_is_made_once_on_first_use,
+        setting_it_again_changes_nothing,
+        the_application_s_own_stays_its_own,
+        freeing_the_default_leaves_none,
+        freeing_another_leaves_it,
+        emit_goes_to_the_default_manager,
+        NULL,
+    };
+
+    return suite_run("default_manager", tests);
+}

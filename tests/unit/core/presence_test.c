@@ -1,0 +1,198 @@
+/* presence_test.c: who hears that a connection came or went: everyone, a room or nobody, and
+ * never the connection itself. */
+#include <string.h>
+
+#include "support/host.h"
+#include "support/suite.h"
+
+static struct host host;
+static struct client ann, bob;
+
+static void begin(enum ws_presence presence, const char *room)
+{
+    host_init(&host);
+    host.options.presence_events = (int32_t)presence;
+    host.options.presence_room = room;
+    host_start(&host);
+}
+
+static void end(void)
+{
+    host_close(&host);
+    client_free(&ann);
+    client_free(&bob);
+}
+
+START_TEST(everyone_else_hears_of_it)
+{
+    begin(WS_PRESENCE_EVERYONE, NULL);
+    emit_number(&host, NULL, 0); /* there are ids, but not for presence */
+    client_open(&host, &ann, "ann", "ann \"x\"");
+    client_expect(&ann, NULL); /* nothing of itself */
+    host.clock_ms = 1000;
+    client_open(&host, &bob, "bob", NULL);
+    client_expect(&ann,
+                  "{\"type\":\"user_connected\",\"data\":{\"connection_id\":\"E-100000002\","
+                  "\"user_id\":null},\"timestamp\":\"1970-01-01T00:00:01.000Z\","
+                  "\"user_id\":null}",
+                  NULL);
+    client_expect(&bob, NULL);
+    client_lose(&ann);
+    host_run(&host);
+    client_expect(&bob,
+                  "{\"type\":\"user_disconnected\",\"data\":{\"connection_id\":\"E-1\","
+                  "\"user_id\":\"ann \\\"x\\\"\"},\"timestamp\":\"1970-01-01T00:00:01.000Z\","
+                  "\"user_id\":\"ann \\\"x\\\"\"}",
+                  NULL);
+    /* They have no place in the order. */
+    emit_number(&host, NULL, 7);
+    host.clock_ms = 0;
+    emit_number(&host, NULL, 8);
+    host_run(&host);
+    ck_assert_ptr_nonnull(client_next(&bob));
+    client_expect(&bob, number_message(3, NULL, 8), NULL);
+    end();
+}
+END_TEST
+
+START_TEST(other_connections_of_the_same_user_hear_of_it)
+{
+    begin(WS_PRESENCE_EVERYONE, NULL);
+    client_open(&host, &ann, "ann", "ann");
+    client_open(&host, &bob, "bob", "ann");
+    ck_assert_uint_eq(client_count(&ann), 1);
+    end();
+}
+END_TEST
+
+START_TEST(only_the_members_of_a_room)
+{
+    struct client eve;
+
+    begin(WS_PRESENCE_ROOM, "lobby");
+    client_open_in(&host, &ann, "ann", "lobby");
+    client_open(&host, &bob, "bob", "bob");
+    client_open(&host, &eve, "eve", "eve");
+    client_expect(&bob, NULL);
+    client_expect(&ann,
+                  "{\"type\":\"user_connected\",\"data\":{\"connection_id\":\"E-100000002\","
+                  "\"user_id\":\"bob\"},\"timestamp\":\"1970-01-01T00:00:00.000Z\","
+                  "\"user_id\":\"bob\",\"room\":\"lobby\"}",
+                  "{\"type\":\"user_connected\",\"data\":{\"connection_id\":\"E-200000003\","
+                  "\"user_id\":\"eve\"},\"timestamp\":\"1970-01-01T00:00:00.000Z\","
+                  "\"user_id\":\"eve\",\"room\":\"lobby\"}",
+                  NULL);
+    client_lose(&bob);
+    host_run(&host);
+    ck_assert_uint_eq(client_count(&ann), 1);
+    ck_assert_uint_eq(client_count(&eve), 0);
+    end();
+    client_free(&eve);
+}
+END_TEST
+
+START_TEST(nobody_when_it_is_off)
+{
+    begin(WS_PRESENCE_OFF, NULL);
+    client_open(&host, &ann, "ann", "ann");
+    client_open(&host, &bob, "bob", "bob");
+    client_lose(&bob);
+    host_run(&host);
+    client_expect(&ann, NULL);
+    end();
+}
+END_TEST
+
+START_TEST(raw_connections_neither_tell_nor_hear)
+{
+    begin(WS_PRESENCE_EVERYONE, NULL);
+    client_open(&host, &ann, "ann", "ann");
+    ck_assert_int_eq(client_try(&host, &bob, "bob", "bob", WS_PROTOCOL_RAW), WS_OK);
+    host_run(&host);
+    client_lose(&bob);
+    host_run(&host);
+    client_expect(&ann, NULL);
+    ck_assert_int_eq(client_try(&host, &bob, "bob", "bob", WS_PROTOCOL_RAW), WS_OK);
+    host_run(&host);
+    client_lose(&ann);
+    host_run(&host);
+    client_expect(&bob, NULL);
+    end();
+}
+END_TEST
+
+/* Every way to end is told once. */
+START_TEST(every_end_is_told_once)
+{
+    begin(WS_PRESENCE_EVERYONE, NULL);
+    client_open(&host, &ann, "ann", "ann");
+
+    client_open(&host, &bob, "bob", "bob");
+    ck_assert_int_eq(ws_manager_disconnect(host.manager, bob.id, 1000, NULL), WS_OK);
+    ck_assert_int_eq(ws_manager_disconnect(host.manager, bob.id, 1001, NULL), WS_OK);
+    host_run(&host);
+    ck_assert_uint_eq(client_count(&ann), 2);
+    client_free(&bob);
+
+    client_open(&host, &bob, "bob", "bob");
+    bob.send_result = WS_ERR_DROPPED;
+    ck_assert_int_eq(ws_manager_send_text(host.manager, bob.id, "x", 1), WS_OK);
+    host_run(&host);
+    ck_assert_uint_eq(client_count(&ann), 2);
+    client_free(&bob);
+
+    /* Gone before its turn came: it never was there. */
+    ck_assert_int_eq(client_try(&host, &bob, "bob", "bob", WS_PROTOCOL_JSON), WS_OK);
+    client_lose(&bob);
+    host_run(&host);
+    ck_assert_uint_eq(client_count(&ann), 0);
+    end();
+}
+END_TEST
+
+static void close_itself(struct client *client, const char *message)
+{
+    (void)message;
+    client_lose(client);
+}
+
+/* A transport that gives up while it is handed the welcome: the others may hear of it or not,
+ * but not that it came after it went. */
+START_TEST(whoever_breaks_at_its_welcome_is_not_announced_afterwards)
+{
+    const char *first;
+    const char *second;
+
+    begin(WS_PRESENCE_EVERYONE, NULL);
+    client_open(&host, &ann, "ann", "ann");
+    ck_assert_int_eq(client_try(&host, &bob, "bob", "bob", WS_PROTOCOL_JSON), WS_OK);
+    bob.on_send = close_itself;
+    host_run(&host);
+    first = client_next(&ann);
+    second = client_next(&ann);
+    if (first != NULL) {
+        ck_assert_ptr_nonnull(strstr(first, "user_connected"));
+        ck_assert_ptr_nonnull(second);
+        ck_assert_ptr_nonnull(strstr(second, "user_disconnected"));
+        ck_assert_ptr_nonnull(strstr(first, "\"user_id\":\"bob\""));
+    }
+    client_expect(&ann, NULL);
+    end();
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {
+        everyone_else_hears_of_it,
+        other_connections_of_the_same_user_hear_of_it,
+        only_the_members_of_a_room,
+        nobody_when_it_is_off,
+        raw_connections_neither_tell_nor_hear,
+        every_end_is_told_once,
+        whoever_breaks_at_its_welcome_is_not_announced_afterwards,
+        NULL,
+    };
+
+    return suite_run("presence", tests);
+}

@@ -1,0 +1,333 @@
+/* registry_test.c: groups appear with their first member or pin and vanish with the last; who
+ * moves when one leaves; the counts of what is occupied; nothing breaks without memory. */
+#include "core/registry.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/suite.h"
+#include "support/test_memory.h"
+
+/* The registry never looks into loops and connections: made-up addresses will do. */
+static char loop_bytes[4];
+static char connection_bytes[4096];
+
+static struct test_memory memory;
+static struct registry registry;
+
+static ws_loop *loop(int number)
+{
+    return (ws_loop *)&loop_bytes[number];
+}
+
+static struct connection *connection(size_t number)
+{
+    return (struct connection *)(void *)&connection_bytes[number];
+}
+
+static void begin(void)
+{
+    test_memory_init(&memory);
+    memset(&registry, 0, sizeof registry);
+    for (size_t i = 0; i < sizeof registry.secret; i++)
+        registry.secret[i] = (uint8_t)(i * i * 31 + 7);
+    registry_init(&registry, &memory.allocator);
+}
+
+static void check_empty(void)
+{
+    for (size_t kind = 0; kind < N_GROUP_KINDS; kind++) {
+        ck_assert_uint_eq(registry.n_occupied[kind], 0);
+        ck_assert_ptr_null(registry.named[kind]);
+    }
+    ck_assert_int_eq(memory.n_blocks, 0);
+}
+
+static struct share *pin(enum group_kind kind, const char *name, int loop_number)
+{
+    struct share *share = registry_pin(&registry, kind, name, loop(loop_number));
+
+    ck_assert_ptr_nonnull(share);
+    return share;
+}
+
+START_TEST(a_group_lives_as_long_as_its_pins_and_members)
+{
+    struct share *share;
+
+    begin();
+    ck_assert_ptr_null(registry_find(&registry, GROUP_ROOM, "orders"));
+    share = pin(GROUP_ROOM, "orders", 0);
+    ck_assert_ptr_eq(pin(GROUP_ROOM, "orders", 0), share);
+    ck_assert_ptr_eq(registry_find(&registry, GROUP_ROOM, "orders"), share->group);
+    ck_assert_str_eq(share->group->name, "orders");
+    ck_assert_ptr_null(registry_find(&registry, GROUP_USER, "orders"));
+    ck_assert_ptr_null(registry_find(&registry, GROUP_ROOM, "order"));
+    ck_assert_uint_eq(registry.n_occupied[GROUP_ROOM], 0);
+    ck_assert(registry_add(&registry, share, connection(1), 5));
+    ck_assert_uint_eq(registry.n_occupied[GROUP_ROOM], 1);
+    ck_assert_ptr_eq(share->members[0].connection, connection(1));
+    ck_assert_uint_eq(share->members[0].room, 5);
+    registry_unpin(&registry, share);
+    registry_unpin(&registry, share);
+    ck_assert_ptr_nonnull(registry_find(&registry, GROUP_ROOM, "orders"));
+    ck_assert_ptr_null(registry_remove(&registry, share, 0));
+    ck_assert_ptr_null(registry_find(&registry, GROUP_ROOM, "orders"));
+    check_empty();
+}
+END_TEST
+
+START_TEST(a_group_has_a_share_for_each_loop)
+{
+    struct share *here;
+    struct share *there;
+
+    begin();
+    here = pin(GROUP_USER, "ann", 0);
+    there = pin(GROUP_USER, "ann", 1);
+    ck_assert_ptr_ne(here, there);
+    ck_assert_ptr_eq(here->group, there->group);
+    ck_assert(registry_add(&registry, here, connection(1), 0));
+    ck_assert(registry_add(&registry, there, connection(2), 0));
+    ck_assert_uint_eq(registry.n_occupied[GROUP_USER], 1);
+    ck_assert_uint_eq(here->group->n_members, 2);
+    registry_unpin(&registry, here);
+    registry_unpin(&registry, there);
+    ck_assert_ptr_null(registry_remove(&registry, here, 0));
+    ck_assert_ptr_eq(registry_find(&registry, GROUP_USER, "ann")->shares, there);
+    ck_assert_ptr_null(there->next);
+    ck_assert_uint_eq(registry.n_occupied[GROUP_USER], 1);
+    ck_assert_ptr_null(registry_remove(&registry, there, 0));
+    check_empty();
+}
+END_TEST
+
+START_TEST(unnamed_groups_are_always_there)
+{
+    struct share *everyone;
+    struct share *raw;
+
+    begin();
+    everyone = pin(GROUP_EVERYONE, NULL, 0);
+    raw = pin(GROUP_RAW, NULL, 0);
+    ck_assert_ptr_ne(everyone->group, raw->group);
+    ck_assert(registry_add(&registry, raw, connection(1), 0));
+    ck_assert_uint_eq(registry.n_occupied[GROUP_RAW], 1);
+    ck_assert_uint_eq(registry.n_occupied[GROUP_EVERYONE], 0);
+    ck_assert_ptr_null(registry_remove(&registry, raw, 0));
+    registry_unpin(&registry, raw);
+    registry_unpin(&registry, everyone);
+    ck_assert_ptr_nonnull(registry_find(&registry, GROUP_EVERYONE, NULL));
+    check_empty();
+}
+END_TEST
+
+START_TEST(the_last_member_moves_to_the_place_of_the_one_that_left)
+{
+    struct share *share;
+    const struct member *moved;
+
+    begin();
+    share = pin(GROUP_ROOM, "orders", 0);
+    for (uint32_t i = 0; i < 5; i++)
+        ck_assert(registry_add(&registry, share, connection(i), i * 10));
+    moved = registry_remove(&registry, share, 1);
+    ck_assert_ptr_eq(moved, &share->members[1]);
+    ck_assert_ptr_eq(moved->connection, connection(4));
+    ck_assert_uint_eq(moved->room, 40);
+    ck_assert_ptr_null(registry_remove(&registry, share, 3));
+    ck_assert_uint_eq(share->count, 3);
+    moved = registry_remove(&registry, share, 0);
+    ck_assert_ptr_eq(moved->connection, connection(2));
+    moved = registry_remove(&registry, share, 0);
+    ck_assert_ptr_eq(moved->connection, connection(4));
+    ck_assert_ptr_null(registry_remove(&registry, share, 0));
+    ck_assert_uint_eq(registry.n_occupied[GROUP_ROOM], 0);
+    registry_unpin(&registry, share);
+    check_empty();
+}
+END_TEST
+
+/* Members in random order against their places, as connection.c keeps them. */
+START_TEST(places_stay_right_while_a_share_grows_and_shrinks)
+{
+    enum { N = 4096 };
+    static uint32_t places[N];
+    struct share *share;
+    uint32_t largest = 0;
+
+    begin();
+    srandom(4);
+    for (size_t i = 0; i < N; i++)
+        places[i] = UINT32_MAX;
+    share = pin(GROUP_ROOM, "orders", 0);
+    for (unsigned step = 0; step < 200000; step++) {
+        size_t number = (size_t)random() % N;
+        bool grow = step / 20000 % 2 == 0;
+
+        if (places[number] == UINT32_MAX && (grow || random() % 8 == 0)) {
+            ck_assert(registry_add(&registry, share, connection(number), 0));
+            places[number] = share->count - 1;
+        } else if (places[number] != UINT32_MAX && (!grow || random() % 8 == 0)) {
+            const struct member *moved = registry_remove(&registry, share, places[number]);
+
+            if (moved != NULL)
+                places[(char *)moved->connection - connection_bytes] = places[number];
+            places[number] = UINT32_MAX;
+        }
+        if (places[number] != UINT32_MAX)
+            ck_assert_ptr_eq(share->members[places[number]].connection, connection(number));
+        largest = share->capacity > largest ? share->capacity : largest;
+    }
+    while (share->count > 0)
+        registry_remove(&registry, share, 0);
+    ck_assert_uint_ge(largest, N / 2);
+    ck_assert_uint_lt(share->capacity, 128); /* the memory of the crowd was given back */
+    registry_unpin(&registry, share);
+    check_empty();
+}
+END_TEST
+
+static void name_of(unsigned number, char name[16])
+{
+    snprintf(name, 16, "room-%u", number);
+}
+
+/* Enough groups that uthash enlarges its table; each step fails at each of its allocations. */
+static void fill_without_memory(unsigned n_groups)
+{
+    for (unsigned number = 0; number < n_groups; number++) {
+        struct share *share = NULL;
+        char name[16];
+
+        name_of(number, name);
+        for (long fail_at = 0; share == NULL; fail_at++) {
+            test_memory_fail(&memory, fail_at, false);
+            share = registry_pin(&registry, GROUP_ROOM, name, loop((int)number % 4));
+            ck_assert_int_eq(share == NULL, memory.failed);
+            if (share == NULL)
+                ck_assert_ptr_null(registry_find(&registry, GROUP_ROOM, name));
+        }
+        test_memory_fail(&memory, NEVER_FAIL, false);
+        ck_assert(registry_add(&registry, share, connection(number), 0));
+        registry_unpin(&registry, share);
+        ck_assert_uint_eq(registry.n_occupied[GROUP_ROOM], number + 1);
+    }
+}
+
+START_TEST(many_groups_and_no_memory_now_and_then)
+{
+    enum { N = 3000 };
+
+    begin();
+    fill_without_memory(N);
+    for (unsigned number = 0; number < N; number++) {
+        char name[16];
+        struct group *group;
+
+        name_of(number, name);
+        group = registry_find(&registry, GROUP_ROOM, name);
+        ck_assert_ptr_nonnull(group);
+        ck_assert_ptr_eq(group->shares->members[0].connection, connection(number));
+        ck_assert_ptr_null(registry_remove(&registry, group->shares, 0));
+        ck_assert_ptr_null(registry_find(&registry, GROUP_ROOM, name));
+        ck_assert_uint_eq(registry.n_occupied[GROUP_ROOM], N - 1 - number);
+    }
+    check_empty();
+}
+END_TEST
+
+START_TEST(members_and_no_memory_now_and_then)
+{
+    struct share *share;
+
+    begin();
+    share = pin(GROUP_ROOM, "orders", 0);
+    for (uint32_t number = 0; number < 500; number++) {
+        for (long fail_at = 0;; fail_at++) {
+            test_memory_fail(&memory, fail_at, false);
+            if (registry_add(&registry, share, connection(number), number))
+                break;
+            ck_assert(memory.failed);
+            ck_assert_uint_eq(share->count, number);
+            ck_assert_uint_eq(share->group->n_members, number);
+            ck_assert_uint_eq(registry.n_occupied[GROUP_ROOM], number > 0);
+        }
+    }
+    /* A block that can't be made smaller stays as it is. */
+    test_memory_fail(&memory, 0, true);
+    while (share->count > 0) {
+        uint32_t last = share->count - 1;
+
+        ck_assert_ptr_eq(share->members[last].connection, connection(last));
+        registry_remove(&registry, share, last);
+    }
+    ck_assert_uint_ge(share->capacity, 500);
+    registry_unpin(&registry, share);
+    check_empty();
+}
+END_TEST
+
+/* Clients choose names: with another secret they fall into other places of the table. */
+START_TEST(the_hash_depends_on_the_secret)
+{
+    unsigned hashes[2];
+
+    for (int run = 0; run < 2; run++) {
+        struct share *share;
+
+        begin();
+        if (run == 1)
+            for (size_t i = 0; i < sizeof registry.secret; i++)
+                registry.secret[i] ^= (uint8_t)(i * 101 + 13);
+        share = pin(GROUP_ROOM, "orders", 0);
+        hashes[run] = share->group->hh.hashv;
+        registry_unpin(&registry, share);
+        check_empty();
+    }
+    ck_assert_uint_ne(hashes[0], hashes[1]);
+}
+END_TEST
+
+START_TEST(names_of_any_bytes_and_any_length)
+{
+    char name[128 + 1];
+
+    begin();
+    memset(name, 'x', sizeof name);
+    for (size_t length = 1; length <= 128; length++) {
+        struct share *share;
+
+        name[length] = '\0';
+        share = pin(GROUP_ROOM, name, 0);
+        ck_assert_uint_eq(share->group->name_length, length);
+        ck_assert_ptr_eq(registry_find(&registry, GROUP_ROOM, name), share->group);
+        name[length] = 'x';
+    }
+    for (size_t length = 1; length <= 128; length++) {
+        name[length] = '\0';
+        registry_unpin(&registry, registry_find(&registry, GROUP_ROOM, name)->shares);
+        name[length] = 'x';
+    }
+    check_empty();
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {
+        a_group_lives_as_long_as_its_pins_and_members,
+        a_group_has_a_share_for_each_loop,
+        unnamed_groups_are_always_there,
+        the_last_member_moves_to_the_place_of_the_one_that_left,
+        places_stay_right_while_a_share_grows_and_shrinks,
+        many_groups_and_no_memory_now_and_then,
+        members_and_no_memory_now_and_then,
+        the_hash_depends_on_the_secret,
+        names_of_any_bytes_and_any_length,
+        NULL,
+    };
+
+    return suite_run("registry", tests);
+}
