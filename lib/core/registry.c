@@ -64,9 +64,9 @@ static void remove_group_if_empty(struct registry *registry, struct group *group
     memory_free(memory, group);
 }
 
-static struct share *add_share(struct registry *registry, struct group *group, ws_loop *loop)
+static struct share *add_share(const ws_allocator *memory, struct group *group, ws_loop *loop)
 {
-    struct share *share = memory_zalloc(registry->memory, sizeof *share);
+    struct share *share = memory_zalloc(memory, sizeof *share);
 
     if (share == NULL)
         return NULL;
@@ -98,6 +98,7 @@ static void remove_share_if_unused(struct registry *registry, struct share *shar
 struct share *registry_pin(struct registry *registry, enum group_kind kind, const char *name,
                            ws_loop *loop)
 {
+    const ws_allocator *memory = registry->memory;
     struct group *group = registry_find(registry, kind, name);
     struct share *share;
 
@@ -109,7 +110,7 @@ struct share *registry_pin(struct registry *registry, enum group_kind kind, cons
     while (share != NULL && share->loop != loop)
         share = share->next;
     if (share == NULL)
-        share = add_share(registry, group, loop);
+        share = add_share(memory, group, loop);
     if (share == NULL) {
         remove_group_if_empty(registry, group);
         return NULL;

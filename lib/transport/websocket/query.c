@@ -27,7 +27,7 @@ static ptrdiff_t decode(const char *from, size_t length, char *to)
             *to++ = (char)(high << 4 | low);
             from += 3;
         } else {
-            *to++ = *from == '+' ? ' ' : *from;
+            *to++ = (char)(*from == '+' ? ' ' : *from);
             from++;
         }
     }
