@@ -12,7 +12,7 @@ import websockets
 
 README = os.environ["README"]
 EMBED = os.environ["EMBED"]
-COMPILE = os.environ["COMPILE"].split()
+COMPILE = os.environ["COMPILE"].split("\n")
 
 
 def free_port():
