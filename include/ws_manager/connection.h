@@ -26,7 +26,14 @@ typedef struct ws_connect_options {
     uint32_t ping_interval_ms;     /* told to the client in its welcome; default 25000 */
 } ws_connect_options;
 
-WS_EXPORT void ws_connect_options_init(ws_connect_options *options);
+/* Fills in the defaults. What is exported is told the size of the caller's struct, so that a newer
+ * library writes no more than an older program has room for. Any thread. */
+WS_EXPORT void ws_connect_options_init_size(ws_connect_options *options, size_t size);
+
+static inline void ws_connect_options_init(ws_connect_options *options)
+{
+    ws_connect_options_init_size(options, sizeof *options);
+}
 
 /* Registers a connection of any transport with a loop. Its welcome goes out, on_connect is
  * called, and events reach it from the loop's next ws_loop_run() on: every event that is sent

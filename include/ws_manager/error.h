@@ -6,7 +6,8 @@
 
 WS_BEGIN_DECLS
 
-/* What a function that returns int returns: 0 or one of these, never another negative number.
+/* What a function that returns int returns: 0 or one of these, never another negative number, but
+ * for what its comment says.
  * Values are never renumbered, new ones are appended. */
 enum ws_error {
     WS_OK = 0,

@@ -26,7 +26,14 @@ typedef struct ws_loop_options {
     void *user_data;
 } ws_loop_options;
 
-WS_EXPORT void ws_loop_options_init(ws_loop_options *options);
+/* Fills in the defaults. What is exported is told the size of the caller's struct, so that a newer
+ * library writes no more than an older program has room for. Any thread. */
+WS_EXPORT void ws_loop_options_init_size(ws_loop_options *options, size_t size);
+
+static inline void ws_loop_options_init(ws_loop_options *options)
+{
+    ws_loop_options_init_size(options, sizeof *options);
+}
 
 /* Adds a loop; from then on it belongs to the thread that runs it. `now_ms` is the host's
  * monotonic clock in milliseconds, the same that ws_loop_run() gets. Errors: WS_ERR_INVALID,

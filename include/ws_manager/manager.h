@@ -54,8 +54,8 @@ typedef struct ws_manager_options {
                        void *user_data);
 
     /* The connection has left its rooms; nothing more is delivered to it. Called once for every
-     * on_connect. `code` is the WebSocket close code (RFC 6455 §7.4): the peer's, ours, or 1006
-     * when the connection broke. */
+     * on_connect. `code` is the WebSocket close code (RFC 6455 §7.4): the peer's (1005: it
+     * gave none), ours, or 1006 when the connection broke. */
     void (*on_disconnect)(ws_manager *manager, const ws_connection_info *connection,
                           uint16_t code, const char *reason, void *user_data);
 
@@ -66,12 +66,13 @@ typedef struct ws_manager_options {
 
     /* What became of a join, by the client or by ws_manager_join_room(): WS_OK, WS_ERR_ALREADY
      * (is a member), WS_ERR_TOO_MANY_ROOMS, WS_ERR_FORBIDDEN (a raw connection),
-     * WS_ERR_NO_MEMORY. */
+     * WS_ERR_NO_MEMORY. Not called when authorize_join refused, or when the connection ended
+     * first. */
     void (*on_join)(ws_manager *manager, const ws_connection_info *connection, const char *room,
                     int result, void *user_data);
 
     /* What became of a leave: WS_OK or WS_ERR_NOT_MEMBER. Not called for the rooms that a
-     * connection leaves by ending. */
+     * connection leaves by ending, or when it ended first. */
     void (*on_leave)(ws_manager *manager, const ws_connection_info *connection,
                      const char *room, int result, void *user_data);
 
@@ -108,15 +109,22 @@ typedef struct ws_manager_options {
     uint32_t max_pending; /* calls that one loop has not carried out yet; default 1048576 */
 } ws_manager_options;
 
-WS_EXPORT void ws_manager_options_init(ws_manager_options *options);
+/* Fills in the defaults. What is exported is told the size of the caller's struct, so that a newer
+ * library writes no more than an older program has room for. Any thread. */
+WS_EXPORT void ws_manager_options_init_size(ws_manager_options *options, size_t size);
+
+static inline void ws_manager_options_init(ws_manager_options *options)
+{
+    ws_manager_options_init_size(options, sizeof *options);
+}
 
 /* Makes a manager. `options` may be NULL for the defaults; it is copied, what its user_data
  * point to must live as long as the manager. Errors: WS_ERR_INVALID (size stamp, limit, name,
  * an incomplete allocator), WS_ERR_NO_MEMORY, WS_ERR_SYSTEM. *manager is set on success only. */
 WS_EXPORT int ws_manager_new(const ws_manager_options *options, ws_manager **manager);
 
-/* Lets go of a manager. The memory goes with its last loop or event; after this call only those
- * may still be freed. NULL does nothing. If it was the default manager, there is none then. */
+/* Lets go of a manager. The memory goes with its last loop, endpoint or event; after this call
+ * only those, and the WebSockets, may still be freed. NULL does nothing. If it was the default manager, there is none then. */
 WS_EXPORT void ws_manager_free(ws_manager *manager);
 
 /* The process's default manager, to which emit_*() go; made with default options on first use.
@@ -182,7 +190,7 @@ WS_EXPORT int ws_manager_for_each_connection_of_user(ws_manager *manager, const 
                                                                  void *user_data),
                                                      void *user_data);
 
-/* 1 if the connection is in the room at this moment, else 0. O(1). Any thread. */
+/* 1 if the connection is in the room at this moment, else 0. O(loops). Any thread. */
 WS_EXPORT int ws_manager_is_member(ws_manager *manager, ws_conn_id connection,
                                    const char *room);
 

@@ -24,7 +24,8 @@ typedef uint64_t ws_conn_id;
 
 #define WS_NAME_MAX 128 /* bytes of a user's, room's or event type's name */
 
-/* Memory functions with the meaning of malloc(), realloc() and free(), from any thread. */
+/* Memory functions with the meaning of malloc(), realloc() and free(), called from any thread and
+ * perhaps with the library's lock held: they must not call the library. */
 typedef struct ws_allocator {
     size_t size;
     void *(*malloc)(size_t bytes, void *user_data);

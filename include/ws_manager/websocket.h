@@ -45,11 +45,19 @@ typedef struct ws_endpoint_options {
     uint32_t
         handshake_timeout_ms;  /* from ws_websocket_new() to the whole head; default 10000 */
     uint32_t ping_interval_ms; /* 0: no pings; default 25000 */
-    uint32_t pong_timeout_ms;  /* nothing heard after a ping: 1006; default 20000 */
+    uint32_t pong_timeout_ms;  /* nothing heard after a ping was written: 1006;
+                                      default 20000 */
     uint32_t close_timeout_ms; /* for the peer's answer to our close; default 3000 */
 } ws_endpoint_options;
 
-WS_EXPORT void ws_endpoint_options_init(ws_endpoint_options *options);
+/* Fills in the defaults. What is exported is told the size of the caller's struct, so that a newer
+ * library writes no more than an older program has room for. Any thread. */
+WS_EXPORT void ws_endpoint_options_init_size(ws_endpoint_options *options, size_t size);
+
+static inline void ws_endpoint_options_init(ws_endpoint_options *options)
+{
+    ws_endpoint_options_init_size(options, sizeof *options);
+}
 
 /* Makes an endpoint; `options` is copied, NULL for the defaults. Errors: WS_ERR_INVALID,
  * WS_ERR_SYSTEM (no SHA-1), WS_ERR_NO_MEMORY. Any thread. */
@@ -146,7 +154,7 @@ WS_EXPORT int ws_websocket_sent(ws_websocket *websocket, size_t n);
 WS_EXPORT int ws_websocket_ended(const ws_websocket *websocket);
 
 /* Starts the closing handshake, as ws_manager_disconnect() but at once; before the handshake it
- * ends the connection. Errors: WS_ERR_INVALID (code, reason), WS_ERR_CLOSED (is closing). */
+ * ends the connection. Run the loop and write its output afterwards. Errors: WS_ERR_INVALID (code, reason), WS_ERR_CLOSED (is closing). */
 WS_EXPORT int ws_websocket_close(ws_websocket *websocket, uint16_t code, const char *reason);
 
 /* Frees it, at any time, also within a callback of its own; an open connection ends with 1006.

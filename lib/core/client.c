@@ -12,20 +12,22 @@ static void no_memory(struct connection *connection)
     connection_doom(connection, 1013, "out of memory");
 }
 
-void client_receive(struct connection *connection, const void *data, size_t length,
-                    bool is_text)
+int client_receive(struct connection *connection, const void *data, size_t length, bool is_text)
 {
     ws_manager *manager = connection->loop->manager;
     struct command command = {.kind = COMMAND_RECEIVE};
 
     if (connection->state == CONNECTION_GONE || connection->state == CONNECTION_DOOMED)
-        return;
+        return WS_ERR_CLOSED;
     command.detail = detail_new(&manager->memory, data, length);
     if (command.detail != NULL)
         command.detail->is_text = is_text;
     if (command.detail == NULL ||
-        send_command(manager, connection->id, NULL, &command, false) != WS_OK)
+        send_command(manager, connection->id, NULL, &command, false) != WS_OK) {
         no_memory(connection);
+        return WS_ERR_NO_MEMORY;
+    }
+    return WS_OK;
 }
 
 /* --- answers --------------------------------------------------------------------------------- */

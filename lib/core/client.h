@@ -5,9 +5,10 @@
 #include "core/connection.h"
 
 /* A whole message came in. It takes its place in the loop's inbox, so that it is carried out
- * after what the same client said before, and its answer stands in order with the events. */
-void client_receive(struct connection *connection, const void *data, size_t length,
-                    bool is_text);
+ * after what the same client said before, and its answer stands in order with the events. WS_ERR_CLOSED when
+ * the connection is ending; WS_ERR_NO_MEMORY: it is sent away in the next turn. */
+int client_receive(struct connection *connection, const void *data, size_t length,
+                   bool is_text);
 
 /* Carries out what the client said: COMMAND_RECEIVE. */
 void client_handle(struct connection *connection, const struct detail *said);

@@ -7,22 +7,28 @@
 #include "core/options.h"
 #include "core/send.h"
 
-enum { SLOTS_MAX = 1 << 24 };
+enum {
+    SLOTS_MAX = 1 << 24,
+    /* Of the first version of ws_transport: what an older caller may pass. */
+    TRANSPORT_FIRST_SIZE = offsetof(ws_transport, close) + sizeof(void (*)(void))
+};
 
-void ws_connect_options_init(ws_connect_options *options)
+void ws_connect_options_init_size(ws_connect_options *options, size_t size)
 {
-    *options = (ws_connect_options){
-        .size = sizeof *options,
+    const ws_connect_options defaults = {
+        .size = sizeof defaults,
         .protocol = WS_PROTOCOL_JSON,
         .ping_interval_ms = 25000,
     };
+
+    options_init(options, size, &defaults, sizeof defaults);
 }
 
 static bool options_valid(const ws_connect_options *options)
 {
     return options->transport != NULL && options->transport->send != NULL &&
            options->transport->close != NULL &&
-           options->transport->size >= sizeof *options->transport &&
+           options->transport->size >= TRANSPORT_FIRST_SIZE &&
            (options->user_id == NULL || name_text_valid(options->user_id)) &&
            (options->protocol == WS_PROTOCOL_JSON || options->protocol == WS_PROTOCOL_RAW);
 }
@@ -119,7 +125,9 @@ int connection_new(ws_loop *loop, const ws_connect_options *options,
     posting_begin(&posting, manager);
     result = post_connect(&posting, made, options->user_id);
     if (result == WS_OK) {
-        *connection = made;
+        made->held = connection != NULL;
+        if (connection != NULL)
+            *connection = made;
         *id = made->id;
     }
     posting_end(&posting);
@@ -132,13 +140,12 @@ int ws_manager_connect(ws_manager *manager, ws_loop *loop, const ws_connect_opti
                        ws_conn_id *connection)
 {
     ws_connect_options copy;
-    struct connection *made;
 
     ws_connect_options_init(&copy);
     if (manager == NULL || loop == NULL || loop->manager != manager || connection == NULL ||
         !options_copy(&copy, sizeof copy, options) || !options_valid(&copy))
         return WS_ERR_INVALID;
-    return connection_new(loop, &copy, &made, connection);
+    return connection_new(loop, &copy, NULL, connection);
 }
 
 static struct detail *close_detail(const ws_manager *manager, uint16_t code, const char *reason)
@@ -268,8 +275,7 @@ int ws_manager_receive(ws_manager *manager, ws_conn_id connection, const void *d
     found = find_own(manager, connection);
     if (found == NULL)
         return WS_ERR_NOT_FOUND;
-    client_receive(found, data, length, is_text);
-    return WS_OK;
+    return client_receive(found, data, length, is_text);
 }
 
 int ws_manager_transport_closed(ws_manager *manager, ws_conn_id connection, uint16_t code,
@@ -284,6 +290,8 @@ int ws_manager_transport_closed(ws_manager *manager, ws_conn_id connection, uint
     loop = manager->loops[connection >> 56];
     found = connection_find(manager, connection);
     manager_unlock(manager);
+    if (found != NULL && found->held)
+        return WS_ERR_INVALID;
     if (found != NULL)
         connection_transport_gone(found, code, reason);
     else if (loop == NULL || !connection_forget_transport(loop, connection))

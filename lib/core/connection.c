@@ -1,4 +1,4 @@
-/* connection.c: a registered connection: entering and leaving groups, delivery, its end. */
+/* connection.c: a registered connection: entering and leaving groups, and delivery. */
 #include "core/connection.h"
 
 #include <string.h>
@@ -172,6 +172,7 @@ void connection_doom(struct connection *connection, uint16_t code, const char *s
     if (connection->state == CONNECTION_PENDING)
         return;
     connection->state = CONNECTION_DOOMED;
+    connection->on_doomed_list = true;
     connection->next = loop->doomed;
     loop->doomed = connection;
 }

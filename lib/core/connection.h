@@ -38,13 +38,16 @@ struct connection {
     struct connection *next; /* on the loop's list of doomed, or of graves */
     const char *doom_reason; /* static */
     uint16_t doom_code;
+    bool held; /* its transport has this pointer, and says itself when it goes */
+    bool on_doomed_list;
     bool announced;   /* on_connect was called, so on_disconnect is due */
     uint8_t state;    /* enum connection_state */
     uint8_t protocol; /* enum ws_protocol */
 };
 
 /* Makes a connection and posts its CONNECT command; checked options. Errors as
- * ws_manager_connect(). The pointer is of use to the loop's thread alone. */
+ * ws_manager_connect(). A transport on the loop's own thread may ask for the pointer, which it
+ * keeps until its `close` or connection_transport_gone(); else NULL. */
 int connection_new(ws_loop *loop, const ws_connect_options *options,
                    struct connection **connection, ws_conn_id *id);
 

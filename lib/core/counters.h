@@ -24,7 +24,7 @@
     X(slow_client, "the connection's queue was full")                                          \
     X(gone, "the connection had ended when its turn came")                                     \
     X(no_memory, "an allocation failed")                                                       \
-    X(backpressure, "a loop had too many calls waiting")
+    X(backpressure, "a loop had too many calls waiting: an event was refused")
 
 enum counter {
 #define X(name, help) COUNTER_##name,

@@ -6,22 +6,12 @@
 #include "base/utf8.h"
 #include "core/presence.h"
 
-/* Takes a doomed connection off the list, when it ends in another way. */
-static void undoom(struct connection *connection)
-{
-    struct connection **link = &connection->loop->doomed;
-
-    while (*link != NULL && *link != connection)
-        link = &(*link)->next;
-    if (*link != NULL)
-        *link = connection->next;
-}
-
 void connection_free_if_unused(struct connection *connection)
 {
     ws_loop *loop = connection->loop;
 
-    if (connection->state != CONNECTION_GONE || connection->pins > 0)
+    if (connection->state != CONNECTION_GONE || connection->pins > 0 ||
+        connection->on_doomed_list)
         return;
     if (loop->busy > 0) {
         connection->next = loop->graves;
@@ -52,8 +42,6 @@ void connection_detach(struct connection *connection, uint16_t code, const char 
 
     if (connection->state == CONNECTION_GONE)
         return;
-    if (connection->state == CONNECTION_DOOMED)
-        undoom(connection);
     connection_view(connection, &view);
     loop_busy(loop);
     manager_lock(manager);
@@ -117,12 +105,18 @@ bool connection_forget_transport(ws_loop *loop, ws_conn_id id)
     return false;
 }
 
+/* One that has ended in another way meanwhile only leaves the list here. */
 void connections_settle(ws_loop *loop)
 {
     while (loop->doomed != NULL) {
         struct connection *connection = loop->doomed;
 
-        connection_end(connection, connection->doom_code, connection->doom_reason);
+        loop->doomed = connection->next;
+        connection->on_doomed_list = false;
+        if (connection->state == CONNECTION_GONE)
+            connection_free_if_unused(connection);
+        else
+            connection_end(connection, connection->doom_code, connection->doom_reason);
     }
 }
 

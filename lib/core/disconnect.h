@@ -22,10 +22,11 @@ bool connection_forget_transport(ws_loop *loop, ws_conn_id id);
 /* Frees it if it is gone and no command names it. The manager's lock may be held. */
 void connection_free_if_unused(struct connection *connection);
 
-/* Frees what has ended while the loop was busy, and ends what is doomed. */
+/* Ends what is doomed. */
 void connections_settle(ws_loop *loop);
 
-/* Both around every use of connections on the loop's thread that may call back. */
+/* Both around every use of connections on the loop's thread that may call back: what ends meanwhile
+ * is freed at the end of the outermost. */
 static inline void loop_busy(ws_loop *loop)
 {
     loop->busy++;

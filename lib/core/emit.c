@@ -138,6 +138,8 @@ int ws_manager_emit_notification(ws_manager *manager, const char *message, const
     buffer_add_text(&data, "\"}");
     if (data.failed)
         result = WS_ERR_NO_MEMORY;
+    else if (data.length > manager->options.max_event_bytes)
+        result = WS_ERR_TOO_BIG;
     else if (user_id != NULL)
         result = emit_to(manager, (struct target){GROUP_USER, user_id}, "notification",
                          data.data, data.length);

@@ -22,10 +22,10 @@ static int64_t system_clock(void *user_data)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-void ws_manager_options_init(ws_manager_options *options)
+void ws_manager_options_init_size(ws_manager_options *options, size_t size)
 {
-    *options = (ws_manager_options){
-        .size = sizeof *options,
+    const ws_manager_options defaults = {
+        .size = sizeof defaults,
         .presence_events = WS_PRESENCE_EVERYONE,
         .max_connections = 100000,
         .max_rooms_per_connection = 1000,
@@ -33,6 +33,8 @@ void ws_manager_options_init(ws_manager_options *options)
         .max_client_json_depth = 32,
         .max_pending = 1 << 20,
     };
+
+    options_init(options, size, &defaults, sizeof defaults);
 }
 
 static bool options_valid(const ws_manager_options *options)
@@ -178,6 +180,10 @@ void manager_log(const ws_manager *manager, int level, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
+    /* A peer's words may stand in it: they must not forge another line. */
+    for (char *at = line; *at != '\0'; at++)
+        if ((unsigned char)*at < 0x20 || *at == 0x7f)
+            *at = '?';
     manager->options.log(level, line, manager->options.user_data);
 }
 

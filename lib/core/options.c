@@ -22,3 +22,10 @@ bool options_copy(void *to, size_t to_size, const void *from)
     memcpy(to, &to_size, sizeof to_size);
     return true;
 }
+
+void options_init(void *to, size_t size, const void *defaults, size_t defaults_size)
+{
+    memset(to, 0, size);
+    memcpy(to, defaults, size < defaults_size ? size : defaults_size);
+    memcpy(to, &size, sizeof size);
+}

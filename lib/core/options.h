@@ -11,4 +11,8 @@
  * zero. False for a size that can't be, or an unknown part that is set. */
 bool options_copy(void *to, size_t to_size, const void *from);
 
+/* Sets up a caller's struct, of `size` bytes by the headers that it was compiled with: the
+ * defaults that it has room for, zero in what this library doesn't know. */
+void options_init(void *to, size_t size, const void *defaults, size_t defaults_size);
+
 #endif

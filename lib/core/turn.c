@@ -11,12 +11,17 @@
 /* Callbacks may send more without end: after so many batches the host gets its turn. */
 enum { BATCHES_PER_TURN = 16 };
 
+/* For how many commands the lock is held at once: other threads emit meanwhile. */
+enum { UNPINNED_AT_ONCE = 1024 };
+
 /* An inbox that was larger than this for a moment gives its memory back. */
 enum { INBOX_KEPT = 4096 };
 
-void ws_loop_options_init(ws_loop_options *options)
+void ws_loop_options_init_size(ws_loop_options *options, size_t size)
 {
-    *options = (ws_loop_options){.size = sizeof *options};
+    const ws_loop_options defaults = {.size = sizeof defaults};
+
+    options_init(options, size, &defaults, sizeof defaults);
 }
 
 static bool pin_unnamed(ws_loop *loop)
@@ -96,8 +101,13 @@ static bool next_batch(ws_loop *loop)
     bool kept;
 
     manager_lock(manager);
-    for (size_t i = 0; i < loop->batch.count; i++)
+    for (size_t i = 0; i < loop->batch.count; i++) {
         command_unpin(manager, &loop->batch.items[i]);
+        if (i % UNPINNED_AT_ONCE == UNPINNED_AT_ONCE - 1) {
+            manager_unlock(manager);
+            manager_lock(manager);
+        }
+    }
     kept = loop->batch.capacity <= INBOX_KEPT;
     if (!kept) {
         memory_free(&manager->memory, loop->batch.items);

@@ -10,10 +10,10 @@
 
 enum { SUBPROTOCOLS_MAX = 64, MIN_HEAD_BYTES = 256 };
 
-void ws_endpoint_options_init(ws_endpoint_options *options)
+void ws_endpoint_options_init_size(ws_endpoint_options *options, size_t size)
 {
-    *options = (ws_endpoint_options){
-        .size = sizeof *options,
+    const ws_endpoint_options defaults = {
+        .size = sizeof defaults,
         .protocol = WS_PROTOCOL_JSON,
         .max_head_bytes = 8192,
         .max_message_bytes = 65536,
@@ -24,6 +24,8 @@ void ws_endpoint_options_init(ws_endpoint_options *options)
         .pong_timeout_ms = 20000,
         .close_timeout_ms = 3000,
     };
+
+    options_init(options, size, &defaults, sizeof defaults);
 }
 
 /* RFC 9110 §5.6.2. */

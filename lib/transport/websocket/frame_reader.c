@@ -125,10 +125,11 @@ struct frame_reader *frame_reader_take(ws_loop *loop)
 
 void frame_reader_give_back(ws_loop *loop, struct frame_reader *reader)
 {
-    struct pool *pool = pool_of(loop);
+    struct pool *pool;
 
     if (reader == NULL)
         return;
+    pool = pool_of(loop);
     if (pool == NULL || pool->count >= POOL_MAX || reader->failed ||
         !frame_reader_idle(reader)) {
         free_reader(reader);
@@ -269,21 +270,29 @@ static struct frame_event take_message_piece(struct frame_reader *reader, const 
     return event;
 }
 
+/* However wrong it is, it was the peer's close: nothing more is to come. */
+static struct frame_event fail_at_close(struct frame_reader *reader, uint16_t code,
+                                        const char *text)
+{
+    reader->broken = true;
+    return fail(reader, code, text);
+}
+
 static struct frame_event read_close(struct frame_reader *reader)
 {
     struct frame_event event = {.kind = FRAME_CLOSE, .code = 1005};
 
     if (reader->control_length == 1)
-        return fail(reader, 1002, "close code of one byte"); /* §5.5.1 */
+        return fail_at_close(reader, 1002, "close code of one byte"); /* §5.5.1 */
     if (reader->control_length == 0)
         return event;
     event.code = (uint16_t)(reader->control[0] << 8 | reader->control[1]);
     event.data = reader->control + 2;
     event.length = reader->control_length - 2;
     if (!close_code_valid(event.code))
-        return fail(reader, 1002, "close code not allowed"); /* §7.4 */
+        return fail_at_close(reader, 1002, "close code not allowed"); /* §7.4 */
     if (!utf8_valid(event.data, event.length))
-        return fail(reader, 1007, "close reason is not UTF-8"); /* §5.5.1 */
+        return fail_at_close(reader, 1007, "close reason is not UTF-8"); /* §5.5.1 */
     return event;
 }
 

@@ -51,7 +51,8 @@ void frame_reader_feed(struct frame_reader *reader, const void *data, size_t len
  * skipped. */
 struct frame_event frame_reader_next(struct frame_reader *reader, struct frame_limits limits);
 
-/* True if a malformed header hides where the next frame begins: not even a close can be read. */
+/* True when not even a close is to be read any more: a malformed header hides where the next frame
+ * begins, or the close has come, and was wrong. */
 bool frame_reader_broken(const struct frame_reader *reader);
 
 /* True at a message boundary, with nothing kept of what was fed. */

@@ -2,6 +2,7 @@
 #include "transport/websocket/handshake.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include <openssl/evp.h>
 #include <openssl/sha.h>
@@ -67,7 +68,7 @@ static bool split_target(struct ws_handshake *handshake)
     if (target[0] != '/' && authority != NULL) {
         const char *path = strpbrk(authority + 3, "/?#");
 
-        target = path != NULL ? path : "/";
+        target = path != NULL && *path == '/' ? path : "/";
     }
     handshake->target = memory_copy_text(handshake->memory, target, strcspn(target, "#"));
     if (handshake->target == NULL)
@@ -230,10 +231,6 @@ static void add_accept(struct buffer *buffer, const char *key)
 
 void handshake_write_answer(const struct ws_handshake *handshake, struct buffer *buffer)
 {
-    if (handshake->status != 101 && handshake_close_code(handshake) == 0) {
-        handshake_write_error(buffer, handshake->status, handshake->refusal);
-        return;
-    }
     buffer_add_text(buffer, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
                             "Connection: Upgrade\r\nSec-WebSocket-Accept: ");
     add_accept(buffer, request_header(handshake->request, "Sec-WebSocket-Key", 0));
@@ -280,21 +277,19 @@ static char *new_text(struct ws_handshake *handshake, size_t size)
 static const char *join_headers(struct ws_handshake *handshake, const char *name)
 {
     const struct request *request = handshake->request;
-    size_t size = 1;
-    const char *value;
-    char *joined;
-    char *to;
+    char *joined = new_text(handshake, request->text.length + 2 * request->n_headers + 1);
+    char *to = joined;
+    bool first = true;
 
-    for (size_t n = 0; (value = request_header(request, name, n)) != NULL; n++)
-        size += strlen(value) + 2;
-    joined = new_text(handshake, size);
     if (joined == NULL)
         return NULL;
-    to = joined;
-    for (size_t n = 0; (value = request_header(request, name, n)) != NULL; n++) {
-        if (n > 0)
+    for (size_t i = 0; i < request->n_headers; i++) {
+        if (strcasecmp(request->text.data + request->headers[i].name, name) != 0)
+            continue;
+        if (!first)
             to = stpcpy(to, ", ");
-        to = stpcpy(to, value);
+        first = false;
+        to = stpcpy(to, request->text.data + request->headers[i].value);
     }
     return joined;
 }

@@ -35,7 +35,7 @@ void handshake_free(struct ws_handshake *handshake);
  * after a handshake. 0 if the refusal is to be an HTTP answer. */
 uint16_t handshake_close_code(const struct ws_handshake *handshake);
 
-/* The answer: 101, or an error with a text. */
+/* The answer that opens the WebSocket: 101. */
 void handshake_write_answer(const struct ws_handshake *handshake, struct buffer *buffer);
 
 /* An error answer to a request that is no handshake; text NULL: the status' name. */

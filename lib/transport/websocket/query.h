@@ -6,10 +6,9 @@
 
 enum { QUERY_ABSENT = -1, QUERY_BAD_ENCODING = -2 };
 
-/* Decodes the first parameter of that name into `to`, which has room for strlen(query) + 1
- * bytes;
- * '+' is a space, as browsers write it. Returns its length (it may hold NUL), or -1 if it is
- * absent or wrongly encoded. */
+/* Decodes the first parameter of that name into `to`, which has room for strlen(query) + 1 bytes;
+ * '+' is a space, as browsers write it. Returns its length (it may hold NUL), QUERY_ABSENT or
+ * QUERY_BAD_ENCODING. */
 ptrdiff_t query_parameter(const char *query, const char *name, char *to);
 
 #endif

@@ -109,7 +109,7 @@ static int on_value(http_parser *parser, const char *at, size_t length)
     return request->text.failed;
 }
 
-/* 2: what follows the head is no HTTP. */
+/* 2: what follows the head is no HTTP; -1: stop, with an error. */
 static int on_head(http_parser *parser)
 {
     struct request *request = parser->data;
@@ -119,7 +119,7 @@ static int on_head(http_parser *parser)
     request->is_get = parser->method == HTTP_GET;
     request->http_major = parser->http_major;
     request->http_minor = parser->http_minor;
-    return request->text.failed ? 1 : 2;
+    return request->text.failed ? -1 : 2;
 }
 
 static enum request_result failure(const struct request *request)
@@ -211,10 +211,9 @@ static bool list_holds(const char *list, const char *token, bool any_case)
 bool request_header_lists(const struct request *request, const char *name, const char *token,
                           bool any_case)
 {
-    const char *value;
-
-    for (size_t n = 0; (value = request_header(request, name, n)) != NULL; n++)
-        if (list_holds(value, token, any_case))
+    for (size_t i = 0; i < request->n_headers; i++)
+        if (strcasecmp(request->text.data + request->headers[i].name, name) == 0 &&
+            list_holds(request->text.data + request->headers[i].value, token, any_case))
             return true;
     return false;
 }

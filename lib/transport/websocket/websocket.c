@@ -259,6 +259,17 @@ int ws_websocket_output(ws_websocket *websocket, struct iovec *iov, int max)
     return output_queue_peek(&websocket->queue, iov, max);
 }
 
+/* The peer can't answer a ping that stands behind a long queue: as long as that is being written,
+ * on_timer() grants more time. */
+static void ping_proceeds(ws_websocket *websocket, uint32_t messages, size_t bytes)
+{
+    if (websocket->ping_ahead == 0 || bytes == 0)
+        return;
+    websocket->ping_ahead -=
+        messages < websocket->ping_ahead ? messages : websocket->ping_ahead;
+    websocket->ping_proceeded = true;
+}
+
 int ws_websocket_sent(ws_websocket *websocket, size_t n)
 {
     uint32_t count = websocket->queue.count;
@@ -273,6 +284,7 @@ int ws_websocket_sent(ws_websocket *websocket, size_t n)
     }
     if (websocket->queue.count < count)
         websocket->head_unsent = false;
+    ping_proceeds(websocket, count - websocket->queue.count, n);
     return ws_websocket_ended(websocket) ? WS_ERR_CLOSED : WS_OK;
 }
 
@@ -332,8 +344,13 @@ static void on_timer(struct timer *timer)
     if (websocket->state == WEBSOCKET_OPEN && !websocket->awaiting_pong) {
         websocket->awaiting_pong = true;
         websocket_push(websocket, ping, sizeof ping);
+        websocket->ping_ahead = websocket->queue.count > 1 ? websocket->queue.count : 0;
+        websocket->ping_proceeded = false;
         if (!websocket->aborted)
             websocket_start_timer(websocket);
+    } else if (websocket->state == WEBSOCKET_OPEN && websocket->ping_proceeded) {
+        websocket->ping_proceeded = false;
+        websocket_start_timer(websocket);
     } else {
         websocket_abort(websocket);
     }

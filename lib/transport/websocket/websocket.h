@@ -33,14 +33,16 @@ struct ws_websocket {
     struct output_queue queue;
     struct output_node output;
     struct timer timer;
-    uint8_t state;      /* enum websocket_state */
-    bool head_unsent;   /* the answer to the handshake is first in the queue */
-    bool too_slow;      /* a message was dropped because of what is queued */
-    bool awaiting_pong; /* a ping is on its way and nothing was heard since */
-    bool blocked;       /* the socket is full, the host waits for it to be writable */
-    bool aborted;       /* nothing is to be written any more */
-    bool freed;         /* by the host; the memory goes when `busy` is over */
-    uint8_t busy;       /* depth of calls that use it and may call back */
+    uint32_t ping_ahead; /* messages to be written up to and with a ping behind others; or 0 */
+    bool ping_proceeded; /* some of them were, since the timer was started */
+    uint8_t state;       /* enum websocket_state */
+    bool head_unsent;    /* the answer to the handshake is first in the queue */
+    bool too_slow;       /* a message was dropped because of what is queued */
+    bool awaiting_pong;  /* a ping is on its way and nothing was heard since */
+    bool blocked;        /* the socket is full, the host waits for it to be writable */
+    bool aborted;        /* nothing is to be written any more */
+    bool freed;          /* by the host; the memory goes when `busy` is over */
+    uint8_t busy;        /* depth of calls that use it and may call back */
 };
 
 /* Around whatever may call back, so that the host can free the websocket there.

@@ -3,6 +3,7 @@
 #include "core/manager.h"
 
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -205,6 +206,53 @@ START_TEST(options_of_another_version)
 }
 END_TEST
 
+/* An older program has room for less than this library would fill in. */
+START_TEST(defaults_stay_within_the_caller_s_struct)
+{
+    struct {
+        ws_manager_options options;
+        unsigned char behind[16];
+    } room;
+    size_t known = offsetof(ws_manager_options, max_connections);
+
+    memset(&room, 0xaa, sizeof room);
+    ws_manager_options_init_size(&room.options, known);
+    ck_assert_uint_eq(room.options.size, known);
+    ck_assert_ptr_null((void *)(uintptr_t)room.options.on_connect);
+    ck_assert_uint_eq(room.options.max_connections, 0xaaaaaaaa);
+    /* A newer program has room for more, of which this library knows nothing. */
+    ws_manager_options_init_size(&room.options, sizeof room);
+    ck_assert_uint_eq(room.options.size, sizeof room);
+    ck_assert_uint_eq(room.options.max_connections, 100000);
+    for (size_t i = 0; i < sizeof room.behind; i++)
+        ck_assert_uint_eq(room.behind[i], 0);
+}
+END_TEST
+
+static void keep_line(int level, const char *line, void *user_data)
+{
+    (void)level;
+    snprintf(user_data, 64, "%s", line);
+}
+
+START_TEST(a_log_line_is_one_line)
+{
+    char line[64];
+    ws_manager_options options;
+    ws_manager *manager;
+
+    ws_manager_options_init(&options);
+    options.log = keep_line;
+    options.user_data = line;
+    ck_assert_int_eq(ws_manager_new(&options, &manager), WS_OK);
+    manager_log(manager, WS_LOG_INFO, "said %s",
+                "a\nb\x7f"
+                "c\x1b");
+    ck_assert_str_eq(line, "said a?b?c?");
+    ws_manager_free(manager);
+}
+END_TEST
+
 START_TEST(options_are_copied)
 {
     char room[] = "lobby";
@@ -303,6 +351,8 @@ int main(void)
         an_allocator_is_set_whole,
         size_stamps,
         options_of_another_version,
+        defaults_stay_within_the_caller_s_struct,
+        a_log_line_is_one_line,
         options_are_copied,
         every_manager_has_an_epoch_of_its_own,
         a_manager_s_memory_goes_with_its_last_loop_or_event,

@@ -35,6 +35,10 @@ static bool worked_for(const struct client *client, int result)
         ck_assert(client->gone || client->id == 0);
         return false;
     }
+    if (result == WS_ERR_CLOSED) {
+        ck_assert(host.memory.failed);
+        return false;
+    }
     return worked(result);
 }
 

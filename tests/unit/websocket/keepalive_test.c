@@ -115,6 +115,27 @@ START_TEST(a_client_that_reads_nothing_dies_too)
 }
 END_TEST
 
+/* The ping stands behind a long message: as long as that goes out, the client is alive, and once it
+ * does not, it is dead. */
+START_TEST(a_slow_client_that_goes_on_reading_lives)
+{
+    static const char much[60000];
+
+    peer->writable = 1000;
+    ws_manager_send_binary(host.manager, ws_websocket_id(peer->websocket), much, sizeof much);
+    host_turn(&host);
+    for (int i = 0; i < 40; i++) {
+        pass_by_deadlines(1000);
+        ck_assert(!peer->ended);
+        peer->writable += 1000;
+        peer_write(peer);
+    }
+    pass_by_deadlines(2 * 2050);
+    ck_assert(peer->ended);
+    ck_assert_uint_eq(host.code, 1006);
+}
+END_TEST
+
 START_TEST(a_closing_connection_is_not_pinged)
 {
     ws_websocket_close(peer->websocket, 1000, NULL);
@@ -168,6 +189,7 @@ Suite *websocket_suite(void)
     tcase_add_test(tests, anything_heard_counts_as_alive);
     tcase_add_test(tests, a_client_that_was_heard_once_may_still_die);
     tcase_add_test(tests, a_client_that_reads_nothing_dies_too);
+    tcase_add_test(tests, a_slow_client_that_goes_on_reading_lives);
     tcase_add_test(tests, a_closing_connection_is_not_pinged);
     tcase_add_test(tests, an_interval_of_0_sends_no_pings);
     tcase_add_test(tests, a_long_pause_brings_one_ping);
