@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <http_parser.h>
@@ -145,12 +146,25 @@ void http_response_set_status_error(struct http_response *response, int status,
     http_response_set_error(response, status, usual_code(status), message, NULL);
 }
 
+/* RFC 9110, 6.6.1; the names in it are English in any locale. */
+static void format_date(char *date, size_t size)
+{
+    time_t now = time(NULL);
+    struct tm utc;
+
+    if (gmtime_r(&now, &utc) == NULL ||
+        strftime(date, size, "%a, %d %b %Y %H:%M:%S GMT", &utc) == 0) {
+        date[0] = '\0';
+    }
+}
+
 bool http_response_write(const struct http_response *response, bool is_head, bool keep_alive,
                          bool is_http_1_0, struct byte_buffer *out)
 {
     const char *connection = "";
     char length[48] = "";
     char head[HEAD_BYTES];
+    char date[32];
     size_t body_length = is_head || response->body == NULL ? 0 : response->body_length;
     int written;
 
@@ -165,14 +179,16 @@ bool http_response_write(const struct http_response *response, bool is_head, boo
                  response->file >= 0 ? (long long)response->file_length
                                      : (long long)response->body_length);
     }
+    format_date(date, sizeof date);
     written = snprintf(head, sizeof head,
                        "HTTP/1.1 %d %s\r\n"
+                       "Date: %s\r\n"
                        "Content-Type: %s\r\n"
                        "%s"
                        "X-Content-Type-Options: nosniff\r\n"
                        "%s%.*s%s\r\n",
                        response->status, http_status_str((enum http_status)response->status),
-                       response->content_type, length,
+                       date, response->content_type, length,
                        response->cacheable ? "" : "Cache-Control: no-store\r\n",
                        (int)response->fields_length, response->fields, connection);
     if (written < 0 || (size_t)written >= sizeof head ||

@@ -9,7 +9,8 @@
 #include "log.h"
 #include "store_internal.h"
 
-enum { BUSY_TIMEOUT_MS = 1000 };
+/* A loop waits meanwhile, with all its clients: better a 503, and the client tries again. */
+enum { BUSY_TIMEOUT_MS = 20 };
 
 static const char *const statement_texts[] = {
 #define X(name, sql) sql,
@@ -135,6 +136,11 @@ struct store *store_open(const char *file, char *problem, size_t problem_size)
     pthread_mutex_init(&store->mutex, NULL);
     if (sqlite3_open_v2(file, &store->db, flags, NULL) != SQLITE_OK || !configure(store->db)) {
         snprintf(problem, problem_size, "%s", sqlite3_errmsg(store->db));
+        store_close(store);
+        return NULL;
+    }
+    if (sqlite3_db_readonly(store->db, "main") != 0) {
+        snprintf(problem, problem_size, "the database can't be written");
         store_close(store);
         return NULL;
     }

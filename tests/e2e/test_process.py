@@ -130,7 +130,8 @@ class Http(unittest.TestCase):
     def test_handshakes_that_are_none(self):
         for change, status in (((b"GET", b"POST"), b" 405 "), ((b"HTTP/1.1", b"HTTP/1.0"), b" 400 "),
                                ((b"Host: x\r\n", b""), b" 400 "), ((b"websocket", b"h2c"), b" 426 "),
-                               ((b": 13", b": 8"), b" 426 "), ((b"dGhl", b"xx"), b" 400 ")):
+                               ((b": 13", b": 8"), b" 426 "), ((b"dGhl", b"xx"), b" 400 "),
+                               ((b"Host: x", b"Host: x\r\nContent-Length: 5"), b" 400 ")):
             answer = exchange(self.backend.port, HANDSHAKE.replace(*change))
             self.assertIn(status, answer.splitlines()[0], change)
             if change[0] == b": 13":

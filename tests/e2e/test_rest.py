@@ -2,6 +2,7 @@
 import concurrent.futures
 import json
 import os
+import sqlite3
 import tempfile
 import unittest
 
@@ -129,6 +130,20 @@ class Persistence(unittest.TestCase):
             with Backend("--db", file) as backend:
                 status, again, _ = backend.request("GET", f"/api/orders/{order['id']}")
                 self.assertEqual((status, json.dumps(again)), (200, json.dumps(order)))
+
+
+    def test_a_locked_database_is_told_and_blocks_nobody(self):
+        with tempfile.TemporaryDirectory() as folder:
+            file = os.path.join(folder, "orders.db")
+            order = {"client_id": 1, "items": [{"sku": "WIDGET-1", "quantity": 1}]}
+            with Backend("--db", file, "--threads", "1") as backend:
+                other = sqlite3.connect(file, isolation_level=None)
+                other.execute("BEGIN IMMEDIATE")
+                self.assertEqual(backend.request("POST", "/api/orders", order)[0], 503)
+                self.assertEqual(backend.request("GET", "/healthz")[0], 200)
+                other.execute("ROLLBACK")
+                other.close()
+                self.assertEqual(backend.request("POST", "/api/orders", order)[0], 201)
 
 
 if __name__ == "__main__":

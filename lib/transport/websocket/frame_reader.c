@@ -203,7 +203,6 @@ static void begin_frame(struct frame_reader *reader, const struct wslay_frame_io
     reader->fin = frame->fin;
     reader->frame_left = frame->payload_length;
     reader->in_frame = true;
-    reader->skipped = false;
     reader->control_length = 0;
 }
 
@@ -270,29 +269,21 @@ static struct frame_event take_message_piece(struct frame_reader *reader, const 
     return event;
 }
 
-/* However wrong it is, it was the peer's close: nothing more is to come. */
-static struct frame_event fail_at_close(struct frame_reader *reader, uint16_t code,
-                                        const char *text)
-{
-    reader->broken = true;
-    return fail(reader, code, text);
-}
-
 static struct frame_event read_close(struct frame_reader *reader)
 {
     struct frame_event event = {.kind = FRAME_CLOSE, .code = 1005};
 
     if (reader->control_length == 1)
-        return fail_at_close(reader, 1002, "close code of one byte"); /* §5.5.1 */
+        return fail(reader, 1002, "close code of one byte"); /* §5.5.1 */
     if (reader->control_length == 0)
         return event;
     event.code = (uint16_t)(reader->control[0] << 8 | reader->control[1]);
     event.data = reader->control + 2;
     event.length = reader->control_length - 2;
     if (!close_code_valid(event.code))
-        return fail_at_close(reader, 1002, "close code not allowed"); /* §7.4 */
+        return fail(reader, 1002, "close code not allowed"); /* §7.4 */
     if (!utf8_valid(event.data, event.length))
-        return fail_at_close(reader, 1007, "close reason is not UTF-8"); /* §5.5.1 */
+        return fail(reader, 1007, "close reason is not UTF-8"); /* §5.5.1 */
     return event;
 }
 
@@ -306,8 +297,6 @@ static struct frame_event take_control_piece(struct frame_reader *reader, const 
     reader->control_length += length;
     if (reader->frame_left > 0)
         return nothing();
-    if (reader->opcode == WSLAY_CONNECTION_CLOSE && reader->failed)
-        return (struct frame_event){.kind = FRAME_CLOSE, .code = 1005};
     if (reader->opcode == WSLAY_CONNECTION_CLOSE)
         return read_close(reader);
     if (reader->opcode == WSLAY_PONG)
@@ -317,41 +306,26 @@ static struct frame_event take_control_piece(struct frame_reader *reader, const 
     return event;
 }
 
-/* After a failure only a close is of interest, whatever it says. */
-static struct frame_event take_piece(struct frame_reader *reader, const uint8_t *data,
-                                     size_t length)
-{
-    if (wslay_is_ctrl_frame(reader->opcode)) {
-        if (!reader->failed || reader->opcode == WSLAY_CONNECTION_CLOSE)
-            return take_control_piece(reader, data, length);
-    } else if (!reader->failed) {
-        return take_message_piece(reader, data, length);
-    }
-    return nothing();
-}
-
 static struct frame_event take_frame(struct frame_reader *reader,
                                      const struct wslay_frame_iocb *frame,
                                      struct frame_limits limits)
 {
-    struct frame_event event = nothing();
+    bool is_control = wslay_is_ctrl_frame(frame->opcode);
 
     if (!reader->in_frame) {
+        struct frame_event event = check_frame(reader, frame, limits);
+
+        if (event.kind != FRAME_NOTHING)
+            return event;
         begin_frame(reader, frame);
-        if (!reader->failed) {
-            event = check_frame(reader, frame, limits);
-            if (event.kind == FRAME_NOTHING && !wslay_is_ctrl_frame(reader->opcode))
-                begin_message_frame(reader);
-        }
+        if (!is_control)
+            begin_message_frame(reader);
     }
     reader->taken -= frame->data_length;
     reader->frame_left -= frame->data_length;
     reader->in_frame = reader->frame_left > 0;
-    if (event.kind == FRAME_ERROR)
-        reader->skipped = true;
-    else if (!reader->skipped)
-        event = take_piece(reader, frame->data, frame->data_length);
-    return event;
+    return is_control ? take_control_piece(reader, frame->data, frame->data_length)
+                      : take_message_piece(reader, frame->data, frame->data_length);
 }
 
 void frame_reader_feed(struct frame_reader *reader, const void *data, size_t length)
@@ -362,8 +336,7 @@ void frame_reader_feed(struct frame_reader *reader, const void *data, size_t len
 
 struct frame_event frame_reader_next(struct frame_reader *reader, struct frame_limits limits)
 {
-    while (!reader->broken) {
-        bool had_failed = reader->failed;
+    while (!reader->failed) {
         struct wslay_frame_iocb frame;
         struct frame_event event;
         ssize_t result;
@@ -372,29 +345,17 @@ struct frame_event frame_reader_next(struct frame_reader *reader, struct frame_l
         result = wslay_frame_recv(reader->wslay, &frame);
         if (result == WSLAY_ERR_WANT_READ)
             return nothing();
-        if (result < 0) {
-            reader->broken = true;
-            if (!had_failed)
-                return fail(reader, 1002, "malformed frame header");
-            break;
-        }
+        if (result < 0)
+            return fail(reader, 1002, "malformed frame header");
         event = take_frame(reader, &frame, limits);
-        if (event.kind == FRAME_ERROR && had_failed)
-            continue;
         if (event.kind != FRAME_NOTHING)
             return event;
     }
-    reader->fed_length = 0;
     return nothing();
-}
-
-bool frame_reader_broken(const struct frame_reader *reader)
-{
-    return reader->broken;
 }
 
 bool frame_reader_idle(const struct frame_reader *reader)
 {
-    return !reader->broken && !reader->in_frame && reader->taken == 0 &&
+    return !reader->failed && !reader->in_frame && reader->taken == 0 &&
            reader->message_opcode == NO_MESSAGE;
 }

@@ -47,13 +47,8 @@ void frame_reader_give_back(ws_loop *loop, struct frame_reader *reader);
 /* The next bytes; all of them must be used up by frame_reader_next() before they go. */
 void frame_reader_feed(struct frame_reader *reader, const void *data, size_t length);
 
-/* The next event. After FRAME_ERROR only FRAME_CLOSE and FRAME_NOTHING come: the rest is
- * skipped. */
+/* The next event. After FRAME_ERROR and FRAME_NO_MEMORY there is nothing more. */
 struct frame_event frame_reader_next(struct frame_reader *reader, struct frame_limits limits);
-
-/* True when not even a close is to be read any more: a malformed header hides where the next frame
- * begins, or the close has come, and was wrong. */
-bool frame_reader_broken(const struct frame_reader *reader);
 
 /* True at a message boundary, with nothing kept of what was fed. */
 bool frame_reader_idle(const struct frame_reader *reader);

@@ -36,6 +36,15 @@ static bool exactly_one(const struct request *request, const char *name)
     return request_header(request, name, 0) != NULL && request_header(request, name, 1) == NULL;
 }
 
+/* The frames would begin behind it (RFC 9110 §7.8), and no client has a reason to send one. */
+static bool has_body(const struct request *request)
+{
+    const char *length = request_header(request, "Content-Length", 0);
+
+    return request_header(request, "Transfer-Encoding", 0) != NULL ||
+           (length != NULL && strcmp(length, "0") != 0);
+}
+
 /* §4.2.1, in the order in which a person would want to hear of it. */
 static int request_status(const struct request *request)
 {
@@ -44,6 +53,8 @@ static int request_status(const struct request *request)
     if (!request->is_get)
         return 405;
     if (request->http_minor < 1 || !exactly_one(request, "Host"))
+        return 400;
+    if (has_body(request))
         return 400;
     if (!request_header_lists(request, "Upgrade", "websocket", true))
         return 426;

@@ -162,9 +162,7 @@ static void receive_close(ws_websocket *websocket, const struct frame_event *eve
 {
     if (websocket->state == WEBSOCKET_CLOSING)
         websocket->state = WEBSOCKET_CLOSED;
-    else if (websocket->state == WEBSOCKET_FAILED)
-        websocket->state = WEBSOCKET_PEER_CLOSED;
-    else if (websocket->state == WEBSOCKET_OPEN)
+    else
         websocket_finish(websocket, event->code, event->data, event->length,
                          WEBSOCKET_PEER_CLOSED);
 }
@@ -172,11 +170,10 @@ static void receive_close(ws_websocket *websocket, const struct frame_event *eve
 /* RFC 6455 §7.1.7: fail the connection. */
 static void fail_connection(ws_websocket *websocket, uint16_t code, const char *text)
 {
-    if (websocket->state == WEBSOCKET_OPEN)
-        websocket_finish(websocket, code, text, strlen(text), WEBSOCKET_FAILED);
-    else if (websocket->state == WEBSOCKET_CLOSING && websocket->reader != NULL &&
-             frame_reader_broken(websocket->reader))
+    if (websocket->state == WEBSOCKET_CLOSING)
         websocket->state = WEBSOCKET_CLOSED;
+    else
+        websocket_finish(websocket, code, text, strlen(text), WEBSOCKET_FAILED);
 }
 
 static void handle_event(ws_websocket *websocket, const struct frame_event *event)
@@ -216,8 +213,7 @@ static void heard(ws_websocket *websocket)
 
 static bool is_reading(const ws_websocket *websocket)
 {
-    return websocket->state == WEBSOCKET_OPEN || websocket->state == WEBSOCKET_FAILED ||
-           websocket->state == WEBSOCKET_CLOSING;
+    return websocket->state == WEBSOCKET_OPEN || websocket->state == WEBSOCKET_CLOSING;
 }
 
 static void receive_frames(ws_websocket *websocket, const char *data, size_t length)

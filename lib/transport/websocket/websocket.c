@@ -217,8 +217,6 @@ static void close_connection(uint16_t code, const char *reason, size_t length,
                              void *transport_data)
 {
     ws_websocket *websocket = transport_data;
-    bool broken = websocket->reader != NULL && frame_reader_broken(websocket->reader);
-
     websocket->connection = NULL;
     /* A client that was too slow for what is queued won't get it before the close either: it
      * comes back and starts anew. */
@@ -228,11 +226,10 @@ static void close_connection(uint16_t code, const char *reason, size_t length,
     case WEBSOCKET_OPEN:
         websocket_push_close(websocket, code, reason, length, WEBSOCKET_CLOSING);
         break;
-    case WEBSOCKET_FAILED:
-        websocket_push_close(websocket, code, reason, length,
-                             broken ? WEBSOCKET_CLOSED : WEBSOCKET_CLOSING);
+    case WEBSOCKET_FAILED: /* §7.1.7: nothing more is read, not even an answer */
+        websocket_push_close(websocket, code, reason, length, WEBSOCKET_CLOSED);
         break;
-    case WEBSOCKET_PEER_CLOSED: /* RFC 6455 §5.5.1: with the code that came */
+    case WEBSOCKET_PEER_CLOSED: /* §5.5.1: with the code that came */
         websocket_push_close(websocket, code, NULL, 0, WEBSOCKET_CLOSED);
         break;
     case WEBSOCKET_EOF:

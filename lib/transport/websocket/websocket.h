@@ -16,7 +16,7 @@
 enum websocket_state {
     WEBSOCKET_HANDSHAKE,
     WEBSOCKET_OPEN,
-    WEBSOCKET_FAILED,      /* the peer broke a rule: our close is to come */
+    WEBSOCKET_FAILED,      /* the peer broke a rule: our close is to come, and the end */
     WEBSOCKET_PEER_CLOSED, /* the peer's close came: our answer is to come */
     WEBSOCKET_EOF,         /* the peer sends no more, and said no close: none is to come */
     WEBSOCKET_CLOSING,     /* our close frame is queued; the peer's is awaited */
