@@ -1,0 +1,288 @@
+// What the page shows and does, with one backend for all tests.
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { gzipSync } from "node:zlib";
+import { Backend, DIST } from "./support/backend.mjs";
+import { launchBrowser, openPage } from "./support/browser.mjs";
+import { Dashboard } from "./support/dashboard.mjs";
+
+const FIRST_LOAD_LIMIT = 150 * 1024;
+
+let browser;
+let backend;
+
+before(async () => {
+  browser = await launchBrowser();
+  backend = await Backend.start();
+});
+
+after(async () => {
+  await browser?.close();
+  await backend?.stop();
+});
+
+async function open(query = "", options = {}) {
+  const dashboard = new Dashboard(await openPage(browser, `${backend.url}/${query}`, options));
+  await dashboard.whenStatus("Connected");
+  return dashboard;
+}
+
+test("an order that is placed by REST appears, is marked, and loses the mark", async () => {
+  const dashboard = await open();
+  const { id } = await backend.order("GADGET-1", 3);
+  const row = dashboard.order(id);
+  await row.getByText("new", { exact: true }).waitFor();
+  assert.match(await row.textContent(), /Ada Lovelace.*3 × Gadget.*pending.*\$148\.50/);
+  await row.getByText("new", { exact: true }).waitFor({ state: "detached" });
+  await dashboard.panel("Events").getByText(`Order #${id} by Ada Lovelace`).waitFor();
+  await dashboard.close();
+});
+
+test("an order that is placed in one page appears in the other, and so does its way", async () => {
+  const one = await open();
+  const other = await open();
+  const form = one.panel("New order");
+  await form.getByLabel("Client").selectOption({ label: "Grace Hopper" });
+  await form.getByLabel("Product").selectOption("CABLE-1");
+  await form.getByLabel("Quantity").fill("4");
+  await form.getByRole("button", { name: "Place order" }).click();
+  const placed = await form.getByText(/Order #\d+ is placed/).textContent();
+  const id = /\d+/.exec(placed)[0];
+  await other.order(id).getByText("Grace Hopper").waitFor();
+
+  await other.page.getByRole("button", { name: `Confirm order ${id}` }).click();
+  await one.order(id).getByText("confirmed").waitFor();
+  await one.page.getByRole("button", { name: `Ship order ${id}` }).click();
+  await other.order(id).getByText("shipped").waitFor();
+  await one.close();
+  await other.close();
+});
+
+test("the form shows what the backend finds wrong, at the field", async () => {
+  const dashboard = await open("", { expected: [/status of (400|409)/] });
+  const form = dashboard.panel("New order");
+  await form.getByRole("button", { name: "Add item" }).click();
+  const second = form.getByRole("group", { name: "Item 2" });
+  await second.getByLabel("Product").selectOption("LIMITED-1");
+  await second.getByLabel("Quantity").fill("999");
+  await form.getByRole("button", { name: "Place order" }).click();
+
+  const quantity = second.getByLabel("Quantity");
+  await second.getByText("not enough of LIMITED-1 in stock").waitFor();
+  assert.equal(await quantity.getAttribute("aria-invalid"), "true");
+  const described = await quantity.getAttribute("aria-describedby");
+  assert.match(await dashboard.page.locator(`[id="${described}"]`).textContent(), /not enough/);
+  await dashboard.page.waitForFunction(
+    (id) => document.activeElement?.id === id,
+    await quantity.getAttribute("id"),
+  );
+  await dashboard.assertAccessible("with a wrong field");
+
+  await quantity.fill("");
+  await form.getByRole("button", { name: "Place order" }).click();
+  await second.getByText("an integer is needed").waitFor();
+  await dashboard.close();
+});
+
+test("toasts appear by severity, can be dismissed by keyboard, and low stock is one", async () => {
+  const dashboard = await open();
+  for (const severity of ["info", "success", "warning", "error"]) {
+    await backend.notify(`this is ${severity}`, severity);
+    const toast = dashboard.toast(`this is ${severity}`);
+    await toast.waitFor();
+    assert.equal(await toast.getAttribute("data-type"), severity);
+  }
+  const newest = dashboard.toast("this is error");
+  await dashboard.page.keyboard.press("Alt+T");
+  await newest.getByRole("button", { name: "Dismiss" }).focus();
+  await dashboard.page.keyboard.press("Enter");
+  await newest.waitFor({ state: "detached" });
+
+  await backend.order("LIMITED-1", 6);
+  await dashboard.toast("Low stock: Limited edition, 4 left").waitFor();
+  const item = dashboard.panel("Inventory").getByRole("listitem").filter({ hasText: "LIMITED-1" });
+  await item.getByText("low", { exact: true }).waitFor();
+  await item.getByRole("button", { name: "Restock Limited edition" }).click();
+  await item.getByText("15", { exact: true }).waitFor();
+  await item.getByText("low", { exact: true }).waitFor({ state: "detached" });
+  await dashboard.close();
+});
+
+test("three pages hear a broadcast; of a room, only its members hear", async () => {
+  const [ana, ben, cleo] = [await open("?user_id=ana"), await open("?user_id=ben"), await open("?user_id=cleo")];
+  await ana.joinRoom("lobby");
+  await ben.joinRoom("lobby");
+  await ana.say("lobby", "only for us");
+  await ana.chat("lobby").getByText("ana: only for us").waitFor();
+  await ben.chat("lobby").getByText("ana: only for us").waitFor();
+  await backend.notify("for all of you");
+  for (const dashboard of [ana, ben, cleo]) {
+    await dashboard.toast("for all of you").waitFor();
+  }
+  // The broadcast came after the message, in the same order for everyone.
+  await cleo.panel("Events").getByText("for all of you").waitFor();
+  assert.equal(await cleo.page.getByText("only for us").count(), 0);
+  await ana.panel("Events").getByText("ana in lobby: only for us").waitFor();
+  for (const dashboard of [ana, ben, cleo]) {
+    await dashboard.close();
+  }
+});
+
+test("who comes and goes is shown, and who was there before is counted", async () => {
+  const first = await open("?user_id=ana");
+  const second = await open("?user_id=ben");
+  const online = first.panel("Online");
+  await online.getByText("ana (this page)").waitFor();
+  await online.getByText("ben", { exact: true }).waitFor();
+  await online.getByText("2 connections, 2 named users").waitFor();
+  await second.panel("Online").getByText("and 1 connection opened before this one").waitFor();
+  await second.close();
+  await online.getByText("ben", { exact: true }).waitFor({ state: "detached" });
+  await online.getByText("1 connection, 1 named user", { exact: true }).waitFor();
+  await first.close();
+});
+
+test("the event log can be filtered and paused", async () => {
+  const dashboard = await open();
+  const log = dashboard.panel("Events");
+  await backend.notify("an apple");
+  await backend.notify("a pear");
+  await log.getByText("a pear").waitFor();
+  await log.getByLabel("Filter events").fill("apple");
+  await log.getByText("a pear").waitFor({ state: "detached" });
+  await log.getByText("an apple").waitFor();
+  await log.getByLabel("Filter events").fill("");
+
+  await log.getByRole("button", { name: "Pause" }).click();
+  await backend.notify("a plum");
+  await log.getByRole("button", { name: "Resume (1 new)" }).waitFor();
+  assert.equal(await log.getByText("a plum").count(), 0);
+  await log.getByRole("button", { name: "Resume" }).click();
+  await log.getByText("a plum").waitFor();
+  await dashboard.close();
+});
+
+test("a client is added, with the backend's word on the e-mail address", async () => {
+  const dashboard = await open("", { expected: [/status of (400|409)/] });
+  const clients = dashboard.panel("Clients");
+  await clients.getByText("Add a client").click();
+  await clients.getByLabel("Name").fill("Edsger Dijkstra");
+  await clients.getByLabel("E-mail").fill("edsger");
+  await clients.getByRole("button", { name: "Add client" }).click();
+  await clients.locator(".field-error", { hasText: "it is not an e-mail address" }).waitFor();
+  await clients.getByLabel("E-mail").fill("ada@example.com");
+  await clients.getByRole("button", { name: "Add client" }).click();
+  await clients.locator(".field-error", { hasText: "another client has this" }).waitFor();
+  await clients.getByLabel("E-mail").fill("edsger@example.com");
+  await clients.getByRole("button", { name: "Add client" }).click();
+  await clients.getByText("Edsger Dijkstra is added.").waitFor();
+  await clients.getByRole("listitem").filter({ hasText: "edsger@example.com" }).waitFor();
+  await dashboard.close();
+});
+
+test("thousands of events leave the page small and alive", async () => {
+  const EVENTS = 5000;
+  const dashboard = await open();
+  const counted = Number(await dashboard.page.locator("main").getAttribute("data-event-count"));
+  const lanes = Array.from({ length: 8 }, async (_, lane) => {
+    for (let i = lane; i < EVENTS; i += 8) {
+      await backend.request("PATCH", "/api/inventory/SENSOR-1", { quantity: 6000 + i });
+    }
+  });
+  await Promise.all(lanes);
+  await dashboard.page.waitForFunction(
+    (count) => Number(document.querySelector("main").dataset.eventCount) >= count,
+    counted + EVENTS,
+  );
+  const { rows, elements } = await dashboard.page.evaluate(() => ({
+    rows: document.querySelectorAll(".log-entry").length,
+    elements: document.querySelectorAll("*").length,
+  }));
+  assert.ok(rows < 100, `${rows} rows of the log`);
+  assert.ok(elements < 2000, `${elements} elements`);
+  await dashboard.panel("Events").getByLabel("Filter events").fill("sensor");
+  const { id } = await backend.order();
+  await dashboard.order(id).waitFor();
+  await dashboard.close();
+});
+
+test("a long table of orders has only the rows that can be seen, and all of them on the way", async () => {
+  for (let i = 0; i < 120; i++) {
+    await backend.order("CABLE-1", 1);
+  }
+  const dashboard = await open();
+  const table = dashboard.page.getByRole("table");
+  await dashboard.order(120).waitFor();
+  assert.ok(Number(await table.getAttribute("aria-rowcount")) > 120);
+  assert.ok((await dashboard.page.locator("tr[data-order]").count()) < 60);
+  const viewport = dashboard.page.getByRole("region", { name: "Table of orders" });
+  await viewport.focus();
+  await dashboard.page.keyboard.press("End");
+  await dashboard.order(1).waitFor();
+  await dashboard.close();
+});
+
+for (const colorScheme of ["light", "dark"]) {
+  for (const [device, viewport] of [["desktop", { width: 1440, height: 900 }], ["phone", { width: 360, height: 740 }]]) {
+    test(`nothing is seriously inaccessible, ${colorScheme}, on a ${device}`, async () => {
+      const dashboard = await open("?user_id=ana", { colorScheme, viewport, reducedMotion: "reduce" });
+      await dashboard.joinRoom("lobby");
+      const { id } = await backend.order();
+      await backend.order("LIMITED-1", 1);
+      await backend.notify("a toast", "warning");
+      await dashboard.order(id).waitFor();
+      await dashboard.toast("a toast").waitFor();
+      await dashboard.assertAccessible(`${colorScheme}, ${device}`);
+      const overflow = await dashboard.page.evaluate(
+        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+      );
+      assert.equal(overflow, 0, "the page scrolls sideways");
+      await dashboard.close();
+    });
+  }
+}
+
+test("the theme can be changed, and is kept", async () => {
+  const dashboard = await open("", { colorScheme: "light" });
+  const background = () =>
+    dashboard.page.evaluate(() => window.getComputedStyle(document.body).backgroundColor);
+  const light = await background();
+  await dashboard.page.getByRole("button", { name: /Change to light/ }).click();
+  await dashboard.page.getByRole("button", { name: /Change to dark/ }).click();
+  const dark = await background();
+  assert.notEqual(dark, light);
+  await dashboard.page.reload();
+  await dashboard.whenStatus("Connected");
+  assert.equal(await background(), dark);
+  await dashboard.close();
+});
+
+test("failures of the REST API are shown, and can be tried again", async () => {
+  const dashboard = await open("", { expected: [/status of 503/, /ERR_FAILED/] });
+  await dashboard.page.route("**/api/orders?*", (route) =>
+    route.fulfill({ status: 503, json: { error: { code: "busy", message: "the database is busy", field: null } } }),
+  );
+  await dashboard.page.route("**/api/inventory", (route) => route.abort());
+  await dashboard.page.reload();
+  await dashboard.panel("Orders").getByRole("alert").getByText("the database is busy").waitFor();
+  await dashboard.panel("Inventory").getByRole("alert").getByText("the backend can't be reached").waitFor();
+  await dashboard.assertAccessible("with failures");
+  await dashboard.page.unrouteAll({ behavior: "wait" });
+  await dashboard.panel("Orders").getByRole("button", { name: "Try again" }).click();
+  await dashboard.panel("Orders").getByRole("rowheader").first().waitFor();
+  await dashboard.panel("Inventory").getByText("SENSOR-1").waitFor();
+  await dashboard.close();
+});
+
+test("the first load's JavaScript is small, and cached for good by its name", async () => {
+  const page = readFileSync(join(DIST, "index.html"), "utf8");
+  const scripts = readdirSync(join(DIST, "assets")).filter((name) => name.endsWith(".js") && page.includes(name));
+  assert.ok(scripts.length > 0);
+  const bytes = scripts.reduce((sum, name) => sum + gzipSync(readFileSync(join(DIST, "assets", name))).length, 0);
+  assert.ok(bytes < FIRST_LOAD_LIMIT, `${bytes} bytes`);
+  const asset = await fetch(`${backend.url}/assets/${scripts[0]}`);
+  assert.match(asset.headers.get("cache-control"), /immutable/);
+  assert.equal((await fetch(backend.url)).headers.get("cache-control"), "no-cache");
+});

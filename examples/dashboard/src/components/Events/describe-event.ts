@@ -1,0 +1,37 @@
+/** An event in a sentence. */
+import { formatMoney, formatNumber } from "../../lib/format";
+import type { AnyEvent } from "../../lib/websocket/types";
+
+export function describeEvent(event: AnyEvent): string {
+  switch (event.type) {
+    case "order_created":
+      return `Order #${event.data.id} by ${event.data.client_name}, ${formatMoney(event.data.total_cents)}`;
+    case "order_updated":
+      return `Order #${event.data.id} is now ${formatMoney(event.data.total_cents)}`;
+    case "order_status_changed":
+      return `Order #${event.data.id} went from ${event.data.old_status} to ${event.data.new_status}`;
+    case "client_created":
+    case "client_updated":
+      return `${event.data.name}, ${event.data.email}`;
+    case "inventory_updated":
+      return `${event.data.name}: ${formatNumber(event.data.quantity)} in stock`;
+    case "stock_low":
+      return `${event.data.name}: only ${formatNumber(event.data.quantity)} left`;
+    case "notification":
+      return `${event.data.severity}: ${event.data.message}`;
+    case "user_connected":
+    case "user_disconnected":
+      return `${event.data.user_id ?? "Anonymous"} (${event.data.connection_id})`;
+    case "message":
+      return `${event.userId ?? "Anonymous"} in ${event.room ?? "no room"}: ${event.data.text}`;
+    case "error":
+      return `${event.data.code}: ${event.data.message}`;
+    case "recovered":
+      return event.data.complete ? "Nothing was missed" : "Some events were missed";
+    case "welcome":
+    case "room_joined":
+    case "room_left":
+    case "pong":
+      return "";
+  }
+}

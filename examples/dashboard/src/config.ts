@@ -1,0 +1,19 @@
+/** How this page connects: to where it came from, as who its address says. */
+import { customSchemas } from "./events";
+import type { WebSocketClientOptions } from "./lib/websocket/options";
+
+/** Where the events go when the backend runs with --topic-rooms. */
+export const TOPIC_ROOMS = ["orders", "inventory", "clients"];
+
+/** `?token=` is for a backend that checks tokens, `?user_id=` for one that does not. */
+export function webSocketOptions(location: Location): WebSocketClientOptions {
+  const parameters = new URLSearchParams(location.search);
+  const url = new URL("/ws", location.origin);
+  const userId = parameters.get("user_id");
+
+  url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
+  if (userId !== null) {
+    url.searchParams.set("user_id", userId);
+  }
+  return { url: url.href, token: () => parameters.get("token"), schemas: customSchemas };
+}

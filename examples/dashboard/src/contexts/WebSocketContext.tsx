@@ -1,0 +1,38 @@
+/** One client for all components below, and its state. */
+import { createContext, use, useEffect, useState, useSyncExternalStore, type ReactNode } from "react";
+import { WebSocketClient } from "../lib/websocket/client";
+import type { WebSocketClientOptions } from "../lib/websocket/options";
+import type { ConnectionState } from "../lib/websocket/types";
+
+export interface WebSocketContextValue {
+  client: WebSocketClient;
+  state: ConnectionState;
+}
+
+const WebSocketContext = createContext<WebSocketContextValue | null>(null);
+
+interface WebSocketProviderProps {
+  /** Read once: a client keeps its options. */
+  options: WebSocketClientOptions;
+  children: ReactNode;
+}
+
+export function WebSocketProvider({ options, children }: WebSocketProviderProps) {
+  const [client] = useState(() => new WebSocketClient(options));
+  const state = useSyncExternalStore(client.subscribe, client.getState);
+
+  useEffect(() => {
+    client.connect();
+    return () => client.close();
+  }, [client]);
+
+  return <WebSocketContext value={{ client, state }}>{children}</WebSocketContext>;
+}
+
+export function useWebSocketContext(): WebSocketContextValue {
+  const value = use(WebSocketContext);
+  if (value === null) {
+    throw new Error("useWebSocketContext() needs a <WebSocketProvider> above");
+  }
+  return value;
+}

@@ -1,0 +1,15 @@
+/** Events for one component: its handler is gone when it is. */
+import { useEffect, useEffectEvent } from "react";
+import { useWebSocketContext } from "../contexts/WebSocketContext";
+import type { EventHandler, EventType } from "../lib/websocket/types";
+
+/** The handler may be another function at each render; the newest one is called. */
+export function useWebSocket<T extends EventType>(eventType: T, handler: EventHandler<T>): void {
+  const { client } = useWebSocketContext();
+  const onEvent = useEffectEvent(handler);
+
+  useEffect(
+    () => client.on(eventType, (data, event) => onEvent(data, event)),
+    [client, eventType],
+  );
+}

@@ -1,0 +1,107 @@
+/** Rows of one kind, by key: loaded over REST, kept fresh by events. */
+
+export type Change = "created" | "updated";
+
+export interface Row<Value> {
+  value: Value;
+  /** What happened to it last, since this page looks. */
+  change: Change | null;
+  /** When this page heard of that. */
+  changedAt: number;
+}
+
+export interface Resource<Key, Value> {
+  /** Failed rows stay visible, beside the message. */
+  status: "loading" | "ready" | "failed";
+  message: string;
+  rows: ReadonlyMap<Key, Row<Value>>;
+}
+
+interface Kind<Key, Value> {
+  keyOf: (value: Value) => Key;
+  /** A text that rises with each change. */
+  versionOf: (value: Value) => string;
+}
+
+export function emptyResource<Key, Value>(): Resource<Key, Value> {
+  return { status: "loading", message: "", rows: new Map() };
+}
+
+/**
+ * Takes what a load gave. Events that arrived while it was under way may be newer than what it
+ * read, so they win; other rows that it does not have are gone.
+ */
+export function loadResource<Key, Value>(
+  resource: Resource<Key, Value>,
+  values: readonly Value[],
+  { keyOf, versionOf }: Kind<Key, Value>,
+  startedAt: number,
+  now: number,
+): Resource<Key, Value> {
+  const rows = new Map<Key, Row<Value>>();
+  for (const value of values) {
+    const former = resource.rows.get(keyOf(value));
+    if (former === undefined) {
+      const isFirstLoad = resource.status === "loading";
+      rows.set(keyOf(value), { value, change: isFirstLoad ? null : "created", changedAt: now });
+    } else if (versionOf(value) > versionOf(former.value)) {
+      rows.set(keyOf(value), { value, change: "updated", changedAt: now });
+    } else if (versionOf(value) === versionOf(former.value) || former.changedAt >= startedAt) {
+      rows.set(keyOf(value), former);
+    } else {
+      // Older than what is known: the database is another one now.
+      rows.set(keyOf(value), { value, change: "updated", changedAt: now });
+    }
+  }
+  for (const [key, row] of resource.rows) {
+    if (row.change !== null && row.changedAt >= startedAt && !rows.has(key)) {
+      rows.set(key, row);
+    }
+  }
+  return { status: "ready", message: "", rows };
+}
+
+/** Collects changes of rows. Without one, the resource stays the same object and is not rendered. */
+export class ResourceDraft<Key, Value> {
+  readonly #resource: Resource<Key, Value>;
+  readonly #kind: Kind<Key, Value>;
+  #rows: Map<Key, Row<Value>> | undefined;
+
+  constructor(resource: Resource<Key, Value>, kind: Kind<Key, Value>) {
+    this.#resource = resource;
+    this.#kind = kind;
+  }
+
+  put(value: Value, change: Change, now: number): void {
+    const { keyOf, versionOf } = this.#kind;
+    const former = (this.#rows ?? this.#resource.rows).get(keyOf(value));
+    // An equal version is put, too: it may be of the same millisecond, and events come in order.
+    if (former === undefined || versionOf(value) >= versionOf(former.value)) {
+      this.#rows ??= new Map(this.#resource.rows);
+      this.#rows.set(keyOf(value), { value, change, changedAt: now });
+    }
+  }
+
+  finish(): Resource<Key, Value> {
+    return this.#rows === undefined ? this.#resource : { ...this.#resource, rows: this.#rows };
+  }
+}
+
+/**
+ * Takes the answer to what was saved here, unless its event was faster and has been shown.
+ */
+export function saveRow<Key, Value>(
+  resource: Resource<Key, Value>,
+  value: Value,
+  change: Change,
+  kind: Kind<Key, Value>,
+  now: number,
+): Resource<Key, Value> {
+  const former = resource.rows.get(kind.keyOf(value));
+  if (former !== undefined && kind.versionOf(former.value) >= kind.versionOf(value)) {
+    return resource;
+  }
+  const draft = new ResourceDraft(resource, kind);
+  draft.put(value, change, now);
+  return draft.finish();
+}

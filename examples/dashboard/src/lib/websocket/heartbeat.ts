@@ -1,0 +1,48 @@
+/**
+ * Tells a dead connection from a quiet one: asks at each interval, and expects to hear something
+ * soon after. A browser's own socket would notice a cut cable only after minutes.
+ */
+export interface HeartbeatOptions {
+  timeoutMs: number;
+  ping: () => void;
+  onDead: () => void;
+}
+
+export class Heartbeat {
+  readonly #options: HeartbeatOptions;
+  #interval: ReturnType<typeof setInterval> | undefined;
+  #deadline: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(options: HeartbeatOptions) {
+    this.#options = options;
+  }
+
+  /** An interval of 0 means that the server wants no pings. */
+  start(intervalMs: number): void {
+    this.stop();
+    if (intervalMs > 0) {
+      this.#interval = setInterval(() => this.check(), intervalMs);
+    }
+  }
+
+  /** Asks now: at an interval, or when there is a reason to doubt. */
+  check(): void {
+    this.#options.ping();
+    this.#deadline ??= setTimeout(() => {
+      this.stop();
+      this.#options.onDead();
+    }, this.#options.timeoutMs);
+  }
+
+  /** Whatever arrives shows that the connection lives. */
+  heard(): void {
+    clearTimeout(this.#deadline);
+    this.#deadline = undefined;
+  }
+
+  stop(): void {
+    clearInterval(this.#interval);
+    this.#interval = undefined;
+    this.heard();
+  }
+}

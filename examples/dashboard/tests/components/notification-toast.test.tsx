@@ -1,0 +1,82 @@
+// @vitest-environment jsdom
+/** Toasts by severity, once each. */
+import { act, screen, waitFor } from "@testing-library/react";
+import { toast } from "sonner";
+import { afterEach, beforeAll, expect, it, vi } from "vitest";
+import { NotificationToast } from "../../src/components/WebSocket/NotificationToast";
+import { Backend } from "../support/backend";
+import { nextEvent, whenState } from "../support/client";
+import { renderConnected } from "../support/dom";
+import { notification, send, StubServer, welcome } from "../support/stub-server";
+
+const cleanups: (() => unknown)[] = [];
+
+beforeAll(() => {
+  // sonner asks; jsdom has no answer.
+  vi.stubGlobal("matchMedia", () => ({
+    matches: false,
+    addEventListener: () => undefined,
+    removeEventListener: () => undefined,
+  }));
+});
+
+afterEach(async () => {
+  toast.dismiss();
+  for (const cleanup of cleanups.splice(0).reverse()) {
+    await cleanup();
+  }
+});
+
+async function findToast(text: string): Promise<HTMLElement> {
+  const content = await screen.findByText(text);
+  const element = content.closest<HTMLElement>("[data-sonner-toast]");
+  if (element === null) {
+    throw new Error(`"${text}" is not in a toast`);
+  }
+  return element;
+}
+
+it("shows each severity as what it is, and low stock as a warning", async () => {
+  const backend = await Backend.start();
+  cleanups.push(() => backend.stop());
+  const { client } = renderConnected(backend.webSocketUrl, <NotificationToast />);
+  await act(() => whenState(client, "connected"));
+  for (const severity of ["info", "success", "warning", "error"]) {
+    await act(() => backend.notify(`it is ${severity}`, severity));
+    expect((await findToast(`it is ${severity}`)).dataset.type).toBe(severity);
+  }
+  await act(() => backend.order("LIMITED-1", 8));
+  expect((await findToast("Low stock: Limited edition, 2 left")).dataset.type).toBe("warning");
+});
+
+it("is not shown again when the event comes again after a reconnect", async () => {
+  const stub = await StubServer.start({
+    onConnection: (socket, _url, count) => {
+      welcome(socket);
+      send(socket, notification("e.1", "only once"));
+      send(socket, notification(`e.${count + 1}`, `connection ${count}`));
+    },
+  });
+  cleanups.push(() => stub.stop());
+  const { client } = renderConnected(stub.url, <NotificationToast />);
+  await findToast("connection 1");
+  toast.dismiss();
+  await waitFor(() => expect(screen.queryByText("only once")).toBeNull());
+  const second = nextEvent(client, "notification");
+  act(() => stub.sockets.forEach((socket) => socket.terminate()));
+  await act(() => second);
+  await findToast("connection 2");
+  expect(screen.queryByText("only once")).toBeNull();
+});
+
+it("counts what is too much to show", async () => {
+  const stub = await StubServer.start();
+  cleanups.push(() => stub.stop());
+  const { client } = renderConnected(stub.url, <NotificationToast />);
+  await act(() => whenState(client, "connected"));
+  for (let i = 1; i <= 50; i++) {
+    stub.sockets.forEach((socket) => send(socket, notification(`e.${i}`, `number ${i}`)));
+  }
+  await findToast("44 more notifications, see the event log");
+  expect(screen.queryByText("number 50")).toBeNull();
+});

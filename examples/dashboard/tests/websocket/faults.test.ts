@@ -1,0 +1,377 @@
+/** The client against a server that fails in ways that the real one does not. */
+import { afterEach, describe, expect, it, vi } from "vitest";
+import {
+  answer,
+  notification,
+  send,
+  StubServer,
+  welcome,
+  type StubOptions,
+} from "../support/stub-server";
+import { createClient, createSignals, nextEvent, whenState } from "../support/client";
+
+/** Longer than any test: an attempt that comes sooner was made for another reason than time. */
+const FOREVER_MS = 2 ** 31 - 1;
+
+const cleanups: (() => unknown)[] = [];
+
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) {
+    await cleanup();
+  }
+});
+
+async function startStub(options: StubOptions = {}): Promise<StubServer> {
+  const stub = await StubServer.start(options);
+  cleanups.push(() => stub.stop());
+  return stub;
+}
+
+function start(url: string, options: Parameters<typeof createClient>[1] = {}) {
+  const test = createClient(url, options);
+  cleanups.push(() => test.client.close());
+  test.client.connect();
+  return test;
+}
+
+describe("a refusal", () => {
+  it.each([1008, 4401, 4403])("with %i ends the attempts, and the state says why", async (code) => {
+    const stub = await startStub({ onConnection: (socket) => socket.close(code, "not you") });
+    const signals = createSignals();
+    const { client } = start(stub.url, { signals });
+    const join = client.joinRoom("blue").catch((error: unknown) => error);
+    const outcome = client.send({ type: "message", data: null });
+
+    expect(await whenState(client, "refused")).toEqual({
+      status: "refused",
+      code,
+      reason: "not you",
+    });
+    expect(await join).toMatchObject({ code: "refused" });
+    expect(await outcome).toMatchObject({ status: "dropped", reason: "refused" });
+    expect(await client.send({ type: "message", data: null })).toMatchObject({
+      status: "dropped",
+      reason: "refused",
+    });
+    await expect(client.joinRoom("green")).rejects.toMatchObject({ code: "refused" });
+
+    signals.wake();
+    const other = start(stub.url);
+    await whenState(other.client, "refused");
+    expect(stub.connections).toBe(2);
+  });
+
+  it("is overcome by connect(), which a person may ask for", async () => {
+    const stub = await startStub({
+      onConnection: (socket, _url, count) =>
+        count === 1 ? socket.close(4401, "expired") : welcome(socket),
+    });
+    const { client } = start(stub.url);
+    await whenState(client, "refused");
+    client.retryNow();
+    await whenState(client, "connected");
+  });
+});
+
+describe("a loss", () => {
+  it.each([1000, 1011, 1012, 1013])("with %i is followed by another attempt", async (code) => {
+    const stub = await startStub({
+      onConnection: (socket, _url, count) => {
+        welcome(socket);
+        if (count === 1) socket.close(code);
+      },
+    });
+    const { client } = start(stub.url);
+    await whenState(client, "reconnecting");
+    await whenState(client, "connected");
+    expect(stub.connections).toBe(2);
+  });
+
+  it("doubles the delay as long as no connection lasts", async () => {
+    const stub = await startStub({
+      onConnection: (socket) => {
+        welcome(socket);
+        socket.close(1013);
+      },
+    });
+    const { client } = start(stub.url, { firstDelayMs: 2, longestDelayMs: 8, random: () => 1 });
+    // The clock stands still, so that it does not tick between two readings of it.
+    const clock = Date.now();
+    vi.spyOn(Date, "now").mockReturnValue(clock);
+    const delays: number[] = [];
+    client.subscribe(() => {
+      const state = client.getState();
+      if (state.status === "reconnecting" && state.retryAt !== null) {
+        delays.push(state.retryAt - clock);
+      }
+    });
+    await whenState(client, "reconnecting", ({ attempt }) => attempt === 5);
+    expect(delays).toEqual([2, 4, 8, 8, 8]);
+  });
+
+  it("is followed by one attempt, also for a client that was closed and opened in one breath", async () => {
+    const stub = await startStub();
+    const { client } = start(stub.url, { firstDelayMs: FOREVER_MS, longestDelayMs: FOREVER_MS, random: () => 1 });
+    client.close();
+    client.connect();
+    await whenState(client, "connected");
+    stub.sockets.forEach((socket) => socket.terminate());
+    await whenState(client, "reconnecting");
+    // An attempt before the delay has passed would be there before these.
+    for (let i = 0; i < 3; i++) {
+      await whenState(start(stub.url).client, "connected");
+    }
+    expect(stub.connections).toBe(4);
+  });
+
+  it("starts again with the first delay after a connection that lasted", async () => {
+    const stub = await startStub();
+    const { client } = start(stub.url, { stableAfterMs: 0 });
+    for (let i = 0; i < 3; i++) {
+      await whenState(client, "connected");
+      stub.sockets.forEach((socket) => socket.terminate());
+      expect(await whenState(client, "reconnecting")).toMatchObject({ attempt: 1 });
+    }
+  });
+});
+
+describe("a dead connection", () => {
+  it("is noticed by a ping without an answer", async () => {
+    const stub = await startStub({
+      onConnection: (socket, _url, count) => welcome(socket, count === 1 ? 5 : 0),
+      onMessage: () => undefined,
+    });
+    const { client } = start(stub.url, { pongTimeoutMs: 20 });
+    await whenState(client, "connected");
+    await whenState(client, "reconnecting");
+    await whenState(client, "connected");
+    expect(stub.received[0]).toEqual({ type: "ping" });
+    expect(stub.connections).toBe(2);
+  });
+
+  it("is not what a quiet one is", async () => {
+    let pings = 0;
+    let enough: () => void = () => undefined;
+    const manyPings = new Promise<void>((resolve) => (enough = resolve));
+    const stub = await startStub({
+      onConnection: (socket) => welcome(socket, 5),
+      onMessage: (received) => {
+        answer({ ...received, message: { ...received.message, room: "" } });
+        if (++pings === 20) enough();
+      },
+    });
+    start(stub.url, { pongTimeoutMs: 20_000 });
+    await manyPings;
+    expect(stub.connections).toBe(1);
+  });
+
+  it("is noticed at once when the page becomes visible", async () => {
+    const signals = createSignals();
+    const stub = await startStub({
+      onConnection: (socket) => welcome(socket, FOREVER_MS),
+      onMessage: () => undefined,
+    });
+    const { client } = start(stub.url, { signals, pongTimeoutMs: 5 });
+    await whenState(client, "connected");
+    signals.wake();
+    await whenState(client, "reconnecting");
+  });
+
+  it("is one that is never welcomed, too", async () => {
+    const stub = await startStub({
+      onConnection: (socket, _url, count) => count > 1 && welcome(socket),
+    });
+    const { client } = start(stub.url, { answerTimeoutMs: 20 });
+    await whenState(client, "connected");
+    expect(stub.connections).toBeGreaterThan(1);
+  });
+});
+
+describe("the browser's signals", () => {
+  const patient = { firstDelayMs: FOREVER_MS, longestDelayMs: FOREVER_MS, random: () => 1 };
+
+  it("cut the delay short", async () => {
+    const stub = await startStub();
+    const signals = createSignals();
+    const { client } = start(stub.url, { signals, ...patient });
+    await whenState(client, "connected");
+    stub.sockets.forEach((socket) => socket.terminate());
+    await whenState(client, "reconnecting");
+    signals.wake();
+    await whenState(client, "connected");
+  });
+
+  it("tell offline from reconnecting", async () => {
+    const stub = await startStub();
+    const signals = createSignals();
+    const { client } = start(stub.url, { signals, ...patient });
+    await whenState(client, "connected");
+    stub.sockets.forEach((socket) => socket.terminate());
+    await whenState(client, "reconnecting");
+    signals.offline();
+    expect(client.getState()).toMatchObject({ status: "offline", attempt: 1 });
+    signals.wake();
+    await whenState(client, "connected");
+  });
+});
+
+describe("events", () => {
+  it("that come twice are delivered once, also after a reconnect", async () => {
+    const stub = await startStub({
+      onConnection: (socket, _url, count) => {
+        welcome(socket);
+        send(socket, notification("e.1", "one"));
+        send(socket, notification("e.1", "one"));
+        if (count === 1) {
+          socket.close(1012);
+        } else {
+          send(socket, notification("e.2", "two"));
+        }
+      },
+    });
+    const heard: string[] = [];
+    const { client } = start(stub.url);
+    client.on("notification", ({ message }) => heard.push(message));
+    const second = new Promise<void>((resolve) => {
+      client.on("notification", ({ message }) => {
+        if (message === "two") resolve();
+      });
+    });
+    await second;
+    expect(heard).toEqual(["one", "two"]);
+  });
+
+  it("that are not what they should be are reported, and the next one arrives", async () => {
+    const stub = await startStub({
+      onConnection: (socket) => {
+        welcome(socket);
+        send(socket, "{");
+        send(socket, "[]");
+        send(socket, { type: "order_created", data: { id: "seven" } });
+        send(socket, { type: "notification", data: { message: "m", severity: "loud" } });
+        send(socket, { type: "invented", data: {} });
+        socket.send(Buffer.from("{}"), { binary: true });
+        send(socket, notification("e.1", "good"));
+      },
+    });
+    const { client, problems } = start(stub.url);
+    const event = await nextEvent(client, "notification");
+    expect(event.data.message).toBe("good");
+    expect(problems.map(({ kind }) => kind)).toEqual([
+      "bad_message",
+      "bad_message",
+      "bad_message",
+      "bad_message",
+      "unknown_type",
+      "bad_message",
+    ]);
+    expect(problems[2]?.message).toContain("order_created: id");
+  });
+
+  it("reach the other handlers when one of them fails", async () => {
+    const stub = await startStub();
+    const { client, problems } = start(stub.url);
+    await whenState(client, "connected");
+    client.on("notification", () => {
+      throw new Error("oops");
+    });
+    const heard = nextEvent(client, "notification");
+    stub.sockets.forEach((socket) => send(socket, notification("e.1", "one")));
+    await heard;
+    expect(problems).toMatchObject([{ kind: "handler_failed", message: "a handler failed: Error: oops" }]);
+  });
+});
+
+describe("requests", () => {
+  it("are rejected when the answer does not come in time", async () => {
+    const stub = await startStub({ onMessage: () => undefined });
+    const { client } = start(stub.url, { answerTimeoutMs: 10 });
+    await whenState(client, "connected");
+    await expect(client.joinRoom("blue")).rejects.toMatchObject({ code: "timeout" });
+  });
+
+  it("are rejected when the connection is lost, and the room is joined with the next one", async () => {
+    const stub = await startStub({
+      onMessage: (received) => {
+        if (stub.connections === 1) {
+          received.socket.terminate();
+        } else {
+          answer(received);
+        }
+      },
+    });
+    const { client } = start(stub.url);
+    await whenState(client, "connected");
+    await expect(client.joinRoom("blue")).rejects.toMatchObject({ code: "closed" });
+    expect((await nextEvent(client, "room_joined")).data.room).toBe("blue");
+  });
+
+  it("that are refused after a reconnect are reported, and not asked for again", async () => {
+    const stub = await startStub({
+      onMessage: (received) => {
+        if (stub.connections === 1) {
+          answer(received);
+        } else {
+          const data = { code: "forbidden", message: "not any more" };
+          send(received.socket, { type: "error", ref: received.message.ref, data });
+        }
+      },
+    });
+    const { client, problems } = start(stub.url);
+    await whenState(client, "connected");
+    await client.joinRoom("blue");
+    stub.sockets.forEach((socket) => socket.terminate());
+    await nextEvent(client, "error");
+    stub.sockets.forEach((socket) => socket.terminate());
+    await whenState(client, "reconnecting");
+    await whenState(client, "connected");
+    await client.leaveRoom("green").catch(() => undefined);
+    expect(stub.received.map(({ type, room }) => `${type} ${room}`)).toEqual([
+      "join_room blue",
+      "join_room blue",
+      "leave_room green",
+    ]);
+    expect(problems).toMatchObject([{ kind: "rejoin_failed", room: "blue", code: "forbidden" }]);
+  });
+
+  it("end with close(), and so do the messages that wait", async () => {
+    const stub = await startStub();
+    const { client } = createClient(stub.url);
+    const join = client.joinRoom("blue").catch((error: unknown) => error);
+    const outcome = client.send({ type: "message", data: null });
+    client.close();
+    expect(await join).toMatchObject({ code: "closed" });
+    expect(await outcome).toMatchObject({ status: "dropped", reason: "closed" });
+  });
+});
+
+describe("the token", () => {
+  it("is asked for before each attempt", async () => {
+    const tokens: (string | null)[] = [];
+    const stub = await startStub({
+      onConnection: (socket, url, count) => {
+        tokens.push(url.searchParams.get("token"));
+        welcome(socket);
+        if (count === 1) socket.close(1012);
+      },
+    });
+    let asked = 0;
+    const { client } = start(stub.url, { token: () => Promise.resolve(`t${++asked}`) });
+    await whenState(client, "reconnecting");
+    await whenState(client, "connected");
+    expect(tokens).toEqual(["t1", "t2"]);
+  });
+
+  it("that can't be had is reported and asked for again", async () => {
+    const stub = await startStub();
+    let asked = 0;
+    const { client, problems } = start(stub.url, {
+      token: () => {
+        if (++asked < 3) throw new Error("no token today");
+        return "t";
+      },
+    });
+    await whenState(client, "connected");
+    expect(problems.map(({ kind }) => kind)).toEqual(["token_failed", "token_failed"]);
+  });
+});

@@ -1,0 +1,55 @@
+/** The client's parts that need no connection, and its types. */
+import { describe, expect, it, vi } from "vitest";
+import { fullJitterDelay } from "../../src/lib/websocket/backoff";
+import { WebSocketClient } from "../../src/lib/websocket/client";
+import { RecentIds } from "../../src/lib/websocket/recent-ids";
+import { customSchemas } from "../../src/events";
+
+describe("the delay before an attempt", () => {
+  const options = { firstCeilingMs: 1000, longestCeilingMs: 30_000 };
+
+  it("has a ceiling that doubles up to the longest", () => {
+    const ceilings = [1, 2, 3, 4, 5, 6, 7, 5000].map((attempt) =>
+      fullJitterDelay(attempt, { ...options, random: () => 1 }),
+    );
+    expect(ceilings).toEqual([1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000]);
+  });
+
+  it("is anything from nothing to the ceiling", () => {
+    expect(fullJitterDelay(4, { ...options, random: () => 0 })).toBe(0);
+    expect(fullJitterDelay(4, { ...options, random: () => 0.25 })).toBe(2000);
+  });
+});
+
+describe("recent ids", () => {
+  it("are known up to the bound", () => {
+    const ids = new RecentIds(2);
+    expect(["a", "a", "b", "c", "b", "a"].map((id) => ids.add(id))).toEqual([
+      true, false, true, true, false, true,
+    ]);
+  });
+});
+
+describe("types", () => {
+  const options = { url: "ws://localhost/ws", schemas: customSchemas };
+
+  it("know the events", () => {
+    const client = new WebSocketClient(options);
+    const ignore = vi.fn<(value: unknown) => void>();
+    client.on("stock_low", (item) => ignore(item.low_stock_threshold));
+    client.on("message", (message) => ignore(message.text.length));
+    // @ts-expect-error: there is no such type of event
+    client.on("order_creatd", ignore);
+    // @ts-expect-error: the data of this type has no such field
+    client.on("notification", (data) => ignore(data.total_cents));
+    // @ts-expect-error: "message" is the only type that a client sends
+    void client.send({ type: "shout", data: null });
+    client.close();
+  });
+
+  it("ask for the schemas of the types that were added", () => {
+    // @ts-expect-error: the type "message" was added, so its schema is needed
+    const missing: ConstructorParameters<typeof WebSocketClient>[0] = { url: options.url };
+    expect(missing).toBeDefined();
+  });
+});
