@@ -132,6 +132,8 @@ static void answer_with_file(int file, const struct stat *status, const char *pa
     response->content_type = content_type(path);
     response->cacheable = true;
     http_response_add_field(response, "ETag", etag);
+    /* For a proxy that compresses: it may keep both forms. */
+    http_response_add_field(response, "Vary", "Accept-Encoding");
     http_response_add_field(response, "Cache-Control",
                             is_asset ? "public, max-age=31536000, immutable" : "no-cache");
     if (matches_etag(http_request_header(request, "If-None-Match"), etag)) {

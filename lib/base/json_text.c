@@ -242,6 +242,29 @@ bool json_valid(const char *text, size_t length, size_t max_depth)
     return s.at == s.end && utf8_valid(text, length);
 }
 
+/* Is the inside of a valid JSON string this plain ASCII name, perhaps written with escapes (RFC 8259
+ * §8.3)? Of these only \u00XX can stand for a letter. */
+static bool name_is(const char *text, size_t length, const char *name)
+{
+    const char *end = text + length;
+
+    for (; text < end; name++) {
+        unsigned code = (unsigned char)*text;
+
+        if (code == '\\') {
+            struct scanner s = {text + 2, end};
+
+            if (text[1] != 'u' || !take_hex4(&s, &code) || code > 0x7f)
+                return false;
+            text += 5;
+        }
+        text++;
+        if (*name == '\0' || code != (unsigned char)*name)
+            return false;
+    }
+    return *name == '\0';
+}
+
 bool json_members(const char *text, size_t length, const char *const *names,
                   struct json_slice *values, size_t n_names)
 {
@@ -273,7 +296,7 @@ bool json_members(const char *text, size_t length, const char *const *names,
         if (!take_value(&s, JSON_MAX_DEPTH))
             return false;
         for (size_t i = 0; i < n_names; i++)
-            if (strlen(names[i]) == name_length && memcmp(names[i], name, name_length) == 0)
+            if (name_is(name, name_length, names[i]))
                 values[i] = (struct json_slice){value, (size_t)(s.at - value)};
         skip_space(&s);
     } while (take(&s, ','));

@@ -22,7 +22,7 @@ bool json_valid(const char *text, size_t length, size_t max_depth);
 
 /* Finds members of the object that a valid text is: values[i] becomes the value named names[i],
  * or {NULL}. Of several members of one name the last counts, as in JSON.parse(). False if the
- * text is no object. A name that is written with escapes is not found. */
+ * text is no object. The names are plain ASCII; in the text they may be written with escapes. */
 bool json_members(const char *text, size_t length, const char *const *names,
                   struct json_slice *values, size_t n_names);
 

@@ -104,6 +104,7 @@ class Rest(unittest.TestCase):
         status, page, headers = self.backend.request("GET", "/")
         self.assertEqual((status, headers.get_content_type()), (200, "text/html"))
         self.assertIn(b"/ws", page)
+        self.assertEqual((headers["Cache-Control"], headers["Vary"]), ("no-cache", "Accept-Encoding"))
         self.assertEqual(self.backend.request("GET", "/", None, {"If-None-Match": headers["ETag"]})[0], 304)
         for path in ("/../meson.build", "/%2e%2e/meson.build", "/..%2fmeson.build", "/%2e%2e%2f%2e%2e%2fetc/passwd",
                      "//etc/passwd", "/..%5cmeson.build", "/index.html%00.png"):

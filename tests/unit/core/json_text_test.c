@@ -286,8 +286,11 @@ START_TEST(members_are_found_by_name)
     check_members("{\"a\":-1.5e3,\"bb\":true}", "-1.5e3", "true");
     /* Of several the last, as JSON.parse() has it. */
     check_members("{\"a\":1,\"bb\":2,\"a\":3,\"bb\":\"4\"}", "3", "\"4\"");
-    /* As the header says: a name with escapes is not found. */
-    check_members("{\"\\u0061\":1}", NULL, NULL);
+    /* A name is the same however it is written. */
+    check_members("{\"\\u0061\":1,\"b\\u0062\":2}", "1", "2");
+    check_members("{\"\\u0161\":1,\"\\u0061\\u0000\":2,\"b\\u0062\\n\":3,\"\\\\a\":4}", NULL,
+                  NULL);
+    check_members("{\"\\ud83d\\ude00\":1,\"b\":2,\"b\\\"\":3}", NULL, NULL);
     ck_assert(!json_members("[1]", 3, names, &value, 1));
     ck_assert(!json_members("\"a\"", 3, names, &value, 1));
     ck_assert(!json_members("1", 1, names, &value, 1));
