@@ -103,17 +103,18 @@ test("it says that it was refused, and why, and does not come back until it is t
 });
 
 test("it connects, as it says, while there is no answer yet", async () => {
-  let greet;
-  const proxy = await startProxy(backend.url, (socket) => {
-    greet = () =>
-      socket.send(JSON.stringify({
-        type: "welcome",
-        data: { connection_id: "c", user_id: null, id: "e.0", ping_interval_ms: 0 },
-      }));
+  let arrived;
+  const asked = new Promise((resolve) => {
+    arrived = resolve;
   });
+  const proxy = await startProxy(backend.url, arrived);
   const dashboard = await open(proxy.url);
+  const socket = await asked;
   await dashboard.whenStatus("Connecting");
-  greet();
+  socket.send(JSON.stringify({
+    type: "welcome",
+    data: { connection_id: "c", user_id: null, id: "e.0", ping_interval_ms: 0 },
+  }));
   await dashboard.whenStatus("Connected");
   await dashboard.close();
   await proxy.stop();
