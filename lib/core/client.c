@@ -121,7 +121,7 @@ static void answer_with_problem(struct connection *connection, struct json_slice
 }
 
 /* What a request came to, unless it was WS_OK. A callback may have ended the connection; then
- * there is nobody to answer, and connection_deliver() does nothing. */
+ * there is nobody to answer. */
 static void answer_with_result(struct connection *connection, struct json_slice ref, int result)
 {
     static const struct answer_problem forbidden = {ANSWER_FORBIDDEN, "not allowed"};

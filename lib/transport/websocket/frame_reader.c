@@ -22,10 +22,8 @@ struct frame_reader {
     size_t fed_length;
     uint64_t taken; /* bytes that wslay took beyond the frames that it told of */
 
-    bool broken; /* wslay found a malformed header: where the next frame begins is unknown */
-    bool failed; /* FRAME_ERROR was told: only a close is still of interest */
+    bool failed; /* FRAME_ERROR was told: the rest is of no interest (RFC 6455 §7.1.7) */
     bool in_frame;
-    bool skipped;        /* the frame broke a rule: the rest of it is of no interest */
     uint8_t opcode;      /* of the frame */
     bool fin;            /* of the frame */
     uint64_t frame_left; /* payload bytes still to come */
@@ -130,8 +128,7 @@ void frame_reader_give_back(ws_loop *loop, struct frame_reader *reader)
     if (reader == NULL)
         return;
     pool = pool_of(loop);
-    if (pool == NULL || pool->count >= POOL_MAX || reader->failed ||
-        !frame_reader_idle(reader)) {
+    if (pool == NULL || pool->count >= POOL_MAX || !frame_reader_idle(reader)) {
         free_reader(reader);
         return;
     }
@@ -198,11 +195,10 @@ static void begin_frame(struct frame_reader *reader, const struct wslay_frame_io
                       : frame->payload_length <= UINT16_MAX ? 2
                                                             : 8;
 
-    reader->taken -= 2 + extended + (frame->mask ? 4 : 0);
+    reader->taken -= 2 + extended + 4; /* the mask, which check_frame() demands */
     reader->opcode = frame->opcode;
     reader->fin = frame->fin;
     reader->frame_left = frame->payload_length;
-    reader->in_frame = true;
     reader->control_length = 0;
 }
 

@@ -217,6 +217,7 @@ static void close_connection(uint16_t code, const char *reason, size_t length,
                              void *transport_data)
 {
     ws_websocket *websocket = transport_data;
+
     websocket->connection = NULL;
     /* A client that was too slow for what is queued won't get it before the close either: it
      * comes back and starts anew. */
