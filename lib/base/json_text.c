@@ -10,6 +10,7 @@
 
 #include <cjson/cJSON.h>
 
+#include "base/hex.h"
 #include "base/utf8.h"
 
 struct scanner {
@@ -69,17 +70,6 @@ static bool take_number(struct scanner *s)
         return take_digits(s);
     }
     return true;
-}
-
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
 }
 
 static bool take_hex4(struct scanner *s, unsigned *code)

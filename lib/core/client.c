@@ -5,13 +5,6 @@
 #include "core/send.h"
 #include "protocol/json/client_message.h"
 
-/* A client that waits for an answer which can't be made would wait forever: it is sent away. */
-static void no_memory(struct connection *connection)
-{
-    counter_add(&connection->loop->counters, COUNTER_drop_no_memory, 1);
-    connection_doom(connection, 1013, "out of memory");
-}
-
 int client_receive(struct connection *connection, const void *data, size_t length, bool is_text)
 {
     ws_manager *manager = connection->loop->manager;
@@ -24,7 +17,7 @@ int client_receive(struct connection *connection, const void *data, size_t lengt
         command.detail->is_text = is_text;
     if (command.detail == NULL ||
         send_command(manager, connection->id, NULL, &command, false) != WS_OK) {
-        no_memory(connection);
+        connection_out_of_memory(connection);
         return WS_ERR_NO_MEMORY;
     }
     return WS_OK;
@@ -41,7 +34,7 @@ static ws_message *finish_text(const ws_manager *manager, struct buffer *buffer)
         message = message_new_copy(&manager->memory, buffer->data, buffer->length, true);
     buffer_free(buffer);
     if (message != NULL)
-        message_frame(message, atomic_load_explicit(&manager->framing, memory_order_acquire));
+        manager_frame(manager, message);
     return message;
 }
 
@@ -61,7 +54,7 @@ void client_welcome(struct connection *connection, uint64_t position)
                    connection->ping_interval_ms);
     message = finish_text(manager, &buffer);
     if (message == NULL) {
-        no_memory(connection);
+        connection_out_of_memory(connection);
         return;
     }
     connection_deliver(connection, message);
@@ -77,7 +70,7 @@ static void post_answer(struct connection *connection, struct buffer *buffer)
         result = send_answer(connection, buffer->data, buffer->length, ANSWER_AFTER_ID);
     buffer_free(buffer);
     if (result != WS_OK)
-        no_memory(connection);
+        connection_out_of_memory(connection);
 }
 
 static void answer_with_pong(struct connection *connection, struct json_slice ref)
@@ -113,10 +106,10 @@ static void answer_with_problem(struct connection *connection, struct json_slice
     answer_error(&buffer, ref.text, ref.length, problem);
     command.message = finish_text(manager, &buffer);
     if (command.message == NULL) {
-        no_memory(connection);
+        connection_out_of_memory(connection);
     } else if (send_command(manager, connection->id, NULL, &command, false) != WS_OK) {
         ws_message_unref(command.message);
-        no_memory(connection);
+        connection_out_of_memory(connection);
     }
 }
 
@@ -147,7 +140,7 @@ static void answer_with_result(struct connection *connection, struct json_slice 
         answer_with_problem(connection, ref, too_many);
         break;
     case WS_ERR_NO_MEMORY:
-        no_memory(connection);
+        connection_out_of_memory(connection);
         break;
     default:
         answer_with_problem(connection, ref, rejected);
@@ -259,7 +252,7 @@ static void handle_json(struct connection *connection, const struct detail *said
         handle_request(connection, &message);
         client_message_free(&manager->memory, &message);
     } else if (result == WS_ERR_NO_MEMORY) {
-        no_memory(connection);
+        connection_out_of_memory(connection);
     } else {
         answer_with_problem(connection, message.ref, problem);
     }

@@ -150,12 +150,8 @@ int ws_manager_connect(ws_manager *manager, ws_loop *loop, const ws_connect_opti
 
 static struct detail *close_detail(const ws_manager *manager, uint16_t code, const char *reason)
 {
-    struct detail *detail =
-        detail_new(&manager->memory, reason, reason != NULL ? strlen(reason) : 0);
-
-    if (detail != NULL)
-        detail->code = code;
-    return detail;
+    return detail_new_close(&manager->memory, code, reason,
+                            reason != NULL ? strlen(reason) : 0);
 }
 
 int ws_manager_disconnect(ws_manager *manager, ws_conn_id connection, uint16_t code,

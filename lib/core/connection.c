@@ -177,6 +177,12 @@ void connection_doom(struct connection *connection, uint16_t code, const char *s
     loop->doomed = connection;
 }
 
+void connection_out_of_memory(struct connection *connection)
+{
+    counter_add(&connection->loop->counters, COUNTER_drop_no_memory, 1);
+    connection_doom(connection, 1013, "out of memory");
+}
+
 /* --- delivery -------------------------------------------------------------------------------- */
 
 void connection_deliver(struct connection *connection, ws_message *message)
@@ -193,8 +199,7 @@ void connection_deliver(struct connection *connection, ws_message *message)
         counter_add(counters, COUNTER_deliveries, 1);
         counter_add(counters, COUNTER_bytes, message->length);
     } else if (result == WS_ERR_NO_MEMORY) {
-        counter_add(counters, COUNTER_drop_no_memory, 1);
-        connection_doom(connection, 1013, "out of memory");
+        connection_out_of_memory(connection);
     } else {
         counter_add(counters, COUNTER_drop_slow_client, 1);
         connection_doom(connection, 1013, "too slow");

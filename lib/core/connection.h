@@ -78,6 +78,10 @@ void connection_deliver(struct connection *connection, ws_message *message);
 /* The connection is to be ended as soon as the current command is done. */
 void connection_doom(struct connection *connection, uint16_t code, const char *static_reason);
 
+/* Something for the client could not be made: one that misses an event, or waits for an answer that
+ * never comes, is better sent away. */
+void connection_out_of_memory(struct connection *connection);
+
 /* Takes it out of its groups: O(its rooms). The manager's lock is held. */
 void connection_leave_everything(struct connection *connection);
 

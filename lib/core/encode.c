@@ -120,5 +120,5 @@ void encode_finish(const ws_manager *manager, ws_message *message, uint64_t posi
         message_prepend(message, "\"id\":\"", 6);
     }
     message_prepend(message, "{", 1);
-    message_frame(message, atomic_load_explicit(&manager->framing, memory_order_acquire));
+    manager_frame(manager, message);
 }

@@ -83,6 +83,16 @@ struct detail *detail_new(const ws_allocator *memory, const char *text, size_t l
     return detail;
 }
 
+struct detail *detail_new_close(const ws_allocator *memory, uint16_t code, const char *reason,
+                                size_t length)
+{
+    struct detail *detail = detail_new(memory, reason, length);
+
+    if (detail != NULL)
+        detail->code = code;
+    return detail;
+}
+
 void loop_list_output(ws_loop *loop, struct output_node *node)
 {
     if (node->link != NULL)

@@ -118,6 +118,10 @@ void posting_push(struct posting *posting, ws_loop *loop, const struct command *
 /* Text that goes with a command; NULL if memory ran out. */
 struct detail *detail_new(const ws_allocator *memory, const char *text, size_t length);
 
+/* The same for the end of a connection. */
+struct detail *detail_new_close(const ws_allocator *memory, uint16_t code, const char *reason,
+                                size_t length);
+
 /* --- being inside the library ---------------------------------------------------------------- */
 
 /* Marks this thread as being inside a call on `loop` after which the host runs it, so that

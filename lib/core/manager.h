@@ -53,6 +53,12 @@ void manager_unlock(ws_manager *manager);
 ws_manager *manager_ref(ws_manager *manager);
 void manager_unref(ws_manager *manager);
 
+/* Frames a finished message for the transport that frames ahead, if there is one. */
+static inline void manager_frame(const ws_manager *manager, ws_message *message)
+{
+    message_frame(message, atomic_load_explicit(&manager->framing, memory_order_acquire));
+}
+
 /* Logs a line, formatted as by printf; without the lock held. */
 void manager_log(const ws_manager *manager, int level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -122,7 +122,7 @@ int send_answer(struct connection *connection, const char *text, size_t length,
     if (result == WS_OK) {
         message_append(message, id, manager_event_id(manager, manager->position, id));
         message_append(message, after_id, after_length);
-        message_frame(message, atomic_load_explicit(&manager->framing, memory_order_acquire));
+        manager_frame(manager, message);
         connection->pins++;
         posting_push(&posting, loop,
                      &(struct command){
@@ -158,7 +158,7 @@ static int send_raw(ws_manager *manager, ws_conn_id id, const void *data, size_t
     message = message_new_copy(&manager->memory, data, length, is_text);
     if (message == NULL)
         return WS_ERR_NO_MEMORY;
-    message_frame(message, atomic_load_explicit(&manager->framing, memory_order_acquire));
+    manager_frame(manager, message);
     return send_message(manager, id, message);
 }
 

@@ -3,14 +3,7 @@
 
 #include <string.h>
 
-static int hex_digit(char c)
-{
-    static const char digits[] = "0123456789abcdef";
-    const char *at =
-        c != '\0' ? strchr(digits, c >= 'A' && c <= 'F' ? c - 'A' + 'a' : c) : NULL;
-
-    return at != NULL ? (int)(at - digits) : -1;
-}
+#include "base/hex.h"
 
 static ptrdiff_t decode(const char *from, size_t length, char *to)
 {

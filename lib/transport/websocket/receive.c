@@ -18,13 +18,18 @@ static void push_buffer(ws_websocket *websocket, struct buffer *buffer)
     buffer_free(buffer);
 }
 
+static void count_refusal(ws_websocket *websocket, int code)
+{
+    counter_add(&websocket->loop->counters, COUNTER_handshakes_refused, 1);
+    manager_log(websocket->loop->manager, WS_LOG_INFO, "handshake refused with %d", code);
+}
+
 /* The answer to a request that does not become a WebSocket; then the connection has ended. */
 static void refuse(ws_websocket *websocket, int status, const char *text)
 {
     struct buffer buffer;
 
-    counter_add(&websocket->loop->counters, COUNTER_handshakes_refused, 1);
-    manager_log(websocket->loop->manager, WS_LOG_INFO, "handshake refused with %d", status);
+    count_refusal(websocket, status);
     buffer_init(&buffer, &websocket->loop->manager->memory);
     handshake_write_error(&buffer, status, text);
     websocket->state = WEBSOCKET_CLOSED;
@@ -63,8 +68,7 @@ static void accept_handshake(ws_websocket *websocket, const struct ws_handshake 
             return;
         }
     } else {
-        counter_add(&websocket->loop->counters, COUNTER_handshakes_refused, 1);
-        manager_log(websocket->loop->manager, WS_LOG_INFO, "handshake refused with %d", code);
+        count_refusal(websocket, code);
     }
     websocket->state = WEBSOCKET_OPEN;
     websocket->head_unsent = true;

@@ -126,9 +126,7 @@ void websocket_finish(ws_websocket *websocket, uint16_t code, const char *reason
 
     websocket->state = (uint8_t)state;
     websocket_start_timer(websocket);
-    command.detail = detail_new(&manager->memory, reason, length);
-    if (command.detail != NULL)
-        command.detail->code = code;
+    command.detail = detail_new_close(&manager->memory, code, reason, length);
     /* Without memory the end can't wait for its turn. */
     if (command.detail == NULL ||
         send_command(manager, websocket->connection->id, NULL, &command, false) != WS_OK)
