@@ -59,6 +59,62 @@ enum store_result store_step(struct store *store, sqlite3_stmt *statement, bool 
     return result;
 }
 
+enum store_result store_step_to_row(struct store *store, sqlite3_stmt *statement,
+                                    enum store_result absent)
+{
+    bool row;
+    enum store_result result = store_step(store, statement, &row);
+
+    return result == STORE_OK && !row ? absent : result;
+}
+
+static enum store_result add_row(struct store *store, sqlite3_stmt *row, store_read_row *read,
+                                 cJSON *list)
+{
+    cJSON *json = NULL;
+    enum store_result result = read(store, row, &json);
+
+    if (result == STORE_OK) {
+        cJSON_AddItemToArray(list, json);
+    }
+    return result;
+}
+
+enum store_result store_list_rows(struct store *store, sqlite3_stmt *statement, int64_t limit,
+                                  store_read_row *read, cJSON **list, int64_t *next)
+{
+    cJSON *made = cJSON_CreateArray();
+    enum store_result result = made != NULL ? STORE_OK : STORE_MEMORY;
+    int64_t last = 0;
+    int64_t count = 0;
+    bool row = true;
+
+    if (next != NULL) {
+        *next = 0;
+    }
+    while (result == STORE_OK) {
+        result = store_step(store, statement, &row);
+        if (result != STORE_OK || !row) {
+            break;
+        }
+        if (count++ == limit) {
+            if (next != NULL) {
+                *next = last;
+            }
+            break;
+        }
+        last = sqlite3_column_int64(statement, 0);
+        result = add_row(store, statement, read, made);
+    }
+    sqlite3_reset(statement);
+    if (result != STORE_OK) {
+        cJSON_Delete(made);
+        return result;
+    }
+    *list = made;
+    return STORE_OK;
+}
+
 enum store_result store_run(struct store *store, sqlite3_stmt *statement)
 {
     bool row;

@@ -2,70 +2,44 @@
  * What a name or an e-mail address must look like is checked by the API. */
 #include "store_internal.h"
 
-static cJSON *client_of_row(sqlite3_stmt *row)
+static enum store_result client_of_row(struct store *store, sqlite3_stmt *row, cJSON **json)
 {
     cJSON *client = cJSON_CreateObject();
 
+    (void)store;
     if (client != NULL && store_add_integer(client, "id", row, 0) &&
         store_add_text(client, "name", row, 1) && store_add_text(client, "email", row, 2) &&
         store_add_text(client, "phone", row, 3) &&
         store_add_text(client, "created_at", row, 4)) {
-        return client;
+        *json = client;
+        return STORE_OK;
     }
     cJSON_Delete(client);
-    return NULL;
+    return STORE_MEMORY;
 }
 
 enum store_result store_client_get(struct store *store, int64_t id, cJSON **client)
 {
     sqlite3_stmt *statement = store_statement(store, STATEMENT_CLIENT_GET);
     enum store_result result;
-    bool row;
 
     sqlite3_bind_int64(statement, 1, id);
-    result = store_step(store, statement, &row);
-    if (result != STORE_OK || !row) {
-        return result != STORE_OK ? result : STORE_NOT_FOUND;
+    result = store_step_to_row(store, statement, STORE_NOT_FOUND);
+    if (result == STORE_OK) {
+        result = client_of_row(store, statement, client);
     }
-    *client = client_of_row(statement);
     sqlite3_reset(statement);
-    return *client != NULL ? STORE_OK : STORE_MEMORY;
+    return result;
 }
 
 enum store_result store_client_list(struct store *store, int64_t limit, int64_t after,
                                     cJSON **clients, int64_t *next_after)
 {
     sqlite3_stmt *statement = store_statement(store, STATEMENT_CLIENT_LIST);
-    cJSON *list = cJSON_CreateArray();
-    enum store_result result = list != NULL ? STORE_OK : STORE_MEMORY;
-    int64_t last = 0;
-    int64_t count = 0;
-    bool row = true;
 
-    *next_after = 0;
     sqlite3_bind_int64(statement, 1, after);
     sqlite3_bind_int64(statement, 2, limit + 1); /* one more tells whether there are more */
-    while (result == STORE_OK) {
-        result = store_step(store, statement, &row);
-        if (result != STORE_OK || !row) {
-            break;
-        }
-        if (count++ == limit) {
-            *next_after = last;
-            break;
-        }
-        last = sqlite3_column_int64(statement, 0);
-        if (!cJSON_AddItemToArray(list, client_of_row(statement))) {
-            result = STORE_MEMORY;
-        }
-    }
-    sqlite3_reset(statement);
-    if (result != STORE_OK) {
-        cJSON_Delete(list);
-        return result;
-    }
-    *clients = list;
-    return STORE_OK;
+    return store_list_rows(store, statement, limit, client_of_row, clients, next_after);
 }
 
 static void bind_draft(sqlite3_stmt *statement, const struct client_draft *draft)

@@ -78,6 +78,18 @@ enum store_result store_failure(struct store *store, int code);
  */
 enum store_result store_step(struct store *store, sqlite3_stmt *statement, bool *row);
 
+/* Steps to the only row that is wanted; `absent` when there is none. The caller resets. */
+enum store_result store_step_to_row(struct store *store, sqlite3_stmt *statement,
+                                    enum store_result absent);
+
+/* Makes JSON of the current row. */
+typedef enum store_result store_read_row(struct store *store, sqlite3_stmt *row, cJSON **json);
+
+/* Makes an array of at most `limit` rows. If there are more, *next is the first column of the last
+ * of them, else 0; it may be NULL. Resets. */
+enum store_result store_list_rows(struct store *store, sqlite3_stmt *statement, int64_t limit,
+                                  store_read_row *read, cJSON **list, int64_t *next);
+
 /* Runs a statement that gives no rows, and resets it. */
 enum store_result store_run(struct store *store, sqlite3_stmt *statement);
 

@@ -4,60 +4,41 @@
 
 #include "store_internal.h"
 
-static cJSON *item_of_row(sqlite3_stmt *row)
+static enum store_result item_of_row(struct store *store, sqlite3_stmt *row, cJSON **json)
 {
     cJSON *item = cJSON_CreateObject();
 
+    (void)store;
     if (item != NULL && store_add_text(item, "sku", row, 0) &&
         store_add_text(item, "name", row, 1) && store_add_integer(item, "quantity", row, 2) &&
         store_add_integer(item, "low_stock_threshold", row, 3) &&
         store_add_integer(item, "price_cents", row, 4) &&
         store_add_text(item, "updated_at", row, 5)) {
-        return item;
+        *json = item;
+        return STORE_OK;
     }
     cJSON_Delete(item);
-    return NULL;
+    return STORE_MEMORY;
 }
 
 enum store_result store_stock_get(struct store *store, const char *sku, cJSON **item)
 {
     sqlite3_stmt *statement = store_statement(store, STATEMENT_STOCK_GET);
     enum store_result result;
-    bool row;
 
     sqlite3_bind_text(statement, 1, sku, -1, SQLITE_STATIC);
-    result = store_step(store, statement, &row);
-    if (result != STORE_OK || !row) {
-        return result != STORE_OK ? result : STORE_NOT_FOUND;
+    result = store_step_to_row(store, statement, STORE_NOT_FOUND);
+    if (result == STORE_OK) {
+        result = item_of_row(store, statement, item);
     }
-    *item = item_of_row(statement);
     sqlite3_reset(statement);
-    return *item != NULL ? STORE_OK : STORE_MEMORY;
+    return result;
 }
 
 enum store_result store_stock_list(struct store *store, cJSON **items)
 {
-    sqlite3_stmt *statement = store_statement(store, STATEMENT_STOCK_LIST);
-    cJSON *list = cJSON_CreateArray();
-    enum store_result result = list != NULL ? STORE_OK : STORE_MEMORY;
-    bool row = true;
-
-    while (result == STORE_OK) {
-        result = store_step(store, statement, &row);
-        if (result != STORE_OK || !row) {
-            break;
-        }
-        if (!cJSON_AddItemToArray(list, item_of_row(statement))) {
-            result = STORE_MEMORY;
-        }
-    }
-    sqlite3_reset(statement);
-    if (result != STORE_OK) {
-        cJSON_Delete(list);
-        return result;
-    }
-    *items = list;
-    return STORE_OK;
+    return store_list_rows(store, store_statement(store, STATEMENT_STOCK_LIST), INT64_MAX,
+                           item_of_row, items, NULL);
 }
 
 enum store_result store_stock_numbers(struct store *store, const char *sku, int64_t *quantity,
@@ -65,12 +46,11 @@ enum store_result store_stock_numbers(struct store *store, const char *sku, int6
 {
     sqlite3_stmt *statement = store_statement(store, STATEMENT_STOCK_GET);
     enum store_result result;
-    bool row;
 
     sqlite3_bind_text(statement, 1, sku, -1, SQLITE_STATIC);
-    result = store_step(store, statement, &row);
-    if (result != STORE_OK || !row) {
-        return result != STORE_OK ? result : STORE_UNKNOWN_SKU;
+    result = store_step_to_row(store, statement, STORE_UNKNOWN_SKU);
+    if (result != STORE_OK) {
+        return result;
     }
     *quantity = sqlite3_column_int64(statement, 2);
     *low_stock_threshold = sqlite3_column_int64(statement, 3);

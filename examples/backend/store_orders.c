@@ -48,37 +48,33 @@ bool store_is_order_status(const char *status)
 
 /* --- as JSON ------------------------------------------------------------------------- */
 
-static cJSON *line_of_row(sqlite3_stmt *row)
+static enum store_result line_of_row(struct store *store, sqlite3_stmt *row, cJSON **json)
 {
     cJSON *line = cJSON_CreateObject();
 
+    (void)store;
     if (line != NULL && store_add_text(line, "sku", row, 0) &&
         store_add_text(line, "name", row, 1) && store_add_integer(line, "quantity", row, 2) &&
         store_add_integer(line, "unit_price_cents", row, 3)) {
-        return line;
+        *json = line;
+        return STORE_OK;
     }
     cJSON_Delete(line);
-    return NULL;
+    return STORE_MEMORY;
 }
 
 static enum store_result add_lines(struct store *store, int64_t order_id, cJSON *order)
 {
     sqlite3_stmt *statement = store_statement(store, STATEMENT_LINE_LIST);
-    cJSON *lines = cJSON_AddArrayToObject(order, "items");
-    enum store_result result = lines != NULL ? STORE_OK : STORE_MEMORY;
-    bool row = true;
+    cJSON *lines;
+    enum store_result result;
 
     sqlite3_bind_int64(statement, 1, order_id);
-    while (result == STORE_OK) {
-        result = store_step(store, statement, &row);
-        if (result != STORE_OK || !row) {
-            break;
-        }
-        if (!cJSON_AddItemToArray(lines, line_of_row(statement))) {
-            result = STORE_MEMORY;
-        }
+    result = store_list_rows(store, statement, INT64_MAX, line_of_row, &lines, NULL);
+    if (result == STORE_OK && !cJSON_AddItemToObject(order, "items", lines)) {
+        cJSON_Delete(lines);
+        result = STORE_MEMORY;
     }
-    sqlite3_reset(statement);
     return result;
 }
 
@@ -108,12 +104,11 @@ enum store_result store_order_get(struct store *store, int64_t id, cJSON **order
 {
     sqlite3_stmt *statement = store_statement(store, STATEMENT_ORDER_GET);
     enum store_result result;
-    bool row;
 
     sqlite3_bind_int64(statement, 1, id);
-    result = store_step(store, statement, &row);
-    if (result != STORE_OK || !row) {
-        return result != STORE_OK ? result : STORE_NOT_FOUND;
+    result = store_step_to_row(store, statement, STORE_NOT_FOUND);
+    if (result != STORE_OK) {
+        return result;
     }
     result = order_of_row(store, statement, order);
     sqlite3_reset(statement);
@@ -124,39 +119,10 @@ enum store_result store_order_list(struct store *store, int64_t limit, int64_t b
                                    cJSON **orders, int64_t *next_before)
 {
     sqlite3_stmt *statement = store_statement(store, STATEMENT_ORDER_LIST);
-    cJSON *list = cJSON_CreateArray();
-    enum store_result result = list != NULL ? STORE_OK : STORE_MEMORY;
-    int64_t last = 0;
-    int64_t count = 0;
-    bool row = true;
 
-    *next_before = 0;
     sqlite3_bind_int64(statement, 1, before);
     sqlite3_bind_int64(statement, 2, limit + 1); /* one more tells whether there are more */
-    while (result == STORE_OK) {
-        cJSON *order = NULL;
-
-        result = store_step(store, statement, &row);
-        if (result != STORE_OK || !row) {
-            break;
-        }
-        if (count++ == limit) {
-            *next_before = last;
-            break;
-        }
-        last = sqlite3_column_int64(statement, 0);
-        result = order_of_row(store, statement, &order);
-        if (result == STORE_OK) {
-            cJSON_AddItemToArray(list, order);
-        }
-    }
-    sqlite3_reset(statement);
-    if (result != STORE_OK) {
-        cJSON_Delete(list);
-        return result;
-    }
-    *orders = list;
-    return STORE_OK;
+    return store_list_rows(store, statement, limit, order_of_row, orders, next_before);
 }
 
 /* --- changes ------------------------------------------------------------------------- */
@@ -187,12 +153,11 @@ static enum store_result load_order(struct store *store, int64_t id, struct stor
 {
     sqlite3_stmt *statement = store_statement(store, STATEMENT_ORDER_GET);
     enum store_result result;
-    bool row;
 
     sqlite3_bind_int64(statement, 1, id);
-    result = store_step(store, statement, &row);
-    if (result != STORE_OK || !row) {
-        return result != STORE_OK ? result : STORE_NOT_FOUND;
+    result = store_step_to_row(store, statement, STORE_NOT_FOUND);
+    if (result != STORE_OK) {
+        return result;
     }
     order->client_id = sqlite3_column_int64(statement, 1);
     order->status = find_status((const char *)sqlite3_column_text(statement, 3));
@@ -208,14 +173,10 @@ static enum store_result check_client(struct store *store, int64_t id)
 {
     sqlite3_stmt *statement = store_statement(store, STATEMENT_CLIENT_GET);
     enum store_result result;
-    bool row;
 
     sqlite3_bind_int64(statement, 1, id);
-    result = store_step(store, statement, &row);
+    result = store_step_to_row(store, statement, STORE_UNKNOWN_CLIENT);
     sqlite3_reset(statement);
-    if (result == STORE_OK && !row) {
-        return STORE_UNKNOWN_CLIENT;
-    }
     return result;
 }
 
