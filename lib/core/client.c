@@ -38,7 +38,7 @@ static ws_message *finish_text(const ws_manager *manager, struct buffer *buffer)
     return message;
 }
 
-void client_welcome(struct connection *connection, uint64_t position)
+void client_welcome(struct connection *connection, uint64_t position, uint32_t ping_interval_ms)
 {
     const ws_manager *manager = connection->loop->manager;
     const struct share *user = connection->user;
@@ -51,7 +51,7 @@ void client_welcome(struct connection *connection, uint64_t position)
     manager_event_id(manager, position, id);
     buffer_init(&buffer, &manager->memory);
     answer_welcome(&buffer, name, user != NULL ? user->group->name : NULL, id,
-                   connection->ping_interval_ms);
+                   ping_interval_ms);
     message = finish_text(manager, &buffer);
     if (message == NULL) {
         connection_out_of_memory(connection);

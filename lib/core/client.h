@@ -14,6 +14,7 @@ int client_receive(struct connection *connection, const void *data, size_t lengt
 void client_handle(struct connection *connection, const struct detail *said);
 
 /* Greets a client whose connection has become live. */
-void client_welcome(struct connection *connection, uint64_t position);
+void client_welcome(struct connection *connection, uint64_t position,
+                    uint32_t ping_interval_ms);
 
 #endif

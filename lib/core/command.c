@@ -2,34 +2,16 @@
 #include "core/command.h"
 
 #include "core/client.h"
+#include "core/delivery.h"
 #include "core/disconnect.h"
 #include "core/presence.h"
 #include "core/room.h"
 #include "core/send.h"
 
-/* From the last member to the first. When one leaves meanwhile (a transport may call anything),
- * the last one moves to its place: that is either one that was reached before, and `walk` says
- * so, or one still to come, and it stays ahead. So nobody is skipped and nobody is reached
- * twice. */
-static void deliver_event(ws_loop *loop, const struct share *share, ws_message *message)
-{
-    uint64_t walk = ++loop->walk;
+/* What a command costs of a turn's budget, whose unit is a delivery. */
+enum { COMMAND_COST = 8 };
 
-    for (uint32_t place = share->count; place-- > 0;) {
-        struct connection *connection;
-
-        if (place >= share->count)
-            continue;
-        connection = share->members[place].connection;
-        if (connection->walk == walk || connection->protocol == WS_PROTOCOL_RAW ||
-            message_excludes(message, connection->id))
-            continue;
-        connection->walk = walk;
-        connection_deliver(connection, message);
-    }
-}
-
-static void connect_connection(struct connection *connection, uint64_t position)
+static void connect_connection(struct connection *connection, const struct command *command)
 {
     ws_loop *loop = connection->loop;
     ws_manager *manager = loop->manager;
@@ -38,8 +20,8 @@ static void connect_connection(struct connection *connection, uint64_t position)
 
     if (connection->state != CONNECTION_PENDING)
         return;
-    if (connection->doom_code != 0) {
-        connection_end(connection, connection->doom_code, connection->doom_reason);
+    if (connection->doom != DOOM_NONE) {
+        connection_end(connection, doom_code(connection->doom), doom_reason(connection->doom));
         return;
     }
     if (connection_activate(connection) != WS_OK) {
@@ -50,7 +32,7 @@ static void connect_connection(struct connection *connection, uint64_t position)
     if (connection->protocol == WS_PROTOCOL_JSON) {
         connection_view(connection, &view);
         presence_send(manager, "user_connected", view.info.id, view.info.user_id);
-        client_welcome(connection, position);
+        client_welcome(connection, command->position, command->ping_interval_ms);
     }
     if (connection->state == CONNECTION_GONE)
         return;
@@ -60,16 +42,22 @@ static void connect_connection(struct connection *connection, uint64_t position)
                             manager->options.user_data);
 }
 
-/* Each end takes its member out, so the walk is over when nobody is left. */
-static void drain(ws_loop *loop, const struct detail *detail)
+/* In slices, as a delivery. Nobody new comes while it lasts, since the manager is draining. */
+static bool drain(ws_loop *loop, const struct detail *detail, uint32_t *budget)
 {
-    for (size_t kind = GROUP_EVERYONE; kind <= GROUP_RAW; kind++) {
-        struct share *share = loop->unnamed[kind];
+    struct delivery *delivery = &loop->delivery;
+    struct connection *connection;
 
-        while (share->count > 0)
-            connection_end(share->members[share->count - 1].connection, detail->code,
-                           detail->text);
+    if (!delivery->running)
+        *delivery = (struct delivery){.left = SLOTS_MAX, .running = true};
+    for (; *budget > 0; --*budget) {
+        if (everyone_below(loop, &delivery->left, &connection, 1) == 0) {
+            delivery->running = false;
+            return true;
+        }
+        connection_end(connection, detail->code, detail->text);
     }
+    return false;
 }
 
 /* What the client said before its end has been carried out by now, and the application may have
@@ -85,19 +73,21 @@ static void finish(struct command *command)
         connection_end(connection, code, NULL);
 }
 
-void command_carry_out(ws_loop *loop, struct command *command)
+bool command_carry_out(ws_loop *loop, struct command *command, uint32_t *budget)
 {
     struct connection *connection = command->connection;
+    bool done = true;
 
+    *budget -= *budget < COMMAND_COST ? *budget : COMMAND_COST;
     switch (command->kind) {
     case COMMAND_EVENT:
-        deliver_event(loop, command->share, command->message);
+        done = delivery_run(loop, command->share, command->message, budget);
         break;
     case COMMAND_SEND:
         connection_deliver(connection, command->message);
         break;
     case COMMAND_CONNECT:
-        connect_connection(connection, command->position);
+        connect_connection(connection, command);
         break;
     case COMMAND_RECEIVE:
         client_handle(connection, command->detail);
@@ -115,10 +105,11 @@ void command_carry_out(ws_loop *loop, struct command *command)
         connection_end(connection, command->detail->code, command->detail->text);
         break;
     case COMMAND_DRAIN:
-        drain(loop, command->detail);
+        done = drain(loop, command->detail, budget);
         break;
     }
     connections_settle(loop);
+    return done;
 }
 
 void command_release(const ws_manager *manager, struct command *command)

@@ -4,7 +4,9 @@
 
 #include "core/loop.h"
 
-void command_carry_out(ws_loop *loop, struct command *command);
+/* Carries a command out, or goes on with it, as far as *budget goes (in deliveries), which is
+ * reduced by what it cost. True when it is done. */
+bool command_carry_out(ws_loop *loop, struct command *command, uint32_t *budget);
 
 /* Frees what a command owns but for its pins; once more does nothing. */
 void command_release(const ws_manager *manager, struct command *command);

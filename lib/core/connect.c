@@ -8,7 +8,6 @@
 #include "core/send.h"
 
 enum {
-    SLOTS_MAX = 1 << 24,
     /* Of the first version of ws_transport: what an older caller may pass. */
     TRANSPORT_FIRST_SIZE = offsetof(ws_transport, close) + sizeof(void (*)(void))
 };
@@ -37,27 +36,14 @@ static bool options_valid(const ws_connect_options *options)
 static int take_slot(ws_loop *loop, struct connection *connection)
 {
     ws_manager *manager = loop->manager;
-    uint32_t number = loop->free_slot;
     uint32_t *generation = &manager->generations[loop->number];
 
-    if (number == SLOT_NONE) {
-        struct slot *slots;
-
-        if (loop->n_slots == SLOTS_MAX)
-            return WS_ERR_LIMIT;
-        slots = memory_grow(&manager->memory, loop->slots, sizeof *slots, loop->n_slots, 16,
-                            &loop->slots_capacity);
-        if (slots == NULL)
-            return WS_ERR_NO_MEMORY;
-        loop->slots = slots;
-        number = (uint32_t)loop->n_slots++;
-    } else {
-        loop->free_slot = loop->slots[number].next_free;
-    }
+    if (!slots_reserve(&loop->slots, &manager->memory))
+        return loop->n_connections == SLOTS_MAX ? WS_ERR_LIMIT : WS_ERR_NO_MEMORY;
     if (++*generation == 0)
         ++*generation;
-    connection->id = (ws_conn_id)loop->number << 56 | (ws_conn_id)number << 32 | *generation;
-    loop->slots[number].connection = connection;
+    connection->id = (ws_conn_id)loop->number << 56 |
+                     (ws_conn_id)slots_take(&loop->slots, connection) << 32 | *generation;
     loop->n_connections++;
     manager->n_connections++;
     return WS_OK;
@@ -77,7 +63,7 @@ static int admit(ws_loop *loop)
 }
 
 static int post_connect(struct posting *posting, struct connection *connection,
-                        const char *user_id)
+                        const ws_connect_options *options)
 {
     ws_loop *loop = connection->loop;
     struct registry *registry = &loop->manager->registry;
@@ -86,8 +72,8 @@ static int post_connect(struct posting *posting, struct connection *connection,
 
     if (result != WS_OK)
         return result;
-    if (user_id != NULL) {
-        user = registry_pin(registry, GROUP_USER, user_id, loop);
+    if (options->user_id != NULL) {
+        user = registry_pin(registry, GROUP_USER, options->user_id, loop);
         if (user == NULL)
             return WS_ERR_NO_MEMORY;
     }
@@ -99,53 +85,62 @@ static int post_connect(struct posting *posting, struct connection *connection,
     }
     connection->user = user;
     connection->pins = 1;
-    posting_push(
-        posting, loop,
-        &(struct command){.kind = COMMAND_CONNECT, .connection = connection, .share = user});
+    connection->state = CONNECTION_PENDING;
+    posting_push(posting, loop,
+                 &(struct command){.kind = COMMAND_CONNECT,
+                                   .ping_interval_ms = options->ping_interval_ms,
+                                   .connection = connection,
+                                   .share = user});
     return WS_OK;
 }
 
-int connection_new(ws_loop *loop, const ws_connect_options *options,
-                   struct connection **connection, ws_conn_id *id)
+/* Once the lock is released, the loop's thread may end and free it: the id is copied before. */
+static int start(struct connection *connection, ws_loop *loop,
+                 const ws_connect_options *options, ws_conn_id *id)
 {
-    ws_manager *manager = loop->manager;
     struct posting posting;
-    struct connection *made = memory_zalloc(&manager->memory, sizeof *made);
     int result;
 
-    if (made == NULL)
-        return WS_ERR_NO_MEMORY;
-    made->loop = loop;
-    made->transport = options->transport;
-    made->transport_data = options->transport_data;
-    atomic_init(&made->user_data, options->user_data);
-    made->protocol = (uint8_t)options->protocol;
-    made->ping_interval_ms = options->ping_interval_ms;
-    /* Once the lock is released, the loop's thread may end and free it. */
-    posting_begin(&posting, manager);
-    result = post_connect(&posting, made, options->user_id);
-    if (result == WS_OK) {
-        made->held = connection != NULL;
-        if (connection != NULL)
-            *connection = made;
-        *id = made->id;
-    }
+    connection->loop = loop;
+    atomic_init(&connection->user_data, options->user_data);
+    connection->protocol = (uint8_t)options->protocol;
+    posting_begin(&posting, loop->manager);
+    result = post_connect(&posting, connection, options);
+    if (result == WS_OK)
+        *id = connection->id;
     posting_end(&posting);
-    if (result != WS_OK)
-        memory_free(&manager->memory, made);
     return result;
+}
+
+int connection_start(struct connection *connection, ws_loop *loop,
+                     const ws_connect_options *options)
+{
+    ws_conn_id id;
+
+    connection->is_inner = true;
+    return start(connection, loop, options, &id);
 }
 
 int ws_manager_connect(ws_manager *manager, ws_loop *loop, const ws_connect_options *options,
                        ws_conn_id *connection)
 {
     ws_connect_options copy;
+    struct outer_connection *made;
+    int result;
 
     ws_connect_options_init(&copy);
     if (manager == NULL || loop == NULL || loop->manager != manager || connection == NULL ||
         !options_copy(&copy, sizeof copy, options) || !options_valid(&copy))
         return WS_ERR_INVALID;
-    return connection_new(loop, &copy, NULL, connection);
+    made = memory_zalloc(&manager->memory, sizeof *made);
+    if (made == NULL)
+        return WS_ERR_NO_MEMORY;
+    made->transport = copy.transport;
+    made->transport_data = copy.transport_data;
+    result = start(&made->connection, loop, &copy, connection);
+    if (result != WS_OK)
+        memory_free(&manager->memory, made);
+    return result;
 }
 
 static struct detail *close_detail(const ws_manager *manager, uint16_t code, const char *reason)
@@ -286,7 +281,7 @@ int ws_manager_transport_closed(ws_manager *manager, ws_conn_id connection, uint
     loop = manager->loops[connection >> 56];
     found = connection_find(manager, connection);
     manager_unlock(manager);
-    if (found != NULL && found->held)
+    if (found != NULL && found->is_inner)
         return WS_ERR_INVALID;
     if (found != NULL)
         connection_transport_gone(found, code, reason);

@@ -24,70 +24,65 @@ const ws_connection_info *connection_view(const struct connection *connection,
 struct connection *connection_find(ws_manager *manager, ws_conn_id id)
 {
     const ws_loop *loop = manager->loops[id >> 56];
-    uint32_t slot = (uint32_t)(id >> 32) & 0xffffff;
     struct connection *connection;
 
-    if (loop == NULL || slot >= loop->n_slots)
+    if (loop == NULL)
         return NULL;
-    connection = loop->slots[slot].connection;
+    connection = slots_find(&loop->slots, (uint32_t)(id >> 32) & 0xffffff);
     return connection != NULL && connection->id == id ? connection : NULL;
 }
 
 /* --- groups -------------------------------------------------------------------------------- */
 
-/* A member's place has changed because another one left. */
-static void set_place(struct share *share, const struct member *moved)
+static void set_place(struct connection *member, const struct share *share, uint32_t place)
 {
-    uint32_t place = (uint32_t)(moved - share->members);
-
-    switch (share->group->kind) {
-    case GROUP_USER:
-        moved->connection->user_place = place;
-        break;
-    case GROUP_ROOM:
-        moved->connection->rooms.items[moved->room].place = place;
-        break;
-    default:
-        moved->connection->unnamed_place = place;
-        break;
-    }
+    if (share->group->kind == GROUP_USER)
+        member->user_place = place;
+    else
+        rooms_set_place(&member->rooms, rooms_find(&member->rooms, share), place);
 }
 
-static void leave_share(struct registry *registry, struct share *share, uint32_t place)
+/* While a delivery walks the share, those still to be reached are its first members. One of them
+ * that leaves changes places with the last of them before, so that whoever moves into its place
+ * after that was reached already: nobody is skipped, and nobody is reached twice. */
+static uint32_t leave_walk(struct delivery *delivery, struct share *share, uint32_t place)
 {
-    const struct member *moved = registry_remove(registry, share, place);
+    struct connection **members = share_members(share);
+    struct connection *leaving = members[place];
+    uint32_t last;
 
+    if (delivery->share != share || place >= delivery->left)
+        return place;
+    last = --delivery->left;
+    members[place] = members[last];
+    set_place(members[place], share, place);
+    members[last] = leaving;
+    return last;
+}
+
+static void leave_share(ws_loop *loop, struct share *share, uint32_t place)
+{
+    struct connection *moved;
+
+    place = leave_walk(&loop->delivery, share, place);
+    moved = registry_remove(&loop->manager->registry, share, place);
     if (moved != NULL)
-        set_place(share, moved);
-}
-
-static struct share *unnamed_share(const struct connection *connection)
-{
-    bool raw = connection->protocol == WS_PROTOCOL_RAW;
-
-    return connection->loop->unnamed[raw ? GROUP_RAW : GROUP_EVERYONE];
+        set_place(moved, share, place);
 }
 
 int connection_activate(struct connection *connection)
 {
     ws_manager *manager = connection->loop->manager;
-    struct registry *registry = &manager->registry;
-    struct share *unnamed = unnamed_share(connection);
     struct share *user = connection->user;
-    int result = WS_ERR_NO_MEMORY;
+    int result = WS_OK;
 
     manager_lock(manager);
-    if (!registry_add(registry, unnamed, connection, 0))
-        goto out;
-    connection->unnamed_place = unnamed->count - 1;
-    if (user != NULL && !registry_add(registry, user, connection, 0)) {
-        registry_remove(registry, unnamed, connection->unnamed_place);
-        goto out;
+    if (user != NULL && !registry_add(&manager->registry, user, connection)) {
+        result = WS_ERR_NO_MEMORY;
+    } else {
+        connection->user_place = user != NULL ? user->count - 1 : 0;
+        connection->state = CONNECTION_LIVE;
     }
-    connection->user_place = user != NULL ? user->count - 1 : 0;
-    connection->state = CONNECTION_LIVE;
-    result = WS_OK;
-out:
     manager_unlock(manager);
     return result;
 }
@@ -106,7 +101,7 @@ int connection_enter_room(struct connection *connection, struct share *share)
     if (most > 0 && rooms->count >= most)
         return WS_ERR_TOO_MANY_ROOMS;
     manager_lock(manager);
-    if (registry_add(&manager->registry, share, connection, rooms->count)) {
+    if (registry_add(&manager->registry, share, connection)) {
         result = WS_OK;
         if (!rooms_add(rooms, &manager->memory, (struct membership){share, share->count - 1})) {
             registry_remove(&manager->registry, share, share->count - 1);
@@ -122,28 +117,28 @@ int connection_leave_room(struct connection *connection, struct share *share)
     ws_manager *manager = connection->loop->manager;
     struct rooms *rooms = &connection->rooms;
     uint32_t at = rooms_find(rooms, share);
+    uint32_t place;
 
     if (at == ROOMS_NONE)
         return WS_ERR_NOT_MEMBER;
     manager_lock(manager);
-    leave_share(&manager->registry, share, rooms->items[at].place);
-    if (rooms_remove(rooms, at))
-        rooms->items[at].share->members[rooms->items[at].place].room = at;
+    place = rooms_at(rooms, at).place;
+    rooms_remove(rooms, at);
+    leave_share(connection->loop, share, place);
     manager_unlock(manager);
     return WS_OK;
 }
 
 void connection_leave_everything(struct connection *connection)
 {
-    ws_manager *manager = connection->loop->manager;
+    ws_loop *loop = connection->loop;
     struct rooms *rooms = &connection->rooms;
 
-    leave_share(&manager->registry, unnamed_share(connection), connection->unnamed_place);
     if (connection->user != NULL)
-        leave_share(&manager->registry, connection->user, connection->user_place);
+        leave_share(loop, connection->user, connection->user_place);
     for (uint32_t at = 0; at < rooms->count; at++)
-        leave_share(&manager->registry, rooms->items[at].share, rooms->items[at].place);
-    rooms_free(rooms, &manager->memory);
+        leave_share(loop, rooms_at(rooms, at).share, rooms_at(rooms, at).place);
+    rooms_free(rooms, &loop->manager->memory);
 }
 
 void connection_log_end(const struct connection *connection, int level, uint16_t code,
@@ -159,15 +154,26 @@ void connection_log_end(const struct connection *connection, int level, uint16_t
                 reason != NULL ? reason : "");
 }
 
-void connection_doom(struct connection *connection, uint16_t code, const char *static_reason)
+/* --- its end from within ------------------------------------------------------------------- */
+
+uint16_t doom_code(enum doom doom)
+{
+    return doom == DOOM_NONE ? 0 : 1013;
+}
+
+const char *doom_reason(enum doom doom)
+{
+    return doom == DOOM_TOO_SLOW ? "too slow" : "out of memory";
+}
+
+void connection_doom(struct connection *connection, enum doom doom)
 {
     ws_loop *loop = connection->loop;
 
-    if (connection->state == CONNECTION_GONE || connection->doom_code != 0)
+    if (connection->state == CONNECTION_GONE || connection->doom != DOOM_NONE)
         return;
-    connection_log_end(connection, WS_LOG_WARN, code, static_reason);
-    connection->doom_code = code;
-    connection->doom_reason = static_reason;
+    connection_log_end(connection, WS_LOG_WARN, doom_code(doom), doom_reason(doom));
+    connection->doom = (uint8_t)doom;
     /* One that is still to be registered ends when its turn comes. */
     if (connection->state == CONNECTION_PENDING)
         return;
@@ -180,21 +186,34 @@ void connection_doom(struct connection *connection, uint16_t code, const char *s
 void connection_out_of_memory(struct connection *connection)
 {
     counter_add(&connection->loop->counters, COUNTER_drop_no_memory, 1);
-    connection_doom(connection, 1013, "out of memory");
+    connection_doom(connection, DOOM_OUT_OF_MEMORY);
 }
 
-/* --- delivery -------------------------------------------------------------------------------- */
+/* --- its transport --------------------------------------------------------------------------- */
 
-void connection_deliver(struct connection *connection, ws_message *message)
+static int send_to_transport(struct connection *connection, ws_message *message, bool *kept)
+{
+    const struct outer_connection *outer = (const struct outer_connection *)connection;
+    int result;
+
+    if (!connection->is_inner)
+        return outer->transport->send(message, outer->transport_data);
+    result = manager_inner(connection->loop->manager)->send(connection, message);
+    *kept = result == WS_OK || result == WS_ERR_BACKPRESSURE;
+    return result;
+}
+
+bool connection_hand_over(struct connection *connection, ws_message *message)
 {
     struct counters *counters = &connection->loop->counters;
+    bool kept = false;
     int result;
 
     if (connection->state != CONNECTION_LIVE) {
         counter_add(counters, COUNTER_drop_gone, 1);
-        return;
+        return false;
     }
-    result = connection->transport->send(message, connection->transport_data);
+    result = send_to_transport(connection, message, &kept);
     if (result == WS_OK || result == WS_ERR_BACKPRESSURE) {
         counter_add(counters, COUNTER_deliveries, 1);
         counter_add(counters, COUNTER_bytes, message->length);
@@ -202,6 +221,28 @@ void connection_deliver(struct connection *connection, ws_message *message)
         connection_out_of_memory(connection);
     } else {
         counter_add(counters, COUNTER_drop_slow_client, 1);
-        connection_doom(connection, 1013, "too slow");
+        connection_doom(connection, DOOM_TOO_SLOW);
     }
+    return kept;
+}
+
+void connection_deliver(struct connection *connection, ws_message *message)
+{
+    ws_message_ref(message);
+    if (!connection_hand_over(connection, message))
+        ws_message_unref(message);
+}
+
+void connection_close_transport(struct connection *connection, uint16_t code,
+                                const char *reason)
+{
+    const struct outer_connection *outer = (const struct outer_connection *)connection;
+    size_t length = reason != NULL ? strlen(reason) : 0;
+
+    if (connection->transport_gone)
+        return;
+    if (connection->is_inner)
+        manager_inner(connection->loop->manager)->close(connection, code, reason, length);
+    else
+        outer->transport->close(code, reason, length, outer->transport_data);
 }

@@ -16,40 +16,47 @@
 #include "core/rooms.h"
 
 enum connection_state {
+    CONNECTION_NEW,     /* not registered yet */
     CONNECTION_PENDING, /* has an id; its CONNECT command is on its way */
     CONNECTION_LIVE,
     CONNECTION_DOOMED, /* still registered, but gets nothing more and is about to be ended */
     CONNECTION_GONE
 };
 
+/* Why the manager itself ends one. */
+enum doom { DOOM_NONE, DOOM_TOO_SLOW, DOOM_OUT_OF_MEMORY };
+
+/* A million of them are idle: every byte here is a megabyte. */
 struct connection {
     ws_conn_id id;
     ws_loop *loop;
-    const ws_transport *transport;
-    void *transport_data;
     _Atomic(void *) user_data; /* any thread */
     struct share *user;        /* NULL: anonymous, or gone */
     struct rooms rooms;
-    uint32_t user_place;    /* among the members of user */
-    uint32_t unnamed_place; /* among the members of GROUP_EVERYONE or GROUP_RAW */
-    uint32_t pins; /* commands on their way that name it; guarded by the manager's lock */
-    uint32_t ping_interval_ms;
-    uint64_t walk;           /* the last delivery to a share that reached it */
     struct connection *next; /* on the loop's list of doomed, or of graves */
-    const char *doom_reason; /* static */
-    uint16_t doom_code;
-    bool held; /* its transport has this pointer, and says itself when it goes */
-    bool on_doomed_list;
-    bool announced;   /* on_connect was called, so on_disconnect is due */
+    uint32_t user_place;     /* among the members of user */
+    uint32_t pins;    /* commands on their way that name it; guarded by the manager's lock */
     uint8_t state;    /* enum connection_state */
     uint8_t protocol; /* enum ws_protocol */
+    uint8_t doom;     /* enum doom */
+    bool is_inner; /* in the block of an inner transport; else in a struct outer_connection */
+    bool transport_gone; /* the transport is not to be called any more */
+    bool on_doomed_list;
+    bool announced; /* on_connect was called, so on_disconnect is due */
 };
 
-/* Makes a connection and posts its CONNECT command; checked options. Errors as
- * ws_manager_connect(). A transport on the loop's own thread may ask for the pointer, which it
- * keeps until its `close` or connection_transport_gone(); else NULL. */
-int connection_new(ws_loop *loop, const ws_connect_options *options,
-                   struct connection **connection, ws_conn_id *id);
+/* A connection of a transport that the application wrote. */
+struct outer_connection {
+    struct connection connection;
+    const ws_transport *transport;
+    void *transport_data;
+};
+
+/* Registers a connection in the memory of an inner transport, all zero till now, and posts its
+ * CONNECT command; checked options, whose transport is of no interest. Errors as
+ * ws_manager_connect(). */
+int connection_start(struct connection *connection, ws_loop *loop,
+                     const ws_connect_options *options);
 
 /* What callbacks get to see of a connection, as it was when the callback began: a callback may
  * end the connection, and still read what it was given. */
@@ -75,8 +82,20 @@ int connection_leave_room(struct connection *connection, struct share *share);
 /* Hands a message to its transport, if it is live. */
 void connection_deliver(struct connection *connection, ws_message *message);
 
+/* The same with a reference that was taken before, for many recipients at once: true if the
+ * transport keeps it, else it is still the caller's. */
+bool connection_hand_over(struct connection *connection, ws_message *message);
+
+/* Its transport is to close. */
+void connection_close_transport(struct connection *connection, uint16_t code,
+                                const char *reason);
+
 /* The connection is to be ended as soon as the current command is done. */
-void connection_doom(struct connection *connection, uint16_t code, const char *static_reason);
+void connection_doom(struct connection *connection, enum doom doom);
+
+/* The close code and reason for that. */
+uint16_t doom_code(enum doom doom);
+const char *doom_reason(enum doom doom);
 
 /* Something for the client could not be made: one that misses an event, or waits for an answer that
  * never comes, is better sent away. */

@@ -6,6 +6,16 @@
 #include "base/utf8.h"
 #include "core/presence.h"
 
+static void release(struct connection *connection)
+{
+    const ws_manager *manager = connection->loop->manager;
+
+    if (connection->is_inner)
+        manager_inner(manager)->released(connection);
+    else
+        memory_free(&manager->memory, connection);
+}
+
 void connection_free_if_unused(struct connection *connection)
 {
     ws_loop *loop = connection->loop;
@@ -17,17 +27,15 @@ void connection_free_if_unused(struct connection *connection)
         connection->next = loop->graves;
         loop->graves = connection;
     } else {
-        memory_free(&loop->manager->memory, connection);
+        release(connection);
     }
 }
 
 static void free_slot(struct connection *connection)
 {
     ws_loop *loop = connection->loop;
-    uint32_t number = (uint32_t)(connection->id >> 32) & 0xffffff;
 
-    loop->slots[number] = (struct slot){.next_free = loop->free_slot};
-    loop->free_slot = number;
+    slots_give_back(&loop->slots, (uint32_t)(connection->id >> 32) & 0xffffff);
     loop->n_connections--;
     loop->manager->n_connections--;
 }
@@ -66,7 +74,7 @@ void connection_detach(struct connection *connection, uint16_t code, const char 
 
 void connection_transport_gone(struct connection *connection, uint16_t code, const char *reason)
 {
-    connection->transport = NULL;
+    connection->transport_gone = true;
     connection_detach(connection, code, reason);
 }
 
@@ -88,9 +96,7 @@ void connection_end(struct connection *connection, uint16_t code, const char *re
     loop->ending = &ending;
     connection_detach(connection, code, reason);
     loop->ending = ending.outer;
-    if (connection->transport != NULL)
-        connection->transport->close(code, reason, reason != NULL ? strlen(reason) : 0,
-                                     connection->transport_data);
+    connection_close_transport(connection, code, reason);
     loop_idle(loop);
 }
 
@@ -98,7 +104,7 @@ bool connection_forget_transport(ws_loop *loop, ws_conn_id id)
 {
     for (struct ending *ending = loop->ending; ending != NULL; ending = ending->outer) {
         if (ending->connection->id == id) {
-            ending->connection->transport = NULL;
+            ending->connection->transport_gone = true;
             return true;
         }
     }
@@ -116,7 +122,8 @@ void connections_settle(ws_loop *loop)
         if (connection->state == CONNECTION_GONE)
             connection_free_if_unused(connection);
         else
-            connection_end(connection, connection->doom_code, connection->doom_reason);
+            connection_end(connection, doom_code(connection->doom),
+                           doom_reason(connection->doom));
     }
 }
 
@@ -128,7 +135,7 @@ void loop_idle(ws_loop *loop)
         struct connection *connection = loop->graves;
 
         loop->graves = connection->next;
-        memory_free(&loop->manager->memory, connection);
+        release(connection);
     }
 }
 

@@ -95,22 +95,23 @@ struct detail *detail_new_close(const ws_allocator *memory, uint16_t code, const
 
 void loop_list_output(ws_loop *loop, struct output_node *node)
 {
-    if (node->link != NULL)
+    if (node->next != NULL)
         return;
-    node->next = NULL;
-    node->link = loop->output_end;
-    *loop->output_end = node;
-    loop->output_end = &node->next;
+    node->next = OUTPUT_END;
+    if (loop->output_first == OUTPUT_END)
+        loop->output_first = node;
+    else
+        loop->output_last->next = node;
+    loop->output_last = node;
 }
 
-void loop_unlist_output(ws_loop *loop, struct output_node *node)
+struct output_node *loop_next_output(ws_loop *loop)
 {
-    if (node->link == NULL)
-        return;
-    *node->link = node->next;
-    if (node->next != NULL)
-        node->next->link = node->link;
-    else
-        loop->output_end = node->link;
-    node->link = NULL;
+    struct output_node *node = loop->output_first;
+
+    if (node == OUTPUT_END)
+        return NULL;
+    loop->output_first = node->next;
+    node->next = NULL;
+    return node;
 }

@@ -11,12 +11,13 @@
 
 #include "core/counters.h"
 #include "core/manager.h"
+#include "core/slots.h"
 #include "core/timer_wheel.h"
 
 struct connection;
 
 enum command_kind {
-    COMMAND_EVENT,      /* message to the members of share */
+    COMMAND_EVENT,      /* message to the members of share; NULL: to everyone */
     COMMAND_SEND,       /* message to connection */
     COMMAND_CONNECT,    /* connection becomes live; share: its user's, or NULL */
     COMMAND_RECEIVE,    /* connection's client sent detail->text */
@@ -38,6 +39,7 @@ struct detail {
 /* A call that was made for this loop, in its place in the total order. */
 struct command {
     enum command_kind kind;
+    uint32_t ping_interval_ms;     /* of COMMAND_CONNECT: for the welcome */
     struct connection *connection; /* one pin */
     struct share *share;           /* one pin */
     ws_message *message;           /* one reference */
@@ -51,16 +53,17 @@ struct inbox {
     size_t capacity;
 };
 
-/* A place for a connection; its number is part of the connection's id. */
-struct slot {
-    struct connection *connection; /* NULL: free */
-    uint32_t next_free;
+/* An event on its way to its recipients, perhaps in several slices: those still to be reached are
+ * the first members of the share or, of everyone, those in the lower slots. */
+struct delivery {
+    struct share *share; /* NULL: everyone, or there is none */
+    uint32_t left;
+    bool running;
 };
 
 /* Connections that have bytes to write: a list in which a transport links its own. */
 struct output_node {
-    struct output_node *next;
-    struct output_node **link; /* what points to this node; NULL when it is not listed */
+    struct output_node *next; /* NULL: not listed; the last one's is OUTPUT_END */
 };
 
 struct ws_loop {
@@ -70,32 +73,27 @@ struct ws_loop {
 
     /* Guarded by the manager's lock: */
     struct inbox inbox;
-    bool awake;      /* a wake-up was made that no turn has answered yet */
-    unsigned wakers; /* threads that are calling wake() */
-    struct slot *slots;
-    size_t n_slots; /* used or on the list of free ones */
-    size_t slots_capacity;
-    uint32_t free_slot; /* SLOT_NONE: none */
+    bool awake;         /* a wake-up was made that no turn has answered yet */
+    unsigned wakers;    /* threads that are calling wake() */
+    struct slots slots; /* changed by the loop's thread alone when it takes one out */
     uint32_t n_connections;
-    struct share *unnamed[2]; /* GROUP_EVERYONE, GROUP_RAW; pinned as long as the loop lives */
 
     /* The loop's thread alone: */
-    unsigned busy;             /* depth of library calls that use connections */
-    bool running;              /* within ws_loop_run() */
-    uint64_t walk;             /* number of the last delivery to a share */
-    struct inbox batch;        /* what is being carried out */
-    struct ending *ending;     /* connections in the middle of connection_end() */
-    struct connection *doomed; /* to be ended when the current command is done */
-    struct connection *graves; /* ended, to be freed when the library is left */
-    struct output_node *output;
-    struct output_node **output_end;
+    unsigned busy;      /* depth of library calls that use connections */
+    bool running;       /* within ws_loop_run() */
+    struct inbox batch; /* what is being carried out, up to `done` */
+    size_t done;
+    struct delivery delivery;
+    struct ending *ending;            /* connections in the middle of connection_end() */
+    struct connection *doomed;        /* to be ended when the current command is done */
+    struct connection *graves;        /* ended, to be freed when the library is left */
+    struct output_node *output_first; /* OUTPUT_END: none */
+    struct output_node *output_last;
     struct timer_wheel timers;
     struct counters counters;
-    void *transport_pool; /* what the WebSocket transport keeps for this loop */
-    void (*free_transport_pool)(ws_loop *loop);
+    void *transport_part; /* what the inner transport keeps for this loop */
+    void (*free_transport_part)(ws_loop *loop);
 };
-
-static const uint32_t SLOT_NONE = UINT32_MAX;
 
 /* --- posting ------------------------------------------------------------------------------- */
 
@@ -131,7 +129,12 @@ void loop_leave(ws_loop *previous);
 
 /* --- output ---------------------------------------------------------------------------------- */
 
+#define OUTPUT_END ((struct output_node *)1)
+
+/* Lists a node, if it isn't yet. It stays listed until loop_next_output() returns it. */
 void loop_list_output(ws_loop *loop, struct output_node *node);
-void loop_unlist_output(ws_loop *loop, struct output_node *node);
+
+/* The node that was listed first, which is not any more; NULL if there is none. */
+struct output_node *loop_next_output(ws_loop *loop);
 
 #endif

@@ -82,6 +82,7 @@ static int copy_presence_room(ws_manager *manager)
 
 static void release_content(ws_manager *manager)
 {
+    registry_free(&manager->registry);
     event_types_free(&manager->types);
     memory_free(&manager->memory, (void *)(uintptr_t)manager->options.presence_room);
 }

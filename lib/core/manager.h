@@ -16,6 +16,7 @@
 #include "base/buffer.h"
 #include "core/counters.h"
 #include "core/event_types.h"
+#include "core/inner_transport.h"
 #include "core/message.h"
 #include "core/registry.h"
 
@@ -31,8 +32,8 @@ struct ws_manager {
     ws_manager_options options;   /* presence_room is the manager's own copy */
     char epoch[EPOCH_LENGTH + 1]; /* this run's: begins every event id and connection id */
     _Atomic uint32_t refs;        /* the application's, each loop's, each event's */
-    _Atomic(message_framing *) framing; /* set by the transport that frames ahead */
-    struct counters counters;           /* by any thread, and those of loops that have ended */
+    _Atomic(const struct inner_transport *) inner; /* set by that transport, once */
+    struct counters counters; /* by any thread, and those of loops that have ended */
 
     pthread_mutex_t lock;
     pthread_cond_t woken; /* a loop's last wake-up on its way has been made */
@@ -42,6 +43,7 @@ struct ws_manager {
     struct registry registry;
     struct event_types types;
     ws_loop *loops[MANAGER_MAX_LOOPS];
+    uint32_t n_loops;                        /* the highest number in use + 1 */
     uint32_t generations[MANAGER_MAX_LOOPS]; /* last one given out; outlives a loop */
     uint32_t n_connections;
     bool draining;
@@ -53,10 +55,19 @@ void manager_unlock(ws_manager *manager);
 ws_manager *manager_ref(ws_manager *manager);
 void manager_unref(ws_manager *manager);
 
-/* Frames a finished message for the transport that frames ahead, if there is one. */
+/* The transport that holds connections in its own memory; NULL if there is none. */
+static inline const struct inner_transport *manager_inner(const ws_manager *manager)
+{
+    return atomic_load_explicit(&manager->inner, memory_order_acquire);
+}
+
+/* Frames a finished message for it, if there is one. */
 static inline void manager_frame(const ws_manager *manager, ws_message *message)
 {
-    message_frame(message, atomic_load_explicit(&manager->framing, memory_order_acquire));
+    const struct inner_transport *inner = manager_inner(manager);
+
+    if (inner != NULL)
+        message_frame(message, inner->framing);
 }
 
 /* Logs a line, formatted as by printf; without the lock held. */

@@ -73,9 +73,8 @@ void message_append(ws_message *message, const void *bytes, size_t length)
 
 void message_frame(ws_message *message, message_framing *framing)
 {
-    if (framing != NULL)
-        message->frame_header =
-            framing(message_payload(message), message->length, message->is_text);
+    message->frame_header =
+        framing(message_payload(message), message->length, message->is_text);
 }
 
 bool message_excludes(const ws_message *message, ws_conn_id id)

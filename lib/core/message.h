@@ -54,13 +54,19 @@ void message_prepend(ws_message *message, const void *bytes, size_t length);
 /* Puts bytes behind the payload, whose length had been reduced to leave room for them. */
 void message_append(ws_message *message, const void *bytes, size_t length);
 
-/* Puts the frame header in front of the finished payload, if there is a framing; once. */
+/* Puts the frame header in front of the finished payload, once. */
 void message_frame(ws_message *message, message_framing *framing);
 
 /* `n` more references, in one step. */
 static inline void message_ref_n(ws_message *message, uint32_t n)
 {
     atomic_fetch_add_explicit(&message->refs, n, memory_order_relaxed);
+}
+
+/* Gives `n` references back, at least one of which is not the last. */
+static inline void message_unref_n(ws_message *message, uint32_t n)
+{
+    atomic_fetch_sub_explicit(&message->refs, n, memory_order_release);
 }
 
 bool message_excludes(const ws_message *message, ws_conn_id id);

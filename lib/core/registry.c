@@ -1,35 +1,24 @@
-/* registry.c: who is where: groups of connections (everyone, a user, a room) and their shares. */
+/* registry.c: who is where: users and rooms, and their shares. */
 #include "core/registry.h"
 
 #include <string.h>
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 void registry_init(struct registry *registry, const ws_allocator *memory)
 {
     registry->memory = memory;
-    registry->unnamed[GROUP_EVERYONE].kind = GROUP_EVERYONE;
-    registry->unnamed[GROUP_RAW].kind = GROUP_RAW;
+    for (size_t kind = 0; kind < N_GROUP_KINDS; kind++)
+        group_table_init(&registry->tables[kind], memory, registry->secret);
 }
 
-static unsigned hash_name(const struct registry *registry, const char *name, size_t length)
+void registry_free(struct registry *registry)
 {
-    return (unsigned)XXH3_64bits_withSecret(name, length, registry->secret,
-                                            sizeof registry->secret);
+    for (size_t kind = 0; kind < N_GROUP_KINDS; kind++)
+        group_table_free(&registry->tables[kind]);
 }
 
 struct group *registry_find(struct registry *registry, enum group_kind kind, const char *name)
 {
-    struct group *group;
-    size_t length;
-
-    if (kind == GROUP_EVERYONE || kind == GROUP_RAW)
-        return &registry->unnamed[kind];
-    length = strlen(name);
-    HASH_FIND_BYHASHVALUE(hh, registry->named[kind], name, length,
-                          hash_name(registry, name, length), group);
-    return group;
+    return group_table_find(&registry->tables[kind], name, strlen(name));
 }
 
 static struct group *add_group(struct registry *registry, enum group_kind kind,
@@ -37,17 +26,16 @@ static struct group *add_group(struct registry *registry, enum group_kind kind,
 {
     const ws_allocator *memory = registry->memory;
     size_t length = strlen(name);
-    unsigned hash = hash_name(registry, name, length);
-    struct group *group = memory_zalloc(memory, sizeof *group + length + 1);
+    size_t size = offsetof(struct group, name) + length + 1;
+    struct group *group = memory_alloc(memory, size > sizeof *group ? size : sizeof *group);
 
     if (group == NULL)
         return NULL;
-    group->kind = kind;
-    group->name_length = length;
-    group->name = (char *)(group + 1);
-    memcpy(group->name, name, length);
-    HASH_ADD_KEYPTR_BYHASHVALUE(hh, registry->named[kind], group->name, length, hash, group);
-    if (group->hh.tbl == NULL) {
+    *group = (struct group){.first = {.group = group, .capacity = 1},
+                            .kind = (uint8_t)kind,
+                            .name_length = (uint8_t)length};
+    memcpy(group->name, name, length + 1);
+    if (!group_table_add(&registry->tables[kind], group)) {
         memory_free(memory, group);
         return NULL;
     }
@@ -56,49 +44,62 @@ static struct group *add_group(struct registry *registry, enum group_kind kind,
 
 static void remove_group_if_empty(struct registry *registry, struct group *group)
 {
-    const ws_allocator *memory = registry->memory;
-
-    if (group->shares != NULL || group->name == NULL)
+    if (group_shares(group) != NULL)
         return;
-    HASH_DEL(registry->named[group->kind], group);
-    memory_free(memory, group);
+    group_table_remove(&registry->tables[group->kind], group);
+    memory_free(registry->memory, group);
 }
 
 static struct share *add_share(const ws_allocator *memory, struct group *group, ws_loop *loop)
 {
-    struct share *share = memory_zalloc(memory, sizeof *share);
+    struct share *share = &group->first;
 
+    if (share->loop == NULL) {
+        share->loop = loop;
+        return share;
+    }
+    share = memory_alloc(memory, sizeof *share);
     if (share == NULL)
         return NULL;
-    share->group = group;
-    share->loop = loop;
-    share->capacity = 1;
-    share->members = &share->first;
-    share->next = group->shares;
-    group->shares = share;
+    *share =
+        (struct share){.group = group, .loop = loop, .next = group->first.next, .capacity = 1};
+    group->first.next = share;
     return share;
 }
 
 static void remove_share_if_unused(struct registry *registry, struct share *share)
 {
     struct group *group = share->group;
-    struct share **link = &group->shares;
+    struct share **link = &group->first.next;
 
     if (share->count > 0 || share->pins > 0)
         return;
-    while (*link != share)
-        link = &(*link)->next;
-    *link = share->next;
-    if (share->members != &share->first)
-        memory_free(registry->memory, share->members);
-    memory_free(registry->memory, share);
+    if (share->capacity > 1)
+        memory_free(registry->memory, share->members.many);
+    if (share == &group->first) {
+        share->loop = NULL;
+        share->capacity = 1;
+    } else {
+        while (*link != share)
+            link = &(*link)->next;
+        *link = share->next;
+        memory_free(registry->memory, share);
+    }
     remove_group_if_empty(registry, group);
+}
+
+static struct share *share_of(struct group *group, const ws_loop *loop)
+{
+    struct share *share = group_shares(group);
+
+    while (share != NULL && share->loop != loop)
+        share = share->next;
+    return share;
 }
 
 struct share *registry_pin(struct registry *registry, enum group_kind kind, const char *name,
                            ws_loop *loop)
 {
-    const ws_allocator *memory = registry->memory;
     struct group *group = registry_find(registry, kind, name);
     struct share *share;
 
@@ -106,11 +107,9 @@ struct share *registry_pin(struct registry *registry, enum group_kind kind, cons
         group = add_group(registry, kind, name);
     if (group == NULL)
         return NULL;
-    share = group->shares;
-    while (share != NULL && share->loop != loop)
-        share = share->next;
+    share = share_of(group, loop);
     if (share == NULL)
-        share = add_share(memory, group, loop);
+        share = add_share(registry->memory, group, loop);
     if (share == NULL) {
         remove_group_if_empty(registry, group);
         return NULL;
@@ -128,30 +127,29 @@ void registry_unpin(struct registry *registry, struct share *share)
 static bool grow_members(struct registry *registry, struct share *share)
 {
     const ws_allocator *memory = registry->memory;
-    bool own = share->members != &share->first;
+    struct connection *only = share->members.only;
+    bool one = share->capacity == 1;
     size_t capacity = share->capacity;
-    struct member *members = memory_grow(memory, own ? share->members : NULL,
-                                         sizeof *share->members, share->count, 4, &capacity);
+    struct connection **many =
+        memory_grow(memory, one ? NULL : share->members.many, sizeof(struct connection *),
+                    share->count, 3, &capacity);
 
-    if (members == NULL)
+    if (many == NULL)
         return false;
-    if (!own)
-        members[0] = share->first;
-    share->members = members;
+    if (one)
+        many[0] = only;
+    share->members.many = many;
     share->capacity = (uint32_t)capacity;
     return true;
 }
 
-bool registry_add(struct registry *registry, struct share *share, struct connection *connection,
-                  uint32_t room)
+bool registry_add(struct registry *registry, struct share *share, struct connection *connection)
 {
-    struct group *group = share->group;
-
     if (share->count == share->capacity && !grow_members(registry, share))
         return false;
-    share->members[share->count++] = (struct member){connection, room};
-    if (group->n_members++ == 0)
-        registry->n_occupied[group->kind]++;
+    if (share->count == 0 && group_count(share->group) == 0)
+        registry->n_occupied[share->group->kind]++;
+    share_members(share)[share->count++] = connection;
     return true;
 }
 
@@ -159,33 +157,41 @@ bool registry_add(struct registry *registry, struct share *share, struct connect
  * a group that swings about a size costs nothing. A failure to shrink loses nothing. */
 static void shrink_members(struct registry *registry, struct share *share)
 {
-    struct member *members;
+    struct connection **many;
 
-    if (share->members == &share->first || share->capacity < 64 ||
-        share->count >= share->capacity / 4)
+    if (share->capacity < 64 || share->count >= share->capacity / 4)
         return;
-    members =
-        memory_realloc(registry->memory, share->members, share->capacity / 2 * sizeof *members);
-    if (members != NULL) {
-        share->members = members;
+    many = memory_realloc(registry->memory, share->members.many,
+                          share->capacity / 2 * sizeof(struct connection *));
+    if (many != NULL) {
+        share->members.many = many;
         share->capacity /= 2;
     }
 }
 
-const struct member *registry_remove(struct registry *registry, struct share *share,
-                                     uint32_t place)
+struct connection *registry_remove(struct registry *registry, struct share *share,
+                                   uint32_t place)
 {
-    struct group *group = share->group;
-    uint32_t last = --share->count;
+    struct connection **members = share_members(share);
+    struct connection *moved = members[--share->count];
 
-    if (--group->n_members == 0)
-        registry->n_occupied[group->kind]--;
-    if (place == last) {
+    if (share->count == 0 && group_count(share->group) == 0)
+        registry->n_occupied[share->group->kind]--;
+    if (place == share->count) {
         shrink_members(registry, share);
         remove_share_if_unused(registry, share);
         return NULL;
     }
-    share->members[place] = share->members[last];
+    members[place] = moved;
     shrink_members(registry, share);
-    return &share->members[place];
+    return moved;
+}
+
+size_t group_count(const struct group *group)
+{
+    size_t count = 0;
+
+    for (const struct share *share = &group->first; share != NULL; share = share->next)
+        count += share->count;
+    return count;
 }

@@ -78,21 +78,22 @@ int ws_manager_leave_room(ws_manager *manager, ws_conn_id connection, const char
 
 /* The ids of a group's members, in a block of *count for the caller to free; NULL and 0 if
  * there are none, NULL and SIZE_MAX if memory ran out. The lock is held. */
-static ws_conn_id *list_members(ws_manager *manager, const struct group *group, size_t *count)
+static ws_conn_id *list_members(ws_manager *manager, struct group *group, size_t *count)
 {
+    size_t most = group != NULL ? group_count(group) : 0;
     ws_conn_id *ids;
 
     *count = 0;
-    if (group == NULL || group->n_members == 0)
+    if (most == 0)
         return NULL;
-    ids = memory_alloc(&manager->memory, group->n_members * sizeof *ids);
+    ids = memory_alloc(&manager->memory, most * sizeof *ids);
     if (ids == NULL) {
         *count = SIZE_MAX;
         return NULL;
     }
-    for (const struct share *share = group->shares; share != NULL; share = share->next)
+    for (struct share *share = group_shares(group); share != NULL; share = share->next)
         for (uint32_t i = 0; i < share->count; i++)
-            ids[(*count)++] = share->members[i].connection->id;
+            ids[(*count)++] = share_members(share)[i]->id;
     return ids;
 }
 
@@ -134,7 +135,7 @@ int ws_manager_for_each_connection_of_user(ws_manager *manager, const char *user
 int ws_manager_is_member(ws_manager *manager, ws_conn_id connection, const char *room)
 {
     const struct connection *found;
-    const struct group *group;
+    struct group *group;
     int result = 0;
 
     if (manager == NULL || !name_text_valid(room))
@@ -142,7 +143,7 @@ int ws_manager_is_member(ws_manager *manager, ws_conn_id connection, const char 
     manager_lock(manager);
     found = connection_find(manager, connection);
     group = registry_find(&manager->registry, GROUP_ROOM, room);
-    for (const struct share *share = group != NULL ? group->shares : NULL;
+    for (const struct share *share = group != NULL ? group_shares(group) : NULL;
          found != NULL && share != NULL; share = share->next)
         if (share->loop == found->loop)
             result = rooms_find(&found->rooms, share) != ROOMS_NONE;

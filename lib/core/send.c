@@ -6,41 +6,76 @@
 #include "base/utf8.h"
 #include "core/encode.h"
 
-/* A loop without connections hears nothing. A share without members may still be about to get
- * one: a join is on its way before this event. */
-static bool share_listens(const struct share *share)
+/* Whom an event goes to on each loop, one after the other: a loop with connections, or a share of
+ * the group; a share without members may still be about to get one, since a join may be on its way
+ * before this event. */
+struct route {
+    ws_loop *loop;
+    struct share *share; /* NULL: everyone */
+};
+
+struct routes {
+    const ws_manager *manager;
+    enum group_kind kind;
+    struct share *share; /* the next one */
+    uint32_t loop;       /* the next one */
+};
+
+static struct routes routes_of(ws_manager *manager, struct target target)
 {
-    return share->group->kind != GROUP_EVERYONE || share->loop->n_connections > 0;
+    struct routes routes = {.manager = manager, .kind = target.kind};
+    struct group *group;
+
+    if (target.kind == GROUP_EVERYONE)
+        return routes;
+    group = registry_find(&manager->registry, target.kind, target.name);
+    routes.share = group != NULL ? group_shares(group) : NULL;
+    return routes;
 }
 
-static int reserve_all(const struct group *group, uint32_t *count)
+static bool next_route(struct routes *routes, struct route *route)
 {
-    *count = 0;
-    if (group == NULL)
-        return WS_OK;
-    for (const struct share *share = group->shares; share != NULL; share = share->next) {
-        int result;
+    const ws_manager *manager = routes->manager;
 
-        if (!share_listens(share))
-            continue;
-        result = loop_reserve(share->loop, true);
+    if (routes->kind != GROUP_EVERYONE) {
+        *route = (struct route){NULL, routes->share};
+        if (routes->share == NULL)
+            return false;
+        route->loop = routes->share->loop;
+        routes->share = routes->share->next;
+        return true;
+    }
+    while (routes->loop < manager->n_loops) {
+        *route = (struct route){manager->loops[routes->loop++], NULL};
+        if (route->loop != NULL && route->loop->n_connections > 0)
+            return true;
+    }
+    return false;
+}
+
+static int reserve_all(struct routes routes, uint32_t *count)
+{
+    struct route route;
+
+    for (*count = 0; next_route(&routes, &route); ++*count) {
+        int result = loop_reserve(route.loop, true);
+
         if (result != WS_OK)
             return result;
-        ++*count;
     }
     return WS_OK;
 }
 
-static void post_to_shares(struct posting *posting, const struct group *group,
-                           ws_message *message)
+static void post_to_all(struct posting *posting, struct routes routes, ws_message *message)
 {
-    for (struct share *share = group->shares; share != NULL; share = share->next) {
-        if (!share_listens(share))
-            continue;
-        share->pins++;
+    struct route route;
+
+    while (next_route(&routes, &route)) {
+        if (route.share != NULL)
+            route.share->pins++;
         posting_push(
-            posting, share->loop,
-            &(struct command){.kind = COMMAND_EVENT, .share = share, .message = message});
+            posting, route.loop,
+            &(struct command){.kind = COMMAND_EVENT, .share = route.share, .message = message});
     }
 }
 
@@ -48,18 +83,18 @@ int send_event(ws_manager *manager, struct target target, ws_message *message,
                bool with_position)
 {
     struct posting posting;
-    const struct group *group;
+    struct routes routes;
     uint32_t count;
     int result;
 
     posting_begin(&posting, manager);
-    group = registry_find(&manager->registry, target.kind, target.name);
-    result = reserve_all(group, &count);
+    routes = routes_of(manager, target);
+    result = reserve_all(routes, &count);
     if (result == WS_OK) {
         encode_finish(manager, message, with_position ? ++manager->position : 0);
         if (count > 0) {
             message_ref_n(message, count);
-            post_to_shares(&posting, group, message);
+            post_to_all(&posting, routes, message);
         }
     }
     posting_end(&posting);

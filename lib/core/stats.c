@@ -37,17 +37,21 @@ static void add_json_number(struct buffer *buffer, const char *name, uint64_t va
 /* The lock is held. */
 static void add_json_rooms(struct buffer *buffer, const ws_manager *manager)
 {
+    const struct group_table *rooms = &manager->registry.tables[GROUP_ROOM];
     const char *separator = "";
+    size_t bucket = 0;
 
     buffer_add_text(buffer, ",\"rooms\":{");
-    for (const struct group *room = manager->registry.named[GROUP_ROOM]; room != NULL;
-         room = room->hh.next) {
-        if (room->n_members == 0)
+    for (const struct group *room = group_table_first_from(rooms, &bucket); room != NULL;
+         room = group_table_next(rooms, room, &bucket)) {
+        size_t count = group_count(room);
+
+        if (count == 0)
             continue;
         buffer_add_text(buffer, separator);
         buffer_add_json_string(buffer, room->name, room->name_length);
         buffer_add_text(buffer, ":");
-        buffer_add_number(buffer, room->n_members);
+        buffer_add_number(buffer, count);
         separator = ",";
     }
     buffer_add_text(buffer, "}");

@@ -1,6 +1,7 @@
 /* timer_wheel.c: a loop's timers; starting and stopping one costs O(1). */
 #include "core/timer_wheel.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 void timer_wheel_init(struct timer_wheel *wheel, uint64_t now_ms)
@@ -29,7 +30,7 @@ void timer_stop(struct timer *timer)
     timer->link = NULL;
 }
 
-void timer_start(struct timer_wheel *wheel, struct timer *timer, uint64_t after_ms)
+void timer_start(struct timer_wheel *wheel, struct timer *timer, uint32_t after_ms)
 {
     timer_stop(timer);
     timer->tick = after_ms;
@@ -44,7 +45,7 @@ static void place(struct timer_wheel *wheel, struct timer *timer, uint64_t deadl
     if (tick <= wheel->tick)
         tick = wheel->tick + 1;
     slot = tick % TIMER_SLOTS;
-    timer->tick = tick;
+    timer->tick = (uint32_t)tick;
     push(&wheel->slots[slot], timer);
     wheel->used[slot / 64] |= UINT64_C(1) << (slot % 64);
 }
@@ -55,21 +56,19 @@ static void place_fresh(struct timer_wheel *wheel)
         struct timer *timer = wheel->fresh;
 
         timer_stop(timer);
-        place(wheel, timer,
-              timer->tick < UINT64_MAX - wheel->now_ms ? wheel->now_ms + timer->tick
-                                                       : UINT64_MAX);
+        place(wheel, timer, wheel->now_ms + timer->tick);
     }
 }
 
 /* What is due is moved to a list of its own first, since `expired` may change any slot. */
-static void fire_slot(struct timer_wheel *wheel, size_t slot, uint64_t until)
+static void fire_slot(struct timer_wheel *wheel, size_t slot, uint64_t until, bool all)
 {
     struct timer *due = NULL;
     struct timer *next;
 
     for (struct timer *timer = wheel->slots[slot]; timer != NULL; timer = next) {
         next = timer->next;
-        if (timer->tick <= until) {
+        if (all || (int32_t)(timer->tick - (uint32_t)until) <= 0) {
             timer_stop(timer);
             push(&due, timer);
         }
@@ -80,7 +79,7 @@ static void fire_slot(struct timer_wheel *wheel, size_t slot, uint64_t until)
         struct timer *timer = due;
 
         timer_stop(timer);
-        timer->expired(timer);
+        wheel->expired[timer->kind](timer);
     }
 }
 
@@ -88,6 +87,8 @@ void timer_wheel_advance(struct timer_wheel *wheel, uint64_t now_ms)
 {
     uint64_t now = now_ms / TIMER_TICK_MS;
     uint64_t from = wheel->tick + 1;
+    /* Farther than any timer: a host's clock may begin at 0 and then tell the time of day. */
+    bool all = now > wheel->tick && now - wheel->tick > UINT32_MAX / TIMER_TICK_MS + 2;
 
     wheel->now_ms = now_ms;
     place_fresh(wheel);
@@ -100,7 +101,7 @@ void timer_wheel_advance(struct timer_wheel *wheel, uint64_t now_ms)
         size_t slot = tick % TIMER_SLOTS;
 
         if (wheel->used[slot / 64] >> (slot % 64) & 1)
-            fire_slot(wheel, slot, now);
+            fire_slot(wheel, slot, now, all);
     }
     place_fresh(wheel);
 }

@@ -9,14 +9,16 @@
 
 enum {
     TIMER_TICK_MS = 32,
-    TIMER_SLOTS = 1024 /* a turn of 32.8 s: most timers fire within their first */
+    TIMER_SLOTS = 1024, /* a turn of 32.8 s: most timers fire within their first */
+    TIMER_KINDS = 4
 };
 
+/* Every idle connection has one: small, with what it is for as a number. */
 struct timer {
     struct timer *next;
     struct timer **link; /* what points to this timer; NULL when it is not running */
-    uint64_t tick;
-    void (*expired)(struct timer *timer);
+    uint32_t tick;       /* modulo 2^32; the farthest is 2^27 ticks away */
+    uint8_t kind;        /* of wheel->expired */
 };
 
 struct timer_wheel {
@@ -25,14 +27,15 @@ struct timer_wheel {
     struct timer *fresh; /* started since then; their `tick` still holds milliseconds */
     uint64_t used[TIMER_SLOTS / 64]; /* a bit for each slot that may hold a timer */
     struct timer *slots[TIMER_SLOTS];
+    void (*expired[TIMER_KINDS])(struct timer *timer); /* set by the owners of each kind */
 };
 
 void timer_wheel_init(struct timer_wheel *wheel, uint64_t now_ms);
 
 /* Starts the timer, or starts it anew: it expires `after_ms` from the next advance, or from the
- * current one when called within it, since only then the time is known. Its `expired` is set by
- * its owner. */
-void timer_start(struct timer_wheel *wheel, struct timer *timer, uint64_t after_ms);
+ * current one when called within it, since only then the time is known. Its `kind` is set by its
+ * owner. */
+void timer_start(struct timer_wheel *wheel, struct timer *timer, uint32_t after_ms);
 
 /* A timer that is not running stays so. */
 void timer_stop(struct timer *timer);

@@ -4,12 +4,14 @@
 #include <ws_manager/loop.h>
 
 #include "core/command.h"
+#include "core/delivery.h"
 #include "core/disconnect.h"
 #include "core/loop.h"
 #include "core/options.h"
 
-/* Callbacks may send more without end: after so many batches the host gets its turn. */
-enum { BATCHES_PER_TURN = 16 };
+/* After so many deliveries, or as much other work, the host gets its turn, and its clients are read
+ * from: about a millisecond (63 ns a delivery to one of 10,000 connections was seen, by perf). */
+enum { BUDGET_PER_TURN = 16384 };
 
 /* For how many commands the lock is held at once: other threads emit meanwhile. */
 enum { UNPINNED_AT_ONCE = 1024 };
@@ -24,25 +26,6 @@ void ws_loop_options_init_size(ws_loop_options *options, size_t size)
     options_init(options, size, &defaults, sizeof defaults);
 }
 
-static bool pin_unnamed(ws_loop *loop)
-{
-    struct registry *registry = &loop->manager->registry;
-
-    for (size_t kind = GROUP_EVERYONE; kind <= GROUP_RAW; kind++) {
-        loop->unnamed[kind] = registry_pin(registry, (enum group_kind)kind, NULL, loop);
-        if (loop->unnamed[kind] == NULL)
-            return false;
-    }
-    return true;
-}
-
-static void unpin_unnamed(ws_loop *loop)
-{
-    for (size_t kind = GROUP_EVERYONE; kind <= GROUP_RAW; kind++)
-        if (loop->unnamed[kind] != NULL)
-            registry_unpin(&loop->manager->registry, loop->unnamed[kind]);
-}
-
 static int add_to_manager(ws_loop *loop)
 {
     ws_manager *manager = loop->manager;
@@ -54,12 +37,11 @@ static int add_to_manager(ws_loop *loop)
         number++;
     if (number == MANAGER_MAX_LOOPS) {
         result = WS_ERR_LIMIT;
-    } else if (!pin_unnamed(loop)) {
-        unpin_unnamed(loop);
-        result = WS_ERR_NO_MEMORY;
     } else {
         loop->number = number;
         manager->loops[number] = loop;
+        if (number >= manager->n_loops)
+            manager->n_loops = number + 1;
     }
     manager_unlock(manager);
     return result;
@@ -80,8 +62,8 @@ int ws_loop_new(ws_manager *manager, const ws_loop_options *options, uint64_t no
         return WS_ERR_NO_MEMORY;
     made->manager = manager;
     made->options = copy;
-    made->free_slot = SLOT_NONE;
-    made->output_end = &made->output;
+    made->output_first = OUTPUT_END;
+    slots_init(&made->slots);
     timer_wheel_init(&made->timers, now_ms);
     result = add_to_manager(made);
     if (result != WS_OK) {
@@ -114,6 +96,7 @@ static bool next_batch(ws_loop *loop)
         loop->batch = (struct inbox){0};
     }
     loop->batch.count = 0;
+    loop->done = 0;
     taken = loop->inbox;
     loop->inbox = loop->batch;
     loop->batch = taken;
@@ -122,10 +105,24 @@ static bool next_batch(ws_loop *loop)
     return taken.count > 0;
 }
 
+/* True when the batch is done; else the budget is. */
+static bool carry_out_batch(ws_loop *loop, uint32_t *budget)
+{
+    for (; loop->done < loop->batch.count; loop->done++) {
+        struct command *command = &loop->batch.items[loop->done];
+
+        if (*budget == 0 || !command_carry_out(loop, command, budget))
+            return false;
+        command_release(loop->manager, command);
+    }
+    return true;
+}
+
 uint64_t ws_loop_run(ws_loop *loop, uint64_t now_ms)
 {
+    uint32_t budget = BUDGET_PER_TURN;
     ws_loop *previous;
-    bool more = true;
+    bool done;
 
     if (loop->busy > 0)
         return now_ms;
@@ -134,26 +131,26 @@ uint64_t ws_loop_run(ws_loop *loop, uint64_t now_ms)
     loop_busy(loop);
     connections_settle(loop);
     timer_wheel_advance(&loop->timers, now_ms);
-    for (int batch = 0; batch < BATCHES_PER_TURN && more; batch++) {
-        more = next_batch(loop);
-        for (size_t i = 0; i < loop->batch.count; i++) {
-            command_carry_out(loop, &loop->batch.items[i]);
-            command_release(loop->manager, &loop->batch.items[i]);
-        }
-    }
+    do
+        done = carry_out_batch(loop, &budget);
+    while (done && next_batch(loop));
     loop_idle(loop);
     loop->running = false;
     loop_leave(previous);
-    return more ? now_ms : timer_wheel_deadline(&loop->timers);
+    return done ? timer_wheel_deadline(&loop->timers) : now_ms;
 }
 
 /* Again while there are any, since on_disconnect may register another. */
 static void end_connections(ws_loop *loop)
 {
-    while (loop->n_connections > 0)
-        for (size_t i = 0; i < loop->n_slots; i++)
-            if (loop->slots[i].connection != NULL)
-                connection_end(loop->slots[i].connection, 1001, "server loop ended");
+    struct connection *connection;
+
+    do {
+        uint32_t below = SLOTS_MAX;
+
+        while (everyone_below(loop, &below, &connection, 1) > 0)
+            connection_end(connection, 1001, "server loop ended");
+    } while (loop->n_connections > 0);
 }
 
 static void drop_commands(ws_loop *loop, struct inbox *inbox)
@@ -173,7 +170,6 @@ static void remove_from_manager(ws_loop *loop)
     manager_lock(manager);
     drop_commands(loop, &loop->inbox);
     drop_commands(loop, &loop->batch);
-    unpin_unnamed(loop);
     for (size_t i = 0; i < N_COUNTERS; i++)
         counter_add_shared(&manager->counters, (enum counter)i,
                            counter_read(&loop->counters, (enum counter)i));
@@ -192,9 +188,9 @@ void ws_loop_free(ws_loop *loop)
     manager = loop->manager;
     end_connections(loop);
     remove_from_manager(loop);
-    if (loop->free_transport_pool != NULL)
-        loop->free_transport_pool(loop);
-    memory_free(&manager->memory, loop->slots);
+    if (loop->free_transport_part != NULL)
+        loop->free_transport_part(loop);
+    slots_free(&loop->slots, &manager->memory);
     memory_free(&manager->memory, loop);
     manager_unref(manager);
 }

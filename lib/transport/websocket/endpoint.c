@@ -6,7 +6,7 @@
 #include <openssl/sha.h>
 
 #include "core/options.h"
-#include "transport/websocket/frame.h"
+#include "transport/websocket/websocket.h"
 
 enum { SUBPROTOCOLS_MAX = 64, MIN_HEAD_BYTES = 256 };
 
@@ -108,7 +108,7 @@ int ws_endpoint_new(ws_manager *manager, const ws_endpoint_options *options,
         return WS_ERR_NO_MEMORY;
     }
     manager_ref(manager);
-    atomic_store_explicit(&manager->framing, frame_before_payload, memory_order_release);
+    atomic_store_explicit(&manager->inner, &websocket_transport, memory_order_release);
     *endpoint = made;
     return WS_OK;
 }

@@ -6,6 +6,7 @@
 #include "base/utf8.h"
 #include "core/disconnect.h"
 #include "transport/websocket/frame.h"
+#include "transport/websocket/loop_part.h"
 
 enum {
     POOL_MAX = 64,          /* readers kept for a loop */
@@ -39,11 +40,6 @@ struct frame_reader {
     size_t control_length;
 };
 
-struct pool {
-    struct frame_reader *readers;
-    unsigned count;
-};
-
 /* --- the pool -------------------------------------------------------------------------------- */
 
 static void free_reader(struct frame_reader *reader)
@@ -53,27 +49,16 @@ static void free_reader(struct frame_reader *reader)
     memory_free(reader->memory, reader);
 }
 
-static void free_pool(ws_loop *loop)
+void frame_readers_free(ws_loop *loop)
 {
-    struct pool *pool = loop->transport_pool;
+    struct loop_part *part = loop_part_of(loop);
 
-    while (pool->readers != NULL) {
-        struct frame_reader *reader = pool->readers;
+    while (part->readers != NULL) {
+        struct frame_reader *reader = part->readers;
 
-        pool->readers = reader->next;
+        part->readers = reader->next;
         free_reader(reader);
     }
-    memory_free(&loop->manager->memory, pool);
-}
-
-static struct pool *pool_of(ws_loop *loop)
-{
-    if (loop->transport_pool == NULL) {
-        loop->transport_pool = memory_zalloc(&loop->manager->memory, sizeof(struct pool));
-        if (loop->transport_pool != NULL)
-            loop->free_transport_pool = free_pool;
-    }
-    return loop->transport_pool;
 }
 
 static ssize_t take_bytes(uint8_t *to, size_t length, int flags, void *user_data)
@@ -110,25 +95,23 @@ static struct frame_reader *make_reader(const ws_allocator *memory)
 
 struct frame_reader *frame_reader_take(ws_loop *loop)
 {
-    struct pool *pool = pool_of(loop);
-    struct frame_reader *reader;
+    struct loop_part *part = loop_part_of(loop);
+    struct frame_reader *reader = part->readers;
 
-    if (pool == NULL || pool->readers == NULL)
+    if (reader == NULL)
         return make_reader(&loop->manager->memory);
-    reader = pool->readers;
-    pool->readers = reader->next;
-    pool->count--;
+    part->readers = reader->next;
+    part->n_readers--;
     return reader;
 }
 
 void frame_reader_give_back(ws_loop *loop, struct frame_reader *reader)
 {
-    struct pool *pool;
+    struct loop_part *part = loop_part_of(loop);
 
     if (reader == NULL)
         return;
-    pool = pool_of(loop);
-    if (pool == NULL || pool->count >= POOL_MAX || !frame_reader_idle(reader)) {
+    if (part->n_readers >= POOL_MAX || !frame_reader_idle(reader)) {
         free_reader(reader);
         return;
     }
@@ -137,9 +120,9 @@ void frame_reader_give_back(ws_loop *loop, struct frame_reader *reader)
         reader->message = NULL;
         reader->message_capacity = 0;
     }
-    reader->next = pool->readers;
-    pool->readers = reader;
-    pool->count++;
+    reader->next = part->readers;
+    part->readers = reader;
+    part->n_readers++;
 }
 
 /* --- rules ----------------------------------------------------------------------------------- */

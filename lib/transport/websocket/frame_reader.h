@@ -44,6 +44,9 @@ struct frame_reader *frame_reader_take(ws_loop *loop);
 /* Gives it back, or frees it when it is in the middle of something. NULL does nothing. */
 void frame_reader_give_back(ws_loop *loop, struct frame_reader *reader);
 
+/* Frees those that the loop keeps. */
+void frame_readers_free(ws_loop *loop);
+
 /* The next bytes; all of them must be used up by frame_reader_next() before they go. */
 void frame_reader_feed(struct frame_reader *reader, const void *data, size_t length);
 

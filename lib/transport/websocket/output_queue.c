@@ -3,11 +3,13 @@
 
 enum { FIRST_CAPACITY = 8 };
 
-static ws_message **slot(struct output_queue *queue, uint32_t at)
-{
-    return queue->ring != NULL ? &queue->ring[(queue->head + at) & (queue->capacity - 1)]
-                               : &queue->only;
-}
+struct ring {
+    size_t bytes;
+    uint32_t capacity; /* a power of two */
+    uint32_t head;
+    uint32_t count;
+    ws_message *messages[];
+};
 
 static const uint8_t *frame_start(const ws_message *message)
 {
@@ -29,79 +31,120 @@ static size_t weight(const ws_message *message)
     return frame_length(message) + own;
 }
 
+uint32_t output_queue_count(const struct output_queue *queue)
+{
+    return queue->has_ring ? queue->ring->count : queue->only != NULL;
+}
+
+size_t output_queue_bytes(const struct output_queue *queue)
+{
+    if (queue->has_ring)
+        return queue->ring->bytes;
+    return queue->only != NULL ? weight(queue->only) : 0;
+}
+
+static ws_message **slot(struct output_queue *queue, uint32_t at)
+{
+    struct ring *ring = queue->ring;
+
+    return queue->has_ring ? &ring->messages[(ring->head + at) & (ring->capacity - 1)]
+                           : &queue->only;
+}
+
+/* Moves what waits to a ring, or to one of twice the size. */
 static bool grow(struct output_queue *queue, const ws_allocator *memory)
 {
-    uint32_t capacity = queue->ring != NULL ? 2 * queue->capacity : FIRST_CAPACITY;
-    ws_message **ring;
+    uint32_t count = output_queue_count(queue);
+    uint32_t capacity = queue->has_ring ? 2 * queue->ring->capacity : FIRST_CAPACITY;
+    struct ring *ring;
 
     if (capacity > UINT32_MAX / 2)
         return false;
-    ring = memory_alloc(memory, capacity * sizeof *ring);
+    ring = memory_alloc(memory, sizeof *ring + capacity * sizeof *ring->messages);
     if (ring == NULL)
         return false;
-    for (uint32_t i = 0; i < queue->count; i++)
-        ring[i] = *slot(queue, i);
-    memory_free(memory, queue->ring);
+    ring->bytes = output_queue_bytes(queue);
+    ring->capacity = capacity;
+    ring->head = 0;
+    ring->count = count;
+    for (uint32_t i = 0; i < count; i++)
+        ring->messages[i] = *slot(queue, i);
+    if (queue->has_ring)
+        memory_free(memory, queue->ring);
     queue->ring = ring;
-    queue->capacity = capacity;
-    queue->head = 0;
+    queue->has_ring = true;
     return true;
 }
 
 bool output_queue_push(struct output_queue *queue, const ws_allocator *memory,
                        ws_message *message)
 {
-    uint32_t room = queue->ring != NULL ? queue->capacity : 1;
-
-    if (queue->count == room && !grow(queue, memory))
+    if (!queue->has_ring && queue->only == NULL) {
+        queue->only = message;
+        return true;
+    }
+    if ((!queue->has_ring || queue->ring->count == queue->ring->capacity) &&
+        !grow(queue, memory))
         return false;
-    *slot(queue, queue->count++) = message;
-    queue->bytes += weight(message);
+    *slot(queue, queue->ring->count++) = message;
+    queue->ring->bytes += weight(message);
     return true;
 }
 
 int output_queue_peek(struct output_queue *queue, struct iovec *iov, int max)
 {
-    uint32_t count = 0;
+    uint32_t count = output_queue_count(queue);
+    uint32_t most = max > 0 ? (uint32_t)max : 0;
 
-    while (count < queue->count && count < (uint32_t)(max > 0 ? max : 0)) {
-        const ws_message *message = *slot(queue, count);
+    if (most > UINT16_MAX)
+        most = UINT16_MAX;
+    if (count > most)
+        count = most;
+    for (uint32_t at = 0; at < count; at++) {
+        const ws_message *message = *slot(queue, at);
 
-        iov[count].iov_base = (void *)(uintptr_t)frame_start(message);
-        iov[count].iov_len = frame_length(message);
-        count++;
+        iov[at].iov_base = (void *)(uintptr_t)frame_start(message);
+        iov[at].iov_len = frame_length(message);
     }
     if (count > 0) {
         iov[0].iov_base = (uint8_t *)iov[0].iov_base + queue->written;
         iov[0].iov_len -= queue->written;
     }
-    queue->offered = count;
+    queue->offered = (uint16_t)count;
     return (int)count;
+}
+
+static void take_first(struct output_queue *queue)
+{
+    ws_message *message = *slot(queue, 0);
+
+    queue->written = 0;
+    queue->offered--;
+    if (queue->has_ring) {
+        queue->ring->bytes -= weight(message);
+        queue->ring->head++;
+        queue->ring->count--;
+    } else {
+        queue->only = NULL;
+    }
+    ws_message_unref(message);
 }
 
 bool output_queue_written(struct output_queue *queue, const ws_allocator *memory, size_t n)
 {
     while (queue->offered > 0) {
-        ws_message *message = *slot(queue, 0);
-        size_t left = frame_length(message) - queue->written;
+        size_t left = frame_length(*slot(queue, 0)) - queue->written;
 
         if (n < left) {
-            queue->written += n;
+            queue->written += (uint32_t)n;
             queue->offered = 0;
             return false;
         }
         n -= left;
-        queue->bytes -= weight(message);
-        queue->written = 0;
-        queue->head++;
-        queue->count--;
-        queue->offered--;
-        ws_message_unref(message);
+        take_first(queue);
     }
-    if (queue->count == 0) {
-        memory_free(memory, queue->ring);
-        *queue = (struct output_queue){.ring = NULL};
-    }
+    if (queue->has_ring && queue->ring->count == 0)
+        output_queue_free(queue, memory);
     return true;
 }
 
@@ -109,18 +152,26 @@ void output_queue_drop_rest(struct output_queue *queue)
 {
     uint32_t kept = queue->offered > 0 ? queue->offered : queue->written > 0;
 
-    while (queue->count > kept) {
-        ws_message *message = *slot(queue, --queue->count);
+    while (output_queue_count(queue) > kept) {
+        ws_message *message = *slot(queue, output_queue_count(queue) - 1);
 
-        queue->bytes -= weight(message);
+        if (queue->has_ring) {
+            queue->ring->bytes -= weight(message);
+            queue->ring->count--;
+        } else {
+            queue->only = NULL;
+        }
         ws_message_unref(message);
     }
 }
 
 void output_queue_free(struct output_queue *queue, const ws_allocator *memory)
 {
-    for (uint32_t i = 0; i < queue->count; i++)
+    uint32_t count = output_queue_count(queue);
+
+    for (uint32_t i = 0; i < count; i++)
         ws_message_unref(*slot(queue, i));
-    memory_free(memory, queue->ring);
-    *queue = (struct output_queue){.ring = NULL};
+    if (queue->has_ring)
+        memory_free(memory, queue->ring);
+    *queue = (struct output_queue){.only = NULL};
 }

@@ -15,16 +15,24 @@
 #include "base/memory.h"
 #include "core/message.h"
 
+struct ring;
+
+/* All zero is an empty queue. */
 struct output_queue {
-    ws_message **ring; /* NULL: `only` holds the one message that there may be */
-    ws_message *only;
-    uint32_t capacity; /* of the ring: a power of two */
-    uint32_t head;
-    uint32_t count;
-    uint32_t offered; /* messages that the host was last told to write */
-    size_t written;   /* bytes of the first message that are written already */
-    size_t bytes;     /* in all, of messages that are not written whole */
+    union {
+        ws_message *only;  /* NULL: empty */
+        struct ring *ring; /* of several messages */
+    };
+    uint32_t written; /* bytes of the first message that are written already */
+    uint16_t offered; /* messages that the host was last told to write */
+    bool has_ring;
 };
+
+/* Messages that wait. */
+uint32_t output_queue_count(const struct output_queue *queue);
+
+/* What they count for the limit: bytes of all that are not written whole. */
+size_t output_queue_bytes(const struct output_queue *queue);
 
 /* Adds a message at the end, whose reference the queue takes on success. False if memory ran
  * out. */

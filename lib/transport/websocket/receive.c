@@ -20,8 +20,9 @@ static void push_buffer(ws_websocket *websocket, struct buffer *buffer)
 
 static void count_refusal(ws_websocket *websocket, int code)
 {
-    counter_add(&websocket->loop->counters, COUNTER_handshakes_refused, 1);
-    manager_log(websocket->loop->manager, WS_LOG_INFO, "handshake refused with %d", code);
+    counter_add(&websocket->connection.loop->counters, COUNTER_handshakes_refused, 1);
+    manager_log(websocket->connection.loop->manager, WS_LOG_INFO, "handshake refused with %d",
+                code);
 }
 
 /* The answer to a request that does not become a WebSocket; then the connection has ended. */
@@ -30,7 +31,7 @@ static void refuse(ws_websocket *websocket, int status, const char *text)
     struct buffer buffer;
 
     count_refusal(websocket, status);
-    buffer_init(&buffer, &websocket->loop->manager->memory);
+    buffer_init(&buffer, &websocket->connection.loop->manager->memory);
     handshake_write_error(&buffer, status, text);
     websocket->state = WEBSOCKET_CLOSED;
     push_buffer(websocket, &buffer);
@@ -42,16 +43,16 @@ static int register_connection(ws_websocket *websocket, const struct ws_handshak
 {
     const ws_endpoint_options *endpoint = &websocket->endpoint->options;
     ws_connect_options options;
-    ws_conn_id id;
+    int result;
 
     ws_connect_options_init(&options);
-    options.transport = &websocket_transport;
-    options.transport_data = websocket;
     options.user_id = handshake->has_user ? handshake->user_id : NULL;
     options.user_data = handshake->user_data;
     options.protocol = endpoint->protocol;
     options.ping_interval_ms = endpoint->ping_interval_ms;
-    return connection_new(websocket->loop, &options, &websocket->connection, &id);
+    result = connection_start(&websocket->connection, websocket->connection.loop, &options);
+    websocket->registered = result == WS_OK;
+    return result;
 }
 
 /* Writes the 101 and opens, or refuses a browser by a close code. */
@@ -72,7 +73,7 @@ static void accept_handshake(ws_websocket *websocket, const struct ws_handshake 
     }
     websocket->state = WEBSOCKET_OPEN;
     websocket->head_unsent = true;
-    buffer_init(&buffer, &websocket->loop->manager->memory);
+    buffer_init(&buffer, &websocket->connection.loop->manager->memory);
     handshake_write_answer(handshake, &buffer);
     push_buffer(websocket, &buffer);
     if (websocket->aborted)
@@ -96,6 +97,7 @@ static void answer_request(ws_websocket *websocket)
 
     /* From now on the host may end the connection from its callback. */
     websocket->request = NULL;
+    websocket->has_request = false;
     if (!handshake_judge(&handshake, websocket, websocket->endpoint, request))
         websocket_abort(websocket);
     else if (websocket->state == WEBSOCKET_HANDSHAKE) {
@@ -131,14 +133,20 @@ static void act_on_request(ws_websocket *websocket, enum request_result result)
     }
 }
 
+static bool begin_request(ws_websocket *websocket)
+{
+    if (!websocket->has_request)
+        websocket->request = request_new(&websocket->connection.loop->manager->memory);
+    websocket->has_request = websocket->request != NULL;
+    return websocket->has_request;
+}
+
 /* Returns how many bytes belonged to the head. */
 static size_t receive_head(ws_websocket *websocket, const char *data, size_t length)
 {
     size_t used = 0;
 
-    if (websocket->request == NULL)
-        websocket->request = request_new(&websocket->loop->manager->memory);
-    if (websocket->request == NULL)
+    if (!begin_request(websocket))
         websocket_abort(websocket);
     else
         act_on_request(websocket,
@@ -158,7 +166,7 @@ static void answer_ping(ws_websocket *websocket, const struct frame_event *event
         memcpy(frame + at, event->data, event->length);
     /* Pongs for a client that reads nothing are not queued without end (RFC 6455 §5.5.3 allows
      * leaving some out). */
-    if (websocket->queue.bytes <= websocket->endpoint->options.max_queue_bytes)
+    if (output_queue_bytes(&websocket->queue) <= websocket->endpoint->options.max_queue_bytes)
         websocket_push(websocket, frame, at + event->length);
 }
 
@@ -184,8 +192,8 @@ static void handle_event(ws_websocket *websocket, const struct frame_event *even
 {
     switch (event->kind) {
     case FRAME_MESSAGE:
-        if (websocket->state == WEBSOCKET_OPEN && websocket->connection != NULL)
-            client_receive(websocket->connection, event->data, event->length, event->is_text);
+        if (websocket->state == WEBSOCKET_OPEN && websocket->registered)
+            client_receive(&websocket->connection, event->data, event->length, event->is_text);
         break;
     case FRAME_PING:
         if (websocket->state == WEBSOCKET_OPEN)
@@ -230,7 +238,7 @@ static void receive_frames(ws_websocket *websocket, const char *data, size_t len
 
     heard(websocket);
     if (websocket->reader == NULL)
-        websocket->reader = frame_reader_take(websocket->loop);
+        websocket->reader = frame_reader_take(websocket->connection.loop);
     if (websocket->reader == NULL) {
         fail_connection(websocket, 1011, "out of memory");
         return;
@@ -241,7 +249,7 @@ static void receive_frames(ws_websocket *websocket, const char *data, size_t len
         handle_event(websocket, &event);
     } while (event.kind != FRAME_NOTHING && is_reading(websocket));
     if (!is_reading(websocket) || frame_reader_idle(websocket->reader)) {
-        frame_reader_give_back(websocket->loop, websocket->reader);
+        frame_reader_give_back(websocket->connection.loop, websocket->reader);
         websocket->reader = NULL;
     }
 }
@@ -252,13 +260,13 @@ static void receive_frames(ws_websocket *websocket, const char *data, size_t len
 static ws_loop *begin_call(ws_websocket *websocket)
 {
     websocket_enter(websocket);
-    loop_busy(websocket->loop);
-    return loop_enter(websocket->loop);
+    loop_busy(websocket->connection.loop);
+    return loop_enter(websocket->connection.loop);
 }
 
 static int end_call(ws_websocket *websocket, ws_loop *previous)
 {
-    ws_loop *loop = websocket->loop;
+    ws_loop *loop = websocket->connection.loop;
 
     if (!loop->running)
         connections_settle(loop);
@@ -274,11 +282,10 @@ int ws_websocket_upgrade(ws_websocket *websocket, const char *method, unsigned h
     ws_loop *previous;
 
     if (method == NULL || target == NULL || (headers == NULL && n_headers > 0) ||
-        websocket->state != WEBSOCKET_HANDSHAKE || websocket->request != NULL)
+        websocket->state != WEBSOCKET_HANDSHAKE || websocket->has_request)
         return WS_ERR_INVALID;
     previous = begin_call(websocket);
-    websocket->request = request_new(&websocket->loop->manager->memory);
-    if (websocket->request == NULL)
+    if (!begin_request(websocket))
         websocket_abort(websocket);
     else
         act_on_request(websocket, request_fill(websocket->request, method, http_major,

@@ -7,15 +7,19 @@
 #include "core/disconnect.h"
 #include "core/send.h"
 #include "transport/websocket/frame.h"
+#include "transport/websocket/loop_part.h"
 
 static const ws_allocator *memory_of(const ws_websocket *websocket)
 {
-    return &websocket->loop->manager->memory;
+    return &websocket->connection.loop->manager->memory;
 }
 
 /* --- life ------------------------------------------------------------------------------------ */
 
-static void on_timer(struct timer *timer);
+static ws_loop *loop_of(const ws_websocket *websocket)
+{
+    return websocket->connection.loop;
+}
 
 int ws_websocket_new(ws_loop *loop, ws_endpoint *endpoint, void *user_data,
                      ws_websocket **websocket)
@@ -25,13 +29,15 @@ int ws_websocket_new(ws_loop *loop, ws_endpoint *endpoint, void *user_data,
     if (loop == NULL || endpoint == NULL || endpoint->manager != loop->manager ||
         websocket == NULL)
         return WS_ERR_INVALID;
+    if (!loop_part_make(loop))
+        return WS_ERR_NO_MEMORY;
     made = memory_zalloc(&loop->manager->memory, sizeof *made);
     if (made == NULL)
         return WS_ERR_NO_MEMORY;
-    made->loop = loop;
+    made->connection.loop = loop;
     made->endpoint = endpoint_ref(endpoint);
     made->user_data = user_data;
-    made->timer.expired = on_timer;
+    made->timer.kind = WEBSOCKET_TIMER;
     websocket_start_timer(made);
     *websocket = made;
     return WS_OK;
@@ -44,28 +50,46 @@ void *ws_websocket_user_data(const ws_websocket *websocket)
 
 ws_conn_id ws_websocket_id(const ws_websocket *websocket)
 {
-    return websocket->connection != NULL ? websocket->connection->id : 0;
+    return websocket->registered ? websocket->connection.id : 0;
 }
 
 /* The manager lets go of it, and on_disconnect is called. */
 static void unregister(ws_websocket *websocket, uint16_t code)
 {
-    struct connection *connection = websocket->connection;
+    if (!websocket->registered)
+        return;
+    websocket->registered = false;
+    connection_transport_gone(&websocket->connection, code, NULL);
+}
 
-    websocket->connection = NULL;
-    if (connection != NULL)
-        connection_transport_gone(connection, code, NULL);
+static void free_if_unused(ws_websocket *websocket)
+{
+    bool in_core = websocket->connection.state != CONNECTION_NEW && !websocket->released;
+
+    if (websocket->emptied && !in_core && websocket->output.next == NULL)
+        memory_free(memory_of(websocket), websocket);
+}
+
+/* inner_transport's released. */
+static void release(struct connection *connection)
+{
+    ws_websocket *websocket = (ws_websocket *)connection;
+
+    websocket->released = true;
+    free_if_unused(websocket);
 }
 
 static void destroy(ws_websocket *websocket)
 {
     timer_stop(&websocket->timer);
-    loop_unlist_output(websocket->loop, &websocket->output);
     output_queue_free(&websocket->queue, memory_of(websocket));
-    frame_reader_give_back(websocket->loop, websocket->reader);
-    request_free(websocket->request);
+    if (websocket->has_request)
+        request_free(websocket->request);
+    else
+        frame_reader_give_back(loop_of(websocket), websocket->reader);
     ws_endpoint_free(websocket->endpoint);
-    memory_free(memory_of(websocket), websocket);
+    websocket->emptied = true;
+    free_if_unused(websocket);
 }
 
 void ws_websocket_free(ws_websocket *websocket)
@@ -76,7 +100,6 @@ void ws_websocket_free(ws_websocket *websocket)
     websocket->freed = true;
     websocket->aborted = true;
     websocket->state = WEBSOCKET_CLOSED;
-    loop_unlist_output(websocket->loop, &websocket->output);
     unregister(websocket, 1006);
     websocket_leave(websocket);
 }
@@ -98,7 +121,7 @@ int websocket_leave(ws_websocket *websocket)
 int ws_websocket_ended(const ws_websocket *websocket)
 {
     return websocket->aborted ||
-           (websocket->state == WEBSOCKET_CLOSED && websocket->queue.count == 0);
+           (websocket->state == WEBSOCKET_CLOSED && output_queue_count(&websocket->queue) == 0);
 }
 
 void websocket_abort(ws_websocket *websocket)
@@ -107,7 +130,7 @@ void websocket_abort(ws_websocket *websocket)
     websocket->aborted = true;
     timer_stop(&websocket->timer);
     if (!websocket->freed)
-        loop_list_output(websocket->loop, &websocket->output);
+        loop_list_output(loop_of(websocket), &websocket->output);
 }
 
 void websocket_close_for_good(ws_websocket *websocket)
@@ -115,13 +138,13 @@ void websocket_close_for_good(ws_websocket *websocket)
     websocket->state = WEBSOCKET_CLOSED;
     websocket_start_timer(websocket);
     if (!websocket->blocked)
-        loop_list_output(websocket->loop, &websocket->output);
+        loop_list_output(loop_of(websocket), &websocket->output);
 }
 
 void websocket_finish(ws_websocket *websocket, uint16_t code, const char *reason, size_t length,
                       enum websocket_state state)
 {
-    ws_manager *manager = websocket->loop->manager;
+    ws_manager *manager = loop_of(websocket)->manager;
     struct command command = {.kind = COMMAND_FINISH};
 
     websocket->state = (uint8_t)state;
@@ -129,8 +152,8 @@ void websocket_finish(ws_websocket *websocket, uint16_t code, const char *reason
     command.detail = detail_new_close(&manager->memory, code, reason, length);
     /* Without memory the end can't wait for its turn. */
     if (command.detail == NULL ||
-        send_command(manager, websocket->connection->id, NULL, &command, false) != WS_OK)
-        connection_end(websocket->connection, code, NULL);
+        send_command(manager, websocket->connection.id, NULL, &command, false) != WS_OK)
+        connection_end(&websocket->connection, code, NULL);
 }
 
 /* --- output ---------------------------------------------------------------------------------- */
@@ -140,7 +163,7 @@ static bool push(ws_websocket *websocket, ws_message *message)
     if (!output_queue_push(&websocket->queue, memory_of(websocket), message))
         return false;
     if (!websocket->blocked)
-        loop_list_output(websocket->loop, &websocket->output);
+        loop_list_output(loop_of(websocket), &websocket->output);
     return true;
 }
 
@@ -188,35 +211,37 @@ static ws_message *framed_copy(const ws_websocket *websocket, const ws_message *
     return copy;
 }
 
-/* ws_transport's send. A message is taken whatever its size if it finds the queue within its
+/* inner_transport's send. A message is taken whatever its size if it finds the queue within its
  * limit: so one message larger than the limit can still be sent. */
-static int queue_message(ws_message *message, void *transport_data)
+static int queue_message(struct connection *connection, ws_message *message)
 {
-    ws_websocket *websocket = transport_data;
+    ws_websocket *websocket = (ws_websocket *)connection;
     size_t most = websocket->endpoint->options.max_queue_bytes;
+    ws_message *framed = message;
 
-    if (websocket->queue.bytes > most) {
+    if (output_queue_bytes(&websocket->queue) > most) {
         websocket->too_slow = true;
         return WS_ERR_DROPPED;
     }
-    message =
-        message->frame_header > 0 ? ws_message_ref(message) : framed_copy(websocket, message);
-    if (message == NULL)
-        return WS_ERR_NO_MEMORY;
-    if (!push(websocket, message)) {
-        ws_message_unref(message);
+    if (message->frame_header == 0)
+        framed = framed_copy(websocket, message);
+    if (framed == NULL || !push(websocket, framed)) {
+        if (framed != NULL && framed != message)
+            ws_message_unref(framed);
         return WS_ERR_NO_MEMORY;
     }
-    return websocket->queue.bytes > most / 2 ? WS_ERR_BACKPRESSURE : WS_OK;
+    if (framed != message)
+        ws_message_unref(message);
+    return output_queue_bytes(&websocket->queue) > most / 2 ? WS_ERR_BACKPRESSURE : WS_OK;
 }
 
-/* ws_transport's close: the connection has left the manager. */
-static void close_connection(uint16_t code, const char *reason, size_t length,
-                             void *transport_data)
+/* inner_transport's close: the connection has left the manager. */
+static void close_connection(struct connection *connection, uint16_t code, const char *reason,
+                             size_t length)
 {
-    ws_websocket *websocket = transport_data;
+    ws_websocket *websocket = (ws_websocket *)connection;
 
-    websocket->connection = NULL;
+    websocket->registered = false;
     /* A client that was too slow for what is queued won't get it before the close either: it
      * comes back and starts anew. */
     if (websocket->too_slow && !websocket->head_unsent)
@@ -241,10 +266,11 @@ static void close_connection(uint16_t code, const char *reason, size_t length,
     }
 }
 
-const ws_transport websocket_transport = {
-    .size = sizeof websocket_transport,
+const struct inner_transport websocket_transport = {
+    .framing = frame_before_payload,
     .send = queue_message,
     .close = close_connection,
+    .released = release,
 };
 
 int ws_websocket_output(ws_websocket *websocket, struct iovec *iov, int max)
@@ -256,7 +282,7 @@ int ws_websocket_output(ws_websocket *websocket, struct iovec *iov, int max)
 }
 
 /* The peer can't answer a ping that stands behind a long queue: as long as that is being written,
- * on_timer() grants more time. */
+ * websocket_on_timer() grants more time. */
 static void ping_proceeds(ws_websocket *websocket, uint32_t messages, size_t bytes)
 {
     if (websocket->ping_ahead == 0 || bytes == 0)
@@ -268,30 +294,49 @@ static void ping_proceeds(ws_websocket *websocket, uint32_t messages, size_t byt
 
 int ws_websocket_sent(ws_websocket *websocket, size_t n)
 {
-    uint32_t count = websocket->queue.count;
+    uint32_t count = output_queue_count(&websocket->queue);
+    uint32_t left;
 
     if (websocket->aborted)
         return WS_ERR_CLOSED;
-    if (!output_queue_written(&websocket->queue, memory_of(websocket), n)) {
+    if (!output_queue_written(&websocket->queue, memory_of(websocket), n))
         websocket->blocked = true;
-        loop_unlist_output(websocket->loop, &websocket->output);
-    } else if (websocket->queue.count > 0) {
-        loop_list_output(websocket->loop, &websocket->output);
-    }
-    if (websocket->queue.count < count)
+    left = output_queue_count(&websocket->queue);
+    if (!websocket->blocked && left > 0)
+        loop_list_output(loop_of(websocket), &websocket->output);
+    if (left < count)
         websocket->head_unsent = false;
-    ping_proceeds(websocket, count - websocket->queue.count, n);
+    ping_proceeds(websocket, count - left, n);
     return ws_websocket_ended(websocket) ? WS_ERR_CLOSED : WS_OK;
 }
 
+static ws_websocket *of_node(struct output_node *node)
+{
+    return (ws_websocket *)(uintptr_t)((char *)node - offsetof(ws_websocket, output));
+}
+
+/* One that was freed, or whose socket was found to be full, since it was listed is passed over. */
 ws_websocket *ws_loop_next_output(ws_loop *loop)
 {
-    struct output_node *node = loop->output;
+    struct output_node *node;
 
-    if (node == NULL)
-        return NULL;
-    loop_unlist_output(loop, node);
-    return (ws_websocket *)(uintptr_t)((char *)node - offsetof(ws_websocket, output));
+    while ((node = loop_next_output(loop)) != NULL) {
+        ws_websocket *websocket = of_node(node);
+
+        if (websocket->freed)
+            free_if_unused(websocket);
+        else if (!websocket->blocked || websocket->aborted)
+            return websocket;
+    }
+    return NULL;
+}
+
+void websocket_free_listed(ws_loop *loop)
+{
+    struct output_node *node;
+
+    while ((node = loop_next_output(loop)) != NULL)
+        free_if_unused(of_node(node));
 }
 
 int ws_websocket_close(ws_websocket *websocket, uint16_t code, const char *reason)
@@ -304,10 +349,10 @@ int ws_websocket_close(ws_websocket *websocket, uint16_t code, const char *reaso
         websocket_abort(websocket);
         return WS_OK;
     }
-    if (websocket->connection == NULL || websocket->connection->state == CONNECTION_GONE)
+    if (!websocket->registered || websocket->connection.state == CONNECTION_GONE)
         return WS_ERR_CLOSED;
     websocket_enter(websocket);
-    connection_end(websocket->connection, code, reason);
+    connection_end(&websocket->connection, code, reason);
     result = websocket_leave(websocket);
     return result == WS_ERR_CLOSED ? WS_OK : result;
 }
@@ -325,22 +370,24 @@ void websocket_start_timer(ws_websocket *websocket)
         after_ms =
             websocket->awaiting_pong ? options->pong_timeout_ms : options->ping_interval_ms;
     if (after_ms > 0)
-        timer_start(&websocket->loop->timers, &websocket->timer, after_ms);
+        timer_start(&loop_of(websocket)->timers, &websocket->timer, after_ms);
     else
         timer_stop(&websocket->timer);
 }
 
-static void on_timer(struct timer *timer)
+void websocket_on_timer(struct timer *timer)
 {
     static const uint8_t ping[] = {0x80 | WSLAY_PING, 0};
     ws_websocket *websocket =
         (ws_websocket *)(uintptr_t)((char *)timer - offsetof(ws_websocket, timer));
+    uint32_t ahead;
 
     websocket_enter(websocket);
     if (websocket->state == WEBSOCKET_OPEN && !websocket->awaiting_pong) {
         websocket->awaiting_pong = true;
         websocket_push(websocket, ping, sizeof ping);
-        websocket->ping_ahead = websocket->queue.count > 1 ? websocket->queue.count : 0;
+        ahead = output_queue_count(&websocket->queue);
+        websocket->ping_ahead = ahead > 1 ? ahead : 0;
         websocket->ping_proceeded = false;
         if (!websocket->aborted)
             websocket_start_timer(websocket);

@@ -23,27 +23,38 @@ enum websocket_state {
     WEBSOCKET_CLOSED       /* nothing more is read; it has ended once the queue is written */
 };
 
+/* All that an idle connection costs in the transport and the core, its user and the places in its
+ * rooms aside. What is only needed for a moment is borrowed. */
 struct ws_websocket {
-    ws_loop *loop;
+    struct connection
+        connection;        /* first: the core's part; its loop is set from the beginning */
     ws_endpoint *endpoint; /* one reference */
     void *user_data;
-    struct connection *connection; /* while it is registered */
-    struct request *request;       /* while a head is coming in */
-    struct frame_reader *reader;   /* while a frame or message is unfinished */
+    union {
+        struct request *request;     /* has_request: a head is coming in */
+        struct frame_reader *reader; /* while a frame or message is unfinished */
+    };
     struct output_queue queue;
     struct output_node output;
     struct timer timer;
     uint32_t ping_ahead; /* messages to be written up to and with a ping behind others; or 0 */
-    bool ping_proceeded; /* some of them were, since the timer was started */
     uint8_t state;       /* enum websocket_state */
-    bool head_unsent;    /* the answer to the handshake is first in the queue */
-    bool too_slow;       /* a message was dropped because of what is queued */
-    bool awaiting_pong;  /* a ping is on its way and nothing was heard since */
-    bool blocked;        /* the socket is full, the host waits for it to be writable */
-    bool aborted;        /* nothing is to be written any more */
-    bool freed;          /* by the host; the memory goes when `busy` is over */
     uint8_t busy;        /* depth of calls that use it and may call back */
+    bool
+        ping_proceeded : 1; /* messages ahead of the ping were written, since the timer began */
+    bool has_request : 1;
+    bool registered : 1;    /* with the manager, which has not let go of it */
+    bool head_unsent : 1;   /* the answer to the handshake is first in the queue */
+    bool too_slow : 1;      /* a message was dropped because of what is queued */
+    bool awaiting_pong : 1; /* a ping is on its way and nothing was heard since */
+    bool blocked : 1;       /* the socket is full, the host waits for it to be writable */
+    bool aborted : 1;       /* nothing is to be written any more */
+    bool freed : 1;         /* by the host; what it holds goes when `busy` is over */
+    bool emptied : 1;  /* it has gone: the memory follows when no list and no command has it */
+    bool released : 1; /* the core has no use for the memory */
 };
+
+enum { WEBSOCKET_TIMER = 0 /* the kind of its timers */ };
 
 /* Around whatever may call back, so that the host can free the websocket there.
  * websocket_leave() returns WS_ERR_CLOSED if it has ended or was freed. */
@@ -73,7 +84,13 @@ void websocket_abort(ws_websocket *websocket);
 /* Starts the timer that the state wants. */
 void websocket_start_timer(ws_websocket *websocket);
 
+/* Its timer has expired. */
+void websocket_on_timer(struct timer *timer);
+
+/* Frees those that the host has freed and that were still listed for output. */
+void websocket_free_listed(ws_loop *loop);
+
 /* How the manager reaches it. */
-extern const ws_transport websocket_transport;
+extern const struct inner_transport websocket_transport;
 
 #endif

@@ -48,10 +48,10 @@ static bool add(uint32_t number)
 static void drop(uint32_t number)
 {
     uint32_t at = rooms_find(&rooms, shares[number]);
-    bool is_last = at == rooms.count - 1;
 
-    if (at == ROOMS_NONE || rooms_remove(&rooms, at) == is_last)
-        ck_abort_msg("share %u at %u of %u", number, at, rooms.count);
+    if (at == ROOMS_NONE)
+        ck_abort_msg("share %u is not among %u", number, rooms.count);
+    rooms_remove(&rooms, at);
     in[number] = false;
     n_in--;
 }
@@ -62,8 +62,8 @@ static bool is_right(uint32_t number)
 
     if (!in[number])
         return at == ROOMS_NONE;
-    return at < rooms.count && rooms.items[at].share == shares[number] &&
-           rooms.items[at].place == number;
+    return at < rooms.count && rooms_at(&rooms, at).share == shares[number] &&
+           rooms_at(&rooms, at).place == number;
 }
 
 static void check_number(uint32_t number)
@@ -88,18 +88,22 @@ START_TEST(nothing_is_found_in_none)
 }
 END_TEST
 
-START_TEST(few_rooms_need_no_index_and_many_have_one)
+START_TEST(few_rooms_need_no_memory_and_many_have_an_index)
 {
     begin();
-    for (uint32_t number = 0; number < 16; number++)
+    for (uint32_t number = 0; number < ROOMS_FEW; number++)
         ck_assert(add(number));
-    ck_assert_ptr_null(rooms.index);
+    ck_assert_int_eq(memory.n_blocks, 0);
+    check_all();
+    for (uint32_t number = ROOMS_FEW; number < 16; number++)
+        ck_assert(add(number));
+    ck_assert_ptr_null(rooms.many.index);
     check_all();
     for (uint32_t number = 16; number < N_SHARES; number++) {
         ck_assert(add(number));
-        ck_assert_ptr_nonnull(rooms.index);
+        ck_assert_ptr_nonnull(rooms.many.index);
         /* At most half full: searches stay short, and end. */
-        ck_assert_uint_le(2 * rooms.count, rooms.index_mask + 1);
+        ck_assert_uint_le(2 * rooms.count, rooms.many.index_mask + 1);
     }
     check_all();
     end();
@@ -142,6 +146,18 @@ START_TEST(all_leave_again_in_any_order)
     check_emptied(forwards);
     check_emptied(backwards);
     check_emptied(mixed);
+}
+END_TEST
+
+START_TEST(places_can_be_changed)
+{
+    begin();
+    for (uint32_t number = 0; number < 40; number++) {
+        ck_assert(add(number));
+        rooms_set_place(&rooms, rooms_find(&rooms, shares[number]), 1000 + number);
+        ck_assert_uint_eq(rooms_at(&rooms, number).place, 1000 + number);
+    }
+    end();
 }
 END_TEST
 
@@ -191,9 +207,13 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        nothing_is_found_in_none,       few_rooms_need_no_index_and_many_have_one,
-        all_leave_again_in_any_order,   random_rooms_as_in_an_array,
-        without_memory_nothing_changes, NULL,
+        nothing_is_found_in_none,
+        few_rooms_need_no_memory_and_many_have_an_index,
+        all_leave_again_in_any_order,
+        random_rooms_as_in_an_array,
+        places_can_be_changed,
+        without_memory_nothing_changes,
+        NULL,
     };
 
     return suite_run("rooms", tests);

@@ -36,9 +36,9 @@ static void fire(struct timer *timer)
         alarm->also(alarm);
 }
 
-static void start(struct alarm *alarm, uint64_t after_ms)
+static void start(struct alarm *alarm, uint32_t after_ms)
 {
-    alarm->timer.expired = fire;
+    alarm->timer.kind = 1;
     alarm->running = true;
     timer_start(&wheel, &alarm->timer, after_ms);
 }
@@ -47,6 +47,7 @@ static void begin(uint64_t now_ms)
 {
     n_fired = 0;
     timer_wheel_init(&wheel, now_ms);
+    wheel.expired[1] = fire;
     ck_assert_uint_eq(timer_wheel_deadline(&wheel), UINT64_MAX);
 }
 

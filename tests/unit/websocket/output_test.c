@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/manager.h"
+#include "transport/websocket/websocket.h"
 #include "websocket/host.h"
 
 static struct host host;
@@ -293,9 +294,10 @@ START_TEST(a_message_from_before_the_endpoint_is_framed)
     struct peer *peer = host_client(&host);
     ws_manager *manager = host.manager;
 
-    atomic_store(&manager->framing, NULL);
+    atomic_store(&manager->inner, NULL);
     emit("order_created", "{}");
     send(peer, "raw");
+    atomic_store(&manager->inner, &websocket_transport);
     host_turn(&host);
     peer_expect_type(peer, "order_created");
     peer_expect_text(peer, "raw");

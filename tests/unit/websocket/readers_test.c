@@ -24,7 +24,7 @@ static void teardown(void)
 
 static bool has_reader(const struct peer *peer)
 {
-    return peer->websocket->reader != NULL;
+    return !peer->websocket->has_request && peer->websocket->reader != NULL;
 }
 
 /* After every byte but the last of each frame it has one, after the last it has none. */
