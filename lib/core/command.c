@@ -83,6 +83,8 @@ bool command_carry_out(ws_loop *loop, struct command *command, uint32_t *budget)
     case COMMAND_EVENT:
         done = delivery_run(loop, command->share, command->message, budget);
         break;
+    case COMMAND_BUNDLED:
+        break;
     case COMMAND_SEND:
         connection_deliver(connection, command->message);
         break;

@@ -45,6 +45,7 @@ static int take_slot(ws_loop *loop, struct connection *connection)
     connection->id = (ws_conn_id)loop->number << 56 |
                      (ws_conn_id)slots_take(&loop->slots, connection) << 32 | *generation;
     loop->n_connections++;
+    atomic_fetch_add(&loop->n_outer, connection->is_inner ? 0 : 1);
     manager->n_connections++;
     return WS_OK;
 }

@@ -210,17 +210,17 @@ bool connection_hand_over(struct connection *connection, ws_message *message)
     int result;
 
     if (connection->state != CONNECTION_LIVE) {
-        counter_add(counters, COUNTER_drop_gone, 1);
+        counter_add(counters, COUNTER_drop_gone, message->n_messages);
         return false;
     }
     result = send_to_transport(connection, message, &kept);
     if (result == WS_OK || result == WS_ERR_BACKPRESSURE) {
-        counter_add(counters, COUNTER_deliveries, 1);
+        counter_add(counters, COUNTER_deliveries, message->n_messages);
         counter_add(counters, COUNTER_bytes, message->length);
     } else if (result == WS_ERR_NO_MEMORY) {
         connection_out_of_memory(connection);
     } else {
-        counter_add(counters, COUNTER_drop_slow_client, 1);
+        counter_add(counters, COUNTER_drop_slow_client, message->n_messages);
         connection_doom(connection, DOOM_TOO_SLOW);
     }
     return kept;

@@ -37,6 +37,7 @@ static void free_slot(struct connection *connection)
 
     slots_give_back(&loop->slots, (uint32_t)(connection->id >> 32) & 0xffffff);
     loop->n_connections--;
+    atomic_fetch_sub(&loop->n_outer, connection->is_inner ? 0 : 1);
     loop->manager->n_connections--;
 }
 

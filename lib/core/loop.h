@@ -18,6 +18,7 @@ struct connection;
 
 enum command_kind {
     COMMAND_EVENT,      /* message to the members of share; NULL: to everyone */
+    COMMAND_BUNDLED,    /* an event that goes with one before it (bundle.h) */
     COMMAND_SEND,       /* message to connection */
     COMMAND_CONNECT,    /* connection becomes live; share: its user's, or NULL */
     COMMAND_RECEIVE,    /* connection's client sent detail->text */
@@ -77,6 +78,7 @@ struct ws_loop {
     unsigned wakers;    /* threads that are calling wake() */
     struct slots slots; /* changed by the loop's thread alone when it takes one out */
     uint32_t n_connections;
+    _Atomic uint32_t n_outer; /* of these, those of the application's own transports */
 
     /* The loop's thread alone: */
     unsigned busy;      /* depth of library calls that use connections */

@@ -32,6 +32,7 @@ ws_message *message_new(const ws_allocator *memory, size_t length, size_t room,
         return NULL;
     *message = (ws_message){
         .memory = memory,
+        .n_messages = 1,
         .is_text = true,
         .start = (uint32_t)start,
         .length = (uint32_t)length,

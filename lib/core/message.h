@@ -24,13 +24,16 @@ typedef uint8_t message_framing(uint8_t *payload, size_t length, bool is_text);
 struct ws_message {
     const ws_allocator *memory; /* the manager's, which outlives its messages */
     _Atomic uint32_t refs;
+    uint16_t n_messages;   /* 1, or more for a bundle of whole frames */
+    uint16_t frame_header; /* bytes of the frame header before the payload; 0: not framed; of a
+                              bundle: of all its headers, wherever they stand */
+    uint16_t last_frame;   /* of a bundle: bytes of its last frame */
     bool is_text;
-    uint8_t frame_header; /* bytes of the frame header before the payload; 0: not framed */
-    uint32_t start;       /* of the payload, in bytes[] */
-    uint32_t length;      /* of the payload */
-    uint32_t n_exclude;   /* ids at the front of bytes[], sorted */
-    uint64_t position;    /* place in the total order; 0: it has none */
-    uint8_t bytes[];      /* excluded ids, frame room, payload */
+    uint32_t start;     /* of the payload, in bytes[] */
+    uint32_t length;    /* of the payload */
+    uint32_t n_exclude; /* ids at the front of bytes[], sorted */
+    uint64_t position;  /* place in the total order; 0: it has none */
+    uint8_t bytes[];    /* excluded ids, frame room, payload */
 };
 
 /* A message of `length` bytes of payload, still to be written to message_payload(); `room`
@@ -46,6 +49,17 @@ ws_message *message_new_copy(const ws_allocator *memory, const void *payload, si
 static inline uint8_t *message_payload(ws_message *message)
 {
     return message->bytes + message->start;
+}
+
+/* The bytes of a framed message: header and payload. */
+static inline const uint8_t *message_frame_start(const ws_message *message)
+{
+    return message->bytes + message->start - message->frame_header;
+}
+
+static inline size_t message_frame_length(const ws_message *message)
+{
+    return (size_t)message->frame_header + message->length;
 }
 
 /* Puts bytes in front of the payload, within the room that message_new() was given. */

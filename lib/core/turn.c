@@ -3,6 +3,7 @@
 
 #include <ws_manager/loop.h>
 
+#include "core/bundle.h"
 #include "core/command.h"
 #include "core/delivery.h"
 #include "core/disconnect.h"
@@ -111,6 +112,8 @@ static bool carry_out_batch(ws_loop *loop, uint32_t *budget)
     for (; loop->done < loop->batch.count; loop->done++) {
         struct command *command = &loop->batch.items[loop->done];
 
+        if (!loop->delivery.running)
+            bundle_events(loop);
         if (*budget == 0 || !command_carry_out(loop, command, budget))
             return false;
         command_release(loop->manager, command);

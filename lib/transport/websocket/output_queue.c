@@ -11,16 +11,6 @@ struct ring {
     ws_message *messages[];
 };
 
-static const uint8_t *frame_start(const ws_message *message)
-{
-    return message->bytes + message->start - message->frame_header;
-}
-
-static size_t frame_length(const ws_message *message)
-{
-    return (size_t)message->frame_header + message->length;
-}
-
 /* What a message counts in `bytes`. Frames of our own, which have no header before their payload,
  * are shared with nobody and often tiny: they count with the memory that they cost, so that a flood
  * of pings is worth no more than its limit. */
@@ -28,7 +18,7 @@ static size_t weight(const ws_message *message)
 {
     size_t own = message->frame_header == 0 ? sizeof *message + sizeof message : 0;
 
-    return frame_length(message) + own;
+    return message_frame_length(message) + own;
 }
 
 uint32_t output_queue_count(const struct output_queue *queue)
@@ -103,8 +93,8 @@ int output_queue_peek(struct output_queue *queue, struct iovec *iov, int max)
     for (uint32_t at = 0; at < count; at++) {
         const ws_message *message = *slot(queue, at);
 
-        iov[at].iov_base = (void *)(uintptr_t)frame_start(message);
-        iov[at].iov_len = frame_length(message);
+        iov[at].iov_base = (void *)(uintptr_t)message_frame_start(message);
+        iov[at].iov_len = message_frame_length(message);
     }
     if (count > 0) {
         iov[0].iov_base = (uint8_t *)iov[0].iov_base + queue->written;
@@ -133,7 +123,7 @@ static void take_first(struct output_queue *queue)
 bool output_queue_written(struct output_queue *queue, const ws_allocator *memory, size_t n)
 {
     while (queue->offered > 0) {
-        size_t left = frame_length(*slot(queue, 0)) - queue->written;
+        size_t left = message_frame_length(*slot(queue, 0)) - queue->written;
 
         if (n < left) {
             queue->written += (uint32_t)n;

@@ -211,6 +211,12 @@ static ws_message *framed_copy(const ws_websocket *websocket, const ws_message *
     return copy;
 }
 
+/* What the last message of a bundle finds waiting of the bundle itself. */
+static size_t found_by_last(const ws_message *message)
+{
+    return message->n_messages > 1 ? message_frame_length(message) - message->last_frame : 0;
+}
+
 /* inner_transport's send. A message is taken whatever its size if it finds the queue within its
  * limit: so one message larger than the limit can still be sent. */
 static int queue_message(struct connection *connection, ws_message *message)
@@ -219,7 +225,7 @@ static int queue_message(struct connection *connection, ws_message *message)
     size_t most = websocket->endpoint->options.max_queue_bytes;
     ws_message *framed = message;
 
-    if (output_queue_bytes(&websocket->queue) > most) {
+    if (output_queue_bytes(&websocket->queue) + found_by_last(message) > most) {
         websocket->too_slow = true;
         return WS_ERR_DROPPED;
     }
