@@ -19,24 +19,26 @@ enum connection_phase {
 };
 
 struct connection {
+    /* What a WebSocket's message touches, in one cache line. */
     struct loop *loop;
+    ws_websocket *websocket; /* in PHASE_WEBSOCKET; else NULL */
+    int fd;
+    int file;          /* a response's body, after `out`; -1: none */
+    uint32_t interest; /* what epoll watches for */
+    enum connection_phase phase;
+    bool eof;               /* the client sends no more */
+    bool last;              /* the connection ends after what is in `out` */
+    bool is_echo;           /* a WebSocket of /echo */
+    struct byte_buffer out; /* HTTP responses; a WebSocket's bytes come after them */
+
+    struct byte_buffer held; /* received, but not to be parsed before responses have gone */
+    struct http_request *request; /* in PHASE_HTTP; else NULL */
+    off_t file_offset;
+    off_t file_left;
+    size_t discarded;        /* in PHASE_LINGER */
     struct connection *next; /* of the loop's connections, or of its dead ones */
     struct connection *previous;
     struct timer timer;
-    int fd;
-    uint32_t interest; /* what epoll watches for */
-    enum connection_phase phase;
-    bool eof;                /* the client sends no more */
-    bool last;               /* the connection ends after what is in `out` */
-    bool is_echo;            /* a WebSocket of /echo */
-    struct byte_buffer out;  /* HTTP responses; a WebSocket's bytes come after them */
-    struct byte_buffer held; /* received, but not to be parsed before responses have gone */
-    int file;                /* a response's body, after `out`; -1: none */
-    off_t file_offset;
-    off_t file_left;
-    struct http_request *request; /* in PHASE_HTTP; else NULL */
-    ws_websocket *websocket;      /* in PHASE_WEBSOCKET; else NULL */
-    size_t discarded;             /* in PHASE_LINGER */
 };
 
 /* Takes over an accepted socket; closes it when memory is short. */
@@ -51,6 +53,12 @@ void connection_close(struct connection *connection);
 /* --- between the connection's own files ---------------------------------------------- */
 
 enum connection_write { WRITE_DONE, WRITE_BLOCKED, WRITE_BROKEN };
+
+/* Do HTTP responses wait to be written? */
+static inline bool connection_has_http(const struct connection *connection)
+{
+    return connection->file >= 0 || byte_buffer_length(&connection->out) > 0;
+}
 
 /* Writes HTTP responses, as much as the socket takes. */
 enum connection_write connection_write_http(struct connection *connection, bool *progress);

@@ -128,6 +128,15 @@ static size_t total_length(const struct iovec *iov, int count)
     return total;
 }
 
+/* One piece costs the kernel less by send(). */
+static ssize_t send_pieces(int fd, struct iovec *iov, int count)
+{
+    struct msghdr message = {.msg_iov = iov, .msg_iovlen = (size_t)count};
+
+    return count == 1 ? send(fd, iov->iov_base, iov->iov_len, MSG_NOSIGNAL)
+                      : sendmsg(fd, &message, MSG_NOSIGNAL);
+}
+
 /* Writes what the library has. WRITE_DONE when nothing waits any more. */
 static enum connection_write write_frames(struct connection *connection)
 {
@@ -135,13 +144,12 @@ static enum connection_write write_frames(struct connection *connection)
 
     for (;;) {
         int count = ws_websocket_output(connection->websocket, iov, LOOP_IOVECS);
-        struct msghdr message = {.msg_iov = iov, .msg_iovlen = (size_t)(count > 0 ? count : 0)};
         ssize_t sent;
 
         if (count <= 0) {
             return WRITE_DONE;
         }
-        sent = sendmsg(connection->fd, &message, MSG_NOSIGNAL);
+        sent = send_pieces(connection->fd, iov, count);
         if (sent < 0 && errno == EINTR) {
             continue;
         }
@@ -155,14 +163,20 @@ static enum connection_write write_frames(struct connection *connection)
         if (sent < 0 || (size_t)sent < total_length(iov, count)) {
             return WRITE_BLOCKED;
         }
+        if (count < LOOP_IOVECS) {
+            return WRITE_DONE;
+        }
     }
 }
 
 void connection_websocket_write(struct connection *connection)
 {
     bool progress = false;
-    enum connection_write result = connection_write_http(connection, &progress);
+    enum connection_write result = WRITE_DONE;
 
+    if (connection_has_http(connection)) {
+        result = connection_write_http(connection, &progress);
+    }
     if (result == WRITE_DONE) {
         result = write_frames(connection);
     }

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -19,6 +20,7 @@
 enum {
     EVENTS_PER_TURN = 256,
     ACCEPTS_PER_TURN = 64,
+    WRITES_PER_TURN = 256, /* about a millisecond */
     ACCEPT_PAUSE_MS = 100,
     LOG_PAUSE_MS = 1000,
     STOP_IDLE_MS = 250, /* how long an idle client may still ask, and learn that this ends */
@@ -71,6 +73,7 @@ struct loop *loop_new(struct app *app, int listener)
     }
     loop->app = app;
     loop->listener = -1;
+    loop->signals = -1;
     loop->now_ms = monotonic_ms();
     for (int i = 0; i < N_TIMEOUTS; i++) {
         timer_queue_init(&loop->timeouts[i], durations_ms[i]);
@@ -95,6 +98,25 @@ struct loop *loop_new(struct app *app, int listener)
     return loop;
 }
 
+bool loop_watch_signals(struct loop *loop, const sigset_t *signals,
+                        void (*on_signal)(int number, void *user_data), void *user_data)
+{
+    loop->signals = signalfd(-1, signals, SFD_CLOEXEC | SFD_NONBLOCK);
+    loop->on_signal = on_signal;
+    loop->on_signal_data = user_data;
+    return loop->signals >= 0 &&
+           watch(loop, EPOLL_CTL_ADD, loop->signals, EPOLLIN, &loop->signals);
+}
+
+static void take_signal(struct loop *loop)
+{
+    struct signalfd_siginfo info;
+
+    if (read(loop->signals, &info, sizeof info) == (ssize_t)sizeof info) {
+        loop->on_signal((int)info.ssi_signo, loop->on_signal_data);
+    }
+}
+
 void loop_free(struct loop *loop)
 {
     int saved_errno = errno;
@@ -102,6 +124,9 @@ void loop_free(struct loop *loop)
     ws_loop_free(loop->ws);
     if (loop->listener >= 0) {
         close(loop->listener);
+    }
+    if (loop->signals >= 0) {
+        close(loop->signals);
     }
     if (loop->wake >= 0) {
         close(loop->wake);
@@ -274,22 +299,32 @@ static void handle_event(struct loop *loop, const struct epoll_event *event)
         accept_clients(loop);
         return;
     }
+    if (event->data.ptr == &loop->signals) {
+        take_signal(loop);
+        return;
+    }
     if (connection->phase != PHASE_DEAD) {
         connection_event(connection, event->events);
     }
 }
 
-/* Lets the library work, then writes what came of it; returns when it wants to work again. */
+/* Lets the library work, then writes what came of it; returns when it wants to work again. Of a
+ * broadcast to many, the rest is written in the next turns, after a look at what can be read. */
 static uint64_t run_library(struct loop *loop)
 {
-    ws_websocket *websocket;
     uint64_t deadline_ms;
 
     loop->run_again = false;
     deadline_ms = ws_loop_run(loop->ws, loop->now_ms);
-    while ((websocket = ws_loop_next_output(loop->ws)) != NULL) {
+    for (int i = 0; i < WRITES_PER_TURN; i++) {
+        ws_websocket *websocket = ws_loop_next_output(loop->ws);
+
+        if (websocket == NULL) {
+            return deadline_ms;
+        }
         connection_websocket_write(ws_websocket_user_data(websocket));
     }
+    loop->run_again = true;
     return deadline_ms;
 }
 

@@ -3,6 +3,7 @@
 #ifndef BACKEND_LOOP_H
 #define BACKEND_LOOP_H
 
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -33,6 +34,9 @@ struct loop {
     int epoll;
     int wake;     /* eventfd, edge-triggered and so never read */
     int listener; /* -1 once stopping */
+    int signals;  /* signalfd, of one loop; else -1 */
+    void (*on_signal)(int number, void *user_data);
+    void *on_signal_data;
     ws_loop *ws;
     uint64_t now_ms;          /* monotonic, of this turn */
     uint64_t accept_again_ms; /* 0: accepting */
@@ -49,10 +53,14 @@ struct loop {
 /* Makes a loop that owns `listener` from success on. NULL with errno. */
 struct loop *loop_new(struct app *app, int listener);
 
+/* Has the loop wait for these signals, which are blocked in all threads. False with errno. */
+bool loop_watch_signals(struct loop *loop, const sigset_t *signals,
+                        void (*on_signal)(int number, void *user_data), void *user_data);
+
 /* Frees a loop that does not run; on its thread, if it ever ran. */
 void loop_free(struct loop *loop);
 
-/* The thread: runs until app->stopping is set and the connections have come to their end. */
+/* On the loop's thread: runs until app->stopping is set and the connections have come to their end. */
 void loop_run(struct loop *loop);
 
 /* Makes the loop look at what has changed. Any thread. */

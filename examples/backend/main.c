@@ -38,7 +38,7 @@ static void raise_file_limit(void)
     }
 }
 
-/* Leaves SIGINT and SIGTERM to sigwait(); the threads inherit that. */
+/* Leaves SIGINT and SIGTERM to the server; its threads inherit that. */
 static void block_signals(sigset_t *signals)
 {
     signal(SIGPIPE, SIG_IGN);
@@ -52,18 +52,15 @@ static int serve(struct app *app, const sigset_t *signals)
 {
     char problem[PROBLEM_BYTES];
     struct server server;
-    int signal_number = 0;
 
-    if (!server_start(&server, app, problem, sizeof problem)) {
+    if (!server_start(&server, app, signals, problem, sizeof problem)) {
         return refuse(problem);
     }
     log_line(WS_LOG_INFO, "started, version %s, %u threads, database %s", ws_manager_version(),
              (unsigned)app->options->threads, app->options->db_file);
     printf("listening on %s\n", server.url);
     fflush(stdout);
-    sigwait(signals, &signal_number);
-    log_line(WS_LOG_INFO, "stopping: %s", strsignal(signal_number));
-    server_stop(&server);
+    server_run(&server);
     log_line(WS_LOG_INFO, "stopped");
     return EXIT_OK;
 }

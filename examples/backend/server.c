@@ -114,9 +114,9 @@ static void *run_thread(void *loop)
 
 static bool start_threads(struct server *server)
 {
-    while (server->n_threads < server->n_loops) {
+    while (server->n_threads + 1 < server->n_loops) {
         int error = pthread_create(&server->threads[server->n_threads], NULL, run_thread,
-                                   server->loops[server->n_threads]);
+                                   server->loops[server->n_threads + 1]);
 
         if (error != 0) {
             errno = error;
@@ -127,7 +127,41 @@ static bool start_threads(struct server *server)
     return true;
 }
 
-bool server_start(struct server *server, struct app *app, char *problem, size_t problem_size)
+static void begin_stop(struct server *server)
+{
+    int result;
+
+    atomic_store(&server->app->stopping, true);
+    result = ws_manager_drain(server->app->realtime.manager, 1001, "the server is stopping");
+    if (result != WS_OK) {
+        log_line(WS_LOG_ERROR, "connections can't be drained: %s", ws_strerror(result));
+    }
+    for (uint32_t i = 0; i < server->n_loops; i++) {
+        loop_wake(server->loops[i]);
+    }
+}
+
+static void on_signal(int number, void *user_data)
+{
+    log_line(WS_LOG_INFO, "stopping: %s", strsignal(number));
+    begin_stop(user_data);
+}
+
+static void end(struct server *server)
+{
+    for (uint32_t i = 0; i < server->n_threads; i++) {
+        pthread_join(server->threads[i], NULL);
+    }
+    for (uint32_t i = 0; i < server->n_loops; i++) {
+        loop_free(server->loops[i]);
+    }
+    free(server->threads);
+    free(server->loops);
+    *server = (struct server){0};
+}
+
+bool server_start(struct server *server, struct app *app, const sigset_t *signals,
+                  char *problem, size_t problem_size)
 {
     const struct options *options = app->options;
     struct sockaddr_storage address = options->address;
@@ -142,36 +176,21 @@ bool server_start(struct server *server, struct app *app, char *problem, size_t 
         while (started && server->n_loops < options->threads) {
             started = add_loop(server, &address);
         }
-        started = started && start_threads(server);
+        started = started && loop_watch_signals(server->loops[0], signals, on_signal, server) &&
+                  start_threads(server);
     }
     if (!started) {
         snprintf(problem, problem_size, "can't start on %s: %s", server->url, strerror(errno));
-        server_stop(server);
+        begin_stop(server);
+        end(server);
         return false;
     }
     format_url(&address, server->url, sizeof server->url);
     return true;
 }
 
-void server_stop(struct server *server)
+void server_run(struct server *server)
 {
-    int result;
-
-    atomic_store(&server->app->stopping, true);
-    result = ws_manager_drain(server->app->realtime.manager, 1001, "the server is stopping");
-    if (result != WS_OK) {
-        log_line(WS_LOG_ERROR, "connections can't be drained: %s", ws_strerror(result));
-    }
-    for (uint32_t i = 0; i < server->n_threads; i++) {
-        loop_wake(server->loops[i]);
-    }
-    for (uint32_t i = 0; i < server->n_threads; i++) {
-        pthread_join(server->threads[i], NULL);
-    }
-    for (uint32_t i = 0; i < server->n_loops; i++) {
-        loop_free(server->loops[i]);
-    }
-    free(server->threads);
-    free(server->loops);
-    *server = (struct server){0};
+    loop_run(server->loops[0]);
+    end(server);
 }

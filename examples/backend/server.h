@@ -4,6 +4,7 @@
 #define BACKEND_SERVER_H
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -16,14 +17,18 @@ struct server {
     struct loop **loops;
     pthread_t *threads;
     uint32_t n_loops;
-    uint32_t n_threads; /* how many run */
+    uint32_t n_threads; /* how many run beside the caller's */
     char url[64];       /* where it listens */
 };
 
-/* Listens and starts the threads. False with a line in `problem`, and nothing left. */
-bool server_start(struct server *server, struct app *app, char *problem, size_t problem_size);
+/* Listens and starts the threads; one of these signals, which are blocked, is to end it. False with a
+ * line in `problem`, and nothing left. */
+bool server_start(struct server *server, struct app *app, const sigset_t *signals,
+                  char *problem, size_t problem_size);
 
-/* Ends all connections with good manners, then the threads; takes 3 seconds at most. */
-void server_stop(struct server *server);
+/* Runs the first loop on the caller's thread (a process of one loop has one thread, and spares the
+ * locks of libc). After a signal it ends all connections with good manners, which takes 3 seconds at
+ * most, then the threads. */
+void server_run(struct server *server);
 
 #endif

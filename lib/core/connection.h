@@ -29,13 +29,15 @@ enum doom { DOOM_NONE, DOOM_TOO_SLOW, DOOM_OUT_OF_MEMORY };
 /* A million of them are idle: every byte here is a megabyte. */
 struct connection {
     ws_conn_id id;
-    ws_loop *loop;
     _Atomic(void *) user_data; /* any thread */
     struct share *user;        /* NULL: anonymous, or gone */
     struct rooms rooms;
     struct connection *next; /* on the loop's list of doomed, or of graves */
     uint32_t user_place;     /* among the members of user */
-    uint32_t pins;    /* commands on their way that name it; guarded by the manager's lock */
+    uint32_t pins; /* commands on their way that name it; guarded by the manager's lock */
+
+    /* What a delivery touches begins here, and ends 64 bytes later in struct ws_websocket. */
+    ws_loop *loop;
     uint8_t state;    /* enum connection_state */
     uint8_t protocol; /* enum ws_protocol */
     uint8_t doom;     /* enum doom */

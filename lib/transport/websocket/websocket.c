@@ -321,6 +321,18 @@ static ws_websocket *of_node(struct output_node *node)
     return (ws_websocket *)(uintptr_t)((char *)node - offsetof(ws_websocket, output));
 }
 
+/* While the host writes one, the next one and the host's part of it come into the cache, which the
+ * kernel empties with each write. */
+static void prefetch_next(const ws_loop *loop)
+{
+    struct output_node *next = loop->output_first;
+
+    if (next == OUTPUT_END)
+        return;
+    __builtin_prefetch(of_node(next)->user_data);
+    __builtin_prefetch(next->next);
+}
+
 /* One that was freed, or whose socket was found to be full, since it was listed is passed over. */
 ws_websocket *ws_loop_next_output(ws_loop *loop)
 {
@@ -331,8 +343,10 @@ ws_websocket *ws_loop_next_output(ws_loop *loop)
 
         if (websocket->freed)
             free_if_unused(websocket);
-        else if (!websocket->blocked || websocket->aborted)
+        else if (!websocket->blocked || websocket->aborted) {
+            prefetch_next(loop);
             return websocket;
+        }
     }
     return NULL;
 }

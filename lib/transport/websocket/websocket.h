@@ -26,22 +26,16 @@ enum websocket_state {
 /* All that an idle connection costs in the transport and the core, its user and the places in its
  * rooms aside. What is only needed for a moment is borrowed. */
 struct ws_websocket {
-    struct connection
-        connection;        /* first: the core's part; its loop is set from the beginning */
+    struct connection connection; /* the core's part; its loop is set from the beginning */
+
     ws_endpoint *endpoint; /* one reference */
     void *user_data;
-    union {
-        struct request *request;     /* has_request: a head is coming in */
-        struct frame_reader *reader; /* while a frame or message is unfinished */
-    };
     struct output_queue queue;
     struct output_node output;
-    struct timer timer;
     uint32_t ping_ahead; /* messages to be written up to and with a ping behind others; or 0 */
     uint8_t state;       /* enum websocket_state */
     uint8_t busy;        /* depth of calls that use it and may call back */
-    bool
-        ping_proceeded : 1; /* messages ahead of the ping were written, since the timer began */
+    bool ping_proceeded : 1; /* some of those were, since the timer was started */
     bool has_request : 1;
     bool registered : 1;    /* with the manager, which has not let go of it */
     bool head_unsent : 1;   /* the answer to the handshake is first in the queue */
@@ -50,8 +44,14 @@ struct ws_websocket {
     bool blocked : 1;       /* the socket is full, the host waits for it to be writable */
     bool aborted : 1;       /* nothing is to be written any more */
     bool freed : 1;         /* by the host; what it holds goes when `busy` is over */
-    bool emptied : 1;  /* it has gone: the memory follows when no list and no command has it */
-    bool released : 1; /* the core has no use for the memory */
+    bool emptied : 1;       /* the memory follows when no list and no command has it */
+    bool released : 1;      /* the core has no use for the memory */
+
+    union {
+        struct request *request;     /* has_request: a head is coming in */
+        struct frame_reader *reader; /* while a frame or message is unfinished */
+    };
+    struct timer timer;
 };
 
 enum { WEBSOCKET_TIMER = 0 /* the kind of its timers */ };
