@@ -140,6 +140,11 @@ void memory_host_turn(struct memory_host *host)
         take_output(host, websocket);
 }
 
+void memory_host_writable(struct memory_host *host, size_t client)
+{
+    take_output(host, host->clients[client].websocket);
+}
+
 void memory_host_count_events(struct memory_host *host, struct memory_client *client,
                               const uint8_t *bytes, size_t length)
 {

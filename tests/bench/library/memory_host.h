@@ -63,6 +63,9 @@ ws_conn_id memory_host_id(const struct memory_host *host, size_t client);
 /* Runs the loop until it has nothing more to do, then takes all output. */
 void memory_host_turn(struct memory_host *host);
 
+/* The socket of a client that was slow takes bytes again. */
+void memory_host_writable(struct memory_host *host, size_t client);
+
 /* An on_output for clients that are open and get nothing but texts. */
 void memory_host_count_events(struct memory_host *host, struct memory_client *client,
                               const uint8_t *bytes, size_t length);

@@ -1,0 +1,31 @@
+/* reading_pause.c: for how long a broadcast keeps a host's loop from reading: the time that
+ * ws_loop_run() and the writing of its output take. Not here: the cost of one delivery (idle.c). */
+#include "figures.h"
+#include "memory_host.h"
+#include "sample_order.h"
+
+enum { BROADCASTS = 100, IN_A_TURN = 256 };
+
+int main(int argc, char **argv)
+{
+    double durations_us[BROADCASTS];
+    struct memory_host host;
+
+    memory_host_open(&host, NULL, count_argument(argc, argv, 10000));
+    memory_host_connect(&host, 0, host.n_clients, IN_A_TURN);
+    for (size_t i = 0; i < BROADCASTS; i++) {
+        uint64_t start;
+
+        require_ok(
+            ws_manager_emit_order_created(host.manager, SAMPLE_ORDER, SAMPLE_ORDER_LENGTH),
+            "an emit");
+        start = now_ns();
+        memory_host_turn(&host);
+        durations_us[i] = (double)(now_ns() - start) / 1e3;
+    }
+    print_figure((double)host.n_clients, "connections", "reading_pause_connections");
+    print_figure(median(durations_us, BROADCASTS), "us", "reading_pause_median");
+    print_figure(durations_us[BROADCASTS - 1], "us", "reading_pause_longest");
+    memory_host_close(&host);
+    return 0;
+}
