@@ -1,5 +1,6 @@
-/* client_bytes.h: what a client writes and reads, as bytes: its request, a masked frame, the
- * server's frame. The unit tests' client, which knows every kind of frame, needs Check around it. */
+/* client_bytes.h: what a client writes and reads, as bytes: its request, a masked text, the
+ * server's text. Not here: other frames; the unit tests' client, which knows them all, can't be
+ * used without Check around it. */
 #ifndef BENCH_CLIENT_BYTES_H
 #define BENCH_CLIENT_BYTES_H
 

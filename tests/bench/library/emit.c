@@ -91,8 +91,7 @@ static void open_loop(struct loop_thread *loop)
     memory_host_open(&loop->host, &options, 1);
     memory_host_connect(&loop->host, 0, 1, 1);
     loop->host.on_output = memory_host_count_events;
-    require_ok(ws_manager_route_event_type(loop->host.manager, "order_created", "orders"),
-               "routing a type of event");
+    memory_host_route(&loop->host, "orders");
 }
 
 static void close_loop(struct loop_thread *loop)
@@ -125,8 +124,7 @@ static void measure_one_member(size_t count, size_t n_threads)
 
     open_loop(&loop);
     count = count / n_threads * n_threads;
-    require_ok(ws_manager_join_room(loop.host.manager, memory_host_id(&loop.host, 0), "orders"),
-               "entering a room");
+    memory_host_join(&loop.host, 0, "orders");
     memory_host_turn(&loop.host);
     require(pthread_create(&loop.thread, NULL, run_loop, &loop) == 0, "starting a thread");
     start = now_ns();

@@ -4,7 +4,6 @@
 
 #include "figures.h"
 #include "memory_host.h"
-#include "sample_order.h"
 
 enum { EVENTS = 200, IN_A_TURN = 256 };
 
@@ -17,9 +16,7 @@ static const size_t members[] = {1, 10, 100, 1000};
 static void join(struct memory_host *host, const char *room, size_t n, size_t n_members)
 {
     for (size_t i = 0; i < n_members; i++)
-        require_ok(ws_manager_join_room(host->manager,
-                                        memory_host_id(host, i * (n / n_members)), room),
-                   "entering a room");
+        memory_host_join(host, i * (n / n_members), room);
     memory_host_turn(host);
 }
 
@@ -31,21 +28,17 @@ static void measure(struct memory_host *host, size_t n, size_t n_members)
 
     snprintf(room, sizeof room, "%zu-of-%zu", n_members, n);
     join(host, room, n, n_members);
-    require_ok(ws_manager_route_event_type(host->manager, "order_created", room),
-               "routing a type of event");
+    memory_host_route(host, room);
     for (size_t i = 0; i < EVENTS; i++) {
         uint64_t start = now_ns();
 
-        require_ok(
-            ws_manager_emit_order_created(host->manager, SAMPLE_ORDER, SAMPLE_ORDER_LENGTH),
-            "an emit");
+        memory_host_emit(host);
         memory_host_turn(host);
         durations_ns[i] = (double)(now_ns() - start);
     }
     /* One more, not measured, to see whom it reaches. */
     host->on_output = memory_host_count_events;
-    require_ok(ws_manager_emit_order_created(host->manager, SAMPLE_ORDER, SAMPLE_ORDER_LENGTH),
-               "an emit");
+    memory_host_emit(host);
     memory_host_turn(host);
     host->on_output = NULL;
     require(host->n_events - n_events == n_members, "the room's members alone get its event");
@@ -58,6 +51,7 @@ int main(int argc, char **argv)
     struct memory_host host;
     size_t open = 0;
 
+    require(most >= connections[0], "there are enough connections for the first figure");
     memory_host_open(&host, NULL, most);
     for (size_t i = 0; i < LENGTH(connections) && connections[i] <= most; i++) {
         memory_host_connect(&host, open, connections[i], IN_A_TURN);

@@ -20,7 +20,8 @@ void print_figure(double value, const char *unit, const char *name_format, ...)
 /* Of at least one value; sorts them. */
 double median(double *values, size_t count);
 
-/* The program's only argument, a number from 1, or its default. Ends the program if it is neither. */
+/* The program's only argument, a number from 1, or its default. Ends the program on anything
+ * else. */
 size_t count_argument(int argc, char **argv, size_t default_count);
 
 /* Ends the program, with what went wrong: a figure of something that failed is worth nothing. */

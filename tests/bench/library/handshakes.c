@@ -1,7 +1,5 @@
 /* handshakes.c: opening handshakes, from the request to the answer and the welcome taken, and the
  * freeing of the connection. Not here: what an open connection costs (idle.c). */
-#include <stdlib.h>
-
 #include "client_bytes.h"
 #include "figures.h"
 #include "memory_host.h"

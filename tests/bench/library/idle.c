@@ -1,7 +1,6 @@
 /* idle.c: what many quiet connections cost, each with a user and in two rooms of 100, and what an
  * event to all of them does. Not here: clients that don't read (slow.c). */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "client_bytes.h"
@@ -70,19 +69,13 @@ static void measure_memory(struct memory_host *host, const struct counting_alloc
     print_figure((double)resident / 1e6, "MB", "idle_resident_in_all");
 }
 
-static void emit_order(struct memory_host *host)
-{
-    require_ok(ws_manager_emit_order_created(host->manager, SAMPLE_ORDER, SAMPLE_ORDER_LENGTH),
-               "an emit");
-}
-
 static void measure_broadcast(struct memory_host *host)
 {
     uint64_t bytes_before = host->n_bytes;
     uint64_t start = now_ns();
     double duration_ns;
 
-    emit_order(host);
+    memory_host_emit(host);
     memory_host_turn(host);
     duration_ns = (double)(now_ns() - start);
     require(host->n_bytes - bytes_before > host->n_clients * SAMPLE_ORDER_LENGTH,
@@ -115,7 +108,7 @@ static void check_event(struct memory_host *host, struct memory_client *client,
 static void check_broadcast(struct memory_host *host)
 {
     host->on_output = check_event;
-    emit_order(host);
+    memory_host_emit(host);
     memory_host_turn(host);
     host->on_output = NULL;
     for (size_t i = 0; i < host->n_clients; i++)

@@ -7,6 +7,7 @@
 
 #include "client_bytes.h"
 #include "figures.h"
+#include "sample_order.h"
 
 /* As many pieces as a host gives writev() at once. */
 enum { PIECES = 16 };
@@ -102,6 +103,24 @@ void memory_host_eof(struct memory_host *host, size_t client)
 ws_conn_id memory_host_id(const struct memory_host *host, size_t client)
 {
     return ws_websocket_id(host->clients[client].websocket);
+}
+
+void memory_host_emit(struct memory_host *host)
+{
+    require_ok(ws_manager_emit_order_created(host->manager, SAMPLE_ORDER, SAMPLE_ORDER_LENGTH),
+               "an emit");
+}
+
+void memory_host_route(struct memory_host *host, const char *room)
+{
+    require_ok(ws_manager_route_event_type(host->manager, "order_created", room),
+               "routing a type of event");
+}
+
+void memory_host_join(struct memory_host *host, size_t client, const char *room)
+{
+    require_ok(ws_manager_join_room(host->manager, memory_host_id(host, client), room),
+               "entering a room");
 }
 
 /* Writes all that waits; or nothing, as to a socket that is full. */

@@ -1,5 +1,5 @@
-/* memory_host.h: a host without sockets: clients that are entries of an array, real bytes handed in,
- * and output that is counted, looked at, or left unread. Not here: what is measured with it. */
+/* memory_host.h: a host without sockets: clients that are entries of an array, real bytes handed
+ * in, and output that is counted, looked at, or left unread. Not here: what is measured. */
 #ifndef BENCH_MEMORY_HOST_H
 #define BENCH_MEMORY_HOST_H
 
@@ -47,8 +47,8 @@ void memory_host_open(struct memory_host *host, const struct memory_host_options
 /* Ends and frees everything. */
 void memory_host_close(struct memory_host *host);
 
-/* Connects the clients from `first` up to but not with `end`, each as a user of its own, a turn for
- * so many handshakes. */
+/* Connects the clients from `first` up to but not with `end`, each as a user of its own, so many
+ * handshakes in a turn. */
 void memory_host_connect(struct memory_host *host, size_t first, size_t end, size_t in_a_turn);
 
 /* A text message of at most CLIENT_TEXT_MAX bytes comes from a client. */
@@ -59,6 +59,13 @@ void memory_host_eof(struct memory_host *host, size_t client);
 
 /* The connection's id. */
 ws_conn_id memory_host_id(const struct memory_host *host, size_t client);
+
+/* Emits order_created with the sample order, to everyone or to the room that it was routed to. */
+void memory_host_emit(struct memory_host *host);
+void memory_host_route(struct memory_host *host, const char *room);
+
+/* The application puts a client into a room. */
+void memory_host_join(struct memory_host *host, size_t client, const char *room);
 
 /* Runs the loop until it has nothing more to do, then takes all output. */
 void memory_host_turn(struct memory_host *host);

@@ -48,8 +48,7 @@ static void handshakes(struct memory_host *host)
 static void join_all(struct memory_host *host)
 {
     for (size_t i = 0; i < TIMES; i++)
-        require_ok(ws_manager_join_room(host->manager, memory_host_id(host, i), "orders"),
-                   "entering a room");
+        memory_host_join(host, i, "orders");
     memory_host_turn(host);
 }
 
@@ -69,26 +68,19 @@ static void prepare_members(struct memory_host *host)
 
 static void route_to_room(struct memory_host *host)
 {
-    require_ok(ws_manager_route_event_type(host->manager, "order_created", "orders"),
-               "routing a type of event");
-}
-
-static void emit(struct memory_host *host)
-{
-    require_ok(ws_manager_emit_order_created(host->manager, SAMPLE_ORDER, SAMPLE_ORDER_LENGTH),
-               "an emit");
+    memory_host_route(host, "orders");
 }
 
 static void emit_all(struct memory_host *host)
 {
     for (size_t i = 0; i < TIMES; i++)
-        emit(host);
+        memory_host_emit(host);
 }
 
 static void prepare_delivery(struct memory_host *host)
 {
     connect_all(host);
-    emit(host);
+    memory_host_emit(host);
 }
 
 static void encode_all(struct memory_host *host)

@@ -1,8 +1,7 @@
 /* reading_pause.c: for how long a broadcast keeps a host's loop from reading: the time that
- * ws_loop_run() and the writing of its output take. Not here: the cost of one delivery (idle.c). */
+ * ws_loop_run() and the taking of its output need. Not here: the cost of a delivery (idle.c). */
 #include "figures.h"
 #include "memory_host.h"
-#include "sample_order.h"
 
 enum { BROADCASTS = 100, IN_A_TURN = 256 };
 
@@ -16,9 +15,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < BROADCASTS; i++) {
         uint64_t start;
 
-        require_ok(
-            ws_manager_emit_order_created(host.manager, SAMPLE_ORDER, SAMPLE_ORDER_LENGTH),
-            "an emit");
+        memory_host_emit(&host);
         start = now_ns();
         memory_host_turn(&host);
         durations_us[i] = (double)(now_ns() - start) / 1e3;

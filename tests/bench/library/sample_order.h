@@ -1,5 +1,5 @@
-/* sample_order.h: the data of the event that the programs here send, of the size that an order of a
- * shop has. Nothing else. */
+/* sample_order.h: the data of the event that the programs here send, as large as a shop's order.
+ * Nothing else. */
 #ifndef BENCH_SAMPLE_ORDER_H
 #define BENCH_SAMPLE_ORDER_H
 

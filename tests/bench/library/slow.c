@@ -3,16 +3,13 @@
 #include "counting_allocator.h"
 #include "figures.h"
 #include "memory_host.h"
-#include "sample_order.h"
 
 enum { N_EVENTS = 10000, IN_A_TURN = 100 };
 
 static void queue_events(struct memory_host *host)
 {
     for (size_t i = 0; i < N_EVENTS; i++) {
-        require_ok(
-            ws_manager_emit_order_created(host->manager, SAMPLE_ORDER, SAMPLE_ORDER_LENGTH),
-            "an emit");
+        memory_host_emit(host);
         if (i % IN_A_TURN == IN_A_TURN - 1)
             memory_host_turn(host);
     }
