@@ -1,0 +1,21 @@
+/* counting_allocator.h: an allocator that knows what lives, by the size of the blocks, at no cost
+ * in memory. For one thread. Not here: what does not go through the library's allocator. */
+#ifndef BENCH_COUNTING_ALLOCATOR_H
+#define BENCH_COUNTING_ALLOCATOR_H
+
+#include <stddef.h>
+
+#include <ws_manager/types.h>
+
+enum { BLOCK_STEP = 16, N_BLOCK_SIZES = 64 };
+
+struct counting_allocator {
+    ws_allocator allocator;
+    size_t bytes; /* that live, as malloc() deals them out: with its own 8 bytes a block */
+    /* Of these, by their blocks' size in steps of BLOCK_STEP; the last are all larger ones. */
+    size_t bytes_by_size[N_BLOCK_SIZES];
+};
+
+void counting_allocator_init(struct counting_allocator *counting);
+
+#endif
