@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/digits.h"
+
 void buffer_init(struct buffer *buffer, const ws_allocator *memory)
 {
     *buffer = (struct buffer){.memory = memory};
@@ -52,14 +54,11 @@ void buffer_add_text(struct buffer *buffer, const char *text)
 
 void buffer_add_number(struct buffer *buffer, uint64_t number)
 {
-    char digits[20];
-    size_t at = sizeof digits;
+    char digits[DECIMAL_MAX];
+    char *end = digits + sizeof digits;
+    const char *first = decimal_before(end, number);
 
-    do {
-        digits[--at] = (char)('0' + number % 10);
-        number /= 10;
-    } while (number > 0);
-    buffer_add(buffer, digits + at, sizeof digits - at);
+    buffer_add(buffer, first, (size_t)(end - first));
 }
 
 static void add_escaped(struct buffer *buffer, unsigned char byte)

@@ -3,10 +3,7 @@
 
 #include <string.h>
 
-enum {
-    BUNDLE_MAX_BYTES = UINT16_MAX,
-    BUNDLE_MAX_EVENTS = 1024
-};
+enum { BUNDLE_MAX_BYTES = UINT16_MAX, BUNDLE_MAX_EVENTS = 1024 };
 
 /* Frames can be put behind each other if they are ready, and for nobody less than the others. */
 static bool can_go(const struct command *command, const struct share *share)

@@ -9,21 +9,6 @@
 #include "core/event_data.h"
 #include "core/send.h"
 
-/* Looks the type up; *routed says whether `room` was filled in. */
-static bool find_route(ws_manager *manager, const char *type, char room[WS_NAME_MAX + 1],
-                       bool *routed)
-{
-    const struct event_type *known;
-
-    manager_lock(manager);
-    known = event_types_find(&manager->types, type);
-    *routed = known != NULL && known->room != NULL;
-    if (*routed)
-        memcpy(room, known->room, strlen(known->room) + 1);
-    manager_unlock(manager);
-    return known != NULL;
-}
-
 /* Data that is known to be valid, to a target; a user's event names the user. */
 static int emit_to(ws_manager *manager, struct target target, const char *type,
                    const char *json, size_t length)
@@ -50,15 +35,16 @@ static int emit_to(ws_manager *manager, struct target target, const char *type,
 
 static int emit_routed(ws_manager *manager, const char *type, const char *json, size_t length)
 {
-    char room[WS_NAME_MAX + 1];
-    bool routed;
+    const struct event_type *known = event_types_find(&manager->types, type);
+    struct target target = {GROUP_EVERYONE, NULL};
+    const char *room;
 
-    if (!find_route(manager, type, room, &routed))
+    if (known == NULL)
         return WS_ERR_UNKNOWN_TYPE;
-    return emit_to(manager,
-                   routed ? (struct target){GROUP_ROOM, room}
-                          : (struct target){GROUP_EVERYONE, NULL},
-                   type, json, length);
+    room = atomic_load_explicit(&known->room, memory_order_acquire);
+    if (room != NULL)
+        target = (struct target){GROUP_ROOM, room};
+    return emit_to(manager, target, type, json, length);
 }
 
 int ws_manager_emit(ws_manager *manager, const char *type, const char *json, size_t length)

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/digits.h"
+
 enum {
     TIMESTAMP_LENGTH = 24,               /* 2026-11-24T22:00:00.123Z */
     ESCAPED_NAME_MAX = 2 * WS_NAME_MAX,  /* names hold no control characters */
@@ -104,17 +106,15 @@ ws_message *encode_event(const ws_allocator *memory, const struct event_fields *
 
 void encode_finish(const ws_manager *manager, ws_message *message, uint64_t position)
 {
-    char digits[20];
-    size_t at = sizeof digits;
+    char digits[DECIMAL_MAX];
+    char *end = digits + sizeof digits;
 
     message->position = position;
     if (position > 0) {
+        const char *first = decimal_before(end, position);
+
         message_prepend(message, "\",", 2);
-        do {
-            digits[--at] = (char)('0' + position % 10);
-            position /= 10;
-        } while (position > 0);
-        message_prepend(message, digits + at, sizeof digits - at);
+        message_prepend(message, first, (size_t)(end - first));
         message_prepend(message, ".", 1);
         message_prepend(message, manager->epoch, EPOCH_LENGTH);
         message_prepend(message, "\"id\":\"", 6);

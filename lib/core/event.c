@@ -34,7 +34,6 @@ int ws_event_new(ws_manager *manager, const char *type, const char *data, size_t
 {
     ws_event *made;
     size_t type_size;
-    bool known;
     int result;
 
     if (manager == NULL || type == NULL || event == NULL)
@@ -42,10 +41,7 @@ int ws_event_new(ws_manager *manager, const char *type, const char *data, size_t
     result = event_data_check(manager, data, length);
     if (result != WS_OK)
         return result;
-    manager_lock(manager);
-    known = event_types_find(&manager->types, type) != NULL;
-    manager_unlock(manager);
-    if (!known)
+    if (event_types_find(&manager->types, type) == NULL)
         return WS_ERR_UNKNOWN_TYPE;
     type_size = strlen(type) + 1;
     made = memory_zalloc(&manager->memory, sizeof *made + type_size + length + 1);

@@ -1,7 +1,6 @@
 /* manager.c: a manager's life, its lock, its log, and the ids that begin with its epoch. */
 #include "core/manager.h"
 
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 
 #include <openssl/rand.h>
 
+#include "base/digits.h"
 #include "base/json_text.h"
 #include "base/utf8.h"
 #include "core/options.h"
@@ -188,12 +188,31 @@ void manager_log(const ws_manager *manager, int level, const char *format, ...)
     manager->options.log(level, line, manager->options.user_data);
 }
 
+/* The epoch, a separator and the digits that end at `end`, NUL-terminated. */
+static size_t join_epoch(const ws_manager *manager, char separator, const char *first,
+                         const char *end, char *to)
+{
+    size_t length = (size_t)(end - first);
+
+    memcpy(to, manager->epoch, EPOCH_LENGTH);
+    to[EPOCH_LENGTH] = separator;
+    memcpy(to + EPOCH_LENGTH + 1, first, length);
+    to[EPOCH_LENGTH + 1 + length] = '\0';
+    return EPOCH_LENGTH + 1 + length;
+}
+
 size_t manager_event_id(const ws_manager *manager, uint64_t position, char *id)
 {
-    return (size_t)snprintf(id, EVENT_ID_SIZE, "%s.%" PRIu64, manager->epoch, position);
+    char digits[DECIMAL_MAX];
+    char *end = digits + sizeof digits;
+
+    return join_epoch(manager, '.', decimal_before(end, position), end, id);
 }
 
 size_t manager_connection_name(const ws_manager *manager, ws_conn_id id, char *name)
 {
-    return (size_t)snprintf(name, CONNECTION_NAME_SIZE, "%s-%" PRIx64, manager->epoch, id);
+    char digits[HEXADECIMAL_MAX];
+    char *end = digits + sizeof digits;
+
+    return join_epoch(manager, '-', hexadecimal_before(end, id), end, name);
 }

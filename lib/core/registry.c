@@ -70,7 +70,7 @@ static struct share *add_share(const ws_allocator *memory, struct group *group, 
 static void remove_share_if_unused(struct registry *registry, struct share *share)
 {
     struct group *group = share->group;
-    struct share **link = &group->first.next;
+    struct share *before = &group->first;
 
     if (share->count > 0 || share->pins > 0)
         return;
@@ -80,9 +80,9 @@ static void remove_share_if_unused(struct registry *registry, struct share *shar
         share->loop = NULL;
         share->capacity = 1;
     } else {
-        while (*link != share)
-            link = &(*link)->next;
-        *link = share->next;
+        while (before->next != share)
+            before = before->next;
+        before->next = share->next;
         memory_free(registry->memory, share);
     }
     remove_group_if_empty(registry, group);

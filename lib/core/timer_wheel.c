@@ -83,17 +83,12 @@ static void fire_slot(struct timer_wheel *wheel, size_t slot, uint64_t until, bo
     }
 }
 
-void timer_wheel_advance(struct timer_wheel *wheel, uint64_t now_ms)
+static void fire_due(struct timer_wheel *wheel, uint64_t now)
 {
-    uint64_t now = now_ms / TIMER_TICK_MS;
     uint64_t from = wheel->tick + 1;
     /* Farther than any timer: a host's clock may begin at 0 and then tell the time of day. */
-    bool all = now > wheel->tick && now - wheel->tick > UINT32_MAX / TIMER_TICK_MS + 2;
+    bool all = now - wheel->tick > UINT32_MAX / TIMER_TICK_MS + 2;
 
-    wheel->now_ms = now_ms;
-    place_fresh(wheel);
-    if (now < from)
-        return;
     if (now - from >= TIMER_SLOTS)
         from = now - TIMER_SLOTS + 1;
     wheel->tick = now;
@@ -103,6 +98,13 @@ void timer_wheel_advance(struct timer_wheel *wheel, uint64_t now_ms)
         if (wheel->used[slot / 64] >> (slot % 64) & 1)
             fire_slot(wheel, slot, now, all);
     }
+}
+
+void timer_wheel_advance(struct timer_wheel *wheel, uint64_t now_ms)
+{
+    wheel->now_ms = now_ms;
+    if (now_ms / TIMER_TICK_MS > wheel->tick)
+        fire_due(wheel, now_ms / TIMER_TICK_MS);
     place_fresh(wheel);
 }
 

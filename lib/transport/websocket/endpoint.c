@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include <openssl/sha.h>
-
 #include "core/options.h"
 #include "transport/websocket/websocket.h"
 
@@ -86,7 +84,6 @@ static bool copy_subprotocols(ws_endpoint *endpoint)
 int ws_endpoint_new(ws_manager *manager, const ws_endpoint_options *options,
                     ws_endpoint **endpoint)
 {
-    unsigned char digest[SHA_DIGEST_LENGTH];
     ws_endpoint_options copy;
     ws_endpoint *made;
 
@@ -94,16 +91,19 @@ int ws_endpoint_new(ws_manager *manager, const ws_endpoint_options *options,
     if (manager == NULL || endpoint == NULL || !options_copy(&copy, sizeof copy, options) ||
         !options_valid(&copy))
         return WS_ERR_INVALID;
-    /* Should OpenSSL be unable to set itself up, it is known here and not at every handshake. */
-    if (SHA1((const unsigned char *)"", 0, digest) == NULL)
-        return WS_ERR_SYSTEM;
     made = memory_zalloc(&manager->memory, sizeof *made);
     if (made == NULL)
         return WS_ERR_NO_MEMORY;
+    made->sha1 = EVP_MD_fetch(NULL, "SHA1", NULL);
+    if (made->sha1 == NULL) {
+        memory_free(&manager->memory, made);
+        return WS_ERR_SYSTEM;
+    }
     made->manager = manager;
     made->options = copy;
     atomic_init(&made->refs, 1);
     if (!copy_subprotocols(made)) {
+        EVP_MD_free(made->sha1);
         memory_free(&manager->memory, made);
         return WS_ERR_NO_MEMORY;
     }
@@ -127,6 +127,7 @@ void ws_endpoint_free(ws_endpoint *endpoint)
         atomic_fetch_sub_explicit(&endpoint->refs, 1, memory_order_acq_rel) != 1)
         return;
     manager = endpoint->manager;
+    EVP_MD_free(endpoint->sha1);
     memory_free(&manager->memory, (void *)(uintptr_t)endpoint->options.subprotocols);
     memory_free(&manager->memory, endpoint);
     manager_unref(manager);

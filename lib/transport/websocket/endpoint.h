@@ -4,6 +4,8 @@
 
 #include <stdatomic.h>
 
+#include <openssl/evp.h>
+
 #include <ws_manager/websocket.h>
 
 #include "core/manager.h"
@@ -11,6 +13,7 @@
 struct ws_endpoint {
     ws_manager *manager;
     ws_endpoint_options options; /* subprotocols are the endpoint's own copies */
+    EVP_MD *sha1;                /* fetched once: that costs more than a digest */
     _Atomic uint32_t refs;
 };
 

@@ -9,6 +9,7 @@
 
 #include "base/utf8.h"
 #include "transport/websocket/query.h"
+#include "transport/websocket/websocket.h"
 
 enum { KEY_LENGTH = 24, ACCEPT_LENGTH = 28 };
 
@@ -223,7 +224,7 @@ void handshake_write_error(struct buffer *buffer, int status, const char *text)
 }
 
 /* §4.2.2 item 5.4. */
-static void add_accept(struct buffer *buffer, const char *key)
+static void add_accept(struct buffer *buffer, const char *key, const EVP_MD *sha1)
 {
     static const char guid[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
     unsigned char joined[KEY_LENGTH + sizeof guid];
@@ -232,7 +233,7 @@ static void add_accept(struct buffer *buffer, const char *key)
 
     memcpy(joined, key, KEY_LENGTH);
     memcpy(joined + KEY_LENGTH, guid, sizeof guid);
-    if (SHA1(joined, sizeof joined - 1, digest) == NULL) {
+    if (EVP_Digest(joined, sizeof joined - 1, digest, NULL, sha1, NULL) != 1) {
         buffer->failed = true;
         return;
     }
@@ -244,7 +245,8 @@ void handshake_write_answer(const struct ws_handshake *handshake, struct buffer 
 {
     buffer_add_text(buffer, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
                             "Connection: Upgrade\r\nSec-WebSocket-Accept: ");
-    add_accept(buffer, request_header(handshake->request, "Sec-WebSocket-Key", 0));
+    add_accept(buffer, request_header(handshake->request, "Sec-WebSocket-Key", 0),
+               handshake->websocket->endpoint->sha1);
     buffer_add_text(buffer, "\r\n");
     if (handshake->subprotocol != NULL) {
         buffer_add_text(buffer, "Sec-WebSocket-Protocol: ");

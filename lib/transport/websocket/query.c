@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "base/hex.h"
+#include "base/digits.h"
 
 static ptrdiff_t decode(const char *from, size_t length, char *to)
 {
@@ -12,8 +12,8 @@ static ptrdiff_t decode(const char *from, size_t length, char *to)
 
     while (from < end) {
         if (*from == '%') {
-            int high = end - from >= 3 ? hex_digit(from[1]) : -1;
-            int low = high >= 0 ? hex_digit(from[2]) : -1;
+            int high = end - from >= 3 ? hexadecimal_digit(from[1]) : -1;
+            int low = high >= 0 ? hexadecimal_digit(from[2]) : -1;
 
             if (low < 0)
                 return QUERY_BAD_ENCODING;

@@ -265,6 +265,21 @@ START_TEST(time_may_jump_far_and_stand_still_and_step_back)
 }
 END_TEST
 
+/* A clock that begins at 0 and then tells the time of day: what was started before the first advance
+ * counts from there. */
+START_TEST(a_timer_started_before_a_jump_of_years_is_not_due)
+{
+    struct alarm alarm = {0};
+
+    begin(0);
+    start(&alarm, 1000);
+    timer_wheel_advance(&wheel, UINT64_C(1) << 40);
+    ck_assert_uint_eq(n_fired, 0);
+    timer_wheel_advance(&wheel, (UINT64_C(1) << 40) + 1000 + TIMER_TICK_MS);
+    ck_assert_uint_eq(n_fired, 1);
+}
+END_TEST
+
 /* --- compared with a list ------------------------------------------------------------------ */
 
 enum { N_ALARMS = 100, N_STEPS = 20000 };
@@ -384,6 +399,7 @@ int main(void)
         of_two_that_stop_each_other_one_fires,
         one_that_is_due_can_be_put_off_by_another,
         time_may_jump_far_and_stand_still_and_step_back,
+        a_timer_started_before_a_jump_of_years_is_not_due,
         random_timers_as_in_a_list,
         sleeping_until_the_deadline_is_enough,
         NULL,
