@@ -59,6 +59,62 @@ ws_message *message_new_copy(const ws_allocator *memory, const void *payload, si
     return message;
 }
 
+struct message_variant *message_find_variant(const ws_message *message, int kind)
+{
+    struct message_variant *variant =
+        atomic_load_explicit(&message->variants, memory_order_acquire);
+
+    while (variant != NULL && variant->kind != kind)
+        variant = variant->next;
+    return variant;
+}
+
+static void free_variant(const ws_allocator *memory, struct message_variant *variant)
+{
+    if (variant->message != NULL)
+        ws_message_unref(variant->message);
+    memory_free(memory, variant);
+}
+
+struct message_variant *message_add_variant(ws_message *message, int kind, ws_message *form)
+{
+    struct message_variant *variant = memory_alloc(message->memory, sizeof *variant);
+    struct message_variant *others;
+
+    if (variant == NULL) {
+        if (form != NULL)
+            ws_message_unref(form);
+        return NULL;
+    }
+    *variant = (struct message_variant){.message = form, .kind = kind};
+    others = atomic_load_explicit(&message->variants, memory_order_acquire);
+    do {
+        struct message_variant *same = message_find_variant(message, kind);
+
+        if (same != NULL) {
+            free_variant(message->memory, variant);
+            return same;
+        }
+        variant->next = others;
+    } while (!atomic_compare_exchange_weak_explicit(&message->variants, &others, variant,
+                                                    memory_order_acq_rel,
+                                                    memory_order_acquire));
+    return variant;
+}
+
+static void free_message(ws_message *message)
+{
+    struct message_variant *variant = atomic_load(&message->variants);
+
+    while (variant != NULL) {
+        struct message_variant *next = variant->next;
+
+        free_variant(message->memory, variant);
+        variant = next;
+    }
+    memory_free(message->memory, message);
+}
+
 void message_prepend(ws_message *message, const void *bytes, size_t length)
 {
     message->start -= (uint32_t)length;
@@ -107,5 +163,5 @@ void ws_message_unref(ws_message *message)
         return;
     /* An acquire load, not a fence, so that ThreadSanitizer sees it too. */
     (void)atomic_load_explicit(&message->refs, memory_order_acquire);
-    memory_free(message->memory, message);
+    free_message(message);
 }

@@ -21,6 +21,13 @@ enum {
  * length, at most MESSAGE_FRAME_ROOM. */
 typedef uint8_t message_framing(uint8_t *payload, size_t length, bool is_text);
 
+/* Another form of a message: the same for a client that understands less, or more. */
+struct message_variant {
+    struct message_variant *next;
+    ws_message *message; /* one reference; NULL: that form is no better than the message itself */
+    int kind;            /* the transport's */
+};
+
 struct ws_message {
     const ws_allocator *memory; /* the manager's, which outlives its messages */
     _Atomic uint32_t refs;
@@ -33,6 +40,7 @@ struct ws_message {
     uint32_t length;    /* of the payload */
     uint32_t n_exclude; /* ids at the front of bytes[], sorted */
     uint64_t position;  /* place in the total order; 0: it has none */
+    _Atomic(struct message_variant *) variants;
     uint8_t bytes[];    /* excluded ids, frame room, payload */
 };
 
@@ -82,6 +90,13 @@ static inline void message_unref_n(ws_message *message, uint32_t n)
 {
     atomic_fetch_sub_explicit(&message->refs, n, memory_order_release);
 }
+
+/* The variant of a kind, NULL if there is none yet. Any thread that holds a reference. */
+struct message_variant *message_find_variant(const ws_message *message, int kind);
+
+/* Adds a variant, whose reference (of `form`, which may be NULL) is used up, and returns it, or one of
+ * the same kind that another thread has added meanwhile. NULL if memory ran out. */
+struct message_variant *message_add_variant(ws_message *message, int kind, ws_message *form);
 
 bool message_excludes(const ws_message *message, ws_conn_id id);
 

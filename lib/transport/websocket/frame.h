@@ -10,7 +10,7 @@
 
 #include <wslay/wslay.h>
 
-enum { FRAME_HEADER_MAX = 10, FRAME_CONTROL_MAX = 125 };
+enum { FRAME_HEADER_MAX = 10, FRAME_CONTROL_MAX = 125, FRAME_RSV1 = 0x40 };
 
 /* Writes the header of an unfragmented frame; returns its length. */
 static inline uint8_t frame_write_header(uint8_t header[FRAME_HEADER_MAX],
@@ -31,6 +31,25 @@ static inline uint8_t frame_write_header(uint8_t header[FRAME_HEADER_MAX],
     for (int i = 0; i < 8; i++)
         header[2 + i] = (uint8_t)((uint64_t)length >> (56 - 8 * i));
     return 10;
+}
+
+struct frame_size {
+    size_t header;
+    size_t payload;
+};
+
+/* Of a frame that frame_write_header() began. */
+static inline struct frame_size frame_read_size(const uint8_t *frame)
+{
+    struct frame_size size = {2, frame[1]};
+    size_t extended = size.payload == 126 ? 2 : size.payload == 127 ? 8 : 0;
+
+    if (extended > 0)
+        size.payload = 0;
+    for (size_t i = 0; i < extended; i++)
+        size.payload = size.payload << 8 | frame[2 + i];
+    size.header += extended;
+    return size;
 }
 
 /* The message_framing of this transport: the header goes right before the payload. */

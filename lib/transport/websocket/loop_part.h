@@ -5,11 +5,18 @@
 
 #include "core/loop.h"
 
+struct deflater;
 struct frame_reader;
+struct inflater;
+
+enum { INFLATERS_MAX = 4 /* kept for a loop, of 40 KiB */ };
 
 struct loop_part {
     struct frame_reader *readers; /* unused */
     unsigned n_readers;
+    struct inflater *inflaters[INFLATERS_MAX]; /* unused */
+    unsigned n_inflaters;
+    struct deflater *deflater; /* NULL until it is needed */
 };
 
 /* Makes the loop's part, if there is none yet; false if memory ran out. */
@@ -20,5 +27,11 @@ static inline struct loop_part *loop_part_of(const ws_loop *loop)
 {
     return loop->transport_part;
 }
+
+/* Borrows an inflater; NULL if memory ran out. */
+struct inflater *loop_part_take_inflater(ws_loop *loop);
+
+/* Gives it back. NULL does nothing. */
+void loop_part_give_inflater(ws_loop *loop, struct inflater *inflater);
 
 #endif

@@ -1,0 +1,175 @@
+/* inflate.c: a message that came compressed by permessage-deflate (RFC 7692 §7.2.2). */
+#include "transport/websocket/inflate.h"
+
+#include <limits.h>
+#include <stdbool.h>
+
+#include "transport/websocket/zlib_memory.h"
+
+enum {
+    WINDOW_BITS = 15, /* inflates whatever a client's window is */
+    FIRST_BYTES = 1024
+};
+
+struct inflater {
+    const ws_allocator *memory;
+    z_stream stream;
+    bool between_streams; /* nothing came since the start or since a final block */
+    uint8_t *output;
+    size_t length;
+    size_t capacity;
+};
+
+struct inflater *inflater_new(const ws_allocator *memory)
+{
+    struct inflater *inflater = memory_zalloc(memory, sizeof *inflater);
+
+    if (inflater == NULL)
+        return NULL;
+    inflater->memory = memory;
+    inflater->between_streams = true;
+    zlib_memory_use(&inflater->stream, &inflater->memory);
+    if (inflateInit2(&inflater->stream, -WINDOW_BITS) != Z_OK) {
+        memory_free(memory, inflater);
+        return NULL;
+    }
+    return inflater;
+}
+
+static void free_output(struct inflater *inflater)
+{
+    memory_free(inflater->memory, inflater->output);
+    inflater->output = NULL;
+    inflater->length = 0;
+    inflater->capacity = 0;
+}
+
+void inflater_free(struct inflater *inflater)
+{
+    if (inflater == NULL)
+        return;
+    free_output(inflater);
+    inflateEnd(&inflater->stream);
+    memory_free(inflater->memory, inflater);
+}
+
+void inflater_reset(struct inflater *inflater)
+{
+    free_output(inflater);
+    inflateReset(&inflater->stream);
+    inflater->between_streams = true;
+}
+
+const uint8_t *inflater_output(const struct inflater *inflater, size_t *length)
+{
+    *length = inflater->length;
+    return inflater->output;
+}
+
+/* Room for more output, unless the bound is reached; false if memory ran out. */
+static bool make_room(struct inflater *inflater, size_t max_bytes)
+{
+    size_t capacity = inflater->capacity == 0 ? FIRST_BYTES : 2 * inflater->capacity;
+    uint8_t *output;
+
+    if (inflater->length < inflater->capacity || inflater->capacity == max_bytes)
+        return true;
+    if (capacity > max_bytes)
+        capacity = max_bytes;
+    output = memory_realloc(inflater->memory, inflater->output, capacity);
+    if (output == NULL)
+        return false;
+    inflater->output = output;
+    inflater->capacity = capacity;
+    return true;
+}
+
+/* Goes on once, as far as the room goes. */
+static enum inflate_result step(struct inflater *inflater, int flush, size_t max_bytes)
+{
+    z_stream *stream = &inflater->stream;
+    uint8_t excess; /* the byte behind the bound, if there is one */
+    size_t room;
+    int result;
+
+    if (!make_room(inflater, max_bytes))
+        return INFLATE_NO_MEMORY;
+    room = inflater->capacity - inflater->length;
+    stream->next_out = room > 0 ? inflater->output + inflater->length : &excess;
+    stream->avail_out = room > 0 ? (unsigned)room : 1;
+    result = inflate(stream, flush);
+    if (room == 0 && stream->avail_out == 0)
+        return INFLATE_TOO_BIG;
+    if (room > 0)
+        inflater->length += room - stream->avail_out;
+    inflater->between_streams = result == Z_STREAM_END;
+    switch (result) {
+    case Z_OK:
+    case Z_STREAM_END:
+    case Z_BUF_ERROR: /* nothing was left to do */
+        return INFLATE_OK;
+    case Z_MEM_ERROR:
+        return INFLATE_NO_MEMORY;
+    default:
+        return INFLATE_CORRUPT;
+    }
+}
+
+/* zlib may have more to put out, though all input is used. */
+static bool holds_output(const struct inflater *inflater)
+{
+    return inflater->stream.avail_out == 0 && !inflater->between_streams;
+}
+
+/* Whoever ends a stream by a final block (RFC 7692 §7.2.1 allows it) goes on with a fresh one,
+ * which does not reach back into it. */
+static enum inflate_result run(struct inflater *inflater, const void *data, unsigned length,
+                               int flush, size_t max_bytes)
+{
+    z_stream *stream = &inflater->stream;
+    enum inflate_result result;
+
+    stream->next_in = data;
+    stream->avail_in = length;
+    do {
+        if (inflater->between_streams)
+            inflateReset(stream);
+        result = step(inflater, flush, max_bytes);
+    } while (result == INFLATE_OK && (stream->avail_in > 0 || holds_output(inflater)));
+    return result;
+}
+
+enum inflate_result inflater_feed(struct inflater *inflater, const void *data, size_t length,
+                                  uint32_t max_bytes)
+{
+    if (length == 0)
+        return INFLATE_OK;
+    if (length > UINT_MAX)
+        return INFLATE_TOO_BIG;
+    return run(inflater, data, (unsigned)length, Z_SYNC_FLUSH, max_bytes);
+}
+
+/* What zlib says after Z_BLOCK: a block has just ended (128), which may have been a final one (64),
+ * and no bit of the input is left over (the rest). */
+static bool at_block_boundary(const z_stream *stream)
+{
+    return (stream->data_type & ~64) == 128;
+}
+
+/* The sender has cut off the end of an empty block (RFC 7692 §7.2.1). A message after which there
+ * is none to be completed is taken too, for nothing can be missing from it: one that ends with a
+ * final block and not, as it should, with the first byte of an empty one; and one of no bytes,
+ * which zlib makes of an empty payload right after a flush. */
+enum inflate_result inflater_finish(struct inflater *inflater, uint32_t max_bytes)
+{
+    static const uint8_t tail[] = {0x00, 0x00, 0xff, 0xff};
+    enum inflate_result result;
+
+    if (inflater->between_streams)
+        return INFLATE_OK;
+    result = run(inflater, tail, sizeof tail, Z_BLOCK, max_bytes);
+    if (result == INFLATE_OK && !inflater->between_streams &&
+        !at_block_boundary(&inflater->stream))
+        return INFLATE_CORRUPT;
+    return result;
+}

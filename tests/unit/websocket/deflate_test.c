@@ -1,0 +1,289 @@
+/* deflate_test.c: payloads compressed for permessage-deflate, and inflated by zlib with exactly
+ * the window that was asked for. */
+#include "transport/websocket/deflate.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <zlib.h>
+
+#include "support/suite.h"
+#include "support/test_memory.h"
+#include "websocket/payload.h"
+
+enum { AMPLE = 1 << 18, MAX_LENGTH = 100000 };
+
+static struct test_memory memory;
+static struct deflater *deflater;
+
+static void begin(void)
+{
+    test_memory_init(&memory);
+    deflater = deflater_new(&memory.allocator);
+    ck_assert_ptr_nonnull(deflater);
+}
+
+static void end(void)
+{
+    deflater_free(deflater);
+    ck_assert_int_eq(memory.n_blocks, 0);
+}
+
+/* Inflates to at most `room` bytes, and returns how many came. With its output taken byte by byte,
+ * zlib has nothing but its window to copy from. */
+static size_t inflate_by_zlib(int window_bits, uint8_t *compressed, size_t length, uint8_t *to,
+                              size_t room)
+{
+    z_stream stream = {.next_in = compressed, .avail_in = (unsigned)length, .next_out = to};
+    int result;
+
+    ck_assert_int_eq(inflateInit2(&stream, -window_bits), Z_OK);
+    do {
+        stream.avail_out = stream.total_out < room;
+        result = inflate(&stream, Z_SYNC_FLUSH);
+    } while (result == Z_OK);
+    ck_assert_int_eq(result, Z_BUF_ERROR);
+    ck_assert_uint_eq(stream.avail_in, 0);
+    inflateEnd(&stream);
+    return stream.total_out;
+}
+
+static void check_inflated(int window_bits, const uint8_t *compressed, size_t compressed_length,
+                           const uint8_t *payload, size_t length)
+{
+    static const uint8_t tail[] = {0x00, 0x00, 0xff, 0xff};
+    uint8_t *whole = malloc(compressed_length + sizeof tail);
+    uint8_t *inflated = malloc(length + 1);
+
+    memcpy(whole, compressed, compressed_length);
+    memcpy(whole + compressed_length, tail, sizeof tail);
+    ck_assert_uint_eq(inflate_by_zlib(window_bits, whole, compressed_length + sizeof tail,
+                                      inflated, length + 1),
+                      length);
+    ck_assert(length == 0 || memcmp(inflated, payload, length) == 0);
+    free(inflated);
+    free(whole);
+}
+
+static void check_round_trip(int window_bits, enum payload_kind kind, size_t length)
+{
+    uint8_t *payload = payload_new(kind, length);
+    uint8_t *compressed = malloc(AMPLE);
+    size_t compressed_length =
+        deflate_payload(deflater, window_bits, payload, length, compressed, AMPLE);
+
+    ck_assert_uint_gt(compressed_length, 0);
+    check_inflated(window_bits, compressed, compressed_length, payload, length);
+    free(compressed);
+    free(payload);
+}
+
+static void check_bytes(const char *payload, const void *expected, size_t expected_length)
+{
+    uint8_t compressed[64];
+    size_t length =
+        deflate_payload(deflater, 15, payload, strlen(payload), compressed, sizeof compressed);
+
+    ck_assert_uint_eq(length, expected_length);
+    ck_assert_mem_eq(compressed, expected, length);
+}
+
+START_TEST(rfc7692_7_2_3_1_one_block)
+{
+    begin();
+    check_bytes("Hello", "\xf2\x48\xcd\xc9\xc9\x07\x00", 7);
+    end();
+}
+END_TEST
+
+START_TEST(rfc7692_7_2_3_2_every_payload_starts_afresh)
+{
+    begin();
+    check_bytes("Hello", "\xf2\x48\xcd\xc9\xc9\x07\x00", 7);
+    check_bytes("Hello", "\xf2\x48\xcd\xc9\xc9\x07\x00", 7);
+    check_round_trip(15, PAYLOAD_JSON, MAX_LENGTH);
+    check_bytes("Hello", "\xf2\x48\xcd\xc9\xc9\x07\x00", 7);
+    end();
+}
+END_TEST
+
+START_TEST(rfc7692_7_2_3_6_no_payload)
+{
+    uint8_t compressed[64];
+
+    begin();
+    check_bytes("", "\x00", 1);
+    check_bytes("", "\x00", 1);
+    ck_assert_uint_eq(deflate_payload(deflater, 15, NULL, 0, compressed, sizeof compressed), 1);
+    end();
+}
+END_TEST
+
+START_TEST(every_window_inflates_what_was_made_for_it)
+{
+    begin();
+    for (int window_bits = 9; window_bits <= 15; window_bits++) {
+        const size_t window = (size_t)1 << window_bits;
+        const size_t lengths[] = {1,          2,          100,        window - 1,
+                                  window,     window + 1, window * 2, window * 2 + 777,
+                                  MAX_LENGTH, 0};
+
+        for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++)
+            for (enum payload_kind kind = 0; kind < N_PAYLOAD_KINDS; kind++)
+                check_round_trip(window_bits, kind, lengths[i]);
+    }
+    end();
+}
+END_TEST
+
+START_TEST(the_smallest_window_has_payloads_that_fit_into_it)
+{
+    uint8_t to[1024];
+    uint8_t *zeros = payload_new(PAYLOAD_ZEROS, 257);
+
+    begin();
+    for (size_t length = 0; length <= 256; length++)
+        for (enum payload_kind kind = 0; kind < N_PAYLOAD_KINDS; kind++)
+            check_round_trip(8, kind, length);
+    ck_assert_uint_eq(deflate_payload(deflater, 8, zeros, 257, to, sizeof to), 0);
+    end();
+    free(zeros);
+}
+END_TEST
+
+START_TEST(a_payload_within_the_window_is_the_same_for_all)
+{
+    uint8_t *large = malloc(AMPLE);
+    uint8_t *small = malloc(AMPLE);
+
+    begin();
+    for (int window_bits = 8; window_bits < 15; window_bits++) {
+        size_t length = (size_t)1 << window_bits;
+        uint8_t *payload = payload_new(PAYLOAD_REPEATS, length);
+        size_t large_length = deflate_payload(deflater, 15, payload, length, large, AMPLE);
+        size_t small_length =
+            deflate_payload(deflater, window_bits, payload, length, small, AMPLE);
+
+        ck_assert_uint_eq(large_length, small_length);
+        ck_assert_mem_eq(large, small, small_length);
+        free(payload);
+    }
+    end();
+    free(small);
+    free(large);
+}
+END_TEST
+
+/* The room is a block of its own: nothing is written behind it. */
+static size_t deflate_into(const uint8_t *payload, size_t length, size_t room)
+{
+    uint8_t *to = malloc(room > 0 ? room : 1);
+    size_t compressed_length = deflate_payload(deflater, 15, payload, length, to, room);
+
+    if (compressed_length > 0)
+        check_inflated(15, to, compressed_length, payload, length);
+    free(to);
+    return compressed_length;
+}
+
+START_TEST(a_payload_that_does_not_pay_is_left_as_it_is)
+{
+    static const size_t lengths[] = {1, 2, 10, 100, 1000, MAX_LENGTH};
+
+    begin();
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        uint8_t *random = payload_new(PAYLOAD_RANDOM, lengths[i]);
+
+        ck_assert_uint_eq(deflate_into(random, lengths[i], lengths[i]), 0);
+        free(random);
+    }
+    ck_assert_uint_eq(deflate_into((const uint8_t *)"Hello", 5, 5), 0);
+    ck_assert_uint_eq(deflate_into((const uint8_t *)"HelloHelloHello", 15, 15), 10);
+    end();
+}
+END_TEST
+
+START_TEST(it_fits_with_its_tail_or_not_at_all)
+{
+    uint8_t *payload = payload_new(PAYLOAD_JSON, 600);
+    size_t needed;
+
+    begin();
+    needed = deflate_into(payload, 600, 600);
+    ck_assert_uint_gt(needed, 0);
+    for (size_t room = 0; room <= 600; room++)
+        ck_assert_uint_eq(deflate_into(payload, 600, room), room > needed + 4 ? needed : 0);
+    end();
+    free(payload);
+}
+END_TEST
+
+START_TEST(a_length_that_zlib_can_not_count_is_left_as_it_is)
+{
+    uint8_t to[8];
+
+    begin();
+    ck_assert_uint_eq(deflate_payload(deflater, 15, "", SIZE_MAX, to, sizeof to), 0);
+    ck_assert_uint_eq(deflate_payload(deflater, 15, "", 1, to, SIZE_MAX), 0);
+    end();
+}
+END_TEST
+
+START_TEST(state_is_allocated_once_for_a_window)
+{
+    long requests;
+
+    begin();
+    for (int window_bits = 9; window_bits <= 15; window_bits++)
+        check_round_trip(window_bits, PAYLOAD_JSON, MAX_LENGTH);
+    requests = memory.n_requests;
+    for (int window_bits = 9; window_bits <= 15; window_bits++)
+        check_round_trip(window_bits, PAYLOAD_JSON, MAX_LENGTH);
+    ck_assert_int_eq(memory.n_requests, requests);
+    end();
+}
+END_TEST
+
+START_TEST(without_memory_a_payload_is_left_as_it_is)
+{
+    uint8_t *payload = payload_new(PAYLOAD_JSON, 600);
+
+    for (long fail_at = 0;; fail_at++) {
+        size_t length;
+
+        begin();
+        test_memory_fail(&memory, fail_at, true);
+        length = deflate_into(payload, 600, 600);
+        ck_assert_int_eq(length == 0, memory.failed);
+        test_memory_fail(&memory, NEVER_FAIL, false);
+        ck_assert_uint_gt(deflate_into(payload, 600, 600), 0);
+        end();
+        if (length > 0)
+            break;
+    }
+    test_memory_fail(&memory, 0, true);
+    ck_assert_ptr_null(deflater_new(&memory.allocator));
+    deflater_free(NULL);
+    free(payload);
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {
+        rfc7692_7_2_3_1_one_block,
+        rfc7692_7_2_3_2_every_payload_starts_afresh,
+        rfc7692_7_2_3_6_no_payload,
+        every_window_inflates_what_was_made_for_it,
+        the_smallest_window_has_payloads_that_fit_into_it,
+        a_payload_within_the_window_is_the_same_for_all,
+        a_payload_that_does_not_pay_is_left_as_it_is,
+        it_fits_with_its_tail_or_not_at_all,
+        a_length_that_zlib_can_not_count_is_left_as_it_is,
+        state_is_allocated_once_for_a_window,
+        without_memory_a_payload_is_left_as_it_is,
+        NULL,
+    };
+
+    return suite_run("websocket-deflate", tests);
+}
