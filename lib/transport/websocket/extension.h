@@ -23,10 +23,10 @@ struct permessage_deflate extension_negotiate(const struct request *request);
 /* The first acceptable offer of one header's text. An offer that is not acceptable is declined,
  * and the next one is looked at (RFC 7692 §5.1).
  *
- * A text that is not what RFC 6455 §9.1 describes offers nothing. By that section the handshake
- * were to fail; but an endpoint that doesn't compress never reads the header, and a client that
- * could connect until now shall not be turned away because compression was switched on. It is
- * told the same as by such an endpoint: no extension. */
+ * A text that is not written as RFC 6455 §9.1 says offers nothing. That section wants the
+ * handshake to fail; but an endpoint that doesn't compress never reads the header, and a client
+ * that it serves is not to be turned away because compression was switched on. It gets what it
+ * would get there: a connection without extensions. */
 struct permessage_deflate extension_accept(const char *header);
 
 /* The value of the answer's Sec-WebSocket-Extensions for an accepted offer. */

@@ -56,7 +56,6 @@ void inflater_free(struct inflater *inflater)
 void inflater_reset(struct inflater *inflater)
 {
     free_output(inflater);
-    inflateReset(&inflater->stream);
     inflater->between_streams = true;
 }
 
@@ -121,8 +120,8 @@ static bool holds_output(const struct inflater *inflater)
     return inflater->stream.avail_out == 0 && !inflater->between_streams;
 }
 
-/* Whoever ends a stream by a final block (RFC 7692 §7.2.1 allows it) goes on with a fresh one,
- * which does not reach back into it. */
+/* A message starts with a fresh stream, and so does what follows a final block (RFC 7692 §7.2.1
+ * allows that): neither reaches back into what came before. */
 static enum inflate_result run(struct inflater *inflater, const void *data, unsigned length,
                                int flush, size_t max_bytes)
 {
@@ -163,13 +162,16 @@ static bool at_block_boundary(const z_stream *stream)
 enum inflate_result inflater_finish(struct inflater *inflater, uint32_t max_bytes)
 {
     static const uint8_t tail[] = {0x00, 0x00, 0xff, 0xff};
+    size_t length = inflater->length;
     enum inflate_result result;
 
     if (inflater->between_streams)
         return INFLATE_OK;
     result = run(inflater, tail, sizeof tail, Z_BLOCK, max_bytes);
-    if (result == INFLATE_OK && !inflater->between_streams &&
-        !at_block_boundary(&inflater->stream))
+    if (result != INFLATE_OK)
+        return result;
+    /* An end that became data has filled a gap. */
+    if (inflater->length > length)
         return INFLATE_CORRUPT;
-    return result;
+    return at_block_boundary(&inflater->stream) ? INFLATE_OK : INFLATE_CORRUPT;
 }

@@ -8,7 +8,7 @@
 
 #include <ws_manager/types.h>
 
-/* zlib's state (10 KiB, and 32 KiB more from the first use on) and the message so far. As nothing
+/* zlib's state (7 KiB, and 32 KiB more from the first use on) and the message so far. As nothing
  * is kept from message to message, it is needed only while a compressed one is unfinished. */
 struct inflater;
 

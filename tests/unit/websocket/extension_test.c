@@ -70,7 +70,7 @@ START_TEST(what_clients_send)
          ANSWER_OF("12")},
         /* Go */
         {"permessage-deflate; server_no_context_takeover; client_no_context_takeover", ANSWER},
-        /* Autobahn's cases 13.1 to 13.7 */
+        /* Autobahn's client */
         {"permessage-deflate; client_no_context_takeover; client_max_window_bits", ANSWER},
         {"permessage-deflate; client_no_context_takeover; client_max_window_bits; "
          "server_no_context_takeover",
@@ -206,22 +206,24 @@ END_TEST
 
 START_TEST(rfc6455_9_1_a_malformed_text_offers_nothing)
 {
-    CHECK_OFFERS(
-        {"permessage-deflate;", NULL}, {"permessage-deflate;;", NULL},
-        {";permessage-deflate", NULL}, {"permessage-deflate; =10", NULL},
-        {"permessage-deflate; server_max_window_bits=", NULL},
-        {"permessage-deflate; server_max_window_bits=\"", NULL},
-        {"permessage-deflate; server_max_window_bits=\"10", NULL},
-        {"permessage-deflate; server_max_window_bits=\"10\\", NULL},
-        {"permessage-deflate; server_max_window_bits=\"\"", NULL},
-        {"permessage-deflate; server_max_window_bits=\" 10\"", NULL},
-        {"permessage-deflate; server_max_window_bits=\"10\"1", NULL},
-        {"permessage-deflate; server_max_window_bits=10=10", NULL},
-        {"permessage-deflate; server_max_window_bits=10 11", NULL},
-        {"permessage-deflate client_max_window_bits", NULL}, {"permessage-deflate=1", NULL},
-        {"permessage-deflate, /", NULL}, {"permessage-deflate, foo; bar=\"a b\"", NULL},
-        {"foo; bar=\"a:b\", permessage-deflate", NULL}, {"\"permessage-deflate\"", NULL},
-        {"permessage-deflate, \x80", NULL}, {"permessage-deflate\x01", NULL});
+    CHECK_OFFERS({"permessage-deflate;", NULL}, {"permessage-deflate;;", NULL},
+                 {";permessage-deflate", NULL}, {"permessage-deflate; =10", NULL},
+                 {"permessage-deflate; server_max_window_bits=", NULL},
+                 {"permessage-deflate; server_max_window_bits=\"", NULL},
+                 {"permessage-deflate; server_max_window_bits=\"10", NULL},
+                 {"permessage-deflate; server_max_window_bits=\"10\\", NULL},
+                 {"permessage-deflate; server_max_window_bits=\"\"", NULL},
+                 {"permessage-deflate; server_max_window_bits=\" 10\"", NULL},
+                 {"permessage-deflate; server_max_window_bits=\"10\"1", NULL},
+                 {"permessage-deflate; server_max_window_bits=10=10", NULL},
+                 {"permessage-deflate; server_max_window_bits=10 11", NULL},
+                 {"permessage-deflate client_max_window_bits", NULL},
+                 {"permessage-deflate=1", NULL}, {"permessage-deflate, /", NULL},
+                 {"permessage-deflate, foo; bar=\"a b\"", NULL},
+                 {"foo; bar=\"a:b\", permessage-deflate", NULL},
+                 {"foo; bar=\"\", permessage-deflate", NULL},
+                 {"foo; bar=, permessage-deflate", NULL}, {"\"permessage-deflate\"", NULL},
+                 {"permessage-deflate, \x80", NULL}, {"permessage-deflate\x01", NULL});
 }
 END_TEST
 

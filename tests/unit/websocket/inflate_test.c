@@ -193,6 +193,9 @@ START_TEST(a_message_cut_short_is_corrupt)
         ck_assert_int_eq(inflate_in_pieces((const uint8_t *)bytes, length, 1),
                          complete[length] ? INFLATE_OK : INFLATE_CORRUPT);
     CHECK_CORRUPT("\xf2");
+    CHECK_CORRUPT("\x00\x04\x00\xfb\xff");
+    CHECK_CORRUPT("\x00\x05\x00\xfa\xff\x48");
+    CHECK_CORRUPT("\x01\x05\x00\xfa\xff\x48");
     CHECK_CORRUPT("\x00\x05\x00\xfa\xff\x48\x65");
     /* The end that should have been cut off was not. */
     CHECK_CORRUPT("\xf2\x48\xcd\xc9\xc9\x07\x00\x00\x00\xff\xff");
@@ -250,6 +253,29 @@ START_TEST(what_our_own_side_compresses)
     deflater_free(deflater);
     end();
     free(compressed);
+}
+END_TEST
+
+/* The last bytes of input hold the copying of up to 258 bytes: wherever the output has to grow
+ * within it, all comes out before the end. */
+START_TEST(output_that_grows_after_the_last_input)
+{
+    uint8_t *zeros = payload_new(PAYLOAD_ZEROS, MAX_LENGTH);
+    uint8_t *compressed = malloc(BOUND);
+    struct deflater *deflater;
+
+    begin();
+    deflater = deflater_new(&memory.allocator);
+    for (size_t length = 65500; length <= 65800; length++) {
+        size_t compressed_length =
+            deflate_payload(deflater, 15, zeros, length, compressed, BOUND);
+
+        check_inflates_in_pieces(compressed, compressed_length, zeros, length);
+    }
+    deflater_free(deflater);
+    end();
+    free(compressed);
+    free(zeros);
 }
 END_TEST
 
@@ -311,6 +337,7 @@ int main(void)
         a_message_cut_short_is_corrupt,
         corrupt_data,
         what_our_own_side_compresses,
+        output_that_grows_after_the_last_input,
         what_others_compress,
         NULL,
     };
