@@ -45,6 +45,7 @@ static const struct option_spec specs[] = {
     {"topic-rooms", OPTION_FLAG, offsetof(struct options, topic_rooms), 0, 0},
     {"relay", OPTION_FLAG, offsetof(struct options, relay), 0, 0},
     {"echo", OPTION_FLAG, offsetof(struct options, echo), 0, 0},
+    {"no-deflate", OPTION_FLAG, offsetof(struct options, no_deflate), 0, 0},
     {"no-presence", OPTION_FLAG, offsetof(struct options, no_presence), 0, 0},
     {"max-message", OPTION_SIZE, offsetof(struct options, max_message_bytes), 0, UINT32_MAX},
     {"max-queue", OPTION_SIZE, offsetof(struct options, max_queue_bytes), 0, UINT32_MAX},
@@ -71,6 +72,7 @@ const char *options_help(void)
            "  --topic-rooms              send events to the rooms orders, inventory, clients\n"
            "  --relay                    pass clients' messages on to the room they name\n"
            "  --echo                     raw WebSocket echo at /echo\n"
+           "  --no-deflate               no compression (permessage-deflate)\n"
            "  --no-presence              no user_connected and user_disconnected events\n"
            "  --max-message BYTES        of one message from a client (65536)\n"
            "  --max-queue BYTES          waiting for a slow client (1048576)\n"

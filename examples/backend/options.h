@@ -17,6 +17,7 @@ struct options {
     bool topic_rooms;
     bool relay;
     bool echo;
+    bool no_deflate;
     bool no_presence;
     uint32_t max_message_bytes;
     uint32_t max_queue_bytes;

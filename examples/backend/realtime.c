@@ -115,6 +115,7 @@ static int make_endpoints(struct realtime *realtime, const struct options *optio
     endpoint_options.max_fragments = options->max_fragments;
     endpoint_options.max_queue_bytes = options->max_queue_bytes;
     endpoint_options.ping_interval_ms = options->ping_interval_ms;
+    endpoint_options.deflate = !options->no_deflate;
     endpoint_options.on_handshake = accept_client;
     result = ws_endpoint_new(realtime->manager, &endpoint_options, &realtime->events);
     if (result != WS_OK || !options->echo) {

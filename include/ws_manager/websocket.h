@@ -48,6 +48,13 @@ typedef struct ws_endpoint_options {
     uint32_t pong_timeout_ms;  /* nothing heard after a ping was written: 1006;
                                       default 20000 */
     uint32_t close_timeout_ms; /* for the peer's answer to our close; default 3000 */
+
+    /* Whether permessage-deflate (RFC 7692) is agreed on with clients that offer it; default 1. A
+     * message is compressed once for all of them, and between messages nothing is kept for any: both
+     * sides begin each message anew (server_ and client_no_context_takeover). What a client sends
+     * is inflated to max_message_bytes at most, else 1009. */
+    int32_t deflate;
+    uint32_t deflate_min_bytes; /* messages smaller than this are not compressed; default 200 */
 } ws_endpoint_options;
 
 /* Fills in the defaults. What is exported is told the size of the caller's struct, so that a newer

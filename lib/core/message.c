@@ -96,9 +96,8 @@ struct message_variant *message_add_variant(ws_message *message, int kind, ws_me
             return same;
         }
         variant->next = others;
-    } while (!atomic_compare_exchange_weak_explicit(&message->variants, &others, variant,
-                                                    memory_order_acq_rel,
-                                                    memory_order_acquire));
+    } while (!atomic_compare_exchange_weak_explicit(
+        &message->variants, &others, variant, memory_order_acq_rel, memory_order_acquire));
     return variant;
 }
 

@@ -24,8 +24,9 @@ typedef uint8_t message_framing(uint8_t *payload, size_t length, bool is_text);
 /* Another form of a message: the same for a client that understands less, or more. */
 struct message_variant {
     struct message_variant *next;
-    ws_message *message; /* one reference; NULL: that form is no better than the message itself */
-    int kind;            /* the transport's */
+    ws_message
+        *message; /* one reference; NULL: that form is no better than the message itself */
+    int kind;     /* the transport's */
 };
 
 struct ws_message {
@@ -41,7 +42,7 @@ struct ws_message {
     uint32_t n_exclude; /* ids at the front of bytes[], sorted */
     uint64_t position;  /* place in the total order; 0: it has none */
     _Atomic(struct message_variant *) variants;
-    uint8_t bytes[];    /* excluded ids, frame room, payload */
+    uint8_t bytes[]; /* excluded ids, frame room, payload */
 };
 
 /* A message of `length` bytes of payload, still to be written to message_payload(); `room`

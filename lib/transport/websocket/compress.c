@@ -46,8 +46,8 @@ static ws_message *make_compressed(ws_loop *loop, const ws_message *message, int
     made->length = 0;
     while (left > 0) {
         struct frame_size size = frame_read_size(from);
-        size_t length = compress_frame(loop_part_of(loop)->deflater, window_bits, min_bytes, from,
-                                       &size, made->bytes + made->length);
+        size_t length = compress_frame(loop_part_of(loop)->deflater, window_bits, min_bytes,
+                                       from, &size, made->bytes + made->length);
 
         made->length += (uint32_t)length;
         made->last_frame = message->n_messages > 1 ? (uint16_t)length : 0;
@@ -82,8 +82,8 @@ ws_message *compress_message(ws_loop *loop, ws_message *message, int window_bits
             part->deflater = deflater_new(&loop->manager->memory);
         if (part->deflater == NULL)
             return message;
-        variant = message_add_variant(
-            message, window_bits, make_compressed(loop, message, window_bits, min_bytes));
+        variant = message_add_variant(message, window_bits,
+                                      make_compressed(loop, message, window_bits, min_bytes));
     }
     return variant != NULL && variant->message != NULL ? variant->message : message;
 }

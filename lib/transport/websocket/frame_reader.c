@@ -6,6 +6,7 @@
 #include "base/utf8.h"
 #include "core/disconnect.h"
 #include "transport/websocket/frame.h"
+#include "transport/websocket/inflate.h"
 #include "transport/websocket/loop_part.h"
 
 enum {
@@ -16,6 +17,7 @@ enum {
 
 struct frame_reader {
     struct frame_reader *next; /* in the pool */
+    ws_loop *loop;
     const ws_allocator *memory;
     wslay_frame_context_ptr wslay;
 
@@ -31,6 +33,9 @@ struct frame_reader {
 
     uint8_t message_opcode; /* of the unfinished message, NO_MESSAGE: none */
     uint32_t fragments;
+    uint64_t received;         /* payload bytes of the message, as they came */
+    struct inflater *inflater; /* of a compressed message, until it was told and used */
+    bool compressed;           /* the unfinished message is */
     struct utf8_state utf8;
     uint8_t *message;
     size_t message_length;
@@ -44,6 +49,7 @@ struct frame_reader {
 
 static void free_reader(struct frame_reader *reader)
 {
+    loop_part_give_inflater(reader->loop, reader->inflater);
     wslay_frame_context_free(reader->wslay);
     memory_free(reader->memory, reader->message);
     memory_free(reader->memory, reader);
@@ -77,13 +83,15 @@ static ssize_t take_bytes(uint8_t *to, size_t length, int flags, void *user_data
     return (ssize_t)length;
 }
 
-static struct frame_reader *make_reader(const ws_allocator *memory)
+static struct frame_reader *make_reader(ws_loop *loop)
 {
+    const ws_allocator *memory = &loop->manager->memory;
     const struct wslay_frame_callbacks callbacks = {.recv_callback = take_bytes};
     struct frame_reader *reader = memory_zalloc(memory, sizeof *reader);
 
     if (reader == NULL)
         return NULL;
+    reader->loop = loop;
     reader->memory = memory;
     reader->message_opcode = NO_MESSAGE;
     if (wslay_frame_context_init(&reader->wslay, &callbacks, reader) != 0) {
@@ -99,10 +107,19 @@ struct frame_reader *frame_reader_take(ws_loop *loop)
     struct frame_reader *reader = part->readers;
 
     if (reader == NULL)
-        return make_reader(&loop->manager->memory);
+        return make_reader(loop);
     part->readers = reader->next;
     part->n_readers--;
     return reader;
+}
+
+/* A compressed message that was told has been used by now. */
+static void drop_used_message(struct frame_reader *reader)
+{
+    if (reader->message_opcode == NO_MESSAGE && reader->inflater != NULL) {
+        loop_part_give_inflater(reader->loop, reader->inflater);
+        reader->inflater = NULL;
+    }
 }
 
 void frame_reader_give_back(ws_loop *loop, struct frame_reader *reader)
@@ -115,6 +132,7 @@ void frame_reader_give_back(ws_loop *loop, struct frame_reader *reader)
         free_reader(reader);
         return;
     }
+    drop_used_message(reader);
     if (reader->message_capacity > KEPT_BYTES) {
         memory_free(reader->memory, reader->message);
         reader->message = NULL;
@@ -138,6 +156,23 @@ static struct frame_event fail(struct frame_reader *reader, uint16_t code, const
     return (struct frame_event){.kind = FRAME_ERROR, .code = code, .text = text};
 }
 
+/* How many bytes may come for a message of at most `bytes`: what can't be compressed becomes a little
+ * longer, by 5 bytes for each block of 16 KiB and more. */
+static uint64_t most_compressed(uint32_t bytes)
+{
+    return (uint64_t)bytes + bytes / 1024 + 64;
+}
+
+/* Of a whole message, as it comes. */
+static uint64_t most_bytes(const struct frame_reader *reader,
+                           const struct wslay_frame_iocb *frame, struct frame_limits limits)
+{
+    bool compressed = frame->opcode == WSLAY_CONTINUATION_FRAME ? reader->compressed
+                                                                : frame->rsv != WSLAY_RSV_NONE;
+
+    return compressed ? most_compressed(limits.max_message_bytes) : limits.max_message_bytes;
+}
+
 /* What RFC 6455 §5 demands of a frame's header, beyond what wslay has checked: the shortest
  * form of the length, and control frames that are whole and of at most 125 bytes. */
 static struct frame_event check_frame(struct frame_reader *reader,
@@ -146,8 +181,11 @@ static struct frame_event check_frame(struct frame_reader *reader,
 {
     if (!frame->mask)
         return fail(reader, 1002, "frames must be masked"); /* §5.1 */
-    if (frame->rsv != WSLAY_RSV_NONE)
-        return fail(reader, 1002, "reserved bit without an extension"); /* §5.2 */
+    /* §5.2; RFC 7692 §6: only the first frame of a message says that it is compressed. */
+    if (frame->rsv != WSLAY_RSV_NONE &&
+        (frame->rsv != WSLAY_RSV1_BIT || !limits.deflate ||
+         (frame->opcode != WSLAY_TEXT_FRAME && frame->opcode != WSLAY_BINARY_FRAME)))
+        return fail(reader, 1002, "reserved bit without an extension");
     switch (frame->opcode) {
     case WSLAY_CONNECTION_CLOSE:
     case WSLAY_PING:
@@ -165,7 +203,7 @@ static struct frame_event check_frame(struct frame_reader *reader,
     default:
         return fail(reader, 1002, "reserved opcode"); /* §5.2 */
     }
-    if (frame->payload_length > limits.max_message_bytes - reader->message_length)
+    if (frame->payload_length > most_bytes(reader, frame, limits) - reader->received)
         return fail(reader, 1009, "message too big"); /* §7.4.1 */
     if (limits.max_fragments > 0 && reader->fragments >= limits.max_fragments)
         return fail(reader, 1009, "too many fragments");
@@ -185,15 +223,20 @@ static void begin_frame(struct frame_reader *reader, const struct wslay_frame_io
     reader->control_length = 0;
 }
 
-static void begin_message_frame(struct frame_reader *reader)
+/* False if memory ran out. */
+static bool begin_message_frame(struct frame_reader *reader,
+                                const struct wslay_frame_iocb *frame)
 {
     if (reader->opcode != WSLAY_CONTINUATION_FRAME) {
         reader->message_opcode = reader->opcode;
-        reader->message_length = 0;
-        reader->fragments = 0;
         reader->utf8 = (struct utf8_state){0};
+        reader->compressed = frame->rsv != WSLAY_RSV_NONE;
+        if (reader->compressed)
+            reader->inflater = loop_part_take_inflater(reader->loop);
     }
     reader->fragments++;
+    reader->received += frame->payload_length;
+    return !reader->compressed || reader->inflater != NULL;
 }
 
 static bool append(struct frame_reader *reader, const uint8_t *data, size_t length)
@@ -218,12 +261,61 @@ static bool append(struct frame_reader *reader, const uint8_t *data, size_t leng
     return true;
 }
 
+/* Whatever was told of it stays valid until the next call. */
+static void end_message(struct frame_reader *reader)
+{
+    reader->message_opcode = NO_MESSAGE;
+    reader->message_length = 0;
+    reader->fragments = 0;
+    reader->received = 0;
+}
+
+static struct frame_event fail_without_memory(struct frame_reader *reader)
+{
+    reader->failed = true;
+    return (struct frame_event){.kind = FRAME_NO_MEMORY};
+}
+
+static struct frame_event fail_inflating(struct frame_reader *reader,
+                                         enum inflate_result result)
+{
+    switch (result) {
+    case INFLATE_TOO_BIG:
+        return fail(reader, 1009, "message too big");
+    case INFLATE_NO_MEMORY:
+        return fail_without_memory(reader);
+    default:
+        return fail(reader, 1007, "the compressed data is corrupt");
+    }
+}
+
+/* The inflater keeps the message until the next call. */
+static struct frame_event take_compressed_piece(struct frame_reader *reader,
+                                                const uint8_t *data, size_t length,
+                                                bool complete, uint32_t max_bytes)
+{
+    struct frame_event event = {.kind = FRAME_MESSAGE,
+                                .is_text = reader->message_opcode == WSLAY_TEXT_FRAME};
+    enum inflate_result result = inflater_feed(reader->inflater, data, length, max_bytes);
+
+    if (result == INFLATE_OK && complete)
+        result = inflater_finish(reader->inflater, max_bytes);
+    if (result != INFLATE_OK)
+        return fail_inflating(reader, result);
+    if (!complete)
+        return nothing();
+    event.data = inflater_output(reader->inflater, &event.length);
+    if (event.is_text && !utf8_valid(event.data, event.length))
+        return fail(reader, 1007, "text is not UTF-8");
+    end_message(reader);
+    return event;
+}
+
 /* A message that one piece holds whole is told from where wslay keeps it, without a copy. */
-static struct frame_event take_message_piece(struct frame_reader *reader, const uint8_t *data,
-                                             size_t length)
+static struct frame_event take_plain_piece(struct frame_reader *reader, const uint8_t *data,
+                                           size_t length, bool complete)
 {
     bool is_text = reader->message_opcode == WSLAY_TEXT_FRAME;
-    bool complete = reader->frame_left == 0 && reader->fin;
     struct frame_event event = {.kind = FRAME_MESSAGE, .is_text = is_text};
 
     if (is_text && !utf8_feed(&reader->utf8, data, length))
@@ -234,18 +326,24 @@ static struct frame_event take_message_piece(struct frame_reader *reader, const 
         event.data = data;
         event.length = length;
     } else if (!append(reader, data, length)) {
-        reader->failed = true;
-        return (struct frame_event){.kind = FRAME_NO_MEMORY};
+        return fail_without_memory(reader);
     } else {
         event.data = reader->message;
         event.length = reader->message_length;
     }
     if (!complete)
         return nothing();
-    reader->message_opcode = NO_MESSAGE;
-    reader->message_length = 0;
-    reader->fragments = 0;
+    end_message(reader);
     return event;
+}
+
+static struct frame_event take_message_piece(struct frame_reader *reader, const uint8_t *data,
+                                             size_t length, uint32_t max_bytes)
+{
+    bool complete = reader->frame_left == 0 && reader->fin;
+
+    return reader->compressed ? take_compressed_piece(reader, data, length, complete, max_bytes)
+                              : take_plain_piece(reader, data, length, complete);
 }
 
 static struct frame_event read_close(struct frame_reader *reader)
@@ -297,14 +395,15 @@ static struct frame_event take_frame(struct frame_reader *reader,
         if (event.kind != FRAME_NOTHING)
             return event;
         begin_frame(reader, frame);
-        if (!is_control)
-            begin_message_frame(reader);
+        if (!is_control && !begin_message_frame(reader, frame))
+            return fail_without_memory(reader);
     }
     reader->taken -= frame->data_length;
     reader->frame_left -= frame->data_length;
     reader->in_frame = reader->frame_left > 0;
     return is_control ? take_control_piece(reader, frame->data, frame->data_length)
-                      : take_message_piece(reader, frame->data, frame->data_length);
+                      : take_message_piece(reader, frame->data, frame->data_length,
+                                           limits.max_message_bytes);
 }
 
 void frame_reader_feed(struct frame_reader *reader, const void *data, size_t length)
@@ -315,6 +414,7 @@ void frame_reader_feed(struct frame_reader *reader, const void *data, size_t len
 
 struct frame_event frame_reader_next(struct frame_reader *reader, struct frame_limits limits)
 {
+    drop_used_message(reader);
     while (!reader->failed) {
         struct wslay_frame_iocb frame;
         struct frame_event event;

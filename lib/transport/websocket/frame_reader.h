@@ -15,8 +15,9 @@
 struct frame_reader;
 
 struct frame_limits {
-    size_t max_message_bytes;
+    uint32_t max_message_bytes;
     uint32_t max_fragments; /* 0: no limit */
+    bool deflate;           /* permessage-deflate was agreed on */
 };
 
 enum frame_event_kind {

@@ -127,6 +127,8 @@ bool handshake_judge(struct ws_handshake *handshake, ws_websocket *websocket,
     if (!split_target(handshake))
         return false;
     choose_subprotocol(handshake, endpoint);
+    if (options->deflate)
+        handshake->deflate = extension_negotiate(request);
     if (options->on_handshake != NULL)
         result = options->on_handshake(handshake, options->user_data);
     if (result != WS_OK && handshake->status == 101)
@@ -248,6 +250,11 @@ void handshake_write_answer(const struct ws_handshake *handshake, struct buffer 
     add_accept(buffer, request_header(handshake->request, "Sec-WebSocket-Key", 0),
                handshake->websocket->endpoint->sha1);
     buffer_add_text(buffer, "\r\n");
+    if (handshake->deflate.accepted) {
+        buffer_add_text(buffer, "Sec-WebSocket-Extensions: ");
+        extension_write(&handshake->deflate, buffer);
+        buffer_add_text(buffer, "\r\n");
+    }
     if (handshake->subprotocol != NULL) {
         buffer_add_text(buffer, "Sec-WebSocket-Protocol: ");
         buffer_add_text(buffer, handshake->subprotocol);

@@ -5,6 +5,7 @@
 
 #include "base/buffer.h"
 #include "transport/websocket/endpoint.h"
+#include "transport/websocket/extension.h"
 #include "transport/websocket/request.h"
 
 struct ws_handshake {
@@ -16,6 +17,7 @@ struct ws_handshake {
     const char *query;
     const char *subprotocol; /* in the endpoint, or in texts */
     char user_id[WS_NAME_MAX + 1];
+    struct permessage_deflate deflate;
     bool has_user;
     void *user_data;
     int status;                   /* 101, or the status with which it is refused */

@@ -73,6 +73,8 @@ static void accept_handshake(ws_websocket *websocket, const struct ws_handshake 
     }
     websocket->state = WEBSOCKET_OPEN;
     websocket->head_unsent = true;
+    websocket->window_bits =
+        handshake->deflate.accepted ? handshake->deflate.server_window_bits & 0xf : 0;
     buffer_init(&buffer, &websocket->connection.loop->manager->memory);
     handshake_write_answer(handshake, &buffer);
     push_buffer(websocket, &buffer);
@@ -233,6 +235,7 @@ static void receive_frames(ws_websocket *websocket, const char *data, size_t len
     const struct frame_limits limits = {
         .max_message_bytes = websocket->endpoint->options.max_message_bytes,
         .max_fragments = websocket->endpoint->options.max_fragments,
+        .deflate = websocket->window_bits > 0,
     };
     struct frame_event event;
 

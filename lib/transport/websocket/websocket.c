@@ -6,6 +6,7 @@
 
 #include "core/disconnect.h"
 #include "core/send.h"
+#include "transport/websocket/compress.h"
 #include "transport/websocket/frame.h"
 #include "transport/websocket/loop_part.h"
 
@@ -217,28 +218,47 @@ static size_t found_by_last(const ws_message *message)
     return message->n_messages > 1 ? message_frame_length(message) - message->last_frame : 0;
 }
 
-/* inner_transport's send. A message is taken whatever its size if it finds the queue within its
- * limit: so one message larger than the limit can still be sent. */
-static int queue_message(struct connection *connection, ws_message *message)
+/* The form of a framed message that this client gets: the compressed one, if that was agreed on. */
+static ws_message *form_for(const ws_websocket *websocket, ws_message *message)
 {
-    ws_websocket *websocket = (ws_websocket *)connection;
-    size_t most = websocket->endpoint->options.max_queue_bytes;
-    ws_message *framed = message;
+    if (websocket->window_bits == 0)
+        return message;
+    return compress_message(loop_of(websocket), message, websocket->window_bits,
+                            websocket->endpoint->options.deflate_min_bytes);
+}
 
-    if (output_queue_bytes(&websocket->queue) + found_by_last(message) > most) {
+/* A message is taken whatever its size if it finds the queue within its limit: so one message larger
+ * than the limit can still be sent. */
+static int push_within_limit(ws_websocket *websocket, ws_message *form)
+{
+    size_t most = websocket->endpoint->options.max_queue_bytes;
+
+    if (output_queue_bytes(&websocket->queue) + found_by_last(form) > most) {
         websocket->too_slow = true;
         return WS_ERR_DROPPED;
     }
-    if (message->frame_header == 0)
-        framed = framed_copy(websocket, message);
-    if (framed == NULL || !push(websocket, framed)) {
-        if (framed != NULL && framed != message)
-            ws_message_unref(framed);
+    if (!push(websocket, form))
         return WS_ERR_NO_MEMORY;
-    }
-    if (framed != message)
-        ws_message_unref(message);
     return output_queue_bytes(&websocket->queue) > most / 2 ? WS_ERR_BACKPRESSURE : WS_OK;
+}
+
+/* inner_transport's send. */
+static int queue_message(struct connection *connection, ws_message *message)
+{
+    ws_websocket *websocket = (ws_websocket *)connection;
+    ws_message *form = message->frame_header > 0 ? form_for(websocket, message)
+                                                 : framed_copy(websocket, message);
+    int result;
+
+    if (form == NULL)
+        return WS_ERR_NO_MEMORY;
+    if (form == message)
+        return push_within_limit(websocket, message);
+    if (message->frame_header > 0)
+        ws_message_ref(form);
+    result = push_within_limit(websocket, form);
+    ws_message_unref(result == WS_OK || result == WS_ERR_BACKPRESSURE ? message : form);
+    return result;
 }
 
 /* inner_transport's close: the connection has left the manager. */

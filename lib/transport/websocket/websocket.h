@@ -37,15 +37,16 @@ struct ws_websocket {
     uint8_t busy;        /* depth of calls that use it and may call back */
     bool ping_proceeded : 1; /* some of those were, since the timer was started */
     bool has_request : 1;
-    bool registered : 1;    /* with the manager, which has not let go of it */
-    bool head_unsent : 1;   /* the answer to the handshake is first in the queue */
-    bool too_slow : 1;      /* a message was dropped because of what is queued */
-    bool awaiting_pong : 1; /* a ping is on its way and nothing was heard since */
-    bool blocked : 1;       /* the socket is full, the host waits for it to be writable */
-    bool aborted : 1;       /* nothing is to be written any more */
-    bool freed : 1;         /* by the host; what it holds goes when `busy` is over */
-    bool emptied : 1;       /* the memory follows when no list and no command has it */
-    bool released : 1;      /* the core has no use for the memory */
+    bool registered : 1;     /* with the manager, which has not let go of it */
+    bool head_unsent : 1;    /* the answer to the handshake is first in the queue */
+    bool too_slow : 1;       /* a message was dropped because of what is queued */
+    bool awaiting_pong : 1;  /* a ping is on its way and nothing was heard since */
+    bool blocked : 1;        /* the socket is full, the host waits for it to be writable */
+    bool aborted : 1;        /* nothing is to be written any more */
+    bool freed : 1;          /* by the host; what it holds goes when `busy` is over */
+    bool emptied : 1;        /* the memory follows when no list and no command has it */
+    bool released : 1;       /* the core has no use for the memory */
+    uint8_t window_bits : 4; /* of what the client can inflate; 0: nothing was agreed on */
 
     union {
         struct request *request;     /* has_request: a head is coming in */
