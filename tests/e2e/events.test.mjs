@@ -12,7 +12,7 @@ let backend;
 let address;
 
 before(async () => {
-  backend = spawn(process.env.ORDERS_BACKEND, ["--listen", "127.0.0.1:0", "--db", ":memory:"], {
+  backend = spawn(process.env.ORDERS_BACKEND, ["--listen", "127.0.0.1:0", "--db", ":memory:", "--relay"], {
     stdio: ["ignore", "pipe", "ignore"],
   });
   const [line] = await once(createInterface(backend.stdout), "line");
@@ -79,11 +79,31 @@ test("an order placed with curl reaches both clients once", async () => {
   assert.equal(reason.toString(), "");
 });
 
-test("a client that offers permessage-deflate is served without it", async () => {
-  const { client, next } = await connect("/ws", { perMessageDeflate: true });
+/* What the socket got, in bytes: compressed where that was agreed on. */
+async function receivedFor(offer, data) {
+  const { client, next } = await connect("/ws", { perMessageDeflate: offer });
   await next("welcome");
-  assert.equal(client.extensions, "");
+  client.send(JSON.stringify({ type: "join_room", room: "zip", ref: 1 }));
+  await next("room_joined");
+  const before = client._socket.bytesRead;
+  client.send(JSON.stringify({ type: "message", room: "zip", data }));
+  assert.deepEqual((await next("message")).data, data);
+  const bytes = client._socket.bytesRead - before;
+  const agreed = client.extensions;
   client.terminate();
+  return { agreed, bytes };
+}
+
+test("events are compressed for those who offer it", async () => {
+  const data = Array.from({ length: 50 }, (_, i) => ({ sku: `WIDGET-${i}`, quantity: i }));
+  const plain = await receivedFor(false, data);
+  assert.equal(plain.agreed, "");
+  const zipped = await receivedFor(true, data);
+  assert.equal(zipped.agreed, "permessage-deflate");
+  assert.ok(zipped.bytes < plain.bytes / 2, `${zipped.bytes} of ${plain.bytes} bytes`);
+  const narrow = await receivedFor({ serverMaxWindowBits: 9 }, data);
+  assert.equal(narrow.agreed, "permessage-deflate");
+  assert.ok(narrow.bytes < plain.bytes, `${narrow.bytes} of ${plain.bytes} bytes`);
 });
 
 test("pings are answered with their payload", async () => {

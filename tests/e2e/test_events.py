@@ -209,7 +209,7 @@ class Events(unittest.IsolatedAsyncioTestCase):
 
     async def test_a_client_that_does_not_read_is_sent_away_and_delays_nobody(self):
         backend = self.start("--relay", "--no-presence", "--max-queue", "65536")
-        slow = await websockets.connect(backend.url + "/ws", max_queue=1)
+        slow = await websockets.connect(backend.url + "/ws", max_queue=1, compression=None)
         self.addAsyncCleanup(slow.close)
         await slow.send('{"type":"join_room","room":"r"}')
         fast, _ = await self.connect(backend)
