@@ -3,6 +3,7 @@
  * Not here: random slices (delivery_random_test.c). */
 #include <string.h>
 
+#include "core/loop.h"
 #include "support/crowd.h"
 #include "support/suite.h"
 
@@ -250,6 +251,8 @@ static void check_newcomers(const char *room)
     for (size_t i = 0; i < N; i++)
         if (crowd_got(&crowd.members[i], FIRST) != (i % 97 != 0))
             ck_abort_msg("member %zu got it: %d", i, i % 97 == 0);
+    /* Nor is it counted that they did not get it. */
+    ck_assert_uint_eq(counter_read(&crowd.host.loop->counters, COUNTER_drop_gone), 0);
     emit_number(&crowd.host, room, SECOND);
     run_in_turns(NULL);
     expect_all(0, N, SECOND, true);

@@ -54,14 +54,9 @@ static void crowd_closed(uint16_t code, const char *reason, size_t length, void 
 
 void crowd_open(struct crowd *crowd, size_t n)
 {
-    ws_manager_options *options = &crowd->host.options;
-
     memset(crowd, 0, sizeof *crowd);
     host_init(&crowd->host);
-    options->on_connect = NULL;
-    options->on_disconnect = NULL;
-    options->on_join = NULL;
-    options->on_leave = NULL;
+    host_without_callbacks(&crowd->host);
     host_start(&crowd->host);
     crowd->members = calloc(n, sizeof *crowd->members);
     ck_assert_ptr_nonnull(crowd->members);
