@@ -39,6 +39,9 @@ static void free_slot(struct connection *connection)
     loop->n_connections--;
     atomic_fetch_sub(&loop->n_outer, connection->is_inner ? 0 : 1);
     loop->manager->n_connections--;
+    /* Generations live elsewhere, so the last one takes the table with it. */
+    if (loop->n_connections == 0)
+        slots_free(&loop->slots, &loop->manager->memory);
 }
 
 void connection_detach(struct connection *connection, uint16_t code, const char *reason)
