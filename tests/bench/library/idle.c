@@ -4,10 +4,10 @@
 #include <string.h>
 
 #include "client_bytes.h"
-#include "counting_allocator.h"
 #include "figures.h"
 #include "memory_host.h"
 #include "sample_order.h"
+#include "support/counting_allocator.h"
 
 enum { MEMBERS = 100, IN_A_TURN = 256 };
 

@@ -1,8 +1,8 @@
 /* slow.c: what it costs to keep events for clients that don't read.
  * Not here: the end of a client that has too much waiting, which the unit tests see to. */
-#include "counting_allocator.h"
 #include "figures.h"
 #include "memory_host.h"
+#include "support/counting_allocator.h"
 
 enum { N_EVENTS = 10000, IN_A_TURN = 100 };
 

@@ -1,7 +1,7 @@
 /* counting_allocator.h: an allocator that knows what lives, by the size of the blocks, at no cost
  * in memory. For one thread. Not here: what does not go through the library's allocator. */
-#ifndef BENCH_COUNTING_ALLOCATOR_H
-#define BENCH_COUNTING_ALLOCATOR_H
+#ifndef SUPPORT_COUNTING_ALLOCATOR_H
+#define SUPPORT_COUNTING_ALLOCATOR_H
 
 #include <stddef.h>
 

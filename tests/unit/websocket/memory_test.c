@@ -1,0 +1,212 @@
+/* memory_test.c: what the library holds for each of many quiet connections, as malloc() deals it
+ * out, and that it gives it back when they go. Not here: a single one's readers (readers_test.c). */
+#include <stdio.h>
+#include <string.h>
+
+#include "support/counting_allocator.h"
+#include "websocket/host.h"
+
+enum {
+    N = 10000,
+    MEMBERS = 100, /* of a room */
+    IN_A_TURN = 100,
+    MOST_BYTES = 320,        /* for each connection, its user and its places in two rooms */
+    MOST_BYTES_LEFT = 50000, /* when all have gone: the loop's inboxes, unused frame readers */
+};
+
+static struct counting_allocator counting;
+static ws_manager *manager;
+static ws_loop *loop;
+static ws_endpoint *endpoint;
+static ws_websocket *websockets[N];
+static size_t before; /* bytes without a connection */
+
+static int name_user(ws_handshake *handshake, void *user_data)
+{
+    const char *user_id;
+
+    (void)user_data;
+    ck_assert_int_eq(ws_handshake_query_parameter(handshake, "user_id", &user_id, NULL), WS_OK);
+    return ws_handshake_set_user_id(handshake, user_id);
+}
+
+/* Presence would make two events of each connection; else the defaults. */
+static void setup(void)
+{
+    ws_manager_options manager_options;
+    ws_endpoint_options endpoint_options;
+
+    counting_allocator_init(&counting);
+    ws_manager_options_init(&manager_options);
+    manager_options.allocator = &counting.allocator;
+    manager_options.presence_events = WS_PRESENCE_OFF;
+    ws_endpoint_options_init(&endpoint_options);
+    endpoint_options.on_handshake = name_user;
+    ck_assert_int_eq(ws_manager_new(&manager_options, &manager), WS_OK);
+    ck_assert_int_eq(ws_loop_new(manager, NULL, 0, &loop), WS_OK);
+    ck_assert_int_eq(ws_endpoint_new(manager, &endpoint_options, &endpoint), WS_OK);
+    before = counting.bytes;
+}
+
+static void teardown(void)
+{
+    for (size_t i = 0; i < N; i++) {
+        ws_websocket_free(websockets[i]);
+        websockets[i] = NULL;
+    }
+    ws_endpoint_free(endpoint);
+    ws_loop_free(loop);
+    ws_manager_free(manager);
+    ck_assert_uint_eq(counting.bytes, 0);
+}
+
+/* Everything that is to be written is, and thrown away. */
+static void take_turn(void)
+{
+    ws_websocket *websocket;
+
+    while (ws_loop_run(loop, 0) == 0)
+        continue;
+    while ((websocket = ws_loop_next_output(loop)) != NULL) {
+        struct iovec iov[16];
+        size_t bytes = 0;
+        int n = ws_websocket_output(websocket, iov, 16);
+
+        for (int i = 0; i < n; i++)
+            bytes += iov[i].iov_len;
+        if (n > 0)
+            ws_websocket_sent(websocket, bytes);
+    }
+}
+
+static void receive(size_t number, struct bytes *bytes)
+{
+    ws_websocket_receive(websockets[number], bytes->data, bytes->length);
+    bytes_free(bytes);
+}
+
+/* As a browser asks for it, with a user of its own. */
+static void open_one(size_t number)
+{
+    struct bytes request = {0};
+    char target[64];
+
+    snprintf(target, sizeof target, "/ws?user_id=user-%zu", N + number);
+    client_request(&request, target,
+                   "Origin: https://example.com\r\n"
+                   "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n");
+    ck_assert_int_eq(ws_websocket_new(loop, endpoint, NULL, &websockets[number]), WS_OK);
+    receive(number, &request);
+    ck_assert_uint_ne(ws_websocket_id(websockets[number]), 0);
+}
+
+/* One room of neighbours, and one of connections from everywhere. */
+static void join_rooms(size_t number)
+{
+    struct bytes frames = {0};
+    char text[64];
+
+    snprintf(text, sizeof text, "{\"type\":\"join_room\",\"room\":\"orders-%zu\"}",
+             number / MEMBERS);
+    client_text(&frames, FIN | TEXT, text);
+    snprintf(text, sizeof text, "{\"type\":\"join_room\",\"room\":\"stock-%zu\"}",
+             number % (N / MEMBERS));
+    client_text(&frames, FIN | TEXT, text);
+    receive(number, &frames);
+}
+
+static void close_one(size_t number)
+{
+    struct bytes frame = {0};
+
+    client_close(&frame, 1001, "");
+    receive(number, &frame);
+}
+
+static void for_each(void (*act)(size_t number))
+{
+    for (size_t i = 0; i < N; i++) {
+        act(i);
+        if (i % IN_A_TURN == IN_A_TURN - 1)
+            take_turn();
+    }
+}
+
+static void open_all(void)
+{
+    for_each(open_one);
+    for_each(join_rooms);
+    ck_assert_uint_eq(ws_manager_connection_count(manager), N);
+    ck_assert_int_eq(
+        ws_manager_is_member(manager, ws_websocket_id(websockets[N - 1]), "orders-99"), 1);
+    ck_assert_int_eq(
+        ws_manager_is_member(manager, ws_websocket_id(websockets[N - 1]), "stock-99"), 1);
+}
+
+static void close_all(void)
+{
+    for_each(close_one);
+    ck_assert_uint_eq(ws_manager_connection_count(manager), 0);
+    for (size_t i = 0; i < N; i++) {
+        ck_assert(ws_websocket_ended(websockets[i]));
+        ws_websocket_free(websockets[i]);
+        websockets[i] = NULL;
+    }
+}
+
+START_TEST(what_a_quiet_connection_costs)
+{
+    size_t bytes;
+
+    open_all();
+    bytes = (counting.bytes - before) / N;
+    ck_assert_msg(bytes <= MOST_BYTES, "%zu bytes for each connection", bytes);
+}
+END_TEST
+
+/* A message to all of them leaves nothing with any. */
+START_TEST(what_a_broadcast_leaves)
+{
+    char data[500];
+    size_t bytes;
+
+    open_all();
+    memset(data, 'd', sizeof data);
+    data[0] = data[sizeof data - 1] = '"';
+    ck_assert_int_eq(ws_manager_emit_order_created(manager, data, sizeof data), WS_OK);
+    take_turn();
+    bytes = counting.bytes;
+    for (int i = 0; i < 10; i++)
+        ck_assert_int_eq(ws_manager_emit_order_created(manager, data, sizeof data), WS_OK);
+    take_turn();
+    ck_assert_uint_le(counting.bytes, bytes);
+}
+END_TEST
+
+START_TEST(what_is_given_back)
+{
+    size_t left = 0;
+
+    for (int i = 0; i < 3; i++) {
+        open_all();
+        close_all();
+        ck_assert_uint_le(counting.bytes - before, MOST_BYTES_LEFT);
+        ck_assert(i == 0 || counting.bytes <= left);
+        left = counting.bytes;
+    }
+}
+END_TEST
+
+Suite *websocket_suite(void)
+{
+    Suite *suite = suite_create("websocket-memory");
+    TCase *tests = tcase_create("memory");
+
+    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_set_timeout(tests, 100);
+    tcase_add_test(tests, what_a_quiet_connection_costs);
+    tcase_add_test(tests, what_a_broadcast_leaves);
+    tcase_add_test(tests, what_is_given_back);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
