@@ -107,6 +107,13 @@ typedef struct ws_manager_options {
     uint32_t max_event_bytes;          /* of an event's data; default 1048576; at most 1 GiB */
     uint32_t max_client_json_depth; /* nesting of clients' messages; default 32, at most 256 */
     uint32_t max_pending; /* calls that one loop has not carried out yet; default 1048576 */
+
+    /* Presence events times their recipients, in a second: so that N clients who come or go at once do
+     * not cost N * N deliveries. What goes beyond is left out and counted in the statistics (drops:
+     * presence); presence events are not kept and have no place in the order, so nothing else is
+     * missed. Below 1000 clients nothing is left out unless they come and go every second. 0: no
+     * limit; default 1000000. */
+    uint32_t max_presence_deliveries;
 } ws_manager_options;
 
 /* Fills in the defaults. What is exported is told the size of the caller's struct, so that a newer
