@@ -3,7 +3,8 @@
  * Order. Every call here that sends, joins, leaves or disconnects takes its place in one total
  * order, the same for all threads, and returns. The loops that it concerns carry it out, in
  * that order, at their next ws_loop_run(); for a call made on a loop's own thread that is the
- * same turn. So "join, then broadcast" reaches the joiner, and WS_OK means "accepted".
+ * same turn, unless the turn has enough to do already. So "join, then broadcast" reaches the
+ * joiner, and WS_OK means "accepted".
  *
  * A message to a user or room in which nobody is, is no error: it takes its place in the order
  * and is delivered to nobody. Only what names one connection says WS_ERR_NOT_FOUND.
