@@ -37,6 +37,7 @@ def libwsmanager(build):
     common = [
         program, "--relay", "--db", ":memory:", "--log-level", "error",
         "--listen", "127.0.0.1:{port}",
+        "--max-queue", 64 * 1024 * 1024,  # a benchmark's clients may lag behind
     ]
     quiet = [*common, "--no-presence", "--threads", "1"]
     return Server(

@@ -14,7 +14,7 @@ enum { SAMPLE_EVERY = 64 };
 
 #define TURN_NS (100 * NS_PER_MS)
 #define MIN_WARM_UP_NS (300 * NS_PER_MS)
-#define DRAIN_LIMIT_NS (10 * NS_PER_S)
+#define DRAIN_LIMIT_NS (30 * NS_PER_S)
 
 void traffic_add(struct traffic *traffic, uint64_t sent_ns)
 {
