@@ -8,11 +8,11 @@ _Static_assert(1 << STEP_BITS == HISTOGRAM_STEPS, "the bits are those of the ste
 
 void histogram_add(struct histogram *histogram, uint64_t value_ns)
 {
-    int shift = 0;
+    unsigned shift = 0;
 
-    if (value_ns >= 2 * HISTOGRAM_STEPS)
-        shift = 63 - STEP_BITS - __builtin_clzll(value_ns);
-    histogram->counts[(unsigned)shift * HISTOGRAM_STEPS + (value_ns >> shift)]++;
+    if (value_ns >> (STEP_BITS + 1) != 0)
+        shift = 63 - STEP_BITS - (unsigned)__builtin_clzll(value_ns);
+    histogram->counts[((uint64_t)shift << STEP_BITS) + (value_ns >> shift)]++;
     histogram->total++;
     if (value_ns > histogram->max_ns)
         histogram->max_ns = value_ns;

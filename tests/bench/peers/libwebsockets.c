@@ -139,8 +139,8 @@ int main(int argc, char **argv)
         .iface = "127.0.0.1",
         .protocols = protocols,
         .fd_limit_per_thread = MAX_FILES,
-        .gid = (gid_t)-1,
-        .uid = (uid_t)-1,
+        .gid = -1,
+        .uid = -1,
     };
     struct lws_context *context;
 
