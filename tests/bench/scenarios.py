@@ -44,7 +44,7 @@ class Scenario:
     figure: Figure = DELIVERIES
     body: str = PLAIN
     servers: tuple = ()  # all, when empty
-    rounds: int = 99  # at most
+    is_steady: bool = False  # one round is enough
     pinned: bool = True  # the server on one processor, the load on another
     paced_by: str = ""  # the scenario that finds the highest rate
     compared_with: str = ""  # the scenario whose floors the ratios are taken of; else its own
@@ -95,14 +95,14 @@ SCENARIOS = [
     Scenario("echo 100x128", "echo", ("--mode", "echo", "--connections", 100)),
     Scenario(
         "idle 10000", "connections", ("--mode", "idle", "--connections", 10000),
-        Figure("rss", "B/connection", more_is_better=False), rounds=1,
+        Figure("rss", "B/connection", more_is_better=False), is_steady=True,
     ),
     Scenario(
         "handshakes", "connections", ("--mode", "handshakes"), Figure("handshakes", "handshakes/s"),
     ),
     Scenario(
         "disconnects 10000", "presence", ("--mode", "disconnects", "--connections", 10000),
-        Figure("digested", "ms", more_is_better=False), servers=("libwsmanager",), rounds=1,
+        Figure("digested", "ms", more_is_better=False), servers=("libwsmanager",), is_steady=True,
     ),
     *compression(f"orders of {length(ORDER)} B", ORDER, 64),
     *compression(f"lists of {length(order_list(4096))} B", order_list(4096), 16),

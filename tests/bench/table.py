@@ -7,7 +7,7 @@ import statistics
 REFERENCES = ("floor-send", "floor-batch", "wslay")
 
 COLUMNS = [
-    ("scenario", "<22"), ("server", "<13"), ("value", ">9"), ("unit", "<12"),
+    ("scenario", "<24"), ("server", "<13"), ("value", ">9"), ("unit", "<12"),
     ("p50_us", ">7"), ("p99_us", ">7"), ("cpu_ns", ">7"), ("user", ">6"), ("sys", ">6"),
     ("srv%", ">4"), ("load%", ">5"), ("wire_B", ">6"),
     ("v/send", ">6"), ("c/send", ">6"), ("v/batch", ">7"), ("c/batch", ">7"),
@@ -110,9 +110,9 @@ def print_table(results, rows):
 
 def print_programs(figures):
     """The second part: what the in-process programs printed."""
-    print(f"\n{'program':<22} {'figure':<40} {'value':>14} unit")
+    print(f"\n{'program':<24} {'figure':<40} {'value':>14} unit")
     for program, name, value, unit in figures:
-        print(f"{program:<22} {name:<40} {value:>14.10g} {unit}")
+        print(f"{program:<24} {name:<40} {value:>14.10g} {unit}")
 
 
 def write_csv(path, results, program_figures):

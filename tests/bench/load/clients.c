@@ -2,7 +2,6 @@
  * What a single one does is in client.c. */
 #include "clients.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -128,5 +128,10 @@ bool options_parse(int argc, char **argv, struct options *options)
         fprintf(stderr, "load: --port is missing\n%s", usage);
         return false;
     }
+    if ((options->mode == MODE_IDLE || options->mode == MODE_DISCONNECTS) &&
+        options->server_pid == 0) {
+        fputs("load: this mode needs --server-pid\n", stderr);
+        return false;
+    }
     return true;
 }

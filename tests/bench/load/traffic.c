@@ -38,20 +38,19 @@ static void add_latency(struct traffic *traffic, uint64_t sent_ns)
 
 /* Nothing but what was published comes when compression was offered; a look into every frame
  * would make the generator the limit. */
-static bool count_unread(struct traffic *traffic, const struct frame *frame)
+static void count_unread(struct traffic *traffic, const struct frame *frame)
 {
     struct frame sample = *frame;
     uint64_t sent_ns;
 
     traffic->compressed += frame->compressed;
     if (traffic->delivered % SAMPLE_EVERY != 0)
-        return true;
+        return;
     if ((frame->compressed && !inflate_frame(&sample)) ||
         !message_find_marker(sample.payload, sample.length, &sent_ns))
         traffic->bad++;
     else
         add_latency(traffic, sent_ns);
-    return true;
 }
 
 static bool count_marked(struct traffic *traffic, const struct frame *frame)
@@ -67,13 +66,12 @@ static bool count_marked(struct traffic *traffic, const struct frame *frame)
 static void on_frame(struct clients *clients, struct client *client, const struct frame *frame)
 {
     struct traffic *traffic = clients->mode;
-    bool is_delivery;
 
     if (traffic->sent == 0) /* a greeting */
         return;
-    is_delivery =
-        clients->options->deflate ? count_unread(traffic, frame) : count_marked(traffic, frame);
-    if (!is_delivery)
+    if (clients->options->deflate)
+        count_unread(traffic, frame);
+    else if (!count_marked(traffic, frame))
         return;
     traffic->delivered++;
     if (traffic->kind->delivered != NULL)
@@ -100,9 +98,36 @@ static void drain(struct traffic *traffic)
     uint64_t limit_ns = now_ns() + DRAIN_LIMIT_NS;
 
     traffic->ending = true;
-    while (traffic->delivered < expected(traffic) && now_ns() < limit_ns)
+    while (traffic->delivered < expected(traffic) && traffic->clients.n_lost == 0 &&
+           now_ns() < limit_ns)
         clients_turn(&traffic->clients, TURN_NS);
     clients_settle(&traffic->clients);
+}
+
+static void print_latency(const struct histogram *latency)
+{
+    print_figure("latency_p50", (double)histogram_quantile_ns(latency, 0.5) / NS_PER_US, "us");
+    print_figure("latency_p99", (double)histogram_quantile_ns(latency, 0.99) / NS_PER_US, "us");
+    print_figure("latency_max", (double)latency->max_ns / NS_PER_US, "us");
+}
+
+static void print_since(const struct traffic *traffic, const struct traffic *before,
+                        const struct measurement *measurement)
+{
+    uint64_t delivered = traffic->delivered - before->delivered;
+    double count = (double)delivered;
+    double seconds = (double)measurement->duration_ns / (double)NS_PER_S;
+    double wire_bytes = (double)(traffic->clients.wire_bytes - before->clients.wire_bytes);
+    double compressed = (double)(traffic->compressed - before->compressed);
+
+    print_figure("deliveries", count / seconds, "1/s");
+    print_figure("messages", (double)(traffic->sent - before->sent) / seconds, "1/s");
+    print_latency(&traffic->latency);
+    if (delivered > 0) {
+        print_figure("wire", wire_bytes / count, "B");
+        print_figure("compressed", 100 * compressed / count, "%");
+    }
+    measurement_print_cpu(measurement, delivered);
 }
 
 static void measure(struct traffic *traffic)
@@ -112,8 +137,6 @@ static void measure(struct traffic *traffic)
     uint64_t warm_up_ns = measured_ns / 5 > MIN_WARM_UP_NS ? measured_ns / 5 : MIN_WARM_UP_NS;
     struct measurement measurement;
     struct traffic before;
-    uint64_t delivered;
-    double seconds;
 
     run_until(traffic, now_ns() + warm_up_ns);
     traffic->latency = (struct histogram){0};
@@ -121,26 +144,7 @@ static void measure(struct traffic *traffic)
     measurement_begin(&measurement, options->server_pid);
     run_until(traffic, now_ns() + measured_ns);
     measurement_end(&measurement);
-
-    delivered = traffic->delivered - before.delivered;
-    seconds = (double)measurement.duration_ns / (double)NS_PER_S;
-    print_figure("deliveries", (double)delivered / seconds, "1/s");
-    print_figure("messages", (double)(traffic->sent - before.sent) / seconds, "1/s");
-    print_figure("latency_p50",
-                 (double)histogram_quantile_ns(&traffic->latency, 0.5) / NS_PER_US, "us");
-    print_figure("latency_p99",
-                 (double)histogram_quantile_ns(&traffic->latency, 0.99) / NS_PER_US, "us");
-    print_figure("latency_max", (double)traffic->latency.max_ns / NS_PER_US, "us");
-    if (delivered > 0) {
-        print_figure("wire",
-                     (double)(traffic->clients.wire_bytes - before.clients.wire_bytes) /
-                         (double)delivered,
-                     "B");
-        print_figure(
-            "compressed",
-            100 * (double)(traffic->compressed - before.compressed) / (double)delivered, "%");
-    }
-    measurement_print_cpu(&measurement, delivered);
+    print_since(traffic, &before, &measurement);
 }
 
 /* Says on stderr what is wrong with what was delivered. */
@@ -162,12 +166,12 @@ int traffic_run(const struct options *options, const struct traffic_kind *kind)
     int status = 1;
 
     traffic.kind = kind;
+    if (!clients_init(&traffic.clients, options, options->connections))
+        goto end;
     if (!message_init(&traffic.message, options->publish, options->bytes)) {
         fputs("load: the template has no %M\n", stderr);
         goto end;
     }
-    if (!clients_init(&traffic.clients, options, options->connections))
-        goto end;
     traffic.clients.on_frame = on_frame;
     traffic.clients.mode = &traffic;
     if (!clients_open_all(&traffic.clients))
