@@ -167,7 +167,8 @@ void group_table_remove(struct group_table *table, struct group *group)
         link = &(*link)->next;
     *link = group->next;
     table->count--;
-    if (table->n_buckets > FIRST_BUCKETS && table->count < table->n_buckets / 2)
+    /* Two at most: half the groups take all the buckets with them. */
+    while (table->n_buckets > FIRST_BUCKETS && table->count < table->n_buckets / 2)
         shrink(table);
 }
 

@@ -1,8 +1,8 @@
 /* group_table.h: groups by their names, in a hash table of a seeded hash.
  * Not here: who is in a group (registry.h).
  *
- * It grows and shrinks by one bucket at a time (linear hashing: Litwin, VLDB 1980), so no call under
- * the manager's lock ever stops to move a million names, and costs about one pointer a group. */
+ * It grows by one bucket at a time and shrinks by two (linear hashing: Litwin, VLDB 1980), so no call
+ * under the manager's lock ever stops to move a million names, and costs about one pointer a group. */
 #ifndef WS_CORE_GROUP_TABLE_H
 #define WS_CORE_GROUP_TABLE_H
 

@@ -128,6 +128,17 @@ void host_init(struct host *host)
     host->options.presence_events = WS_PRESENCE_OFF;
 }
 
+void host_without_callbacks(struct host *host)
+{
+    host->options.on_connect = NULL;
+    host->options.on_disconnect = NULL;
+    host->options.authorize_join = NULL;
+    host->options.on_join = NULL;
+    host->options.on_leave = NULL;
+    host->options.on_message = NULL;
+    host->options.on_raw = NULL;
+}
+
 void host_start(struct host *host)
 {
     ws_loop_options options;

@@ -58,6 +58,9 @@ struct client {
 /* Options with the recording callbacks, a clock that stands and presence off. */
 void host_init(struct host *host);
 
+/* Before host_start(): nothing is written down. */
+void host_without_callbacks(struct host *host);
+
 /* Makes the manager and its loop. */
 void host_start(struct host *host);
 

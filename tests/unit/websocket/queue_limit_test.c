@@ -152,6 +152,33 @@ START_TEST(one_message_larger_than_the_limit_goes_out_when_nothing_waits)
 }
 END_TEST
 
+/* What one turn brings counts as if each event had come by itself: the last one must not find more
+ * than the limit waiting. */
+START_TEST(several_events_of_one_turn_count_one_by_one)
+{
+    struct peer *peer = host_client(&host);
+    struct frame frame;
+    size_t frame_length;
+    size_t fitting;
+
+    emit(EVENT);
+    host_turn(&host);
+    ck_assert(peer_next(peer, &frame));
+    frame_length = 4 + frame.length;
+    fitting = LIMIT / frame_length + 1;
+    for (size_t i = 0; i < fitting; i++)
+        emit(EVENT);
+    host_turn(&host);
+    for (size_t i = 0; i < fitting; i++)
+        peer_expect_type(peer, "order_created");
+    ck_assert_uint_eq(host.called[HOST_DISCONNECT], 0);
+    for (size_t i = 0; i <= fitting; i++)
+        emit(EVENT);
+    host_turn(&host);
+    ck_assert_uint_eq(host.code, 1013);
+}
+END_TEST
+
 static uint16_t refuse_with;
 
 static void disconnect_at_once(struct host *of, enum host_callback callback, struct peer *peer,
@@ -236,6 +263,7 @@ Suite *websocket_suite(void)
     tcase_add_test(tests, more_than_the_limit_in_the_turn_of_the_handshake);
     tcase_add_test(tests, more_than_the_limit_when_the_answer_is_being_written);
     tcase_add_test(tests, one_message_larger_than_the_limit_goes_out_when_nothing_waits);
+    tcase_add_test(tests, several_events_of_one_turn_count_one_by_one);
     tcase_add_test(tests, an_application_s_1013_in_on_connect_comes_after_the_answer);
     tcase_add_test(tests, rfc6455_5_5_3_a_flood_of_pings_is_bounded);
     tcase_add_test(tests, rfc6455_5_5_3_a_flood_of_empty_pings_is_bounded);

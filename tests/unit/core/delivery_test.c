@@ -1,0 +1,397 @@
+/* delivery_test.c: events and drains that are more than a turn's work are done in slices: whatever
+ * happens between and within them, everyone gets an event once.
+ * Not here: random slices (delivery_random_test.c). */
+#include <string.h>
+
+#include "core/loop.h"
+#include "support/crowd.h"
+#include "support/suite.h"
+
+/* A turn's budget, and what a call costs of it. */
+enum { BUDGET = 16384, CALL = 8 };
+
+/* A delivery to so many takes three turns. */
+enum { N = 2 * BUDGET + 2000, N_TURNS = 3 };
+
+enum { FIRST = 1, SECOND, THIRD };
+
+static struct crowd crowd;
+
+static void begin(const char *room)
+{
+    crowd_open(&crowd, N);
+    crowd_connect_all(&crowd, room);
+}
+
+static void end(void)
+{
+    crowd_close(&crowd);
+}
+
+/* One turn; true if there is more to do. It did not do more than it should. */
+static bool run_once(void)
+{
+    size_t done = crowd.n_events + crowd.n_closes;
+    uint64_t deadline = ws_loop_run(crowd.host.loop, crowd.host.now_ms);
+
+    done = crowd.n_events + crowd.n_closes - done;
+    if (done > BUDGET - CALL)
+        ck_abort_msg("%zu in one turn", done);
+    ck_assert(deadline == crowd.host.now_ms || deadline == WS_NO_DEADLINE);
+    return deadline == crowd.host.now_ms;
+}
+
+/* Runs the loop to the end, `between` after each turn but the last one; returns the turns. */
+static unsigned run_in_turns(void (*between)(void))
+{
+    unsigned turns = 1;
+
+    for (; run_once(); turns++)
+        if (between != NULL)
+            between();
+    return turns;
+}
+
+static void expect_all(size_t first, size_t after, int event, bool got)
+{
+    for (size_t i = first; i < after; i++)
+        if (crowd_got(&crowd.members[i], event) != got)
+            ck_abort_msg("member %zu, event %d: expected %d", i, event, got);
+}
+
+/* Who is still there has got it; who has gone may have, before. */
+static void expect_remaining(int event)
+{
+    for (size_t i = 0; i < N; i++)
+        if (crowd.members[i].connected && !crowd_got(&crowd.members[i], event))
+            ck_abort_msg("member %zu did not get event %d", i, event);
+}
+
+/* Both to the members of a room and to everyone. */
+static void for_both(void (*check)(const char *room))
+{
+    check("r");
+    check(NULL);
+}
+
+static void check_slices(const char *room)
+{
+    begin(room);
+    emit_number(&crowd.host, room, FIRST);
+    ck_assert_uint_eq(run_in_turns(NULL), N_TURNS);
+    expect_all(0, N, FIRST, true);
+    ck_assert_uint_eq(crowd.n_events, N);
+    end();
+}
+
+START_TEST(a_large_delivery_takes_several_turns)
+{
+    for_both(check_slices);
+}
+END_TEST
+
+/* The last one is reached in the first turn, at its very end, or in a second one. */
+static void check_sizes(const char *room)
+{
+    crowd_open(&crowd, BUDGET + CALL);
+    crowd_connect_all(&crowd, room);
+    for (int i = 1; i < 2 * CALL; i++) {
+        size_t n = BUDGET + CALL - (size_t)i;
+
+        crowd_lose(&crowd.members[n]);
+        emit_number(&crowd.host, room, i);
+        run_in_turns(NULL);
+        expect_all(0, n, i, true);
+        expect_all(n, n + 1, i, false);
+    }
+    end();
+}
+
+START_TEST(sizes_about_a_turn_s_budget)
+{
+    for_both(check_sizes);
+}
+END_TEST
+
+START_TEST(several_large_deliveries_in_a_row)
+{
+    begin("r");
+    emit_number(&crowd.host, "r", FIRST);
+    emit_number(&crowd.host, NULL, SECOND);
+    emit_number(&crowd.host, "r", THIRD);
+    run_in_turns(NULL);
+    for (int event = FIRST; event <= THIRD; event++)
+        expect_all(0, N, event, true);
+    end();
+}
+END_TEST
+
+static struct crowd_member *find_unreached(int event)
+{
+    struct crowd_member *member = crowd.members;
+
+    while (crowd_got(member, event))
+        member++;
+    ck_assert(member < crowd.members + N);
+    return member;
+}
+
+START_TEST(later_calls_wait_for_their_turn)
+{
+    struct crowd_member *newcomer;
+    struct crowd_member *leaver;
+    struct crowd_member *outcast;
+
+    begin("r");
+    newcomer = &crowd.members[100];
+    crowd_leave(newcomer, "r");
+    host_run(&crowd.host);
+    emit_number(&crowd.host, "r", FIRST);
+    ck_assert(run_once());
+    leaver = find_unreached(FIRST);
+    crowd_leave(leaver, "r");
+    emit_number(&crowd.host, NULL, SECOND);
+    outcast = find_unreached(FIRST) + 1;
+    crowd_disconnect(outcast);
+    crowd_join(newcomer, "r");
+    emit_number(&crowd.host, "r", THIRD);
+    while (crowd.n_events < N - 1) {
+        ck_assert(!crowd_got(newcomer, SECOND));
+        ck_assert_int_eq(ws_manager_is_member(crowd.host.manager, leaver->id, "r"), 1);
+        ck_assert(run_once());
+    }
+    run_in_turns(NULL);
+    ck_assert_uint_eq(leaver->got, 1u << FIRST | 1u << SECOND);
+    ck_assert_uint_eq(outcast->got, 1u << FIRST | 1u << SECOND);
+    ck_assert_uint_eq(newcomer->got, 1u << SECOND | 1u << THIRD);
+    expect_remaining(SECOND);
+    ck_assert_uint_eq(crowd.n_events, 3 * (size_t)N - 3);
+    end();
+}
+END_TEST
+
+/* --- between the slices ---------------------------------------------------------------------- */
+
+/* Some that were reached, some that were not, from both ends. */
+static void lose_some(void)
+{
+    static const size_t distances[] = {1, 2, 3, 50, 51, 1000, 1017};
+
+    for (size_t i = 0; i < sizeof distances / sizeof *distances; i++) {
+        struct crowd_member *low = &crowd.members[distances[i]];
+        struct crowd_member *high = &crowd.members[N - distances[i]];
+        struct crowd_member *middle = &crowd.members[N / 2 + distances[i]];
+
+        if (low->connected)
+            crowd_lose(low);
+        if (high->connected)
+            crowd_lose(high);
+        if (middle->connected)
+            crowd_lose(middle);
+    }
+}
+
+static void check_losses(const char *room)
+{
+    begin(room);
+    emit_number(&crowd.host, room, FIRST);
+    ck_assert_uint_eq(run_in_turns(lose_some), N_TURNS);
+    expect_remaining(FIRST);
+    ck_assert_uint_lt(crowd.n_events, N);
+    end();
+}
+
+START_TEST(some_are_lost_between_the_slices)
+{
+    for_both(check_losses);
+}
+END_TEST
+
+static void lose_nearly_all(void)
+{
+    for (size_t i = 0; i < N; i++)
+        if (crowd.members[i].connected && i % 1000 != 7)
+            crowd_lose(&crowd.members[i]);
+}
+
+static void check_many_losses(const char *room)
+{
+    begin(room);
+    emit_number(&crowd.host, room, FIRST);
+    ck_assert(run_once());
+    lose_nearly_all();
+    ck_assert(!run_once());
+    expect_remaining(FIRST);
+    end();
+}
+
+START_TEST(nearly_all_are_lost_between_the_slices)
+{
+    for_both(check_many_losses);
+}
+END_TEST
+
+static const char *room_of_newcomers;
+
+/* They take the slots of those that are lost, reached or not. */
+static void exchange_some(void)
+{
+    for (size_t i = 0; i < N; i += 97) {
+        crowd_lose(&crowd.members[i]);
+        crowd_connect(&crowd.members[i], room_of_newcomers);
+    }
+}
+
+static void check_newcomers(const char *room)
+{
+    begin(room);
+    room_of_newcomers = room;
+    emit_number(&crowd.host, room, FIRST);
+    run_in_turns(exchange_some);
+    for (size_t i = 0; i < N; i++)
+        if (crowd_got(&crowd.members[i], FIRST) != (i % 97 != 0))
+            ck_abort_msg("member %zu got it: %d", i, i % 97 == 0);
+    /* Nor is it counted that they did not get it. */
+    ck_assert_uint_eq(counter_read(&crowd.host.loop->counters, COUNTER_drop_gone), 0);
+    emit_number(&crowd.host, room, SECOND);
+    run_in_turns(NULL);
+    expect_all(0, N, SECOND, true);
+    end();
+}
+
+START_TEST(newcomers_between_the_slices_get_what_comes_after_them)
+{
+    for_both(check_newcomers);
+}
+END_TEST
+
+static void check_freed_loop(const char *room)
+{
+    begin(room);
+    emit_number(&crowd.host, room, FIRST);
+    emit_number(&crowd.host, NULL, SECOND);
+    ck_assert(run_once());
+    end();
+}
+
+START_TEST(the_loop_is_freed_between_the_slices)
+{
+    for_both(check_freed_loop);
+}
+END_TEST
+
+/* --- within a slice -------------------------------------------------------------------------- */
+
+static bool is_newcomer[N]; /* came after the event was sent */
+
+static void act(struct crowd_member *member)
+{
+    size_t number = (size_t)(member - crowd.members);
+    size_t other_number = number * 7919 % N;
+    struct crowd_member *other = &crowd.members[other_number];
+
+    if (number % 7 == 0) {
+        crowd_lose(member);
+    } else if (number % 11 == 0 && other->connected) {
+        crowd_lose(other);
+    } else if (number % 13 == 0 && other->connected) {
+        crowd_disconnect(other);
+    } else if (number % 17 == 0 && !other->connected) {
+        crowd_connect(other, room_of_newcomers);
+        is_newcomer[other_number] = true;
+    }
+}
+
+/* A transport that closes is one that got it: the call takes its place behind the event. */
+static void expect_event(struct crowd_member *member)
+{
+    if (crowd_got(member, FIRST) == is_newcomer[member - crowd.members])
+        ck_abort_msg("member %zu was closed too early", (size_t)(member - crowd.members));
+}
+
+static void check_acts(const char *room)
+{
+    begin(room);
+    room_of_newcomers = room;
+    memset(is_newcomer, 0, sizeof is_newcomer);
+    crowd.on_event = act;
+    crowd.on_close = expect_event;
+    emit_number(&crowd.host, room, FIRST);
+    run_in_turns(NULL);
+    for (size_t i = 0; i < N; i++)
+        if (crowd.members[i].connected && crowd_got(&crowd.members[i], FIRST) == is_newcomer[i])
+            ck_abort_msg("member %zu is a newcomer: %d", i, is_newcomer[i]);
+    ck_assert_uint_gt(crowd.n_events, N / 2);
+    ck_assert_uint_gt(crowd.n_closes, 100);
+    end();
+}
+
+START_TEST(transports_end_and_connect_others)
+{
+    for_both(check_acts);
+}
+END_TEST
+
+/* --- draining -------------------------------------------------------------------------------- */
+
+START_TEST(a_large_drain_takes_several_turns)
+{
+    begin(NULL);
+    emit_number(&crowd.host, NULL, FIRST);
+    ck_assert_int_eq(ws_manager_drain(crowd.host.manager, 1001, NULL), WS_OK);
+    emit_number(&crowd.host, NULL, SECOND);
+    ck_assert_uint_ge(run_in_turns(NULL), 2 * N_TURNS - 1);
+    ck_assert_uint_eq(crowd.n_closes, N);
+    ck_assert_uint_eq(ws_manager_connection_count(crowd.host.manager), 0);
+    expect_all(0, N, FIRST, true);
+    expect_all(0, N, SECOND, false);
+    end();
+}
+END_TEST
+
+static void lose_two_more(struct crowd_member *member)
+{
+    size_t number = (size_t)(member - crowd.members);
+    struct crowd_member *near = &crowd.members[(number + 1) % N];
+    struct crowd_member *far = &crowd.members[(number + N / 2) % N];
+
+    if (number % 5 == 0 && near->connected)
+        crowd_lose(near);
+    if (number % 7 == 0 && far->connected)
+        crowd_lose(far);
+}
+
+START_TEST(others_are_lost_while_it_drains)
+{
+    begin("r");
+    crowd.on_close = lose_two_more;
+    ck_assert_int_eq(ws_manager_drain(crowd.host.manager, 1001, NULL), WS_OK);
+    run_in_turns(lose_some);
+    ck_assert_uint_gt(crowd.n_closes, N / 2);
+    ck_assert_uint_lt(crowd.n_closes, N);
+    for (size_t i = 0; i < N; i++)
+        ck_assert(!crowd.members[i].connected);
+    ck_assert_uint_eq(ws_manager_connection_count(crowd.host.manager), 0);
+    end();
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {
+        a_large_delivery_takes_several_turns,
+        sizes_about_a_turn_s_budget,
+        several_large_deliveries_in_a_row,
+        later_calls_wait_for_their_turn,
+        some_are_lost_between_the_slices,
+        nearly_all_are_lost_between_the_slices,
+        newcomers_between_the_slices_get_what_comes_after_them,
+        the_loop_is_freed_between_the_slices,
+        transports_end_and_connect_others,
+        a_large_drain_takes_several_turns,
+        others_are_lost_while_it_drains,
+        NULL,
+    };
+
+    return suite_run("delivery", tests);
+}
