@@ -115,9 +115,10 @@ size_t server_frame(const uint8_t *data, size_t length, struct frame *frame)
 
     if (length < 2)
         return 0;
-    ck_assert_uint_eq(data[0] & 0xf0u, FIN); /* one frame is one message, no extension */
-    ck_assert_uint_eq(data[1] & 0x80u, 0);   /* RFC 6455 section 5.1: never masked */
+    ck_assert_uint_eq(data[0] & (FIN | RSV2 | RSV3), FIN); /* one frame is one message */
+    ck_assert_uint_eq(data[1] & 0x80u, 0); /* RFC 6455 section 5.1: never masked */
     frame->opcode = data[0] & 0x0fu;
+    frame->compressed = (data[0] & RSV1) != 0;
     payload = data[1];
     length_bytes = payload == 126 ? 2 : payload == 127 ? 8 : 0;
     header = 2 + length_bytes;
@@ -131,8 +132,10 @@ size_t server_frame(const uint8_t *data, size_t length, struct frame *frame)
         ck_assert_uint_ge(payload, 126); /* section 5.2: the minimal number of bytes */
     if (length_bytes == 8)
         ck_assert_uint_gt(payload, UINT16_MAX);
-    if (frame->opcode >= CLOSE)
+    if (frame->opcode >= CLOSE) {
         ck_assert_uint_le(payload, 125);
+        ck_assert(!frame->compressed); /* RFC 7692 section 6 */
+    }
     if (length - header < payload)
         return 0;
     frame->payload = data + header;

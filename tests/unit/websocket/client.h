@@ -51,6 +51,7 @@ void client_close(struct bytes *to, uint16_t code, const char *reason);
 /* A frame of the server's. */
 struct frame {
     unsigned opcode;
+    bool compressed; /* its first byte says so (RFC 7692) */
     const uint8_t *payload;
     size_t length;
 };

@@ -25,6 +25,8 @@ static void *count_malloc(size_t bytes, void *user_data)
     if (block != NULL) {
         memory->live++;
         memory->bytes += malloc_usable_size(block);
+        if (memory->bytes > memory->most_bytes)
+            memory->most_bytes = memory->bytes;
     }
     return block;
 }
@@ -185,6 +187,7 @@ void host_close(struct host *host)
     for (size_t i = 0; i < host->n_peers; i++) {
         peer_free(&host->peers[i]);
         bytes_free(&host->peers[i].received);
+        bytes_free(&host->peers[i].inflated);
     }
     ws_endpoint_free(host->endpoint);
     ws_loop_free(host->loop);
@@ -231,6 +234,7 @@ struct peer *host_peer(struct host *host)
         host->n_peers++;
     peer = &host->peers[number];
     bytes_free(&peer->received);
+    bytes_free(&peer->inflated);
     *peer = (struct peer){.host = host, .writable = SIZE_MAX};
     if (ws_websocket_new(host->loop, host->endpoint, peer, &peer->websocket) != WS_OK)
         ck_assert_msg(host->memory.failed, "ws_websocket_new() failed without a reason");

@@ -19,6 +19,8 @@ struct peer {
     ws_websocket *websocket; /* NULL once it was freed */
     struct bytes received;   /* what the server has written */
     size_t read;             /* of those, what peer_next() and peer_head() took */
+    int window_bits;         /* of permessage-deflate, as it was answered; 0: not agreed on */
+    struct bytes inflated;   /* the last compressed message */
     size_t writable;         /* what its socket still takes; SIZE_MAX: everything */
     size_t writes;           /* how often it was written to */
     unsigned listed;         /* how often the last turn named it */
@@ -29,12 +31,13 @@ enum host_callback { HOST_CONNECT, HOST_DISCONNECT, HOST_MESSAGE, HOST_RAW };
 
 /* The allocator: what lives, and when it fails. */
 struct host_memory {
-    size_t live;    /* blocks */
-    size_t bytes;   /* in them */
-    size_t calls;   /* allocations so far */
-    size_t fail_at; /* the number of the one that fails; SIZE_MAX: none */
-    bool for_good;  /* all those after it fail too */
-    bool failed;    /* one did */
+    size_t live;       /* blocks */
+    size_t bytes;      /* in them */
+    size_t most_bytes; /* at any time, a block that moves counted twice */
+    size_t calls;      /* allocations so far */
+    size_t fail_at;    /* the number of the one that fails; SIZE_MAX: none */
+    bool for_good;     /* all those after it fail too */
+    bool failed;       /* one did */
 };
 
 struct host {
@@ -90,6 +93,9 @@ struct peer *host_peer(struct host *host);
 /* A client after its handshake, whose answer was read (the welcome of JSON too). */
 struct peer *host_client(struct host *host);
 
+/* The same with further headers in its request: whole lines, each with its CRLF. */
+struct peer *host_client_with(struct host *host, const char *headers);
+
 enum chunking { WHOLE, BYTE_BY_BYTE, RANDOM_CHUNKS, N_CHUNKINGS };
 
 /* The client's bytes come in, in a block of their own that is gone afterwards. Returns the last
@@ -106,7 +112,8 @@ int peer_send_close(struct peer *peer, uint16_t code, const char *reason);
 /* The HTTP answer at the front; returns its status. */
 int peer_head(struct peer *peer);
 
-/* The server's next frame; false if nothing is left to read. */
+/* The server's next frame, inflated if it is compressed, as it may only be when that was agreed on;
+ * valid until the next call. False if nothing is left to read. */
 bool peer_next(struct peer *peer, struct frame *frame);
 
 void peer_expect(struct peer *peer, unsigned opcode, const void *payload, size_t length);

@@ -1,12 +1,17 @@
-/* no_memory_test.c: every allocation of a whole life of two connections fails in turn, once or
- * for good: nothing crashes or leaks, and each client reads a correct beginning of what it
- * should, or its connection has ended. */
+/* no_memory_test.c: every allocation of a whole life of two connections, one of which compresses,
+ * fails in turn, once or for good: nothing crashes or leaks, and each client reads a correct
+ * beginning of what it should, or its connection has ended. */
 #include <string.h>
 
 #include "websocket/host.h"
+#include "websocket/zlib_peer.h"
 
 static struct host host;
 static struct host_options options;
+
+enum { N_LARGE = 3 };
+
+static size_t n_large; /* of these were accepted */
 
 static void setup(void)
 {
@@ -60,8 +65,10 @@ static void step(struct peer *peer, struct bytes *bytes)
 
 /* --- the scenario -------------------------------------------------------------------------- */
 
-static struct peer *join(void)
+/* `offer` is a header, or "". */
+static struct peer *join(const char *offer)
 {
+    struct bytes headers = {0};
     struct peer *peer = &host.peers[host.n_peers];
     struct bytes bytes = {0};
 
@@ -72,13 +79,44 @@ static struct peer *join(void)
     peer->host = &host;
     peer->writable = SIZE_MAX;
     host.n_peers++;
-    client_request(&bytes, "/ws?user=ann%20b",
+    bytes_add_text(&headers,
                    "X-Many: a\r\nX-Many: b\r\nSec-WebSocket-Protocol: other, mine\r\n");
+    bytes_add_text(&headers, offer);
+    client_request(&bytes, "/ws?user=ann%20b", (char *)headers.data);
+    bytes_free(&headers);
     /* Behind the head, and so before the loop knows the connection: */
     client_text(&bytes, FIN | TEXT, "{\"type\":\"join_room\",\"room\":\"r\",\"ref\":1}");
     step(peer, &bytes);
     bytes_free(&bytes);
     return peer;
+}
+
+/* A message in two compressed fragments, and events that are worth to be compressed: one alone, two
+ * in one turn. Both windows are needed. */
+static void talk_compressed(struct peer *peer)
+{
+    static const char ping[] = "{\"type\":\"ping\",\"ref\":6}";
+    struct bytes bytes = {0};
+    char data[N_LARGE][1500];
+    uint8_t packed[100];
+    size_t length = zlib_deflate(6, ping, sizeof ping - 1, packed, sizeof packed);
+
+    client_frame(&bytes, RSV1 | TEXT, packed, 9);
+    client_frame(&bytes, FIN | CONTINUATION, packed + 9, length - 9);
+    step(peer, &bytes);
+    for (size_t i = 0; i < N_LARGE; i++) {
+        size_t size = i == 0 ? 300 : sizeof data[i];
+
+        memset(data[i], 'l', size);
+        data[i][0] = data[i][size - 1] = '"';
+        if (ws_manager_emit_stock_low(host.manager, data[i], size) == WS_OK)
+            n_large++;
+        if (i == 0)
+            take_turn();
+    }
+    take_turn();
+    reap();
+    bytes_free(&bytes);
 }
 
 static void talk(struct peer *peer)
@@ -135,10 +173,12 @@ static void play(void)
         return;
     }
     host.judge = judge;
-    one = join();
-    two = join();
+    one = join("Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=9\r\n");
+    two = join("");
     if (one != NULL)
         talk(one);
+    if (one != NULL && one->websocket != NULL)
+        talk_compressed(one);
     if (one != NULL)
         leave(one, true);
     if (two != NULL)
@@ -149,11 +189,18 @@ static void play(void)
 
 /* --- what the clients read ----------------------------------------------------------------- */
 
-/* An HTTP answer, then whole frames; nothing behind a close. */
+static bool has(const void *bytes, size_t length, const char *text)
+{
+    return bytes != NULL && memmem(bytes, length, text, strlen(text)) != NULL;
+}
+
+/* An HTTP answer, then whole frames; nothing behind a close. Who was closed by the plan (4000) got
+ * every large event. */
 static void expect_correct_bytes(struct peer *peer)
 {
-    struct frame frame;
+    struct frame frame = {0};
     bool closed = false;
+    size_t n = 0;
 
     if (peer->received.length == 0)
         return;
@@ -163,31 +210,34 @@ static void expect_correct_bytes(struct peer *peer)
         ck_assert(!closed);
         closed = frame.opcode == CLOSE;
         ck_assert(frame.opcode == TEXT || frame.opcode == PONG || frame.opcode == CLOSE);
+        n += frame.opcode == TEXT && has(frame.payload, frame.length, "\"stock_low\"");
     }
+    if (closed && frame.length >= 2 && memcmp(frame.payload, "\x0f\xa0", 2) == 0)
+        ck_assert_uint_eq(n, n_large);
 }
 
-static bool has(const struct bytes *bytes, const char *text)
+static bool received(const struct peer *peer, const char *text)
 {
-    return bytes->data != NULL &&
-           memmem(bytes->data, bytes->length, text, strlen(text)) != NULL;
+    return has(peer->received.data, peer->received.length, text);
 }
 
 /* Who was closed by the plan (4000) got every answer: none was lost in silence. */
 static void expect_every_answer(const struct peer *peer, bool talked)
 {
-    static const char *const answers[] = {"\"ref\":2", "\"ref\":3", "\"ref\":4", "\"ref\":5"};
-    struct bytes all = peer->received;
+    static const char *const answers[] = {"\"ref\":2", "\"ref\":3", "\"ref\":4", "\"ref\":5",
+                                          "\"ref\":6"};
 
-    if (!has(&all, "\x88\x02\x0f\xa0") && !has(&all, "\x88\x05\x0f\xa0"
-                                                     "bye"))
+    if (!received(peer, "\x88\x02\x0f\xa0") && !received(peer, "\x88\x05\x0f\xa0"
+                                                               "bye"))
         return;
-    ck_assert(has(&all, "\"type\":\"welcome\""));
-    ck_assert_msg(has(&all, "\"ref\":1"), "the answer to what came with the head is missing");
-    ck_assert_msg(!talked || has(&all, "\x8a\x07"
-                                       "between"),
+    ck_assert(received(peer, "\"type\":\"welcome\""));
+    ck_assert_msg(received(peer, "\"ref\":1"),
+                  "the answer to what came with the head is missing");
+    ck_assert_msg(!talked || received(peer, "\x8a\x07"
+                                            "between"),
                   "a pong is missing");
     for (size_t i = 0; talked && i < sizeof answers / sizeof *answers; i++)
-        ck_assert_msg(has(&all, answers[i]), "the answer to %s is missing", answers[i]);
+        ck_assert_msg(received(peer, answers[i]), "the answer to %s is missing", answers[i]);
 }
 
 /* One run; true if an allocation failed in it. */
@@ -196,6 +246,7 @@ static bool run_with_failure(size_t n, bool for_good)
     bool failed;
 
     memset(&host, 0, sizeof host);
+    n_large = 0;
     host.memory.fail_at = n;
     host.memory.for_good = for_good;
     play();

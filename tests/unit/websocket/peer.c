@@ -3,14 +3,20 @@
 #include <string.h>
 
 #include "websocket/host.h"
+#include "websocket/zlib_peer.h"
 
 struct peer *host_client(struct host *host)
+{
+    return host_client_with(host, "");
+}
+
+struct peer *host_client_with(struct host *host, const char *headers)
 {
     struct peer *peer = host_peer(host);
     struct bytes request = {0};
     struct frame frame;
 
-    client_request(&request, "/ws", "");
+    client_request(&request, "/ws", headers);
     ck_assert_int_eq(peer_send(peer, &request), WS_OK);
     bytes_free(&request);
     ck_assert_int_eq(peer_head(peer), 101);
@@ -53,6 +59,19 @@ int peer_send_close(struct peer *peer, uint16_t code, const char *reason)
 
 /* --- what came ------------------------------------------------------------------------------ */
 
+/* 0 if the answer does not agree on permessage-deflate. */
+static int agreed_window_bits(const char *answer, size_t length)
+{
+    static const char extension[] = "\r\nSec-WebSocket-Extensions: permessage-deflate";
+    static const char window[] = "server_max_window_bits=";
+    const char *found = memmem(answer, length, extension, sizeof extension - 1);
+
+    if (found == NULL)
+        return 0;
+    found = memmem(found, length - (size_t)(found - answer), window, sizeof window - 1);
+    return found != NULL ? atoi(found + sizeof window - 1) : 15;
+}
+
 int peer_head(struct peer *peer)
 {
     const char *text = (const char *)peer->received.data;
@@ -61,8 +80,23 @@ int peer_head(struct peer *peer)
     ck_assert_ptr_nonnull(end);
     text += peer->read;
     ck_assert_int_eq(strncmp(text, "HTTP/1.1 ", 9), 0);
+    peer->window_bits = agreed_window_bits(text, (size_t)(end - text));
     peer->read += (size_t)(end + 4 - text);
     return atoi(text + 9);
+}
+
+static void inflate_frame(struct peer *peer, struct frame *frame)
+{
+    enum { ROOM = 1 << 20 };
+    uint8_t *to = malloc(ROOM);
+
+    ck_assert_int_gt(peer->window_bits, 0);
+    peer->inflated.length = 0;
+    bytes_add(&peer->inflated, to,
+              zlib_inflate(peer->window_bits, frame->payload, frame->length, to, ROOM));
+    free(to);
+    frame->payload = peer->inflated.data;
+    frame->length = peer->inflated.length;
 }
 
 bool peer_next(struct peer *peer, struct frame *frame)
@@ -72,6 +106,8 @@ bool peer_next(struct peer *peer, struct frame *frame)
 
     ck_assert(used > 0 || left == 0);
     peer->read += used;
+    if (used > 0 && frame->compressed)
+        inflate_frame(peer, frame);
     return used > 0;
 }
 

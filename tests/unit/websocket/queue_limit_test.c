@@ -179,6 +179,43 @@ START_TEST(several_events_of_one_turn_count_one_by_one)
 }
 END_TEST
 
+/* What is written is what counts: a client that gets its events compressed has room for more. */
+START_TEST(compressed_events_count_as_they_are_written)
+{
+    struct peer *packed = host_client_with(&host, "Sec-WebSocket-Extensions: "
+                                                  "permessage-deflate\r\n");
+    struct peer *plain = host_client(&host);
+    size_t n = 0;
+
+    packed->writable = plain->writable = 0;
+    for (size_t i = 0; i < 3 * LIMIT / EVENT; i++, n++) {
+        emit(EVENT);
+        host_turn(&host);
+    }
+    ck_assert_uint_eq(host.called[HOST_DISCONNECT], 1);
+    ck_assert_uint_eq(ws_websocket_id(plain->websocket), 0);
+    /* The same in a turn, as a bundle. */
+    for (size_t i = 0; i < 3 * LIMIT / EVENT; i++, n++)
+        emit(EVENT);
+    host_turn(&host);
+    ck_assert_uint_eq(host.called[HOST_DISCONNECT], 1);
+    packed->writable = SIZE_MAX;
+    peer_write(packed);
+    ck_assert_uint_lt(packed->received.length - packed->read, LIMIT);
+    for (size_t i = 0; i < n; i++)
+        peer_expect_type(packed, "order_created");
+    peer_expect_nothing(packed);
+    /* There is an end to it all the same. */
+    packed->writable = 0;
+    for (n = 0; host.called[HOST_DISCONNECT] == 1 && n < LIMIT; n++) {
+        emit(EVENT);
+        host_turn(&host);
+    }
+    ck_assert_uint_eq(host.called[HOST_DISCONNECT], 2);
+    ck_assert_uint_eq(host.code, 1013);
+}
+END_TEST
+
 static uint16_t refuse_with;
 
 static void disconnect_at_once(struct host *of, enum host_callback callback, struct peer *peer,
@@ -264,6 +301,7 @@ Suite *websocket_suite(void)
     tcase_add_test(tests, more_than_the_limit_when_the_answer_is_being_written);
     tcase_add_test(tests, one_message_larger_than_the_limit_goes_out_when_nothing_waits);
     tcase_add_test(tests, several_events_of_one_turn_count_one_by_one);
+    tcase_add_test(tests, compressed_events_count_as_they_are_written);
     tcase_add_test(tests, an_application_s_1013_in_on_connect_comes_after_the_answer);
     tcase_add_test(tests, rfc6455_5_5_3_a_flood_of_pings_is_bounded);
     tcase_add_test(tests, rfc6455_5_5_3_a_flood_of_empty_pings_is_bounded);

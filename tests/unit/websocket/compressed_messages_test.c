@@ -1,0 +1,390 @@
+/* compressed_messages_test.c: messages that clients send compressed (RFC 7692): whole, in fragments
+ * and in any chunks, what ends the connection, and what they may cost.
+ * Not here: inflating alone (inflate_test.c) and what clients get (compression_test.c). */
+#include <stdlib.h>
+#include <string.h>
+
+#include "transport/websocket/loop_part.h"
+#include "transport/websocket/websocket.h"
+#include "websocket/host.h"
+#include "websocket/payload.h"
+#include "websocket/zlib_peer.h"
+
+#define OFFER "Sec-WebSocket-Extensions: permessage-deflate\r\n"
+
+enum {
+    LIMIT = 65536,        /* of a message: the default */
+    ROOM = 1 << 20,       /* for what a test compresses */
+    INFLATING = 48 * 1024 /* bytes that zlib wants for it */
+};
+
+static struct host host;
+static struct bytes frames; /* to be sent */
+static struct bytes body;   /* the last payload that was compressed */
+
+static void setup(void)
+{
+    host_open(&host, NULL);
+    host.echo = false;
+}
+
+static void teardown(void)
+{
+    host_close(&host);
+    bytes_free(&frames);
+    bytes_free(&body);
+}
+
+static struct peer *client(void)
+{
+    return host_client_with(&host, OFFER);
+}
+
+static void deflate_body(int level, const void *payload, size_t length)
+{
+    uint8_t *to = malloc(ROOM);
+
+    body.length = 0;
+    bytes_add(&body, to, zlib_deflate(level, payload, length, to, ROOM));
+    free(to);
+}
+
+/* A whole compressed message. */
+static void add_message(unsigned opcode, const void *payload, size_t length)
+{
+    deflate_body(6, payload, length);
+    client_frame(&frames, FIN | RSV1 | opcode, body.data, body.length);
+}
+
+static void send_frames(struct peer *peer, enum chunking chunking)
+{
+    peer_send_chunked(peer, &frames, chunking);
+    frames.length = 0;
+}
+
+/* So many messages have come, and this is the last one. */
+static void expect_message(unsigned count, const void *payload, size_t length)
+{
+    ck_assert_uint_eq(host.called[HOST_RAW], count);
+    ck_assert_uint_eq(host.message.length, length);
+    ck_assert(length == 0 || memcmp(host.message.data, payload, length) == 0);
+    ck_assert_uint_eq(host.called[HOST_DISCONNECT], 0);
+}
+
+/* --- what comes in --------------------------------------------------------------------------- */
+
+START_TEST(whole_messages_in_any_chunks)
+{
+    static const size_t lengths[] = {0, 1, 2, 100, 5000, LIMIT};
+    struct peer *peer = client();
+    unsigned count = 0;
+
+    for (enum payload_kind kind = 0; kind < N_PAYLOAD_KINDS; kind++)
+        for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++)
+            for (int chunking = 0; chunking < N_CHUNKINGS; chunking++) {
+                uint8_t *payload = payload_new(kind, lengths[i]);
+
+                add_message(BINARY, payload, lengths[i]);
+                send_frames(peer, (enum chunking)chunking);
+                expect_message(++count, payload, lengths[i]);
+                ck_assert(!host.is_text);
+                free(payload);
+            }
+}
+END_TEST
+
+/* At every place; a ping and a pong stand between the fragments. */
+START_TEST(fragments_of_which_only_the_first_says_so)
+{
+    struct peer *peer = client();
+    char payload[300];
+    unsigned count = 0;
+
+    for (size_t i = 0; i < sizeof payload; i++)
+        payload[i] = (char)('a' + i * i % 26);
+    deflate_body(6, payload, sizeof payload);
+    for (size_t cut = 0; cut <= body.length; cut++) {
+        client_frame(&frames, RSV1 | TEXT, body.data, cut);
+        client_text(&frames, FIN | PING, "between");
+        client_text(&frames, CONTINUATION, "");
+        client_text(&frames, FIN | PONG, "");
+        client_frame(&frames, FIN | CONTINUATION, body.data + cut, body.length - cut);
+        send_frames(peer, (enum chunking)(cut % N_CHUNKINGS));
+        expect_message(++count, payload, sizeof payload);
+        peer_expect(peer, PONG, "between", 7);
+        peer_expect_nothing(peer);
+    }
+}
+END_TEST
+
+/* zlib makes nothing at all of an empty payload that follows a flush. */
+START_TEST(a_message_of_no_bytes)
+{
+    struct peer *peer = client();
+
+    peer_send_frame(peer, FIN | RSV1 | TEXT, "", 0);
+    expect_message(1, "", 0);
+    peer_send_frame(peer, RSV1 | TEXT, "", 0);
+    peer_send_frame(peer, FIN | CONTINUATION, "", 0);
+    expect_message(2, "", 0);
+}
+END_TEST
+
+START_TEST(compressed_and_plain_messages_in_turns)
+{
+    struct peer *peer = client();
+
+    for (int i = 0; i < 3; i++) {
+        add_message(TEXT, "packed", 6);
+        client_text(&frames, FIN | TEXT, "plain");
+        client_text(&frames, TEXT, "pl");
+        client_text(&frames, FIN | CONTINUATION, "ain");
+    }
+    send_frames(peer, RANDOM_CHUNKS);
+    expect_message(9, "plain", 5);
+    add_message(TEXT, "packed", 6);
+    send_frames(peer, BYTE_BY_BYTE);
+    expect_message(10, "packed", 6);
+}
+END_TEST
+
+/* --- what ends the connection ---------------------------------------------------------------- */
+
+/* The frames in every chunking, each from a client of its own. */
+static void expect_failure(uint16_t code)
+{
+    struct bytes all = frames;
+
+    for (int i = 0; i < N_CHUNKINGS; i++) {
+        struct peer *peer = client();
+
+        memset(host.called, 0, sizeof host.called);
+        peer_send_chunked(peer, &all, (enum chunking)i);
+        peer_expect_failed(peer, code);
+        ck_assert_uint_eq(host.called[HOST_RAW], 0);
+        peer_free(peer);
+    }
+    frames.length = 0;
+}
+
+START_TEST(rfc7692_6_a_compressed_message_without_agreement_is_1002)
+{
+    struct peer *peer = host_client_with(&host, "Sec-WebSocket-Extensions: "
+                                                "permessage-deflate; unknown\r\n");
+
+    add_message(TEXT, "Hello", 5);
+    send_frames(peer, WHOLE);
+    peer_expect_failed(peer, 1002);
+}
+END_TEST
+
+START_TEST(rfc7692_6_reserved_bits_elsewhere_are_1002)
+{
+    static const unsigned others[] = {RSV2, RSV3, RSV1 | RSV2, RSV1 | RSV3, RSV2 | RSV3};
+
+    for (unsigned opcode = CLOSE; opcode <= PONG; opcode++) {
+        client_frame(&frames, FIN | RSV1 | opcode, "\x03\xe8", 2);
+        expect_failure(1002);
+    }
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        deflate_body(6, "Hello", 5);
+        client_frame(&frames, FIN | others[i] | TEXT, body.data, body.length);
+        expect_failure(1002);
+    }
+    client_frame(&frames, RSV1 | TEXT, "\xf2\x48", 2);
+    client_frame(&frames, FIN | RSV1 | CONTINUATION, "\xcd\xc9\xc9\x07\x00", 5);
+    expect_failure(1002);
+    client_text(&frames, TEXT, "plain");
+    client_text(&frames, FIN | RSV1 | CONTINUATION, "");
+    expect_failure(1002);
+}
+END_TEST
+
+START_TEST(rfc7692_7_2_2_corrupt_data_is_1007)
+{
+    static const char *const bodies[] = {"\xff\xff\xff", "\x07", "\xf2\x48\xcd",
+                                         "\xf2\x22\x11\x22"};
+
+    for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
+        client_text(&frames, FIN | RSV1 | BINARY, bodies[i]);
+        expect_failure(1007);
+    }
+    /* As of one that goes on compressing: it reaches back into the last message. */
+    client_frame(&frames, FIN | RSV1 | TEXT, "\xf2\x00\x11\x00\x00", 5);
+    expect_failure(1007);
+}
+END_TEST
+
+START_TEST(rfc6455_8_1_text_that_inflates_to_no_utf8_is_1007)
+{
+    static const char *const texts[] = {"\xff", "good, then \xc0\xaf", "cut off \xe2\x82"};
+
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct peer *peer = client();
+
+        add_message(BINARY, texts[i], strlen(texts[i]));
+        send_frames(peer, WHOLE);
+        expect_message(1, texts[i], strlen(texts[i]));
+        peer_free(peer);
+        add_message(TEXT, texts[i], strlen(texts[i]));
+        expect_failure(1007);
+        memset(host.called, 0, sizeof host.called);
+    }
+}
+END_TEST
+
+/* --- what it may cost ------------------------------------------------------------------------ */
+
+/* The memory that the host's allocator deals out never exceeds its bound. */
+static void expect_too_big(void)
+{
+    size_t before = host.memory.bytes;
+
+    host.memory.most_bytes = before;
+    expect_failure(1009);
+    ck_assert_uint_lt(host.memory.most_bytes - before, 2 * LIMIT + INFLATING);
+}
+
+START_TEST(a_message_that_inflates_to_too_much_is_1009)
+{
+    static const size_t lengths[] = {LIMIT + 1, 2 * LIMIT, 100 * LIMIT};
+
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        uint8_t *zeros = payload_new(PAYLOAD_ZEROS, lengths[i]);
+
+        add_message(BINARY, zeros, lengths[i]);
+        ck_assert_uint_lt(body.length, LIMIT / 2);
+        expect_too_big();
+        client_frame(&frames, RSV1 | BINARY, body.data, body.length - 1);
+        client_frame(&frames, FIN | CONTINUATION, body.data + body.length - 1, 1);
+        expect_too_big();
+        free(zeros);
+    }
+}
+END_TEST
+
+/* What can't be compressed is longer than it was, and is taken all the same. */
+START_TEST(a_message_of_exactly_the_limit_that_became_longer)
+{
+    uint8_t *noise = payload_new(PAYLOAD_RANDOM, LIMIT + 1);
+    struct peer *peer = client();
+    unsigned count = 0;
+
+    for (int level = 0; level <= 9; level += 3) {
+        deflate_body(level, noise, LIMIT);
+        ck_assert_uint_gt(body.length, LIMIT);
+        client_frame(&frames, FIN | RSV1 | BINARY, body.data, body.length);
+        send_frames(peer, RANDOM_CHUNKS);
+        expect_message(++count, noise, LIMIT);
+        client_frame(&frames, RSV1 | BINARY, body.data, body.length / 2);
+        client_frame(&frames, FIN | CONTINUATION, body.data + body.length / 2,
+                     body.length - body.length / 2);
+        send_frames(peer, RANDOM_CHUNKS);
+        expect_message(++count, noise, LIMIT);
+    }
+    deflate_body(0, noise, LIMIT + 1);
+    client_frame(&frames, FIN | RSV1 | BINARY, body.data, body.length);
+    expect_too_big();
+    free(noise);
+}
+END_TEST
+
+/* By its header, and the first byte behind it. */
+START_TEST(a_frame_that_is_longer_than_anything_of_the_limit_is_1009)
+{
+    client_header(&frames, FIN | RSV1 | BINARY, 8, true, LIMIT + LIMIT / 100);
+    bytes_add(&frames, "", 1);
+    expect_failure(1009);
+    client_header(&frames, RSV1 | BINARY, 8, true, UINT64_C(1) << 62);
+    bytes_add(&frames, "", 1);
+    expect_failure(1009);
+}
+END_TEST
+
+/* Empty blocks inflate to nothing: they count as they come. */
+START_TEST(endless_data_that_inflates_to_nothing_is_1009)
+{
+    struct peer *peer = client();
+    size_t sent = 0;
+
+    for (int i = 0; i < 200; i++)
+        bytes_add(&body, "\0\0\0\xff\xff", 5);
+    peer_send_frame(peer, RSV1 | BINARY, "", 0);
+    for (; !peer->ended && sent < 2 * LIMIT; sent += body.length)
+        peer_send_frame(peer, CONTINUATION, body.data, body.length);
+    peer_expect_failed(peer, 1009);
+}
+END_TEST
+
+/* --- what is borrowed ------------------------------------------------------------------------ */
+
+START_TEST(between_messages_a_connection_holds_nothing)
+{
+    struct peer *peer = client();
+    const struct loop_part *part = loop_part_of(host.loop);
+
+    add_message(TEXT, "a text", 6);
+    peer_feed(peer, frames.data, frames.length - 1, BYTE_BY_BYTE);
+    ck_assert_ptr_nonnull(peer->websocket->reader);
+    ck_assert_uint_eq(part->n_inflaters, 0);
+    peer_feed(peer, frames.data + frames.length - 1, 1, WHOLE);
+    ck_assert_ptr_null(peer->websocket->reader);
+    ck_assert_uint_eq(part->n_inflaters, 1);
+    host_turn(&host);
+    expect_message(1, "a text", 6);
+}
+END_TEST
+
+/* Those of connections that end, or fail, in the middle come back too; and a few are kept. */
+START_TEST(inflaters_are_given_back)
+{
+    enum { N = 3 * INFLATERS_MAX };
+    const struct loop_part *part = loop_part_of(host.loop);
+    struct peer *peers[N];
+    size_t kept;
+
+    for (int round = 0; round < 3; round++) {
+        for (size_t i = 0; i < N; i++) {
+            peers[i] = client();
+            peer_send_frame(peers[i], RSV1 | TEXT, "\xf2\x48", 2);
+        }
+        part = loop_part_of(host.loop);
+        ck_assert_uint_eq(part->n_inflaters, 0);
+        for (size_t i = 0; i < N; i += 3) {
+            peer_send_frame(peers[i], FIN | CONTINUATION, "\xcd\xc9\xc9\x07\x00", 5);
+            peer_send_frame(peers[i + 1], FIN | CONTINUATION, "\xff\xff", 2);
+        }
+        for (size_t i = 0; i < N; i++)
+            peer_free(peers[i]);
+        ck_assert_uint_eq(part->n_inflaters, INFLATERS_MAX);
+    }
+    kept = host.memory.bytes;
+    add_message(TEXT, "Hello", 5);
+    send_frames(client(), WHOLE);
+    ck_assert_uint_lt(host.memory.bytes, kept + 4096);
+}
+END_TEST
+
+Suite *websocket_suite(void)
+{
+    Suite *suite = suite_create("websocket-compressed-messages");
+    TCase *tests = tcase_create("compressed messages");
+
+    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_add_test(tests, whole_messages_in_any_chunks);
+    tcase_add_test(tests, fragments_of_which_only_the_first_says_so);
+    tcase_add_test(tests, a_message_of_no_bytes);
+    tcase_add_test(tests, compressed_and_plain_messages_in_turns);
+    tcase_add_test(tests, rfc7692_6_a_compressed_message_without_agreement_is_1002);
+    tcase_add_test(tests, rfc7692_6_reserved_bits_elsewhere_are_1002);
+    tcase_add_test(tests, rfc7692_7_2_2_corrupt_data_is_1007);
+    tcase_add_test(tests, rfc6455_8_1_text_that_inflates_to_no_utf8_is_1007);
+    tcase_add_test(tests, a_message_that_inflates_to_too_much_is_1009);
+    tcase_add_test(tests, a_message_of_exactly_the_limit_that_became_longer);
+    tcase_add_test(tests, a_frame_that_is_longer_than_anything_of_the_limit_is_1009);
+    tcase_add_test(tests, endless_data_that_inflates_to_nothing_is_1009);
+    tcase_add_test(tests, between_messages_a_connection_holds_nothing);
+    tcase_add_test(tests, inflaters_are_given_back);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
