@@ -6,6 +6,7 @@ import resource
 import signal
 import socket
 import subprocess
+import sys
 import time
 
 START_SECONDS = 20
@@ -18,6 +19,11 @@ TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
 class Failed(Exception):
     """A row could not be measured; the text says why."""
+
+
+def end_orderly_when_terminated():
+    """So that SIGTERM, too, ends the server and the load that run."""
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
 
 
 def prepare(processor):
@@ -59,6 +65,14 @@ class ServerProcess:
         )
 
     def __enter__(self):
+        try:
+            self._wait_until_it_listens()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def _wait_until_it_listens(self):
         deadline = time.monotonic() + START_SECONDS
         while self.process.poll() is None and time.monotonic() < deadline:
             try:
@@ -67,8 +81,7 @@ class ServerProcess:
                 time.sleep(0.02)
                 continue
             time.sleep(0.1)  # it forgets that connection
-            return self
-        self.__exit__()
+            return
         raise Failed("the server did not start")
 
     def __exit__(self, *_):
