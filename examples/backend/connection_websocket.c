@@ -75,11 +75,14 @@ bool connection_websocket_start(struct connection *connection, const char *rest,
 }
 
 /* The client sends no more, but may still want to hear what it is answered; the library says
- * when the connection has ended. */
+ * when the connection has ended. That is mostly in this turn: only one whose socket is full is to be
+ * watched for something else until then. */
 static void end_of_input(struct connection *connection)
 {
     connection->eof = true;
-    connection_watch(connection, connection->interest & ~(uint32_t)EPOLLIN);
+    if ((connection->interest & EPOLLOUT) != 0) {
+        connection_watch(connection, EPOLLOUT);
+    }
     ws_websocket_eof(connection->websocket);
 }
 

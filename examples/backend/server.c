@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +27,9 @@ static int bind_socket(const struct sockaddr_storage *address, socklen_t length,
     if (fd < 0) {
         return -1;
     }
+    /* What is accepted has TCP_NODELAY too: a system call less for each connection. */
     if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0 ||
         (options != 0 && setsockopt(fd, SOL_SOCKET, options, &on, sizeof on) != 0) ||
         bind(fd, (const struct sockaddr *)address, length) != 0) {
         int saved_errno = errno;

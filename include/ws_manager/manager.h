@@ -3,7 +3,8 @@
  * Order. Every call here that sends, joins, leaves or disconnects takes its place in one total
  * order, the same for all threads, and returns. The loops that it concerns carry it out, in
  * that order, at their next ws_loop_run(); for a call made on a loop's own thread that is the
- * same turn. So "join, then broadcast" reaches the joiner, and WS_OK means "accepted".
+ * same turn, unless the turn has enough to do already. So "join, then broadcast" reaches the
+ * joiner, and WS_OK means "accepted".
  *
  * A message to a user or room in which nobody is, is no error: it takes its place in the order
  * and is delivered to nobody. Only what names one connection says WS_ERR_NOT_FOUND.
@@ -107,6 +108,13 @@ typedef struct ws_manager_options {
     uint32_t max_event_bytes;          /* of an event's data; default 1048576; at most 1 GiB */
     uint32_t max_client_json_depth; /* nesting of clients' messages; default 32, at most 256 */
     uint32_t max_pending; /* calls that one loop has not carried out yet; default 1048576 */
+
+    /* Presence events times their recipients, in a second: so that N clients who come or go at once do
+     * not cost N * N deliveries. What goes beyond is left out and counted in the statistics (drops:
+     * presence); presence events are not kept and have no place in the order, so nothing else is
+     * missed. Below 1000 clients nothing is left out unless they come and go every second. 0: no
+     * limit; default 1000000. */
+    uint32_t max_presence_deliveries;
 } ws_manager_options;
 
 /* Fills in the defaults. What is exported is told the size of the caller's struct, so that a newer

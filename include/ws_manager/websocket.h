@@ -169,7 +169,9 @@ WS_EXPORT int ws_websocket_close(ws_websocket *websocket, uint16_t code, const c
 WS_EXPORT void ws_websocket_free(ws_websocket *websocket);
 
 /* The next connection that has bytes to write, or has ended; NULL when there is none. Each is
- * named once a turn, however many events it brought. The loop's thread, after ws_loop_run(). */
+ * named once a turn, however many events it brought. A host with many clients may stop after some
+ * hundred, look for what can be read (without waiting) and go on in its next turn: those that were not
+ * named yet come first then. The loop's thread, after ws_loop_run(). */
 WS_EXPORT ws_websocket *ws_loop_next_output(ws_loop *loop);
 
 WS_END_DECLS

@@ -31,7 +31,7 @@ static void connect_connection(struct connection *connection, const struct comma
     counter_add(&loop->counters, COUNTER_connections_opened, 1);
     if (connection->protocol == WS_PROTOCOL_JSON) {
         connection_view(connection, &view);
-        presence_send(manager, "user_connected", view.info.id, view.info.user_id);
+        presence_send(loop, PRESENCE_CAME, view.info.id, view.info.user_id);
         client_welcome(connection, command->position, command->ping_interval_ms);
     }
     if (connection->state == CONNECTION_GONE)

@@ -23,6 +23,7 @@
 #define DROP_TABLE(X)                                                                          \
     X(slow_client, "the connection's queue was full")                                          \
     X(gone, "the connection had ended when its turn came")                                     \
+    X(presence, "a presence event went beyond the limit of a second")                          \
     X(no_memory, "an allocation failed")                                                       \
     X(backpressure, "a loop had too many calls waiting: an event was refused")
 

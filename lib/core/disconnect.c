@@ -68,7 +68,7 @@ void connection_detach(struct connection *connection, uint16_t code, const char 
         connection_log_end(connection, WS_LOG_DEBUG, code, reason);
         counter_add(&loop->counters, COUNTER_connections_closed, 1);
         if (connection->protocol == WS_PROTOCOL_JSON)
-            presence_send(manager, "user_disconnected", view.info.id, view.info.user_id);
+            presence_send(loop, PRESENCE_WENT, view.info.id, view.info.user_id);
         if (options->on_disconnect != NULL && connection->announced)
             options->on_disconnect(manager, &view.info, code, reason != NULL ? reason : "",
                                    manager->options.user_data);

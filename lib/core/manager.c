@@ -32,6 +32,7 @@ void ws_manager_options_init_size(ws_manager_options *options, size_t size)
         .max_event_bytes = 1 << 20,
         .max_client_json_depth = 32,
         .max_pending = 1 << 20,
+        .max_presence_deliveries = 1000000,
     };
 
     options_init(options, size, &defaults, sizeof defaults);
@@ -131,6 +132,7 @@ int ws_manager_new(const ws_manager_options *options, ws_manager **manager)
     made->options = copy;
     if (copy.clock == NULL)
         made->options.clock = system_clock;
+    made->presence_left = copy.max_presence_deliveries;
     atomic_init(&made->refs, 1);
     registry_init(&made->registry, &made->memory);
     made->types.memory = &made->memory;

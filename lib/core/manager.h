@@ -46,6 +46,8 @@ struct ws_manager {
     uint32_t n_loops;                        /* the highest number in use + 1 */
     uint32_t generations[MANAGER_MAX_LOOPS]; /* last one given out; outlives a loop */
     uint32_t n_connections;
+    int64_t presence_left; /* deliveries of presence events that may be made now */
+    uint64_t presence_ms;  /* when that was reckoned, on the loops' clock */
     bool draining;
 };
 

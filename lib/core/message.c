@@ -135,8 +135,8 @@ void message_frame(ws_message *message, message_framing *framing)
 
 bool message_excludes(const ws_message *message, ws_conn_id id)
 {
-    return message->n_exclude > 0 && bsearch(&id, excluded_ids(message), message->n_exclude,
-                                             sizeof id, compare_ids) != NULL;
+    return bsearch(&id, excluded_ids(message), message->n_exclude, sizeof id, compare_ids) !=
+           NULL;
 }
 
 const void *ws_message_payload(const ws_message *message, size_t *length)

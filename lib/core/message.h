@@ -99,6 +99,7 @@ struct message_variant *message_find_variant(const ws_message *message, int kind
  * the same kind that another thread has added meanwhile. NULL if memory ran out. */
 struct message_variant *message_add_variant(ws_message *message, int kind, ws_message *form);
 
+/* Of a message with exclusions. */
 bool message_excludes(const ws_message *message, ws_conn_id id);
 
 #endif

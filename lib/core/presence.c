@@ -4,8 +4,8 @@
 #include "core/encode.h"
 #include "core/send.h"
 
-static ws_message *encode_presence(const ws_manager *manager, const char *type, ws_conn_id id,
-                                   const char *user_id, const char *room)
+static ws_message *encode_presence(const ws_manager *manager, enum presence presence,
+                                   ws_conn_id id, const char *user_id, const char *room)
 {
     char name[CONNECTION_NAME_SIZE];
     struct buffer data;
@@ -18,23 +18,63 @@ static ws_message *encode_presence(const ws_manager *manager, const char *type, 
     buffer_add_json_string_or_null(&data, user_id);
     buffer_add_text(&data, "}");
     if (!data.failed)
-        message =
-            encode_event(&manager->memory,
-                         &(struct event_fields){
-                             .type = type,
-                             .data = data.data,
-                             .data_length = data.length,
-                             .timestamp_ms = manager->options.clock(manager->options.user_data),
-                             .user_id = user_id,
-                             .room = room,
-                         },
-                         &id, 1);
+        message = encode_event(
+            &manager->memory,
+            &(struct event_fields){
+                .type = presence == PRESENCE_CAME ? "user_connected" : "user_disconnected",
+                .data = data.data,
+                .data_length = data.length,
+                .timestamp_ms = manager->options.clock(manager->options.user_data),
+                .user_id = user_id,
+                .room = room,
+            },
+            &id, presence == PRESENCE_CAME ? 1 : 0);
     buffer_free(&data);
     return message;
 }
 
-void presence_send(ws_manager *manager, const char *type, ws_conn_id id, const char *user_id)
+static size_t count_recipients(ws_manager *manager, struct target target)
 {
+    const struct group *group;
+
+    if (target.kind == GROUP_EVERYONE)
+        return manager->n_connections;
+    group = registry_find(&manager->registry, target.kind, target.name);
+    return group != NULL ? group_count(group) : 0;
+}
+
+/* A token bucket of one second. An event is let through while anything is left, and may leave a debt:
+ * so an audience larger than a second's worth hears of somebody now and then. */
+static bool admit(ws_loop *loop, struct target target)
+{
+    ws_manager *manager = loop->manager;
+    int64_t most = manager->options.max_presence_deliveries;
+    uint64_t now_ms = loop->timers.now_ms;
+    bool admitted;
+
+    if (most == 0)
+        return true;
+    manager_lock(manager);
+    if (now_ms > manager->presence_ms) {
+        uint64_t passed_ms = now_ms - manager->presence_ms;
+
+        if (passed_ms > 1000)
+            passed_ms = 1000;
+        manager->presence_left += most * (int64_t)passed_ms / 1000;
+        if (manager->presence_left > most || passed_ms == 1000)
+            manager->presence_left = most;
+        manager->presence_ms = now_ms;
+    }
+    admitted = manager->presence_left > 0;
+    if (admitted)
+        manager->presence_left -= (int64_t)count_recipients(manager, target);
+    manager_unlock(manager);
+    return admitted;
+}
+
+void presence_send(ws_loop *loop, enum presence presence, ws_conn_id id, const char *user_id)
+{
+    ws_manager *manager = loop->manager;
     struct target target = {GROUP_EVERYONE, NULL};
     ws_message *message;
 
@@ -42,7 +82,11 @@ void presence_send(ws_manager *manager, const char *type, ws_conn_id id, const c
         return;
     if (manager->options.presence_events == WS_PRESENCE_ROOM)
         target = (struct target){GROUP_ROOM, manager->options.presence_room};
-    message = encode_presence(manager, type, id, user_id, target.name);
+    if (!admit(loop, target)) {
+        counter_add(&loop->counters, COUNTER_drop_presence, 1);
+        return;
+    }
+    message = encode_presence(manager, presence, id, user_id, target.name);
     if (message == NULL) {
         counter_add_shared(&manager->counters, COUNTER_drop_no_memory, 1);
         return;

@@ -2,10 +2,15 @@
 #ifndef WS_CORE_PRESENCE_H
 #define WS_CORE_PRESENCE_H
 
+#include <stdbool.h>
+
 #include <ws_manager/types.h>
 
-/* Sends `type` about a connection to whom the options name, but not to itself. Presence events
- * have no position; one that can't be sent is counted as dropped. */
-void presence_send(ws_manager *manager, const char *type, ws_conn_id id, const char *user_id);
+enum presence { PRESENCE_CAME, PRESENCE_WENT };
+
+/* Tells whom the options name, but not the connection itself. Presence events have no position; one
+ * that can't be sent, or goes beyond max_presence_deliveries, is counted as dropped. On the loop's
+ * thread. */
+void presence_send(ws_loop *loop, enum presence presence, ws_conn_id id, const char *user_id);
 
 #endif

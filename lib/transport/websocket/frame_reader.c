@@ -157,10 +157,10 @@ static struct frame_event fail(struct frame_reader *reader, uint16_t code, const
 }
 
 /* How many bytes may come for a message of at most `bytes`: what can't be compressed becomes a little
- * longer, by 5 bytes for each block of 16 KiB and more. */
+ * longer, by 5 bytes for each block, which a window of 2^9 makes as small as 512 bytes. */
 static uint64_t most_compressed(uint32_t bytes)
 {
-    return (uint64_t)bytes + bytes / 1024 + 64;
+    return (uint64_t)bytes + bytes / 32 + 64;
 }
 
 /* Of a whole message, as it comes. */

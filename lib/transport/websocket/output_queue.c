@@ -3,36 +3,6 @@
 
 enum { FIRST_CAPACITY = 8 };
 
-struct ring {
-    size_t bytes;
-    uint32_t capacity; /* a power of two */
-    uint32_t head;
-    uint32_t count;
-    ws_message *messages[];
-};
-
-/* What a message counts in `bytes`. Frames of our own, which have no header before their payload,
- * are shared with nobody and often tiny: they count with the memory that they cost, so that a flood
- * of pings is worth no more than its limit. */
-static size_t weight(const ws_message *message)
-{
-    size_t own = message->frame_header == 0 ? sizeof *message + sizeof message : 0;
-
-    return message_frame_length(message) + own;
-}
-
-uint32_t output_queue_count(const struct output_queue *queue)
-{
-    return queue->has_ring ? queue->ring->count : queue->only != NULL;
-}
-
-size_t output_queue_bytes(const struct output_queue *queue)
-{
-    if (queue->has_ring)
-        return queue->ring->bytes;
-    return queue->only != NULL ? weight(queue->only) : 0;
-}
-
 static ws_message **slot(struct output_queue *queue, uint32_t at)
 {
     struct ring *ring = queue->ring;
@@ -77,7 +47,7 @@ bool output_queue_push(struct output_queue *queue, const ws_allocator *memory,
         !grow(queue, memory))
         return false;
     *slot(queue, queue->ring->count++) = message;
-    queue->ring->bytes += weight(message);
+    queue->ring->bytes += output_weight(message);
     return true;
 }
 
@@ -111,7 +81,7 @@ static void take_first(struct output_queue *queue)
     queue->written = 0;
     queue->offered--;
     if (queue->has_ring) {
-        queue->ring->bytes -= weight(message);
+        queue->ring->bytes -= output_weight(message);
         queue->ring->head++;
         queue->ring->count--;
     } else {
@@ -146,7 +116,7 @@ void output_queue_drop_rest(struct output_queue *queue)
         ws_message *message = *slot(queue, output_queue_count(queue) - 1);
 
         if (queue->has_ring) {
-            queue->ring->bytes -= weight(message);
+            queue->ring->bytes -= output_weight(message);
             queue->ring->count--;
         } else {
             queue->only = NULL;

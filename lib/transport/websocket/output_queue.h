@@ -15,7 +15,13 @@
 #include "base/memory.h"
 #include "core/message.h"
 
-struct ring;
+struct ring {
+    size_t bytes;
+    uint32_t capacity; /* a power of two */
+    uint32_t head;
+    uint32_t count;
+    ws_message *messages[];
+};
 
 /* All zero is an empty queue. */
 struct output_queue {
@@ -28,11 +34,29 @@ struct output_queue {
     bool has_ring;
 };
 
+/* What a message counts for the limit. Frames of our own, which have no header before their payload,
+ * are shared with nobody and often tiny: they count with the memory that they cost, so that a flood
+ * of pings is worth no more than its limit. */
+static inline size_t output_weight(const ws_message *message)
+{
+    size_t own = message->frame_header == 0 ? sizeof *message + sizeof message : 0;
+
+    return message_frame_length(message) + own;
+}
+
 /* Messages that wait. */
-uint32_t output_queue_count(const struct output_queue *queue);
+static inline uint32_t output_queue_count(const struct output_queue *queue)
+{
+    return queue->has_ring ? queue->ring->count : queue->only != NULL;
+}
 
 /* What they count for the limit: bytes of all that are not written whole. */
-size_t output_queue_bytes(const struct output_queue *queue);
+static inline size_t output_queue_bytes(const struct output_queue *queue)
+{
+    if (queue->has_ring)
+        return queue->ring->bytes;
+    return queue->only != NULL ? output_weight(queue->only) : 0;
+}
 
 /* Adds a message at the end, whose reference the queue takes on success. False if memory ran
  * out. */

@@ -1,5 +1,6 @@
 /* presence_test.c: who hears that a connection came or went: everyone, a room or nobody, and
  * never the connection itself. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "support/host.h"
@@ -181,6 +182,48 @@ START_TEST(whoever_breaks_at_its_welcome_is_not_announced_afterwards)
 }
 END_TEST
 
+static uint64_t dropped(void)
+{
+    char *text;
+    const char *found;
+    uint64_t count;
+
+    ck_assert_int_eq(ws_manager_get_stats(host.manager, &text, NULL), WS_OK);
+    found = strstr(text, "\"presence\":");
+    ck_assert_ptr_nonnull(found);
+    count = strtoull(found + strlen("\"presence\":"), NULL, 10);
+    ws_manager_free_text(host.manager, text);
+    return count;
+}
+
+/* Among 50 who come at once, 200 deliveries are enough for the first 20. */
+START_TEST(a_crowd_is_told_of_up_to_the_limit_of_a_second)
+{
+    static struct client crowd[50];
+
+    host_init(&host);
+    host.options.presence_events = WS_PRESENCE_EVERYONE;
+    host.options.max_presence_deliveries = 200;
+    host_start(&host);
+    for (size_t i = 0; i < 50; i++)
+        client_open(&host, &crowd[i], "crowd", NULL);
+    ck_assert_uint_eq(client_count(&crowd[0]), 19);
+    ck_assert_uint_eq(dropped(), 30);
+    client_lose(&crowd[49]);
+    host_run(&host);
+    ck_assert_uint_eq(dropped(), 31);
+    host.now_ms += 1000;
+    host_run(&host);
+    client_lose(&crowd[48]);
+    host_run(&host);
+    ck_assert_uint_eq(client_count(&crowd[0]), 1);
+    ck_assert_uint_eq(dropped(), 31);
+    host_close(&host);
+    for (size_t i = 0; i < 50; i++)
+        client_free(&crowd[i]);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -191,6 +234,7 @@ int main(void)
         raw_connections_neither_tell_nor_hear,
         every_end_is_told_once,
         whoever_breaks_at_its_welcome_is_not_announced_afterwards,
+        a_crowd_is_told_of_up_to_the_limit_of_a_second,
         NULL,
     };
 

@@ -75,6 +75,7 @@ START_TEST(all_members_are_there_from_the_start)
                                         "handshakes_refused",
                                         "slow_client",
                                         "gone",
+                                        "presence",
                                         "no_memory",
                                         "backpressure"};
     cJSON *tree;
@@ -84,7 +85,7 @@ START_TEST(all_members_are_there_from_the_start)
         check_value(names[i], 0);
     tree = stats();
     ck_assert_int_eq(cJSON_GetArraySize(tree), 14); /* 12 numbers, rooms, drops */
-    ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(tree, "drops")), 4);
+    ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(tree, "drops")), 5);
     ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(tree, "rooms")), 0);
     cJSON_Delete(tree);
     host_close(&host);
@@ -338,6 +339,7 @@ START_TEST(metrics_say_what_the_statistics_say)
         "\nws_connections_opened_total 2\n",
         "\nws_drops_total{reason=\"slow_client\"} 0\n",
         "\nws_drops_total{reason=\"gone\"} 0\n",
+        "\nws_drops_total{reason=\"presence\"} 0\n",
         "\nws_drops_total{reason=\"no_memory\"} 0\n",
         "\nws_drops_total{reason=\"backpressure\"} 0\n",
         "\n# TYPE ws_drops counter\n",

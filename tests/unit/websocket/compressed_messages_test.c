@@ -292,7 +292,7 @@ END_TEST
 /* By its header, and the first byte behind it. */
 START_TEST(a_frame_that_is_longer_than_anything_of_the_limit_is_1009)
 {
-    client_header(&frames, FIN | RSV1 | BINARY, 8, true, LIMIT + LIMIT / 100);
+    client_header(&frames, FIN | RSV1 | BINARY, 8, true, LIMIT + LIMIT / 16);
     bytes_add(&frames, "", 1);
     expect_failure(1009);
     client_header(&frames, RSV1 | BINARY, 8, true, UINT64_C(1) << 62);

@@ -1,0 +1,21 @@
+/* main.c: the load generator from its command line to its exit status, which is 0 when everything
+ * was opened and everything that was sent came back. */
+#include "modes.h"
+#include "options.h"
+
+int main(int argc, char **argv)
+{
+    static int (*const modes[N_MODES])(const struct options *) = {
+        [MODE_FANOUT] = mode_fanout,
+        [MODE_PACED] = mode_paced,
+        [MODE_ECHO] = mode_echo,
+        [MODE_IDLE] = mode_idle,
+        [MODE_HANDSHAKES] = mode_handshakes,
+        [MODE_DISCONNECTS] = mode_disconnects,
+    };
+    struct options options;
+
+    if (!options_parse(argc, argv, &options))
+        return 2;
+    return modes[options.mode](&options);
+}

@@ -1,0 +1,137 @@
+/* options.c: the load generator's command line, checked and with its defaults filled in.
+ * Its text for the user is here too. */
+#include "options.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char usage[] =
+    "usage: load --port P [OPTION]...\n"
+    "WebSocket clients for one server on 127.0.0.1; prints lines NAME VALUE UNIT.\n"
+    "\n"
+    "  --path PATH         of the handshake (/ws)\n"
+    "  --mode MODE         what is measured (fanout):\n"
+    "    fanout              connection 0 publishes, W messages are outstanding\n"
+    "    paced               connection 0 publishes R messages a second, come what may\n"
+    "    echo                every connection sends a message when it got the one before\n"
+    "    idle                the server's memory for each connection\n"
+    "    handshakes          opening and closing as fast as possible\n"
+    "    disconnects         closing all at once\n"
+    "  --connections N     (100; of handshakes: 64 at a time)\n"
+    "  --seconds T         of measuring (2)\n"
+    "  --bytes S           of a message's marker and padding (128)\n"
+    "  --outstanding W     (1)\n"
+    "  --rate R            (100)\n"
+    "  --server-pid PID    whose CPU time and memory are reported\n"
+    "  --hello TEXT        what every connection sends first\n"
+    "  --publish TEMPLATE  a message: %M becomes the marker, %P padding, %N a number that is\n"
+    "                      another one each time (%M %P)\n"
+    "  --deflate           offer permessage-deflate\n";
+
+enum kind { KIND_TEXT, KIND_SIZE, KIND_INT, KIND_REAL, KIND_MODE };
+
+static const struct {
+    const char *name;
+    enum kind kind;
+    size_t offset;
+} specs[] = {
+    {"--port", KIND_INT, offsetof(struct options, port)},
+    {"--path", KIND_TEXT, offsetof(struct options, path)},
+    {"--mode", KIND_MODE, offsetof(struct options, mode)},
+    {"--connections", KIND_SIZE, offsetof(struct options, connections)},
+    {"--seconds", KIND_REAL, offsetof(struct options, seconds)},
+    {"--bytes", KIND_SIZE, offsetof(struct options, bytes)},
+    {"--outstanding", KIND_SIZE, offsetof(struct options, outstanding)},
+    {"--rate", KIND_REAL, offsetof(struct options, rate)},
+    {"--server-pid", KIND_INT, offsetof(struct options, server_pid)},
+    {"--hello", KIND_TEXT, offsetof(struct options, hello)},
+    {"--publish", KIND_TEXT, offsetof(struct options, publish)},
+};
+
+static bool parse_mode(const char *text, enum mode *mode)
+{
+    static const char *const names[N_MODES] = {
+        [MODE_FANOUT] = "fanout",
+        [MODE_PACED] = "paced",
+        [MODE_ECHO] = "echo",
+        [MODE_IDLE] = "idle",
+        [MODE_HANDSHAKES] = "handshakes",
+        [MODE_DISCONNECTS] = "disconnects",
+    };
+
+    for (enum mode i = 0; i < N_MODES; i++) {
+        if (strcmp(text, names[i]) == 0) {
+            *mode = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool parse_value(const char *text, enum kind kind, void *target)
+{
+    char *end;
+    double number;
+
+    if (kind == KIND_TEXT) {
+        memcpy(target, &text, sizeof text);
+        return true;
+    }
+    if (kind == KIND_MODE)
+        return parse_mode(text, target);
+    number = strtod(text, &end);
+    if (end == text || *end != '\0' || !(number > 0 && number < 1e9))
+        return false;
+    if (kind == KIND_SIZE)
+        *(size_t *)target = (size_t)number;
+    else if (kind == KIND_INT)
+        *(int *)target = (int)number;
+    else
+        *(double *)target = number;
+    return true;
+}
+
+static bool parse_option(const char *name, const char *value, struct options *options)
+{
+    for (size_t i = 0; i < sizeof specs / sizeof specs[0]; i++)
+        if (strcmp(name, specs[i].name) == 0)
+            return value != NULL &&
+                   parse_value(value, specs[i].kind, (char *)options + specs[i].offset);
+    return false;
+}
+
+bool options_parse(int argc, char **argv, struct options *options)
+{
+    *options = (struct options){
+        .path = "/ws",
+        .connections = 100,
+        .outstanding = 1,
+        .bytes = 128,
+        .seconds = 2,
+        .rate = 100,
+        .publish = "%M %P",
+    };
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--deflate") == 0) {
+            options->deflate = true;
+            continue;
+        }
+        if (!parse_option(argv[i], argv[i + 1], options)) {
+            fprintf(stderr, "load: %s: unknown, or its value is missing or wrong\n%s", argv[i],
+                    usage);
+            return false;
+        }
+        i++;
+    }
+    if (options->port == 0) {
+        fprintf(stderr, "load: --port is missing\n%s", usage);
+        return false;
+    }
+    if ((options->mode == MODE_IDLE || options->mode == MODE_DISCONNECTS) &&
+        options->server_pid == 0) {
+        fputs("load: this mode needs --server-pid\n", stderr);
+        return false;
+    }
+    return true;
+}

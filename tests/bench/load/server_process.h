@@ -1,0 +1,26 @@
+/* server_process.h: what the server's process costs: CPU time, memory, descriptors, as the
+ * kernel counts them. */
+#ifndef LOAD_SERVER_PROCESS_H
+#define LOAD_SERVER_PROCESS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct cpu_time {
+    uint64_t total_ns;
+    /* These two are exact to a tick (10 ms) only: how the total is divided. */
+    uint64_t user_ticks;
+    uint64_t system_ticks;
+};
+
+struct server_memory {
+    size_t rss_bytes;
+    size_t pss_bytes;
+};
+
+/* Zeros for a process that is not there. */
+struct cpu_time server_cpu_time(int pid);
+struct server_memory server_memory(int pid);
+size_t server_open_files(int pid);
+
+#endif

@@ -1,0 +1,115 @@
+"""The servers that are compared: how each is started, what its clients say, and what it needs.
+
+Not here: what is measured (scenarios.py) and how (measure.py)."""
+import dataclasses
+import pathlib
+import typing
+
+PEERS = pathlib.Path(__file__).resolve().parent / "peers"
+NPM = f"cd {PEERS} && npm ci"
+
+
+def as_it_is(body):
+    return body
+
+
+@dataclasses.dataclass(frozen=True)
+class Server:
+    name: str
+    # How it is started for each kind of scenario; {port} is filled in. It sits out the others.
+    commands: dict
+    needs: pathlib.Path
+    install: str  # how that comes to be
+    path: str = "/ws"
+    hello: str = ""
+    publish: typing.Callable = as_it_is  # what a client sends to have this JSON delivered
+    echo_path: str = ""  # where what clients send comes back as it is
+
+    def load_arguments(self, kind, body):
+        if kind == "echo" and self.echo_path:
+            return ["--path", self.echo_path, "--publish", body]
+        arguments = ["--path", self.path, "--publish", self.publish(body)]
+        return arguments + (["--hello", self.hello] if self.hello else [])
+
+
+def libwsmanager(build):
+    program = build / "examples/backend/orders-backend"
+    common = [
+        program, "--relay", "--db", ":memory:", "--log-level", "error",
+        "--listen", "127.0.0.1:{port}",
+        "--max-queue", 64 * 1024 * 1024,  # a benchmark's clients may lag behind
+    ]
+    quiet = [*common, "--no-presence", "--threads", "1"]
+    return Server(
+        name="libwsmanager",
+        commands={
+            "fanout": quiet,
+            "deflate": quiet,
+            "connections": quiet,
+            "echo": [*quiet, "--echo"],
+            "presence": [*common, "--threads", "1"],
+            "two loops": [*common, "--no-presence", "--threads", "2"],
+        },
+        needs=program,
+        install="build with -Dexamples=enabled",
+        hello='{"type":"join_room","room":"r"}',
+        publish=lambda body: f'{{"type":"message","room":"r","data":{body}}}',
+        echo_path="/echo",
+    )
+
+
+def floor(build, mode):
+    program = build / "tests/bench/floor"
+    command = [program, "{port}", mode]
+    commands = {"fanout": command}
+    if mode == "send":  # the other one would do the same here
+        commands |= {"connections": command, "echo": [program, "{port}", "echo"]}
+    return Server(
+        name=f"floor-{mode}",
+        commands=commands,
+        needs=program,
+        install="build with -Dtests=enabled",
+    )
+
+
+def peer(name, command, needs, install, more_commands=None, **how):
+    return Server(
+        name=name,
+        commands={
+            "fanout": command,
+            "connections": command,
+            "echo": [*command, "echo"],
+            **(more_commands or {}),
+        },
+        needs=needs,
+        install=install,
+        **how,
+    )
+
+
+def all_servers(build):
+    wslay = build / "tests/bench/peers/wslay-by-hand"
+    libwebsockets = build / "tests/bench/peers/libwebsockets"
+    ws = ["node", PEERS / "ws.mjs", "{port}"]
+    return [
+        floor(build, "send"),
+        floor(build, "batch"),
+        libwsmanager(build),
+        peer("wslay", [wslay, "{port}"], wslay, "build with -Dtests=enabled"),
+        peer(
+            "libwebsockets",
+            [libwebsockets, "{port}"],
+            libwebsockets,
+            "apt-get install libwebsockets-dev, and configure and build again",
+        ),
+        peer("ws", ws, PEERS / "node_modules/ws", NPM, {"deflate": [*ws, "deflate"]}),
+        peer(
+            "socket.io",
+            ["node", PEERS / "socketio.mjs", "{port}"],
+            PEERS / "node_modules/socket.io",
+            NPM,
+            path="/socket.io/?EIO=4&transport=websocket",
+            hello="40",
+            publish=lambda body: f'42["m",{body}]',
+        ),
+    ]
