@@ -69,10 +69,21 @@ struct message_variant *message_find_variant(const ws_message *message, int kind
     return variant;
 }
 
+/* True if it was the last reference. */
+static bool give_back(ws_message *message)
+{
+    if (atomic_fetch_sub_explicit(&message->refs, 1, memory_order_release) != 1)
+        return false;
+    /* An acquire load, not a fence, so that ThreadSanitizer sees it too. */
+    (void)atomic_load_explicit(&message->refs, memory_order_acquire);
+    return true;
+}
+
+/* A form of a message has no forms of its own. */
 static void free_variant(const ws_allocator *memory, struct message_variant *variant)
 {
-    if (variant->message != NULL)
-        ws_message_unref(variant->message);
+    if (variant->message != NULL && give_back(variant->message))
+        memory_free(memory, variant->message);
     memory_free(memory, variant);
 }
 
@@ -158,9 +169,6 @@ ws_message *ws_message_ref(ws_message *message)
 
 void ws_message_unref(ws_message *message)
 {
-    if (atomic_fetch_sub_explicit(&message->refs, 1, memory_order_release) != 1)
-        return;
-    /* An acquire load, not a fence, so that ThreadSanitizer sees it too. */
-    (void)atomic_load_explicit(&message->refs, memory_order_acquire);
-    free_message(message);
+    if (give_back(message))
+        free_message(message);
 }
