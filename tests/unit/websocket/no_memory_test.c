@@ -99,7 +99,7 @@ static void talk_compressed(struct peer *peer)
     struct bytes bytes = {0};
     char data[N_LARGE][1500];
     uint8_t packed[100];
-    size_t length = zlib_deflate(6, ping, sizeof ping - 1, packed, sizeof packed);
+    size_t length = zlib_deflate(15, 6, ping, sizeof ping - 1, packed, sizeof packed);
 
     client_frame(&bytes, RSV1 | TEXT, packed, 9);
     client_frame(&bytes, FIN | CONTINUATION, packed + 9, length - 9);

@@ -10,15 +10,16 @@
 
 static const uint8_t tail[] = {0x00, 0x00, 0xff, 0xff}; /* RFC 7692 section 7.2.1 */
 
-size_t zlib_deflate(int level, const void *data, size_t length, uint8_t *to, size_t room)
+size_t zlib_deflate(int window_bits, int level, const void *data, size_t length, uint8_t *to,
+                    size_t room)
 {
     z_stream stream = {.next_in = data,
                        .avail_in = (unsigned)length,
                        .next_out = to,
                        .avail_out = (unsigned)room};
 
-    ck_assert_int_eq(deflateInit2(&stream, level, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY),
-                     Z_OK);
+    ck_assert_int_eq(
+        deflateInit2(&stream, level, Z_DEFLATED, -window_bits, 8, Z_DEFAULT_STRATEGY), Z_OK);
     ck_assert_int_eq(deflate(&stream, Z_SYNC_FLUSH), Z_OK);
     ck_assert_uint_gt(stream.avail_out, 0);
     length = stream.total_out - sizeof tail;
