@@ -18,7 +18,7 @@
 enum {
     EVENTS_PER_TURN = 256,
     ACCEPTS_PER_TURN = 64,
-    WRITES_PER_TURN = 256, /* about a millisecond */
+    WRITES_PER_TURN = 128, /* half a millisecond */
     ACCEPT_PAUSE_MS = 100,
     LOG_PAUSE_MS = 1000,
     STOP_IDLE_MS = 250, /* how long an idle client may still ask, and learn that this ends */

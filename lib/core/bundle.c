@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { BUNDLE_MAX_BYTES = UINT16_MAX, BUNDLE_MAX_EVENTS = 1024 };
+enum { BUNDLE_MAX_BYTES = UINT16_MAX };
 
 /* Frames can be put behind each other if they are ready, and for nobody less than the others. */
 static bool can_go(const struct command *command, const struct share *share)
@@ -20,8 +20,6 @@ static size_t count_events(const ws_loop *loop, size_t *bytes)
     size_t count = 0;
 
     *bytes = 0;
-    if (left > BUNDLE_MAX_EVENTS)
-        left = BUNDLE_MAX_EVENTS;
     while (count < left && can_go(&first[count], first->share)) {
         size_t more = message_frame_length(first[count].message);
 

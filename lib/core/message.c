@@ -138,6 +138,14 @@ void message_append(ws_message *message, const void *bytes, size_t length)
     message->length += (uint32_t)length;
 }
 
+ws_message *message_trim(ws_message *message)
+{
+    size_t size = offsetof(ws_message, bytes) + message->start + message->length;
+    ws_message *trimmed = memory_realloc(message->memory, message, size);
+
+    return trimmed != NULL ? trimmed : message;
+}
+
 void message_frame(ws_message *message, message_framing *framing)
 {
     message->frame_header =

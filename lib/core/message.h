@@ -77,6 +77,10 @@ void message_prepend(ws_message *message, const void *bytes, size_t length);
 /* Puts bytes behind the payload, whose length had been reduced to leave room for them. */
 void message_append(ws_message *message, const void *bytes, size_t length);
 
+/* Gives back the memory behind the payload of a message that nobody else has; returns it, moved or
+ * not. */
+ws_message *message_trim(ws_message *message);
+
 /* Puts the frame header in front of the finished payload, once. */
 void message_frame(ws_message *message, message_framing *framing);
 

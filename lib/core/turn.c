@@ -11,8 +11,9 @@
 #include "core/options.h"
 
 /* After so many deliveries, or as much other work, the host gets its turn, and its clients are read
- * from: about a millisecond (63 ns a delivery to one of 10,000 connections was seen, by perf). */
-enum { BUDGET_PER_TURN = 16384 };
+ * from: half a millisecond, or one and a half when a million connections are in no cache (a delivery
+ * costs 30 to 200 ns then, by tests/bench/library/idle). */
+enum { BUDGET_PER_TURN = 8192 };
 
 /* For how many commands the lock is held at once: other threads emit meanwhile. */
 enum { UNPINNED_AT_ONCE = 1024 };

@@ -62,7 +62,7 @@ static ws_message *make_compressed(ws_loop *loop, const ws_message *message, int
     made->start = 2;
     made->frame_header = 2;
     made->length -= 2;
-    return made;
+    return message_trim(made);
 }
 
 ws_message *compress_message(ws_loop *loop, ws_message *message, int window_bits,

@@ -8,7 +8,7 @@
 #include "support/suite.h"
 
 /* Calls use up a turn's budget but for a rest, by which the event behind them is cut. */
-enum { BUDGET = 16384, CALL = 8 };
+enum { BUDGET = 8192, CALL = 8 };
 
 enum { N = 100, FILLER = N /* this one stays, and makes those calls */, N_ROUNDS = 8 };
 

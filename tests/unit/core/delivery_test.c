@@ -8,7 +8,7 @@
 #include "support/suite.h"
 
 /* A turn's budget, and what a call costs of it. */
-enum { BUDGET = 16384, CALL = 8 };
+enum { BUDGET = 8192, CALL = 8 };
 
 /* A delivery to so many takes three turns. */
 enum { N = 2 * BUDGET + 2000, N_TURNS = 3 };
