@@ -115,6 +115,13 @@ typedef struct ws_manager_options {
      * missed. Below 1000 clients nothing is left out unless they come and go every second. 0: no
      * limit; default 1000000. */
     uint32_t max_presence_deliveries;
+
+    /* A client's {"type":"authenticate","token":"…"}, by which it proves anew who it is, for example
+     * before its token expires. Return WS_OK, which is answered with `authenticated`; any other error
+     * is answered as for on_message. `token` is NUL-terminated. NULL: such messages are answered
+     * with `unknown_type`. */
+    int (*on_authenticate)(ws_manager *manager, const ws_connection_info *connection,
+                           const char *token, void *user_data);
 } ws_manager_options;
 
 /* Fills in the defaults. What is exported is told the size of the caller's struct, so that a newer

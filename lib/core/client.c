@@ -73,12 +73,15 @@ static void post_answer(struct connection *connection, struct buffer *buffer)
         connection_out_of_memory(connection);
 }
 
-static void answer_with_pong(struct connection *connection, struct json_slice ref)
+/* With answer_pong() or answer_authenticated(). */
+static void answer_with_id(struct connection *connection, struct json_slice ref,
+                           void (*write)(struct buffer *buffer, const char *ref,
+                                         size_t ref_length))
 {
     struct buffer buffer;
 
     buffer_init(&buffer, &connection->loop->manager->memory);
-    answer_pong(&buffer, ref.text, ref.length);
+    write(&buffer, ref.text, ref.length);
     post_answer(connection, &buffer);
 }
 
@@ -221,6 +224,28 @@ static int handle_message(struct connection *connection, const struct client_mes
     return result;
 }
 
+static void handle_authenticate(struct connection *connection,
+                                const struct client_message *message)
+{
+    static const struct answer_problem unknown = {ANSWER_UNKNOWN_TYPE,
+                                                  "this server asks for no token"};
+    ws_manager *manager = connection->loop->manager;
+    const ws_manager_options *options = &manager->options;
+    struct connection_view view;
+    int result;
+
+    if (options->on_authenticate == NULL) {
+        answer_with_problem(connection, message->ref, unknown);
+        return;
+    }
+    result = options->on_authenticate(manager, connection_view(connection, &view),
+                                      message->token, options->user_data);
+    if (result == WS_OK && connection->state != CONNECTION_GONE)
+        answer_with_id(connection, message->ref, answer_authenticated);
+    else
+        answer_with_result(connection, message->ref, result);
+}
+
 static void handle_request(struct connection *connection, const struct client_message *message)
 {
     switch (message->type) {
@@ -231,10 +256,13 @@ static void handle_request(struct connection *connection, const struct client_me
         handle_leave(connection, message);
         break;
     case CLIENT_PING:
-        answer_with_pong(connection, message->ref);
+        answer_with_id(connection, message->ref, answer_pong);
         break;
     case CLIENT_MESSAGE:
         answer_with_result(connection, message->ref, handle_message(connection, message));
+        break;
+    case CLIENT_AUTHENTICATE:
+        handle_authenticate(connection, message);
         break;
     }
 }

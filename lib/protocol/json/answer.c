@@ -56,6 +56,12 @@ void answer_pong(struct buffer *buffer, const char *ref, size_t ref_length)
     buffer_add_text(buffer, "\"id\":\"");
 }
 
+void answer_authenticated(struct buffer *buffer, const char *ref, size_t ref_length)
+{
+    begin(buffer, "authenticated", ref, ref_length);
+    buffer_add_text(buffer, "\"id\":\"");
+}
+
 void answer_error(struct buffer *buffer, const char *ref, size_t ref_length,
                   struct answer_problem problem)
 {

@@ -5,7 +5,7 @@
 
 #include "base/utf8.h"
 
-enum { TYPE, REF, ROOM, DATA, N_MEMBERS };
+enum { TYPE, REF, ROOM, DATA, TOKEN, N_MEMBERS };
 
 static int refuse(struct answer_problem *problem, enum answer_code code, const char *text)
 {
@@ -26,6 +26,7 @@ static bool find_type(const char *name, enum client_message_type *type)
         [CLIENT_LEAVE_ROOM] = "leave_room",
         [CLIENT_PING] = "ping",
         [CLIENT_MESSAGE] = "message",
+        [CLIENT_AUTHENTICATE] = "authenticate",
     };
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -51,7 +52,7 @@ static int parse_type(const ws_allocator *memory, struct json_slice value,
     memory_free(memory, type);
     if (!known)
         return refuse(problem, ANSWER_UNKNOWN_TYPE,
-                      "\"type\" must be join_room, leave_room, ping or message");
+                      "\"type\" must be join_room, leave_room, ping, message or authenticate");
     return WS_OK;
 }
 
@@ -60,7 +61,7 @@ static int parse_room(const ws_allocator *memory, struct json_slice value,
 {
     bool required = message->type == CLIENT_JOIN_ROOM || message->type == CLIENT_LEAVE_ROOM;
 
-    if (message->type == CLIENT_PING || (value.text == NULL && !required))
+    if (!required && (message->type != CLIENT_MESSAGE || value.text == NULL))
         return WS_OK;
     if (!json_string(memory, value, &message->room))
         return WS_ERR_NO_MEMORY;
@@ -70,11 +71,23 @@ static int parse_room(const ws_allocator *memory, struct json_slice value,
     return WS_OK;
 }
 
+static int parse_token(const ws_allocator *memory, struct json_slice value,
+                       struct client_message *message, struct answer_problem *problem)
+{
+    if (message->type != CLIENT_AUTHENTICATE)
+        return WS_OK;
+    if (!json_string(memory, value, &message->token))
+        return WS_ERR_NO_MEMORY;
+    if (message->token == NULL)
+        return refuse(problem, ANSWER_BAD_REQUEST, "\"token\" must be a string");
+    return WS_OK;
+}
+
 int client_message_parse(const ws_allocator *memory, const char *text, size_t length,
                          size_t max_depth, struct client_message *message,
                          struct answer_problem *problem)
 {
-    static const char *const names[N_MEMBERS] = {"type", "ref", "room", "data"};
+    static const char *const names[N_MEMBERS] = {"type", "ref", "room", "data", "token"};
     struct json_slice values[N_MEMBERS];
     int result;
 
@@ -93,6 +106,8 @@ int client_message_parse(const ws_allocator *memory, const char *text, size_t le
     result = parse_type(memory, values[TYPE], message, problem);
     if (result == WS_OK)
         result = parse_room(memory, values[ROOM], message, problem);
+    if (result == WS_OK)
+        result = parse_token(memory, values[TOKEN], message, problem);
     if (result != WS_OK)
         client_message_free(memory, message);
     return result;
@@ -101,5 +116,7 @@ int client_message_parse(const ws_allocator *memory, const char *text, size_t le
 void client_message_free(const ws_allocator *memory, struct client_message *message)
 {
     memory_free(memory, message->room);
+    memory_free(memory, message->token);
     message->room = NULL;
+    message->token = NULL;
 }

@@ -11,13 +11,20 @@
 #include "base/memory.h"
 #include "protocol/json/answer.h"
 
-enum client_message_type { CLIENT_JOIN_ROOM, CLIENT_LEAVE_ROOM, CLIENT_PING, CLIENT_MESSAGE };
+enum client_message_type {
+    CLIENT_JOIN_ROOM,
+    CLIENT_LEAVE_ROOM,
+    CLIENT_PING,
+    CLIENT_MESSAGE,
+    CLIENT_AUTHENTICATE
+};
 
 struct client_message {
     enum client_message_type type;
     struct json_slice ref;  /* a JSON string or number; absent if there is none */
     struct json_slice data; /* any JSON value; absent if there is none */
     char *room;             /* a valid name, or NULL; owned */
+    char *token;            /* of CLIENT_AUTHENTICATE; owned */
 };
 
 enum { CLIENT_REF_MAX = 256 }; /* bytes of JSON */

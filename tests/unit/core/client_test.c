@@ -21,7 +21,7 @@ static struct client ann;
 #define TYPE_UNKNOWN                                                                           \
     "\"data\":{\"code\":\"unknown_type\",\"message\":\"\\\"type\\\" must be join_room, "       \
     "leave_room, "                                                                             \
-    "ping or message\"}}"
+    "ping, message or authenticate\"}}"
 #define REF_REFUSED                                                                            \
     "\"data\":{\"code\":\"bad_request\",\"message\":\"\\\"ref\\\" must be a string or a "      \
     "number of "                                                                               \
@@ -315,6 +315,53 @@ START_TEST(messages_go_to_the_application)
 }
 END_TEST
 
+static char token_shown[64];
+
+static int take_token(ws_manager *manager, const ws_connection_info *connection,
+                      const char *token, void *user_data)
+{
+    (void)user_data;
+    ck_assert_ptr_eq(manager, host.manager);
+    ck_assert_str_eq(connection->user_id, "ann");
+    snprintf(token_shown, sizeof token_shown, "%s", token);
+    if (strcmp(token, "leave") == 0)
+        ck_assert_int_eq(ws_manager_disconnect(manager, connection->id, 4401, NULL), WS_OK);
+    return strcmp(token, "good \xc3\xa9") == 0 ? WS_OK : WS_ERR_FORBIDDEN;
+}
+
+START_TEST(tokens_go_to_the_application)
+{
+    host_init(&host);
+    host.options.on_authenticate = take_token;
+    host_start(&host);
+    client_open(&host, &ann, "ann", "ann");
+    check_answer("{\"type\":\"authenticate\",\"token\":\"good \\u00e9\",\"ref\":1}",
+                 "{\"type\":\"authenticated\",\"ref\":1,\"data\":{\"id\":\"E.0\"}}");
+    ck_assert_str_eq(token_shown, "good \xc3\xa9");
+    check_error("{\"type\":\"authenticate\",\"token\":\"bad\",\"ref\":2}", "2", FORBIDDEN);
+    check_error("{\"type\":\"authenticate\",\"ref\":3}", "3",
+                "\"data\":{\"code\":\"bad_request\",\"message\":\"\\\"token\\\" must be a "
+                "string\"}}");
+    check_error("{\"type\":\"authenticate\",\"token\":7}", NULL,
+                "\"data\":{\"code\":\"bad_request\",\"message\":\"\\\"token\\\" must be a "
+                "string\"}}");
+    client_say(&ann, "{\"type\":\"authenticate\",\"token\":\"leave\"}");
+    host_run(&host);
+    ck_assert_uint_eq(ann.close_code, 4401);
+    end();
+}
+END_TEST
+
+START_TEST(tokens_are_unknown_without_the_application)
+{
+    begin();
+    check_error("{\"type\":\"authenticate\",\"token\":\"good\",\"ref\":1}", "1",
+                "\"data\":{\"code\":\"unknown_type\",\"message\":\"this server asks for no "
+                "token\"}}");
+    end();
+}
+END_TEST
+
 START_TEST(answers_are_in_the_order_of_the_requests)
 {
     begin();
@@ -351,6 +398,8 @@ int main(void)
         without_callbacks_rooms_are_open_and_messages_forbidden,
         too_many_rooms,
         messages_go_to_the_application,
+        tokens_go_to_the_application,
+        tokens_are_unknown_without_the_application,
         answers_are_in_the_order_of_the_requests,
         NULL,
     };
