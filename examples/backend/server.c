@@ -132,10 +132,14 @@ static bool start_threads(struct server *server)
 
 static void begin_stop(struct server *server)
 {
+    ws_drain_options drain;
     int result;
 
+    ws_drain_options_init(&drain);
+    drain.code = 1001;
+    drain.reason = "the server is stopping";
     atomic_store(&server->app->stopping, true);
-    result = ws_manager_drain(server->app->realtime.manager, 1001, "the server is stopping");
+    result = ws_manager_drain(server->app->realtime.manager, &drain);
     if (result != WS_OK) {
         log_line(WS_LOG_ERROR, "connections can't be drained: %s", ws_strerror(result));
     }

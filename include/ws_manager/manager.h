@@ -224,11 +224,35 @@ WS_EXPORT void ws_manager_free_text(ws_manager *manager, char *text);
 
 /* --- the end ----------------------------------------------------------------------------- */
 
-/* Takes no new connections from now on (a WebSocket handshake is answered with 503) and closes
- * every connection with `code` and `reason` (NULL: none), after what is queued for it. The host
- * goes on running its loops until ws_manager_connection_count() is 0 and its sockets are
- * closed. Errors: WS_ERR_INVALID (code, reason), WS_ERR_NO_MEMORY. Any thread. */
-WS_EXPORT int ws_manager_drain(ws_manager *manager, uint16_t code, const char *reason);
+/* Set up by ws_drain_options_init(), which fills in the defaults named here. */
+typedef struct ws_drain_options {
+    size_t size;
+    uint16_t code;      /* of the close; default 1012, service restart */
+    const char *reason; /* UTF-8, at most 91 bytes (123 without retry_spread_ms); NULL: none */
+
+    /* Over how long clients are sent away, evenly, so that those who come back do not all come at
+     * once; default 0: as fast as the loops can. */
+    uint32_t spread_ms;
+
+    /* Each client is told by the end of the reason, "retry in N ms", to come back after a random time
+     * below this; the client of examples/dashboard obeys. 0: not told; default 10000. */
+    uint32_t retry_spread_ms;
+} ws_drain_options;
+
+WS_EXPORT void ws_drain_options_init_size(ws_drain_options *options, size_t size);
+
+static inline void ws_drain_options_init(ws_drain_options *options)
+{
+    ws_drain_options_init_size(options, sizeof *options);
+}
+
+/* Takes no new connections from now on (a WebSocket handshake is answered with 503 and Retry-After)
+ * and closes every connection, after what is queued for it. The host goes on running its loops
+ * until ws_manager_connection_count() is 0 and its sockets are closed: that is spread_ms and the
+ * endpoint's close_timeout_ms at most, since a WebSocket whose client neither reads nor answers the
+ * close is ended then. A second call changes nothing. `options` may be NULL for the defaults. Errors:
+ * WS_ERR_INVALID (code, reason), WS_ERR_NO_MEMORY. Any thread. */
+WS_EXPORT int ws_manager_drain(ws_manager *manager, const ws_drain_options *options);
 
 WS_END_DECLS
 

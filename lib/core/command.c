@@ -4,6 +4,7 @@
 #include "core/client.h"
 #include "core/delivery.h"
 #include "core/disconnect.h"
+#include "core/drain.h"
 #include "core/presence.h"
 #include "core/room.h"
 #include "core/send.h"
@@ -40,24 +41,6 @@ static void connect_connection(struct connection *connection, const struct comma
     if (options->on_connect != NULL)
         options->on_connect(manager, connection_view(connection, &view),
                             manager->options.user_data);
-}
-
-/* In slices, as a delivery. Nobody new comes while it lasts, since the manager is draining. */
-static bool drain(ws_loop *loop, const struct detail *detail, uint32_t *budget)
-{
-    struct delivery *delivery = &loop->delivery;
-    struct connection *connection;
-
-    if (!delivery->running)
-        *delivery = (struct delivery){.left = SLOTS_MAX, .running = true};
-    for (; *budget > 0; --*budget) {
-        if (everyone_below(loop, &delivery->left, &connection, 1) == 0) {
-            delivery->running = false;
-            return true;
-        }
-        connection_end(connection, detail->code, detail->text);
-    }
-    return false;
 }
 
 /* What the client said before its end has been carried out by now, and the application may have
@@ -107,7 +90,8 @@ bool command_carry_out(ws_loop *loop, struct command *command, uint32_t *budget)
         connection_end(connection, command->detail->code, command->detail->text);
         break;
     case COMMAND_DRAIN:
-        done = drain(loop, command->detail, budget);
+        done =
+            drain_run(loop, (const struct drain *)(const void *)command->detail->text, budget);
         break;
     }
     connections_settle(loop);

@@ -163,48 +163,6 @@ int ws_manager_disconnect(ws_manager *manager, ws_conn_id connection, uint16_t c
     return send_command(manager, connection, NULL, &command, true);
 }
 
-/* One command for each loop, all or none. */
-static int post_drain(struct posting *posting, struct command *commands)
-{
-    ws_manager *manager = posting->manager;
-
-    for (uint32_t i = 0; i < MANAGER_MAX_LOOPS; i++)
-        if (manager->loops[i] != NULL && loop_reserve(manager->loops[i], false) != WS_OK)
-            return WS_ERR_NO_MEMORY;
-    for (uint32_t i = 0; i < MANAGER_MAX_LOOPS; i++) {
-        if (manager->loops[i] == NULL)
-            continue;
-        posting_push(posting, manager->loops[i], &commands[i]);
-        commands[i].detail = NULL;
-    }
-    manager->draining = true;
-    return WS_OK;
-}
-
-int ws_manager_drain(ws_manager *manager, uint16_t code, const char *reason)
-{
-    struct command commands[MANAGER_MAX_LOOPS];
-    struct posting posting;
-    int result = WS_OK;
-
-    if (manager == NULL || !close_code_valid(code) || !close_reason_valid(reason))
-        return WS_ERR_INVALID;
-    for (uint32_t i = 0; i < MANAGER_MAX_LOOPS; i++) {
-        commands[i] = (struct command){.kind = COMMAND_DRAIN};
-        commands[i].detail = close_detail(manager, code, reason);
-        if (commands[i].detail == NULL)
-            result = WS_ERR_NO_MEMORY;
-    }
-    if (result == WS_OK) {
-        posting_begin(&posting, manager);
-        result = post_drain(&posting, commands);
-        posting_end(&posting);
-    }
-    for (uint32_t i = 0; i < MANAGER_MAX_LOOPS; i++)
-        memory_free(&manager->memory, commands[i].detail);
-    return result;
-}
-
 int ws_manager_get_user_data(ws_manager *manager, ws_conn_id connection, void **user_data)
 {
     struct connection *found;

@@ -10,6 +10,7 @@
 #include <ws_manager/loop.h>
 
 #include "core/counters.h"
+#include "core/drain.h"
 #include "core/manager.h"
 #include "core/slots.h"
 #include "core/timer_wheel.h"
@@ -26,7 +27,7 @@ enum command_kind {
     COMMAND_LEAVE,      /* connection leaves share's room */
     COMMAND_FINISH,     /* connection ends, once what its client said has been answered */
     COMMAND_DISCONNECT, /* connection ends */
-    COMMAND_DRAIN       /* all connections end */
+    COMMAND_DRAIN       /* all connections end, as the struct drain in detail->text says */
 };
 
 /* What a command carries beside its pointers. */
@@ -92,6 +93,7 @@ struct ws_loop {
     struct output_node *output_first; /* OUTPUT_END: none */
     struct output_node *output_last;
     struct timer_wheel timers;
+    struct drain drain;
     struct counters counters;
     void *transport_part; /* what the inner transport keeps for this loop */
     void (*free_transport_part)(ws_loop *loop);

@@ -9,16 +9,18 @@
 
 enum {
     TIMER_TICK_MS = 32,
-    TIMER_SLOTS = 1024, /* a turn of 32.8 s: most timers fire within their first */
-    TIMER_KINDS = 4
+    TIMER_SLOTS = 1024 /* a turn of 32.8 s: most timers fire within their first */
 };
+
+/* What a timer is for. */
+enum timer_kind { TIMER_TRANSPORT, TIMER_DRAIN, N_TIMER_KINDS };
 
 /* Every idle connection has one: small, with what it is for as a number. */
 struct timer {
     struct timer *next;
     struct timer **link; /* what points to this timer; NULL when it is not running */
     uint32_t tick;       /* modulo 2^32; the farthest is 2^27 ticks away */
-    uint8_t kind;        /* of wheel->expired */
+    uint8_t kind;        /* enum timer_kind */
 };
 
 struct timer_wheel {
@@ -27,7 +29,7 @@ struct timer_wheel {
     struct timer *fresh; /* started since then; their `tick` still holds milliseconds */
     uint64_t used[TIMER_SLOTS / 64]; /* a bit for each slot that may hold a timer */
     struct timer *slots[TIMER_SLOTS];
-    void (*expired[TIMER_KINDS])(struct timer *timer); /* set by the owners of each kind */
+    void (*expired[N_TIMER_KINDS])(struct timer *timer); /* set by the owners of each kind */
 };
 
 void timer_wheel_init(struct timer_wheel *wheel, uint64_t now_ms);

@@ -7,6 +7,7 @@
 #include "core/command.h"
 #include "core/delivery.h"
 #include "core/disconnect.h"
+#include "core/drain.h"
 #include "core/loop.h"
 #include "core/options.h"
 
@@ -67,6 +68,7 @@ int ws_loop_new(ws_manager *manager, const ws_loop_options *options, uint64_t no
     made->output_first = OUTPUT_END;
     slots_init(&made->slots);
     timer_wheel_init(&made->timers, now_ms);
+    drain_init(made);
     result = add_to_manager(made);
     if (result != WS_OK) {
         memory_free(&manager->memory, made);

@@ -26,7 +26,7 @@ bool loop_part_make(ws_loop *loop)
     if (loop->transport_part == NULL)
         return false;
     loop->free_transport_part = free_part;
-    loop->timers.expired[WEBSOCKET_TIMER] = websocket_on_timer;
+    loop->timers.expired[TIMER_TRANSPORT] = websocket_on_timer;
     return true;
 }
 

@@ -38,7 +38,7 @@ int ws_websocket_new(ws_loop *loop, ws_endpoint *endpoint, void *user_data,
     made->connection.loop = loop;
     made->endpoint = endpoint_ref(endpoint);
     made->user_data = user_data;
-    made->timer.kind = WEBSOCKET_TIMER;
+    made->timer.kind = TIMER_TRANSPORT;
     websocket_start_timer(made);
     *websocket = made;
     return WS_OK;

@@ -55,8 +55,6 @@ struct ws_websocket {
     struct timer timer;
 };
 
-enum { WEBSOCKET_TIMER = 0 /* the kind of its timers */ };
-
 /* Around whatever may call back, so that the host can free the websocket there.
  * websocket_leave() returns WS_ERR_CLOSED if it has ended or was freed. */
 void websocket_enter(ws_websocket *websocket);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/drain.h"
 #include "support/host.h"
 #include "support/suite.h"
 
@@ -141,9 +142,9 @@ START_TEST(close_reasons_fit_in_a_frame)
     reason[124] = '\0';
     ck_assert_int_eq(ws_manager_disconnect(host.manager, ann.id, 1000, reason), WS_ERR_INVALID);
     ck_assert_int_eq(ws_manager_disconnect(host.manager, ann.id, 1000, "\xff"), WS_ERR_INVALID);
-    ck_assert_int_eq(ws_manager_drain(host.manager, 1000, reason), WS_ERR_INVALID);
-    ck_assert_int_eq(ws_manager_drain(host.manager, 1005, NULL), WS_ERR_INVALID);
-    ck_assert_int_eq(ws_manager_drain(NULL, 1001, NULL), WS_ERR_INVALID);
+    ck_assert_int_eq(drain_with(host.manager, 1000, reason), WS_ERR_INVALID);
+    ck_assert_int_eq(drain_with(host.manager, 1005, NULL), WS_ERR_INVALID);
+    ck_assert_int_eq(drain_with(NULL, 1001, NULL), WS_ERR_INVALID);
     ck_assert_int_eq(ws_manager_disconnect(NULL, ann.id, 1000, NULL), WS_ERR_INVALID);
     reason[123] = '\0';
     ck_assert_int_eq(ws_manager_disconnect(host.manager, ann.id, 4999, reason), WS_OK);
@@ -288,7 +289,7 @@ START_TEST(draining_ends_everyone_and_takes_nobody)
     ck_assert_int_eq(client_try(&host, &raw, "raw", NULL, WS_PROTOCOL_RAW), WS_OK);
     host_forget_log(&host);
     emit_number(&host, NULL, 1);
-    ck_assert_int_eq(ws_manager_drain(host.manager, 1001, "restart"), WS_OK);
+    ck_assert_int_eq(drain_with(host.manager, 1001, "restart"), WS_OK);
     ck_assert_int_eq(client_try(&host, &eve, "eve", NULL, WS_PROTOCOL_JSON), WS_ERR_DRAINING);
     emit_number(&host, NULL, 2);
     ck_assert_uint_eq(ws_manager_connection_count(host.manager), 3);
@@ -308,7 +309,7 @@ START_TEST(draining_ends_everyone_and_takes_nobody)
     ck_assert_int_eq(ws_event_new(host.manager, "stock_low", "1", 1, &event), WS_OK);
     ck_assert_int_eq(ws_manager_broadcast(host.manager, event, NULL, 0), WS_OK);
     ws_event_free(event);
-    ck_assert_int_eq(ws_manager_drain(host.manager, 1001, NULL), WS_OK);
+    ck_assert_int_eq(drain_with(host.manager, 1001, NULL), WS_OK);
     host_run(&host);
     ck_assert_int_eq(client_try(&host, &eve, "eve", NULL, WS_PROTOCOL_JSON), WS_ERR_DRAINING);
     end();
@@ -323,7 +324,7 @@ START_TEST(draining_is_not_limited_by_a_full_inbox)
     host_start(&host);
     client_open(&host, &ann, "ann", NULL);
     emit_number(&host, NULL, 1);
-    ck_assert_int_eq(ws_manager_drain(host.manager, 1001, NULL), WS_OK);
+    ck_assert_int_eq(drain_with(host.manager, 1001, NULL), WS_OK);
     host_run(&host);
     ck_assert_uint_eq(ws_manager_connection_count(host.manager), 0);
     end();

@@ -5,6 +5,7 @@
 
 #include "core/loop.h"
 #include "support/crowd.h"
+#include "support/drain.h"
 #include "support/suite.h"
 
 /* A turn's budget, and what a call costs of it. */
@@ -343,7 +344,7 @@ START_TEST(a_large_drain_takes_several_turns)
 {
     begin(NULL);
     emit_number(&crowd.host, NULL, FIRST);
-    ck_assert_int_eq(ws_manager_drain(crowd.host.manager, 1001, NULL), WS_OK);
+    ck_assert_int_eq(drain_with(crowd.host.manager, 1001, NULL), WS_OK);
     emit_number(&crowd.host, NULL, SECOND);
     ck_assert_uint_ge(run_in_turns(NULL), 2 * N_TURNS - 1);
     ck_assert_uint_eq(crowd.n_closes, N);
@@ -368,7 +369,7 @@ START_TEST(others_are_lost_while_it_drains)
 {
     begin("r");
     crowd.on_close = lose_two_more;
-    ck_assert_int_eq(ws_manager_drain(crowd.host.manager, 1001, NULL), WS_OK);
+    ck_assert_int_eq(drain_with(crowd.host.manager, 1001, NULL), WS_OK);
     run_in_turns(lose_some);
     ck_assert_uint_gt(crowd.n_closes, N / 2);
     ck_assert_uint_lt(crowd.n_closes, N);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/drain.h"
 #include "support/host.h"
 #include "support/suite.h"
 
@@ -167,7 +168,7 @@ START_TEST(every_kind_of_call_wakes)
     CHECK_WAKES(ws_manager_receive(host.manager, eve.id, "x", 1, 1));
     CHECK_WAKES(ws_manager_leave_room(host.manager, eve.id, "r"));
     CHECK_WAKES(ws_manager_disconnect(host.manager, eve.id, 1000, NULL));
-    CHECK_WAKES(ws_manager_drain(host.manager, 1001, NULL));
+    CHECK_WAKES(drain_with(host.manager, 1001, NULL));
 #undef CHECK_WAKES
     end();
     client_free(&eve);
@@ -274,7 +275,7 @@ START_TEST(freeing_a_loop_with_a_connection_on_its_way)
     ck_assert_int_eq(client_try(&host, &eve, "eve", "eve", WS_PROTOCOL_JSON), WS_OK);
     client_say(&eve, "{\"type\":\"join_room\",\"room\":\"r\"}");
     ck_assert_int_eq(ws_manager_join_room(host.manager, eve.id, "r"), WS_OK);
-    ck_assert_int_eq(ws_manager_drain(host.manager, 1001, "x"), WS_OK);
+    ck_assert_int_eq(drain_with(host.manager, 1001, "x"), WS_OK);
     end();
     ck_assert_int_eq(eve.n_closes, 1);
     client_expect(&eve, NULL);

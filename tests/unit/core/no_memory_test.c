@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/drain.h"
 #include "support/host.h"
 #include "support/suite.h"
 
@@ -156,7 +157,7 @@ static void live(void)
     ping(2);
     emit(4);
     host_run(&host);
-    if (worked(ws_manager_drain(host.manager, 1001, "restart"))) {
+    if (worked(drain_with(host.manager, 1001, "restart"))) {
         host_run(&host);
         ck_assert_uint_eq(ws_manager_connection_count(host.manager), 0);
     }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/drain.h"
 #include "support/host.h"
 #include "support/suite.h"
 
@@ -399,7 +400,7 @@ START_TEST(a_close_that_ends_the_others_while_draining)
     for (size_t i = 0; i < N_CLIENTS; i++) {
         begin();
         clients[i].on_close = lose_others_at_close;
-        ck_assert_int_eq(ws_manager_drain(host.manager, 1001, NULL), WS_OK);
+        ck_assert_int_eq(drain_with(host.manager, 1001, NULL), WS_OK);
         host_run(&host);
         ck_assert_uint_eq(n_acted, 1);
         ck_assert_uint_eq(lines_with("on_disconnect"), N_CLIENTS);

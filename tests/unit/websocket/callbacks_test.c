@@ -2,6 +2,7 @@
  * whatever led there. */
 #include <string.h>
 
+#include "support/drain.h"
 #include "websocket/host.h"
 
 static struct host host;
@@ -196,7 +197,7 @@ static void end_by_manager(struct peer *peer)
 static void end_by_drain(struct peer *peer)
 {
     (void)peer;
-    ws_manager_drain(host.manager, 1001, NULL);
+    drain_with(host.manager, 1001, NULL);
     host_turn(&host);
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/drain.h"
 #include "websocket/host.h"
 
 static struct host host;
@@ -179,7 +180,7 @@ START_TEST(a_drained_manager_answers_503_and_when_to_come_again)
 
     host_open(&host, &options);
     open = host_client(&host);
-    ck_assert_int_eq(ws_manager_drain(host.manager, 1001, "restart"), WS_OK);
+    ck_assert_int_eq(drain_with(host.manager, 1001, "restart"), WS_OK);
     host_turn(&host);
     peer_expect_close_reason(open, 1001, "restart");
     peer = request("");

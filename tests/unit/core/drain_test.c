@@ -1,0 +1,157 @@
+/* drain_test.c: clients that are sent away over some time, and told when to come back. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/host.h"
+#include "support/suite.h"
+
+enum { N = 100 };
+
+static struct host host;
+static struct client clients[N];
+static ws_drain_options options;
+
+static void begin(void)
+{
+    host_open(&host);
+    for (size_t i = 0; i < N; i++)
+        client_open(&host, &clients[i], "client", NULL);
+    ws_drain_options_init(&options);
+}
+
+static void end(void)
+{
+    host_close(&host);
+    for (size_t i = 0; i < N; i++)
+        client_free(&clients[i]);
+}
+
+static size_t count_closed(void)
+{
+    size_t closed = 0;
+
+    for (size_t i = 0; i < N; i++)
+        closed += clients[i].n_closes > 0;
+    return closed;
+}
+
+static void run_at(uint64_t now_ms)
+{
+    host.now_ms = now_ms;
+    host_run(&host);
+}
+
+START_TEST(a_drain_is_spread_evenly)
+{
+    begin();
+    options.spread_ms = 10000;
+    ck_assert_int_eq(ws_manager_drain(host.manager, &options), WS_OK);
+    run_at(0);
+    ck_assert_uint_eq(count_closed(), 0);
+    for (uint64_t passed_ms = 1000; passed_ms < 10000; passed_ms += 1000) {
+        run_at(passed_ms);
+        ck_assert_uint_eq(count_closed(), passed_ms / 100);
+    }
+    run_at(10000);
+    ck_assert_uint_eq(count_closed(), N);
+    ck_assert_uint_eq(ws_manager_connection_count(host.manager), 0);
+    end();
+}
+END_TEST
+
+START_TEST(those_who_leave_meanwhile_do_not_hold_it_up)
+{
+    begin();
+    options.spread_ms = 1000;
+    ck_assert_int_eq(ws_manager_drain(host.manager, &options), WS_OK);
+    for (uint64_t passed_ms = 0; passed_ms <= 500; passed_ms += 50)
+        run_at(passed_ms);
+    for (size_t i = 0; i < N; i += 2)
+        if (clients[i].n_closes == 0)
+            client_lose(&clients[i]);
+    run_at(1000);
+    ck_assert_uint_eq(ws_manager_connection_count(host.manager), 0);
+    /* And nothing is left to do. */
+    ck_assert_uint_eq(ws_loop_run(host.loop, host.now_ms + 100), WS_NO_DEADLINE);
+    end();
+}
+END_TEST
+
+/* "retry in N ms", and whether the times are apart. */
+START_TEST(each_is_told_another_time_to_come_back)
+{
+    unsigned long sum = 0;
+
+    begin();
+    options.reason = "restart";
+    options.retry_spread_ms = 1000;
+    ck_assert_int_eq(ws_manager_drain(host.manager, &options), WS_OK);
+    host_run(&host);
+    for (size_t i = 0; i < N; i++) {
+        const char *number = clients[i].close_reason + strlen("restart; retry in ");
+        char expected[64];
+        unsigned long wait_ms = strtoul(number, NULL, 10);
+
+        snprintf(expected, sizeof expected, "restart; retry in %lu ms", wait_ms);
+        ck_assert_str_eq(clients[i].close_reason, expected);
+        ck_assert_uint_eq(clients[i].close_code, 1012);
+        ck_assert_uint_lt(wait_ms, 1000);
+        sum += wait_ms;
+    }
+    /* 100 times evenly from 0 to 999: the odds against this are a billion to one. */
+    ck_assert_uint_gt(sum, 30000);
+    ck_assert_uint_lt(sum, 70000);
+    end();
+}
+END_TEST
+
+START_TEST(options_that_make_no_sense)
+{
+    char reason[124];
+
+    begin();
+    memset(reason, 'x', sizeof reason);
+    reason[92] = '\0';
+    options.reason = reason;
+    ck_assert_int_eq(ws_manager_drain(host.manager, &options), WS_ERR_INVALID);
+    options.retry_spread_ms = 0;
+    options.code = 1005;
+    ck_assert_int_eq(ws_manager_drain(host.manager, &options), WS_ERR_INVALID);
+    options.code = 1001;
+    reason[92] = 'x';
+    reason[123] = '\0';
+    ck_assert_int_eq(ws_manager_drain(host.manager, &options), WS_OK);
+    host_run(&host);
+    ck_assert_str_eq(clients[0].close_reason, reason);
+    end();
+}
+END_TEST
+
+START_TEST(by_default_it_is_a_restart)
+{
+    begin();
+    ck_assert_int_eq(ws_manager_drain(host.manager, NULL), WS_OK);
+    /* The first one counts. */
+    options.code = 1001;
+    ck_assert_int_eq(ws_manager_drain(host.manager, &options), WS_OK);
+    host_run(&host);
+    ck_assert_uint_eq(clients[0].close_code, 1012);
+    ck_assert_int_eq(strncmp(clients[0].close_reason, "retry in ", 9), 0);
+    end();
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {
+        a_drain_is_spread_evenly,
+        those_who_leave_meanwhile_do_not_hold_it_up,
+        each_is_told_another_time_to_come_back,
+        options_that_make_no_sense,
+        by_default_it_is_a_restart,
+        NULL,
+    };
+
+    return suite_run("drain", tests);
+}
