@@ -122,6 +122,17 @@ typedef struct ws_manager_options {
      * with `unknown_type`. */
     int (*on_authenticate)(ws_manager *manager, const ws_connection_info *connection,
                            const char *token, void *user_data);
+
+    /* Rooms with members, in all: a join that would make one more is refused as one too many of the
+     * connection's own; 0: no limit; default 1000000. */
+    uint32_t max_rooms;
+
+    /* Messages of one client: `message_rate` a second on average (0: no limit, the default), and at most
+     * `message_burst` at once (default 100, at most an hour's worth). One that comes too fast is not
+     * carried out and answered with the error `rate_limited`; after message_burst of them in a row,
+     * or the first of a raw connection, the connection ends with 1008. */
+    uint32_t message_rate;
+    uint32_t message_burst;
 } ws_manager_options;
 
 /* Fills in the defaults. What is exported is told the size of the caller's struct, so that a newer

@@ -140,6 +140,7 @@ static void answer_with_result(struct connection *connection, struct json_slice 
         answer_with_problem(connection, ref, not_member);
         break;
     case WS_ERR_TOO_MANY_ROOMS:
+        counter_add(&connection->loop->counters, COUNTER_rooms_refused, 1);
         answer_with_problem(connection, ref, too_many);
         break;
     case WS_ERR_NO_MEMORY:
@@ -286,6 +287,30 @@ static void handle_json(struct connection *connection, const struct detail *said
     }
 }
 
+/* A message that came too fast is not carried out; a client that goes on like that is sent away. */
+static void refuse_pace(struct connection *connection, const struct detail *said)
+{
+    static const struct answer_problem too_fast = {ANSWER_RATE_LIMITED, "too many messages"};
+    const ws_manager *manager = connection->loop->manager;
+    struct client_message message;
+    struct answer_problem problem;
+
+    counter_add(&connection->loop->counters, COUNTER_rate_limited, 1);
+    if (connection->protocol == WS_PROTOCOL_RAW ||
+        connection->refused >= manager->options.message_burst ||
+        connection->refused == UINT16_MAX) {
+        connection_doom(connection, DOOM_TOO_FAST);
+        return;
+    }
+    connection->refused++;
+    /* Parsed only for its ref, which the answer repeats. */
+    if (client_message_parse(&manager->memory, said->text, said->length,
+                             manager->options.max_client_json_depth, &message,
+                             &problem) == WS_OK)
+        client_message_free(&manager->memory, &message);
+    answer_with_problem(connection, message.ref, too_fast);
+}
+
 void client_handle(struct connection *connection, const struct detail *said)
 {
     static const struct answer_problem binary = {ANSWER_BAD_REQUEST,
@@ -299,6 +324,11 @@ void client_handle(struct connection *connection, const struct detail *said)
         return;
     counter_add(&loop->counters, COUNTER_received_messages, 1);
     counter_add(&loop->counters, COUNTER_received_bytes, said->length);
+    if (!pace_take(manager->message_pace, &connection->pace, loop->timers.now_ms)) {
+        refuse_pace(connection, said);
+        return;
+    }
+    connection->refused = 0;
     if (connection->protocol == WS_PROTOCOL_RAW) {
         if (options->on_raw != NULL)
             options->on_raw(manager, connection_view(connection, &view), said->text,

@@ -104,7 +104,7 @@ static int start(struct connection *connection, ws_loop *loop,
 
     connection->loop = loop;
     atomic_init(&connection->user_data, options->user_data);
-    connection->protocol = (uint8_t)options->protocol;
+    connection->protocol = options->protocol & 1;
     posting_begin(&posting, loop->manager);
     result = post_connect(&posting, connection, options);
     if (result == WS_OK)

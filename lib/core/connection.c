@@ -87,6 +87,15 @@ int connection_activate(struct connection *connection)
     return result;
 }
 
+/* The lock is held. */
+static bool is_one_room_too_many(const ws_manager *manager, const struct share *share)
+{
+    uint32_t most = manager->options.max_rooms;
+
+    return most > 0 && manager->registry.n_occupied[GROUP_ROOM] >= most &&
+           group_count(share->group) == 0;
+}
+
 int connection_enter_room(struct connection *connection, struct share *share)
 {
     ws_manager *manager = connection->loop->manager;
@@ -101,7 +110,9 @@ int connection_enter_room(struct connection *connection, struct share *share)
     if (most > 0 && rooms->count >= most)
         return WS_ERR_TOO_MANY_ROOMS;
     manager_lock(manager);
-    if (registry_add(&manager->registry, share, connection)) {
+    if (is_one_room_too_many(manager, share)) {
+        result = WS_ERR_TOO_MANY_ROOMS;
+    } else if (registry_add(&manager->registry, share, connection)) {
         result = WS_OK;
         if (!rooms_add(rooms, &manager->memory, (struct membership){share, share->count - 1})) {
             registry_remove(&manager->registry, share, share->count - 1);
@@ -158,12 +169,19 @@ void connection_log_end(const struct connection *connection, int level, uint16_t
 
 uint16_t doom_code(enum doom doom)
 {
-    return doom == DOOM_NONE ? 0 : 1013;
+    return doom == DOOM_TOO_FAST ? 1008 : 1013;
 }
 
 const char *doom_reason(enum doom doom)
 {
-    return doom == DOOM_TOO_SLOW ? "too slow" : "out of memory";
+    static const char *const reasons[] = {
+        [DOOM_NONE] = "",
+        [DOOM_TOO_SLOW] = "too slow",
+        [DOOM_OUT_OF_MEMORY] = "out of memory",
+        [DOOM_TOO_FAST] = "too many messages",
+    };
+
+    return reasons[doom];
 }
 
 void connection_doom(struct connection *connection, enum doom doom)
@@ -173,7 +191,7 @@ void connection_doom(struct connection *connection, enum doom doom)
     if (connection->state == CONNECTION_GONE || connection->doom != DOOM_NONE)
         return;
     connection_log_end(connection, WS_LOG_WARN, doom_code(doom), doom_reason(doom));
-    connection->doom = (uint8_t)doom;
+    connection->doom = doom & 3;
     /* One that is still to be registered ends when its turn comes. */
     if (connection->state == CONNECTION_PENDING)
         return;

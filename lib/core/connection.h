@@ -24,7 +24,7 @@ enum connection_state {
 };
 
 /* Why the manager itself ends one. */
-enum doom { DOOM_NONE, DOOM_TOO_SLOW, DOOM_OUT_OF_MEMORY };
+enum doom { DOOM_NONE, DOOM_TOO_SLOW, DOOM_OUT_OF_MEMORY, DOOM_TOO_FAST };
 
 /* A million of them are idle: every byte here is a megabyte. */
 struct connection {
@@ -38,13 +38,15 @@ struct connection {
 
     /* What a delivery touches begins here, and ends 64 bytes later in struct ws_websocket. */
     ws_loop *loop;
-    uint8_t state;    /* enum connection_state */
-    uint8_t protocol; /* enum ws_protocol */
-    uint8_t doom;     /* enum doom */
-    bool is_inner; /* in the block of an inner transport; else in a struct outer_connection */
-    bool transport_gone; /* the transport is not to be called any more */
-    bool on_doomed_list;
-    bool announced; /* on_connect was called, so on_disconnect is due */
+    uint32_t pace;           /* of its messages (pace.h) */
+    uint8_t state;           /* enum connection_state */
+    uint8_t protocol : 1;    /* enum ws_protocol */
+    uint8_t doom : 2;        /* enum doom */
+    bool is_inner : 1;       /* in the block of an inner transport; else an outer_connection */
+    bool transport_gone : 1; /* the transport is not to be called any more */
+    bool on_doomed_list : 1;
+    bool announced : 1; /* on_connect was called, so on_disconnect is due */
+    uint16_t refused;   /* messages in a row that came too fast */
 };
 
 /* A connection of a transport that the application wrote. */

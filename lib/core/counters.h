@@ -15,6 +15,8 @@
     X(received_messages, "Messages that clients sent")                                         \
     X(received_bytes, "Bytes of these messages, without framing")                              \
     X(client_errors, "Client messages that were answered with an error")                       \
+    X(rate_limited, "Client messages that came too fast and were not carried out")             \
+    X(rooms_refused, "Joins refused because of a limit of rooms")                              \
     X(connections_opened, "Connections registered")                                            \
     X(connections_closed, "Connections ended")                                                 \
     X(handshakes_refused, "Opening handshakes that were refused")

@@ -33,6 +33,8 @@ void ws_manager_options_init_size(ws_manager_options *options, size_t size)
         .max_client_json_depth = 32,
         .max_pending = 1 << 20,
         .max_presence_deliveries = 1000000,
+        .max_rooms = 1000000,
+        .message_burst = 100,
     };
 
     options_init(options, size, &defaults, sizeof defaults);
@@ -46,7 +48,10 @@ static bool options_valid(const ws_manager_options *options)
             name_text_valid(options->presence_room)) &&
            options->max_event_bytes >= 1 && options->max_event_bytes <= MESSAGE_MAX_BYTES &&
            options->max_client_json_depth >= 1 &&
-           options->max_client_json_depth <= JSON_MAX_DEPTH && options->max_pending >= 1;
+           options->max_client_json_depth <= JSON_MAX_DEPTH && options->max_pending >= 1 &&
+           options->message_burst >= 1 &&
+           (options->message_rate == 0 ||
+            options->message_burst / PACE_MAX_BURST_SECONDS < options->message_rate);
 }
 
 static bool copy_allocator(ws_allocator *memory, const ws_allocator *from)
@@ -132,6 +137,7 @@ int ws_manager_new(const ws_manager_options *options, ws_manager **manager)
     made->options = copy;
     if (copy.clock == NULL)
         made->options.clock = system_clock;
+    made->message_pace = pace_of(copy.message_rate, copy.message_burst);
     made->presence_left = copy.max_presence_deliveries;
     atomic_init(&made->refs, 1);
     registry_init(&made->registry, &made->memory);

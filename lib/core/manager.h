@@ -18,6 +18,7 @@
 #include "core/event_types.h"
 #include "core/inner_transport.h"
 #include "core/message.h"
+#include "core/pace.h"
 #include "core/registry.h"
 
 enum {
@@ -33,6 +34,7 @@ struct ws_manager {
     char epoch[EPOCH_LENGTH + 1]; /* this run's: begins every event id and connection id */
     _Atomic uint32_t refs;        /* the application's, each loop's, each event's */
     _Atomic(const struct inner_transport *) inner; /* set by that transport, once */
+    struct pace message_pace;
     struct counters counters; /* by any thread, and those of loops that have ended */
 
     pthread_mutex_t lock;

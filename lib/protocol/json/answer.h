@@ -14,7 +14,8 @@
     X(UNKNOWN_TYPE, "unknown_type")                                                            \
     X(FORBIDDEN, "forbidden")                                                                  \
     X(NOT_MEMBER, "not_member")                                                                \
-    X(TOO_MANY_ROOMS, "too_many_rooms")
+    X(TOO_MANY_ROOMS, "too_many_rooms")                                                        \
+    X(RATE_LIMITED, "rate_limited")
 
 enum answer_code {
 #define X(name, text) ANSWER_##name,

@@ -1,0 +1,202 @@
+/* limits_test.c: how fast a client may speak, and how many rooms there may be. */
+#include <stdio.h>
+#include <string.h>
+
+#include "core/pace.h"
+#include "support/host.h"
+#include "support/suite.h"
+
+static struct host host;
+static struct client ann, bob;
+
+#define RATE_LIMITED "\"data\":{\"code\":\"rate_limited\",\"message\":\"too many messages\"}}"
+
+static void begin(uint32_t rate, uint32_t burst)
+{
+    host_init(&host);
+    host.options.message_rate = rate;
+    host.options.message_burst = burst;
+    host_start(&host);
+    client_open(&host, &ann, "ann", NULL);
+}
+
+static void end(void)
+{
+    host_close(&host);
+    client_free(&ann);
+    client_free(&bob);
+}
+
+static unsigned count_taken(struct pace pace, uint32_t *full, uint64_t now_ms, unsigned tries)
+{
+    unsigned taken = 0;
+
+    while (tries-- > 0)
+        taken += pace_take(pace, full, now_ms);
+    return taken;
+}
+
+START_TEST(a_bucket_holds_a_burst_and_fills_at_its_rate)
+{
+    static const uint64_t begins[] = {0, 1000, UINT64_C(67108864), UINT64_C(1) << 40};
+    struct pace pace = pace_of(10, 5);
+
+    for (size_t i = 0; i < sizeof begins / sizeof *begins; i++) {
+        uint64_t now_ms = begins[i];
+        uint32_t full = 0;
+
+        ck_assert_uint_eq(count_taken(pace, &full, now_ms, 20), 5);
+        ck_assert_uint_eq(count_taken(pace, &full, now_ms + 99, 20), 0);
+        ck_assert_uint_eq(count_taken(pace, &full, now_ms + 100, 20), 1);
+        ck_assert_uint_eq(count_taken(pace, &full, now_ms + 300, 20), 2);
+        ck_assert_uint_eq(count_taken(pace, &full, now_ms + 100000, 20), 5);
+    }
+}
+END_TEST
+
+/* Whatever passes: never more than a burst, and after a second at least the rate. */
+START_TEST(a_bucket_survives_the_wrap_of_its_clock)
+{
+    struct pace pace = pace_of(1, 3);
+    uint32_t full = 0;
+    uint64_t now_ms = 0;
+
+    for (unsigned day = 0; day < 40; day++) {
+        unsigned taken = count_taken(pace, &full, now_ms, 10);
+
+        ck_assert_uint_le(taken, 3);
+        taken += count_taken(pace, &full, now_ms + 3000, 10);
+        ck_assert_uint_ge(taken, 3);
+        now_ms += UINT64_C(7) * 3600 * 1000;
+    }
+}
+END_TEST
+
+START_TEST(no_rate_is_no_limit)
+{
+    uint32_t full = 0;
+
+    ck_assert_uint_eq(count_taken(pace_of(0, 1), &full, 5, 1000), 1000);
+    ck_assert_uint_eq(count_taken(pace_of(1000000, 1000), &full, 5, 1001), 1000);
+}
+END_TEST
+
+START_TEST(what_comes_too_fast_is_refused_with_its_ref)
+{
+    begin(1, 2);
+    for (int i = 1; i <= 3; i++) {
+        char json[64];
+
+        snprintf(json, sizeof json, "{\"type\":\"join_room\",\"room\":\"r%d\",\"ref\":%d}", i,
+                 i);
+        client_say(&ann, json);
+    }
+    client_say(&ann, "no JSON");
+    host_run(&host);
+    client_expect(
+        &ann, "{\"type\":\"room_joined\",\"ref\":1,\"data\":{\"room\":\"r1\",\"id\":\"E.0\"}}",
+        "{\"type\":\"room_joined\",\"ref\":2,\"data\":{\"room\":\"r2\",\"id\":\"E.0\"}}",
+        "{\"type\":\"error\",\"ref\":3," RATE_LIMITED, "{\"type\":\"error\"," RATE_LIMITED,
+        NULL);
+    ck_assert_int_eq(ws_manager_is_member(host.manager, ann.id, "r3"), 0);
+    /* Others are not held up, and a second later the client may speak again. */
+    client_open(&host, &bob, "bob", NULL);
+    client_say(&bob, "{\"type\":\"ping\"}");
+    host_run(&host);
+    client_expect(&bob, "{\"type\":\"pong\",\"data\":{\"id\":\"E.0\"}}", NULL);
+    host.now_ms += 1000;
+    client_say(&ann, "{\"type\":\"ping\"}");
+    host_run(&host);
+    client_expect(&ann, "{\"type\":\"pong\",\"data\":{\"id\":\"E.0\"}}", NULL);
+    end();
+}
+END_TEST
+
+START_TEST(whoever_goes_on_too_fast_is_sent_away)
+{
+    begin(1, 3);
+    for (int i = 0; i < 6; i++)
+        client_say(&ann, "{\"type\":\"ping\"}");
+    host_run(&host);
+    ck_assert_int_eq(ann.n_closes, 0);
+    host.now_ms += 1000;
+    /* One that was in time: what came too fast is forgotten. */
+    for (int i = 0; i < 4; i++)
+        client_say(&ann, "{\"type\":\"ping\"}");
+    host_run(&host);
+    ck_assert_int_eq(ann.n_closes, 0);
+    client_say(&ann, "{\"type\":\"ping\"}");
+    host_run(&host);
+    ck_assert_uint_eq(ann.close_code, 1008);
+    ck_assert_str_eq(ann.close_reason, "too many messages");
+    end();
+}
+END_TEST
+
+START_TEST(a_raw_connection_is_sent_away_at_once)
+{
+    begin(1, 2);
+    ck_assert_int_eq(client_try(&host, &bob, "bob", NULL, WS_PROTOCOL_RAW), WS_OK);
+    host_run(&host);
+    host_forget_log(&host);
+    for (int i = 0; i < 4; i++)
+        client_say(&bob, "x");
+    host_run(&host);
+    ck_assert_uint_eq(bob.close_code, 1008);
+    end();
+}
+END_TEST
+
+START_TEST(as_many_rooms_as_there_may_be)
+{
+    host_init(&host);
+    host.options.max_rooms = 2;
+    host_start(&host);
+    client_open_in(&host, &ann, "ann", "first");
+    client_open_in(&host, &bob, "bob", "second");
+    client_say(&ann, "{\"type\":\"join_room\",\"room\":\"second\"}");
+    client_say(&ann, "{\"type\":\"join_room\",\"room\":\"third\"}");
+    host_run(&host);
+    ck_assert_int_eq(ws_manager_is_member(host.manager, ann.id, "second"), 1);
+    ck_assert_int_eq(ws_manager_is_member(host.manager, ann.id, "third"), 0);
+    client_say(&ann, "{\"type\":\"leave_room\",\"room\":\"first\"}");
+    client_say(&ann, "{\"type\":\"join_room\",\"room\":\"third\"}");
+    host_run(&host);
+    ck_assert_int_eq(ws_manager_is_member(host.manager, ann.id, "third"), 1);
+    end();
+}
+END_TEST
+
+START_TEST(options_that_make_no_sense)
+{
+    ws_manager_options options;
+    ws_manager *manager;
+
+    ws_manager_options_init(&options);
+    options.message_burst = 0;
+    ck_assert_int_eq(ws_manager_new(&options, &manager), WS_ERR_INVALID);
+    options.message_rate = 1;
+    options.message_burst = 3601;
+    ck_assert_int_eq(ws_manager_new(&options, &manager), WS_ERR_INVALID);
+    options.message_burst = 3599;
+    ck_assert_int_eq(ws_manager_new(&options, &manager), WS_OK);
+    ws_manager_free(manager);
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {
+        a_bucket_holds_a_burst_and_fills_at_its_rate,
+        a_bucket_survives_the_wrap_of_its_clock,
+        no_rate_is_no_limit,
+        what_comes_too_fast_is_refused_with_its_ref,
+        whoever_goes_on_too_fast_is_sent_away,
+        a_raw_connection_is_sent_away_at_once,
+        as_many_rooms_as_there_may_be,
+        options_that_make_no_sense,
+        NULL,
+    };
+
+    return suite_run("limits", tests);
+}
