@@ -37,6 +37,13 @@ enum ws_presence {
     WS_PRESENCE_OFF = 2
 };
 
+/* What becomes of a client that does not read as fast as it is sent to. */
+enum ws_slow_policy {
+    WS_SLOW_DISCONNECT =
+        0,           /* it ends with 1013, comes back and knows that it missed something */
+    WS_SLOW_DROP = 1 /* the new message is dropped, and counted */
+};
+
 /* Set up by ws_manager_options_init(), which fills in the defaults named here.
  *
  * Each callback (on_*, authorize_join) may be NULL. All are called without a lock held, on the
@@ -133,6 +140,20 @@ typedef struct ws_manager_options {
      * or the first of a raw connection, the connection ends with 1008. */
     uint32_t message_rate;
     uint32_t message_burst;
+
+    /* What becomes of a connection whose queue is over its limit when a message comes; enum
+     * ws_slow_policy; default WS_SLOW_DISCONNECT. */
+    int32_t slow_policy;
+
+    /* Asked in that case, if it is not NULL, instead of slow_policy: return WS_OK to drop the message and
+     * keep the connection; anything else ends it with 1013. */
+    int (*on_slow_client)(ws_manager *manager, const ws_connection_info *connection,
+                          void *user_data);
+
+    /* A client's queue has grown above its endpoint's queue_high_bytes (is_high 1), or is down again at
+     * queue_low_bytes (0): a time to send it less, or to read less from it. */
+    void (*on_backpressure)(ws_manager *manager, const ws_connection_info *connection,
+                            int is_high, void *user_data);
 } ws_manager_options;
 
 /* Fills in the defaults. What is exported is told the size of the caller's struct, so that a newer

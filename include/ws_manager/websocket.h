@@ -49,6 +49,16 @@ typedef struct ws_endpoint_options {
                                       default 20000 */
     uint32_t close_timeout_ms; /* for the peer's answer to our close; default 3000 */
 
+    /* Waiting for all clients of one loop: above it, a client for which anything waits already is too
+     * slow; 0: no limit; default 1 GiB. */
+    uint64_t max_loop_queue_bytes;
+    uint32_t
+        queue_high_bytes;     /* for on_backpressure; 0: half of max_queue_bytes, the default */
+    uint32_t queue_low_bytes; /* at most the former; 0: a quarter of it, the default */
+
+    uint32_t max_control_frames; /* pings and pongs in a second, else 1008; 0: no limit; at most
+                                    65535; default 10000 */
+
     /* Whether permessage-deflate (RFC 7692) is agreed on with clients that offer it; default 1. A
      * message is compressed once for all of them, and between messages nothing is kept for any: both
      * sides begin each message anew (server_ and client_no_context_takeover). What a client sends

@@ -221,6 +221,31 @@ static int send_to_transport(struct connection *connection, ws_message *message,
     return result;
 }
 
+/* Is the message to be dropped, and the connection to stay? */
+static bool drops(struct connection *connection)
+{
+    ws_manager *manager = connection->loop->manager;
+    const ws_manager_options *options = &manager->options;
+    struct connection_view view;
+
+    if (options->on_slow_client == NULL)
+        return options->slow_policy == WS_SLOW_DROP;
+    return options->on_slow_client(manager, connection_view(connection, &view),
+                                   options->user_data) == WS_OK;
+}
+
+void connection_backpressure(struct connection *connection, bool is_high)
+{
+    ws_manager *manager = connection->loop->manager;
+    const ws_manager_options *options = &manager->options;
+    struct connection_view view;
+
+    if (options->on_backpressure != NULL && connection->announced &&
+        connection->state == CONNECTION_LIVE)
+        options->on_backpressure(manager, connection_view(connection, &view), is_high,
+                                 options->user_data);
+}
+
 bool connection_hand_over(struct connection *connection, ws_message *message)
 {
     struct counters *counters = &connection->loop->counters;
@@ -239,7 +264,8 @@ bool connection_hand_over(struct connection *connection, ws_message *message)
         connection_out_of_memory(connection);
     } else {
         counter_add(counters, COUNTER_drop_slow_client, message->n_messages);
-        connection_doom(connection, DOOM_TOO_SLOW);
+        if (!drops(connection))
+            connection_doom(connection, DOOM_TOO_SLOW);
     }
     return kept;
 }

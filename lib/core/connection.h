@@ -90,6 +90,9 @@ void connection_deliver(struct connection *connection, ws_message *message);
  * transport keeps it, else it is still the caller's. */
 bool connection_hand_over(struct connection *connection, ws_message *message);
 
+/* Tells the application that its queue has grown long, or is short again. */
+void connection_backpressure(struct connection *connection, bool is_high);
+
 /* Its transport is to close. */
 void connection_close_transport(struct connection *connection, uint16_t code,
                                 const char *reason);

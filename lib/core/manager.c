@@ -49,6 +49,7 @@ static bool options_valid(const ws_manager_options *options)
            options->max_event_bytes >= 1 && options->max_event_bytes <= MESSAGE_MAX_BYTES &&
            options->max_client_json_depth >= 1 &&
            options->max_client_json_depth <= JSON_MAX_DEPTH && options->max_pending >= 1 &&
+           options->slow_policy >= WS_SLOW_DISCONNECT && options->slow_policy <= WS_SLOW_DROP &&
            options->message_burst >= 1 &&
            (options->message_rate == 0 ||
             options->message_burst / PACE_MAX_BURST_SECONDS < options->message_rate);

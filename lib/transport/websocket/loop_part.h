@@ -17,6 +17,7 @@ struct loop_part {
     struct inflater *inflaters[INFLATERS_MAX]; /* unused */
     unsigned n_inflaters;
     struct deflater *deflater; /* NULL until it is needed */
+    uint64_t queued_bytes;     /* of all clients' queues */
 };
 
 /* Makes the loop's part, if there is none yet; false if memory ran out. */

@@ -190,6 +190,34 @@ static void fail_connection(ws_websocket *websocket, uint16_t code, const char *
         websocket_finish(websocket, code, text, strlen(text), WEBSOCKET_FAILED);
 }
 
+/* A flood of frames that carry nothing costs as much as one of messages. */
+static bool is_control_flood(ws_websocket *websocket)
+{
+    uint32_t most = websocket->endpoint->options.max_control_frames;
+    unsigned second = (unsigned)(websocket->connection.loop->timers.now_ms / 1000) & 31;
+
+    if (websocket->second != second) {
+        websocket->second = second & 31;
+        websocket->control_frames = 0;
+    }
+    if (most == 0)
+        return false;
+    if (websocket->control_frames >= most)
+        return true;
+    websocket->control_frames++;
+    return false;
+}
+
+static void receive_ping_or_pong(ws_websocket *websocket, const struct frame_event *event)
+{
+    if (websocket->state != WEBSOCKET_OPEN)
+        return;
+    if (is_control_flood(websocket))
+        fail_connection(websocket, 1008, "too many control frames");
+    else if (event->kind == FRAME_PING)
+        answer_ping(websocket, event);
+}
+
 static void handle_event(ws_websocket *websocket, const struct frame_event *event)
 {
     switch (event->kind) {
@@ -198,8 +226,8 @@ static void handle_event(ws_websocket *websocket, const struct frame_event *even
             client_receive(&websocket->connection, event->data, event->length, event->is_text);
         break;
     case FRAME_PING:
-        if (websocket->state == WEBSOCKET_OPEN)
-            answer_ping(websocket, event);
+    case FRAME_PONG:
+        receive_ping_or_pong(websocket, event);
         break;
     case FRAME_CLOSE:
         receive_close(websocket, event);
@@ -210,7 +238,6 @@ static void handle_event(ws_websocket *websocket, const struct frame_event *even
     case FRAME_NO_MEMORY:
         fail_connection(websocket, 1011, "out of memory");
         break;
-    case FRAME_PONG:
     case FRAME_NOTHING:
         break;
     }

@@ -82,8 +82,11 @@ static void release(struct connection *connection)
 
 static void destroy(ws_websocket *websocket)
 {
+    size_t bytes = output_queue_bytes(&websocket->queue);
+
     timer_stop(&websocket->timer);
     output_queue_free(&websocket->queue, memory_of(websocket));
+    loop_part_of(loop_of(websocket))->queued_bytes -= bytes;
     if (websocket->has_request)
         request_free(websocket->request);
     else
@@ -148,7 +151,7 @@ void websocket_finish(ws_websocket *websocket, uint16_t code, const char *reason
     ws_manager *manager = loop_of(websocket)->manager;
     struct command command = {.kind = COMMAND_FINISH};
 
-    websocket->state = (uint8_t)state;
+    websocket->state = state & 7;
     websocket_start_timer(websocket);
     command.detail = detail_new_close(&manager->memory, code, reason, length);
     /* Without memory the end can't wait for its turn. */
@@ -163,6 +166,7 @@ static bool push(ws_websocket *websocket, ws_message *message)
 {
     if (!output_queue_push(&websocket->queue, memory_of(websocket), message))
         return false;
+    loop_part_of(loop_of(websocket))->queued_bytes += output_weight(message);
     if (!websocket->blocked)
         loop_list_output(loop_of(websocket), &websocket->output);
     return true;
@@ -195,7 +199,7 @@ void websocket_push_close(ws_websocket *websocket, uint16_t code, const char *re
         if (length > 0)
             memcpy(frame + at + 2, reason, length);
     }
-    websocket->state = (uint8_t)state;
+    websocket->state = state & 7;
     websocket_push(websocket, frame, at + payload);
     if (!websocket->aborted)
         websocket_start_timer(websocket);
@@ -210,6 +214,13 @@ static ws_message *framed_copy(const ws_websocket *websocket, const ws_message *
     if (copy != NULL)
         message_frame(copy, frame_before_payload);
     return copy;
+}
+
+/* Whenever anything was taken from a queue of so many bytes. */
+static void queue_shrank(const ws_websocket *websocket, size_t bytes)
+{
+    loop_part_of(loop_of(websocket))->queued_bytes -=
+        bytes - output_queue_bytes(&websocket->queue);
 }
 
 /* What the last message of a bundle finds waiting of the bundle itself. */
@@ -229,17 +240,30 @@ static ws_message *form_for(const ws_websocket *websocket, ws_message *message)
 
 /* A message is taken whatever its size if it finds the queue within its limit: so one message larger
  * than the limit can still be sent. */
+static bool is_too_slow(const ws_websocket *websocket, const ws_message *form)
+{
+    const ws_endpoint_options *options = &websocket->endpoint->options;
+    size_t bytes = output_queue_bytes(&websocket->queue);
+
+    return bytes + found_by_last(form) > options->max_queue_bytes ||
+           (bytes > 0 && options->max_loop_queue_bytes > 0 &&
+            loop_part_of(loop_of(websocket))->queued_bytes > options->max_loop_queue_bytes);
+}
+
 static int push_within_limit(ws_websocket *websocket, ws_message *form)
 {
-    size_t most = websocket->endpoint->options.max_queue_bytes;
-
-    if (output_queue_bytes(&websocket->queue) + found_by_last(form) > most) {
-        websocket->too_slow = true;
+    websocket->too_slow = is_too_slow(websocket, form);
+    if (websocket->too_slow)
         return WS_ERR_DROPPED;
-    }
     if (!push(websocket, form))
         return WS_ERR_NO_MEMORY;
-    return output_queue_bytes(&websocket->queue) > most / 2 ? WS_ERR_BACKPRESSURE : WS_OK;
+    if (output_queue_bytes(&websocket->queue) <= websocket->endpoint->options.queue_high_bytes)
+        return WS_OK;
+    if (!websocket->queue_high) {
+        websocket->queue_high = true;
+        connection_backpressure(&websocket->connection, true);
+    }
+    return WS_ERR_BACKPRESSURE;
 }
 
 /* inner_transport's send. */
@@ -266,12 +290,15 @@ static void close_connection(struct connection *connection, uint16_t code, const
                              size_t length)
 {
     ws_websocket *websocket = (ws_websocket *)connection;
+    size_t bytes = output_queue_bytes(&websocket->queue);
 
     websocket->registered = false;
     /* A client that was too slow for what is queued won't get it before the close either: it
      * comes back and starts anew. */
-    if (websocket->too_slow && !websocket->head_unsent)
+    if (websocket->too_slow && !websocket->head_unsent) {
         output_queue_drop_rest(&websocket->queue);
+        queue_shrank(websocket, bytes);
+    }
     switch ((enum websocket_state)websocket->state) {
     case WEBSOCKET_OPEN:
         websocket_push_close(websocket, code, reason, length, WEBSOCKET_CLOSING);
@@ -313,26 +340,43 @@ static void ping_proceeds(ws_websocket *websocket, uint32_t messages, size_t byt
 {
     if (websocket->ping_ahead == 0 || bytes == 0)
         return;
-    websocket->ping_ahead -=
-        messages < websocket->ping_ahead ? messages : websocket->ping_ahead;
+    if (messages > websocket->ping_ahead)
+        messages = websocket->ping_ahead;
+    websocket->ping_ahead = (uint16_t)(websocket->ping_ahead - messages);
     websocket->ping_proceeded = true;
+}
+
+/* The application may free it there. */
+static int end_backpressure(ws_websocket *websocket)
+{
+    websocket->queue_high = false;
+    websocket_enter(websocket);
+    loop_busy(loop_of(websocket));
+    connection_backpressure(&websocket->connection, false);
+    loop_idle(loop_of(websocket));
+    return websocket_leave(websocket);
 }
 
 int ws_websocket_sent(ws_websocket *websocket, size_t n)
 {
     uint32_t count = output_queue_count(&websocket->queue);
+    size_t bytes = output_queue_bytes(&websocket->queue);
     uint32_t left;
 
     if (websocket->aborted)
         return WS_ERR_CLOSED;
     if (!output_queue_written(&websocket->queue, memory_of(websocket), n))
         websocket->blocked = true;
+    queue_shrank(websocket, bytes);
     left = output_queue_count(&websocket->queue);
     if (!websocket->blocked && left > 0)
         loop_list_output(loop_of(websocket), &websocket->output);
     if (left < count)
         websocket->head_unsent = false;
     ping_proceeds(websocket, count - left, n);
+    if (websocket->queue_high &&
+        output_queue_bytes(&websocket->queue) <= websocket->endpoint->options.queue_low_bytes)
+        return end_backpressure(websocket);
     return ws_websocket_ended(websocket) ? WS_ERR_CLOSED : WS_OK;
 }
 
@@ -427,7 +471,9 @@ void websocket_on_timer(struct timer *timer)
         websocket->awaiting_pong = true;
         websocket_push(websocket, ping, sizeof ping);
         ahead = output_queue_count(&websocket->queue);
-        websocket->ping_ahead = ahead > 1 ? ahead : 0;
+        websocket->ping_ahead = (uint16_t)(ahead <= 1           ? 0
+                                           : ahead < UINT16_MAX ? ahead
+                                                                : UINT16_MAX);
         websocket->ping_proceeded = false;
         if (!websocket->aborted)
             websocket_start_timer(websocket);

@@ -32,15 +32,18 @@ struct ws_websocket {
     void *user_data;
     struct output_queue queue;
     struct output_node output;
-    uint32_t ping_ahead; /* messages to be written up to and with a ping behind others; or 0 */
-    uint8_t state;       /* enum websocket_state */
-    uint8_t busy;        /* depth of calls that use it and may call back */
+    uint16_t ping_ahead; /* messages to be written up to and with a ping behind others; or 0 */
+    uint16_t control_frames; /* that came in the second */
+    uint8_t state : 3;       /* enum websocket_state */
+    uint8_t second : 5;      /* of the loop's clock */
+    uint8_t busy;            /* depth of calls that use it and may call back */
     bool ping_proceeded : 1; /* some of those were, since the timer was started */
     bool has_request : 1;
     bool registered : 1;     /* with the manager, which has not let go of it */
     bool head_unsent : 1;    /* the answer to the handshake is first in the queue */
     bool too_slow : 1;       /* a message was dropped because of what is queued */
     bool awaiting_pong : 1;  /* a ping is on its way and nothing was heard since */
+    bool queue_high : 1;     /* the application was told so */
     bool blocked : 1;        /* the socket is full, the host waits for it to be writable */
     bool aborted : 1;        /* nothing is to be written any more */
     bool freed : 1;          /* by the host; what it holds goes when `busy` is over */

@@ -1,0 +1,262 @@
+/* slow_test.c: what the application may decide about clients that do not read, and floods of frames
+ * that carry nothing. Not here: the limit of a queue itself (queue_limit_test.c). */
+#include <string.h>
+
+#include "websocket/host.h"
+
+enum { LIMIT = 8000, PAYLOAD = 900, EVENT_MOST = PAYLOAD + 200 };
+
+static struct host host;
+static struct host_options options;
+static char payload[PAYLOAD + 1];
+
+/* What on_backpressure and on_slow_client were told. */
+static unsigned n_high, n_low, n_asked;
+static int slow_answer;
+static void (*also)(struct peer *peer);
+
+static void on_backpressure(ws_manager *manager, const ws_connection_info *connection,
+                            int is_high, void *user_data)
+{
+    (void)user_data;
+    ck_assert_ptr_eq(manager, host.manager);
+    ck_assert_uint_ne(connection->id, 0);
+    if (is_high)
+        n_high++;
+    else
+        n_low++;
+    if (also != NULL)
+        also(&host.peers[0]);
+}
+
+static int on_slow_client(ws_manager *manager, const ws_connection_info *connection,
+                          void *user_data)
+{
+    (void)user_data;
+    ck_assert_ptr_eq(manager, host.manager);
+    ck_assert_uint_ne(connection->id, 0);
+    n_asked++;
+    return slow_answer;
+}
+
+static void setup(void)
+{
+    host_options_init(&options);
+    options.manager.on_backpressure = on_backpressure;
+    options.endpoint.protocol = WS_PROTOCOL_JSON;
+    options.endpoint.max_queue_bytes = LIMIT;
+    options.endpoint.deflate = 0;
+    n_high = n_low = n_asked = 0;
+    also = NULL;
+    memset(payload, 'p', PAYLOAD);
+    payload[0] = payload[PAYLOAD - 1] = '"';
+}
+
+static void teardown(void)
+{
+    host_close(&host);
+}
+
+static void emit(unsigned times)
+{
+    while (times-- > 0) {
+        ck_assert_int_eq(ws_manager_emit_order_created(host.manager, payload, PAYLOAD), WS_OK);
+        host_turn(&host);
+    }
+}
+
+static size_t count_events(struct peer *peer)
+{
+    struct frame frame;
+    size_t n = 0;
+
+    while (peer_next(peer, &frame)) {
+        ck_assert_uint_eq(frame.opcode, TEXT);
+        n++;
+    }
+    return n;
+}
+
+START_TEST(the_application_hears_of_a_long_queue_once_and_when_it_is_short_again)
+{
+    struct peer *peer;
+
+    options.endpoint.queue_high_bytes = 3 * EVENT_MOST;
+    options.endpoint.queue_low_bytes = EVENT_MOST;
+    host_open(&host, &options);
+    peer = host_client(&host);
+    peer->writable = 0;
+    emit(2);
+    ck_assert_uint_eq(n_high, 0);
+    emit(4);
+    ck_assert_uint_eq(n_high, 1);
+    peer->writable = 2 * PAYLOAD;
+    peer_write(peer);
+    ck_assert_uint_eq(n_low, 0);
+    peer->writable = SIZE_MAX;
+    peer_write(peer);
+    ck_assert_uint_eq(n_low, 1);
+    ck_assert_uint_eq(count_events(peer), 6);
+    peer->writable = 0;
+    emit(6);
+    ck_assert_uint_eq(n_high, 2);
+    peer->writable = SIZE_MAX;
+}
+END_TEST
+
+static void free_peer(struct peer *peer)
+{
+    peer_free(peer);
+}
+
+START_TEST(it_may_free_the_client_when_the_queue_grows)
+{
+    struct peer *peer;
+
+    host_open(&host, &options);
+    peer = host_client(&host);
+    peer->writable = 0;
+    also = free_peer;
+    emit(8);
+    ck_assert_uint_eq(n_high, 1);
+    ck_assert_ptr_null(peer->websocket);
+}
+END_TEST
+
+static bool is_falling;
+
+static void free_when_falling(struct peer *peer)
+{
+    if (is_falling)
+        peer_free(peer);
+}
+
+START_TEST(it_may_free_the_client_when_the_queue_falls)
+{
+    struct iovec iov[64];
+    struct peer *peer;
+    size_t n = 0;
+
+    host_open(&host, &options);
+    peer = host_client(&host);
+    peer->writable = 0;
+    also = free_when_falling;
+    is_falling = false;
+    emit(6);
+    is_falling = true;
+    for (int count = ws_websocket_output(peer->websocket, iov, 64), i = 0; i < count; i++)
+        n += iov[i].iov_len;
+    ck_assert_int_eq(ws_websocket_sent(peer->websocket, n), WS_ERR_CLOSED);
+    ck_assert_uint_eq(n_low, 1);
+    ck_assert_ptr_null(peer->websocket);
+}
+END_TEST
+
+/* A slow client that stays: it gets what its queue had room for, and what comes later. */
+static void expect_dropped(void)
+{
+    struct peer *peer = host_client(&host);
+    size_t n;
+
+    peer->writable = 0;
+    emit(100);
+    ck_assert_uint_eq(host.called[HOST_DISCONNECT], 0);
+    peer->writable = SIZE_MAX;
+    peer_write(peer);
+    n = count_events(peer);
+    ck_assert_uint_ge(n, LIMIT / EVENT_MOST);
+    ck_assert_uint_le(n, LIMIT / PAYLOAD + 1);
+    emit(1);
+    ck_assert_uint_eq(count_events(peer), 1);
+}
+
+START_TEST(messages_may_be_dropped_instead)
+{
+    options.manager.slow_policy = WS_SLOW_DROP;
+    host_open(&host, &options);
+    expect_dropped();
+}
+END_TEST
+
+START_TEST(the_application_may_be_asked)
+{
+    options.manager.on_slow_client = on_slow_client;
+    host_open(&host, &options);
+    slow_answer = WS_OK;
+    expect_dropped();
+    ck_assert_uint_ge(n_asked, 80);
+    slow_answer = WS_ERR_FORBIDDEN;
+    host.peers[0].writable = 0;
+    emit(100);
+    ck_assert_uint_eq(host.code, 1013);
+    host.peers[0].writable = SIZE_MAX;
+}
+END_TEST
+
+/* Of two who do not read, nobody has more than its own limit, but both together too much. */
+START_TEST(all_queues_of_a_loop_have_a_limit)
+{
+    struct peer *slow[2];
+    struct peer *quick;
+
+    options.endpoint.max_loop_queue_bytes = LIMIT;
+    host_open(&host, &options);
+    slow[0] = host_client(&host);
+    slow[1] = host_client(&host);
+    quick = host_client(&host);
+    slow[0]->writable = 0;
+    slow[1]->writable = 0;
+    emit(6);
+    ck_assert_uint_eq(host.code, 1013);
+    ck_assert_uint_eq(count_events(quick), 6);
+    slow[0]->writable = SIZE_MAX;
+    slow[1]->writable = SIZE_MAX;
+    peer_write(slow[0]);
+    peer_write(slow[1]);
+    /* What was written or dropped is not counted any more. */
+    emit(20);
+    ck_assert_uint_eq(count_events(quick), 20);
+    ck_assert_uint_le(host.called[HOST_DISCONNECT], 2);
+}
+END_TEST
+
+START_TEST(too_many_control_frames_in_a_second)
+{
+    struct peer *peer;
+
+    options.endpoint.max_control_frames = 5;
+    host_open(&host, &options);
+    peer = host_client(&host);
+    for (int second = 0; second < 3; second++) {
+        for (int i = 0; i < 5; i++) {
+            peer_send_frame(peer, FIN | (i % 2 == 0 ? PING : PONG), "x", 1);
+            if (i % 2 == 0)
+                peer_expect(peer, PONG, "x", 1);
+        }
+        host_pass(&host, 1000);
+    }
+    for (int i = 0; i < 5; i++)
+        peer_send_frame(peer, FIN | PONG, NULL, 0);
+    peer_expect_nothing(peer);
+    peer_send_frame(peer, FIN | PONG, NULL, 0);
+    peer_expect_close_reason(peer, 1008, "too many control frames");
+}
+END_TEST
+
+Suite *websocket_suite(void)
+{
+    Suite *suite = suite_create("websocket-slow");
+    TCase *tests = tcase_create("slow");
+
+    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_add_test(tests,
+                   the_application_hears_of_a_long_queue_once_and_when_it_is_short_again);
+    tcase_add_test(tests, it_may_free_the_client_when_the_queue_grows);
+    tcase_add_test(tests, it_may_free_the_client_when_the_queue_falls);
+    tcase_add_test(tests, messages_may_be_dropped_instead);
+    tcase_add_test(tests, the_application_may_be_asked);
+    tcase_add_test(tests, all_queues_of_a_loop_have_a_limit);
+    tcase_add_test(tests, too_many_control_frames_in_a_second);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
