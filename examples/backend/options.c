@@ -54,6 +54,7 @@ static const struct option_spec specs[] = {
     {"max-connections", OPTION_NUMBER, offsetof(struct options, max_connections), 0,
      UINT32_MAX},
     {"max-fragments", OPTION_NUMBER, offsetof(struct options, max_fragments), 0, UINT32_MAX},
+    {"message-rate", OPTION_NUMBER, offsetof(struct options, message_rate), 0, 1000000},
     {"max-rooms", OPTION_NUMBER, offsetof(struct options, max_rooms), 0, UINT32_MAX},
     {"log-level", OPTION_LOG_LEVEL, offsetof(struct options, log_level), 0, 0},
     {"help", OPTION_HELP, 0, 0, 0},
@@ -79,6 +80,7 @@ const char *options_help(void)
            "  --ping-interval SECONDS    between pings (25; 0: no pings)\n"
            "  --max-connections N        WebSocket connections in all (100000)\n"
            "  --max-fragments N          frames of one message (1024)\n"
+           "  --message-rate N           messages of a client in a second, 0: no limit (0)\n"
            "  --max-rooms N              rooms that a connection may be in (1000)\n"
            "  --log-level LEVEL          error, warn, info or debug (info)\n"
            "  --help                     this text\n"

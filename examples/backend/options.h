@@ -25,6 +25,7 @@ struct options {
     uint32_t max_connections;  /* this and those below: 0 is no limit */
     uint32_t max_fragments;
     uint32_t max_rooms;
+    uint32_t message_rate;
     int log_level;
 };
 

@@ -101,6 +101,7 @@ static int make_manager(struct realtime *realtime, const struct options *options
         options->no_presence ? WS_PRESENCE_OFF : WS_PRESENCE_EVERYONE;
     manager_options.max_connections = options->max_connections;
     manager_options.max_rooms_per_connection = options->max_rooms;
+    manager_options.message_rate = options->message_rate;
     return ws_manager_new(&manager_options, &realtime->manager);
 }
 

@@ -16,7 +16,10 @@
 
 #include "log.h"
 
-enum { BACKLOG = 4096 };
+enum {
+    BACKLOG = 4096,
+    RETRY_SPREAD_MS = 5000 /* over how long its clients come back after a restart */
+};
 
 /* A socket bound to the address; -1 with errno. */
 static int bind_socket(const struct sockaddr_storage *address, socklen_t length, int options)
@@ -136,8 +139,8 @@ static void begin_stop(struct server *server)
     int result;
 
     ws_drain_options_init(&drain);
-    drain.code = 1001;
-    drain.reason = "the server is stopping";
+    drain.reason = "the server restarts";
+    drain.retry_spread_ms = RETRY_SPREAD_MS;
     atomic_store(&server->app->stopping, true);
     result = ws_manager_drain(server->app->realtime.manager, &drain);
     if (result != WS_OK) {

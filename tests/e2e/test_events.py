@@ -230,7 +230,7 @@ class Events(unittest.IsolatedAsyncioTestCase):
                 await asyncio.wait_for(slow.recv(), 60)
         self.assertEqual(closed.exception.rcvd.code, 1013)
 
-    async def test_sigterm_closes_every_client_with_1001(self):
+    async def test_sigterm_tells_every_client_when_to_come_back(self):
         backend = self.start()
         clients = [(await self.connect(backend))[0] for _ in range(20)]
         status, seconds = await asyncio.to_thread(backend.stop)
@@ -240,7 +240,8 @@ class Events(unittest.IsolatedAsyncioTestCase):
             with self.assertRaises(websockets.ConnectionClosed) as closed:
                 while True:
                     await asyncio.wait_for(client.recv(), 60)
-            self.assertEqual(closed.exception.rcvd.code, 1001)
+            self.assertEqual(closed.exception.rcvd.code, 1012)
+            self.assertRegex(closed.exception.rcvd.reason, r"^the server restarts; retry in \d+ ms$")
 
 
 if __name__ == "__main__":

@@ -109,6 +109,20 @@ describe("a loss", () => {
     expect(delays).toEqual([2, 4, 8, 8, 8]);
   });
 
+  it("is followed by an attempt when the server asks for it", async () => {
+    const stub = await startStub({
+      onConnection: (socket, _url, count) => {
+        welcome(socket);
+        if (count === 1) socket.close(1012, "restart; retry in 7 ms");
+      },
+    });
+    const { client } = start(stub.url, { firstDelayMs: FOREVER_MS, longestDelayMs: FOREVER_MS, random: () => 1 });
+    const clock = Date.now();
+    vi.spyOn(Date, "now").mockReturnValue(clock);
+    await whenState(client, "reconnecting", ({ retryAt }) => retryAt === clock + 7);
+    await whenState(client, "connected");
+  });
+
   it("is followed by one attempt, also for a client that was closed and opened in one breath", async () => {
     const stub = await startStub();
     const { client } = start(stub.url, { firstDelayMs: FOREVER_MS, longestDelayMs: FOREVER_MS, random: () => 1 });

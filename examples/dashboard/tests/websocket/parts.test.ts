@@ -1,6 +1,6 @@
 /** The client's parts that need no connection, and its types. */
 import { describe, expect, it, vi } from "vitest";
-import { fullJitterDelay } from "../../src/lib/websocket/backoff";
+import { askedDelay, fullJitterDelay } from "../../src/lib/websocket/backoff";
 import { WebSocketClient } from "../../src/lib/websocket/client";
 import { RecentIds } from "../../src/lib/websocket/recent-ids";
 import { customSchemas } from "../../src/events";
@@ -18,6 +18,20 @@ describe("the delay before an attempt", () => {
   it("is anything from nothing to the ceiling", () => {
     expect(fullJitterDelay(4, { ...options, random: () => 0 })).toBe(0);
     expect(fullJitterDelay(4, { ...options, random: () => 0.25 })).toBe(2000);
+  });
+});
+
+describe("the delay that a server asks for", () => {
+  it.each([
+    [1012, "retry in 250 ms", 250],
+    [1012, "the server restarts; retry in 0 ms", 0],
+    [1012, "retry in 99999999999999999999 ms", 30_000],
+    [1012, "retry in 250 ms, please", null],
+    [1012, "retry in -1 ms", null],
+    [1012, "", null],
+    [1013, "retry in 250 ms", null],
+  ])("with %i %j is %j", (code, reason, delay) => {
+    expect(askedDelay(code, reason, 30_000)).toBe(delay);
   });
 });
 

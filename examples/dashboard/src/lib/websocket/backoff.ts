@@ -16,3 +16,15 @@ export function fullJitterDelay(attempt: number, options: BackoffOptions): numbe
   const ceiling = options.firstCeilingMs * 2 ** Math.min(attempt - 1, 30);
   return options.random() * Math.min(options.longestCeilingMs, ceiling);
 }
+
+/** 1012, service restart: the server says by the end of its reason when to come back. */
+const RESTART_CLOSE_CODE = 1012;
+
+/**
+ * The delay that a server asks for, which sends each of its clients another one; null if it asks for
+ * none. No server may ask for more than the ceiling.
+ */
+export function askedDelay(code: number, reason: string, ceilingMs: number): number | null {
+  const asked = code === RESTART_CLOSE_CODE ? /retry in (\d+) ms$/.exec(reason)?.[1] : undefined;
+  return asked === undefined ? null : Math.min(Number(asked), ceilingMs);
+}

@@ -4,7 +4,7 @@
  * made is decided here, since a person wants to see it and the browser's signals cut it short.
  */
 import ReconnectingWebSocket from "partysocket/ws";
-import { fullJitterDelay } from "./backoff";
+import { askedDelay, fullJitterDelay } from "./backoff";
 import { Handlers } from "./handlers";
 import { Heartbeat } from "./heartbeat";
 import { defaultTuning, type Tuning, type WebSocketClientOptions } from "./options";
@@ -244,7 +244,7 @@ export class WebSocketClient {
     if (status === "connected" && Date.now() - this.#connectedAt >= this.#tuning.stableAfterMs) {
       this.#attempt = 0;
     }
-    this.#scheduleAttempt();
+    this.#scheduleAttempt(askedDelay(code, reason, this.#tuning.longestDelayMs));
   }
 
   /** Ends what belongs to a connection and cannot outlive it. */
@@ -268,13 +268,15 @@ export class WebSocketClient {
 
   // --- attempts -----------------------------------------------------------------------------
 
-  #scheduleAttempt(): void {
+  #scheduleAttempt(askedDelayMs: number | null): void {
     this.#attempt++;
-    const delay = fullJitterDelay(this.#attempt, {
-      firstCeilingMs: this.#tuning.firstDelayMs,
-      longestCeilingMs: this.#tuning.longestDelayMs,
-      random: this.#tuning.random,
-    });
+    const delay =
+      askedDelayMs ??
+      fullJitterDelay(this.#attempt, {
+        firstCeilingMs: this.#tuning.firstDelayMs,
+        longestCeilingMs: this.#tuning.longestDelayMs,
+        random: this.#tuning.random,
+      });
     this.#retryTimer = setTimeout(() => this.#tryAgain(), delay);
     this.#showAway(Date.now() + delay);
   }
