@@ -1,0 +1,90 @@
+#!/usr/bin/env python3
+"""A hundred clients that do not read, among a thousand that do: those are sent away and hear why,
+these get every event once and in order."""
+import collections
+import json
+import re
+import threading
+import unittest
+
+import crowd
+from backend import Backend
+
+READERS, STALLED, EVENTS = 1000, 100, 150
+SECONDS = 120
+PADDING = "x" * 60000  # of the events by which the sockets of those who do not read become full
+NUMBER = re.compile(r'"n":(\d+)')
+
+
+class SlowClients(unittest.TestCase):
+    def test_those_who_do_not_read_delay_nobody(self):
+        crowd.raise_descriptor_limit()
+        with Backend("--relay", "--no-presence", "--max-queue", "65536", "--threads", "2") as backend:
+            readers = [crowd.Client(backend.port) for _ in range(READERS)]
+            stalled = [crowd.Client(backend.port, receive_bytes=4096) for _ in range(STALLED)]
+            publisher = crowd.Client(backend.port)
+            clients = [*readers, *stalled, publisher]
+            for client in clients:
+                self.addCleanup(client.close)
+                client.send('{"type":"join_room","room":"r"}')
+            for client in (*stalled, publisher):
+                client.send('{"type":"join_room","room":"large"}')
+            self.wait_for_members(backend, len(clients))
+            sender = threading.Thread(target=self.publish, args=(publisher,))
+            sender.start()
+            self.expect_all(readers)
+            sender.join()
+            self.assertGreaterEqual(backend.stats()["drops"]["slow_client"], STALLED)
+            self.expect_sent_away(stalled)
+
+    def wait_for_members(self, backend, count):
+        for _ in range(SECONDS * 20):
+            if backend.stats()["rooms"].get("r") == count:
+                return
+            threading.Event().wait(0.05)
+        self.fail(backend.stats()["rooms"])
+
+    @staticmethod
+    def publish(publisher):
+        """It is a member of both rooms: it waits for each event, so that it is not slow itself."""
+        for number in range(EVENTS):
+            events = {"large": {"padding": PADDING}, "r": {"n": number}}
+            for room, data in events.items():
+                message = {"type": "message", "room": room, "data": data}
+                publisher.send(json.dumps(message, separators=(",", ":")))
+            own = f'"n":{number}}}'
+            heard = []
+            crowd.listen(
+                [publisher],
+                lambda _, text: heard.append(own in text),
+                lambda: any(heard),
+                SECONDS,
+            )
+
+    def expect_all(self, readers):
+        heard = collections.defaultdict(list)
+        count = 0
+
+        def on_text(client, text):
+            nonlocal count
+            found = NUMBER.search(text)
+            if found:
+                heard[client].append(int(found[1]))
+                count += 1
+
+        done = crowd.listen(readers, on_text, lambda: count >= READERS * EVENTS, SECONDS)
+        self.assertTrue(done, f"{count} of {READERS * EVENTS}")
+        for client in readers:
+            self.assertEqual(heard[client], list(range(EVENTS)))
+
+    def expect_sent_away(self, stalled):
+        done = crowd.listen(
+            stalled, lambda *_: None, lambda: all(client.ended for client in stalled), SECONDS
+        )
+        self.assertTrue(done)
+        codes = collections.Counter(client.close_code for client in stalled)
+        self.assertEqual(codes, {1013: STALLED})
+
+
+if __name__ == "__main__":
+    unittest.main()
