@@ -1,10 +1,11 @@
 /* app.h: what every part of the running backend shares.
- * Set up by main() before the threads start; only `stopping` changes afterwards. */
+ * Set up by main() before the threads start; only the atomic members change afterwards. */
 #ifndef BACKEND_APP_H
 #define BACKEND_APP_H
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "options.h"
 #include "realtime.h"
@@ -17,6 +18,9 @@ struct app {
     struct static_files static_files;
     struct store *store;
     atomic_bool stopping; /* new connections are refused, old ones come to their end */
+    /* Loops that may be in the middle of a request from before that: when there is none any more, every
+     * event of an answered request is on its way, and the WebSockets may be closed behind it. */
+    _Atomic uint32_t n_unaware;
 };
 
 #endif

@@ -14,6 +14,7 @@
 
 #include "connection.h"
 #include "log.h"
+#include "realtime.h"
 
 enum {
     EVENTS_PER_TURN = 256,
@@ -256,6 +257,9 @@ static bool has_stopped(struct loop *loop)
     }
     if (loop->stop_ms == 0) {
         loop->stop_ms = loop->now_ms;
+        if (atomic_fetch_sub(&loop->app->n_unaware, 1) == 1) {
+            realtime_drain(&loop->app->realtime);
+        }
         loop->accept_again_ms = 0;
         close(loop->listener);
         loop->listener = -1;

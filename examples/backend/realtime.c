@@ -7,6 +7,8 @@
 #include "http_request.h"
 #include "log.h"
 
+enum { RETRY_SPREAD_MS = 5000 /* over how long clients come back after a restart */ };
+
 static void on_log(int level, const char *line, void *user_data)
 {
     (void)user_data;
@@ -166,6 +168,20 @@ int realtime_open(struct realtime *realtime, const struct options *options)
     }
     ws_manager_set_default(realtime->manager);
     return WS_OK;
+}
+
+void realtime_drain(struct realtime *realtime)
+{
+    ws_drain_options options;
+    int result;
+
+    ws_drain_options_init(&options);
+    options.reason = "the server restarts";
+    options.retry_spread_ms = RETRY_SPREAD_MS;
+    result = ws_manager_drain(realtime->manager, &options);
+    if (result != WS_OK) {
+        log_line(WS_LOG_ERROR, "connections can't be drained: %s", ws_strerror(result));
+    }
 }
 
 void realtime_close(struct realtime *realtime)

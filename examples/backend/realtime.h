@@ -19,6 +19,9 @@ struct realtime {
  * which nothing is left. */
 int realtime_open(struct realtime *realtime, const struct options *options);
 
+/* Closes all WebSockets, behind what is queued for them, and tells their clients when to come back. */
+void realtime_drain(struct realtime *realtime);
+
 /* After the last loop. */
 void realtime_close(struct realtime *realtime);
 

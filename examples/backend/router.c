@@ -67,6 +67,14 @@ static void add_method(char *allowed, size_t size, enum http_method method)
              method == HTTP_GET ? "GET, HEAD" : http_method_str(method));
 }
 
+/* Nobody would hear of a change any more. */
+static void answer_stopping(struct http_response *response)
+{
+    http_response_set_status_error(response, HTTP_STATUS_SERVICE_UNAVAILABLE,
+                                   "the server restarts");
+    http_response_add_field(response, "Retry-After", "1");
+}
+
 /* What is not in the table is a file, or nothing. */
 static void answer_file(struct app *app, const struct http_request *request,
                         enum http_method method, struct http_response *response)
@@ -99,6 +107,10 @@ void router_answer(struct app *app, const struct http_request *request,
 
         if (!matches(route->pattern, http_request_path(request), parameter, sizeof parameter)) {
             continue;
+        }
+        if (route->method == method && method != HTTP_GET && atomic_load(&app->stopping)) {
+            answer_stopping(response);
+            return;
         }
         if (route->method == method) {
             struct api_call call = {app, request, response, parameter};

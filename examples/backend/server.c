@@ -16,10 +16,7 @@
 
 #include "log.h"
 
-enum {
-    BACKLOG = 4096,
-    RETRY_SPREAD_MS = 5000 /* over how long its clients come back after a restart */
-};
+enum { BACKLOG = 4096 };
 
 /* A socket bound to the address; -1 with errno. */
 static int bind_socket(const struct sockaddr_storage *address, socklen_t length, int options)
@@ -135,17 +132,7 @@ static bool start_threads(struct server *server)
 
 static void begin_stop(struct server *server)
 {
-    ws_drain_options drain;
-    int result;
-
-    ws_drain_options_init(&drain);
-    drain.reason = "the server restarts";
-    drain.retry_spread_ms = RETRY_SPREAD_MS;
     atomic_store(&server->app->stopping, true);
-    result = ws_manager_drain(server->app->realtime.manager, &drain);
-    if (result != WS_OK) {
-        log_line(WS_LOG_ERROR, "connections can't be drained: %s", ws_strerror(result));
-    }
     for (uint32_t i = 0; i < server->n_loops; i++) {
         loop_wake(server->loops[i]);
     }
@@ -186,6 +173,7 @@ bool server_start(struct server *server, struct app *app, const sigset_t *signal
         while (started && server->n_loops < options->threads) {
             started = add_loop(server, &address);
         }
+        atomic_store(&app->n_unaware, server->n_loops);
         started = started && loop_watch_signals(server->loops[0], signals, on_signal, server) &&
                   start_threads(server);
     }
