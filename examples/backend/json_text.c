@@ -10,7 +10,7 @@
 #include "text.h"
 
 /* cJSON takes more than JSON: control characters in strings and as blanks, numbers like 01 and
- * 1., and \u0000, at which its strings end. So the tokens are checked here; how they nest is
+ * 1., escapes like \ud8x, and \u0000, at which its strings end. So the tokens are checked here; how they nest is
  * checked by cJSON. */
 
 static const char *skip_digits(const char *at)
@@ -65,7 +65,8 @@ static const char *skip_string(const char *at)
         if (*at == '\0' || strchr("\"\\/bfnrtu", *at) == NULL) {
             return NULL;
         }
-        if (*at == 'u' && strncmp(at + 1, "0000", 4) == 0) {
+        if (*at == 'u' &&
+            (strspn(at + 1, "0123456789abcdefABCDEF") < 4 || strncmp(at + 1, "0000", 4) == 0)) {
             return NULL;
         }
     }

@@ -74,7 +74,7 @@ class Rest(unittest.TestCase):
                             ({"items": [{"sku": "WIDGET-1", "quantity": 1}]}, "client_id")):
             status, answer = self.call("POST", "/api/orders", body)
             self.assertEqual((status, answer["error"]["field"]), (400, field), body)
-        for text in ("", "{", "[]", "nonsense", '{"client_id":1}{}'):
+        for text in ("", "{", "[]", "nonsense", '{"client_id":1}{}', r'{"a":"\udred"}'):
             status, answer = self.call("POST", "/api/orders", text)
             self.assertEqual(status, 400, text)
             self.assertIn("code", answer["error"])

@@ -1,5 +1,5 @@
 /* partial_writes_test.c: however a socket cuts the writes, the client reads the same bytes: the
- * 101, welcome, events, a pong and the close, whole and in order. */
+ * 101, welcome, events, a pong and the close, whole and in order; up to where a write fails. */
 #include <string.h>
 
 #include "websocket/host.h"
@@ -150,6 +150,47 @@ START_TEST(cut_everywhere)
 }
 END_TEST
 
+/* What a host does about a socket that fails: it says so and runs its loop, or just lets go. */
+static void fail_writes(struct peer *peer, bool says_so)
+{
+    if (says_so) {
+        ws_websocket_eof(peer->websocket);
+        host_turn(&host);
+    }
+    peer_free(peer);
+    host_turn(&host);
+}
+
+static void fail_at_every_byte(bool says_so)
+{
+    make_expected();
+    for (size_t cut = 0; cut < expected.length; cut++) {
+        struct peer *peer;
+
+        open_host();
+        peer = host_peer(&host);
+        peer->writable = cut;
+        play(peer, 0);
+        fail_writes(peer, says_so);
+        ck_assert_uint_eq(peer->received.length, cut);
+        ck_assert_uint_eq(host.called[HOST_DISCONNECT], host.called[HOST_CONNECT]);
+        ck_assert_uint_eq(ws_manager_connection_count(host.manager), 0);
+        host_close(&host);
+    }
+}
+
+START_TEST(fails_at_every_byte_and_is_freed)
+{
+    fail_at_every_byte(false);
+}
+END_TEST
+
+START_TEST(fails_at_every_byte_and_ends)
+{
+    fail_at_every_byte(true);
+}
+END_TEST
+
 /* A ping between any two bytes of an event: its pong never lands within the event's frame. */
 START_TEST(pongs_wait_for_the_frame_that_is_being_written)
 {
@@ -192,6 +233,8 @@ Suite *websocket_suite(void)
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, cut_once_at_every_byte);
     tcase_add_test(tests, cut_everywhere);
+    tcase_add_test(tests, fails_at_every_byte_and_is_freed);
+    tcase_add_test(tests, fails_at_every_byte_and_ends);
     tcase_add_test(tests, pongs_wait_for_the_frame_that_is_being_written);
     suite_add_tcase(suite, tests);
     return suite;

@@ -1,0 +1,129 @@
+/* http.c: the example backend's parser of requests, which must not care how they are cut, and what
+ * is behind it: router, API and store, with an SQLite database in memory. Sockets are not here. */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "backend/app.h"
+#include "backend/http_request.h"
+#include "backend/http_response.h"
+#include "backend/log.h"
+#include "backend/router.h"
+#include "fuzz/support/input.h"
+
+static struct options options;
+static struct app app = {.options = &options};
+
+static bool hands_over(const struct http_request *request, void *user_data)
+{
+    (void)user_data;
+    return strcmp(http_request_path(request), "/ws") == 0;
+}
+
+/* Feeds until the request needs no more; returns how many bytes were used. */
+static size_t feed(struct http_request *request, struct input *cuts, struct text text)
+{
+    size_t at = 0;
+
+    while (at < text.length && request->state <= HTTP_IN_BODY) {
+        size_t piece = 1 + input_byte(cuts);
+        char *copy;
+        size_t used;
+
+        piece = piece < text.length - at && cuts->length > 0 ? piece : text.length - at;
+        copy = malloc(piece);
+        ck_assert_ptr_nonnull(copy);
+        memcpy(copy, text.bytes + at, piece);
+        used = http_request_feed(request, copy, piece);
+        ck_assert_uint_le(used, piece);
+        free(copy);
+        at += used;
+        if (used < piece && request->state <= HTTP_IN_BODY)
+            break;
+    }
+    return at;
+}
+
+/* Whether a method is unknown can only be told while its line is in one piece. */
+static int kind_of_failure(const struct http_request *request)
+{
+    return request->failure_status == HTTP_STATUS_NOT_IMPLEMENTED ? HTTP_STATUS_BAD_REQUEST
+                                                                  : request->failure_status;
+}
+
+static void expect_same(const struct http_request *one, const struct http_request *other)
+{
+    ck_assert_int_eq(one->state, other->state);
+    if (one->state == HTTP_FAILED) {
+        ck_assert_int_eq(kind_of_failure(one), kind_of_failure(other));
+        return;
+    }
+    if (one->state <= HTTP_IN_HEAD)
+        return;
+    ck_assert_str_eq(http_request_path(one), http_request_path(other));
+    ck_assert_str_eq(http_request_query(one), http_request_query(other));
+    ck_assert_uint_eq(one->n_fields, other->n_fields);
+    for (size_t i = 0; i < one->n_fields; i++) {
+        ck_assert_str_eq(http_request_field_name(one, i), http_request_field_name(other, i));
+        ck_assert_str_eq(http_request_field_value(one, i), http_request_field_value(other, i));
+    }
+    ck_assert_uint_eq(byte_buffer_length(&one->body), byte_buffer_length(&other->body));
+}
+
+static void answer(const struct http_request *request)
+{
+    struct http_response response;
+    struct byte_buffer out = {0};
+
+    http_response_init(&response);
+    router_answer(&app, request, &response);
+    ck_assert_int_ge(response.status, 200);
+    ck_assert_int_lt(response.status, 600);
+    ck_assert_int_ne(response.status, HTTP_STATUS_INTERNAL_SERVER_ERROR);
+    ck_assert(http_response_write(&response, false, request->keep_alive, false, &out));
+    byte_buffer_free(&out);
+    http_response_free(&response);
+}
+
+static void open_app(void)
+{
+    static char name[] = "backend";
+    static char relay[] = "--relay";
+    char *arguments[] = {name, relay, NULL};
+    char problem[200];
+
+    ck_assert_int_eq(options_parse(2, arguments, &options, problem, sizeof problem),
+                     OPTIONS_OK);
+    log_set_level(WS_LOG_ERROR);
+    http_request_setup();
+    ck_assert(static_files_open(&app.static_files, BACKEND_STATIC_DIR));
+    app.store = store_open(":memory:", problem, sizeof problem);
+    ck_assert_msg(app.store != NULL, "%s", problem);
+    ck_assert_int_eq(realtime_open(&app.realtime, &options), WS_OK);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
+{
+    struct input input = {data, length};
+    struct text cuts = input_bytes(&input);
+    struct text text = input_rest(&input);
+    struct input cut_input = {(const uint8_t *)cuts.bytes, cuts.length};
+    struct input whole = {0};
+    struct http_request one;
+    struct http_request other;
+
+    if (app.store == NULL)
+        open_app();
+    http_request_init(&one, hands_over, NULL);
+    http_request_init(&other, hands_over, NULL);
+    feed(&one, &whole, text);
+    feed(&other, &cut_input, text);
+    expect_same(&one, &other);
+    if (one.state == HTTP_COMPLETE)
+        answer(&one);
+    http_request_free(&one);
+    http_request_free(&other);
+    text_free(&cuts);
+    text_free(&text);
+    return 0;
+}

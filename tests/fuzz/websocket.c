@@ -1,0 +1,292 @@
+/* websocket.c: what comes from sockets in any chunking, frames masked on the way so that it gets deep,
+ * while callbacks do anything; what goes out is checked by the unit tests' client.
+ * Not here: who gets an event (model.c). */
+#include <string.h>
+
+#include "fuzz/support/input.h"
+#include "websocket/host.h"
+#include "websocket/zlib_peer.h"
+
+enum { N_PEERS = 6, MAX_ACTS = 200, MAX_NESTED = 4 };
+
+static struct host host;
+static struct input input;
+static bool answered[N_PEERS]; /* the head of its answer was read */
+static bool is_http[N_PEERS];  /* it was an HTTP error */
+static unsigned nested;
+static unsigned n_acts;
+
+static void act(struct peer *peer);
+
+static struct peer *some_peer(void)
+{
+    return &host.peers[input_below(&input, N_PEERS)];
+}
+
+/* --- the client's side ----------------------------------------------------------------------- */
+
+static void feed(struct peer *peer, struct bytes *bytes)
+{
+    if (peer->websocket != NULL)
+        peer_feed(peer, bytes->data, bytes->length, input_below(&input, N_CHUNKINGS));
+    bytes_free(bytes);
+}
+
+static void open_peer(struct peer *peer)
+{
+    static const char *const headers[] = {
+        "", "Sec-WebSocket-Extensions: permessage-deflate\r\n",
+        "Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=9\r\n"};
+    struct bytes bytes = {0};
+    unsigned way = input_below(&input, 4);
+    size_t number;
+
+    if (peer->websocket != NULL)
+        return;
+    peer = host_peer(&host);
+    number = (size_t)(peer - host.peers);
+    answered[number] = is_http[number] = false;
+    if (way == 3)
+        return;
+    client_request(&bytes, "/ws?user_id=ann", headers[way]);
+    feed(peer, &bytes);
+}
+
+static void send_frame(struct peer *peer)
+{
+    struct bytes bytes = {0};
+    uint8_t first = input_byte(&input);
+    struct text payload = input_bytes(&input);
+
+    client_frame(&bytes, first, payload.bytes, payload.length);
+    text_free(&payload);
+    feed(peer, &bytes);
+}
+
+static void send_compressed(struct peer *peer)
+{
+    enum { ROOM = 8192 };
+    static uint8_t packed[ROOM];
+    struct bytes bytes = {0};
+    struct text payload = input_bytes(&input);
+    size_t length = zlib_deflate(15, 6, payload.bytes, payload.length, packed, ROOM);
+
+    client_frame(&bytes, FIN | RSV1 | TEXT, packed, length);
+    text_free(&payload);
+    feed(peer, &bytes);
+}
+
+static void send_raw(struct peer *peer)
+{
+    struct bytes bytes = {0};
+    struct text raw = input_bytes(&input);
+
+    bytes_add(&bytes, raw.bytes, raw.length);
+    text_free(&raw);
+    feed(peer, &bytes);
+}
+
+/* --- the application's ----------------------------------------------------------------------- */
+
+static void call_about(ws_conn_id id)
+{
+    static const char *const rooms[] = {"r", "s", ""};
+    const char *room = rooms[input_below(&input, 3)];
+
+    switch (input_below(&input, 6)) {
+    case 0:
+        ws_manager_join_room(host.manager, id, room);
+        break;
+    case 1:
+        ws_manager_leave_room(host.manager, id, room);
+        break;
+    case 2:
+        ws_manager_disconnect(host.manager, id, (uint16_t)(1000 + input_byte(&input)), "why");
+        break;
+    case 3:
+        ws_manager_send_binary(host.manager, id, "\0\1", 2);
+        break;
+    case 4:
+        ws_manager_is_member(host.manager, id, room);
+        break;
+    default:
+        ws_manager_set_user_data(host.manager, id, NULL);
+        break;
+    }
+}
+
+/* The id of one that is gone names nothing; its peer would have to be kept alive otherwise. */
+static void call_about_peer(struct peer *peer)
+{
+    if (peer->websocket != NULL)
+        call_about(ws_websocket_id(peer->websocket));
+}
+
+static void emit(void)
+{
+    static char large[3000];
+    size_t length = 2 + 16 * (size_t)input_byte(&input) % sizeof large;
+
+    length = length < sizeof large ? length : sizeof large;
+    memset(large, 'e', length);
+    large[0] = large[length - 1] = '"';
+    ws_manager_emit(host.manager, "stock_low", large, length);
+}
+
+static void end(struct peer *peer)
+{
+    if (peer->websocket == NULL)
+        return;
+    switch (input_below(&input, 3)) {
+    case 0:
+        ws_websocket_close(peer->websocket, (uint16_t)(1000 + input_byte(&input)), "close");
+        break;
+    case 1:
+        ws_websocket_eof(peer->websocket);
+        break;
+    default:
+        peer_free(peer);
+        break;
+    }
+}
+
+static void callback(struct host *of, enum host_callback kind, struct peer *peer, ws_conn_id id)
+{
+    uint8_t byte = input_byte(&input);
+
+    (void)of;
+    (void)kind;
+    if (byte % 2 == 0 || nested == MAX_NESTED)
+        return;
+    nested++;
+    if (byte % 4 == 1)
+        call_about(id);
+    else
+        act(peer != NULL && byte % 8 == 3 ? peer : some_peer());
+    nested--;
+}
+
+static int judge(struct host *of, struct peer *peer, ws_handshake *handshake)
+{
+    const char *user;
+
+    (void)of;
+    (void)peer;
+    if (ws_handshake_query_parameter(handshake, "user_id", &user, NULL) == WS_OK)
+        ws_handshake_set_user_id(handshake, user);
+    return input_byte(&input) % 16 == 15 ? WS_ERR_FORBIDDEN : WS_OK;
+}
+
+/* --- what came out --------------------------------------------------------------------------- */
+
+/* The last frame may lack its end, when the socket takes no more. */
+static void read_frames(struct peer *peer)
+{
+    struct frame frame;
+
+    while (server_frame(peer->received.data + peer->read, peer->received.length - peer->read,
+                        &frame) > 0)
+        ck_assert(peer_next(peer, &frame));
+}
+
+static void read_answers(void)
+{
+    for (size_t i = 0; i < host.n_peers; i++) {
+        struct peer *peer = &host.peers[i];
+
+        if (!answered[i] && peer->received.length > 0 &&
+            strstr((char *)peer->received.data, "\r\n\r\n") != NULL) {
+            answered[i] = true;
+            is_http[i] = peer_head(peer) != 101;
+        }
+        if (answered[i] && !is_http[i])
+            read_frames(peer);
+    }
+}
+
+static void turn(void)
+{
+    if (nested > 0)
+        return;
+    host_pass(&host, 1000 * (uint64_t)input_below(&input, 40));
+    for (size_t i = 0; i < host.n_peers; i++) {
+        struct peer *peer = &host.peers[i];
+
+        if (peer->websocket != NULL && peer->writable > 0)
+            peer_write(peer);
+    }
+    read_answers();
+    for (size_t i = 0; i < host.n_peers; i++)
+        if (host.peers[i].websocket != NULL && ws_websocket_ended(host.peers[i].websocket))
+            peer_free(&host.peers[i]);
+}
+
+static void act(struct peer *peer)
+{
+    if (++n_acts > MAX_ACTS)
+        return;
+    switch (input_below(&input, 12)) {
+    case 0:
+        open_peer(peer);
+        break;
+    case 1:
+    case 2:
+    case 3:
+        send_frame(peer);
+        break;
+    case 4:
+        send_compressed(peer);
+        break;
+    case 5:
+        send_raw(peer);
+        break;
+    case 6:
+        emit();
+        break;
+    case 7:
+        call_about_peer(peer);
+        break;
+    case 8:
+        end(peer);
+        break;
+    case 9:
+        peer->writable = input_byte(&input) % 2 == 0 ? SIZE_MAX : input_byte(&input);
+        break;
+    default:
+        turn();
+        break;
+    }
+}
+
+static void open_host(void)
+{
+    uint8_t byte = input_byte(&input);
+    struct host_options options;
+
+    host_options_init(&options);
+    options.endpoint.protocol = byte % 2 == 0 ? WS_PROTOCOL_JSON : WS_PROTOCOL_RAW;
+    options.endpoint.deflate = byte % 8 < 6;
+    options.endpoint.deflate_min_bytes = 20;
+    options.endpoint.ping_interval_ms = byte % 4 == 0 ? 25000 : 0;
+    options.endpoint.max_message_bytes = 3000;
+    options.endpoint.max_queue_bytes = 20000;
+    options.endpoint.max_fragments = 8;
+    options.manager.presence_events = byte % 16 < 8 ? WS_PRESENCE_EVERYONE : WS_PRESENCE_OFF;
+    host_open(&host, &options);
+    host.hook = callback;
+    host.judge = judge;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
+{
+    input = (struct input){data, length};
+    n_acts = 0;
+    open_host();
+    while (input.length > 0 && n_acts < MAX_ACTS)
+        act(some_peer());
+    for (size_t i = 0; i < host.n_peers; i++)
+        host.peers[i].writable = SIZE_MAX;
+    turn();
+    host_close(&host);
+    return 0;
+}
