@@ -10,12 +10,14 @@
 #include "realtime.h"
 #include "static_files.h"
 #include "store.h"
+#include "tls.h"
 
 struct app {
     const struct options *options;
     struct realtime realtime;
     struct static_files static_files;
     struct store *store;
+    struct tls *tls;      /* NULL: plain HTTP */
     atomic_bool stopping; /* new connections are refused, old ones come to their end */
 };
 
