@@ -11,12 +11,14 @@
 #include "realtime.h"
 #include "static_files.h"
 #include "store.h"
+#include "tls.h"
 
 struct app {
     const struct options *options;
     struct realtime realtime;
     struct static_files static_files;
     struct store *store;
+    struct tls *tls;      /* NULL: plain HTTP */
     atomic_bool stopping; /* new connections are refused, old ones come to their end */
     /* Loops that may be in the middle of a request from before that: when there is none any more, every
      * event of an answered request is on its way, and the WebSockets may be closed behind it. */

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -55,10 +54,9 @@ void connection_open(struct loop *loop, int fd)
 {
     struct connection *connection = calloc(1, sizeof *connection);
     struct http_request *request = malloc(sizeof *request);
-    struct epoll_event event = {.events = EPOLLIN, .data.ptr = connection};
 
     if (connection == NULL || request == NULL ||
-        epoll_ctl(loop->epoll, EPOLL_CTL_ADD, fd, &event) != 0) {
+        !stream_open(&connection->stream, fd, loop->app->tls, loop->epoll, connection)) {
         free(request);
         free(connection);
         close(fd);
@@ -66,7 +64,6 @@ void connection_open(struct loop *loop, int fd)
     }
     http_request_init(request, is_websocket_path, loop->app);
     connection->loop = loop;
-    connection->fd = fd;
     connection->file = -1;
     connection->interest = EPOLLIN;
     connection->phase = PHASE_HTTP;
@@ -106,7 +103,7 @@ void connection_close(struct connection *connection)
         close(connection->file);
     }
     timer_stop(&connection->timer);
-    close(connection->fd); /* which also takes it out of the epoll */
+    stream_close(&connection->stream);
     unlink_connection(connection);
     connection->next = loop->dead;
     loop->dead = connection;
@@ -114,14 +111,18 @@ void connection_close(struct connection *connection)
 
 void connection_watch(struct connection *connection, uint32_t events)
 {
-    struct epoll_event event = {.events = events, .data.ptr = connection};
+    connection->interest = events;
+    stream_watch(&connection->stream, connection->loop->epoll, events, connection);
+}
 
-    if (events == connection->interest) {
-        return;
-    }
-    /* Changing what is watched needs no memory and so can't fail. */
-    if (epoll_ctl(connection->loop->epoll, EPOLL_CTL_MOD, connection->fd, &event) == 0) {
-        connection->interest = events;
+static void end_output(struct connection *connection)
+{
+    if (!stream_end(&connection->stream) && errno == EAGAIN) {
+        connection_watch(connection, connection->eof ? EPOLLOUT : EPOLLIN | EPOLLOUT);
+    } else if (connection->eof || shutdown(connection->stream.fd, SHUT_WR) != 0) {
+        connection_close(connection);
+    } else {
+        connection_watch(connection, EPOLLIN);
     }
 }
 
@@ -131,13 +132,9 @@ void connection_linger(struct connection *connection)
 
     free_websocket(connection);
     free_http(connection);
-    if (connection->eof || shutdown(connection->fd, SHUT_WR) != 0) {
-        connection_close(connection);
-        return;
-    }
     connection->phase = PHASE_LINGER;
-    connection_watch(connection, EPOLLIN);
     timer_start(&connection->timer, &loop->timeouts[TIMEOUT_LINGER], loop->now_ms);
+    end_output(connection);
 }
 
 static void discard_input(struct connection *connection)
@@ -145,7 +142,8 @@ static void discard_input(struct connection *connection)
     struct loop *loop = connection->loop;
 
     for (int i = 0; i < LINGER_READS; i++) {
-        ssize_t length = recv(connection->fd, loop->received, sizeof loop->received, 0);
+        ssize_t length =
+            stream_read(&connection->stream, loop->received, sizeof loop->received);
 
         if (length < 0 && (errno == EAGAIN || errno == EINTR)) {
             return;
@@ -164,8 +162,8 @@ static enum connection_write write_buffer(struct connection *connection, bool *p
     int more = connection->file >= 0 ? MSG_MORE : 0;
 
     while (byte_buffer_length(out) > 0) {
-        ssize_t sent = send(connection->fd, byte_buffer_bytes(out), byte_buffer_length(out),
-                            MSG_NOSIGNAL | more);
+        struct iovec piece = {byte_buffer_bytes(out), byte_buffer_length(out)};
+        ssize_t sent = stream_write(&connection->stream, &piece, 1, more);
 
         if (sent < 0 && errno == EINTR) {
             continue;
@@ -186,8 +184,8 @@ static enum connection_write write_file(struct connection *connection, bool *pro
     while (connection->file_left > 0 && budget > 0) {
         size_t wanted =
             (uint64_t)connection->file_left < budget ? (size_t)connection->file_left : budget;
-        ssize_t sent =
-            sendfile(connection->fd, connection->file, &connection->file_offset, wanted);
+        ssize_t sent = stream_send_file(&connection->stream, connection->file,
+                                        &connection->file_offset, wanted);
 
         if (sent < 0 && errno == EINTR) {
             continue;
@@ -217,10 +215,18 @@ enum connection_write connection_write_http(struct connection *connection, bool 
     if (result == WRITE_DONE && connection->file >= 0) {
         result = write_file(connection, progress);
     }
-    return result;
+    return result == WRITE_DONE ? connection_flush(connection) : result;
 }
 
-void connection_event(struct connection *connection, uint32_t events)
+enum connection_write connection_flush(struct connection *connection)
+{
+    if (stream_flush(&connection->stream)) {
+        return WRITE_DONE;
+    }
+    return errno == EAGAIN ? WRITE_BLOCKED : WRITE_BROKEN;
+}
+
+static void handle_events(struct connection *connection, uint32_t events)
 {
     /* An error is found by reading; one who isn't reading has nobody left to write to. */
     if ((events & (EPOLLERR | EPOLLHUP)) != 0 && (connection->interest & EPOLLIN) == 0) {
@@ -232,6 +238,8 @@ void connection_event(struct connection *connection, uint32_t events)
             connection_http_writable(connection);
         } else if (connection->phase == PHASE_WEBSOCKET) {
             connection_websocket_write(connection);
+        } else if (connection->phase == PHASE_LINGER) {
+            end_output(connection);
         }
     }
     if ((events & (EPOLLIN | EPOLLERR | EPOLLHUP)) == 0 ||
@@ -250,5 +258,14 @@ void connection_event(struct connection *connection, uint32_t events)
         break;
     case PHASE_DEAD:
         break;
+    }
+}
+
+void connection_event(struct connection *connection, uint32_t events)
+{
+    handle_events(connection, stream_events(&connection->stream, events) &
+                                  (connection->interest | EPOLLERR | EPOLLHUP));
+    if (connection->phase != PHASE_DEAD) {
+        connection_watch(connection, connection->interest); /* for what TLS needs by now */
     }
 }

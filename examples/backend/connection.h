@@ -10,6 +10,7 @@
 #include "buffer.h"
 #include "http_request.h"
 #include "loop.h"
+#include "stream.h"
 
 enum connection_phase {
     PHASE_HTTP,
@@ -22,10 +23,10 @@ struct connection {
     /* What a WebSocket's message touches, in one cache line. */
     struct loop *loop;
     ws_websocket *websocket; /* in PHASE_WEBSOCKET; else NULL */
-    int fd;
+    struct stream stream;
     int file;          /* a response's body, after `out`; -1: none */
-    uint32_t interest; /* what epoll watches for */
-    enum connection_phase phase;
+    uint32_t interest; /* EPOLLIN, EPOLLOUT: what the connection waits for */
+    enum connection_phase phase : 8;
     bool eof;               /* the client sends no more */
     bool last;              /* the connection ends after what is in `out` */
     bool is_echo;           /* a WebSocket of /echo */
@@ -63,10 +64,13 @@ static inline bool connection_has_http(const struct connection *connection)
 /* Writes HTTP responses, as much as the socket takes. */
 enum connection_write connection_write_http(struct connection *connection, bool *progress);
 
-/* Has epoll watch for these events from now on. */
+/* Has the stream hand on what it has taken. */
+enum connection_write connection_flush(struct connection *connection);
+
+/* Waits for input (EPOLLIN), for room to write (EPOLLOUT) or both from now on. */
 void connection_watch(struct connection *connection, uint32_t events);
 
-/* Sends FIN and waits a little for the client's, so that no RST overtakes the last bytes. */
+/* Ends our side and waits a little for the client's, so that no RST overtakes the last bytes. */
 void connection_linger(struct connection *connection);
 
 void connection_http_readable(struct connection *connection);

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 
 #include "http_response.h"
 #include "log.h"
@@ -193,7 +192,8 @@ void connection_http_readable(struct connection *connection)
     unsigned requests = 0;
 
     for (int i = 0; i < READS_PER_TURN; i++) {
-        ssize_t length = recv(connection->fd, loop->received, sizeof loop->received, 0);
+        ssize_t length =
+            stream_read(&connection->stream, loop->received, sizeof loop->received);
         size_t used;
 
         if (length < 0) {
@@ -218,7 +218,7 @@ void connection_http_readable(struct connection *connection)
             return;
         }
         if (connection->last || byte_buffer_length(&connection->held) > 0 ||
-            (size_t)length < sizeof loop->received) {
+            !stream_may_have_more(&connection->stream, (size_t)length, sizeof loop->received)) {
             break;
         }
     }

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 
 #include "log.h"
 #include "realtime.h"
@@ -92,7 +91,8 @@ void connection_websocket_readable(struct connection *connection)
     int reads = connection->is_echo ? ECHO_READS_PER_TURN : READS_PER_TURN;
 
     for (int i = 0; i < reads; i++) {
-        ssize_t length = recv(connection->fd, loop->received, sizeof loop->received, 0);
+        ssize_t length =
+            stream_read(&connection->stream, loop->received, sizeof loop->received);
 
         if (length < 0 && (errno == EAGAIN || errno == EINTR)) {
             return;
@@ -106,7 +106,7 @@ void connection_websocket_readable(struct connection *connection)
             connection_linger(connection);
             return;
         }
-        if ((size_t)length < sizeof loop->received) {
+        if (!stream_may_have_more(&connection->stream, (size_t)length, sizeof loop->received)) {
             return;
         }
     }
@@ -131,15 +131,6 @@ static size_t total_length(const struct iovec *iov, int count)
     return total;
 }
 
-/* One piece costs the kernel less by send(). */
-static ssize_t send_pieces(int fd, struct iovec *iov, int count)
-{
-    struct msghdr message = {.msg_iov = iov, .msg_iovlen = (size_t)count};
-
-    return count == 1 ? send(fd, iov->iov_base, iov->iov_len, MSG_NOSIGNAL)
-                      : sendmsg(fd, &message, MSG_NOSIGNAL);
-}
-
 /* Writes what the library has. WRITE_DONE when nothing waits any more. */
 static enum connection_write write_frames(struct connection *connection)
 {
@@ -152,7 +143,7 @@ static enum connection_write write_frames(struct connection *connection)
         if (count <= 0) {
             return WRITE_DONE;
         }
-        sent = send_pieces(connection->fd, iov, count);
+        sent = stream_write(&connection->stream, iov, count, 0);
         if (sent < 0 && errno == EINTR) {
             continue;
         }
@@ -182,6 +173,9 @@ void connection_websocket_write(struct connection *connection)
     }
     if (result == WRITE_DONE) {
         result = write_frames(connection);
+    }
+    if (result == WRITE_DONE && !ws_websocket_ended(connection->websocket)) {
+        result = connection_flush(connection);
     }
     switch (result) {
     case WRITE_DONE:

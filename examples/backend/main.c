@@ -38,29 +38,43 @@ static void raise_file_limit(void)
     }
 }
 
-/* Leaves SIGINT and SIGTERM to the server; its threads inherit that. */
-static void block_signals(sigset_t *signals)
+/* Leaves SIGINT and SIGTERM to the server, and SIGHUP if it has a certificate to load again; its
+ * threads inherit that. */
+static void block_signals(const struct options *options, sigset_t *signals)
 {
     signal(SIGPIPE, SIG_IGN);
     sigemptyset(signals);
     sigaddset(signals, SIGINT);
     sigaddset(signals, SIGTERM);
+    if (options->tls_cert_file != NULL) {
+        sigaddset(signals, SIGHUP);
+    }
     pthread_sigmask(SIG_BLOCK, signals, NULL);
 }
 
 static int serve(struct app *app, const sigset_t *signals)
 {
+    const struct options *options = app->options;
     char problem[PROBLEM_BYTES];
     struct server server;
 
+    if (options->tls_cert_file != NULL) {
+        app->tls =
+            tls_open(options->tls_cert_file, options->tls_key_file, problem, sizeof problem);
+        if (app->tls == NULL) {
+            return refuse(problem);
+        }
+    }
     if (!server_start(&server, app, signals, problem, sizeof problem)) {
+        tls_close(app->tls);
         return refuse(problem);
     }
     log_line(WS_LOG_INFO, "started, version %s, %u threads, database %s", ws_manager_version(),
-             (unsigned)app->options->threads, app->options->db_file);
+             (unsigned)options->threads, options->db_file);
     printf("listening on %s\n", server.url);
     fflush(stdout);
     server_run(&server);
+    tls_close(app->tls);
     log_line(WS_LOG_INFO, "stopped");
     return EXIT_OK;
 }
@@ -115,7 +129,7 @@ int main(int argc, char **argv)
     }
     log_set_level(options.log_level);
     raise_file_limit();
-    block_signals(&signals);
+    block_signals(&options, &signals);
     http_request_setup();
     return run(&options, &signals);
 }

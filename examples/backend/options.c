@@ -42,6 +42,8 @@ static const struct option_spec specs[] = {
     {"threads", OPTION_NUMBER, offsetof(struct options, threads), 1, MOST_THREADS},
     {"db", OPTION_TEXT, offsetof(struct options, db_file), 0, 0},
     {"static", OPTION_TEXT, offsetof(struct options, static_dir), 0, 0},
+    {"tls-cert", OPTION_TEXT, offsetof(struct options, tls_cert_file), 0, 0},
+    {"tls-key", OPTION_TEXT, offsetof(struct options, tls_key_file), 0, 0},
     {"topic-rooms", OPTION_FLAG, offsetof(struct options, topic_rooms), 0, 0},
     {"relay", OPTION_FLAG, offsetof(struct options, relay), 0, 0},
     {"echo", OPTION_FLAG, offsetof(struct options, echo), 0, 0},
@@ -70,6 +72,9 @@ const char *options_help(void)
            "  --threads N                event loop threads (as many as there are cores)\n"
            "  --db FILE                  SQLite database (orders.db; :memory: keeps nothing)\n"
            "  --static DIR               folder of the static files\n"
+           "  --tls-cert FILE            HTTPS: chain of certificates, PEM; SIGHUP loads it "
+           "again\n"
+           "  --tls-key FILE             its key, PEM, without a passphrase\n"
            "  --topic-rooms              send events to the rooms orders, inventory, clients\n"
            "  --relay                    pass clients' messages on to the room they name\n"
            "  --echo                     raw WebSocket echo at /echo\n"
@@ -270,6 +275,10 @@ enum options_result options_parse(int argc, char **argv, struct options *options
         if (!set_value(spec, value, options, problem, problem_size)) {
             return OPTIONS_BAD;
         }
+    }
+    if ((options->tls_cert_file == NULL) != (options->tls_key_file == NULL)) {
+        snprintf(problem, problem_size, "--tls-cert and --tls-key belong together");
+        return OPTIONS_BAD;
     }
     return OPTIONS_OK;
 }

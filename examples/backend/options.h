@@ -14,6 +14,8 @@ struct options {
     uint32_t threads;
     const char *db_file;
     const char *static_dir;
+    const char *tls_cert_file; /* NULL: no TLS; then the key's is NULL too */
+    const char *tls_key_file;
     bool topic_rooms;
     bool relay;
     bool echo;

@@ -92,20 +92,22 @@ static bool add_loop(struct server *server, struct sockaddr_storage *address)
     return true;
 }
 
-static void format_url(const struct sockaddr_storage *address, char *url, size_t size)
+static void format_url(const struct app *app, const struct sockaddr_storage *address, char *url,
+                       size_t size)
 {
+    const char *scheme = app->tls != NULL ? "https" : "http";
     char host[INET6_ADDRSTRLEN] = "";
 
     if (address->ss_family == AF_INET6) {
         const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)address;
 
         inet_ntop(AF_INET6, &v6->sin6_addr, host, sizeof host);
-        snprintf(url, size, "http://[%s]:%u", host, ntohs(v6->sin6_port));
+        snprintf(url, size, "%s://[%s]:%u", scheme, host, ntohs(v6->sin6_port));
     } else {
         const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
 
         inet_ntop(AF_INET, &v4->sin_addr, host, sizeof host);
-        snprintf(url, size, "http://%s:%u", host, ntohs(v4->sin_port));
+        snprintf(url, size, "%s://%s:%u", scheme, host, ntohs(v4->sin_port));
     }
 }
 
@@ -140,8 +142,14 @@ static void begin_stop(struct server *server)
 
 static void on_signal(int number, void *user_data)
 {
+    struct server *server = user_data;
+
+    if (number == SIGHUP) {
+        tls_reload(server->app->tls);
+        return;
+    }
     log_line(WS_LOG_INFO, "stopping: %s", strsignal(number));
-    begin_stop(user_data);
+    begin_stop(server);
 }
 
 static void end(struct server *server)
@@ -167,7 +175,7 @@ bool server_start(struct server *server, struct app *app, const sigset_t *signal
     *server = (struct server){.app = app};
     server->loops = calloc(options->threads, sizeof *server->loops);
     server->threads = calloc(options->threads, sizeof *server->threads);
-    format_url(&address, server->url, sizeof server->url);
+    format_url(app, &address, server->url, sizeof server->url);
     if (server->loops != NULL && server->threads != NULL && is_address_free(options)) {
         started = true;
         while (started && server->n_loops < options->threads) {
@@ -183,7 +191,7 @@ bool server_start(struct server *server, struct app *app, const sigset_t *signal
         end(server);
         return false;
     }
-    format_url(&address, server->url, sizeof server->url);
+    format_url(app, &address, server->url, sizeof server->url);
     return true;
 }
 

@@ -21,8 +21,8 @@ struct server {
     char url[64];       /* where it listens */
 };
 
-/* Listens and starts the threads; one of these signals, which are blocked, is to end it. False with a
- * line in `problem`, and nothing left. */
+/* Listens and starts the threads; these signals, which are blocked, are to end it, SIGHUP to load its
+ * certificate again. False with a line in `problem`, and nothing left. */
 bool server_start(struct server *server, struct app *app, const sigset_t *signals,
                   char *problem, size_t problem_size);
 

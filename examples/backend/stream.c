@@ -1,0 +1,75 @@
+/* stream.c: a connection's bytes by the socket's calls, and what they are with TLS.
+ * The latter's own part is in stream_tls.c. */
+#include "stream.h"
+
+#include <sys/epoll.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+bool stream_open(struct stream *stream, int fd, struct tls *tls, int epoll, void *pointer)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = pointer};
+
+    *stream = (struct stream){.fd = fd, .watched = EPOLLIN};
+    if (tls != NULL) {
+        stream->tls = stream_tls_new(tls, fd);
+        if (stream->tls == NULL) {
+            return false;
+        }
+    }
+    if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) != 0) {
+        stream_tls_free(stream->tls);
+        return false;
+    }
+    return true;
+}
+
+void stream_close(struct stream *stream)
+{
+    stream_tls_free(stream->tls);
+    close(stream->fd);
+}
+
+ssize_t stream_read(struct stream *stream, void *buffer, size_t size)
+{
+    if (stream->tls != NULL) {
+        return stream_tls_read(stream->tls, buffer, size);
+    }
+    return recv(stream->fd, buffer, size, 0);
+}
+
+ssize_t stream_write(struct stream *stream, const struct iovec *iov, int count, int flags)
+{
+    if (stream->tls != NULL) {
+        return stream_tls_write(stream->tls, iov, count);
+    }
+    /* One piece costs the kernel less by send(). */
+    if (count == 1) {
+        return send(stream->fd, iov->iov_base, iov->iov_len, MSG_NOSIGNAL | flags);
+    }
+    return sendmsg(stream->fd,
+                   &(struct msghdr){.msg_iov = (struct iovec *)(uintptr_t)iov,
+                                    .msg_iovlen = (size_t)count},
+                   MSG_NOSIGNAL | flags);
+}
+
+ssize_t stream_send_file(struct stream *stream, int file, off_t *offset, size_t length)
+{
+    if (stream->tls != NULL) {
+        return stream_tls_send_file(stream->tls, file, offset, length);
+    }
+    return sendfile(stream->fd, file, offset, length);
+}
+
+void stream_watch(struct stream *stream, int epoll, uint32_t events, void *pointer)
+{
+    uint32_t watched = stream->tls == NULL ? events : stream_tls_interest(stream->tls, events);
+    struct epoll_event event = {.events = watched, .data.ptr = pointer};
+
+    /* Changing what is watched needs no memory and so can't fail. */
+    if (watched != stream->watched &&
+        epoll_ctl(epoll, EPOLL_CTL_MOD, stream->fd, &event) == 0) {
+        stream->watched = watched;
+    }
+}

@@ -1,0 +1,66 @@
+/* stream.h: a connection's bytes to and from its client, by the socket's calls or through TLS.
+ * What the bytes mean is the connection's. */
+#ifndef BACKEND_STREAM_H
+#define BACKEND_STREAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include "stream_tls.h"
+
+struct stream {
+    struct stream_tls *tls; /* NULL: the socket's own calls */
+    int fd;
+    uint32_t watched; /* what epoll watches the socket for */
+};
+
+/* Takes over an accepted socket, with TLS unless `tls` is NULL, and has `epoll` watch it for
+ * input. False, and the socket is still the caller's, when memory is short. */
+bool stream_open(struct stream *stream, int fd, struct tls *tls, int epoll, void *pointer);
+
+/* Closes the socket at once, which also takes it out of the epoll. */
+void stream_close(struct stream *stream);
+
+/* As recv(): 0 at the end of what the client sends. The buffer has room for a TLS record. */
+ssize_t stream_read(struct stream *stream, void *buffer, size_t size);
+
+/* May there be more after a read that asked for `size` bytes and got `length`? TLS gives at most
+ * a record at a time. */
+static inline bool stream_may_have_more(const struct stream *stream, size_t length, size_t size)
+{
+    return stream->tls != NULL || length == size;
+}
+
+/* As sendmsg(); `flags` may be MSG_MORE. */
+ssize_t stream_write(struct stream *stream, const struct iovec *iov, int count, int flags);
+
+/* As sendfile(). */
+ssize_t stream_send_file(struct stream *stream, int file, off_t *offset, size_t length);
+
+/* Everything that was taken is on its way to the socket. False with errno, EAGAIN when it is
+ * full. */
+static inline bool stream_flush(struct stream *stream)
+{
+    return stream->tls == NULL || stream_tls_flush(stream->tls);
+}
+
+/* Ends our side: flushes and says so in TLS; the socket's shutdown() is the caller's. As
+ * stream_flush(). */
+static inline bool stream_end(struct stream *stream)
+{
+    return stream->tls == NULL || stream_tls_end(stream->tls);
+}
+
+/* Has `epoll` watch for when reading (EPOLLIN) and writing (EPOLLOUT) can go on. */
+void stream_watch(struct stream *stream, int epoll, uint32_t events, void *pointer);
+
+/* What epoll said, as whether reading and writing can go on. */
+static inline uint32_t stream_events(const struct stream *stream, uint32_t events)
+{
+    return stream->tls == NULL ? events : stream_tls_events(stream->tls, events);
+}
+
+#endif

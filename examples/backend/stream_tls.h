@@ -1,0 +1,34 @@
+/* stream_tls.h: one connection's bytes through TLS, for stream.h alone.
+ * The certificate and what is agreed on are tls.h. */
+#ifndef BACKEND_STREAM_TLS_H
+#define BACKEND_STREAM_TLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+struct tls;
+struct stream_tls;
+
+/* The handshake is part of the first reads. NULL when memory is short. */
+struct stream_tls *stream_tls_new(struct tls *tls, int fd);
+
+/* Says goodbye if the socket takes it at once. NULL does nothing. */
+void stream_tls_free(struct stream_tls *stream);
+
+/* As those of stream.h; errno is EPROTO for what only TLS finds wrong. What was written is taken
+ * although it may wait here for the socket: a record that was begun can't be taken back. */
+ssize_t stream_tls_read(struct stream_tls *stream, void *buffer, size_t size);
+ssize_t stream_tls_write(struct stream_tls *stream, const struct iovec *iov, int count);
+ssize_t stream_tls_send_file(struct stream_tls *stream, int file, off_t *offset, size_t length);
+bool stream_tls_flush(struct stream_tls *stream);
+bool stream_tls_end(struct stream_tls *stream);
+
+/* What the socket has to be ready for so that reading (EPOLLIN) and writing (EPOLLOUT) go on,
+ * and back: TLS may have to write before it can read, and the other way round. */
+uint32_t stream_tls_interest(const struct stream_tls *stream, uint32_t events);
+uint32_t stream_tls_events(const struct stream_tls *stream, uint32_t events);
+
+#endif

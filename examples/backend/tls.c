@@ -1,0 +1,171 @@
+/* tls.c: what all TLS connections share: the certificate with its key, and what is agreed on.
+ * A connection's bytes are in stream_tls.c. */
+#include "tls.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/err.h>
+
+#include "log.h"
+
+enum { PROBLEM_BYTES = 256 };
+
+struct tls {
+    const char *cert_file;
+    const char *key_file;
+    pthread_mutex_t lock; /* of `context`, which tls_reload() replaces */
+    SSL_CTX *context;
+};
+
+/* The details may name the key's file. */
+const char *tls_problem(void)
+{
+    unsigned long error = ERR_peek_error();
+    const char *text = ERR_SYSTEM_ERROR(error) ? strerror(ERR_GET_REASON(error))
+                                               : ERR_reason_error_string(error);
+
+    return text != NULL ? text : "unknown reason";
+}
+
+/* A key with a passphrase is refused: the default is to ask at the terminal. */
+static int refuse_passphrase(char *buffer, int size, int writing, void *user_data)
+{
+    (void)buffer;
+    (void)size;
+    (void)writing;
+    (void)user_data;
+    return -1;
+}
+
+/* HTTP/1.1, or no connection with a client that offers only others (RFC 7301, 3.2). */
+static int choose_protocol(SSL *ssl, const unsigned char **chosen, unsigned char *chosen_length,
+                           const unsigned char *offered, unsigned int offered_length,
+                           void *user_data)
+{
+    static const unsigned char ours[] = "\x08http/1.1";
+    unsigned char *found;
+
+    (void)ssl;
+    (void)user_data;
+    if (SSL_select_next_proto(&found, chosen_length, ours, sizeof ours - 1, offered,
+                              offered_length) != OPENSSL_NPN_NEGOTIATED) {
+        return SSL_TLSEXT_ERR_ALERT_FATAL;
+    }
+    *chosen = found;
+    return SSL_TLSEXT_ERR_OK;
+}
+
+static bool configure(SSL_CTX *context)
+{
+    /* HTTP and WebSocket say themselves where a message ends, so one who ends without a
+     * close_notify cuts off nothing unseen, and is as good as one without TLS. */
+    SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
+                                     SSL_OP_IGNORE_UNEXPECTED_EOF);
+    SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE |
+                                  SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+                                  SSL_MODE_RELEASE_BUFFERS);
+    /* Sessions are resumed by tickets, which the clients keep. */
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_default_passwd_cb(context, refuse_passphrase);
+    SSL_CTX_set_alpn_select_cb(context, choose_protocol, NULL);
+    return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&
+           SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20") == 1;
+}
+
+/* NULL with a line in `problem`. */
+static SSL_CTX *load(const struct tls *tls, char *problem, size_t problem_size)
+{
+    SSL_CTX *context;
+
+    ERR_clear_error();
+    context = SSL_CTX_new(TLS_server_method());
+    if (context == NULL || !configure(context)) {
+        snprintf(problem, problem_size, "no TLS: %s", tls_problem());
+        goto fail;
+    }
+    if (SSL_CTX_use_certificate_chain_file(context, tls->cert_file) != 1) {
+        snprintf(problem, problem_size, "--tls-cert: %s: %s", tls->cert_file, tls_problem());
+        goto fail;
+    }
+    if (SSL_CTX_use_PrivateKey_file(context, tls->key_file, SSL_FILETYPE_PEM) != 1) {
+        snprintf(problem, problem_size, "--tls-key: %s", tls_problem());
+        goto fail;
+    }
+    /* A key of the certificate's kind was compared already, one of another kind was not. */
+    if (SSL_CTX_check_private_key(context) != 1) {
+        snprintf(problem, problem_size, "--tls-key: it does not belong to the certificate");
+        goto fail;
+    }
+    return context;
+
+fail:
+    ERR_clear_error();
+    SSL_CTX_free(context);
+    return NULL;
+}
+
+struct tls *tls_open(const char *cert_file, const char *key_file, char *problem,
+                     size_t problem_size)
+{
+    struct tls *tls = malloc(sizeof *tls);
+
+    if (tls == NULL) {
+        snprintf(problem, problem_size, "no TLS: out of memory");
+        return NULL;
+    }
+    *tls = (struct tls){.cert_file = cert_file, .key_file = key_file};
+    tls->context = load(tls, problem, problem_size);
+    if (tls->context == NULL) {
+        free(tls);
+        return NULL;
+    }
+    pthread_mutex_init(&tls->lock, NULL);
+    return tls;
+}
+
+void tls_close(struct tls *tls)
+{
+    if (tls == NULL) {
+        return;
+    }
+    SSL_CTX_free(tls->context);
+    pthread_mutex_destroy(&tls->lock);
+    free(tls);
+}
+
+void tls_reload(struct tls *tls)
+{
+    char problem[PROBLEM_BYTES];
+    SSL_CTX *context = load(tls, problem, sizeof problem);
+    SSL_CTX *old;
+
+    if (context == NULL) {
+        log_line(WS_LOG_ERROR, "the certificate stays as it was: %s", problem);
+        return;
+    }
+    pthread_mutex_lock(&tls->lock);
+    old = tls->context;
+    tls->context = context;
+    pthread_mutex_unlock(&tls->lock);
+    SSL_CTX_free(old);
+    log_line(WS_LOG_INFO, "the certificate was loaded again");
+}
+
+SSL *tls_accept(struct tls *tls, int fd)
+{
+    SSL *ssl;
+
+    pthread_mutex_lock(&tls->lock);
+    ssl = SSL_new(tls->context); /* which keeps this context for itself */
+    pthread_mutex_unlock(&tls->lock);
+    if (ssl == NULL || SSL_set_fd(ssl, fd) != 1) {
+        SSL_free(ssl);
+        ERR_clear_error();
+        return NULL;
+    }
+    SSL_set_accept_state(ssl);
+    return ssl;
+}

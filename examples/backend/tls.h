@@ -1,0 +1,31 @@
+/* tls.h: what all TLS connections share: the certificate with its key, and what is agreed on.
+ * A connection's bytes are stream.h. */
+#ifndef BACKEND_TLS_H
+#define BACKEND_TLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <openssl/ssl.h>
+
+struct tls;
+
+/* Loads a chain and its key, both PEM; the names are kept, not copied. NULL with a line in
+ * `problem`, in which the key's file is not named. */
+struct tls *tls_open(const char *cert_file, const char *key_file, char *problem,
+                     size_t problem_size);
+
+/* After the last connection. NULL does nothing. */
+void tls_close(struct tls *tls);
+
+/* Loads both files again, for connections from now on; the old ones go on as they are. A bad
+ * pair is logged, and changes nothing. Any thread. */
+void tls_reload(struct tls *tls);
+
+/* Why OpenSSL's last call in this thread failed, without details. */
+const char *tls_problem(void);
+
+/* The server's side of a connection over this socket. NULL when memory is short. Any thread. */
+SSL *tls_accept(struct tls *tls, int fd);
+
+#endif
