@@ -6,6 +6,8 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "access.h"
+#include "address_table.h"
 #include "options.h"
 #include "realtime.h"
 #include "static_files.h"
@@ -13,6 +15,8 @@
 
 struct app {
     const struct options *options;
+    struct access access;
+    struct address_table addresses; /* with --max-per-address */
     struct realtime realtime;
     struct static_files static_files;
     struct store *store;
