@@ -275,7 +275,7 @@ const char *token_result_text(enum token_result result)
         [TOKEN_AMBIGUOUS] = "there are two tokens that differ",
         [TOKEN_MALFORMED] = "the token is malformed",
         [TOKEN_WRONG_ALGORITHM] = "the token is signed with another algorithm",
-        [TOKEN_NOT_GENUINE] = "the token's signature is wrong",
+        [TOKEN_NOT_GENUINE] = "the token can't be verified",
         [TOKEN_BAD_CLAIM] = "the token lacks a claim or has a bad one",
         [TOKEN_EXPIRED] = "the token has expired",
         [TOKEN_NOT_YET_VALID] = "the token is not valid yet",
