@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "access.h"
+#include "address_table.h"
 #include "options.h"
 #include "realtime.h"
 #include "static_files.h"
@@ -15,6 +17,8 @@
 
 struct app {
     const struct options *options;
+    struct access access;
+    struct address_table addresses; /* with --max-per-address */
     struct realtime realtime;
     struct static_files static_files;
     struct store *store;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "realtime.h"
+#include "session.h"
 
 enum {
     LINGER_READS = 4,                    /* in one turn */
@@ -21,6 +22,13 @@ static bool is_websocket_path(const struct http_request *request, void *user_dat
     const struct app *app = user_data;
 
     return realtime_endpoint(&app->realtime, http_request_path(request)) != NULL;
+}
+
+static bool is_no_websocket(const struct http_request *request, void *user_data)
+{
+    (void)request;
+    (void)user_data;
+    return false;
 }
 
 static void link_connection(struct connection *connection)
@@ -50,7 +58,29 @@ static void unlink_connection(struct connection *connection)
     loop->n_connections--;
 }
 
-void connection_open(struct loop *loop, int fd)
+/* With --max-per-address, counts the connection; one too many is told so. */
+static void count_address(struct connection *connection, const struct sockaddr_storage *peer)
+{
+    struct app *app = connection->loop->app;
+
+    if (app->options->max_per_address == 0) {
+        return;
+    }
+    switch (address_table_enter(&app->addresses, peer, &connection->address)) {
+    case ADDRESS_ENTERED:
+        break;
+    case ADDRESS_HAS_TOO_MANY:
+        connection_http_refuse(connection, HTTP_STATUS_TOO_MANY_REQUESTS,
+                               "this address has too many connections");
+        break;
+    case ADDRESS_NO_MEMORY:
+        connection_close(connection);
+        break;
+    }
+}
+
+void connection_open(struct loop *loop, int fd, bool is_admin,
+                     const struct sockaddr_storage *peer)
 {
     struct connection *connection = calloc(1, sizeof *connection);
     struct http_request *request = malloc(sizeof *request);
@@ -62,14 +92,18 @@ void connection_open(struct loop *loop, int fd)
         close(fd);
         return;
     }
-    http_request_init(request, is_websocket_path, loop->app);
+    http_request_init(request, is_admin ? is_no_websocket : is_websocket_path, loop->app);
     connection->loop = loop;
     connection->file = -1;
     connection->interest = EPOLLIN;
     connection->phase = PHASE_HTTP;
+    connection->is_admin = is_admin;
     connection->request = request;
     link_connection(connection);
     timer_start(&connection->timer, &loop->timeouts[TIMEOUT_FRESH], loop->now_ms);
+    if (!is_admin) {
+        count_address(connection, peer);
+    }
 }
 
 static void free_http(struct connection *connection)
@@ -89,6 +123,8 @@ static void free_websocket(struct connection *connection)
         connection->websocket = NULL;
         connection->loop->run_again = true; /* others are told of its going */
     }
+    session_free(connection->session);
+    connection->session = NULL;
 }
 
 void connection_close(struct connection *connection)
@@ -101,6 +137,9 @@ void connection_close(struct connection *connection)
     byte_buffer_free(&connection->out);
     if (connection->file >= 0) {
         close(connection->file);
+    }
+    if (connection->address != NULL) {
+        address_table_leave(&loop->app->addresses, connection->address);
     }
     timer_stop(&connection->timer);
     stream_close(&connection->stream);

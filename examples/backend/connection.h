@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 
 #include "buffer.h"
@@ -30,6 +31,7 @@ struct connection {
     bool eof;               /* the client sends no more */
     bool last;              /* the connection ends after what is in `out` */
     bool is_echo;           /* a WebSocket of /echo */
+    bool is_admin;          /* came in by --admin-listen */
     struct byte_buffer out; /* HTTP responses; a WebSocket's bytes come after them */
 
     struct byte_buffer held; /* received, but not to be parsed before responses have gone */
@@ -40,10 +42,13 @@ struct connection {
     struct connection *next; /* of the loop's connections, or of its dead ones */
     struct connection *previous;
     struct timer timer;
+    struct session *session;       /* of a WebSocket that showed a token; else NULL */
+    struct address_count *address; /* where it is counted; NULL: nowhere */
 };
 
 /* Takes over an accepted socket; closes it when memory is short. */
-void connection_open(struct loop *loop, int fd);
+void connection_open(struct loop *loop, int fd, bool is_admin,
+                     const struct sockaddr_storage *peer);
 
 /* What epoll says about it. */
 void connection_event(struct connection *connection, uint32_t events);
@@ -72,6 +77,9 @@ void connection_watch(struct connection *connection, uint32_t events);
 
 /* Ends our side and waits a little for the client's, so that no RST overtakes the last bytes. */
 void connection_linger(struct connection *connection);
+
+/* Answers a connection that has not asked yet, and ends it. */
+void connection_http_refuse(struct connection *connection, int status, const char *message);
 
 void connection_http_readable(struct connection *connection);
 void connection_http_writable(struct connection *connection);

@@ -50,7 +50,7 @@ static void answer_request(struct connection *connection)
     struct http_response response;
 
     http_response_init(&response);
-    router_answer(connection->loop->app, request, &response);
+    router_answer(connection->loop->app, request, connection->is_admin, &response);
     log_line(WS_LOG_DEBUG, "%s %s %d",
              http_method_str((enum http_method)request->parser.method),
              http_request_path(request), response.status);
@@ -62,7 +62,7 @@ static void answer_failure(struct connection *connection, int status, const char
 {
     struct http_response response;
 
-    log_line(WS_LOG_DEBUG, "bad request: %s", message);
+    log_line(WS_LOG_DEBUG, "refused: %s", message);
     http_response_init(&response);
     http_response_set_status_error(&response, status, message);
     queue_response(connection, &response);
@@ -184,6 +184,12 @@ static void settle(struct connection *connection, bool answered, bool progress)
         events |= EPOLLIN;
     }
     connection_watch(connection, events);
+}
+
+void connection_http_refuse(struct connection *connection, int status, const char *message)
+{
+    answer_failure(connection, status, message);
+    settle(connection, true, false);
 }
 
 void connection_http_readable(struct connection *connection)

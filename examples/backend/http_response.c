@@ -119,6 +119,10 @@ static const char *usual_code(int status)
     switch (status) {
     case HTTP_STATUS_BAD_REQUEST:
         return "bad_request";
+    case HTTP_STATUS_UNAUTHORIZED:
+        return "unauthorized";
+    case HTTP_STATUS_FORBIDDEN:
+        return "forbidden";
     case HTTP_STATUS_NOT_FOUND:
         return "not_found";
     case HTTP_STATUS_METHOD_NOT_ALLOWED:
@@ -127,6 +131,8 @@ static const char *usual_code(int status)
         return "payload_too_large";
     case HTTP_STATUS_EXPECTATION_FAILED:
         return "expectation_failed";
+    case HTTP_STATUS_TOO_MANY_REQUESTS:
+        return "too_many_connections";
     case HTTP_STATUS_REQUEST_HEADER_FIELDS_TOO_LARGE:
         return "head_too_large";
     case HTTP_STATUS_NOT_IMPLEMENTED:

@@ -15,6 +15,8 @@
 #include "connection.h"
 #include "log.h"
 #include "realtime.h"
+#include "session.h"
+#include "wall_clock.h"
 
 enum {
     EVENTS_PER_TURN = 256,
@@ -62,7 +64,7 @@ static bool watch(struct loop *loop, int operation, int fd, uint32_t events, voi
     return epoll_ctl(loop->epoll, operation, fd, &event) == 0;
 }
 
-struct loop *loop_new(struct app *app, int listener)
+struct loop *loop_new(struct app *app)
 {
     struct loop *loop = calloc(1, sizeof *loop);
     ws_loop_options options;
@@ -71,8 +73,10 @@ struct loop *loop_new(struct app *app, int listener)
         return NULL;
     }
     loop->app = app;
-    loop->listener = -1;
     loop->signals = -1;
+    for (int i = 0; i < N_LISTENERS; i++) {
+        loop->listeners[i] = (struct listener){-1, (enum listener_kind)i};
+    }
     loop->now_ms = monotonic_ms();
     for (int i = 0; i < N_TIMEOUTS; i++) {
         timer_queue_init(&loop->timeouts[i], durations_ms[i]);
@@ -80,8 +84,7 @@ struct loop *loop_new(struct app *app, int listener)
     loop->epoll = epoll_create1(EPOLL_CLOEXEC);
     loop->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (loop->epoll < 0 || loop->wake < 0 ||
-        !watch(loop, EPOLL_CTL_ADD, loop->wake, EPOLLIN | EPOLLET, &loop->wake) ||
-        !watch(loop, EPOLL_CTL_ADD, listener, EPOLLIN, &loop->listener)) {
+        !watch(loop, EPOLL_CTL_ADD, loop->wake, EPOLLIN | EPOLLET, &loop->wake)) {
         loop_free(loop);
         return NULL;
     }
@@ -93,8 +96,18 @@ struct loop *loop_new(struct app *app, int listener)
         errno = ENOMEM;
         return NULL;
     }
-    loop->listener = listener;
     return loop;
+}
+
+bool loop_listen(struct loop *loop, enum listener_kind kind, int fd)
+{
+    struct listener *listener = &loop->listeners[kind];
+
+    if (!watch(loop, EPOLL_CTL_ADD, fd, EPOLLIN, listener)) {
+        return false;
+    }
+    listener->fd = fd;
+    return true;
 }
 
 bool loop_watch_signals(struct loop *loop, const sigset_t *signals,
@@ -116,14 +129,23 @@ static void take_signal(struct loop *loop)
     }
 }
 
+static void close_listeners(struct loop *loop)
+{
+    for (int i = 0; i < N_LISTENERS; i++) {
+        if (loop->listeners[i].fd >= 0) {
+            close(loop->listeners[i].fd);
+            loop->listeners[i].fd = -1;
+        }
+    }
+}
+
 void loop_free(struct loop *loop)
 {
     int saved_errno = errno;
 
     ws_loop_free(loop->ws);
-    if (loop->listener >= 0) {
-        close(loop->listener);
-    }
+    expiry_heap_free(&loop->expiries);
+    close_listeners(loop);
     if (loop->signals >= 0) {
         close(loop->signals);
     }
@@ -137,7 +159,7 @@ void loop_free(struct loop *loop)
     errno = saved_errno;
 }
 
-/* --- the listener -------------------------------------------------------------------- */
+/* --- the listeners ------------------------------------------------------------------- */
 
 /* True once a second, among all loops. */
 static bool may_log(uint64_t now_ms)
@@ -149,30 +171,42 @@ static bool may_log(uint64_t now_ms)
            atomic_compare_exchange_strong(&last_ms, &last, now_ms);
 }
 
-/* No descriptor or no memory is left: the waiting client keeps the listener readable, so it is
- * not looked at for a while. */
+static void watch_listeners(struct loop *loop, uint32_t events)
+{
+    for (int i = 0; i < N_LISTENERS; i++) {
+        if (loop->listeners[i].fd >= 0) {
+            watch(loop, EPOLL_CTL_MOD, loop->listeners[i].fd, events, &loop->listeners[i]);
+        }
+    }
+}
+
+/* No descriptor or no memory is left: the waiting client keeps the listener readable, so none
+ * is looked at for a while. */
 static void pause_accepting(struct loop *loop, int error)
 {
     if (may_log(loop->now_ms)) {
         log_line(WS_LOG_WARN, "no connection can be accepted: %s", strerror(error));
     }
     loop->accept_again_ms = loop->now_ms + ACCEPT_PAUSE_MS;
-    watch(loop, EPOLL_CTL_MOD, loop->listener, 0, &loop->listener);
+    watch_listeners(loop, 0);
 }
 
 static void resume_accepting(struct loop *loop)
 {
     loop->accept_again_ms = 0;
-    watch(loop, EPOLL_CTL_MOD, loop->listener, EPOLLIN, &loop->listener);
+    watch_listeners(loop, EPOLLIN);
 }
 
-static void accept_clients(struct loop *loop)
+static void accept_clients(struct loop *loop, const struct listener *listener)
 {
     for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
-        int fd = accept4(loop->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        struct sockaddr_storage peer;
+        socklen_t length = sizeof peer;
+        int fd = accept4(listener->fd, (struct sockaddr *)&peer, &length,
+                         SOCK_NONBLOCK | SOCK_CLOEXEC);
 
         if (fd >= 0) {
-            connection_open(loop, fd);
+            connection_open(loop, fd, listener->kind == LISTENER_ADMIN, &peer);
             continue;
         }
         switch (errno) {
@@ -210,6 +244,7 @@ static void close_timed_out(struct loop *loop)
 
 static int wait_ms(const struct loop *loop, uint64_t deadline_ms)
 {
+    const struct expiry *expiry = expiry_first(&loop->expiries);
     uint64_t left;
 
     if (loop->run_again) {
@@ -221,6 +256,12 @@ static int wait_ms(const struct loop *loop, uint64_t deadline_ms)
         if (timer != NULL && timer->due_ms < deadline_ms) {
             deadline_ms = timer->due_ms;
         }
+    }
+    if (expiry != NULL) {
+        int64_t left_ms = expiry->due_ms - wall_clock_ms();
+        uint64_t due_ms = loop->now_ms + (left_ms > 0 ? (uint64_t)left_ms : 0);
+
+        deadline_ms = due_ms < deadline_ms ? due_ms : deadline_ms;
     }
     if (loop->accept_again_ms != 0 && loop->accept_again_ms < deadline_ms) {
         deadline_ms = loop->accept_again_ms;
@@ -261,8 +302,7 @@ static bool has_stopped(struct loop *loop)
             realtime_drain(&loop->app->realtime);
         }
         loop->accept_again_ms = 0;
-        close(loop->listener);
-        loop->listener = -1;
+        close_listeners(loop);
     }
     if (loop->now_ms - loop->stop_ms >= STOP_LIMIT_MS) {
         while (loop->first != NULL) {
@@ -295,9 +335,11 @@ static void handle_event(struct loop *loop, const struct epoll_event *event)
     if (event->data.ptr == &loop->wake) {
         return;
     }
-    if (event->data.ptr == &loop->listener) {
-        accept_clients(loop);
-        return;
+    for (int i = 0; i < N_LISTENERS; i++) {
+        if (event->data.ptr == &loop->listeners[i]) {
+            accept_clients(loop, &loop->listeners[i]);
+            return;
+        }
     }
     if (event->data.ptr == &loop->signals) {
         take_signal(loop);
@@ -345,6 +387,9 @@ void loop_run(struct loop *loop)
             resume_accepting(loop);
         }
         close_timed_out(loop);
+        if (expiry_first(&loop->expiries) != NULL) {
+            session_end_expired(&loop->expiries, wall_clock_ms());
+        }
         deadline_ms = run_library(loop);
         free_dead(loop);
     }

@@ -12,6 +12,7 @@
 #include <ws_manager/ws_manager.h>
 
 #include "app.h"
+#include "expiry.h"
 #include "timer.h"
 
 enum { LOOP_RECEIVE_BYTES = 64 * 1024, LOOP_IOVECS = 512 };
@@ -29,12 +30,19 @@ enum timeout {
     N_TIMEOUTS
 };
 
+enum listener_kind { LISTENER_PUBLIC, LISTENER_ADMIN, N_LISTENERS };
+
+struct listener {
+    int fd; /* -1: none, or stopping */
+    enum listener_kind kind;
+};
+
 struct loop {
     struct app *app;
     int epoll;
-    int wake;     /* eventfd, edge-triggered and so never read */
-    int listener; /* -1 once stopping */
-    int signals;  /* signalfd, of one loop; else -1 */
+    int wake; /* eventfd, edge-triggered and so never read */
+    struct listener listeners[N_LISTENERS];
+    int signals; /* signalfd, of one loop; else -1 */
     void (*on_signal)(int number, void *user_data);
     void *on_signal_data;
     ws_loop *ws;
@@ -46,12 +54,16 @@ struct loop {
     size_t n_connections;
     struct connection *dead; /* closed in this turn, freed at its end: events may name them */
     struct timer_queue timeouts[N_TIMEOUTS];
+    struct expiry_heap expiries; /* of the WebSockets' tokens */
     struct iovec iov[LOOP_IOVECS];
     char received[LOOP_RECEIVE_BYTES];
 };
 
-/* Makes a loop that owns `listener` from success on. NULL with errno. */
-struct loop *loop_new(struct app *app, int listener);
+/* Makes a loop without a listener. NULL with errno. */
+struct loop *loop_new(struct app *app);
+
+/* Has the loop accept what comes to a socket, which it owns from success on. False with errno. */
+bool loop_listen(struct loop *loop, enum listener_kind kind, int fd);
 
 /* Has the loop wait for these signals, which are blocked in all threads. False with errno. */
 bool loop_watch_signals(struct loop *loop, const sigset_t *signals,

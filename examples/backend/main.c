@@ -72,6 +72,9 @@ static int serve(struct app *app, const sigset_t *signals)
     log_line(WS_LOG_INFO, "started, version %s, %u threads, database %s", ws_manager_version(),
              (unsigned)options->threads, options->db_file);
     printf("listening on %s\n", server.url);
+    if (server.admin_url[0] != '\0') {
+        printf("admin listening on %s\n", server.admin_url);
+    }
     fflush(stdout);
     server_run(&server);
     tls_close(app->tls);
@@ -79,36 +82,71 @@ static int serve(struct app *app, const sigset_t *signals)
     return EXIT_OK;
 }
 
+static bool open_realtime(struct app *app, char *problem, size_t size)
+{
+    int result = realtime_open(&app->realtime, app->options, &app->access);
+
+    if (result != WS_OK) {
+        snprintf(problem, size, "the library refuses to start: %s", ws_strerror(result));
+    }
+    return result == WS_OK;
+}
+
+/* Opens what the threads share. False with a line in `problem`, and nothing left open. */
+static bool open_app(struct app *app, char *problem, size_t size)
+{
+    const struct options *options = app->options;
+    char reason[PROBLEM_BYTES / 2];
+
+    if (!access_open(&app->access, options, problem, size)) {
+        return false;
+    }
+    if (!static_files_open(&app->static_files, options->static_dir)) {
+        snprintf(problem, size, "--static: %s: %s", options->static_dir, strerror(errno));
+        goto fail_static_files;
+    }
+    app->store = store_open(options->db_file, reason, sizeof reason);
+    if (app->store == NULL) {
+        snprintf(problem, size, "--db: %s: %s", options->db_file, reason);
+        goto fail_store;
+    }
+    if (!address_table_open(&app->addresses, options->max_per_address)) {
+        snprintf(problem, size, "--max-per-address: %s", strerror(errno));
+        goto fail_addresses;
+    }
+    if (open_realtime(app, problem, size)) {
+        return true;
+    }
+    address_table_close(&app->addresses);
+fail_addresses:
+    store_close(app->store);
+fail_store:
+    static_files_close(&app->static_files);
+fail_static_files:
+    access_close(&app->access);
+    return false;
+}
+
+static void close_app(struct app *app)
+{
+    realtime_close(&app->realtime);
+    address_table_close(&app->addresses);
+    store_close(app->store);
+    static_files_close(&app->static_files);
+    access_close(&app->access);
+}
+
 static int run(const struct options *options, const sigset_t *signals)
 {
     struct app app = {.options = options};
     char problem[PROBLEM_BYTES];
-    char reason[PROBLEM_BYTES / 2];
     int status;
-    int result;
 
-    if (!static_files_open(&app.static_files, options->static_dir)) {
-        snprintf(problem, sizeof problem, "--static: %s: %s", options->static_dir,
-                 strerror(errno));
+    if (!open_app(&app, problem, sizeof problem)) {
         return refuse(problem);
     }
-    app.store = store_open(options->db_file, reason, sizeof reason);
-    if (app.store == NULL) {
-        snprintf(problem, sizeof problem, "--db: %s: %s", options->db_file, reason);
-        static_files_close(&app.static_files);
-        return refuse(problem);
-    }
-    result = realtime_open(&app.realtime, options);
-    if (result == WS_OK) {
-        status = serve(&app, signals);
-        realtime_close(&app.realtime);
-    } else {
-        snprintf(problem, sizeof problem, "the library refuses to start: %s",
-                 ws_strerror(result));
-        status = refuse(problem);
-    }
-    store_close(app.store);
-    static_files_close(&app.static_files);
+    status = serve(&app, signals);
+    close_app(&app);
     return status;
 }
 

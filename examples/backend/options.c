@@ -10,6 +10,7 @@
 
 #include <ws_manager/manager.h>
 
+#include "origin.h"
 #include "text.h"
 
 enum {
@@ -24,7 +25,8 @@ enum option_kind {
     OPTION_NUMBER,    /* uint32_t */
     OPTION_SECONDS,   /* uint32_t, in milliseconds */
     OPTION_SIZE,      /* uint32_t; 0 becomes the largest value */
-    OPTION_ADDRESS,   /* address, address_length */
+    OPTION_ADDRESS,   /* struct listen_address */
+    OPTION_ORIGIN,    /* one more of allowed_origins */
     OPTION_LOG_LEVEL, /* int */
     OPTION_HELP
 };
@@ -38,12 +40,17 @@ struct option_spec {
 };
 
 static const struct option_spec specs[] = {
-    {"listen", OPTION_ADDRESS, offsetof(struct options, address), 0, 0},
+    {"listen", OPTION_ADDRESS, offsetof(struct options, listen), 0, 0},
+    {"admin-listen", OPTION_ADDRESS, offsetof(struct options, admin), 0, 0},
     {"threads", OPTION_NUMBER, offsetof(struct options, threads), 1, MOST_THREADS},
     {"db", OPTION_TEXT, offsetof(struct options, db_file), 0, 0},
     {"static", OPTION_TEXT, offsetof(struct options, static_dir), 0, 0},
     {"tls-cert", OPTION_TEXT, offsetof(struct options, tls_cert_file), 0, 0},
     {"tls-key", OPTION_TEXT, offsetof(struct options, tls_key_file), 0, 0},
+    {"jwt-secret-file", OPTION_TEXT, offsetof(struct options, jwt_secret_file), 0, 0},
+    {"jwt-public-key", OPTION_TEXT, offsetof(struct options, jwt_public_key), 0, 0},
+    {"jwt-audience", OPTION_TEXT, offsetof(struct options, jwt_audience), 0, 0},
+    {"allow-origin", OPTION_ORIGIN, 0, 0, 0},
     {"topic-rooms", OPTION_FLAG, offsetof(struct options, topic_rooms), 0, 0},
     {"relay", OPTION_FLAG, offsetof(struct options, relay), 0, 0},
     {"echo", OPTION_FLAG, offsetof(struct options, echo), 0, 0},
@@ -54,6 +61,8 @@ static const struct option_spec specs[] = {
     {"ping-interval", OPTION_SECONDS, offsetof(struct options, ping_interval_ms), 0,
      LONGEST_PING_INTERVAL_S},
     {"max-connections", OPTION_NUMBER, offsetof(struct options, max_connections), 0,
+     UINT32_MAX},
+    {"max-per-address", OPTION_NUMBER, offsetof(struct options, max_per_address), 0,
      UINT32_MAX},
     {"max-fragments", OPTION_NUMBER, offsetof(struct options, max_fragments), 0, UINT32_MAX},
     {"message-rate", OPTION_NUMBER, offsetof(struct options, message_rate), 0, 1000000},
@@ -69,12 +78,21 @@ const char *options_help(void)
            "\n"
            "  --listen ADDR:PORT         where to listen (127.0.0.1:8080; port 0: any free "
            "one)\n"
+           "  --admin-listen ADDR:PORT   where /ws/stats, /metrics and /healthz are, and only "
+           "there\n"
            "  --threads N                event loop threads (as many as there are cores)\n"
            "  --db FILE                  SQLite database (orders.db; :memory: keeps nothing)\n"
            "  --static DIR               folder of the static files\n"
            "  --tls-cert FILE            HTTPS: chain of certificates, PEM; SIGHUP loads it "
            "again\n"
            "  --tls-key FILE             its key, PEM, without a passphrase\n"
+           "  --jwt-secret-file FILE     clients need a token, signed by HS256 with these "
+           "bytes\n"
+           "  --jwt-public-key FILE      likewise, by RS256 or ES256; the key in PEM\n"
+           "  --jwt-audience NAME        that tokens must be for\n"
+           "  --allow-origin ORIGIN      scheme://host[:port] whose pages may connect, "
+           "besides\n"
+           "                             this server's own; again for another; * for all\n"
            "  --topic-rooms              send events to the rooms orders, inventory, clients\n"
            "  --relay                    pass clients' messages on to the room they name\n"
            "  --echo                     raw WebSocket echo at /echo\n"
@@ -84,6 +102,7 @@ const char *options_help(void)
            "  --max-queue BYTES          waiting for a slow client (1048576)\n"
            "  --ping-interval SECONDS    between pings (25; 0: no pings)\n"
            "  --max-connections N        WebSocket connections in all (100000)\n"
+           "  --max-per-address N        connections of one client address (0)\n"
            "  --max-fragments N          frames of one message (1024)\n"
            "  --message-rate N           messages of a client in a second, 0: no limit (0)\n"
            "  --max-rooms N              rooms that a connection may be in (1000)\n"
@@ -107,7 +126,7 @@ static uint32_t core_count(void)
     return count < MOST_THREADS ? (uint32_t)count : MOST_THREADS;
 }
 
-static bool parse_address(const char *text, struct options *options)
+static bool parse_address(const char *text, struct listen_address *listen)
 {
     const char *colon = strrchr(text, ':');
     struct sockaddr_in v4 = {.sin_family = AF_INET};
@@ -132,8 +151,8 @@ static bool parse_address(const char *text, struct options *options)
             return false;
         }
         v6.sin6_port = htons((uint16_t)port);
-        memcpy(&options->address, &v6, sizeof v6);
-        options->address_length = sizeof v6;
+        memcpy(&listen->address, &v6, sizeof v6);
+        listen->length = sizeof v6;
         return true;
     }
     if (inet_pton(AF_INET, strcmp(host, "localhost") == 0 ? "127.0.0.1" : host, &v4.sin_addr) !=
@@ -141,8 +160,8 @@ static bool parse_address(const char *text, struct options *options)
         return false;
     }
     v4.sin_port = htons((uint16_t)port);
-    memcpy(&options->address, &v4, sizeof v4);
-    options->address_length = sizeof v4;
+    memcpy(&listen->address, &v4, sizeof v4);
+    listen->length = sizeof v4;
     return true;
 }
 
@@ -169,6 +188,23 @@ static const struct option_spec *find_spec(const char *name, size_t length)
     return NULL;
 }
 
+static bool add_origin(const char *text, struct options *options, char *problem, size_t size)
+{
+    if (!origin_is_valid(text)) {
+        snprintf(problem, size,
+                 "--allow-origin: '%s' is not scheme://host[:port], like https://example.com, "
+                 "or *",
+                 text);
+        return false;
+    }
+    if (options->n_allowed_origins == OPTIONS_MOST_ORIGINS) {
+        snprintf(problem, size, "--allow-origin: more than %d", OPTIONS_MOST_ORIGINS);
+        return false;
+    }
+    options->allowed_origins[options->n_allowed_origins++] = text;
+    return true;
+}
+
 /* Stores a value; false after putting a line into `problem`. */
 static bool set_value(const struct option_spec *spec, const char *value,
                       struct options *options, char *problem, size_t size)
@@ -182,13 +218,15 @@ static bool set_value(const struct option_spec *spec, const char *value,
         memcpy(target, &value, sizeof value);
         return true;
     case OPTION_ADDRESS:
-        if (!parse_address(value, options)) {
+        if (!parse_address(value, (struct listen_address *)(void *)target)) {
             snprintf(problem, size,
-                     "--listen: '%s' is not ADDR:PORT, like 127.0.0.1:8080 or [::1]:8080",
-                     value);
+                     "--%s: '%s' is not ADDR:PORT, like 127.0.0.1:8080 or [::1]:8080",
+                     spec->name, value);
             return false;
         }
         return true;
+    case OPTION_ORIGIN:
+        return add_origin(value, options, problem, size);
     case OPTION_LOG_LEVEL:
         if (!parse_log_level(value, &options->log_level)) {
             snprintf(problem, size, "--log-level: '%s' is not error, warn, info or debug",
@@ -228,7 +266,28 @@ static void set_defaults(struct options *options)
         .max_rooms = 1000,
         .log_level = WS_LOG_INFO,
     };
-    parse_address("127.0.0.1:8080", options);
+    parse_address("127.0.0.1:8080", &options->listen);
+}
+
+/* What no option says on its own. */
+static bool options_fit(const struct options *options, char *problem, size_t size)
+{
+    bool has_secret = options->jwt_secret_file != NULL;
+    bool has_public_key = options->jwt_public_key != NULL;
+
+    if (has_secret && has_public_key) {
+        snprintf(problem, size, "--jwt-secret-file and --jwt-public-key exclude each other");
+        return false;
+    }
+    if (options->jwt_audience != NULL && !has_secret && !has_public_key) {
+        snprintf(problem, size, "--jwt-audience needs --jwt-secret-file or --jwt-public-key");
+        return false;
+    }
+    if ((options->tls_cert_file == NULL) != (options->tls_key_file == NULL)) {
+        snprintf(problem, size, "--tls-cert and --tls-key belong together");
+        return false;
+    }
+    return true;
 }
 
 enum options_result options_parse(int argc, char **argv, struct options *options, char *problem,
@@ -276,9 +335,5 @@ enum options_result options_parse(int argc, char **argv, struct options *options
             return OPTIONS_BAD;
         }
     }
-    if ((options->tls_cert_file == NULL) != (options->tls_key_file == NULL)) {
-        snprintf(problem, problem_size, "--tls-cert and --tls-key belong together");
-        return OPTIONS_BAD;
-    }
-    return OPTIONS_OK;
+    return options_fit(options, problem, problem_size) ? OPTIONS_OK : OPTIONS_BAD;
 }

@@ -8,14 +8,26 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-struct options {
+enum { OPTIONS_MOST_ORIGINS = 64 };
+
+struct listen_address {
     struct sockaddr_storage address;
-    socklen_t address_length;
+    socklen_t length; /* 0: none */
+};
+
+struct options {
+    struct listen_address listen;
+    struct listen_address admin;
     uint32_t threads;
     const char *db_file;
     const char *static_dir;
     const char *tls_cert_file; /* NULL: no TLS; then the key's is NULL too */
     const char *tls_key_file;
+    const char *jwt_secret_file; /* of these two at most one */
+    const char *jwt_public_key;
+    const char *jwt_audience; /* NULL: any */
+    const char *allowed_origins[OPTIONS_MOST_ORIGINS];
+    size_t n_allowed_origins;
     bool topic_rooms;
     bool relay;
     bool echo;
@@ -25,6 +37,7 @@ struct options {
     uint32_t max_queue_bytes;
     uint32_t ping_interval_ms; /* 0: no pings */
     uint32_t max_connections;  /* this and those below: 0 is no limit */
+    uint32_t max_per_address;
     uint32_t max_fragments;
     uint32_t max_rooms;
     uint32_t message_rate;

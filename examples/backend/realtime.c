@@ -1,9 +1,10 @@
 /* realtime.c: the backend's ws_manager: its options, endpoints and callbacks.
- * Sockets are the connection's; what is emitted is the API's. */
+ * Sockets are the connection's, what is emitted is the API's, who is let in is in admission.c. */
 #include "realtime.h"
 
 #include <string.h>
 
+#include "admission.h"
 #include "http_request.h"
 #include "log.h"
 
@@ -69,33 +70,17 @@ static void echo_message(ws_manager *manager, const ws_connection_info *connecti
     }
 }
 
-/* Without authentication, a client is the user that it says it is. */
-static int accept_client(ws_handshake *handshake, void *user_data)
-{
-    const char *user_id;
-    size_t length;
-    int result = ws_handshake_query_parameter(handshake, "user_id", &user_id, &length);
-
-    (void)user_data;
-    if (result == WS_ERR_NOT_FOUND) {
-        return WS_OK;
-    }
-    if (result == WS_OK) {
-        result = strlen(user_id) == length ? ws_handshake_set_user_id(handshake, user_id)
-                                           : WS_ERR_INVALID;
-    }
-    if (result == WS_ERR_INVALID) {
-        ws_handshake_refuse(handshake, 400,
-                            "user_id must be 1 to 128 bytes without control characters");
-    }
-    return result;
-}
-
-static int make_manager(struct realtime *realtime, const struct options *options)
+static int make_manager(struct realtime *realtime, const struct options *options,
+                        struct access *access)
 {
     ws_manager_options manager_options;
 
     ws_manager_options_init(&manager_options);
+    manager_options.user_data = access;
+    manager_options.authorize_join = admission_join;
+    if (access_needs_token(access)) {
+        manager_options.on_authenticate = admission_authenticate;
+    }
     manager_options.on_message = options->relay ? relay_message : refuse_message;
     manager_options.on_raw = echo_message;
     manager_options.log = on_log;
@@ -107,8 +92,10 @@ static int make_manager(struct realtime *realtime, const struct options *options
     return ws_manager_new(&manager_options, &realtime->manager);
 }
 
-static int make_endpoints(struct realtime *realtime, const struct options *options)
+static int make_endpoints(struct realtime *realtime, const struct options *options,
+                          struct access *access)
 {
+    static const char *const subprotocols[] = {admission_subprotocol};
     ws_endpoint_options endpoint_options;
     int result;
 
@@ -119,12 +106,15 @@ static int make_endpoints(struct realtime *realtime, const struct options *optio
     endpoint_options.max_queue_bytes = options->max_queue_bytes;
     endpoint_options.ping_interval_ms = options->ping_interval_ms;
     endpoint_options.deflate = !options->no_deflate;
-    endpoint_options.on_handshake = accept_client;
+    endpoint_options.subprotocols = subprotocols;
+    endpoint_options.n_subprotocols = 1;
+    endpoint_options.on_handshake = admission_handshake;
+    endpoint_options.user_data = access;
     result = ws_endpoint_new(realtime->manager, &endpoint_options, &realtime->events);
     if (result != WS_OK || !options->echo) {
         return result;
     }
-    endpoint_options.on_handshake = NULL;
+    endpoint_options.on_handshake = admission_echo_handshake;
     endpoint_options.protocol = WS_PROTOCOL_RAW;
     return ws_endpoint_new(realtime->manager, &endpoint_options, &realtime->echo);
 }
@@ -148,14 +138,15 @@ static int route_topics(ws_manager *manager)
     return result;
 }
 
-int realtime_open(struct realtime *realtime, const struct options *options)
+int realtime_open(struct realtime *realtime, const struct options *options,
+                  struct access *access)
 {
-    int result = make_manager(realtime, options);
+    int result = make_manager(realtime, options, access);
 
     if (result != WS_OK) {
         return result;
     }
-    result = make_endpoints(realtime, options);
+    result = make_endpoints(realtime, options, access);
     if (result == WS_OK && options->relay) {
         result = ws_manager_register_event_type(realtime->manager, "message");
     }

@@ -7,6 +7,7 @@
 
 #include <ws_manager/ws_manager.h>
 
+#include "access.h"
 #include "options.h"
 
 struct realtime {
@@ -17,7 +18,8 @@ struct realtime {
 
 /* Makes the manager, which becomes the default one, and the endpoints. WS_OK, or an error after
  * which nothing is left. */
-int realtime_open(struct realtime *realtime, const struct options *options);
+int realtime_open(struct realtime *realtime, const struct options *options,
+                  struct access *access);
 
 /* Closes all WebSockets, behind what is queued for them, and tells their clients when to come back. */
 void realtime_drain(struct realtime *realtime);

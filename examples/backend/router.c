@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "api.h"
+#include "guard.h"
 #include "text.h"
 
 enum { PARAMETER_BYTES = 256 };
@@ -15,21 +16,22 @@ static const struct route {
     const char *pattern;
     enum http_method method;
     api_handler *handler;
+    bool is_status; /* at --admin-listen, when there is one, and only there */
 } routes[] = {
-    {"/api/orders", HTTP_GET, api_list_orders},
-    {"/api/orders", HTTP_POST, api_create_order},
-    {"/api/orders/*", HTTP_GET, api_get_order},
-    {"/api/orders/*", HTTP_PUT, api_update_order},
-    {"/api/orders/*/status", HTTP_PATCH, api_set_order_status},
-    {"/api/clients", HTTP_GET, api_list_clients},
-    {"/api/clients", HTTP_POST, api_create_client},
-    {"/api/clients/*", HTTP_PUT, api_update_client},
-    {"/api/inventory", HTTP_GET, api_list_inventory},
-    {"/api/inventory/*", HTTP_PATCH, api_update_item},
-    {"/api/notifications", HTTP_POST, api_send_notification},
-    {"/healthz", HTTP_GET, api_get_health},
-    {"/metrics", HTTP_GET, api_get_metrics},
-    {"/ws/stats", HTTP_GET, api_get_stats},
+    {"/api/orders", HTTP_GET, api_list_orders, false},
+    {"/api/orders", HTTP_POST, api_create_order, false},
+    {"/api/orders/*", HTTP_GET, api_get_order, false},
+    {"/api/orders/*", HTTP_PUT, api_update_order, false},
+    {"/api/orders/*/status", HTTP_PATCH, api_set_order_status, false},
+    {"/api/clients", HTTP_GET, api_list_clients, false},
+    {"/api/clients", HTTP_POST, api_create_client, false},
+    {"/api/clients/*", HTTP_PUT, api_update_client, false},
+    {"/api/inventory", HTTP_GET, api_list_inventory, false},
+    {"/api/inventory/*", HTTP_PATCH, api_update_item, false},
+    {"/api/notifications", HTTP_POST, api_send_notification, false},
+    {"/healthz", HTTP_GET, api_get_health, true},
+    {"/metrics", HTTP_GET, api_get_metrics, true},
+    {"/ws/stats", HTTP_GET, api_get_stats, true},
 };
 
 /* Whether a path fits a pattern; the segment at the "*" is then decoded into `parameter`. */
@@ -50,6 +52,11 @@ static bool matches(const char *pattern, const char *path, char *parameter, size
     segment = strcspn(path + before, "/");
     return segment > 0 && strcmp(star + 1, path + before + segment) == 0 &&
            text_percent_decode(path + before, segment, parameter, size);
+}
+
+static void answer_not_found(struct http_response *response)
+{
+    http_response_set_status_error(response, HTTP_STATUS_NOT_FOUND, "there is nothing here");
 }
 
 static void answer_not_allowed(struct http_response *response, const char *allowed)
@@ -80,8 +87,7 @@ static void answer_file(struct app *app, const struct http_request *request,
                         enum http_method method, struct http_response *response)
 {
     if (strncmp(http_request_path(request), "/api/", strlen("/api/")) == 0) {
-        http_response_set_status_error(response, HTTP_STATUS_NOT_FOUND,
-                                       "there is nothing here");
+        answer_not_found(response);
         return;
     }
     static_files_serve(&app->static_files, request, response);
@@ -92,7 +98,14 @@ static void answer_file(struct app *app, const struct http_request *request,
     }
 }
 
-void router_answer(struct app *app, const struct http_request *request,
+static bool is_served(const struct app *app, const struct route *route, bool is_admin)
+{
+    bool has_admin = app->options->admin.length > 0;
+
+    return is_admin ? route->is_status : !route->is_status || !has_admin;
+}
+
+void router_answer(struct app *app, const struct http_request *request, bool is_admin,
                    struct http_response *response)
 {
     enum http_method method = (enum http_method)request->parser.method;
@@ -102,10 +115,14 @@ void router_answer(struct app *app, const struct http_request *request,
     if (method == HTTP_HEAD) {
         method = HTTP_GET;
     }
+    if (!is_admin && !guard_admits(app, request, response)) {
+        return;
+    }
     for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
         const struct route *route = &routes[i];
 
-        if (!matches(route->pattern, http_request_path(request), parameter, sizeof parameter)) {
+        if (!is_served(app, route, is_admin) ||
+            !matches(route->pattern, http_request_path(request), parameter, sizeof parameter)) {
             continue;
         }
         if (route->method == method && method != HTTP_GET && atomic_load(&app->stopping)) {
@@ -122,6 +139,8 @@ void router_answer(struct app *app, const struct http_request *request,
     }
     if (allowed[0] != '\0') {
         answer_not_allowed(response, allowed);
+    } else if (is_admin) {
+        answer_not_found(response);
     } else {
         answer_file(app, request, method, response);
     }

@@ -7,8 +7,8 @@
 #include "http_request.h"
 #include "http_response.h"
 
-/* Fills in the answer to a complete request. Any thread. */
-void router_answer(struct app *app, const struct http_request *request,
+/* Fills in the answer to a complete request; `is_admin`: of --admin-listen. Any thread. */
+void router_answer(struct app *app, const struct http_request *request, bool is_admin,
                    struct http_response *response);
 
 #endif

@@ -43,9 +43,9 @@ static int bind_socket(const struct sockaddr_storage *address, socklen_t length,
 
 /* With SO_REUSEPORT, a second server of the same user would share the port without a word; a
  * socket without it finds the first one. */
-static bool is_address_free(const struct options *options)
+static bool is_address_free(const struct listen_address *listen)
 {
-    int fd = bind_socket(&options->address, options->address_length, 0);
+    int fd = bind_socket(&listen->address, listen->length, 0);
 
     if (fd < 0) {
         return false;
@@ -72,24 +72,34 @@ static int open_listener(struct sockaddr_storage *address, socklen_t length)
     return fd;
 }
 
-static bool add_loop(struct server *server, struct sockaddr_storage *address)
+/* Has a loop listen; the port that it got is then in the address. False with errno. */
+static bool add_listener(struct loop *loop, enum listener_kind kind,
+                         struct listen_address *listen)
 {
-    int listener = open_listener(address, server->app->options->address_length);
-    struct loop *loop;
+    int fd = open_listener(&listen->address, listen->length);
+    int saved_errno;
 
-    if (listener < 0) {
+    if (fd < 0) {
         return false;
     }
-    loop = loop_new(server->app, listener);
-    if (loop == NULL) {
-        int saved_errno = errno;
+    if (loop_listen(loop, kind, fd)) {
+        return true;
+    }
+    saved_errno = errno;
+    close(fd);
+    errno = saved_errno;
+    return false;
+}
 
-        close(listener);
-        errno = saved_errno;
+static bool add_loop(struct server *server, struct listen_address *listen)
+{
+    struct loop *loop = loop_new(server->app);
+
+    if (loop == NULL) {
         return false;
     }
     server->loops[server->n_loops++] = loop;
-    return true;
+    return add_listener(loop, LISTENER_PUBLIC, listen);
 }
 
 static void format_url(const struct app *app, const struct sockaddr_storage *address, char *url,
@@ -165,34 +175,55 @@ static void end(struct server *server)
     *server = (struct server){0};
 }
 
+static bool start_loops(struct server *server, const sigset_t *signals)
+{
+    const struct options *options = server->app->options;
+    struct listen_address listen = options->listen;
+
+    format_url(server->app, &listen.address, server->url, sizeof server->url);
+    server->loops = calloc(options->threads, sizeof *server->loops);
+    server->threads = calloc(options->threads, sizeof *server->threads);
+    if (server->loops == NULL || server->threads == NULL || !is_address_free(&listen)) {
+        return false;
+    }
+    while (server->n_loops < options->threads) {
+        if (!add_loop(server, &listen)) {
+            return false;
+        }
+    }
+    atomic_store(&server->app->n_unaware, server->n_loops);
+    format_url(server->app, &listen.address, server->url, sizeof server->url);
+    return loop_watch_signals(server->loops[0], signals, on_signal, server);
+}
+
+/* A thread of its own would be idle all day: the first loop has this listener too. */
+static bool start_admin(struct server *server)
+{
+    struct listen_address listen = server->app->options->admin;
+
+    if (listen.length == 0) {
+        return true;
+    }
+    format_url(server->app, &listen.address, server->admin_url, sizeof server->admin_url);
+    if (!is_address_free(&listen) || !add_listener(server->loops[0], LISTENER_ADMIN, &listen)) {
+        return false;
+    }
+    format_url(server->app, &listen.address, server->admin_url, sizeof server->admin_url);
+    return true;
+}
+
 bool server_start(struct server *server, struct app *app, const sigset_t *signals,
                   char *problem, size_t problem_size)
 {
-    const struct options *options = app->options;
-    struct sockaddr_storage address = options->address;
-    bool started = false;
-
     *server = (struct server){.app = app};
-    server->loops = calloc(options->threads, sizeof *server->loops);
-    server->threads = calloc(options->threads, sizeof *server->threads);
-    format_url(app, &address, server->url, sizeof server->url);
-    if (server->loops != NULL && server->threads != NULL && is_address_free(options)) {
-        started = true;
-        while (started && server->n_loops < options->threads) {
-            started = add_loop(server, &address);
-        }
-        atomic_store(&app->n_unaware, server->n_loops);
-        started = started && loop_watch_signals(server->loops[0], signals, on_signal, server) &&
-                  start_threads(server);
+    if (start_loops(server, signals) && start_admin(server) && start_threads(server)) {
+        return true;
     }
-    if (!started) {
-        snprintf(problem, problem_size, "can't start on %s: %s", server->url, strerror(errno));
-        begin_stop(server);
-        end(server);
-        return false;
-    }
-    format_url(app, &address, server->url, sizeof server->url);
-    return true;
+    snprintf(problem, problem_size, "can't start on %s%s%s: %s", server->url,
+             server->admin_url[0] != '\0' ? " and " : "", server->admin_url, strerror(errno));
+    begin_stop(server);
+    end(server);
+    return false;
 }
 
 void server_run(struct server *server)

@@ -19,6 +19,7 @@ struct server {
     uint32_t n_loops;
     uint32_t n_threads; /* how many run beside the caller's */
     char url[64];       /* where it listens */
+    char admin_url[64]; /* likewise for --admin-listen; "" without */
 };
 
 /* Listens and starts the threads; these signals, which are blocked, are to end it, SIGHUP to load its

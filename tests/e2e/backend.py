@@ -28,12 +28,14 @@ class Backend:
             stderr=stderr,
             preexec_fn=preexec_fn,
         )
-        self.port = self._wait_for_port()
-
-    def _wait_for_port(self):
         ready, _, _ = select.select([self.process.stdout], [], [], START_SECONDS)
+        self.port = self._read_port("listening", ready)
+        if "--admin-listen" in arguments:
+            self.admin_port = self._read_port("admin listening", ready)
+
+    def _read_port(self, what, ready):
         line = self.process.stdout.readline().decode() if ready else ""
-        found = re.fullmatch(r"listening on http://.*:(\d+)\n", line)
+        found = re.fullmatch(what + r" on http://.*:(\d+)\n", line)
         if not found:
             self.process.kill()
             self.process.wait()
@@ -44,9 +46,10 @@ class Backend:
     def url(self):
         return f"ws://127.0.0.1:{self.port}"
 
-    def request(self, method, path, body=None, headers=None):
+    def request(self, method, path, body=None, headers=None, port=None):
         """Returns the status, the JSON of the answer (or its bytes) and its headers."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=START_SECONDS)
+        connection = http.client.HTTPConnection("127.0.0.1", port or self.port,
+                                                timeout=START_SECONDS)
         if body is not None and not isinstance(body, (bytes, str)):
             body = json.dumps(body)
         connection.request(method, path, body, {"Content-Type": "application/json", **(headers or {})})

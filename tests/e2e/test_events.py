@@ -5,55 +5,16 @@ import unittest
 
 import websockets
 
-from backend import Backend
+from client import BackendCase, http_status, receive, receive_type, request
 
 ORDER = {"client_id": 1, "items": [{"sku": "WIDGET-1", "quantity": 1}]}
-
-
-async def receive(client):
-    return json.loads(await asyncio.wait_for(client.recv(), 60))
-
-
-async def receive_type(client, *types):
-    """The next message of one of these types; others are passed over."""
-    while True:
-        message = await receive(client)
-        if message["type"] in types:
-            return message
-
-
-async def request(client, message):
-    """Sends a request and returns its answer, which repeats its ref."""
-    await client.send(json.dumps(message))
-    while True:
-        answer = await receive(client)
-        if answer.get("ref") == message["ref"]:
-            return answer
-
-
-def http_status(refusal):
-    """The status of a refused handshake; websockets 14 moved it."""
-    return refusal.response.status_code if hasattr(refusal, "response") else refusal.status_code
 
 
 def position(event_id):
     return int(event_id.split(".")[1])
 
 
-class Events(unittest.IsolatedAsyncioTestCase):
-    def start(self, *arguments):
-        backend = Backend(*arguments)
-        self.addCleanup(backend.stop)
-        return backend
-
-    async def call(self, backend, *arguments):
-        return await asyncio.to_thread(backend.request, *arguments)
-
-    async def connect(self, backend, path="/ws"):
-        client = await websockets.connect(backend.url + path)
-        self.addAsyncCleanup(client.close)
-        return client, await receive(client)
-
+class Events(BackendCase):
     async def test_an_order_reaches_every_client_once(self):
         backend = self.start()
         ana, welcome = await self.connect(backend, "/ws?user_id=ana")

@@ -1,0 +1,156 @@
+/* address_table.c: how many connections each client address has, in all loops.
+ * A hash table behind a mutex, which is held for the time of a look-up. */
+#include "address_table.h"
+
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+enum { FIRST_CHAINS = 64 };
+
+struct address_count {
+    struct address_count *next; /* in its chain */
+    struct in6_addr key;        /* an IPv4 address in its last four bytes */
+    uint32_t n_connections;
+};
+
+bool address_table_open(struct address_table *table, uint32_t max_per_address)
+{
+    *table =
+        (struct address_table){.n_chains = FIRST_CHAINS, .max_per_address = max_per_address};
+    if (getrandom(&table->seed, sizeof table->seed, 0) != (ssize_t)sizeof table->seed) {
+        return false;
+    }
+    table->chains = calloc(table->n_chains, sizeof *table->chains);
+    if (table->chains == NULL) {
+        return false;
+    }
+    pthread_mutex_init(&table->mutex, NULL);
+    return true;
+}
+
+void address_table_close(struct address_table *table)
+{
+    for (size_t i = 0; i < table->n_chains; i++) {
+        while (table->chains[i] != NULL) {
+            struct address_count *address = table->chains[i];
+
+            table->chains[i] = address->next;
+            free(address);
+        }
+    }
+    free(table->chains);
+    pthread_mutex_destroy(&table->mutex);
+}
+
+static struct in6_addr key_of(const struct sockaddr_storage *peer)
+{
+    struct in6_addr key = {0};
+
+    if (peer->ss_family == AF_INET6) {
+        key = ((const struct sockaddr_in6 *)peer)->sin6_addr;
+    } else {
+        memcpy(&key.s6_addr[12], &((const struct sockaddr_in *)peer)->sin_addr, 4);
+    }
+    return key;
+}
+
+static struct address_count **chain_of(const struct address_table *table,
+                                       const struct in6_addr *key)
+{
+    uint64_t hash = XXH3_64bits_withSeed(key, sizeof *key, table->seed);
+
+    return &table->chains[hash & (table->n_chains - 1)];
+}
+
+/* As many chains as addresses. Without memory the old ones only get longer. */
+static void grow(struct address_table *table)
+{
+    struct address_count **old = table->chains;
+    size_t n_old = table->n_chains;
+    struct address_count **chains = calloc(2 * n_old, sizeof *chains);
+
+    if (chains == NULL) {
+        return;
+    }
+    table->chains = chains;
+    table->n_chains = 2 * n_old;
+    for (size_t i = 0; i < n_old; i++) {
+        while (old[i] != NULL) {
+            struct address_count *address = old[i];
+            struct address_count **chain = chain_of(table, &address->key);
+
+            old[i] = address->next;
+            address->next = *chain;
+            *chain = address;
+        }
+    }
+    free(old);
+}
+
+static struct address_count *add(struct address_table *table, const struct in6_addr *key)
+{
+    struct address_count *address = malloc(sizeof *address);
+    struct address_count **chain;
+
+    if (address == NULL) {
+        return NULL;
+    }
+    if (table->count == table->n_chains) {
+        grow(table);
+    }
+    chain = chain_of(table, key);
+    *address = (struct address_count){.next = *chain, .key = *key};
+    *chain = address;
+    table->count++;
+    return address;
+}
+
+enum address_result address_table_enter(struct address_table *table,
+                                        const struct sockaddr_storage *peer,
+                                        struct address_count **address)
+{
+    struct in6_addr key = key_of(peer);
+    enum address_result result = ADDRESS_ENTERED;
+    struct address_count *found;
+
+    pthread_mutex_lock(&table->mutex);
+    found = *chain_of(table, &key);
+    while (found != NULL && memcmp(&found->key, &key, sizeof key) != 0) {
+        found = found->next;
+    }
+    if (found == NULL) {
+        found = add(table, &key);
+    }
+    if (found == NULL) {
+        result = ADDRESS_NO_MEMORY;
+    } else if (found->n_connections >= table->max_per_address) {
+        result = ADDRESS_HAS_TOO_MANY;
+    } else {
+        found->n_connections++;
+        *address = found;
+    }
+    pthread_mutex_unlock(&table->mutex);
+    return result;
+}
+
+void address_table_leave(struct address_table *table, struct address_count *address)
+{
+    struct address_count **link;
+
+    pthread_mutex_lock(&table->mutex);
+    if (--address->n_connections == 0) {
+        link = chain_of(table, &address->key);
+        while (*link != address) {
+            link = &(*link)->next;
+        }
+        *link = address->next;
+        table->count--;
+        free(address);
+    }
+    pthread_mutex_unlock(&table->mutex);
+}

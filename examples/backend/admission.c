@@ -1,0 +1,127 @@
+/* admission.c: the library's questions about clients: may it connect, enter a room, stay longer?
+ * The rules are in access.c; messages and echoes are in realtime.c. */
+#include "admission.h"
+
+#include <string.h>
+
+#include "access.h"
+#include "connection.h"
+#include "session.h"
+
+const char admission_subprotocol[] = "bearer";
+
+static int refuse(ws_handshake *handshake, int status, const char *text)
+{
+    ws_handshake_refuse(handshake, status, text);
+    return WS_ERR_FORBIDDEN;
+}
+
+/* Begins the session that the handshake's token grants. */
+static int begin_session(ws_handshake *handshake, const struct access *access,
+                         struct token_claims *claims)
+{
+    ws_websocket *websocket = ws_handshake_websocket(handshake);
+    struct connection *connection = ws_websocket_user_data(websocket);
+    struct credentials credentials;
+    enum token_result result;
+
+    credentials_init(&credentials);
+    credentials_add_authorization(&credentials,
+                                  ws_handshake_header(handshake, "Authorization"));
+    credentials_add_protocols(&credentials,
+                              ws_handshake_header(handshake, "Sec-WebSocket-Protocol"));
+    credentials_add_query(&credentials, ws_handshake_query(handshake));
+    result = access_check(access, &credentials, claims);
+    if (result == TOKEN_NO_MEMORY) {
+        return WS_ERR_NO_MEMORY;
+    }
+    if (result != TOKEN_OK) {
+        return refuse(handshake, HTTP_STATUS_UNAUTHORIZED, token_result_text(result));
+    }
+    connection->session = session_new(&connection->loop->expiries, websocket, claims);
+    if (connection->session == NULL) {
+        return WS_ERR_NO_MEMORY;
+    }
+    ws_handshake_set_user_data(handshake, connection->session);
+    return WS_OK;
+}
+
+/* What /ws and /echo ask of everyone; `claims` are set if tokens are needed. */
+static int admit(ws_handshake *handshake, const struct access *access,
+                 struct token_claims *claims)
+{
+    if (!access_allows_origin(access, ws_handshake_header(handshake, "Origin"),
+                              ws_handshake_header(handshake, "Host"))) {
+        return refuse(handshake, HTTP_STATUS_FORBIDDEN, "pages of this origin may not connect");
+    }
+    return access_needs_token(access) ? begin_session(handshake, access, claims) : WS_OK;
+}
+
+/* Without tokens, for development, a client is the user that it says it is. */
+static int believe_user_id(ws_handshake *handshake)
+{
+    const char *user_id;
+    size_t length;
+    int result = ws_handshake_query_parameter(handshake, "user_id", &user_id, &length);
+
+    if (result == WS_ERR_NOT_FOUND) {
+        return WS_OK;
+    }
+    if (result == WS_OK) {
+        result = strlen(user_id) == length ? ws_handshake_set_user_id(handshake, user_id)
+                                           : WS_ERR_INVALID;
+    }
+    if (result == WS_ERR_INVALID) {
+        ws_handshake_refuse(handshake, HTTP_STATUS_BAD_REQUEST,
+                            "user_id must be 1 to 128 bytes without control characters");
+    }
+    return result;
+}
+
+int admission_handshake(ws_handshake *handshake, void *access)
+{
+    struct token_claims claims;
+    int result = admit(handshake, access, &claims);
+
+    if (result != WS_OK) {
+        return result;
+    }
+    return access_needs_token(access) ? ws_handshake_set_user_id(handshake, claims.user_id)
+                                      : believe_user_id(handshake);
+}
+
+int admission_echo_handshake(ws_handshake *handshake, void *access)
+{
+    struct token_claims claims;
+
+    return admit(handshake, access, &claims);
+}
+
+int admission_join(ws_manager *manager, const ws_connection_info *connection, const char *room,
+                   void *access)
+{
+    const struct session *session = connection->user_data;
+    bool is_staff = session != NULL && session->is_staff;
+
+    (void)manager;
+    (void)access;
+    return access_allows_room(room, connection->user_id, is_staff) ? WS_OK : WS_ERR_FORBIDDEN;
+}
+
+int admission_authenticate(ws_manager *manager, const ws_connection_info *connection,
+                           const char *token, void *access)
+{
+    struct session *session = connection->user_data;
+    struct token_claims claims;
+    enum token_result result = access_check_token(access, token, &claims);
+
+    (void)manager;
+    if (result == TOKEN_NO_MEMORY) {
+        return WS_ERR_NO_MEMORY;
+    }
+    if (result != TOKEN_OK || strcmp(claims.user_id, connection->user_id) != 0 ||
+        !session_renew(session, &claims)) {
+        return WS_ERR_FORBIDDEN;
+    }
+    return WS_OK;
+}

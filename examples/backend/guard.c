@@ -1,0 +1,70 @@
+/* guard.c: whether an HTTP request may reach its handler.
+ * The rules are in access.c; WebSocket handshakes are in admission.c. */
+#include "guard.h"
+
+#include <string.h>
+#include <strings.h>
+
+/* What anyone may ask for: liveness, and the page itself, which must come before a token can. With
+ * --admin-listen there are no statistics here to protect. */
+static bool is_open(const struct app *app, const char *path)
+{
+    bool is_statistics = strcmp(path, "/metrics") == 0 || strcmp(path, "/ws/stats") == 0;
+
+    return strncmp(path, "/api/", strlen("/api/")) != 0 &&
+           (!is_statistics || app->options->admin.length > 0);
+}
+
+static bool changes_nothing(const struct http_request *request)
+{
+    return request->parser.method == HTTP_GET || request->parser.method == HTTP_HEAD ||
+           request->parser.method == HTTP_OPTIONS;
+}
+
+static enum token_result check_token(const struct access *access,
+                                     const struct http_request *request)
+{
+    struct credentials credentials;
+    struct token_claims claims;
+
+    credentials_init(&credentials);
+    for (size_t i = 0; i < request->n_fields; i++) {
+        if (strcasecmp(http_request_field_name(request, i), "Authorization") == 0) {
+            credentials_add_authorization(&credentials, http_request_field_value(request, i));
+        }
+    }
+    credentials_add_query(&credentials, http_request_query(request));
+    return access_check(access, &credentials, &claims);
+}
+
+bool guard_admits(const struct app *app, const struct http_request *request,
+                  struct http_response *response)
+{
+    enum token_result result;
+
+    if (is_open(app, http_request_path(request))) {
+        return true;
+    }
+    if (!changes_nothing(request) &&
+        !access_allows_origin(&app->access, http_request_header(request, "Origin"),
+                              http_request_header(request, "Host"))) {
+        http_response_set_status_error(response, HTTP_STATUS_FORBIDDEN,
+                                       "pages of this origin may not change anything");
+        return false;
+    }
+    if (!access_needs_token(&app->access)) {
+        return true;
+    }
+    result = check_token(&app->access, request);
+    if (result == TOKEN_NO_MEMORY) {
+        http_response_set_status_error(response, HTTP_STATUS_SERVICE_UNAVAILABLE,
+                                       token_result_text(result));
+    } else if (result != TOKEN_OK) {
+        http_response_set_status_error(response, HTTP_STATUS_UNAUTHORIZED,
+                                       token_result_text(result));
+        http_response_add_field(response, "WWW-Authenticate",
+                                result == TOKEN_MISSING ? "Bearer"
+                                                        : "Bearer error=\"invalid_token\"");
+    }
+    return result == TOKEN_OK;
+}

@@ -1,0 +1,14 @@
+/* guard.h: whether an HTTP request may reach its handler.
+ * The rules are access.h; WebSocket handshakes are admission.h. */
+#ifndef BACKEND_GUARD_H
+#define BACKEND_GUARD_H
+
+#include "app.h"
+#include "http_request.h"
+#include "http_response.h"
+
+/* False after answering 401, 403 or 503. */
+bool guard_admits(const struct app *app, const struct http_request *request,
+                  struct http_response *response);
+
+#endif

@@ -1,0 +1,287 @@
+/* token.c: judges a JSON Web Token (RFC 7519): is it genuine, does it hold now, whose is it.
+ * The signature is libjwt's part; what it lets through is checked before and after. */
+#include "token.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <jwt.h>
+
+#include "json_text.h"
+#include "text.h"
+
+/* The end of the year 9999: later times are as good, and sums with this one can't overflow. */
+#define LATEST_S INT64_C(253402300799)
+
+enum { N_PARTS = 3, PART_HEAD = 0, PART_CLAIMS = 1 };
+
+struct part {
+    const char *text;
+    size_t length;
+};
+
+/* --- its three parts ----------------------------------------------------------------- */
+
+static int sextet(char digit)
+{
+    static const char digits[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    const char *at = digit != '\0' ? strchr(digits, digit) : NULL;
+
+    return at != NULL ? (int)(at - digits) : -1;
+}
+
+/* Decodes base64url without padding into `decoded`, which gets a NUL. False for what is not the
+ * one spelling of its bytes (RFC 4648, 3.5): libjwt would pass over it. */
+static bool decode_part(const struct part *part, char *decoded, size_t *length)
+{
+    unsigned bits = 0;
+    unsigned n_bits = 0;
+
+    *length = 0;
+    for (size_t i = 0; i < part->length; i++) {
+        int value = sextet(part->text[i]);
+
+        if (value < 0) {
+            return false;
+        }
+        bits = (bits << 6 | (unsigned)value) & 0xFFF;
+        n_bits += 6;
+        if (n_bits >= 8) {
+            n_bits -= 8;
+            decoded[(*length)++] = (char)(bits >> n_bits & 0xFF);
+        }
+    }
+    decoded[*length] = '\0';
+    return *length > 0 && n_bits < 6 && (bits & ((1U << n_bits) - 1)) == 0;
+}
+
+static bool split(const char *token, struct part parts[N_PARTS])
+{
+    char decoded[TOKEN_MAX_BYTES];
+    size_t length;
+
+    if (strlen(token) > TOKEN_MAX_BYTES) {
+        return false;
+    }
+    for (size_t i = 0; i < N_PARTS; i++) {
+        parts[i] = (struct part){token, strcspn(token, ".")};
+        token += parts[i].length;
+        if (*token != (i + 1 < N_PARTS ? '.' : '\0') ||
+            !decode_part(&parts[i], decoded, &length)) {
+            return false;
+        }
+        token += *token == '.';
+    }
+    return true;
+}
+
+static enum token_result parse_part(const struct part *part, cJSON **json)
+{
+    char text[TOKEN_MAX_BYTES];
+    const char *problem = NULL;
+    size_t length;
+
+    if (!decode_part(part, text, &length)) {
+        return TOKEN_MALFORMED;
+    }
+    *json = json_text_parse_object(text, length, &problem);
+    if (*json == NULL) {
+        return problem != NULL ? TOKEN_MALFORMED : TOKEN_NO_MEMORY;
+    }
+    return TOKEN_OK;
+}
+
+/* The member of that name, NULL if there is none. False if there are two: of those, each reader
+ * would take another. */
+static bool get_member(const cJSON *object, const char *name, const cJSON **member)
+{
+    const cJSON *item;
+
+    *member = NULL;
+    cJSON_ArrayForEach(item, object)
+    {
+        if (strcmp(item->string, name) != 0) {
+            continue;
+        }
+        if (*member != NULL) {
+            return false;
+        }
+        *member = item;
+    }
+    return true;
+}
+
+/* --- is it genuine? ------------------------------------------------------------------ */
+
+/* The head must not choose how it is verified, so this comes first. */
+static enum token_result check_head(const struct token_key *key, const struct part *part)
+{
+    const cJSON *algorithm;
+    const cJSON *critical;
+    cJSON *head = NULL;
+    enum token_result result = parse_part(part, &head);
+
+    if (result != TOKEN_OK) {
+        return result;
+    }
+    /* No extension is understood here, so none may be critical (RFC 7515, 4.1.11). */
+    if (!get_member(head, "alg", &algorithm) || !get_member(head, "crit", &critical) ||
+        critical != NULL) {
+        result = TOKEN_MALFORMED;
+    } else if (!cJSON_IsString(algorithm) ||
+               strcmp(algorithm->valuestring, key->algorithm) != 0) {
+        result = TOKEN_WRONG_ALGORITHM;
+    }
+    cJSON_Delete(head);
+    return result;
+}
+
+static enum token_result check_signature(const struct token_key *key, const char *token)
+{
+    jwt_t *jwt = NULL;
+    enum token_result result = TOKEN_NOT_GENUINE;
+    int error = jwt_decode(&jwt, token, key->bytes, (int)key->length);
+
+    if (error == ENOMEM) {
+        return TOKEN_NO_MEMORY;
+    }
+    /* libjwt must have read the same head as we did. */
+    if (error == 0 && strcmp(jwt_alg_str(jwt_get_alg(jwt)), key->algorithm) == 0) {
+        result = TOKEN_OK;
+    }
+    jwt_free(jwt);
+    return result;
+}
+
+/* --- what it claims ------------------------------------------------------------------ */
+
+static bool read_time(const cJSON *claim, int64_t *time_ms)
+{
+    if (!cJSON_IsNumber(claim) || claim->valuedouble < 0) {
+        return false;
+    }
+    *time_ms =
+        (claim->valuedouble < (double)LATEST_S ? (int64_t)claim->valuedouble : LATEST_S) * 1000;
+    return true;
+}
+
+static enum token_result check_times(const cJSON *json, int64_t now_ms,
+                                     struct token_claims *claims)
+{
+    const cJSON *expires;
+    const cJSON *begins;
+    int64_t begins_ms = 0;
+
+    if (!get_member(json, "exp", &expires) || !get_member(json, "nbf", &begins) ||
+        !read_time(expires, &claims->expires_ms) ||
+        (begins != NULL && !read_time(begins, &begins_ms))) {
+        return TOKEN_BAD_CLAIM;
+    }
+    claims->expires_ms += TOKEN_LEEWAY_MS;
+    if (claims->expires_ms <= now_ms) {
+        return TOKEN_EXPIRED;
+    }
+    return begins_ms - TOKEN_LEEWAY_MS <= now_ms ? TOKEN_OK : TOKEN_NOT_YET_VALID;
+}
+
+/* Whether a claim is that text, or a list with it. */
+static bool says(const cJSON *claim, const char *text)
+{
+    const cJSON *item;
+
+    if (cJSON_IsString(claim)) {
+        return strcmp(claim->valuestring, text) == 0;
+    }
+    if (!cJSON_IsArray(claim)) {
+        return false;
+    }
+    cJSON_ArrayForEach(item, claim)
+    {
+        if (cJSON_IsString(item) && strcmp(item->valuestring, text) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum token_result read_user(const cJSON *json, struct token_claims *claims)
+{
+    const cJSON *subject;
+    const cJSON *role;
+    const cJSON *roles;
+    size_t length;
+
+    if (!get_member(json, "sub", &subject) || !get_member(json, "role", &role) ||
+        !get_member(json, "roles", &roles) || !cJSON_IsString(subject)) {
+        return TOKEN_BAD_CLAIM;
+    }
+    length = strlen(subject->valuestring);
+    if (length == 0 || length > WS_NAME_MAX || text_has_control(subject->valuestring, false)) {
+        return TOKEN_BAD_CLAIM;
+    }
+    memcpy(claims->user_id, subject->valuestring, length + 1);
+    claims->is_staff = (cJSON_IsString(role) && says(role, "staff")) ||
+                       (cJSON_IsArray(roles) && says(roles, "staff"));
+    return TOKEN_OK;
+}
+
+static enum token_result check_claims(const struct part *part, const char *audience,
+                                      int64_t now_ms, struct token_claims *claims)
+{
+    const cJSON *named;
+    cJSON *json = NULL;
+    enum token_result result = parse_part(part, &json);
+
+    if (result != TOKEN_OK) {
+        return result;
+    }
+    result = check_times(json, now_ms, claims);
+    if (result == TOKEN_OK && audience != NULL &&
+        (!get_member(json, "aud", &named) || !says(named, audience))) {
+        result = TOKEN_WRONG_AUDIENCE;
+    }
+    if (result == TOKEN_OK) {
+        result = read_user(json, claims);
+    }
+    cJSON_Delete(json);
+    return result;
+}
+
+enum token_result token_check(const struct token_key *key, const char *audience,
+                              const char *token, int64_t now_ms, struct token_claims *claims)
+{
+    struct part parts[N_PARTS];
+    enum token_result result;
+
+    if (!split(token, parts)) {
+        return TOKEN_MALFORMED;
+    }
+    result = check_head(key, &parts[PART_HEAD]);
+    if (result == TOKEN_OK) {
+        result = check_signature(key, token);
+    }
+    if (result == TOKEN_OK) {
+        result = check_claims(&parts[PART_CLAIMS], audience, now_ms, claims);
+    }
+    return result;
+}
+
+const char *token_result_text(enum token_result result)
+{
+    static const char *const texts[] = {
+        [TOKEN_OK] = "the token is valid",
+        [TOKEN_MISSING] = "a token is needed",
+        [TOKEN_AMBIGUOUS] = "there are two tokens that differ",
+        [TOKEN_MALFORMED] = "the token is malformed",
+        [TOKEN_WRONG_ALGORITHM] = "the token is signed with another algorithm",
+        [TOKEN_NOT_GENUINE] = "the token can't be verified",
+        [TOKEN_BAD_CLAIM] = "the token lacks a claim or has a bad one",
+        [TOKEN_EXPIRED] = "the token has expired",
+        [TOKEN_NOT_YET_VALID] = "the token is not valid yet",
+        [TOKEN_WRONG_AUDIENCE] = "the token is for another audience",
+        [TOKEN_NO_MEMORY] = "out of memory",
+    };
+
+    return texts[result];
+}

@@ -1,0 +1,20 @@
+/* token_key.h: reads the key that tokens are signed with from its file.
+ * What is done with it is token.h. */
+#ifndef BACKEND_TOKEN_KEY_H
+#define BACKEND_TOKEN_KEY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "token.h"
+
+/* A secret for HS256: all the bytes of the file. False with a reason, and nothing to free. */
+bool token_key_read_secret(const char *path, struct token_key *key, char *reason, size_t size);
+
+/* A public key in PEM: RSA for RS256, on the curve P-256 for ES256. Likewise. */
+bool token_key_read_public(const char *path, struct token_key *key, char *reason, size_t size);
+
+/* Leaves nothing of the key in memory. */
+void token_key_free(struct token_key *key);
+
+#endif

@@ -1,0 +1,79 @@
+"""WebSocket clients of the example backend, by python3-websockets, and the test case that has them.
+
+Not here: what is tested, and plain HTTP (backend.py)."""
+import asyncio
+import json
+import unittest
+
+import websockets
+
+from backend import Backend
+
+# websockets 14 renamed it.
+HEADERS_OPTION = ("extra_headers" if int(websockets.__version__.split(".")[0]) < 14
+                  else "additional_headers")
+
+
+async def receive(client):
+    return json.loads(await asyncio.wait_for(client.recv(), 60))
+
+
+async def receive_type(client, *types):
+    """The next message of one of these types; others are passed over."""
+    while True:
+        message = await receive(client)
+        if message["type"] in types:
+            return message
+
+
+async def request(client, message):
+    """Sends a request and returns its answer, which repeats its ref."""
+    await client.send(json.dumps(message))
+    while True:
+        answer = await receive(client)
+        if answer.get("ref") == message["ref"]:
+            return answer
+
+
+def http_status(refusal):
+    """The status of a refused handshake; websockets 14 moved it."""
+    return refusal.response.status_code if hasattr(refusal, "response") else refusal.status_code
+
+
+def with_headers(**headers):
+    """The option of connect() that sends them."""
+    return {HEADERS_OPTION: headers}
+
+
+class BackendCase(unittest.IsolatedAsyncioTestCase):
+    def start(self, *arguments, **options):
+        backend = Backend(*arguments, **options)
+        self.addCleanup(backend.stop)
+        return backend
+
+    async def call(self, backend, *arguments, **options):
+        return await asyncio.to_thread(backend.request, *arguments, **options)
+
+    async def open(self, backend, path, **options):
+        client = await websockets.connect(backend.url + path, **options)
+        self.addAsyncCleanup(client.close)
+        return client
+
+    async def connect(self, backend, path="/ws", **options):
+        """Returns the client and its welcome."""
+        client = await self.open(backend, path, **options)
+        return client, await receive(client)
+
+    async def refused(self, backend, path="/ws", **options):
+        """Tries to connect; returns the status of the refusal."""
+        with self.assertRaises(websockets.InvalidHandshake) as refusal:
+            await websockets.connect(backend.url + path, **options)
+        return http_status(refusal.exception)
+
+    async def closed(self, client):
+        """Waits for the end of a connection; returns its code and reason."""
+        with self.assertRaises(websockets.ConnectionClosed) as end:
+            while True:
+                await receive(client)
+        received = end.exception.rcvd
+        return received.code, received.reason

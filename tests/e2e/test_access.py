@@ -1,0 +1,177 @@
+"""Pages of other origins, the admin's listener, and the connections of one address."""
+import asyncio
+import socket
+import tempfile
+import unittest
+
+from backend import START_SECONDS, Backend
+from client import BackendCase, receive
+from test_process import HANDSHAKE, exchange
+from tokens import SECRET, token
+
+NOTIFICATION = {"message": "hello", "severity": "info"}
+
+
+class Origins(BackendCase):
+    def pages(self, backend):
+        """Origins, and whether they are the server's own."""
+        own = f"http://127.0.0.1:{backend.port}"
+        return ((own, True), (own.replace("http", "https"), True), (own + "0", False),
+                ("http://127.0.0.1", False), ("http://evil.example", False), ("null", False),
+                (f"http://evil.example/{own}", False))
+
+    async def test_a_page_of_another_origin_is_closed_with_4403(self):
+        backend = self.start("--echo")
+        for origin, is_own in self.pages(backend):
+            client = await self.open(backend, "/ws", origin=origin)
+            if is_own:
+                self.assertEqual((await receive(client))["type"], "welcome", origin)
+            else:
+                self.assertEqual((await self.closed(client))[0], 4403, origin)
+        echo = await self.open(backend, "/echo", origin="http://evil.example")
+        self.assertEqual((await self.closed(echo))[0], 4403)
+
+    async def test_a_page_of_another_origin_may_change_nothing(self):
+        backend = self.start()
+        for origin, is_own in self.pages(backend):
+            status, answer, _ = await self.call(backend, "POST", "/api/notifications", NOTIFICATION,
+                                                {"Origin": origin})
+            self.assertEqual(status, 202 if is_own else 403, origin)
+            if not is_own:
+                self.assertEqual(answer["error"]["code"], "forbidden")
+            status, _, headers = await self.call(backend, "GET", "/api/orders", None,
+                                                 {"Origin": origin})
+            self.assertEqual(status, 200)
+            self.assertIsNone(headers["Access-Control-Allow-Origin"])
+        for method, path in (("PUT", "/api/orders/1"), ("PATCH", "/api/inventory/WIDGET-1"),
+                             ("DELETE", "/api/orders/1")):
+            status, _, _ = await self.call(backend, method, path, {}, {"Origin": "http://x"})
+            self.assertEqual(status, 403, method)
+
+    async def test_origins_may_be_allowed(self):
+        backend = self.start("--allow-origin", "https://a.example", "--allow-origin",
+                             "http://b.example:81")
+        for origin, status in (("https://a.example", 202), ("http://b.example:81", 202),
+                               ("http://a.example", 403), ("http://b.example", 403)):
+            client = await self.open(backend, "/ws", origin=origin)
+            if status == 202:
+                self.assertEqual((await receive(client))["type"], "welcome", origin)
+            else:
+                self.assertEqual((await self.closed(client))[0], 4403, origin)
+            answer = await self.call(backend, "POST", "/api/notifications", NOTIFICATION,
+                                     {"Origin": origin})
+            self.assertEqual(answer[0], status, origin)
+
+    async def test_all_may_be_allowed(self):
+        backend = self.start("--allow-origin", "*")
+        client = await self.open(backend, "/ws", origin="null")
+        self.assertEqual((await receive(client))["type"], "welcome")
+
+
+class Admin(BackendCase):
+    async def get(self, backend, path, port=None):
+        return (await self.call(backend, "GET", path, port=port))[0]
+
+    async def test_the_status_pages_move_there(self):
+        backend = self.start("--admin-listen", "127.0.0.1:0")
+        for path in ("/ws/stats", "/metrics", "/healthz"):
+            self.assertEqual(await self.get(backend, path), 404, path)
+            self.assertEqual(await self.get(backend, path, backend.admin_port), 200, path)
+        for path in ("/", "/api/orders", "/ws", "/echo", "/api/nothing"):
+            self.assertEqual(await self.get(backend, path, backend.admin_port), 404, path)
+        answer = await asyncio.to_thread(exchange, backend.admin_port, HANDSHAKE.replace(
+            b"Connection: Upgrade", b"Connection: Upgrade, close"))
+        self.assertTrue(answer.startswith(b"HTTP/1.1 404 "), answer)
+        status, _, headers = await self.call(backend, "POST", "/metrics", port=backend.admin_port)
+        self.assertEqual((status, headers["Allow"]), (405, "GET, HEAD"))
+
+    async def test_they_need_no_token_there(self):
+        with tempfile.NamedTemporaryFile() as secret:
+            secret.write(SECRET)
+            secret.flush()
+            backend = self.start("--admin-listen", "127.0.0.1:0", "--jwt-secret-file", secret.name)
+        client, _ = await self.connect(backend, "/ws?token=" + token())
+        status, stats, _ = await self.call(backend, "GET", "/ws/stats", port=backend.admin_port)
+        self.assertEqual((status, stats["total_connections"]), (200, 1))
+        self.assertEqual(await self.get(backend, "/ws/stats"), 404)
+        self.assertEqual(await self.get(backend, "/api/orders"), 401)
+        await client.close()
+
+    async def test_it_ends_in_time(self):
+        backend = self.start("--admin-listen", "127.0.0.1:0")
+        with socket.create_connection(("127.0.0.1", backend.admin_port)):
+            status, _ = await asyncio.to_thread(backend.stop)
+        self.assertEqual(status, 0)
+
+
+class Addresses(unittest.TestCase):
+    LIMIT = 5
+
+    def open(self, backend, address="127.0.0.1", port=None):
+        return socket.create_connection(("127.0.0.1", port or backend.port), START_SECONDS,
+                                        (address, 0))
+
+    def is_let_in(self, client):
+        client.sendall(b"GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n")
+        answer = client.recv(4096)
+        self.assertRegex(answer, b"^HTTP/1.1 (404|429) ")
+        return answer.startswith(b"HTTP/1.1 404 ")
+
+    def start(self, *arguments):
+        backend = Backend(*arguments)
+        self.addCleanup(backend.stop)
+        return backend
+
+    def open_until(self, backend, count):
+        """Opens connections until so many are let in, as the server hears late of ends."""
+        clients = []
+        while len(clients) < count:
+            client = self.open(backend)
+            if self.is_let_in(client):
+                clients.append(client)
+            else:
+                client.close()
+        return clients
+
+    def test_one_too_many_is_answered_with_429(self):
+        backend = self.start("--max-per-address", str(self.LIMIT), "--threads", "2",
+                             "--admin-listen", "127.0.0.1:0")
+        clients = [self.open(backend) for _ in range(self.LIMIT)]
+        for client in clients:
+            self.assertTrue(self.is_let_in(client))
+        with self.open(backend) as extra:
+            answer = b""
+            while part := extra.recv(4096):
+                answer += part
+        self.assertTrue(answer.startswith(b"HTTP/1.1 429 "), answer)
+        self.assertIn(b"too_many_connections", answer)
+        self.assertIn(b"Connection: close", answer)
+        for address, port in (("127.0.0.2", None), ("127.0.0.1", backend.admin_port)):
+            with self.open(backend, address, port) as other:
+                self.assertEqual(self.is_let_in(other), True, address)
+        for client in clients:
+            self.assertTrue(self.is_let_in(client))
+            client.close()
+
+    def test_all_that_go_are_counted(self):
+        backend = self.start("--max-per-address", str(self.LIMIT), "--threads", "2")
+        for round_number in range(40):
+            clients = self.open_until(backend, self.LIMIT)
+            with self.open(backend) as extra:
+                self.assertFalse(self.is_let_in(extra), round_number)
+            for number, client in enumerate(clients):
+                if number % 2 == 1:  # half of them end as WebSockets
+                    client.sendall(HANDSHAKE)
+                    self.assertTrue(client.recv(4096).startswith(b"HTTP/1.1 101 "))
+                client.close()
+
+    def test_no_limit(self):
+        backend = self.start("--max-per-address", "0")
+        clients = [self.open(backend) for _ in range(100)]
+        self.assertTrue(all(self.is_let_in(client) for client in clients))
+        for client in clients:
+            client.close()
+
+
+if __name__ == "__main__":
+    unittest.main()

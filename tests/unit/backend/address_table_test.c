@@ -1,0 +1,111 @@
+/* address_table_test.c: counting connections by address, exactly, also from several threads.
+ * What one too many is told is tested end to end. */
+#include "address_table.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "support/suite.h"
+
+enum { N_ADDRESSES = 1000, MAX_PER_ADDRESS = 3, N_THREADS = 4, N_ROUNDS = 20000 };
+
+static struct address_table table;
+static struct address_count *entered[N_ADDRESSES][MAX_PER_ADDRESS];
+
+static struct sockaddr_storage v4(uint32_t number)
+{
+    struct sockaddr_storage peer = {0};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(number)};
+
+    memcpy(&peer, &address, sizeof address);
+    return peer;
+}
+
+static struct sockaddr_storage v6(const char *text, uint16_t port)
+{
+    struct sockaddr_storage peer = {0};
+    struct sockaddr_in6 address = {.sin6_family = AF_INET6, .sin6_port = port};
+
+    inet_pton(AF_INET6, text, &address.sin6_addr);
+    memcpy(&peer, &address, sizeof address);
+    return peer;
+}
+
+START_TEST(as_many_as_allowed_and_again_after_they_left)
+{
+    ck_assert(address_table_open(&table, MAX_PER_ADDRESS));
+    for (int round = 0; round < 3; round++) {
+        for (uint32_t i = 0; i < N_ADDRESSES; i++) {
+            struct sockaddr_storage peer = v4(i);
+            struct address_count *one_more;
+
+            for (size_t k = 0; k < MAX_PER_ADDRESS; k++)
+                ck_assert_int_eq(address_table_enter(&table, &peer, &entered[i][k]),
+                                 ADDRESS_ENTERED);
+            ck_assert_int_eq(address_table_enter(&table, &peer, &one_more),
+                             ADDRESS_HAS_TOO_MANY);
+        }
+        ck_assert_uint_eq(table.count, N_ADDRESSES);
+        for (uint32_t i = 0; i < N_ADDRESSES; i++)
+            for (size_t k = 0; k < MAX_PER_ADDRESS; k++)
+                address_table_leave(&table, entered[i][k]);
+        ck_assert_uint_eq(table.count, 0);
+    }
+    address_table_close(&table);
+}
+END_TEST
+
+START_TEST(the_port_is_not_part_of_an_address)
+{
+    struct sockaddr_storage peer = v6("2001:db8::1", 1);
+    struct sockaddr_storage other_port = v6("2001:db8::1", 2);
+    struct sockaddr_storage other = v6("2001:db8::2", 1);
+    struct address_count *address;
+
+    ck_assert(address_table_open(&table, 1));
+    ck_assert_int_eq(address_table_enter(&table, &peer, &address), ADDRESS_ENTERED);
+    ck_assert_int_eq(address_table_enter(&table, &other_port, &address), ADDRESS_HAS_TOO_MANY);
+    ck_assert_int_eq(address_table_enter(&table, &other, &address), ADDRESS_ENTERED);
+    address_table_close(&table);
+}
+END_TEST
+
+static void *come_and_go(void *user_data)
+{
+    (void)user_data;
+    for (uint32_t i = 0; i < N_ROUNDS; i++) {
+        struct sockaddr_storage peer = v4(i % 7);
+        struct address_count *address;
+
+        if (address_table_enter(&table, &peer, &address) == ADDRESS_ENTERED)
+            address_table_leave(&table, address);
+    }
+    return NULL;
+}
+
+START_TEST(threads_leave_nothing_behind)
+{
+    pthread_t threads[N_THREADS];
+
+    ck_assert(address_table_open(&table, 2));
+    for (size_t i = 0; i < N_THREADS; i++)
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, come_and_go, NULL), 0);
+    for (size_t i = 0; i < N_THREADS; i++)
+        pthread_join(threads[i], NULL);
+    ck_assert_uint_eq(table.count, 0);
+    address_table_close(&table);
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {
+        as_many_as_allowed_and_again_after_they_left,
+        the_port_is_not_part_of_an_address,
+        threads_leave_nothing_behind,
+        NULL,
+    };
+
+    return suite_run("address-table", tests);
+}
