@@ -33,7 +33,7 @@ class Backend:
     def _wait_for_port(self):
         ready, _, _ = select.select([self.process.stdout], [], [], START_SECONDS)
         line = self.process.stdout.readline().decode() if ready else ""
-        found = re.fullmatch(r"listening on http://.*:(\d+)\n", line)
+        found = re.fullmatch(r"listening on https?://.*:(\d+)\n", line)
         if not found:
             self.process.kill()
             self.process.wait()
@@ -44,9 +44,12 @@ class Backend:
     def url(self):
         return f"ws://127.0.0.1:{self.port}"
 
+    def http_connection(self):
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=START_SECONDS)
+
     def request(self, method, path, body=None, headers=None):
         """Returns the status, the JSON of the answer (or its bytes) and its headers."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=START_SECONDS)
+        connection = self.http_connection()
         if body is not None and not isinstance(body, (bytes, str)):
             body = json.dumps(body)
         connection.request(method, path, body, {"Content-Type": "application/json", **(headers or {})})
