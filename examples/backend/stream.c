@@ -39,19 +39,16 @@ ssize_t stream_read(struct stream *stream, void *buffer, size_t size)
     return recv(stream->fd, buffer, size, 0);
 }
 
-ssize_t stream_write(struct stream *stream, const struct iovec *iov, int count, int flags)
+ssize_t stream_write(struct stream *stream, struct iovec *iov, int count, int flags)
 {
+    struct msghdr message = {.msg_iov = iov, .msg_iovlen = (size_t)count};
+
     if (stream->tls != NULL) {
         return stream_tls_write(stream->tls, iov, count);
     }
     /* One piece costs the kernel less by send(). */
-    if (count == 1) {
-        return send(stream->fd, iov->iov_base, iov->iov_len, MSG_NOSIGNAL | flags);
-    }
-    return sendmsg(stream->fd,
-                   &(struct msghdr){.msg_iov = (struct iovec *)(uintptr_t)iov,
-                                    .msg_iovlen = (size_t)count},
-                   MSG_NOSIGNAL | flags);
+    return count == 1 ? send(stream->fd, iov->iov_base, iov->iov_len, MSG_NOSIGNAL | flags)
+                      : sendmsg(stream->fd, &message, MSG_NOSIGNAL | flags);
 }
 
 ssize_t stream_send_file(struct stream *stream, int file, off_t *offset, size_t length)

@@ -35,7 +35,7 @@ static inline bool stream_may_have_more(const struct stream *stream, size_t leng
 }
 
 /* As sendmsg(); `flags` may be MSG_MORE. */
-ssize_t stream_write(struct stream *stream, const struct iovec *iov, int count, int flags);
+ssize_t stream_write(struct stream *stream, struct iovec *iov, int count, int flags);
 
 /* As sendfile(). */
 ssize_t stream_send_file(struct stream *stream, int file, off_t *offset, size_t length);

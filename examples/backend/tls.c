@@ -30,16 +30,6 @@ const char *tls_problem(void)
     return text != NULL ? text : "unknown reason";
 }
 
-/* A key with a passphrase is refused: the default is to ask at the terminal. */
-static int refuse_passphrase(char *buffer, int size, int writing, void *user_data)
-{
-    (void)buffer;
-    (void)size;
-    (void)writing;
-    (void)user_data;
-    return -1;
-}
-
 /* HTTP/1.1, or no connection with a client that offers only others (RFC 7301, 3.2). */
 static int choose_protocol(SSL *ssl, const unsigned char **chosen, unsigned char *chosen_length,
                            const unsigned char *offered, unsigned int offered_length,
@@ -60,6 +50,8 @@ static int choose_protocol(SSL *ssl, const unsigned char **chosen, unsigned char
 
 static bool configure(SSL_CTX *context)
 {
+    static char no_passphrase[] = ""; /* else OpenSSL would ask for one at the terminal */
+
     /* HTTP and WebSocket say themselves where a message ends, so one who ends without a
      * close_notify cuts off nothing unseen, and is as good as one without TLS. */
     SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
@@ -69,7 +61,7 @@ static bool configure(SSL_CTX *context)
                                   SSL_MODE_RELEASE_BUFFERS);
     /* Sessions are resumed by tickets, which the clients keep. */
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
-    SSL_CTX_set_default_passwd_cb(context, refuse_passphrase);
+    SSL_CTX_set_default_passwd_cb_userdata(context, no_passphrase);
     SSL_CTX_set_alpn_select_cb(context, choose_protocol, NULL);
     return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&
            SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20") == 1;

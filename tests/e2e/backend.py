@@ -35,7 +35,7 @@ class Backend:
 
     def _read_port(self, what, ready):
         line = self.process.stdout.readline().decode() if ready else ""
-        found = re.fullmatch(what + r" on http://.*:(\d+)\n", line)
+        found = re.fullmatch(what + r" on https?://.*:(\d+)\n", line)
         if not found:
             self.process.kill()
             self.process.wait()
@@ -46,10 +46,12 @@ class Backend:
     def url(self):
         return f"ws://127.0.0.1:{self.port}"
 
+    def http_connection(self, port=None):
+        return http.client.HTTPConnection("127.0.0.1", port or self.port, timeout=START_SECONDS)
+
     def request(self, method, path, body=None, headers=None, port=None):
         """Returns the status, the JSON of the answer (or its bytes) and its headers."""
-        connection = http.client.HTTPConnection("127.0.0.1", port or self.port,
-                                                timeout=START_SECONDS)
+        connection = self.http_connection(port)
         if body is not None and not isinstance(body, (bytes, str)):
             body = json.dumps(body)
         connection.request(method, path, body, {"Content-Type": "application/json", **(headers or {})})

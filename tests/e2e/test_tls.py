@@ -1,0 +1,268 @@
+"""TLS as such: versions, certificates and their renewal, clients that do it wrong, HTTP over it.
+
+WebSockets over TLS are in test_tls_events.py."""
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import tempfile
+import threading
+import unittest
+import warnings
+
+from backend import BACKEND, START_SECONDS
+from tls_backend import Authority, TlsBackend
+
+LARGE_BYTES = 5_000_000
+
+
+class Tls(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.authority = Authority()
+        cls.static = tempfile.TemporaryDirectory()
+        cls.large = os.urandom(LARGE_BYTES)
+        with open(os.path.join(cls.static.name, "large.bin"), "wb") as file:
+            file.write(cls.large)
+        cls.backend = TlsBackend(cls.authority, "--threads", "1", "--static", cls.static.name)
+
+    @classmethod
+    def tearDownClass(cls):
+        status, _ = cls.backend.stop()
+        cls.static.cleanup()
+        cls.authority.close()
+        assert status == 0
+
+    def raw(self):
+        client = socket.create_connection(("127.0.0.1", self.backend.port), START_SECONDS)
+        self.addCleanup(client.close)
+        return client
+
+    def connect(self, context=None):
+        context = context or self.authority.client_context()
+        client = context.wrap_socket(self.raw(), server_hostname="localhost")
+        self.addCleanup(client.close)
+        return client
+
+    def assert_served(self):
+        self.assertEqual(self.backend.request("GET", "/healthz")[:2], (200, {"status": "ok"}))
+
+    def assert_cut_off(self, client):
+        """No byte of HTTP is answered, in the end nothing at all; others are served."""
+        answer = b""
+        try:
+            while part := client.recv(65536):
+                answer += part
+        except ConnectionResetError:
+            pass
+        self.assertNotIn(b"HTTP", answer)
+        self.assert_served()
+
+    def test_versions_and_ciphers(self):
+        for version, name in ((ssl.TLSVersion.TLSv1_2, "TLSv1.2"), (ssl.TLSVersion.TLSv1_3, "TLSv1.3")):
+            client = self.connect(self.authority.client_context(version))
+            self.assertEqual(client.version(), name)
+            self.assertIsNone(client.compression())
+            self.assertRegex(client.cipher()[0], "GCM|CHACHA20")
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that these versions are old
+            old = self.authority.client_context()
+            old.minimum_version = ssl.TLSVersion.TLSv1
+            old.maximum_version = ssl.TLSVersion.TLSv1_1
+        old.set_ciphers("ALL:@SECLEVEL=0")
+        with self.assertRaisesRegex(ssl.SSLError, "(?i)alert protocol version"):
+            self.connect(old)
+
+        weak = self.authority.client_context(ssl.TLSVersion.TLSv1_2)
+        weak.set_ciphers("AES128-SHA:ECDHE-ECDSA-AES128-SHA:ECDHE-ECDSA-AES128-SHA256")
+        with self.assertRaisesRegex(ssl.SSLError, "(?i)handshake failure"):
+            self.connect(weak)
+
+    def test_alpn(self):
+        context = self.authority.client_context()
+        context.set_alpn_protocols(["h2", "http/1.1"])
+        self.assertEqual(self.connect(context).selected_alpn_protocol(), "http/1.1")
+        self.assertIsNone(self.connect().selected_alpn_protocol())
+        context.set_alpn_protocols(["h2"])
+        with self.assertRaisesRegex(ssl.SSLError, "(?i)no application protocol"):
+            self.connect(context)
+
+    def test_tickets_resume_sessions(self):
+        for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+            context = self.authority.client_context(version)
+            first = self.connect(context)
+            first.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            self.assertIn(b"200 OK", first.recv(4096))  # with TLS 1.3, the tickets came before this
+            again = context.wrap_socket(self.raw(), server_hostname="localhost", session=first.session)
+            self.addCleanup(again.close)
+            self.assertTrue(again.session_reused, version)
+
+    def test_rest_and_a_large_file(self):
+        order = {"client_id": 1, "items": [{"sku": "WIDGET-1", "quantity": 1}]}
+        self.assertEqual(self.backend.request("POST", "/api/orders", order)[0], 201)
+        status, content, headers = self.backend.request("GET", "/large.bin")
+        self.assertEqual((status, headers["Content-Length"]), (200, str(LARGE_BYTES)))
+        self.assertEqual(content, self.large)
+
+    def test_a_slow_reader_of_a_large_file(self):
+        client = self.raw()
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        client = self.authority.client_context().wrap_socket(client, server_hostname="localhost")
+        self.addCleanup(client.close)
+        client.sendall(b"GET /large.bin HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        self.assert_served()  # while that client reads nothing
+        answer = bytearray()
+        while part := client.recv(65536):
+            answer += part
+        self.assertTrue(answer.endswith(b"\r\n\r\n" + self.large))
+
+    def test_pipelined_requests_in_small_records(self):
+        client = self.connect()
+        for _ in range(50):
+            client.send(b"GET /healthz HTTP/1.1\r\n")
+            client.send(b"Host: x\r\n\r\n")
+        client.send(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        answer = b""
+        while part := client.recv(65536):
+            answer += part
+        self.assertEqual(answer.count(b"HTTP/1.1 200 OK\r\n"), 51)
+
+    def test_close_notify_on_both_sides(self):
+        client = self.connect()
+        client.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        while client.recv(65536):
+            pass  # an end without close_notify would be an SSLEOFError
+        client.unwrap().close()
+
+        client = self.connect()
+        client.unwrap().close()  # ours comes first and is answered
+
+    def test_half_close_is_answered_first(self):
+        for says_close_notify in (True, False):
+            incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+            tls = self.authority.client_context().wrap_bio(incoming, outgoing, server_hostname="localhost")
+            client = self.raw()
+            self.pump(client, incoming, outgoing, tls.do_handshake)
+            for _ in range(3):
+                tls.write(b"GET /large.bin HTTP/1.1\r\nHost: x\r\n\r\n")
+            if says_close_notify:
+                with self.assertRaises(ssl.SSLWantReadError):
+                    tls.unwrap()
+            client.sendall(outgoing.read())
+            client.shutdown(socket.SHUT_WR)
+            answer = bytearray()
+            while part := self.pump(client, incoming, outgoing, lambda: tls.read(65536)):
+                answer += part
+            self.assertEqual(answer.count(b"HTTP/1.1 200 OK\r\n"), 3, says_close_notify)
+            self.assertTrue(answer.endswith(self.large), says_close_notify)
+
+    def pump(self, client, incoming, outgoing, step):
+        """Does a step of TLS in memory, with all the bytes from and to the socket that it takes."""
+        while True:
+            try:
+                return step()
+            except ssl.SSLWantReadError:
+                if outgoing.pending:
+                    client.sendall(outgoing.read())
+                if part := client.recv(65536):
+                    incoming.write(part)
+                else:
+                    incoming.write_eof()
+            except ssl.SSLZeroReturnError:
+                return b""
+
+    def test_plain_http_and_garbage(self):
+        for data in (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", os.urandom(5000), b"\x16\x03\x01\xff\xff",
+                     b"\x16\x03\x01\x00\x10" + bytes(16), b"\x80" * 100, b"\0", b""):
+            client = self.raw()
+            client.sendall(data)
+            with contextlib.suppress(OSError):  # it may be closed already
+                client.shutdown(socket.SHUT_WR)
+            self.assert_cut_off(client)
+
+    def test_a_stalled_handshake_delays_nobody(self):
+        incoming, hello = ssl.MemoryBIO(), ssl.MemoryBIO()
+        half = self.authority.client_context().wrap_bio(incoming, hello, server_hostname="localhost")
+        with self.assertRaises(ssl.SSLWantReadError):
+            half.do_handshake()
+        data = hello.read()
+        clients = [self.raw() for _ in range(20)]
+        for length, client in enumerate(clients, start=len(data) - len(clients)):
+            client.sendall(data[:length])
+        self.assert_served()
+        clients[0].settimeout(START_SECONDS)
+        self.assert_cut_off(clients[0])  # when the time for a new connection is over
+
+
+class Certificates(unittest.TestCase):
+    def setUp(self):
+        self.authority = Authority()
+        self.addCleanup(self.authority.close)
+
+    def common_name(self, backend):
+        context = self.authority.client_context()
+        with socket.create_connection(("127.0.0.1", backend.port), START_SECONDS) as plain:
+            with context.wrap_socket(plain, server_hostname="localhost") as client:
+                return dict(pair[0] for pair in client.getpeercert()["subject"])["commonName"]
+
+    def test_what_can_not_be_loaded_is_refused_with_one_line(self):
+        certificate, key = self.authority.issue("one")
+        _, other_key = self.authority.issue("two")
+        rsa_key, locked_key = self.authority.path("rsa.key"), self.authority.path("locked.key")
+        subprocess.run(["openssl", "genrsa", "-out", rsa_key, "2048"], check=True, capture_output=True)
+        subprocess.run(["openssl", "rsa", "-aes128", "-passout", "pass:secret", "-in", rsa_key,
+                        "-out", locked_key], check=True, capture_output=True)
+        for arguments in (("--tls-cert", "/alone"), ("--tls-key", key),
+                          ("--tls-cert", "/nonexistent", "--tls-key", key),
+                          ("--tls-cert", key, "--tls-key", key),
+                          ("--tls-cert", certificate, "--tls-key", "/nonexistent"),
+                          ("--tls-cert", certificate, "--tls-key", certificate),
+                          ("--tls-cert", certificate, "--tls-key", other_key),
+                          ("--tls-cert", certificate, "--tls-key", rsa_key),
+                          ("--tls-cert", certificate, "--tls-key", locked_key)):
+            ended = subprocess.run([BACKEND, "--db", ":memory:", "--listen", "127.0.0.1:0", *arguments],
+                                   capture_output=True, timeout=START_SECONDS)
+            self.assertEqual((ended.returncode, ended.stdout), (2, b""), arguments)
+            self.assertRegex(ended.stderr.decode(), r"\Aorders-backend: [^\n]*--tls-[^\n]*\n\Z")
+            if arguments[1] == certificate:
+                self.assertNotIn(arguments[-1].encode(), ended.stderr)
+
+    def test_sighup_loads_a_good_pair_and_refuses_a_bad_one(self):
+        pair = self.authority.issue("server", "first")
+        other = self.authority.issue("other", "second")
+        with tempfile.TemporaryFile() as log:
+            with TlsBackend(self.authority, "--log-level", "info", pair=pair, stderr=log) as backend:
+                old = self.authority.client_context().wrap_socket(
+                    socket.create_connection(("127.0.0.1", backend.port), START_SECONDS),
+                    server_hostname="localhost")
+                self.assertEqual(self.common_name(backend), "first")
+
+                shutil.copyfile(other[0], pair[0])  # without its key
+                self.reload(backend, log, b"the certificate stays as it was: --tls-key")
+                self.assertEqual(self.common_name(backend), "first")
+
+                shutil.copyfile(other[1], pair[1])
+                self.reload(backend, log, b"the certificate was loaded again")
+                self.assertEqual(self.common_name(backend), "second")
+
+                old.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                self.assertIn(b"200 OK", old.recv(4096))
+                old.close()
+            log.seek(0)
+            self.assertNotIn(os.path.basename(pair[1]).encode(), log.read())
+
+    def reload(self, backend, log, line):
+        backend.process.send_signal(signal.SIGHUP)
+        tries = 0
+        while line not in os.pread(log.fileno(), 1 << 20, 0):
+            threading.Event().wait(0.02)
+            tries += 1
+            self.assertLess(tries, 50 * START_SECONDS)
+
+
+if __name__ == "__main__":
+    unittest.main()
