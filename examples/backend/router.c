@@ -15,23 +15,23 @@ enum { PARAMETER_BYTES = 256 };
 static const struct route {
     const char *pattern;
     enum http_method method;
-    api_handler *handler;
     bool is_status; /* at --admin-listen, when there is one, and only there */
+    api_handler *handler;
 } routes[] = {
-    {"/api/orders", HTTP_GET, api_list_orders, false},
-    {"/api/orders", HTTP_POST, api_create_order, false},
-    {"/api/orders/*", HTTP_GET, api_get_order, false},
-    {"/api/orders/*", HTTP_PUT, api_update_order, false},
-    {"/api/orders/*/status", HTTP_PATCH, api_set_order_status, false},
-    {"/api/clients", HTTP_GET, api_list_clients, false},
-    {"/api/clients", HTTP_POST, api_create_client, false},
-    {"/api/clients/*", HTTP_PUT, api_update_client, false},
-    {"/api/inventory", HTTP_GET, api_list_inventory, false},
-    {"/api/inventory/*", HTTP_PATCH, api_update_item, false},
-    {"/api/notifications", HTTP_POST, api_send_notification, false},
-    {"/healthz", HTTP_GET, api_get_health, true},
-    {"/metrics", HTTP_GET, api_get_metrics, true},
-    {"/ws/stats", HTTP_GET, api_get_stats, true},
+    {"/api/orders", HTTP_GET, false, api_list_orders},
+    {"/api/orders", HTTP_POST, false, api_create_order},
+    {"/api/orders/*", HTTP_GET, false, api_get_order},
+    {"/api/orders/*", HTTP_PUT, false, api_update_order},
+    {"/api/orders/*/status", HTTP_PATCH, false, api_set_order_status},
+    {"/api/clients", HTTP_GET, false, api_list_clients},
+    {"/api/clients", HTTP_POST, false, api_create_client},
+    {"/api/clients/*", HTTP_PUT, false, api_update_client},
+    {"/api/inventory", HTTP_GET, false, api_list_inventory},
+    {"/api/inventory/*", HTTP_PATCH, false, api_update_item},
+    {"/api/notifications", HTTP_POST, false, api_send_notification},
+    {"/healthz", HTTP_GET, true, api_get_health},
+    {"/metrics", HTTP_GET, true, api_get_metrics},
+    {"/ws/stats", HTTP_GET, true, api_get_stats},
 };
 
 /* Whether a path fits a pattern; the segment at the "*" is then decoded into `parameter`. */

@@ -112,6 +112,13 @@ static bool get_member(const cJSON *object, const char *name, const cJSON **memb
     return true;
 }
 
+static bool is_text(const cJSON *item, const char *text)
+{
+    const char *value = cJSON_GetStringValue(item);
+
+    return value != NULL && strcmp(value, text) == 0;
+}
+
 /* --- is it genuine? ------------------------------------------------------------------ */
 
 /* The head must not choose how it is verified, so this comes first. */
@@ -129,8 +136,7 @@ static enum token_result check_head(const struct token_key *key, const struct pa
     if (!get_member(head, "alg", &algorithm) || !get_member(head, "crit", &critical) ||
         critical != NULL) {
         result = TOKEN_MALFORMED;
-    } else if (!cJSON_IsString(algorithm) ||
-               strcmp(algorithm->valuestring, key->algorithm) != 0) {
+    } else if (!is_text(algorithm, key->algorithm)) {
         result = TOKEN_WRONG_ALGORITHM;
     }
     cJSON_Delete(head);
@@ -190,15 +196,12 @@ static bool says(const cJSON *claim, const char *text)
 {
     const cJSON *item;
 
-    if (cJSON_IsString(claim)) {
-        return strcmp(claim->valuestring, text) == 0;
-    }
     if (!cJSON_IsArray(claim)) {
-        return false;
+        return is_text(claim, text);
     }
     cJSON_ArrayForEach(item, claim)
     {
-        if (cJSON_IsString(item) && strcmp(item->valuestring, text) == 0) {
+        if (is_text(item, text)) {
             return true;
         }
     }
@@ -210,19 +213,20 @@ static enum token_result read_user(const cJSON *json, struct token_claims *claim
     const cJSON *subject;
     const cJSON *role;
     const cJSON *roles;
+    const char *name;
     size_t length;
 
     if (!get_member(json, "sub", &subject) || !get_member(json, "role", &role) ||
-        !get_member(json, "roles", &roles) || !cJSON_IsString(subject)) {
+        !get_member(json, "roles", &roles)) {
         return TOKEN_BAD_CLAIM;
     }
-    length = strlen(subject->valuestring);
-    if (length == 0 || length > WS_NAME_MAX || text_has_control(subject->valuestring, false)) {
+    name = cJSON_GetStringValue(subject);
+    length = name != NULL ? strlen(name) : 0;
+    if (length == 0 || length > WS_NAME_MAX || text_has_control(name, false)) {
         return TOKEN_BAD_CLAIM;
     }
-    memcpy(claims->user_id, subject->valuestring, length + 1);
-    claims->is_staff = (cJSON_IsString(role) && says(role, "staff")) ||
-                       (cJSON_IsArray(roles) && says(roles, "staff"));
+    memcpy(claims->user_id, name, length + 1);
+    claims->is_staff = is_text(role, "staff") || (cJSON_IsArray(roles) && says(roles, "staff"));
     return TOKEN_OK;
 }
 
