@@ -99,7 +99,7 @@ class TlsEvents(unittest.IsolatedAsyncioTestCase):
                 await asyncio.wait_for(slow.recv(), 60)
         self.assertEqual(closed.exception.rcvd.code, 1013)
 
-    async def test_sigterm_closes_every_client_with_1001(self):
+    async def test_sigterm_tells_every_client_to_come_back(self):
         backend = self.start()
         clients = [await self.connect(backend) for _ in range(20)]
         status, _ = await asyncio.to_thread(backend.stop)
@@ -108,7 +108,7 @@ class TlsEvents(unittest.IsolatedAsyncioTestCase):
             with self.assertRaises(websockets.ConnectionClosed) as closed:
                 while True:
                     await asyncio.wait_for(client.recv(), 60)
-            self.assertEqual(closed.exception.rcvd.code, 1001)
+            self.assertEqual(closed.exception.rcvd.code, 1012)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@
 #include <ws_manager/ws_manager.h>
 
 #include "faults/fault_memory.h"
+#include "support/drain.h"
 #include "websocket/client.h"
 #include "websocket/zlib_peer.h"
 
@@ -206,7 +207,7 @@ static void live(void)
         feed(&messages);
         emit_all();
         look_around();
-        ws_manager_drain(manager, 1001, "restart");
+        drain_with(manager, 1001, "restart");
         turn();
         feed(&closing);
     }

@@ -76,7 +76,7 @@ static void answer(const struct http_request *request)
     struct byte_buffer out = {0};
 
     http_response_init(&response);
-    router_answer(&app, request, &response);
+    router_answer(&app, request, false, &response);
     ck_assert_int_ge(response.status, 200);
     ck_assert_int_lt(response.status, 600);
     ck_assert_int_ne(response.status, HTTP_STATUS_INTERNAL_SERVER_ERROR);
@@ -99,7 +99,9 @@ static void open_app(void)
     ck_assert(static_files_open(&app.static_files, BACKEND_STATIC_DIR));
     app.store = store_open(":memory:", problem, sizeof problem);
     ck_assert_msg(app.store != NULL, "%s", problem);
-    ck_assert_int_eq(realtime_open(&app.realtime, &options), WS_OK);
+    app.options = &options;
+    ck_assert(access_open(&app.access, &options, problem, sizeof problem));
+    ck_assert_int_eq(realtime_open(&app.realtime, &options, &app.access), WS_OK);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)

@@ -10,6 +10,7 @@
 #include <ws_manager/ws_manager.h>
 
 #include "fuzz/support/input.h"
+#include "support/drain.h"
 
 enum {
     N_LOOPS = 2,
@@ -317,7 +318,7 @@ static void drain(void)
 {
     if (input_byte(&input) % 16 != 15)
         return;
-    ck_assert_int_eq(ws_manager_drain(manager, 1001, NULL), WS_OK);
+    ck_assert_int_eq(drain_with(manager, 1001, NULL), WS_OK);
     draining = true;
     for (size_t i = 0; i < N_CLIENTS; i++)
         model_close(&clients[i]);
