@@ -20,8 +20,11 @@ struct loop_part {
     uint64_t queued_bytes;     /* of all clients' queues */
 };
 
-/* Makes the loop's part, if there is none yet; false if memory ran out. */
+/* Makes the loop's part, which has none yet; false if memory ran out. */
 bool loop_part_make(ws_loop *loop);
+
+/* Frees it; its readers have been freed before. */
+void loop_part_free(ws_loop *loop);
 
 /* Of a loop that has one. */
 static inline struct loop_part *loop_part_of(const ws_loop *loop)

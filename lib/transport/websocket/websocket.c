@@ -22,6 +22,44 @@ static ws_loop *loop_of(const ws_websocket *websocket)
     return websocket->connection.loop;
 }
 
+static void on_timer(struct timer *timer);
+
+static ws_websocket *of_node(struct output_node *node)
+{
+    return (ws_websocket *)(uintptr_t)((char *)node - offsetof(ws_websocket, output));
+}
+
+static void free_if_unused(ws_websocket *websocket)
+{
+    bool in_core = websocket->connection.state != CONNECTION_NEW && !websocket->released;
+
+    if (websocket->emptied && !in_core && websocket->output.next == NULL)
+        memory_free(memory_of(websocket), websocket);
+}
+
+/* Those that the host has freed may still be listed for output. */
+static void leave_loop(ws_loop *loop)
+{
+    struct output_node *node;
+
+    while ((node = loop_next_output(loop)) != NULL)
+        free_if_unused(of_node(node));
+    frame_readers_free(loop);
+    loop_part_free(loop);
+}
+
+/* The first WebSocket of a loop brings what all of them share. */
+static bool join_loop(ws_loop *loop)
+{
+    if (loop->transport_part != NULL)
+        return true;
+    if (!loop_part_make(loop))
+        return false;
+    loop->free_transport_part = leave_loop;
+    loop->timers.expired[TIMER_TRANSPORT] = on_timer;
+    return true;
+}
+
 int ws_websocket_new(ws_loop *loop, ws_endpoint *endpoint, void *user_data,
                      ws_websocket **websocket)
 {
@@ -30,7 +68,7 @@ int ws_websocket_new(ws_loop *loop, ws_endpoint *endpoint, void *user_data,
     if (loop == NULL || endpoint == NULL || endpoint->manager != loop->manager ||
         websocket == NULL)
         return WS_ERR_INVALID;
-    if (!loop_part_make(loop))
+    if (!join_loop(loop))
         return WS_ERR_NO_MEMORY;
     made = memory_zalloc(&loop->manager->memory, sizeof *made);
     if (made == NULL)
@@ -61,14 +99,6 @@ static void unregister(ws_websocket *websocket, uint16_t code)
         return;
     websocket->registered = false;
     connection_transport_gone(&websocket->connection, code, NULL);
-}
-
-static void free_if_unused(ws_websocket *websocket)
-{
-    bool in_core = websocket->connection.state != CONNECTION_NEW && !websocket->released;
-
-    if (websocket->emptied && !in_core && websocket->output.next == NULL)
-        memory_free(memory_of(websocket), websocket);
 }
 
 /* inner_transport's released. */
@@ -335,7 +365,7 @@ int ws_websocket_output(ws_websocket *websocket, struct iovec *iov, int max)
 }
 
 /* The peer can't answer a ping that stands behind a long queue: as long as that is being written,
- * websocket_on_timer() grants more time. */
+ * on_timer() grants more time. */
 static void ping_proceeds(ws_websocket *websocket, uint32_t messages, size_t bytes)
 {
     if (websocket->ping_ahead == 0 || bytes == 0)
@@ -380,11 +410,6 @@ int ws_websocket_sent(ws_websocket *websocket, size_t n)
     return ws_websocket_ended(websocket) ? WS_ERR_CLOSED : WS_OK;
 }
 
-static ws_websocket *of_node(struct output_node *node)
-{
-    return (ws_websocket *)(uintptr_t)((char *)node - offsetof(ws_websocket, output));
-}
-
 /* While the host writes one, the next one and the host's part of it come into the cache, which the
  * kernel empties with each write. */
 static void prefetch_next(const ws_loop *loop)
@@ -413,14 +438,6 @@ ws_websocket *ws_loop_next_output(ws_loop *loop)
         }
     }
     return NULL;
-}
-
-void websocket_free_listed(ws_loop *loop)
-{
-    struct output_node *node;
-
-    while ((node = loop_next_output(loop)) != NULL)
-        free_if_unused(of_node(node));
 }
 
 int ws_websocket_close(ws_websocket *websocket, uint16_t code, const char *reason)
@@ -459,7 +476,7 @@ void websocket_start_timer(ws_websocket *websocket)
         timer_stop(&websocket->timer);
 }
 
-void websocket_on_timer(struct timer *timer)
+static void on_timer(struct timer *timer)
 {
     static const uint8_t ping[] = {0x80 | WSLAY_PING, 0};
     ws_websocket *websocket =

@@ -86,12 +86,6 @@ void websocket_abort(ws_websocket *websocket);
 /* Starts the timer that the state wants. */
 void websocket_start_timer(ws_websocket *websocket);
 
-/* Its timer has expired. */
-void websocket_on_timer(struct timer *timer);
-
-/* Frees those that the host has freed and that were still listed for output. */
-void websocket_free_listed(ws_loop *loop);
-
 /* How the manager reaches it. */
 extern const struct inner_transport websocket_transport;
 
