@@ -84,6 +84,24 @@ int ws_event_set_user_id(ws_event *event, const char *user_id)
     return WS_OK;
 }
 
+int ws_event_set_sequence(ws_event *event, const char *producer, uint64_t sequence)
+{
+    (void)event;
+    (void)producer;
+    (void)sequence;
+    return WS_ERR_INVALID;
+}
+
+int ws_event_on_stored(ws_event *event,
+                       void (*stored)(int result, const char *id, void *user_data),
+                       void *user_data)
+{
+    (void)event;
+    (void)stored;
+    (void)user_data;
+    return WS_ERR_INVALID;
+}
+
 const char *ws_event_type(const ws_event *event)
 {
     return event->type;
