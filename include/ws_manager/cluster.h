@@ -14,7 +14,8 @@
 
 WS_BEGIN_DECLS
 
-#define WS_EPOCH_SIZE 11 /* bytes of a stream's epoch: 10 characters of a-z and 2-7, and a NUL */
+#define WS_EPOCH_SIZE                                                                          \
+    11 /* bytes of a stream's epoch: 10 characters of a-z and 2-7, and a NUL */
 
 /* Whom an event is for. */
 enum ws_scope { WS_SCOPE_EVERYONE = 0, WS_SCOPE_USER = 1, WS_SCOPE_ROOM = 2 };
@@ -22,12 +23,13 @@ enum ws_scope { WS_SCOPE_EVERYONE = 0, WS_SCOPE_USER = 1, WS_SCOPE_ROOM = 2 };
 /* An event as the stream keeps it. The texts are NUL-terminated and valid during the call. */
 typedef struct ws_cluster_event {
     size_t size;
-    int32_t scope;       /* enum ws_scope */
-    const char *target;  /* the user or the room; NULL for everyone */
-    const char *exclude; /* connections that don't get it, by their connection_id, one space between
+    int32_t scope;      /* enum ws_scope */
+    const char *target; /* the user or the room; NULL for everyone */
+    const char
+        *exclude; /* connections that don't get it, by their connection_id, one space between
                             two; NULL: none */
-    const char *text;    /* the event: one JSON object without its id; */
-    size_t length;       /* its length in bytes */
+    const char *text; /* the event: one JSON object without its id; */
+    size_t length;    /* its length in bytes */
 
     /* Whoever numbers its events, and the number: the stream takes an event only if its number is
      * higher than the producer's last one, so that none is in it twice. NULL: the carrier numbers it. */

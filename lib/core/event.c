@@ -170,10 +170,10 @@ static int send_to(ws_manager *manager, struct target target, ws_event *event,
         event->timestamp_ms = 0;
         return WS_ERR_NO_MEMORY;
     }
-    result = send_event(manager, target, message, true);
+    result = send_event(manager, target, message, event->timestamp_ms, true);
     if (result == WS_OK) {
         event->sent = true;
-        manager_event_id(manager, message->position, event->id);
+        event_id_write(manager->epoch, message->position, event->id);
     } else {
         event->timestamp_ms = 0;
     }

@@ -16,6 +16,7 @@
 #include "core/timer_wheel.h"
 
 struct connection;
+struct recovery;
 
 enum command_kind {
     COMMAND_EVENT,      /* message to the members of share; NULL: to everyone */
@@ -45,8 +46,11 @@ struct command {
     struct connection *connection; /* one pin */
     struct share *share;           /* one pin */
     ws_message *message;           /* one reference */
-    struct detail *detail;         /* owned */
-    uint64_t position;             /* of the newest event when it was posted */
+    union {
+        struct detail *detail;     /* owned */
+        struct recovery *recovery; /* of COMMAND_CONNECT; owned */
+    };
+    uint64_t position; /* of the newest event when it was posted */
 };
 
 struct inbox {
@@ -61,6 +65,13 @@ struct delivery {
     struct share *share; /* NULL: everyone, or there is none */
     uint32_t left;
     bool running;
+};
+
+/* Those of a loop's recoveries (recovery.h) that can go on, or that wait. */
+struct recovery_list {
+    struct recovery *first;
+    struct recovery *last;
+    uint32_t count;
 };
 
 /* Connections that have bytes to write: a list in which a transport links its own. */
@@ -86,7 +97,14 @@ struct ws_loop {
     bool running;       /* within ws_loop_run() */
     struct inbox batch; /* what is being carried out, up to `done` */
     size_t done;
+    char epoch[EPOCH_SIZE]; /* of the ids that clients get, by what was carried out */
+    uint64_t position;      /* every event up to there was carried out, if it was posted here */
+    uint64_t carried;       /* of the newest event when what is carried out now was posted */
+    uint64_t batch_position; /* of the newest event when the batch was taken */
+    uint64_t n_batches;
     struct delivery delivery;
+    struct recovery_list ready;
+    struct recovery_list waiting;
     struct ending *ending;            /* connections in the middle of connection_end() */
     struct connection *doomed;        /* to be ended when the current command is done */
     struct connection *graves;        /* ended, to be freed when the library is left */

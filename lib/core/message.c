@@ -4,6 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "core/ids.h"
+
 static int compare_ids(const void *left, const void *right)
 {
     ws_conn_id a = *(const ws_conn_id *)left;
@@ -156,6 +161,16 @@ bool message_excludes(const ws_message *message, ws_conn_id id)
 {
     return bsearch(&id, excluded_ids(message), message->n_exclude, sizeof id, compare_ids) !=
            NULL;
+}
+
+ws_conn_id message_exclusion(const char *process, const char *connection_name, bool *is_foreign)
+{
+    char owner[EPOCH_SIZE];
+    ws_conn_id id;
+
+    *is_foreign =
+        !connection_name_read(connection_name, owner, &id) || strcmp(owner, process) != 0;
+    return *is_foreign ? XXH3_64bits(connection_name, strlen(connection_name)) : id;
 }
 
 const void *ws_message_payload(const ws_message *message, size_t *length)

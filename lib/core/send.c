@@ -79,9 +79,10 @@ static void post_to_all(struct posting *posting, struct routes routes, ws_messag
     }
 }
 
-int send_event(ws_manager *manager, struct target target, ws_message *message,
+int send_event(ws_manager *manager, struct target target, ws_message *message, int64_t time_ms,
                bool with_position)
 {
+    struct history_line *line;
     struct posting posting;
     struct routes routes;
     uint32_t count;
@@ -90,8 +91,13 @@ int send_event(ws_manager *manager, struct target target, ws_message *message,
     posting_begin(&posting, manager);
     routes = routes_of(manager, target);
     result = reserve_all(routes, &count);
+    if (result == WS_OK && with_position &&
+        !history_reserve(&manager->history, target.kind, target.name, &line))
+        result = WS_ERR_NO_MEMORY;
     if (result == WS_OK) {
         encode_finish(manager, message, with_position ? ++manager->position : 0);
+        if (with_position)
+            history_append(&manager->history, line, message, time_ms);
         if (count > 0) {
             message_ref_n(message, count);
             post_to_all(&posting, routes, message);
@@ -141,7 +147,7 @@ int send_answer(struct connection *connection, const char *text, size_t length,
 {
     ws_loop *loop = connection->loop;
     ws_manager *manager = loop->manager;
-    size_t after_length = strlen(after_id);
+    size_t after_length = after_id != NULL ? strlen(after_id) : 0;
     ws_message *message =
         message_new(&manager->memory, length + EVENT_ID_SIZE + after_length, 0, NULL, 0);
     char id[EVENT_ID_SIZE];
@@ -155,8 +161,10 @@ int send_answer(struct connection *connection, const char *text, size_t length,
     posting_begin(&posting, manager);
     result = loop_reserve(loop, false);
     if (result == WS_OK) {
-        message_append(message, id, manager_event_id(manager, manager->position, id));
-        message_append(message, after_id, after_length);
+        if (after_id != NULL) {
+            message_append(message, id, event_id_write(manager->epoch, manager->position, id));
+            message_append(message, after_id, after_length);
+        }
         manager_frame(manager, message);
         connection->pins++;
         posting_push(&posting, loop,
