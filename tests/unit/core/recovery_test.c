@@ -184,9 +184,9 @@ START_TEST(rooms_without_an_event)
     expect_welcome(1);
     client_expect(&ann, NULL);
     host_expect_log(&host, "on_connect ann -\n"
-                           "authorize_join ann r\non_join ann r OK\n"
-                           "authorize_join ann r\non_join ann r already so\n"
-                           "authorize_join ann s\non_join ann s OK\n");
+                           "authorize_join ann r\non_join ann r success\n"
+                           "authorize_join ann r\non_join ann r already done\n"
+                           "authorize_join ann s\non_join ann s success\n");
     ck_assert(ws_manager_is_member(host.manager, ann.id, "s"));
     end();
 }
