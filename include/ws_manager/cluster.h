@@ -20,7 +20,8 @@ WS_BEGIN_DECLS
 /* Whom an event is for. */
 enum ws_scope { WS_SCOPE_EVERYONE = 0, WS_SCOPE_USER = 1, WS_SCOPE_ROOM = 2 };
 
-/* An event as the stream keeps it. The texts are NUL-terminated and valid during the call. */
+/* An event as the stream keeps it. The texts are valid during the call and, but for `text`,
+ * NUL-terminated. */
 typedef struct ws_cluster_event {
     size_t size;
     int32_t scope;      /* enum ws_scope */
@@ -28,8 +29,8 @@ typedef struct ws_cluster_event {
     const char
         *exclude; /* connections that don't get it, by their connection_id, one space between
                             two; NULL: none */
-    const char *text; /* the event: one JSON object without its id; */
-    size_t length;    /* its length in bytes */
+    const char *text; /* the event: one JSON object without its id, in UTF-8 */
+    size_t length;    /* in bytes */
 
     /* Whoever numbers its events, and the number: the stream takes an event only if its number is
      * higher than the producer's last one, so that none is in it twice. NULL: the carrier numbers it. */
@@ -70,7 +71,7 @@ WS_EXPORT int ws_cluster_new_epoch(char *epoch);
  * all processes. Lives as long as the manager. Any thread. */
 WS_EXPORT const char *ws_manager_process_id(const ws_manager *manager);
 
-/* The following four: by one thread at a time, none of the manager's callbacks. */
+/* The following three: by one thread at a time. */
 
 /* The stream was reached, for the first time or again: its epoch and the position of its newest event, to
  * which ws_manager_cluster_deliver() will add. `events` are the newest ones up to there (positions
@@ -93,9 +94,10 @@ WS_EXPORT int ws_manager_cluster_deliver(ws_manager *manager, const ws_cluster_e
 WS_EXPORT void ws_manager_cluster_stored(ws_manager *manager, void *receipt, int result,
                                          uint64_t position);
 
-/* The answer to a fetch(): n_events 0 when there are none or they can't be had. */
-WS_EXPORT void ws_manager_cluster_fetched(ws_manager *manager, void *request,
-                                          const ws_cluster_event *events, size_t n_events);
+/* The answer to a fetch(): n_events 0 when there are none or they can't be had. WS_ERR_NO_MEMORY: answer
+ * the same request again later, with these or with none. Any thread. */
+WS_EXPORT int ws_manager_cluster_fetched(ws_manager *manager, void *request,
+                                         const ws_cluster_event *events, size_t n_events);
 
 WS_END_DECLS
 

@@ -38,7 +38,8 @@ WS_EXPORT int ws_event_on_stored(ws_event *event,
 WS_EXPORT void ws_event_free(ws_event *event);
 
 /* What the event holds; the texts live as long as the event. The id is "" and the timestamp
- * (milliseconds since 1970 UTC) 0 until it is sent; a personal message has no id. */
+ * (milliseconds since 1970 UTC) 0 until it is sent; a personal message has no id, nor has what went to
+ * a stream between processes (ws_event_on_stored() tells it). */
 WS_EXPORT const char *ws_event_type(const ws_event *event);
 WS_EXPORT const char *ws_event_data(const ws_event *event, size_t *length);
 WS_EXPORT const char *ws_event_user_id(const ws_event *event);

@@ -193,7 +193,8 @@ WS_EXPORT void ws_manager_set_default(ws_manager *manager);
 /* --- events ------------------------------------------------------------------------------ */
 
 /* Everyone, but the connections in `exclude` (`n_exclude` ids, may be NULL with 0; ids that
- * name nothing are passed over). The event gets its id and timestamp and can't be sent again.
+ * name nothing are passed over). The event gets its timestamp and its id (with a stream between
+ * processes that is known later, see ws_event_on_stored()) and can't be sent again.
  * Errors: WS_ERR_INVALID, WS_ERR_ALREADY (was sent), WS_ERR_BACKPRESSURE (a loop has
  * max_pending calls waiting), WS_ERR_NO_MEMORY; in each case nobody gets it. Any thread. */
 WS_EXPORT int ws_manager_broadcast(ws_manager *manager, ws_event *event,

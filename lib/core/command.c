@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/client.h"
+#include "core/cluster.h"
 #include "core/delivery.h"
 #include "core/disconnect.h"
 #include "core/drain.h"
@@ -129,6 +130,13 @@ bool command_carry_out(ws_loop *loop, struct command *command, uint32_t *budget)
     case COMMAND_DISCONNECT:
         connection_end(connection, command->detail->code, command->detail->text);
         break;
+    case COMMAND_EPOCH:
+        recoveries_epoch(loop, command->detail->text);
+        break;
+    case COMMAND_FETCHED:
+        recovery_fetched(connection, command->fetched);
+        command->fetched = NULL;
+        break;
     case COMMAND_DRAIN:
         done =
             drain_run(loop, (const struct drain *)(const void *)command->detail->text, budget);
@@ -142,8 +150,12 @@ void command_release(const ws_manager *manager, struct command *command)
 {
     if (command->message != NULL)
         ws_message_unref(command->message);
-    memory_free(&manager->memory,
-                command->detail); /* or its recovery, which has nothing else yet */
+    if (command->kind == COMMAND_CONNECT)
+        recovery_free(manager, command->recovery);
+    else if (command->kind == COMMAND_FETCHED)
+        fetched_free(manager, command->fetched);
+    else
+        memory_free(&manager->memory, command->detail);
     command->message = NULL;
     command->detail = NULL;
 }

@@ -7,7 +7,7 @@
 #include "base/utf8.h"
 #include "core/encode.h"
 #include "core/event_data.h"
-#include "core/send.h"
+#include "core/publish.h"
 
 /* Data that is known to be valid, to a target; a user's event names the user. */
 static int emit_to(ws_manager *manager, struct target target, const char *type,
@@ -29,7 +29,9 @@ static int emit_to(ws_manager *manager, struct target target, const char *type,
 
     if (message == NULL)
         return WS_ERR_NO_MEMORY;
-    result = send_event(manager, target, message, now_ms, true);
+    result =
+        publish(manager,
+                &(struct publication){.target = target, .message = message, .time_ms = now_ms});
     ws_message_unref(message);
     return result;
 }

@@ -17,6 +17,7 @@
 
 struct connection;
 struct recovery;
+struct fetched;
 
 enum command_kind {
     COMMAND_EVENT,      /* message to the members of share; NULL: to everyone */
@@ -28,6 +29,8 @@ enum command_kind {
     COMMAND_LEAVE,      /* connection leaves share's room */
     COMMAND_FINISH,     /* connection ends, once what its client said has been answered */
     COMMAND_DISCONNECT, /* connection ends */
+    COMMAND_EPOCH,      /* the history begins anew, with the epoch in detail->text */
+    COMMAND_FETCHED,    /* connection's recovery gets what it asked the cluster for */
     COMMAND_DRAIN       /* all connections end, as the struct drain in detail->text says */
 };
 
@@ -49,6 +52,7 @@ struct command {
     union {
         struct detail *detail;     /* owned */
         struct recovery *recovery; /* of COMMAND_CONNECT; owned */
+        struct fetched *fetched;   /* of COMMAND_FETCHED; owned */
     };
     uint64_t position; /* of the newest event when it was posted */
 };
@@ -97,6 +101,7 @@ struct ws_loop {
     bool running;       /* within ws_loop_run() */
     struct inbox batch; /* what is being carried out, up to `done` */
     size_t done;
+    bool has_epoch; /* else nobody can recover yet: the cluster is still to be reached */
     char epoch[EPOCH_SIZE]; /* of the ids that clients get, by what was carried out */
     uint64_t position;      /* every event up to there was carried out, if it was posted here */
     uint64_t carried;       /* of the newest event when what is carried out now was posted */
@@ -129,8 +134,9 @@ struct posting {
 void posting_begin(struct posting *posting, ws_manager *manager);
 void posting_end(struct posting *posting);
 
-/* Room for one more command; WS_ERR_BACKPRESSURE (if `limited`) or WS_ERR_NO_MEMORY. */
+/* Room for one more command, or for n; WS_ERR_BACKPRESSURE (if `limited`) or WS_ERR_NO_MEMORY. */
 int loop_reserve(ws_loop *loop, bool limited);
+int loop_reserve_n(ws_loop *loop, size_t n, bool limited);
 
 /* Adds a command, for which room was reserved; pins and references become the inbox's. */
 void posting_push(struct posting *posting, ws_loop *loop, const struct command *command);

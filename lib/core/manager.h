@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <ws_manager/cluster.h>
 #include <ws_manager/manager.h>
 
 #include "base/buffer.h"
@@ -32,6 +33,9 @@ struct ws_manager {
     _Atomic uint32_t refs;      /* the application's, each loop's, each event's */
     _Atomic(const struct inner_transport *) inner; /* set by that transport, once */
     struct pace message_pace;
+    bool has_cluster; /* what is sent goes to it; set before anything is */
+    ws_cluster cluster;
+    void *cluster_data;
     struct counters counters; /* by any thread, and those of loops that have ended */
 
     pthread_mutex_t lock;
@@ -41,6 +45,7 @@ struct ws_manager {
     char epoch[EPOCH_SIZE]; /* of the history: begins every event id */
     uint64_t position;      /* of the newest event */
     struct history history;
+    bool cluster_started; /* the epoch is the stream's */
     struct registry registry;
     struct event_types types;
     ws_loop *loops[MANAGER_MAX_LOOPS];

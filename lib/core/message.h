@@ -104,6 +104,9 @@ struct message_variant *message_find_variant(const ws_message *message, int kind
  * the same kind that another thread has added meanwhile. NULL if memory ran out. */
 struct message_variant *message_add_variant(ws_message *message, int kind, ws_message *form);
 
+/* The ids that it excludes, n_exclude of them. */
+const ws_conn_id *message_excluded(const ws_message *message);
+
 /* Of a message with exclusions; `id` by message_exclusion() if they are foreign. */
 bool message_excludes(const ws_message *message, ws_conn_id id);
 

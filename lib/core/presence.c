@@ -91,6 +91,6 @@ void presence_send(ws_loop *loop, enum presence presence, ws_conn_id id, const c
         counter_add_shared(&manager->counters, COUNTER_drop_no_memory, 1);
         return;
     }
-    send_event(manager, target, message, 0, false);
+    send_presence(manager, target, message);
     ws_message_unref(message);
 }

@@ -3,11 +3,14 @@
 
 #include <string.h>
 
+#include "core/cluster.h"
 #include "protocol/json/answer.h"
 
 enum {
-    READ_AT_ONCE = 64,       /* events, for which the lock is held */
-    EVENTS_OF_ITS_TURN = 512 /* then another one that recovers gets its turn */
+    READ_AT_ONCE = 64,        /* events, for which the lock is held */
+    EVENTS_OF_ITS_TURN = 512, /* then another one that recovers gets its turn */
+    POLLS_FOR_POSITION =
+        150 /* ticks of the timers, some five seconds: no process is so far behind */
 };
 
 /* --- life -------------------------------------------------------------------------------------- */
@@ -60,6 +63,7 @@ void recovery_free(const ws_manager *manager, struct recovery *recovery)
 {
     if (recovery == NULL)
         return;
+    fetched_free(manager, recovery->fetched);
     memory_free(&manager->memory, recovery->cursors);
     memory_free(&manager->memory, recovery);
 }
@@ -70,14 +74,14 @@ static struct recovery_list *list_of(struct recovery *recovery)
 {
     ws_loop *loop = recovery->connection->loop;
 
-    return recovery->is_ready ? &loop->ready : &loop->waiting;
+    return recovery->wait == RECOVERY_READY ? &loop->ready : &loop->waiting;
 }
 
-static void list(struct recovery *recovery, bool is_ready)
+static void list(struct recovery *recovery, enum recovery_wait wait)
 {
     struct recovery_list *list;
 
-    recovery->is_ready = is_ready;
+    recovery->wait = wait;
     list = list_of(recovery);
     recovery->next = NULL;
     recovery->previous = list->last;
@@ -93,6 +97,7 @@ static void unlist(struct recovery *recovery)
 {
     struct recovery_list *list = list_of(recovery);
 
+    timer_stop(&recovery->timer);
     if (recovery->previous != NULL)
         recovery->previous->next = recovery->next;
     else
@@ -102,6 +107,23 @@ static void unlist(struct recovery *recovery)
     else
         list->last = recovery->previous;
     list->count--;
+}
+
+static void relist(struct recovery *recovery, enum recovery_wait wait)
+{
+    unlist(recovery);
+    list(recovery, wait);
+}
+
+static void on_timer(struct timer *timer)
+{
+    relist((struct recovery *)(void *)((char *)timer - offsetof(struct recovery, timer)),
+           RECOVERY_READY);
+}
+
+void recoveries_init(ws_loop *loop)
+{
+    loop->timers.expired[TIMER_RECOVERY] = on_timer;
 }
 
 /* --- beginning and end ----------------------------------------------------------------------------- */
@@ -124,8 +146,15 @@ static bool can_begin(ws_loop *loop, const struct recovery *recovery)
     int64_t now_ms = wall_clock(manager);
     bool kept;
 
-    if (!recovery->is_id || strcmp(recovery->epoch, loop->epoch) != 0 ||
-        recovery->position > loop->carried)
+    if (!recovery->is_id)
+        return false;
+    if (!loop->has_epoch)
+        return true;
+    if (strcmp(recovery->epoch, loop->epoch) != 0)
+        return false;
+    if (manager->has_cluster)
+        return true;
+    if (recovery->position > loop->carried)
         return false;
     manager_lock(manager);
     kept = is_kept(manager, recovery, now_ms);
@@ -142,9 +171,10 @@ bool recovery_begin(struct connection *connection, struct recovery *recovery)
     if (!recovery->wants_events || !can_begin(loop, recovery))
         return false;
     recovery->from_batch = loop->n_batches + 2;
+    recovery->timer.kind = TIMER_RECOVERY;
     connection->recovering = true;
     connection->recovery = recovery;
-    list(recovery, true);
+    list(recovery, loop->has_epoch ? RECOVERY_READY : RECOVERY_WAITS_FOR_EPOCH);
     return true;
 }
 
@@ -221,11 +251,56 @@ static bool seek(const ws_manager *manager, struct recovery *recovery, size_t *f
     return true;
 }
 
-enum read_result { READ_SOME, READ_ALL, READ_LOST, READ_NO_MEMORY };
+/* What is to be done next: deliver, or nothing more for now, or something else. */
+enum read_result {
+    READ_SOME,
+    READ_ALL,
+    READ_LOST,
+    READ_NO_MEMORY,
+    READ_WAITS_FOR_FETCHED,
+    READ_WAITS_FOR_POSITION
+};
 
-/* The next events that it missed, each with a reference; READ_ALL: there are no more for now. */
-static enum read_result read_missed(struct recovery *recovery,
-                                    ws_message *messages[READ_AT_ONCE], size_t *count)
+/* Of what was fetched, what went to everyone, to its user, or to a room that it is in. */
+static bool is_for(const struct connection *connection, const struct fetched_event *event)
+{
+    const struct rooms *rooms = &connection->rooms;
+
+    if (event->message == NULL)
+        return false;
+    if (event->kind == GROUP_EVERYONE)
+        return true;
+    if (event->kind == GROUP_USER)
+        return connection->user != NULL &&
+               strcmp(connection->user->group->name, event->name) == 0;
+    for (uint32_t at = 0; at < rooms->count; at++)
+        if (strcmp(rooms_at(rooms, at).share->group->name, event->name) == 0)
+            return true;
+    return false;
+}
+
+/* From what was fetched, behind its position; none if the rest is for others, and then that is over. */
+static size_t read_fetched(struct recovery *recovery, ws_message *messages[READ_AT_ONCE])
+{
+    const struct connection *connection = recovery->connection;
+    struct fetched *fetched = recovery->fetched;
+    size_t count = 0;
+
+    for (uint64_t i = recovery->position - fetched->after;
+         i < fetched->count && count < READ_AT_ONCE; i++)
+        if (is_for(connection, &fetched->events[i]))
+            messages[count++] = ws_message_ref(fetched->events[i].message);
+    if (count == 0) {
+        recovery->position = fetched->after + fetched->count;
+        fetched_free(connection->loop->manager, fetched);
+        recovery->fetched = NULL;
+    }
+    return count;
+}
+
+/* From the history. */
+static enum read_result read_history(struct recovery *recovery,
+                                     ws_message *messages[READ_AT_ONCE], size_t *count)
 {
     const ws_loop *loop = recovery->connection->loop;
     ws_manager *manager = loop->manager;
@@ -233,7 +308,6 @@ static enum read_result read_missed(struct recovery *recovery,
     enum read_result result = READ_ALL;
     size_t n_cursors;
 
-    *count = 0;
     manager_lock(manager);
     if (!is_kept(manager, recovery, now_ms)) {
         result = READ_LOST;
@@ -246,6 +320,28 @@ static enum read_result read_missed(struct recovery *recovery,
             result = READ_SOME;
     }
     manager_unlock(manager);
+    return result;
+}
+
+/* The next events that it missed, each with a reference. */
+static enum read_result read_missed(struct recovery *recovery,
+                                    ws_message *messages[READ_AT_ONCE], size_t *count)
+{
+    const ws_loop *loop = recovery->connection->loop;
+    enum read_result result;
+
+    *count = 0;
+    if (strcmp(recovery->epoch, loop->epoch) != 0)
+        return READ_LOST;
+    if (recovery->position > loop->position)
+        return recovery->n_polls++ < POLLS_FOR_POSITION ? READ_WAITS_FOR_POSITION : READ_LOST;
+    if (recovery->fetched != NULL) {
+        *count = read_fetched(recovery, messages);
+        return READ_SOME;
+    }
+    result = read_history(recovery, messages, count);
+    if (result == READ_LOST && cluster_fetch(recovery->connection, recovery->position))
+        return READ_WAITS_FOR_FETCHED;
     return result;
 }
 
@@ -290,59 +386,83 @@ static void finish(struct recovery *recovery, bool is_complete)
     uint64_t count = recovery->count;
 
     recovery->position = connection->loop->position;
+    memcpy(recovery->epoch, connection->loop->epoch, sizeof recovery->epoch);
     recovery_tell(connection, count, is_complete);
     if (recovery->connection != NULL)
         detach(recovery);
 }
 
-/* Where it is when nothing more can be done for it now. */
-enum step { STEP_OVER, STEP_READY, STEP_NEXT_BATCH, STEP_WAITS };
+/* What comes next for one when nothing more can be done for it now. */
+struct outcome {
+    bool wants_next_batch;
+    enum recovery_wait wait;
+};
 
-static enum step step(struct recovery *recovery, uint32_t *budget)
+/* One piece of what it missed. False when it is not to go on now, or is over (recovery->connection). */
+static bool step(struct recovery *recovery, struct outcome *outcome, uint32_t *cost)
 {
     const ws_loop *loop = recovery->connection->loop;
-    uint32_t given = 0;
+    ws_message *messages[READ_AT_ONCE];
+    size_t count;
 
-    while (recovery->connection != NULL && *budget > 0 && given < EVENTS_OF_ITS_TURN) {
-        ws_message *messages[READ_AT_ONCE];
-        size_t count;
-        enum read_result result = read_missed(recovery, messages, &count);
-
-        given += (uint32_t)count + 1;
-        *budget -= *budget < count + 1 ? *budget : (uint32_t)count + 1;
-        if (result == READ_NO_MEMORY) {
-            connection_out_of_memory(recovery->connection);
-        } else if (result == READ_LOST) {
-            finish(recovery, false);
-        } else if (!hand_on(recovery, messages, count)) {
-            return recovery->connection != NULL ? STEP_WAITS : STEP_OVER;
-        } else if (result == READ_ALL && recovery->connection != NULL) {
+    switch (read_missed(recovery, messages, &count)) {
+    case READ_WAITS_FOR_FETCHED:
+        outcome->wait = RECOVERY_WAITS_FOR_FETCHED;
+        return false;
+    case READ_WAITS_FOR_POSITION:
+        outcome->wait = RECOVERY_WAITS_FOR_POSITION;
+        return false;
+    case READ_NO_MEMORY:
+        connection_out_of_memory(recovery->connection);
+        return false;
+    case READ_LOST:
+        finish(recovery, false);
+        return false;
+    case READ_SOME:
+        *cost += (uint32_t)count + 1;
+        if (!hand_on(recovery, messages, count))
+            outcome->wait = RECOVERY_WAITS_FOR_ROOM;
+        break;
+    case READ_ALL:
+        *cost += (uint32_t)count + 1;
+        if (!hand_on(recovery, messages, count)) {
+            outcome->wait = RECOVERY_WAITS_FOR_ROOM;
+        } else if (recovery->connection != NULL) {
             recovery->position = loop->position;
-            if (recovery->joined > loop->position)
-                return STEP_NEXT_BATCH;
-            finish(recovery, !recovery->is_missing_some);
+            outcome->wants_next_batch = recovery->joined > loop->position;
+            if (!outcome->wants_next_batch)
+                finish(recovery, !recovery->is_missing_some);
+            return false;
         }
+        break;
     }
-    return recovery->connection != NULL ? STEP_READY : STEP_OVER;
+    return recovery->connection != NULL && outcome->wait == RECOVERY_READY;
 }
 
-/* Lets it go on, and puts it on the list where it belongs then; false if it wants the next batch. */
+/* Lets it go on for its turn, and puts it on the list where it belongs then. True if it wants the next
+ * batch. */
 static bool go_on(struct recovery *recovery, uint32_t *budget)
 {
-    const ws_manager *manager = recovery->connection->loop->manager;
-    enum step result;
+    ws_loop *loop = recovery->connection->loop;
+    struct outcome outcome = {false, RECOVERY_READY};
+    uint32_t cost = 0;
 
     recovery->is_busy = true;
     recovery->is_drained = false;
-    result = step(recovery, budget);
+    while (cost < EVENTS_OF_ITS_TURN && step(recovery, &outcome, &cost))
+        ;
     recovery->is_busy = false;
-    if (result == STEP_OVER) {
-        recovery_free(manager, recovery);
-        return true;
+    *budget -= *budget < cost + 1 ? *budget : cost + 1;
+    if (recovery->connection == NULL) {
+        recovery_free(loop->manager, recovery);
+        return false;
     }
-    unlist(recovery);
-    list(recovery, result != STEP_WAITS || recovery->is_drained);
-    return result != STEP_NEXT_BATCH;
+    if (outcome.wait == RECOVERY_WAITS_FOR_ROOM && recovery->is_drained)
+        outcome.wait = RECOVERY_READY;
+    relist(recovery, outcome.wait);
+    if (outcome.wait == RECOVERY_WAITS_FOR_POSITION)
+        timer_start(&loop->timers, &recovery->timer, 0);
+    return outcome.wants_next_batch;
 }
 
 bool recoveries_run(ws_loop *loop, uint32_t *budget)
@@ -356,30 +476,66 @@ bool recoveries_run(ws_loop *loop, uint32_t *budget)
         if (recovery == NULL)
             break;
         if (recovery->from_batch > loop->n_batches) {
-            unlist(recovery);
-            list(recovery, true);
+            relist(recovery, RECOVERY_READY);
             wanted = true;
-        } else if (!go_on(recovery, budget)) {
-            wanted = true;
+        } else {
+            wanted |= go_on(recovery, budget);
         }
     }
     return wanted;
+}
+
+void recoveries_epoch(ws_loop *loop, const char *epoch)
+{
+    struct recovery *next;
+
+    memcpy(loop->epoch, epoch, sizeof loop->epoch);
+    loop->has_epoch = true;
+    for (struct recovery *recovery = loop->waiting.first; recovery != NULL; recovery = next) {
+        next = recovery->next;
+        recovery->joined = loop->carried;
+        if (recovery->wait == RECOVERY_WAITS_FOR_EPOCH)
+            relist(recovery, RECOVERY_READY);
+    }
+    for (struct recovery *recovery = loop->ready.first; recovery != NULL;
+         recovery = recovery->next)
+        recovery->joined = loop->carried;
+}
+
+void recovery_fetched(struct connection *connection, struct fetched *fetched)
+{
+    const ws_manager *manager = connection->loop->manager;
+    struct recovery *recovery = connection->recovery;
+
+    if (!connection->recovering) {
+        fetched_free(manager, fetched);
+        return;
+    }
+    if (fetched->count == 0) {
+        fetched_free(manager, fetched);
+        /* It says so in its turn. */
+        recovery->epoch[0] = '\0';
+    } else {
+        recovery->fetched = fetched;
+    }
+    relist(recovery, RECOVERY_READY);
 }
 
 void recovery_drained(struct connection *connection)
 {
     ws_loop *loop = connection->loop;
     struct recovery *recovery = connection->recovery;
-    uint32_t budget = UINT32_MAX;
+    uint32_t budget = 0;
 
     if (!connection->recovering)
         return;
     recovery->is_drained = true;
-    if (recovery->is_ready || recovery->is_busy)
+    if (recovery->wait != RECOVERY_WAITS_FOR_ROOM || recovery->is_busy)
         return;
-    unlist(recovery);
-    list(recovery, true);
+    relist(recovery, RECOVERY_READY);
     /* Else the loop is run, or will be at once. */
-    if (!loop->running && loop->done == loop->batch.count)
-        go_on(recovery, &budget);
+    while (connection->recovering && recovery->wait == RECOVERY_READY && !loop->running &&
+           loop->done == loop->batch.count)
+        if (go_on(recovery, &budget))
+            break;
 }

@@ -12,12 +12,13 @@ struct target {
     const char *name; /* of the user or room; NULL for everyone */
 };
 
-/* Gives an encoded event the next position (or none, for presence), finishes it and posts it to
- * every loop that has, or may get, members of the target; one with a position stays in the history,
- * with its time. The caller keeps its reference. On an
- * error nobody gets it, and no position is used up. */
-int send_event(ws_manager *manager, struct target target, ws_message *message, int64_t time_ms,
-               bool with_position);
+/* Gives an encoded event the next position, finishes it, keeps it in the history with its time, and
+ * posts it to every loop that has, or may get, members of the target. The caller keeps its reference. On
+ * an error nobody gets it, and no position is used up. */
+int send_event(ws_manager *manager, struct target target, ws_message *message, int64_t time_ms);
+
+/* The same for a presence event, which has no position and is not kept. */
+int send_presence(ws_manager *manager, struct target target, ws_message *message);
 
 /* Posts a finished message to one connection. The caller's reference is used up, always. */
 int send_message(ws_manager *manager, ws_conn_id id, ws_message *message);

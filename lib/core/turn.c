@@ -43,6 +43,7 @@ static int add_to_manager(ws_loop *loop)
         result = WS_ERR_LIMIT;
     } else {
         loop->number = number;
+        loop->has_epoch = !manager->has_cluster || manager->cluster_started;
         memcpy(loop->epoch, manager->epoch, sizeof loop->epoch);
         loop->position = loop->batch_position = loop->carried = manager->position;
         manager->loops[number] = loop;
@@ -72,6 +73,7 @@ int ws_loop_new(ws_manager *manager, const ws_loop_options *options, uint64_t no
     slots_init(&made->slots);
     timer_wheel_init(&made->timers, now_ms);
     drain_init(made);
+    recoveries_init(made);
     result = add_to_manager(made);
     if (result != WS_OK) {
         memory_free(&manager->memory, made);
