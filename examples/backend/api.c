@@ -5,8 +5,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include <ws_manager/emit.h>
-
 #include "json_text.h"
 #include "text.h"
 
@@ -129,7 +127,6 @@ enum store_result api_finish(struct store *store, enum store_result result,
         outbox_send(outbox);
     }
     store_end(store);
-    outbox_free(outbox);
     return result;
 }
 
@@ -140,21 +137,20 @@ enum store_result api_add_stock_events(struct store *store, const struct stock_c
         const struct stock_change *change = &changes->list[i];
         cJSON *item = NULL;
         enum store_result result = store_stock_get(store, change->sku, &item);
-        bool added;
 
         if (result != STORE_OK) {
             return result;
         }
-        added = outbox_add(outbox, emit_inventory_updated, item);
-        if (added && change->fell &&
+        result = outbox_add(outbox, "inventory_updated", NULL, item);
+        if (result == STORE_OK && change->fell &&
             cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(item, "quantity")) <=
                 cJSON_GetNumberValue(
                     cJSON_GetObjectItemCaseSensitive(item, "low_stock_threshold"))) {
-            added = outbox_add(outbox, emit_stock_low, item);
+            result = outbox_add(outbox, "stock_low", NULL, item);
         }
         cJSON_Delete(item);
-        if (!added) {
-            return STORE_MEMORY;
+        if (result != STORE_OK) {
+            return result;
         }
     }
     return STORE_OK;

@@ -60,7 +60,7 @@ cJSON *api_list_answer(const char *name, cJSON *list, const char *next_name, int
 
 /* Ends a transaction that went well as far as `result`: commits, and emits the events before
  * the next transaction can begin, so that events come in the order of the commits. Returns what
- * came of it all; the outbox is empty then. */
+ * came of it all. */
 enum store_result api_finish(struct store *store, enum store_result result,
                              struct outbox *outbox);
 

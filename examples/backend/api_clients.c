@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <ws_manager/emit.h>
-
 #include "api.h"
 
 enum { NAME_MAX_CHARACTERS = 200, EMAIL_MAX_CHARACTERS = 254, PHONE_MAX_CHARACTERS = 40 };
@@ -57,11 +55,11 @@ static bool read_client(const cJSON *body, struct client_draft *draft,
 }
 
 /* Creates a client (an id of 0) or updates one, whose id is then in *id. */
-static enum store_result write_client(struct store *store, const struct client_draft *draft,
+static enum store_result write_client(struct app *app, const struct client_draft *draft,
                                       int64_t *id, cJSON **client)
 {
-    outbox_emit *emit = *id == 0 ? emit_client_created : emit_client_updated;
-    struct outbox outbox = {0};
+    const char *type = *id == 0 ? "client_created" : "client_updated";
+    struct store *store = app->store;
     enum store_result result = store_begin(store, STORE_WRITE);
 
     if (result != STORE_OK) {
@@ -72,10 +70,10 @@ static enum store_result write_client(struct store *store, const struct client_d
     if (result == STORE_OK) {
         result = store_client_get(store, *id, client);
     }
-    if (result == STORE_OK && !outbox_add(&outbox, emit, *client)) {
-        result = STORE_MEMORY;
+    if (result == STORE_OK) {
+        result = outbox_add(&app->outbox, type, NULL, *client);
     }
-    return api_finish(store, result, &outbox);
+    return api_finish(store, result, &app->outbox);
 }
 
 static void put_client(struct api_call *call, int64_t id)
@@ -95,7 +93,7 @@ static void put_client(struct api_call *call, int64_t id)
         cJSON_Delete(body);
         return;
     }
-    result = write_client(call->app->store, &draft, &id, &client);
+    result = write_client(call->app, &draft, &id, &client);
     if (result == STORE_OK) {
         http_response_set_json(call->response, is_new ? HTTP_STATUS_CREATED : HTTP_STATUS_OK,
                                client);

@@ -33,11 +33,11 @@ static bool read_update(const cJSON *body, struct stock_update *update,
             field_text(&source, "name", NAME_MAX_CHARACTERS, FIELD_LINE, &update->name));
 }
 
-static enum store_result write_item(struct store *store, const char *sku,
+static enum store_result write_item(struct app *app, const char *sku,
                                     const struct stock_update *update, cJSON **item)
 {
     struct stock_changes changes = {.count = 0};
-    struct outbox outbox = {0};
+    struct store *store = app->store;
     enum store_result result = store_begin(store, STORE_WRITE);
 
     if (result != STORE_OK) {
@@ -48,9 +48,9 @@ static enum store_result write_item(struct store *store, const char *sku,
         result = store_stock_get(store, sku, item);
     }
     if (result == STORE_OK) {
-        result = api_add_stock_events(store, &changes, &outbox);
+        result = api_add_stock_events(store, &changes, &app->outbox);
     }
-    return api_finish(store, result, &outbox);
+    return api_finish(store, result, &app->outbox);
 }
 
 void api_update_item(struct api_call *call)
@@ -69,7 +69,7 @@ void api_update_item(struct api_call *call)
         cJSON_Delete(body);
         return;
     }
-    result = write_item(call->app->store, call->parameter, &update, &item);
+    result = write_item(call->app, call->parameter, &update, &item);
     if (result == STORE_OK) {
         http_response_set_json(call->response, HTTP_STATUS_OK, item);
     } else {

@@ -1,12 +1,8 @@
 /* api_notifications.c: messages to everyone or to one user's connections.
- * They are not stored. */
+ * They are not stored, but for their way to everyone (outbox.h). */
 #include <string.h>
 
-#include <ws_manager/emit.h>
-#include <ws_manager/manager.h>
-
 #include "api.h"
-#include "log.h"
 
 enum { MESSAGE_MAX_CHARACTERS = 2000, SEVERITY_MAX_CHARACTERS = 16 };
 
@@ -60,12 +56,40 @@ static void answer_sent(struct api_call *call)
     cJSON_Delete(answer);
 }
 
+static cJSON *event_data(const struct notification *notification)
+{
+    cJSON *data = cJSON_CreateObject();
+
+    if (cJSON_AddStringToObject(data, "message", notification->message) == NULL ||
+        cJSON_AddStringToObject(data, "severity", notification->severity) == NULL) {
+        cJSON_Delete(data);
+        return NULL;
+    }
+    return data;
+}
+
+static enum store_result send_notification(struct app *app, const struct notification *notification)
+{
+    cJSON *data = event_data(notification);
+    enum store_result result = data != NULL ? STORE_OK : STORE_MEMORY;
+
+    if (result == STORE_OK) {
+        result = store_begin(app->store, STORE_WRITE);
+    }
+    if (result == STORE_OK) {
+        result = outbox_add(&app->outbox, "notification", notification->user_id, data);
+        result = api_finish(app->store, result, &app->outbox);
+    }
+    cJSON_Delete(data);
+    return result;
+}
+
 void api_send_notification(struct api_call *call)
 {
     cJSON *body = api_parse_body(call);
     struct field_problem problem = {0};
     struct notification notification;
-    int result;
+    enum store_result result;
 
     if (body == NULL) {
         return;
@@ -75,14 +99,11 @@ void api_send_notification(struct api_call *call)
         cJSON_Delete(body);
         return;
     }
-    result =
-        emit_notification(notification.message, notification.user_id, notification.severity);
-    if (result == WS_OK) {
+    result = send_notification(call->app, &notification);
+    if (result == STORE_OK) {
         answer_sent(call);
     } else {
-        log_line(WS_LOG_ERROR, "a notification was not sent: %s", ws_strerror(result));
-        http_response_set_status_error(call->response, HTTP_STATUS_SERVICE_UNAVAILABLE,
-                                       ws_strerror(result));
+        api_answer_store_error(call, result);
     }
     cJSON_Delete(body);
 }

@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <ws_manager/emit.h>
-
 #include "api.h"
 
 enum { DEFAULT_LIST = 50, LONGEST_LIST = 500 };
@@ -114,7 +112,7 @@ static void answer_order_error(struct api_call *call, enum store_result result,
 
 /* Adds the event of a changed order, then those of the stock that it moved. *order is the tree
  * that the event got. */
-static enum store_result add_order_events(struct store *store, int64_t id, outbox_emit *emit,
+static enum store_result add_order_events(struct store *store, int64_t id, const char *type,
                                           const struct stock_changes *changes,
                                           struct outbox *outbox, cJSON **order)
 {
@@ -123,21 +121,19 @@ static enum store_result add_order_events(struct store *store, int64_t id, outbo
     if (result != STORE_OK) {
         return result;
     }
-    if (!outbox_add(outbox, emit, *order)) {
-        return STORE_MEMORY;
-    }
-    return api_add_stock_events(store, changes, outbox);
+    result = outbox_add(outbox, type, NULL, *order);
+    return result == STORE_OK ? api_add_stock_events(store, changes, outbox) : result;
 }
 
 /* --- handlers ------------------------------------------------------------------------ */
 
 /* Creates an order (an id of 0) or updates one, whose id is then in *id. */
-static enum store_result write_order(struct store *store, const struct order_draft *draft,
+static enum store_result write_order(struct app *app, const struct order_draft *draft,
                                      int64_t *id, size_t *bad_line, cJSON **order)
 {
     bool is_new = *id == 0;
     struct stock_changes changes = {.count = 0};
-    struct outbox outbox = {0};
+    struct store *store = app->store;
     enum store_result result = store_begin(store, STORE_WRITE);
 
     if (result != STORE_OK) {
@@ -146,10 +142,10 @@ static enum store_result write_order(struct store *store, const struct order_dra
     result = is_new ? store_order_create(store, draft, id, &changes, bad_line)
                     : store_order_update(store, *id, draft, &changes, bad_line);
     if (result == STORE_OK) {
-        result = add_order_events(store, *id, is_new ? emit_order_created : emit_order_updated,
-                                  &changes, &outbox, order);
+        result = add_order_events(store, *id, is_new ? "order_created" : "order_updated",
+                                  &changes, &app->outbox, order);
     }
-    return api_finish(store, result, &outbox);
+    return api_finish(store, result, &app->outbox);
 }
 
 static void put_order(struct api_call *call, int64_t id)
@@ -170,7 +166,7 @@ static void put_order(struct api_call *call, int64_t id)
         cJSON_Delete(body);
         return;
     }
-    result = write_order(call->app->store, &wanted.draft, &id, &bad_line, &order);
+    result = write_order(call->app, &wanted.draft, &id, &bad_line, &order);
     if (result == STORE_OK) {
         http_response_set_json(call->response, is_new ? HTTP_STATUS_CREATED : HTTP_STATUS_OK,
                                order);
@@ -202,11 +198,11 @@ void api_update_order(struct api_call *call)
 }
 
 /* *order, which the event and the answer share, says also which status it had before. */
-static enum store_result change_status(struct store *store, int64_t id, const char *status,
+static enum store_result change_status(struct app *app, int64_t id, const char *status,
                                        const char **old_status, cJSON **order)
 {
     struct stock_changes changes = {.count = 0};
-    struct outbox outbox = {0};
+    struct store *store = app->store;
     enum store_result result = store_begin(store, STORE_WRITE);
 
     if (result != STORE_OK) {
@@ -218,14 +214,16 @@ static enum store_result change_status(struct store *store, int64_t id, const ch
     }
     if (result == STORE_OK &&
         (cJSON_AddStringToObject(*order, "old_status", *old_status) == NULL ||
-         cJSON_AddStringToObject(*order, "new_status", status) == NULL ||
-         !outbox_add(&outbox, emit_order_status_changed, *order))) {
+         cJSON_AddStringToObject(*order, "new_status", status) == NULL)) {
         result = STORE_MEMORY;
     }
     if (result == STORE_OK) {
-        result = api_add_stock_events(store, &changes, &outbox);
+        result = outbox_add(&app->outbox, "order_status_changed", NULL, *order);
     }
-    return api_finish(store, result, &outbox);
+    if (result == STORE_OK) {
+        result = api_add_stock_events(store, &changes, &app->outbox);
+    }
+    return api_finish(store, result, &app->outbox);
 }
 
 void api_set_order_status(struct api_call *call)
@@ -256,7 +254,7 @@ void api_set_order_status(struct api_call *call)
         cJSON_Delete(body);
         return;
     }
-    result = change_status(call->app->store, id, status, &old_status, &order);
+    result = change_status(call->app, id, status, &old_status, &order);
     if (result == STORE_OK) {
         http_response_set_json(call->response, HTTP_STATUS_OK, order);
     } else if (result == STORE_INVALID_TRANSITION) {

@@ -10,6 +10,7 @@
 #include "access.h"
 #include "address_table.h"
 #include "options.h"
+#include "outbox.h"
 #include "realtime.h"
 #include "static_files.h"
 #include "store.h"
@@ -22,6 +23,7 @@ struct app {
     struct realtime realtime;
     struct static_files static_files;
     struct store *store;
+    struct outbox outbox;
     struct tls *tls;      /* NULL: plain HTTP */
     atomic_bool stopping; /* new connections are refused, old ones come to their end */
     /* Loops that may be in the middle of a request from before that: when there is none any more, every

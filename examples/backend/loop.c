@@ -24,7 +24,8 @@ enum {
     WRITES_PER_TURN = 128, /* half a millisecond */
     ACCEPT_PAUSE_MS = 100,
     LOG_PAUSE_MS = 1000,
-    STOP_IDLE_MS = 250, /* how long an idle client may still ask, and learn that this ends */
+    SETTLE_AGAIN_MS = 20, /* the outbox */
+    STOP_IDLE_MS = 250,   /* how long an idle client may still ask, and learn that this ends */
     STOP_LIMIT_MS = 3000,
     STOP_POLL_MS = 50
 };
@@ -242,6 +243,11 @@ static void close_timed_out(struct loop *loop)
     }
 }
 
+static uint64_t earlier(uint64_t one_ms, uint64_t other_ms)
+{
+    return one_ms < other_ms ? one_ms : other_ms;
+}
+
 static int wait_ms(const struct loop *loop, uint64_t deadline_ms)
 {
     const struct expiry *expiry = expiry_first(&loop->expiries);
@@ -391,6 +397,9 @@ void loop_run(struct loop *loop)
             session_end_expired(&loop->expiries, wall_clock_ms());
         }
         deadline_ms = run_library(loop);
+        if (outbox_settle(&loop->app->outbox)) {
+            deadline_ms = earlier(deadline_ms, loop->now_ms + SETTLE_AGAIN_MS);
+        }
         free_dead(loop);
     }
     free_dead(loop);

@@ -115,6 +115,7 @@ static bool open_app(struct app *app, char *problem, size_t size)
         goto fail_addresses;
     }
     if (open_realtime(app, problem, size)) {
+        outbox_open(&app->outbox, app->store, app->realtime.manager, "");
         return true;
     }
     address_table_close(&app->addresses);
@@ -129,6 +130,7 @@ fail_static_files:
 
 static void close_app(struct app *app)
 {
+    outbox_settle(&app->outbox);
     realtime_close(&app->realtime);
     address_table_close(&app->addresses);
     store_close(app->store);

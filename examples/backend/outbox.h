@@ -1,35 +1,43 @@
-/* outbox.h: the events of one transaction, made before the commit and emitted after it.
+/* outbox.h: events of the API, kept in the database from the transaction that brings them until they are
+ * stored in the history or the stream: so that no change is without its event, whoever is killed.
  * What an event's data is, is the API's. */
 #ifndef BACKEND_OUTBOX_H
 #define BACKEND_OUTBOX_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
-#include <stddef.h>
+#include <stdint.h>
 
 #include <cjson/cJSON.h>
+#include <ws_manager/ws_manager.h>
 
-/* One of the library's emit_*(). */
-typedef int outbox_emit(const char *json);
+#include "store.h"
 
-struct outbox_event {
-    outbox_emit *emit;
-    char *json;
-};
-
-/* All zero is an empty outbox. */
+/* All but the atomic members are used by whoever has a transaction of the store. */
 struct outbox {
-    struct outbox_event *events;
-    size_t count;
-    size_t capacity;
+    struct store *store;
+    ws_manager *manager;
+    const char *node;        /* whose events these are: those that a former process left, too */
+    int64_t emitted;         /* the last row that was */
+    atomic_bool is_stuck;    /* the next one was not taken: later */
+    _Atomic int64_t stored;  /* every row up to there is */
+    _Atomic int64_t deleted; /* and these are gone */
 };
 
-/* Adds an event; the tree stays the caller's. False when memory is short. */
-bool outbox_add(struct outbox *outbox, outbox_emit *emit, const cJSON *data);
+/* Emits what a former process of that name left. */
+void outbox_open(struct outbox *outbox, struct store *store, ws_manager *manager,
+                 const char *node);
 
-/* Emits all, in the order in which they were added. A failure is logged: what is committed
- * stays. */
+/* Adds an event of a type, for `user_id` or, if that is NULL, to where the type goes; within a write
+ * transaction. The tree stays the caller's. */
+enum store_result outbox_add(struct outbox *outbox, const char *type, const char *user_id,
+                             const cJSON *data);
+
+/* Emits what was committed, in order; between store_commit() and store_end(). */
 void outbox_send(struct outbox *outbox);
 
-void outbox_free(struct outbox *outbox);
+/* Once a turn of a loop: what is stored leaves the database, and what was not taken is tried again. Returns
+ * true if it is to be called again soon. */
+bool outbox_settle(struct outbox *outbox);
 
 #endif

@@ -133,4 +133,30 @@ enum store_result store_order_get(struct store *store, int64_t id, cJSON **order
 enum store_result store_order_list(struct store *store, int64_t limit, int64_t before,
                                    cJSON **orders, int64_t *next_before);
 
+/* --- outbox -------------------------------------------------------------------------- */
+
+/* An event on its way. */
+struct outbox_row {
+    int64_t id;           /* rises */
+    const char *producer; /* the process that made it; with `id`, its number in the stream */
+    const char *type;
+    const char *user_id; /* NULL: where the type goes */
+    const char *data;    /* JSON */
+    size_t length;
+};
+
+/* `node` names the processes, one after the other, whose events these are; row->id and length are
+ * of no interest. */
+enum store_result store_outbox_add(struct store *store, const char *node,
+                                   const struct outbox_row *row);
+
+/* Calls `take` for at most `limit` rows with ids above `after`, in order, until it returns false; *count is
+ * how many it took. Rows are valid during the call. */
+enum store_result store_outbox_list(struct store *store, const char *node, int64_t after,
+                                    size_t limit,
+                                    bool (*take)(const struct outbox_row *row, void *user_data),
+                                    void *user_data, size_t *count);
+
+enum store_result store_outbox_delete(struct store *store, const char *node, int64_t up_to);
+
 #endif

@@ -48,7 +48,12 @@
                  " JOIN inventory v ON v.sku = i.sku WHERE i.order_id = ?1 ORDER BY i.rowid")  \
     X(LINE_INSERT, "INSERT INTO order_items (order_id, sku, quantity, unit_price_cents)"       \
                    " VALUES (?1, ?2, ?3, ?4)")                                                 \
-    X(LINE_DELETE_ALL, "DELETE FROM order_items WHERE order_id = ?1")
+    X(LINE_DELETE_ALL, "DELETE FROM order_items WHERE order_id = ?1")                          \
+    X(OUTBOX_INSERT, "INSERT INTO outbox (node, producer, type, user_id, data)"                \
+                     " VALUES (?1, ?2, ?3, ?4, ?5)")                                           \
+    X(OUTBOX_LIST, "SELECT id, producer, type, user_id, data FROM outbox"                      \
+                   " WHERE node = ?1 AND id > ?2 ORDER BY id LIMIT ?3")                        \
+    X(OUTBOX_DELETE, "DELETE FROM outbox WHERE node = ?1 AND id <= ?2")
 
 enum statement {
 #define X(name, sql) STATEMENT_##name,

@@ -4,9 +4,9 @@
 
 #include <stdio.h>
 
-enum { SCHEMA_VERSION = 1 };
+enum { SCHEMA_VERSION = 2 };
 
-static const char schema[] =
+static const char schema_1[] =
     "CREATE TABLE clients ("
     "  id INTEGER PRIMARY KEY AUTOINCREMENT,"
     "  name TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 200),"
@@ -39,8 +39,17 @@ static const char schema[] =
     "  unit_price_cents INTEGER NOT NULL CHECK (unit_price_cents BETWEEN 0 AND 10000000),"
     "  UNIQUE (order_id, sku)"
     ");"
-    "CREATE INDEX order_items_by_sku ON order_items (sku);"
-    "PRAGMA user_version = 1;";
+    "CREATE INDEX order_items_by_sku ON order_items (sku);";
+
+static const char schema_2[] = "CREATE TABLE outbox ("
+                               "  id INTEGER PRIMARY KEY AUTOINCREMENT,"
+                               "  node TEXT NOT NULL,"
+                               "  producer TEXT NOT NULL,"
+                               "  type TEXT NOT NULL,"
+                               "  user_id TEXT,"
+                               "  data TEXT NOT NULL"
+                               ");"
+                               "PRAGMA user_version = 2;";
 
 static const char seed[] =
     "INSERT INTO clients (name, email, phone, created_at) VALUES"
@@ -72,13 +81,17 @@ static bool read_version(sqlite3 *db, int *version)
     return found;
 }
 
+static bool run(sqlite3 *db, const char *statements)
+{
+    return sqlite3_exec(db, statements, NULL, NULL, NULL) == SQLITE_OK;
+}
+
 bool store_prepare_schema(sqlite3 *db, char *problem, size_t problem_size)
 {
     int version = 0;
 
     /* The version is read within the transaction: two processes may start on a new database. */
-    if (sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK ||
-        !read_version(db, &version)) {
+    if (!run(db, "BEGIN IMMEDIATE") || !read_version(db, &version)) {
         snprintf(problem, problem_size, "%s", sqlite3_errmsg(db));
         return false;
     }
@@ -88,12 +101,12 @@ bool store_prepare_schema(sqlite3 *db, char *problem, size_t problem_size)
                  version, SCHEMA_VERSION);
         return false;
     }
-    if (version == 0 && (sqlite3_exec(db, schema, NULL, NULL, NULL) != SQLITE_OK ||
-                         sqlite3_exec(db, seed, NULL, NULL, NULL) != SQLITE_OK)) {
+    if ((version < 1 && (!run(db, schema_1) || !run(db, seed))) ||
+        (version < 2 && !run(db, schema_2))) {
         snprintf(problem, problem_size, "%s", sqlite3_errmsg(db));
         return false;
     }
-    if (sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK) {
+    if (!run(db, "COMMIT")) {
         snprintf(problem, problem_size, "%s", sqlite3_errmsg(db));
         return false;
     }

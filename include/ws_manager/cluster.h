@@ -67,10 +67,6 @@ WS_EXPORT int ws_manager_set_cluster(ws_manager *manager, const ws_cluster *clus
  * Any thread. */
 WS_EXPORT int ws_cluster_new_epoch(char *epoch);
 
-/* The random name of this manager, with which the names of its connections begin; unique among
- * all processes. Lives as long as the manager. Any thread. */
-WS_EXPORT const char *ws_manager_process_id(const ws_manager *manager);
-
 /* The following three: by one thread at a time. */
 
 /* The stream was reached, for the first time or again: its epoch and the position of its newest event, to

@@ -181,6 +181,10 @@ WS_EXPORT int ws_manager_new(const ws_manager_options *options, ws_manager **man
  * only those, and the WebSockets, may still be freed. NULL does nothing. If it was the default manager, there is none then. */
 WS_EXPORT void ws_manager_free(ws_manager *manager);
 
+/* The random name of this manager, with which the names of its connections begin; unique among
+ * all processes. Lives as long as the manager. Any thread. */
+WS_EXPORT const char *ws_manager_process_id(const ws_manager *manager);
+
 /* The process's default manager, to which emit_*() go; made with default options on first use.
  * NULL when that failed. Any thread. */
 WS_EXPORT ws_manager *ws_manager_default(void);

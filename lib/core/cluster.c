@@ -43,11 +43,6 @@ int ws_cluster_new_epoch(char *epoch)
     return epoch_draw(epoch) ? WS_OK : WS_ERR_SYSTEM;
 }
 
-const char *ws_manager_process_id(const ws_manager *manager)
-{
-    return manager->process;
-}
-
 /* --- events as messages -------------------------------------------------------------------------- */
 
 static bool kind_of(const ws_cluster_event *event, enum group_kind *kind)

@@ -1,6 +1,7 @@
 /* event.c: events as objects, their types, and sending them to everyone, a room, a user or one. */
 #include <string.h>
 
+#include <ws_manager/emit.h>
 #include <ws_manager/event.h>
 
 #include "base/json_text.h"
@@ -221,6 +222,22 @@ int ws_manager_broadcast_to_room(ws_manager *manager, const char *room, ws_event
 int ws_manager_send_to_user(ws_manager *manager, const char *user_id, ws_event *event)
 {
     return send_to(manager, (struct target){GROUP_USER, user_id}, event, NULL, 0);
+}
+
+int ws_manager_emit_event(ws_manager *manager, ws_event *event)
+{
+    struct target target = {GROUP_EVERYONE, NULL};
+    const struct event_type *type;
+    const char *room;
+    int result = check_unsent(manager, event);
+
+    if (result != WS_OK)
+        return result;
+    type = event_types_find(&manager->types, event->type);
+    room = type != NULL ? atomic_load_explicit(&type->room, memory_order_acquire) : NULL;
+    if (room != NULL)
+        target = (struct target){GROUP_ROOM, room};
+    return send_to(manager, target, event, NULL, 0);
 }
 
 int ws_manager_send_personal_message(ws_manager *manager, ws_conn_id connection,

@@ -198,3 +198,8 @@ void manager_log(const ws_manager *manager, int level, const char *format, ...)
             *at = '?';
     manager->options.log(level, line, manager->options.user_data);
 }
+
+const char *ws_manager_process_id(const ws_manager *manager)
+{
+    return manager->process;
+}

@@ -83,6 +83,7 @@ static void answer(const struct http_request *request)
     ck_assert(http_response_write(&response, false, request->keep_alive, false, &out));
     byte_buffer_free(&out);
     http_response_free(&response);
+    outbox_settle(&app.outbox);
 }
 
 static void open_app(void)
@@ -102,6 +103,7 @@ static void open_app(void)
     app.options = &options;
     ck_assert(access_open(&app.access, &options, problem, sizeof problem));
     ck_assert_int_eq(realtime_open(&app.realtime, &options, &app.access), WS_OK);
+    outbox_open(&app.outbox, app.store, app.realtime.manager, "");
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
