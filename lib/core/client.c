@@ -87,12 +87,12 @@ static void answer_with_id(struct connection *connection, struct json_slice ref,
 
 /* The membership has changed before, so that a joiner gets every event above the answer's id. */
 static void answer_with_room(struct connection *connection, const char *type,
-                             const struct client_message *message)
+                             struct json_slice ref, const char *room)
 {
     struct buffer buffer;
 
     buffer_init(&buffer, &connection->loop->manager->memory);
-    answer_room(&buffer, type, message->ref.text, message->ref.length, message->room);
+    answer_room(&buffer, type, ref.text, ref.length, room);
     post_answer(connection, &buffer);
 }
 
@@ -183,7 +183,7 @@ static void handle_join(struct connection *connection, const struct client_messa
     share = room_pin(connection, message->room);
     result = share != NULL ? connection_enter_room(connection, share) : WS_ERR_NO_MEMORY;
     if (result == WS_OK || result == WS_ERR_ALREADY)
-        answer_with_room(connection, "room_joined", message);
+        answer_with_room(connection, "room_joined", message->ref, message->room);
     else
         answer_with_result(connection, message->ref, result);
     room_joined(connection, message->room, result);
@@ -196,11 +196,36 @@ static void handle_leave(struct connection *connection, const struct client_mess
     int result = share != NULL ? connection_leave_room(connection, share) : WS_ERR_NO_MEMORY;
 
     if (result == WS_OK)
-        answer_with_room(connection, "room_left", message);
+        answer_with_room(connection, "room_left", message->ref, message->room);
     else
         answer_with_result(connection, message->ref, result);
     room_left(connection, message->room, result);
     room_unpin(connection, share);
+}
+
+static void reauthorize_room(struct connection *connection, struct share *share)
+{
+    static const struct json_slice no_ref = {NULL, 0};
+    const char *room = share->group->name;
+
+    /* The name stays valid whatever the callbacks do. */
+    room_pin_share(connection, share);
+    if (authorize(connection, room) != WS_OK && connection->state == CONNECTION_LIVE) {
+        int result = connection_leave_room(connection, share);
+
+        if (result == WS_OK)
+            answer_with_room(connection, "room_left", no_ref, room);
+        room_left(connection, room, result);
+    }
+    room_unpin(connection, share);
+}
+
+/* From the last on, since one that is left gives its number to the last. */
+void client_reauthorize(struct connection *connection)
+{
+    for (uint32_t at = connection->rooms.count; at > 0; at--)
+        if (connection->state == CONNECTION_LIVE && at <= connection->rooms.count)
+            reauthorize_room(connection, rooms_at(&connection->rooms, at - 1).share);
 }
 
 static int handle_message(struct connection *connection, const struct client_message *message)
