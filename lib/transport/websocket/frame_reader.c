@@ -173,6 +173,20 @@ static uint64_t most_bytes(const struct frame_reader *reader,
     return compressed ? most_compressed(limits.max_message_bytes) : limits.max_message_bytes;
 }
 
+/* A frame that costs as much as a message and brings none. A message that had gone on before the limit
+ * was reached may do so to its end, if that is bounded. */
+static bool is_flood(const struct frame_reader *reader, const struct wslay_frame_iocb *frame,
+                     struct frame_limits limits)
+{
+    if (limits.max_continuation_frames == 0 ||
+        (frame->opcode != WSLAY_CONTINUATION_FRAME && frame->payload_length > 0))
+        return false;
+    if (*limits.continuation_frames >= limits.max_continuation_frames)
+        return reader->fragments < 2 || limits.max_fragments == 0;
+    ++*limits.continuation_frames;
+    return false;
+}
+
 /* What RFC 6455 §5 demands of a frame's header, beyond what wslay has checked: the shortest
  * form of the length, and control frames that are whole and of at most 125 bytes. */
 static struct frame_event check_frame(struct frame_reader *reader,
@@ -207,6 +221,8 @@ static struct frame_event check_frame(struct frame_reader *reader,
         return fail(reader, 1009, "message too big"); /* §7.4.1 */
     if (limits.max_fragments > 0 && reader->fragments >= limits.max_fragments)
         return fail(reader, 1009, "too many fragments");
+    if (is_flood(reader, frame, limits))
+        return fail(reader, 1008, "too many continuation or empty frames");
     return nothing();
 }
 

@@ -16,8 +16,10 @@ struct frame_reader;
 
 struct frame_limits {
     uint32_t max_message_bytes;
-    uint32_t max_fragments; /* 0: no limit */
-    bool deflate;           /* permessage-deflate was agreed on */
+    uint32_t max_fragments;           /* 0: no limit */
+    uint32_t max_continuation_frames; /* in a second; 0: no limit */
+    uint16_t *continuation_frames;    /* so many came in this one; the reader counts them */
+    bool deflate;                     /* permessage-deflate was agreed on */
 };
 
 enum frame_event_kind {
