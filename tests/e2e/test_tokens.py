@@ -6,7 +6,7 @@ import tempfile
 import unittest
 
 from backend import BACKEND, START_SECONDS
-from client import BackendCase, receive_type, request, with_headers
+from client import BackendCase, receive, receive_type, request, with_headers
 from tokens import SECRET, make_pair, signed_token, token, unsigned
 
 ORIGIN = "http://127.0.0.1:{}"
@@ -236,7 +236,7 @@ class Rooms(TokenCase):
         left = {answer["data"]["room"] for answer in answers if answer["type"] == "room_left"}
         self.assertEqual(left, {"staff:a", "staff:b"})
         self.assertTrue(all("id" in answer["data"] for answer in answers), answers)
-        status, stats, _ = await self.call(backend, "GET", f"/ws/stats?token={token()}")
+        status, stats, _ = await self.call(backend, "GET", f"/ws/stats?token={staff}")
         self.assertEqual((status, stats["rooms"]),
                          (200, {"staff:a": 1, "orders": 1, "user:ana": 1}))
         await other.send('{"type":"message","room":"staff:a","data":1}')
@@ -262,8 +262,7 @@ class Requests(TokenCase):
     async def test_the_api_needs_the_same_token(self):
         backend = self.start()
         bearer = {"Authorization": "Bearer " + token()}
-        for path in ("/api/orders", "/api/clients", "/api/orders/1", "/api/nothing", "/ws/stats",
-                     "/metrics"):
+        for path in ("/api/orders", "/api/clients", "/api/orders/1", "/api/nothing", "/metrics"):
             status, answer, headers = await self.call(backend, "GET", path)
             self.assertEqual((status, headers["WWW-Authenticate"]), (401, "Bearer"), path)
             self.assertEqual(answer["error"]["code"], "unauthorized")
@@ -282,6 +281,40 @@ class Requests(TokenCase):
         status, _, _ = await self.call(backend, "GET", f"/api/orders?token={token('bob')}", None,
                                        bearer)
         self.assertEqual(status, 401)
+
+    async def test_the_names_of_rooms_and_users_are_for_the_staff(self):
+        backend = self.start()
+        client, _ = await self.connect(backend, "/ws?token=" + token("bob", role="staff"))
+        for room in ("user:bob", "staff:kitchen"):
+            await self.join(client, room)
+        self.assertEqual((await self.call(backend, "GET", "/ws/stats"))[0], 401)
+        status, answer, _ = await self.call(backend, "GET", "/ws/stats?token=" + token())
+        self.assertEqual((status, answer["error"]["code"]), (403, "forbidden"))
+        status, answer, _ = await self.call(backend, "GET", "/ws/stats?token=" + token(role="staff"))
+        self.assertEqual((status, answer["rooms"]), (200, {"user:bob": 1, "staff:kitchen": 1}))
+        _, text, _ = await self.call(backend, "GET", "/metrics?token=" + token())
+        self.assertNotIn(b"bob", text)
+        self.assertNotIn(b"kitchen", text)
+
+    async def test_nothing_tells_whether_a_room_exists(self):
+        backend = self.start("--relay", "--no-presence")
+        bob, _ = await self.connect(backend, "/ws?token=" + token("bob", role="staff"))
+        ana, _ = await self.connect(backend, "/ws?token=" + token())
+        for room in ("user:bob", "staff:kitchen", "open"):
+            self.assertEqual((await self.join(bob, room))["type"], "room_joined")
+        for kind, there, nowhere in (("join_room", "user:bob", "user:eve"),
+                                     ("join_room", "staff:kitchen", "staff:none"),
+                                     ("leave_room", "staff:kitchen", "staff:none"),
+                                     ("message", "staff:kitchen", "staff:none"),
+                                     ("leave_room", "open", "none"), ("message", "open", "none")):
+            answers = [await request(ana, {"type": kind, "room": room, "data": 1, "ref": 1})
+                       for room in (there, nowhere)]
+            self.assertEqual(answers[0], answers[1])
+            self.assertEqual(answers[0]["type"], "error")
+        await bob.send('{"type":"leave_room","room":"open"}')
+        await receive_type(bob, "room_left")
+        await ana.send('{"type":"ping"}')
+        self.assertEqual((await receive(ana))["type"], "pong")  # and nothing of bob before it
 
     async def test_what_stays_open(self):
         backend = self.start()
