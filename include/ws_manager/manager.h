@@ -156,6 +156,13 @@ typedef struct ws_manager_options {
      * queue_low_bytes (0): a time to send it less, or to read less from it. */
     void (*on_backpressure)(ws_manager *manager, const ws_connection_info *connection,
                             int is_high, void *user_data);
+
+    /* Events that are kept for clients that come back: all that were broadcast or sent to a room or a
+     * user, the newest ones within these three limits. */
+    uint32_t history_events; /* 0: none are kept; default 10000, at most 2^30 */
+    uint32_t history_age_ms; /* by `clock`; 0: no limit, the default */
+    uint64_t
+        history_bytes; /* 0: no limit; default 64 MiB; their compressed forms come on top */
 } ws_manager_options;
 
 /* Fills in the defaults. What is exported is told the size of the caller's struct, so that a newer
@@ -188,7 +195,8 @@ WS_EXPORT void ws_manager_set_default(ws_manager *manager);
 /* --- events ------------------------------------------------------------------------------ */
 
 /* Everyone, but the connections in `exclude` (`n_exclude` ids, may be NULL with 0; ids that
- * name nothing are passed over). The event gets its id and timestamp and can't be sent again.
+ * name nothing are passed over). The event gets its timestamp and its id (with a stream between
+ * processes that is known later, see ws_event_on_stored()) and can't be sent again.
  * Errors: WS_ERR_INVALID, WS_ERR_ALREADY (was sent), WS_ERR_BACKPRESSURE (a loop has
  * max_pending calls waiting), WS_ERR_NO_MEMORY; in each case nobody gets it. Any thread. */
 WS_EXPORT int ws_manager_broadcast(ws_manager *manager, ws_event *event,

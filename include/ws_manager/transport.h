@@ -16,7 +16,8 @@ typedef struct ws_transport {
     size_t size;
 
     /* Queue a message for the client. The message is immutable; keep it with ws_message_ref().
-     * Return WS_OK; WS_ERR_BACKPRESSURE when it was taken but the queue fills up;
+     * Return WS_OK; WS_ERR_BACKPRESSURE when it was taken but the queue fills up, and call
+     * ws_manager_transport_drained() when it has room again;
      * WS_ERR_DROPPED when it was not taken: the manager then ends the connection with 1013,
      * since a client that misses one event can't be brought up to date by later ones. */
     int (*send)(ws_message *message, void *transport_data);
@@ -44,6 +45,11 @@ WS_EXPORT void ws_message_unref(ws_message *message);
  * WS_ERR_NO_MEMORY (the connection is ended in the next turn). The loop's thread. */
 WS_EXPORT int ws_manager_receive(ws_manager *manager, ws_conn_id connection, const void *data,
                                  size_t length, int is_text);
+
+/* The transport's queue has room again, after its send() returned WS_ERR_BACKPRESSURE: a client that
+ * came back gets more of what it missed, within this call or the loop's next turn. Errors:
+ * WS_ERR_NOT_FOUND, WS_ERR_INVALID (a ws_websocket's connection, which needs no such call). The loop's thread. */
+WS_EXPORT int ws_manager_transport_drained(ws_manager *manager, ws_conn_id connection);
 
 /* The transport is gone: the connection leaves its rooms at once, on_disconnect is called with
  * `code` and `reason` (NULL: none), and the transport's functions are not called again.

@@ -5,11 +5,13 @@
 
 enum { BUNDLE_MAX_BYTES = UINT16_MAX };
 
-/* Frames can be put behind each other if they are ready, and for nobody less than the others. */
+/* Frames can be put behind each other if they are ready, and for nobody less than the others. Those
+ * who recover get events without a position alone. */
 static bool can_go(const struct command *command, const struct share *share)
 {
     return command->kind == COMMAND_EVENT && command->share == share &&
-           command->message->frame_header > 0 && command->message->n_exclude == 0;
+           command->message->frame_header > 0 && command->message->n_exclude == 0 &&
+           command->message->position > 0;
 }
 
 /* How many commands from the next one on can be one. */
@@ -34,6 +36,7 @@ static size_t count_events(const ws_loop *loop, size_t *bytes)
 static void add_frame(ws_message *bundle, const ws_message *message)
 {
     bundle->n_messages++;
+    bundle->position = message->position;
     bundle->last_frame = (uint16_t)message_frame_length(message);
     bundle->frame_header += message->frame_header;
     memcpy(bundle->bytes + bundle->length, message_frame_start(message),

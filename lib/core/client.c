@@ -1,6 +1,8 @@
 /* client.c: what clients say, carried out, and what they are answered. */
 #include "core/client.h"
 
+#include "base/utf8.h"
+#include "core/recovery.h"
 #include "core/room.h"
 #include "core/send.h"
 #include "protocol/json/client_message.h"
@@ -25,47 +27,35 @@ int client_receive(struct connection *connection, const void *data, size_t lengt
 
 /* --- answers --------------------------------------------------------------------------------- */
 
-/* The message of a finished text, whose buffer it frees; NULL if memory ran out. */
-static ws_message *finish_text(const ws_manager *manager, struct buffer *buffer)
-{
-    ws_message *message = NULL;
-
-    if (!buffer->failed)
-        message = message_new_copy(&manager->memory, buffer->data, buffer->length, true);
-    buffer_free(buffer);
-    if (message != NULL)
-        manager_frame(manager, message);
-    return message;
-}
-
-void client_welcome(struct connection *connection, uint64_t position, uint32_t ping_interval_ms)
+void client_welcome(struct connection *connection, uint32_t ping_interval_ms)
 {
     const ws_manager *manager = connection->loop->manager;
     const struct share *user = connection->user;
     char name[CONNECTION_NAME_SIZE];
     char id[EVENT_ID_SIZE];
     struct buffer buffer;
-    ws_message *message;
 
-    manager_connection_name(manager, connection->id, name);
-    manager_event_id(manager, position, id);
+    connection_name_write(manager->process, connection->id, name);
+    recovery_event_id(connection, id);
     buffer_init(&buffer, &manager->memory);
     answer_welcome(&buffer, name, user != NULL ? user->group->name : NULL, id,
                    ping_interval_ms);
-    message = finish_text(manager, &buffer);
-    if (message == NULL) {
-        connection_out_of_memory(connection);
-        return;
-    }
-    connection_deliver(connection, message);
-    ws_message_unref(message);
+    connection_deliver_text(connection, &buffer);
 }
 
-/* Posts an answer that ends with an event id, and frees its buffer. */
-static void post_answer(struct connection *connection, struct buffer *buffer)
+/* Posts an answer that ends with an event id, and frees its buffer. One that recovers is somewhere else
+ * in the order than the loop, and gets it at once. */
+static void answer_up_to_id(struct connection *connection, struct buffer *buffer)
 {
+    char id[EVENT_ID_SIZE];
     int result = WS_ERR_NO_MEMORY;
 
+    if (connection->recovering) {
+        buffer_add(buffer, id, recovery_event_id(connection, id));
+        buffer_add_text(buffer, ANSWER_AFTER_ID);
+        connection_deliver_text(connection, buffer);
+        return;
+    }
     if (!buffer->failed)
         result = send_answer(connection, buffer->data, buffer->length, ANSWER_AFTER_ID);
     buffer_free(buffer);
@@ -73,16 +63,15 @@ static void post_answer(struct connection *connection, struct buffer *buffer)
         connection_out_of_memory(connection);
 }
 
-/* With answer_pong() or answer_authenticated(). */
-static void answer_with_id(struct connection *connection, struct json_slice ref,
-                           void (*write)(struct buffer *buffer, const char *ref,
-                                         size_t ref_length))
+/* `type` is pong or authenticated. */
+static void answer_with_id(struct connection *connection, const char *type,
+                           struct json_slice ref)
 {
     struct buffer buffer;
 
     buffer_init(&buffer, &connection->loop->manager->memory);
-    write(&buffer, ref.text, ref.length);
-    post_answer(connection, &buffer);
+    answer_id(&buffer, type, ref.text, ref.length);
+    answer_up_to_id(connection, &buffer);
 }
 
 /* The membership has changed before, so that a joiner gets every event above the answer's id. */
@@ -93,27 +82,29 @@ static void answer_with_room(struct connection *connection, const char *type,
 
     buffer_init(&buffer, &connection->loop->manager->memory);
     answer_room(&buffer, type, ref.text, ref.length, room);
-    post_answer(connection, &buffer);
+    answer_up_to_id(connection, &buffer);
 }
 
 /* Errors take their place among the answers. */
 static void answer_with_problem(struct connection *connection, struct json_slice ref,
                                 struct answer_problem problem)
 {
-    ws_manager *manager = connection->loop->manager;
-    struct command command = {.kind = COMMAND_SEND};
+    const ws_manager *manager = connection->loop->manager;
     struct buffer buffer;
+    int result = WS_ERR_NO_MEMORY;
 
     counter_add(&connection->loop->counters, COUNTER_client_errors, 1);
     buffer_init(&buffer, &manager->memory);
     answer_error(&buffer, ref.text, ref.length, problem);
-    command.message = finish_text(manager, &buffer);
-    if (command.message == NULL) {
-        connection_out_of_memory(connection);
-    } else if (send_command(manager, connection->id, NULL, &command, false) != WS_OK) {
-        ws_message_unref(command.message);
-        connection_out_of_memory(connection);
+    if (connection->recovering) {
+        connection_deliver_text(connection, &buffer);
+        return;
     }
+    if (!buffer.failed)
+        result = send_answer(connection, buffer.data, buffer.length, NULL);
+    buffer_free(&buffer);
+    if (result != WS_OK)
+        connection_out_of_memory(connection);
 }
 
 /* What a request came to, unless it was WS_OK. A callback may have ended the connection; then
@@ -168,26 +159,48 @@ static int authorize(struct connection *connection, const char *room)
                : WS_ERR_FORBIDDEN;
 }
 
-/* The answer comes before on_join, so that what the application sends there comes after it. */
-static void handle_join(struct connection *connection, const struct client_message *message)
+/* What is said to a client that wants to enter a room; nothing if it is let in and `is_quiet`. The answer
+ * comes before on_join, so that what the application sends there comes after it. */
+static void join(struct connection *connection, const char *room, struct json_slice ref,
+                 bool is_quiet)
 {
     struct share *share;
-    int result = authorize(connection, message->room);
+    int result = authorize(connection, room);
 
     if (connection->state != CONNECTION_LIVE)
         return;
     if (result != WS_OK) {
-        answer_with_result(connection, message->ref, result);
+        answer_with_result(connection, ref, result);
         return;
     }
-    share = room_pin(connection, message->room);
+    share = room_pin(connection, room);
     result = share != NULL ? connection_enter_room(connection, share) : WS_ERR_NO_MEMORY;
-    if (result == WS_OK || result == WS_ERR_ALREADY)
-        answer_with_room(connection, "room_joined", message->ref, message->room);
-    else
-        answer_with_result(connection, message->ref, result);
-    room_joined(connection, message->room, result);
+    if (result != WS_OK && result != WS_ERR_ALREADY)
+        answer_with_result(connection, ref, result);
+    else if (!is_quiet)
+        answer_with_room(connection, "room_joined", ref, room);
+    room_joined(connection, room, result);
     room_unpin(connection, share);
+}
+
+void client_join(struct connection *connection, const char *room)
+{
+    static const struct answer_problem bad_name = {ANSWER_BAD_REQUEST,
+                                                   "that can't be a room's name"};
+    struct buffer quoted;
+
+    if (connection->state != CONNECTION_LIVE)
+        return;
+    buffer_init(&quoted, &connection->loop->manager->memory);
+    buffer_add_json_string_or_null(&quoted, room);
+    if (quoted.failed)
+        connection_out_of_memory(connection);
+    else if (!name_text_valid(room))
+        answer_with_problem(connection, (struct json_slice){quoted.data, quoted.length},
+                            bad_name);
+    else
+        join(connection, room, (struct json_slice){quoted.data, quoted.length}, true);
+    buffer_free(&quoted);
 }
 
 static void handle_leave(struct connection *connection, const struct client_message *message)
@@ -267,7 +280,7 @@ static void handle_authenticate(struct connection *connection,
     result = options->on_authenticate(manager, connection_view(connection, &view),
                                       message->token, options->user_data);
     if (result == WS_OK && connection->state != CONNECTION_GONE)
-        answer_with_id(connection, message->ref, answer_authenticated);
+        answer_with_id(connection, "authenticated", message->ref);
     else
         answer_with_result(connection, message->ref, result);
 }
@@ -276,13 +289,13 @@ static void handle_request(struct connection *connection, const struct client_me
 {
     switch (message->type) {
     case CLIENT_JOIN_ROOM:
-        handle_join(connection, message);
+        join(connection, message->room, message->ref, false);
         break;
     case CLIENT_LEAVE_ROOM:
         handle_leave(connection, message);
         break;
     case CLIENT_PING:
-        answer_with_id(connection, message->ref, answer_pong);
+        answer_with_id(connection, "pong", message->ref);
         break;
     case CLIENT_MESSAGE:
         answer_with_result(connection, message->ref, handle_message(connection, message));

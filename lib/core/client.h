@@ -17,7 +17,10 @@ void client_handle(struct connection *connection, const struct detail *said);
 void client_reauthorize(struct connection *connection);
 
 /* Greets a client whose connection has become live. */
-void client_welcome(struct connection *connection, uint64_t position,
-                    uint32_t ping_interval_ms);
+void client_welcome(struct connection *connection, uint32_t ping_interval_ms);
+
+/* Puts a client that comes back into a room that it named when it connected, if it may be there; else
+ * it is answered with an error, whose ref is the room's name. */
+void client_join(struct connection *connection, const char *room);
 
 #endif

@@ -1,23 +1,63 @@
 /* command.c: carrying out the commands of an inbox, on the loop's thread. */
 #include "core/command.h"
 
+#include <string.h>
+
 #include "core/client.h"
+#include "core/cluster.h"
 #include "core/delivery.h"
 #include "core/disconnect.h"
 #include "core/drain.h"
 #include "core/presence.h"
+#include "core/recovery.h"
 #include "core/room.h"
 #include "core/send.h"
 
 /* What a command costs of a turn's budget, whose unit is a delivery. */
 enum { COMMAND_COST = 8 };
 
-static void connect_connection(struct connection *connection, const struct command *command)
+static void join_rooms(struct connection *connection, const struct recovery *recovery)
 {
-    ws_loop *loop = connection->loop;
-    ws_manager *manager = loop->manager;
+    const char *room = recovery->rooms;
+
+    for (size_t i = 0; i < recovery->n_rooms && connection->state == CONNECTION_LIVE; i++) {
+        client_join(connection, room);
+        room += strlen(room) + 1;
+    }
+}
+
+/* A client that comes back: into its rooms, and then it gets what it missed, or hears that it can't. */
+static void welcome_back(struct connection *connection, struct recovery *recovery,
+                         bool recovers)
+{
+    join_rooms(connection, recovery);
+    recovery->is_busy = false;
+    if (recovers && recovery->connection != NULL)
+        return;
+    if (!recovers && recovery->wants_events && connection->state == CONNECTION_LIVE)
+        recovery_tell(connection, 0, false);
+    recovery_free(connection->loop->manager, recovery);
+}
+
+static void announce(struct connection *connection)
+{
+    ws_manager *manager = connection->loop->manager;
     const ws_manager_options *options = &manager->options;
     struct connection_view view;
+
+    if (connection->state == CONNECTION_GONE)
+        return;
+    connection->announced = true;
+    if (options->on_connect != NULL)
+        options->on_connect(manager, connection_view(connection, &view), options->user_data);
+}
+
+static void connect_connection(struct connection *connection, struct command *command)
+{
+    ws_loop *loop = connection->loop;
+    struct recovery *recovery = command->recovery;
+    struct connection_view view;
+    bool recovers = false;
 
     if (connection->state != CONNECTION_PENDING)
         return;
@@ -33,14 +73,14 @@ static void connect_connection(struct connection *connection, const struct comma
     if (connection->protocol == WS_PROTOCOL_JSON) {
         connection_view(connection, &view);
         presence_send(loop, PRESENCE_CAME, view.info.id, view.info.user_id);
-        client_welcome(connection, command->position, command->ping_interval_ms);
+        command->recovery = NULL;
+        if (recovery != NULL)
+            recovers = recovery_begin(connection, recovery);
+        client_welcome(connection, command->ping_interval_ms);
     }
-    if (connection->state == CONNECTION_GONE)
-        return;
-    connection->announced = true;
-    if (options->on_connect != NULL)
-        options->on_connect(manager, connection_view(connection, &view),
-                            manager->options.user_data);
+    announce(connection);
+    if (command->recovery == NULL && recovery != NULL)
+        welcome_back(connection, recovery, recovers);
 }
 
 /* What the client said before its end has been carried out by now, and the application may have
@@ -62,6 +102,7 @@ bool command_carry_out(ws_loop *loop, struct command *command, uint32_t *budget)
     bool done = true;
 
     *budget -= *budget < COMMAND_COST ? *budget : COMMAND_COST;
+    loop->carried = command->position;
     switch (command->kind) {
     case COMMAND_EVENT:
         done = delivery_run(loop, command->share, command->message, budget);
@@ -92,6 +133,13 @@ bool command_carry_out(ws_loop *loop, struct command *command, uint32_t *budget)
     case COMMAND_DISCONNECT:
         connection_end(connection, command->detail->code, command->detail->text);
         break;
+    case COMMAND_EPOCH:
+        recoveries_epoch(loop, command->detail->text);
+        break;
+    case COMMAND_FETCHED:
+        recovery_fetched(connection, command->fetched);
+        command->fetched = NULL;
+        break;
     case COMMAND_DRAIN:
         done =
             drain_run(loop, (const struct drain *)(const void *)command->detail->text, budget);
@@ -105,7 +153,12 @@ void command_release(const ws_manager *manager, struct command *command)
 {
     if (command->message != NULL)
         ws_message_unref(command->message);
-    memory_free(&manager->memory, command->detail);
+    if (command->kind == COMMAND_CONNECT)
+        recovery_free(manager, command->recovery);
+    else if (command->kind == COMMAND_FETCHED)
+        fetched_free(manager, command->fetched);
+    else
+        memory_free(&manager->memory, command->detail);
     command->message = NULL;
     command->detail = NULL;
 }

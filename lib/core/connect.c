@@ -5,6 +5,7 @@
 #include "core/client.h"
 #include "core/disconnect.h"
 #include "core/options.h"
+#include "core/recovery.h"
 #include "core/send.h"
 
 enum {
@@ -23,12 +24,23 @@ void ws_connect_options_init_size(ws_connect_options *options, size_t size)
     options_init(options, size, &defaults, sizeof defaults);
 }
 
+static bool rooms_valid(const ws_connect_options *options)
+{
+    if (options->rooms == NULL && options->n_rooms > 0)
+        return false;
+    for (size_t i = 0; i < options->n_rooms; i++)
+        if (!name_text_valid(options->rooms[i]))
+            return false;
+    return true;
+}
+
 static bool options_valid(const ws_connect_options *options)
 {
     return options->transport != NULL && options->transport->send != NULL &&
            options->transport->close != NULL &&
            options->transport->size >= TRANSPORT_FIRST_SIZE &&
            (options->user_id == NULL || name_text_valid(options->user_id)) &&
+           rooms_valid(options) &&
            (options->protocol == WS_PROTOCOL_JSON || options->protocol == WS_PROTOCOL_RAW);
 }
 
@@ -64,7 +76,7 @@ static int admit(ws_loop *loop)
 }
 
 static int post_connect(struct posting *posting, struct connection *connection,
-                        const ws_connect_options *options)
+                        const ws_connect_options *options, struct recovery *recovery)
 {
     ws_loop *loop = connection->loop;
     struct registry *registry = &loop->manager->registry;
@@ -91,7 +103,8 @@ static int post_connect(struct posting *posting, struct connection *connection,
                  &(struct command){.kind = COMMAND_CONNECT,
                                    .ping_interval_ms = options->ping_interval_ms,
                                    .connection = connection,
-                                   .share = user});
+                                   .share = user,
+                                   .recovery = recovery});
     return WS_OK;
 }
 
@@ -99,17 +112,22 @@ static int post_connect(struct posting *posting, struct connection *connection,
 static int start(struct connection *connection, ws_loop *loop,
                  const ws_connect_options *options, ws_conn_id *id)
 {
+    struct recovery *recovery;
     struct posting posting;
     int result;
 
+    if (!recovery_new(loop->manager, options, &recovery))
+        return WS_ERR_NO_MEMORY;
     connection->loop = loop;
     atomic_init(&connection->user_data, options->user_data);
     connection->protocol = options->protocol & 1;
     posting_begin(&posting, loop->manager);
-    result = post_connect(&posting, connection, options);
+    result = post_connect(&posting, connection, options, recovery);
     if (result == WS_OK)
         *id = connection->id;
     posting_end(&posting);
+    if (result != WS_OK)
+        recovery_free(loop->manager, recovery);
     return result;
 }
 
@@ -226,6 +244,23 @@ int ws_manager_receive(ws_manager *manager, ws_conn_id connection, const void *d
     if (found == NULL)
         return WS_ERR_NOT_FOUND;
     return client_receive(found, data, length, is_text);
+}
+
+int ws_manager_transport_drained(ws_manager *manager, ws_conn_id connection)
+{
+    struct connection *found;
+
+    if (manager == NULL)
+        return WS_ERR_INVALID;
+    found = find_own(manager, connection);
+    if (found == NULL)
+        return WS_ERR_NOT_FOUND;
+    if (found->is_inner)
+        return WS_ERR_INVALID;
+    loop_busy(found->loop);
+    recovery_drained(found);
+    loop_idle(found->loop);
+    return WS_OK;
 }
 
 int ws_manager_transport_closed(ws_manager *manager, ws_conn_id connection, uint16_t code,

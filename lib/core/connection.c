@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "core/recovery.h"
+
 const ws_connection_info *connection_view(const struct connection *connection,
                                           struct connection_view *view)
 {
@@ -114,6 +116,8 @@ int connection_enter_room(struct connection *connection, struct share *share)
         result = WS_ERR_TOO_MANY_ROOMS;
     } else if (registry_add(&manager->registry, share, connection)) {
         result = WS_OK;
+        if (connection->recovering)
+            connection->recovery->joined = manager->position;
         if (!rooms_add(rooms, &manager->memory, (struct membership){share, share->count - 1})) {
             registry_remove(&manager->registry, share, share->count - 1);
             result = WS_ERR_NO_MEMORY;
@@ -160,7 +164,7 @@ void connection_log_end(const struct connection *connection, int level, uint16_t
 
     if (manager->options.log == NULL)
         return;
-    manager_connection_name(manager, connection->id, name);
+    connection_name_write(manager->process, connection->id, name);
     manager_log(manager, level, "connection %s ends with %u %s", name, code,
                 reason != NULL ? reason : "");
 }
@@ -190,6 +194,7 @@ void connection_doom(struct connection *connection, enum doom doom)
 
     if (connection->state == CONNECTION_GONE || connection->doom != DOOM_NONE)
         return;
+    recovery_cancel(connection);
     connection_log_end(connection, WS_LOG_WARN, doom_code(doom), doom_reason(doom));
     connection->doom = doom & 3;
     /* One that is still to be registered ends when its turn comes. */
@@ -246,35 +251,69 @@ void connection_backpressure(struct connection *connection, bool is_high)
                                  options->user_data);
 }
 
-bool connection_hand_over(struct connection *connection, ws_message *message)
+static int hand_over(struct connection *connection, ws_message *message, bool *kept)
 {
     struct counters *counters = &connection->loop->counters;
-    bool kept = false;
+    uint16_t n_messages = message->n_messages;
+    uint32_t length = message->length; /* the last reference may be the transport's soon */
     int result;
 
+    *kept = false;
     if (connection->state != CONNECTION_LIVE) {
-        counter_add(counters, COUNTER_drop_gone, message->n_messages);
-        return false;
+        counter_add(counters, COUNTER_drop_gone, n_messages);
+        return WS_ERR_CLOSED;
     }
-    result = send_to_transport(connection, message, &kept);
+    result = send_to_transport(connection, message, kept);
     if (result == WS_OK || result == WS_ERR_BACKPRESSURE) {
-        counter_add(counters, COUNTER_deliveries, message->n_messages);
-        counter_add(counters, COUNTER_bytes, message->length);
+        counter_add(counters, COUNTER_deliveries, n_messages);
+        counter_add(counters, COUNTER_bytes, length);
     } else if (result == WS_ERR_NO_MEMORY) {
         connection_out_of_memory(connection);
     } else {
-        counter_add(counters, COUNTER_drop_slow_client, message->n_messages);
+        counter_add(counters, COUNTER_drop_slow_client, n_messages);
         if (!drops(connection))
             connection_doom(connection, DOOM_TOO_SLOW);
     }
+    return result;
+}
+
+bool connection_hand_over(struct connection *connection, ws_message *message)
+{
+    bool kept;
+
+    hand_over(connection, message, &kept);
     return kept;
+}
+
+int connection_give(struct connection *connection, ws_message *message)
+{
+    bool kept;
+    int result = hand_over(connection, message, &kept);
+
+    if (!kept)
+        ws_message_unref(message);
+    return result;
 }
 
 void connection_deliver(struct connection *connection, ws_message *message)
 {
-    ws_message_ref(message);
-    if (!connection_hand_over(connection, message))
-        ws_message_unref(message);
+    connection_give(connection, ws_message_ref(message));
+}
+
+void connection_deliver_text(struct connection *connection, struct buffer *buffer)
+{
+    const ws_manager *manager = connection->loop->manager;
+    ws_message *message = NULL;
+
+    if (!buffer->failed)
+        message = message_new_copy(&manager->memory, buffer->data, buffer->length, true);
+    buffer_free(buffer);
+    if (message == NULL) {
+        connection_out_of_memory(connection);
+        return;
+    }
+    manager_frame(manager, message);
+    connection_give(connection, message);
 }
 
 void connection_close_transport(struct connection *connection, uint16_t code,

@@ -32,9 +32,12 @@ struct connection {
     _Atomic(void *) user_data; /* any thread */
     struct share *user;        /* NULL: anonymous, or gone */
     struct rooms rooms;
-    struct connection *next; /* on the loop's list of doomed, or of graves */
-    uint32_t user_place;     /* among the members of user */
-    uint32_t pins; /* commands on their way that name it; guarded by the manager's lock */
+    union {
+        struct connection *next;   /* on the loop's list of doomed, or of graves */
+        struct recovery *recovery; /* while it recovers (recovery.h) */
+    };
+    uint32_t user_place; /* among the members of user */
+    uint32_t pins;       /* commands on their way that name it; guarded by the manager's lock */
 
     /* What a delivery touches begins here, and ends 64 bytes later in struct ws_websocket. */
     ws_loop *loop;
@@ -45,8 +48,9 @@ struct connection {
     bool is_inner : 1;       /* in the block of an inner transport; else an outer_connection */
     bool transport_gone : 1; /* the transport is not to be called any more */
     bool on_doomed_list : 1;
-    bool announced : 1; /* on_connect was called, so on_disconnect is due */
-    uint16_t refused;   /* messages in a row that came too fast */
+    bool announced : 1;  /* on_connect was called, so on_disconnect is due */
+    bool recovering : 1; /* gets events from the history first */
+    uint16_t refused;    /* messages in a row that came too fast */
 };
 
 /* A connection of a transport that the application wrote. */
@@ -85,6 +89,13 @@ int connection_leave_room(struct connection *connection, struct share *share);
 
 /* Hands a message to its transport, if it is live. */
 void connection_deliver(struct connection *connection, ws_message *message);
+
+/* The same with a reference that becomes the connection's, always. WS_OK; WS_ERR_BACKPRESSURE when it was
+ * taken but there should not be more for now; WS_ERR_DROPPED, WS_ERR_NO_MEMORY, WS_ERR_CLOSED. */
+int connection_give(struct connection *connection, ws_message *message);
+
+/* The same with a text of ours, whose buffer is freed. Without memory for it the connection ends. */
+void connection_deliver_text(struct connection *connection, struct buffer *buffer);
 
 /* The same with a reference that was taken before, for many recipients at once: true if the
  * transport keeps it, else it is still the caller's. */

@@ -32,7 +32,9 @@ size_t everyone_below(ws_loop *loop, uint32_t *below, struct connection **found,
 static bool reach(struct connection *connection, ws_message *message)
 {
     if (connection->protocol == WS_PROTOCOL_RAW || connection->state == CONNECTION_PENDING ||
-        (message->n_exclude > 0 && message_excludes(message, connection->id)))
+        (connection->recovering && message->position > 0) ||
+        (message->n_exclude > 0 && !message->is_foreign &&
+         message_excludes(message, connection->id)))
         return false;
     return connection_hand_over(connection, message);
 }

@@ -5,6 +5,7 @@
 
 #include "base/utf8.h"
 #include "core/presence.h"
+#include "core/recovery.h"
 
 static void release(struct connection *connection)
 {
@@ -54,6 +55,7 @@ void connection_detach(struct connection *connection, uint16_t code, const char 
 
     if (connection->state == CONNECTION_GONE)
         return;
+    recovery_cancel(connection);
     connection_view(connection, &view);
     loop_busy(loop);
     manager_lock(manager);

@@ -7,19 +7,20 @@
 #include "base/utf8.h"
 #include "core/encode.h"
 #include "core/event_data.h"
-#include "core/send.h"
+#include "core/publish.h"
 
 /* Data that is known to be valid, to a target; a user's event names the user. */
 static int emit_to(ws_manager *manager, struct target target, const char *type,
                    const char *json, size_t length)
 {
+    int64_t now_ms = manager->options.clock(manager->options.user_data);
     ws_message *message =
         encode_event(&manager->memory,
                      &(struct event_fields){
                          .type = type,
                          .data = json,
                          .data_length = length,
-                         .timestamp_ms = manager->options.clock(manager->options.user_data),
+                         .timestamp_ms = now_ms,
                          .user_id = target.kind == GROUP_USER ? target.name : NULL,
                          .room = target.kind == GROUP_ROOM ? target.name : NULL,
                      },
@@ -28,7 +29,9 @@ static int emit_to(ws_manager *manager, struct target target, const char *type,
 
     if (message == NULL)
         return WS_ERR_NO_MEMORY;
-    result = send_event(manager, target, message, true);
+    result =
+        publish(manager,
+                &(struct publication){.target = target, .message = message, .time_ms = now_ms});
     ws_message_unref(message);
     return result;
 }

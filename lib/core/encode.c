@@ -104,6 +104,16 @@ ws_message *encode_event(const ws_allocator *memory, const struct event_fields *
     return message;
 }
 
+ws_message *encode_stored(const ws_allocator *memory, const char *text, size_t length,
+                          const ws_conn_id *exclude, size_t n_exclude)
+{
+    ws_message *message = message_new(memory, length - 1, ID_ROOM, exclude, n_exclude);
+
+    if (message != NULL)
+        memcpy(message_payload(message), text + 1, length - 1);
+    return message;
+}
+
 void encode_finish(const ws_manager *manager, ws_message *message, uint64_t position)
 {
     char digits[DECIMAL_MAX];

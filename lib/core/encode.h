@@ -22,6 +22,10 @@ struct event_fields {
 ws_message *encode_event(const ws_allocator *memory, const struct event_fields *event,
                          const ws_conn_id *exclude, size_t n_exclude);
 
+/* The same of a text that was stored, an object without an id. */
+ws_message *encode_stored(const ws_allocator *memory, const char *text, size_t length,
+                          const ws_conn_id *exclude, size_t n_exclude);
+
 /* Writes the beginning: with the id of this position, or without an id for position 0. Short,
  * since the manager's lock is held when it matters. */
 void encode_finish(const ws_manager *manager, ws_message *message, uint64_t position);

@@ -7,11 +7,16 @@
 #include "base/utf8.h"
 #include "core/encode.h"
 #include "core/event_data.h"
+#include "core/publish.h"
 #include "core/send.h"
 
 struct ws_event {
     ws_manager *manager; /* one reference */
     char *user_id;
+    char *producer; /* NULL: it has no number */
+    uint64_t sequence;
+    void (*stored)(int result, const char *id, void *user_data);
+    void *stored_data;
     int64_t timestamp_ms;
     bool sent;
     char id[EVENT_ID_SIZE];
@@ -64,23 +69,54 @@ void ws_event_free(ws_event *event)
         return;
     manager = event->manager;
     memory_free(&manager->memory, event->user_id);
+    memory_free(&manager->memory, event->producer);
     memory_free(&manager->memory, event);
     manager_unref(manager);
 }
 
-int ws_event_set_user_id(ws_event *event, const char *user_id)
+static int set_text(ws_event *event, char **text, const char *name)
 {
     char *copy;
 
-    if (event == NULL || !name_text_valid(user_id))
+    if (!name_text_valid(name))
         return WS_ERR_INVALID;
     if (event->sent)
         return WS_ERR_ALREADY;
-    copy = memory_copy_text(&event->manager->memory, user_id, strlen(user_id));
+    copy = memory_copy_text(&event->manager->memory, name, strlen(name));
     if (copy == NULL)
         return WS_ERR_NO_MEMORY;
-    memory_free(&event->manager->memory, event->user_id);
-    event->user_id = copy;
+    memory_free(&event->manager->memory, *text);
+    *text = copy;
+    return WS_OK;
+}
+
+int ws_event_set_user_id(ws_event *event, const char *user_id)
+{
+    return event != NULL ? set_text(event, &event->user_id, user_id) : WS_ERR_INVALID;
+}
+
+int ws_event_set_sequence(ws_event *event, const char *producer, uint64_t sequence)
+{
+    int result;
+
+    if (event == NULL || sequence == 0)
+        return WS_ERR_INVALID;
+    result = set_text(event, &event->producer, producer);
+    if (result == WS_OK)
+        event->sequence = sequence;
+    return result;
+}
+
+int ws_event_on_stored(ws_event *event,
+                       void (*stored)(int result, const char *id, void *user_data),
+                       void *user_data)
+{
+    if (event == NULL)
+        return WS_ERR_INVALID;
+    if (event->sent)
+        return WS_ERR_ALREADY;
+    event->stored = stored;
+    event->stored_data = user_data;
     return WS_OK;
 }
 
@@ -152,13 +188,20 @@ static int send_to(ws_manager *manager, struct target target, ws_event *event,
         event->timestamp_ms = 0;
         return WS_ERR_NO_MEMORY;
     }
-    result = send_event(manager, target, message, true);
-    if (result == WS_OK) {
-        event->sent = true;
-        manager_event_id(manager, message->position, event->id);
-    } else {
+    result = publish(manager, &(struct publication){
+                                  .target = target,
+                                  .message = message,
+                                  .time_ms = event->timestamp_ms,
+                                  .producer = event->producer,
+                                  .sequence = event->sequence,
+                                  .stored = event->stored,
+                                  .stored_data = event->stored_data,
+                              });
+    event->sent = result == WS_OK;
+    if (!event->sent)
         event->timestamp_ms = 0;
-    }
+    else if (message->position > 0)
+        event_id_write(manager->epoch, message->position, event->id);
     ws_message_unref(message);
     return result;
 }

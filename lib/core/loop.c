@@ -44,13 +44,18 @@ void posting_end(struct posting *posting)
 
 int loop_reserve(ws_loop *loop, bool limited)
 {
+    return loop_reserve_n(loop, 1, limited);
+}
+
+int loop_reserve_n(ws_loop *loop, size_t n, bool limited)
+{
     struct inbox *inbox = &loop->inbox;
     struct command *items;
 
     if (limited && inbox->count >= loop->manager->options.max_pending)
         return WS_ERR_BACKPRESSURE;
-    items = memory_grow(&loop->manager->memory, inbox->items, sizeof *items, inbox->count, 64,
-                        &inbox->capacity);
+    items = memory_grow(&loop->manager->memory, inbox->items, sizeof *items,
+                        inbox->count + n - 1, 64, &inbox->capacity);
     if (items == NULL)
         return WS_ERR_NO_MEMORY;
     inbox->items = items;

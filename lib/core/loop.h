@@ -16,6 +16,8 @@
 #include "core/timer_wheel.h"
 
 struct connection;
+struct recovery;
+struct fetched;
 
 enum command_kind {
     COMMAND_EVENT,       /* message to the members of share; NULL: to everyone */
@@ -28,6 +30,8 @@ enum command_kind {
     COMMAND_REAUTHORIZE, /* connection leaves the rooms that it may not be in any more */
     COMMAND_FINISH,      /* connection ends, once what its client said has been answered */
     COMMAND_DISCONNECT,  /* connection ends */
+    COMMAND_EPOCH,       /* the history begins anew, with the epoch in detail->text */
+    COMMAND_FETCHED,     /* connection's recovery gets what it asked the cluster for */
     COMMAND_DRAIN        /* all connections end, as the struct drain in detail->text says */
 };
 
@@ -46,8 +50,12 @@ struct command {
     struct connection *connection; /* one pin */
     struct share *share;           /* one pin */
     ws_message *message;           /* one reference */
-    struct detail *detail;         /* owned */
-    uint64_t position;             /* of the newest event when it was posted */
+    union {
+        struct detail *detail;     /* owned */
+        struct recovery *recovery; /* of COMMAND_CONNECT; owned */
+        struct fetched *fetched;   /* of COMMAND_FETCHED; owned */
+    };
+    uint64_t position; /* of the newest event when it was posted */
 };
 
 struct inbox {
@@ -62,6 +70,13 @@ struct delivery {
     struct share *share; /* NULL: everyone, or there is none */
     uint32_t left;
     bool running;
+};
+
+/* Those of a loop's recoveries (recovery.h) that can go on, or that wait. */
+struct recovery_list {
+    struct recovery *first;
+    struct recovery *last;
+    uint32_t count;
 };
 
 /* Connections that have bytes to write: a list in which a transport links its own. */
@@ -87,7 +102,15 @@ struct ws_loop {
     bool running;       /* within ws_loop_run() */
     struct inbox batch; /* what is being carried out, up to `done` */
     size_t done;
+    bool has_epoch; /* else nobody can recover yet: the cluster is still to be reached */
+    char epoch[EPOCH_SIZE]; /* of the ids that clients get, by what was carried out */
+    uint64_t position;      /* every event up to there was carried out, if it was posted here */
+    uint64_t carried;       /* of the newest event when what is carried out now was posted */
+    uint64_t batch_position; /* of the newest event when the batch was taken */
+    uint64_t n_batches;
     struct delivery delivery;
+    struct recovery_list ready;
+    struct recovery_list waiting;
     struct ending *ending;            /* connections in the middle of connection_end() */
     struct connection *doomed;        /* to be ended when the current command is done */
     struct connection *graves;        /* ended, to be freed when the library is left */
@@ -112,8 +135,9 @@ struct posting {
 void posting_begin(struct posting *posting, ws_manager *manager);
 void posting_end(struct posting *posting);
 
-/* Room for one more command; WS_ERR_BACKPRESSURE (if `limited`) or WS_ERR_NO_MEMORY. */
+/* Room for one more command, or for n; WS_ERR_BACKPRESSURE (if `limited`) or WS_ERR_NO_MEMORY. */
 int loop_reserve(ws_loop *loop, bool limited);
+int loop_reserve_n(ws_loop *loop, size_t n, bool limited);
 
 /* Adds a command, for which room was reserved; pins and references become the inbox's. */
 void posting_push(struct posting *posting, ws_loop *loop, const struct command *command);

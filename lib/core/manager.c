@@ -8,7 +8,6 @@
 
 #include <openssl/rand.h>
 
-#include "base/digits.h"
 #include "base/json_text.h"
 #include "base/utf8.h"
 #include "core/options.h"
@@ -35,6 +34,8 @@ void ws_manager_options_init_size(ws_manager_options *options, size_t size)
         .max_presence_deliveries = 1000000,
         .max_rooms = 1000000,
         .message_burst = 100,
+        .history_events = 10000,
+        .history_bytes = 64 << 20,
     };
 
     options_init(options, size, &defaults, sizeof defaults);
@@ -50,7 +51,7 @@ static bool options_valid(const ws_manager_options *options)
            options->max_client_json_depth >= 1 &&
            options->max_client_json_depth <= JSON_MAX_DEPTH && options->max_pending >= 1 &&
            options->slow_policy >= WS_SLOW_DISCONNECT && options->slow_policy <= WS_SLOW_DROP &&
-           options->message_burst >= 1 &&
+           options->history_events <= HISTORY_MAX_EVENTS && options->message_burst >= 1 &&
            (options->message_rate == 0 ||
             options->message_burst / PACE_MAX_BURST_SECONDS < options->message_rate);
 }
@@ -64,14 +65,10 @@ static bool copy_allocator(ws_allocator *memory, const ws_allocator *from)
 
 static int draw_secrets(ws_manager *manager)
 {
-    static const char base32[] = "abcdefghijklmnopqrstuvwxyz234567";
-    unsigned char random[EPOCH_LENGTH];
-
-    if (RAND_bytes(random, sizeof random) != 1 ||
-        RAND_bytes(manager->registry.secret, sizeof manager->registry.secret) != 1)
+    if (RAND_bytes(manager->registry.secret, sizeof manager->registry.secret) != 1 ||
+        !epoch_draw(manager->process))
         return WS_ERR_SYSTEM;
-    for (size_t i = 0; i < EPOCH_LENGTH; i++)
-        manager->epoch[i] = base32[random[i] % 32];
+    memcpy(manager->epoch, manager->process, sizeof manager->epoch);
     return WS_OK;
 }
 
@@ -89,6 +86,7 @@ static int copy_presence_room(ws_manager *manager)
 
 static void release_content(ws_manager *manager)
 {
+    history_free(&manager->history);
     registry_free(&manager->registry);
     event_types_free(&manager->types);
     memory_free(&manager->memory, (void *)(uintptr_t)manager->options.presence_room);
@@ -142,6 +140,10 @@ int ws_manager_new(const ws_manager_options *options, ws_manager **manager)
     made->presence_left = copy.max_presence_deliveries;
     atomic_init(&made->refs, 1);
     registry_init(&made->registry, &made->memory);
+    history_init(&made->history, &made->memory, made->registry.secret);
+    made->history.max_events = copy.history_events;
+    made->history.max_bytes = copy.history_bytes;
+    made->history.max_age_ms = copy.history_age_ms;
     made->types.memory = &made->memory;
     result = fill(made);
     if (result != WS_OK) {
@@ -195,33 +197,4 @@ void manager_log(const ws_manager *manager, int level, const char *format, ...)
         if ((unsigned char)*at < 0x20 || *at == 0x7f)
             *at = '?';
     manager->options.log(level, line, manager->options.user_data);
-}
-
-/* The epoch, a separator and the digits that end at `end`, NUL-terminated. */
-static size_t join_epoch(const ws_manager *manager, char separator, const char *first,
-                         const char *end, char *to)
-{
-    size_t length = (size_t)(end - first);
-
-    memcpy(to, manager->epoch, EPOCH_LENGTH);
-    to[EPOCH_LENGTH] = separator;
-    memcpy(to + EPOCH_LENGTH + 1, first, length);
-    to[EPOCH_LENGTH + 1 + length] = '\0';
-    return EPOCH_LENGTH + 1 + length;
-}
-
-size_t manager_event_id(const ws_manager *manager, uint64_t position, char *id)
-{
-    char digits[DECIMAL_MAX];
-    char *end = digits + sizeof digits;
-
-    return join_epoch(manager, '.', decimal_before(end, position), end, id);
-}
-
-size_t manager_connection_name(const ws_manager *manager, ws_conn_id id, char *name)
-{
-    char digits[HEXADECIMAL_MAX];
-    char *end = digits + sizeof digits;
-
-    return join_epoch(manager, '-', hexadecimal_before(end, id), end, name);
 }

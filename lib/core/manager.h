@@ -11,37 +11,41 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <ws_manager/cluster.h>
 #include <ws_manager/manager.h>
 
 #include "base/buffer.h"
 #include "core/counters.h"
 #include "core/event_types.h"
+#include "core/history.h"
+#include "core/ids.h"
 #include "core/inner_transport.h"
 #include "core/message.h"
 #include "core/pace.h"
 #include "core/registry.h"
 
-enum {
-    MANAGER_MAX_LOOPS = 256,
-    EPOCH_LENGTH = 10,                         /* characters of base 32: 50 random bits */
-    EVENT_ID_SIZE = EPOCH_LENGTH + 1 + 20 + 1, /* epoch, dot, decimal position, NUL */
-    CONNECTION_NAME_SIZE = EPOCH_LENGTH + 1 + 16 + 1
-};
+enum { MANAGER_MAX_LOOPS = 256 };
 
 struct ws_manager {
     ws_allocator memory;
-    ws_manager_options options;   /* presence_room is the manager's own copy */
-    char epoch[EPOCH_LENGTH + 1]; /* this run's: begins every event id and connection id */
-    _Atomic uint32_t refs;        /* the application's, each loop's, each event's */
+    ws_manager_options options; /* presence_room is the manager's own copy */
+    char process[EPOCH_SIZE];   /* this run's name: begins every connection id */
+    _Atomic uint32_t refs;      /* the application's, each loop's, each event's */
     _Atomic(const struct inner_transport *) inner; /* set by that transport, once */
     struct pace message_pace;
+    bool has_cluster; /* what is sent goes to it; set before anything is */
+    ws_cluster cluster;
+    void *cluster_data;
     struct counters counters; /* by any thread, and those of loops that have ended */
 
     pthread_mutex_t lock;
     pthread_cond_t woken; /* a loop's last wake-up on its way has been made */
 
     /* Guarded by the lock: */
-    uint64_t position; /* of the newest event */
+    char epoch[EPOCH_SIZE]; /* of the history: begins every event id */
+    uint64_t position;      /* of the newest event */
+    struct history history;
+    bool cluster_started; /* the epoch is the stream's */
     struct registry registry;
     struct event_types types;
     ws_loop *loops[MANAGER_MAX_LOOPS];
@@ -77,11 +81,5 @@ static inline void manager_frame(const ws_manager *manager, ws_message *message)
 /* Logs a line, formatted as by printf; without the lock held. */
 void manager_log(const ws_manager *manager, int level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-
-/* Writes the id of a position, of EVENT_ID_SIZE at most; returns its length. */
-size_t manager_event_id(const ws_manager *manager, uint64_t position, char *id);
-
-/* Writes a connection's public name, of CONNECTION_NAME_SIZE at most; returns its length. */
-size_t manager_connection_name(const ws_manager *manager, ws_conn_id id, char *name);
 
 #endif

@@ -4,6 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "core/ids.h"
+
 static int compare_ids(const void *left, const void *right)
 {
     ws_conn_id a = *(const ws_conn_id *)left;
@@ -13,9 +18,9 @@ static int compare_ids(const void *left, const void *right)
 }
 
 /* bytes[] begins with the excluded ids, which its offset (a multiple of 8) keeps aligned. */
-static ws_conn_id *excluded_ids(const ws_message *message)
+const ws_conn_id *message_excluded(const ws_message *message)
 {
-    return (ws_conn_id *)(uintptr_t)message->bytes;
+    return (const ws_conn_id *)(const void *)message->bytes;
 }
 
 ws_message *message_new(const ws_allocator *memory, size_t length, size_t room,
@@ -154,8 +159,18 @@ void message_frame(ws_message *message, message_framing *framing)
 
 bool message_excludes(const ws_message *message, ws_conn_id id)
 {
-    return bsearch(&id, excluded_ids(message), message->n_exclude, sizeof id, compare_ids) !=
-           NULL;
+    return bsearch(&id, message_excluded(message), message->n_exclude, sizeof id,
+                   compare_ids) != NULL;
+}
+
+ws_conn_id message_exclusion(const char *process, const char *connection_name, bool *is_foreign)
+{
+    char owner[EPOCH_SIZE];
+    ws_conn_id id;
+
+    *is_foreign =
+        !connection_name_read(connection_name, owner, &id) || strcmp(owner, process) != 0;
+    return *is_foreign ? XXH3_64bits(connection_name, strlen(connection_name)) : id;
 }
 
 const void *ws_message_payload(const ws_message *message, size_t *length)

@@ -36,11 +36,12 @@ struct ws_message {
     uint16_t frame_header; /* bytes of the frame header before the payload; 0: not framed; of a
                               bundle: of all its headers, wherever they stand */
     uint16_t last_frame;   /* of a bundle: bytes of its last frame */
-    bool is_text;
-    uint32_t start;     /* of the payload, in bytes[] */
-    uint32_t length;    /* of the payload */
-    uint32_t n_exclude; /* ids at the front of bytes[], sorted */
-    uint64_t position;  /* place in the total order; 0: it has none */
+    bool is_text : 1;
+    bool is_foreign : 1; /* what it excludes are connections of another process */
+    uint32_t start;      /* of the payload, in bytes[] */
+    uint32_t length;     /* of the payload */
+    uint32_t n_exclude;  /* ids at the front of bytes[], sorted */
+    uint64_t position;   /* place in the total order; 0: it has none */
     _Atomic(struct message_variant *) variants;
     uint8_t bytes[]; /* excluded ids, frame room, payload */
 };
@@ -103,7 +104,15 @@ struct message_variant *message_find_variant(const ws_message *message, int kind
  * the same kind that another thread has added meanwhile. NULL if memory ran out. */
 struct message_variant *message_add_variant(ws_message *message, int kind, ws_message *form);
 
-/* Of a message with exclusions. */
+/* The ids that it excludes, n_exclude of them. */
+const ws_conn_id *message_excluded(const ws_message *message);
+
+/* Of a message with exclusions; `id` by message_exclusion() if they are foreign. */
 bool message_excludes(const ws_message *message, ws_conn_id id);
+
+/* What stands for a connection of that name among exclusions: its id, or a hash of the name when it is
+ * not one of `process`. */
+ws_conn_id message_exclusion(const char *process, const char *connection_name,
+                             bool *is_foreign);
 
 #endif

@@ -13,7 +13,7 @@ static ws_message *encode_presence(const ws_manager *manager, enum presence pres
 
     buffer_init(&data, &manager->memory);
     buffer_add_text(&data, "{\"connection_id\":");
-    buffer_add_json_string(&data, name, manager_connection_name(manager, id, name));
+    buffer_add_json_string(&data, name, connection_name_write(manager->process, id, name));
     buffer_add_text(&data, ",\"user_id\":");
     buffer_add_json_string_or_null(&data, user_id);
     buffer_add_text(&data, "}");
@@ -91,6 +91,6 @@ void presence_send(ws_loop *loop, enum presence presence, ws_conn_id id, const c
         counter_add_shared(&manager->counters, COUNTER_drop_no_memory, 1);
         return;
     }
-    send_event(manager, target, message, false);
+    send_presence(manager, target, message);
     ws_message_unref(message);
 }

@@ -7,18 +7,19 @@ void registry_init(struct registry *registry, const ws_allocator *memory)
 {
     registry->memory = memory;
     for (size_t kind = 0; kind < N_GROUP_KINDS; kind++)
-        group_table_init(&registry->tables[kind], memory, registry->secret);
+        name_table_init(&registry->tables[kind], memory, registry->secret,
+                        offsetof(struct group, name_length));
 }
 
 void registry_free(struct registry *registry)
 {
     for (size_t kind = 0; kind < N_GROUP_KINDS; kind++)
-        group_table_free(&registry->tables[kind]);
+        name_table_free(&registry->tables[kind]);
 }
 
 struct group *registry_find(struct registry *registry, enum group_kind kind, const char *name)
 {
-    return group_table_find(&registry->tables[kind], name, strlen(name));
+    return name_table_find(&registry->tables[kind], name, strlen(name));
 }
 
 static struct group *add_group(struct registry *registry, enum group_kind kind,
@@ -35,7 +36,7 @@ static struct group *add_group(struct registry *registry, enum group_kind kind,
                             .kind = (uint8_t)kind,
                             .name_length = (uint8_t)length};
     memcpy(group->name, name, length + 1);
-    if (!group_table_add(&registry->tables[kind], group)) {
+    if (!name_table_add(&registry->tables[kind], group)) {
         memory_free(memory, group);
         return NULL;
     }
@@ -46,7 +47,7 @@ static void remove_group_if_empty(struct registry *registry, struct group *group
 {
     if (group_shares(group) != NULL)
         return;
-    group_table_remove(&registry->tables[group->kind], group);
+    name_table_remove(&registry->tables[group->kind], group);
     memory_free(registry->memory, group);
 }
 

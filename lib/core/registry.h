@@ -16,7 +16,7 @@
 #include <ws_manager/types.h>
 
 #include "base/memory.h"
-#include "core/group_table.h"
+#include "core/name_table.h"
 
 struct connection;
 
@@ -43,17 +43,17 @@ struct share {
 };
 
 struct group {
-    struct group *next; /* in its bucket */
-    struct share first; /* in the same block: many groups have members on one loop only */
-    uint8_t kind;       /* enum group_kind */
-    uint8_t name_length;
-    char name[]; /* NUL-terminated */
+    struct name_node node;
+    struct share first;  /* in the same block: many groups have members on one loop only */
+    uint8_t kind;        /* enum group_kind */
+    uint8_t name_length; /* right before the name (name_table.h) */
+    char name[];         /* NUL-terminated */
 };
 
 struct registry {
     const ws_allocator *memory;
-    uint8_t secret[GROUP_TABLE_SECRET];
-    struct group_table tables[N_GROUP_KINDS];
+    uint8_t secret[NAME_TABLE_SECRET];
+    struct name_table tables[N_GROUP_KINDS];
     size_t n_occupied[N_GROUP_KINDS]; /* groups with members */
 };
 

@@ -79,33 +79,64 @@ static void post_to_all(struct posting *posting, struct routes routes, ws_messag
     }
 }
 
-int send_event(ws_manager *manager, struct target target, ws_message *message,
-               bool with_position)
+static void count(ws_manager *manager, int result, enum counter sent)
 {
+    enum counter counter = sent;
+
+    if (result != WS_OK)
+        counter =
+            result == WS_ERR_BACKPRESSURE ? COUNTER_drop_backpressure : COUNTER_drop_no_memory;
+    counter_add_shared(&manager->counters, counter, 1);
+}
+
+/* The lock is held, and every loop has room. */
+static void post(struct posting *posting, struct routes routes, uint32_t n_routes,
+                 ws_message *message)
+{
+    if (n_routes == 0)
+        return;
+    message_ref_n(message, n_routes);
+    post_to_all(posting, routes, message);
+}
+
+int send_event(ws_manager *manager, struct target target, ws_message *message, int64_t time_ms)
+{
+    struct history_line *line;
     struct posting posting;
     struct routes routes;
-    uint32_t count;
+    uint32_t n_routes;
     int result;
 
     posting_begin(&posting, manager);
     routes = routes_of(manager, target);
-    result = reserve_all(routes, &count);
+    result = reserve_all(routes, &n_routes);
+    if (result == WS_OK && !history_reserve(&manager->history, target.kind, target.name, &line))
+        result = WS_ERR_NO_MEMORY;
     if (result == WS_OK) {
-        encode_finish(manager, message, with_position ? ++manager->position : 0);
-        if (count > 0) {
-            message_ref_n(message, count);
-            post_to_all(&posting, routes, message);
-        }
+        encode_finish(manager, message, ++manager->position);
+        history_append(&manager->history, line, message, time_ms);
+        post(&posting, routes, n_routes, message);
     }
     posting_end(&posting);
+    count(manager, result, COUNTER_events);
+    return result;
+}
+
+int send_presence(ws_manager *manager, struct target target, ws_message *message)
+{
+    struct posting posting;
+    struct routes routes;
+    uint32_t n_routes;
+    int result;
+
+    encode_finish(manager, message, 0);
+    posting_begin(&posting, manager);
+    routes = routes_of(manager, target);
+    result = reserve_all(routes, &n_routes);
     if (result == WS_OK)
-        counter_add_shared(&manager->counters,
-                           with_position ? COUNTER_events : COUNTER_presence_events, 1);
-    else
-        counter_add_shared(&manager->counters,
-                           result == WS_ERR_BACKPRESSURE ? COUNTER_drop_backpressure
-                                                         : COUNTER_drop_no_memory,
-                           1);
+        post(&posting, routes, n_routes, message);
+    posting_end(&posting);
+    count(manager, result, COUNTER_presence_events);
     return result;
 }
 
@@ -141,7 +172,7 @@ int send_answer(struct connection *connection, const char *text, size_t length,
 {
     ws_loop *loop = connection->loop;
     ws_manager *manager = loop->manager;
-    size_t after_length = strlen(after_id);
+    size_t after_length = after_id != NULL ? strlen(after_id) : 0;
     ws_message *message =
         message_new(&manager->memory, length + EVENT_ID_SIZE + after_length, 0, NULL, 0);
     char id[EVENT_ID_SIZE];
@@ -155,8 +186,10 @@ int send_answer(struct connection *connection, const char *text, size_t length,
     posting_begin(&posting, manager);
     result = loop_reserve(loop, false);
     if (result == WS_OK) {
-        message_append(message, id, manager_event_id(manager, manager->position, id));
-        message_append(message, after_id, after_length);
+        if (after_id != NULL) {
+            message_append(message, id, event_id_write(manager->epoch, manager->position, id));
+            message_append(message, after_id, after_length);
+        }
         manager_frame(manager, message);
         connection->pins++;
         posting_push(&posting, loop,

@@ -12,11 +12,13 @@ struct target {
     const char *name; /* of the user or room; NULL for everyone */
 };
 
-/* Gives an encoded event the next position (or none, for presence), finishes it and posts it to
- * every loop that has, or may get, members of the target. The caller keeps its reference. On an
- * error nobody gets it, and no position is used up. */
-int send_event(ws_manager *manager, struct target target, ws_message *message,
-               bool with_position);
+/* Gives an encoded event the next position, finishes it, keeps it in the history with its time, and
+ * posts it to every loop that has, or may get, members of the target. The caller keeps its reference. On
+ * an error nobody gets it, and no position is used up. */
+int send_event(ws_manager *manager, struct target target, ws_message *message, int64_t time_ms);
+
+/* The same for a presence event, which has no position and is not kept. */
+int send_presence(ws_manager *manager, struct target target, ws_message *message);
 
 /* Posts a finished message to one connection. The caller's reference is used up, always. */
 int send_message(ws_manager *manager, ws_conn_id id, ws_message *message);
@@ -28,7 +30,7 @@ int send_command(ws_manager *manager, ws_conn_id id, const char *room, struct co
                  bool limited);
 
 /* Posts an answer to a client, which ends with the id of the newest event at that moment and
- * `after_id`: by its place in the inbox it stands in order with the events. */
+ * `after_id`, unless that is NULL: by its place in the inbox it stands in order with the events. */
 int send_answer(struct connection *connection, const char *text, size_t length,
                 const char *after_id);
 

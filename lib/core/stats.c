@@ -37,13 +37,13 @@ static void add_json_number(struct buffer *buffer, const char *name, uint64_t va
 /* The lock is held. */
 static void add_json_rooms(struct buffer *buffer, const ws_manager *manager)
 {
-    const struct group_table *rooms = &manager->registry.tables[GROUP_ROOM];
+    const struct name_table *rooms = &manager->registry.tables[GROUP_ROOM];
     const char *separator = "";
     size_t bucket = 0;
 
     buffer_add_text(buffer, ",\"rooms\":{");
-    for (const struct group *room = group_table_first_from(rooms, &bucket); room != NULL;
-         room = group_table_next(rooms, room, &bucket)) {
+    for (const struct group *room = name_table_first_from(rooms, &bucket); room != NULL;
+         room = name_table_next(rooms, room, &bucket)) {
         size_t count = group_count(room);
 
         if (count == 0)

@@ -10,6 +10,7 @@
 #include "core/drain.h"
 #include "core/loop.h"
 #include "core/options.h"
+#include "core/recovery.h"
 
 /* After so many deliveries, or as much other work, the host gets its turn, and its clients are read
  * from: half a millisecond, or one and a half when a million connections are in no cache (a delivery
@@ -42,6 +43,9 @@ static int add_to_manager(ws_loop *loop)
         result = WS_ERR_LIMIT;
     } else {
         loop->number = number;
+        loop->has_epoch = !manager->has_cluster || manager->cluster_started;
+        memcpy(loop->epoch, manager->epoch, sizeof loop->epoch);
+        loop->position = loop->batch_position = loop->carried = manager->position;
         manager->loops[number] = loop;
         if (number >= manager->n_loops)
             manager->n_loops = number + 1;
@@ -69,6 +73,7 @@ int ws_loop_new(ws_manager *manager, const ws_loop_options *options, uint64_t no
     slots_init(&made->slots);
     timer_wheel_init(&made->timers, now_ms);
     drain_init(made);
+    recoveries_init(made);
     result = add_to_manager(made);
     if (result != WS_OK) {
         memory_free(&manager->memory, made);
@@ -101,7 +106,10 @@ static bool next_batch(ws_loop *loop)
     }
     loop->batch.count = 0;
     loop->done = 0;
+    loop->n_batches++;
     taken = loop->inbox;
+    loop->position = taken.count > 0 ? loop->batch_position : manager->position;
+    loop->batch_position = manager->position;
     loop->inbox = loop->batch;
     loop->batch = taken;
     loop->awake = false;
@@ -127,8 +135,10 @@ static bool carry_out_batch(ws_loop *loop, uint32_t *budget)
 uint64_t ws_loop_run(ws_loop *loop, uint64_t now_ms)
 {
     uint32_t budget = BUDGET_PER_TURN;
+    uint32_t for_recovery = BUDGET_PER_TURN;
     ws_loop *previous;
     bool done;
+    bool more;
 
     if (loop->busy > 0)
         return now_ms;
@@ -137,9 +147,13 @@ uint64_t ws_loop_run(ws_loop *loop, uint64_t now_ms)
     loop_busy(loop);
     connections_settle(loop);
     timer_wheel_advance(&loop->timers, now_ms);
-    do
+    do {
         done = carry_out_batch(loop, &budget);
-    while (done && next_batch(loop));
+        more = done && next_batch(loop);
+        if (done)
+            more |= recoveries_run(loop, &for_recovery);
+    } while (more);
+    done = done && loop->ready.count == 0;
     loop_idle(loop);
     loop->running = false;
     loop_leave(previous);

@@ -89,7 +89,12 @@ class Memcheck(unittest.IsolatedAsyncioTestCase):
             await client.send("{")
             await client.send(b"\0")
             await request(client, {"type": "authenticate", "token": token(), "ref": "renewed"})
-            await receive_type(client, "room_left")
+            left = await receive_type(client, "room_left")
+            await client.close()
+            await self.call_everything(backend)
+            path = f"/ws?token={token()}&after={left['data']['id']}&rooms=orders,staff:a"
+            client = await connect(path, **options)
+            await receive_type(client, "recovered")
             await client.close()
             echo = await connect(f"/echo?token={token()}", **options)
             for message in ("", "x" * 60000, ["frag", "men", "ted"], bytes(range(256)) * 100):

@@ -50,16 +50,21 @@ void answer_room(struct buffer *buffer, const char *type, const char *ref, size_
     buffer_add_text(buffer, ",\"id\":\"");
 }
 
-void answer_pong(struct buffer *buffer, const char *ref, size_t ref_length)
+void answer_id(struct buffer *buffer, const char *type, const char *ref, size_t ref_length)
 {
-    begin(buffer, "pong", ref, ref_length);
+    begin(buffer, type, ref, ref_length);
     buffer_add_text(buffer, "\"id\":\"");
 }
 
-void answer_authenticated(struct buffer *buffer, const char *ref, size_t ref_length)
+void answer_recovered(struct buffer *buffer, bool is_complete, uint64_t count, const char *id)
 {
-    begin(buffer, "authenticated", ref, ref_length);
-    buffer_add_text(buffer, "\"id\":\"");
+    begin(buffer, "recovered", NULL, 0);
+    buffer_add_text(buffer, is_complete ? "\"complete\":true" : "\"complete\":false");
+    buffer_add_text(buffer, ",\"count\":");
+    buffer_add_number(buffer, count);
+    buffer_add_text(buffer, ",");
+    add_member(buffer, "id", id);
+    end(buffer);
 }
 
 void answer_error(struct buffer *buffer, const char *ref, size_t ref_length,

@@ -33,13 +33,14 @@ struct answer_problem {
 void answer_welcome(struct buffer *buffer, const char *connection_name, const char *user_id,
                     const char *id, uint32_t ping_interval_ms);
 
+void answer_recovered(struct buffer *buffer, bool is_complete, uint64_t count, const char *id);
+
 /* The id of the newest event in these is only known when the answer takes its place among
  * the events: they end where it belongs, and ANSWER_AFTER_ID goes behind it. `type` is room_joined
- * or room_left. */
+ * or room_left; pong or authenticated. */
 void answer_room(struct buffer *buffer, const char *type, const char *ref, size_t ref_length,
                  const char *room);
-void answer_pong(struct buffer *buffer, const char *ref, size_t ref_length);
-void answer_authenticated(struct buffer *buffer, const char *ref, size_t ref_length);
+void answer_id(struct buffer *buffer, const char *type, const char *ref, size_t ref_length);
 
 #define ANSWER_AFTER_ID "\"}}"
 

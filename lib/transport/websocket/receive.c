@@ -5,6 +5,7 @@
 #include "core/disconnect.h"
 #include "transport/websocket/frame.h"
 #include "transport/websocket/handshake.h"
+#include "transport/websocket/recovery_query.h"
 #include "transport/websocket/websocket.h"
 
 /* --- the opening handshake ------------------------------------------------------------------- */
@@ -42,6 +43,8 @@ static void refuse(ws_websocket *websocket, int status, const char *text)
 static int register_connection(ws_websocket *websocket, const struct ws_handshake *handshake)
 {
     const ws_endpoint_options *endpoint = &websocket->endpoint->options;
+    ws_loop *loop = websocket->connection.loop;
+    struct recovery_query said;
     ws_connect_options options;
     int result;
 
@@ -50,7 +53,10 @@ static int register_connection(ws_websocket *websocket, const struct ws_handshak
     options.user_data = handshake->user_data;
     options.protocol = endpoint->protocol;
     options.ping_interval_ms = endpoint->ping_interval_ms;
-    result = connection_start(&websocket->connection, websocket->connection.loop, &options);
+    result = recovery_query_read(&said, &loop->manager->memory, handshake->query, &options);
+    if (result == WS_OK)
+        result = connection_start(&websocket->connection, loop, &options);
+    recovery_query_free(&said);
     websocket->registered = result == WS_OK;
     return result;
 }
@@ -64,6 +70,10 @@ static void accept_handshake(ws_websocket *websocket, const struct ws_handshake 
     if (code == 0) {
         int result = register_connection(websocket, handshake);
 
+        if (result == WS_ERR_INVALID) {
+            refuse(websocket, 400, "the query is wrongly encoded");
+            return;
+        }
         if (result != WS_OK) {
             refuse(websocket, 503, result == WS_ERR_DRAINING ? "draining" : "at the limit");
             return;

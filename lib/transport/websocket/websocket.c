@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/disconnect.h"
+#include "core/recovery.h"
 #include "core/send.h"
 #include "transport/websocket/compress.h"
 #include "transport/websocket/frame.h"
@@ -383,6 +384,7 @@ static int end_backpressure(ws_websocket *websocket)
     websocket_enter(websocket);
     loop_busy(loop_of(websocket));
     connection_backpressure(&websocket->connection, false);
+    recovery_drained(&websocket->connection);
     loop_idle(loop_of(websocket));
     return websocket_leave(websocket);
 }

@@ -40,6 +40,7 @@ static void setup(void)
     ws_manager_options_init(&manager_options);
     manager_options.allocator = &counting.allocator;
     manager_options.presence_events = WS_PRESENCE_OFF;
+    manager_options.history_events = 0;
     ws_endpoint_options_init(&endpoint_options);
     endpoint_options.on_handshake = name_user;
     ck_assert_int_eq(ws_manager_new(&manager_options, &manager), WS_OK);

@@ -17,6 +17,7 @@ static void setup(void)
     options.endpoint.protocol = WS_PROTOCOL_JSON;
     options.endpoint.max_queue_bytes = LIMIT;
     options.manager.max_event_bytes = sizeof payload;
+    options.manager.history_events = 0;      /* it is what waits for clients that is measured */
     options.endpoint.max_control_frames = 0; /* it is the queue that is to bound them */
     host_open(&host, &options);
     memset(payload, 'p', sizeof payload);

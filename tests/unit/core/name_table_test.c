@@ -1,6 +1,6 @@
-/* group_table_test.c: the hash table of users and rooms, compared with a simple array over random
+/* name_table_test.c: the hash table of users and rooms, compared with a simple array over random
  * additions and removals, as it grows and shrinks, also without memory. */
-#include "core/group_table.h"
+#include "core/name_table.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,9 +12,9 @@
 
 enum { N_GROUPS = 3000, FIRST_BUCKETS = 64 };
 
-static struct group_table table;
+static struct name_table table;
 static struct test_memory memory;
-static uint8_t secret[GROUP_TABLE_SECRET];
+static uint8_t secret[NAME_TABLE_SECRET];
 static struct group *groups[N_GROUPS];
 static bool in[N_GROUPS];
 static size_t n_in;
@@ -35,14 +35,14 @@ static void begin(void)
     n_in = 0;
     for (size_t i = 0; i < sizeof secret; i++)
         secret[i] = (uint8_t)random();
-    group_table_init(&table, &memory.allocator, secret);
+    name_table_init(&table, &memory.allocator, secret, offsetof(struct group, name_length));
     for (size_t i = 0; i < N_GROUPS; i++)
         groups[i] = new_group(i);
 }
 
 static void end(void)
 {
-    group_table_free(&table);
+    name_table_free(&table);
     ck_assert_int_eq(memory.n_blocks, 0);
     for (size_t i = 0; i < N_GROUPS; i++)
         free(groups[i]);
@@ -50,7 +50,7 @@ static void end(void)
 
 static bool add(size_t number)
 {
-    if (!group_table_add(&table, groups[number]))
+    if (!name_table_add(&table, groups[number]))
         return false;
     in[number] = true;
     n_in++;
@@ -59,7 +59,7 @@ static bool add(size_t number)
 
 static void drop(size_t number)
 {
-    group_table_remove(&table, groups[number]);
+    name_table_remove(&table, groups[number]);
     in[number] = false;
     n_in--;
 }
@@ -67,7 +67,7 @@ static void drop(size_t number)
 static void check_number(size_t number)
 {
     const struct group *group = groups[number];
-    const struct group *found = group_table_find(&table, group->name, group->name_length);
+    const struct group *found = name_table_find(&table, group->name, group->name_length);
 
     if (found != (in[number] ? group : NULL))
         ck_abort_msg("%s, in: %d", group->name, in[number]);
@@ -87,8 +87,8 @@ static void check_walk(void)
     size_t bucket = 0;
 
     memset(n_walked, 0, sizeof n_walked);
-    for (const struct group *group = group_table_first_from(&table, &bucket); group != NULL;
-         group = group_table_next(&table, group, &bucket))
+    for (const struct group *group = name_table_first_from(&table, &bucket); group != NULL;
+         group = name_table_next(&table, group, &bucket))
         n_walked[strtoul(group->name + strlen("room-"), NULL, 10)]++;
     for (size_t i = 0; i < N_GROUPS; i++)
         if (n_walked[i] != in[i])
@@ -108,8 +108,8 @@ START_TEST(nothing_is_found_in_none)
     size_t bucket = 0;
 
     begin();
-    ck_assert_ptr_null(group_table_find(&table, "room-0", 6));
-    ck_assert_ptr_null(group_table_first_from(&table, &bucket));
+    ck_assert_ptr_null(name_table_find(&table, "room-0", 6));
+    ck_assert_ptr_null(name_table_first_from(&table, &bucket));
     ck_assert_int_eq(memory.n_requests, 0);
     end();
 }
@@ -174,11 +174,11 @@ START_TEST(names_are_told_apart)
     begin();
     add(1);
     add(12);
-    ck_assert_ptr_eq(group_table_find(&table, "room-12", 6), groups[1]);
-    ck_assert_ptr_eq(group_table_find(&table, "room-12", 7), groups[12]);
-    ck_assert_ptr_null(group_table_find(&table, "room-", 5));
-    ck_assert_ptr_null(group_table_find(&table, "room-2", 6));
-    ck_assert_ptr_null(group_table_find(&table, "", 0));
+    ck_assert_ptr_eq(name_table_find(&table, "room-12", 6), groups[1]);
+    ck_assert_ptr_eq(name_table_find(&table, "room-12", 7), groups[12]);
+    ck_assert_ptr_null(name_table_find(&table, "room-", 5));
+    ck_assert_ptr_null(name_table_find(&table, "room-2", 6));
+    ck_assert_ptr_null(name_table_find(&table, "", 0));
     end();
 }
 END_TEST
@@ -230,7 +230,7 @@ START_TEST(the_secret_decides_on_the_bucket)
         srandom(seed);
         begin();
         add(0);
-        group_table_first_from(&table, &bucket);
+        name_table_first_from(&table, &bucket);
         if (seed == 1)
             first = bucket;
         differs |= bucket != first;
@@ -294,5 +294,5 @@ int main(void)
         NULL,
     };
 
-    return suite_run("group_table", tests);
+    return suite_run("name_table", tests);
 }

@@ -1,0 +1,541 @@
+/* recovery.c: clients that come back are given what they missed. */
+#include "core/recovery.h"
+
+#include <string.h>
+
+#include "core/cluster.h"
+#include "protocol/json/answer.h"
+
+enum {
+    READ_AT_ONCE = 64,        /* events, for which the lock is held */
+    EVENTS_OF_ITS_TURN = 512, /* then another one that recovers gets its turn */
+    POLLS_FOR_POSITION =
+        150 /* ticks of the timers, some five seconds: no process is so far behind */
+};
+
+/* --- life -------------------------------------------------------------------------------------- */
+
+static size_t rooms_size(const ws_connect_options *options)
+{
+    size_t size = 0;
+
+    for (size_t i = 0; i < options->n_rooms; i++)
+        size += strlen(options->rooms[i]) + 1;
+    return size;
+}
+
+static void copy_rooms(struct recovery *recovery, const ws_connect_options *options)
+{
+    char *to = recovery->rooms;
+
+    recovery->n_rooms = options->n_rooms;
+    for (size_t i = 0; i < options->n_rooms; i++) {
+        size_t size = strlen(options->rooms[i]) + 1;
+
+        memcpy(to, options->rooms[i], size);
+        to += size;
+    }
+}
+
+bool recovery_new(const ws_manager *manager, const ws_connect_options *options,
+                  struct recovery **recovery)
+{
+    struct recovery *made;
+
+    *recovery = NULL;
+    if (options->after == NULL && options->n_rooms == 0)
+        return true;
+    made = memory_zalloc(&manager->memory, sizeof *made + rooms_size(options));
+    if (made == NULL)
+        return false;
+    copy_rooms(made, options);
+    made->wants_events = options->after != NULL;
+    made->is_id =
+        made->wants_events && event_id_read(options->after, made->epoch, &made->position);
+    if (options->former_connection_id != NULL)
+        made->former = message_exclusion(manager->process, options->former_connection_id,
+                                         &made->former_is_foreign);
+    *recovery = made;
+    return true;
+}
+
+void recovery_free(const ws_manager *manager, struct recovery *recovery)
+{
+    if (recovery == NULL)
+        return;
+    fetched_free(manager, recovery->fetched);
+    memory_free(&manager->memory, recovery->cursors);
+    memory_free(&manager->memory, recovery);
+}
+
+/* --- the loop's lists ---------------------------------------------------------------------------- */
+
+static struct recovery_list *list_of(struct recovery *recovery)
+{
+    ws_loop *loop = recovery->connection->loop;
+
+    return recovery->wait == RECOVERY_READY ? &loop->ready : &loop->waiting;
+}
+
+static void list(struct recovery *recovery, enum recovery_wait wait)
+{
+    struct recovery_list *list;
+
+    recovery->wait = wait;
+    list = list_of(recovery);
+    recovery->next = NULL;
+    recovery->previous = list->last;
+    if (list->last != NULL)
+        list->last->next = recovery;
+    else
+        list->first = recovery;
+    list->last = recovery;
+    list->count++;
+}
+
+static void unlist(struct recovery *recovery)
+{
+    struct recovery_list *list = list_of(recovery);
+
+    timer_stop(&recovery->timer);
+    if (recovery->previous != NULL)
+        recovery->previous->next = recovery->next;
+    else
+        list->first = recovery->next;
+    if (recovery->next != NULL)
+        recovery->next->previous = recovery->previous;
+    else
+        list->last = recovery->previous;
+    list->count--;
+}
+
+static void relist(struct recovery *recovery, enum recovery_wait wait)
+{
+    unlist(recovery);
+    list(recovery, wait);
+}
+
+static void on_timer(struct timer *timer)
+{
+    relist((struct recovery *)(void *)((char *)timer - offsetof(struct recovery, timer)),
+           RECOVERY_READY);
+}
+
+void recoveries_init(ws_loop *loop)
+{
+    loop->timers.expired[TIMER_RECOVERY] = on_timer;
+}
+
+/* --- beginning and end ----------------------------------------------------------------------------- */
+
+static int64_t wall_clock(const ws_manager *manager)
+{
+    return manager->options.clock(manager->options.user_data);
+}
+
+/* The lock is held. */
+static bool is_kept(ws_manager *manager, const struct recovery *recovery, int64_t now_ms)
+{
+    history_expire(&manager->history, now_ms);
+    return recovery->position >= manager->history.before;
+}
+
+static bool can_begin(ws_loop *loop, const struct recovery *recovery)
+{
+    ws_manager *manager = loop->manager;
+    int64_t now_ms = wall_clock(manager);
+    bool kept;
+
+    if (!recovery->is_id)
+        return false;
+    if (!loop->has_epoch)
+        return true;
+    if (strcmp(recovery->epoch, loop->epoch) != 0)
+        return false;
+    if (manager->has_cluster)
+        return true;
+    if (recovery->position > loop->carried)
+        return false;
+    manager_lock(manager);
+    kept = is_kept(manager, recovery, now_ms);
+    manager_unlock(manager);
+    return kept;
+}
+
+bool recovery_begin(struct connection *connection, struct recovery *recovery)
+{
+    ws_loop *loop = connection->loop;
+
+    recovery->connection = connection;
+    recovery->is_busy = true;
+    if (!recovery->wants_events || !can_begin(loop, recovery))
+        return false;
+    recovery->from_batch = loop->n_batches + 2;
+    recovery->timer.kind = TIMER_RECOVERY;
+    connection->recovering = true;
+    connection->recovery = recovery;
+    list(recovery, loop->has_epoch ? RECOVERY_READY : RECOVERY_WAITS_FOR_EPOCH);
+    return true;
+}
+
+/* Takes it from its connection; the caller frees it, when it can. */
+static void detach(struct recovery *recovery)
+{
+    unlist(recovery);
+    recovery->connection->recovering = false;
+    recovery->connection->recovery = NULL;
+    recovery->connection = NULL;
+}
+
+void recovery_cancel(struct connection *connection)
+{
+    struct recovery *recovery = connection->recovery;
+
+    if (!connection->recovering)
+        return;
+    detach(recovery);
+    if (!recovery->is_busy)
+        recovery_free(connection->loop->manager, recovery);
+}
+
+size_t recovery_event_id(const struct connection *connection, char id[EVENT_ID_SIZE])
+{
+    const ws_loop *loop = connection->loop;
+
+    if (connection->recovering)
+        return event_id_write(connection->recovery->epoch, connection->recovery->position, id);
+    return event_id_write(loop->epoch, loop->carried, id);
+}
+
+void recovery_tell(struct connection *connection, uint64_t count, bool is_complete)
+{
+    const ws_loop *loop = connection->loop;
+    char id[EVENT_ID_SIZE];
+    struct buffer buffer;
+
+    recovery_event_id(connection, id);
+    buffer_init(&buffer, &loop->manager->memory);
+    answer_recovered(&buffer, is_complete, count, id);
+    connection_deliver_text(connection, &buffer);
+}
+
+/* --- going on -------------------------------------------------------------------------------------- */
+
+/* Everyone's, the user's and the rooms' events behind its position; false if memory ran out. The lock is
+ * held. */
+static bool seek(const ws_manager *manager, struct recovery *recovery, size_t *found)
+{
+    const struct history *history = &manager->history;
+    const struct connection *connection = recovery->connection;
+    const struct rooms *rooms = &connection->rooms;
+    size_t most = (size_t)rooms->count + 2;
+    size_t count = 0;
+
+    if (most > recovery->n_cursors) {
+        memory_free(&manager->memory, recovery->cursors);
+        recovery->n_cursors = 0;
+        recovery->cursors = memory_alloc(&manager->memory, most * sizeof *recovery->cursors);
+        if (recovery->cursors == NULL)
+            return false;
+        recovery->n_cursors = most;
+    }
+    count += history_seek(history, GROUP_EVERYONE, NULL, recovery->position,
+                          &recovery->cursors[count]);
+    if (connection->user != NULL)
+        count += history_seek(history, GROUP_USER, connection->user->group->name,
+                              recovery->position, &recovery->cursors[count]);
+    for (uint32_t at = 0; at < rooms->count; at++)
+        count += history_seek(history, GROUP_ROOM, rooms_at(rooms, at).share->group->name,
+                              recovery->position, &recovery->cursors[count]);
+    *found = count;
+    return true;
+}
+
+/* What is to be done next: deliver, or nothing more for now, or something else. */
+enum read_result {
+    READ_SOME,
+    READ_ALL,
+    READ_LOST,
+    READ_NO_MEMORY,
+    READ_WAITS_FOR_FETCHED,
+    READ_WAITS_FOR_POSITION
+};
+
+/* Of what was fetched, what went to everyone, to its user, or to a room that it is in. */
+static bool is_for(const struct connection *connection, const struct fetched_event *event)
+{
+    const struct rooms *rooms = &connection->rooms;
+
+    if (event->message == NULL)
+        return false;
+    if (event->kind == GROUP_EVERYONE)
+        return true;
+    if (event->kind == GROUP_USER)
+        return connection->user != NULL &&
+               strcmp(connection->user->group->name, event->name) == 0;
+    for (uint32_t at = 0; at < rooms->count; at++)
+        if (strcmp(rooms_at(rooms, at).share->group->name, event->name) == 0)
+            return true;
+    return false;
+}
+
+/* From what was fetched, behind its position; none if the rest is for others, and then that is over. */
+static size_t read_fetched(struct recovery *recovery, ws_message *messages[READ_AT_ONCE])
+{
+    const struct connection *connection = recovery->connection;
+    struct fetched *fetched = recovery->fetched;
+    size_t count = 0;
+
+    for (uint64_t i = recovery->position - fetched->after;
+         i < fetched->count && count < READ_AT_ONCE; i++)
+        if (is_for(connection, &fetched->events[i]))
+            messages[count++] = ws_message_ref(fetched->events[i].message);
+    if (count == 0) {
+        recovery->position = fetched->after + fetched->count;
+        fetched_free(connection->loop->manager, fetched);
+        recovery->fetched = NULL;
+    }
+    return count;
+}
+
+/* From the history. */
+static enum read_result read_history(struct recovery *recovery,
+                                     ws_message *messages[READ_AT_ONCE], size_t *count)
+{
+    const ws_loop *loop = recovery->connection->loop;
+    ws_manager *manager = loop->manager;
+    int64_t now_ms = wall_clock(manager);
+    enum read_result result = READ_ALL;
+    size_t n_cursors;
+
+    manager_lock(manager);
+    if (!is_kept(manager, recovery, now_ms)) {
+        result = READ_LOST;
+    } else if (!seek(manager, recovery, &n_cursors)) {
+        result = READ_NO_MEMORY;
+    } else {
+        *count =
+            history_read(recovery->cursors, n_cursors, loop->position, messages, READ_AT_ONCE);
+        if (*count == READ_AT_ONCE)
+            result = READ_SOME;
+    }
+    manager_unlock(manager);
+    return result;
+}
+
+/* The next events that it missed, each with a reference. */
+static enum read_result read_missed(struct recovery *recovery,
+                                    ws_message *messages[READ_AT_ONCE], size_t *count)
+{
+    const ws_loop *loop = recovery->connection->loop;
+    enum read_result result;
+
+    *count = 0;
+    if (strcmp(recovery->epoch, loop->epoch) != 0)
+        return READ_LOST;
+    if (recovery->position > loop->position)
+        return recovery->n_polls++ < POLLS_FOR_POSITION ? READ_WAITS_FOR_POSITION : READ_LOST;
+    if (recovery->fetched != NULL) {
+        *count = read_fetched(recovery, messages);
+        return READ_SOME;
+    }
+    result = read_history(recovery, messages, count);
+    if (result == READ_LOST && cluster_fetch(recovery->connection, recovery->position))
+        return READ_WAITS_FOR_FETCHED;
+    return result;
+}
+
+static bool may_see(const struct recovery *recovery, const ws_message *message)
+{
+    if (message->n_exclude == 0)
+        return true;
+    if (!message->is_foreign && message_excludes(message, recovery->connection->id))
+        return false;
+    return recovery->former == 0 || message->is_foreign != recovery->former_is_foreign ||
+           !message_excludes(message, recovery->former);
+}
+
+/* Hands on what was read, and gives back what was not. True if the transport takes more. */
+static bool hand_on(struct recovery *recovery, ws_message *messages[], size_t count)
+{
+    bool goes_on = true;
+
+    for (size_t i = 0; i < count; i++) {
+        int result;
+
+        if (!goes_on || recovery->connection == NULL) {
+            ws_message_unref(messages[i]);
+            continue;
+        }
+        recovery->position = messages[i]->position;
+        if (!may_see(recovery, messages[i])) {
+            ws_message_unref(messages[i]);
+            continue;
+        }
+        result = connection_give(recovery->connection, messages[i]);
+        recovery->count += result == WS_OK || result == WS_ERR_BACKPRESSURE;
+        recovery->is_missing_some |= result == WS_ERR_DROPPED;
+        goes_on = result != WS_ERR_BACKPRESSURE;
+    }
+    return goes_on;
+}
+
+static void finish(struct recovery *recovery, bool is_complete)
+{
+    struct connection *connection = recovery->connection;
+    uint64_t count = recovery->count;
+
+    recovery->position = connection->loop->position;
+    memcpy(recovery->epoch, connection->loop->epoch, sizeof recovery->epoch);
+    recovery_tell(connection, count, is_complete);
+    if (recovery->connection != NULL)
+        detach(recovery);
+}
+
+/* What comes next for one when nothing more can be done for it now. */
+struct outcome {
+    bool wants_next_batch;
+    enum recovery_wait wait;
+};
+
+/* One piece of what it missed. False when it is not to go on now, or is over (recovery->connection). */
+static bool step(struct recovery *recovery, struct outcome *outcome, uint32_t *cost)
+{
+    const ws_loop *loop = recovery->connection->loop;
+    ws_message *messages[READ_AT_ONCE];
+    size_t count;
+
+    switch (read_missed(recovery, messages, &count)) {
+    case READ_WAITS_FOR_FETCHED:
+        outcome->wait = RECOVERY_WAITS_FOR_FETCHED;
+        return false;
+    case READ_WAITS_FOR_POSITION:
+        outcome->wait = RECOVERY_WAITS_FOR_POSITION;
+        return false;
+    case READ_NO_MEMORY:
+        connection_out_of_memory(recovery->connection);
+        return false;
+    case READ_LOST:
+        finish(recovery, false);
+        return false;
+    case READ_SOME:
+        *cost += (uint32_t)count + 1;
+        if (!hand_on(recovery, messages, count))
+            outcome->wait = RECOVERY_WAITS_FOR_ROOM;
+        break;
+    case READ_ALL:
+        *cost += (uint32_t)count + 1;
+        if (!hand_on(recovery, messages, count)) {
+            outcome->wait = RECOVERY_WAITS_FOR_ROOM;
+        } else if (recovery->connection != NULL) {
+            recovery->position = loop->position;
+            outcome->wants_next_batch = recovery->joined > loop->position;
+            if (!outcome->wants_next_batch)
+                finish(recovery, !recovery->is_missing_some);
+            return false;
+        }
+        break;
+    }
+    return recovery->connection != NULL && outcome->wait == RECOVERY_READY;
+}
+
+/* Lets it go on for its turn, and puts it on the list where it belongs then. True if it wants the next
+ * batch. */
+static bool go_on(struct recovery *recovery, uint32_t *budget)
+{
+    ws_loop *loop = recovery->connection->loop;
+    struct outcome outcome = {false, RECOVERY_READY};
+    uint32_t cost = 0;
+
+    recovery->is_busy = true;
+    recovery->is_drained = false;
+    while (cost < EVENTS_OF_ITS_TURN && step(recovery, &outcome, &cost))
+        ;
+    recovery->is_busy = false;
+    *budget -= *budget < cost + 1 ? *budget : cost + 1;
+    if (recovery->connection == NULL) {
+        recovery_free(loop->manager, recovery);
+        return false;
+    }
+    if (outcome.wait == RECOVERY_WAITS_FOR_ROOM && recovery->is_drained)
+        outcome.wait = RECOVERY_READY;
+    relist(recovery, outcome.wait);
+    if (outcome.wait == RECOVERY_WAITS_FOR_POSITION)
+        timer_start(&loop->timers, &recovery->timer, 0);
+    return outcome.wants_next_batch;
+}
+
+bool recoveries_run(ws_loop *loop, uint32_t *budget)
+{
+    bool wanted = false;
+
+    for (uint32_t left = loop->ready.count; left > 0 && *budget > 0; left--) {
+        struct recovery *recovery = loop->ready.first;
+
+        /* Some may have ended meanwhile, by what others brought about. */
+        if (recovery == NULL)
+            break;
+        if (recovery->from_batch > loop->n_batches) {
+            relist(recovery, RECOVERY_READY);
+            wanted = true;
+        } else {
+            wanted |= go_on(recovery, budget);
+        }
+    }
+    return wanted;
+}
+
+void recoveries_epoch(ws_loop *loop, const char *epoch)
+{
+    struct recovery *next;
+
+    memcpy(loop->epoch, epoch, sizeof loop->epoch);
+    loop->has_epoch = true;
+    for (struct recovery *recovery = loop->waiting.first; recovery != NULL; recovery = next) {
+        next = recovery->next;
+        recovery->joined = loop->carried;
+        if (recovery->wait == RECOVERY_WAITS_FOR_EPOCH)
+            relist(recovery, RECOVERY_READY);
+    }
+    for (struct recovery *recovery = loop->ready.first; recovery != NULL;
+         recovery = recovery->next)
+        recovery->joined = loop->carried;
+}
+
+void recovery_fetched(struct connection *connection, struct fetched *fetched)
+{
+    const ws_manager *manager = connection->loop->manager;
+    struct recovery *recovery = connection->recovery;
+
+    if (!connection->recovering) {
+        fetched_free(manager, fetched);
+        return;
+    }
+    if (fetched->count == 0) {
+        fetched_free(manager, fetched);
+        /* It says so in its turn. */
+        recovery->epoch[0] = '\0';
+    } else {
+        recovery->fetched = fetched;
+    }
+    relist(recovery, RECOVERY_READY);
+}
+
+void recovery_drained(struct connection *connection)
+{
+    ws_loop *loop = connection->loop;
+    struct recovery *recovery = connection->recovery;
+    uint32_t budget = 0;
+
+    if (!connection->recovering)
+        return;
+    recovery->is_drained = true;
+    if (recovery->wait != RECOVERY_WAITS_FOR_ROOM || recovery->is_busy)
+        return;
+    relist(recovery, RECOVERY_READY);
+    /* Else the loop is run, or will be at once. */
+    while (connection->recovering && recovery->wait == RECOVERY_READY && !loop->running &&
+           loop->done == loop->batch.count)
+        if (go_on(recovery, &budget))
+            break;
+}

@@ -1,0 +1,84 @@
+/* recovery.h: clients that come back: each is given what it missed from the history, as fast as it reads,
+ * and then becomes one like any other.
+ *
+ * While a connection recovers, events with a position are not delivered to it: it reads them from the
+ * history, up to loop->position, which is how far the loop itself has carried out what was sent.
+ * Where it has caught up with that, between two batches of commands, it is told `recovered` and is
+ * live: the next event is the first one that it does not have.
+ *
+ * What the history does not have any more is asked of the cluster, if there is one. */
+#ifndef WS_CORE_RECOVERY_H
+#define WS_CORE_RECOVERY_H
+
+#include "core/connection.h"
+
+/* What one waits for, on the loop's list of those that wait. */
+enum recovery_wait {
+    RECOVERY_READY,          /* nothing: it is on the other list */
+    RECOVERY_WAITS_FOR_ROOM, /* in its transport's queue */
+    RECOVERY_WAITS_FOR_EPOCH, /* the cluster is to be reached before its event can be looked for */
+    RECOVERY_WAITS_FOR_FETCHED, /* what the history does not have was asked of the cluster */
+    RECOVERY_WAITS_FOR_POSITION /* it has seen more of the stream elsewhere than has come here yet */
+};
+
+/* What a client said when it came back, then how far it is. In the order of its connection's loop. */
+struct recovery {
+    struct recovery *next; /* on the loop's list of those that are ready, or that wait */
+    struct recovery *previous;
+    struct connection *connection; /* NULL: cancelled in the middle of a step */
+    char epoch[EPOCH_SIZE];        /* with `position`: the event behind which it goes on */
+    bool wants_events;             /* it named one; else only rooms */
+    bool is_id;                    /* and it was an event's id */
+    enum recovery_wait wait;
+    struct timer timer;
+    uint32_t n_polls;       /* for a position */
+    bool is_busy;           /* not to be freed */
+    bool is_drained;        /* its transport said so meanwhile */
+    bool is_missing_some;   /* a transport dropped what it was to get */
+    bool former_is_foreign; /* of another process */
+    ws_conn_id former; /* the connection that it had before, by message_exclusion(); or 0 */
+    uint64_t position;
+    uint64_t joined; /* position when it last entered a room: live events begin behind that */
+    uint64_t from_batch; /* begins there: rooms that on_connect put it in are entered by then */
+    uint64_t count;      /* events that it was given */
+    struct fetched *fetched; /* these come first; or NULL */
+    struct history_cursor *cursors;
+    size_t n_cursors;
+    size_t n_rooms;
+    char rooms[]; /* their names, each with a NUL */
+};
+
+/* Sets up a loop's part. */
+void recoveries_init(ws_loop *loop);
+
+/* What checked options say; *recovery is NULL if nothing. False if memory ran out. */
+bool recovery_new(const ws_manager *manager, const ws_connect_options *options,
+                  struct recovery **recovery);
+void recovery_free(const ws_manager *manager, struct recovery *recovery);
+
+/* A connection that has become live begins to recover, if the history still has what it missed. The
+ * recovery is the connection's then, as soon as it is not busy any more. */
+bool recovery_begin(struct connection *connection, struct recovery *recovery);
+
+/* Writes the id of the newest event that a connection was given, or would have been if it were for
+ * it; what it is told next stands there in the order. Returns its length. */
+size_t recovery_event_id(const struct connection *connection, char id[EVENT_ID_SIZE]);
+
+/* Tells the client that it was given `count` events, and whether that is all that it missed. */
+void recovery_tell(struct connection *connection, uint64_t count, bool is_complete);
+
+/* Its connection ends. */
+void recovery_cancel(struct connection *connection);
+
+/* Between two batches: all that are ready go on. True if some want the next batch, even if it is
+ * empty. */
+bool recoveries_run(ws_loop *loop, uint32_t *budget);
+
+/* Carries out COMMAND_EPOCH and COMMAND_FETCHED, which is used up. */
+void recoveries_epoch(ws_loop *loop, const char *epoch);
+void recovery_fetched(struct connection *connection, struct fetched *fetched);
+
+/* The connection's transport has room again. */
+void recovery_drained(struct connection *connection);
+
+#endif

@@ -1,0 +1,78 @@
+/* recovery_query.c: what a client that comes back says in its request. */
+#include "transport/websocket/recovery_query.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "transport/websocket/query.h"
+
+/* Decodes a parameter to *to, behind which the next one goes; *value is NULL if it is absent. False if it
+ * is wrongly encoded, or holds a NUL. */
+static bool read_parameter(const char *query, const char *name, char **to, char **value)
+{
+    ptrdiff_t length = query_parameter(query, name, *to);
+
+    *value = NULL;
+    if (length == QUERY_ABSENT)
+        return true;
+    if (length < 0 || memchr(*to, '\0', (size_t)length) != NULL)
+        return false;
+    *value = *to;
+    *to += length + 1;
+    return true;
+}
+
+static size_t count_names(const char *list)
+{
+    size_t count = 1;
+
+    for (; *list != '\0'; list++)
+        count += *list == ',';
+    return count;
+}
+
+/* Splits a list at its commas; what is empty between two of them is passed over. */
+static int split_rooms(struct recovery_query *said, char *list, ws_connect_options *options)
+{
+    char *rest = NULL;
+
+    said->rooms = memory_alloc(said->memory, count_names(list) * sizeof *said->rooms);
+    if (said->rooms == NULL)
+        return WS_ERR_NO_MEMORY;
+    for (char *room = strtok_r(list, ",", &rest); room != NULL;
+         room = strtok_r(NULL, ",", &rest))
+        said->rooms[options->n_rooms++] = room;
+    options->rooms = said->rooms;
+    return WS_OK;
+}
+
+int recovery_query_read(struct recovery_query *said, const ws_allocator *memory,
+                        const char *query, ws_connect_options *options)
+{
+    char *after;
+    char *rooms;
+    char *former;
+    char *to;
+
+    *said = (struct recovery_query){.memory = memory};
+    if (query[0] == '\0')
+        return WS_OK;
+    /* Decoded they are not longer than the query, and behind them names are decoded that were not meant. */
+    said->text = memory_alloc(memory, 2 * (strlen(query) + 3));
+    if (said->text == NULL)
+        return WS_ERR_NO_MEMORY;
+    to = said->text;
+    if (!read_parameter(query, "after", &to, &after) ||
+        !read_parameter(query, "connection_id", &to, &former) ||
+        !read_parameter(query, "rooms", &to, &rooms))
+        return WS_ERR_INVALID;
+    options->after = after;
+    options->former_connection_id = former;
+    return rooms != NULL ? split_rooms(said, rooms, options) : WS_OK;
+}
+
+void recovery_query_free(struct recovery_query *said)
+{
+    memory_free(said->memory, said->rooms);
+    memory_free(said->memory, said->text);
+}

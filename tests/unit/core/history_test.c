@@ -1,0 +1,237 @@
+/* history_test.c: what the history keeps and what it lets go of, and that reading it by whom the events
+ * were for gives what a look at all of them would. */
+#include "core/history.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/suite.h"
+#include "support/test_memory.h"
+
+enum { MOST = 64 };
+
+static struct test_memory memory;
+static struct history history;
+static uint8_t secret[NAME_TABLE_SECRET];
+static uint64_t newest;
+
+static void begin(void)
+{
+    test_memory_init(&memory);
+    memset(&history, 0, sizeof history);
+    history_init(&history, &memory.allocator, secret);
+    history.max_events = MOST;
+    newest = 0;
+}
+
+static void end(void)
+{
+    history_free(&history);
+    ck_assert_int_eq(memory.n_blocks, 0);
+}
+
+static bool add(enum group_kind kind, const char *name, size_t length, int64_t time_ms)
+{
+    ws_message *message = message_new(&memory.allocator, length, 0, NULL, 0);
+    struct history_line *line;
+    bool kept;
+
+    if (message == NULL)
+        return false;
+    kept = history_reserve(&history, kind, name, &line);
+    if (kept) {
+        message->position = ++newest;
+        history_append(&history, line, message, time_ms);
+    }
+    ws_message_unref(message);
+    return kept;
+}
+
+static void expect_kept(uint32_t count)
+{
+    ck_assert_uint_eq(history.count, count);
+    ck_assert_uint_eq(history.before, newest - count);
+}
+
+START_TEST(so_many_events)
+{
+    begin();
+    for (int i = 0; i < 3 * MOST; i++) {
+        ck_assert(add(GROUP_ROOM, i % 2 == 0 ? "even" : "odd", 10, 0));
+        expect_kept(i < MOST ? (uint32_t)i + 1 : MOST);
+    }
+    end();
+}
+END_TEST
+
+START_TEST(so_many_bytes)
+{
+    begin();
+    history.max_bytes = 10000;
+    for (int i = 0; i < 100; i++)
+        ck_assert(add(GROUP_EVERYONE, NULL, 1000, 0));
+    ck_assert_uint_le(history.bytes, 10000);
+    ck_assert_uint_ge(history.count, 8);
+    expect_kept(history.count);
+    /* One that is larger by itself pushes all out, and is not kept either. */
+    ck_assert(add(GROUP_USER, "ann", 10001, 0));
+    expect_kept(0);
+    ck_assert_uint_eq(history.bytes, 0);
+    end();
+}
+END_TEST
+
+START_TEST(so_long)
+{
+    begin();
+    history.max_age_ms = 100;
+    ck_assert(add(GROUP_EVERYONE, NULL, 1, 1000));
+    ck_assert(add(GROUP_ROOM, "r", 1, 1050));
+    ck_assert(add(GROUP_EVERYONE, NULL, 1, 1100));
+    expect_kept(3);
+    ck_assert(add(GROUP_EVERYONE, NULL, 1, 1101));
+    expect_kept(3);
+    history_expire(&history, 1151);
+    expect_kept(2);
+    history_expire(&history, 5000);
+    expect_kept(0);
+    end();
+}
+END_TEST
+
+START_TEST(nothing_when_it_is_off)
+{
+    begin();
+    history.max_events = 0;
+    ck_assert(add(GROUP_EVERYONE, NULL, 1, 1000));
+    ck_assert(add(GROUP_ROOM, "r", 1, 1000));
+    expect_kept(0);
+    ck_assert_int_eq(memory.n_blocks, 0);
+    end();
+}
+END_TEST
+
+START_TEST(names_of_users_and_rooms_are_not_mixed_up)
+{
+    struct history_cursor cursor;
+
+    begin();
+    ck_assert(add(GROUP_USER, "x", 1, 0));
+    ck_assert(!history_seek(&history, GROUP_ROOM, "x", 0, &cursor));
+    ck_assert(!history_seek(&history, GROUP_EVERYONE, NULL, 0, &cursor));
+    ck_assert(history_seek(&history, GROUP_USER, "x", 0, &cursor));
+    ck_assert(!history_seek(&history, GROUP_USER, "x", 1, &cursor));
+    end();
+}
+END_TEST
+
+START_TEST(a_new_beginning)
+{
+    begin();
+    ck_assert(add(GROUP_ROOM, "r", 1, 0));
+    history_reset(&history, 77);
+    ck_assert_uint_eq(history.count, 0);
+    ck_assert_uint_eq(history.before, 77);
+    end();
+}
+END_TEST
+
+/* --- against a list ---------------------------------------------------------------------------- */
+
+enum { N_TARGETS = 6, N_EVENTS = 400 };
+
+static const struct {
+    enum group_kind kind;
+    const char *name;
+} targets[N_TARGETS] = {
+    {GROUP_EVERYONE, NULL}, {GROUP_USER, "ann"}, {GROUP_USER, "bob"},
+    {GROUP_ROOM, "ann"},    {GROUP_ROOM, "r"},   {GROUP_ROOM, "a room in which little happens"},
+};
+
+static size_t of_event[N_EVENTS + 1]; /* the target of each, by its position */
+
+/* Reads in pieces of a random size what some targets got behind a position. */
+static void compare(unsigned which, uint64_t after)
+{
+    uint64_t until = after + (uint64_t)random() % (newest - after + 1);
+    uint64_t expected = after;
+    uint64_t position = after;
+
+    while (position < until) {
+        struct history_cursor cursors[N_TARGETS];
+        ws_message *found[7];
+        size_t max = 1 + (size_t)random() % 7;
+        size_t n_cursors = 0;
+        size_t count;
+
+        for (size_t i = 0; i < N_TARGETS; i++)
+            if (which >> i & 1)
+                n_cursors += history_seek(&history, targets[i].kind, targets[i].name, position,
+                                          &cursors[n_cursors]);
+        count = history_read(cursors, n_cursors, until, found, max);
+        for (size_t i = 0; i < count; i++) {
+            do
+                expected++;
+            while (!(which >> of_event[expected] & 1));
+            ck_assert_uint_eq(found[i]->position, expected);
+            ws_message_unref(found[i]);
+        }
+        position = count == max ? expected : until;
+    }
+    while (++expected <= until)
+        ck_assert(!(which >> of_event[expected] & 1));
+}
+
+START_TEST(reading_is_like_looking_at_all)
+{
+    for (unsigned seed = 0; seed < 20; seed++) {
+        srandom(seed);
+        begin();
+        while (newest < N_EVENTS) {
+            size_t n = random() % 8 == 0 ? N_TARGETS : N_TARGETS - 1;
+            size_t target = (size_t)random() % n;
+
+            of_event[newest + 1] = target;
+            ck_assert(add(targets[target].kind, targets[target].name, 1, 0));
+            compare((unsigned)random() % (1 << N_TARGETS),
+                    history.before + (uint64_t)random() % (newest - history.before + 1));
+        }
+        end();
+    }
+}
+END_TEST
+
+START_TEST(without_memory_nothing_changes)
+{
+    begin();
+    for (int i = 0; i < 300; i++) {
+        const char *name = i % 3 == 0 ? "a" : "b";
+        uint32_t before = history.count;
+
+        test_memory_fail(&memory, random() % 4, true);
+        if (!add(GROUP_ROOM, name, 1, 0))
+            ck_assert_uint_eq(history.count, before);
+        test_memory_fail(&memory, NEVER_FAIL, false);
+        ck_assert(add(GROUP_ROOM, name, 1, 0));
+        expect_kept(history.count);
+    }
+    end();
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {
+        so_many_events,
+        so_many_bytes,
+        so_long,
+        nothing_when_it_is_off,
+        names_of_users_and_rooms_are_not_mixed_up,
+        a_new_beginning,
+        reading_is_like_looking_at_all,
+        without_memory_nothing_changes,
+        NULL,
+    };
+
+    return suite_run("history", tests);
+}

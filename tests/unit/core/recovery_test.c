@@ -1,0 +1,584 @@
+/* recovery_test.c: clients that come back get what they missed, in order, once, and nothing else; then
+ * what is sent. Not here: under load, with many threads (recovery_threads_test.c). */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/manager.h"
+#include "support/host.h"
+#include "support/suite.h"
+
+static struct host host;
+static struct client ann; /* comes back */
+static struct client bob; /* was there all the time */
+
+/* The id of a position in this run. Static text, good for a few calls. */
+static const char *id_of(int position)
+{
+    static char ids[4][EVENT_ID_SIZE];
+    static unsigned next;
+    char *id = ids[next++ % 4];
+
+    event_id_write(host.manager->epoch, (uint64_t)position, id);
+    return id;
+}
+
+static void begin(void)
+{
+    host_open(&host);
+    client_open(&host, &bob, "bob", "bob");
+    host_forget_log(&host);
+}
+
+static void end(void)
+{
+    host_close(&host);
+    client_free(&ann);
+    client_free(&bob);
+    ann = bob = (struct client){0};
+}
+
+struct back {
+    const char *after;
+    const char *former;
+    const char *user;
+    const char *rooms[4]; /* up to the NULL */
+};
+
+static int connect_back(const struct back *back)
+{
+    ws_connect_options options;
+
+    if (ann.id != 0 && !ann.gone)
+        client_lose(&ann);
+    client_free(&ann);
+    ann = (struct client){.host = &host, .name = "ann", .on_send = ann.on_send};
+    client_options(&ann, &options);
+    options.user_id = back->user;
+    options.after = back->after;
+    options.former_connection_id = back->former;
+    options.rooms = back->rooms;
+    while (options.n_rooms < 4 && back->rooms[options.n_rooms] != NULL)
+        options.n_rooms++;
+    return ws_manager_connect(host.manager, host.loop, &options, &ann.id);
+}
+
+static void come_back(struct back back)
+{
+    ck_assert_int_eq(connect_back(&back), WS_OK);
+    host_run(&host);
+}
+
+/* The next message is a welcome at this position. */
+static void expect_welcome(int position)
+{
+    const char *welcome = client_next(&ann);
+    char id[32];
+
+    snprintf(id, sizeof id, "\"id\":\"E.%d\"", position);
+    ck_assert_ptr_nonnull(welcome);
+    ck_assert_ptr_nonnull(strstr(welcome, "\"type\":\"welcome\""));
+    ck_assert_msg(strstr(welcome, id) != NULL, "%s without %s", welcome, id);
+}
+
+/* Static text, good for a few calls. */
+static const char *recovered(bool is_complete, int count, int position)
+{
+    static char texts[4][128];
+    static unsigned next;
+    char *text = texts[next++ % 4];
+
+    snprintf(text, sizeof texts[0],
+             "{\"type\":\"recovered\",\"data\":{\"complete\":%s,\"count\":%d,\"id\":\"E.%d\"}}",
+             is_complete ? "true" : "false", count, position);
+    return text;
+}
+
+static void emit_to_user(const char *user, int number)
+{
+    char data[32];
+    ws_event *event;
+
+    snprintf(data, sizeof data, "{\"n\":%d}", number);
+    ck_assert_int_eq(ws_event_new(host.manager, "notification", data, strlen(data), &event),
+                     WS_OK);
+    ck_assert_int_eq(ws_manager_send_to_user(host.manager, user, event), WS_OK);
+    ws_event_free(event);
+}
+
+START_TEST(what_was_missed_comes_in_order)
+{
+    begin();
+    emit_number(&host, NULL, 1);
+    emit_number(&host, "r", 2);
+    emit_to_user("ann", 3);
+    emit_number(&host, NULL, 4);
+    emit_number(&host, "s", 5);
+    host_run(&host);
+    come_back((struct back){id_of(1), NULL, "ann", {"r", "s"}});
+    expect_welcome(1);
+    client_expect(&ann, number_message(2, "r", 2), number_message(3, NULL, 3),
+                  number_message(4, NULL, 4), number_message(5, "s", 5), recovered(true, 4, 5),
+                  NULL);
+    emit_number(&host, "s", 6);
+    host_run(&host);
+    client_expect(&ann, number_message(6, "s", 6), NULL);
+    end();
+}
+END_TEST
+
+START_TEST(nothing_was_missed)
+{
+    begin();
+    come_back((struct back){.after = id_of(0)});
+    expect_welcome(0);
+    client_expect(&ann, recovered(true, 0, 0), NULL);
+    emit_number(&host, NULL, 1);
+    host_run(&host);
+    come_back((struct back){.after = id_of(1)});
+    expect_welcome(1);
+    client_expect(&ann, recovered(true, 0, 1), NULL);
+    end();
+}
+END_TEST
+
+START_TEST(others_rooms_and_users_are_none_of_its_business)
+{
+    begin();
+    emit_number(&host, "r", 1);
+    emit_to_user("bob", 2);
+    emit_number(&host, "s", 3);
+    come_back((struct back){id_of(0), NULL, "ann", {"s"}});
+    expect_welcome(0);
+    client_expect(&ann, number_message(3, "s", 3), recovered(true, 1, 3), NULL);
+    /* Without a name, nobody's. */
+    come_back((struct back){.after = id_of(0)});
+    expect_welcome(0);
+    client_expect(&ann, recovered(true, 0, 3), NULL);
+    end();
+}
+END_TEST
+
+START_TEST(a_room_that_is_forbidden)
+{
+    begin();
+    host.authorize_result = WS_ERR_FORBIDDEN;
+    emit_number(&host, "r", 1);
+    come_back((struct back){id_of(0), NULL, NULL, {"r"}});
+    expect_welcome(0);
+    client_expect(&ann,
+                  "{\"type\":\"error\",\"ref\":\"r\",\"data\":{\"code\":\"forbidden\","
+                  "\"message\":\"not allowed\"}}",
+                  recovered(true, 0, 1), NULL);
+    host_expect_log(&host, "on_connect ann -\nauthorize_join ann r\n");
+    end();
+}
+END_TEST
+
+START_TEST(rooms_without_an_event)
+{
+    begin();
+    emit_number(&host, "r", 1);
+    come_back((struct back){.rooms = {"r", "r", "s"}});
+    expect_welcome(1);
+    client_expect(&ann, NULL);
+    host_expect_log(&host, "on_connect ann -\n"
+                           "authorize_join ann r\non_join ann r success\n"
+                           "authorize_join ann r\non_join ann r already done\n"
+                           "authorize_join ann s\non_join ann s success\n");
+    ck_assert(ws_manager_is_member(host.manager, ann.id, "s"));
+    end();
+}
+END_TEST
+
+START_TEST(what_excluded_the_former_connection)
+{
+    char former[CONNECTION_NAME_SIZE];
+    ws_event *event;
+
+    begin();
+    ck_assert_int_eq(client_try(&host, &ann, "ann", NULL, WS_PROTOCOL_JSON), WS_OK);
+    host_run(&host);
+    connection_name_write(host.manager->process, ann.id, former);
+    for (int i = 0; i < 2; i++) {
+        const ws_conn_id exclude[] = {i == 0 ? ann.id : bob.id, 12345};
+
+        ck_assert_int_eq(ws_event_new(host.manager, "notification", "{\"n\":7}", 7, &event),
+                         WS_OK);
+        ck_assert_int_eq(ws_manager_broadcast(host.manager, event, exclude, 2), WS_OK);
+        ws_event_free(event);
+    }
+    client_lose(&ann);
+    come_back((struct back){.after = id_of(0), .former = former});
+    expect_welcome(0);
+    client_expect(&ann, number_message(2, NULL, 7), recovered(true, 1, 2), NULL);
+    /* Of another process the same number means another one. */
+    former[0] = former[0] == 'a' ? 'b' : 'a';
+    come_back((struct back){.after = id_of(0), .former = former});
+    ck_assert_uint_eq(client_count(&ann), 4);
+    end();
+}
+END_TEST
+
+static void expect_incomplete(const char *after, int position)
+{
+    come_back((struct back){.after = after});
+    expect_welcome(position);
+    client_expect(&ann, recovered(false, 0, position), NULL);
+    emit_number(&host, NULL, position + 1);
+    host_run(&host);
+    client_expect(&ann, number_message(position + 1, NULL, position + 1), NULL);
+}
+
+START_TEST(what_can_not_be_recovered)
+{
+    begin();
+    emit_number(&host, NULL, 1);
+    expect_incomplete("", 1);
+    expect_incomplete("nonsense", 2);
+    expect_incomplete("aaaaaaaaaa.1", 3); /* another run */
+    expect_incomplete(id_of(5), 4);       /* is not there yet */
+    end();
+}
+END_TEST
+
+START_TEST(what_is_too_old)
+{
+    host_init(&host);
+    host.options.history_events = 3;
+    host_start(&host);
+    for (int i = 1; i <= 5; i++)
+        emit_number(&host, NULL, i);
+    expect_incomplete(id_of(1), 5);
+    come_back((struct back){.after = id_of(3)});
+    expect_welcome(3);
+    client_expect(&ann, number_message(4, NULL, 4), number_message(5, NULL, 5),
+                  number_message(6, NULL, 6), recovered(true, 3, 6), NULL);
+    end();
+}
+END_TEST
+
+START_TEST(what_is_too_old_by_the_clock)
+{
+    host_init(&host);
+    host.options.history_age_ms = 1000;
+    host_start(&host);
+    emit_number(&host, NULL, 1);
+    come_back((struct back){.after = id_of(0)});
+    ck_assert_uint_eq(client_count(&ann), 3);
+    host.clock_ms += 1001;
+    come_back((struct back){.after = id_of(0)});
+    expect_welcome(1);
+    client_expect(&ann, recovered(false, 0, 1), NULL);
+    end();
+}
+END_TEST
+
+START_TEST(without_a_history)
+{
+    host_init(&host);
+    host.options.history_events = 0;
+    host_start(&host);
+    emit_number(&host, NULL, 1);
+    come_back((struct back){.after = id_of(1)});
+    expect_welcome(1);
+    client_expect(&ann, recovered(true, 0, 1), NULL);
+    expect_incomplete(id_of(0), 1);
+    end();
+}
+END_TEST
+
+START_TEST(presence_is_not_kept)
+{
+    host_init(&host);
+    host.options.presence_events = WS_PRESENCE_ROOM;
+    host.options.presence_room = "who is there";
+    host.options.history_events = 2;
+    host_start(&host);
+    client_open_in(&host, &bob, "bob", "who is there");
+    emit_number(&host, NULL, 1);
+    for (int i = 0; i < 50; i++)
+        come_back((struct back){.after = id_of(0)});
+    expect_welcome(0);
+    client_expect(&ann, number_message(1, NULL, 1), recovered(true, 1, 1), NULL);
+    ck_assert_uint_ge(client_count(&bob), 50);
+    end();
+}
+END_TEST
+
+static void join_when_connected(struct host *of, struct client *client, const char *line)
+{
+    if (strncmp(line, "on_connect", 10) == 0)
+        ck_assert_int_eq(ws_manager_join_room(of->manager, client->id, "r"), WS_OK);
+}
+
+START_TEST(rooms_that_the_application_knows)
+{
+    begin();
+    emit_number(&host, "r", 1);
+    host.hook = join_when_connected;
+    come_back((struct back){.after = id_of(0)});
+    expect_welcome(0);
+    client_expect(&ann, number_message(1, "r", 1), recovered(true, 1, 1), NULL);
+    end();
+}
+END_TEST
+
+/* --- slow clients ------------------------------------------------------------------------------- */
+
+START_TEST(a_slow_client_gets_it_as_it_reads)
+{
+    begin();
+    for (int i = 1; i <= 300; i++)
+        emit_number(&host, NULL, i);
+    ck_assert_int_eq(connect_back(&(struct back){.after = id_of(0)}), WS_OK);
+    ann.send_result = WS_ERR_BACKPRESSURE;
+    host_run(&host);
+    /* The welcome, and the first event, which it took. */
+    ck_assert_uint_eq(ann.n_messages, 2);
+    for (int i = 301; i <= 310; i++) {
+        emit_number(&host, NULL, i);
+        host_run(&host);
+        ck_assert_int_eq(ws_manager_transport_drained(host.manager, ann.id), WS_OK);
+    }
+    ck_assert_uint_eq(ann.n_messages, 12);
+    ann.send_result = WS_OK;
+    ck_assert_int_eq(ws_manager_transport_drained(host.manager, ann.id), WS_OK);
+    host_run(&host);
+    expect_welcome(0);
+    for (int i = 1; i <= 310; i++)
+        ck_assert_str_eq(client_next(&ann), number_message(i, NULL, i));
+    client_expect(&ann, recovered(true, 310, 310), NULL);
+    ck_assert_int_eq(ws_manager_transport_drained(host.manager, ann.id), WS_OK);
+    client_expect(&ann, NULL);
+    end();
+}
+END_TEST
+
+START_TEST(what_is_dropped_while_it_reads)
+{
+    host_init(&host);
+    host.options.history_events = 100;
+    host_start(&host);
+    for (int i = 1; i <= 100; i++)
+        emit_number(&host, NULL, i);
+    ck_assert_int_eq(connect_back(&(struct back){.after = id_of(0)}), WS_OK);
+    ann.send_result = WS_ERR_BACKPRESSURE;
+    host_run(&host);
+    emit_number(&host, NULL, 101);
+    emit_number(&host, NULL, 102);
+    host_run(&host);
+    ann.send_result = WS_OK;
+    ck_assert_int_eq(ws_manager_transport_drained(host.manager, ann.id), WS_OK);
+    expect_welcome(0);
+    client_expect(&ann, number_message(1, NULL, 1), recovered(false, 1, 102), NULL);
+    end();
+}
+END_TEST
+
+START_TEST(requests_while_it_recovers)
+{
+    begin();
+    emit_number(&host, "r", 1);
+    emit_number(&host, NULL, 2);
+    emit_number(&host, "r", 3);
+    emit_number(&host, "s", 4);
+    ck_assert_int_eq(connect_back(&(struct back){id_of(0), NULL, NULL, {"s"}}), WS_OK);
+    ann.send_result = WS_ERR_BACKPRESSURE;
+    host_run(&host);
+    client_say(&ann, "{\"type\":\"ping\"}");
+    client_say(&ann, "{\"type\":\"join_room\",\"room\":\"r\"}");
+    client_say(&ann, "{\"type\":\"leave_room\",\"room\":\"s\"}");
+    client_say(&ann, "{\"type\":\"what\"}");
+    host_run(&host);
+    ann.send_result = WS_OK;
+    ck_assert_int_eq(ws_manager_transport_drained(host.manager, ann.id), WS_OK);
+    host_run(&host);
+    expect_welcome(0);
+    client_expect(&ann, number_message(2, NULL, 2),
+                  "{\"type\":\"pong\",\"data\":{\"id\":\"E.2\"}}",
+                  "{\"type\":\"room_joined\",\"data\":{\"room\":\"r\",\"id\":\"E.2\"}}",
+                  "{\"type\":\"room_left\",\"data\":{\"room\":\"s\",\"id\":\"E.2\"}}",
+                  "{\"type\":\"error\",\"data\":{\"code\":\"unknown_type\",\"message\":"
+                  "\"\\\"type\\\" must be join_room, leave_room, ping, message or "
+                  "authenticate\"}}",
+                  number_message(3, "r", 3), recovered(true, 2, 4), NULL);
+    end();
+}
+END_TEST
+
+START_TEST(it_ends_while_it_recovers)
+{
+    for (int how = 0; how < 5; how++) {
+        begin();
+        for (int i = 1; i <= 200; i++)
+            emit_number(&host, NULL, i);
+        ck_assert_int_eq(connect_back(&(struct back){.after = id_of(0)}), WS_OK);
+        ann.send_result = WS_ERR_BACKPRESSURE;
+        host_run(&host);
+        switch (how) {
+        case 0:
+            client_lose(&ann);
+            break;
+        case 1:
+            ck_assert_int_eq(ws_manager_disconnect(host.manager, ann.id, 1000, NULL), WS_OK);
+            break;
+        case 2: /* it takes nothing more */
+            ann.send_result = WS_ERR_DROPPED;
+            ck_assert_int_eq(ws_manager_transport_drained(host.manager, ann.id), WS_OK);
+            break;
+        case 3:
+            ann.send_result = WS_ERR_NO_MEMORY;
+            ck_assert_int_eq(ws_manager_transport_drained(host.manager, ann.id), WS_OK);
+            break;
+        default: /* with its loop */
+            break;
+        }
+        if (how < 4) {
+            host_run(&host);
+            ck_assert(ann.gone);
+            ck_assert_int_eq(ws_manager_transport_drained(host.manager, ann.id),
+                             WS_ERR_NOT_FOUND);
+        }
+        end();
+    }
+}
+END_TEST
+
+static void lose_at_third(struct client *client, const char *message)
+{
+    (void)message;
+    if (client->n_messages == 3)
+        client_lose(client);
+}
+
+START_TEST(it_ends_within_its_transport)
+{
+    begin();
+    for (int i = 1; i <= 10; i++)
+        emit_number(&host, NULL, i);
+    ann.on_send = lose_at_third;
+    come_back((struct back){.after = id_of(0)});
+    ck_assert_uint_eq(ann.n_messages, 3);
+    ann.on_send = NULL;
+    end();
+}
+END_TEST
+
+static void lose_when_asked(struct host *of, struct client *client, const char *line)
+{
+    if (strstr(line, of->hook_data) != NULL && !client->gone)
+        client_lose(client);
+}
+
+START_TEST(it_ends_within_a_callback)
+{
+    static const char *const lines[] = {"on_connect", "authorize_join ann r", "on_join ann s"};
+
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        for (int reachable = 0; reachable < 2; reachable++) {
+            begin();
+            host.hook = lose_when_asked;
+            host.hook_data = (void *)(uintptr_t)lines[i];
+            emit_number(&host, NULL, 1);
+            come_back((struct back){reachable ? id_of(0) : "", NULL, NULL, {"r", "s", "t"}});
+            ck_assert_uint_eq(ann.n_messages, 1);
+            end();
+        }
+    }
+}
+END_TEST
+
+/* --- many, and what a turn gives ------------------------------------------------------------------ */
+
+START_TEST(events_that_come_while_a_turn_is_full)
+{
+    enum { MISSED = 3000 };
+    uint64_t deadline;
+    int n_turns = 0;
+
+    begin();
+    for (int i = 1; i <= MISSED; i++)
+        emit_number(&host, i % 2 == 0 ? "r" : NULL, i);
+    ck_assert_int_eq(connect_back(&(struct back){id_of(0), NULL, NULL, {"r"}}), WS_OK);
+    do {
+        deadline = ws_loop_run(host.loop, host.now_ms);
+        if (n_turns++ < 20)
+            emit_number(&host, "r", MISSED + n_turns);
+    } while (deadline <= host.now_ms || n_turns < 21);
+    expect_welcome(0);
+    for (int i = 1; i <= MISSED + 20; i++) {
+        const char *message = client_next(&ann);
+
+        if (strstr(message, "recovered") != NULL)
+            message = client_next(&ann);
+        ck_assert_str_eq(message, number_message(i, i > MISSED || i % 2 == 0 ? "r" : NULL, i));
+    }
+    end();
+}
+END_TEST
+
+START_TEST(bad_options)
+{
+    begin();
+    ck_assert_int_eq(connect_back(&(struct back){.rooms = {"bad\nname"}}), WS_ERR_INVALID);
+    ck_assert_int_eq(connect_back(&(struct back){.rooms = {""}}), WS_ERR_INVALID);
+    ck_assert_int_eq(ws_manager_transport_drained(NULL, bob.id), WS_ERR_INVALID);
+    ck_assert_int_eq(ws_manager_transport_drained(host.manager, 99), WS_ERR_NOT_FOUND);
+    end();
+}
+END_TEST
+
+START_TEST(without_memory_it_is_told_or_sent_away)
+{
+    for (int n = 0; n < 40; n++) {
+        int result;
+
+        begin();
+        for (int i = 1; i <= 5; i++)
+            emit_number(&host, i % 2 == 0 ? "r" : NULL, i);
+        test_memory_fail(&host.memory, n, true);
+        result = connect_back(&(struct back){id_of(0), NULL, "ann", {"r", "s", "t"}});
+        if (result == WS_OK)
+            host_run(&host);
+        test_memory_fail(&host.memory, NEVER_FAIL, false);
+        host_run(&host);
+        if (result != WS_OK)
+            ck_assert_int_eq(result, WS_ERR_NO_MEMORY);
+        else if (!ann.gone)
+            ck_assert_uint_eq(client_count(&ann), 1 + 5 + 1);
+        end();
+    }
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {
+        what_was_missed_comes_in_order,
+        nothing_was_missed,
+        others_rooms_and_users_are_none_of_its_business,
+        a_room_that_is_forbidden,
+        rooms_without_an_event,
+        what_excluded_the_former_connection,
+        what_can_not_be_recovered,
+        what_is_too_old,
+        what_is_too_old_by_the_clock,
+        without_a_history,
+        presence_is_not_kept,
+        rooms_that_the_application_knows,
+        a_slow_client_gets_it_as_it_reads,
+        what_is_dropped_while_it_reads,
+        requests_while_it_recovers,
+        it_ends_while_it_recovers,
+        it_ends_within_its_transport,
+        it_ends_within_a_callback,
+        events_that_come_while_a_turn_is_full,
+        bad_options,
+        without_memory_it_is_told_or_sent_away,
+        NULL,
+    };
+
+    return suite_run("recovery", tests);
+}
