@@ -58,7 +58,7 @@ static void unlink_connection(struct connection *connection)
     loop->n_connections--;
 }
 
-/* One too many is told so, but a handshake of TLS only for that would cost more than the rest. */
+/* One too many is told so, unless that took a handshake of TLS, which costs more than it may. */
 static void refuse_address(struct connection *connection)
 {
     if (connection->loop->app->tls != NULL) {
