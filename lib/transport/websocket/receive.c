@@ -297,7 +297,7 @@ static void receive_frames(ws_websocket *websocket, const char *data, size_t len
     }
     frame_reader_feed(websocket->reader, data, length);
     do {
-        event = frame_reader_next(websocket->reader, limits);
+        event = frame_reader_next(websocket->reader, &limits);
         handle_event(websocket, &event);
     } while (event.kind != FRAME_NOTHING && is_reading(websocket));
     if (!is_reading(websocket) || frame_reader_idle(websocket->reader)) {
