@@ -10,11 +10,11 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-enum { FIRST_CHAINS = 64 };
+enum { FIRST_CHAINS = 64, SUBNET_BYTES = 8 };
 
 struct address_count {
     struct address_count *next; /* in its chain */
-    struct in6_addr key;        /* an IPv4 address in its last four bytes */
+    struct in6_addr key;        /* an IPv4 address as mapped into IPv6, or the first half */
     uint32_t n_connections;
 };
 
@@ -49,12 +49,16 @@ void address_table_close(struct address_table *table)
 
 static struct in6_addr key_of(const struct sockaddr_storage *peer)
 {
-    struct in6_addr key = {0};
+    struct in6_addr key = {.s6_addr = {[10] = 0xff, [11] = 0xff}};
 
-    if (peer->ss_family == AF_INET6) {
-        key = ((const struct sockaddr_in6 *)peer)->sin6_addr;
-    } else {
+    if (peer->ss_family == AF_INET) {
         memcpy(&key.s6_addr[12], &((const struct sockaddr_in *)peer)->sin_addr, 4);
+        return key;
+    }
+    key = ((const struct sockaddr_in6 *)peer)->sin6_addr;
+    /* Whoever has an address of IPv6 usually has all of its /64. */
+    if (!IN6_IS_ADDR_V4MAPPED(&key)) {
+        memset(&key.s6_addr[SUBNET_BYTES], 0, sizeof key - SUBNET_BYTES);
     }
     return key;
 }

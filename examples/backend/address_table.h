@@ -27,8 +27,8 @@ bool address_table_open(struct address_table *table, uint32_t max_per_address);
 
 void address_table_close(struct address_table *table);
 
-/* Counts one more connection of an address, IPv4 or IPv6. *address is set for ADDRESS_ENTERED, to be
- * given to address_table_leave(). Any thread. */
+/* Counts one more connection of an address, which is IPv4 or the first 64 bits of IPv6. *address is
+ * set for ADDRESS_ENTERED, to be given to address_table_leave(). Any thread. */
 enum address_result address_table_enter(struct address_table *table,
                                         const struct sockaddr_storage *peer,
                                         struct address_count **address);

@@ -108,20 +108,34 @@ int admission_join(ws_manager *manager, const ws_connection_info *connection, co
     return access_allows_room(room, connection->user_id, is_staff) ? WS_OK : WS_ERR_FORBIDDEN;
 }
 
+/* Takes over what a new token grants, and takes back what it does not. That is carried out after
+ * this call, so it may come first: if it fails, the old token is still the one that counts. */
+static int renew_session(ws_manager *manager, const ws_connection_info *connection,
+                         const struct token_claims *claims)
+{
+    struct session *session = connection->user_data;
+
+    if (session->is_staff && !claims->is_staff) {
+        int result = ws_manager_reauthorize(manager, connection->id);
+
+        if (result != WS_OK) {
+            return result;
+        }
+    }
+    return session_renew(session, claims) ? WS_OK : WS_ERR_FORBIDDEN;
+}
+
 int admission_authenticate(ws_manager *manager, const ws_connection_info *connection,
                            const char *token, void *access)
 {
-    struct session *session = connection->user_data;
     struct token_claims claims;
     enum token_result result = access_check_token(access, token, &claims);
 
-    (void)manager;
     if (result == TOKEN_NO_MEMORY) {
         return WS_ERR_NO_MEMORY;
     }
-    if (result != TOKEN_OK || strcmp(claims.user_id, connection->user_id) != 0 ||
-        !session_renew(session, &claims)) {
+    if (result != TOKEN_OK || strcmp(claims.user_id, connection->user_id) != 0) {
         return WS_ERR_FORBIDDEN;
     }
-    return WS_OK;
+    return renew_session(manager, connection, &claims);
 }

@@ -58,7 +58,18 @@ static void unlink_connection(struct connection *connection)
     loop->n_connections--;
 }
 
-/* With --max-per-address, counts the connection; one too many is told so. */
+/* One too many is told so, unless that took a handshake of TLS, which costs more than it may. */
+static void refuse_address(struct connection *connection)
+{
+    if (connection->loop->app->tls != NULL) {
+        connection_close(connection);
+    } else {
+        connection_http_refuse(connection, HTTP_STATUS_TOO_MANY_REQUESTS,
+                               "this address has too many connections");
+    }
+}
+
+/* With --max-per-address, counts the connection. */
 static void count_address(struct connection *connection, const struct sockaddr_storage *peer)
 {
     struct app *app = connection->loop->app;
@@ -70,8 +81,7 @@ static void count_address(struct connection *connection, const struct sockaddr_s
     case ADDRESS_ENTERED:
         break;
     case ADDRESS_HAS_TOO_MANY:
-        connection_http_refuse(connection, HTTP_STATUS_TOO_MANY_REQUESTS,
-                               "this address has too many connections");
+        refuse_address(connection);
         break;
     case ADDRESS_NO_MEMORY:
         connection_close(connection);

@@ -22,10 +22,10 @@ static bool changes_nothing(const struct http_request *request)
 }
 
 static enum token_result check_token(const struct access *access,
-                                     const struct http_request *request)
+                                     const struct http_request *request,
+                                     struct token_claims *claims)
 {
     struct credentials credentials;
-    struct token_claims claims;
 
     credentials_init(&credentials);
     for (size_t i = 0; i < request->n_fields; i++) {
@@ -34,14 +34,46 @@ static enum token_result check_token(const struct access *access,
         }
     }
     credentials_add_query(&credentials, http_request_query(request));
-    return access_check(access, &credentials, &claims);
+    return access_check(access, &credentials, claims);
+}
+
+static void answer_bad_token(struct http_response *response, enum token_result result)
+{
+    if (result == TOKEN_NO_MEMORY) {
+        http_response_set_status_error(response, HTTP_STATUS_SERVICE_UNAVAILABLE,
+                                       token_result_text(result));
+        return;
+    }
+    http_response_set_status_error(response, HTTP_STATUS_UNAUTHORIZED,
+                                   token_result_text(result));
+    http_response_add_field(response, "WWW-Authenticate",
+                            result == TOKEN_MISSING ? "Bearer"
+                                                    : "Bearer error=\"invalid_token\"");
+}
+
+/* A request that needs a token. The statistics name every room, so every user who is online and what
+ * the staff does. */
+static bool admit_token(const struct app *app, const struct http_request *request,
+                        struct http_response *response)
+{
+    struct token_claims claims;
+    enum token_result result = check_token(&app->access, request, &claims);
+
+    if (result != TOKEN_OK) {
+        answer_bad_token(response, result);
+        return false;
+    }
+    if (!claims.is_staff && strcmp(http_request_path(request), "/ws/stats") == 0) {
+        http_response_set_status_error(response, HTTP_STATUS_FORBIDDEN,
+                                       "the statistics are for the staff");
+        return false;
+    }
+    return true;
 }
 
 bool guard_admits(const struct app *app, const struct http_request *request,
                   struct http_response *response)
 {
-    enum token_result result;
-
     if (is_open(app, http_request_path(request))) {
         return true;
     }
@@ -52,19 +84,5 @@ bool guard_admits(const struct app *app, const struct http_request *request,
                                        "pages of this origin may not change anything");
         return false;
     }
-    if (!access_needs_token(&app->access)) {
-        return true;
-    }
-    result = check_token(&app->access, request);
-    if (result == TOKEN_NO_MEMORY) {
-        http_response_set_status_error(response, HTTP_STATUS_SERVICE_UNAVAILABLE,
-                                       token_result_text(result));
-    } else if (result != TOKEN_OK) {
-        http_response_set_status_error(response, HTTP_STATUS_UNAUTHORIZED,
-                                       token_result_text(result));
-        http_response_add_field(response, "WWW-Authenticate",
-                                result == TOKEN_MISSING ? "Bearer"
-                                                        : "Bearer error=\"invalid_token\"");
-    }
-    return result == TOKEN_OK;
+    return !access_needs_token(&app->access) || admit_token(app, request, response);
 }

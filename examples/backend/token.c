@@ -167,8 +167,8 @@ static bool read_time(const cJSON *claim, int64_t *time_ms)
     if (!cJSON_IsNumber(claim) || claim->valuedouble < 0) {
         return false;
     }
-    *time_ms =
-        (claim->valuedouble < (double)LATEST_S ? (int64_t)claim->valuedouble : LATEST_S) * 1000;
+    *time_ms = claim->valuedouble < (double)LATEST_S ? (int64_t)(claim->valuedouble * 1000)
+                                                     : LATEST_S * 1000;
     return true;
 }
 
@@ -184,11 +184,10 @@ static enum token_result check_times(const cJSON *json, int64_t now_ms,
         (begins != NULL && !read_time(begins, &begins_ms))) {
         return TOKEN_BAD_CLAIM;
     }
-    claims->expires_ms += TOKEN_LEEWAY_MS;
     if (claims->expires_ms <= now_ms) {
         return TOKEN_EXPIRED;
     }
-    return begins_ms - TOKEN_LEEWAY_MS <= now_ms ? TOKEN_OK : TOKEN_NOT_YET_VALID;
+    return begins_ms <= now_ms ? TOKEN_OK : TOKEN_NOT_YET_VALID;
 }
 
 /* Whether a claim is that text, or a list with it. */
@@ -230,6 +229,12 @@ static enum token_result read_user(const cJSON *json, struct token_claims *claim
     return TOKEN_OK;
 }
 
+/* Who does not know its own name can't be among those that the token is for (RFC 7519, 4.1.3). */
+static bool is_for_audience(const cJSON *named, const char *audience)
+{
+    return audience != NULL ? says(named, audience) : named == NULL;
+}
+
 static enum token_result check_claims(const struct part *part, const char *audience,
                                       int64_t now_ms, struct token_claims *claims)
 {
@@ -241,8 +246,8 @@ static enum token_result check_claims(const struct part *part, const char *audie
         return result;
     }
     result = check_times(json, now_ms, claims);
-    if (result == TOKEN_OK && audience != NULL &&
-        (!get_member(json, "aud", &named) || !says(named, audience))) {
+    if (result == TOKEN_OK &&
+        (!get_member(json, "aud", &named) || !is_for_audience(named, audience))) {
         result = TOKEN_WRONG_AUDIENCE;
     }
     if (result == TOKEN_OK) {

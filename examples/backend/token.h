@@ -9,10 +9,7 @@
 
 #include <ws_manager/types.h>
 
-enum {
-    TOKEN_LEEWAY_MS = 5000, /* how far the issuer's clock may differ from ours */
-    TOKEN_MAX_BYTES = 8192
-};
+enum { TOKEN_MAX_BYTES = 8192 };
 
 enum token_result {
     TOKEN_OK,
@@ -37,11 +34,12 @@ struct token_key {
 
 struct token_claims {
     char user_id[WS_NAME_MAX + 1];
-    int64_t expires_ms; /* since 1970, the leeway included */
+    int64_t expires_ms; /* since 1970 */
     bool is_staff;
 };
 
-/* Judges a token for the audience, NULL for any; `claims` are set for TOKEN_OK. Any thread. */
+/* Judges a token for the audience, NULL for tokens that name none; `claims` are set for TOKEN_OK. Any
+ * thread. */
 enum token_result token_check(const struct token_key *key, const char *audience,
                               const char *token, int64_t now_ms, struct token_claims *claims);
 

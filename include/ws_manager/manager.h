@@ -68,7 +68,8 @@ typedef struct ws_manager_options {
                           uint16_t code, const char *reason, void *user_data);
 
     /* A client asks to enter a room. Return WS_OK to let it in; anything else is answered with
-     * the error `forbidden`. Not asked for ws_manager_join_room(). NULL lets everyone in. */
+     * the error `forbidden`. Not asked for ws_manager_join_room(), but again for every room by
+     * ws_manager_reauthorize(). NULL lets everyone in. */
     int (*authorize_join)(ws_manager *manager, const ws_connection_info *connection,
                           const char *room, void *user_data);
 
@@ -124,8 +125,9 @@ typedef struct ws_manager_options {
     uint32_t max_presence_deliveries;
 
     /* A client's {"type":"authenticate","token":"…"}, by which it proves anew who it is, for example
-     * before its token expires. Return WS_OK, which is answered with `authenticated`; any other error
-     * is answered as for on_message. `token` is NUL-terminated. NULL: such messages are answered
+     * before its token expires. Return WS_OK, which is answered with `authenticated`, after
+     * ws_manager_reauthorize() if it may do less than before; any other error is answered as for
+     * on_message. `token` is NUL-terminated. NULL: such messages are answered
      * with `unknown_type`. */
     int (*on_authenticate)(ws_manager *manager, const ws_connection_info *connection,
                            const char *token, void *user_data);
@@ -236,6 +238,12 @@ WS_EXPORT int ws_manager_join_room(ws_manager *manager, ws_conn_id connection,
                                    const char *room);
 WS_EXPORT int ws_manager_leave_room(ws_manager *manager, ws_conn_id connection,
                                     const char *room);
+
+/* What a client may do has changed: authorize_join is asked anew for each room that the connection is
+ * in, also for those of ws_manager_join_room(). It leaves those that are refused, on_leave is called
+ * and the client told by `room_left`, which repeats no ref. Errors: WS_ERR_NOT_FOUND,
+ * WS_ERR_BACKPRESSURE, WS_ERR_NO_MEMORY. Any thread. */
+WS_EXPORT int ws_manager_reauthorize(ws_manager *manager, ws_conn_id connection);
 
 /* Calls `each` for every member of a room, or every connection of a user, as it was at the
  * moment of the call; no lock is held then. `each` ends the walk by returning non-zero, and

@@ -65,6 +65,12 @@ typedef struct ws_endpoint_options {
      * is inflated to max_message_bytes at most, else 1009. */
     int32_t deflate;
     uint32_t deflate_min_bytes; /* messages smaller than this are not compressed; default 200 */
+
+    /* Continuation frames, and frames without payload that are no control frames, in a second: when
+     * so many have come, a message that is empty or goes on beyond its first frame ends the connection
+     * with 1008. One that had gone on before may do so to its end, which max_fragments bounds; without
+     * that (0) it may not. 0: no limit; at most 65535; default 10000. */
+    uint32_t max_continuation_frames;
 } ws_endpoint_options;
 
 /* Fills in the defaults. What is exported is told the size of the caller's struct, so that a newer

@@ -216,6 +216,31 @@ static void handle_leave(struct connection *connection, const struct client_mess
     room_unpin(connection, share);
 }
 
+static void reauthorize_room(struct connection *connection, struct share *share)
+{
+    static const struct json_slice no_ref = {NULL, 0};
+    const char *room = share->group->name;
+
+    /* The name stays valid whatever the callbacks do. */
+    room_pin_share(connection, share);
+    if (authorize(connection, room) != WS_OK && connection->state == CONNECTION_LIVE) {
+        int result = connection_leave_room(connection, share);
+
+        if (result == WS_OK)
+            answer_with_room(connection, "room_left", no_ref, room);
+        room_left(connection, room, result);
+    }
+    room_unpin(connection, share);
+}
+
+/* From the last on, since one that is left gives its number to the last. */
+void client_reauthorize(struct connection *connection)
+{
+    for (uint32_t at = connection->rooms.count; at > 0; at--)
+        if (connection->state == CONNECTION_LIVE && at <= connection->rooms.count)
+            reauthorize_room(connection, rooms_at(&connection->rooms, at - 1).share);
+}
+
 static int handle_message(struct connection *connection, const struct client_message *message)
 {
     ws_manager *manager = connection->loop->manager;

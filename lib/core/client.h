@@ -13,6 +13,9 @@ int client_receive(struct connection *connection, const void *data, size_t lengt
 /* Carries out what the client said: COMMAND_RECEIVE. */
 void client_handle(struct connection *connection, const struct detail *said);
 
+/* Takes a client out of the rooms that it may not be in any more: COMMAND_REAUTHORIZE. */
+void client_reauthorize(struct connection *connection);
+
 /* Greets a client whose connection has become live. */
 void client_welcome(struct connection *connection, uint32_t ping_interval_ms);
 

@@ -124,6 +124,9 @@ bool command_carry_out(ws_loop *loop, struct command *command, uint32_t *budget)
     case COMMAND_LEAVE:
         room_leave(connection, command->share);
         break;
+    case COMMAND_REAUTHORIZE:
+        client_reauthorize(connection);
+        break;
     case COMMAND_FINISH:
         finish(command);
         break;

@@ -19,7 +19,8 @@
     X(rooms_refused, "Joins refused because of a limit of rooms")                              \
     X(connections_opened, "Connections registered")                                            \
     X(connections_closed, "Connections ended")                                                 \
-    X(handshakes_refused, "Opening handshakes that were refused")
+    X(handshakes_refused, "Opening handshakes that were refused")                              \
+    X(frame_floods, "Connections ended for too many control or continuation frames")
 
 /* Why a message did not reach a recipient that it was meant for. */
 #define DROP_TABLE(X)                                                                          \

@@ -20,18 +20,19 @@ struct recovery;
 struct fetched;
 
 enum command_kind {
-    COMMAND_EVENT,      /* message to the members of share; NULL: to everyone */
-    COMMAND_BUNDLED,    /* an event that goes with one before it (bundle.h) */
-    COMMAND_SEND,       /* message to connection */
-    COMMAND_CONNECT,    /* connection becomes live; share: its user's, or NULL */
-    COMMAND_RECEIVE,    /* connection's client sent detail->text */
-    COMMAND_JOIN,       /* connection enters share's room */
-    COMMAND_LEAVE,      /* connection leaves share's room */
-    COMMAND_FINISH,     /* connection ends, once what its client said has been answered */
-    COMMAND_DISCONNECT, /* connection ends */
-    COMMAND_EPOCH,      /* the history begins anew, with the epoch in detail->text */
-    COMMAND_FETCHED,    /* connection's recovery gets what it asked the cluster for */
-    COMMAND_DRAIN       /* all connections end, as the struct drain in detail->text says */
+    COMMAND_EVENT,       /* message to the members of share; NULL: to everyone */
+    COMMAND_BUNDLED,     /* an event that goes with one before it (bundle.h) */
+    COMMAND_SEND,        /* message to connection */
+    COMMAND_CONNECT,     /* connection becomes live; share: its user's, or NULL */
+    COMMAND_RECEIVE,     /* connection's client sent detail->text */
+    COMMAND_JOIN,        /* connection enters share's room */
+    COMMAND_LEAVE,       /* connection leaves share's room */
+    COMMAND_REAUTHORIZE, /* connection leaves the rooms that it may not be in any more */
+    COMMAND_FINISH,      /* connection ends, once what its client said has been answered */
+    COMMAND_DISCONNECT,  /* connection ends */
+    COMMAND_EPOCH,       /* the history begins anew, with the epoch in detail->text */
+    COMMAND_FETCHED,     /* connection's recovery gets what it asked the cluster for */
+    COMMAND_DRAIN        /* all connections end, as the struct drain in detail->text says */
 };
 
 /* What a command carries beside its pointers. */

@@ -15,6 +15,15 @@ struct share *room_pin(const struct connection *connection, const char *room)
     return share;
 }
 
+void room_pin_share(const struct connection *connection, struct share *share)
+{
+    ws_manager *manager = connection->loop->manager;
+
+    manager_lock(manager);
+    share->pins++;
+    manager_unlock(manager);
+}
+
 void room_unpin(const struct connection *connection, struct share *share)
 {
     ws_manager *manager = connection->loop->manager;
@@ -74,6 +83,14 @@ int ws_manager_leave_room(ws_manager *manager, ws_conn_id connection, const char
         return WS_ERR_INVALID;
     return send_command(manager, connection, room, &(struct command){.kind = COMMAND_LEAVE},
                         true);
+}
+
+int ws_manager_reauthorize(ws_manager *manager, ws_conn_id connection)
+{
+    if (manager == NULL)
+        return WS_ERR_INVALID;
+    return send_command(manager, connection, NULL,
+                        &(struct command){.kind = COMMAND_REAUTHORIZE}, true);
 }
 
 /* The ids of a group's members, in a block of *count for the caller to free; NULL and 0 if

@@ -7,6 +7,9 @@
 /* The connection's loop's share of a room, pinned so that it stays; NULL if memory ran out. */
 struct share *room_pin(const struct connection *connection, const char *room);
 
+/* Pins one that the connection is in. */
+void room_pin_share(const struct connection *connection, struct share *share);
+
 /* NULL does nothing. */
 void room_unpin(const struct connection *connection, struct share *share);
 

@@ -21,6 +21,7 @@ struct timer {
     struct timer **link; /* what points to this timer; NULL when it is not running */
     uint32_t tick;       /* modulo 2^32; the farthest is 2^27 ticks away */
     uint8_t kind;        /* enum timer_kind */
+    uint16_t owners;     /* a number of the owner's, in what would be padding */
 };
 
 struct timer_wheel {

@@ -15,15 +15,16 @@ START_SECONDS = 60  # generous: the build may be a slow, sanitized one on a busy
 
 
 class Backend:
-    """A backend with an in-memory database, unless the arguments name another one."""
+    """A backend with an in-memory database, unless the arguments name another one; `under` is the
+    command of a program that runs it, such as a checker."""
 
-    def __init__(self, *arguments, stderr=None, preexec_fn=None):
+    def __init__(self, *arguments, stderr=None, preexec_fn=None, under=()):
         if not any(a.startswith("--db") for a in arguments):
             arguments += ("--db", ":memory:")
         if not any(a.startswith("--listen") for a in arguments):
             arguments += ("--listen", "127.0.0.1:0")
         self.process = subprocess.Popen(
-            [BACKEND, "--log-level", "error", *arguments],
+            [*under, BACKEND, "--log-level", "error", *arguments],
             stdout=subprocess.PIPE,
             stderr=stderr,
             preexec_fn=preexec_fn,

@@ -168,6 +168,15 @@ class Events(BackendCase):
                 await asyncio.wait_for(client.recv(), 60)
             self.assertEqual(closed.exception.rcvd.code, 1009)
 
+    async def test_echo_returns_a_large_message_of_many_fragments(self):
+        backend = self.start("--echo", "--max-message", "16777216", "--max-fragments", "65536")
+        async with websockets.connect(backend.url + "/echo", max_size=None,
+                                      compression=None) as client:
+            # 65,536 frames: the client ends a message of fragments with an empty one.
+            await client.send([bytes(256)] * 65534 + [bytes(511) + b"x"])
+            echo = await asyncio.wait_for(client.recv(), 60)
+            self.assertEqual((len(echo), echo[-1:]), (16777216, b"x"))
+
     async def test_a_client_that_does_not_read_is_sent_away_and_delays_nobody(self):
         backend = self.start("--relay", "--no-presence", "--max-queue", "65536")
         slow = await websockets.connect(backend.url + "/ws", max_queue=1, compression=None)

@@ -82,6 +82,19 @@ class Tls(unittest.TestCase):
         with self.assertRaisesRegex(ssl.SSLError, "(?i)handshake failure"):
             self.connect(weak)
 
+    def test_one_connection_too_many_gets_no_handshake(self):
+        with TlsBackend(self.authority, "--max-per-address", "1") as backend:
+            first = backend.http_connection()
+            first.request("GET", "/healthz")
+            self.assertEqual(first.getresponse().read(), b'{"status":"ok"}')
+            extra = backend.http_connection()
+            with self.assertRaises((ssl.SSLError, ConnectionError)):
+                extra.connect()
+            first.request("GET", "/healthz")
+            self.assertEqual(first.getresponse().status, 200)
+            extra.close()
+            first.close()
+
     def test_alpn(self):
         context = self.authority.client_context()
         context.set_alpn_protocols(["h2", "http/1.1"])

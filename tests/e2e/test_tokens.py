@@ -1,15 +1,17 @@
 """Tokens: who is let in, as whom, for how long, and into which rooms."""
 import asyncio
+import json
 import subprocess
 import tempfile
 import unittest
 
 from backend import BACKEND, START_SECONDS
-from client import BackendCase, receive_type, request, with_headers
+from client import BackendCase, receive, receive_type, request, with_headers
 from tokens import SECRET, make_pair, signed_token, token, unsigned
 
 ORIGIN = "http://127.0.0.1:{}"
 NOTIFICATION = {"message": "hello", "severity": "info"}
+SHORT_SECONDS = 5
 
 
 class TokenCase(BackendCase):
@@ -85,6 +87,12 @@ class Handshakes(TokenCase):
                 self.assertEqual(await self.refused(backend, path), status)
         self.assertEqual(await self.refused(backend, "/ws?token=" + token()), 401)
 
+    async def test_an_audience_that_nobody_asked_for(self):
+        backend = self.start()
+        for audience in ("orders", ["x", "orders"], [], None):
+            path = "/ws?token=" + token(aud=audience)
+            self.assertEqual(await self.refused(backend, path), 401, audience)
+
     async def test_an_echo_needs_one_too(self):
         backend = self.start("--echo")
         client = await self.open(backend, "/echo?token=" + token())
@@ -126,12 +134,12 @@ class Handshakes(TokenCase):
 
 
 class Ends(TokenCase):
-    """A token of 0 seconds has the leeway of 5, which a slow machine needs to connect."""
+    """A short token lasts as long as a slow machine needs to connect, and no longer."""
 
     async def test_a_connection_ends_with_its_token(self):
         backend = self.start("--echo", "--threads", "1")
-        first, _ = await self.connect(backend, "/ws?token=" + token(seconds=0))
-        echo = await self.open(backend, "/echo?token=" + token(seconds=0))
+        first, _ = await self.connect(backend, "/ws?token=" + token(seconds=SHORT_SECONDS))
+        echo = await self.open(backend, "/echo?token=" + token(seconds=SHORT_SECONDS))
         later, _ = await self.connect(backend, "/ws?token=" + token(seconds=100 * 365 * 86400))
         forever, _ = await self.connect(backend, "/ws?token=" + token(exp=9223372036854775807))
         self.assertEqual(await self.closed(first), (4401, "token expired"))
@@ -141,20 +149,20 @@ class Ends(TokenCase):
 
     async def test_a_renewed_one_goes_on(self):
         backend = self.start("--threads", "1")
-        client, _ = await self.connect(backend, "/ws?token=" + token(seconds=0))
-        short, _ = await self.connect(backend, "/ws?token=" + token(seconds=0))
+        client, _ = await self.connect(backend, "/ws?token=" + token(seconds=SHORT_SECONDS))
+        short, _ = await self.connect(backend, "/ws?token=" + token(seconds=SHORT_SECONDS))
         answer = await request(client, {"type": "authenticate", "token": token(), "ref": 1})
         self.assertEqual(answer["type"], "authenticated")
         self.assertEqual((await self.closed(short))[0], 4401)
         self.assertEqual((await request(client, {"type": "ping", "ref": 2}))["type"], "pong")
 
-        answer = await request(client, {"type": "authenticate", "token": token(seconds=0), "ref": 3})
+        answer = await request(client, {"type": "authenticate", "token": token(seconds=SHORT_SECONDS), "ref": 3})
         self.assertEqual(answer["type"], "authenticated")
         self.assertEqual(await self.closed(client), (4401, "token expired"))
 
     async def test_only_a_good_one_of_the_same_user_renews(self):
         backend = self.start()
-        client, _ = await self.connect(backend, "/ws?token=" + token(seconds=0))
+        client, _ = await self.connect(backend, "/ws?token=" + token(seconds=SHORT_SECONDS))
         for bad in (token("bob"), token(seconds=-60), "abc",
                     token(secret=b"another secret of more than 32 bytes")):
             answer = await request(client, {"type": "authenticate", "token": bad, "ref": 1})
@@ -212,6 +220,32 @@ class Rooms(TokenCase):
         await request(client, {"type": "authenticate", "token": token(role="staff"), "ref": 1})
         self.assertEqual((await self.join(client, "staff:x"))["type"], "room_joined")
 
+    async def test_a_renewed_token_may_grant_less(self):
+        backend = self.start("--relay")
+        staff = token(role="staff")
+        client, _ = await self.connect(backend, "/ws?token=" + staff)
+        other, _ = await self.connect(backend, "/ws?token=" + token("bob", role="staff"))
+        for room in ("staff:a", "staff:b", "orders", "user:ana"):
+            await self.join(client, room)
+        await self.join(other, "staff:a")
+        answer = await request(client, {"type": "authenticate", "token": staff, "ref": 1})
+        self.assertEqual(answer["type"], "authenticated")
+
+        await client.send(json.dumps({"type": "authenticate", "token": token(), "ref": 2}))
+        answers = [await receive_type(client, "authenticated", "room_left") for _ in range(3)]
+        left = {answer["data"]["room"] for answer in answers if answer["type"] == "room_left"}
+        self.assertEqual(left, {"staff:a", "staff:b"})
+        self.assertTrue(all("id" in answer["data"] for answer in answers), answers)
+        status, stats, _ = await self.call(backend, "GET", f"/ws/stats?token={staff}")
+        self.assertEqual((status, stats["rooms"]),
+                         (200, {"staff:a": 1, "orders": 1, "user:ana": 1}))
+        await other.send('{"type":"message","room":"staff:a","data":1}')
+        await receive_type(other, "message")
+        # Had it been told as well, that would have come before this answer.
+        await client.send('{"type":"join_room","room":"staff:a"}')
+        answer = await receive_type(client, "message", "error")
+        self.assertEqual(answer["data"].get("code"), "forbidden")
+
     async def test_messages_need_membership(self):
         backend = self.start("--relay")
         ana, _ = await self.connect(backend, "/ws?token=" + token())
@@ -228,8 +262,7 @@ class Requests(TokenCase):
     async def test_the_api_needs_the_same_token(self):
         backend = self.start()
         bearer = {"Authorization": "Bearer " + token()}
-        for path in ("/api/orders", "/api/clients", "/api/orders/1", "/api/nothing", "/ws/stats",
-                     "/metrics"):
+        for path in ("/api/orders", "/api/clients", "/api/orders/1", "/api/nothing", "/metrics"):
             status, answer, headers = await self.call(backend, "GET", path)
             self.assertEqual((status, headers["WWW-Authenticate"]), (401, "Bearer"), path)
             self.assertEqual(answer["error"]["code"], "unauthorized")
@@ -248,6 +281,40 @@ class Requests(TokenCase):
         status, _, _ = await self.call(backend, "GET", f"/api/orders?token={token('bob')}", None,
                                        bearer)
         self.assertEqual(status, 401)
+
+    async def test_the_names_of_rooms_and_users_are_for_the_staff(self):
+        backend = self.start()
+        client, _ = await self.connect(backend, "/ws?token=" + token("bob", role="staff"))
+        for room in ("user:bob", "staff:kitchen"):
+            await self.join(client, room)
+        self.assertEqual((await self.call(backend, "GET", "/ws/stats"))[0], 401)
+        status, answer, _ = await self.call(backend, "GET", "/ws/stats?token=" + token())
+        self.assertEqual((status, answer["error"]["code"]), (403, "forbidden"))
+        status, answer, _ = await self.call(backend, "GET", "/ws/stats?token=" + token(role="staff"))
+        self.assertEqual((status, answer["rooms"]), (200, {"user:bob": 1, "staff:kitchen": 1}))
+        _, text, _ = await self.call(backend, "GET", "/metrics?token=" + token())
+        self.assertNotIn(b"bob", text)
+        self.assertNotIn(b"kitchen", text)
+
+    async def test_nothing_tells_whether_a_room_exists(self):
+        backend = self.start("--relay", "--no-presence")
+        bob, _ = await self.connect(backend, "/ws?token=" + token("bob", role="staff"))
+        ana, _ = await self.connect(backend, "/ws?token=" + token())
+        for room in ("user:bob", "staff:kitchen", "open"):
+            self.assertEqual((await self.join(bob, room))["type"], "room_joined")
+        for kind, there, nowhere in (("join_room", "user:bob", "user:eve"),
+                                     ("join_room", "staff:kitchen", "staff:none"),
+                                     ("leave_room", "staff:kitchen", "staff:none"),
+                                     ("message", "staff:kitchen", "staff:none"),
+                                     ("leave_room", "open", "none"), ("message", "open", "none")):
+            answers = [await request(ana, {"type": kind, "room": room, "data": 1, "ref": 1})
+                       for room in (there, nowhere)]
+            self.assertEqual(answers[0], answers[1])
+            self.assertEqual(answers[0]["type"], "error")
+        await bob.send('{"type":"leave_room","room":"open"}')
+        await receive_type(bob, "room_left")
+        await ana.send('{"type":"ping"}')
+        self.assertEqual((await receive(ana))["type"], "pong")  # and nothing of bob before it
 
     async def test_what_stays_open(self):
         backend = self.start()

@@ -165,25 +165,40 @@ static uint64_t most_compressed(uint32_t bytes)
 
 /* Of a whole message, as it comes. */
 static uint64_t most_bytes(const struct frame_reader *reader,
-                           const struct wslay_frame_iocb *frame, struct frame_limits limits)
+                           const struct wslay_frame_iocb *frame,
+                           const struct frame_limits *limits)
 {
     bool compressed = frame->opcode == WSLAY_CONTINUATION_FRAME ? reader->compressed
                                                                 : frame->rsv != WSLAY_RSV_NONE;
 
-    return compressed ? most_compressed(limits.max_message_bytes) : limits.max_message_bytes;
+    return compressed ? most_compressed(limits->max_message_bytes) : limits->max_message_bytes;
+}
+
+/* A frame that costs as much as a message and brings none. A message that had gone on before the limit
+ * was reached may do so to its end, if that is bounded. */
+static bool is_flood(const struct frame_reader *reader, const struct wslay_frame_iocb *frame,
+                     const struct frame_limits *limits)
+{
+    if (limits->max_continuation_frames == 0 ||
+        (frame->opcode != WSLAY_CONTINUATION_FRAME && frame->payload_length > 0))
+        return false;
+    if (*limits->continuation_frames >= limits->max_continuation_frames)
+        return reader->fragments < 2 || limits->max_fragments == 0;
+    ++*limits->continuation_frames;
+    return false;
 }
 
 /* What RFC 6455 §5 demands of a frame's header, beyond what wslay has checked: the shortest
  * form of the length, and control frames that are whole and of at most 125 bytes. */
 static struct frame_event check_frame(struct frame_reader *reader,
                                       const struct wslay_frame_iocb *frame,
-                                      struct frame_limits limits)
+                                      const struct frame_limits *limits)
 {
     if (!frame->mask)
         return fail(reader, 1002, "frames must be masked"); /* §5.1 */
     /* §5.2; RFC 7692 §6: only the first frame of a message says that it is compressed. */
     if (frame->rsv != WSLAY_RSV_NONE &&
-        (frame->rsv != WSLAY_RSV1_BIT || !limits.deflate ||
+        (frame->rsv != WSLAY_RSV1_BIT || !limits->deflate ||
          (frame->opcode != WSLAY_TEXT_FRAME && frame->opcode != WSLAY_BINARY_FRAME)))
         return fail(reader, 1002, "reserved bit without an extension");
     switch (frame->opcode) {
@@ -205,8 +220,10 @@ static struct frame_event check_frame(struct frame_reader *reader,
     }
     if (frame->payload_length > most_bytes(reader, frame, limits) - reader->received)
         return fail(reader, 1009, "message too big"); /* §7.4.1 */
-    if (limits.max_fragments > 0 && reader->fragments >= limits.max_fragments)
+    if (limits->max_fragments > 0 && reader->fragments >= limits->max_fragments)
         return fail(reader, 1009, "too many fragments");
+    if (is_flood(reader, frame, limits))
+        return fail(reader, 1008, "too many continuation or empty frames");
     return nothing();
 }
 
@@ -385,7 +402,7 @@ static struct frame_event take_control_piece(struct frame_reader *reader, const 
 
 static struct frame_event take_frame(struct frame_reader *reader,
                                      const struct wslay_frame_iocb *frame,
-                                     struct frame_limits limits)
+                                     const struct frame_limits *limits)
 {
     bool is_control = wslay_is_ctrl_frame(frame->opcode);
 
@@ -403,7 +420,7 @@ static struct frame_event take_frame(struct frame_reader *reader,
     reader->in_frame = reader->frame_left > 0;
     return is_control ? take_control_piece(reader, frame->data, frame->data_length)
                       : take_message_piece(reader, frame->data, frame->data_length,
-                                           limits.max_message_bytes);
+                                           limits->max_message_bytes);
 }
 
 void frame_reader_feed(struct frame_reader *reader, const void *data, size_t length)
@@ -412,7 +429,8 @@ void frame_reader_feed(struct frame_reader *reader, const void *data, size_t len
     reader->fed_length = length;
 }
 
-struct frame_event frame_reader_next(struct frame_reader *reader, struct frame_limits limits)
+struct frame_event frame_reader_next(struct frame_reader *reader,
+                                     const struct frame_limits *limits)
 {
     drop_used_message(reader);
     while (!reader->failed) {

@@ -16,8 +16,10 @@ struct frame_reader;
 
 struct frame_limits {
     uint32_t max_message_bytes;
-    uint32_t max_fragments; /* 0: no limit */
-    bool deflate;           /* permessage-deflate was agreed on */
+    uint32_t max_fragments;           /* 0: no limit */
+    uint32_t max_continuation_frames; /* in a second; 0: no limit */
+    uint16_t *continuation_frames;    /* so many came in this one; the reader counts them */
+    bool deflate;                     /* permessage-deflate was agreed on */
 };
 
 enum frame_event_kind {
@@ -52,7 +54,8 @@ void frame_readers_free(ws_loop *loop);
 void frame_reader_feed(struct frame_reader *reader, const void *data, size_t length);
 
 /* The next event. After FRAME_ERROR and FRAME_NO_MEMORY there is nothing more. */
-struct frame_event frame_reader_next(struct frame_reader *reader, struct frame_limits limits);
+struct frame_event frame_reader_next(struct frame_reader *reader,
+                                     const struct frame_limits *limits);
 
 /* True at a message boundary, with nothing kept of what was fed. */
 bool frame_reader_idle(const struct frame_reader *reader);

@@ -191,25 +191,34 @@ static void receive_close(ws_websocket *websocket, const struct frame_event *eve
                          WEBSOCKET_PEER_CLOSED);
 }
 
-/* RFC 6455 §7.1.7: fail the connection. */
+/* RFC 6455 §7.1.7: fail the connection. The only policy that a frame can violate is that of floods. */
 static void fail_connection(ws_websocket *websocket, uint16_t code, const char *text)
 {
+    if (code == 1008)
+        counter_add(&websocket->connection.loop->counters, COUNTER_frame_floods, 1);
     if (websocket->state == WEBSOCKET_CLOSING)
         websocket->state = WEBSOCKET_CLOSED;
     else
         websocket_finish(websocket, code, text, strlen(text), WEBSOCKET_FAILED);
 }
 
+/* Frames are counted anew in each second. */
+static void follow_clock(ws_websocket *websocket)
+{
+    unsigned second = (unsigned)(websocket->connection.loop->timers.now_ms / 1000) & 31;
+
+    if (websocket->second == second)
+        return;
+    websocket->second = second & 31;
+    websocket->control_frames = 0;
+    websocket->timer.owners = 0;
+}
+
 /* A flood of frames that carry nothing costs as much as one of messages. */
 static bool is_control_flood(ws_websocket *websocket)
 {
     uint32_t most = websocket->endpoint->options.max_control_frames;
-    unsigned second = (unsigned)(websocket->connection.loop->timers.now_ms / 1000) & 31;
 
-    if (websocket->second != second) {
-        websocket->second = second & 31;
-        websocket->control_frames = 0;
-    }
     if (most == 0)
         return false;
     if (websocket->control_frames >= most)
@@ -272,11 +281,14 @@ static void receive_frames(ws_websocket *websocket, const char *data, size_t len
     const struct frame_limits limits = {
         .max_message_bytes = websocket->endpoint->options.max_message_bytes,
         .max_fragments = websocket->endpoint->options.max_fragments,
+        .max_continuation_frames = websocket->endpoint->options.max_continuation_frames,
+        .continuation_frames = &websocket->timer.owners,
         .deflate = websocket->window_bits > 0,
     };
     struct frame_event event;
 
     heard(websocket);
+    follow_clock(websocket);
     if (websocket->reader == NULL)
         websocket->reader = frame_reader_take(websocket->connection.loop);
     if (websocket->reader == NULL) {
@@ -285,7 +297,7 @@ static void receive_frames(ws_websocket *websocket, const char *data, size_t len
     }
     frame_reader_feed(websocket->reader, data, length);
     do {
-        event = frame_reader_next(websocket->reader, limits);
+        event = frame_reader_next(websocket->reader, &limits);
         handle_event(websocket, &event);
     } while (event.kind != FRAME_NOTHING && is_reading(websocket));
     if (!is_reading(websocket) || frame_reader_idle(websocket->reader)) {

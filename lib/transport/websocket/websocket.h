@@ -33,7 +33,7 @@ struct ws_websocket {
     struct output_queue queue;
     struct output_node output;
     uint16_t ping_ahead; /* messages to be written up to and with a ping behind others; or 0 */
-    uint16_t control_frames; /* that came in the second */
+    uint16_t control_frames; /* that came in the second; other frames: timer.owners */
     uint8_t state : 3;       /* enum websocket_state */
     uint8_t second : 5;      /* of the loop's clock */
     uint8_t busy;            /* depth of calls that use it and may call back */
@@ -55,7 +55,7 @@ struct ws_websocket {
         struct request *request;     /* has_request: a head is coming in */
         struct frame_reader *reader; /* while a frame or message is unfinished */
     };
-    struct timer timer;
+    struct timer timer; /* its `owners` counts continuation and empty frames of the second */
 };
 
 /* Around whatever may call back, so that the host can free the websocket there.

@@ -60,12 +60,54 @@ START_TEST(the_port_is_not_part_of_an_address)
 {
     struct sockaddr_storage peer = v6("2001:db8::1", 1);
     struct sockaddr_storage other_port = v6("2001:db8::1", 2);
-    struct sockaddr_storage other = v6("2001:db8::2", 1);
+    struct sockaddr_storage other = v6("2001:db8:0:1::1", 1);
     struct address_count *address;
 
     ck_assert(address_table_open(&table, 1));
     ck_assert_int_eq(address_table_enter(&table, &peer, &address), ADDRESS_ENTERED);
     ck_assert_int_eq(address_table_enter(&table, &other_port, &address), ADDRESS_HAS_TOO_MANY);
+    ck_assert_int_eq(address_table_enter(&table, &other, &address), ADDRESS_ENTERED);
+    address_table_close(&table);
+}
+END_TEST
+
+/* Whoever has one IPv6 address has the 2^64 of its subnet. */
+START_TEST(an_ipv6_subnet_is_one_address)
+{
+    static const struct {
+        const char *text;
+        enum address_result result;
+    } peers[] = {
+        {"2001:db8::1", ADDRESS_ENTERED},
+        {"2001:db8::2", ADDRESS_HAS_TOO_MANY},
+        {"2001:db8::ffff:ffff:ffff:ffff", ADDRESS_HAS_TOO_MANY},
+        {"2001:db8:0:1::1", ADDRESS_ENTERED},
+        {"::1", ADDRESS_ENTERED},
+    };
+    struct address_count *address;
+
+    ck_assert(address_table_open(&table, 1));
+    for (size_t i = 0; i < sizeof peers / sizeof *peers; i++) {
+        struct sockaddr_storage peer = v6(peers[i].text, 1);
+
+        ck_assert_int_eq(address_table_enter(&table, &peer, &address), peers[i].result);
+    }
+    address_table_close(&table);
+}
+END_TEST
+
+START_TEST(an_ipv4_address_is_itself_also_when_mapped)
+{
+    struct sockaddr_storage unspecified = v6("::", 1);
+    struct sockaddr_storage plain = v4(0x7f000001);
+    struct sockaddr_storage mapped = v6("::ffff:127.0.0.1", 1);
+    struct sockaddr_storage other = v6("::ffff:127.0.0.2", 1);
+    struct address_count *address;
+
+    ck_assert(address_table_open(&table, 1));
+    ck_assert_int_eq(address_table_enter(&table, &unspecified, &address), ADDRESS_ENTERED);
+    ck_assert_int_eq(address_table_enter(&table, &plain, &address), ADDRESS_ENTERED);
+    ck_assert_int_eq(address_table_enter(&table, &mapped, &address), ADDRESS_HAS_TOO_MANY);
     ck_assert_int_eq(address_table_enter(&table, &other, &address), ADDRESS_ENTERED);
     address_table_close(&table);
 }
@@ -103,6 +145,8 @@ int main(void)
     const TTest *const tests[] = {
         as_many_as_allowed_and_again_after_they_left,
         the_port_is_not_part_of_an_address,
+        an_ipv6_subnet_is_one_address,
+        an_ipv4_address_is_itself_also_when_mapped,
         threads_leave_nothing_behind,
         NULL,
     };

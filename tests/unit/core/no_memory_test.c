@@ -157,6 +157,10 @@ static void live(void)
     ping(2);
     emit(4);
     host_run(&host);
+    host.authorize_result = WS_ERR_FORBIDDEN;
+    worked_for(&clients[0], ws_manager_reauthorize(host.manager, clients[0].id));
+    host_run(&host);
+    host.authorize_result = WS_OK;
     if (worked(drain_with(host.manager, 1001, "restart"))) {
         host_run(&host);
         ck_assert_uint_eq(ws_manager_connection_count(host.manager), 0);

@@ -1,5 +1,5 @@
-/* slow_test.c: what the application may decide about clients that do not read, and floods of frames
- * that carry nothing. Not here: the limit of a queue itself (queue_limit_test.c). */
+/* slow_test.c: what the application may decide about clients that do not read.
+ * Not here: the limit of a queue itself (queue_limit_test.c). */
 #include <string.h>
 
 #include "websocket/host.h"
@@ -220,29 +220,6 @@ START_TEST(all_queues_of_a_loop_have_a_limit)
 }
 END_TEST
 
-START_TEST(too_many_control_frames_in_a_second)
-{
-    struct peer *peer;
-
-    options.endpoint.max_control_frames = 5;
-    host_open(&host, &options);
-    peer = host_client(&host);
-    for (int second = 0; second < 3; second++) {
-        for (int i = 0; i < 5; i++) {
-            peer_send_frame(peer, FIN | (i % 2 == 0 ? PING : PONG), "x", 1);
-            if (i % 2 == 0)
-                peer_expect(peer, PONG, "x", 1);
-        }
-        host_pass(&host, 1000);
-    }
-    for (int i = 0; i < 5; i++)
-        peer_send_frame(peer, FIN | PONG, NULL, 0);
-    peer_expect_nothing(peer);
-    peer_send_frame(peer, FIN | PONG, NULL, 0);
-    peer_expect_close_reason(peer, 1008, "too many control frames");
-}
-END_TEST
-
 Suite *websocket_suite(void)
 {
     Suite *suite = suite_create("websocket-slow");
@@ -256,7 +233,6 @@ Suite *websocket_suite(void)
     tcase_add_test(tests, messages_may_be_dropped_instead);
     tcase_add_test(tests, the_application_may_be_asked);
     tcase_add_test(tests, all_queues_of_a_loop_have_a_limit);
-    tcase_add_test(tests, too_many_control_frames_in_a_second);
     suite_add_tcase(suite, tests);
     return suite;
 }
