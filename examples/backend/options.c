@@ -45,6 +45,8 @@ static const struct option_spec specs[] = {
     {"threads", OPTION_NUMBER, offsetof(struct options, threads), 1, MOST_THREADS},
     {"db", OPTION_TEXT, offsetof(struct options, db_file), 0, 0},
     {"static", OPTION_TEXT, offsetof(struct options, static_dir), 0, 0},
+    {"redis", OPTION_TEXT, offsetof(struct options, redis_uri), 0, 0},
+    {"node", OPTION_TEXT, offsetof(struct options, node), 0, 0},
     {"tls-cert", OPTION_TEXT, offsetof(struct options, tls_cert_file), 0, 0},
     {"tls-key", OPTION_TEXT, offsetof(struct options, tls_key_file), 0, 0},
     {"jwt-secret-file", OPTION_TEXT, offsetof(struct options, jwt_secret_file), 0, 0},
@@ -83,6 +85,11 @@ const char *options_help(void)
            "  --threads N                event loop threads (as many as there are cores)\n"
            "  --db FILE                  SQLite database (orders.db; :memory: keeps nothing)\n"
            "  --static DIR               folder of the static files\n"
+           "  --redis URI                share events with other processes by this Redis "
+           "(redis://HOST:PORT)\n"
+           "  --node NAME                of this process among those; it goes on with the "
+           "events\n"
+           "                             that one of that name left in the database\n"
            "  --tls-cert FILE            HTTPS: chain of certificates, PEM; SIGHUP loads it "
            "again\n"
            "  --tls-key FILE             its key, PEM, without a passphrase\n"

@@ -191,6 +191,7 @@ static bool start_loops(struct server *server, const sigset_t *signals)
             return false;
         }
     }
+    loop_attach_cluster(server->loops[0], &server->app->cluster);
     atomic_store(&server->app->n_unaware, server->n_loops);
     format_url(server->app, &listen.address, server->url, sizeof server->url);
     return loop_watch_signals(server->loops[0], signals, on_signal, server);
