@@ -213,6 +213,9 @@ void recovery_tell(struct connection *connection, uint64_t count, bool is_comple
     char id[EVENT_ID_SIZE];
     struct buffer buffer;
 
+    counter_add(&connection->loop->counters,
+                is_complete ? COUNTER_recoveries : COUNTER_recoveries_incomplete, 1);
+    counter_add(&connection->loop->counters, COUNTER_recovered_events, count);
     recovery_event_id(connection, id);
     buffer_init(&buffer, &loop->manager->memory);
     answer_recovered(&buffer, is_complete, count, id);
