@@ -20,6 +20,9 @@
     X(connections_opened, "Connections registered")                                            \
     X(connections_closed, "Connections ended")                                                 \
     X(handshakes_refused, "Opening handshakes that were refused")                              \
+    X(recoveries, "Clients that came back and got all that they missed")                       \
+    X(recoveries_incomplete, "Clients that came back and could not get all of it")             \
+    X(recovered_events, "Events that clients who came back got from the history")              \
     X(frame_floods, "Connections ended for too many control or continuation frames")
 
 /* Why a message did not reach a recipient that it was meant for. */

@@ -213,6 +213,9 @@ void recovery_tell(struct connection *connection, uint64_t count, bool is_comple
     char id[EVENT_ID_SIZE];
     struct buffer buffer;
 
+    counter_add(&connection->loop->counters,
+                is_complete ? COUNTER_recoveries : COUNTER_recoveries_incomplete, 1);
+    counter_add(&connection->loop->counters, COUNTER_recovered_events, count);
     recovery_event_id(connection, id);
     buffer_init(&buffer, &loop->manager->memory);
     answer_recovered(&buffer, is_complete, count, id);
@@ -439,8 +442,8 @@ static bool step(struct recovery *recovery, struct outcome *outcome, uint32_t *c
     return recovery->connection != NULL && outcome->wait == RECOVERY_READY;
 }
 
-/* Lets it go on for its turn, and puts it on the list where it belongs then. True if it wants the next
- * batch. */
+/* Lets it go on for its turn, and puts it on the list where it belongs then. True if it can't go on before
+ * the next batch. */
 static bool go_on(struct recovery *recovery, uint32_t *budget)
 {
     ws_loop *loop = recovery->connection->loop;
@@ -467,7 +470,7 @@ static bool go_on(struct recovery *recovery, uint32_t *budget)
 
 bool recoveries_run(ws_loop *loop, uint32_t *budget)
 {
-    bool wanted = false;
+    bool went_on = false;
 
     for (uint32_t left = loop->ready.count; left > 0 && *budget > 0; left--) {
         struct recovery *recovery = loop->ready.first;
@@ -475,14 +478,13 @@ bool recoveries_run(ws_loop *loop, uint32_t *budget)
         /* Some may have ended meanwhile, by what others brought about. */
         if (recovery == NULL)
             break;
-        if (recovery->from_batch > loop->n_batches) {
+        if (recovery->from_batch > loop->n_batches)
             relist(recovery, RECOVERY_READY);
-            wanted = true;
-        } else {
-            wanted |= go_on(recovery, budget);
-        }
+        else
+            go_on(recovery, budget);
+        went_on = true;
     }
-    return wanted;
+    return went_on;
 }
 
 void recoveries_epoch(ws_loop *loop, const char *epoch)

@@ -70,8 +70,8 @@ void recovery_tell(struct connection *connection, uint64_t count, bool is_comple
 /* Its connection ends. */
 void recovery_cancel(struct connection *connection);
 
-/* Between two batches: all that are ready go on. True if some want the next batch, even if it is
- * empty. */
+/* Between two batches: all that are ready go on. True if there were any: what was called meanwhile, and
+ * what waits for the next batch even if it is empty, wants another look. */
 bool recoveries_run(ws_loop *loop, uint32_t *budget);
 
 /* Carries out COMMAND_EPOCH and COMMAND_FETCHED, which is used up. */

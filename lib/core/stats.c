@@ -76,6 +76,8 @@ int ws_manager_get_stats(ws_manager *manager, char **text, size_t *length)
     buffer_add_text(&buffer, "{\"total_connections\":");
     buffer_add_number(&buffer, manager->n_connections);
     add_json_number(&buffer, "unique_users", manager->registry.n_occupied[GROUP_USER]);
+    add_json_number(&buffer, "history_events", manager->history.count);
+    add_json_number(&buffer, "history_bytes", manager->history.bytes);
     add_json_rooms(&buffer, manager);
     manager_unlock(manager);
     for (size_t i = 0; i < FIRST_DROP; i++)
@@ -141,6 +143,8 @@ int ws_manager_get_metrics(ws_manager *manager, char **text, size_t *length)
     uint64_t connections;
     uint64_t users;
     uint64_t rooms;
+    uint64_t history_events;
+    uint64_t history_bytes;
     struct buffer buffer;
 
     if (manager == NULL || text == NULL)
@@ -150,11 +154,16 @@ int ws_manager_get_metrics(ws_manager *manager, char **text, size_t *length)
     connections = manager->n_connections;
     users = manager->registry.n_occupied[GROUP_USER];
     rooms = manager->registry.n_occupied[GROUP_ROOM];
+    history_events = manager->history.count;
+    history_bytes = manager->history.bytes;
     manager_unlock(manager);
     buffer_init(&buffer, &manager->memory);
     add_gauge(&buffer, "connections", "Connections that are registered", connections);
     add_gauge(&buffer, "users", "Users with at least one connection", users);
     add_gauge(&buffer, "rooms", "Rooms with at least one member", rooms);
+    add_gauge(&buffer, "history_events", "Events kept for clients that come back",
+              history_events);
+    add_gauge(&buffer, "history_bytes", "Memory that they take", history_bytes);
     for (size_t i = 0; i < FIRST_DROP; i++) {
         add_metric(&buffer, counter_names[i], "counter", counter_help[i]);
         add_sample(&buffer, counter_names[i], "_total", sums[i]);

@@ -63,6 +63,8 @@ START_TEST(all_members_are_there_from_the_start)
 {
     static const char *const names[] = {"total_connections",
                                         "unique_users",
+                                        "history_events",
+                                        "history_bytes",
                                         "events",
                                         "presence_events",
                                         "deliveries",
@@ -75,6 +77,9 @@ START_TEST(all_members_are_there_from_the_start)
                                         "connections_opened",
                                         "connections_closed",
                                         "handshakes_refused",
+                                        "recoveries",
+                                        "recoveries_incomplete",
+                                        "recovered_events",
                                         "frame_floods",
                                         "slow_client",
                                         "gone",
@@ -87,7 +92,7 @@ START_TEST(all_members_are_there_from_the_start)
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         check_value(names[i], 0);
     tree = stats();
-    ck_assert_int_eq(cJSON_GetArraySize(tree), 17); /* 15 numbers, rooms, drops */
+    ck_assert_int_eq(cJSON_GetArraySize(tree), 22); /* 20 numbers, rooms, drops */
     ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(tree, "drops")), 5);
     ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(tree, "rooms")), 0);
     cJSON_Delete(tree);
@@ -325,7 +330,7 @@ START_TEST(metrics_keep_the_rules_of_the_format)
         }
     }
     ck_assert(ended);
-    ck_assert_uint_eq(n_seen, 3 + 13 + 1);
+    ck_assert_uint_eq(n_seen, 5 + 16 + 1);
     ws_manager_free_text(host.manager, text);
     end();
 }
