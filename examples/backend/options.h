@@ -35,6 +35,7 @@ struct options {
     bool echo;
     bool no_deflate;
     bool no_presence;
+    uint32_t history_events; /* 0: none are kept */
     uint32_t max_message_bytes;
     uint32_t max_queue_bytes;
     uint32_t ping_interval_ms; /* 0: no pings */
