@@ -11,6 +11,8 @@
 #include "log.h"
 #include "monotonic_clock.h"
 
+enum { AWAIT_REDIS_MS = 1000 };
+
 /* The place of a descriptor, or one that is free; NULL if there are no more. */
 static struct cluster_watch *find_watch(struct cluster *cluster, int fd)
 {
@@ -47,7 +49,8 @@ static void watch(int fd, int events, void *user_data)
         operation = EPOLL_CTL_DEL;
     }
     *watch = (struct cluster_watch){fd, events};
-    if (epoll_ctl(cluster->epoll, operation, fd, &wanted) != 0) {
+    /* At the end the epoll is gone before the client. */
+    if (cluster->epoll >= 0 && epoll_ctl(cluster->epoll, operation, fd, &wanted) != 0) {
         log_line(WS_LOG_ERROR, "redis: the connection can't be watched");
     }
 }
@@ -63,7 +66,9 @@ static void wake(void *user_data)
 
 static void on_state(int connected, const char *text, void *user_data)
 {
-    (void)user_data;
+    struct cluster *cluster = user_data;
+
+    cluster->connected = connected;
     log_line(connected ? WS_LOG_INFO : WS_LOG_WARN, "redis: %s", text);
 }
 
@@ -89,8 +94,8 @@ bool cluster_open(struct cluster *cluster, const struct options *options, ws_man
     redis_options.wake = wake;
     redis_options.on_state = on_state;
     redis_options.user_data = cluster;
-    if (options->history > 0) {
-        redis_options.preload_events = options->history;
+    if (options->history_events > 0) {
+        redis_options.preload_events = options->history_events;
     }
     result = ws_redis_new(manager, &redis_options, monotonic_ms(), &cluster->redis);
     if (result != WS_OK) {
@@ -99,12 +104,35 @@ bool cluster_open(struct cluster *cluster, const struct options *options, ws_man
     return result == WS_OK;
 }
 
+static void await_redis(struct cluster *cluster)
+{
+    uint64_t now_ms = monotonic_ms();
+    uint64_t limit_ms = now_ms + AWAIT_REDIS_MS;
+    struct epoll_event events[CLUSTER_MAX_FDS];
+
+    while (!cluster->connected && now_ms < limit_ms) {
+        uint64_t deadline_ms = ws_redis_run(cluster->redis, now_ms);
+        int wait_ms = (int)((deadline_ms < limit_ms ? deadline_ms : limit_ms) - now_ms);
+        int count = cluster->connected
+                        ? 0
+                        : epoll_wait(cluster->epoll, events, CLUSTER_MAX_FDS, wait_ms);
+
+        for (int i = 0; i < count; i++) {
+            cluster_event(cluster, events[i].data.ptr, events[i].events);
+        }
+        now_ms = monotonic_ms();
+    }
+}
+
 void cluster_attach(struct cluster *cluster, int epoll, void (*wake_thread)(void *user_data),
                     void *user_data)
 {
     cluster->epoll = epoll;
     cluster->wake = wake_thread;
     cluster->wake_data = user_data;
+    if (cluster->redis != NULL) {
+        await_redis(cluster);
+    }
 }
 
 bool cluster_event(struct cluster *cluster, const void *pointer, uint32_t events)
@@ -137,6 +165,7 @@ uint64_t cluster_run(struct cluster *cluster, uint64_t now_ms)
 
 void cluster_close(struct cluster *cluster)
 {
+    cluster->epoll = -1;
     ws_redis_free(cluster->redis);
     cluster->redis = NULL;
 }

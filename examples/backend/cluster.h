@@ -22,6 +22,7 @@ struct cluster_watch {
 struct cluster {
     ws_redis *redis; /* NULL: this process is alone */
     int epoll;       /* of the thread that runs it */
+    bool connected;
     void (*wake)(void *user_data);
     void *wake_data;
     struct cluster_watch watches[CLUSTER_MAX_FDS];
@@ -31,7 +32,8 @@ struct cluster {
 bool cluster_open(struct cluster *cluster, const struct options *options, ws_manager *manager,
                   char *problem, size_t size);
 
-/* Has a thread run it: its epoll, and how to wake it. */
+/* Has a thread run it: its epoll, in which nothing else is yet, and how to wake it. Then waits until Redis is
+ * reached, for a second at most: so that clients do not come before, and miss what is sent meanwhile. */
 void cluster_attach(struct cluster *cluster, int epoll, void (*wake)(void *user_data),
                     void *user_data);
 

@@ -63,7 +63,8 @@ struct loop {
 /* Makes a loop without a listener. NULL with errno. */
 struct loop *loop_new(struct app *app);
 
-/* Has the loop run the cluster's client, before anything else is. */
+/* Has the loop run the cluster's client, and waits a moment until that has reached Redis: before there are
+ * listeners. */
 void loop_attach_cluster(struct loop *loop, struct cluster *cluster);
 
 /* Has the loop accept what comes to a socket, which it owns from success on. False with errno. */

@@ -98,6 +98,9 @@ static bool add_loop(struct server *server, struct listen_address *listen)
     if (loop == NULL) {
         return false;
     }
+    if (server->n_loops == 0) {
+        loop_attach_cluster(loop, &server->app->cluster);
+    }
     server->loops[server->n_loops++] = loop;
     return add_listener(loop, LISTENER_PUBLIC, listen);
 }
@@ -191,7 +194,6 @@ static bool start_loops(struct server *server, const sigset_t *signals)
             return false;
         }
     }
-    loop_attach_cluster(server->loops[0], &server->app->cluster);
     atomic_store(&server->app->n_unaware, server->n_loops);
     format_url(server->app, &listen.address, server->url, sizeof server->url);
     return loop_watch_signals(server->loops[0], signals, on_signal, server);
