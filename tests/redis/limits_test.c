@@ -140,9 +140,11 @@ START_TEST(stream_is_bounded)
     begin();
     ann.options.max_stream_events = 1000;
     node_open(&ann);
-    for (int i = 1; i <= 5000; i++)
-        ck_assert_int_eq(node_emit(&ann, i), WS_OK);
-    node_expect(&ann, 1, 5000);
+    for (int i = 1; i <= 5000; i += 500) {
+        for (int j = i; j < i + 500; j++)
+            ck_assert_int_eq(node_emit(&ann, j), WS_OK);
+        node_expect(&ann, i, i + 499);
+    }
     ck_assert_int_lt(atoi(server_do(&server, "XLEN {wsmanager}:events")), 1200);
     end();
 }
