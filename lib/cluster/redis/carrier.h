@@ -60,9 +60,8 @@ struct session {
     char epoch[WS_EPOCH_SIZE];
     char nonce[NUMBER_SIZE];
     uint64_t position;   /* of the stream's newest event, as of the last answer */
-    uint64_t began_ms;   /* when it was tried to connect */
     uint64_t retry_ms;   /* when it is tried again */
-    uint32_t n_attempts; /* that failed, in a row */
+    uint32_t n_attempts; /* since the last event that was stored or read */
     bool told_connected;
     char told[LINK_ERROR_SIZE];
 };

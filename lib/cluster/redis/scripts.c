@@ -72,4 +72,9 @@ const char script_heartbeat[] =
     "end\n"
     "redis.call('PEXPIRE', KEYS[1], ARGV[3])\n"
     "redis.call('PEXPIRE', KEYS[2], ARGV[3])\n"
-    "return redis.call('HGETALL', KEYS[1])\n";
+    "local names, nodes = redis.call('HKEYS', KEYS[1]), {}\n"
+    "table.sort(names)\n"
+    "for i, name in ipairs(names) do\n"
+    "  nodes[2 * i - 1], nodes[2 * i] = name, redis.call('HGET', KEYS[1], name)\n"
+    "end\n"
+    "return nodes\n";

@@ -16,7 +16,7 @@ extern const char script_append[];
 extern const char script_range[];
 
 /* KEYS: nodes, expiries. ARGV: a node's name, its JSON text, milliseconds that it is valid. Returns names and
- * texts of all nodes. */
+ * texts of all nodes, by their names. */
 extern const char script_heartbeat[];
 
 #endif

@@ -68,9 +68,6 @@ void session_end(struct ws_redis *redis, const char *text)
 
     snprintf(why, sizeof why, "%s", text); /* it may be a link's or a reply's */
     session_close(redis);
-    /* One that lasted was no failed attempt. */
-    if (redis->now_ms - session->began_ms >= BACKOFF_MAX_MS + redis->uri.timeout_ms)
-        session->n_attempts = 0;
     session->retry_ms = redis->now_ms + backoff_ms(redis, &session->n_attempts);
     count(redis, &redis->counters.failures, 1);
     session_tell(redis, false, why);
@@ -136,7 +133,6 @@ void session_begin(struct ws_redis *redis)
 
     if (session->stage != STAGE_AWAY || redis->now_ms < session->retry_ms)
         return;
-    session->began_ms = redis->now_ms;
     session_enter(redis, STAGE_ATTACHING);
     if (!link_open(&redis->writing, &redis->uri, timeout_ms) || !greet(redis, &redis->writing))
         failed = &redis->writing;
