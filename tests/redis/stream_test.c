@@ -204,6 +204,9 @@ START_TEST(unix_socket_and_another_key)
     node_expect(&ann, 1, 1);
     ck_assert_str_eq(server_do(&server, "XLEN {shop}:events"), "1");
     node_close(&ann);
+    node_start(&ann, "ann", "redis+unix:///nowhere/at/all");
+    UNTIL(strstr(ann.state, "No such file") != NULL);
+    node_close(&ann);
     server_end(&server);
 }
 END_TEST
