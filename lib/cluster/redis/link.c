@@ -80,21 +80,22 @@ static redisReply *take_over(redisReply *reply)
     return copy;
 }
 
-/* One without memory for it never comes, so that the link times out at the latest. */
+/* Without memory for one the connection can't go on: what comes later would be taken for it. */
 static void on_reply(redisAsyncContext *context, void *reply, void *data)
 {
     struct link *link = data;
     struct link_request *request;
 
     (void)context;
-    if (reply == NULL || link->n_replied == link->count)
+    if (reply == NULL || link->is_broken || link->n_replied == link->count)
         return;
     request = &link->requests[(link->first + link->n_replied) % LINK_MAX_REQUESTS];
     request->reply = take_over(reply);
-    if (request->reply == NULL)
+    if (request->reply == NULL) {
+        link->is_broken = true;
         return;
+    }
     link->n_replied++;
-    link->progressed = true;
 }
 
 /* --- life ---------------------------------------------------------------------------------------- */
@@ -134,6 +135,7 @@ void link_close(struct link *link)
     while ((reply = link_take_reply(link, &kind)) != NULL)
         freeReplyObject(reply);
     link->count = 0;
+    link->is_broken = false;
     link->deadline_ms = WS_NO_DEADLINE;
     link->progressed = false;
 }
@@ -162,8 +164,10 @@ static void write_without_sigpipe(struct link *link)
 
 void link_ready(struct link *link, int events)
 {
-    if ((events & WS_REDIS_READ) && link->context != NULL)
+    if ((events & WS_REDIS_READ) && link->context != NULL) {
         redisAsyncHandleRead(link->context);
+        link->progressed = true;
+    }
     if ((events & WS_REDIS_WRITE) && link->context != NULL)
         write_without_sigpipe(link);
     if (link->context != NULL)
@@ -225,6 +229,10 @@ bool link_check(struct link *link, uint64_t now_ms)
 {
     if (link->context == NULL)
         return false;
+    if (link->is_broken) {
+        set_error(link, "out of memory");
+        return false;
+    }
     if (link->progressed)
         link->deadline_ms =
             link->n_replied < link->count ? now_ms + link->timeout_ms : WS_NO_DEADLINE;

@@ -41,9 +41,11 @@ struct link {
     int events;  /* that hiredis wants */
     int watched; /* that the host was told */
 
-    uint64_t timeout_ms;  /* for connecting, and between two replies while some are awaited */
+    uint64_t
+        timeout_ms; /* for connecting, and until something comes while a reply is awaited */
     uint64_t deadline_ms; /* WS_NO_DEADLINE: none are */
-    bool progressed;      /* a reply came since link_check() */
+    bool progressed;      /* something came since link_check() */
+    bool is_broken;       /* a reply was lost */
 
     struct link_request requests[LINK_MAX_REQUESTS]; /* a ring, the oldest first */
     size_t first;

@@ -176,24 +176,34 @@ static char *sum_up(struct sum *sum, const redisReply *reply)
     return buffer_take(&sum->text, NULL);
 }
 
-/* Without memory the former text stays. */
-void nodes_seen(struct ws_redis *redis, const redisReply *reply)
+/* The text of all; NULL without memory. */
+static char *merge(struct ws_redis *redis, const redisReply *reply)
 {
     struct sum sum = {.redis = redis};
-    char *text = NULL;
-    char *former;
+    char *text;
 
-    if (reply->type != REDIS_REPLY_ARRAY || reply->elements == 0)
-        return;
-    buffer_init(&sum.text, &redis->memory);
     sum.trees = memory_alloc(&redis->memory, reply->elements * sizeof *sum.trees);
-    if (sum.trees != NULL)
-        text = sum_up(&sum, reply);
+    if (sum.trees == NULL)
+        return NULL;
+    buffer_init(&sum.text, &redis->memory);
+    text = sum_up(&sum, reply);
     for (size_t i = 0; i < sum.n_trees; i++)
         cJSON_Delete(sum.trees[i]);
     memory_free(&redis->memory, sum.trees);
     memory_free(&redis->memory, sum.rooms);
     buffer_free(&sum.text);
+    return text;
+}
+
+/* Without memory the former text stays. */
+void nodes_seen(struct ws_redis *redis, const redisReply *reply)
+{
+    char *former;
+    char *text;
+
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements == 0)
+        return;
+    text = merge(redis, reply);
     if (text == NULL)
         return;
     pthread_mutex_lock(&redis->lock);

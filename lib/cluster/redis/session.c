@@ -137,9 +137,7 @@ void session_begin(struct ws_redis *redis)
     if (!link_open(&redis->writing, &redis->uri, timeout_ms) || !greet(redis, &redis->writing))
         failed = &redis->writing;
     else if (!link_open(&redis->reading, &redis->uri, BLOCK_MS + timeout_ms) ||
-             !greet(redis, &redis->reading))
-        failed = &redis->reading;
-    else if (!draw_nonce(session) || !attach(redis))
+             !greet(redis, &redis->reading) || !draw_nonce(session) || !attach(redis))
         failed = &redis->reading;
     if (failed != NULL)
         session_end(redis, failed->error);

@@ -104,13 +104,13 @@ static void settle(struct ws_redis *redis, uint64_t position)
     memory_free(&redis->memory, pending);
 }
 
-/* Another epoch, or a replica: that is for a new session. Otherwise Redis is as it was but takes nothing, for
+/* Another epoch, or a replica (Redis before 7 says it in the midst of more): that is for a new session. Otherwise Redis is as it was but takes nothing, for
  * example since its memory is full; events of others are read on. */
 static void not_appended(struct ws_redis *redis, const char *why)
 {
     struct writer *writer = &redis->writer;
 
-    if (strncmp(why, "EPOCH", 5) == 0 || strncmp(why, "READONLY", 8) == 0) {
+    if (strncmp(why, "EPOCH", 5) == 0 || strstr(why, "READONLY") != NULL) {
         session_end(redis, why);
         return;
     }
