@@ -266,6 +266,7 @@ static void judge_signed(struct input *input)
     signer_write(token, head, claims);
     signer = sign(input, token);
     place = ((size_t)input_byte(input) << 8 | input_byte(input)) % strlen(token);
+    place = strlen(token) - 1 - place; /* the signature is the likeliest */
     byte = (char)input_byte(input);
     judge(token, signer);
     if (byte != '\0' && byte != token[place]) {
