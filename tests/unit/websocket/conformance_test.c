@@ -128,22 +128,36 @@ static void together(struct peer *peer, const struct conformance_case *of,
     expect_steps(peer, of, 0, of->n_steps);
 }
 
-static bool ends_with_close(const struct conformance_case *of)
+/* NULL if the connection goes on. */
+static const struct step *last_close(const struct conformance_case *of)
 {
     const struct step *last = &of->steps[of->n_steps - 1];
 
-    return !last->is_sent && last->opcode == CLOSE;
+    return !last->is_sent && last->opcode == CLOSE ? last : NULL;
+}
+
+static void check_ended(const struct peer *peer, const struct step *close)
+{
+    const uint8_t *code = close->bytes.data;
+
+    ck_assert(peer->ended);
+    ck_assert_uint_eq(host.called[HOST_DISCONNECT], 1);
+    ck_assert_uint_eq(host.code, close->bytes.length == 0 ? 1005 : code[0] << 8 | code[1]);
 }
 
 /* It has ended, or goes on as if nothing had been. */
 static void check_after(struct peer *peer, const struct conformance_case *of)
 {
-    ck_assert_int_eq(peer->ended, ends_with_close(of));
+    const struct step *close = last_close(of);
+
+    if (close != NULL)
+        check_ended(peer, close);
     peer_send_frame(peer, FIN | PING, "after", 5);
     peer_send_frame(peer, FIN | TEXT, "after", 5);
-    if (!peer->ended) {
+    if (close == NULL) {
         peer_expect(peer, PONG, "after", 5);
         peer_expect_text(peer, "after");
+        ck_assert(!peer->ended);
     }
     peer_expect_nothing(peer);
 }
