@@ -55,6 +55,7 @@ class Case:
     def __init__(self, name):
         self.name = name
         self.headers = ""
+        self.extensions = []  # header lines of the answer
         self.window_bits = 15
         self.steps = []
 
@@ -69,6 +70,9 @@ class Case:
     def add(self, kind, rest):
         if kind == "offer":
             self.headers = f"Sec-WebSocket-Extensions: {rest}\r\n"
+            return
+        if kind == "answer":
+            self.extensions = [f"Sec-WebSocket-Extensions: {rest}"]
             return
         if kind == "window":
             self.window_bits = int(rest)

@@ -17,6 +17,11 @@ class Conformance(unittest.TestCase):
         cls.addClassCleanup(cls.backend.stop)
         cls.cases = read_cases()
 
+    def expect_head(self, client, case):
+        status, lines = client.read_head()
+        self.assertEqual(status, 101)
+        self.assertEqual([l for l in lines if l.startswith("Sec-WebSocket-Extensions")], case.extensions)
+
     def expect(self, client, expected):
         """These frames come next; pongs need not wait for messages, and of a close the code counts."""
         left = list(expected)
@@ -44,7 +49,7 @@ class Conformance(unittest.TestCase):
         for case in self.cases:
             with self.subTest(case.name), self.open() as client:
                 client.send(request("/echo", case.headers))
-                self.assertEqual(client.read_head()[0], 101)
+                self.expect_head(client, case)
                 for step in case.steps:
                     if isinstance(step, bytes):
                         client.send(step)
@@ -56,7 +61,7 @@ class Conformance(unittest.TestCase):
         for case in self.cases:
             with self.subTest(case.name), self.open() as client:
                 client.send(request("/echo", case.headers) + case.sent)
-                self.assertEqual(client.read_head()[0], 101)
+                self.expect_head(client, case)
                 self.expect(client, case.expected)
                 self.expect_after(client, case)
 
@@ -66,7 +71,7 @@ class Conformance(unittest.TestCase):
                 continue
             with self.subTest(case.name), self.open() as client:
                 client.send_in_bytes(request("/echo", case.headers) + case.sent)
-                self.assertEqual(client.read_head()[0], 101)
+                self.expect_head(client, case)
                 self.expect(client, case.expected)
                 self.expect_after(client, case)
 

@@ -11,6 +11,8 @@
 
 #include "websocket/zlib_peer.h"
 
+#define EXTENSIONS "Sec-WebSocket-Extensions: "
+
 enum { PATH_SIZE = 4096 };
 
 /* --- bytes ----------------------------------------------------------------------------------- */
@@ -144,7 +146,9 @@ static void read_line(struct conformance_case *to, const char *line)
     ck_assert_msg(rest != NULL, "what is this: %s", line);
     rest++;
     if (strncmp(line, "offer ", 6) == 0)
-        snprintf(to->headers, sizeof to->headers, "Sec-WebSocket-Extensions: %s\r\n", rest);
+        snprintf(to->headers, sizeof to->headers, EXTENSIONS "%s\r\n", rest);
+    else if (strncmp(line, "answer ", 7) == 0)
+        snprintf(to->answer, sizeof to->answer, EXTENSIONS "%s\r\n", rest);
     else if (strncmp(line, "window ", 7) == 0)
         to->window_bits = atoi(rest);
     else if (line[0] == '>')

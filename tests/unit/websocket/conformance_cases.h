@@ -23,6 +23,7 @@ struct conformance_name {
 
 struct conformance_case {
     char headers[CASE_HEADER_SIZE]; /* further ones of its request, "" or a whole line */
+    char answer[CASE_HEADER_SIZE];  /* likewise the extensions that are agreed on */
     int window_bits;                /* with which the client compresses */
     struct step steps[CASE_MAX_STEPS];
     size_t n_steps;

@@ -23,11 +23,12 @@ enum {
 };
 
 static const char *const tables[] = {
-    "framing.txt", "reserved.txt",    "fragmentation.txt",
-    "control.txt", "utf8.txt",        "utf8_invalid.txt",
-    "close.txt",   "compression.txt", "compression_errors.txt",
+    "framing.txt",     "reserved.txt",           "fragmentation.txt", "control.txt",
+    "utf8.txt",        "utf8_invalid.txt",       "close.txt",         "negotiation.txt",
+    "compression.txt", "compression_errors.txt",
 };
 static struct conformance_name names[MAX_CASES];
+static size_t n_names;
 static struct conformance_case current;
 static struct host host;
 
@@ -93,6 +94,17 @@ static void expect_steps(struct peer *peer, const struct conformance_case *of, s
     }
     for (size_t i = from; i < until; i++)
         ck_assert_msg(of->steps[i].is_sent || came[i], "line %zu did not come", i + 1);
+}
+
+static void check_extensions(const struct peer *peer, const struct conformance_case *of)
+{
+    const char *head = (const char *)peer->received.data;
+    const char *found = strstr(head, "Sec-WebSocket-Extensions");
+
+    if (of->answer[0] == '\0')
+        ck_assert_ptr_null(found);
+    else
+        ck_assert_ptr_nonnull(strstr(head, of->answer));
 }
 
 /* --- what is sent ---------------------------------------------------------------------------- */
@@ -167,6 +179,7 @@ START_TEST(conforms)
     enum feeding feeding = (enum feeding)(_i % N_FEEDINGS);
     struct peer *peer;
 
+    ck_assert_uint_lt(n_names, MAX_CASES); /* none is left out */
     conformance_read(&names[_i / N_FEEDINGS], &current);
     peer = feeding < PIPELINED ? host_client_with(&host, current.headers) : host_peer(&host);
     if (feeding == STEP_BY_STEP)
@@ -175,6 +188,7 @@ START_TEST(conforms)
         together(peer, &current, NULL, (enum chunking)(feeding - AT_ONCE));
     else
         together(peer, &current, current.headers, (enum chunking)(feeding - PIPELINED));
+    check_extensions(peer, &current);
     check_after(peer, &current);
 }
 END_TEST
@@ -183,11 +197,10 @@ END_TEST
 Suite *websocket_suite(void)
 {
     Suite *suite = suite_create("websocket-conformance");
-    size_t n = 0;
 
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
-        n = conformance_list(tables[i], names, n, MAX_CASES);
-    for (size_t i = 0; i < n; i++) {
+        n_names = conformance_list(tables[i], names, n_names, MAX_CASES);
+    for (size_t i = 0; i < n_names; i++) {
         TCase *tests = tcase_create(names[i].name);
 
         tcase_add_checked_fixture(tests, setup, teardown);
