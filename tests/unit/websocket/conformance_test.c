@@ -1,5 +1,5 @@
 /* conformance_test.c: the cases of tests/conformance (RFC 6455 and 7692, clause by clause), each in every
- * way in which its bytes may come in. Not here: what only one way can show (frames, rules, close). */
+ * way in which its bytes may come in. Not here: what only one way can show (frames, message limits, close). */
 #include <string.h>
 
 #include "websocket/conformance_cases.h"
