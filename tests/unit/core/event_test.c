@@ -144,6 +144,22 @@ START_TEST(data_may_be_as_big_as_the_limit)
 }
 END_TEST
 
+/* The data is what is made of it: here 32 bytes around the message. */
+START_TEST(a_notification_may_be_as_big_as_the_limit)
+{
+    host_init(&host);
+    host.options.max_event_bytes = 40;
+    host_start(&host);
+    ck_assert_int_eq(ws_manager_emit_notification(host.manager, "12345678", NULL, "info"),
+                     WS_OK);
+    ck_assert_int_eq(ws_manager_emit_notification(host.manager, "123456789", NULL, "info"),
+                     WS_ERR_TOO_BIG);
+    ck_assert_int_eq(ws_manager_emit_notification(host.manager, "1234567\"", NULL, "info"),
+                     WS_ERR_TOO_BIG);
+    host_close(&host);
+}
+END_TEST
+
 START_TEST(data_need_not_end_with_a_nul)
 {
     ws_event *event;
@@ -293,6 +309,7 @@ int main(void)
         the_application_adds_types,
         there_are_1024_types_at_most,
         data_may_be_as_big_as_the_limit,
+        a_notification_may_be_as_big_as_the_limit,
         data_need_not_end_with_a_nul,
         an_event_learns_its_id_and_time_when_it_is_sent,
         a_type_is_routed_to_a_room_and_back,

@@ -1,5 +1,7 @@
 /* partial_writes_test.c: however a socket cuts the writes, the client reads the same bytes: the
- * 101, welcome, events, a pong and the close, whole and in order; up to where a write fails. */
+ * 101, welcome, events (alone or several as one piece, plain or compressed), a pong and the close, whole
+ * and in order; up to where a write fails. */
+#include <stdio.h>
 #include <string.h>
 
 #include "websocket/host.h"
@@ -191,6 +193,89 @@ START_TEST(fails_at_every_byte_and_ends)
 }
 END_TEST
 
+enum { N_BUNDLED = 3 };
+
+/* Several events of one turn, which go out as one piece, and a close while it is being written. */
+static void play_bundle(struct peer *peer, const char *padding)
+{
+    char data[400];
+
+    for (int n = 0; n < N_BUNDLED; n++) {
+        int length = snprintf(data, sizeof data, "{\"n\":%d,\"padding\":\"%s\"}", n, padding);
+
+        ws_manager_emit_order_created(host.manager, data, (size_t)length);
+    }
+    host_turn(&host);
+    ws_websocket_close(peer->websocket, 4000, "that was all");
+    host_turn(&host);
+}
+
+static void expect_bundle(struct peer *peer, bool compressed)
+{
+    struct frame frame;
+    char number[16];
+
+    for (int n = 0; n < N_BUNDLED; n++) {
+        snprintf(number, sizeof number, "{\"n\":%d,", n);
+        ck_assert(peer_next(peer, &frame));
+        ck_assert_uint_eq(frame.opcode, TEXT);
+        ck_assert(frame.compressed == compressed);
+        ck_assert_ptr_nonnull(memmem(frame.payload, frame.length, number, strlen(number)));
+    }
+    peer_expect_close_reason(peer, 4000, "that was all");
+    peer_expect_nothing(peer);
+    ck_assert_int_eq(peer_send_close(peer, 4000, ""), WS_ERR_CLOSED);
+}
+
+/* The socket takes so many bytes at first, and then one after the other, or all. */
+static size_t cut_bundle(size_t cut, size_t step, bool compressed)
+{
+    char padding[300] = "";
+    struct peer *peer;
+    size_t before;
+    size_t total;
+
+    open_host();
+    peer = host_client_with(
+        &host, compressed ? "Sec-WebSocket-Extensions: permessage-deflate\r\n" : "");
+    before = peer->received.length;
+    memset(padding, 'p', compressed ? sizeof padding - 1 : 1);
+    peer->writable = cut;
+    play_bundle(peer, padding);
+    do {
+        total = peer->received.length - before;
+        peer->writable = step;
+        peer_write(peer);
+    } while (peer->received.length - before > total);
+    ck_assert_uint_gt(total, cut);
+    peer->writable = SIZE_MAX;
+    expect_bundle(peer, compressed);
+    host_close(&host);
+    return total;
+}
+
+static void cut_bundles(bool compressed)
+{
+    size_t least = cut_bundle(0, SIZE_MAX, compressed);
+
+    /* The ids that a manager draws compress a little better or worse. */
+    for (size_t cut = 1; cut < least - 32; cut++)
+        cut_bundle(cut, SIZE_MAX, compressed);
+    cut_bundle(0, 1, compressed);
+}
+
+START_TEST(a_bundle_that_is_closed_while_it_is_written)
+{
+    cut_bundles(false);
+}
+END_TEST
+
+START_TEST(a_compressed_bundle_that_is_closed_while_it_is_written)
+{
+    cut_bundles(true);
+}
+END_TEST
+
 /* A ping between any two bytes of an event: its pong never lands within the event's frame. */
 START_TEST(pongs_wait_for_the_frame_that_is_being_written)
 {
@@ -235,6 +320,8 @@ Suite *websocket_suite(void)
     tcase_add_test(tests, cut_everywhere);
     tcase_add_test(tests, fails_at_every_byte_and_is_freed);
     tcase_add_test(tests, fails_at_every_byte_and_ends);
+    tcase_add_test(tests, a_bundle_that_is_closed_while_it_is_written);
+    tcase_add_test(tests, a_compressed_bundle_that_is_closed_while_it_is_written);
     tcase_add_test(tests, pongs_wait_for_the_frame_that_is_being_written);
     suite_add_tcase(suite, tests);
     return suite;

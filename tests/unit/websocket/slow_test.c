@@ -104,6 +104,40 @@ START_TEST(the_application_hears_of_a_long_queue_once_and_when_it_is_short_again
 }
 END_TEST
 
+/* As a frame of so many bytes, its header among them: 130 to LIMIT. */
+static void send_frame(struct peer *peer, size_t bytes)
+{
+    static char text[LIMIT];
+
+    memset(text, 't', sizeof text);
+    ck_assert_int_eq(
+        ws_manager_send_text(host.manager, ws_websocket_id(peer->websocket), text, bytes - 4),
+        WS_OK);
+    host_turn(&host);
+}
+
+START_TEST(by_default_a_queue_is_long_above_half_its_limit_and_short_at_a_quarter_of_that)
+{
+    struct peer *peer;
+
+    host_open(&host, &options);
+    peer = host_client(&host);
+    peer->writable = 0;
+    send_frame(peer, LIMIT / 2);
+    ck_assert_uint_eq(n_high, 0);
+    send_frame(peer, 130);
+    ck_assert_uint_eq(n_high, 1);
+    send_frame(peer, LIMIT / 8);
+    peer->writable = LIMIT / 2;
+    peer_write(peer);
+    ck_assert_uint_eq(n_low, 0);
+    peer->writable = 130;
+    peer_write(peer);
+    ck_assert_uint_eq(n_low, 1);
+    peer->writable = SIZE_MAX;
+}
+END_TEST
+
 static void free_peer(struct peer *peer)
 {
     peer_free(peer);
@@ -193,6 +227,16 @@ START_TEST(the_application_may_be_asked)
 }
 END_TEST
 
+/* A client that does not read for a while is not too slow yet. */
+static void expect_room_for(struct peer *peer)
+{
+    peer->writable = 0;
+    emit(4);
+    peer->writable = SIZE_MAX;
+    peer_write(peer);
+    ck_assert_uint_eq(count_events(peer), 4);
+}
+
 /* Of two who do not read, nobody has more than its own limit, but both together too much. */
 START_TEST(all_queues_of_a_loop_have_a_limit)
 {
@@ -213,10 +257,27 @@ START_TEST(all_queues_of_a_loop_have_a_limit)
     slow[1]->writable = SIZE_MAX;
     peer_write(slow[0]);
     peer_write(slow[1]);
-    /* What was written or dropped is not counted any more. */
     emit(20);
     ck_assert_uint_eq(count_events(quick), 20);
+    expect_room_for(quick); /* what was written or dropped is not counted any more */
     ck_assert_uint_le(host.called[HOST_DISCONNECT], 2);
+}
+END_TEST
+
+START_TEST(what_a_freed_client_left_unread_is_not_counted)
+{
+    struct peer *slow;
+    struct peer *quick;
+
+    options.endpoint.max_loop_queue_bytes = LIMIT;
+    host_open(&host, &options);
+    slow = host_client(&host);
+    quick = host_client(&host);
+    slow->writable = 0;
+    emit(6);
+    peer_free(slow);
+    ck_assert_uint_eq(count_events(quick), 6);
+    expect_room_for(quick);
 }
 END_TEST
 
@@ -228,11 +289,14 @@ Suite *websocket_suite(void)
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests,
                    the_application_hears_of_a_long_queue_once_and_when_it_is_short_again);
+    tcase_add_test(
+        tests, by_default_a_queue_is_long_above_half_its_limit_and_short_at_a_quarter_of_that);
     tcase_add_test(tests, it_may_free_the_client_when_the_queue_grows);
     tcase_add_test(tests, it_may_free_the_client_when_the_queue_falls);
     tcase_add_test(tests, messages_may_be_dropped_instead);
     tcase_add_test(tests, the_application_may_be_asked);
     tcase_add_test(tests, all_queues_of_a_loop_have_a_limit);
+    tcase_add_test(tests, what_a_freed_client_left_unread_is_not_counted);
     suite_add_tcase(suite, tests);
     return suite;
 }
