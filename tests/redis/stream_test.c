@@ -93,7 +93,7 @@ END_TEST
 /* Events of a megabyte: pages shrink, batches are cut. */
 START_TEST(large_events)
 {
-    enum { N = 40, BYTES = 1000000 };
+    enum { N = 12, BYTES = 1000000 };
     static char data[BYTES];
     ws_event *event;
 
