@@ -208,6 +208,7 @@ START_TEST(unix_socket_and_another_key)
     UNTIL(strstr(ann.state, "No such file") != NULL);
     node_close(&ann);
     server_end(&server);
+    unlink(path);
 }
 END_TEST
 
