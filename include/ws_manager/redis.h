@@ -50,11 +50,12 @@ typedef struct ws_redis_options {
     /* With what the names of all keys begin; no control characters, blanks or braces. Default "wsmanager". */
     const char *key;
 
-    const char
-        *node; /* of this process, for ws_redis_get_nodes(); NULL: ws_manager_process_id() */
+    /* Of this process, for ws_redis_get_nodes(). NULL: ws_manager_process_id(). */
+    const char *node;
 
-    const ws_allocator
-        *allocator; /* copied; NULL: malloc(); hiredis takes its memory from malloc() */
+    /* Copied; NULL: malloc(), realloc() and free(). hiredis takes its memory from malloc() in any case,
+     * and before its version 1.0 ends the process when there is none. */
+    const ws_allocator *allocator;
 
     /* How many events Redis keeps, and a few more; default 100000. */
     uint32_t max_stream_events;

@@ -93,7 +93,7 @@ END_TEST
 /* Events of a megabyte: pages shrink, batches are cut. */
 START_TEST(large_events)
 {
-    enum { N = 40, BYTES = 1000000 };
+    enum { N = 12, BYTES = 1000000 };
     static char data[BYTES];
     ws_event *event;
 
@@ -208,6 +208,7 @@ START_TEST(unix_socket_and_another_key)
     UNTIL(strstr(ann.state, "No such file") != NULL);
     node_close(&ann);
     server_end(&server);
+    unlink(path);
 }
 END_TEST
 

@@ -7,8 +7,8 @@
  * newest event (0 and "": of none). Returns epoch and position. */
 extern const char script_attach[];
 
-/* KEYS: state, stream, then the key of each event's producer. ARGV: epoch, nonce, length of the stream, then for
- * each event: sequence, scope (everyone, user or room), target, exclude, event. Returns the
+/* KEYS: state, stream, then the key of each event's producer. ARGV: epoch, nonce, length of the stream, then
+ * for each event: sequence, scope (everyone, user or room), target, exclude, event. Returns the
  * position of each, 0 for one that was in the stream before. */
 extern const char script_append[];
 

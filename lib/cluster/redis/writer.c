@@ -104,8 +104,9 @@ static void settle(struct ws_redis *redis, uint64_t position)
     memory_free(&redis->memory, pending);
 }
 
-/* Another epoch, or a replica (Redis before 7 says it in the midst of more): that is for a new session. Otherwise Redis is as it was but takes nothing, for
- * example since its memory is full; events of others are read on. */
+/* Another epoch, or a replica (which Redis before 7 says in the midst of more): that is for a new session.
+ * Otherwise Redis is as it was but takes nothing, for example since its memory is full; events of others are
+ * read on. */
 static void not_appended(struct ws_redis *redis, const char *why)
 {
     struct writer *writer = &redis->writer;

@@ -1,5 +1,5 @@
-/* node.h: what would be a process with a manager, one client and a carrier; several live in a test's process and
- * take turns. Not here: Redis (server.h). For one thread. */
+/* node.h: what would be a process with a manager, one client and a carrier; several live in a test's process
+ * and take turns. Not here: Redis (server.h). For one thread. */
 #ifndef REDIS_TESTS_NODE_H
 #define REDIS_TESTS_NODE_H
 
