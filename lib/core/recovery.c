@@ -10,7 +10,8 @@ enum {
     READ_AT_ONCE = 64,        /* events, for which the lock is held */
     EVENTS_OF_ITS_TURN = 512, /* then another one that recovers gets its turn */
     POLLS_FOR_POSITION =
-        150 /* ticks of the timers, some five seconds: no process is so far behind */
+        150, /* ticks of the timers, five seconds: no process is so far behind */
+    FETCH_TIMEOUT_MS = 30000 /* a carrier answers, or has no memory for that */
 };
 
 /* --- life -------------------------------------------------------------------------------------- */
@@ -115,10 +116,20 @@ static void relist(struct recovery *recovery, enum recovery_wait wait)
     list(recovery, wait);
 }
 
+/* Nobody has an epoch like this. */
+static void give_up(struct recovery *recovery)
+{
+    recovery->epoch[0] = '\0';
+}
+
 static void on_timer(struct timer *timer)
 {
-    relist((struct recovery *)(void *)((char *)timer - offsetof(struct recovery, timer)),
-           RECOVERY_READY);
+    struct recovery *recovery =
+        (struct recovery *)(void *)((char *)timer - offsetof(struct recovery, timer));
+
+    if (recovery->wait == RECOVERY_WAITS_FOR_FETCHED)
+        give_up(recovery);
+    relist(recovery, RECOVERY_READY);
 }
 
 void recoveries_init(ws_loop *loop)
@@ -465,6 +476,8 @@ static bool go_on(struct recovery *recovery, uint32_t *budget)
     relist(recovery, outcome.wait);
     if (outcome.wait == RECOVERY_WAITS_FOR_POSITION)
         timer_start(&loop->timers, &recovery->timer, 0);
+    else if (outcome.wait == RECOVERY_WAITS_FOR_FETCHED)
+        timer_start(&loop->timers, &recovery->timer, FETCH_TIMEOUT_MS);
     return outcome.wants_next_batch;
 }
 
@@ -509,14 +522,13 @@ void recovery_fetched(struct connection *connection, struct fetched *fetched)
     const ws_manager *manager = connection->loop->manager;
     struct recovery *recovery = connection->recovery;
 
-    if (!connection->recovering) {
+    if (!connection->recovering || recovery->wait != RECOVERY_WAITS_FOR_FETCHED) {
         fetched_free(manager, fetched);
         return;
     }
     if (fetched->count == 0) {
         fetched_free(manager, fetched);
-        /* It says so in its turn. */
-        recovery->epoch[0] = '\0';
+        give_up(recovery);
     } else {
         recovery->fetched = fetched;
     }
