@@ -121,6 +121,8 @@ class Http(unittest.TestCase):
         self.assertIn(b" 202 ", exchange(self.backend.port, head + chunked).splitlines()[0])
         large = b"Content-Length: 99999999\r\n\r\n"
         self.assertIn(b" 413 ", exchange(self.backend.port, head + large).splitlines()[0])
+        endless = b"Transfer-Encoding: chunked\r\n\r\n200000\r\n" + b" " * (2**20 + 1)
+        self.assertIn(b" 413 ", exchange(self.backend.port, head + endless).splitlines()[0])
 
     def test_garbage_and_long_heads(self):
         self.assertIn(b" 400 ", exchange(self.backend.port, b"\x16\x03\x01 garbage\r\n\r\n").splitlines()[0])
