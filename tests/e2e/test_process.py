@@ -122,6 +122,8 @@ class Http(unittest.TestCase):
         self.assertIn(b" 202 ", exchange(self.backend.port, head + chunked).splitlines()[0])
         large = b"Content-Length: 99999999\r\n\r\n"
         self.assertIn(b" 413 ", exchange(self.backend.port, head + large).splitlines()[0])
+        endless = b"Transfer-Encoding: chunked\r\n\r\n200000\r\n" + b" " * (2**20 + 1)
+        self.assertIn(b" 413 ", exchange(self.backend.port, head + endless).splitlines()[0])
 
     def test_garbage_and_long_heads(self):
         self.assertIn(b" 400 ", exchange(self.backend.port, b"\x16\x03\x01 garbage\r\n\r\n").splitlines()[0])
@@ -147,7 +149,6 @@ class Http(unittest.TestCase):
         self.assertIn(b"\x8a\x02hi", frames)
         self.assertTrue(frames.endswith(b"\x88\x02\x03\xe8"))
 
-
     def test_what_came_before_the_end_is_answered_first(self):
         ping = b'\x81\x8f\0\0\0\0{"type":"ping"}'
         close = b"\x88\x82\0\0\0\0\x03\xe8"
@@ -163,6 +164,31 @@ class Http(unittest.TestCase):
             self.assertTrue(0 < welcome < pong, (end, answer))
             if code:
                 self.assertGreater(answer.find(code, pong), pong, (end, answer))
+
+
+def drip_until_closed(client):
+    """A byte of a header now and then; whether the server closes before START_SECONDS are over."""
+    client.settimeout(0.2)
+    for _ in range(5 * START_SECONDS):
+        try:
+            client.sendall(b"a")
+            if not client.recv(1):
+                return True
+        except TimeoutError:
+            continue
+        except OSError:
+            return True
+    return False
+
+
+class SlowHeads(unittest.TestCase):
+    def test_clients_that_say_nothing_or_go_on_dripping_are_closed(self):
+        with Backend("--threads", "1") as backend:
+            with socket.create_connection(("127.0.0.1", backend.port), START_SECONDS) as silent, \
+                    socket.create_connection(("127.0.0.1", backend.port)) as dripping:
+                dripping.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nX: ")
+                self.assertTrue(drip_until_closed(dripping))
+                self.assertEqual(silent.recv(1), b"")
 
 
 class TheEnd(unittest.TestCase):

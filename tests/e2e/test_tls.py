@@ -82,6 +82,14 @@ class Tls(unittest.TestCase):
         with self.assertRaisesRegex(ssl.SSLError, "(?i)handshake failure"):
             self.connect(weak)
 
+    def test_no_client_may_renegotiate(self):
+        client = subprocess.run(["openssl", "s_client", "-tls1_2", "-CAfile", self.authority.file,
+                                 "-connect", f"127.0.0.1:{self.backend.port}"],
+                                input=b"R\n", capture_output=True, timeout=START_SECONDS)
+        self.assertIn(b"RENEGOTIATING", client.stderr)
+        self.assertIn(b"no renegotiation", client.stderr)
+        self.assert_served()
+
     def test_one_connection_too_many_gets_no_handshake(self):
         with TlsBackend(self.authority, "--max-per-address", "1") as backend:
             first = backend.http_connection()

@@ -210,30 +210,6 @@ START_TEST(what_is_not_understood)
 }
 END_TEST
 
-static void join_named(const char *name, char *json, size_t size)
-{
-    snprintf(json, size, "{\"type\":\"join_room\",\"room\":\"%s\"}", name);
-}
-
-START_TEST(room_names_have_at_most_128_bytes)
-{
-    char name[WS_NAME_MAX + 2];
-    char json[200];
-
-    begin();
-    memset(name, 'n', sizeof name);
-    name[WS_NAME_MAX + 1] = '\0';
-    join_named(name, json, sizeof json);
-    check_error(json, NULL, ROOM_REFUSED);
-    name[WS_NAME_MAX] = '\0';
-    join_named(name, json, sizeof json);
-    client_say(&ann, json);
-    host_run(&host);
-    ck_assert(ws_manager_is_member(host.manager, ann.id, name));
-    end();
-}
-END_TEST
-
 START_TEST(nesting_goes_as_deep_as_the_option_says)
 {
     host_init(&host);
@@ -416,7 +392,6 @@ int main(void)
         pings,
         a_ref_is_repeated_as_it_was_written,
         what_is_not_understood,
-        room_names_have_at_most_128_bytes,
         nesting_goes_as_deep_as_the_option_says,
         binary_messages_are_refused,
         a_room_may_be_forbidden,

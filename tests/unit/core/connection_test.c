@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/manager.h"
 #include "support/drain.h"
 #include "support/host.h"
 #include "support/suite.h"
@@ -331,6 +332,17 @@ START_TEST(draining_is_not_limited_by_a_full_inbox)
 }
 END_TEST
 
+/* The first place of the first loop, when its count wraps around. */
+START_TEST(no_id_is_0)
+{
+    host_open(&host);
+    host.manager->generations[0] = UINT32_MAX;
+    client_open(&host, &ann, "ann", NULL);
+    ck_assert_uint_eq(ann.id, 1);
+    end();
+}
+END_TEST
+
 START_TEST(the_application_s_pointer)
 {
     void *data = NULL;
@@ -370,6 +382,7 @@ int main(void)
         a_transport_that_drops_its_welcome,
         draining_ends_everyone_and_takes_nobody,
         draining_is_not_limited_by_a_full_inbox,
+        no_id_is_0,
         the_application_s_pointer,
         NULL,
     };

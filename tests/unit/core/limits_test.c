@@ -1,4 +1,4 @@
-/* limits_test.c: how fast a client may speak, and how many rooms there may be. */
+/* limits_test.c: how fast a client may speak, how many rooms there may be and how long their names. */
 #include <stdio.h>
 #include <string.h>
 
@@ -167,6 +167,30 @@ START_TEST(as_many_rooms_as_there_may_be)
 }
 END_TEST
 
+static void join_named(const char *name, char *json, size_t size)
+{
+    snprintf(json, size, "{\"type\":\"join_room\",\"room\":\"%s\"}", name);
+    client_say(&ann, json);
+    host_run(&host);
+}
+
+START_TEST(a_room_s_name_has_at_most_128_bytes)
+{
+    char name[WS_NAME_MAX + 2];
+    char json[200];
+
+    begin(0, 1);
+    memset(name, 'n', sizeof name);
+    name[WS_NAME_MAX + 1] = '\0';
+    join_named(name, json, sizeof json);
+    ck_assert_ptr_nonnull(strstr(client_next(&ann), "\"bad_request\""));
+    name[WS_NAME_MAX] = '\0';
+    join_named(name, json, sizeof json);
+    ck_assert_ptr_nonnull(strstr(client_next(&ann), "\"room_joined\""));
+    end();
+}
+END_TEST
+
 START_TEST(options_that_make_no_sense)
 {
     ws_manager_options options;
@@ -194,6 +218,7 @@ int main(void)
         whoever_goes_on_too_fast_is_sent_away,
         a_raw_connection_is_sent_away_at_once,
         as_many_rooms_as_there_may_be,
+        a_room_s_name_has_at_most_128_bytes,
         options_that_make_no_sense,
         NULL,
     };

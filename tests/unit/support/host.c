@@ -2,12 +2,23 @@
 #include "support/host.h"
 
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/manager.h"
+
 /* --- the callbacks ------------------------------------------------------------------------- */
+
+/* As the headers promise for what they call: one that waits for a lock of the application's would else
+ * wait for ever for another thread that holds it and calls the library. */
+static void expect_no_lock_held(struct host *host)
+{
+    ck_assert_int_eq(pthread_mutex_trylock(&host->manager->lock), 0);
+    pthread_mutex_unlock(&host->manager->lock);
+}
 
 static void record(struct host *host, const ws_connection_info *info, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -18,6 +29,7 @@ static void record(struct host *host, const ws_connection_info *info, const char
     char *log = NULL;
     va_list arguments;
 
+    expect_no_lock_held(host);
     ck_assert_uint_eq(info->size, sizeof *info);
     va_start(arguments, format);
     ck_assert_int_ge(vasprintf(&line, format, arguments), 0);
@@ -104,7 +116,10 @@ static int64_t host_clock(void *user_data)
 
 static void host_wake(void *user_data)
 {
-    ((struct host *)user_data)->n_wakes++;
+    struct host *host = user_data;
+
+    expect_no_lock_held(host);
+    host->n_wakes++;
 }
 
 /* --- life ---------------------------------------------------------------------------------- */
