@@ -3,7 +3,6 @@
  * event that it should have, once, in order, or was told that it has not.
  * Not here: rooms that are entered and left meanwhile (recovery_random_test.c). */
 #include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -25,7 +24,7 @@ enum {
     MOST_EACH = MOST_EVENTS / N_EMITTERS,
     MAX_PENDING = 256, /* so that emitters are no faster than loops */
     MOST_BETWEEN_CUTS = 300,
-    FINAL_WAIT_MS = 100000
+    FINAL_WAITS = 1000000
 };
 
 /* Where an event goes: everyone, one of two rooms, one of two users. */
@@ -87,6 +86,8 @@ static struct event events[MOST_EVENTS + 2];
 static _Atomic unsigned n_cuts, n_cut_behind, n_complete, n_incomplete, n_events, n_done;
 static _Atomic uint32_t last_position; /* UINT32_MAX: not known yet */
 static _Atomic bool is_quiet;          /* nobody is cut any more, and everybody reads */
+
+static const struct timespec a_moment = {.tv_nsec = 100000};
 
 static bool is_witness(const struct client *client)
 {
@@ -289,11 +290,9 @@ static void come_back(struct client *client, struct loop_thread *thread)
         memcpy(client->former, client->name, sizeof client->former);
         client->former_id = client->id;
     }
+    /* The other loop may be waiting for this one. */
     while (connect_client(client, loop) == WS_ERR_BACKPRESSURE)
-        if (loop == thread->number)
-            ws_loop_run(thread->loop, 0);
-        else
-            sched_yield();
+        ws_loop_run(thread->loop, 0);
     /* The other thread may have looked for it too early. */
     atomic_store(&client->loop, loop);
     wake(&loops[loop]);
@@ -377,7 +376,7 @@ static int emit(enum target target, const struct client *excluded)
     if (result != WS_OK)
         return result;
     while ((result = send_to(target, event, id)) == WS_ERR_BACKPRESSURE)
-        sched_yield();
+        nanosleep(&a_moment, NULL);
     ws_event_free(event);
     return result;
 }
@@ -454,8 +453,8 @@ static void emit_from_threads(void)
 
 static void stop(void)
 {
-    for (int i = 0; i < FINAL_WAIT_MS && n_done < N_WITNESSES + N_CLIENTS; i++)
-        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    for (int i = 0; i < FINAL_WAITS && n_done < N_WITNESSES + N_CLIENTS; i++)
+        nanosleep(&a_moment, NULL);
     for (size_t i = 0; i < N_LOOPS; i++) {
         pthread_mutex_lock(&loops[i].lock);
         loops[i].stop = true;
