@@ -51,7 +51,7 @@ def equal_rooms(connections, size):
 
 
 def zipf_rooms(connections, mean_size):
-    """Room number k has a size of 1/k of the first, and as many events. Each client is in one room. Ranks
+    """Room number k has 1/k of the first one's members and events. Each client is in one room. Ranks
     that are near each other are taken together."""
     n_rooms = max(1, connections // mean_size)
     ranks, first = [], 1

@@ -2,6 +2,7 @@
 
 Not here: the parameters (parameters.py), whether the formulas are right (test_model.py)."""
 import dataclasses
+import math
 
 from audience import Audience
 from parameters import Parameters
@@ -29,8 +30,14 @@ class System:
         """How long Redis takes to answer everybody once when it is never idle: meanwhile events gather,
         which makes calls rarer. So the calls' cost is what makes the round, and no limit."""
         p = self.parameters
-        calls_ns = self.processes * (p.read_call_ns + p.store_call_ns)
-        return calls_ns / 1e9 / (1 - self.redis_events_load())
+        round_s = 0.0
+        for _ in range(100):
+            emitted = self.events_per_s * round_s / self.processes
+            # Who emitted none in a round stores again when it does.
+            stores = emitted / (emitted + math.exp(-emitted))
+            calls_ns = p.read_call_ns + p.store_call_ns * stores
+            round_s = self.processes * calls_ns / 1e9 / (1 - self.redis_events_load())
+        return round_s
 
     def redis_cpu(self):
         """The least share of its core, if all processes emit: every page is full, and in the time that
@@ -73,8 +80,8 @@ class System:
         return self.events_cpu() + sends_per_s / self.processes * p.send_ns / 1e9
 
     def busy_turn_s(self):
-        """A turn's length when each brings everybody something: what comes meanwhile is the next one's, at
-        little cost. So sends make the turn, and no limit."""
+        """A turn's length when each brings everybody something: what comes meanwhile is the next
+        one's, at little cost. So sends make the turn, and no limit."""
         clients = self.connections / self.processes
         return clients * self.parameters.send_ns / 1e9 / (1 - self.events_cpu())
 
@@ -159,9 +166,14 @@ class Storm:
         """How far back the memory of a process reaches: of all events, whoever they were for."""
         return self.system.parameters.history_events / self.system.events_per_s
 
+    def stream_s(self):
+        """How far back Redis reaches; who comes later is told that something is missing."""
+        return self.system.parameters.stream_events / self.system.events_per_s
+
     def redis_s(self):
-        """CPU time of Redis if the histories do not reach back: each client's process reads for it all
-        events since, whoever they were for."""
+        """CPU time of Redis if the histories do not reach back: for each client, a process reads all
+        that lies before its history, whoever that was for. The least: while others wait, the
+        histories go on."""
         p = self.system.parameters
-        entries = self.clients() * self.system.events_per_s * self.away_s
-        return entries * (p.read_ns + p.read_call_ns / p.fetch_events) / 1e9
+        events = max(0, self.system.events_per_s * self.away_s - p.history_events)
+        return self.clients() * events * (p.read_ns + p.read_call_ns / p.fetch_events) / 1e9

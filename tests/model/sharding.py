@@ -1,5 +1,5 @@
-"""Streams by room: several streams, each in an order of its own, that every process reads on at its own
-pace. Only order and positions are played here, not time. Not here: one stream's costs (simulation.py)."""
+"""Streams by room: several streams, each in an order of its own, that every process reads on at its
+own pace. Only order and positions are played here. Not here: time, costs (simulation.py)."""
 import random
 
 

@@ -38,7 +38,7 @@ class Process:
         self.service = service
         self.slowness = slowness
         self.position = 0  # that it has read to
-        self.members = collections.defaultdict(set)  # by room; None is everyone
+        self.members = collections.defaultdict(dict)  # by room; None: everyone
         self.emitted = []
         self.entries = []  # that have come
         self.returning = []  # clients that came back
@@ -56,12 +56,12 @@ class Process:
         self.wake()
 
     def add(self, client):
-        self.members[client.room].add(client)
-        self.members[None].add(client)
+        self.members[client.room][client] = True
+        self.members[None][client] = True
 
     def remove(self, client):
-        self.members[client.room].discard(client)
-        self.members[None].discard(client)
+        self.members[client.room].pop(client, None)
+        self.members[None].pop(client, None)
 
     def wake(self):
         if not self.is_busy and not self.is_dead:
@@ -129,21 +129,41 @@ class Process:
     def _take_back(self):
         """Clients that came back get what they missed of what this process has read."""
         p = self.service.parameters
-        cost_ns = 0
+        before = self.position - p.history_events
         returned, self.returning = self.returning[:64], self.returning[64:]
+        current = [client for client in returned if client.position >= before]
+        cost_ns = 0
         for client in returned:
-            missed = self.service.missed(client, self.position)
-            if missed:
-                client.position = missed[-1]
-                client.received += len(missed)
-            self.add(client)
-            self.service.replayed += len(missed)
-            cost_ns += p.handshake_ns + p.send_ns + len(missed) * p.event_ns
-        return returned, cost_ns
+            if client.position < before:
+                self._fetch(client, min(before, client.position + p.fetch_events))
+            else:
+                n_missed = self._replay(client, self.position)
+                self.add(client)
+                cost_ns += p.handshake_ns + p.send_ns + n_missed * p.event_ns
+        return current, cost_ns
+
+    def _fetch(self, client, until):
+        """What the history has no more comes from Redis, as many entries as one answer has."""
+
+        def fetched():
+            self._replay(client, until)
+            client.position = until
+            self.returning.append(client)
+            self.wake()
+
+        self.service.redis.fetch(until - client.position, fetched)
+
+    def _replay(self, client, until):
+        missed = self.service.missed(client, until)
+        if missed:
+            client.position = missed[-1]
+            client.received += len(missed)
+        self.service.replayed += len(missed)
+        return len(missed)
 
 
 class Service:
-    """`sizes` are the rooms' sizes and `weights` how many of the events each gets; a room None is everyone."""
+    """`sizes` are the rooms' sizes, `weights` their shares of the events; a room None is everyone."""
 
     def __init__(self, n_processes, sizes, weights, seed=1, slow=None, parameters=Parameters()):
         self.random = random.Random(seed)
@@ -198,7 +218,7 @@ class Service:
         process.wake()
 
     def kill(self, process, away_s):
-        """Its clients come back, each after a time by chance, with this mean and at most twice as much."""
+        """Its clients come back, each after a time by chance, of this mean and at most twice as long."""
         process.is_dead = True
         for client in list(process.members[None]):
             self.move(client, self.random.uniform(0, 2 * away_s))

@@ -61,7 +61,8 @@ def figures():
         f"{p.store_ns / p.read_ns:.0f} processes that read cost as much as storing",
         f"from {rooms.redis_round_s() * 1000:.1f} ms to {most.redis_round_s() * 1000:.1f} ms",
         f"for {rooms.audience.share_in_vain(64) * 100:.0f} %",
-        f"{p.entry_ns / 1000:.1f} µs for each, {most.events_per_s * p.entry_ns / 1e7:.0f} % of its core",
+        f"{p.entry_ns / 1000:.1f} µs for each",
+        f"{most.events_per_s * p.entry_ns / 1e7:.0f} % of its core",
         f"{compressed.events_per_s / plain.events_per_s:.1f} times as many",
         f"{p.utilisation / p.entry_ns * 1e6:.0f} k events a second",
         f"{16 * everywhere.process_bytes() / 1e9:.1f} GB",
@@ -70,5 +71,6 @@ def figures():
         f"{storm.clients():,.0f} clients",
         f"{storm.seconds_until_current():.2f} s ({tls_storm.seconds_until_current():.1f} s with TLS)",
         f"{storm.history_s():.0f} s at 10 k events/s",
-        f"{storm.redis_s() / 60:.0f} minutes",
+        f"at least {storm.redis_s() / 60:.0f} minutes",
+        f"reaches back {storm.stream_s():.0f} s",
     ]

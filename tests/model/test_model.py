@@ -6,6 +6,7 @@ import unittest
 
 from audience import equal_rooms, everyone, zipf_rooms
 from formulas import Storm, System
+from parameters import Parameters
 from simulation import Service
 
 
@@ -144,6 +145,15 @@ class Storms(ModelTest):
         self.play(service, system, 0.4)
         current_s = max(process.current_s for process in service.processes) - 0.1
         self.assertClose(current_s, Storm(system, 0.0).seconds_until_current(0.001), 0.2)
+
+    def test_histories_that_do_not_reach_back(self):
+        p = Parameters(history_events=1_000)
+        rooms = dict.fromkeys(range(10), 20)
+        service = Service(4, rooms, rooms, parameters=p)
+        system = System(200, 4, 20_000, equal_rooms(200, 20), parameters=p)
+        service.clock.at(0.1, lambda: service.kill(service.processes[0], 0.2))
+        system = self.play(service, system, 0.7)
+        self.assertClose(service.redis.fetch_busy_ns / 1e9, Storm(system, 0.2).redis_s(), 0.2)
 
 
 if __name__ == "__main__":

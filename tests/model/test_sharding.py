@@ -20,8 +20,8 @@ def service_with_clients(n_streams, seed=1):
 
 
 def come_back(n_streams, positions_of, seed=1):
-    """A client goes away, comes back to another process with what positions_of() says, and gets all that
-    it missed there. Returns what it has and what it should have."""
+    """A client goes away, comes back to another process with what positions_of() says, and gets all
+    that it missed there. Returns what it has and what it should have."""
     service, clients = service_with_clients(n_streams, seed)
     service.run(N_EVENTS)
     client = clients[0]

@@ -9,11 +9,13 @@ README = pathlib.Path(__file__).parents[2] / "README.md"
 
 
 class Table(unittest.TestCase):
+    text = README.read_text(encoding="utf-8")
+
     def test_readme_has_it(self):
-        self.assertTrue(table() in README.read_text(encoding="utf-8"), f"tests/model/run prints:\n{table()}")
+        self.assertTrue(table() in self.text, f"tests/model/run prints:\n{table()}")
 
     def test_readme_has_the_figures(self):
-        words = " ".join(README.read_text(encoding="utf-8").split())
+        words = " ".join(self.text.split())
         for figure in figures():
             self.assertTrue(figure in words, f"not in README.md: {figure}")
 
