@@ -22,7 +22,7 @@ class Parameters:
     emit_ns: float = 263
 
     # Measured by tests/model/measure, in several runs (storing took 4,300 to 5,000 ns): CPU time of
-    # Redis 7.0.15. A call is the part that does not grow with the events in it.
+    # Redis 7.0.15, over a Unix socket. A call is the part that does not grow with the events in it.
     store_call_ns: float = 14_000
     store_ns: float = 4_700
     read_call_ns: float = 7_300  # XREAD and HMGET
