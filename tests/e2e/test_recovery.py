@@ -163,9 +163,9 @@ class Member:
 
 class Crowd(unittest.TestCase):
     CLIENTS = 300
-    CUTS = 600
+    CUTS = 240
     SECONDS = 8
-    BATCH = 25
+    BATCH = 100
 
     def test_cut_at_random_while_events_flow(self):
         """Some 2,000 events a second, which a member of the room says; the ledger is its own order."""
@@ -199,7 +199,7 @@ class Crowd(unittest.TestCase):
             for member in randomly.sample(members, 30):
                 for text in member.client.receive():
                     member.hear(text)
-            for member in randomly.sample(members, 3):
+            for member in randomly.sample(members, 8):
                 member.cut()
                 cuts += 1
         speaker.close()
