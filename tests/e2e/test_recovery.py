@@ -163,9 +163,9 @@ class Member:
 
 class Crowd(unittest.TestCase):
     CLIENTS = 300
-    CUTS = 240
+    CUTS = 900
     SECONDS = 8
-    BATCH = 100
+    BATCH = 60
 
     def test_cut_at_random_while_events_flow(self):
         """Some 2,000 events a second, which a member of the room says; the ledger is its own order."""
