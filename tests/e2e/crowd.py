@@ -94,6 +94,9 @@ def listen(clients, on_text, is_done, seconds):
     with selectors.DefaultSelector() as selector:
         for client in clients:
             selector.register(client.socket, selectors.EVENT_READ, client)
+            # What came right behind the handshake is read already, and nothing may come behind it.
+            for text in client.receive():
+                on_text(client, text)
         for _ in range(int(seconds * 10)):
             if is_done():
                 return True

@@ -1,0 +1,213 @@
+"""Clients that come back get from the real backend what they missed: theirs, in order, once.
+
+Not here: the library's own part, and browsers (the dashboard's tests)."""
+import json
+import random
+import re
+import socket
+import struct
+import tempfile
+import time
+import unittest
+import urllib.parse
+
+import tokens
+from backend import Backend
+from client import BackendCase, receive, receive_type, request
+from crowd import Client, listen, raise_descriptor_limit
+
+
+def address(after=None, rooms=(), former=None, user=None):
+    query = {"after": after, "rooms": ",".join(rooms) or None, "connection_id": former,
+             "user_id": user}
+    return "/ws?" + urllib.parse.urlencode({k: v for k, v in query.items() if v is not None})
+
+
+class Recovery(BackendCase):
+    def notify(self, backend, message, user=None):
+        body = {"message": message, "severity": "info"}
+        return self.call(backend, "POST", "/api/notifications",
+                         {**body, "user_id": user} if user else body)
+
+    def order(self, backend):
+        return self.call(backend, "POST", "/api/orders",
+                         {"client_id": 1, "items": [{"sku": "WIDGET-1", "quantity": 1}]})
+
+    async def come_back(self, backend, path):
+        """Returns the welcome, what came up to `recovered`, and that message's data."""
+        client, welcome = await self.connect(backend, path)
+        missed = []
+        while True:
+            message = await receive(client)
+            if message["type"] == "recovered":
+                return welcome, missed, message["data"]
+            missed.append(message)
+
+    async def test_its_rooms_and_its_user_but_nobody_elses(self):
+        backend = self.start("--relay")
+        ana, welcome = await self.connect(backend, "/ws?user_id=ana")
+        talker, _ = await self.connect(backend, "/ws?user_id=bob")
+        await ana.close()
+        for room in ("a", "b"):
+            await request(talker, {"type": "join_room", "room": room, "ref": room})
+            await request_message(talker, room)
+        await self.notify(backend, "for all")
+        await self.notify(backend, "for ana", "ana")
+        await self.notify(backend, "for bob", "bob")
+        after = welcome["data"]["id"]
+        back, missed, told = await self.come_back(
+            backend, address(after, ["a"], welcome["data"]["connection_id"], "ana"))
+        missed = [m for m in missed if "id" in m]
+        self.assertEqual([m["data"].get("text") or m["data"]["message"] for m in missed],
+                         ["in a", "for all", "for ana"])
+        self.assertEqual(back["data"]["id"], after)
+        self.assertEqual((told["complete"], told["count"]), (True, 3))
+
+    async def test_nothing_was_missed(self):
+        backend = self.start()
+        client, welcome = await self.connect(backend)
+        await client.close()
+        after = welcome["data"]["id"]
+        back, missed, told = await self.come_back(backend, address(after))
+        self.assertEqual((missed, told), ([], {"complete": True, "count": 0, "id": after}))
+        self.assertEqual(back["data"]["id"], after)
+
+    async def test_what_is_not_there_is_told(self):
+        for arguments, n_events, complete in (((), 20, True), (("--history", "10"), 20, False),
+                                              (("--history", "10"), 10, True),
+                                              (("--history", "0"), 1, False)):
+            backend = self.start(*arguments)
+            _, welcome = await self.connect(backend)
+            for i in range(n_events):
+                await self.notify(backend, str(i))
+            _, missed, told = await self.come_back(backend, address(welcome["data"]["id"]))
+            missed = [m for m in missed if "id" in m]
+            self.assertEqual(told["complete"], complete, arguments)
+            self.assertEqual(len(missed), n_events if complete else 0, arguments)
+            for after in ("another0ne.1", "", "nonsense"):
+                _, _, told = await self.come_back(backend, address(after))
+                self.assertFalse(told["complete"], after)
+
+    async def test_topic_rooms(self):
+        backend = self.start("--topic-rooms", "--no-presence")
+        _, welcome = await self.connect(backend)
+        status, _, _ = await self.order(backend)
+        self.assertEqual(status, 201)
+        after = welcome["data"]["id"]
+        for rooms, types in ((["orders"], ["order_created"]),
+                             (["inventory"], ["inventory_updated"]), ([], [])):
+            _, missed, told = await self.come_back(backend, address(after, rooms))
+            self.assertEqual([m["type"] for m in missed], types)
+            self.assertTrue(told["complete"])
+
+    async def test_rooms_of_which_a_token_says_nothing(self):
+        with tempfile.NamedTemporaryFile() as secret:
+            secret.write(tokens.SECRET)
+            secret.flush()
+            backend = self.start("--jwt-secret-file", secret.name, "--no-presence")
+            token = tokens.token("ana")
+            _, missed, told = await self.come_back(
+                backend, address("", ["staff:all", "orders"]) + "&token=" + token)
+        self.assertEqual([(m["type"], m["ref"], m["data"]["code"]) for m in missed],
+                         [("error", "staff:all", "forbidden")])
+        self.assertFalse(told["complete"])
+
+    async def test_what_is_wrongly_encoded_is_refused(self):
+        backend = self.start()
+        for query in ("rooms=%zz", "after=%00", "connection_id=%f"):
+            self.assertEqual(await self.refused(backend, "/ws?" + query), 400)
+
+
+async def request_message(client, room):
+    await client.send(json.dumps({"type": "message", "room": room, "data": {"text": f"in {room}"}}))
+    await receive_type(client, "message")
+
+
+# Parsed by hand: there are more than a million.
+EVENT = re.compile(r'{"id":"([^"]+)","type":"message","data":{"n": (\d+)}')
+
+
+class Member:
+    """One of the crowd: it keeps what it heard, over all its connections."""
+
+    def __init__(self, port):
+        self.port = port
+        self.position = self.former = self.current = None
+        self.numbers = []
+        self.incomplete = 0
+        self.connect()
+
+    def connect(self):
+        self.client = Client(self.port, address(self.position, former=self.former, rooms=["r"]))
+        self.client.member = self
+
+    def cut(self):
+        self.client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.client.close()
+        self.connect()
+
+    def hear(self, text):
+        if event := EVENT.match(text):
+            self.position = event[1]
+            self.numbers.append(int(event[2]))
+            return
+        message = json.loads(text)
+        self.position = message["data"]["id"]
+        if message["type"] == "welcome":
+            self.current = message["data"]["connection_id"]
+            self.former = self.former or self.current
+        elif message["type"] == "recovered":
+            self.former = self.current
+            self.incomplete += not message["data"]["complete"]
+
+
+class Crowd(unittest.TestCase):
+    CLIENTS = 300
+    CUTS = 900
+    SECONDS = 8
+    BATCH = 60
+
+    def test_cut_at_random_while_events_flow(self):
+        """Some 2,000 events a second, which a member of the room says; the ledger is its own order."""
+        raise_descriptor_limit()
+        with Backend("--relay", "--no-presence", "--threads", "2", "--history", "100000",
+                     "--max-queue", "16777216") as backend:
+            members = [Member(backend.port) for _ in range(self.CLIENTS)]
+            self.assertTrue(self.listen(members, lambda m: m.position is not None))
+            said = self.play(backend, members)
+            self.assertTrue(self.listen(members, lambda m: len(m.numbers) >= said))
+            for member in members:
+                self.assertEqual(member.incomplete, 0)
+                self.assertEqual(member.numbers, list(range(said)))
+                member.client.close()
+
+    def listen(self, members, is_done):
+        return listen([m.client for m in members], lambda client, text: client.member.hear(text),
+                      lambda: all(map(is_done, members)), 60)
+
+    def play(self, backend, members):
+        """Returns how many were said. The clients are read from and cut meanwhile."""
+        speaker = Client(backend.port, address(rooms=["r"]))
+        randomly = random.Random(1)
+        begin = time.monotonic()
+        said = cuts = 0
+        while time.monotonic() < begin + self.SECONDS and cuts < self.CUTS:
+            for _ in range(self.BATCH):
+                speaker.send(json.dumps({"type": "message", "room": "r", "data": {"n": said}}))
+                said += 1
+            speaker.receive()
+            for member in randomly.sample(members, 30):
+                for text in member.client.receive():
+                    member.hear(text)
+            for member in randomly.sample(members, 8):
+                member.cut()
+                cuts += 1
+        speaker.close()
+        self.assertGreater(cuts, 100)
+        seconds = time.monotonic() - begin
+        print(f"{said} events, {cuts} cuts in {seconds:.1f} s", flush=True)
+        return said
+
+
+if __name__ == "__main__":
+    unittest.main()
