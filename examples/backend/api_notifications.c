@@ -68,7 +68,8 @@ static cJSON *event_data(const struct notification *notification)
     return data;
 }
 
-static enum store_result send_notification(struct app *app, const struct notification *notification)
+static enum store_result send_notification(struct app *app,
+                                           const struct notification *notification)
 {
     cJSON *data = event_data(notification);
     enum store_result result = data != NULL ? STORE_OK : STORE_MEMORY;

@@ -9,6 +9,7 @@
 
 #include "access.h"
 #include "address_table.h"
+#include "cluster.h"
 #include "options.h"
 #include "outbox.h"
 #include "realtime.h"
@@ -21,6 +22,7 @@ struct app {
     struct access access;
     struct address_table addresses; /* with --max-per-address */
     struct realtime realtime;
+    struct cluster cluster;
     struct static_files static_files;
     struct store *store;
     struct outbox outbox;

@@ -9,11 +9,11 @@
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "connection.h"
 #include "log.h"
+#include "monotonic_clock.h"
 #include "realtime.h"
 #include "session.h"
 #include "wall_clock.h"
@@ -34,14 +34,6 @@ static const uint32_t durations_ms[N_TIMEOUTS] = {
     [TIMEOUT_FRESH] = 10000, [TIMEOUT_HEAD] = 10000,  [TIMEOUT_BODY] = 60000,
     [TIMEOUT_IDLE] = 60000,  [TIMEOUT_WRITE] = 60000, [TIMEOUT_LINGER] = 2000,
 };
-
-static uint64_t monotonic_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 void loop_wake(struct loop *loop)
 {
@@ -98,6 +90,12 @@ struct loop *loop_new(struct app *app)
         return NULL;
     }
     return loop;
+}
+
+void loop_attach_cluster(struct loop *loop, struct cluster *cluster)
+{
+    loop->cluster = cluster;
+    cluster_attach(cluster, loop->epoll, on_wake, loop);
 }
 
 bool loop_listen(struct loop *loop, enum listener_kind kind, int fd)
@@ -351,6 +349,9 @@ static void handle_event(struct loop *loop, const struct epoll_event *event)
         take_signal(loop);
         return;
     }
+    if (loop->cluster != NULL && cluster_event(loop->cluster, event->data.ptr, event->events)) {
+        return;
+    }
     if (connection->phase != PHASE_DEAD) {
         connection_event(connection, event->events);
     }
@@ -376,6 +377,12 @@ static uint64_t run_library(struct loop *loop)
     return deadline_ms;
 }
 
+/* Before the library is run, which delivers what came from Redis. */
+static uint64_t run_cluster(struct loop *loop)
+{
+    return loop->cluster != NULL ? cluster_run(loop->cluster, loop->now_ms) : WS_NO_DEADLINE;
+}
+
 void loop_run(struct loop *loop)
 {
     struct epoll_event events[EVENTS_PER_TURN];
@@ -396,7 +403,8 @@ void loop_run(struct loop *loop)
         if (expiry_first(&loop->expiries) != NULL) {
             session_end_expired(&loop->expiries, wall_clock_ms());
         }
-        deadline_ms = run_library(loop);
+        deadline_ms = run_cluster(loop);
+        deadline_ms = earlier(deadline_ms, run_library(loop));
         if (outbox_settle(&loop->app->outbox)) {
             deadline_ms = earlier(deadline_ms, loop->now_ms + SETTLE_AGAIN_MS);
         }

@@ -45,6 +45,7 @@ struct loop {
     int signals; /* signalfd, of one loop; else -1 */
     void (*on_signal)(int number, void *user_data);
     void *on_signal_data;
+    struct cluster *cluster; /* NULL: another loop runs it, or there is none */
     ws_loop *ws;
     uint64_t now_ms;          /* monotonic, of this turn */
     uint64_t accept_again_ms; /* 0: accepting */
@@ -61,6 +62,10 @@ struct loop {
 
 /* Makes a loop without a listener. NULL with errno. */
 struct loop *loop_new(struct app *app);
+
+/* Has the loop run the cluster's client, and waits a moment until that has reached Redis: before there are
+ * listeners. */
+void loop_attach_cluster(struct loop *loop, struct cluster *cluster);
 
 /* Has the loop accept what comes to a socket, which it owns from success on. False with errno. */
 bool loop_listen(struct loop *loop, enum listener_kind kind, int fd);

@@ -88,8 +88,13 @@ static bool open_realtime(struct app *app, char *problem, size_t size)
 
     if (result != WS_OK) {
         snprintf(problem, size, "the library refuses to start: %s", ws_strerror(result));
+        return false;
     }
-    return result == WS_OK;
+    if (!cluster_open(&app->cluster, app->options, app->realtime.manager, problem, size)) {
+        realtime_close(&app->realtime);
+        return false;
+    }
+    return true;
 }
 
 /* Opens what the threads share. False with a line in `problem`, and nothing left open. */
@@ -115,7 +120,8 @@ static bool open_app(struct app *app, char *problem, size_t size)
         goto fail_addresses;
     }
     if (open_realtime(app, problem, size)) {
-        outbox_open(&app->outbox, app->store, app->realtime.manager, "");
+        outbox_open(&app->outbox, app->store, app->realtime.manager,
+                    options->node != NULL ? options->node : "");
         return true;
     }
     address_table_close(&app->addresses);
@@ -131,6 +137,7 @@ fail_static_files:
 static void close_app(struct app *app)
 {
     outbox_settle(&app->outbox);
+    cluster_close(&app->cluster);
     realtime_close(&app->realtime);
     address_table_close(&app->addresses);
     store_close(app->store);

@@ -14,7 +14,8 @@
 #include "text.h"
 
 enum {
-    MOST_THREADS = 256, /* a manager has at most that many loops */
+    MOST_THREADS = 256,        /* a manager has at most that many loops */
+    MOST_HISTORY = 1073741824, /* what a manager takes */
     LONGEST_PING_INTERVAL_S = 86400
 };
 
@@ -45,6 +46,8 @@ static const struct option_spec specs[] = {
     {"threads", OPTION_NUMBER, offsetof(struct options, threads), 1, MOST_THREADS},
     {"db", OPTION_TEXT, offsetof(struct options, db_file), 0, 0},
     {"static", OPTION_TEXT, offsetof(struct options, static_dir), 0, 0},
+    {"redis", OPTION_TEXT, offsetof(struct options, redis_uri), 0, 0},
+    {"node", OPTION_TEXT, offsetof(struct options, node), 0, 0},
     {"tls-cert", OPTION_TEXT, offsetof(struct options, tls_cert_file), 0, 0},
     {"tls-key", OPTION_TEXT, offsetof(struct options, tls_key_file), 0, 0},
     {"jwt-secret-file", OPTION_TEXT, offsetof(struct options, jwt_secret_file), 0, 0},
@@ -54,6 +57,7 @@ static const struct option_spec specs[] = {
     {"topic-rooms", OPTION_FLAG, offsetof(struct options, topic_rooms), 0, 0},
     {"relay", OPTION_FLAG, offsetof(struct options, relay), 0, 0},
     {"echo", OPTION_FLAG, offsetof(struct options, echo), 0, 0},
+    {"history", OPTION_NUMBER, offsetof(struct options, history_events), 0, MOST_HISTORY},
     {"no-deflate", OPTION_FLAG, offsetof(struct options, no_deflate), 0, 0},
     {"no-presence", OPTION_FLAG, offsetof(struct options, no_presence), 0, 0},
     {"max-message", OPTION_SIZE, offsetof(struct options, max_message_bytes), 0, UINT32_MAX},
@@ -83,6 +87,11 @@ const char *options_help(void)
            "  --threads N                event loop threads (as many as there are cores)\n"
            "  --db FILE                  SQLite database (orders.db; :memory: keeps nothing)\n"
            "  --static DIR               folder of the static files\n"
+           "  --redis URI                share events with other processes by this Redis "
+           "(redis://HOST:PORT)\n"
+           "  --node NAME                of this process among those; it goes on with the "
+           "events\n"
+           "                             that one of that name left in the database\n"
            "  --tls-cert FILE            HTTPS: chain of certificates, PEM; SIGHUP loads it "
            "again\n"
            "  --tls-key FILE             its key, PEM, without a passphrase\n"
@@ -96,6 +105,8 @@ const char *options_help(void)
            "  --topic-rooms              send events to the rooms orders, inventory, clients\n"
            "  --relay                    pass clients' messages on to the room they name\n"
            "  --echo                     raw WebSocket echo at /echo\n"
+           "  --history N                events kept for clients that come back, 0: none "
+           "(10000)\n"
            "  --no-deflate               no compression (permessage-deflate)\n"
            "  --no-presence              no user_connected and user_disconnected events\n"
            "  --max-message BYTES        of one message from a client (65536)\n"
@@ -259,6 +270,7 @@ static void set_defaults(struct options *options)
         .threads = core_count(),
         .db_file = "orders.db",
         .static_dir = BACKEND_STATIC_DIR,
+        .history_events = 10000,
         .max_message_bytes = 65536,
         .max_queue_bytes = 1048576,
         .ping_interval_ms = 25000,

@@ -19,6 +19,8 @@ struct options {
     struct listen_address listen;
     struct listen_address admin;
     uint32_t threads;
+    const char *redis_uri; /* NULL: this process is alone */
+    const char *node;      /* NULL: it has no name */
     const char *db_file;
     const char *static_dir;
     const char *tls_cert_file; /* NULL: no TLS; then the key's is NULL too */
@@ -33,6 +35,7 @@ struct options {
     bool echo;
     bool no_deflate;
     bool no_presence;
+    uint32_t history_events; /* 0: none are kept */
     uint32_t max_message_bytes;
     uint32_t max_queue_bytes;
     uint32_t ping_interval_ms; /* 0: no pings */

@@ -2,6 +2,7 @@
  * What an event's data is, is the API's. */
 #include "outbox.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "log.h"
@@ -100,7 +101,7 @@ enum store_result outbox_add(struct outbox *outbox, const char *type, const char
 {
     char *json = cJSON_PrintUnformatted(data);
     struct outbox_row row = {
-        .producer = ws_manager_process_id(outbox->manager),
+        .producer = outbox->producer,
         .type = type,
         .user_id = user_id,
         .data = json,
@@ -118,6 +119,8 @@ void outbox_open(struct outbox *outbox, struct store *store, ws_manager *manager
                  const char *node)
 {
     *outbox = (struct outbox){.store = store, .manager = manager, .node = node};
+    snprintf(outbox->producer, sizeof outbox->producer, "%s:outbox",
+             ws_manager_process_id(manager));
     atomic_store(&outbox->is_stuck, true);
     outbox_settle(outbox);
 }

@@ -17,6 +17,7 @@
 struct outbox {
     struct store *store;
     ws_manager *manager;
+    char producer[32];       /* of this process's events; a former one's have theirs */
     const char *node;        /* whose events these are: those that a former process left, too */
     int64_t emitted;         /* the last row that was */
     atomic_bool is_stuck;    /* the next one was not taken: later */

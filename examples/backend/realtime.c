@@ -89,6 +89,7 @@ static int make_manager(struct realtime *realtime, const struct options *options
     manager_options.max_connections = options->max_connections;
     manager_options.max_rooms_per_connection = options->max_rooms;
     manager_options.message_rate = options->message_rate;
+    manager_options.history_events = options->history_events;
     return ws_manager_new(&manager_options, &realtime->manager);
 }
 

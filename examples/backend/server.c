@@ -98,6 +98,9 @@ static bool add_loop(struct server *server, struct listen_address *listen)
     if (loop == NULL) {
         return false;
     }
+    if (server->n_loops == 0) {
+        loop_attach_cluster(loop, &server->app->cluster);
+    }
     server->loops[server->n_loops++] = loop;
     return add_listener(loop, LISTENER_PUBLIC, listen);
 }

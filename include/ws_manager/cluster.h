@@ -90,8 +90,8 @@ WS_EXPORT int ws_manager_cluster_deliver(ws_manager *manager, const ws_cluster_e
 WS_EXPORT void ws_manager_cluster_stored(ws_manager *manager, void *receipt, int result,
                                          uint64_t position);
 
-/* The answer to a fetch(): n_events 0 when there are none or they can't be had. WS_ERR_NO_MEMORY: answer
- * the same request again later, with these or with none. Any thread. */
+/* The answer to a fetch(): n_events 0 when there are none or they can't be had. WS_ERR_NO_MEMORY, not for
+ * 0 events: answer the same request again, later or with none. Any thread. */
 WS_EXPORT int ws_manager_cluster_fetched(ws_manager *manager, void *request,
                                          const ws_cluster_event *events, size_t n_events);
 

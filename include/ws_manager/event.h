@@ -21,7 +21,8 @@ WS_EXPORT int ws_event_set_user_id(ws_event *event, const char *user_id);
 
 /* Names who numbers this event, and its number, so that a stream between processes (cluster.h) takes it
  * once, however often it is sent: it is passed over if the producer's number in the stream is as high
- * already. Numbers of one producer must rise in the order of sending. Without such a stream it means nothing.
+ * already. Numbers of one producer must rise in the order of sending;
+ * ws_manager_process_id() numbers the events that nobody else does. Without such a stream it means nothing.
  * Before it is sent, else WS_ERR_ALREADY. Errors: WS_ERR_INVALID (name; 0), WS_ERR_NO_MEMORY. */
 WS_EXPORT int ws_event_set_sequence(ws_event *event, const char *producer, uint64_t sequence);
 

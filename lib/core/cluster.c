@@ -461,16 +461,17 @@ int ws_manager_cluster_fetched(ws_manager *manager, void *request,
         memory_zalloc(&manager->memory, sizeof *fetched + count * sizeof fetched->events[0]);
     int result = WS_ERR_NO_MEMORY;
 
-    if (fetched == NULL)
-        return WS_ERR_NO_MEMORY;
-    fetched->after = asked->after;
-    while (fetched->count < count && add_fetched(manager, fetched, &events[fetched->count]))
-        ;
-    if (fetched->count == count)
-        result = post_fetched(manager, asked->connection, fetched);
+    if (fetched != NULL) {
+        fetched->after = asked->after;
+        while (fetched->count < count && add_fetched(manager, fetched, &events[fetched->count]))
+            ;
+        if (fetched->count == count)
+            result = post_fetched(manager, asked->connection, fetched);
+    }
     if (result != WS_OK)
         fetched_free(manager, fetched);
-    if (result == WS_ERR_NO_MEMORY)
+    /* Without even memory to say that there is nothing, the client's recovery gives up by its timer. */
+    if (result == WS_ERR_NO_MEMORY && n_events > 0)
         return result;
     memory_free(&manager->memory, asked);
     return WS_OK;

@@ -26,19 +26,6 @@ static void join_rooms(struct connection *connection, const struct recovery *rec
     }
 }
 
-/* A client that comes back: into its rooms, and then it gets what it missed, or hears that it can't. */
-static void welcome_back(struct connection *connection, struct recovery *recovery,
-                         bool recovers)
-{
-    join_rooms(connection, recovery);
-    recovery->is_busy = false;
-    if (recovers && recovery->connection != NULL)
-        return;
-    if (!recovers && recovery->wants_events && connection->state == CONNECTION_LIVE)
-        recovery_tell(connection, 0, false);
-    recovery_free(connection->loop->manager, recovery);
-}
-
 static void announce(struct connection *connection)
 {
     ws_manager *manager = connection->loop->manager;
@@ -57,7 +44,6 @@ static void connect_connection(struct connection *connection, struct command *co
     ws_loop *loop = connection->loop;
     struct recovery *recovery = command->recovery;
     struct connection_view view;
-    bool recovers = false;
 
     if (connection->state != CONNECTION_PENDING)
         return;
@@ -75,12 +61,14 @@ static void connect_connection(struct connection *connection, struct command *co
         presence_send(loop, PRESENCE_CAME, view.info.id, view.info.user_id);
         command->recovery = NULL;
         if (recovery != NULL)
-            recovers = recovery_begin(connection, recovery);
+            recovery_begin(connection, recovery);
         client_welcome(connection, command->ping_interval_ms);
     }
     announce(connection);
-    if (command->recovery == NULL && recovery != NULL)
-        welcome_back(connection, recovery, recovers);
+    if (command->recovery != NULL || recovery == NULL)
+        return;
+    join_rooms(connection, recovery);
+    recovery_rooms_entered(loop->manager, recovery);
 }
 
 /* What the client said before its end has been carried out by now, and the application may have

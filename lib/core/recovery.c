@@ -10,7 +10,8 @@ enum {
     READ_AT_ONCE = 64,        /* events, for which the lock is held */
     EVENTS_OF_ITS_TURN = 512, /* then another one that recovers gets its turn */
     POLLS_FOR_POSITION =
-        150 /* ticks of the timers, some five seconds: no process is so far behind */
+        150, /* ticks of the timers, five seconds: no process is so far behind */
+    FETCH_TIMEOUT_MS = 30000 /* a carrier answers, or has no memory for that */
 };
 
 /* --- life -------------------------------------------------------------------------------------- */
@@ -117,8 +118,12 @@ static void relist(struct recovery *recovery, enum recovery_wait wait)
 
 static void on_timer(struct timer *timer)
 {
-    relist((struct recovery *)(void *)((char *)timer - offsetof(struct recovery, timer)),
-           RECOVERY_READY);
+    struct recovery *recovery =
+        (struct recovery *)(void *)((char *)timer - offsetof(struct recovery, timer));
+
+    if (recovery->wait == RECOVERY_WAITS_FOR_FETCHED)
+        recovery->is_lost = true;
+    relist(recovery, RECOVERY_READY);
 }
 
 void recoveries_init(ws_loop *loop)
@@ -131,6 +136,14 @@ void recoveries_init(ws_loop *loop)
 static int64_t wall_clock(const ws_manager *manager)
 {
     return manager->options.clock(manager->options.user_data);
+}
+
+/* Leaves out what lies between. */
+static void go_to(struct recovery *recovery, uint64_t position)
+{
+    memcpy(recovery->epoch, recovery->connection->loop->epoch, sizeof recovery->epoch);
+    recovery->position = position;
+    recovery->is_lost = false;
 }
 
 /* The lock is held. */
@@ -162,20 +175,22 @@ static bool can_begin(ws_loop *loop, const struct recovery *recovery)
     return kept;
 }
 
-bool recovery_begin(struct connection *connection, struct recovery *recovery)
+void recovery_begin(struct connection *connection, struct recovery *recovery)
 {
     ws_loop *loop = connection->loop;
 
+    if (!recovery->wants_events)
+        return;
     recovery->connection = connection;
     recovery->is_busy = true;
-    if (!recovery->wants_events || !can_begin(loop, recovery))
-        return false;
+    recovery->is_missing_some = !can_begin(loop, recovery);
+    if (recovery->is_missing_some)
+        go_to(recovery, loop->carried);
     recovery->from_batch = loop->n_batches + 2;
     recovery->timer.kind = TIMER_RECOVERY;
     connection->recovering = true;
     connection->recovery = recovery;
     list(recovery, loop->has_epoch ? RECOVERY_READY : RECOVERY_WAITS_FOR_EPOCH);
-    return true;
 }
 
 /* Takes it from its connection; the caller frees it, when it can. */
@@ -207,19 +222,29 @@ size_t recovery_event_id(const struct connection *connection, char id[EVENT_ID_S
     return event_id_write(loop->epoch, loop->carried, id);
 }
 
-void recovery_tell(struct connection *connection, uint64_t count, bool is_complete)
+/* Tells the client what it was given since it was told last, and whether that is all that it missed. */
+static void tell(struct recovery *recovery, bool is_complete)
 {
-    const ws_loop *loop = connection->loop;
+    struct connection *connection = recovery->connection;
+    struct counters *counters = &connection->loop->counters;
     char id[EVENT_ID_SIZE];
     struct buffer buffer;
 
-    counter_add(&connection->loop->counters,
-                is_complete ? COUNTER_recoveries : COUNTER_recoveries_incomplete, 1);
-    counter_add(&connection->loop->counters, COUNTER_recovered_events, count);
+    counter_add(counters, is_complete ? COUNTER_recoveries : COUNTER_recoveries_incomplete, 1);
+    counter_add(counters, COUNTER_recovered_events, recovery->count);
     recovery_event_id(connection, id);
-    buffer_init(&buffer, &loop->manager->memory);
-    answer_recovered(&buffer, is_complete, count, id);
+    buffer_init(&buffer, &connection->loop->manager->memory);
+    answer_recovered(&buffer, is_complete, recovery->count, id);
+    recovery->is_told = true;
+    recovery->count = 0;
     connection_deliver_text(connection, &buffer);
+}
+
+void recovery_rooms_entered(const ws_manager *manager, struct recovery *recovery)
+{
+    recovery->is_busy = false;
+    if (recovery->connection == NULL)
+        recovery_free(manager, recovery);
 }
 
 /* --- going on -------------------------------------------------------------------------------------- */
@@ -334,7 +359,7 @@ static enum read_result read_missed(struct recovery *recovery,
     enum read_result result;
 
     *count = 0;
-    if (strcmp(recovery->epoch, loop->epoch) != 0)
+    if (recovery->is_lost || strcmp(recovery->epoch, loop->epoch) != 0)
         return READ_LOST;
     if (recovery->position > loop->position)
         return recovery->n_polls++ < POLLS_FOR_POSITION ? READ_WAITS_FOR_POSITION : READ_LOST;
@@ -383,28 +408,45 @@ static bool hand_on(struct recovery *recovery, ws_message *messages[], size_t co
     return goes_on;
 }
 
-static void finish(struct recovery *recovery, bool is_complete)
-{
-    struct connection *connection = recovery->connection;
-    uint64_t count = recovery->count;
-
-    recovery->position = connection->loop->position;
-    memcpy(recovery->epoch, connection->loop->epoch, sizeof recovery->epoch);
-    recovery_tell(connection, count, is_complete);
-    if (recovery->connection != NULL)
-        detach(recovery);
-}
-
 /* What comes next for one when nothing more can be done for it now. */
 struct outcome {
     bool wants_next_batch;
     enum recovery_wait wait;
 };
 
+/* It has what the loop has carried out: from here on it is like any other, unless live events of a room
+ * that it entered begin later. */
+static void arrive(struct recovery *recovery, struct outcome *outcome)
+{
+    const ws_loop *loop = recovery->connection->loop;
+
+    recovery->position = loop->position;
+    outcome->wants_next_batch = recovery->joined > loop->position;
+    if (outcome->wants_next_batch)
+        return;
+    if (!recovery->is_told)
+        tell(recovery, !recovery->is_missing_some);
+    if (recovery->connection != NULL)
+        detach(recovery);
+}
+
+/* The history has let go of what comes next. The client hears of that before any event behind it, since
+ * it may be cut off at any time and takes the last id that it saw for its position. */
+static void lose(struct recovery *recovery, struct outcome *outcome)
+{
+    const ws_loop *loop = recovery->connection->loop;
+
+    fetched_free(loop->manager, recovery->fetched);
+    recovery->fetched = NULL;
+    go_to(recovery, loop->position);
+    tell(recovery, false);
+    if (recovery->connection != NULL)
+        arrive(recovery, outcome);
+}
+
 /* One piece of what it missed. False when it is not to go on now, or is over (recovery->connection). */
 static bool step(struct recovery *recovery, struct outcome *outcome, uint32_t *cost)
 {
-    const ws_loop *loop = recovery->connection->loop;
     ws_message *messages[READ_AT_ONCE];
     size_t count;
 
@@ -419,7 +461,7 @@ static bool step(struct recovery *recovery, struct outcome *outcome, uint32_t *c
         connection_out_of_memory(recovery->connection);
         return false;
     case READ_LOST:
-        finish(recovery, false);
+        lose(recovery, outcome);
         return false;
     case READ_SOME:
         *cost += (uint32_t)count + 1;
@@ -428,16 +470,11 @@ static bool step(struct recovery *recovery, struct outcome *outcome, uint32_t *c
         break;
     case READ_ALL:
         *cost += (uint32_t)count + 1;
-        if (!hand_on(recovery, messages, count)) {
+        if (!hand_on(recovery, messages, count))
             outcome->wait = RECOVERY_WAITS_FOR_ROOM;
-        } else if (recovery->connection != NULL) {
-            recovery->position = loop->position;
-            outcome->wants_next_batch = recovery->joined > loop->position;
-            if (!outcome->wants_next_batch)
-                finish(recovery, !recovery->is_missing_some);
-            return false;
-        }
-        break;
+        else if (recovery->connection != NULL)
+            arrive(recovery, outcome);
+        return false;
     }
     return recovery->connection != NULL && outcome->wait == RECOVERY_READY;
 }
@@ -465,6 +502,8 @@ static bool go_on(struct recovery *recovery, uint32_t *budget)
     relist(recovery, outcome.wait);
     if (outcome.wait == RECOVERY_WAITS_FOR_POSITION)
         timer_start(&loop->timers, &recovery->timer, 0);
+    else if (outcome.wait == RECOVERY_WAITS_FOR_FETCHED)
+        timer_start(&loop->timers, &recovery->timer, FETCH_TIMEOUT_MS);
     return outcome.wants_next_batch;
 }
 
@@ -509,14 +548,13 @@ void recovery_fetched(struct connection *connection, struct fetched *fetched)
     const ws_manager *manager = connection->loop->manager;
     struct recovery *recovery = connection->recovery;
 
-    if (!connection->recovering) {
+    if (!connection->recovering || recovery->wait != RECOVERY_WAITS_FOR_FETCHED) {
         fetched_free(manager, fetched);
         return;
     }
     if (fetched->count == 0) {
         fetched_free(manager, fetched);
-        /* It says so in its turn. */
-        recovery->epoch[0] = '\0';
+        recovery->is_lost = true;
     } else {
         recovery->fetched = fetched;
     }

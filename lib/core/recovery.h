@@ -25,7 +25,7 @@ enum recovery_wait {
 struct recovery {
     struct recovery *next; /* on the loop's list of those that are ready, or that wait */
     struct recovery *previous;
-    struct connection *connection; /* NULL: cancelled in the middle of a step */
+    struct connection *connection; /* NULL: it has none, or no longer */
     char epoch[EPOCH_SIZE];        /* with `position`: the event behind which it goes on */
     bool wants_events;             /* it named one; else only rooms */
     bool is_id;                    /* and it was an event's id */
@@ -34,13 +34,15 @@ struct recovery {
     uint32_t n_polls;       /* for a position */
     bool is_busy;           /* not to be freed */
     bool is_drained;        /* its transport said so meanwhile */
-    bool is_missing_some;   /* a transport dropped what it was to get */
+    bool is_lost;           /* the cluster does not have what comes next either */
+    bool is_missing_some;   /* lost, or a transport dropped it */
+    bool is_told;           /* `recovered` */
     bool former_is_foreign; /* of another process */
     ws_conn_id former; /* the connection that it had before, by message_exclusion(); or 0 */
     uint64_t position;
     uint64_t joined; /* position when it last entered a room: live events begin behind that */
     uint64_t from_batch; /* begins there: rooms that on_connect put it in are entered by then */
-    uint64_t count;      /* events that it was given */
+    uint64_t count;      /* events that it was given since it was told */
     struct fetched *fetched; /* these come first; or NULL */
     struct history_cursor *cursors;
     size_t n_cursors;
@@ -56,16 +58,18 @@ bool recovery_new(const ws_manager *manager, const ws_connect_options *options,
                   struct recovery **recovery);
 void recovery_free(const ws_manager *manager, struct recovery *recovery);
 
-/* A connection that has become live begins to recover, if the history still has what it missed. The
- * recovery is the connection's then, as soon as it is not busy any more. */
-bool recovery_begin(struct connection *connection, struct recovery *recovery);
+/* A connection that has become live begins to recover: from where it was, or, if what it missed is lost,
+ * from here: the id in its welcome says so, and `recovered` behind what was sent since. The recovery may end with its connection then, but is not freed before
+ * recovery_rooms_entered(). */
+void recovery_begin(struct connection *connection, struct recovery *recovery);
+
+/* The connection has entered its rooms as far as it may, or has ended. The recovery is the connection's
+ * now, or freed. */
+void recovery_rooms_entered(const ws_manager *manager, struct recovery *recovery);
 
 /* Writes the id of the newest event that a connection was given, or would have been if it were for
  * it; what it is told next stands there in the order. Returns its length. */
 size_t recovery_event_id(const struct connection *connection, char id[EVENT_ID_SIZE]);
-
-/* Tells the client that it was given `count` events, and whether that is all that it missed. */
-void recovery_tell(struct connection *connection, uint64_t count, bool is_complete);
 
 /* Its connection ends. */
 void recovery_cancel(struct connection *connection);

@@ -150,8 +150,10 @@ uint64_t ws_loop_run(ws_loop *loop, uint64_t now_ms)
     do {
         done = carry_out_batch(loop, &budget);
         more = done && next_batch(loop);
-        if (done)
+        if (done) {
             more |= recoveries_run(loop, &for_recovery);
+            connections_settle(loop);
+        }
     } while (more);
     done = done && loop->ready.count == 0;
     loop_idle(loop);

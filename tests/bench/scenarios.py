@@ -62,6 +62,11 @@ def fanout(connections, size, outstanding):
     )
 
 
+def stream(name, load, figure=DELIVERIES):
+    """Few clients, so that it is the events that cost, with Redis and without."""
+    return Scenario(f"stream {name}", "stream", ("--connections", 10, *load), figure, pinned=False)
+
+
 def compression(name, body, outstanding):
     """The same messages as they are, and compressed."""
     load = ("--connections", 1000, "--outstanding", outstanding)
@@ -77,6 +82,7 @@ def compression(name, body, outstanding):
     ]  # fmt: skip
 
 
+PACED = ("--mode", "paced", "--rate", 1000)
 HIGHEST = fanout(1000, 128, 64)
 
 SCENARIOS = [
@@ -104,6 +110,10 @@ SCENARIOS = [
         "disconnects 10000", "presence", ("--mode", "disconnects", "--connections", 10000),
         Figure("digested", "ms", more_is_better=False), servers=("libwsmanager",), is_steady=True,
     ),
+    stream("one by one", ("--outstanding", 1)),
+    stream("512 outstanding", ("--outstanding", 512)),
+    stream("p50 at 1000/s", PACED, Figure("latency_p50", "us p50", more_is_better=False)),
+    stream("p99 at 1000/s", PACED, Figure("latency_p99", "us p99", more_is_better=False)),
     *compression(f"orders of {length(ORDER)} B", ORDER, 64),
     *compression(f"lists of {length(order_list(4096))} B", order_list(4096), 16),
 ]  # fmt: skip

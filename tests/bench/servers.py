@@ -5,7 +5,8 @@ import dataclasses
 import pathlib
 import typing
 
-PEERS = pathlib.Path(__file__).resolve().parent / "peers"
+BENCH = pathlib.Path(__file__).resolve().parent
+PEERS = BENCH / "peers"
 NPM = f"cd {PEERS} && npm ci"
 
 
@@ -49,12 +50,25 @@ def libwsmanager(build):
             "echo": [*quiet, "--echo"],
             "presence": [*common, "--threads", "1"],
             "two loops": [*common, "--no-presence", "--threads", "2"],
+            "stream": quiet,
         },
         needs=program,
         install="build with -Dexamples=enabled",
         hello='{"type":"join_room","room":"r"}',
         publish=lambda body: f'{{"type":"message","room":"r","data":{body}}}',
         echo_path="/echo",
+    )
+
+
+def libwsmanager_on_redis(build):
+    """The same, but every event goes to a Redis and comes back."""
+    alone = libwsmanager(build)
+    return dataclasses.replace(
+        alone,
+        name="with Redis",
+        commands={"stream": [BENCH / "with-redis", *alone.commands["stream"]]},
+        needs=pathlib.Path("/usr/bin/redis-server"),
+        install="apt-get install redis-server",
     )
 
 
@@ -95,6 +109,7 @@ def all_servers(build):
         floor(build, "send"),
         floor(build, "batch"),
         libwsmanager(build),
+        libwsmanager_on_redis(build),
         peer("wslay", [wslay, "{port}"], wslay, "build with -Dtests=enabled"),
         peer(
             "libwebsockets",

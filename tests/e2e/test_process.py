@@ -52,7 +52,8 @@ class CommandLine(unittest.TestCase):
                           ("--threads", ""), ("--max-message", "12k"), ("--ping-interval", "soon"),
                           ("--log-level", "loud"), ("--static", "/nonexistent"),
                           ("--db", "/nonexistent/orders.db"), ("--max-queue", "99999999999999999999"),
-                          ("--redis", "redis://127.0.0.1:1"), ("--relay=yes",)):
+                          ("--redis", "rediss://127.0.0.1"), ("--redis", "127.0.0.1"),
+                          ("--redis", "redis://127.0.0.1", "--node", "a\nb"), ("--relay=yes",)):
             line = self.refused("--db", ":memory:", *arguments)
             self.assertIn("orders-backend", line)
 

@@ -4,212 +4,63 @@
  * Calls have one total order, so the model carries each out at once, whenever the loops run; what a
  * client says has no place among them but that of the answer. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <ws_manager/ws_manager.h>
 
+#include "fuzz/model/callbacks.h"
+#include "fuzz/model/state.h"
 #include "fuzz/support/input.h"
 #include "support/drain.h"
 
-enum {
-    N_LOOPS = 2,
-    N_CLIENTS = 8,
-    N_ROOMS = 5,
-    OWN_ROOM = N_ROOMS - 1, /* clients enter it themselves; no event goes there */
-    EVERYONE = OWN_ROOM,    /* as a target */
-    N_USERS = 3,            /* the first is nobody */
-    MAX_EVENTS = 500,
-    MAX_NESTED = 4
-};
+enum { N_LOOPS = 2, N_USERS = 3 /* the first is nobody */ };
 
-struct client {
-    ws_conn_id id;
-    unsigned loop;
-    unsigned user;
-    unsigned rooms;    /* a bit for each */
-    bool open;         /* calls are still about it */
-    bool attached;     /* its transport may be called */
-    bool loses_events; /* its transport has refused one, or its loop is gone */
-    int events[MAX_EVENTS];
-    size_t n_events;
-    size_t n_got;
-};
-
-static const char *const rooms[N_ROOMS] = {"a", "b", "c", "\"d", "own"};
 static const char *const users[N_USERS] = {NULL, "ann", "bob"};
 
+static struct client *const clients = state.clients;
 static struct input input;
 static ws_manager *manager;
 static ws_loop *loops[N_LOOPS];
 static bool due[N_LOOPS]; /* it was woken, or has more to do */
-static struct client clients[N_CLIENTS];
-static bool draining;
-static int n_events;
-static unsigned nested;
-static unsigned n_connects;
-static unsigned n_disconnects;
-
-static void act(void);
+static unsigned n_tried;  /* connections */
 
 static struct client *some_client(void)
 {
     return &clients[input_below(&input, N_CLIENTS)];
 }
 
-static void act_within(void)
-{
-    if (nested == MAX_NESTED || input_byte(&input) % 4 != 3)
-        return;
-    nested++;
-    act();
-    nested--;
-}
-
-/* --- the model ------------------------------------------------------------------------------- */
-
-static bool is_in(const struct client *client, unsigned room)
-{
-    return (client->rooms >> room & 1) != 0;
-}
-
-static void model_join(struct client *client, unsigned room)
-{
-    if (client->open)
-        client->rooms |= 1u << room;
-}
-
-static void model_leave(struct client *client, unsigned room)
-{
-    client->rooms &= ~(1u << room);
-}
-
-static void model_close(struct client *client)
-{
-    client->open = false;
-    client->rooms = 0;
-}
-
-static void model_send(struct client *client)
-{
-    if (client->open)
-        client->events[client->n_events++] = n_events;
-}
-
-/* --- callbacks ------------------------------------------------------------------------------- */
-
-static int on_send(ws_message *message, void *transport_data)
-{
-    struct client *client = transport_data;
-    size_t length;
-    const char *text = ws_message_payload(message, &length);
-    const char *number = memmem(text, length, "{\"n\":", 5);
-
-    ck_assert(client->attached);
-    ck_assert(!client->loses_events);
-    if (number != NULL) {
-        ck_assert_uint_lt(client->n_got, client->n_events);
-        ck_assert_int_eq(atoi(number + 5), client->events[client->n_got]);
-        client->n_got++;
-    }
-    if (input_byte(&input) % 64 == 63) {
-        client->loses_events = true;
-        model_close(client);
-        return WS_ERR_DROPPED;
-    }
-    act_within();
-    return input_byte(&input) % 8 == 7 ? WS_ERR_BACKPRESSURE : WS_OK;
-}
-
-static void on_close(uint16_t code, const char *reason, size_t length, void *transport_data)
-{
-    struct client *client = transport_data;
-
-    (void)code;
-    (void)reason;
-    ck_assert_uint_le(length, 123);
-    ck_assert(client->attached);
-    ck_assert(!client->open);
-    client->attached = false;
-    if (!client->loses_events)
-        ck_assert_uint_eq(client->n_got, client->n_events);
-    act_within();
-}
-
-static void on_connect(ws_manager *of, const ws_connection_info *connection, void *user_data)
-{
-    (void)of;
-    (void)connection;
-    (void)user_data;
-    n_connects++;
-    act_within();
-}
-
-static void on_disconnect(ws_manager *of, const ws_connection_info *connection, uint16_t code,
-                          const char *reason, void *user_data)
-{
-    (void)of;
-    (void)connection;
-    (void)code;
-    (void)reason;
-    (void)user_data;
-    n_disconnects++;
-    act_within();
-}
-
-static int authorize_join(ws_manager *of, const ws_connection_info *connection,
-                          const char *room, void *user_data)
-{
-    (void)of;
-    (void)user_data;
-    ck_assert_str_eq(room, rooms[OWN_ROOM]);
-    model_join(connection->user_data, OWN_ROOM);
-    return WS_OK;
-}
-
-static void on_join(ws_manager *of, const ws_connection_info *connection, const char *room,
-                    int result, void *user_data)
-{
-    (void)of;
-    (void)connection;
-    (void)room;
-    (void)user_data;
-    ck_assert(result == WS_OK || result == WS_ERR_ALREADY);
-    act_within();
-}
-
-static int on_message(ws_manager *of, const ws_connection_info *connection, const char *room,
-                      const char *data, size_t length, void *user_data)
-{
-    (void)of;
-    (void)connection;
-    (void)room;
-    (void)user_data;
-    ck_assert_int_eq(data[length], '\0');
-    act_within();
-    return WS_OK;
-}
-
 /* --- calls ----------------------------------------------------------------------------------- */
+
+/* Those that calls are no longer about count until their loops have run. */
+static int expected_of_connect(void)
+{
+    uint32_t most = state.limits.connections;
+
+    if (state.draining)
+        return WS_ERR_DRAINING;
+    return most > 0 && ws_manager_connection_count(manager) >= most ? WS_ERR_LIMIT : WS_OK;
+}
 
 static void connect_client(struct client *client)
 {
-    static const ws_transport transport = {sizeof transport, on_send, on_close};
     ws_connect_options options;
     int result;
+    int expected = expected_of_connect();
     unsigned loop = input_below(&input, N_LOOPS);
 
-    if (client->attached || loops[loop] == NULL)
+    if (client->attached || loops[loop] == NULL || n_tried == MAX_CONNECTS)
         return;
+    n_tried++;
     *client = (struct client){.loop = loop, .user = input_below(&input, N_USERS)};
     ws_connect_options_init(&options);
-    options.transport = &transport;
+    options.transport = &callbacks_transport;
     options.transport_data = client;
     options.user_data = client;
     options.user_id = users[client->user];
     result = ws_manager_connect(manager, loops[client->loop], &options, &client->id);
-    ck_assert_int_eq(result, draining ? WS_ERR_DRAINING : WS_OK);
-    client->open = client->attached = result == WS_OK;
+    ck_assert_int_eq(result, expected);
+    if (result == WS_OK)
+        state_connect(client);
 }
 
 /* About one that calls are no longer about, either answer is right until its loop has run. */
@@ -223,11 +74,11 @@ static void enter_or_leave(struct client *client)
     unsigned room = input_below(&input, OWN_ROOM);
 
     if (input_byte(&input) % 4 != 0) {
-        expect(client, ws_manager_join_room(manager, client->id, rooms[room]));
-        model_join(client, room);
+        expect(client, ws_manager_join_room(manager, client->id, room_names[room]));
+        state_join(client, room);
     } else {
-        expect(client, ws_manager_leave_room(manager, client->id, rooms[room]));
-        model_leave(client, room);
+        expect(client, ws_manager_leave_room(manager, client->id, room_names[room]));
+        state_leave(client, room);
     }
 }
 
@@ -240,6 +91,7 @@ static void say(struct client *client)
 
     if (!client->open)
         return;
+    state_say(client);
     due[client->loop] = true;
     ck_assert_int_eq(ws_manager_receive(manager, client->id, text, strlen(text), 1), WS_OK);
 }
@@ -247,16 +99,18 @@ static void say(struct client *client)
 static void disconnect(struct client *client)
 {
     expect(client, ws_manager_disconnect(manager, client->id, 4000, "enough"));
-    model_close(client);
+    state_close(client);
 }
 
 static void lose(struct client *client)
 {
     if (!client->attached)
         return;
-    model_close(client);
+    state_close(client);
     client->attached = false;
     due[client->loop] = true; /* as after all that comes from a socket */
+    if (client->welcomed && !client->announced)
+        state_tell_presence(client, false); /* on_disconnect is not called for it */
     ws_manager_transport_closed(manager, client->id, 1006, NULL);
 }
 
@@ -265,7 +119,7 @@ static void send_to_one(ws_event *event)
     struct client *client = some_client();
 
     expect(client, ws_manager_send_personal_message(manager, client->id, event));
-    model_send(client);
+    state_send(client);
 }
 
 static void send_to_user(ws_event *event)
@@ -275,7 +129,7 @@ static void send_to_user(ws_event *event)
     ck_assert_int_eq(ws_manager_send_to_user(manager, users[user], event), WS_OK);
     for (size_t i = 0; i < N_CLIENTS; i++)
         if (clients[i].user == user)
-            model_send(&clients[i]);
+            state_send(&clients[i]);
 }
 
 static void broadcast(ws_event *event, unsigned room)
@@ -285,13 +139,13 @@ static void broadcast(ws_event *event, unsigned room)
     size_t n = input_below(&input, 3);
     int result = room == EVERYONE
                      ? ws_manager_broadcast(manager, event, ids, n)
-                     : ws_manager_broadcast_to_room(manager, rooms[room], event, ids, n);
+                     : ws_manager_broadcast_to_room(manager, room_names[room], event, ids, n);
 
     ck_assert_int_eq(result, WS_OK);
     for (size_t i = 0; i < N_CLIENTS; i++)
-        if ((room == EVERYONE || is_in(&clients[i], room)) &&
+        if ((room == EVERYONE || state_is_in(&clients[i], room)) &&
             !(n > 0 && excluded[0] == &clients[i]) && !(n > 1 && excluded[1] == &clients[i]))
-            model_send(&clients[i]);
+            state_send(&clients[i]);
 }
 
 static void send_event(void)
@@ -300,10 +154,10 @@ static void send_event(void)
     ws_event *event;
     char data[32];
 
-    if (n_events == MAX_EVENTS - 1)
+    if (state.n_events == MAX_EVENTS - 1)
         return;
-    n_events++;
-    snprintf(data, sizeof data, "{\"n\":%d}", n_events);
+    state.n_events++;
+    snprintf(data, sizeof data, "{\"n\":%d}", state.n_events);
     ck_assert_int_eq(ws_event_new(manager, "stock_low", data, strlen(data), &event), WS_OK);
     if (target <= EVERYONE)
         broadcast(event, target);
@@ -319,9 +173,9 @@ static void drain(void)
     if (input_byte(&input) % 16 != 15)
         return;
     ck_assert_int_eq(drain_with(manager, 1001, NULL), WS_OK);
-    draining = true;
+    state.draining = true;
     for (size_t i = 0; i < N_CLIENTS; i++)
-        model_close(&clients[i]);
+        state_close(&clients[i]);
 }
 
 /* --- loops ----------------------------------------------------------------------------------- */
@@ -339,19 +193,21 @@ static void new_loop(unsigned number)
     options.wake = wake;
     options.user_data = &due[number];
     due[number] = false;
-    ck_assert_int_eq(ws_loop_new(manager, &options, 0, &loops[number]), WS_OK);
+    ck_assert_int_eq(ws_loop_new(manager, &options, state.now_ms, &loops[number]), WS_OK);
 }
 
 static void run(unsigned number)
 {
     due[number] = false;
-    due[number] |= ws_loop_run(loops[number], 0) == 0;
+    due[number] |= ws_loop_run(loops[number], state.now_ms) <= state.now_ms;
 }
 
 static void run_once(void)
 {
-    if (nested == 0)
-        run(input_below(&input, N_LOOPS));
+    if (callbacks.n_nested > 0)
+        return;
+    state.now_ms += 10 * (uint64_t)input_byte(&input);
+    run(input_below(&input, N_LOOPS));
 }
 
 /* What its clients were to get does not come any more. */
@@ -362,7 +218,7 @@ static void free_loop(unsigned number)
     loops[number] = NULL;
     for (size_t i = 0; i < N_CLIENTS; i++)
         if (clients[i].loop == number) {
-            model_close(&clients[i]);
+            state_close(&clients[i]);
             clients[i].loses_events = true;
         }
     ws_loop_free(loop);
@@ -372,7 +228,7 @@ static void renew_loop(void)
 {
     unsigned number = input_below(&input, N_LOOPS);
 
-    if (nested > 0)
+    if (callbacks.n_nested > 0)
         return;
     free_loop(number);
     new_loop(number);
@@ -396,11 +252,11 @@ static void compare_groups(void)
     for (unsigned room = 0; room < N_ROOMS; room++) {
         unsigned found = 0;
 
-        ws_manager_for_each_member(manager, rooms[room], collect, &found);
+        ws_manager_for_each_member(manager, room_names[room], collect, &found);
         for (unsigned i = 0; i < N_CLIENTS; i++) {
-            ck_assert_uint_eq(found >> i & 1, is_in(&clients[i], room));
-            ck_assert_int_eq(ws_manager_is_member(manager, clients[i].id, rooms[room]),
-                             is_in(&clients[i], room));
+            ck_assert_uint_eq(found >> i & 1, state_is_in(&clients[i], room));
+            ck_assert_int_eq(ws_manager_is_member(manager, clients[i].id, room_names[room]),
+                             state_is_in(&clients[i], room));
         }
     }
     for (unsigned user = 1; user < N_USERS; user++) {
@@ -412,15 +268,20 @@ static void compare_groups(void)
     }
 }
 
+static void run_all(void)
+{
+    while (due[0] || due[1])
+        run(due[0] ? 0 : 1);
+}
+
 /* When the loops have nothing left to do, everything is as the model says. */
 static void compare(void)
 {
     size_t n_open = 0;
 
-    if (nested > 0)
+    if (callbacks.n_nested > 0)
         return;
-    while (due[0] || due[1])
-        run(due[0] ? 0 : 1);
+    run_all();
     for (size_t i = 0; i < N_CLIENTS; i++) {
         ck_assert_int_eq(clients[i].attached, clients[i].open);
         if (clients[i].open)
@@ -428,7 +289,7 @@ static void compare(void)
         n_open += clients[i].open;
     }
     ck_assert_uint_eq(ws_manager_connection_count(manager), n_open);
-    ck_assert_uint_eq(n_connects - n_disconnects, n_open);
+    ck_assert_uint_eq(callbacks.n_connects - callbacks.n_disconnects, n_open);
     compare_groups();
 }
 
@@ -473,21 +334,40 @@ static void act(void)
     }
 }
 
+static void set_limits(ws_manager_options *options)
+{
+    struct limits *limits = &state.limits;
+    uint8_t byte = input_byte(&input);
+
+    *limits = (struct limits){.in_lockstep = byte % 2 == 1,
+                              .presence = byte / 2 % 3,
+                              .connections = byte % 16 < 8 ? 3 : 0};
+    if (limits->in_lockstep) {
+        limits->rooms = input_below(&input, N_ROOMS);
+        limits->rooms_per_connection = input_below(&input, 3);
+        limits->message_rate = input_below(&input, 3);
+        limits->message_burst = 1 + input_below(&input, 3);
+        options->message_burst = limits->message_burst;
+    }
+    options->presence_events = limits->presence;
+    options->presence_room = room_names[PRESENCE_ROOM];
+    options->max_presence_deliveries = 0;
+    options->max_connections = limits->connections;
+    options->max_rooms = limits->rooms;
+    options->max_rooms_per_connection = limits->rooms_per_connection;
+    options->message_rate = limits->message_rate;
+}
+
 static void open_all(void)
 {
     ws_manager_options options;
 
-    memset(clients, 0, sizeof clients);
-    draining = false;
-    n_events = 0;
-    n_connects = n_disconnects = 0;
+    state = (struct state){0};
+    callbacks = (struct callbacks){.input = &input, .act = act};
+    n_tried = 0;
     ws_manager_options_init(&options);
-    options.on_connect = on_connect;
-    options.on_disconnect = on_disconnect;
-    options.authorize_join = authorize_join;
-    options.on_join = on_join;
-    options.on_message = on_message;
-    options.presence_events = WS_PRESENCE_OFF;
+    callbacks_set(&options);
+    set_limits(&options);
     ck_assert_int_eq(ws_manager_new(&options, &manager), WS_OK);
     for (unsigned i = 0; i < N_LOOPS; i++)
         new_loop(i);
@@ -497,12 +377,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
 {
     input = (struct input){data, length};
     open_all();
-    while (input.length > 0)
+    while (input.length > 0) {
         act();
+        if (state.limits.in_lockstep)
+            run_all();
+    }
     compare();
     for (unsigned i = 0; i < N_LOOPS; i++)
         free_loop(i);
     ws_manager_free(manager);
-    ck_assert_uint_eq(n_connects, n_disconnects);
+    ck_assert_uint_eq(callbacks.n_connects, callbacks.n_disconnects);
     return 0;
 }

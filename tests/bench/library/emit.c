@@ -11,7 +11,7 @@
 #include "memory_host.h"
 #include "sample_order.h"
 
-enum { MAX_THREADS = 4 };
+enum { MAX_THREADS = 4, HISTORY_EVENTS = 10000 /* the default */ };
 
 /* The thread of the loop: sleeps until the library wakes it, and takes a turn. */
 struct loop_thread {
@@ -76,7 +76,7 @@ static void emit_from_threads(ws_manager *manager, size_t count, size_t n_thread
         pthread_join(emitters[i].thread, NULL);
 }
 
-static void open_loop(struct loop_thread *loop)
+static void open_loop(struct loop_thread *loop, uint32_t history_events)
 {
     struct memory_host_options options;
 
@@ -86,6 +86,7 @@ static void open_loop(struct loop_thread *loop)
     memory_host_options_init(&options);
     options.loop.wake = wake;
     options.loop.user_data = loop;
+    options.manager.history_events = history_events;
     /* A slow turn must not look like a slow client. */
     options.endpoint.max_queue_bytes = UINT32_MAX;
     memory_host_open(&loop->host, &options, 1);
@@ -100,18 +101,19 @@ static void close_loop(struct loop_thread *loop)
     close(loop->wake_fd);
 }
 
-static void measure_empty_room(size_t count, size_t n_threads)
+static void measure_empty_room(size_t count, size_t n_threads, uint32_t history_events)
 {
     struct loop_thread loop;
     uint64_t start;
     double seconds;
 
-    open_loop(&loop);
+    open_loop(&loop, history_events);
     start = now_ns();
     emit_from_threads(loop.host.manager, count, n_threads);
     seconds = (double)(now_ns() - start) / 1e9;
     print_figure((double)(count / n_threads * n_threads) / seconds, "per_s",
-                 "emit_to_empty_room_by_%zu_threads", n_threads);
+                 "emit_to_empty_room_by_%zu_threads_history_%u", n_threads,
+                 (unsigned)history_events);
     close_loop(&loop);
 }
 
@@ -122,7 +124,7 @@ static void measure_one_member(size_t count, size_t n_threads)
     uint64_t start;
     double emitted_s, delivered_s;
 
-    open_loop(&loop);
+    open_loop(&loop, HISTORY_EVENTS);
     count = count / n_threads * n_threads;
     memory_host_join(&loop.host, 0, "orders");
     memory_host_turn(&loop.host);
@@ -147,7 +149,8 @@ int main(int argc, char **argv)
     size_t count = count_argument(argc, argv, 500000);
 
     for (size_t n_threads = 1; n_threads <= MAX_THREADS; n_threads *= 2)
-        measure_empty_room(count, n_threads);
+        measure_empty_room(count, n_threads, HISTORY_EVENTS);
+    measure_empty_room(count, 1, 0);
     for (size_t n_threads = 1; n_threads <= MAX_THREADS; n_threads *= 2)
         measure_one_member(count, n_threads);
     return 0;

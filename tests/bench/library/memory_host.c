@@ -65,10 +65,11 @@ static void connect_one(struct memory_host *host, size_t number)
 {
     struct memory_client *client = &host->clients[number];
     char request[CLIENT_REQUEST_MAX];
-    char target[64];
+    char target[128];
     size_t length;
 
-    snprintf(target, sizeof target, "/ws?user_id=user-%zu", number);
+    snprintf(target, sizeof target, "/ws?user_id=user-%zu%s", number,
+             host->more_query != NULL ? host->more_query : "");
     length = client_request(request, target);
     require_ok(ws_websocket_new(host->loop, host->endpoint, client, &client->websocket),
                "ws_websocket_new");

@@ -29,8 +29,9 @@ struct memory_host {
     ws_endpoint *endpoint;
     struct memory_client *clients;
     size_t n_clients;
-    uint64_t n_bytes;  /* that all clients have read */
-    uint64_t n_events; /* counted by memory_host_count_events() */
+    const char *more_query; /* of each client's request, "&NAME=VALUE"; NULL: no more */
+    uint64_t n_bytes;       /* that all clients have read */
+    uint64_t n_events;      /* counted by memory_host_count_events() */
 
     /* What a client reads, one or several whole frames; may be NULL. */
     void (*on_output)(struct memory_host *host, struct memory_client *client,

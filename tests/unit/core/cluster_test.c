@@ -484,7 +484,7 @@ END_TEST
 
 START_TEST(what_can_not_be_fetched)
 {
-    for (int how = 0; how < 4; how++) {
+    for (int how = 0; how < 6; how++) {
         begin();
         for (int i = 1; i <= 50; i++)
             emit_number(&here.host, NULL, i);
@@ -498,14 +498,28 @@ START_TEST(what_can_not_be_fetched)
         } else if (how == 2) { /* it begins later */
             fetch_after++;
             answer(&there, 5);
-        } else if (how == 3) { /* the client is gone */
-            client_lose(&ann);
-            answer(&there, 5);
+        } else if (how == 3) { /* there is no answer */
+            there.host.now_ms += 60000;
+            host_run(&there.host);
+            there.host.now_ms += 60000;
+            host_run(&there.host);
+        } else if (how == 4) { /* nor memory for one */
+            test_memory_fail(&there.host.memory, 0, true);
+            answer(&there, 0);
+            test_memory_fail(&there.host.memory, NEVER_FAIL, false);
+            there.host.now_ms += 60000;
+            host_run(&there.host);
+            there.host.now_ms += 60000;
+            host_run(&there.host);
         }
-        if (how < 3) {
+        if (how < 5) {
             ck_assert_ptr_nonnull(client_next(&ann));
             client_expect(&ann, recovered(false, 0, 50), NULL);
         }
+        if (how == 5) /* the client is gone */
+            client_lose(&ann);
+        if (how == 3 || how == 5) /* too late */
+            answer(&there, 5);
         end();
     }
 }

@@ -30,6 +30,8 @@ static void came(struct counting_allocator *counting, void *block)
     size_t size = block_size(block);
 
     counting->bytes += size;
+    if (counting->bytes > counting->most_bytes)
+        counting->most_bytes = counting->bytes;
     *by_size(counting, size) += size;
 }
 

@@ -11,7 +11,8 @@ enum { BLOCK_STEP = 16, N_BLOCK_SIZES = 64 };
 
 struct counting_allocator {
     ws_allocator allocator;
-    size_t bytes; /* that live, as malloc() deals them out: with its own 8 bytes a block */
+    size_t bytes;      /* that live, as malloc() deals them out: with its own 8 bytes a block */
+    size_t most_bytes; /* at any time, since it was last set */
     /* Of these, by their blocks' size in steps of BLOCK_STEP; the last are all larger ones. */
     size_t bytes_by_size[N_BLOCK_SIZES];
 };

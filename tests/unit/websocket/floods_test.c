@@ -1,5 +1,5 @@
 /* floods_test.c: more frames in a second than a client has a use for: pings, pongs, continuations,
- * empty ones. Not here: how many frames one message may have (rules_test.c). */
+ * empty ones. Not here: how many frames one message may have (message_limits_test.c). */
 #include <string.h>
 
 #include "websocket/host.h"

@@ -26,12 +26,14 @@ static void teardown(void)
 }
 
 /* Sends the request on a connection of its own; returns the whole answer. */
-static const char *answer(const char *request, int status)
+static const char *answer_chunked(const char *request, int status, enum chunking chunking)
 {
     struct peer *peer = host_peer(&host);
-    int result = peer_send_text(peer, request);
-    const char *text = (const char *)peer->received.data;
+    int result = peer_feed(peer, request, strlen(request), chunking);
+    const char *text;
 
+    host_turn(&host);
+    text = (const char *)peer->received.data;
     ck_assert_msg(text != NULL, "no answer to:\n%s", request);
     ck_assert_msg(peer_head(peer) == status, "not %d, but\n%s\nto\n%s", status, text, request);
     ck_assert_int_eq(peer->ended, status != 101);
@@ -41,6 +43,14 @@ static const char *answer(const char *request, int status)
         ck_assert_int_eq(ws_websocket_receive(peer->websocket, "x", 1), WS_ERR_CLOSED);
     peer_free(peer);
     return text;
+}
+
+/* In every chunking, the whole last; there is one answer to all. */
+static const char *answer(const char *request, int status)
+{
+    for (int chunking = N_CHUNKINGS - 1; chunking > WHOLE; chunking--)
+        answer_chunked(request, status, (enum chunking)chunking);
+    return answer_chunked(request, status, WHOLE);
 }
 
 static void expect_header(const char *text, const char *line)

@@ -59,12 +59,23 @@ export function LiveDataProvider({ children }: { children: ReactNode }) {
     void loadStatistics();
   }, [loadStatistics]);
 
-  // At once, since REST may work where WebSocket does not, and again with each connection,
-  // since nobody told this page what happened in between.
+  // At once, since REST may work where WebSocket does not; with the first connection, which hears only
+  // of what comes after it; and whenever events were missed. A connection that goes on brings them.
   useEffect(() => {
     reload();
-    return client.on("welcome", reload);
+    const stopFirst = client.on("welcome", () => {
+      stopFirst();
+      reload();
+    });
+    const stopMissed = client.on("missed", reload);
+    return () => {
+      stopFirst();
+      stopMissed();
+    };
   }, [client, reload]);
+
+  // Who came and went meanwhile is not among what is missed.
+  useEffect(() => client.on("welcome", () => void loadStatistics()), [client, loadStatistics]);
 
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;

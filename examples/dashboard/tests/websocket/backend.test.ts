@@ -142,10 +142,10 @@ describe("a restart of the backend", () => {
     const { port } = backend;
     await backend.stop("SIGKILL");
     await whenState(client, "reconnecting");
-    const joined = nextEvent(client, "room_joined");
+    const missed = nextEvent(client, "missed");
     backend = await Backend.start({ port });
     await whenState(client, "connected");
-    expect((await joined).data.room).toBe("blue");
+    expect((await missed).data).toEqual({ reason: "history", rooms: [] });
     expect(await backend.request("GET", "/ws/stats")).toMatchObject({ rooms: { blue: 1 } });
     const order = nextEvent(client, "order_created");
     await backend.order();

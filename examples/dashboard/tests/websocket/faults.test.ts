@@ -320,34 +320,6 @@ describe("requests", () => {
     expect((await nextEvent(client, "room_joined")).data.room).toBe("blue");
   });
 
-  it("that are refused after a reconnect are reported, and not asked for again", async () => {
-    const stub = await startStub({
-      onMessage: (received) => {
-        if (stub.connections === 1) {
-          answer(received);
-        } else {
-          const data = { code: "forbidden", message: "not any more" };
-          send(received.socket, { type: "error", ref: received.message.ref, data });
-        }
-      },
-    });
-    const { client, problems } = start(stub.url);
-    await whenState(client, "connected");
-    await client.joinRoom("blue");
-    stub.sockets.forEach((socket) => socket.terminate());
-    await nextEvent(client, "error");
-    stub.sockets.forEach((socket) => socket.terminate());
-    await whenState(client, "reconnecting");
-    await whenState(client, "connected");
-    await client.leaveRoom("green").catch(() => undefined);
-    expect(stub.received.map(({ type, room }) => `${type} ${room}`)).toEqual([
-      "join_room blue",
-      "join_room blue",
-      "leave_room green",
-    ]);
-    expect(problems).toMatchObject([{ kind: "rejoin_failed", room: "blue", code: "forbidden" }]);
-  });
-
   it("end with close(), and so do the messages that wait", async () => {
     const stub = await startStub();
     const { client } = createClient(stub.url);

@@ -28,6 +28,10 @@ export function describeEvent(event: AnyEvent): string {
       return `${event.data.code}: ${event.data.message}`;
     case "recovered":
       return event.data.complete ? "Nothing was missed" : "Some events were missed";
+    case "missed":
+      return event.data.reason === "rooms"
+        ? `Events in ${event.data.rooms.join(", ")} were missed; loading again`
+        : "Events were missed; loading again";
     case "welcome":
     case "room_joined":
     case "room_left":

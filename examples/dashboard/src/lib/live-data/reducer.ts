@@ -134,6 +134,7 @@ function applyEvents(state: LiveData, events: readonly AnyEvent[], now: number):
       case "notification":
       case "message":
       case "recovered":
+      case "missed":
       case "room_joined":
       case "room_left":
       case "pong":

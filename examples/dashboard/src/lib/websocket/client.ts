@@ -12,6 +12,7 @@ import { Outbox } from "./outbox";
 import { createParse, type Parse } from "./parse";
 import { RecentIds } from "./recent-ids";
 import { Requests } from "./requests";
+import { Resumption } from "./resumption";
 import { isFinal, Rooms } from "./rooms";
 import {
   WebSocketRequestError,
@@ -24,6 +25,7 @@ import {
   type RequestErrorCode,
   type RoomAnswer,
   type SendOutcome,
+  type WebSocketEvents,
 } from "./types";
 
 /** Policy violation, unauthenticated, forbidden: trying again would end the same way. */
@@ -53,10 +55,10 @@ export class WebSocketClient {
   readonly #outbox: Outbox;
   readonly #recentIds: RecentIds;
   readonly #rooms = new Rooms();
+  readonly #resumption = new Resumption();
   readonly #stateListeners = new Set<() => void>();
 
   #state: ConnectionState = { status: "closed" };
-  #lastEventId: string | null = null;
   #lastRef = 0;
   /** Attempts since the last connection that lasted. */
   #attempt = 0;
@@ -95,7 +97,7 @@ export class WebSocketClient {
 
   /** Up to where this client has heard everything, in the server's order of events. */
   get lastEventId(): string | null {
-    return this.#lastEventId;
+    return this.#resumption.position;
   }
 
   /** Connects and stays connected, until close() or a refusal. */
@@ -138,7 +140,7 @@ export class WebSocketClient {
   }
 
   /**
-   * Joins a room, now or once connected, and again after each reconnect. Rejected with a
+   * Joins a room, now or once connected, and stays in it over each reconnect. Rejected with a
    * WebSocketRequestError: when the connection was lost or the answer was late ("closed",
    * "timeout"), the room is still wanted and is joined with the next connection; when the server
    * said no, it is not.
@@ -215,6 +217,7 @@ export class WebSocketClient {
       this.#report({ kind: "token_failed", message: `no token: ${String(error)}`, error });
       throw error;
     }
+    this.#resumption.addTo(url, this.#rooms.entered);
     return url.href;
   }
 
@@ -332,29 +335,39 @@ export class WebSocketClient {
       if (!this.#recentIds.add(event.id)) {
         return;
       }
-      this.#lastEventId = event.id;
+      this.#resumption.advance(event.id);
     }
     this.#follow(event);
     this.#handlers.call(event);
+    if (event.type === "recovered") {
+      this.#finishRecovery(event.data);
+    }
   }
 
   /** What the protocol's own messages mean to the client; other events mean nothing to it. */
   #follow(event: AnyEvent): void {
     if (event.type === "welcome") {
-      this.#lastEventId = event.data.id;
       this.#begin(event.data);
     } else if (event.type === "room_joined" || event.type === "room_left") {
-      this.#lastEventId = event.data.id;
+      this.#resumption.advance(event.data.id);
       this.#requests.resolve(String(event.ref), event.data);
     } else if (event.type === "pong" || event.type === "recovered") {
-      this.#lastEventId = event.data.id;
+      this.#resumption.advance(event.data.id);
     } else if (event.type === "error" && event.ref !== null) {
-      this.#requests.reject(String(event.ref), asErrorCode(event.data.code), event.data.message);
+      this.#refuse(String(event.ref), asErrorCode(event.data.code), event.data.message);
     }
   }
 
-  #begin(welcome: { connection_id: string; user_id: string | null; ping_interval_ms: number }): void {
+  /** The ref is a request's, or the name of a room that it was in before. */
+  #refuse(ref: string, code: RequestErrorCode, message: string): void {
+    if (!this.#requests.reject(ref, code, message) && this.#resumption.rooms.has(ref)) {
+      this.#refuseRoom(ref, new WebSocketRequestError(code, message));
+    }
+  }
+
+  #begin(welcome: WebSocketEvents["welcome"]): void {
     clearTimeout(this.#welcomeTimer);
+    this.#resumption.begin(welcome.id, welcome.connection_id);
     this.#connectedAt = Date.now();
     this.#heartbeat.start(welcome.ping_interval_ms);
     this.#setState({
@@ -364,9 +377,29 @@ export class WebSocketClient {
     });
     // The rooms first: the messages that waited may be for them.
     for (const room of this.#rooms.wanted) {
-      void this.#rejoin(room);
+      if (!this.#resumption.rooms.has(room)) {
+        void this.#rejoin(room);
+      }
+    }
+    for (const room of this.#resumption.rooms) {
+      if (!this.#rooms.isWanted(room)) {
+        // It was left while the connection was being made.
+        this.#ask("leave_room", room).catch(() => undefined);
+      }
     }
     this.#outbox.flush((text) => this.#socket.send(text));
+  }
+
+  /** It is in the rooms in which it asked to go on. */
+  #finishRecovery({ complete, id }: WebSocketEvents["recovered"]): void {
+    for (const room of this.#resumption.rooms) {
+      this.#rooms.takeWaiting(room)?.resolve({ room, id });
+    }
+    const missed = this.#resumption.finish(complete, id);
+    if (missed !== null) {
+      const none = { id: null, timestamp: null, userId: null, room: null, ref: null };
+      this.#handlers.call({ type: "missed", data: missed, ...none });
+    }
   }
 
   async #rejoin(room: string): Promise<void> {
@@ -375,18 +408,37 @@ export class WebSocketClient {
       const answer = await this.#join(room);
       waiting?.resolve(answer);
     } catch (error) {
-      const { code, message } = asRequestError(error);
+      const failure = asRequestError(error);
       if (waiting !== undefined) {
-        waiting.reject(new WebSocketRequestError(code, message));
-      } else if (code !== "closed" && code !== "refused") {
-        this.#report({ kind: "rejoin_failed", message: `${room}: ${message}`, room, code });
+        waiting.reject(failure);
+      } else {
+        this.#reportRoom(room, failure);
       }
+    }
+  }
+
+  /** The server does not let it go on in a room. */
+  #refuseRoom(room: string, failure: WebSocketRequestError): void {
+    const waiting = this.#rooms.takeWaiting(room);
+    this.#rooms.remove(room);
+    if (waiting !== undefined) {
+      waiting.reject(failure);
+    } else {
+      this.#reportRoom(room, failure);
+    }
+  }
+
+  #reportRoom(room: string, { code, message }: WebSocketRequestError): void {
+    if (code !== "closed" && code !== "refused") {
+      this.#report({ kind: "rejoin_failed", message: `${room}: ${message}`, room, code });
     }
   }
 
   async #join(room: string): Promise<RoomAnswer> {
     try {
-      return await this.#ask("join_room", room);
+      const answer = await this.#ask("join_room", room);
+      this.#rooms.enter(room);
+      return answer;
     } catch (error) {
       if (isFinal(asRequestError(error).code)) {
         this.#rooms.remove(room);
@@ -402,8 +454,11 @@ export class WebSocketClient {
     return answer;
   }
 
+  /** None that is a room's name, by which the server tells that it can't be entered again. */
   #nextRef(): string {
-    this.#lastRef++;
+    do {
+      this.#lastRef++;
+    } while (this.#resumption.rooms.has(String(this.#lastRef)));
     return String(this.#lastRef);
   }
 

@@ -10,10 +10,27 @@ interface WaitingJoin {
 
 export class Rooms {
   readonly #wanted = new Set<string>();
+  /** Of these, those that the server let this client in. */
+  readonly #entered = new Set<string>();
   readonly #waiting = new Map<string, WaitingJoin>();
 
   get wanted(): string[] {
     return [...this.#wanted];
+  }
+
+  /** Where it was, and wants to go on. */
+  get entered(): string[] {
+    return [...this.#entered];
+  }
+
+  isWanted(room: string): boolean {
+    return this.#wanted.has(room);
+  }
+
+  enter(room: string): void {
+    if (this.#wanted.has(room)) {
+      this.#entered.add(room);
+    }
   }
 
   add(room: string): void {
@@ -22,6 +39,7 @@ export class Rooms {
 
   remove(room: string): void {
     this.#wanted.delete(room);
+    this.#entered.delete(room);
     this.takeWaiting(room)?.reject(
       new WebSocketRequestError("closed", "the room was left before it was joined"),
     );

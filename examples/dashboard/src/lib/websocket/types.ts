@@ -6,6 +6,15 @@ export type BuiltInEvents = {
   [T in keyof typeof builtInSchemas]: InferOutput<(typeof builtInSchemas)[T]>;
 };
 
+/** What the client itself has to say. */
+export interface ClientEvents {
+  /**
+   * Events were missed, and the server can't give them: load again what they are about. "history": it
+   * does not have them any more, or is another one. "rooms": those of `rooms`, which are entered anew.
+   */
+  missed: { reason: "history" | "rooms"; rooms: string[] };
+}
+
 /**
  * The types of events and what their `data` is. An application adds its own by merging:
  *
@@ -16,11 +25,10 @@ export type BuiltInEvents = {
  * and gives their schemas to the client, which the compiler then asks for.
  */
 // An interface, because only an interface can be merged with.
-// eslint-disable-next-line @typescript-eslint/no-empty-object-type
-export interface WebSocketEvents extends BuiltInEvents {}
+export interface WebSocketEvents extends BuiltInEvents, ClientEvents {}
 
 export type EventType = keyof WebSocketEvents;
-export type CustomEventType = Exclude<EventType, keyof BuiltInEvents>;
+export type CustomEventType = Exclude<EventType, keyof BuiltInEvents | keyof ClientEvents>;
 
 /** A schema for each type that the application added. */
 export type CustomSchemas = { [T in CustomEventType]: GenericSchema<unknown, WebSocketEvents[T]> };
@@ -28,7 +36,7 @@ export type CustomSchemas = { [T in CustomEventType]: GenericSchema<unknown, Web
 export interface WebSocketEvent<T extends EventType = EventType> {
   type: T;
   data: WebSocketEvents[T];
-  /** The event's place in the server's history; presence and answers have none. */
+  /** The event's place in the server's history; presence, answers and `missed` have none. */
   id: string | null;
   timestamp: string | null;
   userId: string | null;

@@ -1,5 +1,5 @@
-/* rules_test.c: what a client may not send (RFC 6455 section 5), and the limits of the endpoint:
- * each fails the connection with its code at once, and the peer's close then ends it. */
+/* message_limits_test.c: the endpoint's limits of a message, and what is kept and answered around a refusal.
+ * Not here: what RFC 6455 forbids (conformance_test.c). */
 #include <string.h>
 
 #include "websocket/host.h"
@@ -43,145 +43,6 @@ static void expect_failure(struct bytes *frames, uint16_t code)
     }
     bytes_free(frames);
 }
-
-START_TEST(rfc6455_5_1_unmasked_frame_is_1002)
-{
-    static const unsigned opcodes[] = {TEXT, BINARY, PING, PONG, CLOSE};
-    struct bytes frames = {0};
-
-    for (size_t i = 0; i < sizeof opcodes / sizeof *opcodes; i++) {
-        client_header(&frames, FIN | opcodes[i], 0, false, 2);
-        bytes_add(&frames, "\x03\xe8", 2);
-        expect_failure(&frames, 1002);
-    }
-    client_header(&frames, FIN | TEXT, 0, false, 0);
-    expect_failure(&frames, 1002);
-}
-END_TEST
-
-START_TEST(rfc6455_5_2_reserved_bits_are_1002)
-{
-    static const unsigned bits[] = {RSV1, RSV2, RSV3, RSV1 | RSV2 | RSV3};
-    static const unsigned opcodes[] = {TEXT, BINARY, PING, PONG, CLOSE};
-    struct bytes frames = {0};
-
-    for (size_t i = 0; i < sizeof bits / sizeof *bits; i++) {
-        for (size_t k = 0; k < sizeof opcodes / sizeof *opcodes; k++) {
-            client_frame(&frames, FIN | bits[i] | opcodes[k], "\x03\xe8", 2);
-            expect_failure(&frames, 1002);
-        }
-    }
-}
-END_TEST
-
-START_TEST(rfc6455_5_2_reserved_opcodes_are_1002)
-{
-    struct bytes frames = {0};
-
-    for (unsigned opcode = 3; opcode <= 15; opcode++) {
-        if (opcode >= CLOSE && opcode <= PONG)
-            continue;
-        client_text(&frames, FIN | opcode, "");
-        expect_failure(&frames, 1002);
-        client_text(&frames, FIN | opcode, "abc");
-        expect_failure(&frames, 1002);
-    }
-}
-END_TEST
-
-START_TEST(rfc6455_5_5_fragmented_control_frame_is_1002)
-{
-    struct bytes frames = {0};
-
-    for (unsigned opcode = CLOSE; opcode <= PONG; opcode++) {
-        client_text(&frames, opcode, "\x03\xe8");
-        expect_failure(&frames, 1002);
-    }
-}
-END_TEST
-
-START_TEST(rfc6455_5_5_control_frame_of_126_bytes_is_1002)
-{
-    char payload[126] = "\x03\xe8";
-    struct bytes frames = {0};
-
-    for (unsigned opcode = CLOSE; opcode <= PONG; opcode++) {
-        client_frame(&frames, FIN | opcode, payload, sizeof payload);
-        expect_failure(&frames, 1002);
-        client_header(&frames, FIN | opcode, 8, true, 70000);
-        expect_failure(&frames, 1002);
-    }
-}
-END_TEST
-
-START_TEST(rfc6455_5_2_length_not_in_its_shortest_form_is_1002)
-{
-    struct bytes frames = {0};
-
-    client_header(&frames, FIN | TEXT, 2, true, 125);
-    expect_failure(&frames, 1002);
-    client_header(&frames, FIN | TEXT, 2, true, 0);
-    expect_failure(&frames, 1002);
-    client_header(&frames, FIN | TEXT, 8, true, 125);
-    expect_failure(&frames, 1002);
-    client_header(&frames, FIN | TEXT, 8, true, 65535);
-    expect_failure(&frames, 1002);
-}
-END_TEST
-
-START_TEST(rfc6455_5_2_length_with_the_top_bit_is_1002)
-{
-    struct bytes frames = {0};
-
-    client_header(&frames, FIN | BINARY, 8, true, UINT64_C(1) << 63);
-    expect_failure(&frames, 1002);
-    client_header(&frames, FIN | BINARY, 8, true, UINT64_MAX);
-    expect_failure(&frames, 1002);
-}
-END_TEST
-
-START_TEST(rfc6455_5_4_continuation_of_nothing_is_1002)
-{
-    struct bytes frames = {0};
-
-    client_text(&frames, CONTINUATION, "a");
-    expect_failure(&frames, 1002);
-    client_text(&frames, FIN | CONTINUATION, "");
-    expect_failure(&frames, 1002);
-}
-END_TEST
-
-START_TEST(rfc6455_5_4_continuation_after_a_whole_message_is_1002)
-{
-    struct peer *peer;
-    struct bytes frames = {0};
-
-    host_open(&host, &options);
-    peer = host_client(&host);
-    client_text(&frames, TEXT, "a");
-    client_text(&frames, FIN | CONTINUATION, "b");
-    client_text(&frames, FIN | CONTINUATION, "c");
-    peer_send(peer, &frames);
-    bytes_free(&frames);
-    peer_expect(peer, TEXT, "ab", 2);
-    peer_expect_failed(peer, 1002);
-}
-END_TEST
-
-START_TEST(rfc6455_5_4_new_message_within_another_is_1002)
-{
-    struct bytes frames = {0};
-
-    client_text(&frames, TEXT, "a");
-    client_text(&frames, FIN | TEXT, "b");
-    expect_failure(&frames, 1002);
-    client_text(&frames, BINARY, "");
-    client_text(&frames, TEXT, "");
-    expect_failure(&frames, 1002);
-}
-END_TEST
-
-/* --- limits -------------------------------------------------------------------------------- */
 
 static char big[1001];
 
@@ -333,20 +194,10 @@ END_TEST
 
 Suite *websocket_suite(void)
 {
-    Suite *suite = suite_create("websocket-rules");
-    TCase *tests = tcase_create("rules");
+    Suite *suite = suite_create("websocket-message-limits");
+    TCase *tests = tcase_create("message limits");
 
     tcase_add_checked_fixture(tests, setup, teardown);
-    tcase_add_test(tests, rfc6455_5_1_unmasked_frame_is_1002);
-    tcase_add_test(tests, rfc6455_5_2_reserved_bits_are_1002);
-    tcase_add_test(tests, rfc6455_5_2_reserved_opcodes_are_1002);
-    tcase_add_test(tests, rfc6455_5_5_fragmented_control_frame_is_1002);
-    tcase_add_test(tests, rfc6455_5_5_control_frame_of_126_bytes_is_1002);
-    tcase_add_test(tests, rfc6455_5_2_length_not_in_its_shortest_form_is_1002);
-    tcase_add_test(tests, rfc6455_5_2_length_with_the_top_bit_is_1002);
-    tcase_add_test(tests, rfc6455_5_4_continuation_of_nothing_is_1002);
-    tcase_add_test(tests, rfc6455_5_4_continuation_after_a_whole_message_is_1002);
-    tcase_add_test(tests, rfc6455_5_4_new_message_within_another_is_1002);
     tcase_add_test(tests, rfc6455_7_4_1_message_above_the_limit_is_1009);
     tcase_add_test(tests, rfc6455_7_4_1_a_big_frame_is_refused_at_its_beginning);
     tcase_add_test(tests, rfc6455_7_4_1_messages_at_the_limit_pass);

@@ -1,0 +1,202 @@
+/* cluster.c: the library's Redis client on the first thread's epoll.
+ * What it carries is the library's business. */
+#include "cluster.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include <cjson/cJSON.h>
+
+#include "log.h"
+#include "monotonic_clock.h"
+
+enum { AWAIT_REDIS_MS = 1000 };
+
+/* The place of a descriptor, or one that is free; NULL if there are no more. */
+static struct cluster_watch *find_watch(struct cluster *cluster, int fd)
+{
+    struct cluster_watch *unused = NULL;
+
+    for (size_t i = 0; i < CLUSTER_MAX_FDS; i++) {
+        struct cluster_watch *watch = &cluster->watches[i];
+
+        if (watch->events != 0 && watch->fd == fd) {
+            return watch;
+        }
+        if (watch->events == 0) {
+            unused = watch;
+        }
+    }
+    return unused;
+}
+
+static void watch(int fd, int events, void *user_data)
+{
+    struct cluster *cluster = user_data;
+    struct cluster_watch *watch = find_watch(cluster, fd);
+    struct epoll_event wanted = {.data.ptr = watch};
+    int operation = EPOLL_CTL_MOD;
+
+    if (watch == NULL || (watch->events == 0 && events == 0)) {
+        return;
+    }
+    wanted.events = ((events & WS_REDIS_READ) != 0 ? (uint32_t)EPOLLIN : 0) |
+                    ((events & WS_REDIS_WRITE) != 0 ? (uint32_t)EPOLLOUT : 0);
+    if (watch->events == 0) {
+        operation = EPOLL_CTL_ADD;
+    } else if (events == 0) {
+        operation = EPOLL_CTL_DEL;
+    }
+    *watch = (struct cluster_watch){fd, events};
+    /* At the end the epoll is gone before the client. */
+    if (cluster->epoll >= 0 && epoll_ctl(cluster->epoll, operation, fd, &wanted) != 0) {
+        log_line(WS_LOG_ERROR, "redis: the connection can't be watched");
+    }
+}
+
+static void wake(void *user_data)
+{
+    const struct cluster *cluster = user_data;
+
+    if (cluster->wake != NULL) {
+        cluster->wake(cluster->wake_data);
+    }
+}
+
+static void on_state(int connected, const char *text, void *user_data)
+{
+    struct cluster *cluster = user_data;
+
+    cluster->connected = connected;
+    log_line(connected ? WS_LOG_INFO : WS_LOG_WARN, "redis: %s", text);
+}
+
+bool cluster_open(struct cluster *cluster, const struct options *options, ws_manager *manager,
+                  char *problem, size_t size)
+{
+    ws_redis_options redis_options;
+    char reason[256];
+    int result;
+
+    *cluster = (struct cluster){.epoll = -1};
+    if (options->redis_uri == NULL) {
+        return true;
+    }
+    if (ws_redis_check_uri(options->redis_uri, reason, sizeof reason) != WS_OK) {
+        snprintf(problem, size, "--redis: %s", reason);
+        return false;
+    }
+    ws_redis_options_init(&redis_options);
+    redis_options.uri = options->redis_uri;
+    redis_options.node = options->node;
+    redis_options.watch = watch;
+    redis_options.wake = wake;
+    redis_options.on_state = on_state;
+    redis_options.user_data = cluster;
+    if (options->history_events > 0) {
+        redis_options.preload_events = options->history_events;
+    }
+    result = ws_redis_new(manager, &redis_options, monotonic_ms(), &cluster->redis);
+    if (result != WS_OK) {
+        snprintf(problem, size, "--redis, --node: %s", ws_strerror(result));
+    }
+    return result == WS_OK;
+}
+
+static void await_redis(struct cluster *cluster)
+{
+    uint64_t now_ms = monotonic_ms();
+    uint64_t limit_ms = now_ms + AWAIT_REDIS_MS;
+    struct epoll_event events[CLUSTER_MAX_FDS];
+
+    while (!cluster->connected && now_ms < limit_ms) {
+        uint64_t deadline_ms = ws_redis_run(cluster->redis, now_ms);
+        int wait_ms = (int)((deadline_ms < limit_ms ? deadline_ms : limit_ms) - now_ms);
+        int count = cluster->connected
+                        ? 0
+                        : epoll_wait(cluster->epoll, events, CLUSTER_MAX_FDS, wait_ms);
+
+        for (int i = 0; i < count; i++) {
+            cluster_event(cluster, events[i].data.ptr, events[i].events);
+        }
+        now_ms = monotonic_ms();
+    }
+}
+
+void cluster_attach(struct cluster *cluster, int epoll, void (*wake_thread)(void *user_data),
+                    void *user_data)
+{
+    cluster->epoll = epoll;
+    cluster->wake = wake_thread;
+    cluster->wake_data = user_data;
+    if (cluster->redis != NULL) {
+        await_redis(cluster);
+    }
+}
+
+bool cluster_event(struct cluster *cluster, const void *pointer, uint32_t events)
+{
+    for (size_t i = 0; i < CLUSTER_MAX_FDS; i++) {
+        const struct cluster_watch *watched = &cluster->watches[i];
+        int ready = 0;
+
+        if (pointer != watched) {
+            continue;
+        }
+        if ((events & (EPOLLIN | EPOLLERR | EPOLLHUP)) != 0) {
+            ready |= WS_REDIS_READ;
+        }
+        if ((events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) != 0) {
+            ready |= WS_REDIS_WRITE;
+        }
+        if (watched->events != 0) {
+            ws_redis_ready(cluster->redis, watched->fd, ready);
+        }
+        return true;
+    }
+    return false;
+}
+
+uint64_t cluster_run(struct cluster *cluster, uint64_t now_ms)
+{
+    return cluster->redis != NULL ? ws_redis_run(cluster->redis, now_ms) : UINT64_MAX;
+}
+
+void cluster_close(struct cluster *cluster)
+{
+    cluster->epoll = -1;
+    ws_redis_free(cluster->redis);
+    cluster->redis = NULL;
+}
+
+static bool add_json(cJSON *object, const char *name, const struct cluster *cluster,
+                     int (*get)(ws_redis *redis, char **text, size_t *length))
+{
+    char *text;
+    cJSON *value;
+
+    if (get(cluster->redis, &text, NULL) != WS_OK) {
+        return false;
+    }
+    value = cJSON_Parse(text);
+    ws_redis_free_text(cluster->redis, text);
+    if (!cJSON_AddItemToObject(object, name, value)) {
+        cJSON_Delete(value);
+        return false;
+    }
+    return true;
+}
+
+char *cluster_stats(const struct cluster *cluster)
+{
+    cJSON *stats = cJSON_CreateObject();
+    char *text = NULL;
+
+    if (add_json(stats, "redis", cluster, ws_redis_get_stats) &&
+        add_json(stats, "cluster", cluster, ws_redis_get_nodes)) {
+        text = cJSON_PrintUnformatted(stats);
+    }
+    cJSON_Delete(stats);
+    return text;
+}

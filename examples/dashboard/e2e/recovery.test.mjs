@@ -1,0 +1,100 @@
+// What a page misses while its connection is cut: every order's event reaches a handler once.
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import net from "node:net";
+import { after, before, test } from "node:test";
+import { Backend } from "./support/backend.mjs";
+import { launchBrowser, NO_SERVER, openPage } from "./support/browser.mjs";
+import { Dashboard } from "./support/dashboard.mjs";
+
+const N_ORDERS = 60;
+const ORDERS_BETWEEN_CUTS = 8;
+
+let browser;
+
+before(async () => {
+  browser = await launchBrowser();
+});
+
+after(() => browser?.close());
+
+/** Passes bytes on to a port; `cut` ends its WebSockets with an RST on both sides. */
+async function startPassage(port) {
+  const upgraded = new Set();
+  const server = net.createServer((inner) => {
+    const outer = net.connect(port, "127.0.0.1");
+    inner.once("data", (head) => {
+      if (head.includes("GET /ws?") || head.includes("GET /ws ")) {
+        upgraded.add(inner).add(outer);
+      }
+    });
+    for (const socket of [inner, outer]) {
+      socket.on("error", () => undefined);
+      socket.on("close", () => {
+        upgraded.delete(socket);
+        inner.destroy();
+        outer.destroy();
+      });
+    }
+    inner.pipe(outer).pipe(inner);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    url: `http://127.0.0.1:${server.address().port}`,
+    cut: () => {
+      const cut = upgraded.size > 0;
+      upgraded.forEach((socket) => socket.resetAndDestroy());
+      return cut;
+    },
+    stop: () => server.close(),
+  };
+}
+
+/** The ids of the orders in the page's log of events, which is written by one handler. */
+async function loggedOrders(dashboard) {
+  const texts = await dashboard.panel("Events").getByText(/^Order #\d+ by /).allTextContents();
+  return texts.map((text) => Number(/#(\d+)/.exec(text)[1]));
+}
+
+test("cuts lose no order and repeat none", async () => {
+  const backend = await Backend.start();
+  const passage = await startPassage(backend.port);
+  const opened = await openPage(browser, passage.url, { expected: NO_SERVER, viewport: { width: 1200, height: 9000 } });
+  const dashboard = new Dashboard(opened);
+  await dashboard.whenStatus("Connected");
+  let cuts = 0;
+  const placed = [];
+  for (let i = 0; i < N_ORDERS; i++) {
+    placed.push((await backend.order("WIDGET-1", 1)).id);
+    if (i % ORDERS_BETWEEN_CUTS === 3 && passage.cut()) {
+      cuts++;
+    }
+  }
+  assert.ok(cuts >= 2);
+  await dashboard.order(placed.at(-1)).waitFor();
+  await dashboard.whenStatus("Connected");
+  assert.deepEqual((await loggedOrders(dashboard)).reverse(), placed);
+  await dashboard.close();
+  passage.stop();
+  await backend.stop();
+});
+
+test("after a restart the page hears that it missed something, and loads its lists again", async () => {
+  let backend = await Backend.start();
+  const dashboard = new Dashboard(await openPage(browser, backend.url, { expected: NO_SERVER }));
+  await dashboard.whenStatus("Connected");
+  const { id } = await backend.order();
+  await dashboard.order(id).waitFor();
+  await backend.stop("SIGKILL");
+  await dashboard.whenStatus("Reconnecting");
+  backend = await Backend.start({ port: backend.port });
+  const lists = dashboard.page.waitForResponse((response) => response.url().endsWith("/api/orders"));
+  await dashboard.whenStatus("Connected");
+  await lists;
+  await dashboard.panel("Events").getByText("Events were missed; loading again").waitFor();
+  // The new backend's database is empty.
+  await dashboard.panel("Orders").getByText("No orders yet").waitFor();
+  await dashboard.close();
+  await backend.stop();
+});

@@ -1,0 +1,27 @@
+/* redis_on_libuv.h: a ws_redis on a libuv loop, to copy from.
+ * Not here: clients (embed_libuv.c). */
+#ifndef REDIS_ON_LIBUV_H
+#define REDIS_ON_LIBUV_H
+
+#include <uv.h>
+#include <ws_manager/redis.h>
+
+struct watched;
+
+struct redis_on_libuv {
+    ws_redis *redis;
+    uv_loop_t *loop;
+    uv_async_t wake;
+    uv_timer_t deadline;
+    struct watched *watched; /* the descriptors that it waits for */
+};
+
+/* Makes the carrier of a manager with these options, whose hooks are set here, and begins to connect. An error
+ * of enum ws_error, or of libuv. */
+int redis_on_libuv_open(struct redis_on_libuv *adapter, uv_loop_t *loop, ws_manager *manager,
+                        ws_redis_options *options);
+
+/* Frees the carrier; the loop must run once more until its handles are closed. */
+void redis_on_libuv_close(struct redis_on_libuv *adapter);
+
+#endif

@@ -1,0 +1,252 @@
+/* carrier.h: what a ws_redis is made of, and what its files ask of each other.
+ *
+ * redis.c    life, and what the host and the manager call
+ * carrier.c  what several of the following need
+ * session.c  reaching Redis, leaving it, coming back
+ * reader.c   the stream's events on their way to the manager
+ * load.c     the stream's newest events, to begin with
+ * writer.c   events on their way into the stream
+ * fetches.c  events that the manager asks for
+ * nodes.c    who else is there
+ * stats.c    what was counted */
+#ifndef WS_REDIS_CARRIER_H
+#define WS_REDIS_CARRIER_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <ws_manager/cluster.h>
+#include <ws_manager/loop.h>
+#include <ws_manager/manager.h>
+#include <ws_manager/redis.h>
+
+#include "base/memory.h"
+#include "cluster/redis/command.h"
+#include "cluster/redis/link.h"
+#include "cluster/redis/queue.h"
+#include "cluster/redis/uri.h"
+
+enum {
+    BLOCK_MS =
+        1000, /* how long Redis waits for the next event before it says that there is none */
+    NUMBER_SIZE = 21,     /* a decimal number of 64 bits, and a NUL */
+    PAGE_FIRST = 128,     /* entries; see reader_resize_page() */
+    RETRY_MS = 10,        /* when the manager has no room or memory */
+    BACKOFF_MIN_MS = 50,  /* between two attempts, twice as long for each that fails, */
+    BACKOFF_MAX_MS = 2000 /* up to this, and half of it by chance */
+};
+
+/* Names of keys; all have the same hash tag. */
+struct keys {
+    char *state;
+    char *events;
+    char *nodes;
+    char *expiries;
+    char *producer_prefix;
+};
+
+enum stage {
+    STAGE_AWAY,      /* no connections */
+    STAGE_ATTACHING, /* epoch and position are asked for */
+    STAGE_LOADING, /* the newest events are asked for: it is the first time, or some are missing */
+    STAGE_STARTING, /* the manager is to take them */
+    STAGE_READING   /* events go both ways */
+};
+
+struct session {
+    enum stage stage;
+    char epoch[WS_EPOCH_SIZE];
+    char nonce[NUMBER_SIZE];
+    uint64_t position;   /* of the stream's newest event, as of the last answer */
+    uint64_t retry_ms;   /* when it is tried again */
+    uint32_t n_attempts; /* since the last event that was stored or read */
+    bool told_connected;
+    char told[LINK_ERROR_SIZE];
+};
+
+/* The newest event that is known to be in the stream, read or stored. */
+struct known {
+    char epoch[WS_EPOCH_SIZE]; /* "": none */
+    uint64_t position;
+    char nonce[NUMBER_SIZE];
+};
+
+struct reader {
+    char epoch[WS_EPOCH_SIZE]; /* that the manager has; "": none yet */
+    uint64_t position;         /* of the last event that it took */
+    uint32_t page;             /* entries to ask for at once, by how large they are */
+    uint32_t asked;            /* for a page while loading */
+    bool is_waiting;           /* for an answer */
+    redisReply *entries;       /* that were read; NULL: none */
+    size_t n_delivered;        /* of these */
+    uint64_t retry_ms;
+
+    /* While loading: the newest events, the newest first. */
+    redisReply **loaded;
+    size_t n_loaded;
+    size_t capacity;
+    size_t bytes;
+    uint64_t oldest; /* position of the last of these */
+};
+
+struct writer {
+    uint32_t n_sent;     /* events at the queue's beginning that were sent */
+    uint64_t retry_ms;   /* after Redis took none */
+    uint32_t n_attempts; /* that failed, in a row */
+};
+
+struct fetch {
+    struct fetch *next;
+    void *request;
+    uint64_t after;
+    uint32_t max_events;
+};
+
+struct fetches {
+    struct fetch *first;
+    struct fetch **end;
+    uint32_t count;
+    uint32_t n_sent; /* of these, at the beginning */
+};
+
+struct counters {
+    uint64_t stored;
+    uint64_t duplicates;
+    uint64_t refused;
+    uint64_t delivered;
+    uint64_t fetched;
+    uint64_t sessions;
+    uint64_t failures; /* sessions that ended, and attempts */
+};
+
+struct ws_redis {
+    ws_allocator memory;
+    ws_manager *manager;
+    ws_redis_options options; /* without its texts */
+    struct uri uri;
+    char *node;
+    struct keys keys;
+    char max_stream_events[NUMBER_SIZE];
+
+    pthread_mutex_t lock;
+    /* Guarded by the lock: */
+    struct queue queue;
+    struct fetches fetches;
+    bool is_woken; /* the host was, since the last run */
+    char *nodes;   /* JSON text of all; NULL: not known yet */
+    struct counters counters;
+    /* What the owner changes and others read for the statistics: */
+    struct session session;
+    struct reader reader;
+
+    /* The owner's alone: */
+    uint64_t now_ms;
+    uint64_t heartbeat_ms; /* when the next one is due */
+    struct known known;
+    struct writer writer;
+    struct link reading;
+    struct link writing;
+    struct command command; /* the one being put together */
+    uint64_t random;        /* for the backoff */
+};
+
+/* Adds to a counter. Takes the lock. */
+void count(struct ws_redis *redis, uint64_t *counter, uint64_t n);
+
+/* Begins a command that is a script with these keys and the number of keys that follow. */
+void command_script(struct ws_redis *redis, const char *script, const char *n_keys);
+
+/* Asks for `max` entries of the session's epoch by XRANGE or XREVRANGE. False if the session has ended
+ * of that. */
+bool ask_range(struct ws_redis *redis, struct link *link, enum request_kind kind,
+               const char *how, const char *from, const char *to, uint32_t max);
+
+/* This position is stored, by a session of that nonce. */
+void know(struct ws_redis *redis, uint64_t position, const char *nonce);
+
+/* --- session.c: the owner's thread ---------------------------------------------------------------- */
+
+/* Connects if that is due. */
+void session_begin(struct ws_redis *redis);
+
+/* How long to wait after another attempt that failed, partly by chance. */
+uint64_t backoff_ms(struct ws_redis *redis, uint32_t *n_attempts);
+
+/* Ends it, for good. */
+void session_close(struct ws_redis *redis);
+
+/* Ends it, and has it tried again; `text` says why. */
+void session_end(struct ws_redis *redis, const char *text);
+
+/* Enters a stage; takes the lock, since others look at it. */
+void session_enter(struct ws_redis *redis, enum stage stage);
+
+/* Whether events go both ways. */
+bool session_is_up(const struct ws_redis *redis);
+
+/* Tells the host when that has changed. */
+void session_tell(struct ws_redis *redis, bool connected, const char *text);
+
+/* Takes the answer to REQUEST_ATTACH. */
+void session_attached(struct ws_redis *redis, const redisReply *reply);
+
+/* --- reader.c ------------------------------------------------------------------------------------- */
+
+/* Of a new session: goes on where the last one ended, or loads. */
+void reader_begin(struct ws_redis *redis);
+
+/* Lets go of everything that is not delivered. */
+void reader_end(struct ws_redis *redis);
+
+/* Take the answer to REQUEST_READ and _STATE; what they keep of it is not in it any more. */
+void reader_read(struct ws_redis *redis, redisReply *reply);
+void reader_state(struct ws_redis *redis, const redisReply *reply);
+
+/* Hands on what can be, and asks for more. */
+void reader_run(struct ws_redis *redis);
+
+/* When it wants to run again. */
+uint64_t reader_deadline(const struct ws_redis *redis);
+
+/* Fits the page to what one that was asked for brought. */
+void reader_resize_page(struct reader *reader, size_t n_entries, size_t bytes);
+
+/* --- load.c --------------------------------------------------------------------------------------- */
+
+void load_begin(struct ws_redis *redis);
+void load_end(struct ws_redis *redis);
+
+/* Takes the answer to REQUEST_PAGE, and what it keeps out of it. */
+void load_page(struct ws_redis *redis, redisReply *reply);
+
+/* Has the manager begin with what was loaded. */
+void load_start(struct ws_redis *redis);
+
+/* --- writer.c ------------------------------------------------------------------------------------- */
+
+void writer_run(struct ws_redis *redis);
+void writer_end(struct ws_redis *redis);
+void writer_appended(struct ws_redis *redis, const redisReply *reply);
+uint64_t writer_deadline(struct ws_redis *redis);
+
+/* Tells those who asked that their events will not be stored. */
+void writer_give_up(struct ws_redis *redis);
+
+/* --- fetches.c ------------------------------------------------------------------------------------ */
+
+/* Any thread. */
+int fetches_push(struct ws_redis *redis, uint64_t after, uint32_t max_events, void *request);
+
+void fetches_run(struct ws_redis *redis);
+void fetches_end(struct ws_redis *redis);
+void fetches_fetched(struct ws_redis *redis, const redisReply *reply);
+void fetches_give_up(struct ws_redis *redis);
+
+/* --- nodes.c -------------------------------------------------------------------------------------- */
+
+void nodes_run(struct ws_redis *redis);
+void nodes_seen(struct ws_redis *redis, const redisReply *reply);
+
+#endif

@@ -1,0 +1,133 @@
+/* fetches.c: events that the manager asks for, for one client that comes back. What is asked for while Redis is
+ * away waits. */
+#include "cluster/redis/carrier.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "cluster/redis/entry.h"
+
+enum { FETCHES_MAX = 4096, FETCHES_SENT_MAX = 8 };
+
+/* The lock is held. */
+static void append(struct fetches *fetches, struct fetch *fetch)
+{
+    fetch->next = NULL;
+    *fetches->end = fetch;
+    fetches->end = &fetch->next;
+    fetches->count++;
+}
+
+int fetches_push(struct ws_redis *redis, uint64_t after, uint32_t max_events, void *request)
+{
+    struct fetch *fetch = memory_alloc(&redis->memory, sizeof *fetch);
+    int result = WS_OK;
+
+    if (fetch == NULL)
+        return WS_ERR_NO_MEMORY;
+    *fetch = (struct fetch){.request = request, .after = after, .max_events = max_events};
+    pthread_mutex_lock(&redis->lock);
+    if (redis->fetches.count < FETCHES_MAX)
+        append(&redis->fetches, fetch);
+    else
+        result = WS_ERR_BACKPRESSURE;
+    pthread_mutex_unlock(&redis->lock);
+    if (result != WS_OK)
+        memory_free(&redis->memory, fetch);
+    return result;
+}
+
+/* The first that was not sent; NULL if there is none. */
+static const struct fetch *next_to_send(struct ws_redis *redis)
+{
+    const struct fetches *fetches = &redis->fetches;
+    const struct fetch *fetch;
+
+    pthread_mutex_lock(&redis->lock);
+    fetch = fetches->first;
+    for (uint32_t i = 0; i < fetches->n_sent && fetch != NULL; i++)
+        fetch = fetch->next;
+    pthread_mutex_unlock(&redis->lock);
+    return fetch;
+}
+
+void fetches_run(struct ws_redis *redis)
+{
+    const struct fetch *fetch;
+
+    while (session_is_up(redis) && redis->fetches.n_sent < FETCHES_SENT_MAX &&
+           (fetch = next_to_send(redis)) != NULL) {
+        uint32_t page = redis->reader.page;
+        char from[NUMBER_SIZE];
+
+        snprintf(from, sizeof from, "%" PRIu64, fetch->after + 1);
+        if (ask_range(redis, &redis->writing, REQUEST_FETCH, "XRANGE", from, "+",
+                      fetch->max_events < page ? fetch->max_events : page))
+            redis->fetches.n_sent++;
+    }
+}
+
+void fetches_end(struct ws_redis *redis)
+{
+    redis->fetches.n_sent = 0;
+}
+
+static struct fetch *pop(struct ws_redis *redis)
+{
+    struct fetches *fetches = &redis->fetches;
+    struct fetch *fetch;
+
+    pthread_mutex_lock(&redis->lock);
+    fetch = fetches->first;
+    if (fetch != NULL) {
+        fetches->first = fetch->next;
+        if (fetches->first == NULL)
+            fetches->end = &fetches->first;
+        fetches->count--;
+    }
+    pthread_mutex_unlock(&redis->lock);
+    return fetch;
+}
+
+/* Without memory it is asked for once more. */
+static void answer(struct ws_redis *redis, struct fetch *fetch, const ws_cluster_event *events,
+                   size_t n_events)
+{
+    if (ws_manager_cluster_fetched(redis->manager, fetch->request, events, n_events) == WS_OK) {
+        memory_free(&redis->memory, fetch);
+        return;
+    }
+    pthread_mutex_lock(&redis->lock);
+    append(&redis->fetches, fetch);
+    pthread_mutex_unlock(&redis->lock);
+}
+
+void fetches_fetched(struct ws_redis *redis, const redisReply *reply)
+{
+    struct fetch *fetch = pop(redis);
+    size_t n = reply->type == REDIS_REPLY_ARRAY ? reply->elements : 0;
+    ws_cluster_event *events = NULL;
+    const char *nonce;
+
+    redis->fetches.n_sent--;
+    if (n > 0)
+        events = memory_alloc(&redis->memory, n * sizeof *events);
+    if (events == NULL)
+        n = 0;
+    for (size_t i = 0; i < n; i++)
+        entry_read(reply->element[i], &events[i], &nonce);
+    count(redis, &redis->counters.fetched, n);
+    answer(redis, fetch, events, n);
+    memory_free(&redis->memory, events);
+}
+
+/* The manager's memory of those that it has no memory to be told of is lost. */
+void fetches_give_up(struct ws_redis *redis)
+{
+    struct fetch *fetch;
+
+    while ((fetch = pop(redis)) != NULL) {
+        ws_manager_cluster_fetched(redis->manager, fetch->request, NULL, 0);
+        memory_free(&redis->memory, fetch);
+    }
+}

@@ -1,0 +1,244 @@
+/* link.c: one connection to Redis by hiredis' asynchronous API. */
+#include "cluster/redis/link.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include <ws_manager/loop.h>
+#include <ws_manager/redis.h>
+
+void link_init(struct link *link, void (*watch)(int fd, int events, void *user_data),
+               void *user_data)
+{
+    *link = (struct link){
+        .watch = watch, .user_data = user_data, .fd = -1, .deadline_ms = WS_NO_DEADLINE};
+}
+
+static void set_error(struct link *link, const char *text)
+{
+    snprintf(link->error, sizeof link->error, "%s", text);
+}
+
+/* --- what hiredis calls -------------------------------------------------------------------------- */
+
+static void want_read(void *data)
+{
+    ((struct link *)data)->events |= WS_REDIS_READ;
+}
+
+static void want_no_read(void *data)
+{
+    ((struct link *)data)->events &= ~WS_REDIS_READ;
+}
+
+static void want_write(void *data)
+{
+    ((struct link *)data)->events |= WS_REDIS_WRITE;
+}
+
+static void want_no_write(void *data)
+{
+    ((struct link *)data)->events &= ~WS_REDIS_WRITE;
+}
+
+static void tell_host(struct link *link)
+{
+    if (link->events == link->watched)
+        return;
+    link->watched = link->events;
+    link->watch(link->fd, link->events, link->user_data);
+}
+
+/* The last that it calls of a connection, whoever ended it; the descriptor is still open. */
+static void forget(void *data)
+{
+    struct link *link = data;
+
+    if (link->context->err != 0)
+        set_error(link, link->context->errstr);
+    link->context = NULL;
+    link->events = 0;
+    tell_host(link);
+    link->fd = -1;
+}
+
+/* Hiredis frees a reply after the callback. What is in it is kept by taking it over into a copy. */
+static redisReply *take_over(redisReply *reply)
+{
+    redisReply *copy = malloc(sizeof *copy);
+
+    if (copy == NULL)
+        return NULL;
+    *copy = *reply;
+    *reply = (redisReply){.type = REDIS_REPLY_NIL};
+    return copy;
+}
+
+/* Without memory for one the connection can't go on: what comes later would be taken for it. */
+static void on_reply(redisAsyncContext *context, void *reply, void *data)
+{
+    struct link *link = data;
+    struct link_request *request;
+
+    (void)context;
+    if (reply == NULL || link->is_broken || link->n_replied == link->count)
+        return;
+    request = &link->requests[(link->first + link->n_replied) % LINK_MAX_REQUESTS];
+    request->reply = take_over(reply);
+    if (request->reply == NULL) {
+        link->is_broken = true;
+        return;
+    }
+    link->n_replied++;
+}
+
+/* --- life ---------------------------------------------------------------------------------------- */
+
+bool link_open(struct link *link, const struct uri *uri, uint64_t timeout_ms)
+{
+    redisAsyncContext *context = uri->is_unix ? redisAsyncConnectUnix(uri->host)
+                                              : redisAsyncConnect(uri->host, uri->port);
+
+    if (context == NULL || context->err != 0) {
+        set_error(link, context != NULL ? context->errstr : "out of memory");
+        if (context != NULL)
+            redisAsyncFree(context);
+        return false;
+    }
+    set_error(link, "the connection was closed");
+    fcntl(context->c.fd, F_SETFD, FD_CLOEXEC);
+    context->ev.data = link;
+    context->ev.addRead = want_read;
+    context->ev.delRead = want_no_read;
+    context->ev.addWrite = want_write;
+    context->ev.delWrite = want_no_write;
+    context->ev.cleanup = forget;
+    link->context = context;
+    link->fd = context->c.fd;
+    link->timeout_ms = timeout_ms;
+    return true;
+}
+
+void link_close(struct link *link)
+{
+    enum request_kind kind;
+    redisReply *reply;
+
+    if (link->context != NULL)
+        redisAsyncFree(link->context);
+    while ((reply = link_take_reply(link, &kind)) != NULL)
+        freeReplyObject(reply);
+    link->count = 0;
+    link->is_broken = false;
+    link->deadline_ms = WS_NO_DEADLINE;
+    link->progressed = false;
+}
+
+/* --- input and output ---------------------------------------------------------------------------- */
+
+/* Hiredis 0.14 writes to a socket with write(): the signal that this can bring is the host's business as
+ * little as the connection is. */
+static void write_without_sigpipe(struct link *link)
+{
+    static const struct timespec at_once = {0};
+    sigset_t pipe_alone;
+    sigset_t pending;
+    sigset_t before;
+
+    sigemptyset(&pipe_alone);
+    sigaddset(&pipe_alone, SIGPIPE);
+    sigpending(&pending);
+    pthread_sigmask(SIG_BLOCK, &pipe_alone, &before);
+    redisAsyncHandleWrite(link->context);
+    if (!sigismember(&pending, SIGPIPE))
+        while (sigtimedwait(&pipe_alone, NULL, &at_once) < 0 && errno == EINTR)
+            ;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+void link_ready(struct link *link, int events)
+{
+    if ((events & WS_REDIS_READ) && link->context != NULL) {
+        redisAsyncHandleRead(link->context);
+        link->progressed = true;
+    }
+    if ((events & WS_REDIS_WRITE) && link->context != NULL)
+        write_without_sigpipe(link);
+    if (link->context != NULL)
+        tell_host(link);
+}
+
+void link_flush(struct link *link)
+{
+    if (link->context == NULL)
+        return;
+    if ((link->context->c.flags & REDIS_CONNECTED) && (link->events & WS_REDIS_WRITE))
+        write_without_sigpipe(link);
+    if (link->context != NULL)
+        tell_host(link);
+}
+
+/* --- requests and replies ------------------------------------------------------------------------ */
+
+bool link_send(struct link *link, enum request_kind kind, const struct command *command,
+               uint64_t now_ms)
+{
+    struct link_request *request =
+        &link->requests[(link->first + link->count) % LINK_MAX_REQUESTS];
+
+    if (link->context == NULL)
+        return false;
+    if (link->count == LINK_MAX_REQUESTS) {
+        set_error(link, "too many requests at once");
+        return false;
+    }
+    /* The type has no const, but nothing is written to. */
+    if (redisAsyncCommandArgv(link->context, on_reply, link, command->count,
+                              (const char **)(uintptr_t)command->arguments,
+                              command->lengths) != REDIS_OK) {
+        set_error(link, "a command could not be sent");
+        return false;
+    }
+    if (link->n_replied == link->count)
+        link->deadline_ms = now_ms + link->timeout_ms;
+    *request = (struct link_request){.kind = kind};
+    link->count++;
+    return true;
+}
+
+redisReply *link_take_reply(struct link *link, enum request_kind *kind)
+{
+    struct link_request *request = &link->requests[link->first];
+
+    if (link->n_replied == 0)
+        return NULL;
+    *kind = request->kind;
+    link->first = (link->first + 1) % LINK_MAX_REQUESTS;
+    link->count--;
+    link->n_replied--;
+    return request->reply;
+}
+
+bool link_check(struct link *link, uint64_t now_ms)
+{
+    if (link->context == NULL)
+        return false;
+    if (link->is_broken) {
+        set_error(link, "out of memory");
+        return false;
+    }
+    if (link->progressed)
+        link->deadline_ms =
+            link->n_replied < link->count ? now_ms + link->timeout_ms : WS_NO_DEADLINE;
+    link->progressed = false;
+    if (now_ms < link->deadline_ms)
+        return true;
+    snprintf(link->error, sizeof link->error, "no answer in %" PRIu64 " ms", link->timeout_ms);
+    return false;
+}

@@ -1,0 +1,82 @@
+/* link.h: one connection to Redis by hiredis' asynchronous API: commands go out in order, replies wait until
+ * they are asked for, so that nothing but I/O happens within hiredis' callbacks.
+ *
+ * What both hiredis 0.14 and 1.x have is used, and nothing else. Not here: what is said (session.c). */
+#ifndef WS_REDIS_LINK_H
+#define WS_REDIS_LINK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <hiredis/async.h>
+
+#include "cluster/redis/command.h"
+#include "cluster/redis/uri.h"
+
+enum { LINK_MAX_REQUESTS = 32, LINK_ERROR_SIZE = 160 };
+
+/* What a reply is to. */
+enum request_kind {
+    REQUEST_GREETING, /* AUTH, SELECT: only an error is of interest */
+    REQUEST_ATTACH,
+    REQUEST_PAGE,
+    REQUEST_READ,
+    REQUEST_STATE,
+    REQUEST_APPEND,
+    REQUEST_FETCH,
+    REQUEST_HEARTBEAT
+};
+
+struct link_request {
+    enum request_kind kind;
+    redisReply *reply; /* NULL until it has come */
+};
+
+struct link {
+    redisAsyncContext *context; /* NULL: there is no connection */
+    void (*watch)(int fd, int events, void *user_data);
+    void *user_data;
+    int fd;
+    int events;  /* that hiredis wants */
+    int watched; /* that the host was told */
+
+    uint64_t
+        timeout_ms; /* for connecting, and until something comes while a reply is awaited */
+    uint64_t deadline_ms; /* WS_NO_DEADLINE: none are */
+    bool progressed;      /* something came since link_check() */
+    bool is_broken;       /* a reply was lost */
+
+    struct link_request requests[LINK_MAX_REQUESTS]; /* a ring, the oldest first */
+    size_t first;
+    size_t count;
+    size_t n_replied; /* of these */
+
+    char error[LINK_ERROR_SIZE]; /* why there is no connection */
+};
+
+void link_init(struct link *link, void (*watch)(int fd, int events, void *user_data),
+               void *user_data);
+
+/* Begins to connect. False with link->error. */
+bool link_open(struct link *link, const struct uri *uri, uint64_t timeout_ms);
+void link_close(struct link *link);
+
+/* The descriptor is ready for these of enum ws_redis_events. The connection may be gone then. */
+void link_ready(struct link *link, int events);
+
+/* Sends a command. Its reply comes behind those of earlier ones. False with link->error, if the
+ * connection is gone or there are LINK_MAX_REQUESTS. */
+bool link_send(struct link *link, enum request_kind kind, const struct command *command,
+               uint64_t now_ms);
+
+/* Takes the next reply that has come: NULL if there is none. For the caller to free. */
+redisReply *link_take_reply(struct link *link, enum request_kind *kind);
+
+/* False with link->error if the connection is gone or does not answer. */
+bool link_check(struct link *link, uint64_t now_ms);
+
+/* Writes what waits, and tells the host what to wait for. */
+void link_flush(struct link *link);
+
+#endif

@@ -1,0 +1,139 @@
+/* load.c: the stream's newest events, for the manager to begin with: at first, with another epoch, or when
+ * some that come next can't be had any more. They are read backwards, page by page. */
+#include "cluster/redis/carrier.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cluster/redis/entry.h"
+
+enum { LOAD_MAX_BYTES = 64 << 20 };
+
+/* Those up to a place in the stream. */
+static void ask(struct ws_redis *redis, const char *to)
+{
+    uint32_t left = redis->options.preload_events - (uint32_t)redis->reader.n_loaded;
+    uint32_t page = redis->reader.page < left ? redis->reader.page : left;
+
+    redis->reader.asked = page;
+    ask_range(redis, &redis->reading, REQUEST_PAGE, "XREVRANGE", to, "-", page);
+}
+
+void load_begin(struct ws_redis *redis)
+{
+    load_end(redis);
+    session_enter(redis, STAGE_LOADING);
+    ask(redis, "+");
+}
+
+void load_end(struct ws_redis *redis)
+{
+    struct reader *reader = &redis->reader;
+
+    for (size_t i = 0; i < reader->n_loaded; i++)
+        freeReplyObject(reader->loaded[i]);
+    memory_free(&redis->memory, reader->loaded);
+    reader->loaded = NULL;
+    reader->n_loaded = 0;
+    reader->capacity = 0;
+    reader->bytes = 0;
+}
+
+static uint64_t position_of(const redisReply *entry)
+{
+    ws_cluster_event event;
+    const char *nonce;
+
+    entry_read(entry, &event, &nonce);
+    return event.position;
+}
+
+/* Keeps one; false if it is not the one before those that were kept, or memory ran out: then those are
+ * all. */
+static bool keep(struct ws_redis *redis, redisReply *page, size_t at)
+{
+    struct reader *reader = &redis->reader;
+    uint64_t position = position_of(page->element[at]);
+    redisReply **grown;
+
+    if (position == 0 || (reader->n_loaded > 0 && position != reader->oldest - 1))
+        return false;
+    grown = memory_grow(&redis->memory, reader->loaded, sizeof *reader->loaded,
+                        reader->n_loaded, PAGE_FIRST, &reader->capacity);
+    if (grown == NULL)
+        return false;
+    reader->loaded = grown;
+    reader->bytes += entry_bytes(page->element[at]);
+    reader->oldest = position;
+    reader->loaded[reader->n_loaded++] = entry_take(page, at);
+    return true;
+}
+
+void load_page(struct ws_redis *redis, redisReply *reply)
+{
+    struct reader *reader = &redis->reader;
+    size_t bytes = reader->bytes;
+    size_t kept = 0;
+    char to[NUMBER_SIZE];
+
+    if (redis->session.stage != STAGE_LOADING)
+        return;
+    if (reply->type != REDIS_REPLY_ARRAY) {
+        session_end(redis, "the keys hold something else");
+        return;
+    }
+    while (kept < reply->elements && keep(redis, reply, kept))
+        kept++;
+    reader_resize_page(reader, kept, reader->bytes - bytes);
+    if (kept < reader->asked || reader->n_loaded >= redis->options.preload_events ||
+        reader->bytes >= LOAD_MAX_BYTES || reader->oldest == 1) {
+        session_enter(redis, STAGE_STARTING);
+        return;
+    }
+    snprintf(to, sizeof to, "%" PRIu64, reader->oldest - 1);
+    ask(redis, to);
+}
+
+/* The manager has it. */
+static void started(struct ws_redis *redis, uint64_t position, const char *nonce)
+{
+    pthread_mutex_lock(&redis->lock);
+    memcpy(redis->reader.epoch, redis->session.epoch, WS_EPOCH_SIZE);
+    redis->reader.position = position;
+    pthread_mutex_unlock(&redis->lock);
+    memcpy(redis->known.epoch, redis->session.epoch, WS_EPOCH_SIZE);
+    redis->known.position = 0;
+    know(redis, position, nonce);
+    load_end(redis);
+    session_enter(redis, STAGE_READING);
+    session_tell(redis, true, "connected");
+}
+
+void load_start(struct ws_redis *redis)
+{
+    struct reader *reader = &redis->reader;
+    size_t n = reader->n_loaded;
+    uint64_t position = n > 0 ? reader->oldest + n - 1 : redis->session.position;
+    ws_cluster_event *events = NULL;
+    const char *nonce = "";
+    int result = WS_ERR_NO_MEMORY;
+
+    if (redis->now_ms < reader->retry_ms)
+        return;
+    if (n > 0)
+        events = memory_alloc(&redis->memory, n * sizeof *events);
+    if (events != NULL || n == 0) {
+        for (size_t i = 0; i < n; i++)
+            entry_read(reader->loaded[n - 1 - i], &events[i], &nonce);
+        result =
+            ws_manager_cluster_start(redis->manager, redis->session.epoch, position, events, n);
+    }
+    memory_free(&redis->memory, events);
+    if (result == WS_OK)
+        started(redis, position, nonce);
+    else if (result == WS_ERR_INVALID)
+        session_end(redis, "the stream makes no sense");
+    else
+        reader->retry_ms = redis->now_ms + RETRY_MS;
+}

@@ -1,0 +1,230 @@
+/* nodes.c: who else is there: each process writes down who is connected to it, and reads what the others wrote.
+ * What is known of a process that is gone ends with its expiry, by Redis' clock. */
+#include "cluster/redis/carrier.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cjson/cJSON.h>
+
+#include "base/buffer.h"
+#include "base/json_text.h"
+#include "cluster/redis/scripts.h"
+
+enum { MISSED_HEARTBEATS = 3, ROOMS_MAX_BYTES = 256 << 10, N_MEMBERS = 3 };
+
+static const char *const member_names[N_MEMBERS] = {"total_connections", "unique_users",
+                                                    "rooms"};
+
+enum member { TOTAL_CONNECTIONS, UNIQUE_USERS, ROOMS };
+
+/* --- our own -------------------------------------------------------------------------------------- */
+
+static char *describe(struct ws_redis *redis, size_t *length)
+{
+    struct json_slice values[N_MEMBERS];
+    struct buffer buffer;
+    size_t stats_length;
+    char *stats;
+
+    if (ws_manager_get_stats(redis->manager, &stats, &stats_length) != WS_OK)
+        return NULL;
+    buffer_init(&buffer, &redis->memory);
+    if (json_members(stats, stats_length, member_names, values, N_MEMBERS)) {
+        if (values[ROOMS].length > ROOMS_MAX_BYTES)
+            values[ROOMS] = (struct json_slice){"{}", 2};
+        for (size_t i = 0; i < N_MEMBERS; i++) {
+            buffer_add_text(&buffer, i == 0 ? "{\"" : ",\"");
+            buffer_add_text(&buffer, member_names[i]);
+            buffer_add_text(&buffer, "\":");
+            buffer_add(&buffer, values[i].text, values[i].length);
+        }
+        buffer_add_text(&buffer, "}");
+    }
+    ws_manager_free_text(redis->manager, stats);
+    return buffer_take(&buffer, length);
+}
+
+void nodes_run(struct ws_redis *redis)
+{
+    uint64_t interval_ms = redis->options.heartbeat_interval_ms;
+    struct command *command = &redis->command;
+    char expiry_ms[NUMBER_SIZE];
+    size_t length;
+    char *text;
+    bool sent;
+
+    if (!session_is_up(redis) || redis->now_ms < redis->heartbeat_ms)
+        return;
+    redis->heartbeat_ms = redis->now_ms + interval_ms;
+    text = describe(redis, &length);
+    if (text == NULL)
+        return;
+    snprintf(expiry_ms, sizeof expiry_ms, "%" PRIu64, MISSED_HEARTBEATS * interval_ms);
+    command_script(redis, script_heartbeat, "2");
+    command_add_text(command, redis->keys.nodes);
+    command_add_text(command, redis->keys.expiries);
+    command_add_text(command, redis->node);
+    command_add(command, text, length);
+    command_add_text(command, expiry_ms);
+    sent = link_send(&redis->writing, REQUEST_HEARTBEAT, command, redis->now_ms);
+    memory_free(&redis->memory, text);
+    if (!sent)
+        session_end(redis, redis->writing.error);
+}
+
+/* --- all ------------------------------------------------------------------------------------------ */
+
+struct room {
+    const char *name; /* in a tree of cJSON's */
+    uint64_t members;
+};
+
+struct sum {
+    struct ws_redis *redis;
+    struct buffer text;
+    uint64_t total_connections;
+    cJSON **trees; /* the nodes' rooms */
+    size_t n_trees;
+    struct room *rooms;
+    size_t n_rooms;
+    size_t capacity;
+};
+
+static uint64_t number_of(struct json_slice value)
+{
+    return value.text != NULL ? strtoull(value.text, NULL, 10) : 0;
+}
+
+static bool add_rooms(struct sum *sum, const cJSON *tree)
+{
+    for (const cJSON *room = tree != NULL ? tree->child : NULL; room != NULL;
+         room = room->next) {
+        struct room *grown = memory_grow(&sum->redis->memory, sum->rooms, sizeof *grown,
+                                         sum->n_rooms, 64, &sum->capacity);
+
+        if (grown == NULL)
+            return false;
+        sum->rooms = grown;
+        if (room->string != NULL && cJSON_IsNumber(room) && room->valuedouble > 0)
+            sum->rooms[sum->n_rooms++] =
+                (struct room){room->string, (uint64_t)room->valuedouble};
+    }
+    return true;
+}
+
+/* One that makes no sense is left out. */
+static bool add_node(struct sum *sum, const redisReply *name, const redisReply *text)
+{
+    struct json_slice values[N_MEMBERS];
+    cJSON *tree = NULL;
+
+    if (name->type != REDIS_REPLY_STRING || text->type != REDIS_REPLY_STRING ||
+        !json_valid(text->str, text->len, JSON_MAX_DEPTH) ||
+        !json_members(text->str, text->len, member_names, values, N_MEMBERS))
+        return true;
+    if (sum->text.data[sum->text.length - 1] != '{')
+        buffer_add_text(&sum->text, ",");
+    buffer_add_json_string(&sum->text, name->str, name->len);
+    buffer_add_text(&sum->text, ":");
+    buffer_add(&sum->text, text->str, text->len);
+    sum->total_connections += number_of(values[TOTAL_CONNECTIONS]);
+    if (values[ROOMS].text != NULL)
+        tree = cJSON_ParseWithLength(values[ROOMS].text, values[ROOMS].length);
+    sum->trees[sum->n_trees++] = tree;
+    return add_rooms(sum, tree) && !sum->text.failed;
+}
+
+static int compare_rooms(const void *a, const void *b)
+{
+    return strcmp(((const struct room *)a)->name, ((const struct room *)b)->name);
+}
+
+static void write_rooms(struct sum *sum)
+{
+    if (sum->n_rooms > 0)
+        qsort(sum->rooms, sum->n_rooms, sizeof *sum->rooms, compare_rooms);
+    for (size_t i = 0; i < sum->n_rooms;) {
+        const char *name = sum->rooms[i].name;
+        uint64_t members = 0;
+
+        buffer_add_text(&sum->text, i > 0 ? "," : "");
+        for (; i < sum->n_rooms && strcmp(sum->rooms[i].name, name) == 0; i++)
+            members += sum->rooms[i].members;
+        buffer_add_json_string(&sum->text, name, strlen(name));
+        buffer_add_text(&sum->text, ":");
+        buffer_add_number(&sum->text, members);
+    }
+}
+
+static char *sum_up(struct sum *sum, const redisReply *reply)
+{
+    bool is_whole = true;
+
+    buffer_add_text(&sum->text, "{\"nodes\":{");
+    for (size_t i = 0; i + 1 < reply->elements && is_whole && !sum->text.failed; i += 2)
+        is_whole = add_node(sum, reply->element[i], reply->element[i + 1]);
+    if (!is_whole)
+        return NULL;
+    buffer_add_text(&sum->text, "},\"total_connections\":");
+    buffer_add_number(&sum->text, sum->total_connections);
+    buffer_add_text(&sum->text, ",\"rooms\":{");
+    write_rooms(sum);
+    buffer_add_text(&sum->text, "}}");
+    return buffer_take(&sum->text, NULL);
+}
+
+/* The text of all; NULL without memory. */
+static char *merge(struct ws_redis *redis, const redisReply *reply)
+{
+    struct sum sum = {.redis = redis};
+    char *text;
+
+    sum.trees = memory_alloc(&redis->memory, reply->elements * sizeof *sum.trees);
+    if (sum.trees == NULL)
+        return NULL;
+    buffer_init(&sum.text, &redis->memory);
+    text = sum_up(&sum, reply);
+    for (size_t i = 0; i < sum.n_trees; i++)
+        cJSON_Delete(sum.trees[i]);
+    memory_free(&redis->memory, sum.trees);
+    memory_free(&redis->memory, sum.rooms);
+    buffer_free(&sum.text);
+    return text;
+}
+
+/* Without memory the former text stays. */
+void nodes_seen(struct ws_redis *redis, const redisReply *reply)
+{
+    char *former;
+    char *text;
+
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements == 0)
+        return;
+    text = merge(redis, reply);
+    if (text == NULL)
+        return;
+    pthread_mutex_lock(&redis->lock);
+    former = redis->nodes;
+    redis->nodes = text;
+    pthread_mutex_unlock(&redis->lock);
+    memory_free(&redis->memory, former);
+}
+
+int ws_redis_get_nodes(ws_redis *redis, char **text, size_t *length)
+{
+    struct buffer buffer;
+
+    if (redis == NULL || text == NULL)
+        return WS_ERR_INVALID;
+    buffer_init(&buffer, &redis->memory);
+    pthread_mutex_lock(&redis->lock);
+    buffer_add_text(&buffer, redis->nodes != NULL
+                                 ? redis->nodes
+                                 : "{\"nodes\":{},\"total_connections\":0,\"rooms\":{}}");
+    pthread_mutex_unlock(&redis->lock);
+    *text = buffer_take(&buffer, length);
+    return *text != NULL ? WS_OK : WS_ERR_NO_MEMORY;
+}

@@ -1,0 +1,96 @@
+/* queue.c: events that wait until they are stored. */
+#include "cluster/redis/queue.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/digits.h"
+
+void queue_init(struct queue *queue, const ws_allocator *memory, const char *producer_prefix,
+                const char *own_producer)
+{
+    *queue = (struct queue){
+        .memory = memory, .producer_prefix = producer_prefix, .own_producer = own_producer};
+    queue->end = &queue->first;
+}
+
+static size_t length_of(const char *text)
+{
+    return text != NULL ? strlen(text) : 0;
+}
+
+/* Copies to *at, which moves behind it and its NUL. */
+static struct piece put(char **at, const char *text, size_t length)
+{
+    struct piece piece = {*at, length};
+
+    if (text == NULL)
+        return (struct piece){NULL, 0};
+    memcpy(*at, text, length);
+    (*at)[length] = '\0';
+    *at += length + 1;
+    return piece;
+}
+
+static void fill(const struct queue *queue, struct pending *pending,
+                 const ws_cluster_event *event, const char *producer, uint64_t sequence)
+{
+    size_t prefix_length = strlen(queue->producer_prefix);
+    char digits[DECIMAL_MAX];
+    const char *first = decimal_before(digits + sizeof digits, sequence);
+    char *at = pending->texts;
+
+    pending->producer_key = (struct piece){at, prefix_length + strlen(producer)};
+    memcpy(at, queue->producer_prefix, prefix_length);
+    at += prefix_length;
+    put(&at, producer, strlen(producer));
+    pending->sequence = put(&at, first, (size_t)(digits + sizeof digits - first));
+    pending->target = put(&at, event->target, length_of(event->target));
+    pending->exclude = put(&at, event->exclude, length_of(event->exclude));
+    pending->event = put(&at, event->text, event->length);
+}
+
+static bool fits(uint64_t used, size_t more, uint64_t max)
+{
+    return more <= max && used <= max - more;
+}
+
+int queue_push(struct queue *queue, const ws_cluster_event *event, void *receipt)
+{
+    const char *producer = event->producer != NULL ? event->producer : queue->own_producer;
+    size_t bytes = sizeof(struct pending) + strlen(queue->producer_prefix) + strlen(producer) +
+                   DECIMAL_MAX + length_of(event->target) + length_of(event->exclude) +
+                   event->length + 5;
+    struct pending *pending;
+
+    if (bytes > queue->max_bytes)
+        return WS_ERR_TOO_BIG;
+    if (!fits(queue->count, 1, queue->max_events) ||
+        !fits(queue->bytes, bytes, queue->max_bytes))
+        return WS_ERR_BACKPRESSURE;
+    pending = memory_alloc(queue->memory, bytes);
+    if (pending == NULL)
+        return WS_ERR_NO_MEMORY;
+    *pending = (struct pending){.receipt = receipt, .bytes = bytes, .scope = event->scope};
+    fill(queue, pending, event, producer,
+         event->producer != NULL ? event->sequence : ++queue->own_sequence);
+    *queue->end = pending;
+    queue->end = &pending->next;
+    queue->count++;
+    queue->bytes += bytes;
+    return WS_OK;
+}
+
+struct pending *queue_pop(struct queue *queue)
+{
+    struct pending *pending = queue->first;
+
+    if (pending == NULL)
+        return NULL;
+    queue->first = pending->next;
+    if (queue->first == NULL)
+        queue->end = &queue->first;
+    queue->count--;
+    queue->bytes -= pending->bytes;
+    return pending;
+}

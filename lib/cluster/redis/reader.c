@@ -1,0 +1,186 @@
+/* reader.c: the stream's events on their way to the manager. With each XREAD the epoch is asked for, in the
+ * same go: what was read is of that epoch if it still is the current one afterwards.
+ * Not here: what came before (load.c). */
+#include "cluster/redis/carrier.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cluster/redis/entry.h"
+
+enum { PAGE_MAX = 512, PAGE_LARGE_BYTES = 4 << 20 };
+
+void reader_begin(struct ws_redis *redis)
+{
+    if (strcmp(redis->reader.epoch, redis->session.epoch) == 0) {
+        session_enter(redis, STAGE_READING);
+        session_tell(redis, true, "connected");
+    } else {
+        load_begin(redis);
+    }
+}
+
+static void drop_entries(struct reader *reader)
+{
+    if (reader->entries != NULL)
+        freeReplyObject(reader->entries);
+    reader->entries = NULL;
+    reader->n_delivered = 0;
+}
+
+void reader_end(struct ws_redis *redis)
+{
+    drop_entries(&redis->reader);
+    load_end(redis);
+    redis->reader.is_waiting = false;
+    redis->reader.retry_ms = 0;
+}
+
+void reader_resize_page(struct reader *reader, size_t n_entries, size_t bytes)
+{
+    if (bytes > PAGE_LARGE_BYTES && reader->page > 1)
+        reader->page /= 2;
+    else if (n_entries >= reader->page && bytes < PAGE_LARGE_BYTES / 4 &&
+             reader->page < PAGE_MAX)
+        reader->page *= 2;
+}
+
+/* --- answers -------------------------------------------------------------------------------------- */
+
+void reader_read(struct ws_redis *redis, redisReply *reply)
+{
+    struct reader *reader = &redis->reader;
+    redisReply *stream = entry_take(reply, 0);
+    size_t bytes = 0;
+
+    if (stream == NULL) /* nothing came while Redis waited */
+        return;
+    reader->entries = entry_take(stream, 1);
+    freeReplyObject(stream);
+    if (reader->entries == NULL)
+        return;
+    for (size_t i = 0; i < reader->entries->elements; i++)
+        bytes += entry_bytes(reader->entries->element[i]);
+    reader_resize_page(reader, reader->entries->elements, bytes);
+}
+
+void reader_state(struct ws_redis *redis, const redisReply *reply)
+{
+    const redisReply *epoch;
+    const redisReply *position;
+
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2)
+        return;
+    epoch = reply->element[0];
+    position = reply->element[1];
+    if (epoch->type != REDIS_REPLY_STRING || position->type != REDIS_REPLY_STRING ||
+        strcmp(epoch->str, redis->session.epoch) != 0) {
+        session_end(redis, "the stream is another one");
+        return;
+    }
+    pthread_mutex_lock(&redis->lock);
+    redis->session.position = strtoull(position->str, NULL, 10);
+    pthread_mutex_unlock(&redis->lock);
+    redis->reader.is_waiting = false;
+}
+
+/* --- delivery ------------------------------------------------------------------------------------- */
+
+static void advance(struct ws_redis *redis, uint64_t position, const char *nonce, uint64_t n)
+{
+    pthread_mutex_lock(&redis->lock);
+    redis->reader.position = position;
+    redis->counters.delivered += n;
+    pthread_mutex_unlock(&redis->lock);
+    know(redis, position, nonce);
+}
+
+/* As many as the manager takes. False when one is missing. */
+static bool deliver(struct ws_redis *redis)
+{
+    struct reader *reader = &redis->reader;
+    uint64_t position = reader->position;
+    const char *nonce = "";
+    ws_cluster_event event;
+    int result = WS_OK;
+
+    while (result == WS_OK && reader->n_delivered < reader->entries->elements) {
+        const char *next;
+
+        entry_read(reader->entries->element[reader->n_delivered], &event, &next);
+        result = event.position == position + 1
+                     ? ws_manager_cluster_deliver(redis->manager, &event)
+                     : WS_ERR_INVALID;
+        if (result != WS_OK)
+            break;
+        position++;
+        nonce = next;
+        reader->n_delivered++;
+    }
+    if (position > reader->position)
+        advance(redis, position, nonce, position - reader->position);
+    if (result == WS_OK)
+        drop_entries(reader);
+    else
+        reader->retry_ms = redis->now_ms + RETRY_MS;
+    return result != WS_ERR_INVALID;
+}
+
+static bool ask(struct ws_redis *redis)
+{
+    struct command *command = &redis->command;
+    char count[NUMBER_SIZE];
+    char block[NUMBER_SIZE];
+    char after[2 * NUMBER_SIZE];
+
+    snprintf(count, sizeof count, "%" PRIu32, redis->reader.page);
+    snprintf(block, sizeof block, "%d", BLOCK_MS);
+    snprintf(after, sizeof after, "%" PRIu64 "-%" PRIu64, redis->reader.position, UINT64_MAX);
+    command->count = 0;
+    command_add_text(command, "XREAD");
+    command_add_text(command, "COUNT");
+    command_add_text(command, count);
+    command_add_text(command, "BLOCK");
+    command_add_text(command, block);
+    command_add_text(command, "STREAMS");
+    command_add_text(command, redis->keys.events);
+    command_add_text(command, after);
+    if (!link_send(&redis->reading, REQUEST_READ, command, redis->now_ms))
+        return false;
+    command->count = 0;
+    command_add_text(command, "HMGET");
+    command_add_text(command, redis->keys.state);
+    command_add_text(command, "epoch");
+    command_add_text(command, "position");
+    return link_send(&redis->reading, REQUEST_STATE, command, redis->now_ms);
+}
+
+void reader_run(struct ws_redis *redis)
+{
+    struct reader *reader = &redis->reader;
+
+    if (redis->session.stage == STAGE_STARTING)
+        load_start(redis);
+    if (redis->session.stage != STAGE_READING || reader->is_waiting ||
+        redis->now_ms < reader->retry_ms)
+        return;
+    if (reader->entries != NULL && !deliver(redis)) {
+        drop_entries(reader);
+        load_begin(redis);
+        return;
+    }
+    if (reader->entries != NULL)
+        return;
+    reader->is_waiting = true;
+    if (!ask(redis))
+        session_end(redis, redis->reading.error);
+}
+
+uint64_t reader_deadline(const struct ws_redis *redis)
+{
+    bool is_held = redis->session.stage == STAGE_STARTING ||
+                   (redis->reader.entries != NULL && !redis->reader.is_waiting);
+
+    return is_held ? redis->reader.retry_ms : WS_NO_DEADLINE;
+}

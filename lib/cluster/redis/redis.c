@@ -1,0 +1,310 @@
+/* redis.c: a carrier's life, and what the host and the manager call. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/utf8.h"
+#include "cluster/redis/carrier.h"
+#include "core/options.h"
+
+static const ws_redis_options defaults = {
+    .size = sizeof defaults,
+    .uri = "redis://127.0.0.1:6379",
+    .key = "wsmanager",
+    .max_stream_events = 100000,
+    .max_pending_events = 100000,
+    .max_pending_bytes = 64 << 20,
+    .preload_events = 10000,
+    .heartbeat_interval_ms = 5000,
+};
+
+void ws_redis_options_init_size(ws_redis_options *options, size_t size)
+{
+    options_init(options, size, &defaults, sizeof defaults);
+}
+
+int ws_redis_check_uri(const char *uri, char *text, size_t size)
+{
+    ws_allocator memory;
+    struct uri read = {0};
+    const char *error = "there is none";
+
+    memory_allocator_init(&memory);
+    if (uri != NULL)
+        error = uri_read(&read, &memory, uri);
+    uri_free(&read, &memory);
+    if (error == NULL)
+        return WS_OK;
+    snprintf(text, size, "%s", error);
+    return WS_ERR_INVALID;
+}
+
+/* --- what the manager calls ----------------------------------------------------------------------- */
+
+/* Once between two runs. */
+static void wake(struct ws_redis *redis)
+{
+    bool was_woken;
+
+    pthread_mutex_lock(&redis->lock);
+    was_woken = redis->is_woken;
+    redis->is_woken = true;
+    pthread_mutex_unlock(&redis->lock);
+    if (!was_woken)
+        redis->options.wake(redis->options.user_data);
+}
+
+static int publish(const ws_cluster_event *event, void *receipt, void *data)
+{
+    struct ws_redis *redis = data;
+    int result;
+
+    pthread_mutex_lock(&redis->lock);
+    result = queue_push(&redis->queue, event, receipt);
+    if (result != WS_OK)
+        redis->counters.refused++;
+    pthread_mutex_unlock(&redis->lock);
+    if (result == WS_OK)
+        wake(redis);
+    return result;
+}
+
+static int fetch(uint64_t after, uint32_t max_events, void *request, void *data)
+{
+    struct ws_redis *redis = data;
+    int result = fetches_push(redis, after, max_events, request);
+
+    if (result == WS_OK)
+        wake(redis);
+    return result;
+}
+
+/* --- life ----------------------------------------------------------------------------------------- */
+
+static bool key_valid(const char *key)
+{
+    return name_text_valid(key) && strpbrk(key, " {}") == NULL;
+}
+
+static bool options_valid(const ws_redis_options *options)
+{
+    const ws_allocator *allocator = options->allocator;
+
+    return options->watch != NULL && options->wake != NULL && options->uri != NULL &&
+           key_valid(options->key) &&
+           (options->node == NULL || name_text_valid(options->node)) &&
+           (allocator == NULL || (allocator->malloc != NULL && allocator->realloc != NULL &&
+                                  allocator->free != NULL)) &&
+           options->max_stream_events > 0 && options->max_pending_events > 0 &&
+           options->max_pending_bytes > 0 && options->preload_events > 0 &&
+           options->heartbeat_interval_ms > 0;
+}
+
+/* {KEY}:WHAT; NULL if memory ran out. */
+static char *make_key(const struct ws_redis *redis, const char *key, const char *what)
+{
+    char text[WS_NAME_MAX + 32];
+    int length = snprintf(text, sizeof text, "{%s}:%s", key, what);
+
+    return memory_copy_text(&redis->memory, text, (size_t)length);
+}
+
+static bool copy_names(struct ws_redis *redis)
+{
+    const char *key = redis->options.key;
+    const char *node = redis->options.node != NULL ? redis->options.node
+                                                   : ws_manager_process_id(redis->manager);
+    struct keys *keys = &redis->keys;
+
+    keys->state = make_key(redis, key, "state");
+    keys->events = make_key(redis, key, "events");
+    keys->nodes = make_key(redis, key, "nodes");
+    keys->expiries = make_key(redis, key, "expiries");
+    keys->producer_prefix = make_key(redis, key, "producer:");
+    redis->node = memory_copy_text(&redis->memory, node, strlen(node));
+    return keys->state != NULL && keys->events != NULL && keys->nodes != NULL &&
+           keys->expiries != NULL && keys->producer_prefix != NULL && redis->node != NULL;
+}
+
+static void destroy(struct ws_redis *redis)
+{
+    ws_allocator memory = redis->memory;
+
+    uri_free(&redis->uri, &memory);
+    memory_free(&memory, redis->keys.state);
+    memory_free(&memory, redis->keys.events);
+    memory_free(&memory, redis->keys.nodes);
+    memory_free(&memory, redis->keys.expiries);
+    memory_free(&memory, redis->keys.producer_prefix);
+    memory_free(&memory, redis->node);
+    memory_free(&memory, redis->nodes);
+    pthread_mutex_destroy(&redis->lock);
+    memory_free(&memory, redis);
+}
+
+static int set_up(struct ws_redis *redis)
+{
+    static const ws_cluster carrier = {sizeof carrier, publish, fetch};
+    const ws_redis_options *options = &redis->options;
+    const char *error = uri_read(&redis->uri, &redis->memory, options->uri);
+
+    if (error != NULL)
+        return error == uri_no_memory ? WS_ERR_NO_MEMORY : WS_ERR_INVALID;
+    if (!copy_names(redis))
+        return WS_ERR_NO_MEMORY;
+    if (getrandom(&redis->random, sizeof redis->random, 0) != (ssize_t)sizeof redis->random)
+        return WS_ERR_SYSTEM;
+    redis->random |= 1;
+    queue_init(&redis->queue, &redis->memory, redis->keys.producer_prefix,
+               ws_manager_process_id(redis->manager));
+    redis->queue.max_events = options->max_pending_events;
+    redis->queue.max_bytes = options->max_pending_bytes;
+    redis->fetches.end = &redis->fetches.first;
+    redis->reader.page = PAGE_FIRST;
+    snprintf(redis->max_stream_events, sizeof redis->max_stream_events, "%u",
+             (unsigned)options->max_stream_events);
+    link_init(&redis->reading, options->watch, options->user_data);
+    link_init(&redis->writing, options->watch, options->user_data);
+    return ws_manager_set_cluster(redis->manager, &carrier, redis);
+}
+
+int ws_redis_new(ws_manager *manager, const ws_redis_options *options, uint64_t now_ms,
+                 ws_redis **redis)
+{
+    ws_redis_options copy = defaults;
+    ws_allocator memory;
+    struct ws_redis *made;
+    int result;
+
+    memory_allocator_init(&memory);
+    if (manager == NULL || redis == NULL || !options_copy(&copy, sizeof copy, options) ||
+        !options_valid(&copy) || !options_copy(&memory, sizeof memory, copy.allocator))
+        return WS_ERR_INVALID;
+    made = memory_zalloc(&memory, sizeof *made);
+    if (made == NULL)
+        return WS_ERR_NO_MEMORY;
+    made->memory = memory;
+    made->manager = manager;
+    made->options = copy;
+    made->now_ms = now_ms;
+    if (pthread_mutex_init(&made->lock, NULL) != 0) {
+        memory_free(&memory, made);
+        return WS_ERR_SYSTEM;
+    }
+    result = set_up(made);
+    if (result != WS_OK)
+        destroy(made);
+    else
+        *redis = made;
+    return result;
+}
+
+void ws_redis_free(ws_redis *redis)
+{
+    if (redis == NULL)
+        return;
+    session_close(redis);
+    writer_give_up(redis);
+    fetches_give_up(redis);
+    ws_manager_set_cluster(redis->manager, NULL, NULL);
+    destroy(redis);
+}
+
+/* --- what the host calls -------------------------------------------------------------------------- */
+
+void ws_redis_ready(ws_redis *redis, int fd, int events)
+{
+    if (fd == redis->reading.fd)
+        link_ready(&redis->reading, events);
+    else if (fd == redis->writing.fd)
+        link_ready(&redis->writing, events);
+}
+
+static void take_reply(struct ws_redis *redis, enum request_kind kind, redisReply *reply)
+{
+    if (reply->type == REDIS_REPLY_ERROR && kind != REQUEST_APPEND &&
+        kind != REQUEST_HEARTBEAT) {
+        session_end(redis, reply->str);
+        return;
+    }
+    switch (kind) {
+    case REQUEST_GREETING:
+        break;
+    case REQUEST_ATTACH:
+        session_attached(redis, reply);
+        break;
+    case REQUEST_PAGE:
+        load_page(redis, reply);
+        break;
+    case REQUEST_READ:
+        reader_read(redis, reply);
+        break;
+    case REQUEST_STATE:
+        reader_state(redis, reply);
+        break;
+    case REQUEST_APPEND:
+        writer_appended(redis, reply);
+        break;
+    case REQUEST_FETCH:
+        fetches_fetched(redis, reply);
+        break;
+    case REQUEST_HEARTBEAT:
+        nodes_seen(redis, reply);
+        break;
+    }
+}
+
+/* The end of the session takes all that is left. */
+static void take_replies(struct ws_redis *redis, struct link *link)
+{
+    enum request_kind kind;
+    redisReply *reply;
+
+    while ((reply = link_take_reply(link, &kind)) != NULL) {
+        take_reply(redis, kind, reply);
+        freeReplyObject(reply);
+    }
+}
+
+static void check(struct ws_redis *redis, struct link *link)
+{
+    if (redis->session.stage != STAGE_AWAY && !link_check(link, redis->now_ms))
+        session_end(redis, link->error);
+}
+
+static uint64_t earliest(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static uint64_t next_deadline(struct ws_redis *redis)
+{
+    uint64_t deadline;
+
+    if (redis->session.stage == STAGE_AWAY)
+        return redis->session.retry_ms;
+    deadline = earliest(redis->reading.deadline_ms, redis->writing.deadline_ms);
+    deadline = earliest(deadline, reader_deadline(redis));
+    deadline = earliest(deadline, writer_deadline(redis));
+    return session_is_up(redis) ? earliest(deadline, redis->heartbeat_ms) : deadline;
+}
+
+uint64_t ws_redis_run(ws_redis *redis, uint64_t now_ms)
+{
+    pthread_mutex_lock(&redis->lock);
+    redis->is_woken = false;
+    pthread_mutex_unlock(&redis->lock);
+    redis->now_ms = now_ms;
+    take_replies(redis, &redis->reading);
+    take_replies(redis, &redis->writing);
+    check(redis, &redis->reading);
+    check(redis, &redis->writing);
+    session_begin(redis);
+    reader_run(redis);
+    writer_run(redis);
+    fetches_run(redis);
+    nodes_run(redis);
+    link_flush(&redis->reading);
+    link_flush(&redis->writing);
+    return next_deadline(redis);
+}

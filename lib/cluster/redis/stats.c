@@ -1,0 +1,124 @@
+/* stats.c: what a carrier has done, as JSON and as OpenMetrics text. */
+#include <string.h>
+
+#include "base/buffer.h"
+#include "cluster/redis/carrier.h"
+
+#define GAUGES(X)                                                                              \
+    X(connected, "1 while events go to Redis and come from it")                                \
+    X(position, "Position of the last event that was read")                                    \
+    X(lag, "Events that are stored but not read yet, as of the last answer")                   \
+    X(pending_events, "Events that wait until they are stored")                                \
+    X(pending_bytes, "Bytes of memory that these take")                                        \
+    X(pending_fetches, "Clients that wait for what they missed")
+
+#define COUNTERS(X)                                                                            \
+    X(stored, "Events of this process that were stored")                                       \
+    X(duplicates, "Events of this process that were in the stream before")                     \
+    X(refused, "Events that were refused since too many wait")                                 \
+    X(delivered, "Events that were read and delivered")                                        \
+    X(fetched, "Events that were read for clients that came back")                             \
+    X(sessions, "Times that Redis was reached")                                                \
+    X(failures, "Times that it was lost, not reached, or did not store")
+
+struct figure {
+    const char *name;
+    const char *help;
+    uint64_t value;
+};
+
+#define PLUS_ONE(name, help) +1
+enum { N_GAUGES = GAUGES(PLUS_ONE), N_FIGURES = N_GAUGES COUNTERS(PLUS_ONE) };
+#undef PLUS_ONE
+
+static void collect(struct ws_redis *redis, struct figure figures[N_FIGURES],
+                    char epoch[WS_EPOCH_SIZE])
+{
+    pthread_mutex_lock(&redis->lock);
+    {
+        const uint64_t read = redis->reader.position;
+        const uint64_t newest = redis->session.position;
+        const uint64_t connected = session_is_up(redis);
+        const uint64_t position = read;
+        const uint64_t lag = newest > read ? newest - read : 0;
+        const uint64_t pending_events = redis->queue.count;
+        const uint64_t pending_bytes = redis->queue.bytes;
+        const uint64_t pending_fetches = redis->fetches.count;
+        const struct figure all[N_FIGURES] = {
+#define X(name, help) {#name, help, name},
+            GAUGES(X)
+#undef X
+#define X(name, help) {#name, help, redis->counters.name},
+                COUNTERS(X)
+#undef X
+        };
+
+        memcpy(figures, all, sizeof all);
+        memcpy(epoch, redis->reader.epoch, WS_EPOCH_SIZE);
+    }
+    pthread_mutex_unlock(&redis->lock);
+}
+
+static int finish(struct buffer *buffer, char **text, size_t *length)
+{
+    *text = buffer_take(buffer, length);
+    return *text != NULL ? WS_OK : WS_ERR_NO_MEMORY;
+}
+
+int ws_redis_get_stats(ws_redis *redis, char **text, size_t *length)
+{
+    struct figure figures[N_FIGURES];
+    char epoch[WS_EPOCH_SIZE];
+    struct buffer buffer;
+
+    if (redis == NULL || text == NULL)
+        return WS_ERR_INVALID;
+    collect(redis, figures, epoch);
+    buffer_init(&buffer, &redis->memory);
+    buffer_add_text(&buffer, "{\"epoch\":");
+    buffer_add_json_string(&buffer, epoch, strlen(epoch));
+    for (size_t i = 0; i < N_FIGURES; i++) {
+        buffer_add_text(&buffer, ",\"");
+        buffer_add_text(&buffer, figures[i].name);
+        buffer_add_text(&buffer, "\":");
+        buffer_add_number(&buffer, figures[i].value);
+    }
+    buffer_add_text(&buffer, "}");
+    return finish(&buffer, text, length);
+}
+
+static void add_texts(struct buffer *buffer, const char *a, const char *b, const char *c)
+{
+    buffer_add_text(buffer, a);
+    buffer_add_text(buffer, b);
+    buffer_add_text(buffer, c);
+}
+
+int ws_redis_get_metrics(ws_redis *redis, char **text, size_t *length)
+{
+    struct figure figures[N_FIGURES];
+    char epoch[WS_EPOCH_SIZE];
+    struct buffer buffer;
+
+    if (redis == NULL || text == NULL)
+        return WS_ERR_INVALID;
+    collect(redis, figures, epoch);
+    buffer_init(&buffer, &redis->memory);
+    for (size_t i = 0; i < N_FIGURES; i++) {
+        const struct figure *figure = &figures[i];
+        const char *type = i < N_GAUGES ? "gauge" : "counter";
+
+        add_texts(&buffer, "# TYPE ws_redis_", figure->name, " ");
+        add_texts(&buffer, type, "\n# HELP ws_redis_", figure->name);
+        add_texts(&buffer, " ", figure->help, "\nws_redis_");
+        add_texts(&buffer, figure->name, i < N_GAUGES ? "" : "_total", " ");
+        buffer_add_number(&buffer, figure->value);
+        buffer_add_text(&buffer, "\n");
+    }
+    return finish(&buffer, text, length);
+}
+
+void ws_redis_free_text(ws_redis *redis, char *text)
+{
+    memory_free(&redis->memory, text);
+}

@@ -1,0 +1,164 @@
+/* writer.c: events on their way into the stream. One batch is on its way at a time: it holds what has come
+ * while the one before it was, and as long as Redis takes none nothing overtakes it. */
+#include "cluster/redis/carrier.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cluster/redis/scripts.h"
+
+enum { BATCH_MAX_BYTES = 1 << 20 };
+
+static const char *scope_name(int32_t scope)
+{
+    return scope == WS_SCOPE_USER ? "user" : scope == WS_SCOPE_ROOM ? "room" : "everyone";
+}
+
+static void add_piece(struct command *command, struct piece piece)
+{
+    command_add(command, piece.text != NULL ? piece.text : "", piece.length);
+}
+
+/* How many events the next batch has. The lock is held. */
+static uint32_t batch_size(const struct queue *queue)
+{
+    size_t bytes = 0;
+    uint32_t n = 0;
+
+    for (const struct pending *pending = queue->first; pending != NULL && n < BATCH_MAX_EVENTS;
+         pending = pending->next) {
+        bytes += pending->bytes;
+        if (n > 0 && bytes > BATCH_MAX_BYTES)
+            break;
+        n++;
+    }
+    return n;
+}
+
+/* The lock is held. */
+static void add_batch(struct ws_redis *redis, uint32_t n)
+{
+    struct command *command = &redis->command;
+    const struct pending *pending = redis->queue.first;
+
+    for (uint32_t i = 0; i < n; i++, pending = pending->next)
+        add_piece(command, pending->producer_key);
+    command_add_text(command, redis->session.epoch);
+    command_add_text(command, redis->session.nonce);
+    command_add_text(command, redis->max_stream_events);
+    pending = redis->queue.first;
+    for (uint32_t i = 0; i < n; i++, pending = pending->next) {
+        add_piece(command, pending->sequence);
+        command_add_text(command, scope_name(pending->scope));
+        add_piece(command, pending->target);
+        add_piece(command, pending->exclude);
+        add_piece(command, pending->event);
+    }
+}
+
+void writer_run(struct ws_redis *redis)
+{
+    struct writer *writer = &redis->writer;
+    char n_keys[NUMBER_SIZE];
+    uint32_t n;
+
+    if (!session_is_up(redis) || writer->n_sent > 0 || redis->now_ms < writer->retry_ms)
+        return;
+    pthread_mutex_lock(&redis->lock);
+    n = batch_size(&redis->queue);
+    snprintf(n_keys, sizeof n_keys, "%u", (unsigned)n + 2);
+    command_script(redis, script_append, n_keys);
+    command_add_text(&redis->command, redis->keys.state);
+    command_add_text(&redis->command, redis->keys.events);
+    add_batch(redis, n);
+    pthread_mutex_unlock(&redis->lock);
+    if (n == 0)
+        return;
+    writer->n_sent = n;
+    if (!link_send(&redis->writing, REQUEST_APPEND, &redis->command, redis->now_ms))
+        session_end(redis, redis->writing.error);
+}
+
+void writer_end(struct ws_redis *redis)
+{
+    redis->writer.n_sent = 0;
+}
+
+/* --- answers -------------------------------------------------------------------------------------- */
+
+/* The oldest event is stored, or was before. */
+static void settle(struct ws_redis *redis, uint64_t position)
+{
+    struct pending *pending;
+
+    pthread_mutex_lock(&redis->lock);
+    pending = queue_pop(&redis->queue);
+    if (position > 0)
+        redis->counters.stored++;
+    else
+        redis->counters.duplicates++;
+    pthread_mutex_unlock(&redis->lock);
+    if (position > 0)
+        know(redis, position, redis->session.nonce);
+    ws_manager_cluster_stored(redis->manager, pending->receipt, WS_OK, position);
+    memory_free(&redis->memory, pending);
+}
+
+/* Another epoch, or a replica (which Redis before 7 says in the midst of more): that is for a new session.
+ * Otherwise Redis is as it was but takes nothing, for example since its memory is full; events of others are
+ * read on. */
+static void not_appended(struct ws_redis *redis, const char *why)
+{
+    struct writer *writer = &redis->writer;
+
+    if (strncmp(why, "EPOCH", 5) == 0 || strstr(why, "READONLY") != NULL) {
+        session_end(redis, why);
+        return;
+    }
+    writer->n_sent = 0;
+    writer->retry_ms = redis->now_ms + backoff_ms(redis, &writer->n_attempts);
+    count(redis, &redis->counters.failures, 1);
+    session_tell(redis, true, why);
+}
+
+void writer_appended(struct ws_redis *redis, const redisReply *reply)
+{
+    struct writer *writer = &redis->writer;
+    uint32_t n = writer->n_sent;
+
+    if (reply->type == REDIS_REPLY_ERROR) {
+        not_appended(redis, reply->str);
+        return;
+    }
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != n) {
+        session_end(redis, "an answer makes no sense");
+        return;
+    }
+    writer->n_sent = 0;
+    writer->n_attempts = 0;
+    for (uint32_t i = 0; i < n; i++)
+        settle(redis, (uint64_t)reply->element[i]->integer);
+    session_tell(redis, true, "connected");
+}
+
+void writer_give_up(struct ws_redis *redis)
+{
+    struct pending *pending;
+
+    while ((pending = queue_pop(&redis->queue)) != NULL) {
+        ws_manager_cluster_stored(redis->manager, pending->receipt, WS_ERR_CLOSED, 0);
+        memory_free(&redis->memory, pending);
+    }
+}
+
+uint64_t writer_deadline(struct ws_redis *redis)
+{
+    bool is_empty;
+
+    pthread_mutex_lock(&redis->lock);
+    is_empty = redis->queue.first == NULL;
+    pthread_mutex_unlock(&redis->lock);
+    return session_is_up(redis) && redis->writer.n_sent == 0 && !is_empty
+               ? redis->writer.retry_ms
+               : WS_NO_DEADLINE;
+}

@@ -1,0 +1,85 @@
+"""A client that comes back whenever its connection is lost, to any of several backends, as the front end
+does, and writes down what it got.
+
+Not here: what is tested."""
+import asyncio
+import json
+import random
+import urllib.parse
+
+import websockets
+
+RETRY_SECONDS = 0.05
+
+
+class ReturningClient:
+    """`backends` is looked at anew for each connection."""
+
+    def __init__(self, backends, rooms=(), user_id=None):
+        self.backends = backends
+        self.rooms = rooms
+        self.user_id = user_id
+        self.events = []  # messages with an id, in the order of their arrival
+        self.n_incomplete = 0  # how often it was told that something is missing
+        self.n_connections = 0
+        self.is_live = asyncio.Event()
+        self.changed = asyncio.Condition()
+        self._position = None
+        self._connection_id = None
+        self._socket = None
+        self._task = asyncio.create_task(self._run())
+
+    def _path(self):
+        query = {}
+        if self.user_id:
+            query["user_id"] = self.user_id
+        if self.rooms:
+            query["rooms"] = ",".join(self.rooms)
+        if self._position:
+            query.update(after=self._position, connection_id=self._connection_id)
+        return "/ws?" + urllib.parse.urlencode(query)
+
+    async def _run(self):
+        while True:
+            try:
+                url = random.choice(self.backends).url + self._path()
+                async with websockets.connect(url, open_timeout=20) as self._socket:
+                    self.n_connections += 1
+                    async for text in self._socket:
+                        await self._take(json.loads(text))
+            except (OSError, websockets.WebSocketException, asyncio.TimeoutError):
+                pass
+            self.is_live.clear()
+            await asyncio.sleep(RETRY_SECONDS * (0.5 + random.random()))
+
+    async def _take(self, message):
+        kind = message["type"]
+        async with self.changed:
+            if "id" in message:
+                self.events.append(message)
+                self._position = message["id"]
+            elif kind == "welcome":
+                if self._position is None:
+                    self._connection_id = message["data"]["connection_id"]
+                    self.is_live.set()
+                self._new_connection_id = message["data"]["connection_id"]
+                self._position = message["data"]["id"]
+            elif kind == "recovered":
+                self.n_incomplete += not message["data"]["complete"]
+                self._position = message["data"]["id"]
+                self._connection_id = self._new_connection_id
+                self.is_live.set()
+            self.changed.notify_all()
+
+    async def cut(self):
+        """The connection is reset, in the middle of whatever it brings."""
+        if self._socket is not None:
+            self._socket.transport.abort()
+
+    async def wait_for(self, is_enough, seconds=60):
+        async with self.changed:
+            await asyncio.wait_for(self.changed.wait_for(lambda: is_enough(self)), seconds)
+
+    async def close(self):
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)

@@ -1,0 +1,154 @@
+/* callbacks.c: what the library calls, on transports that fail and with callbacks that call back.
+ * Not here: the calls (model.c) and what they should come to (state.c). */
+#include "fuzz/model/callbacks.h"
+
+#include <string.h>
+
+enum { MAX_NESTED = 4 };
+
+struct callbacks callbacks;
+const char *const room_names[N_ROOMS] = {"a", "b", "c", "\"d", "own"};
+
+static void act_within(void)
+{
+    if (state.limits.in_lockstep || callbacks.n_nested == MAX_NESTED ||
+        input_byte(callbacks.input) % 4 != 3)
+        return;
+    callbacks.n_nested++;
+    callbacks.act();
+    callbacks.n_nested--;
+}
+
+/* --- the transport's ------------------------------------------------------------------------- */
+
+/* The others were told of it just before. */
+static void welcome(struct client *client, const char *text, size_t length)
+{
+    static const char before[] = "\"connection_id\":\"";
+    const char *name = memmem(text, length, before, strlen(before));
+    const char *end;
+
+    ck_assert_ptr_nonnull(name);
+    name += strlen(before);
+    end = memchr(name, '"', length - (size_t)(name - text));
+    ck_assert_ptr_nonnull(end);
+    ck_assert_int_lt(end - name, NAME_SIZE);
+    memcpy(client->name, name, (size_t)(end - name));
+    client->welcomed = true;
+    state_tell_presence(client, true);
+}
+
+static int on_send(ws_message *message, void *transport_data)
+{
+    struct client *client = transport_data;
+    size_t length;
+    const char *text = ws_message_payload(message, &length);
+
+    ck_assert(client->attached);
+    ck_assert(!client->loses_events);
+    if (!client->welcomed)
+        welcome(client, text, length);
+    else
+        state_got(client, text, length);
+    if (input_byte(callbacks.input) % 64 == 63) {
+        client->loses_events = true;
+        state_close(client);
+        return WS_ERR_DROPPED;
+    }
+    act_within();
+    return input_byte(callbacks.input) % 8 == 7 ? WS_ERR_BACKPRESSURE : WS_OK;
+}
+
+static void on_close(uint16_t code, const char *reason, size_t length, void *transport_data)
+{
+    struct client *client = transport_data;
+
+    (void)reason;
+    ck_assert_uint_le(length, 123);
+    ck_assert(client->attached);
+    ck_assert(!client->open);
+    ck_assert_int_eq(code == 1008, client->was_too_fast);
+    client->attached = false;
+    if (!client->loses_events)
+        ck_assert_uint_eq(client->n_got, client->n_events);
+    act_within();
+}
+
+const ws_transport callbacks_transport = {sizeof(ws_transport), on_send, on_close};
+
+/* --- the manager's --------------------------------------------------------------------------- */
+
+static void on_connect(ws_manager *of, const ws_connection_info *connection, void *user_data)
+{
+    struct client *client = connection->user_data;
+
+    (void)of;
+    (void)user_data;
+    ck_assert(client->welcomed && !client->announced);
+    client->announced = true;
+    callbacks.n_connects++;
+    act_within();
+}
+
+/* The others were told of it just before. */
+static void on_disconnect(ws_manager *of, const ws_connection_info *connection, uint16_t code,
+                          const char *reason, void *user_data)
+{
+    (void)of;
+    (void)code;
+    (void)reason;
+    (void)user_data;
+    state_tell_presence(connection->user_data, false);
+    callbacks.n_disconnects++;
+    act_within();
+}
+
+static int authorize_join(ws_manager *of, const ws_connection_info *connection,
+                          const char *room, void *user_data)
+{
+    struct client *client = connection->user_data;
+
+    (void)of;
+    (void)user_data;
+    ck_assert_str_eq(room, room_names[OWN_ROOM]);
+    ck_assert(client->may_speak);
+    state_join(client, OWN_ROOM);
+    return WS_OK;
+}
+
+static void on_join(ws_manager *of, const ws_connection_info *connection, const char *room,
+                    int result, void *user_data)
+{
+    (void)of;
+    (void)connection;
+    (void)room;
+    (void)user_data;
+    if (state.limits.in_lockstep)
+        ck_assert_int_eq(result, state.join_result);
+    else
+        ck_assert(result == WS_OK || result == WS_ERR_ALREADY);
+    act_within();
+}
+
+static int on_message(ws_manager *of, const ws_connection_info *connection, const char *room,
+                      const char *data, size_t length, void *user_data)
+{
+    const struct client *client = connection->user_data;
+
+    (void)of;
+    (void)room;
+    (void)user_data;
+    ck_assert_int_eq(data[length], '\0');
+    ck_assert(client->may_speak);
+    act_within();
+    return WS_OK;
+}
+
+void callbacks_set(ws_manager_options *options)
+{
+    options->on_connect = on_connect;
+    options->on_disconnect = on_disconnect;
+    options->authorize_join = authorize_join;
+    options->on_join = on_join;
+    options->on_message = on_message;
+}

@@ -1,0 +1,24 @@
+/* callbacks.h: what the library calls, on transports that fail and with callbacks that call back.
+ * Not here: the calls (model.c) and what they should come to (state.h). */
+#ifndef FUZZ_MODEL_CALLBACKS_H
+#define FUZZ_MODEL_CALLBACKS_H
+
+#include "fuzz/model/state.h"
+#include "fuzz/support/input.h"
+
+/* What they share with the calls. */
+struct callbacks {
+    struct input *input;
+    void (*act)(void);
+    unsigned n_nested; /* calls within callbacks */
+    unsigned n_connects;
+    unsigned n_disconnects;
+};
+
+extern struct callbacks callbacks;
+extern const char *const room_names[N_ROOMS];
+extern const ws_transport callbacks_transport;
+
+void callbacks_set(ws_manager_options *options);
+
+#endif

@@ -1,0 +1,56 @@
+"""What the model takes as given: what was measured, by which program, and what is assumed.
+
+Not here: what follows from it (formulas.py). Times are of one core of the machine in README.md's "Speed
+and memory"; on another one they all change by about the same factor."""
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class Parameters:
+    # Measured by tests/bench/run, in README.md's table.
+    send_ns: float = 6_810  # a client's share of each turn in which it gets something: 10,000 clients
+    event_ns: float = 11  # one more event for it in that turn: 82 - 4,550 / 64, of 295 B
+    compress_ns: float = 8_600  # once in each process that has somebody in the room
+    compressed_event_ns: float = 62  # instead of event_ns: 133 - 4,550 / 64
+    compressed_share: float = 0.67  # of the bytes
+    handshake_ns: float = 25_000
+    tls_handshake_ns: float = 325_000
+    connection_bytes: int = 459  # idle, in the process; the kernel's part of a socket comes on top
+    tls_bytes: int = 14_400  # more
+
+    # Measured by tests/bench/library/emit (emit_to_empty_room_by_1_threads).
+    emit_ns: float = 263
+
+    # Measured by tests/model/measure, in several runs (storing took 4,300 to 5,000 ns): CPU time of
+    # Redis 7.0.15, over a Unix socket. A call is the part that does not grow with the events in it.
+    store_call_ns: float = 14_000
+    store_ns: float = 4_700
+    read_call_ns: float = 7_300  # XREAD and HMGET
+    read_ns: float = 255
+    store_call_bytes: int = 1_133  # the script goes along
+    store_bytes: int = 398  # of an event of 300 bytes
+    read_call_bytes: int = 57
+    read_bytes: int = 373
+    stream_bytes: int = 384  # of Redis' memory
+
+    # Measured by hand, with one process of libwsmanager-redis that has no clients: from the socket to
+    # the history, which is all of the cost if nobody is in the room.
+    entry_ns: float = 1_100
+
+    # Assumed: an event in the history is its text, a frame's head and the bookkeeping. That it costs
+    # the same to send one again as one more in a turn is assumed too, and that send_ns stays what it
+    # is with more than 10,000 clients.
+    history_bytes: int = 450
+    frame_bytes: int = 304
+    network_bytes_per_s: float = 1.25e9  # 10 Gbit/s for Redis, and for each process
+
+    # The library's.
+    batch_events: int = 256  # in one call that stores
+    page_events: int = 512  # in one answer to XREAD
+    fetch_events: int = 256  # of one XRANGE for a client that comes back
+    history_events: int = 10_000
+    stream_events: int = 100_000
+
+    # What we ask for: no core and no network busier than this, and everybody told within this time.
+    utilisation: float = 0.8
+    turn_s: float = 1.0

@@ -1,0 +1,231 @@
+/* limits_test.c: what is full, forbidden or makes no sense: queues, a Redis that takes no writes, keys of
+ * another kind, foreign entries, memory that runs out. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "redis/support/node.h"
+#include "redis/support/server.h"
+#include "support/suite.h"
+
+static struct server server;
+static struct node ann;
+
+static void begin(void)
+{
+    server_start(&server, NULL);
+    node_init(&ann, "ann", server.uri);
+}
+
+static void end(void)
+{
+    node_close(&ann);
+    server_end(&server);
+}
+
+START_TEST(queue_is_full)
+{
+    begin();
+    ann.options.max_pending_events = 10;
+    node_open(&ann);
+    for (int i = 1; i <= 10; i++)
+        ck_assert_int_eq(node_emit(&ann, i), WS_OK);
+    ck_assert_int_eq(node_emit(&ann, 11), WS_ERR_BACKPRESSURE);
+    ck_assert_uint_eq(node_stat(&ann, "refused"), 1);
+    ck_assert_uint_eq(node_stat(&ann, "pending_events"), 10);
+    node_expect(&ann, 1, 10);
+    UNTIL(node_stat(&ann, "pending_events") == 0);
+    ck_assert_uint_eq(node_stat(&ann, "pending_bytes"), 0);
+    ck_assert_int_eq(node_emit(&ann, 11), WS_OK);
+    node_expect(&ann, 11, 11);
+    end();
+}
+END_TEST
+
+START_TEST(queue_has_too_many_bytes)
+{
+    begin();
+    ann.options.max_pending_bytes = 400;
+    node_open(&ann);
+    ck_assert_int_eq(node_emit(&ann, 1), WS_OK);
+    ck_assert_int_eq(node_emit(&ann, 2), WS_ERR_BACKPRESSURE);
+    node_expect(&ann, 1, 1);
+    end();
+}
+END_TEST
+
+/* The loop's queue of calls is full: the reader waits. */
+START_TEST(manager_is_full)
+{
+    begin();
+    ann.host.options.max_pending = 16;
+    node_open(&ann);
+    for (int i = 1; i <= 1000; i++)
+        ck_assert_int_eq(node_emit(&ann, i), WS_OK);
+    node_expect(&ann, 1, 1000);
+    end();
+}
+END_TEST
+
+START_TEST(redis_has_no_memory)
+{
+    begin();
+    node_open(&ann);
+    UNTIL(ann.connected);
+    server_do(&server, "CONFIG SET maxmemory 1");
+    for (int i = 1; i <= 10; i++)
+        ck_assert_int_eq(node_emit(&ann, i), WS_OK);
+    UNTIL(strstr(ann.state, "OOM") != NULL);
+    ck_assert_int_eq(ann.connected, 1);
+    ck_assert_uint_eq(node_stat(&ann, "pending_events"), 10);
+    server_do(&server, "CONFIG SET maxmemory 0");
+    node_expect(&ann, 1, 10);
+    UNTIL(strcmp(ann.state, "connected") == 0);
+    end();
+}
+END_TEST
+
+START_TEST(redis_is_a_replica)
+{
+    begin();
+    node_open(&ann);
+    UNTIL(ann.connected);
+    server_do(&server, "CONFIG SET replica-serve-stale-data yes");
+    server_do(&server, "REPLICAOF 127.0.0.1 1");
+    ck_assert_int_eq(node_emit(&ann, 1), WS_OK);
+    UNTIL(strstr(ann.state, "READONLY") != NULL);
+    server_do(&server, "REPLICAOF NO ONE");
+    node_expect(&ann, 1, 1);
+    end();
+}
+END_TEST
+
+START_TEST(keys_of_another_kind)
+{
+    begin();
+    server_do(&server, "SET {wsmanager}:state x");
+    node_open(&ann);
+    UNTIL(strstr(ann.state, "WRONGTYPE") != NULL);
+    server_do(&server, "DEL {wsmanager}:state");
+    UNTIL(ann.connected);
+    server_do(&server, "SET {wsmanager}:events x");
+    ck_assert_int_eq(node_emit(&ann, 1), WS_OK);
+    UNTIL(strstr(ann.state, "WRONGTYPE") != NULL);
+    server_do(&server, "DEL {wsmanager}:events");
+    node_expect(&ann, 1, 1);
+    end();
+}
+END_TEST
+
+/* Entries that nobody of us wrote are passed over. */
+START_TEST(foreign_entries)
+{
+    begin();
+    node_open(&ann);
+    UNTIL(ann.connected);
+    server_do(&server, "XADD {wsmanager}:events 1-0 something else");
+    server_do(&server, "XADD {wsmanager}:events 2-0 event not-json");
+    server_do(&server, "XADD {wsmanager}:events 3-0 event {\"a\":1} user %s", "");
+    server_do(&server, "HSET {wsmanager}:state position 3");
+    ck_assert_int_eq(node_emit(&ann, 1), WS_OK);
+    node_expect(&ann, 1, 1);
+    ck_assert_uint_eq(node_stat(&ann, "position"), 4);
+    end();
+}
+END_TEST
+
+START_TEST(stream_is_bounded)
+{
+    begin();
+    ann.options.max_stream_events = 1000;
+    node_open(&ann);
+    for (int i = 1; i <= 5000; i += 500) {
+        for (int j = i; j < i + 500; j++)
+            ck_assert_int_eq(node_emit(&ann, j), WS_OK);
+        node_expect(&ann, i, i + 499);
+    }
+    ck_assert_int_lt(atoi(server_do(&server, "XLEN {wsmanager}:events")), 1200);
+    end();
+}
+END_TEST
+
+/* Each allocation fails once: of the carrier, and of the manager while it is given something. */
+START_TEST(no_memory)
+{
+    int number = 0;
+
+    begin();
+    ann.options.heartbeat_interval_ms = 1;
+    node_open(&ann);
+    for (int n = 0; n < 40; n++) {
+        test_memory_fail(&ann.memory, n % 20, n % 3 == 0);
+        test_memory_fail(&ann.host.memory, n / 2, n % 3 == 1);
+        for (int i = 0; i < 5; i++)
+            number += node_emit(&ann, number + 1) == WS_OK;
+        server_do(&server, "CLIENT KILL TYPE normal SKIPME yes");
+        nodes_turn();
+        nodes_turn();
+        test_memory_fail(&ann.memory, NEVER_FAIL, false);
+        test_memory_fail(&ann.host.memory, NEVER_FAIL, false);
+        UNTIL(node_stat(&ann, "pending_events") == 0);
+    }
+    UNTIL(node_stat(&ann, "position") == (uint64_t)number);
+    end();
+}
+END_TEST
+
+START_TEST(options_are_checked)
+{
+    ws_redis_options options;
+    ws_redis *redis;
+
+    begin();
+    ck_assert_int_eq(ws_manager_new(&ann.host.options, &ann.host.manager), WS_OK);
+#define REFUSED(assignment)                                                                    \
+    options = ann.options;                                                                     \
+    options.assignment;                                                                        \
+    ck_assert_int_eq(ws_redis_new(ann.host.manager, &options, 0, &redis), WS_ERR_INVALID)
+    REFUSED(watch = NULL);
+    REFUSED(wake = NULL);
+    REFUSED(uri = "rediss://h");
+    REFUSED(uri = NULL);
+    REFUSED(key = "a b");
+    REFUSED(key = "{a}");
+    REFUSED(key = NULL);
+    REFUSED(node = "");
+    REFUSED(max_stream_events = 0);
+    REFUSED(max_pending_events = 0);
+    REFUSED(max_pending_bytes = 0);
+    REFUSED(preload_events = 0);
+    REFUSED(heartbeat_interval_ms = 0);
+    REFUSED(size = 1);
+#undef REFUSED
+    for (int n = 0; n < 8; n++) {
+        test_memory_fail(&ann.memory, n, false);
+        ck_assert_int_eq(ws_redis_new(ann.host.manager, &ann.options, 0, &redis),
+                         WS_ERR_NO_MEMORY);
+        ck_assert_int_eq(ann.memory.n_blocks, 0);
+    }
+    ck_assert_int_eq(ws_loop_new(ann.host.manager, NULL, 0, &ann.host.loop), WS_OK);
+    test_memory_fail(&ann.memory, NEVER_FAIL, false);
+    ck_assert_int_eq(ws_redis_new(ann.host.manager, &ann.options, 0, &redis), WS_ERR_ALREADY);
+    ck_assert_int_eq(ws_redis_get_stats(NULL, NULL, NULL), WS_ERR_INVALID);
+    ck_assert_int_eq(ws_redis_get_metrics(NULL, NULL, NULL), WS_ERR_INVALID);
+    ck_assert_int_eq(ws_redis_get_nodes(NULL, NULL, NULL), WS_ERR_INVALID);
+    ws_redis_free(NULL);
+    host_close(&ann.host);
+    ck_assert_int_eq(ann.memory.n_blocks, 0);
+    server_end(&server);
+}
+END_TEST
+
+int main(void)
+{
+    return suite_run("redis-limits",
+                     (const TTest *const[]){queue_is_full, queue_has_too_many_bytes,
+                                            manager_is_full, redis_has_no_memory,
+                                            redis_is_a_replica, keys_of_another_kind,
+                                            foreign_entries, stream_is_bounded, no_memory,
+                                            options_are_checked, NULL});
+}

@@ -1,0 +1,324 @@
+/* loss_test.c: connections that are cut, a Redis that is killed, stands still or loses its data: every event is
+ * stored once and in order, and whoever may have missed one is told. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "redis/support/node.h"
+#include "redis/support/server.h"
+#include "support/suite.h"
+
+static struct server server;
+static struct node ann;
+static struct node bob;
+
+static const char *const durable[] = {"--appendonly", "yes", "--appendfsync", "always", NULL};
+
+static void begin_with_timeout(const char *const *options, int timeout_ms)
+{
+    char uri[192];
+
+    server_start(&server, options);
+    snprintf(uri, sizeof uri, "%s?timeout_ms=%d", server.uri, timeout_ms);
+    node_start(&ann, "ann", uri);
+    node_start(&bob, "bob", uri);
+    UNTIL(ann.connected && bob.connected);
+    ck_assert_uint_eq(ann.n_missed,
+                      1); /* whoever was there before the start may have missed something */
+    ck_assert_uint_eq(bob.n_missed, 1);
+}
+
+static void begin(const char *const *options)
+{
+    begin_with_timeout(options, 20000);
+}
+
+static void end(void)
+{
+    node_close(&ann);
+    node_close(&bob);
+    server_end(&server);
+}
+
+static void emit(struct node *node, int first, int last)
+{
+    for (int i = first; i <= last; i++)
+        ck_assert_int_eq(node_emit_asking(node, i, NULL, 0), WS_OK);
+}
+
+static void expect_both(int first, int last)
+{
+    UNTIL(ann.n_stored == (size_t)last);
+    node_expect(&ann, first, last);
+    node_expect(&bob, first, last);
+}
+
+/* In the middle of what is under way, at another moment each time. */
+START_TEST(cut_connections)
+{
+    enum { ROUNDS = 30, EACH = 300 };
+
+    begin(NULL);
+    for (int round = 0; round < ROUNDS; round++) {
+        UNTIL(ann.connected);
+        emit(&ann, round * EACH + 1, (round + 1) * EACH);
+        for (int turn = 0; turn < round % 5; turn++)
+            nodes_turn();
+        server_do(&server, "CLIENT KILL TYPE normal SKIPME yes");
+    }
+    expect_both(1, ROUNDS * EACH);
+    ck_assert_uint_eq(ann.n_missed, 1);
+    ck_assert_uint_eq(bob.n_missed, 1);
+    ck_assert_uint_gt(node_stat(&ann, "sessions"), ROUNDS / 4);
+    end();
+}
+END_TEST
+
+START_TEST(killed_and_restarted)
+{
+    enum { ROUNDS = 4, EACH = 1000 };
+
+    begin(durable);
+    for (int round = 0; round < ROUNDS; round++) {
+        emit(&ann, round * EACH + 1, (round + 1) * EACH);
+        for (int turn = 0; turn < 2 + round; turn++)
+            nodes_turn();
+        server_signal(&server, SIGKILL);
+        UNTIL(!ann.connected && !bob.connected);
+        server_restart(&server);
+    }
+    expect_both(1, ROUNDS * EACH);
+    ck_assert_uint_eq(ann.n_missed, 1);
+    ck_assert_uint_eq(bob.n_missed, 1);
+    end();
+}
+END_TEST
+
+START_TEST(stopped_for_a_while)
+{
+    begin_with_timeout(NULL, 300);
+    emit(&ann, 1, 10);
+    expect_both(1, 10);
+    server_signal(&server, SIGSTOP);
+    emit(&ann, 11, 20);
+    UNTIL(!ann.connected && !bob.connected);
+    ck_assert_ptr_nonnull(strstr(ann.state, "no answer in "));
+    server_signal(&server, SIGCONT);
+    expect_both(11, 20);
+    ck_assert_uint_eq(ann.n_missed, 1);
+    end();
+}
+END_TEST
+
+/* What was stored before the client was told that it missed something is among that. */
+static void expect_end_of(const struct node *node, int first, int last)
+{
+    ck_assert_uint_le(node->n_got, (size_t)(last - first + 1));
+    for (size_t i = 0; i < node->n_got; i++)
+        ck_assert_int_eq(node->got[i], last - (int)(node->n_got - 1 - i));
+}
+
+/* Nothing happens meanwhile: it is found out by the reader. */
+START_TEST(flushed_while_quiet)
+{
+    begin(NULL);
+    emit(&ann, 1, 10);
+    expect_both(1, 10);
+    server_do(&server, "FLUSHALL");
+    UNTIL(ann.n_missed == 2 && bob.n_missed == 2);
+    ck_assert_uint_eq(node_stat(&ann, "position"), 0);
+    emit(&ann, 11, 20);
+    expect_both(11, 20);
+    ck_assert_uint_eq(node_stat(&bob, "position"), 10);
+    end();
+}
+END_TEST
+
+START_TEST(flushed_while_events_flow)
+{
+    begin(NULL);
+    emit(&ann, 1, 10);
+    expect_both(1, 10);
+    server_do(&server, "FLUSHALL");
+    emit(&ann, 11, 1000);
+    UNTIL(ann.n_stored == 1000);
+    ck_assert_str_eq(server_do(&server, "XLEN {wsmanager}:events"), "990");
+    UNTIL(node_stat(&ann, "position") == 990 && node_stat(&bob, "position") == 990);
+    ck_assert_uint_eq(ann.n_missed, 2);
+    ck_assert_uint_eq(bob.n_missed, 2);
+    expect_end_of(&ann, 11, 1000);
+    expect_end_of(&bob, 11, 1000);
+    end();
+}
+END_TEST
+
+/* Redis comes back as it was at the snapshot. */
+static void restore_snapshot(void)
+{
+    server_signal(&server, SIGKILL);
+    UNTIL(!ann.connected && !bob.connected);
+    server_restart(&server);
+}
+
+START_TEST(snapshot_is_older)
+{
+    char epoch[32];
+
+    begin(NULL);
+    emit(&ann, 1, 10);
+    expect_both(1, 10);
+    server_do(&server, "SAVE");
+    snprintf(epoch, sizeof epoch, "%s", server_do(&server, "HGET {wsmanager}:state epoch"));
+    emit(&ann, 11, 20);
+    expect_both(11, 20);
+    restore_snapshot();
+    UNTIL(ann.n_missed == 2 && bob.n_missed == 2);
+    ck_assert_str_ne(server_do(&server, "HGET {wsmanager}:state epoch"), epoch);
+    snprintf(epoch, sizeof epoch, "%s", server_do(&server, "HGET {wsmanager}:state epoch"));
+    emit(&ann, 21, 30);
+    expect_both(21, 30);
+    ck_assert_uint_eq(node_stat(&ann, "position"), 20);
+    ck_assert_str_eq(server_do(&server, "HGET {wsmanager}:state epoch"), epoch);
+    ck_assert_uint_eq(ann.n_missed, 2);
+    ck_assert_uint_eq(bob.n_missed, 2);
+    end();
+}
+END_TEST
+
+/* Others have gone on from the older state, up to where we were and beyond, before we come back. */
+START_TEST(snapshot_is_older_and_others_went_on)
+{
+    struct node eve;
+
+    begin(NULL);
+    emit(&ann, 1, 10);
+    expect_both(1, 10);
+    server_do(&server, "SAVE");
+    emit(&ann, 11, 20);
+    expect_both(11, 20);
+    server_signal(&server, SIGKILL);
+    UNTIL(!ann.connected && !bob.connected);
+    server_restart(&server);
+    /* A process that knows nothing of what is lost. */
+    server_do(&server, "XADD {wsmanager}:events 11-7 event {\"x\":1}");
+    for (int i = 12; i <= 30; i++)
+        server_do(&server, "XADD {wsmanager}:events %d-7 event {\"x\":1}", i);
+    server_do(&server, "HSET {wsmanager}:state position 30");
+    UNTIL(ann.n_missed == 2 && bob.n_missed == 2);
+    node_start(&eve, "eve", server.uri);
+    UNTIL(eve.connected);
+    emit(&ann, 21, 30);
+    expect_both(21, 30);
+    node_expect(&eve, 21, 30);
+    ck_assert_uint_eq(node_stat(&ann, "position"), 40);
+    node_close(&eve);
+    end();
+}
+END_TEST
+
+START_TEST(trimmed_meanwhile)
+{
+    begin_with_timeout(NULL, 300);
+    emit(&ann, 1, 10);
+    expect_both(1, 10);
+    server_signal(&server, SIGSTOP);
+    UNTIL(!ann.connected && !bob.connected);
+    server_signal(&server, SIGCONT);
+    for (int i = 11; i <= 30; i++)
+        server_do(&server, "XADD {wsmanager}:events %d-7 event {\"x\":1}", i);
+    server_do(&server, "HSET {wsmanager}:state position 30");
+    server_do(&server, "XTRIM {wsmanager}:events MAXLEN 5");
+    UNTIL(ann.n_missed == 2 && bob.n_missed == 2);
+    emit(&ann, 11, 20);
+    expect_both(11, 20);
+    ck_assert_uint_eq(node_stat(&ann, "position"), 40);
+    end();
+}
+END_TEST
+
+START_TEST(scripts_are_lost)
+{
+    begin(NULL);
+    emit(&ann, 1, 10);
+    expect_both(1, 10);
+    server_do(&server, "SCRIPT FLUSH");
+    emit(&ann, 11, 20);
+    expect_both(11, 20);
+    ck_assert_uint_eq(node_stat(&ann, "failures"), 0);
+    end();
+}
+END_TEST
+
+/* A client comes back that has seen the first event; what it missed its process has to ask Redis for. */
+static void come_back(struct node *node, struct client *client, const char *after)
+{
+    ws_connect_options options;
+
+    *client = (struct client){.host = &node->host, .name = "back", .hook_data = node};
+    client_options(client, &options);
+    options.after = after;
+    ck_assert_int_eq(
+        ws_manager_connect(node->host.manager, node->host.loop, &options, &client->id), WS_OK);
+}
+
+/* What is asked for meanwhile waits, and at the end is given up. */
+START_TEST(recovery_while_redis_is_away)
+{
+    enum { N = 100 };
+    struct client back;
+    struct client late;
+    struct node eve;
+    char after[64];
+
+    begin(durable);
+    emit(&ann, 1, N);
+    expect_both(1, N);
+    snprintf(after, sizeof after, "%.10s.1", ann.stored_id);
+    node_init(&eve, "eve", server.uri);
+    eve.options.preload_events = 1;
+    node_open(&eve);
+    UNTIL(eve.connected);
+    server_signal(&server, SIGKILL);
+    UNTIL(!eve.connected);
+    come_back(&eve, &back, after);
+    UNTIL(node_stat(&eve, "pending_fetches") == 1);
+    server_restart(&server);
+    UNTIL(back.n_messages == 1 + N - 1 + 1);
+    ck_assert_ptr_nonnull(strstr(back.messages[N], "\"complete\":true"));
+    server_signal(&server, SIGKILL);
+    UNTIL(!eve.connected);
+    come_back(&eve, &late, after);
+    UNTIL(node_stat(&eve, "pending_fetches") == 1);
+    node_close(&eve);
+    client_free(&back);
+    client_free(&late);
+    end();
+}
+END_TEST
+
+/* What nobody stored is said at the end. */
+START_TEST(ended_while_redis_is_away)
+{
+    begin(NULL);
+    server_signal(&server, SIGKILL);
+    UNTIL(!ann.connected);
+    ck_assert_int_eq(node_emit_asking(&ann, 1, NULL, 0), WS_OK);
+    nodes_turn();
+    node_close(&ann);
+    ck_assert_uint_eq(ann.n_not_stored, 1);
+    node_close(&bob);
+    server_end(&server);
+}
+END_TEST
+
+int main(void)
+{
+    return suite_run(
+        "redis-loss",
+        (const TTest *const[]){cut_connections, killed_and_restarted, stopped_for_a_while,
+                               flushed_while_quiet, flushed_while_events_flow,
+                               snapshot_is_older, snapshot_is_older_and_others_went_on,
+                               trimmed_meanwhile, scripts_are_lost,
+                               recovery_while_redis_is_away, ended_while_redis_is_away, NULL});
+}

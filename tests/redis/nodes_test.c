@@ -1,0 +1,115 @@
+/* nodes_test.c: what processes know of each other, and what is told of a carrier. */
+#include <string.h>
+#include <unistd.h>
+
+#include "redis/support/node.h"
+#include "redis/support/server.h"
+#include "support/suite.h"
+
+static struct server server;
+static struct node ann;
+static struct node bob;
+
+static void begin(void)
+{
+    server_start(&server, NULL);
+    node_init(&ann, "ann", server.uri);
+    node_init(&bob, "bob \"b\"", server.uri);
+    ann.options.heartbeat_interval_ms = 50;
+    bob.options.heartbeat_interval_ms = 50;
+    node_open(&ann);
+    node_open(&bob);
+}
+
+static bool nodes_are(struct node *node, const char *expected)
+{
+    size_t length;
+    char *text;
+    bool same;
+
+    ck_assert_int_eq(ws_redis_get_nodes(node->redis, &text, &length), WS_OK);
+    ck_assert_uint_eq(length, strlen(text));
+    same = strcmp(text, expected) == 0;
+    ws_redis_free_text(node->redis, text);
+    return same;
+}
+
+START_TEST(sums_and_expiry)
+{
+    struct client more;
+
+    begin();
+    ck_assert(nodes_are(&ann, "{\"nodes\":{},\"total_connections\":0,\"rooms\":{}}"));
+    client_open(&bob.host, &more, "more", "user");
+    ck_assert_int_eq(ws_manager_join_room(ann.host.manager, ann.client.id, "a"), WS_OK);
+    ck_assert_int_eq(ws_manager_join_room(bob.host.manager, bob.client.id, "a"), WS_OK);
+    ck_assert_int_eq(ws_manager_join_room(bob.host.manager, more.id, "a"), WS_OK);
+    UNTIL(nodes_are(&ann, "{\"nodes\":{\"ann\":{\"total_connections\":1,\"unique_users\":0,"
+                          "\"rooms\":{\"a\":1}},\"bob \\\"b\\\"\":{\"total_connections\":2,"
+                          "\"unique_users\":1,\"rooms\":{\"a\":2}}},"
+                          "\"total_connections\":3,\"rooms\":{\"a\":3}}"));
+    node_close(&bob);
+    client_free(&more);
+    UNTIL(nodes_are(&ann,
+                    "{\"nodes\":{\"ann\":{\"total_connections\":1,\"unique_users\":0,"
+                    "\"rooms\":{\"a\":1}}},\"total_connections\":1,\"rooms\":{\"a\":1}}"));
+    node_close(&ann);
+    server_end(&server);
+}
+END_TEST
+
+/* What makes no sense is left out. */
+START_TEST(foreign_nodes)
+{
+    begin();
+    node_close(&bob);
+    UNTIL(ann.connected);
+    server_do(&server, "HSET {wsmanager}:nodes x1 {bad x2 [] x3 {\"rooms\":[1,2]} x4 "
+                       "{\"total_connections\":\"x\",\"rooms\":{\"r\":-1,\"s\":\"t\"}}");
+    UNTIL(nodes_are(&ann,
+                    "{\"nodes\":{\"ann\":{\"total_connections\":1,\"unique_users\":0,"
+                    "\"rooms\":{}},\"x3\":{\"rooms\":[1,2]},\"x4\":{\"total_connections\":"
+                    "\"x\",\"rooms\":{\"r\":-1,\"s\":\"t\"}}},\"total_connections\":1,"
+                    "\"rooms\":{}}"));
+    node_close(&ann);
+    server_end(&server);
+}
+END_TEST
+
+START_TEST(texts)
+{
+    char *text;
+    size_t length;
+
+    begin();
+    ck_assert_int_eq(ws_redis_get_stats(ann.redis, &text, &length), WS_OK);
+    ck_assert_uint_eq(length, strlen(text));
+    ck_assert_str_eq(text, "{\"epoch\":\"\",\"connected\":0,\"position\":0,\"lag\":0,"
+                           "\"pending_events\":0,\"pending_bytes\":0,\"pending_fetches\":0,"
+                           "\"stored\":0,\"duplicates\":0,\"refused\":0,\"delivered\":0,"
+                           "\"fetched\":0,\"sessions\":0,\"failures\":0}");
+    ws_redis_free_text(ann.redis, text);
+    UNTIL(ann.connected);
+    ck_assert_int_eq(node_emit(&ann, 1), WS_OK);
+    UNTIL(node_stat(&ann, "stored") == 1);
+    ck_assert_int_eq(ws_redis_get_metrics(ann.redis, &text, &length), WS_OK);
+    ck_assert_uint_eq(length, strlen(text));
+    ck_assert_ptr_nonnull(strstr(text,
+                                 "# TYPE ws_redis_connected gauge\n# HELP ws_redis_connected "
+                                 "1 while events go to Redis and come from it\n"
+                                 "ws_redis_connected 1\n"));
+    ck_assert_ptr_nonnull(strstr(text, "# TYPE ws_redis_stored counter\n"));
+    ck_assert_ptr_nonnull(strstr(text, "\nws_redis_stored_total 1\n"));
+    ck_assert_ptr_null(strstr(text, "# EOF"));
+    ws_redis_free_text(ann.redis, text);
+    node_close(&ann);
+    node_close(&bob);
+    server_end(&server);
+}
+END_TEST
+
+int main(void)
+{
+    return suite_run("redis-nodes",
+                     (const TTest *const[]){sums_and_expiry, foreign_nodes, texts, NULL});
+}

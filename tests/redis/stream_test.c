@@ -1,0 +1,223 @@
+/* stream_test.c: events between processes while nothing goes wrong: order, whom they are for, what is stored in
+ * Redis, what a new process begins with. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "redis/support/node.h"
+#include "redis/support/server.h"
+#include "support/suite.h"
+
+static struct server server;
+static struct node ann;
+static struct node bob;
+
+static void begin(const char *const *options)
+{
+    server_start(&server, options);
+    node_start(&ann, "ann", server.uri);
+    node_start(&bob, "bob", server.uri);
+    UNTIL(ann.connected && bob.connected);
+}
+
+static void end(void)
+{
+    node_close(&ann);
+    node_close(&bob);
+    server_end(&server);
+}
+
+START_TEST(both_get_the_same)
+{
+    begin(NULL);
+    ck_assert_int_eq(node_emit(&ann, 1), WS_OK);
+    ck_assert_uint_eq(ann.n_got, 0);
+    node_expect(&ann, 1, 1);
+    node_expect(&bob, 1, 1);
+    for (int i = 2; i <= 3000; i++)
+        ck_assert_int_eq(node_emit(i % 2 == 0 ? &ann : &bob, i), WS_OK);
+    UNTIL(ann.n_got == 2999 && bob.n_got == 2999);
+    ck_assert_mem_eq(ann.got, bob.got, 2999 * sizeof *ann.got);
+    ck_assert_str_eq(server_do(&server, "XLEN {wsmanager}:events"), "3000");
+    UNTIL(node_stat(&ann, "stored") + node_stat(&bob, "stored") == 3000);
+    ck_assert_uint_eq(node_stat(&ann, "delivered"), 3000);
+    ck_assert_uint_eq(node_stat(&ann, "position"), 3000);
+    ck_assert_uint_eq(node_stat(&ann, "pending_events"), 0);
+    end();
+}
+END_TEST
+
+START_TEST(rooms_users_and_excluded_ones)
+{
+    static const char *const room = "r\xc3\xb6om";
+    struct client guest;
+    ws_event *event;
+
+    begin(NULL);
+    client_open_in(&bob.host, &guest, "guest", room);
+    emit_number(&ann.host, room, 1);
+    UNTIL(guest.n_messages - guest.n_read == 1);
+    client_expect(&guest, number_message(1, room, 1), NULL);
+    ck_assert_uint_eq(bob.n_got, 0);
+    ck_assert_int_eq(ws_event_new(bob.host.manager, "notification", "{\"n\":2}", 7, &event),
+                     WS_OK);
+    ck_assert_int_eq(ws_manager_broadcast(bob.host.manager, event, &guest.id, 1), WS_OK);
+    ws_event_free(event);
+    node_expect(&ann, 2, 2);
+    node_expect(&bob, 2, 2);
+    client_expect(&guest, NULL);
+    end();
+    client_free(&guest);
+}
+END_TEST
+
+START_TEST(stored_is_told)
+{
+    begin(NULL);
+    ck_assert_int_eq(node_emit_asking(&ann, 1, "outbox", 7), WS_OK);
+    UNTIL(ann.n_stored == 1);
+    ck_assert_ptr_nonnull(strstr(ann.stored_id, ".1"));
+    ck_assert_int_eq(node_emit_asking(&bob, 2, "outbox", 7), WS_OK);
+    UNTIL(bob.n_stored == 1);
+    ck_assert_str_eq(bob.stored_id, "");
+    ck_assert_uint_eq(node_stat(&bob, "duplicates"), 1);
+    ck_assert_int_eq(node_emit_asking(&bob, 2, "outbox", UINT64_MAX), WS_OK);
+    UNTIL(bob.n_stored == 2);
+    node_expect(&ann, 1, 2);
+    ck_assert_str_eq(server_do(&server, "GET {wsmanager}:producer:outbox"),
+                     "18446744073709551615");
+    end();
+}
+END_TEST
+
+/* Events of a megabyte: pages shrink, batches are cut. */
+START_TEST(large_events)
+{
+    enum { N = 12, BYTES = 1000000 };
+    static char data[BYTES];
+    ws_event *event;
+
+    begin(NULL);
+    memset(data, 'x', BYTES);
+    for (int i = 1; i <= N; i++) {
+        data[snprintf(data, BYTES, "{\"n\":%d,\"x\":\"", i)] = 'x';
+        memcpy(data + BYTES - 2, "\"}", 2);
+        ck_assert_int_eq(ws_event_new(ann.host.manager, "notification", data, BYTES, &event),
+                         WS_OK);
+        ck_assert_int_eq(ws_manager_broadcast(ann.host.manager, event, NULL, 0), WS_OK);
+        ws_event_free(event);
+    }
+    node_expect(&bob, 1, N);
+    node_expect(&ann, 1, N);
+    end();
+}
+END_TEST
+
+/* Whoever comes later knows what went before, and a client recovers there; what the manager does not keep is
+ * fetched. */
+static void recover_on_a_third(uint32_t preload_events)
+{
+    enum { N = 1000 };
+    struct client back;
+    ws_connect_options options;
+    struct node eve;
+    char after[64];
+
+    begin(NULL);
+    for (int i = 1; i <= N; i++)
+        ck_assert_int_eq(node_emit_asking(&ann, i, NULL, 0), WS_OK);
+    UNTIL(ann.n_stored == N);
+    snprintf(after, sizeof after, "%.10s.1", ann.stored_id);
+    node_init(&eve, "eve", server.uri);
+    eve.options.preload_events = preload_events;
+    node_open(&eve);
+    back = (struct client){.host = &eve.host, .name = "back", .hook_data = &eve};
+    client_options(&back, &options);
+    options.after = after;
+    ck_assert_int_eq(ws_manager_connect(eve.host.manager, eve.host.loop, &options, &back.id),
+                     WS_OK);
+    UNTIL(back.n_messages == 1 + N - 1 + 1);
+    for (int i = 1; i < N; i++)
+        ck_assert_str_eq(back.messages[i], number_message(i + 1, NULL, i + 1));
+    ck_assert_ptr_nonnull(strstr(back.messages[N], "\"complete\":true"));
+    ck_assert_uint_eq(node_stat(&eve, "fetched"), preload_events < N - 1 ? N - 1 : 0);
+    node_close(&eve);
+    client_free(&back);
+    end();
+}
+
+START_TEST(recovery_from_what_was_loaded)
+{
+    recover_on_a_third(10000);
+}
+END_TEST
+
+START_TEST(recovery_from_what_is_fetched)
+{
+    recover_on_a_third(1);
+}
+END_TEST
+
+START_TEST(password_and_database)
+{
+    static const char *const options[] = {"--requirepass", "p@ss:w/rd", NULL};
+    struct node other;
+    char uri[128];
+
+    server_start(&server, options);
+    snprintf(uri, sizeof uri, "redis://:p%%40ss:w%%2Frd@127.0.0.1:%d/3", server.port);
+    node_start(&ann, "ann", uri);
+    UNTIL(ann.connected);
+    ck_assert_int_eq(node_emit(&ann, 1), WS_OK);
+    node_expect(&ann, 1, 1);
+    ck_assert_str_eq(server_do(&server, "XLEN {wsmanager}:events"), "0");
+
+    node_start(&other, "other", server.uri);
+    UNTIL(other.state[0] != '\0');
+    ck_assert_int_eq(other.connected, 0);
+    ck_assert_ptr_nonnull(strstr(other.state, "NOAUTH"));
+    node_close(&other);
+    snprintf(uri, sizeof uri, "redis://default:wrong@127.0.0.1:%d", server.port);
+    node_start(&other, "other", uri);
+    UNTIL(other.state[0] != '\0');
+    ck_assert_ptr_nonnull(strstr(other.state, "WRONGPASS"));
+    node_close(&other);
+    node_close(&ann);
+    server_end(&server);
+}
+END_TEST
+
+START_TEST(unix_socket_and_another_key)
+{
+    char path[128];
+    char uri[192];
+    const char *const options[] = {"--unixsocket", path, NULL};
+
+    snprintf(path, sizeof path, "/tmp/ws-redis-%d.sock", (int)getpid());
+    server_start(&server, options);
+    snprintf(uri, sizeof uri, "redis+unix://%s?timeout_ms=20000", path);
+    node_init(&ann, "ann", uri);
+    ann.options.key = "shop";
+    node_open(&ann);
+    UNTIL(ann.connected);
+    ck_assert_int_eq(node_emit(&ann, 1), WS_OK);
+    node_expect(&ann, 1, 1);
+    ck_assert_str_eq(server_do(&server, "XLEN {shop}:events"), "1");
+    node_close(&ann);
+    node_start(&ann, "ann", "redis+unix:///nowhere/at/all");
+    UNTIL(strstr(ann.state, "No such file") != NULL);
+    node_close(&ann);
+    server_end(&server);
+    unlink(path);
+}
+END_TEST
+
+int main(void)
+{
+    return suite_run(
+        "redis-stream",
+        (const TTest *const[]){both_get_the_same, rooms_users_and_excluded_ones, stored_is_told,
+                               large_events, recovery_from_what_was_loaded,
+                               recovery_from_what_is_fetched, password_and_database,
+                               unix_socket_and_another_key, NULL});
+}

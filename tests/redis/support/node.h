@@ -1,0 +1,67 @@
+/* node.h: what would be a process with a manager, one client and a carrier; several live in a test's process
+ * and take turns. Not here: Redis (server.h). For one thread. */
+#ifndef REDIS_TESTS_NODE_H
+#define REDIS_TESTS_NODE_H
+
+#include <poll.h>
+#include <stdbool.h>
+
+#include <ws_manager/redis.h>
+
+#include "support/host.h"
+
+enum { NODE_MAX_FDS = 2, NODE_MAX_EVENTS = 100000, NODE_PATIENCE_MS = 30000 };
+
+struct node {
+    struct host host;
+    ws_redis_options options; /* change them between node_init() and node_open() */
+    ws_redis *redis;
+    struct test_memory memory; /* of the carrier */
+    struct client client;
+    struct pollfd fds[NODE_MAX_FDS];
+    uint64_t deadline_ms;
+    bool is_woken;
+
+    int connected; /* as on_state() says */
+    char state[256];
+
+    int *got; /* the numbers of the events that the client received, in order */
+    size_t n_got;
+    size_t n_missed; /* times that the client was told that it missed something */
+
+    size_t n_stored; /* see node_emit_asking() */
+    size_t n_not_stored;
+    char stored_id[64];
+};
+
+void node_init(struct node *node, const char *name, const char *uri);
+void node_open(struct node *node);
+
+/* node_init() and node_open(). */
+void node_start(struct node *node, const char *name, const char *uri);
+void node_close(struct node *node);
+
+/* Emits {"n":number} to everyone; the result of sending it. */
+int node_emit(struct node *node, int number);
+
+/* The same, and asks to be told when it is stored. The producer is NULL: none. */
+int node_emit_asking(struct node *node, int number, const char *producer, uint64_t sequence);
+
+/* All open nodes wait a moment for what may come, and carry it out. */
+void nodes_turn(void);
+
+uint64_t node_clock_ms(void);
+
+/* A number in ws_redis_get_stats(). */
+uint64_t node_stat(const struct node *node, const char *name);
+
+/* Turns until it is so. */
+#define UNTIL(condition)                                                                       \
+    for (uint64_t until_ms = node_clock_ms() + NODE_PATIENCE_MS; !(condition); nodes_turn())   \
+    ck_assert_msg(node_clock_ms() < until_ms, "never: %s", #condition)
+
+/* The client has got the numbers from `first` to `last`, each once, in order, and nothing else since the
+ * last time. */
+void node_expect(struct node *node, int first, int last);
+
+#endif

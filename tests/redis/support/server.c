@@ -1,0 +1,160 @@
+/* server.c: a Redis of a test's own. */
+#include "redis/support/server.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <check.h>
+#include <hiredis/hiredis.h>
+
+enum { START_ATTEMPTS = 2000, START_WAIT_US = 10000 };
+
+static int free_port(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, size), 0);
+    ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+    close(fd);
+    return ntohs(address.sin_port);
+}
+
+/* It ends with the test, however that ends. */
+static void become_redis(const struct server *server)
+{
+    const char *arguments[16 + SERVER_MAX_OPTIONS] = {"redis-server", "--bind", "127.0.0.1",
+                                                      "--port"};
+    size_t n = 4;
+    char port[16];
+    int null = open("/dev/null", O_RDWR);
+
+    snprintf(port, sizeof port, "%d", server->port);
+    arguments[n++] = port;
+    arguments[n++] = "--dir";
+    arguments[n++] = server->folder;
+    arguments[n++] = "--save";
+    arguments[n++] = "";
+    for (size_t i = 0; server->options[i] != NULL; i++)
+        arguments[n++] = server->options[i];
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    dup2(null, STDIN_FILENO);
+    dup2(null, STDOUT_FILENO);
+    execvp(arguments[0], (char *const *)(uintptr_t)arguments);
+    _exit(127);
+}
+
+static redisContext *connect_to(const struct server *server)
+{
+    redisContext *context = redisConnect("127.0.0.1", server->port);
+
+    if (context != NULL && context->err == 0 && server->password != NULL)
+        freeReplyObject(redisCommand(context, "AUTH %s", server->password));
+    return context;
+}
+
+static bool answers(const struct server *server)
+{
+    redisContext *context = connect_to(server);
+    redisReply *reply = NULL;
+    bool answered;
+
+    if (context != NULL && context->err == 0)
+        reply = redisCommand(context, "PING");
+    answered = reply != NULL && reply->type == REDIS_REPLY_STATUS;
+    freeReplyObject(reply);
+    if (context != NULL)
+        redisFree(context);
+    return answered;
+}
+
+void server_restart(struct server *server)
+{
+    server->pid = fork();
+    ck_assert_int_ge(server->pid, 0);
+    if (server->pid == 0)
+        become_redis(server);
+    for (int i = 0; !answers(server); i++) {
+        ck_assert_int_lt(i, START_ATTEMPTS);
+        ck_assert_int_eq(waitpid(server->pid, NULL, WNOHANG), 0);
+        usleep(START_WAIT_US);
+    }
+}
+
+void server_start(struct server *server, const char *const *options)
+{
+    size_t n = 0;
+
+    *server = (struct server){.port = free_port(), .folder = "/tmp/ws-redis-XXXXXX"};
+    for (; options != NULL && options[n] != NULL; n++) {
+        ck_assert_uint_lt(n, SERVER_MAX_OPTIONS);
+        server->options[n] = options[n];
+        if (n > 0 && strcmp(options[n - 1], "--requirepass") == 0)
+            server->password = options[n];
+    }
+    ck_assert_ptr_nonnull(mkdtemp(server->folder));
+    snprintf(server->uri, sizeof server->uri, "redis://127.0.0.1:%d", server->port);
+    server_restart(server);
+}
+
+void server_signal(struct server *server, int signal)
+{
+    ck_assert_int_eq(kill(server->pid, signal), 0);
+    if (signal != SIGKILL && signal != SIGTERM)
+        return;
+    ck_assert_int_eq(waitpid(server->pid, NULL, 0), server->pid);
+    server->pid = 0;
+}
+
+void server_end(struct server *server)
+{
+    char command[128];
+
+    if (server->pid > 0)
+        server_signal(server, SIGKILL);
+    snprintf(command, sizeof command, "rm -r %s", server->folder);
+    ck_assert_int_eq(system(command), 0);
+}
+
+static void write_reply(const redisReply *reply, char *text, size_t size)
+{
+    ck_assert_ptr_nonnull(reply);
+    ck_assert_msg(reply->type != REDIS_REPLY_ERROR, "%s", reply->str);
+    if (reply->type == REDIS_REPLY_INTEGER)
+        snprintf(text, size, "%lld", reply->integer);
+    else if (reply->type == REDIS_REPLY_ARRAY)
+        snprintf(text, size, "%zu elements", reply->elements);
+    else
+        snprintf(text, size, "%s", reply->str != NULL ? reply->str : "nil");
+}
+
+const char *server_do(const struct server *server, const char *format, ...)
+{
+    static char text[65536];
+    redisContext *context = connect_to(server);
+    redisReply *reply;
+    va_list arguments;
+
+    ck_assert_ptr_nonnull(context);
+    ck_assert_int_eq(context->err, 0);
+    va_start(arguments, format);
+    reply = redisvCommand(context, format, arguments);
+    va_end(arguments);
+    write_reply(reply, text, sizeof text);
+    freeReplyObject(reply);
+    redisFree(context);
+    return text;
+}

@@ -1,0 +1,37 @@
+/* server.h: a Redis of a test's own, on a free port of 127.0.0.1, with its data in a temporary folder.
+ * Not here: processes that use it (node.h). For one thread. */
+#ifndef REDIS_TESTS_SERVER_H
+#define REDIS_TESTS_SERVER_H
+
+#include <sys/types.h>
+
+enum { SERVER_MAX_OPTIONS = 16 };
+
+struct server {
+    pid_t pid;
+    int port;
+    char folder[64];
+    char uri[128];
+    const char *password; /* for server_do(); NULL: none */
+    const char *options[SERVER_MAX_OPTIONS + 1];
+};
+
+/* Starts one with these options ("--NAME", "VALUE", ..., NULL) besides those that every test has; by default
+ * it writes nothing to disk. */
+void server_start(struct server *server, const char *const *options);
+
+/* Sends a signal: SIGSTOP, SIGCONT; after SIGKILL or SIGTERM its end is awaited. */
+void server_signal(struct server *server, int signal);
+
+/* On the same port, with the same data, after its end. */
+void server_restart(struct server *server);
+
+/* Ends it, and removes its data. */
+void server_end(struct server *server);
+
+/* Has it carry out a command, words with blanks between them; the answer as text, valid until the next
+ * call. It must not be an error. */
+const char *server_do(const struct server *server, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#endif

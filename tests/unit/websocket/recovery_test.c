@@ -1,0 +1,385 @@
+/* recovery_test.c: a client that comes back by /ws?after=ID&rooms=A,B&connection_id=FORMER: what its query
+ * says, and how it gets what it missed as fast as it reads.
+ * Not here: what that is (core/recovery_test.c). */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/ids.h"
+#include "core/manager.h"
+#include "websocket/host.h"
+
+enum { PAYLOAD = 900, EVENT_MOST = PAYLOAD + 200, HIGH = 8 * EVENT_MOST, LOW = 2 * EVENT_MOST };
+
+static struct host host;
+static struct host_options options;
+
+static void setup(void)
+{
+    host_options_init(&options);
+    options.endpoint.protocol = WS_PROTOCOL_JSON;
+    options.endpoint.queue_high_bytes = HIGH;
+    options.endpoint.queue_low_bytes = LOW;
+}
+
+static void teardown(void)
+{
+    host_close(&host);
+}
+
+/* Events whose texts hardly shrink, numbered from `first` on; `room` NULL: for everyone. */
+static void emit(const char *room, int first, int count)
+{
+    char data[PAYLOAD + 1];
+    unsigned seed = (unsigned)first;
+
+    for (int number = first; number < first + count; number++) {
+        ws_event *event;
+        int at = snprintf(data, sizeof data, "{\"n\":%d,\"filler\":\"", number);
+
+        while (at < PAYLOAD - 2)
+            data[at++] = (char)('0' + rand_r(&seed) % 64);
+        for (int i = 0; i < at; i++)
+            if (data[i] == '\\')
+                data[i] = 'b';
+        memcpy(data + at, "\"}", 3);
+        ck_assert_int_eq(ws_event_new(host.manager, "stock_low", data, PAYLOAD, &event), WS_OK);
+        ck_assert_int_eq(room != NULL
+                             ? ws_manager_broadcast_to_room(host.manager, room, event, NULL, 0)
+                             : ws_manager_broadcast(host.manager, event, NULL, 0),
+                         WS_OK);
+        ws_event_free(event);
+    }
+}
+
+/* A client that asks for `format`, in which %s is the id of a position. */
+static struct peer *come_back(const char *format, int position, const char *headers)
+{
+    struct peer *peer = host_peer(&host);
+    struct bytes request = {0};
+    char id[EVENT_ID_SIZE];
+    char target[2048];
+
+    event_id_write(host.manager->epoch, (uint64_t)position, id);
+    /* The formats are this file's own. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+    snprintf(target, sizeof target, format, id);
+#pragma GCC diagnostic pop
+    client_request(&request, target, headers);
+    peer_send(peer, &request);
+    bytes_free(&request);
+    return peer;
+}
+
+/* The next message; static text. False if there is none. */
+static bool next_text(struct peer *peer, const char **text)
+{
+    static char copy[2048];
+    struct frame frame;
+
+    if (!peer_next(peer, &frame))
+        return false;
+    ck_assert_uint_eq(frame.opcode, TEXT);
+    snprintf(copy, sizeof copy, "%.*s", (int)frame.length, (const char *)frame.payload);
+    *text = copy;
+    return true;
+}
+
+/* Events from `*next` on, and perhaps `recovered`: true if that came. */
+static bool read_events(struct peer *peer, int *next)
+{
+    const char *text;
+    bool is_recovered = false;
+
+    while (next_text(peer, &text)) {
+        const char *number = strstr(text, "\"n\":");
+
+        if (number == NULL) {
+            ck_assert_ptr_nonnull(strstr(text, "\"recovered\",\"data\":{\"complete\":true"));
+            is_recovered = true;
+        } else {
+            ck_assert_int_eq(atoi(number + 4), *next);
+            ++*next;
+        }
+    }
+    return is_recovered;
+}
+
+/* --- the query --------------------------------------------------------------------------------- */
+
+static void expect_rooms(const char *query, const char *const names[])
+{
+    struct peer *peer = come_back(query, 0, "");
+
+    ck_assert_int_eq(peer_head(peer), 101);
+    peer_expect_type(peer, "welcome");
+    for (; *names != NULL; names++)
+        ck_assert_msg(
+            ws_manager_is_member(host.manager, ws_websocket_id(peer->websocket), *names),
+            "%s: not in %s", query, *names);
+    peer_free(peer);
+}
+
+START_TEST(rooms_are_decoded)
+{
+    host_open(&host, &options);
+    expect_rooms("/ws?rooms=orders", (const char *const[]){"orders", NULL});
+    expect_rooms("/ws?rooms=a,b+c,d%%20e", (const char *const[]){"a", "b c", "d e", NULL});
+    expect_rooms("/ws?rooms=%%C3%%A9t%%C3%%A9%%2Ca%%26b,%%2B",
+                 (const char *const[]){"\xc3\xa9t\xc3\xa9", "a&b", "+", NULL});
+    expect_rooms("/ws?x=1&rooms=,a,,b,&after=%s", (const char *const[]){"a", "b", NULL});
+    expect_rooms("/ws?%%72ooms=a", (const char *const[]){"a", NULL});
+    expect_rooms("/ws?rooms=&after=&connection_id=", (const char *const[]){NULL});
+    expect_rooms("/ws?rooms&after&connection_id", (const char *const[]){NULL});
+}
+END_TEST
+
+START_TEST(a_bad_name_is_an_error_of_its_own)
+{
+    struct peer *peer;
+    const char *text;
+
+    host_open(&host, &options);
+    peer = come_back("/ws?rooms=a,b%%01,%%ff,c&after=%s", 0, "");
+    ck_assert_int_eq(peer_head(peer), 101);
+    peer_expect_type(peer, "welcome");
+    ck_assert(next_text(peer, &text));
+    ck_assert_ptr_nonnull(
+        strstr(text, "\"error\",\"ref\":\"b\\u0001\",\"data\":{\"code\":\"bad_request\""));
+    ck_assert(next_text(peer, &text));
+    ck_assert_ptr_nonnull(strstr(text, "\"code\":\"bad_request\""));
+    peer_expect_type(peer, "recovered");
+    peer_expect_nothing(peer);
+    ck_assert(ws_manager_is_member(host.manager, ws_websocket_id(peer->websocket), "c"));
+}
+END_TEST
+
+START_TEST(what_is_wrongly_encoded_is_400)
+{
+    static const char *const queries[] = {
+        "/ws?rooms=%%zz",  "/ws?rooms=a%%2",       "/ws?after=%%",
+        "/ws?after=a%%00", "/ws?rooms=a%%00,b",    "/ws?connection_id=%%00",
+        "/ws?after=%s%%0", "/ws?connection_id=%%",
+    };
+
+    host_open(&host, &options);
+    for (size_t i = 0; i < sizeof queries / sizeof *queries; i++) {
+        struct peer *peer = come_back(queries[i], 0, "");
+
+        ck_assert_int_eq(peer_head(peer), 400);
+        ck_assert(peer->ended || ws_websocket_id(peer->websocket) == 0);
+    }
+    ck_assert_uint_eq(ws_manager_connection_count(host.manager), 0);
+}
+END_TEST
+
+START_TEST(a_request_that_the_host_has_parsed)
+{
+    static const ws_header headers[] = {
+        {"Host", "a"},
+        {"Upgrade", "websocket"},
+        {"Connection", "Upgrade"},
+        {"Sec-WebSocket-Key", CLIENT_KEY},
+        {"Sec-WebSocket-Version", "13"},
+    };
+    struct peer *peer;
+    char target[128];
+    int next = 2;
+
+    host_open(&host, &options);
+    emit("r", 1, 3);
+    snprintf(target, sizeof target, "/ws?after=%s.1&rooms=r", host.manager->epoch);
+    peer = host_peer(&host);
+    ck_assert_int_eq(ws_websocket_upgrade(peer->websocket, "GET", 1, 1, target, headers, 5),
+                     WS_OK);
+    host_turn(&host);
+    ck_assert_int_eq(peer_head(peer), 101);
+    peer_expect_type(peer, "welcome");
+    ck_assert(read_events(peer, &next));
+    ck_assert_int_eq(next, 4);
+}
+END_TEST
+
+/* --- slow readers ------------------------------------------------------------------------------ */
+
+static size_t offered(struct peer *peer)
+{
+    struct iovec iov[64];
+    size_t bytes = 0;
+
+    for (int i = 0, n = ws_websocket_output(peer->websocket, iov, 64); i < n; i++)
+        bytes += iov[i].iov_len;
+    return bytes;
+}
+
+/* Reads all, one write after the other, and nothing else happens. */
+static bool read_all(struct peer *peer, int *next)
+{
+    bool is_recovered = false;
+
+    peer->writable = SIZE_MAX;
+    while (offered(peer) > 0) {
+        ck_assert_uint_le(offered(peer), HIGH + EVENT_MOST);
+        peer_write(peer);
+        is_recovered |= read_events(peer, next);
+    }
+    return is_recovered;
+}
+
+static struct peer *come_back_slowly(const char *headers)
+{
+    struct peer *peer = host_peer(&host);
+    struct bytes request = {0};
+    char target[128];
+
+    snprintf(target, sizeof target, "/ws?after=%s.0", host.manager->epoch);
+    client_request(&request, target, headers);
+    peer->writable = 0;
+    peer_send(peer, &request);
+    bytes_free(&request);
+    return peer;
+}
+
+static void read_head(struct peer *peer)
+{
+    peer->writable = SIZE_MAX;
+    peer_write(peer);
+    ck_assert_int_eq(peer_head(peer), 101);
+    peer_expect_type(peer, "welcome");
+}
+
+START_TEST(its_queue_stays_between_the_marks)
+{
+    struct peer *peer;
+    int next = 1;
+
+    host_open(&host, &options);
+    emit(NULL, 1, 500);
+    peer = come_back_slowly("");
+    ck_assert_uint_gt(offered(peer), HIGH);
+    ck_assert_uint_le(offered(peer), HIGH + EVENT_MOST);
+    host_turn(&host);
+    ck_assert_uint_le(offered(peer), HIGH + EVENT_MOST);
+    read_head(peer);
+    ck_assert(read_all(peer, &next));
+    ck_assert_int_eq(next, 501);
+    ck_assert_uint_eq(host.called[HOST_DISCONNECT], 0);
+}
+END_TEST
+
+START_TEST(what_is_sent_meanwhile_comes_in_its_place)
+{
+    struct peer *peer;
+    int next = 1;
+    int last = 200;
+
+    host_open(&host, &options);
+    emit(NULL, 1, last);
+    peer = come_back_slowly("");
+    read_head(peer);
+    for (int i = 0; i < 40; i++) {
+        peer->writable = 0;
+        emit(NULL, last + 1, 3);
+        last += 3;
+        host_turn(&host);
+        ck_assert_uint_le(offered(peer), HIGH + EVENT_MOST);
+        peer->writable = 5 * PAYLOAD;
+        peer_write(peer);
+    }
+    ck_assert(read_all(peer, &next));
+    host_turn(&host);
+    read_all(peer, &next);
+    ck_assert_int_eq(next, last + 1);
+    ck_assert_uint_eq(host.called[HOST_DISCONNECT], 0);
+    /* From here on it is like any other: what it does not take is not in the history's hands. */
+    peer->writable = 0;
+    emit(NULL, last + 1, 2000);
+    host_turn(&host);
+    ck_assert_uint_eq(host.code, 1013);
+}
+END_TEST
+
+START_TEST(slow_ones_share_the_events)
+{
+    struct peer *slow[16];
+    size_t before;
+
+    host_open(&host, &options);
+    emit(NULL, 1, 500);
+    before = host.memory.bytes;
+    for (size_t i = 0; i < 16; i++)
+        slow[i] = come_back_slowly("");
+    ck_assert_uint_le(host.memory.bytes - before, 16 * 2048);
+    for (size_t i = 0; i < 16; i++)
+        peer_free(slow[i]);
+}
+END_TEST
+
+START_TEST(compressed)
+{
+    static const char offer[] = "Sec-WebSocket-Extensions: permessage-deflate\r\n";
+    struct peer *peer;
+    int next = 1;
+
+    host_open(&host, &options);
+    emit(NULL, 1, 300);
+    peer = come_back_slowly(offer);
+    ck_assert_uint_le(offered(peer), HIGH + EVENT_MOST);
+    read_head(peer);
+    ck_assert_int_gt(peer->window_bits, 0);
+    ck_assert(read_all(peer, &next));
+    ck_assert_int_eq(next, 301);
+    emit(NULL, 301, 1);
+    host_turn(&host);
+    read_events(peer, &next);
+    ck_assert_int_eq(next, 302);
+}
+END_TEST
+
+START_TEST(on_another_loop)
+{
+    ws_loop *first;
+    ws_loop *second;
+    struct peer *peer;
+    int next = 3;
+
+    host_open(&host, &options);
+    first = host.loop;
+    ck_assert_int_eq(ws_loop_new(host.manager, NULL, host.now, &second), WS_OK);
+    host_client(&host);
+    emit("r", 1, 4);
+    host_turn(&host);
+    host.loop = second;
+    peer = come_back("/ws?rooms=r&after=%s", 2, "");
+    ck_assert_int_eq(peer_head(peer), 101);
+    peer_expect_type(peer, "welcome");
+    ck_assert(read_events(peer, &next));
+    emit("r", 5, 1);
+    host_turn(&host);
+    read_events(peer, &next);
+    ck_assert_int_eq(next, 6);
+    peer_free(peer);
+    host.loop = first;
+    ws_loop_free(second);
+}
+END_TEST
+
+Suite *websocket_suite(void)
+{
+    Suite *suite = suite_create("websocket-recovery");
+    TCase *tests = tcase_create("recovery");
+
+    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_add_test(tests, rooms_are_decoded);
+    tcase_add_test(tests, a_bad_name_is_an_error_of_its_own);
+    tcase_add_test(tests, what_is_wrongly_encoded_is_400);
+    tcase_add_test(tests, a_request_that_the_host_has_parsed);
+    tcase_add_test(tests, its_queue_stays_between_the_marks);
+    tcase_add_test(tests, what_is_sent_meanwhile_comes_in_its_place);
+    tcase_add_test(tests, slow_ones_share_the_events);
+    tcase_add_test(tests, compressed);
+    tcase_add_test(tests, on_another_loop);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
