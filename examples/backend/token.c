@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 
 #include <jwt.h>
 
@@ -126,15 +127,19 @@ static enum token_result check_head(const struct token_key *key, const struct pa
 {
     const cJSON *algorithm;
     const cJSON *critical;
+    const cJSON *type;
     cJSON *head = NULL;
     enum token_result result = parse_part(part, &head);
 
     if (result != TOKEN_OK) {
         return result;
     }
-    /* No extension is understood here, so none may be critical (RFC 7515, 4.1.11). */
+    /* No extension is understood here, so none may be critical (RFC 7515, 4.1.11), nor another thing than
+     * a JWT (RFC 7519, 5.1). */
     if (!get_member(head, "alg", &algorithm) || !get_member(head, "crit", &critical) ||
-        critical != NULL) {
+        critical != NULL || !get_member(head, "typ", &type) ||
+        (type != NULL &&
+         (!cJSON_IsString(type) || strcasecmp(type->valuestring, "JWT") != 0))) {
         result = TOKEN_MALFORMED;
     } else if (!is_text(algorithm, key->algorithm)) {
         result = TOKEN_WRONG_ALGORITHM;

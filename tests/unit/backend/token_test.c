@@ -103,7 +103,7 @@ START_TEST(heads_that_would_choose_how_they_are_verified)
         {"{\"alg\":\"HS256\"", ANA, TOKEN_MALFORMED},
         {"[\"HS256\"]", ANA, TOKEN_MALFORMED},
         {"\"HS256\"", ANA, TOKEN_MALFORMED},
-        {"{\"alg\":\"HS256\",\"typ\":\"JWE\"}", ANA, TOKEN_NOT_GENUINE},
+        {"{\"alg\":\"HS256\",\"typ\":\"JWE\"}", ANA, TOKEN_MALFORMED},
     };
 
     CHECK_TABLE(table);
