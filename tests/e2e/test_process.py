@@ -49,6 +49,7 @@ class CommandLine(unittest.TestCase):
     def test_bad_arguments_are_refused_with_one_line(self):
         for arguments in (("--nonsense",), ("stray",), ("--listen",), ("--listen", "nowhere"),
                           ("--listen", "127.0.0.1:99999"), ("--threads", "0x"), ("--threads", "-1"),
+                          ("--history", "-1"), ("--history", "1073741825"), ("--history",),
                           ("--threads", ""), ("--max-message", "12k"), ("--ping-interval", "soon"),
                           ("--log-level", "loud"), ("--static", "/nonexistent"),
                           ("--db", "/nonexistent/orders.db"), ("--max-queue", "99999999999999999999"),

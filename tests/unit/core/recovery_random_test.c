@@ -438,14 +438,14 @@ static void play(unsigned seed, uint32_t history_events)
 static void play_many(uint32_t history_events)
 {
     n_complete = n_incomplete = n_cut_in_recovery = 0;
-    for (unsigned seed = 1; seed <= 30; seed++)
+    for (unsigned seed = 1; seed <= 15; seed++)
         play(seed, history_events);
 }
 
 START_TEST(all_that_was_missed_is_kept)
 {
     play_many(MOST_EVENTS);
-    ck_assert_uint_gt(n_complete, 1000);
+    ck_assert_uint_gt(n_complete, 500);
     ck_assert_uint_eq(n_incomplete, 0);
     ck_assert_uint_gt(n_cut_in_recovery, 100);
 }

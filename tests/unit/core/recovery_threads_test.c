@@ -20,7 +20,7 @@ enum {
     N_CLIENTS = 16,
     N_WITNESSES = 2, /* these are never cut, and hear all between them */
     N_CUTS = 1000,
-    MOST_EVENTS = 400000, /* by then there must have been as many cuts */
+    MOST_EVENTS = 1000000, /* by then there must have been as many cuts */
     MOST_EACH = MOST_EVENTS / N_EMITTERS,
     MAX_PENDING = 256, /* so that emitters are no faster than loops */
     MOST_BETWEEN_CUTS = 300,
