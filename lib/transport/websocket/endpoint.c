@@ -62,6 +62,14 @@ static bool options_valid(const ws_endpoint_options *options)
     return true;
 }
 
+static void default_marks(ws_endpoint_options *options)
+{
+    if (options->queue_high_bytes == 0)
+        options->queue_high_bytes = options->max_queue_bytes / 2;
+    if (options->queue_low_bytes == 0)
+        options->queue_low_bytes = options->queue_high_bytes / 4;
+}
+
 /* The pointers and the texts in one block. */
 static bool copy_subprotocols(ws_endpoint *endpoint)
 {
@@ -98,8 +106,10 @@ int ws_endpoint_new(ws_manager *manager, const ws_endpoint_options *options,
     ws_endpoint *made;
 
     ws_endpoint_options_init(&copy);
-    if (manager == NULL || endpoint == NULL || !options_copy(&copy, sizeof copy, options) ||
-        !options_valid(&copy))
+    if (manager == NULL || endpoint == NULL || !options_copy(&copy, sizeof copy, options))
+        return WS_ERR_INVALID;
+    default_marks(&copy);
+    if (!options_valid(&copy))
         return WS_ERR_INVALID;
     made = memory_zalloc(&manager->memory, sizeof *made);
     if (made == NULL)
@@ -111,10 +121,6 @@ int ws_endpoint_new(ws_manager *manager, const ws_endpoint_options *options,
     }
     made->manager = manager;
     made->options = copy;
-    if (copy.queue_high_bytes == 0)
-        made->options.queue_high_bytes = copy.max_queue_bytes / 2;
-    if (copy.queue_low_bytes == 0)
-        made->options.queue_low_bytes = made->options.queue_high_bytes / 4;
     atomic_init(&made->refs, 1);
     if (!copy_subprotocols(made)) {
         EVP_MD_free(made->sha1);

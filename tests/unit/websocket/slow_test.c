@@ -138,6 +138,20 @@ START_TEST(by_default_a_queue_is_long_above_half_its_limit_and_short_at_a_quarte
 }
 END_TEST
 
+START_TEST(each_mark_has_its_own_default)
+{
+    ws_endpoint *endpoint;
+
+    host_open(&host, &options);
+    options.endpoint.queue_low_bytes = LIMIT / 2;
+    ck_assert_int_eq(ws_endpoint_new(host.manager, &options.endpoint, &endpoint), WS_OK);
+    ws_endpoint_free(endpoint);
+    options.endpoint.queue_low_bytes = LIMIT / 2 + 1;
+    ck_assert_int_eq(ws_endpoint_new(host.manager, &options.endpoint, &endpoint),
+                     WS_ERR_INVALID);
+}
+END_TEST
+
 static void free_peer(struct peer *peer)
 {
     peer_free(peer);
@@ -291,6 +305,7 @@ Suite *websocket_suite(void)
                    the_application_hears_of_a_long_queue_once_and_when_it_is_short_again);
     tcase_add_test(
         tests, by_default_a_queue_is_long_above_half_its_limit_and_short_at_a_quarter_of_that);
+    tcase_add_test(tests, each_mark_has_its_own_default);
     tcase_add_test(tests, it_may_free_the_client_when_the_queue_grows);
     tcase_add_test(tests, it_may_free_the_client_when_the_queue_falls);
     tcase_add_test(tests, messages_may_be_dropped_instead);
