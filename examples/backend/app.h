@@ -28,8 +28,9 @@ struct app {
     struct outbox outbox;
     struct tls *tls;      /* NULL: plain HTTP */
     atomic_bool stopping; /* new connections are refused, old ones come to their end */
-    /* Loops that may be in the middle of a request from before that: when there is none any more, every
-     * event of an answered request is on its way, and the WebSockets may be closed behind it. */
+    /* Loops that may be in the middle of a request from before that: when there is none any more,
+     * every event of an answered request is on its way, and the WebSockets may be closed behind
+     * it. */
     _Atomic uint32_t n_unaware;
 };
 

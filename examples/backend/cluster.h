@@ -1,5 +1,5 @@
-/* cluster.h: the backend's part in a cluster on Redis: the library's client on the first thread's epoll.
- * What it carries is the library's business. */
+/* cluster.h: the backend's part in a cluster on Redis: the library's client on the first thread's
+ * epoll. What it carries is the library's business. */
 #ifndef BACKEND_CLUSTER_H
 #define BACKEND_CLUSTER_H
 
@@ -28,12 +28,14 @@ struct cluster {
     struct cluster_watch watches[CLUSTER_MAX_FDS];
 };
 
-/* Makes the client, before the manager has a loop; with --redis only. False with a line in `problem`. */
+/* Makes the client, before the manager has a loop; with --redis only. False with a line in
+ * `problem`. */
 bool cluster_open(struct cluster *cluster, const struct options *options, ws_manager *manager,
                   char *problem, size_t size);
 
-/* Has a thread run it: its epoll, in which nothing else is yet, and how to wake it. Then waits until Redis is
- * reached, for a second at most: so that clients do not come before, and miss what is sent meanwhile. */
+/* Has a thread run it: its epoll, in which nothing else is yet, and how to wake it. Then waits
+ * until Redis is reached, for a second at most: so that clients do not come before, and miss what
+ * is sent meanwhile. */
 void cluster_attach(struct cluster *cluster, int epoll, void (*wake)(void *user_data),
                     void *user_data);
 
@@ -46,7 +48,8 @@ uint64_t cluster_run(struct cluster *cluster, uint64_t now_ms);
 /* After the last loop. */
 void cluster_close(struct cluster *cluster);
 
-/* {"redis":…,"cluster":…}: how it is, and who else is there; to be freed with cJSON_free(); NULL when memory is short. */
+/* {"redis":…,"cluster":…}: how it is, and who else is there; to be freed with cJSON_free(); NULL
+ * when memory is short. */
 char *cluster_stats(const struct cluster *cluster);
 
 #endif

@@ -73,8 +73,8 @@ bool connection_websocket_start(struct connection *connection, const char *rest,
     return true;
 }
 
-/* The client sends no more, but may still want to hear what it is answered; the library says
- * when the connection has ended. That is mostly in this turn: only one whose socket is full is to be
+/* The client sends no more, but may still want to hear what it is answered; the library says when
+ * the connection has ended. That is mostly in this turn: only one whose socket is full is to be
  * watched for something else until then. */
 static void end_of_input(struct connection *connection)
 {

@@ -51,8 +51,8 @@ static void answer_bad_token(struct http_response *response, enum token_result r
                                                     : "Bearer error=\"invalid_token\"");
 }
 
-/* A request that needs a token. The statistics name every room, so every user who is online and what
- * the staff does. */
+/* A request that needs a token. The statistics name every room, so every user who is online and
+ * what the staff does. */
 static bool admit_token(const struct app *app, const struct http_request *request,
                         struct http_response *response)
 {

@@ -9,9 +9,9 @@
 
 #include "text.h"
 
-/* cJSON takes more than JSON: control characters in strings and as blanks, numbers like 01 and
- * 1., escapes like \ud8x, and \u0000, at which its strings end. So the tokens are checked here; how they nest is
- * checked by cJSON. */
+/* cJSON takes more than JSON: control characters in strings and as blanks, numbers like 01 and 1.,
+ * escapes like \ud8x, and \u0000, at which its strings end. So the tokens are checked here; how
+ * they nest is checked by cJSON. */
 
 static const char *skip_digits(const char *at)
 {

@@ -63,8 +63,8 @@ struct loop {
 /* Makes a loop without a listener. NULL with errno. */
 struct loop *loop_new(struct app *app);
 
-/* Has the loop run the cluster's client, and waits a moment until that has reached Redis: before there are
- * listeners. */
+/* Has the loop run the cluster's client, and waits a moment until that has reached Redis: before
+ * there are listeners. */
 void loop_attach_cluster(struct loop *loop, struct cluster *cluster);
 
 /* Has the loop accept what comes to a socket, which it owns from success on. False with errno. */
@@ -77,7 +77,8 @@ bool loop_watch_signals(struct loop *loop, const sigset_t *signals,
 /* Frees a loop that does not run; on its thread, if it ever ran. */
 void loop_free(struct loop *loop);
 
-/* On the loop's thread: runs until app->stopping is set and the connections have come to their end. */
+/* On the loop's thread: runs until app->stopping is set and the connections have come to their
+ * end. */
 void loop_run(struct loop *loop);
 
 /* Makes the loop look at what has changed. Any thread. */

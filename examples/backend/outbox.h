@@ -1,6 +1,6 @@
-/* outbox.h: events of the API, kept in the database from the transaction that brings them until they are
- * stored in the history or the stream: so that no change is without its event, whoever is killed.
- * What an event's data is, is the API's. */
+/* outbox.h: events of the API, kept in the database from the transaction that brings them until
+ * they are stored in the history or the stream: so that no change is without its event, whoever is
+ * killed. What an event's data is, is the API's. */
 #ifndef BACKEND_OUTBOX_H
 #define BACKEND_OUTBOX_H
 
@@ -29,16 +29,16 @@ struct outbox {
 void outbox_open(struct outbox *outbox, struct store *store, ws_manager *manager,
                  const char *node);
 
-/* Adds an event of a type, for `user_id` or, if that is NULL, to where the type goes; within a write
- * transaction. The tree stays the caller's. */
+/* Adds an event of a type, for `user_id` or, if that is NULL, to where the type goes; within a
+ * write transaction. The tree stays the caller's. */
 enum store_result outbox_add(struct outbox *outbox, const char *type, const char *user_id,
                              const cJSON *data);
 
 /* Emits what was committed, in order; between store_commit() and store_end(). */
 void outbox_send(struct outbox *outbox);
 
-/* Once a turn of a loop: what is stored leaves the database, and what was not taken is tried again. Returns
- * true if it is to be called again soon. */
+/* Once a turn of a loop: what is stored leaves the database, and what was not taken is tried again.
+ * Returns true if it is to be called again soon. */
 bool outbox_settle(struct outbox *outbox);
 
 #endif

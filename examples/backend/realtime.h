@@ -21,7 +21,8 @@ struct realtime {
 int realtime_open(struct realtime *realtime, const struct options *options,
                   struct access *access);
 
-/* Closes all WebSockets, behind what is queued for them, and tells their clients when to come back. */
+/* Closes all WebSockets, behind what is queued for them, and tells their clients when to come
+ * back. */
 void realtime_drain(struct realtime *realtime);
 
 /* After the last loop. */

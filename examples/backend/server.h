@@ -22,14 +22,14 @@ struct server {
     char admin_url[64]; /* likewise for --admin-listen; "" without */
 };
 
-/* Listens and starts the threads; these signals, which are blocked, are to end it, SIGHUP to load its
- * certificate again. False with a line in `problem`, and nothing left. */
+/* Listens and starts the threads; these signals, which are blocked, are to end it, SIGHUP to load
+ * its certificate again. False with a line in `problem`, and nothing left. */
 bool server_start(struct server *server, struct app *app, const sigset_t *signals,
                   char *problem, size_t problem_size);
 
 /* Runs the first loop on the caller's thread (a process of one loop has one thread, and spares the
- * locks of libc). After a signal it ends all connections with good manners, which takes 3 seconds at
- * most, then the threads. */
+ * locks of libc). After a signal it ends all connections with good manners, which takes 3 seconds
+ * at most, then the threads. */
 void server_run(struct server *server);
 
 #endif

@@ -18,7 +18,8 @@ struct session {
     bool is_staff;
 };
 
-/* A session that ends as the token does. NULL when memory is short. The loop's thread, as all here. */
+/* A session that ends as the token does. NULL when memory is short. The loop's thread, as all
+ * here. */
 struct session *session_new(struct expiry_heap *heap, ws_websocket *websocket,
                             const struct token_claims *claims);
 

@@ -150,8 +150,8 @@ struct outbox_row {
 enum store_result store_outbox_add(struct store *store, const char *node,
                                    const struct outbox_row *row);
 
-/* Calls `take` for at most `limit` rows with ids above `after`, in order, until it returns false; *count is
- * how many it took. Rows are valid during the call. */
+/* Calls `take` for at most `limit` rows with ids above `after`, in order, until it returns false;
+ * *count is how many it took. Rows are valid during the call. */
 enum store_result store_outbox_list(struct store *store, const char *node, int64_t after,
                                     size_t limit,
                                     bool (*take)(const struct outbox_row *row, void *user_data),

@@ -134,8 +134,8 @@ static enum token_result check_head(const struct token_key *key, const struct pa
     if (result != TOKEN_OK) {
         return result;
     }
-    /* No extension is understood here, so none may be critical (RFC 7515, 4.1.11), nor another thing than
-     * a JWT (RFC 7519, 5.1). */
+    /* No extension is understood here, so none may be critical (RFC 7515, 4.1.11), nor another
+     * thing than a JWT (RFC 7519, 5.1). */
     if (!get_member(head, "alg", &algorithm) || !get_member(head, "crit", &critical) ||
         critical != NULL || !get_member(head, "typ", &type) ||
         (type != NULL &&

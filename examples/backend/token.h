@@ -38,8 +38,8 @@ struct token_claims {
     bool is_staff;
 };
 
-/* Judges a token for the audience, NULL for tokens that name none; `claims` are set for TOKEN_OK. Any
- * thread. */
+/* Judges a token for the audience, NULL for tokens that name none; `claims` are set for TOKEN_OK.
+ * Any thread. */
 enum token_result token_check(const struct token_key *key, const char *audience,
                               const char *token, int64_t now_ms, struct token_claims *claims);
 

@@ -16,8 +16,8 @@ struct redis_on_libuv {
     struct watched *watched; /* the descriptors that it waits for */
 };
 
-/* Makes the carrier of a manager with these options, whose hooks are set here, and begins to connect. An error
- * of enum ws_error, or of libuv. */
+/* Makes the carrier of a manager with these options, whose hooks are set here, and begins to
+ * connect. An error of enum ws_error, or of libuv. */
 int redis_on_libuv_open(struct redis_on_libuv *adapter, uv_loop_t *loop, ws_manager *manager,
                         ws_redis_options *options);
 

@@ -1,6 +1,6 @@
 /* cluster.h: events between processes: what a carrier (an engine's client, such as that of
- * ws_manager/redis.h) asks of the manager, and the manager of it. For those who write one; a host that
- * uses a carrier needs nothing of this.
+ * ws_manager/redis.h) asks of the manager, and the manager of it. For those who write one; a host
+ * that uses a carrier needs nothing of this.
  *
  * The engine keeps one stream of events in one order. With a carrier set, an event that is sent
  * goes to the carrier, and is delivered, on every process and in the stream's order, when the
@@ -33,7 +33,8 @@ typedef struct ws_cluster_event {
     size_t length;    /* in bytes */
 
     /* Whoever numbers its events, and the number: the stream takes an event only if its number is
-     * higher than the producer's last one, so that none is in it twice. NULL: the carrier numbers it. */
+     * higher than the producer's last one, so that none is in it twice. NULL: the carrier numbers
+     * it. */
     const char *producer;
     uint64_t sequence;
 
@@ -46,20 +47,22 @@ typedef struct ws_cluster {
     size_t size;
 
     /* Takes an event, to be stored behind those that it took before. Any thread, several at once,
-     * without a lock held. If `receipt` is not NULL and the event was taken, ws_manager_cluster_stored()
-     * is called with it once. Return WS_OK; WS_ERR_BACKPRESSURE when as many wait as may;
-     * WS_ERR_NO_MEMORY; WS_ERR_TOO_BIG. */
+     * without a lock held. If `receipt` is not NULL and the event was taken,
+     * ws_manager_cluster_stored() is called with it once. Return WS_OK; WS_ERR_BACKPRESSURE when as
+     * many wait as may; WS_ERR_NO_MEMORY; WS_ERR_TOO_BIG. */
     int (*publish)(const ws_cluster_event *event, void *receipt, void *data);
 
-    /* Asks for stored events: those behind position `after`, in order, `max_events` at most. The answer is
-     * one ws_manager_cluster_fetched() with `request`, later and on any thread, which may come from
-     * within this call. Any loop's thread, without a lock held. Return WS_OK, or an error and no answer. */
+    /* Asks for stored events: those behind position `after`, in order, `max_events` at most. The
+     * answer is one ws_manager_cluster_fetched() with `request`, later and on any thread, which may
+     * come from within this call. Any loop's thread, without a lock held. Return WS_OK, or an error
+     * and no answer. */
     int (*fetch)(uint64_t after, uint32_t max_events, void *request, void *data);
 } ws_cluster;
 
 /* Sets the carrier, before any loop or event is made; `cluster` is copied. Until
- * ws_manager_cluster_start() clients that want to recover wait. NULL takes it out again: to be called
- * when it has answered all receipts and requests, and no other thread sends. Errors: WS_ERR_INVALID, WS_ERR_ALREADY. */
+ * ws_manager_cluster_start() clients that want to recover wait. NULL takes it out again: to be
+ * called when it has answered all receipts and requests, and no other thread sends. Errors:
+ * WS_ERR_INVALID, WS_ERR_ALREADY. */
 WS_EXPORT int ws_manager_set_cluster(ws_manager *manager, const ws_cluster *cluster,
                                      void *data);
 
@@ -69,20 +72,20 @@ WS_EXPORT int ws_cluster_new_epoch(char *epoch);
 
 /* The following three: by one thread at a time. */
 
-/* The stream was reached, for the first time or again: its epoch and the position of its newest event, to
- * which ws_manager_cluster_deliver() will add. `events` are the newest ones up to there (positions
- * without a gap, the last one `position`), as many as the history may keep; they are not delivered, only
- * kept for clients that recover. If the epoch is not that of before, or not every event up to
- * `position` was delivered, connected clients are told that they missed something. Errors:
- * WS_ERR_INVALID (epoch, positions, an event), WS_ERR_BACKPRESSURE, WS_ERR_NO_MEMORY; nothing has
- * changed then. */
+/* The stream was reached, for the first time or again: its epoch and the position of its newest
+ * event, to which ws_manager_cluster_deliver() will add. `events` are the newest ones up to there
+ * (positions without a gap, the last one `position`), as many as the history may keep; they are not
+ * delivered, only kept for clients that recover. If the epoch is not that of before, or not every
+ * event up to `position` was delivered, connected clients are told that they missed something.
+ * Errors: WS_ERR_INVALID (epoch, positions, an event), WS_ERR_BACKPRESSURE, WS_ERR_NO_MEMORY;
+ * nothing has changed then. */
 WS_EXPORT int ws_manager_cluster_start(ws_manager *manager, const char *epoch,
                                        uint64_t position, const ws_cluster_event *events,
                                        size_t n_events);
 
-/* The next event of the stream, which is delivered to those that it is for in this process.
- * Errors: WS_ERR_INVALID (its position is not the next one); WS_ERR_BACKPRESSURE, WS_ERR_NO_MEMORY: try the same
- * again later. One whose content can't be understood is passed over and logged. */
+/* The next event of the stream, which is delivered to those that it is for in this process. Errors:
+ * WS_ERR_INVALID (its position is not the next one); WS_ERR_BACKPRESSURE, WS_ERR_NO_MEMORY: try the
+ * same again later. One whose content can't be understood is passed over and logged. */
 WS_EXPORT int ws_manager_cluster_deliver(ws_manager *manager, const ws_cluster_event *event);
 
 /* An event that publish() took is stored at `position` (0: it was in the stream before), or, by
@@ -90,8 +93,8 @@ WS_EXPORT int ws_manager_cluster_deliver(ws_manager *manager, const ws_cluster_e
 WS_EXPORT void ws_manager_cluster_stored(ws_manager *manager, void *receipt, int result,
                                          uint64_t position);
 
-/* The answer to a fetch(): n_events 0 when there are none or they can't be had. WS_ERR_NO_MEMORY, not for
- * 0 events: answer the same request again, later or with none. Any thread. */
+/* The answer to a fetch(): n_events 0 when there are none or they can't be had. WS_ERR_NO_MEMORY,
+ * not for 0 events: answer the same request again, later or with none. Any thread. */
 WS_EXPORT int ws_manager_cluster_fetched(ws_manager *manager, void *request,
                                          const ws_cluster_event *events, size_t n_events);
 

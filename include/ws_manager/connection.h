@@ -25,10 +25,10 @@ typedef struct ws_connect_options {
     int32_t protocol;              /* enum ws_protocol; default WS_PROTOCOL_JSON */
     uint32_t ping_interval_ms;     /* told to the client in its welcome; default 25000 */
 
-    /* Of a client that was connected before. With `after`, the id of the last event that it saw (or any
-     * text that it gave for one), it gets what it missed since: what went to everyone, to its user, and
-     * to the rooms that it is in by these options or by what on_connect does; then it is told
-     * `recovered`, and whether that was all. `rooms` are entered if authorize_join lets it.
+    /* Of a client that was connected before. With `after`, the id of the last event that it saw (or
+     * any text that it gave for one), it gets what it missed since: what went to everyone, to its
+     * user, and to the rooms that it is in by these options or by what on_connect does; then it is
+     * told `recovered`, and whether that was all. `rooms` are entered if authorize_join lets it.
      * `former_connection_id` is its welcome's of then: what excluded that connection is not
      * repeated to it. All are copied; NULL: none. */
     const char *after;

@@ -24,8 +24,8 @@ WS_EXPORT int emit_stock_low(const char *item_json);
 WS_EXPORT int emit_user_connected(const char *user_json);
 WS_EXPORT int emit_user_disconnected(const char *user_json);
 
-/* The same with an event object (event.h), which can name a user and be asked whether it was stored.
- * Errors as ws_manager_broadcast(). */
+/* The same with an event object (event.h), which can name a user and be asked whether it was
+ * stored. Errors as ws_manager_broadcast(). */
 WS_EXPORT int ws_manager_emit_event(ws_manager *manager, ws_event *event);
 
 /* A notification: `message` is UTF-8 text, `severity` is "info", "success", "warning" or

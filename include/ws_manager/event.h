@@ -19,18 +19,19 @@ WS_EXPORT int ws_event_new(ws_manager *manager, const char *type, const char *da
  * sent, else WS_ERR_ALREADY. Errors: WS_ERR_INVALID, WS_ERR_NO_MEMORY. */
 WS_EXPORT int ws_event_set_user_id(ws_event *event, const char *user_id);
 
-/* Names who numbers this event, and its number, so that a stream between processes (cluster.h) takes it
- * once, however often it is sent: it is passed over if the producer's number in the stream is as high
- * already. Numbers of one producer must rise in the order of sending;
- * ws_manager_process_id() numbers the events that nobody else does. Without such a stream it means nothing.
- * Before it is sent, else WS_ERR_ALREADY. Errors: WS_ERR_INVALID (name; 0), WS_ERR_NO_MEMORY. */
+/* Names who numbers this event, and its number, so that a stream between processes (cluster.h)
+ * takes it once, however often it is sent: it is passed over if the producer's number in the stream
+ * is as high already. Numbers of one producer must rise in the order of sending;
+ * ws_manager_process_id() numbers the events that nobody else does. Without such a stream it means
+ * nothing. Before it is sent, else WS_ERR_ALREADY. Errors: WS_ERR_INVALID (name; 0),
+ * WS_ERR_NO_MEMORY. */
 WS_EXPORT int ws_event_set_sequence(ws_event *event, const char *producer, uint64_t sequence);
 
-/* Has `stored` called, once, if the sending call returned WS_OK: when the event has its place in the
- * history (within that call), or is stored in the stream between processes (later, on the thread of
- * its carrier). `result` is WS_OK, or says that it never will be; `id` is the event's, "" if it is
- * not known, valid during the call. It may call the library as any callback does. Not for personal
- * messages. Before it is sent, else WS_ERR_ALREADY. */
+/* Has `stored` called, once, if the sending call returned WS_OK: when the event has its place in
+ * the history (within that call), or is stored in the stream between processes (later, on the
+ * thread of its carrier). `result` is WS_OK, or says that it never will be; `id` is the event's, ""
+ * if it is not known, valid during the call. It may call the library as any callback does. Not for
+ * personal messages. Before it is sent, else WS_ERR_ALREADY. */
 WS_EXPORT int ws_event_on_stored(ws_event *event,
                                  void (*stored)(int result, const char *id, void *user_data),
                                  void *user_data);
@@ -39,8 +40,8 @@ WS_EXPORT int ws_event_on_stored(ws_event *event,
 WS_EXPORT void ws_event_free(ws_event *event);
 
 /* What the event holds; the texts live as long as the event. The id is "" and the timestamp
- * (milliseconds since 1970 UTC) 0 until it is sent; a personal message has no id, nor has what went to
- * a stream between processes (ws_event_on_stored() tells it). */
+ * (milliseconds since 1970 UTC) 0 until it is sent; a personal message has no id, nor has what went
+ * to a stream between processes (ws_event_on_stored() tells it). */
 WS_EXPORT const char *ws_event_type(const ws_event *event);
 WS_EXPORT const char *ws_event_data(const ws_event *event, size_t *length);
 WS_EXPORT const char *ws_event_user_id(const ws_event *event);

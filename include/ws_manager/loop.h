@@ -49,9 +49,9 @@ WS_EXPORT void ws_loop_free(ws_loop *loop);
 /* Carries out what was called for this loop, and the timers up to `now_ms` (monotonic
  * milliseconds). One call does about a millisecond's work at most (8,192 deliveries or 1,024 other
  * calls), so that a broadcast to very many does not keep the host from reading; the rest is done by
- * the next call, in order. Returns the time, on the same clock, at which it wants to be called again at
- * the latest: `now_ms` if there is more to do at once, WS_NO_DEADLINE if nothing is due. Within
- * a callback of the same loop it does nothing and returns `now_ms`. The loop's thread. */
+ * the next call, in order. Returns the time, on the same clock, at which it wants to be called
+ * again at the latest: `now_ms` if there is more to do at once, WS_NO_DEADLINE if nothing is due.
+ * Within a callback of the same loop it does nothing and returns `now_ms`. The loop's thread. */
 WS_EXPORT uint64_t ws_loop_run(ws_loop *loop, uint64_t now_ms);
 
 WS_END_DECLS

@@ -117,18 +117,18 @@ typedef struct ws_manager_options {
     uint32_t max_client_json_depth; /* nesting of clients' messages; default 32, at most 256 */
     uint32_t max_pending; /* calls that one loop has not carried out yet; default 1048576 */
 
-    /* Presence events times their recipients, in a second: so that N clients who come or go at once do
-     * not cost N * N deliveries. What goes beyond is left out and counted in the statistics (drops:
-     * presence); presence events are not kept and have no place in the order, so nothing else is
-     * missed. Below 1000 clients nothing is left out unless they come and go every second. 0: no
-     * limit; default 1000000. */
+    /* Presence events times their recipients, in a second: so that N clients who come or go at once
+     * do not cost N * N deliveries. What goes beyond is left out and counted in the statistics
+     * (drops: presence); presence events are not kept and have no place in the order, so nothing
+     * else is missed. Below 1000 clients nothing is left out unless they come and go every second.
+     * 0: no limit; default 1000000. */
     uint32_t max_presence_deliveries;
 
-    /* A client's {"type":"authenticate","token":"…"}, by which it proves anew who it is, for example
-     * before its token expires. Return WS_OK, which is answered with `authenticated`, after
+    /* A client's {"type":"authenticate","token":"…"}, by which it proves anew who it is, for
+     * example before its token expires. Return WS_OK, which is answered with `authenticated`, after
      * ws_manager_reauthorize() if it may do less than before; any other error is answered as for
-     * on_message. `token` is NUL-terminated. NULL: such messages are answered
-     * with `unknown_type`. */
+     * on_message. `token` is NUL-terminated. NULL: such messages are answered with
+     * `unknown_type`. */
     int (*on_authenticate)(ws_manager *manager, const ws_connection_info *connection,
                            const char *token, void *user_data);
 
@@ -136,10 +136,10 @@ typedef struct ws_manager_options {
      * connection's own; 0: no limit; default 1000000. */
     uint32_t max_rooms;
 
-    /* Messages of one client: `message_rate` a second on average (0: no limit, the default), and at most
-     * `message_burst` at once (default 100, at most an hour's worth). One that comes too fast is not
-     * carried out and answered with the error `rate_limited`; after message_burst of them in a row,
-     * or the first of a raw connection, the connection ends with 1008. */
+    /* Messages of one client: `message_rate` a second on average (0: no limit, the default), and at
+     * most `message_burst` at once (default 100, at most an hour's worth). One that comes too fast
+     * is not carried out and answered with the error `rate_limited`; after message_burst of them in
+     * a row, or the first of a raw connection, the connection ends with 1008. */
     uint32_t message_rate;
     uint32_t message_burst;
 
@@ -147,18 +147,18 @@ typedef struct ws_manager_options {
      * ws_slow_policy; default WS_SLOW_DISCONNECT. */
     int32_t slow_policy;
 
-    /* Asked in that case, if it is not NULL, instead of slow_policy: return WS_OK to drop the message and
-     * keep the connection; anything else ends it with 1013. */
+    /* Asked in that case, if it is not NULL, instead of slow_policy: return WS_OK to drop the
+     * message and keep the connection; anything else ends it with 1013. */
     int (*on_slow_client)(ws_manager *manager, const ws_connection_info *connection,
                           void *user_data);
 
-    /* A client's queue has grown above its endpoint's queue_high_bytes (is_high 1), or is down again at
-     * queue_low_bytes (0): a time to send it less, or to read less from it. */
+    /* A client's queue has grown above its endpoint's queue_high_bytes (is_high 1), or is down
+     * again at queue_low_bytes (0): a time to send it less, or to read less from it. */
     void (*on_backpressure)(ws_manager *manager, const ws_connection_info *connection,
                             int is_high, void *user_data);
 
-    /* Events that are kept for clients that come back: all that were broadcast or sent to a room or a
-     * user, the newest ones within these three limits. */
+    /* Events that are kept for clients that come back: all that were broadcast or sent to a room or
+     * a user, the newest ones within these three limits. */
     uint32_t history_events; /* 0: none are kept; default 10000, at most 2^30 */
     uint32_t history_age_ms; /* by `clock`; 0: no limit, the default */
     uint64_t
@@ -179,8 +179,9 @@ static inline void ws_manager_options_init(ws_manager_options *options)
  * an incomplete allocator), WS_ERR_NO_MEMORY, WS_ERR_SYSTEM. *manager is set on success only. */
 WS_EXPORT int ws_manager_new(const ws_manager_options *options, ws_manager **manager);
 
-/* Lets go of a manager. The memory goes with its last loop, endpoint or event; after this call
- * only those, and the WebSockets, may still be freed. NULL does nothing. If it was the default manager, there is none then. */
+/* Lets go of a manager. The memory goes with its last loop, endpoint or event; after this call only
+ * those, and the WebSockets, may still be freed. NULL does nothing. If it was the default manager,
+ * there is none then. */
 WS_EXPORT void ws_manager_free(ws_manager *manager);
 
 /* The random name of this manager, with which the names of its connections begin; unique among
@@ -239,9 +240,9 @@ WS_EXPORT int ws_manager_join_room(ws_manager *manager, ws_conn_id connection,
 WS_EXPORT int ws_manager_leave_room(ws_manager *manager, ws_conn_id connection,
                                     const char *room);
 
-/* What a client may do has changed: authorize_join is asked anew for each room that the connection is
- * in, also for those of ws_manager_join_room(). It leaves those that are refused, on_leave is called
- * and the client told by `room_left`, which repeats no ref. Errors: WS_ERR_NOT_FOUND,
+/* What a client may do has changed: authorize_join is asked anew for each room that the connection
+ * is in, also for those of ws_manager_join_room(). It leaves those that are refused, on_leave is
+ * called and the client told by `room_left`, which repeats no ref. Errors: WS_ERR_NOT_FOUND,
  * WS_ERR_BACKPRESSURE, WS_ERR_NO_MEMORY. Any thread. */
 WS_EXPORT int ws_manager_reauthorize(ws_manager *manager, ws_conn_id connection);
 
@@ -286,8 +287,8 @@ typedef struct ws_drain_options {
      * once; default 0: as fast as the loops can. */
     uint32_t spread_ms;
 
-    /* Each client is told by the end of the reason, "retry in N ms", to come back after a random time
-     * below this; the client of examples/dashboard obeys. 0: not told; default 10000. */
+    /* Each client is told by the end of the reason, "retry in N ms", to come back after a random
+     * time below this; the client of examples/dashboard obeys. 0: not told; default 10000. */
     uint32_t retry_spread_ms;
 } ws_drain_options;
 
@@ -302,8 +303,8 @@ static inline void ws_drain_options_init(ws_drain_options *options)
  * and closes every connection, after what is queued for it. The host goes on running its loops
  * until ws_manager_connection_count() is 0 and its sockets are closed: that is spread_ms and the
  * endpoint's close_timeout_ms at most, since a WebSocket whose client neither reads nor answers the
- * close is ended then. A second call changes nothing. `options` may be NULL for the defaults. Errors:
- * WS_ERR_INVALID (code, reason), WS_ERR_NO_MEMORY. Any thread. */
+ * close is ended then. A second call changes nothing. `options` may be NULL for the defaults.
+ * Errors: WS_ERR_INVALID (code, reason), WS_ERR_NO_MEMORY. Any thread. */
 WS_EXPORT int ws_manager_drain(ws_manager *manager, const ws_drain_options *options);
 
 WS_END_DECLS

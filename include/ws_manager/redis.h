@@ -1,10 +1,11 @@
 /* redis.h: events between processes by Redis Streams: the library libwsmanager-redis (pkg-config
- * ws-manager-redis). Every process that has one with the same key on the same Redis delivers the same events
- * in the same order. What the manager asks of it is cluster.h.
+ * ws-manager-redis). Every process that has one with the same key on the same Redis delivers the
+ * same events in the same order. What the manager asks of it is cluster.h.
  *
- * A ws_redis is made before the manager's loops and belongs to the one thread that runs it. A turn of that
- * thread's loop is: wait for the descriptors that watch() named, at most until the deadline; hand in what
- * is ready (ws_redis_ready()); ws_redis_run(). It is the first to be freed. */
+ * A ws_redis is made before the manager's loops and belongs to the one thread that runs it. A turn
+ * of that thread's loop is: wait for the descriptors that watch() named, at most until the
+ * deadline; hand in what is ready (ws_redis_ready()); ws_redis_run(). It is the first to be
+ * freed. */
 #ifndef WS_MANAGER_REDIS_H
 #define WS_MANAGER_REDIS_H
 
@@ -23,38 +24,39 @@ enum ws_redis_events { WS_REDIS_READ = 1, WS_REDIS_WRITE = 2 };
 typedef struct ws_redis_options {
     size_t size;
 
-    /* Make the host's loop wait for these events (of enum ws_redis_events) on a descriptor, as long as
-     * they last (level-triggered); 0: no more, and the descriptor is about to be closed. Called on the
-     * thread that calls ws_redis_ready(), _run() or _free(), within these. It must not call this
-     * library. Required. */
+    /* Make the host's loop wait for these events (of enum ws_redis_events) on a descriptor, as long
+     * as they last (level-triggered); 0: no more, and the descriptor is about to be closed. Called
+     * on the thread that calls ws_redis_ready(), _run() or _free(), within these. It must not call
+     * this library. Required. */
     void (*watch)(int fd, int events, void *user_data);
 
-    /* Make the host's loop call ws_redis_run() soon. Called from any thread, once for all calls between
-     * two runs. It must not call this library. Required. */
+    /* Make the host's loop call ws_redis_run() soon. Called from any thread, once for all calls
+     * between two runs. It must not call this library. Required. */
     void (*wake)(void *user_data);
 
-    /* Redis was reached (`connected` 1), was lost or can't be reached (0), or takes no new events (1), with
-     * one line on why. Called when that has changed, within ws_redis_run(), without a lock held.
-     * NULL: not told. */
+    /* Redis was reached (`connected` 1), was lost or can't be reached (0), or takes no new events
+     * (1), with one line on why. Called when that has changed, within ws_redis_run(), without a
+     * lock held. NULL: not told. */
     void (*on_state)(int connected, const char *text, void *user_data);
 
     void *user_data; /* of these three */
 
-    /* redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE][?timeout_ms=N], IPv6 addresses in brackets, or
-     * redis+unix://[[USER]:PASSWORD@]/PATH[?timeout_ms=N]; what is special in a part is written as %XX.
-     * timeout_ms (default 5000) is how long connecting, and an answer, may take. Names of hosts are
-     * looked up by getaddrinfo(), for which the thread waits: better name addresses. rediss:// is
-     * refused. Default redis://127.0.0.1:6379. */
+    /* redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE][?timeout_ms=N], IPv6 addresses in brackets,
+     * or redis+unix://[[USER]:PASSWORD@]/PATH[?timeout_ms=N]; what is special in a part is written
+     * as %XX. timeout_ms (default 5000) is how long connecting, and an answer, may take. Names of
+     * hosts are looked up by getaddrinfo(), for which the thread waits: better name addresses.
+     * rediss:// is refused. Default redis://127.0.0.1:6379. */
     const char *uri;
 
-    /* With what the names of all keys begin; no control characters, blanks or braces. Default "wsmanager". */
+    /* With what the names of all keys begin; no control characters, blanks or braces. Default
+     * "wsmanager". */
     const char *key;
 
     /* Of this process, for ws_redis_get_nodes(). NULL: ws_manager_process_id(). */
     const char *node;
 
-    /* Copied; NULL: malloc(), realloc() and free(). hiredis takes its memory from malloc() in any case,
-     * and before its version 1.0 ends the process when there is none. */
+    /* Copied; NULL: malloc(), realloc() and free(). hiredis takes its memory from malloc() in any
+     * case, and before its version 1.0 ends the process when there is none. */
     const ws_allocator *allocator;
 
     /* How many events Redis keeps, and a few more; default 100000. */
@@ -65,12 +67,13 @@ typedef struct ws_redis_options {
     uint32_t max_pending_events;
     uint64_t max_pending_bytes;
 
-    /* Of the events that Redis has at the start, how many are kept for clients that come back; better no
-     * more than the manager's history_events. At least 1, default 10000, and 64 MiB at most. */
+    /* Of the events that Redis has at the start, how many are kept for clients that come back;
+     * better no more than the manager's history_events. At least 1, default 10000, and 64 MiB at
+     * most. */
     uint32_t preload_events;
 
-    /* How often a process tells the others who is connected to it; when it has not done so three times
-     * it is forgotten. Default 5000. */
+    /* How often a process tells the others who is connected to it; when it has not done so three
+     * times it is forgotten. Default 5000. */
     uint32_t heartbeat_interval_ms;
 } ws_redis_options;
 
@@ -86,34 +89,34 @@ static inline void ws_redis_options_init(ws_redis_options *options)
 WS_EXPORT int ws_redis_check_uri(const char *uri, char *text, size_t size);
 
 /* Makes a carrier and sets it in the manager, before that has a loop or sent an event. Nothing is
- * connected before the first ws_redis_run(). `now_ms` is the host's monotonic clock in milliseconds, the
- * same that ws_redis_run() gets. Errors: WS_ERR_INVALID, WS_ERR_ALREADY (the manager has a carrier, a loop or
- * an event), WS_ERR_NO_MEMORY, WS_ERR_SYSTEM. */
+ * connected before the first ws_redis_run(). `now_ms` is the host's monotonic clock in
+ * milliseconds, the same that ws_redis_run() gets. Errors: WS_ERR_INVALID, WS_ERR_ALREADY (the
+ * manager has a carrier, a loop or an event), WS_ERR_NO_MEMORY, WS_ERR_SYSTEM. */
 WS_EXPORT int ws_redis_new(ws_manager *manager, const ws_redis_options *options,
                            uint64_t now_ms, ws_redis **redis);
 
-/* Ends it, and takes it out of the manager: events that wait are not stored, which those who asked are
- * told (WS_ERR_CLOSED). Other threads must send nothing any more. NULL does nothing. The thread that runs
- * it, not within a callback. */
+/* Ends it, and takes it out of the manager: events that wait are not stored, which those who asked
+ * are told (WS_ERR_CLOSED). Other threads must send nothing any more. NULL does nothing. The thread
+ * that runs it, not within a callback. */
 WS_EXPORT void ws_redis_free(ws_redis *redis);
 
 /* The descriptor is ready for `events`. One that is not watched any more is passed over. */
 WS_EXPORT void ws_redis_ready(ws_redis *redis, int fd, int events);
 
-/* Carries out what is due: connects, sends what waits, delivers what has come. Returns the time, on the
- * same clock, at which it wants to be called again at the latest. */
+/* Carries out what is due: connects, sends what waits, delivers what has come. Returns the time, on
+ * the same clock, at which it wants to be called again at the latest. */
 WS_EXPORT uint64_t ws_redis_run(ws_redis *redis, uint64_t now_ms);
 
-/* What it has done as one JSON object: whether it is connected, the epoch, counters. The metrics are the
- * same as OpenMetrics text without the final "# EOF": put them before those of
- * ws_manager_get_metrics(). *text is NUL-terminated, `length` (may be NULL) its length without the NUL; free
- * it with ws_redis_free_text(). Errors: WS_ERR_INVALID, WS_ERR_NO_MEMORY. Any thread. */
+/* What it has done as one JSON object: whether it is connected, the epoch, counters. The metrics
+ * are the same as OpenMetrics text without the final "# EOF": put them before those of
+ * ws_manager_get_metrics(). *text is NUL-terminated, `length` (may be NULL) its length without the
+ * NUL; free it with ws_redis_free_text(). Errors: WS_ERR_INVALID, WS_ERR_NO_MEMORY. Any thread. */
 WS_EXPORT int ws_redis_get_stats(ws_redis *redis, char **text, size_t *length);
 WS_EXPORT int ws_redis_get_metrics(ws_redis *redis, char **text, size_t *length);
 
-/* All processes, as of the last heartbeat, as one JSON object: `nodes` (name: its total_connections,
- * unique_users and rooms), total_connections and rooms, summed up. A process with more than 256 KiB of
- * rooms leaves these out. Otherwise as ws_redis_get_stats(). */
+/* All processes, as of the last heartbeat, as one JSON object: `nodes` (name: its
+ * total_connections, unique_users and rooms), total_connections and rooms, summed up. A process
+ * with more than 256 KiB of rooms leaves these out. Otherwise as ws_redis_get_stats(). */
 WS_EXPORT int ws_redis_get_nodes(ws_redis *redis, char **text, size_t *length);
 WS_EXPORT void ws_redis_free_text(ws_redis *redis, char *text);
 

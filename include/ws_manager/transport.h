@@ -40,15 +40,17 @@ WS_EXPORT ws_message *ws_message_ref(ws_message *message);
 WS_EXPORT void ws_message_unref(ws_message *message);
 
 /* A whole message came in from the client; text must have been checked to be UTF-8. For
- * WS_PROTOCOL_JSON it is answered, joined, or handed to on_message; for WS_PROTOCOL_RAW to
- * on_raw. `data` is not kept. Errors: WS_ERR_NOT_FOUND, WS_ERR_CLOSED (is ending), WS_ERR_INVALID, WS_ERR_TOO_BIG (1 GiB),
- * WS_ERR_NO_MEMORY (the connection is ended in the next turn). The loop's thread. */
+ * WS_PROTOCOL_JSON it is answered, joined, or handed to on_message; for WS_PROTOCOL_RAW to on_raw.
+ * `data` is not kept. Errors: WS_ERR_NOT_FOUND, WS_ERR_CLOSED (is ending), WS_ERR_INVALID,
+ * WS_ERR_TOO_BIG (1 GiB), WS_ERR_NO_MEMORY (the connection is ended in the next turn). The loop's
+ * thread. */
 WS_EXPORT int ws_manager_receive(ws_manager *manager, ws_conn_id connection, const void *data,
                                  size_t length, int is_text);
 
-/* The transport's queue has room again, after its send() returned WS_ERR_BACKPRESSURE: a client that
- * came back gets more of what it missed, within this call or the loop's next turn. Errors:
- * WS_ERR_NOT_FOUND, WS_ERR_INVALID (a ws_websocket's connection, which needs no such call). The loop's thread. */
+/* The transport's queue has room again, after its send() returned WS_ERR_BACKPRESSURE: a client
+ * that came back gets more of what it missed, within this call or the loop's next turn. Errors:
+ * WS_ERR_NOT_FOUND, WS_ERR_INVALID (a ws_websocket's connection, which needs no such call). The
+ * loop's thread. */
 WS_EXPORT int ws_manager_transport_drained(ws_manager *manager, ws_conn_id connection);
 
 /* The transport is gone: the connection leaves its rooms at once, on_disconnect is called with

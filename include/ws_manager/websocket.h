@@ -24,7 +24,8 @@ typedef struct ws_endpoint_options {
 
     /* A valid opening handshake came in. Look at it with ws_handshake_*() and return WS_OK to
      * accept it, or anything else after ws_handshake_refuse() (without that: 503 for
-     * WS_ERR_NO_MEMORY, else 403). NULL accepts everyone as anonymous. The handshake is valid during the call; the loop's thread. */
+     * WS_ERR_NO_MEMORY, else 403). NULL accepts everyone as anonymous. The handshake is valid
+     * during the call; the loop's thread. */
     int (*on_handshake)(ws_handshake *handshake, void *user_data);
     void *user_data;
 
@@ -49,8 +50,8 @@ typedef struct ws_endpoint_options {
                                       default 20000 */
     uint32_t close_timeout_ms; /* for the peer's answer to our close; default 3000 */
 
-    /* Waiting for all clients of one loop: above it, a client for which anything waits already is too
-     * slow; 0: no limit; default 1 GiB. */
+    /* Waiting for all clients of one loop: above it, a client for which anything waits already is
+     * too slow; 0: no limit; default 1 GiB. */
     uint64_t max_loop_queue_bytes;
     uint32_t
         queue_high_bytes;     /* for on_backpressure; 0: half of max_queue_bytes, the default */
@@ -60,16 +61,16 @@ typedef struct ws_endpoint_options {
                                     65535; default 10000 */
 
     /* Whether permessage-deflate (RFC 7692) is agreed on with clients that offer it; default 1. A
-     * message is compressed once for all of them, and between messages nothing is kept for any: both
-     * sides begin each message anew (server_ and client_no_context_takeover). What a client sends
-     * is inflated to max_message_bytes at most, else 1009. */
+     * message is compressed once for all of them, and between messages nothing is kept for any:
+     * both sides begin each message anew (server_ and client_no_context_takeover). What a client
+     * sends is inflated to max_message_bytes at most, else 1009. */
     int32_t deflate;
     uint32_t deflate_min_bytes; /* messages smaller than this are not compressed; default 200 */
 
     /* Continuation frames, and frames without payload that are no control frames, in a second: when
-     * so many have come, a message that is empty or goes on beyond its first frame ends the connection
-     * with 1008. One that had gone on before may do so to its end, which max_fragments bounds; without
-     * that (0) it may not. 0: no limit; at most 65535; default 10000. */
+     * so many have come, a message that is empty or goes on beyond its first frame ends the
+     * connection with 1008. One that had gone on before may do so to its end, which max_fragments
+     * bounds; without that (0) it may not. 0: no limit; at most 65535; default 10000. */
     uint32_t max_continuation_frames;
 } ws_endpoint_options;
 
@@ -177,17 +178,18 @@ WS_EXPORT int ws_websocket_sent(ws_websocket *websocket, size_t n);
 WS_EXPORT int ws_websocket_ended(const ws_websocket *websocket);
 
 /* Starts the closing handshake, as ws_manager_disconnect() but at once; before the handshake it
- * ends the connection. Run the loop and write its output afterwards. Errors: WS_ERR_INVALID (code, reason), WS_ERR_CLOSED (is closing). */
+ * ends the connection. Run the loop and write its output afterwards. Errors: WS_ERR_INVALID (code,
+ * reason), WS_ERR_CLOSED (is closing). */
 WS_EXPORT int ws_websocket_close(ws_websocket *websocket, uint16_t code, const char *reason);
 
 /* Frees it, at any time, also within a callback of its own; an open connection ends with 1006.
  * NULL does nothing. */
 WS_EXPORT void ws_websocket_free(ws_websocket *websocket);
 
-/* The next connection that has bytes to write, or has ended; NULL when there is none. Each is
- * named once a turn, however many events it brought. A host with many clients may stop after some
- * hundred, look for what can be read (without waiting) and go on in its next turn: those that were not
- * named yet come first then. The loop's thread, after ws_loop_run(). */
+/* The next connection that has bytes to write, or has ended; NULL when there is none. Each is named
+ * once a turn, however many events it brought. A host with many clients may stop after some
+ * hundred, look for what can be read (without waiting) and go on in its next turn: those that were
+ * not named yet come first then. The loop's thread, after ws_loop_run(). */
 WS_EXPORT ws_websocket *ws_loop_next_output(ws_loop *loop);
 
 WS_END_DECLS

@@ -107,9 +107,9 @@ static bool take_escape(struct scanner *s)
     return take_word(s, "\\u") && take_hex4(s, &second) && second >= 0xdc00 && second <= 0xdfff;
 }
 
-/* Where a word (of eight bytes of a string, in memory's order) first holds something special, a byte
- * below 0x20, a quote or a backslash; 8: nowhere. Each sets the highest bit of its byte; so may a byte
- * that comes after it, by a borrow, but none before it. */
+/* Where a word (of eight bytes of a string, in memory's order) first holds something special, a
+ * byte below 0x20, a quote or a backslash; 8: nowhere. Each sets the highest bit of its byte; so
+ * may a byte that comes after it, by a borrow, but none before it. */
 static unsigned first_special(const char *at)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101);
@@ -266,8 +266,8 @@ bool json_valid(const char *text, size_t length, size_t max_depth)
     return s.at == s.end && utf8_valid(text, length);
 }
 
-/* Is the inside of a valid JSON string this plain ASCII name, perhaps written with escapes (RFC 8259
- * §8.3)? Of these only \u00XX can stand for a letter. */
+/* Is the inside of a valid JSON string this plain ASCII name, perhaps written with escapes (RFC
+ * 8259 §8.3)? Of these only \u00XX can stand for a letter. */
 static bool name_is(const char *text, size_t length, const char *name)
 {
     const char *end = text + length;

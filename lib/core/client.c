@@ -43,8 +43,8 @@ void client_welcome(struct connection *connection, uint32_t ping_interval_ms)
     connection_deliver_text(connection, &buffer);
 }
 
-/* Posts an answer that ends with an event id, and frees its buffer. One that recovers is somewhere else
- * in the order than the loop, and gets it at once. */
+/* Posts an answer that ends with an event id, and frees its buffer. One that recovers is somewhere
+ * else in the order than the loop, and gets it at once. */
 static void answer_up_to_id(struct connection *connection, struct buffer *buffer)
 {
     char id[EVENT_ID_SIZE];
@@ -159,8 +159,8 @@ static int authorize(struct connection *connection, const char *room)
                : WS_ERR_FORBIDDEN;
 }
 
-/* What is said to a client that wants to enter a room; nothing if it is let in and `is_quiet`. The answer
- * comes before on_join, so that what the application sends there comes after it. */
+/* What is said to a client that wants to enter a room; nothing if it is let in and `is_quiet`. The
+ * answer comes before on_join, so that what the application sends there comes after it. */
 static void join(struct connection *connection, const char *room, struct json_slice ref,
                  bool is_quiet)
 {

@@ -1,21 +1,13 @@
-/* cluster.c: what a carrier of events between processes calls, and what it is asked for. */
-#include "core/cluster.h"
+/* cluster.c: what a carrier of events between processes calls: the beginning, delivery, what is
+ * stored. Not here: what it is asked for (cluster_fetch.c). */
+#include "core/cluster_event.h"
 
 #include <string.h>
 
-#include "base/json_text.h"
-#include "base/utf8.h"
 #include "core/encode.h"
 #include "core/options.h"
 #include "core/publish.h"
 #include "protocol/json/answer.h"
-
-enum { FETCHED_AT_ONCE = 256 };
-
-struct fetch_request {
-    ws_conn_id connection;
-    uint64_t after;
-};
 
 int ws_manager_set_cluster(ws_manager *manager, const ws_cluster *cluster, void *data)
 {
@@ -43,100 +35,7 @@ int ws_cluster_new_epoch(char *epoch)
     return epoch_draw(epoch) ? WS_OK : WS_ERR_SYSTEM;
 }
 
-/* --- events as messages -------------------------------------------------------------------------- */
-
-static bool kind_of(const ws_cluster_event *event, enum group_kind *kind)
-{
-    switch (event->scope) {
-    case WS_SCOPE_EVERYONE:
-        *kind = GROUP_EVERYONE;
-        return true;
-    case WS_SCOPE_USER:
-        *kind = GROUP_USER;
-        break;
-    case WS_SCOPE_ROOM:
-        *kind = GROUP_ROOM;
-        break;
-    default:
-        return false;
-    }
-    return event->target != NULL && name_text_valid(event->target);
-}
-
-/* It comes from outside of the process: others may write to the stream too. An id can be put in front
- * of an object's first member. */
-static bool event_valid(const ws_cluster_event *event, enum group_kind *kind)
-{
-    return event->text != NULL && event->length > 2 && event->length <= MESSAGE_MAX_BYTES &&
-           event->text[0] == '{' && event->text[1] == '"' && kind_of(event, kind) &&
-           json_valid(event->text, event->length, JSON_MAX_DEPTH + 1);
-}
-
-static size_t count_names(const char *names)
-{
-    size_t count = 1;
-
-    for (; *names != '\0'; names++)
-        count += *names == ' ';
-    return count;
-}
-
-/* What stands for the connections that it excludes. Those of one event are all of the process that sent it,
- * so the first tells whose they are. NULL if memory ran out. */
-static ws_conn_id *read_excluded(const ws_manager *manager, const char *names, size_t *count,
-                                 bool *is_foreign)
-{
-    ws_conn_id *excluded =
-        memory_alloc(&manager->memory, count_names(names) * sizeof *excluded);
-
-    *count = 0;
-    if (excluded == NULL)
-        return NULL;
-    while (*names != '\0') {
-        size_t length = strcspn(names, " ");
-        char name[CONNECTION_NAME_SIZE] = "";
-        bool foreign;
-        ws_conn_id id;
-
-        if (length < sizeof name)
-            memcpy(name, names, length);
-        id = message_exclusion(manager->process, name, &foreign);
-        if (*count == 0)
-            *is_foreign = foreign;
-        if (foreign == *is_foreign)
-            excluded[(*count)++] = id;
-        names += length;
-        names += *names == ' ';
-    }
-    return excluded;
-}
-
-/* The message of an event, complete but for its id; NULL if memory ran out. */
-static ws_message *make_message(const ws_manager *manager, const ws_cluster_event *event)
-{
-    ws_conn_id *excluded = NULL;
-    size_t n_excluded = 0;
-    bool is_foreign = false;
-    ws_message *message;
-
-    if (event->exclude != NULL && event->exclude[0] != '\0') {
-        excluded = read_excluded(manager, event->exclude, &n_excluded, &is_foreign);
-        if (excluded == NULL)
-            return NULL;
-    }
-    message = encode_stored(&manager->memory, event->text, event->length, excluded, n_excluded);
-    memory_free(&manager->memory, excluded);
-    if (message != NULL)
-        message->is_foreign = is_foreign;
-    return message;
-}
-
 /* --- delivery ------------------------------------------------------------------------------------ */
-
-static int64_t wall_clock(const ws_manager *manager)
-{
-    return manager->options.clock(manager->options.user_data);
-}
 
 static bool is_next(ws_manager *manager, uint64_t position)
 {
@@ -166,15 +65,15 @@ int ws_manager_cluster_deliver(ws_manager *manager, const ws_cluster_event *even
 
     if (manager == NULL || event == NULL || !is_next(manager, event->position))
         return WS_ERR_INVALID;
-    if (!event_valid(event, &kind)) {
+    if (!cluster_event_valid(event, &kind)) {
         pass_over(manager, event->position);
         return WS_OK;
     }
-    message = make_message(manager, event);
+    message = cluster_event_message(manager, event);
     if (message == NULL)
         return WS_ERR_NO_MEMORY;
-    result =
-        send_event(manager, (struct target){kind, event->target}, message, wall_clock(manager));
+    result = send_event(manager, (struct target){kind, event->target}, message,
+                        manager_clock(manager));
     ws_message_unref(message);
     return result;
 }
@@ -216,7 +115,7 @@ static void keep(ws_manager *manager, const ws_cluster_event *event, ws_message 
     enum group_kind kind;
 
     manager->position = event->position;
-    if (message == NULL || !kind_of(event, &kind) ||
+    if (message == NULL || !cluster_event_kind(event, &kind) ||
         !history_reserve(&manager->history, kind, event->target, &line)) {
         history_reset(&manager->history, event->position);
         return;
@@ -250,7 +149,8 @@ static int reserve_everywhere(ws_manager *manager)
     return WS_OK;
 }
 
-/* Each loop learns of the epoch, and who is connected that something was missed. The lock is held. */
+/* Each loop learns of the epoch, and who is connected that something was missed. The lock is
+ * held. */
 static void post_epoch(struct posting *posting, struct detail **details, ws_message *told)
 {
     const ws_manager *manager = posting->manager;
@@ -270,7 +170,8 @@ static void post_epoch(struct posting *posting, struct detail **details, ws_mess
     }
 }
 
-/* {"type":"recovered"} with `complete` false, at a position: those who recover are told so otherwise. */
+/* {"type":"recovered"} with `complete` false, at a position: those who recover are told so
+ * otherwise. */
 static ws_message *tell_missed(const ws_manager *manager, const char *epoch, uint64_t position)
 {
     char id[EVENT_ID_SIZE];
@@ -317,9 +218,9 @@ static bool prepare(const ws_manager *manager, struct start *start, const char *
     if (start->messages == NULL)
         return false;
     for (start->n_messages = 0; start->n_messages < n_events; start->n_messages++)
-        if (event_valid(&events[start->n_messages], &kind))
+        if (cluster_event_valid(&events[start->n_messages], &kind))
             start->messages[start->n_messages] =
-                make_message(manager, &events[start->n_messages]);
+                cluster_event_message(manager, &events[start->n_messages]);
     return true;
 }
 
@@ -351,7 +252,7 @@ int ws_manager_cluster_start(ws_manager *manager, const char *epoch, uint64_t po
         discard(manager, &start);
         return WS_ERR_NO_MEMORY;
     }
-    now_ms = wall_clock(manager);
+    now_ms = manager_clock(manager);
     posting_begin(&posting, manager);
     result = reserve_everywhere(manager);
     if (result == WS_OK) {
@@ -366,113 +267,4 @@ int ws_manager_cluster_start(ws_manager *manager, const char *epoch, uint64_t po
     posting_end(&posting);
     discard(manager, &start);
     return result;
-}
-
-/* --- fetching for one client ----------------------------------------------------------------------- */
-
-void fetched_free(const ws_manager *manager, struct fetched *fetched)
-{
-    if (fetched == NULL)
-        return;
-    for (size_t i = 0; i < fetched->count; i++)
-        if (fetched->events[i].message != NULL)
-            ws_message_unref(fetched->events[i].message);
-    memory_free(&manager->memory, fetched);
-}
-
-bool cluster_fetch(const struct connection *connection, uint64_t after)
-{
-    const ws_manager *manager = connection->loop->manager;
-    struct fetch_request *request;
-
-    if (!manager->has_cluster)
-        return false;
-    request = memory_alloc(&manager->memory, sizeof *request);
-    if (request == NULL)
-        return false;
-    *request = (struct fetch_request){connection->id, after};
-    if (manager->cluster.fetch(after, FETCHED_AT_ONCE, request, manager->cluster_data) == WS_OK)
-        return true;
-    memory_free(&manager->memory, request);
-    return false;
-}
-
-/* One that can't be understood is a hole. False if memory ran out. */
-static bool add_fetched(ws_manager *manager, struct fetched *fetched,
-                        const ws_cluster_event *event)
-{
-    struct fetched_event *added = &fetched->events[fetched->count];
-    ws_message *message;
-
-    if (event_valid(event, &added->kind)) {
-        message = make_message(manager, event);
-        if (message == NULL)
-            return false;
-        if (added->kind != GROUP_EVERYONE)
-            strcpy(added->name, event->target);
-        manager_lock(manager);
-        encode_finish(manager, message, event->position);
-        manager_unlock(manager);
-        added->message = message;
-    }
-    fetched->count++;
-    return true;
-}
-
-/* Only what has no gap behind `after` is of use. */
-static size_t count_usable(uint64_t after, const ws_cluster_event *events, size_t n_events)
-{
-    size_t count = 0;
-
-    while (count < n_events && count < FETCHED_AT_ONCE &&
-           events[count].position == after + 1 + count)
-        count++;
-    return count;
-}
-
-/* The client may have gone meanwhile: WS_ERR_NOT_FOUND. */
-static int post_fetched(ws_manager *manager, ws_conn_id id, struct fetched *fetched)
-{
-    struct posting posting;
-    struct connection *connection;
-    int result = WS_ERR_NOT_FOUND;
-
-    posting_begin(&posting, manager);
-    connection = connection_find(manager, id);
-    if (connection != NULL)
-        result = loop_reserve(connection->loop, false);
-    if (result == WS_OK) {
-        connection->pins++;
-        posting_push(&posting, connection->loop,
-                     &(struct command){.kind = COMMAND_FETCHED,
-                                       .connection = connection,
-                                       .fetched = fetched});
-    }
-    posting_end(&posting);
-    return result;
-}
-
-int ws_manager_cluster_fetched(ws_manager *manager, void *request,
-                               const ws_cluster_event *events, size_t n_events)
-{
-    struct fetch_request *asked = request;
-    size_t count = count_usable(asked->after, events, n_events);
-    struct fetched *fetched =
-        memory_zalloc(&manager->memory, sizeof *fetched + count * sizeof fetched->events[0]);
-    int result = WS_ERR_NO_MEMORY;
-
-    if (fetched != NULL) {
-        fetched->after = asked->after;
-        while (fetched->count < count && add_fetched(manager, fetched, &events[fetched->count]))
-            ;
-        if (fetched->count == count)
-            result = post_fetched(manager, asked->connection, fetched);
-    }
-    if (result != WS_OK)
-        fetched_free(manager, fetched);
-    /* Without even memory to say that there is nothing, the client's recovery gives up by its timer. */
-    if (result == WS_ERR_NO_MEMORY && n_events > 0)
-        return result;
-    memory_free(&manager->memory, asked);
-    return WS_OK;
 }

@@ -1,5 +1,5 @@
-/* cluster.h: events that come from a cluster's carrier: delivered, kept, or fetched for one client.
- * Not here: what is sent to it (publish.h). */
+/* cluster.h: events that a cluster's carrier is asked for, for one client.
+ * Not here: what is sent to it (publish.h), and what it delivers (cluster.c). */
 #ifndef WS_CORE_CLUSTER_H
 #define WS_CORE_CLUSTER_H
 

@@ -90,8 +90,9 @@ int connection_leave_room(struct connection *connection, struct share *share);
 /* Hands a message to its transport, if it is live. */
 void connection_deliver(struct connection *connection, ws_message *message);
 
-/* The same with a reference that becomes the connection's, always. WS_OK; WS_ERR_BACKPRESSURE when it was
- * taken but there should not be more for now; WS_ERR_DROPPED, WS_ERR_NO_MEMORY, WS_ERR_CLOSED. */
+/* The same with a reference that becomes the connection's, always. WS_OK; WS_ERR_BACKPRESSURE when
+ * it was taken but there should not be more for now; WS_ERR_DROPPED, WS_ERR_NO_MEMORY,
+ * WS_ERR_CLOSED. */
 int connection_give(struct connection *connection, ws_message *message);
 
 /* The same with a text of ours, whose buffer is freed. Without memory for it the connection ends. */

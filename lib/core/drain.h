@@ -26,8 +26,8 @@ struct drain {
     char reason[DRAIN_REASON_SIZE];
 };
 
-/* Carries out COMMAND_DRAIN, or goes on with it, as command_carry_out() does. What is spread over some
- * time is done by a timer. */
+/* Carries out COMMAND_DRAIN, or goes on with it, as command_carry_out() does. What is spread over
+ * some time is done by a timer. */
 bool drain_run(ws_loop *loop, const struct drain *drain, uint32_t *budget);
 
 /* Prepares a loop's timer for it. */

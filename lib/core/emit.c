@@ -13,7 +13,7 @@
 static int emit_to(ws_manager *manager, struct target target, const char *type,
                    const char *json, size_t length)
 {
-    int64_t now_ms = manager->options.clock(manager->options.user_data);
+    int64_t now_ms = manager_clock(manager);
     ws_message *message =
         encode_event(&manager->memory,
                      &(struct event_fields){

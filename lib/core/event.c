@@ -153,7 +153,7 @@ static ws_message *encode(ws_event *event, const char *room, const ws_conn_id *e
 {
     const ws_manager *manager = event->manager;
 
-    event->timestamp_ms = manager->options.clock(manager->options.user_data);
+    event->timestamp_ms = manager_clock(manager);
     return encode_event(&manager->memory,
                         &(struct event_fields){
                             .type = event->type,

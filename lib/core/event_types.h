@@ -1,7 +1,7 @@
 /* event_types.h: the names of the event types, and the room to which a type is routed.
  *
- * Read by every emit without a lock: a type is never taken out, and what is once reachable stays until
- * the end. Changed under the manager's lock. */
+ * Read by every emit without a lock: a type is never taken out, and what is once reachable stays
+ * until the end. Changed under the manager's lock. */
 #ifndef WS_CORE_EVENT_TYPES_H
 #define WS_CORE_EVENT_TYPES_H
 
@@ -50,8 +50,8 @@ struct event_types {
 int event_types_init(struct event_types *types, const ws_allocator *memory);
 void event_types_free(struct event_types *types);
 
-/* NULL if there is none of that name. Any thread, without the lock; the room of what it returns is to
- * be read once, since it may be routed elsewhere meanwhile. */
+/* NULL if there is none of that name. Any thread, without the lock; the room of what it returns is
+ * to be read once, since it may be routed elsewhere meanwhile. */
 const struct event_type *event_types_find(const struct event_types *types, const char *name);
 
 int event_types_add(struct event_types *types, const char *name);

@@ -1,6 +1,6 @@
-/* history.h: the newest events, kept for clients that come back: all in one line by their positions,
- * and besides one line for each whom they were for, so that what a client missed is found without
- * looking at what others did. Not here: who reads them, and when (recovery.h).
+/* history.h: the newest events, kept for clients that come back: all in one line by their
+ * positions, and besides one line for each whom they were for, so that what a client missed is
+ * found without looking at what others did. Not here: who reads them, and when (recovery.h).
  *
  * Guarded by the manager's lock. */
 #ifndef WS_CORE_HISTORY_H
@@ -57,8 +57,8 @@ void history_free(struct history *history);
 bool history_reserve(struct history *history, enum group_kind kind, const char *name,
                      struct history_line **line);
 
-/* Keeps the next event, of which it takes a reference, and lets go of as many old ones as the limits
- * demand. */
+/* Keeps the next event, of which it takes a reference, and lets go of as many old ones as the
+ * limits demand. */
 void history_append(struct history *history, struct history_line *line, ws_message *message,
                     int64_t time_ms);
 

@@ -78,6 +78,12 @@ static inline void manager_frame(const ws_manager *manager, ws_message *message)
         message_frame(message, inner->framing);
 }
 
+/* Milliseconds since 1970 UTC, by the application's clock; without the lock held. */
+static inline int64_t manager_clock(const ws_manager *manager)
+{
+    return manager->options.clock(manager->options.user_data);
+}
+
 /* Logs a line, formatted as by printf; without the lock held. */
 void manager_log(const ws_manager *manager, int level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -100,8 +100,8 @@ static inline void message_unref_n(ws_message *message, uint32_t n)
 /* The variant of a kind, NULL if there is none yet. Any thread that holds a reference. */
 struct message_variant *message_find_variant(const ws_message *message, int kind);
 
-/* Adds a variant, whose reference (of `form`, which may be NULL) is used up, and returns it, or one of
- * the same kind that another thread has added meanwhile. NULL if memory ran out. */
+/* Adds a variant, whose reference (of `form`, which may be NULL) is used up, and returns it, or one
+ * of the same kind that another thread has added meanwhile. NULL if memory ran out. */
 struct message_variant *message_add_variant(ws_message *message, int kind, ws_message *form);
 
 /* The ids that it excludes, n_exclude of them. */
@@ -110,8 +110,8 @@ const ws_conn_id *message_excluded(const ws_message *message);
 /* Of a message with exclusions; `id` by message_exclusion() if they are foreign. */
 bool message_excludes(const ws_message *message, ws_conn_id id);
 
-/* What stands for a connection of that name among exclusions: its id, or a hash of the name when it is
- * not one of `process`. */
+/* What stands for a connection of that name among exclusions: its id, or a hash of the name when it
+ * is not one of `process`. */
 ws_conn_id message_exclusion(const char *process, const char *connection_name,
                              bool *is_foreign);
 

@@ -1,8 +1,9 @@
-/* name_table.h: things by their names, in a hash table of a seeded hash.
- * Not here: what these things are (registry.h, history.h).
+/* name_table.h: things by their names, in a hash table of a seeded hash. Not here: what these
+ * things are (registry.h, history.h).
  *
- * It grows by one bucket at a time and shrinks by two (linear hashing: Litwin, VLDB 1980), so no call
- * under the manager's lock ever stops to move a million names, and costs about one pointer a name. */
+ * It grows by one bucket at a time and shrinks by two (linear hashing: Litwin, VLDB 1980), so no
+ * call under the manager's lock ever stops to move a million names, and costs about one pointer a
+ * name. */
 #ifndef WS_CORE_NAME_TABLE_H
 #define WS_CORE_NAME_TABLE_H
 
@@ -12,8 +13,8 @@
 
 #include "base/memory.h"
 
-/* What is in a table begins with this. At a place of its own, the same for all of a table, it has its name:
- * a byte with the length and then the characters. */
+/* What is in a table begins with this. At a place of its own, the same for all of a table, it has
+ * its name: a byte with the length and then the characters. */
 struct name_node {
     struct name_node *next; /* in its bucket */
 };

@@ -1,8 +1,8 @@
-/* pace.h: a token bucket in four bytes: the generic cell rate algorithm (ITU-T I.371), which keeps the
- * time at which the bucket is full again.
+/* pace.h: a token bucket in four bytes: the generic cell rate algorithm (ITU-T I.371), which keeps
+ * the time at which the bucket is full again.
  *
- * Times are in units of 1/64 ms and wrap around after 18 hours; a bucket that was full all that while
- * may then be taken for one that was just used, and is full a moment later. */
+ * Times are in units of 1/64 ms and wrap around after 18 hours; a bucket that was full all that
+ * while may then be taken for one that was just used, and is full a moment later. */
 #ifndef WS_CORE_PACE_H
 #define WS_CORE_PACE_H
 

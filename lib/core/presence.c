@@ -24,7 +24,7 @@ static ws_message *encode_presence(const ws_manager *manager, enum presence pres
                 .type = presence == PRESENCE_CAME ? "user_connected" : "user_disconnected",
                 .data = data.data,
                 .data_length = data.length,
-                .timestamp_ms = manager->options.clock(manager->options.user_data),
+                .timestamp_ms = manager_clock(manager),
                 .user_id = user_id,
                 .room = room,
             },
@@ -43,8 +43,8 @@ static size_t count_recipients(ws_manager *manager, struct target target)
     return group != NULL ? group_count(group) : 0;
 }
 
-/* A token bucket of one second. An event is let through while anything is left, and may leave a debt:
- * so an audience larger than a second's worth hears of somebody now and then. */
+/* A token bucket of one second. An event is let through while anything is left, and may leave a
+ * debt: so an audience larger than a second's worth hears of somebody now and then. */
 static bool admit(ws_loop *loop, struct target target)
 {
     ws_manager *manager = loop->manager;

@@ -16,8 +16,8 @@ static int publish_here(ws_manager *manager, const struct publication *publicati
     return result;
 }
 
-/* The names of those that the message excludes, with spaces between them; NULL if there are none. False
- * if memory ran out. */
+/* The names of those that the message excludes, with spaces between them; NULL if there are none.
+ * False if memory ran out. */
 static bool name_excluded(const ws_manager *manager, const ws_message *message, char **names)
 {
     const ws_conn_id *excluded = message_excluded(message);

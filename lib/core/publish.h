@@ -1,5 +1,5 @@
-/* publish.h: an event's way to its place in the order: at once, or by the stream that a cluster's carrier
- * keeps. Not here: what the carrier brings back (cluster.c). */
+/* publish.h: an event's way to its place in the order: at once, or by the stream that a cluster's
+ * carrier keeps. Not here: what the carrier brings back (cluster.c). */
 #ifndef WS_CORE_PUBLISH_H
 #define WS_CORE_PUBLISH_H
 
@@ -21,8 +21,8 @@ struct receipt {
     void *stored_data;
 };
 
-/* The caller keeps its reference of the message, which has a position afterwards if it is known. On an
- * error nobody gets it. */
+/* The caller keeps its reference of the message, which has a position afterwards if it is known. On
+ * an error nobody gets it. */
 int publish(ws_manager *manager, const struct publication *publication);
 
 #endif

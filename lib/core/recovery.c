@@ -4,14 +4,12 @@
 #include <string.h>
 
 #include "core/cluster.h"
+#include "core/recovery_read.h"
 #include "protocol/json/answer.h"
 
 enum {
-    READ_AT_ONCE = 64,        /* events, for which the lock is held */
     EVENTS_OF_ITS_TURN = 512, /* then another one that recovers gets its turn */
-    POLLS_FOR_POSITION =
-        150, /* ticks of the timers, five seconds: no process is so far behind */
-    FETCH_TIMEOUT_MS = 30000 /* a carrier answers, or has no memory for that */
+    FETCH_TIMEOUT_MS = 30000  /* a carrier answers, or has no memory for that */
 };
 
 /* --- life -------------------------------------------------------------------------------------- */
@@ -133,11 +131,6 @@ void recoveries_init(ws_loop *loop)
 
 /* --- beginning and end ----------------------------------------------------------------------------- */
 
-static int64_t wall_clock(const ws_manager *manager)
-{
-    return manager->options.clock(manager->options.user_data);
-}
-
 /* Leaves out what lies between. */
 static void go_to(struct recovery *recovery, uint64_t position)
 {
@@ -146,17 +139,10 @@ static void go_to(struct recovery *recovery, uint64_t position)
     recovery->is_lost = false;
 }
 
-/* The lock is held. */
-static bool is_kept(ws_manager *manager, const struct recovery *recovery, int64_t now_ms)
-{
-    history_expire(&manager->history, now_ms);
-    return recovery->position >= manager->history.before;
-}
-
 static bool can_begin(ws_loop *loop, const struct recovery *recovery)
 {
     ws_manager *manager = loop->manager;
-    int64_t now_ms = wall_clock(manager);
+    int64_t now_ms = manager_clock(manager);
     bool kept;
 
     if (!recovery->is_id)
@@ -170,7 +156,7 @@ static bool can_begin(ws_loop *loop, const struct recovery *recovery)
     if (recovery->position > loop->carried)
         return false;
     manager_lock(manager);
-    kept = is_kept(manager, recovery, now_ms);
+    kept = recovery_is_kept(recovery, now_ms);
     manager_unlock(manager);
     return kept;
 }
@@ -222,7 +208,8 @@ size_t recovery_event_id(const struct connection *connection, char id[EVENT_ID_S
     return event_id_write(loop->epoch, loop->carried, id);
 }
 
-/* Tells the client what it was given since it was told last, and whether that is all that it missed. */
+/* Tells the client what it was given since it was told last, and whether that is all that it
+ * missed. */
 static void tell(struct recovery *recovery, bool is_complete)
 {
     struct connection *connection = recovery->connection;
@@ -248,130 +235,6 @@ void recovery_rooms_entered(const ws_manager *manager, struct recovery *recovery
 }
 
 /* --- going on -------------------------------------------------------------------------------------- */
-
-/* Everyone's, the user's and the rooms' events behind its position; false if memory ran out. The lock is
- * held. */
-static bool seek(const ws_manager *manager, struct recovery *recovery, size_t *found)
-{
-    const struct history *history = &manager->history;
-    const struct connection *connection = recovery->connection;
-    const struct rooms *rooms = &connection->rooms;
-    size_t most = (size_t)rooms->count + 2;
-    size_t count = 0;
-
-    if (most > recovery->n_cursors) {
-        memory_free(&manager->memory, recovery->cursors);
-        recovery->n_cursors = 0;
-        recovery->cursors = memory_alloc(&manager->memory, most * sizeof *recovery->cursors);
-        if (recovery->cursors == NULL)
-            return false;
-        recovery->n_cursors = most;
-    }
-    count += history_seek(history, GROUP_EVERYONE, NULL, recovery->position,
-                          &recovery->cursors[count]);
-    if (connection->user != NULL)
-        count += history_seek(history, GROUP_USER, connection->user->group->name,
-                              recovery->position, &recovery->cursors[count]);
-    for (uint32_t at = 0; at < rooms->count; at++)
-        count += history_seek(history, GROUP_ROOM, rooms_at(rooms, at).share->group->name,
-                              recovery->position, &recovery->cursors[count]);
-    *found = count;
-    return true;
-}
-
-/* What is to be done next: deliver, or nothing more for now, or something else. */
-enum read_result {
-    READ_SOME,
-    READ_ALL,
-    READ_LOST,
-    READ_NO_MEMORY,
-    READ_WAITS_FOR_FETCHED,
-    READ_WAITS_FOR_POSITION
-};
-
-/* Of what was fetched, what went to everyone, to its user, or to a room that it is in. */
-static bool is_for(const struct connection *connection, const struct fetched_event *event)
-{
-    const struct rooms *rooms = &connection->rooms;
-
-    if (event->message == NULL)
-        return false;
-    if (event->kind == GROUP_EVERYONE)
-        return true;
-    if (event->kind == GROUP_USER)
-        return connection->user != NULL &&
-               strcmp(connection->user->group->name, event->name) == 0;
-    for (uint32_t at = 0; at < rooms->count; at++)
-        if (strcmp(rooms_at(rooms, at).share->group->name, event->name) == 0)
-            return true;
-    return false;
-}
-
-/* From what was fetched, behind its position; none if the rest is for others, and then that is over. */
-static size_t read_fetched(struct recovery *recovery, ws_message *messages[READ_AT_ONCE])
-{
-    const struct connection *connection = recovery->connection;
-    struct fetched *fetched = recovery->fetched;
-    size_t count = 0;
-
-    for (uint64_t i = recovery->position - fetched->after;
-         i < fetched->count && count < READ_AT_ONCE; i++)
-        if (is_for(connection, &fetched->events[i]))
-            messages[count++] = ws_message_ref(fetched->events[i].message);
-    if (count == 0) {
-        recovery->position = fetched->after + fetched->count;
-        fetched_free(connection->loop->manager, fetched);
-        recovery->fetched = NULL;
-    }
-    return count;
-}
-
-/* From the history. */
-static enum read_result read_history(struct recovery *recovery,
-                                     ws_message *messages[READ_AT_ONCE], size_t *count)
-{
-    const ws_loop *loop = recovery->connection->loop;
-    ws_manager *manager = loop->manager;
-    int64_t now_ms = wall_clock(manager);
-    enum read_result result = READ_ALL;
-    size_t n_cursors;
-
-    manager_lock(manager);
-    if (!is_kept(manager, recovery, now_ms)) {
-        result = READ_LOST;
-    } else if (!seek(manager, recovery, &n_cursors)) {
-        result = READ_NO_MEMORY;
-    } else {
-        *count =
-            history_read(recovery->cursors, n_cursors, loop->position, messages, READ_AT_ONCE);
-        if (*count == READ_AT_ONCE)
-            result = READ_SOME;
-    }
-    manager_unlock(manager);
-    return result;
-}
-
-/* The next events that it missed, each with a reference. */
-static enum read_result read_missed(struct recovery *recovery,
-                                    ws_message *messages[READ_AT_ONCE], size_t *count)
-{
-    const ws_loop *loop = recovery->connection->loop;
-    enum read_result result;
-
-    *count = 0;
-    if (recovery->is_lost || strcmp(recovery->epoch, loop->epoch) != 0)
-        return READ_LOST;
-    if (recovery->position > loop->position)
-        return recovery->n_polls++ < POLLS_FOR_POSITION ? READ_WAITS_FOR_POSITION : READ_LOST;
-    if (recovery->fetched != NULL) {
-        *count = read_fetched(recovery, messages);
-        return READ_SOME;
-    }
-    result = read_history(recovery, messages, count);
-    if (result == READ_LOST && cluster_fetch(recovery->connection, recovery->position))
-        return READ_WAITS_FOR_FETCHED;
-    return result;
-}
 
 static bool may_see(const struct recovery *recovery, const ws_message *message)
 {
@@ -414,8 +277,8 @@ struct outcome {
     enum recovery_wait wait;
 };
 
-/* It has what the loop has carried out: from here on it is like any other, unless live events of a room
- * that it entered begin later. */
+/* It has what the loop has carried out: from here on it is like any other, unless live events of a
+ * room that it entered begin later. */
 static void arrive(struct recovery *recovery, struct outcome *outcome)
 {
     const ws_loop *loop = recovery->connection->loop;
@@ -430,8 +293,8 @@ static void arrive(struct recovery *recovery, struct outcome *outcome)
         detach(recovery);
 }
 
-/* The history has let go of what comes next. The client hears of that before any event behind it, since
- * it may be cut off at any time and takes the last id that it saw for its position. */
+/* The history has let go of what comes next. The client hears of that before any event behind it,
+ * since it may be cut off at any time and takes the last id that it saw for its position. */
 static void lose(struct recovery *recovery, struct outcome *outcome)
 {
     const ws_loop *loop = recovery->connection->loop;
@@ -444,13 +307,14 @@ static void lose(struct recovery *recovery, struct outcome *outcome)
         arrive(recovery, outcome);
 }
 
-/* One piece of what it missed. False when it is not to go on now, or is over (recovery->connection). */
+/* One piece of what it missed. False when it is not to go on now, or is over
+ * (recovery->connection). */
 static bool step(struct recovery *recovery, struct outcome *outcome, uint32_t *cost)
 {
-    ws_message *messages[READ_AT_ONCE];
+    ws_message *messages[RECOVERY_READ_AT_ONCE];
     size_t count;
 
-    switch (read_missed(recovery, messages, &count)) {
+    switch (recovery_read(recovery, messages, &count)) {
     case READ_WAITS_FOR_FETCHED:
         outcome->wait = RECOVERY_WAITS_FOR_FETCHED;
         return false;
@@ -479,8 +343,8 @@ static bool step(struct recovery *recovery, struct outcome *outcome, uint32_t *c
     return recovery->connection != NULL && outcome->wait == RECOVERY_READY;
 }
 
-/* Lets it go on for its turn, and puts it on the list where it belongs then. True if it can't go on before
- * the next batch. */
+/* Lets it go on for its turn, and puts it on the list where it belongs then. True if it can't go on
+ * before the next batch. */
 static bool go_on(struct recovery *recovery, uint32_t *budget)
 {
     ws_loop *loop = recovery->connection->loop;

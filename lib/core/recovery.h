@@ -1,10 +1,10 @@
-/* recovery.h: clients that come back: each is given what it missed from the history, as fast as it reads,
- * and then becomes one like any other.
+/* recovery.h: clients that come back: each is given what it missed from the history, as fast as it
+ * reads, and then becomes one like any other.
  *
- * While a connection recovers, events with a position are not delivered to it: it reads them from the
- * history, up to loop->position, which is how far the loop itself has carried out what was sent.
- * Where it has caught up with that, between two batches of commands, it is told `recovered` and is
- * live: the next event is the first one that it does not have.
+ * While a connection recovers, events with a position are not delivered to it: it reads them from
+ * the history, up to loop->position, which is how far the loop itself has carried out what was
+ * sent. Where it has caught up with that, between two batches of commands, it is told `recovered`
+ * and is live: the next event is the first one that it does not have.
  *
  * What the history does not have any more is asked of the cluster, if there is one. */
 #ifndef WS_CORE_RECOVERY_H
@@ -21,7 +21,8 @@ enum recovery_wait {
     RECOVERY_WAITS_FOR_POSITION /* it has seen more of the stream elsewhere than has come here yet */
 };
 
-/* What a client said when it came back, then how far it is. In the order of its connection's loop. */
+/* What a client said when it came back, then how far it is. In the order of its connection's
+ * loop. */
 struct recovery {
     struct recovery *next; /* on the loop's list of those that are ready, or that wait */
     struct recovery *previous;
@@ -58,13 +59,13 @@ bool recovery_new(const ws_manager *manager, const ws_connect_options *options,
                   struct recovery **recovery);
 void recovery_free(const ws_manager *manager, struct recovery *recovery);
 
-/* A connection that has become live begins to recover: from where it was, or, if what it missed is lost,
- * from here: the id in its welcome says so, and `recovered` behind what was sent since. The recovery may end with its connection then, but is not freed before
- * recovery_rooms_entered(). */
+/* A connection that has become live begins to recover: from where it was, or, if what it missed is
+ * lost, from here: the id in its welcome says so, and `recovered` behind what was sent since. The
+ * recovery may end with its connection then, but is not freed before recovery_rooms_entered(). */
 void recovery_begin(struct connection *connection, struct recovery *recovery);
 
-/* The connection has entered its rooms as far as it may, or has ended. The recovery is the connection's
- * now, or freed. */
+/* The connection has entered its rooms as far as it may, or has ended. The recovery is the
+ * connection's now, or freed. */
 void recovery_rooms_entered(const ws_manager *manager, struct recovery *recovery);
 
 /* Writes the id of the newest event that a connection was given, or would have been if it were for
@@ -74,8 +75,8 @@ size_t recovery_event_id(const struct connection *connection, char id[EVENT_ID_S
 /* Its connection ends. */
 void recovery_cancel(struct connection *connection);
 
-/* Between two batches: all that are ready go on. True if there were any: what was called meanwhile, and
- * what waits for the next batch even if it is empty, wants another look. */
+/* Between two batches: all that are ready go on. True if there were any: what was called meanwhile,
+ * and what waits for the next batch even if it is empty, wants another look. */
 bool recoveries_run(ws_loop *loop, uint32_t *budget);
 
 /* Carries out COMMAND_EPOCH and COMMAND_FETCHED, which is used up. */

@@ -13,8 +13,8 @@ struct target {
 };
 
 /* Gives an encoded event the next position, finishes it, keeps it in the history with its time, and
- * posts it to every loop that has, or may get, members of the target. The caller keeps its reference. On
- * an error nobody gets it, and no position is used up. */
+ * posts it to every loop that has, or may get, members of the target. The caller keeps its
+ * reference. On an error nobody gets it, and no position is used up. */
 int send_event(ws_manager *manager, struct target target, ws_message *message, int64_t time_ms);
 
 /* The same for a presence event, which has no position and is not kept. */

@@ -13,8 +13,8 @@
 #include "core/recovery.h"
 
 /* After so many deliveries, or as much other work, the host gets its turn, and its clients are read
- * from: half a millisecond, or one and a half when a million connections are in no cache (a delivery
- * costs 30 to 200 ns then, by tests/bench/library/idle). */
+ * from: half a millisecond, or one and a half when a million connections are in no cache (a
+ * delivery costs 30 to 200 ns then, by tests/bench/library/idle). */
 enum { BUDGET_PER_TURN = 8192 };
 
 /* For how many commands the lock is held at once: other threads emit meanwhile. */

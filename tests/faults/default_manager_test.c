@@ -1,5 +1,5 @@
-/* default_manager_test.c: the default manager, which is made on first use, and every emit_*(), while
- * each allocation of the process fails in turn: an error means that nobody gets the event. */
+/* default_manager_test.c: the default manager, which is made on first use, and every emit_*(),
+ * while each allocation of the process fails in turn: an error means that nobody gets the event. */
 #include <string.h>
 
 #include "faults/each_failure.h"
@@ -42,7 +42,8 @@ static void emit_all(ws_loop *loop)
     }
 }
 
-/* As the first use of the default manager: WS_OK says that there is one now, and that it has the event. */
+/* As the first use of the default manager: WS_OK says that there is one now, and that it has the
+ * event. */
 static void emit_first(size_t i)
 {
     ws_manager *manager;

@@ -1,5 +1,5 @@
-/* fault_memory.c: the process's malloc(), calloc() and realloc(), of which one fails. The program's own
- * come before glibc's for every library that it loads; glibc's stay there by another name. */
+/* fault_memory.c: the process's malloc(), calloc() and realloc(), of which one fails. The program's
+ * own come before glibc's for every library that it loads; glibc's stay there by another name. */
 #include "faults/fault_memory.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
-/* fault_memory.h: the process's malloc(), calloc() and realloc(), of which one fails: so also those of
- * wslay, OpenSSL, zlib and cJSON. Not here: what is done meanwhile (no_memory_test.c). */
+/* fault_memory.h: the process's malloc(), calloc() and realloc(), of which one fails: so also those
+ * of wslay, OpenSSL, zlib and cJSON. Not here: what is done meanwhile (no_memory_test.c). */
 #ifndef FAULTS_FAULT_MEMORY_H
 #define FAULTS_FAULT_MEMORY_H
 

@@ -1,7 +1,9 @@
-/* no_memory_test.c: WebSockets from their first byte to their close, events, statistics and a drain,
- * while each allocation of the process fails in turn. Other ways of use are in the files beside it.
+/* no_memory_test.c: WebSockets from their first byte to their close, events, statistics and a
+ * drain, while each allocation of the process fails in turn. Other ways of use are in the files
+ * beside it.
  *
- * The unit tests of the same name look closer, but only at what goes through the library's allocator. */
+ * The unit tests of the same name look closer, but only at what goes through the library's
+ * allocator. */
 #include <string.h>
 
 #include <ws_manager/cjson.h>

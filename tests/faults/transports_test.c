@@ -1,5 +1,6 @@
-/* transports_test.c: connections of the application's own transports, raw ones among them, while each
- * allocation of the process fails in turn: whoever stays connected has got every event that was accepted. */
+/* transports_test.c: connections of the application's own transports, raw ones among them, while
+ * each allocation of the process fails in turn: whoever stays connected has got every event that
+ * was accepted. */
 #include <stdio.h>
 #include <string.h>
 

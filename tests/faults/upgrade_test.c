@@ -1,5 +1,5 @@
-/* upgrade_test.c: a host with an HTTP parser of its own, clients that authenticate and lose a right, and
- * a drain over some time, while each allocation of the process fails in turn. */
+/* upgrade_test.c: a host with an HTTP parser of its own, clients that authenticate and lose a
+ * right, and a drain over some time, while each allocation of the process fails in turn. */
 #include <string.h>
 
 #include "faults/each_failure.h"

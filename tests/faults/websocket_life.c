@@ -1,5 +1,5 @@
-/* websocket_life.c: a host of memory with two WebSockets, which goes on without what could not be had.
- * Not here: the failures (each_failure.c) and what the clients send. */
+/* websocket_life.c: a host of memory with two WebSockets, which goes on without what could not be
+ * had. Not here: the failures (each_failure.c) and what the clients send. */
 #include "faults/websocket_life.h"
 
 #include <string.h>

@@ -1,5 +1,6 @@
-/* websocket_life.h: a host of memory with two WebSockets, for lives in which allocations fail: it goes
- * on without what could not be had. Not here: what its clients send and what it is expected to say. */
+/* websocket_life.h: a host of memory with two WebSockets, for lives in which allocations fail: it
+ * goes on without what could not be had. Not here: what its clients send and what it is expected to
+ * say. */
 #ifndef FAULTS_WEBSOCKET_LIFE_H
 #define FAULTS_WEBSOCKET_LIFE_H
 

@@ -1,5 +1,5 @@
-/* event.c: events with any type, data, user and room: what reaches a client is valid JSON that holds
- * the same. Not here: who gets it (model.c) and bytes of WebSockets (websocket.c). */
+/* event.c: events with any type, data, user and room: what reaches a client is valid JSON that
+ * holds the same. Not here: who gets it (model.c) and bytes of WebSockets (websocket.c). */
 #include <string.h>
 
 #include <cjson/cJSON.h>

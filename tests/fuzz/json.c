@@ -1,5 +1,5 @@
-/* json.c: a text is JSON for the library exactly if it is for the backend's parser, a scanner of its
- * own before cJSON; members and strings are what cJSON says. Then it is a client's message. */
+/* json.c: a text is JSON for the library exactly if it is for the backend's parser, a scanner of
+ * its own before cJSON; members and strings are what cJSON says. Then it is a client's message. */
 #include <stdlib.h>
 #include <string.h>
 

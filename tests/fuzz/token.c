@@ -1,5 +1,6 @@
-/* token.c: requests with tokens, hostile ones and such as are signed here over any head and claims, judged
- * with each kind of key; what is accepted is read again and must hold. Not here: HTTP around it (http.c). */
+/* token.c: requests with tokens, hostile ones and such as are signed here over any head and claims,
+ * judged with each kind of key; what is accepted is read again and must hold. Not here: HTTP around
+ * it (http.c). */
 #include "backend/token.h"
 
 #include <stdio.h>

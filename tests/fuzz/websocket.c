@@ -1,6 +1,6 @@
-/* websocket.c: what comes from sockets in any chunking, frames masked on the way so that it gets deep,
- * while callbacks do anything; what goes out is checked by the unit tests' client.
- * Not here: who gets an event (model.c). */
+/* websocket.c: what comes from sockets in any chunking, frames masked on the way so that it gets
+ * deep, while callbacks do anything; what goes out is checked by the unit tests' client. Not here:
+ * who gets an event (model.c). */
 #include <string.h>
 
 #include "fuzz/support/input.h"

@@ -1,5 +1,5 @@
-/* limits_test.c: what is full, forbidden or makes no sense: queues, a Redis that takes no writes, keys of
- * another kind, foreign entries, memory that runs out. */
+/* limits_test.c: what is full, forbidden or makes no sense: queues, a Redis that takes no writes,
+ * keys of another kind, foreign entries, memory that runs out. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-/* loss_test.c: connections that are cut, a Redis that is killed, stands still or loses its data: every event is
- * stored once and in order, and whoever may have missed one is told. */
+/* loss_test.c: connections that are cut, a Redis that is killed, stands still or loses its data:
+ * every event is stored once and in order, and whoever may have missed one is told. */
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -250,7 +250,8 @@ START_TEST(scripts_are_lost)
 }
 END_TEST
 
-/* A client comes back that has seen the first event; what it missed its process has to ask Redis for. */
+/* A client comes back that has seen the first event; what it missed its process has to ask Redis
+ * for. */
 static void come_back(struct node *node, struct client *client, const char *after)
 {
     ws_connect_options options;

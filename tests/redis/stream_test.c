@@ -1,5 +1,5 @@
-/* stream_test.c: events between processes while nothing goes wrong: order, whom they are for, what is stored in
- * Redis, what a new process begins with. */
+/* stream_test.c: events between processes while nothing goes wrong: order, whom they are for, what
+ * is stored in Redis, what a new process begins with. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -113,8 +113,8 @@ START_TEST(large_events)
 }
 END_TEST
 
-/* Whoever comes later knows what went before, and a client recovers there; what the manager does not keep is
- * fetched. */
+/* Whoever comes later knows what went before, and a client recovers there; what the manager does
+ * not keep is fetched. */
 static void recover_on_a_third(uint32_t preload_events)
 {
     enum { N = 1000 };

@@ -1,5 +1,5 @@
-/* threads_test.c: several threads emit while one runs the carrier and others ask for its statistics; each
- * thread's events stay in order, and the host is woken. */
+/* threads_test.c: several threads emit while one runs the carrier and others ask for its
+ * statistics; each thread's events stay in order, and the host is woken. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>

@@ -158,8 +158,8 @@ void count(struct ws_redis *redis, uint64_t *counter, uint64_t n);
 /* Begins a command that is a script with these keys and the number of keys that follow. */
 void command_script(struct ws_redis *redis, const char *script, const char *n_keys);
 
-/* Asks for `max` entries of the session's epoch by XRANGE or XREVRANGE. False if the session has ended
- * of that. */
+/* Asks for `max` entries of the session's epoch by XRANGE or XREVRANGE. False if the session has
+ * ended of that. */
 bool ask_range(struct ws_redis *redis, struct link *link, enum request_kind kind,
                const char *how, const char *from, const char *to, uint32_t max);
 

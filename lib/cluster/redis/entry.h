@@ -7,8 +7,8 @@
 #include <hiredis/hiredis.h>
 #include <ws_manager/cluster.h>
 
-/* The texts are those of the entry. One that makes no sense has text NULL, and position 0 if even its id
- * makes none. *nonce is the second half of its id. */
+/* The texts are those of the entry. One that makes no sense has text NULL, and position 0 if even
+ * its id makes none. *nonce is the second half of its id. */
 void entry_read(const redisReply *entry, ws_cluster_event *event, const char **nonce);
 
 /* Bytes of an entry's texts. */

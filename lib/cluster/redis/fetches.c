@@ -1,5 +1,5 @@
-/* fetches.c: events that the manager asks for, for one client that comes back. What is asked for while Redis is
- * away waits. */
+/* fetches.c: events that the manager asks for, for one client that comes back. What is asked for
+ * while Redis is away waits. */
 #include "cluster/redis/carrier.h"
 
 #include <inttypes.h>

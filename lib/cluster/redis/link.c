@@ -142,8 +142,8 @@ void link_close(struct link *link)
 
 /* --- input and output ---------------------------------------------------------------------------- */
 
-/* Hiredis 0.14 writes to a socket with write(): the signal that this can bring is the host's business as
- * little as the connection is. */
+/* Hiredis 0.14 writes to a socket with write(): the signal that this can bring is the host's
+ * business as little as the connection is. */
 static void write_without_sigpipe(struct link *link)
 {
     static const struct timespec at_once = {0};

@@ -1,7 +1,8 @@
-/* link.h: one connection to Redis by hiredis' asynchronous API: commands go out in order, replies wait until
- * they are asked for, so that nothing but I/O happens within hiredis' callbacks.
+/* link.h: one connection to Redis by hiredis' asynchronous API: commands go out in order, replies
+ * wait until they are asked for, so that nothing but I/O happens within hiredis' callbacks.
  *
- * What both hiredis 0.14 and 1.x have is used, and nothing else. Not here: what is said (session.c). */
+ * What both hiredis 0.14 and 1.x have is used, and nothing else. Not here: what is said
+ * (session.c). */
 #ifndef WS_REDIS_LINK_H
 #define WS_REDIS_LINK_H
 

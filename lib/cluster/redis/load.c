@@ -1,5 +1,5 @@
-/* load.c: the stream's newest events, for the manager to begin with: at first, with another epoch, or when
- * some that come next can't be had any more. They are read backwards, page by page. */
+/* load.c: the stream's newest events, for the manager to begin with: at first, with another epoch,
+ * or when some that come next can't be had any more. They are read backwards, page by page. */
 #include "cluster/redis/carrier.h"
 
 #include <inttypes.h>
@@ -49,8 +49,8 @@ static uint64_t position_of(const redisReply *entry)
     return event.position;
 }
 
-/* Keeps one; false if it is not the one before those that were kept, or memory ran out: then those are
- * all. */
+/* Keeps one; false if it is not the one before those that were kept, or memory ran out: then those
+ * are all. */
 static bool keep(struct ws_redis *redis, redisReply *page, size_t at)
 {
     struct reader *reader = &redis->reader;

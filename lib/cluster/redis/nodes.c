@@ -1,5 +1,5 @@
-/* nodes.c: who else is there: each process writes down who is connected to it, and reads what the others wrote.
- * What is known of a process that is gone ends with its expiry, by Redis' clock. */
+/* nodes.c: who else is there: each process writes down who is connected to it, and reads what the
+ * others wrote. What is known of a process that is gone ends with its expiry, by Redis' clock. */
 #include "cluster/redis/carrier.h"
 
 #include <inttypes.h>

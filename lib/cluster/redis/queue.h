@@ -1,5 +1,6 @@
-/* queue.h: events that wait until they are stored: in the order of publishing, bounded, one block of memory
- * each. Not here: the lock that guards it (carrier.h) and how they are stored (writer.c). */
+/* queue.h: events that wait until they are stored: in the order of publishing, bounded, one block
+ * of memory each. Not here: the lock that guards it (carrier.h) and how they are stored
+ * (writer.c). */
 #ifndef WS_REDIS_QUEUE_H
 #define WS_REDIS_QUEUE_H
 
@@ -45,8 +46,8 @@ struct queue {
 void queue_init(struct queue *queue, const ws_allocator *memory, const char *producer_prefix,
                 const char *own_producer);
 
-/* Takes a copy of an event. WS_ERR_BACKPRESSURE, WS_ERR_NO_MEMORY, or WS_ERR_TOO_BIG for one that would not fit
- * if it were alone. */
+/* Takes a copy of an event. WS_ERR_BACKPRESSURE, WS_ERR_NO_MEMORY, or WS_ERR_TOO_BIG for one that
+ * would not fit if it were alone. */
 int queue_push(struct queue *queue, const ws_cluster_event *event, void *receipt);
 
 /* Takes the oldest one out, for the caller to free; NULL if there is none. */

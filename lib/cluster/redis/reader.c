@@ -1,5 +1,5 @@
-/* reader.c: the stream's events on their way to the manager. With each XREAD the epoch is asked for, in the
- * same go: what was read is of that epoch if it still is the current one afterwards.
+/* reader.c: the stream's events on their way to the manager. With each XREAD the epoch is asked
+ * for, in the same go: what was read is of that epoch if it still is the current one afterwards.
  * Not here: what came before (load.c). */
 #include "cluster/redis/carrier.h"
 

@@ -1,10 +1,11 @@
 /* scripts.c: what Redis does for us in one step each, in Lua. */
 #include "cluster/redis/scripts.h"
 
-/* An event's id in the stream is its position and the nonce of the session that stored it. So a Redis that has
- * lost its newest events is found out even if others have taken their positions since: either the
- * position that we know was not reached again, or what is there is by another session. Only who knows the
- * current epoch may replace it, hence two processes can't do so in turns. */
+/* An event's id in the stream is its position and the nonce of the session that stored it. So a
+ * Redis that has lost its newest events is found out even if others have taken their positions
+ * since: either the position that we know was not reached again, or what is there is by another
+ * session. Only who knows the current epoch may replace it, hence two processes can't do so in
+ * turns. */
 const char script_attach[] =
     "local state = redis.call('HMGET', KEYS[1], 'epoch', 'position')\n"
     "local epoch, position = state[1], tonumber(state[2] or 0)\n"
@@ -25,8 +26,8 @@ const char script_attach[] =
     "end\n"
     "return {epoch, position}\n";
 
-/* Sequences are compared as texts: Lua's numbers end at 2^53. An error ends the script, so that what comes
- * later is never stored before what came earlier. */
+/* Sequences are compared as texts: Lua's numbers end at 2^53. An error ends the script, so that
+ * what comes later is never stored before what came earlier. */
 const char script_append[] =
     "local state = redis.call('HMGET', KEYS[1], 'epoch', 'position')\n"
     "if state[1] ~= ARGV[1] then return redis.error_reply('EPOCH is another one') end\n"

@@ -1,5 +1,5 @@
-/* session.c: reaching Redis, leaving it, coming back. A session is two connections, one on which the reader
- * may wait, and one for everything else; it ends when anything is wrong with either. */
+/* session.c: reaching Redis, leaving it, coming back. A session is two connections, one on which
+ * the reader may wait, and one for everything else; it ends when anything is wrong with either. */
 #include "cluster/redis/carrier.h"
 
 #include <inttypes.h>

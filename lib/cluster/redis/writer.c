@@ -1,5 +1,5 @@
-/* writer.c: events on their way into the stream. One batch is on its way at a time: it holds what has come
- * while the one before it was, and as long as Redis takes none nothing overtakes it. */
+/* writer.c: events on their way into the stream. One batch is on its way at a time: it holds what
+ * has come while the one before it was, and as long as Redis takes none nothing overtakes it. */
 #include "cluster/redis/carrier.h"
 
 #include <stdio.h>
@@ -104,9 +104,9 @@ static void settle(struct ws_redis *redis, uint64_t position)
     memory_free(&redis->memory, pending);
 }
 
-/* Another epoch, or a replica (which Redis before 7 says in the midst of more): that is for a new session.
- * Otherwise Redis is as it was but takes nothing, for example since its memory is full; events of others are
- * read on. */
+/* Another epoch, or a replica (which Redis before 7 says in the midst of more): that is for a new
+ * session. Otherwise Redis is as it was but takes nothing, for example since its memory is full;
+ * events of others are read on. */
 static void not_appended(struct ws_redis *redis, const char *why)
 {
     struct writer *writer = &redis->writer;

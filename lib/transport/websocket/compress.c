@@ -9,8 +9,8 @@
 
 enum { WINDOW_BITS_MAX = 15 };
 
-/* Compresses one whole frame to `to`, which has room for as many bytes as the frame has; returns the
- * length of what is written, which is the frame as it is if compressing does not pay. */
+/* Compresses one whole frame to `to`, which has room for as many bytes as the frame has; returns
+ * the length of what is written, which is the frame as it is if compressing does not pay. */
 static size_t compress_frame(struct deflater *deflater, int window_bits, uint32_t min_bytes,
                              const uint8_t *frame, const struct frame_size *size, uint8_t *to)
 {
@@ -31,7 +31,8 @@ static size_t compress_frame(struct deflater *deflater, int window_bits, uint32_
     return header + length;
 }
 
-/* All frames of a message, as a message of its own; NULL if none became smaller, or memory ran out. */
+/* All frames of a message, as a message of its own; NULL if none became smaller, or memory ran
+ * out. */
 static ws_message *make_compressed(ws_loop *loop, const ws_message *message, int window_bits,
                                    uint32_t min_bytes)
 {

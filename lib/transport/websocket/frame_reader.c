@@ -156,8 +156,8 @@ static struct frame_event fail(struct frame_reader *reader, uint16_t code, const
     return (struct frame_event){.kind = FRAME_ERROR, .code = code, .text = text};
 }
 
-/* How many bytes may come for a message of at most `bytes`: what can't be compressed becomes a little
- * longer, by 5 bytes for each block, which a window of 2^9 makes as small as 512 bytes. */
+/* How many bytes may come for a message of at most `bytes`: what can't be compressed becomes a
+ * little longer, by 5 bytes for each block, which a window of 2^9 makes as small as 512 bytes. */
 static uint64_t most_compressed(uint32_t bytes)
 {
     return (uint64_t)bytes + bytes / 32 + 64;
@@ -174,8 +174,8 @@ static uint64_t most_bytes(const struct frame_reader *reader,
     return compressed ? most_compressed(limits->max_message_bytes) : limits->max_message_bytes;
 }
 
-/* A frame that costs as much as a message and brings none. A message that had gone on before the limit
- * was reached may do so to its end, if that is bounded. */
+/* A frame that costs as much as a message and brings none. A message that had gone on before the
+ * limit was reached may do so to its end, if that is bounded. */
 static bool is_flood(const struct frame_reader *reader, const struct wslay_frame_iocb *frame,
                      const struct frame_limits *limits)
 {

@@ -34,9 +34,9 @@ struct output_queue {
     bool has_ring;
 };
 
-/* What a message counts for the limit. Frames of our own, which have no header before their payload,
- * are shared with nobody and often tiny: they count with the memory that they cost, so that a flood
- * of pings is worth no more than its limit. */
+/* What a message counts for the limit. Frames of our own, which have no header before their
+ * payload, are shared with nobody and often tiny: they count with the memory that they cost, so
+ * that a flood of pings is worth no more than its limit. */
 static inline size_t output_weight(const ws_message *message)
 {
     size_t own = message->frame_header == 0 ? sizeof *message + sizeof message : 0;

@@ -191,7 +191,8 @@ static void receive_close(ws_websocket *websocket, const struct frame_event *eve
                          WEBSOCKET_PEER_CLOSED);
 }
 
-/* RFC 6455 §7.1.7: fail the connection. The only policy that a frame can violate is that of floods. */
+/* RFC 6455 §7.1.7: fail the connection. The only policy that a frame can violate is that of
+ * floods. */
 static void fail_connection(ws_websocket *websocket, uint16_t code, const char *text)
 {
     if (code == 1008)

@@ -6,8 +6,8 @@
 
 #include "transport/websocket/query.h"
 
-/* Decodes a parameter to *to, behind which the next one goes; *value is NULL if it is absent. False if it
- * is wrongly encoded, or holds a NUL. */
+/* Decodes a parameter to *to, behind which the next one goes; *value is NULL if it is absent. False
+ * if it is wrongly encoded, or holds a NUL. */
 static bool read_parameter(const char *query, const char *name, char **to, char **value)
 {
     ptrdiff_t length = query_parameter(query, name, *to);
@@ -57,7 +57,8 @@ int recovery_query_read(struct recovery_query *said, const ws_allocator *memory,
     *said = (struct recovery_query){.memory = memory};
     if (query[0] == '\0')
         return WS_OK;
-    /* Decoded they are not longer than the query, and behind them names are decoded that were not meant. */
+    /* Decoded they are not longer than the query, and behind them names are decoded that were not
+     * meant. */
     said->text = memory_alloc(memory, 2 * (strlen(query) + 3));
     if (said->text == NULL)
         return WS_ERR_NO_MEMORY;

@@ -269,8 +269,8 @@ static ws_message *form_for(const ws_websocket *websocket, ws_message *message)
                             websocket->endpoint->options.deflate_min_bytes);
 }
 
-/* A message is taken whatever its size if it finds the queue within its limit: so one message larger
- * than the limit can still be sent. */
+/* A message is taken whatever its size if it finds the queue within its limit: so one message
+ * larger than the limit can still be sent. */
 static bool is_too_slow(const ws_websocket *websocket, const ws_message *form)
 {
     const ws_endpoint_options *options = &websocket->endpoint->options;

@@ -1,5 +1,5 @@
-/* recovery.c: all clients come back at once, as after a restart, and each gets what it missed from the
- * history. Not here: reading and writing their sockets. */
+/* recovery.c: all clients come back at once, as after a restart, and each gets what it missed from
+ * the history. Not here: reading and writing their sockets. */
 #include <stdio.h>
 #include <time.h>
 

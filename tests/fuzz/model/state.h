@@ -20,8 +20,8 @@ enum {
     NAME_SIZE = 64
 };
 
-/* What is expected is decided when a call is made, so limits whose outcome depends on when it is carried
- * out are set only where each call is carried out before the next. */
+/* What is expected is decided when a call is made, so limits whose outcome depends on when it is
+ * carried out are set only where each call is carried out before the next. */
 struct limits {
     bool in_lockstep;
     int32_t presence;

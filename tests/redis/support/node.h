@@ -1,5 +1,5 @@
-/* node.h: what would be a process with a manager, one client and a carrier; several live in a test's process
- * and take turns. Not here: Redis (server.h). For one thread. */
+/* node.h: what would be a process with a manager, one client and a carrier; several live in a
+ * test's process and take turns. Not here: Redis (server.h). For one thread. */
 #ifndef REDIS_TESTS_NODE_H
 #define REDIS_TESTS_NODE_H
 
@@ -60,8 +60,8 @@ uint64_t node_stat(const struct node *node, const char *name);
     for (uint64_t until_ms = node_clock_ms() + NODE_PATIENCE_MS; !(condition); nodes_turn())   \
     ck_assert_msg(node_clock_ms() < until_ms, "never: %s", #condition)
 
-/* The client has got the numbers from `first` to `last`, each once, in order, and nothing else since the
- * last time. */
+/* The client has got the numbers from `first` to `last`, each once, in order, and nothing else
+ * since the last time. */
 void node_expect(struct node *node, int first, int last);
 
 #endif

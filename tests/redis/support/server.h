@@ -1,5 +1,5 @@
-/* server.h: a Redis of a test's own, on a free port of 127.0.0.1, with its data in a temporary folder.
- * Not here: processes that use it (node.h). For one thread. */
+/* server.h: a Redis of a test's own, on a free port of 127.0.0.1, with its data in a temporary
+ * folder. Not here: processes that use it (node.h). For one thread. */
 #ifndef REDIS_TESTS_SERVER_H
 #define REDIS_TESTS_SERVER_H
 
@@ -16,8 +16,8 @@ struct server {
     const char *options[SERVER_MAX_OPTIONS + 1];
 };
 
-/* Starts one with these options ("--NAME", "VALUE", ..., NULL) besides those that every test has; by default
- * it writes nothing to disk. */
+/* Starts one with these options ("--NAME", "VALUE", ..., NULL) besides those that every test has;
+ * by default it writes nothing to disk. */
 void server_start(struct server *server, const char *const *options);
 
 /* Sends a signal: SIGSTOP, SIGCONT; after SIGKILL or SIGTERM its end is awaited. */
@@ -29,8 +29,8 @@ void server_restart(struct server *server);
 /* Ends it, and removes its data. */
 void server_end(struct server *server);
 
-/* Has it carry out a command, words with blanks between them; the answer as text, valid until the next
- * call. It must not be an error. */
+/* Has it carry out a command, words with blanks between them; the answer as text, valid until the
+ * next call. It must not be an error. */
 const char *server_do(const struct server *server, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

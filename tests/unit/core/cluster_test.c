@@ -1,5 +1,5 @@
-/* cluster_test.c: two managers and a carrier made of memory: what one sends both deliver, in the stream's
- * order, and a client recovers on either. Not here: a real engine. */
+/* cluster_test.c: two managers and a carrier made of memory: what one sends both deliver, in the
+ * stream's order, and a client recovers on either. Not here: a real engine. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

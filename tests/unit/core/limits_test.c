@@ -1,4 +1,5 @@
-/* limits_test.c: how fast a client may speak, how many rooms there may be and how long their names. */
+/* limits_test.c: how fast a client may speak, how many rooms there may be and how long their
+ * names. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
-/* recovery_random_test.c: clients that connect, are cut, come back, enter and leave rooms and stop reading
- * at random while events are sent, each compared with a model of what it should have got.
+/* recovery_random_test.c: clients that connect, are cut, come back, enter and leave rooms and stop
+ * reading at random while events are sent, each compared with a model of what it should have got.
  * Not here: several threads (recovery_threads_test.c). */
 #include <limits.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* recovery_test.c: clients that come back get what they missed, in order, once, and nothing else; then
- * what is sent. Not here: under load, with many threads (recovery_threads_test.c). */
+/* recovery_test.c: clients that come back get what they missed, in order, once, and nothing else;
+ * then what is sent. Not here: under load, with many threads (recovery_threads_test.c). */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
-/* recovery_threads_test.c: four threads emit as fast as they can, two loops deliver, and clients that often
- * do not read are cut a thousand times, also while they are given what they missed: each has every
- * event that it should have, once, in order, or was told that it has not.
- * Not here: rooms that are entered and left meanwhile (recovery_random_test.c). */
+/* recovery_threads_test.c: four threads emit as fast as they can, two loops deliver, and clients
+ * that often do not read are cut a thousand times, also while they are given what they missed: each
+ * has every event that it should have, once, in order, or was told that it has not. Not here: rooms
+ * that are entered and left meanwhile (recovery_random_test.c). */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>

@@ -265,8 +265,8 @@ START_TEST(time_may_jump_far_and_stand_still_and_step_back)
 }
 END_TEST
 
-/* A clock that begins at 0 and then tells the time of day: what was started before the first advance
- * counts from there. */
+/* A clock that begins at 0 and then tells the time of day: what was started before the first
+ * advance counts from there. */
 START_TEST(a_timer_started_before_a_jump_of_years_is_not_due)
 {
     struct alarm alarm = {0};

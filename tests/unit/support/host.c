@@ -12,8 +12,8 @@
 
 /* --- the callbacks ------------------------------------------------------------------------- */
 
-/* As the headers promise for what they call: one that waits for a lock of the application's would else
- * wait for ever for another thread that holds it and calls the library. */
+/* As the headers promise for what they call: one that waits for a lock of the application's would
+ * else wait for ever for another thread that holds it and calls the library. */
 static void expect_no_lock_held(struct host *host)
 {
     ck_assert_int_eq(pthread_mutex_trylock(&host->manager->lock), 0);

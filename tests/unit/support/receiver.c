@@ -1,5 +1,5 @@
-/* receiver.c: connections of an inner transport, which takes the frames of what it gets apart again.
- */
+/* receiver.c: connections of an inner transport, which takes the frames of what it gets apart
+ * again. / */
 #include "support/receiver.h"
 
 #include <stdlib.h>

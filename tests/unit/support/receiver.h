@@ -1,5 +1,5 @@
-/* receiver.h: connections of an inner transport, which takes the frames of what it gets apart again.
- * Not here: connections of an application's transport (host.h: clients). For one thread. */
+/* receiver.h: connections of an inner transport, which takes the frames of what it gets apart
+ * again. Not here: connections of an application's transport (host.h: clients). For one thread. */
 #ifndef SUPPORT_RECEIVER_H
 #define SUPPORT_RECEIVER_H
 

@@ -1,5 +1,6 @@
 /* close_test.c: the closing handshake (RFC 6455 sections 5.5.1 and 7), begun by either side: what
- * on_disconnect is told, and that nothing comes after it. Not here: bad closes (conformance_test.c). */
+ * on_disconnect is told, and that nothing comes after it. Not here: bad closes
+ * (conformance_test.c). */
 #include <string.h>
 
 #include "websocket/host.h"

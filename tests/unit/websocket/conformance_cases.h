@@ -29,8 +29,8 @@ struct conformance_case {
     size_t n_steps;
 };
 
-/* Appends the names of a table's cases to `names`, where `n` are already; returns how many they are then.
- * The other functions are for running tests. */
+/* Appends the names of a table's cases to `names`, where `n` are already; returns how many they are
+ * then. The other functions are for running tests. */
 size_t conformance_list(const char *table, struct conformance_name *names, size_t n,
                         size_t room);
 

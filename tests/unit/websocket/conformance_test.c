@@ -1,5 +1,6 @@
-/* conformance_test.c: the cases of tests/conformance (RFC 6455 and 7692, clause by clause), each in every
- * way in which its bytes may come in. Not here: what only one way can show (frames, message limits, close). */
+/* conformance_test.c: the cases of tests/conformance (RFC 6455 and 7692, clause by clause), each in
+ * every way in which its bytes may come in. Not here: what only one way can show (frames, message
+ * limits, close). */
 #include <string.h>
 
 #include "websocket/conformance_cases.h"
@@ -63,7 +64,8 @@ static void check_frame(const struct step *step, const struct frame *frame)
     ck_assert_int_eq(memcmp(frame->payload, wanted->data, wanted->length), 0);
 }
 
-/* The next one of this kind: a pong need not wait for the message before it (RFC 6455 section 5.5.3). */
+/* The next one of this kind: a pong need not wait for the message before it (RFC 6455 section
+ * 5.5.3). */
 static size_t find_expected(const struct conformance_case *of, size_t from, size_t until,
                             const bool *came, unsigned opcode)
 {

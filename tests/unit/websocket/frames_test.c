@@ -1,5 +1,6 @@
-/* frames_test.c: frames of many lengths, cut anywhere, and many of them at once are echoed as they were; the
- * server's own headers. Not here: the clauses of RFC 6455, one by one (conformance_test.c). */
+/* frames_test.c: frames of many lengths, cut anywhere, and many of them at once are echoed as they
+ * were; the server's own headers. Not here: the clauses of RFC 6455, one by one
+ * (conformance_test.c). */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
-/* message_limits_test.c: the endpoint's limits of a message, and what is kept and answered around a refusal.
- * Not here: what RFC 6455 forbids (conformance_test.c). */
+/* message_limits_test.c: the endpoint's limits of a message, and what is kept and answered around a
+ * refusal. Not here: what RFC 6455 forbids (conformance_test.c). */
 #include <string.h>
 
 #include "websocket/host.h"

@@ -1,6 +1,6 @@
 /* partial_writes_test.c: however a socket cuts the writes, the client reads the same bytes: the
- * 101, welcome, events (alone or several as one piece, plain or compressed), a pong and the close, whole
- * and in order; up to where a write fails. */
+ * 101, welcome, events (alone or several as one piece, plain or compressed), a pong and the close,
+ * whole and in order; up to where a write fails. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
-/* recovery_test.c: a client that comes back by /ws?after=ID&rooms=A,B&connection_id=FORMER: what its query
- * says, and how it gets what it missed as fast as it reads.
- * Not here: what that is (core/recovery_test.c). */
+/* recovery_test.c: a client that comes back by /ws?after=ID&rooms=A,B&connection_id=FORMER: what
+ * its query says, and how it gets what it missed as fast as it reads. Not here: what that is
+ * (core/recovery_test.c). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A message as it is sent, without the four bytes of its tail, with a window of 2^9 to 2^15 bytes and
- * level 0 to 9 (0: only stored). Returns its length. */
+/* A message as it is sent, without the four bytes of its tail, with a window of 2^9 to 2^15 bytes
+ * and level 0 to 9 (0: only stored). Returns its length. */
 size_t zlib_deflate(int window_bits, int level, const void *data, size_t length, uint8_t *to,
                     size_t room);
 
