@@ -133,6 +133,7 @@ enum address_result address_table_enter(struct address_table *table,
     if (found == NULL) {
         result = ADDRESS_NO_MEMORY;
     } else if (found->n_connections >= table->max_per_address) {
+        table->n_refused++;
         result = ADDRESS_HAS_TOO_MANY;
     } else {
         found->n_connections++;
@@ -140,6 +141,16 @@ enum address_result address_table_enter(struct address_table *table,
     }
     pthread_mutex_unlock(&table->mutex);
     return result;
+}
+
+uint64_t address_table_refused(struct address_table *table)
+{
+    uint64_t refused;
+
+    pthread_mutex_lock(&table->mutex);
+    refused = table->n_refused;
+    pthread_mutex_unlock(&table->mutex);
+    return refused;
 }
 
 void address_table_leave(struct address_table *table, struct address_count *address)

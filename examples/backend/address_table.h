@@ -18,6 +18,7 @@ struct address_table {
     size_t count;
     uint64_t seed; /* so that nobody can choose addresses that collide */
     uint32_t max_per_address;
+    uint64_t n_refused; /* connections of those that had too many */
 };
 
 enum address_result { ADDRESS_ENTERED, ADDRESS_HAS_TOO_MANY, ADDRESS_NO_MEMORY };
@@ -32,6 +33,9 @@ void address_table_close(struct address_table *table);
 enum address_result address_table_enter(struct address_table *table,
                                         const struct sockaddr_storage *peer,
                                         struct address_count **address);
+
+/* How many connections were refused. Any thread. */
+uint64_t address_table_refused(struct address_table *table);
 
 /* Counts one less. Any thread. */
 void address_table_leave(struct address_table *table, struct address_count *address);

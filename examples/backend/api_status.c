@@ -1,5 +1,7 @@
 /* api_status.c: how the server is: health, statistics, metrics.
  * The numbers are the library's. */
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <ws_manager/manager.h>
@@ -30,14 +32,19 @@ static void answer_out_of_memory(struct api_call *call)
                                    "out of memory");
 }
 
-/* Two texts, one after the other; a text that could not be made is NULL. */
-static void answer_texts(struct api_call *call, const char *type, const char *first,
-                         const char *second)
+enum { COUNTER_BYTES = 256 };
+
+/* Texts, one after the other; one that could not be made is NULL. */
+static void answer_texts(struct api_call *call, const char *type, const char *const *texts,
+                         size_t n_texts)
 {
     struct byte_buffer joined = {0};
+    bool complete = true;
 
-    if (first != NULL && second != NULL && byte_buffer_append(&joined, first, strlen(first)) &&
-        byte_buffer_append(&joined, second, strlen(second))) {
+    for (size_t i = 0; i < n_texts && complete; i++) {
+        complete = texts[i] != NULL && byte_buffer_append(&joined, texts[i], strlen(texts[i]));
+    }
+    if (complete) {
         http_response_set_text(call->response, HTTP_STATUS_OK, type, byte_buffer_bytes(&joined),
                                byte_buffer_length(&joined));
     } else {
@@ -46,12 +53,12 @@ static void answer_texts(struct api_call *call, const char *type, const char *fi
     byte_buffer_free(&joined);
 }
 
-/* With Redis, how that is and who else is there are further members. */
+/* The library's numbers and ours; with Redis, how that is and who else is there. */
 void api_get_stats(struct api_call *call)
 {
-    const struct cluster *cluster = &call->app->cluster;
-    ws_manager *manager = call->app->realtime.manager;
-    char *more = NULL;
+    struct app *app = call->app;
+    ws_manager *manager = app->realtime.manager;
+    char ours[COUNTER_BYTES];
     char *text;
     size_t length;
 
@@ -59,20 +66,27 @@ void api_get_stats(struct api_call *call)
         answer_out_of_memory(call);
         return;
     }
-    if (cluster->redis != NULL) {
-        more = cluster_stats(cluster);
-        text[length - 1] = ','; /* instead of its brace, and more's */
+    text[length - 1] = '\0'; /* its brace */
+    snprintf(ours, sizeof ours, ",\"addresses_refused\":%" PRIu64,
+             address_table_refused(&app->addresses));
+    if (app->cluster.redis != NULL) {
+        char *cluster = cluster_stats(&app->cluster);
+
+        answer_texts(call, json_type,
+                     (const char *[]){text, ours, ",", cluster != NULL ? cluster + 1 : NULL},
+                     4);
+        cJSON_free(cluster);
+    } else {
+        answer_texts(call, json_type, (const char *[]){text, ours, "}"}, 3);
     }
-    answer_texts(call, json_type, text,
-                 cluster->redis == NULL ? "" : (more != NULL ? more + 1 : NULL));
-    cJSON_free(more);
     ws_manager_free_text(manager, text);
 }
 
 void api_get_metrics(struct api_call *call)
 {
-    const struct cluster *cluster = &call->app->cluster;
-    ws_manager *manager = call->app->realtime.manager;
+    struct app *app = call->app;
+    ws_manager *manager = app->realtime.manager;
+    char ours[COUNTER_BYTES];
     char *redis = NULL;
     char *text;
 
@@ -80,12 +94,18 @@ void api_get_metrics(struct api_call *call)
         answer_out_of_memory(call);
         return;
     }
-    if (cluster->redis != NULL && ws_redis_get_metrics(cluster->redis, &redis, NULL) != WS_OK) {
-        redis = NULL;
-    }
-    answer_texts(call, metrics_type, cluster->redis != NULL ? redis : "", text);
-    if (redis != NULL) {
-        ws_redis_free_text(cluster->redis, redis);
+    snprintf(ours, sizeof ours,
+             "# TYPE orders_addresses_refused counter\n"
+             "# HELP orders_addresses_refused Connections of addresses that had too many\n"
+             "orders_addresses_refused_total %" PRIu64 "\n",
+             address_table_refused(&app->addresses));
+    if (app->cluster.redis == NULL) {
+        answer_texts(call, metrics_type, (const char *[]){ours, text}, 2);
+    } else if (ws_redis_get_metrics(app->cluster.redis, &redis, NULL) == WS_OK) {
+        answer_texts(call, metrics_type, (const char *[]){ours, redis, text}, 3);
+        ws_redis_free_text(app->cluster.redis, redis);
+    } else {
+        answer_out_of_memory(call);
     }
     ws_manager_free_text(manager, text);
 }

@@ -20,10 +20,12 @@
     X(connections_opened, "Connections registered")                                            \
     X(connections_closed, "Connections ended")                                                 \
     X(handshakes_refused, "Opening handshakes that were refused")                              \
+    X(frame_floods, "Connections ended for too many control or continuation frames")           \
+    X(protocol_errors, "Connections ended for what they sent: malformed, or beyond a limit")   \
+    X(timeouts, "Connections ended because a head, a pong or a close did not come in time")    \
     X(recoveries, "Clients that came back and got all that they missed")                       \
     X(recoveries_incomplete, "Clients that came back and could not get all of it")             \
-    X(recovered_events, "Events that clients who came back got from the history")              \
-    X(frame_floods, "Connections ended for too many control or continuation frames")
+    X(recovered_events, "Events that clients who came back got from the history")
 
 /* Why a message did not reach a recipient that it was meant for. */
 #define DROP_TABLE(X)                                                                          \

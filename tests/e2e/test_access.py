@@ -146,6 +146,8 @@ class Addresses(unittest.TestCase):
         self.assertTrue(answer.startswith(b"HTTP/1.1 429 "), answer)
         self.assertIn(b"too_many_connections", answer)
         self.assertIn(b"Connection: close", answer)
+        stats = backend.request("GET", "/ws/stats", port=backend.admin_port)[1]
+        self.assertEqual(stats["addresses_refused"], 1)
         for address, port in (("127.0.0.2", None), ("127.0.0.1", backend.admin_port)):
             with self.open(backend, address, port) as other:
                 self.assertEqual(self.is_let_in(other), True, address)

@@ -195,6 +195,7 @@ static void receive_close(ws_websocket *websocket, const struct frame_event *eve
  * floods. */
 static void fail_connection(ws_websocket *websocket, uint16_t code, const char *text)
 {
+    counter_add(&websocket->connection.loop->counters, COUNTER_protocol_errors, 1);
     if (code == 1008)
         counter_add(&websocket->connection.loop->counters, COUNTER_frame_floods, 1);
     if (websocket->state == WEBSOCKET_CLOSING)

@@ -500,6 +500,7 @@ static void on_timer(struct timer *timer)
         websocket->ping_proceeded = false;
         websocket_start_timer(websocket);
     } else {
+        counter_add(&loop_of(websocket)->counters, COUNTER_timeouts, 1);
         websocket_abort(websocket);
     }
     if (websocket->aborted)

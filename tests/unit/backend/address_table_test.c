@@ -46,6 +46,7 @@ START_TEST(as_many_as_allowed_and_again_after_they_left)
             ck_assert_int_eq(address_table_enter(&table, &peer, &one_more),
                              ADDRESS_HAS_TOO_MANY);
         }
+        ck_assert_uint_eq(address_table_refused(&table), (round + 1) * N_ADDRESSES);
         ck_assert_uint_eq(table.count, N_ADDRESSES);
         for (uint32_t i = 0; i < N_ADDRESSES; i++)
             for (size_t k = 0; k < MAX_PER_ADDRESS; k++)

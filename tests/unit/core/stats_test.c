@@ -77,6 +77,8 @@ START_TEST(all_members_are_there_from_the_start)
                                         "connections_opened",
                                         "connections_closed",
                                         "handshakes_refused",
+                                        "protocol_errors",
+                                        "timeouts",
                                         "recoveries",
                                         "recoveries_incomplete",
                                         "recovered_events",
@@ -92,7 +94,7 @@ START_TEST(all_members_are_there_from_the_start)
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         check_value(names[i], 0);
     tree = stats();
-    ck_assert_int_eq(cJSON_GetArraySize(tree), 22); /* 20 numbers, rooms, drops */
+    ck_assert_int_eq(cJSON_GetArraySize(tree), 24); /* 22 numbers, rooms, drops */
     ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(tree, "drops")), 5);
     ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(tree, "rooms")), 0);
     cJSON_Delete(tree);
@@ -330,7 +332,7 @@ START_TEST(metrics_keep_the_rules_of_the_format)
         }
     }
     ck_assert(ended);
-    ck_assert_uint_eq(n_seen, 5 + 16 + 1);
+    ck_assert_uint_eq(n_seen, 5 + 18 + 1);
     ws_manager_free_text(host.manager, text);
     end();
 }

@@ -45,15 +45,10 @@ static void add_fragmented(const char *first, const char *last)
 /* Also that it is counted. */
 static void expect_flood(const char *reason)
 {
-    size_t length;
-    char *text;
-
     peer_expect_close_reason(peer, 1008, reason);
     peer_expect_nothing(peer);
     ck_assert_uint_eq(host.code, 1008);
-    ck_assert_int_eq(ws_manager_get_stats(host.manager, &text, &length), WS_OK);
-    ck_assert_ptr_nonnull(strstr(text, "\"frame_floods\":1,"));
-    ws_manager_free_text(host.manager, text);
+    host_expect_stats(&host, "\"frame_floods\":1,\"protocol_errors\":1,");
 }
 
 static void expect_continuation_flood(void)

@@ -216,6 +216,15 @@ void host_turn(struct host *host)
     }
 }
 
+void host_expect_stats(struct host *host, const char *members)
+{
+    char *text;
+
+    ck_assert_int_eq(ws_manager_get_stats(host->manager, &text, NULL), WS_OK);
+    ck_assert_msg(strstr(text, members) != NULL, "%s is not in %s", members, text);
+    ws_manager_free_text(host->manager, text);
+}
+
 void host_pass(struct host *host, uint64_t ms)
 {
     host->now += ms;

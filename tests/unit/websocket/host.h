@@ -81,6 +81,9 @@ void host_close(struct host *host);
 /* ws_loop_run() until it has nothing more to do, then what it wants to be written is. */
 void host_turn(struct host *host);
 
+/* The statistics hold these members, as text. */
+void host_expect_stats(struct host *host, const char *members);
+
 /* Lets time pass, and runs the turn. */
 void host_pass(struct host *host, uint64_t ms);
 

@@ -66,6 +66,7 @@ START_TEST(without_a_pong_the_connection_has_broken_1006)
     ck_assert(peer->ended);
     ck_assert_uint_eq(peer->listed, 1);
     peer_expect_nothing(peer); /* RFC 6455 section 7.4.1: 1006 is never sent */
+    host_expect_stats(&host, "\"timeouts\":1,");
     ck_assert_uint_eq(ws_websocket_id(peer->websocket), 0);
 }
 END_TEST

@@ -39,6 +39,7 @@ static void expect_failure(struct bytes *frames, uint16_t code)
         peer_expect_nothing(peer);
         ck_assert_uint_eq(host.called[HOST_RAW], 0);
         ck_assert_uint_eq(host.called[HOST_DISCONNECT], 1);
+        host_expect_stats(&host, "\"protocol_errors\":1,");
         host_close(&host);
     }
     bytes_free(frames);
