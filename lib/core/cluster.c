@@ -163,7 +163,7 @@ static void post_epoch(struct posting *posting, struct detail **details, ws_mess
         posting_push(posting, loop,
                      &(struct command){.kind = COMMAND_EPOCH, .detail = details[i]});
         details[i] = NULL;
-        if (told != NULL && loop->n_connections > 0)
+        if (loop->n_connections > 0)
             posting_push(
                 posting, loop,
                 &(struct command){.kind = COMMAND_EVENT, .message = ws_message_ref(told)});
@@ -176,18 +176,14 @@ static ws_message *tell_missed(const ws_manager *manager, const char *epoch, uin
 {
     char id[EVENT_ID_SIZE];
     struct buffer buffer;
-    ws_message *message = NULL;
+    ws_message *message;
 
     event_id_write(epoch, position, id);
     buffer_init(&buffer, &manager->memory);
     answer_recovered(&buffer, false, 0, id);
-    if (!buffer.failed)
-        message = message_new_copy(&manager->memory, buffer.data, buffer.length, true);
-    buffer_free(&buffer);
-    if (message == NULL)
-        return NULL;
-    manager_frame(manager, message);
-    message->position = position > 0 ? position : 1;
+    message = manager_message(manager, &buffer);
+    if (message != NULL)
+        message->position = position > 0 ? position : 1;
     return message;
 }
 

@@ -4,6 +4,7 @@
 #include "core/cluster.h"
 #include "core/cluster_event.h"
 #include "core/encode.h"
+#include "core/send.h"
 
 enum { FETCHED_AT_ONCE = 256 };
 
@@ -72,28 +73,6 @@ static size_t count_usable(uint64_t after, const ws_cluster_event *events, size_
     return count;
 }
 
-/* The client may have gone meanwhile: WS_ERR_NOT_FOUND. */
-static int post_fetched(ws_manager *manager, ws_conn_id id, struct fetched *fetched)
-{
-    struct posting posting;
-    struct connection *connection;
-    int result = WS_ERR_NOT_FOUND;
-
-    posting_begin(&posting, manager);
-    connection = connection_find(manager, id);
-    if (connection != NULL)
-        result = loop_reserve(connection->loop, false);
-    if (result == WS_OK) {
-        connection->pins++;
-        posting_push(&posting, connection->loop,
-                     &(struct command){.kind = COMMAND_FETCHED,
-                                       .connection = connection,
-                                       .fetched = fetched});
-    }
-    posting_end(&posting);
-    return result;
-}
-
 int ws_manager_cluster_fetched(ws_manager *manager, void *request,
                                const ws_cluster_event *events, size_t n_events)
 {
@@ -107,8 +86,11 @@ int ws_manager_cluster_fetched(ws_manager *manager, void *request,
         fetched->after = asked->after;
         while (fetched->count < count && add_fetched(manager, fetched, &events[fetched->count]))
             ;
+        /* The client may have gone meanwhile: WS_ERR_NOT_FOUND. */
         if (fetched->count == count)
-            result = post_fetched(manager, asked->connection, fetched);
+            result = post_command(
+                manager, asked->connection, NULL,
+                &(struct command){.kind = COMMAND_FETCHED, .fetched = fetched}, false);
     }
     if (result != WS_OK)
         fetched_free(manager, fetched);

@@ -302,18 +302,12 @@ void connection_deliver(struct connection *connection, ws_message *message)
 
 void connection_deliver_text(struct connection *connection, struct buffer *buffer)
 {
-    const ws_manager *manager = connection->loop->manager;
-    ws_message *message = NULL;
+    ws_message *message = manager_message(connection->loop->manager, buffer);
 
-    if (!buffer->failed)
-        message = message_new_copy(&manager->memory, buffer->data, buffer->length, true);
-    buffer_free(buffer);
-    if (message == NULL) {
+    if (message != NULL)
+        connection_give(connection, message);
+    else
         connection_out_of_memory(connection);
-        return;
-    }
-    manager_frame(manager, message);
-    connection_give(connection, message);
 }
 
 void connection_close_transport(struct connection *connection, uint16_t code,

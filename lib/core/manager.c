@@ -182,6 +182,18 @@ void manager_unlock(ws_manager *manager)
     pthread_mutex_unlock(&manager->lock);
 }
 
+ws_message *manager_message(const ws_manager *manager, struct buffer *text)
+{
+    ws_message *message = NULL;
+
+    if (!text->failed)
+        message = message_new_copy(&manager->memory, text->data, text->length, true);
+    buffer_free(text);
+    if (message != NULL)
+        manager_frame(manager, message);
+    return message;
+}
+
 void manager_log(const ws_manager *manager, int level, const char *format, ...)
 {
     char line[512];

@@ -78,6 +78,17 @@ static inline void manager_frame(const ws_manager *manager, ws_message *message)
         message_frame(message, inner->framing);
 }
 
+/* The framed message of a finished text, whose buffer is freed; NULL if memory ran out. */
+ws_message *manager_message(const ws_manager *manager, struct buffer *text);
+
+/* Counts an event that was refused with this result. Any thread. */
+static inline void manager_count_refused(ws_manager *manager, int result)
+{
+    counter_add_shared(
+        &manager->counters,
+        result == WS_ERR_BACKPRESSURE ? COUNTER_drop_backpressure : COUNTER_drop_no_memory, 1);
+}
+
 /* Milliseconds since 1970 UTC, by the application's clock; without the lock held. */
 static inline int64_t manager_clock(const ws_manager *manager)
 {

@@ -80,10 +80,7 @@ static int publish_by_carrier(ws_manager *manager, const struct publication *pub
     result = hand_to_carrier(manager, publication, receipt);
     if (result != WS_OK) {
         memory_free(&manager->memory, receipt);
-        counter_add_shared(&manager->counters,
-                           result == WS_ERR_BACKPRESSURE ? COUNTER_drop_backpressure
-                                                         : COUNTER_drop_no_memory,
-                           1);
+        manager_count_refused(manager, result);
     }
     return result;
 }

@@ -81,12 +81,10 @@ static void post_to_all(struct posting *posting, struct routes routes, ws_messag
 
 static void count(ws_manager *manager, int result, enum counter sent)
 {
-    enum counter counter = sent;
-
-    if (result != WS_OK)
-        counter =
-            result == WS_ERR_BACKPRESSURE ? COUNTER_drop_backpressure : COUNTER_drop_no_memory;
-    counter_add_shared(&manager->counters, counter, 1);
+    if (result == WS_OK)
+        counter_add_shared(&manager->counters, sent, 1);
+    else
+        manager_count_refused(manager, result);
 }
 
 /* The lock is held, and every loop has room. */
@@ -140,7 +138,7 @@ int send_presence(ws_manager *manager, struct target target, ws_message *message
     return result;
 }
 
-int send_command(ws_manager *manager, ws_conn_id id, const char *room, struct command *command,
+int post_command(ws_manager *manager, ws_conn_id id, const char *room, struct command *command,
                  bool limited)
 {
     struct posting posting;
@@ -162,6 +160,14 @@ int send_command(ws_manager *manager, ws_conn_id id, const char *room, struct co
         posting_push(&posting, connection->loop, command);
     }
     posting_end(&posting);
+    return result;
+}
+
+int send_command(ws_manager *manager, ws_conn_id id, const char *room, struct command *command,
+                 bool limited)
+{
+    int result = post_command(manager, id, room, command, limited);
+
     if (result != WS_OK)
         memory_free(&manager->memory, command->detail);
     return result;
