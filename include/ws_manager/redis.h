@@ -45,7 +45,14 @@ typedef struct ws_redis_options {
      * or redis+unix://[[USER]:PASSWORD@]/PATH[?timeout_ms=N]; what is special in a part is written
      * as %XX. timeout_ms (default 5000) is how long connecting, and an answer, may take. Names of
      * hosts are looked up by getaddrinfo(), for which the thread waits: better name addresses.
-     * rediss:// is refused. Default redis://127.0.0.1:6379. */
+     *
+     * rediss:// as redis://, by TLS 1.2 or newer. Redis' certificate must be for HOST and of an
+     * authority that the system trusts, or of one in the PEM file ?ca=PATH. With &cert=PATH and
+     * &key=PATH this process shows a certificate of its own (PEM, the key without passphrase). The
+     * files are read for each connection, so that they can be renewed. Refused where the library
+     * was built with a hiredis without TLS.
+     *
+     * Default redis://127.0.0.1:6379. */
     const char *uri;
 
     /* With what the names of all keys begin; no control characters, blanks or braces. Default
@@ -84,8 +91,9 @@ static inline void ws_redis_options_init(ws_redis_options *options)
     ws_redis_options_init_size(options, sizeof *options);
 }
 
-/* WS_OK if the option `uri` can be this; otherwise WS_ERR_INVALID, with one line on why in `text`,
- * cut short at `size` bytes with the NUL. The line repeats no password. Any thread. */
+/* WS_OK if the option `uri` can be this, which includes that its files can be read; otherwise
+ * WS_ERR_INVALID or WS_ERR_NO_MEMORY, with one line on why in `text`, cut short at `size` bytes with
+ * the NUL. The line repeats no password. Any thread. */
 WS_EXPORT int ws_redis_check_uri(const char *uri, char *text, size_t size);
 
 /* Makes a carrier and sets it in the manager, before that has a loop or sent an event. Nothing is

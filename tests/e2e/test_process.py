@@ -53,7 +53,7 @@ class CommandLine(unittest.TestCase):
                           ("--threads", ""), ("--max-message", "12k"), ("--ping-interval", "soon"),
                           ("--log-level", "loud"), ("--static", "/nonexistent"),
                           ("--db", "/nonexistent/orders.db"), ("--max-queue", "99999999999999999999"),
-                          ("--redis", "rediss://127.0.0.1"), ("--redis", "127.0.0.1"),
+                          ("--redis", "rediss://127.0.0.1?ca=/nonexistent.pem"), ("--redis", "127.0.0.1"),
                           ("--redis", "redis://127.0.0.1", "--node", "a\nb"), ("--relay=yes",)):
             line = self.refused("--db", ":memory:", *arguments)
             self.assertIn("orders-backend", line)

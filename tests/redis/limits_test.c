@@ -188,7 +188,7 @@ START_TEST(options_are_checked)
     ck_assert_int_eq(ws_redis_new(ann.host.manager, &options, 0, &redis), WS_ERR_INVALID)
     REFUSED(watch = NULL);
     REFUSED(wake = NULL);
-    REFUSED(uri = "rediss://h");
+    REFUSED(uri = "rediss://h?ca=/nonexistent.pem");
     REFUSED(uri = NULL);
     REFUSED(key = "a b");
     REFUSED(key = "{a}");

@@ -44,12 +44,30 @@ START_TEST(good_ones)
 }
 END_TEST
 
+START_TEST(by_tls)
+{
+    struct uri uri;
+
+    test_memory_init(&memory);
+    ck_assert_ptr_null(uri_read(&uri, &memory.allocator,
+                                "rediss://u:p@h:7/1?ca=/a%26b.pem&key=k&timeout_ms=9&cert=c"));
+    ck_assert(uri.is_tls);
+    ck_assert_int_eq(uri.port, 7);
+    ck_assert_str_eq(uri.database, "1");
+    ck_assert_str_eq(uri.ca, "/a&b.pem");
+    ck_assert_str_eq(uri.cert, "c");
+    ck_assert_str_eq(uri.key, "k");
+    ck_assert_uint_eq(uri.timeout_ms, 9);
+    uri_free(&uri, &memory.allocator);
+    ck_assert_int_eq(memory.n_blocks, 0);
+}
+END_TEST
+
 START_TEST(bad_ones)
 {
     static const char *const bad[][2] = {
-        {"", "neither"},
-        {"http://h", "neither"},
-        {"rediss://h", "TLS"},
+        {"", "none of"},
+        {"http://h", "none of"},
         {"redis://", "no host"},
         {"redis://:1", "no host"},
         {"redis://h:", NULL},
@@ -66,9 +84,16 @@ START_TEST(bad_ones)
         {"redis://:%00@h", "control"},
         {"redis://h\n", "control"},
         {"redis://h?db=1", "timeout_ms"},
+        {"redis://h?ca=/ca.pem", "rediss"},
         {"redis://h?timeout_ms=0", "1 to"},
         {"redis://h?timeout_ms=3600001", "1 to"},
         {"redis://h?timeout_ms=", "1 to"},
+        {"redis://h?timeout_ms=1&", "not timeout_ms"},
+        {"rediss://h?ca=", "empty"},
+        {"rediss://h?ca=a&ca=a", "twice"},
+        {"rediss://h?cert=a", "together"},
+        {"rediss://h?timeout_ms=1&key=a", "together"},
+        {"rediss://h?key=%0a&cert=a", "control"},
         {"redis+unix://run", "absolute"},
         {"redis+unix://", "absolute"},
     };
@@ -85,6 +110,11 @@ START_TEST(bad_ones)
         ck_assert_msg(strstr(text, bad[i][1]) != NULL, "%s: %s", bad[i][0], text);
         ck_assert_ptr_null(strstr(text, "secret"));
     }
+    /* Whether this build has TLS or not. */
+    ck_assert_int_eq(ws_redis_check_uri("rediss://h?ca=/nonexistent.pem", text, sizeof text),
+                     WS_ERR_INVALID);
+    ck_assert_msg(strstr(text, "no TLS") != NULL || strstr(text, "ca: No such") == text, "%s",
+                  text);
     ck_assert_int_eq(ws_redis_check_uri(NULL, text, sizeof text), WS_ERR_INVALID);
     ck_assert_int_eq(ws_redis_check_uri("x", text, 3), WS_ERR_INVALID);
     ck_assert_str_eq(text, "it");
@@ -99,16 +129,17 @@ START_TEST(no_memory)
     do {
         test_memory_init(&memory);
         test_memory_fail(&memory, n++, false);
-        if (uri_read(&uri, &memory.allocator, "redis://u:p@h/1") == NULL)
+        if (uri_read(&uri, &memory.allocator, "rediss://u:p@h/1?ca=a&cert=b&key=c") == NULL)
             ck_assert(!memory.failed);
         uri_free(&uri, &memory.allocator);
         ck_assert_int_eq(memory.n_blocks, 0);
     } while (memory.failed);
-    ck_assert_int_eq(n, 5);
+    ck_assert_int_eq(n, 8);
 }
 END_TEST
 
 int main(void)
 {
-    return suite_run("redis-uri", (const TTest *const[]){good_ones, bad_ones, no_memory, NULL});
+    return suite_run("redis-uri",
+                     (const TTest *const[]){good_ones, by_tls, bad_ones, no_memory, NULL});
 }

@@ -13,6 +13,8 @@
 #include <ws_manager/loop.h>
 #include <ws_manager/redis.h>
 
+#include "cluster/redis/tls.h"
+
 void link_init(struct link *link, void (*watch)(int fd, int events, void *user_data),
                void *user_data)
 {
@@ -62,7 +64,10 @@ static void forget(void *data)
 
     if (link->context->err != 0)
         set_error(link, link->context->errstr);
+    if (link->context->err != 0 && link->tls != NULL)
+        tls_explain(link->tls, link->error, sizeof link->error);
     link->context = NULL;
+    link->tls = NULL;
     link->events = 0;
     tell_host(link);
     link->fd = -1;
@@ -100,15 +105,26 @@ static void on_reply(redisAsyncContext *context, void *reply, void *data)
 
 /* --- life ---------------------------------------------------------------------------------------- */
 
+static bool begin_tls(struct link *link, redisAsyncContext *context, const struct uri *uri)
+{
+    if (uri->is_tls)
+        link->tls = tls_begin(&context->c, uri, link->error, sizeof link->error);
+    return !uri->is_tls || link->tls != NULL;
+}
+
 bool link_open(struct link *link, const struct uri *uri, uint64_t timeout_ms)
 {
     redisAsyncContext *context = uri->is_unix ? redisAsyncConnectUnix(uri->host)
                                               : redisAsyncConnect(uri->host, uri->port);
 
-    if (context == NULL || context->err != 0) {
-        set_error(link, context != NULL ? context->errstr : "out of memory");
-        if (context != NULL)
-            redisAsyncFree(context);
+    if (context == NULL) {
+        set_error(link, "out of memory");
+        return false;
+    }
+    if (context->err != 0)
+        set_error(link, context->errstr);
+    if (context->err != 0 || !begin_tls(link, context, uri)) {
+        redisAsyncFree(context);
         return false;
     }
     set_error(link, "the connection was closed");
@@ -142,9 +158,9 @@ void link_close(struct link *link)
 
 /* --- input and output ---------------------------------------------------------------------------- */
 
-/* Hiredis 0.14 writes to a socket with write(): the signal that this can bring is the host's
- * business as little as the connection is. */
-static void write_without_sigpipe(struct link *link)
+/* Hiredis 0.14 and OpenSSL write to a socket with write(): the signal that this can bring is the
+ * host's business as little as the connection is. */
+static void without_sigpipe(struct link *link, void (*handle)(redisAsyncContext *context))
 {
     static const struct timespec at_once = {0};
     sigset_t pipe_alone;
@@ -155,21 +171,39 @@ static void write_without_sigpipe(struct link *link)
     sigaddset(&pipe_alone, SIGPIPE);
     sigpending(&pending);
     pthread_sigmask(SIG_BLOCK, &pipe_alone, &before);
-    redisAsyncHandleWrite(link->context);
+    handle(link->context);
     if (!sigismember(&pending, SIGPIPE))
         while (sigtimedwait(&pipe_alone, NULL, &at_once) < 0 && errno == EINTR)
             ;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
+static void write_out(struct link *link)
+{
+    if (link->tls != NULL)
+        tls_clear_errors();
+    without_sigpipe(link, redisAsyncHandleWrite);
+}
+
+/* TLS writes when it reads too: its handshake. */
+static void read_in(struct link *link)
+{
+    if (link->tls == NULL) {
+        redisAsyncHandleRead(link->context);
+        return;
+    }
+    tls_clear_errors();
+    without_sigpipe(link, redisAsyncHandleRead);
+}
+
 void link_ready(struct link *link, int events)
 {
     if ((events & WS_REDIS_READ) && link->context != NULL) {
-        redisAsyncHandleRead(link->context);
+        read_in(link);
         link->progressed = true;
     }
     if ((events & WS_REDIS_WRITE) && link->context != NULL)
-        write_without_sigpipe(link);
+        write_out(link);
     if (link->context != NULL)
         tell_host(link);
 }
@@ -179,7 +213,7 @@ void link_flush(struct link *link)
     if (link->context == NULL)
         return;
     if ((link->context->c.flags & REDIS_CONNECTED) && (link->events & WS_REDIS_WRITE))
-        write_without_sigpipe(link);
+        write_out(link);
     if (link->context != NULL)
         tell_host(link);
 }

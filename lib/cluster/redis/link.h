@@ -36,6 +36,7 @@ struct link_request {
 
 struct link {
     redisAsyncContext *context; /* NULL: there is no connection */
+    struct ssl_st *tls;         /* of the context; NULL: it has none */
     void (*watch)(int fd, int events, void *user_data);
     void *user_data;
     int fd;

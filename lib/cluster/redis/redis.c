@@ -5,6 +5,7 @@
 
 #include "base/utf8.h"
 #include "cluster/redis/carrier.h"
+#include "cluster/redis/tls.h"
 #include "core/options.h"
 
 static const ws_redis_options defaults = {
@@ -23,20 +24,29 @@ void ws_redis_options_init_size(ws_redis_options *options, size_t size)
     options_init(options, size, &defaults, sizeof defaults);
 }
 
+/* WS_OK, or an error with one line in `text`. */
+static int read_uri(struct uri *uri, const ws_allocator *memory, const char *from, char *text,
+                    size_t size)
+{
+    const char *error = uri_read(uri, memory, from);
+
+    if (error != NULL) {
+        snprintf(text, size, "%s", error);
+        return error == uri_no_memory ? WS_ERR_NO_MEMORY : WS_ERR_INVALID;
+    }
+    return !uri->is_tls || tls_check(uri, text, size) ? WS_OK : WS_ERR_INVALID;
+}
+
 int ws_redis_check_uri(const char *uri, char *text, size_t size)
 {
     ws_allocator memory;
-    struct uri read = {0};
-    const char *error = "there is none";
+    struct uri read;
+    int result;
 
     memory_allocator_init(&memory);
-    if (uri != NULL)
-        error = uri_read(&read, &memory, uri);
+    result = read_uri(&read, &memory, uri != NULL ? uri : "", text, size);
     uri_free(&read, &memory);
-    if (error == NULL)
-        return WS_OK;
-    snprintf(text, size, "%s", error);
-    return WS_ERR_INVALID;
+    return result;
 }
 
 /* --- what the manager calls ----------------------------------------------------------------------- */
@@ -146,10 +156,11 @@ static int set_up(struct ws_redis *redis)
 {
     static const ws_cluster carrier = {sizeof carrier, publish, fetch};
     const ws_redis_options *options = &redis->options;
-    const char *error = uri_read(&redis->uri, &redis->memory, options->uri);
+    char text[LINK_ERROR_SIZE];
+    int result = read_uri(&redis->uri, &redis->memory, options->uri, text, sizeof text);
 
-    if (error != NULL)
-        return error == uri_no_memory ? WS_ERR_NO_MEMORY : WS_ERR_INVALID;
+    if (result != WS_OK)
+        return result;
     if (!copy_names(redis))
         return WS_ERR_NO_MEMORY;
     if (getrandom(&redis->random, sizeof redis->random, 0) != (ssize_t)sizeof redis->random)

@@ -95,13 +95,42 @@ static const char *read_credentials(struct uri *uri, const ws_allocator *memory,
     return error != NULL ? error : decode(part, memory, &uri->password);
 }
 
-static const char *read_parameters(struct uri *uri, struct part *part)
+static const char *read_path(const struct part *part, const ws_allocator *memory, char **path)
 {
-    if (!take(part, "timeout_ms="))
-        return "the only parameter is timeout_ms";
-    if (!read_number(part, 1, MAX_TIMEOUT_MS, &uri->timeout_ms))
-        return "timeout_ms is a number from 1 to 3600000";
-    return NULL;
+    if (*path != NULL)
+        return "a parameter is there twice";
+    return is_empty(part) ? "the path of a file is empty" : decode(part, memory, path);
+}
+
+static const char *read_parameter(struct uri *uri, const ws_allocator *memory,
+                                  struct part *part)
+{
+    if (take(part, "timeout_ms="))
+        return read_number(part, 1, MAX_TIMEOUT_MS, &uri->timeout_ms)
+                   ? NULL
+                   : "timeout_ms is a number from 1 to 3600000";
+    if (uri->is_tls && take(part, "ca="))
+        return read_path(part, memory, &uri->ca);
+    if (uri->is_tls && take(part, "cert="))
+        return read_path(part, memory, &uri->cert);
+    if (uri->is_tls && take(part, "key="))
+        return read_path(part, memory, &uri->key);
+    return "a parameter is not timeout_ms or, with rediss://, ca, cert or key";
+}
+
+static const char *read_parameters(struct uri *uri, const ws_allocator *memory,
+                                   struct part *part)
+{
+    const char *error = NULL;
+    struct part parameter;
+
+    while (error == NULL && split(part, '&', &parameter))
+        error = read_parameter(uri, memory, &parameter);
+    if (error == NULL)
+        error = read_parameter(uri, memory, part);
+    if (error == NULL && (uri->cert == NULL) != (uri->key == NULL))
+        error = "cert and key belong together";
+    return error;
 }
 
 static const char *read_host(struct uri *uri, const ws_allocator *memory, struct part *part)
@@ -165,15 +194,14 @@ const char *uri_read(struct uri *uri, const ws_allocator *memory, const char *te
     const char *error = NULL;
 
     *uri = (struct uri){.timeout_ms = DEFAULT_TIMEOUT_MS};
-    if (take(&rest, "rediss://"))
-        return "rediss:// (TLS) is not supported";
     uri->is_unix = take(&rest, "redis+unix://");
-    if (!uri->is_unix && !take(&rest, "redis://"))
-        return "it begins with neither redis:// nor redis+unix://";
+    uri->is_tls = take(&rest, "rediss://");
+    if (!uri->is_unix && !uri->is_tls && !take(&rest, "redis://"))
+        return "it begins with none of redis://, rediss:// and redis+unix://";
     if (split(&rest, '@', &before))
         error = read_credentials(uri, memory, &before);
     if (error == NULL && split(&rest, '?', &before)) {
-        error = read_parameters(uri, &rest);
+        error = read_parameters(uri, memory, &rest);
         rest = before;
     }
     return error != NULL ? error : read_place(uri, memory, &rest);
@@ -185,5 +213,8 @@ void uri_free(struct uri *uri, const ws_allocator *memory)
     memory_free(memory, uri->user);
     memory_free(memory, uri->password);
     memory_free(memory, uri->database);
+    memory_free(memory, uri->ca);
+    memory_free(memory, uri->cert);
+    memory_free(memory, uri->key);
     *uri = (struct uri){0};
 }

@@ -17,6 +17,10 @@ struct uri {
     uint64_t timeout_ms;
     uint16_t port;
     bool is_unix;
+    bool is_tls;
+    char *ca; /* paths of PEM files; NULL: none */
+    char *cert;
+    char *key;
 };
 
 /* Reads it. NULL, or what is wrong with it, which is uri_no_memory when memory ran out. What

@@ -16,6 +16,9 @@ struct server {
     const char *options[SERVER_MAX_OPTIONS + 1];
 };
 
+/* A port that is free just now. */
+int server_free_port(void);
+
 /* Starts one with these options ("--NAME", "VALUE", ..., NULL) besides those that every test has;
  * by default it writes nothing to disk. */
 void server_start(struct server *server, const char *const *options);

@@ -1,0 +1,118 @@
+/* tls.c: TLS to Redis by OpenSSL, which hiredis is given to read and write by.
+ * Hiredis' own contexts are not used, since they verify no host name. */
+#include "cluster/redis/tls.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <hiredis/hiredis_ssl.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+static const char *reason(void)
+{
+    unsigned long error = ERR_peek_error();
+    const char *text = ERR_SYSTEM_ERROR(error) ? strerror(ERR_GET_REASON(error))
+                                               : ERR_reason_error_string(error);
+
+    return text != NULL ? text : "unknown reason";
+}
+
+static bool configure(SSL_CTX *context)
+{
+    static char no_passphrase[] = ""; /* else OpenSSL would ask for one at the terminal */
+
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
+    SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
+    SSL_CTX_set_default_passwd_cb_userdata(context, no_passphrase);
+    return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1;
+}
+
+static bool load_authorities(SSL_CTX *context, const char *ca)
+{
+    return ca != NULL ? SSL_CTX_load_verify_locations(context, ca, NULL) == 1
+                      : SSL_CTX_set_default_verify_paths(context) == 1;
+}
+
+static SSL_CTX *new_context(const struct uri *uri, char *text, size_t size)
+{
+    SSL_CTX *context;
+    const char *part = "TLS";
+
+    ERR_clear_error();
+    context = SSL_CTX_new(TLS_client_method());
+    if (context == NULL || !configure(context))
+        goto fail;
+    part = "ca";
+    if (!load_authorities(context, uri->ca))
+        goto fail;
+    part = "cert";
+    if (uri->cert != NULL && SSL_CTX_use_certificate_chain_file(context, uri->cert) != 1)
+        goto fail;
+    part = "key";
+    if (uri->key != NULL &&
+        SSL_CTX_use_PrivateKey_file(context, uri->key, SSL_FILETYPE_PEM) != 1)
+        goto fail;
+    if (uri->key != NULL && SSL_CTX_check_private_key(context) != 1)
+        goto fail;
+    return context;
+
+fail:
+    snprintf(text, size, "%s: %s", part, reason());
+    ERR_clear_error();
+    SSL_CTX_free(context);
+    return NULL;
+}
+
+/* Whose certificate it must be: that of an address, or of a name, which is also asked for (RFC
+ * 6066, 3: not an address). */
+static bool name_host(SSL *tls, const char *host)
+{
+    SSL_set_hostflags(tls, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(tls), host) == 1 ||
+           (SSL_set1_host(tls, host) == 1 && SSL_set_tlsext_host_name(tls, host) == 1);
+}
+
+bool tls_check(const struct uri *uri, char *text, size_t size)
+{
+    SSL_CTX *context = new_context(uri, text, size);
+
+    SSL_CTX_free(context);
+    return context != NULL;
+}
+
+struct ssl_st *tls_begin(redisContext *context, const struct uri *uri, char *text, size_t size)
+{
+    SSL_CTX *own = new_context(uri, text, size);
+    SSL *tls;
+
+    if (own == NULL)
+        return NULL;
+    tls = SSL_new(own);
+    SSL_CTX_free(own); /* it lives on in `tls` */
+    if (tls != NULL && name_host(tls, uri->host) && redisInitiateSSL(context, tls) == REDIS_OK)
+        return tls;
+    snprintf(text, size, "%s", context->err != 0 ? context->errstr : "out of memory");
+    if (tls != NULL)
+        tls_explain(tls, text, size);
+    SSL_free(tls);
+    return NULL;
+}
+
+void tls_clear_errors(void)
+{
+    ERR_clear_error();
+}
+
+void tls_explain(const struct ssl_st *tls, char *text, size_t size)
+{
+    long result = SSL_get_verify_result(tls);
+
+    if (result != X509_V_OK)
+        snprintf(text, size, "Redis' certificate: %s", X509_verify_cert_error_string(result));
+    else if (ERR_peek_last_error() != 0)
+        snprintf(text, size, "TLS: %s", reason());
+    ERR_clear_error();
+}

@@ -1,0 +1,294 @@
+/* tls_test.c: Redis by rediss://, and who it must be. The certificates are made by the command
+ * openssl; each is its own authority. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <openssl/err.h>
+
+#include "redis/support/node.h"
+#include "redis/support/server.h"
+#include "support/suite.h"
+
+static char folder[64]; /* the current one during a test */
+static char tls_port[16];
+static struct server server;
+static struct node ann;
+static struct node bob;
+
+static void run(const char *command)
+{
+    ck_assert_msg(system(command) == 0, "%s", command);
+}
+
+/* NAME.pem and NAME.key, for what `whose` says. */
+static void make_certificate(const char *name, const char *whose)
+{
+    char command[512];
+
+    snprintf(
+        command, sizeof command,
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 "
+        "-subj /CN=%s -addext subjectAltName=%s -keyout %s.key -out %s.pem 2>/dev/null",
+        name, whose, name, name);
+    run(command);
+}
+
+/* A Redis whose certificate is redis.pem, and which demands client.pem of its clients, or not. */
+static void begin(const char *demands)
+{
+    static const char *const files[] = {"redis.pem", "redis.key", "client.pem"};
+    static char paths[3][128];
+
+    strcpy(folder, "/tmp/ws-redis-tls-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    ck_assert_int_eq(chdir(folder), 0);
+    make_certificate("redis", "IP:127.0.0.1,DNS:redis.example");
+    make_certificate("client", "DNS:client.example");
+    for (int i = 0; i < 3; i++)
+        snprintf(paths[i], sizeof paths[i], "%s/%s", folder, files[i]);
+    snprintf(tls_port, sizeof tls_port, "%d", server_free_port());
+    server_start(&server,
+                 (const char *const[]){"--tls-port", tls_port, "--tls-auth-clients", demands,
+                                       "--tls-cert-file", paths[0], "--tls-key-file", paths[1],
+                                       "--tls-ca-cert-file", paths[2], "--appendonly", "yes",
+                                       "--appendfsync", "always", NULL});
+}
+
+static void end(void)
+{
+    char command[128];
+
+    server_end(&server);
+    snprintf(command, sizeof command, "rm -r %s", folder);
+    run(command);
+}
+
+static const char *uri(const char *host, const char *parameters)
+{
+    static char text[256];
+
+    snprintf(text, sizeof text, "rediss://%s:%s%s", host, tls_port, parameters);
+    return text;
+}
+
+/* That is no Redis for us, and why is said; NULL: that depends on what is quicker. */
+static void expect_refusal(const char *from, const char *why)
+{
+    node_start(&ann, "ann", from);
+    UNTIL(ann.state[0] != '\0');
+    ck_assert(!ann.connected);
+    if (why != NULL)
+        ck_assert_msg(strstr(ann.state, why) != NULL, "%s: %s", from, ann.state);
+    node_close(&ann);
+}
+
+static void expect_connection(const char *from)
+{
+    node_start(&ann, "ann", from);
+    UNTIL(ann.connected);
+    ck_assert_int_eq(node_emit(&ann, 1), WS_OK);
+    node_expect(&ann, 1, 1);
+    node_close(&ann);
+}
+
+static void emit_large(struct node *node, int number, size_t bytes)
+{
+    char *data = malloc(bytes);
+    ws_event *event;
+
+    ck_assert_ptr_nonnull(data);
+    memset(data, 'x', bytes);
+    data[snprintf(data, bytes, "{\"n\":%d,\"x\":\"", number)] = 'x';
+    memcpy(data + bytes - 2, "\"}", 2);
+    ck_assert_int_eq(ws_event_new(node->host.manager, "notification", data, bytes, &event),
+                     WS_OK);
+    ck_assert_int_eq(ws_manager_broadcast(node->host.manager, event, NULL, 0), WS_OK);
+    ws_event_free(event);
+    free(data);
+}
+
+START_TEST(large_and_many_events)
+{
+    enum { N = 2000, BYTES = 20000 };
+
+    begin("no");
+    node_start(&ann, "ann", uri("127.0.0.1", "?ca=redis.pem"));
+    node_start(&bob, "bob", uri("127.0.0.1", "?ca=redis.pem"));
+    UNTIL(ann.connected && bob.connected);
+    for (int i = 1; i <= N; i++) {
+        emit_large(&ann, i, BYTES);
+        if (i % 100 == 0)
+            nodes_turn();
+    }
+    node_expect(&bob, 1, N);
+    node_expect(&ann, 1, N);
+    ck_assert_uint_eq(node_stat(&ann, "failures"), 0);
+    ck_assert_uint_eq(node_stat(&bob, "failures"), 0);
+    node_close(&ann);
+    node_close(&bob);
+    end();
+}
+END_TEST
+
+/* The host uses OpenSSL too, on the same thread, and has left an error there. */
+static bool is_so_after_an_error(bool condition)
+{
+    ERR_raise(ERR_LIB_USER, 1);
+    return condition;
+}
+
+static void join_rooms(struct node *node, int count)
+{
+    char name[WS_NAME_MAX + 1];
+
+    memset(name, 'r', sizeof name);
+    for (int i = 0; i < count; i++) {
+        snprintf(name + WS_NAME_MAX - 4, 5, "%d", i);
+        ck_assert_int_eq(ws_manager_join_room(node->host.manager, node->client.id, name),
+                         WS_OK);
+    }
+}
+
+/* What waits to be written grows by megabytes meanwhile: heartbeats. */
+START_TEST(redis_is_slow)
+{
+    enum { N = 3, BYTES = 16000000, ROOMS = 1000, HEARTBEAT_MS = 20, PAUSE_MS = 400 };
+    uint64_t end_ms;
+
+    begin("no");
+    node_init(&ann, "ann", uri("127.0.0.1", "?ca=redis.pem"));
+    ann.host.options.max_event_bytes = BYTES + 1000;
+    ann.options.heartbeat_interval_ms = HEARTBEAT_MS;
+    node_open(&ann);
+    join_rooms(&ann, ROOMS);
+    UNTIL(ann.connected);
+    for (int i = 1; i <= N; i++) {
+        server_signal(&server, SIGSTOP);
+        emit_large(&ann, i, BYTES);
+        end_ms = node_clock_ms() + PAUSE_MS;
+        UNTIL(is_so_after_an_error(node_clock_ms() >= end_ms));
+        server_signal(&server, SIGCONT);
+        UNTIL(is_so_after_an_error(ann.n_got == 1));
+        node_expect(&ann, i, i);
+    }
+    ck_assert_uint_eq(node_stat(&ann, "failures"), 0);
+    node_close(&ann);
+    end();
+}
+END_TEST
+
+START_TEST(killed_and_restarted)
+{
+    enum { ROUNDS = 3, EACH = 500 };
+
+    begin("no");
+    node_start(&ann, "ann", uri("127.0.0.1", "?ca=redis.pem"));
+    UNTIL(ann.connected);
+    for (int round = 0; round < ROUNDS; round++) {
+        for (int i = 1; i <= EACH; i++)
+            ck_assert_int_eq(node_emit_asking(&ann, round * EACH + i, NULL, 0), WS_OK);
+        nodes_turn();
+        server_signal(&server, SIGKILL);
+        UNTIL(!ann.connected);
+        server_restart(&server);
+    }
+    UNTIL(ann.n_stored == ROUNDS * EACH);
+    node_expect(&ann, 1, ROUNDS * EACH);
+    node_close(&ann);
+    end();
+}
+END_TEST
+
+START_TEST(redis_is_another)
+{
+    begin("no");
+    make_certificate("other", "IP:127.0.0.1");
+    expect_refusal(uri("127.0.0.1", "?ca=other.pem"), "Redis' certificate: self");
+    expect_refusal(uri("127.0.0.1", ""), "Redis' certificate: self");
+    expect_refusal(uri("localhost", "?ca=redis.pem"), "Redis' certificate: hostname mismatch");
+    make_certificate("named", "DNS:127.0.0.1");
+    server_do(&server, "CONFIG SET tls-cert-file %s/named.pem tls-key-file %s/named.key",
+              folder, folder);
+    expect_refusal(uri("127.0.0.1", "?ca=named.pem"),
+                   "Redis' certificate: IP address mismatch");
+    end();
+}
+END_TEST
+
+START_TEST(only_one_side_speaks_tls)
+{
+    char text[128];
+
+    begin("no");
+    snprintf(text, sizeof text, "rediss://127.0.0.1:%d?ca=redis.pem&timeout_ms=100",
+             server.port);
+    expect_refusal(text, NULL);
+    snprintf(text, sizeof text, "redis://127.0.0.1:%s", tls_port);
+    expect_refusal(text, NULL);
+    end();
+}
+END_TEST
+
+START_TEST(clients_have_certificates)
+{
+    begin("yes");
+    expect_refusal(uri("127.0.0.1", "?ca=redis.pem"), NULL);
+    expect_refusal(uri("127.0.0.1", "?ca=redis.pem&cert=redis.pem&key=redis.key"), NULL);
+    expect_connection(uri("127.0.0.1", "?ca=redis.pem&cert=client.pem&key=client.key"));
+    end();
+}
+END_TEST
+
+/* They are read for each connection. */
+START_TEST(certificates_are_renewed)
+{
+    begin("no");
+    run("cp client.pem ca.pem");
+    node_start(&ann, "ann", uri("127.0.0.1", "?ca=ca.pem"));
+    UNTIL(strstr(ann.state, "Redis' certificate: ") != NULL);
+    run("rm ca.pem");
+    UNTIL(strstr(ann.state, "ca: No such file") != NULL);
+    run("cp redis.pem ca.pem");
+    UNTIL(ann.connected);
+    node_close(&ann);
+    end();
+}
+END_TEST
+
+START_TEST(files_that_are_refused)
+{
+    static const char *const bad[][2] = {
+        {"rediss://h?ca=none.pem", "ca: No such file"},
+        {"rediss://h?ca=redis.key", "ca: "},
+        {"rediss://h?cert=none.pem&key=redis.key", "cert: No such file"},
+        {"rediss://h?cert=redis.pem&key=none.key", "key: No such file"},
+        {"rediss://h?cert=redis.pem&key=client.key", "key: key values mismatch"},
+        {"rediss://h?cert=redis.pem&key=rsa.key", "key: "},
+        {"rediss://h?cert=redis.pem&key=secret.key", "key: "},
+    };
+    char text[128];
+
+    begin("no");
+    run("openssl genrsa -out rsa.key 2048 2>/dev/null");
+    run("openssl ec -aes128 -passout pass:secret -in redis.key -out secret.key 2>/dev/null");
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        ck_assert_int_eq(ws_redis_check_uri(bad[i][0], text, sizeof text), WS_ERR_INVALID);
+        ck_assert_msg(strstr(text, bad[i][1]) == text, "%s: %s", bad[i][0], text);
+    }
+    ck_assert_uint_eq(ERR_peek_error(), 0);
+    ck_assert_int_eq(ws_redis_check_uri("rediss://h", text, sizeof text), WS_OK);
+    end();
+}
+END_TEST
+
+int main(void)
+{
+    return suite_run("redis-tls",
+                     (const TTest *const[]){large_and_many_events, killed_and_restarted,
+                                            redis_is_another, only_one_side_speaks_tls,
+                                            clients_have_certificates, certificates_are_renewed,
+                                            redis_is_slow, files_that_are_refused, NULL});
+}
