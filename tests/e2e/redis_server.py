@@ -2,6 +2,8 @@
 and a proxy between it and a backend, which can be cut.
 
 Not here: what is tested."""
+import contextlib
+import random
 import shutil
 import signal
 import socket
@@ -14,9 +16,12 @@ START_SECONDS = 30
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Below those that the system gives to clients: while a server is down nobody takes its port."""
+    while True:
+        port = random.randrange(10000, 32000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class RedisServer:
