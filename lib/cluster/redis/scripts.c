@@ -52,21 +52,23 @@ const char script_append[] =
     "    if ARGV[at + 2] ~= '' then\n"
     "      fields[#fields + 1], fields[#fields + 2] = ARGV[at + 1], ARGV[at + 2]\n"
     "    end\n"
-    "    local next = string.format('%.0f', position + 1)\n"
-    "    local added = redis.pcall('XADD', KEYS[2], next .. '-' .. ARGV[2], unpack(fields))\n"
+    "    local id = string.format('%.0f', position + 1)\n"
+    "    local added = redis.pcall('XADD', KEYS[2], id .. '-' .. ARGV[2], unpack(fields))\n"
     "    if type(added) == 'table' then failure = added break end\n"
-    "    position, digits, last[producer] = position + 1, next, sequence\n"
+    "    position, digits, last[producer] = position + 1, id, sequence\n"
     "    positions[i - 2] = position\n"
     "  end\n"
     "end\n"
     "if digits then\n"
-    "  redis.call('XTRIM', KEYS[2], 'MAXLEN', '~', ARGV[3])\n"
     "  redis.call('HSET', KEYS[1], 'position', digits)\n"
     "  for producer, sequence in pairs(last) do\n"
     "    if sequence then redis.call('SET', producer, sequence, 'EX', 86400) end\n"
     "  end\n"
+    "  redis.call('XTRIM', KEYS[2], 'MAXLEN', '~', ARGV[3])\n"
     "end\n"
     "return failure or positions\n";
+
+const char script_append_digest[] = "0ab00c90f240f9ae6045262b4ba73d53519a34f6";
 
 const char script_range[] =
     "if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then\n"
