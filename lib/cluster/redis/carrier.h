@@ -92,7 +92,7 @@ struct reader {
 };
 
 struct writer {
-    bool is_script_known; /* to Redis: it carried it out in this session */
+    bool is_script_known; /* to Redis, which carried it out before */
     uint32_t n_sent;      /* events at the queue's beginning that were sent */
     uint64_t retry_ms;    /* after Redis took none */
     uint32_t n_attempts;  /* that failed, in a row */

@@ -85,7 +85,6 @@ void writer_run(struct ws_redis *redis)
 void writer_end(struct ws_redis *redis)
 {
     redis->writer.n_sent = 0;
-    redis->writer.is_script_known = false;
 }
 
 /* --- answers -------------------------------------------------------------------------------------- */
