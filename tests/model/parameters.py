@@ -21,16 +21,17 @@ class Parameters:
     # Measured by tests/bench/library/emit (emit_to_empty_room_by_1_threads).
     emit_ns: float = 263
 
-    # Measured by tests/model/measure, in several runs (storing took 4,300 to 5,000 ns): CPU time of
-    # Redis 7.0.15, over a Unix socket. A call is the part that does not grow with the events in it.
-    store_call_ns: float = 14_000
-    store_ns: float = 4_700
+    # Measured by tests/model/measure, in several runs (storing took 2,540 to 3,040 ns, reading 246 to
+    # 303): CPU time of Redis 7.0.15, over a Unix socket. A call is the part that does not grow with
+    # the events in it.
+    store_call_ns: float = 12_000
+    store_ns: float = 2_750
     read_call_ns: float = 7_300  # XREAD and HMGET
-    read_ns: float = 255
-    store_call_bytes: int = 1_133  # the script goes along
-    store_bytes: int = 398  # of an event of 300 bytes
-    read_call_bytes: int = 57
-    read_bytes: int = 373
+    read_ns: float = 270
+    store_call_bytes: int = 176
+    store_bytes: int = 412  # of an event of 300 bytes
+    read_call_bytes: int = 67
+    read_bytes: int = 393
     stream_bytes: int = 384  # of Redis' memory
 
     # Measured by hand, with one process of libwsmanager-redis that has no clients: from the socket to

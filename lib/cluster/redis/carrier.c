@@ -25,12 +25,23 @@ void know(struct ws_redis *redis, uint64_t position, const char *nonce)
     snprintf(known->nonce, sizeof known->nonce, "%s", nonce);
 }
 
-void command_script(struct ws_redis *redis, const char *script, const char *n_keys)
+static void begin_script(struct ws_redis *redis, const char *how, const char *script,
+                         const char *n_keys)
 {
     redis->command.count = 0;
-    command_add_text(&redis->command, "EVAL");
+    command_add_text(&redis->command, how);
     command_add_text(&redis->command, script);
     command_add_text(&redis->command, n_keys);
+}
+
+void command_script(struct ws_redis *redis, const char *script, const char *n_keys)
+{
+    begin_script(redis, "EVAL", script, n_keys);
+}
+
+void command_known_script(struct ws_redis *redis, const char *digest, const char *n_keys)
+{
+    begin_script(redis, "EVALSHA", digest, n_keys);
 }
 
 bool ask_range(struct ws_redis *redis, struct link *link, enum request_kind kind,

@@ -92,9 +92,10 @@ struct reader {
 };
 
 struct writer {
-    uint32_t n_sent;     /* events at the queue's beginning that were sent */
-    uint64_t retry_ms;   /* after Redis took none */
-    uint32_t n_attempts; /* that failed, in a row */
+    bool is_script_known; /* to Redis, which carried it out before */
+    uint32_t n_sent;      /* events at the queue's beginning that were sent */
+    uint64_t retry_ms;    /* after Redis took none */
+    uint32_t n_attempts;  /* that failed, in a row */
 };
 
 struct fetch {
@@ -157,6 +158,9 @@ void count(struct ws_redis *redis, uint64_t *counter, uint64_t n);
 
 /* Begins a command that is a script with these keys and the number of keys that follow. */
 void command_script(struct ws_redis *redis, const char *script, const char *n_keys);
+
+/* The same with a script that Redis has seen, by its digest. */
+void command_known_script(struct ws_redis *redis, const char *digest, const char *n_keys);
 
 /* Asks for `max` entries of the session's epoch by XRANGE or XREVRANGE. False if the session has
  * ended of that. */

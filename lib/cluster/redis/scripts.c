@@ -26,16 +26,27 @@ const char script_attach[] =
     "end\n"
     "return {epoch, position}\n";
 
-/* Sequences are compared as texts: Lua's numbers end at 2^53. An error ends the script, so that
- * what comes later is never stored before what came earlier. */
+/* Sequences are compared as texts: Lua's numbers end at 2^53. An event that fails ends the loop, so
+ * that what comes later is never stored before what came earlier; what was stored before it is
+ * remembered all the same. Redis refuses no more writes for want of memory or disk once it took the
+ * first one, which is the XADD. */
 const char script_append[] =
     "local state = redis.call('HMGET', KEYS[1], 'epoch', 'position')\n"
     "if state[1] ~= ARGV[1] then return redis.error_reply('EPOCH is another one') end\n"
-    "local position, positions = tonumber(state[2]), {}\n"
+    "local position, positions, last = tonumber(state[2]), {}, {}\n"
+    "local stored, failure\n"
     "for i = 3, #KEYS do\n"
-    "  local at = 4 + (i - 3) * 5\n"
-    "  local sequence, last = ARGV[at], redis.call('GET', KEYS[i])\n"
-    "  if last and (#last > #sequence or (#last == #sequence and last >= sequence)) then\n"
+    "  local producer, at = KEYS[i], 4 + (i - 3) * 5\n"
+    "  local sequence, known = ARGV[at], last[producer]\n"
+    "  if known == nil then\n"
+    "    known = redis.pcall('GET', producer)\n"
+    "    if type(known) == 'table' then\n"
+    "      failure = known\n"
+    "      break\n"
+    "    end\n"
+    "    last[producer] = known\n"
+    "  end\n"
+    "  if known and (#known > #sequence or (#known == #sequence and known >= sequence)) then\n"
     "    positions[i - 2] = 0\n"
     "  else\n"
     "    local fields = {'event', ARGV[at + 4]}\n"
@@ -45,16 +56,26 @@ const char script_append[] =
     "    if ARGV[at + 2] ~= '' then\n"
     "      fields[#fields + 1], fields[#fields + 2] = ARGV[at + 1], ARGV[at + 2]\n"
     "    end\n"
-    "    position = position + 1\n"
-    "    local digits = string.format('%.0f', position)\n"
-    "    redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[3], digits .. '-' .. ARGV[2],\n"
-    "               unpack(fields))\n"
-    "    redis.call('HSET', KEYS[1], 'position', digits)\n"
-    "    redis.call('SET', KEYS[i], sequence, 'EX', 86400)\n"
+    "    local digits = string.format('%.0f', position + 1)\n"
+    "    local added = redis.pcall('XADD', KEYS[2], digits .. '-' .. ARGV[2], unpack(fields))\n"
+    "    if type(added) == 'table' then\n"
+    "      failure = added\n"
+    "      break\n"
+    "    end\n"
+    "    position, stored, last[producer] = position + 1, digits, sequence\n"
     "    positions[i - 2] = position\n"
     "  end\n"
     "end\n"
-    "return positions\n";
+    "if stored then\n"
+    "  redis.call('HSET', KEYS[1], 'position', stored)\n"
+    "  for producer, sequence in pairs(last) do\n"
+    "    if sequence then redis.call('SET', producer, sequence, 'EX', 86400) end\n"
+    "  end\n"
+    "  redis.call('XTRIM', KEYS[2], 'MAXLEN', '~', ARGV[3])\n"
+    "end\n"
+    "return failure or positions\n";
+
+const char script_append_digest[] = "c02c31b9f0824a25afbadd8f96a09bdd1499c185";
 
 const char script_range[] =
     "if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then\n"

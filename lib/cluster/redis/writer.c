@@ -67,7 +67,10 @@ void writer_run(struct ws_redis *redis)
     pthread_mutex_lock(&redis->lock);
     n = batch_size(&redis->queue);
     snprintf(n_keys, sizeof n_keys, "%u", (unsigned)n + 2);
-    command_script(redis, script_append, n_keys);
+    if (writer->is_script_known)
+        command_known_script(redis, script_append_digest, n_keys);
+    else
+        command_script(redis, script_append, n_keys);
     command_add_text(&redis->command, redis->keys.state);
     command_add_text(&redis->command, redis->keys.events);
     add_batch(redis, n);
@@ -116,6 +119,10 @@ static void not_appended(struct ws_redis *redis, const char *why)
         return;
     }
     writer->n_sent = 0;
+    if (strncmp(why, "NOSCRIPT", 8) == 0) { /* it was flushed, for example */
+        writer->is_script_known = false;
+        return;
+    }
     writer->retry_ms = redis->now_ms + backoff_ms(redis, &writer->n_attempts);
     count(redis, &redis->counters.failures, 1);
     session_tell(redis, true, why);
@@ -136,6 +143,7 @@ void writer_appended(struct ws_redis *redis, const redisReply *reply)
     }
     writer->n_sent = 0;
     writer->n_attempts = 0;
+    writer->is_script_known = true;
     for (uint32_t i = 0; i < n; i++)
         settle(redis, (uint64_t)reply->element[i]->integer);
     session_tell(redis, true, "connected");
