@@ -66,22 +66,24 @@ void reader_read(struct ws_redis *redis, redisReply *reply)
     reader_resize_page(reader, reader->entries->elements, bytes);
 }
 
+/* Whether it is the epoch of this session, and a position that we can be at. */
+static bool goes_on(const struct ws_redis *redis, const redisReply *epoch,
+                    const redisReply *position)
+{
+    return epoch->type == REDIS_REPLY_STRING && position->type == REDIS_REPLY_STRING &&
+           strcmp(epoch->str, redis->session.epoch) == 0 &&
+           strtoull(position->str, NULL, 10) >= redis->reader.position;
+}
+
 void reader_state(struct ws_redis *redis, const redisReply *reply)
 {
-    const redisReply *epoch;
-    const redisReply *position;
-
-    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2)
-        return;
-    epoch = reply->element[0];
-    position = reply->element[1];
-    if (epoch->type != REDIS_REPLY_STRING || position->type != REDIS_REPLY_STRING ||
-        strcmp(epoch->str, redis->session.epoch) != 0) {
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
+        !goes_on(redis, reply->element[0], reply->element[1])) {
         session_end(redis, "the stream is another one");
         return;
     }
     pthread_mutex_lock(&redis->lock);
-    redis->session.position = strtoull(position->str, NULL, 10);
+    redis->session.position = strtoull(reply->element[1]->str, NULL, 10);
     pthread_mutex_unlock(&redis->lock);
     redis->reader.is_waiting = false;
 }

@@ -17,11 +17,13 @@ bool session_is_up(const struct ws_redis *redis)
 void session_tell(struct ws_redis *redis, bool connected, const char *text)
 {
     struct session *session = &redis->session;
+    char told[LINK_ERROR_SIZE];
 
-    if (session->told_connected == connected && strcmp(session->told, text) == 0)
+    snprintf(told, sizeof told, "%s", text); /* an error of Redis may be longer */
+    if (session->told_connected == connected && strcmp(session->told, told) == 0)
         return;
     session->told_connected = connected;
-    snprintf(session->told, sizeof session->told, "%s", text);
+    memcpy(session->told, told, sizeof told);
     if (redis->options.on_state != NULL)
         redis->options.on_state(connected, session->told, redis->options.user_data);
 }

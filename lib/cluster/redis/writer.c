@@ -104,14 +104,26 @@ static void settle(struct ws_redis *redis, uint64_t position)
     memory_free(&redis->memory, pending);
 }
 
-/* Another epoch, or a replica (which Redis before 7 says in the midst of more): that is for a new
- * session. Otherwise Redis is as it was but takes nothing, for example since its memory is full;
- * events of others are read on. */
+/* Another epoch, a replica (which Redis before 7 says in the midst of more), a missing right, or an
+ * entry beyond the position: that is for a new session, which looks into it. */
+static bool needs_new_session(const char *why)
+{
+    static const char *const texts[] = {"EPOCH", "READONLY", "can't run this command",
+                                        "equal or smaller"};
+
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (strstr(why, texts[i]) != NULL)
+            return true;
+    return false;
+}
+
+/* Without need of a new session Redis is as it was but takes nothing, for example since its memory
+ * is full; events of others are read on. */
 static void not_appended(struct ws_redis *redis, const char *why)
 {
     struct writer *writer = &redis->writer;
 
-    if (strncmp(why, "EPOCH", 5) == 0 || strstr(why, "READONLY") != NULL) {
+    if (needs_new_session(why)) {
         session_end(redis, why);
         return;
     }

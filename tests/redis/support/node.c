@@ -46,6 +46,7 @@ static void on_state(int connected, const char *text, void *user_data)
 {
     struct node *node = user_data;
 
+    node->n_told++;
     node->connected = connected;
     snprintf(node->state, sizeof node->state, "%s", text);
 }

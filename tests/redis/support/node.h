@@ -22,7 +22,8 @@ struct node {
     uint64_t deadline_ms;
     bool is_woken;
 
-    int connected; /* as on_state() says */
+    unsigned n_told; /* times that on_state() was called */
+    int connected;   /* as it says */
     char state[256];
 
     int *got; /* the numbers of the events that the client received, in order */

@@ -1,0 +1,373 @@
+/* errors_test.c: what Redis answers when it can't or must not: events wait, the host is told why,
+ * and all goes on by itself. Not here: a Redis that is gone (loss_test.c), or is none
+ * (impostor_test.c). */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "redis/support/node.h"
+#include "redis/support/server.h"
+#include "support/suite.h"
+
+enum { N = 10 };
+
+static struct server server;
+static struct node ann;
+
+static void begin(const char *const *options)
+{
+    server_start(&server, options);
+    node_start(&ann, "ann", server.uri);
+    UNTIL(ann.connected);
+}
+
+static void end(void)
+{
+    node_close(&ann);
+    server_end(&server);
+}
+
+static void emit(int first, int last)
+{
+    for (int i = first; i <= last; i++)
+        ck_assert_int_eq(node_emit_asking(&ann, i, NULL, 0), WS_OK);
+}
+
+/* Each was stored, and has come, once and in order. */
+static void expect(int first, int last)
+{
+    UNTIL(ann.n_stored == (size_t)last);
+    node_expect(&ann, first, last);
+    ck_assert_uint_eq(ann.n_not_stored, 0);
+    ck_assert_uint_eq(node_stat(&ann, "pending_events"), 0);
+}
+
+#define UNTIL_TOLD(text) UNTIL(strstr(ann.state, text) != NULL)
+
+/* --- Redis is not ready, or not willing ------------------------------------------------------- */
+
+START_TEST(loading)
+{
+    static const char *const slow[] = {"--enable-debug-command",
+                                       "yes",
+                                       "--key-load-delay",
+                                       "20000",
+                                       "--loading-process-events-interval-bytes",
+                                       "1024",
+                                       NULL};
+
+    begin(slow);
+    emit(1, N);
+    expect(1, N);
+    server_do(&server, "DEBUG POPULATE 50 filler 4096");
+    server_do(&server, "SAVE");
+    server_signal(&server, SIGKILL);
+    server_launch(&server);
+    emit(N + 1, 2 * N);
+    UNTIL_TOLD("LOADING");
+    ck_assert_int_eq(ann.connected, 0);
+    ck_assert_uint_eq(node_stat(&ann, "pending_events"), N);
+    expect(N + 1, 2 * N);
+    ck_assert_uint_eq(ann.n_missed, 1);
+    end();
+}
+END_TEST
+
+/* It could not write its snapshot: the file's place is taken. The text of this error is longer than
+ * what is told of it. */
+START_TEST(snapshot_failed)
+{
+    static const char *const saving[] = {"--save", "3600 1", NULL};
+    char path[128];
+    unsigned n_told;
+
+    begin(saving);
+    snprintf(path, sizeof path, "%s/dump.rdb", server.folder);
+    ck_assert_int_eq(mkdir(path, 0700), 0);
+    server_do(&server, "BGSAVE");
+    UNTIL(strstr(server_do(&server, "INFO persistence"), "rdb_last_bgsave_status:err") != NULL);
+    emit(1, N);
+    UNTIL_TOLD("MISCONF");
+    ck_assert_int_eq(ann.connected, 1);
+    n_told = ann.n_told;
+    UNTIL(node_stat(&ann, "failures") >= 4);
+    ck_assert_uint_eq(ann.n_told, n_told);
+    ck_assert_uint_eq(node_stat(&ann, "pending_events"), N);
+    ck_assert_int_eq(rmdir(path), 0);
+    server_do(&server, "BGSAVE");
+    expect(1, N);
+    UNTIL_TOLD("connected");
+    end();
+}
+END_TEST
+
+static bool is_busy(redisContext *context)
+{
+    redisReply *reply = redisCommand(context, "GET nothing");
+    bool busy = reply->type == REDIS_REPLY_ERROR && strstr(reply->str, "BUSY") != NULL;
+
+    freeReplyObject(reply);
+    return busy;
+}
+
+START_TEST(endless_script)
+{
+    redisContext *other;
+    redisContext *third;
+    int all_written = 0;
+
+    begin(NULL);
+    server_do(&server, "CONFIG SET lua-time-limit 1");
+    other = server_connect(&server);
+    third = server_connect(&server);
+    redisAppendCommand(other, "EVAL %s 0", "while true do end");
+    while (!all_written)
+        ck_assert_int_eq(redisBufferWrite(other, &all_written), REDIS_OK);
+    UNTIL(is_busy(third));
+    emit(1, N);
+    UNTIL_TOLD("BUSY");
+    ck_assert_uint_eq(ann.n_stored, 0);
+    server_do(&server, "SCRIPT KILL");
+    expect(1, N);
+    UNTIL_TOLD("connected");
+    redisFree(other);
+    redisFree(third);
+    end();
+}
+END_TEST
+
+START_TEST(too_few_replicas)
+{
+    begin(NULL);
+    server_do(&server, "CONFIG SET min-replicas-to-write 1");
+    emit(1, N);
+    UNTIL_TOLD("NOREPLICAS");
+    ck_assert_uint_eq(ann.n_stored, 0);
+    server_do(&server, "CONFIG SET min-replicas-to-write 0");
+    expect(1, N);
+    end();
+}
+END_TEST
+
+START_TEST(replica_without_its_master)
+{
+    begin(NULL);
+    server_do(&server, "CONFIG SET replica-serve-stale-data no");
+    server_do(&server, "REPLICAOF 127.0.0.1 1");
+    emit(1, N);
+    UNTIL_TOLD("MASTERDOWN");
+    ck_assert_int_eq(ann.connected, 0);
+    server_do(&server, "REPLICAOF NO ONE");
+    expect(1, N);
+    ck_assert_uint_eq(ann.n_missed, 1);
+    end();
+}
+END_TEST
+
+/* --- connections ------------------------------------------------------------------------------ */
+
+START_TEST(too_many_clients)
+{
+    redisContext *other;
+
+    begin(NULL);
+    other = server_connect(&server);
+    freeReplyObject(redisCommand(other, "CONFIG SET maxclients 1"));
+    freeReplyObject(redisCommand(other, "CLIENT KILL TYPE normal SKIPME yes"));
+    emit(1, N);
+    UNTIL_TOLD("max number of clients");
+    ck_assert_int_eq(ann.connected, 0);
+    freeReplyObject(redisCommand(other, "CONFIG SET maxclients 100"));
+    expect(1, N);
+    redisFree(other);
+    end();
+}
+END_TEST
+
+/* Somebody ends the wait for the next event, by an error. */
+START_TEST(unblocked)
+{
+    int id;
+
+    begin(NULL);
+    UNTIL(sscanf(server_do(&server, "CLIENT LIST TYPE normal"), "id=%d", &id) == 1 &&
+          strstr(server_do(&server, "INFO clients"), "blocked_clients:1") != NULL);
+    for (int i = id; strcmp(server_do(&server, "CLIENT UNBLOCK %d ERROR", i), "1") != 0; i++)
+        ck_assert_int_lt(i, id + 1000);
+    UNTIL_TOLD("UNBLOCKED");
+    emit(1, N);
+    expect(1, N);
+    ck_assert_uint_eq(ann.n_missed, 1);
+    end();
+}
+END_TEST
+
+/* --- rights ----------------------------------------------------------------------------------- */
+
+START_TEST(another_password)
+{
+    static const char *const options[] = {"--requirepass", "first", NULL};
+    char uri[128];
+
+    server_start(&server, options);
+    snprintf(uri, sizeof uri, "redis://:first@127.0.0.1:%d", server.port);
+    node_start(&ann, "ann", uri);
+    UNTIL(ann.connected);
+    server_do(&server, "CONFIG SET requirepass second");
+    server.password = "second";
+    server_do(&server, "CLIENT KILL TYPE normal SKIPME yes");
+    emit(1, N);
+    UNTIL_TOLD("WRONGPASS");
+    ck_assert_int_eq(ann.connected, 0);
+    server_do(&server, "CONFIG SET requirepass first");
+    server.password = "first";
+    expect(1, N);
+    ck_assert_uint_eq(ann.n_missed, 1);
+    end();
+}
+END_TEST
+
+static void begin_as_user(void)
+{
+    char uri[128];
+
+    server_start(&server, NULL);
+    server_do(&server, "ACL SETUSER ann on >secret ~{wsmanager}:* +@all");
+    snprintf(uri, sizeof uri, "redis://ann:secret@127.0.0.1:%d", server.port);
+    node_start(&ann, "ann", uri);
+    UNTIL(ann.connected);
+}
+
+/* Each right is taken and found to be missing, and nothing is lost or doubled when it is back. */
+START_TEST(rights_that_change)
+{
+    static const char *const rights[] = {"eval", "xread", "hmget", "xadd", "xrevrange"};
+    const size_t n = sizeof rights / sizeof *rights;
+    int first = 1;
+
+    begin_as_user();
+    for (size_t i = 0; i < n; i++, first += N) {
+        server_do(&server, "ACL SETUSER ann -%s", rights[i]);
+        server_do(&server, "CLIENT KILL USER ann");
+        emit(first, first + N - 1);
+        UNTIL(!ann.connected);
+        UNTIL(strstr(ann.state, "permission") != NULL ||
+              strstr(ann.state, "can't run") != NULL);
+        server_do(&server, "ACL SETUSER ann +%s", rights[i]);
+        expect(first, first + N - 1);
+    }
+    ck_assert_uint_eq(ann.n_missed, 1);
+    end();
+}
+END_TEST
+
+/* Who may do but half of what an event takes does nothing. */
+START_TEST(half_the_rights)
+{
+    static const char *const rights[] = {"hset", "set"};
+
+    for (size_t i = 0; i < 2; i++) {
+        begin_as_user();
+        emit(1, N);
+        expect(1, N);
+        server_do(&server, "ACL SETUSER ann -%s", rights[i]);
+        server_do(&server, "CLIENT KILL USER ann");
+        emit(N + 1, 2 * N);
+        UNTIL_TOLD("NOPERM");
+        server_do(&server, "ACL SETUSER ann +%s", rights[i]);
+        expect(N + 1, 2 * N);
+        ck_assert_uint_eq(ann.n_missed, 1);
+        end();
+    }
+}
+END_TEST
+
+/* --- others who write to our keys ------------------------------------------------------------- */
+
+/* Its id is of the far future: no event of ours could follow. */
+START_TEST(foreign_entry_far_ahead)
+{
+    begin(NULL);
+    emit(1, N);
+    expect(1, N);
+    server_do(&server, "XADD {wsmanager}:events * event {\"a\":1}");
+    UNTIL(ann.n_missed == 2);
+    emit(N + 1, 2 * N);
+    expect(N + 1, 2 * N);
+    ck_assert_uint_eq(ann.n_missed, 3);
+    ck_assert_uint_eq(node_stat(&ann, "position"), 2 * N);
+    end();
+}
+END_TEST
+
+/* A right is lost while an event is half stored. */
+START_TEST(half_an_event)
+{
+    begin_as_user();
+    emit(1, N);
+    expect(1, N);
+    server_do(&server, "ACL SETUSER ann -hset");
+    emit(N + 1, N + 1);
+    UNTIL_TOLD("NOPERM");
+    server_do(&server, "ACL SETUSER ann +hset");
+    UNTIL(ann.n_stored == N + 1);
+    ck_assert_uint_eq(node_stat(&ann, "position"), N + 1);
+    ck_assert_str_eq(server_do(&server, "XLEN {wsmanager}:events"), "1");
+    end();
+}
+END_TEST
+
+static void go_on_anew(int first, size_t n_missed)
+{
+    UNTIL(ann.n_missed == n_missed);
+    emit(first, first + N - 1);
+    expect(first, first + N - 1);
+    ck_assert_uint_eq(node_stat(&ann, "position"), N);
+}
+
+START_TEST(state_is_damaged)
+{
+    begin(NULL);
+    emit(1, N);
+    expect(1, N);
+    server_do(&server, "HDEL {wsmanager}:state position");
+    go_on_anew(N + 1, 2);
+    server_do(&server, "HSET {wsmanager}:state position x");
+    go_on_anew(2 * N + 1, 3);
+    server_do(&server, "HDEL {wsmanager}:state epoch");
+    go_on_anew(3 * N + 1, 4);
+    end();
+}
+END_TEST
+
+/* What only tells of processes, or numbers one producer's events, is no reason to stop. */
+START_TEST(other_keys_of_another_kind)
+{
+    server_start(&server, NULL);
+    server_do(&server, "SET {wsmanager}:nodes x");
+    server_do(&server, "SADD {wsmanager}:producer:outbox x");
+    node_start(&ann, "ann", server.uri);
+    emit(1, N);
+    expect(1, N);
+    ck_assert_int_eq(node_emit_asking(&ann, N + 1, "outbox", 1), WS_OK);
+    UNTIL_TOLD("WRONGTYPE");
+    ck_assert_int_eq(ann.connected, 1);
+    server_do(&server, "DEL {wsmanager}:producer:outbox");
+    expect(N + 1, N + 1);
+    UNTIL_TOLD("connected");
+    end();
+}
+END_TEST
+
+int main(void)
+{
+    return suite_run("redis-errors",
+                     (const TTest *const[]){loading, snapshot_failed, endless_script,
+                                            too_few_replicas, replica_without_its_master,
+                                            too_many_clients, unblocked, another_password,
+                                            rights_that_change, half_the_rights, half_an_event,
+                                            foreign_entry_far_ahead, state_is_damaged,
+                                            other_keys_of_another_kind, NULL});
+}
