@@ -210,6 +210,9 @@ void reader_run(struct ws_redis *redis);
 /* When it wants to run again. */
 uint64_t reader_deadline(const struct ws_redis *redis);
 
+/* Halves the page: one may have been more than the connection brings in time. */
+void reader_shrink_page(struct reader *reader);
+
 /* Fits the page to what one that was asked for brought. */
 void reader_resize_page(struct reader *reader, size_t n_entries, size_t bytes);
 

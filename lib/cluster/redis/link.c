@@ -60,8 +60,8 @@ static void forget(void *data)
 {
     struct link *link = data;
 
-    if (link->context->err != 0)
-        set_error(link, link->context->errstr);
+    if (link->context->c.err != 0)
+        set_error(link, link->context->c.errstr);
     link->context = NULL;
     link->events = 0;
     tell_host(link);
@@ -80,13 +80,24 @@ static redisReply *take_over(redisReply *reply)
     return copy;
 }
 
+static bool has_unread(const redisAsyncContext *context)
+{
+    return context->c.reader->pos < context->c.reader->len;
+}
+
+/* Redis does not speak unless it is asked; hiredis ends the process if it does. */
+static void end_unasked(struct link *link)
+{
+    set_error(link, "there is an answer without a question");
+    redisAsyncFree(link->context);
+}
+
 /* Without memory for one the connection can't go on: what comes later would be taken for it. */
 static void on_reply(redisAsyncContext *context, void *reply, void *data)
 {
     struct link *link = data;
     struct link_request *request;
 
-    (void)context;
     if (reply == NULL || link->is_broken || link->n_replied == link->count)
         return;
     request = &link->requests[(link->first + link->n_replied) % LINK_MAX_REQUESTS];
@@ -96,6 +107,9 @@ static void on_reply(redisAsyncContext *context, void *reply, void *data)
         return;
     }
     link->n_replied++;
+    link->replied = true;
+    if (link->n_replied == link->count && has_unread(context))
+        end_unasked(link);
 }
 
 /* --- life ---------------------------------------------------------------------------------------- */
@@ -138,6 +152,7 @@ void link_close(struct link *link)
     link->is_broken = false;
     link->deadline_ms = WS_NO_DEADLINE;
     link->progressed = false;
+    link->replied = false;
 }
 
 /* --- input and output ---------------------------------------------------------------------------- */
@@ -162,10 +177,22 @@ static void write_without_sigpipe(struct link *link)
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
+/* Nothing is awaited: only the connection's end should come. */
+static void read_unasked(struct link *link)
+{
+    if (redisBufferRead(&link->context->c) != REDIS_OK)
+        redisAsyncFree(link->context);
+    else if (has_unread(link->context))
+        end_unasked(link);
+}
+
 void link_ready(struct link *link, int events)
 {
     if ((events & WS_REDIS_READ) && link->context != NULL) {
-        redisAsyncHandleRead(link->context);
+        if (link->n_replied == link->count)
+            read_unasked(link);
+        else
+            redisAsyncHandleRead(link->context);
         link->progressed = true;
     }
     if ((events & WS_REDIS_WRITE) && link->context != NULL)
@@ -205,8 +232,10 @@ bool link_send(struct link *link, enum request_kind kind, const struct command *
         set_error(link, "a command could not be sent");
         return false;
     }
-    if (link->n_replied == link->count)
+    if (link->n_replied == link->count) {
         link->deadline_ms = now_ms + link->timeout_ms;
+        link->limit_ms = now_ms + LINK_SLOW * link->timeout_ms;
+    }
     *request = (struct link_request){.kind = kind};
     link->count++;
     return true;
@@ -225,8 +254,25 @@ redisReply *link_take_reply(struct link *link, enum request_kind *kind)
     return request->reply;
 }
 
+/* What came puts the deadline off, but not beyond the limit of the reply that it is a part of. */
+static void put_off(struct link *link, uint64_t now_ms)
+{
+    if (link->replied)
+        link->limit_ms = now_ms + LINK_SLOW * link->timeout_ms;
+    if (link->n_replied == link->count)
+        link->deadline_ms = WS_NO_DEADLINE;
+    else if (now_ms + link->timeout_ms < link->limit_ms)
+        link->deadline_ms = now_ms + link->timeout_ms;
+    else
+        link->deadline_ms = link->limit_ms;
+    link->progressed = false;
+    link->replied = false;
+}
+
 bool link_check(struct link *link, uint64_t now_ms)
 {
+    bool is_slow;
+
     if (link->context == NULL)
         return false;
     if (link->is_broken) {
@@ -234,11 +280,12 @@ bool link_check(struct link *link, uint64_t now_ms)
         return false;
     }
     if (link->progressed)
-        link->deadline_ms =
-            link->n_replied < link->count ? now_ms + link->timeout_ms : WS_NO_DEADLINE;
-    link->progressed = false;
+        put_off(link, now_ms);
     if (now_ms < link->deadline_ms)
         return true;
-    snprintf(link->error, sizeof link->error, "no answer in %" PRIu64 " ms", link->timeout_ms);
+    is_slow = link->deadline_ms == link->limit_ms;
+    snprintf(link->error, sizeof link->error, "no %sanswer in %" PRIu64 " ms",
+             is_slow ? "whole " : "",
+             is_slow ? LINK_SLOW * link->timeout_ms : link->timeout_ms);
     return false;
 }

@@ -15,7 +15,11 @@
 #include "cluster/redis/command.h"
 #include "cluster/redis/uri.h"
 
-enum { LINK_MAX_REQUESTS = 32, LINK_ERROR_SIZE = 160 };
+enum {
+    LINK_MAX_REQUESTS = 32,
+    LINK_ERROR_SIZE = 160,
+    LINK_SLOW = 10 /* times the timeout is the time for a reply that comes bit by bit */
+};
 
 /* What a reply is to. */
 enum request_kind {
@@ -45,7 +49,9 @@ struct link {
     uint64_t
         timeout_ms; /* for connecting, and until something comes while a reply is awaited */
     uint64_t deadline_ms; /* WS_NO_DEADLINE: none are */
+    uint64_t limit_ms;    /* for the next reply, whatever comes of it meanwhile */
     bool progressed;      /* something came since link_check() */
+    bool replied;         /* a reply did */
     bool is_broken;       /* a reply was lost */
 
     struct link_request requests[LINK_MAX_REQUESTS]; /* a ring, the oldest first */

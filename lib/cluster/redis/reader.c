@@ -38,10 +38,16 @@ void reader_end(struct ws_redis *redis)
     redis->reader.retry_ms = 0;
 }
 
+void reader_shrink_page(struct reader *reader)
+{
+    if (reader->page > 1)
+        reader->page /= 2;
+}
+
 void reader_resize_page(struct reader *reader, size_t n_entries, size_t bytes)
 {
-    if (bytes > PAGE_LARGE_BYTES && reader->page > 1)
-        reader->page /= 2;
+    if (bytes > PAGE_LARGE_BYTES)
+        reader_shrink_page(reader);
     else if (n_entries >= reader->page && bytes < PAGE_LARGE_BYTES / 4 &&
              reader->page < PAGE_MAX)
         reader->page *= 2;

@@ -133,6 +133,17 @@ static void not_appended(struct ws_redis *redis, const char *why)
     session_tell(redis, true, why);
 }
 
+/* Whether it tells of so many events what became of each. */
+static bool is_answer(const redisReply *reply, uint32_t n)
+{
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != n)
+        return false;
+    for (uint32_t i = 0; i < n; i++)
+        if (reply->element[i]->type != REDIS_REPLY_INTEGER || reply->element[i]->integer < 0)
+            return false;
+    return true;
+}
+
 void writer_appended(struct ws_redis *redis, const redisReply *reply)
 {
     struct writer *writer = &redis->writer;
@@ -142,7 +153,7 @@ void writer_appended(struct ws_redis *redis, const redisReply *reply)
         not_appended(redis, reply->str);
         return;
     }
-    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != n) {
+    if (!is_answer(reply, n)) {
         session_end(redis, "an answer makes no sense");
         return;
     }
