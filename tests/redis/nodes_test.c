@@ -64,13 +64,14 @@ START_TEST(foreign_nodes)
     begin();
     node_close(&bob);
     UNTIL(ann.connected);
-    server_do(&server, "HSET {wsmanager}:nodes x1 {bad x2 [] x3 {\"rooms\":[1,2]} x4 "
-                       "{\"total_connections\":\"x\",\"rooms\":{\"r\":-1,\"s\":\"t\"}}");
-    UNTIL(nodes_are(&ann,
-                    "{\"nodes\":{\"ann\":{\"total_connections\":1,\"unique_users\":0,"
-                    "\"rooms\":{}},\"x3\":{\"rooms\":[1,2]},\"x4\":{\"total_connections\":"
-                    "\"x\",\"rooms\":{\"r\":-1,\"s\":\"t\"}}},\"total_connections\":1,"
-                    "\"rooms\":{}}"));
+    server_do(&server,
+              "HSET {wsmanager}:nodes x1 {bad x2 [] x3 {\"rooms\":[1,2]} x4 "
+              "{\"total_connections\":\"x\",\"rooms\":{\"r\":-1,\"s\":\"t\",\"u\":1e300}}");
+    UNTIL(nodes_are(
+        &ann, "{\"nodes\":{\"ann\":{\"total_connections\":1,\"unique_users\":0,"
+              "\"rooms\":{}},\"x3\":{\"rooms\":[1,2]},\"x4\":{\"total_connections\":"
+              "\"x\",\"rooms\":{\"r\":-1,\"s\":\"t\",\"u\":1e300}}},\"total_connections\":1,"
+              "\"rooms\":{}}"));
     node_close(&ann);
     server_end(&server);
 }

@@ -108,7 +108,8 @@ static bool add_rooms(struct sum *sum, const cJSON *tree)
         if (grown == NULL)
             return false;
         sum->rooms = grown;
-        if (room->string != NULL && cJSON_IsNumber(room) && room->valuedouble > 0)
+        if (room->string != NULL && cJSON_IsNumber(room) && room->valuedouble > 0 &&
+            room->valuedouble <= UINT32_MAX)
             sum->rooms[sum->n_rooms++] =
                 (struct room){room->string, (uint64_t)room->valuedouble};
     }
