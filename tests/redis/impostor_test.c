@@ -39,7 +39,6 @@ static void end(void)
     UNTIL(ann.n_stored == (size_t)n_emitted);
     node_expect(&ann, 1, n_emitted);
     ck_assert_uint_eq(node_stat(&ann, "position"), (uint64_t)n_emitted);
-    ck_assert_uint_eq(ann.n_missed, 1);
     node_close(&ann);
     peer_end(&peer);
     server_end(&server);
@@ -50,7 +49,6 @@ static void until_failed(uint64_t times)
     uint64_t failures = node_stat(&ann, "failures");
 
     UNTIL(node_stat(&ann, "failures") >= failures + times);
-    ck_assert_int_eq(ann.connected, 0);
 }
 
 static const char *const nonsense[] = {
@@ -68,8 +66,9 @@ static const char *const nonsense[] = {
     "*1\r\n+1\r\n",
     "*2\r\n$1\r\na\r\n$1\r\n1\r\n",
     "*2\r\n$-1\r\n$-1\r\n*2\r\n$-1\r\n$-1\r\n",
-    "*2\r\n$10\r\naaaaaaaaaa\r\n:-1\r\n",
-    "*2\r\n$10\r\naaaaaaaaaa\r\n:0\r\n",
+    "*3\r\n$10\r\naaaaaaaaaa\r\n:-1\r\n$1\r\n7\r\n",
+    "*3\r\n$10\r\naaaaaaaaaa\r\n:0\r\n$-1\r\n",
+    "*3\r\n$10\r\naaaaaaaaaa\r\n:0\r\n$0\r\n\r\n",
     "*1\r\n*2\r\n$1\r\na\r\n*1\r\n*2\r\n$3\r\n9-9\r\n*-1\r\n",
     "\r\n",
     "$99999999999\r\n",
@@ -78,19 +77,31 @@ static const char *const nonsense[] = {
 
 enum { N_NONSENSE = sizeof nonsense / sizeof *nonsense };
 
-/* It comes while some answers are awaited and others are not, and then from the beginning. */
-START_TEST(nonsense_instead_of_answers)
+/* First while it is Redis by all appearances, then from the beginning. One of these looks like a
+ * stream, of another epoch. */
+static void talk_nonsense(enum peer_way way)
 {
     begin(TIMEOUT_MS);
     for (size_t i = 0; i < N_NONSENSE; i++) {
-        UNTIL(ann.connected && ann.n_stored == i);
-        peer_order(&peer, PEER_SAYS, 0, nonsense[i]);
+        UNTIL(ann.connected && ann.n_stored == i && ann.n_got == i);
+        peer_order(&peer, way, 0, nonsense[i]);
         emit(1);
-        until_failed(3);
+        until_failed(2);
         ck_assert_uint_eq(ann.n_stored, i);
         peer_order(&peer, PEER_PASSES, 0, "");
     }
     end();
+}
+
+START_TEST(nonsense_as_an_answer)
+{
+    talk_nonsense(PEER_SAYS);
+}
+END_TEST
+
+START_TEST(nonsense_as_a_greeting)
+{
+    talk_nonsense(PEER_GREETS);
 }
 END_TEST
 
@@ -164,7 +175,7 @@ static void cut_at_each_byte(enum peer_way way, size_t step)
         emit(2);
         UNTIL(ann.n_stored == (size_t)n_emitted);
     }
-    peer_order(&peer, PEER_PASSES, 0, "");
+    ck_assert_uint_eq(ann.n_missed, 1);
     end();
 }
 
@@ -183,7 +194,7 @@ END_TEST
 int main(void)
 {
     return suite_run("redis-impostor",
-                     (const TTest *const[]){nonsense_instead_of_answers, silence, drip, flood,
-                                            too_much_for_the_line, requests_cut, replies_cut,
-                                            NULL});
+                     (const TTest *const[]){nonsense_as_an_answer, nonsense_as_a_greeting,
+                                            silence, drip, flood, too_much_for_the_line,
+                                            requests_cut, replies_cut, NULL});
 }

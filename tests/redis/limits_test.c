@@ -79,6 +79,7 @@ START_TEST(redis_has_no_memory)
     UNTIL(strstr(ann.state, "OOM") != NULL);
     ck_assert_int_eq(ann.connected, 1);
     ck_assert_uint_eq(node_stat(&ann, "pending_events"), 10);
+    ck_assert_uint_le(ann.deadline_ms, node_clock_ms() + 2000);
     server_do(&server, "CONFIG SET maxmemory 0");
     node_expect(&ann, 1, 10);
     UNTIL(strcmp(ann.state, "connected") == 0);
@@ -95,6 +96,7 @@ START_TEST(redis_is_a_replica)
     server_do(&server, "REPLICAOF 127.0.0.1 1");
     ck_assert_int_eq(node_emit(&ann, 1), WS_OK);
     UNTIL(strstr(ann.state, "READONLY") != NULL);
+    ck_assert_int_eq(ann.connected, 0);
     server_do(&server, "REPLICAOF NO ONE");
     node_expect(&ann, 1, 1);
     end();

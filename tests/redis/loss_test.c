@@ -217,6 +217,30 @@ START_TEST(snapshot_is_older_and_others_went_on)
 }
 END_TEST
 
+/* The same with events that were stored, but not read before they were lost. */
+START_TEST(lost_before_they_were_read)
+{
+    begin(NULL);
+    emit(&ann, 1, 10);
+    expect_both(1, 10);
+    server_do(&server, "SAVE");
+    server_do(&server, "ACL SETUSER default -xread"); /* until Redis is started again */
+    server_do(&server, "CLIENT KILL TYPE normal SKIPME yes");
+    emit(&ann, 11, 20);
+    UNTIL(ann.n_stored == 20);
+    ck_assert_uint_eq(ann.n_got, 0);
+    server_signal(&server, SIGKILL);
+    server_restart(&server);
+    for (int i = 11; i <= 20; i++)
+        server_do(&server, "XADD {wsmanager}:events %d-7 event {\"x\":1}", i);
+    server_do(&server, "HSET {wsmanager}:state position 20");
+    UNTIL(ann.n_missed == 2 && bob.n_missed == 2);
+    emit(&ann, 21, 30);
+    expect_both(21, 30);
+    end();
+}
+END_TEST
+
 START_TEST(trimmed_meanwhile)
 {
     begin_with_timeout(NULL, 300);
@@ -298,12 +322,42 @@ START_TEST(recovery_while_redis_is_away)
 }
 END_TEST
 
+/* Another stream has taken the place of what a client missed. */
+START_TEST(recovery_from_another_stream)
+{
+    enum { N = 10 };
+    struct client back;
+    struct node eve;
+    char after[64];
+
+    begin(NULL);
+    emit(&ann, 1, N);
+    expect_both(1, N);
+    snprintf(after, sizeof after, "%.10s.1", ann.stored_id);
+    node_init(&eve, "eve", server.uri);
+    eve.options.preload_events = 1;
+    node_open(&eve);
+    UNTIL(eve.connected);
+    server_do(&server, "DEL {wsmanager}:events");
+    for (int i = 1; i <= N; i++)
+        server_do(&server, "XADD {wsmanager}:events %d-7 event {\"x\":1}", i);
+    server_do(&server, "HSET {wsmanager}:state epoch abcdefghij");
+    come_back(&eve, &back, after);
+    UNTIL(back.n_messages == 2);
+    ck_assert_ptr_nonnull(strstr(back.messages[1], "\"complete\":false"));
+    node_close(&eve);
+    client_free(&back);
+    end();
+}
+END_TEST
+
 /* What nobody stored is said at the end. */
 START_TEST(ended_while_redis_is_away)
 {
     begin(NULL);
     server_signal(&server, SIGKILL);
     UNTIL(!ann.connected);
+    ck_assert_uint_le(ann.deadline_ms, node_clock_ms() + 2000);
     ck_assert_int_eq(node_emit_asking(&ann, 1, NULL, 0), WS_OK);
     nodes_turn();
     node_close(&ann);
@@ -315,11 +369,11 @@ END_TEST
 
 int main(void)
 {
-    return suite_run(
-        "redis-loss",
-        (const TTest *const[]){cut_connections, killed_and_restarted, stopped_for_a_while,
-                               flushed_while_quiet, flushed_while_events_flow,
-                               snapshot_is_older, snapshot_is_older_and_others_went_on,
-                               trimmed_meanwhile, scripts_are_lost,
-                               recovery_while_redis_is_away, ended_while_redis_is_away, NULL});
+    return suite_run("redis-loss",
+                     (const TTest *const[]){
+                         cut_connections, killed_and_restarted, stopped_for_a_while,
+                         flushed_while_quiet, flushed_while_events_flow, snapshot_is_older,
+                         snapshot_is_older_and_others_went_on, lost_before_they_were_read,
+                         trimmed_meanwhile, scripts_are_lost, recovery_while_redis_is_away,
+                         recovery_from_another_stream, ended_while_redis_is_away, NULL});
 }

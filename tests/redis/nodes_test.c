@@ -1,4 +1,5 @@
 /* nodes_test.c: what processes know of each other, and what is told of a carrier. */
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -48,6 +49,8 @@ START_TEST(sums_and_expiry)
                           "\"rooms\":{\"a\":1}},\"bob \\\"b\\\"\":{\"total_connections\":2,"
                           "\"unique_users\":1,\"rooms\":{\"a\":2}}},"
                           "\"total_connections\":3,\"rooms\":{\"a\":3}}"));
+    ck_assert_int_gt(atoi(server_do(&server, "PTTL {wsmanager}:nodes")), 0);
+    ck_assert_int_gt(atoi(server_do(&server, "PTTL {wsmanager}:expiries")), 0);
     node_close(&bob);
     client_free(&more);
     UNTIL(nodes_are(&ann,

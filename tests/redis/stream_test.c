@@ -1,6 +1,7 @@
 /* stream_test.c: events between processes while nothing goes wrong: order, whom they are for, what
  * is stored in Redis, what a new process begins with. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -27,9 +28,20 @@ static void end(void)
     server_end(&server);
 }
 
+/* Scripts that Redis has run since CONFIG RESETSTAT. */
+static int n_scripts(void)
+{
+    static const char name[] = "cmdstat_eval:calls=";
+    const char *found = strstr(server_do(&server, "INFO commandstats"), name);
+
+    ck_assert_ptr_nonnull(found);
+    return atoi(found + strlen(name));
+}
+
 START_TEST(both_get_the_same)
 {
     begin(NULL);
+    server_do(&server, "CONFIG RESETSTAT");
     ck_assert_int_eq(node_emit(&ann, 1), WS_OK);
     ck_assert_uint_eq(ann.n_got, 0);
     node_expect(&ann, 1, 1);
@@ -43,6 +55,7 @@ START_TEST(both_get_the_same)
     ck_assert_uint_eq(node_stat(&ann, "delivered"), 3000);
     ck_assert_uint_eq(node_stat(&ann, "position"), 3000);
     ck_assert_uint_eq(node_stat(&ann, "pending_events"), 0);
+    ck_assert_int_lt(n_scripts(), 300);
     end();
 }
 END_TEST
@@ -83,7 +96,11 @@ START_TEST(stored_is_told)
     ck_assert_uint_eq(node_stat(&bob, "duplicates"), 1);
     ck_assert_int_eq(node_emit_asking(&bob, 2, "outbox", UINT64_MAX), WS_OK);
     UNTIL(bob.n_stored == 2);
+    ck_assert_int_eq(node_emit_asking(&bob, 3, "outbox", 8), WS_OK);
+    UNTIL(bob.n_stored == 3);
+    ck_assert_uint_eq(node_stat(&bob, "duplicates"), 2);
     node_expect(&ann, 1, 2);
+    ck_assert_int_gt(atoi(server_do(&server, "TTL {wsmanager}:producer:outbox")), 80000);
     ck_assert_str_eq(server_do(&server, "GET {wsmanager}:producer:outbox"),
                      "18446744073709551615");
     end();
@@ -98,6 +115,7 @@ START_TEST(large_events)
     ws_event *event;
 
     begin(NULL);
+    server_do(&server, "CONFIG RESETSTAT");
     memset(data, 'x', BYTES);
     for (int i = 1; i <= N; i++) {
         data[snprintf(data, BYTES, "{\"n\":%d,\"x\":\"", i)] = 'x';
@@ -109,6 +127,7 @@ START_TEST(large_events)
     }
     node_expect(&bob, 1, N);
     node_expect(&ann, 1, N);
+    ck_assert_int_ge(n_scripts(), N);
     end();
 }
 END_TEST

@@ -66,7 +66,8 @@ struct session {
     char told[LINK_ERROR_SIZE];
 };
 
-/* The newest event that is known to be in the stream, read or stored. */
+/* The newest event that is known to be in the stream, read, stored, or seen at a session's beginning
+ * (by then it has what was stored without an answer). */
 struct known {
     char epoch[WS_EPOCH_SIZE]; /* "": none */
     uint64_t position;

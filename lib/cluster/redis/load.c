@@ -105,6 +105,7 @@ static void started(struct ws_redis *redis, uint64_t position, const char *nonce
     memcpy(redis->known.epoch, redis->session.epoch, WS_EPOCH_SIZE);
     redis->known.position = 0;
     know(redis, position, nonce);
+    redis->session.n_attempts = 0;
     load_end(redis);
     session_enter(redis, STAGE_READING);
     session_tell(redis, true, "connected");

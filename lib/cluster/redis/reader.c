@@ -103,6 +103,7 @@ static void advance(struct ws_redis *redis, uint64_t position, const char *nonce
     redis->counters.delivered += n;
     pthread_mutex_unlock(&redis->lock);
     know(redis, position, nonce);
+    redis->session.n_attempts = 0;
 }
 
 /* As many as the manager takes. False when one is missing. */

@@ -20,15 +20,17 @@ const char script_attach[] =
     "if not (epoch and position) then\n"
     "  redis.call('DEL', KEYS[2])\n"
     "  redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'position', '0')\n"
-    "  return {ARGV[1], 0}\n"
+    "  return {ARGV[1], 0, ''}\n"
     "end\n"
     "local newest = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]\n"
-    "if newest and tonumber(string.match(newest[1], '%d+')) > position then\n"
+    "local at, nonce = string.match(newest and newest[1] or '0-', '(%d+)-(%d*)')\n"
+    "if tonumber(at) > position then\n"
     "  redis.call('DEL', KEYS[2])\n"
     "  redis.call('HSET', KEYS[1], 'epoch', ARGV[1])\n"
-    "  return {ARGV[1], position}\n"
+    "  return {ARGV[1], position, ''}\n"
     "end\n"
-    "if epoch ~= ARGV[2] or ARGV[3] == '0' then return {epoch, position} end\n"
+    "if tonumber(at) < position then nonce = '' end\n"
+    "if epoch ~= ARGV[2] then return {epoch, position, nonce} end\n"
     "local is_other = position < tonumber(ARGV[3])\n"
     "if not is_other and ARGV[4] ~= '' then\n"
     "  local known = redis.call('XRANGE', KEYS[2], ARGV[3], ARGV[3])[1]\n"
@@ -38,7 +40,7 @@ const char script_attach[] =
     "  epoch = ARGV[1]\n"
     "  redis.call('HSET', KEYS[1], 'epoch', epoch)\n"
     "end\n"
-    "return {epoch, position}\n";
+    "return {epoch, position, nonce}\n";
 
 /* Sequences are compared as texts: Lua's numbers end at 2^53. An error ends the script, so that
  * what comes later is never stored before what came earlier. */

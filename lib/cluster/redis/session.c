@@ -149,10 +149,11 @@ void session_attached(struct ws_redis *redis, const redisReply *reply)
 {
     struct session *session = &redis->session;
 
-    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 3 ||
         reply->element[0]->type != REDIS_REPLY_STRING ||
         reply->element[0]->len != WS_EPOCH_SIZE - 1 ||
-        reply->element[1]->type != REDIS_REPLY_INTEGER || reply->element[1]->integer < 0) {
+        reply->element[1]->type != REDIS_REPLY_INTEGER || reply->element[1]->integer < 0 ||
+        reply->element[2]->type != REDIS_REPLY_STRING) {
         session_end(redis, "the keys hold something else");
         return;
     }
@@ -161,5 +162,7 @@ void session_attached(struct ws_redis *redis, const redisReply *reply)
     session->position = (uint64_t)reply->element[1]->integer;
     redis->counters.sessions++;
     pthread_mutex_unlock(&redis->lock);
+    if (strcmp(redis->known.epoch, session->epoch) == 0)
+        know(redis, session->position, reply->element[2]->str);
     reader_begin(redis);
 }

@@ -100,16 +100,16 @@ static void settle(struct ws_redis *redis, uint64_t position)
     pthread_mutex_unlock(&redis->lock);
     if (position > 0)
         know(redis, position, redis->session.nonce);
+    redis->session.n_attempts = 0;
     ws_manager_cluster_stored(redis->manager, pending->receipt, WS_OK, position);
     memory_free(&redis->memory, pending);
 }
 
-/* Another epoch, a replica (which Redis before 7 says in the midst of more), a missing right, or an
- * entry beyond the position: that is for a new session, which looks into it. */
+/* Another epoch, a replica (which Redis before 7 says in the midst of more), or a missing right: that
+ * is for a new session, which looks into it. */
 static bool needs_new_session(const char *why)
 {
-    static const char *const texts[] = {"EPOCH", "READONLY", "can't run this command",
-                                        "equal or smaller"};
+    static const char *const texts[] = {"EPOCH", "READONLY", "can't run this command"};
 
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (strstr(why, texts[i]) != NULL)

@@ -44,9 +44,10 @@ static const char epoch[] = "abcdefghij";
 
 static void write_attached(FILE *out)
 {
-    fputs("*2\r\n", out);
+    fputs("*3\r\n", out);
     write_bulk(out, epoch);
     fprintf(out, ":%zu\r\n", n_entries);
+    write_bulk(out, n_entries > 0 ? strchr(entries[n_entries - 1].id, '-') + 1 : "");
 }
 
 static void write_state(FILE *out)

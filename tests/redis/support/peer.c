@@ -81,7 +81,7 @@ static void let_in(int listener)
         cut(pair);
         return;
     }
-    if (order.way == PEER_SAYS || order.way == PEER_DRIPS)
+    if (order.way == PEER_GREETS || order.way == PEER_DRIPS)
         say_text(pair);
 }
 
@@ -132,7 +132,7 @@ static void hear(struct pair *pair)
 
     if (recv(pair->node, bytes, sizeof bytes, 0) <= 0)
         cut(pair);
-    else if (order.way == PEER_SAYS)
+    else if (order.way != PEER_DRIPS)
         say_text(pair);
 }
 
@@ -143,7 +143,8 @@ static bool is_ready(const struct pollfd *polled, int fd)
 
 static void serve(struct pair *pair, const struct pollfd *polled)
 {
-    bool is_deaf = order.way == PEER_SAYS || order.way == PEER_DRIPS;
+    bool is_deaf =
+        order.way == PEER_SAYS || order.way == PEER_GREETS || order.way == PEER_DRIPS;
 
     if (is_ready(&polled[0], pair->node)) {
         if (is_deaf)
@@ -170,7 +171,7 @@ static void obey(int orders)
 {
     if (recv(orders, &order, sizeof order, 0) != (ssize_t)sizeof order)
         _exit(0);
-    if (order.way == PEER_SAYS || order.way == PEER_DRIPS)
+    if (order.way == PEER_GREETS || order.way == PEER_DRIPS)
         for (size_t i = 0; i < MAX_PAIRS; i++)
             say_text(&pairs[i]);
     if (order.way == PEER_PASSES) /* Redis and the node are at odds by now */

@@ -11,7 +11,8 @@ enum peer_way {
     PEER_PASSES,        /* what comes from either side */
     PEER_CUTS_REQUESTS, /* passes `n` bytes more to Redis, then ends all connections, and passes */
     PEER_CUTS_REPLIES, /* the same with bytes from Redis */
-    PEER_SAYS,         /* `text` at once, and again for all that comes; Redis hears nothing */
+    PEER_SAYS,         /* `text` for all that comes; Redis hears nothing */
+    PEER_GREETS,       /* the same, and at once */
     PEER_DRIPS         /* `text` at once, then without end 'x', `n` bytes in a millisecond */
 };
 
