@@ -29,21 +29,6 @@ static void end(void)
     server_end(&server);
 }
 
-static void emit(int first, int last)
-{
-    for (int i = first; i <= last; i++)
-        ck_assert_int_eq(node_emit_asking(&ann, i, NULL, 0), WS_OK);
-}
-
-/* Each was stored, and has come, once and in order. */
-static void expect(int first, int last)
-{
-    UNTIL(ann.n_stored == (size_t)last);
-    node_expect(&ann, first, last);
-    ck_assert_uint_eq(ann.n_not_stored, 0);
-    ck_assert_uint_eq(node_stat(&ann, "pending_events"), 0);
-}
-
 #define UNTIL_TOLD(text) UNTIL(strstr(ann.state, text) != NULL)
 
 /* --- Redis is not ready, or not willing ------------------------------------------------------- */
@@ -59,17 +44,17 @@ START_TEST(loading)
                                        NULL};
 
     begin(slow);
-    emit(1, N);
-    expect(1, N);
+    node_emit_numbers(&ann, 1, N);
+    node_expect_stored(&ann, 1, N);
     server_do(&server, "DEBUG POPULATE 50 filler 4096");
     server_do(&server, "SAVE");
     server_signal(&server, SIGKILL);
     server_launch(&server);
-    emit(N + 1, 2 * N);
+    node_emit_numbers(&ann, N + 1, 2 * N);
     UNTIL_TOLD("LOADING");
     ck_assert_int_eq(ann.connected, 0);
     ck_assert_uint_eq(node_stat(&ann, "pending_events"), N);
-    expect(N + 1, 2 * N);
+    node_expect_stored(&ann, N + 1, 2 * N);
     ck_assert_uint_eq(ann.n_missed, 1);
     end();
 }
@@ -95,7 +80,7 @@ START_TEST(snapshot_failed)
     begin(saving);
     snprintf(path, sizeof path, "%s/dump.rdb", server.folder);
     fail_to_save(path);
-    emit(1, N);
+    node_emit_numbers(&ann, 1, N);
     UNTIL_TOLD("MISCONF");
     ck_assert_int_eq(ann.connected, 1);
     n_told = ann.n_told;
@@ -106,10 +91,10 @@ START_TEST(snapshot_failed)
     ck_assert_uint_eq(node_stat(&ann, "pending_events"), N);
     ck_assert_int_eq(rmdir(path), 0);
     server_do(&server, "BGSAVE");
-    expect(1, N);
+    node_expect_stored(&ann, 1, N);
     UNTIL_TOLD("connected");
     fail_to_save(path);
-    emit(N + 1, N + 1);
+    node_emit_numbers(&ann, N + 1, N + 1);
     UNTIL_TOLD("MISCONF");
     ck_assert_uint_le(ann.deadline_ms, node_clock_ms() + 50); /* as if it were the first time */
     end();
@@ -139,11 +124,11 @@ START_TEST(endless_script)
     while (!all_written)
         ck_assert_int_eq(redisBufferWrite(other, &all_written), REDIS_OK);
     UNTIL(is_busy(third));
-    emit(1, N);
+    node_emit_numbers(&ann, 1, N);
     UNTIL_TOLD("BUSY");
     ck_assert_uint_eq(ann.n_stored, 0);
     server_do(&server, "SCRIPT KILL");
-    expect(1, N);
+    node_expect_stored(&ann, 1, N);
     UNTIL_TOLD("connected");
     redisFree(other);
     redisFree(third);
@@ -155,11 +140,11 @@ START_TEST(too_few_replicas)
 {
     begin(NULL);
     server_do(&server, "CONFIG SET min-replicas-to-write 1");
-    emit(1, N);
+    node_emit_numbers(&ann, 1, N);
     UNTIL_TOLD("NOREPLICAS");
     ck_assert_uint_eq(ann.n_stored, 0);
     server_do(&server, "CONFIG SET min-replicas-to-write 0");
-    expect(1, N);
+    node_expect_stored(&ann, 1, N);
     end();
 }
 END_TEST
@@ -169,11 +154,11 @@ START_TEST(replica_without_its_master)
     begin(NULL);
     server_do(&server, "CONFIG SET replica-serve-stale-data no");
     server_do(&server, "REPLICAOF 127.0.0.1 1");
-    emit(1, N);
+    node_emit_numbers(&ann, 1, N);
     UNTIL_TOLD("MASTERDOWN");
     ck_assert_int_eq(ann.connected, 0);
     server_do(&server, "REPLICAOF NO ONE");
-    expect(1, N);
+    node_expect_stored(&ann, 1, N);
     ck_assert_uint_eq(ann.n_missed, 1);
     end();
 }
@@ -189,11 +174,11 @@ START_TEST(too_many_clients)
     other = server_connect(&server);
     freeReplyObject(redisCommand(other, "CONFIG SET maxclients 1"));
     freeReplyObject(redisCommand(other, "CLIENT KILL TYPE normal SKIPME yes"));
-    emit(1, N);
+    node_emit_numbers(&ann, 1, N);
     UNTIL_TOLD("max number of clients");
     ck_assert_int_eq(ann.connected, 0);
     freeReplyObject(redisCommand(other, "CONFIG SET maxclients 100"));
-    expect(1, N);
+    node_expect_stored(&ann, 1, N);
     redisFree(other);
     end();
 }
@@ -210,8 +195,8 @@ START_TEST(unblocked)
     for (int i = id; strcmp(server_do(&server, "CLIENT UNBLOCK %d ERROR", i), "1") != 0; i++)
         ck_assert_int_lt(i, id + 1000);
     UNTIL_TOLD("UNBLOCKED");
-    emit(1, N);
-    expect(1, N);
+    node_emit_numbers(&ann, 1, N);
+    node_expect_stored(&ann, 1, N);
     ck_assert_uint_eq(ann.n_missed, 1);
     end();
 }
@@ -231,12 +216,12 @@ START_TEST(another_password)
     server_do(&server, "CONFIG SET requirepass second");
     server.password = "second";
     server_do(&server, "CLIENT KILL TYPE normal SKIPME yes");
-    emit(1, N);
+    node_emit_numbers(&ann, 1, N);
     UNTIL_TOLD("WRONGPASS");
     ck_assert_int_eq(ann.connected, 0);
     server_do(&server, "CONFIG SET requirepass first");
     server.password = "first";
-    expect(1, N);
+    node_expect_stored(&ann, 1, N);
     ck_assert_uint_eq(ann.n_missed, 1);
     end();
 }
@@ -264,12 +249,12 @@ START_TEST(rights_that_change)
     for (size_t i = 0; i < n; i++, first += N) {
         server_do(&server, "ACL SETUSER ann -%s", rights[i]);
         server_do(&server, "CLIENT KILL USER ann");
-        emit(first, first + N - 1);
+        node_emit_numbers(&ann, first, first + N - 1);
         UNTIL(!ann.connected);
         UNTIL(strstr(ann.state, "permission") != NULL ||
               strstr(ann.state, "can't run") != NULL);
         server_do(&server, "ACL SETUSER ann +%s", rights[i]);
-        expect(first, first + N - 1);
+        node_expect_stored(&ann, first, first + N - 1);
     }
     ck_assert_uint_eq(ann.n_missed, 1);
     end();
@@ -283,35 +268,17 @@ START_TEST(half_the_rights)
 
     for (size_t i = 0; i < 2; i++) {
         begin_as_user();
-        emit(1, N);
-        expect(1, N);
+        node_emit_numbers(&ann, 1, N);
+        node_expect_stored(&ann, 1, N);
         server_do(&server, "ACL SETUSER ann -%s", rights[i]);
         server_do(&server, "CLIENT KILL USER ann");
-        emit(N + 1, 2 * N);
+        node_emit_numbers(&ann, N + 1, 2 * N);
         UNTIL_TOLD("NOPERM");
         server_do(&server, "ACL SETUSER ann +%s", rights[i]);
-        expect(N + 1, 2 * N);
+        node_expect_stored(&ann, N + 1, 2 * N);
         ck_assert_uint_eq(ann.n_missed, 1);
         end();
     }
-}
-END_TEST
-
-/* --- others who write to our keys ------------------------------------------------------------- */
-
-/* Its id is of the far future: no event of ours could follow. */
-START_TEST(foreign_entry_far_ahead)
-{
-    begin(NULL);
-    emit(1, N);
-    expect(1, N);
-    server_do(&server, "XADD {wsmanager}:events * event {\"a\":1}");
-    UNTIL(ann.n_missed == 2);
-    emit(N + 1, 2 * N);
-    expect(N + 1, 2 * N);
-    ck_assert_uint_eq(ann.n_missed, 3);
-    ck_assert_uint_eq(node_stat(&ann, "position"), 2 * N);
-    end();
 }
 END_TEST
 
@@ -327,10 +294,10 @@ START_TEST(half_an_event)
 
     for (size_t i = 0; i < 2; i++) {
         begin_as_user();
-        emit(1, N);
-        expect(1, N);
+        node_emit_numbers(&ann, 1, N);
+        node_expect_stored(&ann, 1, N);
         server_do(&server, "ACL SETUSER ann -%s", cases[i].right);
-        emit(N + 1, N + 1);
+        node_emit_numbers(&ann, N + 1, N + 1);
         UNTIL_TOLD("NOPERM");
         server_do(&server, "ACL SETUSER ann +%s", cases[i].right);
         UNTIL(ann.n_stored == N + 1);
@@ -341,75 +308,12 @@ START_TEST(half_an_event)
 }
 END_TEST
 
-/* Somebody begins another stream: the first to notice may be the reader, or what is to be stored. */
-START_TEST(another_epoch)
-{
-    bool by_writer = false;
-
-    begin(NULL);
-    for (int first = 1; !by_writer; first += N) {
-        ck_assert_int_lt(first, 10 * N);
-        server_do(&server, "HSET {wsmanager}:state epoch %s",
-                  first % 20 == 1 ? "abcdefghij" : "jihgfedcba");
-        emit(first, first + N - 1);
-        UNTIL(!ann.connected);
-        by_writer = strcmp(ann.state, "EPOCH is another one") == 0;
-        ck_assert_uint_eq(ann.n_stored, (size_t)(first - 1));
-        UNTIL(ann.n_stored == (size_t)(first + N - 1));
-    }
-    end();
-}
-END_TEST
-
-static void go_on_anew(int first, size_t n_missed)
-{
-    UNTIL(ann.n_missed == n_missed);
-    emit(first, first + N - 1);
-    expect(first, first + N - 1);
-    ck_assert_uint_eq(node_stat(&ann, "position"), N);
-}
-
-START_TEST(state_is_damaged)
-{
-    begin(NULL);
-    emit(1, N);
-    expect(1, N);
-    server_do(&server, "HDEL {wsmanager}:state position");
-    go_on_anew(N + 1, 2);
-    server_do(&server, "HSET {wsmanager}:state position x");
-    go_on_anew(2 * N + 1, 3);
-    server_do(&server, "HDEL {wsmanager}:state epoch");
-    go_on_anew(3 * N + 1, 4);
-    end();
-}
-END_TEST
-
-/* What only tells of processes, or numbers one producer's events, is no reason to stop. */
-START_TEST(other_keys_of_another_kind)
-{
-    server_start(&server, NULL);
-    server_do(&server, "SET {wsmanager}:nodes x");
-    server_do(&server, "SADD {wsmanager}:producer:outbox x");
-    node_start(&ann, "ann", server.uri);
-    emit(1, N);
-    expect(1, N);
-    ck_assert_int_eq(node_emit_asking(&ann, N + 1, "outbox", 1), WS_OK);
-    UNTIL_TOLD("WRONGTYPE");
-    ck_assert_int_eq(ann.connected, 1);
-    server_do(&server, "DEL {wsmanager}:producer:outbox");
-    expect(N + 1, N + 1);
-    UNTIL_TOLD("connected");
-    end();
-}
-END_TEST
-
 int main(void)
 {
-    return suite_run(
-        "redis-errors",
-        (const TTest *const[]){loading, snapshot_failed, endless_script, too_few_replicas,
-                               replica_without_its_master, too_many_clients, unblocked,
-                               another_password, rights_that_change, half_the_rights,
-                               half_an_event, another_epoch, foreign_entry_far_ahead,
-                               state_is_damaged, other_keys_of_another_kind, NULL});
+    return suite_run("redis-errors",
+                     (const TTest *const[]){loading, snapshot_failed, endless_script,
+                                            too_few_replicas, replica_without_its_master,
+                                            too_many_clients, unblocked, another_password,
+                                            rights_that_change, half_the_rights, half_an_event,
+                                            NULL});
 }

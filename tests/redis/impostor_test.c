@@ -143,7 +143,7 @@ END_TEST
 /* What is asked for at once is more than can come in time, until less is asked for. */
 START_TEST(too_much_for_the_line)
 {
-    enum { N = 64, BYTES = 16384 };
+    enum { N = 128, BYTES = 16384 };
     static char data[BYTES];
     struct node bob;
     char uri[192];

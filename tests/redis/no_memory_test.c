@@ -28,7 +28,10 @@ static int n_turns;          /* since then */
 
 static void turn(void)
 {
+    uint64_t before_ms = node_clock_ms();
+
     nodes_turn();
+    ck_assert_uint_gt(ann.deadline_ms, before_ms); /* it does not spin */
     if (ann.memory.failed)
         has_failed = true;
     if (!has_failed || !fails_on || ++n_turns < TURNS_WITHOUT)

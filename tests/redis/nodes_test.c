@@ -1,4 +1,5 @@
 /* nodes_test.c: what processes know of each other, and what is told of a carrier. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -80,6 +81,33 @@ START_TEST(foreign_nodes)
 }
 END_TEST
 
+/* A process with very many rooms tells of none. */
+START_TEST(very_many_rooms)
+{
+    enum { CLIENTS = 3, EACH = 900 };
+    struct client clients[CLIENTS];
+    char name[128];
+
+    begin();
+    node_close(&bob);
+    for (int i = 0; i < CLIENTS; i++) {
+        client_open(&ann.host, &clients[i], "guest", NULL);
+        for (int j = 0; j < EACH; j++) {
+            snprintf(name, sizeof name, "%0120d", i * EACH + j);
+            ck_assert_int_eq(ws_manager_join_room(ann.host.manager, clients[i].id, name),
+                             WS_OK);
+        }
+        host_run(&ann.host);
+    }
+    UNTIL(nodes_are(&ann, "{\"nodes\":{\"ann\":{\"total_connections\":4,\"unique_users\":0,"
+                          "\"rooms\":{}}},\"total_connections\":4,\"rooms\":{}}"));
+    node_close(&ann);
+    for (int i = 0; i < CLIENTS; i++)
+        client_free(&clients[i]);
+    server_end(&server);
+}
+END_TEST
+
 START_TEST(texts)
 {
     char *text;
@@ -114,6 +142,6 @@ END_TEST
 
 int main(void)
 {
-    return suite_run("redis-nodes",
-                     (const TTest *const[]){sums_and_expiry, foreign_nodes, texts, NULL});
+    return suite_run("redis-nodes", (const TTest *const[]){sums_and_expiry, foreign_nodes,
+                                                           very_many_rooms, texts, NULL});
 }

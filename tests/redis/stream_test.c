@@ -46,8 +46,10 @@ START_TEST(both_get_the_same)
     ck_assert_uint_eq(ann.n_got, 0);
     node_expect(&ann, 1, 1);
     node_expect(&bob, 1, 1);
+    ann.n_wakes = 0;
     for (int i = 2; i <= 3000; i++)
         ck_assert_int_eq(node_emit(i % 2 == 0 ? &ann : &bob, i), WS_OK);
+    ck_assert_uint_eq(ann.n_wakes, 1);
     UNTIL(ann.n_got == 2999 && bob.n_got == 2999);
     ck_assert_mem_eq(ann.got, bob.got, 2999 * sizeof *ann.got);
     ck_assert_str_eq(server_do(&server, "XLEN {wsmanager}:events"), "3000");
@@ -64,6 +66,7 @@ START_TEST(rooms_users_and_excluded_ones)
 {
     static const char *const room = "r\xc3\xb6om";
     struct client guest;
+    struct client user;
     ws_event *event;
 
     begin(NULL);
@@ -79,6 +82,15 @@ START_TEST(rooms_users_and_excluded_ones)
     node_expect(&ann, 2, 2);
     node_expect(&bob, 2, 2);
     client_expect(&guest, NULL);
+    client_open(&bob.host, &user, "user", "r\xc3\xb6om"); /* of the same name as the room */
+    ck_assert_int_eq(ws_event_new(ann.host.manager, "notification", "{\"n\":3}", 7, &event),
+                     WS_OK);
+    ck_assert_int_eq(ws_manager_send_to_user(ann.host.manager, room, event), WS_OK);
+    ws_event_free(event);
+    UNTIL(user.n_messages - user.n_read == 1);
+    ck_assert_uint_eq(client_count(&guest), 0);
+    ck_assert_uint_eq(bob.n_got, 0);
+    client_free(&user);
     end();
     client_free(&guest);
 }

@@ -114,7 +114,7 @@ static void on_reply(redisAsyncContext *context, void *reply, void *data)
 
 /* --- life ---------------------------------------------------------------------------------------- */
 
-bool link_open(struct link *link, const struct uri *uri, uint64_t timeout_ms)
+bool link_open(struct link *link, const struct uri *uri, uint64_t block_ms)
 {
     redisAsyncContext *context = uri->is_unix ? redisAsyncConnectUnix(uri->host)
                                               : redisAsyncConnect(uri->host, uri->port);
@@ -135,7 +135,8 @@ bool link_open(struct link *link, const struct uri *uri, uint64_t timeout_ms)
     context->ev.cleanup = forget;
     link->context = context;
     link->fd = context->c.fd;
-    link->timeout_ms = timeout_ms;
+    link->timeout_ms = uri->timeout_ms;
+    link->block_ms = block_ms;
     return true;
 }
 
@@ -213,6 +214,13 @@ void link_flush(struct link *link)
 
 /* --- requests and replies ------------------------------------------------------------------------ */
 
+/* The next reply is the one that is awaited from now on. */
+static void await(struct link *link, uint64_t now_ms)
+{
+    link->deadline_ms = now_ms + link->block_ms + link->timeout_ms;
+    link->limit_ms = now_ms + link->block_ms + LINK_SLOW * link->timeout_ms;
+}
+
 bool link_send(struct link *link, enum request_kind kind, const struct command *command,
                uint64_t now_ms)
 {
@@ -232,10 +240,8 @@ bool link_send(struct link *link, enum request_kind kind, const struct command *
         set_error(link, "a command could not be sent");
         return false;
     }
-    if (link->n_replied == link->count) {
-        link->deadline_ms = now_ms + link->timeout_ms;
-        link->limit_ms = now_ms + LINK_SLOW * link->timeout_ms;
-    }
+    if (link->n_replied == link->count)
+        await(link, now_ms);
     *request = (struct link_request){.kind = kind};
     link->count++;
     return true;
@@ -257,14 +263,16 @@ redisReply *link_take_reply(struct link *link, enum request_kind *kind)
 /* What came puts the deadline off, but not beyond the limit of the reply that it is a part of. */
 static void put_off(struct link *link, uint64_t now_ms)
 {
-    if (link->replied)
-        link->limit_ms = now_ms + LINK_SLOW * link->timeout_ms;
+    uint64_t limit_ms = link->limit_ms;
+
+    await(link, now_ms);
+    if (!link->replied) {
+        link->limit_ms = limit_ms;
+        if (link->deadline_ms > limit_ms)
+            link->deadline_ms = limit_ms;
+    }
     if (link->n_replied == link->count)
         link->deadline_ms = WS_NO_DEADLINE;
-    else if (now_ms + link->timeout_ms < link->limit_ms)
-        link->deadline_ms = now_ms + link->timeout_ms;
-    else
-        link->deadline_ms = link->limit_ms;
     link->progressed = false;
     link->replied = false;
 }
@@ -286,6 +294,6 @@ bool link_check(struct link *link, uint64_t now_ms)
     is_slow = link->deadline_ms == link->limit_ms;
     snprintf(link->error, sizeof link->error, "no %sanswer in %" PRIu64 " ms",
              is_slow ? "whole " : "",
-             is_slow ? LINK_SLOW * link->timeout_ms : link->timeout_ms);
+             link->block_ms + (is_slow ? LINK_SLOW : 1) * link->timeout_ms);
     return false;
 }

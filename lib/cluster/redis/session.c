@@ -130,15 +130,14 @@ static bool draw_nonce(struct session *session)
 void session_begin(struct ws_redis *redis)
 {
     struct session *session = &redis->session;
-    uint64_t timeout_ms = redis->uri.timeout_ms;
     struct link *failed = NULL;
 
     if (session->stage != STAGE_AWAY || redis->now_ms < session->retry_ms)
         return;
     session_enter(redis, STAGE_ATTACHING);
-    if (!link_open(&redis->writing, &redis->uri, timeout_ms) || !greet(redis, &redis->writing))
+    if (!link_open(&redis->writing, &redis->uri, 0) || !greet(redis, &redis->writing))
         failed = &redis->writing;
-    else if (!link_open(&redis->reading, &redis->uri, BLOCK_MS + timeout_ms) ||
+    else if (!link_open(&redis->reading, &redis->uri, BLOCK_MS) ||
              !greet(redis, &redis->reading) || !draw_nonce(session) || !attach(redis))
         failed = &redis->reading;
     if (failed != NULL)
