@@ -43,7 +43,8 @@ typedef struct ws_redis_options {
 
     /* redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE][?timeout_ms=N], IPv6 addresses in brackets,
      * or redis+unix://[[USER]:PASSWORD@]/PATH[?timeout_ms=N]; what is special in a part is written
-     * as %XX. timeout_ms (default 5000) is how long connecting, and an answer, may take. Names of
+     * as %XX. timeout_ms (default 5000) is how long connecting may take, and how long Redis may be
+     * silent while it owes an answer; one that comes bit by bit may take ten times as long. Names of
      * hosts are looked up by getaddrinfo(), for which the thread waits: better name addresses.
      *
      * rediss:// as redis://, by TLS 1.2 or newer. Redis' certificate must be for HOST and of an

@@ -1,4 +1,7 @@
 /* nodes_test.c: what processes know of each other, and what is told of a carrier. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -48,6 +51,8 @@ START_TEST(sums_and_expiry)
                           "\"rooms\":{\"a\":1}},\"bob \\\"b\\\"\":{\"total_connections\":2,"
                           "\"unique_users\":1,\"rooms\":{\"a\":2}}},"
                           "\"total_connections\":3,\"rooms\":{\"a\":3}}"));
+    ck_assert_int_gt(atoi(server_do(&server, "PTTL {wsmanager}:nodes")), 0);
+    ck_assert_int_gt(atoi(server_do(&server, "PTTL {wsmanager}:expiries")), 0);
     node_close(&bob);
     client_free(&more);
     UNTIL(nodes_are(&ann,
@@ -64,14 +69,42 @@ START_TEST(foreign_nodes)
     begin();
     node_close(&bob);
     UNTIL(ann.connected);
-    server_do(&server, "HSET {wsmanager}:nodes x1 {bad x2 [] x3 {\"rooms\":[1,2]} x4 "
-                       "{\"total_connections\":\"x\",\"rooms\":{\"r\":-1,\"s\":\"t\"}}");
-    UNTIL(nodes_are(&ann,
-                    "{\"nodes\":{\"ann\":{\"total_connections\":1,\"unique_users\":0,"
-                    "\"rooms\":{}},\"x3\":{\"rooms\":[1,2]},\"x4\":{\"total_connections\":"
-                    "\"x\",\"rooms\":{\"r\":-1,\"s\":\"t\"}}},\"total_connections\":1,"
-                    "\"rooms\":{}}"));
+    server_do(&server,
+              "HSET {wsmanager}:nodes x1 {bad x2 [] x3 {\"rooms\":[1,2]} x4 "
+              "{\"total_connections\":\"x\",\"rooms\":{\"r\":-1,\"s\":\"t\",\"u\":1e300}}");
+    UNTIL(nodes_are(
+        &ann, "{\"nodes\":{\"ann\":{\"total_connections\":1,\"unique_users\":0,"
+              "\"rooms\":{}},\"x3\":{\"rooms\":[1,2]},\"x4\":{\"total_connections\":"
+              "\"x\",\"rooms\":{\"r\":-1,\"s\":\"t\",\"u\":1e300}}},\"total_connections\":1,"
+              "\"rooms\":{}}"));
     node_close(&ann);
+    server_end(&server);
+}
+END_TEST
+
+/* A process with very many rooms tells of none. */
+START_TEST(very_many_rooms)
+{
+    enum { CLIENTS = 3, EACH = 900 };
+    struct client clients[CLIENTS];
+    char name[128];
+
+    begin();
+    node_close(&bob);
+    for (int i = 0; i < CLIENTS; i++) {
+        client_open(&ann.host, &clients[i], "guest", NULL);
+        for (int j = 0; j < EACH; j++) {
+            snprintf(name, sizeof name, "%0120d", i * EACH + j);
+            ck_assert_int_eq(ws_manager_join_room(ann.host.manager, clients[i].id, name),
+                             WS_OK);
+        }
+        host_run(&ann.host);
+    }
+    UNTIL(nodes_are(&ann, "{\"nodes\":{\"ann\":{\"total_connections\":4,\"unique_users\":0,"
+                          "\"rooms\":{}}},\"total_connections\":4,\"rooms\":{}}"));
+    node_close(&ann);
+    for (int i = 0; i < CLIENTS; i++)
+        client_free(&clients[i]);
     server_end(&server);
 }
 END_TEST
@@ -108,8 +141,30 @@ START_TEST(texts)
 }
 END_TEST
 
+/* Heartbeats that nobody answers don't pile up. */
+START_TEST(redis_stands_still)
+{
+    uint64_t n_turns = 0;
+
+    server_start(&server, NULL);
+    node_init(&ann, "ann", server.uri);
+    ann.options.heartbeat_interval_ms = 1;
+    node_open(&ann);
+    UNTIL(ann.connected);
+    server_signal(&server, SIGSTOP);
+    UNTIL(n_turns++ == 200);
+    server_signal(&server, SIGCONT);
+    ck_assert_int_eq(node_emit(&ann, 1), WS_OK);
+    node_expect(&ann, 1, 1);
+    ck_assert_uint_eq(node_stat(&ann, "failures"), 0);
+    node_close(&ann);
+    server_end(&server);
+}
+END_TEST
+
 int main(void)
 {
     return suite_run("redis-nodes",
-                     (const TTest *const[]){sums_and_expiry, foreign_nodes, texts, NULL});
+                     (const TTest *const[]){sums_and_expiry, foreign_nodes, very_many_rooms,
+                                            texts, redis_stands_still, NULL});
 }

@@ -1,6 +1,7 @@
 /* stream_test.c: events between processes while nothing goes wrong: order, whom they are for, what
  * is stored in Redis, what a new process begins with. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -27,15 +28,33 @@ static void end(void)
     server_end(&server);
 }
 
+/* Scripts that Redis has run since CONFIG RESETSTAT. */
+static int n_scripts(void)
+{
+    static const char *const names[] = {"cmdstat_eval:calls=", "cmdstat_evalsha:calls="};
+    const char *text = server_do(&server, "INFO commandstats");
+    int n = 0;
+
+    for (size_t i = 0; i < 2; i++) {
+        const char *found = strstr(text, names[i]);
+
+        n += found != NULL ? atoi(found + strlen(names[i])) : 0;
+    }
+    return n;
+}
+
 START_TEST(both_get_the_same)
 {
     begin(NULL);
+    server_do(&server, "CONFIG RESETSTAT");
     ck_assert_int_eq(node_emit(&ann, 1), WS_OK);
     ck_assert_uint_eq(ann.n_got, 0);
     node_expect(&ann, 1, 1);
     node_expect(&bob, 1, 1);
+    ann.n_wakes = 0;
     for (int i = 2; i <= 3000; i++)
         ck_assert_int_eq(node_emit(i % 2 == 0 ? &ann : &bob, i), WS_OK);
+    ck_assert_uint_eq(ann.n_wakes, 1);
     UNTIL(ann.n_got == 2999 && bob.n_got == 2999);
     ck_assert_mem_eq(ann.got, bob.got, 2999 * sizeof *ann.got);
     ck_assert_str_eq(server_do(&server, "XLEN {wsmanager}:events"), "3000");
@@ -43,6 +62,7 @@ START_TEST(both_get_the_same)
     ck_assert_uint_eq(node_stat(&ann, "delivered"), 3000);
     ck_assert_uint_eq(node_stat(&ann, "position"), 3000);
     ck_assert_uint_eq(node_stat(&ann, "pending_events"), 0);
+    ck_assert_int_lt(n_scripts(), 300);
     end();
 }
 END_TEST
@@ -51,6 +71,7 @@ START_TEST(rooms_users_and_excluded_ones)
 {
     static const char *const room = "r\xc3\xb6om";
     struct client guest;
+    struct client user;
     ws_event *event;
 
     begin(NULL);
@@ -66,6 +87,15 @@ START_TEST(rooms_users_and_excluded_ones)
     node_expect(&ann, 2, 2);
     node_expect(&bob, 2, 2);
     client_expect(&guest, NULL);
+    client_open(&bob.host, &user, "user", "r\xc3\xb6om"); /* of the same name as the room */
+    ck_assert_int_eq(ws_event_new(ann.host.manager, "notification", "{\"n\":3}", 7, &event),
+                     WS_OK);
+    ck_assert_int_eq(ws_manager_send_to_user(ann.host.manager, room, event), WS_OK);
+    ws_event_free(event);
+    UNTIL(user.n_messages - user.n_read == 1);
+    ck_assert_uint_eq(client_count(&guest), 0);
+    ck_assert_uint_eq(bob.n_got, 0);
+    client_free(&user);
     end();
     client_free(&guest);
 }
@@ -83,7 +113,11 @@ START_TEST(stored_is_told)
     ck_assert_uint_eq(node_stat(&bob, "duplicates"), 1);
     ck_assert_int_eq(node_emit_asking(&bob, 2, "outbox", UINT64_MAX), WS_OK);
     UNTIL(bob.n_stored == 2);
+    ck_assert_int_eq(node_emit_asking(&bob, 3, "outbox", 8), WS_OK);
+    UNTIL(bob.n_stored == 3);
+    ck_assert_uint_eq(node_stat(&bob, "duplicates"), 2);
     node_expect(&ann, 1, 2);
+    ck_assert_int_gt(atoi(server_do(&server, "TTL {wsmanager}:producer:outbox")), 80000);
     ck_assert_str_eq(server_do(&server, "GET {wsmanager}:producer:outbox"),
                      "18446744073709551615");
     end();
@@ -98,6 +132,7 @@ START_TEST(large_events)
     ws_event *event;
 
     begin(NULL);
+    server_do(&server, "CONFIG RESETSTAT");
     memset(data, 'x', BYTES);
     for (int i = 1; i <= N; i++) {
         data[snprintf(data, BYTES, "{\"n\":%d,\"x\":\"", i)] = 'x';
@@ -109,6 +144,7 @@ START_TEST(large_events)
     }
     node_expect(&bob, 1, N);
     node_expect(&ann, 1, N);
+    ck_assert_int_ge(n_scripts(), N);
     end();
 }
 END_TEST

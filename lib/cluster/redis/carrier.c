@@ -18,7 +18,6 @@ void know(struct ws_redis *redis, uint64_t position, const char *nonce)
 {
     struct known *known = &redis->known;
 
-    redis->session.n_attempts = 0;
     if (position < known->position)
         return;
     known->position = position;

@@ -66,7 +66,8 @@ struct session {
     char told[LINK_ERROR_SIZE];
 };
 
-/* The newest event that is known to be in the stream, read or stored. */
+/* The newest event that is known to be in the stream, read, stored, or seen at a session's beginning
+ * (by then it has what was stored without an answer). */
 struct known {
     char epoch[WS_EPOCH_SIZE]; /* "": none */
     uint64_t position;
@@ -145,6 +146,7 @@ struct ws_redis {
     /* The owner's alone: */
     uint64_t now_ms;
     uint64_t heartbeat_ms; /* when the next one is due */
+    bool awaits_heartbeat; /* its answer: until then there is no other one */
     struct known known;
     struct writer writer;
     struct link reading;
@@ -214,6 +216,9 @@ void reader_run(struct ws_redis *redis);
 /* When it wants to run again. */
 uint64_t reader_deadline(const struct ws_redis *redis);
 
+/* Halves the page: one may have been more than the connection brings in time. */
+void reader_shrink_page(struct reader *reader);
+
 /* Fits the page to what one that was asked for brought. */
 void reader_resize_page(struct reader *reader, size_t n_entries, size_t bytes);
 
@@ -251,6 +256,7 @@ void fetches_give_up(struct ws_redis *redis);
 /* --- nodes.c -------------------------------------------------------------------------------------- */
 
 void nodes_run(struct ws_redis *redis);
+void nodes_end(struct ws_redis *redis);
 void nodes_seen(struct ws_redis *redis, const redisReply *reply);
 
 #endif

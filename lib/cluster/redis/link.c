@@ -62,9 +62,9 @@ static void forget(void *data)
 {
     struct link *link = data;
 
-    if (link->context->err != 0)
-        set_error(link, link->context->errstr);
-    if (link->context->err != 0 && link->tls != NULL)
+    if (link->context->c.err != 0)
+        set_error(link, link->context->c.errstr);
+    if (link->context->c.err != 0 && link->tls != NULL)
         tls_explain(link->tls, link->error, sizeof link->error);
     link->context = NULL;
     link->tls = NULL;
@@ -85,13 +85,24 @@ static redisReply *take_over(redisReply *reply)
     return copy;
 }
 
+static bool has_unread(const redisAsyncContext *context)
+{
+    return context->c.reader->pos < context->c.reader->len;
+}
+
+/* Redis does not speak unless it is asked; hiredis ends the process if it does. */
+static void end_unasked(struct link *link)
+{
+    set_error(link, "there is an answer without a question");
+    redisAsyncFree(link->context);
+}
+
 /* Without memory for one the connection can't go on: what comes later would be taken for it. */
 static void on_reply(redisAsyncContext *context, void *reply, void *data)
 {
     struct link *link = data;
     struct link_request *request;
 
-    (void)context;
     if (reply == NULL || link->is_broken || link->n_replied == link->count)
         return;
     request = &link->requests[(link->first + link->n_replied) % LINK_MAX_REQUESTS];
@@ -101,6 +112,9 @@ static void on_reply(redisAsyncContext *context, void *reply, void *data)
         return;
     }
     link->n_replied++;
+    link->replied = true;
+    if (link->n_replied == link->count && has_unread(context))
+        end_unasked(link);
 }
 
 /* --- life ---------------------------------------------------------------------------------------- */
@@ -112,7 +126,7 @@ static bool begin_tls(struct link *link, redisAsyncContext *context, const struc
     return !uri->is_tls || link->tls != NULL;
 }
 
-bool link_open(struct link *link, const struct uri *uri, uint64_t timeout_ms)
+bool link_open(struct link *link, const struct uri *uri, uint64_t block_ms)
 {
     redisAsyncContext *context = uri->is_unix ? redisAsyncConnectUnix(uri->host)
                                               : redisAsyncConnect(uri->host, uri->port);
@@ -137,7 +151,8 @@ bool link_open(struct link *link, const struct uri *uri, uint64_t timeout_ms)
     context->ev.cleanup = forget;
     link->context = context;
     link->fd = context->c.fd;
-    link->timeout_ms = timeout_ms;
+    link->timeout_ms = uri->timeout_ms;
+    link->block_ms = block_ms;
     return true;
 }
 
@@ -154,13 +169,14 @@ void link_close(struct link *link)
     link->is_broken = false;
     link->deadline_ms = WS_NO_DEADLINE;
     link->progressed = false;
+    link->replied = false;
 }
 
 /* --- input and output ---------------------------------------------------------------------------- */
 
 /* Hiredis 0.14 and OpenSSL write to a socket with write(): the signal that this can bring is the
  * host's business as little as the connection is. */
-static void without_sigpipe(struct link *link, void (*handle)(redisAsyncContext *context))
+static void without_sigpipe(struct link *link, void (*handle)(struct link *link))
 {
     static const struct timespec at_once = {0};
     sigset_t pipe_alone;
@@ -171,29 +187,51 @@ static void without_sigpipe(struct link *link, void (*handle)(redisAsyncContext 
     sigaddset(&pipe_alone, SIGPIPE);
     sigpending(&pending);
     pthread_sigmask(SIG_BLOCK, &pipe_alone, &before);
-    handle(link->context);
+    handle(link);
     if (!sigismember(&pending, SIGPIPE))
         while (sigtimedwait(&pipe_alone, NULL, &at_once) < 0 && errno == EINTR)
             ;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
-static void write_out(struct link *link)
+/* Nothing is awaited: only the connection's end should come. */
+static void read_unasked(struct link *link)
 {
-    if (link->tls != NULL)
-        tls_clear_errors();
-    without_sigpipe(link, redisAsyncHandleWrite);
+    if (redisBufferRead(&link->context->c) != REDIS_OK)
+        redisAsyncFree(link->context);
+    else if (has_unread(link->context))
+        end_unasked(link);
+}
+
+static void handle_read(struct link *link)
+{
+    if (link->n_replied == link->count)
+        read_unasked(link);
+    else
+        redisAsyncHandleRead(link->context);
+}
+
+static void handle_write(struct link *link)
+{
+    redisAsyncHandleWrite(link->context);
 }
 
 /* TLS writes when it reads too: its handshake. */
 static void read_in(struct link *link)
 {
     if (link->tls == NULL) {
-        redisAsyncHandleRead(link->context);
+        handle_read(link);
         return;
     }
     tls_clear_errors();
-    without_sigpipe(link, redisAsyncHandleRead);
+    without_sigpipe(link, handle_read);
+}
+
+static void write_out(struct link *link)
+{
+    if (link->tls != NULL)
+        tls_clear_errors();
+    without_sigpipe(link, handle_write);
 }
 
 void link_ready(struct link *link, int events)
@@ -220,6 +258,13 @@ void link_flush(struct link *link)
 
 /* --- requests and replies ------------------------------------------------------------------------ */
 
+/* The next reply is the one that is awaited from now on. */
+static void await(struct link *link, uint64_t now_ms)
+{
+    link->deadline_ms = now_ms + link->block_ms + link->timeout_ms;
+    link->limit_ms = now_ms + link->block_ms + LINK_SLOW * link->timeout_ms;
+}
+
 bool link_send(struct link *link, enum request_kind kind, const struct command *command,
                uint64_t now_ms)
 {
@@ -240,7 +285,7 @@ bool link_send(struct link *link, enum request_kind kind, const struct command *
         return false;
     }
     if (link->n_replied == link->count)
-        link->deadline_ms = now_ms + link->timeout_ms;
+        await(link, now_ms);
     *request = (struct link_request){.kind = kind};
     link->count++;
     return true;
@@ -259,8 +304,27 @@ redisReply *link_take_reply(struct link *link, enum request_kind *kind)
     return request->reply;
 }
 
+/* What came puts the deadline off, but not beyond the limit of the reply that it is a part of. */
+static void put_off(struct link *link, uint64_t now_ms)
+{
+    uint64_t limit_ms = link->limit_ms;
+
+    await(link, now_ms);
+    if (!link->replied) {
+        link->limit_ms = limit_ms;
+        if (link->deadline_ms > limit_ms)
+            link->deadline_ms = limit_ms;
+    }
+    if (link->n_replied == link->count)
+        link->deadline_ms = WS_NO_DEADLINE;
+    link->progressed = false;
+    link->replied = false;
+}
+
 bool link_check(struct link *link, uint64_t now_ms)
 {
+    bool is_slow;
+
     if (link->context == NULL)
         return false;
     if (link->is_broken) {
@@ -268,11 +332,12 @@ bool link_check(struct link *link, uint64_t now_ms)
         return false;
     }
     if (link->progressed)
-        link->deadline_ms =
-            link->n_replied < link->count ? now_ms + link->timeout_ms : WS_NO_DEADLINE;
-    link->progressed = false;
+        put_off(link, now_ms);
     if (now_ms < link->deadline_ms)
         return true;
-    snprintf(link->error, sizeof link->error, "no answer in %" PRIu64 " ms", link->timeout_ms);
+    is_slow = link->deadline_ms == link->limit_ms;
+    snprintf(link->error, sizeof link->error, "no %sanswer in %" PRIu64 " ms",
+             is_slow ? "whole " : "",
+             link->block_ms + (is_slow ? LINK_SLOW : 1) * link->timeout_ms);
     return false;
 }

@@ -15,7 +15,11 @@
 #include "cluster/redis/command.h"
 #include "cluster/redis/uri.h"
 
-enum { LINK_MAX_REQUESTS = 32, LINK_ERROR_SIZE = 160 };
+enum {
+    LINK_MAX_REQUESTS = 32,
+    LINK_ERROR_SIZE = 160,
+    LINK_SLOW = 10 /* times the timeout is what a reply may take that comes bit by bit */
+};
 
 /* What a reply is to. */
 enum request_kind {
@@ -44,9 +48,12 @@ struct link {
     int watched; /* that the host was told */
 
     uint64_t
-        timeout_ms; /* for connecting, and until something comes while a reply is awaited */
+        timeout_ms;    /* for connecting, and until something comes while a reply is awaited, */
+    uint64_t block_ms; /* besides what Redis may wait itself */
     uint64_t deadline_ms; /* WS_NO_DEADLINE: none are */
+    uint64_t limit_ms;    /* for the next reply, whatever comes of it meanwhile */
     bool progressed;      /* something came since link_check() */
+    bool replied;         /* a reply did */
     bool is_broken;       /* a reply was lost */
 
     struct link_request requests[LINK_MAX_REQUESTS]; /* a ring, the oldest first */
@@ -61,7 +68,7 @@ void link_init(struct link *link, void (*watch)(int fd, int events, void *user_d
                void *user_data);
 
 /* Begins to connect. False with link->error. */
-bool link_open(struct link *link, const struct uri *uri, uint64_t timeout_ms);
+bool link_open(struct link *link, const struct uri *uri, uint64_t block_ms);
 void link_close(struct link *link);
 
 /* The descriptor is ready for these of enum ws_redis_events. The connection may be gone then. */

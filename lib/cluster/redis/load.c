@@ -77,8 +77,6 @@ void load_page(struct ws_redis *redis, redisReply *reply)
     size_t kept = 0;
     char to[NUMBER_SIZE];
 
-    if (redis->session.stage != STAGE_LOADING)
-        return;
     if (reply->type != REDIS_REPLY_ARRAY) {
         session_end(redis, "the keys hold something else");
         return;
@@ -87,7 +85,7 @@ void load_page(struct ws_redis *redis, redisReply *reply)
         kept++;
     reader_resize_page(reader, kept, reader->bytes - bytes);
     if (kept < reader->asked || reader->n_loaded >= redis->options.preload_events ||
-        reader->bytes >= LOAD_MAX_BYTES || reader->oldest == 1) {
+        reader->bytes >= LOAD_MAX_BYTES) {
         session_enter(redis, STAGE_STARTING);
         return;
     }
@@ -105,6 +103,7 @@ static void started(struct ws_redis *redis, uint64_t position, const char *nonce
     memcpy(redis->known.epoch, redis->session.epoch, WS_EPOCH_SIZE);
     redis->known.position = 0;
     know(redis, position, nonce);
+    redis->session.n_attempts = 0;
     load_end(redis);
     session_enter(redis, STAGE_READING);
     session_tell(redis, true, "connected");

@@ -59,7 +59,7 @@ void nodes_run(struct ws_redis *redis)
     if (!session_is_up(redis) || redis->now_ms < redis->heartbeat_ms)
         return;
     redis->heartbeat_ms = redis->now_ms + interval_ms;
-    text = describe(redis, &length);
+    text = redis->awaits_heartbeat ? NULL : describe(redis, &length);
     if (text == NULL)
         return;
     snprintf(expiry_ms, sizeof expiry_ms, "%" PRIu64, MISSED_HEARTBEATS * interval_ms);
@@ -71,8 +71,14 @@ void nodes_run(struct ws_redis *redis)
     command_add_text(command, expiry_ms);
     sent = link_send(&redis->writing, REQUEST_HEARTBEAT, command, redis->now_ms);
     memory_free(&redis->memory, text);
+    redis->awaits_heartbeat = sent;
     if (!sent)
         session_end(redis, redis->writing.error);
+}
+
+void nodes_end(struct ws_redis *redis)
+{
+    redis->awaits_heartbeat = false;
 }
 
 /* --- all ------------------------------------------------------------------------------------------ */
@@ -108,7 +114,8 @@ static bool add_rooms(struct sum *sum, const cJSON *tree)
         if (grown == NULL)
             return false;
         sum->rooms = grown;
-        if (room->string != NULL && cJSON_IsNumber(room) && room->valuedouble > 0)
+        if (room->string != NULL && cJSON_IsNumber(room) && room->valuedouble > 0 &&
+            room->valuedouble <= UINT32_MAX)
             sum->rooms[sum->n_rooms++] =
                 (struct room){room->string, (uint64_t)room->valuedouble};
     }
@@ -201,6 +208,7 @@ void nodes_seen(struct ws_redis *redis, const redisReply *reply)
     char *former;
     char *text;
 
+    redis->awaits_heartbeat = false;
     if (reply->type != REDIS_REPLY_ARRAY || reply->elements == 0)
         return;
     text = merge(redis, reply);

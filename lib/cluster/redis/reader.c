@@ -38,10 +38,16 @@ void reader_end(struct ws_redis *redis)
     redis->reader.retry_ms = 0;
 }
 
+void reader_shrink_page(struct reader *reader)
+{
+    if (reader->page > 1)
+        reader->page /= 2;
+}
+
 void reader_resize_page(struct reader *reader, size_t n_entries, size_t bytes)
 {
-    if (bytes > PAGE_LARGE_BYTES && reader->page > 1)
-        reader->page /= 2;
+    if (bytes > PAGE_LARGE_BYTES)
+        reader_shrink_page(reader);
     else if (n_entries >= reader->page && bytes < PAGE_LARGE_BYTES / 4 &&
              reader->page < PAGE_MAX)
         reader->page *= 2;
@@ -66,22 +72,24 @@ void reader_read(struct ws_redis *redis, redisReply *reply)
     reader_resize_page(reader, reader->entries->elements, bytes);
 }
 
+/* Whether it is the epoch of this session, and a position that we can be at. */
+static bool goes_on(const struct ws_redis *redis, const redisReply *epoch,
+                    const redisReply *position)
+{
+    return epoch->type == REDIS_REPLY_STRING && position->type == REDIS_REPLY_STRING &&
+           strcmp(epoch->str, redis->session.epoch) == 0 &&
+           strtoull(position->str, NULL, 10) >= redis->reader.position;
+}
+
 void reader_state(struct ws_redis *redis, const redisReply *reply)
 {
-    const redisReply *epoch;
-    const redisReply *position;
-
-    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2)
-        return;
-    epoch = reply->element[0];
-    position = reply->element[1];
-    if (epoch->type != REDIS_REPLY_STRING || position->type != REDIS_REPLY_STRING ||
-        strcmp(epoch->str, redis->session.epoch) != 0) {
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
+        !goes_on(redis, reply->element[0], reply->element[1])) {
         session_end(redis, "the stream is another one");
         return;
     }
     pthread_mutex_lock(&redis->lock);
-    redis->session.position = strtoull(position->str, NULL, 10);
+    redis->session.position = strtoull(reply->element[1]->str, NULL, 10);
     pthread_mutex_unlock(&redis->lock);
     redis->reader.is_waiting = false;
 }
@@ -95,6 +103,7 @@ static void advance(struct ws_redis *redis, uint64_t position, const char *nonce
     redis->counters.delivered += n;
     pthread_mutex_unlock(&redis->lock);
     know(redis, position, nonce);
+    redis->session.n_attempts = 0;
 }
 
 /* As many as the manager takes. False when one is missing. */

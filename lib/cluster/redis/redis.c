@@ -279,8 +279,10 @@ static void take_replies(struct ws_redis *redis, struct link *link)
 
 static void check(struct ws_redis *redis, struct link *link)
 {
-    if (redis->session.stage != STAGE_AWAY && !link_check(link, redis->now_ms))
-        session_end(redis, link->error);
+    if (redis->session.stage == STAGE_AWAY || link_check(link, redis->now_ms))
+        return;
+    reader_shrink_page(&redis->reader);
+    session_end(redis, link->error);
 }
 
 static uint64_t earliest(uint64_t a, uint64_t b)

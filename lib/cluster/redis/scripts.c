@@ -5,16 +5,33 @@
  * Redis that has lost its newest events is found out even if others have taken their positions
  * since: either the position that we know was not reached again, or what is there is by another
  * session. Only who knows the current epoch may replace it, hence two processes can't do so in
- * turns. */
+ * turns.
+ *
+ * A user who may run but half of what an event takes would leave it half stored. An entry beyond
+ * the position, which such a user or a stranger left, is in the way of all that come. */
 const char script_attach[] =
+    "for _, command in ipairs(redis.acl_check_cmd and {'XADD', 'XTRIM', 'HSET', 'SET'} or {}) "
+    "do\n"
+    "  if not redis.acl_check_cmd(command, KEYS[1], '*', '', '') then\n"
+    "    return redis.error_reply('NOPERM this user has no permissions to run ' .. command)\n"
+    "  end\n"
+    "end\n"
     "local state = redis.call('HMGET', KEYS[1], 'epoch', 'position')\n"
-    "local epoch, position = state[1], tonumber(state[2] or 0)\n"
-    "if not epoch then\n"
+    "local epoch, position = state[1], tonumber(state[2])\n"
+    "if not (epoch and position) then\n"
     "  redis.call('DEL', KEYS[2])\n"
     "  redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'position', '0')\n"
-    "  return {ARGV[1], 0}\n"
+    "  return {ARGV[1], 0, ''}\n"
     "end\n"
-    "if epoch ~= ARGV[2] or ARGV[3] == '0' then return {epoch, position} end\n"
+    "local newest = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]\n"
+    "local at, nonce = string.match(newest and newest[1] or '0-', '(%d+)-(%d*)')\n"
+    "if tonumber(at) > position then\n"
+    "  redis.call('DEL', KEYS[2])\n"
+    "  redis.call('HSET', KEYS[1], 'epoch', ARGV[1])\n"
+    "  return {ARGV[1], position, ''}\n"
+    "end\n"
+    "if tonumber(at) < position then nonce = '' end\n"
+    "if epoch ~= ARGV[2] then return {epoch, position, nonce} end\n"
     "local is_other = position < tonumber(ARGV[3])\n"
     "if not is_other and ARGV[4] ~= '' then\n"
     "  local known = redis.call('XRANGE', KEYS[2], ARGV[3], ARGV[3])[1]\n"
@@ -24,7 +41,7 @@ const char script_attach[] =
     "  epoch = ARGV[1]\n"
     "  redis.call('HSET', KEYS[1], 'epoch', epoch)\n"
     "end\n"
-    "return {epoch, position}\n";
+    "return {epoch, position, nonce}\n";
 
 /* Sequences are compared as texts: Lua's numbers end at 2^53. An event that fails ends the loop, so
  * that what comes later is never stored before what came earlier; what was stored before it is

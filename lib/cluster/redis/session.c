@@ -17,11 +17,13 @@ bool session_is_up(const struct ws_redis *redis)
 void session_tell(struct ws_redis *redis, bool connected, const char *text)
 {
     struct session *session = &redis->session;
+    char told[LINK_ERROR_SIZE];
 
-    if (session->told_connected == connected && strcmp(session->told, text) == 0)
+    snprintf(told, sizeof told, "%s", text); /* an error of Redis may be longer */
+    if (session->told_connected == connected && strcmp(session->told, told) == 0)
         return;
     session->told_connected = connected;
-    snprintf(session->told, sizeof session->told, "%s", text);
+    memcpy(session->told, told, sizeof told);
     if (redis->options.on_state != NULL)
         redis->options.on_state(connected, session->told, redis->options.user_data);
 }
@@ -59,6 +61,7 @@ void session_close(struct ws_redis *redis)
     reader_end(redis);
     writer_end(redis);
     fetches_end(redis);
+    nodes_end(redis);
 }
 
 void session_end(struct ws_redis *redis, const char *text)
@@ -128,15 +131,14 @@ static bool draw_nonce(struct session *session)
 void session_begin(struct ws_redis *redis)
 {
     struct session *session = &redis->session;
-    uint64_t timeout_ms = redis->uri.timeout_ms;
     struct link *failed = NULL;
 
     if (session->stage != STAGE_AWAY || redis->now_ms < session->retry_ms)
         return;
     session_enter(redis, STAGE_ATTACHING);
-    if (!link_open(&redis->writing, &redis->uri, timeout_ms) || !greet(redis, &redis->writing))
+    if (!link_open(&redis->writing, &redis->uri, 0) || !greet(redis, &redis->writing))
         failed = &redis->writing;
-    else if (!link_open(&redis->reading, &redis->uri, BLOCK_MS + timeout_ms) ||
+    else if (!link_open(&redis->reading, &redis->uri, BLOCK_MS) ||
              !greet(redis, &redis->reading) || !draw_nonce(session) || !attach(redis))
         failed = &redis->reading;
     if (failed != NULL)
@@ -147,10 +149,11 @@ void session_attached(struct ws_redis *redis, const redisReply *reply)
 {
     struct session *session = &redis->session;
 
-    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 3 ||
         reply->element[0]->type != REDIS_REPLY_STRING ||
         reply->element[0]->len != WS_EPOCH_SIZE - 1 ||
-        reply->element[1]->type != REDIS_REPLY_INTEGER || reply->element[1]->integer < 0) {
+        reply->element[1]->type != REDIS_REPLY_INTEGER || reply->element[1]->integer < 0 ||
+        reply->element[2]->type != REDIS_REPLY_STRING) {
         session_end(redis, "the keys hold something else");
         return;
     }
@@ -159,5 +162,7 @@ void session_attached(struct ws_redis *redis, const redisReply *reply)
     session->position = (uint64_t)reply->element[1]->integer;
     redis->counters.sessions++;
     pthread_mutex_unlock(&redis->lock);
+    if (strcmp(redis->known.epoch, session->epoch) == 0)
+        know(redis, session->position, reply->element[2]->str);
     reader_begin(redis);
 }

@@ -103,18 +103,31 @@ static void settle(struct ws_redis *redis, uint64_t position)
     pthread_mutex_unlock(&redis->lock);
     if (position > 0)
         know(redis, position, redis->session.nonce);
+    redis->session.n_attempts = 0;
     ws_manager_cluster_stored(redis->manager, pending->receipt, WS_OK, position);
     memory_free(&redis->memory, pending);
 }
 
-/* Another epoch, or a replica (which Redis before 7 says in the midst of more): that is for a new
- * session. Otherwise Redis is as it was but takes nothing, for example since its memory is full;
- * events of others are read on. */
+/* Another epoch, a replica (which Redis before 7 says in the midst of more), or a missing right: that
+ * is for a new session, which looks into it. */
+static bool needs_new_session(const char *why)
+{
+    static const char *const texts[] = {"EPOCH", "READONLY", "can't run this command",
+                                        "no permissions"};
+
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (strstr(why, texts[i]) != NULL)
+            return true;
+    return false;
+}
+
+/* Without need of a new session Redis is as it was but takes nothing, for example since its memory
+ * is full; events of others are read on. */
 static void not_appended(struct ws_redis *redis, const char *why)
 {
     struct writer *writer = &redis->writer;
 
-    if (strncmp(why, "EPOCH", 5) == 0 || strstr(why, "READONLY") != NULL) {
+    if (needs_new_session(why)) {
         session_end(redis, why);
         return;
     }
@@ -128,6 +141,17 @@ static void not_appended(struct ws_redis *redis, const char *why)
     session_tell(redis, true, why);
 }
 
+/* Whether it tells of so many events what became of each. */
+static bool is_answer(const redisReply *reply, uint32_t n)
+{
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != n)
+        return false;
+    for (uint32_t i = 0; i < n; i++)
+        if (reply->element[i]->type != REDIS_REPLY_INTEGER || reply->element[i]->integer < 0)
+            return false;
+    return true;
+}
+
 void writer_appended(struct ws_redis *redis, const redisReply *reply)
 {
     struct writer *writer = &redis->writer;
@@ -137,7 +161,7 @@ void writer_appended(struct ws_redis *redis, const redisReply *reply)
         not_appended(redis, reply->str);
         return;
     }
-    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != n) {
+    if (!is_answer(reply, n)) {
         session_end(redis, "an answer makes no sense");
         return;
     }

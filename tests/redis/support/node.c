@@ -40,12 +40,14 @@ static void wake(void *user_data)
     struct node *node = user_data;
 
     node->is_woken = true;
+    node->n_wakes++;
 }
 
 static void on_state(int connected, const char *text, void *user_data)
 {
     struct node *node = user_data;
 
+    node->n_told++;
     node->connected = connected;
     snprintf(node->state, sizeof node->state, "%s", text);
 }
@@ -198,6 +200,12 @@ int node_emit_asking(struct node *node, int number, const char *producer, uint64
     return emit(node, number, true, producer, sequence);
 }
 
+void node_emit_numbers(struct node *node, int first, int last)
+{
+    for (int i = first; i <= last; i++)
+        ck_assert_int_eq(node_emit_asking(node, i, NULL, 0), WS_OK);
+}
+
 uint64_t node_stat(const struct node *node, const char *name)
 {
     char member[64];
@@ -221,4 +229,12 @@ void node_expect(struct node *node, int first, int last)
     for (size_t i = 0; i < node->n_got; i++)
         ck_assert_int_eq(node->got[i], first + (int)i);
     node->n_got = 0;
+}
+
+void node_expect_stored(struct node *node, int first, int last)
+{
+    UNTIL(node->n_stored == (size_t)last);
+    node_expect(node, first, last);
+    ck_assert_uint_eq(node->n_not_stored, 0);
+    ck_assert_uint_eq(node_stat(node, "pending_events"), 0);
 }

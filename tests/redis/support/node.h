@@ -21,8 +21,10 @@ struct node {
     struct pollfd fds[NODE_MAX_FDS];
     uint64_t deadline_ms;
     bool is_woken;
+    unsigned n_wakes;
 
-    int connected; /* as on_state() says */
+    unsigned n_told; /* times that on_state() was called */
+    int connected;   /* as it says */
     char state[256];
 
     int *got; /* the numbers of the events that the client received, in order */
@@ -47,6 +49,9 @@ int node_emit(struct node *node, int number);
 /* The same, and asks to be told when it is stored. The producer is NULL: none. */
 int node_emit_asking(struct node *node, int number, const char *producer, uint64_t sequence);
 
+/* The same with each from `first` to `last`, all of which are taken. */
+void node_emit_numbers(struct node *node, int first, int last);
+
 /* All open nodes wait a moment for what may come, and carry it out. */
 void nodes_turn(void);
 
@@ -63,5 +68,8 @@ uint64_t node_stat(const struct node *node, const char *name);
 /* The client has got the numbers from `first` to `last`, each once, in order, and nothing else
  * since the last time. */
 void node_expect(struct node *node, int first, int last);
+
+/* The same, and all up to `last`, the node's own, are stored. */
+void node_expect_stored(struct node *node, int first, int last);
 
 #endif

@@ -16,7 +16,6 @@
 #include <unistd.h>
 
 #include <check.h>
-#include <hiredis/hiredis.h>
 
 enum { START_ATTEMPTS = 2000, START_WAIT_US = 10000 };
 
@@ -74,36 +73,41 @@ static void become_redis(const struct server *server)
     _exit(127);
 }
 
-static redisContext *connect_to(const struct server *server)
+redisContext *server_connect(const struct server *server)
 {
     redisContext *context = redisConnect("127.0.0.1", server->port);
 
-    if (context != NULL && context->err == 0 && server->password != NULL)
+    ck_assert_ptr_nonnull(context);
+    if (context->err == 0 && server->password != NULL)
         freeReplyObject(redisCommand(context, "AUTH %s", server->password));
     return context;
 }
 
 static bool answers(const struct server *server)
 {
-    redisContext *context = connect_to(server);
+    redisContext *context = server_connect(server);
     redisReply *reply = NULL;
     bool answered;
 
-    if (context != NULL && context->err == 0)
+    if (context->err == 0)
         reply = redisCommand(context, "PING");
     answered = reply != NULL && reply->type == REDIS_REPLY_STATUS;
     freeReplyObject(reply);
-    if (context != NULL)
-        redisFree(context);
+    redisFree(context);
     return answered;
 }
 
-void server_restart(struct server *server)
+void server_launch(struct server *server)
 {
     server->pid = fork();
     ck_assert_int_ge(server->pid, 0);
     if (server->pid == 0)
         become_redis(server);
+}
+
+void server_restart(struct server *server)
+{
+    server_launch(server);
     for (int i = 0; !answers(server); i++) {
         ck_assert_int_lt(i, START_ATTEMPTS);
         ck_assert_int_eq(waitpid(server->pid, NULL, WNOHANG), 0);
@@ -161,11 +165,10 @@ static void write_reply(const redisReply *reply, char *text, size_t size)
 const char *server_do(const struct server *server, const char *format, ...)
 {
     static char text[65536];
-    redisContext *context = connect_to(server);
+    redisContext *context = server_connect(server);
     redisReply *reply;
     va_list arguments;
 
-    ck_assert_ptr_nonnull(context);
     ck_assert_int_eq(context->err, 0);
     va_start(arguments, format);
     reply = redisvCommand(context, format, arguments);

@@ -1,0 +1,229 @@
+/* answers.c: a Redis of the fuzz target's own. */
+#include "fuzz/redis/answers.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cluster/redis/scripts.h"
+
+enum { MAX_ENTRIES = 64, MAX_DEPTH = 4, APPEND_HEAD = 3, EVENT_ARGUMENTS = 5 };
+
+/* Where it stands in a request: EVAL, the script, how many keys, the keys, the arguments. */
+enum { SCRIPT = 1, N_KEYS = 2, FIRST_KEY = 3 };
+
+struct entry {
+    char *id;
+    char *event;
+};
+
+static struct entry entries[MAX_ENTRIES]; /* those at positions from 1 on */
+static size_t n_entries;
+
+void answers_begin(void)
+{
+    n_entries = 0;
+}
+
+void answers_end(void)
+{
+    for (size_t i = 0; i < n_entries; i++) {
+        free(entries[i].id);
+        free(entries[i].event);
+    }
+}
+
+static void write_bulk(FILE *out, const char *text)
+{
+    fprintf(out, "$%zu\r\n%s\r\n", strlen(text), text);
+}
+
+/* --- as it should ----------------------------------------------------------------------------- */
+
+static const char epoch[] = "abcdefghij";
+
+static void write_attached(FILE *out)
+{
+    fputs("*3\r\n", out);
+    write_bulk(out, epoch);
+    fprintf(out, ":%zu\r\n", n_entries);
+    write_bulk(out, n_entries > 0 ? strchr(entries[n_entries - 1].id, '-') + 1 : "");
+}
+
+static void write_state(FILE *out)
+{
+    char position[24];
+
+    snprintf(position, sizeof position, "%zu", n_entries);
+    fputs("*2\r\n", out);
+    write_bulk(out, epoch);
+    write_bulk(out, position);
+}
+
+static void write_entry(FILE *out, const struct entry *entry)
+{
+    fputs("*2\r\n", out);
+    write_bulk(out, entry->id);
+    fputs("*2\r\n", out);
+    write_bulk(out, "event");
+    write_bulk(out, entry->event);
+}
+
+static void write_entries(FILE *out, size_t from, size_t to, bool backwards)
+{
+    fprintf(out, "*%zu\r\n", from <= to ? to - from + 1 : 0);
+    for (size_t i = from; i <= to; i++)
+        write_entry(out, &entries[(backwards ? from + to - i : i) - 1]);
+}
+
+static void write_range(FILE *out, const redisReply *request)
+{
+    const char *how = request->element[6]->str;
+    size_t from = strtoull(request->element[7]->str, NULL, 10);
+    size_t max = strtoull(request->element[9]->str, NULL, 10);
+    size_t to = from > 0 && from < n_entries ? from : n_entries;
+
+    if (strcmp(how, "XREVRANGE") == 0)
+        write_entries(out, to > max ? to - max + 1 : 1, to, true);
+    else
+        write_entries(out, from, from + max - 1 < n_entries ? from + max - 1 : n_entries,
+                      false);
+}
+
+static void write_read(FILE *out, const redisReply *request)
+{
+    size_t after = strtoull(request->element[7]->str, NULL, 10);
+
+    if (after >= n_entries) {
+        fputs("*-1\r\n", out);
+        return;
+    }
+    fputs("*1\r\n*2\r\n", out);
+    write_bulk(out, request->element[6]->str);
+    write_entries(out, after + 1, n_entries, false);
+}
+
+static void append(FILE *out, const redisReply *request)
+{
+    size_t n = strtoull(request->element[N_KEYS]->str, NULL, 10) - 2;
+    redisReply **arguments = request->element + FIRST_KEY + n + 2;
+    const char *nonce = arguments[1]->str;
+
+    if (n_entries + n > MAX_ENTRIES) {
+        fputs("-OOM command not allowed\r\n", out);
+        return;
+    }
+    fprintf(out, "*%zu\r\n", n);
+    for (size_t i = 0; i < n; i++) {
+        const redisReply *event = arguments[APPEND_HEAD + i * EVENT_ARGUMENTS + 4];
+        struct entry *entry = &entries[n_entries++];
+
+        ck_assert_int_gt(asprintf(&entry->id, "%zu-%s", n_entries, nonce), 0);
+        entry->event = strdup(event->str);
+        fprintf(out, ":%zu\r\n", n_entries);
+    }
+}
+
+static void write_nodes(FILE *out, const redisReply *request)
+{
+    fputs("*2\r\n", out);
+    write_bulk(out, request->element[FIRST_KEY + 2]->str);
+    write_bulk(out, request->element[FIRST_KEY + 3]->str);
+}
+
+static void answer_well(FILE *out, const redisReply *request)
+{
+    const char *script = request->element[SCRIPT]->str;
+
+    if (strcmp(request->element[0]->str, "XREAD") == 0)
+        write_read(out, request);
+    else if (strcmp(request->element[0]->str, "HMGET") == 0)
+        write_state(out);
+    else if (strcmp(script, script_attach) == 0)
+        write_attached(out);
+    else if (strcmp(script, script_range) == 0)
+        write_range(out, request);
+    else if (strcmp(script, script_append) == 0)
+        append(out, request);
+    else
+        write_nodes(out, request);
+}
+
+/* --- as the fuzzer likes ---------------------------------------------------------------------- */
+
+static void write_text(FILE *out, struct input *input)
+{
+    static const char *const known[] = {
+        "event",      "room",
+        "user",       "exclude",
+        "1-1",        "2-7",
+        "3",          "0-0",
+        "abcdefghij", "jihgfedcba",
+        "{\"a\":1}",  "a-1 b",
+        "",           "{\"total_connections\":1,\"rooms\":{\"r\":2}}"};
+    unsigned which = input_below(input, 2 * sizeof known / sizeof *known);
+    struct text text;
+
+    if (which < sizeof known / sizeof *known) {
+        write_bulk(out, known[which]);
+        return;
+    }
+    text = input_bytes(input);
+    fprintf(out, "$%zu\r\n", text.length);
+    fwrite(text.bytes, 1, text.length, out);
+    fputs("\r\n", out);
+    text_free(&text);
+}
+
+static void write_number(FILE *out, struct input *input)
+{
+    static const char *const known[] = {
+        "0", "1", "2", "3", "-1", "9223372036854775807", "-9223372036854775808", "1000000"};
+
+    fprintf(out, ":%s\r\n", known[input_below(input, sizeof known / sizeof *known)]);
+}
+
+static void write_error(FILE *out, struct input *input)
+{
+    static const char *const known[] = {"EPOCH is another one", "OOM is no room",
+                                        "READONLY is it", "LOADING still"};
+
+    fprintf(out, "-%s\r\n", known[input_below(input, sizeof known / sizeof *known)]);
+}
+
+static void write_anything(FILE *out, struct input *input, unsigned depth)
+{
+    unsigned n;
+
+    switch (input_below(input, depth < MAX_DEPTH ? 9 : 5)) {
+    case 0:
+        fputs("$-1\r\n", out);
+        break;
+    case 1:
+        write_number(out, input);
+        break;
+    case 2:
+        write_error(out, input);
+        break;
+    case 3:
+        fputs("+OK\r\n", out);
+        break;
+    case 4:
+        write_text(out, input);
+        break;
+    default:
+        n = input_below(input, 5);
+        fprintf(out, "*%u\r\n", n);
+        for (; n > 0; n--)
+            write_anything(out, input, depth + 1);
+        break;
+    }
+}
+
+void answer(FILE *out, const redisReply *request, struct input *input)
+{
+    if (input_below(input, 4) < 3)
+        answer_well(out, request);
+    else
+        write_anything(out, input, 0);
+}

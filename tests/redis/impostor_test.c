@@ -1,0 +1,200 @@
+/* impostor_test.c: what is not Redis, or speaks for it badly: nonsense, silence, answers that never
+ * end, connections that break at any byte. Once Redis is there again every event is stored once.
+ * Not here: errors that Redis itself tells of (errors_test.c). */
+#include <stdio.h>
+#include <string.h>
+
+#include "redis/support/node.h"
+#include "redis/support/peer.h"
+#include "redis/support/server.h"
+#include "support/suite.h"
+
+enum { TIMEOUT_MS = 50 };
+
+static struct server server;
+static struct peer peer;
+static struct node ann;
+static int n_emitted;
+
+static void begin(int timeout_ms)
+{
+    char uri[192];
+
+    server_start(&server, NULL);
+    peer_start(&peer, server.port);
+    snprintf(uri, sizeof uri, "%s?timeout_ms=%d", peer.uri, timeout_ms);
+    node_start(&ann, "ann", uri);
+    n_emitted = 0;
+}
+
+static void emit(int n)
+{
+    for (; n > 0; n--)
+        ck_assert_int_eq(node_emit_asking(&ann, ++n_emitted, NULL, 0), WS_OK);
+}
+
+/* All events are stored and have come, each once and in order. */
+static void end(void)
+{
+    UNTIL(ann.n_stored == (size_t)n_emitted);
+    node_expect(&ann, 1, n_emitted);
+    ck_assert_uint_eq(node_stat(&ann, "position"), (uint64_t)n_emitted);
+    node_close(&ann);
+    peer_end(&peer);
+    server_end(&server);
+}
+
+static void until_failed(uint64_t times)
+{
+    uint64_t failures = node_stat(&ann, "failures");
+
+    UNTIL(node_stat(&ann, "failures") >= failures + times);
+}
+
+static const char *const nonsense[] = {
+    "220 mail.example.com ESMTP\r\n",
+    "HTTP/1.1 400 Bad Request\r\n\r\n",
+    "-ERR no such thing\r\n",
+    "+OK\r\n",
+    "+OK\r\n+OK\r\n+OK\r\n+OK\r\n",
+    ":1\r\n:1\r\n",
+    "$-1\r\n",
+    "*0\r\n*0\r\n",
+    "*-1\r\n",
+    "*1\r\n$-1\r\n",
+    "*1\r\n:-1\r\n",
+    "*1\r\n+1\r\n",
+    "*2\r\n$1\r\na\r\n$1\r\n1\r\n",
+    "*2\r\n$-1\r\n$-1\r\n*2\r\n$-1\r\n$-1\r\n",
+    "*3\r\n$10\r\naaaaaaaaaa\r\n:-1\r\n$1\r\n7\r\n",
+    "*3\r\n$10\r\naaaaaaaaaa\r\n:0\r\n$-1\r\n",
+    "*3\r\n$10\r\naaaaaaaaaa\r\n:0\r\n$0\r\n\r\n",
+    "*1\r\n*2\r\n$1\r\na\r\n*1\r\n*2\r\n$3\r\n9-9\r\n*-1\r\n",
+    "\r\n",
+    "$99999999999\r\n",
+    "*3\r\n$5\r\n",
+};
+
+enum { N_NONSENSE = sizeof nonsense / sizeof *nonsense };
+
+/* First while it is Redis by all appearances, then from the beginning. One of these looks like a
+ * stream, of another epoch. */
+static void talk_nonsense(enum peer_way way)
+{
+    begin(TIMEOUT_MS);
+    for (size_t i = 0; i < N_NONSENSE; i++) {
+        UNTIL(ann.connected && ann.n_stored == i && ann.n_got == i);
+        peer_order(&peer, way, 0, nonsense[i]);
+        emit(1);
+        until_failed(2);
+        ck_assert_uint_eq(ann.n_stored, i);
+        peer_order(&peer, PEER_PASSES, 0, "");
+    }
+    end();
+}
+
+START_TEST(nonsense_as_an_answer)
+{
+    talk_nonsense(PEER_SAYS);
+}
+END_TEST
+
+START_TEST(nonsense_as_a_greeting)
+{
+    talk_nonsense(PEER_GREETS);
+}
+END_TEST
+
+START_TEST(silence)
+{
+    begin(TIMEOUT_MS);
+    peer_order(&peer, PEER_SAYS, 0, "");
+    emit(1);
+    UNTIL(strstr(ann.state, "no answer in ") != NULL);
+    peer_order(&peer, PEER_PASSES, 0, "");
+    end();
+}
+END_TEST
+
+static void never_ending(size_t n, const char *text)
+{
+    begin(TIMEOUT_MS);
+    UNTIL(ann.connected);
+    emit(1);
+    peer_order(&peer, PEER_DRIPS, n, text);
+    UNTIL(strstr(ann.state, "no whole answer in ") != NULL);
+    peer_order(&peer, PEER_PASSES, 0, "");
+    end();
+}
+
+/* What comes slowly but steadily is no answer for ever. */
+START_TEST(drip)
+{
+    never_ending(1, "$1000000000\r\n");
+}
+END_TEST
+
+START_TEST(flood)
+{
+    never_ending(4096, "$1000000000\r\n");
+}
+END_TEST
+
+/* What is asked for at once is more than can come in time, until less is asked for. */
+START_TEST(too_much_for_the_line)
+{
+    enum { N = 128, BYTES = 16384 };
+    static char data[BYTES];
+    struct node bob;
+    char uri[192];
+
+    begin(20000);
+    memset(data, 'x', BYTES);
+    data[0] = data[BYTES - 1] = '"';
+    for (int i = 0; i < N; i++)
+        ck_assert_int_eq(ws_manager_emit(ann.host.manager, "notification", data, BYTES), WS_OK);
+    UNTIL(node_stat(&ann, "stored") == N);
+    peer_order(&peer, PEER_PASSES, 1024, "");
+    snprintf(uri, sizeof uri, "%s?timeout_ms=%d", peer.uri, TIMEOUT_MS);
+    node_start(&bob, "bob", uri);
+    UNTIL(bob.connected);
+    ck_assert_uint_eq(node_stat(&bob, "position"), N);
+    node_close(&bob);
+    node_close(&ann);
+    peer_end(&peer);
+    server_end(&server);
+}
+END_TEST
+
+/* Each time a little later, until a whole session is through. */
+static void cut_at_each_byte(enum peer_way way, size_t step)
+{
+    begin(20000);
+    for (size_t n = 1; n < 3000; n += step) {
+        peer_order(&peer, way, n, "");
+        emit(2);
+        UNTIL(ann.n_stored == (size_t)n_emitted);
+    }
+    ck_assert_uint_eq(ann.n_missed, 1);
+    end();
+}
+
+START_TEST(requests_cut)
+{
+    cut_at_each_byte(PEER_CUTS_REQUESTS, 67);
+}
+END_TEST
+
+START_TEST(replies_cut)
+{
+    cut_at_each_byte(PEER_CUTS_REPLIES, 31);
+}
+END_TEST
+
+int main(void)
+{
+    return suite_run("redis-impostor",
+                     (const TTest *const[]){nonsense_as_an_answer, nonsense_as_a_greeting,
+                                            silence, drip, flood, too_much_for_the_line,
+                                            requests_cut, replies_cut, NULL});
+}

@@ -1,0 +1,158 @@
+/* no_memory_test.c: a carrier connects, loads, stores, reads, fetches, tells of processes and
+ * reconnects, while each allocation of its own fails in turn, once or with all that follow: what
+ * was accepted is stored and delivered once, in order, and nothing leaks. Not here: the manager's
+ * allocations (limits_test.c). */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "redis/support/node.h"
+#include "redis/support/server.h"
+#include "support/suite.h"
+
+enum {
+    N_BEFORE = 200, /* events in the stream that nobody of these lives emits */
+    N_LOADED = 150, /* of these, so that a client that comes back needs a fetch */
+    N_AT_ONCE = 3,
+    TURNS_WITHOUT = 3 /* turns without any memory */
+};
+
+static struct server server;
+static struct node bob; /* whose memory never fails */
+static struct node ann;
+static char after_first[64]; /* the first event's id */
+static int n_accepted;       /* of all lives, numbered from 1 */
+static bool fails_on;        /* there is no memory for the moment */
+static bool has_failed;      /* in this life */
+static int n_turns;          /* since then */
+
+static void turn(void)
+{
+    uint64_t before_ms = node_clock_ms();
+
+    nodes_turn();
+    ck_assert_uint_gt(ann.deadline_ms, before_ms); /* it does not spin */
+    if (ann.memory.failed)
+        has_failed = true;
+    if (!has_failed || !fails_on || ++n_turns < TURNS_WITHOUT)
+        return;
+    test_memory_fail(&ann.memory, NEVER_FAIL, false);
+    fails_on = false;
+}
+
+#define AWAIT(condition)                                                                       \
+    for (uint64_t until_ms = node_clock_ms() + NODE_PATIENCE_MS; !(condition); turn())         \
+    ck_assert_msg(node_clock_ms() < until_ms, "never: %s", #condition)
+
+static void emit(int n)
+{
+    for (; n > 0; n--) {
+        int result = node_emit_asking(&ann, n_accepted + 1, NULL, 0);
+
+        ck_assert(result == WS_OK || result == WS_ERR_NO_MEMORY);
+        n_accepted += result == WS_OK;
+    }
+}
+
+/* True if the text was there, and has this in it. */
+static bool look(int (*get)(ws_redis *redis, char **text, size_t *length), const char *wanted)
+{
+    char *text;
+    int result = get(ann.redis, &text, NULL);
+    bool found;
+
+    ck_assert(result == WS_OK || result == WS_ERR_NO_MEMORY);
+    if (result != WS_OK)
+        return false;
+    found = strstr(text, wanted) != NULL;
+    ws_redis_free_text(ann.redis, text);
+    return found;
+}
+
+static const char *last_message(const struct client *client)
+{
+    return client->n_messages > 0 ? client->messages[client->n_messages - 1] : "";
+}
+
+/* It has the events behind the first one in order, and if it is told that these are all, they
+ * are. */
+static void come_back(struct client *back)
+{
+    ws_connect_options options;
+    size_t n;
+
+    *back = (struct client){.host = &ann.host, .name = "back", .hook_data = &ann};
+    client_options(back, &options);
+    options.after = after_first;
+    ck_assert_int_eq(ws_manager_connect(ann.host.manager, ann.host.loop, &options, &back->id),
+                     WS_OK);
+    AWAIT(strstr(last_message(back), "\"type\":\"recovered\"") != NULL);
+    n = back->n_messages - 2;
+    for (size_t i = 0; i < n; i++)
+        ck_assert_str_eq(back->messages[1 + i], number_message((int)i + 2, NULL, (int)i + 2));
+    if (strstr(last_message(back), "\"complete\":true") != NULL)
+        ck_assert_uint_ge(n, N_BEFORE - 1);
+    else
+        ck_assert(has_failed);
+}
+
+/* False if nothing failed, since it has no so many allocations. */
+static bool live(long n, bool fails_after)
+{
+    struct client back;
+    int first = n_accepted + 1;
+
+    has_failed = false;
+    fails_on = fails_after;
+    n_turns = 0;
+    node_init(&ann, "ann", server.uri);
+    ann.options.heartbeat_interval_ms = 1;
+    ann.options.preload_events = N_LOADED;
+    node_open(&ann);
+    test_memory_fail(&ann.memory, n, fails_after);
+    AWAIT(ann.connected);
+    come_back(&back);
+    emit(N_AT_ONCE);
+    look(ws_redis_get_stats, "");
+    look(ws_redis_get_metrics, "");
+    AWAIT(ann.n_stored == (size_t)(n_accepted - first + 1));
+    emit(N_AT_ONCE);
+    server_do(&server, "CLIENT KILL TYPE normal SKIPME yes");
+    AWAIT(ann.n_stored == (size_t)(n_accepted - first + 1));
+    AWAIT(look(ws_redis_get_nodes, "\"ann\":{\"total_connections\":2"));
+    has_failed = has_failed || ann.memory.failed;
+    node_expect(&ann, first, n_accepted);
+    ck_assert_uint_eq(ann.n_not_stored, 0);
+    node_close(&ann);
+    client_free(&back);
+    return has_failed;
+}
+
+START_TEST(each_allocation_fails)
+{
+    long n = 0;
+
+    server_start(&server, NULL);
+    node_start(&bob, "bob", server.uri);
+    for (int i = 1; i <= N_BEFORE; i++)
+        ck_assert_int_eq(node_emit_asking(&bob, i, NULL, 0), WS_OK);
+    UNTIL(bob.n_stored == N_BEFORE);
+    snprintf(after_first, sizeof after_first, "%.10s.1", bob.stored_id);
+    n_accepted = N_BEFORE;
+    while (live(n, false)) {
+        live(n, true);
+        n++;
+    }
+    ck_assert_int_gt(n, 20);
+    node_expect(&bob, 1, n_accepted);
+    ck_assert_uint_eq(node_stat(&bob, "position"), (uint64_t)n_accepted);
+    node_close(&bob);
+    server_end(&server);
+    printf("each of %ld allocations failed, and all after it\n", n);
+}
+END_TEST
+
+int main(void)
+{
+    return suite_run("redis-no-memory", (const TTest *const[]){each_allocation_fails, NULL});
+}

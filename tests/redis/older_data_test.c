@@ -1,0 +1,171 @@
+/* older_data_test.c: a Redis that comes back as it was some events before: whoever knows that
+ * there were more finds that out, by whatever it knows it, and clients are told. Not here: other
+ * losses (loss_test.c). */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "redis/support/node.h"
+#include "redis/support/server.h"
+#include "support/suite.h"
+
+static struct server server;
+static struct node ann;
+static struct node bob;
+
+static void begin(void)
+{
+    server_start(&server, NULL);
+    node_start(&ann, "ann", server.uri);
+    node_start(&bob, "bob", server.uri);
+    UNTIL(ann.connected && bob.connected);
+    ck_assert_uint_eq(ann.n_missed, 1);
+    ck_assert_uint_eq(bob.n_missed, 1);
+}
+
+static void end(void)
+{
+    node_close(&ann);
+    node_close(&bob);
+    server_end(&server);
+}
+
+static void expect_both(int first, int last)
+{
+    UNTIL(ann.n_stored == (size_t)last);
+    node_expect(&ann, first, last);
+    node_expect(&bob, first, last);
+}
+
+/* Others have stored these meanwhile, processes that know nothing of what is lost. */
+static void others_go_on(int first, int last)
+{
+    for (int i = first; i <= last; i++)
+        server_do(&server, "XADD {wsmanager}:events %d-7 event {\"x\":1}", i);
+    server_do(&server, "HSET {wsmanager}:state position %d", last);
+}
+
+/* Redis comes back as it was at the snapshot. */
+static void restore_snapshot(void)
+{
+    server_signal(&server, SIGKILL);
+    UNTIL(!ann.connected && !bob.connected);
+    server_restart(&server);
+}
+
+START_TEST(snapshot_is_older)
+{
+    char epoch[32];
+
+    begin();
+    node_emit_numbers(&ann, 1, 10);
+    expect_both(1, 10);
+    server_do(&server, "SAVE");
+    snprintf(epoch, sizeof epoch, "%s", server_do(&server, "HGET {wsmanager}:state epoch"));
+    node_emit_numbers(&ann, 11, 20);
+    expect_both(11, 20);
+    restore_snapshot();
+    UNTIL(ann.n_missed == 2 && bob.n_missed == 2);
+    ck_assert_str_ne(server_do(&server, "HGET {wsmanager}:state epoch"), epoch);
+    snprintf(epoch, sizeof epoch, "%s", server_do(&server, "HGET {wsmanager}:state epoch"));
+    node_emit_numbers(&ann, 21, 30);
+    expect_both(21, 30);
+    ck_assert_uint_eq(node_stat(&ann, "position"), 20);
+    ck_assert_str_eq(server_do(&server, "HGET {wsmanager}:state epoch"), epoch);
+    ck_assert_uint_eq(ann.n_missed, 2);
+    ck_assert_uint_eq(bob.n_missed, 2);
+    end();
+}
+END_TEST
+
+/* Others have gone on from the older state, up to where we were and beyond, before we come back. */
+START_TEST(snapshot_is_older_and_others_went_on)
+{
+    struct node eve;
+
+    begin();
+    node_emit_numbers(&ann, 1, 10);
+    expect_both(1, 10);
+    server_do(&server, "SAVE");
+    node_emit_numbers(&ann, 11, 20);
+    expect_both(11, 20);
+    restore_snapshot();
+    others_go_on(11, 30);
+    UNTIL(ann.n_missed == 2 && bob.n_missed == 2);
+    node_start(&eve, "eve", server.uri);
+    UNTIL(eve.connected);
+    node_emit_numbers(&ann, 21, 30);
+    expect_both(21, 30);
+    node_expect(&eve, 21, 30);
+    ck_assert_uint_eq(node_stat(&ann, "position"), 40);
+    node_close(&eve);
+    end();
+}
+END_TEST
+
+/* The same with events that were stored, but not read before they were lost. */
+START_TEST(lost_before_they_were_read)
+{
+    begin();
+    node_emit_numbers(&ann, 1, 10);
+    expect_both(1, 10);
+    server_do(&server, "SAVE");
+    server_do(&server, "ACL SETUSER default -xread"); /* until Redis is started again */
+    server_do(&server, "CLIENT KILL TYPE normal SKIPME yes");
+    node_emit_numbers(&ann, 11, 20);
+    UNTIL(ann.n_stored == 20);
+    ck_assert_uint_eq(ann.n_got, 0);
+    server_signal(&server, SIGKILL);
+    server_restart(&server);
+    others_go_on(11, 20);
+    UNTIL(ann.n_missed == 2 && bob.n_missed == 2);
+    node_emit_numbers(&ann, 21, 30);
+    expect_both(21, 30);
+    end();
+}
+END_TEST
+
+/* Bob is the only one left who knows of ten events when others have gone on without them. */
+static void expect_bob_to_notice(void)
+{
+    server_signal(&server, SIGKILL);
+    server_restart(&server);
+    others_go_on(1, 10);
+    UNTIL(bob.n_missed == 2);
+    node_close(&bob);
+    server_end(&server);
+}
+
+START_TEST(lost_after_they_were_read)
+{
+    begin();
+    server_do(&server, "SAVE");
+    node_emit_numbers(&ann, 1, 10);
+    expect_both(1, 10);
+    node_close(&ann);
+    expect_bob_to_notice();
+}
+END_TEST
+
+START_TEST(lost_after_they_were_loaded)
+{
+    begin();
+    server_do(&server, "SAVE");
+    node_emit_numbers(&ann, 1, 10);
+    expect_both(1, 10);
+    node_close(&ann);
+    node_close(&bob);
+    node_start(&bob, "bob", server.uri);
+    UNTIL(bob.connected);
+    expect_bob_to_notice();
+}
+END_TEST
+
+int main(void)
+{
+    return suite_run(
+        "redis-older-data",
+        (const TTest *const[]){snapshot_is_older, snapshot_is_older_and_others_went_on,
+                               lost_before_they_were_read, lost_after_they_were_read,
+                               lost_after_they_were_loaded, NULL});
+}
