@@ -86,6 +86,7 @@ static int copy_presence_room(ws_manager *manager)
 
 static void release_content(ws_manager *manager)
 {
+    pages_free(&manager->memory, pages_take_all(&manager->pages));
     history_free(&manager->history);
     registry_free(&manager->registry);
     event_types_free(&manager->types);

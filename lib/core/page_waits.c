@@ -196,6 +196,31 @@ static void check_time(struct page_waits *waits, uint64_t now_ms)
         give_up(&waits->later[i], now_ms);
 }
 
+void page_waits_idle(ws_loop *loop)
+{
+    struct page_waits *waits = &loop->page_waits;
+
+    if (waits->timer.link == NULL)
+        timer_start(&loop->timers, &waits->timer, PAGES_IDLE_MS);
+}
+
+static void drop_if_idle(ws_loop *loop)
+{
+    ws_manager *manager = loop->manager;
+    struct pages *pages = &manager->pages;
+    struct page *dropped = NULL;
+    bool is_idle;
+
+    manager_lock(manager);
+    is_idle = pages->n_readers == 0 && pages->count > 0;
+    if (is_idle && loop->timers.now_ms - pages->idle_ms >= PAGES_IDLE_MS)
+        dropped = pages_take_all(pages);
+    manager_unlock(manager);
+    if (is_idle && dropped == NULL)
+        page_waits_idle(loop);
+    pages_free(&manager->memory, dropped);
+}
+
 static void on_timer(struct timer *timer)
 {
     struct page_waits *waits =
@@ -206,6 +231,8 @@ static void on_timer(struct timer *timer)
     check_time(waits, loop->timers.now_ms);
     ask_all(loop, PAGE_REFUSED);
     page_waits_run(loop);
+    if (waits->count == 0)
+        drop_if_idle(loop);
 }
 
 void page_waits_init(ws_loop *loop)

@@ -20,6 +20,7 @@ enum {
     PAGES_MAX = 64,
     PAGES_MAX_BYTES = 16 << 20,
     PAGE_MAX_BYTES = PAGES_MAX_BYTES / 4,
+    PAGES_IDLE_MS = 10000, /* then none is kept: whoever was cut off at the same time is back */
 
     PAGE_REQUESTS_MAX = 64 /* that the carrier has to answer */
 };
@@ -48,7 +49,8 @@ struct pages {
     uint64_t bytes;
     struct page_request *requests;
     uint32_t n_requests;
-    uint32_t n_readers; /* recoveries that need pages; none is kept without any */
+    uint32_t n_readers; /* recoveries that need pages */
+    uint64_t idle_ms;   /* since when there is none, on the loops' clock */
     uint64_t lost;      /* the carrier does not have every event up to there any more */
 };
 

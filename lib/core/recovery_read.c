@@ -84,17 +84,20 @@ static enum read_result read_page(struct recovery *recovery,
 
 void recovery_read_end(struct recovery *recovery)
 {
-    ws_manager *manager = recovery->connection->loop->manager;
-    struct page *dropped = NULL;
+    ws_loop *loop = recovery->connection->loop;
+    struct pages *pages = &loop->manager->pages;
+    bool is_last;
 
     if (!recovery->reads_pages)
         return;
     recovery->reads_pages = false;
-    manager_lock(manager);
-    if (--manager->pages.n_readers == 0)
-        dropped = pages_take_all(&manager->pages);
-    manager_unlock(manager);
-    pages_free(&manager->memory, dropped);
+    manager_lock(loop->manager);
+    is_last = --pages->n_readers == 0;
+    if (is_last)
+        pages->idle_ms = loop->timers.now_ms;
+    manager_unlock(loop->manager);
+    if (is_last)
+        page_waits_idle(loop);
 }
 
 enum read_result recovery_read(struct recovery *recovery,

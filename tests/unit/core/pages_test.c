@@ -178,7 +178,26 @@ START_TEST(a_thousand_clients_share_what_is_fetched)
     stream_answer_all();
     expect_crowd(MOST_CLIENTS);
     ck_assert_uint_le(stream.n_fetches, PAGES);
+    end();
+}
+END_TEST
+
+/* What was fetched is kept for those who come a little later, but not for good. */
+START_TEST(pages_are_dropped_when_nobody_reads_them)
+{
+    begin(300, false);
+    come_back(&ann, 10);
+    stream_answer_all();
+    expect_all(&ann, 11, 300);
+    process_pass(&here, PAGES_IDLE_MS - 1000);
+    come_back(&bob, 20);
+    expect_all(&bob, 21, 300);
+    ck_assert_uint_eq(stream.n_fetches, 2);
+    process_pass(&here, PAGES_IDLE_MS - 1000);
+    ck_assert_uint_eq(here.host.manager->pages.count, 2);
+    process_pass(&here, PAGES_IDLE_MS);
     ck_assert_uint_eq(here.host.manager->pages.count, 0);
+    ck_assert_uint_eq(here.host.manager->pages.bytes, 0);
     end();
 }
 END_TEST
@@ -267,6 +286,7 @@ START_TEST(the_stream_was_trimmed)
     expect_all(&crowd[2], 101, 600);
     expect_all(&crowd[3], 201, 600);
     /* It is known by now, and nothing is asked for in vain. */
+    process_pass(&here, 2 * PAGES_IDLE_MS);
     stream.n_fetches = 0;
     come_back(&ann, 520);
     come_back(&bob, 60);
@@ -467,6 +487,7 @@ int main(void)
         pages_begin_where_all_begin,
         rooms_users_and_exclusions,
         a_thousand_clients_share_what_is_fetched,
+        pages_are_dropped_when_nobody_reads_them,
         those_who_come_one_after_the_other_share_it_too,
         two_loops_share,
         one_that_is_far_behind_does_not_hold_up_others,

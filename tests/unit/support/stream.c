@@ -156,6 +156,14 @@ void process_read_all(struct process *process)
     host_run(&process->host);
 }
 
+void process_pass(struct process *process, uint64_t ms)
+{
+    for (uint64_t passed = 0; passed < ms; passed += 200) {
+        process->host.now_ms += 200;
+        host_run(&process->host);
+    }
+}
+
 void process_close(struct process *process)
 {
     if (process->host.manager != NULL)

@@ -74,6 +74,9 @@ void process_start(struct process *process, size_t n);
 /* What is in the stream arrives. */
 void process_read_all(struct process *process);
 
+/* Its loop runs every 200 ms for so long. */
+void process_pass(struct process *process, uint64_t ms);
+
 void process_close(struct process *process);
 
 /* A client comes back to a process as user "ann", behind this id. Its loop is still to be run. */
