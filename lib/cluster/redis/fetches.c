@@ -85,9 +85,9 @@ static struct fetch *pop(struct ws_redis *redis)
 }
 
 /* Hands on what came. False if memory ran out. */
-static bool answer(struct ws_redis *redis, const struct fetch *fetch, const redisReply *reply)
+static bool answer(struct ws_redis *redis, const struct fetch *fetch, const redisReply *entries)
 {
-    size_t n = reply->type == REDIS_REPLY_ARRAY ? reply->elements : 0;
+    size_t n = entries->elements;
     ws_cluster_event *events = memory_alloc(&redis->memory, (n + 1) * sizeof *events);
     const char *nonce;
     int result;
@@ -95,7 +95,7 @@ static bool answer(struct ws_redis *redis, const struct fetch *fetch, const redi
     if (events == NULL)
         return false;
     for (size_t i = 0; i < n; i++)
-        entry_read(reply->element[i], &events[i], &nonce);
+        entry_read(entries->element[i], &events[i], &nonce);
     result = ws_manager_cluster_fetched(redis->manager, fetch->request, events, n);
     memory_free(&redis->memory, events);
     if (result == WS_OK)
@@ -104,12 +104,12 @@ static bool answer(struct ws_redis *redis, const struct fetch *fetch, const redi
 }
 
 /* Without memory it is asked for once more. */
-void fetches_fetched(struct ws_redis *redis, const redisReply *reply)
+void fetches_fetched(struct ws_redis *redis, const redisReply *entries)
 {
     struct fetch *fetch = pop(redis);
 
     redis->fetches.n_sent--;
-    if (answer(redis, fetch, reply))
+    if (answer(redis, fetch, entries))
         memory_free(&redis->memory, fetch);
     else
         append(redis, fetch);

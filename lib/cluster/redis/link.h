@@ -15,11 +15,12 @@
 #include "cluster/redis/command.h"
 #include "cluster/redis/uri.h"
 
-enum { LINK_MAX_REQUESTS = 32, LINK_ERROR_SIZE = 160 };
+enum { LINK_MAX_REQUESTS = 64, LINK_ERROR_SIZE = 160 };
 
 /* What a reply is to. */
 enum request_kind {
     REQUEST_GREETING, /* AUTH, SELECT: only an error is of interest */
+    REQUEST_QUEUED,   /* MULTI and what follows it, to be answered by EXEC: likewise */
     REQUEST_ATTACH,
     REQUEST_PAGE,
     REQUEST_READ,

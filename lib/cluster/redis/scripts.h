@@ -12,9 +12,6 @@ extern const char script_attach[];
  * Returns the position of each, 0 for one that was in the stream before. */
 extern const char script_append[];
 
-/* KEYS: state, stream. ARGV: epoch, XRANGE or XREVRANGE, from, to, count. Returns entries. */
-extern const char script_range[];
-
 /* KEYS: nodes, expiries. ARGV: a node's name, its JSON text, milliseconds that it is valid. Returns
  * names and texts of all nodes, by their names. */
 extern const char script_heartbeat[];
