@@ -145,6 +145,8 @@ int ws_manager_new(const ws_manager_options *options, ws_manager **manager)
     made->history.max_events = copy.history_events;
     made->history.max_bytes = copy.history_bytes;
     made->history.max_age_ms = copy.history_age_ms;
+    made->pages.max_pages = PAGES_MAX;
+    made->pages.max_bytes = copy.history_bytes;
     made->types.memory = &made->memory;
     result = fill(made);
     if (result != WS_OK) {

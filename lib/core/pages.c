@@ -1,7 +1,9 @@
-/* pages.c: pieces of the cluster's stream, those that were used last in front. */
+/* pages.c: pieces of the cluster's stream, by number, and those that were used last in front. */
 #include "core/pages.h"
 
-/* --- the list -------------------------------------------------------------------------------- */
+#include <string.h>
+
+/* --- lists ----------------------------------------------------------------------------------- */
 
 static void push(struct pages *pages, struct page *page)
 {
@@ -26,14 +28,19 @@ static void take(struct pages *pages, struct page *page)
         pages->last = page->previous;
 }
 
+static size_t list_of(uint64_t position)
+{
+    return page_number(position) % PAGES_MAX;
+}
+
 /* --- pages ----------------------------------------------------------------------------------- */
 
 struct page *pages_find(struct pages *pages, uint64_t position)
 {
-    struct page *page = pages->first;
+    struct page *page = pages->by_number[list_of(position)];
 
     while (page != NULL && (position < page->events.before || position >= page->until))
-        page = page->next;
+        page = page->next_alike;
     if (page != NULL && page != pages->first) {
         take(pages, page);
         push(pages, page);
@@ -46,20 +53,38 @@ static uint64_t bytes_of(const struct page *page)
     return sizeof *page + page->events.bytes;
 }
 
+static bool is_too_much(const struct pages *pages)
+{
+    return pages->count > pages->max_pages ||
+           (pages->max_bytes > 0 && pages->bytes > pages->max_bytes);
+}
+
+static void drop(struct pages *pages, struct page *page)
+{
+    struct page **link = &pages->by_number[list_of(page->events.before)];
+
+    while (*link != page)
+        link = &(*link)->next_alike;
+    *link = page->next_alike;
+    take(pages, page);
+    pages->count--;
+    pages->bytes -= bytes_of(page);
+}
+
 struct page *pages_add(struct pages *pages, struct page *page)
 {
+    struct page **link = &pages->by_number[list_of(page->events.before)];
     struct page *dropped = NULL;
 
+    page->next_alike = *link;
+    *link = page;
     push(pages, page);
     pages->count++;
     pages->bytes += bytes_of(page);
-    while (pages->last != page &&
-           (pages->count > PAGES_MAX || pages->bytes > PAGES_MAX_BYTES)) {
+    while (pages->last != page && is_too_much(pages)) {
         struct page *oldest = pages->last;
 
-        take(pages, oldest);
-        pages->count--;
-        pages->bytes -= bytes_of(oldest);
+        drop(pages, oldest);
         oldest->next = dropped;
         dropped = oldest;
     }
@@ -71,6 +96,7 @@ struct page *pages_take_all(struct pages *pages)
     struct page *all = pages->first;
 
     pages->first = pages->last = NULL;
+    memset(pages->by_number, 0, sizeof pages->by_number);
     pages->count = 0;
     pages->bytes = 0;
     return all;
@@ -98,7 +124,8 @@ uint64_t pages_ask_after(const struct pages *pages, uint64_t position)
     uint64_t after = start;
     uint64_t length = PAGE_EVENTS;
 
-    for (const struct page *page = pages->first; page != NULL; page = page->next)
+    for (const struct page *page = pages->by_number[list_of(position)]; page != NULL;
+         page = page->next_alike)
         if (page->until > after && page->until <= position) {
             after = page->until;
             length = page->until - page->events.before;

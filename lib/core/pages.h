@@ -13,14 +13,13 @@
 #include "core/ids.h"
 
 enum {
-    PAGE_EVENTS = 256, /* page n: positions from n * 256 + 1 to (n + 1) * 256 */
+    PAGE_EVENTS = 256,        /* page n: positions from n * 256 + 1 to (n + 1) * 256 */
+    PAGE_MAX_BYTES = 4 << 20, /* of one; then it is in parts */
 
-    /* All that is kept: clients that read at different speeds are 16,000 events apart before one
-     * asks again for what another has read. One page, however large, is kept in any case. */
-    PAGES_MAX = 64,
-    PAGES_MAX_BYTES = 16 << 20,
-    PAGE_MAX_BYTES = PAGES_MAX_BYTES / 4,
-    PAGES_IDLE_MS = 10000, /* then none is kept: whoever was cut off at the same time is back */
+    /* As many are kept as a stream of 100,000 events has: clients that were cut off together, and
+     * come back one after the other, each begin with the first. */
+    PAGES_MAX = 512,
+    PAGES_IDLE_MS = 10000, /* then none is kept */
 
     PAGE_REQUESTS_MAX = 64 /* that the carrier has to answer */
 };
@@ -29,8 +28,9 @@ enum {
 struct page {
     struct page *next; /* was used longer ago */
     struct page *previous;
-    struct history events; /* behind position events.before */
-    uint64_t until;        /* the last position */
+    struct page *next_alike; /* by number */
+    struct history events;   /* behind position events.before */
+    uint64_t until;          /* the last position */
 };
 
 /* What the carrier was asked for: no more than a page. */
@@ -43,8 +43,12 @@ struct page_request {
 };
 
 struct pages {
+    uint32_t max_pages;
+    uint64_t max_bytes; /* 0: no limit; one page is kept in any case */
+
     struct page *first;
     struct page *last;
+    struct page *by_number[PAGES_MAX]; /* lists, by the number modulo that */
     uint32_t count;
     uint64_t bytes;
     struct page_request *requests;

@@ -202,24 +202,33 @@ START_TEST(pages_are_dropped_when_nobody_reads_them)
 }
 END_TEST
 
-/* In more pages than are kept, a few clients at a time, and each page's answer takes its time. */
-START_TEST(those_who_come_one_after_the_other_share_it_too)
+/* A few clients at a time, and each page's answer takes its time. */
+static void come_one_after_the_other(size_t n_pages, uint32_t max_pages)
 {
-    enum { PAGES = 3 * PAGES_MAX / 2, AT_ONCE = 10 };
+    enum { AT_ONCE = 10 };
 
-    begin(PAGES * PAGE_EVENTS, true);
+    begin(n_pages * PAGE_EVENTS, true);
+    here.host.manager->pages.max_pages = max_pages;
     for (size_t i = 0; i < MOST_CLIENTS; i += AT_ONCE) {
         crowd_comes_back(i, AT_ONCE);
         host_run(&here.host);
         if (stream.n_asked > 0)
             stream_answer();
         ck_assert_uint_le(stream.n_asked, PAGES_AWAITED_MAX);
-        ck_assert_uint_le(here.host.manager->pages.count, PAGES_MAX);
+        ck_assert_uint_le(here.host.manager->pages.count, max_pages);
     }
-    host_run(&here.host);
     stream_answer_all();
     expect_crowd(MOST_CLIENTS);
-    ck_assert_uint_le(stream.n_fetches, 3 * PAGES);
+}
+
+START_TEST(those_who_come_one_after_the_other_share_it_too)
+{
+    come_one_after_the_other(50, PAGES_MAX);
+    ck_assert_uint_eq(stream.n_fetches, 50);
+    end();
+    /* In more pages than are kept. */
+    come_one_after_the_other(50, 20);
+    ck_assert_uint_le(stream.n_fetches, 5 * 50);
     end();
 }
 END_TEST
@@ -424,9 +433,10 @@ END_TEST
  * time: what was dropped is fetched again. */
 START_TEST(slow_clients_at_different_places)
 {
-    enum { N = PAGES_MAX + 20, EACH = 5 };
+    enum { N = 60, KEPT = 40, EACH = 5 };
 
     begin((N + 1) * PAGE_EVENTS, false);
+    here.host.manager->pages.max_pages = KEPT;
     for (size_t i = 0; i < N; i++) {
         crowd_after[i] = i * PAGE_EVENTS + 7;
         come_back(&crowd[i], crowd_after[i]);
@@ -439,7 +449,7 @@ START_TEST(slow_clients_at_different_places)
             drained(&crowd[i]);
             stream_answer_all();
             ck_assert_uint_eq(crowd[i].n_messages, 1 + n);
-            ck_assert_uint_le(here.host.manager->pages.count, PAGES_MAX);
+            ck_assert_uint_le(here.host.manager->pages.count, KEPT);
         }
     ck_assert_uint_gt(stream.n_fetches, N);
     for (size_t i = 0; i < N; i++) {
@@ -454,9 +464,10 @@ END_TEST
 /* Pages are bounded by bytes too, and one that is too large is kept in part. */
 START_TEST(large_events)
 {
-    enum { N = 2 * PAGE_EVENTS, BYTES = 100000 };
+    enum { N = 2 * PAGE_EVENTS, BYTES = 100000, KEPT_BYTES = 3 * PAGE_MAX_BYTES };
 
     begin(N, false);
+    here.host.manager->pages.max_bytes = KEPT_BYTES;
     for (size_t i = 0; i < N; i++) {
         char *text = realloc(stream.events[i].text, BYTES + 1);
         size_t length = strlen(text);
@@ -471,7 +482,7 @@ START_TEST(large_events)
         const struct pages *pages = &here.host.manager->pages;
 
         stream_answer();
-        ck_assert_uint_le(pages->bytes, PAGES_MAX_BYTES);
+        ck_assert_uint_le(pages->bytes, KEPT_BYTES);
         ck_assert_uint_le(pages->first->events.bytes, PAGE_MAX_BYTES + 2 * BYTES);
         host_run(&here.host);
     }
