@@ -52,10 +52,12 @@ typedef struct ws_cluster {
      * many wait as may; WS_ERR_NO_MEMORY; WS_ERR_TOO_BIG. */
     int (*publish)(const ws_cluster_event *event, void *receipt, void *data);
 
-    /* Asks for stored events: those behind position `after`, in order, `max_events` at most. The
-     * answer is one ws_manager_cluster_fetched() with `request`, later and on any thread, which may
-     * come from within this call. Any loop's thread, without a lock held. Return WS_OK, or an error
-     * and no answer. */
+    /* Asks for stored events: those behind position `after`, in order, `max_events` at most; fewer
+     * will do. They are for all clients that need them, so little is asked for at once: 64 requests
+     * without an answer, of 256 events each. The answer is one ws_manager_cluster_fetched() with
+     * `request`, later and on any thread, which may come from within this call. Any loop's thread,
+     * without a lock held. Return WS_OK, or an error and no answer: it is tried again for half a
+     * minute, as long as clients wait for an answer in any case. */
     int (*fetch)(uint64_t after, uint32_t max_events, void *request, void *data);
 } ws_cluster;
 
@@ -93,8 +95,9 @@ WS_EXPORT int ws_manager_cluster_deliver(ws_manager *manager, const ws_cluster_e
 WS_EXPORT void ws_manager_cluster_stored(ws_manager *manager, void *receipt, int result,
                                          uint64_t position);
 
-/* The answer to a fetch(): n_events 0 when there are none or they can't be had. WS_ERR_NO_MEMORY,
- * not for 0 events: answer the same request again, later or with none. Any thread. */
+/* The answer to a fetch(). What is missing before the first event, or all that was asked for if
+ * n_events is 0, is lost: clients are told so. WS_ERR_NO_MEMORY, not for 0 events: answer the same
+ * request again, later or with none. Any thread. */
 WS_EXPORT int ws_manager_cluster_fetched(ws_manager *manager, void *request,
                                          const ws_cluster_event *events, size_t n_events);
 

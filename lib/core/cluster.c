@@ -120,7 +120,7 @@ static void keep(ws_manager *manager, const ws_cluster_event *event, ws_message 
         history_reset(&manager->history, event->position);
         return;
     }
-    encode_finish(manager, message, event->position);
+    encode_finish(manager, message, manager->epoch, event->position);
     history_append(&manager->history, line, message, now_ms);
 }
 
@@ -236,6 +236,7 @@ int ws_manager_cluster_start(ws_manager *manager, const char *epoch, uint64_t po
                              const ws_cluster_event *events, size_t n_events)
 {
     struct start start = {0};
+    struct page *dropped = NULL;
     struct posting posting;
     int64_t now_ms;
     bool goes_on;
@@ -255,12 +256,14 @@ int ws_manager_cluster_start(ws_manager *manager, const char *epoch, uint64_t po
         goes_on = manager->cluster_started && strcmp(epoch, manager->epoch) == 0 &&
                   position == manager->position;
         if (!goes_on) {
+            dropped = pages_begin_anew(&manager->pages);
             begin_anew(manager, epoch, position, events, start.messages, n_events, now_ms);
             manager->cluster_started = true;
             post_epoch(&posting, start.details, start.told);
         }
     }
     posting_end(&posting);
+    pages_free(&manager->memory, dropped);
     discard(manager, &start);
     return result;
 }

@@ -1,27 +1,16 @@
-/* cluster.h: events that a cluster's carrier is asked for, for one client.
- * Not here: what is sent to it (publish.h), and what it delivers (cluster.c). */
+/* cluster.h: pages that a cluster's carrier is asked for.
+ * Not here: those that wait for them (page_waits.h), what is sent to the carrier (publish.h), and
+ * what it delivers (cluster.c). */
 #ifndef WS_CORE_CLUSTER_H
 #define WS_CORE_CLUSTER_H
 
-#include "core/connection.h"
+#include "core/loop.h"
 
-/* An event that was fetched, whoever it is for; without a message if it could not be understood. */
-struct fetched_event {
-    ws_message *message;
-    enum group_kind kind;
-    char name[WS_NAME_MAX + 1];
-};
+/* Asks for the page behind a position, unless that is under way; COMMAND_FETCHED follows when it has
+ * come, or can't be had. WS_ERR_ALREADY: that is so now. Other errors: to be tried again later. */
+int cluster_fetch(ws_loop *loop, uint64_t position);
 
-/* What a carrier answered: in order, without a gap behind `after`, or nothing. */
-struct fetched {
-    uint64_t after;
-    size_t count;
-    struct fetched_event events[];
-};
-
-void fetched_free(const ws_manager *manager, struct fetched *fetched);
-
-/* Asks for events behind a position, which COMMAND_FETCHED brings. False if they can't be had. */
-bool cluster_fetch(const struct connection *connection, uint64_t after);
+/* Whether the answer about a page is still to come. Then COMMAND_FETCHED follows. */
+bool cluster_is_fetching(ws_loop *loop, uint64_t number);
 
 #endif

@@ -1,103 +1,204 @@
-/* cluster_fetch.c: events that a carrier is asked for, for one client that comes back. */
+/* cluster_fetch.c: pages that a carrier is asked for, and what it answers. */
 #include <string.h>
 
 #include "core/cluster.h"
 #include "core/cluster_event.h"
 #include "core/encode.h"
-#include "core/send.h"
 
-enum { FETCHED_AT_ONCE = 256 };
+/* --- asking ---------------------------------------------------------------------------------- */
 
-struct fetch_request {
-    ws_conn_id connection;
-    uint64_t after;
-};
-
-void fetched_free(const ws_manager *manager, struct fetched *fetched)
+/* The lock is held. */
+static bool is_kept_or_lost(struct pages *pages, uint64_t position)
 {
-    if (fetched == NULL)
-        return;
-    for (size_t i = 0; i < fetched->count; i++)
-        if (fetched->events[i].message != NULL)
-            ws_message_unref(fetched->events[i].message);
-    memory_free(&manager->memory, fetched);
+    return position < pages->lost || pages_find(pages, position) != NULL;
 }
 
-bool cluster_fetch(const struct connection *connection, uint64_t after)
+/* Sets up the request for what is behind a position. The lock is held. WS_ERR_BACKPRESSURE: too many
+ * are under way, or the loop has not yet heard of another stream. */
+static int prepare(ws_loop *loop, struct page_request *request, uint64_t position)
 {
-    const ws_manager *manager = connection->loop->manager;
-    struct fetch_request *request;
+    ws_manager *manager = loop->manager;
+    struct pages *pages = &manager->pages;
+    uint64_t end = (page_number(position) + 1) * PAGE_EVENTS;
 
-    if (!manager->has_cluster)
-        return false;
-    request = memory_alloc(&manager->memory, sizeof *request);
-    if (request == NULL)
-        return false;
-    *request = (struct fetch_request){connection->id, after};
-    if (manager->cluster.fetch(after, FETCHED_AT_ONCE, request, manager->cluster_data) == WS_OK)
-        return true;
+    if (strcmp(loop->epoch, manager->epoch) != 0 || position >= manager->position ||
+        pages->n_requests >= PAGE_REQUESTS_MAX)
+        return WS_ERR_BACKPRESSURE;
+    *request = (struct page_request){
+        .after = pages_ask_after(pages, position),
+        .until = end < manager->position ? end : manager->position,
+    };
+    memcpy(request->epoch, manager->epoch, sizeof request->epoch);
+    return WS_OK;
+}
+
+static int fetch(ws_loop *loop, struct page_request *request)
+{
+    ws_manager *manager = loop->manager;
+    int result =
+        manager->cluster.fetch(request->after, (uint32_t)(request->until - request->after),
+                               request, manager->cluster_data);
+
+    if (result == WS_OK)
+        return WS_OK;
+    manager_lock(manager);
+    if (!request->is_void)
+        pages_remove_request(&manager->pages, request);
+    manager_unlock(manager);
     memory_free(&manager->memory, request);
-    return false;
+    return result;
 }
 
-/* One that can't be understood is a hole. False if memory ran out. */
-static bool add_fetched(ws_manager *manager, struct fetched *fetched,
-                        const ws_cluster_event *event)
+int cluster_fetch(ws_loop *loop, uint64_t position)
 {
-    struct fetched_event *added = &fetched->events[fetched->count];
-    ws_message *message;
+    ws_manager *manager = loop->manager;
+    struct pages *pages = &manager->pages;
+    struct page_request *request = memory_alloc(&manager->memory, sizeof *request);
+    bool is_under_way;
+    int result = WS_OK;
 
-    if (cluster_event_valid(event, &added->kind)) {
-        message = cluster_event_message(manager, event);
-        if (message == NULL)
-            return false;
-        if (added->kind != GROUP_EVERYONE)
-            strcpy(added->name, event->target);
-        manager_lock(manager);
-        encode_finish(manager, message, event->position);
-        manager_unlock(manager);
-        added->message = message;
-    }
-    fetched->count++;
-    return true;
+    if (request == NULL)
+        return WS_ERR_NO_MEMORY;
+    manager_lock(manager);
+    is_under_way = pages_find_request(pages, page_number(position)) != NULL;
+    if (is_kept_or_lost(pages, position))
+        result = WS_ERR_ALREADY;
+    else if (!is_under_way)
+        result = prepare(loop, request, position);
+    if (result == WS_OK)
+        loop->awaits_page = true;
+    if (result == WS_OK && !is_under_way)
+        pages_add_request(pages, request);
+    manager_unlock(manager);
+    if (result == WS_OK && !is_under_way)
+        return fetch(loop, request);
+    memory_free(&manager->memory, request);
+    return result;
 }
 
-/* Only what has no gap behind `after` is of use. */
-static size_t count_usable(uint64_t after, const ws_cluster_event *events, size_t n_events)
+bool cluster_is_fetching(ws_loop *loop, uint64_t number)
+{
+    ws_manager *manager = loop->manager;
+    bool is_fetching;
+
+    manager_lock(manager);
+    is_fetching = pages_find_request(&manager->pages, number) != NULL;
+    loop->awaits_page |= is_fetching;
+    manager_unlock(manager);
+    return is_fetching;
+}
+
+/* --- answers --------------------------------------------------------------------------------- */
+
+/* The events from the first on, as far as there is no gap between them. */
+static size_t count_usable(const struct page_request *asked, const ws_cluster_event *events,
+                           size_t n_events)
 {
     size_t count = 0;
 
-    while (count < n_events && count < FETCHED_AT_ONCE &&
-           events[count].position == after + 1 + count)
+    while (count < n_events && events[count].position == events[0].position + count &&
+           events[count].position > asked->after && events[count].position <= asked->until)
         count++;
     return count;
+}
+
+/* One that can't be understood is left out. False if memory ran out. */
+static bool add_event(const ws_manager *manager, struct page *page, const char *epoch,
+                      const ws_cluster_event *event)
+{
+    struct history_line *line;
+    enum group_kind kind;
+    ws_message *message;
+    bool added;
+
+    if (!cluster_event_valid(event, &kind))
+        return true;
+    message = cluster_event_message(manager, event);
+    if (message == NULL)
+        return false;
+    encode_finish(manager, message, epoch, event->position);
+    added = history_reserve(&page->events, kind, event->target, &line);
+    if (added)
+        history_append(&page->events, line, message, 0);
+    ws_message_unref(message);
+    return added;
+}
+
+/* A page of what came; NULL if memory ran out. */
+static struct page *make_page(const ws_manager *manager, const char *epoch,
+                              const ws_cluster_event *events, size_t n_events)
+{
+    struct page *page = memory_zalloc(&manager->memory, sizeof *page);
+
+    if (page == NULL)
+        return NULL;
+    history_init(&page->events, &manager->memory, manager->registry.secret);
+    page->events.max_events = PAGE_EVENTS;
+    history_reset(&page->events, events[0].position - 1);
+    for (size_t i = 0; i < n_events && page->events.bytes <= PAGE_MAX_BYTES; i++) {
+        if (!add_event(manager, page, epoch, &events[i])) {
+            pages_free(&manager->memory, page);
+            return NULL;
+        }
+        page->until = events[i].position;
+    }
+    return page;
+}
+
+/* What should have come before the first event, or all if there is none, is lost. The lock is
+ * held. */
+static void note_lost(ws_manager *manager, const struct page_request *asked,
+                      const ws_cluster_event *events, size_t n_events)
+{
+    struct pages *pages = &manager->pages;
+    uint64_t until = asked->until;
+
+    if (n_events > 0 && events[0].position > asked->after)
+        until = events[0].position - 1;
+    if (until > manager->position)
+        until = manager->position;
+    if (until > asked->after && until > pages->lost)
+        pages->lost = until;
+}
+
+/* Without memory for it a loop looks for itself later. The lock is held. */
+static void tell_loops(struct posting *posting)
+{
+    const ws_manager *manager = posting->manager;
+
+    for (uint32_t i = 0; i < manager->n_loops; i++) {
+        ws_loop *loop = manager->loops[i];
+
+        if (loop == NULL || !loop->awaits_page || loop_reserve(loop, false) != WS_OK)
+            continue;
+        loop->awaits_page = false;
+        posting_push(posting, loop, &(struct command){.kind = COMMAND_FETCHED});
+    }
 }
 
 int ws_manager_cluster_fetched(ws_manager *manager, void *request,
                                const ws_cluster_event *events, size_t n_events)
 {
-    struct fetch_request *asked = request;
-    size_t count = count_usable(asked->after, events, n_events);
-    struct fetched *fetched =
-        memory_zalloc(&manager->memory, sizeof *fetched + count * sizeof fetched->events[0]);
-    int result = WS_ERR_NO_MEMORY;
+    struct page_request *asked = request;
+    size_t count = count_usable(asked, events, n_events);
+    struct page *page = NULL;
+    struct posting posting;
 
-    if (fetched != NULL) {
-        fetched->after = asked->after;
-        while (fetched->count < count && add_fetched(manager, fetched, &events[fetched->count]))
-            ;
-        /* The client may have gone meanwhile: WS_ERR_NOT_FOUND. */
-        if (fetched->count == count)
-            result = post_command(
-                manager, asked->connection, NULL,
-                &(struct command){.kind = COMMAND_FETCHED, .fetched = fetched}, false);
+    if (count > 0) {
+        page = make_page(manager, asked->epoch, events, count);
+        if (page == NULL)
+            return WS_ERR_NO_MEMORY;
     }
-    if (result != WS_OK)
-        fetched_free(manager, fetched);
-    /* Without even memory to say that there is nothing, the client's recovery gives up by its
-     * timer. */
-    if (result == WS_ERR_NO_MEMORY && n_events > 0)
-        return result;
+    posting_begin(&posting, manager);
+    if (!asked->is_void) {
+        pages_remove_request(&manager->pages, asked);
+        note_lost(manager, asked, events, n_events);
+        if (page != NULL && manager->pages.n_readers > 0)
+            page = pages_add(&manager->pages, page);
+        tell_loops(&posting);
+    }
+    posting_end(&posting);
+    pages_free(&manager->memory, page);
     memory_free(&manager->memory, asked);
     return WS_OK;
 }

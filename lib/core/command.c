@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "core/client.h"
-#include "core/cluster.h"
 #include "core/delivery.h"
 #include "core/disconnect.h"
 #include "core/drain.h"
@@ -125,8 +124,7 @@ bool command_carry_out(ws_loop *loop, struct command *command, uint32_t *budget)
         recoveries_epoch(loop, command->detail->text);
         break;
     case COMMAND_FETCHED:
-        recovery_fetched(connection, command->fetched);
-        command->fetched = NULL;
+        page_waits_look(loop);
         break;
     case COMMAND_DRAIN:
         done =
@@ -143,8 +141,6 @@ void command_release(const ws_manager *manager, struct command *command)
         ws_message_unref(command->message);
     if (command->kind == COMMAND_CONNECT)
         recovery_free(manager, command->recovery);
-    else if (command->kind == COMMAND_FETCHED)
-        fetched_free(manager, command->fetched);
     else
         memory_free(&manager->memory, command->detail);
     command->message = NULL;

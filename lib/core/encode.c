@@ -114,7 +114,8 @@ ws_message *encode_stored(const ws_allocator *memory, const char *text, size_t l
     return message;
 }
 
-void encode_finish(const ws_manager *manager, ws_message *message, uint64_t position)
+void encode_finish(const ws_manager *manager, ws_message *message, const char *epoch,
+                   uint64_t position)
 {
     char digits[DECIMAL_MAX];
     char *end = digits + sizeof digits;
@@ -126,7 +127,7 @@ void encode_finish(const ws_manager *manager, ws_message *message, uint64_t posi
         message_prepend(message, "\",", 2);
         message_prepend(message, first, (size_t)(end - first));
         message_prepend(message, ".", 1);
-        message_prepend(message, manager->epoch, EPOCH_LENGTH);
+        message_prepend(message, epoch, EPOCH_LENGTH);
         message_prepend(message, "\"id\":\"", 6);
     }
     message_prepend(message, "{", 1);

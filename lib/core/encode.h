@@ -26,8 +26,9 @@ ws_message *encode_event(const ws_allocator *memory, const struct event_fields *
 ws_message *encode_stored(const ws_allocator *memory, const char *text, size_t length,
                           const ws_conn_id *exclude, size_t n_exclude);
 
-/* Writes the beginning: with the id of this position, or without an id for position 0. Short,
- * since the manager's lock is held when it matters. */
-void encode_finish(const ws_manager *manager, ws_message *message, uint64_t position);
+/* Writes the beginning: with the id of this position in an epoch, or without an id for position 0.
+ * Short, since the manager's lock is held when it matters. */
+void encode_finish(const ws_manager *manager, ws_message *message, const char *epoch,
+                   uint64_t position);
 
 #endif

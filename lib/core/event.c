@@ -251,7 +251,7 @@ int ws_manager_send_personal_message(ws_manager *manager, ws_conn_id connection,
     message = encode(event, NULL, NULL, 0);
     result = WS_ERR_NO_MEMORY;
     if (message != NULL) {
-        encode_finish(manager, message, 0);
+        encode_finish(manager, message, NULL, 0);
         result = send_message(manager, connection, message);
     }
     event->sent = result == WS_OK;

@@ -12,12 +12,13 @@
 #include "core/counters.h"
 #include "core/drain.h"
 #include "core/manager.h"
+#include "core/page_waits.h"
+#include "core/recovery_list.h"
 #include "core/slots.h"
 #include "core/timer_wheel.h"
 
 struct connection;
 struct recovery;
-struct fetched;
 
 enum command_kind {
     COMMAND_EVENT,       /* message to the members of share; NULL: to everyone */
@@ -31,7 +32,7 @@ enum command_kind {
     COMMAND_FINISH,      /* connection ends, once what its client said has been answered */
     COMMAND_DISCONNECT,  /* connection ends */
     COMMAND_EPOCH,       /* the history begins anew, with the epoch in detail->text */
-    COMMAND_FETCHED,     /* connection's recovery gets what it asked the cluster for */
+    COMMAND_FETCHED,     /* pages that recoveries wait for have come (page_waits.h) */
     COMMAND_DRAIN        /* all connections end, as the struct drain in detail->text says */
 };
 
@@ -53,7 +54,6 @@ struct command {
     union {
         struct detail *detail;     /* owned */
         struct recovery *recovery; /* of COMMAND_CONNECT; owned */
-        struct fetched *fetched;   /* of COMMAND_FETCHED; owned */
     };
     uint64_t position; /* of the newest event when it was posted */
 };
@@ -72,13 +72,6 @@ struct delivery {
     bool running;
 };
 
-/* Those of a loop's recoveries (recovery.h) that can go on, or that wait. */
-struct recovery_list {
-    struct recovery *first;
-    struct recovery *last;
-    uint32_t count;
-};
-
 /* Connections that have bytes to write: a list in which a transport links its own. */
 struct output_node {
     struct output_node *next; /* NULL: not listed; the last one's is OUTPUT_END */
@@ -92,6 +85,7 @@ struct ws_loop {
     /* Guarded by the manager's lock: */
     struct inbox inbox;
     bool awake;         /* a wake-up was made that no turn has answered yet */
+    bool awaits_page;   /* it is to be told when one comes */
     unsigned wakers;    /* threads that are calling wake() */
     struct slots slots; /* changed by the loop's thread alone when it takes one out */
     uint32_t n_connections;
@@ -110,7 +104,8 @@ struct ws_loop {
     uint64_t n_batches;
     struct delivery delivery;
     struct recovery_list ready;
-    struct recovery_list waiting;
+    struct recovery_list waiting; /* but for pages */
+    struct page_waits page_waits;
     struct ending *ending;            /* connections in the middle of connection_end() */
     struct connection *doomed;        /* to be ended when the current command is done */
     struct connection *graves;        /* ended, to be freed when the library is left */

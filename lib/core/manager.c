@@ -86,6 +86,7 @@ static int copy_presence_room(ws_manager *manager)
 
 static void release_content(ws_manager *manager)
 {
+    pages_free(&manager->memory, pages_take_all(&manager->pages));
     history_free(&manager->history);
     registry_free(&manager->registry);
     event_types_free(&manager->types);
@@ -144,6 +145,8 @@ int ws_manager_new(const ws_manager_options *options, ws_manager **manager)
     made->history.max_events = copy.history_events;
     made->history.max_bytes = copy.history_bytes;
     made->history.max_age_ms = copy.history_age_ms;
+    made->pages.max_pages = PAGES_MAX;
+    made->pages.max_bytes = copy.history_bytes;
     made->types.memory = &made->memory;
     result = fill(made);
     if (result != WS_OK) {

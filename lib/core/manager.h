@@ -22,6 +22,7 @@
 #include "core/inner_transport.h"
 #include "core/message.h"
 #include "core/pace.h"
+#include "core/pages.h"
 #include "core/registry.h"
 
 enum { MANAGER_MAX_LOOPS = 256 };
@@ -45,6 +46,7 @@ struct ws_manager {
     char epoch[EPOCH_SIZE]; /* of the history: begins every event id */
     uint64_t position;      /* of the newest event */
     struct history history;
+    struct pages pages;   /* of the cluster's stream, from behind the history */
     bool cluster_started; /* the epoch is the stream's */
     struct registry registry;
     struct event_types types;

@@ -3,14 +3,11 @@
 
 #include <string.h>
 
-#include "core/cluster.h"
+#include "core/page_waits.h"
 #include "core/recovery_read.h"
 #include "protocol/json/answer.h"
 
-enum {
-    EVENTS_OF_ITS_TURN = 512, /* then another one that recovers gets its turn */
-    FETCH_TIMEOUT_MS = 30000  /* a carrier answers, or has no memory for that */
-};
+enum { EVENTS_OF_ITS_TURN = 512 /* then another one that recovers gets its turn */ };
 
 /* --- life -------------------------------------------------------------------------------------- */
 
@@ -62,56 +59,8 @@ void recovery_free(const ws_manager *manager, struct recovery *recovery)
 {
     if (recovery == NULL)
         return;
-    fetched_free(manager, recovery->fetched);
     memory_free(&manager->memory, recovery->cursors);
     memory_free(&manager->memory, recovery);
-}
-
-/* --- the loop's lists ---------------------------------------------------------------------------- */
-
-static struct recovery_list *list_of(struct recovery *recovery)
-{
-    ws_loop *loop = recovery->connection->loop;
-
-    return recovery->wait == RECOVERY_READY ? &loop->ready : &loop->waiting;
-}
-
-static void list(struct recovery *recovery, enum recovery_wait wait)
-{
-    struct recovery_list *list;
-
-    recovery->wait = wait;
-    list = list_of(recovery);
-    recovery->next = NULL;
-    recovery->previous = list->last;
-    if (list->last != NULL)
-        list->last->next = recovery;
-    else
-        list->first = recovery;
-    list->last = recovery;
-    list->count++;
-}
-
-static void unlist(struct recovery *recovery)
-{
-    struct recovery_list *list = list_of(recovery);
-
-    timer_stop(&recovery->timer);
-    if (recovery->previous != NULL)
-        recovery->previous->next = recovery->next;
-    else
-        list->first = recovery->next;
-    if (recovery->next != NULL)
-        recovery->next->previous = recovery->previous;
-    else
-        list->last = recovery->previous;
-    list->count--;
-}
-
-static void relist(struct recovery *recovery, enum recovery_wait wait)
-{
-    unlist(recovery);
-    list(recovery, wait);
 }
 
 static void on_timer(struct timer *timer)
@@ -119,14 +68,13 @@ static void on_timer(struct timer *timer)
     struct recovery *recovery =
         (struct recovery *)(void *)((char *)timer - offsetof(struct recovery, timer));
 
-    if (recovery->wait == RECOVERY_WAITS_FOR_FETCHED)
-        recovery->is_lost = true;
-    relist(recovery, RECOVERY_READY);
+    recovery_list_move(recovery, RECOVERY_READY);
 }
 
 void recoveries_init(ws_loop *loop)
 {
     loop->timers.expired[TIMER_RECOVERY] = on_timer;
+    page_waits_init(loop);
 }
 
 /* --- beginning and end ----------------------------------------------------------------------------- */
@@ -176,13 +124,15 @@ void recovery_begin(struct connection *connection, struct recovery *recovery)
     recovery->timer.kind = TIMER_RECOVERY;
     connection->recovering = true;
     connection->recovery = recovery;
-    list(recovery, loop->has_epoch ? RECOVERY_READY : RECOVERY_WAITS_FOR_EPOCH);
+    recovery_list_add(recovery, loop->has_epoch ? RECOVERY_READY : RECOVERY_WAITS_FOR_EPOCH);
 }
 
 /* Takes it from its connection; the caller frees it, when it can. */
 static void detach(struct recovery *recovery)
 {
-    unlist(recovery);
+    recovery_list_remove(recovery);
+    page_waits_looked(recovery);
+    recovery_read_end(recovery);
     recovery->connection->recovering = false;
     recovery->connection->recovery = NULL;
     recovery->connection = NULL;
@@ -246,8 +196,10 @@ static bool may_see(const struct recovery *recovery, const ws_message *message)
            !message_excludes(message, recovery->former);
 }
 
-/* Hands on what was read, and gives back what was not. True if the transport takes more. */
-static bool hand_on(struct recovery *recovery, ws_message *messages[], size_t count)
+/* Hands on what was read, everything up to a position, and gives back what was not. True if the
+ * transport takes more. */
+static bool hand_on(struct recovery *recovery, ws_message *messages[], size_t count,
+                    uint64_t until)
 {
     bool goes_on = true;
 
@@ -268,6 +220,8 @@ static bool hand_on(struct recovery *recovery, ws_message *messages[], size_t co
         recovery->is_missing_some |= result == WS_ERR_DROPPED;
         goes_on = result != WS_ERR_BACKPRESSURE;
     }
+    if (goes_on)
+        recovery->position = until;
     return goes_on;
 }
 
@@ -293,14 +247,12 @@ static void arrive(struct recovery *recovery, struct outcome *outcome)
         detach(recovery);
 }
 
-/* The history has let go of what comes next. The client hears of that before any event behind it,
+/* What comes next can't be had any more. The client hears of that before any event behind it,
  * since it may be cut off at any time and takes the last id that it saw for its position. */
 static void lose(struct recovery *recovery, struct outcome *outcome)
 {
     const ws_loop *loop = recovery->connection->loop;
 
-    fetched_free(loop->manager, recovery->fetched);
-    recovery->fetched = NULL;
     go_to(recovery, loop->position);
     tell(recovery, false);
     if (recovery->connection != NULL)
@@ -312,11 +264,15 @@ static void lose(struct recovery *recovery, struct outcome *outcome)
 static bool step(struct recovery *recovery, struct outcome *outcome, uint32_t *cost)
 {
     ws_message *messages[RECOVERY_READ_AT_ONCE];
+    uint64_t until;
     size_t count;
 
-    switch (recovery_read(recovery, messages, &count)) {
-    case READ_WAITS_FOR_FETCHED:
-        outcome->wait = RECOVERY_WAITS_FOR_FETCHED;
+    switch (recovery_read(recovery, messages, &count, &until)) {
+    case READ_WAITS_FOR_EPOCH:
+        outcome->wait = RECOVERY_WAITS_FOR_EPOCH;
+        return false;
+    case READ_WAITS_FOR_PAGE:
+        outcome->wait = RECOVERY_WAITS_FOR_PAGE;
         return false;
     case READ_WAITS_FOR_POSITION:
         outcome->wait = RECOVERY_WAITS_FOR_POSITION;
@@ -327,18 +283,14 @@ static bool step(struct recovery *recovery, struct outcome *outcome, uint32_t *c
     case READ_LOST:
         lose(recovery, outcome);
         return false;
+    case READ_ALL:
+        arrive(recovery, outcome);
+        return false;
     case READ_SOME:
         *cost += (uint32_t)count + 1;
-        if (!hand_on(recovery, messages, count))
+        if (!hand_on(recovery, messages, count, until))
             outcome->wait = RECOVERY_WAITS_FOR_ROOM;
         break;
-    case READ_ALL:
-        *cost += (uint32_t)count + 1;
-        if (!hand_on(recovery, messages, count))
-            outcome->wait = RECOVERY_WAITS_FOR_ROOM;
-        else if (recovery->connection != NULL)
-            arrive(recovery, outcome);
-        return false;
     }
     return recovery->connection != NULL && outcome->wait == RECOVERY_READY;
 }
@@ -351,6 +303,7 @@ static bool go_on(struct recovery *recovery, uint32_t *budget)
     struct outcome outcome = {false, RECOVERY_READY};
     uint32_t cost = 0;
 
+    page_waits_looked(recovery);
     recovery->is_busy = true;
     recovery->is_drained = false;
     while (cost < EVENTS_OF_ITS_TURN && step(recovery, &outcome, &cost))
@@ -363,11 +316,10 @@ static bool go_on(struct recovery *recovery, uint32_t *budget)
     }
     if (outcome.wait == RECOVERY_WAITS_FOR_ROOM && recovery->is_drained)
         outcome.wait = RECOVERY_READY;
-    relist(recovery, outcome.wait);
+    recovery_list_move(recovery, outcome.wait);
+    recovery->waits_since_ms = loop->timers.now_ms;
     if (outcome.wait == RECOVERY_WAITS_FOR_POSITION)
         timer_start(&loop->timers, &recovery->timer, 0);
-    else if (outcome.wait == RECOVERY_WAITS_FOR_FETCHED)
-        timer_start(&loop->timers, &recovery->timer, FETCH_TIMEOUT_MS);
     return outcome.wants_next_batch;
 }
 
@@ -382,11 +334,12 @@ bool recoveries_run(ws_loop *loop, uint32_t *budget)
         if (recovery == NULL)
             break;
         if (recovery->from_batch > loop->n_batches)
-            relist(recovery, RECOVERY_READY);
+            recovery_list_move(recovery, RECOVERY_READY);
         else
             go_on(recovery, budget);
         went_on = true;
     }
+    went_on |= page_waits_run(loop);
     return went_on;
 }
 
@@ -396,33 +349,16 @@ void recoveries_epoch(ws_loop *loop, const char *epoch)
 
     memcpy(loop->epoch, epoch, sizeof loop->epoch);
     loop->has_epoch = true;
+    page_waits_end(loop);
     for (struct recovery *recovery = loop->waiting.first; recovery != NULL; recovery = next) {
         next = recovery->next;
         recovery->joined = loop->carried;
         if (recovery->wait == RECOVERY_WAITS_FOR_EPOCH)
-            relist(recovery, RECOVERY_READY);
+            recovery_list_move(recovery, RECOVERY_READY);
     }
     for (struct recovery *recovery = loop->ready.first; recovery != NULL;
          recovery = recovery->next)
         recovery->joined = loop->carried;
-}
-
-void recovery_fetched(struct connection *connection, struct fetched *fetched)
-{
-    const ws_manager *manager = connection->loop->manager;
-    struct recovery *recovery = connection->recovery;
-
-    if (!connection->recovering || recovery->wait != RECOVERY_WAITS_FOR_FETCHED) {
-        fetched_free(manager, fetched);
-        return;
-    }
-    if (fetched->count == 0) {
-        fetched_free(manager, fetched);
-        recovery->is_lost = true;
-    } else {
-        recovery->fetched = fetched;
-    }
-    relist(recovery, RECOVERY_READY);
 }
 
 void recovery_drained(struct connection *connection)
@@ -436,10 +372,11 @@ void recovery_drained(struct connection *connection)
     recovery->is_drained = true;
     if (recovery->wait != RECOVERY_WAITS_FOR_ROOM || recovery->is_busy)
         return;
-    relist(recovery, RECOVERY_READY);
+    recovery_list_move(recovery, RECOVERY_READY);
     /* Else the loop is run, or will be at once. */
     while (connection->recovering && recovery->wait == RECOVERY_READY && !loop->running &&
            loop->done == loop->batch.count)
         if (go_on(recovery, &budget))
             break;
+    page_waits_run(loop);
 }

@@ -11,40 +11,35 @@
 #define WS_CORE_RECOVERY_H
 
 #include "core/connection.h"
-
-/* What one waits for, on the loop's list of those that wait. */
-enum recovery_wait {
-    RECOVERY_READY,          /* nothing: it is on the other list */
-    RECOVERY_WAITS_FOR_ROOM, /* in its transport's queue */
-    RECOVERY_WAITS_FOR_EPOCH, /* the cluster is to be reached before its event can be looked for */
-    RECOVERY_WAITS_FOR_FETCHED, /* what the history does not have was asked of the cluster */
-    RECOVERY_WAITS_FOR_POSITION /* it has seen more of the stream elsewhere than has come here yet */
-};
+#include "core/recovery_list.h"
 
 /* What a client said when it came back, then how far it is. In the order of its connection's
  * loop. */
 struct recovery {
-    struct recovery *next; /* on the loop's list of those that are ready, or that wait */
+    struct recovery_list *list;
+    struct recovery *next;
     struct recovery *previous;
     struct connection *connection; /* NULL: it has none, or no longer */
     char epoch[EPOCH_SIZE];        /* with `position`: the event behind which it goes on */
     bool wants_events;             /* it named one; else only rooms */
     bool is_id;                    /* and it was an event's id */
     enum recovery_wait wait;
-    struct timer timer;
-    uint32_t n_polls;       /* for a position */
-    bool is_busy;           /* not to be freed */
-    bool is_drained;        /* its transport said so meanwhile */
-    bool is_lost;           /* the cluster does not have what comes next either */
-    bool is_missing_some;   /* lost, or a transport dropped it */
-    bool is_told;           /* `recovered` */
-    bool former_is_foreign; /* of another process */
+    struct timer timer; /* while it waits for a position */
+    uint32_t n_polls;
+    uint64_t waits_since_ms;      /* for a page */
+    struct awaited_page *awaited; /* that it waited for, and has not looked at since; or NULL */
+    bool is_busy;                 /* not to be freed */
+    bool is_drained;              /* its transport said so meanwhile */
+    bool reads_pages;             /* it is one of their readers */
+    bool is_lost;                 /* what comes next can't be had */
+    bool is_missing_some;         /* lost, or a transport dropped it */
+    bool is_told;                 /* `recovered` */
+    bool former_is_foreign;       /* of another process */
     ws_conn_id former; /* the connection that it had before, by message_exclusion(); or 0 */
     uint64_t position;
     uint64_t joined; /* position when it last entered a room: live events begin behind that */
     uint64_t from_batch; /* begins there: rooms that on_connect put it in are entered by then */
     uint64_t count;      /* events that it was given since it was told */
-    struct fetched *fetched; /* these come first; or NULL */
     struct history_cursor *cursors;
     size_t n_cursors;
     size_t n_rooms;
@@ -79,9 +74,8 @@ void recovery_cancel(struct connection *connection);
  * and what waits for the next batch even if it is empty, wants another look. */
 bool recoveries_run(ws_loop *loop, uint32_t *budget);
 
-/* Carries out COMMAND_EPOCH and COMMAND_FETCHED, which is used up. */
+/* Carries out COMMAND_EPOCH. */
 void recoveries_epoch(ws_loop *loop, const char *epoch);
-void recovery_fetched(struct connection *connection, struct fetched *fetched);
 
 /* The connection's transport has room again. */
 void recovery_drained(struct connection *connection);

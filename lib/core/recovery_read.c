@@ -1,10 +1,8 @@
-/* recovery_read.c: what a client that comes back missed: from what was fetched for it, and from the
- * history. */
+/* recovery_read.c: what a client that comes back missed: from the history, or from pages of the
+ * cluster's stream. */
 #include "core/recovery_read.h"
 
 #include <string.h>
-
-#include "core/cluster.h"
 
 /* Ticks of the timers, five seconds: no process is so far behind. */
 enum { POLLS_FOR_POSITION = 150 };
@@ -19,18 +17,18 @@ bool recovery_is_kept(const struct recovery *recovery, int64_t now_ms)
 
 /* Everyone's, the user's and the rooms' events behind its position; false if memory ran out. The
  * lock is held. */
-static bool seek(const ws_manager *manager, struct recovery *recovery, size_t *found)
+static bool seek(const struct history *history, struct recovery *recovery, size_t *found)
 {
-    const struct history *history = &manager->history;
     const struct connection *connection = recovery->connection;
+    const ws_allocator *memory = &connection->loop->manager->memory;
     const struct rooms *rooms = &connection->rooms;
     size_t most = (size_t)rooms->count + 2;
     size_t count = 0;
 
     if (most > recovery->n_cursors) {
-        memory_free(&manager->memory, recovery->cursors);
+        memory_free(memory, recovery->cursors);
         recovery->n_cursors = 0;
-        recovery->cursors = memory_alloc(&manager->memory, most * sizeof *recovery->cursors);
+        recovery->cursors = memory_alloc(memory, most * sizeof *recovery->cursors);
         if (recovery->cursors == NULL)
             return false;
         recovery->n_cursors = most;
@@ -47,87 +45,86 @@ static bool seek(const ws_manager *manager, struct recovery *recovery, size_t *f
     return true;
 }
 
-/* Of what was fetched, what went to everyone, to its user, or to a room that it is in. */
-static bool is_for(const struct connection *connection, const struct fetched_event *event)
+/* As many as are given at once, up to *until; less far if there are more. The lock is held. */
+static enum read_result read_from(const struct history *history, struct recovery *recovery,
+                                  ws_message *messages[RECOVERY_READ_AT_ONCE], size_t *count,
+                                  uint64_t *until)
 {
-    const struct rooms *rooms = &connection->rooms;
-
-    if (event->message == NULL)
-        return false;
-    if (event->kind == GROUP_EVERYONE)
-        return true;
-    if (event->kind == GROUP_USER)
-        return connection->user != NULL &&
-               strcmp(connection->user->group->name, event->name) == 0;
-    for (uint32_t at = 0; at < rooms->count; at++)
-        if (strcmp(rooms_at(rooms, at).share->group->name, event->name) == 0)
-            return true;
-    return false;
-}
-
-/* From what was fetched, behind its position; none if the rest is for others, and then that is
- * over. */
-static size_t read_fetched(struct recovery *recovery,
-                           ws_message *messages[RECOVERY_READ_AT_ONCE])
-{
-    const struct connection *connection = recovery->connection;
-    struct fetched *fetched = recovery->fetched;
-    size_t count = 0;
-
-    for (uint64_t i = recovery->position - fetched->after;
-         i < fetched->count && count < RECOVERY_READ_AT_ONCE; i++)
-        if (is_for(connection, &fetched->events[i]))
-            messages[count++] = ws_message_ref(fetched->events[i].message);
-    if (count == 0) {
-        recovery->position = fetched->after + fetched->count;
-        fetched_free(connection->loop->manager, fetched);
-        recovery->fetched = NULL;
-    }
-    return count;
-}
-
-/* From the history. */
-static enum read_result read_history(struct recovery *recovery,
-                                     ws_message *messages[RECOVERY_READ_AT_ONCE], size_t *count)
-{
-    const ws_loop *loop = recovery->connection->loop;
-    ws_manager *manager = loop->manager;
-    int64_t now_ms = manager_clock(manager);
-    enum read_result result = READ_ALL;
     size_t n_cursors;
 
-    manager_lock(manager);
-    if (!recovery_is_kept(recovery, now_ms)) {
-        result = READ_LOST;
-    } else if (!seek(manager, recovery, &n_cursors)) {
-        result = READ_NO_MEMORY;
-    } else {
-        *count = history_read(recovery->cursors, n_cursors, loop->position, messages,
-                              RECOVERY_READ_AT_ONCE);
-        if (*count == RECOVERY_READ_AT_ONCE)
-            result = READ_SOME;
-    }
-    manager_unlock(manager);
-    return result;
+    if (!seek(history, recovery, &n_cursors))
+        return READ_NO_MEMORY;
+    *count =
+        history_read(recovery->cursors, n_cursors, *until, messages, RECOVERY_READ_AT_ONCE);
+    if (*count == RECOVERY_READ_AT_ONCE)
+        *until = messages[*count - 1]->position;
+    return READ_SOME;
+}
+
+/* The lock is held. */
+static enum read_result read_page(struct recovery *recovery,
+                                  ws_message *messages[RECOVERY_READ_AT_ONCE], size_t *count,
+                                  uint64_t *until)
+{
+    ws_manager *manager = recovery->connection->loop->manager;
+    struct pages *pages = &manager->pages;
+    const struct page *page;
+
+    if (!manager->has_cluster || recovery->position < pages->lost)
+        return READ_LOST;
+    pages->n_readers += !recovery->reads_pages;
+    recovery->reads_pages = true;
+    page = pages_find(pages, recovery->position);
+    if (page == NULL)
+        return READ_WAITS_FOR_PAGE;
+    if (page->until < *until)
+        *until = page->until;
+    return read_from(&page->events, recovery, messages, count, until);
+}
+
+void recovery_read_end(struct recovery *recovery)
+{
+    ws_loop *loop = recovery->connection->loop;
+    struct pages *pages = &loop->manager->pages;
+    bool is_last;
+
+    if (!recovery->reads_pages)
+        return;
+    recovery->reads_pages = false;
+    manager_lock(loop->manager);
+    is_last = --pages->n_readers == 0;
+    if (is_last)
+        pages->idle_ms = loop->timers.now_ms;
+    manager_unlock(loop->manager);
+    if (is_last)
+        page_waits_idle(loop);
 }
 
 enum read_result recovery_read(struct recovery *recovery,
-                               ws_message *messages[RECOVERY_READ_AT_ONCE], size_t *count)
+                               ws_message *messages[RECOVERY_READ_AT_ONCE], size_t *count,
+                               uint64_t *until)
 {
     const ws_loop *loop = recovery->connection->loop;
+    ws_manager *manager = loop->manager;
     enum read_result result;
+    int64_t now_ms;
 
     *count = 0;
+    *until = loop->position;
     if (recovery->is_lost || strcmp(recovery->epoch, loop->epoch) != 0)
         return READ_LOST;
     if (recovery->position > loop->position)
         return recovery->n_polls++ < POLLS_FOR_POSITION ? READ_WAITS_FOR_POSITION : READ_LOST;
-    if (recovery->fetched != NULL) {
-        *count = read_fetched(recovery, messages);
-        return READ_SOME;
-    }
-    result = read_history(recovery, messages, count);
-    if (result == READ_LOST && cluster_fetch(recovery->connection, recovery->position))
-        return READ_WAITS_FOR_FETCHED;
+    if (recovery->position == loop->position)
+        return READ_ALL;
+    now_ms = manager_clock(manager);
+    manager_lock(manager);
+    if (strcmp(loop->epoch, manager->epoch) != 0)
+        result = READ_WAITS_FOR_EPOCH;
+    else if (recovery_is_kept(recovery, now_ms))
+        result = read_from(&manager->history, recovery, messages, count, until);
+    else
+        result = read_page(recovery, messages, count, until);
+    manager_unlock(manager);
     return result;
 }

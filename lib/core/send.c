@@ -111,7 +111,7 @@ int send_event(ws_manager *manager, struct target target, ws_message *message, i
     if (result == WS_OK && !history_reserve(&manager->history, target.kind, target.name, &line))
         result = WS_ERR_NO_MEMORY;
     if (result == WS_OK) {
-        encode_finish(manager, message, ++manager->position);
+        encode_finish(manager, message, manager->epoch, ++manager->position);
         history_append(&manager->history, line, message, time_ms);
         post(&posting, routes, n_routes, message);
     }
@@ -127,7 +127,7 @@ int send_presence(ws_manager *manager, struct target target, ws_message *message
     uint32_t n_routes;
     int result;
 
-    encode_finish(manager, message, 0);
+    encode_finish(manager, message, NULL, 0);
     posting_begin(&posting, manager);
     routes = routes_of(manager, target);
     result = reserve_all(routes, &n_routes);

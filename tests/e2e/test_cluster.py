@@ -156,6 +156,27 @@ class Cluster(ClusterCase):
         await load.stop()
         await self.check_ledger(clients, load)
 
+    async def test_clients_that_missed_more_than_a_process_keeps(self):
+        n_clients, n_missed = 40, 600
+        nodes = [self.node("a")]
+        forgetful = self.node("b", "--history", "20")
+        clients = await self.follow(nodes, n_clients)
+        self.assertTrue(await self.notify(forgetful, "event 0"))
+        for client in clients:
+            await client.wait_for(lambda client: numbers(client) == [0])
+        nodes[0].process.kill()
+        nodes[0].process.wait()
+        for number in range(1, n_missed + 1):
+            self.assertTrue(await self.notify(forgetful, f"event {number}"))
+        nodes[0] = forgetful
+        for client in clients:
+            await client.wait_for(lambda client: n_missed in numbers(client))
+            self.assertEqual(numbers(client), list(range(n_missed + 1)))
+            self.assertEqual(client.n_incomplete, 0)
+        redis = (await self.call(forgetful, "GET", "/ws/stats"))[1]["redis"]
+        self.assertGreaterEqual(redis["fetched"], n_missed - 20)
+        self.assertLess(redis["fetched"], n_missed * n_clients / 4, "each client fetched for itself")
+
     async def test_redis_is_killed(self):
         nodes = [self.node(name) for name in "ab"]
         clients = await self.follow(nodes)

@@ -170,10 +170,23 @@ class Storm:
         """How far back Redis reaches; who comes later is told that something is missing."""
         return self.system.parameters.stream_events / self.system.events_per_s
 
-    def redis_s(self):
-        """CPU time of Redis if the histories do not reach back: for each client, a process reads all
-        that lies before its history, whoever that was for. The least: while others wait, the
-        histories go on."""
+    def fetched(self):
+        """Events that each of the others reads once, for all that come back to it, if its history does
+        not reach back: those before the history, whoever they were for, when the last one is back."""
         p = self.system.parameters
-        events = max(0, self.system.events_per_s * self.away_s - p.history_events)
-        return self.clients() * events * (p.read_ns + p.read_call_ns / p.fetch_events) / 1e9
+        return max(0, self.system.events_per_s * 2 * self.away_s - p.history_events)
+
+    def fetch_s(self):
+        """CPU time of each of the others for that: the events, and what each client looks through."""
+        p = self.system.parameters
+        events = self.fetched()
+        # Clients that come back at times by chance: the mean of what they missed, if it is that much.
+        share = events / (self.system.events_per_s * 2 * self.away_s)
+        looks = self.clients() / (self.system.processes - 1) * share * events / 2 / p.fetch_events
+        return (events * p.entry_ns + looks * p.look_ns) / 1e9
+
+    def redis_s(self):
+        """CPU time of Redis for that."""
+        p = self.system.parameters
+        ns = p.read_ns + p.read_call_ns / p.fetch_events
+        return (self.system.processes - 1) * self.fetched() * ns / 1e9

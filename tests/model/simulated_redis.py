@@ -24,7 +24,7 @@ class SimulatedRedis:
         self._call(lambda: self._read(after, on_entries))
 
     def fetch(self, n_entries, on_fetched):
-        """Old entries for one client: an XRANGE."""
+        """Old entries for clients that came back: an XRANGE."""
         self._call(lambda: self._fetch(n_entries, on_fetched))
 
     def _call(self, begin):

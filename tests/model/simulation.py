@@ -42,9 +42,12 @@ class Process:
         self.emitted = []
         self.entries = []  # that have come
         self.returning = []  # clients that came back
+        self.pages = {}  # of what lies before the history, by number: position that each reaches to
+        self.awaited = {}  # clients that wait for a page, by its number
+        self.fetched = 0  # entries that have come with pages since the last turn
         self.is_storing = self.is_busy = self.is_dead = False
         self.busy_s = 0.0
-        self.turns = self.in_vain = self.sends = 0
+        self.turns = self.in_vain = self.sends = self.looks = 0
         self.current_s = 0.0  # when the last client that came back had everything
         self._ask()
 
@@ -131,27 +134,50 @@ class Process:
         p = self.service.parameters
         before = self.position - p.history_events
         returned, self.returning = self.returning[:64], self.returning[64:]
-        current = [client for client in returned if client.position >= before]
-        cost_ns = 0
+        cost_ns, self.fetched = self.fetched * p.entry_ns, 0
+        current = []
         for client in returned:
+            cost_ns += self._look(client, before) * p.look_ns
             if client.position < before:
-                self._fetch(client, min(before, client.position + p.fetch_events))
-            else:
-                n_missed = self._replay(client, self.position)
-                self.add(client)
-                cost_ns += p.handshake_ns + p.send_ns + n_missed * p.event_ns
+                self._await(client)
+                continue
+            n_missed = self._replay(client, self.position)
+            self.add(client)
+            current.append(client)
+            cost_ns += p.handshake_ns + p.send_ns + n_missed * p.event_ns
         return current, cost_ns
 
-    def _fetch(self, client, until):
-        """What the history has no more comes from Redis, as many entries as one answer has."""
-
-        def fetched():
+    def _look(self, client, before):
+        """Gives it what pages have for it. Returns how many it looked through."""
+        page_events, looks = self.service.parameters.fetch_events, 0
+        while client.position < before:
+            until = self.pages.get(client.position // page_events, 0)
+            if until <= client.position:
+                break
             self._replay(client, until)
             client.position = until
-            self.returning.append(client)
+            looks += 1
+        self.looks += looks
+        return looks
+
+    def _await(self, client):
+        """A page that nobody waits for yet is asked for, once for all."""
+        page_events = self.service.parameters.fetch_events
+        number = client.position // page_events
+        waiting = self.awaited.setdefault(number, [])
+        waiting.append(client)
+        if len(waiting) > 1:
+            return
+        after = self.pages.get(number, number * page_events)
+        until = min((number + 1) * page_events, self.position)
+
+        def fetched():
+            self.pages[number] = until
+            self.fetched += until - after
+            self.returning += self.awaited.pop(number)
             self.wake()
 
-        self.service.redis.fetch(until - client.position, fetched)
+        self.service.redis.fetch(until - after, fetched)
 
     def _replay(self, client, until):
         missed = self.service.missed(client, until)
@@ -220,6 +246,9 @@ class Service:
     def kill(self, process, away_s):
         """Its clients come back, each after a time by chance, of this mean and at most twice as long."""
         process.is_dead = True
+        heir = self._alive()[0]  # whoever is started anew with its outbox
+        heir.emitted += process.emitted
+        heir.wake()
         for client in list(process.members[None]):
             self.move(client, self.random.uniform(0, 2 * away_s))
 

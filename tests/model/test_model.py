@@ -148,12 +148,16 @@ class Storms(ModelTest):
 
     def test_histories_that_do_not_reach_back(self):
         p = Parameters(history_events=1_000)
-        rooms = dict.fromkeys(range(10), 20)
+        rooms = dict.fromkeys(range(100), 20)
         service = Service(4, rooms, rooms, parameters=p)
-        system = System(200, 4, 20_000, equal_rooms(200, 20), parameters=p)
+        system = System(2_000, 4, 20_000, equal_rooms(2_000, 20), parameters=p)
         service.clock.at(0.1, lambda: service.kill(service.processes[0], 0.2))
         system = self.play(service, system, 0.7)
-        self.assertClose(service.redis.fetch_busy_ns / 1e9, Storm(system, 0.2).redis_s(), 0.2)
+        storm = Storm(system, 0.2)
+        self.assertClose(service.redis.fetch_busy_ns / 1e9, storm.redis_s(), 0.2)
+        looks = sum(process.looks for process in service.processes[1:])
+        fetch_s = storm.fetch_s() - storm.fetched() * p.entry_ns / 1e9
+        self.assertClose(looks * p.look_ns / 1e9, 3 * fetch_s, 0.2)
 
 
 if __name__ == "__main__":

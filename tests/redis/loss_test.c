@@ -225,6 +225,8 @@ START_TEST(recovery_while_redis_is_away)
     ck_assert_ptr_nonnull(strstr(back.messages[N], "\"complete\":true"));
     server_signal(&server, SIGKILL);
     UNTIL(!eve.connected);
+    eve.skipped_ms = 60000; /* what was fetched is not kept so long */
+    nodes_turn();
     come_back(&eve, &late, after);
     UNTIL(node_stat(&eve, "pending_fetches") == 1);
     node_close(&eve);

@@ -149,12 +149,12 @@ START_TEST(large_events)
 }
 END_TEST
 
-/* Whoever comes later knows what went before, and a client recovers there; what the manager does
- * not keep is fetched. */
-static void recover_on_a_third(uint32_t preload_events)
+/* Whoever comes later knows what went before, and clients recover there; what the manager does not
+ * keep is fetched, once for all. */
+static void recover_on_a_third(uint32_t preload_events, size_t n_clients)
 {
-    enum { N = 1000 };
-    struct client back;
+    enum { N = 1000, MOST_CLIENTS = 100 };
+    static struct client back[MOST_CLIENTS];
     ws_connect_options options;
     struct node eve;
     char after[64];
@@ -163,34 +163,40 @@ static void recover_on_a_third(uint32_t preload_events)
     for (int i = 1; i <= N; i++)
         ck_assert_int_eq(node_emit_asking(&ann, i, NULL, 0), WS_OK);
     UNTIL(ann.n_stored == N);
-    snprintf(after, sizeof after, "%.10s.1", ann.stored_id);
     node_init(&eve, "eve", server.uri);
     eve.options.preload_events = preload_events;
     node_open(&eve);
-    back = (struct client){.host = &eve.host, .name = "back", .hook_data = &eve};
-    client_options(&back, &options);
-    options.after = after;
-    ck_assert_int_eq(ws_manager_connect(eve.host.manager, eve.host.loop, &options, &back.id),
-                     WS_OK);
-    UNTIL(back.n_messages == 1 + N - 1 + 1);
-    for (int i = 1; i < N; i++)
-        ck_assert_str_eq(back.messages[i], number_message(i + 1, NULL, i + 1));
-    ck_assert_ptr_nonnull(strstr(back.messages[N], "\"complete\":true"));
-    ck_assert_uint_eq(node_stat(&eve, "fetched"), preload_events < N - 1 ? N - 1 : 0);
+    for (size_t i = 0; i < n_clients; i++) {
+        back[i] = (struct client){.host = &eve.host, .name = "back", .hook_data = &eve};
+        client_options(&back[i], &options);
+        snprintf(after, sizeof after, "%.10s.%zu", ann.stored_id, i);
+        options.after = after;
+        ck_assert_int_eq(
+            ws_manager_connect(eve.host.manager, eve.host.loop, &options, &back[i].id), WS_OK);
+    }
+    for (size_t i = 0; i < n_clients; i++) {
+        UNTIL(back[i].n_messages == 1 + N - i + 1);
+        for (size_t at = 1; at <= N - i; at++)
+            ck_assert_str_eq(back[i].messages[at],
+                             number_message((int)(i + at), NULL, (int)(i + at)));
+        ck_assert_ptr_nonnull(strstr(back[i].messages[N - i + 1], "\"complete\":true"));
+    }
+    ck_assert_uint_eq(node_stat(&eve, "fetched"), preload_events < N ? N : 0);
     node_close(&eve);
-    client_free(&back);
+    for (size_t i = 0; i < n_clients; i++)
+        client_free(&back[i]);
     end();
 }
 
 START_TEST(recovery_from_what_was_loaded)
 {
-    recover_on_a_third(10000);
+    recover_on_a_third(10000, 1);
 }
 END_TEST
 
 START_TEST(recovery_from_what_is_fetched)
 {
-    recover_on_a_third(1);
+    recover_on_a_third(1, 100);
 }
 END_TEST
 

@@ -43,23 +43,43 @@ void command_known_script(struct ws_redis *redis, const char *digest, const char
     begin_script(redis, "EVALSHA", digest, n_keys);
 }
 
+bool send_texts(struct ws_redis *redis, struct link *link, enum request_kind kind,
+                const char *const *texts)
+{
+    redis->command.count = 0;
+    for (; *texts != NULL; texts++)
+        command_add_text(&redis->command, *texts);
+    return link_send(link, kind, &redis->command, redis->now_ms);
+}
+
 bool ask_range(struct ws_redis *redis, struct link *link, enum request_kind kind,
                const char *how, const char *from, const char *to, uint32_t max)
 {
-    struct command *command = &redis->command;
+    const struct keys *keys = &redis->keys;
     char digits[NUMBER_SIZE];
+    const char *const multi[] = {"MULTI", NULL};
+    const char *const range[] = {how, keys->events, from, to, "COUNT", digits, NULL};
+    const char *const epoch[] = {"HGET", keys->state, "epoch", NULL};
+    const char *const exec[] = {"EXEC", NULL};
 
     snprintf(digits, sizeof digits, "%" PRIu32, max);
-    command_script(redis, script_range, "2");
-    command_add_text(command, redis->keys.state);
-    command_add_text(command, redis->keys.events);
-    command_add_text(command, redis->session.epoch);
-    command_add_text(command, how);
-    command_add_text(command, from);
-    command_add_text(command, to);
-    command_add_text(command, digits);
-    if (link_send(link, kind, command, redis->now_ms))
+    if (send_texts(redis, link, REQUEST_QUEUED, multi) &&
+        send_texts(redis, link, REQUEST_QUEUED, range) &&
+        send_texts(redis, link, REQUEST_QUEUED, epoch) && send_texts(redis, link, kind, exec))
         return true;
     session_end(redis, link->error);
     return false;
+}
+
+redisReply *range_of(struct ws_redis *redis, const redisReply *reply)
+{
+    const redisReply *epoch =
+        reply->type == REDIS_REPLY_ARRAY && reply->elements == 2 ? reply->element[1] : NULL;
+
+    if (epoch != NULL && epoch->type == REDIS_REPLY_STRING &&
+        strcmp(epoch->str, redis->session.epoch) == 0 &&
+        reply->element[0]->type == REDIS_REPLY_ARRAY)
+        return reply->element[0];
+    session_end(redis, "the stream is another one");
+    return NULL;
 }

@@ -164,10 +164,17 @@ void command_script(struct ws_redis *redis, const char *script, const char *n_ke
 /* The same with a script that Redis has seen, by its digest. */
 void command_known_script(struct ws_redis *redis, const char *digest, const char *n_keys);
 
-/* Asks for `max` entries of the session's epoch by XRANGE or XREVRANGE. False if the session has
- * ended of that. */
+/* Sends a command of these texts, up to the NULL. */
+bool send_texts(struct ws_redis *redis, struct link *link, enum request_kind kind,
+                const char *const *texts);
+
+/* Asks for `max` entries by XRANGE or XREVRANGE, and for the epoch in the same step (a script would
+ * cost Redis six times as much). False if the session has ended of that. */
 bool ask_range(struct ws_redis *redis, struct link *link, enum request_kind kind,
                const char *how, const char *from, const char *to, uint32_t max);
+
+/* The entries in the answer; NULL if they are not the session's, which has ended of that. */
+redisReply *range_of(struct ws_redis *redis, const redisReply *reply);
 
 /* This position is stored, by a session of that nonce. */
 void know(struct ws_redis *redis, uint64_t position, const char *nonce);
@@ -227,8 +234,8 @@ void reader_resize_page(struct reader *reader, size_t n_entries, size_t bytes);
 void load_begin(struct ws_redis *redis);
 void load_end(struct ws_redis *redis);
 
-/* Takes the answer to REQUEST_PAGE, and what it keeps out of it. */
-void load_page(struct ws_redis *redis, redisReply *reply);
+/* Takes the entries that REQUEST_PAGE brought, and what it keeps out of them. */
+void load_page(struct ws_redis *redis, redisReply *page);
 
 /* Has the manager begin with what was loaded. */
 void load_start(struct ws_redis *redis);
@@ -250,7 +257,7 @@ int fetches_push(struct ws_redis *redis, uint64_t after, uint32_t max_events, vo
 
 void fetches_run(struct ws_redis *redis);
 void fetches_end(struct ws_redis *redis);
-void fetches_fetched(struct ws_redis *redis, const redisReply *reply);
+void fetches_fetched(struct ws_redis *redis, const redisReply *entries);
 void fetches_give_up(struct ws_redis *redis);
 
 /* --- nodes.c -------------------------------------------------------------------------------------- */

@@ -1,5 +1,5 @@
-/* fetches.c: events that the manager asks for, for one client that comes back. What is asked for
- * while Redis is away waits. */
+/* fetches.c: events that the manager asks for, for clients that come back. What is asked for while
+ * Redis is away waits; that is never much, since the manager limits it. */
 #include "cluster/redis/carrier.h"
 
 #include <inttypes.h>
@@ -7,34 +7,29 @@
 
 #include "cluster/redis/entry.h"
 
-enum { FETCHES_MAX = 4096, FETCHES_SENT_MAX = 8 };
+enum { FETCHES_SENT_MAX = 8 };
 
-/* The lock is held. */
-static void append(struct fetches *fetches, struct fetch *fetch)
+static void append(struct ws_redis *redis, struct fetch *fetch)
 {
+    struct fetches *fetches = &redis->fetches;
+
     fetch->next = NULL;
+    pthread_mutex_lock(&redis->lock);
     *fetches->end = fetch;
     fetches->end = &fetch->next;
     fetches->count++;
+    pthread_mutex_unlock(&redis->lock);
 }
 
 int fetches_push(struct ws_redis *redis, uint64_t after, uint32_t max_events, void *request)
 {
     struct fetch *fetch = memory_alloc(&redis->memory, sizeof *fetch);
-    int result = WS_OK;
 
     if (fetch == NULL)
         return WS_ERR_NO_MEMORY;
     *fetch = (struct fetch){.request = request, .after = after, .max_events = max_events};
-    pthread_mutex_lock(&redis->lock);
-    if (redis->fetches.count < FETCHES_MAX)
-        append(&redis->fetches, fetch);
-    else
-        result = WS_ERR_BACKPRESSURE;
-    pthread_mutex_unlock(&redis->lock);
-    if (result != WS_OK)
-        memory_free(&redis->memory, fetch);
-    return result;
+    append(redis, fetch);
+    return WS_OK;
 }
 
 /* The first that was not sent; NULL if there is none. */
@@ -89,39 +84,37 @@ static struct fetch *pop(struct ws_redis *redis)
     return fetch;
 }
 
-/* Without memory it is asked for once more. */
-static void answer(struct ws_redis *redis, struct fetch *fetch, const ws_cluster_event *events,
-                   size_t n_events)
+/* Hands on what came. False if memory ran out. */
+static bool answer(struct ws_redis *redis, const struct fetch *fetch, const redisReply *entries)
 {
-    if (ws_manager_cluster_fetched(redis->manager, fetch->request, events, n_events) == WS_OK) {
-        memory_free(&redis->memory, fetch);
-        return;
-    }
-    pthread_mutex_lock(&redis->lock);
-    append(&redis->fetches, fetch);
-    pthread_mutex_unlock(&redis->lock);
+    size_t n = entries->elements;
+    ws_cluster_event *events = memory_alloc(&redis->memory, (n + 1) * sizeof *events);
+    const char *nonce;
+    int result;
+
+    if (events == NULL)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        entry_read(entries->element[i], &events[i], &nonce);
+    result = ws_manager_cluster_fetched(redis->manager, fetch->request, events, n);
+    memory_free(&redis->memory, events);
+    if (result == WS_OK)
+        count(redis, &redis->counters.fetched, n);
+    return result == WS_OK;
 }
 
-void fetches_fetched(struct ws_redis *redis, const redisReply *reply)
+/* Without memory it is asked for once more. */
+void fetches_fetched(struct ws_redis *redis, const redisReply *entries)
 {
     struct fetch *fetch = pop(redis);
-    size_t n = reply->type == REDIS_REPLY_ARRAY ? reply->elements : 0;
-    ws_cluster_event *events = NULL;
-    const char *nonce;
 
     redis->fetches.n_sent--;
-    if (n > 0)
-        events = memory_alloc(&redis->memory, n * sizeof *events);
-    if (events == NULL)
-        n = 0;
-    for (size_t i = 0; i < n; i++)
-        entry_read(reply->element[i], &events[i], &nonce);
-    count(redis, &redis->counters.fetched, n);
-    answer(redis, fetch, events, n);
-    memory_free(&redis->memory, events);
+    if (answer(redis, fetch, entries))
+        memory_free(&redis->memory, fetch);
+    else
+        append(redis, fetch);
 }
 
-/* The manager's memory of those that it has no memory to be told of is lost. */
 void fetches_give_up(struct ws_redis *redis)
 {
     struct fetch *fetch;

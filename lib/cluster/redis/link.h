@@ -16,7 +16,7 @@
 #include "cluster/redis/uri.h"
 
 enum {
-    LINK_MAX_REQUESTS = 32,
+    LINK_MAX_REQUESTS = 64,
     LINK_ERROR_SIZE = 160,
     LINK_SLOW = 10 /* times the timeout is what a reply may take that comes bit by bit */
 };
@@ -24,6 +24,7 @@ enum {
 /* What a reply is to. */
 enum request_kind {
     REQUEST_GREETING, /* AUTH, SELECT: only an error is of interest */
+    REQUEST_QUEUED,   /* MULTI and what follows it, to be answered by EXEC: likewise */
     REQUEST_ATTACH,
     REQUEST_PAGE,
     REQUEST_READ,

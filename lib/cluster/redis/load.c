@@ -70,18 +70,14 @@ static bool keep(struct ws_redis *redis, redisReply *page, size_t at)
     return true;
 }
 
-void load_page(struct ws_redis *redis, redisReply *reply)
+void load_page(struct ws_redis *redis, redisReply *page)
 {
     struct reader *reader = &redis->reader;
     size_t bytes = reader->bytes;
     size_t kept = 0;
     char to[NUMBER_SIZE];
 
-    if (reply->type != REDIS_REPLY_ARRAY) {
-        session_end(redis, "the keys hold something else");
-        return;
-    }
-    while (kept < reply->elements && keep(redis, reply, kept))
+    while (kept < page->elements && keep(redis, page, kept))
         kept++;
     reader_resize_page(reader, kept, reader->bytes - bytes);
     if (kept < reader->asked || reader->n_loaded >= redis->options.preload_events ||

@@ -233,6 +233,8 @@ void ws_redis_ready(ws_redis *redis, int fd, int events)
 
 static void take_reply(struct ws_redis *redis, enum request_kind kind, redisReply *reply)
 {
+    redisReply *entries;
+
     if (reply->type == REDIS_REPLY_ERROR && kind != REQUEST_APPEND &&
         kind != REQUEST_HEARTBEAT) {
         session_end(redis, reply->str);
@@ -240,12 +242,15 @@ static void take_reply(struct ws_redis *redis, enum request_kind kind, redisRepl
     }
     switch (kind) {
     case REQUEST_GREETING:
+    case REQUEST_QUEUED:
         break;
     case REQUEST_ATTACH:
         session_attached(redis, reply);
         break;
     case REQUEST_PAGE:
-        load_page(redis, reply);
+        entries = range_of(redis, reply);
+        if (entries != NULL)
+            load_page(redis, entries);
         break;
     case REQUEST_READ:
         reader_read(redis, reply);
@@ -257,7 +262,9 @@ static void take_reply(struct ws_redis *redis, enum request_kind kind, redisRepl
         writer_appended(redis, reply);
         break;
     case REQUEST_FETCH:
-        fetches_fetched(redis, reply);
+        entries = range_of(redis, reply);
+        if (entries != NULL)
+            fetches_fetched(redis, entries);
         break;
     case REQUEST_HEARTBEAT:
         nodes_seen(redis, reply);

@@ -94,12 +94,6 @@ const char script_append[] =
 
 const char script_append_digest[] = "c02c31b9f0824a25afbadd8f96a09bdd1499c185";
 
-const char script_range[] =
-    "if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then\n"
-    "  return redis.error_reply('EPOCH is another one')\n"
-    "end\n"
-    "return redis.call(ARGV[2], KEYS[2], ARGV[3], ARGV[4], 'COUNT', ARGV[5])\n";
-
 const char script_heartbeat[] =
     "local time = redis.call('TIME')\n"
     "local now = time[1] * 1000 + math.floor(time[2] / 1000)\n"

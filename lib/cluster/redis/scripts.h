@@ -17,9 +17,6 @@ extern const char script_append[];
 /* By which EVALSHA finds it (SHA-1), in a Redis that has seen it. */
 extern const char script_append_digest[];
 
-/* KEYS: state, stream. ARGV: epoch, XRANGE or XREVRANGE, from, to, count. Returns entries. */
-extern const char script_range[];
-
 /* KEYS: nodes, expiries. ARGV: a node's name, its JSON text, milliseconds that it is valid. Returns
  * names and texts of all nodes, by their names. */
 extern const char script_heartbeat[];

@@ -78,14 +78,6 @@ void session_end(struct ws_redis *redis, const char *text)
 
 /* --- the beginning -------------------------------------------------------------------------------- */
 
-static bool send_texts(struct ws_redis *redis, struct link *link, const char *const *texts)
-{
-    redis->command.count = 0;
-    for (; *texts != NULL; texts++)
-        command_add_text(&redis->command, *texts);
-    return link_send(link, REQUEST_GREETING, &redis->command, redis->now_ms);
-}
-
 static bool greet(struct ws_redis *redis, struct link *link)
 {
     const struct uri *uri = &redis->uri;
@@ -93,10 +85,10 @@ static bool greet(struct ws_redis *redis, struct link *link)
     const char *const without_user[] = {"AUTH", uri->password, NULL};
     const char *const select[] = {"SELECT", uri->database, NULL};
 
-    if (uri->password != NULL &&
-        !send_texts(redis, link, uri->user != NULL ? with_user : without_user))
+    if (uri->password != NULL && !send_texts(redis, link, REQUEST_GREETING,
+                                             uri->user != NULL ? with_user : without_user))
         return false;
-    return uri->database == NULL || send_texts(redis, link, select);
+    return uri->database == NULL || send_texts(redis, link, REQUEST_GREETING, select);
 }
 
 static bool attach(struct ws_redis *redis)

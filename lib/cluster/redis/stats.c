@@ -10,7 +10,7 @@
     X(lag, "Events that are stored but not read yet, as of the last answer")                   \
     X(pending_events, "Events that wait until they are stored")                                \
     X(pending_bytes, "Bytes of memory that these take")                                        \
-    X(pending_fetches, "Clients that wait for what they missed")
+    X(pending_fetches, "Requests for what clients missed that Redis has not answered yet")
 
 #define COUNTERS(X)                                                                            \
     X(stored, "Events of this process that were stored")                                       \

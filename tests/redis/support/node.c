@@ -101,9 +101,12 @@ void node_open(struct node *node)
     node->got = calloc(NODE_MAX_EVENTS, sizeof *node->got);
     ck_assert_ptr_nonnull(node->got);
     ck_assert_int_eq(ws_manager_new(&node->host.options, &node->host.manager), WS_OK);
+    node->host.now_ms = node_clock_ms();
     ck_assert_int_eq(
-        ws_redis_new(node->host.manager, &node->options, node_clock_ms(), &node->redis), WS_OK);
-    ck_assert_int_eq(ws_loop_new(node->host.manager, NULL, 0, &node->host.loop), WS_OK);
+        ws_redis_new(node->host.manager, &node->options, node->host.now_ms, &node->redis),
+        WS_OK);
+    ck_assert_int_eq(ws_loop_new(node->host.manager, NULL, node->host.now_ms, &node->host.loop),
+                     WS_OK);
     client_open(&node->host, &node->client, "client", NULL);
     node->client.on_send = on_message;
     node->client.hook_data = node;
@@ -146,6 +149,7 @@ static void run(struct node *node, const struct pollfd *ready)
             ws_redis_ready(node->redis, ready[i].fd, events_of(ready[i].revents));
     node->is_woken = false;
     node->deadline_ms = ws_redis_run(node->redis, node_clock_ms());
+    node->host.now_ms = node_clock_ms() + node->skipped_ms;
     host_run(&node->host);
 }
 

@@ -20,6 +20,7 @@ struct node {
     struct client client;
     struct pollfd fds[NODE_MAX_FDS];
     uint64_t deadline_ms;
+    uint64_t skipped_ms; /* by which its loop's clock is fast */
     bool is_woken;
     unsigned n_wakes;
 

@@ -22,7 +22,7 @@ static char *encoded(const struct event_fields *event, uint64_t position)
     char *text;
 
     ck_assert_ptr_nonnull(message);
-    encode_finish(host.manager, message, position);
+    encode_finish(host.manager, message, host.manager->epoch, position);
     payload = ws_message_payload(message, &length);
     ck_assert(ws_message_is_text(message));
     text = without_epoch(host.manager, payload, length);
@@ -165,7 +165,7 @@ START_TEST(excluded_ids_are_found_in_any_order)
 
     host_open(&host);
     message = encode_event(&host.memory.allocator, &event, ids, sizeof ids / sizeof *ids);
-    encode_finish(host.manager, message, 5);
+    encode_finish(host.manager, message, host.manager->epoch, 5);
     for (size_t i = 0; i < sizeof ids / sizeof *ids; i++)
         ck_assert(message_excludes(message, ids[i]));
     ck_assert(!message_excludes(message, 0));

@@ -12,6 +12,7 @@
 
 #include <ws_manager/ws_manager.h>
 
+#include "support/engine.h"
 #include "support/suite.h"
 
 enum {
@@ -80,6 +81,7 @@ struct event {
 };
 
 static ws_manager *manager;
+static struct engine *engine; /* NULL: there is no cluster */
 static struct loop_thread loops[N_LOOPS];
 static struct client clients[N_WITNESSES + N_CLIENTS];
 static struct event events[MOST_EVENTS + 2];
@@ -398,7 +400,7 @@ static void *emit_all(void *argument)
 
 /* --- the test ------------------------------------------------------------------------------------ */
 
-static void start(uint32_t history_events)
+static void start(uint32_t history_events, bool has_cluster)
 {
     ws_manager_options options;
 
@@ -408,6 +410,7 @@ static void start(uint32_t history_events)
     options.history_events = history_events;
     options.history_bytes = 0;
     ck_assert_int_eq(ws_manager_new(&options, &manager), WS_OK);
+    engine = has_cluster ? engine_start(manager, MOST_EVENTS + 1) : NULL;
     n_cuts = n_cut_behind = n_complete = n_incomplete = n_events = n_done = 0;
     last_position = UINT32_MAX;
     is_quiet = false;
@@ -487,15 +490,20 @@ static void check(const struct client *client)
     ck_assert_uint_eq(position, last_position);
 }
 
-static void play(uint32_t history_events)
+/* Returns how many events were fetched. */
+static size_t play(uint32_t history_events, bool has_cluster)
 {
-    start(history_events);
+    size_t n_fetched = 0;
+
+    start(history_events, has_cluster);
     emit_from_threads();
     stop();
     for (size_t i = 0; i < N_WITNESSES + N_CLIENTS; i++)
         check(&clients[i]);
     for (size_t i = 0; i < N_LOOPS; i++)
         ws_loop_free(loops[i].loop);
+    if (has_cluster)
+        n_fetched = engine_stop(engine);
     ws_manager_free(manager);
     for (size_t i = 0; i < N_WITNESSES + N_CLIENTS; i++)
         free(clients[i].steps);
@@ -504,19 +512,29 @@ static void play(uint32_t history_events)
     printf("%u events; %u cuts, %u of them while events were missing; %u times complete, %u "
            "times not\n",
            n_events, n_cuts, n_cut_behind, n_complete, n_incomplete);
+    return n_fetched;
 }
 
 START_TEST(everyone_who_comes_back_has_every_event_once)
 {
-    play(MOST_EVENTS + 1);
+    play(MOST_EVENTS + 1, false);
     ck_assert_uint_eq(n_incomplete, 0);
 }
 END_TEST
 
 START_TEST(what_the_history_has_lost_is_told)
 {
-    play(50);
+    play(50, false);
     ck_assert_uint_gt(n_incomplete, 0);
+}
+END_TEST
+
+START_TEST(what_the_history_has_lost_comes_from_the_cluster)
+{
+    size_t n_fetched = play(50, true);
+
+    ck_assert_uint_eq(n_incomplete, 0);
+    ck_assert_uint_gt(n_fetched, n_events / 10);
 }
 END_TEST
 
@@ -525,6 +543,7 @@ int main(void)
     const TTest *const tests[] = {
         everyone_who_comes_back_has_every_event_once,
         what_the_history_has_lost_is_told,
+        what_the_history_has_lost_comes_from_the_cluster,
         NULL,
     };
 

@@ -1,0 +1,412 @@
+/* pages_faults_test.c: clients that wait for pages of the cluster's stream while the carrier is
+ * busy, silent, or has another stream, while memory is short, and while they go away.
+ * Not here: who gets what when nothing goes wrong (pages_test.c). */
+#include <string.h>
+
+#include "core/loop.h"
+#include "support/stream.h"
+#include "support/suite.h"
+
+enum { N_EVENTS = 600, FEW_EVENTS = 40, MANY = 100, PATIENCE_MS = 30000, TICK_MS = 200 };
+
+static struct process here;
+static struct client ann;
+static struct client bob;
+static struct client crowd[MANY];
+
+/* A process that keeps the newest ten. */
+static void begin_with(int n_events)
+{
+    stream_reset();
+    process_open(&here, 10);
+    process_start(&here, 0);
+    for (int i = 1; i <= n_events; i++)
+        emit_number(&here.host, NULL, i);
+    process_read_all(&here);
+}
+
+static void begin(void)
+{
+    begin_with(N_EVENTS);
+}
+
+static void end(void)
+{
+    process_close(&here);
+    client_free(&ann);
+    client_free(&bob);
+    for (size_t i = 0; i < MANY; i++)
+        client_free(&crowd[i]);
+    memset(crowd, 0, sizeof crowd);
+    ann = bob = (struct client){0};
+    stream_reset();
+}
+
+static void come_back(struct client *client, uint64_t after)
+{
+    process_come_back(&here, client, stream_id(after), NULL);
+    host_run(&here.host);
+}
+
+static void pass(uint64_t ms)
+{
+    process_pass(&here, ms);
+}
+
+static void expect_all(struct client *client, uint64_t first)
+{
+    ck_assert_ptr_nonnull(client_next(client));
+    for (uint64_t i = first; i <= stream.count; i++)
+        ck_assert_str_eq(client_next(client), number_message((int)i, NULL, (int)i));
+    client_expect(client, recovered_message(true, stream.count - first + 1, stream.count),
+                  NULL);
+}
+
+static void expect_lost(struct client *client)
+{
+    ck_assert_ptr_nonnull(client_next(client));
+    client_expect(client, recovered_message(false, 0, N_EVENTS), NULL);
+}
+
+/* --- the carrier ----------------------------------------------------------------------------- */
+
+START_TEST(a_busy_carrier_is_asked_again)
+{
+    for (int error = WS_ERR_BACKPRESSURE;; error = WS_ERR_NO_MEMORY) {
+        begin();
+        stream.fetch_result = error;
+        come_back(&ann, 10);
+        come_back(&bob, 20);
+        pass(PATIENCE_MS / 2);
+        ck_assert_uint_gt(stream.n_fetches, 10);
+        ck_assert_uint_lt(stream.n_fetches, PATIENCE_MS / 2 / 50);
+        stream.fetch_result = WS_OK;
+        pass(TICK_MS);
+        stream_answer_all();
+        expect_all(&ann, 11);
+        expect_all(&bob, 21);
+        end();
+        if (error == WS_ERR_NO_MEMORY)
+            break;
+    }
+}
+END_TEST
+
+START_TEST(a_carrier_that_stays_busy_or_silent)
+{
+    for (int result = WS_OK;; result = WS_ERR_BACKPRESSURE) {
+        begin();
+        stream.fetch_result = result;
+        come_back(&ann, 10);
+        pass(PATIENCE_MS / 2);
+        come_back(&bob, 300);
+        pass(PATIENCE_MS / 2 - TICK_MS);
+        ck_assert_uint_eq(ann.n_messages, 1);
+        pass(2 * TICK_MS);
+        expect_lost(&ann);
+        ck_assert_uint_eq(bob.n_messages, 1);
+        pass(PATIENCE_MS);
+        expect_lost(&bob);
+        ck_assert_uint_eq(stream.n_asked, result == WS_OK ? 2 : 0);
+        while (stream.n_asked > 0) /* too late */
+            stream_answer();
+        ck_assert_uint_eq(here.host.manager->pages.count, 0);
+        end();
+        if (result == WS_ERR_BACKPRESSURE)
+            break;
+    }
+}
+END_TEST
+
+/* All together takes longer than anyone would wait for one. */
+START_TEST(a_slow_carrier)
+{
+    begin();
+    come_back(&ann, 10);
+    come_back(&bob, 300);
+    while (stream.n_asked > 0) {
+        pass(PATIENCE_MS / 2);
+        stream_answer();
+        host_run(&here.host);
+    }
+    expect_all(&ann, 11);
+    expect_all(&bob, 301);
+    end();
+}
+END_TEST
+
+START_TEST(what_the_carrier_does_not_have)
+{
+    begin();
+    come_back(&ann, 10);
+    come_back(&bob, 300);
+    ck_assert_int_eq(stream_answer_with(0, 0), WS_OK);
+    host_run(&here.host);
+    expect_lost(&ann);
+    stream_answer_all();
+    expect_all(&bob, 301);
+    end();
+}
+END_TEST
+
+/* Events that were not asked for, and a gap. */
+START_TEST(answers_that_make_no_sense)
+{
+    ws_cluster_event events[3];
+
+    begin();
+    come_back(&ann, 300);
+    for (int i = 0; i < 3; i++)
+        events[i] = stream_event((uint64_t[]){257, 258, 260}[i]);
+    ck_assert_int_eq(
+        ws_manager_cluster_fetched(here.host.manager, stream.asked[0].request, events, 3),
+        WS_OK);
+    stream.n_asked = 0;
+    host_run(&here.host);
+    ck_assert_uint_eq(stream.asked[0].after, 300);
+    ck_assert_int_eq(stream_answer_with(1, 500), WS_OK);
+    host_run(&here.host);
+    expect_lost(&ann);
+    end();
+}
+END_TEST
+
+START_TEST(a_carrier_that_is_taken_out)
+{
+    begin();
+    come_back(&ann, 10);
+    ck_assert_int_eq(stream_answer_with(0, 0), WS_OK);
+    ck_assert_int_eq(ws_manager_set_cluster(here.host.manager, NULL, NULL), WS_OK);
+    host_run(&here.host);
+    expect_lost(&ann);
+    end();
+}
+END_TEST
+
+/* --- clients that go away -------------------------------------------------------------------- */
+
+START_TEST(clients_that_go_while_they_wait)
+{
+    begin();
+    for (size_t i = 0; i < MANY; i++)
+        come_back(&crowd[i], i * 5);
+    for (size_t i = 0; i < MANY; i += 2)
+        client_lose(&crowd[i]);
+    stream_answer_all();
+    for (size_t i = 1; i < MANY; i += 2)
+        expect_all(&crowd[i], i * 5 + 1);
+    ck_assert_uint_eq(stream.n_fetches, 3);
+    end();
+}
+END_TEST
+
+/* Between the answer and their turn. */
+START_TEST(clients_that_go_when_it_comes)
+{
+    begin();
+    come_back(&ann, 10);
+    come_back(&bob, 20);
+    stream_answer();
+    client_lose(&ann);
+    client_lose(&bob);
+    host_run(&here.host);
+    come_back(&crowd[0], 10);
+    stream_answer_all();
+    expect_all(&crowd[0], 11);
+    end();
+}
+END_TEST
+
+/* However often somebody comes and goes, few requests are on their way. */
+START_TEST(requests_are_bounded)
+{
+    begin();
+    for (uint64_t i = 1; i <= 40000 - N_EVENTS; i++)
+        emit_number(&here.host, NULL, (int)i);
+    process_read_all(&here);
+    for (uint64_t i = 0; i < 150; i++) {
+        come_back(&ann, i * PAGE_EVENTS);
+        client_lose(&ann);
+    }
+    ck_assert_uint_eq(stream.n_asked, PAGE_REQUESTS_MAX);
+    come_back(&bob, 39900);
+    stream_answer_all();
+    pass(TICK_MS);
+    stream_answer_all();
+    ck_assert_uint_eq(client_count(&bob), 1 + 100 + 1);
+    end();
+}
+END_TEST
+
+/* --- another stream -------------------------------------------------------------------------- */
+
+static void begin_anew(const char *epoch, uint64_t position)
+{
+    ck_assert_int_eq(ws_manager_cluster_start(here.host.manager, epoch, position, NULL, 0),
+                     WS_OK);
+}
+
+static void expect_lost_before(struct client *client, uint64_t position)
+{
+    ck_assert_ptr_nonnull(client_next(client));
+    client_expect(client, recovered_message(false, 0, position), NULL);
+}
+
+START_TEST(another_epoch_while_they_wait)
+{
+    begin();
+    for (size_t i = 0; i < 6; i++)
+        come_back(&crowd[i], i * 100);
+    ck_assert_uint_eq(stream.n_asked, 2);
+    begin_anew("zzzzzzzzzz", 1000);
+    stream_answer(); /* of the one before */
+    host_run(&here.host);
+    for (size_t i = 0; i < 6; i++)
+        expect_lost_before(&crowd[i], 1000);
+    ck_assert_uint_eq(here.host.manager->pages.count, 0);
+    /* The same page of the new one is another page. */
+    strcpy(stream.epoch, "zzzzzzzzzz");
+    come_back(&ann, 300);
+    ck_assert_uint_eq(stream.n_asked, 2);
+    stream_answer();
+    host_run(&here.host);
+    ck_assert_uint_eq(ann.n_messages, 1);
+    ck_assert_uint_eq(stream.asked[0].after, 256);
+    ck_assert_int_eq(stream_answer_with(256, 256), WS_OK);
+    host_run(&here.host);
+    ck_assert_uint_eq(ann.n_messages, 1 + 512 - 300);
+    ck_assert_ptr_nonnull(strstr(ann.messages[1], "\"E.301\""));
+    ck_assert_int_eq(stream_answer_with(0, 0), WS_OK);
+    end();
+}
+END_TEST
+
+/* The loop has not heard of it yet when the client's turn comes. */
+START_TEST(another_epoch_while_they_read)
+{
+    begin();
+    come_back(&ann, 10);
+    ann.send_result = WS_ERR_BACKPRESSURE;
+    stream_answer();
+    host_run(&here.host);
+    ck_assert_uint_eq(ann.n_messages, 2);
+    begin_anew("zzzzzzzzzz", 5);
+    ck_assert_uint_eq(here.host.manager->pages.count, 0);
+    ann.send_result = WS_OK;
+    ck_assert_int_eq(ws_manager_transport_drained(here.host.manager, ann.id), WS_OK);
+    ck_assert_uint_eq(ann.n_messages, 2);
+    host_run(&here.host);
+    ck_assert_ptr_nonnull(client_next(&ann));
+    ck_assert_ptr_nonnull(strstr(client_next(&ann), ".11\""));
+    client_expect(&ann, recovered_message(false, 1, 5), NULL);
+    end();
+}
+END_TEST
+
+/* Events were lost on the way, but it is the same stream: what is there is asked for anew. */
+START_TEST(a_gap_while_they_wait)
+{
+    begin();
+    come_back(&ann, 10);
+    begin_anew(stream.epoch, N_EVENTS + 100);
+    for (int i = 0; i < 100; i++)
+        emit_number(&here.host, NULL, N_EVENTS + 1 + i);
+    stream_answer();
+    host_run(&here.host);
+    ck_assert_uint_eq(ann.n_messages, 1);
+    stream_answer_all();
+    ck_assert_uint_eq(client_count(&ann), 1 + N_EVENTS + 100 - 10 + 1);
+    end();
+}
+END_TEST
+
+/* --- memory ---------------------------------------------------------------------------------- */
+
+/* Answers as a carrier does: again, if there was no memory. */
+static void answer_again(void)
+{
+    const struct asked asked = stream.asked[0];
+
+    if (stream_answer_with(asked.after, asked.max_events) == WS_OK)
+        return;
+    ck_assert(here.host.memory.failed);
+    test_memory_fail(&here.host.memory, NEVER_FAIL, false);
+    stream_answer();
+}
+
+/* Each of what is allocated while two clients come back fails, alone or with all that follows up to
+ * the next turn. */
+static long fail_at(long n, bool with_all_after)
+{
+    struct client *const clients[] = {&ann, &bob};
+    ws_connect_options options;
+    long n_requests;
+
+    begin_with(FEW_EVENTS);
+    test_memory_fail(&here.host.memory, n, with_all_after);
+    for (size_t i = 0; i < 2; i++) {
+        *clients[i] = (struct client){.host = &here.host, .name = "one"};
+        client_options(clients[i], &options);
+        options.after = stream_id(10 + i);
+        if (ws_manager_connect(here.host.manager, here.host.loop, &options, &clients[i]->id) !=
+            WS_OK)
+            clients[i]->gone = true;
+    }
+    host_run(&here.host);
+    for (int turns = 0; turns < 10; turns++) {
+        while (stream.n_asked > 0) {
+            answer_again();
+            host_run(&here.host);
+        }
+        if (turns == 2)
+            test_memory_fail(&here.host.memory, NEVER_FAIL, false);
+        pass(TICK_MS);
+    }
+    n_requests = here.host.memory.n_requests;
+    for (size_t i = 0; i < 2; i++)
+        if (!clients[i]->gone)
+            expect_all(clients[i], 11 + i);
+    end();
+    return n_requests;
+}
+
+START_TEST(memory_that_runs_out)
+{
+    long n_requests;
+
+    begin_with(FEW_EVENTS);
+    come_back(&ann, 10);
+    come_back(&bob, 11);
+    test_memory_fail(&here.host.memory, NEVER_FAIL, false);
+    stream_answer_all();
+    n_requests = here.host.memory.n_requests;
+    end();
+    ck_assert_int_gt(n_requests, FEW_EVENTS);
+    for (long n = 0; n < n_requests + 50; n++)
+        fail_at(n, false);
+    for (long n = 0; n < n_requests + 50; n++)
+        fail_at(n, true);
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {
+        a_busy_carrier_is_asked_again,
+        a_carrier_that_stays_busy_or_silent,
+        a_slow_carrier,
+        what_the_carrier_does_not_have,
+        answers_that_make_no_sense,
+        a_carrier_that_is_taken_out,
+        clients_that_go_while_they_wait,
+        clients_that_go_when_it_comes,
+        requests_are_bounded,
+        another_epoch_while_they_wait,
+        another_epoch_while_they_read,
+        a_gap_while_they_wait,
+        memory_that_runs_out,
+        NULL,
+    };
+
+    return suite_run("pages-faults", tests);
+}

@@ -1,0 +1,519 @@
+/* pages_test.c: what the history does not have comes from the cluster's carrier, a page at a time,
+ * once for all who need it. Not here: what goes wrong meanwhile (pages_faults_test.c). */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/loop.h"
+#include "support/stream.h"
+#include "support/suite.h"
+
+enum { N_ROOMS = 50, MOST_CLIENTS = 1000 };
+
+static struct process here;
+static struct client ann;
+static struct client bob;
+static struct client crowd[MOST_CLIENTS];
+static uint64_t crowd_after[MOST_CLIENTS];
+
+static const char *room_of(size_t number)
+{
+    static char names[2][16];
+    static unsigned next;
+    char *name = names[next++ % 2];
+
+    snprintf(name, sizeof names[0], "r%zu", number % N_ROOMS);
+    return name;
+}
+
+/* The event of position n has number n. */
+static void emit(size_t n, bool in_rooms)
+{
+    for (size_t i = 0; i < n; i++)
+        emit_number(&here.host, in_rooms ? room_of(stream.count + 1) : NULL,
+                    (int)stream.count + 1);
+    process_read_all(&here);
+}
+
+/* A process that keeps the newest ten of n events. */
+static void begin(size_t n, bool in_rooms)
+{
+    stream_reset();
+    process_open(&here, 10);
+    process_start(&here, 0);
+    emit(n, in_rooms);
+}
+
+static void end(void)
+{
+    process_close(&here);
+    client_free(&ann);
+    client_free(&bob);
+    for (size_t i = 0; i < MOST_CLIENTS; i++)
+        client_free(&crowd[i]);
+    memset(crowd, 0, sizeof crowd);
+    ann = bob = (struct client){0};
+    stream_reset();
+}
+
+static void come_back(struct client *client, uint64_t after)
+{
+    process_come_back(&here, client, stream_id(after), NULL);
+    host_run(&here.host);
+}
+
+static void expect_asked(size_t number, uint64_t after, uint32_t max_events)
+{
+    ck_assert_uint_gt(stream.n_asked, number);
+    ck_assert_uint_eq(stream.asked[number].after, after);
+    ck_assert_uint_eq(stream.asked[number].max_events, max_events);
+}
+
+static void answer_with(uint64_t after, size_t n)
+{
+    ck_assert_int_eq(stream_answer_with(after, n), WS_OK);
+    host_run(&here.host);
+}
+
+/* It has had the welcome and everyone's events from one to another, once, in order. */
+static void expect_all(struct client *client, uint64_t first, uint64_t last)
+{
+    ck_assert_ptr_nonnull(client_next(client));
+    for (uint64_t i = first; i <= last; i++)
+        ck_assert_str_eq(client_next(client), number_message((int)i, NULL, (int)i));
+    client_expect(client, recovered_message(true, last - first + 1, last), NULL);
+}
+
+START_TEST(pages_begin_where_all_begin)
+{
+    begin(600, false);
+    come_back(&ann, 300);
+    expect_asked(0, 256, 256);
+    emit(1, false);
+    answer_with(256, 256);
+    expect_asked(0, 512, 89);
+    stream_answer_all();
+    expect_all(&ann, 301, 601);
+    ck_assert_uint_eq(stream.n_fetches, 2);
+    end();
+}
+END_TEST
+
+START_TEST(rooms_users_and_exclusions)
+{
+    char former[CONNECTION_NAME_SIZE];
+    ws_event *event;
+
+    begin(0, false);
+    client_open(&here.host, &bob, "bob", "bob");
+    connection_name_write(here.host.manager->process, bob.id, former);
+    emit_number(&here.host, "r", 1);
+    ck_assert_int_eq(ws_event_new(here.host.manager, "notification", "{\"n\":2}", 7, &event),
+                     WS_OK);
+    ck_assert_int_eq(ws_manager_broadcast(here.host.manager, event, &bob.id, 1), WS_OK);
+    ws_event_free(event);
+    ck_assert_int_eq(ws_manager_emit_notification(here.host.manager, "hello", "ann", "info"),
+                     WS_OK);
+    ck_assert_int_eq(ws_manager_emit_notification(here.host.manager, "hello", "eve", "info"),
+                     WS_OK);
+    emit(20, false);
+    process_come_back(&here, &ann, stream_id(0), former);
+    host_run(&here.host);
+    stream_answer_all();
+    ck_assert_ptr_nonnull(client_next(&ann));
+    ck_assert_ptr_nonnull(strstr(client_next(&ann), "\"user_id\":\"ann\""));
+    for (int i = 5; i <= 24; i++)
+        ck_assert_str_eq(client_next(&ann), number_message(i, NULL, i));
+    client_expect(&ann, recovered_message(true, 21, 24), NULL);
+    end();
+}
+END_TEST
+
+/* --- sharing --------------------------------------------------------------------------------- */
+
+/* Each has seen its room's events up to some position, and is in no other room. */
+static void crowd_comes_back(size_t first, size_t count)
+{
+    for (size_t i = first; i < first + count; i++) {
+        const char *rooms[] = {room_of(i)};
+        ws_connect_options options;
+
+        crowd[i] = (struct client){.host = &here.host, .name = "crowd"};
+        crowd_after[i] = (uint64_t)rand() % (stream.count - 300);
+        client_options(&crowd[i], &options);
+        options.after = stream_id(crowd_after[i]);
+        options.rooms = rooms;
+        options.n_rooms = 1;
+        ck_assert_int_eq(
+            ws_manager_connect(here.host.manager, here.host.loop, &options, &crowd[i].id),
+            WS_OK);
+    }
+}
+
+static void expect_crowd(size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        size_t n = 0;
+
+        ck_assert_ptr_nonnull(client_next(&crowd[i]));
+        for (uint64_t at = crowd_after[i] + 1; at <= stream.count; at++) {
+            if (at % N_ROOMS != i % N_ROOMS)
+                continue;
+            ck_assert_str_eq(client_next(&crowd[i]),
+                             number_message((int)at, room_of(at), (int)at));
+            n++;
+        }
+        client_expect(&crowd[i], recovered_message(true, n, stream.count), NULL);
+    }
+}
+
+START_TEST(a_thousand_clients_share_what_is_fetched)
+{
+    enum { PAGES = 30 };
+
+    begin(PAGES * PAGE_EVENTS, true);
+    crowd_comes_back(0, MOST_CLIENTS);
+    host_run(&here.host);
+    ck_assert_uint_eq(stream.n_asked, PAGES_AWAITED_MAX);
+    stream_answer_all();
+    expect_crowd(MOST_CLIENTS);
+    ck_assert_uint_le(stream.n_fetches, PAGES);
+    end();
+}
+END_TEST
+
+/* What was fetched is kept for those who come a little later, but not for good. */
+START_TEST(pages_are_dropped_when_nobody_reads_them)
+{
+    begin(300, false);
+    come_back(&ann, 10);
+    stream_answer_all();
+    expect_all(&ann, 11, 300);
+    process_pass(&here, PAGES_IDLE_MS - 1000);
+    come_back(&bob, 20);
+    expect_all(&bob, 21, 300);
+    ck_assert_uint_eq(stream.n_fetches, 2);
+    process_pass(&here, PAGES_IDLE_MS - 1000);
+    ck_assert_uint_eq(here.host.manager->pages.count, 2);
+    process_pass(&here, PAGES_IDLE_MS);
+    ck_assert_uint_eq(here.host.manager->pages.count, 0);
+    ck_assert_uint_eq(here.host.manager->pages.bytes, 0);
+    end();
+}
+END_TEST
+
+/* A few clients at a time, and each page's answer takes its time. */
+static void come_one_after_the_other(size_t n_pages, uint32_t max_pages)
+{
+    enum { AT_ONCE = 10 };
+
+    begin(n_pages * PAGE_EVENTS, true);
+    here.host.manager->pages.max_pages = max_pages;
+    for (size_t i = 0; i < MOST_CLIENTS; i += AT_ONCE) {
+        crowd_comes_back(i, AT_ONCE);
+        host_run(&here.host);
+        if (stream.n_asked > 0)
+            stream_answer();
+        ck_assert_uint_le(stream.n_asked, PAGES_AWAITED_MAX);
+        ck_assert_uint_le(here.host.manager->pages.count, max_pages);
+    }
+    stream_answer_all();
+    expect_crowd(MOST_CLIENTS);
+}
+
+START_TEST(those_who_come_one_after_the_other_share_it_too)
+{
+    come_one_after_the_other(50, PAGES_MAX);
+    ck_assert_uint_eq(stream.n_fetches, 50);
+    end();
+    /* In more pages than are kept. */
+    come_one_after_the_other(50, 20);
+    ck_assert_uint_le(stream.n_fetches, 5 * 50);
+    end();
+}
+END_TEST
+
+START_TEST(two_loops_share)
+{
+    ws_loop *first;
+    ws_loop *second;
+
+    begin(300, false);
+    ck_assert_int_eq(ws_loop_new(here.host.manager, NULL, 0, &second), WS_OK);
+    come_back(&ann, 0);
+    first = here.host.loop;
+    here.host.loop = second;
+    come_back(&bob, 5);
+    ck_assert_uint_eq(stream.n_fetches, 1);
+    stream_answer();
+    ws_loop_run(first, 0);
+    ws_loop_run(second, 0);
+    ck_assert_uint_eq(stream.n_fetches, 2);
+    stream_answer();
+    ws_loop_run(second, 0);
+    ws_loop_run(first, 0);
+    expect_all(&ann, 1, 300);
+    expect_all(&bob, 6, 300);
+    here.host.loop = first;
+    ws_loop_free(second);
+    end();
+}
+END_TEST
+
+/* One that is far behind asks for one page after the other; another needs but one. */
+START_TEST(one_that_is_far_behind_does_not_hold_up_others)
+{
+    begin(40 * PAGE_EVENTS, false);
+    come_back(&ann, 0);
+    come_back(&bob, 39 * PAGE_EVENTS);
+    ck_assert_uint_eq(stream.n_asked, 2);
+    for (int i = 0; i < 3; i++) {
+        stream_answer();
+        host_run(&here.host);
+    }
+    expect_all(&bob, 39 * PAGE_EVENTS + 1, 40 * PAGE_EVENTS);
+    stream_answer_all();
+    expect_all(&ann, 1, 40 * PAGE_EVENTS);
+    end();
+}
+END_TEST
+
+/* --- pages that are not whole ---------------------------------------------------------------- */
+
+START_TEST(the_stream_was_trimmed)
+{
+    begin(600, false);
+    for (size_t i = 0; i < 4; i++)
+        process_come_back(&here, &crowd[i], stream_id((uint64_t[]){50, 99, 100, 200}[i]), NULL);
+    host_run(&here.host);
+    answer_with(100, 156);
+    for (size_t i = 0; i < 2; i++) {
+        ck_assert_ptr_nonnull(client_next(&crowd[i]));
+        client_expect(&crowd[i], recovered_message(false, 0, 600), NULL);
+    }
+    stream_answer_all();
+    expect_all(&crowd[2], 101, 600);
+    expect_all(&crowd[3], 201, 600);
+    /* It is known by now, and nothing is asked for in vain. */
+    process_pass(&here, 2 * PAGES_IDLE_MS);
+    stream.n_fetches = 0;
+    come_back(&ann, 520);
+    come_back(&bob, 60);
+    ck_assert_ptr_nonnull(client_next(&bob));
+    client_expect(&bob, recovered_message(false, 0, 600), NULL);
+    expect_asked(0, 512, 88);
+    stream_answer_all();
+    expect_all(&ann, 521, 600);
+    ck_assert_uint_eq(stream.n_fetches, 1);
+    end();
+}
+END_TEST
+
+/* What comes begins behind the page. */
+START_TEST(all_of_the_page_was_trimmed)
+{
+    begin(1000, false);
+    come_back(&ann, 10);
+    come_back(&bob, 600);
+    answer_with(550, 20);
+    ck_assert_ptr_nonnull(client_next(&ann));
+    client_expect(&ann, recovered_message(false, 0, 1000), NULL);
+    stream_answer_all();
+    expect_all(&bob, 601, 1000);
+    end();
+}
+END_TEST
+
+START_TEST(the_carrier_answers_with_less)
+{
+    begin(300, false);
+    come_back(&ann, 90);
+    answer_with(0, 60);
+    /* The next 60 reach it: so no part is left out. */
+    expect_asked(0, 60, 196);
+    answer_with(60, 60);
+    expect_asked(0, 120, 136);
+    come_back(&bob, 0);
+    answer_with(120, 136);
+    stream_answer_all();
+    expect_all(&ann, 91, 300);
+    expect_all(&bob, 1, 300);
+    ck_assert_uint_eq(stream.n_fetches, 4);
+    end();
+}
+END_TEST
+
+/* Events may be so large that a carrier gives but a few: it is not asked for all before them. */
+START_TEST(the_carrier_answers_with_far_less)
+{
+    begin(300, false);
+    come_back(&ann, 200);
+    answer_with(0, 2);
+    expect_asked(0, 200, 56);
+    answer_with(200, 2);
+    expect_asked(0, 202, 54);
+    stream_answer_all();
+    expect_all(&ann, 201, 300);
+    end();
+}
+END_TEST
+
+/* Some were stored since it was asked for. */
+START_TEST(the_end_of_the_stream_moves_on)
+{
+    begin(100, false);
+    come_back(&ann, 20);
+    expect_asked(0, 0, 100);
+    emit(50, false);
+    answer_with(0, 100);
+    expect_asked(0, 100, 50);
+    stream_answer_all();
+    expect_all(&ann, 21, 150);
+    end();
+}
+END_TEST
+
+/* With no history at all each event is fetched, and the stream goes on meanwhile. */
+START_TEST(without_a_history)
+{
+    begin(0, false);
+    process_close(&here);
+    process_open(&here, 0);
+    process_start(&here, 0);
+    emit(30, false);
+    come_back(&ann, 20);
+    emit(5, false);
+    stream_answer_all();
+    expect_all(&ann, 21, 35);
+    emit(1, false);
+    client_expect(&ann, number_message(36, NULL, 36), NULL);
+    end();
+}
+END_TEST
+
+START_TEST(events_that_can_not_be_understood_are_left_out)
+{
+    begin(100, false);
+    free(stream.events[50].text);
+    stream.events[50].text = strdup("{}");
+    come_back(&ann, 49);
+    stream_answer_all();
+    ck_assert_ptr_nonnull(client_next(&ann));
+    ck_assert_str_eq(client_next(&ann), number_message(50, NULL, 50));
+    ck_assert_str_eq(client_next(&ann), number_message(52, NULL, 52));
+    ck_assert_uint_eq(client_count(&ann), 100 - 52 + 1);
+    end();
+}
+END_TEST
+
+/* --- reading at one's own pace --------------------------------------------------------------- */
+
+static void drained(struct client *client)
+{
+    ck_assert_int_eq(ws_manager_transport_drained(here.host.manager, client->id), WS_OK);
+}
+
+START_TEST(what_is_fetched_waits_for_room)
+{
+    begin(100, false);
+    come_back(&ann, 10);
+    ann.send_result = WS_ERR_BACKPRESSURE;
+    answer_with(0, 90);
+    for (int i = 0; i < 20; i++)
+        drained(&ann);
+    ck_assert_uint_eq(ann.n_messages, 22);
+    ann.send_result = WS_OK;
+    drained(&ann);
+    expect_all(&ann, 11, 100);
+    end();
+}
+END_TEST
+
+/* More clients at different places than there are pages in memory, each of which reads one event at a
+ * time: what was dropped is fetched again. */
+START_TEST(slow_clients_at_different_places)
+{
+    enum { N = 60, KEPT = 40, EACH = 5 };
+
+    begin((N + 1) * PAGE_EVENTS, false);
+    here.host.manager->pages.max_pages = KEPT;
+    for (size_t i = 0; i < N; i++) {
+        crowd_after[i] = i * PAGE_EVENTS + 7;
+        come_back(&crowd[i], crowd_after[i]);
+        crowd[i].send_result = WS_ERR_BACKPRESSURE;
+        stream_answer_all();
+    }
+    ck_assert_uint_eq(stream.n_fetches, N);
+    for (size_t n = 2; n <= EACH; n++)
+        for (size_t i = 0; i < N; i++) {
+            drained(&crowd[i]);
+            stream_answer_all();
+            ck_assert_uint_eq(crowd[i].n_messages, 1 + n);
+            ck_assert_uint_le(here.host.manager->pages.count, KEPT);
+        }
+    ck_assert_uint_gt(stream.n_fetches, N);
+    for (size_t i = 0; i < N; i++) {
+        ck_assert_ptr_nonnull(client_next(&crowd[i]));
+        for (uint64_t at = crowd_after[i] + 1; at <= crowd_after[i] + EACH; at++)
+            ck_assert_str_eq(client_next(&crowd[i]), number_message((int)at, NULL, (int)at));
+    }
+    end();
+}
+END_TEST
+
+/* Pages are bounded by bytes too, and one that is too large is kept in part. */
+START_TEST(large_events)
+{
+    enum { N = 2 * PAGE_EVENTS, BYTES = 100000, KEPT_BYTES = 3 * PAGE_MAX_BYTES };
+
+    begin(N, false);
+    here.host.manager->pages.max_bytes = KEPT_BYTES;
+    for (size_t i = 0; i < N; i++) {
+        char *text = realloc(stream.events[i].text, BYTES + 1);
+        size_t length = strlen(text);
+
+        ck_assert_ptr_nonnull(text);
+        memset(text + length - 1, ' ', BYTES - length);
+        strcpy(text + BYTES - 1, "}");
+        stream.events[i].text = text;
+    }
+    come_back(&ann, 0);
+    while (stream.n_asked > 0) {
+        const struct pages *pages = &here.host.manager->pages;
+
+        stream_answer();
+        ck_assert_uint_le(pages->bytes, KEPT_BYTES);
+        ck_assert_uint_le(pages->first->events.bytes, PAGE_MAX_BYTES + 2 * BYTES);
+        host_run(&here.host);
+    }
+    ck_assert_uint_eq(client_count(&ann), N + 2);
+    ck_assert_uint_le(stream.n_fetches, N / (PAGE_MAX_BYTES / BYTES) + 2);
+    end();
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {
+        pages_begin_where_all_begin,
+        rooms_users_and_exclusions,
+        a_thousand_clients_share_what_is_fetched,
+        pages_are_dropped_when_nobody_reads_them,
+        those_who_come_one_after_the_other_share_it_too,
+        two_loops_share,
+        one_that_is_far_behind_does_not_hold_up_others,
+        the_stream_was_trimmed,
+        all_of_the_page_was_trimmed,
+        the_carrier_answers_with_less,
+        the_carrier_answers_with_far_less,
+        the_end_of_the_stream_moves_on,
+        without_a_history,
+        events_that_can_not_be_understood_are_left_out,
+        what_is_fetched_waits_for_room,
+        slow_clients_at_different_places,
+        large_events,
+        NULL,
+    };
+
+    return suite_run("pages", tests);
+}
