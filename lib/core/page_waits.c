@@ -5,8 +5,9 @@
 #include "core/recovery.h"
 
 enum {
-    LOOK_AGAIN_MS = 100, /* the carrier may have been busy, or memory short */
-    FETCH_TIMEOUT_MS = 30000
+    TICK_MS = 100, /* the carrier may have been busy, or memory short */
+    FETCH_TIMEOUT_MS = 30000,
+    DROPPED_AT_ONCE = 16 /* pages in a tick */
 };
 
 static const uint64_t PAGE_NONE = UINT64_MAX;
@@ -139,6 +140,14 @@ static bool ask_all(ws_loop *loop, enum page_state state)
     return asked;
 }
 
+void page_waits_tick(ws_loop *loop)
+{
+    struct page_waits *waits = &loop->page_waits;
+
+    if (waits->timer.link == NULL)
+        timer_start(&loop->timers, &waits->timer, TICK_MS);
+}
+
 bool page_waits_run(ws_loop *loop)
 {
     struct page_waits *waits = &loop->page_waits;
@@ -150,8 +159,7 @@ bool page_waits_run(ws_loop *loop)
             break;
     if (!is_owed(waits))
         waits->heard_ms = loop->timers.now_ms;
-    if (waits->timer.link == NULL)
-        timer_start(&loop->timers, &waits->timer, LOOK_AGAIN_MS);
+    page_waits_tick(loop);
     return ask_all(loop, PAGE_WANTED);
 }
 
@@ -196,14 +204,6 @@ static void check_time(struct page_waits *waits, uint64_t now_ms)
         give_up(&waits->later[i], now_ms);
 }
 
-void page_waits_idle(ws_loop *loop)
-{
-    struct page_waits *waits = &loop->page_waits;
-
-    if (waits->timer.link == NULL)
-        timer_start(&loop->timers, &waits->timer, PAGES_IDLE_MS);
-}
-
 static void drop_if_idle(ws_loop *loop)
 {
     ws_manager *manager = loop->manager;
@@ -214,11 +214,11 @@ static void drop_if_idle(ws_loop *loop)
     manager_lock(manager);
     is_idle = pages->n_readers == 0 && pages->count > 0;
     if (is_idle && loop->timers.now_ms - pages->idle_ms >= PAGES_IDLE_MS)
-        dropped = pages_take_all(pages);
+        dropped = pages_take_oldest(pages, DROPPED_AT_ONCE);
     manager_unlock(manager);
-    if (is_idle && dropped == NULL)
-        page_waits_idle(loop);
     pages_free(&manager->memory, dropped);
+    if (is_idle)
+        page_waits_tick(loop);
 }
 
 static void on_timer(struct timer *timer)

@@ -57,8 +57,9 @@ bool page_waits_run(ws_loop *loop);
 /* Carries out COMMAND_FETCHED: a page has come, or can't be had. */
 void page_waits_look(ws_loop *loop);
 
-/* Nobody reads pages any more: unless somebody does, they are dropped some time later. */
-void page_waits_idle(ws_loop *loop);
+/* Has it look after everything soon: nobody reads pages any more, so they are dropped some time
+ * later, unless somebody does. */
+void page_waits_tick(ws_loop *loop);
 
 /* All are to look again: the stream is another one. */
 void page_waits_end(ws_loop *loop);

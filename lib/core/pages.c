@@ -59,36 +59,44 @@ static bool is_too_much(const struct pages *pages)
            (pages->max_bytes > 0 && pages->bytes > pages->max_bytes);
 }
 
-static void drop(struct pages *pages, struct page *page)
+/* Takes out what was used longest ago, and puts it in front of others that were. */
+static struct page *take_oldest(struct pages *pages, struct page *taken)
 {
-    struct page **link = &pages->by_number[list_of(page->events.before)];
+    struct page *oldest = pages->last;
+    struct page **link = &pages->by_number[list_of(oldest->events.before)];
 
-    while (*link != page)
+    while (*link != oldest)
         link = &(*link)->next_alike;
-    *link = page->next_alike;
-    take(pages, page);
+    *link = oldest->next_alike;
+    take(pages, oldest);
     pages->count--;
-    pages->bytes -= bytes_of(page);
+    pages->bytes -= bytes_of(oldest);
+    oldest->next = taken;
+    return oldest;
 }
 
 struct page *pages_add(struct pages *pages, struct page *page)
 {
     struct page **link = &pages->by_number[list_of(page->events.before)];
-    struct page *dropped = NULL;
+    struct page *taken = NULL;
 
     page->next_alike = *link;
     *link = page;
     push(pages, page);
     pages->count++;
     pages->bytes += bytes_of(page);
-    while (pages->last != page && is_too_much(pages)) {
-        struct page *oldest = pages->last;
+    while (pages->last != page && is_too_much(pages))
+        taken = take_oldest(pages, taken);
+    return taken;
+}
 
-        drop(pages, oldest);
-        oldest->next = dropped;
-        dropped = oldest;
-    }
-    return dropped;
+struct page *pages_take_oldest(struct pages *pages, uint32_t n)
+{
+    struct page *taken = NULL;
+
+    for (; n > 0 && pages->count > 0; n--)
+        taken = take_oldest(pages, taken);
+    return taken;
 }
 
 struct page *pages_take_all(struct pages *pages)

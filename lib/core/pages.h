@@ -70,7 +70,8 @@ struct page *pages_find(struct pages *pages, uint64_t position);
 /* Keeps one more. Returns what is not kept any more for that, to be freed without the lock. */
 struct page *pages_add(struct pages *pages, struct page *page);
 
-/* The same of all. */
+/* The same of those that were used longest ago, and of all. */
+struct page *pages_take_oldest(struct pages *pages, uint32_t n);
 struct page *pages_take_all(struct pages *pages);
 
 /* Frees a page and those behind it. */

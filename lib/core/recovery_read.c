@@ -97,7 +97,7 @@ void recovery_read_end(struct recovery *recovery)
         pages->idle_ms = loop->timers.now_ms;
     manager_unlock(loop->manager);
     if (is_last)
-        page_waits_idle(loop);
+        page_waits_tick(loop);
 }
 
 enum read_result recovery_read(struct recovery *recovery,

@@ -154,6 +154,41 @@ START_TEST(no_memory)
 }
 END_TEST
 
+/* Likewise, of the carrier while it fetches what a client missed: nothing is lost. */
+START_TEST(no_memory_while_fetching)
+{
+    enum { N = 50, AFTER = 10 };
+    struct client back = {0};
+    ws_connect_options options;
+    char after[64];
+
+    begin();
+    ann.host.options.history_events = 1;
+    node_open(&ann);
+    for (int i = 1; i <= N; i++)
+        ck_assert_int_eq(node_emit_asking(&ann, i, NULL, 0), WS_OK);
+    UNTIL(ann.n_stored == N && ann.n_got == N);
+    snprintf(after, sizeof after, "%.10s.%d", ann.stored_id, AFTER);
+    for (int n = 0; n < 20; n++) {
+        back = (struct client){.host = &ann.host, .name = "back"};
+        client_options(&back, &options);
+        options.after = after;
+        ann.skipped_ms += 60000; /* what was fetched before is dropped */
+        nodes_turn();
+        test_memory_fail(&ann.memory, n, false);
+        ck_assert_int_eq(
+            ws_manager_connect(ann.host.manager, ann.host.loop, &options, &back.id), WS_OK);
+        UNTIL((ann.skipped_ms += 200, back.n_messages == 1 + N - AFTER + 1));
+        ck_assert_ptr_nonnull(strstr(back.messages[1 + N - AFTER], "\"complete\":true"));
+        test_memory_fail(&ann.memory, NEVER_FAIL, false);
+        client_lose(&back);
+        client_free(&back);
+    }
+    ck_assert_uint_ge(node_stat(&ann, "fetched"), 20 * N - 20);
+    end();
+}
+END_TEST
+
 START_TEST(options_are_checked)
 {
     ws_redis_options options;
@@ -201,9 +236,10 @@ END_TEST
 
 int main(void)
 {
-    return suite_run("redis-limits",
-                     (const TTest *const[]){queue_is_full, queue_has_too_many_bytes,
-                                            manager_is_full, redis_has_no_memory,
-                                            redis_is_a_replica, stream_is_bounded, no_memory,
-                                            options_are_checked, NULL});
+    return suite_run(
+        "redis-limits",
+        (const TTest *const[]){queue_is_full, queue_has_too_many_bytes, manager_is_full,
+                               redis_has_no_memory, no_memory_while_fetching,
+                               redis_is_a_replica, stream_is_bounded, no_memory,
+                               no_memory_while_fetching, options_are_checked, NULL});
 }
