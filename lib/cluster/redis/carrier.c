@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cluster/redis/scripts.h"
+enum { PAGE_MAX = 512, PAGE_LARGE_BYTES = 4 << 20 };
+
+/* --- how things stand ---------------------------------------------------------------------------- */
 
 void count(struct ws_redis *redis, uint64_t *counter, uint64_t n)
 {
@@ -23,6 +25,75 @@ void know(struct ws_redis *redis, uint64_t position, const char *nonce)
     known->position = position;
     snprintf(known->nonce, sizeof known->nonce, "%s", nonce);
 }
+
+bool is_up(const struct ws_redis *redis)
+{
+    return redis->session.stage == STAGE_READING;
+}
+
+void enter_stage(struct ws_redis *redis, enum stage stage)
+{
+    pthread_mutex_lock(&redis->lock);
+    redis->session.stage = stage;
+    pthread_mutex_unlock(&redis->lock);
+}
+
+void fail(struct ws_redis *redis, const char *text)
+{
+    struct session *session = &redis->session;
+
+    if (session->stage == STAGE_AWAY || session->stage == STAGE_FAILED)
+        return;
+    snprintf(session->failure, sizeof session->failure, "%s", text);
+    enter_stage(redis, STAGE_FAILED);
+}
+
+void tell(struct ws_redis *redis, bool connected, const char *text)
+{
+    struct session *session = &redis->session;
+    char told[LINK_ERROR_SIZE];
+
+    snprintf(told, sizeof told, "%s", text); /* an error of Redis may be longer */
+    if (session->told_connected == connected && strcmp(session->told, told) == 0)
+        return;
+    session->told_connected = connected;
+    memcpy(session->told, told, sizeof told);
+    if (redis->options.on_state != NULL)
+        redis->options.on_state(connected, session->told, redis->options.user_data);
+}
+
+/* Twice as long for each attempt, half of it by chance (xorshift). */
+uint64_t backoff_ms(struct ws_redis *redis, uint32_t *n_attempts)
+{
+    uint64_t wait_ms = BACKOFF_MIN_MS;
+
+    for (uint32_t i = 0; i < *n_attempts && wait_ms < BACKOFF_MAX_MS; i++)
+        wait_ms *= 2;
+    if (wait_ms > BACKOFF_MAX_MS)
+        wait_ms = BACKOFF_MAX_MS;
+    ++*n_attempts;
+    redis->random ^= redis->random << 13;
+    redis->random ^= redis->random >> 7;
+    redis->random ^= redis->random << 17;
+    return wait_ms / 2 + redis->random % (wait_ms / 2 + 1);
+}
+
+void shrink_page(struct reader *reader)
+{
+    if (reader->page > 1)
+        reader->page /= 2;
+}
+
+void resize_page(struct reader *reader, size_t n_entries, size_t bytes)
+{
+    if (bytes > PAGE_LARGE_BYTES)
+        shrink_page(reader);
+    else if (n_entries >= reader->page && bytes < PAGE_LARGE_BYTES / 4 &&
+             reader->page < PAGE_MAX)
+        reader->page *= 2;
+}
+
+/* --- commands ------------------------------------------------------------------------------------ */
 
 static void begin_script(struct ws_redis *redis, const char *how, const char *script,
                          const char *n_keys)
@@ -67,7 +138,7 @@ bool ask_range(struct ws_redis *redis, struct link *link, enum request_kind kind
         send_texts(redis, link, REQUEST_QUEUED, range) &&
         send_texts(redis, link, REQUEST_QUEUED, epoch) && send_texts(redis, link, kind, exec))
         return true;
-    session_end(redis, link->error);
+    fail(redis, link->error);
     return false;
 }
 
@@ -80,6 +151,6 @@ redisReply *range_of(struct ws_redis *redis, const redisReply *reply)
         strcmp(epoch->str, redis->session.epoch) == 0 &&
         reply->element[0]->type == REDIS_REPLY_ARRAY)
         return reply->element[0];
-    session_end(redis, "the stream is another one");
+    fail(redis, "the stream is another one");
     return NULL;
 }

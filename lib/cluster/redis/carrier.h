@@ -1,14 +1,15 @@
-/* carrier.h: what a ws_redis is made of, and what its files ask of each other.
+/* carrier.h: what a ws_redis is made of, and what its files ask of each other. They call those below
+ * them alone; what goes wrong there is noted (fail()), and redis.c has the session ended.
  *
  * redis.c    life, and what the host and the manager call
- * carrier.c  what several of the following need
  * session.c  reaching Redis, leaving it, coming back
  * reader.c   the stream's events on their way to the manager
  * load.c     the stream's newest events, to begin with
  * writer.c   events on their way into the stream
  * fetches.c  events that the manager asks for
  * nodes.c    who else is there
- * stats.c    what was counted */
+ * stats.c    what was counted
+ * carrier.c  what several of these need */
 #ifndef WS_REDIS_CARRIER_H
 #define WS_REDIS_CARRIER_H
 
@@ -52,16 +53,18 @@ enum stage {
     STAGE_ATTACHING, /* epoch and position are asked for */
     STAGE_LOADING, /* the newest events are asked for: it is the first time, or some are missing */
     STAGE_STARTING, /* the manager is to take them */
-    STAGE_READING   /* events go both ways */
+    STAGE_READING,  /* events go both ways */
+    STAGE_FAILED    /* it is to be ended */
 };
 
 struct session {
     enum stage stage;
     char epoch[WS_EPOCH_SIZE];
     char nonce[NUMBER_SIZE];
-    uint64_t position;   /* of the stream's newest event, as of the last answer */
-    uint64_t retry_ms;   /* when it is tried again */
-    uint32_t n_attempts; /* since the last event that was stored or read */
+    uint64_t position;             /* of the stream's newest event, as of the last answer */
+    uint64_t retry_ms;             /* when it is tried again */
+    uint32_t n_attempts;           /* since the last event that was stored or read */
+    char failure[LINK_ERROR_SIZE]; /* in STAGE_FAILED: why */
     bool told_connected;
     char told[LINK_ERROR_SIZE];
 };
@@ -155,8 +158,36 @@ struct ws_redis {
     uint64_t random;        /* for the backoff */
 };
 
+/* --- carrier.c: how things stand ------------------------------------------------------------------ */
+
 /* Adds to a counter. Takes the lock. */
 void count(struct ws_redis *redis, uint64_t *counter, uint64_t n);
+
+/* This position is stored, by a session of that nonce. */
+void know(struct ws_redis *redis, uint64_t position, const char *nonce);
+
+/* Whether events go both ways. */
+bool is_up(const struct ws_redis *redis);
+
+/* Enters a stage; takes the lock, since others look at it. */
+void enter_stage(struct ws_redis *redis, enum stage stage);
+
+/* The session can't go on, `text` says why: nothing more is done before it is ended. */
+void fail(struct ws_redis *redis, const char *text);
+
+/* Tells the host when that has changed. */
+void tell(struct ws_redis *redis, bool connected, const char *text);
+
+/* How long to wait after another attempt that failed, partly by chance. */
+uint64_t backoff_ms(struct ws_redis *redis, uint32_t *n_attempts);
+
+/* Halves the page: one may have been more than the connection brings in time. */
+void shrink_page(struct reader *reader);
+
+/* Fits the page to what one that was asked for brought. */
+void resize_page(struct reader *reader, size_t n_entries, size_t bytes);
+
+/* --- carrier.c: commands -------------------------------------------------------------------------- */
 
 /* Begins a command that is a script with these keys and the number of keys that follow. */
 void command_script(struct ws_redis *redis, const char *script, const char *n_keys);
@@ -169,41 +200,26 @@ bool send_texts(struct ws_redis *redis, struct link *link, enum request_kind kin
                 const char *const *texts);
 
 /* Asks for `max` entries by XRANGE or XREVRANGE, and for the epoch in the same step (a script would
- * cost Redis six times as much). False if the session has ended of that. */
+ * cost Redis six times as much). False if the session has failed. */
 bool ask_range(struct ws_redis *redis, struct link *link, enum request_kind kind,
                const char *how, const char *from, const char *to, uint32_t max);
 
-/* The entries in the answer; NULL if they are not the session's, which has ended of that. */
+/* The entries in the answer; NULL if they are not the session's, which has failed then. */
 redisReply *range_of(struct ws_redis *redis, const redisReply *reply);
-
-/* This position is stored, by a session of that nonce. */
-void know(struct ws_redis *redis, uint64_t position, const char *nonce);
 
 /* --- session.c: the owner's thread ---------------------------------------------------------------- */
 
 /* Connects if that is due. */
 void session_begin(struct ws_redis *redis);
 
-/* How long to wait after another attempt that failed, partly by chance. */
-uint64_t backoff_ms(struct ws_redis *redis, uint32_t *n_attempts);
+/* Takes the answer to REQUEST_ATTACH. */
+void session_attached(struct ws_redis *redis, const redisReply *reply);
+
+/* Ends one that has failed, and has it tried again later. */
+void session_end_failed(struct ws_redis *redis);
 
 /* Ends it, for good. */
 void session_close(struct ws_redis *redis);
-
-/* Ends it, and has it tried again; `text` says why. */
-void session_end(struct ws_redis *redis, const char *text);
-
-/* Enters a stage; takes the lock, since others look at it. */
-void session_enter(struct ws_redis *redis, enum stage stage);
-
-/* Whether events go both ways. */
-bool session_is_up(const struct ws_redis *redis);
-
-/* Tells the host when that has changed. */
-void session_tell(struct ws_redis *redis, bool connected, const char *text);
-
-/* Takes the answer to REQUEST_ATTACH. */
-void session_attached(struct ws_redis *redis, const redisReply *reply);
 
 /* --- reader.c ------------------------------------------------------------------------------------- */
 
@@ -222,12 +238,6 @@ void reader_run(struct ws_redis *redis);
 
 /* When it wants to run again. */
 uint64_t reader_deadline(const struct ws_redis *redis);
-
-/* Halves the page: one may have been more than the connection brings in time. */
-void reader_shrink_page(struct reader *reader);
-
-/* Fits the page to what one that was asked for brought. */
-void reader_resize_page(struct reader *reader, size_t n_entries, size_t bytes);
 
 /* --- load.c --------------------------------------------------------------------------------------- */
 

@@ -50,7 +50,7 @@ void fetches_run(struct ws_redis *redis)
 {
     const struct fetch *fetch;
 
-    while (session_is_up(redis) && redis->fetches.n_sent < FETCHES_SENT_MAX &&
+    while (is_up(redis) && redis->fetches.n_sent < FETCHES_SENT_MAX &&
            (fetch = next_to_send(redis)) != NULL) {
         uint32_t page = redis->reader.page;
         char from[NUMBER_SIZE];

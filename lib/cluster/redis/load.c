@@ -23,7 +23,7 @@ static void ask(struct ws_redis *redis, const char *to)
 void load_begin(struct ws_redis *redis)
 {
     load_end(redis);
-    session_enter(redis, STAGE_LOADING);
+    enter_stage(redis, STAGE_LOADING);
     ask(redis, "+");
 }
 
@@ -79,10 +79,10 @@ void load_page(struct ws_redis *redis, redisReply *page)
 
     while (kept < page->elements && keep(redis, page, kept))
         kept++;
-    reader_resize_page(reader, kept, reader->bytes - bytes);
+    resize_page(reader, kept, reader->bytes - bytes);
     if (kept < reader->asked || reader->n_loaded >= redis->options.preload_events ||
         reader->bytes >= LOAD_MAX_BYTES) {
-        session_enter(redis, STAGE_STARTING);
+        enter_stage(redis, STAGE_STARTING);
         return;
     }
     snprintf(to, sizeof to, "%" PRIu64, reader->oldest - 1);
@@ -101,8 +101,8 @@ static void started(struct ws_redis *redis, uint64_t position, const char *nonce
     know(redis, position, nonce);
     redis->session.n_attempts = 0;
     load_end(redis);
-    session_enter(redis, STAGE_READING);
-    session_tell(redis, true, "connected");
+    enter_stage(redis, STAGE_READING);
+    tell(redis, true, "connected");
 }
 
 void load_start(struct ws_redis *redis)
@@ -128,7 +128,7 @@ void load_start(struct ws_redis *redis)
     if (result == WS_OK)
         started(redis, position, nonce);
     else if (result == WS_ERR_INVALID)
-        session_end(redis, "the stream makes no sense");
+        fail(redis, "the stream makes no sense");
     else
         reader->retry_ms = redis->now_ms + RETRY_MS;
 }

@@ -56,7 +56,7 @@ void nodes_run(struct ws_redis *redis)
     char *text;
     bool sent;
 
-    if (!session_is_up(redis) || redis->now_ms < redis->heartbeat_ms)
+    if (!is_up(redis) || redis->now_ms < redis->heartbeat_ms)
         return;
     redis->heartbeat_ms = redis->now_ms + interval_ms;
     text = redis->awaits_heartbeat ? NULL : describe(redis, &length);
@@ -73,7 +73,7 @@ void nodes_run(struct ws_redis *redis)
     memory_free(&redis->memory, text);
     redis->awaits_heartbeat = sent;
     if (!sent)
-        session_end(redis, redis->writing.error);
+        fail(redis, redis->writing.error);
 }
 
 void nodes_end(struct ws_redis *redis)

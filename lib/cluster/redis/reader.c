@@ -10,13 +10,11 @@
 
 #include "cluster/redis/entry.h"
 
-enum { PAGE_MAX = 512, PAGE_LARGE_BYTES = 4 << 20 };
-
 void reader_begin(struct ws_redis *redis)
 {
     if (strcmp(redis->reader.epoch, redis->session.epoch) == 0) {
-        session_enter(redis, STAGE_READING);
-        session_tell(redis, true, "connected");
+        enter_stage(redis, STAGE_READING);
+        tell(redis, true, "connected");
     } else {
         load_begin(redis);
     }
@@ -38,21 +36,6 @@ void reader_end(struct ws_redis *redis)
     redis->reader.retry_ms = 0;
 }
 
-void reader_shrink_page(struct reader *reader)
-{
-    if (reader->page > 1)
-        reader->page /= 2;
-}
-
-void reader_resize_page(struct reader *reader, size_t n_entries, size_t bytes)
-{
-    if (bytes > PAGE_LARGE_BYTES)
-        reader_shrink_page(reader);
-    else if (n_entries >= reader->page && bytes < PAGE_LARGE_BYTES / 4 &&
-             reader->page < PAGE_MAX)
-        reader->page *= 2;
-}
-
 /* --- answers -------------------------------------------------------------------------------------- */
 
 void reader_read(struct ws_redis *redis, redisReply *reply)
@@ -69,7 +52,7 @@ void reader_read(struct ws_redis *redis, redisReply *reply)
         return;
     for (size_t i = 0; i < reader->entries->elements; i++)
         bytes += entry_bytes(reader->entries->element[i]);
-    reader_resize_page(reader, reader->entries->elements, bytes);
+    resize_page(reader, reader->entries->elements, bytes);
 }
 
 /* Whether it is the epoch of this session, and a position that we can be at. */
@@ -85,7 +68,7 @@ void reader_state(struct ws_redis *redis, const redisReply *reply)
 {
     if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
         !goes_on(redis, reply->element[0], reply->element[1])) {
-        session_end(redis, "the stream is another one");
+        fail(redis, "the stream is another one");
         return;
     }
     pthread_mutex_lock(&redis->lock);
@@ -184,7 +167,7 @@ void reader_run(struct ws_redis *redis)
         return;
     reader->is_waiting = true;
     if (!ask(redis))
-        session_end(redis, redis->reading.error);
+        fail(redis, redis->reading.error);
 }
 
 uint64_t reader_deadline(const struct ws_redis *redis)

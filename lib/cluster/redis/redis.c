@@ -237,7 +237,7 @@ static void take_reply(struct ws_redis *redis, enum request_kind kind, redisRepl
 
     if (reply->type == REDIS_REPLY_ERROR && kind != REQUEST_APPEND &&
         kind != REQUEST_HEARTBEAT) {
-        session_end(redis, reply->str);
+        fail(redis, reply->str);
         return;
     }
     switch (kind) {
@@ -272,13 +272,14 @@ static void take_reply(struct ws_redis *redis, enum request_kind kind, redisRepl
     }
 }
 
-/* The end of the session takes all that is left. */
+/* What is left when the session has failed goes with it. */
 static void take_replies(struct ws_redis *redis, struct link *link)
 {
     enum request_kind kind;
     redisReply *reply;
 
-    while ((reply = link_take_reply(link, &kind)) != NULL) {
+    while (redis->session.stage != STAGE_FAILED &&
+           (reply = link_take_reply(link, &kind)) != NULL) {
         take_reply(redis, kind, reply);
         freeReplyObject(reply);
     }
@@ -286,10 +287,12 @@ static void take_replies(struct ws_redis *redis, struct link *link)
 
 static void check(struct ws_redis *redis, struct link *link)
 {
-    if (redis->session.stage == STAGE_AWAY || link_check(link, redis->now_ms))
+    enum stage stage = redis->session.stage;
+
+    if (stage == STAGE_AWAY || stage == STAGE_FAILED || link_check(link, redis->now_ms))
         return;
-    reader_shrink_page(&redis->reader);
-    session_end(redis, link->error);
+    shrink_page(&redis->reader);
+    fail(redis, link->error);
 }
 
 static uint64_t earliest(uint64_t a, uint64_t b)
@@ -306,7 +309,7 @@ static uint64_t next_deadline(struct ws_redis *redis)
     deadline = earliest(redis->reading.deadline_ms, redis->writing.deadline_ms);
     deadline = earliest(deadline, reader_deadline(redis));
     deadline = earliest(deadline, writer_deadline(redis));
-    return session_is_up(redis) ? earliest(deadline, redis->heartbeat_ms) : deadline;
+    return is_up(redis) ? earliest(deadline, redis->heartbeat_ms) : deadline;
 }
 
 uint64_t ws_redis_run(ws_redis *redis, uint64_t now_ms)
@@ -319,11 +322,13 @@ uint64_t ws_redis_run(ws_redis *redis, uint64_t now_ms)
     take_replies(redis, &redis->writing);
     check(redis, &redis->reading);
     check(redis, &redis->writing);
+    session_end_failed(redis);
     session_begin(redis);
     reader_run(redis);
     writer_run(redis);
     fetches_run(redis);
     nodes_run(redis);
+    session_end_failed(redis);
     link_flush(&redis->reading);
     link_flush(&redis->writing);
     return next_deadline(redis);

@@ -9,53 +9,11 @@
 
 #include "cluster/redis/scripts.h"
 
-bool session_is_up(const struct ws_redis *redis)
-{
-    return redis->session.stage == STAGE_READING;
-}
-
-void session_tell(struct ws_redis *redis, bool connected, const char *text)
-{
-    struct session *session = &redis->session;
-    char told[LINK_ERROR_SIZE];
-
-    snprintf(told, sizeof told, "%s", text); /* an error of Redis may be longer */
-    if (session->told_connected == connected && strcmp(session->told, told) == 0)
-        return;
-    session->told_connected = connected;
-    memcpy(session->told, told, sizeof told);
-    if (redis->options.on_state != NULL)
-        redis->options.on_state(connected, session->told, redis->options.user_data);
-}
-
-void session_enter(struct ws_redis *redis, enum stage stage)
-{
-    pthread_mutex_lock(&redis->lock);
-    redis->session.stage = stage;
-    pthread_mutex_unlock(&redis->lock);
-}
-
 /* --- the end -------------------------------------------------------------------------------------- */
-
-/* Twice as long for each attempt, half of it by chance (xorshift). */
-uint64_t backoff_ms(struct ws_redis *redis, uint32_t *n_attempts)
-{
-    uint64_t wait_ms = BACKOFF_MIN_MS;
-
-    for (uint32_t i = 0; i < *n_attempts && wait_ms < BACKOFF_MAX_MS; i++)
-        wait_ms *= 2;
-    if (wait_ms > BACKOFF_MAX_MS)
-        wait_ms = BACKOFF_MAX_MS;
-    ++*n_attempts;
-    redis->random ^= redis->random << 13;
-    redis->random ^= redis->random >> 7;
-    redis->random ^= redis->random << 17;
-    return wait_ms / 2 + redis->random % (wait_ms / 2 + 1);
-}
 
 void session_close(struct ws_redis *redis)
 {
-    session_enter(redis, STAGE_AWAY);
+    enter_stage(redis, STAGE_AWAY);
     link_close(&redis->reading);
     link_close(&redis->writing);
     reader_end(redis);
@@ -64,16 +22,16 @@ void session_close(struct ws_redis *redis)
     nodes_end(redis);
 }
 
-void session_end(struct ws_redis *redis, const char *text)
+void session_end_failed(struct ws_redis *redis)
 {
     struct session *session = &redis->session;
-    char why[LINK_ERROR_SIZE];
 
-    snprintf(why, sizeof why, "%s", text); /* it may be a link's or a reply's */
+    if (session->stage != STAGE_FAILED)
+        return;
     session_close(redis);
     session->retry_ms = redis->now_ms + backoff_ms(redis, &session->n_attempts);
     count(redis, &redis->counters.failures, 1);
-    session_tell(redis, false, why);
+    tell(redis, false, session->failure);
 }
 
 /* --- the beginning -------------------------------------------------------------------------------- */
@@ -127,14 +85,14 @@ void session_begin(struct ws_redis *redis)
 
     if (session->stage != STAGE_AWAY || redis->now_ms < session->retry_ms)
         return;
-    session_enter(redis, STAGE_ATTACHING);
+    enter_stage(redis, STAGE_ATTACHING);
     if (!link_open(&redis->writing, &redis->uri, 0) || !greet(redis, &redis->writing))
         failed = &redis->writing;
     else if (!link_open(&redis->reading, &redis->uri, BLOCK_MS) ||
              !greet(redis, &redis->reading) || !draw_nonce(session) || !attach(redis))
         failed = &redis->reading;
     if (failed != NULL)
-        session_end(redis, failed->error);
+        fail(redis, failed->error);
 }
 
 void session_attached(struct ws_redis *redis, const redisReply *reply)
@@ -146,7 +104,7 @@ void session_attached(struct ws_redis *redis, const redisReply *reply)
         reply->element[0]->len != WS_EPOCH_SIZE - 1 ||
         reply->element[1]->type != REDIS_REPLY_INTEGER || reply->element[1]->integer < 0 ||
         reply->element[2]->type != REDIS_REPLY_STRING) {
-        session_end(redis, "the keys hold something else");
+        fail(redis, "the keys hold something else");
         return;
     }
     pthread_mutex_lock(&redis->lock);

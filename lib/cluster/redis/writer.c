@@ -62,7 +62,7 @@ void writer_run(struct ws_redis *redis)
     char n_keys[NUMBER_SIZE];
     uint32_t n;
 
-    if (!session_is_up(redis) || writer->n_sent > 0 || redis->now_ms < writer->retry_ms)
+    if (!is_up(redis) || writer->n_sent > 0 || redis->now_ms < writer->retry_ms)
         return;
     pthread_mutex_lock(&redis->lock);
     n = batch_size(&redis->queue);
@@ -79,7 +79,7 @@ void writer_run(struct ws_redis *redis)
         return;
     writer->n_sent = n;
     if (!link_send(&redis->writing, REQUEST_APPEND, &redis->command, redis->now_ms))
-        session_end(redis, redis->writing.error);
+        fail(redis, redis->writing.error);
 }
 
 void writer_end(struct ws_redis *redis)
@@ -128,7 +128,7 @@ static void not_appended(struct ws_redis *redis, const char *why)
     struct writer *writer = &redis->writer;
 
     if (needs_new_session(why)) {
-        session_end(redis, why);
+        fail(redis, why);
         return;
     }
     writer->n_sent = 0;
@@ -138,7 +138,7 @@ static void not_appended(struct ws_redis *redis, const char *why)
     }
     writer->retry_ms = redis->now_ms + backoff_ms(redis, &writer->n_attempts);
     count(redis, &redis->counters.failures, 1);
-    session_tell(redis, true, why);
+    tell(redis, true, why);
 }
 
 /* Whether it tells of so many events what became of each. */
@@ -162,7 +162,7 @@ void writer_appended(struct ws_redis *redis, const redisReply *reply)
         return;
     }
     if (!is_answer(reply, n)) {
-        session_end(redis, "an answer makes no sense");
+        fail(redis, "an answer makes no sense");
         return;
     }
     writer->n_sent = 0;
@@ -170,7 +170,7 @@ void writer_appended(struct ws_redis *redis, const redisReply *reply)
     writer->is_script_known = true;
     for (uint32_t i = 0; i < n; i++)
         settle(redis, (uint64_t)reply->element[i]->integer);
-    session_tell(redis, true, "connected");
+    tell(redis, true, "connected");
 }
 
 void writer_give_up(struct ws_redis *redis)
@@ -190,7 +190,6 @@ uint64_t writer_deadline(struct ws_redis *redis)
     pthread_mutex_lock(&redis->lock);
     is_empty = redis->queue.first == NULL;
     pthread_mutex_unlock(&redis->lock);
-    return session_is_up(redis) && redis->writer.n_sent == 0 && !is_empty
-               ? redis->writer.retry_ms
-               : WS_NO_DEADLINE;
+    return is_up(redis) && redis->writer.n_sent == 0 && !is_empty ? redis->writer.retry_ms
+                                                                  : WS_NO_DEADLINE;
 }
