@@ -146,7 +146,8 @@ static void run(struct node *node, const struct pollfd *ready)
             ws_redis_ready(node->redis, ready[i].fd, events_of(ready[i].revents));
     node->is_woken = false;
     node->deadline_ms = ws_redis_run(node->redis, node_clock_ms());
-    host_run(&node->host);
+    if (!node->is_stuck)
+        host_run(&node->host);
 }
 
 void nodes_turn(void)

@@ -22,6 +22,7 @@ struct node {
     uint64_t deadline_ms;
     bool is_woken;
     unsigned n_wakes;
+    bool is_stuck; /* its loop is not run: what the manager takes for it waits */
 
     unsigned n_told; /* times that on_state() was called */
     int connected;   /* as it says */
