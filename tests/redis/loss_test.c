@@ -294,12 +294,84 @@ START_TEST(recovery_from_another_stream)
 }
 END_TEST
 
+/* The host has not heard yet that the connections are gone: writing to one is no reason to die. It
+ * is the second time that finds out: an event, then a heartbeat. */
+START_TEST(writes_to_cut_connections)
+{
+    enum { HEARTBEAT_MS = 1000 };
+    uint64_t now_ms;
+
+    server_start(&server, NULL);
+    node_init(&ann, "ann", server.uri);
+    ann.options.heartbeat_interval_ms = HEARTBEAT_MS;
+    node_open(&ann);
+    node_emit_numbers(&ann, 1, 5);
+    node_expect_stored(&ann, 1, 5);
+    node_emit_numbers(&ann, 6, 10);
+    node_expect_stored(&ann, 6, 10);
+    server_do(&server, "CLIENT KILL TYPE normal SKIPME yes");
+    node_emit_numbers(&ann, 11, 20);
+    now_ms = node_clock_ms();
+    ws_redis_run(ann.redis, now_ms);
+    ck_assert(ann.connected);
+    ws_redis_run(ann.redis, now_ms + HEARTBEAT_MS);
+    ck_assert_str_eq(ann.state, "Broken pipe");
+    node_expect_stored(&ann, 11, 20);
+    node_close(&ann);
+    server_end(&server);
+}
+END_TEST
+
+/* It is the older one of the two, which waits for nothing. */
+START_TEST(idle_connection_is_cut)
+{
+    int id;
+
+    server_start(&server, NULL);
+    node_init(&ann, "ann", server.uri);
+    ann.options.heartbeat_interval_ms = 3600000;
+    node_open(&ann);
+    node_emit_numbers(&ann, 1, 10);
+    node_expect_stored(&ann, 1, 10);
+    ck_assert_int_eq(sscanf(server_do(&server, "CLIENT LIST"), "id=%d", &id), 1);
+    server_do(&server, "CLIENT KILL ID %d", id);
+    UNTIL(node_stat(&ann, "sessions") == 2);
+    node_close(&ann);
+    server_end(&server);
+}
+END_TEST
+
+/* Who has nothing to say may be silent for ever. */
+START_TEST(idle)
+{
+    enum { TIMEOUT_MS = 20000, BLOCK_MS = 1000 };
+    uint64_t idle_ms;
+    char uri[192];
+
+    server_start(&server, NULL);
+    snprintf(uri, sizeof uri, "%s?timeout_ms=%d", server.uri, TIMEOUT_MS);
+    node_init(&ann, "ann", uri);
+    ann.options.heartbeat_interval_ms = 3600000;
+    node_open(&ann);
+    UNTIL(ann.connected);
+    idle_ms = node_clock_ms();
+    UNTIL(ann.deadline_ms > idle_ms + BLOCK_MS + TIMEOUT_MS);
+    node_close(&ann);
+    server_end(&server);
+}
+END_TEST
+
 /* What nobody stored is said at the end. */
 START_TEST(ended_while_redis_is_away)
 {
+    uint64_t away_ms;
+
     begin(NULL);
     server_signal(&server, SIGKILL);
     UNTIL(!ann.connected);
+    away_ms = node_clock_ms();
+    UNTIL(node_stat(&ann, "failures") >= 5);
+    ck_assert_uint_ge(node_clock_ms() - away_ms, 100 + 200); /* half of the last two waits */
     ck_assert_uint_le(ann.deadline_ms, node_clock_ms() + 2000);
     ck_assert_int_eq(node_emit_asking(&ann, 1, NULL, 0), WS_OK);
     nodes_turn();
@@ -317,5 +389,6 @@ int main(void)
                          cut_connections, killed_and_restarted, stopped_for_a_while,
                          flushed_while_quiet, flushed_while_events_flow, trimmed_meanwhile,
                          scripts_are_lost, recovery_while_redis_is_away, recovery_is_cut,
-                         recovery_from_another_stream, ended_while_redis_is_away, NULL});
+                         recovery_from_another_stream, writes_to_cut_connections,
+                         idle_connection_is_cut, idle, ended_while_redis_is_away, NULL});
 }

@@ -16,7 +16,9 @@ static struct node bob;
 static void begin(void)
 {
     server_start(&server, NULL);
-    node_start(&ann, "ann", server.uri);
+    node_init(&ann, "ann", server.uri);
+    ann.host.options.max_pending = 64;
+    node_open(&ann);
     node_start(&bob, "bob", server.uri);
     UNTIL(ann.connected && bob.connected);
     ck_assert_uint_eq(ann.n_missed, 1);
@@ -103,25 +105,57 @@ START_TEST(snapshot_is_older_and_others_went_on)
 }
 END_TEST
 
-/* The same with events that were stored, but not read before they were lost. */
+/* Ann's loop takes nothing more, so that she does not read on. */
+static void stop_reading(void)
+{
+    ann.is_stuck = true;
+    while (ws_manager_join_room(ann.host.manager, ann.client.id, "room") == WS_OK)
+        ;
+}
+
+/* Redis comes back without the events from 11 to 20, and with others' in their place. */
+static void lose_ten_events(void)
+{
+    ck_assert_uint_eq(ann.n_got, 0);
+    server_signal(&server, SIGKILL);
+    server_restart(&server);
+    others_go_on(11, 20);
+    ann.is_stuck = false;
+    UNTIL(ann.n_missed == 2);
+}
+
 START_TEST(lost_before_they_were_read)
 {
     begin();
     node_emit_numbers(&ann, 1, 10);
     expect_both(1, 10);
     server_do(&server, "SAVE");
-    server_do(&server, "ACL SETUSER default -xread"); /* until Redis is started again */
-    server_do(&server, "CLIENT KILL TYPE normal SKIPME yes");
+    stop_reading();
     node_emit_numbers(&ann, 11, 20);
     UNTIL(ann.n_stored == 20);
-    ck_assert_uint_eq(ann.n_got, 0);
-    server_signal(&server, SIGKILL);
-    server_restart(&server);
-    others_go_on(11, 20);
-    UNTIL(ann.n_missed == 2 && bob.n_missed == 2);
-    node_emit_numbers(&ann, 21, 30);
-    expect_both(21, 30);
-    end();
+    node_close(&bob);
+    lose_ten_events();
+    node_close(&ann);
+    server_end(&server);
+}
+END_TEST
+
+/* They were another's. That they were there she knows from the beginning of her session. */
+START_TEST(lost_after_they_were_seen)
+{
+    begin();
+    node_emit_numbers(&ann, 1, 10);
+    expect_both(1, 10);
+    server_do(&server, "SAVE");
+    stop_reading();
+    node_emit_numbers(&bob, 11, 20);
+    UNTIL(bob.n_stored == 10);
+    node_close(&bob);
+    server_do(&server, "CLIENT KILL TYPE normal SKIPME yes");
+    UNTIL(node_stat(&ann, "sessions") == 2);
+    lose_ten_events();
+    node_close(&ann);
+    server_end(&server);
 }
 END_TEST
 
@@ -166,6 +200,6 @@ int main(void)
     return suite_run(
         "redis-older-data",
         (const TTest *const[]){snapshot_is_older, snapshot_is_older_and_others_went_on,
-                               lost_before_they_were_read, lost_after_they_were_read,
-                               lost_after_they_were_loaded, NULL});
+                               lost_before_they_were_read, lost_after_they_were_seen,
+                               lost_after_they_were_read, lost_after_they_were_loaded, NULL});
 }

@@ -103,7 +103,7 @@ static void on_reply(redisAsyncContext *context, void *reply, void *data)
     struct link *link = data;
     struct link_request *request;
 
-    if (reply == NULL || link->is_broken || link->n_replied == link->count)
+    if (reply == NULL || link->is_broken)
         return;
     request = &link->requests[(link->first + link->n_replied) % LINK_MAX_REQUESTS];
     request->reply = take_over(reply);

@@ -150,7 +150,8 @@ static void run(struct node *node, const struct pollfd *ready)
     node->is_woken = false;
     node->deadline_ms = ws_redis_run(node->redis, node_clock_ms());
     node->host.now_ms = node_clock_ms() + node->skipped_ms;
-    host_run(&node->host);
+    if (!node->is_stuck)
+        host_run(&node->host);
 }
 
 void nodes_turn(void)

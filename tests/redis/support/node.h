@@ -23,6 +23,7 @@ struct node {
     uint64_t skipped_ms; /* by which its loop's clock is fast */
     bool is_woken;
     unsigned n_wakes;
+    bool is_stuck; /* its loop is not run: what the manager takes for it waits */
 
     unsigned n_told; /* times that on_state() was called */
     int connected;   /* as it says */

@@ -2,6 +2,7 @@
 #include "redis/support/peer.h"
 
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -71,11 +72,13 @@ static void let_in(int listener)
 {
     struct sockaddr_in address = address_of(redis_port);
     struct pair *pair = pairs;
+    int at_once = 1;
 
     while (pair->node >= 0)
         if (++pair == pairs + MAX_PAIRS)
             abort();
     pair->node = accept(listener, NULL, NULL);
+    setsockopt(pair->node, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once);
     pair->redis = socket(AF_INET, SOCK_STREAM, 0);
     if (connect(pair->redis, (struct sockaddr *)&address, sizeof address) != 0) {
         cut(pair);
