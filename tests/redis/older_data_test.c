@@ -113,13 +113,15 @@ static void stop_reading(void)
         ;
 }
 
-/* Redis comes back without the events from 11 to 20, and with others' in their place. */
-static void lose_ten_events(void)
+/* Redis comes back without the events from 11 to 20, of which nobody else knows. */
+static void lose_ten_events(bool others_go_on_meanwhile)
 {
     ck_assert_uint_eq(ann.n_got, 0);
+    node_close(&bob);
     server_signal(&server, SIGKILL);
     server_restart(&server);
-    others_go_on(11, 20);
+    if (others_go_on_meanwhile)
+        others_go_on(11, 20);
     ann.is_stuck = false;
     UNTIL(ann.n_missed == 2);
 }
@@ -133,8 +135,25 @@ START_TEST(lost_before_they_were_read)
     stop_reading();
     node_emit_numbers(&ann, 11, 20);
     UNTIL(ann.n_stored == 20);
-    node_close(&bob);
-    lose_ten_events();
+    lose_ten_events(true);
+    node_close(&ann);
+    server_end(&server);
+}
+END_TEST
+
+/* What was read of them is not delivered among those that come in their place. */
+START_TEST(lost_while_they_wait_for_delivery)
+{
+    begin();
+    node_emit_numbers(&ann, 1, 10);
+    expect_both(1, 10);
+    server_do(&server, "SAVE");
+    stop_reading();
+    node_emit_numbers(&ann, 11, 20);
+    UNTIL(ann.n_stored == 20 && node_stat(&ann, "lag") == 10);
+    lose_ten_events(false);
+    node_emit_numbers(&ann, 21, 30);
+    node_expect_stored(&ann, 21, 30);
     node_close(&ann);
     server_end(&server);
 }
@@ -150,10 +169,9 @@ START_TEST(lost_after_they_were_seen)
     stop_reading();
     node_emit_numbers(&bob, 11, 20);
     UNTIL(bob.n_stored == 10);
-    node_close(&bob);
     server_do(&server, "CLIENT KILL TYPE normal SKIPME yes");
     UNTIL(node_stat(&ann, "sessions") == 2);
-    lose_ten_events();
+    lose_ten_events(true);
     node_close(&ann);
     server_end(&server);
 }
@@ -200,6 +218,7 @@ int main(void)
     return suite_run(
         "redis-older-data",
         (const TTest *const[]){snapshot_is_older, snapshot_is_older_and_others_went_on,
-                               lost_before_they_were_read, lost_after_they_were_seen,
-                               lost_after_they_were_read, lost_after_they_were_loaded, NULL});
+                               lost_before_they_were_read, lost_while_they_wait_for_delivery,
+                               lost_after_they_were_seen, lost_after_they_were_read,
+                               lost_after_they_were_loaded, NULL});
 }
