@@ -295,6 +295,14 @@ static void check(struct ws_redis *redis, struct link *link)
     fail(redis, link->error);
 }
 
+/* What went wrong ends the session. */
+static void check_session(struct ws_redis *redis)
+{
+    check(redis, &redis->reading);
+    check(redis, &redis->writing);
+    session_end_failed(redis);
+}
+
 static uint64_t earliest(uint64_t a, uint64_t b)
 {
     return a < b ? a : b;
@@ -320,16 +328,14 @@ uint64_t ws_redis_run(ws_redis *redis, uint64_t now_ms)
     redis->now_ms = now_ms;
     take_replies(redis, &redis->reading);
     take_replies(redis, &redis->writing);
-    check(redis, &redis->reading);
-    check(redis, &redis->writing);
-    session_end_failed(redis);
+    check_session(redis);
     session_begin(redis);
     reader_run(redis);
     writer_run(redis);
     fetches_run(redis);
     nodes_run(redis);
-    session_end_failed(redis);
     link_flush(&redis->reading);
     link_flush(&redis->writing);
+    check_session(redis);
     return next_deadline(redis);
 }
