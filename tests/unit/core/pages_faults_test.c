@@ -423,6 +423,42 @@ START_TEST(memory_that_runs_out)
 }
 END_TEST
 
+/* The answer comes while the loop's inbox is full, and the n-th allocation fails. True if the answer
+ * was taken nevertheless, so that the loop has to find out by itself. */
+static bool answer_while_failing(long n, bool *failed)
+{
+    size_t n_texts = 0;
+    bool taken;
+
+    begin_with(FEW_EVENTS);
+    come_back(&ann, 10);
+    for (; here.host.loop->inbox.count < here.host.loop->inbox.capacity; n_texts++)
+        ck_assert_int_eq(ws_manager_send_text(here.host.manager, ann.id, "x", 1), WS_OK);
+    test_memory_fail(&here.host.memory, n, false);
+    taken = stream_answer_with(stream.asked[0].after, stream.asked[0].max_events) == WS_OK;
+    *failed = here.host.memory.failed;
+    test_memory_fail(&here.host.memory, NEVER_FAIL, false);
+    if (!taken)
+        stream_answer();
+    pass(TICK_MS);
+    ck_assert_uint_eq(client_count(&ann), 1 + n_texts + FEW_EVENTS - 10 + 1);
+    end();
+    return taken && *failed;
+}
+
+START_TEST(a_loop_that_can_not_be_told)
+{
+    int n_not_told = 0;
+    bool failed;
+    long n = 0;
+
+    do
+        n_not_told += answer_while_failing(n++, &failed);
+    while (failed);
+    ck_assert_int_eq(n_not_told, 1);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -441,6 +477,7 @@ int main(void)
         another_epoch_while_they_read,
         a_gap_while_they_wait,
         memory_that_runs_out,
+        a_loop_that_can_not_be_told,
         NULL,
     };
 

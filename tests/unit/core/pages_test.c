@@ -301,6 +301,33 @@ START_TEST(those_who_wait_for_the_same_page_are_served_together)
 }
 END_TEST
 
+/* A turn is not long enough for all. Until each has looked at the page no further one is fetched,
+ * which may take its place. */
+START_TEST(what_came_is_read_before_more_is_fetched)
+{
+    enum { READERS = 100, OTHERS = PAGES_AWAITED_MAX };
+
+    begin((OTHERS + 1) * PAGE_EVENTS, false);
+    for (size_t i = 0; i < READERS; i++)
+        come_back(&crowd[i], 0);
+    for (size_t i = 0; i < OTHERS; i++)
+        come_back(&crowd[READERS + i], (i + 1) * PAGE_EVENTS);
+    ck_assert_uint_eq(stream.n_fetches, PAGES_AWAITED_MAX);
+    stream_answer();
+    ws_loop_run(here.host.loop, here.host.now_ms);
+    ck_assert_uint_gt(crowd[0].n_messages, 1);
+    ck_assert_uint_eq(crowd[READERS - 1].n_messages, 1);
+    ck_assert_uint_eq(stream.n_fetches, PAGES_AWAITED_MAX);
+    host_run(&here.host);
+    ck_assert_uint_eq(stream.n_fetches, PAGES_AWAITED_MAX + 1);
+    stream_answer_all();
+    for (size_t i = 0; i < READERS; i++)
+        expect_all(&crowd[i], 1, stream.count);
+    ck_assert_uint_eq(stream.n_fetches, OTHERS + 1);
+    end();
+}
+END_TEST
+
 START_TEST(another_loop_has_fetched_it_meanwhile)
 {
     ws_loop *first;
@@ -413,13 +440,19 @@ END_TEST
 START_TEST(the_carrier_answers_with_far_less)
 {
     begin(300, false);
+    here.host.manager->pages.max_pages = 1;
     come_back(&ann, 200);
     answer_with(0, 2);
     expect_asked(0, 200, 56);
     answer_with(200, 2);
     expect_asked(0, 202, 54);
+    answer_with(202, 54);
+    /* Only what is kept tells how much comes at once. */
+    come_back(&bob, 60);
+    expect_asked(1, 0, 256);
     stream_answer_all();
     expect_all(&ann, 201, 300);
+    expect_all(&bob, 61, 300);
     end();
 }
 END_TEST
@@ -592,6 +625,7 @@ int main(void)
         those_who_come_one_after_the_other_share_it_too,
         two_loops_share,
         those_who_wait_for_the_same_page_are_served_together,
+        what_came_is_read_before_more_is_fetched,
         another_loop_has_fetched_it_meanwhile,
         one_that_is_far_behind_does_not_hold_up_others,
         the_stream_was_trimmed,
