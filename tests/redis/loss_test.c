@@ -300,6 +300,34 @@ START_TEST(recovery_while_redis_is_away)
 }
 END_TEST
 
+/* The stream was replaced, and the process has not noticed yet when it fetches. */
+START_TEST(recovery_from_another_stream)
+{
+    struct client back;
+    struct node eve;
+    char after[64];
+
+    begin(NULL);
+    emit(&ann, 1, 10);
+    expect_both(1, 10);
+    snprintf(after, sizeof after, "%.10s.1", ann.stored_id);
+    node_init(&eve, "eve", server.uri);
+    eve.options.preload_events = 1;
+    node_open(&eve);
+    UNTIL(eve.connected);
+    server_do(&server, "DEL {wsmanager}:events");
+    for (int i = 1; i <= 10; i++)
+        server_do(&server, "XADD {wsmanager}:events %d-7 event {\"x\":1}", i);
+    server_do(&server, "HSET {wsmanager}:state epoch zzzzzzzzzz");
+    come_back(&eve, &back, after);
+    UNTIL(back.n_messages >= 2);
+    ck_assert_ptr_nonnull(strstr(back.messages[1], "\"complete\":false"));
+    node_close(&eve);
+    client_free(&back);
+    end();
+}
+END_TEST
+
 /* What nobody stored is said at the end. */
 START_TEST(ended_while_redis_is_away)
 {
@@ -317,11 +345,11 @@ END_TEST
 
 int main(void)
 {
-    return suite_run(
-        "redis-loss",
-        (const TTest *const[]){cut_connections, killed_and_restarted, stopped_for_a_while,
-                               flushed_while_quiet, flushed_while_events_flow,
-                               snapshot_is_older, snapshot_is_older_and_others_went_on,
-                               trimmed_meanwhile, scripts_are_lost,
-                               recovery_while_redis_is_away, ended_while_redis_is_away, NULL});
+    return suite_run("redis-loss",
+                     (const TTest *const[]){
+                         cut_connections, killed_and_restarted, stopped_for_a_while,
+                         flushed_while_quiet, flushed_while_events_flow, snapshot_is_older,
+                         snapshot_is_older_and_others_went_on, trimmed_meanwhile,
+                         scripts_are_lost, recovery_while_redis_is_away,
+                         recovery_from_another_stream, ended_while_redis_is_away, NULL});
 }
