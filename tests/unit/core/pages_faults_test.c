@@ -155,7 +155,7 @@ START_TEST(answers_that_make_no_sense)
     ws_cluster_event events[3];
 
     begin();
-    come_back(&ann, 300);
+    come_back(&ann, 256);
     for (int i = 0; i < 3; i++)
         events[i] = stream_event((uint64_t[]){257, 258, 260}[i]);
     ck_assert_int_eq(
@@ -163,10 +163,12 @@ START_TEST(answers_that_make_no_sense)
         WS_OK);
     stream.n_asked = 0;
     host_run(&here.host);
-    ck_assert_uint_eq(stream.asked[0].after, 300);
+    ck_assert_uint_eq(stream.asked[0].after, 258);
     ck_assert_int_eq(stream_answer_with(1, 500), WS_OK);
     host_run(&here.host);
-    expect_lost(&ann);
+    ck_assert_ptr_nonnull(client_next(&ann));
+    client_expect(&ann, number_message(257, NULL, 257), number_message(258, NULL, 258),
+                  recovered_message(false, 2, N_EVENTS), NULL);
     end();
 }
 END_TEST
@@ -281,7 +283,39 @@ START_TEST(another_epoch_while_they_wait)
 }
 END_TEST
 
-/* The loop has not heard of it yet when the client's turn comes. */
+/* What one stream has lost another may have. */
+START_TEST(another_epoch_and_what_was_lost)
+{
+    begin();
+    come_back(&ann, 10);
+    ck_assert_int_eq(stream_answer_with(200, 56), WS_OK);
+    host_run(&here.host);
+    expect_lost(&ann);
+    begin_anew("zzzzzzzzzz", N_EVENTS);
+    strcpy(stream.epoch, "zzzzzzzzzz");
+    come_back(&bob, 10);
+    stream_answer_all();
+    ck_assert_uint_eq(client_count(&bob), 1 + N_EVENTS - 10 + 1);
+    end();
+}
+END_TEST
+
+/* The loop has not heard of it when it is about to ask again. */
+START_TEST(another_epoch_while_the_carrier_is_busy)
+{
+    begin();
+    stream.fetch_result = WS_ERR_BACKPRESSURE;
+    come_back(&ann, 10);
+    begin_anew("zzzzzzzzzz", 1000);
+    stream.fetch_result = WS_OK;
+    pass(TICK_MS);
+    ck_assert_uint_eq(stream.n_asked, 0);
+    expect_lost_before(&ann, 1000);
+    end();
+}
+END_TEST
+
+/* Nor when the client's turn comes. */
 START_TEST(another_epoch_while_they_read)
 {
     begin();
@@ -389,6 +423,42 @@ START_TEST(memory_that_runs_out)
 }
 END_TEST
 
+/* The answer comes while the loop's inbox is full, and the n-th allocation fails. True if the answer
+ * was taken nevertheless, so that the loop has to find out by itself. */
+static bool answer_while_failing(long n, bool *failed)
+{
+    size_t n_texts = 0;
+    bool taken;
+
+    begin_with(FEW_EVENTS);
+    come_back(&ann, 10);
+    for (; here.host.loop->inbox.count < here.host.loop->inbox.capacity; n_texts++)
+        ck_assert_int_eq(ws_manager_send_text(here.host.manager, ann.id, "x", 1), WS_OK);
+    test_memory_fail(&here.host.memory, n, false);
+    taken = stream_answer_with(stream.asked[0].after, stream.asked[0].max_events) == WS_OK;
+    *failed = here.host.memory.failed;
+    test_memory_fail(&here.host.memory, NEVER_FAIL, false);
+    if (!taken)
+        stream_answer();
+    pass(TICK_MS);
+    ck_assert_uint_eq(client_count(&ann), 1 + n_texts + FEW_EVENTS - 10 + 1);
+    end();
+    return taken && *failed;
+}
+
+START_TEST(a_loop_that_can_not_be_told)
+{
+    int n_not_told = 0;
+    bool failed;
+    long n = 0;
+
+    do
+        n_not_told += answer_while_failing(n++, &failed);
+    while (failed);
+    ck_assert_int_eq(n_not_told, 1);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -402,9 +472,12 @@ int main(void)
         clients_that_go_when_it_comes,
         requests_are_bounded,
         another_epoch_while_they_wait,
+        another_epoch_and_what_was_lost,
+        another_epoch_while_the_carrier_is_busy,
         another_epoch_while_they_read,
         a_gap_while_they_wait,
         memory_that_runs_out,
+        a_loop_that_can_not_be_told,
         NULL,
     };
 

@@ -172,6 +172,7 @@ START_TEST(a_thousand_clients_share_what_is_fetched)
     enum { PAGES = 30 };
 
     begin(PAGES * PAGE_EVENTS, true);
+    here.host.manager->pages.max_pages = 2 * PAGES_AWAITED_MAX;
     crowd_comes_back(0, MOST_CLIENTS);
     host_run(&here.host);
     ck_assert_uint_eq(stream.n_asked, PAGES_AWAITED_MAX);
@@ -260,6 +261,98 @@ START_TEST(two_loops_share)
 }
 END_TEST
 
+/* While the carrier answers for as many pages as a loop awaits at once, twenty of its clients wait for
+ * another one. */
+static void wait_for_a_fifth_page(void)
+{
+    for (size_t i = 0; i < PAGES_AWAITED_MAX; i++)
+        come_back(&crowd[i], i * PAGE_EVENTS);
+    for (size_t i = 0; i < 20; i++)
+        come_back(&crowd[PAGES_AWAITED_MAX + i], PAGES_AWAITED_MAX * PAGE_EVENTS + i);
+    ck_assert_uint_eq(stream.n_fetches, PAGES_AWAITED_MAX);
+}
+
+static void expect_those_of_the_fifth_page(void)
+{
+    for (size_t i = 0; i < 20; i++)
+        expect_all(&crowd[PAGES_AWAITED_MAX + i], PAGES_AWAITED_MAX * PAGE_EVENTS + i + 1,
+                   stream.count);
+}
+
+START_TEST(those_who_wait_for_the_same_page_are_served_together)
+{
+    const struct awaited_page *awaited;
+
+    begin((PAGES_AWAITED_MAX + 1) * PAGE_EVENTS, false);
+    wait_for_a_fifth_page();
+    /* Who has got the last of the four joins them. */
+    for (size_t i = 0; i < PAGES_AWAITED_MAX; i++)
+        stream_answer();
+    host_run(&here.host);
+    expect_asked(0, PAGES_AWAITED_MAX * PAGE_EVENTS, PAGE_EVENTS);
+    awaited = here.host.loop->page_waits.awaited;
+    while (awaited->number != PAGES_AWAITED_MAX)
+        awaited++;
+    ck_assert_uint_eq(awaited->n_recoveries, 20 + PAGES_AWAITED_MAX);
+    stream_answer_all();
+    expect_those_of_the_fifth_page();
+    ck_assert_uint_eq(stream.n_fetches, PAGES_AWAITED_MAX + 1);
+    end();
+}
+END_TEST
+
+/* A turn is not long enough for all. Until each has looked at the page no further one is fetched,
+ * which may take its place. */
+START_TEST(what_came_is_read_before_more_is_fetched)
+{
+    enum { READERS = 100, OTHERS = PAGES_AWAITED_MAX };
+
+    begin((OTHERS + 1) * PAGE_EVENTS, false);
+    for (size_t i = 0; i < READERS; i++)
+        come_back(&crowd[i], 0);
+    for (size_t i = 0; i < OTHERS; i++)
+        come_back(&crowd[READERS + i], (i + 1) * PAGE_EVENTS);
+    ck_assert_uint_eq(stream.n_fetches, PAGES_AWAITED_MAX);
+    stream_answer();
+    ws_loop_run(here.host.loop, here.host.now_ms);
+    ck_assert_uint_gt(crowd[0].n_messages, 1);
+    ck_assert_uint_eq(crowd[READERS - 1].n_messages, 1);
+    ck_assert_uint_eq(stream.n_fetches, PAGES_AWAITED_MAX);
+    host_run(&here.host);
+    ck_assert_uint_eq(stream.n_fetches, PAGES_AWAITED_MAX + 1);
+    stream_answer_all();
+    for (size_t i = 0; i < READERS; i++)
+        expect_all(&crowd[i], 1, stream.count);
+    ck_assert_uint_eq(stream.n_fetches, OTHERS + 1);
+    end();
+}
+END_TEST
+
+START_TEST(another_loop_has_fetched_it_meanwhile)
+{
+    ws_loop *first;
+    ws_loop *second;
+
+    begin((PAGES_AWAITED_MAX + 1) * PAGE_EVENTS, false);
+    ck_assert_int_eq(ws_loop_new(here.host.manager, NULL, 0, &second), WS_OK);
+    first = here.host.loop;
+    wait_for_a_fifth_page();
+    here.host.loop = second;
+    come_back(&ann, PAGES_AWAITED_MAX * PAGE_EVENTS);
+    ck_assert_uint_eq(stream.n_fetches, PAGES_AWAITED_MAX + 1);
+    for (size_t i = 0; i <= PAGES_AWAITED_MAX; i++)
+        stream_answer();
+    host_run(&here.host);
+    expect_all(&ann, PAGES_AWAITED_MAX * PAGE_EVENTS + 1, stream.count);
+    here.host.loop = first;
+    host_run(&here.host);
+    expect_those_of_the_fifth_page();
+    ck_assert_uint_eq(stream.n_fetches, PAGES_AWAITED_MAX + 1);
+    ws_loop_free(second);
+    end();
+}
+END_TEST
+
 /* One that is far behind asks for one page after the other; another needs but one. */
 START_TEST(one_that_is_far_behind_does_not_hold_up_others)
 {
@@ -297,14 +390,14 @@ START_TEST(the_stream_was_trimmed)
     /* It is known by now, and nothing is asked for in vain. */
     process_pass(&here, 2 * PAGES_IDLE_MS);
     stream.n_fetches = 0;
-    come_back(&ann, 520);
+    come_back(&ann, 120);
     come_back(&bob, 60);
     ck_assert_ptr_nonnull(client_next(&bob));
     client_expect(&bob, recovered_message(false, 0, 600), NULL);
-    expect_asked(0, 512, 88);
+    expect_asked(0, 100, 156);
     stream_answer_all();
-    expect_all(&ann, 521, 600);
-    ck_assert_uint_eq(stream.n_fetches, 1);
+    expect_all(&ann, 121, 600);
+    ck_assert_uint_eq(stream.n_fetches, 3);
     end();
 }
 END_TEST
@@ -347,13 +440,19 @@ END_TEST
 START_TEST(the_carrier_answers_with_far_less)
 {
     begin(300, false);
+    here.host.manager->pages.max_pages = 1;
     come_back(&ann, 200);
     answer_with(0, 2);
     expect_asked(0, 200, 56);
     answer_with(200, 2);
     expect_asked(0, 202, 54);
+    answer_with(202, 54);
+    /* Only what is kept tells how much comes at once. */
+    come_back(&bob, 60);
+    expect_asked(1, 0, 256);
     stream_answer_all();
     expect_all(&ann, 201, 300);
+    expect_all(&bob, 61, 300);
     end();
 }
 END_TEST
@@ -461,6 +560,30 @@ START_TEST(slow_clients_at_different_places)
 }
 END_TEST
 
+/* What was used longest ago is dropped. */
+START_TEST(what_is_read_is_kept)
+{
+    begin(4 * PAGE_EVENTS, false);
+    here.host.manager->pages.max_pages = 2;
+    for (size_t i = 0; i < 3; i++) {
+        come_back(&crowd[i], i * PAGE_EVENTS);
+        crowd[i].send_result = WS_ERR_BACKPRESSURE;
+        if (i == 2)
+            drained(&crowd[0]);
+        stream_answer_all();
+    }
+    ck_assert_uint_eq(stream.n_fetches, 3);
+    drained(&crowd[0]);
+    ck_assert_uint_eq(crowd[0].n_messages, 4);
+    ck_assert_uint_eq(stream.n_asked, 0);
+    drained(&crowd[1]);
+    expect_asked(0, PAGE_EVENTS, PAGE_EVENTS);
+    stream_answer_all();
+    ck_assert_uint_eq(crowd[1].n_messages, 3);
+    end();
+}
+END_TEST
+
 /* Pages are bounded by bytes too, and one that is too large is kept in part. */
 START_TEST(large_events)
 {
@@ -501,6 +624,9 @@ int main(void)
         pages_are_dropped_when_nobody_reads_them,
         those_who_come_one_after_the_other_share_it_too,
         two_loops_share,
+        those_who_wait_for_the_same_page_are_served_together,
+        what_came_is_read_before_more_is_fetched,
+        another_loop_has_fetched_it_meanwhile,
         one_that_is_far_behind_does_not_hold_up_others,
         the_stream_was_trimmed,
         all_of_the_page_was_trimmed,
@@ -511,6 +637,7 @@ int main(void)
         events_that_can_not_be_understood_are_left_out,
         what_is_fetched_waits_for_room,
         slow_clients_at_different_places,
+        what_is_read_is_kept,
         large_events,
         NULL,
     };
