@@ -375,6 +375,11 @@ START_TEST(ended_while_redis_is_away)
     UNTIL(node_stat(&ann, "failures") >= 5);
     ck_assert_uint_ge(node_clock_ms() - away_ms, 100 + 200); /* half of the last two waits */
     ck_assert_uint_le(ann.deadline_ms, node_clock_ms() + 2000);
+    server_restart(&server);
+    UNTIL(ann.connected && bob.connected);
+    server_signal(&server, SIGKILL);
+    UNTIL(!ann.connected);
+    ck_assert_uint_le(ann.deadline_ms, node_clock_ms() + 50); /* as if it were the first time */
     ck_assert_int_eq(node_emit_asking(&ann, 1, NULL, 0), WS_OK);
     nodes_turn();
     node_close(&ann);
