@@ -53,8 +53,8 @@ typedef struct ws_cluster {
     int (*publish)(const ws_cluster_event *event, void *receipt, void *data);
 
     /* Asks for stored events: those behind position `after`, in order, `max_events` at most; fewer
-     * will do. They are for all clients that need them, so little is asked for at once: 64 requests
-     * without an answer, of 256 events each. The answer is one ws_manager_cluster_fetched() with
+     * will do. They are for all clients that need them, so little is asked for at once: 65 requests
+     * without an answer, of 256 events each at most. The answer is one ws_manager_cluster_fetched() with
      * `request`, later and on any thread, which may come from within this call. Any loop's thread,
      * without a lock held. Return WS_OK, or an error and no answer: it is tried again for half a
      * minute, as long as clients wait for an answer in any case. */

@@ -176,10 +176,9 @@ static void tell_loops(struct posting *posting)
     }
 }
 
-int ws_manager_cluster_fetched(ws_manager *manager, void *request,
-                               const ws_cluster_event *events, size_t n_events)
+static int page_fetched(ws_manager *manager, struct page_request *asked,
+                        const ws_cluster_event *events, size_t n_events)
 {
-    struct page_request *asked = request;
     size_t count = count_usable(asked, events, n_events);
     struct page *page = NULL;
     struct posting posting;
@@ -200,5 +199,14 @@ int ws_manager_cluster_fetched(ws_manager *manager, void *request,
     posting_end(&posting);
     pages_free(&manager->memory, page);
     memory_free(&manager->memory, asked);
+    return WS_OK;
+}
+
+int ws_manager_cluster_fetched(ws_manager *manager, void *request,
+                               const ws_cluster_event *events, size_t n_events)
+{
+    if (request != &manager->stream_end)
+        return page_fetched(manager, request, events, n_events);
+    cluster_end_answered(manager, n_events);
     return WS_OK;
 }

@@ -46,7 +46,8 @@ struct ws_manager {
     char epoch[EPOCH_SIZE]; /* of the history: begins every event id */
     uint64_t position;      /* of the newest event */
     struct history history;
-    struct pages pages;   /* of the cluster's stream, from behind the history */
+    struct pages pages; /* of the cluster's stream, from behind the history */
+    struct stream_end stream_end;
     bool cluster_started; /* the epoch is the stream's */
     struct registry registry;
     struct event_types types;

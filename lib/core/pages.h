@@ -42,6 +42,16 @@ struct page_request {
     bool is_void; /* the stream is another one meanwhile: of no use to anybody */
 };
 
+/* How far the stream goes beyond what was delivered here (cluster_end.c); also the carrier's name for
+ * that question. */
+struct stream_end {
+    bool is_asking;
+    uint64_t after;    /* what is asked */
+    uint64_t n_asked;  /* so many times */
+    uint64_t answered; /* the last of these */
+    uint64_t position; /* by that, the last one; UINT64_MAX: there are more */
+};
+
 struct pages {
     uint32_t max_pages;
     uint64_t max_bytes; /* 0: no limit; one page is kept in any case */

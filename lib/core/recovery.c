@@ -109,17 +109,23 @@ static bool can_begin(ws_loop *loop, const struct recovery *recovery)
     return kept;
 }
 
+static bool keeps_events(const ws_manager *manager)
+{
+    return manager->has_cluster || manager->options.history_events > 0;
+}
+
 void recovery_begin(struct connection *connection, struct recovery *recovery)
 {
     ws_loop *loop = connection->loop;
 
-    if (!recovery->wants_events)
+    if (!recovery->wants_events && !keeps_events(loop->manager))
         return;
     recovery->connection = connection;
     recovery->is_busy = true;
-    recovery->is_missing_some = !can_begin(loop, recovery);
-    if (recovery->is_missing_some)
+    recovery->is_missing_some = recovery->wants_events && !can_begin(loop, recovery);
+    if (!recovery->wants_events || recovery->is_missing_some)
         go_to(recovery, loop->carried);
+    recovery->is_told = !recovery->wants_events;
     recovery->from_batch = loop->n_batches + 2;
     recovery->timer.kind = TIMER_RECOVERY;
     connection->recovering = true;

@@ -21,12 +21,14 @@ struct recovery {
     struct recovery *previous;
     struct connection *connection; /* NULL: it has none, or no longer */
     char epoch[EPOCH_SIZE];        /* with `position`: the event behind which it goes on */
-    bool wants_events;             /* it named one; else only rooms */
-    bool is_id;                    /* and it was an event's id */
+    bool
+        wants_events; /* it named one; else only rooms, whose events it gets from its welcome on */
+    bool is_id;       /* and it was an event's id */
     enum recovery_wait wait;
-    struct timer timer; /* while it waits for a position */
-    uint32_t n_polls;
-    uint64_t waits_since_ms;      /* for a page */
+    struct timer timer;      /* while it waits for a position */
+    uint32_t n_refused;      /* times that the carrier could not be asked whether it exists */
+    uint64_t question;       /* see cluster_reaches(); 0: none yet */
+    uint64_t waits_since_ms; /* for a page */
     struct awaited_page *awaited; /* that it waited for, and has not looked at since; or NULL */
     bool is_busy;                 /* not to be freed */
     bool is_drained;              /* its transport said so meanwhile */

@@ -4,8 +4,10 @@
 
 #include <string.h>
 
-/* Ticks of the timers, five seconds: no process is so far behind. */
-enum { POLLS_FOR_POSITION = 150 };
+#include "core/cluster.h"
+
+/* Ticks of the timers: half a minute. */
+enum { REFUSED_MAX = 900 };
 
 bool recovery_is_kept(const struct recovery *recovery, int64_t now_ms)
 {
@@ -100,6 +102,22 @@ void recovery_read_end(struct recovery *recovery)
         page_waits_tick(loop);
 }
 
+/* The client has seen more of the stream than came here: it waits, however long the process is cut
+ * off, unless that is not in the stream. */
+static enum read_result look_ahead(struct recovery *recovery)
+{
+    ws_loop *loop = recovery->connection->loop;
+    int result = WS_OK;
+
+    if (loop->manager->has_cluster)
+        result = cluster_reaches(loop, recovery->position, &recovery->question);
+    if (result == WS_OK)
+        return READ_WAITS_FOR_POSITION;
+    if (result == WS_ERR_NOT_FOUND)
+        return READ_LOST;
+    return recovery->n_refused++ < REFUSED_MAX ? READ_WAITS_FOR_POSITION : READ_LOST;
+}
+
 enum read_result recovery_read(struct recovery *recovery,
                                ws_message *messages[RECOVERY_READ_AT_ONCE], size_t *count,
                                uint64_t *until)
@@ -114,7 +132,7 @@ enum read_result recovery_read(struct recovery *recovery,
     if (recovery->is_lost || strcmp(recovery->epoch, loop->epoch) != 0)
         return READ_LOST;
     if (recovery->position > loop->position)
-        return recovery->n_polls++ < POLLS_FOR_POSITION ? READ_WAITS_FOR_POSITION : READ_LOST;
+        return look_ahead(recovery);
     if (recovery->position == loop->position)
         return READ_ALL;
     now_ms = manager_clock(manager);

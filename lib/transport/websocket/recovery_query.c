@@ -4,10 +4,11 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "transport/websocket/query.h"
 
 /* Decodes a parameter to *to, behind which the next one goes; *value is NULL if it is absent. False
- * if it is wrongly encoded, or holds a NUL. */
+ * if it is wrongly encoded, not UTF-8, or holds a NUL. */
 static bool read_parameter(const char *query, const char *name, char **to, char **value)
 {
     ptrdiff_t length = query_parameter(query, name, *to);
@@ -15,7 +16,8 @@ static bool read_parameter(const char *query, const char *name, char **to, char 
     *value = NULL;
     if (length == QUERY_ABSENT)
         return true;
-    if (length < 0 || memchr(*to, '\0', (size_t)length) != NULL)
+    if (length < 0 || memchr(*to, '\0', (size_t)length) != NULL ||
+        !utf8_valid(*to, (size_t)length))
         return false;
     *value = *to;
     *to += length + 1;

@@ -176,6 +176,23 @@ START_TEST(a_room_that_is_forbidden)
 }
 END_TEST
 
+/* From its welcome on it misses nothing of them, though it is in them only later. */
+START_TEST(rooms_of_a_new_client)
+{
+    begin();
+    emit_number(&host, "r", 1);
+    ck_assert_int_eq(connect_back(&(struct back){.rooms = {"r"}}), WS_OK);
+    emit_number(&host, "r", 2);
+    emit_number(&host, "s", 3);
+    host_run(&host);
+    emit_number(&host, "r", 4);
+    host_run(&host);
+    expect_welcome(1);
+    client_expect(&ann, number_message(2, "r", 2), number_message(4, "r", 4), NULL);
+    end();
+}
+END_TEST
+
 START_TEST(rooms_without_an_event)
 {
     begin();
@@ -560,6 +577,7 @@ int main(void)
         nothing_was_missed,
         others_rooms_and_users_are_none_of_its_business,
         a_room_that_is_forbidden,
+        rooms_of_a_new_client,
         rooms_without_an_event,
         what_excluded_the_former_connection,
         what_can_not_be_recovered,

@@ -140,7 +140,7 @@ START_TEST(a_bad_name_is_an_error_of_its_own)
     const char *text;
 
     host_open(&host, &options);
-    peer = come_back("/ws?rooms=a,b%01,%ff,c&after=", 0);
+    peer = come_back("/ws?rooms=a,b%01,%C2%80,c&after=", 0);
     ck_assert_int_eq(peer_head(peer), 101);
     peer_expect_type(peer, "welcome");
     ck_assert(next_text(peer, &text));
@@ -159,6 +159,7 @@ START_TEST(what_is_wrongly_encoded_is_400)
     static const char *const queries[] = {
         "/ws?rooms=%zz",    "/ws?rooms=a%2",         "/ws?after=%",   "/ws?after=a%00",
         "/ws?rooms=a%00,b", "/ws?connection_id=%00", "/ws?after=a%0", "/ws?connection_id=%",
+        "/ws?rooms=a,%ff",  "/ws?rooms=%ED%A0%80",   "/ws?after=%80", "/ws?connection_id=%ff",
     };
 
     host_open(&host, &options);
