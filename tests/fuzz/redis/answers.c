@@ -9,7 +9,7 @@
 
 enum { MAX_ENTRIES = 64, MAX_DEPTH = 4, APPEND_HEAD = 3, EVENT_ARGUMENTS = 5 };
 
-/* Where it stands in a request: EVAL, the script, how many keys, the keys, the arguments. */
+/* Where it stands in a request: EVAL or EVALSHA, the script or its digest, how many keys, the keys, the arguments. */
 enum { SCRIPT = 1, N_KEYS = 2, FIRST_KEY = 3 };
 
 struct entry {
@@ -19,6 +19,12 @@ struct entry {
 
 static struct entry entries[MAX_ENTRIES]; /* those at positions from 1 on */
 static size_t n_entries;
+
+static struct {
+    bool is_backwards;
+    size_t from;
+    size_t max;
+} range; /* that EXEC answers with */
 
 void answers_begin(void)
 {
@@ -76,18 +82,27 @@ static void write_entries(FILE *out, size_t from, size_t to, bool backwards)
         write_entry(out, &entries[(backwards ? from + to - i : i) - 1]);
 }
 
-static void write_range(FILE *out, const redisReply *request)
+/* XRANGE or XREVRANGE, between MULTI and EXEC. */
+static void queue_range(FILE *out, const redisReply *request)
 {
-    const char *how = request->element[6]->str;
-    size_t from = strtoull(request->element[7]->str, NULL, 10);
-    size_t max = strtoull(request->element[9]->str, NULL, 10);
+    range.is_backwards = strcmp(request->element[0]->str, "XREVRANGE") == 0;
+    range.from = strtoull(request->element[2]->str, NULL, 10);
+    range.max = strtoull(request->element[5]->str, NULL, 10);
+    fputs("+QUEUED\r\n", out);
+}
+
+static void write_range(FILE *out)
+{
+    size_t from = range.from;
+    size_t last = from + range.max - 1;
     size_t to = from > 0 && from < n_entries ? from : n_entries;
 
-    if (strcmp(how, "XREVRANGE") == 0)
-        write_entries(out, to > max ? to - max + 1 : 1, to, true);
+    fputs("*2\r\n", out);
+    if (range.is_backwards)
+        write_entries(out, to > range.max ? to - range.max + 1 : 1, to, true);
     else
-        write_entries(out, from, from + max - 1 < n_entries ? from + max - 1 : n_entries,
-                      false);
+        write_entries(out, from, last < n_entries ? last : n_entries, false);
+    write_bulk(out, epoch);
 }
 
 static void write_read(FILE *out, const redisReply *request)
@@ -131,22 +146,36 @@ static void write_nodes(FILE *out, const redisReply *request)
     write_bulk(out, request->element[FIRST_KEY + 3]->str);
 }
 
-static void answer_well(FILE *out, const redisReply *request)
+static void run_script(FILE *out, const redisReply *request)
 {
     const char *script = request->element[SCRIPT]->str;
 
-    if (strcmp(request->element[0]->str, "XREAD") == 0)
-        write_read(out, request);
-    else if (strcmp(request->element[0]->str, "HMGET") == 0)
-        write_state(out);
-    else if (strcmp(script, script_attach) == 0)
+    if (strcmp(script, script_attach) == 0)
         write_attached(out);
-    else if (strcmp(script, script_range) == 0)
-        write_range(out, request);
-    else if (strcmp(script, script_append) == 0)
+    else if (strcmp(script, script_append) == 0 || strcmp(script, script_append_digest) == 0)
         append(out, request);
     else
         write_nodes(out, request);
+}
+
+static void answer_well(FILE *out, const redisReply *request)
+{
+    const char *command = request->element[0]->str;
+
+    if (strcmp(command, "XREAD") == 0)
+        write_read(out, request);
+    else if (strcmp(command, "HMGET") == 0)
+        write_state(out);
+    else if (strcmp(command, "MULTI") == 0)
+        fputs("+OK\r\n", out);
+    else if (strcmp(command, "XRANGE") == 0 || strcmp(command, "XREVRANGE") == 0)
+        queue_range(out, request);
+    else if (strcmp(command, "HGET") == 0)
+        fputs("+QUEUED\r\n", out);
+    else if (strcmp(command, "EXEC") == 0)
+        write_range(out);
+    else
+        run_script(out, request);
 }
 
 /* --- as the fuzzer likes ---------------------------------------------------------------------- */
@@ -186,7 +215,8 @@ static void write_number(FILE *out, struct input *input)
 static void write_error(FILE *out, struct input *input)
 {
     static const char *const known[] = {"EPOCH is another one", "OOM is no room",
-                                        "READONLY is it", "LOADING still"};
+                                        "READONLY is it", "LOADING still",
+                                        "NOSCRIPT there is none"};
 
     fprintf(out, "-%s\r\n", known[input_below(input, sizeof known / sizeof *known)]);
 }
