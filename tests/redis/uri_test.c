@@ -96,6 +96,7 @@ START_TEST(bad_ones)
         {"rediss://h?key=%0a&cert=a", "control"},
         {"redis+unix://run", "absolute"},
         {"redis+unix://", "absolute"},
+        {"redis+unix://rediss:///run/redis.sock", "absolute"},
     };
     char text[128];
 

@@ -195,7 +195,7 @@ const char *uri_read(struct uri *uri, const ws_allocator *memory, const char *te
 
     *uri = (struct uri){.timeout_ms = DEFAULT_TIMEOUT_MS};
     uri->is_unix = take(&rest, "redis+unix://");
-    uri->is_tls = take(&rest, "rediss://");
+    uri->is_tls = !uri->is_unix && take(&rest, "rediss://");
     if (!uri->is_unix && !uri->is_tls && !take(&rest, "redis://"))
         return "it begins with none of redis://, rediss:// and redis+unix://";
     if (split(&rest, '@', &before))
