@@ -68,8 +68,11 @@ static void on_state(int connected, const char *text, void *user_data)
 {
     struct cluster *cluster = user_data;
 
+    /* It may be connected and take no events, and then says why. */
+    bool is_well = connected && strcmp(text, "connected") == 0;
+
     cluster->connected = connected;
-    log_line(connected ? WS_LOG_INFO : WS_LOG_WARN, "redis: %s", text);
+    log_line(is_well ? WS_LOG_INFO : WS_LOG_WARN, "redis: %s", text);
 }
 
 bool cluster_open(struct cluster *cluster, const struct options *options, ws_manager *manager,
@@ -99,7 +102,8 @@ bool cluster_open(struct cluster *cluster, const struct options *options, ws_man
     }
     result = ws_redis_new(manager, &redis_options, monotonic_ms(), &cluster->redis);
     if (result != WS_OK) {
-        snprintf(problem, size, "--redis, --node: %s", ws_strerror(result));
+        snprintf(problem, size, "%s: %s", result == WS_ERR_INVALID ? "--node" : "--redis",
+                 ws_strerror(result));
     }
     return result == WS_OK;
 }

@@ -91,7 +91,7 @@ WS_EXPORT int ws_manager_cluster_start(ws_manager *manager, const char *epoch,
 WS_EXPORT int ws_manager_cluster_deliver(ws_manager *manager, const ws_cluster_event *event);
 
 /* An event that publish() took is stored at `position` (0: it was in the stream before), or, by
- * `result`, never will be. */
+ * `result`, will not be, as far as is known. */
 WS_EXPORT void ws_manager_cluster_stored(ws_manager *manager, void *receipt, int result,
                                          uint64_t position);
 

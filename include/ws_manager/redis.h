@@ -104,8 +104,10 @@ WS_EXPORT int ws_redis_check_uri(const char *uri, char *text, size_t size);
 WS_EXPORT int ws_redis_new(ws_manager *manager, const ws_redis_options *options,
                            uint64_t now_ms, ws_redis **redis);
 
-/* Ends it, and takes it out of the manager: events that wait are not stored, which those who asked
- * are told (WS_ERR_CLOSED). Other threads must send nothing any more. NULL does nothing. The thread
+/* Ends it, and takes it out of the manager: events that wait are not stored, and of those that are
+ * under way it is not known; those who asked are told of both (WS_ERR_CLOSED). Nothing may be sent by
+ * any thread any more. The other processes are told that this one is gone, if Redis can be reached at
+ * once; nothing is waited for. NULL does nothing. The thread
  * that runs it, not within a callback. */
 WS_EXPORT void ws_redis_free(ws_redis *redis);
 

@@ -267,6 +267,23 @@ START_TEST(recovery_is_cut)
 }
 END_TEST
 
+/* Entries are gone before they were read: clients are told, though nothing more comes. */
+START_TEST(entries_are_gone)
+{
+    enum { N = 10 };
+
+    begin(NULL);
+    node_emit_numbers(&ann, 1, N);
+    expect_both(1, N);
+    server_do(&server, "HINCRBY {wsmanager}:state position 5");
+    UNTIL(ann.n_missed == 2 && bob.n_missed == 2);
+    ck_assert_uint_eq(node_stat(&bob, "position"), N + 5);
+    node_emit_numbers(&ann, N + 1, N + 1);
+    node_expect(&bob, N + 1, N + 1);
+    end();
+}
+END_TEST
+
 /* Another stream has taken the place of what a client missed. */
 START_TEST(recovery_from_another_stream)
 {
@@ -391,11 +408,12 @@ END_TEST
 
 int main(void)
 {
-    return suite_run("redis-loss",
-                     (const TTest *const[]){
-                         cut_connections, killed_and_restarted, stopped_for_a_while,
-                         flushed_while_quiet, flushed_while_events_flow, trimmed_meanwhile,
-                         scripts_are_lost, recovery_while_redis_is_away, recovery_is_cut,
-                         recovery_from_another_stream, writes_to_cut_connections,
-                         idle_connection_is_cut, idle, ended_while_redis_is_away, NULL});
+    return suite_run(
+        "redis-loss",
+        (const TTest *const[]){cut_connections, killed_and_restarted, stopped_for_a_while,
+                               flushed_while_quiet, flushed_while_events_flow,
+                               trimmed_meanwhile, entries_are_gone, scripts_are_lost,
+                               recovery_while_redis_is_away, recovery_is_cut,
+                               recovery_from_another_stream, writes_to_cut_connections,
+                               idle_connection_is_cut, idle, ended_while_redis_is_away, NULL});
 }

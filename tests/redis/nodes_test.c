@@ -141,6 +141,22 @@ START_TEST(texts)
 }
 END_TEST
 
+/* Who ends in order does not wait for its expiry. */
+START_TEST(one_signs_off)
+{
+    server_start(&server, NULL);
+    node_start(&ann, "ann", server.uri);
+    node_start(&bob, "bob", server.uri);
+    UNTIL(strcmp(server_do(&server, "HLEN {wsmanager}:nodes"), "2") == 0);
+    node_close(&bob);
+    UNTIL(strcmp(server_do(&server, "HLEN {wsmanager}:nodes"), "1") == 0);
+    ck_assert_str_eq(server_do(&server, "ZCARD {wsmanager}:expiries"), "1");
+    ck_assert_str_eq(server_do(&server, "HEXISTS {wsmanager}:nodes ann"), "1");
+    node_close(&ann);
+    server_end(&server);
+}
+END_TEST
+
 /* Heartbeats that nobody answers don't pile up. */
 START_TEST(redis_stands_still)
 {
@@ -166,5 +182,5 @@ int main(void)
 {
     return suite_run("redis-nodes",
                      (const TTest *const[]){sums_and_expiry, foreign_nodes, very_many_rooms,
-                                            texts, redis_stands_still, NULL});
+                                            texts, one_signs_off, redis_stands_still, NULL});
 }

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PAGE_MAX = 512, PAGE_LARGE_BYTES = 4 << 20 };
+enum { PAGE_LARGE_BYTES = 4 << 20 };
 
 /* --- how things stand ---------------------------------------------------------------------------- */
 
@@ -78,18 +78,24 @@ uint64_t backoff_ms(struct ws_redis *redis, uint32_t *n_attempts)
     return wait_ms / 2 + redis->random % (wait_ms / 2 + 1);
 }
 
-void shrink_page(struct reader *reader)
+static void halve_page(struct reader *reader)
 {
     if (reader->page > 1)
         reader->page /= 2;
 }
 
+void shrink_page(struct reader *reader)
+{
+    halve_page(reader);
+    reader->page_max = reader->page;
+}
+
 void resize_page(struct reader *reader, size_t n_entries, size_t bytes)
 {
     if (bytes > PAGE_LARGE_BYTES)
-        shrink_page(reader);
+        halve_page(reader);
     else if (n_entries >= reader->page && bytes < PAGE_LARGE_BYTES / 4 &&
-             reader->page < PAGE_MAX)
+             reader->page < reader->page_max)
         reader->page *= 2;
 }
 

@@ -30,10 +30,9 @@
 #include "cluster/redis/uri.h"
 
 enum {
-    BLOCK_MS =
-        1000, /* how long Redis waits for the next event before it says that there is none */
-    NUMBER_SIZE = 21,     /* a decimal number of 64 bits, and a NUL */
-    PAGE_FIRST = 128,     /* entries; see reader_resize_page() */
+    NUMBER_SIZE = 21, /* a decimal number of 64 bits, and a NUL */
+    PAGE_FIRST = 128, /* entries; see resize_page() */
+    PAGE_MAX = 512,
     RETRY_MS = 10,        /* when the manager has no room or memory */
     BACKOFF_MIN_MS = 50,  /* between two attempts, twice as long for each that fails, */
     BACKOFF_MAX_MS = 2000 /* up to this, and half of it by chance */
@@ -81,8 +80,10 @@ struct reader {
     char epoch[WS_EPOCH_SIZE]; /* that the manager has; "": none yet */
     uint64_t position;         /* of the last event that it took */
     uint32_t page;             /* entries to ask for at once, by how large they are */
+    uint32_t page_max;         /* more did not come in time */
     uint32_t asked;            /* for a page while loading */
     bool is_waiting;           /* for an answer */
+    bool expects_some;         /* by what Redis said before, there is more to read */
     redisReply *entries;       /* that were read; NULL: none */
     size_t n_delivered;        /* of these */
     uint64_t retry_ms;
@@ -181,7 +182,8 @@ void tell(struct ws_redis *redis, bool connected, const char *text);
 /* How long to wait after another attempt that failed, partly by chance. */
 uint64_t backoff_ms(struct ws_redis *redis, uint32_t *n_attempts);
 
-/* Halves the page: one may have been more than the connection brings in time. */
+/* Halves the page, which grows no more until all is loaded: one may have been more than the connection
+ * brings in time. */
 void shrink_page(struct reader *reader);
 
 /* Fits the page to what one that was asked for brought. */
@@ -274,6 +276,9 @@ void fetches_give_up(struct ws_redis *redis);
 
 void nodes_run(struct ws_redis *redis);
 void nodes_end(struct ws_redis *redis);
+
+/* Takes this process out, if Redis can be told. */
+void nodes_leave(struct ws_redis *redis);
 void nodes_seen(struct ws_redis *redis, const redisReply *reply);
 
 #endif

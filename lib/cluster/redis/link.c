@@ -126,7 +126,7 @@ static bool begin_tls(struct link *link, redisAsyncContext *context, const struc
     return !uri->is_tls || link->tls != NULL;
 }
 
-bool link_open(struct link *link, const struct uri *uri, uint64_t block_ms)
+bool link_open(struct link *link, const struct uri *uri)
 {
     redisAsyncContext *context = uri->is_unix ? redisAsyncConnectUnix(uri->host)
                                               : redisAsyncConnect(uri->host, uri->port);
@@ -152,7 +152,6 @@ bool link_open(struct link *link, const struct uri *uri, uint64_t block_ms)
     link->context = context;
     link->fd = context->c.fd;
     link->timeout_ms = uri->timeout_ms;
-    link->block_ms = block_ms;
     return true;
 }
 
@@ -258,11 +257,19 @@ void link_flush(struct link *link)
 
 /* --- requests and replies ------------------------------------------------------------------------ */
 
+/* How long Redis may take for the next reply without being slow. */
+static uint64_t block_ms(const struct link *link)
+{
+    size_t next = (link->first + link->n_replied) % LINK_MAX_REQUESTS;
+
+    return link->requests[next].kind == REQUEST_READ ? LINK_BLOCK_MS : 0;
+}
+
 /* The next reply is the one that is awaited from now on. */
 static void await(struct link *link, uint64_t now_ms)
 {
-    link->deadline_ms = now_ms + link->block_ms + link->timeout_ms;
-    link->limit_ms = now_ms + link->block_ms + LINK_SLOW * link->timeout_ms;
+    link->deadline_ms = now_ms + block_ms(link) + link->timeout_ms;
+    link->limit_ms = now_ms + block_ms(link) + LINK_SLOW * link->timeout_ms;
 }
 
 bool link_send(struct link *link, enum request_kind kind, const struct command *command,
@@ -284,9 +291,9 @@ bool link_send(struct link *link, enum request_kind kind, const struct command *
         set_error(link, "a command could not be sent");
         return false;
     }
+    *request = (struct link_request){.kind = kind};
     if (link->n_replied == link->count)
         await(link, now_ms);
-    *request = (struct link_request){.kind = kind};
     link->count++;
     return true;
 }
@@ -338,6 +345,6 @@ bool link_check(struct link *link, uint64_t now_ms)
     is_slow = link->deadline_ms == link->limit_ms;
     snprintf(link->error, sizeof link->error, "no %sanswer in %" PRIu64 " ms",
              is_slow ? "whole " : "",
-             link->block_ms + (is_slow ? LINK_SLOW : 1) * link->timeout_ms);
+             block_ms(link) + (is_slow ? LINK_SLOW : 1) * link->timeout_ms);
     return false;
 }

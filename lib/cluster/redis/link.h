@@ -18,12 +18,13 @@
 enum {
     LINK_MAX_REQUESTS = 64,
     LINK_ERROR_SIZE = 160,
-    LINK_SLOW = 10 /* times the timeout is what a reply may take that comes bit by bit */
+    LINK_BLOCK_MS = 1000, /* how long Redis may wait itself before it answers REQUEST_READ */
+    LINK_SLOW = 10        /* times the timeout is what a reply may take that comes bit by bit */
 };
 
 /* What a reply is to. */
 enum request_kind {
-    REQUEST_GREETING, /* AUTH, SELECT: only an error is of interest */
+    REQUEST_GREETING, /* AUTH, SELECT and the like: only an error is of interest */
     REQUEST_QUEUED,   /* MULTI and what follows it, to be answered by EXEC: likewise */
     REQUEST_ATTACH,
     REQUEST_PAGE,
@@ -48,9 +49,8 @@ struct link {
     int events;  /* that hiredis wants */
     int watched; /* that the host was told */
 
-    uint64_t
-        timeout_ms;    /* for connecting, and until something comes while a reply is awaited, */
-    uint64_t block_ms; /* besides what Redis may wait itself */
+    /* For connecting, and until something comes while a reply is awaited. */
+    uint64_t timeout_ms;
     uint64_t deadline_ms; /* WS_NO_DEADLINE: none are */
     uint64_t limit_ms;    /* for the next reply, whatever comes of it meanwhile */
     bool progressed;      /* something came since link_check() */
@@ -69,7 +69,7 @@ void link_init(struct link *link, void (*watch)(int fd, int events, void *user_d
                void *user_data);
 
 /* Begins to connect. False with link->error. */
-bool link_open(struct link *link, const struct uri *uri, uint64_t block_ms);
+bool link_open(struct link *link, const struct uri *uri);
 void link_close(struct link *link);
 
 /* The descriptor is ready for these of enum ws_redis_events. The connection may be gone then. */

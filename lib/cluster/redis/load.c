@@ -100,16 +100,30 @@ static void started(struct ws_redis *redis, uint64_t position, const char *nonce
     redis->known.position = 0;
     know(redis, position, nonce);
     redis->session.n_attempts = 0;
+    redis->reader.page_max = PAGE_MAX;
     load_end(redis);
     enter_stage(redis, STAGE_READING);
     tell(redis, true, "connected");
 }
 
+/* The position of the newest one. What was loaded is of no use if there are newer ones that the
+ * stream has no more. */
+static uint64_t newest(struct ws_redis *redis)
+{
+    const struct reader *reader = &redis->reader;
+    uint64_t loaded = reader->n_loaded > 0 ? reader->oldest + reader->n_loaded - 1 : 0;
+
+    if (loaded >= redis->session.position)
+        return loaded;
+    load_end(redis);
+    return redis->session.position;
+}
+
 void load_start(struct ws_redis *redis)
 {
     struct reader *reader = &redis->reader;
+    uint64_t position = newest(redis);
     size_t n = reader->n_loaded;
-    uint64_t position = n > 0 ? reader->oldest + n - 1 : redis->session.position;
     ws_cluster_event *events = NULL;
     const char *nonce = "";
     int result = WS_ERR_NO_MEMORY;

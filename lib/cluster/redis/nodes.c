@@ -81,6 +81,16 @@ void nodes_end(struct ws_redis *redis)
     redis->awaits_heartbeat = false;
 }
 
+void nodes_leave(struct ws_redis *redis)
+{
+    const char *const no_text[] = {"HDEL", redis->keys.nodes, redis->node, NULL};
+    const char *const no_expiry[] = {"ZREM", redis->keys.expiries, redis->node, NULL};
+
+    if (is_up(redis) && send_texts(redis, &redis->writing, REQUEST_GREETING, no_text) &&
+        send_texts(redis, &redis->writing, REQUEST_GREETING, no_expiry))
+        link_flush(&redis->writing);
+}
+
 /* --- all ------------------------------------------------------------------------------------------ */
 
 struct room {

@@ -75,6 +75,8 @@ void reader_state(struct ws_redis *redis, const redisReply *reply)
     redis->session.position = strtoull(reply->element[1]->str, NULL, 10);
     pthread_mutex_unlock(&redis->lock);
     redis->reader.is_waiting = false;
+    if (redis->reader.entries == NULL && redis->reader.expects_some)
+        load_begin(redis); /* they are not in the stream any more */
 }
 
 /* --- delivery ------------------------------------------------------------------------------------- */
@@ -127,8 +129,9 @@ static bool ask(struct ws_redis *redis)
     char block[NUMBER_SIZE];
     char after[2 * NUMBER_SIZE];
 
+    redis->reader.expects_some = redis->session.position > redis->reader.position;
     snprintf(count, sizeof count, "%" PRIu32, redis->reader.page);
-    snprintf(block, sizeof block, "%d", BLOCK_MS);
+    snprintf(block, sizeof block, "%d", LINK_BLOCK_MS);
     snprintf(after, sizeof after, "%" PRIu64 "-%" PRIu64, redis->reader.position, UINT64_MAX);
     command->count = 0;
     command_add_text(command, "XREAD");

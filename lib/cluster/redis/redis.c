@@ -172,6 +172,7 @@ static int set_up(struct ws_redis *redis)
     redis->queue.max_bytes = options->max_pending_bytes;
     redis->fetches.end = &redis->fetches.first;
     redis->reader.page = PAGE_FIRST;
+    redis->reader.page_max = PAGE_MAX;
     snprintf(redis->max_stream_events, sizeof redis->max_stream_events, "%u",
              (unsigned)options->max_stream_events);
     link_init(&redis->reading, options->watch, options->user_data);
@@ -214,6 +215,7 @@ void ws_redis_free(ws_redis *redis)
 {
     if (redis == NULL)
         return;
+    nodes_leave(redis);
     session_close(redis);
     writer_give_up(redis);
     fetches_give_up(redis);

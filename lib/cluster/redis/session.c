@@ -86,10 +86,10 @@ void session_begin(struct ws_redis *redis)
     if (session->stage != STAGE_AWAY || redis->now_ms < session->retry_ms)
         return;
     enter_stage(redis, STAGE_ATTACHING);
-    if (!link_open(&redis->writing, &redis->uri, 0) || !greet(redis, &redis->writing))
+    if (!link_open(&redis->writing, &redis->uri) || !greet(redis, &redis->writing))
         failed = &redis->writing;
-    else if (!link_open(&redis->reading, &redis->uri, BLOCK_MS) ||
-             !greet(redis, &redis->reading) || !draw_nonce(session) || !attach(redis))
+    else if (!link_open(&redis->reading, &redis->uri) || !greet(redis, &redis->reading) ||
+             !draw_nonce(session) || !attach(redis))
         failed = &redis->reading;
     if (failed != NULL)
         fail(redis, failed->error);
