@@ -107,8 +107,7 @@ WS_EXPORT int ws_redis_new(ws_manager *manager, const ws_redis_options *options,
 /* Ends it, and takes it out of the manager: events that wait are not stored, and of those that are
  * under way it is not known; those who asked are told of both (WS_ERR_CLOSED). Nothing may be sent by
  * any thread any more. The other processes are told that this one is gone, if Redis can be reached at
- * once; nothing is waited for. NULL does nothing. The thread
- * that runs it, not within a callback. */
+ * once; nothing is waited for. NULL does nothing. The thread that runs it, not within a callback. */
 WS_EXPORT void ws_redis_free(ws_redis *redis);
 
 /* The descriptor is ready for `events`. One that is not watched any more is passed over. */
