@@ -68,7 +68,7 @@ fail:
 
 /* Whose certificate it must be: that of an address, or of a name, which is also asked for (RFC
  * 6066, 3: not an address). */
-static bool name_host(SSL *tls, const char *host)
+static bool name_host(SSL *tls, char *host)
 {
     SSL_set_hostflags(tls, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
     return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(tls), host) == 1 ||
