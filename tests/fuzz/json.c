@@ -80,7 +80,9 @@ static void compare_members(const ws_allocator *memory, const char *text, size_t
         ck_assert_ptr_nonnull(value);
         /* Of an object with two members of one name, cJSON compares only one. */
         ck_assert_int_eq(value->type & 0xff, wanted->type & 0xff);
-        if (!cJSON_IsObject(value) && !cJSON_IsArray(value))
+        if (cJSON_IsNumber(value)) /* cJSON's own comparison knows no infinity */
+            ck_assert(value->valuedouble == wanted->valuedouble);
+        else if (!cJSON_IsObject(value) && !cJSON_IsArray(value))
             ck_assert(cJSON_Compare(value, wanted, true));
         cJSON_Delete(value);
         compare_string(memory, values[i], wanted);
