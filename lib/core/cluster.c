@@ -16,7 +16,9 @@ int ws_manager_set_cluster(ws_manager *manager, const ws_cluster *cluster, void 
     if (manager == NULL)
         return WS_ERR_INVALID;
     if (cluster == NULL) {
+        manager_lock(manager);
         manager->has_cluster = false;
+        manager_unlock(manager);
         return WS_OK;
     }
     if (!options_copy(&copy, sizeof copy, cluster) || copy.publish == NULL ||

@@ -61,7 +61,7 @@ int cluster_fetch(ws_loop *loop, uint64_t position)
         return WS_ERR_NO_MEMORY;
     manager_lock(manager);
     is_under_way = pages_find_request(pages, page_number(position)) != NULL;
-    if (is_kept_or_lost(pages, position))
+    if (!manager->has_cluster || is_kept_or_lost(pages, position))
         result = WS_ERR_ALREADY;
     else if (!is_under_way)
         result = prepare(loop, request, position);

@@ -7,7 +7,10 @@
 #include "core/recovery_read.h"
 #include "protocol/json/answer.h"
 
-enum { EVENTS_OF_ITS_TURN = 512 /* then another one that recovers gets its turn */ };
+enum {
+    EVENTS_OF_ITS_TURN = 512, /* then another one that recovers gets its turn */
+    POLL_MAX_MS = 1000
+};
 
 /* --- life -------------------------------------------------------------------------------------- */
 
@@ -301,6 +304,14 @@ static bool step(struct recovery *recovery, struct outcome *outcome, uint32_t *c
     return recovery->connection != NULL && outcome->wait == RECOVERY_READY;
 }
 
+/* At once at first, then every second: it may take as long as the process is cut off. */
+static void look_later(struct recovery *recovery)
+{
+    timer_start(&recovery->connection->loop->timers, &recovery->timer, recovery->poll_ms);
+    recovery->poll_ms =
+        recovery->poll_ms < POLL_MAX_MS / 2 ? 2 * recovery->poll_ms + 1 : POLL_MAX_MS;
+}
+
 /* Lets it go on for its turn, and puts it on the list where it belongs then. True if it can't go on
  * before the next batch. */
 static bool go_on(struct recovery *recovery, uint32_t *budget)
@@ -325,7 +336,7 @@ static bool go_on(struct recovery *recovery, uint32_t *budget)
     recovery_list_move(recovery, outcome.wait);
     recovery->waits_since_ms = loop->timers.now_ms;
     if (outcome.wait == RECOVERY_WAITS_FOR_POSITION)
-        timer_start(&loop->timers, &recovery->timer, 0);
+        look_later(recovery);
     return outcome.wants_next_batch;
 }
 

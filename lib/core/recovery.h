@@ -25,10 +25,11 @@ struct recovery {
         wants_events; /* it named one; else only rooms, whose events it gets from its welcome on */
     bool is_id;       /* and it was an event's id */
     enum recovery_wait wait;
-    struct timer timer;      /* while it waits for a position */
-    uint32_t n_refused;      /* times that the carrier could not be asked whether it exists */
-    uint64_t question;       /* see cluster_reaches(); 0: none yet */
-    uint64_t waits_since_ms; /* for a page */
+    struct timer timer;           /* while it waits for a position */
+    uint32_t poll_ms;             /* until it looks again */
+    uint64_t refused_since_ms;    /* the carrier can't be asked whether it exists; 0: it can */
+    uint64_t question;            /* see cluster_reaches(); 0: none yet */
+    uint64_t waits_since_ms;      /* for a page */
     struct awaited_page *awaited; /* that it waited for, and has not looked at since; or NULL */
     bool is_busy;                 /* not to be freed */
     bool is_drained;              /* its transport said so meanwhile */

@@ -6,8 +6,7 @@
 
 #include "core/cluster.h"
 
-/* Ticks of the timers: half a minute. */
-enum { REFUSED_MAX = 900 };
+enum { REFUSED_MAX_MS = 30000 };
 
 bool recovery_is_kept(const struct recovery *recovery, int64_t now_ms)
 {
@@ -72,11 +71,13 @@ static enum read_result read_page(struct recovery *recovery,
     struct pages *pages = &manager->pages;
     const struct page *page;
 
-    if (!manager->has_cluster || recovery->position < pages->lost)
+    if (!manager->has_cluster)
+        return READ_LOST;
+    page = pages_find(pages, recovery->position);
+    if (page == NULL && recovery->position < pages->lost)
         return READ_LOST;
     pages->n_readers += !recovery->reads_pages;
     recovery->reads_pages = true;
-    page = pages_find(pages, recovery->position);
     if (page == NULL)
         return READ_WAITS_FOR_PAGE;
     if (page->until < *until)
@@ -111,11 +112,17 @@ static enum read_result look_ahead(struct recovery *recovery)
 
     if (loop->manager->has_cluster)
         result = cluster_reaches(loop, recovery->position, &recovery->question);
-    if (result == WS_OK)
-        return READ_WAITS_FOR_POSITION;
+    else if (recovery->position > loop->carried)
+        result = WS_ERR_NOT_FOUND;
     if (result == WS_ERR_NOT_FOUND)
         return READ_LOST;
-    return recovery->n_refused++ < REFUSED_MAX ? READ_WAITS_FOR_POSITION : READ_LOST;
+    if (result == WS_OK)
+        recovery->refused_since_ms = 0;
+    else if (recovery->refused_since_ms == 0)
+        recovery->refused_since_ms = loop->timers.now_ms;
+    else if (loop->timers.now_ms - recovery->refused_since_ms >= REFUSED_MAX_MS)
+        return READ_LOST;
+    return READ_WAITS_FOR_POSITION;
 }
 
 enum read_result recovery_read(struct recovery *recovery,

@@ -188,6 +188,7 @@ static void drop_commands(ws_loop *loop, struct inbox *inbox)
 static void remove_from_manager(ws_loop *loop)
 {
     ws_manager *manager = loop->manager;
+    struct page *dropped = NULL;
 
     manager_lock(manager);
     drop_commands(loop, &loop->inbox);
@@ -198,7 +199,10 @@ static void remove_from_manager(ws_loop *loop)
     manager->loops[loop->number] = NULL;
     while (loop->wakers > 0)
         pthread_cond_wait(&manager->woken, &manager->lock);
+    if (manager->pages.n_readers == 0) /* it may have been this loop's to drop them later */
+        dropped = pages_take_all(&manager->pages);
     manager_unlock(manager);
+    pages_free(&manager->memory, dropped);
 }
 
 void ws_loop_free(ws_loop *loop)

@@ -78,25 +78,31 @@ uint64_t backoff_ms(struct ws_redis *redis, uint32_t *n_attempts)
     return wait_ms / 2 + redis->random % (wait_ms / 2 + 1);
 }
 
-static void halve_page(struct reader *reader)
+static void halve(struct at_once *at_once)
 {
-    if (reader->page > 1)
-        reader->page /= 2;
+    if (at_once->events > 1)
+        at_once->events /= 2;
 }
 
-void shrink_page(struct reader *reader)
+void at_once_shrink(struct at_once *at_once)
 {
-    halve_page(reader);
-    reader->page_max = reader->page;
+    halve(at_once);
+    at_once->max = at_once->events;
 }
 
-void resize_page(struct reader *reader, size_t n_entries, size_t bytes)
+void at_once_fit(struct at_once *at_once, size_t n_events, size_t bytes)
 {
     if (bytes > PAGE_LARGE_BYTES)
-        halve_page(reader);
-    else if (n_entries >= reader->page && bytes < PAGE_LARGE_BYTES / 4 &&
-             reader->page < reader->page_max)
-        reader->page *= 2;
+        halve(at_once);
+    else if (n_events >= at_once->events && bytes < PAGE_LARGE_BYTES / 4)
+        at_once->events =
+            2 * at_once->events < at_once->max ? 2 * at_once->events : at_once->max;
+}
+
+void at_once_allow(struct at_once *at_once, uint32_t most)
+{
+    if (at_once->max < most)
+        at_once->max++;
 }
 
 /* --- commands ------------------------------------------------------------------------------------ */

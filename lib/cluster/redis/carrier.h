@@ -31,7 +31,7 @@
 
 enum {
     NUMBER_SIZE = 21, /* a decimal number of 64 bits, and a NUL */
-    PAGE_FIRST = 128, /* entries; see resize_page() */
+    PAGE_FIRST = 128, /* entries */
     PAGE_MAX = 512,
     RETRY_MS = 10,        /* when the manager has no room or memory */
     BACKOFF_MIN_MS = 50,  /* between two attempts, twice as long for each that fails, */
@@ -76,16 +76,21 @@ struct known {
     char nonce[NUMBER_SIZE];
 };
 
+/* How many events go through a connection at once, by how large they are and how slow it is. */
+struct at_once {
+    uint32_t events;
+    uint32_t max; /* more did not get through in time */
+};
+
 struct reader {
     char epoch[WS_EPOCH_SIZE]; /* that the manager has; "": none yet */
     uint64_t position;         /* of the last event that it took */
-    uint32_t page;             /* entries to ask for at once, by how large they are */
-    uint32_t page_max;         /* more did not come in time */
-    uint32_t asked;            /* for a page while loading */
-    bool is_waiting;           /* for an answer */
-    bool expects_some;         /* by what Redis said before, there is more to read */
-    redisReply *entries;       /* that were read; NULL: none */
-    size_t n_delivered;        /* of these */
+    struct at_once page;
+    uint32_t asked;      /* for a page while loading */
+    bool is_waiting;     /* for an answer */
+    bool expects_some;   /* by what Redis said before, there is more to read */
+    redisReply *entries; /* that were read; NULL: none */
+    size_t n_delivered;  /* of these */
     uint64_t retry_ms;
 
     /* While loading: the newest events, the newest first. */
@@ -97,6 +102,7 @@ struct reader {
 };
 
 struct writer {
+    struct at_once batch;
     bool is_script_known; /* to Redis, which carried it out before */
     uint32_t n_sent;      /* events at the queue's beginning that were sent */
     uint64_t retry_ms;    /* after Redis took none */
@@ -114,7 +120,8 @@ struct fetches {
     struct fetch *first;
     struct fetch **end;
     uint32_t count;
-    uint32_t n_sent; /* of these, at the beginning */
+    uint32_t n_sent;     /* of these, at the beginning */
+    struct at_once page; /* the owner's alone */
 };
 
 struct counters {
@@ -182,12 +189,14 @@ void tell(struct ws_redis *redis, bool connected, const char *text);
 /* How long to wait after another attempt that failed, partly by chance. */
 uint64_t backoff_ms(struct ws_redis *redis, uint32_t *n_attempts);
 
-/* Halves the page, which grows no more until all is loaded: one may have been more than the connection
- * brings in time. */
-void shrink_page(struct reader *reader);
+/* What was under way did not get through in time: half as much from now on. */
+void at_once_shrink(struct at_once *at_once);
 
-/* Fits the page to what one that was asked for brought. */
-void resize_page(struct reader *reader, size_t n_entries, size_t bytes);
+/* So many events came or went, of so many bytes: more or fewer the next time. */
+void at_once_fit(struct at_once *at_once, size_t n_events, size_t bytes);
+
+/* Something got through: one more may be tried again. */
+void at_once_allow(struct at_once *at_once, uint32_t most);
 
 /* --- carrier.c: commands -------------------------------------------------------------------------- */
 

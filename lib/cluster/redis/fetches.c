@@ -52,7 +52,7 @@ void fetches_run(struct ws_redis *redis)
 
     while (is_up(redis) && redis->fetches.n_sent < FETCHES_SENT_MAX &&
            (fetch = next_to_send(redis)) != NULL) {
-        uint32_t page = redis->reader.page;
+        uint32_t page = redis->fetches.page.events;
         char from[NUMBER_SIZE];
 
         snprintf(from, sizeof from, "%" PRIu64, fetch->after + 1);
@@ -90,12 +90,17 @@ static bool answer(struct ws_redis *redis, const struct fetch *fetch, const redi
     size_t n = entries->elements;
     ws_cluster_event *events = memory_alloc(&redis->memory, (n + 1) * sizeof *events);
     const char *nonce;
+    size_t bytes = 0;
     int result;
 
     if (events == NULL)
         return false;
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         entry_read(entries->element[i], &events[i], &nonce);
+        bytes += entry_bytes(entries->element[i]);
+    }
+    at_once_allow(&redis->fetches.page, PAGE_MAX);
+    at_once_fit(&redis->fetches.page, n, bytes);
     result = ws_manager_cluster_fetched(redis->manager, fetch->request, events, n);
     memory_free(&redis->memory, events);
     if (result == WS_OK)

@@ -226,11 +226,23 @@ static void read_in(struct link *link)
     without_sigpipe(link, handle_read);
 }
 
+static size_t n_unsent(const struct link *link)
+{
+    return link->context->c.obuf != NULL ? sdslen(link->context->c.obuf) : 0;
+}
+
 static void write_out(struct link *link)
 {
+    size_t before = n_unsent(link);
+
     if (link->tls != NULL)
         tls_clear_errors();
     without_sigpipe(link, handle_write);
+    if (link->context == NULL)
+        return;
+    link->progressed |= n_unsent(link) < before;
+    if (link->tls != NULL && tls_wants_write(link->tls))
+        link->events |= WS_REDIS_WRITE;
 }
 
 void link_ready(struct link *link, int events)

@@ -14,7 +14,7 @@ enum { LOAD_MAX_BYTES = 64 << 20 };
 static void ask(struct ws_redis *redis, const char *to)
 {
     uint32_t left = redis->options.preload_events - (uint32_t)redis->reader.n_loaded;
-    uint32_t page = redis->reader.page < left ? redis->reader.page : left;
+    uint32_t page = redis->reader.page.events < left ? redis->reader.page.events : left;
 
     redis->reader.asked = page;
     ask_range(redis, &redis->reading, REQUEST_PAGE, "XREVRANGE", to, "-", page);
@@ -79,7 +79,7 @@ void load_page(struct ws_redis *redis, redisReply *page)
 
     while (kept < page->elements && keep(redis, page, kept))
         kept++;
-    resize_page(reader, kept, reader->bytes - bytes);
+    at_once_fit(&reader->page, kept, reader->bytes - bytes);
     if (kept < reader->asked || reader->n_loaded >= redis->options.preload_events ||
         reader->bytes >= LOAD_MAX_BYTES) {
         enter_stage(redis, STAGE_STARTING);
@@ -100,7 +100,7 @@ static void started(struct ws_redis *redis, uint64_t position, const char *nonce
     redis->known.position = 0;
     know(redis, position, nonce);
     redis->session.n_attempts = 0;
-    redis->reader.page_max = PAGE_MAX;
+    redis->reader.page.max = PAGE_MAX;
     load_end(redis);
     enter_stage(redis, STAGE_READING);
     tell(redis, true, "connected");

@@ -52,7 +52,7 @@ void reader_read(struct ws_redis *redis, redisReply *reply)
         return;
     for (size_t i = 0; i < reader->entries->elements; i++)
         bytes += entry_bytes(reader->entries->element[i]);
-    resize_page(reader, reader->entries->elements, bytes);
+    at_once_fit(&reader->page, reader->entries->elements, bytes);
 }
 
 /* Whether it is the epoch of this session, and a position that we can be at. */
@@ -130,7 +130,7 @@ static bool ask(struct ws_redis *redis)
     char after[2 * NUMBER_SIZE];
 
     redis->reader.expects_some = redis->session.position > redis->reader.position;
-    snprintf(count, sizeof count, "%" PRIu32, redis->reader.page);
+    snprintf(count, sizeof count, "%" PRIu32, redis->reader.page.events);
     snprintf(block, sizeof block, "%d", LINK_BLOCK_MS);
     snprintf(after, sizeof after, "%" PRIu64 "-%" PRIu64, redis->reader.position, UINT64_MAX);
     command->count = 0;

@@ -171,8 +171,9 @@ static int set_up(struct ws_redis *redis)
     redis->queue.max_events = options->max_pending_events;
     redis->queue.max_bytes = options->max_pending_bytes;
     redis->fetches.end = &redis->fetches.first;
-    redis->reader.page = PAGE_FIRST;
-    redis->reader.page_max = PAGE_MAX;
+    redis->reader.page = (struct at_once){PAGE_FIRST, PAGE_MAX};
+    redis->fetches.page = (struct at_once){PAGE_FIRST, PAGE_MAX};
+    redis->writer.batch = (struct at_once){BATCH_MAX_EVENTS, BATCH_MAX_EVENTS};
     snprintf(redis->max_stream_events, sizeof redis->max_stream_events, "%u",
              (unsigned)options->max_stream_events);
     link_init(&redis->reading, options->watch, options->user_data);
@@ -287,13 +288,25 @@ static void take_replies(struct ws_redis *redis, struct link *link)
     }
 }
 
+/* Too slow, for what was asked of it at once. */
+static void shrink(struct ws_redis *redis, const struct link *link)
+{
+    if (link == &redis->reading) {
+        at_once_shrink(&redis->reader.page);
+        return;
+    }
+    at_once_shrink(&redis->writer.batch);
+    at_once_shrink(&redis->fetches.page);
+}
+
 static void check(struct ws_redis *redis, struct link *link)
 {
     enum stage stage = redis->session.stage;
 
     if (stage == STAGE_AWAY || stage == STAGE_FAILED || link_check(link, redis->now_ms))
         return;
-    shrink_page(&redis->reader);
+    if (link->context != NULL && stage != STAGE_ATTACHING)
+        shrink(redis, link);
     fail(redis, link->error);
 }
 

@@ -26,6 +26,7 @@ static bool configure(SSL_CTX *context)
 
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
     SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
+    SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE); /* to see that it goes on */
     SSL_CTX_set_default_passwd_cb_userdata(context, no_passphrase);
     return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1;
 }
@@ -104,6 +105,11 @@ struct ssl_st *tls_begin(redisContext *context, const struct uri *uri, char *tex
 void tls_clear_errors(void)
 {
     ERR_clear_error();
+}
+
+bool tls_wants_write(const struct ssl_st *tls)
+{
+    return SSL_want_write(tls);
 }
 
 void tls_explain(const struct ssl_st *tls, char *text, size_t size)

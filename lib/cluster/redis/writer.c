@@ -20,12 +20,12 @@ static void add_piece(struct command *command, struct piece piece)
 }
 
 /* How many events the next batch has. The lock is held. */
-static uint32_t batch_size(const struct queue *queue)
+static uint32_t batch_size(const struct queue *queue, uint32_t max_events)
 {
     size_t bytes = 0;
     uint32_t n = 0;
 
-    for (const struct pending *pending = queue->first; pending != NULL && n < BATCH_MAX_EVENTS;
+    for (const struct pending *pending = queue->first; pending != NULL && n < max_events;
          pending = pending->next) {
         bytes += pending->bytes;
         if (n > 0 && bytes > BATCH_MAX_BYTES)
@@ -65,7 +65,7 @@ void writer_run(struct ws_redis *redis)
     if (!is_up(redis) || writer->n_sent > 0 || redis->now_ms < writer->retry_ms)
         return;
     pthread_mutex_lock(&redis->lock);
-    n = batch_size(&redis->queue);
+    n = batch_size(&redis->queue, writer->batch.events);
     snprintf(n_keys, sizeof n_keys, "%u", (unsigned)n + 2);
     if (writer->is_script_known)
         command_known_script(redis, script_append_digest, n_keys);
@@ -168,6 +168,8 @@ void writer_appended(struct ws_redis *redis, const redisReply *reply)
     writer->n_sent = 0;
     writer->n_attempts = 0;
     writer->is_script_known = true;
+    at_once_allow(&writer->batch, BATCH_MAX_EVENTS);
+    at_once_fit(&writer->batch, n, 0);
     for (uint32_t i = 0; i < n; i++)
         settle(redis, (uint64_t)reply->element[i]->integer);
     tell(redis, true, "connected");

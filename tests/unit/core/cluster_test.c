@@ -218,7 +218,7 @@ START_TEST(a_process_that_is_cut_off)
     process_pass(&there, 1000);
     client_expect(&ann, NULL);
     process_read_all(&there);
-    process_pass(&there, 200);
+    process_pass(&there, 2000);
     client_expect(&ann, number_message(4, NULL, 4), recovered_message(true, 1, 4), NULL);
     end();
 }

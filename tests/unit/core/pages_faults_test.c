@@ -185,6 +185,28 @@ START_TEST(a_carrier_that_is_taken_out)
 }
 END_TEST
 
+/* Nor is it asked then for those that wait for others' pages. */
+START_TEST(a_carrier_that_is_taken_out_while_many_wait)
+{
+    size_t n_fetches;
+
+    begin_with(3000);
+    for (size_t i = 0; i < 8; i++)
+        come_back(&crowd[i], 1 + i * PAGE_EVENTS);
+    while (stream.n_asked > 0)
+        ck_assert_int_eq(stream_answer_with(0, 0), WS_OK);
+    n_fetches = stream.n_fetches;
+    ck_assert_int_eq(ws_manager_set_cluster(here.host.manager, NULL, NULL), WS_OK);
+    pass(60000);
+    ck_assert_uint_eq(stream.n_fetches, n_fetches);
+    for (size_t i = 0; i < 8; i++) {
+        ck_assert_ptr_nonnull(client_next(&crowd[i]));
+        client_expect(&crowd[i], recovered_message(false, 0, 3000), NULL);
+    }
+    end();
+}
+END_TEST
+
 /* --- clients that go away -------------------------------------------------------------------- */
 
 START_TEST(clients_that_go_while_they_wait)
@@ -468,6 +490,7 @@ int main(void)
         what_the_carrier_does_not_have,
         answers_that_make_no_sense,
         a_carrier_that_is_taken_out,
+        a_carrier_that_is_taken_out_while_many_wait,
         clients_that_go_while_they_wait,
         clients_that_go_when_it_comes,
         requests_are_bounded,

@@ -222,6 +222,35 @@ static void come_one_after_the_other(size_t n_pages, uint32_t max_pages)
     expect_crowd(MOST_CLIENTS);
 }
 
+/* Each loop has a clock of its own, and may end before the others. */
+START_TEST(pages_are_dropped_by_any_loop)
+{
+    ws_loop *first;
+    ws_loop *second;
+
+    begin(300, false);
+    first = here.host.loop;
+    ck_assert_int_eq(ws_loop_new(here.host.manager, NULL, 0, &second), WS_OK);
+    come_back(&ann, 10);
+    here.host.loop = second;
+    come_back(&bob, 20);
+    here.host.loop = first;
+    here.host.now_ms = 1000;
+    for (int i = 0; i < 2; i++) {
+        stream_answer();
+        ws_loop_run(second, 500);
+        host_run(&here.host);
+    }
+    expect_all(&ann, 11, 300);
+    expect_all(&bob, 21, 300);
+    ws_loop_run(second, 900);
+    ck_assert_uint_eq(here.host.manager->pages.count, 2);
+    ws_loop_free(second);
+    ck_assert_uint_eq(here.host.manager->pages.count, 0);
+    end();
+}
+END_TEST
+
 START_TEST(those_who_come_one_after_the_other_share_it_too)
 {
     come_one_after_the_other(50, PAGES_MAX);
@@ -403,6 +432,26 @@ START_TEST(the_stream_was_trimmed)
 END_TEST
 
 /* What comes begins behind the page. */
+/* What the stream has no more may still be at hand. */
+START_TEST(the_stream_was_trimmed_behind_a_page)
+{
+    begin(600, false);
+    come_back(&ann, 0);
+    stream_answer();
+    host_run(&here.host);
+    expect_asked(0, 256, 256);
+    answer_with(400, 112);
+    ck_assert_ptr_nonnull(strstr(ann.messages[ann.n_messages - 1], "\"complete\":false"));
+    come_back(&bob, 100);
+    stream_answer_all();
+    ck_assert_ptr_nonnull(client_next(&bob));
+    for (int i = 101; i <= 256; i++)
+        ck_assert_str_eq(client_next(&bob), number_message(i, NULL, i));
+    client_expect(&bob, recovered_message(false, 156, 600), NULL);
+    end();
+}
+END_TEST
+
 START_TEST(all_of_the_page_was_trimmed)
 {
     begin(1000, false);
@@ -622,6 +671,7 @@ int main(void)
         rooms_users_and_exclusions,
         a_thousand_clients_share_what_is_fetched,
         pages_are_dropped_when_nobody_reads_them,
+        pages_are_dropped_by_any_loop,
         those_who_come_one_after_the_other_share_it_too,
         two_loops_share,
         those_who_wait_for_the_same_page_are_served_together,
@@ -629,6 +679,7 @@ int main(void)
         another_loop_has_fetched_it_meanwhile,
         one_that_is_far_behind_does_not_hold_up_others,
         the_stream_was_trimmed,
+        the_stream_was_trimmed_behind_a_page,
         all_of_the_page_was_trimmed,
         the_carrier_answers_with_less,
         the_carrier_answers_with_far_less,
