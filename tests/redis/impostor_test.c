@@ -204,6 +204,24 @@ START_TEST(too_much_for_the_line)
 }
 END_TEST
 
+/* The same of what is to be stored. */
+START_TEST(too_much_to_send)
+{
+    enum { N = 64, BYTES = 16384 };
+    static char data[BYTES];
+
+    begin(4 * TIMEOUT_MS);
+    memset(data, 'x', BYTES);
+    data[0] = data[BYTES - 1] = '"';
+    peer_order(&peer, PEER_PASSES, 1024, "");
+    for (int i = 0; i < N; i++)
+        ck_assert_int_eq(ws_manager_emit(ann.host.manager, "notification", data, BYTES), WS_OK);
+    UNTIL(node_stat(&ann, "stored") + node_stat(&ann, "duplicates") == N);
+    ck_assert_str_eq(server_do(&server, "XLEN {wsmanager}:events"), "64");
+    end();
+}
+END_TEST
+
 /* Each time a little later, until a whole session is through. */
 static void cut_at_each_byte(enum peer_way way, size_t step)
 {
@@ -234,6 +252,6 @@ int main(void)
     return suite_run("redis-impostor",
                      (const TTest *const[]){nonsense_as_an_answer, nonsense_as_a_greeting,
                                             misfits, stored_in_advance, silence, drip, flood,
-                                            too_much_for_the_line, requests_cut, replies_cut,
-                                            NULL});
+                                            too_much_for_the_line, too_much_to_send,
+                                            requests_cut, replies_cut, NULL});
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <openssl/err.h>
@@ -167,6 +168,36 @@ START_TEST(redis_is_slow)
 }
 END_TEST
 
+static void (*watch)(int fd, int events, void *user_data);
+
+static void watch_narrow(int fd, int events, void *user_data)
+{
+    static const int bytes = 4096;
+
+    if (events != 0)
+        ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes), 0);
+    watch(fd, events, user_data);
+}
+
+/* Much waits from the beginning, and the socket takes little of it. */
+START_TEST(socket_is_narrow)
+{
+    enum { N = 40, BYTES = 20000 };
+
+    begin("no");
+    node_init(&ann, "ann", uri("127.0.0.1", "?ca=redis.pem"));
+    watch = ann.options.watch;
+    ann.options.watch = watch_narrow;
+    node_open(&ann);
+    for (int i = 1; i <= N; i++)
+        emit_large(&ann, i, BYTES);
+    node_expect(&ann, 1, N);
+    ck_assert_uint_eq(node_stat(&ann, "failures"), 0);
+    node_close(&ann);
+    end();
+}
+END_TEST
+
 START_TEST(killed_and_restarted)
 {
     enum { ROUNDS = 3, EACH = 500 };
@@ -277,5 +308,6 @@ int main(void)
                      (const TTest *const[]){large_and_many_events, killed_and_restarted,
                                             redis_is_another, only_one_side_speaks_tls,
                                             clients_have_certificates, certificates_are_renewed,
-                                            redis_is_slow, files_that_are_refused, NULL});
+                                            redis_is_slow, socket_is_narrow,
+                                            files_that_are_refused, NULL});
 }

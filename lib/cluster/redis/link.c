@@ -241,7 +241,7 @@ static void write_out(struct link *link)
     if (link->context == NULL)
         return;
     link->progressed |= n_unsent(link) < before;
-    if (link->tls != NULL && tls_wants_write(link->tls))
+    if (link->tls != NULL && n_unsent(link) > 0 && !tls_wants_read(link->tls))
         link->events |= WS_REDIS_WRITE;
 }
 

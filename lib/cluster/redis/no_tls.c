@@ -27,7 +27,7 @@ void tls_clear_errors(void)
 {
 }
 
-bool tls_wants_write(const struct ssl_st *tls)
+bool tls_wants_read(const struct ssl_st *tls)
 {
     (void)tls;
     return false;

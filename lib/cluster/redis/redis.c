@@ -295,6 +295,8 @@ static void shrink(struct ws_redis *redis, const struct link *link)
         at_once_shrink(&redis->reader.page);
         return;
     }
+    if (redis->writer.n_sent > 0)
+        redis->writer.batch.events = redis->writer.n_sent;
     at_once_shrink(&redis->writer.batch);
     at_once_shrink(&redis->fetches.page);
 }

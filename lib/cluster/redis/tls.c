@@ -107,9 +107,9 @@ void tls_clear_errors(void)
     ERR_clear_error();
 }
 
-bool tls_wants_write(const struct ssl_st *tls)
+bool tls_wants_read(const struct ssl_st *tls)
 {
-    return SSL_want_write(tls);
+    return SSL_want_read(tls);
 }
 
 void tls_explain(const struct ssl_st *tls, char *text, size_t size)

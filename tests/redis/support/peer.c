@@ -109,23 +109,15 @@ static void pass_and_cut(struct pair *pair, int from, int to)
     cut_all();
 }
 
-static void pass_request(struct pair *pair)
+static void pass_on(struct pair *pair, int from, int to, enum peer_way cutting)
 {
-    if (order.way == PEER_CUTS_REQUESTS)
-        pass_and_cut(pair, pair->node, pair->redis);
-    else
-        pass(pair, pair->node, pair->redis, PIECE);
-}
-
-static void pass_reply(struct pair *pair)
-{
-    if (order.way == PEER_CUTS_REPLIES) {
-        pass_and_cut(pair, pair->redis, pair->node);
+    if (order.way == cutting) {
+        pass_and_cut(pair, from, to);
     } else if (order.way == PEER_PASSES && order.n > 0) {
-        pass(pair, pair->redis, pair->node, order.n);
+        pass(pair, from, to, order.n);
         usleep(1000);
     } else {
-        pass(pair, pair->redis, pair->node, PIECE);
+        pass(pair, from, to, PIECE);
     }
 }
 
@@ -153,10 +145,10 @@ static void serve(struct pair *pair, const struct pollfd *polled)
         if (is_deaf)
             hear(pair);
         else
-            pass_request(pair);
+            pass_on(pair, pair->node, pair->redis, PEER_CUTS_REQUESTS);
     }
     if (is_ready(&polled[1], pair->redis) && !is_deaf)
-        pass_reply(pair);
+        pass_on(pair, pair->redis, pair->node, PEER_CUTS_REPLIES);
 }
 
 static void drip(void)

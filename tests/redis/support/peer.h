@@ -8,7 +8,7 @@
 enum { PEER_MAX_TEXT = 256 };
 
 enum peer_way {
-    PEER_PASSES,        /* what comes from either side */
+    PEER_PASSES, /* what comes from either side; if n > 0, so many bytes in a millisecond at most */
     PEER_CUTS_REQUESTS, /* passes `n` bytes more to Redis, then ends all connections, and passes */
     PEER_CUTS_REPLIES, /* the same with bytes from Redis */
     PEER_SAYS,         /* `text` for all that comes; Redis hears nothing */
