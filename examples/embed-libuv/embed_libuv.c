@@ -1,5 +1,6 @@
-/* embed_libuv.c: a small host on libuv, to copy from, of which several are one service by a Redis: each serves
- * WebSockets on ws://127.0.0.1:PORT/ and tells the clients of all the time once a second.
+/* embed_libuv.c: a small host on libuv, to copy from, of which several are one service by a
+ * Redis: each serves WebSockets on ws://127.0.0.1:PORT/ and tells the clients of all the time
+ * once a second.
  *
  *   embed-libuv [PORT [REDIS_URI]]          the defaults are 9000 and redis://127.0.0.1:6379 */
 #include <errno.h>
@@ -47,7 +48,7 @@ static void fail(const char *what, const char *why)
     exit(1);
 }
 
-/* --- clients -------------------------------------------------------------------------------------- */
+/* --- clients ---------------------------------------------------------------------------------- */
 
 static void free_client(uv_handle_t *poll)
 {
@@ -140,7 +141,7 @@ static void accept_client(uv_poll_t *poll, int status, int events)
     add_client(client);
 }
 
-/* --- turns of the loop ---------------------------------------------------------------------------- */
+/* --- turns of the loop ------------------------------------------------------------------------ */
 
 static void on_deadline(uv_timer_t *timer);
 
@@ -209,7 +210,7 @@ static void on_interrupt(uv_signal_t *handle, int number)
     uv_stop(uv_default_loop());
 }
 
-/* --- the beginning -------------------------------------------------------------------------------- */
+/* --- the beginning ---------------------------------------------------------------------------- */
 
 static void listen_on(uint16_t port)
 {

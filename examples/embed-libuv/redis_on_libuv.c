@@ -31,7 +31,7 @@ static void run(struct redis_on_libuv *adapter)
                    deadline_ms > now_ms ? deadline_ms - now_ms : 0, 0);
 }
 
-/* --- the hooks ------------------------------------------------------------------------------------ */
+/* --- the hooks -------------------------------------------------------------------------------- */
 
 static void on_ready(uv_poll_t *poll, int status, int events)
 {
@@ -99,7 +99,7 @@ static void wake(void *user_data)
     uv_async_send(&((struct redis_on_libuv *)user_data)->wake);
 }
 
-/* --- life ----------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 int redis_on_libuv_open(struct redis_on_libuv *adapter, uv_loop_t *loop, ws_manager *manager,
                         ws_redis_options *options)

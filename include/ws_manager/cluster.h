@@ -52,19 +52,23 @@ typedef struct ws_cluster {
      * many wait as may; WS_ERR_NO_MEMORY; WS_ERR_TOO_BIG. */
     int (*publish)(const ws_cluster_event *event, void *receipt, void *data);
 
-    /* Asks for stored events: those behind position `after`, in order, `max_events` at most; fewer
-     * will do. They are for all clients that need them, so little is asked for at once: 65 requests
-     * without an answer, of 256 events each at most. The answer is one ws_manager_cluster_fetched() with
-     * `request`, later and on any thread, which may come from within this call. Any loop's thread,
-     * without a lock held. Return WS_OK, or an error and no answer: it is tried again for half a
-     * minute, as long as clients wait for an answer in any case. */
+    /* Asks for stored events: those behind position `after`, in order, `max_events` at most;
+     * fewer will do. They are for all clients that need them, so little is asked for at once: 65
+     * requests without an answer, of 256 events each at most. The answer is one
+     * ws_manager_cluster_fetched() with `request`, later and on any thread, which may come from
+     * within this call. Any loop's thread, without a lock held. Return WS_OK, or an error and no
+     * answer: it is tried again for half a minute, as long as clients wait for an answer in any
+     * case.
+     *
+     * What follows the newest event is asked too: no events mean that the stream ends there. A
+     * carrier that can't know what is stored does not answer before it can. */
     int (*fetch)(uint64_t after, uint32_t max_events, void *request, void *data);
 } ws_cluster;
 
 /* Sets the carrier, before any loop or event is made; `cluster` is copied. Until
  * ws_manager_cluster_start() clients that want to recover wait. NULL takes it out again: to be
- * called when it has answered all receipts and requests, and no other thread sends. Errors:
- * WS_ERR_INVALID, WS_ERR_ALREADY. */
+ * called when it has answered all receipts and requests, while no other thread sends or runs a
+ * loop. Errors: WS_ERR_INVALID, WS_ERR_ALREADY. */
 WS_EXPORT int ws_manager_set_cluster(ws_manager *manager, const ws_cluster *cluster,
                                      void *data);
 

@@ -161,8 +161,8 @@ typedef struct ws_manager_options {
      * a user, the newest ones within these three limits. */
     uint32_t history_events; /* 0: none are kept; default 10000, at most 2^30 */
     uint32_t history_age_ms; /* by `clock`; 0: no limit, the default */
-    /* 0: no limit; default 64 MiB; their compressed forms come on top. With a cluster, as much again
-     * while clients read what is older. */
+    /* 0: no limit; default 64 MiB; their compressed forms come on top. With a cluster, as much
+     * again while clients read what is older. */
     uint64_t history_bytes;
 } ws_manager_options;
 

@@ -41,17 +41,18 @@ typedef struct ws_redis_options {
 
     void *user_data; /* of these three */
 
-    /* redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE][?timeout_ms=N], IPv6 addresses in brackets,
-     * or redis+unix://[[USER]:PASSWORD@]/PATH[?timeout_ms=N]; what is special in a part is written
-     * as %XX. timeout_ms (default 5000) is how long connecting may take, and how long Redis may be
-     * silent while it owes an answer; one that comes bit by bit may take ten times as long. Names of
-     * hosts are looked up by getaddrinfo(), for which the thread waits: better name addresses.
+    /* redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE][?timeout_ms=N], IPv6 addresses in
+     * brackets, or redis+unix://[[USER]:PASSWORD@]/PATH[?timeout_ms=N]; what is special in a
+     * part is written as %XX. timeout_ms (default 5000) is how long connecting may take, and how
+     * long Redis may be silent while it owes an answer; one that comes bit by bit may take ten
+     * times as long. Names of hosts are looked up by getaddrinfo(), for which the thread waits:
+     * better name addresses.
      *
      * rediss:// as redis://, by TLS 1.2 or newer. Redis' certificate must be for HOST and of an
      * authority that the system trusts, or of one in the PEM file ?ca=PATH. With &cert=PATH and
-     * &key=PATH this process shows a certificate of its own (PEM, the key without passphrase). The
-     * files are read for each connection, so that they can be renewed. Refused where the library
-     * was built with a hiredis without TLS.
+     * &key=PATH this process shows a certificate of its own (PEM, the key without passphrase).
+     * The files are read for each connection, so that they can be renewed. Refused where the
+     * library was built with a hiredis without TLS.
      *
      * Default redis://127.0.0.1:6379. */
     const char *uri;
@@ -93,8 +94,8 @@ static inline void ws_redis_options_init(ws_redis_options *options)
 }
 
 /* WS_OK if the option `uri` can be this, which includes that its files can be read; otherwise
- * WS_ERR_INVALID or WS_ERR_NO_MEMORY, with one line on why in `text`, cut short at `size` bytes with
- * the NUL. The line repeats no password. Any thread. */
+ * WS_ERR_INVALID or WS_ERR_NO_MEMORY, with one line on why in `text`, cut short at `size` bytes
+ * with the NUL. The line repeats no password. Any thread. */
 WS_EXPORT int ws_redis_check_uri(const char *uri, char *text, size_t size);
 
 /* Makes a carrier and sets it in the manager, before that has a loop or sent an event. Nothing is
@@ -105,9 +106,10 @@ WS_EXPORT int ws_redis_new(ws_manager *manager, const ws_redis_options *options,
                            uint64_t now_ms, ws_redis **redis);
 
 /* Ends it, and takes it out of the manager: events that wait are not stored, and of those that are
- * under way it is not known; those who asked are told of both (WS_ERR_CLOSED). Nothing may be sent by
- * any thread any more. The other processes are told that this one is gone, if Redis can be reached at
- * once; nothing is waited for. NULL does nothing. The thread that runs it, not within a callback. */
+ * under way it is not known; those who asked are told of both (WS_ERR_CLOSED). Meanwhile no other
+ * thread may send or run a loop, and afterwards nothing may be sent. The other processes are told
+ * that this one is gone, if Redis can be reached at once; nothing is waited for. NULL does nothing.
+ * The thread that runs it, not within a callback. */
 WS_EXPORT void ws_redis_free(ws_redis *redis);
 
 /* The descriptor is ready for `events`. One that is not watched any more is passed over. */

@@ -37,7 +37,7 @@ int ws_cluster_new_epoch(char *epoch)
     return epoch_draw(epoch) ? WS_OK : WS_ERR_SYSTEM;
 }
 
-/* --- delivery ------------------------------------------------------------------------------------ */
+/* --- delivery --------------------------------------------------------------------------------- */
 
 static bool is_next(ws_manager *manager, uint64_t position)
 {
@@ -97,7 +97,7 @@ void ws_manager_cluster_stored(ws_manager *manager, void *receipt, int result,
     memory_free(&manager->memory, given);
 }
 
-/* --- beginning ----------------------------------------------------------------------------------- */
+/* --- beginning -------------------------------------------------------------------------------- */
 
 static bool positions_valid(uint64_t position, const ws_cluster_event *events, size_t n_events)
 {

@@ -1,6 +1,6 @@
-/* cluster_end.c: how far a cluster's stream goes beyond what was delivered here, for clients that have
- * seen more of it elsewhere: the process is behind, perhaps since it can't reach the stream, and then
- * they wait until it is not; or the stream has lost what they saw. */
+/* cluster_end.c: how far a cluster's stream goes beyond what was delivered here, for clients
+ * that have seen more of it elsewhere: the process is behind, perhaps since it can't reach the
+ * stream, and then they wait until it is not; or the stream has lost what they saw. */
 #include "core/cluster.h"
 
 /* What is to be asked, if it is. The lock is held. */

@@ -13,8 +13,8 @@ static bool is_kept_or_lost(struct pages *pages, uint64_t position)
     return position < pages->lost || pages_find(pages, position) != NULL;
 }
 
-/* Sets up the request for what is behind a position. The lock is held. WS_ERR_BACKPRESSURE: too many
- * are under way, or the loop has not yet heard of another stream. */
+/* Sets up the request for what is behind a position. The lock is held. WS_ERR_BACKPRESSURE: too
+ * many are under way, or the loop has not yet heard of another stream. */
 static int prepare(ws_loop *loop, struct page_request *request, uint64_t position)
 {
     ws_manager *manager = loop->manager;

@@ -95,7 +95,8 @@ void connection_deliver(struct connection *connection, ws_message *message);
  * WS_ERR_CLOSED. */
 int connection_give(struct connection *connection, ws_message *message);
 
-/* The same with a text of ours, whose buffer is freed. Without memory for it the connection ends. */
+/* The same with a text of ours, whose buffer is freed. Without memory for it the connection
+ * ends. */
 void connection_deliver_text(struct connection *connection, struct buffer *buffer);
 
 /* The same with a reference that was taken before, for many recipients at once: true if the

@@ -195,7 +195,7 @@ void history_free(struct history *history)
     memory_free(history->memory, history->entries);
 }
 
-/* --- reading ----------------------------------------------------------------------------------- */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 bool history_seek(const struct history *history, enum group_kind kind, const char *name,
                   uint64_t after, struct history_cursor *cursor)

@@ -42,8 +42,8 @@ struct page_request {
     bool is_void; /* the stream is another one meanwhile: of no use to anybody */
 };
 
-/* How far the stream goes beyond what was delivered here (cluster_end.c); also the carrier's name for
- * that question. */
+/* How far the stream goes beyond what was delivered here (cluster_end.c); also the carrier's
+ * name for that question. */
 struct stream_end {
     bool is_asking;
     uint64_t after;    /* what is asked */

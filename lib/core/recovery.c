@@ -12,7 +12,7 @@ enum {
     POLL_MAX_MS = 1000
 };
 
-/* --- life -------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 static size_t rooms_size(const ws_connect_options *options)
 {
@@ -80,7 +80,7 @@ void recoveries_init(ws_loop *loop)
     page_waits_init(loop);
 }
 
-/* --- beginning and end ----------------------------------------------------------------------------- */
+/* --- beginning and end ------------------------------------------------------------------------ */
 
 /* Leaves out what lies between. */
 static void go_to(struct recovery *recovery, uint64_t position)
@@ -193,7 +193,7 @@ void recovery_rooms_entered(const ws_manager *manager, struct recovery *recovery
         recovery_free(manager, recovery);
 }
 
-/* --- going on -------------------------------------------------------------------------------------- */
+/* --- going on --------------------------------------------------------------------------------- */
 
 static bool may_see(const struct recovery *recovery, const ws_message *message)
 {

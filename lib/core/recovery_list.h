@@ -11,8 +11,8 @@ enum recovery_wait {
     RECOVERY_READY,          /* nothing */
     RECOVERY_WAITS_FOR_ROOM, /* in its transport's queue */
     RECOVERY_WAITS_FOR_EPOCH, /* the cluster is to be reached before its event can be looked for */
-    RECOVERY_WAITS_FOR_PAGE, /* what the history does not have is asked of the cluster */
-    RECOVERY_WAITS_FOR_POSITION /* it has seen more of the stream elsewhere than has come here yet */
+    RECOVERY_WAITS_FOR_PAGE,    /* what the history does not have is asked of the cluster */
+    RECOVERY_WAITS_FOR_POSITION /* it has seen more of the stream elsewhere than came here */
 };
 
 struct recovery_list {

@@ -46,7 +46,7 @@ static void end(void)
     server_end(&server);
 }
 
-/* --- batches -------------------------------------------------------------------------------------- */
+/* --- batches ---------------------------------------------------------------------------------- */
 
 /* Stores n events, for everyone. */
 static void append(const struct event *events, size_t n)
@@ -124,7 +124,7 @@ static int calls(const char *command)
     return statistic(command, "calls=");
 }
 
-/* --- what is new ---------------------------------------------------------------------------------- */
+/* --- what is new ------------------------------------------------------------------------------ */
 
 START_TEST(several_producers)
 {
@@ -170,7 +170,7 @@ START_TEST(long_sequences)
 }
 END_TEST
 
-/* --- what fails ----------------------------------------------------------------------------------- */
+/* --- what fails ------------------------------------------------------------------------------- */
 
 /* Lua's last whole number: the fourth event gets the third one's id. */
 START_TEST(an_id_is_refused_in_the_middle)
@@ -306,7 +306,7 @@ START_TEST(carrier_goes_on_behind_it)
 }
 END_TEST
 
-/* --- what it costs -------------------------------------------------------------------------------- */
+/* --- what it costs ---------------------------------------------------------------------------- */
 
 /* However many events there are: the position is stored once, each producer's number read and
  * stored once, and nothing is written for what is stored already. */

@@ -1,4 +1,5 @@
-/* backoff_test.c: how long to wait between two attempts: longer each time, to a bound, and for ever. */
+/* backoff_test.c: how long to wait between two attempts: longer each time, to a bound, and for
+ * ever. */
 #include "cluster/redis/carrier.h"
 #include "support/suite.h"
 

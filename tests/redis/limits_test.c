@@ -239,7 +239,6 @@ int main(void)
     return suite_run(
         "redis-limits",
         (const TTest *const[]){queue_is_full, queue_has_too_many_bytes, manager_is_full,
-                               redis_has_no_memory, no_memory_while_fetching,
-                               redis_is_a_replica, stream_is_bounded, no_memory,
-                               no_memory_while_fetching, options_are_checked, NULL});
+                               redis_has_no_memory, redis_is_a_replica, stream_is_bounded,
+                               no_memory, no_memory_while_fetching, options_are_checked, NULL});
 }

@@ -1,6 +1,6 @@
-/* strangers_test.c: others have written to our keys: what makes no sense is passed over, and what is
- * in the way of our events is found out and taken away. Not here: what Redis says of itself
- * (errors_test.c). */
+/* strangers_test.c: others have written to our keys: what makes no sense is passed over, and
+ * what is in the way of our events is found out and taken away. Not here: what Redis says of
+ * itself (errors_test.c). */
 #include <string.h>
 
 #include "redis/support/node.h"
@@ -81,7 +81,8 @@ START_TEST(foreign_entry_far_ahead)
 }
 END_TEST
 
-/* Somebody begins another stream: the first to notice may be the reader, or what is to be stored. */
+/* Somebody begins another stream: the first to notice may be the reader, or what is to be
+ * stored. */
 START_TEST(another_epoch)
 {
     bool by_writer = false;

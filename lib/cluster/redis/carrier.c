@@ -7,7 +7,7 @@
 
 enum { PAGE_LARGE_BYTES = 4 << 20 };
 
-/* --- how things stand ---------------------------------------------------------------------------- */
+/* --- how things stand ------------------------------------------------------------------------- */
 
 void count(struct ws_redis *redis, uint64_t *counter, uint64_t n)
 {
@@ -105,7 +105,7 @@ void at_once_allow(struct at_once *at_once, uint32_t most)
         at_once->max++;
 }
 
-/* --- commands ------------------------------------------------------------------------------------ */
+/* --- commands --------------------------------------------------------------------------------- */
 
 static void begin_script(struct ws_redis *redis, const char *how, const char *script,
                          const char *n_keys)
@@ -163,6 +163,10 @@ redisReply *range_of(struct ws_redis *redis, const redisReply *reply)
         strcmp(epoch->str, redis->session.epoch) == 0 &&
         reply->element[0]->type == REDIS_REPLY_ARRAY)
         return reply->element[0];
-    fail(redis, "the stream is another one");
+    if (reply->type == REDIS_REPLY_ARRAY && reply->elements == 2 &&
+        reply->element[0]->type == REDIS_REPLY_ERROR)
+        fail(redis, reply->element[0]->str);
+    else
+        fail(redis, "the stream is another one");
     return NULL;
 }

@@ -1,5 +1,5 @@
-/* carrier.h: what a ws_redis is made of, and what its files ask of each other. They call those below
- * them alone; what goes wrong there is noted (fail()), and redis.c has the session ended.
+/* carrier.h: what a ws_redis is made of, and what its files ask of each other. They call those
+ * below them alone; what goes wrong there is noted (fail()), and redis.c has the session ended.
  *
  * redis.c    life, and what the host and the manager call
  * session.c  reaching Redis, leaving it, coming back
@@ -68,8 +68,8 @@ struct session {
     char told[LINK_ERROR_SIZE];
 };
 
-/* The newest event that is known to be in the stream, read, stored, or seen at a session's beginning
- * (by then it has what was stored without an answer). */
+/* The newest event that is known to be in the stream, read, stored, or seen at a session's
+ * beginning (by then it has what was stored without an answer). */
 struct known {
     char epoch[WS_EPOCH_SIZE]; /* "": none */
     uint64_t position;
@@ -166,7 +166,7 @@ struct ws_redis {
     uint64_t random;        /* for the backoff */
 };
 
-/* --- carrier.c: how things stand ------------------------------------------------------------------ */
+/* --- carrier.c: how things stand -------------------------------------------------------------- */
 
 /* Adds to a counter. Takes the lock. */
 void count(struct ws_redis *redis, uint64_t *counter, uint64_t n);
@@ -198,7 +198,7 @@ void at_once_fit(struct at_once *at_once, size_t n_events, size_t bytes);
 /* Something got through: one more may be tried again. */
 void at_once_allow(struct at_once *at_once, uint32_t most);
 
-/* --- carrier.c: commands -------------------------------------------------------------------------- */
+/* --- carrier.c: commands ---------------------------------------------------------------------- */
 
 /* Begins a command that is a script with these keys and the number of keys that follow. */
 void command_script(struct ws_redis *redis, const char *script, const char *n_keys);
@@ -218,7 +218,7 @@ bool ask_range(struct ws_redis *redis, struct link *link, enum request_kind kind
 /* The entries in the answer; NULL if they are not the session's, which has failed then. */
 redisReply *range_of(struct ws_redis *redis, const redisReply *reply);
 
-/* --- session.c: the owner's thread ---------------------------------------------------------------- */
+/* --- session.c: the owner's thread ------------------------------------------------------------ */
 
 /* Connects if that is due. */
 void session_begin(struct ws_redis *redis);
@@ -232,7 +232,7 @@ void session_end_failed(struct ws_redis *redis);
 /* Ends it, for good. */
 void session_close(struct ws_redis *redis);
 
-/* --- reader.c ------------------------------------------------------------------------------------- */
+/* --- reader.c --------------------------------------------------------------------------------- */
 
 /* Of a new session: goes on where the last one ended, or loads. */
 void reader_begin(struct ws_redis *redis);
@@ -250,7 +250,7 @@ void reader_run(struct ws_redis *redis);
 /* When it wants to run again. */
 uint64_t reader_deadline(const struct ws_redis *redis);
 
-/* --- load.c --------------------------------------------------------------------------------------- */
+/* --- load.c ----------------------------------------------------------------------------------- */
 
 void load_begin(struct ws_redis *redis);
 void load_end(struct ws_redis *redis);
@@ -261,7 +261,7 @@ void load_page(struct ws_redis *redis, redisReply *page);
 /* Has the manager begin with what was loaded. */
 void load_start(struct ws_redis *redis);
 
-/* --- writer.c ------------------------------------------------------------------------------------- */
+/* --- writer.c --------------------------------------------------------------------------------- */
 
 void writer_run(struct ws_redis *redis);
 void writer_end(struct ws_redis *redis);
@@ -271,7 +271,7 @@ uint64_t writer_deadline(struct ws_redis *redis);
 /* Tells those who asked that their events will not be stored. */
 void writer_give_up(struct ws_redis *redis);
 
-/* --- fetches.c ------------------------------------------------------------------------------------ */
+/* --- fetches.c -------------------------------------------------------------------------------- */
 
 /* Any thread. */
 int fetches_push(struct ws_redis *redis, uint64_t after, uint32_t max_events, void *request);
@@ -281,7 +281,7 @@ void fetches_end(struct ws_redis *redis);
 void fetches_fetched(struct ws_redis *redis, const redisReply *entries);
 void fetches_give_up(struct ws_redis *redis);
 
-/* --- nodes.c -------------------------------------------------------------------------------------- */
+/* --- nodes.c ---------------------------------------------------------------------------------- */
 
 void nodes_run(struct ws_redis *redis);
 void nodes_end(struct ws_redis *redis);

@@ -27,7 +27,7 @@ static void set_error(struct link *link, const char *text)
     snprintf(link->error, sizeof link->error, "%s", text);
 }
 
-/* --- what hiredis calls -------------------------------------------------------------------------- */
+/* --- what hiredis calls ----------------------------------------------------------------------- */
 
 static void want_read(void *data)
 {
@@ -117,7 +117,7 @@ static void on_reply(redisAsyncContext *context, void *reply, void *data)
         end_unasked(link);
 }
 
-/* --- life ---------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 static bool begin_tls(struct link *link, redisAsyncContext *context, const struct uri *uri)
 {
@@ -171,7 +171,7 @@ void link_close(struct link *link)
     link->replied = false;
 }
 
-/* --- input and output ---------------------------------------------------------------------------- */
+/* --- input and output ------------------------------------------------------------------------- */
 
 /* Hiredis 0.14 and OpenSSL write to a socket with write(): the signal that this can bring is the
  * host's business as little as the connection is. */
@@ -267,7 +267,7 @@ void link_flush(struct link *link)
         tell_host(link);
 }
 
-/* --- requests and replies ------------------------------------------------------------------------ */
+/* --- requests and replies --------------------------------------------------------------------- */
 
 /* How long Redis may take for the next reply without being slow. */
 static uint64_t block_ms(const struct link *link)

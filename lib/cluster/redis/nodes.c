@@ -20,7 +20,7 @@ static const char *const member_names[N_MEMBERS] = {"total_connections", "unique
 
 enum member { TOTAL_CONNECTIONS, UNIQUE_USERS, ROOMS };
 
-/* --- our own -------------------------------------------------------------------------------------- */
+/* --- our own ---------------------------------------------------------------------------------- */
 
 static char *describe(struct ws_redis *redis, size_t *length)
 {
@@ -91,7 +91,7 @@ void nodes_leave(struct ws_redis *redis)
         link_flush(&redis->writing);
 }
 
-/* --- all ------------------------------------------------------------------------------------------ */
+/* --- all -------------------------------------------------------------------------------------- */
 
 struct room {
     const char *name; /* in a tree of cJSON's */

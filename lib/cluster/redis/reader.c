@@ -36,7 +36,7 @@ void reader_end(struct ws_redis *redis)
     redis->reader.retry_ms = 0;
 }
 
-/* --- answers -------------------------------------------------------------------------------------- */
+/* --- answers ---------------------------------------------------------------------------------- */
 
 void reader_read(struct ws_redis *redis, redisReply *reply)
 {
@@ -79,7 +79,7 @@ void reader_state(struct ws_redis *redis, const redisReply *reply)
         load_begin(redis); /* they are not in the stream any more */
 }
 
-/* --- delivery ------------------------------------------------------------------------------------- */
+/* --- delivery --------------------------------------------------------------------------------- */
 
 static void advance(struct ws_redis *redis, uint64_t position, const char *nonce, uint64_t n)
 {

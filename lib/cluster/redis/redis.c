@@ -49,7 +49,7 @@ int ws_redis_check_uri(const char *uri, char *text, size_t size)
     return result;
 }
 
-/* --- what the manager calls ----------------------------------------------------------------------- */
+/* --- what the manager calls ------------------------------------------------------------------- */
 
 /* Once between two runs. */
 static void wake(struct ws_redis *redis)
@@ -89,7 +89,7 @@ static int fetch(uint64_t after, uint32_t max_events, void *request, void *data)
     return result;
 }
 
-/* --- life ----------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 static bool key_valid(const char *key)
 {
@@ -224,7 +224,7 @@ void ws_redis_free(ws_redis *redis)
     destroy(redis);
 }
 
-/* --- what the host calls -------------------------------------------------------------------------- */
+/* --- what the host calls ---------------------------------------------------------------------- */
 
 void ws_redis_ready(ws_redis *redis, int fd, int events)
 {

@@ -4,8 +4,9 @@
 #ifndef WS_REDIS_SCRIPTS_H
 #define WS_REDIS_SCRIPTS_H
 
-/* KEYS: state, stream. ARGV: a new epoch, and what this process knows: epoch, position and nonce of
- * the newest event (0 and "": of none). Returns epoch, and position and nonce of the newest event. */
+/* KEYS: state, stream. ARGV: a new epoch, and what this process knows: epoch, position and nonce
+ * of the newest event (0 and "": of none). Returns epoch, and position and nonce of the newest
+ * event. */
 extern const char script_attach[];
 
 /* KEYS: state, stream, then the key of each event's producer. ARGV: epoch, nonce, length of the

@@ -9,7 +9,7 @@
 
 #include "cluster/redis/scripts.h"
 
-/* --- the end -------------------------------------------------------------------------------------- */
+/* --- the end ---------------------------------------------------------------------------------- */
 
 void session_close(struct ws_redis *redis)
 {
@@ -34,7 +34,7 @@ void session_end_failed(struct ws_redis *redis)
     tell(redis, false, session->failure);
 }
 
-/* --- the beginning -------------------------------------------------------------------------------- */
+/* --- the beginning ---------------------------------------------------------------------------- */
 
 static bool greet(struct ws_redis *redis, struct link *link)
 {
@@ -49,14 +49,27 @@ static bool greet(struct ws_redis *redis, struct link *link)
     return uri->database == NULL || send_texts(redis, link, REQUEST_GREETING, select);
 }
 
+static bool draw_nonce(char nonce[NUMBER_SIZE])
+{
+    uint64_t number;
+
+    if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number)
+        return false;
+    snprintf(nonce, NUMBER_SIZE, "%" PRIu64, number);
+    return true;
+}
+
 static bool attach(struct ws_redis *redis)
 {
     const struct known *known = &redis->known;
     char position[NUMBER_SIZE];
     char epoch[WS_EPOCH_SIZE];
 
-    if (ws_cluster_new_epoch(epoch) != WS_OK)
+    if (ws_cluster_new_epoch(epoch) != WS_OK || !draw_nonce(redis->session.nonce)) {
+        snprintf(redis->reading.error, sizeof redis->reading.error,
+                 "there is no random number");
         return false;
+    }
     snprintf(position, sizeof position, "%" PRIu64, known->position);
     command_script(redis, script_attach, "2");
     command_add_text(&redis->command, redis->keys.state);
@@ -66,16 +79,6 @@ static bool attach(struct ws_redis *redis)
     command_add_text(&redis->command, position);
     command_add_text(&redis->command, known->nonce);
     return link_send(&redis->reading, REQUEST_ATTACH, &redis->command, redis->now_ms);
-}
-
-static bool draw_nonce(struct session *session)
-{
-    uint64_t number;
-
-    if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number)
-        return false;
-    snprintf(session->nonce, sizeof session->nonce, "%" PRIu64, number);
-    return true;
 }
 
 void session_begin(struct ws_redis *redis)
@@ -89,7 +92,7 @@ void session_begin(struct ws_redis *redis)
     if (!link_open(&redis->writing, &redis->uri) || !greet(redis, &redis->writing))
         failed = &redis->writing;
     else if (!link_open(&redis->reading, &redis->uri) || !greet(redis, &redis->reading) ||
-             !draw_nonce(session) || !attach(redis))
+             !attach(redis))
         failed = &redis->reading;
     if (failed != NULL)
         fail(redis, failed->error);

@@ -25,8 +25,8 @@ struct ssl_st *tls_begin(redisContext *context, const struct uri *uri, char *tex
  * be taken for one of this connection. */
 void tls_clear_errors(void);
 
-/* Whether it can't write before it has read, as in a handshake. Hiredis believes that after any read
- * that brought nothing. */
+/* Whether it can't write before it has read, as in a handshake. Hiredis believes that after any
+ * read that brought nothing. */
 bool tls_wants_read(const struct ssl_st *tls);
 
 /* The connection has failed: replaces `text` by why, if that was TLS's fault. */

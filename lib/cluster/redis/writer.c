@@ -87,7 +87,7 @@ void writer_end(struct ws_redis *redis)
     redis->writer.n_sent = 0;
 }
 
-/* --- answers -------------------------------------------------------------------------------------- */
+/* --- answers ---------------------------------------------------------------------------------- */
 
 /* The oldest event is stored, or was before. */
 static void settle(struct ws_redis *redis, uint64_t position)
@@ -108,8 +108,8 @@ static void settle(struct ws_redis *redis, uint64_t position)
     memory_free(&redis->memory, pending);
 }
 
-/* Another epoch, a replica (which Redis before 7 says in the midst of more), or a missing right: that
- * is for a new session, which looks into it. */
+/* Another epoch, a replica (which Redis before 7 says in the midst of more), or a missing right:
+ * that is for a new session, which looks into it. */
 static bool needs_new_session(const char *why)
 {
     static const char *const texts[] = {"EPOCH", "READONLY", "can't run this command",

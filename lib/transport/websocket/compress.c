@@ -1,4 +1,5 @@
-/* compress.c: a message's frames in their compressed form, made once for all clients that get it. */
+/* compress.c: a message's frames in their compressed form, made once for all clients that get
+ * it. */
 #include "transport/websocket/compress.h"
 
 #include <string.h>

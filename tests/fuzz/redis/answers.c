@@ -9,7 +9,8 @@
 
 enum { MAX_ENTRIES = 64, MAX_DEPTH = 4, APPEND_HEAD = 3, EVENT_ARGUMENTS = 5 };
 
-/* Where it stands in a request: EVAL or EVALSHA, the script or its digest, how many keys, the keys, the arguments. */
+/* Where it stands in a request: EVAL or EVALSHA, the script or its digest, how many keys, the
+ * keys, the arguments. */
 enum { SCRIPT = 1, N_KEYS = 2, FIRST_KEY = 3 };
 
 struct entry {

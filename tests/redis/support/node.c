@@ -19,7 +19,7 @@ uint64_t node_clock_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-/* --- hooks ---------------------------------------------------------------------------------------- */
+/* --- hooks ------------------------------------------------------------------------------------ */
 
 static void watch(int fd, int events, void *user_data)
 {
@@ -76,7 +76,7 @@ static void on_stored(int result, const char *id, void *user_data)
     snprintf(node->stored_id, sizeof node->stored_id, "%s", id);
 }
 
-/* --- life ----------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 void node_init(struct node *node, const char *name, const char *uri)
 {
@@ -134,7 +134,7 @@ void node_close(struct node *node)
     free(node->got);
 }
 
-/* --- turns ---------------------------------------------------------------------------------------- */
+/* --- turns ------------------------------------------------------------------------------------ */
 
 static int events_of(short revents)
 {
@@ -173,7 +173,7 @@ void nodes_turn(void)
         run(nodes[i], &fds[i * NODE_MAX_FDS]);
 }
 
-/* --- events --------------------------------------------------------------------------------------- */
+/* --- events ----------------------------------------------------------------------------------- */
 
 static int emit(struct node *node, int number, bool asks, const char *producer,
                 uint64_t sequence)

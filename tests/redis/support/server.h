@@ -28,14 +28,16 @@ void server_start(struct server *server, const char *const *options);
 /* Sends a signal: SIGSTOP, SIGCONT; after SIGKILL or SIGTERM its end is awaited. */
 void server_signal(struct server *server, int signal);
 
-/* On the same port, with the same data, after its end; when it is ready, or while it still loads. */
+/* On the same port, with the same data, after its end; when it is ready, or while it still
+ * loads. */
 void server_restart(struct server *server);
 void server_launch(struct server *server);
 
 /* Ends it, and removes its data. */
 void server_end(struct server *server);
 
-/* A connection that lasts, with the password given, for the caller to free; or one with an error. */
+/* A connection that lasts, with the password given, for the caller to free; or one with an
+ * error. */
 redisContext *server_connect(const struct server *server);
 
 /* Has it carry out a command, words with blanks between them; the answer as text, valid until the

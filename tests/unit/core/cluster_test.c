@@ -202,7 +202,8 @@ static void answer_that_nothing_follows(uint64_t after)
     ck_assert_int_eq(stream_answer_with(after, 0), WS_OK);
 }
 
-/* It can't reach the stream: who has seen more of it waits until it can, and hears nothing twice. */
+/* It can't reach the stream: who has seen more of it waits until it can, and hears nothing
+ * twice. */
 START_TEST(a_process_that_is_cut_off)
 {
     begin();

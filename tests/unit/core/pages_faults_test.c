@@ -445,8 +445,8 @@ START_TEST(memory_that_runs_out)
 }
 END_TEST
 
-/* The answer comes while the loop's inbox is full, and the n-th allocation fails. True if the answer
- * was taken nevertheless, so that the loop has to find out by itself. */
+/* The answer comes while the loop's inbox is full, and the n-th allocation fails. True if the
+ * answer was taken nevertheless, so that the loop has to find out by itself. */
 static bool answer_while_failing(long n, bool *failed)
 {
     size_t n_texts = 0;

@@ -290,8 +290,8 @@ START_TEST(two_loops_share)
 }
 END_TEST
 
-/* While the carrier answers for as many pages as a loop awaits at once, twenty of its clients wait for
- * another one. */
+/* While the carrier answers for as many pages as a loop awaits at once, twenty of its clients
+ * wait for another one. */
 static void wait_for_a_fifth_page(void)
 {
     for (size_t i = 0; i < PAGES_AWAITED_MAX; i++)
@@ -577,8 +577,8 @@ START_TEST(what_is_fetched_waits_for_room)
 }
 END_TEST
 
-/* More clients at different places than there are pages in memory, each of which reads one event at a
- * time: what was dropped is fetched again. */
+/* More clients at different places than there are pages in memory, each of which reads one event
+ * at a time: what was dropped is fetched again. */
 START_TEST(slow_clients_at_different_places)
 {
     enum { N = 60, KEPT = 40, EACH = 5 };

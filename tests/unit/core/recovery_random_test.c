@@ -76,7 +76,7 @@ static int player_number(const struct player *player)
     return (int)(player - players);
 }
 
-/* --- the model --------------------------------------------------------------------------------- */
+/* --- the model -------------------------------------------------------------------------------- */
 
 static struct membership *membership_of(struct player *player, const char *room)
 {
@@ -201,7 +201,7 @@ static void get(struct client *client, const char *text)
         act();
 }
 
-/* --- what is done ------------------------------------------------------------------------------ */
+/* --- what is done ----------------------------------------------------------------------------- */
 
 /* Its former connection is the one of which it has everything. */
 static void forget_connection(struct player *player)
@@ -380,7 +380,7 @@ static void fill_turn(void)
         ck_assert_int_eq(ws_manager_leave_room(host.manager, filler.id, "nowhere"), WS_OK);
 }
 
-/* --- the test ---------------------------------------------------------------------------------- */
+/* --- the test --------------------------------------------------------------------------------- */
 
 /* Everyone is there, reads, and has everything. */
 static void settle(void)

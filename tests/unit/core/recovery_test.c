@@ -342,7 +342,7 @@ START_TEST(rooms_that_the_application_knows)
 }
 END_TEST
 
-/* --- slow clients ------------------------------------------------------------------------------- */
+/* --- slow clients ----------------------------------------------------------------------------- */
 
 START_TEST(a_slow_client_gets_it_as_it_reads)
 {
@@ -507,7 +507,7 @@ START_TEST(it_ends_within_a_callback)
 }
 END_TEST
 
-/* --- many, and what a turn gives ------------------------------------------------------------------ */
+/* --- many, and what a turn gives -------------------------------------------------------------- */
 
 START_TEST(events_that_come_while_a_turn_is_full)
 {

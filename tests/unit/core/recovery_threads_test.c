@@ -112,7 +112,7 @@ static bool hears(const struct client *client, enum target target)
     }
 }
 
-/* --- what a client is told ----------------------------------------------------------------------- */
+/* --- what a client is told -------------------------------------------------------------------- */
 
 static void problem(struct client *client, const char *what, const char *text)
 {
@@ -272,7 +272,7 @@ static int connect_client(struct client *client, size_t loop)
     return ws_manager_connect(manager, loops[loop].loop, &options, &client->id);
 }
 
-/* --- loops --------------------------------------------------------------------------------------- */
+/* --- loops ------------------------------------------------------------------------------------ */
 
 static void wake(void *user_data)
 {
@@ -347,7 +347,7 @@ static void *run_loop(void *argument)
     return NULL;
 }
 
-/* --- emitting ------------------------------------------------------------------------------------ */
+/* --- emitting --------------------------------------------------------------------------------- */
 
 static int send_to(enum target target, ws_event *event, ws_conn_id excluded)
 {
@@ -398,7 +398,7 @@ static void *emit_all(void *argument)
     return NULL;
 }
 
-/* --- the test ------------------------------------------------------------------------------------ */
+/* --- the test --------------------------------------------------------------------------------- */
 
 static void start(uint32_t history_events, bool has_cluster)
 {

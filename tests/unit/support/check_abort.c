@@ -1,5 +1,6 @@
-/* check_abort.c: what an assertion of Check, which the unit tests' hosts and peers use, does in a
- * program of another kind: it aborts. Stands in for Check's library, which knows only test cases. */
+/* check_abort.c: what an assertion of Check, which the unit tests' hosts and peers use, does in
+ * a program of another kind: it aborts. Stands in for Check's library, which knows only test
+ * cases. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>

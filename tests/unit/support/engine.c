@@ -12,7 +12,7 @@
 
 enum {
     MOST_WAITING = 256, /* events that are not delivered yet */
-    MOST_REQUESTS = 64
+    MOST_REQUESTS = 65
 };
 
 struct request {

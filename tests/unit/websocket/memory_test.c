@@ -1,5 +1,6 @@
 /* memory_test.c: what the library holds for each of many quiet connections, as malloc() deals it
- * out, and that it gives it back when they go. Not here: a single one's readers (readers_test.c). */
+ * out, and that it gives it back when they go. Not here: a single one's readers
+ * (readers_test.c). */
 #include <stdio.h>
 #include <string.h>
 

@@ -54,7 +54,8 @@ static void emit(const char *room, int first, int count)
 
 enum { NOWHERE = -1 };
 
-/* A client that asks for a target, behind which the id of a position stands unless it is NOWHERE. */
+/* A client that asks for a target, behind which the id of a position stands unless it is
+ * NOWHERE. */
 static struct peer *come_back(const char *target, int position)
 {
     struct peer *peer = host_peer(&host);
@@ -105,7 +106,7 @@ static bool read_events(struct peer *peer, int *next)
     return is_recovered;
 }
 
-/* --- the query --------------------------------------------------------------------------------- */
+/* --- the query -------------------------------------------------------------------------------- */
 
 static void expect_rooms(const char *query, const char *const names[])
 {
@@ -200,7 +201,7 @@ START_TEST(a_request_that_the_host_has_parsed)
 }
 END_TEST
 
-/* --- slow readers ------------------------------------------------------------------------------ */
+/* --- slow readers ----------------------------------------------------------------------------- */
 
 static size_t offered(struct peer *peer)
 {
