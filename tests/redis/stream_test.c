@@ -1,5 +1,6 @@
 /* stream_test.c: events between processes while nothing goes wrong: order, whom they are for, what
  * is stored in Redis, what a new process begins with. */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,19 +29,20 @@ static void end(void)
     server_end(&server);
 }
 
-/* Scripts that Redis has run since CONFIG RESETSTAT. */
+/* Of a command since CONFIG RESETSTAT. */
+static int n_calls(const char *command)
+{
+    char name[64];
+    const char *found;
+
+    snprintf(name, sizeof name, "cmdstat_%s:calls=", command);
+    found = strstr(server_do(&server, "INFO commandstats"), name);
+    return found != NULL ? atoi(found + strlen(name)) : 0;
+}
+
 static int n_scripts(void)
 {
-    static const char *const names[] = {"cmdstat_eval:calls=", "cmdstat_evalsha:calls="};
-    const char *text = server_do(&server, "INFO commandstats");
-    int n = 0;
-
-    for (size_t i = 0; i < 2; i++) {
-        const char *found = strstr(text, names[i]);
-
-        n += found != NULL ? atoi(found + strlen(names[i])) : 0;
-    }
-    return n;
+    return n_calls("eval") + n_calls("evalsha");
 }
 
 START_TEST(both_get_the_same)
@@ -254,6 +256,44 @@ START_TEST(unix_socket_and_another_key)
 }
 END_TEST
 
+/* A Redis that stands still now and then is asked for as much as before. */
+START_TEST(pages_after_pauses)
+{
+    enum { PAUSES = 8, N = 2000, TIMEOUT_MS = 50 };
+    struct client back = {.name = "back", .hook_data = &bob};
+    ws_connect_options options;
+    char after[64];
+    char uri[192];
+
+    server_start(&server, NULL);
+    snprintf(uri, sizeof uri, "%s?timeout_ms=%d", server.uri, TIMEOUT_MS);
+    node_start(&ann, "ann", server.uri);
+    node_init(&bob, "bob", uri);
+    bob.host.options.history_events = 1;
+    node_open(&bob);
+    for (int i = 0; i < PAUSES; i++) {
+        UNTIL(bob.connected);
+        server_signal(&server, SIGSTOP);
+        UNTIL(!bob.connected);
+        server_signal(&server, SIGCONT);
+    }
+    node_emit_numbers(&ann, 1, N);
+    node_expect_stored(&ann, 1, N);
+    node_expect(&bob, 1, N);
+    server_do(&server, "CONFIG RESETSTAT");
+    back.host = &bob.host;
+    client_options(&back, &options);
+    snprintf(after, sizeof after, "%.10s.0", ann.stored_id);
+    options.after = after;
+    ck_assert_int_eq(ws_manager_connect(bob.host.manager, bob.host.loop, &options, &back.id),
+                     WS_OK);
+    UNTIL(back.n_messages == 1 + N + 1);
+    ck_assert_int_lt(n_calls("xrange"), 2 * N / 128);
+    client_free(&back);
+    end();
+}
+END_TEST
+
 int main(void)
 {
     return suite_run(
@@ -261,5 +301,5 @@ int main(void)
         (const TTest *const[]){both_get_the_same, rooms_users_and_excluded_ones, stored_is_told,
                                large_events, recovery_from_what_was_loaded,
                                recovery_from_what_is_fetched, password_and_database,
-                               unix_socket_and_another_key, NULL});
+                               unix_socket_and_another_key, pages_after_pauses, NULL});
 }

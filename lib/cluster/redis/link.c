@@ -169,6 +169,7 @@ void link_close(struct link *link)
     link->deadline_ms = WS_NO_DEADLINE;
     link->progressed = false;
     link->replied = false;
+    link->is_slow = false;
 }
 
 /* --- input and output ------------------------------------------------------------------------- */
@@ -342,8 +343,6 @@ static void put_off(struct link *link, uint64_t now_ms)
 
 bool link_check(struct link *link, uint64_t now_ms)
 {
-    bool is_slow;
-
     if (link->context == NULL)
         return false;
     if (link->is_broken) {
@@ -354,9 +353,9 @@ bool link_check(struct link *link, uint64_t now_ms)
         put_off(link, now_ms);
     if (now_ms < link->deadline_ms)
         return true;
-    is_slow = link->deadline_ms == link->limit_ms;
+    link->is_slow = link->deadline_ms == link->limit_ms;
     snprintf(link->error, sizeof link->error, "no %sanswer in %" PRIu64 " ms",
-             is_slow ? "whole " : "",
-             block_ms(link) + (is_slow ? LINK_SLOW : 1) * link->timeout_ms);
+             link->is_slow ? "whole " : "",
+             block_ms(link) + (link->is_slow ? LINK_SLOW : 1) * link->timeout_ms);
     return false;
 }

@@ -56,6 +56,7 @@ struct link {
     bool progressed;      /* something came since link_check() */
     bool replied;         /* a reply did */
     bool is_broken;       /* a reply was lost */
+    bool is_slow;         /* a reply went on to come, but for too long */
 
     struct link_request requests[LINK_MAX_REQUESTS]; /* a ring, the oldest first */
     size_t first;

@@ -52,6 +52,7 @@ void reader_read(struct ws_redis *redis, redisReply *reply)
         return;
     for (size_t i = 0; i < reader->entries->elements; i++)
         bytes += entry_bytes(reader->entries->element[i]);
+    at_once_allow(&reader->page, PAGE_MAX);
     at_once_fit(&reader->page, reader->entries->elements, bytes);
 }
 

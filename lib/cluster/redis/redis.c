@@ -288,17 +288,18 @@ static void take_replies(struct ws_redis *redis, struct link *link)
     }
 }
 
-/* Too slow, for what was asked of it at once. */
+/* Too much was under way for the connection. A Redis that is silent is no reason to ask for less, but
+ * may not have got yet what was sent. */
 static void shrink(struct ws_redis *redis, const struct link *link)
 {
-    if (link == &redis->reading) {
-        at_once_shrink(&redis->reader.page);
-        return;
+    struct writer *writer = &redis->writer;
+
+    if (link->is_slow)
+        at_once_shrink(link == &redis->reading ? &redis->reader.page : &redis->fetches.page);
+    if (link == &redis->writing && writer->n_sent > 0) {
+        writer->batch.events = writer->n_sent;
+        at_once_shrink(&writer->batch);
     }
-    if (redis->writer.n_sent > 0)
-        redis->writer.batch.events = redis->writer.n_sent;
-    at_once_shrink(&redis->writer.batch);
-    at_once_shrink(&redis->fetches.page);
 }
 
 static void check(struct ws_redis *redis, struct link *link)
