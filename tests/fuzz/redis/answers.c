@@ -21,15 +21,19 @@ struct entry {
 static struct entry entries[MAX_ENTRIES]; /* those at positions from 1 on */
 static size_t n_entries;
 
-static struct {
+/* What EXEC answers with, also when the command for it was answered as the fuzzer liked. */
+struct range {
     bool is_backwards;
     size_t from;
     size_t max;
-} range; /* that EXEC answers with */
+};
+
+static struct range range;
 
 void answers_begin(void)
 {
     n_entries = 0;
+    range = (struct range){false, 1, 1};
 }
 
 void answers_end(void)
