@@ -10,6 +10,8 @@
 #include "redis/support/server.h"
 #include "support/suite.h"
 
+enum { ID_SIZE = 64 };
+
 static struct server server;
 static struct node ann;
 static struct node bob;
@@ -201,6 +203,19 @@ static void come_back(struct node *node, struct client *client, const char *afte
         ws_manager_connect(node->host.manager, node->host.loop, &options, &client->id), WS_OK);
 }
 
+/* The stream has n events, of which a third process knows only the newest; `after` is the id of the
+ * first. */
+static void begin_eve(struct node *eve, int n, char after[ID_SIZE])
+{
+    node_emit_numbers(&ann, 1, n);
+    expect_both(1, n);
+    snprintf(after, ID_SIZE, "%.10s.1", ann.stored_id);
+    node_init(eve, "eve", server.uri);
+    eve->options.preload_events = 1;
+    node_open(eve);
+    UNTIL(eve->connected);
+}
+
 /* What is asked for meanwhile waits, and at the end is given up. */
 START_TEST(recovery_while_redis_is_away)
 {
@@ -208,16 +223,10 @@ START_TEST(recovery_while_redis_is_away)
     struct client back;
     struct client late;
     struct node eve;
-    char after[64];
+    char after[ID_SIZE];
 
     begin(durable);
-    node_emit_numbers(&ann, 1, N);
-    expect_both(1, N);
-    snprintf(after, sizeof after, "%.10s.1", ann.stored_id);
-    node_init(&eve, "eve", server.uri);
-    eve.options.preload_events = 1;
-    node_open(&eve);
-    UNTIL(eve.connected);
+    begin_eve(&eve, N, after);
     server_signal(&server, SIGKILL);
     UNTIL(!eve.connected);
     come_back(&eve, &back, after);
@@ -244,16 +253,10 @@ START_TEST(recovery_is_cut)
     enum { N = 10 };
     struct client back;
     struct node eve;
-    char after[64];
+    char after[ID_SIZE];
 
     begin(durable);
-    node_emit_numbers(&ann, 1, N);
-    expect_both(1, N);
-    snprintf(after, sizeof after, "%.10s.1", ann.stored_id);
-    node_init(&eve, "eve", server.uri);
-    eve.options.preload_events = 1;
-    node_open(&eve);
-    UNTIL(eve.connected);
+    begin_eve(&eve, N, after);
     server_signal(&server, SIGSTOP);
     come_back(&eve, &back, after);
     UNTIL(node_stat(&eve, "pending_fetches") == 1 && !eve.is_woken); /* so it was sent */
@@ -290,16 +293,10 @@ START_TEST(recovery_from_another_stream)
     enum { N = 10 };
     struct client back;
     struct node eve;
-    char after[64];
+    char after[ID_SIZE];
 
     begin(NULL);
-    node_emit_numbers(&ann, 1, N);
-    expect_both(1, N);
-    snprintf(after, sizeof after, "%.10s.1", ann.stored_id);
-    node_init(&eve, "eve", server.uri);
-    eve.options.preload_events = 1;
-    node_open(&eve);
-    UNTIL(eve.connected);
+    begin_eve(&eve, N, after);
     server_do(&server, "DEL {wsmanager}:events");
     for (int i = 1; i <= N; i++)
         server_do(&server, "XADD {wsmanager}:events %d-7 event {\"x\":1}", i);

@@ -105,9 +105,14 @@ START_TEST(snapshot_is_older_and_others_went_on)
 }
 END_TEST
 
-/* Ann's loop takes nothing more, so that she does not read on. */
-static void stop_reading(void)
+/* Ten events are on disk and read; then Ann's loop takes nothing more, so that she does not read
+ * on. */
+static void begin_with_ten_saved(void)
 {
+    begin();
+    node_emit_numbers(&ann, 1, 10);
+    expect_both(1, 10);
+    server_do(&server, "SAVE");
     ann.is_stuck = true;
     while (ws_manager_join_room(ann.host.manager, ann.client.id, "room") == WS_OK)
         ;
@@ -128,11 +133,7 @@ static void lose_ten_events(bool others_go_on_meanwhile)
 
 START_TEST(lost_before_they_were_read)
 {
-    begin();
-    node_emit_numbers(&ann, 1, 10);
-    expect_both(1, 10);
-    server_do(&server, "SAVE");
-    stop_reading();
+    begin_with_ten_saved();
     node_emit_numbers(&ann, 11, 20);
     UNTIL(ann.n_stored == 20);
     lose_ten_events(true);
@@ -144,11 +145,7 @@ END_TEST
 /* What was read of them is not delivered among those that come in their place. */
 START_TEST(lost_while_they_wait_for_delivery)
 {
-    begin();
-    node_emit_numbers(&ann, 1, 10);
-    expect_both(1, 10);
-    server_do(&server, "SAVE");
-    stop_reading();
+    begin_with_ten_saved();
     node_emit_numbers(&ann, 11, 20);
     UNTIL(ann.n_stored == 20 && node_stat(&ann, "lag") == 10);
     lose_ten_events(false);
@@ -162,11 +159,7 @@ END_TEST
 /* They were another's. That they were there she knows from the beginning of her session. */
 START_TEST(lost_after_they_were_seen)
 {
-    begin();
-    node_emit_numbers(&ann, 1, 10);
-    expect_both(1, 10);
-    server_do(&server, "SAVE");
-    stop_reading();
+    begin_with_ten_saved();
     node_emit_numbers(&bob, 11, 20);
     UNTIL(bob.n_stored == 10);
     server_do(&server, "CLIENT KILL TYPE normal SKIPME yes");
