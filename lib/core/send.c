@@ -138,7 +138,7 @@ int send_presence(ws_manager *manager, struct target target, ws_message *message
     return result;
 }
 
-int post_command(ws_manager *manager, ws_conn_id id, const char *room, struct command *command,
+int send_command(ws_manager *manager, ws_conn_id id, const char *room, struct command *command,
                  bool limited)
 {
     struct posting posting;
@@ -160,14 +160,6 @@ int post_command(ws_manager *manager, ws_conn_id id, const char *room, struct co
         posting_push(&posting, connection->loop, command);
     }
     posting_end(&posting);
-    return result;
-}
-
-int send_command(ws_manager *manager, ws_conn_id id, const char *room, struct command *command,
-                 bool limited)
-{
-    int result = post_command(manager, id, room, command, limited);
-
     if (result != WS_OK)
         memory_free(&manager->memory, command->detail);
     return result;

@@ -24,12 +24,8 @@ int send_presence(ws_manager *manager, struct target target, ws_message *message
 int send_message(ws_manager *manager, ws_conn_id id, ws_message *message);
 
 /* Posts a command about one connection, found by its id: command->connection is filled in. If
- * `room` is not NULL, the share of that room is pinned for it. On an error what the command owns
- * stays the caller's. `limited`: whether max_pending applies. */
-int post_command(ws_manager *manager, ws_conn_id id, const char *room, struct command *command,
-                 bool limited);
-
-/* The same, and command->detail is used up, always. */
+ * `room` is not NULL, the share of that room is pinned for it. command->detail is used up, always.
+ * `limited`: whether max_pending applies. */
 int send_command(ws_manager *manager, ws_conn_id id, const char *room, struct command *command,
                  bool limited);
 
