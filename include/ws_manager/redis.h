@@ -43,7 +43,8 @@ typedef struct ws_redis_options {
 
     /* redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE][?timeout_ms=N], IPv6 addresses in
      * brackets, or redis+unix://[[USER]:PASSWORD@]/PATH[?timeout_ms=N]; what is special in a
-     * part is written as %XX. timeout_ms (default 5000) is how long connecting may take, and how
+     * part is written as %XX (RFC 3986): in a user or password at least : / ? # and %, in a path
+     * or a parameter ? # & and %. Anything else is refused, such as other parameters. timeout_ms (default 5000) is how long connecting may take, and how
      * long Redis may be silent while it owes an answer; one that comes bit by bit may take ten
      * times as long. Names of hosts are looked up by getaddrinfo(), for which the thread waits:
      * better name addresses.

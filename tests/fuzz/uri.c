@@ -1,5 +1,5 @@
-/* uri.c: any text as the URI of a Redis: what is refused is told why, and what is taken means the
- * same when it is written anew. Not here: what Redis says (redis.c). */
+/* uri.c: any text as the URI of a Redis: what is refused is told why, what is taken means the same
+ * when it is written anew, and nothing behind the authority changes who is spoken to. Not here: what Redis says (redis.c). */
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,7 +38,9 @@ static char *write_anew(const struct uri *uri)
     write_part(out, uri->password);
     fputs(uri->password != NULL ? "@" : "", out);
     fputs(uri->is_unix ? "/" : "", out);
+    fputs(strchr(uri->host, ':') != NULL && !uri->is_unix ? "[" : "", out);
     write_part(out, uri->is_unix ? uri->host + 1 : uri->host);
+    fputs(strchr(uri->host, ':') != NULL && !uri->is_unix ? "]" : "", out);
     if (!uri->is_unix)
         fprintf(out, ":%u/%s", uri->port, uri->database != NULL ? uri->database : "");
     fprintf(out, "?timeout_ms=%llu", (unsigned long long)uri->timeout_ms);
@@ -70,6 +72,29 @@ static void expect_same(const struct uri *uri, const ws_allocator *memory)
     free(text);
 }
 
+/* What stands behind the authority changes neither who is spoken to nor what is sent there: credentials
+ * end at the last @ before the first /, ? or # (RFC 3986, 3.2). */
+static void expect_authority(const struct uri *uri, const ws_allocator *memory,
+                             const char *text)
+{
+    const char *authority = strstr(text, "://") + 3;
+    size_t length = strcspn(authority, "/?#");
+    char *alone = strndup(text, (size_t)(authority - text) + length);
+    struct uri again;
+
+    ck_assert_ptr_nonnull(alone);
+    ck_assert_int_eq(uri->password != NULL, memchr(authority, '@', length) != NULL);
+    if (!uri->is_unix) {
+        ck_assert_ptr_null(uri_read(&again, memory, alone));
+        ck_assert_str_eq(again.host, uri->host);
+        ck_assert_uint_eq(again.port, uri->port);
+        ck_assert_pstr_eq(again.user, uri->user);
+        ck_assert_pstr_eq(again.password, uri->password);
+        uri_free(&again, memory);
+    }
+    free(alone);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
 {
     char *text = strndup((const char *)data, length);
@@ -87,8 +112,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
                          error == NULL ? WS_OK : WS_ERR_INVALID);
         ck_assert_str_eq(problem, error == NULL ? "" : error);
     }
-    if (error == NULL)
+    if (error == NULL) {
         expect_same(&uri, &memory);
+        expect_authority(&uri, &memory, text);
+    }
     uri_free(&uri, &memory);
     free(text);
     return 0;

@@ -1,7 +1,10 @@
 /* uri.c: where Redis is and who we are there, read from one text. */
 #include "cluster/redis/uri.h"
 
+#include <arpa/inet.h>
 #include <string.h>
+#include <strings.h>
+#include <sys/un.h>
 
 #include "base/digits.h"
 
@@ -15,6 +18,16 @@ struct part {
     const char *end;
 };
 
+/* The text's parts (RFC 3986, 3). They are divided before anything in them is decoded, so that
+ * what is written as %XX is never taken for a delimiter. */
+struct parts {
+    struct part credentials;
+    struct part place; /* host and port */
+    struct part path;  /* with its / */
+    struct part parameters;
+    bool has_credentials;
+};
+
 static bool take(struct part *part, const char *prefix)
 {
     size_t length = strlen(prefix);
@@ -25,11 +38,20 @@ static bool take(struct part *part, const char *prefix)
     return true;
 }
 
-/* What stands before the first of that character, which is taken too; false if there is none. */
-static bool split(struct part *part, char at, struct part *before)
+/* Schemes have no case (RFC 3986, 3.1). */
+static bool take_scheme(struct part *part, const char *scheme)
 {
-    const char *found = memchr(part->at, at, (size_t)(part->end - part->at));
+    size_t length = strlen(scheme);
 
+    if (strncasecmp(part->at, scheme, length) != 0)
+        return false;
+    part->at += length;
+    return true;
+}
+
+/* What stands before `found`, which is taken too; false if that is NULL. */
+static bool split_at(struct part *part, const char *found, struct part *before)
+{
     if (found == NULL)
         return false;
     *before = (struct part){part->at, found};
@@ -37,12 +59,42 @@ static bool split(struct part *part, char at, struct part *before)
     return true;
 }
 
+static const char *find(const struct part *part, char character)
+{
+    return memchr(part->at, character, (size_t)(part->end - part->at));
+}
+
+static bool split(struct part *part, char at, struct part *before)
+{
+    return split_at(part, find(part, at), before);
+}
+
 static bool is_empty(const struct part *part)
 {
     return part->at == part->end;
 }
 
-/* The part with its %XX decoded; none may be a NUL or another control character. */
+/* The credentials end at the last @ of the authority, which ends before the first / or ?: an @
+ * behind these belongs to the path or to a parameter. */
+static void divide(struct part text, struct parts *parts)
+{
+    struct part before;
+
+    *parts = (struct parts){.parameters = {text.end, text.end}};
+    if (split(&text, '?', &before)) {
+        parts->parameters = text;
+        text = before;
+    }
+    parts->path = (struct part){find(&text, '/'), text.end};
+    if (parts->path.at == NULL)
+        parts->path.at = text.end;
+    parts->place = (struct part){text.at, parts->path.at};
+    parts->has_credentials =
+        split_at(&parts->place, memrchr(text.at, '@', (size_t)(parts->path.at - text.at)),
+                 &parts->credentials);
+}
+
+/* The part with its %XX decoded, once; none may be a NUL or another control character. */
 static const char *decode(const struct part *part, const ws_allocator *memory, char **text)
 {
     char *out = memory_alloc(memory, (size_t)(part->end - part->at) + 1);
@@ -62,7 +114,7 @@ static const char *decode(const struct part *part, const ws_allocator *memory, c
             byte = high * 16 + low;
             at += 2;
         }
-        if (byte < 0x20)
+        if (byte < 0x20 || byte == 0x7f)
             return "there is a control character in it";
         *out++ = (char)byte;
     }
@@ -82,6 +134,8 @@ static bool read_number(const struct part *part, uint64_t min, uint64_t max, uin
     return !is_empty(part) && *number >= min && *number <= max;
 }
 
+/* --- the parts -------------------------------------------------------------------------------- */
+
 static const char *read_credentials(struct uri *uri, const ws_allocator *memory,
                                     struct part *part)
 {
@@ -90,9 +144,20 @@ static const char *read_credentials(struct uri *uri, const ws_allocator *memory,
 
     if (!split(part, ':', &user))
         return "there is no : before the password";
+    if (is_empty(&user) && is_empty(part))
+        return "there is neither a user nor a password before the @";
     if (!is_empty(&user))
         error = decode(&user, memory, &uri->user);
     return error != NULL ? error : decode(part, memory, &uri->password);
+}
+
+static const char *read_timeout(struct uri *uri, const struct part *part)
+{
+    if (uri->timeout_ms != 0)
+        return "a parameter is there twice";
+    return read_number(part, 1, MAX_TIMEOUT_MS, &uri->timeout_ms)
+               ? NULL
+               : "timeout_ms is a number from 1 to 3600000";
 }
 
 static const char *read_path(const struct part *part, const ws_allocator *memory, char **path)
@@ -106,9 +171,7 @@ static const char *read_parameter(struct uri *uri, const ws_allocator *memory,
                                   struct part *part)
 {
     if (take(part, "timeout_ms="))
-        return read_number(part, 1, MAX_TIMEOUT_MS, &uri->timeout_ms)
-                   ? NULL
-                   : "timeout_ms is a number from 1 to 3600000";
+        return read_timeout(uri, part);
     if (uri->is_tls && take(part, "ca="))
         return read_path(part, memory, &uri->ca);
     if (uri->is_tls && take(part, "cert="))
@@ -124,6 +187,8 @@ static const char *read_parameters(struct uri *uri, const ws_allocator *memory,
     const char *error = NULL;
     struct part parameter;
 
+    if (is_empty(part))
+        return NULL;
     while (error == NULL && split(part, '&', &parameter))
         error = read_parameter(uri, memory, &parameter);
     if (error == NULL)
@@ -133,78 +198,143 @@ static const char *read_parameters(struct uri *uri, const ws_allocator *memory,
     return error;
 }
 
-static const char *read_host(struct uri *uri, const ws_allocator *memory, struct part *part)
+/* Of the characters of a host's name in RFC 3986 those that a name in DNS, /etc/hosts or a
+ * container network can have; an international one is written in its ASCII form (RFC 5890). */
+static bool is_name(const char *host)
 {
-    struct part host = *part;
-    struct part port = {NULL, NULL};
-    uint64_t number = DEFAULT_PORT;
+    for (; *host != '\0'; host++)
+        if (!((*host >= '0' && *host <= '9') || (*host >= 'a' && *host <= 'z') ||
+              (*host >= 'A' && *host <= 'Z') || strchr("-._", *host) != NULL))
+            return false;
+    return true;
+}
+
+/* With a zone behind a %, which the URI has as %25 (RFC 6874). */
+static bool is_ipv6(const char *host)
+{
+    const char *zone = strchr(host, '%');
+    size_t length = zone != NULL ? (size_t)(zone - host) : strlen(host);
+    char address[INET6_ADDRSTRLEN];
+    struct in6_addr binary;
+
+    if (length >= sizeof address || (zone != NULL && (zone[1] == '\0' || !is_name(zone + 1))))
+        return false;
+    memcpy(address, host, length);
+    address[length] = '\0';
+    return inet_pton(AF_INET6, address, &binary) == 1;
+}
+
+static const char *read_ipv6(struct uri *uri, const ws_allocator *memory, struct part *part)
+{
+    struct part address;
     const char *error;
 
-    if (take(part, "[")) {
-        if (!split(part, ']', &host))
-            return "there is no ] behind the address";
-        if (!is_empty(part) && !take(part, ":"))
-            return "only a port can follow the address";
-        port = *part;
-    } else if (split(part, ':', &host)) {
-        port = *part;
-    }
-    if (!is_empty(&port) && !read_number(&port, 1, UINT16_MAX, &number))
-        return "the port is a number from 1 to 65535";
-    if (is_empty(&host))
-        return "there is no host";
-    uri->port = (uint16_t)number;
-    error = decode(&host, memory, &uri->host);
+    if (!split(part, ']', &address))
+        return "there is no ] behind the address";
+    if (!is_empty(part) && *part->at != ':')
+        return "only a port can follow the address";
+    error = decode(&address, memory, &uri->host);
+    if (error == NULL && !is_ipv6(uri->host))
+        error = "what is in brackets is not an IPv6 address";
     return error;
 }
 
-static const char *read_database(struct uri *uri, const ws_allocator *memory,
-                                 const struct part *part)
+static const char *read_name(struct uri *uri, const ws_allocator *memory, struct part *part)
+{
+    const char *colon = find(part, ':');
+    struct part name = {part->at, colon != NULL ? colon : part->end};
+    const char *error;
+
+    part->at = name.end;
+    if (colon != NULL && memrchr(colon, ':', (size_t)(part->end - colon)) != colon)
+        return "there is more than one : (an IPv6 address is written in brackets)";
+    if (is_empty(&name))
+        return "there is no host";
+    error = decode(&name, memory, &uri->host);
+    if (error == NULL && !is_name(uri->host))
+        error = "a host's name consists of letters, digits, '-', '.' and '_'";
+    return error;
+}
+
+static const char *read_place(struct uri *uri, const ws_allocator *memory, struct part *part)
+{
+    const char *error =
+        take(part, "[") ? read_ipv6(uri, memory, part) : read_name(uri, memory, part);
+    uint64_t port = DEFAULT_PORT;
+
+    if (error != NULL)
+        return error;
+    if (take(part, ":") && !is_empty(part) && !read_number(part, 1, UINT16_MAX, &port))
+        return "the port is a number from 1 to 65535";
+    uri->port = (uint16_t)port;
+    return NULL;
+}
+
+/* Redis takes no number that begins with 0. */
+static const char *read_database(struct uri *uri, const ws_allocator *memory, struct part *part)
 {
     uint64_t number;
 
+    take(part, "/");
     if (is_empty(part))
         return NULL;
-    if (!read_number(part, 0, INT32_MAX, &number))
+    if (!read_number(part, 0, INT32_MAX, &number) ||
+        (part->end - part->at > 1 && *part->at == '0'))
         return "the database is a number";
     return decode(part, memory, &uri->database);
 }
 
-/* What stands behind the credentials, without the parameters. */
-static const char *read_place(struct uri *uri, const ws_allocator *memory, struct part *part)
+/* Hiredis would cut a longer path short, and connect to another socket. */
+static const char *read_socket(struct uri *uri, const ws_allocator *memory,
+                               const struct parts *parts)
 {
-    struct part host;
     const char *error;
 
-    if (uri->is_unix)
-        return is_empty(part) || *part->at != '/' ? "there is no absolute path"
-                                                  : decode(part, memory, &uri->host);
-    if (!split(part, '/', &host)) {
-        host = *part;
-        part->at = part->end;
-    }
-    error = read_host(uri, memory, &host);
-    return error != NULL ? error : read_database(uri, memory, part);
+    if (!is_empty(&parts->place))
+        return "redis+unix:// has no host: an absolute path follows";
+    if (is_empty(&parts->path))
+        return "there is no absolute path";
+    error = decode(&parts->path, memory, &uri->host);
+    if (error == NULL && strlen(uri->host) >= sizeof((struct sockaddr_un *)0)->sun_path)
+        error = "the socket's path is longer than 107 bytes";
+    return error;
+}
+
+static const char *read_parts(struct uri *uri, const ws_allocator *memory, struct parts *parts)
+{
+    const char *error = NULL;
+
+    if (parts->has_credentials)
+        error = read_credentials(uri, memory, &parts->credentials);
+    if (error == NULL && uri->is_unix)
+        return read_socket(uri, memory, parts);
+    if (error == NULL && find(&parts->path, '@') != NULL)
+        return "there is an @ behind a / (in a password a / is written as %2F)";
+    if (error == NULL)
+        error = read_place(uri, memory, &parts->place);
+    return error != NULL ? error : read_database(uri, memory, &parts->path);
 }
 
 const char *uri_read(struct uri *uri, const ws_allocator *memory, const char *text)
 {
     struct part rest = {text, text + strlen(text)};
-    struct part before;
-    const char *error = NULL;
+    struct parts parts;
+    const char *error;
 
-    *uri = (struct uri){.timeout_ms = DEFAULT_TIMEOUT_MS};
-    uri->is_unix = take(&rest, "redis+unix://");
-    uri->is_tls = !uri->is_unix && take(&rest, "rediss://");
-    if (!uri->is_unix && !uri->is_tls && !take(&rest, "redis://"))
+    *uri = (struct uri){0};
+    uri->is_unix = take_scheme(&rest, "redis+unix://");
+    uri->is_tls = !uri->is_unix && take_scheme(&rest, "rediss://");
+    if (!uri->is_unix && !uri->is_tls && !take_scheme(&rest, "redis://"))
         return "it begins with none of redis://, rediss:// and redis+unix://";
-    if (split(&rest, '@', &before))
-        error = read_credentials(uri, memory, &before);
-    if (error == NULL && split(&rest, '?', &before)) {
-        error = read_parameters(uri, memory, &rest);
-        rest = before;
-    }
-    return error != NULL ? error : read_place(uri, memory, &rest);
+    if (find(&rest, '#') != NULL)
+        return "there is a # (as a part of a password or path it is written as %23)";
+    divide(rest, &parts);
+    error = read_parts(uri, memory, &parts);
+    if (error == NULL)
+        error = read_parameters(uri, memory, &parts.parameters);
+    if (uri->timeout_ms == 0)
+        uri->timeout_ms = DEFAULT_TIMEOUT_MS;
+    return error;
 }
 
 void uri_free(struct uri *uri, const ws_allocator *memory)
