@@ -58,6 +58,7 @@ enum stage {
 
 struct session {
     enum stage stage;
+    struct place place; /* where it goes to, or is */
     char epoch[WS_EPOCH_SIZE];
     char nonce[NUMBER_SIZE];
     uint64_t position;             /* of the stream's newest event, as of the last answer */

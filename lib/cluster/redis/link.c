@@ -119,17 +119,18 @@ static void on_reply(redisAsyncContext *context, void *reply, void *data)
 
 /* --- life ------------------------------------------------------------------------------------- */
 
-static bool begin_tls(struct link *link, redisAsyncContext *context, const struct uri *uri)
+static bool begin_tls(struct link *link, redisAsyncContext *context, const struct uri *uri,
+                      const char *host)
 {
     if (uri->is_tls)
-        link->tls = tls_begin(&context->c, uri, link->error, sizeof link->error);
+        link->tls = tls_begin(&context->c, uri, host, link->error, sizeof link->error);
     return !uri->is_tls || link->tls != NULL;
 }
 
-bool link_open(struct link *link, const struct uri *uri)
+bool link_open(struct link *link, const struct uri *uri, const struct place *place)
 {
-    redisAsyncContext *context = uri->is_unix ? redisAsyncConnectUnix(uri->host)
-                                              : redisAsyncConnect(uri->host, uri->port);
+    redisAsyncContext *context = uri->is_unix ? redisAsyncConnectUnix(place->host)
+                                              : redisAsyncConnect(place->host, place->port);
 
     if (context == NULL) {
         set_error(link, "out of memory");
@@ -137,7 +138,7 @@ bool link_open(struct link *link, const struct uri *uri)
     }
     if (context->err != 0)
         set_error(link, context->errstr);
-    if (context->err != 0 || !begin_tls(link, context, uri)) {
+    if (context->err != 0 || !begin_tls(link, context, uri, place->host)) {
         redisAsyncFree(context);
         return false;
     }

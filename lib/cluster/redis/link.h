@@ -13,6 +13,7 @@
 #include <hiredis/async.h>
 
 #include "cluster/redis/command.h"
+#include "cluster/redis/place.h"
 #include "cluster/redis/uri.h"
 
 enum {
@@ -69,8 +70,8 @@ struct link {
 void link_init(struct link *link, void (*watch)(int fd, int events, void *user_data),
                void *user_data);
 
-/* Begins to connect. False with link->error. */
-bool link_open(struct link *link, const struct uri *uri);
+/* Begins to connect to a place, in the way that the URI says. False with link->error. */
+bool link_open(struct link *link, const struct uri *uri, const struct place *place);
 void link_close(struct link *link);
 
 /* The descriptor is ready for these of enum ws_redis_events. The connection may be gone then. */

@@ -34,6 +34,10 @@ static int read_uri(struct uri *uri, const ws_allocator *memory, const char *fro
         snprintf(text, size, "%s", error);
         return error == uri_no_memory ? WS_ERR_NO_MEMORY : WS_ERR_INVALID;
     }
+    if (strlen(uri->host) >= PLACE_HOST_SIZE) {
+        snprintf(text, size, "the host's name is longer than %d bytes", PLACE_HOST_SIZE - 1);
+        return WS_ERR_INVALID;
+    }
     return !uri->is_tls || tls_check(uri, text, size) ? WS_OK : WS_ERR_INVALID;
 }
 
@@ -163,6 +167,7 @@ static int set_up(struct ws_redis *redis)
         return result;
     if (!copy_names(redis))
         return WS_ERR_NO_MEMORY;
+    place_set(&redis->session.place, redis->uri.host, redis->uri.port);
     if (getrandom(&redis->random, sizeof redis->random, 0) != (ssize_t)sizeof redis->random)
         return WS_ERR_SYSTEM;
     redis->random |= 1;

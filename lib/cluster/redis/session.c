@@ -36,6 +36,11 @@ void session_end_failed(struct ws_redis *redis)
 
 /* --- the beginning ---------------------------------------------------------------------------- */
 
+static bool open_link(struct ws_redis *redis, struct link *link)
+{
+    return link_open(link, &redis->uri, &redis->session.place);
+}
+
 static bool greet(struct ws_redis *redis, struct link *link)
 {
     const struct uri *uri = &redis->uri;
@@ -89,9 +94,9 @@ void session_begin(struct ws_redis *redis)
     if (session->stage != STAGE_AWAY || redis->now_ms < session->retry_ms)
         return;
     enter_stage(redis, STAGE_ATTACHING);
-    if (!link_open(&redis->writing, &redis->uri) || !greet(redis, &redis->writing))
+    if (!open_link(redis, &redis->writing) || !greet(redis, &redis->writing))
         failed = &redis->writing;
-    else if (!link_open(&redis->reading, &redis->uri) || !greet(redis, &redis->reading) ||
+    else if (!open_link(redis, &redis->reading) || !greet(redis, &redis->reading) ||
              !attach(redis))
         failed = &redis->reading;
     if (failed != NULL)

@@ -3,6 +3,7 @@
 #include "cluster/redis/tls.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -68,12 +69,13 @@ fail:
 }
 
 /* Whose certificate it must be: that of an address, or of a name, which is also asked for (RFC
- * 6066, 3: not an address). */
-static bool name_host(SSL *tls, char *host)
+ * 6066, 3: not an address). OpenSSL copies the name, but its type has no const. */
+static bool name_host(SSL *tls, const char *host)
 {
     SSL_set_hostflags(tls, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
     return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(tls), host) == 1 ||
-           (SSL_set1_host(tls, host) == 1 && SSL_set_tlsext_host_name(tls, host) == 1);
+           (SSL_set1_host(tls, host) == 1 &&
+            SSL_set_tlsext_host_name(tls, (char *)(uintptr_t)host) == 1);
 }
 
 bool tls_check(const struct uri *uri, char *text, size_t size)
@@ -84,7 +86,8 @@ bool tls_check(const struct uri *uri, char *text, size_t size)
     return context != NULL;
 }
 
-struct ssl_st *tls_begin(redisContext *context, const struct uri *uri, char *text, size_t size)
+struct ssl_st *tls_begin(redisContext *context, const struct uri *uri, const char *host,
+                         char *text, size_t size)
 {
     SSL_CTX *own = new_context(uri, text, size);
     SSL *tls;
@@ -93,7 +96,7 @@ struct ssl_st *tls_begin(redisContext *context, const struct uri *uri, char *tex
         return NULL;
     tls = SSL_new(own);
     SSL_CTX_free(own); /* it lives on in `tls` */
-    if (tls != NULL && name_host(tls, uri->host) && redisInitiateSSL(context, tls) == REDIS_OK)
+    if (tls != NULL && name_host(tls, host) && redisInitiateSSL(context, tls) == REDIS_OK)
         return tls;
     snprintf(text, size, "%s", context->err != 0 ? context->errstr : "out of memory");
     if (tls != NULL)

@@ -1,5 +1,5 @@
-/* tls.h: TLS to Redis, for rediss://. Redis shows a certificate for the URI's host, of an authority
- * that is trusted, or there is no connection. tls.c where hiredis has TLS, elsewhere no_tls.c. */
+/* tls.h: TLS to Redis, for rediss://. Redis shows a certificate for the host that is connected to, of
+ * an authority that is trusted, or there is no connection. tls.c where hiredis has TLS, elsewhere no_tls.c. */
 #ifndef WS_REDIS_TLS_H
 #define WS_REDIS_TLS_H
 
@@ -19,7 +19,8 @@ bool tls_check(const struct uri *uri, char *text, size_t size);
 /* Begins TLS on a connection that has just been begun. The files are read each time, since
  * certificates are renewed. What it returns is the context's, which frees it; NULL with one line in
  * `text`. */
-struct ssl_st *tls_begin(redisContext *context, const struct uri *uri, char *text, size_t size);
+struct ssl_st *tls_begin(redisContext *context, const struct uri *uri, const char *host,
+                         char *text, size_t size);
 
 /* To be called before hiredis reads or writes: what is left of the host's errors in OpenSSL would
  * be taken for one of this connection. */
