@@ -14,18 +14,48 @@
 #include "log.h"
 #include "tls.h"
 
-enum { RECORD_BYTES = SSL3_RT_MAX_PLAIN_LENGTH };
+enum {
+    RECORD_BYTES = SSL3_RT_MAX_PLAIN_LENGTH,
+    /* What one call of OpenSSL may read: a record, whatever was read of it before. A client may
+     * send what OpenSSL answers or swallows within the call (updates of its keys, alerts, empty
+     * records, pieces of a handshake) for as long as it likes. */
+    READ_BYTES = SSL3_RT_MAX_PACKET_SIZE,
+    /* Records in a row that bring no data: a handshake has less than ten, an update of the keys is
+     * one. Each costs more than its bytes. */
+    MOST_WITHOUT_DATA = 32
+};
 
 struct stream_tls {
     SSL *ssl;
-    uint32_t read_needs;  /* what the socket has to be ready for before reading goes on */
-    uint32_t write_needs; /* likewise */
-    bool broken;          /* nothing can be read or written any more */
-    bool ended;           /* our close_notify was written */
+    struct tls_socket socket;
+    unsigned without_data; /* records since there was data */
+    uint32_t read_needs;   /* what the socket has to be ready for before reading goes on */
+    uint32_t write_needs;  /* likewise */
+    bool broken;           /* nothing can be read or written any more */
+    bool ended;            /* our close_notify was written */
     /* A record that the socket did not take: OpenSSL insists on the same bytes again, while the
      * writer may change its mind about what it has not written yet. */
     struct byte_buffer pending;
 };
+
+/* Sees every record's header before the record is decrypted. */
+static void count_record(int is_written, int version, int content_type, const void *bytes,
+                         size_t length, SSL *ssl, void *user_data)
+{
+    struct stream_tls *stream = user_data;
+
+    (void)version;
+    (void)bytes;
+    (void)length;
+    (void)ssl;
+    if (is_written || content_type != SSL3_RT_HEADER || stream->socket.refused) {
+        return;
+    }
+    if (++stream->without_data > MOST_WITHOUT_DATA) {
+        log_line(WS_LOG_DEBUG, "TLS: too many records without data");
+        stream->socket.refused = true;
+    }
+}
 
 struct stream_tls *stream_tls_new(struct tls *tls, int fd)
 {
@@ -35,11 +65,14 @@ struct stream_tls *stream_tls_new(struct tls *tls, int fd)
         return NULL;
     }
     *stream = (struct stream_tls){
-        .ssl = tls_accept(tls, fd), .read_needs = EPOLLIN, .write_needs = EPOLLOUT};
+        .socket = {.fd = fd}, .read_needs = EPOLLIN, .write_needs = EPOLLOUT};
+    stream->ssl = tls_accept(tls, &stream->socket);
     if (stream->ssl == NULL) {
         free(stream);
         return NULL;
     }
+    SSL_set_msg_callback(stream->ssl, count_record);
+    SSL_set_msg_callback_arg(stream->ssl, stream);
     return stream;
 }
 
@@ -80,12 +113,13 @@ static void set_failure(struct stream_tls *stream, int result, uint32_t *needs)
 }
 
 /* Before each call, since OpenSSL looks for its errors in a queue of the thread. */
-static bool begin(const struct stream_tls *stream)
+static bool begin(struct stream_tls *stream)
 {
     if (stream->broken) {
         errno = EPIPE;
         return false;
     }
+    stream->socket.may_read = READ_BYTES;
     ERR_clear_error();
     errno = 0;
     return true;
@@ -108,6 +142,7 @@ ssize_t stream_tls_read(struct stream_tls *stream, void *buffer, size_t size)
         return -1;
     }
     stream->read_needs = EPOLLIN;
+    stream->without_data = 0;
     return (ssize_t)length;
 }
 

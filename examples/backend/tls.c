@@ -16,6 +16,7 @@ enum { PROBLEM_BYTES = 256 };
 struct tls {
     const char *cert_file;
     const char *key_file;
+    BIO_METHOD *socket_method;
     pthread_mutex_t lock; /* of `context`, which tls_reload() replaces */
     SSL_CTX *context;
 };
@@ -114,6 +115,13 @@ struct tls *tls_open(const char *cert_file, const char *key_file, char *problem,
         free(tls);
         return NULL;
     }
+    tls->socket_method = tls_socket_method();
+    if (tls->socket_method == NULL) {
+        snprintf(problem, problem_size, "no TLS: out of memory");
+        SSL_CTX_free(tls->context);
+        free(tls);
+        return NULL;
+    }
     pthread_mutex_init(&tls->lock, NULL);
     return tls;
 }
@@ -124,6 +132,7 @@ void tls_close(struct tls *tls)
         return;
     }
     SSL_CTX_free(tls->context);
+    BIO_meth_free(tls->socket_method);
     pthread_mutex_destroy(&tls->lock);
     free(tls);
 }
@@ -146,18 +155,21 @@ void tls_reload(struct tls *tls)
     log_line(WS_LOG_INFO, "the certificate was loaded again");
 }
 
-SSL *tls_accept(struct tls *tls, int fd)
+SSL *tls_accept(struct tls *tls, struct tls_socket *socket)
 {
+    BIO *bio = tls_socket_bio(tls->socket_method, socket);
     SSL *ssl;
 
     pthread_mutex_lock(&tls->lock);
     ssl = SSL_new(tls->context); /* which keeps this context for itself */
     pthread_mutex_unlock(&tls->lock);
-    if (ssl == NULL || SSL_set_fd(ssl, fd) != 1) {
+    if (ssl == NULL || bio == NULL) {
+        BIO_free(bio);
         SSL_free(ssl);
         ERR_clear_error();
         return NULL;
     }
+    SSL_set_bio(ssl, bio, bio);
     SSL_set_accept_state(ssl);
     return ssl;
 }

@@ -8,6 +8,8 @@
 
 #include <openssl/ssl.h>
 
+#include "tls_socket.h"
+
 struct tls;
 
 /* Loads a chain and its key, both PEM; the names are kept, not copied. NULL with a line in
@@ -25,7 +27,8 @@ void tls_reload(struct tls *tls);
 /* Why OpenSSL's last call in this thread failed, without details. */
 const char *tls_problem(void);
 
-/* The server's side of a connection over this socket. NULL when memory is short. Any thread. */
-SSL *tls_accept(struct tls *tls, int fd);
+/* The server's side of a connection over this socket, which outlives it. NULL when memory is short.
+ * Any thread. */
+SSL *tls_accept(struct tls *tls, struct tls_socket *socket);
 
 #endif

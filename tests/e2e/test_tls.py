@@ -205,6 +205,33 @@ class Tls(unittest.TestCase):
                 client.shutdown(socket.SHUT_WR)
             self.assert_cut_off(client)
 
+    def test_records_without_data_end_a_connection_beyond_reason(self):
+        def answered(rounds, updates):
+            arguments = [os.environ["TLS_UPDATES"], str(self.backend.port), str(rounds), str(updates)]
+            return int(subprocess.run(arguments, check=True, stdout=subprocess.PIPE,
+                                      timeout=START_SECONDS).stdout)
+
+        self.assertEqual(answered(50, 5), 50)  # new keys for each request, and again
+        self.assertEqual(answered(1, 1000), 0)
+        self.assert_served()
+
+    def test_a_handshake_in_crumbs_is_cut_off(self):
+        incoming, hello = ssl.MemoryBIO(), ssl.MemoryBIO()
+        half = self.authority.client_context().wrap_bio(incoming, hello, server_hostname="localhost")
+        with self.assertRaises(ssl.SSLWantReadError):
+            half.do_handshake()
+        message = hello.read()[5:]
+        for size, answer in ((32, b"\x16"), (1, b"")):  # the server's hello, or none
+            pieces = [message[at:at + size] for at in range(0, len(message), size)]
+            client = self.raw()
+            client.sendall(b"".join(b"\x16\x03\x01" + len(piece).to_bytes(2, "big") + piece
+                                    for piece in pieces))
+            try:
+                self.assertEqual(client.recv(1), answer)
+            except ConnectionResetError:
+                self.assertEqual(answer, b"")
+        self.assert_served()
+
     def test_a_stalled_handshake_delays_nobody(self):
         incoming, hello = ssl.MemoryBIO(), ssl.MemoryBIO()
         half = self.authority.client_context().wrap_bio(incoming, hello, server_hostname="localhost")
