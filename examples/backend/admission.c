@@ -7,6 +7,7 @@
 #include "access.h"
 #include "connection.h"
 #include "session.h"
+#include "user_agent.h"
 
 const char admission_subprotocol[] = "bearer";
 
@@ -53,6 +54,9 @@ static int admit(ws_handshake *handshake, const struct access *access,
     if (!access_allows_origin(access, ws_handshake_header(handshake, "Origin"),
                               ws_handshake_header(handshake, "Host"))) {
         return refuse(handshake, HTTP_STATUS_FORBIDDEN, "pages of this origin may not connect");
+    }
+    if (user_agent_keeps_deflate_context(ws_handshake_header(handshake, "User-Agent"))) {
+        ws_handshake_decline_deflate(handshake);
     }
     return access_needs_token(access) ? begin_session(handshake, access, claims) : WS_OK;
 }

@@ -60,10 +60,11 @@ typedef struct ws_endpoint_options {
     uint32_t max_control_frames; /* pings and pongs in a second, else 1008; 0: no limit; at most
                                     65535; default 10000 */
 
-    /* Whether permessage-deflate (RFC 7692) is agreed on with clients that offer it; default 1. A
-     * message is compressed once for all of them, and between messages nothing is kept for any:
-     * both sides begin each message anew (server_ and client_no_context_takeover). What a client
-     * sends is inflated to max_message_bytes at most, else 1009. */
+    /* Whether permessage-deflate (RFC 7692) is agreed on with clients that offer it; default 1.
+     * on_handshake may decline it for one client (ws_handshake_decline_deflate()). A message is
+     * compressed once for all of them, and between messages nothing is kept for any: both sides
+     * begin each message anew (server_ and client_no_context_takeover). What a client sends is
+     * inflated to max_message_bytes at most, else 1009. */
     int32_t deflate;
     uint32_t deflate_min_bytes; /* messages smaller than this are not compressed; default 200 */
 
@@ -120,6 +121,13 @@ WS_EXPORT void ws_handshake_set_user_data(ws_handshake *handshake, void *user_da
 /* Chooses another subprotocol than the endpoint did: one that the client offered, else
  * WS_ERR_INVALID; NULL: none. */
 WS_EXPORT int ws_handshake_set_subprotocol(ws_handshake *handshake, const char *subprotocol);
+
+/* Answers this client's offer of permessage-deflate with no, so neither side compresses: for one
+ * that is known to break what is agreed on. Safari 15.0 to 15.3 keep their compression context
+ * between messages although client_no_context_takeover (RFC 7692 section 7.1.1.2) was agreed on,
+ * so their second message can't be inflated and ends the connection with 1007. No effect when the
+ * client offered nothing or the endpoint's `deflate` is 0. */
+WS_EXPORT void ws_handshake_decline_deflate(ws_handshake *handshake);
 
 /* Refuses with an HTTP status from 400 to 599 and a plain text (NULL: the status' name),
  * copied. For 401 and 403 a browser (a request with Origin) is let in and closed at once with

@@ -31,6 +31,8 @@ static int look_at(ws_handshake *handshake, void *user_data)
         ws_handshake_set_user_id(handshake, value);
     ws_handshake_set_subprotocol(handshake, other.bytes);
     if (input_byte(&input) % 4 == 3)
+        ws_handshake_decline_deflate(handshake);
+    if (input_byte(&input) % 4 == 3)
         ws_handshake_refuse(handshake, 390 + input_byte(&input), other.bytes);
     text_free(&name);
     text_free(&other);

@@ -370,6 +370,11 @@ int ws_handshake_set_subprotocol(ws_handshake *handshake, const char *subprotoco
     return WS_OK;
 }
 
+void ws_handshake_decline_deflate(ws_handshake *handshake)
+{
+    handshake->deflate.accepted = false;
+}
+
 int ws_handshake_refuse(ws_handshake *handshake, int status, const char *text)
 {
     char *copy = NULL;

@@ -81,6 +81,25 @@ START_TEST(nothing_is_agreed_on_where_it_is_switched_off)
 }
 END_TEST
 
+static int decline(struct host *of, struct peer *peer, ws_handshake *handshake)
+{
+    (void)of;
+    (void)peer;
+    if (strcmp(ws_handshake_header(handshake, "User-Agent"), "old") == 0)
+        ws_handshake_decline_deflate(handshake);
+    return WS_OK;
+}
+
+START_TEST(the_application_may_decline_it_for_one_client)
+{
+    host_open(&host, &options);
+    host.judge = decline;
+    expect_answer("User-Agent: old\r\n" OFFER("permessage-deflate"), "");
+    expect_answer("User-Agent: old\r\n", "");
+    expect_answer("User-Agent: new\r\n" OFFER("permessage-deflate"), OFFER(AGREED));
+}
+END_TEST
+
 START_TEST(rfc7692_7_1_bad_offers_are_declined)
 {
     static const char *const offers[] = {
@@ -122,6 +141,26 @@ static void emit(size_t length)
     ck_assert_int_eq(ws_manager_emit_order_created(host.manager, data, length), WS_OK);
     free(data);
 }
+
+START_TEST(a_client_that_was_declined_gets_and_sends_plain_messages)
+{
+    struct peer *old;
+    struct peer *new;
+
+    host_open(&host, &options);
+    host.judge = decline;
+    old = host_client_with(&host, "User-Agent: old\r\n" OFFER("permessage-deflate"));
+    new = host_client_with(&host, "User-Agent: new\r\n" OFFER("permessage-deflate"));
+    ck_assert_int_eq(old->window_bits, 0);
+    ck_assert_int_ne(new->window_bits, 0);
+    emit(2000);
+    host_turn(&host);
+    peer_expect_type(old, "order_created");
+    peer_expect_type(new, "order_created");
+    peer_send_frame(old, FIN | RSV1 | TEXT, "\x00", 1);
+    peer_expect_failed(old, 1002);
+}
+END_TEST
 
 /* One with each window that there is, and one without; the last has agreed on nothing. */
 enum { N_PEERS = 9, PLAIN = N_PEERS - 1 };
@@ -343,6 +382,8 @@ Suite *websocket_suite(void)
     tcase_add_test(tests, rfc7692_7_1_an_offer_is_agreed_on);
     tcase_add_test(tests, nothing_is_agreed_on_that_was_not_offered);
     tcase_add_test(tests, nothing_is_agreed_on_where_it_is_switched_off);
+    tcase_add_test(tests, the_application_may_decline_it_for_one_client);
+    tcase_add_test(tests, a_client_that_was_declined_gets_and_sends_plain_messages);
     tcase_add_test(tests, rfc7692_7_1_bad_offers_are_declined);
     tcase_add_test(tests, every_client_can_inflate_what_it_gets);
     tcase_add_test(tests, events_of_one_turn_come_in_order_to_all);
