@@ -17,7 +17,7 @@
 
 #include "redis_on_libuv.h"
 
-enum { MAX_PIECES = 64 };
+enum { MAX_PIECES = 64, ACCEPT_PAUSE_MS = 100 };
 
 struct client {
     uv_poll_t poll; /* first */
@@ -33,6 +33,7 @@ static ws_endpoint *endpoint;
 static ws_loop *loop;
 static uv_poll_t listener;
 static int listener_fd;
+static uv_timer_t accept_again;
 static uv_async_t woken;
 static uv_timer_t deadline;
 static uv_timer_t tick;
@@ -66,13 +67,20 @@ static void drop_client(struct client *client)
     uv_close((uv_handle_t *)&client->poll, free_client);
 }
 
+/* Waits for these events alone, or for none. */
+static void watch_client(struct client *client, int events)
+{
+    client->events = events;
+    uv_poll_start(&client->poll, events, on_client);
+}
+
 /* Writes what waits until the socket is full. */
 static void write_client(struct client *client)
 {
     struct iovec pieces[MAX_PIECES];
+    int events = client->events & ~UV_WRITABLE;
     int count;
 
-    client->events &= ~UV_WRITABLE;
     while ((count = ws_websocket_output(client->websocket, pieces, MAX_PIECES)) > 0) {
         struct msghdr message = {.msg_iov = pieces, .msg_iovlen = (size_t)count};
         ssize_t n = sendmsg(client->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -83,14 +91,14 @@ static void write_client(struct client *client)
         }
         ws_websocket_sent(client->websocket, n > 0 ? (size_t)n : 0);
         if (n <= 0) {
-            client->events |= UV_WRITABLE;
+            events |= UV_WRITABLE;
             break;
         }
     }
     if (ws_websocket_ended(client->websocket))
         drop_client(client);
     else
-        uv_poll_start(&client->poll, client->events, on_client);
+        watch_client(client, events);
 }
 
 static void read_client(struct client *client)
@@ -101,8 +109,8 @@ static void read_client(struct client *client)
     if (n > 0) {
         ws_websocket_receive(client->websocket, buffer, (size_t)n);
     } else if (n == 0 || errno != EAGAIN) {
-        client->events &= ~UV_READABLE; /* what it sent before is still answered */
-        ws_websocket_eof(client->websocket);
+        watch_client(client, client->events & ~UV_READABLE);
+        ws_websocket_eof(client->websocket); /* what it sent before is still answered */
     }
 }
 
@@ -113,7 +121,23 @@ static void add_client(struct client *client)
     if (clients != NULL)
         clients->place = &client->next;
     clients = client;
-    uv_poll_start(&client->poll, client->events, on_client);
+    watch_client(client, UV_READABLE);
+}
+
+static void accept_client(uv_poll_t *poll, int status, int events);
+
+static void resume_accepting(uv_timer_t *timer)
+{
+    (void)timer;
+    uv_poll_start(&listener, UV_READABLE, accept_client);
+}
+
+/* With no descriptor or no memory left, the waiting client stays in the listener's queue and keeps
+ * it readable: libuv would call accept_client() again and again. */
+static void pause_accepting(void)
+{
+    uv_poll_stop(&listener);
+    uv_timer_start(&accept_again, resume_accepting, ACCEPT_PAUSE_MS, 0);
 }
 
 static void accept_client(uv_poll_t *poll, int status, int events)
@@ -123,8 +147,11 @@ static void accept_client(uv_poll_t *poll, int status, int events)
 
     (void)status;
     (void)events;
-    if (fd < 0)
+    if (fd < 0) {
+        if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+            pause_accepting();
         return;
+    }
     client = calloc(1, sizeof *client);
     if (client == NULL || uv_poll_init(poll->loop, &client->poll, fd) < 0) {
         free(client);
@@ -132,7 +159,6 @@ static void accept_client(uv_poll_t *poll, int status, int events)
         return;
     }
     client->fd = fd;
-    client->events = UV_READABLE;
     if (ws_websocket_new(loop, endpoint, client, &client->websocket) != WS_OK) {
         close(fd);
         uv_close((uv_handle_t *)&client->poll, free_client);
@@ -260,6 +286,7 @@ static void begin(uv_loop_t *uv)
 {
     uv_async_init(uv, &woken, on_woken);
     uv_timer_init(uv, &deadline);
+    uv_timer_init(uv, &accept_again);
     uv_timer_init(uv, &tick);
     uv_timer_start(&tick, on_tick, 1000, 1000);
     uv_signal_init(uv, &interrupt);
@@ -275,6 +302,7 @@ static void end(uv_loop_t *uv)
     redis_on_libuv_close(&redis);
     uv_close((uv_handle_t *)&woken, NULL);
     uv_close((uv_handle_t *)&deadline, NULL);
+    uv_close((uv_handle_t *)&accept_again, NULL);
     uv_close((uv_handle_t *)&tick, NULL);
     uv_close((uv_handle_t *)&interrupt, NULL);
     uv_close((uv_handle_t *)&listener, NULL);

@@ -14,13 +14,14 @@
 
 #include <ws_manager/ws_manager.h>
 
-enum { MAX_CLIENTS = 1000, MAX_PIECES = 64 };
+enum { MAX_CLIENTS = 1000, MAX_PIECES = 64, ACCEPT_PAUSE_MS = 100 };
 
 /* fds[0] is the listener; clients[i] belongs to fds[i], and a free place has the descriptor -1,
  * which poll() passes over. */
 static struct pollfd fds[1 + MAX_CLIENTS];
 static ws_websocket *clients[1 + MAX_CLIENTS];
-static size_t n_fds = 1; /* places that were ever used */
+static size_t n_fds = 1;         /* places that were ever used */
+static uint64_t accept_again_ms; /* the listener is not looked at before */
 static volatile sig_atomic_t stopping;
 
 static void on_signal(int signal_number)
@@ -59,14 +60,27 @@ static int listen_on(uint16_t port)
     return fd;
 }
 
+/* With no descriptor or no memory left, the waiting client stays in the listener's queue and keeps
+ * it readable: poll() would return at once, again and again. */
+static void pause_accepting(void)
+{
+    accept_again_ms = now_ms() + ACCEPT_PAUSE_MS;
+    fds[0].events = 0;
+}
+
 static void accept_client(ws_loop *loop, ws_endpoint *endpoint)
 {
     int fd = accept4(fds[0].fd, NULL, NULL, SOCK_NONBLOCK);
     size_t at = 1;
 
+    if (fd < 0) {
+        if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+            pause_accepting();
+        return;
+    }
     while (at < n_fds && fds[at].fd >= 0)
         at++;
-    if (fd < 0 || at > MAX_CLIENTS ||
+    if (at > MAX_CLIENTS ||
         ws_websocket_new(loop, endpoint, (void *)(uintptr_t)at, &clients[at]) != WS_OK) {
         close(fd);
         return;
@@ -134,6 +148,8 @@ static uint64_t turn(ws_loop *loop, ws_endpoint *endpoint, uint64_t deadline)
     uint64_t now = now_ms();
     ws_websocket *websocket;
 
+    if (fds[0].events == 0 && accept_again_ms < deadline)
+        deadline = accept_again_ms;
     poll(fds, n_fds, now < deadline ? (int)(deadline - now) : 0);
     for (size_t at = 1; at < n_fds; at++) {
         if (fds[at].revents & (POLLIN | POLLHUP | POLLERR))
@@ -143,6 +159,8 @@ static uint64_t turn(ws_loop *loop, ws_endpoint *endpoint, uint64_t deadline)
     }
     if (fds[0].revents & POLLIN)
         accept_client(loop, endpoint);
+    else if (now_ms() >= accept_again_ms)
+        fds[0].events = POLLIN;
     deadline = ws_loop_run(loop, now_ms());
     while ((websocket = ws_loop_next_output(loop)) != NULL) {
         size_t at = (uintptr_t)ws_websocket_user_data(websocket);

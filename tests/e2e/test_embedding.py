@@ -10,6 +10,9 @@ import unittest
 
 import websockets
 
+from hosts import (check_half_closed_client_that_does_not_read, check_no_descriptor_left,
+                   few_descriptors)
+
 README = os.environ["README"]
 EMBED = os.environ["EMBED"]
 COMPILE = os.environ["COMPILE"].split("\n")
@@ -46,34 +49,55 @@ class Embedding(unittest.IsolatedAsyncioTestCase):
             left = json.loads(await asyncio.wait_for(client.recv(), 60))
         await client.close()
 
-    async def test_the_program_in_the_readme(self):
+    def compile_readme(self, port):
         with open(README, encoding="utf-8") as readme:
             programs = re.findall(r"```c\n(#include.*?)```", readme.read(), re.DOTALL)
         self.assertEqual(len(programs), 1)
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        source, program = os.path.join(folder.name, "app.c"), os.path.join(folder.name, "app")
+        with open(source, "w", encoding="utf-8") as file:
+            file.write(programs[0].replace("9000", str(port)))
+        subprocess.run([*COMPILE, "-Wall", "-Wextra", "-Werror", source, "-o", program, "-lwsmanager"],
+                       check=True)
+        return program
+
+    def start(self, *command, **how):
+        server = subprocess.Popen(command, **how)
+        self.addCleanup(server.wait)
+        self.addCleanup(server.kill)
+        return server
+
+    def start_embed(self, **how):
+        server = self.start(EMBED, "0", stdout=subprocess.PIPE, **how)
+        self.addCleanup(server.stdout.close)
+        line = server.stdout.readline().decode()
+        return server, int(re.fullmatch(r"listening on ws://127\.0\.0\.1:(\d+)/\n", line).group(1))
+
+    async def test_the_program_in_the_readme(self):
         port = free_port()
-        with tempfile.TemporaryDirectory() as folder:
-            source, program = os.path.join(folder, "app.c"), os.path.join(folder, "app")
-            with open(source, "w", encoding="utf-8") as file:
-                file.write(programs[0].replace("9000", str(port)))
-            subprocess.run([COMPILE[0], "-Wall", "-Wextra", "-Werror", source, "-o", program, *COMPILE[1:]],
-                           check=True)
-            server = subprocess.Popen([program])
-            try:
-                await self.hear(port, "order_created")
-            finally:
-                server.kill()
-                server.wait()
+        self.start(self.compile_readme(port))
+        await self.hear(port, "order_created")
+
+    async def test_the_program_in_the_readme_without_a_descriptor(self):
+        port = free_port()
+        server = self.start(self.compile_readme(port), preexec_fn=few_descriptors)
+        await (await asyncio.wait_for(connect(port), 60)).close()
+        check_no_descriptor_left(self, server.pid, port)
 
     async def test_the_smallest_host(self):
-        server = subprocess.Popen([EMBED, "0"], stdout=subprocess.PIPE)
-        try:
-            line = server.stdout.readline().decode()
-            port = int(re.fullmatch(r"listening on ws://127\.0\.0\.1:(\d+)/\n", line).group(1))
-            await self.hear(port, "notification")
-        finally:
-            server.terminate()
-            self.assertEqual(server.wait(60), 0)
-            server.stdout.close()
+        server, port = self.start_embed()
+        await self.hear(port, "notification")
+        server.terminate()
+        self.assertEqual(server.wait(60), 0)
+
+    def test_the_smallest_host_without_a_descriptor(self):
+        server, port = self.start_embed(preexec_fn=few_descriptors)
+        check_no_descriptor_left(self, server.pid, port)
+
+    def test_the_smallest_host_and_a_half_closed_client_that_does_not_read(self):
+        server, port = self.start_embed()
+        check_half_closed_client_that_does_not_read(self, server.pid, port)
 
 
 if __name__ == "__main__":

@@ -5,13 +5,11 @@ import socket
 import subprocess
 import tempfile
 import threading
-import time
 import unittest
 
 from backend import BACKEND, START_SECONDS, Backend
-
-HANDSHAKE = (b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-             b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n")
+from hosts import (HANDSHAKE, check_half_closed_client_that_does_not_read, check_no_descriptor_left,
+                   few_descriptors)
 
 
 def exchange(port, data):
@@ -22,19 +20,6 @@ def exchange(port, data):
         while part := client.recv(65536):
             answer += part
         return answer
-
-
-def cpu_ticks(pid):
-    with open(f"/proc/{pid}/stat") as stat:
-        fields = stat.read().rpartition(")")[2].split()
-    return int(fields[11]) + int(fields[12])
-
-
-def spin(cpu_seconds):
-    """Takes so much of the processor, as fast as the machine's other work lets it."""
-    until = time.process_time() + cpu_seconds
-    while time.process_time() < until:
-        pass
 
 
 class CommandLine(unittest.TestCase):
@@ -84,29 +69,14 @@ class Descriptors(unittest.TestCase):
                 client.close()
 
     def test_no_descriptor_left_neither_spins_nor_harms_the_others(self):
-        def limit():
-            resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40))
-
-        with Backend("--threads", "1", preexec_fn=limit) as backend:
-            first = socket.create_connection(("127.0.0.1", backend.port))
-            first.settimeout(START_SECONDS)
-            first.sendall(HANDSHAKE)
-            self.assertTrue(first.recv(4096).startswith(b"HTTP/1.1 101 "))
-            waiting = [socket.create_connection(("127.0.0.1", backend.port)) for _ in range(60)]
-            before = cpu_ticks(backend.process.pid)
-            # A masked ping; its pong comes although no descriptor is left.
-            for _ in range(20):
-                first.sendall(b"\x89\x80\0\0\0\0")
-                while b"\x8a\x00" not in first.recv(4096):
-                    pass
-                spin(0.025)
-            used = cpu_ticks(backend.process.pid) - before
-            self.assertLess(used, 15, "ticks of 10 ms, while one that spins had 50")
-            for client in waiting:
-                client.close()
-            first.close()
+        with Backend("--threads", "1", preexec_fn=few_descriptors) as backend:
+            check_no_descriptor_left(self, backend.process.pid, backend.port)
             status, content, _ = backend.request("GET", "/healthz")
             self.assertEqual((status, content), (200, {"status": "ok"}))
+
+    def test_a_half_closed_client_that_does_not_read(self):
+        with Backend("--threads", "1") as backend:
+            check_half_closed_client_that_does_not_read(self, backend.process.pid, backend.port)
 
 
 class Http(unittest.TestCase):

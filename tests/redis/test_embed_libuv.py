@@ -10,6 +10,9 @@ import unittest
 
 import websockets
 
+from hosts import (check_half_closed_client_that_does_not_read, check_no_descriptor_left,
+                   few_descriptors)
+
 EMBED_LIBUV = os.environ["EMBED_LIBUV"]
 
 
@@ -29,10 +32,10 @@ class EmbedLibuv(unittest.IsolatedAsyncioTestCase):
         self.addCleanup(self.redis.wait)
         self.addCleanup(self.redis.kill)
 
-    def start(self):
+    def start(self, **how):
         """A process and its port; it says when it has reached Redis."""
         host = subprocess.Popen([EMBED_LIBUV, "0", f"redis://127.0.0.1:{self.redis_port}"],
-                                stdout=subprocess.PIPE, text=True)
+                                stdout=subprocess.PIPE, text=True, **how)
         self.addCleanup(host.stdout.close)
         self.addCleanup(host.wait)
         self.addCleanup(host.kill)
@@ -62,6 +65,14 @@ class EmbedLibuv(unittest.IsolatedAsyncioTestCase):
         for host in hosts:
             host.send_signal(signal.SIGINT)
             self.assertEqual(host.wait(60), 0)
+
+    def test_no_descriptor_is_left(self):
+        host, port = self.start(preexec_fn=few_descriptors)
+        check_no_descriptor_left(self, host.pid, port)
+
+    def test_a_half_closed_client_does_not_read(self):
+        host, port = self.start()
+        check_half_closed_client_that_does_not_read(self, host.pid, port)
 
 
 if __name__ == "__main__":
