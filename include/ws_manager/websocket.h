@@ -37,7 +37,8 @@ typedef struct ws_endpoint_options {
 
     int32_t protocol; /* enum ws_protocol; default WS_PROTOCOL_JSON */
 
-    uint32_t max_head_bytes;    /* of the request head, else 431; default 8192 */
+    uint32_t max_head_bytes;    /* of the request head, which has at most 256 headers, else
+                                   431; default 8192 */
     uint32_t max_message_bytes; /* of a client's message, else 1009; default 65536 */
     uint32_t max_fragments;     /* frames of a client's message, else 1009; 0: no limit;
                                    default 1024 */
@@ -154,8 +155,11 @@ typedef struct ws_header {
 
 /* The request, for a host that has parsed it itself: `method` "GET", `http_major`.`http_minor`,
  * `target` as it was sent, and its headers in order. Nothing is kept. Bytes that followed the
- * head go to ws_websocket_receive() afterwards. Returns as ws_websocket_receive();
- * WS_ERR_INVALID if bytes came in before or the handshake is done. */
+ * head go to ws_websocket_receive() afterwards. The limits are those of a head that comes in as
+ * bytes, 431: max_head_bytes in all, each header counted as "NAME:VALUE" and a line's end, and 256
+ * headers. A target or value with a control character, or a name that is no token (RFC 9110
+ * §5.6.2), is 400. Returns as ws_websocket_receive(); WS_ERR_INVALID if bytes came in before or
+ * the handshake is done. */
 WS_EXPORT int ws_websocket_upgrade(ws_websocket *websocket, const char *method,
                                    unsigned http_major, unsigned http_minor, const char *target,
                                    const ws_header *headers, size_t n_headers);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/http_text.h"
 #include "core/options.h"
 #include "transport/websocket/websocket.h"
 
@@ -32,15 +33,9 @@ void ws_endpoint_options_init_size(ws_endpoint_options *options, size_t size)
     options_init(options, size, &defaults, sizeof defaults);
 }
 
-/* RFC 9110 §5.6.2. */
-static bool is_token(const char *text)
+static bool subprotocol_valid(const char *text)
 {
-    if (text == NULL || *text == '\0' || strlen(text) > WS_NAME_MAX)
-        return false;
-    for (; *text != '\0'; text++)
-        if (*text <= ' ' || *text >= 0x7f || strchr("\"(),/:;<=>?@[\\]{}", *text) != NULL)
-            return false;
-    return true;
+    return text != NULL && strlen(text) <= WS_NAME_MAX && http_token_valid(text);
 }
 
 static bool options_valid(const ws_endpoint_options *options)
@@ -57,7 +52,7 @@ static bool options_valid(const ws_endpoint_options *options)
         options->max_continuation_frames > UINT16_MAX)
         return false;
     for (size_t i = 0; i < options->n_subprotocols; i++)
-        if (!is_token(options->subprotocols[i]))
+        if (!subprotocol_valid(options->subprotocols[i]))
             return false;
     return true;
 }

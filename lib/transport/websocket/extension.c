@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/http_text.h"
+
 /* A parameter of an extension, as it is written in an offer. */
 struct parameter {
     const char *name;
@@ -34,12 +36,6 @@ static bool take(const char **at, char expected)
     return true;
 }
 
-static size_t token_length(const char *text)
-{
-    return strspn(text, "!#$%&'*+-.^_`|~0123456789"
-                        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
-}
-
 /* A quoted string, whose opening quote was taken, holds a token when its escapes are undone. */
 static bool take_quoted_value(const char **at, struct parameter *parameter)
 {
@@ -48,7 +44,7 @@ static bool take_quoted_value(const char **at, struct parameter *parameter)
     for (; **at != '"'; (*at)++, length++) {
         if (**at == '\\')
             (*at)++;
-        if (token_length(*at) == 0)
+        if (!http_token_char(**at))
             return false;
         if (length < sizeof parameter->value - 1)
             parameter->value[length] = **at;
@@ -59,7 +55,7 @@ static bool take_quoted_value(const char **at, struct parameter *parameter)
 
 static bool take_token_value(const char **at, struct parameter *parameter)
 {
-    size_t length = token_length(*at);
+    size_t length = http_token_length(*at);
     size_t kept = length < sizeof parameter->value ? length : sizeof parameter->value - 1;
 
     memcpy(parameter->value, *at, kept);
@@ -69,7 +65,7 @@ static bool take_token_value(const char **at, struct parameter *parameter)
 
 static bool take_parameter(const char **at, struct parameter *parameter)
 {
-    *parameter = (struct parameter){.name = *at, .name_length = token_length(*at)};
+    *parameter = (struct parameter){.name = *at, .name_length = http_token_length(*at)};
     if (parameter->name_length == 0)
         return false;
     *at += parameter->name_length;
@@ -148,7 +144,7 @@ static bool apply_parameter(const struct parameter *parameter, unsigned *seen,
  * or not acceptable, is not `accepted`. */
 static bool take_extension(const char **at, struct permessage_deflate *offer)
 {
-    size_t length = token_length(*at);
+    size_t length = http_token_length(*at);
     unsigned seen = 0;
 
     if (length == 0)
@@ -195,8 +191,8 @@ struct permessage_deflate extension_negotiate(const struct request *request)
     struct permessage_deflate deflate = {.accepted = false};
     const char *header;
 
-    for (size_t n = 0; !deflate.accepted; n++) {
-        header = request_header(request, "Sec-WebSocket-Extensions", n);
+    for (size_t from = 0; !deflate.accepted; from++) {
+        header = request_next_header(request, "Sec-WebSocket-Extensions", &from);
         if (header == NULL)
             break;
         deflate = extension_accept(header);

@@ -7,6 +7,7 @@
 #include <openssl/evp.h>
 #include <openssl/sha.h>
 
+#include "base/http_text.h"
 #include "base/utf8.h"
 #include "transport/websocket/query.h"
 #include "transport/websocket/websocket.h"
@@ -40,10 +41,14 @@ static bool exactly_one(const struct request *request, const char *name)
 /* The frames would begin behind it (RFC 9110 §7.8), and no client has a reason to send one. */
 static bool has_body(const struct request *request)
 {
-    const char *length = request_header(request, "Content-Length", 0);
+    for (size_t at = 0;; at++) {
+        const char *length = request_next_header(request, "Content-Length", &at);
 
-    return request_header(request, "Transfer-Encoding", 0) != NULL ||
-           (length != NULL && strcmp(length, "0") != 0);
+        if (length == NULL)
+            return request_header(request, "Transfer-Encoding", 0) != NULL;
+        if (strcmp(length, "0") != 0)
+            return true;
+    }
 }
 
 /* §4.2.1, in the order in which a person would want to hear of it. */
@@ -360,7 +365,7 @@ int ws_handshake_set_subprotocol(ws_handshake *handshake, const char *subprotoco
         handshake->subprotocol = NULL;
         return WS_OK;
     }
-    if (*subprotocol == '\0' || strpbrk(subprotocol, ", \t") != NULL ||
+    if (!http_token_valid(subprotocol) ||
         !request_header_lists(handshake->request, "Sec-WebSocket-Protocol", subprotocol, false))
         return WS_ERR_INVALID;
     copy = new_text(handshake, strlen(subprotocol) + 1);

@@ -343,7 +343,8 @@ int ws_websocket_upgrade(ws_websocket *websocket, const char *method, unsigned h
         websocket_abort(websocket);
     else
         act_on_request(websocket, request_fill(websocket->request, method, http_major,
-                                               http_minor, target, headers, n_headers));
+                                               http_minor, target, headers, n_headers,
+                                               websocket->endpoint->options.max_head_bytes));
     return end_call(websocket, previous);
 }
 

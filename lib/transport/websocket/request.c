@@ -4,6 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/http_text.h"
+
 enum { MAX_HEADERS = 256 };
 
 struct request *request_new(const ws_allocator *memory)
@@ -159,17 +161,48 @@ enum request_result request_feed(struct request *request, const char *data, size
     return request->head_bytes >= max_head_bytes ? REQUEST_TOO_LARGE : REQUEST_MORE;
 }
 
+/* Takes a text's bytes and `more` for what stands around it from the room that is left. Looks no
+ * further than that, since the text may be of any length. */
+static bool take_room(size_t *room, const char *text, size_t more)
+{
+    size_t length = strnlen(text, *room);
+
+    if (length + more > *room)
+        return false;
+    *room -= length + more;
+    return true;
+}
+
+/* Whether a head of these texts, written as "NAME:VALUE", has room in so many bytes. */
+static bool fits(const char *method, const char *target, const ws_header *headers,
+                 size_t n_headers, size_t room)
+{
+    if (n_headers > MAX_HEADERS || !take_room(&room, method, strlen(" ")) ||
+        !take_room(&room, target, strlen(" HTTP/1.1\r\n") + strlen("\r\n")))
+        return false;
+    for (size_t i = 0; i < n_headers; i++)
+        if (!take_room(&room, headers[i].name, strlen(":")) ||
+            !take_room(&room, headers[i].value, strlen("\r\n")))
+            return false;
+    return true;
+}
+
 enum request_result request_fill(struct request *request, const char *method,
                                  unsigned http_major, unsigned http_minor, const char *target,
-                                 const ws_header *headers, size_t n_headers)
+                                 const ws_header *headers, size_t n_headers,
+                                 size_t max_head_bytes)
 {
-    if (n_headers > MAX_HEADERS)
+    if (!fits(method, target, headers, n_headers, max_head_bytes))
         return REQUEST_TOO_LARGE;
+    if (!http_target_valid(target))
+        return REQUEST_BAD;
     request->is_get = strcmp(method, "GET") == 0;
     request->http_major = http_major;
     request->http_minor = http_minor;
     buffer_add(&request->text, target, strlen(target) + 1);
     for (size_t i = 0; i < n_headers && add_header(request); i++) {
+        if (!http_token_valid(headers[i].name) || !http_value_valid(headers[i].value))
+            return REQUEST_BAD;
         buffer_add(&request->text, headers[i].name, strlen(headers[i].name) + 1);
         request->headers[i].value = request->text.length;
         buffer_add(&request->text, headers[i].value, strlen(headers[i].value) + 1);
@@ -183,12 +216,22 @@ const char *request_target(const struct request *request)
     return request->text.data;
 }
 
+const char *request_next_header(const struct request *request, const char *name, size_t *at)
+{
+    for (; *at < request->n_headers; ++*at)
+        if (strcasecmp(request->text.data + request->headers[*at].name, name) == 0)
+            return request->text.data + request->headers[*at].value;
+    return NULL;
+}
+
 const char *request_header(const struct request *request, const char *name, size_t n)
 {
-    for (size_t i = 0; i < request->n_headers; i++)
-        if (strcasecmp(request->text.data + request->headers[i].name, name) == 0 && n-- == 0)
-            return request->text.data + request->headers[i].value;
-    return NULL;
+    for (size_t at = 0;; at++) {
+        const char *value = request_next_header(request, name, &at);
+
+        if (value == NULL || n-- == 0)
+            return value;
+    }
 }
 
 static bool list_holds(const char *list, const char *token, bool any_case)
@@ -211,9 +254,10 @@ static bool list_holds(const char *list, const char *token, bool any_case)
 bool request_header_lists(const struct request *request, const char *name, const char *token,
                           bool any_case)
 {
-    for (size_t i = 0; i < request->n_headers; i++)
-        if (strcasecmp(request->text.data + request->headers[i].name, name) == 0 &&
-            list_holds(request->text.data + request->headers[i].value, token, any_case))
-            return true;
-    return false;
+    for (size_t at = 0;; at++) {
+        const char *value = request_next_header(request, name, &at);
+
+        if (value == NULL || list_holds(value, token, any_case))
+            return value != NULL;
+    }
 }

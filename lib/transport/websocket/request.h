@@ -48,16 +48,22 @@ enum request_result {
 enum request_result request_feed(struct request *request, const char *data, size_t length,
                                  size_t max_head_bytes, size_t *used);
 
-/* Fills in a request that the host has parsed: REQUEST_DONE, _TOO_LARGE or _NO_MEMORY. */
+/* Fills in a request that the host has parsed, under the limits and the grammar of one that comes in
+ * as bytes: REQUEST_DONE, _TOO_LARGE, _BAD or _NO_MEMORY. The head counts in its shortest form. */
 enum request_result request_fill(struct request *request, const char *method,
                                  unsigned http_major, unsigned http_minor, const char *target,
-                                 const ws_header *headers, size_t n_headers);
+                                 const ws_header *headers, size_t n_headers,
+                                 size_t max_head_bytes);
 
 const char *request_target(const struct request *request);
 
 /* The value of the n-th header of that name (in any case), counted from 0; NULL if there are
  * fewer. */
 const char *request_header(const struct request *request, const char *name, size_t n);
+
+/* The value of the first header of that name from the *at-th header on, whose place is then *at;
+ * NULL if there is none. With it, reading all headers of a name takes one pass. */
+const char *request_next_header(const struct request *request, const char *name, size_t *at);
 
 /* True if the comma list in all headers of that name holds the token (RFC 9110 §5.6.1), as it
  * is written or, with any_case, in any case. */

@@ -234,7 +234,7 @@ static void check_request(const ws_header *headers, size_t n, const char *answer
 
     test_memory_init(&memory);
     request = request_new(&memory.allocator);
-    ck_assert_int_eq(request_fill(request, "GET", 1, 1, "/", headers, n), REQUEST_DONE);
+    ck_assert_int_eq(request_fill(request, "GET", 1, 1, "/", headers, n, 8192), REQUEST_DONE);
     deflate = extension_negotiate(request);
     request_free(request);
     ck_assert_int_eq(memory.n_blocks, 0);

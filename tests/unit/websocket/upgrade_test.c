@@ -157,6 +157,83 @@ START_TEST(a_parsed_request_with_too_many_headers_is_431)
 }
 END_TEST
 
+/* The status of an upgrade with one more header than a valid request's. */
+static int upgraded_with(const char *target, const char *name, const char *value)
+{
+    ws_header headers[N_VALID + 1];
+    struct peer *peer = host_peer(&host);
+    int status;
+
+    memcpy(headers, valid, sizeof valid);
+    headers[N_VALID] = (ws_header){name, value};
+    ws_websocket_upgrade(peer->websocket, "GET", 1, 1, target, headers, N_VALID + 1);
+    host_turn(&host);
+    status = peer_head(peer);
+    peer_free(peer);
+    return status;
+}
+
+/* The shortest head with these parts. */
+static size_t head_length(const char *target, const char *name, const char *value)
+{
+    size_t length = strlen("GET  HTTP/1.1\r\n") + strlen(target) + strlen("\r\n");
+
+    for (size_t i = 0; i < N_VALID; i++)
+        length += strlen(valid[i].name) + strlen(valid[i].value) + strlen(":\r\n");
+    return length + strlen(name) + strlen(value) + strlen(":\r\n");
+}
+
+enum part { PART_TARGET, PART_NAME, PART_VALUE, N_PARTS };
+
+/* The status of an upgrade whose head has so many bytes, since this part of it is long. */
+static int upgraded_with_length(enum part part, size_t length)
+{
+    const char *parts[N_PARTS] = {"/", "X", ""};
+    size_t more = length - head_length(parts[PART_TARGET], parts[PART_NAME], parts[PART_VALUE]);
+    char *text = calloc(1, more + 2);
+    int status;
+
+    ck_assert_ptr_nonnull(text);
+    strcpy(text, parts[part]);
+    memset(text + strlen(text), 'a', more);
+    parts[part] = text;
+    status = upgraded_with(parts[PART_TARGET], parts[PART_NAME], parts[PART_VALUE]);
+    free(text);
+    return status;
+}
+
+START_TEST(rfc6585_5_a_parsed_head_above_the_limit_is_431)
+{
+    size_t most = options.endpoint.max_head_bytes;
+
+    for (int part = 0; part < N_PARTS; part++) {
+        ck_assert_int_eq(upgraded_with_length((enum part)part, most), 101);
+        ck_assert_int_eq(upgraded_with_length((enum part)part, most + 1), 431);
+        ck_assert_int_eq(upgraded_with_length((enum part)part, 100 * most), 431);
+    }
+}
+END_TEST
+
+/* What could not have come in a head's bytes, and must not go into an answer's. */
+START_TEST(rfc9110_5_a_parsed_head_that_can_t_have_been_one_is_400)
+{
+    static const char *const names[] = {"", "a b", "a:", "a\r", "a\nb", "\x80"};
+    static const char *const values[] = {"a\r\nb: c", "a\n", "\r", "\x01", "\x7f"};
+    static const char *const targets[] = {"", "/a b", "/\r\n", "/\x7f"};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        ck_assert_int_eq(upgraded_with("/", names[i], "a"), 400);
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
+        ck_assert_int_eq(upgraded_with("/", "X", values[i]), 400);
+    for (size_t i = 0; i < sizeof targets / sizeof *targets; i++)
+        ck_assert_int_eq(upgraded_with(targets[i], "X", "a"), 400);
+    ck_assert_int_eq(upgraded_with("/\xc3\xa4", "X", "\xc3\xa4\t "), 101);
+    ck_assert_int_eq(upgraded_with("/", "Content-Length", "0"), 101);
+    ck_assert_int_eq(upgraded_with("/", "Content-Length", ""), 400);
+    ck_assert_int_eq(upgraded_with("/", "Transfer-Encoding", "identity"), 400);
+}
+END_TEST
+
 START_TEST(upgrade_after_bytes_or_twice_is_invalid)
 {
     struct peer *peer = host_peer(&host);
@@ -264,6 +341,8 @@ Suite *websocket_suite(void)
     tcase_add_test(tests, a_parsed_request_is_refused_as_its_bytes_are);
     tcase_add_test(tests, a_parsed_request_of_a_browser_is_refused_by_a_close);
     tcase_add_test(tests, a_parsed_request_with_too_many_headers_is_431);
+    tcase_add_test(tests, rfc6585_5_a_parsed_head_above_the_limit_is_431);
+    tcase_add_test(tests, rfc9110_5_a_parsed_head_that_can_t_have_been_one_is_400);
     tcase_add_test(tests, upgrade_after_bytes_or_twice_is_invalid);
     tcase_add_test(tests, websockets_of_nothing_or_of_another_manager_are_invalid);
     tcase_add_test(tests, endpoint_options_that_can_t_be);
