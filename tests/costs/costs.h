@@ -1,0 +1,37 @@
+/* costs.h: parsers that a stranger reaches before he has said who he is, and the inputs that are
+ * meant to make each of them slow. count-instructions runs them and compares what they cost. */
+#ifndef COSTS_H
+#define COSTS_H
+
+#include <stddef.h>
+
+struct bytes {
+    const char *data;
+    size_t length;
+};
+
+#define BYTES(literal)                                                                         \
+    {                                                                                          \
+        literal, sizeof(literal) - 1                                                           \
+    }
+
+/* An input is `head`, many units, and `tail`; behind it is a NUL. Texts that are not parsed to their
+ * end cost nothing, so a case must be one that the parser reads as a whole. */
+struct cost_case {
+    const char *name;
+    void (*parse)(const char *input, size_t length);
+    struct bytes head;
+    struct bytes unit;
+    struct bytes tail;
+    size_t units; /* in the smallest input; 0: COST_BYTES of them */
+};
+
+enum { COST_BYTES = 1024 };
+
+/* The program's cases, up to one without a name. */
+extern const struct cost_case cost_cases[];
+
+/* Ends the program: the input was not parsed as the case says. */
+_Noreturn void cost_fail(const char *problem);
+
+#endif
