@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "origin.h"
 #include "token_key.h"
 #include "wall_clock.h"
 
@@ -53,10 +52,21 @@ enum token_result access_check(const struct access *access,
                : credentials->result;
 }
 
-bool access_allows_origin(const struct access *access, const char *origin, const char *host)
+bool access_allows_page(const struct access *access, const struct origin_request *request)
 {
-    return origin == NULL || origin_is_allowed(origin, host, access->options->allowed_origins,
-                                               access->options->n_allowed_origins);
+    return origin_is_allowed(&access->options->origins, request, !access_needs_token(access));
+}
+
+bool access_knows_host(const struct access *access, const struct origin_request *request)
+{
+    struct origin_request page = *request;
+
+    if (access_needs_token(access) ||
+        origin_host_is_ours(&access->options->origins, request->host)) {
+        return true;
+    }
+    page.host = NULL; /* what is left is whether its origin is allowed by name */
+    return page.origin != NULL && origin_is_allowed(&access->options->origins, &page, true);
 }
 
 bool access_allows_room(const char *room, const char *user_id, bool is_staff)

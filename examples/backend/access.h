@@ -8,6 +8,7 @@
 
 #include "credentials.h"
 #include "options.h"
+#include "origin.h"
 #include "token.h"
 
 struct access {
@@ -33,9 +34,13 @@ enum token_result access_check(const struct access *access,
                                const struct credentials *credentials,
                                struct token_claims *claims);
 
-/* Whether a request from this "Origin" to this "Host" may go on; NULL for a header that is not
- * there. */
-bool access_allows_origin(const struct access *access, const char *origin, const char *host);
+/* Whether the page that sent a request may open a WebSocket or change something. Without tokens its
+ * own "Host" is no proof: any name may be made to lead here. */
+bool access_allows_page(const struct access *access, const struct origin_request *request);
+
+/* Whether a request may read something, for which a page need not name its origin: without tokens
+ * by one of this server's own names only. */
+bool access_knows_host(const struct access *access, const struct origin_request *request);
 
 /* Whether a client may enter a room; `user_id` is NULL for an anonymous one. */
 bool access_allows_room(const char *room, const char *user_id, bool is_staff);

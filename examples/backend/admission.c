@@ -51,8 +51,14 @@ static int begin_session(ws_handshake *handshake, const struct access *access,
 static int admit(ws_handshake *handshake, const struct access *access,
                  struct token_claims *claims)
 {
-    if (!access_allows_origin(access, ws_handshake_header(handshake, "Origin"),
-                              ws_handshake_header(handshake, "Host"))) {
+    struct connection *connection = ws_websocket_user_data(ws_handshake_websocket(handshake));
+    const struct origin_request page = {
+        .origin = ws_handshake_header(handshake, "Origin"),
+        .host = ws_handshake_header(handshake, "Host"),
+        .scheme = connection->loop->app->tls != NULL ? "https" : NULL,
+    };
+
+    if (!access_allows_page(access, &page)) {
         return refuse(handshake, HTTP_STATUS_FORBIDDEN, "pages of this origin may not connect");
     }
     if (user_agent_keeps_deflate_context(ws_handshake_header(handshake, "User-Agent"))) {

@@ -5,14 +5,17 @@
 #include <string.h>
 #include <strings.h>
 
+static bool is_statistics(const char *path)
+{
+    return strcmp(path, "/metrics") == 0 || strcmp(path, "/ws/stats") == 0;
+}
+
 /* What anyone may ask for: liveness, and the page itself, which must come before a token can. With
  * --admin-listen there are no statistics here to protect. */
 static bool is_open(const struct app *app, const char *path)
 {
-    bool is_statistics = strcmp(path, "/metrics") == 0 || strcmp(path, "/ws/stats") == 0;
-
     return strncmp(path, "/api/", strlen("/api/")) != 0 &&
-           (!is_statistics || app->options->admin.length > 0);
+           (!is_statistics(path) || app->options->admin.length > 0);
 }
 
 static bool changes_nothing(const struct http_request *request)
@@ -71,15 +74,41 @@ static bool admit_token(const struct app *app, const struct http_request *reques
     return true;
 }
 
+static void answer_unknown_host(struct http_response *response)
+{
+    http_response_set_status_error(response, HTTP_STATUS_FORBIDDEN,
+                                   "this server is not known by that name; --allow-origin "
+                                   "would name it");
+}
+
+bool guard_admits_admin(const struct app *app, const struct http_request *request,
+                        struct http_response *response)
+{
+    if (!is_statistics(http_request_path(request)) ||
+        origin_host_is_ours(&app->options->origins, http_request_header(request, "Host"))) {
+        return true;
+    }
+    answer_unknown_host(response);
+    return false;
+}
+
 bool guard_admits(const struct app *app, const struct http_request *request,
                   struct http_response *response)
 {
+    const struct origin_request page = {
+        .origin = http_request_header(request, "Origin"),
+        .host = http_request_header(request, "Host"),
+        .scheme = app->tls != NULL ? "https" : NULL,
+    };
+
     if (is_open(app, http_request_path(request))) {
         return true;
     }
-    if (!changes_nothing(request) &&
-        !access_allows_origin(&app->access, http_request_header(request, "Origin"),
-                              http_request_header(request, "Host"))) {
+    if (!access_knows_host(&app->access, &page)) {
+        answer_unknown_host(response);
+        return false;
+    }
+    if (!changes_nothing(request) && !access_allows_page(&app->access, &page)) {
         http_response_set_status_error(response, HTTP_STATUS_FORBIDDEN,
                                        "pages of this origin may not change anything");
         return false;

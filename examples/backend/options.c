@@ -10,7 +10,6 @@
 
 #include <ws_manager/manager.h>
 
-#include "origin.h"
 #include "text.h"
 
 enum {
@@ -27,7 +26,7 @@ enum option_kind {
     OPTION_SECONDS,   /* uint32_t, in milliseconds */
     OPTION_SIZE,      /* uint32_t; 0 becomes the largest value */
     OPTION_ADDRESS,   /* struct listen_address */
-    OPTION_ORIGIN,    /* one more of allowed_origins */
+    OPTION_ORIGIN,    /* one more of struct origin_rules */
     OPTION_LOG_LEVEL, /* int */
     OPTION_HELP
 };
@@ -101,7 +100,9 @@ const char *options_help(void)
            "  --jwt-audience NAME        that tokens must be for\n"
            "  --allow-origin ORIGIN      scheme://host[:port] whose pages may connect, "
            "besides\n"
-           "                             this server's own; again for another; * for all\n"
+           "                             this server's own, and whose host is a name of "
+           "this\n"
+           "                             server; again for another; * for all\n"
            "  --topic-rooms              send events to the rooms orders, inventory, clients\n"
            "  --relay                    pass clients' messages on to the room they name\n"
            "  --echo                     raw WebSocket echo at /echo\n"
@@ -202,19 +203,12 @@ static const struct option_spec *find_spec(const char *name, size_t length)
 
 static bool add_origin(const char *text, struct options *options, char *problem, size_t size)
 {
-    if (!origin_is_valid(text)) {
-        snprintf(problem, size,
-                 "--allow-origin: '%s' is not scheme://host[:port], like https://example.com, "
-                 "or *",
-                 text);
-        return false;
+    const char *wrong = origin_rules_add(&options->origins, text);
+
+    if (wrong != NULL) {
+        snprintf(problem, size, "--allow-origin: '%s' %s", text, wrong);
     }
-    if (options->n_allowed_origins == OPTIONS_MOST_ORIGINS) {
-        snprintf(problem, size, "--allow-origin: more than %d", OPTIONS_MOST_ORIGINS);
-        return false;
-    }
-    options->allowed_origins[options->n_allowed_origins++] = text;
-    return true;
+    return wrong == NULL;
 }
 
 /* Stores a value; false after putting a line into `problem`. */

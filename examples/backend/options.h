@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-enum { OPTIONS_MOST_ORIGINS = 64 };
+#include "origin.h"
 
 struct listen_address {
     struct sockaddr_storage address;
@@ -28,8 +28,7 @@ struct options {
     const char *jwt_secret_file; /* of these two at most one */
     const char *jwt_public_key;
     const char *jwt_audience; /* NULL: any */
-    const char *allowed_origins[OPTIONS_MOST_ORIGINS];
-    size_t n_allowed_origins;
+    struct origin_rules origins;
     bool topic_rooms;
     bool relay;
     bool echo;

@@ -115,7 +115,7 @@ void router_answer(struct app *app, const struct http_request *request, bool is_
     if (method == HTTP_HEAD) {
         method = HTTP_GET;
     }
-    if (!is_admin && !guard_admits(app, request, response)) {
+    if (!(is_admin ? guard_admits_admin : guard_admits)(app, request, response)) {
         return;
     }
     for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {

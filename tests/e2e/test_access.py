@@ -1,13 +1,25 @@
 """Pages of other origins, the admin's listener, and the connections of one address."""
 import asyncio
 import socket
+import subprocess
 import tempfile
 import unittest
 
-from backend import START_SECONDS, Backend
+from backend import BACKEND, START_SECONDS, Backend
 from client import BackendCase, receive
 from test_process import HANDSHAKE, exchange
+from tls_backend import Authority, TlsBackend
 from tokens import SECRET, token
+
+CLOSE_4403 = b"\x11\x33"
+
+
+def handshake(backend, path, host, origin):
+    """All that a page of that origin is answered, which closes the WebSocket at once."""
+    request = HANDSHAKE.replace(b"/ws", path.encode()).replace(b"Host: x", b"Host: " + host.encode())
+    origin = f"\r\nOrigin: {origin}\r\n\r\n".encode()
+    return exchange(backend.port, request.replace(b"\r\n\r\n", origin) + b"\x88\x80\0\0\0\0")
+
 
 NOTIFICATION = {"message": "hello", "severity": "info"}
 
@@ -61,6 +73,78 @@ class Origins(BackendCase):
             answer = await self.call(backend, "POST", "/api/notifications", NOTIFICATION,
                                      {"Origin": origin})
             self.assertEqual(answer[0], status, origin)
+
+    async def test_the_port_and_case_of_an_origin_are_read_as_browsers_do(self):
+        backend = self.start("--allow-origin", "https://Shop.example:443")
+        for origin, host, status in (("https://shop.example", "127.0.0.1", 202),
+                                     ("https://shop.example", "shop.example:443", 202),
+                                     ("https://shop.example:8443", "shop.example:8443", 202),
+                                     ("http://shop.example", "shop.example:443", 403),
+                                     ("ftp://127.0.0.1", "127.0.0.1", 403)):
+            self.assertEqual(await self.post(backend, origin, host), status, origin)
+
+    async def post(self, backend, origin, host, token=None):
+        headers = {"Origin": origin, "Host": host}
+        if token:
+            headers["Authorization"] = "Bearer " + token
+        return (await self.call(backend, "POST", "/api/notifications", NOTIFICATION, headers))[0]
+
+    async def test_with_tls_a_page_without_is_another(self):
+        authority = Authority()
+        self.addCleanup(authority.close)
+        backend = TlsBackend(authority)
+        self.addCleanup(backend.stop)
+        own = f"localhost:{backend.port}"
+        for origin, status in (("https://" + own, 202), ("http://" + own, 403)):
+            self.assertEqual(await self.post(backend, origin, own), status, origin)
+
+    async def test_a_foreign_name_that_leads_here_is_refused(self):
+        backend = self.start("--echo", "--allow-origin", "http://shop.example",
+                             "--admin-listen", "127.0.0.1:0")
+        for host, is_ours in (("evil.example", False), (f"evil.example:{backend.port}", False),
+                              ("localhost.evil.example", False), ("shop.example:81", True),
+                              ("LOCALHOST", True), (f"[::1]:{backend.port}", True),
+                              ("10.0.0.1", True)):
+            headers = {"Host": host}
+            for path in ("/api/orders", "/api/clients"):
+                status, answer, _ = await self.call(backend, "GET", path, None, headers)
+                self.assertEqual(status, 200 if is_ours else 403, host)
+                self.assertTrue(is_ours or answer["error"]["code"] == "forbidden")
+            for path in ("/ws/stats", "/metrics"):
+                status = (await self.call(backend, "GET", path, None, headers,
+                                          port=backend.admin_port))[0]
+                self.assertEqual(status, 200 if is_ours else 403, host)
+            for path in ("/", "/nothing"):  # nothing that is worth a secret
+                status = (await self.call(backend, "GET", path, None, headers))[0]
+                self.assertEqual(status, 404 if path == "/nothing" else 200)
+            status = (await self.call(backend, "GET", "/healthz", None, headers,
+                                      port=backend.admin_port))[0]
+            self.assertEqual(status, 200)
+            self.assertEqual(await self.post(backend, "http://" + host, host),
+                             202 if is_ours else 403, host)
+            for path in ("/ws", "/echo"):
+                answer = await asyncio.to_thread(handshake, backend, path, host, "http://" + host)
+                self.assertTrue(answer.startswith(b"HTTP/1.1 101 "), answer)
+                self.assertEqual(CLOSE_4403 not in answer, is_ours, host)
+        self.assertEqual(await self.post(backend, "http://shop.example", "evil.example"), 202)
+
+    async def test_with_tokens_any_name_will_do(self):
+        with tempfile.NamedTemporaryFile() as secret:
+            secret.write(SECRET)
+            secret.flush()
+            backend = self.start("--jwt-secret-file", secret.name)
+        self.assertEqual(await self.post(backend, "http://a.example", "a.example", token()), 202)
+        self.assertEqual(await self.post(backend, "https://a.example", "a.example:443", token()), 202)
+        self.assertEqual(await self.post(backend, "http://a.example", "b.example", token()), 403)
+        self.assertEqual(await self.post(backend, "http://a.example", "a.example"), 401)
+
+    def test_what_is_no_origin_is_refused_at_the_start(self):
+        for value in ("https://a.example/", "a.example", "https://a.example:0", "wss://a.example",
+                      "https://*.example", "https://[::1", "https://\u00e4.example"):
+            ended = subprocess.run([BACKEND, "--allow-origin", value], capture_output=True, text=True,
+                                   timeout=START_SECONDS)
+            self.assertEqual(ended.returncode, 2, value)
+            self.assertRegex(ended.stderr, r"\Aorders-backend: --allow-origin: '.*' is no.*\n\Z")
 
     async def test_all_may_be_allowed(self):
         backend = self.start("--allow-origin", "*")

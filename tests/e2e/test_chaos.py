@@ -138,7 +138,7 @@ class Chaos(unittest.IsolatedAsyncioTestCase):
             for _ in range(BURST):
                 body = json.dumps({"message": str(number), "severity": "info"}).encode()
                 writer.write(
-                    b"POST /api/notifications HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n"
+                    b"POST /api/notifications HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
                     b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
                 )
                 number += 1

@@ -96,7 +96,7 @@ class Http(unittest.TestCase):
         self.assertTrue(answer.endswith(b'{"status":"ok"}') or answer.endswith(b'{"status":"ok"}\n'))
 
     def test_bodies_chunked_or_too_large(self):
-        head = b"POST /api/notifications HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+        head = b"POST /api/notifications HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
         chunked = b'Transfer-Encoding: chunked\r\n\r\n10\r\n{"message":"abcd\r\n2\r\n"}\r\n0\r\n\r\n'
         self.assertIn(b" 202 ", exchange(self.backend.port, head + chunked).splitlines()[0])
         large = b"Content-Length: 99999999\r\n\r\n"
@@ -217,7 +217,7 @@ class TheEnd(unittest.TestCase):
     def test_a_body_that_never_comes_does_not_hold_it_up(self):
         backend = Backend("--threads", "1")
         with socket.create_connection(("127.0.0.1", backend.port), START_SECONDS / 2) as client:
-            client.sendall(b"POST /api/notifications HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{")
+            client.sendall(b"POST /api/notifications HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{")
             backend.stats()
             backend.process.send_signal(signal.SIGTERM)
             self.assertEqual(client.recv(1), b"")
