@@ -25,9 +25,11 @@ def free_port():
 
 
 class RedisServer:
-    """Every write is on disk before it is answered, so that a kill loses nothing."""
+    """Every write is on disk before it is answered, so that a kill loses nothing; or a replica of
+    another one."""
 
-    def __init__(self):
+    def __init__(self, master=None):
+        self.master = master
         self.folder = tempfile.mkdtemp(prefix="redis-")
         self.port = free_port()
         self.process = None
@@ -38,8 +40,9 @@ class RedisServer:
         return f"redis://127.0.0.1:{self.port}"
 
     def start(self):
+        role = ["--replicaof", f"127.0.0.1 {self.master.port}"] if self.master else []
         self.process = subprocess.Popen(
-            ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--dir", self.folder,
+            ["redis-server", *role, "--repl-diskless-sync-delay", "0", "--port", str(self.port), "--bind", "127.0.0.1", "--dir", self.folder,
              "--appendonly", "yes", "--appendfsync", "always", "--save", "", "--loglevel", "warning"],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )
@@ -123,6 +126,11 @@ class Proxy:
 
     def cut(self):
         self.is_cut = True
+
+    def move(self, port):
+        """Connections end, and new ones go to another port."""
+        self.to_port = port
+        self.mend()
 
     def mend(self):
         self.is_cut = False

@@ -5,6 +5,7 @@ Not here: what is tested."""
 import asyncio
 import json
 import random
+import time
 import urllib.parse
 
 import websockets
@@ -21,6 +22,7 @@ class ReturningClient:
         self.user_id = user_id
         self.events = []  # messages with an id, in the order of their arrival
         self.n_incomplete = 0  # how often it was told that something is missing
+        self.gaps = []  # each time: when, and how many events it had
         self.n_connections = 0
         self.is_live = asyncio.Event()
         self.changed = asyncio.Condition()
@@ -65,7 +67,9 @@ class ReturningClient:
                 self._new_connection_id = message["data"]["connection_id"]
                 self._position = message["data"]["id"]
             elif kind == "recovered":
-                self.n_incomplete += not message["data"]["complete"]
+                if not message["data"]["complete"]:
+                    self.n_incomplete += 1
+                    self.gaps.append((time.monotonic(), len(self.events)))
                 self._position = message["data"]["id"]
                 self._connection_id = self._new_connection_id
                 self.is_live.set()

@@ -2,12 +2,14 @@
 """Several backends on one real Redis: what one is told, clients of all hear, once and in one order,
 whoever is killed, paused or cut off."""
 import asyncio
+import contextlib
 import json
 import os
 import random
 import shutil
 import signal
 import tempfile
+import time
 import unittest
 import warnings
 
@@ -18,6 +20,7 @@ from returning import ReturningClient
 N_CLIENTS = 12
 LOAD_SECONDS = float(os.environ.get("CLUSTER_SECONDS", "2"))
 PAUSE_SECONDS = float(os.environ.get("PAUSE_SECONDS", "5"))
+LEFT_BEHIND_SECONDS = 3
 
 
 class ClusterCase(BackendCase):
@@ -62,6 +65,7 @@ class Load:
         self.backends = backends
         self.answered = set()
         self.sent = 0
+        self.sent_at = {}  # by number: when, and to which backend
         self.stopping = False
         self.tasks = [asyncio.create_task(self._run()) for _ in range(4)]
 
@@ -69,7 +73,9 @@ class Load:
         while not self.stopping:
             self.sent += 1
             number = self.sent
-            if await self.case.notify(random.choice(self.backends), f"event {number}"):
+            backend = random.choice(self.backends)
+            self.sent_at[number] = (time.monotonic(), backend)
+            if await self.case.notify(backend, f"event {number}"):
                 self.answered.add(number)
             else:
                 await asyncio.sleep(0.02)
@@ -101,6 +107,27 @@ class Cluster(ClusterCase):
         for seen in orders:
             # One may have got an event more than another at this moment.
             self.assertEqual(seen, longest[:len(seen)])
+
+    def missing(self, client, load):
+        """Answered events that the client neither has, nor was told of a gap for since they were sent."""
+        told = max((when for when, _ in client.gaps), default=0)
+        return {number for number in load.answered - set(numbers(client)) if load.sent_at[number][0] > told}
+
+    async def check_ledger_with_gaps(self, clients, load):
+        """Every event that was answered reached every client, or that was told of a gap afterwards; between
+        two gaps each came once, in one order."""
+        for client in clients:
+            with contextlib.suppress(asyncio.TimeoutError):
+                await client.wait_for(lambda client: not self.missing(client, load))
+            self.assertEqual(self.missing(client, load), set(), "lost, and nobody was told")
+            ends = [n_events for _, n_events in client.gaps] + [len(client.events)]
+            for first, end in zip([0] + ends, ends):
+                ids = [event["id"].split(".") for event in client.events[first:end]]
+                positions = [int(position) for _, position in ids]
+                self.assertLessEqual(len({epoch for epoch, _ in ids}), 1)
+                self.assertEqual(positions, sorted(set(positions)))
+                seen = [event["data"]["message"] for event in client.events[first:end]]
+                self.assertEqual(len(seen), len(set(seen)), "an event came twice")
 
     async def test_three_processes(self):
         nodes = [self.node(name) for name in "abc"]
@@ -218,6 +245,39 @@ class Cluster(ClusterCase):
         await asyncio.sleep(LOAD_SECONDS / 2)
         await load.stop()
         await self.check_ledger(clients, load)
+
+    async def test_a_process_stays_with_the_former_master(self):
+        """The replica that follows lacks what the master has stored last. One process goes to it at once, the
+        others go on with the former master for a while."""
+        replica = RedisServer(self.redis)
+        self.addCleanup(replica.stop)
+        proxies = [Proxy(self.redis.port) for _ in range(3)]
+        for proxy in proxies:
+            self.addCleanup(proxy.stop)
+        nodes = [self.node(name, uri=proxy.uri) for name, proxy in zip("abc", proxies)]
+        clients = []
+        for node in nodes:
+            clients += await self.follow([node], 4)
+        load = Load(self, nodes)
+        await asyncio.sleep(LOAD_SECONDS / 2)
+        replica.command("REPLICAOF", "NO", "ONE")
+        await asyncio.sleep(LOAD_SECONDS / 4)
+        proxies[0].move(replica.port)
+        moved_at = time.monotonic()
+        for client in clients[:4]:
+            await client.wait_for(lambda client: client.n_incomplete == 1)
+        await asyncio.sleep(LEFT_BEHIND_SECONDS)
+        moved = {number for number, (when, backend) in load.sent_at.items() if backend is nodes[0] and when > moved_at}
+        self.assertGreater(len(load.answered & moved), 10)
+        for proxy in proxies[1:]:
+            proxy.move(replica.port)
+            await asyncio.sleep(LOAD_SECONDS / 4)
+        await load.stop()
+        await self.check_ledger_with_gaps(clients, load)
+        for client in clients:
+            await client.wait_for(lambda client: load.answered & moved <= set(numbers(client)))
+        for client in clients[:4]:
+            self.assertGreaterEqual(client.n_incomplete, 2)
 
     async def test_redis_is_wiped(self):
         node = self.node("a")

@@ -65,7 +65,7 @@ static const char *const nonsense[] = {
     "*1\r\n:-1\r\n",
     "*1\r\n+1\r\n",
     "*2\r\n$-1\r\n$-1\r\n*2\r\n$-1\r\n$-1\r\n",
-    "*3\r\n$10\r\naaaaaaaaaa\r\n:0\r\n$0\r\n\r\n",
+    "*4\r\n$10\r\naaaaaaaaaa\r\n:0\r\n$0\r\n\r\n:0\r\n",
     "*1\r\n*2\r\n$1\r\na\r\n*1\r\n*2\r\n$3\r\n9-9\r\n*-1\r\n",
     "\r\n",
     "$99999999999\r\n",
@@ -106,11 +106,15 @@ END_TEST
 START_TEST(misfits)
 {
     static const char *const texts[] = {
-        "*3\r\n$1\r\na\r\n:0\r\n$0\r\n\r\n",
-        "*3\r\n:1\r\n:0\r\n$0\r\n\r\n",
-        "*3\r\n$10\r\naaaaaaaaaa\r\n:-1\r\n$0\r\n\r\n",
-        "*3\r\n$10\r\naaaaaaaaaa\r\n$1\r\n0\r\n$0\r\n\r\n",
-        "*3\r\n$10\r\naaaaaaaaaa\r\n:0\r\n:0\r\n",
+        "*4\r\n$1\r\na\r\n:0\r\n$0\r\n\r\n:0\r\n",
+        "*4\r\n:1\r\n:0\r\n$0\r\n\r\n:0\r\n",
+        "*4\r\n$10\r\naaaaaaaaaa\r\n:-1\r\n$0\r\n\r\n:0\r\n",
+        "*4\r\n$10\r\naaaaaaaaaa\r\n$1\r\n0\r\n$0\r\n\r\n:0\r\n",
+        "*4\r\n$10\r\naaaaaaaaaa\r\n:0\r\n:0\r\n:0\r\n",
+        "*4\r\n$10\r\naaaaaaaaaa\r\n:0\r\n$0\r\n\r\n$1\r\n0\r\n",
+        "*4\r\n$10\r\naaaaaaaaaa\r\n:0\r\n$0\r\n\r\n:-1\r\n",
+        "*4\r\n$10\r\naaaaaaaaaa\r\n:0\r\n$0\r\n\r\n:1\r\n",
+        "*3\r\n$10\r\naaaaaaaaaa\r\n:0\r\n$0\r\n\r\n",
         "*2\r\n$10\r\naaaaaaaaaa\r\n:0\r\n",
     };
 

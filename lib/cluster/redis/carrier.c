@@ -20,7 +20,7 @@ void know(struct ws_redis *redis, uint64_t position, const char *nonce)
 {
     struct known *known = &redis->known;
 
-    if (position < known->position)
+    if (position < known->position || (position == known->position && *nonce == '\0'))
         return;
     known->position = position;
     snprintf(known->nonce, sizeof known->nonce, "%s", nonce);

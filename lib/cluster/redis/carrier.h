@@ -38,6 +38,8 @@ enum {
     BACKOFF_MAX_MS = 2000 /* up to this, and half of it by chance */
 };
 
+static const uint64_t LOAD_NEWEST = UINT64_MAX;
+
 /* Names of keys; all have the same hash tag. */
 struct keys {
     char *state;
@@ -62,6 +64,8 @@ struct session {
     char epoch[WS_EPOCH_SIZE];
     char nonce[NUMBER_SIZE];
     uint64_t position;             /* of the stream's newest event, as of the last answer */
+    uint64_t seen;                 /* the same as of the beginning */
+    char seen_nonce[NUMBER_SIZE];  /* of that event */
     uint64_t retry_ms;             /* when it is tried again */
     uint32_t n_attempts;           /* since the last event that was stored or read */
     char failure[LINK_ERROR_SIZE]; /* in STAGE_FAILED: why */
@@ -86,6 +90,7 @@ struct at_once {
 struct reader {
     char epoch[WS_EPOCH_SIZE]; /* that the manager has; "": none yet */
     uint64_t position;         /* of the last event that it took */
+    char nonce[NUMBER_SIZE];   /* of that event; "": unknown */
     struct at_once page;
     uint32_t asked;      /* for a page while loading */
     bool is_waiting;     /* for an answer */
@@ -94,7 +99,8 @@ struct reader {
     size_t n_delivered;  /* of these */
     uint64_t retry_ms;
 
-    /* While loading: the newest events, the newest first. */
+    /* While loading: the newest events up to `load_until`, the newest first. */
+    uint64_t load_until;
     redisReply **loaded;
     size_t n_loaded;
     size_t capacity;
@@ -172,7 +178,7 @@ struct ws_redis {
 /* Adds to a counter. Takes the lock. */
 void count(struct ws_redis *redis, uint64_t *counter, uint64_t n);
 
-/* This position is stored, by a session of that nonce. */
+/* This position is stored, by a session of that nonce ("": unknown). */
 void know(struct ws_redis *redis, uint64_t position, const char *nonce);
 
 /* Whether events go both ways. */
@@ -235,8 +241,9 @@ void session_close(struct ws_redis *redis);
 
 /* --- reader.c --------------------------------------------------------------------------------- */
 
-/* Of a new session: goes on where the last one ended, or loads. */
-void reader_begin(struct ws_redis *redis);
+/* Of a new session: goes on where the last one ended, or, in another epoch, begins behind a
+ * position, up to which it loads. */
+void reader_begin(struct ws_redis *redis, uint64_t position);
 
 /* Lets go of everything that is not delivered. */
 void reader_end(struct ws_redis *redis);
@@ -253,7 +260,8 @@ uint64_t reader_deadline(const struct ws_redis *redis);
 
 /* --- load.c ----------------------------------------------------------------------------------- */
 
-void load_begin(struct ws_redis *redis);
+/* The newest up to a position, or LOAD_NEWEST. */
+void load_begin(struct ws_redis *redis, uint64_t until);
 void load_end(struct ws_redis *redis);
 
 /* Takes the entries that REQUEST_PAGE brought, and what it keeps out of them. */

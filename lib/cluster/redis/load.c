@@ -1,4 +1,4 @@
-/* load.c: the stream's newest events, for the manager to begin with: at first, with another epoch,
+/* load.c: the stream's newest events up to where the manager begins: at first, with another epoch,
  * or when some that come next can't be had any more. They are read backwards, page by page. */
 #include "cluster/redis/carrier.h"
 
@@ -20,11 +20,15 @@ static void ask(struct ws_redis *redis, const char *to)
     ask_range(redis, &redis->reading, REQUEST_PAGE, "XREVRANGE", to, "-", page);
 }
 
-void load_begin(struct ws_redis *redis)
+void load_begin(struct ws_redis *redis, uint64_t until)
 {
+    char to[NUMBER_SIZE];
+
     load_end(redis);
+    redis->reader.load_until = until;
     enter_stage(redis, STAGE_LOADING);
-    ask(redis, "+");
+    snprintf(to, sizeof to, "%" PRIu64, until);
+    ask(redis, until == LOAD_NEWEST ? "+" : to);
 }
 
 void load_end(struct ws_redis *redis)
@@ -89,16 +93,20 @@ void load_page(struct ws_redis *redis, redisReply *page)
     ask(redis, to);
 }
 
-/* The manager has it. */
+/* The manager has it. What was seen at the session's beginning may be newer. */
 static void started(struct ws_redis *redis, uint64_t position, const char *nonce)
 {
+    const struct session *session = &redis->session;
+
     pthread_mutex_lock(&redis->lock);
     memcpy(redis->reader.epoch, redis->session.epoch, WS_EPOCH_SIZE);
     redis->reader.position = position;
     pthread_mutex_unlock(&redis->lock);
+    snprintf(redis->reader.nonce, sizeof redis->reader.nonce, "%s", nonce);
     memcpy(redis->known.epoch, redis->session.epoch, WS_EPOCH_SIZE);
     redis->known.position = 0;
     know(redis, position, nonce);
+    know(redis, session->seen, session->seen_nonce);
     redis->session.n_attempts = 0;
     redis->reader.page.max = PAGE_MAX;
     load_end(redis);
@@ -112,11 +120,13 @@ static uint64_t newest(struct ws_redis *redis)
 {
     const struct reader *reader = &redis->reader;
     uint64_t loaded = reader->n_loaded > 0 ? reader->oldest + reader->n_loaded - 1 : 0;
+    uint64_t wanted = reader->load_until < redis->session.position ? reader->load_until
+                                                                   : redis->session.position;
 
-    if (loaded >= redis->session.position)
+    if (loaded >= wanted)
         return loaded;
     load_end(redis);
-    return redis->session.position;
+    return wanted;
 }
 
 void load_start(struct ws_redis *redis)

@@ -10,13 +10,13 @@
 
 #include "cluster/redis/entry.h"
 
-void reader_begin(struct ws_redis *redis)
+void reader_begin(struct ws_redis *redis, uint64_t position)
 {
     if (strcmp(redis->reader.epoch, redis->session.epoch) == 0) {
         enter_stage(redis, STAGE_READING);
         tell(redis, true, "connected");
     } else {
-        load_begin(redis);
+        load_begin(redis, position);
     }
 }
 
@@ -77,7 +77,7 @@ void reader_state(struct ws_redis *redis, const redisReply *reply)
     pthread_mutex_unlock(&redis->lock);
     redis->reader.is_waiting = false;
     if (redis->reader.entries == NULL && redis->reader.expects_some)
-        load_begin(redis); /* they are not in the stream any more */
+        load_begin(redis, LOAD_NEWEST); /* they are not in the stream any more */
 }
 
 /* --- delivery --------------------------------------------------------------------------------- */
@@ -88,6 +88,7 @@ static void advance(struct ws_redis *redis, uint64_t position, const char *nonce
     redis->reader.position = position;
     redis->counters.delivered += n;
     pthread_mutex_unlock(&redis->lock);
+    snprintf(redis->reader.nonce, sizeof redis->reader.nonce, "%s", nonce);
     know(redis, position, nonce);
     redis->session.n_attempts = 0;
 }
@@ -164,7 +165,7 @@ void reader_run(struct ws_redis *redis)
         return;
     if (reader->entries != NULL && !deliver(redis)) {
         drop_entries(reader);
-        load_begin(redis);
+        load_begin(redis, LOAD_NEWEST);
         return;
     }
     if (reader->entries != NULL)

@@ -4,8 +4,19 @@
 /* An event's id in the stream is its position and the nonce of the session that stored it. So a
  * Redis that has lost its newest events is found out even if others have taken their positions
  * since: either the position that we know was not reached again, or what is there is by another
- * session. Only who knows the current epoch may replace it, hence two processes can't do so in
- * turns.
+ * session. Then the stream goes on as another epoch.
+ *
+ * With the epoch Redis keeps its former ones: the newest position of each that a process knew when
+ * it left it, and where the next epoch began in this stream. A process that comes from a former
+ * epoch has clients who may have what nobody else has: it may have gone on in another Redis, the
+ * master before a failover. If its newest event is in this stream nothing of that kind happened. If
+ * it is no newer than what was known when the epoch ended, everybody was told of a gap after it was
+ * stored. Otherwise the epoch is replaced once more, so that everybody is told again. Each process
+ * brings that about once at most: then it knows the current epoch. What is not remembered of an
+ * epoch any more counts as newer.
+ *
+ * A process begins behind what its manager has, if this stream has that too, or else where the
+ * epoch began that followed its own.
  *
  * A user who may run but half of what an event takes would leave it half stored. An entry beyond
  * the position, which such a user or a stranger left, is in the way of all that come. */
@@ -16,32 +27,84 @@ const char script_attach[] =
     "    return redis.error_reply('NOPERM this user has no permissions to run ' .. command)\n"
     "  end\n"
     "end\n"
-    "local state = redis.call('HMGET', KEYS[1], 'epoch', 'position')\n"
-    "local epoch, position = state[1], tonumber(state[2])\n"
+    "local state = redis.call('HMGET', KEYS[1], 'epoch', 'position', 'base', 'formers')\n"
+    "local epoch, position, formers = state[1], tonumber(state[2]), {}\n"
+    "local known_epoch = ARGV[2]\n"
+    "local known = tonumber(string.match(ARGV[3], '^%d+'))\n"
+    "local function find(name)\n"
+    "  for at, former in ipairs(formers) do\n"
+    "    if former.epoch == name then return at, former end\n"
+    "  end\n"
+    "end\n"
+    "local function remember(name, position, base)\n"
+    "  local at, former = find(name)\n"
+    "  if former then\n"
+    "    table.remove(formers, at)\n"
+    "    position, base = math.max(position, former.position), former.base\n"
+    "  end\n"
+    "  table.insert(formers, 1, {epoch = name, position = position, base = base})\n"
+    "end\n"
+    "local function begin()\n"
+    "  local lines, digits = {}, string.format('%.0f', position)\n"
+    "  for at = 1, math.min(#formers, 32) do\n"
+    "    local former = formers[at]\n"
+    "    lines[at] = string.format('%s %.0f %.0f', former.epoch, former.position, "
+    "former.base)\n"
+    "  end\n"
+    "  epoch = ARGV[1]\n"
+    "  redis.call('HSET', KEYS[1], 'epoch', epoch, 'position', digits,\n"
+    "    'base', epoch .. ' ' .. digits, 'formers', table.concat(lines, '\\n'))\n"
+    "end\n"
+    "local function at_place_of(id)\n"
+    "  local digits, nonce = string.match(id, '^(%d+)-(.*)$')\n"
+    "  local entry = redis.call('XRANGE', KEYS[2], digits, digits, 'COUNT', 1)[1]\n"
+    "  return nonce ~= '' and entry and entry[1]\n"
+    "end\n"
+    "local function differs(id)\n"
+    "  local found = at_place_of(id)\n"
+    "  return found and found ~= id\n"
+    "end\n"
     "if not (epoch and position) then\n"
+    "  position = 0\n"
+    "  if known_epoch ~= '' then remember(known_epoch, known, 0) end\n"
     "  redis.call('DEL', KEYS[2])\n"
-    "  redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'position', '0')\n"
-    "  return {ARGV[1], 0, ''}\n"
+    "  begin()\n"
+    "  return {epoch, 0, '', 0}\n"
+    "end\n"
+    "for name, at, base in string.gmatch(state[4] or '', '(%S+) (%d+) (%d+)') do\n"
+    "  formers[#formers + 1] = {epoch = name, position = tonumber(at), base = tonumber(base)}\n"
     "end\n"
     "local newest = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]\n"
     "local at, nonce = string.match(newest and newest[1] or '0-', '(%d+)-(%d*)')\n"
     "if tonumber(at) > position then\n"
+    "  if known_epoch ~= '' then remember(known_epoch, known, position) end\n"
+    "  remember(epoch, position, position)\n"
     "  redis.call('DEL', KEYS[2])\n"
-    "  redis.call('HSET', KEYS[1], 'epoch', ARGV[1])\n"
-    "  return {ARGV[1], position, ''}\n"
+    "  begin()\n"
+    "  return {epoch, position, '', position}\n"
     "end\n"
     "if tonumber(at) < position then nonce = '' end\n"
-    "if epoch ~= ARGV[2] then return {epoch, position, nonce} end\n"
-    "local is_other = position < tonumber(ARGV[3])\n"
-    "if not is_other and ARGV[4] ~= '' then\n"
-    "  local known = redis.call('XRANGE', KEYS[2], ARGV[3], ARGV[3])[1]\n"
-    "  is_other = known and known[1] ~= ARGV[3] .. '-' .. ARGV[4]\n"
+    "local start = position\n"
+    "local has_read = at_place_of(ARGV[4]) == ARGV[4]\n"
+    "if known_epoch == epoch then\n"
+    "  if position < known or differs(ARGV[3]) or differs(ARGV[4]) then\n"
+    "    remember(epoch, known, position)\n"
+    "    begin()\n"
+    "  end\n"
+    "elseif known_epoch ~= '' then\n"
+    "  local _, former = find(known_epoch)\n"
+    "  local name, digits = string.match(state[3] or '', '^(%S+) (%d+)$')\n"
+    "  local base = former and former.base or name == epoch and tonumber(digits) or position\n"
+    "  start = math.min(base, position)\n"
+    "  if not (known == 0 or former and known <= former.position\n"
+    "      or has_read and at_place_of(ARGV[3]) == ARGV[3]) then\n"
+    "    remember(known_epoch, known, base)\n"
+    "    remember(epoch, position, position)\n"
+    "    begin()\n"
+    "  end\n"
     "end\n"
-    "if is_other then\n"
-    "  epoch = ARGV[1]\n"
-    "  redis.call('HSET', KEYS[1], 'epoch', epoch)\n"
-    "end\n"
-    "return {epoch, position, nonce}\n";
+    "if has_read then start = tonumber(string.match(ARGV[4], '^%d+')) end\n"
+    "return {epoch, position, nonce, start}\n";
 
 /* Sequences are compared as texts: Lua's numbers end at 2^53. An event that fails ends the loop, so
  * that what comes later is never stored before what came earlier; what was stored before it is

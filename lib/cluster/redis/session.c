@@ -67,7 +67,9 @@ static bool draw_nonce(char nonce[NUMBER_SIZE])
 static bool attach(struct ws_redis *redis)
 {
     const struct known *known = &redis->known;
-    char position[NUMBER_SIZE];
+    const struct reader *reader = &redis->reader;
+    char newest[2 * NUMBER_SIZE];
+    char read[2 * NUMBER_SIZE];
     char epoch[WS_EPOCH_SIZE];
 
     if (ws_cluster_new_epoch(epoch) != WS_OK || !draw_nonce(redis->session.nonce)) {
@@ -75,14 +77,15 @@ static bool attach(struct ws_redis *redis)
                  "there is no random number");
         return false;
     }
-    snprintf(position, sizeof position, "%" PRIu64, known->position);
+    snprintf(newest, sizeof newest, "%" PRIu64 "-%s", known->position, known->nonce);
+    snprintf(read, sizeof read, "%" PRIu64 "-%s", reader->position, reader->nonce);
     command_script(redis, script_attach, "2");
     command_add_text(&redis->command, redis->keys.state);
     command_add_text(&redis->command, redis->keys.events);
     command_add_text(&redis->command, epoch);
     command_add_text(&redis->command, known->epoch);
-    command_add_text(&redis->command, position);
-    command_add_text(&redis->command, known->nonce);
+    command_add_text(&redis->command, newest);
+    command_add_text(&redis->command, read);
     return link_send(&redis->reading, REQUEST_ATTACH, &redis->command, redis->now_ms);
 }
 
@@ -103,15 +106,22 @@ void session_begin(struct ws_redis *redis)
         fail(redis, failed->error);
 }
 
+static bool is_attached(const redisReply *reply)
+{
+    return reply->type == REDIS_REPLY_ARRAY && reply->elements == 4 &&
+           reply->element[0]->type == REDIS_REPLY_STRING &&
+           reply->element[0]->len == WS_EPOCH_SIZE - 1 &&
+           reply->element[1]->type == REDIS_REPLY_INTEGER && reply->element[1]->integer >= 0 &&
+           reply->element[2]->type == REDIS_REPLY_STRING &&
+           reply->element[3]->type == REDIS_REPLY_INTEGER && reply->element[3]->integer >= 0 &&
+           reply->element[3]->integer <= reply->element[1]->integer;
+}
+
 void session_attached(struct ws_redis *redis, const redisReply *reply)
 {
     struct session *session = &redis->session;
 
-    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 3 ||
-        reply->element[0]->type != REDIS_REPLY_STRING ||
-        reply->element[0]->len != WS_EPOCH_SIZE - 1 ||
-        reply->element[1]->type != REDIS_REPLY_INTEGER || reply->element[1]->integer < 0 ||
-        reply->element[2]->type != REDIS_REPLY_STRING) {
+    if (!is_attached(reply)) {
         fail(redis, "the keys hold something else");
         return;
     }
@@ -120,7 +130,9 @@ void session_attached(struct ws_redis *redis, const redisReply *reply)
     session->position = (uint64_t)reply->element[1]->integer;
     redis->counters.sessions++;
     pthread_mutex_unlock(&redis->lock);
+    session->seen = session->position;
+    snprintf(session->seen_nonce, sizeof session->seen_nonce, "%s", reply->element[2]->str);
     if (strcmp(redis->known.epoch, session->epoch) == 0)
-        know(redis, session->position, reply->element[2]->str);
-    reader_begin(redis);
+        know(redis, session->seen, session->seen_nonce);
+    reader_begin(redis, (uint64_t)reply->element[3]->integer);
 }

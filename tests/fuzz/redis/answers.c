@@ -55,10 +55,11 @@ static const char epoch[] = "abcdefghij";
 
 static void write_attached(FILE *out)
 {
-    fputs("*3\r\n", out);
+    fputs("*4\r\n", out);
     write_bulk(out, epoch);
     fprintf(out, ":%zu\r\n", n_entries);
     write_bulk(out, n_entries > 0 ? strchr(entries[n_entries - 1].id, '-') + 1 : "");
+    fprintf(out, ":%zu\r\n", n_entries);
 }
 
 static void write_state(FILE *out)

@@ -166,6 +166,10 @@ static void obey(int orders)
 {
     if (recv(orders, &order, sizeof order, 0) != (ssize_t)sizeof order)
         _exit(0);
+    if (order.way == PEER_MOVES) {
+        redis_port = (int)order.n;
+        order = (struct order){.way = PEER_PASSES};
+    }
     if (order.way == PEER_GREETS || order.way == PEER_DRIPS)
         for (size_t i = 0; i < MAX_PAIRS; i++)
             say_text(&pairs[i]);

@@ -13,6 +13,7 @@ enum peer_way {
     PEER_CUTS_REPLIES, /* the same with bytes from Redis */
     PEER_SAYS,         /* `text` for all that comes; Redis hears nothing */
     PEER_GREETS,       /* the same, and at once */
+    PEER_MOVES,        /* to the Redis at port `n`: ends all connections, and passes */
     PEER_DRIPS         /* `text` at once, then without end 'x', `n` bytes in a millisecond */
 };
 
