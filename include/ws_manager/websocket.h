@@ -38,7 +38,7 @@ typedef struct ws_endpoint_options {
     int32_t protocol; /* enum ws_protocol; default WS_PROTOCOL_JSON */
 
     uint32_t max_head_bytes;    /* of the request head, which has at most 256 headers, else
-                                   431; default 8192 */
+                                   431; default 16384 */
     uint32_t max_message_bytes; /* of a client's message, else 1009; default 65536 */
     uint32_t max_fragments;     /* frames of a client's message, else 1009; 0: no limit;
                                    default 1024 */
@@ -132,8 +132,9 @@ WS_EXPORT void ws_handshake_decline_deflate(ws_handshake *handshake);
 
 /* Refuses with an HTTP status from 400 to 599 and a plain text (NULL: the status' name),
  * copied. For 401 and 403 a browser (a request with Origin) is let in and closed at once with
- * 4401 or 4403, since a script can't see an HTTP status. Errors: WS_ERR_INVALID,
- * WS_ERR_NO_MEMORY. */
+ * 4401 or 4403, since a script can't see an HTTP status. The text goes to the log too, as the reason
+ * of every handshake that is refused: level WS_LOG_INFO, with the request's path but never its
+ * query. Errors: WS_ERR_INVALID, WS_ERR_NO_MEMORY. */
 WS_EXPORT int ws_handshake_refuse(ws_handshake *handshake, int status, const char *text);
 
 /* --- one connection ----------------------------------------------------------------------- */

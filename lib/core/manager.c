@@ -199,7 +199,7 @@ ws_message *manager_message(const ws_manager *manager, struct buffer *text)
 
 void manager_log(const ws_manager *manager, int level, const char *format, ...)
 {
-    char line[512];
+    char line[1024];
     va_list arguments;
 
     if (manager->options.log == NULL)

@@ -14,7 +14,7 @@ void ws_endpoint_options_init_size(ws_endpoint_options *options, size_t size)
     const ws_endpoint_options defaults = {
         .size = sizeof defaults,
         .protocol = WS_PROTOCOL_JSON,
-        .max_head_bytes = 8192,
+        .max_head_bytes = 16384,
         .max_message_bytes = 65536,
         .max_fragments = 1024,
         .max_queue_bytes = 1 << 20,

@@ -9,71 +9,16 @@
 
 #include "base/http_text.h"
 #include "base/utf8.h"
+#include "transport/websocket/opening.h"
 #include "transport/websocket/query.h"
 #include "transport/websocket/websocket.h"
 
-enum { KEY_LENGTH = 24, ACCEPT_LENGTH = 28 };
+enum { ACCEPT_LENGTH = 28 };
 
 struct handshake_text {
     struct handshake_text *next;
     char text[];
 };
-
-/* --- the request ----------------------------------------------------------------------------- */
-
-/* The base64 of 16 bytes (§4.1). */
-static bool key_valid(const char *key)
-{
-    unsigned char decoded[18];
-
-    return key != NULL && strlen(key) == KEY_LENGTH &&
-           strcmp(key + KEY_LENGTH - 2, "==") == 0 &&
-           strchr(key, '=') == key + KEY_LENGTH - 2 &&
-           EVP_DecodeBlock(decoded, (const unsigned char *)key, KEY_LENGTH) ==
-               (int)sizeof decoded;
-}
-
-static bool exactly_one(const struct request *request, const char *name)
-{
-    return request_header(request, name, 0) != NULL && request_header(request, name, 1) == NULL;
-}
-
-/* The frames would begin behind it (RFC 9110 §7.8), and no client has a reason to send one. */
-static bool has_body(const struct request *request)
-{
-    for (size_t at = 0;; at++) {
-        const char *length = request_next_header(request, "Content-Length", &at);
-
-        if (length == NULL)
-            return request_header(request, "Transfer-Encoding", 0) != NULL;
-        if (strcmp(length, "0") != 0)
-            return true;
-    }
-}
-
-/* §4.2.1, in the order in which a person would want to hear of it. */
-static int request_status(const struct request *request)
-{
-    if (request->http_major != 1)
-        return 505;
-    if (!request->is_get)
-        return 405;
-    if (request->http_minor < 1 || !exactly_one(request, "Host"))
-        return 400;
-    if (has_body(request))
-        return 400;
-    if (!request_header_lists(request, "Upgrade", "websocket", true))
-        return 426;
-    if (!request_header_lists(request, "Connection", "Upgrade", true))
-        return 400;
-    if (!exactly_one(request, "Sec-WebSocket-Version") ||
-        strcmp(request_header(request, "Sec-WebSocket-Version", 0), "13") != 0)
-        return 426;
-    if (!exactly_one(request, "Sec-WebSocket-Key") ||
-        !key_valid(request_header(request, "Sec-WebSocket-Key", 0)))
-        return 400;
-    return 101;
-}
 
 /* The origin form, or the path of the absolute form (RFC 9112 §3.2). */
 static bool split_target(struct ws_handshake *handshake)
@@ -125,10 +70,8 @@ bool handshake_judge(struct ws_handshake *handshake, ws_websocket *websocket,
         .websocket = websocket,
         .request = request,
         .memory = &endpoint->manager->memory,
-        .status = request_status(request),
+        .status = 101,
     };
-    if (handshake->status != 101)
-        return true;
     if (!split_target(handshake))
         return false;
     choose_subprotocol(handshake, endpoint);
@@ -164,82 +107,16 @@ uint16_t handshake_close_code(const struct ws_handshake *handshake)
 
 /* --- the answer ------------------------------------------------------------------------------ */
 
-static const char *reason_phrase(int status)
-{
-    switch (status) {
-    case 400:
-        return "Bad Request";
-    case 401:
-        return "Unauthorized";
-    case 403:
-        return "Forbidden";
-    case 404:
-        return "Not Found";
-    case 405:
-        return "Method Not Allowed";
-    case 408:
-        return "Request Timeout";
-    case 426:
-        return "Upgrade Required";
-    case 429:
-        return "Too Many Requests";
-    case 431:
-        return "Request Header Fields Too Large";
-    case 500:
-        return "Internal Server Error";
-    case 503:
-        return "Service Unavailable";
-    case 505:
-        return "HTTP Version Not Supported";
-    default:
-        return "Refused";
-    }
-}
-
-static const char *extra_headers(int status)
-{
-    switch (status) {
-    case 401:
-        return "WWW-Authenticate: Bearer\r\n";
-    case 405:
-        return "Allow: GET\r\n";
-    case 426:
-        return "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n";
-    case 503:
-        return "Retry-After: 5\r\n";
-    default:
-        return "";
-    }
-}
-
-void handshake_write_error(struct buffer *buffer, int status, const char *text)
-{
-    if (text == NULL)
-        text = reason_phrase(status);
-    buffer_add_text(buffer, "HTTP/1.1 ");
-    buffer_add_number(buffer, (uint64_t)status);
-    buffer_add_text(buffer, " ");
-    buffer_add_text(buffer, reason_phrase(status));
-    buffer_add_text(buffer, status == 426 ? "\r\nConnection: Upgrade, close\r\n"
-                                          : "\r\nConnection: close\r\n");
-    buffer_add_text(buffer, extra_headers(status));
-    buffer_add_text(buffer, "Content-Type: text/plain; charset=utf-8\r\nContent-Length: ");
-    buffer_add_number(buffer, strlen(text) + 1);
-    buffer_add_text(buffer, "\r\n\r\n");
-    buffer_add_text(buffer, text);
-    buffer_add_text(buffer, "\n");
-}
-
 /* §4.2.2 item 5.4. */
 static void add_accept(struct buffer *buffer, const char *key, const EVP_MD *sha1)
 {
     static const char guid[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-    unsigned char joined[KEY_LENGTH + sizeof guid];
+    unsigned char joined[OPENING_KEY_LENGTH + sizeof guid];
     unsigned char digest[SHA_DIGEST_LENGTH];
     unsigned char accept[ACCEPT_LENGTH + 1];
 
-    memcpy(joined, key, KEY_LENGTH);
-    memcpy(joined + KEY_LENGTH, guid, sizeof guid);
+    memcpy(joined, key, OPENING_KEY_LENGTH);
+    memcpy(joined + OPENING_KEY_LENGTH, guid, sizeof guid);
     if (EVP_Digest(joined, sizeof joined - 1, digest, NULL, sha1, NULL) != 1) {
         buffer->failed = true;
         return;

@@ -1,5 +1,6 @@
-/* handshake.h: the server's side of the opening handshake (RFC 6455 §4.2): is the request one,
- * what does the application say, and the answer as bytes. */
+/* handshake.h: the server's side of the opening handshake (RFC 6455 §4.2): what the application
+ * says to a valid request, and the answer as bytes. Not here: which requests are valid (opening.h)
+ * and the answers to others (refusal.h). */
 #ifndef WS_TRANSPORT_WEBSOCKET_HANDSHAKE_H
 #define WS_TRANSPORT_WEBSOCKET_HANDSHAKE_H
 
@@ -26,8 +27,8 @@ struct ws_handshake {
     bool out_of_memory; /* an accessor could not tell the truth: whatever was decided is void */
 };
 
-/* Judges the request and asks the application. Afterwards handshake->status is 101 or an HTTP
- * error status. False if memory ran out. */
+/* Asks the application about a valid request. Afterwards handshake->status is 101 or an HTTP error
+ * status. False if memory ran out. */
 bool handshake_judge(struct ws_handshake *handshake, ws_websocket *websocket,
                      const ws_endpoint *endpoint, const struct request *request);
 
@@ -39,8 +40,5 @@ uint16_t handshake_close_code(const struct ws_handshake *handshake);
 
 /* The answer that opens the WebSocket: 101. */
 void handshake_write_answer(const struct ws_handshake *handshake, struct buffer *buffer);
-
-/* An error answer to a request that is no handshake; text NULL: the status' name. */
-void handshake_write_error(struct buffer *buffer, int status, const char *text);
 
 #endif

@@ -5,7 +5,9 @@
 #include "core/disconnect.h"
 #include "transport/websocket/frame.h"
 #include "transport/websocket/handshake.h"
+#include "transport/websocket/opening.h"
 #include "transport/websocket/recovery_query.h"
+#include "transport/websocket/refusal.h"
 #include "transport/websocket/websocket.h"
 
 /* --- the opening handshake ------------------------------------------------------------------- */
@@ -19,25 +21,35 @@ static void push_buffer(ws_websocket *websocket, struct buffer *buffer)
     buffer_free(buffer);
 }
 
-static void count_refusal(ws_websocket *websocket, int code)
+static void count_refusal(ws_websocket *websocket, int code, const char *reason,
+                          const struct request *request)
 {
-    counter_add(&websocket->connection.loop->counters, COUNTER_handshakes_refused, 1);
-    manager_log(websocket->connection.loop->manager, WS_LOG_INFO, "handshake refused with %d",
-                code);
+    ws_loop *loop = websocket->connection.loop;
+
+    counter_add(&loop->counters, COUNTER_handshakes_refused, 1);
+    refusal_log(loop->manager, code, reason, request);
 }
 
 /* The answer to a request that does not become a WebSocket; then the connection has ended. */
-static void refuse(ws_websocket *websocket, int status, const char *text)
+static void refuse(ws_websocket *websocket, const struct refusal *refusal,
+                   const struct request *request)
 {
     struct buffer buffer;
 
-    count_refusal(websocket, status);
+    count_refusal(websocket, refusal->status, refusal->reason, request);
     buffer_init(&buffer, &websocket->connection.loop->manager->memory);
-    handshake_write_error(&buffer, status, text);
+    refusal_write(refusal, request, &buffer);
     websocket->state = WEBSOCKET_CLOSED;
     push_buffer(websocket, &buffer);
     if (!websocket->aborted)
         websocket_start_timer(websocket);
+}
+
+/* Nothing can be answered. */
+static void give_up(ws_websocket *websocket, const struct request *request)
+{
+    count_refusal(websocket, 0, "out of memory", request);
+    websocket_abort(websocket);
 }
 
 static int register_connection(ws_websocket *websocket, const struct ws_handshake *handshake)
@@ -61,6 +73,20 @@ static int register_connection(ws_websocket *websocket, const struct ws_handshak
     return result;
 }
 
+static const char *unregistered_reason(int result)
+{
+    switch (result) {
+    case WS_ERR_INVALID:
+        return "the query is wrongly encoded";
+    case WS_ERR_DRAINING:
+        return "the server is draining";
+    case WS_ERR_NO_MEMORY:
+        return "out of memory";
+    default:
+        return "the server has max_connections connections";
+    }
+}
+
 /* Writes the 101 and opens, or refuses a browser by a close code. */
 static void accept_handshake(ws_websocket *websocket, const struct ws_handshake *handshake)
 {
@@ -70,16 +96,15 @@ static void accept_handshake(ws_websocket *websocket, const struct ws_handshake 
     if (code == 0) {
         int result = register_connection(websocket, handshake);
 
-        if (result == WS_ERR_INVALID) {
-            refuse(websocket, 400, "the query is wrongly encoded");
-            return;
-        }
         if (result != WS_OK) {
-            refuse(websocket, 503, result == WS_ERR_DRAINING ? "draining" : "at the limit");
+            const struct refusal refusal = {.status = result == WS_ERR_INVALID ? 400 : 503,
+                                            .reason = unregistered_reason(result)};
+
+            refuse(websocket, &refusal, handshake->request);
             return;
         }
     } else {
-        count_refusal(websocket, code);
+        count_refusal(websocket, code, handshake->refusal, handshake->request);
     }
     websocket->state = WEBSOCKET_OPEN;
     websocket->head_unsent = true;
@@ -101,46 +126,62 @@ static void accept_handshake(ws_websocket *websocket, const struct ws_handshake 
     }
 }
 
+/* The request opens a WebSocket if the application wants so. */
+static void ask_application(ws_websocket *websocket, const struct request *request)
+{
+    struct ws_handshake handshake;
+
+    if (!handshake_judge(&handshake, websocket, websocket->endpoint, request))
+        give_up(websocket, request);
+    else if (websocket->state == WEBSOCKET_HANDSHAKE) {
+        if (handshake.status == 101 || handshake_close_code(&handshake) != 0) {
+            accept_handshake(websocket, &handshake);
+        } else {
+            const struct refusal refusal = {.status = handshake.status,
+                                            .reason = handshake.refusal};
+
+            refuse(websocket, &refusal, request);
+        }
+    }
+    handshake_free(&handshake);
+}
+
 /* The head is complete. */
 static void answer_request(ws_websocket *websocket)
 {
     struct request *request = websocket->request;
-    struct ws_handshake handshake;
+    struct refusal refusal;
 
     /* From now on the host may end the connection from its callback. */
     websocket->request = NULL;
     websocket->has_request = false;
-    if (!handshake_judge(&handshake, websocket, websocket->endpoint, request))
-        websocket_abort(websocket);
-    else if (websocket->state == WEBSOCKET_HANDSHAKE) {
-        if (handshake.status == 101 || handshake_close_code(&handshake) != 0)
-            accept_handshake(websocket, &handshake);
-        else
-            refuse(websocket, handshake.status, handshake.refusal);
-    }
-    handshake_free(&handshake);
+    opening_check(request, &refusal);
+    if (refusal.status == 101)
+        ask_application(websocket, request);
+    else
+        refuse(websocket, &refusal, request);
     request_free(request);
 }
 
 static void act_on_request(ws_websocket *websocket, enum request_result result)
 {
+    struct refusal refusal;
+
     switch (result) {
     case REQUEST_MORE:
         break;
     case REQUEST_DONE:
         answer_request(websocket);
         break;
-    case REQUEST_TOO_LARGE:
-        refuse(websocket, 431, NULL);
-        break;
-    case REQUEST_BAD:
-        refuse(websocket, 400, NULL);
-        break;
-    case REQUEST_BAD_VERSION:
-        refuse(websocket, 505, NULL);
-        break;
     case REQUEST_NO_MEMORY:
-        websocket_abort(websocket);
+        give_up(websocket, websocket->request);
+        break;
+    case REQUEST_TOO_LARGE:
+    case REQUEST_BAD:
+    case REQUEST_BAD_VERSION:
+        opening_explain(websocket->request, result, websocket->endpoint->options.max_head_bytes,
+                        &refusal);
+        refuse(websocket, &refusal, websocket->request);
         break;
     }
 }
@@ -159,7 +200,7 @@ static size_t receive_head(ws_websocket *websocket, const char *data, size_t len
     size_t used = 0;
 
     if (!begin_request(websocket))
-        websocket_abort(websocket);
+        give_up(websocket, NULL);
     else
         act_on_request(websocket,
                        request_feed(websocket->request, data, length,
@@ -340,7 +381,7 @@ int ws_websocket_upgrade(ws_websocket *websocket, const char *method, unsigned h
         return WS_ERR_INVALID;
     previous = begin_call(websocket);
     if (!begin_request(websocket))
-        websocket_abort(websocket);
+        give_up(websocket, NULL);
     else
         act_on_request(websocket, request_fill(websocket->request, method, http_major,
                                                http_minor, target, headers, n_headers,

@@ -6,8 +6,6 @@
 
 #include "base/http_text.h"
 
-enum { MAX_HEADERS = 256 };
-
 struct request *request_new(const ws_allocator *memory)
 {
     struct request *request = memory_zalloc(memory, sizeof *request);
@@ -68,7 +66,7 @@ static bool add_header(struct request *request)
 {
     struct request_header *headers;
 
-    if (request->n_headers == MAX_HEADERS)
+    if (request->n_headers == REQUEST_MAX_HEADERS)
         return false;
     headers = memory_grow(request->text.memory, request->headers, sizeof *headers,
                           request->n_headers, 16, &request->headers_capacity);
@@ -128,7 +126,7 @@ static enum request_result failure(const struct request *request)
 {
     if (request->text.failed)
         return REQUEST_NO_MEMORY;
-    if (request->n_headers == MAX_HEADERS)
+    if (request->n_headers == REQUEST_MAX_HEADERS)
         return REQUEST_TOO_LARGE;
     switch (HTTP_PARSER_ERRNO(&request->parser)) {
     case HPE_INVALID_VERSION:
@@ -137,6 +135,18 @@ static enum request_result failure(const struct request *request)
         return REQUEST_TOO_LARGE;
     default:
         return REQUEST_BAD;
+    }
+}
+
+/* Empty lines before the first are no part of it (RFC 9112 §2.2). */
+static void keep_line(struct request *request, const char *bytes, size_t length)
+{
+    for (size_t i = 0; i < length && !request->line_complete; i++) {
+        if (bytes[i] != '\r' && bytes[i] != '\n')
+            request->line[request->line_length++] = bytes[i];
+        request->line_complete =
+            request->line_length == REQUEST_LINE_KEPT ||
+            (request->line_length > 0 && (bytes[i] == '\r' || bytes[i] == '\n'));
     }
 }
 
@@ -152,6 +162,7 @@ enum request_result request_feed(struct request *request, const char *data, size
     size_t room = max_head_bytes - request->head_bytes;
     size_t given = length < room ? length : room;
 
+    keep_line(request, data, given);
     *used = http_parser_execute(&request->parser, &settings, data, given);
     request->head_bytes += *used;
     if (request->piece == REQUEST_COMPLETE && !request->text.failed)
@@ -177,7 +188,7 @@ static bool take_room(size_t *room, const char *text, size_t more)
 static bool fits(const char *method, const char *target, const ws_header *headers,
                  size_t n_headers, size_t room)
 {
-    if (n_headers > MAX_HEADERS || !take_room(&room, method, strlen(" ")) ||
+    if (n_headers > REQUEST_MAX_HEADERS || !take_room(&room, method, strlen(" ")) ||
         !take_room(&room, target, strlen(" HTTP/1.1\r\n") + strlen("\r\n")))
         return false;
     for (size_t i = 0; i < n_headers; i++)
@@ -192,6 +203,9 @@ enum request_result request_fill(struct request *request, const char *method,
                                  const ws_header *headers, size_t n_headers,
                                  size_t max_head_bytes)
 {
+    keep_line(request, method, strnlen(method, REQUEST_LINE_KEPT));
+    keep_line(request, " ", 1);
+    keep_line(request, target, strnlen(target, REQUEST_LINE_KEPT));
     if (!fits(method, target, headers, n_headers, max_head_bytes))
         return REQUEST_TOO_LARGE;
     if (!http_target_valid(target))
@@ -209,6 +223,11 @@ enum request_result request_fill(struct request *request, const char *method,
     }
     request->piece = REQUEST_COMPLETE;
     return request->text.failed ? REQUEST_NO_MEMORY : REQUEST_DONE;
+}
+
+bool request_is_head(const struct request *request)
+{
+    return strncmp(request->line, "HEAD ", strlen("HEAD ")) == 0;
 }
 
 const char *request_target(const struct request *request)

@@ -12,6 +12,8 @@
 
 #include "base/buffer.h"
 
+enum { REQUEST_MAX_HEADERS = 256, REQUEST_LINE_KEPT = 128 };
+
 struct request_header {
     size_t name; /* offsets in text */
     size_t value;
@@ -25,6 +27,10 @@ struct request {
     size_t headers_capacity;
     size_t head_bytes; /* used so far */
     enum { REQUEST_START, REQUEST_TARGET, REQUEST_NAME, REQUEST_VALUE, REQUEST_COMPLETE } piece;
+    char line[REQUEST_LINE_KEPT +
+              1];       /* the beginning of the first line, also of what is no HTTP */
+    size_t line_length; /* of what is kept; there may be NULs in it */
+    bool line_complete;
     bool is_get;
     unsigned http_major;
     unsigned http_minor;
@@ -54,6 +60,9 @@ enum request_result request_fill(struct request *request, const char *method,
                                  unsigned http_major, unsigned http_minor, const char *target,
                                  const ws_header *headers, size_t n_headers,
                                  size_t max_head_bytes);
+
+/* Whether the method is HEAD, also while the rest has not come. */
+bool request_is_head(const struct request *request);
 
 const char *request_target(const struct request *request);
 

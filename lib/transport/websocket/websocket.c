@@ -10,6 +10,7 @@
 #include "transport/websocket/compress.h"
 #include "transport/websocket/frame.h"
 #include "transport/websocket/loop_part.h"
+#include "transport/websocket/refusal.h"
 
 static const ws_allocator *memory_of(const ws_websocket *websocket)
 {
@@ -500,6 +501,9 @@ static void on_timer(struct timer *timer)
         websocket->ping_proceeded = false;
         websocket_start_timer(websocket);
     } else {
+        if (websocket->state == WEBSOCKET_HANDSHAKE)
+            refusal_log(loop_of(websocket)->manager, 0, "its head took too long",
+                        websocket->has_request ? websocket->request : NULL);
         counter_add(&loop_of(websocket)->counters, COUNTER_timeouts, 1);
         websocket_abort(websocket);
     }

@@ -66,7 +66,10 @@ static void refused(const char *request, int status)
     const char *length = strstr(text, "\r\nContent-Length: ");
 
     ck_assert_ptr_nonnull(length);
-    ck_assert_uint_eq(strtoul(length + 18, NULL, 10), strlen(body));
+    if (strncmp(request, "HEAD ", 5) == 0) /* refusal_test.c */
+        ck_assert_str_eq(body, "");
+    else
+        ck_assert_uint_eq(strtoul(length + 18, NULL, 10), strlen(body));
     expect_header(text, "close\r\n");
     expect_header(text, "\r\nContent-Type: text/plain; charset=utf-8\r\n");
 }
