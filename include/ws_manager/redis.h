@@ -55,6 +55,18 @@ typedef struct ws_redis_options {
      * The files are read for each connection, so that they can be renewed. Refused where the
      * library was built with a hiredis without TLS.
      *
+     * redis://[[USER]:PASSWORD@]HOST[:PORT],HOST[:PORT],... names up to 16 servers: the first one
+     * that answers and says that it is a master (ROLE) is used. When it is lost, or is a master no
+     * longer, the next one is tried.
+     *
+     * redis+sentinel://[[USER]:PASSWORD@]SENTINEL[:PORT],.../MASTER[/DATABASE] asks these sentinels
+     * (port 26379) in turn for the master of that name. The one that answered is asked again every
+     * second, and after each loss; one that does not answer within a second (timeout_ms if that is
+     * less, or if there is only one) is passed over. USER and PASSWORD are those of the master;
+     * the sentinels get those in ?sentinel_user=USER&sentinel_password=PASSWORD, if any. By
+     * rediss+sentinel:// sentinels and master are both spoken to by TLS, with the parameters of
+     * rediss://; the certificate must be for the host by which the sentinels name the master.
+     *
      * Default redis://127.0.0.1:6379. */
     const char *uri;
 
@@ -120,7 +132,8 @@ WS_EXPORT void ws_redis_ready(ws_redis *redis, int fd, int events);
  * the same clock, at which it wants to be called again at the latest. */
 WS_EXPORT uint64_t ws_redis_run(ws_redis *redis, uint64_t now_ms);
 
-/* What it has done as one JSON object: whether it is connected, the epoch, counters. The metrics
+/* What it has done as one JSON object: whether it is connected, `server` (HOST:PORT or a socket's
+ * path, "" while it is not), the epoch, counters. The metrics
  * are the same as OpenMetrics text without the final "# EOF": put them before those of
  * ws_manager_get_metrics(). *text is NUL-terminated, `length` (may be NULL) its length without the
  * NUL; free it with ws_redis_free_text(). Errors: WS_ERR_INVALID, WS_ERR_NO_MEMORY. Any thread. */

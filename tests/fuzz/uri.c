@@ -1,5 +1,6 @@
-/* uri.c: any text as the URI of a Redis: what is refused is told why, what is taken means the same
- * when it is written anew, and nothing behind the authority changes who is spoken to. Not here: what Redis says (redis.c). */
+/* uri.c: any text as the URI of a Redis, or as an error by which a cluster's node sends elsewhere:
+ * what is refused is told why, what is taken means the same when it is written anew, and nothing
+ * behind the authority changes who is spoken to. Not here: what else Redis says (redis.c). */
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,12 +18,39 @@ static void write_part(FILE *out, const char *part)
         fprintf(out, isalnum((unsigned char)*part) ? "%c" : "%%%02X", (unsigned char)*part);
 }
 
-static void write_file(FILE *out, const char *name, const char *path)
+static void write_parameter(FILE *out, const char *name, const char *value)
 {
-    if (path != NULL) {
+    if (value != NULL) {
         fprintf(out, "&%s=", name);
-        write_part(out, path);
+        write_part(out, value);
     }
+}
+
+static void write_host(FILE *out, const struct place *place)
+{
+    bool is_ipv6 = strchr(place->host, ':') != NULL;
+
+    fputs(is_ipv6 ? "[" : "", out);
+    write_part(out, place->host);
+    fprintf(out, "%s:%u", is_ipv6 ? "]" : "", place->port);
+}
+
+static void write_place(FILE *out, const struct uri *uri)
+{
+    if (uri->is_unix) {
+        fputs("/", out);
+        write_part(out, uri->hosts[0].host + 1);
+        return;
+    }
+    for (size_t i = 0; i < uri->n_hosts; i++) {
+        fputs(i > 0 ? "," : "", out);
+        write_host(out, &uri->hosts[i]);
+    }
+    if (uri->master != NULL) {
+        fputs("/", out);
+        write_part(out, uri->master);
+    }
+    fprintf(out, "/%s", uri->database != NULL ? uri->database : "");
 }
 
 static char *write_anew(const struct uri *uri)
@@ -32,21 +60,19 @@ static char *write_anew(const struct uri *uri)
     FILE *out = open_memstream(&text, &length);
 
     ck_assert_ptr_nonnull(out);
-    fputs(uri->is_unix ? "redis+unix://" : uri->is_tls ? "rediss://" : "redis://", out);
+    fprintf(out, "redis%s%s%s://", uri->is_tls ? "s" : "", uri->is_unix ? "+unix" : "",
+            uri->is_sentinel ? "+sentinel" : "");
     write_part(out, uri->user);
     fputs(uri->password != NULL ? ":" : "", out);
     write_part(out, uri->password);
     fputs(uri->password != NULL ? "@" : "", out);
-    fputs(uri->is_unix ? "/" : "", out);
-    fputs(strchr(uri->host, ':') != NULL && !uri->is_unix ? "[" : "", out);
-    write_part(out, uri->is_unix ? uri->host + 1 : uri->host);
-    fputs(strchr(uri->host, ':') != NULL && !uri->is_unix ? "]" : "", out);
-    if (!uri->is_unix)
-        fprintf(out, ":%u/%s", uri->port, uri->database != NULL ? uri->database : "");
+    write_place(out, uri);
     fprintf(out, "?timeout_ms=%llu", (unsigned long long)uri->timeout_ms);
-    write_file(out, "ca", uri->ca);
-    write_file(out, "cert", uri->cert);
-    write_file(out, "key", uri->key);
+    write_parameter(out, "ca", uri->ca);
+    write_parameter(out, "cert", uri->cert);
+    write_parameter(out, "key", uri->key);
+    write_parameter(out, "sentinel_user", uri->sentinel_user);
+    write_parameter(out, "sentinel_password", uri->sentinel_password);
     ck_assert_int_eq(fclose(out), 0);
     return text;
 }
@@ -57,17 +83,22 @@ static void expect_same(const struct uri *uri, const ws_allocator *memory)
     struct uri again;
 
     ck_assert_msg(uri_read(&again, memory, text) == NULL, "%s", text);
-    ck_assert_str_eq(again.host, uri->host);
+    ck_assert_uint_eq(again.n_hosts, uri->n_hosts);
+    for (size_t i = 0; i < uri->n_hosts; i++)
+        ck_assert(place_equal(&again.hosts[i], &uri->hosts[i]));
     ck_assert_pstr_eq(again.user, uri->user);
     ck_assert_pstr_eq(again.password, uri->password);
     ck_assert_pstr_eq(again.database, uri->database);
     ck_assert_uint_eq(again.timeout_ms, uri->timeout_ms);
-    ck_assert_uint_eq(again.port, uri->port);
     ck_assert_int_eq(again.is_unix, uri->is_unix);
     ck_assert_int_eq(again.is_tls, uri->is_tls);
     ck_assert_pstr_eq(again.ca, uri->ca);
     ck_assert_pstr_eq(again.cert, uri->cert);
     ck_assert_pstr_eq(again.key, uri->key);
+    ck_assert_int_eq(again.is_sentinel, uri->is_sentinel);
+    ck_assert_pstr_eq(again.master, uri->master);
+    ck_assert_pstr_eq(again.sentinel_user, uri->sentinel_user);
+    ck_assert_pstr_eq(again.sentinel_password, uri->sentinel_password);
     uri_free(&again, memory);
     free(text);
 }
@@ -84,15 +115,36 @@ static void expect_authority(const struct uri *uri, const ws_allocator *memory,
 
     ck_assert_ptr_nonnull(alone);
     ck_assert_int_eq(uri->password != NULL, memchr(authority, '@', length) != NULL);
-    if (!uri->is_unix) {
+    if (!uri->is_unix && !uri->is_sentinel) {
         ck_assert_ptr_null(uri_read(&again, memory, alone));
-        ck_assert_str_eq(again.host, uri->host);
-        ck_assert_uint_eq(again.port, uri->port);
+        ck_assert_uint_eq(again.n_hosts, uri->n_hosts);
+        for (size_t i = 0; i < uri->n_hosts; i++)
+            ck_assert(place_equal(&again.hosts[i], &uri->hosts[i]));
         ck_assert_pstr_eq(again.user, uri->user);
         ck_assert_pstr_eq(again.password, uri->password);
         uri_free(&again, memory);
     }
     free(alone);
+}
+
+/* The same text as what a server says: a place that it names can be named again. */
+static void expect_place(const char *text)
+{
+    static const struct place from = {"h", 1};
+    char written[PLACE_TEXT_SIZE];
+    struct place place;
+    struct place again;
+    char said[PLACE_TEXT_SIZE + 16];
+
+    if (place_read_redirect(&place, text, &from) == REDIRECT_NONE)
+        return;
+    ck_assert(place_host_valid(place.host));
+    ck_assert_uint_gt(place.port, 0);
+    place_write(&place, written);
+    ck_assert_uint_lt(strlen(written), sizeof written);
+    snprintf(said, sizeof said, "MOVED 1 %s:%u", place.host, place.port);
+    ck_assert_int_eq(place_read_redirect(&again, said, &from), REDIRECT_MOVED);
+    ck_assert(place_equal(&again, &place));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
@@ -104,6 +156,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
     const char *error;
 
     ck_assert_ptr_nonnull(text);
+    expect_place(text);
     memory_allocator_init(&memory);
     error = uri_read(&uri, &memory, text);
     /* It would read the files. */

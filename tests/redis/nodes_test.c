@@ -111,16 +111,18 @@ END_TEST
 
 START_TEST(texts)
 {
+    char line[64];
     char *text;
     size_t length;
 
     begin();
     ck_assert_int_eq(ws_redis_get_stats(ann.redis, &text, &length), WS_OK);
     ck_assert_uint_eq(length, strlen(text));
-    ck_assert_str_eq(text, "{\"epoch\":\"\",\"connected\":0,\"position\":0,\"lag\":0,"
-                           "\"pending_events\":0,\"pending_bytes\":0,\"pending_fetches\":0,"
-                           "\"stored\":0,\"duplicates\":0,\"refused\":0,\"delivered\":0,"
-                           "\"fetched\":0,\"sessions\":0,\"failures\":0}");
+    ck_assert_str_eq(text,
+                     "{\"epoch\":\"\",\"server\":\"\",\"connected\":0,\"position\":0,\"lag\":0,"
+                     "\"pending_events\":0,\"pending_bytes\":0,\"pending_fetches\":0,"
+                     "\"stored\":0,\"duplicates\":0,\"refused\":0,\"delivered\":0,"
+                     "\"fetched\":0,\"sessions\":0,\"failures\":0}");
     ws_redis_free_text(ann.redis, text);
     UNTIL(ann.connected);
     ck_assert_int_eq(node_emit(&ann, 1), WS_OK);
@@ -133,6 +135,10 @@ START_TEST(texts)
                                  "ws_redis_connected 1\n"));
     ck_assert_ptr_nonnull(strstr(text, "# TYPE ws_redis_stored counter\n"));
     ck_assert_ptr_nonnull(strstr(text, "\nws_redis_stored_total 1\n"));
+    ck_assert_ptr_nonnull(strstr(text, "# TYPE ws_redis_server info\n"));
+    snprintf(line, sizeof line, "\nws_redis_server_info{server=\"127.0.0.1:%d\"} 1\n",
+             server.port);
+    ck_assert_ptr_nonnull(strstr(text, line));
     ck_assert_ptr_null(strstr(text, "# EOF"));
     ws_redis_free_text(ann.redis, text);
     node_close(&ann);

@@ -28,8 +28,8 @@ static void expect(const struct expected *expected)
     test_memory_init(&memory);
     error = uri_read(&uri, &memory.allocator, expected->text);
     ck_assert_msg(error == NULL, "%s: %s", expected->text, error);
-    ck_assert_str_eq(uri.host, expected->host);
-    ck_assert_int_eq(uri.port, expected->port);
+    ck_assert_str_eq(uri.hosts[0].host, expected->host);
+    ck_assert_int_eq(uri.hosts[0].port, expected->port);
     ck_assert_pstr_eq(uri.user, expected->user);
     ck_assert_pstr_eq(uri.password, expected->password);
     ck_assert_pstr_eq(uri.database, expected->database);
@@ -84,11 +84,70 @@ START_TEST(by_tls)
         uri_read(&uri, &memory.allocator,
                  "rediss://u:p@h:7/1?ca=/a%26b.pem&key=k@/?&timeout_ms=9&cert=c"));
     ck_assert(uri.is_tls);
-    ck_assert_int_eq(uri.port, 7);
+    ck_assert_int_eq(uri.hosts[0].port, 7);
     ck_assert_str_eq(uri.database, "1");
     ck_assert_str_eq(uri.ca, "/a&b.pem");
     ck_assert_str_eq(uri.cert, "c");
     ck_assert_str_eq(uri.key, "k@/?");
+    ck_assert_uint_eq(uri.timeout_ms, 9);
+    uri_free(&uri, &memory.allocator);
+    ck_assert_int_eq(memory.n_blocks, 0);
+}
+END_TEST
+
+START_TEST(several_hosts)
+{
+    struct uri uri;
+
+    test_memory_init(&memory);
+    ck_assert_ptr_null(uri_read(&uri, &memory.allocator, "redis://u:p@a,b:7,[::1]:8/2"));
+    ck_assert(!uri.is_sentinel);
+    ck_assert_uint_eq(uri.n_hosts, 3);
+    ck_assert_str_eq(uri.hosts[0].host, "a");
+    ck_assert_int_eq(uri.hosts[0].port, 6379);
+    ck_assert_str_eq(uri.hosts[1].host, "b");
+    ck_assert_int_eq(uri.hosts[1].port, 7);
+    ck_assert_str_eq(uri.hosts[2].host, "::1");
+    ck_assert_int_eq(uri.hosts[2].port, 8);
+    ck_assert_str_eq(uri.database, "2");
+    uri_free(&uri, &memory.allocator);
+    ck_assert_ptr_null(
+        uri_read(&uri, &memory.allocator, "redis://1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16"));
+    ck_assert_uint_eq(uri.n_hosts, 16);
+    uri_free(&uri, &memory.allocator);
+    ck_assert_int_eq(memory.n_blocks, 0);
+}
+END_TEST
+
+START_TEST(sentinels)
+{
+    struct uri uri;
+
+    test_memory_init(&memory);
+    ck_assert_ptr_null(uri_read(&uri, &memory.allocator, "redis+sentinel://h/my%2Fmaster"));
+    ck_assert(uri.is_sentinel && !uri.is_tls);
+    ck_assert_uint_eq(uri.n_hosts, 1);
+    ck_assert_int_eq(uri.hosts[0].port, 26379);
+    ck_assert_str_eq(uri.master, "my/master");
+    ck_assert_ptr_null(uri.database);
+    ck_assert_ptr_null(uri.sentinel_user);
+    ck_assert_ptr_null(uri.sentinel_password);
+    uri_free(&uri, &memory.allocator);
+    ck_assert_ptr_null(
+        uri_read(&uri, &memory.allocator,
+                 "rediss+sentinel://u:p@a:1,b/m/3?sentinel_password=s%26&ca=/ca&sentinel_user="
+                 "v&timeout_ms=9"));
+    ck_assert(uri.is_sentinel && uri.is_tls);
+    ck_assert_uint_eq(uri.n_hosts, 2);
+    ck_assert_int_eq(uri.hosts[0].port, 1);
+    ck_assert_int_eq(uri.hosts[1].port, 26379);
+    ck_assert_str_eq(uri.user, "u");
+    ck_assert_str_eq(uri.password, "p");
+    ck_assert_str_eq(uri.master, "m");
+    ck_assert_str_eq(uri.database, "3");
+    ck_assert_str_eq(uri.sentinel_user, "v");
+    ck_assert_str_eq(uri.sentinel_password, "s&");
+    ck_assert_str_eq(uri.ca, "/ca");
     ck_assert_uint_eq(uri.timeout_ms, 9);
     uri_free(&uri, &memory.allocator);
     ck_assert_int_eq(memory.n_blocks, 0);
@@ -103,7 +162,32 @@ START_TEST(bad_ones)
         {"redis:/h", "none of"},
         {"redis:h", "none of"},
         {"redis ://h", "none of"},
+        {"redis", "none of"},
+        {"redis+sentinel+unix:///a", "none of"},
+        {"rediss+unix:///a", "none of"},
+        {"redis+tls://h", "none of"},
         {"redis://", "no host"},
+        {"redis://,", "no host"},
+        {"redis://h,", "no host"},
+        {"redis://,h", "no host"},
+        {"redis://h,,i", "no host"},
+        {"redis://h,i:x", "port"},
+        {"redis://h, i", "letters"},
+        {"redis://h%2Ci", "letters"},
+        {"redis://[::1],[x]", "not an IPv6"},
+        {"redis://1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17", "more than 16"},
+        {"redis+sentinel://h", "master's name"},
+        {"redis+sentinel://h/", "master's name"},
+        {"redis+sentinel://h//0", "master's name"},
+        {"redis+sentinel://h/m/x", "database"},
+        {"redis+sentinel://h/m/0/", "database"},
+        {"redis+sentinel://h/m%0a", "control"},
+        {"redis+sentinel:///m", "no host"},
+        {"redis+sentinel://h/m?sentinel_password=", "empty"},
+        {"redis+sentinel://h/m?sentinel_password=secret&sentinel_password=a", "twice"},
+        {"redis+sentinel://h/m?sentinel_user=secret", "without"},
+        {"redis+sentinel://h/m?ca=a", "with rediss"},
+        {"redis://h?sentinel_password=secret", "with +sentinel"},
         {"redis://:1", "no host"},
         {"redis://?timeout_ms=1", "no host"},
         {"redis:///0", "no host"},
@@ -137,7 +221,6 @@ START_TEST(bad_ones)
         {"redis://h%2F", "letters"},
         {"redis://h%40b", "letters"},
         {"redis://h]", "letters"},
-        {"redis://h,i", "letters"},
         {"redis://b\303\274cher", "letters"},
         {"redis://h\\", "letters"},
         {"redis://h/x", "database"},
@@ -221,17 +304,19 @@ START_TEST(no_memory)
     do {
         test_memory_init(&memory);
         test_memory_fail(&memory, n++, false);
-        if (uri_read(&uri, &memory.allocator, "rediss://u:p@h/1?ca=a&cert=b&key=c") == NULL)
+        if (uri_read(&uri, &memory.allocator,
+                     "rediss+sentinel://u:p@h,i/m/1?ca=a&cert=b&key=c&sentinel_user=d&"
+                     "sentinel_password=e") == NULL)
             ck_assert(!memory.failed);
         uri_free(&uri, &memory.allocator);
         ck_assert_int_eq(memory.n_blocks, 0);
     } while (memory.failed);
-    ck_assert_int_eq(n, 8);
+    ck_assert_int_eq(n, 12);
 }
 END_TEST
 
 int main(void)
 {
-    return suite_run("redis-uri",
-                     (const TTest *const[]){good_ones, by_tls, bad_ones, no_memory, NULL});
+    return suite_run("redis-uri", (const TTest *const[]){good_ones, by_tls, several_hosts,
+                                                         sentinels, bad_ones, no_memory, NULL});
 }

@@ -45,6 +45,7 @@ void fail(struct ws_redis *redis, const char *text)
     if (session->stage == STAGE_AWAY || session->stage == STAGE_FAILED)
         return;
     snprintf(session->failure, sizeof session->failure, "%s", text);
+    session->failed_in = session->stage;
     enter_stage(redis, STAGE_FAILED);
 }
 

@@ -3,6 +3,7 @@
  *
  * redis.c    life, and what the host and the manager call
  * session.c  reaching Redis, leaving it, coming back
+ * servers.c  which Redis that is
  * reader.c   the stream's events on their way to the manager
  * load.c     the stream's newest events, to begin with
  * writer.c   events on their way into the stream
@@ -51,6 +52,7 @@ struct keys {
 
 enum stage {
     STAGE_AWAY,      /* no connections */
+    STAGE_ASKING,    /* a sentinel is asked where the master is */
     STAGE_ATTACHING, /* epoch and position are asked for */
     STAGE_LOADING, /* the newest events are asked for: it is the first time, or some are missing */
     STAGE_STARTING, /* the manager is to take them */
@@ -68,9 +70,19 @@ struct session {
     char seen_nonce[NUMBER_SIZE];  /* of that event */
     uint64_t retry_ms;             /* when it is tried again */
     uint32_t n_attempts;           /* since the last event that was stored or read */
-    char failure[LINK_ERROR_SIZE]; /* in STAGE_FAILED: why */
+    char failure[LINK_ERROR_SIZE]; /* in STAGE_FAILED: why, */
+    enum stage failed_in;          /* and when */
+    uint32_t n_unverified; /* connections whose Redis did not say yet that it is a master */
     bool told_connected;
     char told[LINK_ERROR_SIZE];
+};
+
+/* Which of the URI's hosts is connected to, or asked. */
+struct servers {
+    size_t at;
+    size_t n_tried;  /* in vain, since the last wait */
+    bool is_asking;  /* a sentinel owes an answer */
+    uint64_t ask_ms; /* when one is asked again */
 };
 
 /* The newest event that is known to be in the stream, read, stored, or seen at a session's
@@ -169,6 +181,8 @@ struct ws_redis {
     struct writer writer;
     struct link reading;
     struct link writing;
+    struct servers servers;
+    struct link asking;     /* a sentinel */
     struct command command; /* the one being put together */
     uint64_t random;        /* for the backoff */
 };
@@ -225,10 +239,40 @@ bool ask_range(struct ws_redis *redis, struct link *link, enum request_kind kind
 /* The entries in the answer; NULL if they are not the session's, which has failed then. */
 redisReply *range_of(struct ws_redis *redis, const redisReply *reply);
 
+/* --- servers.c: the owner's thread ------------------------------------------------------------ */
+
+/* Chooses the next session's server: true if it is known already, without asking a sentinel. */
+bool servers_begin(struct ws_redis *redis);
+
+/* Takes the answer to REQUEST_MASTER; true if it names the server that the session waits for. */
+bool servers_named(struct ws_redis *redis, const redisReply *reply);
+
+/* The sentinel does not answer, or not well: that is of weight only for a session that waits. */
+void servers_ask_failed(struct ws_redis *redis, const char *why);
+
+/* The session has failed: turns to the next server if that one is to blame. True if it should be
+ * tried at once. */
+bool servers_next(struct ws_redis *redis);
+
+/* Whether each connection's server must say that it is a master. */
+bool servers_check_role(const struct ws_redis *redis);
+bool servers_ask_role(struct ws_redis *redis, struct link *link);
+
+/* Takes the answer; if it is no master the session has failed, and it is false. */
+bool servers_role(struct ws_redis *redis, const redisReply *reply);
+
+/* Asks again whether the sentinels still name the same master. */
+void servers_run(struct ws_redis *redis);
+uint64_t servers_deadline(const struct ws_redis *redis);
+
 /* --- session.c: the owner's thread ------------------------------------------------------------ */
 
-/* Connects if that is due. */
+/* Connects if that is due, as soon as it is known where to. */
 void session_begin(struct ws_redis *redis);
+void session_connect(struct ws_redis *redis);
+
+/* One more connection is to a master. */
+void session_verified(struct ws_redis *redis);
 
 /* Takes the answer to REQUEST_ATTACH. */
 void session_attached(struct ws_redis *redis, const redisReply *reply);

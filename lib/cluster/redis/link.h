@@ -33,7 +33,10 @@ enum request_kind {
     REQUEST_STATE,
     REQUEST_APPEND,
     REQUEST_FETCH,
-    REQUEST_HEARTBEAT
+    REQUEST_HEARTBEAT,
+    REQUEST_ROLE,
+    REQUEST_SENTINEL, /* AUTH of a sentinel's: likewise */
+    REQUEST_MASTER
 };
 
 struct link_request {

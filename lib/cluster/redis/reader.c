@@ -1,5 +1,6 @@
 /* reader.c: the stream's events on their way to the manager. With each XREAD the epoch is asked
- * for, in the same go: what was read is of that epoch if it still is the current one afterwards.
+ * for, in the same go: what was read is of that epoch if it still is the current one afterwards;
+ * so is the role, where it could change.
  * Not here: what came before (load.c). */
 #include "cluster/redis/carrier.h"
 
@@ -144,7 +145,8 @@ static bool ask(struct ws_redis *redis)
     command_add_text(command, "STREAMS");
     command_add_text(command, redis->keys.events);
     command_add_text(command, after);
-    if (!link_send(&redis->reading, REQUEST_READ, command, redis->now_ms))
+    if (!link_send(&redis->reading, REQUEST_READ, command, redis->now_ms) ||
+        (servers_check_role(redis) && !servers_ask_role(redis, &redis->reading)))
         return false;
     command->count = 0;
     command_add_text(command, "HMGET");

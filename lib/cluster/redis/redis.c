@@ -34,10 +34,6 @@ static int read_uri(struct uri *uri, const ws_allocator *memory, const char *fro
         snprintf(text, size, "%s", error);
         return error == uri_no_memory ? WS_ERR_NO_MEMORY : WS_ERR_INVALID;
     }
-    if (strlen(uri->host) >= PLACE_HOST_SIZE) {
-        snprintf(text, size, "the host's name is longer than %d bytes", PLACE_HOST_SIZE - 1);
-        return WS_ERR_INVALID;
-    }
     return !uri->is_tls || tls_check(uri, text, size) ? WS_OK : WS_ERR_INVALID;
 }
 
@@ -167,7 +163,6 @@ static int set_up(struct ws_redis *redis)
         return result;
     if (!copy_names(redis))
         return WS_ERR_NO_MEMORY;
-    place_set(&redis->session.place, redis->uri.host, redis->uri.port);
     if (getrandom(&redis->random, sizeof redis->random, 0) != (ssize_t)sizeof redis->random)
         return WS_ERR_SYSTEM;
     redis->random |= 1;
@@ -183,6 +178,7 @@ static int set_up(struct ws_redis *redis)
              (unsigned)options->max_stream_events);
     link_init(&redis->reading, options->watch, options->user_data);
     link_init(&redis->writing, options->watch, options->user_data);
+    link_init(&redis->asking, options->watch, options->user_data);
     return ws_manager_set_cluster(redis->manager, &carrier, redis);
 }
 
@@ -223,6 +219,7 @@ void ws_redis_free(ws_redis *redis)
         return;
     nodes_leave(redis);
     session_close(redis);
+    link_close(&redis->asking);
     writer_give_up(redis);
     fetches_give_up(redis);
     ws_manager_set_cluster(redis->manager, NULL, NULL);
@@ -237,14 +234,21 @@ void ws_redis_ready(ws_redis *redis, int fd, int events)
         link_ready(&redis->reading, events);
     else if (fd == redis->writing.fd)
         link_ready(&redis->writing, events);
+    else if (fd == redis->asking.fd)
+        link_ready(&redis->asking, events);
+}
+
+static bool takes_errors(enum request_kind kind)
+{
+    return kind == REQUEST_APPEND || kind == REQUEST_HEARTBEAT || kind == REQUEST_SENTINEL ||
+           kind == REQUEST_MASTER;
 }
 
 static void take_reply(struct ws_redis *redis, enum request_kind kind, redisReply *reply)
 {
     redisReply *entries;
 
-    if (reply->type == REDIS_REPLY_ERROR && kind != REQUEST_APPEND &&
-        kind != REQUEST_HEARTBEAT) {
+    if (reply->type == REDIS_REPLY_ERROR && !takes_errors(kind)) {
         fail(redis, reply->str);
         return;
     }
@@ -276,6 +280,18 @@ static void take_reply(struct ws_redis *redis, enum request_kind kind, redisRepl
         break;
     case REQUEST_HEARTBEAT:
         nodes_seen(redis, reply);
+        break;
+    case REQUEST_ROLE:
+        if (servers_role(redis, reply))
+            session_verified(redis);
+        break;
+    case REQUEST_SENTINEL:
+        if (reply->type == REDIS_REPLY_ERROR)
+            servers_ask_failed(redis, reply->str);
+        break;
+    case REQUEST_MASTER:
+        if (servers_named(redis, reply))
+            session_connect(redis);
         break;
     }
 }
@@ -311,7 +327,7 @@ static void check(struct ws_redis *redis, struct link *link)
 {
     enum stage stage = redis->session.stage;
 
-    if (stage == STAGE_AWAY || stage == STAGE_FAILED || link_check(link, redis->now_ms))
+    if (stage < STAGE_ATTACHING || stage == STAGE_FAILED || link_check(link, redis->now_ms))
         return;
     if (link->context != NULL && stage != STAGE_ATTACHING)
         shrink(redis, link);
@@ -338,6 +354,7 @@ static uint64_t next_deadline(struct ws_redis *redis)
     if (redis->session.stage == STAGE_AWAY)
         return redis->session.retry_ms;
     deadline = earliest(redis->reading.deadline_ms, redis->writing.deadline_ms);
+    deadline = earliest(deadline, servers_deadline(redis));
     deadline = earliest(deadline, reader_deadline(redis));
     deadline = earliest(deadline, writer_deadline(redis));
     return is_up(redis) ? earliest(deadline, redis->heartbeat_ms) : deadline;
@@ -351,14 +368,17 @@ uint64_t ws_redis_run(ws_redis *redis, uint64_t now_ms)
     redis->now_ms = now_ms;
     take_replies(redis, &redis->reading);
     take_replies(redis, &redis->writing);
+    take_replies(redis, &redis->asking);
     check_session(redis);
     session_begin(redis);
+    servers_run(redis);
     reader_run(redis);
     writer_run(redis);
     fetches_run(redis);
     nodes_run(redis);
     link_flush(&redis->reading);
     link_flush(&redis->writing);
+    link_flush(&redis->asking);
     check_session(redis);
     return next_deadline(redis);
 }

@@ -22,16 +22,36 @@ void session_close(struct ws_redis *redis)
     nodes_end(redis);
 }
 
+/* Which of several servers it was. */
+static void tell_failure(struct ws_redis *redis)
+{
+    const struct session *session = &redis->session;
+    char text[LINK_ERROR_SIZE + PLACE_TEXT_SIZE + 16];
+    char place[PLACE_TEXT_SIZE];
+
+    place_write(&session->place, place);
+    snprintf(text, sizeof text, "%s: %s", place, session->failure);
+    if (session->failed_in == STAGE_ASKING || !servers_check_role(redis))
+        snprintf(text, sizeof text, "%s", session->failure);
+    tell(redis, false, text);
+}
+
 void session_end_failed(struct ws_redis *redis)
 {
     struct session *session = &redis->session;
+    bool is_next;
 
     if (session->stage != STAGE_FAILED)
         return;
+    is_next = servers_next(redis);
     session_close(redis);
-    session->retry_ms = redis->now_ms + backoff_ms(redis, &session->n_attempts);
     count(redis, &redis->counters.failures, 1);
-    tell(redis, false, session->failure);
+    if (is_next) {
+        session->retry_ms = redis->now_ms;
+        return;
+    }
+    session->retry_ms = redis->now_ms + backoff_ms(redis, &session->n_attempts);
+    tell_failure(redis);
 }
 
 /* --- the beginning ---------------------------------------------------------------------------- */
@@ -51,7 +71,9 @@ static bool greet(struct ws_redis *redis, struct link *link)
     if (uri->password != NULL && !send_texts(redis, link, REQUEST_GREETING,
                                              uri->user != NULL ? with_user : without_user))
         return false;
-    return uri->database == NULL || send_texts(redis, link, REQUEST_GREETING, select);
+    if (uri->database != NULL && !send_texts(redis, link, REQUEST_GREETING, select))
+        return false;
+    return !servers_check_role(redis) || servers_ask_role(redis, link);
 }
 
 static bool draw_nonce(char nonce[NUMBER_SIZE])
@@ -91,19 +113,34 @@ static bool attach(struct ws_redis *redis)
 
 void session_begin(struct ws_redis *redis)
 {
-    struct session *session = &redis->session;
+    const struct session *session = &redis->session;
+
+    if (session->stage == STAGE_AWAY && redis->now_ms >= session->retry_ms &&
+        servers_begin(redis))
+        session_connect(redis);
+}
+
+void session_connect(struct ws_redis *redis)
+{
     struct link *failed = NULL;
 
-    if (session->stage != STAGE_AWAY || redis->now_ms < session->retry_ms)
-        return;
     enter_stage(redis, STAGE_ATTACHING);
+    redis->session.n_unverified = 2;
     if (!open_link(redis, &redis->writing) || !greet(redis, &redis->writing))
         failed = &redis->writing;
     else if (!open_link(redis, &redis->reading) || !greet(redis, &redis->reading) ||
-             !attach(redis))
+             (!servers_check_role(redis) && !attach(redis)))
         failed = &redis->reading;
     if (failed != NULL)
         fail(redis, failed->error);
+}
+
+void session_verified(struct ws_redis *redis)
+{
+    struct session *session = &redis->session;
+
+    if (session->stage == STAGE_ATTACHING && --session->n_unverified == 0 && !attach(redis))
+        fail(redis, redis->reading.error);
 }
 
 static bool is_attached(const redisReply *reply)

@@ -32,7 +32,7 @@ enum { N_GAUGES = GAUGES(PLUS_ONE), N_FIGURES = N_GAUGES COUNTERS(PLUS_ONE) };
 #undef PLUS_ONE
 
 static void collect(struct ws_redis *redis, struct figure figures[N_FIGURES],
-                    char epoch[WS_EPOCH_SIZE])
+                    char epoch[WS_EPOCH_SIZE], char server[PLACE_TEXT_SIZE])
 {
     pthread_mutex_lock(&redis->lock);
     {
@@ -55,6 +55,9 @@ static void collect(struct ws_redis *redis, struct figure figures[N_FIGURES],
 
         memcpy(figures, all, sizeof all);
         memcpy(epoch, redis->reader.epoch, WS_EPOCH_SIZE);
+        server[0] = '\0';
+        if (connected)
+            place_write(&redis->session.place, server);
     }
     pthread_mutex_unlock(&redis->lock);
 }
@@ -69,14 +72,17 @@ int ws_redis_get_stats(ws_redis *redis, char **text, size_t *length)
 {
     struct figure figures[N_FIGURES];
     char epoch[WS_EPOCH_SIZE];
+    char server[PLACE_TEXT_SIZE];
     struct buffer buffer;
 
     if (redis == NULL || text == NULL)
         return WS_ERR_INVALID;
-    collect(redis, figures, epoch);
+    collect(redis, figures, epoch, server);
     buffer_init(&buffer, &redis->memory);
     buffer_add_text(&buffer, "{\"epoch\":");
     buffer_add_json_string(&buffer, epoch, strlen(epoch));
+    buffer_add_text(&buffer, ",\"server\":");
+    buffer_add_json_string(&buffer, server, strlen(server));
     for (size_t i = 0; i < N_FIGURES; i++) {
         buffer_add_text(&buffer, ",\"");
         buffer_add_text(&buffer, figures[i].name);
@@ -98,11 +104,12 @@ int ws_redis_get_metrics(ws_redis *redis, char **text, size_t *length)
 {
     struct figure figures[N_FIGURES];
     char epoch[WS_EPOCH_SIZE];
+    char server[PLACE_TEXT_SIZE];
     struct buffer buffer;
 
     if (redis == NULL || text == NULL)
         return WS_ERR_INVALID;
-    collect(redis, figures, epoch);
+    collect(redis, figures, epoch, server);
     buffer_init(&buffer, &redis->memory);
     for (size_t i = 0; i < N_FIGURES; i++) {
         const struct figure *figure = &figures[i];
@@ -114,6 +121,14 @@ int ws_redis_get_metrics(ws_redis *redis, char **text, size_t *length)
         add_texts(&buffer, figure->name, i < N_GAUGES ? "" : "_total", " ");
         buffer_add_number(&buffer, figure->value);
         buffer_add_text(&buffer, "\n");
+    }
+    if (server[0] !=
+        '\0') { /* no control character is in it, so that JSON's escapes are theirs */
+        buffer_add_text(&buffer,
+                        "# TYPE ws_redis_server info\n# HELP ws_redis_server Where events "
+                        "go to and come from\nws_redis_server_info{server=");
+        buffer_add_json_string(&buffer, server, strlen(server));
+        buffer_add_text(&buffer, "} 1\n");
     }
     return finish(&buffer, text, length);
 }

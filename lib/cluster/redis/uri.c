@@ -1,14 +1,18 @@
 /* uri.c: where Redis is and who we are there, read from one text. */
 #include "cluster/redis/uri.h"
 
-#include <arpa/inet.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/un.h>
 
 #include "base/digits.h"
 
-enum { DEFAULT_PORT = 6379, DEFAULT_TIMEOUT_MS = 5000, MAX_TIMEOUT_MS = 3600000 };
+enum {
+    DEFAULT_PORT = 6379,
+    DEFAULT_SENTINEL_PORT = 26379,
+    DEFAULT_TIMEOUT_MS = 5000,
+    MAX_TIMEOUT_MS = 3600000
+};
 
 const char uri_no_memory[] = "out of memory";
 
@@ -22,7 +26,7 @@ struct part {
  * what is written as %XX is never taken for a delimiter. */
 struct parts {
     struct part credentials;
-    struct part place; /* host and port */
+    struct part place; /* hosts and ports */
     struct part path;  /* with its / */
     struct part parameters;
     bool has_credentials;
@@ -160,11 +164,11 @@ static const char *read_timeout(struct uri *uri, const struct part *part)
                : "timeout_ms is a number from 1 to 3600000";
 }
 
-static const char *read_path(const struct part *part, const ws_allocator *memory, char **path)
+static const char *read_text(const struct part *part, const ws_allocator *memory, char **text)
 {
-    if (*path != NULL)
+    if (*text != NULL)
         return "a parameter is there twice";
-    return is_empty(part) ? "the path of a file is empty" : decode(part, memory, path);
+    return is_empty(part) ? "a parameter is empty" : decode(part, memory, text);
 }
 
 static const char *read_parameter(struct uri *uri, const ws_allocator *memory,
@@ -173,12 +177,17 @@ static const char *read_parameter(struct uri *uri, const ws_allocator *memory,
     if (take(part, "timeout_ms="))
         return read_timeout(uri, part);
     if (uri->is_tls && take(part, "ca="))
-        return read_path(part, memory, &uri->ca);
+        return read_text(part, memory, &uri->ca);
     if (uri->is_tls && take(part, "cert="))
-        return read_path(part, memory, &uri->cert);
+        return read_text(part, memory, &uri->cert);
     if (uri->is_tls && take(part, "key="))
-        return read_path(part, memory, &uri->key);
-    return "a parameter is not timeout_ms or, with rediss://, ca, cert or key";
+        return read_text(part, memory, &uri->key);
+    if (uri->is_sentinel && take(part, "sentinel_user="))
+        return read_text(part, memory, &uri->sentinel_user);
+    if (uri->is_sentinel && take(part, "sentinel_password="))
+        return read_text(part, memory, &uri->sentinel_password);
+    return "a parameter is not timeout_ms, ca, cert or key (with rediss), sentinel_user or "
+           "sentinel_password (with +sentinel)";
 }
 
 static const char *read_parameters(struct uri *uri, const ws_allocator *memory,
@@ -195,36 +204,28 @@ static const char *read_parameters(struct uri *uri, const ws_allocator *memory,
         error = read_parameter(uri, memory, part);
     if (error == NULL && (uri->cert == NULL) != (uri->key == NULL))
         error = "cert and key belong together";
+    if (error == NULL && uri->sentinel_user != NULL && uri->sentinel_password == NULL)
+        error = "sentinel_user is nothing without sentinel_password";
     return error;
 }
 
-/* Of the characters of a host's name in RFC 3986 those that a name in DNS, /etc/hosts or a
- * container network can have; an international one is written in its ASCII form (RFC 5890). */
-static bool is_name(const char *host)
+/* A host, or the path of a socket, of less than `size` bytes. */
+static const char *read_host(const struct part *part, const ws_allocator *memory, size_t size,
+                             struct place *place)
 {
-    for (; *host != '\0'; host++)
-        if (!((*host >= '0' && *host <= '9') || (*host >= 'a' && *host <= 'z') ||
-              (*host >= 'A' && *host <= 'Z') || strchr("-._", *host) != NULL))
-            return false;
-    return true;
+    const char *error;
+    char *text;
+
+    error = decode(part, memory, &text);
+    if (error == NULL && strlen(text) >= size)
+        error = "a host's name is longer than 255 bytes, or a socket's path than 107";
+    if (error == NULL)
+        strcpy(place->host, text);
+    memory_free(memory, text);
+    return error;
 }
 
-/* With a zone behind a %, which the URI has as %25 (RFC 6874). */
-static bool is_ipv6(const char *host)
-{
-    const char *zone = strchr(host, '%');
-    size_t length = zone != NULL ? (size_t)(zone - host) : strlen(host);
-    char address[INET6_ADDRSTRLEN];
-    struct in6_addr binary;
-
-    if (length >= sizeof address || (zone != NULL && (zone[1] == '\0' || !is_name(zone + 1))))
-        return false;
-    memcpy(address, host, length);
-    address[length] = '\0';
-    return inet_pton(AF_INET6, address, &binary) == 1;
-}
-
-static const char *read_ipv6(struct uri *uri, const ws_allocator *memory, struct part *part)
+static const char *read_ipv6(struct place *place, const ws_allocator *memory, struct part *part)
 {
     struct part address;
     const char *error;
@@ -233,13 +234,13 @@ static const char *read_ipv6(struct uri *uri, const ws_allocator *memory, struct
         return "there is no ] behind the address";
     if (!is_empty(part) && *part->at != ':')
         return "only a port can follow the address";
-    error = decode(&address, memory, &uri->host);
-    if (error == NULL && !is_ipv6(uri->host))
+    error = read_host(&address, memory, sizeof place->host, place);
+    if (error == NULL && (strchr(place->host, ':') == NULL || !place_host_valid(place->host)))
         error = "what is in brackets is not an IPv6 address";
     return error;
 }
 
-static const char *read_name(struct uri *uri, const ws_allocator *memory, struct part *part)
+static const char *read_name(struct place *place, const ws_allocator *memory, struct part *part)
 {
     const char *colon = find(part, ':');
     struct part name = {part->at, colon != NULL ? colon : part->end};
@@ -250,24 +251,51 @@ static const char *read_name(struct uri *uri, const ws_allocator *memory, struct
         return "there is more than one : (an IPv6 address is written in brackets)";
     if (is_empty(&name))
         return "there is no host";
-    error = decode(&name, memory, &uri->host);
-    if (error == NULL && !is_name(uri->host))
+    error = read_host(&name, memory, sizeof place->host, place);
+    if (error == NULL && (strchr(place->host, ':') != NULL || !place_host_valid(place->host)))
         error = "a host's name consists of letters, digits, '-', '.' and '_'";
     return error;
 }
 
 static const char *read_place(struct uri *uri, const ws_allocator *memory, struct part *part)
 {
-    const char *error =
-        take(part, "[") ? read_ipv6(uri, memory, part) : read_name(uri, memory, part);
-    uint64_t port = DEFAULT_PORT;
+    struct place *place = &uri->hosts[uri->n_hosts];
+    uint64_t port = uri->is_sentinel ? DEFAULT_SENTINEL_PORT : DEFAULT_PORT;
+    const char *error;
 
+    if (uri->n_hosts == URI_MAX_HOSTS)
+        return "there are more than 16 hosts";
+    error = take(part, "[") ? read_ipv6(place, memory, part) : read_name(place, memory, part);
     if (error != NULL)
         return error;
     if (take(part, ":") && !is_empty(part) && !read_number(part, 1, UINT16_MAX, &port))
         return "the port is a number from 1 to 65535";
-    uri->port = (uint16_t)port;
+    place->port = (uint16_t)port;
+    uri->n_hosts++;
     return NULL;
+}
+
+static const char *read_places(struct uri *uri, const ws_allocator *memory, struct part *part)
+{
+    const char *error = NULL;
+    struct part place;
+
+    while (error == NULL && split(part, ',', &place))
+        error = read_place(uri, memory, &place);
+    return error != NULL ? error : read_place(uri, memory, part);
+}
+
+static const char *read_master(struct uri *uri, const ws_allocator *memory, struct part *part)
+{
+    const char *slash;
+    struct part name;
+
+    take(part, "/");
+    slash = find(part, '/');
+    name = (struct part){part->at, slash != NULL ? slash : part->end};
+    part->at = name.end;
+    return is_empty(&name) ? "the master's name does not follow the sentinels, behind a /"
+                           : decode(&name, memory, &uri->master);
 }
 
 /* Redis takes no number that begins with 0. */
@@ -288,16 +316,13 @@ static const char *read_database(struct uri *uri, const ws_allocator *memory, st
 static const char *read_socket(struct uri *uri, const ws_allocator *memory,
                                const struct parts *parts)
 {
-    const char *error;
-
     if (!is_empty(&parts->place))
         return "redis+unix:// has no host: an absolute path follows";
     if (is_empty(&parts->path))
         return "there is no absolute path";
-    error = decode(&parts->path, memory, &uri->host);
-    if (error == NULL && strlen(uri->host) >= sizeof((struct sockaddr_un *)0)->sun_path)
-        error = "the socket's path is longer than 107 bytes";
-    return error;
+    uri->n_hosts = 1;
+    return read_host(&parts->path, memory, sizeof((struct sockaddr_un *)0)->sun_path,
+                     &uri->hosts[0]);
 }
 
 static const char *read_parts(struct uri *uri, const ws_allocator *memory, struct parts *parts)
@@ -311,8 +336,20 @@ static const char *read_parts(struct uri *uri, const ws_allocator *memory, struc
     if (error == NULL && find(&parts->path, '@') != NULL)
         return "there is an @ behind a / (in a password a / is written as %2F)";
     if (error == NULL)
-        error = read_place(uri, memory, &parts->place);
+        error = read_places(uri, memory, &parts->place);
+    if (error == NULL && uri->is_sentinel)
+        error = read_master(uri, memory, &parts->path);
     return error != NULL ? error : read_database(uri, memory, &parts->path);
+}
+
+static bool read_scheme(struct uri *uri, struct part *part)
+{
+    uri->is_tls = take_scheme(part, "rediss");
+    if (!uri->is_tls && !take_scheme(part, "redis"))
+        return false;
+    uri->is_sentinel = take_scheme(part, "+sentinel");
+    uri->is_unix = !uri->is_tls && take_scheme(part, "+unix");
+    return take(part, "://") && !(uri->is_sentinel && uri->is_unix);
 }
 
 const char *uri_read(struct uri *uri, const ws_allocator *memory, const char *text)
@@ -322,10 +359,10 @@ const char *uri_read(struct uri *uri, const ws_allocator *memory, const char *te
     const char *error;
 
     *uri = (struct uri){0};
-    uri->is_unix = take_scheme(&rest, "redis+unix://");
-    uri->is_tls = !uri->is_unix && take_scheme(&rest, "rediss://");
-    if (!uri->is_unix && !uri->is_tls && !take_scheme(&rest, "redis://"))
-        return "it begins with none of redis://, rediss:// and redis+unix://";
+    if (!read_scheme(uri, &rest))
+        return "it begins with none of redis://, rediss://, redis+unix://, redis+sentinel:// "
+               "and "
+               "rediss+sentinel://";
     if (find(&rest, '#') != NULL)
         return "there is a # (as a part of a password or path it is written as %23)";
     divide(rest, &parts);
@@ -339,10 +376,12 @@ const char *uri_read(struct uri *uri, const ws_allocator *memory, const char *te
 
 void uri_free(struct uri *uri, const ws_allocator *memory)
 {
-    memory_free(memory, uri->host);
     memory_free(memory, uri->user);
     memory_free(memory, uri->password);
     memory_free(memory, uri->database);
+    memory_free(memory, uri->master);
+    memory_free(memory, uri->sentinel_user);
+    memory_free(memory, uri->sentinel_password);
     memory_free(memory, uri->ca);
     memory_free(memory, uri->cert);
     memory_free(memory, uri->key);

@@ -8,19 +8,26 @@
 #include <stdint.h>
 
 #include "base/memory.h"
+#include "cluster/redis/place.h"
+
+enum { URI_MAX_HOSTS = 16 };
 
 struct uri {
-    char *host; /* or the path of a Unix socket */
+    struct place hosts[URI_MAX_HOSTS]; /* of sentinels, if it is by these */
+    size_t n_hosts;
     char *user; /* NULL: none */
     char *password;
     char *database; /* a number; NULL: not chosen */
     uint64_t timeout_ms;
-    uint16_t port;
     bool is_unix;
     bool is_tls;
     char *ca; /* paths of PEM files; NULL: none */
     char *cert;
     char *key;
+    bool is_sentinel;
+    char *master; /* the name by which sentinels know it */
+    char *sentinel_user;
+    char *sentinel_password;
 };
 
 /* Reads it. NULL, or what is wrong with it, which is uri_no_memory when memory ran out. What

@@ -10,7 +10,7 @@
 
 #include "support/host.h"
 
-enum { NODE_MAX_FDS = 2, NODE_MAX_EVENTS = 100000, NODE_PATIENCE_MS = 30000 };
+enum { NODE_MAX_FDS = 3, NODE_MAX_EVENTS = 100000, NODE_PATIENCE_MS = 30000 };
 
 struct node {
     struct host host;

@@ -52,18 +52,25 @@ int server_free_port(void)
 /* It ends with the test, however that ends. */
 static void become_redis(const struct server *server)
 {
-    const char *arguments[16 + SERVER_MAX_OPTIONS] = {"redis-server", "--bind", "127.0.0.1",
-                                                      "--port"};
-    size_t n = 4;
+    const char *arguments[16 + SERVER_MAX_OPTIONS] = {"redis-server"};
+    size_t n = 1;
     char port[16];
+    char config[80];
     int null = open("/dev/null", O_RDWR);
 
+    snprintf(config, sizeof config, "%s/sentinel.conf", server->folder);
+    if (server->is_sentinel) /* it wants a file, which it writes to */
+        arguments[n++] = config;
     snprintf(port, sizeof port, "%d", server->port);
+    arguments[n++] = "--bind";
+    arguments[n++] = "127.0.0.1";
+    arguments[n++] = "--port";
     arguments[n++] = port;
     arguments[n++] = "--dir";
     arguments[n++] = server->folder;
-    arguments[n++] = "--save";
-    arguments[n++] = "";
+    arguments[n++] = server->is_sentinel ? "--sentinel" : "--save";
+    if (!server->is_sentinel)
+        arguments[n++] = "";
     for (size_t i = 0; server->options[i] != NULL; i++)
         arguments[n++] = server->options[i];
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -115,7 +122,7 @@ void server_restart(struct server *server)
     }
 }
 
-void server_start(struct server *server, const char *const *options)
+static void set_up(struct server *server, const char *const *options)
 {
     size_t n = 0;
 
@@ -128,6 +135,30 @@ void server_start(struct server *server, const char *const *options)
     }
     ck_assert_ptr_nonnull(mkdtemp(server->folder));
     snprintf(server->uri, sizeof server->uri, "redis://127.0.0.1:%d", server->port);
+}
+
+void server_start(struct server *server, const char *const *options)
+{
+    set_up(server, options);
+    server_restart(server);
+}
+
+void server_start_sentinel(struct server *server, int master_port, const char *const *options)
+{
+    char path[80];
+    FILE *file;
+
+    set_up(server, options);
+    server->is_sentinel = true;
+    snprintf(path, sizeof path, "%s/sentinel.conf", server->folder);
+    file = fopen(path, "w");
+    ck_assert_ptr_nonnull(file);
+    fprintf(file,
+            "sentinel monitor mymaster 127.0.0.1 %d 1\n"
+            "sentinel down-after-milliseconds mymaster 500\n"
+            "sentinel failover-timeout mymaster 2000\n",
+            master_port);
+    ck_assert_int_eq(fclose(file), 0);
     server_restart(server);
 }
 

@@ -3,6 +3,7 @@
 #ifndef REDIS_TESTS_SERVER_H
 #define REDIS_TESTS_SERVER_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include <hiredis/hiredis.h>
@@ -16,6 +17,7 @@ struct server {
     char uri[128];
     const char *password; /* for server_do(); NULL: none */
     const char *options[SERVER_MAX_OPTIONS + 1];
+    bool is_sentinel;
 };
 
 /* A port that is free just now. */
@@ -24,6 +26,9 @@ int server_free_port(void);
 /* Starts one with these options ("--NAME", "VALUE", ..., NULL) besides those that every test has;
  * by default it writes nothing to disk. */
 void server_start(struct server *server, const char *const *options);
+
+/* Starts a sentinel of the master "mymaster" on that port, which decides alone. */
+void server_start_sentinel(struct server *server, int master_port, const char *const *options);
 
 /* Sends a signal: SIGSTOP, SIGCONT; after SIGKILL or SIGTERM its end is awaited. */
 void server_signal(struct server *server, int signal);
