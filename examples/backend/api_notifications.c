@@ -37,14 +37,8 @@ static bool read_notification(const cJSON *body, struct notification *notificati
             return field_fail(&source, "severity", "it is not info, success, warning or error");
         }
     }
-    if (!field_is_given(&source, "user_id")) {
-        return true;
-    }
-    if (!field_text(&source, "user_id", WS_NAME_MAX, FIELD_LINE, &notification->user_id)) {
-        return false;
-    }
-    return strlen(notification->user_id) <= WS_NAME_MAX ||
-           field_fail(&source, "user_id", "it has more than %d bytes", WS_NAME_MAX);
+    return !field_is_given(&source, "user_id") ||
+           field_name(&source, "user_id", &notification->user_id);
 }
 
 static void answer_sent(struct api_call *call)

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <ws_manager/types.h>
+
 #include "text.h"
 
 bool field_fail(const struct field_source *source, const char *name, const char *format, ...)
@@ -76,6 +78,22 @@ bool field_text(const struct field_source *source, const char *name, size_t max_
     }
     if (text_has_control(text, kind == FIELD_LINES)) {
         return field_fail(source, name, "it has control characters");
+    }
+    *value = text;
+    return true;
+}
+
+bool field_name(const struct field_source *source, const char *name, const char **value)
+{
+    const char *text = cJSON_GetStringValue(find(source, name));
+
+    if (text == NULL) {
+        return field_fail(source, name, "a string is needed");
+    }
+    if (!ws_name_is_valid(text)) {
+        return field_fail(source, name,
+                          "it is no name, which has 1 to %d bytes and no control characters",
+                          WS_NAME_MAX);
     }
     *value = text;
     return true;

@@ -33,11 +33,12 @@ field_fail(const struct field_source *source, const char *name, const char *form
 bool field_is_given(const struct field_source *source, const char *name);
 
 /* These read a field that must be there; false with `problem` filled in. Texts live as long as
- * the tree; their size is counted in characters. */
+ * the tree; their size is counted in characters. A name is the library's: ws_name_is_valid(). */
 bool field_integer(const struct field_source *source, const char *name, int64_t min,
                    int64_t max, int64_t *value);
 bool field_text(const struct field_source *source, const char *name, size_t max_characters,
                 enum field_text_kind kind, const char **value);
+bool field_name(const struct field_source *source, const char *name, const char **value);
 bool field_array(const struct field_source *source, const char *name, size_t min, size_t max,
                  const cJSON **array);
 

@@ -4,8 +4,11 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "text.h"
 
 enum { LINE_MAX_BYTES = 1024 };
 
@@ -41,10 +44,8 @@ void log_line(int level, const char *format, ...)
     if (written < 0) {
         return;
     }
-    length += (size_t)written;
-    if (length > sizeof line - 1) {
-        length = sizeof line - 1;
-    }
+    text_make_line(line + length); /* clients' words may stand in it */
+    length += strlen(line + length);
     line[length++] = '\n';
 
     /* Nothing can be done about a log that can't be written. */

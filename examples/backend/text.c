@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include <ws_manager/types.h>
+
 /* The length of the well-formed sequence at the start (Unicode, table 3-7), 0 if there is none.
  */
 static size_t sequence_length(const unsigned char *bytes, size_t left)
@@ -78,8 +80,41 @@ bool text_has_control(const char *text, bool allow_lines)
         if (byte < 0x20 || byte == 0x7F) {
             return true;
         }
+        if (byte == 0xC2 && (unsigned char)text[1] < 0xA0) {
+            return true;
+        }
     }
     return false;
+}
+
+/* The library's rule for names is the one rule. */
+static bool fits_in_line(const char *character, size_t length)
+{
+    char name[5] = "";
+
+    memcpy(name, character, length);
+    return ws_name_is_valid(name) == 1;
+}
+
+void text_make_line(char *text)
+{
+    const char *at = text;
+    size_t left = strlen(text);
+
+    while (left > 0) {
+        size_t step = sequence_length((const unsigned char *)at, left);
+
+        if (step > 0 && fits_in_line(at, step)) {
+            memmove(text, at, step);
+            text += step;
+        } else {
+            *text++ = '?';
+        }
+        step = step > 0 ? step : 1;
+        at += step;
+        left -= step;
+    }
+    *text = '\0';
 }
 
 bool text_parse_number(const char *text, int64_t min, int64_t max, int64_t *value)

@@ -13,9 +13,13 @@ bool text_is_utf8(const char *text, size_t length);
 /* How many characters a well-formed UTF-8 text has. */
 size_t text_character_count(const char *text);
 
-/* True when a text has a control character (U+0000 to U+001F, U+007F); with `allow_lines`, line
- * feeds and tabs don't count. */
+/* True when a well-formed UTF-8 text has a control character (U+0000 to U+001F, U+007F to U+009F);
+ * with `allow_lines`, line feeds and tabs don't count. */
 bool text_has_control(const char *text, bool allow_lines);
+
+/* Makes a text fit for a line of the log: a '?' takes the place of each character that no name may
+ * have (ws_name_is_valid()), and of each byte that is not UTF-8. It gets no longer. */
+void text_make_line(char *text);
 
 /* A decimal number of digits only, from `min` to `max` (both >= 0). */
 bool text_parse_number(const char *text, int64_t min, int64_t max, int64_t *value);

@@ -218,18 +218,16 @@ static enum token_result read_user(const cJSON *json, struct token_claims *claim
     const cJSON *role;
     const cJSON *roles;
     const char *name;
-    size_t length;
 
     if (!get_member(json, "sub", &subject) || !get_member(json, "role", &role) ||
         !get_member(json, "roles", &roles)) {
         return TOKEN_BAD_CLAIM;
     }
     name = cJSON_GetStringValue(subject);
-    length = name != NULL ? strlen(name) : 0;
-    if (length == 0 || length > WS_NAME_MAX || text_has_control(name, false)) {
+    if (!ws_name_is_valid(name)) {
         return TOKEN_BAD_CLAIM;
     }
-    memcpy(claims->user_id, name, length + 1);
+    memcpy(claims->user_id, name, strlen(name) + 1);
     claims->is_staff = is_text(role, "staff") || (cJSON_IsArray(roles) && says(roles, "staff"));
     return TOKEN_OK;
 }

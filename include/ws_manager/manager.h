@@ -9,7 +9,8 @@
  * A message to a user or room in which nobody is, is no error: it takes its place in the order
  * and is delivered to nobody. Only what names one connection says WS_ERR_NOT_FOUND.
  *
- * Names (users, rooms, event types) are 1 to 128 bytes of UTF-8 without control characters.
+ * Names (users, rooms, event types) are 1 to 128 bytes of UTF-8 that can't break or reorder a line:
+ * ws_name_is_valid().
  * Texts that are passed in are copied; the caller keeps what it passed. */
 #ifndef WS_MANAGER_MANAGER_H
 #define WS_MANAGER_MANAGER_H
@@ -96,8 +97,9 @@ typedef struct ws_manager_options {
     void (*on_raw)(ws_manager *manager, const ws_connection_info *connection, const void *data,
                    size_t length, int is_text, void *user_data);
 
-    /* One line without a newline, `level` of enum ws_log_level. Any thread, never with a lock
-     * held. NULL: nothing is logged. */
+    /* One line without a newline, `level` of enum ws_log_level. It is UTF-8; a '?' is in the place of
+     * what a peer said that could break or reorder the line (ws_name_is_valid()). Any thread, never
+     * with a lock held. NULL: nothing is logged. */
     void (*log)(int level, const char *line, void *user_data);
 
     /* Milliseconds since 1970-01-01 UTC, for events' timestamps. Any thread. NULL: the

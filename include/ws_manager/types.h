@@ -5,6 +5,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <ws_manager/export.h>
+
+WS_BEGIN_DECLS
+
 /* The process's manager: directory of users and rooms, event types, statistics. Thread-safe. */
 typedef struct ws_manager ws_manager;
 
@@ -22,7 +26,14 @@ typedef struct ws_message ws_message;
  * (the generation of a loop's slots repeats after 2^32 connections). 0 is never a connection. */
 typedef uint64_t ws_conn_id;
 
-#define WS_NAME_MAX 128 /* bytes of a user's, room's or event type's name */
+#define WS_NAME_MAX 128 /* bytes of a name */
+
+/* One rule holds for every name of a user, room or event type, whoever gives it: 1 to WS_NAME_MAX
+ * bytes of UTF-8 without control characters (U+0000 to U+001F, U+007F to U+009F), line and paragraph
+ * separators (U+2028, U+2029) and characters that reorder text (U+202A to U+202E, U+2066 to
+ * U+2069). A name is shown to others and stands in logs: it must neither end a line nor pass for
+ * another name. 1 if a text is such a name; NULL is none. Any thread. */
+WS_EXPORT int ws_name_is_valid(const char *name);
 
 /* Memory functions with the meaning of malloc(), realloc() and free(), called from any thread and
  * perhaps with the library's lock held: they must not call the library. */
@@ -33,5 +44,7 @@ typedef struct ws_allocator {
     void (*free)(void *memory, void *user_data);
     void *user_data;
 } ws_allocator;
+
+WS_END_DECLS
 
 #endif

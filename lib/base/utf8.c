@@ -1,4 +1,4 @@
-/* utf8.c: checking UTF-8 (RFC 3629), in pieces, and the names that are made of it. */
+/* utf8.c: checking UTF-8 (RFC 3629), in pieces, and the names and lines that are made of it. */
 #include "base/utf8.h"
 
 #include <string.h>
@@ -73,17 +73,51 @@ bool utf8_valid(const void *bytes, size_t length)
     return utf8_feed(&state, bytes, length) && utf8_complete(&state);
 }
 
+/* --- names and lines ------------------------------------------------------------------------- */
+
+/* The bytes of the character at the front; 0 if they are not UTF-8, or more than are left. */
+static size_t character_length(const unsigned char *at, size_t left)
+{
+    struct utf8_state state = {0};
+    size_t length = 0;
+
+    do {
+        if (length == left || !utf8_feed(&state, at + length, 1))
+            return 0;
+        length++;
+    } while (!utf8_complete(&state));
+    return length;
+}
+
+/* Whether a character may stand in a line that people read: not one that ends the line or is
+ * invisible (C0, DEL, C1, U+2028, U+2029), and not one that reorders what stands behind it (U+202A
+ * to U+202E, U+2066 to U+2069), by which a name could pass for another. */
+static bool fits_in_line(const unsigned char *at, size_t length)
+{
+    if (length == 1)
+        return *at >= 0x20 && *at != 0x7f;
+    if (length == 2)
+        return at[0] != 0xc2 || at[1] >= 0xa0;
+    if (length != 3 || at[0] != 0xe2)
+        return true;
+    return !(at[1] == 0x80 && at[2] >= 0xa8 && at[2] <= 0xae) &&
+           !(at[1] == 0x81 && at[2] >= 0xa6 && at[2] <= 0xa9);
+}
+
 bool name_valid(const char *name, size_t length)
 {
-    if (length < 1 || length > WS_NAME_MAX || !utf8_valid(name, length))
-        return false;
-    for (size_t at = 0; at < length; at++) {
-        unsigned char byte = (unsigned char)name[at];
+    const unsigned char *at = (const unsigned char *)name;
+    const unsigned char *end = at + length;
 
-        if (byte < 0x20 || byte == 0x7f)
+    if (length < 1 || length > WS_NAME_MAX)
+        return false;
+    while (at < end) {
+        /* Nearly all names are ASCII. */
+        size_t step = *at < 0x80 ? 1 : character_length(at, (size_t)(end - at));
+
+        if (step == 0 || !fits_in_line(at, step))
             return false;
-        if (byte == 0xc2 && (unsigned char)name[at + 1] < 0xa0)
-            return false;
+        at += step;
     }
     return true;
 }
@@ -91,4 +125,28 @@ bool name_valid(const char *name, size_t length)
 bool name_text_valid(const char *name)
 {
     return name != NULL && name_valid(name, strnlen(name, WS_NAME_MAX + 1));
+}
+
+int ws_name_is_valid(const char *name)
+{
+    return name_text_valid(name);
+}
+
+void utf8_make_line(char *text)
+{
+    const unsigned char *at = (const unsigned char *)text;
+    const unsigned char *end = at + strlen(text);
+
+    while (at < end) {
+        size_t step = character_length(at, (size_t)(end - at));
+
+        if (step > 0 && fits_in_line(at, step)) {
+            memmove(text, at, step);
+            text += step;
+        } else {
+            *text++ = '?';
+        }
+        at += step > 0 ? step : 1;
+    }
+    *text = '\0';
 }

@@ -1,4 +1,4 @@
-/* utf8.h: checking UTF-8 (RFC 3629), in pieces, and the names that are made of it. */
+/* utf8.h: checking UTF-8 (RFC 3629), in pieces, and the names and lines that are made of it. */
 #ifndef WS_BASE_UTF8_H
 #define WS_BASE_UTF8_H
 
@@ -24,10 +24,14 @@ static inline bool utf8_complete(const struct utf8_state *state)
 
 bool utf8_valid(const void *bytes, size_t length);
 
-/* 1 to WS_NAME_MAX bytes of UTF-8 without control characters (C0, DEL, C1). */
+/* 1 to WS_NAME_MAX bytes of UTF-8, in which each character may stand in a line (types.h). */
 bool name_valid(const char *name, size_t length);
 
 /* name_valid() for a NUL-terminated text that may be NULL or too long. */
 bool name_text_valid(const char *name);
+
+/* Makes a NUL-terminated text fit for a line of a log: a '?' takes the place of each character that
+ * has no place in a name (types.h), and of each byte that is not UTF-8. It gets no longer. */
+void utf8_make_line(char *text);
 
 #endif

@@ -207,10 +207,7 @@ void manager_log(const ws_manager *manager, int level, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
-    /* A peer's words may stand in it: they must not forge another line. */
-    for (char *at = line; *at != '\0'; at++)
-        if ((unsigned char)*at < 0x20 || *at == 0x7f)
-            *at = '?';
+    utf8_make_line(line); /* a peer's words may stand in it, and the end may be cut */
     manager->options.log(level, line, manager->options.user_data);
 }
 

@@ -4,6 +4,7 @@ import json
 import subprocess
 import tempfile
 import unittest
+import urllib.parse
 
 from backend import BACKEND, START_SECONDS
 from client import BackendCase, receive, receive_type, request, with_headers
@@ -184,6 +185,43 @@ class Ends(TokenCase):
                 await request(client, {"type": "authenticate", "token": token(seconds=9), "ref": 1})
             await asyncio.gather(*(client.close() for client in clients))
         self.assertEqual((await asyncio.to_thread(backend.stop))[0], 0)
+
+
+class Names(TokenCase):
+    """One rule, wherever a name comes from."""
+
+    GOOD = ("ana", " ", "Jérôme", "x" * 128, "\u00a0", "\u200f\u05d0", "\U0001f69a")
+    BAD = ("a\nb", "\x7f", "\x80", "a\x9b31m", "\u2028", "\u202egpj.exe", "a\u2066", "é" * 65)
+
+    async def kind_of_names(self, names, is_good):
+        by_token = self.start()
+        by_query = BackendCase.start(self)
+        for name in names:
+            query = "/ws?user_id=" + urllib.parse.quote(name)
+            headers = {"Authorization": "Bearer " + token(name)}
+            status, _, _ = await self.call(by_token, "GET", "/api/orders", None, headers)
+            self.assertEqual(status, 200 if is_good else 401, name)
+            status, _, _ = await self.call(by_query, "POST", "/api/notifications",
+                                           {**NOTIFICATION, "user_id": name})
+            self.assertEqual(status, 202 if is_good else 400, name)
+            if is_good:
+                for backend, path in ((by_token, "/ws?token=" + token(name)), (by_query, query)):
+                    client, welcome = await self.connect(backend, path)
+                    self.assertEqual(welcome["data"]["user_id"], name)
+                    answer = await self.join(client, name)
+                    self.assertEqual(answer["type"], "room_joined", name)
+            else:
+                self.assertEqual(await self.refused(by_token, "/ws?token=" + token(name)), 401)
+                self.assertEqual(await self.refused(by_query, query), 400)
+                client, _ = await self.connect(by_query)
+                answer = await request(client, {"type": "join_room", "room": name, "ref": 1})
+                self.assertEqual(answer["data"]["code"], "bad_request", name)
+
+    async def test_good_ones_are_taken_everywhere(self):
+        await self.kind_of_names(self.GOOD, True)
+
+    async def test_bad_ones_are_taken_nowhere(self):
+        await self.kind_of_names(self.BAD, False)
 
 
 class Rooms(TokenCase):

@@ -1,5 +1,5 @@
 /* utf8_test.c: which bytes are UTF-8 (RFC 3629), in one piece and in every two and three pieces;
- * which names are good. */
+ * which names are good, and what a log's line is made of. */
 #include "base/utf8.h"
 
 #include <string.h>
@@ -196,12 +196,97 @@ START_TEST(names_are_text_without_control_characters)
 }
 END_TEST
 
+/* --- each character ------------------------------------------------------------------------ */
+
+static void encode(uint32_t code, char *to)
+{
+    if (code < 0x80) {
+        *to++ = (char)code;
+    } else if (code < 0x800) {
+        *to++ = (char)(0xc0 | code >> 6);
+        *to++ = (char)(0x80 | (code & 0x3f));
+    } else if (code < 0x10000) {
+        *to++ = (char)(0xe0 | code >> 12);
+        *to++ = (char)(0x80 | (code >> 6 & 0x3f));
+        *to++ = (char)(0x80 | (code & 0x3f));
+    } else {
+        *to++ = (char)(0xf0 | code >> 18);
+        *to++ = (char)(0x80 | (code >> 12 & 0x3f));
+        *to++ = (char)(0x80 | (code >> 6 & 0x3f));
+        *to++ = (char)(0x80 | (code & 0x3f));
+    }
+    *to = '\0';
+}
+
+/* The rule of types.h. */
+static bool may_stand_in_a_line(uint32_t code)
+{
+    return !(code < 0x20 || (code >= 0x7f && code <= 0x9f) || code == 0x2028 ||
+             code == 0x2029 || (code >= 0x202a && code <= 0x202e) ||
+             (code >= 0x2066 && code <= 0x2069));
+}
+
+START_TEST(one_rule_for_the_characters_of_names_and_of_lines)
+{
+    for (uint32_t code = 1; code <= 0x10ffff; code++) {
+        char name[8] = "x";
+        char line[8];
+        bool fits = may_stand_in_a_line(code);
+
+        if (code >= 0xd800 && code <= 0xdfff)
+            continue; /* surrogates are no characters */
+        encode(code, name + 1);
+        strcat(name, "y");
+        strcpy(line, name);
+        utf8_make_line(line);
+        if (ws_name_is_valid(name) != fits || strcmp(line, fits ? name : "x?y") != 0)
+            ck_abort_msg("U+%04X", code);
+    }
+}
+END_TEST
+
+START_TEST(a_line_is_made_of_any_bytes)
+{
+    static const struct {
+        const char *bytes;
+        const char *line;
+    } cases[] = {
+        {"", ""},
+        {"plain", "plain"},
+        {"a\r\nb\tc\x7f", "a??b?c?"},
+        {"\xc2\x9b"
+         "31m",
+         "?31m"},
+        {"\xe2\x80\xaegnp.exe", "?gnp.exe"},
+        {"\xff\xfe", "??"},
+        {"\xc3", "?"}, /* the end was cut off */
+        {"\xe2\x82", "??"},
+        {"\xe2\x82 x", "?? x"},
+        {"\xf0\x9f\x9a\x9a \xf0\x9f\x9a", "\xf0\x9f\x9a\x9a ???"},
+        {"\xed\xa0\x80\xc0\x80", "?????"},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char line[32];
+
+        strcpy(line, cases[i].bytes);
+        utf8_make_line(line);
+        ck_assert_str_eq(line, cases[i].line);
+    }
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
-        good_text_is_taken_however_it_is_split,        bad_text_is_refused_however_it_is_split,
-        unfinished_text_may_go_on_but_is_not_complete, every_sequence_of_up_to_three_bytes,
-        names_are_text_without_control_characters,     NULL,
+        good_text_is_taken_however_it_is_split,
+        bad_text_is_refused_however_it_is_split,
+        unfinished_text_may_go_on_but_is_not_complete,
+        every_sequence_of_up_to_three_bytes,
+        names_are_text_without_control_characters,
+        one_rule_for_the_characters_of_names_and_of_lines,
+        a_line_is_made_of_any_bytes,
+        NULL,
     };
 
     return suite_run("utf8", tests);
