@@ -68,6 +68,8 @@ static const struct option_spec specs[] = {
     {"max-per-address", OPTION_NUMBER, offsetof(struct options, max_per_address), 0,
      UINT32_MAX},
     {"max-fragments", OPTION_NUMBER, offsetof(struct options, max_fragments), 0, UINT32_MAX},
+    {"max-continuation-frames", OPTION_NUMBER,
+     offsetof(struct options, max_continuation_frames), 0, UINT32_MAX},
     {"message-rate", OPTION_NUMBER, offsetof(struct options, message_rate), 0, 1000000},
     {"max-rooms", OPTION_NUMBER, offsetof(struct options, max_rooms), 0, UINT32_MAX},
     {"log-level", OPTION_LOG_LEVEL, offsetof(struct options, log_level), 0, 0},
@@ -118,7 +120,10 @@ const char *options_help(void)
            "  --max-connections N        WebSocket connections in all (100000)\n"
            "  --max-per-address N        connections of one client address, or /64 of IPv6 "
            "(0)\n"
-           "  --max-fragments N          frames of one message (1024)\n"
+           "  --max-fragments N          frames of one message, unless each brings 64 bytes "
+           "(1024)\n"
+           "  --max-continuation-frames N\n"
+           "                             those of all messages in a second, likewise (10000)\n"
            "  --message-rate N           messages of a client in a second, 0: no limit (0)\n"
            "  --max-rooms N              rooms that a connection may be in (1000)\n"
            "  --log-level LEVEL          error, warn, info or debug (info)\n"
@@ -272,6 +277,7 @@ static void set_defaults(struct options *options)
         .ping_interval_ms = 25000,
         .max_connections = 100000,
         .max_fragments = 1024,
+        .max_continuation_frames = 10000,
         .max_rooms = 1000,
         .log_level = WS_LOG_INFO,
     };

@@ -41,6 +41,7 @@ struct options {
     uint32_t max_connections;  /* this and those below: 0 is no limit */
     uint32_t max_per_address;
     uint32_t max_fragments;
+    uint32_t max_continuation_frames;
     uint32_t max_rooms;
     uint32_t message_rate;
     int log_level;

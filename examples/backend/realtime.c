@@ -104,6 +104,7 @@ static int make_endpoints(struct realtime *realtime, const struct options *optio
     endpoint_options.max_head_bytes = HTTP_HEAD_LIMIT;
     endpoint_options.max_message_bytes = options->max_message_bytes;
     endpoint_options.max_fragments = options->max_fragments;
+    endpoint_options.max_continuation_frames = options->max_continuation_frames;
     endpoint_options.max_queue_bytes = options->max_queue_bytes;
     endpoint_options.ping_interval_ms = options->ping_interval_ms;
     endpoint_options.deflate = !options->no_deflate;

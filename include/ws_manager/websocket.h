@@ -40,8 +40,8 @@ typedef struct ws_endpoint_options {
     uint32_t max_head_bytes;    /* of the request head, which has at most 256 headers, else
                                    431; default 16384 */
     uint32_t max_message_bytes; /* of a client's message, else 1009; default 65536 */
-    uint32_t max_fragments;     /* frames of a client's message, else 1009; 0: no limit;
-                                   default 1024 */
+    uint32_t max_fragments;     /* frames of a client's message, or one for each 64 bytes of it
+                                   if that is more, else 1009; 0: no limit; default 1024 */
     uint32_t max_queue_bytes;   /* waiting for a client; a message that finds more than this
                                    waiting ends the connection with 1013; default 1048576 */
     uint32_t
@@ -58,8 +58,8 @@ typedef struct ws_endpoint_options {
         queue_high_bytes;     /* for on_backpressure; 0: half of max_queue_bytes, the default */
     uint32_t queue_low_bytes; /* at most the former; 0: a quarter of it, the default */
 
-    uint32_t max_control_frames; /* pings and pongs in a second, else 1008; 0: no limit; at most
-                                    65535; default 10000 */
+    uint32_t max_control_frames; /* pings and pongs in a second, else 1008; 0: no limit; default
+                                    10000 */
 
     /* Whether permessage-deflate (RFC 7692) is agreed on with clients that offer it; default 1.
      * on_handshake may decline it for one client (ws_handshake_decline_deflate()). A message is
@@ -72,7 +72,9 @@ typedef struct ws_endpoint_options {
     /* Continuation frames, and frames without payload that are no control frames, in a second: when
      * so many have come, a message that is empty or goes on beyond its first frame ends the
      * connection with 1008. One that had gone on before may do so to its end, which max_fragments
-     * bounds; without that (0) it may not. 0: no limit; at most 65535; default 10000. */
+     * bounds; without that (0) it may not. Bytes pay for frames: a continuation frame does not count
+     * if its message has no more of them than one for each 64 bytes that have come, so a client may
+     * cut its messages in pieces of that size or larger. 0: no limit; default 10000. */
     uint32_t max_continuation_frames;
 } ws_endpoint_options;
 

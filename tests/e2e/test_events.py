@@ -177,6 +177,18 @@ class Events(BackendCase):
             echo = await asyncio.wait_for(client.recv(), 60)
             self.assertEqual((len(echo), echo[-1:]), (16777216, b"x"))
 
+    async def test_messages_in_pieces_pass_unless_the_pieces_are_tiny(self):
+        backend = self.start("--echo", "--max-continuation-frames", "2")
+        async with websockets.connect(backend.url + "/echo", compression=None) as client:
+            for _ in range(10):
+                await client.send([bytes(4096)] * 15 + [b"x"])
+                self.assertEqual(len(await asyncio.wait_for(client.recv(), 60)), 15 * 4096 + 1)
+            with self.assertRaises(websockets.ConnectionClosed) as closed:
+                while True:
+                    await client.send([b"a", b"b", b"c"])
+                    await asyncio.wait_for(client.recv(), 60)
+            self.assertEqual(closed.exception.rcvd.code, 1008)
+
     async def test_a_client_that_does_not_read_is_sent_away_and_delays_nobody(self):
         backend = self.start("--relay", "--no-presence", "--max-queue", "65536")
         slow = await websockets.connect(backend.url + "/ws", max_queue=1, compression=None)

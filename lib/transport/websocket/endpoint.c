@@ -47,9 +47,7 @@ static bool options_valid(const ws_endpoint_options *options)
         (options->ping_interval_ms > 0 && options->pong_timeout_ms < 1) ||
         (options->n_subprotocols > 0 && options->subprotocols == NULL))
         return false;
-    if (options->queue_high_bytes < options->queue_low_bytes ||
-        options->max_control_frames > UINT16_MAX ||
-        options->max_continuation_frames > UINT16_MAX)
+    if (options->queue_high_bytes < options->queue_low_bytes)
         return false;
     for (size_t i = 0; i < options->n_subprotocols; i++)
         if (!subprotocol_valid(options->subprotocols[i]))

@@ -5,6 +5,7 @@
 
 #include "base/utf8.h"
 #include "core/disconnect.h"
+#include "transport/websocket/floods.h"
 #include "transport/websocket/frame.h"
 #include "transport/websocket/inflate.h"
 #include "transport/websocket/loop_part.h"
@@ -174,17 +175,40 @@ static uint64_t most_bytes(const struct frame_reader *reader,
     return compressed ? most_compressed(limits->max_message_bytes) : limits->max_message_bytes;
 }
 
-/* A frame that costs as much as a message and brings none. A message that had gone on before the
+/* How many frames the message's bytes pay for, this frame's among them. */
+static uint64_t paid_frames(const struct frame_reader *reader,
+                            const struct wslay_frame_iocb *frame)
+{
+    return (reader->received + frame->payload_length) / FRAME_PAID_BYTES;
+}
+
+static bool is_one_too_many(const struct frame_reader *reader,
+                            const struct wslay_frame_iocb *frame,
+                            const struct frame_limits *limits)
+{
+    return limits->max_fragments > 0 && reader->fragments >= limits->max_fragments &&
+           reader->fragments >= paid_frames(reader, frame);
+}
+
+/* A frame that costs as much as a message and brings none: an empty one, or one by which a message
+ * has more frames behind its first than its bytes pay for. A message that had gone on before the
  * limit was reached may do so to its end, if that is bounded. */
 static bool is_flood(const struct frame_reader *reader, const struct wslay_frame_iocb *frame,
                      const struct frame_limits *limits)
 {
+    struct flood_counts *counts;
+
     if (limits->max_continuation_frames == 0 ||
-        (frame->opcode != WSLAY_CONTINUATION_FRAME && frame->payload_length > 0))
+        (frame->opcode == WSLAY_CONTINUATION_FRAME
+             ? reader->fragments <= paid_frames(reader, frame)
+             : frame->payload_length > 0))
         return false;
-    if (*limits->continuation_frames >= limits->max_continuation_frames)
+    counts = limits->counts(limits->client);
+    if (counts == NULL)
+        return false;
+    if (counts->continuation_frames >= limits->max_continuation_frames)
         return reader->fragments < 2 || limits->max_fragments == 0;
-    ++*limits->continuation_frames;
+    counts->continuation_frames++;
     return false;
 }
 
@@ -220,7 +244,7 @@ static struct frame_event check_frame(struct frame_reader *reader,
     }
     if (frame->payload_length > most_bytes(reader, frame, limits) - reader->received)
         return fail(reader, 1009, "message too big"); /* §7.4.1 */
-    if (limits->max_fragments > 0 && reader->fragments >= limits->max_fragments)
+    if (is_one_too_many(reader, frame, limits))
         return fail(reader, 1009, "too many fragments");
     if (is_flood(reader, frame, limits))
         return fail(reader, 1008, "too many continuation or empty frames");

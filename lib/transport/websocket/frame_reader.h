@@ -12,14 +12,23 @@
 
 #include "core/loop.h"
 
+struct flood_counts;
 struct frame_reader;
+
+/* So many bytes of payload pay for a frame of a message. A frame costs 18 ns beyond its bytes, of
+ * which each costs 1.4 ns (masking, copying): in frames of 64 bytes a message costs a fifth more
+ * than in one, in frames of one byte 12 times as much. */
+enum { FRAME_PAID_BYTES = 64 };
 
 struct frame_limits {
     uint32_t max_message_bytes;
-    uint32_t max_fragments;           /* 0: no limit */
-    uint32_t max_continuation_frames; /* in a second; 0: no limit */
-    uint16_t *continuation_frames;    /* so many came in this one; the reader counts them */
-    bool deflate;                     /* permessage-deflate was agreed on */
+    uint32_t max_fragments; /* of a message, and as many as its bytes pay for; 0: no limit */
+    uint32_t
+        max_continuation_frames; /* not paid for, and empty ones, in a second; 0: no limit */
+    /* What the client has sent in this one; the reader counts. NULL if it can't be counted. */
+    struct flood_counts *(*counts)(void *client);
+    void *client;
+    bool deflate; /* permessage-deflate was agreed on */
 };
 
 enum frame_event_kind {

@@ -11,6 +11,7 @@ void loop_part_free(ws_loop *loop)
     while (part->n_inflaters > 0)
         inflater_free(part->inflaters[--part->n_inflaters]);
     deflater_free(part->deflater);
+    floods_free(&part->floods, &loop->manager->memory);
     memory_free(&loop->manager->memory, part);
 }
 

@@ -4,6 +4,7 @@
 #define WS_TRANSPORT_WEBSOCKET_LOOP_PART_H
 
 #include "core/loop.h"
+#include "transport/websocket/floods.h"
 
 struct deflater;
 struct frame_reader;
@@ -18,6 +19,7 @@ struct loop_part {
     unsigned n_inflaters;
     struct deflater *deflater; /* NULL until it is needed */
     uint64_t queued_bytes;     /* of all clients' queues */
+    struct floods floods;
 };
 
 /* Makes the loop's part, which has none yet; false if memory ran out. */

@@ -5,6 +5,7 @@
 #include "core/disconnect.h"
 #include "transport/websocket/frame.h"
 #include "transport/websocket/handshake.h"
+#include "transport/websocket/loop_part.h"
 #include "transport/websocket/opening.h"
 #include "transport/websocket/recovery_query.h"
 #include "transport/websocket/refusal.h"
@@ -245,29 +246,23 @@ static void fail_connection(ws_websocket *websocket, uint16_t code, const char *
         websocket_finish(websocket, code, text, strlen(text), WEBSOCKET_FAILED);
 }
 
-/* Frames are counted anew in each second. */
-static void follow_clock(ws_websocket *websocket)
+/* What it sent in this second; NULL if memory ran out, which is no reason to end it. */
+static struct flood_counts *flood_counts(void *client)
 {
-    unsigned second = (unsigned)(websocket->connection.loop->timers.now_ms / 1000) & 31;
+    ws_websocket *websocket = client;
+    ws_loop *loop = websocket->connection.loop;
 
-    if (websocket->second == second)
-        return;
-    websocket->second = second & 31;
-    websocket->control_frames = 0;
-    websocket->timer.owners = 0;
+    return floods_of(&loop_part_of(loop)->floods, &loop->manager->memory, websocket,
+                     &websocket->flood_place, loop->timers.now_ms);
 }
 
 /* A flood of frames that carry nothing costs as much as one of messages. */
 static bool is_control_flood(ws_websocket *websocket)
 {
     uint32_t most = websocket->endpoint->options.max_control_frames;
+    struct flood_counts *counts = most > 0 ? flood_counts(websocket) : NULL;
 
-    if (most == 0)
-        return false;
-    if (websocket->control_frames >= most)
-        return true;
-    websocket->control_frames++;
-    return false;
+    return counts != NULL && counts->control_frames++ >= most;
 }
 
 static void receive_ping_or_pong(ws_websocket *websocket, const struct frame_event *event)
@@ -325,13 +320,13 @@ static void receive_frames(ws_websocket *websocket, const char *data, size_t len
         .max_message_bytes = websocket->endpoint->options.max_message_bytes,
         .max_fragments = websocket->endpoint->options.max_fragments,
         .max_continuation_frames = websocket->endpoint->options.max_continuation_frames,
-        .continuation_frames = &websocket->timer.owners,
+        .counts = flood_counts,
+        .client = websocket,
         .deflate = websocket->window_bits > 0,
     };
     struct frame_event event;
 
     heard(websocket);
-    follow_clock(websocket);
     if (websocket->reader == NULL)
         websocket->reader = frame_reader_take(websocket->connection.loop);
     if (websocket->reader == NULL) {

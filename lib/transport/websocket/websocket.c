@@ -117,6 +117,7 @@ static void destroy(ws_websocket *websocket)
     size_t bytes = output_queue_bytes(&websocket->queue);
 
     timer_stop(&websocket->timer);
+    floods_forget(&loop_part_of(loop_of(websocket))->floods, websocket, websocket->flood_place);
     output_queue_free(&websocket->queue, memory_of(websocket));
     loop_part_of(loop_of(websocket))->queued_bytes -= bytes;
     if (websocket->has_request)
@@ -183,7 +184,7 @@ void websocket_finish(ws_websocket *websocket, uint16_t code, const char *reason
     ws_manager *manager = loop_of(websocket)->manager;
     struct command command = {.kind = COMMAND_FINISH};
 
-    websocket->state = state & 7;
+    websocket->state = (uint8_t)state;
     websocket_start_timer(websocket);
     command.detail = detail_new_close(&manager->memory, code, reason, length);
     /* Without memory the end can't wait for its turn. */
@@ -231,7 +232,7 @@ void websocket_push_close(ws_websocket *websocket, uint16_t code, const char *re
         if (length > 0)
             memcpy(frame + at + 2, reason, length);
     }
-    websocket->state = state & 7;
+    websocket->state = (uint8_t)state;
     websocket_push(websocket, frame, at + payload);
     if (!websocket->aborted)
         websocket_start_timer(websocket);
@@ -370,11 +371,11 @@ int ws_websocket_output(ws_websocket *websocket, struct iovec *iov, int max)
  * on_timer() grants more time. */
 static void ping_proceeds(ws_websocket *websocket, uint32_t messages, size_t bytes)
 {
-    if (websocket->ping_ahead == 0 || bytes == 0)
+    if (websocket->timer.owners == 0 || bytes == 0)
         return;
-    if (messages > websocket->ping_ahead)
-        messages = websocket->ping_ahead;
-    websocket->ping_ahead = (uint16_t)(websocket->ping_ahead - messages);
+    if (messages > websocket->timer.owners)
+        messages = websocket->timer.owners;
+    websocket->timer.owners = (uint16_t)(websocket->timer.owners - messages);
     websocket->ping_proceeded = true;
 }
 
@@ -491,9 +492,9 @@ static void on_timer(struct timer *timer)
         websocket->awaiting_pong = true;
         websocket_push(websocket, ping, sizeof ping);
         ahead = output_queue_count(&websocket->queue);
-        websocket->ping_ahead = (uint16_t)(ahead <= 1           ? 0
-                                           : ahead < UINT16_MAX ? ahead
-                                                                : UINT16_MAX);
+        websocket->timer.owners = (uint16_t)(ahead <= 1           ? 0
+                                             : ahead < UINT16_MAX ? ahead
+                                                                  : UINT16_MAX);
         websocket->ping_proceeded = false;
         if (!websocket->aborted)
             websocket_start_timer(websocket);

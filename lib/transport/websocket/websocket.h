@@ -32,10 +32,8 @@ struct ws_websocket {
     void *user_data;
     struct output_queue queue;
     struct output_node output;
-    uint16_t ping_ahead; /* messages to be written up to and with a ping behind others; or 0 */
-    uint16_t control_frames; /* that came in the second; other frames: timer.owners */
-    uint8_t state : 3;       /* enum websocket_state */
-    uint8_t second : 5;      /* of the loop's clock */
+    uint32_t flood_place;    /* in the loop's table (floods.h) */
+    uint8_t state;           /* enum websocket_state */
     uint8_t busy;            /* depth of calls that use it and may call back */
     bool ping_proceeded : 1; /* some of those were, since the timer was started */
     bool has_request : 1;
@@ -55,7 +53,8 @@ struct ws_websocket {
         struct request *request;     /* has_request: a head is coming in */
         struct frame_reader *reader; /* while a frame or message is unfinished */
     };
-    struct timer timer; /* its `owners` counts continuation and empty frames of the second */
+    /* Its `owners`: messages to be written up to and with a ping behind others; or 0. */
+    struct timer timer;
 };
 
 /* Around whatever may call back, so that the host can free the websocket there.
