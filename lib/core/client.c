@@ -362,7 +362,7 @@ void client_handle(struct connection *connection, const struct detail *said)
         return;
     counter_add(&loop->counters, COUNTER_received_messages, 1);
     counter_add(&loop->counters, COUNTER_received_bytes, said->length);
-    if (!pace_take(manager->message_pace, &connection->pace, loop->timers.now_ms)) {
+    if (!paces_take(connection)) {
         refuse_pace(connection, said);
         return;
     }

@@ -13,6 +13,7 @@
 #include "core/drain.h"
 #include "core/manager.h"
 #include "core/page_waits.h"
+#include "core/paces.h"
 #include "core/recovery_list.h"
 #include "core/slots.h"
 #include "core/timer_wheel.h"
@@ -113,6 +114,7 @@ struct ws_loop {
     struct output_node *output_last;
     struct timer_wheel timers;
     struct drain drain;
+    struct paces paces;
     struct counters counters;
     void *transport_part; /* what the inner transport keeps for this loop */
     void (*free_transport_part)(ws_loop *loop);

@@ -74,6 +74,7 @@ int ws_loop_new(ws_manager *manager, const ws_loop_options *options, uint64_t no
     timer_wheel_init(&made->timers, now_ms);
     drain_init(made);
     recoveries_init(made);
+    paces_init(made);
     result = add_to_manager(made);
     if (result != WS_OK) {
         memory_free(&manager->memory, made);

@@ -39,7 +39,8 @@ static unsigned count_taken(struct pace pace, uint32_t *full, uint64_t now_ms, u
 
 START_TEST(a_bucket_holds_a_burst_and_fills_at_its_rate)
 {
-    static const uint64_t begins[] = {0, 1000, UINT64_C(67108864), UINT64_C(1) << 40};
+    static const uint64_t begins[] = {0, 1000, PACE_WRAP_MS - 400, PACE_WRAP_MS,
+                                      UINT64_C(1) << 40};
     struct pace pace = pace_of(10, 5);
 
     for (size_t i = 0; i < sizeof begins / sizeof *begins; i++) {
@@ -70,6 +71,35 @@ START_TEST(a_bucket_survives_the_wrap_of_its_clock)
         ck_assert_uint_ge(taken, 3);
         now_ms += UINT64_C(7) * 3600 * 1000;
     }
+}
+END_TEST
+
+/* A client may be silent for as long as it likes, and may come at any time: its bucket is full. */
+START_TEST(nobody_is_taken_for_one_who_just_spoke)
+{
+    static const char pong[] = "{\"type\":\"pong\",\"data\":{\"id\":\"E.0\"}}";
+
+    begin(1, 3);
+    for (int i = 0; i < 3; i++)
+        client_say(&ann, "{\"type\":\"ping\"}");
+    host_run(&host);
+    client_expect(&ann, pong, pong, pong, NULL);
+    /* The host runs the loop when it is due. */
+    for (uint64_t until = host.now_ms + PACE_WRAP_MS; host.now_ms < until;) {
+        uint64_t deadline = ws_loop_run(host.loop, host.now_ms);
+
+        ck_assert_uint_gt(deadline, host.now_ms);
+        host.now_ms = deadline < until ? deadline : until;
+    }
+    client_open(&host, &bob, "bob", NULL);
+    for (int i = 0; i < 3; i++) {
+        client_say(&ann, "{\"type\":\"ping\"}");
+        client_say(&bob, "{\"type\":\"ping\"}");
+    }
+    host_run(&host);
+    client_expect(&ann, pong, pong, pong, NULL);
+    client_expect(&bob, pong, pong, pong, NULL);
+    end();
 }
 END_TEST
 
@@ -214,6 +244,7 @@ int main(void)
     const TTest *const tests[] = {
         a_bucket_holds_a_burst_and_fills_at_its_rate,
         a_bucket_survives_the_wrap_of_its_clock,
+        nobody_is_taken_for_one_who_just_spoke,
         no_rate_is_no_limit,
         what_comes_too_fast_is_refused_with_its_ref,
         whoever_goes_on_too_fast_is_sent_away,
