@@ -36,7 +36,8 @@ static inline void ws_loop_options_init(ws_loop_options *options)
 }
 
 /* Adds a loop; from then on it belongs to the thread that runs it. `now_ms` is the host's
- * monotonic clock in milliseconds, the same that ws_loop_run() gets. Errors: WS_ERR_INVALID,
+ * monotonic clock in milliseconds (CLOCK_MONOTONIC; not the time of day, which may be set), the
+ * same that ws_loop_run() gets and the same for all loops of a manager. Errors: WS_ERR_INVALID,
  * WS_ERR_LIMIT (256 loops), WS_ERR_NO_MEMORY. Any thread. */
 WS_EXPORT int ws_loop_new(ws_manager *manager, const ws_loop_options *options, uint64_t now_ms,
                           ws_loop **loop);
@@ -47,7 +48,8 @@ WS_EXPORT int ws_loop_new(ws_manager *manager, const ws_loop_options *options, u
 WS_EXPORT void ws_loop_free(ws_loop *loop);
 
 /* Carries out what was called for this loop, and the timers up to `now_ms` (monotonic
- * milliseconds). One call does about a millisecond's work at most (8,192 deliveries or 1,024 other
+ * milliseconds). A time that is earlier than the last one is logged, once, and taken as if none had
+ * passed: the loop goes on from there. One call does about a millisecond's work at most (8,192 deliveries or 1,024 other
  * calls), so that a broadcast to very many does not keep the host from reading; the rest is done by
  * the next call, in order. Returns the time, on the same clock, at which it wants to be called
  * again at the latest: `now_ms` if there is more to do at once, WS_NO_DEADLINE if nothing is due.

@@ -129,7 +129,8 @@ WS_EXPORT void ws_redis_free(ws_redis *redis);
 WS_EXPORT void ws_redis_ready(ws_redis *redis, int fd, int events);
 
 /* Carries out what is due: connects, sends what waits, delivers what has come. Returns the time, on
- * the same clock, at which it wants to be called again at the latest. */
+ * the same clock, at which it wants to be called again at the latest. If that clock is set back,
+ * which a monotonic one is not, everything goes on from there. */
 WS_EXPORT uint64_t ws_redis_run(ws_redis *redis, uint64_t now_ms);
 
 /* What it has done as one JSON object: whether it is connected, `server` (HOST:PORT or a socket's

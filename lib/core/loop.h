@@ -9,11 +9,12 @@
 
 #include <ws_manager/loop.h>
 
+#include "base/host_clock.h"
 #include "core/counters.h"
 #include "core/drain.h"
 #include "core/manager.h"
-#include "core/page_waits.h"
 #include "core/paces.h"
+#include "core/page_waits.h"
 #include "core/recovery_list.h"
 #include "core/slots.h"
 #include "core/timer_wheel.h"
@@ -112,6 +113,7 @@ struct ws_loop {
     struct connection *graves;        /* ended, to be freed when the library is left */
     struct output_node *output_first; /* OUTPUT_END: none */
     struct output_node *output_last;
+    struct host_clock clock; /* what the host tells; all that is due goes by `timers` */
     struct timer_wheel timers;
     struct drain drain;
     struct paces paces;

@@ -56,7 +56,7 @@ struct ws_manager {
     uint32_t generations[MANAGER_MAX_LOOPS]; /* last one given out; outlives a loop */
     uint32_t n_connections;
     int64_t presence_left; /* deliveries of presence events that may be made now */
-    uint64_t presence_ms;  /* when that was reckoned, on the loops' clock */
+    uint64_t presence_ms;  /* when that was reckoned, on the host's clock */
     bool draining;
 };
 

@@ -64,7 +64,7 @@ struct pages {
     struct page_request *requests;
     uint32_t n_requests;
     uint32_t n_readers; /* recoveries that need pages */
-    uint64_t idle_ms;   /* since when there is none, on the loops' clock */
+    uint64_t idle_ms;   /* since when there is none, on the host's clock */
     uint64_t lost;      /* the carrier does not have every event up to there any more */
 };
 

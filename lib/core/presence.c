@@ -49,12 +49,15 @@ static bool admit(ws_loop *loop, struct target target)
 {
     ws_manager *manager = loop->manager;
     int64_t most = manager->options.max_presence_deliveries;
-    uint64_t now_ms = loop->timers.now_ms;
+    uint64_t now_ms = loop->clock.told_ms; /* the same clock for all loops */
     bool admitted;
 
     if (most == 0)
         return true;
     manager_lock(manager);
+    /* Other loops were told the time in their own turns, a moment ago; more is a clock set back. */
+    if (now_ms + 1000 < manager->presence_ms)
+        manager->presence_ms = now_ms;
     if (now_ms > manager->presence_ms) {
         uint64_t passed_ms = now_ms - manager->presence_ms;
 

@@ -13,7 +13,14 @@ enum {
 };
 
 /* What a timer is for. */
-enum timer_kind { TIMER_TRANSPORT, TIMER_DRAIN, TIMER_RECOVERY, TIMER_PAGES, TIMER_PACES, N_TIMER_KINDS };
+enum timer_kind {
+    TIMER_TRANSPORT,
+    TIMER_DRAIN,
+    TIMER_RECOVERY,
+    TIMER_PAGES,
+    TIMER_PACES,
+    N_TIMER_KINDS
+};
 
 /* Every idle connection has one: small, with what it is for as a number. */
 struct timer {

@@ -71,6 +71,7 @@ int ws_loop_new(ws_manager *manager, const ws_loop_options *options, uint64_t no
     made->options = copy;
     made->output_first = OUTPUT_END;
     slots_init(&made->slots);
+    made->clock.told_ms = now_ms;
     timer_wheel_init(&made->timers, now_ms);
     drain_init(made);
     recoveries_init(made);
@@ -133,6 +134,19 @@ static bool carry_out_batch(ws_loop *loop, uint32_t *budget)
     return true;
 }
 
+static void advance_time(ws_loop *loop, uint64_t now_ms)
+{
+    uint64_t told_ms = loop->clock.told_ms;
+    bool is_first = loop->clock.behind_ms == 0;
+    uint64_t time_ms = host_clock_tell(&loop->clock, now_ms);
+
+    if (now_ms < told_ms && is_first)
+        manager_log(loop->manager, WS_LOG_WARN,
+                    "the clock of ws_loop_run() is not monotonic: %llu ms came after %llu ms",
+                    (unsigned long long)now_ms, (unsigned long long)told_ms);
+    timer_wheel_advance(&loop->timers, time_ms);
+}
+
 uint64_t ws_loop_run(ws_loop *loop, uint64_t now_ms)
 {
     uint32_t budget = BUDGET_PER_TURN;
@@ -147,7 +161,7 @@ uint64_t ws_loop_run(ws_loop *loop, uint64_t now_ms)
     loop->running = true;
     loop_busy(loop);
     connections_settle(loop);
-    timer_wheel_advance(&loop->timers, now_ms);
+    advance_time(loop, now_ms);
     do {
         done = carry_out_batch(loop, &budget);
         more = done && next_batch(loop);
@@ -160,7 +174,8 @@ uint64_t ws_loop_run(ws_loop *loop, uint64_t now_ms)
     loop_idle(loop);
     loop->running = false;
     loop_leave(previous);
-    return done ? timer_wheel_deadline(&loop->timers) : now_ms;
+    return done ? host_clock_deadline(&loop->clock, timer_wheel_deadline(&loop->timers))
+                : now_ms;
 }
 
 /* Again while there are any, since on_disconnect may register another. */

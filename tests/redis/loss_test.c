@@ -377,6 +377,28 @@ START_TEST(idle)
 }
 END_TEST
 
+/* The host's clock is not monotonic: it is set back by an hour while Redis is away. */
+START_TEST(clock_set_back)
+{
+    server_start(&server, NULL);
+    node_init(&ann, "ann", server.uri);
+    ann.ahead_ms = 3600000;
+    node_open(&ann);
+    UNTIL(ann.connected);
+    server_signal(&server, SIGKILL);
+    UNTIL(!ann.connected);
+    ann.ahead_ms = 0;
+    nodes_turn();
+    ck_assert_uint_le(ann.deadline_ms, node_clock_ms() + 2000);
+    server_restart(&server);
+    UNTIL(ann.connected);
+    node_emit_numbers(&ann, 1, 3);
+    node_expect_stored(&ann, 1, 3);
+    node_close(&ann);
+    server_end(&server);
+}
+END_TEST
+
 /* What nobody stored is said at the end. */
 START_TEST(ended_while_redis_is_away)
 {
@@ -405,12 +427,12 @@ END_TEST
 
 int main(void)
 {
-    return suite_run(
-        "redis-loss",
-        (const TTest *const[]){cut_connections, killed_and_restarted, stopped_for_a_while,
-                               flushed_while_quiet, flushed_while_events_flow,
-                               trimmed_meanwhile, entries_are_gone, scripts_are_lost,
-                               recovery_while_redis_is_away, recovery_is_cut,
-                               recovery_from_another_stream, writes_to_cut_connections,
-                               idle_connection_is_cut, idle, ended_while_redis_is_away, NULL});
+    return suite_run("redis-loss",
+                     (const TTest *const[]){
+                         cut_connections, killed_and_restarted, stopped_for_a_while,
+                         flushed_while_quiet, flushed_while_events_flow, trimmed_meanwhile,
+                         entries_are_gone, scripts_are_lost, recovery_while_redis_is_away,
+                         recovery_is_cut, recovery_from_another_stream,
+                         writes_to_cut_connections, idle_connection_is_cut, idle,
+                         clock_set_back, ended_while_redis_is_away, NULL});
 }

@@ -24,6 +24,7 @@
 #include <ws_manager/manager.h>
 #include <ws_manager/redis.h>
 
+#include "base/host_clock.h"
 #include "base/memory.h"
 #include "cluster/redis/command.h"
 #include "cluster/redis/link.h"
@@ -174,7 +175,8 @@ struct ws_redis {
     struct reader reader;
 
     /* The owner's alone: */
-    uint64_t now_ms;
+    struct host_clock clock;
+    uint64_t now_ms;       /* of the last run; all times here go by it */
     uint64_t heartbeat_ms; /* when the next one is due */
     bool awaits_heartbeat; /* its answer: until then there is no other one */
     struct known known;

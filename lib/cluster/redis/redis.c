@@ -200,7 +200,7 @@ int ws_redis_new(ws_manager *manager, const ws_redis_options *options, uint64_t 
     made->memory = memory;
     made->manager = manager;
     made->options = copy;
-    made->now_ms = now_ms;
+    made->now_ms = made->clock.told_ms = now_ms;
     if (pthread_mutex_init(&made->lock, NULL) != 0) {
         memory_free(&memory, made);
         return WS_ERR_SYSTEM;
@@ -365,7 +365,7 @@ uint64_t ws_redis_run(ws_redis *redis, uint64_t now_ms)
     pthread_mutex_lock(&redis->lock);
     redis->is_woken = false;
     pthread_mutex_unlock(&redis->lock);
-    redis->now_ms = now_ms;
+    redis->now_ms = host_clock_tell(&redis->clock, now_ms);
     take_replies(redis, &redis->reading);
     take_replies(redis, &redis->writing);
     take_replies(redis, &redis->asking);
@@ -380,5 +380,5 @@ uint64_t ws_redis_run(ws_redis *redis, uint64_t now_ms)
     link_flush(&redis->writing);
     link_flush(&redis->asking);
     check_session(redis);
-    return next_deadline(redis);
+    return host_clock_deadline(&redis->clock, next_deadline(redis));
 }

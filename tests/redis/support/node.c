@@ -102,9 +102,9 @@ void node_open(struct node *node)
     ck_assert_ptr_nonnull(node->got);
     ck_assert_int_eq(ws_manager_new(&node->host.options, &node->host.manager), WS_OK);
     node->host.now_ms = node_clock_ms();
-    ck_assert_int_eq(
-        ws_redis_new(node->host.manager, &node->options, node->host.now_ms, &node->redis),
-        WS_OK);
+    ck_assert_int_eq(ws_redis_new(node->host.manager, &node->options,
+                                  node->host.now_ms + node->ahead_ms, &node->redis),
+                     WS_OK);
     ck_assert_int_eq(ws_loop_new(node->host.manager, NULL, node->host.now_ms, &node->host.loop),
                      WS_OK);
     client_open(&node->host, &node->client, "client", NULL);
@@ -148,7 +148,8 @@ static void run(struct node *node, const struct pollfd *ready)
         if (ready[i].fd >= 0 && ready[i].revents != 0)
             ws_redis_ready(node->redis, ready[i].fd, events_of(ready[i].revents));
     node->is_woken = false;
-    node->deadline_ms = ws_redis_run(node->redis, node_clock_ms());
+    node->deadline_ms =
+        ws_redis_run(node->redis, node_clock_ms() + node->ahead_ms) - node->ahead_ms;
     node->host.now_ms = node_clock_ms() + node->skipped_ms;
     if (!node->is_stuck)
         host_run(&node->host);

@@ -21,6 +21,7 @@ struct node {
     struct pollfd fds[NODE_MAX_FDS];
     uint64_t deadline_ms;
     uint64_t skipped_ms; /* by which its loop's clock is fast */
+    uint64_t ahead_ms;   /* the same of the carrier's clock; may be set before node_open() */
     bool is_woken;
     unsigned n_wakes;
     bool is_stuck; /* its loop is not run: what the manager takes for it waits */

@@ -104,6 +104,34 @@ START_TEST(nothing_to_do_has_no_deadline)
 }
 END_TEST
 
+static unsigned n_lines;
+
+static void count_line(int level, const char *line, void *user_data)
+{
+    (void)user_data;
+    if (strstr(line, "not monotonic") != NULL) {
+        ck_assert_int_eq(level, WS_LOG_WARN);
+        n_lines++;
+    }
+}
+
+START_TEST(a_clock_that_is_set_back_is_logged_once)
+{
+    n_lines = 0;
+    host_init(&host);
+    host.options.log = count_line;
+    host.now_ms = 5000000;
+    host_start(&host);
+    for (int i = 0; i < 3; i++) {
+        ck_assert_uint_eq(n_lines, i > 0);
+        host.now_ms -= 1000000;
+        ck_assert_uint_eq(ws_loop_run(host.loop, host.now_ms), WS_NO_DEADLINE);
+    }
+    ck_assert_uint_eq(n_lines, 1);
+    host_close(&host);
+}
+END_TEST
+
 static void emit_again(struct client *client, const char *message)
 {
     (void)message;
@@ -343,6 +371,7 @@ int main(void)
         there_are_256_loops_at_most,
         a_new_loop_s_connections_have_new_ids,
         nothing_to_do_has_no_deadline,
+        a_clock_that_is_set_back_is_logged_once,
         a_turn_ends_though_there_is_always_more,
         one_wake_up_for_all_calls_between_two_runs,
         every_kind_of_call_wakes,

@@ -204,6 +204,7 @@ START_TEST(a_crowd_is_told_of_up_to_the_limit_of_a_second)
     host_init(&host);
     host.options.presence_events = WS_PRESENCE_EVERYONE;
     host.options.max_presence_deliveries = 200;
+    host.now_ms = 3600000;
     host_start(&host);
     for (size_t i = 0; i < 50; i++)
         client_open(&host, &crowd[i], "crowd", NULL);
@@ -218,6 +219,20 @@ START_TEST(a_crowd_is_told_of_up_to_the_limit_of_a_second)
     host_run(&host);
     ck_assert_uint_eq(client_count(&crowd[0]), 1);
     ck_assert_uint_eq(dropped(), 31);
+    /* A clock that is set back leaves nobody without the next second's. */
+    host.now_ms -= 3600000;
+    host_run(&host);
+    for (size_t i = 47; dropped() == 31; i--) {
+        client_lose(&crowd[i]);
+        host_run(&host);
+    }
+    client_count(&crowd[0]);
+    host.now_ms += 1000;
+    host_run(&host);
+    client_lose(&crowd[1]);
+    host_run(&host);
+    ck_assert_uint_eq(client_count(&crowd[0]), 1);
+    ck_assert_uint_eq(dropped(), 32);
     host_close(&host);
     for (size_t i = 0; i < 50; i++)
         client_free(&crowd[i]);

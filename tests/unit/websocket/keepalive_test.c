@@ -71,6 +71,32 @@ START_TEST(without_a_pong_the_connection_has_broken_1006)
 }
 END_TEST
 
+/* The host's clock is not monotonic: it is set back while a pong, or the next ping, is awaited. */
+START_TEST(a_clock_that_is_set_back_hides_no_dead_peer)
+{
+    const uint64_t hour = 3600000;
+
+    host_pass(&host, hour);
+    peer_expect(peer, PING, "", 0);
+    peer_send_frame(peer, FIN | PONG, "", 0);
+    pass_by_deadlines(5000);
+    host.now -= hour;
+    host_turn(&host);
+    peer_expect_nothing(peer);
+    pass_by_deadlines(4900);
+    peer_expect_nothing(peer);
+    pass_by_deadlines(200);
+    peer_expect(peer, PING, "", 0);
+    host.now -= 1500;
+    pass_by_deadlines(1900);
+    ck_assert_uint_eq(host.called[HOST_DISCONNECT], 0);
+    pass_by_deadlines(200);
+    ck_assert_uint_eq(host.called[HOST_DISCONNECT], 1);
+    ck_assert_uint_eq(host.code, 1006);
+    host_expect_stats(&host, "\"timeouts\":1,");
+}
+END_TEST
+
 START_TEST(anything_heard_counts_as_alive)
 {
     struct bytes bytes = {0};
@@ -187,6 +213,7 @@ Suite *websocket_suite(void)
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, a_ping_is_sent_every_interval_and_answered);
     tcase_add_test(tests, without_a_pong_the_connection_has_broken_1006);
+    tcase_add_test(tests, a_clock_that_is_set_back_hides_no_dead_peer);
     tcase_add_test(tests, anything_heard_counts_as_alive);
     tcase_add_test(tests, a_client_that_was_heard_once_may_still_die);
     tcase_add_test(tests, a_client_that_reads_nothing_dies_too);
