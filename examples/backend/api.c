@@ -90,6 +90,12 @@ void api_answer_store_error(struct api_call *call, enum store_result result)
     case STORE_BUSY:
         http_response_set_error(call->response, HTTP_STATUS_SERVICE_UNAVAILABLE, "busy",
                                 "the database is busy, try again", NULL);
+        http_response_add_field(call->response, "Retry-After", "1");
+        break;
+    case STORE_FULL:
+        http_response_set_error(call->response, HTTP_STATUS_SERVICE_UNAVAILABLE, "full",
+                                "the database can't be written, try later", NULL);
+        http_response_add_field(call->response, "Retry-After", "10");
         break;
     case STORE_MEMORY:
         http_response_set_status_error(call->response, HTTP_STATUS_SERVICE_UNAVAILABLE,

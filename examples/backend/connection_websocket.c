@@ -31,7 +31,11 @@ static void upgrade(struct connection *connection, const ws_header *headers, con
     if (result == WS_ERR_CLOSED) {
         connection_websocket_write(connection);
     } else if (result != WS_OK) {
-        log_line(WS_LOG_WARN, "a WebSocket was not opened: %s", ws_strerror(result));
+        static struct log_pause pause;
+
+        if (log_may(&pause)) {
+            log_line(WS_LOG_WARN, "a WebSocket was not opened: %s", ws_strerror(result));
+        }
         connection_close(connection);
     }
 }

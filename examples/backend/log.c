@@ -8,15 +8,25 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "monotonic_clock.h"
 #include "text.h"
 
-enum { LINE_MAX_BYTES = 1024 };
+enum { LINE_MAX_BYTES = 1024, PAUSE_MS = 1000 };
 
 static int highest_level = WS_LOG_INFO;
 
 void log_set_level(int level)
 {
     highest_level = level;
+}
+
+bool log_may(struct log_pause *pause)
+{
+    uint64_t now_ms = monotonic_ms();
+    uint64_t next_ms = atomic_load(&pause->next_ms);
+
+    return now_ms >= next_ms &&
+           atomic_compare_exchange_strong(&pause->next_ms, &next_ms, now_ms + PAUSE_MS);
 }
 
 void log_line(int level, const char *format, ...)

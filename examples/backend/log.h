@@ -3,6 +3,10 @@
 #ifndef BACKEND_LOG_H
 #define BACKEND_LOG_H
 
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
 #include <ws_manager/manager.h>
 
 /* Lines above this level are dropped. Called once, before the threads start. */
@@ -10,5 +14,13 @@ void log_set_level(int level);
 
 /* Writes one line. Any thread; a line is written in one piece. */
 __attribute__((format(printf, 2, 3))) void log_line(int level, const char *format, ...);
+
+/* For what may fail again and again: lets one line a second through, of all threads'. Static and so
+ * zero at first. */
+struct log_pause {
+    _Atomic uint64_t next_ms;
+};
+
+bool log_may(struct log_pause *pause);
 
 #endif

@@ -23,9 +23,7 @@ enum {
     ACCEPTS_PER_TURN = 64,
     WRITES_PER_TURN = 128, /* half a millisecond */
     ACCEPT_PAUSE_MS = 100,
-    LOG_PAUSE_MS = 1000,
-    SETTLE_AGAIN_MS = 20, /* the outbox */
-    STOP_IDLE_MS = 250,   /* how long an idle client may still ask, and learn that this ends */
+    STOP_IDLE_MS = 250, /* how long an idle client may still ask, and learn that this ends */
     STOP_LIMIT_MS = 3000,
     STOP_POLL_MS = 50
 };
@@ -160,16 +158,6 @@ void loop_free(struct loop *loop)
 
 /* --- the listeners ------------------------------------------------------------------- */
 
-/* True once a second, among all loops. */
-static bool may_log(uint64_t now_ms)
-{
-    static _Atomic uint64_t last_ms;
-    uint64_t last = atomic_load(&last_ms);
-
-    return (last == 0 || now_ms - last >= LOG_PAUSE_MS) &&
-           atomic_compare_exchange_strong(&last_ms, &last, now_ms);
-}
-
 static void watch_listeners(struct loop *loop, uint32_t events)
 {
     for (int i = 0; i < N_LISTENERS; i++) {
@@ -183,7 +171,9 @@ static void watch_listeners(struct loop *loop, uint32_t events)
  * is looked at for a while. */
 static void pause_accepting(struct loop *loop, int error)
 {
-    if (may_log(loop->now_ms)) {
+    static struct log_pause pause;
+
+    if (log_may(&pause)) {
         log_line(WS_LOG_WARN, "no connection can be accepted: %s", strerror(error));
     }
     loop->accept_again_ms = loop->now_ms + ACCEPT_PAUSE_MS;
@@ -405,9 +395,7 @@ void loop_run(struct loop *loop)
         }
         deadline_ms = run_cluster(loop);
         deadline_ms = earlier(deadline_ms, run_library(loop));
-        if (outbox_settle(&loop->app->outbox)) {
-            deadline_ms = earlier(deadline_ms, loop->now_ms + SETTLE_AGAIN_MS);
-        }
+        deadline_ms = earlier(deadline_ms, outbox_settle(&loop->app->outbox, loop->now_ms));
         free_dead(loop);
     }
     free_dead(loop);

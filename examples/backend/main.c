@@ -43,6 +43,7 @@ static void raise_file_limit(void)
 static void block_signals(const struct options *options, sigset_t *signals)
 {
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file at its limit is a full disk to the store */
     sigemptyset(signals);
     sigaddset(signals, SIGINT);
     sigaddset(signals, SIGTERM);
@@ -136,7 +137,7 @@ fail_static_files:
 
 static void close_app(struct app *app)
 {
-    outbox_settle(&app->outbox);
+    outbox_close(&app->outbox);
     cluster_close(&app->cluster);
     realtime_close(&app->realtime);
     address_table_close(&app->addresses);

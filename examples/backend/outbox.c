@@ -6,8 +6,13 @@
 #include <stdlib.h>
 
 #include "log.h"
+#include "monotonic_clock.h"
 
-enum { ROWS_AT_ONCE = 64 };
+enum {
+    ROWS_AT_ONCE = 64,
+    FIRST_PAUSE_MS = 20, /* also while Redis takes no more: it takes many at once again */
+    LONGEST_PAUSE_MS = 1000
+};
 
 /* Goes with an event that is on its way. */
 struct receipt {
@@ -75,7 +80,11 @@ static bool take_row(const struct outbox_row *row, void *user_data)
         return false;
     }
     if (result != WS_OK) {
-        log_line(WS_LOG_ERROR, "an event was not sent: %s", ws_strerror(result));
+        static struct log_pause pause;
+
+        if (log_may(&pause)) {
+            log_line(WS_LOG_ERROR, "an event was not sent: %s", ws_strerror(result));
+        }
     }
     outbox->emitted = row->id;
     return true;
@@ -118,23 +127,39 @@ enum store_result outbox_add(struct outbox *outbox, const char *type, const char
 void outbox_open(struct outbox *outbox, struct store *store, ws_manager *manager,
                  const char *node)
 {
-    *outbox = (struct outbox){.store = store, .manager = manager, .node = node};
+    *outbox = (struct outbox){
+        .store = store, .manager = manager, .node = node, .pause_ms = FIRST_PAUSE_MS};
     snprintf(outbox->producer, sizeof outbox->producer, "%s:outbox",
              ws_manager_process_id(manager));
     atomic_store(&outbox->is_stuck, true);
-    outbox_settle(outbox);
+    outbox_settle(outbox, monotonic_ms());
 }
 
-bool outbox_settle(struct outbox *outbox)
+void outbox_close(struct outbox *outbox)
+{
+    atomic_store(&outbox->next_try_ms, 0);
+    outbox_settle(outbox, monotonic_ms());
+}
+
+/* Emits what was not taken. It only reads, so that it goes on when nobody can write. */
+static enum store_result send_again(struct outbox *outbox)
+{
+    enum store_result result = store_begin(outbox->store, STORE_READ);
+
+    if (result == STORE_OK) {
+        outbox_send(outbox);
+        store_end(outbox->store);
+    }
+    return result;
+}
+
+static enum store_result delete_stored(struct outbox *outbox)
 {
     int64_t stored = atomic_load(&outbox->stored);
-    enum store_result result;
+    enum store_result result = store_begin(outbox->store, STORE_WRITE);
 
-    if (stored <= atomic_load(&outbox->deleted) && !atomic_load(&outbox->is_stuck)) {
-        return false;
-    }
-    if (store_begin(outbox->store, STORE_WRITE) != STORE_OK) {
-        return true;
+    if (result != STORE_OK) {
+        return result;
     }
     result = store_outbox_delete(outbox->store, outbox->node, stored);
     if (result == STORE_OK) {
@@ -142,8 +167,59 @@ bool outbox_settle(struct outbox *outbox)
     }
     if (result == STORE_OK) {
         atomic_store(&outbox->deleted, stored);
-        outbox_send(outbox);
     }
     store_end(outbox->store);
-    return result != STORE_OK || atomic_load(&outbox->is_stuck);
+    return result;
+}
+
+static bool has_stored(struct outbox *outbox)
+{
+    return atomic_load(&outbox->stored) > atomic_load(&outbox->deleted);
+}
+
+/* When the next try may be. */
+static uint64_t next_try(struct outbox *outbox, bool database_fails, uint64_t now_ms)
+{
+    uint64_t pause_ms = outbox->pause_ms;
+
+    if (!database_fails) {
+        outbox->pause_ms = FIRST_PAUSE_MS;
+        return atomic_load(&outbox->is_stuck) ? now_ms + FIRST_PAUSE_MS : WS_NO_DEADLINE;
+    }
+    outbox->pause_ms = pause_ms < LONGEST_PAUSE_MS / 2 ? 2 * pause_ms : LONGEST_PAUSE_MS;
+    return now_ms + pause_ms;
+}
+
+static uint64_t settle(struct outbox *outbox, uint64_t now_ms)
+{
+    bool database_fails = false;
+    uint64_t next_ms;
+
+    if (atomic_load(&outbox->is_stuck)) {
+        database_fails = send_again(outbox) != STORE_OK;
+    }
+    if (has_stored(outbox)) {
+        database_fails = delete_stored(outbox) != STORE_OK || database_fails;
+    }
+    next_ms = next_try(outbox, database_fails, now_ms);
+    atomic_store(&outbox->next_try_ms, next_ms == WS_NO_DEADLINE ? 0 : next_ms);
+    return next_ms;
+}
+
+uint64_t outbox_settle(struct outbox *outbox, uint64_t now_ms)
+{
+    uint64_t next_ms = atomic_load(&outbox->next_try_ms);
+
+    if (!has_stored(outbox) && !atomic_load(&outbox->is_stuck)) {
+        return WS_NO_DEADLINE;
+    }
+    if (now_ms < next_ms) {
+        return next_ms;
+    }
+    if (atomic_exchange(&outbox->is_settling, true)) {
+        return now_ms + FIRST_PAUSE_MS; /* what came too late for the other loop */
+    }
+    next_ms = settle(outbox, now_ms);
+    atomic_store(&outbox->is_settling, false);
+    return next_ms;
 }

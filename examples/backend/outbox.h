@@ -23,6 +23,9 @@ struct outbox {
     atomic_bool is_stuck;    /* the next one was not taken: later */
     _Atomic int64_t stored;  /* every row up to there is */
     _Atomic int64_t deleted; /* and these are gone */
+    atomic_bool is_settling; /* by one loop at a time */
+    _Atomic uint64_t next_try_ms; /* monotonic; 0: at once */
+    uint64_t pause_ms;            /* of the one who settles: after the next failure */
 };
 
 /* Emits what a former process of that name left. */
@@ -38,7 +41,11 @@ enum store_result outbox_add(struct outbox *outbox, const char *type, const char
 void outbox_send(struct outbox *outbox);
 
 /* Once a turn of a loop: what is stored leaves the database, and what was not taken is tried again.
- * Returns true if it is to be called again soon. */
-bool outbox_settle(struct outbox *outbox);
+ * While the database fails, is locked or full, it rests in between. Returns when it is to be called
+ * again at the latest, or WS_NO_DEADLINE. */
+uint64_t outbox_settle(struct outbox *outbox, uint64_t now_ms);
+
+/* Settles once more, when no loop does. */
+void outbox_close(struct outbox *outbox);
 
 #endif

@@ -65,7 +65,11 @@ static void echo_message(ws_manager *manager, const ws_connection_info *connecti
 
     (void)user_data;
     if (result != WS_OK && result != WS_ERR_NOT_FOUND) {
-        log_line(WS_LOG_WARN, "an echo was not sent: %s", ws_strerror(result));
+        static struct log_pause pause;
+
+        if (log_may(&pause)) {
+            log_line(WS_LOG_WARN, "an echo was not sent: %s", ws_strerror(result));
+        }
         ws_manager_disconnect(manager, connection->id, 1011, NULL);
     }
 }

@@ -174,7 +174,11 @@ void static_files_serve(const struct static_files *files, const struct http_requ
         errno = ENOENT;
     }
     if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) {
-        log_line(WS_LOG_WARN, "no file can be opened: %s", strerror(errno));
+        static struct log_pause pause;
+
+        if (log_may(&pause)) {
+            log_line(WS_LOG_WARN, "no file can be opened: %s", strerror(errno));
+        }
         http_response_set_status_error(response, HTTP_STATUS_SERVICE_UNAVAILABLE,
                                        "too many open files");
         return;

@@ -9,8 +9,9 @@
 #include "log.h"
 #include "store_internal.h"
 
-/* A loop waits meanwhile, with all its clients: better a 503, and the client tries again. */
-enum { BUSY_TIMEOUT_MS = 20 };
+/* At the start, when another process may be making the tables. Later nobody waits: a loop would, with
+ * all its clients; better a 503, and the client tries again. */
+enum { START_BUSY_TIMEOUT_MS = 5000 };
 
 static const char *const statement_texts[] = {
 #define X(name, sql) sql,
@@ -18,18 +19,45 @@ static const char *const statement_texts[] = {
 #undef X
 };
 
-enum store_result store_failure(struct store *store, int code)
+/* What SQLite says when there is no room, but by a quota or a limit on files. */
+static bool is_failed_write(int extended_code)
 {
-    log_line(WS_LOG_ERROR, "database: %s", sqlite3_errmsg(store->db));
+    return extended_code == SQLITE_IOERR_WRITE || extended_code == SQLITE_IOERR_SHMSIZE;
+}
+
+static enum store_result kind_of_failure(struct store *store, int code)
+{
     switch (code & 0xFF) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
+    case SQLITE_PROTOCOL: /* others hold the WAL's index */
         return STORE_BUSY;
+    case SQLITE_FULL:
+        return STORE_FULL;
     case SQLITE_NOMEM:
         return STORE_MEMORY;
+    case SQLITE_IOERR:
+        return is_failed_write(sqlite3_extended_errcode(store->db)) ? STORE_FULL : STORE_FAILED;
     default:
         return STORE_FAILED;
     }
+}
+
+enum store_result store_failure(struct store *store, int code)
+{
+    static struct log_pause pauses[STORE_FAILED + 1]; /* none of them hides another */
+    enum store_result result = kind_of_failure(store, code);
+
+    atomic_fetch_add(&store->n_failures, 1);
+    if (log_may(&pauses[result])) {
+        log_line(WS_LOG_ERROR, "database: %s", sqlite3_errmsg(store->db));
+    }
+    return result;
+}
+
+uint64_t store_failures(const struct store *store)
+{
+    return atomic_load(&store->n_failures);
 }
 
 sqlite3_stmt *store_statement(struct store *store, enum statement which)
@@ -161,7 +189,7 @@ void store_end(struct store *store)
 
 static bool configure(sqlite3 *db)
 {
-    return sqlite3_busy_timeout(db, BUSY_TIMEOUT_MS) == SQLITE_OK &&
+    return sqlite3_busy_timeout(db, START_BUSY_TIMEOUT_MS) == SQLITE_OK &&
            sqlite3_exec(db,
                         "PRAGMA journal_mode = WAL;"
                         "PRAGMA synchronous = NORMAL;"
@@ -209,6 +237,7 @@ struct store *store_open(const char *file, char *problem, size_t problem_size)
         store_close(store);
         return NULL;
     }
+    sqlite3_busy_timeout(store->db, 0);
     return store;
 }
 

@@ -27,6 +27,7 @@ enum store_result {
     STORE_INVALID_TRANSITION, /* no way from the order's status to that one */
     STORE_DUPLICATE_EMAIL,
     STORE_BUSY,   /* another process holds the database: try later */
+    STORE_FULL,   /* nothing can be written, as on a full disk: likewise */
     STORE_MEMORY, /* out of memory */
     STORE_FAILED  /* the database failed; the log says how */
 };
@@ -38,11 +39,14 @@ struct store *store_open(const char *file, char *problem, size_t problem_size);
 
 void store_close(struct store *store);
 
+/* How often the database failed, was busy or full. Any thread. */
+uint64_t store_failures(const struct store *store);
+
 /* --- transactions -------------------------------------------------------------------- */
 
 enum store_access { STORE_READ, STORE_WRITE };
 
-/* Starts a transaction. On STORE_OK the store belongs to this thread until store_end(): what is
+/* Starts a transaction. Waits for this process's own threads, never for another's lock. On STORE_OK the store belongs to this thread until store_end(): what is
  * done between store_commit() and store_end() happens in the order of the commits. All
  * functions below need a transaction. */
 enum store_result store_begin(struct store *store, enum store_access access);

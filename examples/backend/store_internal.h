@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 #include <sqlite3.h>
+#include <stdatomic.h>
 
 #include "store.h"
 
@@ -66,6 +67,7 @@ struct store {
     sqlite3 *db;
     pthread_mutex_t mutex; /* from store_begin() to store_end() */
     bool in_transaction;
+    _Atomic uint64_t n_failures;
     sqlite3_stmt *statements[N_STATEMENTS];
 };
 

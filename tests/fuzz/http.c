@@ -8,6 +8,7 @@
 #include "backend/http_request.h"
 #include "backend/http_response.h"
 #include "backend/log.h"
+#include "backend/monotonic_clock.h"
 #include "backend/router.h"
 #include "fuzz/support/input.h"
 
@@ -83,7 +84,7 @@ static void answer(const struct http_request *request)
     ck_assert(http_response_write(&response, false, request->keep_alive, false, &out));
     byte_buffer_free(&out);
     http_response_free(&response);
-    outbox_settle(&app.outbox);
+    outbox_settle(&app.outbox, monotonic_ms());
 }
 
 static void open_app(void)

@@ -1,0 +1,175 @@
+#!/usr/bin/env python3
+"""A database that others hold, or that has no room: the rest goes on, nobody waits for it, and what
+was to be written comes after, once."""
+import asyncio
+import contextlib
+import os
+import resource
+import shutil
+import sqlite3
+import tempfile
+import threading
+import time
+import unittest
+
+from client import BackendCase, receive_type, request
+from redis_server import RedisServer
+
+N_EVENTS = 20
+N_TURNS = 300
+ORDER = {"client_id": 1, "items": [{"sku": "WIDGET-1", "quantity": 1}]}
+
+
+@contextlib.contextmanager
+def foreign_lock(path, backend):
+    """As a backup tool holds it: everyone may read, nobody may write."""
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as database:
+        database.execute("BEGIN IMMEDIATE")
+        yield
+        database.execute("ROLLBACK")
+
+
+@contextlib.contextmanager
+def full_disk(path, backend):
+    """No file of the backend may grow any more, whatever it holds."""
+    limits = resource.prlimit(backend.process.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(backend.process.pid, resource.RLIMIT_FSIZE, (1, limits[1]))
+    yield
+    resource.prlimit(backend.process.pid, resource.RLIMIT_FSIZE, limits)
+
+
+class Log:
+    """What a backend logs, through a pipe, which has no limit of a file and is never full."""
+
+    def __init__(self):
+        reading, self.pipe = os.pipe()
+        self._lines = []
+        self._thread = threading.Thread(target=self._read, args=(reading,))
+        self._thread.start()
+
+    def _read(self, reading):
+        with os.fdopen(reading) as pipe:
+            self._lines.extend(pipe)
+
+    def lines(self):
+        """All of them; called again, likewise. The backend must have ended."""
+        if self._thread.is_alive():
+            os.close(self.pipe)
+            self._thread.join()
+        return self._lines
+
+
+class Database(BackendCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="database-")
+        self.addCleanup(shutil.rmtree, self.folder, True)
+        self.path = os.path.join(self.folder, "orders.db")
+        self.log = Log()
+        self.addCleanup(self.log.lines)
+
+    def begin(self, *arguments):
+        return self.start("--db", self.path, "--relay", "--threads", "1", *arguments,
+                          stderr=self.log.pipe)
+
+    async def failures(self, backend):
+        return (await self.call(backend, "GET", "/ws/stats"))[1]["database_failures"]
+
+    def rows_of_outbox(self):
+        with contextlib.closing(sqlite3.connect(self.path)) as database:
+            return database.execute("SELECT count(*) FROM outbox").fetchone()[0]
+
+    async def until_settled(self):
+        while await asyncio.to_thread(self.rows_of_outbox) > 0:
+            await asyncio.sleep(0.02)
+
+    async def write(self, backend):
+        return await self.call(backend, "POST", "/api/orders", ORDER)
+
+    async def all_but_writing_goes_on(self, backend, code):
+        """Requests that write are told to come later; all else is as ever."""
+        one, _ = await self.connect(backend)
+        other, _ = await self.connect(backend)
+        for client in (one, other):
+            await request(client, {"type": "join_room", "room": "r", "ref": 1})
+        for number in range(N_TURNS // 10):
+            status, answer, headers = await self.write(backend)
+            self.assertEqual((status, answer["error"]["code"]), (503, code))
+            self.assertGreater(int(headers["Retry-After"]), 0)
+            await (await one.ping())
+            await one.send('{"type":"message","room":"r","data":%d}' % number)
+            self.assertEqual((await receive_type(other, "message"))["data"], number)
+        status, answer, _ = await self.call(backend, "GET", "/api/orders")
+        self.assertEqual(status, 200)
+        status, _, _ = await self.call(backend, "POST", "/api/notifications", {"message": "m"})
+        self.assertEqual(status, 503)
+        return len(answer["orders"])
+
+    async def meets(self, trouble, code):
+        """What holds without Redis: writing resumes, and each event comes once."""
+        backend = self.begin()
+        client, _ = await self.connect(backend)
+        self.assertEqual((await self.write(backend))[0], 201)
+        started = time.monotonic()
+        with trouble(self.path, backend):
+            self.assertEqual(await self.all_but_writing_goes_on(backend, code), 1)
+        self.assertEqual((await self.write(backend))[0], 201)
+        seconds = time.monotonic() - started
+        created = [(await receive_type(client, "order_created"))["data"]["id"] for _ in range(2)]
+        self.assertEqual(created, [1, 2])
+        await self.until_settled()
+        self.assertEqual((await asyncio.to_thread(backend.stop))[0], 0)
+        lines = [line for line in self.log.lines() if "database: " in line]
+        self.assertGreater(len(lines), 0)
+        self.assertLessEqual(len(lines), seconds + 1)  # one a second
+
+    async def test_a_foreign_lock(self):
+        await self.meets(foreign_lock, "busy")
+
+    async def test_a_full_disk(self):
+        await self.meets(full_disk, "full")
+
+    async def catches_up(self, trouble):
+        """Events that are stored, and delivered, while nobody can note that in the database."""
+        if shutil.which("redis-server") is None:
+            self.skipTest("there is no redis-server")
+        redis = RedisServer()
+        self.addCleanup(redis.stop)
+        backend = self.begin("--redis", redis.uri, "--node", "a", "--no-presence")
+        client, _ = await self.connect(backend)
+        self.assertEqual((await self.write(backend))[0], 201)
+        await receive_type(client, "order_created")
+        redis.pause()
+        for _ in range(N_EVENTS):
+            self.assertEqual((await self.write(backend))[0], 201)
+        self.assertGreaterEqual(self.rows_of_outbox(), N_EVENTS)
+        with trouble(self.path, backend):
+            failed_before = await self.failures(backend)
+            started = time.monotonic()
+            redis.resume()
+            created = [(await receive_type(client, "order_created"))["data"]["id"]
+                       for _ in range(N_EVENTS)]
+            self.assertEqual(created, [2 + number for number in range(N_EVENTS)])
+            while await self.failures(backend) == failed_before:
+                await asyncio.sleep(0.02)
+            for _ in range(N_TURNS):
+                await (await client.ping())
+            tries = await self.failures(backend) - failed_before
+            seconds = time.monotonic() - started
+            # From 20 ms on each pause is twice the last, up to a second.
+            self.assertLessEqual(tries, 7 + seconds)
+            self.assertGreaterEqual(self.rows_of_outbox(), N_EVENTS)
+        await self.until_settled()
+        self.assertEqual((await self.write(backend))[0], 201)
+        event = await receive_type(client, "order_created")
+        self.assertEqual(event["data"]["id"], 2 + N_EVENTS)  # so none came twice
+        await self.until_settled()
+
+    async def test_the_outbox_catches_up_after_a_foreign_lock(self):
+        await self.catches_up(foreign_lock)
+
+    async def test_the_outbox_catches_up_after_a_full_disk(self):
+        await self.catches_up(full_disk)
+
+
+if __name__ == "__main__":
+    unittest.main()
