@@ -59,6 +59,10 @@ typedef struct ws_redis_options {
      * that answers and says that it is a master (ROLE) is used. When it is lost, or is a master no
      * longer, the next one is tried.
      *
+     * Each of these may be a node of a Redis Cluster: the node that it names as the one in charge
+     * of the keys (MOVED, ASK) is connected to, with the same user, password and TLS. There is no
+     * DATABASE other than 0.
+     *
      * redis+sentinel://[[USER]:PASSWORD@]SENTINEL[:PORT],.../MASTER[/DATABASE] asks these sentinels
      * (port 26379) in turn for the master of that name. The one that answered is asked again every
      * second, and after each loss; one that does not answer within a second (timeout_ms if that is

@@ -122,7 +122,7 @@ START_TEST(texts)
                      "{\"epoch\":\"\",\"server\":\"\",\"connected\":0,\"position\":0,\"lag\":0,"
                      "\"pending_events\":0,\"pending_bytes\":0,\"pending_fetches\":0,"
                      "\"stored\":0,\"duplicates\":0,\"refused\":0,\"delivered\":0,"
-                     "\"fetched\":0,\"sessions\":0,\"failures\":0}");
+                     "\"fetched\":0,\"sessions\":0,\"failures\":0,\"redirections\":0}");
     ws_redis_free_text(ann.redis, text);
     UNTIL(ann.connected);
     ck_assert_int_eq(node_emit(&ann, 1), WS_OK);

@@ -1,5 +1,5 @@
 /* sentinel_test.c: a master that sentinels name: it is found, verified, and followed when another
- * one takes its place. Not here: many clients under load (e2e/test_sentinel.py). */
+ * one takes its place. Not here: many clients under load (e2e/test_failover.py). */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>

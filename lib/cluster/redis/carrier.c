@@ -46,6 +46,7 @@ void fail(struct ws_redis *redis, const char *text)
         return;
     snprintf(session->failure, sizeof session->failure, "%s", text);
     session->failed_in = session->stage;
+    session->redirect = place_read_redirect(&session->elsewhere, text, &session->place);
     enter_stage(redis, STAGE_FAILED);
 }
 
@@ -147,7 +148,7 @@ bool ask_range(struct ws_redis *redis, struct link *link, enum request_kind kind
     const char *const exec[] = {"EXEC", NULL};
 
     snprintf(digits, sizeof digits, "%" PRIu32, max);
-    if (send_texts(redis, link, REQUEST_QUEUED, multi) &&
+    if (send_texts(redis, link, REQUEST_MULTI, multi) &&
         send_texts(redis, link, REQUEST_QUEUED, range) &&
         send_texts(redis, link, REQUEST_QUEUED, epoch) && send_texts(redis, link, kind, exec))
         return true;

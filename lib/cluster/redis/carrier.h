@@ -72,7 +72,9 @@ struct session {
     uint64_t retry_ms;             /* when it is tried again */
     uint32_t n_attempts;           /* since the last event that was stored or read */
     char failure[LINK_ERROR_SIZE]; /* in STAGE_FAILED: why, */
-    enum stage failed_in;          /* and when */
+    enum stage failed_in;          /* and when; */
+    enum redirect redirect;        /* whether another node of a cluster is in charge, */
+    struct place elsewhere;        /* which one */
     uint32_t n_unverified; /* connections whose Redis did not say yet that it is a master */
     bool told_connected;
     char told[LINK_ERROR_SIZE];
@@ -84,6 +86,10 @@ struct servers {
     size_t n_tried;  /* in vain, since the last wait */
     bool is_asking;  /* a sentinel owes an answer */
     uint64_t ask_ms; /* when one is asked again */
+
+    enum redirect redirect; /* a node sent to session.elsewhere */
+    uint32_t n_redirects;   /* one after the other, */
+    uint64_t redirected_ms; /* the last of them */
 };
 
 /* The newest event that is known to be in the stream, read, stored, or seen at a session's
@@ -152,6 +158,7 @@ struct counters {
     uint64_t fetched;
     uint64_t sessions;
     uint64_t failures; /* sessions that ended, and attempts */
+    uint64_t redirections;
 };
 
 struct ws_redis {
@@ -252,9 +259,18 @@ bool servers_named(struct ws_redis *redis, const redisReply *reply);
 /* The sentinel does not answer, or not well: that is of weight only for a session that waits. */
 void servers_ask_failed(struct ws_redis *redis, const char *why);
 
+/* The session has failed: whether the next one goes to the node that was named, at once. */
+bool servers_follow(struct ws_redis *redis);
+
 /* The session has failed: turns to the next server if that one is to blame. True if it should be
  * tried at once. */
 bool servers_next(struct ws_redis *redis);
+
+/* Whether the session's server wants ASKING. */
+bool servers_asks(const struct ws_redis *redis);
+
+/* Has the server say whether another node of its cluster is in charge. */
+bool servers_probe(struct ws_redis *redis, struct link *link);
 
 /* Whether each connection's server must say that it is a master. */
 bool servers_check_role(const struct ws_redis *redis);

@@ -171,6 +171,7 @@ void link_close(struct link *link)
     link->progressed = false;
     link->replied = false;
     link->is_slow = false;
+    link->asks = false;
 }
 
 /* --- input and output ------------------------------------------------------------------------- */
@@ -286,8 +287,8 @@ static void await(struct link *link, uint64_t now_ms)
     link->limit_ms = now_ms + block_ms(link) + LINK_SLOW * link->timeout_ms;
 }
 
-bool link_send(struct link *link, enum request_kind kind, const struct command *command,
-               uint64_t now_ms)
+static bool send_command(struct link *link, enum request_kind kind,
+                         const struct command *command, uint64_t now_ms)
 {
     struct link_request *request =
         &link->requests[(link->first + link->count) % LINK_MAX_REQUESTS];
@@ -310,6 +311,31 @@ bool link_send(struct link *link, enum request_kind kind, const struct command *
         await(link, now_ms);
     link->count++;
     return true;
+}
+
+static bool has_keys(enum request_kind kind)
+{
+    switch (kind) {
+    case REQUEST_MULTI: /* for all up to EXEC */
+    case REQUEST_ATTACH:
+    case REQUEST_READ:
+    case REQUEST_STATE:
+    case REQUEST_APPEND:
+    case REQUEST_HEARTBEAT:
+        return true;
+    default:
+        return false;
+    }
+}
+
+bool link_send(struct link *link, enum request_kind kind, const struct command *command,
+               uint64_t now_ms)
+{
+    static const struct command asking = {1, {"ASKING"}, {6}};
+
+    if (link->asks && has_keys(kind) && !send_command(link, REQUEST_GREETING, &asking, now_ms))
+        return false;
+    return send_command(link, kind, command, now_ms);
 }
 
 redisReply *link_take_reply(struct link *link, enum request_kind *kind)

@@ -26,7 +26,8 @@ enum {
 /* What a reply is to. */
 enum request_kind {
     REQUEST_GREETING, /* AUTH, SELECT and the like: only an error is of interest */
-    REQUEST_QUEUED,   /* MULTI and what follows it, to be answered by EXEC: likewise */
+    REQUEST_MULTI,    /* likewise */
+    REQUEST_QUEUED,   /* what follows MULTI, to be answered by EXEC: likewise */
     REQUEST_ATTACH,
     REQUEST_PAGE,
     REQUEST_READ,
@@ -52,6 +53,7 @@ struct link {
     int fd;
     int events;  /* that hiredis wants */
     int watched; /* that the host was told */
+    bool asks;   /* ASKING goes before each command with keys, see link_send() */
 
     /* For connecting, and until something comes while a reply is awaited. */
     uint64_t timeout_ms;
@@ -81,7 +83,10 @@ void link_close(struct link *link);
 void link_ready(struct link *link, int events);
 
 /* Sends a command. Its reply comes behind those of earlier ones. False with link->error, if the
- * connection is gone or there are LINK_MAX_REQUESTS. */
+ * connection is gone or there are LINK_MAX_REQUESTS.
+ *
+ * The node of a Redis Cluster that a slot is being moved to carries out only what comes behind
+ * ASKING, or in a transaction that does. */
 bool link_send(struct link *link, enum request_kind kind, const struct command *command,
                uint64_t now_ms);
 

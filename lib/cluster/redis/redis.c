@@ -254,6 +254,7 @@ static void take_reply(struct ws_redis *redis, enum request_kind kind, redisRepl
     }
     switch (kind) {
     case REQUEST_GREETING:
+    case REQUEST_MULTI:
     case REQUEST_QUEUED:
         break;
     case REQUEST_ATTACH:

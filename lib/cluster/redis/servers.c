@@ -1,5 +1,5 @@
-/* servers.c: which server a session goes to: the hosts of the URI in turn, or the master that a
- * sentinel names. Where several servers are possible, each must say itself that it is a master
+/* servers.c: which server a session goes to: the hosts of the URI in turn, the master that a sentinel
+ * names, or the node that another node of a cluster names. Where several servers are possible, each must say itself that it is a master
  * (ROLE) before anything is written, and again with each page that is read: a master that was
  * demoted goes on answering. Not here: reaching it (session.c). */
 #include "cluster/redis/carrier.h"
@@ -9,7 +9,9 @@
 
 enum {
     SENTINEL_TIMEOUT_MS = 1000, /* where there are others, which may answer sooner */
-    ASK_AGAIN_MS = 1000
+    ASK_AGAIN_MS = 1000,
+    MAX_REDIRECTS = 5, /* within so many milliseconds */
+    REDIRECTS_MS = 1000
 };
 
 static bool go_to(struct ws_redis *redis, const struct place *place)
@@ -137,16 +139,65 @@ uint64_t servers_deadline(const struct ws_redis *redis)
     return redis->servers.ask_ms;
 }
 
+/* --- nodes of a cluster ----------------------------------------------------------------------- */
+
+/* All keys are in one slot, so that one node is in charge, and another one may say which. Only an
+ * error that answers a command is followed; and nodes that name each other without end are left
+ * to the next attempt. */
+bool servers_follow(struct ws_redis *redis)
+{
+    struct servers *servers = &redis->servers;
+
+    servers->redirect = REDIRECT_NONE;
+    if (redis->session.redirect == REDIRECT_NONE || redis->uri.is_unix ||
+        redis->uri.is_sentinel)
+        return false;
+    if (redis->now_ms - servers->redirected_ms >= REDIRECTS_MS)
+        servers->n_redirects = 0;
+    if (servers->n_redirects == MAX_REDIRECTS)
+        return false;
+    servers->n_redirects++;
+    servers->redirected_ms = redis->now_ms;
+    servers->redirect = redis->session.redirect;
+    count(redis, &redis->counters.redirections, 1);
+    return true;
+}
+
+/* A replica in a cluster names its master only if it is asked for a key. */
+bool servers_probe(struct ws_redis *redis, struct link *link)
+{
+    const char *const texts[] = {"HGET", redis->keys.state, "epoch", NULL};
+
+    return redis->uri.n_hosts == 1 || redis->uri.is_sentinel ||
+           redis->servers.redirect != REDIRECT_NONE ||
+           send_texts(redis, link, REQUEST_GREETING, texts);
+}
+
+bool servers_asks(const struct ws_redis *redis)
+{
+    return redis->servers.redirect == REDIRECT_ASK;
+}
+
 /* --- a session's beginning and end ------------------------------------------------------------ */
 
 bool servers_begin(struct ws_redis *redis)
 {
+    if (redis->servers.redirect != REDIRECT_NONE)
+        return go_to(redis, &redis->session.elsewhere);
     if (!redis->uri.is_sentinel)
         return go_to(redis, host(redis));
     enter_stage(redis, STAGE_ASKING);
     if (!ask_sentinel(redis))
         servers_ask_failed(redis, redis->asking.error);
     return false;
+}
+
+static void turn_to_next(struct ws_redis *redis)
+{
+    if (redis->uri.is_sentinel)
+        give_up_asking(redis);
+    else
+        redis->servers.at = (redis->servers.at + 1) % redis->uri.n_hosts;
 }
 
 bool servers_next(struct ws_redis *redis)
@@ -158,12 +209,8 @@ bool servers_next(struct ws_redis *redis)
         servers->n_tried = 0;
         return false;
     }
-    if (redis->uri.is_sentinel)
-        give_up_asking(redis);
-    else
-        servers->at = (servers->at + 1) % redis->uri.n_hosts;
-    servers->n_tried++;
-    if (servers->n_tried < redis->uri.n_hosts &&
+    turn_to_next(redis);
+    if (++servers->n_tried < redis->uri.n_hosts &&
         (stage == STAGE_ASKING || !redis->uri.is_sentinel))
         return true;
     servers->n_tried = 0;

@@ -39,17 +39,16 @@ static void tell_failure(struct ws_redis *redis)
 void session_end_failed(struct ws_redis *redis)
 {
     struct session *session = &redis->session;
-    bool is_next;
 
     if (session->stage != STAGE_FAILED)
         return;
-    is_next = servers_next(redis);
     session_close(redis);
-    count(redis, &redis->counters.failures, 1);
-    if (is_next) {
-        session->retry_ms = redis->now_ms;
+    session->retry_ms = redis->now_ms;
+    if (servers_follow(redis))
         return;
-    }
+    count(redis, &redis->counters.failures, 1);
+    if (servers_next(redis))
+        return;
     session->retry_ms = redis->now_ms + backoff_ms(redis, &session->n_attempts);
     tell_failure(redis);
 }
@@ -58,7 +57,10 @@ void session_end_failed(struct ws_redis *redis)
 
 static bool open_link(struct ws_redis *redis, struct link *link)
 {
-    return link_open(link, &redis->uri, &redis->session.place);
+    if (!link_open(link, &redis->uri, &redis->session.place))
+        return false;
+    link->asks = servers_asks(redis);
+    return true;
 }
 
 static bool greet(struct ws_redis *redis, struct link *link)
@@ -73,7 +75,8 @@ static bool greet(struct ws_redis *redis, struct link *link)
         return false;
     if (uri->database != NULL && !send_texts(redis, link, REQUEST_GREETING, select))
         return false;
-    return !servers_check_role(redis) || servers_ask_role(redis, link);
+    return servers_probe(redis, link) &&
+           (!servers_check_role(redis) || servers_ask_role(redis, link));
 }
 
 static bool draw_nonce(char nonce[NUMBER_SIZE])

@@ -19,7 +19,8 @@
     X(delivered, "Events that were read and delivered")                                        \
     X(fetched, "Events that were read for clients that came back")                             \
     X(sessions, "Times that Redis was reached")                                                \
-    X(failures, "Times that it was lost, not reached, or did not store")
+    X(failures, "Times that it was lost, not reached, or did not store")                       \
+    X(redirections, "Times that a node of a cluster named another one")
 
 struct figure {
     const char *name;

@@ -108,12 +108,14 @@ static void settle(struct ws_redis *redis, uint64_t position)
     memory_free(&redis->memory, pending);
 }
 
-/* Another epoch, a replica (which Redis before 7 says in the midst of more), or a missing right:
- * that is for a new session, which looks into it. */
+/* Another epoch, a replica (which Redis before 7 says in the midst of more), a missing right, or a
+ * node of a cluster that is not, or not alone, in charge: that is for a new session, which looks
+ * into it. */
 static bool needs_new_session(const char *why)
 {
-    static const char *const texts[] = {"EPOCH", "READONLY", "can't run this command",
-                                        "no permissions"};
+    static const char *const texts[] = {"EPOCH",          "READONLY", "can't run this command",
+                                        "no permissions", "MOVED ",   "ASK ",
+                                        "CLUSTERDOWN"};
 
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (strstr(why, texts[i]) != NULL)

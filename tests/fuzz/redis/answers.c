@@ -220,9 +220,9 @@ static void write_number(FILE *out, struct input *input)
 
 static void write_error(FILE *out, struct input *input)
 {
-    static const char *const known[] = {"EPOCH is another one", "OOM is no room",
-                                        "READONLY is it", "LOADING still",
-                                        "NOSCRIPT there is none"};
+    static const char *const known[] = {
+        "EPOCH is another one",   "OOM is no room",      "READONLY is it",    "LOADING still",
+        "NOSCRIPT there is none", "MOVED 1 127.0.0.1:1", "ASK 1 127.0.0.1:1", "TRYAGAIN later"};
 
     fprintf(out, "-%s\r\n", known[input_below(input, sizeof known / sizeof *known)]);
 }

@@ -1,0 +1,232 @@
+/* cluster_nodes_test.c: a Redis Cluster of several nodes: the one in charge of the keys is found,
+ * whichever is asked, and followed when the slot moves or a replica takes its place. Not here: many
+ * clients under load (e2e/test_failover.py). */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "redis/support/cluster.h"
+#include "redis/support/node.h"
+#include "support/suite.h"
+
+enum { N = 10, OWNER = 0, OTHER = 1, THIRD = 2 };
+
+static struct cluster cluster;
+static struct node ann;
+static char uri[256];
+
+#define UNTIL_TOLD(text) UNTIL(strstr(ann.state, text) != NULL)
+
+static void start_ann(void)
+{
+    node_start(&ann, "ann", uri);
+    UNTIL(ann.connected);
+    node_emit_numbers(&ann, 1, N);
+    node_expect_stored(&ann, 1, N);
+}
+
+static void begin_at(int node)
+{
+    cluster_start(&cluster);
+    snprintf(uri, sizeof uri, "redis://127.0.0.1:%d", cluster.nodes[node].port);
+    start_ann();
+}
+
+static void begin_at_all(void)
+{
+    cluster_start(&cluster);
+    snprintf(uri, sizeof uri, "redis://127.0.0.1:%d,127.0.0.1:%d,127.0.0.1:%d",
+             cluster.nodes[0].port, cluster.nodes[1].port, cluster.nodes[2].port);
+    start_ann();
+}
+
+static void end(void)
+{
+    node_close(&ann);
+    cluster_end(&cluster);
+}
+
+static bool is_at(int node)
+{
+    char expected[64];
+    bool found;
+    char *text;
+
+    snprintf(expected, sizeof expected, "\"server\":\"127.0.0.1:%d\"",
+             cluster.nodes[node].port);
+    ck_assert_int_eq(ws_redis_get_stats(ann.redis, &text, NULL), WS_OK);
+    found = strstr(text, expected) != NULL;
+    ws_redis_free_text(ann.redis, text);
+    return found;
+}
+
+/* --- finding it ------------------------------------------------------------------------------- */
+
+/* Once or, as if there were several, twice. */
+static void start_at(int node, bool twice)
+{
+    int port = cluster.nodes[node].port;
+
+    snprintf(uri, sizeof uri, "redis://127.0.0.1:%d", port);
+    if (twice)
+        snprintf(uri, sizeof uri, "redis://127.0.0.1:%d,127.0.0.1:%d", port, port);
+    start_ann();
+    ck_assert(is_at(OWNER));
+    ck_assert_uint_eq(node_stat(&ann, "failures"), 0);
+}
+
+START_TEST(any_node_leads_there)
+{
+    begin_at(OWNER);
+    ck_assert(is_at(OWNER));
+    ck_assert_uint_eq(node_stat(&ann, "redirections"), 0);
+    node_close(&ann);
+    start_at(OTHER, false);
+    ck_assert_uint_eq(node_stat(&ann, "redirections"), 1);
+    node_close(&ann);
+    start_at(CLUSTER_REPLICA, false);
+    node_close(&ann);
+    /* All that are named are replicas, or not in charge. */
+    start_at(CLUSTER_REPLICA, true);
+    node_close(&ann);
+    for (int i = 0; i < CLUSTER_NODES; i++) /* MOVED without a host */
+        server_do(&cluster.nodes[i], "CONFIG SET cluster-preferred-endpoint-type "
+                                     "unknown-endpoint");
+    start_at(OTHER, false);
+    node_close(&ann);
+    snprintf(uri, sizeof uri, "redis://127.0.0.1:%d/1", cluster.nodes[OWNER].port);
+    node_start(&ann, "ann", uri);
+    UNTIL_TOLD("SELECT is not allowed in cluster mode");
+    end();
+}
+END_TEST
+
+/* --- following it ----------------------------------------------------------------------------- */
+
+/* In the meantime some are asked for at the one node, and the others at the other one. */
+START_TEST(slot_moves_under_load)
+{
+    enum { STEP = 100, STEPS = 12 };
+    int last = N;
+    int step = 0;
+
+    begin_at(OWNER);
+    for (; step < STEPS; step++, last += STEP) {
+        node_emit_numbers(&ann, last + 1, last + STEP);
+        nodes_turn();
+        if (step == 2)
+            cluster_begin_move(&cluster, OWNER, OTHER);
+        if (step == 4)
+            cluster_move(&cluster, OWNER, OTHER, "{wsmanager}:state");
+        if (step == 6)
+            cluster_move(&cluster, OWNER, OTHER, NULL);
+        if (step == 8) { /* by ASK: it is not in charge yet */
+            UNTIL(ann.n_stored == (size_t)last + STEP && is_at(OTHER));
+            ck_assert_uint_gt(node_stat(&ann, "redirections"), 0);
+            cluster_end_move(&cluster, OTHER);
+        }
+    }
+    node_expect_stored(&ann, N + 1, last);
+    cluster_begin_move(&cluster, OTHER, THIRD);
+    cluster_move(&cluster, OTHER, THIRD, NULL);
+    cluster_end_move(&cluster, THIRD);
+    node_emit_numbers(&ann, last + 1, last + STEP); /* by MOVED */
+    UNTIL(is_at(THIRD));
+    UNTIL(ann.n_stored == (size_t)last + STEP);
+    node_expect(&ann, last + 1, last + STEP);
+    ck_assert_uint_eq(ann.n_missed, 1);
+    ck_assert_uint_eq(node_stat(&ann, "duplicates"), 0);
+    end();
+}
+END_TEST
+
+/* Who only reads notices too. */
+START_TEST(slot_moves_while_quiet)
+{
+    begin_at(OWNER);
+    cluster_begin_move(&cluster, OWNER, OTHER);
+    cluster_move(&cluster, OWNER, OTHER, NULL);
+    UNTIL(is_at(OTHER));
+    cluster_end_move(&cluster, OTHER);
+    node_emit_numbers(&ann, N + 1, 2 * N);
+    node_expect_stored(&ann, N + 1, 2 * N);
+    ck_assert_uint_eq(ann.n_missed, 1);
+    end();
+}
+END_TEST
+
+/* A key that is nowhere, that of a new producer, is asked for in vain (TRYAGAIN). */
+START_TEST(new_producer_waits_for_the_move)
+{
+    begin_at(OWNER);
+    cluster_begin_move(&cluster, OWNER, OTHER);
+    ck_assert_int_eq(node_emit_asking(&ann, N + 1, "other", 1), WS_OK);
+    UNTIL_TOLD("TRYAGAIN");
+    ck_assert_uint_eq(ann.n_stored, N);
+    cluster_move(&cluster, OWNER, OTHER, NULL);
+    cluster_end_move(&cluster, OTHER);
+    UNTIL(ann.n_stored == N + 1);
+    node_expect(&ann, N + 1, N + 1);
+    ck_assert_uint_eq(ann.n_missed, 1);
+    end();
+}
+END_TEST
+
+START_TEST(owner_is_killed)
+{
+    begin_at_all();
+    UNTIL(atoi(server_do(&cluster.nodes[CLUSTER_REPLICA], "DBSIZE")) > 2);
+    server_signal(&cluster.nodes[OWNER], SIGKILL);
+    for (int i = N + 1; i <= 2 * N; i++)
+        ck_assert_int_eq(node_emit_asking(&ann, i, NULL, 0), WS_OK);
+    UNTIL(is_at(CLUSTER_REPLICA));
+    node_expect_stored(&ann, N + 1, 2 * N);
+    ck_assert_uint_eq(ann.n_missed, 1);
+    server_restart(&cluster.nodes[OWNER]);
+    cluster_await(&cluster);
+    node_emit_numbers(&ann, 2 * N + 1, 3 * N);
+    UNTIL(ann.n_stored == 3 * N);
+    ck_assert(is_at(CLUSTER_REPLICA));
+    end();
+}
+END_TEST
+
+/* Master and replica change places while both live. */
+START_TEST(failover_by_hand)
+{
+    begin_at(OTHER);
+    server_do(&cluster.nodes[CLUSTER_REPLICA], "CLUSTER FAILOVER");
+    node_emit_numbers(&ann, N + 1, 50 * N);
+    UNTIL(is_at(CLUSTER_REPLICA));
+    node_expect_stored(&ann, N + 1, 50 * N);
+    ck_assert_uint_eq(ann.n_missed, 1);
+    end();
+}
+END_TEST
+
+/* The majority is gone: no node answers for any slot. */
+START_TEST(cluster_is_down)
+{
+    begin_at_all();
+    server_signal(&cluster.nodes[OTHER], SIGSTOP);
+    server_signal(&cluster.nodes[THIRD], SIGSTOP);
+    UNTIL_TOLD("CLUSTERDOWN");
+    ck_assert_int_eq(ann.connected, 0);
+    node_emit_numbers(&ann, N + 1, 2 * N);
+    server_signal(&cluster.nodes[OTHER], SIGCONT);
+    server_signal(&cluster.nodes[THIRD], SIGCONT);
+    node_expect_stored(&ann, N + 1, 2 * N);
+    ck_assert_uint_eq(ann.n_missed, 1);
+    end();
+}
+END_TEST
+
+int main(void)
+{
+    return suite_run("redis-cluster-nodes",
+                     (const TTest *const[]){any_node_leads_there, slot_moves_under_load,
+                                            slot_moves_while_quiet,
+                                            new_producer_waits_for_the_move, owner_is_killed,
+                                            failover_by_hand, cluster_is_down, NULL});
+}
