@@ -178,18 +178,14 @@ static bool add_json(cJSON *object, const char *name, const struct cluster *clus
                      int (*get)(ws_redis *redis, char **text, size_t *length))
 {
     char *text;
-    cJSON *value;
+    bool added;
 
     if (get(cluster->redis, &text, NULL) != WS_OK) {
         return false;
     }
-    value = cJSON_Parse(text);
+    added = cJSON_AddRawToObject(object, name, text) != NULL;
     ws_redis_free_text(cluster->redis, text);
-    if (!cJSON_AddItemToObject(object, name, value)) {
-        cJSON_Delete(value);
-        return false;
-    }
-    return true;
+    return added;
 }
 
 char *cluster_stats(const struct cluster *cluster)

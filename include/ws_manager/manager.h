@@ -107,7 +107,7 @@ typedef struct ws_manager_options {
     int64_t (*clock)(void *user_data);
 
     /* Copied; NULL: malloc(), realloc() and free(). wslay (some 4 KiB for a connection in the
-     * middle of a message), OpenSSL and cJSON take theirs from malloc() in any case. */
+     * middle of a message) and OpenSSL take theirs from malloc() in any case. */
     const ws_allocator *allocator;
 
     int32_t presence_events;   /* enum ws_presence; default WS_PRESENCE_EVERYONE */

@@ -9,8 +9,6 @@
 #include <stdint.h>
 #include <string.h>
 
-#include <cjson/cJSON.h>
-
 #include "base/digits.h"
 #include "base/utf8.h"
 
@@ -289,71 +287,54 @@ static bool name_is(const char *text, size_t length, const char *name)
     return *name == '\0';
 }
 
-bool json_members(const char *text, size_t length, const char *const *names,
-                  struct json_slice *values, size_t n_names)
+bool json_walk_begin(struct json_walk *walk, const char *text, size_t length)
 {
     struct scanner s = {text, text + length};
 
-    for (size_t i = 0; i < n_names; i++)
-        values[i] = (struct json_slice){NULL, 0};
     skip_space(&s);
     if (!take(&s, '{'))
         return false;
-    skip_space(&s);
-    if (take(&s, '}'))
-        return true;
-    do {
-        const char *name;
-        size_t name_length;
-        const char *value;
-
-        skip_space(&s);
-        name = s.at + 1;
-        if (!take_string(&s))
-            return false;
-        name_length = (size_t)(s.at - name) - 1;
-        skip_space(&s);
-        if (!take(&s, ':'))
-            return false;
-        skip_space(&s);
-        value = s.at;
-        if (!take_value(&s, JSON_MAX_DEPTH))
-            return false;
-        for (size_t i = 0; i < n_names; i++)
-            if (name_is(name, name_length, names[i]))
-                values[i] = (struct json_slice){value, (size_t)(s.at - value)};
-        skip_space(&s);
-    } while (take(&s, ','));
+    *walk = (struct json_walk){s.at, s.end};
     return true;
 }
 
-/* cJSON takes the escapes apart; it ends a string at U+0000, which no name may hold anyway. */
-static bool unescape(const ws_allocator *memory, struct json_slice value, char **text)
+bool json_walk_next(struct json_walk *walk, struct json_slice *name, struct json_slice *value)
 {
-    cJSON *tree;
+    struct scanner s = {walk->at, walk->end};
 
-    for (size_t at = 0; at + 6 <= value.length; at++) {
-        if (value.text[at] != '\\')
-            continue;
-        if (memcmp(value.text + at, "\\u0000", 6) == 0)
-            return true;
-        at++;
-    }
-    tree = cJSON_ParseWithLength(value.text, value.length);
-    if (tree == NULL)
+    skip_space(&s);
+    take(&s, ',');
+    skip_space(&s);
+    name->text = s.at;
+    if (!take_string(&s))
         return false;
-    *text = memory_copy_text(memory, tree->valuestring, strlen(tree->valuestring));
-    cJSON_Delete(tree);
-    return *text != NULL;
+    name->length = (size_t)(s.at - name->text);
+    skip_space(&s);
+    if (!take(&s, ':'))
+        return false;
+    skip_space(&s);
+    value->text = s.at;
+    if (!take_value(&s, JSON_MAX_DEPTH))
+        return false;
+    value->length = (size_t)(s.at - value->text);
+    walk->at = s.at;
+    return true;
 }
 
-bool json_string(const ws_allocator *memory, struct json_slice value, char **text)
+bool json_members(const char *text, size_t length, const char *const *names,
+                  struct json_slice *values, size_t n_names)
 {
-    *text = NULL;
-    if (value.text == NULL || value.text[0] != '"')
-        return true;
-    if (memchr(value.text, '\\', value.length) != NULL)
-        return unescape(memory, value, text);
-    *text = memory_copy_text(memory, value.text + 1, value.length - 2);
-    return *text != NULL;
+    struct json_walk walk;
+    struct json_slice name;
+    struct json_slice value;
+
+    for (size_t i = 0; i < n_names; i++)
+        values[i] = (struct json_slice){NULL, 0};
+    if (!json_walk_begin(&walk, text, length))
+        return false;
+    while (json_walk_next(&walk, &name, &value))
+        for (size_t i = 0; i < n_names; i++)
+            if (name_is(name.text + 1, name.length - 2, names[i]))
+                values[i] = value;
+    return true;
 }

@@ -1,5 +1,6 @@
 /* json_text.h: looking at JSON text (RFC 8259) in place: is it valid, what are its members.
- * Not here: trees (applications have cJSON for that) and the writing of JSON (buffer.h). */
+ * Not here: trees (applications have cJSON for that) and the writing of JSON (buffer.h). json_string()
+ * is in a file of its own. */
 #ifndef WS_BASE_JSON_TEXT_H
 #define WS_BASE_JSON_TEXT_H
 
@@ -25,6 +26,18 @@ bool json_valid(const char *text, size_t length, size_t max_depth);
  * text is no object. The names are plain ASCII; in the text they may be written with escapes. */
 bool json_members(const char *text, size_t length, const char *const *names,
                   struct json_slice *values, size_t n_names);
+
+/* A walk over the members of the object that a valid text is. */
+struct json_walk {
+    const char *at;
+    const char *end;
+};
+
+/* False if the text is no object. */
+bool json_walk_begin(struct json_walk *walk, const char *text, size_t length);
+
+/* The next member, its name with the quotes; false if there is none. */
+bool json_walk_next(struct json_walk *walk, struct json_slice *name, struct json_slice *value);
 
 /* The text of a JSON string, without quotes and escapes, NUL-terminated: *text is for the
  * caller to free, or NULL when `value` is no string or holds U+0000. False if memory ran out. */

@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <cjson/cJSON.h>
-
 #include "base/buffer.h"
 #include "base/json_text.h"
 #include "cluster/redis/scripts.h"
@@ -94,7 +92,7 @@ void nodes_leave(struct ws_redis *redis)
 /* --- all -------------------------------------------------------------------------------------- */
 
 struct room {
-    const char *name; /* in a tree of cJSON's */
+    char *name; /* owned */
     uint64_t members;
 };
 
@@ -102,32 +100,53 @@ struct sum {
     struct ws_redis *redis;
     struct buffer text;
     uint64_t total_connections;
-    cJSON **trees; /* the nodes' rooms */
-    size_t n_trees;
     struct room *rooms;
     size_t n_rooms;
     size_t capacity;
 };
 
+/* 0 for what is not written as a whole number, or absent. */
 static uint64_t number_of(struct json_slice value)
 {
-    return value.text != NULL ? strtoull(value.text, NULL, 10) : 0;
+    char *end;
+    uint64_t number;
+
+    if (value.text == NULL || value.text[0] < '0' || value.text[0] > '9')
+        return 0;
+    number = strtoull(value.text, &end, 10);
+    return end == value.text + value.length ? number : 0;
 }
 
-static bool add_rooms(struct sum *sum, const cJSON *tree)
+static bool add_room(struct sum *sum, struct json_slice name, uint64_t members)
 {
-    for (const cJSON *room = tree != NULL ? tree->child : NULL; room != NULL;
-         room = room->next) {
-        struct room *grown = memory_grow(&sum->redis->memory, sum->rooms, sizeof *grown,
-                                         sum->n_rooms, 64, &sum->capacity);
+    struct room *grown = memory_grow(&sum->redis->memory, sum->rooms, sizeof *grown,
+                                     sum->n_rooms, 64, &sum->capacity);
+    char *text;
 
-        if (grown == NULL)
+    if (grown == NULL)
+        return false;
+    sum->rooms = grown;
+    if (!json_string(&sum->redis->memory, name, &text))
+        return false;
+    if (text != NULL)
+        sum->rooms[sum->n_rooms++] = (struct room){text, members};
+    return true;
+}
+
+/* False if memory ran out. */
+static bool add_rooms(struct sum *sum, struct json_slice rooms)
+{
+    struct json_walk walk;
+    struct json_slice name;
+    struct json_slice value;
+
+    if (rooms.text == NULL || !json_walk_begin(&walk, rooms.text, rooms.length))
+        return true;
+    while (json_walk_next(&walk, &name, &value)) {
+        uint64_t members = number_of(value);
+
+        if (members > 0 && members <= UINT32_MAX && !add_room(sum, name, members))
             return false;
-        sum->rooms = grown;
-        if (room->string != NULL && cJSON_IsNumber(room) && room->valuedouble > 0 &&
-            room->valuedouble <= UINT32_MAX)
-            sum->rooms[sum->n_rooms++] =
-                (struct room){room->string, (uint64_t)room->valuedouble};
     }
     return true;
 }
@@ -136,7 +155,6 @@ static bool add_rooms(struct sum *sum, const cJSON *tree)
 static bool add_node(struct sum *sum, const redisReply *name, const redisReply *text)
 {
     struct json_slice values[N_MEMBERS];
-    cJSON *tree = NULL;
 
     if (name->type != REDIS_REPLY_STRING || text->type != REDIS_REPLY_STRING ||
         !json_valid(text->str, text->len, JSON_MAX_DEPTH) ||
@@ -148,10 +166,7 @@ static bool add_node(struct sum *sum, const redisReply *name, const redisReply *
     buffer_add_text(&sum->text, ":");
     buffer_add(&sum->text, text->str, text->len);
     sum->total_connections += number_of(values[TOTAL_CONNECTIONS]);
-    if (values[ROOMS].text != NULL)
-        tree = cJSON_ParseWithLength(values[ROOMS].text, values[ROOMS].length);
-    sum->trees[sum->n_trees++] = tree;
-    return add_rooms(sum, tree) && !sum->text.failed;
+    return add_rooms(sum, values[ROOMS]) && !sum->text.failed;
 }
 
 static int compare_rooms(const void *a, const void *b)
@@ -199,14 +214,10 @@ static char *merge(struct ws_redis *redis, const redisReply *reply)
     struct sum sum = {.redis = redis};
     char *text;
 
-    sum.trees = memory_alloc(&redis->memory, reply->elements * sizeof *sum.trees);
-    if (sum.trees == NULL)
-        return NULL;
     buffer_init(&sum.text, &redis->memory);
     text = sum_up(&sum, reply);
-    for (size_t i = 0; i < sum.n_trees; i++)
-        cJSON_Delete(sum.trees[i]);
-    memory_free(&redis->memory, sum.trees);
+    for (size_t i = 0; i < sum.n_rooms; i++)
+        memory_free(&redis->memory, sum.rooms[i].name);
     memory_free(&redis->memory, sum.rooms);
     buffer_free(&sum.text);
     return text;
