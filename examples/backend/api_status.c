@@ -32,7 +32,7 @@ static void answer_out_of_memory(struct api_call *call)
                                    "out of memory");
 }
 
-enum { COUNTER_BYTES = 512 };
+enum { COUNTER_BYTES = 1024 };
 
 /* Texts, one after the other; one that could not be made is NULL. */
 static void answer_texts(struct api_call *call, const char *type, const char *const *texts,
@@ -68,8 +68,10 @@ void api_get_stats(struct api_call *call)
     }
     text[length - 1] = '\0'; /* its brace */
     snprintf(ours, sizeof ours,
-             ",\"addresses_refused\":%" PRIu64 ",\"database_failures\":%" PRIu64,
-             address_table_refused(&app->addresses), store_failures(app->store));
+             ",\"sockets\":%zu,\"addresses_refused\":%" PRIu64
+             ",\"database_failures\":%" PRIu64,
+             atomic_load(&app->n_sockets), address_table_refused(&app->addresses),
+             store_failures(app->store));
     if (app->cluster.redis != NULL) {
         char *cluster = cluster_stats(&app->cluster);
 
@@ -97,6 +99,9 @@ void api_get_metrics(struct api_call *call)
     }
     snprintf(
         ours, sizeof ours,
+        "# TYPE orders_sockets gauge\n"
+        "# HELP orders_sockets Connections of clients, also those that are no WebSockets\n"
+        "orders_sockets %zu\n"
         "# TYPE orders_addresses_refused counter\n"
         "# HELP orders_addresses_refused Connections of addresses that had too many\n"
         "orders_addresses_refused_total %" PRIu64 "\n"
@@ -104,7 +109,8 @@ void api_get_metrics(struct api_call *call)
         "# HELP orders_database_failures Calls to the database that failed, also as it was "
         "locked or full\n"
         "orders_database_failures_total %" PRIu64 "\n",
-        address_table_refused(&app->addresses), store_failures(app->store));
+        atomic_load(&app->n_sockets), address_table_refused(&app->addresses),
+        store_failures(app->store));
     if (app->cluster.redis == NULL) {
         answer_texts(call, metrics_type, (const char *[]){ours, text}, 2);
     } else if (ws_redis_get_metrics(app->cluster.redis, &redis, NULL) == WS_OK) {

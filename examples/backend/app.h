@@ -26,8 +26,9 @@ struct app {
     struct static_files static_files;
     struct store *store;
     struct outbox outbox;
-    struct tls *tls;      /* NULL: plain HTTP */
-    atomic_bool stopping; /* new connections are refused, old ones come to their end */
+    struct tls *tls;          /* NULL: plain HTTP */
+    _Atomic size_t n_sockets; /* of clients, in all loops */
+    atomic_bool stopping;     /* new connections are refused, old ones come to their end */
     /* Loops that may be in the middle of a request from before that: when there is none any more,
      * every event of an answered request is on its way, and the WebSockets may be closed behind
      * it. */

@@ -14,7 +14,7 @@
 enum {
     LINGER_READS = 4,                    /* in one turn */
     LINGER_MAX_BYTES = 16 * 1024 * 1024, /* a client that is in the middle of a large message */
-    FILE_BYTES_PER_TURN = 1024 * 1024
+    FILE_BYTES_PER_TURN = 128 * 1024
 };
 
 static bool is_websocket_path(const struct http_request *request, void *user_data)
@@ -41,6 +41,7 @@ static void link_connection(struct connection *connection)
     }
     loop->first = connection;
     loop->n_connections++;
+    atomic_fetch_add(&loop->app->n_sockets, 1);
 }
 
 static void unlink_connection(struct connection *connection)
@@ -56,6 +57,7 @@ static void unlink_connection(struct connection *connection)
         connection->next->previous = connection->previous;
     }
     loop->n_connections--;
+    atomic_fetch_sub(&loop->app->n_sockets, 1);
 }
 
 /* One too many is told so, unless that took a handshake of TLS, which costs more than it may. */
@@ -89,41 +91,63 @@ static void count_address(struct connection *connection, const struct sockaddr_s
     }
 }
 
+/* Lets go of one that is of the least use: which only waits to be closed, has been served, or says
+ * nothing, and that for the longest. False if all are busy. */
+static bool make_room(struct loop *loop)
+{
+    static const enum timeout least_first[] = {TIMEOUT_LINGER, TIMEOUT_IDLE, TIMEOUT_FRESH,
+                                               TIMEOUT_HEAD};
+
+    for (size_t i = 0; i < sizeof least_first / sizeof least_first[0]; i++) {
+        const struct timer_queue *queue = &loop->timeouts[least_first[i]];
+        struct timer *timer = timer_queue_first(queue);
+
+        while (timer != NULL && timer != &queue->head && connection_of_timer(timer)->is_admin) {
+            timer = timer->next;
+        }
+        if (timer != NULL && timer != &queue->head) {
+            connection_close(connection_of_timer(timer));
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool has_too_many(const struct loop *loop)
+{
+    return loop->n_connections - loop->n_websockets > LOOP_MOST_HTTP;
+}
+
 void connection_open(struct loop *loop, int fd, bool is_admin,
                      const struct sockaddr_storage *peer)
 {
     struct connection *connection = calloc(1, sizeof *connection);
-    struct http_request *request = malloc(sizeof *request);
+    struct http_exchange *http = calloc(1, sizeof *http);
 
-    if (connection == NULL || request == NULL ||
+    if (connection == NULL || http == NULL ||
         !stream_open(&connection->stream, fd, loop->app->tls, loop->epoll, connection)) {
-        free(request);
+        free(http);
         free(connection);
         close(fd);
         return;
     }
-    http_request_init(request, is_admin ? is_no_websocket : is_websocket_path, loop->app);
+    http_request_init(&http->request, is_admin ? is_no_websocket : is_websocket_path,
+                      loop->app);
     connection->loop = loop;
     connection->file = -1;
     connection->interest = EPOLLIN;
     connection->phase = PHASE_HTTP;
     connection->is_admin = is_admin;
-    connection->request = request;
+    connection->http = http;
     link_connection(connection);
+    if (!is_admin && has_too_many(loop) && !make_room(loop)) {
+        connection_close(connection);
+        return;
+    }
     timer_start(&connection->timer, &loop->timeouts[TIMEOUT_FRESH], loop->now_ms);
     if (!is_admin) {
         count_address(connection, peer);
     }
-}
-
-static void free_http(struct connection *connection)
-{
-    if (connection->request != NULL) {
-        http_request_free(connection->request);
-        free(connection->request);
-        connection->request = NULL;
-    }
-    byte_buffer_free(&connection->held);
 }
 
 static void free_websocket(struct connection *connection)
@@ -131,6 +155,7 @@ static void free_websocket(struct connection *connection)
     if (connection->websocket != NULL) {
         ws_websocket_free(connection->websocket);
         connection->websocket = NULL;
+        connection->loop->n_websockets--;
         connection->loop->run_again = true; /* others are told of its going */
     }
     session_free(connection->session);
@@ -143,7 +168,7 @@ void connection_close(struct connection *connection)
 
     connection->phase = PHASE_DEAD;
     free_websocket(connection);
-    free_http(connection);
+    connection_http_end(connection);
     byte_buffer_free(&connection->out);
     if (connection->file >= 0) {
         close(connection->file);
@@ -180,7 +205,7 @@ void connection_linger(struct connection *connection)
     struct loop *loop = connection->loop;
 
     free_websocket(connection);
-    free_http(connection);
+    connection_http_end(connection);
     connection->phase = PHASE_LINGER;
     timer_start(&connection->timer, &loop->timeouts[TIMEOUT_LINGER], loop->now_ms);
     end_output(connection);

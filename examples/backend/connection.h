@@ -1,15 +1,23 @@
 /* connection.h: one client's socket, from accept to close: first HTTP, then perhaps WebSocket.
- * connection.c has what both share, connection_http.c and connection_websocket.c the rest. */
+ * connection.c has what both share, connection_http.c and connection_websocket.c the rest.
+ *
+ * Each deadline has one owner, at any time. In PHASE_HTTP it is `timer`, in the queue of what the
+ * client is to do next: say something, go on with a head or a body, read an answer. What waits for
+ * its turn waits for us, and the timer runs on. A WebSocket begins when the answers before it have
+ * gone, and has the library's deadlines (ping, pong, close, queue) until ws_websocket_ended(); `timer`
+ * is stopped. In PHASE_LINGER it is `timer` again, to the end. */
 #ifndef BACKEND_CONNECTION_H
 #define BACKEND_CONNECTION_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 
 #include "buffer.h"
 #include "http_request.h"
+#include "http_turns.h"
 #include "loop.h"
 #include "stream.h"
 
@@ -18,6 +26,16 @@ enum connection_phase {
     PHASE_WEBSOCKET,
     PHASE_LINGER, /* all is written; waiting for the client to close */
     PHASE_DEAD    /* closed; only its memory is left, until the turn's end */
+};
+
+/* What only HTTP needs: most connections are WebSockets, which live long. */
+struct http_exchange {
+    struct http_request request; /* that comes in */
+    struct byte_buffer held;     /* received, but not to be used before responses have gone */
+    struct http_place place;     /* where the connection waits for its turn */
+    size_t spent;                /* of HTTP_CONNECTION_COST, in its turn */
+    size_t body_bytes;           /* what of loop->body_bytes is this request's */
+    bool answered;               /* a request, since the timer was set */
 };
 
 struct connection {
@@ -32,10 +50,9 @@ struct connection {
     bool last;              /* the connection ends after what is in `out` */
     bool is_echo;           /* a WebSocket of /echo */
     bool is_admin;          /* came in by --admin-listen */
-    struct byte_buffer out; /* HTTP responses; a WebSocket's bytes come after them */
+    struct byte_buffer out; /* HTTP responses */
 
-    struct byte_buffer held; /* received, but not to be parsed before responses have gone */
-    struct http_request *request; /* in PHASE_HTTP; else NULL */
+    struct http_exchange *http; /* in PHASE_HTTP; else NULL */
     off_t file_offset;
     off_t file_left;
     size_t discarded;        /* in PHASE_LINGER */
@@ -45,6 +62,11 @@ struct connection {
     struct session *session;       /* of a WebSocket that showed a token; else NULL */
     struct address_count *address; /* where it is counted; NULL: nowhere */
 };
+
+static inline struct connection *connection_of_timer(struct timer *timer)
+{
+    return (struct connection *)(void *)((char *)timer - offsetof(struct connection, timer));
+}
 
 /* Takes over an accepted socket; closes it when memory is short. */
 void connection_open(struct loop *loop, int fd, bool is_admin,
@@ -59,12 +81,6 @@ void connection_close(struct connection *connection);
 /* --- between the connection's own files ---------------------------------------------- */
 
 enum connection_write { WRITE_DONE, WRITE_BLOCKED, WRITE_BROKEN };
-
-/* Do HTTP responses wait to be written? */
-static inline bool connection_has_http(const struct connection *connection)
-{
-    return connection->file >= 0 || byte_buffer_length(&connection->out) > 0;
-}
 
 /* Writes HTTP responses, as much as the socket takes. */
 enum connection_write connection_write_http(struct connection *connection, bool *progress);
@@ -84,9 +100,15 @@ void connection_http_refuse(struct connection *connection, int status, const cha
 void connection_http_readable(struct connection *connection);
 void connection_http_writable(struct connection *connection);
 
-/* Gives a request's head to the WebSocket endpoint of its path, then the bytes after it. False
- * when memory is short, and nothing has changed. */
-bool connection_websocket_start(struct connection *connection, const char *rest, size_t length);
+/* Its turn has come, after http_turns_wait(). */
+void connection_http_go_on(struct connection *connection);
+
+/* Forgets the request and what was received of the next, and gives back the place in the queue. */
+void connection_http_end(struct connection *connection);
+
+/* Gives a request's head to the WebSocket endpoint of its path, then the bytes held after it; no
+ * answers wait. False when memory is short, and nothing has changed. */
+bool connection_websocket_start(struct connection *connection);
 void connection_websocket_readable(struct connection *connection);
 
 /* Writes what waits; also when the WebSocket has ended. */

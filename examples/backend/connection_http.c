@@ -3,6 +3,7 @@
 #include "connection.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 
@@ -12,20 +13,43 @@
 
 enum {
     READS_PER_TURN = 4,
-    REQUESTS_PER_TURN = 32, /* then other connections have their turn */
-    OUT_LIMIT = 1024 * 1024 /* while more waits, no further request is parsed */
+    OUT_LIMIT = 64 * 1024, /* while more waits, the client is neither answered nor read from */
+    RECEIVED_PER_COST = 8  /* bytes that are parsed or copied, to one of an answer */
 };
 
 static bool may_answer(const struct connection *connection)
 {
-    return byte_buffer_length(&connection->out) <= OUT_LIMIT && connection->file < 0;
+    return !connection->last && connection->file < 0 &&
+           connection->http->request.state != HTTP_HANDED_OVER &&
+           byte_buffer_length(&connection->out) <= OUT_LIMIT;
+}
+
+static void spend(struct connection *connection, size_t cost)
+{
+    connection->http->spent += cost;
+    http_turns_charge(&connection->loop->turns, cost);
+}
+
+static bool may_spend(const struct connection *connection)
+{
+    return connection->http->spent < HTTP_CONNECTION_COST && connection->loop->turns.left > 0;
+}
+
+/* After anything that may have changed the memory of the request's body. */
+static void count_body(struct connection *connection)
+{
+    struct http_exchange *http = connection->http;
+    size_t bytes = http->request.body.capacity;
+
+    connection->loop->body_bytes += bytes - http->body_bytes;
+    http->body_bytes = bytes;
 }
 
 /* Queues a response to the current request, and makes ready for the next. */
 static void queue_response(struct connection *connection, struct http_response *response)
 {
-    struct http_request *request = connection->request;
-    bool is_head = request->parser.method == HTTP_HEAD && request->state == HTTP_COMPLETE;
+    struct http_request *request = &connection->http->request;
+    bool is_head = request->parser.method == HTTP_HEAD && request->state >= HTTP_HEAD_DONE;
     bool keep_alive = request->keep_alive && request->state == HTTP_COMPLETE &&
                       !atomic_load(&connection->loop->app->stopping);
 
@@ -42,20 +66,31 @@ static void queue_response(struct connection *connection, struct http_response *
         }
     }
     http_request_reset(request);
+    count_body(connection);
+    connection->http->answered = true;
 }
 
-static void answer_request(struct connection *connection)
+static bool changes_something(const struct http_request *request)
 {
-    struct http_request *request = connection->request;
-    struct http_response response;
+    return request->parser.method != HTTP_GET && request->parser.method != HTTP_HEAD;
+}
 
-    http_response_init(&response);
-    router_answer(connection->loop->app, request, connection->is_admin, &response);
+static size_t cost_of_right(const struct connection *connection)
+{
+    return access_needs_token(&connection->loop->app->access) ? HTTP_COST_TOKEN : 0;
+}
+
+static void answer_request(struct connection *connection, struct http_response *response)
+{
+    const struct http_request *request = &connection->http->request;
+
     log_line(WS_LOG_DEBUG, "%s %s %d",
              http_method_str((enum http_method)request->parser.method),
-             http_request_path(request), response.status);
-    queue_response(connection, &response);
-    http_response_free(&response);
+             http_request_path(request), response->status);
+    spend(connection, HTTP_COST_REQUEST + cost_of_right(connection) + response->body_length +
+                          byte_buffer_length(&request->body) +
+                          (changes_something(request) ? HTTP_COST_CHANGE : 0));
+    queue_response(connection, response);
 }
 
 static void answer_failure(struct connection *connection, int status, const char *message)
@@ -63,6 +98,7 @@ static void answer_failure(struct connection *connection, int status, const char
     struct http_response response;
 
     log_line(WS_LOG_DEBUG, "refused: %s", message);
+    spend(connection, HTTP_COST_REQUEST);
     http_response_init(&response);
     http_response_set_status_error(&response, status, message);
     queue_response(connection, &response);
@@ -75,55 +111,104 @@ static void answer_expectation(struct connection *connection)
 {
     static const char answer[] = "HTTP/1.1 100 Continue\r\n\r\n";
 
-    connection->request->expects_continue = false;
-    if (byte_buffer_length(&connection->request->body) == 0) {
-        byte_buffer_append(&connection->out, answer, strlen(answer));
-    }
+    connection->http->request.expects_continue = false;
+    byte_buffer_append(&connection->out, answer, strlen(answer));
 }
 
-static void use_request(struct connection *connection, const char *rest, size_t length)
+/* A request whose head is here: its body is only received if somebody wants it, from this client.
+ */
+static void begin_body(struct connection *connection)
 {
-    struct http_request *request = connection->request;
+    struct http_request *request = &connection->http->request;
+    struct http_response response;
+
+    http_response_init(&response);
+    if (!router_takes_body(connection->loop->app, request, connection->is_admin, &response)) {
+        answer_request(connection, &response);
+    } else {
+        request->is_admitted = true;
+        spend(connection, cost_of_right(connection));
+        if (request->expects_continue) {
+            answer_expectation(connection);
+        }
+    }
+    http_response_free(&response);
+}
+
+static void use_request(struct connection *connection)
+{
+    struct http_request *request = &connection->http->request;
+    struct http_response response;
 
     switch (request->state) {
+    case HTTP_HEAD_DONE:
+        begin_body(connection);
+        break;
     case HTTP_COMPLETE:
-        answer_request(connection);
+        http_response_init(&response);
+        router_answer(connection->loop->app, request, connection->is_admin, &response);
+        answer_request(connection, &response);
+        http_response_free(&response);
         break;
     case HTTP_FAILED:
         answer_failure(connection, request->failure_status, request->failure_message);
         break;
     case HTTP_HANDED_OVER:
-        if (!connection_websocket_start(connection, rest, length)) {
-            answer_failure(connection, HTTP_STATUS_SERVICE_UNAVAILABLE, "out of memory");
-        }
-        break;
-    case HTTP_IN_BODY:
-        if (request->expects_continue) {
-            answer_expectation(connection);
-        }
+        spend(connection, HTTP_COST_REQUEST + cost_of_right(connection));
         break;
     case HTTP_AWAITING:
     case HTTP_IN_HEAD:
+    case HTTP_IN_BODY:
         break;
     }
 }
 
-/* Uses received bytes and counts the requests; returns how many bytes are done with. The rest
- * has to wait until responses have gone, or until the next turn. */
-static size_t use_input(struct connection *connection, const char *data, size_t length,
-                        unsigned *requests)
+/* Another connection whose body has come in for the longest time; NULL if there is none. */
+static struct connection *oldest_body(const struct connection *connection)
+{
+    const struct timer_queue *queue = &connection->loop->timeouts[TIMEOUT_BODY];
+    struct timer *timer = timer_queue_first(queue);
+
+    if (timer == &connection->timer) {
+        timer = timer->next;
+    }
+    return timer != NULL && timer != &queue->head ? connection_of_timer(timer) : NULL;
+}
+
+/* Makes those give way whose bodies take longest: who sends one to the end, does so soon. */
+static void limit_bodies(struct connection *connection)
+{
+    static const char message[] = "too many bodies come in at once";
+
+    while (connection->loop->body_bytes > LOOP_BODY_BYTES && !connection->last) {
+        struct connection *oldest = oldest_body(connection);
+
+        if (oldest != NULL) {
+            connection_http_refuse(oldest, HTTP_STATUS_SERVICE_UNAVAILABLE, message);
+        } else {
+            answer_failure(connection, HTTP_STATUS_SERVICE_UNAVAILABLE, message);
+        }
+    }
+}
+
+/* Uses received bytes; returns how many are done with. The rest has to wait until responses have
+ * gone, or for the next turn. */
+static size_t use_input(struct connection *connection, const char *data, size_t length)
 {
     size_t used = 0;
 
-    while (used < length && may_answer(connection) && *requests < REQUESTS_PER_TURN) {
-        used += http_request_feed(connection->request, data + used, length - used);
-        *requests += connection->request->state >= HTTP_COMPLETE;
-        use_request(connection, data + used, length - used);
-        if (connection->last || connection->phase != PHASE_HTTP) {
-            return length;
+    while (used < length && may_answer(connection) && may_spend(connection)) {
+        size_t part = http_request_feed(&connection->http->request, data + used, length - used);
+
+        used += part;
+        spend(connection, part / RECEIVED_PER_COST);
+        count_body(connection);
+        use_request(connection);
+        if (connection->http->request.state == HTTP_IN_BODY) {
+            limit_bodies(connection);
         }
     }
-    return used;
+    return connection->last ? length : used;
 }
 
 static void set_timer(struct connection *connection, enum timeout timeout, bool restart)
@@ -144,9 +229,10 @@ static enum timeout next_timeout(const struct connection *connection, bool block
     if (blocked) {
         return TIMEOUT_WRITE;
     }
-    switch (connection->request->state) {
+    switch (connection->http->request.state) {
     case HTTP_IN_HEAD:
         return TIMEOUT_HEAD;
+    case HTTP_HEAD_DONE:
     case HTTP_IN_BODY:
         return TIMEOUT_BODY;
     default:
@@ -156,15 +242,44 @@ static enum timeout next_timeout(const struct connection *connection, bool block
     }
 }
 
-/* Writes what can be written and settles what comes next. `progress` tells whether a request
- * was answered or bytes were written before. */
-static void settle(struct connection *connection, bool answered, bool progress)
+static bool start_websocket(struct connection *connection)
 {
-    enum connection_write result = connection_write_http(connection, &progress);
-    bool blocked = result == WRITE_BLOCKED;
-    bool holds = byte_buffer_length(&connection->held) > 0;
-    uint32_t events = 0;
+    if (connection_websocket_start(connection)) {
+        return true;
+    }
+    answer_failure(connection, HTTP_STATUS_SERVICE_UNAVAILABLE, "out of memory");
+    return false;
+}
 
+/* Waits for the client, for its own turn, or for both. */
+static void wait_for_more(struct connection *connection, bool blocked)
+{
+    struct http_exchange *http = connection->http;
+    uint32_t events = blocked ? EPOLLOUT : 0;
+
+    if (may_answer(connection) && byte_buffer_length(&http->held) > 0) {
+        http_turns_wait(&connection->loop->turns, connection);
+    } else if (may_answer(connection)) {
+        events |= EPOLLIN;
+    }
+    connection_watch(connection, events);
+}
+
+/* Writes what can be written and settles what comes next. */
+static void settle(struct connection *connection)
+{
+    struct http_exchange *http = connection->http;
+    bool progress = false;
+    enum connection_write result = connection_write_http(connection, &progress);
+    bool blocked;
+
+    if (result == WRITE_DONE && http->request.state == HTTP_HANDED_OVER) {
+        if (start_websocket(connection)) {
+            return;
+        }
+        result = connection_write_http(connection, &progress);
+    }
+    blocked = result == WRITE_BLOCKED;
     if (result == WRITE_BROKEN) {
         connection_close(connection);
         return;
@@ -173,81 +288,115 @@ static void settle(struct connection *connection, bool answered, bool progress)
         connection_linger(connection);
         return;
     }
-    if (answered) {
+    if (http->answered) {
         timer_stop(&connection->timer);
+        http->answered = false;
     }
     set_timer(connection, next_timeout(connection, blocked), blocked && progress);
-    if (blocked || holds) {
-        events |= EPOLLOUT;
-    }
-    if (!holds && !connection->last) {
-        events |= EPOLLIN;
-    }
-    connection_watch(connection, events);
+    wait_for_more(connection, blocked);
 }
 
 void connection_http_refuse(struct connection *connection, int status, const char *message)
 {
     answer_failure(connection, status, message);
-    settle(connection, true, false);
+    settle(connection);
 }
 
-void connection_http_readable(struct connection *connection)
+/* Uses what is held; false if bytes of it are left. */
+static bool use_held(struct connection *connection)
+{
+    struct byte_buffer *held = &connection->http->held;
+
+    if (byte_buffer_length(held) > 0) {
+        size_t used = use_input(connection, byte_buffer_bytes(held), byte_buffer_length(held));
+
+        byte_buffer_consume(held, used);
+    }
+    return byte_buffer_length(held) == 0;
+}
+
+/* As stream_read(); the handshake of TLS is part of it. */
+static ssize_t receive(struct connection *connection)
 {
     struct loop *loop = connection->loop;
-    unsigned requests = 0;
 
-    for (int i = 0; i < READS_PER_TURN; i++) {
-        ssize_t length =
-            stream_read(&connection->stream, loop->received, sizeof loop->received);
+    if (stream_in_handshake(&connection->stream)) {
+        spend(connection, HTTP_COST_HANDSHAKE);
+    }
+    return stream_read(&connection->stream, loop->received, sizeof loop->received);
+}
+
+/* Reads and uses it, for as long as it may; false when the connection was closed. */
+static bool use_received(struct connection *connection)
+{
+    struct loop *loop = connection->loop;
+
+    for (int i = 0; i < READS_PER_TURN && may_answer(connection) && may_spend(connection);
+         i++) {
+        ssize_t length = receive(connection);
         size_t used;
 
         if (length < 0) {
             if (errno == EAGAIN || errno == EINTR) {
-                break;
+                return true;
             }
             connection_close(connection);
-            return;
+            return false;
         }
         if (length == 0) {
             connection->eof = true;
             connection->last = true;
-            break;
+            return true;
         }
-        used = use_input(connection, loop->received, (size_t)length, &requests);
-        if (connection->phase != PHASE_HTTP) {
-            return;
-        }
-        if (!byte_buffer_append(&connection->held, loop->received + used,
+        used = use_input(connection, loop->received, (size_t)length);
+        if (!byte_buffer_append(&connection->http->held, loop->received + used,
                                 (size_t)length - used)) {
             connection_close(connection);
-            return;
+            return false;
         }
-        if (connection->last || byte_buffer_length(&connection->held) > 0 ||
+        if (used < (size_t)length ||
             !stream_may_have_more(&connection->stream, (size_t)length, sizeof loop->received)) {
-            break;
+            return true;
         }
     }
-    settle(connection, requests > 0, false);
+    return true;
 }
 
+void connection_http_go_on(struct connection *connection)
+{
+    connection->http->spent = 0;
+    if (!use_held(connection) || use_received(connection)) {
+        settle(connection);
+    }
+}
+
+/* It is read from when its turn comes; until then epoll is to tell of it once. */
+void connection_http_readable(struct connection *connection)
+{
+    if (connection->http->place.waits) {
+        connection_watch(connection, connection->interest & ~(uint32_t)EPOLLIN);
+    } else {
+        http_turns_wait(&connection->loop->turns, connection);
+    }
+}
+
+/* Writing is cheap and makes room. */
 void connection_http_writable(struct connection *connection)
 {
-    unsigned requests = 0;
-    bool progress = false;
+    settle(connection);
+}
 
-    if (connection_write_http(connection, &progress) == WRITE_BROKEN) {
-        connection_close(connection);
+void connection_http_end(struct connection *connection)
+{
+    struct http_exchange *http = connection->http;
+
+    if (http == NULL) {
         return;
     }
-    if (byte_buffer_length(&connection->held) > 0) {
-        size_t used = use_input(connection, byte_buffer_bytes(&connection->held),
-                                byte_buffer_length(&connection->held), &requests);
-
-        if (connection->phase != PHASE_HTTP) {
-            return;
-        }
-        byte_buffer_consume(&connection->held, used);
-    }
-    settle(connection, requests > 0, progress);
+    http_turns_leave(&connection->loop->turns, connection);
+    connection->loop->body_bytes -= http->body_bytes;
+    http_request_free(&http->request);
+    byte_buffer_free(&http->held);
+    free(http);
+    connection->http = NULL;
 }

@@ -15,18 +15,19 @@ enum {
         1 /* what was read is echoed before more is, so the queue stays short */
 };
 
-static void upgrade(struct connection *connection, const ws_header *headers, const char *rest,
-                    size_t length)
+static void upgrade(struct connection *connection, const ws_header *headers)
 {
-    const struct http_request *request = connection->request;
+    const struct byte_buffer *rest = &connection->http->held;
+    const struct http_request *request = &connection->http->request;
     const http_parser *parser = &request->parser;
     int result = ws_websocket_upgrade(connection->websocket,
                                       http_method_str((enum http_method)parser->method),
                                       parser->http_major, parser->http_minor,
                                       http_request_target(request), headers, request->n_fields);
 
-    if (result == WS_OK && length > 0) {
-        result = ws_websocket_receive(connection->websocket, rest, length);
+    if (result == WS_OK && byte_buffer_length(rest) > 0) {
+        result = ws_websocket_receive(connection->websocket, byte_buffer_bytes(rest),
+                                      byte_buffer_length(rest));
     }
     if (result == WS_ERR_CLOSED) {
         connection_websocket_write(connection);
@@ -40,10 +41,10 @@ static void upgrade(struct connection *connection, const ws_header *headers, con
     }
 }
 
-bool connection_websocket_start(struct connection *connection, const char *rest, size_t length)
+bool connection_websocket_start(struct connection *connection)
 {
     struct loop *loop = connection->loop;
-    struct http_request *request = connection->request;
+    const struct http_request *request = &connection->http->request;
     const struct realtime *realtime = &loop->app->realtime;
     ws_endpoint *endpoint = realtime_endpoint(realtime, http_request_path(request));
     ws_header *headers = malloc((request->n_fields + 1) * sizeof *headers);
@@ -60,20 +61,17 @@ bool connection_websocket_start(struct connection *connection, const char *rest,
     log_line(WS_LOG_DEBUG, "%s %s to the WebSocket endpoint",
              http_method_str((enum http_method)request->parser.method),
              http_request_path(request));
+    loop->n_websockets++;
     connection->phase = PHASE_WEBSOCKET;
     connection->is_echo = endpoint == realtime->echo;
     timer_stop(&connection->timer); /* the library has its own from here on */
     connection_watch(connection, EPOLLIN);
 
-    upgrade(connection, headers, rest, length);
+    upgrade(connection, headers);
 
     free(headers);
-    if (connection->phase == PHASE_WEBSOCKET) {
-        http_request_free(request);
-        free(request);
-        connection->request = NULL;
-        byte_buffer_free(&connection->held);
-    }
+    connection_http_end(connection);
+    byte_buffer_free(&connection->out);
     return true;
 }
 
@@ -169,15 +167,8 @@ static enum connection_write write_frames(struct connection *connection)
 
 void connection_websocket_write(struct connection *connection)
 {
-    bool progress = false;
-    enum connection_write result = WRITE_DONE;
+    enum connection_write result = write_frames(connection);
 
-    if (connection_has_http(connection)) {
-        result = connection_write_http(connection, &progress);
-    }
-    if (result == WRITE_DONE) {
-        result = write_frames(connection);
-    }
     if (result == WRITE_DONE && !ws_websocket_ended(connection->websocket)) {
         result = connection_flush(connection);
     }

@@ -201,6 +201,12 @@ static int check_head(struct http_request *request)
     return GO_ON;
 }
 
+static bool has_body(const http_parser *parser)
+{
+    return (parser->flags & F_CHUNKED) != 0 ||
+           ((parser->flags & F_CONTENTLENGTH) != 0 && parser->content_length > 0);
+}
+
 static int on_headers_complete(http_parser *parser)
 {
     struct http_request *request = parser->data;
@@ -219,6 +225,10 @@ static int on_headers_complete(http_parser *parser)
     /* An upgrade that nobody here knows is ignored (RFC 9110, 7.8). */
     parser->upgrade = 0;
     request->state = HTTP_IN_BODY;
+    if (has_body(parser)) {
+        request->state = HTTP_HEAD_DONE;
+        http_parser_pause(parser, 1);
+    }
     return GO_ON;
 }
 
@@ -313,9 +323,15 @@ static void fail_by_parser(struct http_request *request, const char *rest, size_
 
 size_t http_request_feed(struct http_request *request, const char *data, size_t length)
 {
-    size_t used = http_parser_execute(&request->parser, &settings, data, length);
-    enum http_errno error = HTTP_PARSER_ERRNO(&request->parser);
+    size_t used;
+    enum http_errno error;
 
+    if (request->state == HTTP_HEAD_DONE) {
+        request->state = HTTP_IN_BODY;
+        http_parser_pause(&request->parser, 0);
+    }
+    used = http_parser_execute(&request->parser, &settings, data, length);
+    error = HTTP_PARSER_ERRNO(&request->parser);
     if (error != HPE_OK && error != HPE_PAUSED) {
         fail_by_parser(request, data + used, length - used);
     }
@@ -357,6 +373,7 @@ void http_request_reset(struct http_request *request)
     request->part = PART_NONE;
     request->n_fields = 0;
     request->keep_alive = false;
+    request->is_admitted = false;
     request->expects_continue = false;
     http_parser_init(&request->parser, HTTP_REQUEST);
 }

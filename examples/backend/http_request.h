@@ -16,6 +16,7 @@ enum { HTTP_HEAD_LIMIT = 16 * 1024, HTTP_BODY_LIMIT = 1024 * 1024 };
 enum http_request_state {
     HTTP_AWAITING, /* no byte yet */
     HTTP_IN_HEAD,
+    HTTP_HEAD_DONE, /* the head is here, and with the next bytes a body begins */
     HTTP_IN_BODY,
     HTTP_COMPLETE,    /* the whole request is here */
     HTTP_HANDED_OVER, /* the head is here, and what follows is not HTTP's business */
@@ -40,6 +41,7 @@ struct http_request {
     size_t query; /* likewise, "" if there is none */
     struct byte_buffer body;
     bool keep_alive;
+    bool is_admitted;      /* set by who has looked at the head: it may be answered */
     bool expects_continue; /* the client waits for "100 Continue" before it sends the body */
     int failure_status;
     const char *failure_message;
@@ -62,7 +64,7 @@ void http_request_reset(struct http_request *request);
 void http_request_free(struct http_request *request);
 
 /* Takes bytes and returns how many were used; `state` says what became of them. Stops at the
- * end of a request. */
+ * end of a request, and before a body, which may be refused. */
 size_t http_request_feed(struct http_request *request, const char *data, size_t length);
 
 /* From the end of the head on; the texts live until reset. */

@@ -30,7 +30,7 @@ enum {
 
 static const uint32_t durations_ms[N_TIMEOUTS] = {
     [TIMEOUT_FRESH] = 10000, [TIMEOUT_HEAD] = 10000,  [TIMEOUT_BODY] = 60000,
-    [TIMEOUT_IDLE] = 60000,  [TIMEOUT_WRITE] = 60000, [TIMEOUT_LINGER] = 2000,
+    [TIMEOUT_IDLE] = 60000,  [TIMEOUT_WRITE] = 20000, [TIMEOUT_LINGER] = 2000,
 };
 
 void loop_wake(struct loop *loop)
@@ -214,11 +214,6 @@ static void accept_clients(struct loop *loop, const struct listener *listener)
 
 /* --- timeouts ------------------------------------------------------------------------ */
 
-static struct connection *connection_of_timer(struct timer *timer)
-{
-    return (struct connection *)(void *)((char *)timer - offsetof(struct connection, timer));
-}
-
 static void close_timed_out(struct loop *loop)
 {
     for (int i = 0; i < N_TIMEOUTS; i++) {
@@ -241,7 +236,7 @@ static int wait_ms(const struct loop *loop, uint64_t deadline_ms)
     const struct expiry *expiry = expiry_first(&loop->expiries);
     uint64_t left;
 
-    if (loop->run_again) {
+    if (loop->run_again || loop->turns.n_waiting > 0) {
         return 0;
     }
     for (int i = 0; i < N_TIMEOUTS; i++) {
@@ -303,7 +298,8 @@ static bool has_stopped(struct loop *loop)
             connection_close(loop->first);
         }
     } else if (loop->now_ms - loop->stop_ms >= STOP_IDLE_MS &&
-               loop->n_connections == fresh->count + idle->count) {
+               loop->n_connections == fresh->count + idle->count &&
+               loop->turns.n_waiting == 0) {
         close_all_of(fresh);
         close_all_of(idle);
     }
@@ -347,6 +343,19 @@ static void handle_event(struct loop *loop, const struct epoll_event *event)
     }
 }
 
+/* Lets HTTP connections that wait go on, each once, for as long as the turn may last. */
+static void serve_waiting(struct loop *loop)
+{
+    struct http_turns *turns = &loop->turns;
+
+    for (size_t n = turns->n_waiting; n > 0 && turns->left > 0 && turns->first != NULL; n--) {
+        struct connection *connection = turns->first;
+
+        http_turns_leave(turns, connection);
+        connection_http_go_on(connection);
+    }
+}
+
 /* Lets the library work, then writes what came of it; returns when it wants to work again. Of a
  * broadcast to many, the rest is written in the next turns, after a look at what can be read. */
 static uint64_t run_library(struct loop *loop)
@@ -383,9 +392,11 @@ void loop_run(struct loop *loop)
             epoll_wait(loop->epoll, events, EVENTS_PER_TURN, wait_ms(loop, deadline_ms));
 
         loop->now_ms = monotonic_ms();
+        http_turns_begin(&loop->turns);
         for (int i = 0; i < count; i++) {
             handle_event(loop, &events[i]);
         }
+        serve_waiting(loop);
         if (loop->accept_again_ms != 0 && loop->accept_again_ms <= loop->now_ms) {
             resume_accepting(loop);
         }

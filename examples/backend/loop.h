@@ -13,9 +13,15 @@
 
 #include "app.h"
 #include "expiry.h"
+#include "http_turns.h"
 #include "timer.h"
 
-enum { LOOP_RECEIVE_BYTES = 64 * 1024, LOOP_IOVECS = 512 };
+enum {
+    LOOP_RECEIVE_BYTES = 64 * 1024,
+    LOOP_IOVECS = 512,
+    LOOP_MOST_HTTP = 4096,              /* connections that are no WebSockets */
+    LOOP_BODY_BYTES = 16 * 1024 * 1024, /* of the requests that come in */
+};
 
 struct connection;
 
@@ -53,6 +59,9 @@ struct loop {
     bool run_again;           /* something was done after this turn's ws_loop_run() */
     struct connection *first; /* all connections, by their `next` */
     size_t n_connections;
+    size_t n_websockets; /* of these */
+    size_t body_bytes;   /* memory of requests' bodies */
+    struct http_turns turns;
     struct connection *dead; /* closed in this turn, freed at its end: events may name them */
     struct timer_queue timeouts[N_TIMEOUTS];
     struct expiry_heap expiries; /* of the WebSockets' tokens */

@@ -105,8 +105,16 @@ static bool is_served(const struct app *app, const struct route *route, bool is_
     return is_admin ? route->is_status : !route->is_status || !has_admin;
 }
 
-void router_answer(struct app *app, const struct http_request *request, bool is_admin,
-                   struct http_response *response)
+static bool is_admitted(const struct app *app, const struct http_request *request,
+                        bool is_admin, struct http_response *response)
+{
+    return request->is_admitted ||
+           (is_admin ? guard_admits_admin : guard_admits)(app, request, response);
+}
+
+/* Has the handler answer, or says that there is none. */
+static void dispatch(struct app *app, const struct http_request *request, bool is_admin,
+                     struct http_response *response)
 {
     enum http_method method = (enum http_method)request->parser.method;
     char parameter[PARAMETER_BYTES];
@@ -114,9 +122,6 @@ void router_answer(struct app *app, const struct http_request *request, bool is_
 
     if (method == HTTP_HEAD) {
         method = HTTP_GET;
-    }
-    if (!(is_admin ? guard_admits_admin : guard_admits)(app, request, response)) {
-        return;
     }
     for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
         const struct route *route = &routes[i];
@@ -143,5 +148,48 @@ void router_answer(struct app *app, const struct http_request *request, bool is_
         answer_not_found(response);
     } else {
         answer_file(app, request, method, response);
+    }
+}
+
+/* Reading has no use for a body. */
+static bool changes_something(const struct app *app, const struct http_request *request,
+                              bool is_admin)
+{
+    char parameter[PARAMETER_BYTES];
+
+    for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
+        const struct route *route = &routes[i];
+
+        if (route->method == (enum http_method)request->parser.method &&
+            route->method != HTTP_GET && is_served(app, route, is_admin) &&
+            matches(route->pattern, http_request_path(request), parameter, sizeof parameter)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool router_takes_body(struct app *app, const struct http_request *request, bool is_admin,
+                       struct http_response *response)
+{
+    if (!is_admitted(app, request, is_admin, response)) {
+        return false;
+    }
+    if (!changes_something(app, request, is_admin)) {
+        dispatch(app, request, is_admin, response);
+        return false;
+    }
+    if (atomic_load(&app->stopping)) {
+        answer_stopping(response);
+        return false;
+    }
+    return true;
+}
+
+void router_answer(struct app *app, const struct http_request *request, bool is_admin,
+                   struct http_response *response)
+{
+    if (is_admitted(app, request, is_admin, response)) {
+        dispatch(app, request, is_admin, response);
     }
 }

@@ -3,11 +3,18 @@
 #ifndef BACKEND_ROUTER_H
 #define BACKEND_ROUTER_H
 
+#include <stdbool.h>
+
 #include "app.h"
 #include "http_request.h"
 #include "http_response.h"
 
-/* Fills in the answer to a complete request; `is_admin`: of --admin-listen. Any thread. */
+/* Whether somebody takes the body of a request whose head is here; else its answer is filled in, for
+ * want of a right, or since nobody reads a body there. Any thread, as all here. */
+bool router_takes_body(struct app *app, const struct http_request *request, bool is_admin,
+                       struct http_response *response);
+
+/* Fills in the answer to a complete request; `is_admin`: of --admin-listen. */
 void router_answer(struct app *app, const struct http_request *request, bool is_admin,
                    struct http_response *response);
 

@@ -34,6 +34,12 @@ static inline bool stream_may_have_more(const struct stream *stream, size_t leng
     return stream->tls != NULL || length == size;
 }
 
+/* Is the handshake of TLS, which is costly, still to be done? */
+static inline bool stream_in_handshake(const struct stream *stream)
+{
+    return stream->tls != NULL && stream_tls_in_handshake(stream->tls);
+}
+
 /* As sendmsg(); `flags` may be MSG_MORE. */
 ssize_t stream_write(struct stream *stream, struct iovec *iov, int count, int flags);
 

@@ -125,6 +125,11 @@ static bool begin(struct stream_tls *stream)
     return true;
 }
 
+bool stream_tls_in_handshake(const struct stream_tls *stream)
+{
+    return !SSL_is_init_finished(stream->ssl);
+}
+
 ssize_t stream_tls_read(struct stream_tls *stream, void *buffer, size_t size)
 {
     size_t length;

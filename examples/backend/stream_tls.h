@@ -18,6 +18,8 @@ struct stream_tls *stream_tls_new(struct tls *tls, int fd);
 /* Says goodbye if the socket takes it at once. NULL does nothing. */
 void stream_tls_free(struct stream_tls *stream);
 
+bool stream_tls_in_handshake(const struct stream_tls *stream);
+
 /* As those of stream.h; errno is EPROTO for what only TLS finds wrong. What was written is taken
  * although it may wait here for the socket: a record that was begun can't be taken back. */
 ssize_t stream_tls_read(struct stream_tls *stream, void *buffer, size_t size);

@@ -42,7 +42,7 @@ static bool send_updates(SSL *ssl, int count)
 
 static bool is_answered(SSL *ssl)
 {
-    static const char request[] = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
+    static const char request[] = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
     static const char body[] = "{\"status\":\"ok\"}";
     char answer[4096];
     size_t length = 0;

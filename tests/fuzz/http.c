@@ -39,7 +39,7 @@ static size_t feed(struct http_request *request, struct input *cuts, struct text
         ck_assert_uint_le(used, piece);
         free(copy);
         at += used;
-        if (used < piece && request->state <= HTTP_IN_BODY)
+        if (used < piece && request->state <= HTTP_IN_BODY && request->state != HTTP_HEAD_DONE)
             break;
     }
     return at;

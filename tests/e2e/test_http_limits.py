@@ -1,0 +1,170 @@
+"""What clients can make the backend do and keep by plain HTTP: bodies, costly requests, connections."""
+import json
+import os
+import re
+import resource
+import signal
+import socket
+import tempfile
+import threading
+import unittest
+
+import crowd
+from backend import START_SECONDS, Backend
+from test_process import exchange
+from tokens import SECRET, token
+
+MIB = 1 << 20
+MOST_HTTP = 4096  # of connections of a thread that are no WebSockets
+
+
+def post(path, *fields):
+    return "\r\n".join((f"POST {path} HTTP/1.1", "Host: localhost", *fields, "", "")).encode()
+
+
+class HttpCase(unittest.TestCase):
+    def start(self, *arguments, **options):
+        backend = Backend("--threads", "1", *arguments, **options)
+        self.addCleanup(backend.stop)
+        return backend
+
+    def connect(self, backend, *sent):
+        client = socket.create_connection(("127.0.0.1", backend.port), START_SECONDS)
+        self.addCleanup(client.close)
+        for part in sent:
+            client.sendall(part)
+        return client
+
+
+class Bodies(HttpCase):
+    def status(self, backend, head):
+        """The answer to a head whose body does not come."""
+        answer = self.connect(backend, head).recv(4096).decode()
+        return int(re.match(r"HTTP/1\.1 (\d+) ", answer)[1])
+
+    def test_nobody_sends_one_in_vain(self):
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(SECRET)
+            file.flush()
+            backend = self.start("--jwt-secret-file", file.name)
+        known = "Authorization: Bearer " + token()
+        for size in ("Content-Length: 1000000", "Transfer-Encoding: chunked"):
+            for expect in ((), ("Expect: 100-continue",)):
+                self.assertEqual(self.status(backend, post("/api/orders", size, *expect)), 401)
+                self.assertEqual(self.status(backend, post("/healthz", size, *expect)), 405)
+                self.assertEqual(self.status(backend, post("/nothing", size, *expect)), 404)
+                self.assertEqual(self.status(backend, post("/api/nothing", size, known, *expect)), 404)
+            self.assertEqual(
+                self.status(backend, post("/api/orders", size, known, "Expect: 100-continue")), 100
+            )
+        self.assertEqual(
+            self.status(backend, b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n"), 200
+        )
+
+    def test_all_that_come_in_at_once_have_a_bound(self):
+        backend = self.start()
+        large = post("/api/orders", f"Content-Length: {MIB}") + b" " * (MIB - 1)
+        before = self.resident(backend)
+        clients = [self.connect(backend, large) for _ in range(300)]
+        # In the order in which they came, but for the last: they fit.
+        for client in clients[:-50]:
+            self.assertIn(b" 503 ", client.recv(4096).splitlines()[0])
+        if os.environ["SANITIZE"] == "none":
+            self.assertLess(self.resident(backend) - before, 48 * MIB)
+        order = {"client_id": 1, "items": [{"sku": "WIDGET-1", "quantity": 1}]}
+        self.assertEqual(backend.request("POST", "/api/orders", order)[0], 201)
+        clients[-1].sendall(b"}")
+        self.assertIn(b" 400 ", clients[-1].recv(4096).splitlines()[0])
+
+    @staticmethod
+    def resident(backend):
+        with open(f"/proc/{backend.process.pid}/statm") as sizes:
+            return int(sizes.read().split()[1]) * resource.getpagesize()
+
+
+class Turns(HttpCase):
+    LIST = b"GET /api/orders?limit=500 HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    ORDERS, FLOODERS, LISTS, UNREAD = 300, 4, 25, 600
+
+    def test_costly_requests_take_turns_with_those_of_others(self):
+        with tempfile.TemporaryFile() as log:
+            backend = self.start("--log-level", "debug", stderr=log)
+            self.place_orders(backend)
+            flooders = [self.connect(backend) for _ in range(self.FLOODERS)]
+            other = self.connect(backend)
+            backend.stats()  # all were accepted before
+            start = os.fstat(log.fileno()).st_size
+            self.stop(backend)  # so that all is there when it looks
+            for client in flooders:
+                client.sendall(self.LIST * self.LISTS)
+            other.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n" * 2)
+            backend.process.send_signal(signal.SIGCONT)
+            for client in flooders:
+                self.read_lists(client)
+            self.assertIn(b"200 OK", other.recv(4096))
+            paths = re.findall(rb"GET (\S+) 200", os.pread(log.fileno(), MIB, start))
+        self.assertEqual(paths.count(b"/api/orders"), self.FLOODERS * self.LISTS)
+        self.assertEqual(paths.count(b"/healthz"), 2)
+        self.assertLessEqual(paths.index(b"/healthz"), self.FLOODERS, paths)
+        self.assertEqual(paths[paths.index(b"/healthz") + 1], b"/healthz", paths)
+
+    def place_orders(self, backend):
+        connection = backend.http_connection()
+        body = json.dumps({"client_id": 1, "items": [{"sku": "WIDGET-1", "quantity": 1}]})
+        for _ in range(self.ORDERS):
+            connection.request("POST", "/api/orders", body)
+            connection.getresponse().read()
+        connection.close()
+
+    @staticmethod
+    def stop(backend):
+        backend.process.send_signal(signal.SIGSTOP)
+        state = b""
+        while state != b"T":
+            with open(f"/proc/{backend.process.pid}/stat", "rb") as stat:
+                state = stat.read().rpartition(b")")[2].split()[0]
+
+    def read_lists(self, client):
+        """A broken order would be a broken answer."""
+        answers = b""
+        while answers.count(b"HTTP/1.1 200 OK") < self.LISTS or not answers.endswith(b"}"):
+            part = client.recv(MIB)
+            self.assertTrue(part)
+            answers += part
+        for answer in answers.split(b"HTTP/1.1 200 OK")[1:]:
+            orders = json.loads(answer.partition(b"\r\n\r\n")[2])["orders"]
+            self.assertEqual(len(orders), self.ORDERS)
+
+    def test_unread_answers_stop_the_reading(self):
+        """No more is answered than the kernel's buffers hold."""
+        with tempfile.TemporaryFile() as log:
+            backend = self.start("--log-level", "debug", stderr=log)
+            self.place_orders(backend)
+            self.connect(backend, self.LIST * self.UNREAD)
+            answered = [0]
+            while answered[-1] == 0 or len(set(answered[-10:])) > 1:  # looks that find no more
+                self.assertEqual(backend.request("GET", "/healthz")[0], 200)
+                threading.Event().wait(0.05)
+                lines = os.pread(log.fileno(), MIB, 0)
+                answered.append(lines.count(b"GET /api/orders 200"))
+            self.assertLess(answered[-1], self.UNREAD / 2)
+
+
+class Connections(HttpCase):
+    def test_those_that_are_of_least_use_give_way(self):
+        crowd.raise_descriptor_limit()
+        backend = self.start()
+        websocket = crowd.Client(backend.port)
+        self.addCleanup(websocket.close)
+        idle = [self.connect(backend) for _ in range(MOST_HTTP + 100)]
+        figures = backend.stats()
+        self.assertLessEqual(figures["sockets"], MOST_HTTP + 2)
+        self.assertEqual(figures["total_connections"], 1)
+        for client in idle[:90]:
+            self.assertEqual(client.recv(1), b"")
+        idle[-1].sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        self.assertIn(b"200 OK", idle[-1].recv(4096))
+
+
+if __name__ == "__main__":
+    unittest.main()
