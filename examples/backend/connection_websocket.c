@@ -75,6 +75,13 @@ bool connection_websocket_start(struct connection *connection)
     return true;
 }
 
+/* Whether the client is read from: its socket is left alone while the library has enough of what it
+ * sent, so that TCP holds it back. When that is over, ws_loop_next_output() names the connection. */
+static bool wants_read(const struct connection *connection)
+{
+    return !connection->eof && ws_websocket_wants_read(connection->websocket);
+}
+
 /* The client sends no more, but may still want to hear what it is answered; the library says when
  * the connection has ended. That is mostly in this turn: only one whose socket is full is to be
  * watched for something else until then. */
@@ -92,7 +99,11 @@ void connection_websocket_readable(struct connection *connection)
     struct loop *loop = connection->loop;
     int reads = connection->is_echo ? ECHO_READS_PER_TURN : READS_PER_TURN;
 
-    for (int i = 0; i < reads; i++) {
+    if (!wants_read(connection)) {
+        connection_watch(connection, connection->interest & ~(uint32_t)EPOLLIN);
+        return;
+    }
+    for (int i = 0; i < reads && wants_read(connection); i++) {
         ssize_t length =
             stream_read(&connection->stream, loop->received, sizeof loop->received);
 
@@ -118,7 +129,7 @@ void connection_websocket_readable(struct connection *connection)
  * either, so that it is held back rather than cut off. */
 static void wait_writable(struct connection *connection)
 {
-    bool reading = !connection->is_echo && !connection->eof;
+    bool reading = !connection->is_echo && wants_read(connection);
 
     connection_watch(connection, reading ? EPOLLIN | EPOLLOUT : EPOLLOUT);
 }
@@ -177,7 +188,7 @@ void connection_websocket_write(struct connection *connection)
         if (ws_websocket_ended(connection->websocket)) {
             connection_linger(connection);
         } else {
-            connection_watch(connection, connection->eof ? 0 : EPOLLIN);
+            connection_watch(connection, wants_read(connection) ? EPOLLIN : 0);
         }
         break;
     case WRITE_BLOCKED:

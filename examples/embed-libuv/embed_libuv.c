@@ -78,7 +78,7 @@ static void watch_client(struct client *client, int events)
 static void write_client(struct client *client)
 {
     struct iovec pieces[MAX_PIECES];
-    int events = client->events & ~UV_WRITABLE;
+    int events = 0;
     int count;
 
     while ((count = ws_websocket_output(client->websocket, pieces, MAX_PIECES)) > 0) {
@@ -95,6 +95,9 @@ static void write_client(struct client *client)
             break;
         }
     }
+    /* One that sends faster than the loop carries out is not read from, and so TCP holds it back. */
+    if (ws_websocket_wants_read(client->websocket))
+        events |= UV_READABLE;
     if (ws_websocket_ended(client->websocket))
         drop_client(client);
     else
@@ -106,12 +109,12 @@ static void read_client(struct client *client)
     static char buffer[65536];
     ssize_t n = recv(client->fd, buffer, sizeof buffer, MSG_DONTWAIT);
 
-    if (n > 0) {
+    if (n > 0)
         ws_websocket_receive(client->websocket, buffer, (size_t)n);
-    } else if (n == 0 || errno != EAGAIN) {
-        watch_client(client, client->events & ~UV_READABLE);
+    else if (n == 0 || errno != EAGAIN)
         ws_websocket_eof(client->websocket); /* what it sent before is still answered */
-    }
+    if (!ws_websocket_wants_read(client->websocket))
+        watch_client(client, client->events & ~UV_READABLE);
 }
 
 static void add_client(struct client *client)

@@ -124,12 +124,33 @@ static void read_client(size_t at)
     static char buffer[65536];
     ssize_t n = recv(fds[at].fd, buffer, sizeof buffer, MSG_DONTWAIT);
 
-    if (n > 0) {
+    if (n > 0)
         ws_websocket_receive(clients[at], buffer, (size_t)n);
-    } else if (n == 0 || errno != EAGAIN) {
-        fds[at].events &= ~POLLIN; /* what it sent before is still answered */
-        ws_websocket_eof(clients[at]);
+    else if (n == 0 || errno != EAGAIN)
+        ws_websocket_eof(clients[at]); /* what it sent before is still answered */
+}
+
+/* A client that sends faster than the loop carries out is left alone meanwhile, and so TCP holds it
+ * back. */
+static void watch_clients(void)
+{
+    for (size_t at = 1; at < n_fds; at++) {
+        fds[at].events &= ~POLLIN;
+        if (fds[at].fd >= 0 && ws_websocket_wants_read(clients[at]))
+            fds[at].events |= POLLIN;
     }
+}
+
+/* False when the connection has ended, or its client has gone while it was not read from. */
+static int serve_client(size_t at)
+{
+    short came = fds[at].revents;
+
+    if (came & (POLLHUP | POLLERR) && !(fds[at].events & POLLIN))
+        return 0;
+    if (came & (POLLIN | POLLHUP | POLLERR))
+        read_client(at);
+    return !(came & POLLOUT) || write_client(at);
 }
 
 static void emit_time(ws_manager *manager)
@@ -150,13 +171,11 @@ static uint64_t turn(ws_loop *loop, ws_endpoint *endpoint, uint64_t deadline)
 
     if (fds[0].events == 0 && accept_again_ms < deadline)
         deadline = accept_again_ms;
+    watch_clients();
     poll(fds, n_fds, now < deadline ? (int)(deadline - now) : 0);
-    for (size_t at = 1; at < n_fds; at++) {
-        if (fds[at].revents & (POLLIN | POLLHUP | POLLERR))
-            read_client(at);
-        if ((fds[at].revents & POLLOUT) && !write_client(at))
+    for (size_t at = 1; at < n_fds; at++)
+        if (fds[at].fd >= 0 && !serve_client(at))
             drop_client(at);
-    }
     if (fds[0].revents & POLLIN)
         accept_client(loop, endpoint);
     else if (now_ms() >= accept_again_ms)

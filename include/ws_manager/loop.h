@@ -1,7 +1,8 @@
 /* loop.h: one event-loop thread's share of a manager.
  *
- * A turn of the host's loop is: wait for its sockets, at most until the deadline; hand in what
- * they brought (ws_websocket_receive()); ws_loop_run(); write what ws_loop_next_output() names. */
+ * A turn of the host's loop is: wait for its sockets, at most until the deadline, and for reading only
+ * those of which ws_websocket_wants_read() is 1; hand in what they brought (ws_websocket_receive());
+ * ws_loop_run(); write what ws_loop_next_output() names. */
 #ifndef WS_MANAGER_LOOP_H
 #define WS_MANAGER_LOOP_H
 
@@ -47,13 +48,22 @@ WS_EXPORT int ws_loop_new(ws_manager *manager, const ws_loop_options *options, u
  * does nothing. The loop's thread, not within a callback. */
 WS_EXPORT void ws_loop_free(ws_loop *loop);
 
-/* Carries out what was called for this loop, and the timers up to `now_ms` (monotonic
- * milliseconds). A time that is earlier than the last one is logged, once, and taken as if none had
- * passed: the loop goes on from there. One call does about a millisecond's work at most (8,192 deliveries or 1,024 other
- * calls), so that a broadcast to very many does not keep the host from reading; the rest is done by
- * the next call, in order. Returns the time, on the same clock, at which it wants to be called
- * again at the latest: `now_ms` if there is more to do at once, WS_NO_DEADLINE if nothing is due.
- * Within a callback of the same loop it does nothing and returns `now_ms`. The loop's thread. */
+/* Carries out what was called for this loop, the timers up to `now_ms` (monotonic milliseconds), and
+ * then what the clients sent. A time that is earlier than the last one is logged, once, and taken as
+ * if none had passed: the loop goes on from there.
+ *
+ * The application's calls come first, and have a budget of about a millisecond (8,192 deliveries or
+ * 1,024 other calls), so that a broadcast to very many does not keep the host from reading; the rest
+ * is done by the next call, in order. What clients sent has a budget as large, an eighth of it while
+ * calls are left over. Clients take turns, and what they send is counted by what it costs: its bytes,
+ * also after inflating, the application's callbacks, the checking of a token. So one that floods
+ * delays another's message by a turn at most, and delays no event. The recipients of what a callback
+ * sends are counted too: no further client's message is carried out before those of any loop are
+ * served, except two turns' worth.
+ *
+ * Returns the time, on the same clock, at which it wants to be called again at the latest: `now_ms`
+ * if there is more to do at once, WS_NO_DEADLINE if nothing is due. Within a callback of the same
+ * loop it does nothing and returns `now_ms`. The loop's thread. */
 WS_EXPORT uint64_t ws_loop_run(ws_loop *loop, uint64_t now_ms);
 
 WS_END_DECLS

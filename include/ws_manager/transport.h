@@ -25,6 +25,12 @@ typedef struct ws_transport {
     /* The manager has let go of the connection and won't call again: close it with this code
      * and reason (`length` bytes, not NUL-terminated), after what was queued. */
     void (*close)(uint16_t code, const char *reason, size_t length, void *transport_data);
+
+    /* ws_manager_receive() returned WS_ERR_BACKPRESSURE for this connection and takes messages
+     * again: what waited was carried out. Called within ws_loop_run(); the transport may call
+     * ws_manager_receive() there. May be NULL, or absent in a shorter struct; then try again after
+     * each turn. Since 0.2. */
+    void (*resume)(void *transport_data);
 } ws_transport;
 
 /* The bytes of a message; *length is set. Valid while the caller holds a reference, or during
@@ -39,11 +45,16 @@ WS_EXPORT int ws_message_is_text(const ws_message *message);
 WS_EXPORT ws_message *ws_message_ref(ws_message *message);
 WS_EXPORT void ws_message_unref(ws_message *message);
 
-/* A whole message came in from the client; text must have been checked to be UTF-8. For
+/* A whole message came in from the client; text must have been checked to be UTF-8. It is copied,
+ * and carried out in one of the loop's next turns, in which the clients take turns: for
  * WS_PROTOCOL_JSON it is answered, joined, or handed to on_message; for WS_PROTOCOL_RAW to on_raw.
- * `data` is not kept. Errors: WS_ERR_NOT_FOUND, WS_ERR_CLOSED (is ending), WS_ERR_INVALID,
- * WS_ERR_TOO_BIG (1 GiB), WS_ERR_NO_MEMORY (the connection is ended in the next turn). The loop's
- * thread. */
+ *
+ * What waits for a connection is bounded: WS_ERR_BACKPRESSURE means that the message was not taken
+ * because 256 messages or 16 KiB wait already. Stop reading from the client, keep the message, and
+ * hand it in again when `resume` of ws_transport is called.
+ * Errors: WS_ERR_BACKPRESSURE, WS_ERR_NOT_FOUND, WS_ERR_CLOSED (the connection is ending),
+ * WS_ERR_INVALID (also for a ws_websocket's connection), WS_ERR_TOO_BIG (1 GiB), WS_ERR_NO_MEMORY
+ * (the connection is ended in the next turn). The loop's thread. */
 WS_EXPORT int ws_manager_receive(ws_manager *manager, ws_conn_id connection, const void *data,
                                  size_t length, int is_text);
 

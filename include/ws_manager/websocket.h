@@ -167,10 +167,24 @@ WS_EXPORT int ws_websocket_upgrade(ws_websocket *websocket, const char *method,
                                    unsigned http_major, unsigned http_minor, const char *target,
                                    const ws_header *headers, size_t n_headers);
 
-/* `length` bytes came from the client. They are used before the call returns, and not kept.
- * Returns WS_OK; WS_ERR_CLOSED when the connection has ended and all was written: close the
- * socket and ws_websocket_free(). Bytes that come after the end are thrown away. */
+/* Hands in `length` bytes that came from the client. They are copied. The opening handshake is
+ * answered within this call; frames are carried out by ws_loop_run(), in which the clients take
+ * turns, so run the loop afterwards.
+ *
+ * What waits for its turn is bounded: once 16 KiB do, ws_websocket_wants_read() is 0, and a further
+ * call takes nothing and returns WS_ERR_BACKPRESSURE until the loop was run. So a host that hands in
+ * what it reads by 64 KiB at a time, and asks before it reads, has at most 80 KiB waiting for a
+ * client, and TCP holds the client back.
+ * Returns WS_OK; WS_ERR_BACKPRESSURE; WS_ERR_CLOSED when the connection has ended and all was
+ * written: close the socket and ws_websocket_free(). Bytes that come after the end are thrown
+ * away. */
 WS_EXPORT int ws_websocket_receive(ws_websocket *websocket, const void *data, size_t length);
+
+/* Whether the host should read from the client: 0 while enough waits to be carried out, and after
+ * ws_websocket_eof(); else 1. Ask before each read, and leave the socket out of those that the loop
+ * watches for reading while it is 0. When it becomes 1 again, ws_loop_next_output() names the
+ * connection. The loop's thread. */
+WS_EXPORT int ws_websocket_wants_read(const ws_websocket *websocket);
 
 /* The client will send no more, or reading failed. What came before is still carried out by
  * ws_loop_run(), then the connection ends with 1006 (unless it was closing anyway) and
@@ -201,8 +215,8 @@ WS_EXPORT int ws_websocket_close(ws_websocket *websocket, uint16_t code, const c
  * NULL does nothing. */
 WS_EXPORT void ws_websocket_free(ws_websocket *websocket);
 
-/* The next connection that has bytes to write, or has ended; NULL when there is none. Each is named
- * once a turn, however many events it brought. A host with many clients may stop after some
+/* The next connection that has bytes to write, wants to be read from again
+ * (ws_websocket_wants_read()), or has ended; NULL when there is none. Each is named once a turn, however many events it brought. A host with many clients may stop after some
  * hundred, look for what can be read (without waiting) and go on in its next turn: those that were
  * not named yet come first then. The loop's thread, after ws_loop_run(). */
 WS_EXPORT ws_websocket *ws_loop_next_output(ws_loop *loop);

@@ -7,24 +7,6 @@
 #include "core/send.h"
 #include "protocol/json/client_message.h"
 
-int client_receive(struct connection *connection, const void *data, size_t length, bool is_text)
-{
-    ws_manager *manager = connection->loop->manager;
-    struct command command = {.kind = COMMAND_RECEIVE};
-
-    if (connection->state == CONNECTION_GONE || connection->state == CONNECTION_DOOMED)
-        return WS_ERR_CLOSED;
-    command.detail = detail_new(&manager->memory, data, length);
-    if (command.detail != NULL)
-        command.detail->is_text = is_text;
-    if (command.detail == NULL ||
-        send_command(manager, connection->id, NULL, &command, false) != WS_OK) {
-        connection_out_of_memory(connection);
-        return WS_ERR_NO_MEMORY;
-    }
-    return WS_OK;
-}
-
 /* --- answers --------------------------------------------------------------------------------- */
 
 void client_welcome(struct connection *connection, uint32_t ping_interval_ms)
@@ -74,15 +56,19 @@ static void answer_with_id(struct connection *connection, const char *type,
     answer_up_to_id(connection, &buffer);
 }
 
-/* The membership has changed before, so that a joiner gets every event above the answer's id. */
+/* Told where the membership changes: everything up to the id was delivered before, and a joiner gets
+ * every event of the room above it. */
 static void answer_with_room(struct connection *connection, const char *type,
                              struct json_slice ref, const char *room)
 {
+    char id[EVENT_ID_SIZE];
     struct buffer buffer;
 
     buffer_init(&buffer, &connection->loop->manager->memory);
     answer_room(&buffer, type, ref.text, ref.length, room);
-    answer_up_to_id(connection, &buffer);
+    buffer_add(&buffer, id, recovery_event_id(connection, id));
+    buffer_add_text(&buffer, ANSWER_AFTER_ID);
+    connection_deliver_text(connection, &buffer);
 }
 
 /* Errors take their place among the answers. */
@@ -159,10 +145,23 @@ static int authorize(struct connection *connection, const char *room)
                : WS_ERR_FORBIDDEN;
 }
 
-/* What is said to a client that wants to enter a room; nothing if it is let in and `is_quiet`. The
- * answer comes before on_join, so that what the application sends there comes after it. */
-static void join(struct connection *connection, const char *room, struct json_slice ref,
-                 bool is_quiet)
+/* The answer comes before on_join, so that what the application sends there comes after it. A client
+ * that named the room when it came back hears only of failures. */
+static void enter_room(struct connection *connection, struct share *share,
+                       struct json_slice ref, bool is_quiet)
+{
+    const char *room = share->group->name;
+    int result = connection_enter_room(connection, share);
+
+    if (result != WS_OK && result != WS_ERR_ALREADY)
+        answer_with_result(connection, ref, result);
+    else if (!is_quiet)
+        answer_with_room(connection, "room_joined", ref, room);
+    room_joined(connection, room, result);
+}
+
+static void join_former_room(struct connection *connection, const char *room,
+                             struct json_slice ref)
 {
     struct share *share;
     int result = authorize(connection, room);
@@ -174,12 +173,10 @@ static void join(struct connection *connection, const char *room, struct json_sl
         return;
     }
     share = room_pin(connection, room);
-    result = share != NULL ? connection_enter_room(connection, share) : WS_ERR_NO_MEMORY;
-    if (result != WS_OK && result != WS_ERR_ALREADY)
-        answer_with_result(connection, ref, result);
-    else if (!is_quiet)
-        answer_with_room(connection, "room_joined", ref, room);
-    room_joined(connection, room, result);
+    if (share == NULL)
+        connection_out_of_memory(connection);
+    else
+        enter_room(connection, share, ref, true);
     room_unpin(connection, share);
 }
 
@@ -199,21 +196,67 @@ void client_join(struct connection *connection, const char *room)
         answer_with_problem(connection, (struct json_slice){quoted.data, quoted.length},
                             bad_name);
     else
-        join(connection, room, (struct json_slice){quoted.data, quoted.length}, true);
+        join_former_room(connection, room, (struct json_slice){quoted.data, quoted.length});
     buffer_free(&quoted);
 }
 
-static void handle_leave(struct connection *connection, const struct client_message *message)
+static struct json_slice ref_of(const struct detail *ref)
 {
-    struct share *share = room_pin(connection, message->room);
-    int result = share != NULL ? connection_leave_room(connection, share) : WS_ERR_NO_MEMORY;
+    return (struct json_slice){ref->length > 0 ? ref->text : NULL, ref->length};
+}
 
+/* Posts what the client wants with a room, so that it takes its place among the events: the room's
+ * events before it are delivered by the old membership, and those behind it by the new one. Nothing
+ * else that the client sent is carried out until then. */
+static void request_room(struct connection *connection, enum command_kind kind,
+                         const struct client_message *message)
+{
+    ws_manager *manager = connection->loop->manager;
+    struct command command = {.kind = kind};
+
+    command.detail = detail_new(&manager->memory, message->ref.text, message->ref.length);
+    if (command.detail == NULL ||
+        send_command(manager, connection->id, message->room, &command, false) != WS_OK)
+        connection_out_of_memory(connection);
+    else
+        connection->awaits_room = true;
+}
+
+static void request_join(struct connection *connection, const struct client_message *message)
+{
+    int result = authorize(connection, message->room);
+
+    if (connection->state != CONNECTION_LIVE)
+        return;
     if (result == WS_OK)
-        answer_with_room(connection, "room_left", message->ref, message->room);
+        request_room(connection, COMMAND_CLIENT_JOIN, message);
     else
         answer_with_result(connection, message->ref, result);
-    room_left(connection, message->room, result);
-    room_unpin(connection, share);
+}
+
+void client_enter_room(struct connection *connection, struct share *share,
+                       const struct detail *ref)
+{
+    connection->awaits_room = false;
+    if (connection->state == CONNECTION_LIVE)
+        enter_room(connection, share, ref_of(ref), false);
+}
+
+void client_leave_room(struct connection *connection, struct share *share,
+                       const struct detail *ref)
+{
+    const char *room = share->group->name;
+    int result;
+
+    connection->awaits_room = false;
+    if (connection->state != CONNECTION_LIVE)
+        return;
+    result = connection_leave_room(connection, share);
+    if (result == WS_OK)
+        answer_with_room(connection, "room_left", ref_of(ref), room);
+    else
+        answer_with_result(connection, ref_of(ref), result);
+    room_left(connection, room, result);
 }
 
 static void reauthorize_room(struct connection *connection, struct share *share)
@@ -289,10 +332,10 @@ static void handle_request(struct connection *connection, const struct client_me
 {
     switch (message->type) {
     case CLIENT_JOIN_ROOM:
-        join(connection, message->room, message->ref, false);
+        request_join(connection, message);
         break;
     case CLIENT_LEAVE_ROOM:
-        handle_leave(connection, message);
+        request_room(connection, COMMAND_CLIENT_LEAVE, message);
         break;
     case CLIENT_PING:
         answer_with_id(connection, "pong", message->ref);
@@ -306,16 +349,35 @@ static void handle_request(struct connection *connection, const struct client_me
     }
 }
 
-static void handle_json(struct connection *connection, const struct detail *said)
+static uint32_t cost_of_request(const ws_manager_options *options,
+                                const struct client_message *message)
+{
+    switch (message->type) {
+    case CLIENT_JOIN_ROOM:
+        return options->authorize_join != NULL ? INPUT_COST_CALLBACK : 0;
+    case CLIENT_MESSAGE:
+        return INPUT_COST_CALLBACK;
+    case CLIENT_AUTHENTICATE:
+        return options->on_authenticate != NULL ? INPUT_COST_TOKEN : 0;
+    case CLIENT_LEAVE_ROOM:
+    case CLIENT_PING:
+        break;
+    }
+    return 0;
+}
+
+static uint32_t handle_json(struct connection *connection, const char *text, size_t length)
 {
     const ws_manager *manager = connection->loop->manager;
     struct client_message message;
     struct answer_problem problem;
     int result =
-        client_message_parse(&manager->memory, said->text, said->length,
+        client_message_parse(&manager->memory, text, length,
                              manager->options.max_client_json_depth, &message, &problem);
+    uint32_t cost = 0;
 
     if (result == WS_OK) {
+        cost = cost_of_request(&manager->options, &message);
         handle_request(connection, &message);
         client_message_free(&manager->memory, &message);
     } else if (result == WS_ERR_NO_MEMORY) {
@@ -323,10 +385,11 @@ static void handle_json(struct connection *connection, const struct detail *said
     } else {
         answer_with_problem(connection, message.ref, problem);
     }
+    return cost;
 }
 
 /* A message that came too fast is not carried out; a client that goes on like that is sent away. */
-static void refuse_pace(struct connection *connection, const struct detail *said)
+static void refuse_pace(struct connection *connection, const char *text, size_t length)
 {
     static const struct answer_problem too_fast = {ANSWER_RATE_LIMITED, "too many messages"};
     const ws_manager *manager = connection->loop->manager;
@@ -342,38 +405,42 @@ static void refuse_pace(struct connection *connection, const struct detail *said
     }
     connection->refused++;
     /* Parsed only for its ref, which the answer repeats. */
-    if (client_message_parse(&manager->memory, said->text, said->length,
+    if (client_message_parse(&manager->memory, text, length,
                              manager->options.max_client_json_depth, &message,
                              &problem) == WS_OK)
         client_message_free(&manager->memory, &message);
     answer_with_problem(connection, message.ref, too_fast);
 }
 
-void client_handle(struct connection *connection, const struct detail *said)
+uint32_t client_handle(struct connection *connection, const char *data, size_t length,
+                       bool is_text)
 {
     static const struct answer_problem binary = {ANSWER_BAD_REQUEST,
                                                  "binary messages are not understood"};
     ws_loop *loop = connection->loop;
     ws_manager *manager = loop->manager;
     const ws_manager_options *options = &manager->options;
+    uint32_t cost = INPUT_COST_MESSAGE + (uint32_t)(length / INPUT_BYTES_PER_UNIT);
     struct connection_view view;
 
     if (connection->state != CONNECTION_LIVE)
-        return;
+        return cost;
     counter_add(&loop->counters, COUNTER_received_messages, 1);
-    counter_add(&loop->counters, COUNTER_received_bytes, said->length);
+    counter_add(&loop->counters, COUNTER_received_bytes, length);
     if (!paces_take(connection)) {
-        refuse_pace(connection, said);
-        return;
+        refuse_pace(connection, data, length);
+        return cost;
     }
     connection->refused = 0;
     if (connection->protocol == WS_PROTOCOL_RAW) {
-        if (options->on_raw != NULL)
-            options->on_raw(manager, connection_view(connection, &view), said->text,
-                            said->length, said->is_text, manager->options.user_data);
-    } else if (said->is_text) {
-        handle_json(connection, said);
-    } else {
-        answer_with_problem(connection, (struct json_slice){NULL, 0}, binary);
+        if (options->on_raw == NULL)
+            return cost;
+        options->on_raw(manager, connection_view(connection, &view), data, length, is_text,
+                        manager->options.user_data);
+        return cost + INPUT_COST_CALLBACK;
     }
+    if (is_text)
+        return cost + handle_json(connection, data, length);
+    answer_with_problem(connection, (struct json_slice){NULL, 0}, binary);
+    return cost;
 }

@@ -4,14 +4,17 @@
 
 #include "core/connection.h"
 
-/* A whole message came in. It takes its place in the loop's inbox, so that it is carried out after
- * what the same client said before, and its answer stands in order with the events. WS_ERR_CLOSED
- * when the connection is ending; WS_ERR_NO_MEMORY: it is sent away in the next turn. */
-int client_receive(struct connection *connection, const void *data, size_t length,
-                   bool is_text);
+/* Carries out a whole message of a client: text has been checked to be UTF-8. Returns what that
+ * cost (input.h). `data` is not kept; the connection may end, and its transport be freed, there. */
+uint32_t client_handle(struct connection *connection, const char *data, size_t length,
+                       bool is_text);
 
-/* Carries out what the client said: COMMAND_RECEIVE. */
-void client_handle(struct connection *connection, const struct detail *said);
+/* COMMAND_CLIENT_JOIN and COMMAND_CLIENT_LEAVE: puts the client into a room, or takes it out, and
+ * answers; `ref` is its request's. */
+void client_enter_room(struct connection *connection, struct share *share,
+                       const struct detail *ref);
+void client_leave_room(struct connection *connection, struct share *share,
+                       const struct detail *ref);
 
 /* Takes a client out of the rooms that it may not be in any more: COMMAND_REAUTHORIZE. */
 void client_reauthorize(struct connection *connection);

@@ -12,9 +12,6 @@
 #include "core/room.h"
 #include "core/send.h"
 
-/* What a command costs of a turn's budget, whose unit is a delivery. */
-enum { COMMAND_COST = 8 };
-
 static void join_rooms(struct connection *connection, const struct recovery *recovery)
 {
     const char *room = recovery->rooms;
@@ -70,19 +67,6 @@ static void connect_connection(struct connection *connection, struct command *co
     recovery_rooms_entered(loop->manager, recovery);
 }
 
-/* What the client said before its end has been carried out by now, and the application may have
- * answered: the end comes after these answers. */
-static void finish(struct command *command)
-{
-    struct connection *connection = command->connection;
-    uint16_t code = command->detail->code;
-    struct command end = {.kind = COMMAND_DISCONNECT, .detail = command->detail};
-
-    command->detail = NULL;
-    if (send_command(connection->loop->manager, connection->id, NULL, &end, false) != WS_OK)
-        connection_end(connection, code, NULL);
-}
-
 bool command_carry_out(ws_loop *loop, struct command *command, uint32_t *budget)
 {
     struct connection *connection = command->connection;
@@ -102,20 +86,20 @@ bool command_carry_out(ws_loop *loop, struct command *command, uint32_t *budget)
     case COMMAND_CONNECT:
         connect_connection(connection, command);
         break;
-    case COMMAND_RECEIVE:
-        client_handle(connection, command->detail);
-        break;
     case COMMAND_JOIN:
         room_join(connection, command->share);
         break;
     case COMMAND_LEAVE:
         room_leave(connection, command->share);
         break;
+    case COMMAND_CLIENT_JOIN:
+        client_enter_room(connection, command->share, command->detail);
+        break;
+    case COMMAND_CLIENT_LEAVE:
+        client_leave_room(connection, command->share, command->detail);
+        break;
     case COMMAND_REAUTHORIZE:
         client_reauthorize(connection);
-        break;
-    case COMMAND_FINISH:
-        finish(command);
         break;
     case COMMAND_DISCONNECT:
         connection_end(connection, command->detail->code, command->detail->text);
@@ -135,14 +119,20 @@ bool command_carry_out(ws_loop *loop, struct command *command, uint32_t *budget)
     return done;
 }
 
-void command_release(const ws_manager *manager, struct command *command)
+void command_release(ws_loop *loop, struct command *command)
 {
+    const ws_manager *manager = loop->manager;
+
     if (command->message != NULL)
         ws_message_unref(command->message);
     if (command->kind == COMMAND_CONNECT)
         recovery_free(manager, command->recovery);
     else
         memory_free(&manager->memory, command->detail);
+    if (command->kind != COMMAND_CONNECT && command->client_work > 0) {
+        client_work_done(loop, command->client_work);
+        command->client_work = 0;
+    }
     command->message = NULL;
     command->detail = NULL;
 }

@@ -8,8 +8,8 @@
  * reduced by what it cost. True when it is done. */
 bool command_carry_out(ws_loop *loop, struct command *command, uint32_t *budget);
 
-/* Frees what a command owns but for its pins; once more does nothing. */
-void command_release(const ws_manager *manager, struct command *command);
+/* Frees what a command of the loop owns, except its pins; a second call does nothing. */
+void command_release(ws_loop *loop, struct command *command);
 
 /* Gives back a command's pins. The manager's lock is held. */
 void command_unpin(ws_manager *manager, const struct command *command);

@@ -2,9 +2,9 @@
 #include <string.h>
 
 #include "base/utf8.h"
-#include "core/client.h"
 #include "core/disconnect.h"
 #include "core/options.h"
+#include "core/outer_input.h"
 #include "core/recovery.h"
 #include "core/send.h"
 
@@ -243,7 +243,9 @@ int ws_manager_receive(ws_manager *manager, ws_conn_id connection, const void *d
     found = find_own(manager, connection);
     if (found == NULL)
         return WS_ERR_NOT_FOUND;
-    return client_receive(found, data, length, is_text);
+    if (found->is_inner)
+        return WS_ERR_INVALID;
+    return outer_input_add((struct outer_connection *)found, data, length, is_text != 0);
 }
 
 int ws_manager_transport_drained(ws_manager *manager, ws_conn_id connection)

@@ -56,6 +56,8 @@ static uint32_t leave_walk(struct delivery *delivery, struct share *share, uint3
     if (delivery->share != share || place >= delivery->left)
         return place;
     last = --delivery->left;
+    if (place == last)
+        return place;
     members[place] = members[last];
     set_place(members[place], share, place);
     members[last] = leaving;

@@ -42,7 +42,8 @@ struct connection {
     /* What a delivery touches begins here, and ends 64 bytes later in struct ws_websocket. */
     ws_loop *loop;
     uint32_t pace;           /* of its messages (pace.h) */
-    uint8_t state;           /* enum connection_state */
+    uint8_t state : 7;       /* enum connection_state */
+    bool awaits_room : 1;    /* its client's request for a room is in the inbox */
     uint8_t protocol : 1;    /* enum ws_protocol */
     uint8_t doom : 2;        /* enum doom */
     bool is_inner : 1;       /* in the block of an inner transport; else an outer_connection */
@@ -58,6 +59,14 @@ struct outer_connection {
     struct connection connection;
     const ws_transport *transport;
     void *transport_data;
+
+    /* What the client sent and waits for its turn (outer_input.h). */
+    struct input input;
+    struct waiting_message *first_waiting;
+    struct waiting_message *last_waiting;
+    size_t n_waiting;
+    size_t waiting_bytes;
+    bool is_paused; /* the transport was told that too much waits */
 };
 
 /* Registers a connection in the memory of an inner transport, all zero till now, and posts its
@@ -65,6 +74,13 @@ struct outer_connection {
  * ws_manager_connect(). */
 int connection_start(struct connection *connection, ws_loop *loop,
                      const ws_connect_options *options);
+
+/* Whether what its client sends next has to wait for a command in the inbox: CONNECT, or one about a
+ * room. */
+static inline bool connection_awaits_command(const struct connection *connection)
+{
+    return connection->state == CONNECTION_PENDING || connection->awaits_room;
+}
 
 /* What callbacks get to see of a connection, as it was when the callback began: a callback may
  * end the connection, and still read what it was given. */

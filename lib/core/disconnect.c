@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "core/outer_input.h"
 #include "core/presence.h"
 #include "core/recovery.h"
 
@@ -11,10 +12,12 @@ static void release(struct connection *connection)
 {
     const ws_manager *manager = connection->loop->manager;
 
-    if (connection->is_inner)
+    if (connection->is_inner) {
         manager_inner(manager)->released(connection);
-    else
+    } else {
+        outer_input_free((struct outer_connection *)connection);
         memory_free(&manager->memory, connection);
+    }
 }
 
 void connection_free_if_unused(struct connection *connection)

@@ -50,9 +50,11 @@ int loop_reserve(ws_loop *loop, bool limited)
 int loop_reserve_n(ws_loop *loop, size_t n, bool limited)
 {
     struct inbox *inbox = &loop->inbox;
+    size_t waiting =
+        input_is_serving() ? inbox->n_by_clients : inbox->count - inbox->n_by_clients;
     struct command *items;
 
-    if (limited && inbox->count >= loop->manager->options.max_pending)
+    if (limited && waiting >= loop->manager->options.max_pending)
         return WS_ERR_BACKPRESSURE;
     items = memory_grow(&loop->manager->memory, inbox->items, sizeof *items,
                         inbox->count + n - 1, 64, &inbox->capacity);
@@ -62,17 +64,46 @@ int loop_reserve_n(ws_loop *loop, size_t n, bool limited)
     return WS_OK;
 }
 
+static void posting_wake(struct posting *posting, ws_loop *loop)
+{
+    if (loop->awake || loop == entered || loop->options.wake == NULL)
+        return;
+    loop->awake = true;
+    loop->wakers++;
+    posting->wake[posting->n_wake++] = loop;
+}
+
+/* By what it makes its loop do, in deliveries. */
+static uint32_t command_cost(const ws_loop *loop, const struct command *command)
+{
+    uint32_t recipients = 0;
+
+    if (command->kind == COMMAND_EVENT)
+        recipients = command->share != NULL ? command->share->count : loop->n_connections;
+    return COMMAND_COST + recipients;
+}
+
 void posting_push(struct posting *posting, ws_loop *loop, const struct command *command)
 {
     struct command *added = &loop->inbox.items[loop->inbox.count++];
 
     *added = *command;
     added->position = posting->manager->position;
-    if (loop->awake || loop == entered || loop->options.wake == NULL)
-        return;
-    loop->awake = true;
-    loop->wakers++;
-    posting->wake[posting->n_wake++] = loop;
+    if (command->kind != COMMAND_CONNECT && input_is_serving()) {
+        added->client_work = command_cost(loop, command);
+        loop->inbox.n_by_clients++;
+        client_work_add(loop, added->client_work);
+    }
+    posting_wake(posting, loop);
+}
+
+void loop_wake(ws_loop *loop)
+{
+    struct posting posting;
+
+    posting_begin(&posting, loop->manager);
+    posting_wake(&posting, loop);
+    posting_end(&posting);
 }
 
 struct detail *detail_new(const ws_allocator *memory, const char *text, size_t length)

@@ -12,6 +12,7 @@
 #include "base/host_clock.h"
 #include "core/counters.h"
 #include "core/drain.h"
+#include "core/input.h"
 #include "core/manager.h"
 #include "core/paces.h"
 #include "core/page_waits.h"
@@ -27,11 +28,11 @@ enum command_kind {
     COMMAND_BUNDLED,     /* an event that goes with one before it (bundle.h) */
     COMMAND_SEND,        /* message to connection */
     COMMAND_CONNECT,     /* connection becomes live; share: its user's, or NULL */
-    COMMAND_RECEIVE,     /* connection's client sent detail->text */
     COMMAND_JOIN,        /* connection enters share's room */
     COMMAND_LEAVE,       /* connection leaves share's room */
+    COMMAND_CLIENT_JOIN, /* connection's client asked for that; detail->text: its ref */
+    COMMAND_CLIENT_LEAVE,
     COMMAND_REAUTHORIZE, /* connection leaves the rooms that it may not be in any more */
-    COMMAND_FINISH,      /* connection ends, once what its client said has been answered */
     COMMAND_DISCONNECT,  /* connection ends */
     COMMAND_EPOCH,       /* the history begins anew, with the epoch in detail->text */
     COMMAND_FETCHED,     /* pages that recoveries wait for have come (page_waits.h) */
@@ -41,15 +42,21 @@ enum command_kind {
 /* What a command carries beside its pointers. */
 struct detail {
     uint16_t code; /* of a disconnect */
-    bool is_text;  /* of what a client sent */
     size_t length;
-    char text[]; /* reason of a disconnect, what a client sent; NUL-terminated */
+    char text[]; /* reason of a disconnect, ref of a request, epoch; NUL-terminated */
 };
+
+/* What a command costs of a turn's budget, beside the deliveries that it makes. */
+enum { COMMAND_COST = 8 };
 
 /* A call that was made for this loop, in its place in the total order. */
 struct command {
     enum command_kind kind;
-    uint32_t ping_interval_ms;     /* of COMMAND_CONNECT: for the welcome */
+    union {
+        uint32_t ping_interval_ms; /* of COMMAND_CONNECT: for the welcome */
+        uint32_t
+            client_work; /* of the others: its cost, if a client's message brought it about */
+    };
     struct connection *connection; /* one pin */
     struct share *share;           /* one pin */
     ws_message *message;           /* one reference */
@@ -63,6 +70,7 @@ struct command {
 struct inbox {
     struct command *items;
     size_t count;
+    size_t n_by_clients; /* of these, brought about by clients' messages */
     size_t capacity;
 };
 
@@ -93,6 +101,9 @@ struct ws_loop {
     uint32_t n_connections;
     _Atomic uint32_t n_outer; /* of these, those of the application's own transports */
 
+    /* Any thread: the cost of what clients' messages brought about and is not carried out yet. */
+    _Atomic uint64_t client_work;
+
     /* The loop's thread alone: */
     unsigned busy;      /* depth of library calls that use connections */
     bool running;       /* within ws_loop_run() */
@@ -105,6 +116,7 @@ struct ws_loop {
     uint64_t batch_position; /* of the newest event when the batch was taken */
     uint64_t n_batches;
     struct delivery delivery;
+    struct input_list inputs; /* connections whose clients sent something */
     struct recovery_list ready;
     struct recovery_list waiting; /* but for pages */
     struct page_waits page_waits;
@@ -134,12 +146,17 @@ struct posting {
 void posting_begin(struct posting *posting, ws_manager *manager);
 void posting_end(struct posting *posting);
 
-/* Room for one more command, or for n; WS_ERR_BACKPRESSURE (if `limited`) or WS_ERR_NO_MEMORY. */
+/* Room for one more command, or for n; WS_ERR_BACKPRESSURE (if `limited`) or WS_ERR_NO_MEMORY. The
+ * application and the clients have a budget each, so that neither takes the other's. */
 int loop_reserve(ws_loop *loop, bool limited);
 int loop_reserve_n(ws_loop *loop, size_t n, bool limited);
 
 /* Adds a command, for which room was reserved; pins and references become the inbox's. */
 void posting_push(struct posting *posting, ws_loop *loop, const struct command *command);
+
+/* Has the loop run soon, for something that was left with it without a command. The loop's
+ * thread. */
+void loop_wake(ws_loop *loop);
 
 /* Text that goes with a command; NULL if memory ran out. */
 struct detail *detail_new(const ws_allocator *memory, const char *text, size_t length);

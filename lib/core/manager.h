@@ -34,7 +34,8 @@ struct ws_manager {
     _Atomic uint32_t refs;      /* the application's, each loop's, each event's */
     _Atomic(const struct inner_transport *) inner; /* set by that transport, once */
     struct pace message_pace;
-    bool has_cluster; /* what is sent goes to it; set before anything is */
+    _Atomic uint32_t n_overloaded; /* loops with too much client_work (input.h) */
+    bool has_cluster;              /* what is sent goes to it; set before anything is */
     ws_cluster cluster;
     void *cluster_data;
     struct counters counters; /* by any thread, and those of loops that have ended */

@@ -33,7 +33,8 @@ static void close_it(uint16_t code, const char *reason, size_t length, void *tra
     receiver->closed = true;
 }
 
-const ws_transport receiver_transport = {sizeof receiver_transport, take, close_it};
+const ws_transport receiver_transport = {
+    .size = sizeof receiver_transport, .send = take, .close = close_it};
 
 void receiver_connect(struct receiver *receiver, ws_manager *manager, ws_loop *loop,
                       const ws_connect_options *options)

@@ -107,7 +107,8 @@ static void send_event(ws_manager *manager, ws_loop *loop, ws_conn_id client,
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
 {
-    static const ws_transport transport = {sizeof transport, expect_event, ignore_close};
+    static const ws_transport transport = {
+        .size = sizeof transport, .send = expect_event, .close = ignore_close};
     struct input input = {data, length};
     struct wanted wanted = {0};
     ws_connect_options options;

@@ -168,7 +168,8 @@ static void emit(ws_manager *manager)
 
 static void come_back(ws_manager *manager, ws_loop *loop, const char *after)
 {
-    static const ws_transport transport = {sizeof transport, take, ignore_close};
+    static const ws_transport transport = {
+        .size = sizeof transport, .send = take, .close = ignore_close};
     ws_connect_options options;
     ws_conn_id client;
 

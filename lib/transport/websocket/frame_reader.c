@@ -1,6 +1,7 @@
 /* frame_reader.c: a client's frames and messages out of bytes in any chunks, parsed by wslay. */
 #include "transport/websocket/frame_reader.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "base/utf8.h"
@@ -13,6 +14,7 @@
 enum {
     POOL_MAX = 64,          /* readers kept for a loop */
     KEPT_BYTES = 64 * 1024, /* of a pooled reader's message buffer */
+    INPUT_MIN = 512,        /* of its input buffer, and what is kept of it */
     NO_MESSAGE = 0xff       /* as message_opcode: none is unfinished */
 };
 
@@ -22,8 +24,13 @@ struct frame_reader {
     const ws_allocator *memory;
     wslay_frame_context_ptr wslay;
 
-    const uint8_t *fed; /* what wslay has not taken yet */
-    size_t fed_length;
+    void *owner;
+    struct input input; /* listed while bytes wait */
+    uint8_t *waiting;   /* bytes that wslay has not taken yet begin at waiting_at */
+    size_t waiting_at;
+    size_t waiting_length; /* of them */
+    size_t waiting_capacity;
+    uint32_t cost;
     uint64_t taken; /* bytes that wslay took beyond the frames that it told of */
 
     bool failed; /* FRAME_ERROR was told: the rest is of no interest (RFC 6455 §7.1.7) */
@@ -52,6 +59,7 @@ static void free_reader(struct frame_reader *reader)
 {
     loop_part_give_inflater(reader->loop, reader->inflater);
     wslay_frame_context_free(reader->wslay);
+    memory_free(reader->memory, reader->waiting);
     memory_free(reader->memory, reader->message);
     memory_free(reader->memory, reader);
 }
@@ -73,14 +81,15 @@ static ssize_t take_bytes(uint8_t *to, size_t length, int flags, void *user_data
     struct frame_reader *reader = user_data;
 
     (void)flags;
-    if (reader->fed_length == 0)
+    if (reader->waiting_length == 0)
         return -1;
-    if (length > reader->fed_length)
-        length = reader->fed_length;
-    memcpy(to, reader->fed, length);
-    reader->fed += length;
-    reader->fed_length -= length;
+    if (length > reader->waiting_length)
+        length = reader->waiting_length;
+    memcpy(to, reader->waiting + reader->waiting_at, length);
+    reader->waiting_at += length;
+    reader->waiting_length -= length;
     reader->taken += length;
+    reader->cost += (uint32_t)(length / INPUT_BYTES_PER_UNIT);
     return (ssize_t)length;
 }
 
@@ -102,15 +111,19 @@ static struct frame_reader *make_reader(ws_loop *loop)
     return reader;
 }
 
-struct frame_reader *frame_reader_take(ws_loop *loop)
+struct frame_reader *frame_reader_take(ws_loop *loop, void *owner)
 {
     struct loop_part *part = loop_part_of(loop);
     struct frame_reader *reader = part->readers;
 
-    if (reader == NULL)
-        return make_reader(loop);
-    part->readers = reader->next;
-    part->n_readers--;
+    if (reader == NULL) {
+        reader = make_reader(loop);
+    } else {
+        part->readers = reader->next;
+        part->n_readers--;
+    }
+    if (reader != NULL)
+        reader->owner = owner;
     return reader;
 }
 
@@ -129,6 +142,7 @@ void frame_reader_give_back(ws_loop *loop, struct frame_reader *reader)
 
     if (reader == NULL)
         return;
+    input_list_remove(loop, &reader->input);
     if (part->n_readers >= POOL_MAX || !frame_reader_idle(reader)) {
         free_reader(reader);
         return;
@@ -139,6 +153,13 @@ void frame_reader_give_back(ws_loop *loop, struct frame_reader *reader)
         reader->message = NULL;
         reader->message_capacity = 0;
     }
+    if (reader->waiting_capacity > INPUT_MIN) {
+        memory_free(reader->memory, reader->waiting);
+        reader->waiting = NULL;
+        reader->waiting_capacity = 0;
+    }
+    reader->input = (struct input){0};
+    reader->cost = 0;
     reader->next = part->readers;
     part->readers = reader;
     part->n_readers++;
@@ -346,6 +367,7 @@ static struct frame_event take_compressed_piece(struct frame_reader *reader,
     if (!complete)
         return nothing();
     event.data = inflater_output(reader->inflater, &event.length);
+    reader->cost += (uint32_t)(event.length / INPUT_BYTES_PER_UNIT);
     if (event.is_text && !utf8_valid(event.data, event.length))
         return fail(reader, 1007, "text is not UTF-8");
     end_message(reader);
@@ -447,11 +469,67 @@ static struct frame_event take_frame(struct frame_reader *reader,
                                            limits->max_message_bytes);
 }
 
-void frame_reader_feed(struct frame_reader *reader, const void *data, size_t length)
+/* --- the bytes that wait --------------------------------------------------------------------- */
+
+struct input *frame_reader_input(struct frame_reader *reader)
 {
-    reader->fed = data;
-    reader->fed_length = length;
+    return &reader->input;
 }
+
+void *frame_reader_owner(struct input *input)
+{
+    const struct frame_reader *reader =
+        (const struct frame_reader *)(const void *)((const char *)input -
+                                                    offsetof(struct frame_reader, input));
+
+    return reader->owner;
+}
+
+/* A block of the right size is made for what a host reads at once, and given back with the reader:
+ * for 40 clients that send as fast as they can that is what they sent and no more. */
+static bool reserve_waiting(struct frame_reader *reader, size_t length)
+{
+    size_t needed = reader->waiting_length + length;
+    uint8_t *waiting;
+
+    if (reader->waiting_length > 0 && reader->waiting_at > 0)
+        memmove(reader->waiting, reader->waiting + reader->waiting_at, reader->waiting_length);
+    reader->waiting_at = 0;
+    if (needed <= reader->waiting_capacity)
+        return true;
+    if (needed < INPUT_MIN)
+        needed = INPUT_MIN;
+    waiting = memory_realloc(reader->memory, reader->waiting, needed);
+    if (waiting == NULL)
+        return false;
+    reader->waiting = waiting;
+    reader->waiting_capacity = needed;
+    return true;
+}
+
+bool frame_reader_add(struct frame_reader *reader, const void *data, size_t length)
+{
+    if (!reserve_waiting(reader, length))
+        return false;
+    memcpy(reader->waiting + reader->waiting_length, data, length);
+    reader->waiting_length += length;
+    return true;
+}
+
+size_t frame_reader_waiting(const struct frame_reader *reader)
+{
+    return reader->waiting_length;
+}
+
+uint32_t frame_reader_cost(struct frame_reader *reader)
+{
+    uint32_t cost = reader->cost;
+
+    reader->cost = 0;
+    return cost;
+}
+
+/* --- events ---------------------------------------------------------------------------------- */
 
 struct frame_event frame_reader_next(struct frame_reader *reader,
                                      const struct frame_limits *limits)
@@ -468,6 +546,7 @@ struct frame_event frame_reader_next(struct frame_reader *reader,
             return nothing();
         if (result < 0)
             return fail(reader, 1002, "malformed frame header");
+        reader->cost++;
         event = take_frame(reader, &frame, limits);
         if (event.kind != FRAME_NOTHING)
             return event;
@@ -478,5 +557,5 @@ struct frame_event frame_reader_next(struct frame_reader *reader,
 bool frame_reader_idle(const struct frame_reader *reader)
 {
     return !reader->failed && !reader->in_frame && reader->taken == 0 &&
-           reader->message_opcode == NO_MESSAGE;
+           reader->waiting_length == 0 && reader->message_opcode == NO_MESSAGE;
 }

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/input.h"
 #include "core/loop.h"
 
 struct flood_counts;
@@ -32,7 +33,7 @@ struct frame_limits {
 };
 
 enum frame_event_kind {
-    FRAME_NOTHING, /* all bytes are used */
+    FRAME_NOTHING, /* all bytes were looked at */
     FRAME_MESSAGE, /* a whole message: data, length, is_text */
     FRAME_PING,    /* data, length */
     FRAME_PONG,
@@ -50,23 +51,35 @@ struct frame_event {
     const char *text; /* static */
 };
 
-/* Borrows a reader; NULL if memory ran out. */
-struct frame_reader *frame_reader_take(ws_loop *loop);
+/* Borrows a reader for `owner`; NULL if memory ran out. */
+struct frame_reader *frame_reader_take(ws_loop *loop, void *owner);
 
-/* Gives it back, or frees it when it is in the middle of something. NULL does nothing. */
+/* Gives it back, or frees it when it is in the middle of something; it leaves the loop's inputs.
+ * NULL does nothing. */
 void frame_reader_give_back(ws_loop *loop, struct frame_reader *reader);
 
 /* Frees those that the loop keeps. */
 void frame_readers_free(ws_loop *loop);
 
-/* The next bytes; all of them must be used up by frame_reader_next() before they go. */
-void frame_reader_feed(struct frame_reader *reader, const void *data, size_t length);
+/* Its place in the loop's inputs, and whose it is. */
+struct input *frame_reader_input(struct frame_reader *reader);
+void *frame_reader_owner(struct input *input);
+
+/* Adds a copy of the next bytes to those that frame_reader_next() has not looked at yet. False if
+ * memory ran out. */
+bool frame_reader_add(struct frame_reader *reader, const void *data, size_t length);
+
+/* How many bytes were not looked at yet. */
+size_t frame_reader_waiting(const struct frame_reader *reader);
+
+/* What the events since the last call have cost (core/input.h), beside the messages themselves. */
+uint32_t frame_reader_cost(struct frame_reader *reader);
 
 /* The next event. After FRAME_ERROR and FRAME_NO_MEMORY there is nothing more. */
 struct frame_event frame_reader_next(struct frame_reader *reader,
                                      const struct frame_limits *limits);
 
-/* True at a message boundary, with nothing kept of what was fed. */
+/* True at a message boundary, with nothing kept of what was added. */
 bool frame_reader_idle(const struct frame_reader *reader);
 
 #endif

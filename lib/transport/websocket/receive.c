@@ -1,11 +1,9 @@
-/* receive.c: what a client's bytes do: the opening handshake, then frames. */
+/* receive.c: what the host hands in: the opening handshake, then bytes for the frames (input.c). */
 #include <string.h>
 
-#include "core/client.h"
 #include "core/disconnect.h"
-#include "transport/websocket/frame.h"
 #include "transport/websocket/handshake.h"
-#include "transport/websocket/loop_part.h"
+#include "transport/websocket/input.h"
 #include "transport/websocket/opening.h"
 #include "transport/websocket/recovery_query.h"
 #include "transport/websocket/refusal.h"
@@ -209,141 +207,6 @@ static size_t receive_head(ws_websocket *websocket, const char *data, size_t len
     return used;
 }
 
-/* --- frames ---------------------------------------------------------------------------------- */
-
-static void answer_ping(ws_websocket *websocket, const struct frame_event *event)
-{
-    uint8_t frame[FRAME_HEADER_MAX + FRAME_CONTROL_MAX];
-    size_t at = frame_write_header(frame, WSLAY_PONG, event->length);
-
-    if (event->length > 0)
-        memcpy(frame + at, event->data, event->length);
-    /* Pongs for a client that reads nothing are not queued without end (RFC 6455 §5.5.3 allows
-     * leaving some out). */
-    if (output_queue_bytes(&websocket->queue) <= websocket->endpoint->options.max_queue_bytes)
-        websocket_push(websocket, frame, at + event->length);
-}
-
-static void receive_close(ws_websocket *websocket, const struct frame_event *event)
-{
-    if (websocket->state == WEBSOCKET_CLOSING)
-        websocket->state = WEBSOCKET_CLOSED;
-    else
-        websocket_finish(websocket, event->code, event->data, event->length,
-                         WEBSOCKET_PEER_CLOSED);
-}
-
-/* RFC 6455 §7.1.7: fail the connection. The only policy that a frame can violate is that of
- * floods. */
-static void fail_connection(ws_websocket *websocket, uint16_t code, const char *text)
-{
-    counter_add(&websocket->connection.loop->counters, COUNTER_protocol_errors, 1);
-    if (code == 1008)
-        counter_add(&websocket->connection.loop->counters, COUNTER_frame_floods, 1);
-    if (websocket->state == WEBSOCKET_CLOSING)
-        websocket->state = WEBSOCKET_CLOSED;
-    else
-        websocket_finish(websocket, code, text, strlen(text), WEBSOCKET_FAILED);
-}
-
-/* What it sent in this second; NULL if memory ran out, which is no reason to end it. */
-static struct flood_counts *flood_counts(void *client)
-{
-    ws_websocket *websocket = client;
-    ws_loop *loop = websocket->connection.loop;
-
-    return floods_of(&loop_part_of(loop)->floods, &loop->manager->memory, websocket,
-                     &websocket->flood_place, loop->timers.now_ms);
-}
-
-/* A flood of frames that carry nothing costs as much as one of messages. */
-static bool is_control_flood(ws_websocket *websocket)
-{
-    uint32_t most = websocket->endpoint->options.max_control_frames;
-    struct flood_counts *counts = most > 0 ? flood_counts(websocket) : NULL;
-
-    return counts != NULL && counts->control_frames++ >= most;
-}
-
-static void receive_ping_or_pong(ws_websocket *websocket, const struct frame_event *event)
-{
-    if (websocket->state != WEBSOCKET_OPEN)
-        return;
-    if (is_control_flood(websocket))
-        fail_connection(websocket, 1008, "too many control frames");
-    else if (event->kind == FRAME_PING)
-        answer_ping(websocket, event);
-}
-
-static void handle_event(ws_websocket *websocket, const struct frame_event *event)
-{
-    switch (event->kind) {
-    case FRAME_MESSAGE:
-        if (websocket->state == WEBSOCKET_OPEN && websocket->registered)
-            client_receive(&websocket->connection, event->data, event->length, event->is_text);
-        break;
-    case FRAME_PING:
-    case FRAME_PONG:
-        receive_ping_or_pong(websocket, event);
-        break;
-    case FRAME_CLOSE:
-        receive_close(websocket, event);
-        break;
-    case FRAME_ERROR:
-        fail_connection(websocket, event->code, event->text);
-        break;
-    case FRAME_NO_MEMORY:
-        fail_connection(websocket, 1011, "out of memory");
-        break;
-    case FRAME_NOTHING:
-        break;
-    }
-}
-
-/* Anything heard proves that the peer is there. */
-static void heard(ws_websocket *websocket)
-{
-    if (!websocket->awaiting_pong || websocket->state != WEBSOCKET_OPEN)
-        return;
-    websocket->awaiting_pong = false;
-    websocket_start_timer(websocket);
-}
-
-static bool is_reading(const ws_websocket *websocket)
-{
-    return websocket->state == WEBSOCKET_OPEN || websocket->state == WEBSOCKET_CLOSING;
-}
-
-static void receive_frames(ws_websocket *websocket, const char *data, size_t length)
-{
-    const struct frame_limits limits = {
-        .max_message_bytes = websocket->endpoint->options.max_message_bytes,
-        .max_fragments = websocket->endpoint->options.max_fragments,
-        .max_continuation_frames = websocket->endpoint->options.max_continuation_frames,
-        .counts = flood_counts,
-        .client = websocket,
-        .deflate = websocket->window_bits > 0,
-    };
-    struct frame_event event;
-
-    heard(websocket);
-    if (websocket->reader == NULL)
-        websocket->reader = frame_reader_take(websocket->connection.loop);
-    if (websocket->reader == NULL) {
-        fail_connection(websocket, 1011, "out of memory");
-        return;
-    }
-    frame_reader_feed(websocket->reader, data, length);
-    do {
-        event = frame_reader_next(websocket->reader, &limits);
-        handle_event(websocket, &event);
-    } while (event.kind != FRAME_NOTHING && is_reading(websocket));
-    if (!is_reading(websocket) || frame_reader_idle(websocket->reader)) {
-        frame_reader_give_back(websocket->connection.loop, websocket->reader);
-        websocket->reader = NULL;
-    }
-}
-
 /* --- the host's calls ------------------------------------------------------------------------ */
 
 /* The host runs the loop after these calls, so what they post needs no wake-up. */
@@ -391,6 +254,8 @@ int ws_websocket_receive(ws_websocket *websocket, const void *data, size_t lengt
 
     if (websocket->freed)
         return WS_ERR_CLOSED;
+    if (websocket_input_is_full(websocket))
+        return WS_ERR_BACKPRESSURE;
     previous = begin_call(websocket);
     if (websocket->state == WEBSOCKET_HANDSHAKE && length > 0) {
         size_t used = receive_head(websocket, bytes, length);
@@ -398,8 +263,8 @@ int ws_websocket_receive(ws_websocket *websocket, const void *data, size_t lengt
         bytes += used;
         length -= used;
     }
-    if (length > 0 && is_reading(websocket))
-        receive_frames(websocket, bytes, length);
+    if (length > 0)
+        websocket_input_add(websocket, bytes, length);
     return end_call(websocket, previous);
 }
 
@@ -410,13 +275,6 @@ void ws_websocket_eof(ws_websocket *websocket)
     if (websocket->freed)
         return;
     previous = begin_call(websocket);
-    if (websocket->state == WEBSOCKET_OPEN)
-        websocket_finish(websocket, 1006, NULL, 0, WEBSOCKET_EOF);
-    else if (websocket->state == WEBSOCKET_FAILED)
-        websocket->state = WEBSOCKET_EOF;
-    else if (websocket->state == WEBSOCKET_HANDSHAKE)
-        websocket_abort(websocket);
-    else if (websocket->state == WEBSOCKET_CLOSING)
-        websocket_close_for_good(websocket);
+    websocket_input_eof(websocket);
     end_call(websocket, previous);
 }

@@ -182,7 +182,7 @@ void websocket_finish(ws_websocket *websocket, uint16_t code, const char *reason
                       enum websocket_state state)
 {
     ws_manager *manager = loop_of(websocket)->manager;
-    struct command command = {.kind = COMMAND_FINISH};
+    struct command command = {.kind = COMMAND_DISCONNECT};
 
     websocket->state = (uint8_t)state;
     websocket_start_timer(websocket);
@@ -436,7 +436,8 @@ ws_websocket *ws_loop_next_output(ws_loop *loop)
 
         if (websocket->freed)
             free_if_unused(websocket);
-        else if (!websocket->blocked || websocket->aborted) {
+        else if (!websocket->blocked || websocket->aborted || websocket->resumed) {
+            websocket->resumed = false;
             prefetch_next(loop);
             return websocket;
         }
@@ -498,7 +499,9 @@ static void on_timer(struct timer *timer)
         websocket->ping_proceeded = false;
         if (!websocket->aborted)
             websocket_start_timer(websocket);
-    } else if (websocket->state == WEBSOCKET_OPEN && websocket->ping_proceeded) {
+    } else if (websocket->state == WEBSOCKET_OPEN &&
+               (websocket->ping_proceeded || websocket->paused)) {
+        /* While the host was told not to read, the pong may be among what it did not read. */
         websocket->ping_proceeded = false;
         websocket_start_timer(websocket);
     } else {

@@ -10,9 +10,9 @@
 #include "transport/websocket/output_queue.h"
 #include "transport/websocket/request.h"
 
-/* What the client said is carried out in the loop's order (core/client.h), and the end of a
- * connection takes its place in it: the middle three states last from the moment when the end is
- * posted to the loop until it is carried out, and the answers to what came before are queued. */
+/* The answers to what the client sent take their place in the loop's inbox, and so does the end of a
+ * connection, behind them: the middle three states last from the moment when the end is posted until
+ * it is carried out. */
 enum websocket_state {
     WEBSOCKET_HANDSHAKE,
     WEBSOCKET_OPEN,
@@ -33,7 +33,10 @@ struct ws_websocket {
     struct output_queue queue;
     struct output_node output;
     uint32_t flood_place;    /* in the loop's table (floods.h) */
-    uint8_t state;           /* enum websocket_state */
+    uint8_t state : 5;       /* enum websocket_state */
+    bool eof : 1;            /* the client sends no more */
+    bool paused : 1;         /* the host was told to stop reading */
+    bool resumed : 1;        /* and is to be told that it may go on */
     uint8_t busy;            /* depth of calls that use it and may call back */
     bool ping_proceeded : 1; /* some of those were, since the timer was started */
     bool has_request : 1;

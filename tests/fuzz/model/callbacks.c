@@ -74,7 +74,8 @@ static void on_close(uint16_t code, const char *reason, size_t length, void *tra
     act_within();
 }
 
-const ws_transport callbacks_transport = {sizeof(ws_transport), on_send, on_close};
+const ws_transport callbacks_transport = {
+    .size = sizeof(ws_transport), .send = on_send, .close = on_close};
 
 /* --- the manager's --------------------------------------------------------------------------- */
 

@@ -55,7 +55,8 @@ static void *free_loop(void *argument)
  * its eventfd. */
 START_TEST(freeing_a_loop_waits_for_those_who_wake_it)
 {
-    static const ws_transport transport = {sizeof transport, take, forget};
+    static const ws_transport transport = {
+        .size = sizeof transport, .send = take, .close = forget};
     ws_connect_options connect_options;
     ws_conn_id id;
     ws_loop_options options;

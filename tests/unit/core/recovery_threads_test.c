@@ -244,7 +244,8 @@ static void be_closed(uint16_t code, const char *reason, size_t length, void *tr
         problem(client, "closed", length > 0 ? reason : "");
 }
 
-static const ws_transport transport = {sizeof transport, take, be_closed};
+static const ws_transport transport = {
+    .size = sizeof transport, .send = take, .close = be_closed};
 
 /* Once the call returns, it is its new loop's. */
 static int connect_client(struct client *client, size_t loop)

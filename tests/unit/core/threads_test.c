@@ -133,7 +133,8 @@ static void watch_close(uint16_t code, const char *reason, size_t length, void *
     atomic_store(&watcher->closed, true);
 }
 
-static const ws_transport watching = {sizeof watching, watch, watch_close};
+static const ws_transport watching = {
+    .size = sizeof watching, .send = watch, .close = watch_close};
 
 static int connect_watcher(struct watcher *watcher, ws_loop *loop, const char *user)
 {

@@ -67,7 +67,8 @@ static void memory_close(uint16_t code, const char *reason, size_t length, void 
 
 void client_options(struct client *client, ws_connect_options *options)
 {
-    static const ws_transport transport = {sizeof transport, memory_send, memory_close};
+    static const ws_transport transport = {
+        .size = sizeof transport, .send = memory_send, .close = memory_close};
 
     ws_connect_options_init(options);
     options->transport = &transport;

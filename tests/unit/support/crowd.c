@@ -75,7 +75,8 @@ void crowd_close(struct crowd *crowd)
 
 void crowd_connect(struct crowd_member *member, const char *room)
 {
-    static const ws_transport transport = {sizeof transport, crowd_send, crowd_closed};
+    static const ws_transport transport = {
+        .size = sizeof transport, .send = crowd_send, .close = crowd_closed};
     struct crowd *crowd = member->crowd;
     ws_connect_options options;
 

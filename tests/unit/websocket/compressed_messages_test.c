@@ -325,12 +325,13 @@ START_TEST(between_messages_a_connection_holds_nothing)
 
     add_message(TEXT, "a text", 6);
     peer_feed(peer, frames.data, frames.length - 1, BYTE_BY_BYTE);
+    host_turn(&host);
     ck_assert_ptr_nonnull(peer->websocket->reader);
     ck_assert_uint_eq(part->n_inflaters, 0);
     peer_feed(peer, frames.data + frames.length - 1, 1, WHOLE);
+    host_turn(&host);
     ck_assert_ptr_null(peer->websocket->reader);
     ck_assert_uint_eq(part->n_inflaters, 1);
-    host_turn(&host);
     expect_message(1, "a text", 6);
 }
 END_TEST

@@ -12,7 +12,7 @@ enum {
     MEMBERS = 100, /* of a room */
     IN_A_TURN = 100,
     MOST_BYTES = 320,        /* for each connection, its user and its places in two rooms */
-    MOST_BYTES_LEFT = 50000, /* when all have gone: the loop's inboxes, unused frame readers */
+    MOST_BYTES_LEFT = 85000, /* when all have gone: the loop's inboxes, unused frame readers */
 };
 
 static struct counting_allocator counting;

@@ -92,7 +92,8 @@ static void expect_the_same(struct peer *peer)
     blank_epoch(&peer->received);
     ck_assert_uint_eq(peer->received.length, expected.length);
     ck_assert_mem_eq(peer->received.data, expected.data, expected.length);
-    ck_assert_int_eq(peer_send_close(peer, 4000, ""), WS_ERR_CLOSED);
+    peer_send_close(peer, 4000, "");
+    ck_assert(peer->ended);
     ck_assert_uint_eq(peer->received.length, expected.length);
 }
 
@@ -224,7 +225,8 @@ static void expect_bundle(struct peer *peer, bool compressed)
     }
     peer_expect_close_reason(peer, 4000, "that was all");
     peer_expect_nothing(peer);
-    ck_assert_int_eq(peer_send_close(peer, 4000, ""), WS_ERR_CLOSED);
+    peer_send_close(peer, 4000, "");
+    ck_assert(peer->ended);
 }
 
 /* The socket takes so many bytes at first, and then one after the other, or all. */

@@ -1,0 +1,75 @@
+/* input.h: the connections whose clients sent something that has not been carried out yet, and the
+ * fair turns in which they are served.
+ *
+ * What clients send never stands in a loop's inbox, where the application's events wait. It stays
+ * with its connection, bounded, and the host is told to stop reading from that client. A turn
+ * serves the connections round-robin, each by cost (deficit round-robin): one that floods delays
+ * the others by its quantum. What is posted for clients' messages (answers, and whatever callbacks
+ * send) is counted until it is carried out (client_work), and no further message is served while a
+ * loop has too much of it. */
+#ifndef WS_CORE_INPUT_H
+#define WS_CORE_INPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct ws_manager;
+struct ws_loop;
+
+/* Costs, in the unit of a turn's budget: one delivery, about 100 ns. */
+enum {
+    INPUT_COST_MESSAGE = 8,   /* any message, and its answer */
+    INPUT_COST_CALLBACK = 64, /* the application is called for it */
+    INPUT_COST_TOKEN = 1024,  /* a signature is checked: 2 µs (HMAC) to 200 µs (RSA, ECDSA) */
+    INPUT_COST_CONTROL_FRAME = 8, /* a pong is queued */
+    INPUT_BYTES_PER_UNIT = 64     /* unmasked, inflated, checked and parsed */
+};
+
+/* Stops the reading: a connection with so many bytes, or messages, that were not looked at yet. */
+enum { INPUT_HIGH_BYTES = 16384, INPUT_HIGH_MESSAGES = 256 };
+
+/* One connection's place in the turns; in the memory of whatever holds what it sent. */
+struct input {
+    struct input *next;
+    struct input *previous;
+    bool listed;
+    int32_t credit; /* what it may still cost in this round; negative: was overdrawn */
+
+    /* Carries out what came in while input_may_go_on(), lists it again if that was not all, and
+     * returns the cost. It may be freed there. */
+    uint32_t (*serve)(struct ws_loop *loop, struct input *input);
+};
+
+struct input_list {
+    struct input *first;
+    struct input *last;
+    size_t count;
+};
+
+/* Lists it as the last one, unless it is listed. */
+void input_list_add(struct ws_loop *loop, struct input *input);
+
+/* Takes it out, if it is listed. */
+void input_list_remove(struct ws_loop *loop, struct input *input);
+
+/* Within serve(): whether one more message may be carried out now. */
+bool input_may_go_on(const struct ws_loop *loop, const struct input *input);
+
+/* Within serve(): charges a cost, which is added to *sum. */
+void input_charge(struct input *input, uint32_t cost, uint32_t *sum);
+
+/* Serves the connections in turn, until nothing is left or *budget is spent. True if anything was
+ * carried out. The loop's thread, within its turn. */
+bool inputs_run(struct ws_loop *loop, uint32_t *budget);
+
+/* --- what clients' messages brought about --------------------------------------------------- */
+
+/* Whether this thread is carrying out a client's message: what it posts is on that account. */
+bool input_is_serving(void);
+
+/* Adds to, or takes from, what a loop still has to carry out of that. Any thread. */
+void client_work_add(struct ws_loop *loop, uint32_t cost);
+void client_work_done(struct ws_loop *loop, uint32_t cost);
+
+#endif

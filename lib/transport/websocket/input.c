@@ -1,0 +1,265 @@
+/* input.c: what a client's frames do, a fair share of a turn at a time. */
+#include "transport/websocket/input.h"
+
+#include <string.h>
+
+#include "core/client.h"
+#include "transport/websocket/floods.h"
+#include "transport/websocket/frame.h"
+#include "transport/websocket/loop_part.h"
+
+static ws_loop *loop_of(const ws_websocket *websocket)
+{
+    return websocket->connection.loop;
+}
+
+/* --- frames ---------------------------------------------------------------------------------- */
+
+static void answer_ping(ws_websocket *websocket, const struct frame_event *event)
+{
+    uint8_t frame[FRAME_HEADER_MAX + FRAME_CONTROL_MAX];
+    size_t at = frame_write_header(frame, WSLAY_PONG, event->length);
+
+    if (event->length > 0)
+        memcpy(frame + at, event->data, event->length);
+    /* Pongs for a client that reads nothing are not queued without end (RFC 6455 §5.5.3 allows
+     * leaving some out). */
+    if (output_queue_bytes(&websocket->queue) <= websocket->endpoint->options.max_queue_bytes)
+        websocket_push(websocket, frame, at + event->length);
+}
+
+static void receive_close(ws_websocket *websocket, const struct frame_event *event)
+{
+    if (websocket->state == WEBSOCKET_CLOSING)
+        websocket->state = WEBSOCKET_CLOSED;
+    else
+        websocket_finish(websocket, event->code, event->data, event->length,
+                         WEBSOCKET_PEER_CLOSED);
+}
+
+/* RFC 6455 §7.1.7: fail the connection. The only policy that a frame can violate is that of
+ * floods. */
+static void fail_connection(ws_websocket *websocket, uint16_t code, const char *text)
+{
+    counter_add(&websocket->connection.loop->counters, COUNTER_protocol_errors, 1);
+    if (code == 1008)
+        counter_add(&websocket->connection.loop->counters, COUNTER_frame_floods, 1);
+    if (websocket->state == WEBSOCKET_CLOSING)
+        websocket->state = WEBSOCKET_CLOSED;
+    else
+        websocket_finish(websocket, code, text, strlen(text), WEBSOCKET_FAILED);
+}
+
+/* What it sent in this second; NULL if memory ran out, which is no reason to end it. */
+static struct flood_counts *flood_counts(void *client)
+{
+    ws_websocket *websocket = client;
+    ws_loop *loop = websocket->connection.loop;
+
+    return floods_of(&loop_part_of(loop)->floods, &loop->manager->memory, websocket,
+                     &websocket->flood_place, loop->timers.now_ms);
+}
+
+/* A flood of frames that carry nothing costs as much as one of messages. */
+static bool is_control_flood(ws_websocket *websocket)
+{
+    uint32_t most = websocket->endpoint->options.max_control_frames;
+    struct flood_counts *counts = most > 0 ? flood_counts(websocket) : NULL;
+
+    return counts != NULL && counts->control_frames++ >= most;
+}
+
+static void receive_ping_or_pong(ws_websocket *websocket, const struct frame_event *event)
+{
+    if (websocket->state != WEBSOCKET_OPEN)
+        return;
+    if (is_control_flood(websocket))
+        fail_connection(websocket, 1008, "too many control frames");
+    else if (event->kind == FRAME_PING)
+        answer_ping(websocket, event);
+}
+
+/* Returns what it cost, beside its bytes. */
+static uint32_t handle_event(ws_websocket *websocket, const struct frame_event *event)
+{
+    switch (event->kind) {
+    case FRAME_MESSAGE:
+        if (websocket->state == WEBSOCKET_OPEN && websocket->registered)
+            return client_handle(&websocket->connection, event->data, event->length,
+                                 event->is_text);
+        break;
+    case FRAME_PING:
+    case FRAME_PONG:
+        receive_ping_or_pong(websocket, event);
+        return INPUT_COST_CONTROL_FRAME;
+    case FRAME_CLOSE:
+        receive_close(websocket, event);
+        break;
+    case FRAME_ERROR:
+        fail_connection(websocket, event->code, event->text);
+        break;
+    case FRAME_NO_MEMORY:
+        fail_connection(websocket, 1011, "out of memory");
+        break;
+    case FRAME_NOTHING:
+        break;
+    }
+    return 0;
+}
+
+/* Anything heard proves that the peer is there. */
+static void heard(ws_websocket *websocket)
+{
+    if (!websocket->awaiting_pong || websocket->state != WEBSOCKET_OPEN)
+        return;
+    websocket->awaiting_pong = false;
+    websocket_start_timer(websocket);
+}
+
+static bool is_reading(const ws_websocket *websocket)
+{
+    return websocket->state == WEBSOCKET_OPEN || websocket->state == WEBSOCKET_CLOSING;
+}
+
+/* --- turns ----------------------------------------------------------------------------------- */
+
+/* Between the head of the handshake and the end; NULL when nothing waits and no frame is
+ * unfinished. */
+static struct frame_reader *reader_of(const ws_websocket *websocket)
+{
+    return websocket->has_request ? NULL : websocket->reader;
+}
+
+static void give_back_reader(ws_websocket *websocket)
+{
+    frame_reader_give_back(loop_of(websocket), websocket->reader);
+    websocket->reader = NULL;
+}
+
+static void end_of_input(ws_websocket *websocket)
+{
+    switch ((enum websocket_state)websocket->state) {
+    case WEBSOCKET_OPEN:
+        websocket_finish(websocket, 1006, NULL, 0, WEBSOCKET_EOF);
+        break;
+    case WEBSOCKET_FAILED:
+        websocket->state = WEBSOCKET_EOF;
+        break;
+    case WEBSOCKET_HANDSHAKE:
+        websocket_abort(websocket);
+        break;
+    case WEBSOCKET_CLOSING:
+        websocket_close_for_good(websocket);
+        break;
+    case WEBSOCKET_PEER_CLOSED:
+    case WEBSOCKET_EOF:
+    case WEBSOCKET_CLOSED:
+        break;
+    }
+}
+
+/* The host, which was told to stop reading, may go on. */
+static void resume_reading(ws_websocket *websocket)
+{
+    if (!websocket->paused || websocket_input_is_full(websocket))
+        return;
+    websocket->paused = false;
+    websocket->resumed = true;
+    loop_list_output(loop_of(websocket), &websocket->output);
+}
+
+/* What is to be done when frames were carried out, or could not be now. */
+static void after_frames(ws_websocket *websocket, bool has_more)
+{
+    struct frame_reader *reader = websocket->reader;
+
+    if (!is_reading(websocket)) {
+        give_back_reader(websocket);
+    } else if (has_more) {
+        input_list_add(loop_of(websocket), frame_reader_input(reader));
+    } else {
+        if (frame_reader_idle(reader))
+            give_back_reader(websocket);
+        if (websocket->eof)
+            end_of_input(websocket);
+    }
+    if (websocket->freed)
+        return;
+    resume_reading(websocket);
+    /* The peer's close, which was awaited, brings nothing to write. */
+    if (ws_websocket_ended(websocket))
+        loop_list_output(loop_of(websocket), &websocket->output);
+}
+
+static uint32_t serve(ws_loop *loop, struct input *input)
+{
+    ws_websocket *websocket = frame_reader_owner(input);
+    const struct frame_limits limits = {
+        .max_message_bytes = websocket->endpoint->options.max_message_bytes,
+        .max_fragments = websocket->endpoint->options.max_fragments,
+        .max_continuation_frames = websocket->endpoint->options.max_continuation_frames,
+        .counts = flood_counts,
+        .client = websocket,
+        .deflate = websocket->window_bits > 0,
+    };
+    bool has_more = true;
+    uint32_t cost = 0;
+
+    if (connection_awaits_command(&websocket->connection)) {
+        input_list_add(loop, input);
+        return 0;
+    }
+    websocket_enter(websocket);
+    while (has_more && is_reading(websocket) && !websocket->connection.awaits_room &&
+           input_may_go_on(loop, input)) {
+        struct frame_event event = frame_reader_next(websocket->reader, &limits);
+        uint32_t parsing = frame_reader_cost(websocket->reader);
+
+        input_charge(input, parsing + handle_event(websocket, &event), &cost);
+        has_more = event.kind != FRAME_NOTHING;
+    }
+    after_frames(websocket, has_more);
+    websocket_leave(websocket);
+    return cost > 0 ? cost : 1;
+}
+
+bool websocket_input_is_full(const ws_websocket *websocket)
+{
+    const struct frame_reader *reader = reader_of(websocket);
+
+    return reader != NULL && frame_reader_waiting(reader) >= INPUT_HIGH_BYTES;
+}
+
+void websocket_input_add(ws_websocket *websocket, const void *data, size_t length)
+{
+    struct frame_reader *reader;
+
+    if (!is_reading(websocket) || websocket->eof)
+        return;
+    heard(websocket);
+    if (websocket->reader == NULL)
+        websocket->reader = frame_reader_take(loop_of(websocket), websocket);
+    reader = websocket->reader;
+    if (reader == NULL || !frame_reader_add(reader, data, length)) {
+        fail_connection(websocket, 1011, "out of memory");
+        return;
+    }
+    websocket->paused = websocket_input_is_full(websocket);
+    frame_reader_input(reader)->serve = serve;
+    input_list_add(loop_of(websocket), frame_reader_input(reader));
+}
+
+void websocket_input_eof(ws_websocket *websocket)
+{
+    struct frame_reader *reader = reader_of(websocket);
+
+    websocket->eof = true;
+    /* What waits comes before the end. */
+    if (reader == NULL || !is_reading(websocket) || !frame_reader_input(reader)->listed)
+        end_of_input(websocket);
+}
+
+int ws_websocket_wants_read(const ws_websocket *websocket)
+{
+    return !websocket->eof && !websocket_input_is_full(websocket);
+}

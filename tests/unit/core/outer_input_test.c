@@ -1,0 +1,264 @@
+/* outer_input_test.c: what the application's own transports hand in is bounded, and carried out in
+ * order with the events. Not here: WebSockets (websocket/input_test.c). */
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/crowd.h"
+#include "support/suite.h"
+
+static struct host host;
+static struct client ann;
+
+static const char ping[] = "{\"type\":\"ping\"}";
+
+static void begin(void)
+{
+    host_open(&host);
+    client_open(&host, &ann, "ann", "ann");
+    host_forget_log(&host);
+}
+
+static void end(void)
+{
+    host_close(&host);
+    client_free(&ann);
+}
+
+static int say(const char *text)
+{
+    return ws_manager_receive(host.manager, ann.id, text, strlen(text), 1);
+}
+
+/* Until no more is taken; how many were. */
+static unsigned say_while_taken(const char *text)
+{
+    unsigned count = 0;
+    int result;
+
+    while ((result = say(text)) == WS_OK)
+        count++;
+    ck_assert_int_eq(result, WS_ERR_BACKPRESSURE);
+    return count;
+}
+
+START_TEST(what_waits_is_bounded_by_number)
+{
+    begin();
+    ck_assert_uint_eq(say_while_taken(ping), 256);
+    host_run(&host);
+    ck_assert_uint_eq(client_count(&ann), 256);
+    ck_assert_uint_eq(say_while_taken(ping), 256);
+    end();
+}
+END_TEST
+
+START_TEST(what_waits_is_bounded_by_bytes)
+{
+    char big[5000];
+
+    begin();
+    memset(big, ' ', sizeof big);
+    memcpy(big, ping, sizeof ping - 1);
+    big[sizeof big - 1] = '\0';
+    ck_assert_uint_eq(say_while_taken(big), 4);
+    host_run(&host);
+    ck_assert_uint_eq(client_count(&ann), 4);
+    end();
+}
+END_TEST
+
+static unsigned resumed;
+
+static int take(ws_message *message, void *transport_data)
+{
+    (void)message;
+    (void)transport_data;
+    return WS_OK;
+}
+
+static void be_closed(uint16_t code, const char *reason, size_t length, void *transport_data)
+{
+    (void)code;
+    (void)reason;
+    (void)length;
+    (void)transport_data;
+}
+
+static void be_resumed(void *transport_data)
+{
+    (void)transport_data;
+    resumed++;
+    ck_assert_int_eq(say(ping), WS_OK);
+}
+
+START_TEST(the_transport_is_told_when_there_is_room)
+{
+    static const ws_transport transport = {
+        .size = sizeof transport, .send = take, .close = be_closed, .resume = be_resumed};
+    ws_connect_options options;
+
+    host_open(&host);
+    ann = (struct client){.host = &host, .name = "ann"};
+    client_options(&ann, &options);
+    options.transport = &transport;
+    resumed = 0;
+    ck_assert_int_eq(ws_manager_connect(host.manager, host.loop, &options, &ann.id), WS_OK);
+    for (int i = 0; i < 10; i++)
+        ck_assert_int_eq(say(ping), WS_OK);
+    host_run(&host);
+    ck_assert_uint_eq(resumed, 0);
+    say_while_taken(ping);
+    host_run(&host);
+    ck_assert_uint_eq(resumed, 1);
+    ck_assert_int_eq(ws_manager_transport_closed(host.manager, ann.id, 1000, NULL), WS_OK);
+    host_close(&host);
+}
+END_TEST
+
+START_TEST(what_waits_goes_with_the_connection)
+{
+    begin();
+    say_while_taken(ping);
+    client_lose(&ann);
+    host_run(&host);
+    ck_assert_uint_eq(client_count(&ann), 0);
+    host_expect_log(&host, "on_disconnect ann ann 1006 connection lost\n");
+    end();
+}
+END_TEST
+
+/* --- rooms ----------------------------------------------------------------------------------- */
+
+enum { N_EVENTS = 24 };
+
+static int position_of(const char *message)
+{
+    const char *id = strstr(message, "\"id\":\"E.");
+
+    ck_assert_msg(id != NULL, "no id: %s", message);
+    return atoi(id + 8);
+}
+
+/* Between its room_joined and its room_left a client gets every event of the room, and none before
+ * and after, whatever else the loop has to do. */
+static void expect_events_between(void)
+{
+    const char *message;
+    bool got[N_EVENTS + 1] = {false};
+    int joined = -1;
+    int left = -1;
+
+    while ((message = client_next(&ann)) != NULL) {
+        if (strstr(message, "\"room_joined\"") != NULL) {
+            joined = position_of(message);
+        } else if (strstr(message, "\"room_left\"") != NULL) {
+            left = position_of(message);
+        } else if (strstr(message, "\"room\":\"r\"") != NULL) {
+            ck_assert_msg(joined >= 0 && left < 0, "out of its turn: %s", message);
+            got[position_of(message)] = true;
+        }
+    }
+    ck_assert_int_ge(joined, 0);
+    ck_assert_int_ge(left, joined);
+    for (int i = 1; i <= N_EVENTS; i++)
+        ck_assert_msg(got[i] == (i > joined && i <= left), "%d of %d to %d", i, joined, left);
+}
+
+/* Far more members than a turn reaches: the loop is in the middle of deliveries, and has others to
+ * make, when the client comes and goes. */
+static void join_and_leave_within(unsigned first, unsigned last)
+{
+    struct crowd crowd;
+    struct client *client = &ann;
+
+    crowd_open(&crowd, 5000);
+    crowd_connect_all(&crowd, "r");
+    *client = (struct client){0};
+    ck_assert_int_eq(client_try(&crowd.host, client, "ann", NULL, WS_PROTOCOL_JSON), WS_OK);
+    host_run(&crowd.host);
+    client_count(client);
+    for (unsigned i = 1; i <= N_EVENTS; i++) {
+        if (i == first)
+            client_say(client, "{\"type\":\"join_room\",\"room\":\"r\"}");
+        if (i == last)
+            client_say(client, "{\"type\":\"leave_room\",\"room\":\"r\"}");
+        emit_number(&crowd.host, "r", (int)i);
+        if (last % 3 != 0 || i % 5 == 0)
+            ws_loop_run(crowd.host.loop, crowd.host.now_ms);
+    }
+    host_run(&crowd.host);
+    expect_events_between();
+    crowd_close(&crowd);
+    client_free(client);
+}
+
+START_TEST(joins_and_leaves_stand_between_the_events_of_a_busy_loop)
+{
+    for (unsigned i = 0; i < 12; i++)
+        join_and_leave_within(4 + i % 4, 8 + i);
+}
+END_TEST
+
+/* --- what clients bring about ---------------------------------------------------------------- */
+
+enum { MEMBERS = 200 };
+
+static unsigned relayed;
+
+static void relay(struct host *of, struct client *client, const char *line)
+{
+    (void)client;
+    if (strncmp(line, "on_message", 10) != 0)
+        return;
+    relayed++;
+    emit_number(of, "r", (int)relayed);
+}
+
+static bool has_got(const struct client *client, const char *text)
+{
+    for (size_t i = client->n_messages; i > 0; i--)
+        if (strstr(client->messages[i - 1], text) != NULL)
+            return true;
+    return false;
+}
+
+/* A message that is sent on to a room costs as many deliveries as that has members: those that follow
+ * wait until the deliveries are made, so that an event of the application stands behind two turns' worth
+ * of them and not behind all. */
+START_TEST(recipients_count)
+{
+    static struct client members[MEMBERS];
+
+    begin();
+    for (unsigned i = 0; i < MEMBERS; i++)
+        client_open_in(&host, &members[i], "member", "r");
+    host.hook = relay;
+    relayed = 0;
+    ck_assert_uint_eq(say_while_taken("{\"type\":\"message\",\"room\":\"r\"}"), 256);
+    ws_loop_run(host.loop, host.now_ms);
+    ck_assert_uint_gt(relayed, 0);
+    ck_assert_uint_le(relayed, 2 * 16384 / MEMBERS);
+    emit_number(&host, "r", 1000);
+    for (int turn = 0; turn < 4; turn++)
+        ws_loop_run(host.loop, host.now_ms);
+    ck_assert(has_got(&members[0], "\"n\":1000"));
+    end();
+    for (unsigned i = 0; i < MEMBERS; i++)
+        client_free(&members[i]);
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {
+        what_waits_is_bounded_by_number,
+        what_waits_is_bounded_by_bytes,
+        the_transport_is_told_when_there_is_room,
+        what_waits_goes_with_the_connection,
+        joins_and_leaves_stand_between_the_events_of_a_busy_loop,
+        recipients_count,
+        NULL,
+    };
+
+    return suite_run("outer_input", tests);
+}

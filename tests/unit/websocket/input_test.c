@@ -1,0 +1,479 @@
+/* input_test.c: what clients send is bounded before it waits, and carried out in fair turns.
+ * Not here: transports of the application's own (core/outer_input_test.c). */
+#include <string.h>
+
+#include "websocket/host.h"
+#include "websocket/zlib_peer.h"
+
+enum {
+    READ_BYTES = 65536, /* what a host reads at once */
+    TINY = 7,           /* a masked frame of one byte */
+    N_TINY = READ_BYTES / TINY,
+    MOST_IN_A_TURN = 1024, /* messages, whatever they cost */
+};
+
+static struct host host;
+static struct host_options options;
+static struct bytes frames;
+
+static void setup(void)
+{
+    host_options_init(&options);
+    frames = (struct bytes){0};
+}
+
+static void teardown(void)
+{
+    bytes_free(&frames);
+    host_close(&host);
+}
+
+static struct peer *begin(void)
+{
+    host_open(&host, &options);
+    host.echo = false;
+    return host_client(&host);
+}
+
+static void add_tiny(size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        client_text(&frames, FIN | TEXT, "x");
+}
+
+/* As a host does that asks before it reads; how many bytes it handed in. */
+static size_t read_while_wanted(struct peer *peer)
+{
+    size_t total = 0;
+
+    while (ws_websocket_wants_read(peer->websocket)) {
+        size_t length = frames.length < READ_BYTES ? frames.length : READ_BYTES;
+
+        ck_assert_int_eq(ws_websocket_receive(peer->websocket, frames.data, length), WS_OK);
+        total += length;
+    }
+    return total;
+}
+
+START_TEST(the_host_is_told_to_stop_reading)
+{
+    struct peer *peer = begin();
+    size_t before;
+
+    add_tiny(N_TINY);
+    before = host.memory.bytes;
+    ck_assert_uint_le(read_while_wanted(peer), READ_BYTES);
+    ck_assert_int_eq(ws_websocket_receive(peer->websocket, frames.data, frames.length),
+                     WS_ERR_BACKPRESSURE);
+    ck_assert_uint_lt(host.memory.bytes - before, READ_BYTES + 4096);
+    ck_assert_uint_eq(host.called[HOST_RAW], 0);
+    host_turn(&host);
+    /* Nothing of what was refused, and all of what was taken. */
+    ck_assert_uint_eq(host.called[HOST_RAW], N_TINY);
+    ck_assert(ws_websocket_wants_read(peer->websocket));
+    ck_assert_uint_lt(host.memory.bytes - before, 8192);
+}
+END_TEST
+
+/* A host that reads little at a time has to stop as well. */
+START_TEST(small_reads_add_up)
+{
+    struct peer *peer = begin();
+    size_t total;
+
+    add_tiny(64);
+    total = read_while_wanted(peer);
+    ck_assert_uint_ge(total, 16384);
+    ck_assert_uint_lt(total, 16384 + frames.length);
+}
+END_TEST
+
+START_TEST(only_what_was_told_to_stop_is_told_to_go_on)
+{
+    struct peer *peer = begin();
+
+    add_tiny(10);
+    peer_send(peer, &frames);
+    ck_assert_uint_eq(peer->listed, 0);
+    bytes_free(&frames);
+    add_tiny(N_TINY);
+    peer_send(peer, &frames);
+    ck_assert_uint_gt(peer->listed, 0);
+}
+END_TEST
+
+/* Its socket is full, so it would not be listed for output. */
+START_TEST(one_that_does_not_read_is_told_to_go_on_too)
+{
+    struct peer *peer = begin();
+
+    peer->writable = 0;
+    ck_assert_int_eq(
+        ws_manager_send_text(host.manager, ws_websocket_id(peer->websocket), "full", 4), WS_OK);
+    host_turn(&host);
+    add_tiny(N_TINY);
+    read_while_wanted(peer);
+    peer->listed = 0;
+    host_turn(&host);
+    ck_assert_uint_gt(peer->listed, 0);
+    ck_assert(ws_websocket_wants_read(peer->websocket));
+}
+END_TEST
+
+START_TEST(a_turn_carries_out_a_bounded_number)
+{
+    struct peer *peer = begin();
+    unsigned called = 0;
+
+    add_tiny(N_TINY);
+    read_while_wanted(peer);
+    while (host.called[HOST_RAW] < N_TINY) {
+        uint64_t next = ws_loop_run(host.loop, host.now);
+
+        ck_assert_uint_gt(host.called[HOST_RAW], called);
+        ck_assert(next == host.now || host.called[HOST_RAW] == N_TINY);
+        ck_assert_uint_le(host.called[HOST_RAW] - called, MOST_IN_A_TURN);
+        called = host.called[HOST_RAW];
+    }
+}
+END_TEST
+
+static struct peer *flooding;
+static unsigned flooded, flooded_before;
+
+static void count_until_the_other(struct host *of, enum host_callback callback,
+                                  struct peer *peer, ws_conn_id id)
+{
+    (void)of;
+    (void)id;
+    if (callback != HOST_RAW)
+        return;
+    flooded += peer == flooding;
+    if (peer != flooding)
+        flooded_before = flooded;
+}
+
+/* Whatever one has sent before, the other's message is carried out in this turn, behind a small part
+ * of it. */
+START_TEST(one_that_floods_delays_others_by_a_share_of_a_turn)
+{
+    struct peer *quiet;
+
+    flooding = begin();
+    quiet = host_client(&host);
+    flooded = 0;
+    flooded_before = UINT32_MAX;
+    host.hook = count_until_the_other;
+    add_tiny(N_TINY);
+    read_while_wanted(flooding);
+    bytes_free(&frames);
+    add_tiny(1);
+    ck_assert_int_eq(ws_websocket_receive(quiet->websocket, frames.data, frames.length), WS_OK);
+    ws_loop_run(host.loop, host.now);
+    ck_assert_uint_le(flooded_before, 64);
+    ck_assert_uint_gt(flooded, flooded_before);
+}
+END_TEST
+
+static struct peer *quiet_one;
+
+static void count_until_the_quiet(struct host *of, enum host_callback callback,
+                                  struct peer *peer, ws_conn_id id)
+{
+    (void)id;
+    if (callback == HOST_RAW && peer == quiet_one)
+        flooded_before = of->called[HOST_RAW];
+}
+
+/* As many as there are: each of them has its share, and so the quiet one waits for one of each. */
+START_TEST(many_that_flood_share_a_turn)
+{
+    struct peer *quiet;
+    unsigned turns = 0;
+
+    begin();
+    for (int i = 0; i < 20; i++)
+        host_client(&host);
+    quiet = host_client(&host);
+    add_tiny(N_TINY);
+    for (size_t i = 0; i + 1 < host.n_peers; i++)
+        read_while_wanted(&host.peers[i]);
+    bytes_free(&frames);
+    client_text(&frames, FIN | TEXT, "quiet");
+    ck_assert_int_eq(ws_websocket_receive(quiet->websocket, frames.data, frames.length), WS_OK);
+    flooded_before = UINT32_MAX;
+    host.hook = count_until_the_quiet;
+    for (quiet_one = quiet; flooded_before == UINT32_MAX; turns++)
+        ws_loop_run(host.loop, host.now);
+    ck_assert_uint_le(turns, 2);
+}
+END_TEST
+
+static void add_inflating(size_t n)
+{
+    static char big[65500];
+    uint8_t small[1024];
+    size_t length;
+
+    memset(big, 'x', sizeof big);
+    length = zlib_deflate(15, 9, big, sizeof big, small, sizeof small);
+    for (size_t i = 0; i < n; i++)
+        client_frame(&frames, FIN | RSV1 | TEXT, small, length);
+}
+
+/* 87 bytes become 65,500: one message at a time is inflated, however many wait. */
+START_TEST(nothing_inflated_waits)
+{
+    struct peer *peer;
+    size_t before;
+
+    options.endpoint.deflate = 1;
+    host_open(&host, &options);
+    host.echo = false;
+    peer = host_client_with(&host, "Sec-WebSocket-Extensions: permessage-deflate\r\n");
+    add_inflating(500);
+    before = host.memory.bytes;
+    host.memory.most_bytes = before;
+    peer_send(peer, &frames);
+    ck_assert_uint_eq(host.called[HOST_RAW], 500);
+    ck_assert_uint_lt(host.memory.most_bytes - before, 6 * 65536);
+}
+END_TEST
+
+/* Counted by what they cost: about 1,000 units each, of 8,192 in a turn. */
+START_TEST(a_turn_inflates_a_bounded_number)
+{
+    struct peer *peer;
+
+    options.endpoint.deflate = 1;
+    host_open(&host, &options);
+    host.echo = false;
+    peer = host_client_with(&host, "Sec-WebSocket-Extensions: permessage-deflate\r\n");
+    add_inflating(500);
+    ck_assert_int_eq(ws_websocket_receive(peer->websocket, frames.data, frames.length), WS_OK);
+    ws_loop_run(host.loop, host.now);
+    ck_assert_uint_ge(host.called[HOST_RAW], 2);
+    ck_assert_uint_le(host.called[HOST_RAW], 8);
+}
+END_TEST
+
+static int sent_result;
+
+static void relay(struct host *of, enum host_callback callback, struct peer *peer,
+                  ws_conn_id id)
+{
+    (void)peer;
+    if (callback == HOST_RAW)
+        ws_manager_send_text(of->manager, id, "relayed", 7);
+}
+
+/* Of max_pending, clients use up nothing: an application's call is refused for other calls of the
+ * application alone. */
+START_TEST(an_application_is_not_refused_because_of_clients)
+{
+    struct peer *peer;
+
+    options.manager.max_pending = 16;
+    peer = begin();
+    host.hook = relay;
+    add_tiny(N_TINY);
+    read_while_wanted(peer);
+    for (int turn = 0; turn < 10; turn++) {
+        for (int i = 0; i < 16; i++)
+            ck_assert_int_eq(ws_manager_send_text(host.manager,
+                                                  ws_websocket_id(peer->websocket), "event", 5),
+                             WS_OK);
+        ws_loop_run(host.loop, host.now);
+    }
+    ck_assert_uint_gt(host.called[HOST_RAW], 16);
+}
+END_TEST
+
+static void emit_when_flooded(struct host *of, enum host_callback callback, struct peer *peer,
+                              ws_conn_id id)
+{
+    (void)peer;
+    if (callback == HOST_RAW && of->called[HOST_RAW] == 1)
+        sent_result = ws_manager_send_text(of->manager, id, "event", 5);
+}
+
+/* What was called for goes before what clients have sent, even what came in earlier. */
+START_TEST(an_event_does_not_wait_for_clients)
+{
+    struct peer *peer = begin();
+
+    host.hook = emit_when_flooded;
+    add_tiny(N_TINY);
+    read_while_wanted(peer);
+    ck_assert_int_eq(
+        ws_manager_send_text(host.manager, ws_websocket_id(peer->websocket), "first", 5),
+        WS_OK);
+    ws_loop_run(host.loop, host.now);
+    ck_assert_int_eq(sent_result, WS_OK);
+    peer_write(peer);
+    ck_assert_uint_le(host.called[HOST_RAW], MOST_IN_A_TURN);
+    peer_expect_text(peer, "first");
+    peer_expect_text(peer, "event");
+}
+END_TEST
+
+START_TEST(what_waits_is_carried_out_before_the_end)
+{
+    struct peer *peer = begin();
+
+    add_tiny(N_TINY);
+    read_while_wanted(peer);
+    ws_websocket_eof(peer->websocket);
+    ck_assert(!ws_websocket_wants_read(peer->websocket));
+    ck_assert_uint_eq(host.called[HOST_DISCONNECT], 0);
+    host_turn(&host);
+    ck_assert_uint_eq(host.called[HOST_RAW], N_TINY);
+    ck_assert_uint_eq(host.called[HOST_DISCONNECT], 1);
+    ck_assert_uint_eq(host.code, 1006);
+    ck_assert(peer->ended);
+}
+END_TEST
+
+START_TEST(a_close_comes_after_what_was_said)
+{
+    struct peer *peer = begin();
+
+    add_tiny(5000);
+    client_close(&frames, 4000, "");
+    peer_send(peer, &frames);
+    ck_assert_uint_eq(host.called[HOST_RAW], 5000);
+    ck_assert_uint_eq(host.code, 4000);
+    peer_expect_close(peer, 4000);
+}
+END_TEST
+
+/* With the handshake in one piece, before there is a connection. */
+START_TEST(frames_behind_the_handshake_wait_for_the_connection)
+{
+    struct peer *peer;
+
+    host_open(&host, &options);
+    host.echo = false;
+    peer = host_peer(&host);
+    client_request(&frames, "/ws", "");
+    add_tiny(3000);
+    ck_assert_int_eq(ws_websocket_receive(peer->websocket, frames.data, frames.length), WS_OK);
+    ck_assert(!ws_websocket_wants_read(peer->websocket));
+    ck_assert_int_eq(ws_websocket_receive(peer->websocket, "x", 1), WS_ERR_BACKPRESSURE);
+    host_turn(&host);
+    ck_assert_uint_eq(host.called[HOST_CONNECT], 1);
+    ck_assert_uint_eq(host.called[HOST_RAW], 3000);
+    ck_assert(ws_websocket_wants_read(peer->websocket));
+}
+END_TEST
+
+static void free_it(struct host *of, enum host_callback callback, struct peer *peer,
+                    ws_conn_id id)
+{
+    (void)of;
+    (void)id;
+    if (callback == HOST_RAW && peer->websocket != NULL)
+        peer_free(peer);
+}
+
+START_TEST(freed_while_it_is_served)
+{
+    struct peer *peer = begin();
+
+    host.hook = free_it;
+    add_tiny(N_TINY);
+    read_while_wanted(peer);
+    host_turn(&host);
+    ck_assert_uint_eq(host.called[HOST_RAW], 1);
+    ck_assert_uint_eq(host.called[HOST_DISCONNECT], 1);
+}
+END_TEST
+
+START_TEST(freed_while_it_waits)
+{
+    struct peer *peer = begin();
+
+    add_tiny(N_TINY);
+    read_while_wanted(peer);
+    peer_free(peer);
+    host_turn(&host);
+    ck_assert_uint_eq(host.called[HOST_RAW], 0);
+    ck_assert_uint_eq(host.called[HOST_DISCONNECT], 1);
+}
+END_TEST
+
+/* The pong may be among what the host was told not to read. */
+START_TEST(no_pong_is_missed_while_nothing_is_read)
+{
+    struct peer *peer;
+
+    options.endpoint.ping_interval_ms = 1000;
+    options.endpoint.pong_timeout_ms = 500;
+    peer = begin();
+    add_tiny(N_TINY);
+    read_while_wanted(peer);
+    host.now += 1050;
+    ws_loop_run(host.loop, host.now);
+    peer_write(peer);
+    peer_expect(peer, PING, NULL, 0);
+    for (int i = 0; i < 5; i++) {
+        ck_assert(!ws_websocket_wants_read(peer->websocket));
+        host.now += 600;
+        ws_loop_run(host.loop, host.now);
+        ck_assert(!ws_websocket_ended(peer->websocket));
+    }
+    /* It is read from again, and nothing comes. */
+    host_turn(&host);
+    ck_assert(!peer->ended);
+    host_pass(&host, 600);
+    ck_assert(peer->ended);
+}
+END_TEST
+
+/* A limit of messages keeps a flood from costing more than itself. */
+START_TEST(too_fast_is_refused_without_memory)
+{
+    struct peer *peer;
+    size_t before;
+
+    options.manager.message_rate = 1;
+    options.manager.message_burst = 1;
+    peer = begin();
+    add_tiny(N_TINY);
+    before = host.memory.bytes;
+    host.memory.most_bytes = before;
+    peer_feed(peer, frames.data, frames.length, WHOLE);
+    host_turn(&host);
+    ck_assert_uint_eq(host.called[HOST_RAW], 1);
+    ck_assert_uint_lt(host.memory.most_bytes - before, READ_BYTES + 16384);
+    peer_expect_close(peer, 1008);
+}
+END_TEST
+
+Suite *websocket_suite(void)
+{
+    Suite *suite = suite_create("websocket-input");
+    TCase *tests = tcase_create("input");
+
+    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_add_test(tests, the_host_is_told_to_stop_reading);
+    tcase_add_test(tests, small_reads_add_up);
+    tcase_add_test(tests, only_what_was_told_to_stop_is_told_to_go_on);
+    tcase_add_test(tests, one_that_does_not_read_is_told_to_go_on_too);
+    tcase_add_test(tests, a_turn_carries_out_a_bounded_number);
+    tcase_add_test(tests, one_that_floods_delays_others_by_a_share_of_a_turn);
+    tcase_add_test(tests, many_that_flood_share_a_turn);
+    tcase_add_test(tests, nothing_inflated_waits);
+    tcase_add_test(tests, a_turn_inflates_a_bounded_number);
+    tcase_add_test(tests, an_application_is_not_refused_because_of_clients);
+    tcase_add_test(tests, an_event_does_not_wait_for_clients);
+    tcase_add_test(tests, what_waits_is_carried_out_before_the_end);
+    tcase_add_test(tests, a_close_comes_after_what_was_said);
+    tcase_add_test(tests, frames_behind_the_handshake_wait_for_the_connection);
+    tcase_add_test(tests, freed_while_it_is_served);
+    tcase_add_test(tests, freed_while_it_waits);
+    tcase_add_test(tests, no_pong_is_missed_while_nothing_is_read);
+    tcase_add_test(tests, too_fast_is_refused_without_memory);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
