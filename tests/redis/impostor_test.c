@@ -131,6 +131,24 @@ START_TEST(misfits)
 END_TEST
 
 /* It would be the right answer to the event that comes next. */
+/* It sends the process to itself, without end. */
+START_TEST(moved_in_a_circle)
+{
+    char text[64];
+
+    begin(20000);
+    snprintf(text, sizeof text, "-MOVED 3999 :%d\r\n", peer.port);
+    peer_order(&peer, PEER_SAYS, 0, text);
+    emit(10);
+    until_failed(3);
+    ck_assert_ptr_nonnull(strstr(ann.state, "MOVED"));
+    ck_assert_uint_ge(node_stat(&ann, "redirections"), 5);
+    ck_assert_uint_le(node_stat(&ann, "redirections"), 5 * (node_stat(&ann, "failures") + 1));
+    peer_order(&peer, PEER_PASSES, 0, "");
+    end();
+}
+END_TEST
+
 START_TEST(stored_in_advance)
 {
     begin(TIMEOUT_MS);
@@ -255,7 +273,7 @@ int main(void)
 {
     return suite_run("redis-impostor",
                      (const TTest *const[]){nonsense_as_an_answer, nonsense_as_a_greeting,
-                                            misfits, stored_in_advance, silence, drip, flood,
-                                            too_much_for_the_line, too_much_to_send,
-                                            requests_cut, replies_cut, NULL});
+                                            misfits, moved_in_a_circle, stored_in_advance,
+                                            silence, drip, flood, too_much_for_the_line,
+                                            too_much_to_send, requests_cut, replies_cut, NULL});
 }

@@ -26,12 +26,14 @@ void session_close(struct ws_redis *redis)
 static void tell_failure(struct ws_redis *redis)
 {
     const struct session *session = &redis->session;
+    bool is_the_only_one = redis->uri.n_hosts == 1 && !redis->uri.is_sentinel &&
+                           place_equal(&session->place, &redis->uri.hosts[0]);
     char text[LINK_ERROR_SIZE + PLACE_TEXT_SIZE + 16];
     char place[PLACE_TEXT_SIZE];
 
     place_write(&session->place, place);
     snprintf(text, sizeof text, "%s: %s", place, session->failure);
-    if (session->failed_in == STAGE_ASKING || !servers_check_role(redis))
+    if (session->failed_in == STAGE_ASKING || is_the_only_one)
         snprintf(text, sizeof text, "%s", session->failure);
     tell(redis, false, text);
 }
