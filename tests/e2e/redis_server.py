@@ -24,12 +24,39 @@ def free_port():
             return port
 
 
+def read_answer(answer):
+    kind, rest = answer.read(1), answer.readline().rstrip(b"\r\n")
+    if kind == b"+":
+        return rest
+    if kind == b":":
+        return int(rest)
+    if kind == b"$" and int(rest) >= 0:
+        return answer.read(int(rest) + 2)[:-2]
+    if kind == b"*" and int(rest) >= 0:
+        return [read_answer(answer) for _ in range(int(rest))]
+    return None
+
+
+def ask(port, *words, read=read_answer):
+    """What `read` makes of the answer to a command; None if there is none."""
+    request = b"*%d\r\n" % len(words) + b"".join(
+        b"$%d\r\n%s\r\n" % (len(word), word) for word in (str(word).encode() for word in words))
+    try:
+        with socket.create_connection(("127.0.0.1", port), 5) as connection:
+            connection.sendall(request)
+            return read(connection.makefile("rb"))
+    except OSError:
+        return None
+
+
 class RedisServer:
     """Every write is on disk before it is answered, so that a kill loses nothing; or a replica of
-    another one."""
+    another one. `options` are more words of its command line."""
 
-    def __init__(self, master=None):
-        self.master = master
+    def __init__(self, master=None, program="redis-server", options=()):
+        self.program = program
+        self.options = ["--replicaof", f"127.0.0.1 {master.port}"] if master else []
+        self.options += options
         self.folder = tempfile.mkdtemp(prefix="redis-")
         self.port = free_port()
         self.process = None
@@ -40,28 +67,25 @@ class RedisServer:
         return f"redis://127.0.0.1:{self.port}"
 
     def start(self):
-        role = ["--replicaof", f"127.0.0.1 {self.master.port}"] if self.master else []
         self.process = subprocess.Popen(
-            ["redis-server", *role, "--repl-diskless-sync-delay", "0", "--port", str(self.port), "--bind", "127.0.0.1", "--dir", self.folder,
-             "--appendonly", "yes", "--appendfsync", "always", "--save", "", "--loglevel", "warning"],
+            [self.program, "--port", str(self.port), "--bind", "127.0.0.1", "--dir", self.folder, *self.options,
+             "--repl-diskless-sync-delay", "0", "--appendonly", "yes", "--appendfsync", "always", "--save", "",
+             "--loglevel", "warning"],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )
         end = time.monotonic() + START_SECONDS
         while self.command("PING") != b"+PONG":
             if self.process.poll() is not None or time.monotonic() > end:
-                raise RuntimeError("redis-server did not start")
+                raise RuntimeError(f"{self.program} did not start")
             time.sleep(0.02)
 
     def command(self, *words):
         """The first line of the answer; None if there is none."""
-        request = b"*%d\r\n" % len(words) + b"".join(
-            b"$%d\r\n%s\r\n" % (len(word), word.encode()) for word in words)
-        try:
-            with socket.create_connection(("127.0.0.1", self.port), 5) as connection:
-                connection.sendall(request)
-                return connection.makefile("rb").readline().rstrip(b"\r\n")
-        except OSError:
-            return None
+        return ask(self.port, *words, read=lambda answer: answer.readline().rstrip(b"\r\n"))
+
+    def ask(self, *words):
+        """The whole answer: bytes, a number, a list of such, or None, also for an error."""
+        return ask(self.port, *words, read=read_answer)
 
     def kill(self):
         self.process.kill()
