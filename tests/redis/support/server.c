@@ -52,7 +52,9 @@ int server_free_port(void)
 /* It ends with the test, however that ends. */
 static void become_redis(const struct server *server)
 {
-    const char *arguments[16 + SERVER_MAX_OPTIONS] = {"redis-server"};
+    const char *program = getenv("REDIS_SERVER"); /* Valkey, for example */
+    const char *arguments[16 + SERVER_MAX_OPTIONS] = {program != NULL ? program
+                                                                      : "redis-server"};
     size_t n = 1;
     char port[16];
     char config[80];
