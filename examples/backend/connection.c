@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "realtime.h"
+#include "refusal_log.h"
 #include "session.h"
 
 enum {
@@ -60,14 +61,21 @@ static void unlink_connection(struct connection *connection)
     atomic_fetch_sub(&loop->app->n_sockets, 1);
 }
 
-/* One too many is told so, unless that took a handshake of TLS, which costs more than it may. */
-static void refuse_address(struct connection *connection)
+const char connection_refusal[] = "this address has too many connections";
+
+/* One too many is told so, unless that took a handshake of TLS, which costs more than it may. It has
+ * as long to send the beginning of its request as it would have to close. */
+static void refuse_address(struct connection *connection, const struct sockaddr_storage *peer)
 {
-    if (connection->loop->app->tls != NULL) {
+    struct loop *loop = connection->loop;
+
+    if (loop->app->tls != NULL) {
+        refusal_log_address(peer, 0, connection_refusal);
         connection_close(connection);
     } else {
-        connection_http_refuse(connection, HTTP_STATUS_TOO_MANY_REQUESTS,
-                               "this address has too many connections");
+        refusal_log_address(peer, HTTP_STATUS_TOO_MANY_REQUESTS, connection_refusal);
+        connection->is_refused = true;
+        timer_start(&connection->timer, &loop->timeouts[TIMEOUT_LINGER], loop->now_ms);
     }
 }
 
@@ -83,7 +91,7 @@ static void count_address(struct connection *connection, const struct sockaddr_s
     case ADDRESS_ENTERED:
         break;
     case ADDRESS_HAS_TOO_MANY:
-        refuse_address(connection);
+        refuse_address(connection, peer);
         break;
     case ADDRESS_NO_MEMORY:
         connection_close(connection);
@@ -106,6 +114,10 @@ static bool make_room(struct loop *loop)
             timer = timer->next;
         }
         if (timer != NULL && timer != &queue->head) {
+            if (least_first[i] == TIMEOUT_HEAD) {
+                refusal_log(&connection_of_timer(timer)->http->request, 0,
+                            "its place was needed for others");
+            }
             connection_close(connection_of_timer(timer));
             return true;
         }
@@ -141,6 +153,7 @@ void connection_open(struct loop *loop, int fd, bool is_admin,
     connection->http = http;
     link_connection(connection);
     if (!is_admin && has_too_many(loop) && !make_room(loop)) {
+        refusal_log_address(peer, 0, "too many connections are busy");
         connection_close(connection);
         return;
     }

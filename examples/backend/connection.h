@@ -50,6 +50,7 @@ struct connection {
     bool last;              /* the connection ends after what is in `out` */
     bool is_echo;           /* a WebSocket of /echo */
     bool is_admin;          /* came in by --admin-listen */
+    bool is_refused;        /* its request is answered with 429, whatever it is */
     struct byte_buffer out; /* HTTP responses */
 
     struct http_exchange *http; /* in PHASE_HTTP; else NULL */
@@ -71,6 +72,9 @@ static inline struct connection *connection_of_timer(struct timer *timer)
 /* Takes over an accepted socket; closes it when memory is short. */
 void connection_open(struct loop *loop, int fd, bool is_admin,
                      const struct sockaddr_storage *peer);
+
+/* Why one of --max-per-address is refused. */
+extern const char connection_refusal[];
 
 /* What epoll says about it. */
 void connection_event(struct connection *connection, uint32_t events);

@@ -9,6 +9,7 @@
 
 #include "http_response.h"
 #include "log.h"
+#include "refusal_log.h"
 #include "router.h"
 
 enum {
@@ -49,7 +50,7 @@ static void count_body(struct connection *connection)
 static void queue_response(struct connection *connection, struct http_response *response)
 {
     struct http_request *request = &connection->http->request;
-    bool is_head = request->parser.method == HTTP_HEAD && request->state >= HTTP_HEAD_DONE;
+    bool is_head = first_line_is_head(&request->first_line);
     bool keep_alive = request->keep_alive && request->state == HTTP_COMPLETE &&
                       !atomic_load(&connection->loop->app->stopping);
 
@@ -84,25 +85,44 @@ static void answer_request(struct connection *connection, struct http_response *
 {
     const struct http_request *request = &connection->http->request;
 
-    log_line(WS_LOG_DEBUG, "%s %s %d",
-             http_method_str((enum http_method)request->parser.method),
-             http_request_path(request), response->status);
+    if (refusal_is_handshake(request)) {
+        refusal_log(request, response->status, "there is no WebSocket here");
+    } else {
+        log_line(WS_LOG_DEBUG, "%s %s %d",
+                 http_method_str((enum http_method)request->parser.method),
+                 http_request_path(request), response->status);
+    }
     spend(connection, HTTP_COST_REQUEST + cost_of_right(connection) + response->body_length +
                           byte_buffer_length(&request->body) +
                           (changes_something(request) ? HTTP_COST_CHANGE : 0));
     queue_response(connection, response);
 }
 
-static void answer_failure(struct connection *connection, int status, const char *message)
+static void answer_error(struct connection *connection, int status, const char *message)
 {
     struct http_response response;
 
-    log_line(WS_LOG_DEBUG, "refused: %s", message);
     spend(connection, HTTP_COST_REQUEST);
     http_response_init(&response);
     http_response_set_status_error(&response, status, message);
     queue_response(connection, &response);
     http_response_free(&response);
+}
+
+static void answer_failure(struct connection *connection, int status, const char *message)
+{
+    refusal_log(&connection->http->request, status, message);
+    answer_error(connection, status, message);
+}
+
+/* Whether the answer may have a body is known then. */
+static void answer_refused(struct connection *connection)
+{
+    const struct http_request *request = &connection->http->request;
+
+    if (first_line_has_method(&request->first_line) || request->state == HTTP_FAILED) {
+        answer_error(connection, HTTP_STATUS_TOO_MANY_REQUESTS, connection_refusal);
+    }
 }
 
 /* The client waits before it sends the body. If this can't be said, it goes on after a while.
@@ -203,7 +223,11 @@ static size_t use_input(struct connection *connection, const char *data, size_t 
         used += part;
         spend(connection, part / RECEIVED_PER_COST);
         count_body(connection);
-        use_request(connection);
+        if (connection->is_refused) {
+            answer_refused(connection);
+        } else {
+            use_request(connection);
+        }
         if (connection->http->request.state == HTTP_IN_BODY) {
             limit_bodies(connection);
         }
@@ -228,6 +252,9 @@ static enum timeout next_timeout(const struct connection *connection, bool block
 
     if (blocked) {
         return TIMEOUT_WRITE;
+    }
+    if (connection->is_refused) {
+        return TIMEOUT_LINGER;
     }
     switch (connection->http->request.state) {
     case HTTP_IN_HEAD:

@@ -321,7 +321,25 @@ static void fail_by_parser(struct http_request *request, const char *rest, size_
     }
 }
 
-size_t http_request_feed(struct http_request *request, const char *data, size_t length)
+/* Says so if this is no HTTP/1 because it is something else that is well known. */
+static void name_protocol(struct http_request *request)
+{
+    switch (first_line_protocol(&request->first_line)) {
+    case FIRST_LINE_TLS:
+        fail(request, HTTP_STATUS_BAD_REQUEST,
+             "these bytes are TLS, but this port speaks plain HTTP; connect by http:// or "
+             "ws://");
+        break;
+    case FIRST_LINE_HTTP_2:
+        fail(request, HTTP_STATUS_HTTP_VERSION_NOT_SUPPORTED,
+             "these bytes are HTTP/2; only HTTP/1.0 and HTTP/1.1 are spoken here");
+        break;
+    case FIRST_LINE_OTHER:
+        break;
+    }
+}
+
+static size_t feed(struct http_request *request, const char *data, size_t length)
 {
     size_t used;
     enum http_errno error;
@@ -342,6 +360,18 @@ size_t http_request_feed(struct http_request *request, const char *data, size_t 
             return used;
         }
         request->body.end--;
+    }
+    return used;
+}
+
+size_t http_request_feed(struct http_request *request, const char *data, size_t length)
+{
+    size_t used;
+
+    first_line_add(&request->first_line, data, length);
+    used = feed(request, data, length);
+    if (request->state == HTTP_FAILED) {
+        name_protocol(request);
     }
     return used;
 }
@@ -370,6 +400,8 @@ void http_request_reset(struct http_request *request)
         request->fields_capacity = 0;
     }
     request->state = HTTP_AWAITING;
+    request->first_line = (struct first_line){0};
+    request->path = 0;
     request->part = PART_NONE;
     request->n_fields = 0;
     request->keep_alive = false;
@@ -384,6 +416,12 @@ void http_request_free(struct http_request *request)
     byte_buffer_free(&request->body);
     free(request->fields);
     request->fields = NULL;
+}
+
+/* The path is found at the end of the head, and stands behind the target. */
+bool http_request_has_head(const struct http_request *request)
+{
+    return request->path > 0;
 }
 
 const char *http_request_target(const struct http_request *request)

@@ -10,6 +10,7 @@
 #include <http_parser.h>
 
 #include "buffer.h"
+#include "first_line.h"
 
 enum { HTTP_HEAD_LIMIT = 16 * 1024, HTTP_BODY_LIMIT = 1024 * 1024 };
 
@@ -32,6 +33,7 @@ struct http_field {
 struct http_request {
     http_parser parser;
     enum http_request_state state;
+    struct first_line first_line;
     int part;                /* of the head: which one comes in now */
     struct byte_buffer text; /* the target, then names and values, each NUL-terminated */
     struct http_field *fields;
@@ -66,6 +68,9 @@ void http_request_free(struct http_request *request);
 /* Takes bytes and returns how many were used; `state` says what became of them. Stops at the
  * end of a request, and before a body, which may be refused. */
 size_t http_request_feed(struct http_request *request, const char *data, size_t length);
+
+/* Whether the head has come, whatever became of it. */
+bool http_request_has_head(const struct http_request *request);
 
 /* From the end of the head on; the texts live until reset. */
 const char *http_request_target(const struct http_request *request);

@@ -15,6 +15,7 @@
 #include "log.h"
 #include "monotonic_clock.h"
 #include "realtime.h"
+#include "refusal_log.h"
 #include "session.h"
 #include "wall_clock.h"
 
@@ -221,6 +222,10 @@ static void close_timed_out(struct loop *loop)
 
         while ((timer = timer_queue_first(&loop->timeouts[i])) != NULL &&
                timer->due_ms <= loop->now_ms) {
+            if (i == TIMEOUT_HEAD) {
+                refusal_log(&connection_of_timer(timer)->http->request, 0,
+                            "its head took too long");
+            }
             connection_close(connection_of_timer(timer));
         }
     }

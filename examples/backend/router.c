@@ -7,6 +7,7 @@
 
 #include "api.h"
 #include "guard.h"
+#include "refusal_log.h"
 #include "text.h"
 
 enum { PARAMETER_BYTES = 256 };
@@ -105,9 +106,21 @@ static bool is_served(const struct app *app, const struct route *route, bool is_
     return is_admin ? route->is_status : !route->is_status || !has_admin;
 }
 
+/* A handshake at /ws, if that is served, does not come here. */
+static void answer_no_websocket(bool is_admin, struct http_response *response)
+{
+    http_response_set_status_error(response, HTTP_STATUS_NOT_FOUND,
+                                   is_admin ? "this listener has no WebSocket"
+                                            : "there is no WebSocket here; it is at /ws");
+}
+
 static bool is_admitted(const struct app *app, const struct http_request *request,
                         bool is_admin, struct http_response *response)
 {
+    if (refusal_is_handshake(request)) {
+        answer_no_websocket(is_admin, response);
+        return false;
+    }
     return request->is_admitted ||
            (is_admin ? guard_admits_admin : guard_admits)(app, request, response);
 }

@@ -224,6 +224,7 @@ class Addresses(unittest.TestCase):
         for client in clients:
             self.assertTrue(self.is_let_in(client))
         with self.open(backend) as extra:
+            extra.sendall(b"GET / HTTP/1.1\r\n")
             answer = b""
             while part := extra.recv(4096):
                 answer += part

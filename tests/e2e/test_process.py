@@ -162,12 +162,15 @@ def drip_until_closed(client):
 
 class SlowHeads(unittest.TestCase):
     def test_clients_that_say_nothing_or_go_on_dripping_are_closed(self):
-        with Backend("--threads", "1") as backend:
+        with tempfile.TemporaryFile() as log, \
+                Backend("--threads", "1", "--log-level", "info", stderr=log) as backend:
             with socket.create_connection(("127.0.0.1", backend.port), START_SECONDS) as silent, \
                     socket.create_connection(("127.0.0.1", backend.port)) as dripping:
                 dripping.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nX: ")
                 self.assertTrue(drip_until_closed(dripping))
                 self.assertEqual(silent.recv(1), b"")
+            log.seek(0)
+            self.assertIn(b"info: request refused: its head took too long (GET /healthz)\n", log.read())
 
 
 class TheEnd(unittest.TestCase):

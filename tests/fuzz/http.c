@@ -45,11 +45,14 @@ static size_t feed(struct http_request *request, struct input *cuts, struct text
     return at;
 }
 
-/* Whether a method is unknown can only be told while its line is in one piece. */
+/* Whether a method is unknown, or is that of HTTP/2's preface, can only be told while its line is in
+ * one piece. */
 static int kind_of_failure(const struct http_request *request)
 {
-    return request->failure_status == HTTP_STATUS_NOT_IMPLEMENTED ? HTTP_STATUS_BAD_REQUEST
-                                                                  : request->failure_status;
+    return request->failure_status == HTTP_STATUS_NOT_IMPLEMENTED ||
+                   request->failure_status == HTTP_STATUS_HTTP_VERSION_NOT_SUPPORTED
+               ? HTTP_STATUS_BAD_REQUEST
+               : request->failure_status;
 }
 
 static void expect_same(const struct http_request *one, const struct http_request *other)

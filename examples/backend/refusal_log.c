@@ -1,0 +1,73 @@
+/* refusal_log.c: the log's lines about requests that might have become a WebSocket and do not. */
+#include "refusal_log.h"
+
+#include <netdb.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "log.h"
+
+enum { FIELD_MAX = 160, REQUEST_BYTES = 768, STATUS_BYTES = 32 };
+
+bool refusal_is_handshake(const struct http_request *request)
+{
+    const char *upgrade = http_request_header(request, "Upgrade");
+
+    return upgrade != NULL && strcasecmp(upgrade, "websocket") == 0;
+}
+
+/* Appends ', NAME "VALUE"'. A quote in the value must not look like its end. */
+static void add_field(const struct http_request *request, const char *name, char *text)
+{
+    const char *value = http_request_header(request, name);
+    size_t length = strlen(text);
+
+    if (value == NULL) {
+        return;
+    }
+    snprintf(text + length, REQUEST_BYTES - length, ", %s \"%.*s", name, FIELD_MAX, value);
+    for (char *at = text + length + strlen(name) + strlen(",  \""); *at != '\0'; at++) {
+        if (*at == '"') {
+            *at = '\'';
+        }
+    }
+    strcat(text, "\"");
+}
+
+static const char *format_status(int status, char *text)
+{
+    snprintf(text, STATUS_BYTES, status != 0 ? " with %d" : "", status);
+    return text;
+}
+
+void refusal_log(const struct http_request *request, int status, const char *reason)
+{
+    bool has_head = http_request_has_head(request);
+    bool is_handshake = has_head && refusal_is_handshake(request);
+    char fields[REQUEST_BYTES + 1] = "";
+    char with[STATUS_BYTES];
+
+    if (has_head) {
+        add_field(request, "Host", fields);
+        add_field(request, "Origin", fields);
+        add_field(request, "User-Agent", fields);
+    }
+    log_line(is_handshake || !has_head ? WS_LOG_INFO : WS_LOG_DEBUG,
+             "%s refused%s: %s (%.*s%s)", is_handshake ? "handshake" : "request",
+             format_status(status, with), reason, first_line_shown(&request->first_line),
+             request->first_line.text, fields);
+}
+
+void refusal_log_address(const struct sockaddr_storage *peer, int status, const char *reason)
+{
+    char address[NI_MAXHOST];
+    char with[STATUS_BYTES];
+
+    if (getnameinfo((const struct sockaddr *)peer, sizeof *peer, address, sizeof address, NULL,
+                    0, NI_NUMERICHOST) != 0) {
+        strcpy(address, "unknown");
+    }
+    log_line(WS_LOG_INFO, "connection refused%s: %s (address %s)", format_status(status, with),
+             reason, address);
+}
