@@ -287,32 +287,6 @@ static void await(struct link *link, uint64_t now_ms)
     link->limit_ms = now_ms + block_ms(link) + LINK_SLOW * link->timeout_ms;
 }
 
-static bool send_command(struct link *link, enum request_kind kind,
-                         const struct command *command, uint64_t now_ms)
-{
-    struct link_request *request =
-        &link->requests[(link->first + link->count) % LINK_MAX_REQUESTS];
-
-    if (link->context == NULL)
-        return false;
-    if (link->count == LINK_MAX_REQUESTS) {
-        set_error(link, "too many requests at once");
-        return false;
-    }
-    /* The type has no const, but nothing is written to. */
-    if (redisAsyncCommandArgv(link->context, on_reply, link, command->count,
-                              (const char **)(uintptr_t)command->arguments,
-                              command->lengths) != REDIS_OK) {
-        set_error(link, "a command could not be sent");
-        return false;
-    }
-    *request = (struct link_request){.kind = kind};
-    if (link->n_replied == link->count)
-        await(link, now_ms);
-    link->count++;
-    return true;
-}
-
 static bool has_keys(enum request_kind kind)
 {
     switch (kind) {
@@ -328,14 +302,43 @@ static bool has_keys(enum request_kind kind)
     }
 }
 
+/* Hiredis has taken a command, if `result` says so. */
+static bool note(struct link *link, enum request_kind kind, int result, uint64_t now_ms)
+{
+    struct link_request *request =
+        &link->requests[(link->first + link->count) % LINK_MAX_REQUESTS];
+
+    if (result != REDIS_OK) {
+        set_error(link, "a command could not be sent");
+        return false;
+    }
+    *request = (struct link_request){.kind = kind};
+    if (link->n_replied == link->count)
+        await(link, now_ms);
+    link->count++;
+    return true;
+}
+
 bool link_send(struct link *link, enum request_kind kind, const struct command *command,
                uint64_t now_ms)
 {
-    static const struct command asking = {1, {"ASKING"}, {6}};
+    bool asks = link->asks && has_keys(kind);
 
-    if (link->asks && has_keys(kind) && !send_command(link, REQUEST_GREETING, &asking, now_ms))
+    if (link->context == NULL)
         return false;
-    return send_command(link, kind, command, now_ms);
+    if (link->count + asks >= LINK_MAX_REQUESTS) {
+        set_error(link, "too many requests at once");
+        return false;
+    }
+    if (asks && !note(link, REQUEST_GREETING,
+                      redisAsyncCommand(link->context, on_reply, link, "ASKING"), now_ms))
+        return false;
+    /* The type has no const, but nothing is written to. */
+    return note(link, kind,
+                redisAsyncCommandArgv(link->context, on_reply, link, command->count,
+                                      (const char **)(uintptr_t)command->arguments,
+                                      command->lengths),
+                now_ms);
 }
 
 redisReply *link_take_reply(struct link *link, enum request_kind *kind)

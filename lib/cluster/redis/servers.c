@@ -1,7 +1,8 @@
 /* servers.c: which server a session goes to: the hosts of the URI in turn, the master that a sentinel
- * names, or the node that another node of a cluster names. Where several servers are possible, each must say itself that it is a master
- * (ROLE) before anything is written, and again with each page that is read: a master that was
- * demoted goes on answering. Not here: reaching it (session.c). */
+ * names, or the node that another node of a cluster names. Where the URI names several hosts, or
+ * sentinels, the server must say itself that it is a master (ROLE) before anything is written, and
+ * again with each page that is read: a master that was demoted goes on answering. Not here:
+ * reaching it (session.c). */
 #include "cluster/redis/carrier.h"
 
 #include <stdio.h>
@@ -53,6 +54,7 @@ static bool ask_sentinel(struct ws_redis *redis)
 
     if (link->context != NULL)
         return ask(redis);
+    link_close(link); /* it may have been lost with a question under way */
     if (!link_open(link, uri, host(redis)))
         return false;
     if (uri->n_hosts > 1 && link->timeout_ms > SENTINEL_TIMEOUT_MS)
