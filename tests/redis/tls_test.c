@@ -302,12 +302,41 @@ START_TEST(files_that_are_refused)
 }
 END_TEST
 
+/* Sentinel and master have the same certificate. */
+START_TEST(sentinel_names_it)
+{
+    static char paths[2][128];
+    static char port[16];
+    struct server sentinel;
+    char text[256];
+
+    begin("no");
+    snprintf(paths[0], sizeof paths[0], "%s/redis.pem", folder);
+    snprintf(paths[1], sizeof paths[1], "%s/redis.key", folder);
+    snprintf(port, sizeof port, "%d", server_free_port());
+    server_start_sentinel(&sentinel, atoi(tls_port),
+                          (const char *const[]){"--tls-port", port, "--tls-auth-clients", "no",
+                                                "--tls-cert-file", paths[0], "--tls-key-file",
+                                                paths[1], "--tls-ca-cert-file", paths[0],
+                                                NULL});
+    snprintf(text, sizeof text, "rediss+sentinel://127.0.0.1:%s/mymaster?ca=redis.pem", port);
+    expect_connection(text);
+    snprintf(text, sizeof text, "rediss+sentinel://127.0.0.1:%s/mymaster?ca=client.pem", port);
+    expect_refusal(text, "Redis' certificate: self");
+    snprintf(text, sizeof text, "redis+sentinel://127.0.0.1:%d/mymaster?timeout_ms=100",
+             sentinel.port);
+    expect_refusal(text, NULL); /* it names the port for TLS */
+    server_end(&sentinel);
+    end();
+}
+END_TEST
+
 int main(void)
 {
     return suite_run("redis-tls",
                      (const TTest *const[]){large_and_many_events, killed_and_restarted,
                                             redis_is_another, only_one_side_speaks_tls,
                                             clients_have_certificates, certificates_are_renewed,
-                                            redis_is_slow, socket_is_narrow,
+                                            redis_is_slow, socket_is_narrow, sentinel_names_it,
                                             files_that_are_refused, NULL});
 }
