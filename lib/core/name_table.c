@@ -189,20 +189,42 @@ void name_table_remove(struct name_table *table, void *node)
         shrink(table);
 }
 
-void *name_table_first_from(const struct name_table *table, size_t *bucket)
+static uint64_t reverse_bits(uint64_t bits)
 {
-    for (; *bucket < table->n_buckets; ++*bucket)
-        if (*bucket_at(table, *bucket) != NULL)
-            return *bucket_at(table, *bucket);
-    return NULL;
+    bits = (bits >> 1 & UINT64_C(0x5555555555555555)) | (bits & UINT64_C(0x5555555555555555))
+                                                            << 1;
+    bits = (bits >> 2 & UINT64_C(0x3333333333333333)) | (bits & UINT64_C(0x3333333333333333))
+                                                            << 2;
+    bits = (bits >> 4 & UINT64_C(0x0f0f0f0f0f0f0f0f)) | (bits & UINT64_C(0x0f0f0f0f0f0f0f0f))
+                                                            << 4;
+    return __builtin_bswap64(bits);
 }
 
-void *name_table_next(const struct name_table *table, const void *previous, size_t *bucket)
+/* By the hash with its bits reversed a bucket is a range: splitting one cuts its range in two, and
+ * giving one back makes them one again. So the walk goes through these ranges, in order, and a
+ * position is the beginning of what was not visited yet, whatever the buckets are by then. */
+bool name_table_walk(const struct name_table *table, uint64_t *position,
+                     void (*visit)(void *node, void *user_data), void *user_data)
 {
-    const struct name_node *node = previous;
+    uint64_t hash = reverse_bits(*position);
+    uint64_t width;
+    size_t full;
+    struct name_node *node;
 
-    if (node->next != NULL)
-        return node->next;
-    ++*bucket;
-    return name_table_first_from(table, bucket);
+    if (table->n_buckets == 0)
+        return false;
+    full = full_buckets(table);
+    width = UINT64_C(1) << (64 - __builtin_ctzll(full));
+    if (((size_t)hash & (full - 1)) + full < table->n_buckets)
+        width /= 2; /* this one was split already */
+    node = *bucket_of(table, hash);
+    while (node != NULL) {
+        struct name_node *next = node->next;
+
+        if (reverse_bits(hash_node(table, node)) >= *position)
+            visit(node, user_data);
+        node = next;
+    }
+    *position = (*position & ~(width - 1)) + width;
+    return *position != 0;
 }

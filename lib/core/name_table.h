@@ -48,9 +48,10 @@ bool name_table_add(struct name_table *table, void *node);
 /* Takes out one that is in it. */
 void name_table_remove(struct name_table *table, void *node);
 
-/* Walks all, in no order: the first one of a bucket or a later one; NULL at the end.
- * *bucket begins at 0. Nothing is to be added or removed meanwhile. */
-void *name_table_first_from(const struct name_table *table, size_t *bucket);
-void *name_table_next(const struct name_table *table, const void *previous, size_t *bucket);
+/* Walks all in steps, between which names may come and go: what is in the table all the time is
+ * visited exactly once, and nothing twice unless it was taken out and added. A step visits a bucket,
+ * so a name or two; *position begins at 0. False after the last. */
+bool name_table_walk(const struct name_table *table, uint64_t *position,
+                     void (*visit)(void *node, void *user_data), void *user_data);
 
 #endif

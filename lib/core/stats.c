@@ -1,6 +1,11 @@
 /* stats.c: the statistics as JSON and as OpenMetrics text. */
 #include "core/loop.h"
 
+#include <string.h>
+
+/* Looked at under the lock at a time: a tenth of a millisecond. */
+enum { ROOMS_AT_ONCE = 1000 };
+
 static const char *const counter_names[N_COUNTERS] = {
 #define X(name, help) #name,
     COUNTER_TABLE(X) DROP_TABLE(X)
@@ -34,27 +39,87 @@ static void add_json_number(struct buffer *buffer, const char *name, uint64_t va
     buffer_add_number(buffer, value);
 }
 
-/* The lock is held. */
-static void add_json_rooms(struct buffer *buffer, const ws_manager *manager)
+/* A walk over the rooms. */
+struct listing {
+    uint64_t position; /* name_table_walk() */
+    size_t n_seen;     /* in this step */
+    struct buffer raw; /* what it saw: of each room its members and its name */
+};
+
+static void see_room(void *node, void *user_data)
 {
-    const struct name_table *rooms = &manager->registry.tables[GROUP_ROOM];
-    const char *separator = "";
-    size_t bucket = 0;
+    struct listing *listing = user_data;
+    const struct group *room = node;
+    const size_t count = group_count(room);
 
-    buffer_add_text(buffer, ",\"rooms\":{");
-    for (const struct group *room = name_table_first_from(rooms, &bucket); room != NULL;
-         room = name_table_next(rooms, room, &bucket)) {
-        size_t count = group_count(room);
+    listing->n_seen++;
+    if (count == 0)
+        return;
+    buffer_add(&listing->raw, &count, sizeof count);
+    buffer_add(&listing->raw, &room->name_length, sizeof room->name_length);
+    buffer_add(&listing->raw, room->name, room->name_length);
+}
 
-        if (count == 0)
-            continue;
-        buffer_add_text(buffer, separator);
-        buffer_add_json_string(buffer, room->name, room->name_length);
+/* The next rooms; false after the last. The lock is held, so the text is made afterwards. */
+static bool see_rooms(struct listing *listing, const ws_manager *manager)
+{
+    listing->n_seen = 0;
+    listing->raw.length = 0;
+    while (listing->n_seen < ROOMS_AT_ONCE)
+        if (!name_table_walk(&manager->registry.tables[GROUP_ROOM], &listing->position,
+                             see_room, listing))
+            return false;
+    return true;
+}
+
+static void add_json_seen(struct buffer *buffer, const struct listing *listing)
+{
+    const char *at = listing->raw.data;
+    const char *end = at + listing->raw.length;
+
+    while (at < end) {
+        size_t count;
+        uint8_t length;
+
+        memcpy(&count, at, sizeof count);
+        memcpy(&length, at + sizeof count, sizeof length);
+        at += sizeof count + sizeof length;
+        if (buffer->data[buffer->length - 1] != '{')
+            buffer_add_text(buffer, ",");
+        buffer_add_json_string(buffer, at, length);
         buffer_add_text(buffer, ":");
         buffer_add_number(buffer, count);
-        separator = ",";
+        at += length;
+        if (buffer->failed)
+            return;
+    }
+}
+
+/* The rooms, of which the first were seen already; null if they take more than max_bytes. */
+static void add_json_rooms(struct buffer *buffer, ws_manager *manager, struct listing *listing,
+                           bool more, size_t max_bytes)
+{
+    size_t start;
+
+    buffer_add_text(buffer, ",\"rooms\":");
+    start = buffer->length;
+    buffer_add_text(buffer, "{");
+    for (;;) {
+        buffer->failed |= listing->raw.failed;
+        if (buffer->failed)
+            return;
+        add_json_seen(buffer, listing);
+        if (buffer->failed || buffer->length - start > max_bytes || !more)
+            break;
+        manager_lock(manager);
+        more = see_rooms(listing, manager);
+        manager_unlock(manager);
     }
     buffer_add_text(buffer, "}");
+    if (!buffer->failed && buffer->length - start > max_bytes) {
+        buffer->length = start;
+        buffer_add_text(buffer, "null");
+    }
 }
 
 static int finish(struct buffer *buffer, char **text, size_t *length)
@@ -63,14 +128,18 @@ static int finish(struct buffer *buffer, char **text, size_t *length)
     return *text != NULL ? WS_OK : WS_ERR_NO_MEMORY;
 }
 
-int ws_manager_get_stats(ws_manager *manager, char **text, size_t *length)
+int ws_manager_get_stats_within(ws_manager *manager, size_t max_rooms_bytes, char **text,
+                                size_t *length)
 {
     uint64_t sums[N_COUNTERS];
+    struct listing listing = {.position = 0};
     struct buffer buffer;
+    bool more;
 
     if (manager == NULL || text == NULL)
         return WS_ERR_INVALID;
     buffer_init(&buffer, &manager->memory);
+    buffer_init(&listing.raw, &manager->memory);
     manager_lock(manager);
     sum_counters(manager, sums);
     buffer_add_text(&buffer, "{\"total_connections\":");
@@ -78,8 +147,10 @@ int ws_manager_get_stats(ws_manager *manager, char **text, size_t *length)
     add_json_number(&buffer, "unique_users", manager->registry.n_occupied[GROUP_USER]);
     add_json_number(&buffer, "history_events", manager->history.count);
     add_json_number(&buffer, "history_bytes", manager->history.bytes);
-    add_json_rooms(&buffer, manager);
+    more = see_rooms(&listing, manager);
     manager_unlock(manager);
+    add_json_rooms(&buffer, manager, &listing, more, max_rooms_bytes);
+    buffer_free(&listing.raw);
     for (size_t i = 0; i < FIRST_DROP; i++)
         add_json_number(&buffer, counter_names[i], sums[i]);
     buffer_add_text(&buffer, ",\"drops\":{\"");
@@ -91,6 +162,11 @@ int ws_manager_get_stats(ws_manager *manager, char **text, size_t *length)
     }
     buffer_add_text(&buffer, "}}");
     return finish(&buffer, text, length);
+}
+
+int ws_manager_get_stats(ws_manager *manager, char **text, size_t *length)
+{
+    return ws_manager_get_stats_within(manager, SIZE_MAX, text, length);
 }
 
 static void add_metric(struct buffer *buffer, const char *name, const char *type,

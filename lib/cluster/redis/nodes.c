@@ -27,11 +27,12 @@ static char *describe(struct ws_redis *redis, size_t *length)
     size_t stats_length;
     char *stats;
 
-    if (ws_manager_get_stats(redis->manager, &stats, &stats_length) != WS_OK)
+    if (ws_manager_get_stats_within(redis->manager, ROOMS_MAX_BYTES, &stats, &stats_length) !=
+        WS_OK)
         return NULL;
     buffer_init(&buffer, &redis->memory);
     if (json_members(stats, stats_length, member_names, values, N_MEMBERS)) {
-        if (values[ROOMS].length > ROOMS_MAX_BYTES)
+        if (values[ROOMS].text[0] != '{') /* null: there are too many */
             values[ROOMS] = (struct json_slice){"{}", 2};
         for (size_t i = 0; i < N_MEMBERS; i++) {
             buffer_add_text(&buffer, i == 0 ? "{\"" : ",\"");

@@ -82,14 +82,21 @@ static void check_size(void)
         ck_abort_msg("%zu buckets for %zu groups", table.n_buckets, n_in);
 }
 
+static void count_visit(void *node, void *user_data)
+{
+    const struct group *group = node;
+
+    (void)user_data;
+    n_walked[strtoul(group->name + strlen("room-"), NULL, 10)]++;
+}
+
 static void check_walk(void)
 {
-    size_t bucket = 0;
+    uint64_t position = 0;
 
     memset(n_walked, 0, sizeof n_walked);
-    for (const struct group *group = name_table_first_from(&table, &bucket); group != NULL;
-         group = name_table_next(&table, group, &bucket))
-        n_walked[strtoul(group->name + strlen("room-"), NULL, 10)]++;
+    while (name_table_walk(&table, &position, count_visit, NULL))
+        continue;
     for (size_t i = 0; i < N_GROUPS; i++)
         if (n_walked[i] != in[i])
             ck_abort_msg("%s was walked %u times, in: %d", groups[i]->name, n_walked[i], in[i]);
@@ -105,11 +112,9 @@ static void check_all(void)
 
 START_TEST(nothing_is_found_in_none)
 {
-    size_t bucket = 0;
-
     begin();
     ck_assert_ptr_null(name_table_find(&table, "room-0", 6));
-    ck_assert_ptr_null(name_table_first_from(&table, &bucket));
+    check_walk();
     ck_assert_int_eq(memory.n_requests, 0);
     end();
 }
@@ -168,6 +173,42 @@ START_TEST(it_shrinks_by_two_buckets_at_a_time_and_gives_memory_back)
 }
 END_TEST
 
+/* Between the steps of a walk names come and go, so that buckets are split and given back all the
+ * time; each fourth one stays. */
+START_TEST(a_walk_in_steps_sees_what_stays_once)
+{
+    for (int round = 0; round < 50; round++) {
+        size_t most = 4 * (size_t)(1 + random() % (N_GROUPS / 4));
+        bool grows = round % 2 == 0;
+        uint64_t position = 0;
+        bool more = true;
+
+        begin();
+        for (size_t i = 0; i < most; i++)
+            if (i % 4 == 0 || !grows)
+                add(i);
+        memset(n_walked, 0, sizeof n_walked);
+        while (more) {
+            more = name_table_walk(&table, &position, count_visit, NULL);
+            for (int change = 0; change < 8; change++) {
+                size_t i = (size_t)random() % N_GROUPS;
+
+                if (i % 4 == 0)
+                    continue;
+                if (!in[i] && (grows || random() % 8 == 0))
+                    add(i);
+                else if (in[i] && (!grows || random() % 8 == 0))
+                    drop(i);
+            }
+        }
+        for (size_t i = 0; i < most; i += 4)
+            if (n_walked[i] != 1)
+                ck_abort_msg("%s was seen %u times", groups[i]->name, n_walked[i]);
+        end();
+    }
+}
+END_TEST
+
 /* A name is its bytes: not a beginning of another, nor another of the same length. */
 START_TEST(names_are_told_apart)
 {
@@ -221,19 +262,21 @@ END_TEST
 /* A client that knows the hash, but not the secret, can't aim names at one bucket. */
 START_TEST(the_secret_decides_on_the_bucket)
 {
-    size_t first = 0;
+    uint64_t first = 0;
     bool differs = false;
 
     for (unsigned seed = 1; seed <= 8; seed++) {
-        size_t bucket = 0;
+        uint64_t position = 0;
 
         srandom(seed);
         begin();
         add(0);
-        name_table_first_from(&table, &bucket);
+        n_walked[0] = 0;
+        while (n_walked[0] == 0)
+            name_table_walk(&table, &position, count_visit, NULL);
         if (seed == 1)
-            first = bucket;
-        differs |= bucket != first;
+            first = position;
+        differs |= position != first;
         end();
     }
     ck_assert(differs);
@@ -286,6 +329,7 @@ int main(void)
         nothing_is_found_in_none,
         it_grows_by_a_bucket_at_a_time,
         it_shrinks_by_two_buckets_at_a_time_and_gives_memory_back,
+        a_walk_in_steps_sees_what_stays_once,
         names_are_told_apart,
         the_first_group_needs_memory,
         without_memory_it_takes_more_all_the_same,

@@ -1,9 +1,11 @@
 /* stats_test.c: the statistics as JSON, and as OpenMetrics text by the rules of that format. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cjson/cJSON.h>
 
+#include "core/manager.h"
 #include "support/host.h"
 #include "support/suite.h"
 
@@ -245,6 +247,91 @@ START_TEST(no_memory_no_text)
 }
 END_TEST
 
+/* --- many rooms ------------------------------------------------------------------------------ */
+
+enum { MANY_ROOMS = 10000, MOST_UNDER_LOCK = 64 << 10 };
+
+static void *(*plain_realloc)(void *memory, size_t bytes, void *user_data);
+static unsigned n_large;
+
+/* The text of many rooms is larger than what is looked at under the lock at a time. */
+static void *realloc_without_lock(void *memory, size_t bytes, void *user_data)
+{
+    if (bytes > MOST_UNDER_LOCK) {
+        ck_assert_int_eq(pthread_mutex_trylock(&host.manager->lock), 0);
+        pthread_mutex_unlock(&host.manager->lock);
+        n_large++;
+    }
+    return plain_realloc(memory, bytes, user_data);
+}
+
+static void open_many_rooms(void)
+{
+    host_init(&host);
+    host.options.max_rooms_per_connection = 0;
+    host_start(&host);
+    client_open(&host, &ann, "ann", NULL);
+    for (int i = 0; i < MANY_ROOMS; i++) {
+        char room[32];
+
+        snprintf(room, sizeof room, "room-%d", i);
+        ck_assert_int_eq(ws_manager_join_room(host.manager, ann.id, room), WS_OK);
+    }
+    host_run(&host);
+}
+
+START_TEST(many_rooms_are_not_listed_under_the_lock)
+{
+    cJSON *tree;
+
+    open_many_rooms();
+    plain_realloc = host.manager->memory.realloc;
+    host.manager->memory.realloc = realloc_without_lock;
+    n_large = 0;
+    tree = stats();
+    host.manager->memory.realloc = plain_realloc;
+    ck_assert_uint_ge(n_large, 1);
+    ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(tree, "rooms")), MANY_ROOMS);
+    cJSON_Delete(tree);
+    check_room("room-0", 1);
+    check_room("room-9999", 1);
+    end();
+}
+END_TEST
+
+START_TEST(a_list_of_rooms_that_is_too_long_is_left_out)
+{
+    static const struct {
+        size_t max_bytes;
+        const char *rooms;
+    } cases[] = {
+        {0, "\"rooms\":null"},
+        {sizeof "{\"a\":1,\"b\":1}" - 2, "\"rooms\":null"},
+        {sizeof "{\"a\":1,\"b\":1}" - 1, "\"rooms\":{"},
+    };
+
+    host_open(&host);
+    client_open_in(&host, &ann, "ann", "a");
+    client_open_in(&host, &bob, "bob", "b");
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        cJSON *tree;
+        char *text;
+        size_t length;
+
+        ck_assert_int_eq(
+            ws_manager_get_stats_within(host.manager, cases[i].max_bytes, &text, &length),
+            WS_OK);
+        ck_assert_uint_eq(strlen(text), length);
+        ck_assert_ptr_nonnull(strstr(text, cases[i].rooms));
+        tree = cJSON_ParseWithOpts(text, NULL, true);
+        ck_assert_ptr_nonnull(tree);
+        cJSON_Delete(tree);
+        ws_manager_free_text(host.manager, text);
+    }
+    end();
+}
+END_TEST
+
 /* --- OpenMetrics --------------------------------------------------------------------------- */
 
 static char *metrics(void)
@@ -379,6 +466,8 @@ int main(void)
         drops_by_reason,
         counts_outlive_their_loop,
         no_memory_no_text,
+        many_rooms_are_not_listed_under_the_lock,
+        a_list_of_rooms_that_is_too_long_is_left_out,
         metrics_keep_the_rules_of_the_format,
         metrics_say_what_the_statistics_say,
         NULL,
