@@ -47,18 +47,22 @@ static void end(void)
     cluster_end(&cluster);
 }
 
-static bool is_at(int node)
+static bool is_at_host(const char *host, int node)
 {
     char expected[64];
     bool found;
     char *text;
 
-    snprintf(expected, sizeof expected, "\"server\":\"127.0.0.1:%d\"",
-             cluster.nodes[node].port);
+    snprintf(expected, sizeof expected, "\"server\":\"%s:%d\"", host, cluster.nodes[node].port);
     ck_assert_int_eq(ws_redis_get_stats(ann.redis, &text, NULL), WS_OK);
     found = strstr(text, expected) != NULL;
     ws_redis_free_text(ann.redis, text);
     return found;
+}
+
+static bool is_at(int node)
+{
+    return is_at_host("127.0.0.1", node);
 }
 
 /* --- finding it ------------------------------------------------------------------------------- */
@@ -98,6 +102,26 @@ START_TEST(any_node_leads_there)
     snprintf(uri, sizeof uri, "redis://127.0.0.1:%d/1", cluster.nodes[OWNER].port);
     node_start(&ann, "ann", uri);
     UNTIL_TOLD("SELECT is not allowed in cluster mode");
+    end();
+}
+END_TEST
+
+/* Nodes that name each other by names, of which there are none at first. */
+START_TEST(nodes_have_names)
+{
+    char expected[32];
+
+    cluster_start(&cluster);
+    for (int i = 0; i < CLUSTER_NODES; i++)
+        server_do(&cluster.nodes[i], "CONFIG SET cluster-preferred-endpoint-type hostname");
+    snprintf(uri, sizeof uri, "redis://127.0.0.1:%d", cluster.nodes[OTHER].port);
+    snprintf(expected, sizeof expected, " ?:%d", cluster.nodes[OWNER].port);
+    node_start(&ann, "ann", uri);
+    UNTIL_TOLD(expected);
+    for (int i = 0; i < CLUSTER_NODES; i++)
+        server_do(&cluster.nodes[i], "CONFIG SET cluster-announce-hostname localhost");
+    UNTIL(ann.connected);
+    ck_assert(is_at_host("localhost", OWNER));
     end();
 }
 END_TEST
@@ -225,8 +249,8 @@ END_TEST
 int main(void)
 {
     return suite_run("redis-cluster-nodes",
-                     (const TTest *const[]){any_node_leads_there, slot_moves_under_load,
-                                            slot_moves_while_quiet,
+                     (const TTest *const[]){any_node_leads_there, nodes_have_names,
+                                            slot_moves_under_load, slot_moves_while_quiet,
                                             new_producer_waits_for_the_move, owner_is_killed,
                                             failover_by_hand, cluster_is_down, NULL});
 }

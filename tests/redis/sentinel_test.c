@@ -63,17 +63,22 @@ static void end(void)
     server_end(&master);
 }
 
-static bool is_at(const struct server *server)
+static bool is_at_host(const char *host, const struct server *server)
 {
     char expected[64];
     bool found;
     char *text;
 
-    snprintf(expected, sizeof expected, "\"server\":\"127.0.0.1:%d\"", server->port);
+    snprintf(expected, sizeof expected, "\"server\":\"%s:%d\"", host, server->port);
     ck_assert_int_eq(ws_redis_get_stats(ann.redis, &text, NULL), WS_OK);
     found = strstr(text, expected) != NULL;
     ws_redis_free_text(ann.redis, text);
     return found;
+}
+
+static bool is_at(const struct server *server)
+{
+    return is_at_host("127.0.0.1", server);
 }
 
 /* What the old master had not passed on is lost, and that is told. */
@@ -121,6 +126,21 @@ START_TEST(no_sentinel_knows_it)
     ck_assert_int_eq(ann.connected, 0);
     server_do(&sentinels[1], "SENTINEL MONITOR mymaster 127.0.0.1 %d 1", master.port);
     UNTIL(ann.connected);
+    end();
+}
+END_TEST
+
+START_TEST(master_has_a_name)
+{
+    start_servers(NULL, NULL);
+    for (size_t i = 0; i < N_SENTINELS; i++) {
+        server_do(&sentinels[i], "SENTINEL REMOVE mymaster");
+        server_do(&sentinels[i], "SENTINEL CONFIG SET resolve-hostnames yes");
+        server_do(&sentinels[i], "SENTINEL CONFIG SET announce-hostnames yes");
+        server_do(&sentinels[i], "SENTINEL MONITOR mymaster localhost %d 1", master.port);
+    }
+    start_ann();
+    ck_assert(is_at_host("localhost", &master));
     end();
 }
 END_TEST
@@ -279,9 +299,9 @@ END_TEST
 int main(void)
 {
     return suite_run("redis-sentinel",
-                     (const TTest *const[]){the_next_sentinel_is_asked, no_sentinel_knows_it,
-                                            what_is_no_sentinel, passwords, failover,
-                                            master_is_killed, master_becomes_a_replica,
-                                            sentinels_name_another_one,
-                                            sentinels_name_a_replica, several_hosts, NULL});
+                     (const TTest *const[]){
+                         the_next_sentinel_is_asked, no_sentinel_knows_it, master_has_a_name,
+                         what_is_no_sentinel, passwords, failover, master_is_killed,
+                         master_becomes_a_replica, sentinels_name_another_one,
+                         sentinels_name_a_replica, several_hosts, NULL});
 }
