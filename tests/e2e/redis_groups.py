@@ -25,13 +25,13 @@ def wait_until(is_so, what):
 class Sentinel:
     """Watches a master by the name "mymaster"."""
 
-    def __init__(self, master_port, program):
+    def __init__(self, master_port, program, quorum):
         self.folder = tempfile.mkdtemp(prefix="sentinel-")
         self.port = free_port()
         config = os.path.join(self.folder, "sentinel.conf")
         with open(config, "w", encoding="ascii") as file:
             file.write(f"port {self.port}\nbind 127.0.0.1\ndir {self.folder}\n"
-                       f"sentinel monitor mymaster 127.0.0.1 {master_port} 2\n"
+                       f"sentinel monitor mymaster 127.0.0.1 {master_port} {quorum}\n"
                        "sentinel down-after-milliseconds mymaster 700\n"
                        "sentinel failover-timeout mymaster 3000\n")
         self.process = subprocess.Popen([program, config, "--sentinel"], stdout=subprocess.DEVNULL,
@@ -62,8 +62,9 @@ class SentinelGroup:
             self.servers.append(RedisServer(self.servers[0], program))
             stack.callback(self.servers[1].stop)
             self.sentinels = []
-            for _ in range(3):
-                self.sentinels.append(Sentinel(self.servers[0].port, program))
+            # Several candidates at once would share the votes, and wait before they try again.
+            for quorum in (2, 4, 4):
+                self.sentinels.append(Sentinel(self.servers[0].port, program, quorum))
                 stack.callback(self.sentinels[-1].stop)
             wait_until(lambda: all(sentinel.is_ready() for sentinel in self.sentinels), "sentinels that know all")
             # For some of these a sentinel waits until it undoes a failover that it has not heard of.

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "redis/support/node.h"
+#include "redis/support/peer.h"
 #include "redis/support/server.h"
 #include "support/suite.h"
 
@@ -28,6 +29,8 @@ static void start_servers(const char *const *options, const char *const *sentine
     UNTIL(strstr(server_do(&replica, "INFO replication"), "master_link_status:up") != NULL);
     for (size_t i = 0; i < N_SENTINELS; i++)
         server_start_sentinel(&sentinels[i], master.port, sentinel_options);
+    /* Two candidates at once would share the votes, and wait before they try again. */
+    server_do(&sentinels[1], "SENTINEL SET mymaster quorum 3");
     snprintf(uri, sizeof uri, "redis+sentinel://127.0.0.1:%d,127.0.0.1:%d/mymaster",
              sentinels[0].port, sentinels[1].port);
 }
@@ -141,6 +144,56 @@ START_TEST(master_has_a_name)
     }
     start_ann();
     ck_assert(is_at_host("localhost", &master));
+    end();
+}
+END_TEST
+
+/* Answers that name no place. */
+START_TEST(nonsense)
+{
+    static const char *const answers[] = {
+        "HTTP/1.1 400 Bad Request\r\n",
+        "+OK\r\n",
+        ":1\r\n",
+        "$1\r\nh\r\n",
+        "*-1\r\n",
+        "*0\r\n",
+        "*1\r\n$1\r\nh\r\n",
+        "*2\r\n$-1\r\n$-1\r\n",
+        "*2\r\n:1\r\n:1\r\n",
+        "*2\r\n*0\r\n*0\r\n",
+        "*2\r\n$1\r\n?\r\n$1\r\n1\r\n",
+        "*2\r\n$3\r\na b\r\n$1\r\n1\r\n",
+        "*2\r\n$0\r\n\r\n$1\r\n1\r\n",
+        "*2\r\n$9\r\n127.0.0.1\r\n$5\r\n65536\r\n",
+        "*2\r\n$9\r\n127.0.0.1\r\n$1\r\n0\r\n",
+        "*3\r\n$9\r\n127.0.0.1\r\n$1\r\n1\r\n$1\r\n1\r\n",
+    };
+    struct peer peer;
+
+    start_servers(NULL, NULL);
+    for (size_t i = 0; i < N_SENTINELS; i++) /* their connections are ended too */
+        server_do(&sentinels[i], "SENTINEL SET mymaster down-after-milliseconds 60000");
+    peer_start(&peer, sentinels[0].port);
+    snprintf(uri, sizeof uri, "redis+sentinel://127.0.0.1:%d/mymaster", peer.port);
+    node_start(&ann, "ann", uri);
+    for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
+        uint64_t failures = node_stat(&ann, "failures");
+
+        peer_order(&peer, PEER_SAYS, 0, answers[i]);
+        UNTIL(node_stat(&ann, "failures") > failures);
+        UNTIL_TOLD("sentinel 127.0.0.1:");
+        ck_assert_int_eq(ann.connected, 0);
+        ann.state[0] = '\0';
+        peer_order(&peer, PEER_PASSES, 0, "");
+        UNTIL(ann.connected);
+        node_emit_numbers(&ann, (int)i + 1, (int)i + 1); /* ends the back-off */
+        node_expect(&ann, (int)i + 1, (int)i + 1);
+        server_do(&master, "CLIENT KILL TYPE normal SKIPME yes");
+        UNTIL(!ann.connected);
+    }
+    UNTIL(ann.connected);
+    peer_end(&peer);
     end();
 }
 END_TEST
@@ -300,8 +353,8 @@ int main(void)
 {
     return suite_run("redis-sentinel",
                      (const TTest *const[]){
-                         the_next_sentinel_is_asked, no_sentinel_knows_it, master_has_a_name,
-                         what_is_no_sentinel, passwords, failover, master_is_killed,
-                         master_becomes_a_replica, sentinels_name_another_one,
+                         the_next_sentinel_is_asked, no_sentinel_knows_it, nonsense,
+                         master_has_a_name, what_is_no_sentinel, passwords, failover,
+                         master_is_killed, master_becomes_a_replica, sentinels_name_another_one,
                          sentinels_name_a_replica, several_hosts, NULL});
 }
