@@ -35,6 +35,9 @@ api_handler api_get_health;
 api_handler api_get_stats;
 api_handler api_get_metrics;
 
+/* All that /ws/stats tells, to be freed with free(); NULL when memory is short. Any thread. */
+char *api_stats_text(struct app *app, size_t *length);
+
 /* --- shared by the handlers ---------------------------------------------------------- */
 
 /* The body as a JSON object, to be deleted with cJSON_Delete(); NULL after answering 400 or

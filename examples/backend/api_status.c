@@ -2,6 +2,7 @@
  * The numbers are the library's. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <ws_manager/manager.h>
@@ -32,7 +33,7 @@ static void answer_out_of_memory(struct api_call *call)
                                    "out of memory");
 }
 
-enum { COUNTER_BYTES = 1024 };
+enum { COUNTER_BYTES = 1024, LONG_BYTES = 64 * 1024 };
 
 /* Texts, one after the other; one that could not be made is NULL. */
 static void answer_texts(struct api_call *call, const char *type, const char *const *texts,
@@ -54,35 +55,85 @@ static void answer_texts(struct api_call *call, const char *type, const char *co
 }
 
 /* The library's numbers and ours; with Redis, how that is and who else is there. */
-void api_get_stats(struct api_call *call)
+static char *make_stats(struct app *app, size_t max_rooms_bytes, size_t *length)
 {
-    struct app *app = call->app;
     ws_manager *manager = app->realtime.manager;
+    struct byte_buffer joined = {0};
     char ours[COUNTER_BYTES];
+    char *cluster = NULL;
+    bool is_whole;
     char *text;
-    size_t length;
 
-    if (ws_manager_get_stats(manager, &text, &length) != WS_OK) {
-        answer_out_of_memory(call);
-        return;
+    if (ws_manager_get_stats_within(manager, max_rooms_bytes, &text, length) != WS_OK) {
+        return NULL;
     }
-    text[length - 1] = '\0'; /* its brace */
     snprintf(ours, sizeof ours,
              ",\"sockets\":%zu,\"addresses_refused\":%" PRIu64
              ",\"database_failures\":%" PRIu64,
              atomic_load(&app->n_sockets), address_table_refused(&app->addresses),
              store_failures(app->store));
-    if (app->cluster.redis != NULL) {
-        char *cluster = cluster_stats(&app->cluster);
-
-        answer_texts(call, json_type,
-                     (const char *[]){text, ours, ",", cluster != NULL ? cluster + 1 : NULL},
-                     4);
-        cJSON_free(cluster);
-    } else {
-        answer_texts(call, json_type, (const char *[]){text, ours, "}"}, 3);
-    }
+    is_whole = byte_buffer_append(&joined, text, *length - 1) && /* without its brace */
+               byte_buffer_append(&joined, ours, strlen(ours));
     ws_manager_free_text(manager, text);
+    if (app->cluster.redis == NULL) {
+        is_whole = is_whole && byte_buffer_append(&joined, "}", 1);
+    } else {
+        cluster = cluster_stats(&app->cluster);
+        is_whole = is_whole && cluster != NULL && byte_buffer_append(&joined, ",", 1) &&
+                   byte_buffer_append(&joined, cluster + 1, strlen(cluster + 1));
+        cJSON_free(cluster);
+    }
+    if (!is_whole) {
+        byte_buffer_free(&joined);
+    }
+    *length = byte_buffer_length(&joined);
+    return joined.data;
+}
+
+char *api_stats_text(struct app *app, size_t *length)
+{
+    return make_stats(app, SIZE_MAX, length);
+}
+
+/* The rooms come before anything that is long. */
+static bool has_no_rooms(const char *text, size_t length)
+{
+    static const char none[] = "\"rooms\":null";
+
+    return memmem(text, length < COUNTER_BYTES ? length : COUNTER_BYTES, none, strlen(none)) !=
+           NULL;
+}
+
+/* What is short is made for each request. What is long would keep the loop, and is made by another
+ * thread; its readers share it. */
+void api_get_stats(struct api_call *call)
+{
+    struct stats_cache *cache = &call->app->stats_cache;
+    struct http_response *response = call->response;
+    size_t length;
+    char *text;
+
+    if (stats_cache_get(cache, &response->file, &response->file_length)) {
+        response->status = HTTP_STATUS_OK;
+        response->content_type = json_type;
+        return;
+    }
+    text = make_stats(call->app, LONG_BYTES, &length);
+    if (text == NULL) {
+        answer_out_of_memory(call);
+        return;
+    }
+    if (!has_no_rooms(text, length)) {
+        if (length > LONG_BYTES) {
+            stats_cache_put(cache, text, length);
+        }
+        http_response_set_text(response, HTTP_STATUS_OK, json_type, text, length);
+    } else if (stats_cache_make(cache)) {
+        response->later = true;
+    } else {
+        answer_out_of_memory(call);
+    }
+    free(text);
 }
 
 void api_get_metrics(struct api_call *call)

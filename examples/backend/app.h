@@ -14,6 +14,7 @@
 #include "outbox.h"
 #include "realtime.h"
 #include "static_files.h"
+#include "stats_cache.h"
 #include "store.h"
 #include "tls.h"
 
@@ -26,6 +27,7 @@ struct app {
     struct static_files static_files;
     struct store *store;
     struct outbox outbox;
+    struct stats_cache stats_cache;
     struct tls *tls;          /* NULL: plain HTTP */
     _Atomic size_t n_sockets; /* of clients, in all loops */
     atomic_bool stopping;     /* new connections are refused, old ones come to their end */

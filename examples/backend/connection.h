@@ -104,7 +104,7 @@ void connection_http_refuse(struct connection *connection, int status, const cha
 void connection_http_readable(struct connection *connection);
 void connection_http_writable(struct connection *connection);
 
-/* Its turn has come, after http_turns_wait(). */
+/* Its turn has come. It has left the queue. */
 void connection_http_go_on(struct connection *connection);
 
 /* Forgets the request and what was received of the next, and gives back the place in the queue. */

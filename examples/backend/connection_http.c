@@ -21,7 +21,7 @@ enum {
 static bool may_answer(const struct connection *connection)
 {
     return !connection->last && connection->file < 0 &&
-           connection->http->request.state != HTTP_HANDED_OVER &&
+           connection->http->request.state < HTTP_COMPLETE &&
            byte_buffer_length(&connection->out) <= OUT_LIMIT;
 }
 
@@ -167,7 +167,12 @@ static void use_request(struct connection *connection)
     case HTTP_COMPLETE:
         http_response_init(&response);
         router_answer(connection->loop->app, request, connection->is_admin, &response);
-        answer_request(connection, &response);
+        if (response.later) {
+            spend(connection, HTTP_COST_REQUEST + cost_of_right(connection));
+            http_queue_add(&connection->loop->turns.later, connection);
+        } else {
+            answer_request(connection, &response);
+        }
         http_response_free(&response);
         break;
     case HTTP_FAILED:
@@ -285,7 +290,7 @@ static void wait_for_more(struct connection *connection, bool blocked)
     uint32_t events = blocked ? EPOLLOUT : 0;
 
     if (may_answer(connection) && byte_buffer_length(&http->held) > 0) {
-        http_turns_wait(&connection->loop->turns, connection);
+        http_queue_add(&connection->loop->turns.waiting, connection);
     } else if (may_answer(connection)) {
         events |= EPOLLIN;
     }
@@ -392,6 +397,9 @@ static bool use_received(struct connection *connection)
 void connection_http_go_on(struct connection *connection)
 {
     connection->http->spent = 0;
+    if (connection->http->request.state == HTTP_COMPLETE) {
+        use_request(connection);
+    }
     if (!use_held(connection) || use_received(connection)) {
         settle(connection);
     }
@@ -400,10 +408,10 @@ void connection_http_go_on(struct connection *connection)
 /* It is read from when its turn comes; until then epoll is to tell of it once. */
 void connection_http_readable(struct connection *connection)
 {
-    if (connection->http->place.waits) {
+    if (connection->http->place.queue != NULL) {
         connection_watch(connection, connection->interest & ~(uint32_t)EPOLLIN);
     } else {
-        http_turns_wait(&connection->loop->turns, connection);
+        http_queue_add(&connection->loop->turns.waiting, connection);
     }
 }
 
@@ -420,7 +428,7 @@ void connection_http_end(struct connection *connection)
     if (http == NULL) {
         return;
     }
-    http_turns_leave(&connection->loop->turns, connection);
+    http_queue_remove(connection);
     connection->loop->body_bytes -= http->body_bytes;
     http_request_free(&http->request);
     byte_buffer_free(&http->held);

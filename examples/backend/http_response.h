@@ -21,6 +21,7 @@ struct http_response {
     char *owned_body; /* what is freed of `body`; NULL when that is static */
     int file;         /* a body that is a file, -1: none */
     off_t file_length;
+    bool later;     /* there is no answer yet: the request is to be asked again */
     bool cacheable; /* has its own Cache-Control among `fields`; else it is no-store */
 };
 

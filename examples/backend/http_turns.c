@@ -1,43 +1,44 @@
-/* http_turns.c: the queue of connections whose HTTP goes on in a later turn.
+/* http_turns.c: queues of connections whose HTTP goes on in a later turn.
  * How it goes on is in connection_http.c. */
 #include "http_turns.h"
 
 #include "connection.h"
 
-void http_turns_wait(struct http_turns *turns, struct connection *connection)
+void http_queue_add(struct http_queue *queue, struct connection *connection)
 {
     struct http_place *place = &connection->http->place;
 
-    if (place->waits) {
+    if (place->queue != NULL) {
         return;
     }
-    *place = (struct http_place){.previous = turns->last, .waits = true};
-    if (turns->last != NULL) {
-        turns->last->http->place.next = connection;
+    *place = (struct http_place){.queue = queue, .previous = queue->last};
+    if (queue->last != NULL) {
+        queue->last->http->place.next = connection;
     } else {
-        turns->first = connection;
+        queue->first = connection;
     }
-    turns->last = connection;
-    turns->n_waiting++;
+    queue->last = connection;
+    queue->count++;
 }
 
-void http_turns_leave(struct http_turns *turns, struct connection *connection)
+void http_queue_remove(struct connection *connection)
 {
     struct http_place *place = &connection->http->place;
+    struct http_queue *queue = place->queue;
 
-    if (!place->waits) {
+    if (queue == NULL) {
         return;
     }
     if (place->previous != NULL) {
         place->previous->http->place.next = place->next;
     } else {
-        turns->first = place->next;
+        queue->first = place->next;
     }
     if (place->next != NULL) {
         place->next->http->place.previous = place->previous;
     } else {
-        turns->last = place->previous;
+        queue->last = place->previous;
     }
     *place = (struct http_place){0};
-    turns->n_waiting--;
+    queue->count--;
 }

@@ -21,18 +21,24 @@ enum {
     HTTP_CONNECTION_COST = 16 * 1024, /* of one of them; the rest comes after the others */
 };
 
+/* Connections, the one that has waited longest first. */
+struct http_queue {
+    struct connection *first;
+    struct connection *last;
+    size_t count;
+};
+
 /* Part of what a connection has for HTTP. All zero is one that does not wait. */
 struct http_place {
+    struct http_queue *queue; /* in which it is; NULL: none */
     struct connection *next;
     struct connection *previous;
-    bool waits;
 };
 
 struct http_turns {
-    struct connection *first;
-    struct connection *last;
-    size_t n_waiting;
-    size_t left; /* of this turn's cost */
+    struct http_queue waiting; /* for their turn */
+    struct http_queue later;   /* for an answer that is being made */
+    size_t left;               /* of this turn's cost */
 };
 
 static inline void http_turns_begin(struct http_turns *turns)
@@ -45,10 +51,10 @@ static inline void http_turns_charge(struct http_turns *turns, size_t cost)
     turns->left -= cost < turns->left ? cost : turns->left;
 }
 
-/* Has a connection wait behind all others, if it does not wait already. */
-void http_turns_wait(struct http_turns *turns, struct connection *connection);
+/* Has a connection wait behind all others of a queue, if it does not wait already. */
+void http_queue_add(struct http_queue *queue, struct connection *connection);
 
 /* It waits no more, if it did. */
-void http_turns_leave(struct http_turns *turns, struct connection *connection);
+void http_queue_remove(struct connection *connection);
 
 #endif

@@ -26,7 +26,8 @@ enum {
     ACCEPT_PAUSE_MS = 100,
     STOP_IDLE_MS = 250, /* how long an idle client may still ask, and learn that this ends */
     STOP_LIMIT_MS = 3000,
-    STOP_POLL_MS = 50
+    STOP_POLL_MS = 50,
+    LATER_POLL_MS = 10
 };
 
 static const uint32_t durations_ms[N_TIMEOUTS] = {
@@ -241,7 +242,7 @@ static int wait_ms(const struct loop *loop, uint64_t deadline_ms)
     const struct expiry *expiry = expiry_first(&loop->expiries);
     uint64_t left;
 
-    if (loop->run_again || loop->turns.n_waiting > 0) {
+    if (loop->run_again || loop->turns.waiting.count > 0) {
         return 0;
     }
     for (int i = 0; i < N_TIMEOUTS; i++) {
@@ -259,6 +260,9 @@ static int wait_ms(const struct loop *loop, uint64_t deadline_ms)
     }
     if (loop->accept_again_ms != 0 && loop->accept_again_ms < deadline_ms) {
         deadline_ms = loop->accept_again_ms;
+    }
+    if (loop->turns.later.count > 0 && loop->now_ms + LATER_POLL_MS < deadline_ms) {
+        deadline_ms = loop->now_ms + LATER_POLL_MS;
     }
     if (loop->stop_ms != 0 && loop->now_ms + STOP_POLL_MS < deadline_ms) {
         deadline_ms = loop->now_ms + STOP_POLL_MS;
@@ -304,7 +308,7 @@ static bool has_stopped(struct loop *loop)
         }
     } else if (loop->now_ms - loop->stop_ms >= STOP_IDLE_MS &&
                loop->n_connections == fresh->count + idle->count &&
-               loop->turns.n_waiting == 0) {
+               loop->turns.waiting.count + loop->turns.later.count == 0) {
         close_all_of(fresh);
         close_all_of(idle);
     }
@@ -352,12 +356,29 @@ static void handle_event(struct loop *loop, const struct epoll_event *event)
 static void serve_waiting(struct loop *loop)
 {
     struct http_turns *turns = &loop->turns;
+    struct http_queue *waiting = &turns->waiting;
 
-    for (size_t n = turns->n_waiting; n > 0 && turns->left > 0 && turns->first != NULL; n--) {
-        struct connection *connection = turns->first;
+    for (size_t n = waiting->count; n > 0 && turns->left > 0 && waiting->first != NULL; n--) {
+        struct connection *connection = waiting->first;
 
-        http_turns_leave(turns, connection);
+        http_queue_remove(connection);
         connection_http_go_on(connection);
+    }
+}
+
+/* Those for which something was made may ask again. */
+static void serve_later(struct loop *loop)
+{
+    struct http_turns *turns = &loop->turns;
+
+    if (atomic_load(&loop->app->stats_cache.is_making)) {
+        return;
+    }
+    while (turns->later.first != NULL) {
+        struct connection *connection = turns->later.first;
+
+        http_queue_remove(connection);
+        http_queue_add(&turns->waiting, connection);
     }
 }
 
@@ -401,6 +422,7 @@ void loop_run(struct loop *loop)
         for (int i = 0; i < count; i++) {
             handle_event(loop, &events[i]);
         }
+        serve_later(loop);
         serve_waiting(loop);
         if (loop->accept_again_ms != 0 && loop->accept_again_ms <= loop->now_ms) {
             resume_accepting(loop);

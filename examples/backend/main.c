@@ -8,6 +8,7 @@
 
 #include <ws_manager/ws_manager.h>
 
+#include "api.h"
 #include "app.h"
 #include "http_request.h"
 #include "log.h"
@@ -123,6 +124,7 @@ static bool open_app(struct app *app, char *problem, size_t size)
     if (open_realtime(app, problem, size)) {
         outbox_open(&app->outbox, app->store, app->realtime.manager,
                     options->node != NULL ? options->node : "");
+        stats_cache_open(&app->stats_cache, api_stats_text, app);
         return true;
     }
     address_table_close(&app->addresses);
@@ -137,6 +139,7 @@ fail_static_files:
 
 static void close_app(struct app *app)
 {
+    stats_cache_close(&app->stats_cache);
     outbox_close(&app->outbox);
     cluster_close(&app->cluster);
     realtime_close(&app->realtime);

@@ -22,6 +22,11 @@ def post(path, *fields):
     return "\r\n".join((f"POST {path} HTTP/1.1", "Host: localhost", *fields, "", "")).encode()
 
 
+def resident(backend):
+    with open(f"/proc/{backend.process.pid}/statm") as sizes:
+        return int(sizes.read().split()[1]) * resource.getpagesize()
+
+
 class HttpCase(unittest.TestCase):
     def start(self, *arguments, **options):
         backend = Backend("--threads", "1", *arguments, **options)
@@ -64,22 +69,17 @@ class Bodies(HttpCase):
     def test_all_that_come_in_at_once_have_a_bound(self):
         backend = self.start()
         large = post("/api/orders", f"Content-Length: {MIB}") + b" " * (MIB - 1)
-        before = self.resident(backend)
+        before = resident(backend)
         clients = [self.connect(backend, large) for _ in range(300)]
         # In the order in which they came, but for the last: they fit.
         for client in clients[:-50]:
             self.assertIn(b" 503 ", client.recv(4096).splitlines()[0])
         if os.environ["SANITIZE"] == "none":
-            self.assertLess(self.resident(backend) - before, 48 * MIB)
+            self.assertLess(resident(backend) - before, 48 * MIB)
         order = {"client_id": 1, "items": [{"sku": "WIDGET-1", "quantity": 1}]}
         self.assertEqual(backend.request("POST", "/api/orders", order)[0], 201)
         clients[-1].sendall(b"}")
         self.assertIn(b" 400 ", clients[-1].recv(4096).splitlines()[0])
-
-    @staticmethod
-    def resident(backend):
-        with open(f"/proc/{backend.process.pid}/statm") as sizes:
-            return int(sizes.read().split()[1]) * resource.getpagesize()
 
 
 class Turns(HttpCase):
@@ -148,6 +148,39 @@ class Turns(HttpCase):
                 lines = os.pread(log.fileno(), MIB, 0)
                 answered.append(lines.count(b"GET /api/orders 200"))
             self.assertLess(answered[-1], self.UNREAD / 2)
+
+
+class Statistics(HttpCase):
+    ROOMS, READERS = 20_000, 40
+    GET = b"GET /ws/stats HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    LAST = GET[:-2] + b"Connection: close\r\n\r\n"
+
+    def test_the_list_of_many_rooms_is_made_once_for_all(self):
+        backend = self.start("--max-rooms", "0")
+        member = crowd.Client(backend.port)
+        self.addCleanup(member.close)
+        rooms = {f"{'room':-<110}{number}": 1 for number in range(self.ROOMS)}
+        joined = 0
+        for room in rooms:
+            member.send(json.dumps({"type": "join_room", "room": room}))
+            joined += sum('"room_joined"' in text for text in member.receive())
+        while joined < self.ROOMS:
+            joined += sum('"room_joined"' in text for text in member.receive())
+        before = resident(backend)
+        readers = [self.connect(backend, self.GET * 3 + self.LAST) for _ in range(self.READERS)]
+        for _ in range(5):  # in as many turns the readers have got all that the kernel takes
+            self.assertEqual(backend.stats()["rooms"], rooms)
+        if os.environ["SANITIZE"] == "none":
+            self.assertLess(resident(backend) - before, 32 * MIB)
+        for reader in readers:
+            answer = b""
+            while part := reader.recv(MIB):
+                answer += part
+            self.assertEqual(answer.count(b"HTTP/1.1 200 OK"), 4)
+            self.assertEqual(json.loads(answer.rpartition(b"\r\n\r\n")[2])["rooms"], rooms)
+        member.close()
+        while backend.stats()["rooms"]:  # it is kept for a moment
+            threading.Event().wait(0.1)
 
 
 class Connections(HttpCase):

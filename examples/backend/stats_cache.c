@@ -1,0 +1,111 @@
+/* stats_cache.c: a long text of statistics, made by a thread at most so often, kept in memory once.
+ * What is in it is api_status.c's business. */
+#include "stats_cache.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "monotonic_clock.h"
+
+enum { KEPT_MS = 1000, BYTES_PER_MS = 1024 };
+
+void stats_cache_open(struct stats_cache *cache, char *(*make)(struct app *app, size_t *length),
+                      struct app *app)
+{
+    *cache = (struct stats_cache){.make = make, .app = app, .fd = -1};
+    pthread_mutex_init(&cache->mutex, NULL);
+}
+
+void stats_cache_close(struct stats_cache *cache)
+{
+    if (cache->has_thread) {
+        pthread_join(cache->thread, NULL);
+    }
+    if (cache->fd >= 0) {
+        close(cache->fd);
+    }
+    pthread_mutex_destroy(&cache->mutex);
+}
+
+bool stats_cache_get(struct stats_cache *cache, int *fd, off_t *length)
+{
+    pthread_mutex_lock(&cache->mutex);
+    *fd = monotonic_ms() < cache->until_ms ? fcntl(cache->fd, F_DUPFD_CLOEXEC, 0) : -1;
+    *length = cache->length;
+    pthread_mutex_unlock(&cache->mutex);
+    return *fd >= 0;
+}
+
+/* A file in memory with these bytes; -1 when that is short. */
+static int file_of(const char *text, size_t length)
+{
+    int fd = memfd_create("statistics", MFD_CLOEXEC);
+    size_t written = 0;
+
+    while (fd >= 0 && written < length) {
+        ssize_t part = write(fd, text + written, length - written);
+
+        if (part < 0 && errno != EINTR) {
+            close(fd);
+            return -1;
+        }
+        written += part > 0 ? (size_t)part : 0;
+    }
+    return fd;
+}
+
+void stats_cache_put(struct stats_cache *cache, const char *text, size_t length)
+{
+    int fd = file_of(text, length);
+    int former;
+
+    if (fd < 0) {
+        return;
+    }
+    pthread_mutex_lock(&cache->mutex);
+    former = cache->fd;
+    cache->fd = fd;
+    cache->length = (off_t)length;
+    cache->until_ms = monotonic_ms() + KEPT_MS + length / BYTES_PER_MS;
+    pthread_mutex_unlock(&cache->mutex);
+    if (former >= 0) {
+        close(former); /* answers that are on their way have their own */
+    }
+}
+
+static void *run(void *user_data)
+{
+    struct stats_cache *cache = user_data;
+    size_t length;
+    char *text = cache->make(cache->app, &length);
+
+    if (text != NULL) {
+        stats_cache_put(cache, text, length);
+    }
+    free(text);
+    atomic_store(&cache->is_making, false);
+    return NULL;
+}
+
+bool stats_cache_make(struct stats_cache *cache)
+{
+    bool made = true;
+
+    pthread_mutex_lock(&cache->mutex);
+    if (!atomic_load(&cache->is_making)) {
+        if (cache->has_thread) {
+            pthread_join(cache->thread, NULL); /* it has nothing more to do */
+        }
+        atomic_store(&cache->is_making, true);
+        made = pthread_create(&cache->thread, NULL, run, cache) == 0;
+        cache->has_thread = made;
+        if (!made) {
+            atomic_store(&cache->is_making, false);
+        }
+    }
+    pthread_mutex_unlock(&cache->mutex);
+    return made;
+}
