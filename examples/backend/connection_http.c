@@ -31,9 +31,12 @@ static void spend(struct connection *connection, size_t cost)
     http_turns_charge(&connection->loop->turns, cost);
 }
 
+/* Whose turn has come may do something in any case. */
 static bool may_spend(const struct connection *connection)
 {
-    return connection->http->spent < HTTP_CONNECTION_COST && connection->loop->turns.left > 0;
+    size_t spent = connection->http->spent;
+
+    return spent == 0 || (spent < HTTP_CONNECTION_COST && connection->loop->turns.left > 0);
 }
 
 /* After anything that may have changed the memory of the request's body. */
@@ -290,7 +293,7 @@ static void wait_for_more(struct connection *connection, bool blocked)
     uint32_t events = blocked ? EPOLLOUT : 0;
 
     if (may_answer(connection) && byte_buffer_length(&http->held) > 0) {
-        http_queue_add(&connection->loop->turns.waiting, connection);
+        http_turns_wait(&connection->loop->turns, connection);
     } else if (may_answer(connection)) {
         events |= EPOLLIN;
     }
@@ -411,7 +414,7 @@ void connection_http_readable(struct connection *connection)
     if (connection->http->place.queue != NULL) {
         connection_watch(connection, connection->interest & ~(uint32_t)EPOLLIN);
     } else {
-        http_queue_add(&connection->loop->turns.waiting, connection);
+        http_turns_wait(&connection->loop->turns, connection);
     }
 }
 

@@ -21,6 +21,13 @@ void http_queue_add(struct http_queue *queue, struct connection *connection)
     queue->count++;
 }
 
+void http_turns_wait(struct http_turns *turns, struct connection *connection)
+{
+    http_queue_add(connection->http->spent > HTTP_CONNECTION_COST ? &turns->heavy
+                                                                  : &turns->light,
+                   connection);
+}
+
 void http_queue_remove(struct connection *connection)
 {
     struct http_place *place = &connection->http->place;

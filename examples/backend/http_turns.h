@@ -17,8 +17,8 @@ enum {
     HTTP_COST_HANDSHAKE = 16 * 1024, /* of TLS */
 
     /* The last piece of work may cost more than is left. */
-    HTTP_TURN_COST = 128 * 1024,      /* of all connections of a loop in one turn */
-    HTTP_CONNECTION_COST = 16 * 1024, /* of one of them; the rest comes after the others */
+    HTTP_TURN_COST = 32 * 1024,       /* of all connections of a loop in one turn */
+    HTTP_CONNECTION_COST = 16 * 1024, /* of one of them: its share */
 };
 
 /* Connections, the one that has waited longest first. */
@@ -36,10 +36,18 @@ struct http_place {
 };
 
 struct http_turns {
-    struct http_queue waiting; /* for their turn */
-    struct http_queue later;   /* for an answer that is being made */
-    size_t left;               /* of this turn's cost */
+    struct http_queue
+        light; /* wait for their turn, and took no more than their share in the last */
+    struct http_queue
+        heavy; /* took more: one of them in each turn, others as the turn allows */
+    struct http_queue later; /* wait for an answer that is being made */
+    size_t left;             /* of this turn's cost */
 };
+
+static inline size_t http_turns_waiting(const struct http_turns *turns)
+{
+    return turns->light.count + turns->heavy.count;
+}
 
 static inline void http_turns_begin(struct http_turns *turns)
 {
@@ -50,6 +58,9 @@ static inline void http_turns_charge(struct http_turns *turns, size_t cost)
 {
     turns->left -= cost < turns->left ? cost : turns->left;
 }
+
+/* Has a connection wait for its turn, if it does not wait already. */
+void http_turns_wait(struct http_turns *turns, struct connection *connection);
 
 /* Has a connection wait behind all others of a queue, if it does not wait already. */
 void http_queue_add(struct http_queue *queue, struct connection *connection);

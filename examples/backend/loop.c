@@ -242,7 +242,7 @@ static int wait_ms(const struct loop *loop, uint64_t deadline_ms)
     const struct expiry *expiry = expiry_first(&loop->expiries);
     uint64_t left;
 
-    if (loop->run_again || loop->turns.waiting.count > 0) {
+    if (loop->run_again || http_turns_waiting(&loop->turns) > 0) {
         return 0;
     }
     for (int i = 0; i < N_TIMEOUTS; i++) {
@@ -308,7 +308,7 @@ static bool has_stopped(struct loop *loop)
         }
     } else if (loop->now_ms - loop->stop_ms >= STOP_IDLE_MS &&
                loop->n_connections == fresh->count + idle->count &&
-               loop->turns.waiting.count + loop->turns.later.count == 0) {
+               http_turns_waiting(&loop->turns) + loop->turns.later.count == 0) {
         close_all_of(fresh);
         close_all_of(idle);
     }
@@ -352,18 +352,28 @@ static void handle_event(struct loop *loop, const struct epoll_event *event)
     }
 }
 
-/* Lets HTTP connections that wait go on, each once, for as long as the turn may last. */
-static void serve_waiting(struct loop *loop)
+/* Lets the connections of a queue go on, each once, for as long as the turn may last, but at least
+ * so many. */
+static void serve_queue(struct loop *loop, struct http_queue *queue, size_t least)
 {
-    struct http_turns *turns = &loop->turns;
-    struct http_queue *waiting = &turns->waiting;
+    size_t count = queue->count;
 
-    for (size_t n = waiting->count; n > 0 && turns->left > 0 && waiting->first != NULL; n--) {
-        struct connection *connection = waiting->first;
+    for (size_t i = 0; i < count && queue->first != NULL; i++) {
+        struct connection *connection = queue->first;
 
+        if (i >= least && loop->turns.left == 0) {
+            return;
+        }
         http_queue_remove(connection);
         connection_http_go_on(connection);
     }
+}
+
+/* Who asks for little does not wait for those who ask for much. */
+static void serve_waiting(struct loop *loop)
+{
+    serve_queue(loop, &loop->turns.light, 0);
+    serve_queue(loop, &loop->turns.heavy, 1);
 }
 
 /* Those for which something was made may ask again. */
@@ -378,7 +388,7 @@ static void serve_later(struct loop *loop)
         struct connection *connection = turns->later.first;
 
         http_queue_remove(connection);
-        http_queue_add(&turns->waiting, connection);
+        http_turns_wait(turns, connection);
     }
 }
 
