@@ -96,6 +96,7 @@ bool cluster_open(struct cluster *cluster, const struct options *options, ws_man
     redis_options.watch = watch;
     redis_options.wake = wake;
     redis_options.on_state = on_state;
+    redis_options.resolve = ws_redis_resolve_in_thread;
     redis_options.user_data = cluster;
     if (options->history_events > 0) {
         redis_options.preload_events = options->history_events;

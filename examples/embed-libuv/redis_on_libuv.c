@@ -99,6 +99,39 @@ static void wake(void *user_data)
     uv_async_send(&((struct redis_on_libuv *)user_data)->wake);
 }
 
+/* --- look-ups of names ------------------------------------------------------------------------ */
+
+struct look_up {
+    uv_getaddrinfo_t request; /* first */
+    ws_redis_lookup *lookup;
+};
+
+/* The adapter may be closed by now. */
+static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *addresses)
+{
+    struct look_up *look_up = (struct look_up *)request;
+
+    ws_redis_lookup_done(look_up->lookup, addresses, status < 0 ? uv_strerror(status) : NULL);
+    uv_freeaddrinfo(addresses);
+    free(look_up);
+}
+
+/* In libuv's own threads. */
+static int resolve(ws_redis_lookup *lookup, const char *host, void *user_data)
+{
+    const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+    struct redis_on_libuv *adapter = user_data;
+    struct look_up *look_up = malloc(sizeof *look_up);
+
+    if (look_up == NULL)
+        return WS_ERR_NO_MEMORY;
+    look_up->lookup = lookup;
+    if (uv_getaddrinfo(adapter->loop, &look_up->request, on_resolved, host, NULL, &hints) == 0)
+        return WS_OK;
+    free(look_up);
+    return WS_ERR_SYSTEM;
+}
+
 /* --- life ------------------------------------------------------------------------------------- */
 
 int redis_on_libuv_open(struct redis_on_libuv *adapter, uv_loop_t *loop, ws_manager *manager,
@@ -109,6 +142,7 @@ int redis_on_libuv_open(struct redis_on_libuv *adapter, uv_loop_t *loop, ws_mana
     *adapter = (struct redis_on_libuv){.loop = loop};
     options->watch = watch;
     options->wake = wake;
+    options->resolve = resolve;
     options->user_data = adapter;
     result = uv_async_init(loop, &adapter->wake, on_wake);
     if (result < 0)

@@ -17,6 +17,11 @@ WS_BEGIN_DECLS
 
 typedef struct ws_redis ws_redis;
 
+/* The look-up of a host's name. */
+typedef struct ws_redis_lookup ws_redis_lookup;
+
+struct addrinfo;
+
 /* What to wait for on a descriptor, and what it is ready for; bits. */
 enum ws_redis_events { WS_REDIS_READ = 1, WS_REDIS_WRITE = 2 };
 
@@ -39,15 +44,15 @@ typedef struct ws_redis_options {
      * lock held. NULL: not told. */
     void (*on_state)(int connected, const char *text, void *user_data);
 
-    void *user_data; /* of these three */
+    void *user_data; /* of all hooks */
 
     /* redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE][?timeout_ms=N], IPv6 addresses in
      * brackets, or redis+unix://[[USER]:PASSWORD@]/PATH[?timeout_ms=N]; what is special in a
      * part is written as %XX (RFC 3986): in a user or password at least : / ? # and %, in a path
-     * or a parameter ? # & and %. Anything else is refused, such as other parameters. timeout_ms (default 5000) is how long connecting may take, and how
-     * long Redis may be silent while it owes an answer; one that comes bit by bit may take ten
-     * times as long. Names of hosts are looked up by getaddrinfo(), for which the thread waits:
-     * better name addresses.
+     * or a parameter ? # & and %. Anything else is refused, such as other parameters. timeout_ms
+     * (default 5000) is how long a look-up and connecting may take each, and how long Redis may be
+     * silent while it owes an answer; one that comes bit by bit may take ten times as long. When
+     * HOST is a name, see `resolve`.
      *
      * rediss:// as redis://, by TLS 1.2 or newer. Redis' certificate must be for HOST and of an
      * authority that the system trusts, or of one in the PEM file ?ca=PATH. With &cert=PATH and
@@ -101,6 +106,18 @@ typedef struct ws_redis_options {
     /* How often a process tells the others who is connected to it; when it has not done so three
      * times it is forgotten. Default 5000. */
     uint32_t heartbeat_interval_ms;
+
+    /* Begins to look up the addresses of a host's name; both are valid until the look-up is
+     * answered by ws_redis_lookup_done(), from any thread, within this call or later, also after
+     * ws_redis_free(). WS_OK, or an error of enum ws_error: then it is not answered. Called within
+     * ws_redis_run() before each round of attempts to connect, one look-up at a time; not for
+     * addresses and Unix sockets. Each address is tried, in the order of the answer, but the one
+     * that worked last first. Without an answer in timeout_ms, or without an address in it, those
+     * of the last look-up are tried again.
+     *
+     * ws_redis_resolve_in_thread() is one for hosts with threads. NULL: getaddrinfo() within
+     * ws_redis_run(), for which the host's loop waits: seconds, when no name server answers. */
+    int (*resolve)(ws_redis_lookup *lookup, const char *host, void *user_data);
 } ws_redis_options;
 
 WS_EXPORT void ws_redis_options_init_size(ws_redis_options *options, size_t size);
@@ -109,6 +126,19 @@ static inline void ws_redis_options_init(ws_redis_options *options)
 {
     ws_redis_options_init_size(options, sizeof *options);
 }
+
+/* For the option `resolve`: looks up the name by getaddrinfo() in a thread of its own, which begins
+ * with this call and ends with the answer; it takes no signals. A look-up that is under way at
+ * ws_redis_free() goes on until getaddrinfo() returns: until then this library must not be unloaded
+ * (dlclose()). Errors: WS_ERR_NO_MEMORY, WS_ERR_SYSTEM. */
+WS_EXPORT int ws_redis_resolve_in_thread(ws_redis_lookup *lookup, const char *host,
+                                         void *user_data);
+
+/* Answers a look-up, once: with a list of addresses as getaddrinfo() makes it, of which `ai_family`,
+ * `ai_addr`, `ai_addrlen` and `ai_next` are read and which remains the caller's, or with one line on
+ * why there are none. IPv4 and IPv6 addresses are taken, 16 at most. Any thread. */
+WS_EXPORT void ws_redis_lookup_done(ws_redis_lookup *lookup, const struct addrinfo *addresses,
+                                    const char *error);
 
 /* WS_OK if the option `uri` can be this, which includes that its files can be read; otherwise
  * WS_ERR_INVALID or WS_ERR_NO_MEMORY, with one line on why in `text`, cut short at `size` bytes

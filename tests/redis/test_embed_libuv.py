@@ -34,7 +34,7 @@ class EmbedLibuv(unittest.IsolatedAsyncioTestCase):
 
     def start(self, **how):
         """A process and its port; it says when it has reached Redis."""
-        host = subprocess.Popen([EMBED_LIBUV, "0", f"redis://127.0.0.1:{self.redis_port}"],
+        host = subprocess.Popen([EMBED_LIBUV, "0", f"redis://localhost:{self.redis_port}"],
                                 stdout=subprocess.PIPE, text=True, **how)
         self.addCleanup(host.stdout.close)
         self.addCleanup(host.wait)

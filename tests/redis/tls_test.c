@@ -9,6 +9,7 @@
 
 #include <openssl/err.h>
 
+#include "redis/support/addresses.h"
 #include "redis/support/node.h"
 #include "redis/support/server.h"
 #include "support/suite.h"
@@ -236,6 +237,44 @@ START_TEST(redis_is_another)
 }
 END_TEST
 
+static int resolve(ws_redis_lookup *lookup, const char *host, void *user_data)
+{
+    struct addrinfo *list = address_list((const char *const[]){"127.0.0.1", NULL});
+
+    (void)host;
+    (void)user_data;
+    ws_redis_lookup_done(lookup, list, NULL);
+    address_list_free(list);
+    return WS_OK;
+}
+
+/* Whatever address it has, Redis is who its name says. */
+START_TEST(by_a_name)
+{
+    static const struct {
+        const char *host;
+        const char *refusal;
+    } names[] = {{"redis.example", NULL},
+                 {"REDIS.example.", NULL}, /* the dot is DNS's alone */
+                 {"other.example", "hostname mismatch"},
+                 {"redis.example.org", "hostname mismatch"}};
+
+    begin("no");
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        node_init(&ann, "ann", uri(names[i].host, "?ca=redis.pem"));
+        ann.options.resolve = resolve;
+        node_open(&ann);
+        UNTIL(ann.state[0] != '\0');
+        if (names[i].refusal != NULL)
+            ck_assert_msg(strstr(ann.state, names[i].refusal) != NULL, "%s", ann.state);
+        else
+            ck_assert_msg(ann.connected, "%s: %s", names[i].host, ann.state);
+        node_close(&ann);
+    }
+    end();
+}
+END_TEST
+
 START_TEST(only_one_side_speaks_tls)
 {
     char text[128];
@@ -333,10 +372,10 @@ END_TEST
 
 int main(void)
 {
-    return suite_run("redis-tls",
-                     (const TTest *const[]){large_and_many_events, killed_and_restarted,
-                                            redis_is_another, only_one_side_speaks_tls,
-                                            clients_have_certificates, certificates_are_renewed,
-                                            redis_is_slow, socket_is_narrow, sentinel_names_it,
-                                            files_that_are_refused, NULL});
+    return suite_run(
+        "redis-tls",
+        (const TTest *const[]){large_and_many_events, killed_and_restarted, redis_is_another,
+                               by_a_name, only_one_side_speaks_tls, clients_have_certificates,
+                               certificates_are_renewed, redis_is_slow, socket_is_narrow,
+                               sentinel_names_it, files_that_are_refused, NULL});
 }

@@ -29,6 +29,7 @@
 #include "cluster/redis/command.h"
 #include "cluster/redis/link.h"
 #include "cluster/redis/queue.h"
+#include "cluster/redis/target.h"
 #include "cluster/redis/uri.h"
 
 enum {
@@ -54,6 +55,7 @@ struct keys {
 enum stage {
     STAGE_AWAY,      /* no connections */
     STAGE_ASKING,    /* a sentinel is asked where the master is */
+    STAGE_RESOLVING, /* the host's name is looked up */
     STAGE_ATTACHING, /* epoch and position are asked for */
     STAGE_LOADING, /* the newest events are asked for: it is the first time, or some are missing */
     STAGE_STARTING, /* the manager is to take them */
@@ -90,6 +92,9 @@ struct servers {
     enum redirect redirect; /* a node sent to session.elsewhere */
     uint32_t n_redirects;   /* one after the other, */
     uint64_t redirected_ms; /* the last of them */
+
+    struct target targets[URI_MAX_HOSTS]; /* of the URI's hosts */
+    struct target named;                  /* of a server that another one names */
 };
 
 /* The newest event that is known to be in the stream, read, stored, or seen at a session's
@@ -191,7 +196,8 @@ struct ws_redis {
     struct link reading;
     struct link writing;
     struct servers servers;
-    struct link asking;     /* a sentinel */
+    struct link asking; /* a sentinel */
+    struct resolver resolver;
     struct command command; /* the one being put together */
     uint64_t random;        /* for the backoff */
 };
@@ -250,6 +256,12 @@ redisReply *range_of(struct ws_redis *redis, const redisReply *reply);
 
 /* --- servers.c: the owner's thread ------------------------------------------------------------ */
 
+void servers_init(struct ws_redis *redis);
+void servers_free(struct ws_redis *redis);
+
+/* That of the session's place, for which its name is looked up. */
+struct target *servers_target(struct ws_redis *redis);
+
 /* Chooses the next session's server: true if it is known already, without asking a sentinel. */
 bool servers_begin(struct ws_redis *redis);
 
@@ -281,7 +293,7 @@ bool servers_role(struct ws_redis *redis, const redisReply *reply);
 
 /* Asks again whether the sentinels still name the same master. */
 void servers_run(struct ws_redis *redis);
-uint64_t servers_deadline(const struct ws_redis *redis);
+uint64_t servers_deadline(struct ws_redis *redis);
 
 /* --- session.c: the owner's thread ------------------------------------------------------------ */
 

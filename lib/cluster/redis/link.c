@@ -127,10 +127,11 @@ static bool begin_tls(struct link *link, redisAsyncContext *context, const struc
     return !uri->is_tls || link->tls != NULL;
 }
 
-bool link_open(struct link *link, const struct uri *uri, const struct place *place)
+bool link_open(struct link *link, const struct uri *uri, const struct place *place,
+               const char *address)
 {
-    redisAsyncContext *context = uri->is_unix ? redisAsyncConnectUnix(place->host)
-                                              : redisAsyncConnect(place->host, place->port);
+    redisAsyncContext *context =
+        uri->is_unix ? redisAsyncConnectUnix(address) : redisAsyncConnect(address, place->port);
 
     if (context == NULL) {
         set_error(link, "out of memory");

@@ -75,8 +75,10 @@ struct link {
 void link_init(struct link *link, void (*watch)(int fd, int events, void *user_data),
                void *user_data);
 
-/* Begins to connect to a place, in the way that the URI says. False with link->error. */
-bool link_open(struct link *link, const struct uri *uri, const struct place *place);
+/* Begins to connect to a place, in the way that the URI says, at this address of it, or path of a
+ * Unix socket: no name is looked up. False with link->error. */
+bool link_open(struct link *link, const struct uri *uri, const struct place *place,
+               const char *address);
 void link_close(struct link *link);
 
 /* The descriptor is ready for these of enum ws_redis_events. The connection may be gone then. */

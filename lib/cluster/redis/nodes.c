@@ -233,6 +233,7 @@ void nodes_seen(struct ws_redis *redis, const redisReply *reply)
     redis->awaits_heartbeat = false;
     if (reply->type != REDIS_REPLY_ARRAY || reply->elements == 0)
         return;
+    target_worked(servers_target(redis)); /* and is no replica */
     text = merge(redis, reply);
     if (text == NULL)
         return;

@@ -64,6 +64,11 @@ static void wake(struct ws_redis *redis)
         redis->options.wake(redis->options.user_data);
 }
 
+static void wake_owner(void *wake_data)
+{
+    wake(wake_data);
+}
+
 static int publish(const ws_cluster_event *event, void *receipt, void *data)
 {
     struct ws_redis *redis = data;
@@ -140,6 +145,7 @@ static void destroy(struct ws_redis *redis)
 {
     ws_allocator memory = redis->memory;
 
+    servers_free(redis);
     uri_free(&redis->uri, &memory);
     memory_free(&memory, redis->keys.state);
     memory_free(&memory, redis->keys.events);
@@ -179,6 +185,10 @@ static int set_up(struct ws_redis *redis)
     link_init(&redis->reading, options->watch, options->user_data);
     link_init(&redis->writing, options->watch, options->user_data);
     link_init(&redis->asking, options->watch, options->user_data);
+    redis->resolver =
+        (struct resolver){options->resolve != NULL ? options->resolve : lookup_at_once,
+                          options->user_data, wake_owner, redis};
+    servers_init(redis);
     return ws_manager_set_cluster(redis->manager, &carrier, redis);
 }
 

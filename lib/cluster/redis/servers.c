@@ -28,6 +28,37 @@ static const struct place *host(const struct ws_redis *redis)
     return &redis->uri.hosts[redis->servers.at];
 }
 
+static struct target *host_target(struct ws_redis *redis)
+{
+    return &redis->servers.targets[redis->servers.at];
+}
+
+struct target *servers_target(struct ws_redis *redis)
+{
+    if (!redis->uri.is_sentinel && place_equal(&redis->session.place, host(redis)))
+        return host_target(redis);
+    target_aim(&redis->servers.named, redis->session.place.host);
+    return &redis->servers.named;
+}
+
+void servers_init(struct ws_redis *redis)
+{
+    struct servers *servers = &redis->servers;
+
+    for (size_t i = 0; i < redis->uri.n_hosts; i++) {
+        target_init(&servers->targets[i]);
+        target_aim(&servers->targets[i], redis->uri.hosts[i].host);
+    }
+    target_init(&servers->named);
+}
+
+void servers_free(struct ws_redis *redis)
+{
+    for (size_t i = 0; i < URI_MAX_HOSTS; i++)
+        target_free(&redis->servers.targets[i]);
+    target_free(&redis->servers.named);
+}
+
 bool servers_check_role(const struct ws_redis *redis)
 {
     return redis->uri.is_sentinel || redis->uri.n_hosts > 1;
@@ -41,37 +72,71 @@ static bool ask(struct ws_redis *redis)
                                  NULL};
 
     redis->servers.is_asking = true;
+    redis->servers.ask_ms = redis->now_ms + ASK_AGAIN_MS;
     return send_texts(redis, &redis->asking, REQUEST_MASTER, texts);
 }
 
-/* Opens a line to the sentinel first, if there is none. */
-static bool ask_sentinel(struct ws_redis *redis)
+static uint64_t timeout_ms(const struct ws_redis *redis)
+{
+    const struct uri *uri = &redis->uri;
+
+    return uri->n_hosts > 1 && uri->timeout_ms > SENTINEL_TIMEOUT_MS ? SENTINEL_TIMEOUT_MS
+                                                                     : uri->timeout_ms;
+}
+
+static bool open_line(struct ws_redis *redis, const char *address)
 {
     const struct uri *uri = &redis->uri;
     const char *const with_user[] = {"AUTH", uri->sentinel_user, uri->sentinel_password, NULL};
     const char *const without_user[] = {"AUTH", uri->sentinel_password, NULL};
     struct link *link = &redis->asking;
 
-    if (link->context != NULL)
-        return ask(redis);
-    link_close(link); /* it may have been lost with a question under way */
-    if (!link_open(link, uri, host(redis)))
+    if (!link_open(link, uri, host(redis), address))
         return false;
-    if (uri->n_hosts > 1 && link->timeout_ms > SENTINEL_TIMEOUT_MS)
-        link->timeout_ms = SENTINEL_TIMEOUT_MS;
-    if (uri->sentinel_password != NULL &&
-        !send_texts(redis, link, REQUEST_SENTINEL,
-                    uri->sentinel_user != NULL ? with_user : without_user))
-        return false;
-    return ask(redis);
+    link->timeout_ms = timeout_ms(redis);
+    return uri->sentinel_password == NULL ||
+           send_texts(redis, link, REQUEST_SENTINEL,
+                      uri->sentinel_user != NULL ? with_user : without_user);
 }
 
-/* The line to a sentinel is of no use any more; the next one is asked in its place. */
-static void give_up_asking(struct ws_redis *redis)
+/* Opens a line to the sentinel first, if there is none: when its name is looked up, in a later
+ * turn. */
+static void ask_sentinel(struct ws_redis *redis)
+{
+    struct target *target = host_target(redis);
+    struct link *link = &redis->asking;
+
+    if (link->context != NULL) {
+        if (!ask(redis))
+            servers_ask_failed(redis, link->error);
+        return;
+    }
+    link_close(link); /* it may have been lost with a question under way */
+    redis->servers.is_asking = false;
+    switch (target_find(target, &redis->resolver, redis->now_ms, timeout_ms(redis))) {
+    case TARGET_WAITING:
+        break;
+    case TARGET_FOUND:
+        if (!open_line(redis, target_address(target)) || !ask(redis))
+            servers_ask_failed(redis, link->error);
+        break;
+    case TARGET_UNKNOWN:
+        servers_ask_failed(redis, target->error);
+        break;
+    }
+}
+
+static void turn_to_next(struct ws_redis *redis)
+{
+    redis->servers.at = (redis->servers.at + 1) % redis->uri.n_hosts;
+}
+
+/* The line to a sentinel is of no use any more. True if the same one has another address. */
+static bool close_line(struct ws_redis *redis)
 {
     link_close(&redis->asking);
     redis->servers.is_asking = false;
-    redis->servers.at = (redis->servers.at + 1) % redis->uri.n_hosts;
+    return target_failed(host_target(redis));
 }
 
 void servers_ask_failed(struct ws_redis *redis, const char *why)
@@ -80,7 +145,9 @@ void servers_ask_failed(struct ws_redis *redis, const char *why)
     char name[PLACE_TEXT_SIZE];
 
     if (redis->session.stage != STAGE_ASKING) {
-        give_up_asking(redis);
+        if (!close_line(redis))
+            turn_to_next(redis);
+        redis->servers.ask_ms = redis->now_ms + ASK_AGAIN_MS;
         return;
     }
     place_write(host(redis), name);
@@ -96,21 +163,31 @@ static bool read_master(const redisReply *reply, struct place *place)
            place_read(place, reply->element[0]->str, reply->element[1]->str);
 }
 
+/* NULL, or why the answer names no master. */
+static const char *read_answer(const redisReply *reply, struct place *place)
+{
+    if (reply->type == REDIS_REPLY_ERROR)
+        return reply->str;
+    if (reply->type == REDIS_REPLY_NIL)
+        return "it knows no master of that name";
+    return read_master(reply, place) ? NULL : "it names no host and port";
+}
+
 bool servers_named(struct ws_redis *redis, const redisReply *reply)
 {
     struct place place;
+    const char *problem = read_answer(reply, &place);
 
     redis->servers.is_asking = false;
     redis->servers.ask_ms = redis->now_ms + ASK_AGAIN_MS;
-    if (reply->type == REDIS_REPLY_ERROR)
-        servers_ask_failed(redis, reply->str);
-    else if (reply->type == REDIS_REPLY_NIL)
-        servers_ask_failed(redis, "it knows no master of that name");
-    else if (!read_master(reply, &place))
-        servers_ask_failed(redis, "it names no host and port");
-    else if (redis->session.stage == STAGE_ASKING)
+    if (problem != NULL) {
+        servers_ask_failed(redis, problem);
+        return false;
+    }
+    target_worked(host_target(redis));
+    if (redis->session.stage == STAGE_ASKING)
         return go_to(redis, &place);
-    else if (!place_equal(&place, &redis->session.place))
+    if (!place_equal(&place, &redis->session.place))
         fail(redis, "the sentinel names another master");
     return false;
 }
@@ -122,23 +199,34 @@ void servers_run(struct ws_redis *redis)
     if (!redis->uri.is_sentinel || redis->session.stage == STAGE_AWAY ||
         redis->session.stage == STAGE_FAILED)
         return;
-    if (redis->servers.is_asking || redis->session.stage == STAGE_ASKING) {
-        if (!link_check(link, redis->now_ms))
-            servers_ask_failed(redis, link->error);
-        return;
-    }
-    if (redis->now_ms < redis->servers.ask_ms)
-        return;
-    redis->servers.ask_ms = redis->now_ms + ASK_AGAIN_MS;
-    if (!ask_sentinel(redis))
+    if (!redis->servers.is_asking) {
+        if (redis->session.stage == STAGE_ASKING || redis->now_ms >= redis->servers.ask_ms)
+            ask_sentinel(redis);
+    } else if (!link_check(link, redis->now_ms)) {
         servers_ask_failed(redis, link->error);
+    }
 }
 
-uint64_t servers_deadline(const struct ws_redis *redis)
+static uint64_t ask_deadline(const struct ws_redis *redis)
 {
-    if (!redis->uri.is_sentinel || redis->servers.is_asking)
+    const struct servers *servers = &redis->servers;
+    const struct target *target = &servers->targets[servers->at];
+
+    if (!redis->uri.is_sentinel || servers->is_asking)
         return redis->asking.deadline_ms;
-    return redis->servers.ask_ms;
+    if (redis->session.stage == STAGE_ASKING || redis->now_ms >= servers->ask_ms)
+        return target->deadline_ms;
+    return servers->ask_ms;
+}
+
+uint64_t servers_deadline(struct ws_redis *redis)
+{
+    uint64_t deadline_ms = ask_deadline(redis);
+    uint64_t found_ms = redis->session.stage == STAGE_RESOLVING
+                            ? servers_target(redis)->deadline_ms
+                            : WS_NO_DEADLINE;
+
+    return found_ms < deadline_ms ? found_ms : deadline_ms;
 }
 
 /* --- nodes of a cluster ----------------------------------------------------------------------- */
@@ -160,6 +248,7 @@ bool servers_follow(struct ws_redis *redis)
         return false;
     servers->n_redirects++;
     servers->redirected_ms = redis->now_ms;
+    target_worked(servers_target(redis));
     servers->redirect = redis->session.redirect;
     count(redis, &redis->counters.redirections, 1);
     return true;
@@ -189,17 +278,8 @@ bool servers_begin(struct ws_redis *redis)
     if (!redis->uri.is_sentinel)
         return go_to(redis, host(redis));
     enter_stage(redis, STAGE_ASKING);
-    if (!ask_sentinel(redis))
-        servers_ask_failed(redis, redis->asking.error);
+    ask_sentinel(redis);
     return false;
-}
-
-static void turn_to_next(struct ws_redis *redis)
-{
-    if (redis->uri.is_sentinel)
-        give_up_asking(redis);
-    else
-        redis->servers.at = (redis->servers.at + 1) % redis->uri.n_hosts;
 }
 
 bool servers_next(struct ws_redis *redis)
@@ -207,10 +287,14 @@ bool servers_next(struct ws_redis *redis)
     struct servers *servers = &redis->servers;
     enum stage stage = redis->session.failed_in;
 
+    if (stage == STAGE_ASKING ? close_line(redis) : target_failed(servers_target(redis)))
+        return true; /* another address of the same one */
     if (stage >= STAGE_LOADING) {
         servers->n_tried = 0;
         return false;
     }
+    if (redis->uri.is_sentinel && stage != STAGE_ASKING)
+        close_line(redis);
     turn_to_next(redis);
     if (++servers->n_tried < redis->uri.n_hosts &&
         (stage == STAGE_ASKING || !redis->uri.is_sentinel))

@@ -57,9 +57,9 @@ void session_end_failed(struct ws_redis *redis)
 
 /* --- the beginning ---------------------------------------------------------------------------- */
 
-static bool open_link(struct ws_redis *redis, struct link *link)
+static bool open_link(struct ws_redis *redis, struct link *link, const char *address)
 {
-    if (!link_open(link, &redis->uri, &redis->session.place))
+    if (!link_open(link, &redis->uri, &redis->session.place, address))
         return false;
     link->asks = servers_asks(redis);
     return true;
@@ -116,28 +116,52 @@ static bool attach(struct ws_redis *redis)
     return link_send(&redis->reading, REQUEST_ATTACH, &redis->command, redis->now_ms);
 }
 
-void session_begin(struct ws_redis *redis)
-{
-    const struct session *session = &redis->session;
-
-    if (session->stage == STAGE_AWAY && redis->now_ms >= session->retry_ms &&
-        servers_begin(redis))
-        session_connect(redis);
-}
-
-void session_connect(struct ws_redis *redis)
+/* Both to the same address, since a name may have those of several servers. */
+static void connect_to(struct ws_redis *redis, const char *address)
 {
     struct link *failed = NULL;
 
     enter_stage(redis, STAGE_ATTACHING);
     redis->session.n_unverified = 2;
-    if (!open_link(redis, &redis->writing) || !greet(redis, &redis->writing))
+    if (!open_link(redis, &redis->writing, address) || !greet(redis, &redis->writing))
         failed = &redis->writing;
-    else if (!open_link(redis, &redis->reading) || !greet(redis, &redis->reading) ||
+    else if (!open_link(redis, &redis->reading, address) || !greet(redis, &redis->reading) ||
              (!servers_check_role(redis) && !attach(redis)))
         failed = &redis->reading;
     if (failed != NULL)
         fail(redis, failed->error);
+}
+
+void session_begin(struct ws_redis *redis)
+{
+    const struct session *session = &redis->session;
+
+    if (session->stage == STAGE_RESOLVING)
+        session_connect(redis);
+    else if (session->stage == STAGE_AWAY && redis->now_ms >= session->retry_ms &&
+             servers_begin(redis))
+        session_connect(redis);
+}
+
+void session_connect(struct ws_redis *redis)
+{
+    struct target *target = servers_target(redis);
+
+    if (redis->uri.is_unix) {
+        connect_to(redis, redis->session.place.host);
+        return;
+    }
+    enter_stage(redis, STAGE_RESOLVING);
+    switch (target_find(target, &redis->resolver, redis->now_ms, redis->uri.timeout_ms)) {
+    case TARGET_WAITING:
+        break;
+    case TARGET_FOUND:
+        connect_to(redis, target_address(target));
+        break;
+    case TARGET_UNKNOWN:
+        fail(redis, target->error);
+        break;
+    }
 }
 
 void session_verified(struct ws_redis *redis)

@@ -3,7 +3,6 @@
 #include "cluster/redis/tls.h"
 
 #include <errno.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,6 +10,8 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+
+enum { TLS_NAME_SIZE = 256 };
 
 static const char *reason(void)
 {
@@ -68,14 +69,22 @@ fail:
     return NULL;
 }
 
-/* Whose certificate it must be: that of an address, or of a name, which is also asked for (RFC
- * 6066, 3: not an address). OpenSSL copies the name, but its type has no const. */
-static bool name_host(SSL *tls, const char *host)
+/* Whose certificate it must be: that of an address, whatever its zone here, or of a name, which is
+ * also asked for (RFC 6066, 3: not an address, and without the dot that may end a name). */
+static bool name_server(SSL *tls, const char *name)
 {
+    char host[TLS_NAME_SIZE];
+    size_t length = strcspn(name, "%");
+
+    if (length > 0 && name[length - 1] == '.')
+        length--;
+    if (length >= sizeof host)
+        return false;
+    memcpy(host, name, length);
+    host[length] = '\0';
     SSL_set_hostflags(tls, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
     return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(tls), host) == 1 ||
-           (SSL_set1_host(tls, host) == 1 &&
-            SSL_set_tlsext_host_name(tls, (char *)(uintptr_t)host) == 1);
+           (SSL_set1_host(tls, host) == 1 && SSL_set_tlsext_host_name(tls, host) == 1);
 }
 
 bool tls_check(const struct uri *uri, char *text, size_t size)
@@ -96,7 +105,7 @@ struct ssl_st *tls_begin(redisContext *context, const struct uri *uri, const cha
         return NULL;
     tls = SSL_new(own);
     SSL_CTX_free(own); /* it lives on in `tls` */
-    if (tls != NULL && name_host(tls, host) && redisInitiateSSL(context, tls) == REDIS_OK)
+    if (tls != NULL && name_server(tls, host) && redisInitiateSSL(context, tls) == REDIS_OK)
         return tls;
     snprintf(text, size, "%s", context->err != 0 ? context->errstr : "out of memory");
     if (tls != NULL)

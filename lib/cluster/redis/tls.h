@@ -16,7 +16,8 @@ struct ssl_st; /* OpenSSL's SSL */
  * files can be read. False with one line in `text`. */
 bool tls_check(const struct uri *uri, char *text, size_t size);
 
-/* Begins TLS on a connection that has just been begun. The files are read each time, since
+/* Begins TLS on a connection that has just been begun, to a server of that name, which may be an
+ * address. The files are read each time, since
  * certificates are renewed. What it returns is the context's, which frees it; NULL with one line in
  * `text`. */
 struct ssl_st *tls_begin(redisContext *context, const struct uri *uri, const char *host,

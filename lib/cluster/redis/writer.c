@@ -170,6 +170,7 @@ void writer_appended(struct ws_redis *redis, const redisReply *reply)
     writer->n_sent = 0;
     writer->n_attempts = 0;
     writer->is_script_known = true;
+    target_worked(servers_target(redis)); /* and is no replica */
     at_once_allow(&writer->batch, BATCH_MAX_EVENTS);
     at_once_fit(&writer->batch, n, 0);
     for (uint32_t i = 0; i < n; i++)

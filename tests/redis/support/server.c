@@ -65,7 +65,7 @@ static void become_redis(const struct server *server)
         arguments[n++] = config;
     snprintf(port, sizeof port, "%d", server->port);
     arguments[n++] = "--bind";
-    arguments[n++] = "127.0.0.1";
+    arguments[n++] = server->address;
     arguments[n++] = "--port";
     arguments[n++] = port;
     arguments[n++] = "--dir";
@@ -84,7 +84,7 @@ static void become_redis(const struct server *server)
 
 redisContext *server_connect(const struct server *server)
 {
-    redisContext *context = redisConnect("127.0.0.1", server->port);
+    redisContext *context = redisConnect(server->address, server->port);
 
     ck_assert_ptr_nonnull(context);
     if (context->err == 0 && server->password != NULL)
@@ -124,11 +124,13 @@ void server_restart(struct server *server)
     }
 }
 
-static void set_up(struct server *server, const char *const *options)
+static void set_up(struct server *server, const char *address, int port,
+                   const char *const *options)
 {
     size_t n = 0;
 
-    *server = (struct server){.port = server_free_port(), .folder = "/tmp/ws-redis-XXXXXX"};
+    *server =
+        (struct server){.address = address, .port = port, .folder = "/tmp/ws-redis-XXXXXX"};
     for (; options != NULL && options[n] != NULL; n++) {
         ck_assert_uint_lt(n, SERVER_MAX_OPTIONS);
         server->options[n] = options[n];
@@ -136,12 +138,13 @@ static void set_up(struct server *server, const char *const *options)
             server->password = options[n];
     }
     ck_assert_ptr_nonnull(mkdtemp(server->folder));
-    snprintf(server->uri, sizeof server->uri, "redis://127.0.0.1:%d", server->port);
+    snprintf(server->uri, sizeof server->uri,
+             strchr(address, ':') != NULL ? "redis://[%s]:%d" : "redis://%s:%d", address, port);
 }
 
 void server_start(struct server *server, const char *const *options)
 {
-    set_up(server, options);
+    set_up(server, "127.0.0.1", server_free_port(), options);
     server_restart(server);
 }
 
@@ -150,7 +153,7 @@ void server_start_sentinel(struct server *server, int master_port, const char *c
     char path[80];
     FILE *file;
 
-    set_up(server, options);
+    set_up(server, "127.0.0.1", server_free_port(), options);
     server->is_sentinel = true;
     snprintf(path, sizeof path, "%s/sentinel.conf", server->folder);
     file = fopen(path, "w");
@@ -161,6 +164,13 @@ void server_start_sentinel(struct server *server, int master_port, const char *c
             "sentinel failover-timeout mymaster 2000\n",
             master_port);
     ck_assert_int_eq(fclose(file), 0);
+    server_restart(server);
+}
+
+void server_start_beside(struct server *server, const struct server *other, const char *address,
+                         const char *const *options)
+{
+    set_up(server, address, other->port, options);
     server_restart(server);
 }
 

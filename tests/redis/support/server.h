@@ -12,6 +12,7 @@ enum { SERVER_MAX_OPTIONS = 16 };
 
 struct server {
     pid_t pid;
+    const char *address; /* 127.0.0.1, unless it was started beside another one */
     int port;
     char folder[64];
     char uri[128];
@@ -29,6 +30,10 @@ void server_start(struct server *server, const char *const *options);
 
 /* Starts a sentinel of the master "mymaster" on that port, which decides alone. */
 void server_start_sentinel(struct server *server, int master_port, const char *const *options);
+
+/* Starts one on another address, on the port of a server that is started already. */
+void server_start_beside(struct server *server, const struct server *other, const char *address,
+                         const char *const *options);
 
 /* Sends a signal: SIGSTOP, SIGCONT; after SIGKILL or SIGTERM its end is awaited. */
 void server_signal(struct server *server, int signal);

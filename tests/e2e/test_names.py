@@ -1,0 +1,69 @@
+#!/usr/bin/env python3
+"""A backend whose Redis is named by a host's name, and a name server that does not answer: clients are served
+meanwhile, and hear of everything when it does."""
+import os
+import shutil
+import tempfile
+import unittest
+
+from client import BackendCase, receive_type, request
+from redis_server import RedisServer
+
+PRELOADED = os.environ["SLOW_NAMES_LIBRARY"]
+
+
+class SlowNames(BackendCase):
+    def setUp(self):
+        if shutil.which("redis-server") is None:
+            self.skipTest("there is no redis-server")
+        self.redis = RedisServer()
+        self.addCleanup(self.redis.stop)
+        folder = tempfile.mkdtemp(prefix="names-")
+        self.addCleanup(shutil.rmtree, folder, True)
+        self.hangs = os.path.join(folder, "hangs")
+        self.hang()
+
+    def hang(self):
+        with open(self.hangs, "w", encoding="ascii"):
+            pass
+
+    def start_by_name(self):
+        def preload():
+            sanitizer = os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
+            os.environ.update(LD_PRELOAD=PRELOADED, SLOW_NAMES=self.hangs, ASAN_OPTIONS=sanitizer)
+
+        return self.start("--redis", f"redis://redis.test:{self.redis.port}?timeout_ms=1000", "--threads", "1",
+                          preexec_fn=preload)
+
+    async def test_clients_are_served_meanwhile(self):
+        backend = self.start_by_name()
+        client, welcome = await self.connect(backend)
+        self.assertEqual(welcome["type"], "welcome")
+        self.assertEqual((await request(client, {"type": "ping", "ref": 1}))["type"], "pong")
+        self.assertEqual((await self.call(backend, "GET", "/healthz"))[0], 200)
+        status, _, _ = await self.call(backend, "POST", "/api/notifications", {"message": "first"})
+        self.assertEqual(status, 202)
+        self.assertEqual((await self.call(backend, "GET", "/ws/stats"))[1]["redis"]["connected"], 0)
+        os.remove(self.hangs)
+        self.assertEqual((await receive_type(client, "notification"))["data"]["message"], "first")
+        self.assertEqual((await self.call(backend, "GET", "/ws/stats"))[1]["redis"]["connected"], 1)
+
+        # When it is looked up anew the address is known, but not whether it is still the name's.
+        self.hang()
+        self.redis.kill()
+        while (await self.call(backend, "GET", "/ws/stats"))[1]["redis"]["connected"]:
+            pass
+        self.assertEqual((await request(client, {"type": "ping", "ref": 2}))["type"], "pong")
+        self.redis.start()
+        await self.call(backend, "POST", "/api/notifications", {"message": "second"})
+        self.assertEqual((await receive_type(client, "notification"))["data"]["message"], "second")
+
+    async def test_it_ends_meanwhile(self):
+        backend = self.start_by_name()
+        await self.connect(backend)
+        status, _ = backend.stop()
+        self.assertEqual(status, 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
