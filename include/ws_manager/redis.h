@@ -60,21 +60,22 @@ typedef struct ws_redis_options {
      * The files are read for each connection, so that they can be renewed. Refused where the
      * library was built with a hiredis without TLS.
      *
-     * redis://[[USER]:PASSWORD@]HOST[:PORT],HOST[:PORT],... names up to 16 servers: the first one
-     * that answers and says that it is a master (ROLE) is used. When it is lost, or is a master no
-     * longer, the next one is tried.
+     * redis://[[USER]:PASSWORD@]HOST[:PORT],HOST[:PORT],... names up to 16 servers. The first
+     * server that answers and confirms with ROLE that it is a master is used. After a loss or a
+     * demotion they are tried again in turn.
      *
-     * Each of these may be a node of a Redis Cluster: the node that it names as the one in charge
-     * of the keys (MOVED, ASK) is connected to, with the same user, password and TLS. There is no
+     * Each host may be a node of a Redis Cluster. The node that it names as the one that serves
+     * the keys (MOVED, ASK) is used, with the same user, password and TLS. A cluster has no
      * DATABASE other than 0.
      *
      * redis+sentinel://[[USER]:PASSWORD@]SENTINEL[:PORT],.../MASTER[/DATABASE] asks these sentinels
-     * (port 26379) in turn for the master of that name. The one that answered is asked again every
-     * second, and after each loss; one that does not answer within a second (timeout_ms if that is
-     * less, or if there is only one) is passed over. USER and PASSWORD are those of the master;
-     * the sentinels get those in ?sentinel_user=USER&sentinel_password=PASSWORD, if any. By
-     * rediss+sentinel:// sentinels and master are both spoken to by TLS, with the parameters of
-     * rediss://; the certificate must be for the host by which the sentinels name the master.
+     * (default port 26379) in turn for the master of that name. The sentinel that answered is asked
+     * again every second and after each loss. A sentinel that does not answer within a second
+     * (timeout_ms if that is less, or if there is one sentinel only) is skipped. USER and PASSWORD
+     * are those of the master; ?sentinel_user=USER&sentinel_password=PASSWORD are those of the
+     * sentinels, if they have any. rediss+sentinel:// uses TLS for the sentinels and the master,
+     * with the parameters of rediss://; the master's certificate must be for the host by which the
+     * sentinels name it.
      *
      * Default redis://127.0.0.1:6379. */
     const char *uri;

@@ -1,5 +1,5 @@
-/* place.c: where a server listens, as servers write it. What they write is not trusted: a host that
- * is neither a name nor an address is none. */
+/* place.c: reading a host and a port as servers write them. The text is not trusted: a host must be
+ * an address or have the characters of a host name. */
 #include "cluster/redis/place.h"
 
 #include <arpa/inet.h>
@@ -60,7 +60,7 @@ void place_write(const struct place *place, char text[PLACE_TEXT_SIZE])
                  (unsigned)place->port);
 }
 
-/* Digits alone, not too many; -1 if it is no number. Behind them is *end. */
+/* Reads 1 to `max_digits` digits; *end is behind them. -1 if there are none or too many. */
 static int32_t read_digits(const char *text, size_t max_digits, const char **end)
 {
     int32_t number = 0;
