@@ -185,7 +185,7 @@ START_TEST(bad_ones)
         {"redis+sentinel:///m", "no host"},
         {"redis+sentinel://h/m?sentinel_password=", "empty"},
         {"redis+sentinel://h/m?sentinel_password=secret&sentinel_password=a", "twice"},
-        {"redis+sentinel://h/m?sentinel_user=secret", "without"},
+        {"redis+sentinel://h/m?sentinel_user=secret", "needs"},
         {"redis+sentinel://h/m?ca=a", "with rediss"},
         {"redis://h?sentinel_password=secret", "with +sentinel"},
         {"redis://:1", "no host"},

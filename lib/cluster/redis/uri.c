@@ -205,7 +205,7 @@ static const char *read_parameters(struct uri *uri, const ws_allocator *memory,
     if (error == NULL && (uri->cert == NULL) != (uri->key == NULL))
         error = "cert and key belong together";
     if (error == NULL && uri->sentinel_user != NULL && uri->sentinel_password == NULL)
-        error = "sentinel_user is nothing without sentinel_password";
+        error = "sentinel_user needs sentinel_password";
     return error;
 }
 
@@ -360,8 +360,7 @@ const char *uri_read(struct uri *uri, const ws_allocator *memory, const char *te
 
     *uri = (struct uri){0};
     if (!read_scheme(uri, &rest))
-        return "it begins with none of redis://, rediss://, redis+unix://, redis+sentinel:// "
-               "and "
+        return "it begins with none of redis://, rediss://, redis+unix://, redis+sentinel://, "
                "rediss+sentinel://";
     if (find(&rest, '#') != NULL)
         return "there is a # (as a part of a password or path it is written as %23)";
