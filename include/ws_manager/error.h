@@ -26,7 +26,8 @@ enum ws_error {
     WS_ERR_BACKPRESSURE = -13,   /* a queue is full: try later */
     WS_ERR_DROPPED = -14,        /* the message was not taken and never will be */
     WS_ERR_DRAINING = -15,       /* the manager takes no new connections any more */
-    WS_ERR_CLOSED = -16          /* the connection has ended: close its socket and free it */
+    WS_ERR_CLOSED = -16,         /* the connection has ended: close its socket and free it */
+    WS_ERR_FORKED = -17          /* it was made before fork() and is the parent's */
 };
 
 /* A short English text for a code, without a full stop; "unknown error" for any other number.

@@ -5,7 +5,12 @@
  * A ws_redis is made before the manager's loops and belongs to the one thread that runs it. A turn
  * of that thread's loop is: wait for the descriptors that watch() named, at most until the
  * deadline; hand in what is ready (ws_redis_ready()); ws_redis_run(). It is the first to be
- * freed. */
+ * freed.
+ *
+ * After fork() it is the parent's. In the child ws_redis_run() and ws_redis_ready() do nothing,
+ * whatever is sent through its manager is refused with WS_ERR_FORKED, and ws_redis_free() closes the
+ * child's copies of the descriptors without a word to Redis, or to `watch`. A process that forks
+ * makes the manager and the carrier of each child there. */
 #ifndef WS_MANAGER_REDIS_H
 #define WS_MANAGER_REDIS_H
 

@@ -38,6 +38,8 @@ const char *ws_strerror(int error)
         return "draining";
     case WS_ERR_CLOSED:
         return "connection closed";
+    case WS_ERR_FORKED:
+        return "belongs to the parent process";
     default:
         return "unknown error";
     }

@@ -21,6 +21,15 @@ bool epoch_draw(char epoch[EPOCH_SIZE])
     return true;
 }
 
+void epoch_turn(char epoch[EPOCH_SIZE], uint64_t by)
+{
+    for (size_t i = 0; i < EPOCH_LENGTH; i++, by >>= 5) {
+        size_t place = (size_t)(strchr(base32, epoch[i]) - base32);
+
+        epoch[i] = base32[(place + by) % 32];
+    }
+}
+
 static bool begins_with_epoch(const char *text)
 {
     return strnlen(text, EPOCH_LENGTH) == EPOCH_LENGTH && strspn(text, base32) >= EPOCH_LENGTH;

@@ -21,6 +21,10 @@ enum {
 /* False if the system gives no randomness. */
 bool epoch_draw(char epoch[EPOCH_SIZE]);
 
+/* Makes another one of it, without randomness: a different one for each number that is not the same in
+ * its lowest 50 bits. */
+void epoch_turn(char epoch[EPOCH_SIZE], uint64_t by);
+
 bool epoch_valid(const char *epoch);
 
 /* Both return the text's length. */

@@ -109,7 +109,8 @@ struct ws_loop {
     bool running;       /* within ws_loop_run() */
     struct inbox batch; /* what is being carried out, up to `done` */
     size_t done;
-    bool has_epoch; /* else nobody can recover yet: the cluster is still to be reached */
+    unsigned n_forks; /* forks_count() when `epoch` was the manager's */
+    bool has_epoch;   /* else nobody can recover yet: the cluster is still to be reached */
     char epoch[EPOCH_SIZE]; /* of the ids that clients get, by what was carried out */
     uint64_t position;      /* every event up to there was carried out, if it was posted here */
     uint64_t carried;       /* of the newest event when what is carried out now was posted */

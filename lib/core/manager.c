@@ -6,10 +6,10 @@
 #include <string.h>
 #include <time.h>
 
-#include <openssl/rand.h>
-
+#include "base/forks.h"
 #include "base/json_text.h"
 #include "base/utf8.h"
+#include "core/identity.h"
 #include "core/options.h"
 
 static int64_t system_clock(void *user_data)
@@ -63,15 +63,6 @@ static bool copy_allocator(ws_allocator *memory, const ws_allocator *from)
            memory->realloc != NULL && memory->free != NULL;
 }
 
-static int draw_secrets(ws_manager *manager)
-{
-    if (RAND_bytes(manager->registry.secret, sizeof manager->registry.secret) != 1 ||
-        !epoch_draw(manager->process))
-        return WS_ERR_SYSTEM;
-    memcpy(manager->epoch, manager->process, sizeof manager->epoch);
-    return WS_OK;
-}
-
 static int copy_presence_room(ws_manager *manager)
 {
     const char *room = manager->options.presence_room;
@@ -100,7 +91,7 @@ static int fill(ws_manager *manager)
     if (result == WS_OK)
         result = event_types_init(&manager->types, &manager->memory);
     if (result == WS_OK)
-        result = draw_secrets(manager);
+        result = identity_draw(manager);
     if (result != WS_OK)
         goto fail;
     result = WS_ERR_SYSTEM;
@@ -178,6 +169,8 @@ void manager_unref(ws_manager *manager)
 void manager_lock(ws_manager *manager)
 {
     pthread_mutex_lock(&manager->lock);
+    if (manager->n_forks != forks_count())
+        identity_of_child(manager);
 }
 
 void manager_unlock(ws_manager *manager)
@@ -213,5 +206,9 @@ void manager_log(const ws_manager *manager, int level, const char *format, ...)
 
 const char *ws_manager_process_id(const ws_manager *manager)
 {
-    return manager->process;
+    ws_manager *own = (ws_manager *)(uintptr_t)manager;
+
+    manager_lock(own); /* in a child it is another one */
+    manager_unlock(own);
+    return own->process;
 }

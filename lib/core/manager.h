@@ -30,8 +30,8 @@ enum { MANAGER_MAX_LOOPS = 256 };
 struct ws_manager {
     ws_allocator memory;
     ws_manager_options options; /* presence_room is the manager's own copy */
-    char process[EPOCH_SIZE];   /* this run's name: begins every connection id */
-    _Atomic uint32_t refs;      /* the application's, each loop's, each event's */
+    char process[EPOCH_SIZE]; /* this run's name: begins every connection id; see identity.h */
+    _Atomic uint32_t refs;    /* the application's, each loop's, each event's */
     _Atomic(const struct inner_transport *) inner; /* set by that transport, once */
     struct pace message_pace;
     _Atomic uint32_t n_overloaded; /* loops with too much client_work (input.h) */
@@ -59,8 +59,10 @@ struct ws_manager {
     int64_t presence_left; /* deliveries of presence events that may be made now */
     uint64_t presence_ms;  /* when that was reckoned, on the host's clock */
     bool draining;
+    unsigned n_forks; /* forks_count() of the process that this is */
 };
 
+/* Notices, in the child of a fork(), that this is another process than the one that had it before. */
 void manager_lock(ws_manager *manager);
 void manager_unlock(ws_manager *manager);
 

@@ -189,6 +189,33 @@ void name_table_remove(struct name_table *table, void *node)
         shrink(table);
 }
 
+struct name_node *name_table_take_all(struct name_table *table)
+{
+    struct name_node *all = NULL;
+
+    for (size_t bucket = 0; bucket < table->n_buckets; bucket++) {
+        struct name_node **from = bucket_at(table, bucket);
+
+        while (*from != NULL) {
+            struct name_node *node = *from;
+
+            *from = node->next;
+            push(&all, node);
+        }
+    }
+    return all;
+}
+
+void name_table_put_all(struct name_table *table, struct name_node *nodes)
+{
+    while (nodes != NULL) {
+        struct name_node *next = nodes->next;
+
+        push(bucket_of(table, hash_node(table, nodes)), nodes);
+        nodes = next;
+    }
+}
+
 static uint64_t reverse_bits(uint64_t bits)
 {
     bits = (bits >> 1 & UINT64_C(0x5555555555555555)) | (bits & UINT64_C(0x5555555555555555))

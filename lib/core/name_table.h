@@ -48,6 +48,10 @@ bool name_table_add(struct name_table *table, void *node);
 /* Takes out one that is in it. */
 void name_table_remove(struct name_table *table, void *node);
 
+/* Around a change of the secret: takes all out, as a list, and puts them in again. */
+struct name_node *name_table_take_all(struct name_table *table);
+void name_table_put_all(struct name_table *table, struct name_node *nodes);
+
 /* Walks all in steps, between which names may come and go: what is in the table all the time is
  * visited exactly once, and nothing twice unless it was taken out and added. A step visits a bucket,
  * so a name or two; *position begins at 0. False after the last. */

@@ -17,6 +17,17 @@ void registry_free(struct registry *registry)
         name_table_free(&registry->tables[kind]);
 }
 
+void registry_change_secret(struct registry *registry, const uint8_t secret[NAME_TABLE_SECRET])
+{
+    struct name_node *names[N_GROUP_KINDS];
+
+    for (size_t kind = 0; kind < N_GROUP_KINDS; kind++)
+        names[kind] = name_table_take_all(&registry->tables[kind]);
+    memcpy(registry->secret, secret, sizeof registry->secret);
+    for (size_t kind = 0; kind < N_GROUP_KINDS; kind++)
+        name_table_put_all(&registry->tables[kind], names[kind]);
+}
+
 struct group *registry_find(struct registry *registry, enum group_kind kind, const char *name)
 {
     return name_table_find(&registry->tables[kind], name, strlen(name));

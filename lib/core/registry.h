@@ -60,6 +60,9 @@ struct registry {
 void registry_init(struct registry *registry, const ws_allocator *memory);
 void registry_free(struct registry *registry);
 
+/* Gives the hashes another secret: O(names). */
+void registry_change_secret(struct registry *registry, const uint8_t secret[NAME_TABLE_SECRET]);
+
 /* The group, or NULL if there is none. */
 struct group *registry_find(struct registry *registry, enum group_kind kind, const char *name);
 

@@ -3,6 +3,7 @@
 
 #include <ws_manager/loop.h>
 
+#include "base/forks.h"
 #include "core/bundle.h"
 #include "core/command.h"
 #include "core/delivery.h"
@@ -77,6 +78,7 @@ int ws_loop_new(ws_manager *manager, const ws_loop_options *options, uint64_t no
         return WS_ERR_NO_MEMORY;
     made->manager = manager;
     made->options = copy;
+    made->n_forks = forks_count();
     made->output_first = OUTPUT_END;
     slots_init(&made->slots);
     made->clock.told_ms = now_ms;
@@ -128,12 +130,29 @@ static bool next_batch(ws_loop *loop)
     return taken.count > 0;
 }
 
+/* In the child of a fork() the manager has another epoch, also for what was posted before: its
+ * position there is no later than any that the child gives out. */
+static void notice_fork(ws_loop *loop)
+{
+    ws_manager *manager = loop->manager;
+    char epoch[EPOCH_SIZE];
+
+    if (loop->n_forks == forks_count())
+        return;
+    loop->n_forks = forks_count();
+    manager_lock(manager);
+    memcpy(epoch, manager->epoch, sizeof epoch);
+    manager_unlock(manager);
+    recoveries_epoch(loop, epoch);
+}
+
 /* True when the batch is done; else the budget is. */
 static bool carry_out_batch(ws_loop *loop, uint32_t *budget)
 {
     for (; loop->done < loop->batch.count; loop->done++) {
         struct command *command = &loop->batch.items[loop->done];
 
+        notice_fork(loop);
         if (!loop->delivery.running)
             bundle_events(loop);
         if (*budget == 0 || !command_carry_out(loop, command, budget))
@@ -192,6 +211,7 @@ uint64_t ws_loop_run(ws_loop *loop, uint64_t now_ms)
     loop->running = true;
     loop_busy(loop);
     connections_settle(loop);
+    notice_fork(loop);
     advance_time(loop, now_ms);
     done = carry_out_all(loop);
     loop_idle(loop);

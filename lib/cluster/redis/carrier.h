@@ -186,6 +186,8 @@ struct ws_redis {
     struct session session;
     struct reader reader;
 
+    unsigned n_forks; /* forks_count() of the process that has the connections */
+
     /* The owner's alone: */
     struct host_clock clock;
     uint64_t now_ms;       /* of the last run; all times here go by it */

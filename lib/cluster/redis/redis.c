@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "base/forks.h"
 #include "base/utf8.h"
 #include "cluster/redis/carrier.h"
 #include "cluster/redis/tls.h"
@@ -51,6 +52,13 @@ int ws_redis_check_uri(const char *uri, char *text, size_t size)
 
 /* --- what the manager calls ------------------------------------------------------------------- */
 
+/* True in a child of the process that made it: its connections are the parent's, and so are the events
+ * that wait, and the locks as they were. */
+static bool is_parents(const struct ws_redis *redis)
+{
+    return redis->n_forks != forks_count();
+}
+
 /* Once between two runs. */
 static void wake(struct ws_redis *redis)
 {
@@ -74,6 +82,8 @@ static int publish(const ws_cluster_event *event, void *receipt, void *data)
     struct ws_redis *redis = data;
     int result;
 
+    if (is_parents(redis))
+        return WS_ERR_FORKED;
     pthread_mutex_lock(&redis->lock);
     result = queue_push(&redis->queue, event, receipt);
     if (result != WS_OK)
@@ -87,7 +97,8 @@ static int publish(const ws_cluster_event *event, void *receipt, void *data)
 static int fetch(uint64_t after, uint32_t max_events, void *request, void *data)
 {
     struct ws_redis *redis = data;
-    int result = fetches_push(redis, after, max_events, request);
+    int result =
+        is_parents(redis) ? WS_ERR_FORKED : fetches_push(redis, after, max_events, request);
 
     if (result == WS_OK)
         wake(redis);
@@ -204,10 +215,11 @@ int ws_redis_new(ws_manager *manager, const ws_redis_options *options, uint64_t 
     if (manager == NULL || redis == NULL || !options_copy(&copy, sizeof copy, options) ||
         !options_valid(&copy) || !options_copy(&memory, sizeof memory, copy.allocator))
         return WS_ERR_INVALID;
-    made = memory_zalloc(&memory, sizeof *made);
+    made = forks_watch() ? memory_zalloc(&memory, sizeof *made) : NULL;
     if (made == NULL)
         return WS_ERR_NO_MEMORY;
     made->memory = memory;
+    made->n_forks = forks_count();
     made->manager = manager;
     made->options = copy;
     made->now_ms = made->clock.told_ms = now_ms;
@@ -223,11 +235,28 @@ int ws_redis_new(ws_manager *manager, const ws_redis_options *options, uint64_t 
     return result;
 }
 
+static void watch_nothing(int fd, int events, void *user_data)
+{
+    (void)fd;
+    (void)events;
+    (void)user_data;
+}
+
+/* The host's loop may share what it waits with, an epoll descriptor for example, with the parent, and
+ * must go on waiting there. */
+static void leave_to_parent(struct ws_redis *redis)
+{
+    redis->reading.watch = redis->writing.watch = redis->asking.watch = watch_nothing;
+}
+
 void ws_redis_free(ws_redis *redis)
 {
     if (redis == NULL)
         return;
-    nodes_leave(redis);
+    if (is_parents(redis))
+        leave_to_parent(redis);
+    else
+        nodes_leave(redis);
     session_close(redis);
     link_close(&redis->asking);
     writer_give_up(redis);
@@ -240,6 +269,8 @@ void ws_redis_free(ws_redis *redis)
 
 void ws_redis_ready(ws_redis *redis, int fd, int events)
 {
+    if (is_parents(redis))
+        return;
     if (fd == redis->reading.fd)
         link_ready(&redis->reading, events);
     else if (fd == redis->writing.fd)
@@ -373,6 +404,8 @@ static uint64_t next_deadline(struct ws_redis *redis)
 
 uint64_t ws_redis_run(ws_redis *redis, uint64_t now_ms)
 {
+    if (is_parents(redis))
+        return WS_NO_DEADLINE;
     pthread_mutex_lock(&redis->lock);
     redis->is_woken = false;
     pthread_mutex_unlock(&redis->lock);

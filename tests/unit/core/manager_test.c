@@ -328,7 +328,7 @@ START_TEST(every_result_code_has_a_text_of_its_own)
             ck_assert_str_ne(text, ws_strerror(other));
     }
     ck_assert_str_eq(ws_strerror(1), "unknown error");
-    ck_assert_str_eq(ws_strerror(WS_ERR_CLOSED - 1), "unknown error");
+    ck_assert_str_eq(ws_strerror(WS_ERR_FORKED - 1), "unknown error");
     ck_assert_str_eq(ws_strerror(-100000), "unknown error");
 }
 END_TEST

@@ -1,0 +1,75 @@
+/* fork_test.c: a carrier that was made before fork() is the parent's: the child neither speaks by its
+ * connections nor says anything of them, and the parent's events are stored once. */
+#include <poll.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "redis/support/node.h"
+#include "redis/support/server.h"
+#include "support/suite.h"
+
+static struct server server;
+static struct node ann;
+
+/* What the child finds; 0: everything as it should be. */
+static int be_child(void)
+{
+    struct pollfd watched[NODE_MAX_FDS];
+    unsigned n_wakes = ann.n_wakes;
+
+    memcpy(watched, ann.fds, sizeof watched);
+    if (node_emit(&ann, 100) != WS_ERR_FORKED)
+        return 1;
+    for (size_t i = 0; i < NODE_MAX_FDS; i++)
+        ws_redis_ready(ann.redis, ann.fds[i].fd, WS_REDIS_READ | WS_REDIS_WRITE);
+    if (ws_redis_run(ann.redis, node_clock_ms() + 3600000) != WS_NO_DEADLINE)
+        return 2;
+    ws_redis_free(ann.redis);
+    if (memcmp(watched, ann.fds, sizeof watched) != 0 || ann.n_wakes != n_wakes)
+        return 3;
+    if (ann.memory.n_blocks != 0)
+        return 4;
+    /* Its manager is one without a carrier then. */
+    return node_emit(&ann, 101) == WS_OK ? 0 : 5;
+}
+
+static void expect_child(void)
+{
+    int status;
+    pid_t pid = fork();
+
+    ck_assert_int_ge(pid, 0);
+    if (pid == 0)
+        _exit(be_child());
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert_int_eq(status, 0);
+}
+
+START_TEST(the_connections_are_the_parent_s)
+{
+    server_start(&server, NULL);
+    node_start(&ann, "ann", server.uri);
+    expect_child(); /* before the first connection */
+    UNTIL(ann.connected);
+    node_emit_numbers(&ann, 1, 10);
+    expect_child(); /* while these wait */
+    node_expect_stored(&ann, 1, 10);
+    expect_child(); /* while it waits for the next */
+    node_emit_numbers(&ann, 11, 20);
+    nodes_turn();
+    expect_child(); /* while they are under way */
+    node_expect_stored(&ann, 11, 20);
+    ck_assert_str_eq(server_do(&server, "XLEN {wsmanager}:events"), "20");
+    ck_assert_str_eq(server_do(&server, "HEXISTS {wsmanager}:nodes ann"), "1");
+    ck_assert_uint_eq(node_stat(&ann, "failures"), 0);
+    node_close(&ann);
+    server_end(&server);
+}
+END_TEST
+
+int main(void)
+{
+    return suite_run("redis-fork",
+                     (const TTest *const[]){the_connections_are_the_parent_s, NULL});
+}

@@ -1,0 +1,337 @@
+/* fork_test.c: parent and child of a fork() are two processes to their clients: other names of
+ * connections, other ids of events, and nobody is handed the events of one for those of the other. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/manager.h"
+#include "support/host.h"
+#include "support/suite.h"
+
+enum { TEXT_SIZE = 4096 };
+
+static struct host host;
+static struct client ann;
+static struct client bob;
+
+/* What a process told, as lines. */
+struct told {
+    char text[TEXT_SIZE];
+};
+
+static void begin(void)
+{
+    host_open(&host);
+    client_open_in(&host, &bob, "bob", "r");
+    emit_number(&host, NULL, 1);
+    emit_number(&host, "r", 2);
+    host_run(&host);
+}
+
+static void end(void)
+{
+    host_close(&host);
+    client_free(&ann);
+    client_free(&bob);
+    ann = bob = (struct client){0};
+}
+
+static void tell(struct told *told, const char *what, const char *text)
+{
+    size_t length = strlen(told->text);
+
+    snprintf(told->text + length, sizeof told->text - length, "%s: %s\n", what, text);
+}
+
+/* The id of the newest event that this process gives out. */
+static void newest_id(char id[EVENT_ID_SIZE])
+{
+    manager_lock(host.manager);
+    event_id_write(host.manager->epoch, host.manager->position, id);
+    manager_unlock(host.manager);
+}
+
+/* A client comes back that saw `after`; what it gets. */
+static void come_back(const char *after, struct told *told)
+{
+    ws_connect_options options;
+    const char *message;
+
+    ann = (struct client){.host = &host, .name = "ann"};
+    client_options(&ann, &options);
+    options.after = after;
+    ck_assert_int_eq(ws_manager_connect(host.manager, host.loop, &options, &ann.id), WS_OK);
+    host_run(&host);
+    while ((message = client_next(&ann)) != NULL)
+        tell(told, "ann", message);
+    client_lose(&ann);
+    client_free(&ann);
+}
+
+/* Lets a child do something, and returns what it tells. */
+static struct told in_child(void (*act)(struct told *told))
+{
+    struct told told = {""};
+    size_t length = 0;
+    ssize_t got;
+    int status;
+    int ends[2];
+    pid_t pid;
+
+    ck_assert_int_eq(pipe(ends), 0);
+    pid = fork();
+    ck_assert_int_ge(pid, 0);
+    if (pid == 0) {
+        act(&told);
+        _exit(write(ends[1], told.text, strlen(told.text)) < 0);
+    }
+    close(ends[1]);
+    while ((got = read(ends[0], told.text + length, sizeof told.text - 1 - length)) > 0)
+        length += (size_t)got;
+    told.text[length] = '\0';
+    close(ends[0]);
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert_int_eq(status, 0);
+    return told;
+}
+
+static void tell_names(struct told *told)
+{
+    char id[EVENT_ID_SIZE];
+
+    tell(told, "process", ws_manager_process_id(host.manager));
+    newest_id(id);
+    tell(told, "id", id);
+}
+
+START_TEST(each_process_has_names_of_its_own)
+{
+    struct told parent = {""};
+    struct told again = {""};
+    struct told one;
+    struct told two;
+
+    begin();
+    tell_names(&parent);
+    one = in_child(tell_names);
+    two = in_child(tell_names);
+    ck_assert_ptr_nonnull(strstr(one.text, ".2\n"));
+    ck_assert_str_ne(one.text, parent.text);
+    ck_assert_str_ne(two.text, parent.text);
+    ck_assert_str_ne(one.text, two.text);
+    ck_assert_int_ne(strncmp(one.text, parent.text, strlen("process: 1234567890")), 0);
+    ck_assert_int_ne(strncmp(one.text, two.text, strlen("process: 1234567890")), 0);
+    tell_names(&again);
+    ck_assert_str_eq(again.text, parent.text);
+    end();
+}
+END_TEST
+
+static char seen[EVENT_ID_SIZE];
+
+/* Whose positions lie beyond those that the parent gave out. */
+static void go_on_without_parent(struct told *told)
+{
+    char id[EVENT_ID_SIZE];
+
+    emit_number(&host, NULL, 7);
+    emit_number(&host, NULL, 8);
+    emit_number(&host, NULL, 9);
+    come_back(seen, told);
+    newest_id(id);
+    come_back(id, told);
+}
+
+START_TEST(a_client_of_the_parent_that_comes_to_the_child_is_told)
+{
+    struct told child;
+    struct told parent = {""};
+
+    begin();
+    newest_id(seen);
+    child = in_child(go_on_without_parent);
+    ck_assert_str_eq(child.text,
+                     "ann: {\"type\":\"welcome\",\"data\":{\"connection_id\":\"E-100000002\","
+                     "\"user_id\":null,\"id\":\"E.5\",\"ping_interval_ms\":25000}}\n"
+                     "ann: {\"type\":\"recovered\",\"data\":{\"complete\":false,\"count\":0,"
+                     "\"id\":\"E.5\"}}\n"
+                     "ann: {\"type\":\"welcome\",\"data\":{\"connection_id\":\"E-100000003\","
+                     "\"user_id\":null,\"id\":\"E.5\",\"ping_interval_ms\":25000}}\n"
+                     "ann: {\"type\":\"recovered\",\"data\":{\"complete\":true,\"count\":0,"
+                     "\"id\":\"E.5\"}}\n");
+    /* The parent goes on as if there were no child. */
+    emit_number(&host, NULL, 3);
+    come_back(seen, &parent);
+    ck_assert_ptr_nonnull(strstr(parent.text, "{\"n\":3}"));
+    ck_assert_ptr_nonnull(strstr(parent.text, "\"complete\":true,\"count\":1,\"id\":\"E.3\""));
+    end();
+}
+END_TEST
+
+/* Also an id of the parent's that is not in the child's history yet, or never was. */
+static void come_back_with_all_ids(struct told *told)
+{
+    char epoch[EPOCH_SIZE];
+
+    memcpy(epoch, seen, EPOCH_LENGTH);
+    epoch[EPOCH_LENGTH] = '\0';
+    emit_number(&host, NULL, 7);
+    for (uint64_t position = 0; position < 6; position++) {
+        struct told one = {""};
+        char id[EVENT_ID_SIZE];
+
+        event_id_write(epoch, position, id);
+        come_back(id, &one);
+        tell(told, "complete", strstr(one.text, "\"complete\":false") != NULL ? "no" : "yes");
+    }
+}
+
+START_TEST(no_id_of_the_parent_is_known_to_the_child)
+{
+    struct told child;
+
+    begin();
+    newest_id(seen);
+    child = in_child(come_back_with_all_ids);
+    ck_assert_ptr_null(strstr(child.text, "yes"));
+    end();
+}
+END_TEST
+
+/* The rooms of a client that the child goes on serving. */
+static void look_for_names(struct told *told)
+{
+    char numbers[2 * TEXT_SIZE];
+
+    for (int i = 0; i < 500; i++) {
+        snprintf(numbers, sizeof numbers, "room %d", i);
+        if (!ws_manager_is_member(host.manager, bob.id, numbers))
+            tell(told, "lost", numbers);
+    }
+    ck_assert_int_eq(ws_manager_leave_room(host.manager, bob.id, "room 7"), WS_OK);
+    host_run(&host);
+    client_count(&bob);
+    emit_number(&host, "room 7", 1);
+    emit_number(&host, "room 8", 2);
+    host_run(&host);
+    snprintf(numbers, sizeof numbers, "%zu", client_count(&bob));
+    tell(told, "got", numbers);
+    host_close(&host);
+}
+
+START_TEST(the_child_finds_all_names_by_hashes_of_its_own)
+{
+    uint8_t secret[NAME_TABLE_SECRET];
+    struct told child;
+    char room[32];
+
+    begin();
+    for (int i = 0; i < 500; i++) {
+        snprintf(room, sizeof room, "room %d", i);
+        ck_assert_int_eq(ws_manager_join_room(host.manager, bob.id, room), WS_OK);
+    }
+    host_run(&host);
+    memcpy(secret, host.manager->registry.secret, sizeof secret);
+    child = in_child(look_for_names);
+    ck_assert_str_eq(child.text, "got: 1\n");
+    ck_assert_int_eq(memcmp(secret, host.manager->registry.secret, sizeof secret), 0);
+    end();
+}
+END_TEST
+
+static void tell_secret(struct told *told)
+{
+    char text[2 * NAME_TABLE_SECRET + 1];
+
+    manager_lock(host.manager);
+    for (size_t i = 0; i < NAME_TABLE_SECRET; i++)
+        snprintf(text + 2 * i, 3, "%02x", host.manager->registry.secret[i]);
+    manager_unlock(host.manager);
+    tell(told, "secret", text);
+}
+
+START_TEST(the_child_has_another_secret)
+{
+    struct told parent = {""};
+    struct told child;
+
+    begin();
+    tell_secret(&parent);
+    child = in_child(tell_secret);
+    ck_assert_str_ne(child.text, parent.text);
+    end();
+}
+END_TEST
+
+static pid_t forked;
+
+static void fork_at_join(struct host *at, struct client *client, const char *line)
+{
+    (void)client;
+    if (strncmp(line, "on_join", 7) == 0) {
+        at->hook = NULL;
+        forked = fork();
+    }
+}
+
+/* The child goes on in the same turn, with what was called before and is carried out behind it. */
+START_TEST(a_child_of_a_callback)
+{
+    struct told told = {""};
+    ws_connect_options options;
+    const char *message;
+    int status;
+
+    begin();
+    newest_id(seen);
+    host.hook = fork_at_join;
+    ann = (struct client){.host = &host, .name = "ann"};
+    client_options(&ann, &options);
+    options.after = seen;
+    ck_assert_int_eq(ws_manager_join_room(host.manager, bob.id, "another"), WS_OK);
+    ck_assert_int_eq(ws_manager_connect(host.manager, host.loop, &options, &ann.id), WS_OK);
+    ck_assert_int_eq(ws_loop_run(host.loop, host.now_ms) == WS_NO_DEADLINE, 1);
+    while ((message = client_next(&ann)) != NULL)
+        tell(&told, "ann", message);
+    if (forked == 0)
+        _exit(strstr(told.text, "\"complete\":false,\"count\":0,\"id\":\"E.2\"") == NULL);
+    ck_assert_ptr_nonnull(strstr(told.text, "\"complete\":true,\"count\":0,\"id\":\"E.2\""));
+    ck_assert_int_eq(waitpid(forked, &status, 0), forked);
+    ck_assert_int_eq(status, 0);
+    client_lose(&ann);
+    end();
+}
+END_TEST
+
+START_TEST(names_without_randomness)
+{
+    char epochs[64][EPOCH_SIZE];
+
+    for (uint64_t i = 0; i < 64; i++) {
+        strcpy(epochs[i], "abcdefghij");
+        epoch_turn(epochs[i], i == 0 ? 0 : UINT64_C(1) << (i % 50));
+        ck_assert(epoch_valid(epochs[i]));
+        for (uint64_t j = 0; j < i; j++)
+            ck_assert_int_eq(strcmp(epochs[i], epochs[j]) == 0, i > 50 && j == i - 50);
+    }
+    ck_assert_str_eq(epochs[0], "abcdefghij");
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {
+        each_process_has_names_of_its_own,
+        a_client_of_the_parent_that_comes_to_the_child_is_told,
+        no_id_of_the_parent_is_known_to_the_child,
+        the_child_finds_all_names_by_hashes_of_its_own,
+        the_child_has_another_secret,
+        a_child_of_a_callback,
+        names_without_randomness,
+        NULL,
+    };
+
+    return suite_run("fork", tests);
+}
