@@ -168,6 +168,7 @@ static void accept_client(uv_poll_t *poll, int status, int events)
         return;
     }
     add_client(client);
+    uv_async_send(&woken); /* its handshake has a deadline, perhaps the next one */
 }
 
 /* --- turns of the loop ------------------------------------------------------------------------ */

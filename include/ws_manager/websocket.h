@@ -141,8 +141,8 @@ WS_EXPORT int ws_handshake_refuse(ws_handshake *handshake, int status, const cha
 
 /* --- one connection ----------------------------------------------------------------------- */
 
-/* A new connection, before its first byte. `user_data` is the host's pointer, usually its
- * socket. Errors: WS_ERR_NO_MEMORY. *websocket is set on success only. */
+/* A new connection, before its first byte; run the loop afterwards, whose next deadline may be that of
+ * the handshake. `user_data` is the host's pointer, usually its socket. Errors: WS_ERR_NO_MEMORY. *websocket is set on success only. */
 WS_EXPORT int ws_websocket_new(ws_loop *loop, ws_endpoint *endpoint, void *user_data,
                                ws_websocket **websocket);
 

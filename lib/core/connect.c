@@ -235,6 +235,7 @@ int ws_manager_receive(ws_manager *manager, ws_conn_id connection, const void *d
                        size_t length, int is_text)
 {
     struct connection *found;
+    int result;
 
     if (manager == NULL || (data == NULL && length > 0))
         return WS_ERR_INVALID;
@@ -245,12 +246,15 @@ int ws_manager_receive(ws_manager *manager, ws_conn_id connection, const void *d
         return WS_ERR_NOT_FOUND;
     if (found->is_inner)
         return WS_ERR_INVALID;
-    return outer_input_add((struct outer_connection *)found, data, length, is_text != 0);
+    result = outer_input_add((struct outer_connection *)found, data, length, is_text != 0);
+    loop_call_done(found->loop);
+    return result;
 }
 
 int ws_manager_transport_drained(ws_manager *manager, ws_conn_id connection)
 {
     struct connection *found;
+    ws_loop *loop;
 
     if (manager == NULL)
         return WS_ERR_INVALID;
@@ -259,9 +263,11 @@ int ws_manager_transport_drained(ws_manager *manager, ws_conn_id connection)
         return WS_ERR_NOT_FOUND;
     if (found->is_inner)
         return WS_ERR_INVALID;
-    loop_busy(found->loop);
+    loop = found->loop;
+    loop_busy(loop);
     recovery_drained(found);
-    loop_idle(found->loop);
+    loop_idle(loop);
+    loop_call_done(loop);
     return WS_OK;
 }
 
@@ -283,5 +289,6 @@ int ws_manager_transport_closed(ws_manager *manager, ws_conn_id connection, uint
         connection_transport_gone(found, code, reason);
     else if (loop == NULL || !connection_forget_transport(loop, connection))
         return WS_ERR_NOT_FOUND;
+    loop_call_done(loop);
     return WS_OK;
 }

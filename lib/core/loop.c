@@ -106,6 +106,13 @@ void loop_wake(ws_loop *loop)
     posting_end(&posting);
 }
 
+void loop_call_done(ws_loop *loop)
+{
+    if (!loop->running &&
+        (loop->doomed != NULL || loop->ready.count > 0 || loop->timers.fresh != NULL))
+        loop_wake(loop);
+}
+
 struct detail *detail_new(const ws_allocator *memory, const char *text, size_t length)
 {
     struct detail *detail = memory_alloc(memory, sizeof *detail + length + 1);

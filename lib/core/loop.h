@@ -159,6 +159,12 @@ void posting_push(struct posting *posting, ws_loop *loop, const struct command *
  * thread. */
 void loop_wake(ws_loop *loop);
 
+/* To be called at the end of each public call that may be made outside of ws_loop_run(), and after
+ * which the host is not told to run the loop: has it run if the call left something to it, a
+ * connection to be ended, a recovery that can go on, or a timer of which the host's deadline does
+ * not know. The loop's thread. */
+void loop_call_done(ws_loop *loop);
+
 /* Text that goes with a command; NULL if memory ran out. */
 struct detail *detail_new(const ws_allocator *memory, const char *text, size_t length);
 

@@ -138,6 +138,7 @@ void ws_websocket_free(ws_websocket *websocket)
     websocket->aborted = true;
     websocket->state = WEBSOCKET_CLOSED;
     unregister(websocket, 1006);
+    loop_call_done(loop_of(websocket));
     websocket_leave(websocket);
 }
 
@@ -388,6 +389,7 @@ static int end_backpressure(ws_websocket *websocket)
     connection_backpressure(&websocket->connection, false);
     recovery_drained(&websocket->connection);
     loop_idle(loop_of(websocket));
+    loop_call_done(loop_of(websocket));
     return websocket_leave(websocket);
 }
 

@@ -203,6 +203,19 @@ START_TEST(every_kind_of_call_wakes)
 }
 END_TEST
 
+/* What a call on the loop's own thread leaves to the next turn is not forgotten. */
+START_TEST(a_connection_that_is_to_be_ended_wakes)
+{
+    begin();
+    test_memory_fail(&host.memory, 0, false);
+    ck_assert_int_eq(ws_manager_receive(host.manager, ann.id, "{}", 2, 1), WS_ERR_NO_MEMORY);
+    ck_assert_uint_eq(host.n_wakes, 1);
+    host_run(&host);
+    ck_assert_uint_eq(ann.close_code, 1013);
+    end();
+}
+END_TEST
+
 START_TEST(what_concerns_nobody_wakes_nobody)
 {
     struct host empty;
@@ -375,6 +388,7 @@ int main(void)
         a_turn_ends_though_there_is_always_more,
         one_wake_up_for_all_calls_between_two_runs,
         every_kind_of_call_wakes,
+        a_connection_that_is_to_be_ended_wakes,
         what_concerns_nobody_wakes_nobody,
         callbacks_wake_other_loops_but_not_their_own,
         freeing_a_loop_ends_its_connections,

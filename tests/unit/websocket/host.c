@@ -144,6 +144,11 @@ void host_options_init(struct host_options *options)
     options->endpoint.ping_interval_ms = 0;
 }
 
+static void count_wake(void *data)
+{
+    ((struct host *)data)->n_wakes++;
+}
+
 int host_try_open(struct host *host, struct host_options *options)
 {
     const ws_allocator allocator = {
@@ -153,6 +158,7 @@ int host_try_open(struct host *host, struct host_options *options)
         .free = count_free,
         .user_data = &host->memory,
     };
+    ws_loop_options loop_options;
     struct host_options defaults;
     int result;
 
@@ -164,9 +170,12 @@ int host_try_open(struct host *host, struct host_options *options)
     options->endpoint.user_data = host;
     host->now = 1000000;
     host->echo = true;
+    ws_loop_options_init(&loop_options);
+    loop_options.wake = count_wake;
+    loop_options.user_data = host;
     result = ws_manager_new(&options->manager, &host->manager);
     if (result == WS_OK)
-        result = ws_loop_new(host->manager, NULL, host->now, &host->loop);
+        result = ws_loop_new(host->manager, &loop_options, host->now, &host->loop);
     if (result == WS_OK)
         result = ws_endpoint_new(host->manager, &options->endpoint, &host->endpoint);
     return result;

@@ -45,6 +45,7 @@ struct host {
     ws_loop *loop;
     ws_endpoint *endpoint;
     uint64_t now;
+    unsigned n_wakes; /* of the loop */
     struct host_memory memory;
     struct peer peers[HOST_MAX_PEERS];
     size_t n_peers;

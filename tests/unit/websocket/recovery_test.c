@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "core/ids.h"
-#include "core/manager.h"
+#include "core/loop.h"
 #include "websocket/host.h"
 
 enum { PAYLOAD = 900, EVENT_MOST = PAYLOAD + 200, HIGH = 8 * EVENT_MOST, LOW = 2 * EVENT_MOST };
@@ -268,6 +268,36 @@ START_TEST(its_queue_stays_between_the_marks)
 }
 END_TEST
 
+/* Memory runs out while the host writes, when nobody would run the loop: it is woken, and the client
+ * is sent away in that turn. */
+START_TEST(without_memory_while_writing)
+{
+    unsigned n_ended = 0;
+
+    for (size_t n = 0; n < 20; n++) {
+        struct peer *peer;
+        unsigned n_wakes;
+
+        host_open(&host, &options);
+        emit(NULL, 1, 12);
+        peer = come_back_slowly("");
+        n_wakes = host.n_wakes;
+        host.memory.fail_at = host.memory.calls + n;
+        peer->writable = SIZE_MAX;
+        peer_write(peer);
+        host.memory.fail_at = SIZE_MAX;
+        if (host.loop->doomed != NULL) {
+            n_ended++;
+            ck_assert_uint_eq(host.n_wakes, n_wakes + 1);
+            host_turn(&host);
+            ck_assert_uint_eq(host.code, 1013);
+        }
+        host_close(&host);
+    }
+    ck_assert_uint_gt(n_ended, 0);
+}
+END_TEST
+
 START_TEST(what_is_sent_meanwhile_comes_in_its_place)
 {
     struct peer *peer;
@@ -376,6 +406,7 @@ Suite *websocket_suite(void)
     tcase_add_test(tests, what_is_wrongly_encoded_is_400);
     tcase_add_test(tests, a_request_that_the_host_has_parsed);
     tcase_add_test(tests, its_queue_stays_between_the_marks);
+    tcase_add_test(tests, without_memory_while_writing);
     tcase_add_test(tests, what_is_sent_meanwhile_comes_in_its_place);
     tcase_add_test(tests, slow_ones_share_the_events);
     tcase_add_test(tests, compressed);
