@@ -45,8 +45,8 @@ typedef struct ws_redis_options {
     void (*wake)(void *user_data);
 
     /* Redis was reached (`connected` 1), was lost or can't be reached (0), or takes no new events
-     * (1), with one line on why. Called when that has changed, within ws_redis_run(), without a
-     * lock held. NULL: not told. */
+     * (1), with one line on why, as fit for a log as the manager's. Called when that has changed,
+     * within ws_redis_run(), without a lock held. NULL: not told. */
     void (*on_state)(int connected, const char *text, void *user_data);
 
     void *user_data; /* of all hooks */

@@ -127,11 +127,6 @@ bool name_text_valid(const char *name)
     return name != NULL && name_valid(name, strnlen(name, WS_NAME_MAX + 1));
 }
 
-int ws_name_is_valid(const char *name)
-{
-    return name_text_valid(name);
-}
-
 void utf8_make_line(char *text)
 {
     const unsigned char *at = (const unsigned char *)text;

@@ -204,6 +204,11 @@ void manager_log(const ws_manager *manager, int level, const char *format, ...)
     manager->options.log(level, line, manager->options.user_data);
 }
 
+int ws_name_is_valid(const char *name)
+{
+    return name_text_valid(name);
+}
+
 const char *ws_manager_process_id(const ws_manager *manager)
 {
     ws_manager *own = (ws_manager *)(uintptr_t)manager;

@@ -102,6 +102,19 @@ START_TEST(nonsense_as_a_greeting)
 }
 END_TEST
 
+/* A host logs it. */
+START_TEST(what_is_told_is_one_line)
+{
+    begin(TIMEOUT_MS);
+    UNTIL(ann.connected);
+    peer_order(&peer, PEER_GREETS, 0, "-ERR \x1b[31mforged\nline\xc2\x85\xe2\x80\xae.\xff\r\n");
+    UNTIL(strstr(ann.state, "ERR ?[31mforged?line??.?") != NULL);
+    peer_order(&peer, PEER_PASSES, 0, "");
+    emit(1);
+    end();
+}
+END_TEST
+
 /* Of the right form, but no epoch, position or random number that could be. */
 START_TEST(misfits)
 {
@@ -273,7 +286,8 @@ int main(void)
 {
     return suite_run("redis-impostor",
                      (const TTest *const[]){nonsense_as_an_answer, nonsense_as_a_greeting,
-                                            misfits, moved_in_a_circle, stored_in_advance,
-                                            silence, drip, flood, too_much_for_the_line,
-                                            too_much_to_send, requests_cut, replies_cut, NULL});
+                                            what_is_told_is_one_line, misfits,
+                                            moved_in_a_circle, stored_in_advance, silence, drip,
+                                            flood, too_much_for_the_line, too_much_to_send,
+                                            requests_cut, replies_cut, NULL});
 }

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 enum { PAGE_LARGE_BYTES = 4 << 20 };
 
 /* --- how things stand ------------------------------------------------------------------------- */
@@ -56,6 +58,7 @@ void tell(struct ws_redis *redis, bool connected, const char *text)
     char told[LINK_ERROR_SIZE];
 
     snprintf(told, sizeof told, "%s", text); /* an error of Redis may be longer */
+    utf8_make_line(told);                    /* and may hold anything but a line's end */
     if (session->told_connected == connected && strcmp(session->told, told) == 0)
         return;
     session->told_connected = connected;
