@@ -75,23 +75,23 @@ struct session {
     uint32_t n_attempts;           /* since the last event that was stored or read */
     char failure[LINK_ERROR_SIZE]; /* in STAGE_FAILED: why, */
     enum stage failed_in;          /* and when; */
-    enum redirect redirect;        /* whether another node of a cluster is in charge, */
-    struct place elsewhere;        /* which one */
+    enum redirect redirect;        /* by the server's last error, */
+    struct place elsewhere;        /* to which node */
     uint32_t n_unverified; /* connections whose Redis did not say yet that it is a master */
     bool told_connected;
     char told[LINK_ERROR_SIZE];
 };
 
-/* Which of the URI's hosts is connected to, or asked. */
+/* Which of the URI's hosts is used. */
 struct servers {
     size_t at;
-    size_t n_tried;  /* in vain, since the last wait */
+    size_t n_tried;  /* that failed since the last back-off */
     bool is_asking;  /* a sentinel owes an answer */
     uint64_t ask_ms; /* when one is asked again */
 
-    enum redirect redirect; /* a node sent to session.elsewhere */
-    uint32_t n_redirects;   /* one after the other, */
-    uint64_t redirected_ms; /* the last of them */
+    enum redirect redirect; /* to session.elsewhere; NONE: the URI's host is used */
+    uint32_t n_redirects;   /* in a row */
+    uint64_t redirected_ms; /* the time of the last redirection */
 
     struct target targets[URI_MAX_HOSTS]; /* of the URI's hosts */
     struct target named;                  /* of a server that another one names */
@@ -267,33 +267,34 @@ struct target *servers_target(struct ws_redis *redis);
 /* Chooses the next session's server: true if it is known already, without asking a sentinel. */
 bool servers_begin(struct ws_redis *redis);
 
-/* Takes the answer to REQUEST_MASTER; true if it names the server that the session waits for. */
+/* Takes the answer to REQUEST_MASTER. True if the session waits for it and can connect now. */
 bool servers_named(struct ws_redis *redis, const redisReply *reply);
 
-/* The sentinel does not answer, or not well: that is of weight only for a session that waits. */
+/* The sentinel does not answer, or not as it should. Fails the session only if that waits for the
+ * answer. */
 void servers_ask_failed(struct ws_redis *redis, const char *why);
 
-/* The session has failed: whether the next one goes to the node that was named, at once. */
+/* The session has failed: true if it was redirected and the next one should begin at once. */
 bool servers_follow(struct ws_redis *redis);
 
-/* The session has failed: turns to the next server if that one is to blame. True if it should be
- * tried at once. */
+/* The session has failed: turns to the next server if this one could not be used. True if the next
+ * session should begin at once. */
 bool servers_next(struct ws_redis *redis);
 
-/* Whether the session's server wants ASKING. */
+/* Whether the session's server expects ASKING before each command with keys. */
 bool servers_asks(const struct ws_redis *redis);
 
-/* Has the server say whether another node of its cluster is in charge. */
+/* Sends a command with a key, to which a node of a cluster that does not serve it answers MOVED. */
 bool servers_probe(struct ws_redis *redis, struct link *link);
 
-/* Whether each connection's server must say that it is a master. */
+/* Whether each connection's server must confirm that it is a master. */
 bool servers_check_role(const struct ws_redis *redis);
 bool servers_ask_role(struct ws_redis *redis, struct link *link);
 
-/* Takes the answer; if it is no master the session has failed, and it is false. */
+/* Takes the answer to REQUEST_ROLE. False if the server is not a master: the session has failed. */
 bool servers_role(struct ws_redis *redis, const redisReply *reply);
 
-/* Asks again whether the sentinels still name the same master. */
+/* Asks a sentinel again, from time to time, whether the master is still the same. */
 void servers_run(struct ws_redis *redis);
 uint64_t servers_deadline(struct ws_redis *redis);
 

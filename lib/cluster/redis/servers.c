@@ -1,17 +1,19 @@
-/* servers.c: which server a session goes to: the hosts of the URI in turn, the master that a sentinel
- * names, or the node that another node of a cluster names. Where the URI names several hosts, or
- * sentinels, the server must say itself that it is a master (ROLE) before anything is written, and
- * again with each page that is read: a master that was demoted goes on answering. Not here:
- * reaching it (session.c). */
+/* servers.c: which server a session connects to: a host of the URI, the master that a sentinel names,
+ * or the node that another node of a Redis Cluster names (MOVED, ASK).
+ *
+ * If the URI names sentinels or several hosts, the server must confirm with ROLE that it is a master
+ * before anything is written, and again with each page that is read: a demoted master goes on
+ * answering, and only closes connections that are blocked in a command. Not here: connecting
+ * (session.c), and looking up names (target.c). */
 #include "cluster/redis/carrier.h"
 
 #include <stdio.h>
 #include <string.h>
 
 enum {
-    SENTINEL_TIMEOUT_MS = 1000, /* where there are others, which may answer sooner */
+    SENTINEL_TIMEOUT_MS = 1000, /* if there are other sentinels to ask */
     ASK_AGAIN_MS = 1000,
-    MAX_REDIRECTS = 5, /* within so many milliseconds */
+    MAX_REDIRECTS = 5, /* without a pause of REDIRECTS_MS between two of them */
     REDIRECTS_MS = 1000
 };
 
@@ -99,8 +101,8 @@ static bool open_line(struct ws_redis *redis, const char *address)
                       uri->sentinel_user != NULL ? with_user : without_user);
 }
 
-/* Opens a line to the sentinel first, if there is none: when its name is looked up, in a later
- * turn. */
+/* Connects to the sentinel first, if it is not connected; in a later turn if its name must be looked
+ * up. */
 static void ask_sentinel(struct ws_redis *redis)
 {
     struct target *target = host_target(redis);
@@ -111,7 +113,7 @@ static void ask_sentinel(struct ws_redis *redis)
             servers_ask_failed(redis, link->error);
         return;
     }
-    link_close(link); /* it may have been lost with a question under way */
+    link_close(link); /* a lost connection may have left a request without its reply */
     redis->servers.is_asking = false;
     switch (target_find(target, &redis->resolver, redis->now_ms, timeout_ms(redis))) {
     case TARGET_WAITING:
@@ -231,9 +233,8 @@ uint64_t servers_deadline(struct ws_redis *redis)
 
 /* --- nodes of a cluster ----------------------------------------------------------------------- */
 
-/* All keys are in one slot, so that one node is in charge, and another one may say which. Only an
- * error that answers a command is followed; and nodes that name each other without end are left
- * to the next attempt. */
+/* All keys are in one slot, so one node serves them all. The number of redirections without a
+ * back-off is bounded, because nodes may name each other in a circle. */
 bool servers_follow(struct ws_redis *redis)
 {
     struct servers *servers = &redis->servers;
@@ -254,7 +255,8 @@ bool servers_follow(struct ws_redis *redis)
     return true;
 }
 
-/* A replica in a cluster names its master only if it is asked for a key. */
+/* ROLE would rule out a replica in a cluster, which names its master in the answer to a command with
+ * a key. */
 bool servers_probe(struct ws_redis *redis, struct link *link)
 {
     const char *const texts[] = {"HGET", redis->keys.state, "epoch", NULL};
