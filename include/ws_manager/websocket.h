@@ -180,8 +180,8 @@ WS_EXPORT int ws_websocket_upgrade(ws_websocket *websocket, const char *method,
  * away. */
 WS_EXPORT int ws_websocket_receive(ws_websocket *websocket, const void *data, size_t length);
 
-/* Whether the host should read from the client: 0 while enough waits to be carried out, and after
- * ws_websocket_eof(); else 1. Ask before each read, and leave the socket out of those that the loop
+/* Whether the host should read from the client: 0 while enough waits to be carried out, after
+ * ws_websocket_eof(), and when only the end is still to be written; else 1. Ask before each read, and leave the socket out of those that the loop
  * watches for reading while it is 0. When it becomes 1 again, ws_loop_next_output() names the
  * connection. The loop's thread. */
 WS_EXPORT int ws_websocket_wants_read(const ws_websocket *websocket);

@@ -261,5 +261,6 @@ void websocket_input_eof(ws_websocket *websocket)
 
 int ws_websocket_wants_read(const ws_websocket *websocket)
 {
-    return !websocket->eof && !websocket_input_is_full(websocket);
+    return !websocket->eof && !websocket_input_is_full(websocket) &&
+           (websocket->state == WEBSOCKET_HANDSHAKE || is_reading(websocket));
 }

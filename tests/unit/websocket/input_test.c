@@ -367,6 +367,25 @@ START_TEST(frames_behind_the_handshake_wait_for_the_connection)
 }
 END_TEST
 
+/* It has broken a rule and does not read: until it is cut off, what it goes on sending is not even
+ * read. */
+START_TEST(nothing_is_read_once_the_end_is_to_be_written)
+{
+    struct peer *peer = begin();
+
+    peer->writable = 0;
+    client_frame(&frames, FIN | 3, "reserved", 8);
+    peer_send(peer, &frames);
+    bytes_free(&frames);
+    client_close(&frames, 1000, "");
+    peer_send(peer, &frames);
+    ck_assert(!peer->ended);
+    ck_assert(!ws_websocket_wants_read(peer->websocket));
+    host_pass(&host, 3100);
+    ck_assert(peer->ended);
+}
+END_TEST
+
 static void free_it(struct host *of, enum host_callback callback, struct peer *peer,
                     ws_conn_id id)
 {
@@ -470,6 +489,7 @@ Suite *websocket_suite(void)
     tcase_add_test(tests, what_waits_is_carried_out_before_the_end);
     tcase_add_test(tests, a_close_comes_after_what_was_said);
     tcase_add_test(tests, frames_behind_the_handshake_wait_for_the_connection);
+    tcase_add_test(tests, nothing_is_read_once_the_end_is_to_be_written);
     tcase_add_test(tests, freed_while_it_is_served);
     tcase_add_test(tests, freed_while_it_waits);
     tcase_add_test(tests, no_pong_is_missed_while_nothing_is_read);
