@@ -43,6 +43,11 @@ typedef struct ws_cluster_event {
 
     /* Its place in the stream, from 1 on without a gap; 0 before it is stored. */
     uint64_t position;
+
+    /* 1 if a callback publishes it for a client's message: such events take no more than half of the
+     * room that a carrier has for what waits, so that clients can't keep the application from
+     * publishing. Since 0.2. */
+    int32_t for_client;
 } ws_cluster_event;
 
 /* A carrier. `data` is that of ws_manager_set_cluster(). */

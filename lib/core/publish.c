@@ -1,6 +1,8 @@
 /* publish.c: an event's way to its place in the order. */
 #include "core/publish.h"
 
+#include "core/input.h"
+
 #include <string.h>
 
 static int publish_here(ws_manager *manager, const struct publication *publication)
@@ -52,6 +54,7 @@ static int hand_to_carrier(const ws_manager *manager, const struct publication *
         .target = publication->target.name,
         .producer = publication->producer,
         .sequence = publication->sequence,
+        .for_client = input_is_serving(),
     };
     char *excluded;
     int result;

@@ -112,9 +112,37 @@ START_TEST(bounds)
 }
 END_TEST
 
+/* However much clients bring about, the application has half of the queue, and gets all of it where
+ * they have nothing. */
+START_TEST(clients_have_half_of_it)
+{
+    ws_cluster_event event = {
+        .size = sizeof event, .text = "{\"a\":1}", .length = 7, .for_client = 1};
+
+    begin();
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < 5; i++)
+            ck_assert_int_eq(queue_push(&queue, &event, NULL), WS_OK);
+        ck_assert_int_eq(queue_push(&queue, &event, NULL), WS_ERR_BACKPRESSURE);
+        for (int i = 0; i < 5; i++)
+            ck_assert_int_eq(push(NULL, 0), WS_OK);
+        ck_assert_int_eq(push(NULL, 0), WS_ERR_BACKPRESSURE);
+        while (queue.count > 0)
+            memory_free(&memory.allocator, queue_pop(&queue));
+        ck_assert_uint_eq(queue.client_bytes, 0);
+    }
+    /* One of before that field. */
+    event.size = offsetof(ws_cluster_event, for_client);
+    for (int i = 0; i < 10; i++)
+        ck_assert_int_eq(queue_push(&queue, &event, NULL), WS_OK);
+    while (queue.count > 0)
+        memory_free(&memory.allocator, queue_pop(&queue));
+}
+END_TEST
+
 int main(void)
 {
-    return suite_run(
-        "redis-queue",
-        (const TTest *const[]){everything_is_kept, in_order_and_numbered, bounds, NULL});
+    return suite_run("redis-queue",
+                     (const TTest *const[]){everything_is_kept, in_order_and_numbered, bounds,
+                                            clients_have_half_of_it, NULL});
 }

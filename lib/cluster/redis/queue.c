@@ -1,7 +1,6 @@
 /* queue.c: events that wait until they are stored. */
 #include "cluster/redis/queue.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "base/digits.h"
@@ -55,29 +54,46 @@ static bool fits(uint64_t used, size_t more, uint64_t max)
     return more <= max && used <= max - more;
 }
 
+static bool is_for_client(const ws_cluster_event *event)
+{
+    return event->size >= offsetof(ws_cluster_event, for_client) + sizeof event->for_client &&
+           event->for_client != 0;
+}
+
+static bool has_room(const struct queue *queue, bool for_client, size_t bytes)
+{
+    return fits(queue->count, 1, queue->max_events) &&
+           fits(queue->bytes, bytes, queue->max_bytes) &&
+           (!for_client || (fits(queue->client_count, 1, queue->max_events / 2) &&
+                            fits(queue->client_bytes, bytes, queue->max_bytes / 2)));
+}
+
 int queue_push(struct queue *queue, const ws_cluster_event *event, void *receipt)
 {
     const char *producer = event->producer != NULL ? event->producer : queue->own_producer;
     size_t bytes = sizeof(struct pending) + strlen(queue->producer_prefix) + strlen(producer) +
                    DECIMAL_MAX + length_of(event->target) + length_of(event->exclude) +
                    event->length + 5;
+    bool for_client = is_for_client(event);
     struct pending *pending;
 
     if (bytes > queue->max_bytes)
         return WS_ERR_TOO_BIG;
-    if (!fits(queue->count, 1, queue->max_events) ||
-        !fits(queue->bytes, bytes, queue->max_bytes))
+    if (!has_room(queue, for_client, bytes))
         return WS_ERR_BACKPRESSURE;
     pending = memory_alloc(queue->memory, bytes);
     if (pending == NULL)
         return WS_ERR_NO_MEMORY;
-    *pending = (struct pending){.receipt = receipt, .bytes = bytes, .scope = event->scope};
+    *pending = (struct pending){
+        .receipt = receipt, .bytes = bytes, .scope = event->scope, .for_client = for_client};
     fill(queue, pending, event, producer,
          event->producer != NULL ? event->sequence : ++queue->own_sequence);
     *queue->end = pending;
     queue->end = &pending->next;
     queue->count++;
     queue->bytes += bytes;
+    queue->client_count += for_client ? 1 : 0;
+    queue->client_bytes += for_client ? bytes : 0;
     return WS_OK;
 }
 
@@ -92,5 +108,7 @@ struct pending *queue_pop(struct queue *queue)
         queue->end = &queue->first;
     queue->count--;
     queue->bytes -= pending->bytes;
+    queue->client_count -= pending->for_client ? 1 : 0;
+    queue->client_bytes -= pending->for_client ? pending->bytes : 0;
     return pending;
 }
