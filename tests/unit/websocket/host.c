@@ -315,17 +315,16 @@ int peer_feed(struct peer *peer, const void *data, size_t length, enum chunking 
     while (length > 0 && peer->websocket != NULL) {
         size_t part = chunking == BYTE_BY_BYTE ? 1 : length;
 
-        if (!ws_websocket_wants_read(peer->websocket))
-            host_turn(peer->host);
-        if (peer->websocket == NULL)
-            break;
-
         if (chunking == RANDOM_CHUNKS) {
             random = random * 1664525 + 1013904223;
             part = 1 + (random >> 8) % ((random & 0x80) != 0 ? 5 : 5000);
             part = part < length ? part : length;
         }
         result = feed_chunk(peer, from, part);
+        if (result == WS_ERR_BACKPRESSURE) {
+            host_turn(peer->host);
+            continue;
+        }
         from += part;
         length -= part;
     }

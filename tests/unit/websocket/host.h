@@ -103,7 +103,7 @@ struct peer *host_client_with(struct host *host, const char *headers);
 enum chunking { WHOLE, BYTE_BY_BYTE, RANDOM_CHUNKS, N_CHUNKINGS };
 
 /* The client's bytes come in, in a block of their own that is gone afterwards; a turn is run whenever
- * the connection wants to be read from no more. Returns the last result of ws_websocket_receive();
+ * too much waits to be carried out. Returns the last result of ws_websocket_receive();
  * peer_send() also runs a turn. */
 int peer_feed(struct peer *peer, const void *data, size_t length, enum chunking chunking);
 int peer_send(struct peer *peer, const struct bytes *bytes);
