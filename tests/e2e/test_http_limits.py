@@ -82,6 +82,19 @@ class Bodies(HttpCase):
         self.assertIn(b" 400 ", clients[-1].recv(4096).splitlines()[0])
 
 
+    def test_no_tree_is_made_of_half_a_million_values(self):
+        backend = self.start()
+        for values, message in ((9_000, "1 to 100 elements"), (11_000, "more than 10,000 values"),
+                                (500_000, "more than 10,000 values")):
+            body = json.dumps({"client_id": 1, "items": [1] * values}, separators=(",", ":"))
+            before = resident(backend)
+            status, answer, _ = backend.request("POST", "/api/orders", body)
+            self.assertEqual(status, 400)
+            self.assertIn(message, answer["error"]["message"])
+            if os.environ["SANITIZE"] == "none":
+                self.assertLess(resident(backend) - before, 8 * MIB)
+
+
 class Turns(HttpCase):
     LIST = b"GET /api/orders?limit=500 HTTP/1.1\r\nHost: localhost\r\n\r\n"
     ORDERS, FLOODERS, LISTS, UNREAD = 300, 4, 25, 600
