@@ -180,7 +180,8 @@ struct ws_redis {
     struct queue queue;
     struct fetches fetches;
     bool is_woken; /* the host was, since the last run */
-    char *nodes;   /* JSON text of all; NULL: not known yet */
+    char *nodes;   /* what they wrote down, as nodes.c packs it; NULL: not known yet */
+    size_t nodes_length;
     struct counters counters;
     /* What the owner changes and others read for the statistics: */
     struct session session;

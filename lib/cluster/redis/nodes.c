@@ -153,19 +153,18 @@ static bool add_rooms(struct sum *sum, struct json_slice rooms)
 }
 
 /* One that makes no sense is left out. */
-static bool add_node(struct sum *sum, const redisReply *name, const redisReply *text)
+static bool add_node(struct sum *sum, struct json_slice name, struct json_slice text)
 {
     struct json_slice values[N_MEMBERS];
 
-    if (name->type != REDIS_REPLY_STRING || text->type != REDIS_REPLY_STRING ||
-        !json_valid(text->str, text->len, JSON_MAX_DEPTH) ||
-        !json_members(text->str, text->len, member_names, values, N_MEMBERS))
+    if (!json_valid(text.text, text.length, JSON_MAX_DEPTH) ||
+        !json_members(text.text, text.length, member_names, values, N_MEMBERS))
         return true;
     if (sum->text.data[sum->text.length - 1] != '{')
         buffer_add_text(&sum->text, ",");
-    buffer_add_json_string(&sum->text, name->str, name->len);
+    buffer_add_json_string(&sum->text, name.text, name.length);
     buffer_add_text(&sum->text, ":");
-    buffer_add(&sum->text, text->str, text->len);
+    buffer_add(&sum->text, text.text, text.length);
     sum->total_connections += number_of(values[TOTAL_CONNECTIONS]);
     return add_rooms(sum, values[ROOMS]) && !sum->text.failed;
 }
@@ -192,13 +191,38 @@ static void write_rooms(struct sum *sum)
     }
 }
 
-static char *sum_up(struct sum *sum, const redisReply *reply)
+/* Each text has its length before it. */
+static void pack(struct buffer *packed, const redisReply *text)
 {
+    const size_t length = text->len;
+
+    buffer_add(packed, &length, sizeof length);
+    buffer_add(packed, text->str, length);
+}
+
+static struct json_slice unpack(const char **at)
+{
+    struct json_slice text;
+
+    memcpy(&text.length, *at, sizeof text.length);
+    text.text = *at + sizeof text.length;
+    *at = text.text + text.length;
+    return text;
+}
+
+static char *sum_up(struct sum *sum, const struct buffer *packed, size_t *length)
+{
+    const char *at = packed->data;
+    const char *end = packed->length > 0 ? at + packed->length : at;
     bool is_whole = true;
 
     buffer_add_text(&sum->text, "{\"nodes\":{");
-    for (size_t i = 0; i + 1 < reply->elements && is_whole && !sum->text.failed; i += 2)
-        is_whole = add_node(sum, reply->element[i], reply->element[i + 1]);
+    while (at < end && is_whole && !sum->text.failed) {
+        struct json_slice name = unpack(&at);
+        struct json_slice text = unpack(&at);
+
+        is_whole = add_node(sum, name, text);
+    }
     if (!is_whole)
         return NULL;
     buffer_add_text(&sum->text, "},\"total_connections\":");
@@ -206,17 +230,17 @@ static char *sum_up(struct sum *sum, const redisReply *reply)
     buffer_add_text(&sum->text, ",\"rooms\":{");
     write_rooms(sum);
     buffer_add_text(&sum->text, "}}");
-    return buffer_take(&sum->text, NULL);
+    return buffer_take(&sum->text, length);
 }
 
 /* The text of all; NULL without memory. */
-static char *merge(struct ws_redis *redis, const redisReply *reply)
+static char *merge(struct ws_redis *redis, const struct buffer *packed, size_t *length)
 {
     struct sum sum = {.redis = redis};
     char *text;
 
     buffer_init(&sum.text, &redis->memory);
-    text = sum_up(&sum, reply);
+    text = sum_up(&sum, packed, length);
     for (size_t i = 0; i < sum.n_rooms; i++)
         memory_free(&redis->memory, sum.rooms[i].name);
     memory_free(&redis->memory, sum.rooms);
@@ -224,38 +248,54 @@ static char *merge(struct ws_redis *redis, const redisReply *reply)
     return text;
 }
 
-/* Without memory the former text stays. */
+/* Only kept: summing it up would take a loop its time at each heartbeat, whether anybody asks or
+ * not. Without memory the former one stays. */
 void nodes_seen(struct ws_redis *redis, const redisReply *reply)
 {
+    struct buffer packed;
+    size_t length;
     char *former;
-    char *text;
+    char *nodes;
 
     redis->awaits_heartbeat = false;
     if (reply->type != REDIS_REPLY_ARRAY || reply->elements == 0)
         return;
     target_worked(servers_target(redis)); /* and is no replica */
-    text = merge(redis, reply);
-    if (text == NULL)
+    buffer_init(&packed, &redis->memory);
+    for (size_t i = 0; i + 1 < reply->elements; i += 2) {
+        const redisReply *name = reply->element[i];
+        const redisReply *text = reply->element[i + 1];
+
+        if (name->type == REDIS_REPLY_STRING && text->type == REDIS_REPLY_STRING) {
+            pack(&packed, name);
+            pack(&packed, text);
+        }
+    }
+    nodes = buffer_take(&packed, &length);
+    if (nodes == NULL)
         return;
     pthread_mutex_lock(&redis->lock);
     former = redis->nodes;
-    redis->nodes = text;
+    redis->nodes = nodes;
+    redis->nodes_length = length;
     pthread_mutex_unlock(&redis->lock);
     memory_free(&redis->memory, former);
 }
 
 int ws_redis_get_nodes(ws_redis *redis, char **text, size_t *length)
 {
-    struct buffer buffer;
+    struct buffer packed;
+    bool is_whole;
 
     if (redis == NULL || text == NULL)
         return WS_ERR_INVALID;
-    buffer_init(&buffer, &redis->memory);
+    buffer_init(&packed, &redis->memory);
     pthread_mutex_lock(&redis->lock);
-    buffer_add_text(&buffer, redis->nodes != NULL
-                                 ? redis->nodes
-                                 : "{\"nodes\":{},\"total_connections\":0,\"rooms\":{}}");
+    if (redis->nodes != NULL)
+        buffer_add(&packed, redis->nodes, redis->nodes_length);
     pthread_mutex_unlock(&redis->lock);
-    *text = buffer_take(&buffer, length);
+    is_whole = !packed.failed;
+    *text = is_whole ? merge(redis, &packed, length) : NULL;
+    buffer_free(&packed);
     return *text != NULL ? WS_OK : WS_ERR_NO_MEMORY;
 }
