@@ -10,6 +10,7 @@
 
 enum {
     ROWS_AT_ONCE = 64,
+    PAGES_AT_ONCE = 16,  /* some milliseconds of a turn, in which the database is locked */
     FIRST_PAUSE_MS = 20, /* also while Redis takes no more: it takes many at once again */
     LONGEST_PAUSE_MS = 1000
 };
@@ -92,15 +93,15 @@ static bool take_row(const struct outbox_row *row, void *user_data)
 
 void outbox_send(struct outbox *outbox)
 {
-    enum store_result result;
-    size_t count;
+    enum store_result result = STORE_OK;
+    size_t count = ROWS_AT_ONCE;
 
     atomic_store(&outbox->is_stuck, false);
-    do {
+    for (int i = 0; i < PAGES_AT_ONCE && result == STORE_OK && count == ROWS_AT_ONCE; i++) {
         result = store_outbox_list(outbox->store, outbox->node, outbox->emitted, ROWS_AT_ONCE,
                                    take_row, outbox, &count);
-    } while (result == STORE_OK && count == ROWS_AT_ONCE);
-    if (result != STORE_OK) {
+    }
+    if (result != STORE_OK || count == ROWS_AT_ONCE) {
         atomic_store(&outbox->is_stuck, true);
     }
 }

@@ -37,7 +37,8 @@ void outbox_open(struct outbox *outbox, struct store *store, ws_manager *manager
 enum store_result outbox_add(struct outbox *outbox, const char *type, const char *user_id,
                              const cJSON *data);
 
-/* Emits what was committed, in order; between store_commit() and store_end(). */
+/* Emits what was committed, in order, of very much the beginning: the rest comes with the next call
+ * of outbox_settle(). Between store_commit() and store_end(). */
 void outbox_send(struct outbox *outbox);
 
 /* Once a turn of a loop: what is stored leaves the database, and what was not taken is tried again.

@@ -3,6 +3,7 @@
 was to be written comes after, once."""
 import asyncio
 import contextlib
+import json
 import os
 import resource
 import shutil
@@ -14,9 +15,11 @@ import unittest
 
 from client import BackendCase, receive_type, request
 from redis_server import RedisServer
+from test_process import exchange
 
 N_EVENTS = 20
 N_TURNS = 300
+N_LEFT = 4000
 ORDER = {"client_id": 1, "items": [{"sku": "WIDGET-1", "quantity": 1}]}
 
 
@@ -162,6 +165,29 @@ class Database(BackendCase):
         self.assertEqual((await self.write(backend))[0], 201)
         event = await receive_type(client, "order_created")
         self.assertEqual(event["data"]["id"], 2 + N_EVENTS)  # so none came twice
+        await self.until_settled()
+
+    async def test_very_many_events_are_not_emitted_in_one_turn(self):
+        backend = self.begin()
+        client, _ = await self.connect(backend)
+        row = ("", "x", "notification", '{"message":"x","severity":"info"}')
+        with contextlib.closing(sqlite3.connect(self.path)) as database:
+            database.executemany(
+                "INSERT INTO outbox (node, producer, type, data) VALUES (?, ?, ?, ?)", [row] * N_LEFT
+            )
+            database.commit()
+        order = json.dumps(ORDER)
+        head = "HTTP/1.1\r\nHost: localhost\r\nConnection: %s\r\nContent-Length: %d\r\n\r\n"
+        both = ("POST /api/orders " + head % ("keep-alive", len(order)) + order +
+                "GET /ws/stats " + head % ("close", 0))
+        # Both are answered in the same turn.
+        answers = await asyncio.to_thread(exchange, backend.port, both.encode())
+        self.assertIn(b" 201 ", answers.splitlines()[0])
+        emitted = json.loads(answers.rpartition(b"\r\n\r\n")[2])["events"]
+        self.assertLess(emitted, N_LEFT / 2)
+        for _ in range(N_LEFT):
+            await receive_type(client, "notification")
+        await receive_type(client, "order_created")
         await self.until_settled()
 
     async def test_the_outbox_catches_up_after_a_foreign_lock(self):
