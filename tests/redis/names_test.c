@@ -1,9 +1,12 @@
 /* names_test.c: a Redis that is named by a host's name: the loop goes on while the name is looked
  * up, each address is tried, and the host's options' hook may answer whenever it likes. Not here:
  * which address is tried when (target_test.c). */
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "cluster/redis/carrier.h"
 #include "redis/support/addresses.h"
@@ -42,8 +45,12 @@ static void answer_asked(void)
 
 static int resolve(ws_redis_lookup *lookup, const char *host, void *user_data)
 {
-    ck_assert_str_eq(host, "redis.example");
     ck_assert_ptr_eq(user_data, &ann);
+    if (strcmp(host, "nobody.example") == 0) {
+        ws_redis_lookup_done(lookup, NULL, "no such host");
+        return WS_OK;
+    }
+    ck_assert_str_eq(host, "redis.example");
     ck_assert_ptr_null(asked); /* one at a time */
     n_asked++;
     if (hangs)
@@ -61,10 +68,10 @@ static void know_addresses(const char *first, const char *second)
 
 /* --- a node ----------------------------------------------------------------------------------- */
 
+static char uri[128];
+
 static void begin_at(const char *host, const char *parameters)
 {
-    static char uri[128];
-
     server_start(&server, NULL);
     snprintf(uri, sizeof uri, "redis://%s:%d%s", host, server.port, parameters);
     node_init(&ann, "ann", uri);
@@ -188,6 +195,78 @@ START_TEST(the_loop_goes_on_meanwhile)
     node_expect(&ann, 11, 20);
     node_expect(&bob, 11, 20);
     node_close(&bob);
+    end();
+}
+END_TEST
+
+/* Of several hosts each has its look-ups: one that has no name holds up the others as little as one
+ * that is down. */
+START_TEST(several_hosts)
+{
+    begin("");
+    snprintf(uri, sizeof uri, "redis://nobody.example,redis.example:%d,127.0.0.2:%d",
+             server.port, server.port);
+    node_open(&ann);
+    expect_events(1, 10);
+    ck_assert_uint_eq(ann.n_told, 1);
+    ck_assert_uint_eq(node_stat(&ann, "failures"), 1);
+    end();
+}
+END_TEST
+
+START_TEST(sentinels_by_their_names)
+{
+    struct server sentinel;
+
+    begin("");
+    server_start_sentinel(&sentinel, server.port, NULL);
+    snprintf(uri, sizeof uri, "redis+sentinel://nobody.example,redis.example:%d/mymaster",
+             sentinel.port);
+    know_addresses("127.0.0.2", "127.0.0.1");
+    hangs = true;
+    node_open(&ann);
+    UNTIL(asked != NULL);
+    client_say(&ann.client, "{\"type\":\"ping\"}");
+    UNTIL(strstr(ann.client.messages[ann.client.n_messages - 1], "pong") != NULL);
+    answer_asked();
+    expect_events(1, 10);
+    ck_assert_uint_eq(n_asked, 1);
+    /* When it is lost it is looked for beside the session. */
+    server_signal(&sentinel, SIGKILL);
+    UNTIL(asked != NULL);
+    ck_assert(ann.connected);
+    node_emit_numbers(&ann, 11, 20);
+    node_expect_stored(&ann, 11, 20);
+    node_close(&ann);
+    answer_asked();
+    server_end(&sentinel);
+    server_end(&server);
+}
+END_TEST
+
+/* Where there is IPv6. */
+START_TEST(by_ipv6_alone)
+{
+    const struct sockaddr_in6 loopback = {.sin6_family = AF_INET6,
+                                          .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    int fd = socket(AF_INET6, SOCK_STREAM, 0);
+    bool has_ipv6 = bind(fd, (const struct sockaddr *)&loopback, sizeof loopback) == 0;
+    struct server other;
+
+    close(fd);
+    if (!has_ipv6)
+        return;
+    begin("");
+    server_start_beside(&other, &server, "::1", NULL);
+    server_signal(&server, SIGKILL);
+    know_addresses("127.0.0.1", "::1");
+    node_open(&ann);
+    expect_events(1, 10);
+    node_close(&ann);
+    snprintf(uri, sizeof uri, "%s", other.uri);
+    node_open(&ann);
+    expect_events(11, 20);
+    server_end(&other);
     end();
 }
 END_TEST
@@ -329,7 +408,8 @@ int main(void)
     return suite_run("redis-names",
                      (const TTest *const[]){
                          anew_for_each_session, each_address_is_tried, a_replica_is_passed_over,
-                         a_server_that_moves, the_loop_goes_on_meanwhile, no_answer_in_time,
+                         a_server_that_moves, the_loop_goes_on_meanwhile, several_hosts,
+                         sentinels_by_their_names, by_ipv6_alone, no_answer_in_time,
                          a_name_that_appears_late, a_name_that_is_gone, freed_meanwhile,
                          the_next_attempt_counts_from_the_end, in_a_thread, by_default, NULL});
 }
