@@ -1,10 +1,14 @@
 /* http_request.c: one HTTP/1.x request, parsed as its bytes come in.
- * No sockets and no routes; answering is http_response.c. */
+ * No sockets and no routes; answering is http_response.c. Whether a head is clear about the request's
+ * end is http_framing.c's part. */
 #include "http_request.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#include "base/http_target.h"
+#include "http_framing.h"
 
 enum { KEPT_FIELDS = 64 };
 
@@ -51,6 +55,10 @@ static int end_part(struct http_request *request)
 
 static int add_field(struct http_request *request)
 {
+    if (request->n_fields == HTTP_FIELD_LIMIT) {
+        return fail(request, HTTP_STATUS_REQUEST_HEADER_FIELDS_TOO_LARGE,
+                    "there are more than 256 headers");
+    }
     if (request->n_fields == request->fields_capacity) {
         size_t capacity = request->fields_capacity > 0 ? 2 * request->fields_capacity : 16;
         struct http_field *fields = realloc(request->fields, capacity * sizeof *fields);
@@ -91,10 +99,6 @@ static int on_header_field(http_parser *parser, const char *at, size_t length)
     if (request->state != HTTP_IN_HEAD) {
         return GO_ON; /* a trailer of a chunked body, of which none has a meaning here */
     }
-    /* A blank in a name is how requests are smuggled past other servers (RFC 9112, 5.1). */
-    if (memchr(at, ' ', length) != NULL) {
-        return fail(request, HTTP_STATUS_BAD_REQUEST, "a header name has a blank");
-    }
     if (request->part != PART_NAME) {
         if (end_part(request) != GO_ON || add_field(request) != GO_ON) {
             return STOP;
@@ -110,9 +114,6 @@ static int on_header_value(http_parser *parser, const char *at, size_t length)
 
     if (request->state != HTTP_IN_HEAD) {
         return GO_ON;
-    }
-    if (memchr(at, '\0', length) != NULL) {
-        return fail(request, HTTP_STATUS_BAD_REQUEST, "a header value has a NUL");
     }
     if (request->part != PART_VALUE) {
         if (end_part(request) != GO_ON) {
@@ -134,28 +135,41 @@ static int append_copy(struct http_request *request, size_t offset, size_t lengt
     return append(request, "", 1);
 }
 
-/* Finds path and query of the target, in origin-form or absolute-form (RFC 9112, 3.2), and
- * keeps copies of them behind the headers. */
-static int split_target(struct http_request *request)
+/* The offset of the path in the target; there may be none before the query. */
+static int find_path(struct http_request *request, size_t *offset)
 {
     const char *target = http_request_target(request);
-    size_t offset = 0;
+    const char *path = http_target_path(target, http_request_header(request, "Host"));
+
+    if (request->parser.method == HTTP_CONNECT) {
+        return fail(request, HTTP_STATUS_NOT_IMPLEMENTED, "this server is no proxy");
+    }
+    if (request->parser.method == HTTP_OPTIONS && strcmp(target, "*") == 0) {
+        path = target;
+    }
+    if (path == NULL) {
+        return fail(request, HTTP_STATUS_BAD_REQUEST,
+                    "the target is no path, or names another host than the Host header");
+    }
+    *offset = (size_t)(path - target);
+    return GO_ON;
+}
+
+/* Finds path and query of the target, and keeps copies of them behind the headers. */
+static int split_target(struct http_request *request)
+{
+    size_t offset;
     size_t path_length;
     size_t query_length = 0;
-    struct http_parser_url url;
+    const char *path;
 
-    if (target[0] != '/') {
-        http_parser_url_init(&url);
-        if (request->parser.method != HTTP_CONNECT &&
-            http_parser_parse_url(target, strlen(target), 0, &url) == 0 &&
-            (url.field_set & (1 << UF_SCHEMA)) != 0) {
-            offset = (size_t)(strstr(target, "://") - target) + 3;
-            offset += strcspn(target + offset, "/?#");
-        }
+    if (find_path(request, &offset) != GO_ON) {
+        return STOP;
     }
-    path_length = strcspn(target + offset, "?#");
-    if (target[offset + path_length] == '?') {
-        query_length = strcspn(target + offset + path_length + 1, "#");
+    path = http_request_target(request) + offset;
+    path_length = strcspn(path, "?#");
+    if (path[path_length] == '?') {
+        query_length = strcspn(path + path_length + 1, "#");
     }
 
     request->path = request->text.end;
@@ -167,37 +181,20 @@ static int split_target(struct http_request *request)
     return append_copy(request, offset + path_length + 1, query_length);
 }
 
-static size_t count_headers(const struct http_request *request, const char *name)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < request->n_fields; i++) {
-        count += strcasecmp(http_request_field_name(request, i), name) == 0;
-    }
-    return count;
-}
-
 /* What this server demands of a head that it answers itself. */
 static int check_head(struct http_request *request)
 {
-    const http_parser *parser = &request->parser;
     const char *expectation = http_request_header(request, "Expect");
-    size_t n_hosts = count_headers(request, "Host");
+    const char *message;
+    int status = http_framing_check(request, &message);
 
-    if (parser->http_major != 1) {
-        return fail(request, HTTP_STATUS_HTTP_VERSION_NOT_SUPPORTED,
-                    "only HTTP/1.0 and HTTP/1.1 are spoken here");
-    }
-    if (n_hosts > 1 || (n_hosts == 0 && parser->http_minor > 0)) {
-        return fail(request, HTTP_STATUS_BAD_REQUEST, "exactly one Host header is needed");
+    if (status != 0) {
+        return fail(request, status, message);
     }
     if (expectation != NULL && strcasecmp(expectation, "100-continue") != 0) {
         return fail(request, HTTP_STATUS_EXPECTATION_FAILED, "unknown expectation");
     }
-    if ((parser->flags & F_CONTENTLENGTH) != 0 && parser->content_length > HTTP_BODY_LIMIT) {
-        return fail(request, HTTP_STATUS_PAYLOAD_TOO_LARGE, "the body is larger than 1 MiB");
-    }
-    request->expects_continue = expectation != NULL && parser->http_minor > 0;
+    request->expects_continue = expectation != NULL && request->parser.http_minor > 0;
     return GO_ON;
 }
 
@@ -207,14 +204,27 @@ static bool has_body(const http_parser *parser)
            ((parser->flags & F_CONTENTLENGTH) != 0 && parser->content_length > 0);
 }
 
+/* A client that says both wants the connection to end (RFC 9112 §9.3). */
+static bool keeps_alive(const http_parser *parser)
+{
+    return http_should_keep_alive(parser) != 0 && (parser->flags & F_CONNECTION_CLOSE) == 0;
+}
+
 static int on_headers_complete(http_parser *parser)
 {
     struct http_request *request = parser->data;
 
-    if (end_part(request) != GO_ON || split_target(request) != GO_ON) {
+    if (end_part(request) != GO_ON) {
         return STOP;
     }
-    request->keep_alive = http_should_keep_alive(parser) != 0;
+    if (parser->http_major != 1) {
+        return fail(request, HTTP_STATUS_HTTP_VERSION_NOT_SUPPORTED,
+                    "only HTTP/1.0 and HTTP/1.1 are spoken here");
+    }
+    if (split_target(request) != GO_ON) {
+        return STOP;
+    }
+    request->keep_alive = keeps_alive(parser);
     if (request->hands_over(request, request->user_data)) {
         request->state = HTTP_HANDED_OVER;
         return OTHER_PROTOCOL;
@@ -224,11 +234,7 @@ static int on_headers_complete(http_parser *parser)
     }
     /* An upgrade that nobody here knows is ignored (RFC 9110, 7.8). */
     parser->upgrade = 0;
-    request->state = HTTP_IN_BODY;
-    if (has_body(parser)) {
-        request->state = HTTP_HEAD_DONE;
-        http_parser_pause(parser, 1);
-    }
+    request->state = has_body(parser) ? HTTP_HEAD_DONE : HTTP_IN_BODY;
     return GO_ON;
 }
 
@@ -266,34 +272,7 @@ static const http_parser_settings settings = {
     .on_message_complete = on_message_complete,
 };
 
-/* True if the rest of a request line, from where the parser gave up in the method, still looks
- * like one: then the method is unknown, otherwise this is not HTTP. */
-static bool is_request_line(const char *rest, size_t length)
-{
-    const char *end = memchr(rest, '\n', length);
-    const char *space = memchr(rest, ' ', length);
-    size_t line_length;
-
-    if (end == NULL || space == NULL || space > end) {
-        return false;
-    }
-    line_length = (size_t)(end - rest);
-    if (line_length > 0 && rest[line_length - 1] == '\r') {
-        line_length--;
-    }
-    for (const char *at = rest; at < space; at++) {
-        if (*at == '\0' ||
-            strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-                   "!#$%&'*+-.^_`|~",
-                   *at) == NULL) {
-            return false;
-        }
-    }
-    return line_length > strlen(" HTTP/1.1") &&
-           strncmp(rest + line_length - strlen(" HTTP/1.1"), " HTTP/", strlen(" HTTP/")) == 0;
-}
-
-static void fail_by_parser(struct http_request *request, const char *rest, size_t length)
+static void fail_by_parser(struct http_request *request)
 {
     enum http_errno error = HTTP_PARSER_ERRNO(&request->parser);
 
@@ -301,20 +280,13 @@ static void fail_by_parser(struct http_request *request, const char *rest, size_
         return; /* by a callback, which has said more */
     }
     switch (error) {
+    case HPE_INVALID_METHOD:
+        /* Whether this is a request of an unknown method or none at all, the rest will tell. */
+        request->state = HTTP_IN_HEAD;
+        break;
     case HPE_INVALID_VERSION:
         fail(request, HTTP_STATUS_HTTP_VERSION_NOT_SUPPORTED,
              "only HTTP/1.0 and HTTP/1.1 are spoken here");
-        break;
-    case HPE_HEADER_OVERFLOW:
-        fail(request, HTTP_STATUS_REQUEST_HEADER_FIELDS_TOO_LARGE,
-             "the head is larger than 16 KiB");
-        break;
-    case HPE_INVALID_METHOD:
-        if (is_request_line(rest, length)) {
-            fail(request, HTTP_STATUS_NOT_IMPLEMENTED, "unknown method");
-            break;
-        }
-        fail(request, HTTP_STATUS_BAD_REQUEST, "this is not an HTTP request");
         break;
     default:
         fail(request, HTTP_STATUS_BAD_REQUEST, http_errno_description(error));
@@ -339,19 +311,104 @@ static void name_protocol(struct http_request *request)
     }
 }
 
-static size_t feed(struct http_request *request, const char *data, size_t length)
+static bool has_unknown_method(const struct http_request *request)
+{
+    return HTTP_PARSER_ERRNO(&request->parser) == HPE_INVALID_METHOD;
+}
+
+/* Hands bytes that are well written to the parser; returns how many it used, fewer only at the end of
+ * the request or when it failed. */
+static size_t parse(struct http_request *request, const char *data, size_t length)
 {
     size_t used;
     enum http_errno error;
 
-    if (request->state == HTTP_HEAD_DONE) {
-        request->state = HTTP_IN_BODY;
-        http_parser_pause(&request->parser, 0);
+    /* Of no bytes the parser would think that no more will come. */
+    if (length == 0 || has_unknown_method(request)) {
+        return length;
     }
     used = http_parser_execute(&request->parser, &settings, data, length);
     error = HTTP_PARSER_ERRNO(&request->parser);
     if (error != HPE_OK && error != HPE_PAUSED) {
-        fail_by_parser(request, data + used, length - used);
+        fail_by_parser(request);
+    }
+    return used;
+}
+
+/* What the end of the head, or of what has come of it, means when the parser has not failed. */
+static void judge_head(struct http_request *request, enum http_scan result)
+{
+    bool is_complete = request->state > HTTP_IN_HEAD;
+
+    if (result == HTTP_SCAN_BAD) {
+        fail(request, HTTP_STATUS_BAD_REQUEST, request->head.problem);
+    } else if (result == HTTP_SCAN_DONE && has_unknown_method(request)) {
+        fail(request, HTTP_STATUS_NOT_IMPLEMENTED, "unknown method");
+    } else if (is_complete != (result == HTTP_SCAN_DONE)) {
+        fail(request, HTTP_STATUS_BAD_REQUEST, "the end of the head is not clear");
+    } else if (!is_complete && request->head_bytes == HTTP_HEAD_LIMIT) {
+        fail(request, HTTP_STATUS_REQUEST_HEADER_FIELDS_TOO_LARGE,
+             "the head is larger than 16 KiB");
+    }
+}
+
+static size_t feed_head(struct http_request *request, const char *data, size_t length)
+{
+    size_t room = HTTP_HEAD_LIMIT - request->head_bytes;
+    size_t used;
+    enum http_scan result =
+        http_head_scan(&request->head, data, length < room ? length : room, &used);
+
+    request->head_bytes += used;
+    parse(request, data, used);
+    if (request->state != HTTP_FAILED) {
+        judge_head(request, result);
+    }
+    return used;
+}
+
+static size_t feed_chunks(struct http_request *request, const char *data, size_t length)
+{
+    size_t used;
+    enum http_chunks_result result = http_chunks_scan(&request->chunks, data, length, &used);
+
+    parse(request, data, used);
+    if (request->state == HTTP_FAILED) {
+        return used;
+    }
+    switch (result) {
+    case HTTP_CHUNKS_BAD:
+        fail(request, HTTP_STATUS_BAD_REQUEST, request->chunks.problem);
+        break;
+    case HTTP_CHUNKS_TOO_MUCH_DATA:
+        fail(request, HTTP_STATUS_PAYLOAD_TOO_LARGE, request->chunks.problem);
+        break;
+    case HTTP_CHUNKS_TOO_MUCH_EXTRA:
+        fail(request, HTTP_STATUS_REQUEST_HEADER_FIELDS_TOO_LARGE, request->chunks.problem);
+        break;
+    default:
+        if ((result == HTTP_CHUNKS_DONE) != (request->state == HTTP_COMPLETE)) {
+            fail(request, HTTP_STATUS_BAD_REQUEST, "the end of the body is not clear");
+        }
+    }
+    return used;
+}
+
+static size_t feed_body(struct http_request *request, const char *data, size_t length)
+{
+    return (request->parser.flags & F_CHUNKED) != 0 ? feed_chunks(request, data, length)
+                                                    : parse(request, data, length);
+}
+
+static size_t feed(struct http_request *request, const char *data, size_t length)
+{
+    size_t used;
+
+    if (request->state <= HTTP_IN_HEAD) {
+        used = feed_head(request, data, length);
+    } else {
+        request->state = HTTP_IN_BODY;
+        used = feed_body(request, data, length);
     }
     /* The body's users want a NUL behind it; the parser is done with this request. */
     if (request->state == HTTP_COMPLETE) {
@@ -376,9 +433,13 @@ size_t http_request_feed(struct http_request *request, const char *data, size_t 
     return used;
 }
 
-void http_request_setup(void)
+static void begin(struct http_request *request)
 {
-    http_parser_set_max_header_size(HTTP_HEAD_LIMIT);
+    request->parser.data = request;
+    http_parser_init(&request->parser, HTTP_REQUEST);
+    http_head_begin(&request->head);
+    http_chunks_begin(&request->chunks);
+    request->head_bytes = 0;
 }
 
 void http_request_init(struct http_request *request,
@@ -386,8 +447,7 @@ void http_request_init(struct http_request *request,
                        void *user_data)
 {
     *request = (struct http_request){.hands_over = hands_over, .user_data = user_data};
-    request->parser.data = request;
-    http_parser_init(&request->parser, HTTP_REQUEST);
+    begin(request);
 }
 
 void http_request_reset(struct http_request *request)
@@ -407,7 +467,7 @@ void http_request_reset(struct http_request *request)
     request->keep_alive = false;
     request->is_admitted = false;
     request->expects_continue = false;
-    http_parser_init(&request->parser, HTTP_REQUEST);
+    begin(request);
 }
 
 void http_request_free(struct http_request *request)

@@ -1,5 +1,5 @@
-/* http_request.h: one HTTP/1.x request, parsed as its bytes come in.
- * No sockets and no routes; answering is http_response.h. */
+/* http_request.h: one HTTP/1.x request, parsed as its bytes come in. How they are written is checked
+ * before http-parser sees them. No sockets and no routes; answering is http_response.h. */
 #ifndef BACKEND_HTTP_REQUEST_H
 #define BACKEND_HTTP_REQUEST_H
 
@@ -9,10 +9,17 @@
 
 #include <http_parser.h>
 
+#include "base/http_head.h"
+
 #include "buffer.h"
 #include "first_line.h"
+#include "http_chunks.h"
 
-enum { HTTP_HEAD_LIMIT = 16 * 1024, HTTP_BODY_LIMIT = 1024 * 1024 };
+enum {
+    HTTP_HEAD_LIMIT = 16 * 1024,
+    HTTP_FIELD_LIMIT = 256,
+    HTTP_BODY_LIMIT = HTTP_CHUNKS_DATA_LIMIT
+};
 
 enum http_request_state {
     HTTP_AWAITING, /* no byte yet */
@@ -34,6 +41,9 @@ struct http_request {
     http_parser parser;
     enum http_request_state state;
     struct first_line first_line;
+    struct http_head head;
+    size_t head_bytes; /* so far */
+    struct http_chunks chunks;
     int part;                /* of the head: which one comes in now */
     struct byte_buffer text; /* the target, then names and values, each NUL-terminated */
     struct http_field *fields;
@@ -52,9 +62,6 @@ struct http_request {
     bool (*hands_over)(const struct http_request *request, void *user_data);
     void *user_data;
 };
-
-/* Once per process, before the first request: sets the parser's own limit. */
-void http_request_setup(void);
 
 void http_request_init(struct http_request *request,
                        bool (*hands_over)(const struct http_request *request, void *user_data),

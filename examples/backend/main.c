@@ -181,6 +181,5 @@ int main(int argc, char **argv)
     log_set_level(options.log_level);
     raise_file_limit();
     block_signals(&options, &signals);
-    http_request_setup();
     return run(&options, &signals);
 }

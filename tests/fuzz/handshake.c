@@ -1,15 +1,18 @@
 /* handshake.c: a request that the host has parsed itself, what the application asks of it, the
- * negotiation of extensions, and queries. Not here: heads as bytes (websocket.c, http.c). */
+ * negotiation of extensions, queries; and heads as bytes, which must mean the same to a reader that is
+ * not strict. Not here: what comes behind a head (websocket.c, http.c). */
 #include <stdlib.h>
 #include <string.h>
 
 #include <ws_manager/ws_manager.h>
 
 #include "fuzz/support/input.h"
+#include "fuzz/support/plain_http.h"
 #include "transport/websocket/extension.h"
 #include "transport/websocket/query.h"
+#include "transport/websocket/request.h"
 
-enum { MAX_HEADERS = 12 };
+enum { MAX_HEADERS = 12, MAX_HEAD_BYTES = 4096 };
 
 static struct input input;
 
@@ -146,6 +149,48 @@ static void ask_query(const char *query, const char *name)
     free(value);
 }
 
+static void expect_plain(const struct request *request, struct text text, size_t used)
+{
+    char name[MAX_HEAD_BYTES];
+    char value[MAX_HEAD_BYTES];
+    struct plain_request plain;
+    size_t n = 0;
+
+    plain_request_read(&plain, text.bytes, text.length, false, 0);
+    ck_assert_uint_eq(plain.end, used);
+    for (; plain_request_field(&plain, text.bytes, n, name, value, sizeof name); n++) {
+        ck_assert_uint_lt(n, request->n_headers);
+        ck_assert_str_eq(request->text.data + request->headers[n].name, name);
+        ck_assert_str_eq(request->text.data + request->headers[n].value, value);
+    }
+    ck_assert_uint_eq(n, request->n_headers);
+    free(plain.body);
+}
+
+/* A head's bytes, in pieces of that length. */
+static void read_head(struct text text, size_t piece)
+{
+    enum request_result result = REQUEST_MORE;
+    struct request *request;
+    ws_allocator memory;
+    size_t at = 0;
+
+    memory_allocator_init(&memory);
+    request = request_new(&memory);
+    ck_assert_ptr_nonnull(request);
+    while (result == REQUEST_MORE && at < text.length) {
+        size_t used;
+
+        result = request_feed(request, text.bytes + at,
+                              piece < text.length - at ? piece : text.length - at,
+                              MAX_HEAD_BYTES, &used);
+        at += used;
+    }
+    if (result == REQUEST_DONE)
+        expect_plain(request, text, at);
+    request_free(request);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
 {
     struct text one;
@@ -157,6 +202,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
     negotiate(one.bytes);
     ask_query(one.bytes, two.bytes);
     shake_hands();
+    read_head(two, 1 + input_byte(&input));
     text_free(&one);
     text_free(&two);
     return 0;

@@ -1,5 +1,6 @@
-/* http.c: the example backend's parser of requests, which must not care how they are cut, and what
- * is behind it: router, API and store, with an SQLite database in memory. Sockets are not here. */
+/* http.c: the example backend's parser of requests, which must not care how they are cut, and must
+ * find no other end than a reader that is not strict; and what is behind it: router, API and store,
+ * with an SQLite database in memory. Sockets are not here. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include "backend/monotonic_clock.h"
 #include "backend/router.h"
 #include "fuzz/support/input.h"
+#include "fuzz/support/plain_http.h"
 
 static struct options options;
 static struct app app = {.options = &options};
@@ -45,21 +47,12 @@ static size_t feed(struct http_request *request, struct input *cuts, struct text
     return at;
 }
 
-/* Whether a method is unknown, or is that of HTTP/2's preface, can only be told while its line is in
- * one piece. */
-static int kind_of_failure(const struct http_request *request)
-{
-    return request->failure_status == HTTP_STATUS_NOT_IMPLEMENTED ||
-                   request->failure_status == HTTP_STATUS_HTTP_VERSION_NOT_SUPPORTED
-               ? HTTP_STATUS_BAD_REQUEST
-               : request->failure_status;
-}
-
 static void expect_same(const struct http_request *one, const struct http_request *other)
 {
     ck_assert_int_eq(one->state, other->state);
     if (one->state == HTTP_FAILED) {
-        ck_assert_int_eq(kind_of_failure(one), kind_of_failure(other));
+        ck_assert_int_eq(one->failure_status, other->failure_status);
+        ck_assert_str_eq(one->failure_message, other->failure_message);
         return;
     }
     if (one->state <= HTTP_IN_HEAD)
@@ -72,6 +65,38 @@ static void expect_same(const struct http_request *one, const struct http_reques
         ck_assert_str_eq(http_request_field_value(one, i), http_request_field_value(other, i));
     }
     ck_assert_uint_eq(byte_buffer_length(&one->body), byte_buffer_length(&other->body));
+}
+
+static void expect_fields(const struct http_request *request, const struct plain_request *plain,
+                          const char *bytes)
+{
+    static char name[HTTP_HEAD_LIMIT];
+    static char value[HTTP_HEAD_LIMIT];
+    size_t n = 0;
+
+    for (; plain_request_field(plain, bytes, n, name, value, sizeof name); n++) {
+        ck_assert_uint_lt(n, request->n_fields);
+        ck_assert_str_eq(http_request_field_name(request, n), name);
+        ck_assert_str_eq(http_request_field_value(request, n), value);
+    }
+    ck_assert_uint_eq(n, request->n_fields);
+}
+
+/* A whole request ends for everyone where it ends here. */
+static void expect_plain(const struct http_request *request, struct text text, size_t used)
+{
+    const char *length = http_request_header(request, "Content-Length");
+    bool is_chunked = http_request_header(request, "Transfer-Encoding") != NULL;
+    struct plain_request plain;
+
+    ck_assert(!is_chunked || length == NULL);
+    plain_request_read(&plain, text.bytes, text.length, is_chunked,
+                       length != NULL ? strtoul(length, NULL, 10) : 0);
+    ck_assert_uint_eq(plain.end, used);
+    ck_assert_uint_eq(plain.length, byte_buffer_length(&request->body));
+    ck_assert_mem_eq(plain.body, byte_buffer_bytes(&request->body), plain.length);
+    expect_fields(request, &plain, text.bytes);
+    free(plain.body);
 }
 
 static void answer(const struct http_request *request)
@@ -100,7 +125,6 @@ static void open_app(void)
     ck_assert_int_eq(options_parse(2, arguments, &options, problem, sizeof problem),
                      OPTIONS_OK);
     log_set_level(WS_LOG_ERROR);
-    http_request_setup();
     ck_assert(static_files_open(&app.static_files, BACKEND_STATIC_DIR));
     app.store = store_open(":memory:", problem, sizeof problem);
     ck_assert_msg(app.store != NULL, "%s", problem);
@@ -119,16 +143,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
     struct input whole = {0};
     struct http_request one;
     struct http_request other;
+    size_t used;
 
     if (app.store == NULL)
         open_app();
     http_request_init(&one, hands_over, NULL);
     http_request_init(&other, hands_over, NULL);
-    feed(&one, &whole, text);
+    used = feed(&one, &whole, text);
     feed(&other, &cut_input, text);
     expect_same(&one, &other);
-    if (one.state == HTTP_COMPLETE)
+    if (one.state == HTTP_COMPLETE) {
+        expect_plain(&one, text, used);
         answer(&one);
+    }
     http_request_free(&one);
     http_request_free(&other);
     text_free(&cuts);

@@ -20,19 +20,12 @@ struct handshake_text {
     char text[];
 };
 
-/* The origin form, or the path of the absolute form (RFC 9112 §3.2). */
 static bool split_target(struct ws_handshake *handshake)
 {
-    const char *target = request_target(handshake->request);
-    const char *authority = strstr(target, "://");
+    const char *path = request_path(handshake->request);
     char *query;
 
-    if (target[0] != '/' && authority != NULL) {
-        const char *path = strpbrk(authority + 3, "/?#");
-
-        target = path != NULL && *path == '/' ? path : "/";
-    }
-    handshake->target = memory_copy_text(handshake->memory, target, strcspn(target, "#"));
+    handshake->target = memory_copy_text(handshake->memory, path, strcspn(path, "#"));
     if (handshake->target == NULL)
         return false;
     handshake->path = handshake->target;
@@ -42,6 +35,8 @@ static bool split_target(struct ws_handshake *handshake)
         *query = '\0';
         handshake->query = query + 1;
     }
+    if (*handshake->path == '\0')
+        handshake->path = "/";
     return true;
 }
 

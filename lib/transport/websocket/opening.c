@@ -6,6 +6,8 @@
 
 #include <openssl/evp.h>
 
+#include "base/http_target.h"
+
 /* What most often takes the headers out: a proxy that is not told to pass them on. */
 static const char proxy_advice[] =
     "a WebSocket is opened by HTTP/1.1 with Upgrade and Connection; nginx passes them on by "
@@ -118,6 +120,11 @@ static void check_host(const struct request *request, struct refusal *refusal)
     if (n != 1)
         set(refusal, 400,
             n == 0 ? "the request lacks Host" : "the request has several Host headers", NULL);
+    else if (!http_host_valid(request_header(request, "Host", 0)))
+        set(refusal, 400, "the Host header names no host", NULL);
+    else if (request_path(request) == NULL)
+        set(refusal, 400, "the target is no path, or names another host than the Host header",
+            NULL);
 }
 
 /* In the order in which a person would want to hear of it. */
@@ -166,7 +173,10 @@ static void explain_bad(const struct request *request, struct refusal *refusal)
     else if (begins(request, "PRI * HTTP/2.0")) /* RFC 9113 §3.4 */
         set(refusal, 505, "these bytes are HTTP/2", version_advice);
     else
-        set(refusal, 400, "the request is malformed", NULL);
+        set(refusal, 400,
+            request_problem(request) != NULL ? request_problem(request)
+                                             : "the request is malformed",
+            NULL);
 }
 
 void opening_explain(const struct request *request, enum request_result result,

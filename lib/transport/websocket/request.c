@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/http_target.h"
 #include "base/http_text.h"
 
 struct request *request_new(const ws_allocator *memory)
@@ -13,6 +14,7 @@ struct request *request_new(const ws_allocator *memory)
     if (request == NULL)
         return NULL;
     buffer_init(&request->text, memory);
+    http_head_begin(&request->head);
     http_parser_init(&request->parser, HTTP_REQUEST);
     request->parser.data = request;
     return request;
@@ -94,8 +96,6 @@ static int on_name(http_parser *parser, const char *at, size_t length)
     return request->text.failed;
 }
 
-/* http-parser joins a value that is continued on the next line with a space, as RFC 9112 §5.2
- * allows. */
 static int on_value(http_parser *parser, const char *at, size_t length)
 {
     struct request *request = parser->data;
@@ -122,7 +122,7 @@ static int on_head(http_parser *parser)
     return request->text.failed ? -1 : 2;
 }
 
-static enum request_result failure(const struct request *request)
+static enum request_result failure(struct request *request)
 {
     if (request->text.failed)
         return REQUEST_NO_MEMORY;
@@ -133,6 +133,9 @@ static enum request_result failure(const struct request *request)
         return REQUEST_BAD_VERSION;
     case HPE_HEADER_OVERFLOW:
         return REQUEST_TOO_LARGE;
+    case HPE_INVALID_METHOD: /* told at the first byte that fits none, whatever comes then */
+        request->head.problem = "this is no request of a known method";
+        return REQUEST_BAD;
     default:
         return REQUEST_BAD;
     }
@@ -160,15 +163,22 @@ enum request_result request_feed(struct request *request, const char *data, size
         .on_headers_complete = on_head,
     };
     size_t room = max_head_bytes - request->head_bytes;
-    size_t given = length < room ? length : room;
+    enum http_scan result =
+        http_head_scan(&request->head, data, length < room ? length : room, used);
 
-    keep_line(request, data, given);
-    *used = http_parser_execute(&request->parser, &settings, data, given);
+    keep_line(request, data, length < room ? length : room);
     request->head_bytes += *used;
-    if (request->piece == REQUEST_COMPLETE && !request->text.failed)
-        return REQUEST_DONE;
-    if (HTTP_PARSER_ERRNO(&request->parser) != HPE_OK)
+    /* No bytes would mean to the parser that no more will come. */
+    if (*used > 0)
+        http_parser_execute(&request->parser, &settings, data, *used);
+    if (HTTP_PARSER_ERRNO(&request->parser) != HPE_OK || request->text.failed)
         return failure(request);
+    /* Both must have found the same end. */
+    if (result == HTTP_SCAN_BAD ||
+        (result == HTTP_SCAN_DONE) != (request->piece == REQUEST_COMPLETE))
+        return REQUEST_BAD;
+    if (result == HTTP_SCAN_DONE)
+        return REQUEST_DONE;
     return request->head_bytes >= max_head_bytes ? REQUEST_TOO_LARGE : REQUEST_MORE;
 }
 
@@ -230,9 +240,19 @@ bool request_is_head(const struct request *request)
     return strncmp(request->line, "HEAD ", strlen("HEAD ")) == 0;
 }
 
+const char *request_problem(const struct request *request)
+{
+    return request->head.problem;
+}
+
 const char *request_target(const struct request *request)
 {
     return request->text.data;
+}
+
+const char *request_path(const struct request *request)
+{
+    return http_target_path(request_target(request), request_header(request, "Host", 0));
 }
 
 const char *request_next_header(const struct request *request, const char *name, size_t *at)

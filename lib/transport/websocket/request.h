@@ -11,6 +11,7 @@
 #include <ws_manager/websocket.h>
 
 #include "base/buffer.h"
+#include "base/http_head.h"
 
 enum { REQUEST_MAX_HEADERS = 256, REQUEST_LINE_KEPT = 128 };
 
@@ -20,6 +21,7 @@ struct request_header {
 };
 
 struct request {
+    struct http_head head; /* what http-parser gets has passed it */
     http_parser parser;
     struct buffer text; /* the target, then names and values, each NUL-terminated */
     struct request_header *headers;
@@ -63,6 +65,13 @@ enum request_result request_fill(struct request *request, const char *method,
 
 /* Whether the method is HEAD, also while the rest has not come. */
 bool request_is_head(const struct request *request);
+
+/* What was wrong with the bytes of a head that was REQUEST_BAD; NULL if there is nothing to say. */
+const char *request_problem(const struct request *request);
+
+/* Where the path begins in the target, which is empty if the query or the end is there; NULL if there
+ * is none, or if the target names another host than the request's (http_target.h). */
+const char *request_path(const struct request *request);
 
 const char *request_target(const struct request *request);
 

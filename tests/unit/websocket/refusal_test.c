@@ -122,7 +122,7 @@ static const struct {
     {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505, "these bytes are HTTP/2", HTTP_1_1},
     {"\x16\x03\x01\x02garbage", 400, "these bytes are TLS, but this port speaks plain HTTP",
      "connect by ws:// or http://"},
-    {"hello\r\n", 400, "the request is malformed", NULL},
+    {"hello\r\n", 400, "this is no request of a known method", NULL},
 };
 
 /* The log's line is the reason and the request. */
@@ -380,7 +380,7 @@ START_TEST(a_peer_s_words_forge_nothing)
     ck_assert_ptr_nonnull(strstr(logged, "xxxxx\", User-Agent \"xxxxx"));
     n_logged = 0;
     peer_send_text(host_peer(&host), "GET /\x1b[31m\x07 HTTP/1.1\r\n");
-    expect_log("handshake refused with 400: the request is malformed (GET /?[31m?)");
+    expect_log("handshake refused with 400: a control character in the target (GET /?[31m?)");
 }
 END_TEST
 

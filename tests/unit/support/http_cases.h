@@ -1,0 +1,25 @@
+/* http_cases.h: the cases of tests/http: requests as bytes, and what becomes of them. */
+#ifndef SUPPORT_HTTP_CASES_H
+#define SUPPORT_HTTP_CASES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { HTTP_CASE_BYTES = 32 * 1024, HTTP_CASE_NAME = 64 };
+
+struct http_case {
+    int status;   /* of the refusal; 0: there is none */
+    bool is_last; /* the connection ends after it */
+    char name[HTTP_CASE_NAME];
+    char bytes[HTTP_CASE_BYTES];
+    size_t length;
+    char body[HTTP_CASE_NAME];
+    size_t body_length;
+};
+
+/* Reads a file of tests/http and calls `check` for each case, with `fields` in the place that a case
+ * has for them. Returns how many cases there were. */
+size_t http_cases_for_each(const char *file, const char *fields,
+                           void (*check)(const struct http_case *of));
+
+#endif
