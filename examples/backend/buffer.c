@@ -17,15 +17,16 @@ bool byte_buffer_reserve(struct byte_buffer *buffer, size_t more)
     if (more <= buffer->capacity - buffer->end) {
         return true;
     }
-    if (more > SIZE_MAX / 2 - live) {
+    if (more > SIZE_MAX / 2 - buffer->end) {
         return false;
     }
-    if (buffer->start > 0) {
+    /* Moving costs as much as is there, so it is done when as much has been consumed since. */
+    if (buffer->start > 0 && buffer->start >= live) {
         memmove(buffer->data, buffer->data + buffer->start, live);
         buffer->start = 0;
         buffer->end = live;
     }
-    while (capacity < live + more) {
+    while (capacity < buffer->end + more) {
         capacity *= 2;
     }
     if (capacity == buffer->capacity) {
