@@ -73,7 +73,7 @@ typedef struct ws_endpoint_options {
      * so many have come, a message that is empty or goes on beyond its first frame ends the
      * connection with 1008. One that had gone on before may do so to its end, which max_fragments
      * bounds; without that (0) it may not. Bytes pay for frames: a continuation frame does not count
-     * if its message has no more of them than one for each 64 bytes that have come, so a client may
+     * if its message has no more of them than one for each 64 bytes that have come, compressed or not, so a client may
      * cut its messages in pieces of that size or larger. 0: no limit; default 10000. */
     uint32_t max_continuation_frames;
 } ws_endpoint_options;

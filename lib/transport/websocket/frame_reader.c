@@ -196,11 +196,16 @@ static uint64_t most_bytes(const struct frame_reader *reader,
     return compressed ? most_compressed(limits->max_message_bytes) : limits->max_message_bytes;
 }
 
-/* How many frames the message's bytes pay for, this frame's among them. */
+/* How many frames the message's bytes pay for, this frame's among them, and what came out of those
+ * before it: a client may compress each piece for itself. */
 static uint64_t paid_frames(const struct frame_reader *reader,
                             const struct wslay_frame_iocb *frame)
 {
-    return (reader->received + frame->payload_length) / FRAME_PAID_BYTES;
+    size_t inflated = 0;
+
+    if (reader->inflater != NULL)
+        inflater_output(reader->inflater, &inflated);
+    return (reader->received + frame->payload_length + inflated) / FRAME_PAID_BYTES;
 }
 
 static bool is_one_too_many(const struct frame_reader *reader,

@@ -2,6 +2,8 @@
  * empty ones. Not here: how many frames one message may have (message_limits_test.c). */
 #include <string.h>
 
+#include <zlib.h>
+
 #include "websocket/host.h"
 
 enum { MOST = 5, MANY = 100000, MAX_FRAGMENTS = 65536, LARGE = 131072 };
@@ -152,6 +154,46 @@ START_TEST(bytes_pay_for_frames)
 }
 END_TEST
 
+/* Pieces that are each compressed for themselves, to a few bytes. */
+START_TEST(bytes_that_are_inflated_pay_too)
+{
+    enum { PIECES = 2 * MOST, PIECE = 4096, TAIL = 4 /* RFC 7692 section 7.2.1 */ };
+    static uint8_t payload[PIECE];
+    uint8_t compressed[256];
+
+    options.endpoint.max_message_bytes = PIECES * PIECE;
+    options.endpoint.max_fragments = MOST;
+    host_open(&host, &options);
+    peer = host_client_with(&host, "Sec-WebSocket-Extensions: permessage-deflate\r\n");
+    for (unsigned message = 1; message <= 3 * MOST; message++) {
+        z_stream stream = {0};
+
+        ck_assert_int_eq(deflateInit2(&stream, 6, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY),
+                         Z_OK);
+        for (int i = 0; i < PIECES; i++) {
+            size_t length;
+
+            stream.next_in = payload;
+            stream.avail_in = PIECE;
+            stream.next_out = compressed;
+            stream.avail_out = sizeof compressed;
+            ck_assert_int_eq(deflate(&stream, Z_SYNC_FLUSH), Z_OK);
+            length = sizeof compressed - stream.avail_out;
+            ck_assert_uint_lt(length, 32);
+            if (i == PIECES - 1)
+                client_frame(&frames, FIN | CONTINUATION, compressed, length - TAIL);
+            else
+                client_frame(&frames, i == 0 ? RSV1 | BINARY : CONTINUATION, compressed,
+                             length);
+        }
+        deflateEnd(&stream);
+        send_frames();
+        ck_assert_uint_eq(host.called[HOST_RAW], message);
+        ck_assert_uint_eq(host.message.length, (size_t)PIECES * PIECE);
+    }
+}
+END_TEST
+
 /* What is a little smaller counts, but not all of it. */
 START_TEST(bytes_that_do_not_pay)
 {
@@ -291,6 +333,7 @@ Suite *websocket_suite(void)
     tcase_add_test(tests, one_frame_now_and_then);
     tcase_add_test(tests, many_clients);
     tcase_add_test(tests, bytes_pay_for_frames);
+    tcase_add_test(tests, bytes_that_are_inflated_pay_too);
     tcase_add_test(tests, bytes_that_do_not_pay);
     tcase_add_test(tests, messages_of_two_fragments);
     tcase_add_test(tests, empty_messages);
