@@ -6,8 +6,8 @@
  * goes to the carrier, and is delivered, on every process and in the stream's order, when the
  * carrier reads it back. Joins, leaves and messages to one connection stay in the process.
  *
- * In the child of a fork() the manager has an epoch of its own, not the stream's: a carrier must refuse
- * to publish there (WS_ERR_FORKED), and leave its connections to the parent. */
+ * In the child of a fork() the manager has an epoch of its own, not the stream's: a carrier must
+ * refuse to publish there (WS_ERR_FORKED), and leave its connections to the parent. */
 #ifndef WS_MANAGER_CLUSTER_H
 #define WS_MANAGER_CLUSTER_H
 

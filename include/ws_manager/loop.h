@@ -22,9 +22,9 @@ typedef struct ws_loop_options {
      * from any thread, without a lock held, once for all calls between two runs: whenever a call
      * leaves something to the loop, also one on the loop's own thread such as
      * ws_websocket_sent(). Not for ws_websocket_new(), _receive(), _upgrade(), _eof() and _close(),
-     * after which the host runs the loop anyway, nor for calls that a callback makes within these or
-     * ws_loop_run(). It must not call this library. May be NULL when only one thread exists and it
-     * runs the loop after every call. */
+     * after which the host runs the loop anyway, nor for calls that a callback makes within these
+     * or ws_loop_run(). It must not call this library. May be NULL when only one thread exists and
+     * it runs the loop after every call. */
     void (*wake)(void *user_data);
     void *user_data;
 } ws_loop_options;

@@ -9,19 +9,19 @@
  * A message to a user or room in which nobody is, is no error: it takes its place in the order
  * and is delivered to nobody. Only what names one connection says WS_ERR_NOT_FOUND.
  *
- * fork(). A child is another process: what was made before fork() has another process id and epoch in
- * it, and an empty history, so that a client of the parent's that comes to it is told that it missed
+ * fork(). A child is another process: what was made before fork() has another process id and epoch
+ * in it, and an empty history. So a client of the parent's that comes to it is told that it missed
  * something, and never gets the child's events for the parent's. As POSIX has it, fork() copies the
  * calling thread alone: if others were within this library, the child must do nothing but exec().
  *
  * - Manager, event types and events may be used in both processes.
- * - A loop, its connections and its endpoints may be used in one of them, which runs them: the parent
- *   before a fork() that only runs something else, the child of a daemon(). In the other one they are
- *   left alone, not freed: freeing would send closes by the shared sockets.
+ * - A loop and its connections are for one of them, which runs them: the parent, or the child of a
+ *   daemon(). In the other one they are freed, which writes nothing to any socket: until then what
+ *   is sent waits for them there.
  * - A carrier stays with the parent (redis.h, cluster.h).
  *
- * So a server that forks workers makes its manager and its sockets before, and each worker its loops,
- * endpoints and carrier. _Fork(), vfork() and clone() are not noticed.
+ * So a server that forks workers makes its manager and its sockets before, and each worker its
+ * loops, endpoints and carrier. _Fork(), vfork() and clone() are not noticed.
  *
  * Names (users, rooms, event types) are 1 to 128 bytes of UTF-8 that can't break or reorder a line:
  * ws_name_is_valid().

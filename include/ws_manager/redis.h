@@ -8,9 +8,9 @@
  * freed.
  *
  * After fork() it is the parent's. In the child ws_redis_run() and ws_redis_ready() do nothing,
- * whatever is sent through its manager is refused with WS_ERR_FORKED, and ws_redis_free() closes the
- * child's copies of the descriptors without a word to Redis, or to `watch`. A process that forks
- * makes the manager and the carrier of each child there. */
+ * whatever is sent through its manager is refused with WS_ERR_FORKED, and ws_redis_free() closes
+ * the child's copies of the descriptors without a word to Redis, or to `watch`. A process that
+ * forks makes the manager and the carrier of each child there. */
 #ifndef WS_MANAGER_REDIS_H
 #define WS_MANAGER_REDIS_H
 

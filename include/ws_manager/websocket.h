@@ -72,9 +72,10 @@ typedef struct ws_endpoint_options {
     /* Continuation frames, and frames without payload that are no control frames, in a second: when
      * so many have come, a message that is empty or goes on beyond its first frame ends the
      * connection with 1008. One that had gone on before may do so to its end, which max_fragments
-     * bounds; without that (0) it may not. Bytes pay for frames: a continuation frame does not count
-     * if its message has no more of them than one for each 64 bytes that have come, compressed or not, so a client may
-     * cut its messages in pieces of that size or larger. 0: no limit; default 10000. */
+     * bounds; without that (0) it may not. Bytes pay for frames: a continuation frame does not
+     * count if its message has no more of them than one for each 64 bytes that have come,
+     * compressed or not, so a client may cut its messages in pieces of that size or larger. 0: no
+     * limit; default 10000. */
     uint32_t max_continuation_frames;
 } ws_endpoint_options;
 
@@ -141,8 +142,9 @@ WS_EXPORT int ws_handshake_refuse(ws_handshake *handshake, int status, const cha
 
 /* --- one connection ----------------------------------------------------------------------- */
 
-/* A new connection, before its first byte; run the loop afterwards, whose next deadline may be that of
- * the handshake. `user_data` is the host's pointer, usually its socket. Errors: WS_ERR_NO_MEMORY. *websocket is set on success only. */
+/* A new connection, before its first byte; run the loop afterwards, whose next deadline may be that
+ * of the handshake. `user_data` is the host's pointer, usually its socket. Errors:
+ * WS_ERR_NO_MEMORY. *websocket is set on success only. */
 WS_EXPORT int ws_websocket_new(ws_loop *loop, ws_endpoint *endpoint, void *user_data,
                                ws_websocket **websocket);
 

@@ -21,8 +21,7 @@ enum {
 /* False if the system gives no randomness. */
 bool epoch_draw(char epoch[EPOCH_SIZE]);
 
-/* Makes another one of it, without randomness: a different one for each number that is not the same in
- * its lowest 50 bits. */
+/* Makes another one of it, without randomness: a different one for each number below 2^50. */
 void epoch_turn(char epoch[EPOCH_SIZE], uint64_t by);
 
 bool epoch_valid(const char *epoch);

@@ -62,7 +62,7 @@ struct ws_manager {
     unsigned n_forks; /* forks_count() of the process that this is */
 };
 
-/* Notices, in the child of a fork(), that this is another process than the one that had it before. */
+/* Notices, in the child of a fork(), that this is another process than before (identity.h). */
 void manager_lock(ws_manager *manager);
 void manager_unlock(ws_manager *manager);
 

@@ -1,5 +1,5 @@
-/* fork_test.c: a carrier that was made before fork() is the parent's: the child neither speaks by its
- * connections nor says anything of them, and the parent's events are stored once. */
+/* fork_test.c: a carrier that was made before fork() is the parent's: the child neither speaks by
+ * its connections nor says anything of them, and the parent's events are stored once. */
 #include <poll.h>
 #include <string.h>
 #include <sys/wait.h>

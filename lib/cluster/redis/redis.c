@@ -52,8 +52,8 @@ int ws_redis_check_uri(const char *uri, char *text, size_t size)
 
 /* --- what the manager calls ------------------------------------------------------------------- */
 
-/* True in a child of the process that made it: its connections are the parent's, and so are the events
- * that wait, and the locks as they were. */
+/* True in a child of the process that made it: its connections are the parent's, and so are the
+ * events that wait. */
 static bool is_parents(const struct ws_redis *redis)
 {
     return redis->n_forks != forks_count();
@@ -242,8 +242,7 @@ static void watch_nothing(int fd, int events, void *user_data)
     (void)user_data;
 }
 
-/* The host's loop may share what it waits with, an epoll descriptor for example, with the parent, and
- * must go on waiting there. */
+/* The host may share an epoll descriptor with the parent, which must go on waiting by it. */
 static void leave_to_parent(struct ws_redis *redis)
 {
     redis->reading.watch = redis->writing.watch = redis->asking.watch = watch_nothing;

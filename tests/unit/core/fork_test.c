@@ -1,5 +1,5 @@
 /* fork_test.c: parent and child of a fork() are two processes to their clients: other names of
- * connections, other ids of events, and nobody is handed the events of one for those of the other. */
+ * connections, other ids of events, and nobody gets the events of one for those of the other. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -268,8 +268,8 @@ START_TEST(its_queue_stays_between_the_marks)
 }
 END_TEST
 
-/* Memory runs out while the host writes, when nobody would run the loop: it is woken, and the client
- * is sent away in that turn. */
+/* Memory runs out while the host writes, when nobody would run the loop: it is woken, and the
+ * client is sent away in that turn. */
 START_TEST(without_memory_while_writing)
 {
     unsigned n_ended = 0;
