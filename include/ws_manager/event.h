@@ -29,7 +29,8 @@ WS_EXPORT int ws_event_set_sequence(ws_event *event, const char *producer, uint6
 
 /* Has `stored` called, once, if the sending call returned WS_OK: when the event has its place in
  * the history (within that call), or is stored in the stream between processes (later, on the
- * thread of its carrier). `result` is WS_OK, or says why it is not, as far as is known; `id` is
+ * thread of its carrier). `result` is WS_OK, or says why it is not, as far as is known
+ * (WS_ERR_CLOSED: the carrier was freed; WS_ERR_TOO_BIG: Redis takes none of this size); `id` is
  * the event's, "" if it is not known, valid during the call. It may call the library as any
  * callback does. Not for personal messages. Before it is sent, else WS_ERR_ALREADY. */
 WS_EXPORT int ws_event_on_stored(ws_event *event,

@@ -253,7 +253,9 @@ START_TEST(too_much_to_send)
         ck_assert_int_eq(ws_manager_emit(ann.host.manager, "notification", data, BYTES), WS_OK);
     UNTIL(node_stat(&ann, "stored") + node_stat(&ann, "duplicates") == N);
     ck_assert_str_eq(server_do(&server, "XLEN {wsmanager}:events"), "64");
-    end();
+    node_close(&ann);
+    peer_end(&peer);
+    server_end(&server);
 }
 END_TEST
 

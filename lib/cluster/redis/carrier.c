@@ -7,8 +7,6 @@
 
 #include "base/utf8.h"
 
-enum { PAGE_LARGE_BYTES = 4 << 20 };
-
 /* --- how things stand ------------------------------------------------------------------------- */
 
 void count(struct ws_redis *redis, uint64_t *counter, uint64_t n)
@@ -81,33 +79,6 @@ uint64_t backoff_ms(struct ws_redis *redis, uint32_t *n_attempts)
     redis->random ^= redis->random >> 7;
     redis->random ^= redis->random << 17;
     return wait_ms / 2 + redis->random % (wait_ms / 2 + 1);
-}
-
-static void halve(struct at_once *at_once)
-{
-    if (at_once->events > 1)
-        at_once->events /= 2;
-}
-
-void at_once_shrink(struct at_once *at_once)
-{
-    halve(at_once);
-    at_once->max = at_once->events;
-}
-
-void at_once_fit(struct at_once *at_once, size_t n_events, size_t bytes)
-{
-    if (bytes > PAGE_LARGE_BYTES)
-        halve(at_once);
-    else if (n_events >= at_once->events && bytes < PAGE_LARGE_BYTES / 4)
-        at_once->events =
-            2 * at_once->events < at_once->max ? 2 * at_once->events : at_once->max;
-}
-
-void at_once_allow(struct at_once *at_once, uint32_t most)
-{
-    if (at_once->max < most)
-        at_once->max++;
 }
 
 /* --- commands --------------------------------------------------------------------------------- */

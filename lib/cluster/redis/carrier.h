@@ -26,6 +26,7 @@
 
 #include "base/host_clock.h"
 #include "base/memory.h"
+#include "cluster/redis/at_once.h"
 #include "cluster/redis/command.h"
 #include "cluster/redis/link.h"
 #include "cluster/redis/queue.h"
@@ -34,7 +35,7 @@
 
 enum {
     NUMBER_SIZE = 21, /* a decimal number of 64 bits, and a NUL */
-    PAGE_FIRST = 128, /* entries */
+    PAGE_FIRST = 8,   /* entries, whose size is not known yet */
     PAGE_MAX = 512,
     RETRY_MS = 10,        /* when the manager has no room or memory */
     BACKOFF_MIN_MS = 50,  /* between two attempts, twice as long for each that fails, */
@@ -105,12 +106,6 @@ struct known {
     char nonce[NUMBER_SIZE];
 };
 
-/* How many events go through a connection at once, by how large they are and how slow it is. */
-struct at_once {
-    uint32_t events;
-    uint32_t max; /* more did not get through in time */
-};
-
 struct reader {
     char epoch[WS_EPOCH_SIZE]; /* that the manager has; "": none yet */
     uint64_t position;         /* of the last event that it took */
@@ -136,6 +131,7 @@ struct writer {
     struct at_once batch;
     bool is_script_known; /* to Redis, which carried it out before */
     uint32_t n_sent;      /* events at the queue's beginning that were sent */
+    uint64_t n_settled;   /* that were there before */
     uint64_t retry_ms;    /* after Redis took none */
     uint32_t n_attempts;  /* that failed, in a row */
 };
@@ -145,6 +141,7 @@ struct fetch {
     void *request;
     uint64_t after;
     uint32_t max_events;
+    uint32_t n_asked; /* when it was sent */
 };
 
 struct fetches {
@@ -152,7 +149,8 @@ struct fetches {
     struct fetch **end;
     uint32_t count;
     uint32_t n_sent;     /* of these, at the beginning */
-    struct at_once page; /* the owner's alone */
+    uint32_t n_asked;    /* events, by all that were sent; with `page` the owner's alone */
+    struct at_once page; /* of all that were sent together */
 };
 
 struct counters {
@@ -227,15 +225,6 @@ void tell(struct ws_redis *redis, bool connected, const char *text);
 
 /* How long to wait after another attempt that failed, partly by chance. */
 uint64_t backoff_ms(struct ws_redis *redis, uint32_t *n_attempts);
-
-/* What was under way did not get through in time: half as much from now on. */
-void at_once_shrink(struct at_once *at_once);
-
-/* So many events came or went, of so many bytes: more or fewer the next time. */
-void at_once_fit(struct at_once *at_once, size_t n_events, size_t bytes);
-
-/* Something got through: one more may be tried again. */
-void at_once_allow(struct at_once *at_once, uint32_t most);
 
 /* --- carrier.c: commands ---------------------------------------------------------------------- */
 
@@ -326,6 +315,9 @@ void reader_begin(struct ws_redis *redis, uint64_t position);
 /* Lets go of everything that is not delivered. */
 void reader_end(struct ws_redis *redis);
 
+/* The connection takes too long with what it was asked for, or was cut: less the next time. */
+void reader_failed(struct ws_redis *redis, bool was_cut);
+
 /* Take the answer to REQUEST_READ and _STATE; what they keep of it is not in it any more. */
 void reader_read(struct ws_redis *redis, redisReply *reply);
 void reader_state(struct ws_redis *redis, const redisReply *reply);
@@ -340,6 +332,10 @@ uint64_t reader_deadline(const struct ws_redis *redis);
 
 /* The newest up to a position, or LOAD_NEWEST. */
 void load_begin(struct ws_redis *redis, uint64_t until);
+
+/* The manager begins behind a position without what came before. */
+void load_nothing(struct ws_redis *redis, uint64_t until);
+void load_failed(struct ws_redis *redis, bool was_cut);
 void load_end(struct ws_redis *redis);
 
 /* Takes the entries that REQUEST_PAGE brought, and what it keeps out of them. */
@@ -352,6 +348,7 @@ void load_start(struct ws_redis *redis);
 
 void writer_run(struct ws_redis *redis);
 void writer_end(struct ws_redis *redis);
+void writer_failed(struct ws_redis *redis, bool was_cut);
 void writer_appended(struct ws_redis *redis, const redisReply *reply);
 uint64_t writer_deadline(struct ws_redis *redis);
 
@@ -365,6 +362,7 @@ int fetches_push(struct ws_redis *redis, uint64_t after, uint32_t max_events, vo
 
 void fetches_run(struct ws_redis *redis);
 void fetches_end(struct ws_redis *redis);
+void fetches_failed(struct ws_redis *redis, bool was_cut);
 void fetches_fetched(struct ws_redis *redis, const redisReply *entries);
 void fetches_give_up(struct ws_redis *redis);
 

@@ -32,39 +32,46 @@ int fetches_push(struct ws_redis *redis, uint64_t after, uint32_t max_events, vo
     return WS_OK;
 }
 
-/* The first that was not sent; NULL if there is none. */
-static const struct fetch *next_to_send(struct ws_redis *redis)
+/* The one behind the n oldest; NULL if there is none. */
+static struct fetch *behind(struct ws_redis *redis, uint32_t n)
 {
-    const struct fetches *fetches = &redis->fetches;
-    const struct fetch *fetch;
+    struct fetch *fetch;
 
     pthread_mutex_lock(&redis->lock);
-    fetch = fetches->first;
-    for (uint32_t i = 0; i < fetches->n_sent && fetch != NULL; i++)
+    fetch = redis->fetches.first;
+    for (; n > 0 && fetch != NULL; n--)
         fetch = fetch->next;
     pthread_mutex_unlock(&redis->lock);
     return fetch;
 }
 
+/* Redis may answer all that were sent before the first answer is read: together they ask for a page
+ * at most. */
 void fetches_run(struct ws_redis *redis)
 {
-    const struct fetch *fetch;
+    struct fetches *fetches = &redis->fetches;
+    struct fetch *fetch;
 
-    while (is_up(redis) && redis->fetches.n_sent < FETCHES_SENT_MAX &&
-           (fetch = next_to_send(redis)) != NULL) {
-        uint32_t page = redis->fetches.page.events;
+    while (is_up(redis) && fetches->n_sent < FETCHES_SENT_MAX &&
+           fetches->n_asked < fetches->page.events &&
+           (fetch = behind(redis, fetches->n_sent)) != NULL) {
+        uint32_t left = fetches->page.events - fetches->n_asked;
         char from[NUMBER_SIZE];
 
         snprintf(from, sizeof from, "%" PRIu64, fetch->after + 1);
-        if (ask_range(redis, &redis->writing, REQUEST_FETCH, "XRANGE", from, "+",
-                      fetch->max_events < page ? fetch->max_events : page))
-            redis->fetches.n_sent++;
+        fetch->n_asked = fetch->max_events < left ? fetch->max_events : left;
+        if (!ask_range(redis, &redis->writing, REQUEST_FETCH, "XRANGE", from, "+",
+                       fetch->n_asked))
+            return;
+        fetches->n_sent++;
+        fetches->n_asked += fetch->n_asked;
     }
 }
 
 void fetches_end(struct ws_redis *redis)
 {
     redis->fetches.n_sent = 0;
+    redis->fetches.n_asked = 0;
 }
 
 static struct fetch *pop(struct ws_redis *redis)
@@ -99,8 +106,7 @@ static bool answer(struct ws_redis *redis, const struct fetch *fetch, const redi
         entry_read(entries->element[i], &events[i], &nonce);
         bytes += entry_bytes(entries->element[i]);
     }
-    at_once_allow(&redis->fetches.page, PAGE_MAX);
-    at_once_fit(&redis->fetches.page, n, bytes);
+    at_once_passed(&redis->fetches.page, n, bytes);
     result = ws_manager_cluster_fetched(redis->manager, fetch->request, events, n);
     memory_free(&redis->memory, events);
     if (result == WS_OK)
@@ -114,18 +120,42 @@ void fetches_fetched(struct ws_redis *redis, const redisReply *entries)
     struct fetch *fetch = pop(redis);
 
     redis->fetches.n_sent--;
+    redis->fetches.n_asked -= fetch->n_asked;
     if (answer(redis, fetch, entries))
         memory_free(&redis->memory, fetch);
     else
         append(redis, fetch);
 }
 
+/* The oldest one is answered with nothing. False if there is none. */
+static bool give_up(struct ws_redis *redis)
+{
+    struct fetch *fetch = pop(redis);
+
+    if (fetch == NULL)
+        return false;
+    ws_manager_cluster_fetched(redis->manager, fetch->request, NULL, 0);
+    memory_free(&redis->memory, fetch);
+    return true;
+}
+
+void fetches_failed(struct ws_redis *redis, bool was_cut)
+{
+    struct fetches *fetches = &redis->fetches;
+    uint64_t place;
+
+    if (fetches->n_sent == 0)
+        return;
+    place = behind(redis, 0)->after;
+    at_once_failed(&fetches->page, fetches->n_asked, place, was_cut);
+    if (!at_once_is_hopeless(&fetches->page, place))
+        return;
+    fetches_end(redis);
+    give_up(redis);
+}
+
 void fetches_give_up(struct ws_redis *redis)
 {
-    struct fetch *fetch;
-
-    while ((fetch = pop(redis)) != NULL) {
-        ws_manager_cluster_fetched(redis->manager, fetch->request, NULL, 0);
-        memory_free(&redis->memory, fetch);
-    }
+    while (give_up(redis))
+        ;
 }

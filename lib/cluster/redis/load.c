@@ -20,15 +20,36 @@ static void ask(struct ws_redis *redis, const char *to)
     ask_range(redis, &redis->reading, REQUEST_PAGE, "XREVRANGE", to, "-", page);
 }
 
+/* Before what it loads: other places than those of the reader. */
+static uint64_t place(const struct reader *reader)
+{
+    return ~(reader->n_loaded > 0 ? reader->oldest : 0);
+}
+
+void load_nothing(struct ws_redis *redis, uint64_t until)
+{
+    load_end(redis);
+    redis->reader.load_until = until;
+    enter_stage(redis, STAGE_STARTING);
+}
+
 void load_begin(struct ws_redis *redis, uint64_t until)
 {
     char to[NUMBER_SIZE];
 
-    load_end(redis);
-    redis->reader.load_until = until;
+    load_nothing(redis, until);
+    if (at_once_is_hopeless(&redis->reader.page, place(&redis->reader)))
+        return;
     enter_stage(redis, STAGE_LOADING);
     snprintf(to, sizeof to, "%" PRIu64, until);
     ask(redis, until == LOAD_NEWEST ? "+" : to);
+}
+
+void load_failed(struct ws_redis *redis, bool was_cut)
+{
+    struct reader *reader = &redis->reader;
+
+    at_once_failed(&reader->page, reader->asked, place(reader), was_cut);
 }
 
 void load_end(struct ws_redis *redis)
@@ -64,7 +85,7 @@ static bool keep(struct ws_redis *redis, redisReply *page, size_t at)
     if (position == 0 || (reader->n_loaded > 0 && position != reader->oldest - 1))
         return false;
     grown = memory_grow(&redis->memory, reader->loaded, sizeof *reader->loaded,
-                        reader->n_loaded, PAGE_FIRST, &reader->capacity);
+                        reader->n_loaded, PAGE_MAX, &reader->capacity);
     if (grown == NULL)
         return false;
     reader->loaded = grown;
@@ -83,9 +104,10 @@ void load_page(struct ws_redis *redis, redisReply *page)
 
     while (kept < page->elements && keep(redis, page, kept))
         kept++;
-    at_once_fit(&reader->page, kept, reader->bytes - bytes);
+    at_once_passed(&reader->page, kept, reader->bytes - bytes);
+    reader->page.n_passed = 0; /* more is not tried meanwhile: all would be lost by that */
     if (kept < reader->asked || reader->n_loaded >= redis->options.preload_events ||
-        reader->bytes >= LOAD_MAX_BYTES) {
+        reader->bytes >= LOAD_MAX_BYTES || at_once_is_hopeless(&reader->page, place(reader))) {
         enter_stage(redis, STAGE_STARTING);
         return;
     }
@@ -108,7 +130,6 @@ static void started(struct ws_redis *redis, uint64_t position, const char *nonce
     know(redis, position, nonce);
     know(redis, session->seen, session->seen_nonce);
     redis->session.n_attempts = 0;
-    redis->reader.page.max = PAGE_MAX;
     load_end(redis);
     enter_stage(redis, STAGE_READING);
     tell(redis, true, "connected");

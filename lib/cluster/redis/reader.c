@@ -13,11 +13,16 @@
 
 void reader_begin(struct ws_redis *redis, uint64_t position)
 {
-    if (strcmp(redis->reader.epoch, redis->session.epoch) == 0) {
+    struct reader *reader = &redis->reader;
+
+    if (strcmp(reader->epoch, redis->session.epoch) != 0) {
+        load_begin(redis, position);
+    } else if (at_once_is_hopeless(&reader->page, reader->position)) {
+        tell(redis, true, "an event that does not get through is left out");
+        load_nothing(redis, reader->position + 1);
+    } else {
         enter_stage(redis, STAGE_READING);
         tell(redis, true, "connected");
-    } else {
-        load_begin(redis, position);
     }
 }
 
@@ -37,6 +42,18 @@ void reader_end(struct ws_redis *redis)
     redis->reader.retry_ms = 0;
 }
 
+/* Who waits for the next event, whenever that comes, has not asked for too much. */
+void reader_failed(struct ws_redis *redis, bool was_cut)
+{
+    struct reader *reader = &redis->reader;
+
+    if (redis->session.stage == STAGE_LOADING)
+        load_failed(redis, was_cut);
+    else if (redis->session.stage == STAGE_READING && reader->is_waiting &&
+             reader->expects_some)
+        at_once_failed(&reader->page, reader->page.events, reader->position, was_cut);
+}
+
 /* --- answers ---------------------------------------------------------------------------------- */
 
 void reader_read(struct ws_redis *redis, redisReply *reply)
@@ -53,8 +70,7 @@ void reader_read(struct ws_redis *redis, redisReply *reply)
         return;
     for (size_t i = 0; i < reader->entries->elements; i++)
         bytes += entry_bytes(reader->entries->element[i]);
-    at_once_allow(&reader->page, PAGE_MAX);
-    at_once_fit(&reader->page, reader->entries->elements, bytes);
+    at_once_passed(&reader->page, reader->entries->elements, bytes);
 }
 
 /* Whether it is the epoch of this session, and a position that we can be at. */

@@ -188,9 +188,9 @@ static int set_up(struct ws_redis *redis)
     redis->queue.max_events = options->max_pending_events;
     redis->queue.max_bytes = options->max_pending_bytes;
     redis->fetches.end = &redis->fetches.first;
-    redis->reader.page = (struct at_once){PAGE_FIRST, PAGE_MAX};
-    redis->fetches.page = (struct at_once){PAGE_FIRST, PAGE_MAX};
-    redis->writer.batch = (struct at_once){BATCH_MAX_EVENTS, BATCH_MAX_EVENTS};
+    at_once_init(&redis->reader.page, PAGE_FIRST, PAGE_MAX);
+    at_once_init(&redis->fetches.page, PAGE_FIRST, PAGE_MAX);
+    at_once_init(&redis->writer.batch, BATCH_MAX_EVENTS, BATCH_MAX_EVENTS);
     snprintf(redis->max_stream_events, sizeof redis->max_stream_events, "%u",
              (unsigned)options->max_stream_events);
     link_init(&redis->reading, options->watch, options->user_data);
@@ -350,18 +350,26 @@ static void take_replies(struct ws_redis *redis, struct link *link)
     }
 }
 
-/* Too much was under way for the connection. A Redis that is silent is no reason to ask for less, but
- * may not have got yet what was sent. */
+static uint32_t at_once_in_all(const struct ws_redis *redis)
+{
+    return redis->reader.page.events + redis->fetches.page.events + redis->writer.batch.events;
+}
+
+/* Too much may have been under way for the connection. A Redis that is silent is no reason to ask for
+ * less, but may not have got yet what was sent. */
 static void shrink(struct ws_redis *redis, const struct link *link)
 {
-    struct writer *writer = &redis->writer;
+    bool was_cut = link->context == NULL;
+    uint32_t before = at_once_in_all(redis);
 
-    if (link->is_slow)
-        at_once_shrink(link == &redis->reading ? &redis->reader.page : &redis->fetches.page);
-    if (link == &redis->writing && writer->n_sent > 0) {
-        writer->batch.events = writer->n_sent;
-        at_once_shrink(&writer->batch);
-    }
+    if (link == &redis->writing)
+        writer_failed(redis, was_cut);
+    if (link == &redis->writing && (was_cut || link->is_slow))
+        fetches_failed(redis, was_cut);
+    if (link == &redis->reading && (was_cut || link->is_slow))
+        reader_failed(redis, was_cut);
+    if (at_once_in_all(redis) < before)
+        redis->session.n_attempts = 0; /* the next one is not the same again */
 }
 
 static void check(struct ws_redis *redis, struct link *link)
@@ -370,7 +378,7 @@ static void check(struct ws_redis *redis, struct link *link)
 
     if (stage < STAGE_ATTACHING || stage == STAGE_FAILED || link_check(link, redis->now_ms))
         return;
-    if (link->context != NULL && stage != STAGE_ATTACHING)
+    if (stage != STAGE_ATTACHING)
         shrink(redis, link);
     fail(redis, link->error);
 }

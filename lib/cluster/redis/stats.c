@@ -15,7 +15,7 @@
 #define COUNTERS(X)                                                                            \
     X(stored, "Events of this process that were stored")                                       \
     X(duplicates, "Events of this process that were in the stream before")                     \
-    X(refused, "Events that were refused since too many wait")                                 \
+    X(refused, "Events that were refused: too many wait, or Redis takes none so large")        \
     X(delivered, "Events that were read and delivered")                                        \
     X(fetched, "Events that were read for clients that came back")                             \
     X(sessions, "Times that Redis was reached")                                                \

@@ -7,7 +7,13 @@
 
 #include "cluster/redis/scripts.h"
 
-enum { BATCH_MAX_BYTES = 1 << 20 };
+enum {
+    BATCH_MAX_BYTES = 512 << 10,
+
+    /* Redis takes commands and words of this size, whatever its limits are
+     * (client-query-buffer-limit, proto-max-bulk-len). */
+    ALWAYS_TAKEN_BYTES = 1 << 20
+};
 
 static const char *scope_name(int32_t scope)
 {
@@ -103,9 +109,46 @@ static void settle(struct ws_redis *redis, uint64_t position)
     pthread_mutex_unlock(&redis->lock);
     if (position > 0)
         know(redis, position, redis->session.nonce);
+    redis->writer.n_settled++;
     redis->session.n_attempts = 0;
     ws_manager_cluster_stored(redis->manager, pending->receipt, WS_OK, position);
     memory_free(&redis->memory, pending);
+}
+
+/* The oldest event is more than Redis takes. */
+static void refuse(struct ws_redis *redis)
+{
+    struct pending *pending;
+
+    pthread_mutex_lock(&redis->lock);
+    pending = queue_pop(&redis->queue);
+    redis->counters.refused++;
+    pthread_mutex_unlock(&redis->lock);
+    redis->writer.n_settled++;
+    ws_manager_cluster_stored(redis->manager, pending->receipt, WS_ERR_TOO_BIG, 0);
+    memory_free(&redis->memory, pending);
+}
+
+static bool is_too_big(struct ws_redis *redis)
+{
+    size_t bytes;
+
+    pthread_mutex_lock(&redis->lock);
+    bytes = redis->queue.first->bytes;
+    pthread_mutex_unlock(&redis->lock);
+    return at_once_is_hopeless(&redis->writer.batch, redis->writer.n_settled) &&
+           bytes > ALWAYS_TAKEN_BYTES;
+}
+
+void writer_failed(struct ws_redis *redis, bool was_cut)
+{
+    struct writer *writer = &redis->writer;
+
+    if (writer->n_sent == 0)
+        return;
+    at_once_failed(&writer->batch, writer->n_sent, writer->n_settled, was_cut);
+    if (is_too_big(redis))
+        refuse(redis);
 }
 
 /* Another epoch, a replica (which Redis before 7 says in the midst of more), a missing right, or a
@@ -129,6 +172,11 @@ static void not_appended(struct ws_redis *redis, const char *why)
 {
     struct writer *writer = &redis->writer;
 
+    if (strstr(why, "invalid bulk length") != NULL) { /* Redis ends the connection too */
+        writer_failed(redis, true);
+        fail(redis, why);
+        return;
+    }
     if (needs_new_session(why)) {
         fail(redis, why);
         return;
@@ -171,8 +219,7 @@ void writer_appended(struct ws_redis *redis, const redisReply *reply)
     writer->n_attempts = 0;
     writer->is_script_known = true;
     target_worked(servers_target(redis)); /* and is no replica */
-    at_once_allow(&writer->batch, BATCH_MAX_EVENTS);
-    at_once_fit(&writer->batch, n, 0);
+    at_once_passed(&writer->batch, n, 0);
     for (uint32_t i = 0; i < n; i++)
         settle(redis, (uint64_t)reply->element[i]->integer);
     tell(redis, true, "connected");

@@ -1,0 +1,218 @@
+/* narrow_test.c: a Redis that ends a connection by which much goes at once, in either direction:
+ * whoever was away catches up all the same, and an event that Redis never lets through stops
+ * nothing else. Not here: lines that are slow (impostor_test.c). */
+#include <stdio.h>
+#include <string.h>
+
+#include "redis/support/node.h"
+#include "redis/support/peer.h"
+#include "redis/support/server.h"
+#include "support/suite.h"
+
+enum { BYTES = 60000, LARGE_BYTES = 3000000 };
+
+static const char *const narrow[] = {"--client-output-buffer-limit", "normal 1mb 512kb 5",
+                                     NULL};
+static const char *const narrower[] = {"--client-output-buffer-limit", "normal 100kb 0 0",
+                                       NULL};
+
+static struct server server;
+static struct node ann;
+static struct node bob;
+
+/* Emits {"n":number} with a filling that makes it so long. */
+static void emit_long(struct node *node, int number, size_t bytes)
+{
+    static char data[LARGE_BYTES + 1];
+    ws_event *event;
+    int length = snprintf(data, sizeof data, "{\"n\":%d,\"x\":\"", number);
+
+    memset(data + length, 'x', bytes - (size_t)length);
+    memcpy(data + bytes - 2, "\"}", 2);
+    ck_assert_int_eq(ws_event_new(node->host.manager, "notification", data, bytes, &event),
+                     WS_OK);
+    ck_assert_int_eq(ws_manager_broadcast(node->host.manager, event, NULL, 0), WS_OK);
+    ws_event_free(event);
+}
+
+static void emit_all(struct node *node, int first, int last, size_t bytes)
+{
+    for (int i = first; i <= last; i++)
+        emit_long(node, i, bytes);
+    node_expect(node, first, last);
+}
+
+static void begin(const char *const *options)
+{
+    server_start(&server, options);
+    node_init(&ann, "ann", server.uri);
+    ann.host.options.max_event_bytes = LARGE_BYTES;
+    node_open(&ann);
+    UNTIL(ann.connected);
+}
+
+static void end(void)
+{
+    node_close(&ann);
+    server_end(&server);
+}
+
+/* --- reading ---------------------------------------------------------------------------------- */
+
+/* Bob has seen the first event when he is cut off, and comes back when there are many more; first
+ * they were small. */
+static void come_back(const char *const *options, int n)
+{
+    enum { N_SMALL = 200 };
+    struct peer peer;
+
+    begin(options);
+    peer_start(&peer, server.port);
+    node_start(&bob, "bob", peer.uri);
+    UNTIL(bob.connected);
+    node_emit_numbers(&ann, 1, N_SMALL);
+    node_expect(&ann, 1, N_SMALL);
+    node_expect(&bob, 1, N_SMALL);
+    peer_order(&peer, PEER_SAYS, 0, "");
+    emit_all(&ann, N_SMALL + 1, N_SMALL + n, BYTES);
+    peer_order(&peer, PEER_PASSES, 0, "");
+    node_expect(&bob, N_SMALL + 1, N_SMALL + n);
+    ck_assert_uint_eq(bob.n_missed, 1);
+    node_close(&bob);
+    peer_end(&peer);
+    end();
+}
+
+START_TEST(one_comes_back)
+{
+    come_back(narrow, 200);
+}
+END_TEST
+
+START_TEST(one_comes_back_by_single_events)
+{
+    come_back(narrower, 40);
+}
+END_TEST
+
+/* One that is new begins with what there is, and a client that comes back to it gets what it does
+ * not have. */
+static void begin_late(const char *const *options, int n, uint32_t preload_events)
+{
+    struct client back = {.host = &bob.host, .name = "back", .hook_data = &bob};
+    ws_connect_options connect;
+    char after[64];
+
+    begin(options);
+    ck_assert_int_eq(node_emit_asking(&ann, 1, NULL, 0), WS_OK);
+    node_expect(&ann, 1, 1);
+    UNTIL(ann.n_stored == 1);
+    emit_all(&ann, 2, n, BYTES);
+    node_init(&bob, "bob", server.uri);
+    bob.options.preload_events = preload_events;
+    node_open(&bob);
+    UNTIL(bob.connected && node_stat(&bob, "position") == (uint64_t)n);
+    client_options(&back, &connect);
+    snprintf(after, sizeof after, "%.10s.1", ann.stored_id);
+    connect.after = after;
+    ck_assert_int_eq(ws_manager_connect(bob.host.manager, bob.host.loop, &connect, &back.id),
+                     WS_OK);
+    UNTIL(back.n_messages == 1 + (size_t)n - 1 + 1);
+    ck_assert_ptr_nonnull(strstr(back.messages[n], "\"complete\":true"));
+    ck_assert_uint_eq(node_stat(&bob, "fetched") > 0, preload_events < (uint32_t)n);
+    node_close(&bob);
+    client_free(&back);
+    end();
+}
+
+START_TEST(one_begins_late)
+{
+    begin_late(narrow, 200, 10000);
+}
+END_TEST
+
+START_TEST(one_begins_late_by_single_events)
+{
+    begin_late(narrower, 40, 10000);
+}
+END_TEST
+
+START_TEST(clients_come_back)
+{
+    begin_late(narrow, 200, 1);
+}
+END_TEST
+
+START_TEST(clients_come_back_by_single_events)
+{
+    begin_late(narrower, 40, 1);
+}
+END_TEST
+
+/* It is left out, and clients are told; a new process begins with nothing. */
+START_TEST(one_event_never_comes)
+{
+    begin(narrower);
+    emit_all(&ann, 1, 10, 100);
+    emit_long(&ann, 11, 5 * BYTES);
+    for (int i = 12; i <= 20; i++)
+        emit_long(&ann, i, 100);
+    node_expect(&ann, 12, 20);
+    ck_assert_uint_eq(ann.n_missed, 2);
+    node_start(&bob, "bob", server.uri);
+    UNTIL(bob.connected && node_stat(&bob, "position") == 20);
+    emit_all(&ann, 21, 30, 100);
+    node_expect(&bob, 21, 30);
+    ck_assert_uint_eq(bob.n_missed, 1);
+    node_close(&bob);
+    end();
+}
+END_TEST
+
+/* --- writing ---------------------------------------------------------------------------------- */
+
+/* Much waits; then there is an event that alone is more than Redis takes, which is given up. */
+static void write_much(const char *const *options)
+{
+    enum { N = 40 };
+
+    begin(options);
+    server_do(&server, "CLIENT PAUSE 300 ALL");
+    for (int i = 1; i <= N; i++)
+        emit_long(&ann, i, i % 10 == 0 ? 10 * BYTES : BYTES);
+    node_expect(&ann, 1, N);
+    emit_long(&ann, N + 1, LARGE_BYTES);
+    for (int i = N + 2; i <= N + 10; i++)
+        emit_long(&ann, i, BYTES);
+    node_expect(&ann, N + 2, N + 10);
+    ck_assert_uint_eq(node_stat(&ann, "refused"), 1);
+    ck_assert_uint_eq(node_stat(&ann, "pending_events"), 0);
+    ck_assert_uint_eq(ann.n_missed, 1);
+    end();
+}
+
+START_TEST(commands_are_limited)
+{
+    static const char *const options[] = {"--client-query-buffer-limit", "1mb", NULL};
+
+    write_much(options);
+}
+END_TEST
+
+START_TEST(words_are_limited)
+{
+    static const char *const options[] = {"--proto-max-bulk-len", "1mb", NULL};
+
+    write_much(options);
+}
+END_TEST
+
+int main(void)
+{
+    return suite_run(
+        "redis-narrow",
+        (const TTest *const[]){one_comes_back, one_comes_back_by_single_events, one_begins_late,
+                               one_begins_late_by_single_events, clients_come_back,
+                               clients_come_back_by_single_events, one_event_never_comes,
+                               commands_are_limited, words_are_limited, NULL});
+}
