@@ -16,15 +16,22 @@ static struct peer peer;
 static struct node ann;
 static int n_emitted;
 
-static void begin(int timeout_ms)
+static void begin_with(int timeout_ms, uint64_t max_pending_bytes)
 {
     char uri[192];
 
     server_start(&server, NULL);
     peer_start(&peer, server.port);
     snprintf(uri, sizeof uri, "%s?timeout_ms=%d", peer.uri, timeout_ms);
-    node_start(&ann, "ann", uri);
+    node_init(&ann, "ann", uri);
+    ann.options.max_pending_bytes = max_pending_bytes;
+    node_open(&ann);
     n_emitted = 0;
+}
+
+static void begin(int timeout_ms)
+{
+    begin_with(timeout_ms, 64 << 20);
 }
 
 static void emit(int n)
@@ -213,6 +220,39 @@ START_TEST(flood)
 }
 END_TEST
 
+/* However fast it comes. */
+START_TEST(too_many_bytes)
+{
+    enum { PER_MS = 1 << 20 };
+
+    begin_with(20000, 1 << 20);
+    UNTIL(ann.connected);
+    emit(1);
+    peer_order(&peer, PEER_DRIPS, PER_MS, "$1000000000\r\n");
+    UNTIL(strstr(ann.state, "an answer has more than ") != NULL);
+    peer_order(&peer, PEER_PASSES, 0, "");
+    end();
+}
+END_TEST
+
+/* Room for what is announced is not made before it is there. */
+START_TEST(too_many_elements)
+{
+    static const char *const texts[] = {"*1000000000\r\n", "*2\r\n$1\r\na\r\n*1000000000\r\n"};
+
+    begin(20000);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        UNTIL(ann.connected);
+        peer_order(&peer, PEER_GREETS, 0, texts[i]);
+        emit(1);
+        UNTIL(strstr(ann.state, "an answer has more than ") != NULL);
+        peer_order(&peer, PEER_PASSES, 0, "");
+        UNTIL(ann.n_stored == i + 1);
+    }
+    end();
+}
+END_TEST
+
 /* What is asked for at once is more than can come in time, until less is asked for. */
 START_TEST(too_much_for_the_line)
 {
@@ -290,6 +330,7 @@ int main(void)
                      (const TTest *const[]){nonsense_as_an_answer, nonsense_as_a_greeting,
                                             what_is_told_is_one_line, misfits,
                                             moved_in_a_circle, stored_in_advance, silence, drip,
-                                            flood, too_much_for_the_line, too_much_to_send,
+                                            flood, too_many_bytes, too_many_elements,
+                                            too_much_for_the_line, too_much_to_send,
                                             requests_cut, replies_cut, NULL});
 }

@@ -16,10 +16,13 @@
 #include "cluster/redis/tls.h"
 
 void link_init(struct link *link, void (*watch)(int fd, int events, void *user_data),
-               void *user_data)
+               void *user_data, size_t max_reply_bytes)
 {
-    *link = (struct link){
-        .watch = watch, .user_data = user_data, .fd = -1, .deadline_ms = WS_NO_DEADLINE};
+    *link = (struct link){.watch = watch,
+                          .user_data = user_data,
+                          .fd = -1,
+                          .reply_limit = {.max_bytes = max_reply_bytes},
+                          .deadline_ms = WS_NO_DEADLINE};
 }
 
 static void set_error(struct link *link, const char *text)
@@ -57,6 +60,12 @@ static void tell_host(struct link *link)
     link->watch(link->fd, link->events, link->user_data);
 }
 
+static void explain_limit(struct link *link)
+{
+    snprintf(link->error, sizeof link->error, "an answer has more than %zu bytes",
+             link->reply_limit.max_bytes);
+}
+
 /* The last that it calls of a connection, whoever ended it; the descriptor is still open. */
 static void forget(void *data)
 {
@@ -66,6 +75,8 @@ static void forget(void *data)
         set_error(link, link->context->c.errstr);
     if (link->context->c.err != 0 && link->tls != NULL)
         tls_explain(link->tls, link->error, sizeof link->error);
+    if (link->context->c.err != 0 && link->reply_limit.is_exceeded)
+        explain_limit(link);
     link->context = NULL;
     link->tls = NULL;
     link->events = 0;
@@ -105,6 +116,7 @@ static void on_reply(redisAsyncContext *context, void *reply, void *data)
 
     if (reply == NULL || link->is_broken)
         return;
+    reply_limit_next(&link->reply_limit);
     request = &link->requests[(link->first + link->n_replied) % LINK_MAX_REQUESTS];
     request->reply = take_over(reply);
     if (request->reply == NULL) {
@@ -151,6 +163,7 @@ bool link_open(struct link *link, const struct uri *uri, const struct place *pla
     context->ev.addWrite = want_write;
     context->ev.delWrite = want_no_write;
     context->ev.cleanup = forget;
+    reply_limit_begin(&link->reply_limit, context->c.reader);
     link->context = context;
     link->fd = context->c.fd;
     link->timeout_ms = uri->timeout_ms;
@@ -212,6 +225,11 @@ static void handle_read(struct link *link)
         read_unasked(link);
     else
         redisAsyncHandleRead(link->context);
+    if (link->context != NULL &&
+        !reply_limit_holds(&link->reply_limit, link->context->c.reader)) {
+        explain_limit(link);
+        redisAsyncFree(link->context);
+    }
 }
 
 static void handle_write(struct link *link)

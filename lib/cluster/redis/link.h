@@ -14,6 +14,7 @@
 
 #include "cluster/redis/command.h"
 #include "cluster/redis/place.h"
+#include "cluster/redis/reply_limit.h"
 #include "cluster/redis/uri.h"
 
 enum {
@@ -55,6 +56,8 @@ struct link {
     int watched; /* that the host was told */
     bool asks;   /* ASKING goes before each command with keys, see link_send() */
 
+    struct reply_limit reply_limit;
+
     /* For connecting, and until something comes while a reply is awaited. */
     uint64_t timeout_ms;
     uint64_t deadline_ms; /* WS_NO_DEADLINE: none are */
@@ -72,8 +75,9 @@ struct link {
     char error[LINK_ERROR_SIZE]; /* why there is no connection */
 };
 
+/* A reply of more bytes than that ends the connection. */
 void link_init(struct link *link, void (*watch)(int fd, int events, void *user_data),
-               void *user_data);
+               void *user_data, size_t max_reply_bytes);
 
 /* Begins to connect to a place, in the way that the URI says, at this address of it, or path of a
  * Unix socket: no name is looked up. False with link->error. */

@@ -9,6 +9,8 @@
 #include "cluster/redis/tls.h"
 #include "core/options.h"
 
+enum { REPLY_MIN_BYTES = 16 << 20, REPLY_MORE_BYTES = 1 << 20 };
+
 static const ws_redis_options defaults = {
     .size = sizeof defaults,
     .uri = "redis://127.0.0.1:6379",
@@ -169,10 +171,21 @@ static void destroy(struct ws_redis *redis)
     memory_free(&memory, redis);
 }
 
+/* An event that another process could keep until it was stored can be read, at least alone. */
+static size_t max_reply_bytes(const ws_redis_options *options)
+{
+    uint64_t bytes = options->max_pending_bytes;
+
+    if (bytes < REPLY_MIN_BYTES)
+        bytes = REPLY_MIN_BYTES;
+    return bytes < SIZE_MAX - REPLY_MORE_BYTES ? (size_t)bytes + REPLY_MORE_BYTES : SIZE_MAX;
+}
+
 static int set_up(struct ws_redis *redis)
 {
     static const ws_cluster carrier = {sizeof carrier, publish, fetch};
     const ws_redis_options *options = &redis->options;
+    size_t max_bytes = max_reply_bytes(options);
     char text[LINK_ERROR_SIZE];
     int result = read_uri(&redis->uri, &redis->memory, options->uri, text, sizeof text);
 
@@ -193,9 +206,9 @@ static int set_up(struct ws_redis *redis)
     at_once_init(&redis->writer.batch, BATCH_MAX_EVENTS, BATCH_MAX_EVENTS);
     snprintf(redis->max_stream_events, sizeof redis->max_stream_events, "%u",
              (unsigned)options->max_stream_events);
-    link_init(&redis->reading, options->watch, options->user_data);
-    link_init(&redis->writing, options->watch, options->user_data);
-    link_init(&redis->asking, options->watch, options->user_data);
+    link_init(&redis->reading, options->watch, options->user_data, max_bytes);
+    link_init(&redis->writing, options->watch, options->user_data, max_bytes);
+    link_init(&redis->asking, options->watch, options->user_data, max_bytes);
     redis->resolver =
         (struct resolver){options->resolve != NULL ? options->resolve : lookup_at_once,
                           options->user_data, wake_owner, redis};
