@@ -101,7 +101,8 @@ typedef struct ws_redis_options {
     uint32_t max_stream_events;
 
     /* Events that wait until they are stored: what is sent beyond that is refused with
-     * WS_ERR_BACKPRESSURE. Default 100000 of them, and 64 MiB. */
+     * WS_ERR_BACKPRESSURE. Default 100000 of them, and 64 MiB. What Redis answers at once may have
+     * as many bytes (or 16 MiB if that is more) and 1 MiB: otherwise it is asked for less. */
     uint32_t max_pending_events;
     uint64_t max_pending_bytes;
 
@@ -184,7 +185,8 @@ WS_EXPORT int ws_redis_get_metrics(ws_redis *redis, char **text, size_t *length)
 
 /* All processes, as of the last heartbeat, as one JSON object: `nodes` (name: its
  * total_connections, unique_users and rooms), total_connections and rooms, summed up. A process
- * with more than 256 KiB of rooms leaves these out. Otherwise as ws_redis_get_stats(). */
+ * with more than 256 KiB of rooms leaves these out, and so are processes behind the first 16 MiB or
+ * max_pending_bytes. Otherwise as ws_redis_get_stats(). */
 WS_EXPORT int ws_redis_get_nodes(ws_redis *redis, char **text, size_t *length);
 WS_EXPORT void ws_redis_free_text(ws_redis *redis, char *text);
 

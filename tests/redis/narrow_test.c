@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cluster/redis/at_once.h"
 #include "redis/support/node.h"
 #include "redis/support/peer.h"
 #include "redis/support/server.h"
@@ -169,6 +170,73 @@ START_TEST(one_event_never_comes)
 }
 END_TEST
 
+static bool knows(const struct node *node, int n)
+{
+    char name[16];
+    char *text;
+    bool found;
+
+    snprintf(name, sizeof name, "\"n%d\":{", n);
+    ck_assert_int_eq(ws_redis_get_nodes(node->redis, &text, NULL), WS_OK);
+    found = strstr(text, name) != NULL;
+    ws_redis_free_text(node->redis, text);
+    return found;
+}
+
+/* n processes tell of rooms, so many bytes each: again and again, since that expires. */
+static bool tell(int n, size_t bytes)
+{
+    static char rooms[LARGE_BYTES];
+    size_t length = 0;
+
+    for (int i = 0; length + 300 < bytes; i++)
+        length += (size_t)snprintf(rooms + length, sizeof rooms - length, "%s\"%0250d\":1",
+                                   i > 0 ? "," : "", i);
+    for (int i = 0; i < n; i++)
+        server_do(&server, "HSET {wsmanager}:nodes n%d {\"rooms\":{%s}}", i, rooms);
+    return true;
+}
+
+static void begin_telling(void)
+{
+    server_start(&server, narrower);
+    node_init(&ann, "ann", server.uri);
+    ann.options.heartbeat_interval_ms = 20;
+    node_open(&ann);
+}
+
+/* What all processes tell of themselves is more than comes at once. */
+START_TEST(many_processes)
+{
+    enum { N = 20 };
+
+    begin_telling();
+    for (int i = 0; i < N; i++)
+        UNTIL(tell(N, BYTES / 2) && knows(&ann, i));
+    ck_assert_uint_le(node_stat(&ann, "failures"), 10);
+    end();
+}
+END_TEST
+
+/* One of them alone is more than that: everything else goes on. */
+START_TEST(one_process_with_too_many_rooms)
+{
+    enum { HALVINGS = 9, N = 10 };
+    uint64_t failures = HALVINGS + AT_ONCE_ATTEMPTS;
+
+    begin_telling();
+    UNTIL(tell(2, 4 * BYTES) && node_stat(&ann, "failures") >= failures);
+    UNTIL(ann.connected);
+    for (int i = 1; i <= N; i++) {
+        ck_assert_int_eq(node_emit(&ann, i), WS_OK);
+        tell(2, 4 * BYTES);
+        node_expect(&ann, i, i);
+    }
+    ck_assert_uint_eq(node_stat(&ann, "failures"), failures);
+    end();
+}
+END_TEST
+
 /* --- writing ---------------------------------------------------------------------------------- */
 
 /* Much waits; then there is an event that alone is more than Redis takes, which is given up. */
@@ -214,5 +282,6 @@ int main(void)
         (const TTest *const[]){one_comes_back, one_comes_back_by_single_events, one_begins_late,
                                one_begins_late_by_single_events, clients_come_back,
                                clients_come_back_by_single_events, one_event_never_comes,
+                               many_processes, one_process_with_too_many_rooms,
                                commands_are_limited, words_are_limited, NULL});
 }

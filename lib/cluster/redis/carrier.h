@@ -24,6 +24,7 @@
 #include <ws_manager/manager.h>
 #include <ws_manager/redis.h>
 
+#include "base/buffer.h"
 #include "base/host_clock.h"
 #include "base/memory.h"
 #include "cluster/redis/at_once.h"
@@ -37,6 +38,7 @@ enum {
     NUMBER_SIZE = 21, /* a decimal number of 64 bits, and a NUL */
     PAGE_FIRST = 8,   /* entries, whose size is not known yet */
     PAGE_MAX = 512,
+    LISTING_KIBIBYTES = AT_ONCE_BYTES / 1024,
     RETRY_MS = 10,        /* when the manager has no room or memory */
     BACKOFF_MIN_MS = 50,  /* between two attempts, twice as long for each that fails, */
     BACKOFF_MAX_MS = 2000 /* up to this, and half of it by chance */
@@ -153,6 +155,13 @@ struct fetches {
     struct at_once page; /* of all that were sent together */
 };
 
+/* The list of all nodes, which comes in parts. */
+struct listing {
+    struct at_once kibibytes; /* of a part */
+    struct buffer packed;     /* the parts that have come */
+    uint32_t n_skipped;       /* heartbeats without it, since it is hopeless */
+};
+
 struct counters {
     uint64_t stored;
     uint64_t duplicates;
@@ -191,7 +200,8 @@ struct ws_redis {
     struct host_clock clock;
     uint64_t now_ms;       /* of the last run; all times here go by it */
     uint64_t heartbeat_ms; /* when the next one is due */
-    bool awaits_heartbeat; /* its answer: until then there is no other one */
+    bool awaits_heartbeat; /* its answer, and the list: until then there is no other one */
+    struct listing listing;
     struct known known;
     struct writer writer;
     struct link reading;
@@ -373,6 +383,10 @@ void nodes_end(struct ws_redis *redis);
 
 /* Takes this process out, if Redis can be told. */
 void nodes_leave(struct ws_redis *redis);
+void nodes_failed(struct ws_redis *redis, bool was_cut);
+
+/* The heartbeat was answered: asks for the list of all. */
+void nodes_beat(struct ws_redis *redis, const redisReply *reply);
 void nodes_seen(struct ws_redis *redis, const redisReply *reply);
 
 #endif

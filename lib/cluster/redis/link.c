@@ -315,6 +315,7 @@ static bool has_keys(enum request_kind kind)
     case REQUEST_STATE:
     case REQUEST_APPEND:
     case REQUEST_HEARTBEAT:
+    case REQUEST_NODES:
         return true;
     default:
         return false;

@@ -36,6 +36,7 @@ enum request_kind {
     REQUEST_APPEND,
     REQUEST_FETCH,
     REQUEST_HEARTBEAT,
+    REQUEST_NODES,
     REQUEST_ROLE,
     REQUEST_SENTINEL, /* AUTH of a sentinel's: likewise */
     REQUEST_MASTER

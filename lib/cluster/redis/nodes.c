@@ -11,7 +11,7 @@
 #include "base/json_text.h"
 #include "cluster/redis/scripts.h"
 
-enum { MISSED_HEARTBEATS = 3, ROOMS_MAX_BYTES = 256 << 10, N_MEMBERS = 3 };
+enum { MISSED_HEARTBEATS = 3, LISTS_SKIPPED = 720, ROOMS_MAX_BYTES = 256 << 10, N_MEMBERS = 3 };
 
 static const char *const member_names[N_MEMBERS] = {"total_connections", "unique_users",
                                                     "rooms"};
@@ -78,6 +78,8 @@ void nodes_run(struct ws_redis *redis)
 void nodes_end(struct ws_redis *redis)
 {
     redis->awaits_heartbeat = false;
+    buffer_free(&redis->listing.packed);
+    buffer_init(&redis->listing.packed, &redis->memory);
 }
 
 void nodes_leave(struct ws_redis *redis)
@@ -248,30 +250,91 @@ static char *merge(struct ws_redis *redis, const struct buffer *packed, size_t *
     return text;
 }
 
-/* Only kept: summing it up would take a loop its time at each heartbeat, whether anybody asks or
- * not. Without memory the former one stays. */
-void nodes_seen(struct ws_redis *redis, const redisReply *reply)
-{
-    struct buffer packed;
-    size_t length;
-    char *former;
-    char *nodes;
+/* --- the list, part by part ------------------------------------------------------------------- */
 
-    redis->awaits_heartbeat = false;
-    if (reply->type != REDIS_REPLY_ARRAY || reply->elements == 0)
-        return;
-    target_worked(servers_target(redis)); /* and is no replica */
-    buffer_init(&packed, &redis->memory);
-    for (size_t i = 0; i + 1 < reply->elements; i += 2) {
-        const redisReply *name = reply->element[i];
-        const redisReply *text = reply->element[i + 1];
+void nodes_failed(struct ws_redis *redis, bool was_cut)
+{
+    struct at_once *kibibytes = &redis->listing.kibibytes;
+
+    if (redis->awaits_heartbeat)
+        at_once_failed(kibibytes, kibibytes->events, 0, was_cut);
+}
+
+/* A node whose text alone does not get through would end every session: then the list is asked for
+ * once in a while. */
+static bool is_skipped(struct listing *listing)
+{
+    if (!at_once_is_hopeless(&listing->kibibytes, 0))
+        return false;
+    listing->n_skipped = (listing->n_skipped + 1) % LISTS_SKIPPED;
+    return listing->n_skipped != 0;
+}
+
+static void ask(struct ws_redis *redis, const char *name, size_t length)
+{
+    struct command *command = &redis->command;
+    char bytes[NUMBER_SIZE];
+
+    snprintf(bytes, sizeof bytes, "%" PRIu64, (uint64_t)redis->listing.kibibytes.events * 1024);
+    command_script(redis, script_nodes, "1");
+    command_add_text(command, redis->keys.nodes);
+    command_add(command, name, length);
+    command_add_text(command, bytes);
+    if (!link_send(&redis->writing, REQUEST_NODES, command, redis->now_ms))
+        fail(redis, redis->writing.error);
+}
+
+void nodes_beat(struct ws_redis *redis, const redisReply *reply)
+{
+    if (reply->type != REDIS_REPLY_ERROR)
+        target_worked(servers_target(redis)); /* and is no replica */
+    if (is_skipped(&redis->listing))
+        redis->awaits_heartbeat = false;
+    else
+        ask(redis, "", 0);
+}
+
+/* Only kept: summing it up would take a loop its time at each heartbeat, whether anybody asks or
+ * not. False if memory ran out, or it is no part of a list. */
+static bool add_part(struct ws_redis *redis, const redisReply *part)
+{
+    struct buffer *packed = &redis->listing.packed;
+
+    if (part->type != REDIS_REPLY_ARRAY)
+        return false;
+    for (size_t i = 0; i + 1 < part->elements; i += 2) {
+        const redisReply *name = part->element[i];
+        const redisReply *text = part->element[i + 1];
 
         if (name->type == REDIS_REPLY_STRING && text->type == REDIS_REPLY_STRING) {
-            pack(&packed, name);
-            pack(&packed, text);
+            pack(packed, name);
+            pack(packed, text);
         }
     }
-    nodes = buffer_take(&packed, &length);
+    return !packed->failed;
+}
+
+/* The name of the node with which the next part begins; NULL if this was the last one. No list is
+ * larger than a reply may be. */
+static const redisReply *next_node(const struct ws_redis *redis, const redisReply *part)
+{
+    const redisReply *last = part->elements > 2 && part->elements % 2 == 1
+                                 ? part->element[part->elements - 1]
+                                 : NULL;
+
+    if (last == NULL || last->type != REDIS_REPLY_STRING ||
+        redis->listing.packed.length > redis->writing.reply_limit.max_bytes)
+        return NULL;
+    return last;
+}
+
+/* Without memory the former list stays. */
+static void finish(struct ws_redis *redis)
+{
+    size_t length;
+    char *nodes = buffer_take(&redis->listing.packed, &length);
+    char *former;
+
     if (nodes == NULL)
         return;
     pthread_mutex_lock(&redis->lock);
@@ -280,6 +343,23 @@ void nodes_seen(struct ws_redis *redis, const redisReply *reply)
     redis->nodes_length = length;
     pthread_mutex_unlock(&redis->lock);
     memory_free(&redis->memory, former);
+}
+
+void nodes_seen(struct ws_redis *redis, const redisReply *reply)
+{
+    struct at_once *kibibytes = &redis->listing.kibibytes;
+    const redisReply *next = NULL;
+
+    if (add_part(redis, reply)) {
+        at_once_passed(kibibytes, kibibytes->events, 0);
+        next = next_node(redis, reply);
+        if (next == NULL)
+            finish(redis);
+    }
+    if (next != NULL)
+        ask(redis, next->str, next->len);
+    else
+        nodes_end(redis);
 }
 
 int ws_redis_get_nodes(ws_redis *redis, char **text, size_t *length)

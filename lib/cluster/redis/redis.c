@@ -204,6 +204,8 @@ static int set_up(struct ws_redis *redis)
     at_once_init(&redis->reader.page, PAGE_FIRST, PAGE_MAX);
     at_once_init(&redis->fetches.page, PAGE_FIRST, PAGE_MAX);
     at_once_init(&redis->writer.batch, BATCH_MAX_EVENTS, BATCH_MAX_EVENTS);
+    at_once_init(&redis->listing.kibibytes, LISTING_KIBIBYTES, LISTING_KIBIBYTES);
+    buffer_init(&redis->listing.packed, &redis->memory);
     snprintf(redis->max_stream_events, sizeof redis->max_stream_events, "%u",
              (unsigned)options->max_stream_events);
     link_init(&redis->reading, options->watch, options->user_data, max_bytes);
@@ -293,8 +295,8 @@ void ws_redis_ready(ws_redis *redis, int fd, int events)
 
 static bool takes_errors(enum request_kind kind)
 {
-    return kind == REQUEST_APPEND || kind == REQUEST_HEARTBEAT || kind == REQUEST_SENTINEL ||
-           kind == REQUEST_MASTER;
+    return kind == REQUEST_APPEND || kind == REQUEST_HEARTBEAT || kind == REQUEST_NODES ||
+           kind == REQUEST_SENTINEL || kind == REQUEST_MASTER;
 }
 
 static void take_reply(struct ws_redis *redis, enum request_kind kind, redisReply *reply)
@@ -333,6 +335,9 @@ static void take_reply(struct ws_redis *redis, enum request_kind kind, redisRepl
             fetches_fetched(redis, entries);
         break;
     case REQUEST_HEARTBEAT:
+        nodes_beat(redis, reply);
+        break;
+    case REQUEST_NODES:
         nodes_seen(redis, reply);
         break;
     case REQUEST_ROLE:
@@ -365,7 +370,8 @@ static void take_replies(struct ws_redis *redis, struct link *link)
 
 static uint32_t at_once_in_all(const struct ws_redis *redis)
 {
-    return redis->reader.page.events + redis->fetches.page.events + redis->writer.batch.events;
+    return redis->reader.page.events + redis->fetches.page.events + redis->writer.batch.events +
+           redis->listing.kibibytes.events;
 }
 
 /* Too much may have been under way for the connection. A Redis that is silent is no reason to ask for
@@ -377,8 +383,10 @@ static void shrink(struct ws_redis *redis, const struct link *link)
 
     if (link == &redis->writing)
         writer_failed(redis, was_cut);
-    if (link == &redis->writing && (was_cut || link->is_slow))
+    if (link == &redis->writing && (was_cut || link->is_slow)) {
         fetches_failed(redis, was_cut);
+        nodes_failed(redis, was_cut);
+    }
     if (link == &redis->reading && (was_cut || link->is_slow))
         reader_failed(redis, was_cut);
     if (at_once_in_all(redis) < before)

@@ -167,10 +167,18 @@ const char script_heartbeat[] =
     "  redis.call('ZREM', KEYS[2], name)\n"
     "end\n"
     "redis.call('PEXPIRE', KEYS[1], ARGV[3])\n"
-    "redis.call('PEXPIRE', KEYS[2], ARGV[3])\n"
-    "local names, nodes = redis.call('HKEYS', KEYS[1]), {}\n"
+    "redis.call('PEXPIRE', KEYS[2], ARGV[3])\n";
+
+const char script_nodes[] =
+    "local names, nodes, bytes = redis.call('HKEYS', KEYS[1]), {}, 0\n"
     "table.sort(names)\n"
-    "for i, name in ipairs(names) do\n"
-    "  nodes[2 * i - 1], nodes[2 * i] = name, redis.call('HGET', KEYS[1], name)\n"
+    "for _, name in ipairs(names) do\n"
+    "  if name >= ARGV[1] then\n"
+    "    local text = redis.call('HGET', KEYS[1], name)\n"
+    "    bytes = bytes + #name + #text\n"
+    "    nodes[#nodes + 1] = name\n"
+    "    if #nodes > 1 and bytes > tonumber(ARGV[2]) then return nodes end\n"
+    "    nodes[#nodes + 1] = text\n"
+    "  end\n"
     "end\n"
     "return nodes\n";

@@ -20,8 +20,12 @@ extern const char script_append[];
 /* By which EVALSHA finds it (SHA-1), in a Redis that has seen it. */
 extern const char script_append_digest[];
 
-/* KEYS: nodes, expiries. ARGV: a node's name, its JSON text, milliseconds that it is valid. Returns
- * names and texts of all nodes, by their names. */
+/* KEYS: nodes, expiries. ARGV: a node's name, its JSON text, milliseconds that it is valid. */
 extern const char script_heartbeat[];
+
+/* KEYS: nodes. ARGV: a name, a number of bytes. Returns names and texts of nodes in the order of
+ * their names, from that one on, of no more bytes than that, but at least one; if there are more,
+ * the next one's name alone comes last. */
+extern const char script_nodes[];
 
 #endif

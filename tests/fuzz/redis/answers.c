@@ -147,9 +147,13 @@ static void append(FILE *out, const redisReply *request)
 
 static void write_nodes(FILE *out, const redisReply *request)
 {
-    fputs("*2\r\n", out);
-    write_bulk(out, request->element[FIRST_KEY + 2]->str);
-    write_bulk(out, request->element[FIRST_KEY + 3]->str);
+    bool is_first = request->element[FIRST_KEY + 1]->len == 0;
+
+    fprintf(out, "*%d\r\n", is_first ? 3 : 2);
+    write_bulk(out, is_first ? "a" : request->element[FIRST_KEY + 1]->str);
+    write_bulk(out, "{\"total_connections\":1,\"rooms\":{\"r\":2}}");
+    if (is_first)
+        write_bulk(out, "b");
 }
 
 static void run_script(FILE *out, const redisReply *request)
@@ -160,8 +164,10 @@ static void run_script(FILE *out, const redisReply *request)
         write_attached(out);
     else if (strcmp(script, script_append) == 0 || strcmp(script, script_append_digest) == 0)
         append(out, request);
-    else
+    else if (strcmp(script, script_nodes) == 0)
         write_nodes(out, request);
+    else
+        fputs("$-1\r\n", out);
 }
 
 static void answer_well(FILE *out, const redisReply *request)
