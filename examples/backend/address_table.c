@@ -2,7 +2,6 @@
  * A hash table behind a mutex, which is held for the time of a look-up. */
 #include "address_table.h"
 
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -47,15 +46,10 @@ void address_table_close(struct address_table *table)
     pthread_mutex_destroy(&table->mutex);
 }
 
-static struct in6_addr key_of(const struct sockaddr_storage *peer)
+static struct in6_addr key_of(const struct in6_addr *client)
 {
-    struct in6_addr key = {.s6_addr = {[10] = 0xff, [11] = 0xff}};
+    struct in6_addr key = *client;
 
-    if (peer->ss_family == AF_INET) {
-        memcpy(&key.s6_addr[12], &((const struct sockaddr_in *)peer)->sin_addr, 4);
-        return key;
-    }
-    key = ((const struct sockaddr_in6 *)peer)->sin6_addr;
     /* Whoever has an address of IPv6 usually has all of its /64. */
     if (!IN6_IS_ADDR_V4MAPPED(&key)) {
         memset(&key.s6_addr[SUBNET_BYTES], 0, sizeof key - SUBNET_BYTES);
@@ -115,10 +109,10 @@ static struct address_count *add(struct address_table *table, const struct in6_a
 }
 
 enum address_result address_table_enter(struct address_table *table,
-                                        const struct sockaddr_storage *peer,
+                                        const struct in6_addr *client,
                                         struct address_count **address)
 {
-    struct in6_addr key = key_of(peer);
+    struct in6_addr key = key_of(client);
     enum address_result result = ADDRESS_ENTERED;
     struct address_count *found;
 

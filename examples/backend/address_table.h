@@ -3,11 +3,11 @@
 #ifndef BACKEND_ADDRESS_TABLE_H
 #define BACKEND_ADDRESS_TABLE_H
 
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/socket.h>
 
 struct address_count; /* one address with at least one connection */
 
@@ -28,10 +28,10 @@ bool address_table_open(struct address_table *table, uint32_t max_per_address);
 
 void address_table_close(struct address_table *table);
 
-/* Counts one more connection of an address, which is IPv4 or the first 64 bits of IPv6. *address is
+/* Counts one more connection of an address (address.h): of IPv6 the first 64 bits count. *address is
  * set for ADDRESS_ENTERED, to be given to address_table_leave(). Any thread. */
 enum address_result address_table_enter(struct address_table *table,
-                                        const struct sockaddr_storage *peer,
+                                        const struct in6_addr *client,
                                         struct address_count **address);
 
 /* How many connections were refused. Any thread. */

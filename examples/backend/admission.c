@@ -5,14 +5,28 @@
 #include <string.h>
 
 #include "access.h"
+#include "address.h"
 #include "connection.h"
+#include "log.h"
 #include "session.h"
 #include "user_agent.h"
 
 const char admission_subprotocol[] = "bearer";
 
+static struct connection *connection_of(ws_handshake *handshake)
+{
+    return ws_websocket_user_data(ws_handshake_websocket(handshake));
+}
+
+/* The library logs that it was refused, and why, but knows no addresses. */
 static int refuse(ws_handshake *handshake, int status, const char *text)
 {
+    if (log_has(WS_LOG_INFO)) {
+        char client[INET6_ADDRSTRLEN];
+
+        address_format(connection_client(connection_of(handshake)), client);
+        log_line(WS_LOG_INFO, "a WebSocket of %s is refused", client);
+    }
     ws_handshake_refuse(handshake, status, text);
     return WS_ERR_FORBIDDEN;
 }
@@ -51,11 +65,10 @@ static int begin_session(ws_handshake *handshake, const struct access *access,
 static int admit(ws_handshake *handshake, const struct access *access,
                  struct token_claims *claims)
 {
-    struct connection *connection = ws_websocket_user_data(ws_handshake_websocket(handshake));
     const struct origin_request page = {
         .origin = ws_handshake_header(handshake, "Origin"),
         .host = ws_handshake_header(handshake, "Host"),
-        .scheme = connection->loop->app->tls != NULL ? "https" : NULL,
+        .scheme = connection_of(handshake)->http->request.scheme,
     };
 
     if (!access_allows_page(access, &page)) {

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "address.h"
 #include "realtime.h"
 #include "refusal_log.h"
 #include "session.h"
@@ -65,33 +66,33 @@ const char connection_refusal[] = "this address has too many connections";
 
 /* One too many is told so, unless that took a handshake of TLS, which costs more than it may. It has
  * as long to send the beginning of its request as it would have to close. */
-static void refuse_address(struct connection *connection, const struct sockaddr_storage *peer)
+static void refuse_address(struct connection *connection)
 {
     struct loop *loop = connection->loop;
 
     if (loop->app->tls != NULL) {
-        refusal_log_address(peer, 0, connection_refusal);
+        refusal_log_address(&connection->peer, 0, connection_refusal);
         connection_close(connection);
     } else {
-        refusal_log_address(peer, HTTP_STATUS_TOO_MANY_REQUESTS, connection_refusal);
+        refusal_log_address(&connection->peer, HTTP_STATUS_TOO_MANY_REQUESTS,
+                            connection_refusal);
         connection->is_refused = true;
         timer_start(&connection->timer, &loop->timeouts[TIMEOUT_LINGER], loop->now_ms);
     }
 }
 
-/* With --max-per-address, counts the connection. */
-static void count_address(struct connection *connection, const struct sockaddr_storage *peer)
+void connection_count(struct connection *connection)
 {
     struct app *app = connection->loop->app;
 
-    if (app->options->max_per_address == 0) {
+    if (app->options->max_per_address == 0 || connection->is_admin) {
         return;
     }
-    switch (address_table_enter(&app->addresses, peer, &connection->address)) {
+    switch (address_table_enter(&app->addresses, &connection->peer, &connection->address)) {
     case ADDRESS_ENTERED:
         break;
     case ADDRESS_HAS_TOO_MANY:
-        refuse_address(connection, peer);
+        refuse_address(connection);
         break;
     case ADDRESS_NO_MEMORY:
         connection_close(connection);
@@ -136,8 +137,15 @@ void connection_open(struct loop *loop, int fd, bool is_admin,
     struct connection *connection = calloc(1, sizeof *connection);
     struct http_exchange *http = calloc(1, sizeof *http);
 
-    if (connection == NULL || http == NULL ||
+    if (connection != NULL) {
+        connection->loop = loop;
+        connection->peer = address_of_socket(peer);
+    }
+    if (connection == NULL || http == NULL || !connection_proxy_open(connection) ||
         !stream_open(&connection->stream, fd, loop->app->tls, loop->epoll, connection)) {
+        if (connection != NULL) {
+            connection_proxy_close(connection);
+        }
         free(http);
         free(connection);
         close(fd);
@@ -145,7 +153,7 @@ void connection_open(struct loop *loop, int fd, bool is_admin,
     }
     http_request_init(&http->request, is_admin ? is_no_websocket : is_websocket_path,
                       loop->app);
-    connection->loop = loop;
+    http->request.scheme = connection_scheme(connection);
     connection->file = -1;
     connection->interest = EPOLLIN;
     connection->phase = PHASE_HTTP;
@@ -153,13 +161,13 @@ void connection_open(struct loop *loop, int fd, bool is_admin,
     connection->http = http;
     link_connection(connection);
     if (!is_admin && has_too_many(loop) && !make_room(loop)) {
-        refusal_log_address(peer, 0, "too many connections are busy");
+        refusal_log_address(&connection->peer, 0, "too many connections are busy");
         connection_close(connection);
         return;
     }
     timer_start(&connection->timer, &loop->timeouts[TIMEOUT_FRESH], loop->now_ms);
-    if (!is_admin) {
-        count_address(connection, peer);
+    if (connection->proxied == NULL) {
+        connection_count(connection);
     }
 }
 
@@ -186,6 +194,7 @@ void connection_close(struct connection *connection)
     if (connection->file >= 0) {
         close(connection->file);
     }
+    connection_proxy_close(connection);
     if (connection->address != NULL) {
         address_table_leave(&loop->app->addresses, connection->address);
     }
@@ -350,6 +359,10 @@ static void handle_events(struct connection *connection, uint32_t events)
 
 void connection_event(struct connection *connection, uint32_t events)
 {
+    if (connection->proxied != NULL && connection->proxied->awaits_header &&
+        !connection_proxy_receive(connection)) {
+        return;
+    }
     handle_events(connection, stream_events(&connection->stream, events) &
                                   (connection->interest | EPOLLERR | EPOLLHUP));
     if (connection->phase != PHASE_DEAD) {

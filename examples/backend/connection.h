@@ -9,6 +9,7 @@
 #ifndef BACKEND_CONNECTION_H
 #define BACKEND_CONNECTION_H
 
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -38,6 +39,14 @@ struct http_exchange {
     bool answered;               /* a request, since the timer was set */
 };
 
+/* What a connection has that comes from a trusted proxy. */
+struct proxied {
+    bool awaits_header; /* it may begin with a PROXY header */
+    bool is_identified; /* `client` is the current request's */
+    size_t needed;      /* bytes of that header, to look at it again */
+    struct in6_addr client;
+};
+
 struct connection {
     /* What a WebSocket's message touches, in one cache line. */
     struct loop *loop;
@@ -62,11 +71,27 @@ struct connection {
     struct timer timer;
     struct session *session;       /* of a WebSocket that showed a token; else NULL */
     struct address_count *address; /* where it is counted; NULL: nowhere */
+    struct in6_addr peer;          /* the client's address, or that of a trusted proxy */
+    struct proxied *proxied;       /* with a trusted proxy; else NULL */
 };
 
 static inline struct connection *connection_of_timer(struct timer *timer)
 {
     return (struct connection *)(void *)((char *)timer - offsetof(struct connection, timer));
+}
+
+/* By which scheme a client reaches this server as far as that knows; NULL: a proxy may know more. */
+static inline const char *connection_scheme(const struct connection *connection)
+{
+    return connection->loop->app->tls != NULL ? "https" : NULL;
+}
+
+/* The client of the current request, or of the connection. */
+static inline const struct in6_addr *connection_client(const struct connection *connection)
+{
+    return connection->proxied != NULL && connection->proxied->is_identified
+               ? &connection->proxied->client
+               : &connection->peer;
 }
 
 /* Takes over an accepted socket; closes it when memory is short. */
@@ -100,6 +125,30 @@ void connection_linger(struct connection *connection);
 
 /* Answers a connection that has not asked yet, and ends it. */
 void connection_http_refuse(struct connection *connection, int status, const char *message);
+
+/* With --max-per-address, counts the connection for its peer, and refuses one too many. */
+void connection_count(struct connection *connection);
+
+/* --- connection_proxy.c: who the client is --- */
+
+/* What comes from a trusted address is another's. False when memory is short. */
+bool connection_proxy_open(struct connection *connection);
+void connection_proxy_close(struct connection *connection);
+
+/* Looks whether a PROXY header comes; true when there is none, and what is there is the client's. */
+bool connection_proxy_receive(struct connection *connection);
+
+enum client_result {
+    CLIENT_KNOWN,
+    CLIENT_CONTRADICTED, /* the headers name two */
+    CLIENT_HAS_TOO_MANY, /* connections, by --max-per-address */
+    CLIENT_NO_MEMORY
+};
+
+/* From a request's head on: finds out who its client is, and counts the connection for it; until it
+ * is forgotten, when the request is answered. */
+enum client_result connection_identify(struct connection *connection);
+void connection_forget_client(struct connection *connection);
 
 void connection_http_readable(struct connection *connection);
 void connection_http_writable(struct connection *connection);

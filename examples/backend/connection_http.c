@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 
+#include "address.h"
 #include "http_response.h"
 #include "log.h"
 #include "refusal_log.h"
@@ -72,6 +73,7 @@ static void queue_response(struct connection *connection, struct http_response *
     http_request_reset(request);
     count_body(connection);
     connection->http->answered = true;
+    connection_forget_client(connection);
 }
 
 static bool changes_something(const struct http_request *request)
@@ -87,13 +89,15 @@ static size_t cost_of_right(const struct connection *connection)
 static void answer_request(struct connection *connection, struct http_response *response)
 {
     const struct http_request *request = &connection->http->request;
+    char client[INET6_ADDRSTRLEN];
 
     if (refusal_is_handshake(request)) {
         refusal_log(request, response->status, "there is no WebSocket here");
-    } else {
-        log_line(WS_LOG_DEBUG, "%s %s %d",
+    } else if (log_has(WS_LOG_DEBUG)) {
+        address_format(connection_client(connection), client);
+        log_line(WS_LOG_DEBUG, "%s %s %d for %s",
                  http_method_str((enum http_method)request->parser.method),
-                 http_request_path(request), response->status);
+                 http_request_path(request), response->status, client);
     }
     spend(connection, HTTP_COST_REQUEST + cost_of_right(connection) + response->body_length +
                           byte_buffer_length(&request->body) +
@@ -138,6 +142,27 @@ static void answer_expectation(struct connection *connection)
     byte_buffer_append(&connection->out, answer, strlen(answer));
 }
 
+/* False after answering one whose client can't be let in. */
+static bool admit_client(struct connection *connection)
+{
+    switch (connection_identify(connection)) {
+    case CLIENT_KNOWN:
+        return true;
+    case CLIENT_CONTRADICTED:
+        answer_failure(connection, HTTP_STATUS_BAD_REQUEST,
+                       "Forwarded and X-Forwarded-For name different clients");
+        break;
+    case CLIENT_HAS_TOO_MANY:
+        answer_failure(connection, HTTP_STATUS_TOO_MANY_REQUESTS,
+                       "this address has too many connections");
+        break;
+    case CLIENT_NO_MEMORY:
+        answer_failure(connection, HTTP_STATUS_SERVICE_UNAVAILABLE, "out of memory");
+        break;
+    }
+    return false;
+}
+
 /* A request whose head is here: its body is only received if somebody wants it, from this client.
  */
 static void begin_body(struct connection *connection)
@@ -163,6 +188,10 @@ static void use_request(struct connection *connection)
     struct http_request *request = &connection->http->request;
     struct http_response response;
 
+    if (request->state >= HTTP_HEAD_DONE && request->state != HTTP_FAILED &&
+        !admit_client(connection)) {
+        return;
+    }
     switch (request->state) {
     case HTTP_HEAD_DONE:
         begin_body(connection);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 
+#include "address.h"
 #include "log.h"
 #include "realtime.h"
 
@@ -48,6 +49,7 @@ bool connection_websocket_start(struct connection *connection)
     const struct realtime *realtime = &loop->app->realtime;
     ws_endpoint *endpoint = realtime_endpoint(realtime, http_request_path(request));
     ws_header *headers = malloc((request->n_fields + 1) * sizeof *headers);
+    char client[INET6_ADDRSTRLEN];
 
     if (headers == NULL ||
         ws_websocket_new(loop->ws, endpoint, connection, &connection->websocket) != WS_OK) {
@@ -58,9 +60,12 @@ bool connection_websocket_start(struct connection *connection)
         headers[i].name = http_request_field_name(request, i);
         headers[i].value = http_request_field_value(request, i);
     }
-    log_line(WS_LOG_DEBUG, "%s %s to the WebSocket endpoint",
-             http_method_str((enum http_method)request->parser.method),
-             http_request_path(request));
+    if (log_has(WS_LOG_DEBUG)) {
+        address_format(connection_client(connection), client);
+        log_line(WS_LOG_DEBUG, "%s %s to the WebSocket endpoint for %s",
+                 http_method_str((enum http_method)request->parser.method),
+                 http_request_path(request), client);
+    }
     loop->n_websockets++;
     connection->phase = PHASE_WEBSOCKET;
     connection->is_echo = endpoint == realtime->echo;

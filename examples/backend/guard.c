@@ -98,7 +98,7 @@ bool guard_admits(const struct app *app, const struct http_request *request,
     const struct origin_request page = {
         .origin = http_request_header(request, "Origin"),
         .host = http_request_header(request, "Host"),
-        .scheme = app->tls != NULL ? "https" : NULL,
+        .scheme = request->scheme,
     };
 
     if (is_open(app, http_request_path(request))) {

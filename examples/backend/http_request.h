@@ -55,6 +55,7 @@ struct http_request {
     bool keep_alive;
     bool is_admitted;      /* set by who has looked at the head: it may be answered */
     bool expects_continue; /* the client waits for "100 Continue" before it sends the body */
+    const char *scheme;    /* set by the connection: by which the client came; NULL: unknown */
     int failure_status;
     const char *failure_message;
 

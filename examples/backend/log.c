@@ -20,6 +20,11 @@ void log_set_level(int level)
     highest_level = level;
 }
 
+bool log_has(int level)
+{
+    return level <= highest_level;
+}
+
 bool log_may(struct log_pause *pause)
 {
     uint64_t now_ms = monotonic_ms();
@@ -39,7 +44,7 @@ void log_line(int level, const char *format, ...)
     size_t length;
     int written;
 
-    if (level < WS_LOG_ERROR || level > WS_LOG_DEBUG || level > highest_level) {
+    if (level < WS_LOG_ERROR || level > WS_LOG_DEBUG || !log_has(level)) {
         return;
     }
     clock_gettime(CLOCK_REALTIME, &now);

@@ -12,6 +12,9 @@
 /* Lines above this level are dropped. Called once, before the threads start. */
 void log_set_level(int level);
 
+/* Are lines of this level written? */
+bool log_has(int level);
+
 /* Writes one line. Any thread; a line is written in one piece. */
 __attribute__((format(printf, 2, 3))) void log_line(int level, const char *format, ...);
 

@@ -27,6 +27,7 @@ enum option_kind {
     OPTION_SIZE,      /* uint32_t; 0 becomes the largest value */
     OPTION_ADDRESS,   /* struct listen_address */
     OPTION_ORIGIN,    /* one more of struct origin_rules */
+    OPTION_PROXY,     /* one more of struct address_ranges */
     OPTION_LOG_LEVEL, /* int */
     OPTION_HELP
 };
@@ -53,6 +54,7 @@ static const struct option_spec specs[] = {
     {"jwt-public-key", OPTION_TEXT, offsetof(struct options, jwt_public_key), 0, 0},
     {"jwt-audience", OPTION_TEXT, offsetof(struct options, jwt_audience), 0, 0},
     {"allow-origin", OPTION_ORIGIN, 0, 0, 0},
+    {"trusted-proxy", OPTION_PROXY, 0, 0, 0},
     {"topic-rooms", OPTION_FLAG, offsetof(struct options, topic_rooms), 0, 0},
     {"relay", OPTION_FLAG, offsetof(struct options, relay), 0, 0},
     {"echo", OPTION_FLAG, offsetof(struct options, echo), 0, 0},
@@ -107,6 +109,11 @@ const char *options_help(void)
            "                             this server's own, and whose host is a name of "
            "this\n"
            "                             server; again for another; * for all\n"
+           "  --trusted-proxy CIDR       address, or range of them, of proxies that are "
+           "believed\n"
+           "                             who their client is: by X-Forwarded-For or "
+           "Forwarded,\n"
+           "                             or by the PROXY protocol; again for another\n"
            "  --topic-rooms              send events to the rooms orders, inventory, clients\n"
            "  --relay                    pass clients' messages on to the room they name\n"
            "  --echo                     raw WebSocket echo at /echo\n"
@@ -208,12 +215,12 @@ static const struct option_spec *find_spec(const char *name, size_t length)
     return NULL;
 }
 
-static bool add_origin(const char *text, struct options *options, char *problem, size_t size)
+/* What an option that adds to a list says to its value; `wrong` is NULL when all is well. */
+static bool judge(const struct option_spec *spec, const char *value, const char *wrong,
+                  char *problem, size_t size)
 {
-    const char *wrong = origin_rules_add(&options->origins, text);
-
     if (wrong != NULL) {
-        snprintf(problem, size, "--allow-origin: '%s' %s", text, wrong);
+        snprintf(problem, size, "--%s: '%s' %s", spec->name, value, wrong);
     }
     return wrong == NULL;
 }
@@ -239,7 +246,10 @@ static bool set_value(const struct option_spec *spec, const char *value,
         }
         return true;
     case OPTION_ORIGIN:
-        return add_origin(value, options, problem, size);
+        return judge(spec, value, origin_rules_add(&options->origins, value), problem, size);
+    case OPTION_PROXY:
+        return judge(spec, value, address_ranges_add(&options->trusted_proxies, value), problem,
+                     size);
     case OPTION_LOG_LEVEL:
         if (!parse_log_level(value, &options->log_level)) {
             snprintf(problem, size, "--log-level: '%s' is not error, warn, info or debug",

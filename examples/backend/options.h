@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "address.h"
 #include "origin.h"
 
 struct listen_address {
@@ -29,6 +30,7 @@ struct options {
     const char *jwt_public_key;
     const char *jwt_audience; /* NULL: any */
     struct origin_rules origins;
+    struct address_ranges trusted_proxies;
     bool topic_rooms;
     bool relay;
     bool echo;

@@ -1,11 +1,11 @@
 /* refusal_log.c: the log's lines about requests that might have become a WebSocket and do not. */
 #include "refusal_log.h"
 
-#include <netdb.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
+#include "address.h"
 #include "log.h"
 
 enum { FIELD_MAX = 160, REQUEST_BYTES = 768, STATUS_BYTES = 32 };
@@ -59,15 +59,12 @@ void refusal_log(const struct http_request *request, int status, const char *rea
              request->first_line.text, fields);
 }
 
-void refusal_log_address(const struct sockaddr_storage *peer, int status, const char *reason)
+void refusal_log_address(const struct in6_addr *client, int status, const char *reason)
 {
-    char address[NI_MAXHOST];
+    char address[INET6_ADDRSTRLEN];
     char with[STATUS_BYTES];
 
-    if (getnameinfo((const struct sockaddr *)peer, sizeof *peer, address, sizeof address, NULL,
-                    0, NI_NUMERICHOST) != 0) {
-        strcpy(address, "unknown");
-    }
+    address_format(client, address);
     log_line(WS_LOG_INFO, "connection refused%s: %s (address %s)", format_status(status, with),
              reason, address);
 }

@@ -3,8 +3,8 @@
 #ifndef BACKEND_REFUSAL_LOG_H
 #define BACKEND_REFUSAL_LOG_H
 
+#include <netinet/in.h>
 #include <stdbool.h>
-#include <sys/socket.h>
 
 #include "http_request.h"
 
@@ -17,6 +17,6 @@ bool refusal_is_handshake(const struct http_request *request);
 void refusal_log(const struct http_request *request, int status, const char *reason);
 
 /* The same before anything came. */
-void refusal_log_address(const struct sockaddr_storage *peer, int status, const char *reason);
+void refusal_log_address(const struct in6_addr *client, int status, const char *reason);
 
 #endif

@@ -9,10 +9,10 @@ import resource
 import shutil
 import sqlite3
 import tempfile
-import threading
 import time
 import unittest
 
+from backend_log import Log
 from client import BackendCase, receive_type, request
 from redis_server import RedisServer
 from test_process import exchange
@@ -39,27 +39,6 @@ def full_disk(path, backend):
     resource.prlimit(backend.process.pid, resource.RLIMIT_FSIZE, (1, limits[1]))
     yield
     resource.prlimit(backend.process.pid, resource.RLIMIT_FSIZE, limits)
-
-
-class Log:
-    """What a backend logs, through a pipe, which has no limit of a file and is never full."""
-
-    def __init__(self):
-        reading, self.pipe = os.pipe()
-        self._lines = []
-        self._thread = threading.Thread(target=self._read, args=(reading,))
-        self._thread.start()
-
-    def _read(self, reading):
-        with os.fdopen(reading) as pipe:
-            self._lines.extend(pipe)
-
-    def lines(self):
-        """All of them; called again, likewise. The backend must have ended."""
-        if self._thread.is_alive():
-            os.close(self.pipe)
-            self._thread.join()
-        return self._lines
 
 
 class Database(BackendCase):

@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "address.h"
 #include "support/suite.h"
 
 enum { N_ADDRESSES = 1000, MAX_PER_ADDRESS = 3, N_THREADS = 4, N_ROUNDS = 20000 };
@@ -13,23 +14,23 @@ enum { N_ADDRESSES = 1000, MAX_PER_ADDRESS = 3, N_THREADS = 4, N_ROUNDS = 20000 
 static struct address_table table;
 static struct address_count *entered[N_ADDRESSES][MAX_PER_ADDRESS];
 
-static struct sockaddr_storage v4(uint32_t number)
+static struct in6_addr v4(uint32_t number)
 {
     struct sockaddr_storage peer = {0};
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(number)};
 
     memcpy(&peer, &address, sizeof address);
-    return peer;
+    return address_of_socket(&peer);
 }
 
-static struct sockaddr_storage v6(const char *text, uint16_t port)
+static struct in6_addr v6(const char *text, uint16_t port)
 {
     struct sockaddr_storage peer = {0};
     struct sockaddr_in6 address = {.sin6_family = AF_INET6, .sin6_port = port};
 
     inet_pton(AF_INET6, text, &address.sin6_addr);
     memcpy(&peer, &address, sizeof address);
-    return peer;
+    return address_of_socket(&peer);
 }
 
 START_TEST(as_many_as_allowed_and_again_after_they_left)
@@ -37,7 +38,7 @@ START_TEST(as_many_as_allowed_and_again_after_they_left)
     ck_assert(address_table_open(&table, MAX_PER_ADDRESS));
     for (int round = 0; round < 3; round++) {
         for (uint32_t i = 0; i < N_ADDRESSES; i++) {
-            struct sockaddr_storage peer = v4(i);
+            struct in6_addr peer = v4(i);
             struct address_count *one_more;
 
             for (size_t k = 0; k < MAX_PER_ADDRESS; k++)
@@ -59,9 +60,9 @@ END_TEST
 
 START_TEST(the_port_is_not_part_of_an_address)
 {
-    struct sockaddr_storage peer = v6("2001:db8::1", 1);
-    struct sockaddr_storage other_port = v6("2001:db8::1", 2);
-    struct sockaddr_storage other = v6("2001:db8:0:1::1", 1);
+    struct in6_addr peer = v6("2001:db8::1", 1);
+    struct in6_addr other_port = v6("2001:db8::1", 2);
+    struct in6_addr other = v6("2001:db8:0:1::1", 1);
     struct address_count *address;
 
     ck_assert(address_table_open(&table, 1));
@@ -89,7 +90,7 @@ START_TEST(an_ipv6_subnet_is_one_address)
 
     ck_assert(address_table_open(&table, 1));
     for (size_t i = 0; i < sizeof peers / sizeof *peers; i++) {
-        struct sockaddr_storage peer = v6(peers[i].text, 1);
+        struct in6_addr peer = v6(peers[i].text, 1);
 
         ck_assert_int_eq(address_table_enter(&table, &peer, &address), peers[i].result);
     }
@@ -99,10 +100,10 @@ END_TEST
 
 START_TEST(an_ipv4_address_is_itself_also_when_mapped)
 {
-    struct sockaddr_storage unspecified = v6("::", 1);
-    struct sockaddr_storage plain = v4(0x7f000001);
-    struct sockaddr_storage mapped = v6("::ffff:127.0.0.1", 1);
-    struct sockaddr_storage other = v6("::ffff:127.0.0.2", 1);
+    struct in6_addr unspecified = v6("::", 1);
+    struct in6_addr plain = v4(0x7f000001);
+    struct in6_addr mapped = v6("::ffff:127.0.0.1", 1);
+    struct in6_addr other = v6("::ffff:127.0.0.2", 1);
     struct address_count *address;
 
     ck_assert(address_table_open(&table, 1));
@@ -118,7 +119,7 @@ static void *come_and_go(void *user_data)
 {
     (void)user_data;
     for (uint32_t i = 0; i < N_ROUNDS; i++) {
-        struct sockaddr_storage peer = v4(i % 7);
+        struct in6_addr peer = v4(i % 7);
         struct address_count *address;
 
         if (address_table_enter(&table, &peer, &address) == ADDRESS_ENTERED)
