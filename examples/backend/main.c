@@ -13,6 +13,7 @@
 #include "http_request.h"
 #include "log.h"
 #include "options.h"
+#include "private_file.h"
 #include "server.h"
 
 enum { EXIT_OK = 0, EXIT_BAD = 2, PROBLEM_BYTES = 512 };
@@ -108,6 +109,9 @@ static bool open_app(struct app *app, char *problem, size_t size)
     if (!access_open(&app->access, options, problem, size)) {
         return false;
     }
+    if (options->jwt_secret_file != NULL) {
+        private_file_check("--jwt-secret-file", options->jwt_secret_file);
+    }
     if (!static_files_open(&app->static_files, options->static_dir)) {
         snprintf(problem, size, "--static: %s: %s", options->static_dir, strerror(errno));
         goto fail_static_files;
@@ -117,6 +121,7 @@ static bool open_app(struct app *app, char *problem, size_t size)
         snprintf(problem, size, "--db: %s: %s", options->db_file, reason);
         goto fail_store;
     }
+    private_file_check("--db", options->db_file);
     if (!address_table_open(&app->addresses, options->max_per_address)) {
         snprintf(problem, size, "--max-per-address: %s", strerror(errno));
         goto fail_addresses;

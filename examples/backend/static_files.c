@@ -8,9 +8,11 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "content_coding.h"
 #include "log.h"
 #include "text.h"
 
@@ -119,59 +121,142 @@ static bool matches_etag(const char *list, const char *etag)
     return false;
 }
 
-static void answer_with_file(int file, const struct stat *status, const char *path,
+/* --- forms of a file ----------------------------------------------------------------- */
+
+struct form {
+    int file;
+    enum content_coding coding;
+    struct stat status;
+};
+
+static const struct {
+    const char *name; /* in "Content-Encoding" */
+    const char *suffix;
+} codings[N_CODINGS] = {[CODING_IDENTITY] = {"", ""},
+                        [CODING_GZIP] = {"gzip", ".gz"},
+                        [CODING_BROTLI] = {"br", ".br"}};
+
+static bool is_older(const struct stat *one, const struct stat *other)
+{
+    return one->st_mtim.tv_sec != other->st_mtim.tv_sec
+               ? one->st_mtim.tv_sec < other->st_mtim.tv_sec
+               : one->st_mtim.tv_nsec < other->st_mtim.tv_nsec;
+}
+
+/* A regular file; false with errno. */
+static bool open_form(int folder, const char *path, struct form *form)
+{
+    form->file = open_beneath(folder, path);
+    if (form->file < 0) {
+        return false;
+    }
+    if (fstat(form->file, &form->status) == 0 && S_ISREG(form->status.st_mode)) {
+        return true;
+    }
+    close(form->file);
+    errno = ENOENT;
+    return false;
+}
+
+/* Takes a compressed form that lies beside the file instead, if the client takes it: one that was
+ * not forgotten when the file was last changed. */
+static void choose_form(int folder, const char *path, const struct http_request *request,
+                        struct form *form)
+{
+    enum content_coding list[N_CODINGS];
+    struct content_codings accepted;
+    char coded_path[PATH_BYTES + sizeof ".br"];
+
+    content_codings_init(&accepted);
+    for (size_t i = 0; i < request->n_fields; i++) {
+        if (strcasecmp(http_request_field_name(request, i), "Accept-Encoding") == 0) {
+            content_codings_take(&accepted, http_request_field_value(request, i));
+        }
+    }
+    content_codings_order(&accepted, list);
+    for (size_t i = 0; list[i] != CODING_IDENTITY; i++) {
+        struct form coded = {.coding = list[i]};
+
+        snprintf(coded_path, sizeof coded_path, "%s%s", path, codings[list[i]].suffix);
+        if (!open_form(folder, coded_path, &coded)) {
+            continue;
+        }
+        if (!is_older(&coded.status, &form->status)) {
+            close(form->file);
+            *form = coded;
+            return;
+        }
+        close(coded.file);
+    }
+}
+
+/* --- answers ------------------------------------------------------------------------- */
+
+/* What a page of these may do: what it needs from where it came, and nothing else. */
+static const char policy[] = "default-src 'none'; script-src 'self'; style-src 'self'; "
+                             "img-src 'self' data:; font-src 'self'; connect-src 'self'; "
+                             "manifest-src 'self'; base-uri 'none'; form-action 'none'; "
+                             "frame-ancestors 'none'";
+
+static void answer_with_form(const struct form *form, const char *path,
                              const struct http_request *request, struct http_response *response)
 {
     bool is_asset = strncmp(path, "assets/", strlen("assets/")) == 0;
     char etag[ETAG_BYTES];
 
-    snprintf(etag, sizeof etag, "\"%" PRIx64 ".%lx-%" PRIx64 "\"",
-             (uint64_t)status->st_mtim.tv_sec, status->st_mtim.tv_nsec,
-             (uint64_t)status->st_size);
+    snprintf(etag, sizeof etag, "\"%" PRIx64 ".%lx-%" PRIx64 "%s\"",
+             (uint64_t)form->status.st_mtim.tv_sec, form->status.st_mtim.tv_nsec,
+             (uint64_t)form->status.st_size, codings[form->coding].suffix);
     response->status = HTTP_STATUS_OK;
     response->content_type = content_type(path);
     response->cacheable = true;
     http_response_add_field(response, "ETag", etag);
-    /* For a proxy that compresses: it may keep both forms. */
     http_response_add_field(response, "Vary", "Accept-Encoding");
     http_response_add_field(response, "Cache-Control",
                             is_asset ? "public, max-age=31536000, immutable" : "no-cache");
+    http_response_add_field(response, "Content-Security-Policy", policy);
+    http_response_add_field(response, "Referrer-Policy", "same-origin");
     if (matches_etag(http_request_header(request, "If-None-Match"), etag)) {
         response->status = HTTP_STATUS_NOT_MODIFIED;
-        close(file);
+        close(form->file);
         return;
     }
-    response->file = file;
-    response->file_length = status->st_size;
+    if (form->coding != CODING_IDENTITY) {
+        http_response_add_field(response, "Content-Encoding", codings[form->coding].name);
+    }
+    response->file = form->file;
+    response->file_length = form->status.st_size;
+}
+
+/* The path of a file of the folder, from the request's; false if none can have it. */
+static bool file_path(const char *target, char path[PATH_BYTES])
+{
+    size_t length;
+
+    if (target[0] != '/' ||
+        !text_percent_decode(target + 1, strlen(target + 1), path,
+                             PATH_BYTES - strlen("index.html")) ||
+        strchr(path, '\\') != NULL) {
+        return false;
+    }
+    length = strlen(path);
+    if (length == 0 || path[length - 1] == '/') {
+        strcpy(path + length, "index.html");
+    }
+    return true;
 }
 
 void static_files_serve(const struct static_files *files, const struct http_request *request,
                         struct http_response *response)
 {
-    const char *target = http_request_path(request);
+    struct form form = {.coding = CODING_IDENTITY};
     char path[PATH_BYTES];
-    struct stat status;
-    int file = -1;
 
     errno = ENOENT;
-    if (target[0] == '/' &&
-        text_percent_decode(target + 1, strlen(target + 1), path,
-                            sizeof path - strlen("index.html")) &&
-        strchr(path, '\\') == NULL) {
-        size_t length = strlen(path);
-
-        if (length == 0 || path[length - 1] == '/') {
-            strcpy(path + length, "index.html");
-        }
-        file = open_beneath(files->folder, path);
-    }
-    if (file >= 0 && fstat(file, &status) == 0 && S_ISREG(status.st_mode)) {
-        answer_with_file(file, &status, path, request, response);
+    if (file_path(http_request_path(request), path) && open_form(files->folder, path, &form)) {
+        choose_form(files->folder, path, request, &form);
+        answer_with_form(&form, path, request, response);
         return;
-    }
-    if (file >= 0) {
-        close(file);
-        errno = ENOENT;
     }
     if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) {
         static struct log_pause pause;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "log.h"
 #include "store_internal.h"
@@ -208,7 +209,7 @@ static bool prepare_statements(struct store *store)
     return true;
 }
 
-struct store *store_open(const char *file, char *problem, size_t problem_size)
+static struct store *open_store(const char *file, char *problem, size_t problem_size)
 {
     struct store *store = calloc(1, sizeof *store);
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
@@ -238,6 +239,16 @@ struct store *store_open(const char *file, char *problem, size_t problem_size)
         return NULL;
     }
     sqlite3_busy_timeout(store->db, 0);
+    return store;
+}
+
+struct store *store_open(const char *file, char *problem, size_t problem_size)
+{
+    /* What it makes is its user's alone; what SQLite makes beside a file later is as that is. */
+    mode_t mask = umask(S_IRWXG | S_IRWXO);
+    struct store *store = open_store(file, problem, problem_size);
+
+    umask(mask);
     return store;
 }
 

@@ -34,7 +34,8 @@ enum store_result {
 
 struct store;
 
-/* Opens the database, and makes and fills it if it is new. NULL with a line in `problem`. */
+/* Opens the database, and makes and fills it if it is new, readable for this user alone. NULL with a
+ * line in `problem`. Before there are threads. */
 struct store *store_open(const char *file, char *problem, size_t problem_size);
 
 void store_close(struct store *store);

@@ -10,6 +10,7 @@
 #include <openssl/err.h>
 
 #include "log.h"
+#include "private_file.h"
 
 enum { PROBLEM_BYTES = 256 };
 
@@ -83,6 +84,7 @@ static SSL_CTX *load(const struct tls *tls, char *problem, size_t problem_size)
         snprintf(problem, problem_size, "--tls-cert: %s: %s", tls->cert_file, tls_problem());
         goto fail;
     }
+    private_file_check("--tls-key", tls->key_file);
     if (SSL_CTX_use_PrivateKey_file(context, tls->key_file, SSL_FILETYPE_PEM) != 1) {
         snprintf(problem, problem_size, "--tls-key: %s", tls_problem());
         goto fail;

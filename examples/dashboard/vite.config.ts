@@ -1,10 +1,11 @@
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
+import { compressedCopies, sonnerStylesFromFile } from "./vite.plugins";
 
 const backend = process.env.BACKEND_URL ?? "http://127.0.0.1:8080";
 
 export default defineConfig({
-  plugins: [react()],
+  plugins: [react(), sonnerStylesFromFile(), compressedCopies()],
   server: {
     proxy: {
       "/api": backend,

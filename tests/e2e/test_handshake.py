@@ -82,7 +82,7 @@ class Log(LogCase):
                             (b"/\xe2\x80\xaegpj.exe", "/?gpj.exe"), (b"/\xff\xc3", "/??"),
                             ("/Jérôme".encode(), "/Jérôme")):
             exchange(backend.port, b"GET " + path + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-            self.assertEqual(self.logged()[-1], f"debug: GET {shown} 404")
+            self.assertEqual(self.logged()[-1], f"debug: GET {shown} 404 for 127.0.0.1")
         exchange(backend.port, b"GET /ws HTTP/1.1\r\nHost: a\xc2\x85b\r\n\r\n")
         self.assertTrue(self.logged()[-1].endswith('(GET /ws, Host "a?b")'), self.logged()[-1])
 

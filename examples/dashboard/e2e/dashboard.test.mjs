@@ -3,11 +3,13 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { Backend, DIST } from "./support/backend.mjs";
 import { launchBrowser, openPage } from "./support/browser.mjs";
 import { Dashboard } from "./support/dashboard.mjs";
 
+const PLAIN = fileURLToPath(new URL("../../backend/static", import.meta.url));
 const FIRST_LOAD_LIMIT = 150 * 1024;
 
 let browser;
@@ -282,7 +284,36 @@ test("the first load's JavaScript is small, and cached for good by its name", as
   assert.ok(scripts.length > 0);
   const bytes = scripts.reduce((sum, name) => sum + gzipSync(readFileSync(join(DIST, "assets", name))).length, 0);
   assert.ok(bytes < FIRST_LOAD_LIMIT, `${bytes} bytes`);
-  const asset = await fetch(`${backend.url}/assets/${scripts[0]}`);
+  const asset = await fetch(`${backend.url}/assets/${scripts[0]}`, { headers: { "Accept-Encoding": "br" } });
   assert.match(asset.headers.get("cache-control"), /immutable/);
+  assert.equal(asset.headers.get("content-encoding"), "br");
+  assert.equal(await asset.text(), readFileSync(join(DIST, "assets", scripts[0]), "utf8"));
   assert.equal((await fetch(backend.url)).headers.get("cache-control"), "no-cache");
+});
+
+test("a page may do no more than it needs, and the plain one needs no more", async (context) => {
+  const plain = await Backend.start({ options: ["--static", PLAIN] });
+  context.after(() => plain.stop());
+  for (const url of [backend.url, plain.url]) {
+    const { page, context: window, complaints } = await openPage(browser, url, { expected: [/Content Security Policy/] });
+    const taken = await page.evaluate(() => {
+      const script = document.createElement("script");
+      const style = document.createElement("style");
+      script.textContent = "window.wasTaken = true";
+      style.textContent = "body { color: red }";
+      document.head.append(script, style);
+      return { script: window.wasTaken === true, style: style.sheet !== null };
+    });
+    assert.deepEqual(taken, { script: false, style: false });
+    assert.deepEqual(complaints, []);
+    await window.close();
+  }
+  const { page, context: window, complaints } = await openPage(browser, plain.url);
+  await page.getByRole("status").filter({ hasText: "open" }).waitFor();
+  await page.getByLabel("Product").selectOption("GADGET-1");
+  await page.getByRole("button", { name: "Order" }).click();
+  await page.getByText(/^Order \d+: 49\.50$/).waitFor();
+  await page.getByText("order_created").waitFor();
+  assert.deepEqual(complaints, []);
+  await window.close();
 });

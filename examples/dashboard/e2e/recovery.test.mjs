@@ -55,7 +55,7 @@ async function startPassage(port) {
 
 /** The ids of the orders in the page's log of events, which is written by one handler; oldest first. */
 async function loggedOrders({ page }) {
-  await page.addStyleTag({ content: ".log-viewport { flex: 0 0 9000px; }" });
+  await page.locator(".log-viewport").evaluate((viewport) => viewport.style.setProperty("flex", "0 0 9000px"));
   await page.getByLabel("Filter events").fill("order_created");
   const texts = page.getByRole("region", { name: "Event log" }).getByText(/^Order #\d+ by /);
   await texts.nth(N_ORDERS - 1).waitFor();
