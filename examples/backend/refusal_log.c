@@ -37,7 +37,10 @@ static void add_field(const struct http_request *request, const char *name, char
 
 static const char *format_status(int status, char *text)
 {
-    snprintf(text, STATUS_BYTES, status != 0 ? " with %d" : "", status);
+    text[0] = '\0';
+    if (status != 0) {
+        snprintf(text, STATUS_BYTES, " with %d", status);
+    }
     return text;
 }
 
