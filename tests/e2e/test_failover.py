@@ -11,6 +11,8 @@ import unittest
 from cluster_case import ClusterCase, LOAD_SECONDS, Load
 from redis_groups import ClusterGroup, SentinelGroup
 
+PATIENCE_SECONDS = 150  # sentinels and nodes of a cluster count in seconds, and begin anew on a busy machine
+
 
 class FailoverCase(ClusterCase):
     async def begin(self):
@@ -43,7 +45,7 @@ class Sentinel(FailoverCase):
         nodes, clients, load = await self.begin()
         former, replica = self.redis.servers
         former.kill()
-        await asyncio.wait_for(self.all_at(nodes, replica), 60)
+        await asyncio.wait_for(self.all_at(nodes, replica), PATIENCE_SECONDS)
         await asyncio.to_thread(former.start)  # as a master, until a sentinel notices
         await self.end(clients, load)
         await self.all_at(nodes, replica)
@@ -53,7 +55,7 @@ class Sentinel(FailoverCase):
         nodes, clients, load = await self.begin()
         former, replica = self.redis.servers
         former.pause()
-        await asyncio.wait_for(self.all_at(nodes, replica), 60)
+        await asyncio.wait_for(self.all_at(nodes, replica), PATIENCE_SECONDS)
         former.resume()
         await self.end(clients, load)
         await self.all_at(nodes, replica)
@@ -62,7 +64,7 @@ class Sentinel(FailoverCase):
         nodes, clients, load = await self.begin()
         while not await asyncio.to_thread(self.redis.fail_over):
             await asyncio.sleep(0.1)
-        await asyncio.wait_for(self.all_at(nodes, self.redis.servers[1]), 60)
+        await asyncio.wait_for(self.all_at(nodes, self.redis.servers[1]), PATIENCE_SECONDS)
         await self.end(clients, load)
 
 
@@ -75,7 +77,7 @@ class RedisCluster(FailoverCase):
         await self.all_at(nodes, self.redis.servers[0])
         for source, target in ((0, 1), (1, 2)):
             await asyncio.to_thread(self.redis.move_slot, source, target, lambda: time.sleep(LOAD_SECONDS / 10))
-            await asyncio.wait_for(self.all_at(nodes, self.redis.servers[target]), 60)
+            await asyncio.wait_for(self.all_at(nodes, self.redis.servers[target]), PATIENCE_SECONDS)
         await self.end(clients, load)
         await self.check_ledger(clients, load)
 
@@ -83,7 +85,7 @@ class RedisCluster(FailoverCase):
         nodes, clients, load = await self.begin()
         former, replica = self.redis.servers[0], self.redis.servers[3]
         former.kill()
-        await asyncio.wait_for(self.all_at(nodes, replica), 60)
+        await asyncio.wait_for(self.all_at(nodes, replica), PATIENCE_SECONDS)
         await asyncio.to_thread(former.start)
         await asyncio.to_thread(self.redis.wait_until_well)
         await self.end(clients, load)
