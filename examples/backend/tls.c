@@ -84,7 +84,6 @@ static SSL_CTX *load(const struct tls *tls, char *problem, size_t problem_size)
         snprintf(problem, problem_size, "--tls-cert: %s: %s", tls->cert_file, tls_problem());
         goto fail;
     }
-    private_file_check("--tls-key", tls->key_file);
     if (SSL_CTX_use_PrivateKey_file(context, tls->key_file, SSL_FILETYPE_PEM) != 1) {
         snprintf(problem, problem_size, "--tls-key: %s", tls_problem());
         goto fail;
@@ -94,6 +93,7 @@ static SSL_CTX *load(const struct tls *tls, char *problem, size_t problem_size)
         snprintf(problem, problem_size, "--tls-key: it does not belong to the certificate");
         goto fail;
     }
+    private_file_check("--tls-key", tls->key_file);
     return context;
 
 fail:
