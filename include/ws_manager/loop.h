@@ -58,10 +58,11 @@ WS_EXPORT void ws_loop_free(ws_loop *loop);
  * 1,024 other calls), so that a broadcast to very many does not keep the host from reading; the rest
  * is done by the next call, in order. What clients sent has a budget as large, an eighth of it while
  * calls are left over. Clients take turns, and what they send is counted by what it costs: its bytes,
- * also after inflating, the application's callbacks, the checking of a token. So one that floods
- * delays another's message by a turn at most, and delays no event. The recipients of what a callback
- * sends are counted too: no further client's message is carried out before those of any loop are
- * served, except two turns' worth.
+ * also after inflating, the application's callbacks, the checking of a token. So
+ * each client that floods delays another's message by its share of a turn (a sixteenth), and none
+ * delays an event. What a callback sends for a client's message is charged to that client, and no
+ * further message of the loop's clients is carried out while more than two turns' worth of it waits,
+ * on any loop.
  *
  * Returns the time, on the same clock, at which it wants to be called again at the latest: `now_ms`
  * if there is more to do at once, WS_NO_DEADLINE if nothing is due. Within a callback of the same

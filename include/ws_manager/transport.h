@@ -9,7 +9,7 @@
 
 WS_BEGIN_DECLS
 
-/* Both are called on the thread of the connection's loop, without a lock held, and may call
+/* All are called on the thread of the connection's loop, without a lock held, and may call
  * every function of this library but ws_loop_run(). `transport_data` is that of
  * ws_connect_options. */
 typedef struct ws_transport {

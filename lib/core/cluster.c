@@ -61,6 +61,7 @@ static void pass_over(ws_manager *manager, uint64_t position)
 
 int ws_manager_cluster_deliver(ws_manager *manager, const ws_cluster_event *event)
 {
+    struct account before;
     ws_message *message;
     enum group_kind kind;
     int result;
@@ -74,8 +75,10 @@ int ws_manager_cluster_deliver(ws_manager *manager, const ws_cluster_event *even
     message = cluster_event_message(manager, event);
     if (message == NULL)
         return WS_ERR_NO_MEMORY;
+    before = account_set((struct account){.kind = ACCOUNT_CLUSTER});
     result = send_event(manager, (struct target){kind, event->target}, message,
                         manager_clock(manager));
+    account_set(before);
     ws_message_unref(message);
     return result;
 }

@@ -67,14 +67,12 @@ static void connect_connection(struct connection *connection, struct command *co
     recovery_rooms_entered(loop->manager, recovery);
 }
 
-bool command_carry_out(ws_loop *loop, struct command *command, uint32_t *budget)
+static bool carry_out(ws_loop *loop, struct command *command, uint32_t *budget)
 {
     struct connection *connection = command->connection;
     bool done = true;
 
-    *budget -= *budget < COMMAND_COST ? *budget : COMMAND_COST;
-    loop->carried = command->position;
-    switch (command->kind) {
+    switch ((enum command_kind)command->kind) {
     case COMMAND_EVENT:
         done = delivery_run(loop, command->share, command->message, budget);
         break;
@@ -119,6 +117,39 @@ bool command_carry_out(ws_loop *loop, struct command *command, uint32_t *budget)
     return done;
 }
 
+/* Beside the deliveries that it makes. */
+static uint32_t cost_of(const struct command *command)
+{
+    size_t n_rooms = 0;
+
+    if (command->kind == COMMAND_CONNECT && command->recovery != NULL)
+        n_rooms = command->recovery->n_rooms;
+    else if (command->kind == COMMAND_REAUTHORIZE)
+        n_rooms = command->connection->rooms.count;
+    return COMMAND_COST * (uint32_t)(1 + n_rooms);
+}
+
+/* What callbacks post for a client is on its account, also when it comes, goes, or enters a room. */
+static struct account account_of(const ws_loop *loop, const struct command *command)
+{
+    if (command->kind == COMMAND_CONNECT)
+        return (struct account){ACCOUNT_CLIENT, (uint8_t)loop->number};
+    return command->account.kind == ACCOUNT_CLIENT ? command->account : (struct account){0};
+}
+
+bool command_carry_out(ws_loop *loop, struct command *command, uint32_t *budget)
+{
+    struct account before = account_set(account_of(loop, command));
+    uint32_t cost = cost_of(command);
+    bool done;
+
+    *budget -= *budget < cost ? *budget : cost;
+    loop->carried = command->position;
+    done = carry_out(loop, command, budget);
+    account_set(before);
+    return done;
+}
+
 void command_release(ws_loop *loop, struct command *command)
 {
     const ws_manager *manager = loop->manager;
@@ -129,9 +160,9 @@ void command_release(ws_loop *loop, struct command *command)
         recovery_free(manager, command->recovery);
     else
         memory_free(&manager->memory, command->detail);
-    if (command->kind != COMMAND_CONNECT && command->client_work > 0) {
-        client_work_done(loop, command->client_work);
-        command->client_work = 0;
+    if (command->kind != COMMAND_CONNECT && command->work > 0) {
+        input_work_done(loop, command->account, command->work);
+        command->work = 0;
     }
     command->message = NULL;
     command->detail = NULL;

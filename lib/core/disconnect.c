@@ -15,7 +15,6 @@ static void release(struct connection *connection)
     if (connection->is_inner) {
         manager_inner(manager)->released(connection);
     } else {
-        outer_input_free((struct outer_connection *)connection);
         memory_free(&manager->memory, connection);
     }
 }
@@ -67,6 +66,8 @@ void connection_detach(struct connection *connection, uint16_t code, const char 
     connection->user = NULL;
     free_slot(connection);
     connection->state = CONNECTION_GONE;
+    if (!connection->is_inner)
+        outer_input_free((struct outer_connection *)connection);
     connection_free_if_unused(connection);
     manager_unlock(manager);
     if (was_registered) {

@@ -34,6 +34,8 @@ static void draw_secret(ws_manager *manager)
 void identity_of_child(ws_manager *manager)
 {
     manager->n_forks = forks_count();
+    for (size_t i = 0; i < MANAGER_MAX_LOOPS; i++)
+        atomic_store(&manager->client_work[i], 0); /* by loops that nobody runs here */
     if (!epoch_draw(manager->process))
         epoch_turn(manager->process, (uint64_t)getpid());
     memcpy(manager->epoch, manager->process, sizeof manager->epoch);

@@ -7,17 +7,9 @@
 enum {
     QUANTUM = 512, /* of one connection in a round: 64 small messages, 8 that call back */
 
-    /* Of what clients' messages brought about, a loop has so much at most before it is caught up
-     * with: two turns' worth. */
-    CLIENT_WORK_MAX = 16384
+    WORK_MAX = 16384, /* that waits: two turns' worth */
+    CHARGE_MAX = 65536
 };
-
-static _Thread_local bool serving;
-
-bool input_is_serving(void)
-{
-    return serving;
-}
 
 /* --- the list -------------------------------------------------------------------------------- */
 
@@ -56,29 +48,44 @@ void input_list_remove(ws_loop *loop, struct input *input)
     list->count--;
 }
 
-/* --- what clients' messages brought about ---------------------------------------------------- */
+/* --- what waits to be carried out ------------------------------------------------------------ */
 
-/* Each crossing of the limit is seen by exactly one thread, so the count of overloaded loops is
- * exact. */
-void client_work_add(ws_loop *loop, uint32_t cost)
+static _Atomic uint64_t *work_of(ws_loop *loop, struct account account)
 {
-    uint64_t before = atomic_fetch_add(&loop->client_work, cost);
-
-    if (before < CLIENT_WORK_MAX && before + cost >= CLIENT_WORK_MAX)
-        atomic_fetch_add(&loop->manager->n_overloaded, 1);
+    return account.kind == ACCOUNT_CLIENT ? &loop->manager->client_work[account.loop]
+                                          : &loop->cluster_work;
 }
 
-void client_work_done(ws_loop *loop, uint32_t cost)
+void input_work_add(ws_loop *loop, struct account account, uint32_t work)
 {
-    uint64_t before = atomic_fetch_sub(&loop->client_work, cost);
+    atomic_fetch_add(work_of(loop, account), work);
+    if (account.kind == ACCOUNT_CLIENT)
+        account_add_posted(work);
+}
 
-    if (before >= CLIENT_WORK_MAX && before - cost < CLIENT_WORK_MAX)
-        atomic_fetch_sub(&loop->manager->n_overloaded, 1);
+/* In the child of a fork() it may be less than what the parent's commands were. */
+void input_work_done(ws_loop *loop, struct account account, uint32_t work)
+{
+    _Atomic uint64_t *sum = work_of(loop, account);
+    uint64_t before = atomic_load(sum);
+
+    while (!atomic_compare_exchange_weak(sum, &before, before > work ? before - work : 0))
+        ;
+}
+
+bool input_is_behind(const ws_loop *loop)
+{
+    return atomic_load(&loop->cluster_work) >= WORK_MAX;
 }
 
 static bool is_overloaded(const ws_loop *loop)
 {
-    return atomic_load(&loop->manager->n_overloaded) > 0;
+    return atomic_load(&loop->manager->client_work[loop->number]) >= WORK_MAX;
+}
+
+bool inputs_wait_for_others(const ws_loop *loop)
+{
+    return is_overloaded(loop);
 }
 
 /* --- turns ----------------------------------------------------------------------------------- */
@@ -88,10 +95,15 @@ bool input_may_go_on(const ws_loop *loop, const struct input *input)
     return input->credit > 0 && loop->doomed == NULL && !is_overloaded(loop);
 }
 
+/* A large debt would only let the others go first for longer than there is any sense in. */
 void input_charge(struct input *input, uint32_t cost, uint32_t *sum)
 {
+    uint32_t posted = account_take_posted();
+
+    cost = cost < CHARGE_MAX ? cost : CHARGE_MAX;
+    cost += posted < CHARGE_MAX ? posted : CHARGE_MAX;
     *sum += cost;
-    input->credit -= cost < INT32_MAX / 2 ? (int32_t)cost : INT32_MAX / 2;
+    input->credit -= (int32_t)cost;
 }
 
 /* Each of those that are listed now once: what they cost, or 0 if none may be served. */
@@ -119,9 +131,11 @@ static uint32_t run_round(ws_loop *loop, uint32_t budget)
 
 bool inputs_run(ws_loop *loop, uint32_t *budget)
 {
+    struct account before =
+        account_set((struct account){ACCOUNT_CLIENT, (uint8_t)loop->number});
     bool served = false;
 
-    serving = true;
+    account_take_posted();
     while (*budget > 0 && loop->inputs.count > 0) {
         uint32_t spent = run_round(loop, *budget);
 
@@ -130,6 +144,6 @@ bool inputs_run(ws_loop *loop, uint32_t *budget)
         *budget -= spent < *budget ? spent : *budget;
         served = true;
     }
-    serving = false;
+    account_set(before);
     return served;
 }

@@ -5,14 +5,16 @@
  * with its connection, bounded, and the host is told to stop reading from that client. A turn
  * serves the connections round-robin, each by cost (deficit round-robin): one that floods delays
  * the others by its quantum. What is posted for clients' messages (answers, and whatever callbacks
- * send) is counted until it is carried out (client_work), and no further message is served while a
- * loop has too much of it. */
+ * send) is charged to them, and counted until it is carried out; while that is too much, no further
+ * message of that loop's clients is served. */
 #ifndef WS_CORE_INPUT_H
 #define WS_CORE_INPUT_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "core/account.h"
 
 struct ws_manager;
 struct ws_loop;
@@ -34,6 +36,7 @@ struct input {
     struct input *next;
     struct input *previous;
     bool listed;
+    bool served;    /* right now */
     int32_t credit; /* what it may still cost in this round; negative: was overdrawn */
 
     /* Carries out what came in while input_may_go_on(), lists it again if that was not all, and
@@ -56,20 +59,23 @@ void input_list_remove(struct ws_loop *loop, struct input *input);
 /* Within serve(): whether one more message may be carried out now. */
 bool input_may_go_on(const struct ws_loop *loop, const struct input *input);
 
-/* Within serve(): charges a cost, which is added to *sum. */
+/* Within serve(): charges a cost, and what was posted meanwhile; both are added to *sum. */
 void input_charge(struct input *input, uint32_t cost, uint32_t *sum);
 
 /* Serves the connections in turn, until nothing is left or *budget is spent. True if anything was
  * carried out. The loop's thread, within its turn. */
 bool inputs_run(struct ws_loop *loop, uint32_t *budget);
 
-/* --- what clients' messages brought about --------------------------------------------------- */
+/* Whether nothing is served until other loops have carried out what was posted. */
+bool inputs_wait_for_others(const struct ws_loop *loop);
 
-/* Whether this thread is carrying out a client's message: what it posts is on that account. */
-bool input_is_serving(void);
+/* --- what waits to be carried out ----------------------------------------------------------- */
 
-/* Adds to, or takes from, what a loop still has to carry out of that. Any thread. */
-void client_work_add(struct ws_loop *loop, uint32_t cost);
-void client_work_done(struct ws_loop *loop, uint32_t cost);
+/* Adds to, or takes from, what a client's message, or the stream, made a loop do. Any thread. */
+void input_work_add(struct ws_loop *loop, struct account account, uint32_t work);
+void input_work_done(struct ws_loop *loop, struct account account, uint32_t work);
+
+/* Whether a loop has more than two turns' work from the stream. Any thread. */
+bool input_is_behind(const struct ws_loop *loop);
 
 #endif

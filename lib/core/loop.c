@@ -50,11 +50,9 @@ int loop_reserve(ws_loop *loop, bool limited)
 int loop_reserve_n(ws_loop *loop, size_t n, bool limited)
 {
     struct inbox *inbox = &loop->inbox;
-    size_t waiting =
-        input_is_serving() ? inbox->n_by_clients : inbox->count - inbox->n_by_clients;
     struct command *items;
 
-    if (limited && waiting >= loop->manager->options.max_pending)
+    if (limited && inbox->n_of[account_now().kind] >= loop->manager->options.max_pending)
         return WS_ERR_BACKPRESSURE;
     items = memory_grow(&loop->manager->memory, inbox->items, sizeof *items,
                         inbox->count + n - 1, 64, &inbox->capacity);
@@ -74,13 +72,11 @@ static void posting_wake(struct posting *posting, ws_loop *loop)
 }
 
 /* By what it makes its loop do, in deliveries. */
-static uint32_t command_cost(const ws_loop *loop, const struct command *command)
+static uint32_t command_work(const ws_loop *loop, const struct command *command)
 {
-    uint32_t recipients = 0;
-
-    if (command->kind == COMMAND_EVENT)
-        recipients = command->share != NULL ? command->share->count : loop->n_connections;
-    return COMMAND_COST + recipients;
+    if (command->kind != COMMAND_EVENT)
+        return 1;
+    return 1 + (command->share != NULL ? command->share->count : loop->n_connections);
 }
 
 void posting_push(struct posting *posting, ws_loop *loop, const struct command *command)
@@ -89,10 +85,11 @@ void posting_push(struct posting *posting, ws_loop *loop, const struct command *
 
     *added = *command;
     added->position = posting->manager->position;
-    if (command->kind != COMMAND_CONNECT && input_is_serving()) {
-        added->client_work = command_cost(loop, command);
-        loop->inbox.n_by_clients++;
-        client_work_add(loop, added->client_work);
+    added->account = account_now();
+    loop->inbox.n_of[added->account.kind]++;
+    if (command->kind != COMMAND_CONNECT && added->account.kind != ACCOUNT_APPLICATION) {
+        added->work = command_work(loop, command);
+        input_work_add(loop, added->account, added->work);
     }
     posting_wake(posting, loop);
 }

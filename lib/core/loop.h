@@ -10,6 +10,7 @@
 #include <ws_manager/loop.h>
 
 #include "base/host_clock.h"
+#include "core/account.h"
 #include "core/counters.h"
 #include "core/drain.h"
 #include "core/input.h"
@@ -51,11 +52,11 @@ enum { COMMAND_COST = 8 };
 
 /* A call that was made for this loop, in its place in the total order. */
 struct command {
-    enum command_kind kind;
+    uint8_t kind;           /* enum command_kind */
+    struct account account; /* on which it was posted */
     union {
         uint32_t ping_interval_ms; /* of COMMAND_CONNECT: for the welcome */
-        uint32_t
-            client_work; /* of the others: its cost, if a client's message brought it about */
+        uint32_t work; /* of the others: what a client's work, or the stream's, costs */
     };
     struct connection *connection; /* one pin */
     struct share *share;           /* one pin */
@@ -70,7 +71,7 @@ struct command {
 struct inbox {
     struct command *items;
     size_t count;
-    size_t n_by_clients; /* of these, brought about by clients' messages */
+    size_t n_of[N_ACCOUNTS]; /* of these, on each account */
     size_t capacity;
 };
 
@@ -101,8 +102,8 @@ struct ws_loop {
     uint32_t n_connections;
     _Atomic uint32_t n_outer; /* of these, those of the application's own transports */
 
-    /* Any thread: the cost of what clients' messages brought about and is not carried out yet. */
-    _Atomic uint64_t client_work;
+    /* Any thread: the cost of what came from the stream and is not carried out yet. */
+    _Atomic uint64_t cluster_work;
 
     /* The loop's thread alone: */
     unsigned busy;      /* depth of library calls that use connections */
@@ -147,8 +148,8 @@ struct posting {
 void posting_begin(struct posting *posting, ws_manager *manager);
 void posting_end(struct posting *posting);
 
-/* Room for one more command, or for n; WS_ERR_BACKPRESSURE (if `limited`) or WS_ERR_NO_MEMORY. The
- * application and the clients have a budget each, so that neither takes the other's. */
+/* Room for one more command, or for n; WS_ERR_BACKPRESSURE (if `limited`, and max_pending wait on the
+ * thread's account) or WS_ERR_NO_MEMORY. */
 int loop_reserve(ws_loop *loop, bool limited);
 int loop_reserve_n(ws_loop *loop, size_t n, bool limited);
 

@@ -34,8 +34,10 @@ struct ws_manager {
     _Atomic uint32_t refs;    /* the application's, each loop's, each event's */
     _Atomic(const struct inner_transport *) inner; /* set by that transport, once */
     struct pace message_pace;
-    _Atomic uint32_t n_overloaded; /* loops with too much client_work (input.h) */
-    bool has_cluster;              /* what is sent goes to it; set before anything is */
+    /* By the number of a loop: what its clients' messages brought about, on any loop, and is not
+     * carried out yet (input.h). */
+    _Atomic uint64_t client_work[MANAGER_MAX_LOOPS];
+    bool has_cluster; /* what is sent goes to it; set before anything is */
     ws_cluster cluster;
     void *cluster_data;
     struct counters counters; /* by any thread, and those of loops that have ended */

@@ -49,11 +49,10 @@ static void resume(struct outer_connection *outer)
 {
     const ws_transport *transport = outer->transport;
 
-    if (!outer->is_paused || is_full(outer))
+    if (!outer->is_paused || is_full(outer) || outer->connection.state == CONNECTION_GONE)
         return;
     outer->is_paused = false;
-    if (!outer->connection.transport_gone && transport->size >= TRANSPORT_SIZE_WITH_RESUME &&
-        transport->resume != NULL)
+    if (transport->size >= TRANSPORT_SIZE_WITH_RESUME && transport->resume != NULL)
         transport->resume(outer->transport_data);
 }
 
@@ -76,9 +75,7 @@ static uint32_t serve(ws_loop *loop, struct input *input)
             &cost);
         memory_free(&loop->manager->memory, message);
     }
-    if (connection->state == CONNECTION_GONE)
-        outer_input_free(outer);
-    else if (outer->first_waiting != NULL)
+    if (connection->state != CONNECTION_GONE && outer->first_waiting != NULL)
         input_list_add(loop, input);
     resume(outer);
     return cost;

@@ -54,7 +54,7 @@ static int hand_to_carrier(const ws_manager *manager, const struct publication *
         .target = publication->target.name,
         .producer = publication->producer,
         .sequence = publication->sequence,
-        .for_client = input_is_serving(),
+        .for_client = account_is_client(),
     };
     char *excluded;
     int result;
@@ -88,8 +88,21 @@ static int publish_by_carrier(ws_manager *manager, const struct publication *pub
     return result;
 }
 
+/* Whether a client's message makes a callback publish while its loop is behind with what comes from
+ * the stream: as much more would come as clients send. */
+static bool is_too_much_for_client(const ws_manager *manager)
+{
+    struct account account = account_now();
+
+    return account.kind == ACCOUNT_CLIENT && input_is_behind(manager->loops[account.loop]);
+}
+
 int publish(ws_manager *manager, const struct publication *publication)
 {
+    if (manager->has_cluster && is_too_much_for_client(manager)) {
+        manager_count_refused(manager, WS_ERR_BACKPRESSURE);
+        return WS_ERR_BACKPRESSURE;
+    }
     return manager->has_cluster ? publish_by_carrier(manager, publication)
                                 : publish_here(manager, publication);
 }

@@ -19,11 +19,11 @@
 enum { BUDGET_PER_TURN = 8192 };
 
 /* What clients sent is carried out when the inbox is empty, as far as this goes. A loop that is behind
- * with its inbox still gives clients a share of each turn: their pings are answered, and their closes
- * are seen. */
+ * with its inbox still gives clients a share of each turn, until too many answers wait behind what is
+ * in it: their closes are seen, and their requests are in the order. */
 enum { INPUT_PER_TURN = 8192, INPUT_PER_BUSY_TURN = 1024 };
 
-/* When clients wait for another loop to catch up. */
+/* When clients wait for other loops to catch up. */
 enum { OVERLOADED_AGAIN_MS = 1 };
 
 /* For how many commands the lock is held at once: other threads emit meanwhile. */
@@ -117,7 +117,7 @@ static bool next_batch(ws_loop *loop)
         loop->batch = (struct inbox){0};
     }
     loop->batch.count = 0;
-    loop->batch.n_by_clients = 0;
+    memset(loop->batch.n_of, 0, sizeof loop->batch.n_of);
     loop->done = 0;
     loop->n_batches++;
     taken = loop->inbox;
@@ -201,6 +201,7 @@ static bool carry_out_all(ws_loop *loop)
 
 uint64_t ws_loop_run(ws_loop *loop, uint64_t now_ms)
 {
+    struct account account;
     uint64_t deadline_ms;
     ws_loop *previous;
     bool done;
@@ -208,6 +209,8 @@ uint64_t ws_loop_run(ws_loop *loop, uint64_t now_ms)
     if (loop->busy > 0)
         return now_ms;
     previous = loop_enter(loop);
+    /* Another loop's callback may be running this one. */
+    account = account_set((struct account){ACCOUNT_APPLICATION, 0});
     loop->running = true;
     loop_busy(loop);
     connections_settle(loop);
@@ -216,13 +219,14 @@ uint64_t ws_loop_run(ws_loop *loop, uint64_t now_ms)
     done = carry_out_all(loop);
     loop_idle(loop);
     loop->running = false;
+    account_set(account);
     loop_leave(previous);
     if (!done)
         return now_ms;
     deadline_ms = host_clock_deadline(&loop->clock, timer_wheel_deadline(&loop->timers));
     if (loop->inputs.count == 0)
         return deadline_ms;
-    if (atomic_load(&loop->manager->n_overloaded) == 0)
+    if (!inputs_wait_for_others(loop))
         return now_ms;
     return deadline_ms < now_ms + OVERLOADED_AGAIN_MS ? deadline_ms
                                                       : now_ms + OVERLOADED_AGAIN_MS;

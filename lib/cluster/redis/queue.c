@@ -64,7 +64,7 @@ static bool has_room(const struct queue *queue, bool for_client, size_t bytes)
 {
     return fits(queue->count, 1, queue->max_events) &&
            fits(queue->bytes, bytes, queue->max_bytes) &&
-           (!for_client || (fits(queue->client_count, 1, queue->max_events / 2) &&
+           (!for_client || (fits(queue->client_count, 1, (queue->max_events + 1) / 2) &&
                             fits(queue->client_bytes, bytes, queue->max_bytes / 2)));
 }
 
@@ -77,7 +77,7 @@ int queue_push(struct queue *queue, const ws_cluster_event *event, void *receipt
     bool for_client = is_for_client(event);
     struct pending *pending;
 
-    if (bytes > queue->max_bytes)
+    if (bytes > (for_client ? queue->max_bytes / 2 : queue->max_bytes))
         return WS_ERR_TOO_BIG;
     if (!has_room(queue, for_client, bytes))
         return WS_ERR_BACKPRESSURE;

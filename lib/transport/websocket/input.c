@@ -210,6 +210,7 @@ static uint32_t serve(ws_loop *loop, struct input *input)
         return 0;
     }
     websocket_enter(websocket);
+    input->served = true;
     while (has_more && is_reading(websocket) && !websocket->connection.awaits_room &&
            input_may_go_on(loop, input)) {
         struct frame_event event = frame_reader_next(websocket->reader, &limits);
@@ -218,6 +219,7 @@ static uint32_t serve(ws_loop *loop, struct input *input)
         input_charge(input, parsing + handle_event(websocket, &event), &cost);
         has_more = event.kind != FRAME_NOTHING;
     }
+    input->served = false;
     after_frames(websocket, has_more);
     websocket_leave(websocket);
     return cost > 0 ? cost : 1;
@@ -254,8 +256,9 @@ void websocket_input_eof(ws_websocket *websocket)
     struct frame_reader *reader = reader_of(websocket);
 
     websocket->eof = true;
-    /* What waits comes before the end. */
-    if (reader == NULL || !is_reading(websocket) || !frame_reader_input(reader)->listed)
+    /* What waits comes before the end, also when a callback for a part of it calls this. */
+    if (reader == NULL || !is_reading(websocket) ||
+        !(frame_reader_input(reader)->listed || frame_reader_input(reader)->served))
         end_of_input(websocket);
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/account.h"
 #include "support/crowd.h"
 #include "support/suite.h"
 
@@ -115,6 +116,36 @@ START_TEST(the_transport_is_told_when_there_is_room)
 }
 END_TEST
 
+static void be_closed_for_good(uint16_t code, const char *reason, size_t length,
+                               void *transport_data)
+{
+    be_closed(code, reason, length, transport_data);
+    resumed = 100;
+}
+
+/* Its transport may have been freed there. */
+START_TEST(nobody_is_told_after_the_end)
+{
+    static const ws_transport transport = {.size = sizeof transport,
+                                           .send = take,
+                                           .close = be_closed_for_good,
+                                           .resume = be_resumed};
+    ws_connect_options options;
+
+    host_open(&host);
+    ann = (struct client){.host = &host, .name = "ann"};
+    client_options(&ann, &options);
+    options.transport = &transport;
+    ck_assert_int_eq(ws_manager_connect(host.manager, host.loop, &options, &ann.id), WS_OK);
+    host_run(&host);
+    say_while_taken(ping);
+    ck_assert_int_eq(ws_manager_disconnect(host.manager, ann.id, 1000, NULL), WS_OK);
+    host_run(&host);
+    ck_assert_uint_eq(resumed, 100);
+    host_close(&host);
+}
+END_TEST
+
 START_TEST(what_waits_goes_with_the_connection)
 {
     begin();
@@ -214,6 +245,37 @@ static void relay(struct host *of, struct client *client, const char *line)
     emit_number(of, "r", (int)relayed);
 }
 
+static unsigned on_account;
+
+static void look_at_account(struct host *of, struct client *client, const char *line)
+{
+    (void)of;
+    (void)client;
+    (void)line;
+    on_account += account_is_client();
+}
+
+/* What callbacks send when a client comes, enters a room, leaves it and goes, too. */
+START_TEST(all_callbacks_for_a_client_are_on_its_account)
+{
+    host_open(&host);
+    host.hook = look_at_account;
+    on_account = 0;
+    client_open(&host, &ann, "ann", "ann");
+    say("{\"type\":\"join_room\",\"room\":\"r\"}");
+    say("{\"type\":\"leave_room\",\"room\":\"r\"}");
+    host_run(&host);
+    host_expect_log(&host, "on_connect ann ann\nauthorize_join ann r\non_join ann r success\n"
+                           "on_leave ann r success\n");
+    ck_assert_uint_eq(on_account, 4);
+    ck_assert_int_eq(ws_manager_join_room(host.manager, ann.id, "s"), WS_OK);
+    host_run(&host);
+    ck_assert_uint_eq(on_account, 4);
+    ck_assert(!account_is_client());
+    end();
+}
+END_TEST
+
 static bool has_got(const struct client *client, const char *text)
 {
     for (size_t i = client->n_messages; i > 0; i--)
@@ -254,8 +316,10 @@ int main(void)
         what_waits_is_bounded_by_number,
         what_waits_is_bounded_by_bytes,
         the_transport_is_told_when_there_is_room,
+        nobody_is_told_after_the_end,
         what_waits_goes_with_the_connection,
         joins_and_leaves_stand_between_the_events_of_a_busy_loop,
+        all_callbacks_for_a_client_are_on_its_account,
         recipients_count,
         NULL,
     };

@@ -386,6 +386,28 @@ START_TEST(nothing_is_read_once_the_end_is_to_be_written)
 }
 END_TEST
 
+static void end_at_first(struct host *of, enum host_callback callback, struct peer *peer,
+                         ws_conn_id id)
+{
+    (void)id;
+    if (callback == HOST_RAW && of->called[HOST_RAW] == 1)
+        ws_websocket_eof(peer->websocket);
+}
+
+/* A callback that writes may find the socket broken. */
+START_TEST(the_end_within_a_callback_comes_after_what_waits)
+{
+    struct peer *peer = begin();
+
+    host.hook = end_at_first;
+    add_tiny(3000);
+    read_while_wanted(peer);
+    host_turn(&host);
+    ck_assert_uint_eq(host.called[HOST_RAW], 3000);
+    ck_assert_uint_eq(host.called[HOST_DISCONNECT], 1);
+}
+END_TEST
+
 static void free_it(struct host *of, enum host_callback callback, struct peer *peer,
                     ws_conn_id id)
 {
@@ -490,6 +512,7 @@ Suite *websocket_suite(void)
     tcase_add_test(tests, a_close_comes_after_what_was_said);
     tcase_add_test(tests, frames_behind_the_handshake_wait_for_the_connection);
     tcase_add_test(tests, nothing_is_read_once_the_end_is_to_be_written);
+    tcase_add_test(tests, the_end_within_a_callback_comes_after_what_waits);
     tcase_add_test(tests, freed_while_it_is_served);
     tcase_add_test(tests, freed_while_it_waits);
     tcase_add_test(tests, no_pong_is_missed_while_nothing_is_read);
