@@ -20,6 +20,8 @@ class SlowNames(BackendCase):
         self.addCleanup(self.redis.stop)
         folder = tempfile.mkdtemp(prefix="names-")
         self.addCleanup(shutil.rmtree, folder, True)
+        # LD_PRELOAD is divided at spaces, and the build's path may have some.
+        self.preloaded = shutil.copy(PRELOADED, folder)
         self.hangs = os.path.join(folder, "hangs")
         self.hang()
 
@@ -30,7 +32,7 @@ class SlowNames(BackendCase):
     def start_by_name(self):
         def preload():
             sanitizer = os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
-            os.environ.update(LD_PRELOAD=PRELOADED, SLOW_NAMES=self.hangs, ASAN_OPTIONS=sanitizer)
+            os.environ.update(LD_PRELOAD=self.preloaded, SLOW_NAMES=self.hangs, ASAN_OPTIONS=sanitizer)
 
         return self.start("--redis", f"redis://redis.test:{self.redis.port}?timeout_ms=1000", "--threads", "1",
                           preexec_fn=preload)

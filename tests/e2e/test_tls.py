@@ -259,6 +259,7 @@ class Certificates(unittest.TestCase):
 
     def test_what_can_not_be_loaded_is_refused_with_one_line(self):
         certificate, key = self.authority.issue("one")
+        os.chmod(certificate, 0o600)  # it is tried as a key, and one for all to read is warned of
         _, other_key = self.authority.issue("two")
         rsa_key, locked_key = self.authority.path("rsa.key"), self.authority.path("locked.key")
         subprocess.run(["openssl", "genrsa", "-out", rsa_key, "2048"], check=True, capture_output=True)
