@@ -54,6 +54,14 @@ static int on_authenticate(ws_manager *manager, const ws_connection_info *connec
     return ws_manager_reauthorize(manager, connection->id);
 }
 
+/* Reads the whole line, which may tell of a request that was read in part. */
+static void read_line(int level, const char *line, void *user_data)
+{
+    (void)level;
+    (void)user_data;
+    expect(strlen(line) < 2000, "a line has an end");
+}
+
 static bool begin(void)
 {
     ws_endpoint_options endpoint_options;
@@ -63,6 +71,7 @@ static bool begin(void)
     ws_manager_options_init(&options);
     options.authorize_join = authorize_join;
     options.on_authenticate = on_authenticate;
+    options.log = read_line;
     ws_endpoint_options_init(&endpoint_options);
     endpoint_options.on_handshake = on_handshake;
     return life_begin(&life, &options, &endpoint_options);

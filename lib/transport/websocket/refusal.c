@@ -114,7 +114,7 @@ static void describe(const struct request *request, char *text)
 {
     snprintf(text, REQUEST_TEXT_SIZE, " (%.*s", (int)loggable_length(request->line),
              request->line);
-    if (request->piece == REQUEST_COMPLETE) {
+    if (request->piece == REQUEST_COMPLETE && !request->text.failed) {
         add_field(request, "Host", text);
         add_field(request, "Origin", text);
         add_field(request, "User-Agent", text);

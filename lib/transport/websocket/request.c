@@ -115,11 +115,13 @@ static int on_head(http_parser *parser)
     struct request *request = parser->data;
 
     end_piece(request);
+    if (request->text.failed) /* a name or value may lack its NUL */
+        return -1;
     request->piece = REQUEST_COMPLETE;
     request->is_get = parser->method == HTTP_GET;
     request->http_major = parser->http_major;
     request->http_minor = parser->http_minor;
-    return request->text.failed ? -1 : 2;
+    return 2;
 }
 
 static enum request_result failure(struct request *request)
@@ -231,8 +233,10 @@ enum request_result request_fill(struct request *request, const char *method,
         request->headers[i].value = request->text.length;
         buffer_add(&request->text, headers[i].value, strlen(headers[i].value) + 1);
     }
+    if (request->text.failed)
+        return REQUEST_NO_MEMORY;
     request->piece = REQUEST_COMPLETE;
-    return request->text.failed ? REQUEST_NO_MEMORY : REQUEST_DONE;
+    return REQUEST_DONE;
 }
 
 bool request_is_head(const struct request *request)

@@ -25,6 +25,14 @@ static void teardown(void)
         host_close(&host);
 }
 
+/* The line of a request that was refused is written from what of it is there. */
+static void read_line(int level, const char *line, void *user_data)
+{
+    (void)level;
+    (void)user_data;
+    ck_assert_uint_lt(strlen(line), 2000);
+}
+
 static int judge(struct host *of, struct peer *peer, ws_handshake *handshake)
 {
     const char *value;
@@ -269,6 +277,7 @@ static void fail_each(bool for_good)
 {
     size_t n = 0;
 
+    options.manager.log = read_line;
     options.endpoint.protocol = WS_PROTOCOL_JSON;
     options.manager.presence_events = WS_PRESENCE_EVERYONE;
     while (run_with_failure(n, for_good))
@@ -288,6 +297,38 @@ START_TEST(memory_runs_out_for_good)
 }
 END_TEST
 
+/* A request that the host has parsed; true if an allocation failed. */
+static bool upgrade_with_failure(size_t n, bool for_good)
+{
+    static const ws_header headers[] = {{"Host", "a"}, {"Origin", "http://a"}};
+    struct peer *peer = &host.peers[0];
+    bool failed;
+
+    memset(&host, 0, sizeof host);
+    host.memory.fail_at = n;
+    host.memory.for_good = for_good;
+    if (host_try_open(&host, &options) == WS_OK &&
+        ws_websocket_new(host.loop, host.endpoint, peer, &peer->websocket) == WS_OK) {
+        peer->host = &host;
+        host.n_peers = 1;
+        ws_websocket_upgrade(peer->websocket, "GET", 1, 1, "/ws", headers, 2);
+    }
+    failed = host.memory.failed;
+    host_close(&host);
+    return failed;
+}
+
+START_TEST(a_parsed_request_is_logged_without_memory)
+{
+    size_t n = 0;
+
+    options.manager.log = read_line;
+    while (upgrade_with_failure(n, _i != 0))
+        ck_assert_uint_lt(n++, 10000);
+    ck_assert_uint_gt(n, 8);
+}
+END_TEST
+
 Suite *websocket_suite(void)
 {
     Suite *suite = suite_create("websocket-no-memory");
@@ -297,6 +338,7 @@ Suite *websocket_suite(void)
     tcase_set_timeout(tests, 300);
     tcase_add_test(tests, each_allocation_fails_once);
     tcase_add_test(tests, memory_runs_out_for_good);
+    tcase_add_loop_test(tests, a_parsed_request_is_logged_without_memory, 0, 2);
     suite_add_tcase(suite, tests);
     return suite;
 }
