@@ -229,7 +229,9 @@ void connection_linger(struct connection *connection)
     free_websocket(connection);
     connection_http_end(connection);
     connection->phase = PHASE_LINGER;
-    timer_start(&connection->timer, &loop->timeouts[TIMEOUT_LINGER], loop->now_ms);
+    if (!connection->is_refused) { /* whose time runs from its beginning */
+        timer_start(&connection->timer, &loop->timeouts[TIMEOUT_LINGER], loop->now_ms);
+    }
     end_output(connection);
 }
 

@@ -56,7 +56,7 @@ static void queue_response(struct connection *connection, struct http_response *
     struct http_request *request = &connection->http->request;
     bool is_head = first_line_is_head(&request->first_line);
     bool keep_alive = request->keep_alive && request->state == HTTP_COMPLETE &&
-                      !atomic_load(&connection->loop->app->stopping);
+                      !connection->is_refused && !atomic_load(&connection->loop->app->stopping);
 
     if (!http_response_write(response, is_head, keep_alive, request->parser.http_minor == 0,
                              &connection->out)) {
@@ -287,11 +287,11 @@ static enum timeout next_timeout(const struct connection *connection, bool block
 {
     const struct loop *loop = connection->loop;
 
-    if (blocked) {
-        return TIMEOUT_WRITE;
-    }
     if (connection->is_refused) {
         return TIMEOUT_LINGER;
+    }
+    if (blocked) {
+        return TIMEOUT_WRITE;
     }
     switch (connection->http->request.state) {
     case HTTP_IN_HEAD:
@@ -352,11 +352,12 @@ static void settle(struct connection *connection)
         connection_linger(connection);
         return;
     }
-    if (http->answered) {
+    if (http->answered && !connection->is_refused) {
         timer_stop(&connection->timer);
-        http->answered = false;
     }
-    set_timer(connection, next_timeout(connection, blocked), blocked && progress);
+    http->answered = false;
+    set_timer(connection, next_timeout(connection, blocked),
+              blocked && progress && !connection->is_refused);
     wait_for_more(connection, blocked);
 }
 

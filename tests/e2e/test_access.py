@@ -223,16 +223,19 @@ class Addresses(unittest.TestCase):
         clients = [self.open(backend) for _ in range(self.LIMIT)]
         for client in clients:
             self.assertTrue(self.is_let_in(client))
-        with self.open(backend) as extra:
-            extra.sendall(b"GET / HTTP/1.1\r\n")
-            answer = b""
-            while part := extra.recv(4096):
-                answer += part
-        self.assertTrue(answer.startswith(b"HTTP/1.1 429 "), answer)
-        self.assertIn(b"too_many_connections", answer)
-        self.assertIn(b"Connection: close", answer)
+        requests = b"GET / HTTP/1.1\r\n", b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n" * 2, HANDSHAKE
+        for request in requests:
+            with self.open(backend) as extra:
+                extra.sendall(request)
+                answer = b""
+                while part := extra.recv(4096):
+                    answer += part
+            self.assertTrue(answer.startswith(b"HTTP/1.1 429 "), answer)
+            self.assertEqual(answer.count(b"HTTP/1.1"), 1)
+            self.assertIn(b"too_many_connections", answer)
+            self.assertIn(b"Connection: close", answer)
         stats = backend.request("GET", "/ws/stats", port=backend.admin_port)[1]
-        self.assertEqual(stats["addresses_refused"], 1)
+        self.assertEqual(stats["addresses_refused"], len(requests))
         for address, port in (("127.0.0.2", None), ("127.0.0.1", backend.admin_port)):
             with self.open(backend, address, port) as other:
                 self.assertEqual(self.is_let_in(other), True, address)
