@@ -64,8 +64,15 @@ static int check_transfer_encoding(const struct http_request *request,
         return refuse(message, HTTP_STATUS_BAD_REQUEST,
                       "the body must be chunked once, and last");
     }
+    if (codings->fields > 1) {
+        return refuse(message, HTTP_STATUS_BAD_REQUEST, "Transfer-Encoding is there twice");
+    }
     if (codings->values > 1) {
         return refuse(message, HTTP_STATUS_NOT_IMPLEMENTED, "unknown transfer coding");
+    }
+    /* Others may take a list with empty elements for something else. */
+    if (strcasecmp(http_request_header(request, "Transfer-Encoding"), "chunked") != 0) {
+        return refuse(message, HTTP_STATUS_BAD_REQUEST, "the Transfer-Encoding is not clear");
     }
     return 0;
 }
