@@ -141,6 +141,7 @@ bool connection_proxy_receive(struct connection *connection);
 enum client_result {
     CLIENT_KNOWN,
     CLIENT_CONTRADICTED, /* the headers name two */
+    CLIENT_UNREADABLE,   /* the header is broken where a proxy may have written */
     CLIENT_HAS_TOO_MANY, /* connections, by --max-per-address */
     CLIENT_NO_MEMORY
 };

@@ -152,6 +152,10 @@ static bool admit_client(struct connection *connection)
         answer_failure(connection, HTTP_STATUS_BAD_REQUEST,
                        "Forwarded and X-Forwarded-For name different clients");
         break;
+    case CLIENT_UNREADABLE:
+        answer_failure(connection, HTTP_STATUS_BAD_REQUEST,
+                       "a quoted string of Forwarded has no end");
+        break;
     case CLIENT_HAS_TOO_MANY:
         answer_failure(connection, HTTP_STATUS_TOO_MANY_REQUESTS,
                        "this address has too many connections");

@@ -154,8 +154,13 @@ enum client_result connection_identify(struct connection *connection)
         forwarded_take(&forwarded, http_request_field_name(request, i),
                        http_request_field_value(request, i));
     }
-    if (!forwarded_end(&forwarded, &proxied->client, &scheme)) {
+    switch (forwarded_end(&forwarded, &proxied->client, &scheme)) {
+    case FORWARDED_CONTRADICTED:
         return CLIENT_CONTRADICTED;
+    case FORWARDED_UNREADABLE:
+        return CLIENT_UNREADABLE;
+    case FORWARDED_READ:
+        break;
     }
     proxied->is_identified = true;
     if (scheme != NULL) {

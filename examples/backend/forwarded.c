@@ -41,7 +41,7 @@ static const char *known_scheme(struct part part)
 }
 
 /* Where a list of parts has its next separator, outside of quoted strings (RFC 9110, 5.6.4); at its
- * end, which an open quote also leads to, the NUL. */
+ * end, the NUL. NULL if a quote is open there. */
 static const char *find_separator(const char *at, char separator)
 {
     bool is_quoted = false;
@@ -53,7 +53,13 @@ static const char *find_separator(const char *at, char separator)
             at++;
         }
     }
-    return at;
+    return is_quoted ? NULL : at;
+}
+
+/* The same where there are no quoted strings. */
+static const char *find_comma(const char *at)
+{
+    return at + strcspn(at, ",");
 }
 
 /* The last parts of a list, to be taken from its end. */
@@ -63,26 +69,30 @@ struct parts {
     size_t left;  /* in the ring */
 };
 
-/* Empty ones do not count (RFC 9110, 5.6.1). */
-static struct parts split(const char *list)
+/* Empty ones do not count (RFC 9110, 5.6.1). False if the list ends in a quoted string, which may
+ * have swallowed what a proxy wrote. */
+static bool split(struct parts *parts, const char *list, bool has_quotes)
 {
-    struct parts parts = {0};
-
+    *parts = (struct parts){0};
     for (;;) {
-        const char *end = find_separator(list, ',');
-        struct part part = trim(list, end);
+        const char *end = has_quotes ? find_separator(list, ',') : find_comma(list);
+        struct part part;
 
+        if (end == NULL) {
+            return false;
+        }
+        part = trim(list, end);
         if (part.length > 0) {
-            parts.ring[parts.count++ % FORWARDED_MOST_PROXIES] = part;
+            parts->ring[parts->count++ % FORWARDED_MOST_PROXIES] = part;
         }
         if (*end == '\0') {
             break;
         }
         list = end + 1;
     }
-    parts.left =
-        parts.count < FORWARDED_MOST_PROXIES ? parts.count : (size_t)FORWARDED_MOST_PROXIES;
-    return parts;
+    parts->left =
+        parts->count < FORWARDED_MOST_PROXIES ? parts->count : (size_t)FORWARDED_MOST_PROXIES;
+    return true;
 }
 
 static struct part take_last(struct parts *parts)
@@ -147,8 +157,9 @@ static void step(const struct forwarded *forwarded, struct forwarded_way *way, s
 
 static void take_list(struct forwarded *forwarded, const char *value)
 {
-    struct parts parts = split(value);
+    struct parts parts;
 
+    split(&parts, value, false);
     forwarded->listed.is_given = true;
     while (parts.left > 0 && !forwarded->listed.is_at_end) {
         step(forwarded, &forwarded->listed, take_last(&parts));
@@ -157,8 +168,9 @@ static void take_list(struct forwarded *forwarded, const char *value)
 
 static void take_schemes(struct forwarded *forwarded, const char *value)
 {
-    struct parts parts = split(value);
+    struct parts parts;
 
+    split(&parts, value, false);
     while (parts.left > 0 && forwarded->n_schemes < FORWARDED_MOST_PROXIES) {
         forwarded->schemes[forwarded->n_schemes++] = known_scheme(take_last(&parts));
     }
@@ -186,7 +198,7 @@ static void take_element(struct forwarded *forwarded, struct part element)
         const char *next = find_separator(at, ';');
         const char *equal_sign;
 
-        next = next < end ? next : end;
+        next = next != NULL && next < end ? next : end;
         equal_sign = memchr(at, '=', (size_t)(next - at));
         if (equal_sign != NULL) {
             struct part name = trim(at, equal_sign);
@@ -207,9 +219,13 @@ static void take_element(struct forwarded *forwarded, struct part element)
 
 static void take_elements(struct forwarded *forwarded, const char *value)
 {
-    struct parts parts = split(value);
+    struct parts parts;
 
     forwarded->elements.is_given = true;
+    if (!split(&parts, value, true)) {
+        forwarded->is_unreadable = true;
+        return;
+    }
     while (parts.left > 0 && !forwarded->elements.is_at_end) {
         take_element(forwarded, take_last(&parts));
     }
@@ -233,26 +249,34 @@ void forwarded_take(struct forwarded *forwarded, const char *name, const char *v
     }
 }
 
-bool forwarded_end(const struct forwarded *forwarded, struct in6_addr *client,
-                   const char **scheme)
+static const char *listed_scheme(const struct forwarded *forwarded)
+{
+    size_t n_schemes = forwarded->n_schemes;
+    size_t n_steps = forwarded->listed.n_steps;
+    size_t place = n_steps > 0 ? n_steps - 1 : 0;
+
+    if (n_schemes == 0) {
+        return NULL;
+    }
+    /* Of as many as there are proxies the one who was reached gave his; one is for all. */
+    return forwarded->schemes[place < n_schemes ? place : n_schemes - 1];
+}
+
+enum forwarded_result forwarded_end(const struct forwarded *forwarded, struct in6_addr *client,
+                                    const char **scheme)
 {
     const struct forwarded_way *listed = &forwarded->listed;
     const struct forwarded_way *elements = &forwarded->elements;
-    const struct forwarded_way *way =
-        elements->is_given && !listed->is_given ? elements : listed;
-    size_t n_schemes = forwarded->n_schemes;
+    bool is_by_elements = elements->is_given && !listed->is_given;
 
+    if (forwarded->is_unreadable) {
+        return FORWARDED_UNREADABLE;
+    }
     if (listed->is_given && elements->is_given &&
         memcmp(&listed->reached, &elements->reached, sizeof listed->reached) != 0) {
-        return false;
+        return FORWARDED_CONTRADICTED;
     }
-    *client = way->reached;
-    *scheme = elements->is_given ? forwarded->element_scheme : NULL;
-    if (*scheme == NULL && n_schemes > 0) {
-        /* Of as many as there are proxies the one who was reached gave his; one is for all. */
-        size_t place = way->n_steps > 0 ? way->n_steps - 1 : 0;
-
-        *scheme = forwarded->schemes[place < n_schemes ? place : n_schemes - 1];
-    }
-    return true;
+    *client = is_by_elements ? elements->reached : listed->reached;
+    *scheme = is_by_elements ? forwarded->element_scheme : listed_scheme(forwarded);
+    return FORWARDED_READ;
 }

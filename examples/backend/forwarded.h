@@ -27,6 +27,13 @@ struct forwarded {
     const char *element_scheme;    /* what the last step by Forwarded says of it */
     const char *schemes[FORWARDED_MOST_PROXIES]; /* of X-Forwarded-Proto, the last one first */
     size_t n_schemes;
+    bool is_unreadable; /* a quoted string of Forwarded has no end */
+};
+
+enum forwarded_result {
+    FORWARDED_READ,
+    FORWARDED_CONTRADICTED, /* both kinds of headers are there and name different clients */
+    FORWARDED_UNREADABLE    /* a quoted string has no end: what a proxy added may be in it */
 };
 
 /* Begins with the peer of the connection, who must be trusted. */
@@ -36,10 +43,10 @@ void forwarded_begin(struct forwarded *forwarded, const struct address_ranges *t
 /* Takes a request's header fields, the last one first; others than these three are passed over. */
 void forwarded_take(struct forwarded *forwarded, const char *name, const char *value);
 
-/* Who sent the request, and by which scheme: "http", "https", or NULL when nobody says. False when
- * both kinds of headers are there and name different clients: a proxy writes one of them, and hands
- * on whatever its client puts into the other. */
-bool forwarded_end(const struct forwarded *forwarded, struct in6_addr *client,
-                   const char **scheme);
+/* Who sent the request, and by which scheme: "http", "https", or NULL when the kind of headers that
+ * names the client, X-Forwarded-* or Forwarded, does not say. A proxy writes one kind, and hands on
+ * whatever its client puts into the other. */
+enum forwarded_result forwarded_end(const struct forwarded *forwarded, struct in6_addr *client,
+                                    const char **scheme);
 
 #endif

@@ -19,7 +19,7 @@ struct field {
 
 static const char peer[] = "10.0.0.1";
 
-/* NULL when the headers contradict each other. Proxies are 10.0.0.0/8 and fd00::/8. */
+/* NULL when the headers contradict each other or can't be read. Proxies are 10.0.0.0/8 and fd00::/8. */
 static const char *client_of(const struct field *fields, const char **scheme)
 {
     static char text[INET6_ADDRSTRLEN];
@@ -36,7 +36,7 @@ static const char *client_of(const struct field *fields, const char **scheme)
         n_fields++;
     while (n_fields-- > 0)
         forwarded_take(&forwarded, fields[n_fields].name, fields[n_fields].value);
-    if (!forwarded_end(&forwarded, &address, scheme))
+    if (forwarded_end(&forwarded, &address, scheme) != FORWARDED_READ)
         return NULL;
     address_format(&address, text);
     return text;
@@ -89,7 +89,14 @@ START_TEST(the_client)
         {{{"Forwarded", "for=\"x, for=198.51.100.1\", for=192.0.2.1"}}, "192.0.2.1"},
         {{{"Forwarded", "x=\"\\\", for=198.51.100.1\", for=192.0.2.1"}}, "192.0.2.1"},
         {{{"Forwarded", "x=\"a;for=198.51.100.1\";for=192.0.2.1"}}, "192.0.2.1"},
-        {{{"Forwarded", "for=198.51.100.1, x=\"for=192.0.2.1"}}, peer},
+        /* But an open quote must not swallow what the proxy adds. */
+        {{{"Forwarded", "for=198.51.100.1, x=\"for=192.0.2.1"}}, NULL},
+        {{{"Forwarded", "for=198.51.100.1;x=\", for=192.0.2.1"}}, NULL},
+        {{{"Forwarded", "for=198.51.100.1;x=\"\\, for=192.0.2.1"}}, NULL},
+        {{{"Forwarded", "for=198.51.100.1;x=\", for=\"[2001:db8::1]\""}}, NULL},
+        {{{"Forwarded", "x=\""}, {"Forwarded", "for=192.0.2.1"}}, NULL},
+        {{{FOR, "\", 192.0.2.1"}}, "192.0.2.1"},
+        {{{FOR, "\"198.51.100.1, 192.0.2.1"}}, "192.0.2.1"},
         {{{"Forwarded", "for=\"1\\92.0.2.1\""}}, peer},
         {{{"Forwarded", "for"}}, peer},
         {{{"Forwarded", "for=192.0.2.1"}, {FOR, "192.0.2.1"}}, "192.0.2.1"},
@@ -129,7 +136,13 @@ START_TEST(the_scheme)
         {{{"Forwarded", "for=192.0.2.1;proto=\"HTTPS\", for=10.0.0.2;proto=http"}}, "https"},
         {{{"Forwarded", "for=198.51.100.1;proto=https, for=192.0.2.1;proto=http"}}, "http"},
         {{{"Forwarded", "for=unknown;proto=https"}}, "https"},
-        {{{"Forwarded", "for=192.0.2.1"}, {PROTO, "https"}}, "https"},
+        {{{PROTO, "\", https"}, {FOR, "192.0.2.1"}}, "https"},
+        /* From the kind of headers that names the client. */
+        {{{"Forwarded", "for=192.0.2.1"}, {PROTO, "https"}}, NULL},
+        {{{"Forwarded", "for=192.0.2.1;proto=http"}, {PROTO, "https"}}, "http"},
+        {{{"Forwarded", "for=192.0.2.1;proto=http"}, {PROTO, "https"}, {FOR, "192.0.2.1"}},
+         "https"},
+        {{{"Forwarded", "for=192.0.2.1;proto=http"}, {FOR, "192.0.2.1"}}, NULL},
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -156,6 +169,8 @@ START_TEST(a_list_without_end)
     memset(value, ',', sizeof value - 1);
     ck_assert_pstr_eq(client_of(fields, &scheme), peer);
     memset(value, '"', sizeof value - 1);
+    ck_assert_pstr_eq(client_of(fields, &scheme), NULL);
+    value[sizeof value - 2] = ' ';
     ck_assert_pstr_eq(client_of(fields, &scheme), peer);
 }
 END_TEST
