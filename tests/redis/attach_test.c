@@ -20,6 +20,7 @@ enum { MAX_FORMERS = 32 };
 static struct server server;
 static redisContext *context;
 static redisReply *answer; /* to the last process */
+static const char *left = "";
 
 /* Events 1 to n, by one session, in epoch "old". */
 static void begin(int n)
@@ -51,8 +52,8 @@ static void others_go_on(int first, int n)
 static void attach(const char *made, const char *epoch, const char *newest, const char *read)
 {
     freeReplyObject(answer);
-    answer = redisCommand(context, "EVAL %s 2 " STATE " " EVENTS " %s %s %s %s", script_attach,
-                          made, epoch, newest, read);
+    answer = redisCommand(context, "EVAL %s 2 " STATE " " EVENTS " %s %s %s %s %s",
+                          script_attach, made, epoch, newest, read, left);
     ck_assert_ptr_nonnull(answer);
     ck_assert_msg(answer->type == REDIS_REPLY_ARRAY, "%s", answer->str);
     ck_assert_uint_eq(answer->elements, 4);
@@ -222,6 +223,39 @@ START_TEST(unknown_epoch)
 }
 END_TEST
 
+/* Redis goes back again to the data from before the epoch that the process began then. */
+START_TEST(back_to_the_same_data_again)
+{
+    begin(10);
+    left = "other 3\nold 10\n";
+    attach("two", "one", "13-8", "13-8");
+    expect("two", 10, "7", 10);
+    expect_formers("old 10 10\none 13 10");
+    others_go_on(11, 15);
+    left = "old 8\n";
+    attach("three", "strange", "13-8", "13-8");
+    expect("three", 15, "9", 8);
+    left = "old 10\n";
+    attach("four", "one", "13-8", "13-8");
+    expect("three", 15, "9", 10);
+    left = "";
+    end();
+}
+END_TEST
+
+/* It went on in another Redis; meanwhile this one has gone on too, in the epoch that it left. */
+START_TEST(back_to_an_epoch_that_went_on)
+{
+    begin(10);
+    server_do(&server, "HSET " STATE " base %s", "old 0");
+    left = "old 6\n";
+    attach("two", "one", "13-8", "13-8");
+    expect("two", 10, "7", 6);
+    left = "";
+    end();
+}
+END_TEST
+
 START_TEST(few_are_remembered)
 {
     char made[16] = "old";
@@ -327,7 +361,8 @@ int main(void)
                      (const TTest *const[]){
                          first_of_all, knows_nothing, same_epoch, same_epoch_with_other_events,
                          newer_than_what_the_next_one_knew, stream_has_it, several_late_ones,
-                         away_for_several_epochs, unknown_epoch, few_are_remembered, wiped,
+                         away_for_several_epochs, unknown_epoch, back_to_the_same_data_again,
+                         back_to_an_epoch_that_went_on, few_are_remembered, wiped,
                          wiped_and_begun_by_another, entry_beyond_the_position,
                          epoch_of_unknown_base, id_that_is_none, NULL});
 }

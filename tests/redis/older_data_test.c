@@ -81,6 +81,28 @@ START_TEST(snapshot_is_older)
 }
 END_TEST
 
+/* The second time the epoch that was begun at the first is gone too, and what the older one has was
+ * delivered before. */
+START_TEST(snapshot_is_older_twice)
+{
+    begin();
+    node_emit_numbers(&ann, 1, 10);
+    expect_both(1, 10);
+    server_do(&server, "SAVE");
+    node_emit_numbers(&ann, 11, 20);
+    expect_both(11, 20);
+    restore_snapshot();
+    UNTIL(ann.n_missed == 2 && bob.n_missed == 2);
+    node_emit_numbers(&ann, 21, 25);
+    expect_both(21, 25);
+    restore_snapshot();
+    UNTIL(ann.n_missed == 3 && bob.n_missed == 3);
+    node_emit_numbers(&ann, 26, 30);
+    expect_both(26, 30);
+    end();
+}
+END_TEST
+
 /* Others have gone on from the older state, up to where we were and beyond, before we come back. */
 START_TEST(snapshot_is_older_and_others_went_on)
 {
@@ -216,8 +238,8 @@ int main(void)
 {
     return suite_run(
         "redis-older-data",
-        (const TTest *const[]){snapshot_is_older, snapshot_is_older_and_others_went_on,
-                               lost_before_they_were_read, lost_while_they_wait_for_delivery,
-                               lost_after_they_were_seen, lost_after_they_were_read,
-                               lost_after_they_were_loaded, NULL});
+        (const TTest *const[]){snapshot_is_older, snapshot_is_older_twice,
+                               snapshot_is_older_and_others_went_on, lost_before_they_were_read,
+                               lost_while_they_wait_for_delivery, lost_after_they_were_seen,
+                               lost_after_they_were_read, lost_after_they_were_loaded, NULL});
 }

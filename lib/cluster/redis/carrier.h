@@ -39,6 +39,7 @@ enum {
     PAGE_FIRST = 8,   /* entries, whose size is not known yet */
     PAGE_MAX = 512,
     LISTING_KIBIBYTES = AT_ONCE_BYTES / 1024,
+    LEFT_MAX = 32,
     RETRY_MS = 10,        /* when the manager has no room or memory */
     BACKOFF_MIN_MS = 50,  /* between two attempts, twice as long for each that fails, */
     BACKOFF_MAX_MS = 2000 /* up to this, and half of it by chance */
@@ -106,6 +107,14 @@ struct known {
     char epoch[WS_EPOCH_SIZE]; /* "": none */
     uint64_t position;
     char nonce[NUMBER_SIZE];
+};
+
+/* Epochs that the manager had before, the last one first, and the position up to which it had what
+ * was in each, and what is in the one that followed. */
+struct left {
+    char epochs[LEFT_MAX][WS_EPOCH_SIZE];
+    uint64_t positions[LEFT_MAX];
+    size_t count;
 };
 
 struct reader {
@@ -203,6 +212,7 @@ struct ws_redis {
     bool awaits_heartbeat; /* its answer, and the list: until then there is no other one */
     struct listing listing;
     struct known known;
+    struct left left;
     struct writer writer;
     struct link reading;
     struct link writing;

@@ -115,11 +115,33 @@ void load_page(struct ws_redis *redis, redisReply *page)
     ask(redis, to);
 }
 
+/* The epoch that the manager had is left for another one, in which it begins at a position. */
+static void leave_epoch(struct ws_redis *redis, uint64_t position)
+{
+    const struct reader *reader = &redis->reader;
+    struct left *left = &redis->left;
+    size_t at = 0;
+
+    if (reader->epoch[0] == '\0' || strcmp(reader->epoch, redis->session.epoch) == 0)
+        return;
+    while (at < left->count && strcmp(left->epochs[at], reader->epoch) != 0)
+        at++;
+    if (at == left->count && left->count < LEFT_MAX)
+        left->count++;
+    if (at == LEFT_MAX)
+        at--;
+    memmove(left->epochs[1], left->epochs[0], at * sizeof left->epochs[0]);
+    memmove(&left->positions[1], &left->positions[0], at * sizeof left->positions[0]);
+    memcpy(left->epochs[0], reader->epoch, WS_EPOCH_SIZE);
+    left->positions[0] = reader->position < position ? reader->position : position;
+}
+
 /* The manager has it. What was seen at the session's beginning may be newer. */
 static void started(struct ws_redis *redis, uint64_t position, const char *nonce)
 {
     const struct session *session = &redis->session;
 
+    leave_epoch(redis, position);
     pthread_mutex_lock(&redis->lock);
     memcpy(redis->reader.epoch, redis->session.epoch, WS_EPOCH_SIZE);
     redis->reader.position = position;

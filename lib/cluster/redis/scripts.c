@@ -16,7 +16,9 @@
  * epoch any more counts as newer.
  *
  * A process begins behind what its manager has, if this stream has that too, or else where the
- * epoch began that followed its own.
+ * epoch began that followed its own. A stream that is older than the process's epoch does not know
+ * that one: then the process begins where it left the epoch that is the stream's newest of those it
+ * was in, or, if it was in none of them, where the current one began.
  *
  * A user who may run but half of what an event takes would leave it half stored. An entry beyond
  * the position, which such a user or a stranger left, is in the way of all that come. */
@@ -31,6 +33,8 @@ const char script_attach[] =
     "local epoch, position, formers = state[1], tonumber(state[2]), {}\n"
     "local known_epoch = ARGV[2]\n"
     "local known = tonumber(string.match(ARGV[3], '^%d+'))\n"
+    "local left = {}\n"
+    "for name, at in string.gmatch(ARGV[5], '(%S+) (%d+)') do left[name] = tonumber(at) end\n"
     "local function find(name)\n"
     "  for at, former in ipairs(formers) do\n"
     "    if former.epoch == name then return at, former end\n"
@@ -43,6 +47,13 @@ const char script_attach[] =
     "    position, base = math.max(position, former.position), former.base\n"
     "  end\n"
     "  table.insert(formers, 1, {epoch = name, position = position, base = base})\n"
+    "end\n"
+    "local function had()\n"
+    "  if left[epoch] then return left[epoch] end\n"
+    "  for _, former in ipairs(formers) do\n"
+    "    local at = left[former.epoch]\n"
+    "    if at then return math.min(at, former.base) end\n"
+    "  end\n"
     "end\n"
     "local function begin()\n"
     "  local lines, digits = {}, string.format('%.0f', position)\n"
@@ -94,11 +105,12 @@ const char script_attach[] =
     "elseif known_epoch ~= '' then\n"
     "  local _, former = find(known_epoch)\n"
     "  local name, digits = string.match(state[3] or '', '^(%S+) (%d+)$')\n"
-    "  local base = former and former.base or name == epoch and tonumber(digits) or position\n"
-    "  start = math.min(base, position)\n"
+    "  local base = had() or not former and name == epoch and tonumber(digits)\n"
+    "  if former then base = math.max(former.base, base or 0) end\n"
+    "  start = math.min(base or position, position)\n"
     "  if not (known == 0 or former and known <= former.position\n"
     "      or has_read and at_place_of(ARGV[3]) == ARGV[3]) then\n"
-    "    remember(known_epoch, known, base)\n"
+    "    remember(known_epoch, known, start)\n"
     "    remember(epoch, position, position)\n"
     "    begin()\n"
     "  end\n"

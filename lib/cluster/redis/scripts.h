@@ -6,9 +6,10 @@
 
 /* KEYS: state, stream. ARGV: a new epoch, and what this process knows: an epoch ("": none), the
  * newest event's id in the stream, and that of the last one that its manager has ("0-": none; an
- * id ends with the "-" if only the position is known). Returns epoch, position and nonce of the
- * newest event, and the position behind which this process begins if the epoch is not the one that
- * it knows. Redis takes no more words than these from one who has not proved who he is. */
+ * id ends with the "-" if only the position is known), and the epochs that it left before, each with
+ * a blank and the position up to which it had what was in it. Returns epoch, position and nonce of
+ * the newest event, and the position behind which this process begins if the epoch is not the one
+ * that it knows. Redis takes no more words than these from one who has not proved who he is. */
 extern const char script_attach[];
 
 /* KEYS: state, stream, then the key of each event's producer. ARGV: epoch, nonce, length of the

@@ -9,6 +9,8 @@
 
 #include "cluster/redis/scripts.h"
 
+enum { LEFT_TEXT_SIZE = LEFT_MAX * (WS_EPOCH_SIZE + NUMBER_SIZE + 1) };
+
 /* --- the end ---------------------------------------------------------------------------------- */
 
 void session_close(struct ws_redis *redis)
@@ -91,10 +93,21 @@ static bool draw_nonce(char nonce[NUMBER_SIZE])
     return true;
 }
 
+static void write_left(const struct left *left, char text[LEFT_TEXT_SIZE])
+{
+    size_t length = 0;
+
+    text[0] = '\0';
+    for (size_t i = 0; i < left->count; i++)
+        length += (size_t)snprintf(text + length, LEFT_TEXT_SIZE - length, "%s %" PRIu64 "\n",
+                                   left->epochs[i], left->positions[i]);
+}
+
 static bool attach(struct ws_redis *redis)
 {
     const struct known *known = &redis->known;
     const struct reader *reader = &redis->reader;
+    char left[LEFT_TEXT_SIZE];
     char newest[2 * NUMBER_SIZE];
     char read[2 * NUMBER_SIZE];
     char epoch[WS_EPOCH_SIZE];
@@ -106,6 +119,7 @@ static bool attach(struct ws_redis *redis)
     }
     snprintf(newest, sizeof newest, "%" PRIu64 "-%s", known->position, known->nonce);
     snprintf(read, sizeof read, "%" PRIu64 "-%s", reader->position, reader->nonce);
+    write_left(&redis->left, left);
     command_script(redis, script_attach, "2");
     command_add_text(&redis->command, redis->keys.state);
     command_add_text(&redis->command, redis->keys.events);
@@ -113,6 +127,7 @@ static bool attach(struct ws_redis *redis)
     command_add_text(&redis->command, known->epoch);
     command_add_text(&redis->command, newest);
     command_add_text(&redis->command, read);
+    command_add_text(&redis->command, left);
     return link_send(&redis->reading, REQUEST_ATTACH, &redis->command, redis->now_ms);
 }
 
