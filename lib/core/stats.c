@@ -75,7 +75,7 @@ static bool see_rooms(struct listing *listing, const ws_manager *manager)
 static void add_json_seen(struct buffer *buffer, const struct listing *listing)
 {
     const char *at = listing->raw.data;
-    const char *end = at + listing->raw.length;
+    const char *end = listing->raw.length > 0 ? at + listing->raw.length : at;
 
     while (at < end) {
         size_t count;

@@ -151,10 +151,9 @@ void session_begin(struct ws_redis *redis)
 {
     const struct session *session = &redis->session;
 
-    if (session->stage == STAGE_RESOLVING)
-        session_connect(redis);
-    else if (session->stage == STAGE_AWAY && redis->now_ms >= session->retry_ms &&
-             servers_begin(redis))
+    if (session->stage == STAGE_RESOLVING ||
+        (session->stage == STAGE_AWAY && redis->now_ms >= session->retry_ms &&
+         servers_begin(redis)))
         session_connect(redis);
 }
 

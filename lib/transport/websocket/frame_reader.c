@@ -491,7 +491,8 @@ void *frame_reader_owner(struct input *input)
 }
 
 /* A block of the right size is made for what a host reads at once, and given back with the reader:
- * for 40 clients that send as fast as they can that is what they sent and no more. */
+ * for 40 clients that send as fast as they can that is what they sent and no more. What comes in
+ * small pieces doubles it. */
 static bool reserve_waiting(struct frame_reader *reader, size_t length)
 {
     size_t needed = reader->waiting_length + length;
@@ -504,6 +505,8 @@ static bool reserve_waiting(struct frame_reader *reader, size_t length)
         return true;
     if (needed < INPUT_MIN)
         needed = INPUT_MIN;
+    if (reader->waiting_length > 0 && needed < 2 * reader->waiting_capacity)
+        needed = 2 * reader->waiting_capacity;
     waiting = memory_realloc(reader->memory, reader->waiting, needed);
     if (waiting == NULL)
         return false;
