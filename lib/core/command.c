@@ -12,14 +12,37 @@
 #include "core/room.h"
 #include "core/send.h"
 
-static void join_rooms(struct connection *connection, const struct recovery *recovery)
+static void spend(uint32_t *budget, uint32_t cost)
 {
-    const char *room = recovery->rooms;
+    *budget -= *budget < cost ? *budget : cost;
+}
 
-    for (size_t i = 0; i < recovery->n_rooms && connection->state == CONNECTION_LIVE; i++) {
+static uint32_t cost_of_room(const ws_manager *manager)
+{
+    return COMMAND_COST + (manager->options.authorize_join != NULL ? INPUT_COST_CALLBACK : 0);
+}
+
+/* Enters what rooms of its list are left, as far as the budget goes: a list may be as long as the
+ * application lets it, and each name calls the application. True when that is done. */
+static bool enter_rooms(struct connection *connection, struct command *command,
+                        uint32_t *budget)
+{
+    const ws_manager *manager = connection->loop->manager;
+    struct recovery *recovery = command->recovery;
+
+    while (recovery->n_rooms > 0 && connection->state == CONNECTION_LIVE) {
+        const char *room = recovery->rooms + recovery->next_room;
+
+        if (*budget == 0)
+            return false;
+        spend(budget, cost_of_room(manager));
+        recovery->next_room += strlen(room) + 1;
+        recovery->n_rooms--;
         client_join(connection, room);
-        room += strlen(room) + 1;
     }
+    command->recovery = NULL;
+    recovery_rooms_entered(manager, recovery);
+    return true;
 }
 
 static void announce(struct connection *connection)
@@ -35,36 +58,39 @@ static void announce(struct connection *connection)
         options->on_connect(manager, connection_view(connection, &view), options->user_data);
 }
 
-static void connect_connection(struct connection *connection, struct command *command)
+/* True when all is done; else it has entered some of its rooms. */
+static bool connect_connection(struct connection *connection, struct command *command,
+                               uint32_t *budget)
 {
     ws_loop *loop = connection->loop;
     struct recovery *recovery = command->recovery;
     struct connection_view view;
 
+    if (recovery != NULL && recovery->is_entering)
+        return enter_rooms(connection, command, budget);
     if (connection->state != CONNECTION_PENDING)
-        return;
+        return true;
     if (connection->doom != DOOM_NONE) {
         connection_end(connection, doom_code(connection->doom), doom_reason(connection->doom));
-        return;
+        return true;
     }
     if (connection_activate(connection) != WS_OK) {
         connection_end(connection, 1013, "out of memory");
-        return;
+        return true;
     }
     counter_add(&loop->counters, COUNTER_connections_opened, 1);
     if (connection->protocol == WS_PROTOCOL_JSON) {
         connection_view(connection, &view);
         presence_send(loop, PRESENCE_CAME, view.info.id, view.info.user_id);
-        command->recovery = NULL;
         if (recovery != NULL)
             recovery_begin(connection, recovery);
         client_welcome(connection, command->ping_interval_ms);
     }
     announce(connection);
-    if (command->recovery != NULL || recovery == NULL)
-        return;
-    join_rooms(connection, recovery);
-    recovery_rooms_entered(loop->manager, recovery);
+    if (recovery == NULL || connection->protocol != WS_PROTOCOL_JSON)
+        return true;
+    recovery->is_entering = true;
+    return enter_rooms(connection, command, budget);
 }
 
 static bool carry_out(ws_loop *loop, struct command *command, uint32_t *budget)
@@ -82,7 +108,7 @@ static bool carry_out(ws_loop *loop, struct command *command, uint32_t *budget)
         connection_deliver(connection, command->message);
         break;
     case COMMAND_CONNECT:
-        connect_connection(connection, command);
+        done = connect_connection(connection, command, budget);
         break;
     case COMMAND_JOIN:
         room_join(connection, command->share);
@@ -117,16 +143,12 @@ static bool carry_out(ws_loop *loop, struct command *command, uint32_t *budget)
     return done;
 }
 
-/* Beside the deliveries that it makes. */
-static uint32_t cost_of(const struct command *command)
+/* Beside the deliveries that it makes, and the rooms that it enters. */
+static uint32_t cost_of(const ws_manager *manager, const struct command *command)
 {
-    size_t n_rooms = 0;
-
-    if (command->kind == COMMAND_CONNECT && command->recovery != NULL)
-        n_rooms = command->recovery->n_rooms;
-    else if (command->kind == COMMAND_REAUTHORIZE)
-        n_rooms = command->connection->rooms.count;
-    return COMMAND_COST * (uint32_t)(1 + n_rooms);
+    if (command->kind == COMMAND_REAUTHORIZE)
+        return COMMAND_COST + cost_of_room(manager) * command->connection->rooms.count;
+    return COMMAND_COST;
 }
 
 /* What callbacks post for a client is on its account, also when it comes, goes, or enters a room. */
@@ -140,10 +162,9 @@ static struct account account_of(const ws_loop *loop, const struct command *comm
 bool command_carry_out(ws_loop *loop, struct command *command, uint32_t *budget)
 {
     struct account before = account_set(account_of(loop, command));
-    uint32_t cost = cost_of(command);
     bool done;
 
-    *budget -= *budget < cost ? *budget : cost;
+    spend(budget, cost_of(loop->manager, command));
     loop->carried = command->position;
     done = carry_out(loop, command, budget);
     account_set(before);

@@ -45,8 +45,10 @@ struct recovery {
     uint64_t count;      /* events that it was given since it was told */
     struct history_cursor *cursors;
     size_t n_cursors;
-    size_t n_rooms;
-    char rooms[]; /* their names, each with a NUL */
+    bool is_entering; /* its rooms, perhaps in several turns */
+    size_t next_room; /* where its name begins */
+    size_t n_rooms;   /* that are still to be entered */
+    char rooms[];     /* their names, each with a NUL */
 };
 
 /* Sets up a loop's part. */

@@ -51,6 +51,16 @@ static void give_up(ws_websocket *websocket, const struct request *request)
     websocket_abort(websocket);
 }
 
+/* The longest list of rooms in a query: as many as a connection may be in. Where that is fewer than
+ * the default, those that it can't enter are answered one by one. */
+static size_t max_rooms(const ws_manager_options *options)
+{
+    enum { LEAST = 1000 };
+
+    return options->max_rooms_per_connection > LEAST ? options->max_rooms_per_connection
+                                                     : LEAST;
+}
+
 static int register_connection(ws_websocket *websocket, const struct ws_handshake *handshake)
 {
     const ws_endpoint_options *endpoint = &websocket->endpoint->options;
@@ -64,7 +74,8 @@ static int register_connection(ws_websocket *websocket, const struct ws_handshak
     options.user_data = handshake->user_data;
     options.protocol = endpoint->protocol;
     options.ping_interval_ms = endpoint->ping_interval_ms;
-    result = recovery_query_read(&said, &loop->manager->memory, handshake->query, &options);
+    result = recovery_query_read(&said, &loop->manager->memory, handshake->query,
+                                 max_rooms(&loop->manager->options), &options);
     if (result == WS_OK)
         result = connection_start(&websocket->connection, loop, &options);
     recovery_query_free(&said);
@@ -77,6 +88,8 @@ static const char *unregistered_reason(int result)
     switch (result) {
     case WS_ERR_INVALID:
         return "the query is wrongly encoded";
+    case WS_ERR_TOO_MANY_ROOMS:
+        return "the query names more rooms than a connection may be in";
     case WS_ERR_DRAINING:
         return "the server is draining";
     case WS_ERR_NO_MEMORY:
@@ -96,7 +109,8 @@ static void accept_handshake(ws_websocket *websocket, const struct ws_handshake 
         int result = register_connection(websocket, handshake);
 
         if (result != WS_OK) {
-            const struct refusal refusal = {.status = result == WS_ERR_INVALID ? 400 : 503,
+            bool is_bad = result == WS_ERR_INVALID || result == WS_ERR_TOO_MANY_ROOMS;
+            const struct refusal refusal = {.status = is_bad ? 400 : 503,
                                             .reason = unregistered_reason(result)};
 
             refuse(websocket, &refusal, handshake->request);

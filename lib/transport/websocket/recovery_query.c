@@ -2,6 +2,7 @@
 #include "transport/websocket/recovery_query.h"
 
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/utf8.h"
@@ -33,23 +34,55 @@ static size_t count_names(const char *list)
     return count;
 }
 
-/* Splits a list at its commas; what is empty between two of them is passed over. */
-static int split_rooms(struct recovery_query *said, char *list, ws_connect_options *options)
+/* Of the same names the one that stands first in the list comes first. */
+static int compare_names(const void *one, const void *other)
 {
+    const char *a = *(char *const *)one;
+    const char *b = *(char *const *)other;
+    int order = strcmp(a, b);
+
+    return order != 0 ? order : (a > b) - (a < b);
+}
+
+/* Keeps the first of each name, in the list's order. `sorted` has place for as many. */
+static size_t drop_repeated(char **names, char **sorted, size_t n_names)
+{
+    size_t n_kept = 0;
+
+    memcpy(sorted, names, n_names * sizeof *names);
+    qsort(sorted, n_names, sizeof *sorted, compare_names);
+    for (size_t i = n_names; i-- > 1;)
+        if (strcmp(sorted[i], sorted[i - 1]) == 0)
+            *sorted[i] = '\0';
+    for (size_t i = 0; i < n_names; i++)
+        if (*names[i] != '\0')
+            names[n_kept++] = names[i];
+    return n_kept;
+}
+
+/* Splits a list at its commas; what is empty between two of them is passed over. */
+static int split_rooms(struct recovery_query *said, char *list, size_t max_rooms,
+                       ws_connect_options *options)
+{
+    size_t most = count_names(list);
+    size_t n_names = 0;
     char *rest = NULL;
 
-    said->rooms = memory_alloc(said->memory, count_names(list) * sizeof *said->rooms);
+    said->rooms = memory_alloc(said->memory, 2 * most * sizeof *said->rooms);
     if (said->rooms == NULL)
         return WS_ERR_NO_MEMORY;
     for (char *room = strtok_r(list, ",", &rest); room != NULL;
          room = strtok_r(NULL, ",", &rest))
-        said->rooms[options->n_rooms++] = room;
-    options->rooms = said->rooms;
+        said->rooms[n_names++] = room;
+    if (n_names > max_rooms)
+        return WS_ERR_TOO_MANY_ROOMS;
+    options->n_rooms = drop_repeated(said->rooms, said->rooms + most, n_names);
+    options->rooms = (const char *const *)said->rooms;
     return WS_OK;
 }
 
 int recovery_query_read(struct recovery_query *said, const ws_allocator *memory,
-                        const char *query, ws_connect_options *options)
+                        const char *query, size_t max_rooms, ws_connect_options *options)
 {
     char *after;
     char *rooms;
@@ -71,7 +104,7 @@ int recovery_query_read(struct recovery_query *said, const ws_allocator *memory,
         return WS_ERR_INVALID;
     options->after = after;
     options->former_connection_id = former;
-    return rooms != NULL ? split_rooms(said, rooms, options) : WS_OK;
+    return rooms != NULL ? split_rooms(said, rooms, max_rooms, options) : WS_OK;
 }
 
 void recovery_query_free(struct recovery_query *said)

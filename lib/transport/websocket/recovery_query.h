@@ -9,14 +9,15 @@
 
 struct recovery_query {
     const ws_allocator *memory;
-    char *text;         /* what the options point to */
-    const char **rooms; /* the same */
+    char *text;   /* what the options point to */
+    char **rooms; /* the same */
 };
 
-/* Sets these options. WS_ERR_INVALID for a parameter that is wrongly encoded; WS_ERR_NO_MEMORY.
+/* Sets these options; a room that is named again is left out. WS_ERR_INVALID for a parameter that is
+ * wrongly encoded, WS_ERR_TOO_MANY_ROOMS for a list of more than `max_rooms` names, WS_ERR_NO_MEMORY.
  * recovery_query_free() is to be called in any case, when the options were used. */
 int recovery_query_read(struct recovery_query *said, const ws_allocator *memory,
-                        const char *query, ws_connect_options *options);
+                        const char *query, size_t max_rooms, ws_connect_options *options);
 
 void recovery_query_free(struct recovery_query *said);
 

@@ -209,6 +209,66 @@ START_TEST(rooms_without_an_event)
 }
 END_TEST
 
+static unsigned n_asked;
+
+static void count_asked(struct host *at, struct client *client, const char *line)
+{
+    (void)at;
+    (void)client;
+    n_asked += strncmp(line, "authorize_join", 14) == 0;
+}
+
+enum how { TO_THE_END, UNTIL_IT_IS_LOST, UNTIL_THE_LOOP_ENDS };
+
+/* A turn asks for some of them. */
+static void enter_many_rooms(enum how how)
+{
+    enum { N_ROOMS = 1000, MOST_IN_A_TURN = 200 };
+    static char names[N_ROOMS][8];
+    const char *rooms[N_ROOMS];
+    ws_connect_options options;
+    unsigned n_turns = 0;
+
+    begin();
+    for (int i = 0; i < N_ROOMS; i++) {
+        snprintf(names[i], sizeof names[i], "r%d", i);
+        rooms[i] = names[i];
+    }
+    ann = (struct client){.host = &host, .name = "ann"};
+    client_options(&ann, &options);
+    options.rooms = rooms;
+    options.n_rooms = N_ROOMS;
+    ck_assert_int_eq(ws_manager_connect(host.manager, host.loop, &options, &ann.id), WS_OK);
+    emit_number(&host, "r999", 1);
+    host.hook = count_asked;
+    for (unsigned before = n_asked = 0; n_asked < N_ROOMS; before = n_asked) {
+        ck_assert(ws_loop_run(host.loop, host.now_ms) == host.now_ms || n_asked == N_ROOMS);
+        ck_assert_uint_gt(n_asked, before);
+        ck_assert_uint_le(n_asked - before, MOST_IN_A_TURN);
+        if (++n_turns == 2 && how != TO_THE_END)
+            break;
+    }
+    if (how == UNTIL_IT_IS_LOST)
+        client_lose(&ann);
+    if (how != UNTIL_THE_LOOP_ENDS)
+        host_run(&host);
+    if (how == TO_THE_END) {
+        expect_welcome(0);
+        client_expect(&ann, number_message(1, "r999", 1), NULL);
+        ck_assert(ws_manager_is_member(host.manager, ann.id, "r999"));
+    }
+    host.hook = NULL;
+    end();
+}
+
+START_TEST(many_rooms_are_entered_over_several_turns)
+{
+    enter_many_rooms(TO_THE_END);
+    enter_many_rooms(UNTIL_IT_IS_LOST);
+    enter_many_rooms(UNTIL_THE_LOOP_ENDS);
+}
+END_TEST
+
 START_TEST(what_excluded_the_former_connection)
 {
     char former[CONNECTION_NAME_SIZE];
@@ -579,6 +639,7 @@ int main(void)
         a_room_that_is_forbidden,
         rooms_of_a_new_client,
         rooms_without_an_event,
+        many_rooms_are_entered_over_several_turns,
         what_excluded_the_former_connection,
         what_can_not_be_recovered,
         what_is_too_old,

@@ -174,6 +174,50 @@ START_TEST(what_is_wrongly_encoded_is_400)
 }
 END_TEST
 
+static unsigned n_asked;
+
+static int count_joins(ws_manager *manager, const ws_connection_info *connection,
+                       const char *room, void *user_data)
+{
+    (void)manager;
+    (void)connection;
+    (void)room;
+    (void)user_data;
+    n_asked++;
+    return WS_ERR_FORBIDDEN;
+}
+
+/* Whose names are each of one letter. */
+static int ask_for_rooms(size_t n, bool differ)
+{
+    char target[8192] = "/ws?rooms=";
+    struct peer *peer = host_peer(&host);
+    struct bytes request = {0};
+
+    for (size_t at = strlen(target), i = 0; i < n; i++) {
+        target[at++] = (char)('a' + (differ ? i % 26 : 0));
+        target[at++] = ',';
+    }
+    client_request(&request, target, "");
+    peer_send(peer, &request);
+    bytes_free(&request);
+    return peer_head(peer);
+}
+
+START_TEST(long_lists_of_rooms)
+{
+    options.manager.authorize_join = count_joins;
+    host_open(&host, &options);
+    n_asked = 0;
+    ck_assert_int_eq(ask_for_rooms(1001, false), 400);
+    ck_assert_uint_eq(n_asked, 0);
+    ck_assert_int_eq(ask_for_rooms(1000, false), 101);
+    ck_assert_uint_eq(n_asked, 1);
+    ck_assert_int_eq(ask_for_rooms(1000, true), 101);
+    ck_assert_uint_eq(n_asked, 27);
+}
+END_TEST
+
 START_TEST(a_request_that_the_host_has_parsed)
 {
     static const ws_header headers[] = {
@@ -404,6 +448,7 @@ Suite *websocket_suite(void)
     tcase_add_test(tests, rooms_are_decoded);
     tcase_add_test(tests, a_bad_name_is_an_error_of_its_own);
     tcase_add_test(tests, what_is_wrongly_encoded_is_400);
+    tcase_add_test(tests, long_lists_of_rooms);
     tcase_add_test(tests, a_request_that_the_host_has_parsed);
     tcase_add_test(tests, its_queue_stays_between_the_marks);
     tcase_add_test(tests, without_memory_while_writing);
