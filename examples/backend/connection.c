@@ -62,6 +62,8 @@ static void unlink_connection(struct connection *connection)
     atomic_fetch_sub(&loop->app->n_sockets, 1);
 }
 
+static const char needed_place[] = "its place was needed for others";
+
 const char connection_refusal[] = "this address has too many connections";
 
 /* One too many is told so, unless that took a handshake of TLS, which costs more than it may. It has
@@ -100,30 +102,45 @@ void connection_count(struct connection *connection)
     }
 }
 
-/* Lets go of one that is of the least use: which only waits to be closed, has been served, or says
- * nothing, and that for the longest. False if all are busy. */
+/* The first of a queue that is no administrator's; NULL if there is none. */
+static struct connection *first_of_strangers(const struct timer_queue *queue)
+{
+    struct timer *timer = timer_queue_first(queue);
+
+    while (timer != NULL && timer != &queue->head && connection_of_timer(timer)->is_admin) {
+        timer = timer->next;
+    }
+    return timer != NULL && timer != &queue->head ? connection_of_timer(timer) : NULL;
+}
+
+static bool make_room_among(struct loop *loop, enum timeout timeout)
+{
+    struct connection *connection = first_of_strangers(&loop->timeouts[timeout]);
+
+    if (connection == NULL) {
+        return false;
+    }
+    if (timeout == TIMEOUT_HEAD || timeout == TIMEOUT_BODY) {
+        refusal_log(&connection->http->request, 0, needed_place);
+    }
+    connection_close(connection);
+    return true;
+}
+
+/* Lets go of one that is of the least use: which only waits to be closed, has been served, says
+ * nothing, does not read or sends a body slowly, and that for the longest. False if all are
+ * administrators'. */
 static bool make_room(struct loop *loop)
 {
     static const enum timeout least_first[] = {TIMEOUT_LINGER, TIMEOUT_IDLE, TIMEOUT_FRESH,
                                                TIMEOUT_HEAD};
 
     for (size_t i = 0; i < sizeof least_first / sizeof least_first[0]; i++) {
-        const struct timer_queue *queue = &loop->timeouts[least_first[i]];
-        struct timer *timer = timer_queue_first(queue);
-
-        while (timer != NULL && timer != &queue->head && connection_of_timer(timer)->is_admin) {
-            timer = timer->next;
-        }
-        if (timer != NULL && timer != &queue->head) {
-            if (least_first[i] == TIMEOUT_HEAD) {
-                refusal_log(&connection_of_timer(timer)->http->request, 0,
-                            "its place was needed for others");
-            }
-            connection_close(connection_of_timer(timer));
+        if (make_room_among(loop, least_first[i])) {
             return true;
         }
     }
-    return false;
+    return http_unread_close_longest(loop, needed_place) || make_room_among(loop, TIMEOUT_BODY);
 }
 
 static bool has_too_many(const struct loop *loop)
@@ -254,7 +271,7 @@ static void discard_input(struct connection *connection)
     }
 }
 
-static enum connection_write write_buffer(struct connection *connection, bool *progress)
+static enum connection_write write_buffer(struct connection *connection)
 {
     struct byte_buffer *out = &connection->out;
     int more = connection->file >= 0 ? MSG_MORE : 0;
@@ -270,12 +287,12 @@ static enum connection_write write_buffer(struct connection *connection, bool *p
             return errno == EAGAIN ? WRITE_BLOCKED : WRITE_BROKEN;
         }
         byte_buffer_consume(out, (size_t)sent);
-        *progress = true;
+        connection->http->unread.written += (size_t)sent;
     }
     return WRITE_DONE;
 }
 
-static enum connection_write write_file(struct connection *connection, bool *progress)
+static enum connection_write write_file(struct connection *connection)
 {
     size_t budget = FILE_BYTES_PER_TURN;
 
@@ -296,7 +313,7 @@ static enum connection_write write_file(struct connection *connection, bool *pro
         }
         connection->file_left -= sent;
         budget -= (size_t)sent;
-        *progress = true;
+        connection->http->unread.written += (size_t)sent;
     }
     if (connection->file_left > 0) {
         return WRITE_BLOCKED; /* others first: the socket is writable again next turn */
@@ -306,12 +323,12 @@ static enum connection_write write_file(struct connection *connection, bool *pro
     return WRITE_DONE;
 }
 
-enum connection_write connection_write_http(struct connection *connection, bool *progress)
+enum connection_write connection_write_http(struct connection *connection)
 {
-    enum connection_write result = write_buffer(connection, progress);
+    enum connection_write result = write_buffer(connection);
 
     if (result == WRITE_DONE && connection->file >= 0) {
-        result = write_file(connection, progress);
+        result = write_file(connection);
     }
     return result == WRITE_DONE ? connection_flush(connection) : result;
 }

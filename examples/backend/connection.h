@@ -19,6 +19,7 @@
 #include "buffer.h"
 #include "http_request.h"
 #include "http_turns.h"
+#include "http_unread.h"
 #include "loop.h"
 #include "stream.h"
 
@@ -33,6 +34,7 @@ enum connection_phase {
 struct http_exchange {
     struct http_request request; /* that comes in */
     struct byte_buffer held;     /* received, but not to be used before responses have gone */
+    struct http_unread unread;   /* what the client does not read */
     struct http_place place;     /* where the connection waits for its turn */
     size_t spent;                /* of HTTP_CONNECTION_COST, in its turn */
     size_t body_bytes;           /* what of loop->body_bytes is this request's */
@@ -107,12 +109,16 @@ void connection_event(struct connection *connection, uint32_t events);
 /* Closes at once. The memory goes at the turn's end. */
 void connection_close(struct connection *connection);
 
+/* Its client has had the time of TIMEOUT_WRITE. False if it took too little of its answers; else it
+ * has the same time again. */
+bool connection_http_reads_on(struct connection *connection);
+
 /* --- between the connection's own files ---------------------------------------------- */
 
 enum connection_write { WRITE_DONE, WRITE_BLOCKED, WRITE_BROKEN };
 
 /* Writes HTTP responses, as much as the socket takes. */
-enum connection_write connection_write_http(struct connection *connection, bool *progress);
+enum connection_write connection_write_http(struct connection *connection);
 
 /* Has the stream hand on what it has taken. */
 enum connection_write connection_flush(struct connection *connection);

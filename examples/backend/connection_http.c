@@ -16,7 +16,8 @@
 enum {
     READS_PER_TURN = 4,
     OUT_LIMIT = 64 * 1024, /* while more waits, the client is neither answered nor read from */
-    RECEIVED_PER_COST = 8  /* bytes that are parsed or copied, to one of an answer */
+    RECEIVED_PER_COST = 8, /* bytes that are parsed or copied, to one of an answer */
+    LEAST_WRITTEN = 20 * 1024 /* in the time of TIMEOUT_WRITE: 1 KiB a second */
 };
 
 static bool may_answer(const struct connection *connection)
@@ -276,14 +277,29 @@ static size_t use_input(struct connection *connection, const char *data, size_t 
     return connection->last ? length : used;
 }
 
-static void set_timer(struct connection *connection, enum timeout timeout, bool restart)
+/* A timer of the same kind runs on. */
+static void set_timer(struct connection *connection, enum timeout timeout)
 {
     struct loop *loop = connection->loop;
     struct timer_queue *queue = &loop->timeouts[timeout];
 
-    if (restart || connection->timer.queue != queue) {
+    if (connection->timer.queue != queue) {
         timer_start(&connection->timer, queue, loop->now_ms);
+        connection->http->unread.written = 0;
     }
+}
+
+bool connection_http_reads_on(struct connection *connection)
+{
+    struct loop *loop = connection->loop;
+    struct http_unread *unread = &connection->http->unread;
+
+    if (unread->written < LEAST_WRITTEN) {
+        return false;
+    }
+    unread->written = 0;
+    timer_start(&connection->timer, &loop->timeouts[TIMEOUT_WRITE], loop->now_ms);
+    return true;
 }
 
 /* What the connection waits for next. */
@@ -333,19 +349,35 @@ static void wait_for_more(struct connection *connection, bool blocked)
     connection_watch(connection, events);
 }
 
+/* Takes note of how the answers go out, and sets the timer for what comes next: for one that goes
+ * on not reading, or is refused, it runs on. */
+static void account(struct connection *connection, bool blocked)
+{
+    struct http_exchange *http = connection->http;
+    bool runs_on =
+        connection->is_refused ||
+        (blocked && connection->timer.queue == &connection->loop->timeouts[TIMEOUT_WRITE]);
+
+    http_unread_note(connection, blocked);
+    if (http->answered && !runs_on) {
+        timer_stop(&connection->timer);
+    }
+    http->answered = false;
+    set_timer(connection, next_timeout(connection, blocked));
+}
+
 /* Writes what can be written and settles what comes next. */
 static void settle(struct connection *connection)
 {
     struct http_exchange *http = connection->http;
-    bool progress = false;
-    enum connection_write result = connection_write_http(connection, &progress);
+    enum connection_write result = connection_write_http(connection);
     bool blocked;
 
     if (result == WRITE_DONE && http->request.state == HTTP_HANDED_OVER) {
         if (start_websocket(connection)) {
             return;
         }
-        result = connection_write_http(connection, &progress);
+        result = connection_write_http(connection);
     }
     blocked = result == WRITE_BLOCKED;
     if (result == WRITE_BROKEN) {
@@ -356,12 +388,7 @@ static void settle(struct connection *connection)
         connection_linger(connection);
         return;
     }
-    if (http->answered && !connection->is_refused) {
-        timer_stop(&connection->timer);
-    }
-    http->answered = false;
-    set_timer(connection, next_timeout(connection, blocked),
-              blocked && progress && !connection->is_refused);
+    account(connection, blocked);
     wait_for_more(connection, blocked);
 }
 
@@ -466,6 +493,7 @@ void connection_http_end(struct connection *connection)
         return;
     }
     http_queue_remove(connection);
+    http_unread_forget(connection);
     connection->loop->body_bytes -= http->body_bytes;
     http_request_free(&http->request);
     byte_buffer_free(&http->held);

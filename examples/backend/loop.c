@@ -223,6 +223,9 @@ static void close_timed_out(struct loop *loop)
 
         while ((timer = timer_queue_first(&loop->timeouts[i])) != NULL &&
                timer->due_ms <= loop->now_ms) {
+            if (i == TIMEOUT_WRITE && connection_http_reads_on(connection_of_timer(timer))) {
+                continue;
+            }
             if (i == TIMEOUT_HEAD) {
                 refusal_log(&connection_of_timer(timer)->http->request, 0,
                             "its head took too long");
@@ -434,6 +437,7 @@ void loop_run(struct loop *loop)
         }
         serve_later(loop);
         serve_waiting(loop);
+        http_unread_limit(loop);
         if (loop->accept_again_ms != 0 && loop->accept_again_ms <= loop->now_ms) {
             resume_accepting(loop);
         }

@@ -14,6 +14,7 @@
 #include "app.h"
 #include "expiry.h"
 #include "http_turns.h"
+#include "http_unread.h"
 #include "timer.h"
 
 enum {
@@ -61,6 +62,7 @@ struct loop {
     size_t n_connections;
     size_t n_websockets; /* of these */
     size_t body_bytes;   /* memory of requests' bodies */
+    struct http_blocked blocked;
     struct http_turns turns;
     struct connection *dead; /* closed in this turn, freed at its end: events may name them */
     struct timer_queue timeouts[N_TIMEOUTS];

@@ -212,6 +212,60 @@ class Connections(HttpCase):
         idle[-1].sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
         self.assertIn(b"200 OK", idle[-1].recv(4096))
 
+    SLOW = 1100  # with 64 KiB each
+    LARGE = b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+    def start_with_large_file(self, **options):
+        crowd.raise_descriptor_limit()
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        with open(os.path.join(folder.name, "large"), "wb") as file:
+            file.truncate(64 * MIB)
+        return self.start("--static", folder.name, **options)
+
+    @staticmethod
+    def is_closed(client):
+        """After what was on its way."""
+        try:
+            while client.recv(MIB):
+                pass
+        except ConnectionResetError:
+            pass
+        return True
+
+    def test_slow_readers_and_senders_give_way(self):
+        backend = self.start_with_large_file()
+        readers = [self.connect(backend, self.LARGE) for _ in range(2)]
+        for reader in readers:
+            self.assertEqual(reader.recv(1), b"H")
+        begun = post("/api/notifications", "Content-Length: 10", "Expect: 100-continue")
+        senders = [self.connect(backend, begun) for _ in range(MOST_HTTP - len(readers))]
+        for sender in senders:
+            self.assertIn(b" 100 Continue", sender.recv(4096))
+        for slow in (*readers, senders[0]):
+            newcomer = self.connect(backend, begun)
+            self.assertIn(b" 100 Continue", newcomer.recv(4096))
+            self.assertTrue(self.is_closed(slow))
+
+    def test_what_waits_behind_unread_answers_has_a_joint_bound(self):
+        log = tempfile.TemporaryFile()
+        self.addCleanup(log.close)
+        backend = self.start_with_large_file(stderr=log)
+        clients = []
+        for _ in range(self.SLOW):
+            client = socket.socket()
+            self.addCleanup(client.close)
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)  # so the kernel keeps little
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+            client.connect(("127.0.0.1", backend.port))
+            client.sendall((self.LARGE * 2000)[:64 << 10])
+            clients.append(client)
+        while backend.stats()["sockets"] > self.SLOW:
+            threading.Event().wait(0.05)
+        self.assertIn(b"too many answers are not read", os.pread(log.fileno(), MIB, 0))  # not for its time
+        self.assertTrue(self.is_closed(clients[0]))
+        self.assertEqual(clients[-1].recv(1), b"H")
+
 
 if __name__ == "__main__":
     unittest.main()
