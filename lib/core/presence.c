@@ -49,15 +49,13 @@ static bool admit(ws_loop *loop, struct target target)
 {
     ws_manager *manager = loop->manager;
     int64_t most = manager->options.max_presence_deliveries;
-    uint64_t now_ms = loop->clock.told_ms; /* the same clock for all loops */
+    /* The same clock for all loops, but one that slept still has an earlier time of it. */
+    uint64_t now_ms = loop->clock.told_ms;
     bool admitted;
 
     if (most == 0)
         return true;
     manager_lock(manager);
-    /* Other loops were told the time in their own turns, a moment ago; more is a clock set back. */
-    if (now_ms + 1000 < manager->presence_ms)
-        manager->presence_ms = now_ms;
     if (now_ms > manager->presence_ms) {
         uint64_t passed_ms = now_ms - manager->presence_ms;
 
@@ -73,6 +71,15 @@ static bool admit(ws_loop *loop, struct target target)
         manager->presence_left -= (int64_t)count_recipients(manager, target);
     manager_unlock(manager);
     return admitted;
+}
+
+void presence_clock_set_back(ws_manager *manager, uint64_t step_ms, uint64_t now_ms)
+{
+    manager_lock(manager);
+    if (manager->presence_ms > now_ms)
+        manager->presence_ms -=
+            manager->presence_ms - now_ms < step_ms ? manager->presence_ms - now_ms : step_ms;
+    manager_unlock(manager);
 }
 
 void presence_send(ws_loop *loop, enum presence presence, ws_conn_id id, const char *user_id)

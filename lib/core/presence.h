@@ -3,6 +3,7 @@
 #define WS_CORE_PRESENCE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include <ws_manager/types.h>
 
@@ -12,5 +13,8 @@ enum presence { PRESENCE_CAME, PRESENCE_WENT };
  * that can't be sent, or goes beyond max_presence_deliveries, is counted as dropped. On the loop's
  * thread. */
 void presence_send(ws_loop *loop, enum presence presence, ws_conn_id id, const char *user_id);
+
+/* A loop was told a time that lies a step before the one that it was told last. */
+void presence_clock_set_back(ws_manager *manager, uint64_t step_ms, uint64_t now_ms);
 
 #endif

@@ -11,6 +11,7 @@
 #include "core/drain.h"
 #include "core/loop.h"
 #include "core/options.h"
+#include "core/presence.h"
 #include "core/recovery.h"
 
 /* After so many deliveries, or as much other work, the host gets its turn, and its clients are read
@@ -168,6 +169,8 @@ static void advance_time(ws_loop *loop, uint64_t now_ms)
     bool is_first = loop->clock.behind_ms == 0;
     uint64_t time_ms = host_clock_tell(&loop->clock, now_ms);
 
+    if (now_ms < told_ms)
+        presence_clock_set_back(loop->manager, told_ms - now_ms, now_ms);
     if (now_ms < told_ms && is_first)
         manager_log(loop->manager, WS_LOG_WARN,
                     "the clock of ws_loop_run() is not monotonic: %llu ms came after %llu ms",

@@ -239,6 +239,40 @@ START_TEST(a_crowd_is_told_of_up_to_the_limit_of_a_second)
 }
 END_TEST
 
+/* A loop that slept has an earlier time, which is no clock set back. */
+START_TEST(a_loop_that_slept_does_not_fill_the_bucket)
+{
+    static struct client crowd[50];
+    ws_loop *sleeping;
+    ws_loop *live;
+    uint64_t before;
+
+    host_init(&host);
+    host.options.presence_events = WS_PRESENCE_EVERYONE;
+    host.options.max_presence_deliveries = 200;
+    host.now_ms = 3600000;
+    host_start(&host);
+    live = host.loop;
+    ck_assert_int_eq(ws_loop_new(host.manager, NULL, host.now_ms, &sleeping), WS_OK);
+    host.loop = sleeping;
+    client_open(&host, &bob, "bob", NULL);
+    host.loop = live;
+    host.now_ms += 5000;
+    for (size_t i = 0; i < 50; i++)
+        client_open(&host, &crowd[i], "crowd", NULL);
+    ck_assert_uint_gt(dropped(), 0);
+    before = dropped();
+    client_lose(&bob);
+    client_lose(&crowd[49]);
+    host_run(&host);
+    ck_assert_uint_eq(dropped(), before + 2);
+    ws_loop_free(sleeping);
+    end();
+    for (size_t i = 0; i < 50; i++)
+        client_free(&crowd[i]);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -250,6 +284,7 @@ int main(void)
         every_end_is_told_once,
         whoever_breaks_at_its_welcome_is_not_announced_afterwards,
         a_crowd_is_told_of_up_to_the_limit_of_a_second,
+        a_loop_that_slept_does_not_fill_the_bucket,
         NULL,
     };
 
