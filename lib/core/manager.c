@@ -129,7 +129,7 @@ int ws_manager_new(const ws_manager_options *options, ws_manager **manager)
     if (copy.clock == NULL)
         made->options.clock = system_clock;
     made->message_pace = pace_of(copy.message_rate, copy.message_burst);
-    made->presence_left = copy.max_presence_deliveries;
+    made->presence_left = (int64_t)copy.max_presence_deliveries * PRESENCE_PARTS;
     atomic_init(&made->refs, 1);
     registry_init(&made->registry, &made->memory);
     history_init(&made->history, &made->memory, made->registry.secret);

@@ -27,6 +27,9 @@
 
 enum { MANAGER_MAX_LOOPS = 256 };
 
+/* Of a presence delivery: a limit of one a second grants one in a millisecond. */
+enum { PRESENCE_PARTS = 1000 };
+
 struct ws_manager {
     ws_allocator memory;
     ws_manager_options options; /* presence_room is the manager's own copy */
@@ -58,7 +61,7 @@ struct ws_manager {
     uint32_t n_loops;                        /* the highest number in use + 1 */
     uint32_t generations[MANAGER_MAX_LOOPS]; /* last one given out; outlives a loop */
     uint32_t n_connections;
-    int64_t presence_left; /* deliveries of presence events that may be made now */
+    int64_t presence_left; /* presence deliveries that may be made now, in PRESENCE_PARTS */
     uint64_t presence_ms;  /* when that was reckoned, on the host's clock */
     bool draining;
     unsigned n_forks; /* forks_count() of the process that this is */

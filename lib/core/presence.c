@@ -48,7 +48,8 @@ static size_t count_recipients(ws_manager *manager, struct target target)
 static bool admit(ws_loop *loop, struct target target)
 {
     ws_manager *manager = loop->manager;
-    int64_t most = manager->options.max_presence_deliveries;
+    int64_t a_second = manager->options.max_presence_deliveries;
+    int64_t most = a_second * PRESENCE_PARTS;
     /* The same clock for all loops, but one that slept still has an earlier time of it. */
     uint64_t now_ms = loop->clock.told_ms;
     bool admitted;
@@ -61,14 +62,14 @@ static bool admit(ws_loop *loop, struct target target)
 
         if (passed_ms > 1000)
             passed_ms = 1000;
-        manager->presence_left += most * (int64_t)passed_ms / 1000;
+        manager->presence_left += a_second * (int64_t)passed_ms;
         if (manager->presence_left > most || passed_ms == 1000)
             manager->presence_left = most;
         manager->presence_ms = now_ms;
     }
     admitted = manager->presence_left > 0;
     if (admitted)
-        manager->presence_left -= (int64_t)count_recipients(manager, target);
+        manager->presence_left -= (int64_t)count_recipients(manager, target) * PRESENCE_PARTS;
     manager_unlock(manager);
     return admitted;
 }

@@ -273,6 +273,31 @@ START_TEST(a_loop_that_slept_does_not_fill_the_bucket)
 }
 END_TEST
 
+/* Of a client that comes or goes each 10 ms, one a second is heard with a limit of one. */
+START_TEST(a_low_limit_is_kept_and_used)
+{
+    size_t count;
+
+    host_init(&host);
+    host.options.presence_events = WS_PRESENCE_EVERYONE;
+    host.options.max_presence_deliveries = 1;
+    host_start(&host);
+    client_open(&host, &ann, "ann", NULL);
+    for (int i = 0; i < 500; i++) {
+        host.now_ms += 10;
+        client_open(&host, &bob, "bob", NULL);
+        host.now_ms += 10;
+        client_lose(&bob);
+        host_run(&host);
+        client_free(&bob);
+    }
+    count = client_count(&ann);
+    ck_assert_uint_ge(count, 5);
+    ck_assert_uint_le(count, 11);
+    end();
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -285,6 +310,7 @@ int main(void)
         whoever_breaks_at_its_welcome_is_not_announced_afterwards,
         a_crowd_is_told_of_up_to_the_limit_of_a_second,
         a_loop_that_slept_does_not_fill_the_bucket,
+        a_low_limit_is_kept_and_used,
         NULL,
     };
 
