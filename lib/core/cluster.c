@@ -205,7 +205,7 @@ static bool prepare(const ws_manager *manager, struct start *start, const char *
 {
     enum group_kind kind;
 
-    for (uint32_t i = 0; i < manager->n_loops; i++) {
+    for (uint32_t i = 0; i < MANAGER_MAX_LOOPS; i++) { /* a loop may be added meanwhile */
         start->details[i] = detail_new(&manager->memory, epoch, EPOCH_LENGTH);
         if (start->details[i] == NULL)
             return false;

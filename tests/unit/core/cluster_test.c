@@ -362,6 +362,33 @@ START_TEST(another_epoch_and_a_gap)
 }
 END_TEST
 
+static void *(*malloc_before)(size_t bytes, void *user_data);
+static int n_mallocs;
+static ws_loop *added;
+
+/* As another thread might: in the midst of what memory is asked for. */
+static void *add_loop(size_t bytes, void *user_data)
+{
+    if (++n_mallocs == 2)
+        ck_assert_int_eq(ws_loop_new(here.host.manager, NULL, here.host.now_ms, &added), WS_OK);
+    return malloc_before(bytes, user_data);
+}
+
+START_TEST(a_loop_comes_while_another_epoch_begins)
+{
+    begin();
+    malloc_before = here.host.manager->memory.malloc;
+    here.host.manager->memory.malloc = add_loop;
+    ck_assert_int_eq(ws_manager_cluster_start(here.host.manager, "zzzzzzzzzz", 0, NULL, 0),
+                     WS_OK);
+    here.host.manager->memory.malloc = malloc_before;
+    ck_assert_ptr_nonnull(added);
+    ws_loop_run(added, here.host.now_ms);
+    ws_loop_free(added);
+    end();
+}
+END_TEST
+
 START_TEST(what_can_not_be_understood)
 {
     static const char *const texts[] = {"", "x", "{}", "[1]", "{\"type\":", "{ \"a\":1}"};
@@ -538,6 +565,7 @@ int main(void)
         another_epoch_while_it_is_behind,
         clients_that_come_before_the_stream_is_reached,
         another_epoch_and_a_gap,
+        a_loop_comes_while_another_epoch_begins,
         what_can_not_be_understood,
         bad_arguments,
         without_a_cluster_stored_is_said_at_once,
