@@ -2,9 +2,12 @@
  * What it carries is the library's business. */
 #include "cluster.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include <cjson/cJSON.h>
 
@@ -58,9 +61,11 @@ static void watch(int fd, int events, void *user_data)
 static void wake(void *user_data)
 {
     const struct cluster *cluster = user_data;
+    uint64_t one = 1;
 
-    if (cluster->wake != NULL) {
-        cluster->wake(cluster->wake_data);
+    /* It can only fail when the counter is full, and then the thread is awake. */
+    if (write(cluster->wake, &one, sizeof one) < 0) {
+        return;
     }
 }
 
@@ -82,12 +87,17 @@ bool cluster_open(struct cluster *cluster, const struct options *options, ws_man
     char reason[256];
     int result;
 
-    *cluster = (struct cluster){.epoll = -1};
+    *cluster = (struct cluster){.epoll = -1, .wake = -1};
     if (options->redis_uri == NULL) {
         return true;
     }
     if (ws_redis_check_uri(options->redis_uri, reason, sizeof reason) != WS_OK) {
         snprintf(problem, size, "--redis: %s", reason);
+        return false;
+    }
+    cluster->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (cluster->wake < 0) {
+        snprintf(problem, size, "--redis: %s", strerror(errno));
         return false;
     }
     ws_redis_options_init(&redis_options);
@@ -105,6 +115,7 @@ bool cluster_open(struct cluster *cluster, const struct options *options, ws_man
     if (result != WS_OK) {
         snprintf(problem, size, "%s: %s", result == WS_ERR_INVALID ? "--node" : "--redis",
                  ws_strerror(result));
+        cluster_close(cluster);
     }
     return result == WS_OK;
 }
@@ -129,19 +140,25 @@ static void await_redis(struct cluster *cluster)
     }
 }
 
-void cluster_attach(struct cluster *cluster, int epoll, void (*wake_thread)(void *user_data),
-                    void *user_data)
+void cluster_attach(struct cluster *cluster, int epoll)
 {
+    struct epoll_event wanted = {.events = EPOLLIN | EPOLLET, .data.ptr = &cluster->wake};
+
     cluster->epoll = epoll;
-    cluster->wake = wake_thread;
-    cluster->wake_data = user_data;
-    if (cluster->redis != NULL) {
-        await_redis(cluster);
+    if (cluster->redis == NULL) {
+        return;
     }
+    if (epoll_ctl(epoll, EPOLL_CTL_ADD, cluster->wake, &wanted) != 0) {
+        log_line(WS_LOG_ERROR, "redis: its events can't be watched");
+    }
+    await_redis(cluster);
 }
 
 bool cluster_event(struct cluster *cluster, const void *pointer, uint32_t events)
 {
+    if (pointer == &cluster->wake) {
+        return true;
+    }
     for (size_t i = 0; i < CLUSTER_MAX_FDS; i++) {
         const struct cluster_watch *watched = &cluster->watches[i];
         int ready = 0;
@@ -173,6 +190,10 @@ void cluster_close(struct cluster *cluster)
     cluster->epoll = -1;
     ws_redis_free(cluster->redis);
     cluster->redis = NULL;
+    if (cluster->wake >= 0) {
+        close(cluster->wake);
+        cluster->wake = -1;
+    }
 }
 
 static bool add_json(cJSON *object, const char *name, const struct cluster *cluster,

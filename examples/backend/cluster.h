@@ -23,8 +23,7 @@ struct cluster {
     ws_redis *redis; /* NULL: this process is alone */
     int epoll;       /* of the thread that runs it */
     bool connected;
-    void (*wake)(void *user_data);
-    void *wake_data;
+    int wake; /* eventfd, edge-triggered and so never read; any thread, also after the loops */
     struct cluster_watch watches[CLUSTER_MAX_FDS];
 };
 
@@ -33,11 +32,9 @@ struct cluster {
 bool cluster_open(struct cluster *cluster, const struct options *options, ws_manager *manager,
                   char *problem, size_t size);
 
-/* Has a thread run it: its epoll, in which nothing else is yet, and how to wake it. Then waits
- * until Redis is reached, for a second at most: so that clients do not come before, and miss what
+/* Has a thread run it: its epoll, in which nothing else is yet. Then waits until Redis is reached, for a second at most: so that clients do not come before, and miss what
  * is sent meanwhile. */
-void cluster_attach(struct cluster *cluster, int epoll, void (*wake)(void *user_data),
-                    void *user_data);
+void cluster_attach(struct cluster *cluster, int epoll);
 
 /* Hands an event of that epoll over; false if `pointer` is not one of the cluster's. */
 bool cluster_event(struct cluster *cluster, const void *pointer, uint32_t events);

@@ -95,7 +95,7 @@ struct loop *loop_new(struct app *app)
 void loop_attach_cluster(struct loop *loop, struct cluster *cluster)
 {
     loop->cluster = cluster;
-    cluster_attach(cluster, loop->epoll, on_wake, loop);
+    cluster_attach(cluster, loop->epoll);
 }
 
 bool loop_listen(struct loop *loop, enum listener_kind kind, int fd)
