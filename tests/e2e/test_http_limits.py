@@ -215,13 +215,13 @@ class Connections(HttpCase):
     SLOW = 1100  # with 64 KiB each
     LARGE = b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
-    def start_with_large_file(self, **options):
+    def start_with_large_file(self, *arguments, **options):
         crowd.raise_descriptor_limit()
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         with open(os.path.join(folder.name, "large"), "wb") as file:
             file.truncate(64 * MIB)
-        return self.start("--static", folder.name, **options)
+        return self.start("--static", folder.name, *arguments, **options)
 
     @staticmethod
     def is_closed(client):
@@ -250,7 +250,7 @@ class Connections(HttpCase):
     def test_what_waits_behind_unread_answers_has_a_joint_bound(self):
         log = tempfile.TemporaryFile()
         self.addCleanup(log.close)
-        backend = self.start_with_large_file(stderr=log)
+        backend = self.start_with_large_file("--log-level", "info", stderr=log)
         clients = []
         for _ in range(self.SLOW):
             client = socket.socket()
