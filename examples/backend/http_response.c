@@ -10,7 +10,7 @@
 
 #include <http_parser.h>
 
-enum { HEAD_BYTES = 1024 };
+enum { HEAD_BYTES = 1664 };
 
 static const char json_type[] = "application/json; charset=utf-8";
 

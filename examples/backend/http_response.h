@@ -14,7 +14,7 @@
 struct http_response {
     int status;
     const char *content_type;
-    char fields[640]; /* further header lines */
+    char fields[1280]; /* further header lines */
     size_t fields_length;
     const char *body; /* NULL: none */
     size_t body_length;

@@ -151,6 +151,11 @@ static bool parse_host(const char *host, const char *scheme, struct origin *orig
     return host != NULL && parse_authority(host, origin);
 }
 
+bool origin_parse_host(const char *host, struct origin *origin)
+{
+    return parse_host(host, "", origin);
+}
+
 const char *origin_rules_add(struct origin_rules *rules, const char *text)
 {
     struct origin *origin = &rules->allowed[rules->n_allowed];

@@ -43,6 +43,9 @@ bool origin_parse(const char *text, struct origin *origin);
 /* Adds what a --allow-origin names: an origin, or "*". NULL, or what is wrong with it. */
 const char *origin_rules_add(struct origin_rules *rules, const char *text);
 
+/* Reads the header "Host" alone: the port is 0 where it names none. False as above. */
+bool origin_parse_host(const char *host, struct origin *origin);
+
 /* Whether the header "Host" names this server in a way that a stranger's name can't: by an address,
  * as localhost, or by the name of an allowed origin. Without that header it is no browser. */
 bool origin_host_is_ours(const struct origin_rules *rules, const char *host);

@@ -14,6 +14,7 @@
 
 #include "content_coding.h"
 #include "log.h"
+#include "origin.h"
 #include "text.h"
 
 enum { PATH_BYTES = 1024, ETAG_BYTES = 64 };
@@ -192,11 +193,38 @@ static void choose_form(int folder, const char *path, const struct http_request 
 
 /* --- answers ------------------------------------------------------------------------- */
 
+/* The WebSockets of the host that was asked, with a blank before each: Safari before 15.5 does not
+ * take them for 'self'. Empty for an address of IPv6, which no policy can name, and for what no browser
+ * calls a host. */
+static void name_websockets(const char *host, char *sources, size_t size)
+{
+    struct origin ours;
+    char port[8] = "";
+
+    sources[0] = '\0';
+    if (!origin_parse_host(host, &ours) || ours.host[0] == '[') {
+        return;
+    }
+    if (ours.port != 0) {
+        snprintf(port, sizeof port, ":%u", (unsigned)ours.port);
+    }
+    snprintf(sources, size, " ws://%s%s wss://%s%s", ours.host, port, ours.host, port);
+}
+
 /* What a page of these may do: what it needs from where it came, and nothing else. */
-static const char policy[] = "default-src 'none'; script-src 'self'; style-src 'self'; "
-                             "img-src 'self' data:; font-src 'self'; connect-src 'self'; "
-                             "manifest-src 'self'; base-uri 'none'; form-action 'none'; "
-                             "frame-ancestors 'none'";
+static void add_policy(const struct http_request *request, struct http_response *response)
+{
+    char websockets[2 * (ORIGIN_HOST_BYTES + sizeof " wss://:65535")];
+    char policy[sizeof websockets + 320];
+
+    name_websockets(http_request_header(request, "Host"), websockets, sizeof websockets);
+    snprintf(policy, sizeof policy,
+             "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+             "font-src 'self'; connect-src 'self'%s; manifest-src 'self'; base-uri 'none'; "
+             "form-action 'none'; frame-ancestors 'none'",
+             websockets);
+    http_response_add_field(response, "Content-Security-Policy", policy);
+}
 
 static void answer_with_form(const struct form *form, const char *path,
                              const struct http_request *request, struct http_response *response)
@@ -214,7 +242,7 @@ static void answer_with_form(const struct form *form, const char *path,
     http_response_add_field(response, "Vary", "Accept-Encoding");
     http_response_add_field(response, "Cache-Control",
                             is_asset ? "public, max-age=31536000, immutable" : "no-cache");
-    http_response_add_field(response, "Content-Security-Policy", policy);
+    add_policy(request, response);
     http_response_add_field(response, "Referrer-Policy", "same-origin");
     if (matches_etag(http_request_header(request, "If-None-Match"), etag)) {
         response->status = HTTP_STATUS_NOT_MODIFIED;

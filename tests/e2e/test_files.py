@@ -76,11 +76,22 @@ class Served(BackendCase):
             headers = self.get(path)[2]
             policy = dict(part.strip().split(" ", 1) for part in headers["Content-Security-Policy"].split(";"))
             self.assertEqual(policy["default-src"], "'none'")
+            at = f"127.0.0.1:{self.backend.port}"
+            self.assertEqual(policy["connect-src"], f"'self' ws://{at} wss://{at}")
             self.assertEqual(policy["script-src"], "'self'")
             self.assertEqual(policy["style-src"], "'self'")
             self.assertEqual(policy["frame-ancestors"], "'none'")
             self.assertEqual(headers["X-Content-Type-Options"], "nosniff")
             self.assertEqual(headers["Referrer-Policy"], "same-origin")
+
+
+    def test_the_websockets_of_a_host_that_is_none_are_not_named(self):
+        longest = ".".join(["a" * 50] * 5)
+        for host, sources in (("localhost", " ws://localhost wss://localhost"), ("[::1]:80", ""),
+                              (f"{longest}:65535", f" ws://{longest}:65535 wss://{longest}:65535"),
+                              ("a(b)=c", "")):
+            headers = self.get("/assets/a.js", Host=host)[2]
+            self.assertIn(f"connect-src 'self'{sources};", headers["Content-Security-Policy"], host)
 
 
 class Own(unittest.TestCase):
