@@ -130,7 +130,7 @@ enum store_result api_finish(struct store *store, enum store_result result,
         result = store_commit(store);
     }
     if (result == STORE_OK) {
-        outbox_send(outbox);
+        (void)outbox_send(outbox); /* the change is made; its event comes when it can be read */
     }
     store_end(store);
     return result;

@@ -91,7 +91,7 @@ static bool take_row(const struct outbox_row *row, void *user_data)
     return true;
 }
 
-void outbox_send(struct outbox *outbox)
+enum store_result outbox_send(struct outbox *outbox)
 {
     enum store_result result = STORE_OK;
     size_t count = ROWS_AT_ONCE;
@@ -104,6 +104,7 @@ void outbox_send(struct outbox *outbox)
     if (result != STORE_OK || count == ROWS_AT_ONCE) {
         atomic_store(&outbox->is_stuck, true);
     }
+    return result;
 }
 
 enum store_result outbox_add(struct outbox *outbox, const char *type, const char *user_id,
@@ -148,7 +149,7 @@ static enum store_result send_again(struct outbox *outbox)
     enum store_result result = store_begin(outbox->store, STORE_READ);
 
     if (result == STORE_OK) {
-        outbox_send(outbox);
+        result = outbox_send(outbox);
         store_end(outbox->store);
     }
     return result;

@@ -38,8 +38,8 @@ enum store_result outbox_add(struct outbox *outbox, const char *type, const char
                              const cJSON *data);
 
 /* Emits what was committed, in order, of very much the beginning: the rest comes with the next call
- * of outbox_settle(). Between store_commit() and store_end(). */
-void outbox_send(struct outbox *outbox);
+ * of outbox_settle(), as it does when reading fails. Between store_commit() and store_end(). */
+enum store_result outbox_send(struct outbox *outbox);
 
 /* Once a turn of a loop: what is stored leaves the database, and what was not taken is tried again.
  * While the database fails, is locked or full, it rests in between. Returns when it is to be called
