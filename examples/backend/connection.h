@@ -129,7 +129,7 @@ void connection_watch(struct connection *connection, uint32_t events);
 /* Ends our side and waits a little for the client's, so that no RST overtakes the last bytes. */
 void connection_linger(struct connection *connection);
 
-/* Answers a connection that has not asked yet, and ends it. */
+/* Answers a connection whose body comes in or that has not asked yet, and ends it. */
 void connection_http_refuse(struct connection *connection, int status, const char *message);
 
 /* With --max-per-address, counts the connection for its peer, and refuses one too many. */

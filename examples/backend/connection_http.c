@@ -158,8 +158,7 @@ static bool admit_client(struct connection *connection)
                        "a quoted string of Forwarded has no end");
         break;
     case CLIENT_HAS_TOO_MANY:
-        answer_failure(connection, HTTP_STATUS_TOO_MANY_REQUESTS,
-                       "this address has too many connections");
+        answer_failure(connection, HTTP_STATUS_TOO_MANY_REQUESTS, connection_refusal);
         break;
     case CLIENT_NO_MEMORY:
         answer_failure(connection, HTTP_STATUS_SERVICE_UNAVAILABLE, "out of memory");

@@ -1,6 +1,7 @@
 /* proxy_header.c: the header of the PROXY protocol, versions 1 and 2, by which a proxy says before
  * anything else who its client is (HAProxy's proxy-protocol.txt). Who is a proxy that may say so,
- * and reading from its socket, is in proxied.c. */
+ * and reading from its socket, is in
+ * connection_proxy.c. */
 #include "proxy_header.h"
 
 #include <stdbool.h>

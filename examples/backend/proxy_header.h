@@ -1,6 +1,6 @@
 /* proxy_header.h: the header of the PROXY protocol, versions 1 and 2, by which a proxy says before
  * anything else who its client is (HAProxy's proxy-protocol.txt). Who is a proxy that may say so,
- * and reading from its socket, is proxied.h. */
+ * and reading from its socket, is in connection_proxy.c. */
 #ifndef BACKEND_PROXY_HEADER_H
 #define BACKEND_PROXY_HEADER_H
 

@@ -47,9 +47,9 @@ uint64_t store_failures(const struct store *store);
 
 enum store_access { STORE_READ, STORE_WRITE };
 
-/* Starts a transaction. Waits for this process's own threads, never for another's lock. On STORE_OK the store belongs to this thread until store_end(): what is
- * done between store_commit() and store_end() happens in the order of the commits. All
- * functions below need a transaction. */
+/* Starts a transaction. Waits for this process's own threads, never for another's lock. On STORE_OK
+ * the store belongs to this thread until store_end(): what is done between store_commit() and
+ * store_end() happens in the order of the commits. All functions below need a transaction. */
 enum store_result store_begin(struct store *store, enum store_access access);
 enum store_result store_commit(struct store *store);
 
