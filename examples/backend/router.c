@@ -188,6 +188,11 @@ bool router_takes_body(struct app *app, const struct http_request *request, bool
     if (!is_admitted(app, request, is_admin, response)) {
         return false;
     }
+    if (request->parser.method == HTTP_GET || request->parser.method == HTTP_HEAD) {
+        http_response_set_status_error(response, HTTP_STATUS_BAD_REQUEST,
+                                       "a request that reads has no body");
+        return false;
+    }
     if (!changes_something(app, request, is_admin)) {
         dispatch(app, request, is_admin, response);
         return false;
