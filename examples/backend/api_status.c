@@ -113,10 +113,21 @@ void api_get_stats(struct api_call *call)
     size_t length;
     char *text;
 
-    if (stats_cache_get(cache, &response->file, &response->file_length)) {
+    switch (stats_cache_get(cache, &response->file, &response->file_length)) {
+    case STATS_CACHE_FOUND:
         response->status = HTTP_STATUS_OK;
         response->content_type = json_type;
         return;
+    case STATS_CACHE_MAKING:
+        response->later = true;
+        return;
+    case STATS_CACHE_FAILED:
+        http_response_set_status_error(response, HTTP_STATUS_SERVICE_UNAVAILABLE,
+                                       "the list of rooms can't be made now");
+        http_response_add_field(response, "Retry-After", "1");
+        return;
+    case STATS_CACHE_EMPTY:
+        break;
     }
     text = make_stats(call->app, LONG_BYTES, &length);
     if (text == NULL) {
@@ -125,7 +136,7 @@ void api_get_stats(struct api_call *call)
     }
     if (!has_no_rooms(text, length)) {
         if (length > LONG_BYTES) {
-            stats_cache_put(cache, text, length);
+            (void)stats_cache_put(cache, text, length); /* only others would gain by it */
         }
         http_response_set_text(response, HTTP_STATUS_OK, json_type, text, length);
     } else if (stats_cache_make(cache)) {

@@ -30,13 +30,24 @@ void stats_cache_close(struct stats_cache *cache)
     pthread_mutex_destroy(&cache->mutex);
 }
 
-bool stats_cache_get(struct stats_cache *cache, int *fd, off_t *length)
+enum stats_cache_result stats_cache_get(struct stats_cache *cache, int *fd, off_t *length)
 {
+    uint64_t now_ms = monotonic_ms();
+    enum stats_cache_result result = STATS_CACHE_EMPTY;
+
+    *fd = -1;
     pthread_mutex_lock(&cache->mutex);
-    *fd = monotonic_ms() < cache->until_ms ? fcntl(cache->fd, F_DUPFD_CLOEXEC, 0) : -1;
-    *length = cache->length;
+    if (now_ms < cache->until_ms) {
+        *fd = fcntl(cache->fd, F_DUPFD_CLOEXEC, 0);
+        *length = cache->length;
+        result = *fd >= 0 ? STATS_CACHE_FOUND : STATS_CACHE_FAILED;
+    } else if (atomic_load(&cache->is_making)) {
+        result = STATS_CACHE_MAKING;
+    } else if (now_ms < cache->rests_until_ms) {
+        result = STATS_CACHE_FAILED;
+    }
     pthread_mutex_unlock(&cache->mutex);
-    return *fd >= 0;
+    return result;
 }
 
 /* A file in memory with these bytes; -1 when that is short. */
@@ -57,13 +68,13 @@ static int file_of(const char *text, size_t length)
     return fd;
 }
 
-void stats_cache_put(struct stats_cache *cache, const char *text, size_t length)
+bool stats_cache_put(struct stats_cache *cache, const char *text, size_t length)
 {
     int fd = file_of(text, length);
     int former;
 
     if (fd < 0) {
-        return;
+        return false;
     }
     pthread_mutex_lock(&cache->mutex);
     former = cache->fd;
@@ -74,6 +85,14 @@ void stats_cache_put(struct stats_cache *cache, const char *text, size_t length)
     if (former >= 0) {
         close(former); /* answers that are on their way have their own */
     }
+    return true;
+}
+
+static void rest(struct stats_cache *cache)
+{
+    pthread_mutex_lock(&cache->mutex);
+    cache->rests_until_ms = monotonic_ms() + KEPT_MS;
+    pthread_mutex_unlock(&cache->mutex);
 }
 
 static void *run(void *user_data)
@@ -82,8 +101,8 @@ static void *run(void *user_data)
     size_t length;
     char *text = cache->make(cache->app, &length);
 
-    if (text != NULL) {
-        stats_cache_put(cache, text, length);
+    if (text == NULL || !stats_cache_put(cache, text, length)) {
+        rest(cache);
     }
     free(text);
     atomic_store(&cache->is_making, false);

@@ -22,7 +22,8 @@ struct stats_cache {
     bool has_thread;
     int fd; /* a file in memory, which many answers can be sent from; -1: none */
     off_t length;
-    uint64_t until_ms; /* when it is too old */
+    uint64_t until_ms;       /* when it is too old */
+    uint64_t rests_until_ms; /* after a failure */
 };
 
 void stats_cache_open(struct stats_cache *cache, char *(*make)(struct app *app, size_t *length),
@@ -31,12 +32,18 @@ void stats_cache_open(struct stats_cache *cache, char *(*make)(struct app *app, 
 /* Waits for the thread. */
 void stats_cache_close(struct stats_cache *cache);
 
-/* A descriptor of the text, which is the caller's. False if it is too old, or there is none. Any
- * thread, as all here. */
-bool stats_cache_get(struct stats_cache *cache, int *fd, off_t *length);
+enum stats_cache_result {
+    STATS_CACHE_FOUND,
+    STATS_CACHE_EMPTY,  /* or too old */
+    STATS_CACHE_MAKING, /* soon there is one */
+    STATS_CACHE_FAILED  /* a moment ago: memory or descriptors are short */
+};
 
-/* Keeps a text for a second, and another one for each MiB. */
-void stats_cache_put(struct stats_cache *cache, const char *text, size_t length);
+/* A descriptor of the text, which is the caller's. Any thread, as all here. */
+enum stats_cache_result stats_cache_get(struct stats_cache *cache, int *fd, off_t *length);
+
+/* Keeps a text for a second, and another one for each MiB. False when that fails. */
+bool stats_cache_put(struct stats_cache *cache, const char *text, size_t length);
 
 /* Has a text made, if none is under way. False when it can't be. */
 bool stats_cache_make(struct stats_cache *cache);

@@ -197,6 +197,33 @@ class Statistics(HttpCase):
             threading.Event().wait(0.1)
 
 
+    def test_a_list_that_cannot_be_made_is_answered(self):
+        backend = self.start("--max-rooms", "0")
+        member = crowd.Client(backend.port)
+        self.addCleanup(member.close)
+        for number in range(1000):  # more than a request makes for itself
+            member.send(json.dumps({"type": "join_room", "room": f"{'room':-<110}{number}"}))
+        joined = 0
+        while joined < 1000:
+            joined += sum('"room_joined"' in text for text in member.receive())
+        reader = self.connect(backend)
+        reader.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        self.assertIn(b" 200 OK", reader.recv(4096))
+        open_ones = {int(name) for name in os.listdir(f"/proc/{backend.process.pid}/fd")}
+        free = min(set(range(max(open_ones) + 2)) - open_ones)
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        former = resource.prlimit(backend.process.pid, resource.RLIMIT_NOFILE, (free, hard))
+        reader.sendall(self.GET)
+        answer = reader.recv(4096)
+        self.assertIn(b" 503 ", answer)
+        self.assertIn(b"Retry-After: 1", answer)
+        resource.prlimit(backend.process.pid, resource.RLIMIT_NOFILE, former)
+        while backend.request("GET", "/ws/stats")[0] == 503:
+            threading.Event().wait(0.1)
+        reader.sendall(self.GET[:-2] + b"Content-Length: 1\r\n\r\nx")
+        self.assertIn(b" 400 ", reader.recv(4096))
+
+
 class Connections(HttpCase):
     def test_those_that_are_of_least_use_give_way(self):
         crowd.raise_descriptor_limit()
