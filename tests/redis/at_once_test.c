@@ -124,6 +124,12 @@ START_TEST(hopeless)
     ck_assert(!at_once_is_hopeless(&at_once, 8));
     cut_alone(1, 8);
     ck_assert(at_once_is_hopeless(&at_once, 8));
+    at_once_forget(&at_once, 7);
+    ck_assert(at_once_is_hopeless(&at_once, 8));
+    at_once_forget(&at_once, 8);
+    ck_assert(!at_once_is_hopeless(&at_once, 8));
+    cut_alone(AT_ONCE_ATTEMPTS, 8);
+    ck_assert(at_once_is_hopeless(&at_once, 8));
 }
 END_TEST
 

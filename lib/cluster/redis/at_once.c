@@ -60,6 +60,12 @@ void at_once_failed(struct at_once *at_once, uint32_t n_events, uint64_t place, 
     at_once->n_cut_single++;
 }
 
+void at_once_forget(struct at_once *at_once, uint64_t place)
+{
+    if (at_once->cut_at == place)
+        at_once->n_cut_single = 0;
+}
+
 bool at_once_is_hopeless(const struct at_once *at_once, uint64_t place)
 {
     return at_once->n_cut_single >= AT_ONCE_ATTEMPTS && at_once->cut_at == place;

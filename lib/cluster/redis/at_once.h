@@ -39,4 +39,8 @@ void at_once_failed(struct at_once *at_once, uint32_t n_events, uint64_t place, 
 /* Whether the event at a place, alone, has ended the connection again and again. */
 bool at_once_is_hopeless(const struct at_once *at_once, uint64_t place);
 
+/* What is at the place got through, or will be another event: that it ended the connection counts no
+ * more. */
+void at_once_forget(struct at_once *at_once, uint64_t place);
+
 #endif

@@ -147,12 +147,14 @@ static void started(struct ws_redis *redis, uint64_t position, const char *nonce
     redis->reader.position = position;
     pthread_mutex_unlock(&redis->lock);
     snprintf(redis->reader.nonce, sizeof redis->reader.nonce, "%s", nonce);
-    memcpy(redis->known.epoch, redis->session.epoch, WS_EPOCH_SIZE);
-    redis->known.position = 0;
+    if (strcmp(redis->known.epoch, session->epoch) != 0)
+        redis->known = (struct known){0};
+    memcpy(redis->known.epoch, session->epoch, WS_EPOCH_SIZE);
     know(redis, position, nonce);
     know(redis, session->seen, session->seen_nonce);
     redis->session.n_attempts = 0;
     load_end(redis);
+    at_once_forget(&redis->reader.page, place(&redis->reader));
     enter_stage(redis, STAGE_READING);
     tell(redis, true, "connected");
 }

@@ -349,12 +349,16 @@ void nodes_seen(struct ws_redis *redis, const redisReply *reply)
 {
     struct at_once *kibibytes = &redis->listing.kibibytes;
     const redisReply *next = NULL;
+    size_t length = redis->listing.packed.length;
 
     if (add_part(redis, reply)) {
         at_once_passed(kibibytes, kibibytes->events, 0);
-        next = next_node(redis, reply);
-        if (next == NULL)
+        if (redis->listing.packed.length > length) /* otherwise it might never end */
+            next = next_node(redis, reply);
+        if (next == NULL) {
+            at_once_forget(kibibytes, 0);
             finish(redis);
+        }
     }
     if (next != NULL)
         ask(redis, next->str, next->len);
