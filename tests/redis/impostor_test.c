@@ -109,6 +109,32 @@ START_TEST(nonsense_as_a_greeting)
 }
 END_TEST
 
+/* As Redis repeats what it does not know. */
+START_TEST(what_is_told_has_no_password)
+{
+    char uri[192];
+
+    server_start(&server, NULL);
+    peer_start(&peer, server.port);
+    peer_order(&peer, PEER_GREETS, 0,
+               "-ERR unknown command 'AUTH', with args beginning with: 'secret' \r\n");
+    snprintf(uri, sizeof uri, "redis://:secret@127.0.0.1:%d", peer.port);
+    node_start(&ann, "ann", uri);
+    UNTIL(ann.n_told > 0);
+    ck_assert_str_eq(ann.state, "AUTH is refused: ERR");
+    node_close(&ann);
+    snprintf(uri, sizeof uri, "redis+sentinel://127.0.0.1:%d/m?sentinel_password=secret",
+             peer.port);
+    node_start(&ann, "ann", uri);
+    UNTIL(ann.n_told > 0);
+    ck_assert_ptr_nonnull(strstr(ann.state, ": AUTH is refused: ERR"));
+    ck_assert_ptr_null(strstr(ann.state, "secret"));
+    node_close(&ann);
+    peer_end(&peer);
+    server_end(&server);
+}
+END_TEST
+
 /* A host logs it. */
 START_TEST(what_is_told_is_one_line)
 {
@@ -326,11 +352,11 @@ END_TEST
 
 int main(void)
 {
-    return suite_run("redis-impostor",
-                     (const TTest *const[]){nonsense_as_an_answer, nonsense_as_a_greeting,
-                                            what_is_told_is_one_line, misfits,
-                                            moved_in_a_circle, stored_in_advance, silence, drip,
-                                            flood, too_many_bytes, too_many_elements,
-                                            too_much_for_the_line, too_much_to_send,
-                                            requests_cut, replies_cut, NULL});
+    return suite_run(
+        "redis-impostor",
+        (const TTest *const[]){nonsense_as_an_answer, nonsense_as_a_greeting,
+                               what_is_told_is_one_line, what_is_told_has_no_password, misfits,
+                               moved_in_a_circle, stored_in_advance, silence, drip, flood,
+                               too_many_bytes, too_many_elements, too_much_for_the_line,
+                               too_much_to_send, requests_cut, replies_cut, NULL});
 }

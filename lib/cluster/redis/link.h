@@ -26,7 +26,8 @@ enum {
 
 /* What a reply is to. */
 enum request_kind {
-    REQUEST_GREETING, /* AUTH, SELECT and the like: only an error is of interest */
+    REQUEST_AUTH,     /* only an error is of interest, which may repeat the password */
+    REQUEST_GREETING, /* SELECT and the like: likewise an error */
     REQUEST_MULTI,    /* likewise */
     REQUEST_QUEUED,   /* what follows MULTI, to be answered by EXEC: likewise */
     REQUEST_ATTACH,
@@ -38,7 +39,7 @@ enum request_kind {
     REQUEST_HEARTBEAT,
     REQUEST_NODES,
     REQUEST_ROLE,
-    REQUEST_SENTINEL, /* AUTH of a sentinel's: likewise */
+    REQUEST_SENTINEL, /* AUTH of a sentinel's: as REQUEST_AUTH */
     REQUEST_MASTER
 };
 

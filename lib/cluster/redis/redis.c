@@ -295,8 +295,30 @@ void ws_redis_ready(ws_redis *redis, int fd, int events)
 
 static bool takes_errors(enum request_kind kind)
 {
-    return kind == REQUEST_APPEND || kind == REQUEST_HEARTBEAT || kind == REQUEST_NODES ||
-           kind == REQUEST_SENTINEL || kind == REQUEST_MASTER;
+    return kind == REQUEST_AUTH || kind == REQUEST_APPEND || kind == REQUEST_HEARTBEAT ||
+           kind == REQUEST_NODES || kind == REQUEST_SENTINEL || kind == REQUEST_MASTER;
+}
+
+/* The error's first word alone: a Redis that does not know AUTH repeats what came with it. */
+static void write_refusal(char text[LINK_ERROR_SIZE], const char *error)
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+    snprintf(text, LINK_ERROR_SIZE, "AUTH is refused: %.*s", (int)strspn(error, letters),
+             error);
+}
+
+static void take_auth(struct ws_redis *redis, enum request_kind kind, const redisReply *reply)
+{
+    char text[LINK_ERROR_SIZE];
+
+    if (reply->type != REDIS_REPLY_ERROR)
+        return;
+    write_refusal(text, reply->str);
+    if (kind == REQUEST_SENTINEL)
+        servers_ask_failed(redis, text);
+    else
+        fail(redis, text);
 }
 
 static void take_reply(struct ws_redis *redis, enum request_kind kind, redisReply *reply)
@@ -308,6 +330,10 @@ static void take_reply(struct ws_redis *redis, enum request_kind kind, redisRepl
         return;
     }
     switch (kind) {
+    case REQUEST_AUTH:
+    case REQUEST_SENTINEL:
+        take_auth(redis, kind, reply);
+        break;
     case REQUEST_GREETING:
     case REQUEST_MULTI:
     case REQUEST_QUEUED:
@@ -343,10 +369,6 @@ static void take_reply(struct ws_redis *redis, enum request_kind kind, redisRepl
     case REQUEST_ROLE:
         if (servers_role(redis, reply))
             session_verified(redis);
-        break;
-    case REQUEST_SENTINEL:
-        if (reply->type == REDIS_REPLY_ERROR)
-            servers_ask_failed(redis, reply->str);
         break;
     case REQUEST_MASTER:
         if (servers_named(redis, reply))

@@ -74,8 +74,8 @@ static bool greet(struct ws_redis *redis, struct link *link)
     const char *const without_user[] = {"AUTH", uri->password, NULL};
     const char *const select[] = {"SELECT", uri->database, NULL};
 
-    if (uri->password != NULL && !send_texts(redis, link, REQUEST_GREETING,
-                                             uri->user != NULL ? with_user : without_user))
+    if (uri->password != NULL &&
+        !send_texts(redis, link, REQUEST_AUTH, uri->user != NULL ? with_user : without_user))
         return false;
     if (uri->database != NULL && !send_texts(redis, link, REQUEST_GREETING, select))
         return false;
