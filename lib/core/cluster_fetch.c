@@ -176,6 +176,18 @@ static void tell_loops(struct posting *posting)
     }
 }
 
+/* In the child of a fork() it is void from here on: before a page is made of it under a secret that
+ * changes. */
+static bool is_void(ws_manager *manager, const struct page_request *asked)
+{
+    bool result;
+
+    manager_lock(manager);
+    result = asked->is_void;
+    manager_unlock(manager);
+    return result;
+}
+
 static int page_fetched(ws_manager *manager, struct page_request *asked,
                         const ws_cluster_event *events, size_t n_events)
 {
@@ -183,7 +195,7 @@ static int page_fetched(ws_manager *manager, struct page_request *asked,
     struct page *page = NULL;
     struct posting posting;
 
-    if (count > 0) {
+    if (count > 0 && !is_void(manager, asked)) {
         page = make_page(manager, asked->epoch, events, count);
         if (page == NULL)
             return WS_ERR_NO_MEMORY;

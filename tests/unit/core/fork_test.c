@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "core/manager.h"
-#include "support/host.h"
+#include "support/stream.h"
 #include "support/suite.h"
 
 enum { TEXT_SIZE = 4096 };
@@ -265,6 +265,40 @@ START_TEST(the_child_has_another_secret)
 }
 END_TEST
 
+static struct process reading;
+
+/* Its first call of the library brings the page that the parent asked for. */
+static void answer_parents_request(struct told *told)
+{
+    tell(told, "result", stream_answer_with(256, 100) == WS_OK ? "ok" : "error");
+    process_close(&reading);
+}
+
+START_TEST(a_page_that_the_parent_asked_for)
+{
+    struct told child;
+    char room[16];
+
+    stream_reset();
+    process_open(&reading, 10);
+    process_start(&reading, 0);
+    for (int i = 0; i < 600; i++) {
+        snprintf(room, sizeof room, "room %d", i);
+        emit_number(&reading.host, room, i);
+    }
+    process_read_all(&reading);
+    process_come_back(&reading, &ann, stream_id(300), NULL);
+    host_run(&reading.host);
+    child = in_child(answer_parents_request);
+    ck_assert_str_eq(child.text, "result: ok\n");
+    stream_answer_all();
+    process_close(&reading);
+    client_free(&ann);
+    ann = (struct client){0};
+    stream_reset();
+}
+END_TEST
+
 static pid_t forked;
 
 static void fork_at_join(struct host *at, struct client *client, const char *line)
@@ -328,6 +362,7 @@ int main(void)
         no_id_of_the_parent_is_known_to_the_child,
         the_child_finds_all_names_by_hashes_of_its_own,
         the_child_has_another_secret,
+        a_page_that_the_parent_asked_for,
         a_child_of_a_callback,
         names_without_randomness,
         NULL,
