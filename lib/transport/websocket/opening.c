@@ -155,14 +155,15 @@ void opening_check(const struct request *request, struct refusal *refusal)
 
 /* --- a head that could not be read ----------------------------------------------------------- */
 
-/* Whether what has come so far begins so, as far as it goes. */
+/* Whether what has come begins so, as far as it goes while the line has no end. */
 static bool begins(const struct request *request, const char *text)
 {
     size_t length = strlen(text);
 
-    if (request->line_length < length)
+    if (request->line_length < length && !request->line_complete)
         length = request->line_length;
-    return memcmp(request->line, text, length) == 0;
+    return length > 0 && request->line_length >= length &&
+           memcmp(request->line, text, length) == 0;
 }
 
 static void explain_bad(const struct request *request, struct refusal *refusal)

@@ -122,6 +122,7 @@ static const struct {
     {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505, "these bytes are HTTP/2", HTTP_1_1},
     {"\x16\x03\x01\x02garbage", 400, "these bytes are TLS, but this port speaks plain HTTP",
      "connect by ws:// or http://"},
+    {"P\r\n", 400, "this is no request", NULL},
     {"hello\r\n", 400, "this is no request of a known method", NULL},
 };
 
@@ -159,6 +160,16 @@ START_TEST(a_mistake_is_named_with_its_remedy)
             expect_log_of(mistakes[i].status, mistakes[i].reason);
         }
     }
+}
+END_TEST
+
+START_TEST(an_empty_line_is_taken_for_nothing)
+{
+    char body[1024];
+
+    host_open(&host, &options);
+    ck_assert_int_eq(answer("\n", WHOLE, body, sizeof body), 400);
+    ck_assert_str_eq(body, "this is no request\n");
 }
 END_TEST
 
@@ -391,6 +402,7 @@ Suite *websocket_suite(void)
 
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, a_mistake_is_named_with_its_remedy);
+    tcase_add_test(tests, an_empty_line_is_taken_for_nothing);
     tcase_add_test(tests, a_host_s_request_gets_the_same);
     tcase_add_test(tests, rfc9110_9_3_2_no_body_follows_a_head_request);
     tcase_add_test(tests, no_body_follows_a_head_request_of_the_host_s);
