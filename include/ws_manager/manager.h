@@ -16,8 +16,10 @@
  *
  * - Manager, event types and events may be used in both processes.
  * - A loop and its connections are for one of them, which runs them: the parent, or the child of a
- *   daemon(). In the other one they are freed, which writes nothing to any socket: until then what
- *   is sent waits for them there.
+ *   daemon(). In the other one they are freed, which writes nothing to any socket and tells nobody:
+ *   a loop that was made before the fork and not run since calls neither on_disconnect nor
+ *   ws_transport.close(), so their data are the application's to free. Until then what is sent
+ *   waits for them there, and its wake() is called.
  * - A carrier stays with the parent (redis.h, cluster.h).
  *
  * So a server that forks workers makes its manager and its sockets before, and each worker its

@@ -318,7 +318,7 @@ void connection_close_transport(struct connection *connection, uint16_t code,
     const struct outer_connection *outer = (const struct outer_connection *)connection;
     size_t length = reason != NULL ? strlen(reason) : 0;
 
-    if (connection->transport_gone)
+    if (connection->transport_gone || loop_is_parents(connection->loop))
         return;
     if (connection->is_inner)
         manager_inner(connection->loop->manager)->close(connection, code, reason, length);

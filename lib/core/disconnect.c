@@ -70,7 +70,8 @@ void connection_detach(struct connection *connection, uint16_t code, const char 
         outer_input_free((struct outer_connection *)connection);
     connection_free_if_unused(connection);
     manager_unlock(manager);
-    if (was_registered) {
+    /* The parent's clients have not gone because a child lets go of them. */
+    if (was_registered && !loop_is_parents(loop)) {
         connection_log_end(connection, WS_LOG_DEBUG, code, reason);
         counter_add(&loop->counters, COUNTER_connections_closed, 1);
         if (connection->protocol == WS_PROTOCOL_JSON)

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/forks.h"
+
 static _Thread_local ws_loop *entered;
 
 ws_loop *loop_enter(ws_loop *loop)
@@ -16,6 +18,11 @@ ws_loop *loop_enter(ws_loop *loop)
 void loop_leave(ws_loop *previous)
 {
     entered = previous;
+}
+
+bool loop_is_parents(const ws_loop *loop)
+{
+    return loop->n_forks != forks_count();
 }
 
 void posting_begin(struct posting *posting, ws_manager *manager)

@@ -180,6 +180,9 @@ struct detail *detail_new_close(const ws_allocator *memory, uint16_t code, const
 ws_loop *loop_enter(ws_loop *loop);
 void loop_leave(ws_loop *previous);
 
+/* Whether the loop is the parent's: this is the child of a fork(), which has not run it. */
+bool loop_is_parents(const ws_loop *loop);
+
 /* --- output ---------------------------------------------------------------------------------- */
 
 #define OUTPUT_END ((struct output_node *)1)

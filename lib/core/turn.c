@@ -138,7 +138,7 @@ static void notice_fork(ws_loop *loop)
     ws_manager *manager = loop->manager;
     char epoch[EPOCH_SIZE];
 
-    if (loop->n_forks == forks_count())
+    if (!loop_is_parents(loop))
         return;
     loop->n_forks = forks_count();
     manager_lock(manager);

@@ -299,6 +299,25 @@ START_TEST(a_page_that_the_parent_asked_for)
 }
 END_TEST
 
+static void free_the_loop(struct told *told)
+{
+    host_forget_log(&host);
+    ws_loop_free(host.loop);
+    tell(told, "called", host.log != NULL ? host.log : "");
+    tell(told, "closed", bob.n_closes > 0 ? "yes" : "no");
+}
+
+START_TEST(a_child_that_frees_a_loop_tells_nobody)
+{
+    struct told child;
+
+    begin();
+    child = in_child(free_the_loop);
+    ck_assert_str_eq(child.text, "called: \nclosed: no\n");
+    end();
+}
+END_TEST
+
 static pid_t forked;
 
 static void fork_at_join(struct host *at, struct client *client, const char *line)
@@ -363,6 +382,7 @@ int main(void)
         the_child_finds_all_names_by_hashes_of_its_own,
         the_child_has_another_secret,
         a_page_that_the_parent_asked_for,
+        a_child_that_frees_a_loop_tells_nobody,
         a_child_of_a_callback,
         names_without_randomness,
         NULL,
