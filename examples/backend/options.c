@@ -72,7 +72,7 @@ static const struct option_spec specs[] = {
     {"max-fragments", OPTION_NUMBER, offsetof(struct options, max_fragments), 0, UINT32_MAX},
     {"max-continuation-frames", OPTION_NUMBER,
      offsetof(struct options, max_continuation_frames), 0, UINT32_MAX},
-    {"message-rate", OPTION_NUMBER, offsetof(struct options, message_rate), 0, 1000000},
+    {"message-rate", OPTION_NUMBER, offsetof(struct options, message_rate), 0, 64000},
     {"max-rooms", OPTION_NUMBER, offsetof(struct options, max_rooms), 0, UINT32_MAX},
     {"log-level", OPTION_LOG_LEVEL, offsetof(struct options, log_level), 0, 0},
     {"help", OPTION_HELP, 0, 0, 0},

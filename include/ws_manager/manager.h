@@ -154,8 +154,9 @@ typedef struct ws_manager_options {
      * connection's own; 0: no limit; default 1000000. */
     uint32_t max_rooms;
 
-    /* Messages of one client: `message_rate` a second on average (0: no limit, the default), and at
-     * most `message_burst` at once (default 100, at most an hour's worth). One that comes too fast
+    /* Messages of one client: `message_rate` a second on average (0: no limit, the default; at most
+     * 64000, kept to a 64th of a millisecond between two), and at most `message_burst` at once
+     * (default 100, at least 1, at most an hour's worth). One that comes too fast
      * is not carried out and answered with the error `rate_limited`; after message_burst of them in
      * a row, or the first of a raw connection, the connection ends with 1008. */
     uint32_t message_rate;

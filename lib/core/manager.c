@@ -52,8 +52,7 @@ static bool options_valid(const ws_manager_options *options)
            options->max_client_json_depth <= JSON_MAX_DEPTH && options->max_pending >= 1 &&
            options->slow_policy >= WS_SLOW_DISCONNECT && options->slow_policy <= WS_SLOW_DROP &&
            options->history_events <= HISTORY_MAX_EVENTS && options->message_burst >= 1 &&
-           (options->message_rate == 0 ||
-            options->message_burst / PACE_MAX_BURST_SECONDS < options->message_rate);
+           pace_valid(options->message_rate, options->message_burst);
 }
 
 static bool copy_allocator(ws_allocator *memory, const ws_allocator *from)

@@ -21,13 +21,19 @@ struct pace {
     uint32_t tolerance; /* how far ahead a bucket may be used: its tokens, but for one */
 };
 
-/* `rate` tokens a second, 0: no limit; a burst of 1 at least. */
+/* Whether tokens come no faster than one a unit, and a burst takes no longer than it may. */
+static inline bool pace_valid(uint32_t rate, uint32_t burst)
+{
+    return rate == 0 || (rate <= PACE_UNITS_PER_SECOND &&
+                         (uint64_t)(PACE_UNITS_PER_SECOND / rate) * burst <=
+                             (uint64_t)PACE_UNITS_PER_SECOND * PACE_MAX_BURST_SECONDS);
+}
+
+/* `rate` tokens a second, 0: no limit; a burst of 1 at least; pace_valid(). */
 static inline struct pace pace_of(uint32_t rate, uint32_t burst)
 {
     uint32_t interval = rate == 0 ? 0 : PACE_UNITS_PER_SECOND / rate;
 
-    if (rate > 0 && interval == 0)
-        interval = 1;
     return (struct pace){interval, interval * (burst - 1)};
 }
 

@@ -108,7 +108,7 @@ START_TEST(no_rate_is_no_limit)
     uint32_t full = 0;
 
     ck_assert_uint_eq(count_taken(pace_of(0, 1), &full, 5, 1000), 1000);
-    ck_assert_uint_eq(count_taken(pace_of(1000000, 1000), &full, 5, 1001), 1000);
+    ck_assert_uint_eq(count_taken(pace_of(64000, 1000), &full, 5, 1001), 1000);
 }
 END_TEST
 
@@ -236,6 +236,13 @@ START_TEST(options_that_make_no_sense)
     options.message_burst = 3599;
     ck_assert_int_eq(ws_manager_new(&options, &manager), WS_OK);
     ws_manager_free(manager);
+    options.message_rate = 64001;
+    ck_assert_int_eq(ws_manager_new(&options, &manager), WS_ERR_INVALID);
+    options.message_rate = 64000;
+    ck_assert_int_eq(ws_manager_new(&options, &manager), WS_OK);
+    ws_manager_free(manager);
+    options.message_burst = UINT32_MAX;
+    ck_assert_int_eq(ws_manager_new(&options, &manager), WS_ERR_INVALID);
 }
 END_TEST
 
