@@ -68,8 +68,10 @@ static bool add_header(struct request *request)
 {
     struct request_header *headers;
 
-    if (request->n_headers == REQUEST_MAX_HEADERS)
+    if (request->n_headers == REQUEST_MAX_HEADERS) {
+        request->has_too_many = true;
         return false;
+    }
     headers = memory_grow(request->text.memory, request->headers, sizeof *headers,
                           request->n_headers, 16, &request->headers_capacity);
     if (headers == NULL) {
@@ -128,7 +130,7 @@ static enum request_result failure(struct request *request)
 {
     if (request->text.failed)
         return REQUEST_NO_MEMORY;
-    if (request->n_headers == REQUEST_MAX_HEADERS)
+    if (request->has_too_many)
         return REQUEST_TOO_LARGE;
     switch (HTTP_PARSER_ERRNO(&request->parser)) {
     case HPE_INVALID_VERSION:

@@ -27,6 +27,7 @@ struct request {
     struct request_header *headers;
     size_t n_headers;
     size_t headers_capacity;
+    bool has_too_many; /* a header more came than there may be */
     size_t head_bytes; /* used so far */
     enum { REQUEST_START, REQUEST_TARGET, REQUEST_NAME, REQUEST_VALUE, REQUEST_COMPLETE } piece;
     char line[REQUEST_LINE_KEPT +

@@ -70,6 +70,7 @@ START_TEST(rfc9112_3_2_2_the_absolute_form_s_path)
 {
     expect_target("http://server.example.com/ws?a=b", "/ws", "a=b");
     expect_target("http://server.example.com", "/", "");
+    expect_target("http://server.example.com?a=b", "/", "a=b");
     expect_target("ws://server.example.com:80/x", "/x", "");
 }
 END_TEST

@@ -259,6 +259,19 @@ START_TEST(rfc6585_5_more_than_256_headers_are_431)
 }
 END_TEST
 
+START_TEST(an_error_in_the_last_header_that_may_come_is_400)
+{
+    struct bytes headers = {0};
+
+    host_open(&host, &options);
+    for (int i = 0; i < 250; i++)
+        bytes_add_text(&headers, "A:b\r\n");
+    bytes_add_text(&headers, "Content-Length: x\r\n");
+    ck_assert_int_eq(peer_head(request((char *)headers.data)), 400);
+    bytes_free(&headers);
+}
+END_TEST
+
 START_TEST(a_head_that_takes_too_long_ends_the_connection)
 {
     static const char head[] = "GET /ws HTTP";
@@ -301,6 +314,7 @@ Suite *websocket_suite(void)
     tcase_add_test(tests, above_max_connections_503);
     tcase_add_test(tests, rfc6585_5_a_head_above_the_limit_is_431);
     tcase_add_test(tests, rfc6585_5_more_than_256_headers_are_431);
+    tcase_add_test(tests, an_error_in_the_last_header_that_may_come_is_400);
     tcase_add_test(tests, a_head_that_takes_too_long_ends_the_connection);
     suite_add_tcase(suite, tests);
     return suite;
