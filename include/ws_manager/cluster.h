@@ -46,7 +46,7 @@ typedef struct ws_cluster_event {
 
     /* 1 if a callback publishes it for a client's message: such events take no more than half of the
      * room that a carrier has for what waits, so that clients can't keep the application from
-     * publishing. Since 0.2. */
+     * publishing. */
     int32_t for_client;
 } ws_cluster_event;
 
@@ -57,7 +57,7 @@ typedef struct ws_cluster {
     /* Takes an event, to be stored behind those that it took before. Any thread, several at once,
      * without a lock held. If `receipt` is not NULL and the event was taken,
      * ws_manager_cluster_stored() is called with it once. Return WS_OK; WS_ERR_BACKPRESSURE when as
-     * many wait as may; WS_ERR_NO_MEMORY; WS_ERR_TOO_BIG. */
+     * many wait as may; WS_ERR_NO_MEMORY; WS_ERR_TOO_BIG; WS_ERR_FORKED. */
     int (*publish)(const ws_cluster_event *event, void *receipt, void *data);
 
     /* Asks for stored events: those behind position `after`, in order, `max_events` at most;

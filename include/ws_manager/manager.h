@@ -223,7 +223,8 @@ WS_EXPORT void ws_manager_set_default(ws_manager *manager);
  * name nothing are passed over). The event gets its timestamp and its id (with a stream between
  * processes that is known later, see ws_event_on_stored()) and can't be sent again.
  * Errors: WS_ERR_INVALID, WS_ERR_ALREADY (was sent), WS_ERR_BACKPRESSURE (a loop has
- * max_pending calls waiting), WS_ERR_NO_MEMORY; in each case nobody gets it. Any thread. */
+ * max_pending calls waiting), WS_ERR_NO_MEMORY, and of a carrier WS_ERR_TOO_BIG and WS_ERR_FORKED;
+ * in each case nobody gets it. Any thread. */
 WS_EXPORT int ws_manager_broadcast(ws_manager *manager, ws_event *event,
                                    const ws_conn_id *exclude, size_t n_exclude);
 
@@ -290,7 +291,8 @@ WS_EXPORT size_t ws_manager_connection_count(ws_manager *manager);
 /* The statistics as one JSON object: total_connections, unique_users, rooms (name: members) and
  * counters. ws_manager_get_metrics() is the same as OpenMetrics text, with the number of rooms
  * instead of their names. *text is NUL-terminated, `length` (may be NULL) its length without
- * the NUL; free it with ws_manager_free_text(). Errors: WS_ERR_NO_MEMORY. Any thread.
+ * the NUL; free it with ws_manager_free_text(). Errors: WS_ERR_INVALID (NULL), WS_ERR_NO_MEMORY. Any
+ * thread.
  *
  * Beyond 1,000 rooms the list is not of one moment: others go on meanwhile. The whole takes about a
  * microsecond for each room, which a loop that has many should not take: with

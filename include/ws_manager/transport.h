@@ -29,7 +29,7 @@ typedef struct ws_transport {
     /* ws_manager_receive() returned WS_ERR_BACKPRESSURE for this connection and takes messages
      * again: what waited was carried out. Called within ws_loop_run(); the transport may call
      * ws_manager_receive() there. May be NULL, or absent in a shorter struct; then try again after
-     * each turn. Since 0.2. */
+     * each turn. */
     void (*resume)(void *transport_data);
 } ws_transport;
 

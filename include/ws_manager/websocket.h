@@ -137,7 +137,8 @@ WS_EXPORT void ws_handshake_decline_deflate(ws_handshake *handshake);
  * copied. For 401 and 403 a browser (a request with Origin) is let in and closed at once with
  * 4401 or 4403, since a script can't see an HTTP status. The text goes to the log too, as the reason
  * of every handshake that is refused: level WS_LOG_INFO, with the request's path but never its
- * query. Errors: WS_ERR_INVALID, WS_ERR_NO_MEMORY. */
+ * query. It is the reason of that close too, unless it has more than 123 bytes: then that has none.
+ * Errors: WS_ERR_INVALID, WS_ERR_NO_MEMORY. */
 WS_EXPORT int ws_handshake_refuse(ws_handshake *handshake, int status, const char *text);
 
 /* --- one connection ----------------------------------------------------------------------- */
@@ -163,7 +164,7 @@ typedef struct ws_header {
  * head go to ws_websocket_receive() afterwards. The limits are those of a head that comes in as
  * bytes, 431: max_head_bytes in all, each header counted as "NAME:VALUE" and a line's end, and 256
  * headers. A target or value with a control character, or a name that is no token (RFC 9110
- * §5.6.2), is 400. Returns as ws_websocket_receive(); WS_ERR_INVALID if bytes came in before or
+ * §5.6.2), is 400; another method is 405, another version than 1.x 505. Returns as ws_websocket_receive(); WS_ERR_INVALID if bytes came in before or
  * the handshake is done. */
 WS_EXPORT int ws_websocket_upgrade(ws_websocket *websocket, const char *method,
                                    unsigned http_major, unsigned http_minor, const char *target,
@@ -183,9 +184,9 @@ WS_EXPORT int ws_websocket_upgrade(ws_websocket *websocket, const char *method,
 WS_EXPORT int ws_websocket_receive(ws_websocket *websocket, const void *data, size_t length);
 
 /* Whether the host should read from the client: 0 while enough waits to be carried out, after
- * ws_websocket_eof(), and when only the end is still to be written; else 1. Ask before each read, and leave the socket out of those that the loop
- * watches for reading while it is 0. When it becomes 1 again, ws_loop_next_output() names the
- * connection. The loop's thread. */
+ * ws_websocket_eof(), and when only the end is still to be written; else 1. Ask before each read,
+ * and leave the socket out of those that the loop watches for reading while it is 0. When it becomes
+ * 1 again, ws_loop_next_output() names the connection. The loop's thread. */
 WS_EXPORT int ws_websocket_wants_read(const ws_websocket *websocket);
 
 /* The client will send no more, or reading failed. What came before is still carried out by
@@ -218,8 +219,8 @@ WS_EXPORT int ws_websocket_close(ws_websocket *websocket, uint16_t code, const c
 WS_EXPORT void ws_websocket_free(ws_websocket *websocket);
 
 /* The next connection that has bytes to write, wants to be read from again
- * (ws_websocket_wants_read()), or has ended; NULL when there is none. Each is named once a turn, however many events it brought. A host with many clients may stop after some
- * hundred, look for what can be read (without waiting) and go on in its next turn: those that were
+ * (ws_websocket_wants_read()), or has ended; NULL when there is none. Each is named once a turn,
+ * however many events it brought. A host with many clients may stop after some hundred, look for what can be read (without waiting) and go on in its next turn: those that were
  * not named yet come first then. The loop's thread, after ws_loop_run(). */
 WS_EXPORT ws_websocket *ws_loop_next_output(ws_loop *loop);
 

@@ -66,8 +66,10 @@ static int parse_room(const ws_allocator *memory, struct json_slice value,
     if (!json_string(memory, value, &message->room))
         return WS_ERR_NO_MEMORY;
     if (message->room == NULL || !name_text_valid(message->room))
-        return refuse(problem, ANSWER_BAD_REQUEST,
-                      "\"room\" must be a string of 1 to 128 bytes without control characters");
+        return refuse(
+            problem, ANSWER_BAD_REQUEST,
+            "\"room\" must be a string of 1 to 128 bytes without control characters, line "
+            "separators and characters that reorder text");
     return WS_OK;
 }
 
