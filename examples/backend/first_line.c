@@ -36,11 +36,22 @@ enum first_line_protocol first_line_protocol(const struct first_line *line)
     return FIRST_LINE_OTHER;
 }
 
+/* What follows a body that ends elsewhere for others, or a token, begins like no request. */
+static bool has_method(const struct first_line *line)
+{
+    size_t length = strspn(line->text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ-");
+
+    return length > 0 && line->text[length] == ' ';
+}
+
 int first_line_shown(const struct first_line *line)
 {
     const char *version = strstr(line->text, " HTTP/");
     size_t length = strcspn(line->text, "?#");
 
+    if (!has_method(line)) {
+        return 0;
+    }
     return version != NULL && (size_t)(version - line->text) < length
                ? (int)(version - line->text)
                : (int)length;

@@ -32,7 +32,8 @@ enum first_line_protocol { FIRST_LINE_OTHER, FIRST_LINE_TLS, FIRST_LINE_HTTP_2 }
 /* Which protocol begins so, of those that are mistaken for HTTP/1.1. */
 enum first_line_protocol first_line_protocol(const struct first_line *line);
 
-/* How much of `text` may be shown: method and path, without the query, where tokens are. */
+/* How much of `text` may be shown: method and path, without the query, where tokens are. Nothing of
+ * what does not begin with a method in capitals and a blank: it may be anything. */
 int first_line_shown(const struct first_line *line);
 
 #endif

@@ -11,7 +11,7 @@
 #include "monotonic_clock.h"
 #include "text.h"
 
-enum { LINE_MAX_BYTES = 1024, PAUSE_MS = 1000 };
+enum { LINE_MAX_BYTES = 1024, PAUSE_MS = 1000, LINES_A_PAUSE = 10 };
 
 static int highest_level = WS_LOG_INFO;
 
@@ -32,6 +32,23 @@ bool log_may(struct log_pause *pause)
 
     return now_ms >= next_ms &&
            atomic_compare_exchange_strong(&pause->next_ms, &next_ms, now_ms + PAUSE_MS);
+}
+
+bool log_may_share(struct log_share *share, unsigned *left_out)
+{
+    uint64_t now_ms = monotonic_ms();
+    uint64_t until_ms = atomic_load(&share->until_ms);
+
+    if (now_ms >= until_ms &&
+        atomic_compare_exchange_strong(&share->until_ms, &until_ms, now_ms + PAUSE_MS)) {
+        atomic_store(&share->count, 0);
+    }
+    if (atomic_fetch_add(&share->count, 1) >= LINES_A_PAUSE) {
+        atomic_fetch_add(&share->left_out, 1);
+        return false;
+    }
+    *left_out = atomic_exchange(&share->left_out, 0);
+    return true;
 }
 
 void log_line(int level, const char *format, ...)

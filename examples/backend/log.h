@@ -26,4 +26,14 @@ struct log_pause {
 
 bool log_may(struct log_pause *pause);
 
+/* For what strangers can bring about: lets ten lines a second through, of all threads'. Likewise. */
+struct log_share {
+    _Atomic uint64_t until_ms;
+    atomic_uint count;
+    atomic_uint left_out;
+};
+
+/* True if a line may be written, and `left_out` is how many were not since another one was. */
+bool log_may_share(struct log_share *share, unsigned *left_out);
+
 #endif

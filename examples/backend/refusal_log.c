@@ -10,6 +10,25 @@
 
 enum { FIELD_MAX = 160, REQUEST_BYTES = 768, STATUS_BYTES = 32 };
 
+static struct log_share share;
+
+/* Whether a line of this level is written; at level debug all are. Tells of those that were not. */
+static bool may_log(int level)
+{
+    unsigned left_out = 0;
+
+    if (!log_has(level)) {
+        return false;
+    }
+    if (!log_has(WS_LOG_DEBUG) && !log_may_share(&share, &left_out)) {
+        return false;
+    }
+    if (left_out > 0) {
+        log_line(WS_LOG_INFO, "%u more were refused in the meantime", left_out);
+    }
+    return true;
+}
+
 bool refusal_is_handshake(const struct http_request *request)
 {
     const char *upgrade = http_request_header(request, "Upgrade");
@@ -48,18 +67,26 @@ void refusal_log(const struct http_request *request, int status, const char *rea
 {
     bool has_head = http_request_has_head(request);
     bool is_handshake = has_head && refusal_is_handshake(request);
+    int level = is_handshake || !has_head ? WS_LOG_INFO : WS_LOG_DEBUG;
+    const struct first_line *line = &request->first_line;
+    int shown = first_line_shown(line);
+    char hidden[STATUS_BYTES] = "";
     char fields[REQUEST_BYTES + 1] = "";
     char with[STATUS_BYTES];
 
+    if (!may_log(level)) {
+        return;
+    }
+    if (shown == 0) {
+        snprintf(hidden, sizeof hidden, "%zu bytes", line->length);
+    }
     if (has_head) {
         add_field(request, "Host", fields);
         add_field(request, "Origin", fields);
         add_field(request, "User-Agent", fields);
     }
-    log_line(is_handshake || !has_head ? WS_LOG_INFO : WS_LOG_DEBUG,
-             "%s refused%s: %s (%.*s%s)", is_handshake ? "handshake" : "request",
-             format_status(status, with), reason, first_line_shown(&request->first_line),
-             request->first_line.text, fields);
+    log_line(level, "%s refused%s: %s (%s%.*s%s)", is_handshake ? "handshake" : "request",
+             format_status(status, with), reason, hidden, shown, line->text, fields);
 }
 
 void refusal_log_address(const struct in6_addr *client, int status, const char *reason)
@@ -67,6 +94,9 @@ void refusal_log_address(const struct in6_addr *client, int status, const char *
     char address[INET6_ADDRSTRLEN];
     char with[STATUS_BYTES];
 
+    if (!may_log(WS_LOG_INFO)) {
+        return;
+    }
     address_format(client, address);
     log_line(WS_LOG_INFO, "connection refused%s: %s (address %s)", format_status(status, with),
              reason, address);

@@ -239,6 +239,21 @@ class Connections(HttpCase):
         idle[-1].sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
         self.assertIn(b"200 OK", idle[-1].recv(4096))
 
+    def test_refusals_do_not_flood_the_log(self):
+        log = tempfile.TemporaryFile()
+        self.addCleanup(log.close)
+        backend = self.start("--log-level", "info", stderr=log)
+        lines = b""
+        refused = 0
+        while b" more were refused in the meantime" not in lines:
+            for _ in range(50):
+                self.assertIn(b" 400 ", self.connect(backend, b"secret words\r\n\r\n").recv(4096))
+            refused += 50
+            lines = os.pread(log.fileno(), 64 * MIB, 0)
+        self.assertLess(lines.count(b"request refused"), refused)
+        self.assertIn(b"(12 bytes)", lines)
+        self.assertNotIn(b"secret", lines)
+
     SLOW = 1100  # with 64 KiB each
     LARGE = b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n"
 

@@ -30,7 +30,11 @@ START_TEST(method_and_path_are_shown_without_the_query)
         {"GET /ws#a HTTP/1.1\r\n", "GET /ws"},
         {"\r\n\r\nGET /a/b", "GET /a/b"},
         {"GET /a?b HTTP/1.1", "GET /a"},
-        {"hello\nworld\n", "hello"},
+        {"hello\nworld\n", ""},
+        {"eyJhbGciOiJIUzI1NiJ9.e30.c2ln HTTP/1.1\r\n", ""},
+        {"{\"password\": \"secret\"}GET /a HTTP/1.1\r\n", ""},
+        {"SECRET", ""},
+        {" GET /a", ""},
         {"\r\n", ""},
         {"", ""},
     };
@@ -49,12 +53,13 @@ START_TEST(only_the_beginning_is_kept)
     char long_line[1000];
 
     memset(long_line, 'x', sizeof long_line);
+    memcpy(long_line, "GET ", 4);
     come(long_line, sizeof long_line, 77);
     ck_assert_uint_eq(line.length, FIRST_LINE_KEPT);
     ck_assert_int_eq(first_line_shown(&line), FIRST_LINE_KEPT);
-    come("a\0b\r\n", 5, 5);
-    ck_assert_uint_eq(line.length, 3);
-    expect_shown("a");
+    come("GET a\0b\r\n", 9, 9);
+    ck_assert_uint_eq(line.length, 7);
+    expect_shown("GET a");
 }
 END_TEST
 
