@@ -10,7 +10,9 @@
  * After fork() it is the parent's. In the child ws_redis_run() and ws_redis_ready() do nothing,
  * whatever is sent through its manager is refused with WS_ERR_FORKED, and ws_redis_free() closes
  * the child's copies of the descriptors without a word to Redis, or to `watch`. A process that
- * forks makes the manager and the carrier of each child there. */
+ * forks makes the manager and the carrier of each child there. While it forks, no other thread may
+ * be within a call to this library but ws_redis_lookup_done(): the child would wait for that
+ * thread's locks. The memory of a look-up that is under way then is lost to the child. */
 #ifndef WS_MANAGER_REDIS_H
 #define WS_MANAGER_REDIS_H
 
@@ -41,7 +43,9 @@ typedef struct ws_redis_options {
     void (*watch)(int fd, int events, void *user_data);
 
     /* Make the host's loop call ws_redis_run() soon. Called from any thread, once for all calls
-     * between two runs. It must not call this library. Required. */
+     * between two runs, not after ws_redis_free(). That waits for a call that is under way, and so
+     * may ws_redis_run(): it must not block, nor take a lock that is held while one of these is
+     * called. It must not call this library. Required. */
     void (*wake)(void *user_data);
 
     /* Redis was reached (`connected` 1), was lost or can't be reached (0), or takes no new events

@@ -168,10 +168,14 @@ END_TEST
 /* Who only reads notices too. */
 START_TEST(slot_moves_while_quiet)
 {
+    unsigned n_told;
+
     begin_at(OWNER);
+    n_told = ann.n_told;
     cluster_begin_move(&cluster, OWNER, OTHER);
     cluster_move(&cluster, OWNER, OTHER, NULL);
-    UNTIL(is_at(OTHER));
+    UNTIL(is_at(OTHER) && ann.connected);
+    ck_assert_uint_ge(ann.n_told, n_told + 2); /* it was left, and the other one reached */
     cluster_end_move(&cluster, OTHER);
     node_emit_numbers(&ann, N + 1, 2 * N);
     node_expect_stored(&ann, N + 1, 2 * N);

@@ -1,6 +1,9 @@
 /* fork_test.c: a carrier that was made before fork() is the parent's: the child neither speaks by
  * its connections nor says anything of them, and the parent's events are stored once. */
 #include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -68,8 +71,63 @@ START_TEST(the_connections_are_the_parent_s)
 }
 END_TEST
 
+static pthread_mutex_t look_up_is_held = PTHREAD_MUTEX_INITIALIZER;
+static pthread_t look_up;
+static atomic_bool is_answering;
+
+/* Called with the look-up locked, and what else a look-up's thread may have locked. */
+static void wake_slowly(void *user_data)
+{
+    (void)user_data;
+    atomic_store(&is_answering, true);
+    pthread_mutex_lock(&look_up_is_held);
+    pthread_mutex_unlock(&look_up_is_held);
+}
+
+static void *answer(void *lookup)
+{
+    ws_redis_lookup_done(lookup, NULL, "no such name");
+    return NULL;
+}
+
+static int resolve(ws_redis_lookup *lookup, const char *host, void *user_data)
+{
+    (void)host;
+    (void)user_data;
+    ck_assert_int_eq(pthread_create(&look_up, NULL, answer, lookup), 0);
+    return WS_OK;
+}
+
+START_TEST(a_look_up_is_the_parent_s)
+{
+    int status;
+    pid_t pid;
+
+    node_init(&ann, "ann", "redis://name");
+    ann.options.wake = wake_slowly;
+    ann.options.resolve = resolve;
+    node_open(&ann);
+    pthread_mutex_lock(&look_up_is_held);
+    nodes_turn();
+    while (!atomic_load(&is_answering))
+        sched_yield();
+    pid = fork();
+    ck_assert_int_ge(pid, 0);
+    if (pid == 0) {
+        alarm(NODE_PATIENCE_MS / 1000); /* if it waits for the thread that it does not have */
+        ws_redis_free(ann.redis);
+        _exit(0);
+    }
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert_int_eq(status, 0);
+    pthread_mutex_unlock(&look_up_is_held);
+    ck_assert_int_eq(pthread_join(look_up, NULL), 0);
+    node_close(&ann);
+}
+END_TEST
+
 int main(void)
 {
-    return suite_run("redis-fork",
-                     (const TTest *const[]){the_connections_are_the_parent_s, NULL});
+    return suite_run("redis-fork", (const TTest *const[]){the_connections_are_the_parent_s,
+                                                          a_look_up_is_the_parent_s, NULL});
 }

@@ -109,6 +109,22 @@ START_TEST(nonsense_as_a_greeting)
 }
 END_TEST
 
+/* Each redirection takes its time, by the carrier's clock. */
+START_TEST(a_slow_circle_of_redirections)
+{
+    char text[64];
+
+    begin(60000);
+    snprintf(text, sizeof text, "-MOVED 1 127.0.0.1:%d\r\n", peer.port);
+    peer_order(&peer, PEER_GREETS, 0, text);
+    UNTIL((ann.ahead_ms += 2000, strstr(ann.state, "MOVED 1 127.0.0.1:") != NULL));
+    ck_assert(!ann.connected);
+    peer_order(&peer, PEER_PASSES, 0, "");
+    emit(1);
+    end();
+}
+END_TEST
+
 /* As Redis repeats what it does not know. */
 START_TEST(what_is_told_has_no_password)
 {
@@ -355,8 +371,9 @@ int main(void)
     return suite_run(
         "redis-impostor",
         (const TTest *const[]){nonsense_as_an_answer, nonsense_as_a_greeting,
-                               what_is_told_is_one_line, what_is_told_has_no_password, misfits,
-                               moved_in_a_circle, stored_in_advance, silence, drip, flood,
-                               too_many_bytes, too_many_elements, too_much_for_the_line,
-                               too_much_to_send, requests_cut, replies_cut, NULL});
+                               what_is_told_is_one_line, what_is_told_has_no_password,
+                               a_slow_circle_of_redirections, misfits, moved_in_a_circle,
+                               stored_in_advance, silence, drip, flood, too_many_bytes,
+                               too_many_elements, too_much_for_the_line, too_much_to_send,
+                               requests_cut, replies_cut, NULL});
 }

@@ -94,8 +94,7 @@ struct servers {
     uint64_t ask_ms; /* when one is asked again */
 
     enum redirect redirect; /* to session.elsewhere; NONE: the URI's host is used */
-    uint32_t n_redirects;   /* in a row */
-    uint64_t redirected_ms; /* the time of the last redirection */
+    uint32_t n_redirects;   /* since events were read, or a back-off */
 
     struct target targets[URI_MAX_HOSTS]; /* of the URI's hosts */
     struct target named;                  /* of a server that another one names */
@@ -270,6 +269,9 @@ redisReply *range_of(struct ws_redis *redis, const redisReply *reply);
 
 void servers_init(struct ws_redis *redis);
 void servers_free(struct ws_redis *redis);
+
+/* In a child: look-ups are the parent's. Their memory is lost. */
+void servers_leave_to_parent(struct ws_redis *redis);
 
 /* That of the session's place, for which its name is looked up. */
 struct target *servers_target(struct ws_redis *redis);

@@ -257,9 +257,12 @@ static void watch_nothing(int fd, int events, void *user_data)
     (void)user_data;
 }
 
-/* The host may share an epoll descriptor with the parent, which must go on waiting by it. */
+/* The host may share an epoll descriptor with the parent, which must go on waiting by it. Locks may
+ * be held by threads that are the parent's alone. */
 static void leave_to_parent(struct ws_redis *redis)
 {
+    pthread_mutex_init(&redis->lock, NULL);
+    servers_leave_to_parent(redis);
     redis->reading.watch = redis->writing.watch = redis->asking.watch = watch_nothing;
 }
 

@@ -13,8 +13,7 @@
 enum {
     SENTINEL_TIMEOUT_MS = 1000, /* if there are other sentinels to ask */
     ASK_AGAIN_MS = 1000,
-    MAX_REDIRECTS = 5, /* without a pause of REDIRECTS_MS between two of them */
-    REDIRECTS_MS = 1000
+    MAX_REDIRECTS = 5 /* until the events are read */
 };
 
 static bool go_to(struct ws_redis *redis, const struct place *place)
@@ -59,6 +58,13 @@ void servers_free(struct ws_redis *redis)
     for (size_t i = 0; i < URI_MAX_HOSTS; i++)
         target_free(&redis->servers.targets[i]);
     target_free(&redis->servers.named);
+}
+
+void servers_leave_to_parent(struct ws_redis *redis)
+{
+    for (size_t i = 0; i < URI_MAX_HOSTS; i++)
+        redis->servers.targets[i].lookup = NULL;
+    redis->servers.named.lookup = NULL;
 }
 
 bool servers_check_role(const struct ws_redis *redis)
@@ -238,19 +244,20 @@ uint64_t servers_deadline(struct ws_redis *redis)
 bool servers_follow(struct ws_redis *redis)
 {
     struct servers *servers = &redis->servers;
+    const struct session *session = &redis->session;
 
     servers->redirect = REDIRECT_NONE;
-    if (redis->session.redirect == REDIRECT_NONE || redis->uri.is_unix ||
-        redis->uri.is_sentinel)
+    if (session->redirect == REDIRECT_NONE || redis->uri.is_unix || redis->uri.is_sentinel)
         return false;
-    if (redis->now_ms - servers->redirected_ms >= REDIRECTS_MS)
+    if (session->failed_in == STAGE_READING)
         servers->n_redirects = 0;
-    if (servers->n_redirects == MAX_REDIRECTS)
+    if (servers->n_redirects == MAX_REDIRECTS) {
+        servers->n_redirects = 0;
         return false;
+    }
     servers->n_redirects++;
-    servers->redirected_ms = redis->now_ms;
     target_worked(servers_target(redis));
-    servers->redirect = redis->session.redirect;
+    servers->redirect = session->redirect;
     count(redis, &redis->counters.redirections, 1);
     return true;
 }

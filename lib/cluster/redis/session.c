@@ -48,6 +48,8 @@ void session_end_failed(struct ws_redis *redis)
         return;
     session_close(redis);
     session->retry_ms = redis->now_ms;
+    if (session->failed_in >= STAGE_LOADING) /* even if the next one follows at once */
+        tell_failure(redis);
     if (servers_follow(redis))
         return;
     count(redis, &redis->counters.failures, 1);
