@@ -96,7 +96,8 @@ static int believe_user_id(ws_handshake *handshake)
     }
     if (result == WS_ERR_INVALID) {
         ws_handshake_refuse(handshake, HTTP_STATUS_BAD_REQUEST,
-                            "user_id must be 1 to 128 bytes without control characters");
+                            "user_id must be 1 to 128 bytes without control characters, line "
+                            "separators and characters that reorder text");
     }
     return result;
 }

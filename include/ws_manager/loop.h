@@ -46,8 +46,9 @@ WS_EXPORT int ws_loop_new(ws_manager *manager, const ws_loop_options *options, u
                           ws_loop **loop);
 
 /* Ends the loop: its connections leave as if they had broken (on_disconnect with 1001), and
- * calls not yet carried out are dropped. WebSockets of this loop must be freed before. NULL
- * does nothing. The loop's thread, not within a callback. */
+ * calls not yet carried out are dropped. WebSockets of this loop must be freed before. In a child of
+ * fork() that has not run the loop nobody is told (manager.h). NULL does nothing. The loop's thread,
+ * not within a callback. */
 WS_EXPORT void ws_loop_free(ws_loop *loop);
 
 /* Carries out what was called for this loop, the timers up to `now_ms` (monotonic milliseconds), and

@@ -164,8 +164,8 @@ typedef struct ws_header {
  * head go to ws_websocket_receive() afterwards. The limits are those of a head that comes in as
  * bytes, 431: max_head_bytes in all, each header counted as "NAME:VALUE" and a line's end, and 256
  * headers. A target or value with a control character, or a name that is no token (RFC 9110
- * §5.6.2), is 400; another method is 405, another version than 1.x 505. Returns as ws_websocket_receive(); WS_ERR_INVALID if bytes came in before or
- * the handshake is done. */
+ * §5.6.2), is 400; another method is 405, another major version than 1 is 505. Returns as
+ * ws_websocket_receive(); WS_ERR_INVALID if bytes came in before or the handshake is done. */
 WS_EXPORT int ws_websocket_upgrade(ws_websocket *websocket, const char *method,
                                    unsigned http_major, unsigned http_minor, const char *target,
                                    const ws_header *headers, size_t n_headers);
@@ -220,8 +220,9 @@ WS_EXPORT void ws_websocket_free(ws_websocket *websocket);
 
 /* The next connection that has bytes to write, wants to be read from again
  * (ws_websocket_wants_read()), or has ended; NULL when there is none. Each is named once a turn,
- * however many events it brought. A host with many clients may stop after some hundred, look for what can be read (without waiting) and go on in its next turn: those that were
- * not named yet come first then. The loop's thread, after ws_loop_run(). */
+ * however many events it brought. A host with many clients may stop after some hundred, look for
+ * what can be read (without waiting) and go on in its next turn: those that were not named yet come
+ * first then. The loop's thread, after ws_loop_run(). */
 WS_EXPORT ws_websocket *ws_loop_next_output(ws_loop *loop);
 
 WS_END_DECLS
