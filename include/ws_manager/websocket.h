@@ -43,7 +43,9 @@ typedef struct ws_endpoint_options {
     uint32_t max_fragments;     /* frames of a client's message, or one for each 64 bytes of it
                                    if that is more, else 1009; 0: no limit; default 1024 */
     uint32_t max_queue_bytes;   /* waiting for a client; a message that finds more than this
-                                   waiting ends the connection with 1013; default 1048576 */
+                                   waiting ends the connection with 1013. What is for it alone
+                                   (answers, pongs, personal messages) counts with the memory that
+                                   it costs, some 110 bytes more; default 1048576 */
     uint32_t
         handshake_timeout_ms;  /* from ws_websocket_new() to the whole head; default 10000 */
     uint32_t ping_interval_ms; /* 0: no pings; default 25000 */

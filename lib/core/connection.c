@@ -306,10 +306,12 @@ void connection_deliver_text(struct connection *connection, struct buffer *buffe
 {
     ws_message *message = manager_message(connection->loop->manager, buffer);
 
-    if (message != NULL)
-        connection_give(connection, message);
-    else
+    if (message == NULL) {
         connection_out_of_memory(connection);
+        return;
+    }
+    message->is_single = true;
+    connection_give(connection, message);
 }
 
 void connection_close_transport(struct connection *connection, uint16_t code,

@@ -38,6 +38,7 @@ struct ws_message {
     uint16_t last_frame;   /* of a bundle: bytes of its last frame */
     bool is_text : 1;
     bool is_foreign : 1; /* what it excludes are connections of another process */
+    bool is_single : 1;  /* for one connection alone */
     uint32_t start;      /* of the payload, in bytes[] */
     uint32_t length;     /* of the payload */
     uint32_t n_exclude;  /* ids at the front of bytes[], sorted */

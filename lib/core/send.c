@@ -180,6 +180,7 @@ int send_answer(struct connection *connection, const char *text, size_t length,
     if (message == NULL)
         return WS_ERR_NO_MEMORY;
     message->length = 0;
+    message->is_single = true;
     message_append(message, text, length);
     posting_begin(&posting, manager);
     result = loop_reserve(loop, false);
@@ -203,7 +204,10 @@ int send_answer(struct connection *connection, const char *text, size_t length,
 int send_message(ws_manager *manager, ws_conn_id id, ws_message *message)
 {
     struct command command = {.kind = COMMAND_SEND, .message = message};
-    int result = send_command(manager, id, NULL, &command, true);
+    int result;
+
+    message->is_single = true;
+    result = send_command(manager, id, NULL, &command, true);
 
     if (result != WS_OK)
         ws_message_unref(message);

@@ -34,12 +34,16 @@ struct output_queue {
     bool has_ring;
 };
 
-/* What a message counts for the limit. Frames of our own, which have no header before their
- * payload, are shared with nobody and often tiny: they count with the memory that they cost, so
- * that a flood of pings is worth no more than its limit. */
+/* What a message for one connection costs beyond its bytes: itself, room for an id that was not
+ * used up, its place in the queue. */
+enum { OUTPUT_OWN_BYTES = sizeof(ws_message) + sizeof(ws_message *) + 48 };
+
+/* What a message counts for the limit. Pongs and closes, which have no header before their payload,
+ * answers, and whatever else is for one connection, are shared with nobody and often tiny: they count
+ * with the memory that they cost, so that a flood of pings is worth no more than its limit. */
 static inline size_t output_weight(const ws_message *message)
 {
-    size_t own = message->frame_header == 0 ? sizeof *message + sizeof message : 0;
+    size_t own = message->frame_header == 0 || message->is_single ? OUTPUT_OWN_BYTES : 0;
 
     return message_frame_length(message) + own;
 }

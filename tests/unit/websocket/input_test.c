@@ -408,6 +408,27 @@ START_TEST(the_end_within_a_callback_comes_after_what_waits)
 }
 END_TEST
 
+/* It reads none of its answers: they cost what they are counted as, and the limit ends it. */
+START_TEST(answers_that_are_not_read_cost_no_more_than_the_queue)
+{
+    struct peer *peer;
+    size_t before;
+
+    host_options_init(&options);
+    options.endpoint.protocol = WS_PROTOCOL_JSON;
+    peer = begin();
+    peer->writable = 0;
+    for (int i = 0; i < 2000; i++)
+        client_text(&frames, FIN | TEXT, "{\"type\":\"ping\"}");
+    before = host.memory.bytes;
+    host.memory.most_bytes = before;
+    for (int i = 0; i < 10 && host.called[HOST_DISCONNECT] == 0; i++)
+        peer_send(peer, &frames);
+    ck_assert_uint_eq(host.code, 1013);
+    ck_assert_uint_lt(host.memory.most_bytes - before, 1048576 + 262144);
+}
+END_TEST
+
 static void free_it(struct host *of, enum host_callback callback, struct peer *peer,
                     ws_conn_id id)
 {
@@ -513,6 +534,7 @@ Suite *websocket_suite(void)
     tcase_add_test(tests, frames_behind_the_handshake_wait_for_the_connection);
     tcase_add_test(tests, nothing_is_read_once_the_end_is_to_be_written);
     tcase_add_test(tests, the_end_within_a_callback_comes_after_what_waits);
+    tcase_add_test(tests, answers_that_are_not_read_cost_no_more_than_the_queue);
     tcase_add_test(tests, freed_while_it_is_served);
     tcase_add_test(tests, freed_while_it_waits);
     tcase_add_test(tests, no_pong_is_missed_while_nothing_is_read);

@@ -123,12 +123,13 @@ START_TEST(by_default_a_queue_is_long_above_half_its_limit_and_short_at_a_quarte
     host_open(&host, &options);
     peer = host_client(&host);
     peer->writable = 0;
-    send_frame(peer, LIMIT / 2);
+    /* Each counts with some hundred bytes that it costs beyond these. */
+    send_frame(peer, LIMIT / 2 - 200);
     ck_assert_uint_eq(n_high, 0);
     send_frame(peer, 130);
     ck_assert_uint_eq(n_high, 1);
-    send_frame(peer, LIMIT / 8);
-    peer->writable = LIMIT / 2;
+    send_frame(peer, LIMIT / 8 - 200);
+    peer->writable = LIMIT / 2 - 200;
     peer_write(peer);
     ck_assert_uint_eq(n_low, 0);
     peer->writable = 130;
