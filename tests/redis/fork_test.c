@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -114,6 +115,7 @@ START_TEST(a_look_up_is_the_parent_s)
     pid = fork();
     ck_assert_int_ge(pid, 0);
     if (pid == 0) {
+        signal(SIGALRM, SIG_DFL);
         alarm(NODE_PATIENCE_MS / 1000); /* if it waits for the thread that it does not have */
         ws_redis_free(ann.redis);
         _exit(0);
