@@ -6,9 +6,11 @@
 #include "buffer.h"
 #include "costs.h"
 #include "credentials.h"
+#include "forwarded.h"
 #include "http_request.h"
 #include "json_text.h"
 #include "origin.h"
+#include "proxy_header.h"
 #include "text.h"
 #include "token.h"
 #include "user_agent.h"
@@ -138,6 +140,42 @@ static void browser(const char *input, size_t length)
     user_agent_keeps_deflate_context(input);
 }
 
+/* From a proxy that is believed, and behind which all others are too. */
+static void forwarded_by(const char *name, const char *value)
+{
+    struct address_ranges trusted = {0};
+    struct forwarded forwarded;
+    struct in6_addr client;
+    const char *scheme;
+
+    if (address_ranges_add(&trusted, "10.0.0.0/8") != NULL ||
+        !address_parse("10.0.0.1", 8, &client))
+        cost_fail("the range can't be read");
+    forwarded_begin(&forwarded, &trusted, &client);
+    forwarded_take(&forwarded, name, value);
+    forwarded_end(&forwarded, &client, &scheme);
+}
+
+static void forwarded_for(const char *input, size_t length)
+{
+    (void)length;
+    forwarded_by("X-Forwarded-For", input);
+    forwarded_by("X-Forwarded-Proto", input);
+}
+
+static void forwarded_elements(const char *input, size_t length)
+{
+    (void)length;
+    forwarded_by("Forwarded", input);
+}
+
+static void proxy_header(const char *input, size_t length)
+{
+    struct proxy_header header;
+
+    proxy_header_read(&header, input, length);
+}
+
 static void log_line_text(const char *input, size_t length)
 {
     char *copy = malloc(length + 1);
@@ -197,6 +235,18 @@ const struct cost_case cost_cases[] = {
      BYTES("\r\na\r\n0\r\n\r\n"), TINY},
     {"chunks: trailers", requests, BYTES(CHUNKED "0\r\n"), BYTES("A:b\r\n"), BYTES("\r\n"),
      TINY / 5},
+    {"forwarded: addresses", forwarded_for, NONE, BYTES("10.0.0.2, "), NONE, 0},
+    {"forwarded: commas", forwarded_for, NONE, BYTES(","), NONE, 0},
+    {"forwarded: quotes in a list", forwarded_for, NONE, BYTES("\""), NONE, 0},
+    {"forwarded: elements", forwarded_elements, NONE, BYTES("for=10.0.0.2;proto=http, "),
+     BYTES("for=10.0.0.2"), 0},
+    {"forwarded: parameters", forwarded_elements, NONE, BYTES("a=b;"), NONE, 0},
+    {"forwarded: quotes", forwarded_elements, NONE, BYTES("\""), NONE, 0},
+    {"forwarded: escapes", forwarded_elements, BYTES("for=\""), BYTES("\\\""), NONE, 0},
+    {"forwarded: brackets", forwarded_elements, BYTES("for=\"["), BYTES("1:"), BYTES("]\""), 0},
+    {"proxy header: text", proxy_header, BYTES("PROXY TCP4 "), BYTES("1.1.1.1 "), NONE, 0},
+    {"proxy header: binary", proxy_header, BYTES("\r\n\r\n\0\r\nQUIT\n\x21\x11\x07\xf0"),
+     BYTES("\x03\0\1a"), NONE, 25},
     {"buffer: a bit at a time", buffered, NONE, BYTES("a"), NONE, 0},
 
     {"body: nesting", body, BYTES("{\"a\":"), BYTES("["), NONE, 0},
