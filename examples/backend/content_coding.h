@@ -18,7 +18,7 @@ void content_codings_init(struct content_codings *codings);
 void content_codings_take(struct content_codings *codings, const char *value);
 
 /* Lists those that the client takes, the best one first, up to CODING_IDENTITY, which is also for
- * whoever takes none. */
+ * a client that takes no coding. */
 void content_codings_order(const struct content_codings *codings,
                            enum content_coding list[N_CODINGS]);
 

@@ -56,7 +56,7 @@ static const char *find_separator(const char *at, char separator)
     return is_quoted ? NULL : at;
 }
 
-/* The same where there are no quoted strings. */
+/* The next comma, or the end. X-Forwarded-For and -Proto have no quoted strings. */
 static const char *find_comma(const char *at)
 {
     return at + strcspn(at, ",");

@@ -13,11 +13,11 @@ bool refusal_is_handshake(const struct http_request *request);
 
 /* Logs at level info, because a browser shows its user nothing, and at level debug where the head
  * says that it is no handshake. The line names method, path, Host, Origin and User-Agent, but never
- * the query and other headers, where tokens are. Of what does not begin like a request it tells the length. Above level debug, ten
- * lines a second are written, and how many were left out. `status` 0: nothing is answered. */
+ * the query and other headers, where tokens are. Of what does not begin like a request it gives the
+ * length. Above level debug, ten lines a second are written, and how many were left out. `status` 0: nothing is answered. */
 void refusal_log(const struct http_request *request, int status, const char *reason);
 
-/* The same before anything came. */
+/* Logs that a connection was refused, and why, before its client sent anything. */
 void refusal_log_address(const struct in6_addr *client, int status, const char *reason);
 
 #endif

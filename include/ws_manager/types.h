@@ -28,11 +28,10 @@ typedef uint64_t ws_conn_id;
 
 #define WS_NAME_MAX 128 /* bytes of a name */
 
-/* One rule holds for every name of a user, room or event type, whoever gives it: 1 to WS_NAME_MAX
- * bytes of UTF-8 without control characters (U+0000 to U+001F, U+007F to U+009F), line and paragraph
- * separators (U+2028, U+2029) and characters that reorder text (U+202A to U+202E, U+2066 to
- * U+2069). A name is shown to others and stands in logs: it must neither end a line nor pass for
- * another name. 1 if a text is such a name; NULL is none. Any thread. */
+/* Whether a text can be the name of a user, room or event type: 1 to WS_NAME_MAX bytes of UTF-8
+ * without control characters (U+0000 to U+001F, U+007F to U+009F), line and paragraph separators
+ * (U+2028, U+2029) and characters that reorder text (U+202A to U+202E, U+2066 to U+2069). A name is
+ * shown to others and stands in logs, so it must neither end a line nor look like another name. Returns 1 for such a text, else 0, also for NULL. Any thread. */
 WS_EXPORT int ws_name_is_valid(const char *name);
 
 /* Memory functions with the meaning of malloc(), realloc() and free(), called from any thread and

@@ -78,21 +78,16 @@ bool input_is_behind(const ws_loop *loop)
     return atomic_load(&loop->cluster_work) >= WORK_MAX;
 }
 
-static bool is_overloaded(const ws_loop *loop)
+bool inputs_are_held_back(const ws_loop *loop)
 {
     return atomic_load(&loop->manager->client_work[loop->number]) >= WORK_MAX;
-}
-
-bool inputs_wait_for_others(const ws_loop *loop)
-{
-    return is_overloaded(loop);
 }
 
 /* --- turns ----------------------------------------------------------------------------------- */
 
 bool input_may_go_on(const ws_loop *loop, const struct input *input)
 {
-    return input->credit > 0 && loop->doomed == NULL && !is_overloaded(loop);
+    return input->credit > 0 && loop->doomed == NULL && !inputs_are_held_back(loop);
 }
 
 /* A large debt would only let the others go first for longer than there is any sense in. */
@@ -114,7 +109,7 @@ static uint32_t run_round(ws_loop *loop, uint32_t budget)
     for (size_t left = loop->inputs.count; left > 0 && spent < budget; left--) {
         struct input *input = loop->inputs.first;
 
-        if (input == NULL || is_overloaded(loop))
+        if (input == NULL || inputs_are_held_back(loop))
             break;
         input_list_remove(loop, input);
         input->credit = input->credit > 0 ? QUANTUM : input->credit + QUANTUM;

@@ -66,8 +66,8 @@ void input_charge(struct input *input, uint32_t cost, uint32_t *sum);
  * carried out. The loop's thread, within its turn. */
 bool inputs_run(struct ws_loop *loop, uint32_t *budget);
 
-/* Whether nothing is served until other loops have carried out what was posted. */
-bool inputs_wait_for_others(const struct ws_loop *loop);
+/* Whether no client is served until loops have carried out what clients of this one brought about. */
+bool inputs_are_held_back(const struct ws_loop *loop);
 
 /* --- what waits to be carried out ----------------------------------------------------------- */
 

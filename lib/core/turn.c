@@ -229,7 +229,7 @@ uint64_t ws_loop_run(ws_loop *loop, uint64_t now_ms)
     deadline_ms = host_clock_deadline(&loop->clock, timer_wheel_deadline(&loop->timers));
     if (loop->inputs.count == 0)
         return deadline_ms;
-    if (!inputs_wait_for_others(loop))
+    if (!inputs_are_held_back(loop))
         return now_ms;
     return deadline_ms < now_ms + OVERLOADED_AGAIN_MS ? deadline_ms
                                                       : now_ms + OVERLOADED_AGAIN_MS;
