@@ -18,6 +18,9 @@ struct api_call {
         *parameter; /* the path's variable segment, percent-decoded; "" if there is none */
 };
 
+/* Rows of lists whose requests name no limit. */
+enum { API_DEFAULT_ORDERS = 50, API_MOST_CLIENTS = 1000 };
+
 typedef void api_handler(struct api_call *call);
 
 api_handler api_list_orders;

@@ -7,7 +7,6 @@
 #include "api.h"
 
 enum { NAME_MAX_CHARACTERS = 200, EMAIL_MAX_CHARACTERS = 254, PHONE_MAX_CHARACTERS = 40 };
-enum { LONGEST_LIST = 1000 };
 
 /* One "@" between two parts without blanks, and a dot within the second: enough to catch a slip
  * of the hand. Whether mail arrives there, only mail can tell. */
@@ -128,7 +127,7 @@ void api_list_clients(struct api_call *call)
     int64_t limit;
     int64_t after;
 
-    if (!api_query_number(call, "limit", 1, LONGEST_LIST, LONGEST_LIST, &limit) ||
+    if (!api_query_number(call, "limit", 1, API_MOST_CLIENTS, API_MOST_CLIENTS, &limit) ||
         !api_query_number(call, "after", 0, INT64_MAX, 0, &after)) {
         return;
     }

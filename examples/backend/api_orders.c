@@ -6,7 +6,7 @@
 
 #include "api.h"
 
-enum { DEFAULT_LIST = 50, LONGEST_LIST = 500 };
+enum { LONGEST_LIST = 500 };
 
 /* An order as a request wants it. */
 struct order_request {
@@ -302,7 +302,7 @@ void api_list_orders(struct api_call *call)
     int64_t limit;
     int64_t before;
 
-    if (!api_query_number(call, "limit", 1, LONGEST_LIST, DEFAULT_LIST, &limit) ||
+    if (!api_query_number(call, "limit", 1, LONGEST_LIST, API_DEFAULT_ORDERS, &limit) ||
         !api_query_number(call, "before", 1, INT64_MAX, INT64_MAX, &before)) {
         return;
     }

@@ -39,6 +39,7 @@ struct http_exchange {
     size_t spent;                /* of HTTP_CONNECTION_COST, in its turn */
     size_t body_bytes;           /* what of loop->body_bytes is this request's */
     bool answered;               /* a request, since the timer was set */
+    bool has_queued;             /* the current request waited among those that ask for much */
 };
 
 /* What a connection has that comes from a trusted proxy. */

@@ -74,6 +74,7 @@ static void queue_response(struct connection *connection, struct http_response *
     http_request_reset(request);
     count_body(connection);
     connection->http->answered = true;
+    connection->http->has_queued = false;
     connection_forget_client(connection);
 }
 
@@ -187,10 +188,39 @@ static void begin_body(struct connection *connection)
     http_response_free(&response);
 }
 
+/* Puts a request for a long list behind the others of its kind, once. A client's first one would
+ * else take the turn of those who ask for little: 40 clients that begin at once cost 200 ms. */
+static bool must_queue(struct connection *connection)
+{
+    struct http_exchange *http = connection->http;
+
+    if (http->has_queued || !router_makes_long_list(&http->request)) {
+        return false;
+    }
+    http->has_queued = true;
+    http_queue_add(&connection->loop->turns.heavy, connection);
+    return true;
+}
+
+static void answer_complete(struct connection *connection)
+{
+    struct http_response response;
+
+    http_response_init(&response);
+    router_answer(connection->loop->app, &connection->http->request, connection->is_admin,
+                  &response);
+    if (response.later) {
+        spend(connection, HTTP_COST_REQUEST + cost_of_right(connection));
+        http_queue_add(&connection->loop->turns.later, connection);
+    } else {
+        answer_request(connection, &response);
+    }
+    http_response_free(&response);
+}
+
 static void use_request(struct connection *connection)
 {
     struct http_request *request = &connection->http->request;
-    struct http_response response;
 
     if (request->state >= HTTP_HEAD_DONE && request->state != HTTP_FAILED &&
         !admit_client(connection)) {
@@ -201,15 +231,9 @@ static void use_request(struct connection *connection)
         begin_body(connection);
         break;
     case HTTP_COMPLETE:
-        http_response_init(&response);
-        router_answer(connection->loop->app, request, connection->is_admin, &response);
-        if (response.later) {
-            spend(connection, HTTP_COST_REQUEST + cost_of_right(connection));
-            http_queue_add(&connection->loop->turns.later, connection);
-        } else {
-            answer_request(connection, &response);
+        if (!must_queue(connection)) {
+            answer_complete(connection);
         }
-        http_response_free(&response);
         break;
     case HTTP_FAILED:
         answer_failure(connection, request->failure_status, request->failure_message);

@@ -39,7 +39,7 @@ struct http_turns {
     struct http_queue
         light; /* wait for their turn, and took no more than their share in the last */
     struct http_queue
-        heavy; /* took more: one of them in each turn, others as the turn allows */
+        heavy; /* took more, or want a long list: one in each turn, others as the turn allows */
     struct http_queue later; /* wait for an answer that is being made */
     size_t left;             /* of this turn's cost */
 };

@@ -10,7 +10,10 @@
 #include "refusal_log.h"
 #include "text.h"
 
-enum { PARAMETER_BYTES = 256 };
+enum {
+    PARAMETER_BYTES = 256,
+    SHORT_LIST = 64 /* rows: of some 250 bytes each, a connection's share of a turn */
+};
 
 /* A "*" in a pattern stands for one segment, which the handler gets as its parameter. */
 static const struct route {
@@ -18,21 +21,22 @@ static const struct route {
     enum http_method method;
     bool is_status; /* at --admin-listen, when there is one, and only there */
     api_handler *handler;
+    int64_t rows; /* of a list whose request names no limit; INT64_MAX: it has none. Else 0 */
 } routes[] = {
-    {"/api/orders", HTTP_GET, false, api_list_orders},
-    {"/api/orders", HTTP_POST, false, api_create_order},
-    {"/api/orders/*", HTTP_GET, false, api_get_order},
-    {"/api/orders/*", HTTP_PUT, false, api_update_order},
-    {"/api/orders/*/status", HTTP_PATCH, false, api_set_order_status},
-    {"/api/clients", HTTP_GET, false, api_list_clients},
-    {"/api/clients", HTTP_POST, false, api_create_client},
-    {"/api/clients/*", HTTP_PUT, false, api_update_client},
-    {"/api/inventory", HTTP_GET, false, api_list_inventory},
-    {"/api/inventory/*", HTTP_PATCH, false, api_update_item},
-    {"/api/notifications", HTTP_POST, false, api_send_notification},
-    {"/healthz", HTTP_GET, true, api_get_health},
-    {"/metrics", HTTP_GET, true, api_get_metrics},
-    {"/ws/stats", HTTP_GET, true, api_get_stats},
+    {"/api/orders", HTTP_GET, false, api_list_orders, API_DEFAULT_ORDERS},
+    {"/api/orders", HTTP_POST, false, api_create_order, 0},
+    {"/api/orders/*", HTTP_GET, false, api_get_order, 0},
+    {"/api/orders/*", HTTP_PUT, false, api_update_order, 0},
+    {"/api/orders/*/status", HTTP_PATCH, false, api_set_order_status, 0},
+    {"/api/clients", HTTP_GET, false, api_list_clients, API_MOST_CLIENTS},
+    {"/api/clients", HTTP_POST, false, api_create_client, 0},
+    {"/api/clients/*", HTTP_PUT, false, api_update_client, 0},
+    {"/api/inventory", HTTP_GET, false, api_list_inventory, INT64_MAX},
+    {"/api/inventory/*", HTTP_PATCH, false, api_update_item, 0},
+    {"/api/notifications", HTTP_POST, false, api_send_notification, 0},
+    {"/healthz", HTTP_GET, true, api_get_health, 0},
+    {"/metrics", HTTP_GET, true, api_get_metrics, 0},
+    {"/ws/stats", HTTP_GET, true, api_get_stats, 0},
 };
 
 /* Whether a path fits a pattern; the segment at the "*" is then decoded into `parameter`. */
@@ -210,4 +214,34 @@ void router_answer(struct app *app, const struct http_request *request, bool is_
     if (is_admitted(app, request, is_admin, response)) {
         dispatch(app, request, is_admin, response);
     }
+}
+
+/* The rows that a list has at most; 0: it is no list. */
+static int64_t most_rows(const struct http_request *request)
+{
+    const char *path = http_request_path(request);
+
+    for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
+        char limit[32];
+        int64_t rows;
+
+        if (routes[i].rows == 0 || strcmp(routes[i].pattern, path) != 0) {
+            continue;
+        }
+        if (routes[i].rows < INT64_MAX &&
+            text_query_parameter(http_request_query(request), "limit", limit, sizeof limit) ==
+                TEXT_PARAMETER_FOUND &&
+            text_parse_number(limit, 0, INT64_MAX, &rows)) {
+            return rows;
+        }
+        return routes[i].rows;
+    }
+    return 0;
+}
+
+bool router_makes_long_list(const struct http_request *request)
+{
+    bool is_read = request->parser.method == HTTP_GET || request->parser.method == HTTP_HEAD;
+
+    return is_read && most_rows(request) > SHORT_LIST;
 }
