@@ -256,6 +256,22 @@ START_TEST(back_to_an_epoch_that_went_on)
 }
 END_TEST
 
+/* Nothing was stored in the epoch that Redis has lost: all that the process still knows is here, but
+ * not what made it leave this one. */
+START_TEST(back_to_an_epoch_that_it_left)
+{
+    begin(10);
+    left = "old 10\n";
+    attach("two", "one", "10-7", "10-7");
+    expect("two", 10, "7", 10);
+    expect_formers("old 10 10\none 10 10");
+    attach("three", "one", "10-7", "10-7");
+    expect("two", 10, "7", 10);
+    left = "";
+    end();
+}
+END_TEST
+
 START_TEST(few_are_remembered)
 {
     char made[16] = "old";
@@ -362,7 +378,8 @@ int main(void)
                          first_of_all, knows_nothing, same_epoch, same_epoch_with_other_events,
                          newer_than_what_the_next_one_knew, stream_has_it, several_late_ones,
                          away_for_several_epochs, unknown_epoch, back_to_the_same_data_again,
-                         back_to_an_epoch_that_went_on, few_are_remembered, wiped,
-                         wiped_and_begun_by_another, entry_beyond_the_position,
-                         epoch_of_unknown_base, id_that_is_none, NULL});
+                         back_to_an_epoch_that_went_on, back_to_an_epoch_that_it_left,
+                         few_are_remembered, wiped, wiped_and_begun_by_another,
+                         entry_beyond_the_position, epoch_of_unknown_base, id_that_is_none,
+                         NULL});
 }

@@ -103,6 +103,30 @@ START_TEST(snapshot_is_older_twice)
 }
 END_TEST
 
+/* Nothing was stored in the epoch that was begun at the first time: all that is known of it is there
+ * at the second, when the epoch before it is. The ids of that one are those of lost events. */
+START_TEST(snapshot_is_older_twice_at_once)
+{
+    char epoch[32];
+
+    begin();
+    node_emit_numbers(&ann, 1, 10);
+    expect_both(1, 10);
+    server_do(&server, "SAVE");
+    snprintf(epoch, sizeof epoch, "%s", server_do(&server, "HGET {wsmanager}:state epoch"));
+    node_emit_numbers(&ann, 11, 20);
+    expect_both(11, 20);
+    restore_snapshot();
+    UNTIL(ann.n_missed == 2 && bob.n_missed == 2);
+    restore_snapshot();
+    UNTIL(ann.n_missed >= 3 && bob.n_missed >= 3 && ann.connected && bob.connected);
+    ck_assert_str_ne(server_do(&server, "HGET {wsmanager}:state epoch"), epoch);
+    node_emit_numbers(&ann, 21, 30);
+    expect_both(21, 30);
+    end();
+}
+END_TEST
+
 /* Others have gone on from the older state, up to where we were and beyond, before we come back. */
 START_TEST(snapshot_is_older_and_others_went_on)
 {
@@ -239,6 +263,7 @@ int main(void)
     return suite_run(
         "redis-older-data",
         (const TTest *const[]){snapshot_is_older, snapshot_is_older_twice,
+                               snapshot_is_older_twice_at_once,
                                snapshot_is_older_and_others_went_on, lost_before_they_were_read,
                                lost_while_they_wait_for_delivery, lost_after_they_were_seen,
                                lost_after_they_were_read, lost_after_they_were_loaded, NULL});

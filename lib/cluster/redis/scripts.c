@@ -15,6 +15,9 @@
  * brings that about once at most: then it knows the current epoch. What is not remembered of an
  * epoch any more counts as newer.
  *
+ * An epoch that a process left before is replaced in any case: this stream has lost that it ended,
+ * and what the process knew of its end is forgotten. Its positions would be those of other events.
+ *
  * A process begins behind what its manager has, if this stream has that too, or else where the
  * epoch began that followed its own. A stream that is older than the process's epoch does not know
  * that one: then the process begins where it left the epoch that is the stream's newest of those it
@@ -108,7 +111,7 @@ const char script_attach[] =
     "  local base = had() or not former and name == epoch and tonumber(digits)\n"
     "  if former then base = math.max(former.base, base or 0) end\n"
     "  start = math.min(base or position, position)\n"
-    "  if not (known == 0 or former and known <= former.position\n"
+    "  if left[epoch] or not (known == 0 or former and known <= former.position\n"
     "      or has_read and at_place_of(ARGV[3]) == ARGV[3]) then\n"
     "    remember(known_epoch, known, start)\n"
     "    remember(epoch, position, position)\n"
