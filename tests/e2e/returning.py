@@ -24,6 +24,7 @@ class ReturningClient:
         self.n_incomplete = 0  # how often it was told that something is missing
         self.gaps = []  # each time: when, and how many events it had
         self.n_connections = 0
+        self.n_messages = 0
         self.is_live = asyncio.Event()
         self.changed = asyncio.Condition()
         self._position = None
@@ -57,6 +58,7 @@ class ReturningClient:
     async def _take(self, message):
         kind = message["type"]
         async with self.changed:
+            self.n_messages += 1
             if "id" in message:
                 self.events.append(message)
                 self._position = message["id"]
@@ -81,8 +83,15 @@ class ReturningClient:
             self._socket.transport.abort()
 
     async def wait_for(self, is_enough, seconds=60):
-        async with self.changed:
-            await asyncio.wait_for(self.changed.wait_for(lambda: is_enough(self)), seconds)
+        """Until it is so, but not if nothing comes for so long. One look may cost as much as there are events:
+        they take a tenth of the time at most, else the client would not keep up with what comes."""
+        begin = time.monotonic()
+        while not is_enough(self):
+            n_messages = self.n_messages
+            await asyncio.sleep(9 * (time.monotonic() - begin))
+            async with self.changed:
+                await asyncio.wait_for(self.changed.wait_for(lambda n=n_messages: self.n_messages > n), seconds)
+            begin = time.monotonic()
 
     async def close(self):
         self._task.cancel()
