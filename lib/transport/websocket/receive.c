@@ -56,9 +56,11 @@ static void give_up(ws_websocket *websocket, const struct request *request)
 static size_t max_rooms(const ws_manager_options *options)
 {
     enum { LEAST = 1000 };
+    uint32_t most = options->max_rooms_per_connection;
 
-    return options->max_rooms_per_connection > LEAST ? options->max_rooms_per_connection
-                                                     : LEAST;
+    if (most == 0)
+        return SIZE_MAX;
+    return most > LEAST ? most : LEAST;
 }
 
 static int register_connection(ws_websocket *websocket, const struct ws_handshake *handshake)

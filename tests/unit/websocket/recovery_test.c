@@ -218,6 +218,14 @@ START_TEST(long_lists_of_rooms)
 }
 END_TEST
 
+START_TEST(without_a_limit_of_rooms_the_head_s_bounds_the_list)
+{
+    options.manager.max_rooms_per_connection = 0;
+    host_open(&host, &options);
+    ck_assert_int_eq(ask_for_rooms(4000, false), 101);
+}
+END_TEST
+
 START_TEST(a_request_that_the_host_has_parsed)
 {
     static const ws_header headers[] = {
@@ -449,6 +457,7 @@ Suite *websocket_suite(void)
     tcase_add_test(tests, a_bad_name_is_an_error_of_its_own);
     tcase_add_test(tests, what_is_wrongly_encoded_is_400);
     tcase_add_test(tests, long_lists_of_rooms);
+    tcase_add_test(tests, without_a_limit_of_rooms_the_head_s_bounds_the_list);
     tcase_add_test(tests, a_request_that_the_host_has_parsed);
     tcase_add_test(tests, its_queue_stays_between_the_marks);
     tcase_add_test(tests, without_memory_while_writing);
