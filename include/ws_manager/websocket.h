@@ -38,7 +38,7 @@ typedef struct ws_endpoint_options {
     int32_t protocol; /* enum ws_protocol; default WS_PROTOCOL_JSON */
 
     uint32_t max_head_bytes;    /* of the request head, which has at most 256 headers, else
-                                   431; default 16384 */
+                                   431; 256 to 81920, default 16384 */
     uint32_t max_message_bytes; /* of a client's message, else 1009; default 65536 */
     uint32_t max_fragments;     /* frames of a client's message, or one for each 64 bytes of it
                                    if that is more, else 1009; 0: no limit; default 1024 */

@@ -51,7 +51,7 @@ static void open_server(struct server *server)
     options.subprotocols = subprotocols;
     options.n_subprotocols = 2;
     options.protocol = WS_PROTOCOL_RAW;
-    options.max_head_bytes = LIMIT;
+    options.max_head_bytes = 81920;
     options.max_message_bytes = LIMIT;
     options.max_fragments = 0;
     options.max_continuation_frames = 0;

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include <http_parser.h>
+
 #include "base/http_text.h"
 #include "core/options.h"
 #include "transport/websocket/websocket.h"
@@ -41,7 +43,8 @@ static bool subprotocol_valid(const char *text)
 static bool options_valid(const ws_endpoint_options *options)
 {
     if ((options->protocol != WS_PROTOCOL_JSON && options->protocol != WS_PROTOCOL_RAW) ||
-        options->max_head_bytes < MIN_HEAD_BYTES || options->max_message_bytes < 1 ||
+        options->max_head_bytes < MIN_HEAD_BYTES ||
+        options->max_head_bytes > HTTP_MAX_HEADER_SIZE || options->max_message_bytes < 1 ||
         options->max_queue_bytes < 1 || options->handshake_timeout_ms < 1 ||
         options->close_timeout_ms < 1 || options->n_subprotocols > SUBPROTOCOLS_MAX ||
         (options->ping_interval_ms > 0 && options->pong_timeout_ms < 1) ||

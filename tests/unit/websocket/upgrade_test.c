@@ -307,7 +307,8 @@ START_TEST(endpoint_options_that_can_t_be)
     EXPECT_BAD(size, sizeof options.endpoint.size - 1);
     EXPECT_BAD(size, 1 << 20);
     EXPECT_BAD(protocol, 7);
-    EXPECT_BAD(max_head_bytes, 0);
+    EXPECT_BAD(max_head_bytes, 255);
+    EXPECT_BAD(max_head_bytes, 81921);
     EXPECT_BAD(max_message_bytes, 0);
     EXPECT_BAD(max_queue_bytes, 0);
     EXPECT_BAD(handshake_timeout_ms, 0);
