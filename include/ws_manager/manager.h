@@ -113,7 +113,9 @@ typedef struct ws_manager_options {
     void (*on_raw)(ws_manager *manager, const ws_connection_info *connection, const void *data,
                    size_t length, int is_text, void *user_data);
 
-    /* One line without a newline, `level` of enum ws_log_level. It is UTF-8; a '?' is in the place of
+    /* One line without a newline, `level` of enum ws_log_level. Of refused handshakes (info), and of
+     * connections that are too slow or send too fast (warn), ten lines a second are logged for each
+     * loop, and how many were left out. A line is UTF-8; a '?' is in the place of
      * what a peer said that could break or reorder the line (ws_name_is_valid()). Any thread, never
      * with a lock held. NULL: nothing is logged. */
     void (*log)(int level, const char *line, void *user_data);

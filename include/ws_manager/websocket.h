@@ -139,7 +139,7 @@ WS_EXPORT void ws_handshake_decline_deflate(ws_handshake *handshake);
  * copied. For 401 and 403 a browser (a request with Origin) is let in and closed at once with
  * 4401 or 4403, since a script can't see an HTTP status. The text goes to the log too, as the reason
  * of every handshake that is refused: level WS_LOG_INFO, with the request's path but never its
- * query. It is the reason of that close too, unless it has more than 123 bytes: then that has none.
+ * query; ten lines a second for each loop, then how many were left out. It is the reason of that close too, unless it has more than 123 bytes: then that has none.
  * Errors: WS_ERR_INVALID, WS_ERR_NO_MEMORY. */
 WS_EXPORT int ws_handshake_refuse(ws_handshake *handshake, int status, const char *text);
 

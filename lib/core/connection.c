@@ -190,6 +190,20 @@ const char *doom_reason(enum doom doom)
     return reasons[doom];
 }
 
+/* Clients that read nothing, or send too much, can come back as often as they like. */
+static void log_doom(const struct connection *connection, enum doom doom)
+{
+    ws_loop *loop = connection->loop;
+    uint32_t n_left_out;
+
+    if (!log_share_take(&loop->logged_ends, loop->timers.now_ms, &n_left_out))
+        return;
+    if (n_left_out > 0)
+        manager_log(loop->manager, WS_LOG_WARN,
+                    "%u more connections were ended in the meantime", n_left_out);
+    connection_log_end(connection, WS_LOG_WARN, doom_code(doom), doom_reason(doom));
+}
+
 void connection_doom(struct connection *connection, enum doom doom)
 {
     ws_loop *loop = connection->loop;
@@ -197,7 +211,7 @@ void connection_doom(struct connection *connection, enum doom doom)
     if (connection->state == CONNECTION_GONE || connection->doom != DOOM_NONE)
         return;
     recovery_cancel(connection);
-    connection_log_end(connection, WS_LOG_WARN, doom_code(doom), doom_reason(doom));
+    log_doom(connection, doom);
     connection->doom = doom & 3;
     /* One that is still to be registered ends when its turn comes. */
     if (connection->state == CONNECTION_PENDING)

@@ -14,6 +14,7 @@
 #include "core/counters.h"
 #include "core/drain.h"
 #include "core/input.h"
+#include "core/log_share.h"
 #include "core/manager.h"
 #include "core/paces.h"
 #include "core/page_waits.h"
@@ -131,6 +132,7 @@ struct ws_loop {
     struct timer_wheel timers;
     struct drain drain;
     struct paces paces;
+    struct log_share logged_ends; /* of those that are too slow, or send too fast */
     struct counters counters;
     void *transport_part; /* what the inner transport keeps for this loop */
     void (*free_transport_part)(ws_loop *loop);

@@ -3,6 +3,7 @@
 #ifndef WS_TRANSPORT_WEBSOCKET_LOOP_PART_H
 #define WS_TRANSPORT_WEBSOCKET_LOOP_PART_H
 
+#include "core/log_share.h"
 #include "core/loop.h"
 #include "transport/websocket/floods.h"
 
@@ -20,6 +21,7 @@ struct loop_part {
     struct deflater *deflater; /* NULL until it is needed */
     uint64_t queued_bytes;     /* of all clients' queues */
     struct floods floods;
+    struct log_share logged_refusals;
 };
 
 /* Makes the loop's part, which has none yet; false if memory ran out. */

@@ -26,7 +26,7 @@ static void count_refusal(ws_websocket *websocket, int code, const char *reason,
     ws_loop *loop = websocket->connection.loop;
 
     counter_add(&loop->counters, COUNTER_handshakes_refused, 1);
-    refusal_log(loop->manager, code, reason, request);
+    refusal_log(loop, code, reason, request);
 }
 
 /* The answer to a request that does not become a WebSocket; then the connection has ended. */

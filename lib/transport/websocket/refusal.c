@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "transport/websocket/loop_part.h"
+
 /* --- the answer ------------------------------------------------------------------------------ */
 
 static const char *status_name(int status)
@@ -100,6 +102,14 @@ static void add_field(const struct request *request, const char *name, char *tex
     snprintf(text + length, REQUEST_TEXT_SIZE - length, "\"");
 }
 
+/* What follows a body that ends elsewhere for others, or a token, begins like no request. */
+static bool has_method(const char *line)
+{
+    size_t length = strspn(line, "ABCDEFGHIJKLMNOPQRSTUVWXYZ-");
+
+    return length > 0 && line[length] == ' ';
+}
+
 /* Method and path of a request line. */
 static size_t loggable_length(const char *line)
 {
@@ -112,8 +122,11 @@ static size_t loggable_length(const char *line)
 
 static void describe(const struct request *request, char *text)
 {
-    snprintf(text, REQUEST_TEXT_SIZE, " (%.*s", (int)loggable_length(request->line),
-             request->line);
+    if (has_method(request->line))
+        snprintf(text, REQUEST_TEXT_SIZE, " (%.*s", (int)loggable_length(request->line),
+                 request->line);
+    else
+        snprintf(text, REQUEST_TEXT_SIZE, " (%zu bytes", request->line_length);
     if (request->piece == REQUEST_COMPLETE && !request->text.failed) {
         add_field(request, "Host", text);
         add_field(request, "Origin", text);
@@ -122,15 +135,21 @@ static void describe(const struct request *request, char *text)
     strcat(text, ")");
 }
 
-void refusal_log(const ws_manager *manager, int code, const char *reason,
+void refusal_log(const ws_loop *loop, int code, const char *reason,
                  const struct request *request)
 {
+    const ws_manager *manager = loop->manager;
     char text[REQUEST_TEXT_SIZE + 2] = "";
     char with[32] = "";
+    uint32_t n_left_out;
 
-    if (manager->options.log == NULL)
+    if (manager->options.log == NULL ||
+        !log_share_take(&loop_part_of(loop)->logged_refusals, loop->timers.now_ms, &n_left_out))
         return;
-    if (request != NULL && request->line[0] != '\0')
+    if (n_left_out > 0)
+        manager_log(manager, WS_LOG_INFO, "%u more handshakes were refused in the meantime",
+                    n_left_out);
+    if (request != NULL && request->line_length > 0)
         describe(request, text);
     if (code != 0)
         snprintf(with, sizeof with, " with %d", code);

@@ -4,7 +4,7 @@
 #define WS_TRANSPORT_WEBSOCKET_REFUSAL_H
 
 #include "base/buffer.h"
-#include "core/manager.h"
+#include "core/loop.h"
 #include "transport/websocket/request.h"
 
 struct refusal {
@@ -20,11 +20,12 @@ struct refusal {
 void refusal_write(const struct refusal *refusal, const struct request *request,
                    struct buffer *buffer);
 
-/* Logs a handshake that is refused at level info, because a browser shows its user nothing. `code`
- * is an HTTP status or a close code, or 0 when nothing is answered; `reason` NULL: the status'
- * name. Of the request (NULL: none came) the line names method, path, Host, Origin and User-Agent,
- * but never the query and other headers, where tokens are. */
-void refusal_log(const ws_manager *manager, int code, const char *reason,
+/* Logs a handshake that is refused at level info, because a browser shows its user nothing: ten lines
+ * a second, then how many were left out. `code` is an HTTP status or a close code, or 0 when nothing
+ * is answered; `reason` NULL: the status' name. Of the request (NULL: none came) the line names
+ * method, path, Host, Origin and User-Agent, but never the query and other headers, where tokens are.
+ * Of what does not begin like a request it gives the length: it may be anything. The loop's thread. */
+void refusal_log(const ws_loop *loop, int code, const char *reason,
                  const struct request *request);
 
 #endif

@@ -508,7 +508,7 @@ static void on_timer(struct timer *timer)
         websocket_start_timer(websocket);
     } else {
         if (websocket->state == WEBSOCKET_HANDSHAKE)
-            refusal_log(loop_of(websocket)->manager, 0, "its head took too long",
+            refusal_log(loop_of(websocket), 0, "its head took too long",
                         websocket->has_request ? websocket->request : NULL);
         counter_add(&loop_of(websocket)->counters, COUNTER_timeouts, 1);
         websocket_abort(websocket);

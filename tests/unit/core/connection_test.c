@@ -1,6 +1,7 @@
 /* connection_test.c: registering a connection and ending it: options, limits, close codes and
  * reasons, slow and failing transports, draining, the application's pointer. */
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -255,6 +256,48 @@ START_TEST(transports_that_do_not_take_a_message)
 }
 END_TEST
 
+static unsigned n_ends, n_left_out;
+
+static void count_ends(int level, const char *line, void *user_data)
+{
+    (void)user_data;
+    if (level != WS_LOG_WARN)
+        return;
+    if (sscanf(line, "%u more connections were ended in the meantime", &n_left_out) != 1)
+        n_ends++;
+}
+
+static void lose_slow_clients(int n)
+{
+    for (int i = 0; i < n; i++) {
+        struct client slow = {0};
+
+        client_open(&host, &slow, "slow", NULL);
+        slow.send_result = WS_ERR_DROPPED;
+        emit_number(&host, NULL, 1);
+        host_run(&host);
+        ck_assert_int_eq(slow.n_closes, 1);
+        client_free(&slow);
+    }
+}
+
+START_TEST(slow_clients_do_not_fill_the_log)
+{
+    n_ends = n_left_out = 0;
+    host_init(&host);
+    host.options.log = count_ends;
+    host_start(&host);
+    lose_slow_clients(25);
+    ck_assert_uint_eq(n_ends, 10);
+    ck_assert_uint_eq(n_left_out, 0);
+    host.now_ms += 1000;
+    lose_slow_clients(2);
+    ck_assert_uint_eq(n_ends, 12);
+    ck_assert_uint_eq(n_left_out, 15);
+    host_close(&host);
+}
+END_TEST
+
 START_TEST(a_transport_that_fills_up_goes_on)
 {
     begin();
@@ -378,6 +421,7 @@ int main(void)
         a_lost_transport_leaves_at_once_and_is_not_called_again,
         a_transport_lost_before_its_first_turn,
         transports_that_do_not_take_a_message,
+        slow_clients_do_not_fill_the_log,
         a_transport_that_fills_up_goes_on,
         a_transport_that_drops_its_welcome,
         draining_ends_everyone_and_takes_nobody,

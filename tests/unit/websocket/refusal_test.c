@@ -29,10 +29,13 @@ static struct host_options options;
 
 static char logged[2048]; /* the last line */
 static size_t n_logged;
+static unsigned n_left_out; /* as the log says */
 
 static void keep_log(int level, const char *line, void *user_data)
 {
     (void)user_data;
+    if (sscanf(line, "%u more handshakes were refused in the meantime", &n_left_out) == 1)
+        ck_assert_int_eq(level, WS_LOG_INFO);
     if (strncmp(line, "handshake", 9) != 0)
         return;
     ck_assert_int_eq(level, WS_LOG_INFO);
@@ -48,6 +51,7 @@ static void setup(void)
     options.manager.log = keep_log;
     logged[0] = '\0';
     n_logged = 0;
+    n_left_out = 0;
 }
 
 static void teardown(void)
@@ -159,6 +163,7 @@ START_TEST(a_mistake_is_named_with_its_remedy)
             ck_assert_str_eq(body, expected);
             expect_log_of(mistakes[i].status, mistakes[i].reason);
         }
+        host_pass(&host, 1000);
     }
 }
 END_TEST
@@ -371,6 +376,77 @@ START_TEST(memory_that_runs_out_is_logged)
 }
 END_TEST
 
+static void refuse(const char *bytes)
+{
+    struct peer *peer = host_peer(&host);
+
+    peer_send_text(peer, bytes);
+    ck_assert(peer->ended);
+    peer_free(peer);
+}
+
+/* Of those that were refused at one time; the next one tells of the others. */
+static void expect_ten_of(unsigned n_refused)
+{
+    ck_assert_uint_eq(n_logged, 10);
+    ck_assert_uint_eq(n_left_out, 0);
+    host_pass(&host, 1000);
+    refuse("nonsense\r\n");
+    ck_assert_uint_eq(n_logged, 11);
+    ck_assert_uint_eq(n_left_out, n_refused - 10);
+    n_logged = n_left_out = 0;
+    host_pass(&host, 1000);
+}
+
+START_TEST(refusals_do_not_fill_the_log)
+{
+    options.endpoint.handshake_timeout_ms = 5000;
+    host_open(&host, &options);
+    for (int i = 0; i < 25; i++)
+        refuse("nonsense\r\n");
+    expect_ten_of(25);
+    host.judge = judge;
+    status = 404;
+    text = "no";
+    for (int i = 0; i < 12; i++)
+        peer_free(request("/", ""));
+    expect_ten_of(12);
+    for (int i = 0; i < 15; i++)
+        host_peer(&host);
+    host_turn(&host);
+    host_pass(&host, 6000);
+    expect_ten_of(15);
+}
+END_TEST
+
+START_TEST(what_begins_like_no_request_is_not_shown)
+{
+    static const struct {
+        const char *bytes;
+        size_t length;
+        const char *shown;
+    } cases[] = {
+        {"SECRET\r\n", 8, " (6 bytes)"},
+        {"eyJhbGciOiJIUzI1NiJ9.e30.c2ln HTTP/1.1\r\n", 40, " (38 bytes)"},
+        {"{\"password\": \"secret\"}", 22, " (22 bytes)"},
+        {"\0\0\0", 3, " (3 bytes)"},
+        {"GET /a\0b", 8, " (GET /a)"},
+        {"M-SEARCH /a?b\x7f", 14, " (M-SEARCH /a)"},
+    };
+
+    host_open(&host, &options);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct peer *peer = host_peer(&host);
+
+        peer_feed(peer, cases[i].bytes, cases[i].length, WHOLE);
+        host_turn(&host);
+        ck_assert(peer->ended);
+        ck_assert_uint_eq(n_logged, i + 1);
+        ck_assert_msg(strstr(logged, cases[i].shown) != NULL, "%s", logged);
+    }
+}
+END_TEST
+
 START_TEST(a_peer_s_words_forge_nothing)
 {
     char long_text[1000];
@@ -410,6 +486,8 @@ Suite *websocket_suite(void)
     tcase_add_test(tests, limits_are_logged);
     tcase_add_test(tests, a_head_that_takes_too_long_is_logged);
     tcase_add_test(tests, memory_that_runs_out_is_logged);
+    tcase_add_test(tests, refusals_do_not_fill_the_log);
+    tcase_add_test(tests, what_begins_like_no_request_is_not_shown);
     tcase_add_test(tests, a_peer_s_words_forge_nothing);
     suite_add_tcase(suite, tests);
     return suite;
