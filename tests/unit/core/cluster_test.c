@@ -93,6 +93,9 @@ START_TEST(exclusions_are_of_one_process)
 }
 END_TEST
 
+/* The user_data of stored(). */
+static char event_label[] = "event";
+
 static void stored(int result, const char *id, void *user_data)
 {
     snprintf(told + strlen(told), sizeof told - strlen(told), "%s %s %s\n",
@@ -109,7 +112,7 @@ START_TEST(who_asks_learns_that_it_is_stored)
         ck_assert_int_eq(
             ws_event_new(here.host.manager, "notification", "{\"n\":1}", 7, &event), WS_OK);
         ck_assert_int_eq(ws_event_set_sequence(event, "outbox", (uint64_t)i + 7), WS_OK);
-        ck_assert_int_eq(ws_event_on_stored(event, stored, (void *)(uintptr_t) "event"), WS_OK);
+        ck_assert_int_eq(ws_event_on_stored(event, stored, event_label), WS_OK);
         ck_assert_int_eq(ws_manager_broadcast(here.host.manager, event, NULL, 0), WS_OK);
         ck_assert_int_eq(ws_event_on_stored(event, stored, NULL), WS_ERR_ALREADY);
         ck_assert_int_eq(ws_event_set_sequence(event, "outbox", 1), WS_ERR_ALREADY);
@@ -463,7 +466,7 @@ START_TEST(without_a_cluster_stored_is_said_at_once)
     host_open(&alone);
     ck_assert_int_eq(ws_event_new(alone.manager, "notification", "1", 1, &event), WS_OK);
     ck_assert_int_eq(ws_event_set_sequence(event, "outbox", 1), WS_OK);
-    ck_assert_int_eq(ws_event_on_stored(event, stored, (void *)(uintptr_t) "event"), WS_OK);
+    ck_assert_int_eq(ws_event_on_stored(event, stored, event_label), WS_OK);
     ck_assert_int_eq(ws_manager_broadcast(alone.manager, event, NULL, 0), WS_OK);
     ck_assert_ptr_nonnull(strstr(told, ws_event_id(event)));
     ws_event_free(event);
