@@ -156,8 +156,12 @@ START_TEST(what_is_told_is_one_line)
 {
     begin(TIMEOUT_MS);
     UNTIL(ann.connected);
-    peer_order(&peer, PEER_GREETS, 0, "-ERR \x1b[31mforged\nline\xc2\x85\xe2\x80\xae.\xff\r\n");
+    peer_order(&peer, PEER_GREETS, 0, "-ERR \x1b[31mforged\vline\xc2\x85\xe2\x80\xae.\xff\r\n");
     UNTIL(strstr(ann.state, "ERR ?[31mforged?line??.?") != NULL);
+    /* That is no error's text, says hiredis since 1.1. */
+    peer_order(&peer, PEER_GREETS, 0, "-ERR another\nline\r\n");
+    UNTIL(strstr(ann.state, "ERR another?line") != NULL ||
+          strstr(ann.state, "Bad simple string value") != NULL);
     peer_order(&peer, PEER_PASSES, 0, "");
     emit(1);
     end();
