@@ -370,12 +370,78 @@ START_TEST(sentinel_names_it)
 }
 END_TEST
 
+/* --- a Redis Cluster -------------------------------------------------------------------------- */
+
+struct cluster_node {
+    struct server server;
+    char port[16];
+    char bus_port[16];
+};
+
+/* Nodes name the ports for TLS only if they use it among themselves. */
+static void start_cluster_node(struct cluster_node *node)
+{
+    char paths[2][128];
+
+    snprintf(paths[0], sizeof paths[0], "%s/redis.pem", folder);
+    snprintf(paths[1], sizeof paths[1], "%s/redis.key", folder);
+    snprintf(node->port, sizeof node->port, "%d", server_free_port());
+    snprintf(node->bus_port, sizeof node->bus_port, "%d", server_free_port());
+    server_start(&node->server,
+                 (const char *const[]){"--tls-port", node->port, "--tls-auth-clients", "no",
+                                       "--tls-cert-file", paths[0], "--tls-key-file", paths[1],
+                                       "--tls-ca-cert-file", paths[0], "--tls-cluster", "yes",
+                                       "--cluster-enabled", "yes", "--cluster-port",
+                                       node->bus_port, NULL});
+}
+
+static bool knows(const struct cluster_node *node, const char *what)
+{
+    return strstr(server_do(&node->server, "CLUSTER INFO"), what) != NULL;
+}
+
+/* A node that another one names must be who that says, not who the URI says. */
+START_TEST(cluster_names_it)
+{
+    struct cluster_node owner;
+    struct cluster_node other;
+    char text[128];
+
+    begin("no");
+    start_cluster_node(&owner);
+    start_cluster_node(&other);
+    server_do(&owner.server, "CLUSTER ADDSLOTSRANGE 0 16383");
+    server_do(&other.server, "CLUSTER MEET 127.0.0.1 %s %s", owner.port, owner.bus_port);
+    UNTIL(knows(&owner, "cluster_state:ok") && knows(&other, "cluster_state:ok") &&
+          knows(&other, "cluster_slots_assigned:16384"));
+    make_certificate("named", "DNS:redis.example");
+    run("cat redis.pem named.pem >both.pem");
+    snprintf(text, sizeof text, "rediss://redis.example:%s?ca=both.pem", other.port);
+    node_init(&ann, "ann", text);
+    ann.options.resolve = resolve;
+    node_open(&ann);
+    UNTIL(ann.connected);
+    ck_assert_uint_eq(node_stat(&ann, "redirections"), 1);
+    node_emit_numbers(&ann, 1, 10);
+    node_expect_stored(&ann, 1, 10);
+    server_do(&owner.server, "CONFIG SET tls-cert-file %s/named.pem tls-key-file %s/named.key",
+              folder, folder);
+    server_do(&owner.server, "CLIENT KILL TYPE normal");
+    UNTIL(strstr(ann.state, "Redis' certificate: IP address mismatch") != NULL);
+    ck_assert_ptr_nonnull(strstr(ann.state, owner.port));
+    node_close(&ann);
+    server_end(&owner.server);
+    server_end(&other.server);
+    end();
+}
+END_TEST
+
 int main(void)
 {
-    return suite_run(
-        "redis-tls",
-        (const TTest *const[]){large_and_many_events, killed_and_restarted, redis_is_another,
-                               by_a_name, only_one_side_speaks_tls, clients_have_certificates,
-                               certificates_are_renewed, redis_is_slow, socket_is_narrow,
-                               sentinel_names_it, files_that_are_refused, NULL});
+    return suite_run("redis-tls",
+                     (const TTest *const[]){
+                         large_and_many_events, killed_and_restarted, redis_is_another,
+                         by_a_name, only_one_side_speaks_tls, clients_have_certificates,
+                         certificates_are_renewed, redis_is_slow, socket_is_narrow,
+                         sentinel_names_it, cluster_names_it, files_that_are_refused, NULL});
 }
