@@ -25,7 +25,8 @@ enum {
     INPUT_COST_CALLBACK = 64, /* the application is called for it */
     INPUT_COST_TOKEN = 1024,  /* a signature is checked: 2 µs (HMAC) to 200 µs (RSA, ECDSA) */
     INPUT_COST_CONTROL_FRAME = 8, /* a pong is queued */
-    INPUT_BYTES_PER_UNIT = 64     /* unmasked, inflated, checked and parsed */
+    INPUT_COST_BLOCK = 16, /* of DEFLATE: its codes' tables are made, for as few as 12 bytes */
+    INPUT_BYTES_PER_UNIT = 64 /* unmasked, inflated, checked and parsed */
 };
 
 /* Stops the reading: a connection with so many bytes, or messages, that were not looked at yet. */

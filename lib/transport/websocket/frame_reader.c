@@ -15,6 +15,7 @@ enum {
     POOL_MAX = 64,          /* readers kept for a loop */
     KEPT_BYTES = 64 * 1024, /* of a pooled reader's message buffer */
     INPUT_MIN = 512,        /* of its input buffer, and what is kept of it */
+    COST_AT_ONCE = 256,     /* of pieces that bring no event; one goes beyond it */
     NO_MESSAGE = 0xff       /* as message_opcode: none is unfinished */
 };
 
@@ -363,16 +364,20 @@ static struct frame_event take_compressed_piece(struct frame_reader *reader,
 {
     struct frame_event event = {.kind = FRAME_MESSAGE,
                                 .is_text = reader->message_opcode == WSLAY_TEXT_FRAME};
-    enum inflate_result result = inflater_feed(reader->inflater, data, length, max_bytes);
+    enum inflate_result result;
+    size_t before;
 
+    inflater_output(reader->inflater, &before);
+    result = inflater_feed(reader->inflater, data, length, max_bytes);
     if (result == INFLATE_OK && complete)
         result = inflater_finish(reader->inflater, max_bytes);
+    event.data = inflater_output(reader->inflater, &event.length);
+    reader->cost += (uint32_t)((event.length - before) / INPUT_BYTES_PER_UNIT);
+    reader->cost += INPUT_COST_BLOCK * inflater_take_blocks(reader->inflater);
     if (result != INFLATE_OK)
         return fail_inflating(reader, result);
     if (!complete)
         return nothing();
-    event.data = inflater_output(reader->inflater, &event.length);
-    reader->cost += (uint32_t)(event.length / INPUT_BYTES_PER_UNIT);
     if (event.is_text && !utf8_valid(event.data, event.length))
         return fail(reader, 1007, "text is not UTF-8");
     end_message(reader);
@@ -558,6 +563,8 @@ struct frame_event frame_reader_next(struct frame_reader *reader,
         event = take_frame(reader, &frame, limits);
         if (event.kind != FRAME_NOTHING)
             return event;
+        if (reader->cost >= COST_AT_ONCE)
+            return (struct frame_event){.kind = FRAME_MORE};
     }
     return nothing();
 }

@@ -34,6 +34,7 @@ struct frame_limits {
 
 enum frame_event_kind {
     FRAME_NOTHING, /* all bytes were looked at */
+    FRAME_MORE, /* nothing came of what has cost so much that others may have their turn first */
     FRAME_MESSAGE, /* a whole message: data, length, is_text */
     FRAME_PING,    /* data, length */
     FRAME_PONG,

@@ -8,13 +8,19 @@
 
 enum {
     WINDOW_BITS = 15, /* inflates whatever a client's window is */
-    FIRST_BYTES = 1024
+    FIRST_BYTES = 1024,
+
+    /* What zlib says in data_type after Z_BLOCK, beside the bits of the input that are left over. */
+    BLOCK_IS_FINAL = 64,
+    BLOCK_ENDED = 128,
+    FINAL_ENDED = BLOCK_ENDED | BLOCK_IS_FINAL
 };
 
 struct inflater {
     const ws_allocator *memory;
     z_stream stream;
     bool between_streams; /* nothing came since the start or since a final block */
+    uint32_t blocks;      /* that ended since inflater_take_blocks() */
     uint8_t *output;
     size_t length;
     size_t capacity;
@@ -65,6 +71,14 @@ const uint8_t *inflater_output(const struct inflater *inflater, size_t *length)
     return inflater->output;
 }
 
+uint32_t inflater_take_blocks(struct inflater *inflater)
+{
+    uint32_t blocks = inflater->blocks;
+
+    inflater->blocks = 0;
+    return blocks;
+}
+
 /* Room for more output, unless the bound is reached; false if memory ran out. */
 static bool make_room(struct inflater *inflater, size_t max_bytes)
 {
@@ -83,8 +97,8 @@ static bool make_room(struct inflater *inflater, size_t max_bytes)
     return true;
 }
 
-/* Goes on once, as far as the room goes. */
-static enum inflate_result step(struct inflater *inflater, int flush, size_t max_bytes)
+/* Goes on once, to the end of a block at most, or as far as the room goes. */
+static enum inflate_result step(struct inflater *inflater, size_t max_bytes)
 {
     z_stream *stream = &inflater->stream;
     uint8_t excess; /* the byte behind the bound, if there is one */
@@ -96,12 +110,13 @@ static enum inflate_result step(struct inflater *inflater, int flush, size_t max
     room = inflater->capacity - inflater->length;
     stream->next_out = room > 0 ? inflater->output + inflater->length : &excess;
     stream->avail_out = room > 0 ? (unsigned)room : 1;
-    result = inflate(stream, flush);
+    result = inflate(stream, Z_BLOCK);
     if (room == 0 && stream->avail_out == 0)
         return INFLATE_TOO_BIG;
     if (room > 0)
         inflater->length += room - stream->avail_out;
     inflater->between_streams = result == Z_STREAM_END;
+    inflater->blocks += (stream->data_type & BLOCK_ENDED) != 0;
     switch (result) {
     case Z_OK:
     case Z_STREAM_END:
@@ -123,7 +138,7 @@ static bool holds_output(const struct inflater *inflater)
 /* A message starts with a fresh stream, and so does what follows a final block (RFC 7692 §7.2.1
  * allows that): neither reaches back into what came before. */
 static enum inflate_result run(struct inflater *inflater, const void *data, unsigned length,
-                               int flush, size_t max_bytes)
+                               size_t max_bytes)
 {
     z_stream *stream = &inflater->stream;
     enum inflate_result result;
@@ -133,7 +148,7 @@ static enum inflate_result run(struct inflater *inflater, const void *data, unsi
     do {
         if (inflater->between_streams)
             inflateReset(stream);
-        result = step(inflater, flush, max_bytes);
+        result = step(inflater, max_bytes);
     } while (result == INFLATE_OK && (stream->avail_in > 0 || holds_output(inflater)));
     return result;
 }
@@ -141,18 +156,23 @@ static enum inflate_result run(struct inflater *inflater, const void *data, unsi
 enum inflate_result inflater_feed(struct inflater *inflater, const void *data, size_t length,
                                   uint32_t max_bytes)
 {
+    enum inflate_result result;
+
     if (length == 0)
         return INFLATE_OK;
     if (length > UINT_MAX)
         return INFLATE_TOO_BIG;
-    return run(inflater, data, (unsigned)length, Z_SYNC_FLUSH, max_bytes);
+    result = run(inflater, data, (unsigned)length, max_bytes);
+    /* That the block which has just ended was a final one, zlib notices when it is called again. */
+    if (result == INFLATE_OK && (inflater->stream.data_type & FINAL_ENDED) == FINAL_ENDED)
+        result = step(inflater, max_bytes);
+    return result;
 }
 
-/* What zlib says after Z_BLOCK: a block has just ended (128), which may have been a final one (64),
- * and no bit of the input is left over (the rest). */
+/* A block has just ended, and no bit of the input is left over. */
 static bool at_block_boundary(const z_stream *stream)
 {
-    return (stream->data_type & ~64) == 128;
+    return (stream->data_type & ~BLOCK_IS_FINAL) == BLOCK_ENDED;
 }
 
 /* The sender has cut off the end of an empty block (RFC 7692 §7.2.1). A message after which there
@@ -167,7 +187,7 @@ enum inflate_result inflater_finish(struct inflater *inflater, uint32_t max_byte
 
     if (inflater->between_streams)
         return INFLATE_OK;
-    result = run(inflater, tail, sizeof tail, Z_BLOCK, max_bytes);
+    result = run(inflater, tail, sizeof tail, max_bytes);
     if (result != INFLATE_OK)
         return result;
     /* An end that became data has filled a gap. */

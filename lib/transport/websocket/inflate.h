@@ -37,6 +37,10 @@ enum inflate_result inflater_finish(struct inflater *inflater, uint32_t max_byte
 /* What has come out so far; NULL if nothing has. Valid until the next call. */
 const uint8_t *inflater_output(const struct inflater *inflater, size_t *length);
 
+/* How many blocks have ended since the last call: a block can be shorter than its cost, which is that
+ * of two tables for its codes. */
+uint32_t inflater_take_blocks(struct inflater *inflater);
+
 /* Ready for another message: no trace of the last one is left, and its memory is freed. */
 void inflater_reset(struct inflater *inflater);
 

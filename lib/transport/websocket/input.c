@@ -102,6 +102,7 @@ static uint32_t handle_event(ws_websocket *websocket, const struct frame_event *
         fail_connection(websocket, 1011, "out of memory");
         break;
     case FRAME_NOTHING:
+    case FRAME_MORE:
         break;
     }
     return 0;

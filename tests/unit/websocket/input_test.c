@@ -257,6 +257,69 @@ START_TEST(a_turn_inflates_a_bounded_number)
 }
 END_TEST
 
+/* A message of 4 n blocks of DEFLATE, each of 90 bits: two codes of one symbol each, and no data. */
+static void add_blocks(size_t n)
+{
+    static const uint8_t four[] = {0x04, 0xc0, 0x81, 0x00, 0x00, 0x00, 0x00, 0x00, 0x90,
+                                   0xff, 0x6b, 0x10, 0x00, 0x07, 0x02, 0x00, 0x00, 0x00,
+                                   0x00, 0x40, 0xfe, 0xaf, 0x41, 0x00, 0x1c, 0x08, 0x00,
+                                   0x00, 0x00, 0x00, 0x00, 0xf9, 0xbf, 0x06, 0x01, 0x70,
+                                   0x20, 0x00, 0x00, 0x00, 0x00, 0x00, 0xe4, 0xff, 0x1a};
+    struct bytes blocks = {0};
+
+    while (n-- > 0)
+        bytes_add(&blocks, four, sizeof four);
+    bytes_add(&blocks, "", 1);
+    client_frame(&frames, FIN | RSV1 | TEXT, blocks.data, blocks.length);
+    bytes_free(&blocks);
+}
+
+/* A block costs nearly a microsecond, however few bytes it has: 100 of them are 1,600 units. */
+START_TEST(a_turn_inflates_a_bounded_number_of_blocks)
+{
+    struct peer *peer;
+
+    options.endpoint.deflate = 1;
+    host_open(&host, &options);
+    host.echo = false;
+    peer = host_client_with(&host, "Sec-WebSocket-Extensions: permessage-deflate\r\n");
+    for (int i = 0; i < 50; i++)
+        add_blocks(25);
+    ck_assert_int_eq(ws_websocket_receive(peer->websocket, frames.data, frames.length), WS_OK);
+    ws_loop_run(host.loop, host.now);
+    ck_assert_uint_ge(host.called[HOST_RAW], 2);
+    ck_assert_uint_le(host.called[HOST_RAW], 8);
+    host_turn(&host);
+    ck_assert_uint_eq(host.called[HOST_RAW], 50);
+}
+END_TEST
+
+/* What all of one message costs is not spent at once, though all of it is there. */
+START_TEST(others_have_their_turn_within_a_costly_message)
+{
+    struct peer *quiet;
+
+    options.endpoint.deflate = 1;
+    host_open(&host, &options);
+    host.echo = false;
+    flooding = host_client_with(&host, "Sec-WebSocket-Extensions: permessage-deflate\r\n");
+    quiet = host_client(&host);
+    flooded = 0;
+    flooded_before = UINT32_MAX;
+    host.hook = count_until_the_other;
+    add_blocks(1200);
+    ck_assert_int_eq(ws_websocket_receive(flooding->websocket, frames.data, frames.length),
+                     WS_OK);
+    bytes_free(&frames);
+    add_tiny(1);
+    ck_assert_int_eq(ws_websocket_receive(quiet->websocket, frames.data, frames.length), WS_OK);
+    ws_loop_run(host.loop, host.now);
+    ck_assert_uint_eq(flooded_before, 0);
+    host_turn(&host);
+    ck_assert_uint_eq(flooded, 1);
+}
+END_TEST
+
 static int sent_result;
 
 static void relay(struct host *of, enum host_callback callback, struct peer *peer,
@@ -527,6 +590,8 @@ Suite *websocket_suite(void)
     tcase_add_test(tests, many_that_flood_share_a_turn);
     tcase_add_test(tests, nothing_inflated_waits);
     tcase_add_test(tests, a_turn_inflates_a_bounded_number);
+    tcase_add_test(tests, a_turn_inflates_a_bounded_number_of_blocks);
+    tcase_add_test(tests, others_have_their_turn_within_a_costly_message);
     tcase_add_test(tests, an_application_is_not_refused_because_of_clients);
     tcase_add_test(tests, an_event_does_not_wait_for_clients);
     tcase_add_test(tests, what_waits_is_carried_out_before_the_end);
