@@ -24,7 +24,7 @@ static void answer_ping(ws_websocket *websocket, const struct frame_event *event
         memcpy(frame + at, event->data, event->length);
     /* Pongs for a client that reads nothing are not queued without end (RFC 6455 §5.5.3 allows
      * leaving some out). */
-    if (output_queue_bytes(&websocket->queue) <= websocket->endpoint->options.max_queue_bytes)
+    if (!websocket_is_full(websocket))
         websocket_push(websocket, frame, at + event->length);
 }
 

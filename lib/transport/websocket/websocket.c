@@ -272,16 +272,26 @@ static ws_message *form_for(const ws_websocket *websocket, ws_message *message)
                             websocket->endpoint->options.deflate_min_bytes);
 }
 
+/* So many bytes of the queue, or of what is about to be queued, wait before the next message. */
+static bool is_full(const ws_websocket *websocket, size_t bytes)
+{
+    const ws_endpoint_options *options = &websocket->endpoint->options;
+
+    return bytes > options->max_queue_bytes ||
+           (output_queue_bytes(&websocket->queue) > 0 && options->max_loop_queue_bytes > 0 &&
+            loop_part_of(loop_of(websocket))->queued_bytes > options->max_loop_queue_bytes);
+}
+
+bool websocket_is_full(const ws_websocket *websocket)
+{
+    return is_full(websocket, output_queue_bytes(&websocket->queue));
+}
+
 /* A message is taken whatever its size if it finds the queue within its limit: so one message
  * larger than the limit can still be sent. */
 static bool is_too_slow(const ws_websocket *websocket, const ws_message *form)
 {
-    const ws_endpoint_options *options = &websocket->endpoint->options;
-    size_t bytes = output_queue_bytes(&websocket->queue);
-
-    return bytes + found_by_last(form) > options->max_queue_bytes ||
-           (bytes > 0 && options->max_loop_queue_bytes > 0 &&
-            loop_part_of(loop_of(websocket))->queued_bytes > options->max_loop_queue_bytes);
+    return is_full(websocket, output_queue_bytes(&websocket->queue) + found_by_last(form));
 }
 
 static int push_within_limit(ws_websocket *websocket, ws_message *form)

@@ -65,6 +65,10 @@ struct ws_websocket {
 void websocket_enter(ws_websocket *websocket);
 int websocket_leave(ws_websocket *websocket);
 
+/* Whether so much waits for the client, or something for it and too much for all of the loop's
+ * clients, that nothing more is queued that can be left out. */
+bool websocket_is_full(const ws_websocket *websocket);
+
 /* Queues bytes of ours, whole frames or an HTTP answer; when memory runs out the connection is
  * aborted. */
 void websocket_push(ws_websocket *websocket, const void *bytes, size_t length);

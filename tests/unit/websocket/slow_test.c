@@ -296,6 +296,41 @@ START_TEST(what_a_freed_client_left_unread_is_not_counted)
 }
 END_TEST
 
+static size_t count_pongs(struct peer *peer)
+{
+    struct frame frame;
+    size_t n = 0;
+
+    peer->writable = SIZE_MAX;
+    peer_write(peer);
+    while (peer_next(peer, &frame))
+        n += frame.opcode == PONG;
+    return n;
+}
+
+/* The limit of one queue is not reached: without that of all, each would have 20 of them. */
+START_TEST(pongs_stay_within_the_limit_of_all_queues)
+{
+    enum { PEERS = 10, PINGS = 20 };
+    size_t n = 0;
+
+    options.endpoint.max_loop_queue_bytes = LIMIT;
+    host_open(&host, &options);
+    for (int i = 0; i < PEERS; i++)
+        host_client(&host)->writable = 0;
+    for (int i = 0; i < PINGS; i++)
+        for (size_t at = 0; at < PEERS; at++)
+            peer_send_frame(&host.peers[at], FIN | PING, payload, 100);
+    for (size_t at = 0; at < PEERS; at++)
+        n += count_pongs(&host.peers[at]);
+    ck_assert_uint_ge(n, PEERS);
+    ck_assert_uint_le(n, LIMIT / 100 + PEERS);
+    /* When all is read, each gets its pong again. */
+    peer_send_frame(&host.peers[0], FIN | PING, NULL, 0);
+    peer_expect(&host.peers[0], PONG, NULL, 0);
+}
+END_TEST
+
 Suite *websocket_suite(void)
 {
     Suite *suite = suite_create("websocket-slow");
@@ -313,6 +348,7 @@ Suite *websocket_suite(void)
     tcase_add_test(tests, the_application_may_be_asked);
     tcase_add_test(tests, all_queues_of_a_loop_have_a_limit);
     tcase_add_test(tests, what_a_freed_client_left_unread_is_not_counted);
+    tcase_add_test(tests, pongs_stay_within_the_limit_of_all_queues);
     suite_add_tcase(suite, tests);
     return suite;
 }
