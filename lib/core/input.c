@@ -91,12 +91,14 @@ bool input_may_go_on(const ws_loop *loop, const struct input *input)
 }
 
 /* A large debt would only let the others go first for longer than there is any sense in. */
+static uint32_t capped(uint32_t cost)
+{
+    return cost < CHARGE_MAX ? cost : CHARGE_MAX;
+}
+
 void input_charge(struct input *input, uint32_t cost, uint32_t *sum)
 {
-    uint32_t posted = account_take_posted();
-
-    cost = cost < CHARGE_MAX ? cost : CHARGE_MAX;
-    cost += posted < CHARGE_MAX ? posted : CHARGE_MAX;
+    cost = capped(cost) + capped(account_take_posted());
     *sum += cost;
     input->credit -= (int32_t)cost;
 }
@@ -120,6 +122,8 @@ static uint32_t run_round(ws_loop *loop, uint32_t budget)
         }
         spent += input->serve(loop, input);
         connections_settle(loop);
+        /* The next one does not pay for what that brought about. */
+        spent += capped(account_take_posted());
     }
     return spent;
 }

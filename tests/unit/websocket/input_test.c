@@ -55,6 +55,11 @@ static size_t read_while_wanted(struct peer *peer)
     return total;
 }
 
+static void read_once(struct peer *peer)
+{
+    ck_assert_int_eq(ws_websocket_receive(peer->websocket, frames.data, frames.length), WS_OK);
+}
+
 START_TEST(the_host_is_told_to_stop_reading)
 {
     struct peer *peer = begin();
@@ -168,7 +173,7 @@ START_TEST(one_that_floods_delays_others_by_a_share_of_a_turn)
     read_while_wanted(flooding);
     bytes_free(&frames);
     add_tiny(1);
-    ck_assert_int_eq(ws_websocket_receive(quiet->websocket, frames.data, frames.length), WS_OK);
+    read_once(quiet);
     ws_loop_run(host.loop, host.now);
     ck_assert_uint_le(flooded_before, 64);
     ck_assert_uint_gt(flooded, flooded_before);
@@ -250,7 +255,7 @@ START_TEST(a_turn_inflates_a_bounded_number)
     host.echo = false;
     peer = host_client_with(&host, "Sec-WebSocket-Extensions: permessage-deflate\r\n");
     add_inflating(500);
-    ck_assert_int_eq(ws_websocket_receive(peer->websocket, frames.data, frames.length), WS_OK);
+    read_once(peer);
     ws_loop_run(host.loop, host.now);
     ck_assert_uint_ge(host.called[HOST_RAW], 2);
     ck_assert_uint_le(host.called[HOST_RAW], 8);
@@ -285,7 +290,7 @@ START_TEST(a_turn_inflates_a_bounded_number_of_blocks)
     peer = host_client_with(&host, "Sec-WebSocket-Extensions: permessage-deflate\r\n");
     for (int i = 0; i < 50; i++)
         add_blocks(25);
-    ck_assert_int_eq(ws_websocket_receive(peer->websocket, frames.data, frames.length), WS_OK);
+    read_once(peer);
     ws_loop_run(host.loop, host.now);
     ck_assert_uint_ge(host.called[HOST_RAW], 2);
     ck_assert_uint_le(host.called[HOST_RAW], 8);
@@ -312,7 +317,7 @@ START_TEST(others_have_their_turn_within_a_costly_message)
                      WS_OK);
     bytes_free(&frames);
     add_tiny(1);
-    ck_assert_int_eq(ws_websocket_receive(quiet->websocket, frames.data, frames.length), WS_OK);
+    read_once(quiet);
     ws_loop_run(host.loop, host.now);
     ck_assert_uint_eq(flooded_before, 0);
     host_turn(&host);
@@ -492,6 +497,44 @@ START_TEST(answers_that_are_not_read_cost_no_more_than_the_queue)
 }
 END_TEST
 
+static unsigned heard_of[3];
+
+static void count_and_post_at_the_end(struct host *of, enum host_callback callback,
+                                      struct peer *peer, ws_conn_id id)
+{
+    (void)id;
+    if (callback == HOST_RAW)
+        heard_of[peer - of->peers]++;
+    if (callback == HOST_DISCONNECT)
+        for (int i = 0; i < 2048; i++)
+            ws_manager_send_text(of->manager, ws_websocket_id(of->peers[2].websocket), "x", 1);
+    if (callback == HOST_RAW && heard_of[2] == 6)
+        ck_assert_uint_eq(heard_of[1], 6);
+}
+
+/* The first one is sent away, which makes the application send a lot; the next one in turn does not
+ * pay for that. */
+START_TEST(the_end_of_one_is_not_charged_to_the_next)
+{
+    options.manager.message_rate = 1;
+    options.manager.message_burst = 6;
+    begin();
+    host_client(&host);
+    host_client(&host);
+    memset(heard_of, 0, sizeof heard_of);
+    host.hook = count_and_post_at_the_end;
+    add_tiny(7);
+    read_once(&host.peers[0]);
+    bytes_free(&frames);
+    add_tiny(6);
+    read_once(&host.peers[1]);
+    read_once(&host.peers[2]);
+    host_turn(&host);
+    ck_assert_uint_eq(host.called[HOST_DISCONNECT], 1);
+    ck_assert_uint_eq(heard_of[2], 6);
+}
+END_TEST
+
 static void free_it(struct host *of, enum host_callback callback, struct peer *peer,
                     ws_conn_id id)
 {
@@ -600,6 +643,7 @@ Suite *websocket_suite(void)
     tcase_add_test(tests, nothing_is_read_once_the_end_is_to_be_written);
     tcase_add_test(tests, the_end_within_a_callback_comes_after_what_waits);
     tcase_add_test(tests, answers_that_are_not_read_cost_no_more_than_the_queue);
+    tcase_add_test(tests, the_end_of_one_is_not_charged_to_the_next);
     tcase_add_test(tests, freed_while_it_is_served);
     tcase_add_test(tests, freed_while_it_waits);
     tcase_add_test(tests, no_pong_is_missed_while_nothing_is_read);
