@@ -134,10 +134,14 @@ static int start(struct connection *connection, ws_loop *loop,
 int connection_start(struct connection *connection, ws_loop *loop,
                      const ws_connect_options *options)
 {
+    struct account before = account_set((struct account){.kind = ACCOUNT_OPENING});
     ws_conn_id id;
+    int result;
 
     connection->is_inner = true;
-    return start(connection, loop, options, &id);
+    result = start(connection, loop, options, &id);
+    account_set(before);
+    return result;
 }
 
 int ws_manager_connect(ws_manager *manager, ws_loop *loop, const ws_connect_options *options,

@@ -85,8 +85,11 @@ void connection_detach(struct connection *connection, uint16_t code, const char 
 
 void connection_transport_gone(struct connection *connection, uint16_t code, const char *reason)
 {
+    struct account before = account_set_client(connection->loop->number);
+
     connection->transport_gone = true;
     connection_detach(connection, code, reason);
+    account_set(before);
 }
 
 /* A connection that is being ended while its on_disconnect runs: it can't be found by its id any

@@ -130,8 +130,7 @@ static uint32_t run_round(ws_loop *loop, uint32_t budget)
 
 bool inputs_run(ws_loop *loop, uint32_t *budget)
 {
-    struct account before =
-        account_set((struct account){ACCOUNT_CLIENT, (uint8_t)loop->number});
+    struct account before = account_set_client(loop->number);
     bool served = false;
 
     account_take_posted();

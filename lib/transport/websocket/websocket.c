@@ -184,6 +184,7 @@ void websocket_finish(ws_websocket *websocket, uint16_t code, const char *reason
 {
     ws_manager *manager = loop_of(websocket)->manager;
     struct command command = {.kind = COMMAND_DISCONNECT};
+    struct account before = account_set_client(loop_of(websocket)->number);
 
     websocket->state = (uint8_t)state;
     websocket_start_timer(websocket);
@@ -192,6 +193,7 @@ void websocket_finish(ws_websocket *websocket, uint16_t code, const char *reason
     if (command.detail == NULL ||
         send_command(manager, websocket->connection.id, NULL, &command, false) != WS_OK)
         connection_end(&websocket->connection, code, NULL);
+    account_set(before);
 }
 
 /* --- output ---------------------------------------------------------------------------------- */

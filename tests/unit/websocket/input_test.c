@@ -357,6 +357,50 @@ START_TEST(an_application_is_not_refused_because_of_clients)
 }
 END_TEST
 
+static void send_at_the_end(struct host *of, enum host_callback callback, struct peer *peer,
+                            ws_conn_id id)
+{
+    (void)peer;
+    (void)id;
+    if (callback == HOST_DISCONNECT)
+        ws_manager_send_text(of->manager, ws_websocket_id(of->peers[0].websocket), "gone", 4);
+}
+
+static void expect_16_calls(const struct peer *peer)
+{
+    for (int i = 0; i < 16; i++)
+        ck_assert_int_eq(
+            ws_manager_send_text(host.manager, ws_websocket_id(peer->websocket), "event", 5),
+            WS_OK);
+    ck_assert_int_eq(
+        ws_manager_send_text(host.manager, ws_websocket_id(peer->websocket), "event", 5),
+        WS_ERR_BACKPRESSURE);
+    host_turn(&host);
+}
+
+/* Neither by those who open a WebSocket, nor by those who end theirs in one way or the other. */
+START_TEST(an_application_is_not_refused_because_clients_come_and_go)
+{
+    enum { OTHERS = 16 };
+    struct peer *first;
+
+    options.manager.max_pending = 16;
+    first = begin();
+    host.hook = send_at_the_end;
+    client_request(&frames, "/ws", "");
+    for (int i = 0; i < OTHERS; i++)
+        read_once(host_peer(&host));
+    expect_16_calls(first);
+    ck_assert_uint_eq(host.called[HOST_CONNECT], 1 + OTHERS);
+    for (int i = 1; i <= OTHERS / 2; i++)
+        ws_websocket_eof(host.peers[i].websocket);
+    for (int i = OTHERS / 2 + 1; i <= OTHERS; i++)
+        peer_free(&host.peers[i]);
+    expect_16_calls(first);
+    ck_assert_uint_eq(host.called[HOST_DISCONNECT], OTHERS);
+}
+END_TEST
+
 static void emit_when_flooded(struct host *of, enum host_callback callback, struct peer *peer,
                               ws_conn_id id)
 {
@@ -636,6 +680,7 @@ Suite *websocket_suite(void)
     tcase_add_test(tests, a_turn_inflates_a_bounded_number_of_blocks);
     tcase_add_test(tests, others_have_their_turn_within_a_costly_message);
     tcase_add_test(tests, an_application_is_not_refused_because_of_clients);
+    tcase_add_test(tests, an_application_is_not_refused_because_clients_come_and_go);
     tcase_add_test(tests, an_event_does_not_wait_for_clients);
     tcase_add_test(tests, what_waits_is_carried_out_before_the_end);
     tcase_add_test(tests, a_close_comes_after_what_was_said);
