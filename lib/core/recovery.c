@@ -9,6 +9,7 @@
 
 enum {
     EVENTS_OF_ITS_TURN = 512, /* then another one that recovers gets its turn */
+    ROOMS_PER_UNIT = 4,       /* each piece of the history is looked for in each of its rooms */
     POLL_MAX_MS = 1000
 };
 
@@ -296,7 +297,7 @@ static bool step(struct recovery *recovery, struct outcome *outcome, uint32_t *c
         arrive(recovery, outcome);
         return false;
     case READ_SOME:
-        *cost += (uint32_t)count + 1;
+        *cost += (uint32_t)count + 1 + recovery->connection->rooms.count / ROOMS_PER_UNIT;
         if (!hand_on(recovery, messages, count, until))
             outcome->wait = RECOVERY_WAITS_FOR_ROOM;
         break;

@@ -220,25 +220,35 @@ static void count_asked(struct host *at, struct client *client, const char *line
 
 enum how { TO_THE_END, UNTIL_IT_IS_LOST, UNTIL_THE_LOOP_ENDS };
 
-/* A turn asks for some of them. */
-static void enter_many_rooms(enum how how)
+enum { N_ROOMS = 1000 };
+
+/* Ann, who names r0, r1, .. */
+static void connect_with_many_rooms(const char *after)
 {
-    enum { N_ROOMS = 1000, MOST_IN_A_TURN = 200 };
     static char names[N_ROOMS][8];
     const char *rooms[N_ROOMS];
     ws_connect_options options;
-    unsigned n_turns = 0;
 
-    begin();
     for (int i = 0; i < N_ROOMS; i++) {
         snprintf(names[i], sizeof names[i], "r%d", i);
         rooms[i] = names[i];
     }
     ann = (struct client){.host = &host, .name = "ann"};
     client_options(&ann, &options);
+    options.after = after;
     options.rooms = rooms;
     options.n_rooms = N_ROOMS;
     ck_assert_int_eq(ws_manager_connect(host.manager, host.loop, &options, &ann.id), WS_OK);
+}
+
+/* A turn asks for some of them. */
+static void enter_many_rooms(enum how how)
+{
+    enum { MOST_IN_A_TURN = 200 };
+    unsigned n_turns = 0;
+
+    begin();
+    connect_with_many_rooms(NULL);
     emit_number(&host, "r999", 1);
     host.hook = count_asked;
     for (unsigned before = n_asked = 0; n_asked < N_ROOMS; before = n_asked) {
@@ -596,6 +606,31 @@ START_TEST(events_that_come_while_a_turn_is_full)
 }
 END_TEST
 
+/* It is looked for events in each of its rooms, 64 at once: that counts, so a turn brings fewer. */
+START_TEST(one_in_many_rooms_gets_less_in_a_turn)
+{
+    enum { MISSED = 6000, MOST_IN_A_TURN = 3000 };
+    uint64_t deadline;
+    size_t before;
+
+    begin();
+    for (int i = 1; i <= MISSED; i++)
+        emit_number(&host, NULL, i);
+    host_run(&host);
+    connect_with_many_rooms(id_of(0));
+    do {
+        before = ann.n_messages;
+        deadline = ws_loop_run(host.loop, host.now_ms);
+        ck_assert_uint_le(ann.n_messages - before, MOST_IN_A_TURN);
+    } while (deadline <= host.now_ms);
+    expect_welcome(0);
+    for (int i = 1; i <= MISSED; i++)
+        ck_assert_str_eq(client_next(&ann), number_message(i, NULL, i));
+    client_expect(&ann, recovered(true, MISSED, MISSED), NULL);
+    end();
+}
+END_TEST
+
 START_TEST(bad_options)
 {
     begin();
@@ -654,6 +689,7 @@ int main(void)
         it_ends_within_its_transport,
         it_ends_within_a_callback,
         events_that_come_while_a_turn_is_full,
+        one_in_many_rooms_gets_less_in_a_turn,
         bad_options,
         without_memory_it_is_told_or_sent_away,
         NULL,
