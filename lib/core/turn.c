@@ -245,6 +245,7 @@ static void end_connections(ws_loop *loop)
 
         while (everyone_below(loop, &below, &connection, 1) > 0)
             connection_end(connection, 1001, "server loop ended");
+        connections_settle(loop); /* those that were doomed before have ended now */
     } while (loop->n_connections > 0);
 }
 

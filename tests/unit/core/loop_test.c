@@ -323,6 +323,16 @@ START_TEST(freeing_a_loop_with_a_connection_on_its_way)
 }
 END_TEST
 
+START_TEST(freeing_a_loop_with_a_connection_that_is_to_be_ended)
+{
+    begin();
+    test_memory_fail(&host.memory, 0, false);
+    ck_assert_int_eq(ws_manager_receive(host.manager, ann.id, "{}", 2, 1), WS_ERR_NO_MEMORY);
+    end();
+    ck_assert_int_eq(ann.n_closes, 1);
+}
+END_TEST
+
 static void reconnect(struct host *of, struct client *client, const char *line)
 {
     struct client *again = of->hook_data;
@@ -393,6 +403,7 @@ int main(void)
         callbacks_wake_other_loops_but_not_their_own,
         freeing_a_loop_ends_its_connections,
         freeing_a_loop_with_a_connection_on_its_way,
+        freeing_a_loop_with_a_connection_that_is_to_be_ended,
         freeing_a_loop_whose_callbacks_go_on,
         output_is_listed_once_and_in_order,
         NULL,
