@@ -259,9 +259,10 @@ void client_leave_room(struct connection *connection, struct share *share,
     room_left(connection, room, result);
 }
 
-static void reauthorize_room(struct connection *connection, struct share *share)
+void client_reauthorize(struct connection *connection, uint32_t at)
 {
     static const struct json_slice no_ref = {NULL, 0};
+    struct share *share = rooms_at(&connection->rooms, at).share;
     const char *room = share->group->name;
 
     /* The name stays valid whatever the callbacks do. */
@@ -274,14 +275,6 @@ static void reauthorize_room(struct connection *connection, struct share *share)
         room_left(connection, room, result);
     }
     room_unpin(connection, share);
-}
-
-/* From the last on, since one that is left gives its number to the last. */
-void client_reauthorize(struct connection *connection)
-{
-    for (uint32_t at = connection->rooms.count; at > 0; at--)
-        if (connection->state == CONNECTION_LIVE && at <= connection->rooms.count)
-            reauthorize_room(connection, rooms_at(&connection->rooms, at - 1).share);
 }
 
 static int handle_message(struct connection *connection, const struct client_message *message)

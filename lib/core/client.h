@@ -16,8 +16,8 @@ void client_enter_room(struct connection *connection, struct share *share,
 void client_leave_room(struct connection *connection, struct share *share,
                        const struct detail *ref);
 
-/* Takes a client out of the rooms that it may not be in any more: COMMAND_REAUTHORIZE. */
-void client_reauthorize(struct connection *connection);
+/* Takes a client out of one of its rooms, by its number, if it may not be in that any more. */
+void client_reauthorize(struct connection *connection, uint32_t at);
 
 /* Greets a client whose connection has become live. */
 void client_welcome(struct connection *connection, uint32_t ping_interval_ms);

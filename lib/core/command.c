@@ -17,11 +17,6 @@ static void spend(uint32_t *budget, uint32_t cost)
     *budget -= *budget < cost ? *budget : cost;
 }
 
-static uint32_t cost_of_room(const ws_manager *manager)
-{
-    return COMMAND_COST + (manager->options.authorize_join != NULL ? INPUT_COST_CALLBACK : 0);
-}
-
 /* Enters what rooms of its list are left, as far as the budget goes: a list may be as long as the
  * application lets it, and each name calls the application. True when that is done. */
 static bool enter_rooms(struct connection *connection, struct command *command,
@@ -35,7 +30,7 @@ static bool enter_rooms(struct connection *connection, struct command *command,
 
         if (*budget == 0)
             return false;
-        spend(budget, cost_of_room(manager));
+        spend(budget, room_cost(manager));
         recovery->next_room += strlen(room) + 1;
         recovery->n_rooms--;
         client_join(connection, room);
@@ -93,6 +88,25 @@ static bool connect_connection(struct connection *connection, struct command *co
     return enter_rooms(connection, command, budget);
 }
 
+/* Asks for the rooms that are left, as far as the budget goes. From the last on, since one that the
+ * client leaves gives its number to the last; it enters no other until this is done, as that takes a
+ * command. True when all were asked for. */
+static bool reauthorize(struct connection *connection, uint32_t *budget)
+{
+    struct reauthorization *asked = &connection->loop->reauthorization;
+
+    if (!asked->running)
+        *asked = (struct reauthorization){connection->rooms.count, true};
+    while (asked->left > 0 && connection->state == CONNECTION_LIVE) {
+        if (*budget == 0)
+            return false;
+        spend(budget, room_cost(connection->loop->manager));
+        client_reauthorize(connection, --asked->left);
+    }
+    asked->running = false;
+    return true;
+}
+
 static bool carry_out(ws_loop *loop, struct command *command, uint32_t *budget)
 {
     struct connection *connection = command->connection;
@@ -123,7 +137,7 @@ static bool carry_out(ws_loop *loop, struct command *command, uint32_t *budget)
         client_leave_room(connection, command->share, command->detail);
         break;
     case COMMAND_REAUTHORIZE:
-        client_reauthorize(connection);
+        done = reauthorize(connection, budget);
         break;
     case COMMAND_DISCONNECT:
         connection_end(connection, command->detail->code, command->detail->text);
@@ -143,14 +157,6 @@ static bool carry_out(ws_loop *loop, struct command *command, uint32_t *budget)
     return done;
 }
 
-/* Beside the deliveries that it makes, and the rooms that it enters. */
-static uint32_t cost_of(const ws_manager *manager, const struct command *command)
-{
-    if (command->kind == COMMAND_REAUTHORIZE)
-        return COMMAND_COST + cost_of_room(manager) * command->connection->rooms.count;
-    return COMMAND_COST;
-}
-
 /* What callbacks post for a client is on its account, also when it comes, goes, or enters a room. */
 static struct account account_of(const ws_loop *loop, const struct command *command)
 {
@@ -164,7 +170,7 @@ bool command_carry_out(ws_loop *loop, struct command *command, uint32_t *budget)
     struct account before = account_set(account_of(loop, command));
     bool done;
 
-    spend(budget, cost_of(loop->manager, command));
+    spend(budget, COMMAND_COST);
     loop->carried = command->position;
     done = carry_out(loop, command, budget);
     account_set(before);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/forks.h"
+#include "core/connection.h"
 
 static _Thread_local ws_loop *entered;
 
@@ -78,9 +79,11 @@ static void posting_wake(struct posting *posting, ws_loop *loop)
     posting->wake[posting->n_wake++] = loop;
 }
 
-/* By what it makes its loop do, in deliveries. */
+/* By what it makes its loop do, in deliveries. The rooms of a connection are its thread's. */
 static uint32_t command_work(const ws_loop *loop, const struct command *command)
 {
+    if (command->kind == COMMAND_REAUTHORIZE && loop == entered)
+        return 1 + room_cost(loop->manager) * command->connection->rooms.count;
     if (command->kind != COMMAND_EVENT)
         return 1;
     return 1 + (command->share != NULL ? command->share->count : loop->n_connections);

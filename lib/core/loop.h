@@ -48,8 +48,15 @@ struct detail {
     char text[]; /* reason of a disconnect, ref of a request, epoch; NUL-terminated */
 };
 
-/* What a command costs of a turn's budget, beside the deliveries that it makes. */
+/* What a command costs of a turn's budget, beside the deliveries that it makes, and the rooms that it
+ * asks for. */
 enum { COMMAND_COST = 8 };
+
+/* What it costs to ask for a room. */
+static inline uint32_t room_cost(const ws_manager *manager)
+{
+    return COMMAND_COST + (manager->options.authorize_join != NULL ? INPUT_COST_CALLBACK : 0);
+}
 
 /* A call that was made for this loop, in its place in the total order. */
 struct command {
@@ -80,6 +87,13 @@ struct inbox {
  * the first members of the share or, of everyone, those in the lower slots. */
 struct delivery {
     struct share *share; /* NULL: everyone, or there is none */
+    uint32_t left;
+    bool running;
+};
+
+/* A client's rooms, of which each is asked for anew, perhaps in several turns: those still to be asked
+ * for are the first ones. */
+struct reauthorization {
     uint32_t left;
     bool running;
 };
@@ -119,6 +133,7 @@ struct ws_loop {
     uint64_t batch_position; /* of the newest event when the batch was taken */
     uint64_t n_batches;
     struct delivery delivery;
+    struct reauthorization reauthorization;
     struct input_list inputs; /* connections whose clients sent something */
     struct recovery_list ready;
     struct recovery_list waiting; /* but for pages */

@@ -1,5 +1,7 @@
 /* reauthorize_test.c: clients that may not be any more in the rooms that they are in.
  * Not here: what they are asked when they enter (client_test.c). */
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "support/host.h"
@@ -9,6 +11,7 @@ static struct host host;
 static struct client ann;
 static const char *refused; /* rooms whose names begin so */
 static bool ends_meanwhile; /* the client is lost while the application is asked */
+static unsigned n_asked;
 
 static int authorize(ws_manager *manager, const ws_connection_info *connection,
                      const char *room, void *user_data)
@@ -16,9 +19,18 @@ static int authorize(ws_manager *manager, const ws_connection_info *connection,
     (void)manager;
     (void)connection;
     (void)user_data;
+    n_asked++;
     if (ends_meanwhile)
         client_lose(&ann);
     return strncmp(room, refused, strlen(refused)) == 0 ? WS_ERR_FORBIDDEN : WS_OK;
+}
+
+static int reauthorize_at_once(ws_manager *manager, const ws_connection_info *connection,
+                               const char *token, void *user_data)
+{
+    (void)token;
+    (void)user_data;
+    return ws_manager_reauthorize(manager, connection->id);
 }
 
 static void begin(void)
@@ -27,6 +39,7 @@ static void begin(void)
     ends_meanwhile = false;
     host_init(&host);
     host.options.authorize_join = authorize;
+    host.options.on_authenticate = reauthorize_at_once;
     host_start(&host);
     client_open(&host, &ann, "ann", "ann");
     host_forget_log(&host);
@@ -106,6 +119,84 @@ START_TEST(the_application_may_end_it_meanwhile)
 }
 END_TEST
 
+enum { N_ROOMS = 1000, MOST_IN_A_TURN = 200 };
+
+/* It is in r0, r1, .., and is asked for some of them in a turn, and for none again. */
+static void ask_for_many_rooms(unsigned n_turns)
+{
+    begin();
+    for (int i = 0; i < N_ROOMS; i++) {
+        char room[8];
+
+        snprintf(room, sizeof room, "r%d", i);
+        join(room);
+    }
+    n_asked = 0;
+    ck_assert_int_eq(ws_manager_reauthorize(host.manager, ann.id), WS_OK);
+    for (unsigned before = 0; n_asked < N_ROOMS && n_turns > 0; before = n_asked, n_turns--) {
+        ck_assert(ws_loop_run(host.loop, host.now_ms) == host.now_ms || n_asked == N_ROOMS);
+        ck_assert_uint_gt(n_asked, before);
+        ck_assert_uint_le(n_asked - before, MOST_IN_A_TURN);
+    }
+}
+
+START_TEST(many_rooms_are_asked_for_over_several_turns)
+{
+    ask_for_many_rooms(UINT_MAX);
+    refused = "r1";
+    reauthorize();
+    ck_assert_uint_eq(n_asked, 2 * N_ROOMS);
+    ck_assert_int_eq(ws_manager_is_member(host.manager, ann.id, "r2"), 1);
+    ck_assert_int_eq(ws_manager_is_member(host.manager, ann.id, "r1"), 0);
+    ck_assert_int_eq(ws_manager_is_member(host.manager, ann.id, "r100"), 0);
+    end();
+}
+END_TEST
+
+START_TEST(it_ends_between_two_turns)
+{
+    struct client bob;
+
+    ask_for_many_rooms(2);
+    client_lose(&ann);
+    client_open_in(&host, &bob, "bob", "r1");
+    n_asked = 0;
+    ck_assert_int_eq(ws_manager_reauthorize(host.manager, bob.id), WS_OK);
+    host_run(&host);
+    ck_assert_uint_eq(n_asked, 1);
+    end();
+    client_free(&bob);
+    /* Or the loop does. */
+    ask_for_many_rooms(2);
+    end();
+}
+END_TEST
+
+/* A client that has the application ask again and again pays for that, so that no event waits for more
+ * than what is asked at once. */
+START_TEST(an_event_does_not_wait_for_many)
+{
+    enum { TURNS_TO_ASK = 10 };
+    struct client bob;
+    unsigned n_turns = 0;
+
+    ask_for_many_rooms(UINT_MAX);
+    client_open(&host, &bob, "bob", NULL);
+    for (int i = 0; i < 20; i++)
+        client_say(&ann, "{\"type\":\"authenticate\",\"token\":\"t\"}");
+    for (int i = 0; i < TURNS_TO_ASK; i++)
+        ws_loop_run(host.loop, host.now_ms);
+    emit_number(&host, NULL, 1);
+    for (; client_count(&bob) == 0; n_turns++)
+        ws_loop_run(host.loop, host.now_ms);
+    ck_assert_uint_le(n_turns, 2 * TURNS_TO_ASK);
+    host_run(&host);
+    ck_assert_uint_eq(n_asked, 21 * N_ROOMS);
+    end();
+    client_free(&bob);
+}
+END_TEST
+
 START_TEST(who_is_unknown_or_has_no_rooms)
 {
     ws_conn_id stale;
@@ -127,6 +218,9 @@ int main(void)
         only_what_is_refused_is_left,
         it_has_its_place_in_the_order,
         the_application_may_end_it_meanwhile,
+        many_rooms_are_asked_for_over_several_turns,
+        it_ends_between_two_turns,
+        an_event_does_not_wait_for_many,
         who_is_unknown_or_has_no_rooms,
         NULL,
     };
