@@ -242,13 +242,16 @@ static int send_to_transport(struct connection *connection, ws_message *message,
     return result;
 }
 
-/* Is the message to be dropped, and the connection to stay? */
+/* Is the message to be dropped, and the connection to stay? Not if it is the welcome, before the
+ * application has heard of the connection. */
 static bool drops(struct connection *connection)
 {
     ws_manager *manager = connection->loop->manager;
     const ws_manager_options *options = &manager->options;
     struct connection_view view;
 
+    if (!connection->announced)
+        return false;
     if (options->on_slow_client == NULL)
         return options->slow_policy == WS_SLOW_DROP;
     return options->on_slow_client(manager, connection_view(connection, &view),

@@ -296,6 +296,32 @@ START_TEST(what_a_freed_client_left_unread_is_not_counted)
 }
 END_TEST
 
+/* The answer to its handshake waits, and that is enough while too much waits for all. */
+START_TEST(no_welcome_is_dropped)
+{
+    struct bytes request = {0};
+    struct peer *slow;
+    struct peer *peer;
+
+    options.manager.on_slow_client = on_slow_client;
+    options.endpoint.max_loop_queue_bytes = LIMIT;
+    slow_answer = WS_OK;
+    host_open(&host, &options);
+    slow = host_client(&host);
+    slow->writable = 0;
+    send_frame(slow, LIMIT);
+    peer = host_peer(&host);
+    client_request(&request, "/ws", "");
+    peer_send(peer, &request);
+    bytes_free(&request);
+    ck_assert_uint_eq(n_asked, 0);
+    ck_assert_int_eq(peer_head(peer), 101);
+    peer_expect_close(peer, 1013);
+    ck_assert_uint_eq(host.called[HOST_CONNECT], 2);
+    ck_assert_uint_eq(host.called[HOST_DISCONNECT], 1);
+}
+END_TEST
+
 static size_t count_pongs(struct peer *peer)
 {
     struct frame frame;
@@ -348,6 +374,7 @@ Suite *websocket_suite(void)
     tcase_add_test(tests, the_application_may_be_asked);
     tcase_add_test(tests, all_queues_of_a_loop_have_a_limit);
     tcase_add_test(tests, what_a_freed_client_left_unread_is_not_counted);
+    tcase_add_test(tests, no_welcome_is_dropped);
     tcase_add_test(tests, pongs_stay_within_the_limit_of_all_queues);
     suite_add_tcase(suite, tests);
     return suite;
