@@ -122,7 +122,9 @@ void tcp_client_watch_writable(const struct tcp_server *server, struct tcp_clien
 
 void tcp_server_run(struct tcp_server *server, int port, const struct tcp_server_hooks *hooks)
 {
-    struct epoll_event events[EVENTS_PER_TURN] = {{.events = EPOLLIN, .data.ptr = NULL}};
+    /* Edge-triggered: for want of a descriptor a client may wait there, and keep it readable. */
+    struct epoll_event events[EVENTS_PER_TURN] = {
+        {.events = EPOLLIN | EPOLLET, .data.ptr = NULL}};
 
     server->hooks = hooks;
     server->listener = listen_on(port);
