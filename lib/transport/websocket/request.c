@@ -35,8 +35,8 @@ void request_free(struct request *request)
 /* --- http-parser's callbacks: a piece may come in several parts
  * ------------------------------- */
 
-/* White space behind a header's value is no part of it (RFC 9110 §5.5); that before it is taken
- * out by http-parser. */
+/* White space around a header's value is no part of it (RFC 9110 §5.5). Here goes what is behind
+ * it, which http-parser leaves there; what is before it was passed over. */
 static void trim_value(struct request *request)
 {
     struct buffer *text = &request->text;
@@ -229,11 +229,16 @@ enum request_result request_fill(struct request *request, const char *method,
     request->http_minor = http_minor;
     buffer_add(&request->text, target, strlen(target) + 1);
     for (size_t i = 0; i < n_headers && add_header(request); i++) {
+        const char *value;
+
         if (!http_token_valid(headers[i].name) || !http_value_valid(headers[i].value))
             return REQUEST_BAD;
         buffer_add(&request->text, headers[i].name, strlen(headers[i].name) + 1);
         request->headers[i].value = request->text.length;
-        buffer_add(&request->text, headers[i].value, strlen(headers[i].value) + 1);
+        value = headers[i].value + strspn(headers[i].value, " \t");
+        buffer_add(&request->text, value, strlen(value));
+        trim_value(request);
+        buffer_add(&request->text, "", 1);
     }
     if (request->text.failed)
         return REQUEST_NO_MEMORY;

@@ -122,6 +122,19 @@ START_TEST(a_parsed_request_is_refused_as_its_bytes_are)
 }
 END_TEST
 
+START_TEST(rfc9110_5_5_space_around_a_value_is_no_part_of_it)
+{
+    ws_header headers[N_VALID];
+
+    memcpy(headers, valid, sizeof valid);
+    headers[3].value = "\t " CLIENT_KEY " \t";
+    headers[4].value = "13 ";
+    ck_assert_int_eq(both_ways("GET", 1, 1, "/", headers, N_VALID), 101);
+    headers[4].value = " ";
+    ck_assert_int_eq(both_ways("GET", 1, 1, "/", headers, N_VALID), 426);
+}
+END_TEST
+
 static int refuse(struct host *of, struct peer *peer, ws_handshake *handshake)
 {
     (void)of;
@@ -340,6 +353,7 @@ Suite *websocket_suite(void)
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, a_parsed_request_opens_and_bytes_follow);
     tcase_add_test(tests, a_parsed_request_is_refused_as_its_bytes_are);
+    tcase_add_test(tests, rfc9110_5_5_space_around_a_value_is_no_part_of_it);
     tcase_add_test(tests, a_parsed_request_of_a_browser_is_refused_by_a_close);
     tcase_add_test(tests, a_parsed_request_with_too_many_headers_is_431);
     tcase_add_test(tests, rfc6585_5_a_parsed_head_above_the_limit_is_431);
