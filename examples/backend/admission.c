@@ -18,15 +18,25 @@ static struct connection *connection_of(ws_handshake *handshake)
     return ws_websocket_user_data(ws_handshake_websocket(handshake));
 }
 
-/* The library logs that it was refused, and why, but knows no addresses. */
+/* The library logs that it was refused, and why, but knows no addresses. Its lines tell how many were
+ * left out. */
+static void log_address(const struct connection *connection)
+{
+    static struct log_share share;
+    char client[INET6_ADDRSTRLEN];
+    unsigned left_out;
+
+    if (!log_has(WS_LOG_INFO) ||
+        (!log_has(WS_LOG_DEBUG) && !log_may_share(&share, &left_out))) {
+        return;
+    }
+    address_format(connection_client(connection), client);
+    log_line(WS_LOG_INFO, "a WebSocket of %s is refused", client);
+}
+
 static int refuse(ws_handshake *handshake, int status, const char *text)
 {
-    if (log_has(WS_LOG_INFO)) {
-        char client[INET6_ADDRSTRLEN];
-
-        address_format(connection_client(connection_of(handshake)), client);
-        log_line(WS_LOG_INFO, "a WebSocket of %s is refused", client);
-    }
+    log_address(connection_of(handshake));
     ws_handshake_refuse(handshake, status, text);
     return WS_ERR_FORBIDDEN;
 }

@@ -11,7 +11,7 @@ import unittest
 
 import crowd
 from backend import START_SECONDS, Backend
-from test_process import exchange
+from test_process import HANDSHAKE, exchange
 from tokens import SECRET, token
 
 MIB = 1 << 20
@@ -238,19 +238,27 @@ class Connections(HttpCase):
         self.assertIn(b"200 OK", idle[-1].recv(4096))
 
     def test_refusals_do_not_flood_the_log(self):
-        log = tempfile.TemporaryFile()
-        self.addCleanup(log.close)
-        backend = self.start("--log-level", "info", stderr=log)
-        lines = b""
-        refused = 0
-        while b" more were refused in the meantime" not in lines:
-            for _ in range(50):
-                self.assertIn(b" 400 ", self.connect(backend, b"secret words\r\n\r\n").recv(4096))
-            refused += 50
-            lines = os.pread(log.fileno(), 64 * MIB, 0)
-        self.assertLess(lines.count(b"request refused"), refused)
-        self.assertIn(b"(12 bytes)", lines)
-        self.assertNotIn(b"secret", lines)
+        foreign = HANDSHAKE[:-2] + b"Origin: http://evil.example\r\n\r\n"
+        for sent, answer, logged in (
+                (b"secret words\r\n\r\n", b" 400 ", [b"request refused with 400", b"(12 bytes)"]),
+                (HANDSHAKE.replace(b": 13", b": 8"), b" 426 ", [b"handshake refused with 426"]),
+                (foreign, b" 101 ", [b"handshake refused with 4403", b"a WebSocket of 127.0.0.1 is refused"])):
+            log = tempfile.TemporaryFile()
+            self.addCleanup(log.close)
+            backend = self.start("--log-level", "info", stderr=log)
+            lines = b""
+            refused = 0
+            while b" were refused in the meantime" not in lines:
+                for _ in range(50):
+                    with self.connect(backend, sent) as client:
+                        self.assertIn(answer, client.recv(4096))
+                refused += 50
+                lines = os.pread(log.fileno(), 64 * MIB, 0)
+                self.assertLess(lines.count(b"\n"), max(refused, 100))
+            for words in logged:
+                self.assertIn(words, lines)
+                self.assertLess(lines.count(words), refused)
+            self.assertNotIn(b"secret", lines)
 
     SLOW = 1100  # with 64 KiB each
     LARGE = b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n"
