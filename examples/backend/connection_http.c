@@ -333,20 +333,21 @@ static enum timeout next_timeout(const struct connection *connection, bool block
     if (connection->is_refused) {
         return TIMEOUT_LINGER;
     }
+    switch (connection->http->request.state) {
+    case HTTP_HEAD_DONE:
+    case HTTP_IN_BODY:
+        return TIMEOUT_BODY; /* also when blocked: limit_bodies() finds by it who gives way */
+    case HTTP_IN_HEAD:
+        return blocked ? TIMEOUT_WRITE : TIMEOUT_HEAD;
+    default:
+        break;
+    }
     if (blocked) {
         return TIMEOUT_WRITE;
     }
-    switch (connection->http->request.state) {
-    case HTTP_IN_HEAD:
-        return TIMEOUT_HEAD;
-    case HTTP_HEAD_DONE:
-    case HTTP_IN_BODY:
-        return TIMEOUT_BODY;
-    default:
-        /* Line ends before the first request make no new connection an old one. */
-        return connection->timer.queue == &loop->timeouts[TIMEOUT_FRESH] ? TIMEOUT_FRESH
-                                                                         : TIMEOUT_IDLE;
-    }
+    /* Line ends before the first request make no new connection an old one. */
+    return connection->timer.queue == &loop->timeouts[TIMEOUT_FRESH] ? TIMEOUT_FRESH
+                                                                     : TIMEOUT_IDLE;
 }
 
 static bool start_websocket(struct connection *connection)

@@ -41,7 +41,22 @@ class HttpCase(unittest.TestCase):
         return client
 
 
+    def connect_deaf(self, backend, *sent):
+        """A client that reads nothing, and for which the kernel keeps little."""
+        client = socket.socket()
+        self.addCleanup(client.close)
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        client.connect(("127.0.0.1", backend.port))
+        for part in sent:
+            client.sendall(part)
+        return client
+
+
 class Bodies(HttpCase):
+    LIST = b"GET /api/orders?limit=40 HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    UNREAD = 6  # of these answers, less than 64 KiB: the kernel keeps a part, and the backend goes on reading
+
     def status(self, backend, head):
         """The answer to a head whose body does not come."""
         answer = self.connect(backend, head).recv(4096).decode()
@@ -81,6 +96,36 @@ class Bodies(HttpCase):
         clients[-1].sendall(b"}")
         self.assertIn(b" 400 ", clients[-1].recv(4096).splitlines()[0])
 
+    @staticmethod
+    def unread(backend, ports):
+        """Bytes from clients at these ports that the backend has not taken from its sockets."""
+        total = 0
+        with open("/proc/net/tcp") as table:
+            for line in list(table)[1:]:
+                fields = line.split()
+                here, there = (int(fields[i].split(":")[1], 16) for i in (1, 2))
+                if here == backend.port and there in ports:
+                    total += int(fields[4].split(":")[1], 16)
+                elif there == backend.port and here in ports:
+                    total += int(fields[4].split(":")[0], 16)
+        return total
+
+    def test_those_give_way_too_whose_clients_read_no_answers(self):
+        backend = self.start()
+        order = {"client_id": 1, "items": [{"sku": "WIDGET-1", "quantity": 1}]}
+        for _ in range(40):
+            self.assertEqual(backend.request("POST", "/api/orders", order)[0], 201)
+        begun = post("/api/orders", f"Content-Length: {MIB}") + b" " * (MIB - 1)
+        deaf = [self.connect_deaf(backend, self.LIST * self.UNREAD, begun) for _ in range(16)]
+        ports = {client.getsockname()[1] for client in deaf}
+        while self.unread(backend, ports) > 0:
+            self.assertIsNone(backend.process.poll())
+            threading.Event().wait(0.05)
+        body = json.dumps(order).encode()
+        other = self.connect(backend, post("/api/orders", f"Content-Length: {len(body)}"), body[:1])
+        backend.stats()
+        other.sendall(body[1:])
+        self.assertIn(b" 201 ", other.recv(4096).splitlines()[0])
 
     def test_no_tree_is_made_of_half_a_million_values(self):
         backend = self.start()
@@ -301,13 +346,7 @@ class Connections(HttpCase):
         backend = self.start_with_large_file("--log-level", "info", stderr=log)
         clients = []
         for _ in range(self.SLOW):
-            client = socket.socket()
-            self.addCleanup(client.close)
-            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)  # so the kernel keeps little
-            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
-            client.connect(("127.0.0.1", backend.port))
-            client.sendall((self.LARGE * 2000)[:64 << 10])
-            clients.append(client)
+            clients.append(self.connect_deaf(backend, (self.LARGE * 2000)[:64 << 10]))
         while b"too many answers are not read" not in os.pread(log.fileno(), MIB, 0):
             self.assertIsNone(backend.process.poll())
             threading.Event().wait(0.05)
