@@ -27,11 +27,11 @@ void stream_close(struct stream *stream);
 /* As recv(): 0 at the end of what the client sends. The buffer has room for a TLS record. */
 ssize_t stream_read(struct stream *stream, void *buffer, size_t size);
 
-/* May there be more after a read that asked for `size` bytes and got `length`? TLS gives at most
- * a record at a time. */
+/* May there be more, to be read in this turn, after a read that asked for `size` bytes and got `length`?
+ * TLS gives at most a record at a time. */
 static inline bool stream_may_have_more(const struct stream *stream, size_t length, size_t size)
 {
-    return stream->tls != NULL || length == size;
+    return stream->tls != NULL ? stream_tls_may_have_more(stream->tls) : length == size;
 }
 
 /* Is the handshake of TLS, which is costly, still to be done? */

@@ -20,15 +20,17 @@ enum {
      * send what OpenSSL answers or swallows within the call (updates of its keys, alerts, empty
      * records, pieces of a handshake) for as long as it likes. */
     READ_BYTES = SSL3_RT_MAX_PACKET_SIZE,
-    /* Records in a row that bring no data: a handshake has less than ten, an update of the keys is
-     * one. Each costs more than its bytes. */
-    MOST_WITHOUT_DATA = 32
+    /* Records that bring no data: a handshake has less than ten, an update of the keys is one. Each
+     * costs more than its bytes, so one that brings data only makes up for some of them. */
+    MOST_WITHOUT_DATA = 32,
+    MADE_UP_BY_DATA = 8
 };
 
 struct stream_tls {
     SSL *ssl;
     struct tls_socket socket;
-    unsigned without_data; /* records since there was data */
+    unsigned without_data; /* records, less those that others with data made up for */
+    bool was_costly;       /* the last read went through records without data */
     uint32_t read_needs;   /* what the socket has to be ready for before reading goes on */
     uint32_t write_needs;  /* likewise */
     bool broken;           /* nothing can be read or written any more */
@@ -130,8 +132,23 @@ bool stream_tls_in_handshake(const struct stream_tls *stream)
     return !SSL_is_init_finished(stream->ssl);
 }
 
+bool stream_tls_may_have_more(const struct stream_tls *stream)
+{
+    return !stream->was_costly;
+}
+
+/* There was data: the last record, which is counted too, brought it. */
+static void count_data(struct stream_tls *stream, unsigned without_data_before)
+{
+    unsigned made_up = MADE_UP_BY_DATA + 1;
+
+    stream->was_costly = stream->without_data > without_data_before + 1;
+    stream->without_data -= stream->without_data < made_up ? stream->without_data : made_up;
+}
+
 ssize_t stream_tls_read(struct stream_tls *stream, void *buffer, size_t size)
 {
+    unsigned without_data = stream->without_data;
     size_t length;
     int result;
 
@@ -147,7 +164,7 @@ ssize_t stream_tls_read(struct stream_tls *stream, void *buffer, size_t size)
         return -1;
     }
     stream->read_needs = EPOLLIN;
-    stream->without_data = 0;
+    count_data(stream, without_data);
     return (ssize_t)length;
 }
 

@@ -20,6 +20,9 @@ void stream_tls_free(struct stream_tls *stream);
 
 bool stream_tls_in_handshake(const struct stream_tls *stream);
 
+/* Whether another read in the same turn costs no more than it brings, after one that brought data. */
+bool stream_tls_may_have_more(const struct stream_tls *stream);
+
 /* As those of stream.h; errno is EPROTO for what only TLS finds wrong. What was written is taken
  * although it may wait here for the socket: a record that was begun can't be taken back. */
 ssize_t stream_tls_read(struct stream_tls *stream, void *buffer, size_t size);

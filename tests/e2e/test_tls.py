@@ -213,6 +213,7 @@ class Tls(unittest.TestCase):
 
         self.assertEqual(answered(50, 5), 50)  # new keys for each request, and again
         self.assertEqual(answered(1, 1000), 0)
+        self.assertLess(answered(50, 20), 5)  # a little data does not make up for it
         self.assert_served()
 
     def test_a_handshake_in_crumbs_is_cut_off(self):
