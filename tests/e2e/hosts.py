@@ -38,10 +38,10 @@ def connect(port, receive_buffer=0):
     return client
 
 
-def opened(port, receive_buffer=0):
+def opened(port, receive_buffer=0, target="/ws"):
     """A client after its handshake."""
     client = connect(port, receive_buffer)
-    client.sendall(HANDSHAKE)
+    client.sendall(HANDSHAKE.replace(b"/ws", target.encode()))
     answer = client.recv(4096)
     if not answer.startswith(b"HTTP/1.1 101 "):
         raise AssertionError(answer)
@@ -69,14 +69,14 @@ def assert_does_not_spin(case, pid, client):
     case.assertLess(used, 15, "ticks of 10 ms, while one that spins had 50")
 
 
-def check_no_descriptor_left(case, pid, port):
+def check_no_descriptor_left(case, pid, port, target="/ws"):
     """The host was started with few_descriptors()."""
-    first = opened(port)
+    first = opened(port, target=target)
     waiting = [connect(port) for _ in range(DESCRIPTORS + 20)]
     assert_does_not_spin(case, pid, first)
     for client in waiting:
         client.close()
-    second = opened(port)
+    second = opened(port, target=target)
     ping(second)
     for client in (first, second):
         client.close()
