@@ -272,6 +272,20 @@ START_TEST(back_to_an_epoch_that_it_left)
 }
 END_TEST
 
+/* Nobody here has heard of the epoch that it began because it knew more of one before. */
+START_TEST(back_to_before_an_epoch_that_it_began)
+{
+    begin(10);
+    left = "first 8\n";
+    attach("two", "lost", "10-7", "10-7");
+    expect("two", 10, "7", 10);
+    attach("three", "empty", "0-", "0-");
+    expect("three", 10, "7", 10);
+    left = "";
+    end();
+}
+END_TEST
+
 START_TEST(few_are_remembered)
 {
     char made[16] = "old";
@@ -374,12 +388,24 @@ END_TEST
 int main(void)
 {
     return suite_run("redis-attach",
-                     (const TTest *const[]){
-                         first_of_all, knows_nothing, same_epoch, same_epoch_with_other_events,
-                         newer_than_what_the_next_one_knew, stream_has_it, several_late_ones,
-                         away_for_several_epochs, unknown_epoch, back_to_the_same_data_again,
-                         back_to_an_epoch_that_went_on, back_to_an_epoch_that_it_left,
-                         few_are_remembered, wiped, wiped_and_begun_by_another,
-                         entry_beyond_the_position, epoch_of_unknown_base, id_that_is_none,
-                         NULL});
+                     (const TTest *const[]){first_of_all,
+                                            knows_nothing,
+                                            same_epoch,
+                                            same_epoch_with_other_events,
+                                            newer_than_what_the_next_one_knew,
+                                            stream_has_it,
+                                            several_late_ones,
+                                            away_for_several_epochs,
+                                            unknown_epoch,
+                                            back_to_the_same_data_again,
+                                            back_to_an_epoch_that_went_on,
+                                            back_to_an_epoch_that_it_left,
+                                            back_to_before_an_epoch_that_it_began,
+                                            few_are_remembered,
+                                            wiped,
+                                            wiped_and_begun_by_another,
+                                            entry_beyond_the_position,
+                                            epoch_of_unknown_base,
+                                            id_that_is_none,
+                                            NULL});
 }

@@ -12,11 +12,12 @@
  * master before a failover. If its newest event is in this stream nothing of that kind happened. If
  * it is no newer than what was known when the epoch ended, everybody was told of a gap after it was
  * stored. Otherwise the epoch is replaced once more, so that everybody is told again. Each process
- * brings that about once at most: then it knows the current epoch. What is not remembered of an
- * epoch any more counts as newer.
+ * brings that about once at most: then it knows the current epoch.
  *
- * An epoch that a process left before is replaced in any case: this stream has lost that it ended,
- * and what the process knew of its end is forgotten. Its positions would be those of other events.
+ * A process may come from an epoch that is not remembered here, because this stream is from before
+ * its beginning, or it is too long ago. Then the epoch is replaced even if all of the process's
+ * events are here: that one may have begun to tell everybody of a gap, and what the process knew of
+ * the epoch before is forgotten. Its ids would be those of other events if it is the current one.
  *
  * A process begins behind what its manager has, if this stream has that too, or else where the
  * epoch began that followed its own. A stream that is older than the process's epoch does not know
@@ -111,8 +112,9 @@ const char script_attach[] =
     "  local base = had() or not former and name == epoch and tonumber(digits)\n"
     "  if former then base = math.max(former.base, base or 0) end\n"
     "  start = math.min(base or position, position)\n"
-    "  if left[epoch] or not (known == 0 or former and known <= former.position\n"
-    "      or has_read and at_place_of(ARGV[3]) == ARGV[3]) then\n"
+    "  local has_all = former and (known <= former.position\n"
+    "      or has_read and at_place_of(ARGV[3]) == ARGV[3])\n"
+    "  if not (has_all or not former and known == 0 and not next(left)) then\n"
     "    remember(known_epoch, known, start)\n"
     "    remember(epoch, position, position)\n"
     "    begin()\n"
