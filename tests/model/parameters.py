@@ -1,13 +1,13 @@
 """What the model takes as given: what was measured, by which program, and what is assumed.
 
-Not here: what follows from it (formulas.py). Times are of one core of the machine in README.md's "Speed
-and memory"; on another one they all change by about the same factor."""
+Not here: what follows from it (formulas.py). Times are of one core of the machine of tests/bench/README.md;
+on another one they all change by about the same factor."""
 import dataclasses
 
 
 @dataclasses.dataclass(frozen=True)
 class Parameters:
-    # Measured by tests/bench/run, in README.md's table.
+    # Measured by tests/bench/run, in the table of tests/bench/README.md.
     send_ns: float = 6_810  # a client's share of each turn in which it gets something: 10,000 clients
     event_ns: float = 11  # one more event for it in that turn: 82 - 4,550 / 64, of 295 B
     compress_ns: float = 8_600  # once in each process that has somebody in the room

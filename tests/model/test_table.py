@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""README.md says what the model does. Not here: whether the model is right (test_model.py)."""
+"""This folder's README.md has the figures of the model. Not here: whether the model is right (test_model.py)."""
 import pathlib
 import unittest
 
 from table import figures, table
 
-README = pathlib.Path(__file__).parents[2] / "README.md"
+README = pathlib.Path(__file__).parent / "README.md"
 
 
 class Table(unittest.TestCase):
