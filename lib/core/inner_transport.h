@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-#include "core/message.h"
+#include "core/events/message.h"
 
 struct connection;
 

@@ -5,12 +5,14 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
+
+#include <openssl/rand.h>
 
 #include "base/forks.h"
 #include "base/json_text.h"
+#include "base/options.h"
 #include "base/utf8.h"
-#include "core/identity.h"
-#include "core/options.h"
 
 static int64_t system_clock(void *user_data)
 {
@@ -74,6 +76,54 @@ static int copy_presence_room(ws_manager *manager)
     return manager->options.presence_room != NULL ? WS_OK : WS_ERR_NO_MEMORY;
 }
 
+/* --- identity ------------------------------------------------------------------------------
+ *
+ * What tells a process's manager from all others: its name, the epoch of its history, the secret of
+ * its hashes. The child of a fork() is another process and must not share them: a client of the
+ * parent's that came to the child would be handed the child's events as what it missed of the
+ * parent's. */
+
+/* WS_ERR_SYSTEM, WS_ERR_NO_MEMORY. */
+static int draw_identity(ws_manager *manager)
+{
+    if (!forks_watch())
+        return WS_ERR_NO_MEMORY;
+    manager->n_forks = forks_count();
+    if (RAND_bytes(manager->registry.secret, sizeof manager->registry.secret) != 1 ||
+        !epoch_draw(manager->process))
+        return WS_ERR_SYSTEM;
+    memcpy(manager->epoch, manager->process, sizeof manager->epoch);
+    return WS_OK;
+}
+
+/* Nothing is in the history and its pages by now, which have the same secret. Without randomness
+ * the parent's stays. */
+static void draw_secret(ws_manager *manager)
+{
+    struct registry *registry = &manager->registry;
+    uint8_t secret[NAME_TABLE_SECRET];
+
+    if (RAND_bytes(secret, sizeof secret) == 1)
+        registry_change_secret(registry, secret);
+}
+
+/* Draws a new identity in a child: nothing that the parent did can be recovered here. Positions go
+ * on. The lock is held. */
+static void draw_child_identity(ws_manager *manager)
+{
+    manager->n_forks = forks_count();
+    for (size_t i = 0; i < MANAGER_MAX_LOOPS; i++)
+        atomic_store(&manager->client_work[i], 0); /* by loops that nobody runs here */
+    if (!epoch_draw(manager->process))
+        epoch_turn(manager->process, (uint64_t)getpid());
+    memcpy(manager->epoch, manager->process, sizeof manager->epoch);
+    history_reset(&manager->history, manager->position);
+    pages_free(&manager->memory, pages_begin_anew(&manager->pages));
+    draw_secret(manager);
+}
+
+/* --- life ---------------------------------------------------------------------------------- */
+
 static void release_content(ws_manager *manager)
 {
     pages_free(&manager->memory, pages_take_all(&manager->pages));
@@ -90,7 +140,7 @@ static int fill(ws_manager *manager)
     if (result == WS_OK)
         result = event_types_init(&manager->types, &manager->memory);
     if (result == WS_OK)
-        result = identity_draw(manager);
+        result = draw_identity(manager);
     if (result != WS_OK)
         goto fail;
     result = WS_ERR_SYSTEM;
@@ -169,7 +219,7 @@ void manager_lock(ws_manager *manager)
 {
     pthread_mutex_lock(&manager->lock);
     if (manager->n_forks != forks_count())
-        identity_of_child(manager);
+        draw_child_identity(manager);
 }
 
 void manager_unlock(ws_manager *manager)

@@ -15,15 +15,15 @@
 #include <ws_manager/manager.h>
 
 #include "base/buffer.h"
+#include "base/pace.h"
 #include "core/counters.h"
-#include "core/event_types.h"
-#include "core/history.h"
-#include "core/ids.h"
+#include "core/events/event_types.h"
+#include "core/events/history.h"
+#include "core/events/ids.h"
+#include "core/events/message.h"
+#include "core/events/pages.h"
+#include "core/groups/registry.h"
 #include "core/inner_transport.h"
-#include "core/message.h"
-#include "core/pace.h"
-#include "core/pages.h"
-#include "core/registry.h"
 
 enum { MANAGER_MAX_LOOPS = 256 };
 
@@ -33,12 +33,12 @@ enum { PRESENCE_PARTS = 1000 };
 struct ws_manager {
     ws_allocator memory;
     ws_manager_options options; /* presence_room is the manager's own copy */
-    char process[EPOCH_SIZE]; /* this run's name: begins every connection id; see identity.h */
-    _Atomic uint32_t refs;    /* the application's, each loop's, each event's */
+    char process[EPOCH_SIZE];   /* this run's name: begins every connection id */
+    _Atomic uint32_t refs;      /* the application's, each loop's, each event's */
     _Atomic(const struct inner_transport *) inner; /* set by that transport, once */
     struct pace message_pace;
     /* By the number of a loop: what its clients' messages brought about, on any loop, and is not
-     * carried out yet (input.h). */
+     * carried out yet (work.h). */
     _Atomic uint64_t client_work[MANAGER_MAX_LOOPS];
     bool has_cluster; /* what is sent goes to it; set before anything is */
     ws_cluster cluster;
@@ -67,7 +67,7 @@ struct ws_manager {
     unsigned n_forks; /* forks_count() of the process that this is */
 };
 
-/* Notices, in the child of a fork(), that this is another process than before (identity.h). */
+/* Notices, in the child of a fork(), that this is another process than before. */
 void manager_lock(ws_manager *manager);
 void manager_unlock(ws_manager *manager);
 

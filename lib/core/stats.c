@@ -1,5 +1,5 @@
 /* stats.c: the statistics as JSON and as OpenMetrics text. */
-#include "core/loop.h"
+#include "core/loop_state.h"
 
 #include <string.h>
 

@@ -4,10 +4,10 @@
 #include <sys/random.h>
 
 #include "base/forks.h"
+#include "base/options.h"
 #include "base/utf8.h"
 #include "cluster/redis/carrier.h"
 #include "cluster/redis/tls.h"
-#include "core/options.h"
 
 enum { REPLY_MIN_BYTES = 16 << 20, REPLY_MORE_BYTES = 1 << 20 };
 

@@ -1,5 +1,5 @@
 /* client_message.h: what a client says, taken out of its JSON text.
- * Not here: what is done about it (core/client.c). */
+ * Not here: what is done about it (core/clients/requests.c). */
 #ifndef WS_PROTOCOL_JSON_CLIENT_MESSAGE_H
 #define WS_PROTOCOL_JSON_CLIENT_MESSAGE_H
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
-#include "core/disconnect.h"
+#include "core/clients/disconnect.h"
 #include "transport/websocket/floods.h"
 #include "transport/websocket/frame.h"
 #include "transport/websocket/inflate.h"
@@ -143,7 +143,7 @@ void frame_reader_give_back(ws_loop *loop, struct frame_reader *reader)
 
     if (reader == NULL)
         return;
-    input_list_remove(loop, &reader->input);
+    input_list_remove(&loop->inputs, &reader->input);
     if (part->n_readers >= POOL_MAX || !frame_reader_idle(reader)) {
         free_reader(reader);
         return;

@@ -10,8 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/input.h"
-#include "core/loop.h"
+#include "core/clients/input.h"
+#include "core/loop_state.h"
 
 struct flood_counts;
 struct frame_reader;
@@ -73,7 +73,7 @@ bool frame_reader_add(struct frame_reader *reader, const void *data, size_t leng
 /* How many bytes were not looked at yet. */
 size_t frame_reader_waiting(const struct frame_reader *reader);
 
-/* What the events since the last call have cost (core/input.h), beside the messages themselves. */
+/* What the events since the last call have cost (core/clients/input.h), beside the messages themselves. */
 uint32_t frame_reader_cost(struct frame_reader *reader);
 
 /* The next event. After FRAME_ERROR and FRAME_NO_MEMORY there is nothing more. */

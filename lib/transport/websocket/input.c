@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "core/client.h"
+#include "core/clients/requests.h"
 #include "transport/websocket/floods.h"
 #include "transport/websocket/frame.h"
 #include "transport/websocket/loop_part.h"
@@ -177,7 +177,7 @@ static void after_frames(ws_websocket *websocket, bool has_more)
     if (!is_reading(websocket)) {
         give_back_reader(websocket);
     } else if (has_more) {
-        input_list_add(loop_of(websocket), frame_reader_input(reader));
+        input_list_add(&loop_of(websocket)->inputs, frame_reader_input(reader));
     } else {
         if (frame_reader_idle(reader))
             give_back_reader(websocket);
@@ -207,7 +207,7 @@ static uint32_t serve(ws_loop *loop, struct input *input)
     uint32_t cost = 0;
 
     if (connection_awaits_command(&websocket->connection)) {
-        input_list_add(loop, input);
+        input_list_add(&loop->inputs, input);
         return 0;
     }
     websocket_enter(websocket);
@@ -249,7 +249,7 @@ void websocket_input_add(ws_websocket *websocket, const void *data, size_t lengt
     }
     websocket->paused = websocket_input_is_full(websocket);
     frame_reader_input(reader)->serve = serve;
-    input_list_add(loop_of(websocket), frame_reader_input(reader));
+    input_list_add(&loop_of(websocket)->inputs, frame_reader_input(reader));
 }
 
 void websocket_input_eof(ws_websocket *websocket)

@@ -1,5 +1,5 @@
 /* input.h: a client's bytes after the handshake: they wait at their connection, bounded, until its
- * turn (core/input.h), and are parsed and carried out then. So nothing that was parsed or inflated
+ * turn (core/clients/input.h), and are parsed and carried out then. So nothing that was parsed or inflated
  * ever waits. */
 #ifndef WS_TRANSPORT_WEBSOCKET_INPUT_H
 #define WS_TRANSPORT_WEBSOCKET_INPUT_H

@@ -4,7 +4,7 @@
 #define WS_TRANSPORT_WEBSOCKET_LOOP_PART_H
 
 #include "core/log_share.h"
-#include "core/loop.h"
+#include "core/loop_state.h"
 #include "transport/websocket/floods.h"
 
 struct deflater;

@@ -13,7 +13,7 @@
 #include <sys/uio.h>
 
 #include "base/memory.h"
-#include "core/message.h"
+#include "core/events/message.h"
 
 struct ring {
     size_t bytes;

@@ -1,7 +1,8 @@
 /* receive.c: what the host hands in: the opening handshake, then bytes for the frames (input.c). */
 #include <string.h>
 
-#include "core/disconnect.h"
+#include "core/clients/disconnect.h"
+#include "core/inbox.h"
 #include "transport/websocket/handshake.h"
 #include "transport/websocket/input.h"
 #include "transport/websocket/opening.h"

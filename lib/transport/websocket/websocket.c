@@ -4,9 +4,10 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "core/disconnect.h"
-#include "core/recovery.h"
-#include "core/send.h"
+#include "core/clients/disconnect.h"
+#include "core/inbox.h"
+#include "core/recovery/recovery.h"
+#include "core/sending/send.h"
 #include "transport/websocket/compress.h"
 #include "transport/websocket/frame.h"
 #include "transport/websocket/loop_part.h"

@@ -1,10 +1,10 @@
 /* websocket.h: the state of one WebSocket connection, from its first byte to its last.
- * Not here: sockets (the host's) and what messages mean (core/client.h). */
+ * Not here: sockets (the host's) and what messages mean (core/clients/requests.h). */
 #ifndef WS_TRANSPORT_WEBSOCKET_WEBSOCKET_H
 #define WS_TRANSPORT_WEBSOCKET_WEBSOCKET_H
 
-#include "core/connection.h"
-#include "core/loop.h"
+#include "core/connections/connection.h"
+#include "core/loop_state.h"
 #include "transport/websocket/endpoint.h"
 #include "transport/websocket/frame_reader.h"
 #include "transport/websocket/output_queue.h"

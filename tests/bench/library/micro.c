@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "client_bytes.h"
-#include "core/encode.h"
 #include "core/manager.h"
+#include "core/sending/encode.h"
 #include "figures.h"
 #include "memory_host.h"
 #include "sample_order.h"

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/loop.h"
+#include "core/loop_state.h"
 #include "core/manager.h"
 #include "support/host.h"
 #include "support/receiver.h"

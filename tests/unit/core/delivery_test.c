@@ -3,7 +3,7 @@
  * Not here: random slices (delivery_random_test.c). */
 #include <string.h>
 
-#include "core/loop.h"
+#include "core/loop_state.h"
 #include "support/crowd.h"
 #include "support/drain.h"
 #include "support/suite.h"

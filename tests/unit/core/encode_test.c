@@ -1,6 +1,6 @@
 /* encode_test.c: the layout of an event's message, its timestamp in RFC 3339, and names that
  * need escapes. */
-#include "core/encode.h"
+#include "core/sending/encode.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* history_test.c: what the history keeps and what it lets go of, and that reading it by whom the
  * events were for gives what a look at all of them would. */
-#include "core/history.h"
+#include "core/events/history.h"
 
 #include <stdlib.h>
 #include <string.h>

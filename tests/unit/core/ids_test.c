@@ -1,5 +1,5 @@
 /* ids_test.c: event ids and connection names, written and read. */
-#include "core/ids.h"
+#include "core/events/ids.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/pace.h"
+#include "base/pace.h"
 #include "support/host.h"
 #include "support/suite.h"
 

@@ -1,6 +1,6 @@
 /* loop_test.c: a loop's life, its turns, when it is woken, and the list of connections with
  * output. */
-#include "core/loop.h"
+#include "core/loop_state.h"
 
 #include <stdlib.h>
 #include <string.h>

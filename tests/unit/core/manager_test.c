@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/options.h"
+#include "base/options.h"
 #include "support/host.h"
 #include "support/suite.h"
 

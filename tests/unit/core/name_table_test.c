@@ -1,12 +1,12 @@
 /* name_table_test.c: the hash table of users and rooms, compared with a simple array over random
  * additions and removals, as it grows and shrinks, also without memory. */
-#include "core/name_table.h"
+#include "base/name_table.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/registry.h"
+#include "core/groups/registry.h"
 #include "support/suite.h"
 #include "support/test_memory.h"
 

@@ -3,7 +3,7 @@
  * Not here: who gets what when nothing goes wrong (pages_test.c). */
 #include <string.h>
 
-#include "core/loop.h"
+#include "core/loop_state.h"
 #include "support/stream.h"
 #include "support/suite.h"
 

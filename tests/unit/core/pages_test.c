@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/loop.h"
+#include "core/loop_state.h"
+#include "core/recovery/state.h"
 #include "support/stream.h"
 #include "support/suite.h"
 
@@ -319,7 +320,7 @@ START_TEST(those_who_wait_for_the_same_page_are_served_together)
         stream_answer();
     host_run(&here.host);
     expect_asked(0, PAGES_AWAITED_MAX * PAGE_EVENTS, PAGE_EVENTS);
-    awaited = here.host.loop->page_waits.awaited;
+    awaited = here.host.loop->recoveries->page_waits.awaited;
     while (awaited->number != PAGES_AWAITED_MAX)
         awaited++;
     ck_assert_uint_eq(awaited->n_recoveries, 20 + PAGES_AWAITED_MAX);

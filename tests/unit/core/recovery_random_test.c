@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/ids.h"
+#include "core/events/ids.h"
 #include "core/manager.h"
 #include "support/host.h"
 #include "support/suite.h"

@@ -1,6 +1,6 @@
 /* registry_test.c: groups appear with their first member or pin and vanish with the last; who
  * moves when one leaves; the counts of what is occupied; nothing breaks without memory. */
-#include "core/registry.h"
+#include "core/groups/registry.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* rooms_test.c: the rooms that one connection is in, compared with a simple array over random
  * additions and removals, also without memory. */
-#include "core/rooms.h"
+#include "core/groups/room_set.h"
 
 #include <stdlib.h>
 #include <string.h>

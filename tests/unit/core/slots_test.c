@@ -1,6 +1,6 @@
 /* slots_test.c: a loop's connections by number, compared with a simple array over random comings
  * and goings, also without memory. */
-#include "core/slots.h"
+#include "base/slots.h"
 
 #include <stdlib.h>
 #include <string.h>

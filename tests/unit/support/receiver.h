@@ -3,7 +3,7 @@
 #ifndef SUPPORT_RECEIVER_H
 #define SUPPORT_RECEIVER_H
 
-#include "core/connection.h"
+#include "core/connections/connection.h"
 #include "support/host.h"
 
 enum { RECEIVER_HEADER = 5 /* bytes of a frame before its text */ };

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/ids.h"
-#include "core/loop.h"
+#include "core/events/ids.h"
+#include "core/loop_state.h"
 #include "websocket/host.h"
 
 enum { PAYLOAD = 900, EVENT_MOST = PAYLOAD + 200, HIGH = 8 * EVENT_MOST, LOW = 2 * EVENT_MOST };

@@ -1,0 +1,31 @@
+/* options.c: copying the option structs of callers that were compiled against another version. */
+#include "base/options.h"
+
+#include <string.h>
+
+/* No version of any struct will be larger; without a bound, garbage in `size` would be followed. */
+enum { LARGEST = 4096 };
+
+bool options_copy(void *to, size_t to_size, const void *from)
+{
+    size_t size;
+
+    if (from == NULL)
+        return true;
+    memcpy(&size, from, sizeof size);
+    if (size < sizeof size || size > LARGEST)
+        return false;
+    for (size_t at = to_size; at < size; at++)
+        if (((const char *)from)[at] != 0)
+            return false;
+    memcpy(to, from, size < to_size ? size : to_size);
+    memcpy(to, &to_size, sizeof to_size);
+    return true;
+}
+
+void options_init(void *to, size_t size, const void *defaults, size_t defaults_size)
+{
+    memset(to, 0, size);
+    memcpy(to, defaults, size < defaults_size ? size : defaults_size);
+    memcpy(to, &size, sizeof size);
+}

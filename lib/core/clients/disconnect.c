@@ -1,0 +1,179 @@
+/* disconnect.c: the end of a connection: out of everything, on_disconnect, its memory. */
+#include "core/clients/disconnect.h"
+
+#include <string.h>
+
+#include "base/utf8.h"
+#include "core/connections/outer_queue.h"
+#include "core/inbox.h"
+#include "core/recovery/recovery.h"
+#include "core/rooms/membership.h"
+#include "core/sending/presence.h"
+
+static void release(struct connection *connection)
+{
+    const ws_manager *manager = connection->loop->manager;
+
+    if (connection->is_inner) {
+        manager_inner(manager)->released(connection);
+    } else {
+        memory_free(&manager->memory, connection);
+    }
+}
+
+void connection_free_if_unused(struct connection *connection)
+{
+    ws_loop *loop = connection->loop;
+
+    if (connection->state != CONNECTION_GONE || connection->pins > 0 ||
+        connection->on_doomed_list)
+        return;
+    if (loop->busy > 0) {
+        connection->next = loop->graves;
+        loop->graves = connection;
+    } else {
+        release(connection);
+    }
+}
+
+static void free_slot(struct connection *connection)
+{
+    ws_loop *loop = connection->loop;
+
+    slots_give_back(&loop->slots, (uint32_t)(connection->id >> 32) & 0xffffff);
+    loop->n_connections--;
+    atomic_fetch_sub(&loop->n_outer, connection->is_inner ? 0 : 1);
+    loop->manager->n_connections--;
+    /* Generations live elsewhere, so the last one takes the table with it. */
+    if (loop->n_connections == 0)
+        slots_free(&loop->slots, &loop->manager->memory);
+}
+
+void connection_detach(struct connection *connection, uint16_t code, const char *reason)
+{
+    ws_loop *loop = connection->loop;
+    ws_manager *manager = loop->manager;
+    const ws_manager_options *options = &manager->options;
+    bool was_registered = connection->state != CONNECTION_PENDING;
+    struct connection_view view;
+
+    if (connection->state == CONNECTION_GONE)
+        return;
+    recovery_cancel(connection);
+    connection_view(connection, &view);
+    loop_busy(loop);
+    manager_lock(manager);
+    if (was_registered)
+        membership_end(connection);
+    connection->user = NULL;
+    free_slot(connection);
+    connection->state = CONNECTION_GONE;
+    if (!connection->is_inner)
+        outer_queue_free((struct outer_connection *)connection);
+    connection_free_if_unused(connection);
+    manager_unlock(manager);
+    /* The parent's clients have not gone because a child lets go of them. */
+    if (was_registered && !loop_is_parents(loop)) {
+        connection_log_end(connection, WS_LOG_DEBUG, code, reason);
+        counter_add(&loop->counters, COUNTER_connections_closed, 1);
+        if (connection->protocol == WS_PROTOCOL_JSON)
+            presence_send(loop, PRESENCE_WENT, view.info.id, view.info.user_id);
+        if (options->on_disconnect != NULL && connection->announced)
+            options->on_disconnect(manager, &view.info, code, reason != NULL ? reason : "",
+                                   manager->options.user_data);
+    }
+    loop_idle(loop);
+}
+
+void connection_transport_gone(struct connection *connection, uint16_t code, const char *reason)
+{
+    struct account before = account_set_client(connection->loop->number);
+
+    connection->transport_gone = true;
+    connection_detach(connection, code, reason);
+    account_set(before);
+}
+
+/* A connection that is being ended while its on_disconnect runs: it can't be found by its id any
+ * more, but its transport may be freed there and say so. */
+struct ending {
+    struct connection *connection;
+    struct ending *outer;
+};
+
+void connection_end(struct connection *connection, uint16_t code, const char *reason)
+{
+    ws_loop *loop = connection->loop;
+    struct ending ending = {connection, loop->ending};
+
+    if (connection->state == CONNECTION_GONE)
+        return;
+    loop_busy(loop);
+    loop->ending = &ending;
+    connection_detach(connection, code, reason);
+    loop->ending = ending.outer;
+    connection_close_transport(connection, code, reason);
+    loop_idle(loop);
+}
+
+bool connection_forget_transport(ws_loop *loop, ws_conn_id id)
+{
+    for (struct ending *ending = loop->ending; ending != NULL; ending = ending->outer) {
+        if (ending->connection->id == id) {
+            ending->connection->transport_gone = true;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* One that has ended in another way meanwhile only leaves the list here. */
+void connections_settle(ws_loop *loop)
+{
+    while (loop->doomed != NULL) {
+        struct connection *connection = loop->doomed;
+
+        loop->doomed = connection->next;
+        connection->on_doomed_list = false;
+        if (connection->state == CONNECTION_GONE)
+            connection_free_if_unused(connection);
+        else
+            connection_end(connection, doom_code(connection->doom),
+                           doom_reason(connection->doom));
+    }
+}
+
+void loop_idle(ws_loop *loop)
+{
+    if (--loop->busy > 0)
+        return;
+    while (loop->graves != NULL) {
+        struct connection *connection = loop->graves;
+
+        loop->graves = connection->next;
+        release(connection);
+    }
+}
+
+void loop_call_done(ws_loop *loop)
+{
+    if (!loop->running &&
+        (loop->doomed != NULL || recoveries_are_ready(loop) || loop->timers.fresh != NULL))
+        loop_wake(loop);
+}
+
+bool close_code_valid(uint16_t code)
+{
+    return (code >= 1000 && code <= 1014 && code != 1004 && code != 1005 && code != 1006) ||
+           (code >= 3000 && code <= 4999);
+}
+
+bool close_reason_valid(const char *reason)
+{
+    size_t length;
+
+    if (reason == NULL)
+        return true;
+    length = strnlen(reason, 124);
+    return length <= 123 && utf8_valid(reason, length);
+}

@@ -1,0 +1,183 @@
+/* drain.c: sending all clients away, over some time. */
+#include "core/clients/drain.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include <openssl/rand.h>
+
+#include "base/digits.h"
+#include "base/options.h"
+#include "core/clients/disconnect.h"
+#include "core/connections/delivery.h"
+#include "core/inbox.h"
+
+enum {
+    CLOSED_AT_ONCE = 1024, /* in a tick of the timers */
+    RETRY_TEXT_MAX = 32    /* "; retry in 4294967295 ms" */
+};
+
+void ws_drain_options_init_size(ws_drain_options *options, size_t size)
+{
+    const ws_drain_options defaults = {
+        .size = sizeof defaults,
+        .code = 1012,
+        .retry_spread_ms = 10000,
+    };
+
+    options_init(options, size, &defaults, sizeof defaults);
+}
+
+/* splitmix64: no secret, only apart from each other. */
+static uint64_t next_random(uint64_t *state)
+{
+    uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
+
+    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+    return z ^ z >> 31;
+}
+
+/* The reason, and when to come back: each client another time, so that they do not come at once. */
+static const char *write_reason(struct drain *drain, char text[DRAIN_REASON_SIZE])
+{
+    char digits[DECIMAL_MAX + 1];
+    char *end = digits + DECIMAL_MAX;
+    char *to;
+
+    if (drain->retry_spread_ms == 0)
+        return drain->reason;
+    *end = '\0';
+    to = stpcpy(text, drain->reason);
+    to = stpcpy(to, to > text ? "; retry in " : "retry in ");
+    to = stpcpy(to, decimal_before(end, next_random(&drain->random) % drain->retry_spread_ms));
+    stpcpy(to, " ms");
+    return text;
+}
+
+/* Ends one more; false if nobody is left. */
+static bool end_one(ws_loop *loop)
+{
+    struct drain *drain = &loop->drain;
+    struct connection *connection;
+    char text[DRAIN_REASON_SIZE];
+
+    if (everyone_below(loop, &drain->below, &connection, 1) == 0)
+        return false;
+    drain->closed++;
+    connection_end(connection, drain->code, write_reason(drain, text));
+    return true;
+}
+
+/* How many should have gone by now. */
+static uint32_t due(const struct drain *drain, uint64_t now_ms)
+{
+    uint64_t passed_ms = now_ms - drain->begin_ms;
+
+    if (passed_ms >= drain->spread_ms)
+        return UINT32_MAX;
+    return (uint32_t)(drain->total * passed_ms / drain->spread_ms);
+}
+
+static void on_timer(struct timer *timer)
+{
+    struct drain *drain =
+        (struct drain *)(void *)((char *)timer - offsetof(struct drain, timer));
+    ws_loop *loop = (ws_loop *)(void *)((char *)drain - offsetof(ws_loop, drain));
+    uint32_t most = due(drain, loop->timers.now_ms);
+
+    for (int i = 0; i < CLOSED_AT_ONCE && drain->closed < most; i++)
+        if (!end_one(loop))
+            return;
+    timer_start(&loop->timers, &drain->timer, 0);
+}
+
+void drain_init(ws_loop *loop)
+{
+    loop->timers.expired[TIMER_DRAIN] = on_timer;
+    loop->drain.timer.kind = TIMER_DRAIN;
+}
+
+static void begin(ws_loop *loop, const struct drain *drain)
+{
+    struct timer timer = loop->drain.timer;
+
+    loop->drain = *drain;
+    loop->drain.timer = timer;
+    loop->drain.running = true;
+    loop->drain.begin_ms = loop->timers.now_ms;
+    loop->drain.total = loop->n_connections;
+    loop->drain.below = SLOTS_MAX;
+    if (drain->spread_ms > 0)
+        timer_start(&loop->timers, &loop->drain.timer, 0);
+}
+
+bool drain_run(ws_loop *loop, const struct drain *drain, uint32_t *budget)
+{
+    if (!loop->drain.running)
+        begin(loop, drain);
+    for (; loop->drain.spread_ms == 0 && *budget > 0; --*budget)
+        if (!end_one(loop))
+            return true;
+    return loop->drain.spread_ms > 0;
+}
+
+/* One command for each loop, all or none. */
+static int post(struct posting *posting, struct detail **details)
+{
+    ws_manager *manager = posting->manager;
+
+    for (uint32_t i = 0; i < manager->n_loops; i++)
+        if (manager->loops[i] != NULL && loop_reserve(manager->loops[i], false) != WS_OK)
+            return WS_ERR_NO_MEMORY;
+    for (uint32_t i = 0; i < manager->n_loops; i++) {
+        if (manager->loops[i] == NULL)
+            continue;
+        posting_push(posting, manager->loops[i],
+                     &(struct command){.kind = COMMAND_DRAIN, .detail = details[i]});
+        details[i] = NULL;
+    }
+    manager->draining = true;
+    return WS_OK;
+}
+
+static bool options_valid(const ws_drain_options *options)
+{
+    size_t room = options->retry_spread_ms > 0 ? RETRY_TEXT_MAX : 0;
+
+    return close_code_valid(options->code) && close_reason_valid(options->reason) &&
+           (options->reason == NULL || strlen(options->reason) + room < DRAIN_REASON_SIZE);
+}
+
+int ws_manager_drain(ws_manager *manager, const ws_drain_options *options)
+{
+    struct detail *details[MANAGER_MAX_LOOPS];
+    ws_drain_options copy;
+    struct drain drain = {.running = false};
+    struct posting posting;
+    int result = WS_OK;
+
+    ws_drain_options_init(&copy);
+    if (manager == NULL || !options_copy(&copy, sizeof copy, options) || !options_valid(&copy))
+        return WS_ERR_INVALID;
+    drain.code = copy.code;
+    drain.retry_spread_ms = copy.retry_spread_ms;
+    drain.spread_ms = copy.spread_ms;
+    if (copy.reason != NULL)
+        stpcpy(drain.reason, copy.reason);
+    for (uint32_t i = 0; i < MANAGER_MAX_LOOPS; i++) {
+        if (RAND_bytes((unsigned char *)&drain.random, sizeof drain.random) != 1)
+            drain.random = i;
+        details[i] = detail_new(&manager->memory, (const char *)&drain, sizeof drain);
+        if (details[i] == NULL)
+            result = WS_ERR_NO_MEMORY;
+    }
+    if (result == WS_OK) {
+        posting_begin(&posting, manager);
+        result = post(&posting, details);
+        posting_end(&posting);
+    }
+    for (uint32_t i = 0; i < MANAGER_MAX_LOOPS; i++)
+        memory_free(&manager->memory, details[i]);
+    return result;
+}

@@ -1,0 +1,66 @@
+/* commands.h: what loops are called for, and the inbox in which that stands in its order.
+ * Not here: the posting (inbox.h), and the carrying out (loop/command.h). */
+#ifndef WS_CORE_COMMANDS_H
+#define WS_CORE_COMMANDS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <ws_manager/types.h>
+
+#include "core/account.h"
+
+struct connection;
+struct recovery;
+struct share;
+
+enum command_kind {
+    COMMAND_EVENT,       /* message to the members of share; NULL: to everyone */
+    COMMAND_BUNDLED,     /* an event that goes with one before it (bundle.h) */
+    COMMAND_SEND,        /* message to connection */
+    COMMAND_CONNECT,     /* connection becomes live; share: its user's, or NULL */
+    COMMAND_JOIN,        /* connection enters share's room */
+    COMMAND_LEAVE,       /* connection leaves share's room */
+    COMMAND_CLIENT_JOIN, /* connection's client asked for that; detail->text: its ref */
+    COMMAND_CLIENT_LEAVE,
+    COMMAND_REAUTHORIZE, /* connection leaves the rooms that it may not be in any more */
+    COMMAND_DISCONNECT,  /* connection ends */
+    COMMAND_EPOCH,       /* the history begins anew, with the epoch in detail->text */
+    COMMAND_FETCHED,     /* pages that recoveries wait for have come (page_waits.h) */
+    COMMAND_DRAIN        /* all connections end, as the struct drain in detail->text says */
+};
+
+/* What a command carries beside its pointers. */
+struct detail {
+    uint16_t code; /* of a disconnect */
+    size_t length;
+    char text[]; /* reason of a disconnect, ref of a request, epoch; NUL-terminated */
+};
+
+/* A call that was made for this loop, in its place in the total order. */
+struct command {
+    uint8_t kind;           /* enum command_kind */
+    struct account account; /* on which it was posted */
+    union {
+        uint32_t ping_interval_ms; /* of COMMAND_CONNECT: for the welcome */
+        uint32_t
+            work; /* of the others: what a client's, or the stream's, costs beside its recipients */
+    };
+    struct connection *connection; /* one pin */
+    struct share *share;           /* one pin */
+    ws_message *message;           /* one reference */
+    union {
+        struct detail *detail;     /* owned */
+        struct recovery *recovery; /* of COMMAND_CONNECT; owned */
+    };
+    uint64_t position; /* of the newest event when it was posted */
+};
+
+struct inbox {
+    struct command *items;
+    size_t count;
+    size_t n_of[N_ACCOUNTS]; /* of these, on each account */
+    size_t capacity;
+};
+
+#endif

@@ -1,0 +1,221 @@
+/* connection.c: a registered connection: entering and leaving groups, and delivery. */
+#include "core/connections/connection.h"
+
+#include <string.h>
+
+const ws_connection_info *connection_view(const struct connection *connection,
+                                          struct connection_view *view)
+{
+    view->info = (ws_connection_info){
+        .size = sizeof view->info,
+        .id = connection->id,
+        .user_data = atomic_load(&connection->user_data),
+    };
+    if (connection->user != NULL) {
+        const struct group *user = connection->user->group;
+
+        memcpy(view->user_id, user->name, user->name_length + 1);
+        view->info.user_id = view->user_id;
+    }
+    return &view->info;
+}
+
+/* An id is the loop's number (8 bits), the slot's (24) and the generation (32). */
+struct connection *connection_find(ws_manager *manager, ws_conn_id id)
+{
+    const ws_loop *loop = manager->loops[id >> 56];
+    struct connection *connection;
+
+    if (loop == NULL)
+        return NULL;
+    connection = slots_find(&loop->slots, (uint32_t)(id >> 32) & 0xffffff);
+    return connection != NULL && connection->id == id ? connection : NULL;
+}
+
+void connection_log_end(const struct connection *connection, int level, uint16_t code,
+                        const char *reason)
+{
+    const ws_manager *manager = connection->loop->manager;
+    char name[CONNECTION_NAME_SIZE];
+
+    if (manager->options.log == NULL)
+        return;
+    connection_name_write(manager->process, connection->id, name);
+    manager_log(manager, level, "connection %s ends with %u %s", name, code,
+                reason != NULL ? reason : "");
+}
+
+/* --- its end from within ------------------------------------------------------------------- */
+
+uint16_t doom_code(enum doom doom)
+{
+    return doom == DOOM_TOO_FAST ? 1008 : 1013;
+}
+
+const char *doom_reason(enum doom doom)
+{
+    static const char *const reasons[] = {
+        [DOOM_NONE] = "",
+        [DOOM_TOO_SLOW] = "too slow",
+        [DOOM_OUT_OF_MEMORY] = "out of memory",
+        [DOOM_TOO_FAST] = "too many messages",
+    };
+
+    return reasons[doom];
+}
+
+/* Clients that read nothing, or send too much, can come back as often as they like. */
+static void log_doom(const struct connection *connection, enum doom doom)
+{
+    ws_loop *loop = connection->loop;
+    uint32_t n_left_out;
+
+    if (!log_share_take(&loop->logged_ends, loop->timers.now_ms, &n_left_out))
+        return;
+    if (n_left_out > 0)
+        manager_log(loop->manager, WS_LOG_WARN,
+                    "%u more connections were ended in the meantime", n_left_out);
+    connection_log_end(connection, WS_LOG_WARN, doom_code(doom), doom_reason(doom));
+}
+
+void connection_doom(struct connection *connection, enum doom doom)
+{
+    ws_loop *loop = connection->loop;
+
+    if (connection->state == CONNECTION_GONE || connection->doom != DOOM_NONE)
+        return;
+    if (connection->recovering)
+        connection->loop->cancel_recovery(connection);
+    log_doom(connection, doom);
+    connection->doom = doom & 3;
+    /* One that is still to be registered ends when its turn comes. */
+    if (connection->state == CONNECTION_PENDING)
+        return;
+    connection->state = CONNECTION_DOOMED;
+    connection->on_doomed_list = true;
+    connection->next = loop->doomed;
+    loop->doomed = connection;
+}
+
+void connection_out_of_memory(struct connection *connection)
+{
+    counter_add(&connection->loop->counters, COUNTER_drop_no_memory, 1);
+    connection_doom(connection, DOOM_OUT_OF_MEMORY);
+}
+
+/* --- its transport --------------------------------------------------------------------------- */
+
+static int send_to_transport(struct connection *connection, ws_message *message, bool *kept)
+{
+    const struct outer_connection *outer = (const struct outer_connection *)connection;
+    int result;
+
+    if (!connection->is_inner)
+        return outer->transport->send(message, outer->transport_data);
+    result = manager_inner(connection->loop->manager)->send(connection, message);
+    *kept = result == WS_OK || result == WS_ERR_BACKPRESSURE;
+    return result;
+}
+
+/* Is the message to be dropped, and the connection to stay? Not if it is the welcome, before the
+ * application has heard of the connection. */
+static bool drops(struct connection *connection)
+{
+    ws_manager *manager = connection->loop->manager;
+    const ws_manager_options *options = &manager->options;
+    struct connection_view view;
+
+    if (!connection->announced)
+        return false;
+    if (options->on_slow_client == NULL)
+        return options->slow_policy == WS_SLOW_DROP;
+    return options->on_slow_client(manager, connection_view(connection, &view),
+                                   options->user_data) == WS_OK;
+}
+
+void connection_backpressure(struct connection *connection, bool is_high)
+{
+    ws_manager *manager = connection->loop->manager;
+    const ws_manager_options *options = &manager->options;
+    struct connection_view view;
+
+    if (options->on_backpressure != NULL && connection->announced &&
+        connection->state == CONNECTION_LIVE)
+        options->on_backpressure(manager, connection_view(connection, &view), is_high,
+                                 options->user_data);
+}
+
+static int hand_over(struct connection *connection, ws_message *message, bool *kept)
+{
+    struct counters *counters = &connection->loop->counters;
+    uint16_t n_messages = message->n_messages;
+    uint32_t length = message->length; /* the last reference may be the transport's soon */
+    int result;
+
+    *kept = false;
+    if (connection->state != CONNECTION_LIVE) {
+        counter_add(counters, COUNTER_drop_gone, n_messages);
+        return WS_ERR_CLOSED;
+    }
+    result = send_to_transport(connection, message, kept);
+    if (result == WS_OK || result == WS_ERR_BACKPRESSURE) {
+        counter_add(counters, COUNTER_deliveries, n_messages);
+        counter_add(counters, COUNTER_bytes, length);
+    } else if (result == WS_ERR_NO_MEMORY) {
+        connection_out_of_memory(connection);
+    } else {
+        counter_add(counters, COUNTER_drop_slow_client, n_messages);
+        if (!drops(connection))
+            connection_doom(connection, DOOM_TOO_SLOW);
+    }
+    return result;
+}
+
+bool connection_hand_over(struct connection *connection, ws_message *message)
+{
+    bool kept;
+
+    hand_over(connection, message, &kept);
+    return kept;
+}
+
+int connection_give(struct connection *connection, ws_message *message)
+{
+    bool kept;
+    int result = hand_over(connection, message, &kept);
+
+    if (!kept)
+        ws_message_unref(message);
+    return result;
+}
+
+void connection_deliver(struct connection *connection, ws_message *message)
+{
+    connection_give(connection, ws_message_ref(message));
+}
+
+void connection_deliver_text(struct connection *connection, struct buffer *buffer)
+{
+    ws_message *message = manager_message(connection->loop->manager, buffer);
+
+    if (message == NULL) {
+        connection_out_of_memory(connection);
+        return;
+    }
+    message->is_single = true;
+    connection_give(connection, message);
+}
+
+void connection_close_transport(struct connection *connection, uint16_t code,
+                                const char *reason)
+{
+    const struct outer_connection *outer = (const struct outer_connection *)connection;
+    size_t length = reason != NULL ? strlen(reason) : 0;
+
+    if (connection->transport_gone || loop_is_parents(connection->loop))
+        return;
+    if (connection->is_inner)
+        manager_inner(connection->loop->manager)->close(connection, code, reason, length);
+    else
+        outer->transport->close(code, reason, length, outer->transport_data);
+}

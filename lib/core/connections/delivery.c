@@ -1,0 +1,103 @@
+/* delivery.c: an event's way to its recipients on one loop, in slices. */
+#include "core/connections/delivery.h"
+
+#include "core/connections/connection.h"
+
+enum {
+    EVERYONE_AT_ONCE = 64,
+    PREFETCHED = 4 /* members ahead: 10,000 of them are in no near cache */
+};
+
+/* Another thread may register a connection meanwhile, which moves the slots: hence the lock. */
+size_t everyone_below(ws_loop *loop, uint32_t *below, struct connection **found, size_t max)
+{
+    size_t count = 0;
+
+    manager_lock(loop->manager);
+    while (count < max) {
+        uint32_t slot = slots_below(&loop->slots, *below);
+
+        if (slot == SLOT_NONE) {
+            *below = 0;
+            break;
+        }
+        found[count++] = slots_find(&loop->slots, slot);
+        *below = slot;
+    }
+    manager_unlock(loop->manager);
+    return count;
+}
+
+/* True if the connection used up a reference. */
+static bool reach(struct connection *connection, ws_message *message)
+{
+    if (connection->protocol == WS_PROTOCOL_RAW || connection->state == CONNECTION_PENDING ||
+        (connection->recovering && message->position > 0) ||
+        (message->n_exclude > 0 && !message->is_foreign &&
+         message_excludes(message, connection->id)))
+        return false;
+    return connection_hand_over(connection, message);
+}
+
+/* Both reach at most `most` connections, which they count in *reached, and return how many
+ * references of the message were used up. */
+static uint32_t reach_members(ws_loop *loop, struct share *share, ws_message *message,
+                              uint32_t most, uint32_t *reached)
+{
+    struct delivery *delivery = &loop->delivery;
+    uint32_t kept = 0;
+
+    /* A transport may end any of them meanwhile, so `left` may go down by itself. */
+    for (; *reached < most && delivery->left > 0; ++*reached) {
+        struct connection **members = share_members(share);
+
+        if (delivery->left > PREFETCHED)
+            __builtin_prefetch(&members[delivery->left - 1 - PREFETCHED]->loop);
+        kept += reach(members[--delivery->left], message);
+    }
+    return kept;
+}
+
+static uint32_t reach_everyone(ws_loop *loop, ws_message *message, uint32_t most,
+                               uint32_t *reached)
+{
+    struct connection *some[EVERYONE_AT_ONCE];
+    uint32_t kept = 0;
+    size_t found;
+
+    do {
+        size_t wanted = most - *reached < EVERYONE_AT_ONCE ? most - *reached : EVERYONE_AT_ONCE;
+
+        found = everyone_below(loop, &loop->delivery.left, some, wanted);
+        for (size_t i = 0; i < found; i++)
+            kept += reach(some[i], message);
+        *reached += (uint32_t)found;
+    } while (found > 0 && *reached < most);
+    return kept;
+}
+
+bool delivery_run(ws_loop *loop, struct share *share, ws_message *message, uint32_t *budget)
+{
+    struct delivery *delivery = &loop->delivery;
+    uint32_t reached = 0;
+    uint32_t most;
+    uint32_t kept;
+
+    if (!delivery->running)
+        *delivery = (struct delivery){
+            .share = share,
+            .left = share != NULL ? share->count : SLOTS_MAX,
+            .running = true,
+        };
+    most = delivery->left < *budget ? delivery->left : *budget;
+    /* One atomic addition for all recipients, instead of one for each. */
+    message_ref_n(message, most);
+    kept = share != NULL ? reach_members(loop, share, message, most, &reached)
+                         : reach_everyone(loop, message, most, &reached);
+    message_unref_n(message, most - kept);
+    *budget -= reached;
+    if (delivery->left > 0)
+        return false;
+    *delivery = (struct delivery){.running = false};
+    return true;
+}

@@ -1,0 +1,38 @@
+/* ids.h: the texts that name events and connections outside of the process, written and read.
+ *
+ * An event's id is the epoch of its history, a dot and its position there in decimal; a
+ * connection's name is that of its process, a dash and the connection's id in hexadecimal. */
+#ifndef WS_CORE_EVENTS_IDS_H
+#define WS_CORE_EVENTS_IDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <ws_manager/types.h>
+
+enum {
+    EPOCH_LENGTH = 10,                         /* characters of base 32: 50 random bits */
+    EPOCH_SIZE = EPOCH_LENGTH + 1,             /* NUL-terminated; a process's name is as long */
+    EVENT_ID_SIZE = EPOCH_LENGTH + 1 + 20 + 1, /* epoch, dot, decimal position, NUL */
+    CONNECTION_NAME_SIZE = EPOCH_LENGTH + 1 + 16 + 1
+};
+
+/* False if the system gives no randomness. */
+bool epoch_draw(char epoch[EPOCH_SIZE]);
+
+/* Makes another one of it, without randomness: a different one for each number below 2^50. */
+void epoch_turn(char epoch[EPOCH_SIZE], uint64_t by);
+
+bool epoch_valid(const char *epoch);
+
+/* Both return the text's length. */
+size_t event_id_write(const char *epoch, uint64_t position, char id[EVENT_ID_SIZE]);
+size_t connection_name_write(const char *process, ws_conn_id connection,
+                             char name[CONNECTION_NAME_SIZE]);
+
+/* False, and nothing is set, for what the above would not write. */
+bool event_id_read(const char *id, char epoch[EPOCH_SIZE], uint64_t *position);
+bool connection_name_read(const char *name, char process[EPOCH_SIZE], ws_conn_id *connection);
+
+#endif

@@ -1,0 +1,52 @@
+/* room_set.h: the rooms that one connection is in; finding, adding and removing one costs O(1).
+ * Not here: the rooms' members (registry.h). */
+#ifndef WS_CORE_GROUPS_ROOM_SET_H
+#define WS_CORE_GROUPS_ROOM_SET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/memory.h"
+#include "core/groups/registry.h"
+
+enum { ROOMS_FEW = 2 }; /* as many need no memory of their own */
+
+struct membership {
+    struct share *share;
+    uint32_t place; /* among the share's members */
+};
+
+struct rooms {
+    union {
+        struct {
+            struct share *share[ROOMS_FEW];
+            uint32_t place[ROOMS_FEW];
+        } few;
+        struct {
+            struct membership *items; /* dense */
+            uint32_t
+                *index; /* open addressing: place in items + 1, or 0; NULL: a walk is as fast */
+            uint32_t index_mask; /* slots of the index - 1 */
+        } many;
+    };
+    uint32_t count;
+    uint32_t capacity; /* of many.items; 0: they are few */
+};
+
+static const uint32_t ROOMS_NONE = UINT32_MAX;
+
+void rooms_free(struct rooms *rooms, const ws_allocator *memory);
+
+/* The number of a share's room, below count, or ROOMS_NONE. */
+uint32_t rooms_find(const struct rooms *rooms, const struct share *share);
+
+struct membership rooms_at(const struct rooms *rooms, uint32_t at);
+void rooms_set_place(struct rooms *rooms, uint32_t at, uint32_t place);
+
+/* Adds it at the end; it must not be there yet. False if memory ran out. */
+bool rooms_add(struct rooms *rooms, const ws_allocator *memory, struct membership membership);
+
+/* Removes it; the last one gets its number. */
+void rooms_remove(struct rooms *rooms, uint32_t at);
+
+#endif

@@ -1,0 +1,134 @@
+/* inbox.c: posting commands to loops, and waking them. */
+#include "core/inbox.h"
+
+#include <string.h>
+
+#include "core/work.h"
+
+static _Thread_local ws_loop *entered;
+
+ws_loop *loop_enter(ws_loop *loop)
+{
+    ws_loop *previous = entered;
+
+    entered = loop;
+    return previous;
+}
+
+void loop_leave(ws_loop *previous)
+{
+    entered = previous;
+}
+
+bool loop_is_entered(const ws_loop *loop)
+{
+    return loop == entered;
+}
+
+void posting_begin(struct posting *posting, ws_manager *manager)
+{
+    posting->manager = manager;
+    posting->n_wake = 0;
+    manager_lock(manager);
+}
+
+/* A loop that is being freed waits until its wakers are gone, so `wake` is never called after. */
+void posting_end(struct posting *posting)
+{
+    ws_manager *manager = posting->manager;
+
+    manager_unlock(manager);
+    if (posting->n_wake == 0)
+        return;
+    for (unsigned i = 0; i < posting->n_wake; i++)
+        posting->wake[i]->options.wake(posting->wake[i]->options.user_data);
+    manager_lock(manager);
+    for (unsigned i = 0; i < posting->n_wake; i++)
+        posting->wake[i]->wakers--;
+    pthread_cond_broadcast(&manager->woken);
+    manager_unlock(manager);
+}
+
+int loop_reserve(ws_loop *loop, bool limited)
+{
+    return loop_reserve_n(loop, 1, limited);
+}
+
+int loop_reserve_n(ws_loop *loop, size_t n, bool limited)
+{
+    struct inbox *inbox = &loop->inbox;
+    struct command *items;
+
+    if (limited && inbox->n_of[account_now().kind] >= loop->manager->options.max_pending)
+        return WS_ERR_BACKPRESSURE;
+    items = memory_grow(&loop->manager->memory, inbox->items, sizeof *items,
+                        inbox->count + n - 1, 64, &inbox->capacity);
+    if (items == NULL)
+        return WS_ERR_NO_MEMORY;
+    inbox->items = items;
+    return WS_OK;
+}
+
+static void posting_wake(struct posting *posting, ws_loop *loop)
+{
+    if (loop->awake || loop == entered || loop->options.wake == NULL)
+        return;
+    loop->awake = true;
+    loop->wakers++;
+    posting->wake[posting->n_wake++] = loop;
+}
+
+/* By what it makes its loop do, in deliveries. */
+static uint32_t command_work(const ws_loop *loop, const struct command *command)
+{
+    if (command->kind != COMMAND_EVENT)
+        return 1;
+    return 1 + (command->share != NULL ? command->share->count : loop->n_connections);
+}
+
+void posting_push(struct posting *posting, ws_loop *loop, const struct command *command)
+{
+    struct command *added = &loop->inbox.items[loop->inbox.count++];
+
+    *added = *command;
+    added->position = posting->manager->position;
+    added->account = account_now();
+    loop->inbox.n_of[added->account.kind]++;
+    if (command->kind != COMMAND_CONNECT && added->account.kind != ACCOUNT_APPLICATION) {
+        added->work = command->work + command_work(loop, command);
+        work_add(loop, added->account, added->work);
+    }
+    posting_wake(posting, loop);
+}
+
+void loop_wake(ws_loop *loop)
+{
+    struct posting posting;
+
+    posting_begin(&posting, loop->manager);
+    posting_wake(&posting, loop);
+    posting_end(&posting);
+}
+
+struct detail *detail_new(const ws_allocator *memory, const char *text, size_t length)
+{
+    struct detail *detail = memory_alloc(memory, sizeof *detail + length + 1);
+
+    if (detail == NULL)
+        return NULL;
+    *detail = (struct detail){.length = length};
+    if (length > 0)
+        memcpy(detail->text, text, length);
+    detail->text[length] = '\0';
+    return detail;
+}
+
+struct detail *detail_new_close(const ws_allocator *memory, uint16_t code, const char *reason,
+                                size_t length)
+{
+    struct detail *detail = detail_new(memory, reason, length);
+
+    if (detail != NULL)
+        detail->code = code;
+    return detail;
+}

@@ -1,0 +1,301 @@
+/* loop.c: a loop's life and its turns: timers, then what was called for it, in order. */
+#include <string.h>
+
+#include <ws_manager/loop.h>
+
+#include "base/forks.h"
+#include "base/options.h"
+#include "core/clients/disconnect.h"
+#include "core/clients/drain.h"
+#include "core/clients/input.h"
+#include "core/clients/paces.h"
+#include "core/connections/delivery.h"
+#include "core/inbox.h"
+#include "core/loop/command.h"
+#include "core/loop_state.h"
+#include "core/recovery/recovery.h"
+#include "core/sending/bundle.h"
+#include "core/sending/presence.h"
+#include "core/work.h"
+
+/* After so many deliveries, or as much other work, the host gets its turn, and its clients are read
+ * from: half a millisecond, or one and a half when a million connections are in no cache (a
+ * delivery costs 30 to 200 ns then, by tests/bench/library/idle). */
+enum { BUDGET_PER_TURN = 8192 };
+
+/* What clients sent is carried out when the inbox is empty, as far as this goes. A loop that is behind
+ * with its inbox still gives clients a share of each turn, until too many answers wait behind what is
+ * in it: their closes are seen, and their requests are in the order. */
+enum { INPUT_PER_TURN = 8192, INPUT_PER_BUSY_TURN = 1024 };
+
+/* When clients wait for other loops to catch up. */
+enum { OVERLOADED_AGAIN_MS = 1 };
+
+/* For how many commands the lock is held at once: other threads emit meanwhile. */
+enum { UNPINNED_AT_ONCE = 1024 };
+
+/* An inbox that was larger than this for a moment gives its memory back. */
+enum { INBOX_KEPT = 4096 };
+
+void ws_loop_options_init_size(ws_loop_options *options, size_t size)
+{
+    const ws_loop_options defaults = {.size = sizeof defaults};
+
+    options_init(options, size, &defaults, sizeof defaults);
+}
+
+static int add_to_manager(ws_loop *loop)
+{
+    ws_manager *manager = loop->manager;
+    uint32_t number = 0;
+    int result = WS_OK;
+
+    manager_lock(manager);
+    while (number < MANAGER_MAX_LOOPS && manager->loops[number] != NULL)
+        number++;
+    if (number == MANAGER_MAX_LOOPS) {
+        result = WS_ERR_LIMIT;
+    } else {
+        loop->number = number;
+        loop->has_epoch = !manager->has_cluster || manager->cluster_started;
+        memcpy(loop->epoch, manager->epoch, sizeof loop->epoch);
+        loop->position = loop->batch_position = loop->carried = manager->position;
+        manager->loops[number] = loop;
+        if (number >= manager->n_loops)
+            manager->n_loops = number + 1;
+    }
+    manager_unlock(manager);
+    return result;
+}
+
+int ws_loop_new(ws_manager *manager, const ws_loop_options *options, uint64_t now_ms,
+                ws_loop **loop)
+{
+    ws_loop_options copy;
+    ws_loop *made;
+    int result;
+
+    ws_loop_options_init(&copy);
+    if (manager == NULL || loop == NULL || !options_copy(&copy, sizeof copy, options))
+        return WS_ERR_INVALID;
+    made = memory_zalloc(&manager->memory, sizeof *made);
+    if (made == NULL)
+        return WS_ERR_NO_MEMORY;
+    made->manager = manager;
+    made->options = copy;
+    made->n_forks = forks_count();
+    made->output_first = OUTPUT_END;
+    slots_init(&made->slots);
+    made->clock.told_ms = now_ms;
+    timer_wheel_init(&made->timers, now_ms);
+    drain_init(made);
+    paces_init(made);
+    result = recoveries_new(made) ? add_to_manager(made) : WS_ERR_NO_MEMORY;
+    if (result != WS_OK) {
+        recoveries_free(made);
+        memory_free(&manager->memory, made);
+        return result;
+    }
+    manager_ref(manager);
+    *loop = made;
+    return WS_OK;
+}
+
+/* Gives back the last batch's pins and takes what has come since; false if that is nothing. */
+static bool next_batch(ws_loop *loop)
+{
+    ws_manager *manager = loop->manager;
+    struct inbox taken;
+    bool kept;
+
+    manager_lock(manager);
+    for (size_t i = 0; i < loop->batch.count; i++) {
+        command_unpin(manager, &loop->batch.items[i]);
+        if (i % UNPINNED_AT_ONCE == UNPINNED_AT_ONCE - 1) {
+            manager_unlock(manager);
+            manager_lock(manager);
+        }
+    }
+    kept = loop->batch.capacity <= INBOX_KEPT;
+    if (!kept) {
+        memory_free(&manager->memory, loop->batch.items);
+        loop->batch = (struct inbox){0};
+    }
+    loop->batch.count = 0;
+    memset(loop->batch.n_of, 0, sizeof loop->batch.n_of);
+    loop->done = 0;
+    loop->n_batches++;
+    taken = loop->inbox;
+    loop->position = taken.count > 0 ? loop->batch_position : manager->position;
+    loop->batch_position = manager->position;
+    loop->inbox = loop->batch;
+    loop->batch = taken;
+    loop->awake = false;
+    manager_unlock(manager);
+    return taken.count > 0;
+}
+
+/* In the child of a fork() the manager has another epoch, also for what was posted before: its
+ * position there is no later than any that the child gives out. */
+static void notice_fork(ws_loop *loop)
+{
+    ws_manager *manager = loop->manager;
+    char epoch[EPOCH_SIZE];
+
+    if (!loop_is_parents(loop))
+        return;
+    loop->n_forks = forks_count();
+    manager_lock(manager);
+    memcpy(epoch, manager->epoch, sizeof epoch);
+    manager_unlock(manager);
+    recoveries_epoch(loop, epoch);
+}
+
+/* True when the batch is done; else the budget is. */
+static bool carry_out_batch(ws_loop *loop, uint32_t *budget)
+{
+    for (; loop->done < loop->batch.count; loop->done++) {
+        struct command *command = &loop->batch.items[loop->done];
+
+        notice_fork(loop);
+        if (!loop->delivery.running)
+            bundle_events(loop);
+        if (*budget == 0 || !command_carry_out(loop, command, budget))
+            return false;
+        command_release(loop, command);
+    }
+    return true;
+}
+
+static void advance_time(ws_loop *loop, uint64_t now_ms)
+{
+    uint64_t told_ms = loop->clock.told_ms;
+    bool is_first = loop->clock.behind_ms == 0;
+    uint64_t time_ms = host_clock_tell(&loop->clock, now_ms);
+
+    if (now_ms < told_ms)
+        presence_clock_set_back(loop->manager, told_ms - now_ms, now_ms);
+    if (now_ms < told_ms && is_first)
+        manager_log(loop->manager, WS_LOG_WARN,
+                    "the clock of ws_loop_run() is not monotonic: %llu ms came after %llu ms",
+                    (unsigned long long)now_ms, (unsigned long long)told_ms);
+    timer_wheel_advance(&loop->timers, time_ms);
+}
+
+/* Everything that is there, as far as the budgets go. True if that was all. */
+static bool carry_out_all(ws_loop *loop)
+{
+    uint32_t budget = BUDGET_PER_TURN;
+    uint32_t for_recovery = BUDGET_PER_TURN;
+    uint32_t for_input = INPUT_PER_TURN;
+    bool more;
+
+    do {
+        if (!carry_out_batch(loop, &budget)) {
+            if (for_input > INPUT_PER_BUSY_TURN)
+                for_input = INPUT_PER_BUSY_TURN;
+            inputs_run(loop, &for_input);
+            return false;
+        }
+        more = next_batch(loop);
+        more |= recoveries_run(loop, &for_recovery);
+        connections_settle(loop);
+        if (!more)
+            more = inputs_run(loop, &for_input);
+    } while (more);
+    return !recoveries_are_ready(loop);
+}
+
+uint64_t ws_loop_run(ws_loop *loop, uint64_t now_ms)
+{
+    struct account account;
+    uint64_t deadline_ms;
+    ws_loop *previous;
+    bool done;
+
+    if (loop->busy > 0)
+        return now_ms;
+    previous = loop_enter(loop);
+    /* Another loop's callback may be running this one. */
+    account = account_set((struct account){ACCOUNT_APPLICATION, 0});
+    loop->running = true;
+    loop_busy(loop);
+    connections_settle(loop);
+    notice_fork(loop);
+    advance_time(loop, now_ms);
+    done = carry_out_all(loop);
+    loop_idle(loop);
+    loop->running = false;
+    account_set(account);
+    loop_leave(previous);
+    if (!done)
+        return now_ms;
+    deadline_ms = host_clock_deadline(&loop->clock, timer_wheel_deadline(&loop->timers));
+    if (loop->inputs.count == 0)
+        return deadline_ms;
+    if (!work_holds_clients_back(loop))
+        return now_ms;
+    return deadline_ms < now_ms + OVERLOADED_AGAIN_MS ? deadline_ms
+                                                      : now_ms + OVERLOADED_AGAIN_MS;
+}
+
+/* Again while there are any, since on_disconnect may register another. */
+static void end_connections(ws_loop *loop)
+{
+    struct connection *connection;
+
+    do {
+        uint32_t below = SLOTS_MAX;
+
+        while (everyone_below(loop, &below, &connection, 1) > 0)
+            connection_end(connection, 1001, "server loop ended");
+        connections_settle(loop); /* those that were doomed before have ended now */
+    } while (loop->n_connections > 0);
+}
+
+static void drop_commands(ws_loop *loop, struct inbox *inbox)
+{
+    for (size_t i = 0; i < inbox->count; i++) {
+        command_release(loop, &inbox->items[i]);
+        command_unpin(loop->manager, &inbox->items[i]);
+    }
+    memory_free(&loop->manager->memory, inbox->items);
+}
+
+/* From here on no other thread can post to the loop. */
+static void remove_from_manager(ws_loop *loop)
+{
+    ws_manager *manager = loop->manager;
+    struct page *dropped = NULL;
+
+    manager_lock(manager);
+    drop_commands(loop, &loop->inbox);
+    drop_commands(loop, &loop->batch);
+    for (size_t i = 0; i < N_COUNTERS; i++)
+        counter_add_shared(&manager->counters, (enum counter)i,
+                           counter_read(&loop->counters, (enum counter)i));
+    manager->loops[loop->number] = NULL;
+    while (loop->wakers > 0)
+        pthread_cond_wait(&manager->woken, &manager->lock);
+    if (manager->pages.n_readers == 0) /* it may have been this loop's to drop them later */
+        dropped = pages_take_all(&manager->pages);
+    manager_unlock(manager);
+    pages_free(&manager->memory, dropped);
+}
+
+void ws_loop_free(ws_loop *loop)
+{
+    ws_manager *manager;
+
+    if (loop == NULL)
+        return;
+    manager = loop->manager;
+    end_connections(loop);
+    remove_from_manager(loop);
+    if (loop->free_transport_part != NULL)
+        loop->free_transport_part(loop);
+    slots_free(&loop->slots, &manager->memory);
+    recoveries_free(loop);
+    memory_free(&manager->memory, loop);
+    manager_unref(manager);
+}

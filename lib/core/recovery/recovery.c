@@ -1,0 +1,424 @@
+/* recovery.c: clients that come back are given what they missed. */
+#include "core/recovery/recovery.h"
+
+#include <string.h>
+
+#include "core/recovery/list.h"
+#include "core/recovery/page_waits.h"
+#include "core/recovery/read.h"
+#include "protocol/json/answer.h"
+
+enum {
+    EVENTS_OF_ITS_TURN = 512, /* then another one that recovers gets its turn */
+    ROOMS_PER_UNIT = 4,       /* each piece of the history is looked for in each of its rooms */
+    POLL_MAX_MS = 1000
+};
+
+/* --- life ------------------------------------------------------------------------------------- */
+
+static size_t rooms_size(const ws_connect_options *options)
+{
+    size_t size = 0;
+
+    for (size_t i = 0; i < options->n_rooms; i++)
+        size += strlen(options->rooms[i]) + 1;
+    return size;
+}
+
+static void copy_rooms(struct recovery *recovery, const ws_connect_options *options)
+{
+    char *to = recovery->rooms;
+
+    recovery->n_rooms = options->n_rooms;
+    for (size_t i = 0; i < options->n_rooms; i++) {
+        size_t size = strlen(options->rooms[i]) + 1;
+
+        memcpy(to, options->rooms[i], size);
+        to += size;
+    }
+}
+
+bool recovery_new(const ws_manager *manager, const ws_connect_options *options,
+                  struct recovery **recovery)
+{
+    struct recovery *made;
+
+    *recovery = NULL;
+    if (options->after == NULL && options->n_rooms == 0)
+        return true;
+    made = memory_zalloc(&manager->memory, sizeof *made + rooms_size(options));
+    if (made == NULL)
+        return false;
+    copy_rooms(made, options);
+    made->wants_events = options->after != NULL;
+    made->is_id =
+        made->wants_events && event_id_read(options->after, made->epoch, &made->position);
+    if (options->former_connection_id != NULL)
+        made->former = message_exclusion(manager->process, options->former_connection_id,
+                                         &made->former_is_foreign);
+    *recovery = made;
+    return true;
+}
+
+void recovery_free(const ws_manager *manager, struct recovery *recovery)
+{
+    if (recovery == NULL)
+        return;
+    memory_free(&manager->memory, recovery->cursors);
+    memory_free(&manager->memory, recovery);
+}
+
+static void on_timer(struct timer *timer)
+{
+    struct recovery *recovery =
+        (struct recovery *)(void *)((char *)timer - offsetof(struct recovery, timer));
+
+    recovery_list_move(recovery, RECOVERY_READY);
+}
+
+bool recoveries_new(ws_loop *loop)
+{
+    loop->recoveries = memory_zalloc(&loop->manager->memory, sizeof *loop->recoveries);
+    if (loop->recoveries == NULL)
+        return false;
+    loop->recoveries->loop = loop;
+    loop->cancel_recovery = recovery_cancel;
+    loop->timers.expired[TIMER_RECOVERY] = on_timer;
+    page_waits_init(loop);
+    return true;
+}
+
+void recoveries_free(ws_loop *loop)
+{
+    memory_free(&loop->manager->memory, loop->recoveries);
+}
+
+bool recoveries_are_ready(const ws_loop *loop)
+{
+    return loop->recoveries->ready.count > 0;
+}
+
+/* --- beginning and end ------------------------------------------------------------------------ */
+
+/* Leaves out what lies between. */
+static void go_to(struct recovery *recovery, uint64_t position)
+{
+    memcpy(recovery->epoch, recovery->connection->loop->epoch, sizeof recovery->epoch);
+    recovery->position = position;
+    recovery->is_lost = false;
+}
+
+static bool can_begin(ws_loop *loop, const struct recovery *recovery)
+{
+    ws_manager *manager = loop->manager;
+    int64_t now_ms = manager_clock(manager);
+    bool kept;
+
+    if (!recovery->is_id)
+        return false;
+    if (!loop->has_epoch)
+        return true;
+    if (strcmp(recovery->epoch, loop->epoch) != 0)
+        return false;
+    if (manager->has_cluster)
+        return true;
+    if (recovery->position > loop->carried)
+        return false;
+    manager_lock(manager);
+    kept = recovery_is_kept(recovery, now_ms);
+    manager_unlock(manager);
+    return kept;
+}
+
+static bool keeps_events(const ws_manager *manager)
+{
+    return manager->has_cluster || manager->options.history_events > 0;
+}
+
+void recovery_begin(struct connection *connection, struct recovery *recovery)
+{
+    ws_loop *loop = connection->loop;
+
+    if (!recovery->wants_events && !keeps_events(loop->manager))
+        return;
+    recovery->connection = connection;
+    recovery->is_busy = true;
+    recovery->is_missing_some = recovery->wants_events && !can_begin(loop, recovery);
+    if (!recovery->wants_events || recovery->is_missing_some)
+        go_to(recovery, loop->carried);
+    recovery->is_told = !recovery->wants_events;
+    recovery->from_batch = loop->n_batches + 2;
+    recovery->timer.kind = TIMER_RECOVERY;
+    connection->recovering = true;
+    connection->recovery = recovery;
+    recovery_list_add(recovery, loop->has_epoch ? RECOVERY_READY : RECOVERY_WAITS_FOR_EPOCH);
+}
+
+/* Takes it from its connection; the caller frees it, when it can. */
+static void detach(struct recovery *recovery)
+{
+    recovery_list_remove(recovery);
+    page_waits_looked(recovery);
+    recovery_read_end(recovery);
+    recovery->connection->recovering = false;
+    recovery->connection->recovery = NULL;
+    recovery->connection = NULL;
+}
+
+void recovery_cancel(struct connection *connection)
+{
+    struct recovery *recovery = connection->recovery;
+
+    if (!connection->recovering)
+        return;
+    detach(recovery);
+    if (!recovery->is_busy)
+        recovery_free(connection->loop->manager, recovery);
+}
+
+void recovery_note_room(struct connection *connection)
+{
+    if (connection->recovering)
+        connection->recovery->joined = connection->loop->manager->position;
+}
+
+size_t recovery_event_id(const struct connection *connection, char id[EVENT_ID_SIZE])
+{
+    const ws_loop *loop = connection->loop;
+
+    if (connection->recovering)
+        return event_id_write(connection->recovery->epoch, connection->recovery->position, id);
+    return event_id_write(loop->epoch, loop->carried, id);
+}
+
+/* Tells the client what it was given since it was told last, and whether that is all that it
+ * missed. */
+static void tell(struct recovery *recovery, bool is_complete)
+{
+    struct connection *connection = recovery->connection;
+    struct counters *counters = &connection->loop->counters;
+    char id[EVENT_ID_SIZE];
+    struct buffer buffer;
+
+    counter_add(counters, is_complete ? COUNTER_recoveries : COUNTER_recoveries_incomplete, 1);
+    counter_add(counters, COUNTER_recovered_events, recovery->count);
+    recovery_event_id(connection, id);
+    buffer_init(&buffer, &connection->loop->manager->memory);
+    answer_recovered(&buffer, is_complete, recovery->count, id);
+    recovery->is_told = true;
+    recovery->count = 0;
+    connection_deliver_text(connection, &buffer);
+}
+
+void recovery_rooms_entered(const ws_manager *manager, struct recovery *recovery)
+{
+    recovery->is_busy = false;
+    if (recovery->connection == NULL)
+        recovery_free(manager, recovery);
+}
+
+/* --- going on --------------------------------------------------------------------------------- */
+
+static bool may_see(const struct recovery *recovery, const ws_message *message)
+{
+    if (message->n_exclude == 0)
+        return true;
+    if (!message->is_foreign && message_excludes(message, recovery->connection->id))
+        return false;
+    return recovery->former == 0 || message->is_foreign != recovery->former_is_foreign ||
+           !message_excludes(message, recovery->former);
+}
+
+/* Hands on what was read, everything up to a position, and gives back what was not. True if the
+ * transport takes more. */
+static bool hand_on(struct recovery *recovery, ws_message *messages[], size_t count,
+                    uint64_t until)
+{
+    bool goes_on = true;
+
+    for (size_t i = 0; i < count; i++) {
+        int result;
+
+        if (!goes_on || recovery->connection == NULL) {
+            ws_message_unref(messages[i]);
+            continue;
+        }
+        recovery->position = messages[i]->position;
+        if (!may_see(recovery, messages[i])) {
+            ws_message_unref(messages[i]);
+            continue;
+        }
+        result = connection_give(recovery->connection, messages[i]);
+        recovery->count += result == WS_OK || result == WS_ERR_BACKPRESSURE;
+        recovery->is_missing_some |= result == WS_ERR_DROPPED;
+        goes_on = result != WS_ERR_BACKPRESSURE;
+    }
+    if (goes_on)
+        recovery->position = until;
+    return goes_on;
+}
+
+/* What comes next for one when nothing more can be done for it now. */
+struct outcome {
+    bool wants_next_batch;
+    enum recovery_wait wait;
+};
+
+/* It has what the loop has carried out: from here on it is like any other, unless live events of a
+ * room that it entered begin later. */
+static void arrive(struct recovery *recovery, struct outcome *outcome)
+{
+    const ws_loop *loop = recovery->connection->loop;
+
+    recovery->position = loop->position;
+    outcome->wants_next_batch = recovery->joined > loop->position;
+    if (outcome->wants_next_batch)
+        return;
+    if (!recovery->is_told)
+        tell(recovery, !recovery->is_missing_some);
+    if (recovery->connection != NULL)
+        detach(recovery);
+}
+
+/* What comes next can't be had any more. The client hears of that before any event behind it,
+ * since it may be cut off at any time and takes the last id that it saw for its position. */
+static void lose(struct recovery *recovery, struct outcome *outcome)
+{
+    const ws_loop *loop = recovery->connection->loop;
+
+    go_to(recovery, loop->position);
+    tell(recovery, false);
+    if (recovery->connection != NULL)
+        arrive(recovery, outcome);
+}
+
+/* One piece of what it missed. False when it is not to go on now, or is over
+ * (recovery->connection). */
+static bool step(struct recovery *recovery, struct outcome *outcome, uint32_t *cost)
+{
+    ws_message *messages[RECOVERY_READ_AT_ONCE];
+    uint64_t until;
+    size_t count;
+
+    switch (recovery_read(recovery, messages, &count, &until)) {
+    case READ_WAITS_FOR_EPOCH:
+        outcome->wait = RECOVERY_WAITS_FOR_EPOCH;
+        return false;
+    case READ_WAITS_FOR_PAGE:
+        outcome->wait = RECOVERY_WAITS_FOR_PAGE;
+        return false;
+    case READ_WAITS_FOR_POSITION:
+        outcome->wait = RECOVERY_WAITS_FOR_POSITION;
+        return false;
+    case READ_NO_MEMORY:
+        connection_out_of_memory(recovery->connection);
+        return false;
+    case READ_LOST:
+        lose(recovery, outcome);
+        return false;
+    case READ_ALL:
+        arrive(recovery, outcome);
+        return false;
+    case READ_SOME:
+        *cost += (uint32_t)count + 1 + recovery->connection->rooms.count / ROOMS_PER_UNIT;
+        if (!hand_on(recovery, messages, count, until))
+            outcome->wait = RECOVERY_WAITS_FOR_ROOM;
+        break;
+    }
+    return recovery->connection != NULL && outcome->wait == RECOVERY_READY;
+}
+
+/* At once at first, then every second: it may take as long as the process is cut off. */
+static void look_later(struct recovery *recovery)
+{
+    timer_start(&recovery->connection->loop->timers, &recovery->timer, recovery->poll_ms);
+    recovery->poll_ms =
+        recovery->poll_ms < POLL_MAX_MS / 2 ? 2 * recovery->poll_ms + 1 : POLL_MAX_MS;
+}
+
+/* Lets it go on for its turn, and puts it on the list where it belongs then. True if it can't go on
+ * before the next batch. */
+static bool go_on(struct recovery *recovery, uint32_t *budget)
+{
+    ws_loop *loop = recovery->connection->loop;
+    struct outcome outcome = {false, RECOVERY_READY};
+    uint32_t cost = 0;
+
+    page_waits_looked(recovery);
+    recovery->is_busy = true;
+    recovery->is_drained = false;
+    while (cost < EVENTS_OF_ITS_TURN && step(recovery, &outcome, &cost))
+        ;
+    recovery->is_busy = false;
+    *budget -= *budget < cost + 1 ? *budget : cost + 1;
+    if (recovery->connection == NULL) {
+        recovery_free(loop->manager, recovery);
+        return false;
+    }
+    if (outcome.wait == RECOVERY_WAITS_FOR_ROOM && recovery->is_drained)
+        outcome.wait = RECOVERY_READY;
+    recovery_list_move(recovery, outcome.wait);
+    recovery->waits_since_ms = loop->timers.now_ms;
+    if (outcome.wait == RECOVERY_WAITS_FOR_POSITION)
+        look_later(recovery);
+    return outcome.wants_next_batch;
+}
+
+bool recoveries_run(ws_loop *loop, uint32_t *budget)
+{
+    bool went_on = false;
+
+    for (uint32_t left = loop->recoveries->ready.count; left > 0 && *budget > 0; left--) {
+        struct recovery *recovery = loop->recoveries->ready.first;
+
+        /* Some may have ended meanwhile, by what others brought about. */
+        if (recovery == NULL)
+            break;
+        if (recovery->from_batch > loop->n_batches)
+            recovery_list_move(recovery, RECOVERY_READY);
+        else
+            go_on(recovery, budget);
+        went_on = true;
+    }
+    went_on |= page_waits_run(loop);
+    return went_on;
+}
+
+void recoveries_epoch(ws_loop *loop, const char *epoch)
+{
+    struct recovery *next;
+
+    memcpy(loop->epoch, epoch, sizeof loop->epoch);
+    loop->has_epoch = true;
+    page_waits_end(loop);
+    for (struct recovery *recovery = loop->recoveries->waiting.first; recovery != NULL;
+         recovery = next) {
+        next = recovery->next;
+        recovery->joined = loop->carried;
+        if (recovery->wait == RECOVERY_WAITS_FOR_EPOCH)
+            recovery_list_move(recovery, RECOVERY_READY);
+    }
+    for (struct recovery *recovery = loop->recoveries->ready.first; recovery != NULL;
+         recovery = recovery->next)
+        recovery->joined = loop->carried;
+}
+
+void recovery_drained(struct connection *connection)
+{
+    ws_loop *loop = connection->loop;
+    struct recovery *recovery = connection->recovery;
+    uint32_t budget = 0;
+
+    if (!connection->recovering)
+        return;
+    recovery->is_drained = true;
+    if (recovery->wait != RECOVERY_WAITS_FOR_ROOM || recovery->is_busy)
+        return;
+    recovery_list_move(recovery, RECOVERY_READY);
+    /* Else the loop is run, or will be at once. */
+    while (connection->recovering && recovery->wait == RECOVERY_READY && !loop->running &&
+           loop->done == loop->batch.count)
+        if (go_on(recovery, &budget))
+            break;
+    page_waits_run(loop);
+}

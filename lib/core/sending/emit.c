@@ -1,0 +1,148 @@
+/* emit.c: emit_*() and ws_manager_emit_*(): an event straight from JSON text, without an
+ * object. */
+#include <string.h>
+
+#include <ws_manager/emit.h>
+
+#include "base/utf8.h"
+#include "core/sending/encode.h"
+#include "core/sending/event_data.h"
+#include "core/sending/publish.h"
+
+/* Data that is known to be valid, to a target; a user's event names the user. */
+static int emit_to(ws_manager *manager, struct target target, const char *type,
+                   const char *json, size_t length)
+{
+    int64_t now_ms = manager_clock(manager);
+    ws_message *message =
+        encode_event(&manager->memory,
+                     &(struct event_fields){
+                         .type = type,
+                         .data = json,
+                         .data_length = length,
+                         .timestamp_ms = now_ms,
+                         .user_id = target.kind == GROUP_USER ? target.name : NULL,
+                         .room = target.kind == GROUP_ROOM ? target.name : NULL,
+                     },
+                     NULL, 0);
+    int result;
+
+    if (message == NULL)
+        return WS_ERR_NO_MEMORY;
+    result =
+        publish(manager,
+                &(struct publication){.target = target, .message = message, .time_ms = now_ms});
+    ws_message_unref(message);
+    return result;
+}
+
+static int emit_routed(ws_manager *manager, const char *type, const char *json, size_t length)
+{
+    const struct event_type *known = event_types_find(&manager->types, type);
+    struct target target = {GROUP_EVERYONE, NULL};
+    const char *room;
+
+    if (known == NULL)
+        return WS_ERR_UNKNOWN_TYPE;
+    room = atomic_load_explicit(&known->room, memory_order_acquire);
+    if (room != NULL)
+        target = (struct target){GROUP_ROOM, room};
+    return emit_to(manager, target, type, json, length);
+}
+
+int ws_manager_emit(ws_manager *manager, const char *type, const char *json, size_t length)
+{
+    int result;
+
+    if (manager == NULL || type == NULL)
+        return WS_ERR_INVALID;
+    result = event_data_check(manager, json, length);
+    if (result != WS_OK)
+        return result;
+    return emit_routed(manager, type, json, length);
+}
+
+static int emit_text(const char *type, const char *json)
+{
+    ws_manager *manager;
+
+    if (json == NULL)
+        return WS_ERR_INVALID;
+    manager = ws_manager_default();
+    if (manager == NULL)
+        return WS_ERR_NO_MEMORY;
+    return ws_manager_emit(manager, type, json, strlen(json));
+}
+
+#define DEFINE_EMIT(type)                                                                      \
+    int emit_##type(const char *json)                                                          \
+    {                                                                                          \
+        return emit_text(#type, json);                                                         \
+    }                                                                                          \
+    int ws_manager_emit_##type(ws_manager *manager, const char *json, size_t length)           \
+    {                                                                                          \
+        return ws_manager_emit(manager, #type, json, length);                                  \
+    }
+
+DEFINE_EMIT(order_created)
+DEFINE_EMIT(order_updated)
+DEFINE_EMIT(order_status_changed)
+DEFINE_EMIT(client_created)
+DEFINE_EMIT(client_updated)
+DEFINE_EMIT(inventory_updated)
+DEFINE_EMIT(stock_low)
+DEFINE_EMIT(user_connected)
+DEFINE_EMIT(user_disconnected)
+
+static bool severity_known(const char *severity)
+{
+    static const char *const known[] = {"info", "success", "warning", "error"};
+
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strcmp(severity, known[i]) == 0)
+            return true;
+    return false;
+}
+
+int ws_manager_emit_notification(ws_manager *manager, const char *message, const char *user_id,
+                                 const char *severity)
+{
+    struct buffer data;
+    size_t length;
+    int result;
+
+    if (manager == NULL || message == NULL || severity == NULL || !severity_known(severity) ||
+        (user_id != NULL && !name_text_valid(user_id)))
+        return WS_ERR_INVALID;
+    length = strlen(message);
+    if (length > manager->options.max_event_bytes)
+        return WS_ERR_TOO_BIG;
+    if (!utf8_valid(message, length))
+        return WS_ERR_INVALID;
+    buffer_init(&data, &manager->memory);
+    buffer_add_text(&data, "{\"message\":");
+    buffer_add_json_string(&data, message, length);
+    buffer_add_text(&data, ",\"severity\":\"");
+    buffer_add_text(&data, severity);
+    buffer_add_text(&data, "\"}");
+    if (data.failed)
+        result = WS_ERR_NO_MEMORY;
+    else if (data.length > manager->options.max_event_bytes)
+        result = WS_ERR_TOO_BIG;
+    else if (user_id != NULL)
+        result = emit_to(manager, (struct target){GROUP_USER, user_id}, "notification",
+                         data.data, data.length);
+    else
+        result = emit_routed(manager, "notification", data.data, data.length);
+    buffer_free(&data);
+    return result;
+}
+
+int emit_notification(const char *message, const char *user_id, const char *severity)
+{
+    ws_manager *manager = ws_manager_default();
+
+    if (manager == NULL)
+        return WS_ERR_NO_MEMORY;
+    return ws_manager_emit_notification(manager, message, user_id, severity);
+}

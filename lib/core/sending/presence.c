@@ -1,0 +1,107 @@
+/* presence.c: telling the others that a connection came or went. */
+#include "core/sending/presence.h"
+
+#include "core/sending/encode.h"
+#include "core/sending/send.h"
+
+static ws_message *encode_presence(const ws_manager *manager, enum presence presence,
+                                   ws_conn_id id, const char *user_id, const char *room)
+{
+    char name[CONNECTION_NAME_SIZE];
+    struct buffer data;
+    ws_message *message = NULL;
+
+    buffer_init(&data, &manager->memory);
+    buffer_add_text(&data, "{\"connection_id\":");
+    buffer_add_json_string(&data, name, connection_name_write(manager->process, id, name));
+    buffer_add_text(&data, ",\"user_id\":");
+    buffer_add_json_string_or_null(&data, user_id);
+    buffer_add_text(&data, "}");
+    if (!data.failed)
+        message = encode_event(
+            &manager->memory,
+            &(struct event_fields){
+                .type = presence == PRESENCE_CAME ? "user_connected" : "user_disconnected",
+                .data = data.data,
+                .data_length = data.length,
+                .timestamp_ms = manager_clock(manager),
+                .user_id = user_id,
+                .room = room,
+            },
+            &id, presence == PRESENCE_CAME ? 1 : 0);
+    buffer_free(&data);
+    return message;
+}
+
+static size_t count_recipients(ws_manager *manager, struct target target)
+{
+    const struct group *group;
+
+    if (target.kind == GROUP_EVERYONE)
+        return manager->n_connections;
+    group = registry_find(&manager->registry, target.kind, target.name);
+    return group != NULL ? group_count(group) : 0;
+}
+
+/* A token bucket of one second. An event is let through while anything is left, and may leave a
+ * debt: so an audience larger than a second's worth hears of somebody now and then. */
+static bool admit(ws_loop *loop, struct target target)
+{
+    ws_manager *manager = loop->manager;
+    int64_t a_second = manager->options.max_presence_deliveries;
+    int64_t most = a_second * PRESENCE_PARTS;
+    /* The same clock for all loops, but one that slept still has an earlier time of it. */
+    uint64_t now_ms = loop->clock.told_ms;
+    bool admitted;
+
+    if (most == 0)
+        return true;
+    manager_lock(manager);
+    if (now_ms > manager->presence_ms) {
+        uint64_t passed_ms = now_ms - manager->presence_ms;
+
+        if (passed_ms > 1000)
+            passed_ms = 1000;
+        manager->presence_left += a_second * (int64_t)passed_ms;
+        if (manager->presence_left > most || passed_ms == 1000)
+            manager->presence_left = most;
+        manager->presence_ms = now_ms;
+    }
+    admitted = manager->presence_left > 0;
+    if (admitted)
+        manager->presence_left -= (int64_t)count_recipients(manager, target) * PRESENCE_PARTS;
+    manager_unlock(manager);
+    return admitted;
+}
+
+void presence_clock_set_back(ws_manager *manager, uint64_t step_ms, uint64_t now_ms)
+{
+    manager_lock(manager);
+    if (manager->presence_ms > now_ms)
+        manager->presence_ms -=
+            manager->presence_ms - now_ms < step_ms ? manager->presence_ms - now_ms : step_ms;
+    manager_unlock(manager);
+}
+
+void presence_send(ws_loop *loop, enum presence presence, ws_conn_id id, const char *user_id)
+{
+    ws_manager *manager = loop->manager;
+    struct target target = {GROUP_EVERYONE, NULL};
+    ws_message *message;
+
+    if (manager->options.presence_events == WS_PRESENCE_OFF)
+        return;
+    if (manager->options.presence_events == WS_PRESENCE_ROOM)
+        target = (struct target){GROUP_ROOM, manager->options.presence_room};
+    if (!admit(loop, target)) {
+        counter_add(&loop->counters, COUNTER_drop_presence, 1);
+        return;
+    }
+    message = encode_presence(manager, presence, id, user_id, target.name);
+    if (message == NULL) {
+        counter_add_shared(&manager->counters, COUNTER_drop_no_memory, 1);
+        return;
+    }
+    send_presence(manager, target, message);
+    ws_message_unref(message);
+}

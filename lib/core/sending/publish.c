@@ -1,0 +1,108 @@
+/* publish.c: an event's way to its place in the order. */
+#include "core/sending/publish.h"
+
+#include <string.h>
+
+#include "core/work.h"
+
+static int publish_here(ws_manager *manager, const struct publication *publication)
+{
+    ws_message *message = publication->message;
+    int result = send_event(manager, publication->target, message, publication->time_ms);
+    char id[EVENT_ID_SIZE];
+
+    if (result == WS_OK && publication->stored != NULL) {
+        event_id_write(manager->epoch, message->position, id);
+        publication->stored(WS_OK, id, publication->stored_data);
+    }
+    return result;
+}
+
+/* The names of those that the message excludes, with spaces between them; NULL if there are none.
+ * False if memory ran out. */
+static bool name_excluded(const ws_manager *manager, const ws_message *message, char **names)
+{
+    const ws_conn_id *excluded = message_excluded(message);
+    struct buffer buffer;
+
+    *names = NULL;
+    if (message->n_exclude == 0)
+        return true;
+    buffer_init(&buffer, &manager->memory);
+    for (uint32_t i = 0; i < message->n_exclude; i++) {
+        char name[CONNECTION_NAME_SIZE];
+
+        connection_name_write(manager->process, excluded[i], name);
+        if (i > 0)
+            buffer_add_text(&buffer, " ");
+        buffer_add_text(&buffer, name);
+    }
+    *names = buffer_take(&buffer, NULL);
+    return *names != NULL;
+}
+
+static int hand_to_carrier(const ws_manager *manager, const struct publication *publication,
+                           void *receipt)
+{
+    static const int32_t scopes[] = {[GROUP_EVERYONE] = WS_SCOPE_EVERYONE,
+                                     [GROUP_USER] = WS_SCOPE_USER,
+                                     [GROUP_ROOM] = WS_SCOPE_ROOM};
+    ws_message *message = publication->message;
+    ws_cluster_event event = {
+        .size = sizeof event,
+        .scope = scopes[publication->target.kind],
+        .target = publication->target.name,
+        .producer = publication->producer,
+        .sequence = publication->sequence,
+        .for_client = account_is_client(),
+    };
+    char *excluded;
+    int result;
+
+    if (!name_excluded(manager, message, &excluded))
+        return WS_ERR_NO_MEMORY;
+    message_prepend(message, "{", 1);
+    event.exclude = excluded;
+    event.text = ws_message_payload(message, &event.length);
+    result = manager->cluster.publish(&event, receipt, manager->cluster_data);
+    memory_free(&manager->memory, excluded);
+    return result;
+}
+
+static int publish_by_carrier(ws_manager *manager, const struct publication *publication)
+{
+    struct receipt *receipt = NULL;
+    int result;
+
+    if (publication->stored != NULL) {
+        receipt = memory_alloc(&manager->memory, sizeof *receipt);
+        if (receipt == NULL)
+            return WS_ERR_NO_MEMORY;
+        *receipt = (struct receipt){publication->stored, publication->stored_data};
+    }
+    result = hand_to_carrier(manager, publication, receipt);
+    if (result != WS_OK) {
+        memory_free(&manager->memory, receipt);
+        manager_count_refused(manager, result);
+    }
+    return result;
+}
+
+/* Whether a client's message makes a callback publish while its loop is behind with what comes from
+ * the stream: as much more would come as clients send. */
+static bool is_too_much_for_client(const ws_manager *manager)
+{
+    struct account account = account_now();
+
+    return account.kind == ACCOUNT_CLIENT && work_is_behind(manager->loops[account.loop]);
+}
+
+int publish(ws_manager *manager, const struct publication *publication)
+{
+    if (manager->has_cluster && is_too_much_for_client(manager)) {
+        manager_count_refused(manager, WS_ERR_BACKPRESSURE);
+        return WS_ERR_BACKPRESSURE;
+    }
+    return manager->has_cluster ? publish_by_carrier(manager, publication)
+                                : publish_here(manager, publication);
+}

@@ -1,0 +1,250 @@
+/* send.c: giving messages their place in the order and posting them to the loops. */
+#include "core/sending/send.h"
+
+#include <string.h>
+
+#include "base/utf8.h"
+#include "core/costs.h"
+#include "core/inbox.h"
+#include "core/sending/encode.h"
+
+/* Whom an event goes to on each loop, one after the other: a loop with connections, or a share of
+ * the group; a share without members may still be about to get one, since a join may be on its way
+ * before this event. */
+struct route {
+    ws_loop *loop;
+    struct share *share; /* NULL: everyone */
+};
+
+struct routes {
+    const ws_manager *manager;
+    enum group_kind kind;
+    struct share *share; /* the next one */
+    uint32_t loop;       /* the next one */
+};
+
+static struct routes routes_of(ws_manager *manager, struct target target)
+{
+    struct routes routes = {.manager = manager, .kind = target.kind};
+    struct group *group;
+
+    if (target.kind == GROUP_EVERYONE)
+        return routes;
+    group = registry_find(&manager->registry, target.kind, target.name);
+    routes.share = group != NULL ? group_shares(group) : NULL;
+    return routes;
+}
+
+static bool next_route(struct routes *routes, struct route *route)
+{
+    const ws_manager *manager = routes->manager;
+
+    if (routes->kind != GROUP_EVERYONE) {
+        *route = (struct route){NULL, routes->share};
+        if (routes->share == NULL)
+            return false;
+        route->loop = routes->share->loop;
+        routes->share = routes->share->next;
+        return true;
+    }
+    while (routes->loop < manager->n_loops) {
+        *route = (struct route){manager->loops[routes->loop++], NULL};
+        if (route->loop != NULL && route->loop->n_connections > 0)
+            return true;
+    }
+    return false;
+}
+
+static int reserve_all(struct routes routes, uint32_t *count)
+{
+    struct route route;
+
+    for (*count = 0; next_route(&routes, &route); ++*count) {
+        int result = loop_reserve(route.loop, true);
+
+        if (result != WS_OK)
+            return result;
+    }
+    return WS_OK;
+}
+
+static void post_to_all(struct posting *posting, struct routes routes, ws_message *message)
+{
+    struct route route;
+
+    while (next_route(&routes, &route)) {
+        if (route.share != NULL)
+            route.share->pins++;
+        posting_push(
+            posting, route.loop,
+            &(struct command){.kind = COMMAND_EVENT, .share = route.share, .message = message});
+    }
+}
+
+static void count(ws_manager *manager, int result, enum counter sent)
+{
+    if (result == WS_OK)
+        counter_add_shared(&manager->counters, sent, 1);
+    else
+        manager_count_refused(manager, result);
+}
+
+/* The lock is held, and every loop has room. */
+static void post(struct posting *posting, struct routes routes, uint32_t n_routes,
+                 ws_message *message)
+{
+    if (n_routes == 0)
+        return;
+    message_ref_n(message, n_routes);
+    post_to_all(posting, routes, message);
+}
+
+int send_event(ws_manager *manager, struct target target, ws_message *message, int64_t time_ms)
+{
+    struct history_line *line;
+    struct posting posting;
+    struct routes routes;
+    uint32_t n_routes;
+    int result;
+
+    posting_begin(&posting, manager);
+    routes = routes_of(manager, target);
+    result = reserve_all(routes, &n_routes);
+    if (result == WS_OK && !history_reserve(&manager->history, target.kind, target.name, &line))
+        result = WS_ERR_NO_MEMORY;
+    if (result == WS_OK) {
+        encode_finish(manager, message, manager->epoch, ++manager->position);
+        history_append(&manager->history, line, message, time_ms);
+        post(&posting, routes, n_routes, message);
+    }
+    posting_end(&posting);
+    count(manager, result, COUNTER_events);
+    return result;
+}
+
+int send_presence(ws_manager *manager, struct target target, ws_message *message)
+{
+    struct posting posting;
+    struct routes routes;
+    uint32_t n_routes;
+    int result;
+
+    encode_finish(manager, message, NULL, 0);
+    posting_begin(&posting, manager);
+    routes = routes_of(manager, target);
+    result = reserve_all(routes, &n_routes);
+    if (result == WS_OK)
+        post(&posting, routes, n_routes, message);
+    posting_end(&posting);
+    count(manager, result, COUNTER_presence_events);
+    return result;
+}
+
+int send_command(ws_manager *manager, ws_conn_id id, const char *room, struct command *command,
+                 bool limited)
+{
+    struct posting posting;
+    struct connection *connection;
+    int result = WS_ERR_NOT_FOUND;
+
+    posting_begin(&posting, manager);
+    connection = connection_find(manager, id);
+    if (connection != NULL)
+        result = loop_reserve(connection->loop, limited);
+    if (result == WS_OK && room != NULL) {
+        command->share = registry_pin(&manager->registry, GROUP_ROOM, room, connection->loop);
+        if (command->share == NULL)
+            result = WS_ERR_NO_MEMORY;
+    }
+    if (result == WS_OK) {
+        connection->pins++;
+        command->connection = connection;
+        /* The rooms of a connection are its loop's thread's alone. */
+        if (command->kind == COMMAND_REAUTHORIZE && loop_is_entered(connection->loop))
+            command->work = room_cost(manager) * connection->rooms.count;
+        posting_push(&posting, connection->loop, command);
+    }
+    posting_end(&posting);
+    if (result != WS_OK)
+        memory_free(&manager->memory, command->detail);
+    return result;
+}
+
+int send_answer(struct connection *connection, const char *text, size_t length,
+                const char *after_id)
+{
+    ws_loop *loop = connection->loop;
+    ws_manager *manager = loop->manager;
+    size_t after_length = after_id != NULL ? strlen(after_id) : 0;
+    ws_message *message =
+        message_new(&manager->memory, length + EVENT_ID_SIZE + after_length, 0, NULL, 0);
+    char id[EVENT_ID_SIZE];
+    struct posting posting;
+    int result;
+
+    if (message == NULL)
+        return WS_ERR_NO_MEMORY;
+    message->length = 0;
+    message->is_single = true;
+    message_append(message, text, length);
+    posting_begin(&posting, manager);
+    result = loop_reserve(loop, false);
+    if (result == WS_OK) {
+        if (after_id != NULL) {
+            message_append(message, id, event_id_write(manager->epoch, manager->position, id));
+            message_append(message, after_id, after_length);
+        }
+        manager_frame(manager, message);
+        connection->pins++;
+        posting_push(&posting, loop,
+                     &(struct command){
+                         .kind = COMMAND_SEND, .connection = connection, .message = message});
+    }
+    posting_end(&posting);
+    if (result != WS_OK)
+        ws_message_unref(message);
+    return result;
+}
+
+int send_message(ws_manager *manager, ws_conn_id id, ws_message *message)
+{
+    struct command command = {.kind = COMMAND_SEND, .message = message};
+    int result;
+
+    message->is_single = true;
+    result = send_command(manager, id, NULL, &command, true);
+
+    if (result != WS_OK)
+        ws_message_unref(message);
+    return result;
+}
+
+static int send_raw(ws_manager *manager, ws_conn_id id, const void *data, size_t length,
+                    bool is_text)
+{
+    ws_message *message;
+
+    if (manager == NULL || (data == NULL && length > 0))
+        return WS_ERR_INVALID;
+    if (length > MESSAGE_MAX_BYTES)
+        return WS_ERR_TOO_BIG;
+    if (is_text && !utf8_valid(data, length))
+        return WS_ERR_INVALID;
+    message = message_new_copy(&manager->memory, data, length, is_text);
+    if (message == NULL)
+        return WS_ERR_NO_MEMORY;
+    manager_frame(manager, message);
+    return send_message(manager, id, message);
+}
+
+int ws_manager_send_text(ws_manager *manager, ws_conn_id connection, const char *text,
+                         size_t length)
+{
+    return send_raw(manager, connection, text, length, true);
+}
+
+int ws_manager_send_binary(ws_manager *manager, ws_conn_id connection, const void *data,
+                           size_t length)
+{
+    return send_raw(manager, connection, data, length, false);
+}

@@ -1,0 +1,130 @@
+/* endpoint_new.c: the options of an endpoint, checked and copied. */
+#include "transport/websocket/endpoint.h"
+
+#include <string.h>
+
+#include <http_parser.h>
+
+#include "base/http_text.h"
+#include "base/options.h"
+#include "transport/websocket/websocket.h"
+
+enum { SUBPROTOCOLS_MAX = 64, MIN_HEAD_BYTES = 256 };
+
+void ws_endpoint_options_init_size(ws_endpoint_options *options, size_t size)
+{
+    const ws_endpoint_options defaults = {
+        .size = sizeof defaults,
+        .protocol = WS_PROTOCOL_JSON,
+        .max_head_bytes = 16384,
+        .max_message_bytes = 65536,
+        .max_fragments = 1024,
+        .max_queue_bytes = 1 << 20,
+        .handshake_timeout_ms = 10000,
+        .ping_interval_ms = 25000,
+        .pong_timeout_ms = 20000,
+        .close_timeout_ms = 3000,
+        .max_loop_queue_bytes = UINT64_C(1) << 30,
+        .max_control_frames = 10000,
+        .deflate = 1,
+        /* Events of 125 B become 13 % smaller and of 200 B 27 %; each costs 4 us, once. */
+        .deflate_min_bytes = 200,
+        .max_continuation_frames = 10000,
+    };
+
+    options_init(options, size, &defaults, sizeof defaults);
+}
+
+static bool subprotocol_valid(const char *text)
+{
+    return text != NULL && strlen(text) <= WS_NAME_MAX && http_token_valid(text);
+}
+
+static bool options_valid(const ws_endpoint_options *options)
+{
+    if ((options->protocol != WS_PROTOCOL_JSON && options->protocol != WS_PROTOCOL_RAW) ||
+        options->max_head_bytes < MIN_HEAD_BYTES ||
+        options->max_head_bytes > HTTP_MAX_HEADER_SIZE || options->max_message_bytes < 1 ||
+        options->max_queue_bytes < 1 || options->handshake_timeout_ms < 1 ||
+        options->close_timeout_ms < 1 || options->n_subprotocols > SUBPROTOCOLS_MAX ||
+        (options->ping_interval_ms > 0 && options->pong_timeout_ms < 1) ||
+        (options->n_subprotocols > 0 && options->subprotocols == NULL))
+        return false;
+    if (options->queue_high_bytes < options->queue_low_bytes)
+        return false;
+    for (size_t i = 0; i < options->n_subprotocols; i++)
+        if (!subprotocol_valid(options->subprotocols[i]))
+            return false;
+    return true;
+}
+
+static void default_marks(ws_endpoint_options *options)
+{
+    if (options->queue_high_bytes == 0)
+        options->queue_high_bytes = options->max_queue_bytes / 2;
+    if (options->queue_low_bytes == 0)
+        options->queue_low_bytes = options->queue_high_bytes / 4;
+}
+
+/* The pointers and the texts in one block. */
+static bool copy_subprotocols(ws_endpoint *endpoint)
+{
+    ws_endpoint_options *options = &endpoint->options;
+    size_t bytes = options->n_subprotocols * sizeof(char *);
+    const char **pointers;
+    char *text;
+
+    if (options->n_subprotocols == 0) {
+        options->subprotocols = NULL;
+        return true;
+    }
+    for (size_t i = 0; i < options->n_subprotocols; i++)
+        bytes += strlen(options->subprotocols[i]) + 1;
+    pointers = memory_alloc(&endpoint->manager->memory, bytes);
+    if (pointers == NULL)
+        return false;
+    text = (char *)(pointers + options->n_subprotocols);
+    for (size_t i = 0; i < options->n_subprotocols; i++) {
+        size_t size = strlen(options->subprotocols[i]) + 1;
+
+        memcpy(text, options->subprotocols[i], size);
+        pointers[i] = text;
+        text += size;
+    }
+    options->subprotocols = pointers;
+    return true;
+}
+
+int ws_endpoint_new(ws_manager *manager, const ws_endpoint_options *options,
+                    ws_endpoint **endpoint)
+{
+    ws_endpoint_options copy;
+    ws_endpoint *made;
+
+    ws_endpoint_options_init(&copy);
+    if (manager == NULL || endpoint == NULL || !options_copy(&copy, sizeof copy, options))
+        return WS_ERR_INVALID;
+    default_marks(&copy);
+    if (!options_valid(&copy))
+        return WS_ERR_INVALID;
+    made = memory_zalloc(&manager->memory, sizeof *made);
+    if (made == NULL)
+        return WS_ERR_NO_MEMORY;
+    made->sha1 = EVP_MD_fetch(NULL, "SHA1", NULL);
+    if (made->sha1 == NULL) {
+        memory_free(&manager->memory, made);
+        return WS_ERR_SYSTEM;
+    }
+    made->manager = manager;
+    made->options = copy;
+    atomic_init(&made->refs, 1);
+    if (!copy_subprotocols(made)) {
+        EVP_MD_free(made->sha1);
+        memory_free(&manager->memory, made);
+        return WS_ERR_NO_MEMORY;
+    }
+    manager_ref(manager);
+    atomic_store_explicit(&manager->inner, &websocket_transport, memory_order_release);
+    *endpoint = made;
+    return WS_OK;
+}
