@@ -435,15 +435,24 @@ static bool use_held(struct connection *connection)
     return byte_buffer_length(held) == 0;
 }
 
-/* As stream_read(); the handshake of TLS is part of it. */
-static ssize_t receive(struct connection *connection)
+/* How much to read at once. What cannot be used now is held: when much is, one request's head is
+ * enough, so that all connections of a loop together hold at most 16 KiB each. */
+static size_t receive_size(const struct connection *connection)
 {
-    struct loop *loop = connection->loop;
+    const struct loop *loop = connection->loop;
 
-    if (stream_in_handshake(&connection->stream)) {
+    if (connection->http->request.state == HTTP_IN_BODY ||
+        loop->blocked.bytes < HTTP_UNREAD_BYTES / 4)
+        return sizeof loop->received;
+    return HTTP_HEAD_LIMIT;
+}
+
+/* As stream_read(); the handshake of TLS is part of it. */
+static ssize_t receive(struct connection *connection, size_t size)
+{
+    if (stream_in_handshake(&connection->stream))
         spend(connection, HTTP_COST_HANDSHAKE);
-    }
-    return stream_read(&connection->stream, loop->received, sizeof loop->received);
+    return stream_read(&connection->stream, connection->loop->received, size);
 }
 
 /* Reads and uses it, for as long as it may; false when the connection was closed. */
@@ -453,7 +462,8 @@ static bool use_received(struct connection *connection)
 
     for (int i = 0; i < READS_PER_TURN && may_answer(connection) && may_spend(connection);
          i++) {
-        ssize_t length = receive(connection);
+        size_t size = receive_size(connection);
+        ssize_t length = receive(connection, size);
         size_t used;
 
         if (length < 0) {
@@ -475,7 +485,7 @@ static bool use_received(struct connection *connection)
             return false;
         }
         if (used < (size_t)length ||
-            !stream_may_have_more(&connection->stream, (size_t)length, sizeof loop->received)) {
+            !stream_may_have_more(&connection->stream, (size_t)length, size)) {
             return true;
         }
     }
