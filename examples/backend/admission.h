@@ -8,7 +8,7 @@
 /* The subprotocol that goes before a token. */
 extern const char admission_subprotocol[];
 
-/* The on_handshake of /ws and of /echo, whose clients are anonymous. `access` is a struct access,
+/* The accept_handshake of /ws and of /echo, whose clients are anonymous. `access` is a struct access,
  * here and below. */
 int admission_handshake(ws_handshake *handshake, void *access);
 int admission_echo_handshake(ws_handshake *handshake, void *access);
@@ -17,7 +17,7 @@ int admission_echo_handshake(ws_handshake *handshake, void *access);
 int admission_join(ws_manager *manager, const ws_connection_info *connection, const char *room,
                    void *access);
 
-/* The manager's on_authenticate, when tokens are needed. */
+/* The manager's authenticate, when tokens are needed. */
 int admission_authenticate(ws_manager *manager, const ws_connection_info *connection,
                            const char *token, void *access);
 

@@ -58,7 +58,7 @@ static int emit_row(struct outbox *outbox, const struct outbox_row *row)
         result = ws_event_set_sequence(event, row->producer, (uint64_t)row->id);
     }
     if (result == WS_OK) {
-        result = ws_event_on_stored(event, on_stored, receipt);
+        result = ws_event_set_stored_callback(event, on_stored, receipt);
     }
     if (result == WS_OK) {
         result = send_event(outbox->manager, row, event);

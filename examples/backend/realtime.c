@@ -83,9 +83,9 @@ static int make_manager(struct realtime *realtime, const struct options *options
     manager_options.user_data = access;
     manager_options.authorize_join = admission_join;
     if (access_needs_token(access)) {
-        manager_options.on_authenticate = admission_authenticate;
+        manager_options.authenticate = admission_authenticate;
     }
-    manager_options.on_message = options->relay ? relay_message : refuse_message;
+    manager_options.accept_message = options->relay ? relay_message : refuse_message;
     manager_options.on_raw = echo_message;
     manager_options.log = on_log;
     manager_options.presence_events =
@@ -114,13 +114,13 @@ static int make_endpoints(struct realtime *realtime, const struct options *optio
     endpoint_options.deflate = !options->no_deflate;
     endpoint_options.subprotocols = subprotocols;
     endpoint_options.n_subprotocols = 1;
-    endpoint_options.on_handshake = admission_handshake;
+    endpoint_options.accept_handshake = admission_handshake;
     endpoint_options.user_data = access;
     result = ws_endpoint_new(realtime->manager, &endpoint_options, &realtime->events);
     if (result != WS_OK || !options->echo) {
         return result;
     }
-    endpoint_options.on_handshake = admission_echo_handshake;
+    endpoint_options.accept_handshake = admission_echo_handshake;
     endpoint_options.protocol = WS_PROTOCOL_RAW;
     return ws_endpoint_new(realtime->manager, &endpoint_options, &realtime->echo);
 }

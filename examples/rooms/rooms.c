@@ -60,7 +60,7 @@ static int refuse(ws_handshake *handshake, int status, const char *text)
 /* The token is in the query because a page's WebSocket can't add a header. Proxies log queries, so a
  * real token should expire soon. A service that takes a cookie instead must check the header Origin,
  * or any page could connect as its visitor. */
-static int on_handshake(ws_handshake *handshake, void *user_data)
+static int accept_handshake(ws_handshake *handshake, void *user_data)
 {
     struct account *account = NULL;
     const char *token;
@@ -97,8 +97,8 @@ static int authorize_join(ws_manager *manager, const ws_connection_info *connect
 /* {"type":"message","room":"…","data":…} becomes an event "message" for the members of the room, also
  * for the sender. An error is sent to the client; after WS_ERR_BACKPRESSURE, when a loop is too far
  * behind, it may try again. */
-static int on_message(ws_manager *manager, const ws_connection_info *connection,
-                      const char *room, const char *data, size_t length, void *user_data)
+static int accept_message(ws_manager *manager, const ws_connection_info *connection,
+                          const char *room, const char *data, size_t length, void *user_data)
 {
     ws_event *event;
     int result;
@@ -133,7 +133,7 @@ static int new_manager(ws_manager **manager)
 
     ws_manager_options_init(&options);
     options.authorize_join = authorize_join;
-    options.on_message = on_message;
+    options.accept_message = accept_message;
     options.log = on_log;
     options.max_rooms_per_connection = 20;
     options.message_rate = 50; /* a second; a client that ignores it is closed with 1008 */
@@ -148,7 +148,7 @@ static int new_endpoint(ws_manager *manager, ws_endpoint **endpoint)
     ws_endpoint_options options;
 
     ws_endpoint_options_init(&options);
-    options.on_handshake = on_handshake;
+    options.accept_handshake = accept_handshake;
     options.max_message_bytes = 16384;
     options.max_queue_bytes = 262144;
     return ws_endpoint_new(manager, &options, endpoint);

@@ -33,16 +33,17 @@ WS_EXPORT int ws_event_set_sequence(ws_event *event, const char *producer, uint6
  * (WS_ERR_CLOSED: the carrier was freed; WS_ERR_TOO_BIG: Redis takes none of this size); `id` is
  * the event's, "" if it is not known, valid during the call. It may call the library as any
  * callback does. Not for personal messages. Before it is sent, else WS_ERR_ALREADY. */
-WS_EXPORT int ws_event_on_stored(ws_event *event,
-                                 void (*stored)(int result, const char *id, void *user_data),
-                                 void *user_data);
+WS_EXPORT int ws_event_set_stored_callback(ws_event *event,
+                                           void (*stored)(int result, const char *id,
+                                                          void *user_data),
+                                           void *user_data);
 
 /* Frees the event; what was sent of it is not touched. NULL does nothing. */
 WS_EXPORT void ws_event_free(ws_event *event);
 
 /* What the event holds; the texts live as long as the event. The id is "" and the timestamp
  * (milliseconds since 1970 UTC) 0 until it is sent; a personal message has no id, nor has what went
- * to a stream between processes (ws_event_on_stored() tells it). */
+ * to a stream between processes (ws_event_set_stored_callback() tells it). */
 WS_EXPORT const char *ws_event_type(const ws_event *event);
 WS_EXPORT const char *ws_event_data(const ws_event *event, size_t *length);
 WS_EXPORT const char *ws_event_user_id(const ws_event *event);

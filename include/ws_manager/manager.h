@@ -106,8 +106,8 @@ typedef struct ws_manager_options {
      * of its "data" (length bytes, valid JSON, "null" when absent) and NUL-terminated. Return
      * WS_OK; WS_ERR_NOT_MEMBER or WS_ERR_FORBIDDEN are answered with that error, any other
      * error with `bad_request`. NULL: every message is answered with `forbidden`. */
-    int (*on_message)(ws_manager *manager, const ws_connection_info *connection,
-                      const char *room, const char *data, size_t length, void *user_data);
+    int (*accept_message)(ws_manager *manager, const ws_connection_info *connection,
+                          const char *room, const char *data, size_t length, void *user_data);
 
     /* A whole message of a connection with WS_PROTOCOL_RAW: text is UTF-8, not NUL-terminated. */
     void (*on_raw)(ws_manager *manager, const ws_connection_info *connection, const void *data,
@@ -147,10 +147,10 @@ typedef struct ws_manager_options {
     /* A client's {"type":"authenticate","token":"…"}, by which it proves anew who it is, for
      * example before its token expires. Return WS_OK, which is answered with `authenticated`, after
      * ws_manager_reauthorize() if it may do less than before; any other error is answered as for
-     * on_message. `token` is NUL-terminated. NULL: such messages are answered with
+     * accept_message. `token` is NUL-terminated. NULL: such messages are answered with
      * `unknown_type`. */
-    int (*on_authenticate)(ws_manager *manager, const ws_connection_info *connection,
-                           const char *token, void *user_data);
+    int (*authenticate)(ws_manager *manager, const ws_connection_info *connection,
+                        const char *token, void *user_data);
 
     /* Rooms with members, in all: a join that would make one more is refused as one too many of the
      * connection's own; 0: no limit; default 1000000. */
@@ -170,8 +170,8 @@ typedef struct ws_manager_options {
 
     /* Asked in that case, if it is not NULL, instead of slow_policy: return WS_OK to drop the
      * message and keep the connection; anything else ends it with 1013. */
-    int (*on_slow_client)(ws_manager *manager, const ws_connection_info *connection,
-                          void *user_data);
+    int (*keep_slow_client)(ws_manager *manager, const ws_connection_info *connection,
+                            void *user_data);
 
     /* A client's queue has grown above its endpoint's queue_high_bytes (is_high 1), or is down
      * again at queue_low_bytes (0): a time to send it less, or to read less from it. */
@@ -223,7 +223,7 @@ WS_EXPORT void ws_manager_set_default(ws_manager *manager);
 
 /* Everyone, but the connections in `exclude` (`n_exclude` ids, may be NULL with 0; ids that
  * name nothing are passed over). The event gets its timestamp and its id (with a stream between
- * processes that is known later, see ws_event_on_stored()) and can't be sent again.
+ * processes that is known later, see ws_event_set_stored_callback()) and can't be sent again.
  * Errors: WS_ERR_INVALID, WS_ERR_ALREADY (was sent), WS_ERR_BACKPRESSURE (a loop has
  * max_pending calls waiting), WS_ERR_NO_MEMORY, and of a carrier WS_ERR_TOO_BIG and WS_ERR_FORKED;
  * in each case nobody gets it. Any thread. */

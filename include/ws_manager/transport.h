@@ -17,7 +17,7 @@ typedef struct ws_transport {
 
     /* Queue a message for the client. The message is immutable; keep it with ws_message_ref().
      * Return WS_OK; WS_ERR_BACKPRESSURE when it was taken but the queue fills up, and call
-     * ws_manager_transport_drained() when it has room again;
+     * ws_manager_transport_writable() when it has room again;
      * WS_ERR_DROPPED when it was not taken: the manager then ends the connection with 1013,
      * since a client that misses one event can't be brought up to date by later ones. */
     int (*send)(ws_message *message, void *transport_data);
@@ -47,7 +47,7 @@ WS_EXPORT void ws_message_unref(ws_message *message);
 
 /* A whole message came in from the client; text must have been checked to be UTF-8. It is copied,
  * and carried out in one of the loop's next turns, in which the clients take turns: for
- * WS_PROTOCOL_JSON it is answered, joined, or handed to on_message; for WS_PROTOCOL_RAW to on_raw.
+ * WS_PROTOCOL_JSON it is answered, joined, or handed to accept_message; for WS_PROTOCOL_RAW to on_raw.
  *
  * What waits for a connection is bounded: WS_ERR_BACKPRESSURE means that the message was not taken
  * because 256 messages or 16 KiB wait already. Stop reading from the client, keep the message, and
@@ -62,7 +62,7 @@ WS_EXPORT int ws_manager_receive(ws_manager *manager, ws_conn_id connection, con
  * that came back gets more of what it missed, within this call or the loop's next turn. Errors:
  * WS_ERR_NOT_FOUND, WS_ERR_INVALID (a ws_websocket's connection, which needs no such call). The
  * loop's thread. */
-WS_EXPORT int ws_manager_transport_drained(ws_manager *manager, ws_conn_id connection);
+WS_EXPORT int ws_manager_transport_writable(ws_manager *manager, ws_conn_id connection);
 
 /* The transport is gone: the connection leaves its rooms at once, on_disconnect is called with
  * `code` and `reason` (NULL: none), and the transport's functions are not called again.

@@ -16,7 +16,7 @@ WS_BEGIN_DECLS
 
 typedef struct ws_endpoint ws_endpoint;   /* what the connections of one address share */
 typedef struct ws_websocket ws_websocket; /* one connection, from its first byte to its last */
-typedef struct ws_handshake ws_handshake; /* a client's request, during on_handshake */
+typedef struct ws_handshake ws_handshake; /* a client's request, during accept_handshake */
 
 /* Set up by ws_endpoint_options_init(), which fills in the defaults named here. */
 typedef struct ws_endpoint_options {
@@ -26,7 +26,7 @@ typedef struct ws_endpoint_options {
      * accept it, or anything else after ws_handshake_refuse() (without that: 503 for
      * WS_ERR_NO_MEMORY, else 403). NULL accepts everyone as anonymous. The handshake is valid
      * during the call; the loop's thread. */
-    int (*on_handshake)(ws_handshake *handshake, void *user_data);
+    int (*accept_handshake)(ws_handshake *handshake, void *user_data);
     void *user_data;
 
     /* The subprotocols that the server speaks, best first (RFC 6455 §4.2.2), at most 64 tokens
@@ -64,7 +64,7 @@ typedef struct ws_endpoint_options {
                                     10000 */
 
     /* Whether permessage-deflate (RFC 7692) is agreed on with clients that offer it; default 1.
-     * on_handshake may decline it for one client (ws_handshake_decline_deflate()). A message is
+     * accept_handshake may decline it for one client (ws_handshake_decline_deflate()). A message is
      * compressed once for all of them, and between messages nothing is kept for any: both sides
      * begin each message anew (server_ and client_no_context_takeover). What a client sends is
      * inflated to max_message_bytes at most, else 1009. */
@@ -99,7 +99,7 @@ WS_EXPORT int ws_endpoint_new(ws_manager *manager, const ws_endpoint_options *op
  * Any thread. */
 WS_EXPORT void ws_endpoint_free(ws_endpoint *endpoint);
 
-/* --- the request, within on_handshake ------------------------------------------------------ */
+/* --- the request, within accept_handshake -------------------------------------------------- */
 
 /* The path as it was sent, without the query; the query without the '?', "" if there is none. */
 WS_EXPORT const char *ws_handshake_path(const ws_handshake *handshake);

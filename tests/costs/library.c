@@ -47,7 +47,7 @@ static void open_server(struct server *server)
     ws_manager_options_init(&limits);
     limits.max_rooms_per_connection = LIMIT;
     ws_endpoint_options_init(&options);
-    options.on_handshake = look_at;
+    options.accept_handshake = look_at;
     options.subprotocols = subprotocols;
     options.n_subprotocols = 2;
     options.protocol = WS_PROTOCOL_RAW;

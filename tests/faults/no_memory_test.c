@@ -41,7 +41,7 @@ static void make_messages(void)
 
 /* --- the host -------------------------------------------------------------------------------- */
 
-static int on_handshake(ws_handshake *handshake, void *user_data)
+static int accept_handshake(ws_handshake *handshake, void *user_data)
 {
     const char *user;
 
@@ -52,8 +52,8 @@ static int on_handshake(ws_handshake *handshake, void *user_data)
     return WS_OK;
 }
 
-static int on_message(ws_manager *of, const ws_connection_info *connection, const char *room,
-                      const char *data, size_t length, void *user_data)
+static int accept_message(ws_manager *of, const ws_connection_info *connection,
+                          const char *room, const char *data, size_t length, void *user_data)
 {
     (void)room;
     (void)user_data;
@@ -68,9 +68,9 @@ static bool begin(void)
     ws_manager_options options;
 
     ws_manager_options_init(&options);
-    options.on_message = on_message;
+    options.accept_message = accept_message;
     ws_endpoint_options_init(&endpoint_options);
-    endpoint_options.on_handshake = on_handshake;
+    endpoint_options.accept_handshake = accept_handshake;
     endpoint_options.subprotocols = subprotocols;
     endpoint_options.n_subprotocols = 1;
     return life_begin(&life, &options, &endpoint_options);

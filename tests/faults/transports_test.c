@@ -167,7 +167,7 @@ static void give_back_first(void)
     ws_message_unref(ann.first);
     ann.first = NULL;
     ann.keeps_first = false;
-    ws_manager_transport_drained(manager, ann.id);
+    ws_manager_transport_writable(manager, ann.id);
 }
 
 /* One comes back for what it missed, one breaks, one is sent away, and the rest over some time. */

@@ -27,7 +27,7 @@ static void make_messages(void)
 
 /* --- the host -------------------------------------------------------------------------------- */
 
-static int on_handshake(ws_handshake *handshake, void *user_data)
+static int accept_handshake(ws_handshake *handshake, void *user_data)
 {
     (void)user_data;
     ws_handshake_set_subprotocol(handshake, "bearer");
@@ -45,8 +45,8 @@ static int authorize_join(ws_manager *manager, const ws_connection_info *connect
 }
 
 /* As the header says: refused unless it could be asked for what it may do now. */
-static int on_authenticate(ws_manager *manager, const ws_connection_info *connection,
-                           const char *token, void *user_data)
+static int authenticate(ws_manager *manager, const ws_connection_info *connection,
+                        const char *token, void *user_data)
 {
     (void)user_data;
     expect(strcmp(token, "abc") == 0, "the token is another");
@@ -70,10 +70,10 @@ static bool begin(void)
     strict = false;
     ws_manager_options_init(&options);
     options.authorize_join = authorize_join;
-    options.on_authenticate = on_authenticate;
+    options.authenticate = authenticate;
     options.log = read_line;
     ws_endpoint_options_init(&endpoint_options);
-    endpoint_options.on_handshake = on_handshake;
+    endpoint_options.accept_handshake = accept_handshake;
     return life_begin(&life, &options, &endpoint_options);
 }
 

@@ -98,7 +98,7 @@ static void shake_hands(void)
     ws_loop *loop;
 
     ws_endpoint_options_init(&options);
-    options.on_handshake = look_at;
+    options.accept_handshake = look_at;
     options.subprotocols = subprotocols;
     options.n_subprotocols = 2;
     ck_assert_int_eq(ws_manager_new(NULL, &manager), WS_OK);

@@ -160,7 +160,7 @@ static void emit(ws_manager *manager)
     ws_event *event;
 
     ck_assert_int_eq(ws_event_new(manager, "notification", "1", 1, &event), WS_OK);
-    ck_assert_int_eq(ws_event_on_stored(event, on_stored, NULL), WS_OK);
+    ck_assert_int_eq(ws_event_set_stored_callback(event, on_stored, NULL), WS_OK);
     if (ws_manager_broadcast(manager, event, NULL, 0) == WS_OK)
         n_asked++;
     ws_event_free(event);

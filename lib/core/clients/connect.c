@@ -256,7 +256,7 @@ int ws_manager_receive(ws_manager *manager, ws_conn_id connection, const void *d
     return result;
 }
 
-int ws_manager_transport_drained(ws_manager *manager, ws_conn_id connection)
+int ws_manager_transport_writable(ws_manager *manager, ws_conn_id connection)
 {
     struct connection *found;
     ws_loop *loop;
@@ -270,7 +270,7 @@ int ws_manager_transport_drained(ws_manager *manager, ws_conn_id connection)
         return WS_ERR_INVALID;
     loop = found->loop;
     loop_busy(loop);
-    recovery_drained(found);
+    recovery_writable(found);
     loop_idle(loop);
     loop_call_done(loop);
     return WS_OK;

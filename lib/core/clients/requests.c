@@ -290,15 +290,15 @@ static int handle_message(struct connection *connection, const struct client_mes
     char *copy;
     int result;
 
-    if (options->on_message == NULL)
+    if (options->accept_message == NULL)
         return WS_ERR_FORBIDDEN;
     if (data.text == NULL)
         data = (struct json_slice){"null", 4};
     copy = memory_copy_text(&manager->memory, data.text, data.length);
     if (copy == NULL)
         return WS_ERR_NO_MEMORY;
-    result = options->on_message(manager, connection_view(connection, &view), message->room,
-                                 copy, data.length, manager->options.user_data);
+    result = options->accept_message(manager, connection_view(connection, &view), message->room,
+                                     copy, data.length, manager->options.user_data);
     memory_free(&manager->memory, copy);
     return result;
 }
@@ -313,12 +313,12 @@ static void handle_authenticate(struct connection *connection,
     struct connection_view view;
     int result;
 
-    if (options->on_authenticate == NULL) {
+    if (options->authenticate == NULL) {
         answer_with_problem(connection, message->ref, unknown);
         return;
     }
-    result = options->on_authenticate(manager, connection_view(connection, &view),
-                                      message->token, options->user_data);
+    result = options->authenticate(manager, connection_view(connection, &view), message->token,
+                                   options->user_data);
     if (result == WS_OK && connection->state != CONNECTION_GONE)
         answer_with_id(connection, "authenticated", message->ref);
     else
@@ -355,7 +355,7 @@ static uint32_t cost_of_request(const ws_manager_options *options,
     case CLIENT_MESSAGE:
         return INPUT_COST_CALLBACK;
     case CLIENT_AUTHENTICATE:
-        return options->on_authenticate != NULL ? INPUT_COST_TOKEN : 0;
+        return options->authenticate != NULL ? INPUT_COST_TOKEN : 0;
     case CLIENT_LEAVE_ROOM:
     case CLIENT_PING:
         break;

@@ -127,10 +127,10 @@ static bool drops(struct connection *connection)
 
     if (!connection->announced)
         return false;
-    if (options->on_slow_client == NULL)
+    if (options->keep_slow_client == NULL)
         return options->slow_policy == WS_SLOW_DROP;
-    return options->on_slow_client(manager, connection_view(connection, &view),
-                                   options->user_data) == WS_OK;
+    return options->keep_slow_client(manager, connection_view(connection, &view),
+                                     options->user_data) == WS_OK;
 }
 
 void connection_backpressure(struct connection *connection, bool is_high)

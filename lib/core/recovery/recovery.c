@@ -346,7 +346,7 @@ static bool go_on(struct recovery *recovery, uint32_t *budget)
 
     page_waits_looked(recovery);
     recovery->is_busy = true;
-    recovery->is_drained = false;
+    recovery->is_writable = false;
     while (cost < EVENTS_OF_ITS_TURN && step(recovery, &outcome, &cost))
         ;
     recovery->is_busy = false;
@@ -355,7 +355,7 @@ static bool go_on(struct recovery *recovery, uint32_t *budget)
         recovery_free(loop->manager, recovery);
         return false;
     }
-    if (outcome.wait == RECOVERY_WAITS_FOR_ROOM && recovery->is_drained)
+    if (outcome.wait == RECOVERY_WAITS_FOR_ROOM && recovery->is_writable)
         outcome.wait = RECOVERY_READY;
     recovery_list_move(recovery, outcome.wait);
     recovery->waits_since_ms = loop->timers.now_ms;
@@ -403,7 +403,7 @@ void recoveries_epoch(ws_loop *loop, const char *epoch)
         recovery->joined = loop->carried;
 }
 
-void recovery_drained(struct connection *connection)
+void recovery_writable(struct connection *connection)
 {
     ws_loop *loop = connection->loop;
     struct recovery *recovery = connection->recovery;
@@ -411,7 +411,7 @@ void recovery_drained(struct connection *connection)
 
     if (!connection->recovering)
         return;
-    recovery->is_drained = true;
+    recovery->is_writable = true;
     if (recovery->wait != RECOVERY_WAITS_FOR_ROOM || recovery->is_busy)
         return;
     recovery_list_move(recovery, RECOVERY_READY);

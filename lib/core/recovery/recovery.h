@@ -52,6 +52,6 @@ bool recoveries_run(ws_loop *loop, uint32_t *budget);
 void recoveries_epoch(ws_loop *loop, const char *epoch);
 
 /* The connection's transport has room again. */
-void recovery_drained(struct connection *connection);
+void recovery_writable(struct connection *connection);
 
 #endif

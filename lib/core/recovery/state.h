@@ -38,7 +38,7 @@ struct recovery {
     uint64_t waits_since_ms;      /* for a page */
     struct awaited_page *awaited; /* that it waited for, and has not looked at since; or NULL */
     bool is_busy;                 /* not to be freed */
-    bool is_drained;              /* its transport said so meanwhile */
+    bool is_writable;             /* its transport said so meanwhile */
     bool reads_pages;             /* it is one of their readers */
     bool is_lost;                 /* what comes next can't be had */
     bool is_missing_some;         /* lost, or a transport dropped it */

@@ -108,9 +108,9 @@ int ws_event_set_sequence(ws_event *event, const char *producer, uint64_t sequen
     return result;
 }
 
-int ws_event_on_stored(ws_event *event,
-                       void (*stored)(int result, const char *id, void *user_data),
-                       void *user_data)
+int ws_event_set_stored_callback(ws_event *event,
+                                 void (*stored)(int result, const char *id, void *user_data),
+                                 void *user_data)
 {
     if (event == NULL)
         return WS_ERR_INVALID;

@@ -72,8 +72,8 @@ bool handshake_judge(struct ws_handshake *handshake, ws_websocket *websocket,
     choose_subprotocol(handshake, endpoint);
     if (options->deflate)
         handshake->deflate = extension_negotiate(request);
-    if (options->on_handshake != NULL)
-        result = options->on_handshake(handshake, options->user_data);
+    if (options->accept_handshake != NULL)
+        result = options->accept_handshake(handshake, options->user_data);
     if (result != WS_OK && handshake->status == 101)
         handshake->status = result == WS_ERR_NO_MEMORY ? 503 : 403;
     return !handshake->out_of_memory;

@@ -400,7 +400,7 @@ static int end_backpressure(ws_websocket *websocket)
     websocket_enter(websocket);
     loop_busy(loop_of(websocket));
     connection_backpressure(&websocket->connection, false);
-    recovery_drained(&websocket->connection);
+    recovery_writable(&websocket->connection);
     loop_idle(loop_of(websocket));
     loop_call_done(loop_of(websocket));
     return websocket_leave(websocket);

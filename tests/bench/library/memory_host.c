@@ -30,7 +30,7 @@ void memory_host_options_init(struct memory_host_options *options)
     options->manager.presence_events = WS_PRESENCE_OFF;
     options->manager.max_connections = 0;
     ws_endpoint_options_init(&options->endpoint);
-    options->endpoint.on_handshake = name_user;
+    options->endpoint.accept_handshake = name_user;
     ws_loop_options_init(&options->loop);
 }
 

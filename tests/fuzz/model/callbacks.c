@@ -131,8 +131,8 @@ static void on_join(ws_manager *of, const ws_connection_info *connection, const 
     act_within();
 }
 
-static int on_message(ws_manager *of, const ws_connection_info *connection, const char *room,
-                      const char *data, size_t length, void *user_data)
+static int accept_message(ws_manager *of, const ws_connection_info *connection,
+                          const char *room, const char *data, size_t length, void *user_data)
 {
     const struct client *client = connection->user_data;
 
@@ -151,5 +151,5 @@ void callbacks_set(ws_manager_options *options)
     options->on_disconnect = on_disconnect;
     options->authorize_join = authorize_join;
     options->on_join = on_join;
-    options->on_message = on_message;
+    options->accept_message = accept_message;
 }

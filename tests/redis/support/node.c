@@ -188,7 +188,7 @@ static int emit(struct node *node, int number, bool asks, const char *producer,
     if (result != WS_OK)
         return result;
     if (asks)
-        ck_assert_int_eq(ws_event_on_stored(event, on_stored, node), WS_OK);
+        ck_assert_int_eq(ws_event_set_stored_callback(event, on_stored, node), WS_OK);
     if (producer != NULL)
         ck_assert_int_eq(ws_event_set_sequence(event, producer, sequence), WS_OK);
     result = ws_manager_broadcast(node->host.manager, event, NULL, 0);

@@ -141,7 +141,7 @@ START_TEST(messages_before_the_first_turn_wait_for_the_welcome)
         "{\"type\":\"room_joined\",\"data\":{\"room\":\"r\",\"id\":\"E.0\"}}",
         "{\"type\":\"pong\",\"data\":{\"id\":\"E.0\"}}", NULL);
     host_expect_log(&host, "on_connect ann user\nauthorize_join ann r\non_join ann r success\n"
-                           "on_message ann r 1\n");
+                           "accept_message ann r 1\n");
     end();
 }
 END_TEST

@@ -259,7 +259,7 @@ START_TEST(without_callbacks_rooms_are_open_and_messages_forbidden)
     host.options.authorize_join = NULL;
     host.options.on_join = NULL;
     host.options.on_leave = NULL;
-    host.options.on_message = NULL;
+    host.options.accept_message = NULL;
     host.options.on_connect = NULL;
     host.options.on_disconnect = NULL;
     host_start(&host);
@@ -297,9 +297,9 @@ START_TEST(messages_go_to_the_application)
     client_say(&ann, "{\"type\":\"message\",\"data\":null}");
     client_say(&ann, "{\"type\":\"message\",\"ref\":1}");
     host_run(&host);
-    host_expect_log(&host, "on_message ann r {\"a\": [1, \"\\u00e9\"]}\n"
-                           "on_message ann - null\n"
-                           "on_message ann - null\n");
+    host_expect_log(&host, "accept_message ann r {\"a\": [1, \"\\u00e9\"]}\n"
+                           "accept_message ann - null\n"
+                           "accept_message ann - null\n");
     client_expect(&ann, NULL);
     host.message_result = WS_ERR_NOT_MEMBER;
     check_error("{\"type\":\"message\",\"ref\":1}", "1", NOT_MEMBER);
@@ -332,7 +332,7 @@ static int take_token(ws_manager *manager, const ws_connection_info *connection,
 START_TEST(tokens_go_to_the_application)
 {
     host_init(&host);
-    host.options.on_authenticate = take_token;
+    host.options.authenticate = take_token;
     host_start(&host);
     client_open(&host, &ann, "ann", "ann");
     check_answer("{\"type\":\"authenticate\",\"token\":\"good \\u00e9\",\"ref\":1}",

@@ -112,9 +112,9 @@ START_TEST(who_asks_learns_that_it_is_stored)
         ck_assert_int_eq(
             ws_event_new(here.host.manager, "notification", "{\"n\":1}", 7, &event), WS_OK);
         ck_assert_int_eq(ws_event_set_sequence(event, "outbox", (uint64_t)i + 7), WS_OK);
-        ck_assert_int_eq(ws_event_on_stored(event, stored, event_label), WS_OK);
+        ck_assert_int_eq(ws_event_set_stored_callback(event, stored, event_label), WS_OK);
         ck_assert_int_eq(ws_manager_broadcast(here.host.manager, event, NULL, 0), WS_OK);
-        ck_assert_int_eq(ws_event_on_stored(event, stored, NULL), WS_ERR_ALREADY);
+        ck_assert_int_eq(ws_event_set_stored_callback(event, stored, NULL), WS_ERR_ALREADY);
         ck_assert_int_eq(ws_event_set_sequence(event, "outbox", 1), WS_ERR_ALREADY);
         ws_event_free(event);
     }
@@ -140,7 +140,7 @@ START_TEST(a_carrier_that_is_full)
     stream.publish_result = WS_ERR_BACKPRESSURE;
     ck_assert_int_eq(ws_event_new(here.host.manager, "notification", "{\"n\":1}", 7, &event),
                      WS_OK);
-    ck_assert_int_eq(ws_event_on_stored(event, stored, NULL), WS_OK);
+    ck_assert_int_eq(ws_event_set_stored_callback(event, stored, NULL), WS_OK);
     ck_assert_int_eq(ws_manager_broadcast(here.host.manager, event, &ann.id, 1),
                      WS_ERR_BACKPRESSURE);
     stream.publish_result = WS_OK;
@@ -451,7 +451,7 @@ START_TEST(bad_arguments)
     ck_assert_int_eq(ws_event_set_sequence(made, "", 1), WS_ERR_INVALID);
     ck_assert_int_eq(ws_event_set_sequence(made, "p", 0), WS_ERR_INVALID);
     ck_assert_int_eq(ws_event_set_sequence(NULL, "p", 1), WS_ERR_INVALID);
-    ck_assert_int_eq(ws_event_on_stored(NULL, stored, NULL), WS_ERR_INVALID);
+    ck_assert_int_eq(ws_event_set_stored_callback(NULL, stored, NULL), WS_ERR_INVALID);
     ws_event_free(made);
     ck_assert_int_eq(ws_manager_set_cluster(here.host.manager, NULL, NULL), WS_OK);
     end();
@@ -466,7 +466,7 @@ START_TEST(without_a_cluster_stored_is_said_at_once)
     host_open(&alone);
     ck_assert_int_eq(ws_event_new(alone.manager, "notification", "1", 1, &event), WS_OK);
     ck_assert_int_eq(ws_event_set_sequence(event, "outbox", 1), WS_OK);
-    ck_assert_int_eq(ws_event_on_stored(event, stored, event_label), WS_OK);
+    ck_assert_int_eq(ws_event_set_stored_callback(event, stored, event_label), WS_OK);
     ck_assert_int_eq(ws_manager_broadcast(alone.manager, event, NULL, 0), WS_OK);
     ck_assert_ptr_nonnull(strstr(told, ws_event_id(event)));
     ws_event_free(event);
@@ -513,7 +513,7 @@ static void send_on(struct host *host, struct client *client, const char *line)
     ws_event *event;
 
     (void)client;
-    if (strncmp(line, "on_message", 10) != 0)
+    if (strncmp(line, "accept_message", 14) != 0)
         return;
     ck_assert_int_eq(ws_event_new(host->manager, "notification", "1", 1, &event), WS_OK);
     sent_on = ws_manager_broadcast(host->manager, event, NULL, 0);

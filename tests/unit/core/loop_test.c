@@ -243,7 +243,7 @@ static void wake_other(void *user_data)
 
 static void emit_in_message(struct host *of, struct client *client, const char *line)
 {
-    if (strncmp(line, "on_message", 10) == 0) {
+    if (strncmp(line, "accept_message", 14) == 0) {
         emit_number(of, NULL, 1);
         ck_assert_int_eq(ws_manager_send_text(of->manager, client->id, "x", 1), WS_OK);
     }

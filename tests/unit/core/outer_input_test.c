@@ -239,7 +239,7 @@ static unsigned relayed;
 static void relay(struct host *of, struct client *client, const char *line)
 {
     (void)client;
-    if (strncmp(line, "on_message", 10) != 0)
+    if (strncmp(line, "accept_message", 14) != 0)
         return;
     relayed++;
     emit_number(of, "r", (int)relayed);

@@ -557,9 +557,9 @@ END_TEST
 
 /* --- reading at one's own pace --------------------------------------------------------------- */
 
-static void drained(struct client *client)
+static void becomes_writable(struct client *client)
 {
-    ck_assert_int_eq(ws_manager_transport_drained(here.host.manager, client->id), WS_OK);
+    ck_assert_int_eq(ws_manager_transport_writable(here.host.manager, client->id), WS_OK);
 }
 
 START_TEST(what_is_fetched_waits_for_room)
@@ -569,10 +569,10 @@ START_TEST(what_is_fetched_waits_for_room)
     ann.send_result = WS_ERR_BACKPRESSURE;
     answer_with(0, 90);
     for (int i = 0; i < 20; i++)
-        drained(&ann);
+        becomes_writable(&ann);
     ck_assert_uint_eq(ann.n_messages, 22);
     ann.send_result = WS_OK;
-    drained(&ann);
+    becomes_writable(&ann);
     expect_all(&ann, 11, 100);
     end();
 }
@@ -595,7 +595,7 @@ START_TEST(slow_clients_at_different_places)
     ck_assert_uint_eq(stream.n_fetches, N);
     for (size_t n = 2; n <= EACH; n++)
         for (size_t i = 0; i < N; i++) {
-            drained(&crowd[i]);
+            becomes_writable(&crowd[i]);
             stream_answer_all();
             ck_assert_uint_eq(crowd[i].n_messages, 1 + n);
             ck_assert_uint_le(here.host.manager->pages.count, KEPT);
@@ -619,14 +619,14 @@ START_TEST(what_is_read_is_kept)
         come_back(&crowd[i], i * PAGE_EVENTS);
         crowd[i].send_result = WS_ERR_BACKPRESSURE;
         if (i == 2)
-            drained(&crowd[0]);
+            becomes_writable(&crowd[0]);
         stream_answer_all();
     }
     ck_assert_uint_eq(stream.n_fetches, 3);
-    drained(&crowd[0]);
+    becomes_writable(&crowd[0]);
     ck_assert_uint_eq(crowd[0].n_messages, 4);
     ck_assert_uint_eq(stream.n_asked, 0);
-    drained(&crowd[1]);
+    becomes_writable(&crowd[1]);
     expect_asked(0, PAGE_EVENTS, PAGE_EVENTS);
     stream_answer_all();
     ck_assert_uint_eq(crowd[1].n_messages, 3);

@@ -39,7 +39,7 @@ static void begin(void)
     ends_meanwhile = false;
     host_init(&host);
     host.options.authorize_join = authorize;
-    host.options.on_authenticate = reauthorize_at_once;
+    host.options.authenticate = reauthorize_at_once;
     host_start(&host);
     client_open(&host, &ann, "ann", "ann");
     host_forget_log(&host);

@@ -329,11 +329,11 @@ static void emit(void)
     ws_event_free(event);
 }
 
-static void drained(struct player *player)
+static void becomes_writable(struct player *player)
 {
     player->is_blocked = false;
     player->client.send_result = WS_OK;
-    ck_assert_int_eq(ws_manager_transport_drained(host.manager, player->client.id), WS_OK);
+    ck_assert_int_eq(ws_manager_transport_writable(host.manager, player->client.id), WS_OK);
 }
 
 static void act_on(struct player *player)
@@ -360,7 +360,7 @@ static void act_on(struct player *player)
         break;
     default:
         if (player->is_blocked)
-            drained(player);
+            becomes_writable(player);
         break;
     }
 }
@@ -388,7 +388,7 @@ static void settle(void)
     acts_of_1000 = blocks_of_100 = 0;
     for (size_t i = 0; i < N_PLAYERS; i++) {
         if (players[i].is_connected)
-            drained(&players[i]);
+            becomes_writable(&players[i]);
         else
             connect_player(&players[i]);
     }

@@ -427,17 +427,17 @@ START_TEST(a_slow_client_gets_it_as_it_reads)
     for (int i = 301; i <= 310; i++) {
         emit_number(&host, NULL, i);
         host_run(&host);
-        ck_assert_int_eq(ws_manager_transport_drained(host.manager, ann.id), WS_OK);
+        ck_assert_int_eq(ws_manager_transport_writable(host.manager, ann.id), WS_OK);
     }
     ck_assert_uint_eq(ann.n_messages, 12);
     ann.send_result = WS_OK;
-    ck_assert_int_eq(ws_manager_transport_drained(host.manager, ann.id), WS_OK);
+    ck_assert_int_eq(ws_manager_transport_writable(host.manager, ann.id), WS_OK);
     host_run(&host);
     expect_welcome(0);
     for (int i = 1; i <= 310; i++)
         ck_assert_str_eq(client_next(&ann), number_message(i, NULL, i));
     client_expect(&ann, recovered(true, 310, 310), NULL);
-    ck_assert_int_eq(ws_manager_transport_drained(host.manager, ann.id), WS_OK);
+    ck_assert_int_eq(ws_manager_transport_writable(host.manager, ann.id), WS_OK);
     client_expect(&ann, NULL);
     end();
 }
@@ -457,7 +457,7 @@ START_TEST(what_is_dropped_while_it_reads)
     emit_number(&host, NULL, 102);
     host_run(&host);
     ann.send_result = WS_OK;
-    ck_assert_int_eq(ws_manager_transport_drained(host.manager, ann.id), WS_OK);
+    ck_assert_int_eq(ws_manager_transport_writable(host.manager, ann.id), WS_OK);
     expect_welcome(0);
     client_expect(&ann, number_message(1, NULL, 1), recovered(false, 1, 102), NULL);
     end();
@@ -480,7 +480,7 @@ START_TEST(requests_while_it_recovers)
     client_say(&ann, "{\"type\":\"what\"}");
     host_run(&host);
     ann.send_result = WS_OK;
-    ck_assert_int_eq(ws_manager_transport_drained(host.manager, ann.id), WS_OK);
+    ck_assert_int_eq(ws_manager_transport_writable(host.manager, ann.id), WS_OK);
     host_run(&host);
     expect_welcome(0);
     client_expect(&ann, number_message(2, NULL, 2),
@@ -513,11 +513,11 @@ START_TEST(it_ends_while_it_recovers)
             break;
         case 2: /* it takes nothing more */
             ann.send_result = WS_ERR_DROPPED;
-            ck_assert_int_eq(ws_manager_transport_drained(host.manager, ann.id), WS_OK);
+            ck_assert_int_eq(ws_manager_transport_writable(host.manager, ann.id), WS_OK);
             break;
         case 3:
             ann.send_result = WS_ERR_NO_MEMORY;
-            ck_assert_int_eq(ws_manager_transport_drained(host.manager, ann.id), WS_OK);
+            ck_assert_int_eq(ws_manager_transport_writable(host.manager, ann.id), WS_OK);
             break;
         default: /* with its loop */
             break;
@@ -525,7 +525,7 @@ START_TEST(it_ends_while_it_recovers)
         if (how < 4) {
             host_run(&host);
             ck_assert(ann.gone);
-            ck_assert_int_eq(ws_manager_transport_drained(host.manager, ann.id),
+            ck_assert_int_eq(ws_manager_transport_writable(host.manager, ann.id),
                              WS_ERR_NOT_FOUND);
         }
         end();
@@ -636,8 +636,8 @@ START_TEST(bad_options)
     begin();
     ck_assert_int_eq(connect_back(&(struct back){.rooms = {"bad\nname"}}), WS_ERR_INVALID);
     ck_assert_int_eq(connect_back(&(struct back){.rooms = {""}}), WS_ERR_INVALID);
-    ck_assert_int_eq(ws_manager_transport_drained(NULL, bob.id), WS_ERR_INVALID);
-    ck_assert_int_eq(ws_manager_transport_drained(host.manager, 99), WS_ERR_NOT_FOUND);
+    ck_assert_int_eq(ws_manager_transport_writable(NULL, bob.id), WS_ERR_INVALID);
+    ck_assert_int_eq(ws_manager_transport_writable(host.manager, 99), WS_ERR_NOT_FOUND);
     end();
 }
 END_TEST

@@ -316,8 +316,8 @@ static bool tend(struct loop_thread *thread)
             tended = true;
         } else if (client->is_full) {
             client->is_full = false;
-            if (ws_manager_transport_drained(manager, client->id) != WS_OK)
-                problem(client, "can't be drained", client->name);
+            if (ws_manager_transport_writable(manager, client->id) != WS_OK)
+                problem(client, "can't go on", client->name);
             tended = true;
         }
     }

@@ -338,8 +338,9 @@ static void check_callback(const char *line, action *act, struct client *target)
 START_TEST(callbacks_that_do_anything)
 {
     static const char *const lines[] = {
-        "on_connect fresh", "on_connect raw", "authorize_join a", "on_join a", "on_message a",
-        "on_leave a",       "on_join b",      "on_leave b",       "on_raw"};
+        "on_connect fresh", "on_connect raw",   "authorize_join a",
+        "on_join a",        "accept_message a", "on_leave a",
+        "on_join b",        "on_leave b",       "on_raw"};
 
     for (size_t line = 0; line < sizeof lines / sizeof *lines; line++)
         for (size_t act = 0; act < N_ACTIONS; act++) {

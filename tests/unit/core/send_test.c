@@ -320,7 +320,7 @@ END_TEST
 static void emit_in_callback(struct host *of, struct client *client, const char *line)
 {
     (void)client;
-    if (strncmp(line, "on_message", 10) == 0)
+    if (strncmp(line, "accept_message", 14) == 0)
         emit_number(of, NULL, 100);
 }
 

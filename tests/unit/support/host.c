@@ -90,14 +90,14 @@ static void on_leave(ws_manager *manager, const ws_connection_info *info, const 
     record(user_data, info, "on_leave %s %s %s", name_of(info), room, ws_strerror(result));
 }
 
-static int on_message(ws_manager *manager, const ws_connection_info *info, const char *room,
-                      const char *data, size_t length, void *user_data)
+static int accept_message(ws_manager *manager, const ws_connection_info *info, const char *room,
+                          const char *data, size_t length, void *user_data)
 {
     struct host *host = user_data;
 
     (void)manager;
     ck_assert_uint_eq(strlen(data), length);
-    record(host, info, "on_message %s %s %s", name_of(info), text_or(room), data);
+    record(host, info, "accept_message %s %s %s", name_of(info), text_or(room), data);
     return host->message_result;
 }
 
@@ -135,7 +135,7 @@ void host_init(struct host *host)
     host->options.authorize_join = authorize_join;
     host->options.on_join = on_join;
     host->options.on_leave = on_leave;
-    host->options.on_message = on_message;
+    host->options.accept_message = accept_message;
     host->options.on_raw = on_raw;
     host->options.user_data = host;
     host->options.clock = host_clock;
@@ -150,7 +150,7 @@ void host_without_callbacks(struct host *host)
     host->options.authorize_join = NULL;
     host->options.on_join = NULL;
     host->options.on_leave = NULL;
-    host->options.on_message = NULL;
+    host->options.accept_message = NULL;
     host->options.on_raw = NULL;
 }
 

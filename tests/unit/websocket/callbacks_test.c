@@ -48,7 +48,7 @@ static void expect_calls(unsigned connects, unsigned disconnects)
     ck_assert_uint_eq(host.called[HOST_DISCONNECT], disconnects);
 }
 
-/* --- on_handshake -------------------------------------------------------------------------- */
+/* --- accept_handshake ---------------------------------------------------------------------- */
 
 static int free_in_judge(struct host *of, struct peer *peer, ws_handshake *handshake)
 {

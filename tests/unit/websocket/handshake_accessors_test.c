@@ -1,4 +1,4 @@
-/* handshake_accessors_test.c: what the application sees of a request within on_handshake, and
+/* handshake_accessors_test.c: what the application sees of a request within accept_handshake, and
  * the user that it names. */
 #include <string.h>
 

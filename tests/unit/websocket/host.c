@@ -70,7 +70,7 @@ static void keep_message(struct host *host, const void *data, size_t length, boo
     host->is_text = is_text;
 }
 
-static int on_handshake(ws_handshake *handshake, void *user_data)
+static int accept_handshake(ws_handshake *handshake, void *user_data)
 {
     struct host *host = user_data;
     struct peer *peer = ws_websocket_user_data(ws_handshake_websocket(handshake));
@@ -98,8 +98,8 @@ static void on_disconnect(ws_manager *manager, const ws_connection_info *connect
     call_hook(host, HOST_DISCONNECT, connection);
 }
 
-static int on_message(ws_manager *manager, const ws_connection_info *connection,
-                      const char *room, const char *data, size_t length, void *user_data)
+static int accept_message(ws_manager *manager, const ws_connection_info *connection,
+                          const char *room, const char *data, size_t length, void *user_data)
 {
     (void)manager;
     (void)room;
@@ -134,12 +134,12 @@ void host_options_init(struct host_options *options)
     ws_manager_options_init(&options->manager);
     options->manager.on_connect = on_connect;
     options->manager.on_disconnect = on_disconnect;
-    options->manager.on_message = on_message;
+    options->manager.accept_message = accept_message;
     options->manager.on_raw = on_raw;
     options->manager.clock = clock_that_stands;
     options->manager.presence_events = WS_PRESENCE_OFF;
     ws_endpoint_options_init(&options->endpoint);
-    options->endpoint.on_handshake = on_handshake;
+    options->endpoint.accept_handshake = accept_handshake;
     options->endpoint.protocol = WS_PROTOCOL_RAW;
     options->endpoint.ping_interval_ms = 0;
 }

@@ -52,7 +52,7 @@ struct host {
     unsigned called[4]; /* by enum host_callback */
     uint16_t code;      /* of the last on_disconnect */
     char reason[128];
-    struct bytes message; /* of the last on_message or on_raw */
+    struct bytes message; /* of the last accept_message or on_raw */
     bool is_text;
     bool echo; /* raw messages are sent back; on by default */
 

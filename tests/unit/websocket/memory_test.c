@@ -43,7 +43,7 @@ static void setup(void)
     manager_options.presence_events = WS_PRESENCE_OFF;
     manager_options.history_events = 0;
     ws_endpoint_options_init(&endpoint_options);
-    endpoint_options.on_handshake = name_user;
+    endpoint_options.accept_handshake = name_user;
     ck_assert_int_eq(ws_manager_new(&manager_options, &manager), WS_OK);
     ck_assert_int_eq(ws_loop_new(manager, NULL, 0, &loop), WS_OK);
     ck_assert_int_eq(ws_endpoint_new(manager, &endpoint_options, &endpoint), WS_OK);

@@ -10,7 +10,7 @@ static struct host host;
 static struct host_options options;
 static char payload[PAYLOAD + 1];
 
-/* What on_backpressure and on_slow_client were told. */
+/* What on_backpressure and keep_slow_client were told. */
 static unsigned n_high, n_low, n_asked;
 static int slow_answer;
 static void (*also)(struct peer *peer);
@@ -29,8 +29,8 @@ static void on_backpressure(ws_manager *manager, const ws_connection_info *conne
         also(&host.peers[0]);
 }
 
-static int on_slow_client(ws_manager *manager, const ws_connection_info *connection,
-                          void *user_data)
+static int keep_slow_client(ws_manager *manager, const ws_connection_info *connection,
+                            void *user_data)
 {
     (void)user_data;
     ck_assert_ptr_eq(manager, host.manager);
@@ -229,7 +229,7 @@ END_TEST
 
 START_TEST(the_application_may_be_asked)
 {
-    options.manager.on_slow_client = on_slow_client;
+    options.manager.keep_slow_client = keep_slow_client;
     host_open(&host, &options);
     slow_answer = WS_OK;
     expect_dropped();
@@ -303,7 +303,7 @@ START_TEST(no_welcome_is_dropped)
     struct peer *slow;
     struct peer *peer;
 
-    options.manager.on_slow_client = on_slow_client;
+    options.manager.keep_slow_client = keep_slow_client;
     options.endpoint.max_loop_queue_bytes = LIMIT;
     slow_answer = WS_OK;
     host_open(&host, &options);
