@@ -55,8 +55,8 @@ static int take_slot(ws_loop *loop, struct connection *connection)
         return loop->n_connections == SLOTS_MAX ? WS_ERR_LIMIT : WS_ERR_NO_MEMORY;
     if (++*generation == 0)
         ++*generation;
-    connection->id = (ws_conn_id)loop->number << 56 |
-                     (ws_conn_id)slots_take(&loop->slots, connection) << 32 | *generation;
+    connection->id =
+        conn_id_make(loop->number, slots_take(&loop->slots, connection), *generation);
     loop->n_connections++;
     atomic_fetch_add(&loop->n_outer, connection->is_inner ? 0 : 1);
     manager->n_connections++;
@@ -285,7 +285,7 @@ int ws_manager_transport_closed(ws_manager *manager, ws_conn_id connection, uint
     if (manager == NULL)
         return WS_ERR_INVALID;
     manager_lock(manager);
-    loop = manager->loops[connection >> 56];
+    loop = manager->loops[conn_id_loop(connection)];
     found = connection_find(manager, connection);
     manager_unlock(manager);
     if (found != NULL && found->is_inner)

@@ -40,7 +40,7 @@ static void free_slot(struct connection *connection)
 {
     ws_loop *loop = connection->loop;
 
-    slots_give_back(&loop->slots, (uint32_t)(connection->id >> 32) & 0xffffff);
+    slots_give_back(&loop->slots, conn_id_slot(connection->id));
     loop->n_connections--;
     atomic_fetch_sub(&loop->n_outer, connection->is_inner ? 0 : 1);
     loop->manager->n_connections--;

@@ -1,6 +1,7 @@
 /* connection.c: a registered connection: entering and leaving groups, and delivery. */
 #include "core/connections/connection.h"
 
+#include <assert.h>
 #include <string.h>
 
 const ws_connection_info *connection_view(const struct connection *connection,
@@ -20,15 +21,18 @@ const ws_connection_info *connection_view(const struct connection *connection,
     return &view->info;
 }
 
-/* An id is the loop's number (8 bits), the slot's (24) and the generation (32). */
+static_assert(MANAGER_MAX_LOOPS == 1 << CONN_ID_LOOP_BITS,
+              "every loop number of an id is an index of the loops");
+static_assert(SLOTS_MAX == 1 << CONN_ID_SLOT_BITS, "an id has room for every slot's number");
+
 struct connection *connection_find(ws_manager *manager, ws_conn_id id)
 {
-    const ws_loop *loop = manager->loops[id >> 56];
+    const ws_loop *loop = manager->loops[conn_id_loop(id)];
     struct connection *connection;
 
     if (loop == NULL)
         return NULL;
-    connection = slots_find(&loop->slots, (uint32_t)(id >> 32) & 0xffffff);
+    connection = slots_find(&loop->slots, conn_id_slot(id));
     return connection != NULL && connection->id == id ? connection : NULL;
 }
 

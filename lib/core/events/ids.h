@@ -1,4 +1,5 @@
-/* ids.h: the texts that name events and connections outside of the process, written and read.
+/* ids.h: what a connection's id consists of, and the texts that name events and connections outside of
+ * the process, written and read.
  *
  * An event's id is the epoch of its history, a dot and its position there in decimal; a
  * connection's name is that of its process, a dash and the connection's id in hexadecimal. */
@@ -17,6 +18,30 @@ enum {
     EVENT_ID_SIZE = EPOCH_LENGTH + 1 + 20 + 1, /* epoch, dot, decimal position, NUL */
     CONNECTION_NAME_SIZE = EPOCH_LENGTH + 1 + 16 + 1
 };
+
+/* --- connections ------------------------------------------------------------------------------ */
+
+/* From the highest bit to the lowest: the number of the connection's loop, of its slot there, and its
+ * generation, which tells apart the connections that have had the slot. */
+enum { CONN_ID_LOOP_BITS = 8, CONN_ID_SLOT_BITS = 24, CONN_ID_GENERATION_BITS = 32 };
+
+static inline ws_conn_id conn_id_make(uint32_t loop, uint32_t slot, uint32_t generation)
+{
+    return (ws_conn_id)loop << (CONN_ID_SLOT_BITS + CONN_ID_GENERATION_BITS) |
+           (ws_conn_id)slot << CONN_ID_GENERATION_BITS | generation;
+}
+
+static inline uint32_t conn_id_loop(ws_conn_id id)
+{
+    return (uint32_t)(id >> (CONN_ID_SLOT_BITS + CONN_ID_GENERATION_BITS));
+}
+
+static inline uint32_t conn_id_slot(ws_conn_id id)
+{
+    return (uint32_t)(id >> CONN_ID_GENERATION_BITS) & ((1u << CONN_ID_SLOT_BITS) - 1);
+}
+
+/* --- texts ------------------------------------------------------------------------------------ */
 
 /* False if the system gives no randomness. */
 bool epoch_draw(char epoch[EPOCH_SIZE]);

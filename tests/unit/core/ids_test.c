@@ -112,12 +112,37 @@ START_TEST(epochs_are_random)
 }
 END_TEST
 
+START_TEST(parts_of_a_connection_id)
+{
+    static const struct {
+        uint32_t loop, slot, generation;
+        ws_conn_id id;
+    } ids[] = {
+        {0, 0, 1, 1},
+        {255, 0, 0, UINT64_C(0xff00000000000000)},
+        {0, 0xffffff, 0, UINT64_C(0x00ffffff00000000)},
+        {0x12, 0x345678, 0x9abcdef0, UINT64_C(0x123456789abcdef0)},
+        {255, 0xffffff, UINT32_MAX, UINT64_MAX},
+    };
+
+    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
+        ck_assert_uint_eq(conn_id_make(ids[i].loop, ids[i].slot, ids[i].generation), ids[i].id);
+        ck_assert_uint_eq(conn_id_loop(ids[i].id), ids[i].loop);
+        ck_assert_uint_eq(conn_id_slot(ids[i].id), ids[i].slot);
+    }
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
-        event_ids,           connection_names,
-        what_is_no_event_id, what_is_no_connection_name,
-        epochs_are_random,   NULL,
+        event_ids,
+        connection_names,
+        what_is_no_event_id,
+        what_is_no_connection_name,
+        epochs_are_random,
+        parts_of_a_connection_id,
+        NULL,
     };
 
     return suite_run("ids", tests);

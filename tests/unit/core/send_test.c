@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/events/ids.h"
 #include "support/host.h"
 #include "support/suite.h"
 
@@ -164,7 +165,7 @@ START_TEST(a_stale_id_is_never_another_client_s)
     client_lose(&bob);
     client_open(&host, &again, "again", "bob");
     ck_assert_uint_ne(again.id, stale);
-    ck_assert_uint_eq(again.id >> 32, stale >> 32);
+    ck_assert_uint_eq(conn_id_slot(again.id), conn_id_slot(stale));
     ck_assert_int_eq(to_one(stale), WS_ERR_NOT_FOUND);
     ck_assert_int_eq(ws_manager_send_text(host.manager, stale, "x", 1), WS_ERR_NOT_FOUND);
     ck_assert_int_eq(ws_manager_send_binary(host.manager, stale, "x", 1), WS_ERR_NOT_FOUND);
