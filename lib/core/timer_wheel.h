@@ -5,6 +5,7 @@
 #ifndef WS_CORE_TIMER_WHEEL_H
 #define WS_CORE_TIMER_WHEEL_H
 
+#include <assert.h>
 #include <stdint.h>
 
 enum {
@@ -30,6 +31,8 @@ struct timer {
     uint8_t kind;        /* enum timer_kind */
     uint16_t owners;     /* a number of the owner's, in what would be padding */
 };
+
+static_assert(sizeof(struct timer) <= 24, "the owner's number is in what would be padding");
 
 struct timer_wheel {
     uint64_t now_ms;     /* of the last advance */

@@ -6,6 +6,7 @@
 #ifndef WS_CORE_CONNECTIONS_CONNECTION_H
 #define WS_CORE_CONNECTIONS_CONNECTION_H
 
+#include <assert.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -39,7 +40,8 @@ struct connection {
     uint32_t user_place; /* among the members of user */
     uint32_t pins;       /* commands on their way that name it; guarded by the manager's lock */
 
-    /* What a delivery touches begins here, and ends 64 bytes later in struct ws_websocket. */
+    /* What a delivery touches begins here, and ends 64 bytes later in struct ws_websocket, which
+     * asserts it. */
     ws_loop *loop;
     uint32_t pace;           /* of its messages (pace.h) */
     uint8_t state : 7;       /* enum connection_state */
@@ -53,6 +55,8 @@ struct connection {
     bool recovering : 1; /* gets events from the history first */
     uint16_t refused;    /* messages in a row that came too fast */
 };
+
+static_assert(sizeof(struct connection) <= 88, "an idle connection does not grow unnoticed");
 
 /* A connection of a transport that the application wrote. */
 struct outer_connection {

@@ -3,6 +3,9 @@
 #ifndef WS_TRANSPORT_WEBSOCKET_WEBSOCKET_H
 #define WS_TRANSPORT_WEBSOCKET_WEBSOCKET_H
 
+#include <assert.h>
+#include <stddef.h>
+
 #include "core/connections/connection.h"
 #include "core/loop_state.h"
 #include "transport/websocket/endpoint.h"
@@ -59,6 +62,10 @@ struct ws_websocket {
     /* Its `owners`: messages to be written up to and with a ping behind others; or 0. */
     struct timer timer;
 };
+
+static_assert(sizeof(ws_websocket) <= 168, "an idle WebSocket does not grow unnoticed");
+static_assert(offsetof(ws_websocket, request) - offsetof(struct connection, loop) <= 64,
+              "what a delivery touches is as long as a cache line");
 
 /* Around whatever may call back, so that the host can free the websocket there.
  * websocket_leave() returns WS_ERR_CLOSED if it has ended or was freed. */
