@@ -59,6 +59,7 @@ int loop_reserve_n(ws_loop *loop, size_t n, bool limited)
     struct inbox *inbox = &loop->inbox;
     struct command *items;
 
+    manager_assert_locked(loop->manager);
     if (limited && inbox->n_of[account_now().kind] >= loop->manager->options.max_pending)
         return WS_ERR_BACKPRESSURE;
     items = memory_grow(&loop->manager->memory, inbox->items, sizeof *items,
@@ -71,6 +72,7 @@ int loop_reserve_n(ws_loop *loop, size_t n, bool limited)
 
 static void posting_wake(struct posting *posting, ws_loop *loop)
 {
+    manager_assert_locked(posting->manager);
     if (loop->awake || loop == entered || loop->options.wake == NULL)
         return;
     loop->awake = true;
@@ -90,6 +92,7 @@ void posting_push(struct posting *posting, ws_loop *loop, const struct command *
 {
     struct command *added = &loop->inbox.items[loop->inbox.count++];
 
+    manager_assert_locked(posting->manager);
     *added = *command;
     added->position = posting->manager->position;
     added->account = account_now();
@@ -105,6 +108,7 @@ void loop_wake(ws_loop *loop)
 {
     struct posting posting;
 
+    loop_assert_thread(loop);
     posting_begin(&posting, loop->manager);
     posting_wake(&posting, loop);
     posting_end(&posting);

@@ -10,6 +10,7 @@ bool loop_is_parents(const ws_loop *loop)
 
 void loop_list_output(ws_loop *loop, struct output_node *node)
 {
+    loop_assert_thread(loop);
     if (node->next != NULL)
         return;
     node->next = OUTPUT_END;
@@ -24,6 +25,7 @@ struct output_node *loop_next_output(ws_loop *loop)
 {
     struct output_node *node = loop->output_first;
 
+    loop_assert_thread(loop);
     if (node == OUTPUT_END)
         return NULL;
     loop->output_first = node->next;

@@ -3,6 +3,8 @@
 #ifndef WS_CORE_LOOP_STATE_H
 #define WS_CORE_LOOP_STATE_H
 
+#include <assert.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -10,6 +12,7 @@
 #include <ws_manager/loop.h>
 
 #include "base/host_clock.h"
+#include "base/lock.h"
 #include "base/slots.h"
 #include "core/commands.h"
 #include "core/counters.h"
@@ -82,6 +85,10 @@ struct ws_loop {
     /* Any thread: the cost of what came from the stream and is not carried out yet. */
     _Atomic uint64_t cluster_work;
 
+#ifndef NDEBUG
+    _Atomic uintptr_t inside; /* a thread_self(), while `busy` > 0: see loop_assert_thread() */
+#endif
+
     /* The loop's thread alone: */
     unsigned busy;      /* depth of library calls that use connections */
     bool running;       /* within ws_loop_run() */
@@ -113,6 +120,29 @@ struct ws_loop {
     void *transport_part; /* what the inner transport keeps for this loop */
     void (*free_transport_part)(ws_loop *loop);
 };
+
+/* In builds with assertions: no other thread is within the library on behalf of this loop. The host
+ * may hand a loop from one thread to another, but not while one is inside. */
+static inline void loop_assert_thread(const ws_loop *loop)
+{
+    (void)loop;
+#ifndef NDEBUG
+    uintptr_t inside = atomic_load_explicit(&loop->inside, memory_order_relaxed);
+
+    assert(inside == 0 || inside == thread_self());
+#endif
+}
+
+/* For that: when `busy` begins, and with 0 when it ends. */
+static inline void loop_set_inside(ws_loop *loop, uintptr_t thread)
+{
+#ifndef NDEBUG
+    atomic_store_explicit(&loop->inside, thread, memory_order_relaxed);
+#else
+    (void)loop;
+    (void)thread;
+#endif
+}
 
 /* Whether the loop is the parent's: this is the child of a fork(), which has not run it. */
 bool loop_is_parents(const ws_loop *loop);

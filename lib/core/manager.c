@@ -111,6 +111,7 @@ static void draw_secret(ws_manager *manager)
  * on. The lock is held. */
 static void draw_child_identity(ws_manager *manager)
 {
+    manager_assert_locked(manager);
     manager->n_forks = forks_count();
     for (size_t i = 0; i < MANAGER_MAX_LOOPS; i++)
         atomic_store(&manager->client_work[i], 0); /* by loops that nobody runs here */
@@ -144,14 +145,14 @@ static int fill(ws_manager *manager)
     if (result != WS_OK)
         goto fail;
     result = WS_ERR_SYSTEM;
-    if (pthread_mutex_init(&manager->lock, NULL) != 0)
+    if (!lock_init(&manager->lock))
         goto fail;
     if (pthread_cond_init(&manager->woken, NULL) != 0)
         goto fail_lock;
     return WS_OK;
 
 fail_lock:
-    pthread_mutex_destroy(&manager->lock);
+    lock_destroy(&manager->lock);
 fail:
     release_content(manager);
     return result;
@@ -210,21 +211,21 @@ void manager_unref(ws_manager *manager)
     if (atomic_fetch_sub_explicit(&manager->refs, 1, memory_order_acq_rel) != 1)
         return;
     pthread_cond_destroy(&manager->woken);
-    pthread_mutex_destroy(&manager->lock);
+    lock_destroy(&manager->lock);
     release_content(manager);
     memory_free(&memory, manager);
 }
 
 void manager_lock(ws_manager *manager)
 {
-    pthread_mutex_lock(&manager->lock);
+    lock_acquire(&manager->lock);
     if (manager->n_forks != forks_count())
         draw_child_identity(manager);
 }
 
 void manager_unlock(ws_manager *manager)
 {
-    pthread_mutex_unlock(&manager->lock);
+    lock_release(&manager->lock);
 }
 
 ws_message *manager_message(const ws_manager *manager, struct buffer *text)
@@ -244,6 +245,7 @@ void manager_log(const ws_manager *manager, int level, const char *format, ...)
     char line[1024];
     va_list arguments;
 
+    manager_assert_unlocked(manager);
     if (manager->options.log == NULL)
         return;
     va_start(arguments, format);

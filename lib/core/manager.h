@@ -6,7 +6,6 @@
 #ifndef WS_CORE_MANAGER_H
 #define WS_CORE_MANAGER_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -15,6 +14,7 @@
 #include <ws_manager/manager.h>
 
 #include "base/buffer.h"
+#include "base/lock.h"
 #include "base/pace.h"
 #include "core/counters.h"
 #include "core/events/event_types.h"
@@ -45,7 +45,7 @@ struct ws_manager {
     void *cluster_data;
     struct counters counters; /* by any thread, and those of loops that have ended */
 
-    pthread_mutex_t lock;
+    struct lock lock;
     pthread_cond_t woken; /* a loop's last wake-up on its way has been made */
 
     /* Guarded by the lock: */
@@ -70,6 +70,17 @@ struct ws_manager {
 /* Notices, in the child of a fork(), that this is another process than before. */
 void manager_lock(ws_manager *manager);
 void manager_unlock(ws_manager *manager);
+
+/* In builds with assertions: the calling thread holds the lock; it does not. */
+static inline void manager_assert_locked(const ws_manager *manager)
+{
+    lock_assert_held(&manager->lock);
+}
+
+static inline void manager_assert_unlocked(const ws_manager *manager)
+{
+    lock_assert_not_held(&manager->lock);
+}
 
 ws_manager *manager_ref(ws_manager *manager);
 void manager_unref(ws_manager *manager);
@@ -103,6 +114,7 @@ static inline void manager_count_refused(ws_manager *manager, int result)
 /* Milliseconds since 1970 UTC, by the application's clock; without the lock held. */
 static inline int64_t manager_clock(const ws_manager *manager)
 {
+    manager_assert_unlocked(manager);
     return manager->options.clock(manager->options.user_data);
 }
 

@@ -23,6 +23,7 @@ enum { FIRST_DROP = COUNTER_drop_slow_client };
 /* The lock is held. */
 static void sum_counters(const ws_manager *manager, uint64_t sums[N_COUNTERS])
 {
+    manager_assert_locked(manager);
     for (size_t i = 0; i < N_COUNTERS; i++) {
         sums[i] = counter_read(&manager->counters, (enum counter)i);
         for (size_t loop = 0; loop < MANAGER_MAX_LOOPS; loop++)
@@ -63,6 +64,7 @@ static void see_room(void *node, void *user_data)
 /* The next rooms; false after the last. The lock is held, so the text is made afterwards. */
 static bool see_rooms(struct listing *listing, const ws_manager *manager)
 {
+    manager_assert_locked(manager);
     listing->n_seen = 0;
     listing->raw.length = 0;
     while (listing->n_seen < ROOMS_AT_ONCE)

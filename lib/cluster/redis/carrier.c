@@ -11,9 +11,9 @@
 
 void count(struct ws_redis *redis, uint64_t *counter, uint64_t n)
 {
-    pthread_mutex_lock(&redis->lock);
+    lock_acquire(&redis->lock);
     *counter += n;
-    pthread_mutex_unlock(&redis->lock);
+    lock_release(&redis->lock);
 }
 
 void know(struct ws_redis *redis, uint64_t position, const char *nonce)
@@ -33,9 +33,9 @@ bool is_up(const struct ws_redis *redis)
 
 void enter_stage(struct ws_redis *redis, enum stage stage)
 {
-    pthread_mutex_lock(&redis->lock);
+    lock_acquire(&redis->lock);
     redis->session.stage = stage;
-    pthread_mutex_unlock(&redis->lock);
+    lock_release(&redis->lock);
 }
 
 void fail(struct ws_redis *redis, const char *text)

@@ -14,7 +14,6 @@
 #ifndef WS_REDIS_CARRIER_H
 #define WS_REDIS_CARRIER_H
 
-#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -26,6 +25,7 @@
 
 #include "base/buffer.h"
 #include "base/host_clock.h"
+#include "base/lock.h"
 #include "base/memory.h"
 #include "cluster/redis/at_once.h"
 #include "cluster/redis/command.h"
@@ -190,7 +190,7 @@ struct ws_redis {
     struct keys keys;
     char max_stream_events[NUMBER_SIZE];
 
-    pthread_mutex_t lock;
+    struct lock lock;
     /* Guarded by the lock: */
     struct queue queue;
     struct fetches fetches;

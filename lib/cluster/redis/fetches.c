@@ -14,11 +14,11 @@ static void append(struct ws_redis *redis, struct fetch *fetch)
     struct fetches *fetches = &redis->fetches;
 
     fetch->next = NULL;
-    pthread_mutex_lock(&redis->lock);
+    lock_acquire(&redis->lock);
     *fetches->end = fetch;
     fetches->end = &fetch->next;
     fetches->count++;
-    pthread_mutex_unlock(&redis->lock);
+    lock_release(&redis->lock);
 }
 
 int fetches_push(struct ws_redis *redis, uint64_t after, uint32_t max_events, void *request)
@@ -37,11 +37,11 @@ static struct fetch *behind(struct ws_redis *redis, uint32_t n)
 {
     struct fetch *fetch;
 
-    pthread_mutex_lock(&redis->lock);
+    lock_acquire(&redis->lock);
     fetch = redis->fetches.first;
     for (; n > 0 && fetch != NULL; n--)
         fetch = fetch->next;
-    pthread_mutex_unlock(&redis->lock);
+    lock_release(&redis->lock);
     return fetch;
 }
 
@@ -79,7 +79,7 @@ static struct fetch *pop(struct ws_redis *redis)
     struct fetches *fetches = &redis->fetches;
     struct fetch *fetch;
 
-    pthread_mutex_lock(&redis->lock);
+    lock_acquire(&redis->lock);
     fetch = fetches->first;
     if (fetch != NULL) {
         fetches->first = fetch->next;
@@ -87,7 +87,7 @@ static struct fetch *pop(struct ws_redis *redis)
             fetches->end = &fetches->first;
         fetches->count--;
     }
-    pthread_mutex_unlock(&redis->lock);
+    lock_release(&redis->lock);
     return fetch;
 }
 

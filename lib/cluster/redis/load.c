@@ -142,10 +142,10 @@ static void started(struct ws_redis *redis, uint64_t position, const char *nonce
     const struct session *session = &redis->session;
 
     leave_epoch(redis, position);
-    pthread_mutex_lock(&redis->lock);
+    lock_acquire(&redis->lock);
     memcpy(redis->reader.epoch, redis->session.epoch, WS_EPOCH_SIZE);
     redis->reader.position = position;
-    pthread_mutex_unlock(&redis->lock);
+    lock_release(&redis->lock);
     snprintf(redis->reader.nonce, sizeof redis->reader.nonce, "%s", nonce);
     if (strcmp(redis->known.epoch, session->epoch) != 0)
         redis->known = (struct known){0};

@@ -337,11 +337,11 @@ static void finish(struct ws_redis *redis)
 
     if (nodes == NULL)
         return;
-    pthread_mutex_lock(&redis->lock);
+    lock_acquire(&redis->lock);
     former = redis->nodes;
     redis->nodes = nodes;
     redis->nodes_length = length;
-    pthread_mutex_unlock(&redis->lock);
+    lock_release(&redis->lock);
     memory_free(&redis->memory, former);
 }
 
@@ -374,10 +374,10 @@ int ws_redis_get_nodes(ws_redis *redis, char **text, size_t *length)
     if (redis == NULL || text == NULL)
         return WS_ERR_INVALID;
     buffer_init(&packed, &redis->memory);
-    pthread_mutex_lock(&redis->lock);
+    lock_acquire(&redis->lock);
     if (redis->nodes != NULL)
         buffer_add(&packed, redis->nodes, redis->nodes_length);
-    pthread_mutex_unlock(&redis->lock);
+    lock_release(&redis->lock);
     is_whole = !packed.failed;
     *text = is_whole ? merge(redis, &packed, length) : NULL;
     buffer_free(&packed);

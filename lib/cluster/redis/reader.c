@@ -89,9 +89,9 @@ void reader_state(struct ws_redis *redis, const redisReply *reply)
         fail(redis, "the stream is another one");
         return;
     }
-    pthread_mutex_lock(&redis->lock);
+    lock_acquire(&redis->lock);
     redis->session.position = strtoull(reply->element[1]->str, NULL, 10);
-    pthread_mutex_unlock(&redis->lock);
+    lock_release(&redis->lock);
     redis->reader.is_waiting = false;
     if (redis->reader.entries == NULL && redis->reader.expects_some)
         load_begin(redis, LOAD_NEWEST); /* they are not in the stream any more */
@@ -101,10 +101,10 @@ void reader_state(struct ws_redis *redis, const redisReply *reply)
 
 static void advance(struct ws_redis *redis, uint64_t position, const char *nonce, uint64_t n)
 {
-    pthread_mutex_lock(&redis->lock);
+    lock_acquire(&redis->lock);
     redis->reader.position = position;
     redis->counters.delivered += n;
-    pthread_mutex_unlock(&redis->lock);
+    lock_release(&redis->lock);
     snprintf(redis->reader.nonce, sizeof redis->reader.nonce, "%s", nonce);
     know(redis, position, nonce);
     redis->session.n_attempts = 0;

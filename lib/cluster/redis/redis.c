@@ -66,10 +66,10 @@ static void wake(struct ws_redis *redis)
 {
     bool was_woken;
 
-    pthread_mutex_lock(&redis->lock);
+    lock_acquire(&redis->lock);
     was_woken = redis->is_woken;
     redis->is_woken = true;
-    pthread_mutex_unlock(&redis->lock);
+    lock_release(&redis->lock);
     if (!was_woken)
         redis->options.wake(redis->options.user_data);
 }
@@ -86,11 +86,11 @@ static int publish(const ws_cluster_event *event, void *receipt, void *data)
 
     if (is_parents(redis))
         return WS_ERR_FORKED;
-    pthread_mutex_lock(&redis->lock);
+    lock_acquire(&redis->lock);
     result = queue_push(&redis->queue, event, receipt);
     if (result != WS_OK)
         redis->counters.refused++;
-    pthread_mutex_unlock(&redis->lock);
+    lock_release(&redis->lock);
     if (result == WS_OK)
         wake(redis);
     return result;
@@ -167,7 +167,7 @@ static void destroy(struct ws_redis *redis)
     memory_free(&memory, redis->keys.producer_prefix);
     memory_free(&memory, redis->node);
     memory_free(&memory, redis->nodes);
-    pthread_mutex_destroy(&redis->lock);
+    lock_destroy(&redis->lock);
     memory_free(&memory, redis);
 }
 
@@ -238,7 +238,7 @@ int ws_redis_new(ws_manager *manager, const ws_redis_options *options, uint64_t 
     made->manager = manager;
     made->options = copy;
     made->now_ms = made->clock.told_ms = now_ms;
-    if (pthread_mutex_init(&made->lock, NULL) != 0) {
+    if (!lock_init(&made->lock)) {
         memory_free(&memory, made);
         return WS_ERR_SYSTEM;
     }
@@ -261,7 +261,7 @@ static void watch_nothing(int fd, int events, void *user_data)
  * be held by threads that are the parent's alone. */
 static void leave_to_parent(struct ws_redis *redis)
 {
-    pthread_mutex_init(&redis->lock, NULL);
+    lock_init(&redis->lock);
     servers_leave_to_parent(redis);
     redis->reading.watch = redis->writing.watch = redis->asking.watch = watch_nothing;
 }
@@ -459,9 +459,9 @@ uint64_t ws_redis_run(ws_redis *redis, uint64_t now_ms)
 {
     if (is_parents(redis))
         return WS_NO_DEADLINE;
-    pthread_mutex_lock(&redis->lock);
+    lock_acquire(&redis->lock);
     redis->is_woken = false;
-    pthread_mutex_unlock(&redis->lock);
+    lock_release(&redis->lock);
     redis->now_ms = host_clock_tell(&redis->clock, now_ms);
     take_replies(redis, &redis->reading);
     take_replies(redis, &redis->writing);

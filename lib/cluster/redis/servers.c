@@ -18,9 +18,9 @@ enum {
 
 static bool go_to(struct ws_redis *redis, const struct place *place)
 {
-    pthread_mutex_lock(&redis->lock);
+    lock_acquire(&redis->lock);
     redis->session.place = *place;
-    pthread_mutex_unlock(&redis->lock);
+    lock_release(&redis->lock);
     return true;
 }
 

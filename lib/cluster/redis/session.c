@@ -207,11 +207,11 @@ void session_attached(struct ws_redis *redis, const redisReply *reply)
         fail(redis, "the keys hold something else");
         return;
     }
-    pthread_mutex_lock(&redis->lock);
+    lock_acquire(&redis->lock);
     memcpy(session->epoch, reply->element[0]->str, WS_EPOCH_SIZE);
     session->position = (uint64_t)reply->element[1]->integer;
     redis->counters.sessions++;
-    pthread_mutex_unlock(&redis->lock);
+    lock_release(&redis->lock);
     session->seen = session->position;
     snprintf(session->seen_nonce, sizeof session->seen_nonce, "%s", reply->element[2]->str);
     if (strcmp(redis->known.epoch, session->epoch) == 0)

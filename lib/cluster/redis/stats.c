@@ -35,7 +35,7 @@ enum { N_GAUGES = GAUGES(PLUS_ONE), N_FIGURES = N_GAUGES COUNTERS(PLUS_ONE) };
 static void collect(struct ws_redis *redis, struct figure figures[N_FIGURES],
                     char epoch[WS_EPOCH_SIZE], char server[PLACE_TEXT_SIZE])
 {
-    pthread_mutex_lock(&redis->lock);
+    lock_acquire(&redis->lock);
     {
         const uint64_t read = redis->reader.position;
         const uint64_t newest = redis->session.position;
@@ -60,7 +60,7 @@ static void collect(struct ws_redis *redis, struct figure figures[N_FIGURES],
         if (connected)
             place_write(&redis->session.place, server);
     }
-    pthread_mutex_unlock(&redis->lock);
+    lock_release(&redis->lock);
 }
 
 static int finish(struct buffer *buffer, char **text, size_t *length)

@@ -26,12 +26,13 @@ static void add_piece(struct command *command, struct piece piece)
 }
 
 /* How many events the next batch has. The lock is held. */
-static uint32_t batch_size(const struct queue *queue, uint32_t max_events)
+static uint32_t batch_size(const struct ws_redis *redis, uint32_t max_events)
 {
     size_t bytes = 0;
     uint32_t n = 0;
 
-    for (const struct pending *pending = queue->first; pending != NULL && n < max_events;
+    lock_assert_held(&redis->lock);
+    for (const struct pending *pending = redis->queue.first; pending != NULL && n < max_events;
          pending = pending->next) {
         bytes += pending->bytes;
         if (n > 0 && bytes > BATCH_MAX_BYTES)
@@ -47,6 +48,7 @@ static void add_batch(struct ws_redis *redis, uint32_t n)
     struct command *command = &redis->command;
     const struct pending *pending = redis->queue.first;
 
+    lock_assert_held(&redis->lock);
     for (uint32_t i = 0; i < n; i++, pending = pending->next)
         add_piece(command, pending->producer_key);
     command_add_text(command, redis->session.epoch);
@@ -70,8 +72,8 @@ void writer_run(struct ws_redis *redis)
 
     if (!is_up(redis) || writer->n_sent > 0 || redis->now_ms < writer->retry_ms)
         return;
-    pthread_mutex_lock(&redis->lock);
-    n = batch_size(&redis->queue, writer->batch.events);
+    lock_acquire(&redis->lock);
+    n = batch_size(redis, writer->batch.events);
     snprintf(n_keys, sizeof n_keys, "%u", (unsigned)n + 2);
     if (writer->is_script_known)
         command_known_script(redis, script_append_digest, n_keys);
@@ -80,7 +82,7 @@ void writer_run(struct ws_redis *redis)
     command_add_text(&redis->command, redis->keys.state);
     command_add_text(&redis->command, redis->keys.events);
     add_batch(redis, n);
-    pthread_mutex_unlock(&redis->lock);
+    lock_release(&redis->lock);
     if (n == 0)
         return;
     writer->n_sent = n;
@@ -100,13 +102,13 @@ static void settle(struct ws_redis *redis, uint64_t position)
 {
     struct pending *pending;
 
-    pthread_mutex_lock(&redis->lock);
+    lock_acquire(&redis->lock);
     pending = queue_pop(&redis->queue);
     if (position > 0)
         redis->counters.stored++;
     else
         redis->counters.duplicates++;
-    pthread_mutex_unlock(&redis->lock);
+    lock_release(&redis->lock);
     if (position > 0)
         know(redis, position, redis->session.nonce);
     redis->writer.n_settled++;
@@ -120,10 +122,10 @@ static void refuse(struct ws_redis *redis)
 {
     struct pending *pending;
 
-    pthread_mutex_lock(&redis->lock);
+    lock_acquire(&redis->lock);
     pending = queue_pop(&redis->queue);
     redis->counters.refused++;
-    pthread_mutex_unlock(&redis->lock);
+    lock_release(&redis->lock);
     redis->writer.n_settled++;
     ws_manager_cluster_stored(redis->manager, pending->receipt, WS_ERR_TOO_BIG, 0);
     memory_free(&redis->memory, pending);
@@ -133,9 +135,9 @@ static bool is_too_big(struct ws_redis *redis)
 {
     size_t bytes;
 
-    pthread_mutex_lock(&redis->lock);
+    lock_acquire(&redis->lock);
     bytes = redis->queue.first->bytes;
-    pthread_mutex_unlock(&redis->lock);
+    lock_release(&redis->lock);
     return at_once_is_hopeless(&redis->writer.batch, redis->writer.n_settled) &&
            bytes > ALWAYS_TAKEN_BYTES;
 }
@@ -239,9 +241,9 @@ uint64_t writer_deadline(struct ws_redis *redis)
 {
     bool is_empty;
 
-    pthread_mutex_lock(&redis->lock);
+    lock_acquire(&redis->lock);
     is_empty = redis->queue.first == NULL;
-    pthread_mutex_unlock(&redis->lock);
+    lock_release(&redis->lock);
     return is_up(redis) && redis->writer.n_sent == 0 && !is_empty ? redis->writer.retry_ms
                                                                   : WS_NO_DEADLINE;
 }

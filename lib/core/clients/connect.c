@@ -51,6 +51,7 @@ static int take_slot(ws_loop *loop, struct connection *connection)
     ws_manager *manager = loop->manager;
     uint32_t *generation = &manager->generations[loop->number];
 
+    manager_assert_locked(manager);
     if (!slots_reserve(&loop->slots, &manager->memory))
         return loop->n_connections == SLOTS_MAX ? WS_ERR_LIMIT : WS_ERR_NO_MEMORY;
     if (++*generation == 0)
@@ -69,6 +70,7 @@ static int admit(ws_loop *loop)
     const ws_manager *manager = loop->manager;
     uint32_t most = manager->options.max_connections;
 
+    manager_assert_locked(manager);
     if (manager->draining)
         return WS_ERR_DRAINING;
     if (most > 0 && manager->n_connections >= most)
@@ -233,6 +235,8 @@ static struct connection *find_own(ws_manager *manager, ws_conn_id id)
     manager_lock(manager);
     connection = connection_find(manager, id);
     manager_unlock(manager);
+    if (connection != NULL)
+        loop_assert_thread(connection->loop);
     return connection;
 }
 

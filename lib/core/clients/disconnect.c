@@ -57,6 +57,7 @@ void connection_detach(struct connection *connection, uint16_t code, const char 
     bool was_registered = connection->state != CONNECTION_PENDING;
     struct connection_view view;
 
+    loop_assert_thread(loop);
     if (connection->state == CONNECTION_GONE)
         return;
     recovery_cancel(connection);
@@ -130,6 +131,7 @@ bool connection_forget_transport(ws_loop *loop, ws_conn_id id)
 /* One that has ended in another way meanwhile only leaves the list here. */
 void connections_settle(ws_loop *loop)
 {
+    loop_assert_thread(loop);
     while (loop->doomed != NULL) {
         struct connection *connection = loop->doomed;
 
@@ -147,6 +149,7 @@ void loop_idle(ws_loop *loop)
 {
     if (--loop->busy > 0)
         return;
+    loop_set_inside(loop, 0);
     while (loop->graves != NULL) {
         struct connection *connection = loop->graves;
 
@@ -157,6 +160,7 @@ void loop_idle(ws_loop *loop)
 
 void loop_call_done(ws_loop *loop)
 {
+    loop_assert_thread(loop);
     if (!loop->running &&
         (loop->doomed != NULL || recoveries_are_ready(loop) || loop->timers.fresh != NULL))
         loop_wake(loop);

@@ -29,7 +29,9 @@ void connections_settle(ws_loop *loop);
  * is freed at the end of the outermost. */
 static inline void loop_busy(ws_loop *loop)
 {
-    loop->busy++;
+    loop_assert_thread(loop);
+    if (loop->busy++ == 0)
+        loop_set_inside(loop, thread_self());
 }
 void loop_idle(ws_loop *loop);
 

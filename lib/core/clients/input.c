@@ -59,6 +59,7 @@ bool inputs_run(ws_loop *loop, uint32_t *budget)
     struct account before = account_set_client(loop->number);
     bool served = false;
 
+    loop_assert_thread(loop);
     account_take_posted();
     while (*budget > 0 && loop->inputs.count > 0) {
         uint32_t spent = run_round(loop, *budget);

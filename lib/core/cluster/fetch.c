@@ -11,8 +11,11 @@
 /* --- asking ---------------------------------------------------------------------------------- */
 
 /* The lock is held. */
-static bool is_kept_or_lost(struct pages *pages, uint64_t position)
+static bool is_kept_or_lost(ws_manager *manager, uint64_t position)
 {
+    struct pages *pages = &manager->pages;
+
+    manager_assert_locked(manager);
     return position < pages->lost || pages_find(pages, position) != NULL;
 }
 
@@ -24,6 +27,7 @@ static int prepare(ws_loop *loop, struct page_request *request, uint64_t positio
     struct pages *pages = &manager->pages;
     uint64_t end = (page_number(position) + 1) * PAGE_EVENTS;
 
+    manager_assert_locked(manager);
     if (strcmp(loop->epoch, manager->epoch) != 0 || position >= manager->position ||
         pages->n_requests >= PAGE_REQUESTS_MAX)
         return WS_ERR_BACKPRESSURE;
@@ -64,7 +68,7 @@ int cluster_fetch(ws_loop *loop, uint64_t position)
         return WS_ERR_NO_MEMORY;
     manager_lock(manager);
     is_under_way = pages_find_request(pages, page_number(position)) != NULL;
-    if (!manager->has_cluster || is_kept_or_lost(pages, position))
+    if (!manager->has_cluster || is_kept_or_lost(manager, position))
         result = WS_ERR_ALREADY;
     else if (!is_under_way)
         result = prepare(loop, request, position);
@@ -156,6 +160,7 @@ static void note_lost(ws_manager *manager, const struct page_request *asked,
     struct pages *pages = &manager->pages;
     uint64_t until = asked->until;
 
+    manager_assert_locked(manager);
     if (n_events > 0 && events[0].position > asked->after)
         until = events[0].position - 1;
     if (until > manager->position)
@@ -169,6 +174,7 @@ static void tell_loops(struct posting *posting)
 {
     const ws_manager *manager = posting->manager;
 
+    manager_assert_locked(manager);
     for (uint32_t i = 0; i < manager->n_loops; i++) {
         ws_loop *loop = manager->loops[i];
 

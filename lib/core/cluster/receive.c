@@ -120,6 +120,7 @@ static void keep(ws_manager *manager, const ws_cluster_event *event, ws_message 
     struct history_line *line;
     enum group_kind kind;
 
+    manager_assert_locked(manager);
     manager->position = event->position;
     if (message == NULL || !cluster_event_kind(event, &kind) ||
         !history_reserve(&manager->history, kind, event->target, &line)) {
@@ -135,6 +136,7 @@ static void begin_anew(ws_manager *manager, const char *epoch, uint64_t position
                        const ws_cluster_event *events, ws_message **messages, size_t n_events,
                        int64_t now_ms)
 {
+    manager_assert_locked(manager);
     memcpy(manager->epoch, epoch, sizeof manager->epoch);
     history_reset(&manager->history, position - n_events);
     for (size_t i = 0; i < n_events; i++)
@@ -145,6 +147,7 @@ static void begin_anew(ws_manager *manager, const char *epoch, uint64_t position
 /* The lock is held. */
 static int reserve_everywhere(ws_manager *manager)
 {
+    manager_assert_locked(manager);
     for (uint32_t i = 0; i < manager->n_loops; i++) {
         int result =
             manager->loops[i] != NULL ? loop_reserve_n(manager->loops[i], 2, true) : WS_OK;
@@ -161,6 +164,7 @@ static void post_epoch(struct posting *posting, struct detail **details, ws_mess
 {
     const ws_manager *manager = posting->manager;
 
+    manager_assert_locked(manager);
     for (uint32_t i = 0; i < manager->n_loops; i++) {
         ws_loop *loop = manager->loops[i];
 

@@ -8,6 +8,7 @@ static bool begin_asking(ws_manager *manager)
 {
     struct stream_end *end = &manager->stream_end;
 
+    manager_assert_locked(manager);
     if (end->is_asking)
         return false;
     end->is_asking = true;

@@ -30,6 +30,7 @@ struct connection *connection_find(ws_manager *manager, ws_conn_id id)
     const ws_loop *loop = manager->loops[conn_id_loop(id)];
     struct connection *connection;
 
+    manager_assert_locked(manager);
     if (loop == NULL)
         return NULL;
     connection = slots_find(&loop->slots, conn_id_slot(id));
@@ -86,6 +87,7 @@ void connection_doom(struct connection *connection, enum doom doom)
 {
     ws_loop *loop = connection->loop;
 
+    loop_assert_thread(connection->loop);
     if (connection->state == CONNECTION_GONE || connection->doom != DOOM_NONE)
         return;
     if (connection->recovering)
@@ -179,6 +181,7 @@ bool connection_hand_over(struct connection *connection, ws_message *message)
 {
     bool kept;
 
+    loop_assert_thread(connection->loop);
     hand_over(connection, message, &kept);
     return kept;
 }
@@ -188,6 +191,7 @@ int connection_give(struct connection *connection, ws_message *message)
     bool kept;
     int result = hand_over(connection, message, &kept);
 
+    loop_assert_thread(connection->loop);
     if (!kept)
         ws_message_unref(message);
     return result;

@@ -176,6 +176,7 @@ bool command_carry_out(ws_loop *loop, struct command *command, uint32_t *budget)
     struct account before = account_set(account_of(loop, command));
     bool done;
 
+    loop_assert_thread(loop);
     spend(budget, COMMAND_COST);
     loop->carried = command->position;
     done = carry_out(loop, command, budget);
@@ -203,6 +204,7 @@ void command_release(ws_loop *loop, struct command *command)
 
 void command_unpin(ws_manager *manager, const struct command *command)
 {
+    manager_assert_locked(manager);
     if (command->share != NULL)
         registry_unpin(&manager->registry, command->share);
     if (command->connection != NULL) {

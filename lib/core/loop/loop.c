@@ -213,6 +213,7 @@ uint64_t ws_loop_run(ws_loop *loop, uint64_t now_ms)
     ws_loop *previous;
     bool done;
 
+    loop_assert_thread(loop);
     if (loop->busy > 0)
         return now_ms;
     previous = loop_enter(loop);
@@ -276,7 +277,7 @@ static void remove_from_manager(ws_loop *loop)
                            counter_read(&loop->counters, (enum counter)i));
     manager->loops[loop->number] = NULL;
     while (loop->wakers > 0)
-        pthread_cond_wait(&manager->woken, &manager->lock);
+        lock_wait(&manager->lock, &manager->woken);
     if (manager->pages.n_readers == 0) /* it may have been this loop's to drop them later */
         dropped = pages_take_all(&manager->pages);
     manager_unlock(manager);

@@ -13,6 +13,7 @@ bool recovery_is_kept(const struct recovery *recovery, int64_t now_ms)
 {
     ws_manager *manager = recovery->connection->loop->manager;
 
+    manager_assert_locked(manager);
     history_expire(&manager->history, now_ms);
     return recovery->position >= manager->history.before;
 }
@@ -27,6 +28,7 @@ static bool seek(const struct history *history, struct recovery *recovery, size_
     size_t most = (size_t)rooms->count + 2;
     size_t count = 0;
 
+    manager_assert_locked(connection->loop->manager);
     if (most > recovery->n_cursors) {
         memory_free(memory, recovery->cursors);
         recovery->n_cursors = 0;
@@ -54,6 +56,7 @@ static enum read_result read_from(const struct history *history, struct recovery
 {
     size_t n_cursors;
 
+    manager_assert_locked(recovery->connection->loop->manager);
     if (!seek(history, recovery, &n_cursors))
         return READ_NO_MEMORY;
     *count =
@@ -72,6 +75,7 @@ static enum read_result read_page(struct recovery *recovery,
     struct pages *pages = &manager->pages;
     const struct page *page;
 
+    manager_assert_locked(manager);
     if (!manager->has_cluster)
         return READ_LOST;
     page = pages_find(pages, recovery->position);

@@ -178,6 +178,7 @@ void recovery_cancel(struct connection *connection)
 
 void recovery_note_room(struct connection *connection)
 {
+    manager_assert_locked(connection->loop->manager);
     if (connection->recovering)
         connection->recovery->joined = connection->loop->manager->position;
 }
@@ -368,6 +369,7 @@ bool recoveries_run(ws_loop *loop, uint32_t *budget)
 {
     bool went_on = false;
 
+    loop_assert_thread(loop);
     for (uint32_t left = loop->recoveries->ready.count; left > 0 && *budget > 0; left--) {
         struct recovery *recovery = loop->recoveries->ready.first;
 

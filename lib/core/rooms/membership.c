@@ -63,6 +63,7 @@ static bool is_one_room_too_many(const ws_manager *manager, const struct share *
 {
     uint32_t most = manager->options.max_rooms;
 
+    manager_assert_locked(manager);
     return most > 0 && manager->registry.n_occupied[GROUP_ROOM] >= most &&
            group_count(share->group) == 0;
 }
@@ -117,6 +118,7 @@ void membership_end(struct connection *connection)
     ws_loop *loop = connection->loop;
     struct rooms *rooms = &connection->rooms;
 
+    manager_assert_locked(loop->manager);
     if (connection->user != NULL)
         leave_share(loop, connection->user, connection->user_place);
     for (uint32_t at = 0; at < rooms->count; at++)

@@ -101,6 +101,7 @@ static ws_conn_id *list_members(ws_manager *manager, struct group *group, size_t
     size_t most = group != NULL ? group_count(group) : 0;
     ws_conn_id *ids;
 
+    manager_assert_locked(manager);
     *count = 0;
     if (most == 0)
         return NULL;

@@ -93,6 +93,7 @@ static void count(ws_manager *manager, int result, enum counter sent)
 static void post(struct posting *posting, struct routes routes, uint32_t n_routes,
                  ws_message *message)
 {
+    manager_assert_locked(posting->manager);
     if (n_routes == 0)
         return;
     message_ref_n(message, n_routes);

@@ -143,6 +143,7 @@ void refusal_log(const ws_loop *loop, int code, const char *reason,
     char with[32] = "";
     uint32_t n_left_out;
 
+    loop_assert_thread(loop);
     if (manager->options.log == NULL ||
         !log_share_take(&loop_part_of(loop)->logged_refusals, loop->timers.now_ms, &n_left_out))
         return;

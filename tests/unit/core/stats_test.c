@@ -258,8 +258,8 @@ static unsigned n_large;
 static void *realloc_without_lock(void *memory, size_t bytes, void *user_data)
 {
     if (bytes > MOST_UNDER_LOCK) {
-        ck_assert_int_eq(pthread_mutex_trylock(&host.manager->lock), 0);
-        pthread_mutex_unlock(&host.manager->lock);
+        ck_assert_int_eq(pthread_mutex_trylock(&host.manager->lock.mutex), 0);
+        pthread_mutex_unlock(&host.manager->lock.mutex);
         n_large++;
     }
     return plain_realloc(memory, bytes, user_data);

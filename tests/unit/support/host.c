@@ -16,8 +16,8 @@
  * else wait for ever for another thread that holds it and calls the library. */
 static void expect_no_lock_held(struct host *host)
 {
-    ck_assert_int_eq(pthread_mutex_trylock(&host->manager->lock), 0);
-    pthread_mutex_unlock(&host->manager->lock);
+    ck_assert_int_eq(pthread_mutex_trylock(&host->manager->lock.mutex), 0);
+    pthread_mutex_unlock(&host->manager->lock.mutex);
 }
 
 static void record(struct host *host, const ws_connection_info *info, const char *format, ...)
