@@ -62,9 +62,8 @@ bool access_knows_host(const struct access *access, const struct origin_request 
     struct origin_request page = *request;
 
     if (access_needs_token(access) ||
-        origin_host_is_ours(&access->options->origins, request->host)) {
+        origin_host_is_ours(&access->options->origins, request->host))
         return true;
-    }
     page.host = NULL; /* what is left is whether its origin is allowed by name */
     return page.origin != NULL && origin_is_allowed(&access->options->origins, &page, true);
 }
@@ -74,8 +73,7 @@ bool access_allows_room(const char *room, const char *user_id, bool is_staff)
     static const char user_prefix[] = "user:";
     static const char staff_prefix[] = "staff:";
 
-    if (strncmp(room, user_prefix, strlen(user_prefix)) == 0) {
+    if (strncmp(room, user_prefix, strlen(user_prefix)) == 0)
         return user_id != NULL && strcmp(room + strlen(user_prefix), user_id) == 0;
-    }
     return is_staff || strncmp(room, staff_prefix, strlen(staff_prefix)) != 0;
 }

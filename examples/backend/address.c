@@ -20,9 +20,8 @@ static struct in6_addr map(const void *v4)
 
 struct in6_addr address_of_socket(const struct sockaddr_storage *socket)
 {
-    if (socket->ss_family == AF_INET) {
+    if (socket->ss_family == AF_INET)
         return map(&((const struct sockaddr_in *)socket)->sin_addr);
-    }
     return ((const struct sockaddr_in6 *)socket)->sin6_addr;
 }
 
@@ -31,9 +30,8 @@ bool address_parse(const char *text, size_t length, struct in6_addr *address)
     char copy[INET6_ADDRSTRLEN];
     struct in_addr v4;
 
-    if (length >= sizeof copy || memchr(text, '\0', length) != NULL) {
+    if (length >= sizeof copy || memchr(text, '\0', length) != NULL)
         return false;
-    }
     memcpy(copy, text, length);
     copy[length] = '\0';
     if (inet_pton(AF_INET, copy, &v4) == 1) {
@@ -45,11 +43,10 @@ bool address_parse(const char *text, size_t length, struct in6_addr *address)
 
 void address_format(const struct in6_addr *address, char text[INET6_ADDRSTRLEN])
 {
-    if (IN6_IS_ADDR_V4MAPPED(address)) {
+    if (IN6_IS_ADDR_V4MAPPED(address))
         inet_ntop(AF_INET, &address->s6_addr[V4_OFFSET], text, INET6_ADDRSTRLEN);
-    } else {
+    else
         inet_ntop(AF_INET6, address, text, INET6_ADDRSTRLEN);
-    }
 }
 
 /* Do the first bits agree? */
@@ -67,9 +64,8 @@ static bool has_no_further_bits(const struct in6_addr *address, unsigned n_bits)
 {
     struct in6_addr cut = {0};
 
-    for (unsigned i = 0; i < n_bits; i++) {
+    for (unsigned i = 0; i < n_bits; i++)
         cut.s6_addr[i / 8] |= address->s6_addr[i / 8] & (0x80U >> i % 8);
-    }
     return memcmp(&cut, address, sizeof cut) == 0;
 }
 
@@ -79,33 +75,27 @@ const char *address_ranges_add(struct address_ranges *ranges, const char *text)
     struct address_range range = {.n_bits = V6_BITS};
     int64_t n_bits = 0;
 
-    if (ranges->count == ADDRESS_MOST_RANGES) {
+    if (ranges->count == ADDRESS_MOST_RANGES)
         return "is one more than 64";
-    }
-    if (!address_parse(text, length, &range.first)) {
+    if (!address_parse(text, length, &range.first))
         return "is no address and no range of addresses, like 10.0.0.0/8 or fd00::/8";
-    }
     if (text[length] == '/') {
         bool is_v4 = memchr(text, ':', length) == NULL;
 
-        if (!text_parse_number(text + length + 1, 0, is_v4 ? V4_BITS : V6_BITS, &n_bits)) {
+        if (!text_parse_number(text + length + 1, 0, is_v4 ? V4_BITS : V6_BITS, &n_bits))
             return "has no number of bits behind its slash, from 0 to 32 or, for IPv6, 128";
-        }
         range.n_bits = (unsigned)n_bits + (is_v4 ? V6_BITS - V4_BITS : 0);
     }
-    if (!has_no_further_bits(&range.first, range.n_bits)) {
+    if (!has_no_further_bits(&range.first, range.n_bits))
         return "is no range: its address has bits behind those that count";
-    }
     ranges->list[ranges->count++] = range;
     return NULL;
 }
 
 bool address_ranges_contain(const struct address_ranges *ranges, const struct in6_addr *address)
 {
-    for (size_t i = 0; i < ranges->count; i++) {
-        if (agree(&ranges->list[i].first, address, ranges->list[i].n_bits)) {
+    for (size_t i = 0; i < ranges->count; i++)
+        if (agree(&ranges->list[i].first, address, ranges->list[i].n_bits))
             return true;
-        }
-    }
     return false;
 }

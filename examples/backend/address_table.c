@@ -21,13 +21,11 @@ bool address_table_open(struct address_table *table, uint32_t max_per_address)
 {
     *table =
         (struct address_table){.n_chains = FIRST_CHAINS, .max_per_address = max_per_address};
-    if (getrandom(&table->seed, sizeof table->seed, 0) != (ssize_t)sizeof table->seed) {
+    if (getrandom(&table->seed, sizeof table->seed, 0) != (ssize_t)sizeof table->seed)
         return false;
-    }
     table->chains = calloc(table->n_chains, sizeof *table->chains);
-    if (table->chains == NULL) {
+    if (table->chains == NULL)
         return false;
-    }
     pthread_mutex_init(&table->mutex, NULL);
     return true;
 }
@@ -51,9 +49,8 @@ static struct in6_addr key_of(const struct in6_addr *client)
     struct in6_addr key = *client;
 
     /* Whoever has an address of IPv6 usually has all of its /64. */
-    if (!IN6_IS_ADDR_V4MAPPED(&key)) {
+    if (!IN6_IS_ADDR_V4MAPPED(&key))
         memset(&key.s6_addr[SUBNET_BYTES], 0, sizeof key - SUBNET_BYTES);
-    }
     return key;
 }
 
@@ -72,9 +69,8 @@ static void grow(struct address_table *table)
     size_t n_old = table->n_chains;
     struct address_count **chains = calloc(2 * n_old, sizeof *chains);
 
-    if (chains == NULL) {
+    if (chains == NULL)
         return;
-    }
     table->chains = chains;
     table->n_chains = 2 * n_old;
     for (size_t i = 0; i < n_old; i++) {
@@ -95,12 +91,10 @@ static struct address_count *add(struct address_table *table, const struct in6_a
     struct address_count *address = malloc(sizeof *address);
     struct address_count **chain;
 
-    if (address == NULL) {
+    if (address == NULL)
         return NULL;
-    }
-    if (table->count == table->n_chains) {
+    if (table->count == table->n_chains)
         grow(table);
-    }
     chain = chain_of(table, key);
     *address = (struct address_count){.next = *chain, .key = *key};
     *chain = address;
@@ -118,12 +112,10 @@ enum address_result address_table_enter(struct address_table *table,
 
     pthread_mutex_lock(&table->mutex);
     found = *chain_of(table, &key);
-    while (found != NULL && memcmp(&found->key, &key, sizeof key) != 0) {
+    while (found != NULL && memcmp(&found->key, &key, sizeof key) != 0)
         found = found->next;
-    }
-    if (found == NULL) {
+    if (found == NULL)
         found = add(table, &key);
-    }
     if (found == NULL) {
         result = ADDRESS_NO_MEMORY;
     } else if (found->n_connections >= table->max_per_address) {
@@ -154,9 +146,8 @@ void address_table_leave(struct address_table *table, struct address_count *addr
     pthread_mutex_lock(&table->mutex);
     if (--address->n_connections == 0) {
         link = chain_of(table, &address->key);
-        while (*link != address) {
+        while (*link != address)
             link = &(*link)->next;
-        }
         *link = address->next;
         table->count--;
         free(address);

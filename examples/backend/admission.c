@@ -26,10 +26,8 @@ static void log_address(const struct connection *connection)
     char client[INET6_ADDRSTRLEN];
     unsigned left_out;
 
-    if (!log_has(WS_LOG_INFO) ||
-        (!log_has(WS_LOG_DEBUG) && !log_may_share(&share, &left_out))) {
+    if (!log_has(WS_LOG_INFO) || (!log_has(WS_LOG_DEBUG) && !log_may_share(&share, &left_out)))
         return;
-    }
     address_format(connection_client(connection), client);
     log_line(WS_LOG_INFO, "a WebSocket of %s is refused", client);
 }
@@ -57,16 +55,13 @@ static int begin_session(ws_handshake *handshake, const struct access *access,
                               ws_handshake_header(handshake, "Sec-WebSocket-Protocol"));
     credentials_add_query(&credentials, ws_handshake_query(handshake));
     result = access_check(access, &credentials, claims);
-    if (result == TOKEN_NO_MEMORY) {
+    if (result == TOKEN_NO_MEMORY)
         return WS_ERR_NO_MEMORY;
-    }
-    if (result != TOKEN_OK) {
+    if (result != TOKEN_OK)
         return refuse(handshake, HTTP_STATUS_UNAUTHORIZED, token_result_text(result));
-    }
     connection->session = session_new(&connection->loop->expiries, websocket, claims);
-    if (connection->session == NULL) {
+    if (connection->session == NULL)
         return WS_ERR_NO_MEMORY;
-    }
     ws_handshake_set_user_data(handshake, connection->session);
     return WS_OK;
 }
@@ -81,12 +76,10 @@ static int admit(ws_handshake *handshake, const struct access *access,
         .scheme = connection_of(handshake)->http->request.scheme,
     };
 
-    if (!access_allows_page(access, &page)) {
+    if (!access_allows_page(access, &page))
         return refuse(handshake, HTTP_STATUS_FORBIDDEN, "pages of this origin may not connect");
-    }
-    if (user_agent_keeps_deflate_context(ws_handshake_header(handshake, "User-Agent"))) {
+    if (user_agent_keeps_deflate_context(ws_handshake_header(handshake, "User-Agent")))
         ws_handshake_decline_deflate(handshake);
-    }
     return access_needs_token(access) ? begin_session(handshake, access, claims) : WS_OK;
 }
 
@@ -97,18 +90,15 @@ static int believe_user_id(ws_handshake *handshake)
     size_t length;
     int result = ws_handshake_query_parameter(handshake, "user_id", &user_id, &length);
 
-    if (result == WS_ERR_NOT_FOUND) {
+    if (result == WS_ERR_NOT_FOUND)
         return WS_OK;
-    }
-    if (result == WS_OK) {
+    if (result == WS_OK)
         result = strlen(user_id) == length ? ws_handshake_set_user_id(handshake, user_id)
                                            : WS_ERR_INVALID;
-    }
-    if (result == WS_ERR_INVALID) {
+    if (result == WS_ERR_INVALID)
         ws_handshake_refuse(handshake, HTTP_STATUS_BAD_REQUEST,
                             "user_id must be 1 to 128 bytes without control characters, line "
                             "separators and characters that reorder text");
-    }
     return result;
 }
 
@@ -117,9 +107,8 @@ int admission_handshake(ws_handshake *handshake, void *access)
     struct token_claims claims;
     int result = admit(handshake, access, &claims);
 
-    if (result != WS_OK) {
+    if (result != WS_OK)
         return result;
-    }
     return access_needs_token(access) ? ws_handshake_set_user_id(handshake, claims.user_id)
                                       : believe_user_id(handshake);
 }
@@ -152,9 +141,8 @@ static int renew_session(ws_manager *manager, const ws_connection_info *connecti
     if (session->is_staff && !claims->is_staff) {
         int result = ws_manager_reauthorize(manager, connection->id);
 
-        if (result != WS_OK) {
+        if (result != WS_OK)
             return result;
-        }
     }
     return session_renew(session, claims) ? WS_OK : WS_ERR_FORBIDDEN;
 }
@@ -165,11 +153,9 @@ int admission_authenticate(ws_manager *manager, const ws_connection_info *connec
     struct token_claims claims;
     enum token_result result = access_check_token(access, token, &claims);
 
-    if (result == TOKEN_NO_MEMORY) {
+    if (result == TOKEN_NO_MEMORY)
         return WS_ERR_NO_MEMORY;
-    }
-    if (result != TOKEN_OK || strcmp(claims.user_id, connection->user_id) != 0) {
+    if (result != TOKEN_OK || strcmp(claims.user_id, connection->user_id) != 0)
         return WS_ERR_FORBIDDEN;
-    }
     return renew_session(manager, connection, &claims);
 }

@@ -17,12 +17,11 @@ cJSON *api_parse_body(struct api_call *call)
     cJSON *json =
         json_text_parse_object(byte_buffer_bytes(body), byte_buffer_length(body), &problem);
 
-    if (json == NULL && problem == NULL) {
+    if (json == NULL && problem == NULL)
         api_answer_store_error(call, STORE_MEMORY);
-    } else if (json == NULL) {
+    else if (json == NULL)
         http_response_set_error(call->response, HTTP_STATUS_BAD_REQUEST, "bad_json", problem,
                                 NULL);
-    }
     return json;
 }
 
@@ -46,9 +45,8 @@ bool api_query_number(struct api_call *call, const char *name, int64_t min, int6
         *value = default_value;
         return true;
     case TEXT_PARAMETER_FOUND:
-        if (text_parse_number(text, min, max, value)) {
+        if (text_parse_number(text, min, max, value))
             return true;
-        }
         break;
     case TEXT_PARAMETER_BAD:
         break;
@@ -126,12 +124,10 @@ cJSON *api_list_answer(const char *name, cJSON *list, const char *next_name, int
 enum store_result api_finish(struct store *store, enum store_result result,
                              struct outbox *outbox)
 {
-    if (result == STORE_OK) {
+    if (result == STORE_OK)
         result = store_commit(store);
-    }
-    if (result == STORE_OK) {
+    if (result == STORE_OK)
         (void)outbox_send(outbox); /* the change is made; its event comes when it can be read */
-    }
     store_end(store);
     return result;
 }
@@ -144,20 +140,17 @@ enum store_result api_add_stock_events(struct store *store, const struct stock_c
         cJSON *item = NULL;
         enum store_result result = store_stock_get(store, change->sku, &item);
 
-        if (result != STORE_OK) {
+        if (result != STORE_OK)
             return result;
-        }
         result = outbox_add(outbox, "inventory_updated", NULL, item);
         if (result == STORE_OK && change->fell &&
             cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(item, "quantity")) <=
                 cJSON_GetNumberValue(
-                    cJSON_GetObjectItemCaseSensitive(item, "low_stock_threshold"))) {
+                    cJSON_GetObjectItemCaseSensitive(item, "low_stock_threshold")))
             result = outbox_add(outbox, "stock_low", NULL, item);
-        }
         cJSON_Delete(item);
-        if (result != STORE_OK) {
+        if (result != STORE_OK)
             return result;
-        }
     }
     return STORE_OK;
 }

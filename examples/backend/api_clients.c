@@ -16,9 +16,8 @@ static bool is_plausible_email(const char *email)
     const char *dot;
 
     if (at == NULL || at == email || at - email > 64 || strchr(at + 1, '@') != NULL ||
-        strpbrk(email, " ,;<>()\"\\") != NULL) {
+        strpbrk(email, " ,;<>()\"\\") != NULL)
         return false;
-    }
     dot = strrchr(at, '.');
     return dot != NULL && dot > at + 1 && dot[1] != '\0' && at[1] != '.' &&
            strstr(at, "..") == NULL;
@@ -37,18 +36,14 @@ static bool read_client(const cJSON *body, struct client_draft *draft,
 
     draft->phone = NULL;
     if (!field_text(&source, "name", NAME_MAX_CHARACTERS, FIELD_LINE, &draft->name) ||
-        !field_text(&source, "email", EMAIL_MAX_CHARACTERS, FIELD_LINE, &draft->email)) {
+        !field_text(&source, "email", EMAIL_MAX_CHARACTERS, FIELD_LINE, &draft->email))
         return false;
-    }
-    if (!is_plausible_email(draft->email)) {
+    if (!is_plausible_email(draft->email))
         return field_fail(&source, "email", "it is not an e-mail address");
-    }
-    if (!field_is_given(&source, "phone")) {
+    if (!field_is_given(&source, "phone"))
         return true;
-    }
-    if (!field_text(&source, "phone", PHONE_MAX_CHARACTERS, FIELD_LINE, &draft->phone)) {
+    if (!field_text(&source, "phone", PHONE_MAX_CHARACTERS, FIELD_LINE, &draft->phone))
         return false;
-    }
     return is_plausible_phone(draft->phone) ||
            field_fail(&source, "phone", "it is not a telephone number");
 }
@@ -61,17 +56,14 @@ static enum store_result write_client(struct app *app, const struct client_draft
     struct store *store = app->store;
     enum store_result result = store_begin(store, STORE_WRITE);
 
-    if (result != STORE_OK) {
+    if (result != STORE_OK)
         return result;
-    }
     result = *id == 0 ? store_client_create(store, draft, id)
                       : store_client_update(store, *id, draft);
-    if (result == STORE_OK) {
+    if (result == STORE_OK)
         result = store_client_get(store, *id, client);
-    }
-    if (result == STORE_OK) {
+    if (result == STORE_OK)
         result = outbox_add(&app->outbox, type, NULL, *client);
-    }
     return api_finish(store, result, &app->outbox);
 }
 
@@ -84,21 +76,19 @@ static void put_client(struct api_call *call, int64_t id)
     struct client_draft draft;
     enum store_result result;
 
-    if (body == NULL) {
+    if (body == NULL)
         return;
-    }
     if (!read_client(body, &draft, &problem)) {
         api_answer_problem(call, &problem);
         cJSON_Delete(body);
         return;
     }
     result = write_client(call->app, &draft, &id, &client);
-    if (result == STORE_OK) {
+    if (result == STORE_OK)
         http_response_set_json(call->response, is_new ? HTTP_STATUS_CREATED : HTTP_STATUS_OK,
                                client);
-    } else {
+    else
         api_answer_store_error(call, result);
-    }
     cJSON_Delete(client);
     cJSON_Delete(body);
 }
@@ -112,9 +102,8 @@ void api_update_client(struct api_call *call)
 {
     int64_t id;
 
-    if (api_parse_id(call, &id)) {
+    if (api_parse_id(call, &id))
         put_client(call, id);
-    }
 }
 
 void api_list_clients(struct api_call *call)
@@ -128,9 +117,8 @@ void api_list_clients(struct api_call *call)
     int64_t after;
 
     if (!api_query_number(call, "limit", 1, API_MOST_CLIENTS, API_MOST_CLIENTS, &limit) ||
-        !api_query_number(call, "after", 0, INT64_MAX, 0, &after)) {
+        !api_query_number(call, "after", 0, INT64_MAX, 0, &after))
         return;
-    }
     result = store_begin(store, STORE_READ);
     if (result == STORE_OK) {
         result = store_client_list(store, limit, after, &clients, &next_after);

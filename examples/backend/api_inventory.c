@@ -40,16 +40,13 @@ static enum store_result write_item(struct app *app, const char *sku,
     struct store *store = app->store;
     enum store_result result = store_begin(store, STORE_WRITE);
 
-    if (result != STORE_OK) {
+    if (result != STORE_OK)
         return result;
-    }
     result = store_stock_update(store, sku, update, &changes);
-    if (result == STORE_OK) {
+    if (result == STORE_OK)
         result = store_stock_get(store, sku, item);
-    }
-    if (result == STORE_OK) {
+    if (result == STORE_OK)
         result = api_add_stock_events(store, &changes, &app->outbox);
-    }
     return api_finish(store, result, &app->outbox);
 }
 
@@ -61,20 +58,18 @@ void api_update_item(struct api_call *call)
     struct stock_update update;
     enum store_result result;
 
-    if (body == NULL) {
+    if (body == NULL)
         return;
-    }
     if (!read_update(body, &update, &problem)) {
         api_answer_problem(call, &problem);
         cJSON_Delete(body);
         return;
     }
     result = write_item(call->app, call->parameter, &update, &item);
-    if (result == STORE_OK) {
+    if (result == STORE_OK)
         http_response_set_json(call->response, HTTP_STATUS_OK, item);
-    } else {
+    else
         api_answer_store_error(call, result);
-    }
     cJSON_Delete(item);
     cJSON_Delete(body);
 }

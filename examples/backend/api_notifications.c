@@ -25,17 +25,14 @@ static bool read_notification(const cJSON *body, struct notification *notificati
 
     *notification = (struct notification){.severity = "info"};
     if (!field_text(&source, "message", MESSAGE_MAX_CHARACTERS, FIELD_LINES,
-                    &notification->message)) {
+                    &notification->message))
         return false;
-    }
     if (field_is_given(&source, "severity")) {
         if (!field_text(&source, "severity", SEVERITY_MAX_CHARACTERS, FIELD_LINE,
-                        &notification->severity)) {
+                        &notification->severity))
             return false;
-        }
-        if (!is_severity(notification->severity)) {
+        if (!is_severity(notification->severity))
             return field_fail(&source, "severity", "it is not info, success, warning or error");
-        }
     }
     return !field_is_given(&source, "user_id") ||
            field_name(&source, "user_id", &notification->user_id);
@@ -68,9 +65,8 @@ static enum store_result send_notification(struct app *app,
     cJSON *data = event_data(notification);
     enum store_result result = data != NULL ? STORE_OK : STORE_MEMORY;
 
-    if (result == STORE_OK) {
+    if (result == STORE_OK)
         result = store_begin(app->store, STORE_WRITE);
-    }
     if (result == STORE_OK) {
         result = outbox_add(&app->outbox, "notification", notification->user_id, data);
         result = api_finish(app->store, result, &app->outbox);
@@ -86,19 +82,17 @@ void api_send_notification(struct api_call *call)
     struct notification notification;
     enum store_result result;
 
-    if (body == NULL) {
+    if (body == NULL)
         return;
-    }
     if (!read_notification(body, &notification, &problem)) {
         api_answer_problem(call, &problem);
         cJSON_Delete(body);
         return;
     }
     result = send_notification(call->app, &notification);
-    if (result == STORE_OK) {
+    if (result == STORE_OK)
         answer_sent(call);
-    } else {
+    else
         api_answer_store_error(call, result);
-    }
     cJSON_Delete(body);
 }

@@ -25,9 +25,8 @@ static bool add_item(const struct field_source *source, size_t position,
     int64_t quantity;
 
     if (!field_text(source, "sku", SKU_MAX_BYTES, FIELD_LINE, &sku) ||
-        !field_integer(source, "quantity", 1, ORDER_MAX_QUANTITY, &quantity)) {
+        !field_integer(source, "quantity", 1, ORDER_MAX_QUANTITY, &quantity))
         return false;
-    }
     for (size_t i = 0; i < draft->n_lines; i++) {
         if (strcmp(draft->lines[i].sku, sku) == 0) {
             draft->lines[i].quantity += quantity;
@@ -47,9 +46,8 @@ static bool read_items(const struct field_source *source, struct order_request *
     const cJSON *item;
     size_t position = 0;
 
-    if (!field_array(source, "items", 1, ORDER_MAX_LINES, &items)) {
+    if (!field_array(source, "items", 1, ORDER_MAX_LINES, &items))
         return false;
-    }
     cJSON_ArrayForEach(item, items)
     {
         char prefix[32];
@@ -60,9 +58,8 @@ static bool read_items(const struct field_source *source, struct order_request *
             return field_fail(&fields, "", "an object is needed");
         }
         snprintf(prefix, sizeof prefix, "items[%zu].", position);
-        if (!add_item(&fields, position, wanted)) {
+        if (!add_item(&fields, position, wanted))
             return false;
-        }
         position++;
     }
     return true;
@@ -81,9 +78,8 @@ static bool read_order(const cJSON *body, bool is_new, struct order_request *wan
         return false;
     }
     if (has_client &&
-        !field_integer(&source, "client_id", 1, INT32_MAX, &wanted->draft.client_id)) {
+        !field_integer(&source, "client_id", 1, INT32_MAX, &wanted->draft.client_id))
         return false;
-    }
     return !has_items || read_items(&source, wanted);
 }
 
@@ -118,9 +114,8 @@ static enum store_result add_order_events(struct store *store, int64_t id, const
 {
     enum store_result result = store_order_get(store, id, order);
 
-    if (result != STORE_OK) {
+    if (result != STORE_OK)
         return result;
-    }
     result = outbox_add(outbox, type, NULL, *order);
     return result == STORE_OK ? api_add_stock_events(store, changes, outbox) : result;
 }
@@ -136,15 +131,13 @@ static enum store_result write_order(struct app *app, const struct order_draft *
     struct store *store = app->store;
     enum store_result result = store_begin(store, STORE_WRITE);
 
-    if (result != STORE_OK) {
+    if (result != STORE_OK)
         return result;
-    }
     result = is_new ? store_order_create(store, draft, id, &changes, bad_line)
                     : store_order_update(store, *id, draft, &changes, bad_line);
-    if (result == STORE_OK) {
+    if (result == STORE_OK)
         result = add_order_events(store, *id, is_new ? "order_created" : "order_updated",
                                   &changes, &app->outbox, order);
-    }
     return api_finish(store, result, &app->outbox);
 }
 
@@ -158,21 +151,19 @@ static void put_order(struct api_call *call, int64_t id)
     enum store_result result;
     size_t bad_line = 0;
 
-    if (body == NULL) {
+    if (body == NULL)
         return;
-    }
     if (!read_order(body, is_new, &wanted, &problem)) {
         api_answer_problem(call, &problem);
         cJSON_Delete(body);
         return;
     }
     result = write_order(call->app, &wanted.draft, &id, &bad_line, &order);
-    if (result == STORE_OK) {
+    if (result == STORE_OK)
         http_response_set_json(call->response, is_new ? HTTP_STATUS_CREATED : HTTP_STATUS_OK,
                                order);
-    } else {
+    else
         answer_order_error(call, result, &wanted, bad_line);
-    }
     if (result == STORE_OK && is_new) {
         char location[48];
 
@@ -192,9 +183,8 @@ void api_update_order(struct api_call *call)
 {
     int64_t id;
 
-    if (api_parse_id(call, &id)) {
+    if (api_parse_id(call, &id))
         put_order(call, id);
-    }
 }
 
 /* *order, which the event and the answer share, says also which status it had before. */
@@ -205,24 +195,19 @@ static enum store_result change_status(struct app *app, int64_t id, const char *
     struct store *store = app->store;
     enum store_result result = store_begin(store, STORE_WRITE);
 
-    if (result != STORE_OK) {
+    if (result != STORE_OK)
         return result;
-    }
     result = store_order_set_status(store, id, status, old_status, &changes);
-    if (result == STORE_OK) {
+    if (result == STORE_OK)
         result = store_order_get(store, id, order);
-    }
     if (result == STORE_OK &&
         (cJSON_AddStringToObject(*order, "old_status", *old_status) == NULL ||
-         cJSON_AddStringToObject(*order, "new_status", status) == NULL)) {
+         cJSON_AddStringToObject(*order, "new_status", status) == NULL))
         result = STORE_MEMORY;
-    }
-    if (result == STORE_OK) {
+    if (result == STORE_OK)
         result = outbox_add(&app->outbox, "order_status_changed", NULL, *order);
-    }
-    if (result == STORE_OK) {
+    if (result == STORE_OK)
         result = api_add_stock_events(store, &changes, &app->outbox);
-    }
     return api_finish(store, result, &app->outbox);
 }
 
@@ -238,13 +223,11 @@ void api_set_order_status(struct api_call *call)
     cJSON *body;
     int64_t id;
 
-    if (!api_parse_id(call, &id)) {
+    if (!api_parse_id(call, &id))
         return;
-    }
     body = api_parse_body(call);
-    if (body == NULL) {
+    if (body == NULL)
         return;
-    }
     source.object = body;
     if (!field_text(&source, "status", 16, FIELD_LINE, &status) ||
         (!store_is_order_status(status) &&
@@ -276,19 +259,17 @@ void api_get_order(struct api_call *call)
     cJSON *order = NULL;
     int64_t id;
 
-    if (!api_parse_id(call, &id)) {
+    if (!api_parse_id(call, &id))
         return;
-    }
     result = store_begin(store, STORE_READ);
     if (result == STORE_OK) {
         result = store_order_get(store, id, &order);
         store_end(store);
     }
-    if (result == STORE_OK) {
+    if (result == STORE_OK)
         http_response_set_json(call->response, HTTP_STATUS_OK, order);
-    } else {
+    else
         api_answer_store_error(call, result);
-    }
     cJSON_Delete(order);
 }
 
@@ -303,9 +284,8 @@ void api_list_orders(struct api_call *call)
     int64_t before;
 
     if (!api_query_number(call, "limit", 1, LONGEST_LIST, API_DEFAULT_ORDERS, &limit) ||
-        !api_query_number(call, "before", 1, INT64_MAX, INT64_MAX, &before)) {
+        !api_query_number(call, "before", 1, INT64_MAX, INT64_MAX, &before))
         return;
-    }
     result = store_begin(store, STORE_READ);
     if (result == STORE_OK) {
         result = store_order_list(store, limit, before, &orders, &next_before);

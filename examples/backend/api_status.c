@@ -18,13 +18,12 @@ void api_get_health(struct api_call *call)
     static const char healthy[] = "{\"status\":\"ok\"}";
     static const char draining[] = "{\"status\":\"draining\"}";
 
-    if (atomic_load(&call->app->stopping)) {
+    if (atomic_load(&call->app->stopping))
         http_response_set_text(call->response, HTTP_STATUS_SERVICE_UNAVAILABLE, json_type,
                                draining, strlen(draining));
-    } else {
+    else
         http_response_set_text(call->response, HTTP_STATUS_OK, json_type, healthy,
                                strlen(healthy));
-    }
 }
 
 static void answer_out_of_memory(struct api_call *call)
@@ -42,15 +41,13 @@ static void answer_texts(struct api_call *call, const char *type, const char *co
     struct byte_buffer joined = {0};
     bool complete = true;
 
-    for (size_t i = 0; i < n_texts && complete; i++) {
+    for (size_t i = 0; i < n_texts && complete; i++)
         complete = texts[i] != NULL && byte_buffer_append(&joined, texts[i], strlen(texts[i]));
-    }
-    if (complete) {
+    if (complete)
         http_response_set_text(call->response, HTTP_STATUS_OK, type, byte_buffer_bytes(&joined),
                                byte_buffer_length(&joined));
-    } else {
+    else
         answer_out_of_memory(call);
-    }
     byte_buffer_free(&joined);
 }
 
@@ -64,9 +61,8 @@ static char *make_stats(struct app *app, size_t max_rooms_bytes, size_t *length)
     bool is_whole;
     char *text;
 
-    if (ws_manager_get_stats_within(manager, max_rooms_bytes, &text, length) != WS_OK) {
+    if (ws_manager_get_stats_within(manager, max_rooms_bytes, &text, length) != WS_OK)
         return NULL;
-    }
     snprintf(ours, sizeof ours,
              ",\"sockets\":%zu,\"addresses_refused\":%" PRIu64
              ",\"database_failures\":%" PRIu64,
@@ -83,9 +79,8 @@ static char *make_stats(struct app *app, size_t max_rooms_bytes, size_t *length)
                    byte_buffer_append(&joined, cluster + 1, strlen(cluster + 1));
         cJSON_free(cluster);
     }
-    if (!is_whole) {
+    if (!is_whole)
         byte_buffer_free(&joined);
-    }
     *length = byte_buffer_length(&joined);
     return joined.data;
 }
@@ -135,9 +130,8 @@ void api_get_stats(struct api_call *call)
         return;
     }
     if (!has_no_rooms(text, length)) {
-        if (length > LONG_BYTES) {
+        if (length > LONG_BYTES)
             (void)stats_cache_put(cache, text, length); /* only others would gain by it */
-        }
         http_response_set_text(response, HTTP_STATUS_OK, json_type, text, length);
     } else if (stats_cache_make(cache)) {
         response->later = true;

@@ -14,28 +14,23 @@ bool byte_buffer_reserve(struct byte_buffer *buffer, size_t more)
     size_t capacity = buffer->capacity > 0 ? buffer->capacity : SMALLEST_CAPACITY;
     char *data;
 
-    if (more <= buffer->capacity - buffer->end) {
+    if (more <= buffer->capacity - buffer->end)
         return true;
-    }
-    if (more > SIZE_MAX / 2 - buffer->end) {
+    if (more > SIZE_MAX / 2 - buffer->end)
         return false;
-    }
     /* Moving costs as much as is there, so it is done when as much has been consumed since. */
     if (buffer->start > 0 && buffer->start >= live) {
         memmove(buffer->data, buffer->data + buffer->start, live);
         buffer->start = 0;
         buffer->end = live;
     }
-    while (capacity < buffer->end + more) {
+    while (capacity < buffer->end + more)
         capacity *= 2;
-    }
-    if (capacity == buffer->capacity) {
+    if (capacity == buffer->capacity)
         return true;
-    }
     data = realloc(buffer->data, capacity);
-    if (data == NULL) {
+    if (data == NULL)
         return false;
-    }
     buffer->data = data;
     buffer->capacity = capacity;
     return true;
@@ -43,12 +38,10 @@ bool byte_buffer_reserve(struct byte_buffer *buffer, size_t more)
 
 bool byte_buffer_append(struct byte_buffer *buffer, const void *bytes, size_t length)
 {
-    if (length == 0) {
+    if (length == 0)
         return true;
-    }
-    if (!byte_buffer_reserve(buffer, length)) {
+    if (!byte_buffer_reserve(buffer, length))
         return false;
-    }
     memcpy(buffer->data + buffer->end, bytes, length);
     buffer->end += length;
     return true;
@@ -57,16 +50,14 @@ bool byte_buffer_append(struct byte_buffer *buffer, const void *bytes, size_t le
 void byte_buffer_consume(struct byte_buffer *buffer, size_t length)
 {
     buffer->start += length;
-    if (buffer->start == buffer->end) {
+    if (buffer->start == buffer->end)
         byte_buffer_reset(buffer);
-    }
 }
 
 void byte_buffer_reset(struct byte_buffer *buffer)
 {
-    if (buffer->capacity > KEPT_CAPACITY) {
+    if (buffer->capacity > KEPT_CAPACITY)
         byte_buffer_free(buffer);
-    }
     buffer->start = 0;
     buffer->end = 0;
 }

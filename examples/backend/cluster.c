@@ -24,12 +24,10 @@ static struct cluster_watch *find_watch(struct cluster *cluster, int fd)
     for (size_t i = 0; i < CLUSTER_MAX_FDS; i++) {
         struct cluster_watch *watch = &cluster->watches[i];
 
-        if (watch->events != 0 && watch->fd == fd) {
+        if (watch->events != 0 && watch->fd == fd)
             return watch;
-        }
-        if (watch->events == 0) {
+        if (watch->events == 0)
             unused = watch;
-        }
     }
     return unused;
 }
@@ -41,21 +39,18 @@ static void watch(int fd, int events, void *user_data)
     struct epoll_event wanted = {.data.ptr = watch};
     int operation = EPOLL_CTL_MOD;
 
-    if (watch == NULL || (watch->events == 0 && events == 0)) {
+    if (watch == NULL || (watch->events == 0 && events == 0))
         return;
-    }
     wanted.events = ((events & WS_REDIS_READ) != 0 ? (uint32_t)EPOLLIN : 0) |
                     ((events & WS_REDIS_WRITE) != 0 ? (uint32_t)EPOLLOUT : 0);
-    if (watch->events == 0) {
+    if (watch->events == 0)
         operation = EPOLL_CTL_ADD;
-    } else if (events == 0) {
+    else if (events == 0)
         operation = EPOLL_CTL_DEL;
-    }
     *watch = (struct cluster_watch){fd, events};
     /* At the end the epoll is gone before the client. */
-    if (cluster->epoll >= 0 && epoll_ctl(cluster->epoll, operation, fd, &wanted) != 0) {
+    if (cluster->epoll >= 0 && epoll_ctl(cluster->epoll, operation, fd, &wanted) != 0)
         log_line(WS_LOG_ERROR, "redis: the connection can't be watched");
-    }
 }
 
 static void wake(void *user_data)
@@ -64,9 +59,8 @@ static void wake(void *user_data)
     uint64_t one = 1;
 
     /* It can only fail when the counter is full, and then the thread is awake. */
-    if (write(cluster->wake, &one, sizeof one) < 0) {
+    if (write(cluster->wake, &one, sizeof one) < 0)
         return;
-    }
 }
 
 static void on_state(int connected, const char *text, void *user_data)
@@ -88,9 +82,8 @@ bool cluster_open(struct cluster *cluster, const struct options *options, ws_man
     int result;
 
     *cluster = (struct cluster){.epoll = -1, .wake = -1};
-    if (options->redis_uri == NULL) {
+    if (options->redis_uri == NULL)
         return true;
-    }
     if (ws_redis_check_uri(options->redis_uri, reason, sizeof reason) != WS_OK) {
         snprintf(problem, size, "--redis: %s", reason);
         return false;
@@ -108,9 +101,8 @@ bool cluster_open(struct cluster *cluster, const struct options *options, ws_man
     redis_options.on_state = on_state;
     redis_options.resolve = ws_redis_resolve_in_thread;
     redis_options.user_data = cluster;
-    if (options->history_events > 0) {
+    if (options->history_events > 0)
         redis_options.preload_events = options->history_events;
-    }
     result = ws_redis_new(manager, &redis_options, monotonic_ms(), &cluster->redis);
     if (result != WS_OK) {
         snprintf(problem, size, "%s: %s", result == WS_ERR_INVALID ? "--node" : "--redis",
@@ -133,9 +125,8 @@ static void await_redis(struct cluster *cluster)
                         ? 0
                         : epoll_wait(cluster->epoll, events, CLUSTER_MAX_FDS, wait_ms);
 
-        for (int i = 0; i < count; i++) {
+        for (int i = 0; i < count; i++)
             cluster_event(cluster, events[i].data.ptr, events[i].events);
-        }
         now_ms = monotonic_ms();
     }
 }
@@ -145,36 +136,29 @@ void cluster_attach(struct cluster *cluster, int epoll)
     struct epoll_event wanted = {.events = EPOLLIN | EPOLLET, .data.ptr = &cluster->wake};
 
     cluster->epoll = epoll;
-    if (cluster->redis == NULL) {
+    if (cluster->redis == NULL)
         return;
-    }
-    if (epoll_ctl(epoll, EPOLL_CTL_ADD, cluster->wake, &wanted) != 0) {
+    if (epoll_ctl(epoll, EPOLL_CTL_ADD, cluster->wake, &wanted) != 0)
         log_line(WS_LOG_ERROR, "redis: its events can't be watched");
-    }
     await_redis(cluster);
 }
 
 bool cluster_event(struct cluster *cluster, const void *pointer, uint32_t events)
 {
-    if (pointer == &cluster->wake) {
+    if (pointer == &cluster->wake)
         return true;
-    }
     for (size_t i = 0; i < CLUSTER_MAX_FDS; i++) {
         const struct cluster_watch *watched = &cluster->watches[i];
         int ready = 0;
 
-        if (pointer != watched) {
+        if (pointer != watched)
             continue;
-        }
-        if ((events & (EPOLLIN | EPOLLERR | EPOLLHUP)) != 0) {
+        if ((events & (EPOLLIN | EPOLLERR | EPOLLHUP)) != 0)
             ready |= WS_REDIS_READ;
-        }
-        if ((events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) != 0) {
+        if ((events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) != 0)
             ready |= WS_REDIS_WRITE;
-        }
-        if (watched->events != 0) {
+        if (watched->events != 0)
             ws_redis_ready(cluster->redis, watched->fd, ready);
-        }
         return true;
     }
     return false;
@@ -202,9 +186,8 @@ static bool add_json(cJSON *object, const char *name, const struct cluster *clus
     char *text;
     bool added;
 
-    if (get(cluster->redis, &text, NULL) != WS_OK) {
+    if (get(cluster->redis, &text, NULL) != WS_OK)
         return false;
-    }
     added = cJSON_AddRawToObject(object, name, text) != NULL;
     ws_redis_free_text(cluster->redis, text);
     return added;
@@ -216,9 +199,8 @@ char *cluster_stats(const struct cluster *cluster)
     char *text = NULL;
 
     if (add_json(stats, "redis", cluster, ws_redis_get_stats) &&
-        add_json(stats, "cluster", cluster, ws_redis_get_nodes)) {
+        add_json(stats, "cluster", cluster, ws_redis_get_nodes))
         text = cJSON_PrintUnformatted(stats);
-    }
     cJSON_Delete(stats);
     return text;
 }

@@ -38,9 +38,8 @@ static void link_connection(struct connection *connection)
     struct loop *loop = connection->loop;
 
     connection->next = loop->first;
-    if (loop->first != NULL) {
+    if (loop->first != NULL)
         loop->first->previous = connection;
-    }
     loop->first = connection;
     loop->n_connections++;
     atomic_fetch_add(&loop->app->n_sockets, 1);
@@ -50,14 +49,12 @@ static void unlink_connection(struct connection *connection)
 {
     struct loop *loop = connection->loop;
 
-    if (connection->previous != NULL) {
+    if (connection->previous != NULL)
         connection->previous->next = connection->next;
-    } else {
+    else
         loop->first = connection->next;
-    }
-    if (connection->next != NULL) {
+    if (connection->next != NULL)
         connection->next->previous = connection->previous;
-    }
     loop->n_connections--;
     atomic_fetch_sub(&loop->app->n_sockets, 1);
 }
@@ -87,9 +84,8 @@ void connection_count(struct connection *connection)
 {
     struct app *app = connection->loop->app;
 
-    if (app->options->max_per_address == 0 || connection->is_admin) {
+    if (app->options->max_per_address == 0 || connection->is_admin)
         return;
-    }
     switch (address_table_enter(&app->addresses, &connection->peer, &connection->address)) {
     case ADDRESS_ENTERED:
         break;
@@ -107,9 +103,8 @@ static struct connection *first_of_strangers(const struct timer_queue *queue)
 {
     struct timer *timer = timer_queue_first(queue);
 
-    while (timer != NULL && timer != &queue->head && connection_of_timer(timer)->is_admin) {
+    while (timer != NULL && timer != &queue->head && connection_of_timer(timer)->is_admin)
         timer = timer->next;
-    }
     return timer != NULL && timer != &queue->head ? connection_of_timer(timer) : NULL;
 }
 
@@ -117,12 +112,10 @@ static bool make_room_among(struct loop *loop, enum timeout timeout)
 {
     struct connection *connection = first_of_strangers(&loop->timeouts[timeout]);
 
-    if (connection == NULL) {
+    if (connection == NULL)
         return false;
-    }
-    if (timeout == TIMEOUT_HEAD || timeout == TIMEOUT_BODY) {
+    if (timeout == TIMEOUT_HEAD || timeout == TIMEOUT_BODY)
         refusal_log(&connection->http->request, 0, needed_place);
-    }
     connection_close(connection);
     return true;
 }
@@ -135,11 +128,9 @@ static bool make_room(struct loop *loop)
     static const enum timeout least_first[] = {TIMEOUT_LINGER, TIMEOUT_IDLE, TIMEOUT_FRESH,
                                                TIMEOUT_HEAD};
 
-    for (size_t i = 0; i < sizeof least_first / sizeof least_first[0]; i++) {
-        if (make_room_among(loop, least_first[i])) {
+    for (size_t i = 0; i < sizeof least_first / sizeof least_first[0]; i++)
+        if (make_room_among(loop, least_first[i]))
             return true;
-        }
-    }
     return http_unread_close_longest(loop, needed_place) || make_room_among(loop, TIMEOUT_BODY);
 }
 
@@ -160,9 +151,8 @@ void connection_open(struct loop *loop, int fd, bool is_admin,
     }
     if (connection == NULL || http == NULL || !connection_proxy_open(connection) ||
         !stream_open(&connection->stream, fd, loop->app->tls, loop->epoll, connection)) {
-        if (connection != NULL) {
+        if (connection != NULL)
             connection_proxy_close(connection);
-        }
         free(http);
         free(connection);
         close(fd);
@@ -183,9 +173,8 @@ void connection_open(struct loop *loop, int fd, bool is_admin,
         return;
     }
     timer_start(&connection->timer, &loop->timeouts[TIMEOUT_FRESH], loop->now_ms);
-    if (connection->proxied == NULL) {
+    if (connection->proxied == NULL)
         connection_count(connection);
-    }
 }
 
 static void free_websocket(struct connection *connection)
@@ -208,13 +197,11 @@ void connection_close(struct connection *connection)
     free_websocket(connection);
     connection_http_end(connection);
     byte_buffer_free(&connection->out);
-    if (connection->file >= 0) {
+    if (connection->file >= 0)
         close(connection->file);
-    }
     connection_proxy_close(connection);
-    if (connection->address != NULL) {
+    if (connection->address != NULL)
         address_table_leave(&loop->app->addresses, connection->address);
-    }
     timer_stop(&connection->timer);
     stream_close(&connection->stream);
     unlink_connection(connection);
@@ -230,13 +217,12 @@ void connection_watch(struct connection *connection, uint32_t events)
 
 static void end_output(struct connection *connection)
 {
-    if (!stream_end(&connection->stream) && errno == EAGAIN) {
+    if (!stream_end(&connection->stream) && errno == EAGAIN)
         connection_watch(connection, connection->eof ? EPOLLOUT : EPOLLIN | EPOLLOUT);
-    } else if (connection->eof || shutdown(connection->stream.fd, SHUT_WR) != 0) {
+    else if (connection->eof || shutdown(connection->stream.fd, SHUT_WR) != 0)
         connection_close(connection);
-    } else {
+    else
         connection_watch(connection, EPOLLIN);
-    }
 }
 
 void connection_linger(struct connection *connection)
@@ -246,9 +232,8 @@ void connection_linger(struct connection *connection)
     free_websocket(connection);
     connection_http_end(connection);
     connection->phase = PHASE_LINGER;
-    if (!connection->is_refused) { /* whose time runs from its beginning */
+    if (!connection->is_refused) /* whose time runs from its beginning */
         timer_start(&connection->timer, &loop->timeouts[TIMEOUT_LINGER], loop->now_ms);
-    }
     end_output(connection);
 }
 
@@ -260,9 +245,8 @@ static void discard_input(struct connection *connection)
         ssize_t length =
             stream_read(&connection->stream, loop->received, sizeof loop->received);
 
-        if (length < 0 && (errno == EAGAIN || errno == EINTR)) {
+        if (length < 0 && (errno == EAGAIN || errno == EINTR))
             return;
-        }
         connection->discarded += length > 0 ? (size_t)length : 0;
         if (length <= 0 || connection->discarded > LINGER_MAX_BYTES) {
             connection_close(connection);
@@ -280,12 +264,10 @@ static enum connection_write write_buffer(struct connection *connection)
         struct iovec piece = {byte_buffer_bytes(out), byte_buffer_length(out)};
         ssize_t sent = stream_write(&connection->stream, &piece, 1, more);
 
-        if (sent < 0 && errno == EINTR) {
+        if (sent < 0 && errno == EINTR)
             continue;
-        }
-        if (sent < 0) {
+        if (sent < 0)
             return errno == EAGAIN ? WRITE_BLOCKED : WRITE_BROKEN;
-        }
         byte_buffer_consume(out, (size_t)sent);
         connection->http->unread.written += (size_t)sent;
     }
@@ -302,22 +284,18 @@ static enum connection_write write_file(struct connection *connection)
         ssize_t sent = stream_send_file(&connection->stream, connection->file,
                                         &connection->file_offset, wanted);
 
-        if (sent < 0 && errno == EINTR) {
+        if (sent < 0 && errno == EINTR)
             continue;
-        }
-        if (sent < 0 && errno == EAGAIN) {
+        if (sent < 0 && errno == EAGAIN)
             return WRITE_BLOCKED;
-        }
-        if (sent <= 0) {
+        if (sent <= 0)
             return WRITE_BROKEN; /* or the file became shorter: its length can't be kept */
-        }
         connection->file_left -= sent;
         budget -= (size_t)sent;
         connection->http->unread.written += (size_t)sent;
     }
-    if (connection->file_left > 0) {
+    if (connection->file_left > 0)
         return WRITE_BLOCKED; /* others first: the socket is writable again next turn */
-    }
     close(connection->file);
     connection->file = -1;
     return WRITE_DONE;
@@ -327,17 +305,15 @@ enum connection_write connection_write_http(struct connection *connection)
 {
     enum connection_write result = write_buffer(connection);
 
-    if (result == WRITE_DONE && connection->file >= 0) {
+    if (result == WRITE_DONE && connection->file >= 0)
         result = write_file(connection);
-    }
     return result == WRITE_DONE ? connection_flush(connection) : result;
 }
 
 enum connection_write connection_flush(struct connection *connection)
 {
-    if (stream_flush(&connection->stream)) {
+    if (stream_flush(&connection->stream))
         return WRITE_DONE;
-    }
     return errno == EAGAIN ? WRITE_BLOCKED : WRITE_BROKEN;
 }
 
@@ -349,18 +325,16 @@ static void handle_events(struct connection *connection, uint32_t events)
         return;
     }
     if ((events & EPOLLOUT) != 0) {
-        if (connection->phase == PHASE_HTTP) {
+        if (connection->phase == PHASE_HTTP)
             connection_http_writable(connection);
-        } else if (connection->phase == PHASE_WEBSOCKET) {
+        else if (connection->phase == PHASE_WEBSOCKET)
             connection_websocket_write(connection);
-        } else if (connection->phase == PHASE_LINGER) {
+        else if (connection->phase == PHASE_LINGER)
             end_output(connection);
-        }
     }
     if ((events & (EPOLLIN | EPOLLERR | EPOLLHUP)) == 0 ||
-        (connection->interest & EPOLLIN) == 0) {
+        (connection->interest & EPOLLIN) == 0)
         return;
-    }
     switch (connection->phase) {
     case PHASE_HTTP:
         connection_http_readable(connection);
@@ -379,12 +353,10 @@ static void handle_events(struct connection *connection, uint32_t events)
 void connection_event(struct connection *connection, uint32_t events)
 {
     if (connection->proxied != NULL && connection->proxied->awaits_header &&
-        !connection_proxy_receive(connection)) {
+        !connection_proxy_receive(connection))
         return;
-    }
     handle_events(connection, stream_events(&connection->stream, events) &
                                   (connection->interest | EPOLLERR | EPOLLHUP));
-    if (connection->phase != PHASE_DEAD) {
+    if (connection->phase != PHASE_DEAD)
         connection_watch(connection, connection->interest); /* for what TLS needs by now */
-    }
 }

@@ -129,9 +129,8 @@ static void answer_refused(struct connection *connection)
 {
     const struct http_request *request = &connection->http->request;
 
-    if (first_line_has_method(&request->first_line) || request->state == HTTP_FAILED) {
+    if (first_line_has_method(&request->first_line) || request->state == HTTP_FAILED)
         answer_error(connection, HTTP_STATUS_TOO_MANY_REQUESTS, connection_refusal);
-    }
 }
 
 /* The client waits before it sends the body. If this can't be said, it goes on after a while.
@@ -181,9 +180,8 @@ static void begin_body(struct connection *connection)
     } else {
         request->is_admitted = true;
         spend(connection, cost_of_right(connection));
-        if (request->expects_continue) {
+        if (request->expects_continue)
             answer_expectation(connection);
-        }
     }
     http_response_free(&response);
 }
@@ -194,9 +192,8 @@ static bool must_queue(struct connection *connection)
 {
     struct http_exchange *http = connection->http;
 
-    if (http->has_queued || !router_makes_long_list(&http->request)) {
+    if (http->has_queued || !router_makes_long_list(&http->request))
         return false;
-    }
     http->has_queued = true;
     http_queue_add(&connection->loop->turns.heavy, connection);
     return true;
@@ -223,17 +220,15 @@ static void use_request(struct connection *connection)
     struct http_request *request = &connection->http->request;
 
     if (request->state >= HTTP_HEAD_DONE && request->state != HTTP_FAILED &&
-        !admit_client(connection)) {
+        !admit_client(connection))
         return;
-    }
     switch (request->state) {
     case HTTP_HEAD_DONE:
         begin_body(connection);
         break;
     case HTTP_COMPLETE:
-        if (!must_queue(connection)) {
+        if (!must_queue(connection))
             answer_complete(connection);
-        }
         break;
     case HTTP_FAILED:
         answer_failure(connection, request->failure_status, request->failure_message);
@@ -254,9 +249,8 @@ static struct connection *oldest_body(const struct connection *connection)
     const struct timer_queue *queue = &connection->loop->timeouts[TIMEOUT_BODY];
     struct timer *timer = timer_queue_first(queue);
 
-    if (timer == &connection->timer) {
+    if (timer == &connection->timer)
         timer = timer->next;
-    }
     return timer != NULL && timer != &queue->head ? connection_of_timer(timer) : NULL;
 }
 
@@ -268,11 +262,10 @@ static void limit_bodies(struct connection *connection)
     while (connection->loop->body_bytes > LOOP_BODY_BYTES && !connection->last) {
         struct connection *oldest = oldest_body(connection);
 
-        if (oldest != NULL) {
+        if (oldest != NULL)
             connection_http_refuse(oldest, HTTP_STATUS_SERVICE_UNAVAILABLE, message);
-        } else {
+        else
             answer_failure(connection, HTTP_STATUS_SERVICE_UNAVAILABLE, message);
-        }
     }
 }
 
@@ -288,14 +281,12 @@ static size_t use_input(struct connection *connection, const char *data, size_t 
         used += part;
         spend(connection, part / RECEIVED_PER_COST);
         count_body(connection);
-        if (connection->is_refused) {
+        if (connection->is_refused)
             answer_refused(connection);
-        } else {
+        else
             use_request(connection);
-        }
-        if (connection->http->request.state == HTTP_IN_BODY) {
+        if (connection->http->request.state == HTTP_IN_BODY)
             limit_bodies(connection);
-        }
     }
     return connection->last ? length : used;
 }
@@ -317,9 +308,8 @@ bool connection_http_reads_on(struct connection *connection)
     struct loop *loop = connection->loop;
     struct http_unread *unread = &connection->http->unread;
 
-    if (unread->written < LEAST_WRITTEN) {
+    if (unread->written < LEAST_WRITTEN)
         return false;
-    }
     unread->written = 0;
     timer_start(&connection->timer, &loop->timeouts[TIMEOUT_WRITE], loop->now_ms);
     return true;
@@ -330,9 +320,8 @@ static enum timeout next_timeout(const struct connection *connection, bool block
 {
     const struct loop *loop = connection->loop;
 
-    if (connection->is_refused) {
+    if (connection->is_refused)
         return TIMEOUT_LINGER;
-    }
     switch (connection->http->request.state) {
     case HTTP_HEAD_DONE:
     case HTTP_IN_BODY:
@@ -342,9 +331,8 @@ static enum timeout next_timeout(const struct connection *connection, bool block
     default:
         break;
     }
-    if (blocked) {
+    if (blocked)
         return TIMEOUT_WRITE;
-    }
     /* Line ends before the first request make no new connection an old one. */
     return connection->timer.queue == &loop->timeouts[TIMEOUT_FRESH] ? TIMEOUT_FRESH
                                                                      : TIMEOUT_IDLE;
@@ -352,9 +340,8 @@ static enum timeout next_timeout(const struct connection *connection, bool block
 
 static bool start_websocket(struct connection *connection)
 {
-    if (connection_websocket_start(connection)) {
+    if (connection_websocket_start(connection))
         return true;
-    }
     answer_failure(connection, HTTP_STATUS_SERVICE_UNAVAILABLE, "out of memory");
     return false;
 }
@@ -365,11 +352,10 @@ static void wait_for_more(struct connection *connection, bool blocked)
     struct http_exchange *http = connection->http;
     uint32_t events = blocked ? EPOLLOUT : 0;
 
-    if (may_answer(connection) && byte_buffer_length(&http->held) > 0) {
+    if (may_answer(connection) && byte_buffer_length(&http->held) > 0)
         http_turns_wait(&connection->loop->turns, connection);
-    } else if (may_answer(connection)) {
+    else if (may_answer(connection))
         events |= EPOLLIN;
-    }
     connection_watch(connection, events);
 }
 
@@ -383,9 +369,8 @@ static void account(struct connection *connection, bool blocked)
         (blocked && connection->timer.queue == &connection->loop->timeouts[TIMEOUT_WRITE]);
 
     http_unread_note(connection, blocked);
-    if (http->answered && !runs_on) {
+    if (http->answered && !runs_on)
         timer_stop(&connection->timer);
-    }
     http->answered = false;
     set_timer(connection, next_timeout(connection, blocked));
 }
@@ -398,9 +383,8 @@ static void settle(struct connection *connection)
     bool blocked;
 
     if (result == WRITE_DONE && http->request.state == HTTP_HANDED_OVER) {
-        if (start_websocket(connection)) {
+        if (start_websocket(connection))
             return;
-        }
         result = connection_write_http(connection);
     }
     blocked = result == WRITE_BLOCKED;
@@ -467,9 +451,8 @@ static bool use_received(struct connection *connection)
         size_t used;
 
         if (length < 0) {
-            if (errno == EAGAIN || errno == EINTR) {
+            if (errno == EAGAIN || errno == EINTR)
                 return true;
-            }
             connection_close(connection);
             return false;
         }
@@ -485,9 +468,8 @@ static bool use_received(struct connection *connection)
             return false;
         }
         if (used < (size_t)length ||
-            !stream_may_have_more(&connection->stream, (size_t)length, size)) {
+            !stream_may_have_more(&connection->stream, (size_t)length, size))
             return true;
-        }
     }
     return true;
 }
@@ -495,22 +477,19 @@ static bool use_received(struct connection *connection)
 void connection_http_go_on(struct connection *connection)
 {
     connection->http->spent = 0;
-    if (connection->http->request.state == HTTP_COMPLETE) {
+    if (connection->http->request.state == HTTP_COMPLETE)
         use_request(connection);
-    }
-    if (!use_held(connection) || use_received(connection)) {
+    if (!use_held(connection) || use_received(connection))
         settle(connection);
-    }
 }
 
 /* It is read from when its turn comes; until then epoll is to tell of it once. */
 void connection_http_readable(struct connection *connection)
 {
-    if (connection->http->place.queue != NULL) {
+    if (connection->http->place.queue != NULL)
         connection_watch(connection, connection->interest & ~(uint32_t)EPOLLIN);
-    } else {
+    else
         http_turns_wait(&connection->loop->turns, connection);
-    }
 }
 
 /* Writing is cheap and makes room. */
@@ -523,9 +502,8 @@ void connection_http_end(struct connection *connection)
 {
     struct http_exchange *http = connection->http;
 
-    if (http == NULL) {
+    if (http == NULL)
         return;
-    }
     http_queue_remove(connection);
     http_unread_forget(connection);
     connection->loop->body_bytes -= http->body_bytes;

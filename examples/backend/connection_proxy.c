@@ -24,13 +24,11 @@ static bool is_trusted(const struct connection *connection)
 
 bool connection_proxy_open(struct connection *connection)
 {
-    if (!is_trusted(connection)) {
+    if (!is_trusted(connection))
         return true;
-    }
     connection->proxied = calloc(1, sizeof *connection->proxied);
-    if (connection->proxied == NULL) {
+    if (connection->proxied == NULL)
         return false;
-    }
     connection->proxied->awaits_header = true;
     return true;
 }
@@ -65,12 +63,10 @@ static bool has_ended(const struct connection *connection)
 static void use_header(struct connection *connection, const struct proxy_header *header,
                        enum proxy_header_result result)
 {
-    if (result == PROXY_HEADER_LOCAL) {
+    if (result == PROXY_HEADER_LOCAL)
         return;
-    }
-    if (result == PROXY_HEADER_CLIENT) {
+    if (result == PROXY_HEADER_CLIENT)
         connection->peer = header->client;
-    }
     /* An unknown client stands for the proxy, but must not say who its clients are. */
     if (result == PROXY_HEADER_UNKNOWN || !is_trusted(connection)) {
         connection_proxy_close(connection);
@@ -87,29 +83,25 @@ bool connection_proxy_receive(struct connection *connection)
     struct proxy_header header;
     enum proxy_header_result result;
 
-    if (length < 0 && (errno == EAGAIN || errno == EINTR)) {
+    if (length < 0 && (errno == EAGAIN || errno == EINTR))
         return false;
-    }
     if (length <= 0) {
         connection_close(connection);
         return false;
     }
     result = proxy_header_read(&header, loop->received, (size_t)length);
     if (result == PROXY_HEADER_PARTIAL) {
-        if ((size_t)length < proxied->needed && has_ended(connection)) {
+        if ((size_t)length < proxied->needed && has_ended(connection))
             connection_close(connection);
-        } else {
+        else
             wait_for(connection, header.length);
-        }
         return false;
     }
     proxied->awaits_header = false;
-    if (proxied->needed > 0) {
+    if (proxied->needed > 0)
         wait_for(connection, 1);
-    }
-    if (result == PROXY_HEADER_NONE) {
+    if (result == PROXY_HEADER_NONE)
         return true;
-    }
     if (result == PROXY_HEADER_BAD ||
         recv(fd, loop->received, header.length, 0) != (ssize_t)header.length) {
         connection_close(connection);
@@ -125,9 +117,8 @@ static enum client_result count_client(struct connection *connection)
 {
     struct app *app = connection->loop->app;
 
-    if (app->options->max_per_address == 0 || connection->is_admin) {
+    if (app->options->max_per_address == 0 || connection->is_admin)
         return CLIENT_KNOWN;
-    }
     switch (address_table_enter(&app->addresses, &connection->proxied->client,
                                 &connection->address)) {
     case ADDRESS_ENTERED:
@@ -146,14 +137,12 @@ enum client_result connection_identify(struct connection *connection)
     const char *scheme;
     struct forwarded forwarded;
 
-    if (proxied == NULL || proxied->is_identified) {
+    if (proxied == NULL || proxied->is_identified)
         return CLIENT_KNOWN;
-    }
     forwarded_begin(&forwarded, trusted_proxies(connection), &connection->peer);
-    for (size_t i = request->n_fields; i-- > 0;) {
+    for (size_t i = request->n_fields; i-- > 0;)
         forwarded_take(&forwarded, http_request_field_name(request, i),
                        http_request_field_value(request, i));
-    }
     switch (forwarded_end(&forwarded, &proxied->client, &scheme)) {
     case FORWARDED_CONTRADICTED:
         return CLIENT_CONTRADICTED;
@@ -163,9 +152,8 @@ enum client_result connection_identify(struct connection *connection)
         break;
     }
     proxied->is_identified = true;
-    if (scheme != NULL) {
+    if (scheme != NULL)
         request->scheme = scheme;
-    }
     return count_client(connection);
 }
 
@@ -174,9 +162,8 @@ void connection_forget_client(struct connection *connection)
     struct proxied *proxied = connection->proxied;
 
     connection->http->request.scheme = connection_scheme(connection);
-    if (proxied == NULL || !proxied->is_identified) {
+    if (proxied == NULL || !proxied->is_identified)
         return;
-    }
     proxied->is_identified = false;
     if (connection->address != NULL) {
         address_table_leave(&connection->loop->app->addresses, connection->address);

@@ -26,18 +26,16 @@ static void upgrade(struct connection *connection, const ws_header *headers)
                                       parser->http_major, parser->http_minor,
                                       http_request_target(request), headers, request->n_fields);
 
-    if (result == WS_OK && byte_buffer_length(rest) > 0) {
+    if (result == WS_OK && byte_buffer_length(rest) > 0)
         result = ws_websocket_receive(connection->websocket, byte_buffer_bytes(rest),
                                       byte_buffer_length(rest));
-    }
     if (result == WS_ERR_CLOSED) {
         connection_websocket_write(connection);
     } else if (result != WS_OK) {
         static struct log_pause pause;
 
-        if (log_may(&pause)) {
+        if (log_may(&pause))
             log_line(WS_LOG_WARN, "a WebSocket was not opened: %s", ws_strerror(result));
-        }
         connection_close(connection);
     }
 }
@@ -93,9 +91,8 @@ static bool wants_read(const struct connection *connection)
 static void end_of_input(struct connection *connection)
 {
     connection->eof = true;
-    if ((connection->interest & EPOLLOUT) != 0) {
+    if ((connection->interest & EPOLLOUT) != 0)
         connection_watch(connection, EPOLLOUT);
-    }
     ws_websocket_eof(connection->websocket);
 }
 
@@ -112,9 +109,8 @@ void connection_websocket_readable(struct connection *connection)
         ssize_t length =
             stream_read(&connection->stream, loop->received, sizeof loop->received);
 
-        if (length < 0 && (errno == EAGAIN || errno == EINTR)) {
+        if (length < 0 && (errno == EAGAIN || errno == EINTR))
             return;
-        }
         if (length <= 0) {
             end_of_input(connection);
             return;
@@ -124,9 +120,8 @@ void connection_websocket_readable(struct connection *connection)
             connection_linger(connection);
             return;
         }
-        if (!stream_may_have_more(&connection->stream, (size_t)length, sizeof loop->received)) {
+        if (!stream_may_have_more(&connection->stream, (size_t)length, sizeof loop->received))
             return;
-        }
     }
 }
 
@@ -143,9 +138,8 @@ static size_t total_length(const struct iovec *iov, int count)
 {
     size_t total = 0;
 
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < count; i++)
         total += iov[i].iov_len;
-    }
     return total;
 }
 
@@ -158,26 +152,20 @@ static enum connection_write write_frames(struct connection *connection)
         int count = ws_websocket_output(connection->websocket, iov, LOOP_IOVECS);
         ssize_t sent;
 
-        if (count <= 0) {
+        if (count <= 0)
             return WRITE_DONE;
-        }
         sent = stream_write(&connection->stream, iov, count, 0);
-        if (sent < 0 && errno == EINTR) {
+        if (sent < 0 && errno == EINTR)
             continue;
-        }
-        if (sent < 0 && errno != EAGAIN) {
+        if (sent < 0 && errno != EAGAIN)
             return WRITE_BROKEN;
-        }
         if (ws_websocket_sent(connection->websocket, sent > 0 ? (size_t)sent : 0) ==
-            WS_ERR_CLOSED) {
+            WS_ERR_CLOSED)
             return WRITE_DONE;
-        }
-        if (sent < 0 || (size_t)sent < total_length(iov, count)) {
+        if (sent < 0 || (size_t)sent < total_length(iov, count))
             return WRITE_BLOCKED;
-        }
-        if (count < LOOP_IOVECS) {
+        if (count < LOOP_IOVECS)
             return WRITE_DONE;
-        }
     }
 }
 
@@ -185,16 +173,14 @@ void connection_websocket_write(struct connection *connection)
 {
     enum connection_write result = write_frames(connection);
 
-    if (result == WRITE_DONE && !ws_websocket_ended(connection->websocket)) {
+    if (result == WRITE_DONE && !ws_websocket_ended(connection->websocket))
         result = connection_flush(connection);
-    }
     switch (result) {
     case WRITE_DONE:
-        if (ws_websocket_ended(connection->websocket)) {
+        if (ws_websocket_ended(connection->websocket))
             connection_linger(connection);
-        } else {
+        else
             connection_watch(connection, wants_read(connection) ? EPOLLIN : 0);
-        }
         break;
     case WRITE_BLOCKED:
         wait_writable(connection);

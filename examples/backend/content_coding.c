@@ -14,9 +14,8 @@ static const char blanks[] = " \t";
 void content_codings_init(struct content_codings *codings)
 {
     *codings = (struct content_codings){.other_weight = NOT_NAMED};
-    for (size_t i = 0; i < N_CODINGS; i++) {
+    for (size_t i = 0; i < N_CODINGS; i++)
         codings->weights[i] = NOT_NAMED;
-    }
 }
 
 /* 0 or 1 with up to three decimals (RFC 9110, 12.4.2), in thousandths; 0 for what is none. */
@@ -25,14 +24,12 @@ static int parse_weight(const char *text, size_t length)
     int weight;
 
     if (length == 0 || (text[0] != '0' && text[0] != '1') ||
-        (length > 1 && (text[1] != '.' || length > 2 + WEIGHT_DECIMALS))) {
+        (length > 1 && (text[1] != '.' || length > 2 + WEIGHT_DECIMALS)))
         return 0;
-    }
     weight = (text[0] - '0') * WHOLE_WEIGHT;
     for (size_t i = 2, unit = WHOLE_WEIGHT / 10; i < length; i++, unit /= 10) {
-        if (text[i] < '0' || text[i] > '9') {
+        if (text[i] < '0' || text[i] > '9')
             return 0;
-        }
         weight += (text[i] - '0') * (int)unit;
     }
     return weight <= WHOLE_WEIGHT ? weight : 0;
@@ -42,21 +39,17 @@ static int parse_weight(const char *text, size_t length)
 static int read_weight(const char *at, const char *end)
 {
     at += strspn(at, blanks);
-    if (at >= end) {
+    if (at >= end)
         return WHOLE_WEIGHT;
-    }
-    if (*at != ';') {
+    if (*at != ';')
         return 0;
-    }
     at++;
     at += strspn(at, blanks);
-    if (end - at < 2 || strncasecmp(at, "q=", 2) != 0) {
+    if (end - at < 2 || strncasecmp(at, "q=", 2) != 0)
         return 0;
-    }
     at += 2;
-    while (end > at && strchr(blanks, end[-1]) != NULL) {
+    while (end > at && strchr(blanks, end[-1]) != NULL)
         end--;
-    }
     return parse_weight(at, (size_t)(end - at));
 }
 
@@ -72,14 +65,11 @@ static int *weight_of(struct content_codings *codings, const char *name, size_t 
         {"br", CODING_BROTLI},
     };
 
-    if (length == 1 && *name == '*') {
+    if (length == 1 && *name == '*')
         return &codings->other_weight;
-    }
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (strlen(names[i].name) == length && strncasecmp(names[i].name, name, length) == 0) {
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strlen(names[i].name) == length && strncasecmp(names[i].name, name, length) == 0)
             return &codings->weights[names[i].coding];
-        }
-    }
     return NULL;
 }
 
@@ -93,21 +83,18 @@ void content_codings_take(struct content_codings *codings, const char *value)
         value += strspn(value, blanks);
         length = strcspn(value, " \t;,");
         weight = weight_of(codings, value, length);
-        if (weight != NULL) {
+        if (weight != NULL)
             *weight = read_weight(value + length, end);
-        }
         value = *end == ',' ? end + 1 : end;
     }
 }
 
 static int effective_weight(const struct content_codings *codings, enum content_coding coding)
 {
-    if (codings->weights[coding] != NOT_NAMED) {
+    if (codings->weights[coding] != NOT_NAMED)
         return codings->weights[coding];
-    }
-    if (codings->other_weight != NOT_NAMED) {
+    if (codings->other_weight != NOT_NAMED)
         return codings->other_weight;
-    }
     return coding == CODING_IDENTITY ? LEAST_WEIGHT : 0;
 }
 
@@ -119,14 +106,11 @@ void content_codings_order(const struct content_codings *codings,
     int brotli = effective_weight(codings, CODING_BROTLI);
     size_t count = 0;
 
-    if (brotli > 0 && brotli >= identity && brotli >= gzip) {
+    if (brotli > 0 && brotli >= identity && brotli >= gzip)
         list[count++] = CODING_BROTLI;
-    }
-    if (gzip > 0 && gzip >= identity) {
+    if (gzip > 0 && gzip >= identity)
         list[count++] = CODING_GZIP;
-    }
-    if (brotli > 0 && brotli >= identity && brotli < gzip) {
+    if (brotli > 0 && brotli >= identity && brotli < gzip)
         list[count++] = CODING_BROTLI;
-    }
     list[count] = CODING_IDENTITY;
 }

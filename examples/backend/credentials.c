@@ -32,9 +32,8 @@ static void add_token(struct credentials *credentials, const char *token, size_t
 
 void credentials_add_authorization(struct credentials *credentials, const char *value)
 {
-    if (value == NULL || strncasecmp(value, scheme, strlen(scheme)) != 0) {
+    if (value == NULL || strncasecmp(value, scheme, strlen(scheme)) != 0)
         return;
-    }
     value += strlen(scheme);
     if (*value == '\0' || *value == ' ') {
         value += strspn(value, " ");
@@ -72,11 +71,10 @@ void credentials_add_query(struct credentials *credentials, const char *query)
             char token[TOKEN_MAX_BYTES + 1];
 
             if (text_percent_decode(query + name_length, length - name_length, token,
-                                    sizeof token)) {
+                                    sizeof token))
                 add_token(credentials, token, strlen(token));
-            } else {
+            else
                 credentials->result = TOKEN_MALFORMED;
-            }
         }
         query += length;
         query += *query == '&';

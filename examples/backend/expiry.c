@@ -30,13 +30,10 @@ static void move_down(struct expiry_heap *heap, struct expiry *expiry)
     while (2 * place <= heap->count) {
         size_t child = 2 * place;
 
-        if (child < heap->count &&
-            heap->items[child]->due_ms < heap->items[child - 1]->due_ms) {
+        if (child < heap->count && heap->items[child]->due_ms < heap->items[child - 1]->due_ms)
             child++;
-        }
-        if (heap->items[child - 1]->due_ms >= expiry->due_ms) {
+        if (heap->items[child - 1]->due_ms >= expiry->due_ms)
             break;
-        }
         put(heap, place, heap->items[child - 1]);
         place = child;
     }
@@ -49,9 +46,8 @@ bool expiry_add(struct expiry_heap *heap, struct expiry *expiry, int64_t due_ms)
         size_t capacity = heap->capacity > 0 ? 2 * heap->capacity : FIRST_CAPACITY;
         struct expiry **items = realloc(heap->items, capacity * sizeof *items);
 
-        if (items == NULL) {
+        if (items == NULL)
             return false;
-        }
         heap->items = items;
         heap->capacity = capacity;
     }
@@ -72,9 +68,8 @@ void expiry_remove(struct expiry_heap *heap, struct expiry *expiry)
 {
     struct expiry *last;
 
-    if (!expiry_is_set(expiry)) {
+    if (!expiry_is_set(expiry))
         return;
-    }
     last = heap->items[--heap->count];
     if (last != expiry) {
         put(heap, expiry->place, last);

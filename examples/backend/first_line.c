@@ -8,9 +8,8 @@ void first_line_add(struct first_line *line, const char *bytes, size_t length)
     for (size_t i = 0; i < length && !line->is_complete; i++) {
         bool is_end = bytes[i] == '\r' || bytes[i] == '\n';
 
-        if (!is_end) {
+        if (!is_end)
             line->text[line->length++] = bytes[i];
-        }
         line->is_complete = line->length == FIRST_LINE_KEPT || (is_end && line->length > 0);
     }
 }
@@ -27,12 +26,10 @@ static bool begins(const struct first_line *line, const char *text)
 
 enum first_line_protocol first_line_protocol(const struct first_line *line)
 {
-    if (begins(line, "\x16")) { /* a record of a handshake (RFC 8446, 5.1) */
+    if (begins(line, "\x16")) /* a record of a handshake (RFC 8446, 5.1) */
         return FIRST_LINE_TLS;
-    }
-    if (begins(line, "PRI * HTTP/2.0")) { /* RFC 9113, 3.4 */
+    if (begins(line, "PRI * HTTP/2.0")) /* RFC 9113, 3.4 */
         return FIRST_LINE_HTTP_2;
-    }
     return FIRST_LINE_OTHER;
 }
 
@@ -49,9 +46,8 @@ int first_line_shown(const struct first_line *line)
     const char *version = strstr(line->text, " HTTP/");
     size_t length = strcspn(line->text, "?#");
 
-    if (!has_method(line)) {
+    if (!has_method(line))
         return 0;
-    }
     return version != NULL && (size_t)(version - line->text) < length
                ? (int)(version - line->text)
                : (int)length;

@@ -18,12 +18,10 @@ static const char blanks[] = " \t";
 
 static struct part trim(const char *start, const char *end)
 {
-    while (start < end && strchr(blanks, *start) != NULL) {
+    while (start < end && strchr(blanks, *start) != NULL)
         start++;
-    }
-    while (end > start && strchr(blanks, end[-1]) != NULL) {
+    while (end > start && strchr(blanks, end[-1]) != NULL)
         end--;
-    }
     return (struct part){start, (size_t)(end - start)};
 }
 
@@ -34,9 +32,8 @@ static bool equals(struct part part, const char *text)
 
 static const char *known_scheme(struct part part)
 {
-    if (equals(part, "https")) {
+    if (equals(part, "https"))
         return "https";
-    }
     return equals(part, "http") ? "http" : NULL;
 }
 
@@ -46,13 +43,11 @@ static const char *find_separator(const char *at, char separator)
 {
     bool is_quoted = false;
 
-    for (; *at != '\0' && (is_quoted || *at != separator); at++) {
-        if (*at == '"') {
+    for (; *at != '\0' && (is_quoted || *at != separator); at++)
+        if (*at == '"')
             is_quoted = !is_quoted;
-        } else if (is_quoted && *at == '\\' && at[1] != '\0') {
+        else if (is_quoted && *at == '\\' && at[1] != '\0')
             at++;
-        }
-    }
     return is_quoted ? NULL : at;
 }
 
@@ -78,16 +73,13 @@ static bool split(struct parts *parts, const char *list, bool has_quotes)
         const char *end = has_quotes ? find_separator(list, ',') : find_comma(list);
         struct part part;
 
-        if (end == NULL) {
+        if (end == NULL)
             return false;
-        }
         part = trim(list, end);
-        if (part.length > 0) {
+        if (part.length > 0)
             parts->ring[parts->count++ % FORWARDED_MOST_PROXIES] = part;
-        }
-        if (*end == '\0') {
+        if (*end == '\0')
             break;
-        }
         list = end + 1;
     }
     parts->left =
@@ -106,9 +98,8 @@ static bool is_port(struct part part)
     char port[8];
     int64_t number;
 
-    if (part.length >= sizeof port) {
+    if (part.length >= sizeof port)
         return false;
-    }
     memcpy(port, part.start, part.length);
     port[part.length] = '\0';
     return text_parse_number(port, 0, UINT16_MAX, &number);
@@ -125,15 +116,13 @@ static bool parse_node(struct part node, struct in6_addr *address)
     if (node.length > 0 && node.start[0] == '[') {
         rest = memchr(node.start, ']', node.length);
         if (rest == NULL || colon == NULL || colon > rest ||
-            !address_parse(node.start + 1, (size_t)(rest - node.start) - 1, address)) {
+            !address_parse(node.start + 1, (size_t)(rest - node.start) - 1, address))
             return false;
-        }
         rest++;
     } else if (colon != NULL && memchr(colon + 1, ':', (size_t)(end - colon) - 1) == NULL) {
         rest = colon;
-        if (!address_parse(node.start, (size_t)(colon - node.start), address)) {
+        if (!address_parse(node.start, (size_t)(colon - node.start), address))
             return false;
-        }
     } else {
         return address_parse(node.start, node.length, address);
     }
@@ -161,9 +150,8 @@ static void take_list(struct forwarded *forwarded, const char *value)
 
     split(&parts, value, false);
     forwarded->listed.is_given = true;
-    while (parts.left > 0 && !forwarded->listed.is_at_end) {
+    while (parts.left > 0 && !forwarded->listed.is_at_end)
         step(forwarded, &forwarded->listed, take_last(&parts));
-    }
 }
 
 static void take_schemes(struct forwarded *forwarded, const char *value)
@@ -171,18 +159,16 @@ static void take_schemes(struct forwarded *forwarded, const char *value)
     struct parts parts;
 
     split(&parts, value, false);
-    while (parts.left > 0 && forwarded->n_schemes < FORWARDED_MOST_PROXIES) {
+    while (parts.left > 0 && forwarded->n_schemes < FORWARDED_MOST_PROXIES)
         forwarded->schemes[forwarded->n_schemes++] = known_scheme(take_last(&parts));
-    }
 }
 
 /* The value of a parameter, which may be quoted. An address needs no backslash, so one that has any
  * is none. */
 static struct part unquote(struct part value)
 {
-    if (value.length >= 2 && value.start[0] == '"' && value.start[value.length - 1] == '"') {
+    if (value.length >= 2 && value.start[0] == '"' && value.start[value.length - 1] == '"')
         return (struct part){value.start + 1, value.length - 2};
-    }
     return value;
 }
 
@@ -226,9 +212,8 @@ static void take_elements(struct forwarded *forwarded, const char *value)
         forwarded->is_unreadable = true;
         return;
     }
-    while (parts.left > 0 && !forwarded->elements.is_at_end) {
+    while (parts.left > 0 && !forwarded->elements.is_at_end)
         take_element(forwarded, take_last(&parts));
-    }
 }
 
 void forwarded_begin(struct forwarded *forwarded, const struct address_ranges *trusted,
@@ -240,13 +225,12 @@ void forwarded_begin(struct forwarded *forwarded, const struct address_ranges *t
 
 void forwarded_take(struct forwarded *forwarded, const char *name, const char *value)
 {
-    if (strcasecmp(name, "X-Forwarded-For") == 0) {
+    if (strcasecmp(name, "X-Forwarded-For") == 0)
         take_list(forwarded, value);
-    } else if (strcasecmp(name, "Forwarded") == 0) {
+    else if (strcasecmp(name, "Forwarded") == 0)
         take_elements(forwarded, value);
-    } else if (strcasecmp(name, "X-Forwarded-Proto") == 0) {
+    else if (strcasecmp(name, "X-Forwarded-Proto") == 0)
         take_schemes(forwarded, value);
-    }
 }
 
 static const char *listed_scheme(const struct forwarded *forwarded)
@@ -255,9 +239,8 @@ static const char *listed_scheme(const struct forwarded *forwarded)
     size_t n_steps = forwarded->listed.n_steps;
     size_t place = n_steps > 0 ? n_steps - 1 : 0;
 
-    if (n_schemes == 0) {
+    if (n_schemes == 0)
         return NULL;
-    }
     /* Of as many as there are proxies the one who was reached gave his; one is for all. */
     return forwarded->schemes[place < n_schemes ? place : n_schemes - 1];
 }
@@ -269,13 +252,11 @@ enum forwarded_result forwarded_end(const struct forwarded *forwarded, struct in
     const struct forwarded_way *elements = &forwarded->elements;
     bool is_by_elements = elements->is_given && !listed->is_given;
 
-    if (forwarded->is_unreadable) {
+    if (forwarded->is_unreadable)
         return FORWARDED_UNREADABLE;
-    }
     if (listed->is_given && elements->is_given &&
-        memcmp(&listed->reached, &elements->reached, sizeof listed->reached) != 0) {
+        memcmp(&listed->reached, &elements->reached, sizeof listed->reached) != 0)
         return FORWARDED_CONTRADICTED;
-    }
     *client = is_by_elements ? elements->reached : listed->reached;
     *scheme = is_by_elements ? forwarded->element_scheme : listed_scheme(forwarded);
     return FORWARDED_READ;

@@ -31,11 +31,9 @@ static enum token_result check_token(const struct access *access,
     struct credentials credentials;
 
     credentials_init(&credentials);
-    for (size_t i = 0; i < request->n_fields; i++) {
-        if (strcasecmp(http_request_field_name(request, i), "Authorization") == 0) {
+    for (size_t i = 0; i < request->n_fields; i++)
+        if (strcasecmp(http_request_field_name(request, i), "Authorization") == 0)
             credentials_add_authorization(&credentials, http_request_field_value(request, i));
-        }
-    }
     credentials_add_query(&credentials, http_request_query(request));
     return access_check(access, &credentials, claims);
 }
@@ -85,9 +83,8 @@ bool guard_admits_admin(const struct app *app, const struct http_request *reques
                         struct http_response *response)
 {
     if (!is_statistics(http_request_path(request)) ||
-        origin_host_is_ours(&app->options->origins, http_request_header(request, "Host"))) {
+        origin_host_is_ours(&app->options->origins, http_request_header(request, "Host")))
         return true;
-    }
     answer_unknown_host(response);
     return false;
 }
@@ -101,9 +98,8 @@ bool guard_admits(const struct app *app, const struct http_request *request,
         .scheme = request->scheme,
     };
 
-    if (is_open(app, http_request_path(request))) {
+    if (is_open(app, http_request_path(request)))
         return true;
-    }
     if (!access_knows_host(&app->access, &page)) {
         answer_unknown_host(response);
         return false;

@@ -36,9 +36,8 @@ static enum http_chunks_result go_to(struct http_chunks *chunks, int state)
 
 static int hex_value(char c)
 {
-    if (c >= '0' && c <= '9') {
+    if (c >= '0' && c <= '9')
         return c - '0';
-    }
     c |= 0x20;
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
@@ -52,9 +51,8 @@ static enum http_chunks_result take_size(struct http_chunks *chunks, char c)
         chunks->size = chunks->size << 4 | (unsigned)digit;
         return HTTP_CHUNKS_MORE;
     }
-    if (chunks->digits == 0 || digit >= 0) {
+    if (chunks->digits == 0 || digit >= 0)
         return fail(chunks, HTTP_CHUNKS_BAD, "a chunk's size is not a hexadecimal number");
-    }
     switch (c) {
     case '\r':
         return go_to(chunks, SIZE_LF);
@@ -70,9 +68,8 @@ static enum http_chunks_result take_size(struct http_chunks *chunks, char c)
 
 static enum http_chunks_result take_extension(struct http_chunks *chunks, char c)
 {
-    if (c == '\r') {
+    if (c == '\r')
         return go_to(chunks, SIZE_LF);
-    }
     return http_value_char(c)
                ? HTTP_CHUNKS_MORE
                : fail(chunks, HTTP_CHUNKS_BAD, "a control character in a chunk's extension");
@@ -82,13 +79,11 @@ static enum http_chunks_result take_extension(struct http_chunks *chunks, char c
 static enum http_chunks_result begin_data(struct http_chunks *chunks)
 {
     chunks->digits = 0;
-    if (chunks->size > HTTP_CHUNKS_DATA_LIMIT - chunks->total) {
+    if (chunks->size > HTTP_CHUNKS_DATA_LIMIT - chunks->total)
         return fail(chunks, HTTP_CHUNKS_TOO_MUCH_DATA, "the body is larger than 1 MiB");
-    }
     chunks->total += chunks->size;
-    if (chunks->size > 0) {
+    if (chunks->size > 0)
         return go_to(chunks, DATA);
-    }
     http_head_begin_trailers(&chunks->trailers);
     return go_to(chunks, TRAILERS);
 }
@@ -114,9 +109,8 @@ static enum http_chunks_result take(struct http_chunks *chunks, char c)
     case SIZE:
         return take_size(chunks, c);
     case EXTENSION_START:
-        if (c == ' ' || c == '\t') {
+        if (c == ' ' || c == '\t')
             return HTTP_CHUNKS_MORE;
-        }
         return c == ';' ? go_to(chunks, EXTENSION)
                         : fail(chunks, HTTP_CHUNKS_BAD, "blanks behind a chunk's size");
     case EXTENSION:
@@ -147,9 +141,8 @@ static size_t skip_data(struct http_chunks *chunks, size_t length)
     size_t skipped = chunks->size < length ? (size_t)chunks->size : length;
 
     chunks->size -= skipped;
-    if (chunks->size == 0) {
+    if (chunks->size == 0)
         chunks->state = DATA_CR;
-    }
     return skipped;
 }
 
@@ -169,12 +162,10 @@ enum http_chunks_result http_chunks_scan(struct http_chunks *chunks, const char 
                      ? fail(chunks, HTTP_CHUNKS_TOO_MUCH_EXTRA,
                             "the chunks' extensions and trailers are larger than 4 KiB")
                      : take(chunks, data[*used]);
-        if (result == HTTP_CHUNKS_DONE) {
+        if (result == HTTP_CHUNKS_DONE)
             ++*used;
-        }
-        if (result != HTTP_CHUNKS_MORE) {
+        if (result != HTTP_CHUNKS_MORE)
             return result;
-        }
         ++*used;
     }
     return result;

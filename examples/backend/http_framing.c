@@ -27,9 +27,8 @@ static void count_codings(const char *list, struct count *count)
         size_t length;
 
         list += strspn(list, " \t,");
-        if (*list == '\0') {
+        if (*list == '\0')
             return;
-        }
         length = strcspn(list, " \t,");
         count->ends_with_chunked =
             length == strlen("chunked") && strncasecmp(list, "chunked", length) == 0;
@@ -57,23 +56,18 @@ static struct count count_fields(const struct http_request *request, const char 
 static int check_transfer_encoding(const struct http_request *request,
                                    const struct count *codings, const char **message)
 {
-    if (request->parser.http_minor == 0) {
+    if (request->parser.http_minor == 0)
         return refuse(message, HTTP_STATUS_BAD_REQUEST, "HTTP/1.0 has no Transfer-Encoding");
-    }
-    if (!codings->ends_with_chunked || codings->chunked > 1) {
+    if (!codings->ends_with_chunked || codings->chunked > 1)
         return refuse(message, HTTP_STATUS_BAD_REQUEST,
                       "the body must be chunked once, and last");
-    }
-    if (codings->fields > 1) {
+    if (codings->fields > 1)
         return refuse(message, HTTP_STATUS_BAD_REQUEST, "Transfer-Encoding is there twice");
-    }
-    if (codings->values > 1) {
+    if (codings->values > 1)
         return refuse(message, HTTP_STATUS_NOT_IMPLEMENTED, "unknown transfer coding");
-    }
     /* Others may take a list with empty elements for something else. */
-    if (strcasecmp(http_request_header(request, "Transfer-Encoding"), "chunked") != 0) {
+    if (strcasecmp(http_request_header(request, "Transfer-Encoding"), "chunked") != 0)
         return refuse(message, HTTP_STATUS_BAD_REQUEST, "the Transfer-Encoding is not clear");
-    }
     return 0;
 }
 
@@ -81,12 +75,10 @@ static int check_length(const struct http_request *request, const char **message
 {
     const char *length = http_request_header(request, "Content-Length");
 
-    if (*length == '\0' || length[strspn(length, "0123456789")] != '\0') {
+    if (*length == '\0' || length[strspn(length, "0123456789")] != '\0')
         return refuse(message, HTTP_STATUS_BAD_REQUEST, "the Content-Length is no number");
-    }
-    if (request->parser.content_length > HTTP_BODY_LIMIT) {
+    if (request->parser.content_length > HTTP_BODY_LIMIT)
         return refuse(message, HTTP_STATUS_PAYLOAD_TOO_LARGE, "the body is larger than 1 MiB");
-    }
     return 0;
 }
 
@@ -96,18 +88,15 @@ static int check_body(const struct http_request *request, const char **message)
     size_t lengths = count_fields(request, "Content-Length").fields;
     int status = 0;
 
-    if (codings.fields + lengths > 1 && lengths > 0) {
+    if (codings.fields + lengths > 1 && lengths > 0)
         return refuse(message, HTTP_STATUS_BAD_REQUEST, "the body's length is told twice");
-    }
-    if (codings.fields > 0) {
+    if (codings.fields > 0)
         status = check_transfer_encoding(request, &codings, message);
-    } else if (lengths > 0) {
+    else if (lengths > 0)
         status = check_length(request, message);
-    }
     /* The parser must have come to the same. */
-    if (status == 0 && (codings.fields > 0) != ((request->parser.flags & F_CHUNKED) != 0)) {
+    if (status == 0 && (codings.fields > 0) != ((request->parser.flags & F_CHUNKED) != 0))
         return refuse(message, HTTP_STATUS_BAD_REQUEST, "the body's length is not clear");
-    }
     return status;
 }
 
@@ -116,12 +105,10 @@ static int check_host(const struct http_request *request, const char **message)
     const char *host = http_request_header(request, "Host");
     size_t hosts = count_fields(request, "Host").fields;
 
-    if (hosts > 1 || (hosts == 0 && request->parser.http_minor > 0)) {
+    if (hosts > 1 || (hosts == 0 && request->parser.http_minor > 0))
         return refuse(message, HTTP_STATUS_BAD_REQUEST, "exactly one Host header is needed");
-    }
-    if (host != NULL && !http_host_valid(host)) {
+    if (host != NULL && !http_host_valid(host))
         return refuse(message, HTTP_STATUS_BAD_REQUEST, "the Host header names no host");
-    }
     return 0;
 }
 

@@ -27,9 +27,8 @@ static int fail(struct http_request *request, int status, const char *message)
 
 static int append(struct http_request *request, const char *bytes, size_t length)
 {
-    if (!byte_buffer_append(&request->text, bytes, length)) {
+    if (!byte_buffer_append(&request->text, bytes, length))
         return fail(request, HTTP_STATUS_SERVICE_UNAVAILABLE, "out of memory");
-    }
     return GO_ON;
 }
 
@@ -42,30 +41,26 @@ static int end_part(struct http_request *request)
         size_t start = request->fields[request->n_fields - 1].value;
 
         while (text->end > start &&
-               (text->data[text->end - 1] == ' ' || text->data[text->end - 1] == '\t')) {
+               (text->data[text->end - 1] == ' ' || text->data[text->end - 1] == '\t'))
             text->end--;
-        }
     }
-    if (request->part == PART_NONE) {
+    if (request->part == PART_NONE)
         return GO_ON;
-    }
     request->part = PART_NONE;
     return append(request, "", 1);
 }
 
 static int add_field(struct http_request *request)
 {
-    if (request->n_fields == HTTP_FIELD_LIMIT) {
+    if (request->n_fields == HTTP_FIELD_LIMIT)
         return fail(request, HTTP_STATUS_REQUEST_HEADER_FIELDS_TOO_LARGE,
                     "there are more than 256 headers");
-    }
     if (request->n_fields == request->fields_capacity) {
         size_t capacity = request->fields_capacity > 0 ? 2 * request->fields_capacity : 16;
         struct http_field *fields = realloc(request->fields, capacity * sizeof *fields);
 
-        if (fields == NULL) {
+        if (fields == NULL)
             return fail(request, HTTP_STATUS_SERVICE_UNAVAILABLE, "out of memory");
-        }
         request->fields = fields;
         request->fields_capacity = capacity;
     }
@@ -96,13 +91,11 @@ static int on_header_field(http_parser *parser, const char *at, size_t length)
 {
     struct http_request *request = parser->data;
 
-    if (request->state != HTTP_IN_HEAD) {
+    if (request->state != HTTP_IN_HEAD)
         return GO_ON; /* a trailer of a chunked body, of which none has a meaning here */
-    }
     if (request->part != PART_NAME) {
-        if (end_part(request) != GO_ON || add_field(request) != GO_ON) {
+        if (end_part(request) != GO_ON || add_field(request) != GO_ON)
             return STOP;
-        }
         request->part = PART_NAME;
     }
     return append(request, at, length);
@@ -112,13 +105,11 @@ static int on_header_value(http_parser *parser, const char *at, size_t length)
 {
     struct http_request *request = parser->data;
 
-    if (request->state != HTTP_IN_HEAD) {
+    if (request->state != HTTP_IN_HEAD)
         return GO_ON;
-    }
     if (request->part != PART_VALUE) {
-        if (end_part(request) != GO_ON) {
+        if (end_part(request) != GO_ON)
             return STOP;
-        }
         request->fields[request->n_fields - 1].value = request->text.end;
         request->part = PART_VALUE;
     }
@@ -128,9 +119,8 @@ static int on_header_value(http_parser *parser, const char *at, size_t length)
 /* Appends a copy of bytes that are in the text already, and a NUL. */
 static int append_copy(struct http_request *request, size_t offset, size_t length)
 {
-    if (!byte_buffer_reserve(&request->text, length + 1)) {
+    if (!byte_buffer_reserve(&request->text, length + 1))
         return fail(request, HTTP_STATUS_SERVICE_UNAVAILABLE, "out of memory");
-    }
     append(request, request->text.data + offset, length);
     return append(request, "", 1);
 }
@@ -141,16 +131,13 @@ static int find_path(struct http_request *request, size_t *offset)
     const char *target = http_request_target(request);
     const char *path = http_target_path(target, http_request_header(request, "Host"));
 
-    if (request->parser.method == HTTP_CONNECT) {
+    if (request->parser.method == HTTP_CONNECT)
         return fail(request, HTTP_STATUS_NOT_IMPLEMENTED, "this server is no proxy");
-    }
-    if (request->parser.method == HTTP_OPTIONS && strcmp(target, "*") == 0) {
+    if (request->parser.method == HTTP_OPTIONS && strcmp(target, "*") == 0)
         path = target;
-    }
-    if (path == NULL) {
+    if (path == NULL)
         return fail(request, HTTP_STATUS_BAD_REQUEST,
                     "the target is no path, or names another host than the Host header");
-    }
     *offset = (size_t)(path - target);
     return GO_ON;
 }
@@ -163,20 +150,17 @@ static int split_target(struct http_request *request)
     size_t query_length = 0;
     const char *path;
 
-    if (find_path(request, &offset) != GO_ON) {
+    if (find_path(request, &offset) != GO_ON)
         return STOP;
-    }
     path = http_request_target(request) + offset;
     path_length = strcspn(path, "?#");
-    if (path[path_length] == '?') {
+    if (path[path_length] == '?')
         query_length = strcspn(path + path_length + 1, "#");
-    }
 
     request->path = request->text.end;
     if (path_length == 0 ? append(request, "/", 2) != GO_ON
-                         : append_copy(request, offset, path_length) != GO_ON) {
+                         : append_copy(request, offset, path_length) != GO_ON)
         return STOP;
-    }
     request->query = request->text.end;
     return append_copy(request, offset + path_length + 1, query_length);
 }
@@ -188,12 +172,10 @@ static int check_head(struct http_request *request)
     const char *message;
     int status = http_framing_check(request, &message);
 
-    if (status != 0) {
+    if (status != 0)
         return fail(request, status, message);
-    }
-    if (expectation != NULL && strcasecmp(expectation, "100-continue") != 0) {
+    if (expectation != NULL && strcasecmp(expectation, "100-continue") != 0)
         return fail(request, HTTP_STATUS_EXPECTATION_FAILED, "unknown expectation");
-    }
     request->expects_continue = expectation != NULL && request->parser.http_minor > 0;
     return GO_ON;
 }
@@ -214,24 +196,20 @@ static int on_headers_complete(http_parser *parser)
 {
     struct http_request *request = parser->data;
 
-    if (end_part(request) != GO_ON) {
+    if (end_part(request) != GO_ON)
         return STOP;
-    }
-    if (parser->http_major != 1) {
+    if (parser->http_major != 1)
         return fail(request, HTTP_STATUS_HTTP_VERSION_NOT_SUPPORTED,
                     "only HTTP/1.0 and HTTP/1.1 are spoken here");
-    }
-    if (split_target(request) != GO_ON) {
+    if (split_target(request) != GO_ON)
         return STOP;
-    }
     request->keep_alive = keeps_alive(parser);
     if (request->hands_over(request, request->user_data)) {
         request->state = HTTP_HANDED_OVER;
         return OTHER_PROTOCOL;
     }
-    if (check_head(request) != GO_ON) {
+    if (check_head(request) != GO_ON)
         return STOP;
-    }
     /* An upgrade that nobody here knows is ignored (RFC 9110, 7.8). */
     parser->upgrade = 0;
     request->state = has_body(parser) ? HTTP_HEAD_DONE : HTTP_IN_BODY;
@@ -242,12 +220,10 @@ static int on_body(http_parser *parser, const char *at, size_t length)
 {
     struct http_request *request = parser->data;
 
-    if (length > HTTP_BODY_LIMIT - byte_buffer_length(&request->body)) {
+    if (length > HTTP_BODY_LIMIT - byte_buffer_length(&request->body))
         return fail(request, HTTP_STATUS_PAYLOAD_TOO_LARGE, "the body is larger than 1 MiB");
-    }
-    if (!byte_buffer_append(&request->body, at, length)) {
+    if (!byte_buffer_append(&request->body, at, length))
         return fail(request, HTTP_STATUS_SERVICE_UNAVAILABLE, "out of memory");
-    }
     return GO_ON;
 }
 
@@ -255,9 +231,8 @@ static int on_message_complete(http_parser *parser)
 {
     struct http_request *request = parser->data;
 
-    if (request->state == HTTP_IN_BODY) {
+    if (request->state == HTTP_IN_BODY)
         request->state = HTTP_COMPLETE;
-    }
     http_parser_pause(parser, 1);
     return GO_ON;
 }
@@ -276,9 +251,8 @@ static void fail_by_parser(struct http_request *request)
 {
     enum http_errno error = HTTP_PARSER_ERRNO(&request->parser);
 
-    if (request->state == HTTP_FAILED) {
+    if (request->state == HTTP_FAILED)
         return; /* by a callback, which has said more */
-    }
     switch (error) {
     case HPE_INVALID_METHOD:
         /* Whether this is a request of an unknown method or none at all, the rest will tell. */
@@ -324,14 +298,12 @@ static size_t parse(struct http_request *request, const char *data, size_t lengt
     enum http_errno error;
 
     /* Of no bytes the parser would think that no more will come. */
-    if (length == 0 || has_unknown_method(request)) {
+    if (length == 0 || has_unknown_method(request))
         return length;
-    }
     used = http_parser_execute(&request->parser, &settings, data, length);
     error = HTTP_PARSER_ERRNO(&request->parser);
-    if (error != HPE_OK && error != HPE_PAUSED) {
+    if (error != HPE_OK && error != HPE_PAUSED)
         fail_by_parser(request);
-    }
     return used;
 }
 
@@ -340,16 +312,15 @@ static void judge_head(struct http_request *request, enum http_scan result)
 {
     bool is_complete = request->state > HTTP_IN_HEAD;
 
-    if (result == HTTP_SCAN_BAD) {
+    if (result == HTTP_SCAN_BAD)
         fail(request, HTTP_STATUS_BAD_REQUEST, request->head.problem);
-    } else if (result == HTTP_SCAN_DONE && has_unknown_method(request)) {
+    else if (result == HTTP_SCAN_DONE && has_unknown_method(request))
         fail(request, HTTP_STATUS_NOT_IMPLEMENTED, "unknown method");
-    } else if (is_complete != (result == HTTP_SCAN_DONE)) {
+    else if (is_complete != (result == HTTP_SCAN_DONE))
         fail(request, HTTP_STATUS_BAD_REQUEST, "the end of the head is not clear");
-    } else if (!is_complete && request->head_bytes == HTTP_HEAD_LIMIT) {
+    else if (!is_complete && request->head_bytes == HTTP_HEAD_LIMIT)
         fail(request, HTTP_STATUS_REQUEST_HEADER_FIELDS_TOO_LARGE,
              "the head is larger than 16 KiB");
-    }
 }
 
 static size_t feed_head(struct http_request *request, const char *data, size_t length)
@@ -361,9 +332,8 @@ static size_t feed_head(struct http_request *request, const char *data, size_t l
 
     request->head_bytes += used;
     parse(request, data, used);
-    if (request->state != HTTP_FAILED) {
+    if (request->state != HTTP_FAILED)
         judge_head(request, result);
-    }
     return used;
 }
 
@@ -373,9 +343,8 @@ static size_t feed_chunks(struct http_request *request, const char *data, size_t
     enum http_chunks_result result = http_chunks_scan(&request->chunks, data, length, &used);
 
     parse(request, data, used);
-    if (request->state == HTTP_FAILED) {
+    if (request->state == HTTP_FAILED)
         return used;
-    }
     switch (result) {
     case HTTP_CHUNKS_BAD:
         fail(request, HTTP_STATUS_BAD_REQUEST, request->chunks.problem);
@@ -387,9 +356,8 @@ static size_t feed_chunks(struct http_request *request, const char *data, size_t
         fail(request, HTTP_STATUS_REQUEST_HEADER_FIELDS_TOO_LARGE, request->chunks.problem);
         break;
     default:
-        if ((result == HTTP_CHUNKS_DONE) != (request->state == HTTP_COMPLETE)) {
+        if ((result == HTTP_CHUNKS_DONE) != (request->state == HTTP_COMPLETE))
             fail(request, HTTP_STATUS_BAD_REQUEST, "the end of the body is not clear");
-        }
     }
     return used;
 }
@@ -427,9 +395,8 @@ size_t http_request_feed(struct http_request *request, const char *data, size_t 
 
     first_line_add(&request->first_line, data, length);
     used = feed(request, data, length);
-    if (request->state == HTTP_FAILED) {
+    if (request->state == HTTP_FAILED)
         name_protocol(request);
-    }
     return used;
 }
 
@@ -511,10 +478,8 @@ const char *http_request_field_value(const struct http_request *request, size_t 
 
 const char *http_request_header(const struct http_request *request, const char *name)
 {
-    for (size_t i = 0; i < request->n_fields; i++) {
-        if (strcasecmp(http_request_field_name(request, i), name) == 0) {
+    for (size_t i = 0; i < request->n_fields; i++)
+        if (strcasecmp(http_request_field_name(request, i), name) == 0)
             return http_request_field_value(request, i);
-        }
-    }
     return NULL;
 }

@@ -46,9 +46,8 @@ void http_response_add_field(struct http_response *response, const char *name,
     int written =
         snprintf(response->fields + response->fields_length, room, "%s: %s\r\n", name, value);
 
-    if (written > 0 && (size_t)written < room) {
+    if (written > 0 && (size_t)written < room)
         response->fields_length += (size_t)written;
-    }
 }
 
 /* Needs no memory, so it can always be said. */
@@ -106,10 +105,9 @@ void http_response_set_error(struct http_response *response, int status, const c
     bool complete = error != NULL && cJSON_AddStringToObject(error, "code", code) != NULL &&
                     cJSON_AddStringToObject(error, "message", message) != NULL;
 
-    if (complete) {
+    if (complete)
         complete = (field != NULL ? cJSON_AddStringToObject(error, "field", field)
                                   : cJSON_AddNullToObject(error, "field")) != NULL;
-    }
     http_response_set_json(response, status, complete ? body : NULL);
     cJSON_Delete(body);
 }
@@ -159,9 +157,8 @@ static void format_date(char *date, size_t size)
     struct tm utc;
 
     if (gmtime_r(&now, &utc) == NULL ||
-        strftime(date, size, "%a, %d %b %Y %H:%M:%S GMT", &utc) == 0) {
+        strftime(date, size, "%a, %d %b %Y %H:%M:%S GMT", &utc) == 0)
         date[0] = '\0';
-    }
 }
 
 bool http_response_write(const struct http_response *response, bool is_head, bool keep_alive,
@@ -174,17 +171,15 @@ bool http_response_write(const struct http_response *response, bool is_head, boo
     size_t body_length = is_head || response->body == NULL ? 0 : response->body_length;
     int written;
 
-    if (!keep_alive) {
+    if (!keep_alive)
         connection = "Connection: close\r\n";
-    } else if (is_http_1_0) {
+    else if (is_http_1_0)
         connection = "Connection: keep-alive\r\n";
-    }
     /* A 304's length would be that of the 200 (RFC 9110, 8.6); it is left out. */
-    if (response->status != HTTP_STATUS_NOT_MODIFIED) {
+    if (response->status != HTTP_STATUS_NOT_MODIFIED)
         snprintf(length, sizeof length, "Content-Length: %lld\r\n",
                  response->file >= 0 ? (long long)response->file_length
                                      : (long long)response->body_length);
-    }
     format_date(date, sizeof date);
     written = snprintf(head, sizeof head,
                        "HTTP/1.1 %d %s\r\n"
@@ -198,9 +193,8 @@ bool http_response_write(const struct http_response *response, bool is_head, boo
                        response->cacheable ? "" : "Cache-Control: no-store\r\n",
                        (int)response->fields_length, response->fields, connection);
     if (written < 0 || (size_t)written >= sizeof head ||
-        !byte_buffer_reserve(out, (size_t)written + body_length)) {
+        !byte_buffer_reserve(out, (size_t)written + body_length))
         return false;
-    }
     return byte_buffer_append(out, head, (size_t)written) &&
            byte_buffer_append(out, response->body, body_length);
 }

@@ -8,15 +8,13 @@ void http_queue_add(struct http_queue *queue, struct connection *connection)
 {
     struct http_place *place = &connection->http->place;
 
-    if (place->queue != NULL) {
+    if (place->queue != NULL)
         return;
-    }
     *place = (struct http_place){.queue = queue, .previous = queue->last};
-    if (queue->last != NULL) {
+    if (queue->last != NULL)
         queue->last->http->place.next = connection;
-    } else {
+    else
         queue->first = connection;
-    }
     queue->last = connection;
     queue->count++;
 }
@@ -33,19 +31,16 @@ void http_queue_remove(struct connection *connection)
     struct http_place *place = &connection->http->place;
     struct http_queue *queue = place->queue;
 
-    if (queue == NULL) {
+    if (queue == NULL)
         return;
-    }
-    if (place->previous != NULL) {
+    if (place->previous != NULL)
         place->previous->http->place.next = place->next;
-    } else {
+    else
         queue->first = place->next;
-    }
-    if (place->next != NULL) {
+    if (place->next != NULL)
         place->next->http->place.previous = place->previous;
-    } else {
+    else
         queue->last = place->previous;
-    }
     *place = (struct http_place){0};
     queue->count--;
 }

@@ -12,11 +12,10 @@ static void list(struct connection *connection)
     unread->is_blocked = true;
     unread->previous = blocked->last;
     unread->next = NULL;
-    if (blocked->last != NULL) {
+    if (blocked->last != NULL)
         blocked->last->http->unread.next = connection;
-    } else {
+    else
         blocked->first = connection;
-    }
     blocked->last = connection;
 }
 
@@ -26,16 +25,14 @@ static void unlist(struct connection *connection)
     struct http_unread *unread = &connection->http->unread;
 
     unread->is_blocked = false;
-    if (unread->previous != NULL) {
+    if (unread->previous != NULL)
         unread->previous->http->unread.next = unread->next;
-    } else {
+    else
         blocked->first = unread->next;
-    }
-    if (unread->next != NULL) {
+    if (unread->next != NULL)
         unread->next->http->unread.previous = unread->previous;
-    } else {
+    else
         blocked->last = unread->previous;
-    }
 }
 
 void http_unread_note(struct connection *connection, bool is_blocked)
@@ -45,20 +42,18 @@ void http_unread_note(struct connection *connection, bool is_blocked)
 
     connection->loop->blocked.bytes += bytes - unread->bytes;
     unread->bytes = bytes;
-    if (is_blocked && !unread->is_blocked) {
+    if (is_blocked && !unread->is_blocked)
         list(connection);
-    } else if (!is_blocked && unread->is_blocked) {
+    else if (!is_blocked && unread->is_blocked)
         unlist(connection);
-    }
 }
 
 void http_unread_forget(struct connection *connection)
 {
     struct http_unread *unread = &connection->http->unread;
 
-    if (unread->is_blocked) {
+    if (unread->is_blocked)
         unlist(connection);
-    }
     connection->loop->blocked.bytes -= unread->bytes;
     unread->bytes = 0;
 }
@@ -67,12 +62,10 @@ bool http_unread_close_longest(struct loop *loop, const char *reason)
 {
     struct connection *connection = loop->blocked.first;
 
-    while (connection != NULL && connection->is_admin) {
+    while (connection != NULL && connection->is_admin)
         connection = connection->http->unread.next;
-    }
-    if (connection == NULL) {
+    if (connection == NULL)
         return false;
-    }
     refusal_log_address(connection_client(connection), 0, reason);
     connection_close(connection);
     return true;
@@ -82,7 +75,6 @@ void http_unread_limit(struct loop *loop)
 {
     bool has_closed = true;
 
-    while (has_closed && loop->blocked.bytes > HTTP_UNREAD_BYTES) {
+    while (has_closed && loop->blocked.bytes > HTTP_UNREAD_BYTES)
         has_closed = http_unread_close_longest(loop, "too many answers are not read");
-    }
 }

@@ -42,16 +42,13 @@ bool field_integer(const struct field_source *source, const char *name, int64_t 
     const cJSON *item = find(source, name);
     double number;
 
-    if (!cJSON_IsNumber(item)) {
+    if (!cJSON_IsNumber(item))
         return field_fail(source, name, "an integer is needed");
-    }
     /* The limits are far below 2^53, so the comparison is exact, and false for NaN. */
     number = cJSON_GetNumberValue(item);
-    if (!(number >= (double)min && number <= (double)max) ||
-        number != (double)(int64_t)number) {
+    if (!(number >= (double)min && number <= (double)max) || number != (double)(int64_t)number)
         return field_fail(source, name, "an integer from %" PRId64 " to %" PRId64 " is needed",
                           min, max);
-    }
     *value = (int64_t)number;
     return true;
 }
@@ -67,18 +64,14 @@ bool field_text(const struct field_source *source, const char *name, size_t max_
     const cJSON *item = find(source, name);
     const char *text = cJSON_GetStringValue(item);
 
-    if (text == NULL) {
+    if (text == NULL)
         return field_fail(source, name, "a string is needed");
-    }
-    if (is_blank(text)) {
+    if (is_blank(text))
         return field_fail(source, name, "it is empty");
-    }
-    if (text_character_count(text) > max_characters) {
+    if (text_character_count(text) > max_characters)
         return field_fail(source, name, "it has more than %zu characters", max_characters);
-    }
-    if (text_has_control(text, kind == FIELD_LINES)) {
+    if (text_has_control(text, kind == FIELD_LINES))
         return field_fail(source, name, "it has control characters");
-    }
     *value = text;
     return true;
 }
@@ -87,14 +80,12 @@ bool field_name(const struct field_source *source, const char *name, const char 
 {
     const char *text = cJSON_GetStringValue(find(source, name));
 
-    if (text == NULL) {
+    if (text == NULL)
         return field_fail(source, name, "a string is needed");
-    }
-    if (!ws_name_is_valid(text)) {
+    if (!ws_name_is_valid(text))
         return field_fail(source, name,
                           "it is no name, which has 1 to %d bytes and no control characters",
                           WS_NAME_MAX);
-    }
     *value = text;
     return true;
 }
@@ -105,13 +96,11 @@ bool field_array(const struct field_source *source, const char *name, size_t min
     const cJSON *item = find(source, name);
     size_t size;
 
-    if (!cJSON_IsArray(item)) {
+    if (!cJSON_IsArray(item))
         return field_fail(source, name, "an array is needed");
-    }
     size = (size_t)cJSON_GetArraySize(item);
-    if (size < min || size > max) {
+    if (size < min || size > max)
         return field_fail(source, name, "%zu to %zu elements are needed", min, max);
-    }
     *array = item;
     return true;
 }

@@ -15,9 +15,8 @@
 
 static const char *skip_digits(const char *at)
 {
-    while (*at >= '0' && *at <= '9') {
+    while (*at >= '0' && *at <= '9')
         at++;
-    }
     return at;
 }
 
@@ -29,24 +28,21 @@ static const char *skip_number(const char *at)
     at += *at == '-';
     digits = at;
     at = skip_digits(at);
-    if (at == digits || (*digits == '0' && at - digits > 1)) {
+    if (at == digits || (*digits == '0' && at - digits > 1))
         return NULL;
-    }
     if (*at == '.') {
         digits = ++at;
         at = skip_digits(at);
-        if (at == digits) {
+        if (at == digits)
             return NULL;
-        }
     }
     if (*at == 'e' || *at == 'E') {
         at++;
         at += *at == '+' || *at == '-';
         digits = at;
         at = skip_digits(at);
-        if (at == digits) {
+        if (at == digits)
             return NULL;
-        }
     }
     return at;
 }
@@ -55,20 +51,16 @@ static const char *skip_number(const char *at)
 static const char *skip_string(const char *at)
 {
     for (at++; *at != '"'; at++) {
-        if ((unsigned char)*at < 0x20) {
+        if ((unsigned char)*at < 0x20)
             return NULL;
-        }
-        if (*at != '\\') {
+        if (*at != '\\')
             continue;
-        }
         at++;
-        if (*at == '\0' || strchr("\"\\/bfnrtu", *at) == NULL) {
+        if (*at == '\0' || strchr("\"\\/bfnrtu", *at) == NULL)
             return NULL;
-        }
         if (*at == 'u' &&
-            (strspn(at + 1, "0123456789abcdefABCDEF") < 4 || strncmp(at + 1, "0000", 4) == 0)) {
+            (strspn(at + 1, "0123456789abcdefABCDEF") < 4 || strncmp(at + 1, "0000", 4) == 0))
             return NULL;
-        }
     }
     return at + 1;
 }
@@ -94,9 +86,8 @@ static bool tokens_are_strict(const char *text, size_t length, size_t *n_values)
         } else {
             return false;
         }
-        if (at == NULL) {
+        if (at == NULL)
             return false;
-        }
     }
     return true;
 }

@@ -40,9 +40,8 @@ bool log_may_share(struct log_share *share, unsigned *left_out)
     uint64_t until_ms = atomic_load(&share->until_ms);
 
     if (now_ms >= until_ms &&
-        atomic_compare_exchange_strong(&share->until_ms, &until_ms, now_ms + PAUSE_MS)) {
+        atomic_compare_exchange_strong(&share->until_ms, &until_ms, now_ms + PAUSE_MS))
         atomic_store(&share->count, 0);
-    }
     if (atomic_fetch_add(&share->count, 1) >= LINES_A_PAUSE) {
         atomic_fetch_add(&share->left_out, 1);
         return false;
@@ -61,9 +60,8 @@ void log_line(int level, const char *format, ...)
     size_t length;
     int written;
 
-    if (level < WS_LOG_ERROR || level > WS_LOG_DEBUG || !log_has(level)) {
+    if (level < WS_LOG_ERROR || level > WS_LOG_DEBUG || !log_has(level))
         return;
-    }
     clock_gettime(CLOCK_REALTIME, &now);
     gmtime_r(&now.tv_sec, &utc);
     length = strftime(line, sizeof line, "%Y-%m-%dT%H:%M:%S", &utc);
@@ -74,15 +72,13 @@ void log_line(int level, const char *format, ...)
     /* clang-tidy 14 takes it for uninitialized. NOLINTNEXTLINE(clang-analyzer-valist.*) */
     written = vsnprintf(line + length, sizeof line - length, format, arguments);
     va_end(arguments);
-    if (written < 0) {
+    if (written < 0)
         return;
-    }
     text_make_line(line + length); /* clients' words may stand in it */
     length += strlen(line + length);
     line[length++] = '\n';
 
     /* Nothing can be done about a log that can't be written. */
-    if (write(STDERR_FILENO, line, length) < 0) {
+    if (write(STDERR_FILENO, line, length) < 0)
         return;
-    }
 }

@@ -40,9 +40,8 @@ void loop_wake(struct loop *loop)
     uint64_t one = 1;
 
     /* It can only fail when the counter is full, and then the loop is awake. */
-    if (write(loop->wake, &one, sizeof one) < 0) {
+    if (write(loop->wake, &one, sizeof one) < 0)
         return;
-    }
 }
 
 static void on_wake(void *user_data)
@@ -62,18 +61,15 @@ struct loop *loop_new(struct app *app)
     struct loop *loop = calloc(1, sizeof *loop);
     ws_loop_options options;
 
-    if (loop == NULL) {
+    if (loop == NULL)
         return NULL;
-    }
     loop->app = app;
     loop->signals = -1;
-    for (int i = 0; i < N_LISTENERS; i++) {
+    for (int i = 0; i < N_LISTENERS; i++)
         loop->listeners[i] = (struct listener){-1, (enum listener_kind)i};
-    }
     loop->now_ms = monotonic_ms();
-    for (int i = 0; i < N_TIMEOUTS; i++) {
+    for (int i = 0; i < N_TIMEOUTS; i++)
         timer_queue_init(&loop->timeouts[i], durations_ms[i]);
-    }
     loop->epoll = epoll_create1(EPOLL_CLOEXEC);
     loop->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (loop->epoll < 0 || loop->wake < 0 ||
@@ -102,9 +98,8 @@ bool loop_listen(struct loop *loop, enum listener_kind kind, int fd)
 {
     struct listener *listener = &loop->listeners[kind];
 
-    if (!watch(loop, EPOLL_CTL_ADD, fd, EPOLLIN, listener)) {
+    if (!watch(loop, EPOLL_CTL_ADD, fd, EPOLLIN, listener))
         return false;
-    }
     listener->fd = fd;
     return true;
 }
@@ -123,9 +118,8 @@ static void take_signal(struct loop *loop)
 {
     struct signalfd_siginfo info;
 
-    if (read(loop->signals, &info, sizeof info) == (ssize_t)sizeof info) {
+    if (read(loop->signals, &info, sizeof info) == (ssize_t)sizeof info)
         loop->on_signal((int)info.ssi_signo, loop->on_signal_data);
-    }
 }
 
 static void close_listeners(struct loop *loop)
@@ -145,15 +139,12 @@ void loop_free(struct loop *loop)
     ws_loop_free(loop->ws);
     expiry_heap_free(&loop->expiries);
     close_listeners(loop);
-    if (loop->signals >= 0) {
+    if (loop->signals >= 0)
         close(loop->signals);
-    }
-    if (loop->wake >= 0) {
+    if (loop->wake >= 0)
         close(loop->wake);
-    }
-    if (loop->epoll >= 0) {
+    if (loop->epoll >= 0)
         close(loop->epoll);
-    }
     free(loop);
     errno = saved_errno;
 }
@@ -162,11 +153,9 @@ void loop_free(struct loop *loop)
 
 static void watch_listeners(struct loop *loop, uint32_t events)
 {
-    for (int i = 0; i < N_LISTENERS; i++) {
-        if (loop->listeners[i].fd >= 0) {
+    for (int i = 0; i < N_LISTENERS; i++)
+        if (loop->listeners[i].fd >= 0)
             watch(loop, EPOLL_CTL_MOD, loop->listeners[i].fd, events, &loop->listeners[i]);
-        }
-    }
 }
 
 /* No descriptor or no memory is left: the waiting client keeps the listener readable, so none
@@ -175,9 +164,8 @@ static void pause_accepting(struct loop *loop, int error)
 {
     static struct log_pause pause;
 
-    if (log_may(&pause)) {
+    if (log_may(&pause))
         log_line(WS_LOG_WARN, "no connection can be accepted: %s", strerror(error));
-    }
     loop->accept_again_ms = loop->now_ms + ACCEPT_PAUSE_MS;
     watch_listeners(loop, 0);
 }
@@ -223,13 +211,11 @@ static void close_timed_out(struct loop *loop)
 
         while ((timer = timer_queue_first(&loop->timeouts[i])) != NULL &&
                timer->due_ms <= loop->now_ms) {
-            if (i == TIMEOUT_WRITE && connection_http_reads_on(connection_of_timer(timer))) {
+            if (i == TIMEOUT_WRITE && connection_http_reads_on(connection_of_timer(timer)))
                 continue;
-            }
-            if (i == TIMEOUT_HEAD) {
+            if (i == TIMEOUT_HEAD)
                 refusal_log(&connection_of_timer(timer)->http->request, 0,
                             "its head took too long");
-            }
             connection_close(connection_of_timer(timer));
         }
     }
@@ -245,15 +231,13 @@ static int wait_ms(const struct loop *loop, uint64_t deadline_ms)
     const struct expiry *expiry = expiry_first(&loop->expiries);
     uint64_t left;
 
-    if (loop->run_again || http_turns_waiting(&loop->turns) > 0) {
+    if (loop->run_again || http_turns_waiting(&loop->turns) > 0)
         return 0;
-    }
     for (int i = 0; i < N_TIMEOUTS; i++) {
         const struct timer *timer = timer_queue_first(&loop->timeouts[i]);
 
-        if (timer != NULL && timer->due_ms < deadline_ms) {
+        if (timer != NULL && timer->due_ms < deadline_ms)
             deadline_ms = timer->due_ms;
-        }
     }
     if (expiry != NULL) {
         int64_t left_ms = expiry->due_ms - wall_clock_ms();
@@ -261,18 +245,14 @@ static int wait_ms(const struct loop *loop, uint64_t deadline_ms)
 
         deadline_ms = due_ms < deadline_ms ? due_ms : deadline_ms;
     }
-    if (loop->accept_again_ms != 0 && loop->accept_again_ms < deadline_ms) {
+    if (loop->accept_again_ms != 0 && loop->accept_again_ms < deadline_ms)
         deadline_ms = loop->accept_again_ms;
-    }
-    if (loop->turns.later.count > 0 && loop->now_ms + LATER_POLL_MS < deadline_ms) {
+    if (loop->turns.later.count > 0 && loop->now_ms + LATER_POLL_MS < deadline_ms)
         deadline_ms = loop->now_ms + LATER_POLL_MS;
-    }
-    if (loop->stop_ms != 0 && loop->now_ms + STOP_POLL_MS < deadline_ms) {
+    if (loop->stop_ms != 0 && loop->now_ms + STOP_POLL_MS < deadline_ms)
         deadline_ms = loop->now_ms + STOP_POLL_MS;
-    }
-    if (deadline_ms == WS_NO_DEADLINE) {
+    if (deadline_ms == WS_NO_DEADLINE)
         return -1;
-    }
     left = deadline_ms > loop->now_ms ? deadline_ms - loop->now_ms : 0;
     return left < INT32_MAX ? (int)left : INT32_MAX;
 }
@@ -283,9 +263,8 @@ static void close_all_of(struct timer_queue *queue)
 {
     struct timer *timer;
 
-    while ((timer = timer_queue_first(queue)) != NULL) {
+    while ((timer = timer_queue_first(queue)) != NULL)
         connection_close(connection_of_timer(timer));
-    }
 }
 
 /* Looks after the end, once app->stopping is set; true when the last connection has gone. */
@@ -294,21 +273,18 @@ static bool has_stopped(struct loop *loop)
     struct timer_queue *fresh = &loop->timeouts[TIMEOUT_FRESH];
     struct timer_queue *idle = &loop->timeouts[TIMEOUT_IDLE];
 
-    if (!atomic_load(&loop->app->stopping)) {
+    if (!atomic_load(&loop->app->stopping))
         return false;
-    }
     if (loop->stop_ms == 0) {
         loop->stop_ms = loop->now_ms;
-        if (atomic_fetch_sub(&loop->app->n_unaware, 1) == 1) {
+        if (atomic_fetch_sub(&loop->app->n_unaware, 1) == 1)
             realtime_drain(&loop->app->realtime);
-        }
         loop->accept_again_ms = 0;
         close_listeners(loop);
     }
     if (loop->now_ms - loop->stop_ms >= STOP_LIMIT_MS) {
-        while (loop->first != NULL) {
+        while (loop->first != NULL)
             connection_close(loop->first);
-        }
     } else if (loop->now_ms - loop->stop_ms >= STOP_IDLE_MS &&
                loop->n_connections == fresh->count + idle->count &&
                http_turns_waiting(&loop->turns) + loop->turns.later.count == 0) {
@@ -334,9 +310,8 @@ static void handle_event(struct loop *loop, const struct epoll_event *event)
 {
     struct connection *connection = event->data.ptr;
 
-    if (event->data.ptr == &loop->wake) {
+    if (event->data.ptr == &loop->wake)
         return;
-    }
     for (int i = 0; i < N_LISTENERS; i++) {
         if (event->data.ptr == &loop->listeners[i]) {
             accept_clients(loop, &loop->listeners[i]);
@@ -347,12 +322,10 @@ static void handle_event(struct loop *loop, const struct epoll_event *event)
         take_signal(loop);
         return;
     }
-    if (loop->cluster != NULL && cluster_event(loop->cluster, event->data.ptr, event->events)) {
+    if (loop->cluster != NULL && cluster_event(loop->cluster, event->data.ptr, event->events))
         return;
-    }
-    if (connection->phase != PHASE_DEAD) {
+    if (connection->phase != PHASE_DEAD)
         connection_event(connection, event->events);
-    }
 }
 
 /* Lets the connections of a queue go on, each once, for as long as the turn may last, but at least
@@ -364,9 +337,8 @@ static void serve_queue(struct loop *loop, struct http_queue *queue, size_t leas
     for (size_t i = 0; i < count && queue->first != NULL; i++) {
         struct connection *connection = queue->first;
 
-        if (i >= least && loop->turns.left == 0) {
+        if (i >= least && loop->turns.left == 0)
             return;
-        }
         http_queue_remove(connection);
         connection_http_go_on(connection);
     }
@@ -384,9 +356,8 @@ static void serve_later(struct loop *loop)
 {
     struct http_turns *turns = &loop->turns;
 
-    if (atomic_load(&loop->app->stats_cache.is_making)) {
+    if (atomic_load(&loop->app->stats_cache.is_making))
         return;
-    }
     while (turns->later.first != NULL) {
         struct connection *connection = turns->later.first;
 
@@ -406,9 +377,8 @@ static uint64_t run_library(struct loop *loop)
     for (int i = 0; i < WRITES_PER_TURN; i++) {
         ws_websocket *websocket = ws_loop_next_output(loop->ws);
 
-        if (websocket == NULL) {
+        if (websocket == NULL)
             return deadline_ms;
-        }
         connection_websocket_write(ws_websocket_user_data(websocket));
     }
     loop->run_again = true;
@@ -432,19 +402,16 @@ void loop_run(struct loop *loop)
 
         loop->now_ms = monotonic_ms();
         http_turns_begin(&loop->turns);
-        for (int i = 0; i < count; i++) {
+        for (int i = 0; i < count; i++)
             handle_event(loop, &events[i]);
-        }
         serve_later(loop);
         serve_waiting(loop);
         http_unread_limit(loop);
-        if (loop->accept_again_ms != 0 && loop->accept_again_ms <= loop->now_ms) {
+        if (loop->accept_again_ms != 0 && loop->accept_again_ms <= loop->now_ms)
             resume_accepting(loop);
-        }
         close_timed_out(loop);
-        if (expiry_first(&loop->expiries) != NULL) {
+        if (expiry_first(&loop->expiries) != NULL)
             session_end_expired(&loop->expiries, wall_clock_ms());
-        }
         deadline_ms = run_cluster(loop);
         deadline_ms = earlier(deadline_ms, run_library(loop));
         deadline_ms = earlier(deadline_ms, outbox_settle(&loop->app->outbox, loop->now_ms));

@@ -21,11 +21,9 @@ enum { EXIT_OK = 0, EXIT_BAD = 2, PROBLEM_BYTES = 512 };
 /* Says what is wrong, in one line whatever the user typed. */
 static int refuse(char *problem)
 {
-    for (char *at = problem; *at != '\0'; at++) {
-        if ((unsigned char)*at < 0x20 || *at == 0x7F) {
+    for (char *at = problem; *at != '\0'; at++)
+        if ((unsigned char)*at < 0x20 || *at == 0x7F)
             *at = '?';
-        }
-    }
     fprintf(stderr, "orders-backend: %s\n", problem);
     return EXIT_BAD;
 }
@@ -49,9 +47,8 @@ static void block_signals(const struct options *options, sigset_t *signals)
     sigemptyset(signals);
     sigaddset(signals, SIGINT);
     sigaddset(signals, SIGTERM);
-    if (options->tls_cert_file != NULL) {
+    if (options->tls_cert_file != NULL)
         sigaddset(signals, SIGHUP);
-    }
     pthread_sigmask(SIG_BLOCK, signals, NULL);
 }
 
@@ -64,9 +61,8 @@ static int serve(struct app *app, const sigset_t *signals)
     if (options->tls_cert_file != NULL) {
         app->tls =
             tls_open(options->tls_cert_file, options->tls_key_file, problem, sizeof problem);
-        if (app->tls == NULL) {
+        if (app->tls == NULL)
             return refuse(problem);
-        }
     }
     if (!server_start(&server, app, signals, problem, sizeof problem)) {
         tls_close(app->tls);
@@ -75,9 +71,8 @@ static int serve(struct app *app, const sigset_t *signals)
     log_line(WS_LOG_INFO, "started, version %s, %u threads, database %s", ws_manager_version(),
              (unsigned)options->threads, options->db_file);
     printf("listening on %s\n", server.url);
-    if (server.admin_url[0] != '\0') {
+    if (server.admin_url[0] != '\0')
         printf("admin listening on %s\n", server.admin_url);
-    }
     fflush(stdout);
     server_run(&server);
     tls_close(app->tls);
@@ -106,12 +101,10 @@ static bool open_app(struct app *app, char *problem, size_t size)
     const struct options *options = app->options;
     char reason[PROBLEM_BYTES / 2];
 
-    if (!access_open(&app->access, options, problem, size)) {
+    if (!access_open(&app->access, options, problem, size))
         return false;
-    }
-    if (options->jwt_secret_file != NULL) {
+    if (options->jwt_secret_file != NULL)
         private_file_check("--jwt-secret-file", options->jwt_secret_file);
-    }
     if (!static_files_open(&app->static_files, options->static_dir)) {
         snprintf(problem, size, "--static: %s: %s", options->static_dir, strerror(errno));
         goto fail_static_files;
@@ -160,9 +153,8 @@ static int run(const struct options *options, const sigset_t *signals)
     char problem[PROBLEM_BYTES];
     int status;
 
-    if (!open_app(&app, problem, sizeof problem)) {
+    if (!open_app(&app, problem, sizeof problem))
         return refuse(problem);
-    }
     status = serve(&app, signals);
     close_app(&app);
     return status;

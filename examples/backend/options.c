@@ -144,12 +144,10 @@ static uint32_t core_count(void)
     cpu_set_t cores;
     int count = 1;
 
-    if (sched_getaffinity(0, sizeof cores, &cores) == 0) {
+    if (sched_getaffinity(0, sizeof cores, &cores) == 0)
         count = CPU_COUNT(&cores);
-    }
-    if (count < 1) {
+    if (count < 1)
         count = 1;
-    }
     return count < MOST_THREADS ? (uint32_t)count : MOST_THREADS;
 }
 
@@ -162,30 +160,26 @@ static bool parse_address(const char *text, struct listen_address *listen)
     size_t length;
     int64_t port;
 
-    if (colon == NULL || !text_parse_number(colon + 1, 0, UINT16_MAX, &port)) {
+    if (colon == NULL || !text_parse_number(colon + 1, 0, UINT16_MAX, &port))
         return false;
-    }
     length = (size_t)(colon - text);
-    if (length == 0 || length >= sizeof host) {
+    if (length == 0 || length >= sizeof host)
         return false;
-    }
     memcpy(host, text, length);
     host[length] = '\0';
 
     if (host[0] == '[' && host[length - 1] == ']') {
         host[length - 1] = '\0';
-        if (inet_pton(AF_INET6, host + 1, &v6.sin6_addr) != 1) {
+        if (inet_pton(AF_INET6, host + 1, &v6.sin6_addr) != 1)
             return false;
-        }
         v6.sin6_port = htons((uint16_t)port);
         memcpy(&listen->address, &v6, sizeof v6);
         listen->length = sizeof v6;
         return true;
     }
     if (inet_pton(AF_INET, strcmp(host, "localhost") == 0 ? "127.0.0.1" : host, &v4.sin_addr) !=
-        1) {
+        1)
         return false;
-    }
     v4.sin_port = htons((uint16_t)port);
     memcpy(&listen->address, &v4, sizeof v4);
     listen->length = sizeof v4;
@@ -207,11 +201,9 @@ static bool parse_log_level(const char *text, int *level)
 
 static const struct option_spec *find_spec(const char *name, size_t length)
 {
-    for (size_t i = 0; i < sizeof specs / sizeof specs[0]; i++) {
-        if (strlen(specs[i].name) == length && strncmp(specs[i].name, name, length) == 0) {
+    for (size_t i = 0; i < sizeof specs / sizeof specs[0]; i++)
+        if (strlen(specs[i].name) == length && strncmp(specs[i].name, name, length) == 0)
             return &specs[i];
-        }
-    }
     return NULL;
 }
 
@@ -219,9 +211,8 @@ static const struct option_spec *find_spec(const char *name, size_t length)
 static bool judge(const struct option_spec *spec, const char *value, const char *wrong,
                   char *problem, size_t size)
 {
-    if (wrong != NULL) {
+    if (wrong != NULL)
         snprintf(problem, size, "--%s: '%s' %s", spec->name, value, wrong);
-    }
     return wrong == NULL;
 }
 
@@ -266,11 +257,10 @@ static bool set_value(const struct option_spec *spec, const char *value,
         return false;
     }
     stored = (uint32_t)number;
-    if (spec->kind == OPTION_SECONDS) {
+    if (spec->kind == OPTION_SECONDS)
         stored *= 1000;
-    } else if (spec->kind == OPTION_SIZE && stored == 0) {
+    else if (spec->kind == OPTION_SIZE && stored == 0)
         stored = UINT32_MAX;
-    }
     memcpy(target, &stored, sizeof stored);
     return true;
 }
@@ -335,30 +325,26 @@ enum options_result options_parse(int argc, char **argv, struct options *options
             snprintf(problem, problem_size, "unknown option '%s'; see --help", argv[i]);
             return OPTIONS_BAD;
         }
-        if (name[length] == '=') {
+        if (name[length] == '=')
             value = name + length + 1;
-        }
         if (spec->kind == OPTION_FLAG || spec->kind == OPTION_HELP) {
             if (value != NULL) {
                 snprintf(problem, problem_size, "--%s takes no value", spec->name);
                 return OPTIONS_BAD;
             }
-            if (spec->kind == OPTION_HELP) {
+            if (spec->kind == OPTION_HELP)
                 return OPTIONS_HELP;
-            }
             memcpy((char *)options + spec->offset, &(bool){true}, sizeof(bool));
             continue;
         }
-        if (value == NULL && i + 1 < argc && strncmp(argv[i + 1], "--", 2) != 0) {
+        if (value == NULL && i + 1 < argc && strncmp(argv[i + 1], "--", 2) != 0)
             value = argv[++i];
-        }
         if (value == NULL || *value == '\0') {
             snprintf(problem, problem_size, "--%s needs a value", spec->name);
             return OPTIONS_BAD;
         }
-        if (!set_value(spec, value, options, problem, problem_size)) {
+        if (!set_value(spec, value, options, problem, problem_size))
             return OPTIONS_BAD;
-        }
     }
     return options_fit(options, problem, problem_size) ? OPTIONS_OK : OPTIONS_BAD;
 }

@@ -14,9 +14,8 @@ static const char digits[] = "0123456789";
 /* Copies in lower case, whatever the locale; false when it is empty or does not fit. */
 static bool copy_lower(const char *text, size_t length, char *lower, size_t size)
 {
-    if (length == 0 || length >= size) {
+    if (length == 0 || length >= size)
         return false;
-    }
     for (size_t i = 0; i < length; i++) {
         bool is_upper = text[i] >= 'A' && text[i] <= 'Z';
 
@@ -32,15 +31,13 @@ static bool parse_scheme(const char *text, size_t length, struct origin *origin)
     const char *rest = origin->scheme + 1;
 
     if (!copy_lower(text, length, origin->scheme, sizeof origin->scheme) ||
-        strchr(lower_letters, origin->scheme[0]) == NULL) {
+        strchr(lower_letters, origin->scheme[0]) == NULL)
         return false;
-    }
     while (*rest != '\0') {
         rest += strspn(rest, lower_letters);
         rest += strspn(rest, digits);
-        if (*rest != '\0' && strchr("+-.", *rest++) == NULL) {
+        if (*rest != '\0' && strchr("+-.", *rest++) == NULL)
             return false;
-        }
     }
     return true;
 }
@@ -51,9 +48,8 @@ static bool parse_ipv6(const char *text, size_t length, struct origin *origin)
     struct in6_addr parsed;
 
     if (!copy_lower(text, length, address, sizeof address) ||
-        inet_pton(AF_INET6, address, &parsed) != 1) {
+        inet_pton(AF_INET6, address, &parsed) != 1)
         return false;
-    }
     origin->host[0] = '[';
     inet_ntop(AF_INET6, &parsed, origin->host + 1, sizeof origin->host - 2);
     strcat(origin->host, "]");
@@ -76,19 +72,15 @@ static bool parse_name(const char *text, size_t length, struct origin *origin)
 {
     struct in_addr address;
 
-    if (length > 0 && text[length - 1] == '.') {
+    if (length > 0 && text[length - 1] == '.')
         length--; /* it says that the name is complete, as it is here anyway */
-    }
     if (!copy_lower(text, length, origin->host, sizeof origin->host) ||
-        origin->host[0] == '.' || strstr(origin->host, "..") != NULL) {
+        origin->host[0] == '.' || strstr(origin->host, "..") != NULL)
         return false;
-    }
-    for (const char *at = origin->host; *at != '\0'; at++) {
+    for (const char *at = origin->host; *at != '\0'; at++)
         if (strchr(lower_letters, *at) == NULL && strchr(digits, *at) == NULL &&
-            strchr("-._", *at) == NULL) {
+            strchr("-._", *at) == NULL)
             return false;
-        }
-    }
     if (ends_in_number(origin->host)) {
         origin->is_local = inet_pton(AF_INET, origin->host, &address) == 1;
         return origin->is_local;
@@ -99,9 +91,8 @@ static bool parse_name(const char *text, size_t length, struct origin *origin)
 
 static uint16_t usual_port(const char *scheme)
 {
-    if (strcmp(scheme, "http") == 0) {
+    if (strcmp(scheme, "http") == 0)
         return 80;
-    }
     return strcmp(scheme, "https") == 0 ? 443 : 0;
 }
 
@@ -113,23 +104,19 @@ static bool parse_authority(const char *text, struct origin *origin)
 
     if (*text == '[') {
         end = strchr(text, ']');
-        if (end == NULL || !parse_ipv6(text + 1, (size_t)(end - text) - 1, origin)) {
+        if (end == NULL || !parse_ipv6(text + 1, (size_t)(end - text) - 1, origin))
             return false;
-        }
         end++;
     } else {
         end = text + strcspn(text, ":");
-        if (!parse_name(text, (size_t)(end - text), origin)) {
+        if (!parse_name(text, (size_t)(end - text), origin))
             return false;
-        }
     }
     origin->port = usual_port(origin->scheme);
-    if (*end == '\0') {
+    if (*end == '\0')
         return true;
-    }
-    if (*end != ':' || !text_parse_number(end + 1, 1, UINT16_MAX, &port)) {
+    if (*end != ':' || !text_parse_number(end + 1, 1, UINT16_MAX, &port))
         return false;
-    }
     origin->port = (uint16_t)port;
     return true;
 }
@@ -164,16 +151,13 @@ const char *origin_rules_add(struct origin_rules *rules, const char *text)
         rules->allows_all = true;
         return NULL;
     }
-    if (rules->n_allowed == ORIGIN_MOST_ALLOWED) {
+    if (rules->n_allowed == ORIGIN_MOST_ALLOWED)
         return "is one more than 64";
-    }
-    if (!origin_parse(text, origin)) {
+    if (!origin_parse(text, origin))
         return "is not scheme://host[:port] as browsers write it, like https://example.com, or "
                "*";
-    }
-    if (strcmp(origin->scheme, "ws") == 0 || strcmp(origin->scheme, "wss") == 0) {
+    if (strcmp(origin->scheme, "ws") == 0 || strcmp(origin->scheme, "wss") == 0)
         return "is no page's origin: those begin with http:// or https://";
-    }
     rules->n_allowed++;
     return NULL;
 }
@@ -182,20 +166,15 @@ bool origin_host_is_ours(const struct origin_rules *rules, const char *host)
 {
     struct origin ours;
 
-    if (host == NULL || rules->allows_all) {
+    if (host == NULL || rules->allows_all)
         return true;
-    }
-    if (!parse_host(host, "http", &ours)) {
+    if (!parse_host(host, "http", &ours))
         return false;
-    }
-    if (ours.is_local) {
+    if (ours.is_local)
         return true;
-    }
-    for (size_t i = 0; i < rules->n_allowed; i++) {
-        if (strcmp(rules->allowed[i].host, ours.host) == 0) {
+    for (size_t i = 0; i < rules->n_allowed; i++)
+        if (strcmp(rules->allowed[i].host, ours.host) == 0)
             return true;
-        }
-    }
     return false;
 }
 
@@ -221,17 +200,13 @@ bool origin_is_allowed(const struct origin_rules *rules, const struct origin_req
 {
     struct origin origin;
 
-    if (request->origin == NULL || rules->allows_all) {
+    if (request->origin == NULL || rules->allows_all)
         return true;
-    }
-    if (!origin_parse(request->origin, &origin)) {
+    if (!origin_parse(request->origin, &origin))
         return false;
-    }
-    for (size_t i = 0; i < rules->n_allowed; i++) {
-        if (is_same(&rules->allowed[i], &origin)) {
+    for (size_t i = 0; i < rules->n_allowed; i++)
+        if (is_same(&rules->allowed[i], &origin))
             return true;
-        }
-    }
     return is_own(&origin, request) &&
            (!only_ours || origin_host_is_ours(rules, request->host));
 }

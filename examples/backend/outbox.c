@@ -27,9 +27,8 @@ static void on_stored(int result, const char *id, void *user_data)
     struct receipt *receipt = user_data;
 
     (void)id;
-    if (result == WS_OK) {
+    if (result == WS_OK)
         atomic_store(&receipt->outbox->stored, receipt->row);
-    }
     free(receipt);
 }
 
@@ -37,9 +36,8 @@ static int send_event(ws_manager *manager, const struct outbox_row *row, ws_even
 {
     int result;
 
-    if (row->user_id == NULL) {
+    if (row->user_id == NULL)
         return ws_manager_emit_event(manager, event);
-    }
     result = ws_event_set_user_id(event, row->user_id);
     return result == WS_OK ? ws_manager_send_to_user(manager, row->user_id, event) : result;
 }
@@ -54,18 +52,14 @@ static int emit_row(struct outbox *outbox, const struct outbox_row *row)
         *receipt = (struct receipt){outbox, row->id};
         result = ws_event_new(outbox->manager, row->type, row->data, row->length, &event);
     }
-    if (result == WS_OK) {
+    if (result == WS_OK)
         result = ws_event_set_sequence(event, row->producer, (uint64_t)row->id);
-    }
-    if (result == WS_OK) {
+    if (result == WS_OK)
         result = ws_event_set_stored_callback(event, on_stored, receipt);
-    }
-    if (result == WS_OK) {
+    if (result == WS_OK)
         result = send_event(outbox->manager, row, event);
-    }
-    if (result != WS_OK) {
+    if (result != WS_OK)
         free(receipt);
-    }
     ws_event_free(event);
     return result;
 }
@@ -83,9 +77,8 @@ static bool take_row(const struct outbox_row *row, void *user_data)
     if (result != WS_OK) {
         static struct log_pause pause;
 
-        if (log_may(&pause)) {
+        if (log_may(&pause))
             log_line(WS_LOG_ERROR, "an event was not sent: %s", ws_strerror(result));
-        }
     }
     outbox->emitted = row->id;
     return true;
@@ -97,13 +90,11 @@ enum store_result outbox_send(struct outbox *outbox)
     size_t count = ROWS_AT_ONCE;
 
     atomic_store(&outbox->is_stuck, false);
-    for (int i = 0; i < PAGES_AT_ONCE && result == STORE_OK && count == ROWS_AT_ONCE; i++) {
+    for (int i = 0; i < PAGES_AT_ONCE && result == STORE_OK && count == ROWS_AT_ONCE; i++)
         result = store_outbox_list(outbox->store, outbox->node, outbox->emitted, ROWS_AT_ONCE,
                                    take_row, outbox, &count);
-    }
-    if (result != STORE_OK || count == ROWS_AT_ONCE) {
+    if (result != STORE_OK || count == ROWS_AT_ONCE)
         atomic_store(&outbox->is_stuck, true);
-    }
     return result;
 }
 
@@ -119,9 +110,8 @@ enum store_result outbox_add(struct outbox *outbox, const char *type, const char
     };
     enum store_result result = STORE_MEMORY;
 
-    if (json != NULL) {
+    if (json != NULL)
         result = store_outbox_add(outbox->store, outbox->node, &row);
-    }
     cJSON_free(json);
     return result;
 }
@@ -160,16 +150,13 @@ static enum store_result delete_stored(struct outbox *outbox)
     int64_t stored = atomic_load(&outbox->stored);
     enum store_result result = store_begin(outbox->store, STORE_WRITE);
 
-    if (result != STORE_OK) {
+    if (result != STORE_OK)
         return result;
-    }
     result = store_outbox_delete(outbox->store, outbox->node, stored);
-    if (result == STORE_OK) {
+    if (result == STORE_OK)
         result = store_commit(outbox->store);
-    }
-    if (result == STORE_OK) {
+    if (result == STORE_OK)
         atomic_store(&outbox->deleted, stored);
-    }
     store_end(outbox->store);
     return result;
 }
@@ -197,12 +184,10 @@ static uint64_t settle(struct outbox *outbox, uint64_t now_ms)
     bool database_fails = false;
     uint64_t next_ms;
 
-    if (atomic_load(&outbox->is_stuck)) {
+    if (atomic_load(&outbox->is_stuck))
         database_fails = send_again(outbox) != STORE_OK;
-    }
-    if (has_stored(outbox)) {
+    if (has_stored(outbox))
         database_fails = delete_stored(outbox) != STORE_OK || database_fails;
-    }
     next_ms = next_try(outbox, database_fails, now_ms);
     atomic_store(&outbox->next_try_ms, next_ms == WS_NO_DEADLINE ? 0 : next_ms);
     return next_ms;
@@ -212,15 +197,12 @@ uint64_t outbox_settle(struct outbox *outbox, uint64_t now_ms)
 {
     uint64_t next_ms = atomic_load(&outbox->next_try_ms);
 
-    if (!has_stored(outbox) && !atomic_load(&outbox->is_stuck)) {
+    if (!has_stored(outbox) && !atomic_load(&outbox->is_stuck))
         return WS_NO_DEADLINE;
-    }
-    if (now_ms < next_ms) {
+    if (now_ms < next_ms)
         return next_ms;
-    }
-    if (atomic_exchange(&outbox->is_settling, true)) {
+    if (atomic_exchange(&outbox->is_settling, true))
         return now_ms + FIRST_PAUSE_MS; /* what came too late for the other loop */
-    }
     next_ms = settle(outbox, now_ms);
     atomic_store(&outbox->is_settling, false);
     return next_ms;

@@ -59,20 +59,16 @@ static enum proxy_header_result read_line(struct proxy_header *header, char *lin
 
     for (char *at = strchr(line, ' '); at != NULL; at = strchr(at, ' ')) {
         *at++ = '\0';
-        if (n_words == 2 && strcmp(words[1], "UNKNOWN") == 0) {
+        if (n_words == 2 && strcmp(words[1], "UNKNOWN") == 0)
             return PROXY_HEADER_UNKNOWN; /* whatever follows */
-        }
-        if (n_words == V1_WORDS) {
+        if (n_words == V1_WORDS)
             return PROXY_HEADER_BAD;
-        }
         words[n_words++] = at;
     }
-    if (n_words == 2 && strcmp(words[1], "UNKNOWN") == 0) {
+    if (n_words == 2 && strcmp(words[1], "UNKNOWN") == 0)
         return PROXY_HEADER_UNKNOWN;
-    }
-    if (n_words != V1_WORDS) {
+    if (n_words != V1_WORDS)
         return PROXY_HEADER_BAD;
-    }
     is_v6 = strcmp(words[1], "TCP6") == 0;
     return (is_v6 || strcmp(words[1], "TCP4") == 0) &&
                    parse_address(words[2], is_v6, &header->client) &&
@@ -95,13 +91,11 @@ static enum proxy_header_result read_v1(struct proxy_header *header, const char 
         return limit < V1_MAX_BYTES ? PROXY_HEADER_PARTIAL : PROXY_HEADER_BAD;
     }
     header->length = (size_t)(end - bytes) + 1;
-    if (end == bytes || end[-1] != '\r') {
+    if (end == bytes || end[-1] != '\r')
         return PROXY_HEADER_BAD;
-    }
     line_length = header->length - strlen("\r\n");
-    if (memchr(bytes, '\0', line_length) != NULL) {
+    if (memchr(bytes, '\0', line_length) != NULL)
         return PROXY_HEADER_BAD;
-    }
     memcpy(line, bytes, line_length);
     line[line_length] = '\0';
     return read_line(header, line);
@@ -136,13 +130,10 @@ static enum proxy_header_result read_v2(struct proxy_header *header, const unsig
     command = bytes[12] ^ V2_VERSION; /* a version of another number leaves more */
     rest = (size_t)bytes[14] << 8 | bytes[15];
     header->length = V2_FIXED_BYTES + rest;
-    if ((command != V2_LOCAL && command != V2_PROXY) ||
-        header->length > PROXY_HEADER_MAX_BYTES) {
+    if ((command != V2_LOCAL && command != V2_PROXY) || header->length > PROXY_HEADER_MAX_BYTES)
         return PROXY_HEADER_BAD;
-    }
-    if (length < header->length) {
+    if (length < header->length)
         return PROXY_HEADER_PARTIAL;
-    }
     return command == V2_LOCAL
                ? PROXY_HEADER_LOCAL
                : read_v2_client(header, bytes[13], bytes + V2_FIXED_BYTES, rest);
@@ -154,11 +145,9 @@ enum proxy_header_result proxy_header_read(struct proxy_header *header, const vo
     size_t v1_length = strlen(v1_start);
 
     *header = (struct proxy_header){.length = length + 1};
-    if (begins_like(bytes, length, v2_start, sizeof v2_start)) {
+    if (begins_like(bytes, length, v2_start, sizeof v2_start))
         return length < sizeof v2_start ? PROXY_HEADER_PARTIAL : read_v2(header, bytes, length);
-    }
-    if (begins_like(bytes, length, v1_start, v1_length)) {
+    if (begins_like(bytes, length, v1_start, v1_length))
         return length < v1_length ? PROXY_HEADER_PARTIAL : read_v1(header, bytes, length);
-    }
     return PROXY_HEADER_NONE;
 }

@@ -24,22 +24,17 @@ static int relay_message(ws_manager *manager, const ws_connection_info *connecti
     int result;
 
     (void)user_data;
-    if (room == NULL) {
+    if (room == NULL)
         return WS_ERR_INVALID;
-    }
-    if (!ws_manager_is_member(manager, connection->id, room)) {
+    if (!ws_manager_is_member(manager, connection->id, room))
         return WS_ERR_NOT_MEMBER;
-    }
     result = ws_event_new(manager, "message", data, length, &event);
-    if (result != WS_OK) {
+    if (result != WS_OK)
         return result;
-    }
-    if (connection->user_id != NULL) {
+    if (connection->user_id != NULL)
         result = ws_event_set_user_id(event, connection->user_id);
-    }
-    if (result == WS_OK) {
+    if (result == WS_OK)
         result = ws_manager_broadcast_to_room(manager, room, event, NULL, 0);
-    }
     ws_event_free(event);
     return result;
 }
@@ -67,9 +62,8 @@ static void echo_message(ws_manager *manager, const ws_connection_info *connecti
     if (result != WS_OK && result != WS_ERR_NOT_FOUND) {
         static struct log_pause pause;
 
-        if (log_may(&pause)) {
+        if (log_may(&pause))
             log_line(WS_LOG_WARN, "an echo was not sent: %s", ws_strerror(result));
-        }
         ws_manager_disconnect(manager, connection->id, 1011, NULL);
     }
 }
@@ -82,9 +76,8 @@ static int make_manager(struct realtime *realtime, const struct options *options
     ws_manager_options_init(&manager_options);
     manager_options.user_data = access;
     manager_options.authorize_join = admission_join;
-    if (access_needs_token(access)) {
+    if (access_needs_token(access))
         manager_options.authenticate = admission_authenticate;
-    }
     manager_options.accept_message = options->relay ? relay_message : refuse_message;
     manager_options.on_raw = echo_message;
     manager_options.log = on_log;
@@ -117,9 +110,8 @@ static int make_endpoints(struct realtime *realtime, const struct options *optio
     endpoint_options.accept_handshake = admission_handshake;
     endpoint_options.user_data = access;
     result = ws_endpoint_new(realtime->manager, &endpoint_options, &realtime->events);
-    if (result != WS_OK || !options->echo) {
+    if (result != WS_OK || !options->echo)
         return result;
-    }
     endpoint_options.accept_handshake = admission_echo_handshake;
     endpoint_options.protocol = WS_PROTOCOL_RAW;
     return ws_endpoint_new(realtime->manager, &endpoint_options, &realtime->echo);
@@ -138,9 +130,8 @@ static int route_topics(ws_manager *manager)
     };
     int result = WS_OK;
 
-    for (size_t i = 0; result == WS_OK && i < sizeof routes / sizeof routes[0]; i++) {
+    for (size_t i = 0; result == WS_OK && i < sizeof routes / sizeof routes[0]; i++)
         result = ws_manager_route_event_type(manager, routes[i].type, routes[i].room);
-    }
     return result;
 }
 
@@ -149,16 +140,13 @@ int realtime_open(struct realtime *realtime, const struct options *options,
 {
     int result = make_manager(realtime, options, access);
 
-    if (result != WS_OK) {
+    if (result != WS_OK)
         return result;
-    }
     result = make_endpoints(realtime, options, access);
-    if (result == WS_OK && options->relay) {
+    if (result == WS_OK && options->relay)
         result = ws_manager_register_event_type(realtime->manager, "message");
-    }
-    if (result == WS_OK && options->topic_rooms) {
+    if (result == WS_OK && options->topic_rooms)
         result = route_topics(realtime->manager);
-    }
     if (result != WS_OK) {
         realtime_close(realtime);
         return result;
@@ -176,9 +164,8 @@ void realtime_drain(struct realtime *realtime)
     options.reason = "the server restarts";
     options.retry_spread_ms = RETRY_SPREAD_MS;
     result = ws_manager_drain(realtime->manager, &options);
-    if (result != WS_OK) {
+    if (result != WS_OK)
         log_line(WS_LOG_ERROR, "connections can't be drained: %s", ws_strerror(result));
-    }
 }
 
 void realtime_close(struct realtime *realtime)
@@ -191,11 +178,9 @@ void realtime_close(struct realtime *realtime)
 
 ws_endpoint *realtime_endpoint(const struct realtime *realtime, const char *path)
 {
-    if (strcmp(path, "/ws") == 0) {
+    if (strcmp(path, "/ws") == 0)
         return realtime->events;
-    }
-    if (strcmp(path, "/echo") == 0) {
+    if (strcmp(path, "/echo") == 0)
         return realtime->echo;
-    }
     return NULL;
 }

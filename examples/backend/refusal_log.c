@@ -17,15 +17,12 @@ static bool may_log(int level)
 {
     unsigned left_out = 0;
 
-    if (!log_has(level)) {
+    if (!log_has(level))
         return false;
-    }
-    if (!log_has(WS_LOG_DEBUG) && !log_may_share(&share, &left_out)) {
+    if (!log_has(WS_LOG_DEBUG) && !log_may_share(&share, &left_out))
         return false;
-    }
-    if (left_out > 0) {
+    if (left_out > 0)
         log_line(WS_LOG_INFO, "%u more were refused in the meantime", left_out);
-    }
     return true;
 }
 
@@ -42,24 +39,20 @@ static void add_field(const struct http_request *request, const char *name, char
     const char *value = http_request_header(request, name);
     size_t length = strlen(text);
 
-    if (value == NULL) {
+    if (value == NULL)
         return;
-    }
     snprintf(text + length, REQUEST_BYTES - length, ", %s \"%.*s", name, FIELD_MAX, value);
-    for (char *at = text + length + strlen(name) + strlen(",  \""); *at != '\0'; at++) {
-        if (*at == '"') {
+    for (char *at = text + length + strlen(name) + strlen(",  \""); *at != '\0'; at++)
+        if (*at == '"')
             *at = '\'';
-        }
-    }
     strcat(text, "\"");
 }
 
 static const char *format_status(int status, char *text)
 {
     text[0] = '\0';
-    if (status != 0) {
+    if (status != 0)
         snprintf(text, STATUS_BYTES, " with %d", status);
-    }
     return text;
 }
 
@@ -74,12 +67,10 @@ void refusal_log(const struct http_request *request, int status, const char *rea
     char fields[REQUEST_BYTES + 1] = "";
     char with[STATUS_BYTES];
 
-    if (!may_log(level)) {
+    if (!may_log(level))
         return;
-    }
-    if (shown == 0) {
+    if (shown == 0)
         snprintf(hidden, sizeof hidden, "%zu bytes", line->length);
-    }
     if (has_head) {
         add_field(request, "Host", fields);
         add_field(request, "Origin", fields);
@@ -94,9 +85,8 @@ void refusal_log_address(const struct in6_addr *client, int status, const char *
     char address[INET6_ADDRSTRLEN];
     char with[STATUS_BYTES];
 
-    if (!may_log(WS_LOG_INFO)) {
+    if (!may_log(WS_LOG_INFO))
         return;
-    }
     address_format(client, address);
     log_line(WS_LOG_INFO, "connection refused%s: %s (address %s)", format_status(status, with),
              reason, address);

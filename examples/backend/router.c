@@ -47,13 +47,11 @@ static bool matches(const char *pattern, const char *path, char *parameter, size
     size_t segment;
 
     parameter[0] = '\0';
-    if (star == NULL) {
+    if (star == NULL)
         return strcmp(pattern, path) == 0;
-    }
     before = (size_t)(star - pattern);
-    if (strncmp(pattern, path, before) != 0) {
+    if (strncmp(pattern, path, before) != 0)
         return false;
-    }
     segment = strcspn(path + before, "/");
     return segment > 0 && strcmp(star + 1, path + before + segment) == 0 &&
            text_percent_decode(path + before, segment, parameter, size);
@@ -137,16 +135,14 @@ static void dispatch(struct app *app, const struct http_request *request, bool i
     char parameter[PARAMETER_BYTES];
     char allowed[64] = "";
 
-    if (method == HTTP_HEAD) {
+    if (method == HTTP_HEAD)
         method = HTTP_GET;
-    }
     for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
         const struct route *route = &routes[i];
 
         if (!is_served(app, route, is_admin) ||
-            !matches(route->pattern, http_request_path(request), parameter, sizeof parameter)) {
+            !matches(route->pattern, http_request_path(request), parameter, sizeof parameter))
             continue;
-        }
         if (route->method == method && method != HTTP_GET && atomic_load(&app->stopping)) {
             answer_stopping(response);
             return;
@@ -159,13 +155,12 @@ static void dispatch(struct app *app, const struct http_request *request, bool i
         }
         add_method(allowed, sizeof allowed, route->method);
     }
-    if (allowed[0] != '\0') {
+    if (allowed[0] != '\0')
         answer_not_allowed(response, allowed);
-    } else if (is_admin) {
+    else if (is_admin)
         answer_not_found(response);
-    } else {
+    else
         answer_file(app, request, method, response);
-    }
 }
 
 /* Reading has no use for a body. */
@@ -179,9 +174,8 @@ static bool changes_something(const struct app *app, const struct http_request *
 
         if (route->method == (enum http_method)request->parser.method &&
             route->method != HTTP_GET && is_served(app, route, is_admin) &&
-            matches(route->pattern, http_request_path(request), parameter, sizeof parameter)) {
+            matches(route->pattern, http_request_path(request), parameter, sizeof parameter))
             return true;
-        }
     }
     return false;
 }
@@ -189,9 +183,8 @@ static bool changes_something(const struct app *app, const struct http_request *
 bool router_takes_body(struct app *app, const struct http_request *request, bool is_admin,
                        struct http_response *response)
 {
-    if (!is_admitted(app, request, is_admin, response)) {
+    if (!is_admitted(app, request, is_admin, response))
         return false;
-    }
     if (request->parser.method == HTTP_GET || request->parser.method == HTTP_HEAD) {
         http_response_set_status_error(response, HTTP_STATUS_BAD_REQUEST,
                                        "a request that reads has no body");
@@ -211,9 +204,8 @@ bool router_takes_body(struct app *app, const struct http_request *request, bool
 void router_answer(struct app *app, const struct http_request *request, bool is_admin,
                    struct http_response *response)
 {
-    if (is_admitted(app, request, is_admin, response)) {
+    if (is_admitted(app, request, is_admin, response))
         dispatch(app, request, is_admin, response);
-    }
 }
 
 /* The rows that a list has at most; 0: it is no list. */
@@ -225,15 +217,13 @@ static int64_t most_rows(const struct http_request *request)
         char limit[32];
         int64_t rows;
 
-        if (routes[i].rows == 0 || strcmp(routes[i].pattern, path) != 0) {
+        if (routes[i].rows == 0 || strcmp(routes[i].pattern, path) != 0)
             continue;
-        }
         if (routes[i].rows < INT64_MAX &&
             text_query_parameter(http_request_query(request), "limit", limit, sizeof limit) ==
                 TEXT_PARAMETER_FOUND &&
-            text_parse_number(limit, 0, INT64_MAX, &rows)) {
+            text_parse_number(limit, 0, INT64_MAX, &rows))
             return rows;
-        }
         return routes[i].rows;
     }
     return 0;

@@ -24,9 +24,8 @@ static int bind_socket(const struct sockaddr_storage *address, socklen_t length,
     int on = 1;
     int fd = socket(address->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
-    if (fd < 0) {
+    if (fd < 0)
         return -1;
-    }
     /* What is accepted has TCP_NODELAY too: a system call less for each connection. */
     if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0 ||
@@ -47,9 +46,8 @@ static bool is_address_free(const struct listen_address *listen)
 {
     int fd = bind_socket(&listen->address, listen->length, 0);
 
-    if (fd < 0) {
+    if (fd < 0)
         return false;
-    }
     close(fd);
     return true;
 }
@@ -59,9 +57,8 @@ static int open_listener(struct sockaddr_storage *address, socklen_t length)
 {
     int fd = bind_socket(address, length, SO_REUSEPORT);
 
-    if (fd < 0) {
+    if (fd < 0)
         return -1;
-    }
     if (listen(fd, BACKLOG) != 0 || getsockname(fd, (struct sockaddr *)address, &length) != 0) {
         int saved_errno = errno;
 
@@ -79,12 +76,10 @@ static bool add_listener(struct loop *loop, enum listener_kind kind,
     int fd = open_listener(&listen->address, listen->length);
     int saved_errno;
 
-    if (fd < 0) {
+    if (fd < 0)
         return false;
-    }
-    if (loop_listen(loop, kind, fd)) {
+    if (loop_listen(loop, kind, fd))
         return true;
-    }
     saved_errno = errno;
     close(fd);
     errno = saved_errno;
@@ -95,12 +90,10 @@ static bool add_loop(struct server *server, struct listen_address *listen)
 {
     struct loop *loop = loop_new(server->app);
 
-    if (loop == NULL) {
+    if (loop == NULL)
         return false;
-    }
-    if (server->n_loops == 0) {
+    if (server->n_loops == 0)
         loop_attach_cluster(loop, &server->app->cluster);
-    }
     server->loops[server->n_loops++] = loop;
     return add_listener(loop, LISTENER_PUBLIC, listen);
 }
@@ -148,9 +141,8 @@ static bool start_threads(struct server *server)
 static void begin_stop(struct server *server)
 {
     atomic_store(&server->app->stopping, true);
-    for (uint32_t i = 0; i < server->n_loops; i++) {
+    for (uint32_t i = 0; i < server->n_loops; i++)
         loop_wake(server->loops[i]);
-    }
 }
 
 static void on_signal(int number, void *user_data)
@@ -167,12 +159,10 @@ static void on_signal(int number, void *user_data)
 
 static void end(struct server *server)
 {
-    for (uint32_t i = 0; i < server->n_threads; i++) {
+    for (uint32_t i = 0; i < server->n_threads; i++)
         pthread_join(server->threads[i], NULL);
-    }
-    for (uint32_t i = 0; i < server->n_loops; i++) {
+    for (uint32_t i = 0; i < server->n_loops; i++)
         loop_free(server->loops[i]);
-    }
     free(server->threads);
     free(server->loops);
     *server = (struct server){0};
@@ -186,14 +176,11 @@ static bool start_loops(struct server *server, const sigset_t *signals)
     format_url(server->app, &listen.address, server->url, sizeof server->url);
     server->loops = calloc(options->threads, sizeof *server->loops);
     server->threads = calloc(options->threads, sizeof *server->threads);
-    if (server->loops == NULL || server->threads == NULL || !is_address_free(&listen)) {
+    if (server->loops == NULL || server->threads == NULL || !is_address_free(&listen))
         return false;
-    }
-    while (server->n_loops < options->threads) {
-        if (!add_loop(server, &listen)) {
+    while (server->n_loops < options->threads)
+        if (!add_loop(server, &listen))
             return false;
-        }
-    }
     atomic_store(&server->app->n_unaware, server->n_loops);
     format_url(server->app, &listen.address, server->url, sizeof server->url);
     return loop_watch_signals(server->loops[0], signals, on_signal, server);
@@ -204,13 +191,11 @@ static bool start_admin(struct server *server)
 {
     struct listen_address listen = server->app->options->admin;
 
-    if (listen.length == 0) {
+    if (listen.length == 0)
         return true;
-    }
     format_url(server->app, &listen.address, server->admin_url, sizeof server->admin_url);
-    if (!is_address_free(&listen) || !add_listener(server->loops[0], LISTENER_ADMIN, &listen)) {
+    if (!is_address_free(&listen) || !add_listener(server->loops[0], LISTENER_ADMIN, &listen))
         return false;
-    }
     format_url(server->app, &listen.address, server->admin_url, sizeof server->admin_url);
     return true;
 }
@@ -219,9 +204,8 @@ bool server_start(struct server *server, struct app *app, const sigset_t *signal
                   char *problem, size_t problem_size)
 {
     *server = (struct server){.app = app};
-    if (start_loops(server, signals) && start_admin(server) && start_threads(server)) {
+    if (start_loops(server, signals) && start_admin(server) && start_threads(server))
         return true;
-    }
     snprintf(problem, problem_size, "can't start on %s%s%s: %s", server->url,
              server->admin_url[0] != '\0' ? " and " : "", server->admin_url, strerror(errno));
     begin_stop(server);

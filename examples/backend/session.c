@@ -12,9 +12,8 @@ struct session *session_new(struct expiry_heap *heap, ws_websocket *websocket,
 {
     struct session *session = malloc(sizeof *session);
 
-    if (session == NULL) {
+    if (session == NULL)
         return NULL;
-    }
     *session =
         (struct session){.heap = heap, .websocket = websocket, .is_staff = claims->is_staff};
     if (!expiry_add(heap, &session->expiry, claims->expires_ms)) {
@@ -26,9 +25,8 @@ struct session *session_new(struct expiry_heap *heap, ws_websocket *websocket,
 
 bool session_renew(struct session *session, const struct token_claims *claims)
 {
-    if (!expiry_is_set(&session->expiry)) {
+    if (!expiry_is_set(&session->expiry))
         return false;
-    }
     expiry_move(session->heap, &session->expiry, claims->expires_ms);
     session->is_staff = claims->is_staff;
     return true;

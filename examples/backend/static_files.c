@@ -60,9 +60,8 @@ static int open_beneath(int folder, const char *path)
             close(at);
             errno = saved_errno;
         }
-        if (next < 0 || is_last) {
+        if (next < 0 || is_last)
             return next;
-        }
         at = next;
         path += length + 1;
     }
@@ -94,9 +93,8 @@ static const char *content_type(const char *path)
         size_t suffix_length = strlen(types[i].suffix);
 
         if (length > suffix_length &&
-            strcmp(path + length - suffix_length, types[i].suffix) == 0) {
+            strcmp(path + length - suffix_length, types[i].suffix) == 0)
             return types[i].type;
-        }
     }
     return "application/octet-stream";
 }
@@ -108,15 +106,12 @@ static bool matches_etag(const char *list, const char *etag)
 
     while (list != NULL && *list != '\0') {
         list += strspn(list, " \t,");
-        if (*list == '*') {
+        if (*list == '*')
             return true;
-        }
-        if (strncmp(list, "W/", 2) == 0) {
+        if (strncmp(list, "W/", 2) == 0)
             list += 2;
-        }
-        if (strncmp(list, etag, etag_length) == 0) {
+        if (strncmp(list, etag, etag_length) == 0)
             return true;
-        }
         list += strcspn(list, ",");
     }
     return false;
@@ -148,12 +143,10 @@ static bool is_older(const struct stat *one, const struct stat *other)
 static bool open_form(int folder, const char *path, struct form *form)
 {
     form->file = open_beneath(folder, path);
-    if (form->file < 0) {
+    if (form->file < 0)
         return false;
-    }
-    if (fstat(form->file, &form->status) == 0 && S_ISREG(form->status.st_mode)) {
+    if (fstat(form->file, &form->status) == 0 && S_ISREG(form->status.st_mode))
         return true;
-    }
     close(form->file);
     errno = ENOENT;
     return false;
@@ -169,19 +162,16 @@ static void choose_form(int folder, const char *path, const struct http_request 
     char coded_path[PATH_BYTES + sizeof ".br"];
 
     content_codings_init(&accepted);
-    for (size_t i = 0; i < request->n_fields; i++) {
-        if (strcasecmp(http_request_field_name(request, i), "Accept-Encoding") == 0) {
+    for (size_t i = 0; i < request->n_fields; i++)
+        if (strcasecmp(http_request_field_name(request, i), "Accept-Encoding") == 0)
             content_codings_take(&accepted, http_request_field_value(request, i));
-        }
-    }
     content_codings_order(&accepted, list);
     for (size_t i = 0; list[i] != CODING_IDENTITY; i++) {
         struct form coded = {.coding = list[i]};
 
         snprintf(coded_path, sizeof coded_path, "%s%s", path, codings[list[i]].suffix);
-        if (!open_form(folder, coded_path, &coded)) {
+        if (!open_form(folder, coded_path, &coded))
             continue;
-        }
         if (!is_older(&coded.status, &form->status)) {
             close(form->file);
             *form = coded;
@@ -202,12 +192,10 @@ static void name_websockets(const char *host, char *sources, size_t size)
     char port[8] = "";
 
     sources[0] = '\0';
-    if (!origin_parse_host(host, &ours) || ours.host[0] == '[') {
+    if (!origin_parse_host(host, &ours) || ours.host[0] == '[')
         return;
-    }
-    if (ours.port != 0) {
+    if (ours.port != 0)
         snprintf(port, sizeof port, ":%u", (unsigned)ours.port);
-    }
     snprintf(sources, size, " ws://%s%s wss://%s%s", ours.host, port, ours.host, port);
 }
 
@@ -249,9 +237,8 @@ static void answer_with_form(const struct form *form, const char *path,
         close(form->file);
         return;
     }
-    if (form->coding != CODING_IDENTITY) {
+    if (form->coding != CODING_IDENTITY)
         http_response_add_field(response, "Content-Encoding", codings[form->coding].name);
-    }
     response->file = form->file;
     response->file_length = form->status.st_size;
 }
@@ -264,13 +251,11 @@ static bool file_path(const char *target, char path[PATH_BYTES])
     if (target[0] != '/' ||
         !text_percent_decode(target + 1, strlen(target + 1), path,
                              PATH_BYTES - strlen("index.html")) ||
-        strchr(path, '\\') != NULL) {
+        strchr(path, '\\') != NULL)
         return false;
-    }
     length = strlen(path);
-    if (length == 0 || path[length - 1] == '/') {
+    if (length == 0 || path[length - 1] == '/')
         strcpy(path + length, "index.html");
-    }
     return true;
 }
 
@@ -289,9 +274,8 @@ void static_files_serve(const struct static_files *files, const struct http_requ
     if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) {
         static struct log_pause pause;
 
-        if (log_may(&pause)) {
+        if (log_may(&pause))
             log_line(WS_LOG_WARN, "no file can be opened: %s", strerror(errno));
-        }
         http_response_set_status_error(response, HTTP_STATUS_SERVICE_UNAVAILABLE,
                                        "too many open files");
         return;

@@ -21,12 +21,10 @@ void stats_cache_open(struct stats_cache *cache, char *(*make)(struct app *app, 
 
 void stats_cache_close(struct stats_cache *cache)
 {
-    if (cache->has_thread) {
+    if (cache->has_thread)
         pthread_join(cache->thread, NULL);
-    }
-    if (cache->fd >= 0) {
+    if (cache->fd >= 0)
         close(cache->fd);
-    }
     pthread_mutex_destroy(&cache->mutex);
 }
 
@@ -73,18 +71,16 @@ bool stats_cache_put(struct stats_cache *cache, const char *text, size_t length)
     int fd = file_of(text, length);
     int former;
 
-    if (fd < 0) {
+    if (fd < 0)
         return false;
-    }
     pthread_mutex_lock(&cache->mutex);
     former = cache->fd;
     cache->fd = fd;
     cache->length = (off_t)length;
     cache->until_ms = monotonic_ms() + KEPT_MS + length / BYTES_PER_MS;
     pthread_mutex_unlock(&cache->mutex);
-    if (former >= 0) {
+    if (former >= 0)
         close(former); /* answers that are on their way have their own */
-    }
     return true;
 }
 
@@ -101,9 +97,8 @@ static void *run(void *user_data)
     size_t length;
     char *text = cache->make(cache->app, &length);
 
-    if (text == NULL || !stats_cache_put(cache, text, length)) {
+    if (text == NULL || !stats_cache_put(cache, text, length))
         rest(cache);
-    }
     free(text);
     atomic_store(&cache->is_making, false);
     return NULL;
@@ -115,15 +110,13 @@ bool stats_cache_make(struct stats_cache *cache)
 
     pthread_mutex_lock(&cache->mutex);
     if (!atomic_load(&cache->is_making)) {
-        if (cache->has_thread) {
+        if (cache->has_thread)
             pthread_join(cache->thread, NULL); /* it has nothing more to do */
-        }
         atomic_store(&cache->is_making, true);
         made = pthread_create(&cache->thread, NULL, run, cache) == 0;
         cache->has_thread = made;
-        if (!made) {
+        if (!made)
             atomic_store(&cache->is_making, false);
-        }
     }
     pthread_mutex_unlock(&cache->mutex);
     return made;

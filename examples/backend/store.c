@@ -50,9 +50,8 @@ enum store_result store_failure(struct store *store, int code)
     enum store_result result = kind_of_failure(store, code);
 
     atomic_fetch_add(&store->n_failures, 1);
-    if (log_may(&pauses[result])) {
+    if (log_may(&pauses[result]))
         log_line(WS_LOG_ERROR, "database: %s", sqlite3_errmsg(store->db));
-    }
     return result;
 }
 
@@ -76,9 +75,8 @@ enum store_result store_step(struct store *store, sqlite3_stmt *statement, bool 
     enum store_result result;
 
     *row = code == SQLITE_ROW;
-    if (code == SQLITE_ROW) {
+    if (code == SQLITE_ROW)
         return STORE_OK;
-    }
     if (code == SQLITE_DONE) {
         sqlite3_reset(statement);
         return STORE_OK;
@@ -103,9 +101,8 @@ static enum store_result add_row(struct store *store, sqlite3_stmt *row, store_r
     cJSON *json = NULL;
     enum store_result result = read(store, row, &json);
 
-    if (result == STORE_OK) {
+    if (result == STORE_OK)
         cJSON_AddItemToArray(list, json);
-    }
     return result;
 }
 
@@ -118,18 +115,15 @@ enum store_result store_list_rows(struct store *store, sqlite3_stmt *statement, 
     int64_t count = 0;
     bool row = true;
 
-    if (next != NULL) {
+    if (next != NULL)
         *next = 0;
-    }
     while (result == STORE_OK) {
         result = store_step(store, statement, &row);
-        if (result != STORE_OK || !row) {
+        if (result != STORE_OK || !row)
             break;
-        }
         if (count++ == limit) {
-            if (next != NULL) {
+            if (next != NULL)
                 *next = last;
-            }
             break;
         }
         last = sqlite3_column_int64(statement, 0);
@@ -162,9 +156,8 @@ enum store_result store_begin(struct store *store, enum store_access access)
         store_run(store, store_statement(store, access == STORE_WRITE ? STATEMENT_BEGIN_WRITE
                                                                       : STATEMENT_BEGIN_READ));
     store->in_transaction = result == STORE_OK;
-    if (result != STORE_OK) {
+    if (result != STORE_OK)
         pthread_mutex_unlock(&store->mutex);
-    }
     return result;
 }
 
@@ -172,18 +165,16 @@ enum store_result store_commit(struct store *store)
 {
     enum store_result result = store_run(store, store_statement(store, STATEMENT_COMMIT));
 
-    if (result == STORE_OK) {
+    if (result == STORE_OK)
         store->in_transaction = false;
-    }
     return result;
 }
 
 void store_end(struct store *store)
 {
     /* SQLite has rolled back by itself after some errors. */
-    if (store->in_transaction && sqlite3_get_autocommit(store->db) == 0) {
+    if (store->in_transaction && sqlite3_get_autocommit(store->db) == 0)
         store_run(store, store_statement(store, STATEMENT_ROLLBACK));
-    }
     store->in_transaction = false;
     pthread_mutex_unlock(&store->mutex);
 }
@@ -200,12 +191,10 @@ static bool configure(sqlite3 *db)
 
 static bool prepare_statements(struct store *store)
 {
-    for (int i = 0; i < N_STATEMENTS; i++) {
+    for (int i = 0; i < N_STATEMENTS; i++)
         if (sqlite3_prepare_v3(store->db, statement_texts[i], -1, SQLITE_PREPARE_PERSISTENT,
-                               &store->statements[i], NULL) != SQLITE_OK) {
+                               &store->statements[i], NULL) != SQLITE_OK)
             return false;
-        }
-    }
     return true;
 }
 
@@ -254,12 +243,10 @@ struct store *store_open(const char *file, char *problem, size_t problem_size)
 
 void store_close(struct store *store)
 {
-    if (store == NULL) {
+    if (store == NULL)
         return;
-    }
-    for (int i = 0; i < N_STATEMENTS; i++) {
+    for (int i = 0; i < N_STATEMENTS; i++)
         sqlite3_finalize(store->statements[i]);
-    }
     sqlite3_close(store->db);
     pthread_mutex_destroy(&store->mutex);
     free(store);
@@ -269,9 +256,8 @@ bool store_add_text(cJSON *object, const char *name, sqlite3_stmt *row, int colu
 {
     const char *text = (const char *)sqlite3_column_text(row, column);
 
-    if (sqlite3_column_type(row, column) == SQLITE_NULL) {
+    if (sqlite3_column_type(row, column) == SQLITE_NULL)
         return cJSON_AddNullToObject(object, name) != NULL;
-    }
     return text != NULL && cJSON_AddStringToObject(object, name, text) != NULL;
 }
 

@@ -25,9 +25,8 @@ enum store_result store_client_get(struct store *store, int64_t id, cJSON **clie
 
     sqlite3_bind_int64(statement, 1, id);
     result = store_step_to_row(store, statement, STORE_NOT_FOUND);
-    if (result == STORE_OK) {
+    if (result == STORE_OK)
         result = client_of_row(store, statement, client);
-    }
     sqlite3_reset(statement);
     return result;
 }
@@ -56,11 +55,10 @@ static enum store_result write_client(struct store *store, sqlite3_stmt *stateme
     enum store_result result = STORE_OK;
 
     if (code == SQLITE_CONSTRAINT &&
-        sqlite3_extended_errcode(store->db) == SQLITE_CONSTRAINT_UNIQUE) {
+        sqlite3_extended_errcode(store->db) == SQLITE_CONSTRAINT_UNIQUE)
         result = STORE_DUPLICATE_EMAIL;
-    } else if (code != SQLITE_DONE) {
+    else if (code != SQLITE_DONE)
         result = store_failure(store, code);
-    }
     sqlite3_reset(statement);
     return result;
 }
@@ -73,9 +71,8 @@ enum store_result store_client_create(struct store *store, const struct client_d
 
     bind_draft(statement, draft);
     result = write_client(store, statement);
-    if (result == STORE_OK) {
+    if (result == STORE_OK)
         *id = sqlite3_last_insert_rowid(store->db);
-    }
     return result;
 }
 
@@ -88,8 +85,7 @@ enum store_result store_client_update(struct store *store, int64_t id,
     bind_draft(statement, draft);
     sqlite3_bind_int64(statement, 4, id);
     result = write_client(store, statement);
-    if (result == STORE_OK && sqlite3_changes(store->db) == 0) {
+    if (result == STORE_OK && sqlite3_changes(store->db) == 0)
         return STORE_NOT_FOUND;
-    }
     return result;
 }

@@ -28,9 +28,8 @@ enum store_result store_stock_get(struct store *store, const char *sku, cJSON **
 
     sqlite3_bind_text(statement, 1, sku, -1, SQLITE_STATIC);
     result = store_step_to_row(store, statement, STORE_NOT_FOUND);
-    if (result == STORE_OK) {
+    if (result == STORE_OK)
         result = item_of_row(store, statement, item);
-    }
     sqlite3_reset(statement);
     return result;
 }
@@ -49,9 +48,8 @@ enum store_result store_stock_numbers(struct store *store, const char *sku, int6
 
     sqlite3_bind_text(statement, 1, sku, -1, SQLITE_STATIC);
     result = store_step_to_row(store, statement, STORE_UNKNOWN_SKU);
-    if (result != STORE_OK) {
+    if (result != STORE_OK)
         return result;
-    }
     *quantity = sqlite3_column_int64(statement, 2);
     *low_stock_threshold = sqlite3_column_int64(statement, 3);
     *price_cents = sqlite3_column_int64(statement, 4);
@@ -77,9 +75,8 @@ enum store_result store_stock_move(struct store *store, const char *sku, int64_t
     sqlite3_bind_text(statement, 1, sku, -1, SQLITE_STATIC);
     sqlite3_bind_int64(statement, 2, delta);
     result = store_run(store, statement);
-    if (result == STORE_OK) {
+    if (result == STORE_OK)
         note_change(changes, sku, delta < 0);
-    }
     return result;
 }
 
@@ -94,9 +91,8 @@ enum store_result store_stock_update(struct store *store, const char *sku,
     bool fell;
     enum store_result result = store_stock_numbers(store, sku, &quantity, &threshold, &price);
 
-    if (result != STORE_OK) {
+    if (result != STORE_OK)
         return result;
-    }
     fell = (update->quantity >= 0 && update->quantity < quantity) ||
            update->low_stock_threshold > threshold;
 
@@ -109,8 +105,7 @@ enum store_result store_stock_update(struct store *store, const char *sku,
     sqlite3_bind_int64(statement, 4, update->price_cents >= 0 ? update->price_cents : price);
     sqlite3_bind_text(statement, 5, update->name, -1, SQLITE_STATIC);
     result = store_run(store, statement);
-    if (result == STORE_OK) {
+    if (result == STORE_OK)
         note_change(changes, sku, fell);
-    }
     return result;
 }

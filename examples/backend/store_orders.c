@@ -33,11 +33,9 @@ static const struct {
 
 static const char *find_status(const char *name)
 {
-    for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++) {
-        if (name != NULL && strcmp(statuses[i], name) == 0) {
+    for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++)
+        if (name != NULL && strcmp(statuses[i], name) == 0)
             return statuses[i];
-        }
-    }
     return NULL;
 }
 
@@ -89,9 +87,8 @@ static enum store_result order_of_row(struct store *store, sqlite3_stmt *row, cJ
         store_add_text(object, "status", row, 3) &&
         store_add_integer(object, "total_cents", row, 4) &&
         store_add_text(object, "created_at", row, 5) &&
-        store_add_text(object, "updated_at", row, 6)) {
+        store_add_text(object, "updated_at", row, 6))
         result = add_lines(store, sqlite3_column_int64(row, 0), object);
-    }
     if (result != STORE_OK) {
         cJSON_Delete(object);
         return result;
@@ -107,9 +104,8 @@ enum store_result store_order_get(struct store *store, int64_t id, cJSON **order
 
     sqlite3_bind_int64(statement, 1, id);
     result = store_step_to_row(store, statement, STORE_NOT_FOUND);
-    if (result != STORE_OK) {
+    if (result != STORE_OK)
         return result;
-    }
     result = order_of_row(store, statement, order);
     sqlite3_reset(statement);
     return result;
@@ -156,16 +152,14 @@ static enum store_result load_order(struct store *store, int64_t id, struct stor
 
     sqlite3_bind_int64(statement, 1, id);
     result = store_step_to_row(store, statement, STORE_NOT_FOUND);
-    if (result != STORE_OK) {
+    if (result != STORE_OK)
         return result;
-    }
     order->client_id = sqlite3_column_int64(statement, 1);
     order->status = find_status((const char *)sqlite3_column_text(statement, 3));
     order->total_cents = sqlite3_column_int64(statement, 4);
     sqlite3_reset(statement);
-    if (order->status == NULL) {
+    if (order->status == NULL)
         return STORE_MEMORY; /* a CHECK allows no other status, so the text could not be had */
-    }
     return load_lines(store, id, order);
 }
 
@@ -182,21 +176,17 @@ static enum store_result check_client(struct store *store, int64_t id)
 
 static const struct stored_line *find_line(const struct stored_order *order, const char *sku)
 {
-    for (size_t i = 0; i < order->n_lines; i++) {
-        if (strcmp(order->lines[i].sku, sku) == 0) {
+    for (size_t i = 0; i < order->n_lines; i++)
+        if (strcmp(order->lines[i].sku, sku) == 0)
             return &order->lines[i];
-        }
-    }
     return NULL;
 }
 
 static bool draft_has(const struct order_draft *draft, const char *sku)
 {
-    for (size_t i = 0; i < draft->n_lines; i++) {
-        if (strcmp(draft->lines[i].sku, sku) == 0) {
+    for (size_t i = 0; i < draft->n_lines; i++)
+        if (strcmp(draft->lines[i].sku, sku) == 0)
             return true;
-        }
-    }
     return false;
 }
 
@@ -214,24 +204,20 @@ static enum store_result put_line(struct store *store, int64_t id,
     enum store_result result =
         store_stock_numbers(store, line->sku, &in_stock, &threshold, &price);
 
-    if (result != STORE_OK) {
+    if (result != STORE_OK)
         return result;
-    }
-    if (more > in_stock) {
+    if (more > in_stock)
         return STORE_INSUFFICIENT_STOCK;
-    }
-    if (old != NULL) {
+    if (old != NULL)
         price = old->unit_price_cents;
-    }
     statement = store_statement(store, STATEMENT_LINE_INSERT);
     sqlite3_bind_int64(statement, 1, id);
     sqlite3_bind_text(statement, 2, line->sku, -1, SQLITE_STATIC);
     sqlite3_bind_int64(statement, 3, line->quantity);
     sqlite3_bind_int64(statement, 4, price);
     result = store_run(store, statement);
-    if (result == STORE_OK && more != 0) {
+    if (result == STORE_OK && more != 0)
         result = store_stock_move(store, line->sku, -more, changes);
-    }
     *total_cents += price * line->quantity;
     return result;
 }
@@ -255,12 +241,10 @@ static enum store_result put_lines(struct store *store, int64_t id,
         *bad_line = i;
         result = put_line(store, id, line, find_line(old, line->sku), changes, total_cents);
     }
-    for (size_t i = 0; result == STORE_OK && i < old->n_lines; i++) {
-        if (!draft_has(draft, old->lines[i].sku)) {
+    for (size_t i = 0; result == STORE_OK && i < old->n_lines; i++)
+        if (!draft_has(draft, old->lines[i].sku))
             result =
                 store_stock_move(store, old->lines[i].sku, old->lines[i].quantity, changes);
-        }
-    }
     return result;
 }
 
@@ -284,20 +268,17 @@ enum store_result store_order_create(struct store *store, const struct order_dra
     sqlite3_stmt *statement;
     int64_t total_cents;
 
-    if (result != STORE_OK) {
+    if (result != STORE_OK)
         return result;
-    }
     statement = store_statement(store, STATEMENT_ORDER_INSERT);
     sqlite3_bind_int64(statement, 1, draft->client_id);
     result = store_run(store, statement);
-    if (result != STORE_OK) {
+    if (result != STORE_OK)
         return result;
-    }
     *id = sqlite3_last_insert_rowid(store->db);
     result = put_lines(store, *id, &nothing, draft, changes, bad_line, &total_cents);
-    if (result != STORE_OK) {
+    if (result != STORE_OK)
         return result;
-    }
     return put_order(store, *id, draft->client_id, total_cents);
 }
 
@@ -308,35 +289,29 @@ enum store_result store_order_update(struct store *store, int64_t id,
     struct stored_order order;
     enum store_result result = load_order(store, id, &order);
 
-    if (result != STORE_OK) {
+    if (result != STORE_OK)
         return result;
-    }
-    if (strcmp(order.status, "pending") != 0) {
+    if (strcmp(order.status, "pending") != 0)
         return STORE_INVALID_STATUS;
-    }
     if (draft->client_id != 0) {
         result = check_client(store, draft->client_id);
-        if (result != STORE_OK) {
+        if (result != STORE_OK)
             return result;
-        }
         order.client_id = draft->client_id;
     }
     if (draft->n_lines > 0) {
         result = put_lines(store, id, &order, draft, changes, bad_line, &order.total_cents);
-        if (result != STORE_OK) {
+        if (result != STORE_OK)
             return result;
-        }
     }
     return put_order(store, id, order.client_id, order.total_cents);
 }
 
 static bool may_become(const char *from, const char *to)
 {
-    for (size_t i = 0; i < sizeof transitions / sizeof transitions[0]; i++) {
-        if (strcmp(transitions[i].from, from) == 0 && strcmp(transitions[i].to, to) == 0) {
+    for (size_t i = 0; i < sizeof transitions / sizeof transitions[0]; i++)
+        if (strcmp(transitions[i].from, from) == 0 && strcmp(transitions[i].to, to) == 0)
             return true;
-        }
-    }
     return false;
 }
 
@@ -347,22 +322,18 @@ enum store_result store_order_set_status(struct store *store, int64_t id, const 
     sqlite3_stmt *statement;
     enum store_result result = load_order(store, id, &order);
 
-    if (result != STORE_OK) {
+    if (result != STORE_OK)
         return result;
-    }
     *old_status = order.status;
-    if (!may_become(order.status, status)) {
+    if (!may_become(order.status, status))
         return STORE_INVALID_TRANSITION;
-    }
     statement = store_statement(store, STATEMENT_ORDER_SET_STATUS);
     sqlite3_bind_int64(statement, 1, id);
     sqlite3_bind_text(statement, 2, status, -1, SQLITE_STATIC);
     result = store_run(store, statement);
-    if (strcmp(status, "cancelled") == 0) {
-        for (size_t i = 0; result == STORE_OK && i < order.n_lines; i++) {
+    if (strcmp(status, "cancelled") == 0)
+        for (size_t i = 0; result == STORE_OK && i < order.n_lines; i++)
             result =
                 store_stock_move(store, order.lines[i].sku, order.lines[i].quantity, changes);
-        }
-    }
     return result;
 }

@@ -53,9 +53,8 @@ enum store_result store_outbox_list(struct store *store, const char *node, int64
             result = STORE_MEMORY;
             break;
         }
-        if (!take(&row, user_data)) {
+        if (!take(&row, user_data))
             break;
-        }
         ++*count;
     }
     sqlite3_reset(statement);

@@ -70,13 +70,11 @@ static bool read_version(sqlite3 *db, int *version)
     sqlite3_stmt *statement;
     bool found;
 
-    if (sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &statement, NULL) != SQLITE_OK) {
+    if (sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &statement, NULL) != SQLITE_OK)
         return false;
-    }
     found = sqlite3_step(statement) == SQLITE_ROW;
-    if (found) {
+    if (found)
         *version = sqlite3_column_int(statement, 0);
-    }
     sqlite3_finalize(statement);
     return found;
 }

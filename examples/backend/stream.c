@@ -14,9 +14,8 @@ bool stream_open(struct stream *stream, int fd, struct tls *tls, int epoll, void
     *stream = (struct stream){.fd = fd, .watched = EPOLLIN};
     if (tls != NULL) {
         stream->tls = stream_tls_new(tls, fd);
-        if (stream->tls == NULL) {
+        if (stream->tls == NULL)
             return false;
-        }
     }
     if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) != 0) {
         stream_tls_free(stream->tls);
@@ -33,9 +32,8 @@ void stream_close(struct stream *stream)
 
 ssize_t stream_read(struct stream *stream, void *buffer, size_t size)
 {
-    if (stream->tls != NULL) {
+    if (stream->tls != NULL)
         return stream_tls_read(stream->tls, buffer, size);
-    }
     return recv(stream->fd, buffer, size, 0);
 }
 
@@ -43,9 +41,8 @@ ssize_t stream_write(struct stream *stream, struct iovec *iov, int count, int fl
 {
     struct msghdr message = {.msg_iov = iov, .msg_iovlen = (size_t)count};
 
-    if (stream->tls != NULL) {
+    if (stream->tls != NULL)
         return stream_tls_write(stream->tls, iov, count);
-    }
     /* One piece costs the kernel less by send(). */
     return count == 1 ? send(stream->fd, iov->iov_base, iov->iov_len, MSG_NOSIGNAL | flags)
                       : sendmsg(stream->fd, &message, MSG_NOSIGNAL | flags);
@@ -53,9 +50,8 @@ ssize_t stream_write(struct stream *stream, struct iovec *iov, int count, int fl
 
 ssize_t stream_send_file(struct stream *stream, int file, off_t *offset, size_t length)
 {
-    if (stream->tls != NULL) {
+    if (stream->tls != NULL)
         return stream_tls_send_file(stream->tls, file, offset, length);
-    }
     return sendfile(stream->fd, file, offset, length);
 }
 
@@ -65,8 +61,6 @@ void stream_watch(struct stream *stream, int epoll, uint32_t events, void *point
     struct epoll_event event = {.events = watched, .data.ptr = pointer};
 
     /* Changing what is watched needs no memory and so can't fail. */
-    if (watched != stream->watched &&
-        epoll_ctl(epoll, EPOLL_CTL_MOD, stream->fd, &event) == 0) {
+    if (watched != stream->watched && epoll_ctl(epoll, EPOLL_CTL_MOD, stream->fd, &event) == 0)
         stream->watched = watched;
-    }
 }

@@ -50,9 +50,8 @@ static void count_record(int is_written, int version, int content_type, const vo
     (void)bytes;
     (void)length;
     (void)ssl;
-    if (is_written || content_type != SSL3_RT_HEADER || stream->socket.refused) {
+    if (is_written || content_type != SSL3_RT_HEADER || stream->socket.refused)
         return;
-    }
     if (++stream->without_data > MOST_WITHOUT_DATA) {
         log_line(WS_LOG_DEBUG, "TLS: too many records without data");
         stream->socket.refused = true;
@@ -63,9 +62,8 @@ struct stream_tls *stream_tls_new(struct tls *tls, int fd)
 {
     struct stream_tls *stream = malloc(sizeof *stream);
 
-    if (stream == NULL) {
+    if (stream == NULL)
         return NULL;
-    }
     *stream = (struct stream_tls){
         .socket = {.fd = fd}, .read_needs = EPOLLIN, .write_needs = EPOLLOUT};
     stream->ssl = tls_accept(tls, &stream->socket);
@@ -80,9 +78,8 @@ struct stream_tls *stream_tls_new(struct tls *tls, int fd)
 
 void stream_tls_free(struct stream_tls *stream)
 {
-    if (stream == NULL) {
+    if (stream == NULL)
         return;
-    }
     stream_tls_end(stream);
     SSL_free(stream->ssl);
     byte_buffer_free(&stream->pending);
@@ -152,13 +149,11 @@ ssize_t stream_tls_read(struct stream_tls *stream, void *buffer, size_t size)
     size_t length;
     int result;
 
-    if (!begin(stream)) {
+    if (!begin(stream))
         return -1;
-    }
     result = SSL_read_ex(stream->ssl, buffer, size, &length);
-    if (result != 1 && SSL_get_error(stream->ssl, result) == SSL_ERROR_ZERO_RETURN) {
+    if (result != 1 && SSL_get_error(stream->ssl, result) == SSL_ERROR_ZERO_RETURN)
         return 0;
-    }
     if (result != 1) {
         set_failure(stream, result, &stream->read_needs);
         return -1;
@@ -174,9 +169,8 @@ static bool write_record(struct stream_tls *stream, const void *bytes, size_t le
     size_t written;
     int result;
 
-    if (!begin(stream)) {
+    if (!begin(stream))
         return false;
-    }
     result = SSL_write_ex(stream->ssl, bytes, length, &written);
     if (result != 1) {
         set_failure(stream, result, &stream->write_needs);
@@ -190,12 +184,10 @@ bool stream_tls_flush(struct stream_tls *stream)
 {
     struct byte_buffer *pending = &stream->pending;
 
-    if (byte_buffer_length(pending) == 0) {
+    if (byte_buffer_length(pending) == 0)
         return true;
-    }
-    if (!write_record(stream, byte_buffer_bytes(pending), byte_buffer_length(pending))) {
+    if (!write_record(stream, byte_buffer_bytes(pending), byte_buffer_length(pending)))
         return false;
-    }
     byte_buffer_consume(pending, byte_buffer_length(pending));
     return true;
 }
@@ -203,12 +195,10 @@ bool stream_tls_flush(struct stream_tls *stream)
 /* Writes a record, or keeps it if the socket is full. False with errno. */
 static bool take_record(struct stream_tls *stream, const void *bytes, size_t length)
 {
-    if (write_record(stream, bytes, length)) {
+    if (write_record(stream, bytes, length))
         return true;
-    }
-    if (errno != EAGAIN) {
+    if (errno != EAGAIN)
         return false;
-    }
     if (!byte_buffer_append(&stream->pending, bytes, length)) {
         stream->broken = true;
         errno = ENOMEM;
@@ -236,11 +226,10 @@ static const void *next_record(struct cursor *cursor, char record[RECORD_BYTES],
         size_t part = left < RECORD_BYTES - *length ? left : RECORD_BYTES - *length;
         bool whole_record = part == RECORD_BYTES || (*length == 0 && cursor->count == 1);
 
-        if (whole_record) {
+        if (whole_record)
             bytes = piece;
-        } else {
+        else
             memcpy(record + *length, piece, part);
-        }
         *length += part;
         cursor->offset += part;
         if (part == left) {
@@ -262,9 +251,8 @@ ssize_t stream_tls_write(struct stream_tls *stream, const struct iovec *iov, int
         size_t length;
         const void *bytes = next_record(&cursor, record, &length);
 
-        if (!take_record(stream, bytes, length)) {
+        if (!take_record(stream, bytes, length))
             return -1;
-        }
         taken += (ssize_t)length;
     }
     return taken > 0 ? taken : -1;
@@ -275,14 +263,12 @@ ssize_t stream_tls_send_file(struct stream_tls *stream, int file, off_t *offset,
     char record[RECORD_BYTES];
     ssize_t got;
 
-    if (!stream_tls_flush(stream)) {
+    if (!stream_tls_flush(stream))
         return -1;
-    }
     got = pread(file, record, length < RECORD_BYTES ? length : RECORD_BYTES, *offset);
     if (got > 0) {
-        if (!take_record(stream, record, (size_t)got)) {
+        if (!take_record(stream, record, (size_t)got))
             return -1;
-        }
         *offset += got;
     }
     return got;
@@ -292,12 +278,10 @@ bool stream_tls_end(struct stream_tls *stream)
 {
     int result;
 
-    if (!stream_tls_flush(stream) || !begin(stream)) {
+    if (!stream_tls_flush(stream) || !begin(stream))
         return false;
-    }
-    if (stream->ended || !SSL_is_init_finished(stream->ssl)) {
+    if (stream->ended || !SSL_is_init_finished(stream->ssl))
         return true;
-    }
     result = SSL_shutdown(stream->ssl);
     if (result < 0) {
         set_failure(stream, result, &stream->write_needs);

@@ -14,9 +14,8 @@ static size_t sequence_length(const unsigned char *bytes, size_t left)
     unsigned char high = 0xBF;
     size_t length;
 
-    if (bytes[0] < 0x80) {
+    if (bytes[0] < 0x80)
         return 1;
-    }
     if (bytes[0] >= 0xC2 && bytes[0] <= 0xDF) {
         length = 2;
     } else if (bytes[0] >= 0xE0 && bytes[0] <= 0xEF) {
@@ -30,14 +29,11 @@ static size_t sequence_length(const unsigned char *bytes, size_t left)
     } else {
         return 0;
     }
-    if (left < length || bytes[1] < low || bytes[1] > high) {
+    if (left < length || bytes[1] < low || bytes[1] > high)
         return 0;
-    }
-    for (size_t i = 2; i < length; i++) {
-        if ((bytes[i] & 0xC0) != 0x80) {
+    for (size_t i = 2; i < length; i++)
+        if ((bytes[i] & 0xC0) != 0x80)
             return 0;
-        }
-    }
     return length;
 }
 
@@ -49,9 +45,8 @@ bool text_is_utf8(const char *text, size_t length)
     while (at < length) {
         size_t step = sequence_length(bytes + at, length - at);
 
-        if (step == 0) {
+        if (step == 0)
             return false;
-        }
         at += step;
     }
     return true;
@@ -61,11 +56,9 @@ size_t text_character_count(const char *text)
 {
     size_t count = 0;
 
-    for (; *text != '\0'; text++) {
-        if (((unsigned char)*text & 0xC0) != 0x80) {
+    for (; *text != '\0'; text++)
+        if (((unsigned char)*text & 0xC0) != 0x80)
             count++;
-        }
-    }
     return count;
 }
 
@@ -74,15 +67,12 @@ bool text_has_control(const char *text, bool allow_lines)
     for (; *text != '\0'; text++) {
         unsigned char byte = (unsigned char)*text;
 
-        if (allow_lines && (byte == '\n' || byte == '\t')) {
+        if (allow_lines && (byte == '\n' || byte == '\t'))
             continue;
-        }
-        if (byte < 0x20 || byte == 0x7F) {
+        if (byte < 0x20 || byte == 0x7F)
             return true;
-        }
-        if (byte == 0xC2 && (unsigned char)text[1] < 0xA0) {
+        if (byte == 0xC2 && (unsigned char)text[1] < 0xA0)
             return true;
-        }
     }
     return false;
 }
@@ -121,35 +111,29 @@ bool text_parse_number(const char *text, int64_t min, int64_t max, int64_t *valu
 {
     int64_t number = 0;
 
-    if (*text == '\0') {
+    if (*text == '\0')
         return false;
-    }
     for (; *text != '\0'; text++) {
         int digit = *text - '0';
 
-        if (digit < 0 || digit > 9 || number > (INT64_MAX - digit) / 10) {
+        if (digit < 0 || digit > 9 || number > (INT64_MAX - digit) / 10)
             return false;
-        }
         number = number * 10 + digit;
     }
-    if (number < min || number > max) {
+    if (number < min || number > max)
         return false;
-    }
     *value = number;
     return true;
 }
 
 static int hex_digit(char digit)
 {
-    if (digit >= '0' && digit <= '9') {
+    if (digit >= '0' && digit <= '9')
         return digit - '0';
-    }
-    if (digit >= 'A' && digit <= 'F') {
+    if (digit >= 'A' && digit <= 'F')
         return digit - 'A' + 10;
-    }
-    if (digit >= 'a' && digit <= 'f') {
+    if (digit >= 'a' && digit <= 'f')
         return digit - 'a' + 10;
-    }
     return -1;
 }
 
@@ -164,20 +148,17 @@ bool text_percent_decode(const char *text, size_t length, char *decoded, size_t 
             int high = length - i > 2 ? hex_digit(text[i + 1]) : -1;
             int low = length - i > 2 ? hex_digit(text[i + 2]) : -1;
 
-            if (high < 0 || low < 0) {
+            if (high < 0 || low < 0)
                 return false;
-            }
             byte = (char)(high * 16 + low);
             i += 2;
         }
-        if (byte == '\0' || out + 1 >= size) {
+        if (byte == '\0' || out + 1 >= size)
             return false;
-        }
         decoded[out++] = byte;
     }
-    if (size == 0) {
+    if (size == 0)
         return false;
-    }
     decoded[out] = '\0';
     return true;
 }
@@ -191,12 +172,11 @@ enum text_parameter text_query_parameter(const char *query, const char *name, ch
         size_t length = strcspn(query, "&");
 
         if (length > name_length && query[name_length] == '=' &&
-            strncmp(query, name, name_length) == 0) {
+            strncmp(query, name, name_length) == 0)
             return text_percent_decode(query + name_length + 1, length - name_length - 1, value,
                                        size)
                        ? TEXT_PARAMETER_FOUND
                        : TEXT_PARAMETER_BAD;
-        }
         query += length;
         query += *query == '&' ? 1 : 0;
     }

@@ -43,9 +43,8 @@ static int choose_protocol(SSL *ssl, const unsigned char **chosen, unsigned char
     (void)ssl;
     (void)user_data;
     if (SSL_select_next_proto(&found, chosen_length, ours, sizeof ours - 1, offered,
-                              offered_length) != OPENSSL_NPN_NEGOTIATED) {
+                              offered_length) != OPENSSL_NPN_NEGOTIATED)
         return SSL_TLSEXT_ERR_ALERT_FATAL;
-    }
     *chosen = found;
     return SSL_TLSEXT_ERR_OK;
 }
@@ -130,9 +129,8 @@ struct tls *tls_open(const char *cert_file, const char *key_file, char *problem,
 
 void tls_close(struct tls *tls)
 {
-    if (tls == NULL) {
+    if (tls == NULL)
         return;
-    }
     SSL_CTX_free(tls->context);
     BIO_meth_free(tls->socket_method);
     pthread_mutex_destroy(&tls->lock);

@@ -22,12 +22,10 @@ static int receive(BIO *bio, char *bytes, int size)
         return -1;
     }
     length = recv(socket->fd, bytes, wanted, 0);
-    if (length < 0 && (errno == EAGAIN || errno == EINTR)) {
+    if (length < 0 && (errno == EAGAIN || errno == EINTR))
         BIO_set_retry_read(bio);
-    }
-    if (length > 0) {
+    if (length > 0)
         socket->may_read -= (size_t)length;
-    }
     socket->eof = length == 0;
     return (int)length;
 }
@@ -38,9 +36,8 @@ static int transmit(BIO *bio, const char *bytes, int size)
     ssize_t length = size > 0 ? send(socket->fd, bytes, (size_t)size, MSG_NOSIGNAL) : 0;
 
     BIO_clear_retry_flags(bio);
-    if (length < 0 && (errno == EAGAIN || errno == EINTR)) {
+    if (length < 0 && (errno == EAGAIN || errno == EINTR))
         BIO_set_retry_write(bio);
-    }
     return (int)length;
 }
 

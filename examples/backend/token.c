@@ -43,9 +43,8 @@ static bool decode_part(const struct part *part, char *decoded, size_t *length)
     for (size_t i = 0; i < part->length; i++) {
         int value = sextet(part->text[i]);
 
-        if (value < 0) {
+        if (value < 0)
             return false;
-        }
         bits = (bits << 6 | (unsigned)value) & 0xFFF;
         n_bits += 6;
         if (n_bits >= 8) {
@@ -62,16 +61,14 @@ static bool split(const char *token, struct part parts[N_PARTS])
     char decoded[TOKEN_MAX_BYTES];
     size_t length;
 
-    if (strlen(token) > TOKEN_MAX_BYTES) {
+    if (strlen(token) > TOKEN_MAX_BYTES)
         return false;
-    }
     for (size_t i = 0; i < N_PARTS; i++) {
         parts[i] = (struct part){token, strcspn(token, ".")};
         token += parts[i].length;
         if (*token != (i + 1 < N_PARTS ? '.' : '\0') ||
-            !decode_part(&parts[i], decoded, &length)) {
+            !decode_part(&parts[i], decoded, &length))
             return false;
-        }
         token += *token == '.';
     }
     return true;
@@ -83,13 +80,11 @@ static enum token_result parse_part(const struct part *part, cJSON **json)
     const char *problem = NULL;
     size_t length;
 
-    if (!decode_part(part, text, &length)) {
+    if (!decode_part(part, text, &length))
         return TOKEN_MALFORMED;
-    }
     *json = json_text_parse_object(text, length, &problem);
-    if (*json == NULL) {
+    if (*json == NULL)
         return problem != NULL ? TOKEN_MALFORMED : TOKEN_NO_MEMORY;
-    }
     return TOKEN_OK;
 }
 
@@ -102,12 +97,10 @@ static bool get_member(const cJSON *object, const char *name, const cJSON **memb
     *member = NULL;
     cJSON_ArrayForEach(item, object)
     {
-        if (strcmp(item->string, name) != 0) {
+        if (strcmp(item->string, name) != 0)
             continue;
-        }
-        if (*member != NULL) {
+        if (*member != NULL)
             return false;
-        }
         *member = item;
     }
     return true;
@@ -131,19 +124,16 @@ static enum token_result check_head(const struct token_key *key, const struct pa
     cJSON *head = NULL;
     enum token_result result = parse_part(part, &head);
 
-    if (result != TOKEN_OK) {
+    if (result != TOKEN_OK)
         return result;
-    }
     /* No extension is understood here, so none may be critical (RFC 7515, 4.1.11), nor another
      * thing than a JWT (RFC 7519, 5.1). */
     if (!get_member(head, "alg", &algorithm) || !get_member(head, "crit", &critical) ||
         critical != NULL || !get_member(head, "typ", &type) ||
-        (type != NULL &&
-         (!cJSON_IsString(type) || strcasecmp(type->valuestring, "JWT") != 0))) {
+        (type != NULL && (!cJSON_IsString(type) || strcasecmp(type->valuestring, "JWT") != 0)))
         result = TOKEN_MALFORMED;
-    } else if (!is_text(algorithm, key->algorithm)) {
+    else if (!is_text(algorithm, key->algorithm))
         result = TOKEN_WRONG_ALGORITHM;
-    }
     cJSON_Delete(head);
     return result;
 }
@@ -154,13 +144,11 @@ static enum token_result check_signature(const struct token_key *key, const char
     enum token_result result = TOKEN_NOT_GENUINE;
     int error = jwt_decode(&jwt, token, key->bytes, (int)key->length);
 
-    if (error == ENOMEM) {
+    if (error == ENOMEM)
         return TOKEN_NO_MEMORY;
-    }
     /* libjwt must have read the same head as we did. */
-    if (error == 0 && strcmp(jwt_alg_str(jwt_get_alg(jwt)), key->algorithm) == 0) {
+    if (error == 0 && strcmp(jwt_alg_str(jwt_get_alg(jwt)), key->algorithm) == 0)
         result = TOKEN_OK;
-    }
     jwt_free(jwt);
     return result;
 }
@@ -169,9 +157,8 @@ static enum token_result check_signature(const struct token_key *key, const char
 
 static bool read_time(const cJSON *claim, int64_t *time_ms)
 {
-    if (!cJSON_IsNumber(claim) || claim->valuedouble < 0) {
+    if (!cJSON_IsNumber(claim) || claim->valuedouble < 0)
         return false;
-    }
     *time_ms = claim->valuedouble < (double)LATEST_S ? (int64_t)(claim->valuedouble * 1000)
                                                      : LATEST_S * 1000;
     return true;
@@ -186,12 +173,10 @@ static enum token_result check_times(const cJSON *json, int64_t now_ms,
 
     if (!get_member(json, "exp", &expires) || !get_member(json, "nbf", &begins) ||
         !read_time(expires, &claims->expires_ms) ||
-        (begins != NULL && !read_time(begins, &begins_ms))) {
+        (begins != NULL && !read_time(begins, &begins_ms)))
         return TOKEN_BAD_CLAIM;
-    }
-    if (claims->expires_ms <= now_ms) {
+    if (claims->expires_ms <= now_ms)
         return TOKEN_EXPIRED;
-    }
     return begins_ms <= now_ms ? TOKEN_OK : TOKEN_NOT_YET_VALID;
 }
 
@@ -200,14 +185,12 @@ static bool says(const cJSON *claim, const char *text)
 {
     const cJSON *item;
 
-    if (!cJSON_IsArray(claim)) {
+    if (!cJSON_IsArray(claim))
         return is_text(claim, text);
-    }
     cJSON_ArrayForEach(item, claim)
     {
-        if (is_text(item, text)) {
+        if (is_text(item, text))
             return true;
-        }
     }
     return false;
 }
@@ -220,13 +203,11 @@ static enum token_result read_user(const cJSON *json, struct token_claims *claim
     const char *name;
 
     if (!get_member(json, "sub", &subject) || !get_member(json, "role", &role) ||
-        !get_member(json, "roles", &roles)) {
+        !get_member(json, "roles", &roles))
         return TOKEN_BAD_CLAIM;
-    }
     name = cJSON_GetStringValue(subject);
-    if (!ws_name_is_valid(name)) {
+    if (!ws_name_is_valid(name))
         return TOKEN_BAD_CLAIM;
-    }
     memcpy(claims->user_id, name, strlen(name) + 1);
     claims->is_staff = is_text(role, "staff") || (cJSON_IsArray(roles) && says(roles, "staff"));
     return TOKEN_OK;
@@ -245,17 +226,14 @@ static enum token_result check_claims(const struct part *part, const char *audie
     cJSON *json = NULL;
     enum token_result result = parse_part(part, &json);
 
-    if (result != TOKEN_OK) {
+    if (result != TOKEN_OK)
         return result;
-    }
     result = check_times(json, now_ms, claims);
     if (result == TOKEN_OK &&
-        (!get_member(json, "aud", &named) || !is_for_audience(named, audience))) {
+        (!get_member(json, "aud", &named) || !is_for_audience(named, audience)))
         result = TOKEN_WRONG_AUDIENCE;
-    }
-    if (result == TOKEN_OK) {
+    if (result == TOKEN_OK)
         result = read_user(json, claims);
-    }
     cJSON_Delete(json);
     return result;
 }
@@ -266,16 +244,13 @@ enum token_result token_check(const struct token_key *key, const char *audience,
     struct part parts[N_PARTS];
     enum token_result result;
 
-    if (!split(token, parts)) {
+    if (!split(token, parts))
         return TOKEN_MALFORMED;
-    }
     result = check_head(key, &parts[PART_HEAD]);
-    if (result == TOKEN_OK) {
+    if (result == TOKEN_OK)
         result = check_signature(key, token);
-    }
-    if (result == TOKEN_OK) {
+    if (result == TOKEN_OK)
         result = check_claims(&parts[PART_CLAIMS], audience, now_ms, claims);
-    }
     return result;
 }
 

@@ -35,26 +35,23 @@ static bool read_file(const char *path, struct token_key *key, char *reason, siz
         goto done;
     }
     key->length = fread(key->bytes, 1, FILE_MAX_BYTES, file);
-    if (ferror(file) != 0) {
+    if (ferror(file) != 0)
         snprintf(reason, size, "%s", strerror(errno));
-    } else if (key->length == FILE_MAX_BYTES) {
+    else if (key->length == FILE_MAX_BYTES)
         snprintf(reason, size, "it is no key, but larger than one");
-    } else {
+    else
         is_read = true;
-    }
 done:
     fclose(file);
-    if (!is_read) {
+    if (!is_read)
         token_key_free(key);
-    }
     return is_read;
 }
 
 bool token_key_read_secret(const char *path, struct token_key *key, char *reason, size_t size)
 {
-    if (!read_file(path, key, reason, size)) {
+    if (!read_file(path, key, reason, size))
         return false;
-    }
     if (key->length < SECRET_MIN_BYTES) {
         snprintf(reason, size, "a secret of %d bytes or more is needed, this one has %zu",
                  SECRET_MIN_BYTES, key->length);
@@ -82,16 +79,14 @@ static const char *algorithm_of(const EVP_PKEY *key, char *reason, size_t size)
     }
     switch (EVP_PKEY_get_base_id(key)) {
     case EVP_PKEY_RSA:
-        if (EVP_PKEY_get_bits(key) >= RSA_MIN_BITS) {
+        if (EVP_PKEY_get_bits(key) >= RSA_MIN_BITS)
             return "RS256";
-        }
         snprintf(reason, size, "an RSA key of %d bits or more is needed, this one has %d",
                  RSA_MIN_BITS, EVP_PKEY_get_bits(key));
         return NULL;
     case EVP_PKEY_EC:
-        if (is_p256(key)) {
+        if (is_p256(key))
             return "ES256";
-        }
         break;
     default:
         break;
@@ -105,9 +100,8 @@ bool token_key_read_public(const char *path, struct token_key *key, char *reason
     EVP_PKEY *parsed;
     BIO *pem;
 
-    if (!read_file(path, key, reason, size)) {
+    if (!read_file(path, key, reason, size))
         return false;
-    }
     pem = BIO_new_mem_buf(key->bytes, (int)key->length);
     parsed = pem != NULL ? PEM_read_bio_PUBKEY(pem, NULL, NULL, NULL) : NULL;
     key->algorithm = algorithm_of(parsed, reason, size);

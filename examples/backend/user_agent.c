@@ -7,16 +7,13 @@
 /* Whether a version ("15.1", "15_2_1", "15") is 15.0 to 15.3. */
 static bool is_affected(const char *version)
 {
-    if (strncmp(version, "15", 2) != 0) {
+    if (strncmp(version, "15", 2) != 0)
         return false;
-    }
     version += 2;
-    if (*version >= '0' && *version <= '9') {
+    if (*version >= '0' && *version <= '9')
         return false;
-    }
-    if (*version != '.' && *version != '_') {
+    if (*version != '.' && *version != '_')
         return true;
-    }
     return version[1] >= '0' && version[1] <= '3' && (version[2] < '0' || version[2] > '9');
 }
 
@@ -41,16 +38,13 @@ bool user_agent_keeps_deflate_context(const char *user_agent)
     const char *ios;
     const char *version;
 
-    if (user_agent == NULL || strstr(user_agent, "AppleWebKit/") == NULL) {
+    if (user_agent == NULL || strstr(user_agent, "AppleWebKit/") == NULL)
         return false;
-    }
     ios = behind(user_agent, "CPU iPhone OS ");
-    if (ios == NULL) {
+    if (ios == NULL)
         ios = behind(user_agent, "CPU OS ");
-    }
-    if (ios != NULL) {
+    if (ios != NULL)
         return is_affected(ios);
-    }
     version = behind(user_agent, " Version/");
     return version != NULL && is_affected(version) && strstr(user_agent, " Safari/") != NULL &&
            strstr(user_agent, "Chrome/") == NULL && strstr(user_agent, "Chromium/") == NULL &&

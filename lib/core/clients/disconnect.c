@@ -14,11 +14,10 @@ static void release(struct connection *connection)
 {
     const ws_manager *manager = connection->loop->manager;
 
-    if (connection->is_inner) {
+    if (connection->is_inner)
         manager_inner(manager)->released(connection);
-    } else {
+    else
         memory_free(&manager->memory, connection);
-    }
 }
 
 void connection_free_if_unused(struct connection *connection)

@@ -19,12 +19,11 @@ static void append_base64url(char *token, const void *bytes, size_t length)
     ck_assert_uint_lt(strlen(token) + length * 2, SIGNER_TOKEN_BYTES);
     EVP_EncodeBlock((unsigned char *)at, bytes, (int)length);
     at[strcspn(at, "=")] = '\0';
-    for (; *at != '\0'; at++) {
+    for (; *at != '\0'; at++)
         if (*at == '+')
             *at = '-';
         else if (*at == '/')
             *at = '_';
-    }
 }
 
 void signer_append(char token[SIGNER_TOKEN_BYTES], const void *bytes, size_t length)
