@@ -11,6 +11,7 @@
 #include "core/account.h"
 
 struct connection;
+struct drain_plan;
 struct recovery;
 struct share;
 
@@ -21,20 +22,19 @@ enum command_kind {
     COMMAND_CONNECT,     /* connection becomes live; share: its user's, or NULL */
     COMMAND_JOIN,        /* connection enters share's room */
     COMMAND_LEAVE,       /* connection leaves share's room */
-    COMMAND_CLIENT_JOIN, /* connection's client asked for that; detail->text: its ref */
+    COMMAND_CLIENT_JOIN, /* connection's client asked for that */
     COMMAND_CLIENT_LEAVE,
     COMMAND_REAUTHORIZE, /* connection leaves the rooms that it may not be in any more */
     COMMAND_DISCONNECT,  /* connection ends */
-    COMMAND_EPOCH,       /* the history begins anew, with the epoch in detail->text */
+    COMMAND_EPOCH,       /* the history begins anew, with another epoch */
     COMMAND_FETCHED,     /* pages that recoveries wait for have come (page_waits.h) */
-    COMMAND_DRAIN        /* all connections end, as the struct drain in detail->text says */
+    COMMAND_DRAIN        /* all connections end */
 };
 
-/* What a command carries beside its pointers. */
-struct detail {
-    uint16_t code; /* of a disconnect */
-    size_t length;
-    char text[]; /* reason of a disconnect, ref of a request, epoch; NUL-terminated */
+/* What a connection ends with. */
+struct close_reason {
+    uint16_t code;
+    char text[]; /* NUL-terminated */
 };
 
 /* A call that was made for this loop, in its place in the total order. */
@@ -46,12 +46,15 @@ struct command {
         uint32_t
             work; /* of the others: what a client's, or the stream's, costs beside its recipients */
     };
-    struct connection *connection; /* one pin */
-    struct share *share;           /* one pin */
-    ws_message *message;           /* one reference */
-    union {
-        struct detail *detail;     /* owned */
-        struct recovery *recovery; /* of COMMAND_CONNECT; owned */
+    struct connection *connection;  /* one pin */
+    struct share *share;            /* one pin */
+    ws_message *message;            /* one reference */
+    union {                         /* owned; by its kind: */
+        struct recovery *recovery;  /* COMMAND_CONNECT; NULL: the client does not come back */
+        struct close_reason *close; /* COMMAND_DISCONNECT */
+        char *ref;                /* COMMAND_CLIENT_…: as JSON; NULL: the request has none */
+        char *epoch;              /* COMMAND_EPOCH */
+        struct drain_plan *drain; /* COMMAND_DRAIN */
     };
     uint64_t position; /* of the newest event when it was posted */
 };

@@ -114,25 +114,16 @@ void loop_wake(ws_loop *loop)
     posting_end(&posting);
 }
 
-struct detail *detail_new(const ws_allocator *memory, const char *text, size_t length)
+struct close_reason *close_reason_new(const ws_allocator *memory, uint16_t code,
+                                      const char *text, size_t length)
 {
-    struct detail *detail = memory_alloc(memory, sizeof *detail + length + 1);
+    struct close_reason *reason = memory_alloc(memory, sizeof *reason + length + 1);
 
-    if (detail == NULL)
+    if (reason == NULL)
         return NULL;
-    *detail = (struct detail){.length = length};
+    reason->code = code;
     if (length > 0)
-        memcpy(detail->text, text, length);
-    detail->text[length] = '\0';
-    return detail;
-}
-
-struct detail *detail_new_close(const ws_allocator *memory, uint16_t code, const char *reason,
-                                size_t length)
-{
-    struct detail *detail = detail_new(memory, reason, length);
-
-    if (detail != NULL)
-        detail->code = code;
-    return detail;
+        memcpy(reason->text, text, length);
+    reason->text[length] = '\0';
+    return reason;
 }

@@ -27,12 +27,9 @@ void posting_push(struct posting *posting, ws_loop *loop, const struct command *
  * thread. */
 void loop_wake(ws_loop *loop);
 
-/* Text that goes with a command; NULL if memory ran out. */
-struct detail *detail_new(const ws_allocator *memory, const char *text, size_t length);
-
-/* The same for the end of a connection. */
-struct detail *detail_new_close(const ws_allocator *memory, uint16_t code, const char *reason,
-                                size_t length);
+/* Of `length` bytes of text, for COMMAND_DISCONNECT; NULL if memory ran out. */
+struct close_reason *close_reason_new(const ws_allocator *memory, uint16_t code,
+                                      const char *text, size_t length);
 
 /* --- being inside the library ---------------------------------------------------------------- */
 

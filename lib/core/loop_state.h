@@ -48,19 +48,26 @@ struct pace_round {
 
 enum { DRAIN_REASON_SIZE = 124 }; /* what fits in a close frame (RFC 6455 §5.5), and a NUL */
 
+/* What was asked for, and goes to each loop. */
+struct drain_plan {
+    uint16_t code;
+    uint32_t retry_spread_ms;
+    uint32_t spread_ms;
+    uint64_t
+        seed; /* of the numbers by which clients are told to come back at different times */
+    char reason[DRAIN_REASON_SIZE];
+};
+
 /* A loop's share of a drain (clients/drain.c). */
 struct drain {
     struct timer timer;
     bool running;
-    uint16_t code;
-    uint32_t retry_spread_ms;
-    uint32_t spread_ms;
+    struct drain_plan plan;
     uint64_t begin_ms;
     uint32_t total;  /* connections at the beginning */
     uint32_t closed; /* of them, so far */
     uint32_t below;  /* the slots from here on have been seen */
-    uint64_t random;
-    char reason[DRAIN_REASON_SIZE];
+    uint64_t random; /* begins with the plan's seed */
 };
 
 /* Connections that have bytes to write: a list in which a transport links its own. */

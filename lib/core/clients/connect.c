@@ -169,23 +169,22 @@ int ws_manager_connect(ws_manager *manager, ws_loop *loop, const ws_connect_opti
     return result;
 }
 
-static struct detail *close_detail(const ws_manager *manager, uint16_t code, const char *reason)
-{
-    return detail_new_close(&manager->memory, code, reason,
-                            reason != NULL ? strlen(reason) : 0);
-}
-
 int ws_manager_disconnect(ws_manager *manager, ws_conn_id connection, uint16_t code,
                           const char *reason)
 {
     struct command command = {.kind = COMMAND_DISCONNECT};
+    int result;
 
     if (manager == NULL || !close_code_valid(code) || !close_reason_valid(reason))
         return WS_ERR_INVALID;
-    command.detail = close_detail(manager, code, reason);
-    if (command.detail == NULL)
+    command.close =
+        close_reason_new(&manager->memory, code, reason, reason != NULL ? strlen(reason) : 0);
+    if (command.close == NULL)
         return WS_ERR_NO_MEMORY;
-    return send_command(manager, connection, NULL, &command, true);
+    result = send_command(manager, connection, NULL, &command, true);
+    if (result != WS_OK)
+        memory_free(&manager->memory, command.close);
+    return result;
 }
 
 int ws_manager_get_user_data(ws_manager *manager, ws_conn_id connection, void **user_data)

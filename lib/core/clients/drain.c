@@ -45,12 +45,13 @@ static const char *write_reason(struct drain *drain, char text[DRAIN_REASON_SIZE
     char *end = digits + DECIMAL_MAX;
     char *to;
 
-    if (drain->retry_spread_ms == 0)
-        return drain->reason;
+    if (drain->plan.retry_spread_ms == 0)
+        return drain->plan.reason;
     *end = '\0';
-    to = stpcpy(text, drain->reason);
+    to = stpcpy(text, drain->plan.reason);
     to = stpcpy(to, to > text ? "; retry in " : "retry in ");
-    to = stpcpy(to, decimal_before(end, next_random(&drain->random) % drain->retry_spread_ms));
+    to = stpcpy(to,
+                decimal_before(end, next_random(&drain->random) % drain->plan.retry_spread_ms));
     stpcpy(to, " ms");
     return text;
 }
@@ -65,7 +66,7 @@ static bool end_one(ws_loop *loop)
     if (everyone_below(loop, &drain->below, &connection, 1) == 0)
         return false;
     drain->closed++;
-    connection_end(connection, drain->code, write_reason(drain, text));
+    connection_end(connection, drain->plan.code, write_reason(drain, text));
     return true;
 }
 
@@ -74,9 +75,9 @@ static uint32_t due(const struct drain *drain, uint64_t now_ms)
 {
     uint64_t passed_ms = now_ms - drain->begin_ms;
 
-    if (passed_ms >= drain->spread_ms)
+    if (passed_ms >= drain->plan.spread_ms)
         return UINT32_MAX;
-    return (uint32_t)(drain->total * passed_ms / drain->spread_ms);
+    return (uint32_t)(drain->total * passed_ms / drain->plan.spread_ms);
 }
 
 static void on_timer(struct timer *timer)
@@ -98,32 +99,32 @@ void drain_init(ws_loop *loop)
     loop->drain.timer.kind = TIMER_DRAIN;
 }
 
-static void begin(ws_loop *loop, const struct drain *drain)
+static void begin(ws_loop *loop, const struct drain_plan *plan)
 {
-    struct timer timer = loop->drain.timer;
+    struct drain *drain = &loop->drain;
 
-    loop->drain = *drain;
-    loop->drain.timer = timer;
-    loop->drain.running = true;
-    loop->drain.begin_ms = loop->timers.now_ms;
-    loop->drain.total = loop->n_connections;
-    loop->drain.below = SLOTS_MAX;
-    if (drain->spread_ms > 0)
-        timer_start(&loop->timers, &loop->drain.timer, 0);
+    drain->running = true;
+    drain->plan = *plan;
+    drain->begin_ms = loop->timers.now_ms;
+    drain->total = loop->n_connections;
+    drain->below = SLOTS_MAX;
+    drain->random = plan->seed;
+    if (plan->spread_ms > 0)
+        timer_start(&loop->timers, &drain->timer, 0);
 }
 
-bool drain_run(ws_loop *loop, const struct drain *drain, uint32_t *budget)
+bool drain_run(ws_loop *loop, const struct drain_plan *plan, uint32_t *budget)
 {
     if (!loop->drain.running)
-        begin(loop, drain);
-    for (; loop->drain.spread_ms == 0 && *budget > 0; --*budget)
+        begin(loop, plan);
+    for (; loop->drain.plan.spread_ms == 0 && *budget > 0; --*budget)
         if (!end_one(loop))
             return true;
-    return loop->drain.spread_ms > 0;
+    return loop->drain.plan.spread_ms > 0;
 }
 
 /* One command for each loop, all or none. */
-static int post(struct posting *posting, struct detail **details)
+static int post(struct posting *posting, struct drain_plan **plans)
 {
     ws_manager *manager = posting->manager;
 
@@ -134,8 +135,8 @@ static int post(struct posting *posting, struct detail **details)
         if (manager->loops[i] == NULL)
             continue;
         posting_push(posting, manager->loops[i],
-                     &(struct command){.kind = COMMAND_DRAIN, .detail = details[i]});
-        details[i] = NULL;
+                     &(struct command){.kind = COMMAND_DRAIN, .drain = plans[i]});
+        plans[i] = NULL;
     }
     manager->draining = true;
     return WS_OK;
@@ -149,35 +150,47 @@ static bool options_valid(const ws_drain_options *options)
            (options->reason == NULL || strlen(options->reason) + room < DRAIN_REASON_SIZE);
 }
 
+/* Without randomness a loop's number is the seed. NULL if memory ran out. */
+static struct drain_plan *make_plan(const ws_manager *manager, const ws_drain_options *options,
+                                    uint32_t loop)
+{
+    struct drain_plan *plan = memory_alloc(&manager->memory, sizeof *plan);
+
+    if (plan == NULL)
+        return NULL;
+    *plan = (struct drain_plan){
+        .code = options->code,
+        .retry_spread_ms = options->retry_spread_ms,
+        .spread_ms = options->spread_ms,
+    };
+    if (options->reason != NULL)
+        stpcpy(plan->reason, options->reason);
+    if (RAND_bytes((unsigned char *)&plan->seed, sizeof plan->seed) != 1)
+        plan->seed = loop;
+    return plan;
+}
+
 int ws_manager_drain(ws_manager *manager, const ws_drain_options *options)
 {
-    struct detail *details[MANAGER_MAX_LOOPS];
+    struct drain_plan *plans[MANAGER_MAX_LOOPS] = {NULL};
     ws_drain_options copy;
-    struct drain drain = {.running = false};
     struct posting posting;
     int result = WS_OK;
 
     ws_drain_options_init(&copy);
     if (manager == NULL || !options_copy(&copy, sizeof copy, options) || !options_valid(&copy))
         return WS_ERR_INVALID;
-    drain.code = copy.code;
-    drain.retry_spread_ms = copy.retry_spread_ms;
-    drain.spread_ms = copy.spread_ms;
-    if (copy.reason != NULL)
-        stpcpy(drain.reason, copy.reason);
-    for (uint32_t i = 0; i < MANAGER_MAX_LOOPS; i++) {
-        if (RAND_bytes((unsigned char *)&drain.random, sizeof drain.random) != 1)
-            drain.random = i;
-        details[i] = detail_new(&manager->memory, (const char *)&drain, sizeof drain);
-        if (details[i] == NULL)
+    for (uint32_t i = 0; i < MANAGER_MAX_LOOPS && result == WS_OK; i++) {
+        plans[i] = make_plan(manager, &copy, i);
+        if (plans[i] == NULL)
             result = WS_ERR_NO_MEMORY;
     }
     if (result == WS_OK) {
         posting_begin(&posting, manager);
-        result = post(&posting, details);
+        result = post(&posting, plans);
         posting_end(&posting);
     }
     for (uint32_t i = 0; i < MANAGER_MAX_LOOPS; i++)
-        memory_free(&manager->memory, details[i]);
+        memory_free(&manager->memory, plans[i]);
     return result;
 }

@@ -6,7 +6,7 @@
 
 /* Carries out COMMAND_DRAIN, or goes on with it, as command_carry_out() does. What is spread over
  * some time is done by a timer. */
-bool drain_run(ws_loop *loop, const struct drain *drain, uint32_t *budget);
+bool drain_run(ws_loop *loop, const struct drain_plan *plan, uint32_t *budget);
 
 /* Prepares a loop's timer for it. */
 void drain_init(ws_loop *loop);

@@ -1,6 +1,8 @@
 /* requests.c: what clients say, carried out, and what they are answered. */
 #include "core/clients/requests.h"
 
+#include <string.h>
+
 #include "base/utf8.h"
 #include "core/clients/input.h"
 #include "core/clients/paces.h"
@@ -204,9 +206,9 @@ void client_join(struct connection *connection, const char *room)
     buffer_free(&quoted);
 }
 
-static struct json_slice ref_of(const struct detail *ref)
+static struct json_slice ref_of(const char *ref)
 {
-    return (struct json_slice){ref->length > 0 ? ref->text : NULL, ref->length};
+    return (struct json_slice){ref, ref != NULL ? strlen(ref) : 0};
 }
 
 /* Posts what the client wants with a room, so that it takes its place among the events: the room's
@@ -215,15 +217,18 @@ static struct json_slice ref_of(const struct detail *ref)
 static void request_room(struct connection *connection, enum command_kind kind,
                          const struct client_message *message)
 {
-    ws_manager *manager = connection->loop->manager;
+    const ws_allocator *memory = &connection->loop->manager->memory;
     struct command command = {.kind = kind};
 
-    command.detail = detail_new(&manager->memory, message->ref.text, message->ref.length);
-    if (command.detail == NULL ||
-        send_command(manager, connection->id, message->room, &command, false) != WS_OK)
+    if (message->ref.text != NULL)
+        command.ref = memory_copy_text(memory, message->ref.text, message->ref.length);
+    if ((message->ref.text != NULL && command.ref == NULL) ||
+        send_own_command(connection, message->room, &command) != WS_OK) {
+        memory_free(memory, command.ref);
         connection_out_of_memory(connection);
-    else
+    } else {
         connection->awaits_room = true;
+    }
 }
 
 static void request_join(struct connection *connection, const struct client_message *message)
@@ -238,16 +243,14 @@ static void request_join(struct connection *connection, const struct client_mess
         answer_with_result(connection, message->ref, result);
 }
 
-void client_enter_room(struct connection *connection, struct share *share,
-                       const struct detail *ref)
+void client_enter_room(struct connection *connection, struct share *share, const char *ref)
 {
     connection->awaits_room = false;
     if (connection->state == CONNECTION_LIVE)
         enter_room(connection, share, ref_of(ref), false);
 }
 
-void client_leave_room(struct connection *connection, struct share *share,
-                       const struct detail *ref)
+void client_leave_room(struct connection *connection, struct share *share, const char *ref)
 {
     const char *room = share->group->name;
     int result;

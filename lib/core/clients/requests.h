@@ -10,11 +10,9 @@ uint32_t client_handle(struct connection *connection, const char *data, size_t l
                        bool is_text);
 
 /* COMMAND_CLIENT_JOIN and COMMAND_CLIENT_LEAVE: puts the client into a room, or takes it out, and
- * answers; `ref` is its request's. */
-void client_enter_room(struct connection *connection, struct share *share,
-                       const struct detail *ref);
-void client_leave_room(struct connection *connection, struct share *share,
-                       const struct detail *ref);
+ * answers; `ref` is its request's, or NULL. */
+void client_enter_room(struct connection *connection, struct share *share, const char *ref);
+void client_leave_room(struct connection *connection, struct share *share, const char *ref);
 
 /* Takes a client out of one of its rooms, by its number, if it may not be in that any more. */
 void client_reauthorize(struct connection *connection, uint32_t at);

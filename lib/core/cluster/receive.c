@@ -160,7 +160,7 @@ static int reserve_everywhere(ws_manager *manager)
 
 /* Each loop learns of the epoch, and who is connected that something was missed. The lock is
  * held. */
-static void post_epoch(struct posting *posting, struct detail **details, ws_message *told)
+static void post_epoch(struct posting *posting, char **epochs, ws_message *told)
 {
     const ws_manager *manager = posting->manager;
 
@@ -171,8 +171,8 @@ static void post_epoch(struct posting *posting, struct detail **details, ws_mess
         if (loop == NULL)
             continue;
         posting_push(posting, loop,
-                     &(struct command){.kind = COMMAND_EPOCH, .detail = details[i]});
-        details[i] = NULL;
+                     &(struct command){.kind = COMMAND_EPOCH, .epoch = epochs[i]});
+        epochs[i] = NULL;
         if (loop->n_connections > 0)
             posting_push(
                 posting, loop,
@@ -199,7 +199,7 @@ static ws_message *tell_missed(const ws_manager *manager, const char *epoch, uin
 
 /* All that ws_manager_cluster_start() needs memory for, before anything changes. */
 struct start {
-    struct detail *details[MANAGER_MAX_LOOPS];
+    char *epochs[MANAGER_MAX_LOOPS];
     ws_message *told;
     ws_message **messages;
     size_t n_messages;
@@ -211,8 +211,8 @@ static bool prepare(const ws_manager *manager, struct start *start, const char *
     enum group_kind kind;
 
     for (uint32_t i = 0; i < MANAGER_MAX_LOOPS; i++) { /* a loop may be added meanwhile */
-        start->details[i] = detail_new(&manager->memory, epoch, EPOCH_LENGTH);
-        if (start->details[i] == NULL)
+        start->epochs[i] = memory_copy_text(&manager->memory, epoch, EPOCH_LENGTH);
+        if (start->epochs[i] == NULL)
             return false;
     }
     start->told = tell_missed(manager, epoch, position);
@@ -233,7 +233,7 @@ static bool prepare(const ws_manager *manager, struct start *start, const char *
 static void discard(const ws_manager *manager, struct start *start)
 {
     for (size_t i = 0; i < MANAGER_MAX_LOOPS; i++)
-        memory_free(&manager->memory, start->details[i]);
+        memory_free(&manager->memory, start->epochs[i]);
     for (size_t i = 0; i < start->n_messages; i++)
         if (start->messages[i] != NULL)
             ws_message_unref(start->messages[i]);
@@ -269,7 +269,7 @@ int ws_manager_cluster_start(ws_manager *manager, const char *epoch, uint64_t po
             dropped = pages_begin_anew(&manager->pages);
             begin_anew(manager, epoch, position, events, start.messages, n_events, now_ms);
             manager->cluster_started = true;
-            post_epoch(&posting, start.details, start.told);
+            post_epoch(&posting, start.epochs, start.told);
         }
     }
     posting_end(&posting);

@@ -137,26 +137,25 @@ static bool carry_out(ws_loop *loop, struct command *command, uint32_t *budget)
         room_leave(connection, command->share);
         break;
     case COMMAND_CLIENT_JOIN:
-        client_enter_room(connection, command->share, command->detail);
+        client_enter_room(connection, command->share, command->ref);
         break;
     case COMMAND_CLIENT_LEAVE:
-        client_leave_room(connection, command->share, command->detail);
+        client_leave_room(connection, command->share, command->ref);
         break;
     case COMMAND_REAUTHORIZE:
         done = reauthorize(connection, budget);
         break;
     case COMMAND_DISCONNECT:
-        connection_end(connection, command->detail->code, command->detail->text);
+        connection_end(connection, command->close->code, command->close->text);
         break;
     case COMMAND_EPOCH:
-        recoveries_epoch(loop, command->detail->text);
+        recoveries_epoch(loop, command->epoch);
         break;
     case COMMAND_FETCHED:
         page_waits_look(loop);
         break;
     case COMMAND_DRAIN:
-        done =
-            drain_run(loop, (const struct drain *)(const void *)command->detail->text, budget);
+        done = drain_run(loop, command->drain, budget);
         break;
     }
     connections_settle(loop);
@@ -184,22 +183,51 @@ bool command_carry_out(ws_loop *loop, struct command *command, uint32_t *budget)
     return done;
 }
 
+static void free_payload(const ws_manager *manager, struct command *command)
+{
+    switch ((enum command_kind)command->kind) {
+    case COMMAND_CONNECT:
+        recovery_free(manager, command->recovery);
+        command->recovery = NULL;
+        break;
+    case COMMAND_DISCONNECT:
+        memory_free(&manager->memory, command->close);
+        command->close = NULL;
+        break;
+    case COMMAND_CLIENT_JOIN:
+    case COMMAND_CLIENT_LEAVE:
+        memory_free(&manager->memory, command->ref);
+        command->ref = NULL;
+        break;
+    case COMMAND_EPOCH:
+        memory_free(&manager->memory, command->epoch);
+        command->epoch = NULL;
+        break;
+    case COMMAND_DRAIN:
+        memory_free(&manager->memory, command->drain);
+        command->drain = NULL;
+        break;
+    case COMMAND_EVENT:
+    case COMMAND_BUNDLED:
+    case COMMAND_SEND:
+    case COMMAND_JOIN:
+    case COMMAND_LEAVE:
+    case COMMAND_REAUTHORIZE:
+    case COMMAND_FETCHED:
+        break;
+    }
+}
+
 void command_release(ws_loop *loop, struct command *command)
 {
-    const ws_manager *manager = loop->manager;
-
     if (command->message != NULL)
         ws_message_unref(command->message);
-    if (command->kind == COMMAND_CONNECT)
-        recovery_free(manager, command->recovery);
-    else
-        memory_free(&manager->memory, command->detail);
+    command->message = NULL;
+    free_payload(loop->manager, command);
     if (command->kind != COMMAND_CONNECT && command->work > 0) {
         work_done(loop, command->account, command->work);
         command->work = 0;
     }
-    command->message = NULL;
-    command->detail = NULL;
 }
 
 void command_unpin(ws_manager *manager, const struct command *command)

@@ -141,6 +141,30 @@ int send_presence(ws_manager *manager, struct target target, ws_message *message
     return result;
 }
 
+/* The lock is held. */
+static int post_about(struct posting *posting, struct connection *connection, const char *room,
+                      struct command *command, bool limited)
+{
+    ws_manager *manager = posting->manager;
+    ws_loop *loop = connection->loop;
+    int result = loop_reserve(loop, limited);
+
+    if (result != WS_OK)
+        return result;
+    if (room != NULL) {
+        command->share = registry_pin(&manager->registry, GROUP_ROOM, room, loop);
+        if (command->share == NULL)
+            return WS_ERR_NO_MEMORY;
+    }
+    connection->pins++;
+    command->connection = connection;
+    /* The rooms of a connection are its loop's thread's alone. */
+    if (command->kind == COMMAND_REAUTHORIZE && loop_is_entered(loop))
+        command->work = room_cost(manager) * connection->rooms.count;
+    posting_push(posting, loop, command);
+    return WS_OK;
+}
+
 int send_command(ws_manager *manager, ws_conn_id id, const char *room, struct command *command,
                  bool limited)
 {
@@ -151,23 +175,21 @@ int send_command(ws_manager *manager, ws_conn_id id, const char *room, struct co
     posting_begin(&posting, manager);
     connection = connection_find(manager, id);
     if (connection != NULL)
-        result = loop_reserve(connection->loop, limited);
-    if (result == WS_OK && room != NULL) {
-        command->share = registry_pin(&manager->registry, GROUP_ROOM, room, connection->loop);
-        if (command->share == NULL)
-            result = WS_ERR_NO_MEMORY;
-    }
-    if (result == WS_OK) {
-        connection->pins++;
-        command->connection = connection;
-        /* The rooms of a connection are its loop's thread's alone. */
-        if (command->kind == COMMAND_REAUTHORIZE && loop_is_entered(connection->loop))
-            command->work = room_cost(manager) * connection->rooms.count;
-        posting_push(&posting, connection->loop, command);
-    }
+        result = post_about(&posting, connection, room, command, limited);
     posting_end(&posting);
-    if (result != WS_OK)
-        memory_free(&manager->memory, command->detail);
+    return result;
+}
+
+int send_own_command(struct connection *connection, const char *room, struct command *command)
+{
+    struct posting posting;
+    int result;
+
+    if (connection->state == CONNECTION_NEW || connection->state == CONNECTION_GONE)
+        return WS_ERR_CLOSED;
+    posting_begin(&posting, connection->loop->manager);
+    result = post_about(&posting, connection, room, command, false);
+    posting_end(&posting);
     return result;
 }
 

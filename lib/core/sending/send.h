@@ -24,10 +24,14 @@ int send_presence(ws_manager *manager, struct target target, ws_message *message
 int send_message(ws_manager *manager, ws_conn_id id, ws_message *message);
 
 /* Posts a command about one connection, found by its id: command->connection is filled in. If
- * `room` is not NULL, the share of that room is pinned for it. command->detail is used up, always.
- * `limited`: whether max_pending applies. */
+ * `room` is not NULL, the share of that room is pinned for it. What the command owns is the inbox's
+ * on WS_OK, else still the caller's. `limited`: whether max_pending applies. */
 int send_command(ws_manager *manager, ws_conn_id id, const char *room, struct command *command,
                  bool limited);
+
+/* The same about a connection of the caller's, the loop's thread, without a limit; WS_ERR_CLOSED if it
+ * has ended. */
+int send_own_command(struct connection *connection, const char *room, struct command *command);
 
 /* Posts an answer to a client, which ends with the id of the newest event at that moment and
  * `after_id`, unless that is NULL: by its place in the inbox it stands in order with the events. */

@@ -183,17 +183,18 @@ void websocket_close_for_good(ws_websocket *websocket)
 void websocket_finish(ws_websocket *websocket, uint16_t code, const char *reason, size_t length,
                       enum websocket_state state)
 {
-    ws_manager *manager = loop_of(websocket)->manager;
     struct command command = {.kind = COMMAND_DISCONNECT};
     struct account before = account_set_client(loop_of(websocket)->number);
 
     websocket->state = (uint8_t)state;
     websocket_start_timer(websocket);
-    command.detail = detail_new_close(&manager->memory, code, reason, length);
+    command.close = close_reason_new(memory_of(websocket), code, reason, length);
     /* Without memory the end can't wait for its turn. */
-    if (command.detail == NULL ||
-        send_command(manager, websocket->connection.id, NULL, &command, false) != WS_OK)
+    if (command.close == NULL ||
+        send_own_command(&websocket->connection, NULL, &command) != WS_OK) {
+        memory_free(memory_of(websocket), command.close);
         connection_end(&websocket->connection, code, NULL);
+    }
     account_set(before);
 }
 
