@@ -1,5 +1,5 @@
-/* backpressure_test.c: a loop with max_pending calls waiting takes no more: the caller is told,
- * nobody gets it, and no place in the order is used up. */
+/* backpressure_test.c: a loop in whose inbox max_pending calls wait refuses further ones: the
+ * caller gets WS_ERR_BACKPRESSURE, the event is delivered to nobody, and it uses up no position. */
 #include <string.h>
 
 #include "support/host.h"
@@ -25,7 +25,7 @@ static int emit_to_room(void)
     return result;
 }
 
-START_TEST(a_full_inbox_says_so_and_nobody_gets_it)
+START_TEST(a_full_inbox_refuses_calls_and_delivers_nothing)
 {
     ws_event *event;
 
@@ -48,7 +48,7 @@ START_TEST(a_full_inbox_says_so_and_nobody_gets_it)
                      WS_ERR_BACKPRESSURE);
     ck_assert_int_eq(client_try(&host, &bob, "bob", NULL, WS_PROTOCOL_JSON),
                      WS_ERR_BACKPRESSURE);
-    /* What the client itself says is not limited by it, nor is what nobody hears. */
+    /* The limit applies neither to the client's own messages nor to an event without recipients. */
     client_say(&ann, "{\"type\":\"ping\"}");
     ck_assert_int_eq(ws_manager_emit_notification(host.manager, "x", "nobody", "info"), WS_OK);
     host_run(&host);
@@ -56,7 +56,7 @@ START_TEST(a_full_inbox_says_so_and_nobody_gets_it)
         ck_assert_str_eq(client_next(&ann), number_message(i, NULL, i));
     ck_assert_ptr_nonnull(strstr(client_next(&ann), "\"pong\""));
     client_expect(&ann, NULL);
-    /* No position was used up. */
+    /* The refused calls have used up no position. */
     ck_assert_int_eq(ws_manager_broadcast(host.manager, event, NULL, 0), WS_OK);
     ck_assert_str_eq(strchr(ws_event_id(event), '.'), ".5");
     ws_event_free(event);
@@ -67,8 +67,8 @@ START_TEST(a_full_inbox_says_so_and_nobody_gets_it)
 }
 END_TEST
 
-/* One of two loops is full: the members of the other one do not get it either. */
-START_TEST(one_full_loop_is_enough)
+/* One of two loops is full: the members on the other loop do not receive the event either. */
+START_TEST(one_full_loop_refuses_the_event_for_all_loops)
 {
     ws_connect_options options;
     ws_loop *other;
@@ -93,7 +93,7 @@ START_TEST(one_full_loop_is_enough)
     ws_loop_run(other, 0);
     host_run(&host);
     ck_assert_uint_eq(client_count(&ann), 1);
-    ck_assert_uint_eq(client_count(&bob), 2); /* with its welcome */
+    ck_assert_uint_eq(client_count(&bob), 2); /* the welcome and the event */
     ck_assert_ptr_eq(first, host.loop);
     ws_loop_free(other);
     host_close(&host);
@@ -105,8 +105,8 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        a_full_inbox_says_so_and_nobody_gets_it,
-        one_full_loop_is_enough,
+        a_full_inbox_refuses_calls_and_delivers_nothing,
+        one_full_loop_refuses_the_event_for_all_loops,
         NULL,
     };
 

@@ -1,5 +1,5 @@
-/* buffer_test.c: text that grows, its JSON strings, and what becomes of it when memory runs
- * out; arrays that grow. */
+/* buffer_test.c: a text buffer that grows, its JSON strings, and its state when memory runs out;
+ * arrays that grow. */
 #include "base/buffer.h"
 
 #include <stdio.h>
@@ -30,7 +30,7 @@ static void check_taken(struct buffer *buffer, const char *expected)
     ck_assert_int_eq(memory.n_blocks, 0);
 }
 
-START_TEST(what_is_added_stands_there_in_order)
+START_TEST(text_is_appended_in_order)
 {
     struct buffer buffer;
 
@@ -44,7 +44,7 @@ START_TEST(what_is_added_stands_there_in_order)
 }
 END_TEST
 
-START_TEST(numbers_in_full_range)
+START_TEST(numbers_of_the_full_range)
 {
     static const uint64_t numbers[] = {0, 9, 10, 12345, UINT32_MAX, INT64_MAX, UINT64_MAX};
 
@@ -60,7 +60,7 @@ START_TEST(numbers_in_full_range)
 }
 END_TEST
 
-START_TEST(it_grows_over_many_sizes)
+START_TEST(the_buffer_grows_through_many_sizes)
 {
     struct buffer buffer;
     size_t length;
@@ -78,7 +78,7 @@ START_TEST(it_grows_over_many_sizes)
 }
 END_TEST
 
-START_TEST(json_strings_escape_what_they_must)
+START_TEST(json_strings_escape_quotes_backslashes_and_controls)
 {
     struct buffer buffer;
 
@@ -98,7 +98,7 @@ START_TEST(json_strings_escape_what_they_must)
 }
 END_TEST
 
-START_TEST(every_character_comes_back_through_cjson)
+START_TEST(every_character_survives_a_round_trip_through_cjson)
 {
     for (int byte = 1; byte < 0x80; byte++) {
         const char text[] = {'<', (char)byte, '>', '\0'};
@@ -138,7 +138,7 @@ START_TEST(a_failed_allocation_is_remembered)
 }
 END_TEST
 
-START_TEST(a_length_that_can_not_be_is_a_failed_allocation)
+START_TEST(an_impossible_length_is_a_failed_allocation)
 {
     struct buffer buffer;
 
@@ -152,7 +152,7 @@ START_TEST(a_length_that_can_not_be_is_a_failed_allocation)
 }
 END_TEST
 
-START_TEST(arrays_grow_by_half_and_keep_what_they_hold)
+START_TEST(arrays_grow_by_half_and_keep_their_elements)
 {
     int *array = NULL;
     size_t capacity = 0;
@@ -176,7 +176,7 @@ START_TEST(arrays_grow_by_half_and_keep_what_they_hold)
 }
 END_TEST
 
-START_TEST(an_array_that_can_not_grow_stays_as_it_was)
+START_TEST(an_array_that_cannot_grow_is_unchanged)
 {
     size_t capacity = 0;
     size_t huge = SIZE_MAX / 16;
@@ -202,15 +202,15 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        what_is_added_stands_there_in_order,
-        numbers_in_full_range,
-        it_grows_over_many_sizes,
-        json_strings_escape_what_they_must,
-        every_character_comes_back_through_cjson,
+        text_is_appended_in_order,
+        numbers_of_the_full_range,
+        the_buffer_grows_through_many_sizes,
+        json_strings_escape_quotes_backslashes_and_controls,
+        every_character_survives_a_round_trip_through_cjson,
         a_failed_allocation_is_remembered,
-        a_length_that_can_not_be_is_a_failed_allocation,
-        arrays_grow_by_half_and_keep_what_they_hold,
-        an_array_that_can_not_grow_stays_as_it_was,
+        an_impossible_length_is_a_failed_allocation,
+        arrays_grow_by_half_and_keep_their_elements,
+        an_array_that_cannot_grow_is_unchanged,
         NULL,
     };
 

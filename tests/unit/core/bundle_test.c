@@ -1,6 +1,6 @@
 /* bundle_test.c: consecutive events to the same recipients reach an inner transport as one message
- * of several frames; what begins a new one, what is counted, and that nothing changes its order.
- * Not here: a WebSocket's queue (websocket/queue_limit_test.c). */
+ * of several frames (a bundle); what begins a new bundle, what the statistics count, and that the
+ * order stays the same. Not here: a WebSocket's queue (websocket/queue_limit_test.c). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,7 +23,7 @@ static void forget(void)
         receiver_forget(&receivers[i]);
 }
 
-/* All of them are in the room "all", and receiver i in room "i". */
+/* All receivers are in the room "all", and receiver i is also in room "i". */
 static void begin(void)
 {
     static const char *const rooms[N_RECEIVERS] = {"0", "1", "2", "3"};
@@ -46,7 +46,7 @@ static void end(void)
     host_close(&host);
 }
 
-/* It got so many messages, with these texts. */
+/* Checks how many messages a receiver got, and the texts of their frames. */
 static void expect_one(const struct receiver *receiver, size_t n_messages,
                        const char *const *texts, size_t n_texts)
 {
@@ -71,9 +71,9 @@ static uint64_t counted(enum counter counter)
     return counter_read(&host.loop->counters, counter);
 }
 
-/* --- what is put together -------------------------------------------------------------------- */
+/* --- what is bundled ------------------------------------------------------------------------- */
 
-START_TEST(one_event_is_itself)
+START_TEST(a_single_event_is_not_bundled)
 {
     begin();
     emit_number(&host, NULL, 1);
@@ -83,7 +83,7 @@ START_TEST(one_event_is_itself)
 }
 END_TEST
 
-START_TEST(consecutive_events_to_everyone_are_one)
+START_TEST(consecutive_events_to_everyone_are_bundled)
 {
     begin();
     for (int i = 1; i <= 3; i++)
@@ -95,7 +95,7 @@ START_TEST(consecutive_events_to_everyone_are_one)
 }
 END_TEST
 
-START_TEST(consecutive_events_to_a_room_are_one)
+START_TEST(consecutive_events_to_a_room_are_bundled)
 {
     begin();
     for (int i = 1; i <= 3; i++)
@@ -107,7 +107,7 @@ START_TEST(consecutive_events_to_a_room_are_one)
 }
 END_TEST
 
-START_TEST(events_of_several_turns_are_not)
+START_TEST(events_of_several_turns_are_not_bundled)
 {
     begin();
     emit_number(&host, NULL, 1);
@@ -119,9 +119,9 @@ START_TEST(events_of_several_turns_are_not)
 }
 END_TEST
 
-/* --- what comes between ---------------------------------------------------------------------- */
+/* --- what ends a bundle ---------------------------------------------------------------------- */
 
-START_TEST(another_room)
+START_TEST(another_room_ends_a_bundle)
 {
     begin();
     emit_number(&host, "all", 1);
@@ -154,7 +154,7 @@ static ws_event *new_event(const char *data)
     return event;
 }
 
-START_TEST(an_exclusion)
+START_TEST(an_exclude_list_ends_a_bundle)
 {
     ws_event *event;
 
@@ -179,7 +179,7 @@ START_TEST(an_exclusion)
 }
 END_TEST
 
-START_TEST(a_personal_message)
+START_TEST(a_personal_message_ends_a_bundle)
 {
     begin();
     emit_number(&host, NULL, 1);
@@ -202,7 +202,7 @@ START_TEST(a_personal_message)
 }
 END_TEST
 
-START_TEST(someone_who_leaves_or_ends)
+START_TEST(a_member_that_leaves_or_disconnects_ends_a_bundle)
 {
     begin();
     emit_number(&host, "all", 1);
@@ -221,7 +221,7 @@ START_TEST(someone_who_leaves_or_ends)
 }
 END_TEST
 
-START_TEST(an_application_s_transport_on_the_loop)
+START_TEST(an_application_transport_gets_the_events_one_by_one)
 {
     struct client client;
 
@@ -244,9 +244,9 @@ START_TEST(an_application_s_transport_on_the_loop)
 }
 END_TEST
 
-/* --- how much -------------------------------------------------------------------------------- */
+/* --- sizes ----------------------------------------------------------------------------------- */
 
-/* As many events with data of such a size. */
+/* Emits n events whose data have this size. */
 static void emit_sized(size_t n, size_t bytes)
 {
     char *data = malloc(bytes + 1);
@@ -259,7 +259,8 @@ static void emit_sized(size_t n, size_t bytes)
     free(data);
 }
 
-/* Three events that are so many bytes together, with their frames: how many messages they are. */
+/* Emits three events that, with their frames, have so many bytes together; returns how many
+ * messages they become. */
 static size_t send_three(size_t bytes, size_t around)
 {
     forget();
@@ -272,7 +273,7 @@ static size_t send_three(size_t bytes, size_t around)
 
 START_TEST(a_bundle_has_less_than_64_kib)
 {
-    size_t around; /* the data of an event, in its frame */
+    size_t around; /* bytes of an event's frame around its data */
 
     begin();
     emit_sized(9, 2);
@@ -294,7 +295,7 @@ START_TEST(a_bundle_has_less_than_64_kib)
 }
 END_TEST
 
-START_TEST(an_event_larger_than_that_goes_alone)
+START_TEST(an_event_of_more_than_64_kib_goes_alone)
 {
     begin();
     emit_sized(3, 70000);
@@ -305,7 +306,7 @@ START_TEST(an_event_larger_than_that_goes_alone)
 }
 END_TEST
 
-START_TEST(many_small_events_are_several_bundles)
+START_TEST(many_small_events_fill_several_bundles)
 {
     begin();
     emit_sized(N_MANY, 2);
@@ -317,9 +318,9 @@ START_TEST(many_small_events_are_several_bundles)
 }
 END_TEST
 
-/* --- what is counted ------------------------------------------------------------------------- */
+/* --- statistics ------------------------------------------------------------------------------ */
 
-START_TEST(deliveries_and_bytes_are_those_of_the_events)
+START_TEST(deliveries_and_bytes_are_counted_for_each_event)
 {
     size_t length;
     uint64_t deliveries;
@@ -339,7 +340,7 @@ START_TEST(deliveries_and_bytes_are_those_of_the_events)
 }
 END_TEST
 
-START_TEST(dropped_are_as_many_as_there_are_events)
+START_TEST(every_event_of_a_dropped_bundle_is_counted)
 {
     begin();
     receivers[1].send_result = WS_ERR_DROPPED;
@@ -356,7 +357,7 @@ END_TEST
 
 /* --- without memory -------------------------------------------------------------------------- */
 
-START_TEST(without_memory_they_go_one_by_one)
+START_TEST(without_memory_events_are_sent_one_by_one)
 {
     begin();
     for (int i = 1; i <= 3; i++)
@@ -374,21 +375,21 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        one_event_is_itself,
-        consecutive_events_to_everyone_are_one,
-        consecutive_events_to_a_room_are_one,
-        events_of_several_turns_are_not,
-        another_room,
-        an_exclusion,
-        a_personal_message,
-        someone_who_leaves_or_ends,
-        an_application_s_transport_on_the_loop,
+        a_single_event_is_not_bundled,
+        consecutive_events_to_everyone_are_bundled,
+        consecutive_events_to_a_room_are_bundled,
+        events_of_several_turns_are_not_bundled,
+        another_room_ends_a_bundle,
+        an_exclude_list_ends_a_bundle,
+        a_personal_message_ends_a_bundle,
+        a_member_that_leaves_or_disconnects_ends_a_bundle,
+        an_application_transport_gets_the_events_one_by_one,
         a_bundle_has_less_than_64_kib,
-        an_event_larger_than_that_goes_alone,
-        many_small_events_are_several_bundles,
-        deliveries_and_bytes_are_those_of_the_events,
-        dropped_are_as_many_as_there_are_events,
-        without_memory_they_go_one_by_one,
+        an_event_of_more_than_64_kib_goes_alone,
+        many_small_events_fill_several_bundles,
+        deliveries_and_bytes_are_counted_for_each_event,
+        every_event_of_a_dropped_bundle_is_counted,
+        without_memory_events_are_sent_one_by_one,
         NULL,
     };
 

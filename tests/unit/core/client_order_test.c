@@ -1,5 +1,5 @@
-/* client_order_test.c: the answers to clients stand in order with the events, so that the ids in
- * them tell what a client has seen. */
+/* client_order_test.c: the answers to clients are in order with the events, so that the ids in them
+ * say which events a client has received. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,12 +22,12 @@ static void end(void)
     client_free(&ann);
 }
 
-/* The position in "id":"E.7", wherever it stands. */
+/* The position in "id":"E.7", wherever it is in the message. */
 static int position_of(const char *message)
 {
     const char *id = strstr(message, "\"id\":\"E.");
 
-    ck_assert_msg(id != NULL, "no id: %s", message);
+    ck_assert_msg(id != NULL, "no id in %s", message);
     return atoi(id + 8);
 }
 
@@ -36,9 +36,9 @@ static bool is_event(const char *message)
     return strncmp(message, "{\"id\":", 6) == 0;
 }
 
-/* Whoever has seen position N has seen all it should of 1 to N: every answer's id is at least
- * that of the events before it, and below that of the events after it. Returns how many answers
- * there were. */
+/* A client that has received position N has received everything for it from 1 to N: every answer's
+ * id is at least that of the events before it, and below that of the events after it. Returns the
+ * number of answers. */
 static size_t check_order(void)
 {
     const char *message;
@@ -49,14 +49,14 @@ static size_t check_order(void)
         int next = position_of(message);
 
         ck_assert_msg(is_event(message) ? next == position + 1 : next == position,
-                      "%s after position %d", message, position);
+                      "got %s after position %d", message, position);
         n_answers += !is_event(message);
         position = next;
     }
     return n_answers;
 }
 
-START_TEST(answers_and_events_are_in_order)
+START_TEST(answers_and_events_are_in_order_of_their_ids)
 {
     begin();
     client_say(&ann, "{\"type\":\"ping\",\"ref\":1}");
@@ -84,8 +84,8 @@ static void emit_around_a_join(struct host *of, struct client *client, const cha
         emit_number(of, "r", 3);
 }
 
-/* Whoever was told "room_joined" with an id gets everything of that room above it, also when it
- * is the room's first member and the event came before the join was carried out. */
+/* A client whose "room_joined" has an id receives every event of that room above it, also when it
+ * is the room's first member and the event was sent before the join was carried out. */
 static void check_joiner(void)
 {
     bool received[5] = {false};
@@ -106,7 +106,7 @@ static void check_joiner(void)
     }
     ck_assert_int_ge(joined, 0);
     for (int position = joined + 1; position <= 4; position++)
-        ck_assert_msg(received[position], "joined at %d, without %d", joined, position);
+        ck_assert_msg(received[position], "joined at %d, did not receive %d", joined, position);
 }
 
 START_TEST(a_joiner_misses_nothing_above_the_id_of_its_answer)
@@ -168,7 +168,7 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        answers_and_events_are_in_order,
+        answers_and_events_are_in_order_of_their_ids,
         a_joiner_misses_nothing_above_the_id_of_its_answer,
         messages_before_the_first_turn_wait_for_the_welcome,
         the_answer_comes_before_what_on_join_sends,

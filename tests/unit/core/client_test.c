@@ -1,5 +1,5 @@
-/* client_test.c: the JSON protocol: what clients may say, every answer and error. Not here:
- * how answers and events stand in order (client_order_test.c). */
+/* client_test.c: the JSON protocol: each request of a client, every answer and every error. Not
+ * here: the order of answers and events (client_order_test.c). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,7 +52,7 @@ static void check_answer(const char *json, const char *answer)
     client_expect(&ann, answer, NULL);
 }
 
-/* Also that the connection stays open. */
+/* Also checks that the connection stays open. */
 static void check_error(const char *json, const char *ref, const char *rest)
 {
     char answer[1024];
@@ -64,7 +64,7 @@ static void check_error(const char *json, const char *ref, const char *rest)
     ck_assert_int_eq(ann.n_closes, 0);
 }
 
-START_TEST(the_welcome)
+START_TEST(the_welcome_has_ids_and_the_ping_interval)
 {
     ws_connect_options options;
     struct client bob;
@@ -93,7 +93,7 @@ START_TEST(the_welcome)
 }
 END_TEST
 
-START_TEST(join_and_leave)
+START_TEST(joins_and_leaves_are_answered)
 {
     begin();
     check_answer("{\"type\":\"join_room\",\"room\":\"orders\"}",
@@ -115,7 +115,7 @@ START_TEST(join_and_leave)
 }
 END_TEST
 
-START_TEST(room_names_come_back_from_their_escapes)
+START_TEST(escaped_room_names_are_decoded_and_encoded)
 {
     begin();
     check_answer(
@@ -128,7 +128,7 @@ START_TEST(room_names_come_back_from_their_escapes)
 }
 END_TEST
 
-START_TEST(pings)
+START_TEST(a_ping_is_answered_with_the_newest_id)
 {
     begin();
     check_answer("{\"type\":\"ping\"}", "{\"type\":\"pong\",\"data\":{\"id\":\"E.0\"}}");
@@ -180,7 +180,7 @@ START_TEST(a_ref_is_repeated_as_it_was_written)
 }
 END_TEST
 
-START_TEST(what_is_not_understood)
+START_TEST(invalid_messages_are_answered_with_errors)
 {
     begin();
     check_error("", NULL, BAD_JSON);
@@ -210,7 +210,7 @@ START_TEST(what_is_not_understood)
 }
 END_TEST
 
-START_TEST(nesting_goes_as_deep_as_the_option_says)
+START_TEST(nesting_is_limited_by_the_option)
 {
     host_init(&host);
     host.options.max_client_json_depth = 3;
@@ -240,13 +240,13 @@ START_TEST(binary_messages_are_refused)
 }
 END_TEST
 
-START_TEST(a_room_may_be_forbidden)
+START_TEST(a_refused_join_is_forbidden)
 {
     begin();
     host.authorize_result = WS_ERR_FORBIDDEN;
     check_error("{\"type\":\"join_room\",\"room\":\"secret\",\"ref\":3}", "3", FORBIDDEN);
     host_expect_log(&host, "authorize_join ann secret\n");
-    host.authorize_result = 17; /* anything but WS_OK */
+    host.authorize_result = 17; /* anything except WS_OK */
     check_error("{\"type\":\"join_room\",\"room\":\"secret\"}", NULL, FORBIDDEN);
     ck_assert(!ws_manager_is_member(host.manager, ann.id, "secret"));
     end();
@@ -273,7 +273,7 @@ START_TEST(without_callbacks_rooms_are_open_and_messages_forbidden)
 }
 END_TEST
 
-START_TEST(too_many_rooms)
+START_TEST(joins_beyond_the_limit_of_rooms_are_refused)
 {
     host_init(&host);
     host.options.max_rooms_per_connection = 1;
@@ -289,7 +289,7 @@ START_TEST(too_many_rooms)
 }
 END_TEST
 
-START_TEST(messages_go_to_the_application)
+START_TEST(messages_are_passed_to_the_application)
 {
     begin();
     client_say(&ann,
@@ -329,7 +329,7 @@ static int take_token(ws_manager *manager, const ws_connection_info *connection,
     return strcmp(token, "good \xc3\xa9") == 0 ? WS_OK : WS_ERR_FORBIDDEN;
 }
 
-START_TEST(tokens_go_to_the_application)
+START_TEST(tokens_are_passed_to_the_application)
 {
     host_init(&host);
     host.options.authenticate = take_token;
@@ -352,7 +352,7 @@ START_TEST(tokens_go_to_the_application)
 }
 END_TEST
 
-START_TEST(tokens_are_unknown_without_the_application)
+START_TEST(authenticate_is_unknown_without_a_callback)
 {
     begin();
     check_error("{\"type\":\"authenticate\",\"token\":\"good\",\"ref\":1}", "1",
@@ -386,20 +386,20 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        the_welcome,
-        join_and_leave,
-        room_names_come_back_from_their_escapes,
-        pings,
+        the_welcome_has_ids_and_the_ping_interval,
+        joins_and_leaves_are_answered,
+        escaped_room_names_are_decoded_and_encoded,
+        a_ping_is_answered_with_the_newest_id,
         a_ref_is_repeated_as_it_was_written,
-        what_is_not_understood,
-        nesting_goes_as_deep_as_the_option_says,
+        invalid_messages_are_answered_with_errors,
+        nesting_is_limited_by_the_option,
         binary_messages_are_refused,
-        a_room_may_be_forbidden,
+        a_refused_join_is_forbidden,
         without_callbacks_rooms_are_open_and_messages_forbidden,
-        too_many_rooms,
-        messages_go_to_the_application,
-        tokens_go_to_the_application,
-        tokens_are_unknown_without_the_application,
+        joins_beyond_the_limit_of_rooms_are_refused,
+        messages_are_passed_to_the_application,
+        tokens_are_passed_to_the_application,
+        authenticate_is_unknown_without_a_callback,
         answers_are_in_the_order_of_the_requests,
         NULL,
     };

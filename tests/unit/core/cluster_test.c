@@ -1,6 +1,6 @@
-/* cluster_test.c: two managers and a carrier made of memory: what one sends both deliver, in the
- * stream's order, and a client recovers on either. Not here: what the history does not have
- * (pages_test.c), a real engine. */
+/* cluster_test.c: two managers and a carrier in memory: both deliver what one of them sends, in the
+ * stream's order, and a client recovers on either. Not here: events that are no longer in the
+ * history (pages_test.c), a real Redis. */
 #include <stdio.h>
 #include <string.h>
 
@@ -36,14 +36,14 @@ static void end(void)
     told[0] = '\0';
 }
 
-START_TEST(what_one_sends_both_deliver_in_one_order)
+START_TEST(both_processes_deliver_all_events_in_one_order)
 {
     begin();
     emit_number(&here.host, NULL, 1);
     emit_number(&there.host, NULL, 2);
     emit_number(&here.host, "r", 3);
     host_run(&here.host);
-    client_expect(&ann, NULL); /* not before it is read back */
+    client_expect(&ann, NULL); /* nothing is delivered before it is read back */
     process_read_all(&here);
     process_read_all(&there);
     client_expect(&ann, number_message(1, NULL, 1), number_message(2, NULL, 2), NULL);
@@ -55,7 +55,7 @@ START_TEST(what_one_sends_both_deliver_in_one_order)
 }
 END_TEST
 
-START_TEST(users_and_rooms_of_every_process)
+START_TEST(users_and_rooms_span_all_processes)
 {
     begin();
     ck_assert_int_eq(ws_manager_join_room(there.host.manager, bob.id, "r"), WS_OK);
@@ -74,12 +74,13 @@ START_TEST(users_and_rooms_of_every_process)
 }
 END_TEST
 
-START_TEST(exclusions_are_of_one_process)
+START_TEST(an_exclude_list_applies_to_one_process)
 {
     ws_event *event;
 
     begin();
-    ck_assert_uint_eq(ann.id, bob.id); /* the same number means another one there */
+    ck_assert_uint_eq(ann.id,
+                      bob.id); /* on the other process, the same number is another connection */
     ck_assert_int_eq(ws_event_new(here.host.manager, "notification", "{\"n\":1}", 7, &event),
                      WS_OK);
     ck_assert_int_eq(ws_manager_broadcast(here.host.manager, event, &ann.id, 1), WS_OK);
@@ -102,7 +103,7 @@ static void stored(int result, const char *id, void *user_data)
              (const char *)user_data, ws_strerror(result), id);
 }
 
-START_TEST(who_asks_learns_that_it_is_stored)
+START_TEST(stored_is_called_for_events_that_ask_for_it)
 {
     char expected[256];
     ws_event *event;
@@ -132,7 +133,7 @@ START_TEST(who_asks_learns_that_it_is_stored)
 }
 END_TEST
 
-START_TEST(a_carrier_that_is_full)
+START_TEST(a_full_carrier_is_backpressure)
 {
     ws_event *event;
 
@@ -181,7 +182,7 @@ START_TEST(a_client_recovers_on_the_other_process)
 }
 END_TEST
 
-START_TEST(a_process_that_is_behind)
+START_TEST(a_client_waits_for_a_process_that_is_behind)
 {
     begin();
     emit_number(&here.host, NULL, 1);
@@ -205,9 +206,9 @@ static void answer_that_nothing_follows(uint64_t after)
     ck_assert_int_eq(stream_answer_with(after, 0), WS_OK);
 }
 
-/* It can't reach the stream: who has seen more of it waits until it can, and hears nothing
- * twice. */
-START_TEST(a_process_that_is_cut_off)
+/* The process cannot reach the stream. A client that has seen more of the stream waits until it
+ * can, and receives nothing twice. */
+START_TEST(a_client_waits_for_a_process_that_is_cut_off)
 {
     begin();
     for (int i = 1; i <= 4; i++)
@@ -228,8 +229,8 @@ START_TEST(a_process_that_is_cut_off)
 }
 END_TEST
 
-/* The stream has lost what a client saw, or it never was in it. */
-START_TEST(what_is_not_in_the_stream)
+/* The stream has lost the client's position, or never had it. */
+START_TEST(a_position_that_is_not_in_the_stream_is_incomplete)
 {
     begin();
     emit_number(&here.host, NULL, 1);
@@ -244,8 +245,9 @@ START_TEST(what_is_not_in_the_stream)
 }
 END_TEST
 
-/* What was asked before a client came does not count: it may have seen what was stored since. */
-START_TEST(an_answer_that_is_too_old)
+/* An answer to a question that was asked before a client came does not count for that client: it
+ * may have seen events that were stored since. */
+START_TEST(an_answer_to_an_older_question_does_not_count)
 {
     struct client eve = {0};
 
@@ -270,7 +272,7 @@ START_TEST(an_answer_that_is_too_old)
 }
 END_TEST
 
-START_TEST(a_carrier_that_can_not_be_asked)
+START_TEST(a_carrier_that_cannot_be_asked_is_given_up)
 {
     begin();
     client_lose(&ann);
@@ -285,8 +287,8 @@ START_TEST(a_carrier_that_can_not_be_asked)
 }
 END_TEST
 
-/* The question is about a stream that is another one by now. */
-START_TEST(another_epoch_while_it_is_behind)
+/* The answer is about a stream that has been replaced. */
+START_TEST(another_epoch_while_a_client_waits)
 {
     begin();
     client_lose(&ann);
@@ -310,7 +312,7 @@ START_TEST(another_epoch_while_it_is_behind)
 }
 END_TEST
 
-START_TEST(clients_that_come_before_the_stream_is_reached)
+START_TEST(clients_that_connect_before_the_stream_is_reached)
 {
     begin();
     for (int i = 1; i <= 3; i++)
@@ -327,24 +329,24 @@ START_TEST(clients_that_come_before_the_stream_is_reached)
     process_start(&there, 3);
     client_expect(&ann, number_message(2, NULL, 2), number_message(3, NULL, 3),
                   recovered_message(true, 2, 3), NULL);
-    /* Who was connected without a stream may have missed something. */
+    /* A client that was connected without a stream may have missed something. */
     client_expect(&bob, recovered_message(false, 0, 3), NULL);
     end();
 }
 END_TEST
 
-START_TEST(another_epoch_and_a_gap)
+START_TEST(clients_are_notified_of_a_gap_or_another_epoch)
 {
     begin();
     emit_number(&here.host, NULL, 1);
     process_read_all(&here);
     ck_assert_uint_eq(client_count(&ann), 1);
-    /* Reached again, and nothing has happened. */
+    /* The stream is reached again, and nothing has happened. */
     ck_assert_int_eq(ws_manager_cluster_start(here.host.manager, stream.epoch, 1, NULL, 0),
                      WS_OK);
     host_run(&here.host);
     client_expect(&ann, NULL);
-    /* Events that were trimmed before they were read. */
+    /* Events were trimmed before they were read. */
     ck_assert_int_eq(ws_manager_cluster_start(here.host.manager, stream.epoch, 5, NULL, 0),
                      WS_OK);
     host_run(&here.host);
@@ -369,7 +371,7 @@ static void *(*malloc_before)(size_t bytes, void *user_data);
 static int n_mallocs;
 static ws_loop *added;
 
-/* As another thread might: in the midst of what memory is asked for. */
+/* Adds a loop while memory is being allocated, as another thread might. */
 static void *add_loop(size_t bytes, void *user_data)
 {
     if (++n_mallocs == 2)
@@ -377,7 +379,7 @@ static void *add_loop(size_t bytes, void *user_data)
     return malloc_before(bytes, user_data);
 }
 
-START_TEST(a_loop_comes_while_another_epoch_begins)
+START_TEST(a_loop_is_added_while_another_epoch_begins)
 {
     begin();
     malloc_before = here.host.manager->memory.malloc;
@@ -392,7 +394,7 @@ START_TEST(a_loop_comes_while_another_epoch_begins)
 }
 END_TEST
 
-START_TEST(what_can_not_be_understood)
+START_TEST(invalid_events_of_the_stream_are_skipped)
 {
     static const char *const texts[] = {"", "x", "{}", "[1]", "{\"type\":", "{ \"a\":1}"};
 
@@ -425,7 +427,7 @@ START_TEST(what_can_not_be_understood)
 }
 END_TEST
 
-START_TEST(bad_arguments)
+START_TEST(invalid_arguments_are_refused)
 {
     const ws_cluster whole = stream_carrier;
     const ws_cluster incomplete = {.size = sizeof incomplete, .publish = whole.publish};
@@ -458,7 +460,7 @@ START_TEST(bad_arguments)
 }
 END_TEST
 
-START_TEST(without_a_cluster_stored_is_said_at_once)
+START_TEST(without_a_cluster_stored_is_called_at_once)
 {
     struct host alone;
     ws_event *event;
@@ -475,7 +477,7 @@ START_TEST(without_a_cluster_stored_is_said_at_once)
 }
 END_TEST
 
-START_TEST(without_memory_it_is_tried_again)
+START_TEST(without_memory_a_delivery_is_tried_again)
 {
     for (int n = 0; n < 20; n++) {
         ws_cluster_event event;
@@ -506,7 +508,7 @@ START_TEST(without_memory_it_is_tried_again)
 }
 END_TEST
 
-static int sent_on; /* what a callback's event for a client came to */
+static int sent_on; /* the result of a callback's send for a client */
 
 static void send_on(struct host *host, struct client *client, const char *line)
 {
@@ -520,11 +522,14 @@ static void send_on(struct host *host, struct client *client, const char *line)
     ws_event_free(event);
 }
 
-/* What clients publish comes back on nobody's account. While the loop is behind with what comes from
- * the stream they may not add to it; the application may, and its own calls have their own room. */
-START_TEST(clients_do_not_publish_while_the_loop_is_behind)
+/* A client's published messages come back from the stream without being charged to a client. While
+ * the loop is behind with the stream, clients may not add to it. The application may: its own calls
+ * have their own limit. */
+START_TEST(clients_cannot_publish_while_the_loop_is_behind)
 {
-    enum { MANY = 10000 }; /* of two deliveries' work each: more than two turns of it */
+    enum {
+        MANY = 10000
+    }; /* each costs the work of two deliveries: more than two turns in all */
 
     begin();
     here.host.hook = send_on;
@@ -554,26 +559,26 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        what_one_sends_both_deliver_in_one_order,
-        users_and_rooms_of_every_process,
-        exclusions_are_of_one_process,
-        who_asks_learns_that_it_is_stored,
-        a_carrier_that_is_full,
+        both_processes_deliver_all_events_in_one_order,
+        users_and_rooms_span_all_processes,
+        an_exclude_list_applies_to_one_process,
+        stored_is_called_for_events_that_ask_for_it,
+        a_full_carrier_is_backpressure,
         a_client_recovers_on_the_other_process,
-        a_process_that_is_behind,
-        a_process_that_is_cut_off,
-        what_is_not_in_the_stream,
-        an_answer_that_is_too_old,
-        a_carrier_that_can_not_be_asked,
-        another_epoch_while_it_is_behind,
-        clients_that_come_before_the_stream_is_reached,
-        another_epoch_and_a_gap,
-        a_loop_comes_while_another_epoch_begins,
-        what_can_not_be_understood,
-        bad_arguments,
-        without_a_cluster_stored_is_said_at_once,
-        without_memory_it_is_tried_again,
-        clients_do_not_publish_while_the_loop_is_behind,
+        a_client_waits_for_a_process_that_is_behind,
+        a_client_waits_for_a_process_that_is_cut_off,
+        a_position_that_is_not_in_the_stream_is_incomplete,
+        an_answer_to_an_older_question_does_not_count,
+        a_carrier_that_cannot_be_asked_is_given_up,
+        another_epoch_while_a_client_waits,
+        clients_that_connect_before_the_stream_is_reached,
+        clients_are_notified_of_a_gap_or_another_epoch,
+        a_loop_is_added_while_another_epoch_begins,
+        invalid_events_of_the_stream_are_skipped,
+        invalid_arguments_are_refused,
+        without_a_cluster_stored_is_called_at_once,
+        without_memory_a_delivery_is_tried_again,
+        clients_cannot_publish_while_the_loop_is_behind,
         NULL,
     };
 

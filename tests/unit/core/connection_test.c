@@ -1,5 +1,5 @@
-/* connection_test.c: registering a connection and ending it: options, limits, close codes and
- * reasons, slow and failing transports, draining, the application's pointer. */
+/* connection_test.c: registering and ending a connection: options, limits, close codes and reasons,
+ * slow and failing transports, draining, the application's pointer. */
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,7 +66,7 @@ START_TEST(connect_options_are_checked)
     client_options(&bob, &options);
     transport = *options.transport;
     options.transport = &transport;
-    transport.size = offsetof(ws_transport, resume) - 1; /* resume came later */
+    transport.size = offsetof(ws_transport, resume) - 1; /* `resume` was added later */
     ck_assert_int_eq(connect_with(&options), WS_ERR_INVALID);
     transport.size = sizeof transport;
     transport.close = NULL;
@@ -87,7 +87,7 @@ START_TEST(connect_options_are_checked)
 END_TEST
 
 /* A program that was compiled before ping_interval_ms gets the default. */
-START_TEST(connect_options_of_an_older_version)
+START_TEST(connect_options_of_an_older_version_are_accepted)
 {
     ws_connect_options options;
 
@@ -103,7 +103,7 @@ START_TEST(connect_options_of_an_older_version)
 }
 END_TEST
 
-START_TEST(there_is_a_limit_of_connections)
+START_TEST(the_number_of_connections_is_limited)
 {
     host_init(&host);
     host.options.max_connections = 2;
@@ -150,7 +150,7 @@ START_TEST(close_reasons_fit_in_a_frame)
     ck_assert_int_eq(ws_manager_disconnect(NULL, ann.id, 1000, NULL), WS_ERR_INVALID);
     reason[123] = '\0';
     ck_assert_int_eq(ws_manager_disconnect(host.manager, ann.id, 4999, reason), WS_OK);
-    memset(reason, 'y', 123); /* it was copied */
+    memset(reason, 'y', 123); /* the reason was copied */
     host_run(&host);
     ck_assert_int_eq(ann.n_closes, 1);
     ck_assert_uint_eq(ann.close_code, 4999);
@@ -159,7 +159,7 @@ START_TEST(close_reasons_fit_in_a_frame)
 }
 END_TEST
 
-START_TEST(disconnect_takes_its_place_in_the_order)
+START_TEST(disconnect_is_in_order_with_the_events)
 {
     begin();
     client_open(&host, &bob, "bob", NULL);
@@ -179,7 +179,7 @@ START_TEST(disconnect_takes_its_place_in_the_order)
 }
 END_TEST
 
-START_TEST(connect_and_disconnect_in_one_turn)
+START_TEST(connect_and_disconnect_in_one_turn_call_both_callbacks)
 {
     begin();
     ck_assert_int_eq(client_try(&host, &bob, "bob", "bob", WS_PROTOCOL_JSON), WS_OK);
@@ -194,7 +194,7 @@ START_TEST(connect_and_disconnect_in_one_turn)
 }
 END_TEST
 
-START_TEST(a_lost_transport_leaves_at_once_and_is_not_called_again)
+START_TEST(a_lost_transport_ends_at_once_and_is_not_called_again)
 {
     begin();
     ck_assert_int_eq(ws_manager_join_room(host.manager, ann.id, "r"), WS_OK);
@@ -227,7 +227,8 @@ START_TEST(a_transport_lost_before_its_first_turn)
 }
 END_TEST
 
-/* What a transport that does not take a message brings: 1013, and the others get theirs. */
+/* A transport that does not take a message is closed with 1013, and the other clients receive
+ * theirs. */
 static void check_bad_transport(int send_result, const char *reason)
 {
     char expected[128] = "on_disconnect ann ann 1013 ";
@@ -249,7 +250,7 @@ static void check_bad_transport(int send_result, const char *reason)
     end();
 }
 
-START_TEST(transports_that_do_not_take_a_message)
+START_TEST(a_transport_that_refuses_a_message_is_closed)
 {
     check_bad_transport(WS_ERR_DROPPED, "too slow");
     check_bad_transport(WS_ERR_NO_MEMORY, "out of memory");
@@ -298,7 +299,7 @@ START_TEST(slow_clients_do_not_fill_the_log)
 }
 END_TEST
 
-START_TEST(a_transport_that_fills_up_goes_on)
+START_TEST(a_transport_that_fills_up_stays_connected)
 {
     begin();
     ann.send_result = WS_ERR_BACKPRESSURE;
@@ -310,7 +311,7 @@ START_TEST(a_transport_that_fills_up_goes_on)
 }
 END_TEST
 
-START_TEST(a_transport_that_drops_its_welcome)
+START_TEST(a_transport_that_drops_its_welcome_is_closed)
 {
     begin();
     ck_assert_int_eq(client_try(&host, &bob, "bob", NULL, WS_PROTOCOL_JSON), WS_OK);
@@ -323,7 +324,7 @@ START_TEST(a_transport_that_drops_its_welcome)
 }
 END_TEST
 
-START_TEST(draining_ends_everyone_and_takes_nobody)
+START_TEST(draining_ends_all_connections_and_refuses_new_ones)
 {
     struct client raw, eve;
     ws_event *event;
@@ -349,7 +350,7 @@ START_TEST(draining_ends_everyone_and_takes_nobody)
     ck_assert_ptr_nonnull(strstr(host.log, "on_disconnect bob - 1001 restart\n"));
     ck_assert_ptr_nonnull(strstr(host.log, "on_connect raw -\n"));
     ck_assert_ptr_nonnull(strstr(host.log, "on_disconnect raw - 1001 restart\n"));
-    /* Sending goes on, to nobody; draining twice does no harm. */
+    /* Sending still succeeds, without recipients; draining twice does no harm. */
     ck_assert_int_eq(ws_event_new(host.manager, "stock_low", "1", 1, &event), WS_OK);
     ck_assert_int_eq(ws_manager_broadcast(host.manager, event, NULL, 0), WS_OK);
     ws_event_free(event);
@@ -375,8 +376,8 @@ START_TEST(draining_is_not_limited_by_a_full_inbox)
 }
 END_TEST
 
-/* The first place of the first loop, when its count wraps around. */
-START_TEST(no_id_is_0)
+/* The first slot of the first loop, when its generation wraps around. */
+START_TEST(an_id_is_never_0)
 {
     host_open(&host);
     host.manager->generations[0] = UINT32_MAX;
@@ -386,7 +387,7 @@ START_TEST(no_id_is_0)
 }
 END_TEST
 
-START_TEST(the_application_s_pointer)
+START_TEST(the_application_can_change_its_pointer)
 {
     void *data = NULL;
 
@@ -412,22 +413,22 @@ int main(void)
 {
     const TTest *const tests[] = {
         connect_options_are_checked,
-        connect_options_of_an_older_version,
-        there_is_a_limit_of_connections,
+        connect_options_of_an_older_version_are_accepted,
+        the_number_of_connections_is_limited,
         close_codes_are_those_of_the_header,
         close_reasons_fit_in_a_frame,
-        disconnect_takes_its_place_in_the_order,
-        connect_and_disconnect_in_one_turn,
-        a_lost_transport_leaves_at_once_and_is_not_called_again,
+        disconnect_is_in_order_with_the_events,
+        connect_and_disconnect_in_one_turn_call_both_callbacks,
+        a_lost_transport_ends_at_once_and_is_not_called_again,
         a_transport_lost_before_its_first_turn,
-        transports_that_do_not_take_a_message,
+        a_transport_that_refuses_a_message_is_closed,
         slow_clients_do_not_fill_the_log,
-        a_transport_that_fills_up_goes_on,
-        a_transport_that_drops_its_welcome,
-        draining_ends_everyone_and_takes_nobody,
+        a_transport_that_fills_up_stays_connected,
+        a_transport_that_drops_its_welcome_is_closed,
+        draining_ends_all_connections_and_refuses_new_ones,
         draining_is_not_limited_by_a_full_inbox,
-        no_id_is_0,
-        the_application_s_pointer,
+        an_id_is_never_0,
+        the_application_can_change_its_pointer,
         NULL,
     };
 

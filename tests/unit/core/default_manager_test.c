@@ -1,25 +1,25 @@
-/* default_manager_test.c: the process's default manager: made on first use, set, replaced,
- * freed; and that emit_*() go to it. */
+/* default_manager_test.c: the process's default manager: created on first use, set, replaced,
+ * freed; emit_*() use it. */
 #include <string.h>
 
 #include "support/host.h"
 #include "support/suite.h"
 
-START_TEST(it_is_made_once_on_first_use)
+START_TEST(the_default_is_created_once_on_first_use)
 {
     ws_manager *manager = ws_manager_default();
 
     ck_assert_ptr_nonnull(manager);
     ck_assert_ptr_eq(ws_manager_default(), manager);
     ck_assert_uint_eq(ws_manager_connection_count(manager), 0);
-    /* The one that the library made is freed when it is replaced: else this leaks. */
+    /* The library frees the manager that it created when it is replaced; else this leaks. */
     ws_manager_set_default(NULL);
     ck_assert_ptr_nonnull(ws_manager_default());
     ws_manager_set_default(NULL);
 }
 END_TEST
 
-START_TEST(setting_it_again_changes_nothing)
+START_TEST(setting_the_same_default_again_changes_nothing)
 {
     ws_manager *manager = ws_manager_default();
 
@@ -30,7 +30,7 @@ START_TEST(setting_it_again_changes_nothing)
 }
 END_TEST
 
-START_TEST(the_application_s_own_stays_its_own)
+START_TEST(the_application_s_manager_stays_its_own)
 {
     struct host host;
 
@@ -63,7 +63,7 @@ START_TEST(freeing_the_default_leaves_none)
 }
 END_TEST
 
-START_TEST(freeing_another_leaves_it)
+START_TEST(freeing_another_manager_keeps_the_default)
 {
     struct host host;
     ws_manager *manager = ws_manager_default();
@@ -75,7 +75,7 @@ START_TEST(freeing_another_leaves_it)
 }
 END_TEST
 
-/* All ten, each as a message of its own type. */
+/* All ten functions, each with an event of its own type. */
 START_TEST(emit_goes_to_the_default_manager)
 {
     static int (*const emitters[])(const char *json) = {
@@ -122,11 +122,11 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        it_is_made_once_on_first_use,
-        setting_it_again_changes_nothing,
-        the_application_s_own_stays_its_own,
+        the_default_is_created_once_on_first_use,
+        setting_the_same_default_again_changes_nothing,
+        the_application_s_manager_stays_its_own,
         freeing_the_default_leaves_none,
-        freeing_another_leaves_it,
+        freeing_another_manager_keeps_the_default,
         emit_goes_to_the_default_manager,
         NULL,
     };

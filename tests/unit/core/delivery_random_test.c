@@ -1,19 +1,20 @@
-/* delivery_random_test.c: deliveries that are cut at any member while connections come, go, enter
- * and leave, compared with a simple model: who is a member when an event's turn comes, and does not
- * end before being reached, gets it exactly once. */
+/* delivery_random_test.c: deliveries that are cut into slices at any member while connections are
+ * opened and lost and enter and leave rooms, compared with a simple model: a connection that is a
+ * member when an event's turn comes, and does not end before the delivery reaches it, receives the
+ * event exactly once. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "support/crowd.h"
 #include "support/suite.h"
 
-/* Calls use up a turn's budget but for a rest, by which the event behind them is cut. */
+/* Filler calls use up a turn's budget except for a rest, so that the event after them is cut. */
 enum { BUDGET = 8192, CALL = 8 };
 
 enum { N = 100, FILLER = N /* this one stays, and makes those calls */, N_ROUNDS = 8 };
 
-/* What the calls that were made so far will have done to a connection. The order in which they are
- * made is all that counts: one that is lost only gets less. */
+/* What the calls that were made so far will have done to a connection. Only the order in which they
+ * are made counts; a connection that is lost merely receives less. */
 struct model {
     bool open;
     bool in_room;
@@ -23,7 +24,7 @@ struct model {
 static struct crowd crowd;
 static struct model models[N + 1];
 static int n_emitted;
-static unsigned acts_of_1000; /* how often a transport's call does something to someone */
+static unsigned acts_of_1000; /* how often, of 1,000 calls, a transport acts on a connection */
 
 static struct model *model_of(const struct crowd_member *member)
 {
@@ -33,12 +34,12 @@ static struct model *model_of(const struct crowd_member *member)
 static void check_got(const struct crowd_member *member)
 {
     if (member->got != model_of(member)->gets)
-        ck_abort_msg("member %zu got %llx, not %llx", (size_t)(member - crowd.members),
-                     (unsigned long long)member->got,
+        ck_abort_msg("member %zu received %llx instead of %llx",
+                     (size_t)(member - crowd.members), (unsigned long long)member->got,
                      (unsigned long long)model_of(member)->gets);
 }
 
-/* --- what is done ---------------------------------------------------------------------------- */
+/* --- actions --------------------------------------------------------------------------------- */
 
 static void emit(bool to_room)
 {
@@ -59,12 +60,12 @@ static void connect_anew(struct crowd_member *member)
 static void lose(struct crowd_member *member)
 {
     if ((member->got & ~model_of(member)->gets) != 0)
-        ck_abort_msg("a lost member got too much");
+        ck_abort_msg("a lost member received too much");
     crowd_lose(member);
     model_of(member)->open = false;
 }
 
-/* `other` is lost half of the time, so that there are ever new ones. */
+/* `other` is lost half of the time, so that new connections keep coming. */
 static void act_on(struct crowd_member *other)
 {
     struct model *model = model_of(other);
@@ -99,7 +100,7 @@ static void act(void)
     act_on(&crowd.members[(size_t)random() % N]);
 }
 
-/* The one that was called may be its own victim. */
+/* The transport that was called may be its own victim. */
 static void act_within(struct crowd_member *member)
 {
     if ((unsigned)random() % 1000 >= acts_of_1000)
@@ -110,15 +111,15 @@ static void act_within(struct crowd_member *member)
         act();
 }
 
-/* It was disconnected: after all that was sent to it before. */
+/* The member was disconnected: it has received all that was sent to it before. */
 static void act_on_close(struct crowd_member *member)
 {
     check_got(member);
     act_within(member);
 }
 
-/* So much of the turn's budget is left that what follows is cut within the first of them, or just
- * not. */
+/* Leaves so much of the turn's budget that the next event is cut within its first deliveries, or
+ * just not cut. */
 static void fill_turn(void)
 {
     unsigned rest = (unsigned)random() % (N + 4 * CALL);
@@ -166,7 +167,7 @@ static void play(unsigned seed)
     crowd_close(&crowd);
 }
 
-START_TEST(calls_between_the_slices)
+START_TEST(random_calls_between_the_slices)
 {
     acts_of_1000 = 0;
     for (unsigned seed = 1; seed <= 40; seed++)
@@ -174,7 +175,7 @@ START_TEST(calls_between_the_slices)
 }
 END_TEST
 
-START_TEST(calls_within_them_too)
+START_TEST(random_calls_between_and_within_the_slices)
 {
     for (unsigned seed = 1; seed <= 60; seed++) {
         acts_of_1000 = 5 * seed;
@@ -186,8 +187,8 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        calls_between_the_slices,
-        calls_within_them_too,
+        random_calls_between_the_slices,
+        random_calls_between_and_within_the_slices,
         NULL,
     };
 

@@ -1,6 +1,6 @@
 /* delivery_test.c: events and drains that are more than a turn's work are done in slices: whatever
- * happens between and within them, everyone gets an event once.
- * Not here: random slices (delivery_random_test.c). */
+ * happens between and within the slices, each member receives an event once. Not here: random
+ * slices (delivery_random_test.c). */
 #include <string.h>
 
 #include "core/loop_state.h"
@@ -8,10 +8,10 @@
 #include "support/drain.h"
 #include "support/suite.h"
 
-/* A turn's budget, and what a call costs of it. */
+/* A turn's budget, and the cost of a call. */
 enum { BUDGET = 8192, CALL = 8 };
 
-/* A delivery to so many takes three turns. */
+/* A delivery to so many members takes three turns. */
 enum { N = 2 * BUDGET + 2000, N_TURNS = 3 };
 
 enum { FIRST = 1, SECOND, THIRD };
@@ -29,7 +29,8 @@ static void end(void)
     crowd_close(&crowd);
 }
 
-/* One turn; true if there is more to do. It did not do more than it should. */
+/* Runs one turn; returns whether there is more to do. Checks that the turn stayed within its
+ * budget. */
 static bool run_once(void)
 {
     size_t done = crowd.n_events + crowd.n_closes;
@@ -37,12 +38,13 @@ static bool run_once(void)
 
     done = crowd.n_events + crowd.n_closes - done;
     if (done > BUDGET - CALL)
-        ck_abort_msg("%zu in one turn", done);
+        ck_abort_msg("%zu deliveries in one turn", done);
     ck_assert(deadline == crowd.host.now_ms || deadline == WS_NO_DEADLINE);
     return deadline == crowd.host.now_ms;
 }
 
-/* Runs the loop to the end, `between` after each turn but the last one; returns the turns. */
+/* Runs the loop to the end, with `between` after each turn except the last; returns the number of
+ * turns. */
 static unsigned run_in_turns(void (*between)(void))
 {
     unsigned turns = 1;
@@ -60,7 +62,7 @@ static void expect_all(size_t first, size_t after, int event, bool got)
             ck_abort_msg("member %zu, event %d: expected %d", i, event, got);
 }
 
-/* Who is still there has got it; who has gone may have, before. */
+/* A connected member has received the event; one that has ended may have received it before. */
 static void expect_remaining(int event)
 {
     for (size_t i = 0; i < N; i++)
@@ -68,7 +70,7 @@ static void expect_remaining(int event)
             ck_abort_msg("member %zu did not get event %d", i, event);
 }
 
-/* Both to the members of a room and to everyone. */
+/* Once to the members of a room and once to everyone. */
 static void for_both(void (*check)(const char *room))
 {
     check("r");
@@ -91,7 +93,7 @@ START_TEST(a_large_delivery_takes_several_turns)
 }
 END_TEST
 
-/* The last one is reached in the first turn, at its very end, or in a second one. */
+/* The last member is reached in the first turn, at its very end, or in a second one. */
 static void check_sizes(const char *room)
 {
     crowd_open(&crowd, BUDGET + CALL);
@@ -108,7 +110,7 @@ static void check_sizes(const char *room)
     end();
 }
 
-START_TEST(sizes_about_a_turn_s_budget)
+START_TEST(deliveries_of_about_one_turn_s_budget)
 {
     for_both(check_sizes);
 }
@@ -179,7 +181,7 @@ static void lose_if_there(size_t number)
         crowd_lose(&crowd.members[number % N]);
 }
 
-/* Some that were reached, some that were not, from both ends and the middle. */
+/* Some members that were reached and some that were not, from both ends and the middle. */
 static void lose_some(void)
 {
     static const size_t distances[] = {1, 2, 3, 50, 51, 1000, 1017};
@@ -201,7 +203,7 @@ static void check_losses(const char *room)
     end();
 }
 
-START_TEST(some_are_lost_between_the_slices)
+START_TEST(some_members_are_lost_between_the_slices)
 {
     for_both(check_losses);
 }
@@ -225,7 +227,7 @@ static void check_many_losses(const char *room)
     end();
 }
 
-START_TEST(nearly_all_are_lost_between_the_slices)
+START_TEST(nearly_all_members_are_lost_between_the_slices)
 {
     for_both(check_many_losses);
 }
@@ -234,7 +236,7 @@ END_TEST
 static const char *room_of_newcomers;
 static size_t step_of_exchange;
 
-/* Newcomers take the slots of those that are lost, reached or not. */
+/* New connections take the slots of lost ones, reached or not. */
 static void exchange(void)
 {
     for (size_t i = 0; i < N; i += step_of_exchange)
@@ -254,7 +256,7 @@ static void check_newcomers(const char *room)
     for (size_t i = 0; i < N; i++)
         if (crowd_got(&crowd.members[i], FIRST) != (i % step_of_exchange != 0))
             ck_abort_msg("member %zu got it: %d", i, i % step_of_exchange == 0);
-    /* Nor is it counted that they did not get it. */
+    /* Nor do the statistics count the event as dropped for them. */
     ck_assert_uint_eq(counter_read(&crowd.host.loop->counters, COUNTER_drop_gone), 0);
     emit_number(&crowd.host, room, SECOND);
     run_in_turns(NULL);
@@ -262,7 +264,7 @@ static void check_newcomers(const char *room)
     end();
 }
 
-START_TEST(newcomers_between_the_slices_get_what_comes_after_them)
+START_TEST(connections_between_the_slices_receive_later_events_only)
 {
     step_of_exchange = 97;
     for_both(check_newcomers);
@@ -288,7 +290,7 @@ END_TEST
 
 /* --- within a slice -------------------------------------------------------------------------- */
 
-static bool is_newcomer[N]; /* came after the event was sent */
+static bool is_newcomer[N]; /* connected after the event was sent */
 
 static void act(struct crowd_member *member)
 {
@@ -308,7 +310,8 @@ static void act(struct crowd_member *member)
     }
 }
 
-/* A transport that closes is one that got it: the call takes its place behind the event. */
+/* A transport that is closed has received the event: the disconnect takes its place after the
+ * event. */
 static void expect_event(struct crowd_member *member)
 {
     if (crowd_got(member, FIRST) == is_newcomer[member - crowd.members])
@@ -332,7 +335,7 @@ static void check_acts(const char *room)
     end();
 }
 
-START_TEST(transports_end_and_connect_others)
+START_TEST(transports_end_and_open_connections_within_a_slice)
 {
     for_both(check_acts);
 }
@@ -365,7 +368,7 @@ static void lose_two_more(struct crowd_member *member)
         lose_if_there(number + N / 2);
 }
 
-START_TEST(others_are_lost_while_it_drains)
+START_TEST(members_are_lost_during_a_drain)
 {
     begin("r");
     crowd.on_close = lose_two_more;
@@ -384,16 +387,16 @@ int main(void)
 {
     const TTest *const tests[] = {
         a_large_delivery_takes_several_turns,
-        sizes_about_a_turn_s_budget,
+        deliveries_of_about_one_turn_s_budget,
         several_large_deliveries_in_a_row,
         later_calls_wait_for_their_turn,
-        some_are_lost_between_the_slices,
-        nearly_all_are_lost_between_the_slices,
-        newcomers_between_the_slices_get_what_comes_after_them,
+        some_members_are_lost_between_the_slices,
+        nearly_all_members_are_lost_between_the_slices,
+        connections_between_the_slices_receive_later_events_only,
         the_loop_is_freed_between_the_slices,
-        transports_end_and_connect_others,
+        transports_end_and_open_connections_within_a_slice,
         a_large_drain_takes_several_turns,
-        others_are_lost_while_it_drains,
+        members_are_lost_during_a_drain,
         NULL,
     };
 

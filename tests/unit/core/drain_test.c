@@ -1,4 +1,4 @@
-/* drain_test.c: clients that are sent away over some time, and told when to come back. */
+/* drain_test.c: a drain that is spread over some time, and tells clients when to reconnect. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,7 +60,7 @@ START_TEST(a_drain_is_spread_evenly)
 }
 END_TEST
 
-START_TEST(those_who_leave_meanwhile_do_not_hold_it_up)
+START_TEST(clients_that_leave_meanwhile_do_not_delay_the_drain)
 {
     begin();
     options.spread_ms = 1000;
@@ -72,14 +72,14 @@ START_TEST(those_who_leave_meanwhile_do_not_hold_it_up)
             client_lose(&clients[i]);
     run_at(1000);
     ck_assert_uint_eq(ws_manager_connection_count(host.manager), 0);
-    /* And nothing is left to do. */
+    /* Nothing is left to do. */
     ck_assert_uint_eq(ws_loop_run(host.loop, host.now_ms + 100), WS_NO_DEADLINE);
     end();
 }
 END_TEST
 
-/* "retry in N ms", and whether the times are apart. */
-START_TEST(each_is_told_another_time_to_come_back)
+/* Checks "retry in N ms" in each reason, and that the times differ. */
+START_TEST(clients_get_different_times_to_reconnect)
 {
     unsigned long sum = 0;
 
@@ -99,14 +99,15 @@ START_TEST(each_is_told_another_time_to_come_back)
         ck_assert_uint_lt(wait_ms, 1000);
         sum += wait_ms;
     }
-    /* 100 times evenly from 0 to 999: the odds against this are a billion to one. */
+    /* 100 values evenly from 0 to 999: the odds against a sum outside of these bounds are a billion
+     * to one. */
     ck_assert_uint_gt(sum, 30000);
     ck_assert_uint_lt(sum, 70000);
     end();
 }
 END_TEST
 
-START_TEST(options_that_make_no_sense)
+START_TEST(invalid_drain_options_are_refused)
 {
     char reason[124];
 
@@ -128,11 +129,11 @@ START_TEST(options_that_make_no_sense)
 }
 END_TEST
 
-START_TEST(by_default_it_is_a_restart)
+START_TEST(the_default_code_is_service_restart)
 {
     begin();
     ck_assert_int_eq(ws_manager_drain(host.manager, NULL), WS_OK);
-    /* The first one counts. */
+    /* The first call counts. */
     options.code = 1001;
     ck_assert_int_eq(ws_manager_drain(host.manager, &options), WS_OK);
     host_run(&host);
@@ -146,10 +147,10 @@ int main(void)
 {
     const TTest *const tests[] = {
         a_drain_is_spread_evenly,
-        those_who_leave_meanwhile_do_not_hold_it_up,
-        each_is_told_another_time_to_come_back,
-        options_that_make_no_sense,
-        by_default_it_is_a_restart,
+        clients_that_leave_meanwhile_do_not_delay_the_drain,
+        clients_get_different_times_to_reconnect,
+        invalid_drain_options_are_refused,
+        the_default_code_is_service_restart,
         NULL,
     };
 

@@ -1,5 +1,5 @@
-/* encode_test.c: the layout of an event's message, its timestamp in RFC 3339, and names that
- * need escapes. */
+/* encode_test.c: the layout of an event's message, its timestamp in RFC 3339, and names that need
+ * escapes. */
 #include "core/sending/encode.h"
 
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 
 static struct host host;
 
-/* The message of an event, with the epoch as "E"; to be freed. */
+/* The message of an event, with the epoch as "E"; the caller frees it. */
 static char *encoded(const struct event_fields *event, uint64_t position)
 {
     ws_message *message = encode_event(&host.memory.allocator, event, NULL, 0);
@@ -56,7 +56,7 @@ START_TEST(the_layout_is_that_of_the_message_format)
         "{\"id\":\"E.18446744073709551615\",\"type\":\"stock_low\",\"data\":null,"
         "\"timestamp\":\"1970-01-01T00:00:00.000Z\",\"user_id\":\"ann\",\"room\":"
         "\"inventory\"}");
-    /* No position, no id. */
+    /* An event without a position has no id. */
     check_encoded((struct event_fields){.type = "t", .data = "[1]"}, 0,
                   "{\"type\":\"t\",\"data\":[1],\"timestamp\":\"1970-01-01T00:00:00.000Z\","
                   "\"user_id\":null}");
@@ -104,7 +104,7 @@ START_TEST(timestamps_of_important_days)
 }
 END_TEST
 
-/* The first and the last second of every day for 450 years, and then some at random. */
+/* The first and the last second of every day for 450 years, and some random times. */
 START_TEST(timestamps_agree_with_gmtime)
 {
     host_open(&host);
@@ -139,7 +139,7 @@ static void check_names(const char *type, const char *user, const char *room)
     free(text);
 }
 
-START_TEST(names_come_back_from_their_escapes)
+START_TEST(escaped_names_survive_a_round_trip)
 {
     char quotes[WS_NAME_MAX + 1];
     char backslashes[WS_NAME_MAX + 1];
@@ -177,7 +177,7 @@ START_TEST(excluded_ids_are_found_in_any_order)
 }
 END_TEST
 
-START_TEST(no_memory_no_message)
+START_TEST(encoding_reports_failed_allocations)
 {
     const struct event_fields event = {.type = "t", .data = "0", .data_length = 1};
 
@@ -194,9 +194,9 @@ int main(void)
         the_layout_is_that_of_the_message_format,
         timestamps_of_important_days,
         timestamps_agree_with_gmtime,
-        names_come_back_from_their_escapes,
+        escaped_names_survive_a_round_trip,
         excluded_ids_are_found_in_any_order,
-        no_memory_no_message,
+        encoding_reports_failed_allocations,
         NULL,
     };
 

@@ -1,5 +1,5 @@
-/* event_test.c: making events, their types and routes, what is refused, what they hold before
- * and after they are sent; notifications. */
+/* event_test.c: creating events, their types and routes, invalid events, their members before and
+ * after they are sent; notifications. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,7 +37,7 @@ static void check_refused(const char *type, const char *data, int expected)
     ck_assert_int_eq(ws_manager_emit(host.manager, type, data, strlen(data)), expected);
 }
 
-START_TEST(what_is_no_event)
+START_TEST(invalid_events_are_refused)
 {
     ws_event *event;
 
@@ -61,7 +61,7 @@ START_TEST(what_is_no_event)
 }
 END_TEST
 
-START_TEST(the_ten_types_are_known)
+START_TEST(the_ten_types_are_registered)
 {
     static const char *const types[] = {
         "order_created",    "order_updated",  "order_status_changed",
@@ -127,7 +127,7 @@ START_TEST(there_are_1024_types_at_most)
 }
 END_TEST
 
-START_TEST(data_may_be_as_big_as_the_limit)
+START_TEST(data_may_be_as_large_as_the_limit)
 {
     ws_event *event;
 
@@ -144,8 +144,8 @@ START_TEST(data_may_be_as_big_as_the_limit)
 }
 END_TEST
 
-/* The data is what is made of it: here 32 bytes around the message. */
-START_TEST(a_notification_may_be_as_big_as_the_limit)
+/* A notification's data is built from the message: here 32 bytes around it. */
+START_TEST(a_notification_may_be_as_large_as_the_limit)
 {
     host_init(&host);
     host.options.max_event_bytes = 40;
@@ -177,7 +177,7 @@ START_TEST(data_need_not_end_with_a_nul)
 }
 END_TEST
 
-START_TEST(an_event_learns_its_id_and_time_when_it_is_sent)
+START_TEST(an_event_gets_its_id_and_time_when_it_is_sent)
 {
     ws_event *event;
 
@@ -269,7 +269,7 @@ START_TEST(notifications_name_their_user)
         "\"severity\":\"error\"},\"timestamp\":\"1970-01-01T00:00:00.000Z\",\"user_id\":null}",
         NULL);
     ck_assert_uint_eq(client_count(&bob), 1);
-    /* A route concerns what is for everyone, not what is for one user. */
+    /* A route applies to events for everyone, not to those for one user. */
     ck_assert_int_eq(ws_manager_route_event_type(host.manager, "notification", "empty"), WS_OK);
     ck_assert_int_eq(ws_manager_emit_notification(host.manager, "x", NULL, "info"), WS_OK);
     ck_assert_int_eq(ws_manager_emit_notification(host.manager, "x", "bob", "success"), WS_OK);
@@ -281,7 +281,7 @@ START_TEST(notifications_name_their_user)
 }
 END_TEST
 
-START_TEST(notifications_are_checked)
+START_TEST(invalid_notifications_are_refused)
 {
     begin();
     ck_assert_int_eq(ws_manager_emit_notification(NULL, "x", NULL, "info"), WS_ERR_INVALID);
@@ -304,18 +304,12 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        what_is_no_event,
-        the_ten_types_are_known,
-        the_application_adds_types,
-        there_are_1024_types_at_most,
-        data_may_be_as_big_as_the_limit,
-        a_notification_may_be_as_big_as_the_limit,
-        data_need_not_end_with_a_nul,
-        an_event_learns_its_id_and_time_when_it_is_sent,
-        a_type_is_routed_to_a_room_and_back,
-        notifications_name_their_user,
-        notifications_are_checked,
-        NULL,
+        invalid_events_are_refused,          the_ten_types_are_registered,
+        the_application_adds_types,          there_are_1024_types_at_most,
+        data_may_be_as_large_as_the_limit,   a_notification_may_be_as_large_as_the_limit,
+        data_need_not_end_with_a_nul,        an_event_gets_its_id_and_time_when_it_is_sent,
+        a_type_is_routed_to_a_room_and_back, notifications_name_their_user,
+        invalid_notifications_are_refused,   NULL,
     };
 
     return suite_run("event", tests);

@@ -1,5 +1,6 @@
-/* fork_test.c: parent and child of a fork() are two processes to their clients: other names of
- * connections, other ids of events, and nobody gets the events of one for those of the other. */
+/* fork_test.c: the parent and the child of a fork() are two processes to their clients: their
+ * connections have different names, their events different ids, and an event of one is never
+ * mistaken for one of the other. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,7 @@ static struct host host;
 static struct client ann;
 static struct client bob;
 
-/* What a process told, as lines. */
+/* What a process reports, as lines. */
 struct told {
     char text[TEXT_SIZE];
 };
@@ -45,7 +46,7 @@ static void tell(struct told *told, const char *what, const char *text)
     snprintf(told->text + length, sizeof told->text - length, "%s: %s\n", what, text);
 }
 
-/* The id of the newest event that this process gives out. */
+/* The id of the newest event of this process. */
 static void newest_id(char id[EVENT_ID_SIZE])
 {
     manager_lock(host.manager);
@@ -53,7 +54,7 @@ static void newest_id(char id[EVENT_ID_SIZE])
     manager_unlock(host.manager);
 }
 
-/* A client comes back that saw `after`; what it gets. */
+/* Reports what a client receives that reconnects with `after`. */
 static void come_back(const char *after, struct told *told)
 {
     ws_connect_options options;
@@ -70,7 +71,7 @@ static void come_back(const char *after, struct told *told)
     client_free(&ann);
 }
 
-/* Lets a child do something, and returns what it tells. */
+/* Runs a function in a child, and returns the child's report. */
 static struct told in_child(void (*act)(struct told *told))
 {
     struct told told = {""};
@@ -131,7 +132,7 @@ END_TEST
 
 static char seen[EVENT_ID_SIZE];
 
-/* Whose positions lie beyond those that the parent gave out. */
+/* The child's positions are beyond those of the parent. */
 static void go_on_without_parent(struct told *told)
 {
     char id[EVENT_ID_SIZE];
@@ -144,7 +145,7 @@ static void go_on_without_parent(struct told *told)
     come_back(id, told);
 }
 
-START_TEST(a_client_of_the_parent_that_comes_to_the_child_is_told)
+START_TEST(a_client_of_the_parent_cannot_recover_on_the_child)
 {
     struct told child;
     struct told parent = {""};
@@ -161,7 +162,7 @@ START_TEST(a_client_of_the_parent_that_comes_to_the_child_is_told)
                      "\"user_id\":null,\"id\":\"E.5\",\"ping_interval_ms\":25000}}\n"
                      "ann: {\"type\":\"recovered\",\"data\":{\"complete\":true,\"count\":0,"
                      "\"id\":\"E.5\"}}\n");
-    /* The parent goes on as if there were no child. */
+    /* The parent continues as if there were no child. */
     emit_number(&host, NULL, 3);
     come_back(seen, &parent);
     ck_assert_ptr_nonnull(strstr(parent.text, "{\"n\":3}"));
@@ -170,7 +171,7 @@ START_TEST(a_client_of_the_parent_that_comes_to_the_child_is_told)
 }
 END_TEST
 
-/* Also an id of the parent's that is not in the child's history yet, or never was. */
+/* Also an id of the parent that is not in the child's history yet, or never was. */
 static void come_back_with_all_ids(struct told *told)
 {
     char epoch[EPOCH_SIZE];
@@ -188,7 +189,7 @@ static void come_back_with_all_ids(struct told *told)
     }
 }
 
-START_TEST(no_id_of_the_parent_is_known_to_the_child)
+START_TEST(the_child_knows_no_id_of_the_parent)
 {
     struct told child;
 
@@ -200,7 +201,7 @@ START_TEST(no_id_of_the_parent_is_known_to_the_child)
 }
 END_TEST
 
-/* The rooms of a client that the child goes on serving. */
+/* The rooms of a client that the child continues to serve. */
 static void look_for_names(struct told *told)
 {
     char numbers[2 * TEXT_SIZE];
@@ -221,7 +222,7 @@ static void look_for_names(struct told *told)
     host_close(&host);
 }
 
-START_TEST(the_child_finds_all_names_by_hashes_of_its_own)
+START_TEST(the_child_finds_all_names_by_its_own_hashes)
 {
     uint8_t secret[NAME_TABLE_SECRET];
     struct told child;
@@ -252,7 +253,7 @@ static void tell_secret(struct told *told)
     tell(told, "secret", text);
 }
 
-START_TEST(the_child_has_another_secret)
+START_TEST(the_child_has_its_own_hash_secret)
 {
     struct told parent = {""};
     struct told child;
@@ -267,14 +268,14 @@ END_TEST
 
 static struct process reading;
 
-/* Its first call of the library brings the page that the parent asked for. */
+/* The child's first call of the library is the page that the parent asked for. */
 static void answer_parents_request(struct told *told)
 {
     tell(told, "result", stream_answer_with(256, 100) == WS_OK ? "ok" : "error");
     process_close(&reading);
 }
 
-START_TEST(a_page_that_the_parent_asked_for)
+START_TEST(a_page_for_the_parent_is_ignored_by_the_child)
 {
     struct told child;
     char room[16];
@@ -307,7 +308,7 @@ static void free_the_loop(struct told *told)
     tell(told, "closed", bob.n_closes > 0 ? "yes" : "no");
 }
 
-START_TEST(a_child_that_frees_a_loop_tells_nobody)
+START_TEST(a_child_that_frees_a_loop_calls_neither_host_nor_clients)
 {
     struct told child;
 
@@ -329,8 +330,9 @@ static void fork_at_join(struct host *at, struct client *client, const char *lin
     }
 }
 
-/* The child goes on in the same turn, with what was called before and is carried out behind it. */
-START_TEST(a_child_of_a_callback)
+/* The child continues the parent's turn, with the calls that were made before and are carried out
+ * after. */
+START_TEST(a_fork_within_a_callback)
 {
     struct told told = {""};
     ws_connect_options options;
@@ -358,7 +360,7 @@ START_TEST(a_child_of_a_callback)
 }
 END_TEST
 
-START_TEST(names_without_randomness)
+START_TEST(epochs_are_new_also_without_randomness)
 {
     char epochs[64][EPOCH_SIZE];
 
@@ -377,14 +379,14 @@ int main(void)
 {
     const TTest *const tests[] = {
         each_process_has_names_of_its_own,
-        a_client_of_the_parent_that_comes_to_the_child_is_told,
-        no_id_of_the_parent_is_known_to_the_child,
-        the_child_finds_all_names_by_hashes_of_its_own,
-        the_child_has_another_secret,
-        a_page_that_the_parent_asked_for,
-        a_child_that_frees_a_loop_tells_nobody,
-        a_child_of_a_callback,
-        names_without_randomness,
+        a_client_of_the_parent_cannot_recover_on_the_child,
+        the_child_knows_no_id_of_the_parent,
+        the_child_finds_all_names_by_its_own_hashes,
+        the_child_has_its_own_hash_secret,
+        a_page_for_the_parent_is_ignored_by_the_child,
+        a_child_that_frees_a_loop_calls_neither_host_nor_clients,
+        a_fork_within_a_callback,
+        epochs_are_new_also_without_randomness,
         NULL,
     };
 

@@ -1,5 +1,5 @@
-/* history_test.c: what the history keeps and what it lets go of, and that reading it by whom the
- * events were for gives what a look at all of them would. */
+/* history_test.c: which events the history keeps and drops, and that reading it by target gives the
+ * same events as a search through all of them. */
 #include "core/events/history.h"
 
 #include <stdlib.h>
@@ -53,7 +53,7 @@ static void expect_kept(uint32_t count)
     ck_assert_uint_eq(history.before, newest - count);
 }
 
-START_TEST(so_many_events)
+START_TEST(the_number_of_events_is_limited)
 {
     begin();
     for (int i = 0; i < 3 * MOST; i++) {
@@ -64,7 +64,7 @@ START_TEST(so_many_events)
 }
 END_TEST
 
-START_TEST(so_many_bytes)
+START_TEST(the_number_of_bytes_is_limited)
 {
     begin();
     history.max_bytes = 10000;
@@ -73,7 +73,8 @@ START_TEST(so_many_bytes)
     ck_assert_uint_le(history.bytes, 10000);
     ck_assert_uint_ge(history.count, 8);
     expect_kept(history.count);
-    /* One that is larger by itself pushes all out, and is not kept either. */
+    /* An event that alone is larger than the limit pushes all others out, and is not kept
+     * either. */
     ck_assert(add(GROUP_USER, "ann", 10001, 0));
     expect_kept(0);
     ck_assert_uint_eq(history.bytes, 0);
@@ -81,7 +82,7 @@ START_TEST(so_many_bytes)
 }
 END_TEST
 
-START_TEST(so_long)
+START_TEST(the_age_of_events_is_limited)
 {
     begin();
     history.max_age_ms = 100;
@@ -99,7 +100,7 @@ START_TEST(so_long)
 }
 END_TEST
 
-START_TEST(nothing_when_it_is_off)
+START_TEST(nothing_is_kept_when_the_history_is_off)
 {
     begin();
     history.max_events = 0;
@@ -111,7 +112,7 @@ START_TEST(nothing_when_it_is_off)
 }
 END_TEST
 
-START_TEST(names_of_users_and_rooms_are_not_mixed_up)
+START_TEST(users_and_rooms_of_the_same_name_are_different)
 {
     struct history_cursor cursor;
 
@@ -125,7 +126,7 @@ START_TEST(names_of_users_and_rooms_are_not_mixed_up)
 }
 END_TEST
 
-START_TEST(a_new_beginning)
+START_TEST(a_reset_forgets_all_events)
 {
     begin();
     ck_assert(add(GROUP_ROOM, "r", 1, 0));
@@ -136,7 +137,7 @@ START_TEST(a_new_beginning)
 }
 END_TEST
 
-/* --- against a list --------------------------------------------------------------------------- */
+/* --- compared with a list --------------------------------------------------------------------- */
 
 enum { N_TARGETS = 6, N_EVENTS = 400 };
 
@@ -148,9 +149,9 @@ static const struct {
     {GROUP_ROOM, "ann"},    {GROUP_ROOM, "r"},   {GROUP_ROOM, "a room in which little happens"},
 };
 
-static size_t of_event[N_EVENTS + 1]; /* the target of each, by its position */
+static size_t of_event[N_EVENTS + 1]; /* the target of each event, by its position */
 
-/* Reads in pieces of a random size what some targets got behind a position. */
+/* Reads, in pieces of a random size, the events of some targets after a position. */
 static void compare(unsigned which, uint64_t after)
 {
     uint64_t until = after + (uint64_t)random() % (newest - after + 1);
@@ -182,7 +183,7 @@ static void compare(unsigned which, uint64_t after)
         ck_assert(!(which >> of_event[expected] & 1));
 }
 
-START_TEST(reading_is_like_looking_at_all)
+START_TEST(reading_by_target_finds_the_same_as_a_full_search)
 {
     for (unsigned seed = 0; seed < 20; seed++) {
         srandom(seed);
@@ -222,13 +223,13 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        so_many_events,
-        so_many_bytes,
-        so_long,
-        nothing_when_it_is_off,
-        names_of_users_and_rooms_are_not_mixed_up,
-        a_new_beginning,
-        reading_is_like_looking_at_all,
+        the_number_of_events_is_limited,
+        the_number_of_bytes_is_limited,
+        the_age_of_events_is_limited,
+        nothing_is_kept_when_the_history_is_off,
+        users_and_rooms_of_the_same_name_are_different,
+        a_reset_forgets_all_events,
+        reading_by_target_finds_the_same_as_a_full_search,
         without_memory_nothing_changes,
         NULL,
     };

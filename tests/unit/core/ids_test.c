@@ -20,7 +20,7 @@ static void check_event_id(uint64_t position, const char *text)
     ck_assert_uint_eq(read_position, position);
 }
 
-START_TEST(event_ids)
+START_TEST(event_ids_are_written_and_read)
 {
     check_event_id(0, "abcdefgh27.0");
     check_event_id(1042, "abcdefgh27.1042");
@@ -28,7 +28,7 @@ START_TEST(event_ids)
 }
 END_TEST
 
-START_TEST(connection_names)
+START_TEST(connection_names_are_written_and_read)
 {
     char name[CONNECTION_NAME_SIZE];
     char process[EPOCH_SIZE];
@@ -42,7 +42,7 @@ START_TEST(connection_names)
 }
 END_TEST
 
-START_TEST(what_is_no_event_id)
+START_TEST(invalid_event_ids_are_refused)
 {
     static const char *const bad[] = {
         "",
@@ -76,7 +76,7 @@ START_TEST(what_is_no_event_id)
 }
 END_TEST
 
-START_TEST(what_is_no_connection_name)
+START_TEST(invalid_connection_names_are_refused)
 {
     static const char *const bad[] = {
         "",
@@ -136,10 +136,10 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        event_ids,
-        connection_names,
-        what_is_no_event_id,
-        what_is_no_connection_name,
+        event_ids_are_written_and_read,
+        connection_names_are_written_and_read,
+        invalid_event_ids_are_refused,
+        invalid_connection_names_are_refused,
         epochs_are_random,
         parts_of_a_connection_id,
         NULL,

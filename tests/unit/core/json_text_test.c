@@ -1,5 +1,5 @@
-/* json_text_test.c: which texts are JSON by RFC 8259, nested how deeply; finding an object's
- * members; taking the escapes out of a string. */
+/* json_text_test.c: which texts are JSON by RFC 8259, and how deep they are nested; finding an
+ * object's members; decoding the escapes of a string. */
 #include "base/json_text.h"
 
 #include <stdio.h>
@@ -16,7 +16,7 @@ static bool valid(const char *text)
     return json_valid(text, strlen(text), JSON_MAX_DEPTH);
 }
 
-START_TEST(what_rfc_8259_allows)
+START_TEST(texts_that_rfc_8259_allows_are_accepted)
 {
     static const char *const texts[] = {
         "null",
@@ -52,7 +52,7 @@ START_TEST(what_rfc_8259_allows)
 }
 END_TEST
 
-START_TEST(what_it_does_not_allow)
+START_TEST(texts_that_rfc_8259_does_not_allow_are_refused)
 {
     static const char *const texts[] = {
         "",
@@ -145,7 +145,7 @@ START_TEST(what_it_does_not_allow)
     };
 
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        ck_assert_msg(!valid(texts[i]), "taken: %s", texts[i]);
+        ck_assert_msg(!valid(texts[i]), "accepted: %s", texts[i]);
 }
 END_TEST
 
@@ -159,9 +159,9 @@ START_TEST(zero_bytes_are_part_of_the_text)
 }
 END_TEST
 
-/* A text cut anywhere is not valid, and nothing behind the end is read (in a block of its own,
- * so that the address sanitizer sees it). */
-START_TEST(every_beginning_of_a_text)
+/* A text that is cut anywhere is not valid, and nothing after its end is read (it is in a block of
+ * its own, so that AddressSanitizer would notice). */
+START_TEST(a_text_that_is_cut_is_refused)
 {
     static const char text[] = "{\"a\":[1.5e+3,true,false,null,"
                                "\"\\u00e9\\ud83d\\ude9a\\n\xe2\x82\xac\"],\"b\":{\"c\":-0}}";
@@ -178,7 +178,7 @@ START_TEST(every_beginning_of_a_text)
 }
 END_TEST
 
-/* "[[…]]", or the same of objects. */
+/* "[[…]]", or nested objects. */
 static char *nested(size_t depth, bool objects)
 {
     const char *open = objects ? "{\"a\":" : "[";
@@ -206,7 +206,7 @@ static void check_depth(size_t depth, size_t max_depth, bool expected)
     }
 }
 
-START_TEST(nesting_goes_as_deep_as_allowed_and_no_deeper)
+START_TEST(nesting_is_accepted_up_to_the_limit)
 {
     for (size_t depth = 1; depth <= 40; depth++) {
         check_depth(depth, depth, true);
@@ -220,14 +220,15 @@ START_TEST(nesting_goes_as_deep_as_allowed_and_no_deeper)
     /* Siblings are not deeper. */
     ck_assert(json_valid("[[],[],{},[{}],[]]", 18, 3));
     ck_assert(!json_valid("[[],[],{},[{}],[]]", 18, 2));
-    /* Kinds of different levels are not mixed up. */
+    /* Brackets and braces at different levels are not mixed up. */
     ck_assert(!json_valid("[{\"a\":[1,2}]]", 13, 8));
     ck_assert(!json_valid("{\"a\":[{\"b\":1]}}", 15, 8));
 }
 END_TEST
 
-/* Every text over an alphabet of the important characters, up to a length: what the checker
- * takes, cJSON takes too (which is laxer), and with the known exceptions the other way round. */
+/* Every text over an alphabet of the significant characters, up to a length: what the checker
+ * accepts, cJSON, which is laxer, accepts too; and, with the known exceptions, the other way
+ * round. */
 START_TEST(short_texts_agree_with_cjson)
 {
     static const char alphabet[] = "01-.e[]{}\",:a ";
@@ -244,7 +245,7 @@ START_TEST(short_texts_agree_with_cjson)
         if (valid(text)) {
             cJSON *tree = cJSON_Parse(text);
 
-            ck_assert_msg(tree != NULL, "taken, but not by cJSON: %s", text);
+            ck_assert_msg(tree != NULL, "accepted, but not by cJSON: %s", text);
             cJSON_Delete(tree);
             taken++;
         }
@@ -267,8 +268,8 @@ static void check_members(const char *text, const char *a, const char *b)
 
     ck_assert(valid(text));
     ck_assert(json_members(text, strlen(text), names, values, 2));
-    ck_assert_msg(slice_is(values[0], a), "a of %s", text);
-    ck_assert_msg(slice_is(values[1], b), "bb of %s", text);
+    ck_assert_msg(slice_is(values[0], a), "member a of %s", text);
+    ck_assert_msg(slice_is(values[1], b), "member bb of %s", text);
 }
 
 START_TEST(members_are_found_by_name)
@@ -284,9 +285,9 @@ START_TEST(members_are_found_by_name)
     check_members("{\"x\":{\"a\":1,\"bb\":2},\"bb\":{\"a\":3}}", NULL, "{\"a\":3}");
     check_members("{\"x\":[{\"a\":1}],\"y\":\"\\\"a\\\":2\",\"a\":null}", "null", NULL);
     check_members("{\"a\":-1.5e3,\"bb\":true}", "-1.5e3", "true");
-    /* Of several the last, as JSON.parse() has it. */
+    /* Of several members with the same name the last one counts, as in JSON.parse(). */
     check_members("{\"a\":1,\"bb\":2,\"a\":3,\"bb\":\"4\"}", "3", "\"4\"");
-    /* A name is the same however it is written. */
+    /* A name matches however it is escaped. */
     check_members("{\"\\u0061\":1,\"b\\u0062\":2}", "1", "2");
     check_members("{\"\\u0161\":1,\"\\u0061\\u0000\":2,\"b\\u0062\\n\":3,\"\\\\a\":4}", NULL,
                   NULL);
@@ -323,7 +324,7 @@ static void check_string(const char *json, const char *expected)
     ck_assert_int_eq(memory.n_blocks, 0);
 }
 
-START_TEST(strings_lose_quotes_and_escapes)
+START_TEST(strings_are_decoded)
 {
     check_string("\"\"", "");
     check_string("\"orders\"", "orders");
@@ -344,7 +345,7 @@ START_TEST(strings_lose_quotes_and_escapes)
 }
 END_TEST
 
-START_TEST(no_string_without_memory)
+START_TEST(decoding_reports_failed_allocations)
 {
     struct test_memory memory;
     char *text = NULL;
@@ -363,15 +364,15 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        what_rfc_8259_allows,
-        what_it_does_not_allow,
+        texts_that_rfc_8259_allows_are_accepted,
+        texts_that_rfc_8259_does_not_allow_are_refused,
         zero_bytes_are_part_of_the_text,
-        every_beginning_of_a_text,
-        nesting_goes_as_deep_as_allowed_and_no_deeper,
+        a_text_that_is_cut_is_refused,
+        nesting_is_accepted_up_to_the_limit,
         short_texts_agree_with_cjson,
         members_are_found_by_name,
-        strings_lose_quotes_and_escapes,
-        no_string_without_memory,
+        strings_are_decoded,
+        decoding_reports_failed_allocations,
         NULL,
     };
 

@@ -1,5 +1,5 @@
-/* json_threads_test.c: loops in several threads read their clients' JSON at once, and share nothing:
- * with ThreadSanitizer. */
+/* json_threads_test.c: loops in several threads parse their clients' JSON at the same time and
+ * share nothing. ThreadSanitizer checks it. */
 #include <pthread.h>
 #include <string.h>
 
@@ -36,7 +36,7 @@ static void *read_messages(void *data)
     return NULL;
 }
 
-START_TEST(threads_share_no_parser)
+START_TEST(threads_do_not_share_a_parser)
 {
     pthread_t threads[THREADS];
 
@@ -50,7 +50,7 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {threads_share_no_parser, NULL};
+    const TTest *const tests[] = {threads_do_not_share_a_parser, NULL};
 
     return suite_run("json-threads", tests);
 }

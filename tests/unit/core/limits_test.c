@@ -1,4 +1,4 @@
-/* limits_test.c: how fast a client may speak, how many rooms there may be and how long their
+/* limits_test.c: the rate of a client's messages, the number of rooms and the length of their
  * names. */
 #include <stdio.h>
 #include <string.h>
@@ -56,7 +56,7 @@ START_TEST(a_bucket_holds_a_burst_and_fills_at_its_rate)
 }
 END_TEST
 
-/* Whatever passes: never more than a burst, and after a second at least the rate. */
+/* Whatever time passes: never more than a burst, and after a second at least the rate. */
 START_TEST(a_bucket_survives_the_wrap_of_its_clock)
 {
     struct pace pace = pace_of(1, 3);
@@ -74,8 +74,8 @@ START_TEST(a_bucket_survives_the_wrap_of_its_clock)
 }
 END_TEST
 
-/* A client may be silent for as long as it likes, and may come at any time: its bucket is full. */
-START_TEST(nobody_is_taken_for_one_who_just_spoke)
+/* However long a client is silent, and whenever it connects, its bucket is full. */
+START_TEST(a_silent_or_new_client_has_a_full_bucket)
 {
     static const char pong[] = "{\"type\":\"pong\",\"data\":{\"id\":\"E.0\"}}";
 
@@ -84,7 +84,7 @@ START_TEST(nobody_is_taken_for_one_who_just_spoke)
         client_say(&ann, "{\"type\":\"ping\"}");
     host_run(&host);
     client_expect(&ann, pong, pong, pong, NULL);
-    /* The host runs the loop when it is due. */
+    /* The host runs the loop at its deadline. */
     for (uint64_t until = host.now_ms + PACE_WRAP_MS; host.now_ms < until;) {
         uint64_t deadline = ws_loop_run(host.loop, host.now_ms);
 
@@ -103,7 +103,7 @@ START_TEST(nobody_is_taken_for_one_who_just_spoke)
 }
 END_TEST
 
-START_TEST(no_rate_is_no_limit)
+START_TEST(a_rate_of_0_is_no_limit)
 {
     uint32_t full = 0;
 
@@ -112,7 +112,7 @@ START_TEST(no_rate_is_no_limit)
 }
 END_TEST
 
-START_TEST(what_comes_too_fast_is_refused_with_its_ref)
+START_TEST(messages_above_the_rate_are_refused_with_their_ref)
 {
     begin(1, 2);
     for (int i = 1; i <= 3; i++) {
@@ -130,7 +130,7 @@ START_TEST(what_comes_too_fast_is_refused_with_its_ref)
         "{\"type\":\"error\",\"ref\":3," RATE_LIMITED, "{\"type\":\"error\"," RATE_LIMITED,
         NULL);
     ck_assert_int_eq(ws_manager_is_member(host.manager, ann.id, "r3"), 0);
-    /* Others are not held up, and a second later the client may speak again. */
+    /* Other clients are not delayed, and a second later the client may send again. */
     client_open(&host, &bob, "bob", NULL);
     client_say(&bob, "{\"type\":\"ping\"}");
     host_run(&host);
@@ -143,7 +143,7 @@ START_TEST(what_comes_too_fast_is_refused_with_its_ref)
 }
 END_TEST
 
-START_TEST(whoever_goes_on_too_fast_is_sent_away)
+START_TEST(a_client_that_stays_above_the_rate_is_closed)
 {
     begin(1, 3);
     for (int i = 0; i < 6; i++)
@@ -151,7 +151,7 @@ START_TEST(whoever_goes_on_too_fast_is_sent_away)
     host_run(&host);
     ck_assert_int_eq(ann.n_closes, 0);
     host.now_ms += 1000;
-    /* One that was in time: what came too fast is forgotten. */
+    /* A message in time resets the count of messages that came too fast. */
     for (int i = 0; i < 4; i++)
         client_say(&ann, "{\"type\":\"ping\"}");
     host_run(&host);
@@ -164,7 +164,7 @@ START_TEST(whoever_goes_on_too_fast_is_sent_away)
 }
 END_TEST
 
-START_TEST(a_raw_connection_is_sent_away_at_once)
+START_TEST(a_raw_connection_above_the_rate_is_closed_at_once)
 {
     begin(1, 2);
     ck_assert_int_eq(client_try(&host, &bob, "bob", NULL, WS_PROTOCOL_RAW), WS_OK);
@@ -178,7 +178,7 @@ START_TEST(a_raw_connection_is_sent_away_at_once)
 }
 END_TEST
 
-START_TEST(as_many_rooms_as_there_may_be)
+START_TEST(the_number_of_rooms_is_limited)
 {
     host_init(&host);
     host.options.max_rooms = 2;
@@ -222,7 +222,7 @@ START_TEST(a_room_s_name_has_at_most_128_bytes)
 }
 END_TEST
 
-START_TEST(options_that_make_no_sense)
+START_TEST(invalid_limits_are_refused)
 {
     ws_manager_options options;
     ws_manager *manager;
@@ -251,14 +251,14 @@ int main(void)
     const TTest *const tests[] = {
         a_bucket_holds_a_burst_and_fills_at_its_rate,
         a_bucket_survives_the_wrap_of_its_clock,
-        nobody_is_taken_for_one_who_just_spoke,
-        no_rate_is_no_limit,
-        what_comes_too_fast_is_refused_with_its_ref,
-        whoever_goes_on_too_fast_is_sent_away,
-        a_raw_connection_is_sent_away_at_once,
-        as_many_rooms_as_there_may_be,
+        a_silent_or_new_client_has_a_full_bucket,
+        a_rate_of_0_is_no_limit,
+        messages_above_the_rate_are_refused_with_their_ref,
+        a_client_that_stays_above_the_rate_is_closed,
+        a_raw_connection_above_the_rate_is_closed_at_once,
+        the_number_of_rooms_is_limited,
         a_room_s_name_has_at_most_128_bytes,
-        options_that_make_no_sense,
+        invalid_limits_are_refused,
         NULL,
     };
 

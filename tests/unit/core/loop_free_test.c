@@ -1,5 +1,5 @@
-/* loop_free_test.c: ws_loop_free() while another thread is just waking the loop.
- * Not here: what becomes of the loop's connections (loop_test.c). */
+/* loop_free_test.c: ws_loop_free() while another thread is waking the loop. Not here: the end of
+ * the loop's connections (loop_test.c). */
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -51,9 +51,9 @@ static void *free_loop(void *argument)
     return NULL;
 }
 
-/* `wake` of a loop is not running any more once ws_loop_free() has returned: the host may close
+/* Once ws_loop_free() has returned, the loop's `wake` is not running any more: the host may close
  * its eventfd. */
-START_TEST(freeing_a_loop_waits_for_those_who_wake_it)
+START_TEST(freeing_a_loop_waits_for_threads_that_wake_it)
 {
     static const ws_transport transport = {
         .size = sizeof transport, .send = take, .close = forget};
@@ -80,7 +80,7 @@ START_TEST(freeing_a_loop_waits_for_those_who_wake_it)
         sched_yield();
     ck_assert_int_eq(pthread_create(&owner, NULL, free_loop, loop), 0);
     for (int i = 0; i < 2000; i++)
-        sched_yield(); /* only for a library that does not wait */
+        sched_yield(); /* gives a ws_loop_free() that does not wait the time to return */
     atomic_store(&may_return, true);
     pthread_join(emitter, NULL);
     pthread_join(owner, NULL);
@@ -91,7 +91,7 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {freeing_a_loop_waits_for_those_who_wake_it, NULL};
+    const TTest *const tests[] = {freeing_a_loop_waits_for_threads_that_wake_it, NULL};
 
     return suite_run("loop_free", tests);
 }

@@ -57,7 +57,7 @@ START_TEST(loop_options_are_checked)
 }
 END_TEST
 
-START_TEST(there_are_256_loops_at_most)
+START_TEST(at_most_256_loops)
 {
     ws_loop *loops[255];
     ws_loop *one_more = NULL;
@@ -74,7 +74,7 @@ START_TEST(there_are_256_loops_at_most)
 }
 END_TEST
 
-/* Ids stay unique when a loop takes the number of one that has ended. */
+/* Ids stay unique when a loop takes the number of an earlier loop. */
 START_TEST(a_new_loop_s_connections_have_new_ids)
 {
     ws_conn_id old;
@@ -95,7 +95,7 @@ START_TEST(a_new_loop_s_connections_have_new_ids)
 }
 END_TEST
 
-START_TEST(nothing_to_do_has_no_deadline)
+START_TEST(a_loop_without_work_has_no_deadline)
 {
     begin();
     ck_assert_uint_eq(ws_loop_run(host.loop, 1000), WS_NO_DEADLINE);
@@ -141,7 +141,7 @@ static void emit_again(struct client *client, const char *message)
 }
 
 /* A callback that emits without end does not keep the host from its sockets. */
-START_TEST(a_turn_ends_though_there_is_always_more)
+START_TEST(a_turn_ends_even_if_a_callback_keeps_emitting)
 {
     size_t first;
 
@@ -205,8 +205,8 @@ START_TEST(every_kind_of_call_wakes)
 }
 END_TEST
 
-/* What a call on the loop's own thread leaves to the next turn is not forgotten. */
-START_TEST(a_connection_that_is_to_be_ended_wakes)
+/* A call on the loop's own thread that leaves work for the next turn wakes the loop. */
+START_TEST(a_pending_disconnect_wakes_the_loop)
 {
     begin();
     test_memory_fail(&host.memory, 0, false);
@@ -218,7 +218,7 @@ START_TEST(a_connection_that_is_to_be_ended_wakes)
 }
 END_TEST
 
-START_TEST(what_concerns_nobody_wakes_nobody)
+START_TEST(calls_without_recipients_wake_no_loop)
 {
     struct host empty;
 
@@ -251,7 +251,7 @@ static void emit_in_message(struct host *of, struct client *client, const char *
     }
 }
 
-START_TEST(callbacks_wake_other_loops_but_not_their_own)
+START_TEST(callbacks_wake_other_loops_only)
 {
     ws_loop_options loop_options;
     ws_connect_options options;
@@ -303,14 +303,14 @@ START_TEST(freeing_a_loop_ends_its_connections)
                            "on_disconnect ann ann 1001 server loop ended\n");
     ck_assert_int_eq(ann.n_closes, 1);
     ck_assert_uint_eq(ann.close_code, 1001);
-    client_expect(&ann, NULL); /* what was not carried out is dropped */
+    client_expect(&ann, NULL); /* calls that were not carried out are dropped */
     client_expect(&bob, NULL);
     ck_assert_uint_eq(ws_manager_connection_count(host.manager), 0);
     end();
 }
 END_TEST
 
-START_TEST(freeing_a_loop_with_a_connection_on_its_way)
+START_TEST(freeing_a_loop_with_a_connection_in_its_inbox)
 {
     struct client eve;
 
@@ -325,7 +325,7 @@ START_TEST(freeing_a_loop_with_a_connection_on_its_way)
 }
 END_TEST
 
-START_TEST(freeing_a_loop_with_a_connection_that_is_to_be_ended)
+START_TEST(freeing_a_loop_with_a_pending_disconnect)
 {
     begin();
     test_memory_fail(&host.memory, 0, false);
@@ -347,8 +347,8 @@ static void reconnect(struct host *of, struct client *client, const char *line)
         ck_assert_int_eq(client_try(of, again, "again", NULL, WS_PROTOCOL_JSON), WS_OK);
 }
 
-/* on_disconnect may even register another connection with the loop that ends. */
-START_TEST(freeing_a_loop_whose_callbacks_go_on)
+/* on_disconnect may even register another connection with the loop that is being freed. */
+START_TEST(freeing_a_loop_whose_callbacks_connect)
 {
     struct client again = {0};
 
@@ -365,7 +365,7 @@ END_TEST
 
 /* --- the list of connections with output --------------------------------------------------- */
 
-START_TEST(output_is_listed_once_and_in_order)
+START_TEST(connections_with_output_are_listed_once_and_in_order)
 {
     struct output_node a = {0}, b = {0}, c = {0};
 
@@ -393,21 +393,21 @@ int main(void)
 {
     const TTest *const tests[] = {
         loop_options_are_checked,
-        there_are_256_loops_at_most,
+        at_most_256_loops,
         a_new_loop_s_connections_have_new_ids,
-        nothing_to_do_has_no_deadline,
+        a_loop_without_work_has_no_deadline,
         a_clock_that_is_set_back_is_logged_once,
-        a_turn_ends_though_there_is_always_more,
+        a_turn_ends_even_if_a_callback_keeps_emitting,
         one_wake_up_for_all_calls_between_two_runs,
         every_kind_of_call_wakes,
-        a_connection_that_is_to_be_ended_wakes,
-        what_concerns_nobody_wakes_nobody,
-        callbacks_wake_other_loops_but_not_their_own,
+        a_pending_disconnect_wakes_the_loop,
+        calls_without_recipients_wake_no_loop,
+        callbacks_wake_other_loops_only,
         freeing_a_loop_ends_its_connections,
-        freeing_a_loop_with_a_connection_on_its_way,
-        freeing_a_loop_with_a_connection_that_is_to_be_ended,
-        freeing_a_loop_whose_callbacks_go_on,
-        output_is_listed_once_and_in_order,
+        freeing_a_loop_with_a_connection_in_its_inbox,
+        freeing_a_loop_with_a_pending_disconnect,
+        freeing_a_loop_whose_callbacks_connect,
+        connections_with_output_are_listed_once_and_in_order,
         NULL,
     };
 

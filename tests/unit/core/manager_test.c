@@ -1,5 +1,5 @@
-/* manager_test.c: making a manager: size stamps, limits, allocator, names; who owns its memory;
- * the version; the texts of the result codes. */
+/* manager_test.c: creating a manager: size stamps, limits, allocator, names; ownership of its
+ * memory; the version; the texts of the result codes. */
 #include "core/manager.h"
 
 #include <stddef.h>
@@ -93,11 +93,11 @@ START_TEST(options_are_checked)
     options.max_connections = options.max_rooms_per_connection = 0;
     check_new(&options, WS_OK);
     options.clock = NULL;
-    check_new(&options, WS_OK); /* "NULL: the system's" */
+    check_new(&options, WS_OK); /* NULL selects the system's clock */
 }
 END_TEST
 
-START_TEST(an_allocator_is_set_whole)
+START_TEST(an_allocator_is_complete_or_default)
 {
     struct {
         ws_allocator allocator;
@@ -131,7 +131,7 @@ START_TEST(an_allocator_is_set_whole)
 }
 END_TEST
 
-START_TEST(size_stamps)
+START_TEST(wrong_sizes_are_refused)
 {
     struct {
         ws_manager_options options;
@@ -145,7 +145,7 @@ START_TEST(size_stamps)
     check_new(&newer.options, WS_ERR_INVALID);
     newer.options.size = sizeof newer.options;
     check_new(&newer.options, WS_OK);
-    /* From before max_pending: a bad value behind the end is not looked at. */
+    /* From before max_pending was added: an invalid value after the end is not read. */
     newer.options.max_pending = 0;
     check_new(&newer.options, WS_ERR_INVALID);
     newer.options.size = offsetof(ws_manager_options, max_pending);
@@ -171,7 +171,7 @@ struct version_two {
     int second;
 };
 
-START_TEST(options_of_another_version)
+START_TEST(options_of_another_version_are_accepted)
 {
     struct version_two to = {sizeof to, 1, 0, 2};
     struct version_one old = {sizeof old, 10};
@@ -189,7 +189,7 @@ START_TEST(options_of_another_version)
     ck_assert_uint_eq(to.size, sizeof to);
     ck_assert(options_copy(&to, sizeof to, NULL));
     ck_assert_int_eq(to.first, 10);
-    /* Compiled against a later one: what this library does not know must be zero. */
+    /* Compiled against a later version: fields that this library does not know must be zero. */
     ck_assert(options_copy(&to, sizeof to, &newer));
     ck_assert_int_eq(to.second, 30);
     ck_assert_uint_eq(to.size, sizeof to);
@@ -197,7 +197,7 @@ START_TEST(options_of_another_version)
     newer.known.first = 99;
     ck_assert(!options_copy(&to, sizeof to, &newer));
     ck_assert_int_eq(to.first, 20);
-    /* No struct has such a size. */
+    /* No version of the struct has this size. */
     old.size = sizeof old.size - 1;
     ck_assert(!options_copy(&to, sizeof to, &old));
     old.size = 4097;
@@ -206,7 +206,7 @@ START_TEST(options_of_another_version)
 }
 END_TEST
 
-/* An older program has room for less than this library would fill in. */
+/* An older program's struct has no room for the newer fields. */
 START_TEST(defaults_stay_within_the_caller_s_struct)
 {
     struct {
@@ -220,7 +220,7 @@ START_TEST(defaults_stay_within_the_caller_s_struct)
     ck_assert_uint_eq(room.options.size, known);
     ck_assert_ptr_null((void *)(uintptr_t)room.options.on_connect);
     ck_assert_uint_eq(room.options.max_connections, 0xaaaaaaaa);
-    /* A newer program has room for more, of which this library knows nothing. */
+    /* A newer program's struct has fields that this library does not know. */
     ws_manager_options_init_size(&room.options, sizeof room);
     ck_assert_uint_eq(room.options.size, sizeof room);
     ck_assert_uint_eq(room.options.max_connections, 100000);
@@ -274,7 +274,7 @@ START_TEST(options_are_copied)
 }
 END_TEST
 
-START_TEST(every_manager_has_an_epoch_of_its_own)
+START_TEST(every_manager_has_its_own_epoch)
 {
     enum { N = 50 };
     ws_manager *managers[N];
@@ -294,7 +294,7 @@ START_TEST(every_manager_has_an_epoch_of_its_own)
 }
 END_TEST
 
-START_TEST(a_manager_s_memory_goes_with_its_last_loop_or_event)
+START_TEST(a_manager_is_released_with_its_last_loop_or_event)
 {
     struct host host;
     struct client ann;
@@ -317,7 +317,7 @@ START_TEST(a_manager_s_memory_goes_with_its_last_loop_or_event)
 }
 END_TEST
 
-START_TEST(every_result_code_has_a_text_of_its_own)
+START_TEST(every_result_code_has_its_own_text)
 {
     for (int code = WS_ERR_CLOSED; code <= WS_OK; code++) {
         const char *text = ws_strerror(code);
@@ -348,15 +348,15 @@ int main(void)
     const TTest *const tests[] = {
         the_defaults_are_those_of_the_header,
         options_are_checked,
-        an_allocator_is_set_whole,
-        size_stamps,
-        options_of_another_version,
+        an_allocator_is_complete_or_default,
+        wrong_sizes_are_refused,
+        options_of_another_version_are_accepted,
         defaults_stay_within_the_caller_s_struct,
         a_log_line_is_one_line,
         options_are_copied,
-        every_manager_has_an_epoch_of_its_own,
-        a_manager_s_memory_goes_with_its_last_loop_or_event,
-        every_result_code_has_a_text_of_its_own,
+        every_manager_has_its_own_epoch,
+        a_manager_is_released_with_its_last_loop_or_event,
+        every_result_code_has_its_own_text,
         the_running_version_is_that_of_the_headers,
         NULL,
     };

@@ -73,7 +73,7 @@ static void check_number(size_t number)
         ck_abort_msg("%s, in: %d", group->name, in[number]);
 }
 
-/* Chains stay short, and a table that has become empty small. */
+/* Chains stay short, and a table that has become empty is small. */
 static void check_size(void)
 {
     if (table.count != n_in)
@@ -110,7 +110,7 @@ static void check_all(void)
         check_number(i);
 }
 
-START_TEST(nothing_is_found_in_none)
+START_TEST(nothing_is_found_in_an_empty_table)
 {
     begin();
     ck_assert_ptr_null(name_table_find(&table, "room-0", 6));
@@ -120,8 +120,8 @@ START_TEST(nothing_is_found_in_none)
 }
 END_TEST
 
-/* At each size one may be found, and one that is not there not. */
-START_TEST(it_grows_by_a_bucket_at_a_time)
+/* At each size, a name that is in the table is found, and one that is not is not. */
+START_TEST(the_table_grows_by_one_bucket_at_a_time)
 {
     begin();
     for (size_t i = 0; i < N_GROUPS; i++) {
@@ -144,7 +144,7 @@ START_TEST(it_grows_by_a_bucket_at_a_time)
 }
 END_TEST
 
-START_TEST(it_shrinks_by_two_buckets_at_a_time_and_gives_memory_back)
+START_TEST(the_table_shrinks_by_two_buckets_and_frees_memory)
 {
     long n_blocks;
 
@@ -173,9 +173,9 @@ START_TEST(it_shrinks_by_two_buckets_at_a_time_and_gives_memory_back)
 }
 END_TEST
 
-/* Between the steps of a walk names come and go, so that buckets are split and given back all the
- * time; each fourth one stays. */
-START_TEST(a_walk_in_steps_sees_what_stays_once)
+/* Between the steps of a walk names are added and removed, so that buckets are split and given back
+ * all the time; every fourth name stays. */
+START_TEST(a_walk_in_steps_sees_each_remaining_name_once)
 {
     for (int round = 0; round < 50; round++) {
         size_t most = 4 * (size_t)(1 + random() % (N_GROUPS / 4));
@@ -209,8 +209,9 @@ START_TEST(a_walk_in_steps_sees_what_stays_once)
 }
 END_TEST
 
-/* A name is its bytes: not a beginning of another, nor another of the same length. */
-START_TEST(names_are_told_apart)
+/* A name is compared by all its bytes: a prefix does not match, nor another name of the same
+ * length. */
+START_TEST(similar_names_are_different)
 {
     begin();
     add(1);
@@ -236,8 +237,9 @@ START_TEST(the_first_group_needs_memory)
 }
 END_TEST
 
-/* The chains get longer then, and nothing else; with memory again, it grows on. */
-START_TEST(without_memory_it_takes_more_all_the_same)
+/* Without memory the chains get longer, and nothing else changes; with memory again, the table
+ * grows. */
+START_TEST(without_memory_names_are_still_added)
 {
     begin();
     for (size_t i = 0; i < FIRST_BUCKETS; i++)
@@ -259,8 +261,8 @@ START_TEST(without_memory_it_takes_more_all_the_same)
 }
 END_TEST
 
-/* A client that knows the hash, but not the secret, can't aim names at one bucket. */
-START_TEST(the_secret_decides_on_the_bucket)
+/* A client that knows the hash function but not the secret cannot aim names at one bucket. */
+START_TEST(the_bucket_depends_on_the_secret)
 {
     uint64_t first = 0;
     bool differs = false;
@@ -304,7 +306,7 @@ static void change_randomly(unsigned additions_of_100)
     check_all();
 }
 
-START_TEST(random_changes_as_in_an_array)
+START_TEST(random_changes_agree_with_an_array)
 {
     for (unsigned seed = 1; seed <= 5; seed++) {
         srandom(seed);
@@ -326,15 +328,15 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        nothing_is_found_in_none,
-        it_grows_by_a_bucket_at_a_time,
-        it_shrinks_by_two_buckets_at_a_time_and_gives_memory_back,
-        a_walk_in_steps_sees_what_stays_once,
-        names_are_told_apart,
+        nothing_is_found_in_an_empty_table,
+        the_table_grows_by_one_bucket_at_a_time,
+        the_table_shrinks_by_two_buckets_and_frees_memory,
+        a_walk_in_steps_sees_each_remaining_name_once,
+        similar_names_are_different,
         the_first_group_needs_memory,
-        without_memory_it_takes_more_all_the_same,
-        the_secret_decides_on_the_bucket,
-        random_changes_as_in_an_array,
+        without_memory_names_are_still_added,
+        the_bucket_depends_on_the_secret,
+        random_changes_agree_with_an_array,
         NULL,
     };
 

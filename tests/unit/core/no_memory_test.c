@@ -1,5 +1,5 @@
-/* no_memory_test.c: a whole application's life in which the n-th allocation fails, for every n:
- * no crash, no leak, errors returned, nothing lost silently. */
+/* no_memory_test.c: a whole application's life in which the n-th allocation fails, for every n: no
+ * crash, no leak, errors are returned, nothing is lost silently. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +19,7 @@ static size_t n_sent;
 
 /* --- steps --------------------------------------------------------------------------------- */
 
-/* An error is one of memory, and an allocation has failed then. */
+/* The only error is WS_ERR_NO_MEMORY, and only after an allocation failed. */
 static bool worked(int result)
 {
     if (result != WS_OK) {
@@ -29,7 +29,7 @@ static bool worked(int result)
     return result == WS_OK;
 }
 
-/* About a connection, which may have been ended for want of memory. */
+/* As above, for a call about a connection, which may have ended for lack of memory. */
 static bool worked_for(const struct client *client, int result)
 {
     if (result == WS_ERR_NOT_FOUND) {
@@ -169,7 +169,8 @@ static void live(void)
 
 /* --- what must hold afterwards ------------------------------------------------------------- */
 
-/* Every event that was accepted, in order, or up to where the connection was ended. */
+/* The client received every event that was accepted, in order, or all up to the point where its
+ * connection ended. */
 static void check_events(const struct client *client)
 {
     size_t at = 0;
@@ -191,8 +192,8 @@ static void check_pings(const struct client *client, int pings)
     for (size_t i = 0; i < client->n_messages; i++)
         pings -= strstr(client->messages[i], "\"type\":\"pong\"") != NULL;
     ck_assert_msg(pings == 0 || client->close_code == 1013,
-                  "%s waits for %d answers, and was not told (%u)", client->name, pings,
-                  client->close_code);
+                  "%s waits for %d answers, and was not closed with 1013 (%u)", client->name,
+                  pings, client->close_code);
 }
 
 static void check_clients(void)
@@ -210,7 +211,7 @@ static void check_clients(void)
     }
 }
 
-/* True if no allocation failed: then there is no further one to try. */
+/* Returns true if no allocation failed: then every n has been tried. */
 static bool live_without(long fail_at, bool and_after)
 {
     memset(clients, 0, sizeof clients);

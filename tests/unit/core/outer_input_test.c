@@ -1,4 +1,4 @@
-/* outer_input_test.c: what the application's own transports hand in is bounded, and carried out in
+/* outer_input_test.c: input from the application's own transports is bounded, and carried out in
  * order with the events. Not here: WebSockets (websocket/input_test.c). */
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +30,7 @@ static int say(const char *text)
     return ws_manager_receive(host.manager, ann.id, text, strlen(text), 1);
 }
 
-/* Until no more is taken; how many were. */
+/* Hands in messages until one is refused; returns how many were accepted. */
 static unsigned say_while_taken(const char *text)
 {
     unsigned count = 0;
@@ -42,7 +42,7 @@ static unsigned say_while_taken(const char *text)
     return count;
 }
 
-START_TEST(what_waits_is_bounded_by_number)
+START_TEST(pending_input_is_bounded_by_number)
 {
     begin();
     ck_assert_uint_eq(say_while_taken(ping), 256);
@@ -53,7 +53,7 @@ START_TEST(what_waits_is_bounded_by_number)
 }
 END_TEST
 
-START_TEST(what_waits_is_bounded_by_bytes)
+START_TEST(pending_input_is_bounded_by_bytes)
 {
     char big[5000];
 
@@ -92,7 +92,7 @@ static void be_resumed(void *transport_data)
     ck_assert_int_eq(say(ping), WS_OK);
 }
 
-START_TEST(the_transport_is_told_when_there_is_room)
+START_TEST(resume_is_called_when_there_is_room_again)
 {
     static const ws_transport transport = {
         .size = sizeof transport, .send = take, .close = be_closed, .resume = be_resumed};
@@ -123,8 +123,8 @@ static void be_closed_for_good(uint16_t code, const char *reason, size_t length,
     resumed = 100;
 }
 
-/* Its transport may have been freed there. */
-START_TEST(nobody_is_told_after_the_end)
+/* `resume` is not called: the transport may have been freed in close(). */
+START_TEST(resume_is_not_called_after_the_end)
 {
     static const ws_transport transport = {.size = sizeof transport,
                                            .send = take,
@@ -146,7 +146,7 @@ START_TEST(nobody_is_told_after_the_end)
 }
 END_TEST
 
-START_TEST(what_waits_goes_with_the_connection)
+START_TEST(pending_input_is_dropped_with_the_connection)
 {
     begin();
     say_while_taken(ping);
@@ -170,8 +170,8 @@ static int position_of(const char *message)
     return atoi(id + 8);
 }
 
-/* Between its room_joined and its room_left a client gets every event of the room, and none before
- * and after, whatever else the loop has to do. */
+/* Between its room_joined and its room_left a client receives every event of the room, and none
+ * before and after, whatever else the loop has to do. */
 static void expect_events_between(void)
 {
     const char *message;
@@ -185,18 +185,20 @@ static void expect_events_between(void)
         } else if (strstr(message, "\"room_left\"") != NULL) {
             left = position_of(message);
         } else if (strstr(message, "\"room\":\"r\"") != NULL) {
-            ck_assert_msg(joined >= 0 && left < 0, "out of its turn: %s", message);
+            ck_assert_msg(joined >= 0 && left < 0, "received outside of its membership: %s",
+                          message);
             got[position_of(message)] = true;
         }
     }
     ck_assert_int_ge(joined, 0);
     ck_assert_int_ge(left, joined);
     for (int i = 1; i <= N_EVENTS; i++)
-        ck_assert_msg(got[i] == (i > joined && i <= left), "%d of %d to %d", i, joined, left);
+        ck_assert_msg(got[i] == (i > joined && i <= left), "event %d, a member from %d to %d",
+                      i, joined, left);
 }
 
-/* Far more members than a turn reaches: the loop is in the middle of deliveries, and has others to
- * make, when the client comes and goes. */
+/* The room has far more members than a turn reaches: the loop is in the middle of deliveries, and
+ * has further ones to make, when the client joins and leaves. */
 static void join_and_leave_within(unsigned first, unsigned last)
 {
     struct crowd crowd;
@@ -223,14 +225,14 @@ static void join_and_leave_within(unsigned first, unsigned last)
     client_free(client);
 }
 
-START_TEST(joins_and_leaves_stand_between_the_events_of_a_busy_loop)
+START_TEST(joins_and_leaves_are_in_order_with_the_events_of_a_busy_loop)
 {
     for (unsigned i = 0; i < 12; i++)
         join_and_leave_within(4 + i % 4, 8 + i);
 }
 END_TEST
 
-/* --- what clients bring about ---------------------------------------------------------------- */
+/* --- effects of clients' input --------------------------------------------------------------- */
 
 enum { MEMBERS = 200 };
 
@@ -255,8 +257,8 @@ static void look_at_account(struct host *of, struct client *client, const char *
     on_account += account_is_client();
 }
 
-/* What callbacks send when a client comes, enters a room, leaves it and goes, too. */
-START_TEST(all_callbacks_for_a_client_are_on_its_account)
+/* Also what callbacks send when a client connects, joins a room, leaves it and disconnects. */
+START_TEST(sends_from_callbacks_are_charged_to_the_client)
 {
     host_open(&host);
     host.hook = look_at_account;
@@ -284,10 +286,10 @@ static bool has_got(const struct client *client, const char *text)
     return false;
 }
 
-/* A message that is sent on to a room costs as many deliveries as that has members: those that follow
- * wait until the deliveries are made, so that an event of the application stands behind two turns' worth
- * of them and not behind all. */
-START_TEST(recipients_count)
+/* A message that is relayed to a room costs one delivery for each member: the messages after it
+ * wait until these deliveries are made, so that an event of the application waits for two turns'
+ * worth of them and not for all. */
+START_TEST(relayed_messages_cost_their_recipients)
 {
     static struct client members[MEMBERS];
 
@@ -313,14 +315,14 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        what_waits_is_bounded_by_number,
-        what_waits_is_bounded_by_bytes,
-        the_transport_is_told_when_there_is_room,
-        nobody_is_told_after_the_end,
-        what_waits_goes_with_the_connection,
-        joins_and_leaves_stand_between_the_events_of_a_busy_loop,
-        all_callbacks_for_a_client_are_on_its_account,
-        recipients_count,
+        pending_input_is_bounded_by_number,
+        pending_input_is_bounded_by_bytes,
+        resume_is_called_when_there_is_room_again,
+        resume_is_not_called_after_the_end,
+        pending_input_is_dropped_with_the_connection,
+        joins_and_leaves_are_in_order_with_the_events_of_a_busy_loop,
+        sends_from_callbacks_are_charged_to_the_client,
+        relayed_messages_cost_their_recipients,
         NULL,
     };
 

@@ -1,6 +1,6 @@
 /* pages_faults_test.c: clients that wait for pages of the cluster's stream while the carrier is
- * busy, silent, or has another stream, while memory is short, and while they go away.
- * Not here: who gets what when nothing goes wrong (pages_test.c). */
+ * busy, silent, or has another stream, while memory is short, and while clients disconnect. Not
+ * here: which events a client receives when nothing fails (pages_test.c). */
 #include <string.h>
 
 #include "core/loop_state.h"
@@ -14,7 +14,7 @@ static struct client ann;
 static struct client bob;
 static struct client crowd[MANY];
 
-/* A process that keeps the newest ten. */
+/* A process that keeps the newest ten events. */
 static void begin_with(int n_events)
 {
     stream_reset();
@@ -92,7 +92,7 @@ START_TEST(a_busy_carrier_is_asked_again)
 }
 END_TEST
 
-START_TEST(a_carrier_that_stays_busy_or_silent)
+START_TEST(a_carrier_that_stays_busy_or_silent_is_given_up)
 {
     for (int result = WS_OK;; result = WS_ERR_BACKPRESSURE) {
         begin();
@@ -108,7 +108,7 @@ START_TEST(a_carrier_that_stays_busy_or_silent)
         pass(PATIENCE_MS);
         expect_lost(&bob);
         ck_assert_uint_eq(stream.n_asked, result == WS_OK ? 2 : 0);
-        while (stream.n_asked > 0) /* too late */
+        while (stream.n_asked > 0) /* the answers come too late */
             stream_answer();
         ck_assert_uint_eq(here.host.manager->pages.count, 0);
         end();
@@ -118,8 +118,8 @@ START_TEST(a_carrier_that_stays_busy_or_silent)
 }
 END_TEST
 
-/* All together takes longer than anyone would wait for one. */
-START_TEST(a_slow_carrier)
+/* All answers together take longer than the deadline of one. */
+START_TEST(a_slow_carrier_is_waited_for)
 {
     begin();
     come_back(&ann, 10);
@@ -135,7 +135,7 @@ START_TEST(a_slow_carrier)
 }
 END_TEST
 
-START_TEST(what_the_carrier_does_not_have)
+START_TEST(events_that_the_carrier_lacks_are_lost)
 {
     begin();
     come_back(&ann, 10);
@@ -149,8 +149,8 @@ START_TEST(what_the_carrier_does_not_have)
 }
 END_TEST
 
-/* Events that were not asked for, and a gap. */
-START_TEST(answers_that_make_no_sense)
+/* Events that were not requested, and a gap. */
+START_TEST(invalid_answers_are_ignored)
 {
     ws_cluster_event events[3];
 
@@ -173,7 +173,7 @@ START_TEST(answers_that_make_no_sense)
 }
 END_TEST
 
-START_TEST(a_carrier_that_is_taken_out)
+START_TEST(a_removed_carrier_ends_the_wait)
 {
     begin();
     come_back(&ann, 10);
@@ -185,8 +185,8 @@ START_TEST(a_carrier_that_is_taken_out)
 }
 END_TEST
 
-/* Nor is it asked then for those that wait for others' pages. */
-START_TEST(a_carrier_that_is_taken_out_while_many_wait)
+/* Nor is it asked for the clients that wait for pages of others. */
+START_TEST(a_removed_carrier_is_not_asked_again)
 {
     size_t n_fetches;
 
@@ -207,9 +207,9 @@ START_TEST(a_carrier_that_is_taken_out_while_many_wait)
 }
 END_TEST
 
-/* --- clients that go away -------------------------------------------------------------------- */
+/* --- clients that disconnect ----------------------------------------------------------------- */
 
-START_TEST(clients_that_go_while_they_wait)
+START_TEST(clients_disconnect_while_they_wait)
 {
     begin();
     for (size_t i = 0; i < MANY; i++)
@@ -224,8 +224,8 @@ START_TEST(clients_that_go_while_they_wait)
 }
 END_TEST
 
-/* Between the answer and their turn. */
-START_TEST(clients_that_go_when_it_comes)
+/* They disconnect after the answer and before their turn. */
+START_TEST(clients_disconnect_when_the_page_arrives)
 {
     begin();
     come_back(&ann, 10);
@@ -241,7 +241,7 @@ START_TEST(clients_that_go_when_it_comes)
 }
 END_TEST
 
-/* However often somebody comes and goes, few requests are on their way. */
+/* However often clients connect and disconnect, few requests are outstanding. */
 START_TEST(requests_are_bounded)
 {
     begin();
@@ -276,19 +276,19 @@ static void expect_lost_before(struct client *client, uint64_t position)
     client_expect(client, recovered_message(false, 0, position), NULL);
 }
 
-START_TEST(another_epoch_while_they_wait)
+START_TEST(another_epoch_while_clients_wait)
 {
     begin();
     for (size_t i = 0; i < 6; i++)
         come_back(&crowd[i], i * 100);
     ck_assert_uint_eq(stream.n_asked, 2);
     begin_anew("zzzzzzzzzz", 1000);
-    stream_answer(); /* of the one before */
+    stream_answer(); /* the answer of the former stream */
     host_run(&here.host);
     for (size_t i = 0; i < 6; i++)
         expect_lost_before(&crowd[i], 1000);
     ck_assert_uint_eq(here.host.manager->pages.count, 0);
-    /* The same page of the new one is another page. */
+    /* The page with this number is another page in the new stream. */
     strcpy(stream.epoch, "zzzzzzzzzz");
     come_back(&ann, 300);
     ck_assert_uint_eq(stream.n_asked, 2);
@@ -305,8 +305,8 @@ START_TEST(another_epoch_while_they_wait)
 }
 END_TEST
 
-/* What one stream has lost another may have. */
-START_TEST(another_epoch_and_what_was_lost)
+/* A range that one stream has lost may exist in another. */
+START_TEST(another_epoch_has_a_range_that_was_lost)
 {
     begin();
     come_back(&ann, 10);
@@ -322,7 +322,7 @@ START_TEST(another_epoch_and_what_was_lost)
 }
 END_TEST
 
-/* The loop has not heard of it when it is about to ask again. */
+/* The loop has not heard of the new epoch when it is about to ask again. */
 START_TEST(another_epoch_while_the_carrier_is_busy)
 {
     begin();
@@ -337,8 +337,8 @@ START_TEST(another_epoch_while_the_carrier_is_busy)
 }
 END_TEST
 
-/* Nor when the client's turn comes. */
-START_TEST(another_epoch_while_they_read)
+/* The loop has not heard of the new epoch when the client's turn comes. */
+START_TEST(another_epoch_while_clients_read)
 {
     begin();
     come_back(&ann, 10);
@@ -359,8 +359,8 @@ START_TEST(another_epoch_while_they_read)
 }
 END_TEST
 
-/* Events were lost on the way, but it is the same stream: what is there is asked for anew. */
-START_TEST(a_gap_while_they_wait)
+/* Events were lost on the way, but the stream is the same: what it still has is requested again. */
+START_TEST(a_gap_while_clients_wait)
 {
     begin();
     come_back(&ann, 10);
@@ -378,7 +378,7 @@ END_TEST
 
 /* --- memory ---------------------------------------------------------------------------------- */
 
-/* Answers as a carrier does: again, if there was no memory. */
+/* Answers as a carrier does: once more if there was no memory. */
 static void answer_again(void)
 {
     const struct asked asked = stream.asked[0];
@@ -390,8 +390,8 @@ static void answer_again(void)
     stream_answer();
 }
 
-/* Each of what is allocated while two clients come back fails, alone or with all that follows up to
- * the next turn. */
+/* Each allocation while two clients come back fails, alone or with all that follow up to the next
+ * turn. */
 static long fail_at(long n, bool with_all_after)
 {
     struct client *const clients[] = {&ann, &bob};
@@ -426,7 +426,7 @@ static long fail_at(long n, bool with_all_after)
     return n_requests;
 }
 
-START_TEST(memory_that_runs_out)
+START_TEST(every_allocation_fails_while_clients_wait)
 {
     long n_requests;
 
@@ -445,8 +445,9 @@ START_TEST(memory_that_runs_out)
 }
 END_TEST
 
-/* The answer comes while the loop's inbox is full, and the n-th allocation fails. True if the
- * answer was taken nevertheless, so that the loop has to find out by itself. */
+/* The answer comes while the loop's inbox is full, and the n-th allocation fails. Returns whether
+ * the answer was accepted although the allocation failed: then the loop is not notified and has to
+ * find out by itself. */
 static bool answer_while_failing(long n, bool *failed)
 {
     size_t n_texts = 0;
@@ -468,7 +469,7 @@ static bool answer_while_failing(long n, bool *failed)
     return taken && *failed;
 }
 
-START_TEST(a_loop_that_can_not_be_told)
+START_TEST(a_loop_that_cannot_be_notified_finds_the_page)
 {
     int n_not_told = 0;
     bool failed;
@@ -485,22 +486,22 @@ int main(void)
 {
     const TTest *const tests[] = {
         a_busy_carrier_is_asked_again,
-        a_carrier_that_stays_busy_or_silent,
-        a_slow_carrier,
-        what_the_carrier_does_not_have,
-        answers_that_make_no_sense,
-        a_carrier_that_is_taken_out,
-        a_carrier_that_is_taken_out_while_many_wait,
-        clients_that_go_while_they_wait,
-        clients_that_go_when_it_comes,
+        a_carrier_that_stays_busy_or_silent_is_given_up,
+        a_slow_carrier_is_waited_for,
+        events_that_the_carrier_lacks_are_lost,
+        invalid_answers_are_ignored,
+        a_removed_carrier_ends_the_wait,
+        a_removed_carrier_is_not_asked_again,
+        clients_disconnect_while_they_wait,
+        clients_disconnect_when_the_page_arrives,
         requests_are_bounded,
-        another_epoch_while_they_wait,
-        another_epoch_and_what_was_lost,
+        another_epoch_while_clients_wait,
+        another_epoch_has_a_range_that_was_lost,
         another_epoch_while_the_carrier_is_busy,
-        another_epoch_while_they_read,
-        a_gap_while_they_wait,
-        memory_that_runs_out,
-        a_loop_that_can_not_be_told,
+        another_epoch_while_clients_read,
+        a_gap_while_clients_wait,
+        every_allocation_fails_while_clients_wait,
+        a_loop_that_cannot_be_notified_finds_the_page,
         NULL,
     };
 

@@ -1,5 +1,6 @@
-/* pages_test.c: what the history does not have comes from the cluster's carrier, a page at a time,
- * once for all who need it. Not here: what goes wrong meanwhile (pages_faults_test.c). */
+/* pages_test.c: events that are no longer in the history come from the cluster's carrier, a page at
+ * a time, once for all clients that need them. Not here: failures meanwhile
+ * (pages_faults_test.c). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,7 +77,8 @@ static void answer_with(uint64_t after, size_t n)
     host_run(&here.host);
 }
 
-/* It has had the welcome and everyone's events from one to another, once, in order. */
+/* The client has received the welcome and everyone's events from one position to another, once, in
+ * order. */
 static void expect_all(struct client *client, uint64_t first, uint64_t last)
 {
     ck_assert_ptr_nonnull(client_next(client));
@@ -85,7 +87,7 @@ static void expect_all(struct client *client, uint64_t first, uint64_t last)
     client_expect(client, recovered_message(true, last - first + 1, last), NULL);
 }
 
-START_TEST(pages_begin_where_all_begin)
+START_TEST(pages_have_fixed_boundaries)
 {
     begin(600, false);
     come_back(&ann, 300);
@@ -100,7 +102,7 @@ START_TEST(pages_begin_where_all_begin)
 }
 END_TEST
 
-START_TEST(rooms_users_and_exclusions)
+START_TEST(pages_respect_rooms_users_and_exclusions)
 {
     char former[CONNECTION_NAME_SIZE];
     ws_event *event;
@@ -132,7 +134,7 @@ END_TEST
 
 /* --- sharing --------------------------------------------------------------------------------- */
 
-/* Each has seen its room's events up to some position, and is in no other room. */
+/* Each client has seen its room's events up to some position, and is in no other room. */
 static void crowd_comes_back(size_t first, size_t count)
 {
     for (size_t i = first; i < first + count; i++) {
@@ -168,7 +170,7 @@ static void expect_crowd(size_t count)
     }
 }
 
-START_TEST(a_thousand_clients_share_what_is_fetched)
+START_TEST(a_thousand_clients_share_the_fetched_pages)
 {
     enum { PAGES = 30 };
 
@@ -184,8 +186,8 @@ START_TEST(a_thousand_clients_share_what_is_fetched)
 }
 END_TEST
 
-/* What was fetched is kept for those who come a little later, but not for good. */
-START_TEST(pages_are_dropped_when_nobody_reads_them)
+/* A fetched page is kept for clients that come a little later, but not for good. */
+START_TEST(pages_without_readers_are_dropped)
 {
     begin(300, false);
     come_back(&ann, 10);
@@ -204,7 +206,7 @@ START_TEST(pages_are_dropped_when_nobody_reads_them)
 }
 END_TEST
 
-/* A few clients at a time, and each page's answer takes its time. */
+/* A few clients connect at a time, and each page's answer takes some time. */
 static void come_one_after_the_other(size_t n_pages, uint32_t max_pages)
 {
     enum { AT_ONCE = 10 };
@@ -223,7 +225,7 @@ static void come_one_after_the_other(size_t n_pages, uint32_t max_pages)
     expect_crowd(MOST_CLIENTS);
 }
 
-/* Each loop has a clock of its own, and may end before the others. */
+/* Each loop has its own clock, and may end before the others. */
 START_TEST(pages_are_dropped_by_any_loop)
 {
     ws_loop *first;
@@ -252,19 +254,19 @@ START_TEST(pages_are_dropped_by_any_loop)
 }
 END_TEST
 
-START_TEST(those_who_come_one_after_the_other_share_it_too)
+START_TEST(clients_one_after_the_other_share_the_pages)
 {
     come_one_after_the_other(50, PAGES_MAX);
     ck_assert_uint_eq(stream.n_fetches, 50);
     end();
-    /* In more pages than are kept. */
+    /* The clients need more pages than are kept. */
     come_one_after_the_other(50, 20);
     ck_assert_uint_le(stream.n_fetches, 5 * 50);
     end();
 }
 END_TEST
 
-START_TEST(two_loops_share)
+START_TEST(two_loops_share_the_pages)
 {
     ws_loop *first;
     ws_loop *second;
@@ -291,8 +293,8 @@ START_TEST(two_loops_share)
 }
 END_TEST
 
-/* While the carrier answers for as many pages as a loop awaits at once, twenty of its clients
- * wait for another one. */
+/* While the carrier answers for as many pages as a loop may await at once, twenty of the loop's
+ * clients wait for another page. */
 static void wait_for_a_fifth_page(void)
 {
     for (size_t i = 0; i < PAGES_AWAITED_MAX; i++)
@@ -309,13 +311,13 @@ static void expect_those_of_the_fifth_page(void)
                    stream.count);
 }
 
-START_TEST(those_who_wait_for_the_same_page_are_served_together)
+START_TEST(clients_that_wait_for_the_same_page_are_served_together)
 {
     const struct awaited_page *awaited;
 
     begin((PAGES_AWAITED_MAX + 1) * PAGE_EVENTS, false);
     wait_for_a_fifth_page();
-    /* Who has got the last of the four joins them. */
+    /* The client that has read the last of the four pages joins them. */
     for (size_t i = 0; i < PAGES_AWAITED_MAX; i++)
         stream_answer();
     host_run(&here.host);
@@ -331,9 +333,9 @@ START_TEST(those_who_wait_for_the_same_page_are_served_together)
 }
 END_TEST
 
-/* A turn is not long enough for all. Until each has looked at the page no further one is fetched,
- * which may take its place. */
-START_TEST(what_came_is_read_before_more_is_fetched)
+/* A turn is not long enough for all readers. Until each has read the page, no further page is
+ * fetched that might replace it. */
+START_TEST(a_page_is_read_before_more_are_fetched)
 {
     enum { READERS = 100, OTHERS = PAGES_AWAITED_MAX };
 
@@ -358,7 +360,7 @@ START_TEST(what_came_is_read_before_more_is_fetched)
 }
 END_TEST
 
-START_TEST(another_loop_has_fetched_it_meanwhile)
+START_TEST(another_loop_has_fetched_the_page_meanwhile)
 {
     ws_loop *first;
     ws_loop *second;
@@ -383,8 +385,8 @@ START_TEST(another_loop_has_fetched_it_meanwhile)
 }
 END_TEST
 
-/* One that is far behind asks for one page after the other; another needs but one. */
-START_TEST(one_that_is_far_behind_does_not_hold_up_others)
+/* A client that is far behind asks for one page after the other; another client needs only one. */
+START_TEST(a_client_far_behind_does_not_delay_others)
 {
     begin(40 * PAGE_EVENTS, false);
     come_back(&ann, 0);
@@ -403,7 +405,7 @@ END_TEST
 
 /* --- pages that are not whole ---------------------------------------------------------------- */
 
-START_TEST(the_stream_was_trimmed)
+START_TEST(the_stream_was_trimmed_within_a_page)
 {
     begin(600, false);
     for (size_t i = 0; i < 4; i++)
@@ -417,7 +419,7 @@ START_TEST(the_stream_was_trimmed)
     stream_answer_all();
     expect_all(&crowd[2], 101, 600);
     expect_all(&crowd[3], 201, 600);
-    /* It is known by now, and nothing is asked for in vain. */
+    /* The process knows by now what was trimmed, and asks for nothing in vain. */
     process_pass(&here, 2 * PAGES_IDLE_MS);
     stream.n_fetches = 0;
     come_back(&ann, 120);
@@ -432,8 +434,7 @@ START_TEST(the_stream_was_trimmed)
 }
 END_TEST
 
-/* What comes begins behind the page. */
-/* What the stream has no more may still be at hand. */
+/* The answer begins after the page. Events that the stream no longer has may still be in memory. */
 START_TEST(the_stream_was_trimmed_behind_a_page)
 {
     begin(600, false);
@@ -453,7 +454,7 @@ START_TEST(the_stream_was_trimmed_behind_a_page)
 }
 END_TEST
 
-START_TEST(all_of_the_page_was_trimmed)
+START_TEST(the_whole_page_was_trimmed)
 {
     begin(1000, false);
     come_back(&ann, 10);
@@ -467,12 +468,12 @@ START_TEST(all_of_the_page_was_trimmed)
 }
 END_TEST
 
-START_TEST(the_carrier_answers_with_less)
+START_TEST(the_carrier_answers_with_part_of_the_page)
 {
     begin(300, false);
     come_back(&ann, 90);
     answer_with(0, 60);
-    /* The next 60 reach it: so no part is left out. */
+    /* The next 60 events reach that position, so that nothing is left out. */
     expect_asked(0, 60, 196);
     answer_with(60, 60);
     expect_asked(0, 120, 136);
@@ -486,8 +487,9 @@ START_TEST(the_carrier_answers_with_less)
 }
 END_TEST
 
-/* Events may be so large that a carrier gives but a few: it is not asked for all before them. */
-START_TEST(the_carrier_answers_with_far_less)
+/* Events may be so large that the carrier returns only a few: it is not asked for all events before
+ * them. */
+START_TEST(the_carrier_answers_with_few_events)
 {
     begin(300, false);
     here.host.manager->pages.max_pages = 1;
@@ -497,7 +499,7 @@ START_TEST(the_carrier_answers_with_far_less)
     answer_with(200, 2);
     expect_asked(0, 202, 54);
     answer_with(202, 54);
-    /* Only what is kept tells how much comes at once. */
+    /* Only what is kept tells how many events come at once. */
     come_back(&bob, 60);
     expect_asked(1, 0, 256);
     stream_answer_all();
@@ -507,8 +509,8 @@ START_TEST(the_carrier_answers_with_far_less)
 }
 END_TEST
 
-/* Some were stored since it was asked for. */
-START_TEST(the_end_of_the_stream_moves_on)
+/* Events were stored after the page was requested. */
+START_TEST(the_stream_grows_after_the_request)
 {
     begin(100, false);
     come_back(&ann, 20);
@@ -522,8 +524,8 @@ START_TEST(the_end_of_the_stream_moves_on)
 }
 END_TEST
 
-/* With no history at all each event is fetched, and the stream goes on meanwhile. */
-START_TEST(without_a_history)
+/* Without a history each event is fetched, and the stream grows meanwhile. */
+START_TEST(without_a_history_each_event_is_fetched)
 {
     begin(0, false);
     process_close(&here);
@@ -540,7 +542,7 @@ START_TEST(without_a_history)
 }
 END_TEST
 
-START_TEST(events_that_can_not_be_understood_are_left_out)
+START_TEST(invalid_events_are_left_out)
 {
     begin(100, false);
     free(stream.events[50].text);
@@ -555,14 +557,14 @@ START_TEST(events_that_can_not_be_understood_are_left_out)
 }
 END_TEST
 
-/* --- reading at one's own pace --------------------------------------------------------------- */
+/* --- clients that read slowly ---------------------------------------------------------------- */
 
 static void becomes_writable(struct client *client)
 {
     ck_assert_int_eq(ws_manager_transport_writable(here.host.manager, client->id), WS_OK);
 }
 
-START_TEST(what_is_fetched_waits_for_room)
+START_TEST(fetched_events_wait_for_room_in_the_queue)
 {
     begin(100, false);
     come_back(&ann, 10);
@@ -578,9 +580,9 @@ START_TEST(what_is_fetched_waits_for_room)
 }
 END_TEST
 
-/* More clients at different places than there are pages in memory, each of which reads one event
- * at a time: what was dropped is fetched again. */
-START_TEST(slow_clients_at_different_places)
+/* There are more clients at different positions than pages in memory, and each reads one event at a
+ * time: pages that were dropped are fetched again. */
+START_TEST(slow_clients_at_different_positions)
 {
     enum { N = 60, KEPT = 40, EACH = 5 };
 
@@ -610,8 +612,8 @@ START_TEST(slow_clients_at_different_places)
 }
 END_TEST
 
-/* What was used longest ago is dropped. */
-START_TEST(what_is_read_is_kept)
+/* The least recently used page is dropped. */
+START_TEST(pages_that_are_read_are_kept)
 {
     begin(4 * PAGE_EVENTS, false);
     here.host.manager->pages.max_pages = 2;
@@ -634,8 +636,8 @@ START_TEST(what_is_read_is_kept)
 }
 END_TEST
 
-/* Pages are bounded by bytes too, and one that is too large is kept in part. */
-START_TEST(large_events)
+/* Pages are bounded by bytes too, and a page that is too large is kept in part. */
+START_TEST(pages_of_large_events_are_kept_in_part)
 {
     enum { N = 2 * PAGE_EVENTS, BYTES = 100000, KEPT_BYTES = 3 * PAGE_MAX_BYTES };
 
@@ -668,29 +670,29 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        pages_begin_where_all_begin,
-        rooms_users_and_exclusions,
-        a_thousand_clients_share_what_is_fetched,
-        pages_are_dropped_when_nobody_reads_them,
+        pages_have_fixed_boundaries,
+        pages_respect_rooms_users_and_exclusions,
+        a_thousand_clients_share_the_fetched_pages,
+        pages_without_readers_are_dropped,
         pages_are_dropped_by_any_loop,
-        those_who_come_one_after_the_other_share_it_too,
-        two_loops_share,
-        those_who_wait_for_the_same_page_are_served_together,
-        what_came_is_read_before_more_is_fetched,
-        another_loop_has_fetched_it_meanwhile,
-        one_that_is_far_behind_does_not_hold_up_others,
-        the_stream_was_trimmed,
+        clients_one_after_the_other_share_the_pages,
+        two_loops_share_the_pages,
+        clients_that_wait_for_the_same_page_are_served_together,
+        a_page_is_read_before_more_are_fetched,
+        another_loop_has_fetched_the_page_meanwhile,
+        a_client_far_behind_does_not_delay_others,
+        the_stream_was_trimmed_within_a_page,
         the_stream_was_trimmed_behind_a_page,
-        all_of_the_page_was_trimmed,
-        the_carrier_answers_with_less,
-        the_carrier_answers_with_far_less,
-        the_end_of_the_stream_moves_on,
-        without_a_history,
-        events_that_can_not_be_understood_are_left_out,
-        what_is_fetched_waits_for_room,
-        slow_clients_at_different_places,
-        what_is_read_is_kept,
-        large_events,
+        the_whole_page_was_trimmed,
+        the_carrier_answers_with_part_of_the_page,
+        the_carrier_answers_with_few_events,
+        the_stream_grows_after_the_request,
+        without_a_history_each_event_is_fetched,
+        invalid_events_are_left_out,
+        fetched_events_wait_for_room_in_the_queue,
+        slow_clients_at_different_positions,
+        pages_that_are_read_are_kept,
+        pages_of_large_events_are_kept_in_part,
         NULL,
     };
 

@@ -1,5 +1,5 @@
-/* presence_test.c: who hears that a connection came or went: everyone, a room or nobody, and
- * never the connection itself. */
+/* presence_test.c: who is notified that a connection opened or closed: everyone, a room or nobody,
+ * and never the connection itself. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,12 +24,12 @@ static void end(void)
     client_free(&bob);
 }
 
-START_TEST(everyone_else_hears_of_it)
+START_TEST(everyone_else_is_notified)
 {
     begin(WS_PRESENCE_EVERYONE, NULL);
-    emit_number(&host, NULL, 0); /* there are ids, but not for presence */
+    emit_number(&host, NULL, 0); /* events have ids, presence has none */
     client_open(&host, &ann, "ann", "ann \"x\"");
-    client_expect(&ann, NULL); /* nothing of itself */
+    client_expect(&ann, NULL); /* nothing about itself */
     host.clock_ms = 1000;
     client_open(&host, &bob, "bob", NULL);
     client_expect(&ann,
@@ -45,7 +45,7 @@ START_TEST(everyone_else_hears_of_it)
                   "\"user_id\":\"ann \\\"x\\\"\"},\"timestamp\":\"1970-01-01T00:00:01.000Z\","
                   "\"user_id\":\"ann \\\"x\\\"\"}",
                   NULL);
-    /* They have no place in the order. */
+    /* Presence uses up no position. */
     emit_number(&host, NULL, 7);
     host.clock_ms = 0;
     emit_number(&host, NULL, 8);
@@ -56,7 +56,7 @@ START_TEST(everyone_else_hears_of_it)
 }
 END_TEST
 
-START_TEST(other_connections_of_the_same_user_hear_of_it)
+START_TEST(other_connections_of_the_same_user_are_notified)
 {
     begin(WS_PRESENCE_EVERYONE, NULL);
     client_open(&host, &ann, "ann", "ann");
@@ -66,7 +66,7 @@ START_TEST(other_connections_of_the_same_user_hear_of_it)
 }
 END_TEST
 
-START_TEST(only_the_members_of_a_room)
+START_TEST(only_the_members_of_the_room_are_notified)
 {
     struct client eve;
 
@@ -92,7 +92,7 @@ START_TEST(only_the_members_of_a_room)
 }
 END_TEST
 
-START_TEST(nobody_when_it_is_off)
+START_TEST(nobody_is_notified_when_presence_is_off)
 {
     begin(WS_PRESENCE_OFF, NULL);
     client_open(&host, &ann, "ann", "ann");
@@ -104,7 +104,7 @@ START_TEST(nobody_when_it_is_off)
 }
 END_TEST
 
-START_TEST(raw_connections_neither_tell_nor_hear)
+START_TEST(raw_connections_are_not_announced_and_not_notified)
 {
     begin(WS_PRESENCE_EVERYONE, NULL);
     client_open(&host, &ann, "ann", "ann");
@@ -122,8 +122,8 @@ START_TEST(raw_connections_neither_tell_nor_hear)
 }
 END_TEST
 
-/* Every way to end is told once. */
-START_TEST(every_end_is_told_once)
+/* Each way of ending is announced once. */
+START_TEST(every_end_is_announced_once)
 {
     begin(WS_PRESENCE_EVERYONE, NULL);
     client_open(&host, &ann, "ann", "ann");
@@ -142,7 +142,7 @@ START_TEST(every_end_is_told_once)
     ck_assert_uint_eq(client_count(&ann), 2);
     client_free(&bob);
 
-    /* Gone before its turn came: it never was there. */
+    /* A connection that closes before its first turn is not announced at all. */
     ck_assert_int_eq(client_try(&host, &bob, "bob", "bob", WS_PROTOCOL_JSON), WS_OK);
     client_lose(&bob);
     host_run(&host);
@@ -157,9 +157,9 @@ static void close_itself(struct client *client, const char *message)
     client_lose(client);
 }
 
-/* A transport that gives up while it is handed the welcome: the others may hear of it or not,
- * but not that it came after it went. */
-START_TEST(whoever_breaks_at_its_welcome_is_not_announced_afterwards)
+/* A transport that fails while it receives its welcome: the other clients may be notified or not,
+ * but never of its arrival after its end. */
+START_TEST(a_connection_that_fails_at_its_welcome_is_not_announced_later)
 {
     const char *first;
     const char *second;
@@ -196,8 +196,8 @@ static uint64_t dropped(void)
     return count;
 }
 
-/* Among 50 who come at once, 200 deliveries are enough for the first 20. */
-START_TEST(a_crowd_is_told_of_up_to_the_limit_of_a_second)
+/* When 50 clients connect at once, 200 deliveries are enough to announce the first 20. */
+START_TEST(presence_is_limited_for_each_second)
 {
     static struct client crowd[50];
 
@@ -219,7 +219,7 @@ START_TEST(a_crowd_is_told_of_up_to_the_limit_of_a_second)
     host_run(&host);
     ck_assert_uint_eq(client_count(&crowd[0]), 1);
     ck_assert_uint_eq(dropped(), 31);
-    /* A clock that is set back leaves nobody without the next second's. */
+    /* After a clock that is set back, the next second's deliveries are available as usual. */
     host.now_ms -= 3600000;
     host_run(&host);
     for (size_t i = 47; dropped() == 31; i--) {
@@ -239,7 +239,7 @@ START_TEST(a_crowd_is_told_of_up_to_the_limit_of_a_second)
 }
 END_TEST
 
-/* A loop that slept has an earlier time, which is no clock set back. */
+/* A loop that slept has an earlier time; that is not a clock that was set back. */
 START_TEST(a_loop_that_slept_does_not_fill_the_bucket)
 {
     static struct client crowd[50];
@@ -273,7 +273,8 @@ START_TEST(a_loop_that_slept_does_not_fill_the_bucket)
 }
 END_TEST
 
-/* Of a client that comes or goes each 10 ms, one a second is heard with a limit of one. */
+/* Of clients that connect or disconnect every 10 ms, one a second is announced with a limit of
+ * one. */
 START_TEST(a_low_limit_is_kept_and_used)
 {
     size_t count;
@@ -301,14 +302,14 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        everyone_else_hears_of_it,
-        other_connections_of_the_same_user_hear_of_it,
-        only_the_members_of_a_room,
-        nobody_when_it_is_off,
-        raw_connections_neither_tell_nor_hear,
-        every_end_is_told_once,
-        whoever_breaks_at_its_welcome_is_not_announced_afterwards,
-        a_crowd_is_told_of_up_to_the_limit_of_a_second,
+        everyone_else_is_notified,
+        other_connections_of_the_same_user_are_notified,
+        only_the_members_of_the_room_are_notified,
+        nobody_is_notified_when_presence_is_off,
+        raw_connections_are_not_announced_and_not_notified,
+        every_end_is_announced_once,
+        a_connection_that_fails_at_its_welcome_is_not_announced_later,
+        presence_is_limited_for_each_second,
         a_loop_that_slept_does_not_fill_the_bucket,
         a_low_limit_is_kept_and_used,
         NULL,

@@ -1,5 +1,5 @@
-/* raw_test.c: connections with WS_PROTOCOL_RAW: what they say goes to on_raw, and they get raw
- * messages only. */
+/* raw_test.c: connections with WS_PROTOCOL_RAW: their messages are passed to on_raw, and they
+ * receive raw messages only. */
 #include <string.h>
 
 #include "support/host.h"
@@ -21,7 +21,7 @@ static void end(void)
     client_free(&ann);
 }
 
-START_TEST(raw_connections_speak_for_themselves)
+START_TEST(raw_messages_are_passed_to_on_raw)
 {
     struct client raw;
 
@@ -63,7 +63,7 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        raw_connections_speak_for_themselves,
+        raw_messages_are_passed_to_on_raw,
         raw_connections_get_no_events_by_user_or_room,
         NULL,
     };

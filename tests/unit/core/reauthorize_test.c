@@ -1,5 +1,5 @@
-/* reauthorize_test.c: clients that may not be any more in the rooms that they are in.
- * Not here: what they are asked when they enter (client_test.c). */
+/* reauthorize_test.c: clients that are no longer allowed in rooms that they are in. Not here: the
+ * authorisation of a join (client_test.c). */
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 
 static struct host host;
 static struct client ann;
-static const char *refused; /* rooms whose names begin so */
+static const char *refused; /* prefix of the rooms that are refused */
 static bool ends_meanwhile; /* the client is lost while the application is asked */
 static unsigned n_asked;
 
@@ -66,7 +66,7 @@ static void reauthorize(void)
 
 #define LEFT(room) "{\"type\":\"room_left\",\"data\":{\"room\":\"" room "\",\"id\":\"E.0\"}}"
 
-START_TEST(only_what_is_refused_is_left)
+START_TEST(only_refused_rooms_are_left)
 {
     static const char *const rooms[] = {"staff:a", "orders", "staff:b", "user:ann", "staff:c"};
 
@@ -90,8 +90,8 @@ START_TEST(only_what_is_refused_is_left)
 }
 END_TEST
 
-/* Joins before it are judged, events after it are not received. */
-START_TEST(it_has_its_place_in_the_order)
+/* Joins before the call are judged, events after it are not received. */
+START_TEST(reauthorization_is_in_order_with_joins_and_events)
 {
     begin();
     ck_assert_int_eq(ws_manager_join_room(host.manager, ann.id, "staff:a"), WS_OK);
@@ -105,8 +105,8 @@ START_TEST(it_has_its_place_in_the_order)
 }
 END_TEST
 
-/* The room's name must outlive its last member. */
-START_TEST(the_application_may_end_it_meanwhile)
+/* The room's name must stay valid after its last member has left. */
+START_TEST(the_application_may_end_the_connection_meanwhile)
 {
     begin();
     join("staff:a");
@@ -121,7 +121,8 @@ END_TEST
 
 enum { N_ROOMS = 1000, MOST_IN_A_TURN = 200 };
 
-/* It is in r0, r1, .., and is asked for some of them in a turn, and for none again. */
+/* Ann is in r0, r1, …; the application is asked for some of them in each turn, and for none
+ * twice. */
 static void ask_for_many_rooms(unsigned n_turns)
 {
     begin();
@@ -140,7 +141,7 @@ static void ask_for_many_rooms(unsigned n_turns)
     }
 }
 
-START_TEST(many_rooms_are_asked_for_over_several_turns)
+START_TEST(many_rooms_are_checked_over_several_turns)
 {
     ask_for_many_rooms(UINT_MAX);
     refused = "r1";
@@ -153,7 +154,7 @@ START_TEST(many_rooms_are_asked_for_over_several_turns)
 }
 END_TEST
 
-START_TEST(it_ends_between_two_turns)
+START_TEST(the_connection_ends_between_two_turns)
 {
     struct client bob;
 
@@ -166,15 +167,15 @@ START_TEST(it_ends_between_two_turns)
     ck_assert_uint_eq(n_asked, 1);
     end();
     client_free(&bob);
-    /* Or the loop does. */
+    /* The same, when the loop ends. */
     ask_for_many_rooms(2);
     end();
 }
 END_TEST
 
-/* A client that has the application ask again and again pays for that, so that no event waits for more
- * than what is asked at once. */
-START_TEST(an_event_does_not_wait_for_many)
+/* A client that makes the application check its rooms again and again is charged for it, so that an
+ * event waits only for the rooms of one turn. */
+START_TEST(an_event_does_not_wait_for_many_checks)
 {
     enum { TURNS_TO_ASK = 10 };
     struct client bob;
@@ -197,7 +198,7 @@ START_TEST(an_event_does_not_wait_for_many)
 }
 END_TEST
 
-START_TEST(who_is_unknown_or_has_no_rooms)
+START_TEST(connections_that_are_unknown_or_have_no_rooms)
 {
     ws_conn_id stale;
 
@@ -215,13 +216,13 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        only_what_is_refused_is_left,
-        it_has_its_place_in_the_order,
-        the_application_may_end_it_meanwhile,
-        many_rooms_are_asked_for_over_several_turns,
-        it_ends_between_two_turns,
-        an_event_does_not_wait_for_many,
-        who_is_unknown_or_has_no_rooms,
+        only_refused_rooms_are_left,
+        reauthorization_is_in_order_with_joins_and_events,
+        the_application_may_end_the_connection_meanwhile,
+        many_rooms_are_checked_over_several_turns,
+        the_connection_ends_between_two_turns,
+        an_event_does_not_wait_for_many_checks,
+        connections_that_are_unknown_or_have_no_rooms,
         NULL,
     };
 

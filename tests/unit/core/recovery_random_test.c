@@ -1,6 +1,6 @@
 /* recovery_random_test.c: clients that connect, are cut, come back, enter and leave rooms and stop
- * reading at random while events are sent, each compared with a model of what it should have got.
- * Not here: several threads (recovery_threads_test.c). */
+ * reading at random while events are sent, each compared with a model of what it should have
+ * received. Not here: several threads (recovery_threads_test.c). */
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +17,8 @@ enum {
     N_USERS = 2,
     MOST_EVENTS = 4000,
     N_ACTS = 3000,
-    /* Calls use up a turn's budget but for a rest, by which what follows is cut. */
+    /* Filler calls use up a turn's budget except for a rest, so that the calls after them are
+     * cut. */
     BUDGET = 8192,
     CALL = 8
 };
@@ -26,30 +27,30 @@ static const char *const rooms[N_ROOMS] = {"r", "s", "t"};
 static const char *const users[N_USERS] = {"ann", "bob"};
 
 struct event {
-    const char *room; /* of these at most one */
+    const char *room; /* a room or a user, never both */
     const char *user;
     int excluded; /* a player's number, or -1 */
     ws_conn_id excluded_id;
 };
 
-/* As the client knows it. */
+/* A membership as the client knows it. */
 struct membership {
     bool asked;     /* may get the room's events */
-    bool is_joined; /* should get those above `above` */
+    bool is_joined; /* should get those above `above`, up to `until` */
     bool is_pending;
     int above;
-    int until; /* it asked to leave then */
+    int until; /* where it asked to leave */
 };
 
 struct player {
     struct client client;
     const char *user;
-    char name[CONNECTION_NAME_SIZE]; /* of this connection, after its welcome */
+    char name[CONNECTION_NAME_SIZE]; /* the name of this connection, after its welcome */
     char former[CONNECTION_NAME_SIZE];
     ws_conn_id former_id;
     bool is_connected;
     bool is_recovering;
-    bool is_blocked; /* by an event */
+    bool is_blocked; /* its queue was full when it was given an event */
     bool has_missed;
     int position;
     struct membership rooms[N_ROOMS];
@@ -86,7 +87,8 @@ static struct membership *membership_of(struct player *player, const char *room)
     return NULL;
 }
 
-/* Should get it. What excluded an earlier connection of its own it may get. */
+/* Whether the player should receive the event. It may receive an event that excluded an earlier
+ * connection of its own. */
 static bool must_get(struct player *player, int position)
 {
     const struct event *event = &events[position];
@@ -115,11 +117,12 @@ static bool may_get(struct player *player, int position)
     return event->room == NULL || membership_of(player, event->room)->asked;
 }
 
-/* It has heard everything up to there, and if that is an event's place, gets the event next. */
+/* The player has received everything up to that position; if the position is an event's, the event
+ * itself comes next. */
 static void move_to(struct player *player, int position, bool is_event)
 {
     for (int q = player->position + 1; q <= position - is_event; q++)
-        ck_assert_msg(!must_get(player, q), "player %d misses %d before %d",
+        ck_assert_msg(!must_get(player, q), "player %d has not received %d before %d",
                       player_number(player), q, position);
     player->position = position;
 }
@@ -132,16 +135,18 @@ static void get_answer(struct player *player, int position)
 
 static void get_event(struct player *player, int position)
 {
-    ck_assert_msg(position > player->position, "player %d gets %d at %d", player_number(player),
-                  position, player->position);
-    ck_assert_msg(may_get(player, position), "player %d gets %d, which is not for it",
+    ck_assert_msg(position > player->position, "player %d receives %d, but is already at %d",
+                  player_number(player), position, player->position);
+    ck_assert_msg(may_get(player, position), "player %d receives %d, which is not for it",
                   player_number(player), position);
     ck_assert_msg(!player->is_recovering || !player->is_blocked,
-                  "player %d gets %d while it does not read", player_number(player), position);
+                  "player %d receives %d while it does not read", player_number(player),
+                  position);
     move_to(player, position, true);
 }
 
-/* One that comes back goes on where it was, or knows by that that it missed something. */
+/* A client that comes back continues at its position, or knows by the welcome's id that it missed
+ * something. */
 static void get_welcome(struct player *player, int position)
 {
     ck_assert_int_ge(position, player->position);
@@ -201,9 +206,9 @@ static void get(struct client *client, const char *text)
         act();
 }
 
-/* --- what is done ----------------------------------------------------------------------------- */
+/* --- actions ---------------------------------------------------------------------------------- */
 
-/* Its former connection is the one of which it has everything. */
+/* Its former connection is the last one whose events it has completely. */
 static void forget_connection(struct player *player)
 {
     player->is_connected = false;
@@ -219,7 +224,7 @@ static void on_close(struct client *client)
     forget_connection(client->hook_data);
 }
 
-/* With the rooms that it is in, or was about to be. */
+/* It names the rooms that it is in, or was about to enter. */
 static void connect_player(struct player *player)
 {
     static char ids[EVENT_ID_SIZE];
@@ -373,7 +378,7 @@ static void act(void)
         act_on(&players[pick(N_PLAYERS)]);
 }
 
-/* So much of the turn's budget is left that what follows is cut. */
+/* Leaves so much of the turn's budget that the next calls are cut. */
 static void fill_turn(void)
 {
     for (unsigned i = 0; i < (BUDGET - pick(20 * CALL)) / CALL; i++)
@@ -382,7 +387,7 @@ static void fill_turn(void)
 
 /* --- the test --------------------------------------------------------------------------------- */
 
-/* Everyone is there, reads, and has everything. */
+/* In the end everyone is connected, reads, and has everything. */
 static void settle(void)
 {
     acts_of_1000 = blocks_of_100 = 0;
@@ -442,7 +447,7 @@ static void play_many(uint32_t history_events)
         play(seed, history_events);
 }
 
-START_TEST(all_that_was_missed_is_kept)
+START_TEST(everything_missed_is_in_the_history)
 {
     play_many(MOST_EVENTS);
     ck_assert_uint_gt(n_complete, 500);
@@ -451,7 +456,7 @@ START_TEST(all_that_was_missed_is_kept)
 }
 END_TEST
 
-START_TEST(what_is_lost_is_told)
+START_TEST(lost_events_are_reported)
 {
     play_many(20);
     ck_assert_uint_gt(n_complete, 100);
@@ -459,7 +464,7 @@ START_TEST(what_is_lost_is_told)
 }
 END_TEST
 
-START_TEST(nothing_is_kept)
+START_TEST(without_a_history_every_gap_is_reported)
 {
     play_many(0);
     ck_assert_uint_gt(n_incomplete, 100);
@@ -469,9 +474,9 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        all_that_was_missed_is_kept,
-        what_is_lost_is_told,
-        nothing_is_kept,
+        everything_missed_is_in_the_history,
+        lost_events_are_reported,
+        without_a_history_every_gap_is_reported,
         NULL,
     };
 

@@ -1,5 +1,6 @@
-/* recovery_test.c: clients that come back get what they missed, in order, once, and nothing else;
- * then what is sent. Not here: under load, with many threads (recovery_threads_test.c). */
+/* recovery_test.c: clients that come back receive the events that they missed, in order, once, and
+ * nothing else; then the live events. Not here: the same under load with many threads
+ * (recovery_threads_test.c). */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,9 +12,9 @@
 
 static struct host host;
 static struct client ann; /* comes back */
-static struct client bob; /* was there all the time */
+static struct client bob; /* stays connected */
 
-/* The id of a position in this run. Static text, good for a few calls. */
+/* The id of a position in this run; static text, overwritten after a few calls. */
 static const char *id_of(int position)
 {
     static char ids[4][EVENT_ID_SIZE];
@@ -43,7 +44,7 @@ struct back {
     const char *after;
     const char *former;
     const char *user;
-    const char *rooms[4]; /* up to the NULL */
+    const char *rooms[4]; /* ends with NULL */
 };
 
 static int connect_back(const struct back *back)
@@ -82,7 +83,7 @@ static void expect_welcome(int position)
     ck_assert_msg(strstr(welcome, id) != NULL, "%s without %s", welcome, id);
 }
 
-/* Static text, good for a few calls. */
+/* An event's message; static text, overwritten after a few calls. */
 static const char *recovered(bool is_complete, int count, int position)
 {
     static char texts[4][128];
@@ -107,7 +108,7 @@ static void emit_to_user(const char *user, int number)
     ws_event_free(event);
 }
 
-START_TEST(what_was_missed_comes_in_order)
+START_TEST(missed_events_come_in_order)
 {
     begin();
     emit_number(&host, NULL, 1);
@@ -143,7 +144,7 @@ START_TEST(nothing_was_missed)
 }
 END_TEST
 
-START_TEST(others_rooms_and_users_are_none_of_its_business)
+START_TEST(events_of_other_rooms_and_users_are_not_sent)
 {
     begin();
     emit_number(&host, "r", 1);
@@ -152,7 +153,7 @@ START_TEST(others_rooms_and_users_are_none_of_its_business)
     come_back((struct back){id_of(0), NULL, "ann", {"s"}});
     expect_welcome(0);
     client_expect(&ann, number_message(3, "s", 3), recovered(true, 1, 3), NULL);
-    /* Without a name, nobody's. */
+    /* Without a user id, no user's events. */
     come_back((struct back){.after = id_of(0)});
     expect_welcome(0);
     client_expect(&ann, recovered(true, 0, 3), NULL);
@@ -160,7 +161,7 @@ START_TEST(others_rooms_and_users_are_none_of_its_business)
 }
 END_TEST
 
-START_TEST(a_room_that_is_forbidden)
+START_TEST(a_forbidden_room_is_not_recovered)
 {
     begin();
     host.authorize_result = WS_ERR_FORBIDDEN;
@@ -176,8 +177,8 @@ START_TEST(a_room_that_is_forbidden)
 }
 END_TEST
 
-/* From its welcome on it misses nothing of them, though it is in them only later. */
-START_TEST(rooms_of_a_new_client)
+/* From its welcome on the client misses no event of these rooms, although it enters them later. */
+START_TEST(a_new_client_misses_nothing_of_the_rooms_it_names)
 {
     begin();
     emit_number(&host, "r", 1);
@@ -193,7 +194,7 @@ START_TEST(rooms_of_a_new_client)
 }
 END_TEST
 
-START_TEST(rooms_without_an_event)
+START_TEST(rooms_without_a_position)
 {
     begin();
     emit_number(&host, "r", 1);
@@ -222,7 +223,7 @@ enum how { TO_THE_END, UNTIL_IT_IS_LOST, UNTIL_THE_LOOP_ENDS };
 
 enum { N_ROOMS = 1000 };
 
-/* Ann, who names r0, r1, .. */
+/* Ann comes back and names r0, r1, … */
 static void connect_with_many_rooms(const char *after)
 {
     static char names[N_ROOMS][8];
@@ -241,7 +242,7 @@ static void connect_with_many_rooms(const char *after)
     ck_assert_int_eq(ws_manager_connect(host.manager, host.loop, &options, &ann.id), WS_OK);
 }
 
-/* A turn asks for some of them. */
+/* Some of the rooms are authorised in each turn. */
 static void enter_many_rooms(enum how how)
 {
     enum { MOST_IN_A_TURN = 200 };
@@ -279,7 +280,7 @@ START_TEST(many_rooms_are_entered_over_several_turns)
 }
 END_TEST
 
-START_TEST(what_excluded_the_former_connection)
+START_TEST(events_that_excluded_the_former_connection)
 {
     char former[CONNECTION_NAME_SIZE];
     ws_event *event;
@@ -300,7 +301,7 @@ START_TEST(what_excluded_the_former_connection)
     come_back((struct back){.after = id_of(0), .former = former});
     expect_welcome(0);
     client_expect(&ann, number_message(2, NULL, 7), recovered(true, 1, 2), NULL);
-    /* Of another process the same number means another one. */
+    /* In another process the same number is another connection. */
     former[0] = former[0] == 'a' ? 'b' : 'a';
     come_back((struct back){.after = id_of(0), .former = former});
     ck_assert_uint_eq(client_count(&ann), 4);
@@ -318,19 +319,19 @@ static void expect_incomplete(const char *after, int position)
     client_expect(&ann, number_message(position + 1, NULL, position + 1), NULL);
 }
 
-START_TEST(what_can_not_be_recovered)
+START_TEST(positions_that_cannot_be_recovered)
 {
     begin();
     emit_number(&host, NULL, 1);
     expect_incomplete("", 1);
     expect_incomplete("nonsense", 2);
-    expect_incomplete("aaaaaaaaaa.1", 3); /* another run */
-    expect_incomplete(id_of(5), 4);       /* is not there yet */
+    expect_incomplete("aaaaaaaaaa.1", 3); /* another run of the process */
+    expect_incomplete(id_of(5), 4);       /* no such event yet */
     end();
 }
 END_TEST
 
-START_TEST(what_is_too_old)
+START_TEST(events_that_left_the_history)
 {
     host_init(&host);
     host.options.history_events = 3;
@@ -346,7 +347,7 @@ START_TEST(what_is_too_old)
 }
 END_TEST
 
-START_TEST(what_is_too_old_by_the_clock)
+START_TEST(events_that_left_the_history_by_age)
 {
     host_init(&host);
     host.options.history_age_ms = 1000;
@@ -362,7 +363,7 @@ START_TEST(what_is_too_old_by_the_clock)
 }
 END_TEST
 
-START_TEST(without_a_history)
+START_TEST(without_a_history_recovery_is_incomplete)
 {
     host_init(&host);
     host.options.history_events = 0;
@@ -400,7 +401,7 @@ static void join_when_connected(struct host *of, struct client *client, const ch
         ck_assert_int_eq(ws_manager_join_room(of->manager, client->id, "r"), WS_OK);
 }
 
-START_TEST(rooms_that_the_application_knows)
+START_TEST(rooms_that_the_application_joins)
 {
     begin();
     emit_number(&host, "r", 1);
@@ -414,7 +415,7 @@ END_TEST
 
 /* --- slow clients ----------------------------------------------------------------------------- */
 
-START_TEST(a_slow_client_gets_it_as_it_reads)
+START_TEST(a_slow_client_receives_events_as_it_reads)
 {
     begin();
     for (int i = 1; i <= 300; i++)
@@ -422,7 +423,7 @@ START_TEST(a_slow_client_gets_it_as_it_reads)
     ck_assert_int_eq(connect_back(&(struct back){.after = id_of(0)}), WS_OK);
     ann.send_result = WS_ERR_BACKPRESSURE;
     host_run(&host);
-    /* The welcome, and the first event, which it took. */
+    /* The welcome, and the first event, which the transport accepted. */
     ck_assert_uint_eq(ann.n_messages, 2);
     for (int i = 301; i <= 310; i++) {
         emit_number(&host, NULL, i);
@@ -443,7 +444,7 @@ START_TEST(a_slow_client_gets_it_as_it_reads)
 }
 END_TEST
 
-START_TEST(what_is_dropped_while_it_reads)
+START_TEST(events_leave_the_history_while_a_client_reads)
 {
     host_init(&host);
     host.options.history_events = 100;
@@ -464,7 +465,7 @@ START_TEST(what_is_dropped_while_it_reads)
 }
 END_TEST
 
-START_TEST(requests_while_it_recovers)
+START_TEST(requests_during_a_recovery)
 {
     begin();
     emit_number(&host, "r", 1);
@@ -495,7 +496,7 @@ START_TEST(requests_while_it_recovers)
 }
 END_TEST
 
-START_TEST(it_ends_while_it_recovers)
+START_TEST(the_connection_ends_during_a_recovery)
 {
     for (int how = 0; how < 5; how++) {
         begin();
@@ -511,7 +512,7 @@ START_TEST(it_ends_while_it_recovers)
         case 1:
             ck_assert_int_eq(ws_manager_disconnect(host.manager, ann.id, 1000, NULL), WS_OK);
             break;
-        case 2: /* it takes nothing more */
+        case 2: /* the transport accepts no more */
             ann.send_result = WS_ERR_DROPPED;
             ck_assert_int_eq(ws_manager_transport_writable(host.manager, ann.id), WS_OK);
             break;
@@ -519,7 +520,7 @@ START_TEST(it_ends_while_it_recovers)
             ann.send_result = WS_ERR_NO_MEMORY;
             ck_assert_int_eq(ws_manager_transport_writable(host.manager, ann.id), WS_OK);
             break;
-        default: /* with its loop */
+        default: /* the connection's loop ends */
             break;
         }
         if (how < 4) {
@@ -540,7 +541,7 @@ static void lose_at_third(struct client *client, const char *message)
         client_lose(client);
 }
 
-START_TEST(it_ends_within_its_transport)
+START_TEST(the_connection_ends_within_a_send)
 {
     begin();
     for (int i = 1; i <= 10; i++)
@@ -559,7 +560,7 @@ static void lose_when_asked(struct host *of, struct client *client, const char *
         client_lose(client);
 }
 
-START_TEST(it_ends_within_a_callback)
+START_TEST(the_connection_ends_within_a_callback)
 {
     static const char *const lines[] = {"on_connect", "authorize_join ann r", "on_join ann s"};
 
@@ -577,9 +578,9 @@ START_TEST(it_ends_within_a_callback)
 }
 END_TEST
 
-/* --- many, and what a turn gives -------------------------------------------------------------- */
+/* --- the work of a turn ----------------------------------------------------------------------- */
 
-START_TEST(events_that_come_while_a_turn_is_full)
+START_TEST(events_emitted_while_a_turn_is_full)
 {
     enum { MISSED = 3000 };
     uint64_t deadline;
@@ -606,8 +607,9 @@ START_TEST(events_that_come_while_a_turn_is_full)
 }
 END_TEST
 
-/* It is looked for events in each of its rooms, 64 at once: that counts, so a turn brings fewer. */
-START_TEST(one_in_many_rooms_gets_less_in_a_turn)
+/* Each of its rooms is searched for events, 64 at once: that counts as work, so a turn delivers
+ * fewer. */
+START_TEST(a_client_in_many_rooms_gets_fewer_events_in_a_turn)
 {
     enum { MISSED = 6000, MOST_IN_A_TURN = 3000 };
     uint64_t deadline;
@@ -631,7 +633,7 @@ START_TEST(one_in_many_rooms_gets_less_in_a_turn)
 }
 END_TEST
 
-START_TEST(bad_options)
+START_TEST(invalid_options_are_refused)
 {
     begin();
     ck_assert_int_eq(connect_back(&(struct back){.rooms = {"bad\nname"}}), WS_ERR_INVALID);
@@ -642,7 +644,7 @@ START_TEST(bad_options)
 }
 END_TEST
 
-START_TEST(without_memory_it_is_told_or_sent_away)
+START_TEST(without_memory_it_is_incomplete_or_closed)
 {
     for (int n = 0; n < 40; n++) {
         int result;
@@ -668,30 +670,30 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        what_was_missed_comes_in_order,
+        missed_events_come_in_order,
         nothing_was_missed,
-        others_rooms_and_users_are_none_of_its_business,
-        a_room_that_is_forbidden,
-        rooms_of_a_new_client,
-        rooms_without_an_event,
+        events_of_other_rooms_and_users_are_not_sent,
+        a_forbidden_room_is_not_recovered,
+        a_new_client_misses_nothing_of_the_rooms_it_names,
+        rooms_without_a_position,
         many_rooms_are_entered_over_several_turns,
-        what_excluded_the_former_connection,
-        what_can_not_be_recovered,
-        what_is_too_old,
-        what_is_too_old_by_the_clock,
-        without_a_history,
+        events_that_excluded_the_former_connection,
+        positions_that_cannot_be_recovered,
+        events_that_left_the_history,
+        events_that_left_the_history_by_age,
+        without_a_history_recovery_is_incomplete,
         presence_is_not_kept,
-        rooms_that_the_application_knows,
-        a_slow_client_gets_it_as_it_reads,
-        what_is_dropped_while_it_reads,
-        requests_while_it_recovers,
-        it_ends_while_it_recovers,
-        it_ends_within_its_transport,
-        it_ends_within_a_callback,
-        events_that_come_while_a_turn_is_full,
-        one_in_many_rooms_gets_less_in_a_turn,
-        bad_options,
-        without_memory_it_is_told_or_sent_away,
+        rooms_that_the_application_joins,
+        a_slow_client_receives_events_as_it_reads,
+        events_leave_the_history_while_a_client_reads,
+        requests_during_a_recovery,
+        the_connection_ends_during_a_recovery,
+        the_connection_ends_within_a_send,
+        the_connection_ends_within_a_callback,
+        events_emitted_while_a_turn_is_full,
+        a_client_in_many_rooms_gets_fewer_events_in_a_turn,
+        invalid_options_are_refused,
+        without_memory_it_is_incomplete_or_closed,
         NULL,
     };
 

@@ -1,7 +1,7 @@
 /* recovery_threads_test.c: four threads emit as fast as they can, two loops deliver, and clients
- * that often do not read are cut a thousand times, also while they are given what they missed: each
- * has every event that it should have, once, in order, or was told that it has not. Not here: rooms
- * that are entered and left meanwhile (recovery_random_test.c). */
+ * that often do not read are cut a thousand times, also during a recovery: each receives every
+ * event that it should, once, in order, or is notified that it missed some. Not here: rooms that
+ * are entered and left meanwhile (recovery_random_test.c). */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -19,9 +19,9 @@ enum {
     N_LOOPS = 2,
     N_EMITTERS = 4,
     N_CLIENTS = 16,
-    N_WITNESSES = 2, /* these are never cut, and hear all between them */
+    N_WITNESSES = 2, /* never cut; together they receive every event */
     N_CUTS = 1000,
-    MOST_EVENTS = 1000000, /* by then there must have been as many cuts */
+    MOST_EVENTS = 1000000, /* all cuts must have happened by then */
     MOST_EACH = MOST_EVENTS / N_EMITTERS,
     MAX_PENDING = 256, /* so that emitters are no faster than loops */
     MOST_BETWEEN_CUTS = 300,
@@ -45,17 +45,17 @@ struct loop_thread {
     bool stop;
 };
 
-/* What a client was told of its position, in order. */
+/* What a client learned about its position, in order. */
 struct step {
     uint32_t position;
     enum { STEP_EVENT, STEP_ANSWER, STEP_JUMP } kind;
 };
 
-/* Used by the thread of the loop that it is on, but for what is atomic. */
+/* Used by the thread of the client's loop, except for the atomic members. */
 struct client {
     size_t number;
     _Atomic size_t loop;
-    _Atomic ws_conn_id shown_id; /* for emitters, which exclude it */
+    _Atomic ws_conn_id shown_id; /* for emitters, which exclude this connection */
     ws_conn_id id;
     ws_conn_id former_id;
     char name[64];
@@ -64,7 +64,7 @@ struct client {
     bool is_up;
     bool is_cut;
     bool is_full;
-    bool is_behind; /* came back, and did not hear `recovered` yet */
+    bool is_behind; /* came back, and has not received `recovered` yet */
     bool is_done;
     int until_cut;
     unsigned seed;
@@ -74,7 +74,7 @@ struct client {
     char problem[256]; /* the first one */
 };
 
-/* By position, as the witnesses hear of it. */
+/* By position, as the witnesses receive them. */
 struct event {
     enum target target;
     int excluded; /* a client's number, or -1 */
@@ -87,7 +87,7 @@ static struct client clients[N_WITNESSES + N_CLIENTS];
 static struct event events[MOST_EVENTS + 2];
 static _Atomic unsigned n_cuts, n_cut_behind, n_complete, n_incomplete, n_events, n_done;
 static _Atomic uint32_t last_position; /* UINT32_MAX: not known yet */
-static _Atomic bool is_quiet;          /* nobody is cut any more, and everybody reads */
+static _Atomic bool is_quiet;          /* no more cuts, and every client reads */
 
 static const struct timespec a_moment = {.tv_nsec = 100000};
 
@@ -112,7 +112,7 @@ static bool hears(const struct client *client, enum target target)
     }
 }
 
-/* --- what a client is told -------------------------------------------------------------------- */
+/* --- what a client receives ------------------------------------------------------------------- */
 
 static void problem(struct client *client, const char *what, const char *text)
 {
@@ -200,11 +200,11 @@ static void hear_event(struct client *client, const char *text)
         events[position] = (struct event){target, excluded};
 }
 
-/* Its thread reconnects it later. */
+/* The loop's thread reconnects it later. */
 static void cut(struct client *client)
 {
     if (ws_manager_transport_closed(manager, client->id, 1006, "cut") != WS_OK)
-        problem(client, "can't be cut", client->name);
+        problem(client, "cannot be cut", client->name);
     client->is_cut = true;
     client->is_full = false;
     atomic_fetch_add(&n_cuts, 1);
@@ -247,7 +247,7 @@ static void be_closed(uint16_t code, const char *reason, size_t length, void *tr
 static const ws_transport transport = {
     .size = sizeof transport, .send = take, .close = be_closed};
 
-/* Once the call returns, it is its new loop's. */
+/* Once the call returns, the client belongs to its new loop. */
 static int connect_client(struct client *client, size_t loop)
 {
     const char *rooms[2];
@@ -296,12 +296,12 @@ static void come_back(struct client *client, struct loop_thread *thread)
     /* The other loop may be waiting for this one. */
     while (connect_client(client, loop) == WS_ERR_BACKPRESSURE)
         ws_loop_run(thread->loop, 0);
-    /* The other thread may have looked for it too early. */
+    /* The other thread may have looked for the client too early. */
     atomic_store(&client->loop, loop);
     wake(&loops[loop]);
 }
 
-/* True if there was something to do. */
+/* Returns whether there was something to do. */
 static bool tend(struct loop_thread *thread)
 {
     bool tended = false;
@@ -317,7 +317,7 @@ static bool tend(struct loop_thread *thread)
         } else if (client->is_full) {
             client->is_full = false;
             if (ws_manager_transport_writable(manager, client->id) != WS_OK)
-                problem(client, "can't go on", client->name);
+                problem(client, "cannot continue", client->name);
             tended = true;
         }
     }
@@ -365,7 +365,7 @@ static int send_to(enum target target, ws_event *event, ws_conn_id excluded)
     }
 }
 
-/* Until it is taken: a full inbox is emptied by its loop meanwhile. */
+/* Until the event is accepted: meanwhile the loop empties its full inbox. */
 static int emit(enum target target, const struct client *excluded)
 {
     ws_conn_id id = excluded != NULL ? atomic_load(&excluded->shown_id) : 0;
@@ -432,7 +432,7 @@ static void start(uint32_t history_events, bool has_cluster)
         atomic_init(&clients[i].loop, i % N_LOOPS);
         ck_assert_int_eq(connect_client(&clients[i], i % N_LOOPS), WS_OK);
     }
-    /* They are in their rooms before the first event. */
+    /* The clients are in their rooms before the first event. */
     for (size_t i = 0; i < N_LOOPS; i++) {
         ws_loop_run(loops[i].loop, 0);
         ck_assert_int_eq(pthread_create(&loops[i].thread, NULL, run_loop, &loops[i]), 0);
@@ -491,7 +491,7 @@ static void check(const struct client *client)
     ck_assert_uint_eq(position, last_position);
 }
 
-/* Returns how many events were fetched. */
+/* Returns how many events were fetched from the cluster. */
 static size_t play(uint32_t history_events, bool has_cluster)
 {
     size_t n_fetched = 0;
@@ -516,21 +516,21 @@ static size_t play(uint32_t history_events, bool has_cluster)
     return n_fetched;
 }
 
-START_TEST(everyone_who_comes_back_has_every_event_once)
+START_TEST(every_client_that_comes_back_has_every_event_once)
 {
     play(MOST_EVENTS + 1, false);
     ck_assert_uint_eq(n_incomplete, 0);
 }
 END_TEST
 
-START_TEST(what_the_history_has_lost_is_told)
+START_TEST(events_that_left_the_history_are_reported)
 {
     play(50, false);
     ck_assert_uint_gt(n_incomplete, 0);
 }
 END_TEST
 
-START_TEST(what_the_history_has_lost_comes_from_the_cluster)
+START_TEST(events_that_left_the_history_come_from_the_cluster)
 {
     size_t n_fetched = play(50, true);
 
@@ -542,9 +542,9 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        everyone_who_comes_back_has_every_event_once,
-        what_the_history_has_lost_is_told,
-        what_the_history_has_lost_comes_from_the_cluster,
+        every_client_that_comes_back_has_every_event_once,
+        events_that_left_the_history_are_reported,
+        events_that_left_the_history_come_from_the_cluster,
         NULL,
     };
 

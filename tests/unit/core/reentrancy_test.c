@@ -1,5 +1,5 @@
-/* reentrancy_test.c: transports and callbacks that do anything to anyone in the middle of a
- * delivery: nobody is skipped, nobody gets it twice, nothing is called that is gone. */
+/* reentrancy_test.c: transports and callbacks that do anything to any connection in the middle of a
+ * delivery: no member is skipped, none receives an event twice, nothing is called after its end. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,7 +34,7 @@ static void end(void)
     client_free(&extra);
 }
 
-/* --- what is done -------------------------------------------------------------------------- */
+/* --- actions ------------------------------------------------------------------------------- */
 
 static void lose(struct client *target)
 {
@@ -133,7 +133,7 @@ static size_t count_of(const struct client *client, const char *needle)
     return count;
 }
 
-/* A target that ended before its turn may have missed the event; nobody else. */
+/* A target that ended before its turn may have missed the event; no other client may. */
 static void check_delivery(const struct client *actor, action *act, const struct client *target)
 {
     for (size_t i = 0; i < N_CLIENTS; i++) {
@@ -156,7 +156,7 @@ static void check_send(size_t actor, action *act, size_t target, const char *roo
     host_run(&host);
     ck_assert_uint_eq(n_acted, 1);
     check_delivery(&clients[actor], act, &clients[target]);
-    /* And the next event finds everything in order. */
+    /* The next event is delivered as usual. */
     emit_number(&host, "r", 2);
     host_run(&host);
     for (size_t i = 0; i < N_CLIENTS; i++)
@@ -166,7 +166,7 @@ static void check_send(size_t actor, action *act, size_t target, const char *roo
     end();
 }
 
-START_TEST(a_send_that_does_anything_to_anyone)
+START_TEST(a_send_may_do_anything_to_any_client)
 {
     for (size_t act = 0; act < N_ACTIONS; act++)
         for (size_t actor = 0; actor < N_CLIENTS; actor++)
@@ -194,8 +194,8 @@ static void lose_set(struct client *client, const char *message)
             lose(&clients[i]);
 }
 
-/* Every set of clients that one of them ends at once: the rest gets the event once. */
-START_TEST(a_send_that_ends_several)
+/* Every set of clients that one send ends at once: the remaining clients receive the event once. */
+START_TEST(a_send_may_end_several_clients)
 {
     for (size_t actor = 0; actor < N_CLIENTS; actor++)
         for (unsigned set = 1; set < 1u << N_CLIENTS; set++) {
@@ -215,7 +215,7 @@ START_TEST(a_send_that_ends_several)
 }
 END_TEST
 
-START_TEST(a_send_that_ends_everyone)
+START_TEST(a_send_may_end_all_clients)
 {
     begin();
     clients[3].on_send = lose_all;
@@ -231,8 +231,8 @@ START_TEST(a_send_that_ends_everyone)
 }
 END_TEST
 
-/* Each send does something at random, over many events; whoever stays in the room all the time
- * gets each event once, in order. */
+/* Each send does something at random, over many events; a client that stays in the room all the
+ * time receives each event once, in order. */
 static void act_at_random(struct client *client, const char *message)
 {
     struct client *target = &clients[1 + random() % (N_CLIENTS - 1)];
@@ -242,7 +242,7 @@ static void act_at_random(struct client *client, const char *message)
         actions[random() % N_ACTIONS](target);
 }
 
-START_TEST(one_that_stays_among_many_that_do_not)
+START_TEST(a_client_that_stays_receives_every_event)
 {
     srandom(6);
     for (int round = 0; round < 300; round++) {
@@ -282,7 +282,7 @@ static void act_in_callback(struct host *of, struct client *client, const char *
     plan.act(plan.target != NULL ? plan.target : client);
 }
 
-/* Provokes every callback but on_disconnect about clients[0], and on_raw. */
+/* Provokes every callback about clients[0] except on_disconnect, and on_raw. */
 static void provoke(struct client *fresh, struct client *raw)
 {
     ck_assert_int_eq(client_try(&host, fresh, "fresh", "u", WS_PROTOCOL_JSON), WS_OK);
@@ -307,7 +307,7 @@ static size_t lines_with(const char *start)
     return count;
 }
 
-/* Whoever was announced is taken leave of, once. */
+/* Each on_connect is followed by one on_disconnect. */
 static void check_callback(const char *line, action *act, struct client *target)
 {
     struct client fresh, raw;
@@ -335,7 +335,7 @@ static void check_callback(const char *line, action *act, struct client *target)
     client_free(&raw);
 }
 
-START_TEST(callbacks_that_do_anything)
+START_TEST(callbacks_may_do_anything)
 {
     static const char *const lines[] = {
         "on_connect fresh", "on_connect raw",   "authorize_join a",
@@ -350,7 +350,7 @@ START_TEST(callbacks_that_do_anything)
 }
 END_TEST
 
-START_TEST(on_disconnect_that_does_anything_to_another)
+START_TEST(on_disconnect_may_do_anything_to_another_client)
 {
     for (size_t act = 0; act < N_ACTIONS; act++)
         check_callback("on_disconnect c", actions[act], &clients[4]);
@@ -363,9 +363,10 @@ static void free_transport(struct client *client)
     client->gone = true;
 }
 
-/* manager.h: a callback may free its connection's transport. Once the transport has said that
- * it is gone, it is not called any more, although on_disconnect came from an end of ours. */
-START_TEST(on_disconnect_that_frees_the_transport)
+/* manager.h: a callback may free its connection's transport. Once the transport has said that it is
+ * gone, it is not called any more, even if on_disconnect is called because of a disconnect of
+ * ours. */
+START_TEST(on_disconnect_may_free_the_transport)
 {
     check_callback("on_disconnect c", free_transport, NULL);
 }
@@ -377,7 +378,7 @@ static void run_at_close(struct client *client)
     run(client);
 }
 
-START_TEST(a_close_that_runs_the_loop)
+START_TEST(a_close_may_run_the_loop)
 {
     begin();
     clients[0].on_close = run_at_close;
@@ -396,7 +397,7 @@ static void lose_others_at_close(struct client *client)
             lose(&clients[i]);
 }
 
-START_TEST(a_close_that_ends_the_others_while_draining)
+START_TEST(a_close_may_end_other_clients_during_a_drain)
 {
     for (size_t i = 0; i < N_CLIENTS; i++) {
         begin();
@@ -447,15 +448,15 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        a_send_that_does_anything_to_anyone,
-        a_send_that_ends_several,
-        a_send_that_ends_everyone,
-        one_that_stays_among_many_that_do_not,
-        callbacks_that_do_anything,
-        on_disconnect_that_does_anything_to_another,
-        on_disconnect_that_frees_the_transport,
-        a_close_that_runs_the_loop,
-        a_close_that_ends_the_others_while_draining,
+        a_send_may_do_anything_to_any_client,
+        a_send_may_end_several_clients,
+        a_send_may_end_all_clients,
+        a_client_that_stays_receives_every_event,
+        callbacks_may_do_anything,
+        on_disconnect_may_do_anything_to_another_client,
+        on_disconnect_may_free_the_transport,
+        a_close_may_run_the_loop,
+        a_close_may_end_other_clients_during_a_drain,
         no_turn_within_on_disconnect_of_a_lost_transport,
         no_turn_within_on_disconnect_of_a_loop_that_ends,
         NULL,

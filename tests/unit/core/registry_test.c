@@ -1,5 +1,5 @@
-/* registry_test.c: groups appear with their first member or pin and vanish with the last; who
- * moves when one leaves; the counts of what is occupied; nothing breaks without memory. */
+/* registry_test.c: groups appear with their first member or pin and vanish with the last; which
+ * member moves when one leaves; the counts of occupied slots; nothing breaks without memory. */
 #include "core/groups/registry.h"
 
 #include <stdio.h>
@@ -9,7 +9,7 @@
 #include "support/suite.h"
 #include "support/test_memory.h"
 
-/* The registry never looks into loops and connections: made-up addresses will do. */
+/* The registry never looks into loops and connections, so made-up addresses are sufficient. */
 static char loop_bytes[4];
 static char connection_bytes[4096];
 
@@ -103,7 +103,7 @@ START_TEST(a_group_has_a_share_for_each_loop)
 }
 END_TEST
 
-/* Whichever loop was first: the share in the group's own block is used again. */
+/* Whichever loop was first, the share in the group's own block is used again. */
 START_TEST(the_first_share_is_used_again)
 {
     struct share *first;
@@ -149,7 +149,7 @@ START_TEST(the_last_member_moves_to_the_place_of_the_one_that_left)
 }
 END_TEST
 
-/* Members in random order against their places, as connection.c keeps them. */
+/* Members in random order, compared with their places as connection.c keeps them. */
 START_TEST(places_stay_right_while_a_share_grows_and_shrinks)
 {
     enum { N = 4096 };
@@ -183,7 +183,7 @@ START_TEST(places_stay_right_while_a_share_grows_and_shrinks)
     while (share->count > 0)
         registry_remove(&registry, share, 0);
     ck_assert_uint_ge(largest, N / 2);
-    ck_assert_uint_lt(share->capacity, 128); /* the memory of the crowd was given back */
+    ck_assert_uint_lt(share->capacity, 128); /* the memory of the many members was given back */
     registry_unpin(&registry, share);
     check_empty();
 }
@@ -194,7 +194,7 @@ static void name_of(unsigned number, char name[16])
     snprintf(name, 16, "room-%u", number);
 }
 
-/* Enough groups that the table grows; each step fails at each of its allocations. */
+/* Enough groups for the table to grow; each step fails at each of its allocations. */
 static void fill_without_memory(unsigned n_groups)
 {
     for (unsigned number = 0; number < n_groups; number++) {
@@ -205,7 +205,7 @@ static void fill_without_memory(unsigned n_groups)
         for (long fail_at = 0; share == NULL; fail_at++) {
             test_memory_fail(&memory, fail_at, false);
             share = registry_pin(&registry, GROUP_ROOM, name, loop((int)number % 4));
-            /* That the table can't grow is no reason to refuse a group. */
+            /* A table that cannot grow is no reason to refuse a group. */
             ck_assert(share != NULL || memory.failed);
             if (share == NULL)
                 ck_assert_ptr_null(registry_find(&registry, GROUP_ROOM, name));
@@ -217,7 +217,7 @@ static void fill_without_memory(unsigned n_groups)
     }
 }
 
-START_TEST(many_groups_and_no_memory_now_and_then)
+START_TEST(many_groups_with_failing_allocations)
 {
     enum { N = 3000 };
 
@@ -239,7 +239,7 @@ START_TEST(many_groups_and_no_memory_now_and_then)
 }
 END_TEST
 
-START_TEST(members_and_no_memory_now_and_then)
+START_TEST(members_with_failing_allocations)
 {
     struct share *share;
 
@@ -256,7 +256,7 @@ START_TEST(members_and_no_memory_now_and_then)
             ck_assert_uint_eq(registry.n_occupied[GROUP_ROOM], number > 0);
         }
     }
-    /* A block that can't be made smaller stays as it is. */
+    /* A block that cannot be shrunk stays as it is. */
     test_memory_fail(&memory, 0, true);
     while (share->count > 0) {
         uint32_t last = share->count - 1;
@@ -302,8 +302,8 @@ int main(void)
         the_first_share_is_used_again,
         the_last_member_moves_to_the_place_of_the_one_that_left,
         places_stay_right_while_a_share_grows_and_shrinks,
-        many_groups_and_no_memory_now_and_then,
-        members_and_no_memory_now_and_then,
+        many_groups_with_failing_allocations,
+        members_with_failing_allocations,
         names_of_any_bytes_and_any_length,
         NULL,
     };

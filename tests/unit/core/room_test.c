@@ -1,5 +1,5 @@
-/* room_test.c: entering and leaving rooms by the application's calls, what the callbacks say of
- * it, and who is there. */
+/* room_test.c: joins and leaves by the application, the callbacks' results, and the lists of
+ * members. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +39,7 @@ static void leave(struct client *client, const char *room)
     host_run(&host);
 }
 
-START_TEST(joining_and_leaving_are_told_and_not_authorised)
+START_TEST(joins_and_leaves_of_the_application_are_not_authorised)
 {
     begin(0);
     host.authorize_result = WS_ERR_FORBIDDEN;
@@ -67,7 +67,7 @@ START_TEST(joining_and_leaving_are_told_and_not_authorised)
 }
 END_TEST
 
-START_TEST(there_is_a_limit_of_rooms_for_each_connection)
+START_TEST(the_rooms_of_a_connection_are_limited)
 {
     begin(3);
     join(&ann, "a");
@@ -88,7 +88,7 @@ START_TEST(there_is_a_limit_of_rooms_for_each_connection)
 }
 END_TEST
 
-START_TEST(a_limit_of_zero_is_none)
+START_TEST(a_limit_of_0_is_no_limit)
 {
     char room[32];
 
@@ -106,7 +106,7 @@ START_TEST(a_limit_of_zero_is_none)
 }
 END_TEST
 
-START_TEST(names_are_checked)
+START_TEST(invalid_names_are_refused)
 {
     static const char *const bad[] = {NULL, "", "a\nb", "\x7f", "\xff", "\xc2\x85"};
     char longest[WS_NAME_MAX + 2];
@@ -170,7 +170,7 @@ static struct walk connections_of(const char *user)
     return walk;
 }
 
-START_TEST(who_is_in_a_room_and_whose_is_a_user)
+START_TEST(members_of_a_room_and_connections_of_a_user_are_listed)
 {
     struct walk walk = {.stop_after = 1};
 
@@ -214,7 +214,7 @@ static int throw_out(ws_conn_id id, void *user_data)
     return 0;
 }
 
-START_TEST(a_walk_may_change_what_it_walks_over)
+START_TEST(a_walk_may_change_the_members)
 {
     begin(0);
     join(&ann, "orders");
@@ -226,7 +226,7 @@ START_TEST(a_walk_may_change_what_it_walks_over)
 }
 END_TEST
 
-START_TEST(an_ending_connection_leaves_all_its_rooms)
+START_TEST(a_connection_that_ends_leaves_all_its_rooms)
 {
     char room[32];
 
@@ -240,7 +240,7 @@ START_TEST(an_ending_connection_leaves_all_its_rooms)
     host_forget_log(&host);
     ck_assert_int_eq(ws_manager_disconnect(host.manager, ann.id, 1000, "bye"), WS_OK);
     host_run(&host);
-    host_expect_log(&host, "on_disconnect ann ann 1000 bye\n"); /* and no on_leave */
+    host_expect_log(&host, "on_disconnect ann ann 1000 bye\n"); /* no on_leave */
     for (int i = 0; i < 100; i++) {
         snprintf(room, sizeof room, "room %d", i);
         check_walk(members(room), false, i % 3 == 0);
@@ -253,7 +253,7 @@ START_TEST(an_ending_connection_leaves_all_its_rooms)
 }
 END_TEST
 
-/* The calls are accepted while the connection still lives, and end with it. */
+/* The calls are accepted while the connection is still open, and end with it. */
 START_TEST(calls_about_a_connection_that_ends_before_their_turn)
 {
     begin(0);
@@ -302,7 +302,7 @@ static void change_at_random(void)
     }
 }
 
-/* Each room's event reaches its members and nobody else. */
+/* Each room's event reaches its members and no other client. */
 static void check_matrix(int step)
 {
     for (size_t room = 0; room < N_ROOMS; room++) {
@@ -318,7 +318,7 @@ static void check_matrix(int step)
     }
 }
 
-START_TEST(many_connections_in_many_rooms_as_in_a_matrix)
+START_TEST(memberships_agree_with_a_matrix)
 {
     srandom(7);
     memset(is_in, 0, sizeof is_in);
@@ -340,15 +340,15 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        joining_and_leaving_are_told_and_not_authorised,
-        there_is_a_limit_of_rooms_for_each_connection,
-        a_limit_of_zero_is_none,
-        names_are_checked,
-        who_is_in_a_room_and_whose_is_a_user,
-        a_walk_may_change_what_it_walks_over,
-        an_ending_connection_leaves_all_its_rooms,
+        joins_and_leaves_of_the_application_are_not_authorised,
+        the_rooms_of_a_connection_are_limited,
+        a_limit_of_0_is_no_limit,
+        invalid_names_are_refused,
+        members_of_a_room_and_connections_of_a_user_are_listed,
+        a_walk_may_change_the_members,
+        a_connection_that_ends_leaves_all_its_rooms,
         calls_about_a_connection_that_ends_before_their_turn,
-        many_connections_in_many_rooms_as_in_a_matrix,
+        memberships_agree_with_a_matrix,
         NULL,
     };
 

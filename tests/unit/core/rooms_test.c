@@ -1,5 +1,5 @@
-/* rooms_test.c: the rooms that one connection is in, compared with a simple array over random
- * additions and removals, also without memory. */
+/* rooms_test.c: the rooms of one connection, compared with a simple array over random additions and
+ * removals, also without memory. */
 #include "core/groups/room_set.h"
 
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 
 enum { N_SHARES = 2000 };
 
-/* What is tested never looks into a share: its address is all that counts. */
+/* The code under test never looks into a share: only its address matters. */
 static struct share *shares[N_SHARES];
 static bool in[N_SHARES];
 static size_t n_in;
@@ -35,7 +35,7 @@ static void end(void)
         free(shares[i]);
 }
 
-/* `place` tells the memberships apart: the share's own number. */
+/* `place` identifies the membership: it is the share's own number. */
 static bool add(uint32_t number)
 {
     if (!rooms_add(&rooms, &memory.allocator, (struct membership){shares[number], number}))
@@ -79,7 +79,7 @@ static void check_all(void)
         check_number(number);
 }
 
-START_TEST(nothing_is_found_in_none)
+START_TEST(nothing_is_found_in_an_empty_set)
 {
     begin();
     ck_assert_uint_eq(rooms_find(&rooms, shares[0]), ROOMS_NONE);
@@ -102,7 +102,7 @@ START_TEST(few_rooms_need_no_memory_and_many_have_an_index)
     for (uint32_t number = 16; number < N_SHARES; number++) {
         ck_assert(add(number));
         ck_assert_ptr_nonnull(rooms.many.index);
-        /* At most half full: searches stay short, and end. */
+        /* At most half full, so that searches stay short and end. */
         ck_assert_uint_le(2 * rooms.count, rooms.many.index_mask + 1);
     }
     check_all();
@@ -141,7 +141,7 @@ static uint32_t mixed(uint32_t step)
     return (step * 7 + 3) % N_SHARES;
 }
 
-START_TEST(all_leave_again_in_any_order)
+START_TEST(rooms_are_removed_in_any_order)
 {
     check_emptied(forwards);
     check_emptied(backwards);
@@ -161,13 +161,13 @@ START_TEST(places_can_be_changed)
 }
 END_TEST
 
-START_TEST(random_rooms_as_in_an_array)
+START_TEST(random_changes_agree_with_an_array)
 {
     begin();
     srandom(3);
     for (unsigned step = 0; step < 200000; step++) {
         uint32_t number = (uint32_t)random() % N_SHARES;
-        /* Grows and empties in turns. */
+        /* Grows and empties by turns. */
         bool grow = step / 10000 % 2 == 0;
 
         if (in[number] && (!grow || random() % 8 == 0))
@@ -207,10 +207,10 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        nothing_is_found_in_none,
+        nothing_is_found_in_an_empty_set,
         few_rooms_need_no_memory_and_many_have_an_index,
-        all_leave_again_in_any_order,
-        random_rooms_as_in_an_array,
+        rooms_are_removed_in_any_order,
+        random_changes_agree_with_an_array,
         places_can_be_changed,
         without_memory_nothing_changes,
         NULL,

@@ -1,5 +1,5 @@
-/* send_test.c: who gets what is sent to everyone, a room, a user or one connection; whom an
- * exclude list leaves out; the order. Not here: full inboxes (backpressure_test.c). */
+/* send_test.c: who receives an event that is sent to everyone, a room, a user or one connection;
+ * exclude lists; the order. Not here: full inboxes (backpressure_test.c). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,7 +82,7 @@ static int to_one(ws_conn_id id)
     return result;
 }
 
-START_TEST(everyone_the_room_the_user_or_one)
+START_TEST(everyone_a_room_a_user_or_one_connection)
 {
     begin();
     ck_assert_int_eq(broadcast(NULL, 0), WS_OK);
@@ -97,13 +97,13 @@ START_TEST(everyone_the_room_the_user_or_one)
 }
 END_TEST
 
-START_TEST(a_user_or_room_with_nobody_is_no_error)
+START_TEST(a_user_or_room_without_connections_is_no_error)
 {
     begin();
     ck_assert_int_eq(to_room("nobody", NULL, 0), WS_OK);
     ck_assert_int_eq(to_user("nobody"), WS_OK);
     check_counts(0, 0, 0);
-    /* They took their places in the order all the same. */
+    /* They used up positions nevertheless. */
     emit_number(&host, NULL, 3);
     host_run(&host);
     client_expect(&ann, number_message(3, NULL, 3), NULL);
@@ -111,7 +111,7 @@ START_TEST(a_user_or_room_with_nobody_is_no_error)
 }
 END_TEST
 
-START_TEST(excluded_connections_get_nothing)
+START_TEST(excluded_connections_receive_nothing)
 {
     ws_conn_id stale = 0;
     struct client gone;
@@ -138,7 +138,7 @@ START_TEST(excluded_connections_get_nothing)
 }
 END_TEST
 
-/* The exclude list is copied: what becomes of it after the call does not matter. */
+/* The exclude list is copied: the caller may change it after the call. */
 START_TEST(the_exclude_list_is_copied)
 {
     ws_conn_id *exclude = malloc(sizeof *exclude);
@@ -210,7 +210,7 @@ START_TEST(a_personal_message_has_no_id)
 }
 END_TEST
 
-START_TEST(an_event_that_was_not_taken_can_be_sent_again)
+START_TEST(an_event_that_was_refused_can_be_sent_again)
 {
     ws_event *event;
 
@@ -331,7 +331,8 @@ static void emit_in_send(struct client *client, const char *message)
         emit_number(client->host, NULL, 50);
 }
 
-/* What is emitted while another event is being delivered comes after what was posted before. */
+/* An event that is emitted while another event is being delivered comes after those that were
+ * posted before. */
 START_TEST(an_event_from_a_callback_waits_its_turn)
 {
     begin();
@@ -353,13 +354,13 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        everyone_the_room_the_user_or_one,
-        a_user_or_room_with_nobody_is_no_error,
-        excluded_connections_get_nothing,
+        everyone_a_room_a_user_or_one_connection,
+        a_user_or_room_without_connections_is_no_error,
+        excluded_connections_receive_nothing,
         the_exclude_list_is_copied,
         a_stale_id_is_never_another_client_s,
         a_personal_message_has_no_id,
-        an_event_that_was_not_taken_can_be_sent_again,
+        an_event_that_was_refused_can_be_sent_again,
         an_event_belongs_to_its_manager,
         raw_text_and_binary,
         join_then_broadcast_reaches_the_joiner,

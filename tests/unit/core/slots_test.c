@@ -1,5 +1,5 @@
-/* slots_test.c: a loop's connections by number, compared with a simple array over random comings
- * and goings, also without memory. */
+/* slots_test.c: a loop's connections by number, compared with a simple array over random additions
+ * and removals, also without memory. */
 #include "base/slots.h"
 
 #include <stdlib.h>
@@ -13,7 +13,7 @@ enum { N_SLOTS = 3000 };
 static struct slots slots;
 static struct test_memory memory;
 
-/* What is tested never looks into a connection: its address is all that counts. */
+/* The code under test never looks into a connection: only its address matters. */
 static char places[N_SLOTS];
 static struct connection *expected[N_SLOTS]; /* by the slot's number; NULL: free */
 static size_t n_taken;
@@ -37,14 +37,14 @@ static struct connection *connection_of(uint32_t number)
     return (struct connection *)(void *)&places[number];
 }
 
-/* Returns the number, SLOT_NONE if memory ran out. */
+/* Returns the number, or SLOT_NONE if memory ran out. */
 static uint32_t take(void)
 {
     uint32_t number;
 
     if (!slots_reserve(&slots, &memory.allocator))
         return SLOT_NONE;
-    /* It is the taker's address that the slot keeps, whichever that is. */
+    /* The slot keeps the address of the taker, whichever that is. */
     number = slots_take(&slots, connection_of((uint32_t)n_taken));
     if (number >= N_SLOTS || expected[number] != NULL)
         ck_abort_msg("slot %u was not free", number);
@@ -98,7 +98,7 @@ static void check_all(void)
     ck_assert_uint_eq(n_walked, n_taken);
 }
 
-START_TEST(nothing_is_found_in_none)
+START_TEST(nothing_is_found_in_an_empty_table)
 {
     begin();
     ck_assert_ptr_null(slots_find(&slots, 0));
@@ -110,7 +110,7 @@ START_TEST(nothing_is_found_in_none)
 }
 END_TEST
 
-/* New ones get the numbers in order, through every size that the table grows to. */
+/* New connections get the numbers in order, through every size that the table grows to. */
 START_TEST(numbers_are_dense)
 {
     begin();
@@ -143,8 +143,8 @@ START_TEST(the_slot_that_became_free_last_is_taken_first)
 }
 END_TEST
 
-/* A table of a million is not doubled, and one that has a free slot does not grow at all. */
-START_TEST(it_grows_by_a_quarter_and_only_when_it_is_full)
+/* A table of a million slots is not doubled, and a table with a free slot does not grow at all. */
+START_TEST(the_table_grows_by_a_quarter_when_it_is_full)
 {
     begin();
     for (uint32_t i = 0; i < N_SLOTS; i++) {
@@ -186,12 +186,12 @@ START_TEST(without_memory_nothing_changes)
 }
 END_TEST
 
-START_TEST(there_is_a_limit)
+START_TEST(the_number_of_slots_is_limited)
 {
     begin();
     for (uint32_t i = 0; i < 64; i++)
         take();
-    /* As if all the others were taken. */
+    /* As if all other slots were taken. */
     slots.count = SLOTS_MAX;
     slots.capacity = SLOTS_MAX + 64;
     ck_assert(!slots_reserve(&slots, &memory.allocator));
@@ -222,7 +222,7 @@ static void go_randomly(unsigned comers_of_100)
     check_all();
 }
 
-START_TEST(random_comings_and_goings_as_in_an_array)
+START_TEST(random_changes_agree_with_an_array)
 {
     for (unsigned seed = 1; seed <= 5; seed++) {
         srandom(seed);
@@ -239,13 +239,13 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        nothing_is_found_in_none,
+        nothing_is_found_in_an_empty_table,
         numbers_are_dense,
         the_slot_that_became_free_last_is_taken_first,
-        it_grows_by_a_quarter_and_only_when_it_is_full,
+        the_table_grows_by_a_quarter_when_it_is_full,
         without_memory_nothing_changes,
-        there_is_a_limit,
-        random_comings_and_goings_as_in_an_array,
+        the_number_of_slots_is_limited,
+        random_changes_agree_with_an_array,
         NULL,
     };
 

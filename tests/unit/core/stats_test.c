@@ -33,7 +33,7 @@ static void check_value(const char *name, double expected)
 
     if (item == NULL)
         item = cJSON_GetObjectItem(cJSON_GetObjectItem(tree, "drops"), name);
-    ck_assert_msg(cJSON_IsNumber(item), "no number: %s", name);
+    ck_assert_msg(cJSON_IsNumber(item), "not a number: %s", name);
     ck_assert_msg(item->valuedouble == expected, "%s is %g, not %g", name, item->valuedouble,
                   expected);
     cJSON_Delete(tree);
@@ -61,7 +61,7 @@ static void end(void)
     client_free(&raw);
 }
 
-START_TEST(all_members_are_there_from_the_start)
+START_TEST(all_members_are_present_from_the_start)
 {
     static const char *const names[] = {"total_connections",
                                         "unique_users",
@@ -104,13 +104,13 @@ START_TEST(all_members_are_there_from_the_start)
 }
 END_TEST
 
-START_TEST(connections_users_and_rooms)
+START_TEST(connections_users_and_rooms_are_counted)
 {
     host_open(&host);
     client_open(&host, &ann, "ann", "ann");
     client_open(&host, &bob, "bob", "ann");
     ck_assert_int_eq(client_try(&host, &raw, "raw", NULL, WS_PROTOCOL_RAW), WS_OK);
-    check_value("total_connections", 3); /* from the call on */
+    check_value("total_connections", 3); /* counted from the call on */
     check_value("connections_opened", 2);
     host_run(&host);
     check_value("connections_opened", 3);
@@ -120,7 +120,7 @@ START_TEST(connections_users_and_rooms)
     ck_assert_int_eq(ws_manager_join_room(host.manager, bob.id, "say \"\\\" \xe2\x82\xac"),
                      WS_OK);
     ck_assert_int_eq(ws_manager_join_room(host.manager, bob.id, "b"), WS_OK);
-    check_room("b", 0); /* on its way, nobody is there */
+    check_room("b", 0); /* the join is in the inbox, the room has no member yet */
     host_run(&host);
     check_room("say \"\\\" \xe2\x82\xac", 2);
     check_room("b", 1);
@@ -137,7 +137,7 @@ START_TEST(connections_users_and_rooms)
 }
 END_TEST
 
-START_TEST(what_is_sent_and_received)
+START_TEST(messages_sent_and_received_are_counted)
 {
     size_t bytes = 0;
 
@@ -159,7 +159,8 @@ START_TEST(what_is_sent_and_received)
         bytes += strlen(bob.messages[i]);
     check_value("events", 2);
     check_value("deliveries", (double)(ann.n_messages + bob.n_messages));
-    /* "E" stands for ten characters: in both welcomes twice, bob's arrival, ids, the pong. */
+    /* "E" stands for ten characters: twice in both welcomes, in bob's user_connected, in the ids,
+     * in the pong. */
     check_value("bytes", (double)(bytes + 9 * (4 + 1 + 2 + 1)));
     check_value("received_messages", 2);
     check_value("received_bytes", 15 + 2);
@@ -168,7 +169,7 @@ START_TEST(what_is_sent_and_received)
 }
 END_TEST
 
-START_TEST(drops_by_reason)
+START_TEST(drops_are_counted_by_reason)
 {
     struct client eve;
 
@@ -217,7 +218,7 @@ START_TEST(counts_outlive_their_loop)
 }
 END_TEST
 
-START_TEST(no_memory_no_text)
+START_TEST(without_memory_no_text_is_returned)
 {
     host_open(&host);
     client_open_in(&host, &ann, "ann", "r");
@@ -254,7 +255,7 @@ enum { MANY_ROOMS = 10000, MOST_UNDER_LOCK = 64 << 10 };
 static void *(*plain_realloc)(void *memory, size_t bytes, void *user_data);
 static unsigned n_large;
 
-/* The text of many rooms is larger than what is looked at under the lock at a time. */
+/* The text about many rooms is larger than what is read under the lock at a time. */
 static void *realloc_without_lock(void *memory, size_t bytes, void *user_data)
 {
     if (bytes > MOST_UNDER_LOCK) {
@@ -299,7 +300,7 @@ START_TEST(many_rooms_are_not_listed_under_the_lock)
 }
 END_TEST
 
-START_TEST(a_list_of_rooms_that_is_too_long_is_left_out)
+START_TEST(a_list_of_rooms_that_is_too_long_is_omitted)
 {
     static const struct {
         size_t max_bytes;
@@ -344,7 +345,7 @@ static char *metrics(void)
     return text;
 }
 
-/* The family's name of a line such as "# TYPE ws_rooms gauge"; cuts the line. */
+/* The family's name in a line such as "# TYPE ws_rooms gauge"; cuts the line. */
 static char *family_of(char *line, char **rest)
 {
     char *name = line + 7;
@@ -356,7 +357,7 @@ static char *family_of(char *line, char **rest)
     return name;
 }
 
-/* A sample is the family's name, "_total" for a counter, labels, and one number. */
+/* A sample consists of the family's name, "_total" for a counter, labels, and one number. */
 static void check_sample(const char *line, const char *family, bool is_counter)
 {
     size_t length = strlen(family);
@@ -380,7 +381,7 @@ static void check_sample(const char *line, const char *family, bool is_counter)
     ck_assert_msg(*number_end == '\0', "%s", line);
 }
 
-START_TEST(metrics_keep_the_rules_of_the_format)
+START_TEST(metrics_follow_the_rules_of_openmetrics)
 {
     char *text;
     char *seen[64];
@@ -425,7 +426,7 @@ START_TEST(metrics_keep_the_rules_of_the_format)
 }
 END_TEST
 
-START_TEST(metrics_say_what_the_statistics_say)
+START_TEST(metrics_agree_with_the_statistics)
 {
     static const char *const lines[] = {
         "\nws_connections 2\n",
@@ -460,16 +461,16 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        all_members_are_there_from_the_start,
-        connections_users_and_rooms,
-        what_is_sent_and_received,
-        drops_by_reason,
+        all_members_are_present_from_the_start,
+        connections_users_and_rooms_are_counted,
+        messages_sent_and_received_are_counted,
+        drops_are_counted_by_reason,
         counts_outlive_their_loop,
-        no_memory_no_text,
+        without_memory_no_text_is_returned,
         many_rooms_are_not_listed_under_the_lock,
-        a_list_of_rooms_that_is_too_long_is_left_out,
-        metrics_keep_the_rules_of_the_format,
-        metrics_say_what_the_statistics_say,
+        a_list_of_rooms_that_is_too_long_is_omitted,
+        metrics_follow_the_rules_of_openmetrics,
+        metrics_agree_with_the_statistics,
         NULL,
     };
 

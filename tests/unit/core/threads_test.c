@@ -1,6 +1,6 @@
-/* threads_test.c: four threads emit, two loops deliver, two threads of clients come and go:
- * who was there all the time gets every event once, and everywhere ids rise.
- * WS_TEST_EVENTS sets how many events there are in all. */
+/* threads_test.c: four threads emit, two loops deliver, two threads open and close clients: a
+ * client that stays connected receives every event once, and for every client ids rise.
+ * WS_TEST_EVENTS sets the total number of events. */
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -37,12 +37,13 @@ struct loop_thread {
     bool stop;
 };
 
-/* A client is used by its loop's thread alone, but for `closed`. */
+/* A client is used only by its loop's thread, except for `closed`. */
 struct watcher {
     ws_conn_id id;
     bool stays;
-    uint64_t position;                    /* of the last event */
-    uint64_t next[N_TARGETS][N_EMITTERS]; /* what should come next, of each of them */
+    uint64_t position; /* of the last event */
+    uint64_t next[N_TARGETS]
+                 [N_EMITTERS]; /* the next number expected from each emitter for each target */
     unsigned n_events;
     unsigned n_problems;
     char problem[256]; /* the first one */
@@ -65,7 +66,7 @@ static void problem(struct watcher *watcher, const char *what, const char *text)
         snprintf(watcher->problem, sizeof watcher->problem, "%s: %.180s", what, text);
 }
 
-/* The number after a piece of text, which must be there. */
+/* The number after a piece of text, which must be present. */
 static bool number_after(const char *text, const char *piece, uint64_t *number)
 {
     const char *found = strstr(text, piece);
@@ -169,7 +170,7 @@ static void on_disconnect(ws_manager *of, const ws_connection_info *connection, 
     atomic_fetch_add(&n_disconnected, 1);
 }
 
-/* Sends from a callback, to a client that has perhaps been told to go. */
+/* Sends from a callback to a client that may already have been disconnected. */
 static void on_join(ws_manager *of, const ws_connection_info *connection, const char *room,
                     int result, void *user_data)
 {
@@ -235,7 +236,7 @@ static int send_to(enum target target, ws_event *event)
     }
 }
 
-/* Until it is taken: a full inbox is emptied by its loop meanwhile. */
+/* Until the event is accepted: meanwhile the loop empties its full inbox. */
 static int emit(enum target target, size_t emitter, uint64_t n)
 {
     char data[96];
@@ -266,7 +267,7 @@ static void *emit_all(void *argument)
     return NULL;
 }
 
-/* --- coming and going ---------------------------------------------------------------------- */
+/* --- clients that connect and disconnect --------------------------------------------------- */
 
 struct churner {
     pthread_t thread;
@@ -278,7 +279,7 @@ struct churner {
     char problem[256];
 };
 
-/* One of the results that a call about a connection may have. */
+/* Checks that the result is one that a call about a connection may have. */
 static void call(struct churner *churner, int result)
 {
     if (result != WS_OK && result != WS_ERR_BACKPRESSURE && result != WS_ERR_NOT_FOUND &&
@@ -332,7 +333,7 @@ static void act(struct churner *churner, struct watcher *visitor, unsigned choic
     }
 }
 
-/* The loop's thread is done with a visitor once it has closed it. */
+/* Once the loop's thread has closed a visitor, it does not use it any more. */
 static void say_goodbye(struct churner *churner, struct watcher *visitor)
 {
     while (ws_manager_disconnect(manager, visitor->id, 1000, "bye") == WS_ERR_BACKPRESSURE)
@@ -436,7 +437,7 @@ static void make_manager(void)
     ck_assert_int_eq(ws_manager_new(&options, &manager), WS_OK);
 }
 
-START_TEST(everyone_who_stays_gets_every_event_once)
+START_TEST(every_client_that_stays_receives_every_event_once)
 {
     static struct churner churners[N_CHURNERS];
     static size_t numbers[N_EMITTERS];
@@ -482,7 +483,7 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {everyone_who_stays_gets_every_event_once, NULL};
+    const TTest *const tests[] = {every_client_that_stays_receives_every_event_once, NULL};
 
     return suite_run("threads", tests);
 }

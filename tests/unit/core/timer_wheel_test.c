@@ -51,7 +51,7 @@ static void begin(uint64_t now_ms)
     ck_assert_uint_eq(timer_wheel_deadline(&wheel), UINT64_MAX);
 }
 
-/* Never early, and at most one tick late, for deadlines around every edge. */
+/* Never early, and at most one tick late, for deadlines around every boundary. */
 START_TEST(a_timer_fires_within_a_tick_after_its_time)
 {
     static const uint64_t after[] = {0,
@@ -94,7 +94,7 @@ START_TEST(a_timer_fires_within_a_tick_after_its_time)
 }
 END_TEST
 
-START_TEST(its_time_counts_from_the_next_advance)
+START_TEST(a_timer_s_time_counts_from_the_next_advance)
 {
     struct alarm alarm = {0};
 
@@ -145,7 +145,7 @@ START_TEST(stopped_timers_do_not_fire)
 }
 END_TEST
 
-START_TEST(a_started_timer_can_be_started_anew)
+START_TEST(a_started_timer_can_be_started_again)
 {
     struct alarm alarm = {0};
 
@@ -166,7 +166,7 @@ static void start_again(struct alarm *alarm)
     start(alarm, 100);
 }
 
-START_TEST(a_timer_that_starts_itself_fires_once_an_advance)
+START_TEST(a_timer_that_restarts_itself_fires_once_in_an_advance)
 {
     struct alarm alarm = {.also = start_again};
 
@@ -181,8 +181,8 @@ START_TEST(a_timer_that_starts_itself_fires_once_an_advance)
 }
 END_TEST
 
-/* As timer_start() says: from the advance in which it was started, also when nobody has asked
- * for the deadline in between. */
+/* As timer_start() says: from the advance in which it was started, also when the deadline was not
+ * asked for in between. */
 START_TEST(a_timer_started_while_firing_counts_from_that_advance)
 {
     struct alarm alarm = {.also = start_again};
@@ -202,7 +202,7 @@ static void stop_other(struct alarm *alarm)
     timer_stop(&alarm->other->timer);
 }
 
-START_TEST(of_two_that_stop_each_other_one_fires)
+START_TEST(of_two_timers_that_stop_each_other_one_fires)
 {
     struct alarm left = {.also = stop_other};
     struct alarm right = {.also = stop_other, .other = &left};
@@ -227,7 +227,7 @@ static void restart_other(struct alarm *alarm)
         start(alarm->other, 5000);
 }
 
-START_TEST(one_that_is_due_can_be_put_off_by_another)
+START_TEST(a_due_timer_can_be_postponed_by_another)
 {
     struct alarm left = {.also = restart_other};
     struct alarm right = {.also = restart_other, .other = &left};
@@ -265,8 +265,8 @@ START_TEST(time_may_jump_far_and_stand_still_and_step_back)
 }
 END_TEST
 
-/* A clock that begins at 0 and then tells the time of day: what was started before the first
- * advance counts from there. */
+/* A clock that begins at 0 and then gives the time of day: a timer that was started before the
+ * first advance counts from that advance. */
 START_TEST(a_timer_started_before_a_jump_of_years_is_not_due)
 {
     struct alarm alarm = {0};
@@ -296,7 +296,7 @@ static uint64_t first_due(void)
     return first;
 }
 
-/* What runs is not overdue by a tick; what has fired was due. */
+/* A running timer is not overdue by a tick; a timer that fired was due. */
 static void check_alarms(uint64_t now_ms, const int fired_before[N_ALARMS])
 {
     for (size_t i = 0; i < N_ALARMS; i++) {
@@ -321,7 +321,7 @@ static void check_deadline(void)
         ck_assert_uint_le(deadline, first + TIMER_TICK_MS);
 }
 
-START_TEST(random_timers_as_in_a_list)
+START_TEST(random_timers_agree_with_a_list)
 {
     static const uint64_t scales[] = {10, 1000, TURN_MS, 10 * TURN_MS};
     uint64_t now = 999;
@@ -390,17 +390,17 @@ int main(void)
 {
     const TTest *const tests[] = {
         a_timer_fires_within_a_tick_after_its_time,
-        its_time_counts_from_the_next_advance,
+        a_timer_s_time_counts_from_the_next_advance,
         timers_fire_in_the_order_of_their_ticks,
         stopped_timers_do_not_fire,
-        a_started_timer_can_be_started_anew,
-        a_timer_that_starts_itself_fires_once_an_advance,
+        a_started_timer_can_be_started_again,
+        a_timer_that_restarts_itself_fires_once_in_an_advance,
         a_timer_started_while_firing_counts_from_that_advance,
-        of_two_that_stop_each_other_one_fires,
-        one_that_is_due_can_be_put_off_by_another,
+        of_two_timers_that_stop_each_other_one_fires,
+        a_due_timer_can_be_postponed_by_another,
         time_may_jump_far_and_stand_still_and_step_back,
         a_timer_started_before_a_jump_of_years_is_not_due,
-        random_timers_as_in_a_list,
+        random_timers_agree_with_a_list,
         sleeping_until_the_deadline_is_enough,
         NULL,
     };

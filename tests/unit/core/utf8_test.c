@@ -1,5 +1,5 @@
 /* utf8_test.c: which bytes are UTF-8 (RFC 3629), in one piece and in every two and three pieces;
- * which names are good, and what a log's line is made of. */
+ * which names are valid, and how any bytes become a line of the log. */
 #include "base/utf8.h"
 
 #include <string.h>
@@ -28,8 +28,8 @@ static const struct text good[] = {
     TEXT("\xdf\xbf"),
     TEXT("\xe0\xa0\x80"),
     TEXT("\xec\xbf\xbf"),
-    TEXT("\xed\x9f\xbf"), /* the last one before the surrogates */
-    TEXT("\xee\x80\x80"), /* the first one after them */
+    TEXT("\xed\x9f\xbf"), /* the last character before the surrogates */
+    TEXT("\xee\x80\x80"), /* the first character after them */
     TEXT("\xef\xbf\xbf"),
     TEXT("\xf0\x90\x80\x80"),
     TEXT("\xf3\xbf\xbf\xbf"),
@@ -39,7 +39,7 @@ static const struct text good[] = {
 };
 
 static const struct text bad[] = {
-    TEXT("\x80"), /* a continuation without a beginning */
+    TEXT("\x80"), /* a continuation byte without a start */
     TEXT("\xbf"),
     TEXT("a\x80"),
     TEXT("12345678\x80"),
@@ -96,21 +96,21 @@ static void check_text(struct text text, bool expected)
                           "\"%s\" split at %zu and %zu", text.bytes, first, second);
 }
 
-START_TEST(good_text_is_taken_however_it_is_split)
+START_TEST(valid_text_is_accepted_however_it_is_split)
 {
     for (size_t i = 0; i < sizeof good / sizeof *good; i++)
         check_text(good[i], true);
 }
 END_TEST
 
-START_TEST(bad_text_is_refused_however_it_is_split)
+START_TEST(invalid_text_is_refused_however_it_is_split)
 {
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         check_text(bad[i], false);
 }
 END_TEST
 
-START_TEST(unfinished_text_may_go_on_but_is_not_complete)
+START_TEST(unfinished_text_is_valid_but_not_complete)
 {
     for (size_t i = 0; i < sizeof unfinished / sizeof *unfinished; i++) {
         struct utf8_state state = {0};
@@ -122,7 +122,7 @@ START_TEST(unfinished_text_may_go_on_but_is_not_complete)
 }
 END_TEST
 
-/* The decoder of the definition, to compare with: RFC 3629 §3 and §4. */
+/* A decoder written from the definition, to compare with: RFC 3629 §3 and §4. */
 static bool sequence_valid(const uint8_t *bytes, size_t length)
 {
     uint32_t code;
@@ -146,7 +146,7 @@ static bool sequence_valid(const uint8_t *bytes, size_t length)
                                   : 0x10000u);
 }
 
-/* A third byte of ASCII stands for itself. */
+/* An ASCII third byte is a character of its own. */
 static bool agrees(uint8_t first, uint8_t second, uint8_t third)
 {
     const uint8_t bytes[4] = {first, second, third, 0xbf};
@@ -157,7 +157,7 @@ static bool agrees(uint8_t first, uint8_t second, uint8_t third)
            utf8_valid(bytes, 4) == sequence_valid(bytes, 4);
 }
 
-START_TEST(every_sequence_of_up_to_three_bytes)
+START_TEST(every_sequence_of_up_to_three_bytes_agrees_with_the_rfc)
 {
     unsigned wrong = 0;
 
@@ -218,7 +218,7 @@ static void encode(uint32_t code, char *to)
     *to = '\0';
 }
 
-/* The rule of types.h. */
+/* The rule of types.h for the characters of names. */
 static bool may_stand_in_a_line(uint32_t code)
 {
     return !(code < 0x20 || (code >= 0x7f && code <= 0x9f) || code == 0x2028 ||
@@ -226,7 +226,7 @@ static bool may_stand_in_a_line(uint32_t code)
              (code >= 0x2066 && code <= 0x2069));
 }
 
-START_TEST(one_rule_for_the_characters_of_names_and_of_lines)
+START_TEST(names_and_log_lines_follow_one_rule)
 {
     for (uint32_t code = 1; code <= 0x10ffff; code++) {
         char name[8] = "x";
@@ -245,7 +245,7 @@ START_TEST(one_rule_for_the_characters_of_names_and_of_lines)
 }
 END_TEST
 
-START_TEST(a_line_is_made_of_any_bytes)
+START_TEST(any_bytes_become_a_line)
 {
     static const struct {
         const char *bytes;
@@ -259,7 +259,7 @@ START_TEST(a_line_is_made_of_any_bytes)
          "?31m"},
         {"\xe2\x80\xaegnp.exe", "?gnp.exe"},
         {"\xff\xfe", "??"},
-        {"\xc3", "?"}, /* the end was cut off */
+        {"\xc3", "?"}, /* the end is missing */
         {"\xe2\x82", "??"},
         {"\xe2\x82 x", "?? x"},
         {"\xf0\x9f\x9a\x9a \xf0\x9f\x9a", "\xf0\x9f\x9a\x9a ???"},
@@ -279,13 +279,13 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        good_text_is_taken_however_it_is_split,
-        bad_text_is_refused_however_it_is_split,
-        unfinished_text_may_go_on_but_is_not_complete,
-        every_sequence_of_up_to_three_bytes,
+        valid_text_is_accepted_however_it_is_split,
+        invalid_text_is_refused_however_it_is_split,
+        unfinished_text_is_valid_but_not_complete,
+        every_sequence_of_up_to_three_bytes_agrees_with_the_rfc,
         names_are_text_without_control_characters,
-        one_rule_for_the_characters_of_names_and_of_lines,
-        a_line_is_made_of_any_bytes,
+        names_and_log_lines_follow_one_rule,
+        any_bytes_become_a_line,
         NULL,
     };
 
