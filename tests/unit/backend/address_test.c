@@ -1,5 +1,5 @@
-/* address_test.c: addresses as texts, and ranges of them.
- * Counting by address is in address_table_test.c. */
+/* address_test.c: addresses as text, and ranges of addresses. Not here: counting by address
+ * (address_table_test.c). */
 #include "address.h"
 
 #include <stdio.h>
@@ -15,7 +15,7 @@ static struct in6_addr parsed(const char *text)
     return address;
 }
 
-START_TEST(as_text)
+START_TEST(addresses_as_text)
 {
     static const char *const pairs[][2] = {
         {"192.0.2.1", "192.0.2.1"},
@@ -35,12 +35,12 @@ START_TEST(as_text)
     }
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         if (address_parse(bad[i], strlen(bad[i]), &address))
-            ck_abort_msg("'%s' is taken", bad[i]);
+            ck_abort_msg("'%s' is accepted", bad[i]);
     ck_assert(!address_parse("::1\0", 4, &address));
 }
 END_TEST
 
-START_TEST(what_a_range_contains)
+START_TEST(addresses_in_a_range)
 {
     static const struct {
         const char *range;
@@ -77,7 +77,7 @@ START_TEST(what_a_range_contains)
 }
 END_TEST
 
-START_TEST(what_is_no_range)
+START_TEST(invalid_ranges_are_refused)
 {
     static const char *const bad[] = {"",           "10.0.0.0/",    "10.0.0.0/33",
                                       "10.0.0.1/8", "::/129",       "::1/64",
@@ -88,7 +88,7 @@ START_TEST(what_is_no_range)
 
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         if (address_ranges_add(&ranges, bad[i]) == NULL)
-            ck_abort_msg("'%s' is taken", bad[i]);
+            ck_abort_msg("'%s' is accepted", bad[i]);
     ck_assert_uint_eq(ranges.count, 0);
     for (size_t i = 0; i < ADDRESS_MOST_RANGES; i++)
         ck_assert_ptr_null(address_ranges_add(&ranges, "::1"));
@@ -98,7 +98,8 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {as_text, what_a_range_contains, what_is_no_range, NULL};
+    const TTest *const tests[] = {addresses_as_text, addresses_in_a_range,
+                                  invalid_ranges_are_refused, NULL};
 
     return suite_run("address", tests);
 }

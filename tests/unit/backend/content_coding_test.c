@@ -1,5 +1,5 @@
-/* content_coding_test.c: which forms of a file a client takes.
- * The forms themselves are tested end to end. */
+/* content_coding_test.c: which codings of a file a client accepts. Not here: the coded files
+ * themselves (e2e/test_files.py). */
 #include "content_coding.h"
 
 #include <string.h>
@@ -29,7 +29,7 @@ static const char *order_of(const char *first, const char *second)
     return order;
 }
 
-START_TEST(what_a_client_takes)
+START_TEST(codings_that_a_client_accepts)
 {
     static const char *const pairs[][2] = {
         {"gzip, deflate, br", "bgi"},
@@ -77,7 +77,7 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {what_a_client_takes, NULL};
+    const TTest *const tests[] = {codings_that_a_client_accepts, NULL};
 
     return suite_run("content-coding", tests);
 }

@@ -1,5 +1,5 @@
-/* credentials_test.c: where a request may bring its token.
- * What the token is worth is in token_test.c. */
+/* credentials_test.c: where a request may carry its token. Not here: whether the token is valid
+ * (token_test.c). */
 #include "credentials.h"
 
 #include <string.h>
@@ -18,7 +18,7 @@ static enum token_result find(const char *authorization, const char *protocols,
     return found.result;
 }
 
-START_TEST(a_token_in_any_place)
+START_TEST(a_token_in_each_place)
 {
     static const char *const places[][3] = {
         {"Bearer abc", NULL, ""},
@@ -38,7 +38,7 @@ START_TEST(a_token_in_any_place)
 
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
         if (find(places[i][0], places[i][1], places[i][2]) != TOKEN_OK)
-            ck_abort_msg("the token of row %zu is not found", i);
+            ck_abort_msg("the token in row %zu was not found", i);
         ck_assert_str_eq(found.token, "abc");
     }
 }
@@ -56,11 +56,11 @@ START_TEST(no_token)
 
     for (size_t i = 0; i < sizeof places / sizeof *places; i++)
         if (find(places[i][0], places[i][1], places[i][2]) != TOKEN_MISSING)
-            ck_abort_msg("row %zu has a token", i);
+            ck_abort_msg("a token was found in row %zu", i);
 }
 END_TEST
 
-START_TEST(two_that_differ)
+START_TEST(two_different_tokens)
 {
     ck_assert_int_eq(find("Bearer abc", NULL, "token=abd"), TOKEN_AMBIGUOUS);
     ck_assert_int_eq(find("Bearer abc", NULL, "token=ab"), TOKEN_AMBIGUOUS);
@@ -71,7 +71,7 @@ START_TEST(two_that_differ)
 }
 END_TEST
 
-START_TEST(what_can_be_no_token)
+START_TEST(values_that_are_no_token)
 {
     static char query[sizeof "token=" + TOKEN_MAX_BYTES + 1] = "token=";
 
@@ -91,8 +91,8 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {a_token_in_any_place, no_token, two_that_differ,
-                                  what_can_be_no_token, NULL};
+    const TTest *const tests[] = {a_token_in_each_place, no_token, two_different_tokens,
+                                  values_that_are_no_token, NULL};
 
     return suite_run("credentials", tests);
 }

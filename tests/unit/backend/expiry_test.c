@@ -1,5 +1,5 @@
-/* expiry_test.c: the heap of expiries, compared with a search through all of them.
- * What ends when one is due is tested end to end. */
+/* expiry_test.c: the heap of expiries, compared with a search through all of them. Not here: what
+ * happens when one is due (e2e/test_tokens.py). */
 #include "expiry.h"
 
 #include <stdlib.h>
@@ -38,7 +38,7 @@ static void set(struct expiry *expiry, int64_t due_ms)
         ck_assert(expiry_add(&heap, expiry, due_ms));
 }
 
-START_TEST(random_ones_come_in_order)
+START_TEST(random_expiries_are_due_in_order)
 {
     memset(expiries, 0, sizeof expiries);
     for (unsigned seed = 1; seed <= 5; seed++) {
@@ -68,7 +68,7 @@ START_TEST(random_ones_come_in_order)
 }
 END_TEST
 
-START_TEST(one_that_is_not_in_is_removed_without_effect)
+START_TEST(removing_an_expiry_that_is_not_in_the_heap)
 {
     struct expiry in = {0};
     struct expiry out = {0};
@@ -86,8 +86,8 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        random_ones_come_in_order,
-        one_that_is_not_in_is_removed_without_effect,
+        random_expiries_are_due_in_order,
+        removing_an_expiry_that_is_not_in_the_heap,
         NULL,
     };
 

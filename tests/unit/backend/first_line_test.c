@@ -1,5 +1,4 @@
-/* first_line_test.c: what is known of a request before its head is understood.
- * What is made of it is tested end to end. */
+/* first_line_test.c: what is known of a request before its head is parsed. */
 #include "first_line.h"
 
 #include <string.h>
@@ -48,7 +47,7 @@ START_TEST(method_and_path_are_shown_without_the_query)
 }
 END_TEST
 
-START_TEST(only_the_beginning_is_kept)
+START_TEST(only_the_start_is_kept)
 {
     char long_line[1000];
 
@@ -63,7 +62,7 @@ START_TEST(only_the_beginning_is_kept)
 }
 END_TEST
 
-START_TEST(rfc9110_9_3_2_head_is_known_from_its_blank_on)
+START_TEST(rfc9110_9_3_2_head_is_known_after_its_space)
 {
     come("HEAD", 4, 4);
     ck_assert(!first_line_is_head(&line));
@@ -78,7 +77,7 @@ START_TEST(rfc9110_9_3_2_head_is_known_from_its_blank_on)
 }
 END_TEST
 
-START_TEST(other_protocols_are_known_from_their_first_bytes)
+START_TEST(other_protocols_are_recognized_by_their_first_bytes)
 {
     come("\x16\x03\x01", 3, 1);
     ck_assert_int_eq(first_line_protocol(&line), FIRST_LINE_TLS);
@@ -99,9 +98,9 @@ int main(void)
 {
     const TTest *const tests[] = {
         method_and_path_are_shown_without_the_query,
-        only_the_beginning_is_kept,
-        rfc9110_9_3_2_head_is_known_from_its_blank_on,
-        other_protocols_are_known_from_their_first_bytes,
+        only_the_start_is_kept,
+        rfc9110_9_3_2_head_is_known_after_its_space,
+        other_protocols_are_recognized_by_their_first_bytes,
         NULL,
     };
 

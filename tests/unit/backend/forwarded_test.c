@@ -1,5 +1,5 @@
-/* forwarded_test.c: who a request came from, by the headers of proxies.
- * Whose headers are believed at all is tested end to end. */
+/* forwarded_test.c: the client's address, by the headers of proxies. Not here: which peers may send
+ * these headers (e2e/test_proxies.py). */
 #include "forwarded.h"
 
 #include <stdio.h>
@@ -19,7 +19,8 @@ struct field {
 
 static const char peer[] = "10.0.0.1";
 
-/* NULL when the headers contradict each other or can't be read. Proxies are 10.0.0.0/8 and fd00::/8. */
+/* NULL when the headers contradict each other or cannot be parsed. Proxies are 10.0.0.0/8 and
+ * fd00::/8. */
 static const char *client_of(const struct field *fields, const char **scheme)
 {
     static char text[INET6_ADDRSTRLEN];
@@ -42,7 +43,7 @@ static const char *client_of(const struct field *fields, const char **scheme)
     return text;
 }
 
-START_TEST(the_client)
+START_TEST(the_client_s_address)
 {
     static const struct {
         struct field fields[MOST_FIELDS];
@@ -51,7 +52,7 @@ START_TEST(the_client)
         {{{"Host", "x"}}, peer},
         {{{FOR, "192.0.2.1"}}, "192.0.2.1"},
         {{{"x-forwarded-for", " 192.0.2.1\t"}}, "192.0.2.1"},
-        /* Only the last one that is not trusted was written by somebody who is. */
+        /* Of the untrusted addresses, only the last one was written by a trusted proxy. */
         {{{FOR, "198.51.100.1, 192.0.2.1"}}, "192.0.2.1"},
         {{{FOR, "198.51.100.1"}, {FOR, "192.0.2.1"}}, "192.0.2.1"},
         {{{FOR, "198.51.100.1,192.0.2.1,10.0.0.2"}}, "192.0.2.1"},
@@ -85,11 +86,11 @@ START_TEST(the_client)
         {{{"Forwarded", "for=198.51.100.1, for=_hidden, for=10.0.0.2"}}, "10.0.0.2"},
         {{{"Forwarded", "for=198.51.100.1, by=10.0.0.2"}}, peer},
         {{{"Forwarded", "for=198.51.100.1, for=1.1.1.1;for=2.2.2.2"}}, peer},
-        /* What a client puts into quotes stays there. */
+        /* Quoted text from a client stays in its quotes. */
         {{{"Forwarded", "for=\"x, for=198.51.100.1\", for=192.0.2.1"}}, "192.0.2.1"},
         {{{"Forwarded", "x=\"\\\", for=198.51.100.1\", for=192.0.2.1"}}, "192.0.2.1"},
         {{{"Forwarded", "x=\"a;for=198.51.100.1\";for=192.0.2.1"}}, "192.0.2.1"},
-        /* But an open quote must not swallow what the proxy adds. */
+        /* An open quote must not swallow what the proxy adds. */
         {{{"Forwarded", "for=198.51.100.1, x=\"for=192.0.2.1"}}, NULL},
         {{{"Forwarded", "for=198.51.100.1;x=\", for=192.0.2.1"}}, NULL},
         {{{"Forwarded", "for=198.51.100.1;x=\"\\, for=192.0.2.1"}}, NULL},
@@ -137,7 +138,7 @@ START_TEST(the_scheme)
         {{{"Forwarded", "for=198.51.100.1;proto=https, for=192.0.2.1;proto=http"}}, "http"},
         {{{"Forwarded", "for=unknown;proto=https"}}, "https"},
         {{{PROTO, "\", https"}, {FOR, "192.0.2.1"}}, "https"},
-        /* From the kind of headers that names the client. */
+        /* From the same kind of headers that names the client. */
         {{{"Forwarded", "for=192.0.2.1"}, {PROTO, "https"}}, NULL},
         {{{"Forwarded", "for=192.0.2.1;proto=http"}, {PROTO, "https"}}, "http"},
         {{{"Forwarded", "for=192.0.2.1;proto=http"}, {PROTO, "https"}, {FOR, "192.0.2.1"}},
@@ -154,7 +155,7 @@ START_TEST(the_scheme)
 }
 END_TEST
 
-START_TEST(a_list_without_end)
+START_TEST(a_very_long_list)
 {
     static char value[16 * 1024];
     const struct field fields[MOST_FIELDS] = {
@@ -177,7 +178,7 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {the_client, the_scheme, a_list_without_end, NULL};
+    const TTest *const tests[] = {the_client_s_address, the_scheme, a_very_long_list, NULL};
 
     return suite_run("forwarded", tests);
 }

@@ -1,5 +1,5 @@
 /* http_request_test.c: which bytes are a request and where it ends (RFC 9112), by the cases of
- * tests/http. What is answered is tested end to end. */
+ * tests/http. Not here: the answers (e2e/test_http.py). */
 #include "http_request.h"
 
 #include <stdio.h>
@@ -18,7 +18,7 @@ static bool hands_over(const struct http_request *request, void *user_data)
     return false;
 }
 
-/* Feeds pieces of that length, each in a block of its own, until the request needs no more. */
+/* Feeds pieces of that length, each in a block of its own, until the request is complete. */
 static size_t feed(struct http_request *request, const char *bytes, size_t length, size_t piece)
 {
     size_t at = 0;
@@ -53,7 +53,7 @@ static void check_result(const struct http_case *of, const struct http_request *
                   "%s: another body", of->name);
 }
 
-/* With another request behind it, which must not become a part of it. */
+/* With another request after it, which must not become part of it. */
 static void check_in_pieces(const struct http_case *of, size_t piece)
 {
     size_t length = of->length + strlen(next_request);
@@ -97,7 +97,7 @@ START_TEST(rfc9112_6_and_7_bodies)
 }
 END_TEST
 
-/* The limit of headers is not one of bytes. */
+/* The number of headers is limited too, not only their bytes. */
 START_TEST(rfc6585_5_more_than_256_headers_are_431)
 {
     static struct http_case of = {.is_last = true};

@@ -1,5 +1,5 @@
-/* json_threads_test.c: loops in several threads read requests' bodies at once, with a cJSON whose
- * parser may be in one thread at a time: with ThreadSanitizer. */
+/* json_threads_test.c: loops in several threads read requests' bodies at the same time, with a
+ * cJSON whose parser may run in only one thread at a time. ThreadSanitizer checks it. */
 #include "json_text.h"
 
 #include <pthread.h>

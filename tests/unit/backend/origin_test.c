@@ -1,5 +1,5 @@
-/* origin_test.c: which pages may talk to the server.
- * How a refusal is told is tested end to end. */
+/* origin_test.c: which pages may connect to the server. Not here: how a refusal is answered
+ * (e2e/test_access.py). */
 #include "origin.h"
 
 #include <stdio.h>
@@ -26,7 +26,7 @@ static bool is_allowed(const struct origin_rules *rules, const char *origin, con
 
 static const struct origin_rules no_rules;
 
-START_TEST(the_servers_own_pages)
+START_TEST(the_server_s_own_pages)
 {
     static const char *const pairs[][2] = {
         {"http://example.com", "example.com"},
@@ -54,7 +54,7 @@ START_TEST(the_servers_own_pages)
 }
 END_TEST
 
-START_TEST(pages_of_others)
+START_TEST(pages_of_other_servers)
 {
     static const char *const origins[] = {
         "http://evil.com",
@@ -94,7 +94,7 @@ START_TEST(pages_of_others)
 }
 END_TEST
 
-START_TEST(the_scheme_counts_where_it_is_known)
+START_TEST(the_scheme_is_compared_if_it_is_known)
 {
     ck_assert(is_allowed(&no_rules, "https://a.com", "a.com", "https", false));
     ck_assert(is_allowed(&no_rules, "https://a.com", "a.com:443", "https", false));
@@ -105,7 +105,7 @@ START_TEST(the_scheme_counts_where_it_is_known)
 }
 END_TEST
 
-START_TEST(pages_that_are_allowed)
+START_TEST(pages_that_an_option_allows)
 {
     struct origin_rules rules = rules_of("HTTPS://A.com:443", "https://b.com.:8443");
     struct origin_rules all = rules_of("*", NULL);
@@ -127,8 +127,8 @@ START_TEST(pages_that_are_allowed)
 }
 END_TEST
 
-/* DNS rebinding: a page of evil.com, whose name leads here by now, is its own server's. */
-START_TEST(names_that_lead_here)
+/* DNS rebinding: the name evil.com leads here, so its page seems to belong to this server. */
+START_TEST(names_that_resolve_to_this_server)
 {
     static const char *const ours[] = {"127.0.0.1",  "127.0.0.1:8080", "[::1]:8080", "10.1.2.3",
                                        "localhost",  "LocalHost:80",   "localhost.", "shop.com",
@@ -166,7 +166,7 @@ START_TEST(names_that_lead_here)
 }
 END_TEST
 
-START_TEST(what_an_option_may_say)
+START_TEST(valid_and_invalid_options)
 {
     static const char *const good[] = {"*",
                                        "http://a",
@@ -229,12 +229,12 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        the_servers_own_pages,
-        pages_of_others,
-        the_scheme_counts_where_it_is_known,
-        pages_that_are_allowed,
-        names_that_lead_here,
-        what_an_option_may_say,
+        the_server_s_own_pages,
+        pages_of_other_servers,
+        the_scheme_is_compared_if_it_is_known,
+        pages_that_an_option_allows,
+        names_that_resolve_to_this_server,
+        valid_and_invalid_options,
         NULL,
     };
 

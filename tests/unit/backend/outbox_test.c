@@ -1,5 +1,5 @@
-/* outbox_test.c: when an outbox whose database fails is tried again. The store is a substitute whose
- * reads fail; the rest is tested end to end. */
+/* outbox_test.c: when an outbox whose database fails is tried again. The store is replaced by one
+ * whose reads fail. Not here: the rest of the outbox (e2e/test_database.py). */
 #include "outbox.h"
 
 #include "support/suite.h"
@@ -57,7 +57,7 @@ enum store_result store_outbox_delete(struct store *store, const char *node, int
     return STORE_OK;
 }
 
-START_TEST(a_failing_read_is_tried_after_longer_and_longer_pauses)
+START_TEST(a_failing_read_is_tried_again_with_backoff)
 {
     struct outbox outbox = {.node = "n", .pause_ms = 20};
     uint64_t now_ms = 1000;
@@ -79,7 +79,7 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {a_failing_read_is_tried_after_longer_and_longer_pauses, NULL};
+    const TTest *const tests[] = {a_failing_read_is_tried_again_with_backoff, NULL};
 
     return suite_run("outbox", tests);
 }

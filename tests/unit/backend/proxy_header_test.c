@@ -1,5 +1,5 @@
-/* proxy_header_test.c: headers of the PROXY protocol, whole and in parts.
- * Whose are believed is tested end to end. */
+/* proxy_header_test.c: headers of the PROXY protocol, whole and in parts. Not here: which peers may
+ * send them (e2e/test_proxies.py). */
 #include "proxy_header.h"
 
 #include <stdio.h>
@@ -27,7 +27,7 @@ struct sample {
 #define SAMPLE(text, result, client) {text, sizeof text - 1, result, client}
 /* clang-format on */
 
-/* Each is whole; what follows it is the client's. */
+/* Each is complete; what follows it is the client's. */
 static const struct sample wholes[] = {
     SAMPLE("PROXY TCP4 192.0.2.1 10.0.0.1 12345 443\r\n", PROXY_HEADER_CLIENT, "192.0.2.1"),
     SAMPLE("PROXY TCP4 255.255.255.255 255.255.255.255 65535 65535\r\n", PROXY_HEADER_CLIENT,
@@ -102,7 +102,8 @@ START_TEST(whole_headers)
 }
 END_TEST
 
-/* Whoever waits for as many bytes as he is told gets on, and never waits for too many. */
+/* A reader that waits for the requested number of bytes makes progress, and never waits for more
+ * than the header has. */
 START_TEST(parts_of_headers)
 {
     for (size_t i = 0; i < sizeof wholes / sizeof *wholes; i++) {
@@ -117,14 +118,14 @@ START_TEST(parts_of_headers)
 }
 END_TEST
 
-START_TEST(bad_headers)
+START_TEST(invalid_headers)
 {
     struct proxy_header header;
     char line[200];
 
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         if (read_copy(&header, bad[i].bytes, bad[i].length) != PROXY_HEADER_BAD)
-            ck_abort_msg("number %zu is taken", i);
+            ck_abort_msg("number %zu is accepted", i);
     memset(line, 'a', sizeof line);
     memcpy(line, "PROXY UNKNOWN ", 14);
     ck_assert_int_eq(read_copy(&header, line, 106), PROXY_HEADER_PARTIAL);
@@ -150,7 +151,7 @@ START_TEST(the_longest_header)
 }
 END_TEST
 
-START_TEST(something_else)
+START_TEST(bytes_that_are_no_header)
 {
     static const char *const others[] = {
         "GET / HTTP/1.1", "\x16\x03\x01", "PROPFIND /",  "PRI *",
@@ -164,8 +165,8 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {whole_headers,      parts_of_headers, bad_headers,
-                                  the_longest_header, something_else,   NULL};
+    const TTest *const tests[] = {whole_headers,      parts_of_headers,         invalid_headers,
+                                  the_longest_header, bytes_that_are_no_header, NULL};
 
     return suite_run("proxy-header", tests);
 }

@@ -1,5 +1,5 @@
-/* signer.c: makes tokens as an issuer would, and as an attacker would.
- * Not here: judging them (the backend's token.c). */
+/* signer.c: creates tokens as an issuer would, and as an attacker would. Not here: verifying them
+ * (the backend's token.c). */
 #include "signer.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* signer.h: makes tokens as an issuer would, and as an attacker would.
- * Not here: judging them (the backend's token.h). */
+/* signer.h: creates tokens as an issuer would, and as an attacker would. Not here: verifying them
+ * (the backend's token.h). */
 #ifndef BACKEND_SIGNER_H
 #define BACKEND_SIGNER_H
 
@@ -10,7 +10,7 @@
 
 enum { SIGNER_TOKEN_BYTES = 32768 };
 
-/* HEAD.CLAIMS in base64url, without a signature and the dot before it. */
+/* Writes HEAD.CLAIMS in base64url, without the signature and the dot before it. */
 void signer_write(char token[SIGNER_TOKEN_BYTES], const char *head, const char *claims);
 
 /* Appends a dot and that many bytes in base64url. */
@@ -19,10 +19,10 @@ void signer_append(char token[SIGNER_TOKEN_BYTES], const void *bytes, size_t len
 /* Signs what signer_write() wrote, by HMAC with SHA-256. */
 void signer_sign_hmac(char token[SIGNER_TOKEN_BYTES], const void *secret, size_t length);
 
-/* Likewise by RSA (PKCS #1) or by ECDSA, with SHA-256. */
+/* Signs by RSA (PKCS #1) or by ECDSA, with SHA-256. */
 void signer_sign(char token[SIGNER_TOKEN_BYTES], EVP_PKEY *key);
 
-/* The public half of a key in PEM, in a file of that path; returns its length. */
+/* Writes the public half of a key as PEM to that file; returns its length. */
 size_t signer_write_public_key(const char *path, EVP_PKEY *key);
 
 #endif

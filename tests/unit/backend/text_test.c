@@ -1,5 +1,5 @@
-/* text_test.c: what makes a text unfit for a name, a field or a line of the log.
- * The rule itself is the library's, tested in core/utf8_test.c. */
+/* text_test.c: which characters make a text unfit for a name, a field or a line of the log. Not
+ * here: the rule itself, which is the library's (core/utf8_test.c). */
 #include "text.h"
 
 #include <string.h>
@@ -26,7 +26,7 @@ START_TEST(control_characters_of_fields)
 }
 END_TEST
 
-/* The log has the same rule as names, by comparison with the library's answer. */
+/* The log follows the same rule as names: the library's answer is compared. */
 START_TEST(each_character_of_two_or_three_bytes_in_a_line)
 {
     for (unsigned code = 0x80; code < 0x10000; code++) {
@@ -51,7 +51,7 @@ START_TEST(each_character_of_two_or_three_bytes_in_a_line)
 }
 END_TEST
 
-START_TEST(any_bytes_become_a_line)
+START_TEST(any_bytes_become_a_line_of_the_log)
 {
     static const char *const cases[][2] = {
         {"", ""},
@@ -82,7 +82,7 @@ int main(void)
     const TTest *const tests[] = {
         control_characters_of_fields,
         each_character_of_two_or_three_bytes_in_a_line,
-        any_bytes_become_a_line,
+        any_bytes_become_a_line_of_the_log,
         NULL,
     };
 

@@ -1,5 +1,5 @@
-/* token_key_test.c: keys from files, and tokens that are signed with a pair of keys.
- * What a token may claim is in token_test.c. */
+/* token_key_test.c: keys from files, and tokens that are signed with a key pair. Not here: a
+ * token's claims (token_test.c). */
 #include "token_key.h"
 
 #include <stdio.h>
@@ -59,7 +59,7 @@ START_TEST(a_secret_has_32_bytes_or_more)
 }
 END_TEST
 
-/* Reads the public half of a new pair; the pair is the caller's. */
+/* Reads the public half of a new pair; the caller frees the pair. */
 static EVP_PKEY *read_pair(EVP_PKEY *pair, const char *algorithm)
 {
     ck_assert_ptr_nonnull(pair);
@@ -76,7 +76,7 @@ static void sign(const char *head, EVP_PKEY *pair)
     signer_sign(token, pair);
 }
 
-START_TEST(rsa)
+START_TEST(tokens_signed_by_rsa)
 {
     EVP_PKEY *pair = read_pair(EVP_RSA_gen(2048), "RS256");
     EVP_PKEY *other = EVP_RSA_gen(2048);
@@ -89,7 +89,7 @@ START_TEST(rsa)
     ck_assert_int_eq(judge(), TOKEN_WRONG_ALGORITHM);
     sign("{\"alg\":\"RS512\"}", pair);
     ck_assert_int_eq(judge(), TOKEN_WRONG_ALGORITHM);
-    /* The public key is no secret. */
+    /* The public key does not work as a secret. */
     signer_write(token, "{\"alg\":\"HS256\"}", ANA);
     signer_sign_hmac(token, key.bytes, key.length);
     ck_assert_int_eq(judge(), TOKEN_WRONG_ALGORITHM);
@@ -106,7 +106,7 @@ START_TEST(rsa)
 }
 END_TEST
 
-START_TEST(ecdsa)
+START_TEST(tokens_signed_by_ecdsa)
 {
     static const unsigned char zeros[64];
     EVP_PKEY *pair = read_pair(EVP_EC_gen("P-256"), "ES256");
@@ -141,7 +141,7 @@ static void check_refused(EVP_PKEY *pair)
     EVP_PKEY_free(pair);
 }
 
-START_TEST(keys_that_are_refused)
+START_TEST(unsuitable_keys_are_refused)
 {
     check_refused(EVP_RSA_gen(1024));
     ck_assert_str_eq(reason, "an RSA key of 2048 bits or more is needed, this one has 1024");
@@ -158,7 +158,11 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        a_secret_has_32_bytes_or_more, rsa, ecdsa, keys_that_are_refused, NULL,
+        a_secret_has_32_bytes_or_more,
+        tokens_signed_by_rsa,
+        tokens_signed_by_ecdsa,
+        unsuitable_keys_are_refused,
+        NULL,
     };
     int file = mkstemp(path);
     int status;

@@ -1,5 +1,5 @@
-/* token_test.c: tokens that are good and tokens that are hostile, against one secret.
- * Those that are signed with a pair of keys are in token_key_test.c. */
+/* token_test.c: valid and hostile tokens, against one secret. Not here: tokens that are signed with
+ * a key pair (token_key_test.c). */
 #include "token.h"
 
 #include <stdio.h>
@@ -27,7 +27,7 @@ static enum token_result judge_for(const char *audience)
     return token_check(&key, audience, token, NOW_MS, &claims);
 }
 
-/* Signed as it should be. */
+/* Signed correctly. */
 static enum token_result judge(const char *head, const char *body)
 {
     signer_write(token, head, body);
@@ -54,7 +54,7 @@ static void check_table(const struct expectation *table, size_t n)
 
 #define CHECK_TABLE(table) check_table(table, sizeof(table) / sizeof *(table))
 
-START_TEST(good_ones)
+START_TEST(valid_tokens_are_accepted)
 {
     static const struct expectation table[] = {
         {HEAD, CLAIMS("\"aud\":\"orders\""), TOKEN_OK},
@@ -76,7 +76,7 @@ START_TEST(good_ones)
 }
 END_TEST
 
-START_TEST(heads_that_would_choose_how_they_are_verified)
+START_TEST(heads_cannot_choose_how_they_are_verified)
 {
     static const struct expectation table[] = {
         {"{\"alg\":\"none\"}", ANA, TOKEN_WRONG_ALGORITHM},
@@ -110,7 +110,7 @@ START_TEST(heads_that_would_choose_how_they_are_verified)
 }
 END_TEST
 
-START_TEST(claims_that_do_not_hold)
+START_TEST(claims_that_are_not_fulfilled)
 {
     static const struct expectation table[] = {
         {HEAD, "{\"sub\":\"ana\"}", TOKEN_BAD_CLAIM},
@@ -154,8 +154,8 @@ START_TEST(claims_that_do_not_hold)
 }
 END_TEST
 
-/* RFC 7519 §4.1.3: who is not among those that it names must refuse it. */
-START_TEST(an_audience_that_nobody_asked_for)
+/* RFC 7519 §4.1.3: a server that the token's audience does not name must refuse it. */
+START_TEST(an_audience_is_refused_if_none_is_configured)
 {
     static const char *const bodies[] = {CLAIMS("\"aud\":\"orders\""), CLAIMS("\"aud\":[]"),
                                          CLAIMS("\"aud\":null"),
@@ -170,8 +170,8 @@ START_TEST(an_audience_that_nobody_asked_for)
 }
 END_TEST
 
-/* Who finds it, libjwt or we, depends on its version. */
-START_TEST(claims_that_are_no_json)
+/* Whether libjwt or the backend detects it depends on libjwt's version. */
+START_TEST(claims_that_are_not_json)
 {
     static const char *const bodies[] = {
         "{\"sub\":\"ana\\u0000\",\"aud\":\"orders\"," IN_TIME "}",
@@ -196,7 +196,7 @@ START_TEST(claims_that_are_no_json)
 }
 END_TEST
 
-START_TEST(texts_that_are_no_token)
+START_TEST(texts_that_are_not_tokens)
 {
     static const char *const texts[] = {
         "",
@@ -224,12 +224,12 @@ START_TEST(texts_that_are_no_token)
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         strcpy(token, texts[i]);
         if (judge_for(NULL) != TOKEN_MALFORMED)
-            ck_abort_msg("'%s' is a token", texts[i]);
+            ck_abort_msg("'%s' is accepted", texts[i]);
     }
 }
 END_TEST
 
-START_TEST(signatures_that_are_wrong)
+START_TEST(wrong_signatures_are_refused)
 {
     size_t length;
 
@@ -239,7 +239,7 @@ START_TEST(signatures_that_are_wrong)
     signer_write(token, HEAD, ANA);
     signer_sign_hmac(token, "", 0);
     ck_assert_int_eq(judge_for(NULL), TOKEN_NOT_GENUINE);
-    /* Up to its NUL it is the right secret. */
+    /* Up to its NUL it is the correct secret. */
     signer_write(token, HEAD, ANA);
     signer_sign_hmac(token, secret, strlen((const char *)secret));
     ck_assert_int_eq(judge_for(NULL), TOKEN_NOT_GENUINE);
@@ -254,8 +254,8 @@ START_TEST(signatures_that_are_wrong)
 }
 END_TEST
 
-/* Any character that is changed, left out or added makes it another token. */
-START_TEST(one_changed_character_is_enough)
+/* Any character that is changed, omitted or added makes the token invalid. */
+START_TEST(one_changed_character_is_refused)
 {
     char good[SIGNER_TOKEN_BYTES];
 
@@ -266,17 +266,17 @@ START_TEST(one_changed_character_is_enough)
             strcpy(token, good);
             token[i] = *other;
             if (*other != good[i] && judge_for("orders") == TOKEN_OK)
-                ck_abort_msg("'%c' at %zu is taken", *other, i);
+                ck_abort_msg("'%c' at %zu is accepted", *other, i);
         }
         strcpy(token, good);
         memmove(&token[i], &token[i + 1], strlen(&token[i]));
         if (judge_for("orders") == TOKEN_OK)
-            ck_abort_msg("without the character at %zu it is taken", i);
+            ck_abort_msg("accepted without the character at %zu", i);
     }
 }
 END_TEST
 
-START_TEST(a_huge_one_is_not_looked_at)
+START_TEST(a_huge_token_is_refused_unread)
 {
     static char body[TOKEN_MAX_BYTES];
 
@@ -290,7 +290,7 @@ START_TEST(a_huge_one_is_not_looked_at)
 }
 END_TEST
 
-START_TEST(a_far_end_does_not_overflow)
+START_TEST(a_distant_expiry_does_not_overflow)
 {
     static const char *const ends[] = {"253402300799", "9007199254740993",
                                        "9223372036854775807", "1e19", "1e308"};
@@ -304,7 +304,7 @@ START_TEST(a_far_end_does_not_overflow)
 }
 END_TEST
 
-START_TEST(who_is_of_the_staff)
+START_TEST(staff_is_known_by_a_claim)
 {
     static const struct {
         const char *claims;
@@ -335,18 +335,12 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        good_ones,
-        heads_that_would_choose_how_they_are_verified,
-        claims_that_do_not_hold,
-        an_audience_that_nobody_asked_for,
-        claims_that_are_no_json,
-        texts_that_are_no_token,
-        signatures_that_are_wrong,
-        one_changed_character_is_enough,
-        a_huge_one_is_not_looked_at,
-        a_far_end_does_not_overflow,
-        who_is_of_the_staff,
-        NULL,
+        valid_tokens_are_accepted,      heads_cannot_choose_how_they_are_verified,
+        claims_that_are_not_fulfilled,  an_audience_is_refused_if_none_is_configured,
+        claims_that_are_not_json,       texts_that_are_not_tokens,
+        wrong_signatures_are_refused,   one_changed_character_is_refused,
+        a_huge_token_is_refused_unread, a_distant_expiry_does_not_overflow,
+        staff_is_known_by_a_claim,      NULL,
     };
 
     return suite_run("token", tests);

@@ -1,5 +1,5 @@
-/* user_agent_test.c: which browsers are known to keep their compression context.
- * That they are declined compression is tested end to end. */
+/* user_agent_test.c: which browsers are known to keep their compression context. Not here: that
+ * compression is declined for them (e2e/test_handshake.py). */
 #include "user_agent.h"
 
 #include "support/suite.h"
@@ -27,7 +27,7 @@ START_TEST(safari_15_0_to_15_3)
 }
 END_TEST
 
-START_TEST(whatever_runs_on_the_webkit_of_ios_15_0_to_15_3)
+START_TEST(all_browsers_on_ios_15_0_to_15_3)
 {
     static const char *const agents[] = {
         IPHONE("15_0") WEBKIT "CriOS/96.0.4664.53 Mobile/15E148 Safari/604.1",
@@ -42,7 +42,7 @@ START_TEST(whatever_runs_on_the_webkit_of_ios_15_0_to_15_3)
 }
 END_TEST
 
-START_TEST(all_others)
+START_TEST(all_other_browsers)
 {
     static const char *const agents[] = {
         "",
@@ -80,8 +80,8 @@ int main(void)
 {
     const TTest *const tests[] = {
         safari_15_0_to_15_3,
-        whatever_runs_on_the_webkit_of_ios_15_0_to_15_3,
-        all_others,
+        all_browsers_on_ios_15_0_to_15_3,
+        all_other_browsers,
         NULL,
     };
 

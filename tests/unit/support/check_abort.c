@@ -1,6 +1,5 @@
-/* check_abort.c: what an assertion of Check, which the unit tests' hosts and peers use, does in
- * a program of another kind: it aborts. Stands in for Check's library, which knows only test
- * cases. */
+/* check_abort.c: Check's assertions, which the unit tests' hosts and peers use, for a program that
+ * is not a test: they abort. Replaces Check's library, which supports only test cases. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>

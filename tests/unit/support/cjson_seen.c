@@ -1,4 +1,4 @@
-/* cjson_seen.c: cJSON's parser with its global variable where ThreadSanitizer sees it. */
+/* cjson_seen.c: cJSON's parser with its global variable visible to ThreadSanitizer. */
 #include "support/cjson_seen.h"
 
 #include <string.h>

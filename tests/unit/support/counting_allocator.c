@@ -1,12 +1,12 @@
-/* counting_allocator.c: an allocator that knows what lives, by the size of the blocks.
- * Not here: what does not go through the library's allocator. */
+/* counting_allocator.c: an allocator that counts the live memory, by the size of the blocks. Not
+ * here: memory that is not allocated through the library's allocator. */
 #include "support/counting_allocator.h"
 
 #include <malloc.h>
 #include <stdlib.h>
 
-/* The C library tells what it has dealt out, so nothing need be kept with a block. Sanitizers deal
- * out what they are asked for, to the byte: they count as the C library would. */
+/* The C library knows the size of each block, so nothing need be kept with it. Sanitizers return
+ * blocks of exactly the requested size: these are counted as the C library would. */
 static size_t block_size(void *block)
 {
     size_t step = 2 * sizeof(size_t);

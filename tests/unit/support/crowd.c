@@ -1,11 +1,11 @@
-/* crowd.c: thousands of connections on one loop, whose transport only counts the events that they
- * get. */
+/* crowd.c: thousands of connections on one loop, whose transport only counts the events that it
+ * receives. */
 #include "support/crowd.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Of {"n":number}; -1 for what is not an event of emit_number(). */
+/* The number in {"n":number}; -1 if the message is not an event of emit_number(). */
 static int event_number(ws_message *message)
 {
     static const char before[] = "\"data\":{\"n\":";
@@ -16,7 +16,7 @@ static int event_number(ws_message *message)
     return found != NULL ? atoi(found + sizeof before - 1) : -1;
 }
 
-/* Each gets an event once, and in order. */
+/* Each member receives an event once, and in order. */
 static int crowd_send(ws_message *message, void *transport_data)
 {
     struct crowd_member *member = transport_data;
@@ -86,7 +86,7 @@ void crowd_connect(struct crowd_member *member, const char *room)
     options.transport_data = member;
     if (ws_manager_connect(crowd->host.manager, crowd->host.loop, &options, &member->id) !=
         WS_OK)
-        ck_abort_msg("a member can't connect");
+        ck_abort_msg("a member cannot connect");
     if (room != NULL)
         crowd_join(member, room);
 }
@@ -102,24 +102,24 @@ void crowd_lose(struct crowd_member *member)
 {
     if (ws_manager_transport_closed(member->crowd->host.manager, member->id, 1006, NULL) !=
         WS_OK)
-        ck_abort_msg("a member can't be lost");
+        ck_abort_msg("a member cannot be lost");
     member->connected = false;
 }
 
 void crowd_join(struct crowd_member *member, const char *room)
 {
     if (ws_manager_join_room(member->crowd->host.manager, member->id, room) != WS_OK)
-        ck_abort_msg("a member can't join");
+        ck_abort_msg("a member cannot join");
 }
 
 void crowd_leave(struct crowd_member *member, const char *room)
 {
     if (ws_manager_leave_room(member->crowd->host.manager, member->id, room) != WS_OK)
-        ck_abort_msg("a member can't leave");
+        ck_abort_msg("a member cannot leave");
 }
 
 void crowd_disconnect(struct crowd_member *member)
 {
     if (ws_manager_disconnect(member->crowd->host.manager, member->id, 4000, NULL) != WS_OK)
-        ck_abort_msg("a member can't be disconnected");
+        ck_abort_msg("a member cannot be disconnected");
 }

@@ -1,11 +1,11 @@
-/* crowd.h: thousands of connections on one loop, whose transport only counts the events that they
- * get. Not here: what else is sent to them (host.h: clients). For one thread. */
+/* crowd.h: thousands of connections on one loop, whose transport only counts the events that it
+ * receives. Not here: other messages (host.h: clients). For one thread. */
 #ifndef SUPPORT_CROWD_H
 #define SUPPORT_CROWD_H
 
 #include "support/host.h"
 
-enum { CROWD_EVENTS = 64 /* they have numbers below that, see emit_number() */ };
+enum { CROWD_EVENTS = 64 /* events have numbers below that, see emit_number() */ };
 
 struct crowd;
 
@@ -13,7 +13,7 @@ struct crowd_member {
     struct crowd *crowd;
     ws_conn_id id;
     uint64_t got;   /* a bit for each event, by its number */
-    int last;       /* of these */
+    int last;       /* the number of the last event */
     bool connected; /* the transport may be called */
 };
 
@@ -21,7 +21,7 @@ struct crowd {
     struct host host; /* without callbacks */
     struct crowd_member *members;
     size_t n;
-    size_t n_events; /* that all have got */
+    size_t n_events; /* received by all members */
     size_t n_closes;
 
     /* Called within the transport's functions; may be NULL. */
@@ -29,22 +29,23 @@ struct crowd {
     void (*on_close)(struct crowd_member *member);
 };
 
-/* None of them is connected yet. */
+/* No member is connected yet. */
 void crowd_open(struct crowd *crowd, size_t n);
 
-/* Frees everything, at any time. */
+/* Frees everything; may be called at any time. */
 void crowd_close(struct crowd *crowd);
 
-/* Anew: it has got nothing so far. It enters the room, NULL: none, when the loop runs. */
+/* Connects a member that has received nothing so far. It enters the room (NULL: none) when the loop
+ * runs. */
 void crowd_connect(struct crowd_member *member, const char *room);
 
-/* Everyone connects, and the loop runs. */
+/* Connects all members and runs the loop. */
 void crowd_connect_all(struct crowd *crowd, const char *room);
 
-/* The transport is gone. */
+/* The member's transport is lost. */
 void crowd_lose(struct crowd_member *member);
 
-/* A call about a member, which succeeds. */
+/* Calls about a member, which must succeed. */
 void crowd_join(struct crowd_member *member, const char *room);
 void crowd_leave(struct crowd_member *member, const char *room);
 void crowd_disconnect(struct crowd_member *member);

@@ -1,4 +1,4 @@
-/* drain.h: draining at once, with a code and a reason alone. */
+/* drain.h: draining at once, with only a code and a reason. */
 #ifndef SUPPORT_DRAIN_H
 #define SUPPORT_DRAIN_H
 

@@ -1,4 +1,4 @@
-/* engine.c: a cluster's stream with a thread of its own. */
+/* engine.c: a cluster's stream with its own thread. */
 #include "support/engine.h"
 
 #include <pthread.h>
@@ -29,11 +29,11 @@ struct engine {
 
     pthread_mutex_t lock;
     pthread_cond_t work;
-    ws_cluster_event *events; /* that of position 1 first */
+    ws_cluster_event *events; /* the event of position 1 first */
     size_t n_stored;
     size_t n_delivered;
     size_t n_fetched;
-    struct request requests[MOST_REQUESTS]; /* the oldest first */
+    struct request requests[MOST_REQUESTS]; /* oldest first */
     size_t n_requests;
     bool is_stopped;
 };
@@ -79,7 +79,7 @@ static int fetch(uint64_t after, uint32_t max_events, void *request, void *data)
     return WS_OK;
 }
 
-/* What is stored stays where it is, so it is read without the lock. */
+/* Stored events never move, so they are read without the lock. */
 static void deliver_one(struct engine *engine)
 {
     const ws_cluster_event *event = &engine->events[engine->n_delivered];

@@ -1,4 +1,4 @@
-/* host.c: an application whose callbacks write down what they are told. */
+/* host.c: an application whose callbacks record their arguments. */
 #include "support/host.h"
 
 #include <inttypes.h>
@@ -12,8 +12,9 @@
 
 /* --- the callbacks ------------------------------------------------------------------------- */
 
-/* As the headers promise for what they call: one that waits for a lock of the application's would
- * else wait for ever for another thread that holds it and calls the library. */
+/* Checks that the library holds no lock while it calls the host, as the headers promise: otherwise
+ * a callback that waits for a lock of the application's could wait forever for a thread that holds
+ * that lock and calls the library. */
 static void expect_no_lock_held(struct host *host)
 {
     ck_assert_int_eq(pthread_mutex_trylock(&host->manager->lock.mutex), 0);

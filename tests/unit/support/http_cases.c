@@ -24,7 +24,7 @@ static void write_bytes(struct writer *writer, const char *bytes, size_t length)
     writer->length += length;
 }
 
-/* One character as it is written; returns what is behind it. */
+/* Decodes one character; returns what follows it. */
 static const char *read_character(const char *at, char *c)
 {
     static const char names[] = "rnt\\";
@@ -44,7 +44,7 @@ static const char *read_character(const char *at, char *c)
     return at + 1;
 }
 
-/* <a*300> */
+/* A repeated character, such as <a*300>. */
 static const char *write_repeated(struct writer *writer, const char *at)
 {
     char *end;
@@ -117,7 +117,7 @@ size_t http_cases_for_each(const char *file, const char *fields,
     char line[1024];
     size_t count = 0;
 
-    ck_assert_msg(stream != NULL, "%s can't be read", file);
+    ck_assert_msg(stream != NULL, "cannot read %s", file);
     while (fgets(line, sizeof line, stream) != NULL) {
         line[strcspn(line, "\n")] = '\0';
         if (line[0] == '\0' || line[0] == '#')

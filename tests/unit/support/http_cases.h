@@ -1,4 +1,4 @@
-/* http_cases.h: the cases of tests/http: requests as bytes, and what becomes of them. */
+/* http_cases.h: the cases of tests/http: requests as bytes, and their results. */
 #ifndef SUPPORT_HTTP_CASES_H
 #define SUPPORT_HTTP_CASES_H
 
@@ -8,8 +8,8 @@
 enum { HTTP_CASE_BYTES = 32 * 1024, HTTP_CASE_NAME = 64 };
 
 struct http_case {
-    int status;   /* of the refusal; 0: there is none */
-    bool is_last; /* the connection ends after it */
+    int status;   /* of the refusal; 0: the request is accepted */
+    bool is_last; /* the connection ends after the answer */
     char name[HTTP_CASE_NAME];
     char bytes[HTTP_CASE_BYTES];
     size_t length;
@@ -17,8 +17,8 @@ struct http_case {
     size_t body_length;
 };
 
-/* Reads a file of tests/http and calls `check` for each case, with `fields` in the place that a case
- * has for them. Returns how many cases there were. */
+/* Reads a file of tests/http and calls `check` for each case, with `fields` inserted where the case
+ * has a placeholder for them. Returns the number of cases. */
 size_t http_cases_for_each(const char *file, const char *fields,
                            void (*check)(const struct http_case *of));
 

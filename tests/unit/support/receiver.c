@@ -1,5 +1,5 @@
-/* receiver.c: connections of an inner transport, which takes the frames of what it gets apart
- * again. / */
+/* receiver.c: connections of an inner transport, which splits the messages that it receives into
+ * frames again. */
 #include "support/receiver.h"
 
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 #include "core/inner_transport.h"
 #include "core/manager.h"
 
-/* A mark and the payload's length. */
+/* A marker and the payload's length. */
 static uint8_t write_header(uint8_t *payload, size_t length, bool is_text)
 {
     (void)is_text;
@@ -66,7 +66,7 @@ static void close_receiver(struct connection *connection, uint16_t code, const c
     (void)length;
 }
 
-/* The memory is the test's. */
+/* The test owns the memory. */
 static void release_receiver(struct connection *connection)
 {
     (void)connection;

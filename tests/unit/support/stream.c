@@ -1,4 +1,4 @@
-/* stream.c: a cluster's stream made of memory. */
+/* stream.c: a cluster's stream in memory. */
 #include "support/stream.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
-/* stream.h: a cluster's stream made of memory, and processes whose carrier it is: what they send is
- * stored, and delivered when a test says so; what they ask for waits for the test's answer.
- * Not here: a real engine. For one thread. */
+/* stream.h: a cluster's stream in memory, and processes that use it as their carrier: events that
+ * they send are stored, and delivered when a test says so; their requests wait for the test's
+ * answer. Not here: a real Redis. For one thread. */
 #ifndef SUPPORT_STREAM_H
 #define SUPPORT_STREAM_H
 
@@ -23,10 +23,10 @@ struct stored {
 
 struct process {
     struct host host;
-    size_t n_read; /* events of the stream */
+    size_t n_read; /* how many events of the stream it has read */
 };
 
-/* What a process asked for. */
+/* A request of a process. */
 struct asked {
     struct process *process;
     void *request;
@@ -36,54 +36,54 @@ struct asked {
 
 struct stream {
     char epoch[WS_EPOCH_SIZE];
-    struct stored events[STREAM_MAX]; /* that of position 1 first */
+    struct stored events[STREAM_MAX]; /* the event of position 1 first */
     size_t count;
     int publish_result;
     int fetch_result;
     size_t n_fetches;                        /* calls that had this result */
-    struct asked asked[STREAM_MAX_REQUESTS]; /* not yet answered, the oldest first */
+    struct asked asked[STREAM_MAX_REQUESTS]; /* unanswered, oldest first */
     size_t n_asked;
 };
 
 extern struct stream stream;
 extern const ws_cluster stream_carrier;
 
-/* Forgets everything. */
+/* Removes all events and requests. */
 void stream_reset(void);
 
-/* The event of a position, as a carrier hands it on. */
+/* The event of a position, as a carrier passes it to the manager. */
 ws_cluster_event stream_event(uint64_t position);
 
-/* The id of a position. Static text, good for a few calls. */
+/* The id of a position; static text, overwritten after a few calls. */
 const char *stream_id(uint64_t position);
 
-/* The oldest request is answered with the `n` events behind a position (no turn is run), or with
- * what was asked for. */
+/* Answers the oldest request with the `n` events after a position (without running a turn), or with
+ * what was requested. */
 int stream_answer_with(uint64_t after, size_t n);
 void stream_answer(void);
 
-/* All requests are answered, and those that follow, until there are no more. */
+/* Answers all requests, and those that follow, until there are none. */
 void stream_answer_all(void);
 
-/* A process that has not reached the stream yet. */
+/* Opens a process that has not reached the stream yet. */
 void process_open(struct process *process, uint32_t history_events);
 
-/* It reaches the stream, and gets the newest n events at once. */
+/* The process reaches the stream, and gets the newest n events at once. */
 void process_start(struct process *process, size_t n);
 
-/* What is in the stream arrives. */
+/* Delivers the events of the stream that the process has not read. */
 void process_read_all(struct process *process);
 
-/* Its loop runs every 200 ms for so long. */
+/* Runs the process's loop every 200 ms for this time. */
 void process_pass(struct process *process, uint64_t ms);
 
 void process_close(struct process *process);
 
-/* A client comes back to a process as user "ann", behind this id. Its loop is still to be run. */
+/* A client comes back to a process as user "ann", after this id. The caller runs the loop. */
 void process_come_back(struct process *process, struct client *client, const char *after,
                        const char *former);
 
-/* {"type":"recovered"}. Static text, good for one call. */
+/* The message {"type":"recovered"}; static text, overwritten by the next call. */
 const char *recovered_message(bool is_complete, size_t count, uint64_t position);
 
 #endif

@@ -1,5 +1,4 @@
-/* suite.c: running a file's test cases, in this process, so that the sanitizers see all of it.
- */
+/* suite.c: running a file's test cases in this process, so that the sanitizers see all of it. */
 #include "support/suite.h"
 
 #include <stdlib.h>

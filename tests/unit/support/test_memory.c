@@ -1,4 +1,4 @@
-/* test_memory.c: an allocator that counts what lives, and fails where a test wants it to. */
+/* test_memory.c: an allocator that counts live blocks, and fails where a test wants it to. */
 #include "support/test_memory.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* callbacks_test.c: a connection that is freed, closed or at its end within its own callbacks,
- * whatever led there. */
+/* callbacks_test.c: a connection that is freed, closed or ended by its peer within its own
+ * callbacks, from every state. */
 #include <string.h>
 
 #include "support/drain.h"
@@ -30,7 +30,7 @@ static void teardown(void)
     host_close(&host);
 }
 
-/* Its handshake is done, but no turn has run. */
+/* The handshake is complete, but no turn has run. */
 static struct peer *newcomer(void)
 {
     struct peer *peer = host_peer(&host);
@@ -66,7 +66,7 @@ static int refuse_and_free(struct host *of, struct peer *peer, ws_handshake *han
     return WS_ERR_FORBIDDEN;
 }
 
-/* With frames behind the head, which nobody is there for. */
+/* With frames after the head, which no connection will receive. */
 static void expect_freed_in_handshake(int (*judge)(struct host *, struct peer *,
                                                    ws_handshake *))
 {
@@ -152,7 +152,7 @@ START_TEST(freed_in_on_connect)
 }
 END_TEST
 
-/* The rest of what came with the message has nobody to go to. */
+/* The rest of the bytes that came with the message is dropped. */
 START_TEST(freed_in_on_raw_and_on_message)
 {
     for (int32_t protocol = WS_PROTOCOL_JSON; protocol <= WS_PROTOCOL_RAW; protocol++) {

@@ -1,5 +1,5 @@
-/* close_test.c: the closing handshake (RFC 6455 sections 5.5.1 and 7), begun by either side: what
- * on_disconnect is told, and that nothing comes after it. Not here: bad closes
+/* close_test.c: the closing handshake (RFC 6455 sections 5.5.1 and 7), started by either side: what
+ * on_disconnect receives, and that no call follows it. Not here: invalid close frames
  * (conformance_test.c). */
 #include <string.h>
 
@@ -24,7 +24,7 @@ static void expect_told(uint16_t code, const char *reason)
     ck_assert_str_eq(host.reason, reason);
 }
 
-/* --- the client begins --------------------------------------------------------------------- */
+/* --- the client starts --------------------------------------------------------------------- */
 
 static const uint16_t valid[] = {1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011,
                                  1012, 1013, 1014, 3000, 3999, 4000, 4401, 4999};
@@ -82,7 +82,7 @@ START_TEST(rfc6455_5_5_a_reason_of_123_bytes)
 }
 END_TEST
 
-/* Within a fragmented message, too. */
+/* A close within a fragmented message. */
 START_TEST(rfc6455_5_4_close_between_fragments)
 {
     struct peer *peer = host_client(&host);
@@ -96,9 +96,9 @@ START_TEST(rfc6455_5_4_close_between_fragments)
 }
 END_TEST
 
-/* "Send, then close" is what many clients do, and it may be one segment. What the application
- * sends in answer takes its place behind the close, and is not sent. */
-START_TEST(messages_before_the_close_are_carried_out)
+/* Many clients send a message and close at once, possibly in one segment. What the application
+ * sends in answer is queued after the close, and is not sent. */
+START_TEST(messages_before_the_close_are_handled)
 {
     struct peer *peer = host_client(&host);
     struct bytes frames = {0};
@@ -148,7 +148,7 @@ START_TEST(requests_before_the_close_are_answered)
 }
 END_TEST
 
-START_TEST(a_client_that_does_not_read_the_answer_is_left_after_the_close_timeout)
+START_TEST(a_client_that_does_not_read_the_close_is_dropped_after_the_timeout)
 {
     struct peer *peer = host_client(&host);
 
@@ -162,7 +162,7 @@ START_TEST(a_client_that_does_not_read_the_answer_is_left_after_the_close_timeou
 }
 END_TEST
 
-/* --- the server begins --------------------------------------------------------------------- */
+/* --- the server starts --------------------------------------------------------------------- */
 
 START_TEST(rfc6455_7_1_2_server_closes_and_waits_for_the_answer)
 {
@@ -203,8 +203,8 @@ START_TEST(both_sides_close_at_once)
 }
 END_TEST
 
-/* What was queued goes out before the close, whatever its code. */
-START_TEST(the_server_s_close_comes_after_what_was_queued)
+/* Queued messages are sent before the close, whatever its code. */
+START_TEST(the_server_s_close_comes_after_queued_messages)
 {
     static const uint16_t codes[] = {1000, 1001, 1011, 1012, 1013, 4000};
 
@@ -245,7 +245,7 @@ START_TEST(a_close_that_is_not_answered_ends_after_the_close_timeout)
 }
 END_TEST
 
-START_TEST(codes_and_reasons_that_can_t_be_sent)
+START_TEST(invalid_codes_and_reasons_are_refused)
 {
     struct peer *peer = host_client(&host);
     char reason[125];
@@ -277,15 +277,14 @@ Suite *websocket_suite(void)
     tcase_add_test(tests, rfc6455_5_5_1_close_without_code_is_answered_by_an_empty_one);
     tcase_add_test(tests, rfc6455_5_5_a_reason_of_123_bytes);
     tcase_add_test(tests, rfc6455_5_4_close_between_fragments);
-    tcase_add_test(tests, messages_before_the_close_are_carried_out);
+    tcase_add_test(tests, messages_before_the_close_are_handled);
     tcase_add_test(tests, requests_before_the_close_are_answered);
-    tcase_add_test(tests,
-                   a_client_that_does_not_read_the_answer_is_left_after_the_close_timeout);
+    tcase_add_test(tests, a_client_that_does_not_read_the_close_is_dropped_after_the_timeout);
     tcase_add_test(tests, rfc6455_7_1_2_server_closes_and_waits_for_the_answer);
     tcase_add_test(tests, both_sides_close_at_once);
-    tcase_add_test(tests, the_server_s_close_comes_after_what_was_queued);
+    tcase_add_test(tests, the_server_s_close_comes_after_queued_messages);
     tcase_add_test(tests, a_close_that_is_not_answered_ends_after_the_close_timeout);
-    tcase_add_test(tests, codes_and_reasons_that_can_t_be_sent);
+    tcase_add_test(tests, invalid_codes_and_reasons_are_refused);
     suite_add_tcase(suite, tests);
     return suite;
 }

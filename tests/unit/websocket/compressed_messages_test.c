@@ -1,6 +1,6 @@
 /* compressed_messages_test.c: messages that clients send compressed (RFC 7692): whole, in fragments
- * and in any chunks, what ends the connection, and what they may cost.
- * Not here: inflating alone (inflate_test.c) and what clients get (compression_test.c). */
+ * and in any chunks, what ends the connection, and what they may cost. Not here: inflating alone
+ * (inflate_test.c) and what clients receive (compression_test.c). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,8 +14,8 @@
 
 enum {
     LIMIT = 65536,        /* of a message: the default */
-    ROOM = 1 << 20,       /* for what a test compresses */
-    INFLATING = 48 * 1024 /* bytes that zlib wants for it */
+    ROOM = 1 << 20,       /* for a payload that a test compresses */
+    INFLATING = 48 * 1024 /* bytes that zlib needs for an inflater */
 };
 
 static struct host host;
@@ -49,7 +49,7 @@ static void deflate_body(int window_bits, int level, const void *payload, size_t
     free(to);
 }
 
-/* A whole compressed message. */
+/* Appends a whole compressed message to `frames`. */
 static void add_message(unsigned opcode, const void *payload, size_t length)
 {
     deflate_body(15, 6, payload, length);
@@ -62,7 +62,7 @@ static void send_frames(struct peer *peer, enum chunking chunking)
     frames.length = 0;
 }
 
-/* So many messages have come, and this is the last one. */
+/* Checks that so many messages have arrived, and the last one. */
 static void expect_message(unsigned count, const void *payload, size_t length)
 {
     ck_assert_uint_eq(host.called[HOST_RAW], count);
@@ -71,7 +71,7 @@ static void expect_message(unsigned count, const void *payload, size_t length)
     ck_assert_uint_eq(host.called[HOST_DISCONNECT], 0);
 }
 
-/* --- what comes in --------------------------------------------------------------------------- */
+/* --- accepted messages ----------------------------------------------------------------------- */
 
 START_TEST(whole_messages_in_any_chunks)
 {
@@ -93,8 +93,8 @@ START_TEST(whole_messages_in_any_chunks)
 }
 END_TEST
 
-/* At every place; a ping and a pong stand between the fragments. */
-START_TEST(fragments_of_which_only_the_first_says_so)
+/* At every place; a ping and a pong come between the fragments. */
+START_TEST(only_the_first_fragment_is_marked_as_compressed)
 {
     struct peer *peer = client();
     char payload[300];
@@ -117,8 +117,8 @@ START_TEST(fragments_of_which_only_the_first_says_so)
 }
 END_TEST
 
-/* zlib makes nothing at all of an empty payload that follows a flush. */
-START_TEST(a_message_of_no_bytes)
+/* zlib emits nothing for an empty payload after a flush. */
+START_TEST(an_empty_compressed_message)
 {
     struct peer *peer = client();
 
@@ -130,7 +130,7 @@ START_TEST(a_message_of_no_bytes)
 }
 END_TEST
 
-START_TEST(compressed_and_plain_messages_in_turns)
+START_TEST(compressed_and_plain_messages_alternate)
 {
     struct peer *peer = client();
 
@@ -150,7 +150,7 @@ END_TEST
 
 /* --- what ends the connection ---------------------------------------------------------------- */
 
-/* The frames in every chunking, each from a client of its own. */
+/* Sends the frames in every chunking, each from a new client. */
 static void expect_failure(uint16_t code)
 {
     struct bytes all = frames;
@@ -209,13 +209,13 @@ START_TEST(rfc7692_7_2_2_corrupt_data_is_1007)
         client_text(&frames, FIN | RSV1 | BINARY, bodies[i]);
         expect_failure(1007);
     }
-    /* As of one that goes on compressing: it reaches back into the last message. */
+    /* The payload of a client that keeps its context: it refers back to the previous message. */
     client_frame(&frames, FIN | RSV1 | TEXT, "\xf2\x00\x11\x00\x00", 5);
     expect_failure(1007);
 }
 END_TEST
 
-START_TEST(rfc6455_8_1_text_that_inflates_to_no_utf8_is_1007)
+START_TEST(rfc6455_8_1_text_that_inflates_to_invalid_utf8_is_1007)
 {
     static const char *const texts[] = {"\xff", "good, then \xc0\xaf", "cut off \xe2\x82"};
 
@@ -233,9 +233,9 @@ START_TEST(rfc6455_8_1_text_that_inflates_to_no_utf8_is_1007)
 }
 END_TEST
 
-/* --- what it may cost ------------------------------------------------------------------------ */
+/* --- costs ----------------------------------------------------------------------------------- */
 
-/* The memory that the host's allocator deals out never exceeds its bound. */
+/* The memory from the host's allocator never exceeds its bound. */
 static void expect_too_big(void)
 {
     size_t before = host.memory.bytes;
@@ -245,7 +245,7 @@ static void expect_too_big(void)
     ck_assert_uint_lt(host.memory.most_bytes - before, 2 * LIMIT + INFLATING);
 }
 
-START_TEST(a_message_that_inflates_to_too_much_is_1009)
+START_TEST(a_message_that_inflates_beyond_the_limit_is_1009)
 {
     static const size_t lengths[] = {LIMIT + 1, 2 * LIMIT, 100 * LIMIT};
 
@@ -263,8 +263,8 @@ START_TEST(a_message_that_inflates_to_too_much_is_1009)
 }
 END_TEST
 
-/* What can't be compressed is longer than it was, and is taken all the same. */
-START_TEST(a_message_of_exactly_the_limit_that_became_longer)
+/* Incompressible data gets longer, and is accepted nevertheless. */
+START_TEST(an_incompressible_message_of_exactly_the_limit)
 {
     uint8_t *noise = payload_new(PAYLOAD_RANDOM, LIMIT + 1);
     struct peer *peer = client();
@@ -289,8 +289,8 @@ START_TEST(a_message_of_exactly_the_limit_that_became_longer)
 }
 END_TEST
 
-/* By its header, and the first byte behind it. */
-START_TEST(a_frame_that_is_longer_than_anything_of_the_limit_is_1009)
+/* Refused by its header and the first byte after it. */
+START_TEST(a_frame_too_long_for_any_message_within_the_limit_is_1009)
 {
     client_header(&frames, FIN | RSV1 | BINARY, 8, true, LIMIT + LIMIT / 16);
     bytes_add(&frames, "", 1);
@@ -301,7 +301,7 @@ START_TEST(a_frame_that_is_longer_than_anything_of_the_limit_is_1009)
 }
 END_TEST
 
-/* Empty blocks inflate to nothing: they count as they come. */
+/* Empty blocks inflate to nothing: they count as they arrive. */
 START_TEST(endless_data_that_inflates_to_nothing_is_1009)
 {
     struct peer *peer = client();
@@ -316,9 +316,9 @@ START_TEST(endless_data_that_inflates_to_nothing_is_1009)
 }
 END_TEST
 
-/* --- what is borrowed ------------------------------------------------------------------------ */
+/* --- pooled inflaters ------------------------------------------------------------------------ */
 
-START_TEST(between_messages_a_connection_holds_nothing)
+START_TEST(between_messages_a_connection_holds_no_inflater)
 {
     struct peer *peer = client();
     const struct loop_part *part = loop_part_of(host.loop);
@@ -336,8 +336,9 @@ START_TEST(between_messages_a_connection_holds_nothing)
 }
 END_TEST
 
-/* Those of connections that end, or fail, in the middle come back too; and a few are kept. */
-START_TEST(inflaters_are_given_back)
+/* Inflaters of connections that end or fail in the middle of a message are returned too; a few are
+ * kept. */
+START_TEST(inflaters_are_returned_to_the_pool)
 {
     enum { N = 3 * INFLATERS_MAX };
     const struct loop_part *part = loop_part_of(host.loop);
@@ -373,19 +374,19 @@ Suite *websocket_suite(void)
 
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, whole_messages_in_any_chunks);
-    tcase_add_test(tests, fragments_of_which_only_the_first_says_so);
-    tcase_add_test(tests, a_message_of_no_bytes);
-    tcase_add_test(tests, compressed_and_plain_messages_in_turns);
+    tcase_add_test(tests, only_the_first_fragment_is_marked_as_compressed);
+    tcase_add_test(tests, an_empty_compressed_message);
+    tcase_add_test(tests, compressed_and_plain_messages_alternate);
     tcase_add_test(tests, rfc7692_6_a_compressed_message_without_agreement_is_1002);
     tcase_add_test(tests, rfc7692_6_reserved_bits_elsewhere_are_1002);
     tcase_add_test(tests, rfc7692_7_2_2_corrupt_data_is_1007);
-    tcase_add_test(tests, rfc6455_8_1_text_that_inflates_to_no_utf8_is_1007);
-    tcase_add_test(tests, a_message_that_inflates_to_too_much_is_1009);
-    tcase_add_test(tests, a_message_of_exactly_the_limit_that_became_longer);
-    tcase_add_test(tests, a_frame_that_is_longer_than_anything_of_the_limit_is_1009);
+    tcase_add_test(tests, rfc6455_8_1_text_that_inflates_to_invalid_utf8_is_1007);
+    tcase_add_test(tests, a_message_that_inflates_beyond_the_limit_is_1009);
+    tcase_add_test(tests, an_incompressible_message_of_exactly_the_limit);
+    tcase_add_test(tests, a_frame_too_long_for_any_message_within_the_limit_is_1009);
     tcase_add_test(tests, endless_data_that_inflates_to_nothing_is_1009);
-    tcase_add_test(tests, between_messages_a_connection_holds_nothing);
-    tcase_add_test(tests, inflaters_are_given_back);
+    tcase_add_test(tests, between_messages_a_connection_holds_no_inflater);
+    tcase_add_test(tests, inflaters_are_returned_to_the_pool);
     suite_add_tcase(suite, tests);
     return suite;
 }

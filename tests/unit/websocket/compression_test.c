@@ -1,6 +1,6 @@
-/* compression_test.c: permessage-deflate (RFC 7692) as clients see it: what is agreed on, and what
- * events they get when some have agreed and some not.
- * Not here: what clients send (compressed_messages_test.c). */
+/* compression_test.c: permessage-deflate (RFC 7692) as clients see it: the negotiation, and the
+ * events that clients receive with and without it. Not here: what clients send
+ * (compressed_messages_test.c). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,9 +27,9 @@ static void teardown(void)
     host_close(&host);
 }
 
-/* --- the agreement --------------------------------------------------------------------------- */
+/* --- negotiation ----------------------------------------------------------------------------- */
 
-/* Everything of the answer, whose header of extensions is `extensions`. */
+/* Checks the whole answer, whose Sec-WebSocket-Extensions is `extensions`. */
 static void expect_answer(const char *headers, const char *extensions)
 {
     struct peer *peer = host_peer(&host);
@@ -52,7 +52,7 @@ static void expect_answer(const char *headers, const char *extensions)
     peer_free(peer);
 }
 
-START_TEST(rfc7692_7_1_an_offer_is_agreed_on)
+START_TEST(rfc7692_7_1_an_offer_is_accepted)
 {
     host_open(&host, &options);
     expect_answer(OFFER("permessage-deflate"), OFFER(AGREED));
@@ -65,7 +65,7 @@ START_TEST(rfc7692_7_1_an_offer_is_agreed_on)
 }
 END_TEST
 
-START_TEST(nothing_is_agreed_on_that_was_not_offered)
+START_TEST(without_an_offer_there_is_no_compression)
 {
     host_open(&host, &options);
     expect_answer("", "");
@@ -73,7 +73,7 @@ START_TEST(nothing_is_agreed_on_that_was_not_offered)
 }
 END_TEST
 
-START_TEST(nothing_is_agreed_on_where_it_is_switched_off)
+START_TEST(without_the_option_there_is_no_compression)
 {
     options.endpoint.deflate = 0;
     host_open(&host, &options);
@@ -90,7 +90,7 @@ static int decline(struct host *of, struct peer *peer, ws_handshake *handshake)
     return WS_OK;
 }
 
-START_TEST(the_application_may_decline_it_for_one_client)
+START_TEST(the_application_may_decline_compression_for_a_client)
 {
     host_open(&host, &options);
     host.judge = decline;
@@ -100,7 +100,7 @@ START_TEST(the_application_may_decline_it_for_one_client)
 }
 END_TEST
 
-START_TEST(rfc7692_7_1_bad_offers_are_declined)
+START_TEST(rfc7692_7_1_invalid_offers_are_declined)
 {
     static const char *const offers[] = {
         OFFER("permessage-deflate; server_max_window_bits=7"),
@@ -122,7 +122,7 @@ END_TEST
 
 /* --- events ---------------------------------------------------------------------------------- */
 
-/* An order's text as a JSON string of so many bytes, to be freed. */
+/* An order's text as a JSON string of so many bytes; the caller frees it. */
 static char *new_data(size_t length)
 {
     char *data = (char *)payload_new(PAYLOAD_JSON, length);
@@ -142,7 +142,7 @@ static void emit(size_t length)
     free(data);
 }
 
-START_TEST(a_client_that_was_declined_gets_and_sends_plain_messages)
+START_TEST(a_declined_client_sends_and_receives_plain_messages)
 {
     struct peer *old;
     struct peer *new;
@@ -162,7 +162,8 @@ START_TEST(a_client_that_was_declined_gets_and_sends_plain_messages)
 }
 END_TEST
 
-/* One with each window that there is, and one without; the last has agreed on nothing. */
+/* One client for each window size, and one that sets none; the last has not agreed to
+ * compression. */
 enum { N_PEERS = 9, PLAIN = N_PEERS - 1 };
 
 static struct peer *peers[N_PEERS];
@@ -190,14 +191,15 @@ static void open_peers(void)
     peers[PLAIN] = host_client(&host);
 }
 
-/* What zlib makes of a payload longer than its window of 2^8 is not possible (deflate.h). */
+/* zlib cannot compress a payload longer than its window of 2^8 (deflate.h). */
 static bool is_compressed_for(size_t number, size_t length)
 {
     return number != PLAIN && length >= MIN_BYTES &&
            (window_of(number) > 8 || length <= (size_t)1 << window_of(number));
 }
 
-/* The next event is the same for all, and compressed for those that can be told so. */
+/* Emits an event and checks that all receive it, and that it is compressed for exactly the clients
+ * for which it can be. */
 static void expect_same_event(void)
 {
     struct frame plain;
@@ -222,7 +224,7 @@ static void expect_nothing_more(void)
         peer_expect_nothing(peers[i]);
 }
 
-START_TEST(every_client_can_inflate_what_it_gets)
+START_TEST(every_client_can_inflate_what_it_receives)
 {
     static const size_t lengths[] = {2, 90, 110, 300, 500, 2000, 40000, 100000};
 
@@ -236,8 +238,8 @@ START_TEST(every_client_can_inflate_what_it_gets)
 }
 END_TEST
 
-/* Small ones among them stay as they are; a large one is no part of a bundle. */
-START_TEST(events_of_one_turn_come_in_order_to_all)
+/* Small events among them stay uncompressed; a large one is not part of a bundle. */
+START_TEST(events_of_one_turn_arrive_in_order)
 {
     static const size_t lengths[] = {500, 2,    2000,   2,  600,  150000, 2,    300,
                                      400, 7000, 100000, 50, 3000, 4000,   5000, 2};
@@ -254,7 +256,7 @@ START_TEST(events_of_one_turn_come_in_order_to_all)
 }
 END_TEST
 
-/* --- the bytes ------------------------------------------------------------------------------- */
+/* --- shared bytes ---------------------------------------------------------------------------- */
 
 /* The first piece that waits for a peer. */
 static struct iovec waiting(size_t number)
@@ -271,7 +273,7 @@ static void run_loop(void)
         continue;
 }
 
-/* From `first` up to `last` they share them; nobody else has them. */
+/* The clients from `first` to `last` share the piece; no other client has it. */
 static void expect_shared(size_t first, size_t last)
 {
     const void *shared = waiting(first).iov_base;
@@ -281,16 +283,16 @@ static void expect_shared(size_t first, size_t last)
                       "windows of %d and %d bits", window_of(first), window_of(i));
 }
 
-START_TEST(clients_share_the_bytes)
+START_TEST(clients_share_compressed_bytes)
 {
     open_peers();
-    emit(120); /* with all around it, less than 2^8 */
+    emit(120); /* less than 2^8 with the rest of the message */
     run_loop();
     expect_shared(0, PLAIN - 1);
     host_turn(&host);
     emit(300);
     run_loop();
-    expect_shared(0, PLAIN - 2); /* but the one with 2^8, who gets the plain one */
+    expect_shared(0, PLAIN - 2); /* all except the one with 2^8, which gets the plain event */
     expect_shared(PLAIN - 1, PLAIN);
     host_turn(&host);
     emit(1800);
@@ -300,7 +302,7 @@ START_TEST(clients_share_the_bytes)
 }
 END_TEST
 
-START_TEST(a_bundle_is_one_piece_for_all_who_agreed)
+START_TEST(a_bundle_is_one_piece_for_all_compressing_clients)
 {
     open_peers();
     for (int i = 0; i < 10; i++)
@@ -338,7 +340,7 @@ static void expect_sent(const void *payload, size_t length, bool compressed)
     ck_assert_int_eq(frame.compressed, compressed);
 }
 
-START_TEST(what_does_not_pay_is_plain)
+START_TEST(incompressible_events_are_sent_plain)
 {
     uint8_t *zeros = payload_new(PAYLOAD_ZEROS, 5000);
     uint8_t *noise = payload_new(PAYLOAD_RANDOM, 5000);
@@ -354,7 +356,7 @@ START_TEST(what_does_not_pay_is_plain)
 }
 END_TEST
 
-START_TEST(the_application_decides_from_which_size_on)
+START_TEST(the_application_sets_the_minimum_size)
 {
     uint8_t *zeros = payload_new(PAYLOAD_ZEROS, 1000);
 
@@ -379,18 +381,18 @@ Suite *websocket_suite(void)
     TCase *tests = tcase_create("compression");
 
     tcase_add_checked_fixture(tests, setup, teardown);
-    tcase_add_test(tests, rfc7692_7_1_an_offer_is_agreed_on);
-    tcase_add_test(tests, nothing_is_agreed_on_that_was_not_offered);
-    tcase_add_test(tests, nothing_is_agreed_on_where_it_is_switched_off);
-    tcase_add_test(tests, the_application_may_decline_it_for_one_client);
-    tcase_add_test(tests, a_client_that_was_declined_gets_and_sends_plain_messages);
-    tcase_add_test(tests, rfc7692_7_1_bad_offers_are_declined);
-    tcase_add_test(tests, every_client_can_inflate_what_it_gets);
-    tcase_add_test(tests, events_of_one_turn_come_in_order_to_all);
-    tcase_add_test(tests, clients_share_the_bytes);
-    tcase_add_test(tests, a_bundle_is_one_piece_for_all_who_agreed);
-    tcase_add_test(tests, what_does_not_pay_is_plain);
-    tcase_add_test(tests, the_application_decides_from_which_size_on);
+    tcase_add_test(tests, rfc7692_7_1_an_offer_is_accepted);
+    tcase_add_test(tests, without_an_offer_there_is_no_compression);
+    tcase_add_test(tests, without_the_option_there_is_no_compression);
+    tcase_add_test(tests, the_application_may_decline_compression_for_a_client);
+    tcase_add_test(tests, a_declined_client_sends_and_receives_plain_messages);
+    tcase_add_test(tests, rfc7692_7_1_invalid_offers_are_declined);
+    tcase_add_test(tests, every_client_can_inflate_what_it_receives);
+    tcase_add_test(tests, events_of_one_turn_arrive_in_order);
+    tcase_add_test(tests, clients_share_compressed_bytes);
+    tcase_add_test(tests, a_bundle_is_one_piece_for_all_compressing_clients);
+    tcase_add_test(tests, incompressible_events_are_sent_plain);
+    tcase_add_test(tests, the_application_sets_the_minimum_size);
     suite_add_tcase(suite, tests);
     return suite;
 }

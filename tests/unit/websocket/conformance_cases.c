@@ -1,5 +1,5 @@
-/* conformance_cases.c: reads the tables of tests/conformance, whose README.md has their grammar.
- * Not here: what is done with a case (conformance_test.c). */
+/* conformance_cases.c: reads the tables of tests/conformance, whose README.md defines their
+ * grammar. Not here: running a case (conformance_test.c). */
 #include "websocket/conformance_cases.h"
 
 #include <ctype.h>
@@ -51,7 +51,7 @@ static const char *repeat(struct bytes *to, size_t start, const char *at)
     return end;
 }
 
-/* Hexadecimal digits or a quoted text, each with a "*N" behind it that repeats it. */
+/* Hexadecimal digits or a quoted text, each optionally repeated by "*N". */
 static struct bytes parse_bytes(const char *at)
 {
     struct bytes bytes = {0};
@@ -64,7 +64,7 @@ static struct bytes parse_bytes(const char *at)
         at = *at == '"' ? add_quoted(&bytes, at + 1) : add_hex(&bytes, at);
         if (*at == '*')
             at = repeat(&bytes, start, at + 1);
-        ck_assert_msg(at > item && (*at == ' ' || *at == '\0'), "what is this: %s", item);
+        ck_assert_msg(at > item && (*at == ' ' || *at == '\0'), "cannot parse: %s", item);
         at += strspn(at, " ");
     }
     return bytes;
@@ -143,7 +143,7 @@ static void read_line(struct conformance_case *to, const char *line)
 {
     const char *rest = strchr(line, ' ');
 
-    ck_assert_msg(rest != NULL, "what is this: %s", line);
+    ck_assert_msg(rest != NULL, "cannot parse: %s", line);
     rest++;
     if (strncmp(line, "offer ", 6) == 0)
         snprintf(to->headers, sizeof to->headers, EXTENSIONS "%s\r\n", rest);
@@ -162,7 +162,7 @@ static void read_line(struct conformance_case *to, const char *line)
     else if (line[0] == '<')
         add_expected(to, rest);
     else
-        ck_abort_msg("what is this: %s", line);
+        ck_abort_msg("cannot parse: %s", line);
 }
 
 static char *next_line(FILE *file, char **line, size_t *capacity)
@@ -175,7 +175,7 @@ static char *next_line(FILE *file, char **line, size_t *capacity)
 
 /* --- tables ---------------------------------------------------------------------------------- */
 
-/* Check can't tell of failures before it runs tests. */
+/* Check cannot report failures before it runs tests. */
 static FILE *open_table(const char *name)
 {
     char path[PATH_SIZE];

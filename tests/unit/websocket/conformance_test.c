@@ -1,17 +1,17 @@
-/* conformance_test.c: the cases of tests/conformance (RFC 6455 and 7692, clause by clause), each in
- * every way in which its bytes may come in. Not here: what only one way can show (frames, message
- * limits, close). */
+/* conformance_test.c: the cases of tests/conformance (RFC 6455 and 7692, clause by clause), each
+ * with its bytes arriving in every chunking. Not here: what only one chunking can show (frames,
+ * message limits, close). */
 #include <string.h>
 
 #include "websocket/conformance_cases.h"
 #include "websocket/host.h"
 
 enum feeding {
-    STEP_BY_STEP, /* after each line, all that is expected until the next has come, and no more */
+    STEP_BY_STEP, /* after each line, everything that is expected before the next line has arrived, and no more */
     AT_ONCE,
     IN_BYTES,
     IN_RANDOM_CHUNKS,
-    PIPELINED, /* behind the handshake's request, without a wait for its answer */
+    PIPELINED, /* directly after the handshake's request, without waiting for its answer */
     PIPELINED_IN_BYTES,
     PIPELINED_IN_RANDOM_CHUNKS,
     N_FEEDINGS
@@ -20,7 +20,7 @@ enum feeding {
 enum {
     MAX_CASES = 512,
     MAX_MESSAGE_BYTES = 1 << 20,
-    BYTEWISE_MAX = 200000 /* more take seconds, and show nothing else */
+    BYTEWISE_MAX = 200000 /* more bytes take seconds, and show nothing else */
 };
 
 static const char *const tables[] = {
@@ -49,9 +49,9 @@ static void teardown(void)
     host_close(&host);
 }
 
-/* --- what is expected ------------------------------------------------------------------------ */
+/* --- expected frames ------------------------------------------------------------------------- */
 
-/* A close's reason is free; without a code it is empty. */
+/* A close's reason is free; without a code its payload is empty. */
 static void check_frame(const struct step *step, const struct frame *frame)
 {
     const struct bytes *wanted = &step->bytes;
@@ -64,7 +64,7 @@ static void check_frame(const struct step *step, const struct frame *frame)
     ck_assert_int_eq(memcmp(frame->payload, wanted->data, wanted->length), 0);
 }
 
-/* The next one of this kind: a pong need not wait for the message before it (RFC 6455 section
+/* The next frame of this kind: a pong need not wait for the message before it (RFC 6455 section
  * 5.5.3). */
 static size_t find_expected(const struct conformance_case *of, size_t from, size_t until,
                             const bool *came, unsigned opcode)
@@ -77,7 +77,7 @@ static size_t find_expected(const struct conformance_case *of, size_t from, size
     return i;
 }
 
-/* All that the steps expect has come, and nothing else; a close is the last of it. */
+/* Everything that the steps expect has arrived, and nothing else; a close comes last. */
 static void expect_steps(struct peer *peer, const struct conformance_case *of, size_t from,
                          size_t until)
 {
@@ -88,14 +88,15 @@ static void expect_steps(struct peer *peer, const struct conformance_case *of, s
     while (peer_next(peer, &frame)) {
         size_t i = find_expected(of, from, until, came, frame.opcode);
 
-        ck_assert_msg(i < until && !is_closed, "more came: opcode %u, %zu bytes", frame.opcode,
-                      frame.length);
+        ck_assert_msg(i < until && !is_closed, "unexpected frame: opcode %u, %zu bytes",
+                      frame.opcode, frame.length);
         check_frame(&of->steps[i], &frame);
         came[i] = true;
         is_closed = frame.opcode == CLOSE;
     }
     for (size_t i = from; i < until; i++)
-        ck_assert_msg(of->steps[i].is_sent || came[i], "line %zu did not come", i + 1);
+        ck_assert_msg(of->steps[i].is_sent || came[i], "the frame of line %zu did not arrive",
+                      i + 1);
 }
 
 static void check_extensions(const struct peer *peer, const struct conformance_case *of)
@@ -109,7 +110,7 @@ static void check_extensions(const struct peer *peer, const struct conformance_c
         ck_assert_ptr_nonnull(strstr(head, of->answer));
 }
 
-/* --- what is sent ---------------------------------------------------------------------------- */
+/* --- sending --------------------------------------------------------------------------------- */
 
 static void step_by_step(struct peer *peer, const struct conformance_case *of)
 {
@@ -142,7 +143,7 @@ static void together(struct peer *peer, const struct conformance_case *of,
     expect_steps(peer, of, 0, of->n_steps);
 }
 
-/* NULL if the connection goes on. */
+/* NULL if the connection continues. */
 static const struct step *last_close(const struct conformance_case *of)
 {
     const struct step *last = &of->steps[of->n_steps - 1];
@@ -159,7 +160,7 @@ static void check_ended(const struct peer *peer, const struct step *close)
     ck_assert_uint_eq(host.code, close->bytes.length == 0 ? 1005 : code[0] << 8 | code[1]);
 }
 
-/* It has ended, or goes on as if nothing had been. */
+/* The connection has ended, or continues as if nothing had happened. */
 static void check_after(struct peer *peer, const struct conformance_case *of)
 {
     const struct step *close = last_close(of);
@@ -176,12 +177,12 @@ static void check_after(struct peer *peer, const struct conformance_case *of)
     peer_expect_nothing(peer);
 }
 
-START_TEST(conforms)
+START_TEST(case_conforms)
 {
     enum feeding feeding = (enum feeding)(_i % N_FEEDINGS);
     struct peer *peer;
 
-    ck_assert_uint_lt(n_names, MAX_CASES); /* none is left out */
+    ck_assert_uint_lt(n_names, MAX_CASES); /* no case is left out */
     conformance_read(&names[_i / N_FEEDINGS], &current);
     peer = feeding < PIPELINED ? host_client_with(&host, current.headers) : host_peer(&host);
     if (feeding == STEP_BY_STEP)
@@ -195,7 +196,7 @@ START_TEST(conforms)
 }
 END_TEST
 
-/* A TCase of its own for each, so that a failure is told with the clause. */
+/* Each case has its own TCase, so that a failure is reported with its clause. */
 Suite *websocket_suite(void)
 {
     Suite *suite = suite_create("websocket-conformance");
@@ -206,7 +207,7 @@ Suite *websocket_suite(void)
         TCase *tests = tcase_create(names[i].name);
 
         tcase_add_checked_fixture(tests, setup, teardown);
-        tcase_add_loop_test(tests, conforms, (int)(i * N_FEEDINGS),
+        tcase_add_loop_test(tests, case_conforms, (int)(i * N_FEEDINGS),
                             (int)((i + 1) * N_FEEDINGS));
         suite_add_tcase(suite, tests);
     }

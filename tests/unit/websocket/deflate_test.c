@@ -1,5 +1,5 @@
-/* deflate_test.c: payloads compressed for permessage-deflate, and inflated by zlib with exactly
- * the window that was asked for. */
+/* deflate_test.c: payloads compressed for permessage-deflate, and inflated by zlib with exactly the
+ * window that was requested. */
 #include "transport/websocket/deflate.h"
 
 #include <stdlib.h>
@@ -70,7 +70,7 @@ START_TEST(rfc7692_7_2_3_1_one_block)
 }
 END_TEST
 
-START_TEST(rfc7692_7_2_3_2_every_payload_starts_afresh)
+START_TEST(rfc7692_7_2_3_2_no_payload_uses_an_earlier_one)
 {
     begin();
     check_bytes("Hello", "\xf2\x48\xcd\xc9\xc9\x07\x00", 7);
@@ -81,7 +81,7 @@ START_TEST(rfc7692_7_2_3_2_every_payload_starts_afresh)
 }
 END_TEST
 
-START_TEST(rfc7692_7_2_3_6_no_payload)
+START_TEST(rfc7692_7_2_3_6_empty_payload)
 {
     uint8_t compressed[64];
 
@@ -93,7 +93,7 @@ START_TEST(rfc7692_7_2_3_6_no_payload)
 }
 END_TEST
 
-START_TEST(every_window_inflates_what_was_made_for_it)
+START_TEST(every_window_inflates_payloads_compressed_for_it)
 {
     begin();
     for (int window_bits = 9; window_bits <= 15; window_bits++) {
@@ -110,7 +110,7 @@ START_TEST(every_window_inflates_what_was_made_for_it)
 }
 END_TEST
 
-START_TEST(the_smallest_window_has_payloads_that_fit_into_it)
+START_TEST(the_smallest_window_takes_payloads_that_fit_into_it)
 {
     uint8_t to[1024];
     uint8_t *zeros = payload_new(PAYLOAD_ZEROS, 257);
@@ -125,7 +125,7 @@ START_TEST(the_smallest_window_has_payloads_that_fit_into_it)
 }
 END_TEST
 
-START_TEST(a_payload_within_the_window_is_the_same_for_all)
+START_TEST(a_payload_within_the_window_is_the_same_for_all_windows)
 {
     uint8_t *large = malloc(AMPLE);
     uint8_t *small = malloc(AMPLE);
@@ -148,7 +148,7 @@ START_TEST(a_payload_within_the_window_is_the_same_for_all)
 }
 END_TEST
 
-/* The room is a block of its own: nothing is written behind it. */
+/* The output is a block of its own: nothing is written after its end. */
 static size_t deflate_into(const uint8_t *payload, size_t length, size_t room)
 {
     uint8_t *to = malloc(room > 0 ? room : 1);
@@ -160,7 +160,7 @@ static size_t deflate_into(const uint8_t *payload, size_t length, size_t room)
     return compressed_length;
 }
 
-START_TEST(a_payload_that_does_not_pay_is_left_as_it_is)
+START_TEST(an_incompressible_payload_stays_plain)
 {
     static const size_t lengths[] = {1, 2, 10, 100, 1000, MAX_LENGTH};
 
@@ -177,7 +177,7 @@ START_TEST(a_payload_that_does_not_pay_is_left_as_it_is)
 }
 END_TEST
 
-START_TEST(it_fits_with_its_tail_or_not_at_all)
+START_TEST(the_output_must_have_room_for_the_tail)
 {
     uint8_t *payload = payload_new(PAYLOAD_JSON, 600);
     size_t needed;
@@ -192,7 +192,7 @@ START_TEST(it_fits_with_its_tail_or_not_at_all)
 }
 END_TEST
 
-START_TEST(a_length_that_zlib_can_not_count_is_left_as_it_is)
+START_TEST(a_length_beyond_zlib_s_range_stays_plain)
 {
     uint8_t to[8];
 
@@ -203,7 +203,7 @@ START_TEST(a_length_that_zlib_can_not_count_is_left_as_it_is)
 }
 END_TEST
 
-START_TEST(state_is_allocated_once_for_a_window)
+START_TEST(state_is_allocated_once_for_each_window)
 {
     long requests;
 
@@ -218,7 +218,7 @@ START_TEST(state_is_allocated_once_for_a_window)
 }
 END_TEST
 
-START_TEST(without_memory_a_payload_is_left_as_it_is)
+START_TEST(without_memory_a_payload_stays_plain)
 {
     uint8_t *payload = payload_new(PAYLOAD_JSON, 600);
 
@@ -246,16 +246,16 @@ int main(void)
 {
     const TTest *const tests[] = {
         rfc7692_7_2_3_1_one_block,
-        rfc7692_7_2_3_2_every_payload_starts_afresh,
-        rfc7692_7_2_3_6_no_payload,
-        every_window_inflates_what_was_made_for_it,
-        the_smallest_window_has_payloads_that_fit_into_it,
-        a_payload_within_the_window_is_the_same_for_all,
-        a_payload_that_does_not_pay_is_left_as_it_is,
-        it_fits_with_its_tail_or_not_at_all,
-        a_length_that_zlib_can_not_count_is_left_as_it_is,
-        state_is_allocated_once_for_a_window,
-        without_memory_a_payload_is_left_as_it_is,
+        rfc7692_7_2_3_2_no_payload_uses_an_earlier_one,
+        rfc7692_7_2_3_6_empty_payload,
+        every_window_inflates_payloads_compressed_for_it,
+        the_smallest_window_takes_payloads_that_fit_into_it,
+        a_payload_within_the_window_is_the_same_for_all_windows,
+        an_incompressible_payload_stays_plain,
+        the_output_must_have_room_for_the_tail,
+        a_length_beyond_zlib_s_range_stays_plain,
+        state_is_allocated_once_for_each_window,
+        without_memory_a_payload_stays_plain,
         NULL,
     };
 

@@ -1,5 +1,5 @@
 /* extension_test.c: which offers of permessage-deflate are accepted (RFC 7692 section 7.1), how
- * they may be written (RFC 6455 section 9.1), and what is answered. */
+ * they may be written (RFC 6455 section 9.1), and the answer. */
 #include "transport/websocket/extension.h"
 
 #include <stdlib.h>
@@ -37,7 +37,7 @@ static void check_answer(const struct permessage_deflate *deflate, const char *h
     ck_assert_int_eq(memory.n_blocks, 0);
 }
 
-/* In a block of its own: nothing is read behind the end. */
+/* In a block of its own: nothing is read after the end. */
 static void check_offers(const struct offer *offers, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
@@ -56,7 +56,7 @@ static void check_offers(const struct offer *offers, size_t n)
         check_offers(offers, sizeof offers / sizeof *offers);                                  \
     } while (0)
 
-START_TEST(what_clients_send)
+START_TEST(offers_of_known_clients)
 {
     CHECK_OFFERS(
         /* Chromium, Firefox, Node's ws, python3-websockets */
@@ -204,7 +204,7 @@ START_TEST(rfc6455_9_1_spaces_quotes_and_empty_elements)
 }
 END_TEST
 
-START_TEST(rfc6455_9_1_a_malformed_text_offers_nothing)
+START_TEST(rfc6455_9_1_a_malformed_header_offers_nothing)
 {
     CHECK_OFFERS({"permessage-deflate;", NULL}, {"permessage-deflate;;", NULL},
                  {";permessage-deflate", NULL}, {"permessage-deflate; =10", NULL},
@@ -259,9 +259,9 @@ START_TEST(rfc6455_9_1_offers_in_several_headers)
 }
 END_TEST
 
-/* Every text over an alphabet of the important pieces, up to a length: whatever is accepted has
- * an offer in it, and the sanitizers have seen all ways through the grammar. */
-START_TEST(texts_of_all_pieces)
+/* Every text over an alphabet of the significant tokens, up to a length: an accepted text contains
+ * an offer, and the sanitizers see every path through the grammar. */
+START_TEST(texts_of_all_tokens)
 {
     static const char *const pieces[] = {
         "permessage-deflate", ";", ",", "=", "\"", "\\", " ", "server_max_window_bits", "10"};
@@ -286,16 +286,16 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        what_clients_send,
+        offers_of_known_clients,
         rfc7692_7_1_examples,
         rfc7692_7_1_2_every_window,
         rfc7692_7_1_wrong_values_are_declined,
         rfc7692_7_1_unknown_and_repeated_parameters_are_declined,
         rfc7692_5_1_the_first_acceptable_offer,
         rfc6455_9_1_spaces_quotes_and_empty_elements,
-        rfc6455_9_1_a_malformed_text_offers_nothing,
+        rfc6455_9_1_a_malformed_header_offers_nothing,
         rfc6455_9_1_offers_in_several_headers,
-        texts_of_all_pieces,
+        texts_of_all_tokens,
         NULL,
     };
 

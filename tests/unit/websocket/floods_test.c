@@ -1,5 +1,5 @@
 /* floods_test.c: more frames in a second than a client has a use for: pings, pongs, continuations,
- * empty ones. Not here: how many frames one message may have (message_limits_test.c). */
+ * empty frames. Not here: the number of frames in one message (message_limits_test.c). */
 #include <string.h>
 
 #include <zlib.h>
@@ -44,7 +44,7 @@ static void add_fragmented(const char *first, const char *last)
     client_text(&frames, FIN | CONTINUATION, last);
 }
 
-/* Also that it is counted. */
+/* Also checks that it is counted. */
 static void expect_flood(const char *reason)
 {
     peer_expect_close_reason(peer, 1008, reason);
@@ -58,7 +58,7 @@ static void expect_continuation_flood(void)
     expect_flood("too many continuation or empty frames");
 }
 
-START_TEST(control_frames)
+START_TEST(control_frames_are_limited)
 {
     begin();
     for (int second = 0; second < 3; second++) {
@@ -77,8 +77,8 @@ START_TEST(control_frames)
 }
 END_TEST
 
-/* Each in a second of its own, however far apart: 32 s, a day, 49.7 days. */
-START_TEST(one_frame_now_and_then)
+/* Each frame in a second of its own, with gaps of 32 s, a day, 49.7 days. */
+START_TEST(occasional_frames_are_no_flood)
 {
     static const uint64_t apart_ms[] = {32000, UINT64_C(86400000), UINT64_C(1) << 32};
 
@@ -96,8 +96,8 @@ START_TEST(one_frame_now_and_then)
 }
 END_TEST
 
-/* Each client is counted for itself, also when others begin and end in between. */
-START_TEST(many_clients)
+/* Each client is counted separately, also when others connect and end in between. */
+START_TEST(clients_are_counted_separately)
 {
     struct peer *others[HOST_MAX_PEERS - 1];
 
@@ -123,9 +123,9 @@ START_TEST(many_clients)
 }
 END_TEST
 
-/* Messages as clients cut them that send as fast as they can: in pieces of one size and the rest.
- * All in the same second. */
-START_TEST(bytes_pay_for_frames)
+/* Messages as clients fragment them that send as fast as they can: pieces of one size and the rest,
+ * all in the same second. */
+START_TEST(large_frames_are_no_flood)
 {
     static const struct {
         size_t message, piece;
@@ -154,8 +154,8 @@ START_TEST(bytes_pay_for_frames)
 }
 END_TEST
 
-/* Pieces that are each compressed for themselves, to a few bytes. */
-START_TEST(bytes_that_are_inflated_pay_too)
+/* Pieces that are each compressed, to a few bytes. */
+START_TEST(inflated_bytes_count_as_bytes)
 {
     enum { PIECES = 2 * MOST, PIECE = 4096, TAIL = 4 /* RFC 7692 section 7.2.1 */ };
     static uint8_t payload[PIECE];
@@ -194,15 +194,15 @@ START_TEST(bytes_that_are_inflated_pay_too)
 }
 END_TEST
 
-/* What is a little smaller counts, but not all of it. */
-START_TEST(bytes_that_do_not_pay)
+/* Frames that are a little smaller are credited in part. */
+START_TEST(small_frames_are_credited_in_part)
 {
     static const char payload[63];
 
     options.endpoint.max_fragments = 0;
     begin();
     client_frame(&frames, BINARY, payload, sizeof payload);
-    for (int i = 0; i < 63; i++) /* the bytes of one frame are missing from now on */
+    for (int i = 0; i < 63; i++) /* from now on the bytes for one frame are missing */
         client_frame(&frames, CONTINUATION, payload, sizeof payload);
     for (int i = 0; i < MOST; i++)
         client_frame(&frames, CONTINUATION, payload, sizeof payload);
@@ -214,8 +214,8 @@ START_TEST(bytes_that_do_not_pay)
 }
 END_TEST
 
-/* In one write or each alone: what was counted outlives the frame reader. */
-START_TEST(messages_of_two_fragments)
+/* In one write or one by one: the count outlives the frame reader. */
+START_TEST(messages_of_two_fragments_are_limited)
 {
     begin();
     for (int second = 0; second < 3; second++) {
@@ -243,7 +243,7 @@ START_TEST(messages_of_two_fragments)
 }
 END_TEST
 
-START_TEST(empty_messages)
+START_TEST(empty_messages_are_limited)
 {
     begin();
     for (int i = 0; i < MOST; i++) {
@@ -255,8 +255,8 @@ START_TEST(empty_messages)
 }
 END_TEST
 
-/* Nothing but this limit would end such a message. */
-START_TEST(a_message_without_end)
+/* No other limit would end such a message. */
+START_TEST(an_endless_message_is_ended)
 {
     options.endpoint.max_fragments = 0;
     begin();
@@ -270,7 +270,7 @@ START_TEST(a_message_without_end)
 }
 END_TEST
 
-START_TEST(a_message_under_way_goes_on)
+START_TEST(an_unfinished_message_may_continue)
 {
     options.endpoint.max_fragments = MAX_FRAGMENTS;
     options.endpoint.max_message_bytes = MAX_FRAGMENTS;
@@ -289,8 +289,8 @@ START_TEST(a_message_under_way_goes_on)
 }
 END_TEST
 
-/* The two limits do not touch each other. */
-START_TEST(one_of_each_kind)
+/* The two limits are independent. */
+START_TEST(control_and_data_frames_have_separate_limits)
 {
     begin();
     for (int i = 0; i < MOST; i++) {
@@ -309,7 +309,7 @@ START_TEST(one_of_each_kind)
 }
 END_TEST
 
-START_TEST(no_limit)
+START_TEST(a_limit_of_0_is_no_limit)
 {
     options.endpoint.max_continuation_frames = 0;
     options.endpoint.max_fragments = 0;
@@ -329,18 +329,18 @@ Suite *websocket_suite(void)
     TCase *tests = tcase_create("floods");
 
     tcase_add_checked_fixture(tests, setup, teardown);
-    tcase_add_test(tests, control_frames);
-    tcase_add_test(tests, one_frame_now_and_then);
-    tcase_add_test(tests, many_clients);
-    tcase_add_test(tests, bytes_pay_for_frames);
-    tcase_add_test(tests, bytes_that_are_inflated_pay_too);
-    tcase_add_test(tests, bytes_that_do_not_pay);
-    tcase_add_test(tests, messages_of_two_fragments);
-    tcase_add_test(tests, empty_messages);
-    tcase_add_test(tests, a_message_without_end);
-    tcase_add_test(tests, a_message_under_way_goes_on);
-    tcase_add_test(tests, one_of_each_kind);
-    tcase_add_test(tests, no_limit);
+    tcase_add_test(tests, control_frames_are_limited);
+    tcase_add_test(tests, occasional_frames_are_no_flood);
+    tcase_add_test(tests, clients_are_counted_separately);
+    tcase_add_test(tests, large_frames_are_no_flood);
+    tcase_add_test(tests, inflated_bytes_count_as_bytes);
+    tcase_add_test(tests, small_frames_are_credited_in_part);
+    tcase_add_test(tests, messages_of_two_fragments_are_limited);
+    tcase_add_test(tests, empty_messages_are_limited);
+    tcase_add_test(tests, an_endless_message_is_ended);
+    tcase_add_test(tests, an_unfinished_message_may_continue);
+    tcase_add_test(tests, control_and_data_frames_have_separate_limits);
+    tcase_add_test(tests, a_limit_of_0_is_no_limit);
     suite_add_tcase(suite, tests);
     return suite;
 }

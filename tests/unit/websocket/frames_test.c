@@ -1,5 +1,5 @@
-/* frames_test.c: frames of many lengths, cut anywhere, and many of them at once are echoed as they
- * were; the server's own headers. Not here: the clauses of RFC 6455, one by one
+/* frames_test.c: frames of many lengths, cut anywhere, and many at once, are echoed unchanged; the
+ * headers of the server's frames. Not here: the clauses of RFC 6455, one by one
  * (conformance_test.c). */
 #include <stdlib.h>
 #include <string.h>
@@ -58,7 +58,7 @@ START_TEST(rfc6455_5_2_payload_lengths)
 }
 END_TEST
 
-/* The header's form follows from the length, and says it. */
+/* The form of the header follows from the length. */
 START_TEST(rfc6455_5_2_a_server_s_header_is_the_shortest)
 {
     static const struct {
@@ -104,7 +104,7 @@ START_TEST(rfc6455_5_2_many_messages_in_one_chunk)
 }
 END_TEST
 
-/* A message and its chunks at every place: a header is torn at each of its bytes. */
+/* A message, and chunk ends at every place: a header is split at each of its bytes. */
 START_TEST(rfc6455_5_2_a_chunk_may_end_anywhere)
 {
     struct peer *peer = host_client(&host);

@@ -1,5 +1,5 @@
-/* handshake_accessors_test.c: what the application sees of a request within accept_handshake, and
- * the user that it names. */
+/* handshake_accessors_test.c: what the application reads from a request within accept_handshake, and
+ * the user id that it sets. */
 #include <string.h>
 
 #include "websocket/host.h"
@@ -20,7 +20,7 @@ static void teardown(void)
     host_close(&host);
 }
 
-/* Sends a request that `judge` looks at. */
+/* Sends a request that `judge` examines. */
 static struct peer *look(int (*judge)(struct host *, struct peer *, ws_handshake *),
                          const char *target, const char *headers)
 {
@@ -55,7 +55,7 @@ static void expect_target(const char *target, const char *path, const char *quer
     look(see_target, target, "");
 }
 
-START_TEST(path_and_query_as_they_were_sent)
+START_TEST(path_and_query_are_as_sent)
 {
     expect_target("/", "/", "");
     expect_target("/a/b%20c", "/a/b%20c", "");
@@ -101,7 +101,7 @@ static int see_parameter(struct host *of, struct peer *peer, ws_handshake *hands
     }
     ck_assert_uint_eq(length, length_wanted);
     ck_assert_mem_eq(value, value_wanted, length + 1); /* NUL-terminated */
-    ck_assert_mem_eq(again, value_wanted, length + 1); /* and the first one still stands */
+    ck_assert_mem_eq(again, value_wanted, length + 1); /* and the first value is still valid */
     return WS_OK;
 }
 
@@ -189,7 +189,7 @@ START_TEST(rfc9110_5_3_headers_in_any_case_and_joined)
 }
 END_TEST
 
-/* --- the user ------------------------------------------------------------------------------ */
+/* --- the user id --------------------------------------------------------------------------- */
 
 static const char *user;
 static int user_result;
@@ -214,7 +214,7 @@ static void expect_welcome(struct peer *peer, const char *user_id)
     bytes_free(&welcome);
 }
 
-START_TEST(the_user_is_named_and_reached)
+START_TEST(the_user_id_is_in_the_welcome_and_receives_events)
 {
     struct peer *peer;
     char longest[WS_NAME_MAX + 1];
@@ -239,7 +239,7 @@ START_TEST(the_user_is_named_and_reached)
 }
 END_TEST
 
-START_TEST(a_bad_user_name_is_refused_and_the_client_stays_anonymous)
+START_TEST(an_invalid_user_id_is_refused_and_the_client_stays_anonymous)
 {
     static const char *const bad[] = {NULL, "", "a\nb", "\xff", "\x7f"};
     char too_long[WS_NAME_MAX + 2];
@@ -260,14 +260,14 @@ Suite *websocket_suite(void)
     TCase *tests = tcase_create("accessors");
 
     tcase_add_checked_fixture(tests, setup, teardown);
-    tcase_add_test(tests, path_and_query_as_they_were_sent);
+    tcase_add_test(tests, path_and_query_are_as_sent);
     tcase_add_test(tests, rfc9112_3_2_2_the_absolute_form_s_path);
     tcase_add_test(tests, query_parameters_are_decoded);
     tcase_add_test(tests, query_parameters_that_are_absent);
     tcase_add_test(tests, query_parameters_that_are_wrongly_encoded);
     tcase_add_test(tests, rfc9110_5_3_headers_in_any_case_and_joined);
-    tcase_add_test(tests, the_user_is_named_and_reached);
-    tcase_add_test(tests, a_bad_user_name_is_refused_and_the_client_stays_anonymous);
+    tcase_add_test(tests, the_user_id_is_in_the_welcome_and_receives_events);
+    tcase_add_test(tests, an_invalid_user_id_is_refused_and_the_client_stays_anonymous);
     suite_add_tcase(suite, tests);
     return suite;
 }

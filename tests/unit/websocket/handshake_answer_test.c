@@ -1,4 +1,4 @@
-/* handshake_answer_test.c: what a valid request is answered: the application's refusals, limits,
+/* handshake_answer_test.c: the answer to a valid request: the application's refusals, limits,
  * draining, and the time that a head may take. Not here: subprotocols (subprotocol_test.c). */
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +21,7 @@ static void teardown(void)
     host_close(&host);
 }
 
-/* A request with these further headers; the head of the answer is left to be read. */
+/* Sends a request with these further headers; leaves the head of the answer to be read. */
 static struct peer *request(const char *headers)
 {
     struct peer *peer = host_peer(&host);
@@ -39,7 +39,7 @@ static void expect_header(const struct peer *peer, const char *line)
                   (const char *)peer->received.data);
 }
 
-/* The body of an error answer, at the end of what came. */
+/* Checks the body of an error answer, at the end of the received bytes. */
 static void expect_body(struct peer *peer, const char *body)
 {
     ck_assert_str_eq((const char *)peer->received.data + peer->read, body);
@@ -112,7 +112,7 @@ static void expect_refused_browser(struct peer *peer, uint16_t code, const char 
     ck_assert(peer->ended);
 }
 
-START_TEST(a_browser_is_told_401_and_403_by_4401_and_4403)
+START_TEST(a_browser_gets_401_and_403_as_close_codes_4401_and_4403)
 {
     char long_text[125];
 
@@ -145,7 +145,7 @@ static int refuse_badly(struct host *of, struct peer *peer, ws_handshake *handsh
     return WS_OK;
 }
 
-START_TEST(a_refusal_that_can_t_be_changes_nothing)
+START_TEST(an_invalid_refusal_changes_nothing)
 {
     host_open(&host, &options);
     host.judge = refuse_badly;
@@ -153,7 +153,7 @@ START_TEST(a_refusal_that_can_t_be_changes_nothing)
 }
 END_TEST
 
-START_TEST(a_refused_client_that_reads_nothing_is_left_after_the_close_timeout)
+START_TEST(a_refused_client_that_reads_nothing_is_dropped_after_the_timeout)
 {
     struct peer *peer;
 
@@ -174,7 +174,7 @@ END_TEST
 
 /* --- limits -------------------------------------------------------------------------------- */
 
-START_TEST(a_drained_manager_answers_503_and_when_to_come_again)
+START_TEST(a_drained_manager_answers_503_with_retry_after)
 {
     struct peer *open;
     struct peer *peer;
@@ -192,7 +192,7 @@ START_TEST(a_drained_manager_answers_503_and_when_to_come_again)
 }
 END_TEST
 
-START_TEST(above_max_connections_503)
+START_TEST(above_max_connections_the_answer_is_503)
 {
     struct peer *first;
     struct peer *peer;
@@ -208,7 +208,7 @@ START_TEST(above_max_connections_503)
 }
 END_TEST
 
-/* A request whose head is `length` bytes long. */
+/* A request whose head has `length` bytes. */
 static struct peer *request_of_length(size_t length, enum chunking chunking)
 {
     struct peer *peer = host_peer(&host);
@@ -262,7 +262,7 @@ START_TEST(rfc6585_5_more_than_256_headers_are_431)
 }
 END_TEST
 
-START_TEST(an_error_in_the_last_header_that_may_come_is_400)
+START_TEST(an_error_in_the_last_allowed_header_is_400)
 {
     struct bytes headers = {0};
 
@@ -310,14 +310,14 @@ Suite *websocket_suite(void)
 
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, refusals_without_origin_are_http_statuses);
-    tcase_add_test(tests, a_browser_is_told_401_and_403_by_4401_and_4403);
-    tcase_add_test(tests, a_refusal_that_can_t_be_changes_nothing);
-    tcase_add_test(tests, a_refused_client_that_reads_nothing_is_left_after_the_close_timeout);
-    tcase_add_test(tests, a_drained_manager_answers_503_and_when_to_come_again);
-    tcase_add_test(tests, above_max_connections_503);
+    tcase_add_test(tests, a_browser_gets_401_and_403_as_close_codes_4401_and_4403);
+    tcase_add_test(tests, an_invalid_refusal_changes_nothing);
+    tcase_add_test(tests, a_refused_client_that_reads_nothing_is_dropped_after_the_timeout);
+    tcase_add_test(tests, a_drained_manager_answers_503_with_retry_after);
+    tcase_add_test(tests, above_max_connections_the_answer_is_503);
     tcase_add_loop_test(tests, rfc6585_5_a_head_above_the_limit_is_431, 0, 2);
     tcase_add_test(tests, rfc6585_5_more_than_256_headers_are_431);
-    tcase_add_test(tests, an_error_in_the_last_header_that_may_come_is_400);
+    tcase_add_test(tests, an_error_in_the_last_allowed_header_is_400);
     tcase_add_test(tests, a_head_that_takes_too_long_ends_the_connection);
     suite_add_tcase(suite, tests);
     return suite;

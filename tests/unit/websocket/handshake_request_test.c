@@ -1,5 +1,5 @@
 /* handshake_request_test.c: which requests become a WebSocket (RFC 6455 section 4.2.1), and the
- * HTTP status that the others get. Not here: what the application decides. */
+ * HTTP status for the others. Not here: the application's decisions. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,7 +25,7 @@ static void teardown(void)
     host_close(&host);
 }
 
-/* Sends the request on a connection of its own; returns the whole answer. */
+/* Sends the request on a new connection; returns the whole answer. */
 static const char *answer_chunked(const char *request, int status, enum chunking chunking)
 {
     struct peer *peer = host_peer(&host);
@@ -38,14 +38,14 @@ static const char *answer_chunked(const char *request, int status, enum chunking
     ck_assert_msg(peer_head(peer) == status, "not %d, but\n%s\nto\n%s", status, text, request);
     ck_assert_int_eq(peer->ended, status != 101);
     ck_assert_int_eq(ws_websocket_id(peer->websocket) != 0, status == 101);
-    ck_assert_int_eq(result, WS_OK); /* the answer was still to be written */
+    ck_assert_int_eq(result, WS_OK); /* the answer has yet to be written */
     if (status != 101)
         ck_assert_int_eq(ws_websocket_receive(peer->websocket, "x", 1), WS_ERR_CLOSED);
     peer_free(peer);
     return text;
 }
 
-/* In every chunking, the whole last; there is one answer to all. */
+/* In every chunking, the whole request last; the answer is always the same. */
 static const char *answer(const char *request, int status)
 {
     for (int chunking = N_CHUNKINGS - 1; chunking > WHOLE; chunking--)
@@ -58,7 +58,8 @@ static void expect_header(const char *text, const char *line)
     ck_assert_msg(strstr(text, line) != NULL, "no %s in\n%s", line, text);
 }
 
-/* An error is one whole HTTP answer: its length fits, and it says that the connection ends. */
+/* An error is one complete HTTP answer: its length is correct, and it says that the connection
+ * ends. */
 static void refused(const char *request, int status)
 {
     const char *text = answer(request, status);
@@ -139,7 +140,7 @@ START_TEST(rfc6455_4_2_1_3_without_upgrade_426)
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         const char *text = answer(bad[i], 426);
 
-        /* RFC 9110 section 15.5.22: it names what to upgrade to. */
+        /* RFC 9110 section 15.5.22: it names the protocol to upgrade to. */
         expect_header(text, "\r\nUpgrade: websocket\r\n");
         expect_header(text, "\r\nConnection: Upgrade, close\r\n");
     }
@@ -170,10 +171,10 @@ START_TEST(rfc6455_4_2_1_5_key_is_base64_of_16_bytes)
         WITH_KEY("dGhlIHNhbXBsZSBub25jZQAA"),       /* 18 bytes */
         WITH_KEY("dGhlIHNhbXBsZSBub25jZA0="),       /* 17 bytes */
         WITH_KEY("dGhlIHNhbXBs=SBub25jZQ=="),       /* padding in the middle */
-        WITH_KEY("dGhlIHNhbXBsZSBub25j*Q=="),       /* no base64 */
+        WITH_KEY("dGhlIHNhbXBsZSBub25j*Q=="),       /* not base64 */
         WITH_KEY("dGhlIHNhbXBsZSBub25j-_=="),       /* the URL alphabet */
         WITH_KEY("dGhl IHNhbXBsZSBub25jZ=="),       /* a space */
-        WITH_KEY("dGhlIHNhbXBsZSBub25jZQ==AAAA"),   /* more behind the padding */
+        WITH_KEY("dGhlIHNhbXBsZSBub25jZQ==AAAA"),   /* more after the padding */
         WITH_KEY("AAAAAAAAAAAAAAAAAAAAAAAAAAAAA="), /* longer */
     };
 
@@ -184,7 +185,7 @@ START_TEST(rfc6455_4_2_1_5_key_is_base64_of_16_bytes)
 }
 END_TEST
 
-START_TEST(rfc6455_4_4_other_versions_are_told_13)
+START_TEST(rfc6455_4_4_other_versions_are_answered_with_13)
 {
     static const char *const bad[] = {
         GET HOST UPGRADE CONNECTION KEY END,
@@ -199,7 +200,7 @@ START_TEST(rfc6455_4_4_other_versions_are_told_13)
 }
 END_TEST
 
-START_TEST(rfc9110_5_5_white_space_around_values_is_no_part_of_them)
+START_TEST(rfc9110_5_5_white_space_around_values_is_ignored)
 {
     answer(GET "Host:a \r\nUpgrade:websocket\r\nConnection:Upgrade\t\r\n"
                "Sec-WebSocket-Key:\t " CLIENT_KEY "\r\nSec-WebSocket-Version:  13\r\n" END,
@@ -221,7 +222,7 @@ START_TEST(garbage_is_400)
 }
 END_TEST
 
-START_TEST(head_comes_in_any_chunks)
+START_TEST(a_head_may_arrive_in_any_chunks)
 {
     for (int chunking = 0; chunking < N_CHUNKINGS; chunking++) {
         struct peer *peer = host_peer(&host);
@@ -237,7 +238,7 @@ START_TEST(head_comes_in_any_chunks)
 }
 END_TEST
 
-START_TEST(frames_behind_the_head_are_taken)
+START_TEST(frames_after_the_head_are_accepted)
 {
     for (int chunking = 0; chunking < N_CHUNKINGS; chunking++) {
         struct peer *peer = host_peer(&host);
@@ -257,7 +258,7 @@ START_TEST(frames_behind_the_head_are_taken)
 }
 END_TEST
 
-START_TEST(bytes_behind_a_refused_head_are_thrown_away)
+START_TEST(bytes_after_a_refused_head_are_discarded)
 {
     struct peer *peer = host_peer(&host);
 
@@ -282,12 +283,12 @@ Suite *websocket_suite(void)
     tcase_add_test(tests, rfc6455_4_2_1_3_without_upgrade_426);
     tcase_add_test(tests, rfc6455_4_2_1_4_connection_lists_upgrade_in_any_case);
     tcase_add_test(tests, rfc6455_4_2_1_5_key_is_base64_of_16_bytes);
-    tcase_add_test(tests, rfc6455_4_4_other_versions_are_told_13);
-    tcase_add_test(tests, rfc9110_5_5_white_space_around_values_is_no_part_of_them);
+    tcase_add_test(tests, rfc6455_4_4_other_versions_are_answered_with_13);
+    tcase_add_test(tests, rfc9110_5_5_white_space_around_values_is_ignored);
     tcase_add_test(tests, garbage_is_400);
-    tcase_add_test(tests, head_comes_in_any_chunks);
-    tcase_add_test(tests, frames_behind_the_head_are_taken);
-    tcase_add_test(tests, bytes_behind_a_refused_head_are_thrown_away);
+    tcase_add_test(tests, a_head_may_arrive_in_any_chunks);
+    tcase_add_test(tests, frames_after_the_head_are_accepted);
+    tcase_add_test(tests, bytes_after_a_refused_head_are_discarded);
     suite_add_tcase(suite, tests);
     return suite;
 }

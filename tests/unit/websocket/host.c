@@ -1,4 +1,4 @@
-/* host.c: a host of memory for the WebSocket transport. */
+/* host.c: a host in memory for the WebSocket transport. */
 #include "websocket/host.h"
 
 #include <malloc.h>
@@ -40,7 +40,7 @@ static void count_free(void *block, void *user_data)
     free(block);
 }
 
-/* Always moves, so that a pointer that was kept is found out. */
+/* Always moves the block, so that AddressSanitizer reports pointers to the old one. */
 static void *count_realloc(void *block, size_t bytes, void *user_data)
 {
     size_t old = malloc_usable_size(block);

@@ -1,4 +1,4 @@
-/* host.h: a host of memory for the WebSocket transport: a manager, a loop and an endpoint, and
+/* host.h: a host in memory for the WebSocket transport: a manager, a loop and an endpoint, and
  * peers whose "sockets" are buffers. Time is a number; every allocation is counted. */
 #ifndef TEST_WEBSOCKET_HOST_H
 #define TEST_WEBSOCKET_HOST_H
@@ -16,28 +16,28 @@ struct host;
 /* A client and the server's side of its connection. */
 struct peer {
     struct host *host;
-    ws_websocket *websocket; /* NULL once it was freed */
+    ws_websocket *websocket; /* NULL once it has been freed */
     struct bytes received;   /* what the server has written */
-    size_t read;             /* of those, what peer_next() and peer_head() took */
-    int window_bits;         /* of permessage-deflate, as it was answered; 0: not agreed on */
+    size_t read;             /* how much of that peer_next() and peer_head() took */
+    int window_bits;         /* of permessage-deflate, from the answer; 0: not agreed on */
     struct bytes inflated;   /* the last compressed message */
-    size_t writable;         /* what its socket still takes; SIZE_MAX: everything */
+    size_t writable;         /* what its socket still accepts; SIZE_MAX: everything */
     size_t writes;           /* how often it was written to */
-    unsigned listed;         /* how often the last turn named it */
+    unsigned listed;         /* how often the last turn listed it for output */
     bool ended;
 };
 
 enum host_callback { HOST_CONNECT, HOST_DISCONNECT, HOST_MESSAGE, HOST_RAW };
 
-/* The allocator: what lives, and when it fails. */
+/* The allocator: counts, and when it fails. */
 struct host_memory {
     size_t live;       /* blocks */
-    size_t bytes;      /* in them */
-    size_t most_bytes; /* at any time, a block that moves counted twice */
+    size_t bytes;      /* in these blocks */
+    size_t most_bytes; /* the maximum of `bytes`; a block that moves is counted twice */
     size_t calls;      /* allocations so far */
-    size_t fail_at;    /* the number of the one that fails; SIZE_MAX: none */
-    bool for_good;     /* all those after it fail too */
-    bool failed;       /* one did */
+    size_t fail_at;    /* the number of the allocation that fails; SIZE_MAX: none */
+    bool for_good;     /* all later allocations fail too */
+    bool failed;       /* one failed */
 };
 
 struct host {
@@ -67,69 +67,70 @@ struct host_options {
     ws_endpoint_options endpoint;
 };
 
-/* Raw protocol, no presence, no pings, a clock that stands still; else the defaults. */
+/* Raw protocol, no presence, no pings, a clock that stands still; otherwise the defaults. */
 void host_options_init(struct host_options *options);
 
 /* Opens a host; options NULL: those of host_options_init(). */
 void host_open(struct host *host, struct host_options *options);
 
-/* As host_open(), but what fails is told: with an allocator that fails. */
+/* As host_open(), but returns failures: for an allocator that fails. */
 int host_try_open(struct host *host, struct host_options *options);
 
-/* Frees everything; nothing may live then. A host that is not open is left alone. */
+/* Frees everything, and checks that no memory is left. Does nothing for a host that is not open. */
 void host_close(struct host *host);
 
-/* ws_loop_run() until it has nothing more to do, then what it wants to be written is. */
+/* Runs the loop until it has nothing more to do, then writes all output. */
 void host_turn(struct host *host);
 
-/* The statistics hold these members, as text. */
+/* Checks that the statistics contain these members, given as text. */
 void host_expect_stats(struct host *host, const char *members);
 
-/* Lets time pass, and runs the turn. */
+/* Lets time pass, and runs a turn. */
 void host_pass(struct host *host, uint64_t ms);
 
-/* Writes what the connection wants to be written, as far as the socket takes it. */
+/* Writes the connection's output, as far as the socket accepts it. */
 void peer_write(struct peer *peer);
 
 /* A new client, before its first byte; it may take the place of one that was freed. */
 struct peer *host_peer(struct host *host);
 
-/* A client after its handshake, whose answer was read (the welcome of JSON too). */
+/* A client after its handshake, whose answer has been read (with JSON the welcome too). */
 struct peer *host_client(struct host *host);
 
-/* The same with further headers in its request: whole lines, each with its CRLF. */
+/* A client after its handshake, with further headers in its request: whole lines, each with its
+ * CRLF. */
 struct peer *host_client_with(struct host *host, const char *headers);
 
 enum chunking { WHOLE, BYTE_BY_BYTE, RANDOM_CHUNKS, N_CHUNKINGS };
 
-/* The client's bytes come in, in a block of their own that is gone afterwards; a turn is run whenever
- * too much waits to be carried out. Returns the last result of ws_websocket_receive();
+/* Hands in the client's bytes, in a block of their own that is freed afterwards; runs a turn
+ * whenever too much input is pending. Returns the last result of ws_websocket_receive();
  * peer_send() also runs a turn. */
 int peer_feed(struct peer *peer, const void *data, size_t length, enum chunking chunking);
 int peer_send(struct peer *peer, const struct bytes *bytes);
 int peer_send_chunked(struct peer *peer, const struct bytes *bytes, enum chunking chunking);
-int peer_send_text(struct peer *peer, const char *text); /* as it is, not as a frame */
+int peer_send_text(struct peer *peer, const char *text); /* unframed */
 
-/* One frame, sent. */
+/* Sends one frame. */
 int peer_send_frame(struct peer *peer, unsigned first, const void *payload, size_t length);
 int peer_send_close(struct peer *peer, uint16_t code, const char *reason);
 
-/* The HTTP answer at the front; returns its status. */
+/* Reads the HTTP answer at the front; returns its status. */
 int peer_head(struct peer *peer);
 
-/* The server's next frame, inflated if it is compressed, as it may only be when that was agreed on;
- * valid until the next call. False if nothing is left to read. */
+/* Reads the server's next frame, inflated if it is compressed, which requires that this was agreed
+ * on; valid until the next call. False if nothing is left to read. */
 bool peer_next(struct peer *peer, struct frame *frame);
 
 void peer_expect(struct peer *peer, unsigned opcode, const void *payload, size_t length);
 void peer_expect_text(struct peer *peer, const char *text);
 void peer_expect_type(struct peer *peer, const char *type); /* a JSON message of that type */
-void peer_expect_close(struct peer *peer, uint16_t code);   /* 1005: an empty one */
+void peer_expect_close(struct peer *peer, uint16_t code);   /* 1005: an empty close */
 void peer_expect_close_reason(struct peer *peer, uint16_t code, const char *reason);
 void peer_expect_nothing(struct peer *peer);
 
-/* The whole of what the server did about an error: a close with this code, and nothing behind
- * it; the connection waits for the peer's close, which ends it. */
+/* Everything that the server did about an error: a close with this code, and nothing after it; the
+ * connection waits for the peer's close, which ends it. */
 void peer_expect_failed(struct peer *peer, uint16_t code);
 
 void peer_free(struct peer *peer);

@@ -1,5 +1,5 @@
-/* inflate_bounds_test.c: what a compressed message may cost: its bound, bombs, memory that runs
- * out, and data made up to do harm. */
+/* inflate_bounds_test.c: what a compressed message may cost: its bound, compression bombs, failing
+ * allocations, and hostile data. */
 #include "transport/websocket/inflate.h"
 
 #include <stdbool.h>
@@ -14,7 +14,7 @@
 enum { ROOM = 1 << 20 };
 
 static struct test_memory memory;
-static size_t largest_block; /* that was asked for */
+static size_t largest_block; /* the largest that was requested */
 
 static void *measured_realloc(void *block, size_t bytes, void *user_data)
 {
@@ -47,7 +47,7 @@ static void end(struct inflater *inflater)
     ck_assert_int_eq(memory.n_blocks, 0);
 }
 
-/* A payload compressed; to be freed. */
+/* A compressed payload; the caller frees it. */
 static uint8_t *compressed_new(enum payload_kind kind, size_t length, size_t *compressed_length)
 {
     uint8_t *payload = payload_new(kind, length);
@@ -85,7 +85,7 @@ static size_t output_length(const struct inflater *inflater)
 
 /* --- the bound ------------------------------------------------------------------------------- */
 
-START_TEST(exactly_the_bound_and_one_more)
+START_TEST(the_bound_and_one_byte_more)
 {
     static const uint32_t lengths[] = {1,    2,    5,    100,   1023, 1024,
                                        1025, 2048, 4096, 32768, 65536};
@@ -114,7 +114,7 @@ START_TEST(exactly_the_bound_and_one_more)
 }
 END_TEST
 
-START_TEST(a_bound_of_nothing)
+START_TEST(a_bound_of_0)
 {
     struct inflater *inflater = begin();
 
@@ -147,7 +147,7 @@ START_TEST(a_bomb_costs_at_most_the_bound)
 }
 END_TEST
 
-/* Blocks that hold nothing: they cost time by their length, and no memory. */
+/* Blocks that contain nothing: they cost time by their length, and no memory. */
 START_TEST(a_million_empty_blocks)
 {
     enum { SIZE = 1 << 20 };
@@ -173,7 +173,7 @@ START_TEST(a_million_empty_blocks)
 }
 END_TEST
 
-START_TEST(a_length_that_zlib_can_not_count_is_too_big)
+START_TEST(a_length_beyond_zlib_s_range_is_too_big)
 {
     struct inflater *inflater = begin();
 
@@ -235,7 +235,7 @@ START_TEST(every_allocation_fails_in_turn)
 }
 END_TEST
 
-START_TEST(no_inflater_without_memory)
+START_TEST(without_memory_there_is_no_inflater)
 {
     static const long n_requests = 2; /* ours and zlib's */
 
@@ -258,7 +258,7 @@ static void check_survived(struct inflater *inflater, enum inflate_result result
     inflater_reset(inflater);
 }
 
-START_TEST(random_garbage)
+START_TEST(random_bytes)
 {
     struct inflater *inflater = begin();
     uint32_t state = 4;
@@ -280,7 +280,7 @@ START_TEST(random_garbage)
 }
 END_TEST
 
-START_TEST(good_data_with_some_bytes_changed)
+START_TEST(valid_data_with_changed_bytes)
 {
     struct inflater *inflater = begin();
     uint32_t state = 5;
@@ -307,16 +307,16 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        exactly_the_bound_and_one_more,
-        a_bound_of_nothing,
+        the_bound_and_one_byte_more,
+        a_bound_of_0,
         a_bomb_costs_at_most_the_bound,
         a_million_empty_blocks,
-        a_length_that_zlib_can_not_count_is_too_big,
+        a_length_beyond_zlib_s_range_is_too_big,
         nothing_is_left_after_a_reset,
         every_allocation_fails_in_turn,
-        no_inflater_without_memory,
-        random_garbage,
-        good_data_with_some_bytes_changed,
+        without_memory_there_is_no_inflater,
+        random_bytes,
+        valid_data_with_changed_bytes,
         NULL,
     };
 

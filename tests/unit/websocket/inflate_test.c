@@ -1,5 +1,5 @@
-/* inflate_test.c: messages that permessage-deflate has compressed, in whatever pieces they come.
- * Not here: bounds, memory and hostile data (inflate_bounds_test.c). */
+/* inflate_test.c: messages compressed by permessage-deflate, in pieces of any size. Not here:
+ * bounds, memory and hostile data (inflate_bounds_test.c). */
 #include "transport/websocket/inflate.h"
 
 #include <stdbool.h>
@@ -85,7 +85,7 @@ START_TEST(rfc7692_7_2_3_1_one_block)
 }
 END_TEST
 
-START_TEST(rfc7692_7_2_3_2_the_last_message_s_window_is_gone)
+START_TEST(rfc7692_7_2_3_2_no_message_uses_an_earlier_window)
 {
     begin();
     CHECK_MESSAGE("\xf2\x48\xcd\xc9\xc9\x07\x00", "Hello");
@@ -129,19 +129,19 @@ END_TEST
 
 /* --- ends ------------------------------------------------------------------------------------ */
 
-START_TEST(more_after_a_final_block)
+START_TEST(more_data_after_a_final_block)
 {
     begin();
     CHECK_MESSAGE("\xf3\x48\xcd\xc9\xc9\x07\x00\xf2\x48\xcd\xc9\xc9\x07\x00", "HelloHello");
     CHECK_MESSAGE("\xf3\x48\xcd\xc9\xc9\x07\x00\xf3\x48\xcd\xc9\xc9\x07\x00\x00", "HelloHello");
     CHECK_MESSAGE("\x03\x00\x03\x00\x03\x00\xf2\x48\xcd\xc9\xc9\x07\x00", "Hello");
-    /* It is a stream of its own, and does not reach back into the one before. */
+    /* It is a new stream, which cannot refer back to the one before. */
     CHECK_CORRUPT("\xf3\x48\xcd\xc9\xc9\x07\x00\xf2\x00\x11\x00\x00");
     end();
 }
 END_TEST
 
-START_TEST(a_final_block_with_nothing_behind_it)
+START_TEST(a_final_block_without_data_after_it)
 {
     begin();
     CHECK_MESSAGE("\xf3\x48\xcd\xc9\xc9\x07\x00", "Hello");
@@ -152,7 +152,7 @@ START_TEST(a_final_block_with_nothing_behind_it)
 }
 END_TEST
 
-START_TEST(a_message_of_no_bytes)
+START_TEST(an_empty_message)
 {
     begin();
     CHECK_MESSAGE("", "");
@@ -163,7 +163,7 @@ START_TEST(a_message_of_no_bytes)
 }
 END_TEST
 
-START_TEST(empty_pieces_between_others)
+START_TEST(empty_pieces_are_ignored)
 {
     begin();
     ck_assert_int_eq(inflater_feed(inflater, "\xf2\x48\xcd", 3, BOUND), INFLATE_OK);
@@ -182,10 +182,10 @@ START_TEST(empty_pieces_between_others)
 }
 END_TEST
 
-START_TEST(a_message_cut_short_is_corrupt)
+START_TEST(a_truncated_message_is_corrupt)
 {
     static const char bytes[] = "\xf2\x48\x05\x00\x00\x00\xff\xff\xca\xc9\xc9\x07\x00";
-    /* Nothing has come, or the first byte of an empty block has just done so. */
+    /* Nothing has arrived, or just the first byte of an empty block. */
     static const bool complete[sizeof bytes] = {[0] = true, [4] = true, [13] = true};
 
     begin();
@@ -197,7 +197,7 @@ START_TEST(a_message_cut_short_is_corrupt)
     CHECK_CORRUPT("\x00\x05\x00\xfa\xff\x48");
     CHECK_CORRUPT("\x01\x05\x00\xfa\xff\x48");
     CHECK_CORRUPT("\x00\x05\x00\xfa\xff\x48\x65");
-    /* The end that should have been cut off was not. */
+    /* The end that the sender should have cut off is still there. */
     CHECK_CORRUPT("\xf2\x48\xcd\xc9\xc9\x07\x00\x00\x00\xff\xff");
     end();
 }
@@ -206,14 +206,14 @@ END_TEST
 START_TEST(corrupt_data)
 {
     begin();
-    CHECK_CORRUPT("\x06");                                         /* no such kind of block */
-    CHECK_CORRUPT("\x00\x00\x00\xff\xff\x06");                     /* ... behind another */
+    CHECK_CORRUPT("\x06");                     /* invalid block type */
+    CHECK_CORRUPT("\x00\x00\x00\xff\xff\x06"); /* the same after another block */
     CHECK_CORRUPT("\x00\x05\x00\xfa\xfe\x48\x65\x6c\x6c\x6f\x00"); /* lengths that differ */
-    CHECK_CORRUPT("\xf2\x48\xcd\xc9\xc9\x07\x06");                 /* back beyond the start */
-    CHECK_CORRUPT("\xfc\xff\xff\xff\xff\xff");                     /* too many codes */
-    CHECK_CORRUPT("Hello");                                        /* not compressed */
-    CHECK_CORRUPT("\x78\x9c\xf3\x48\xcd\xc9\xc9\x07\x00");         /* zlib's format */
-    CHECK_CORRUPT("\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03");     /* gzip's */
+    CHECK_CORRUPT("\xf2\x48\xcd\xc9\xc9\x07\x06");             /* a distance beyond the start */
+    CHECK_CORRUPT("\xfc\xff\xff\xff\xff\xff");                 /* too many codes */
+    CHECK_CORRUPT("Hello");                                    /* not compressed */
+    CHECK_CORRUPT("\x78\x9c\xf3\x48\xcd\xc9\xc9\x07\x00");     /* zlib's format */
+    CHECK_CORRUPT("\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03"); /* gzip's */
     end();
 }
 END_TEST
@@ -232,7 +232,7 @@ static void check_inflates_in_pieces(const uint8_t *compressed, size_t compresse
     }
 }
 
-START_TEST(what_our_own_side_compresses)
+START_TEST(payloads_compressed_by_the_library)
 {
     static const size_t lengths[] = {0, 1, 1023, 1024, 1025, 2048, 32768, 65536, MAX_LENGTH};
     uint8_t *compressed = malloc(BOUND);
@@ -256,8 +256,8 @@ START_TEST(what_our_own_side_compresses)
 }
 END_TEST
 
-/* The last bytes of input hold the copying of up to 258 bytes: wherever the output has to grow
- * within it, all comes out before the end. */
+/* The last bytes of input contain the copy of up to 258 bytes: wherever the output has to grow
+ * during that copy, all bytes come out before the end. */
 START_TEST(output_that_grows_after_the_last_input)
 {
     uint8_t *zeros = payload_new(PAYLOAD_ZEROS, MAX_LENGTH);
@@ -279,7 +279,7 @@ START_TEST(output_that_grows_after_the_last_input)
 }
 END_TEST
 
-/* As another zlib compresses, with the empty block's end cut off, or with a final block. */
+/* As another zlib compresses, with the end of the empty block cut off, or with a final block. */
 static size_t compress_by(int level, int strategy, int flush, const uint8_t *payload,
                           size_t length, uint8_t *to)
 {
@@ -299,7 +299,7 @@ static size_t compress_by(int level, int strategy, int flush, const uint8_t *pay
     return stream.total_out - 4;
 }
 
-START_TEST(what_others_compress)
+START_TEST(payloads_compressed_by_other_settings)
 {
     static const int strategies[] = {Z_DEFAULT_STRATEGY, Z_HUFFMAN_ONLY, Z_RLE, Z_FIXED};
     uint8_t *payload = payload_new(PAYLOAD_REPEATS, MAX_LENGTH);
@@ -325,20 +325,20 @@ int main(void)
 {
     const TTest *const tests[] = {
         rfc7692_7_2_3_1_one_block,
-        rfc7692_7_2_3_2_the_last_message_s_window_is_gone,
+        rfc7692_7_2_3_2_no_message_uses_an_earlier_window,
         rfc7692_7_2_3_3_block_without_compression,
         rfc7692_7_2_3_4_final_block,
         rfc7692_7_2_3_5_two_blocks,
         rfc7692_7_2_3_6_empty_payload,
-        more_after_a_final_block,
-        a_final_block_with_nothing_behind_it,
-        a_message_of_no_bytes,
-        empty_pieces_between_others,
-        a_message_cut_short_is_corrupt,
+        more_data_after_a_final_block,
+        a_final_block_without_data_after_it,
+        an_empty_message,
+        empty_pieces_are_ignored,
+        a_truncated_message_is_corrupt,
         corrupt_data,
-        what_our_own_side_compresses,
+        payloads_compressed_by_the_library,
         output_that_grows_after_the_last_input,
-        what_others_compress,
+        payloads_compressed_by_other_settings,
         NULL,
     };
 

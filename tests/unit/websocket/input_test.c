@@ -1,5 +1,5 @@
-/* input_test.c: what clients send is bounded before it waits, and carried out in fair turns.
- * Not here: transports of the application's own (core/outer_input_test.c). */
+/* input_test.c: clients' input is bounded before it waits, and handled in fair turns. Not here: the
+ * application's own transports (core/outer_input_test.c). */
 #include <string.h>
 
 #include "websocket/host.h"
@@ -41,7 +41,7 @@ static void add_tiny(size_t n)
         client_text(&frames, FIN | TEXT, "x");
 }
 
-/* As a host does that asks before it reads; how many bytes it handed in. */
+/* Like a host that asks before it reads; returns how many bytes it handed in. */
 static size_t read_while_wanted(struct peer *peer)
 {
     size_t total = 0;
@@ -73,7 +73,7 @@ START_TEST(the_host_is_told_to_stop_reading)
     ck_assert_uint_lt(host.memory.bytes - before, READ_BYTES + 4096);
     ck_assert_uint_eq(host.called[HOST_RAW], 0);
     host_turn(&host);
-    /* Nothing of what was refused, and all of what was taken. */
+    /* Every message that was accepted, and none that was refused. */
     ck_assert_uint_eq(host.called[HOST_RAW], N_TINY);
     ck_assert(ws_websocket_wants_read(peer->websocket));
     ck_assert_uint_lt(host.memory.bytes - before, 8192);
@@ -81,7 +81,7 @@ START_TEST(the_host_is_told_to_stop_reading)
 END_TEST
 
 /* A host that reads little at a time has to stop as well. */
-START_TEST(small_reads_add_up)
+START_TEST(small_reads_are_bounded_too)
 {
     struct peer *peer = begin();
     size_t total;
@@ -93,7 +93,7 @@ START_TEST(small_reads_add_up)
 }
 END_TEST
 
-START_TEST(only_what_was_told_to_stop_is_told_to_go_on)
+START_TEST(only_a_paused_connection_is_listed_for_reading)
 {
     struct peer *peer = begin();
 
@@ -108,7 +108,7 @@ START_TEST(only_what_was_told_to_stop_is_told_to_go_on)
 END_TEST
 
 /* Its socket is full, so it would not be listed for output. */
-START_TEST(one_that_does_not_read_is_told_to_go_on_too)
+START_TEST(a_paused_connection_with_a_full_socket_is_listed_too)
 {
     struct peer *peer = begin();
 
@@ -125,7 +125,7 @@ START_TEST(one_that_does_not_read_is_told_to_go_on_too)
 }
 END_TEST
 
-START_TEST(a_turn_carries_out_a_bounded_number)
+START_TEST(a_turn_handles_a_bounded_number_of_messages)
 {
     struct peer *peer = begin();
     unsigned called = 0;
@@ -158,9 +158,9 @@ static void count_until_the_other(struct host *of, enum host_callback callback,
         flooded_before = flooded;
 }
 
-/* Whatever one has sent before, the other's message is carried out in this turn, behind a small part
- * of it. */
-START_TEST(one_that_floods_delays_others_by_a_share_of_a_turn)
+/* Whatever one client has sent before, the other's message is handled in this turn, after a small
+ * part of it. */
+START_TEST(a_flooding_client_delays_others_by_a_share_of_a_turn)
 {
     struct peer *quiet;
 
@@ -190,8 +190,9 @@ static void count_until_the_quiet(struct host *of, enum host_callback callback,
         flooded_before = of->called[HOST_RAW];
 }
 
-/* As many as there are: each of them has its share, and so the quiet one waits for one of each. */
-START_TEST(many_that_flood_share_a_turn)
+/* With the maximum number of flooding clients, each has its share, so the quiet client waits for
+ * one message of each. */
+START_TEST(flooding_clients_share_a_turn)
 {
     struct peer *quiet;
     unsigned turns = 0;
@@ -227,7 +228,7 @@ static void add_inflating(size_t n)
 }
 
 /* 87 bytes become 65,500: one message at a time is inflated, however many wait. */
-START_TEST(nothing_inflated_waits)
+START_TEST(no_inflated_message_waits)
 {
     struct peer *peer;
     size_t before;
@@ -245,8 +246,8 @@ START_TEST(nothing_inflated_waits)
 }
 END_TEST
 
-/* Counted by what they cost: about 1,000 units each, of 8,192 in a turn. */
-START_TEST(a_turn_inflates_a_bounded_number)
+/* By cost: about 1,000 units each, of 8,192 in a turn. */
+START_TEST(a_turn_inflates_a_bounded_number_of_bytes)
 {
     struct peer *peer;
 
@@ -262,7 +263,7 @@ START_TEST(a_turn_inflates_a_bounded_number)
 }
 END_TEST
 
-/* A message of 4 n blocks of DEFLATE, each of 90 bits: two codes of one symbol each, and no data. */
+/* A message of 4 n DEFLATE blocks, each of 90 bits: two codes of one symbol each, and no data. */
 static void add_blocks(size_t n)
 {
     static const uint8_t four[] = {0x04, 0xc0, 0x81, 0x00, 0x00, 0x00, 0x00, 0x00, 0x90,
@@ -299,8 +300,8 @@ START_TEST(a_turn_inflates_a_bounded_number_of_blocks)
 }
 END_TEST
 
-/* What all of one message costs is not spent at once, though all of it is there. */
-START_TEST(others_have_their_turn_within_a_costly_message)
+/* The cost of a whole message is not spent at once, although all of it has arrived. */
+START_TEST(other_clients_are_served_within_a_costly_message)
 {
     struct peer *quiet;
 
@@ -335,9 +336,9 @@ static void relay(struct host *of, enum host_callback callback, struct peer *pee
         ws_manager_send_text(of->manager, id, "relayed", 7);
 }
 
-/* Of max_pending, clients use up nothing: an application's call is refused for other calls of the
- * application alone. */
-START_TEST(an_application_is_not_refused_because_of_clients)
+/* Clients use up none of max_pending: an application's call is refused only because of other calls
+ * of the application. */
+START_TEST(clients_do_not_use_up_the_application_s_calls)
 {
     struct peer *peer;
 
@@ -378,8 +379,8 @@ static void expect_16_calls(const struct peer *peer)
     host_turn(&host);
 }
 
-/* Neither by those who open a WebSocket, nor by those who end theirs in one way or the other. */
-START_TEST(an_application_is_not_refused_because_clients_come_and_go)
+/* Nor because of clients that open a WebSocket, or that end theirs in one way or another. */
+START_TEST(connecting_clients_do_not_use_up_the_application_s_calls)
 {
     enum { OTHERS = 16 };
     struct peer *first;
@@ -409,7 +410,8 @@ static void emit_when_flooded(struct host *of, enum host_callback callback, stru
         sent_result = ws_manager_send_text(of->manager, id, "event", 5);
 }
 
-/* What was called for goes before what clients have sent, even what came in earlier. */
+/* Calls of the application are carried out before clients' input, even before input that arrived
+ * earlier. */
 START_TEST(an_event_does_not_wait_for_clients)
 {
     struct peer *peer = begin();
@@ -429,7 +431,7 @@ START_TEST(an_event_does_not_wait_for_clients)
 }
 END_TEST
 
-START_TEST(what_waits_is_carried_out_before_the_end)
+START_TEST(pending_input_is_handled_before_the_end)
 {
     struct peer *peer = begin();
 
@@ -446,7 +448,7 @@ START_TEST(what_waits_is_carried_out_before_the_end)
 }
 END_TEST
 
-START_TEST(a_close_comes_after_what_was_said)
+START_TEST(a_close_is_handled_after_pending_messages)
 {
     struct peer *peer = begin();
 
@@ -460,7 +462,7 @@ START_TEST(a_close_comes_after_what_was_said)
 END_TEST
 
 /* With the handshake in one piece, before there is a connection. */
-START_TEST(frames_behind_the_handshake_wait_for_the_connection)
+START_TEST(frames_after_the_handshake_wait_for_the_connection)
 {
     struct peer *peer;
 
@@ -479,9 +481,9 @@ START_TEST(frames_behind_the_handshake_wait_for_the_connection)
 }
 END_TEST
 
-/* It has broken a rule and does not read: until it is cut off, what it goes on sending is not even
- * read. */
-START_TEST(nothing_is_read_once_the_end_is_to_be_written)
+/* The client has violated the protocol and does not read: until it is disconnected, further input
+ * is not even read. */
+START_TEST(nothing_is_read_once_a_close_is_pending)
 {
     struct peer *peer = begin();
 
@@ -507,7 +509,7 @@ static void end_at_first(struct host *of, enum host_callback callback, struct pe
 }
 
 /* A callback that writes may find the socket broken. */
-START_TEST(the_end_within_a_callback_comes_after_what_waits)
+START_TEST(an_end_within_a_callback_comes_after_pending_input)
 {
     struct peer *peer = begin();
 
@@ -520,8 +522,9 @@ START_TEST(the_end_within_a_callback_comes_after_what_waits)
 }
 END_TEST
 
-/* It reads none of its answers: they cost what they are counted as, and the limit ends it. */
-START_TEST(answers_that_are_not_read_cost_no_more_than_the_queue)
+/* The client reads none of its answers: they take no more memory than they are counted as, and the
+ * limit ends the client. */
+START_TEST(unread_answers_cost_no_more_than_the_queue)
 {
     struct peer *peer;
     size_t before;
@@ -556,9 +559,9 @@ static void count_and_post_at_the_end(struct host *of, enum host_callback callba
         ck_assert_uint_eq(heard_of[1], 6);
 }
 
-/* The first one is sent away, which makes the application send a lot; the next one in turn does not
- * pay for that. */
-START_TEST(the_end_of_one_is_not_charged_to_the_next)
+/* The first client is disconnected, which makes the application send a lot; that is not charged to
+ * the next client. */
+START_TEST(the_end_of_a_client_is_not_charged_to_the_next)
 {
     options.manager.message_rate = 1;
     options.manager.message_burst = 6;
@@ -588,7 +591,7 @@ static void free_it(struct host *of, enum host_callback callback, struct peer *p
         peer_free(peer);
 }
 
-START_TEST(freed_while_it_is_served)
+START_TEST(freed_while_it_is_being_served)
 {
     struct peer *peer = begin();
 
@@ -601,7 +604,7 @@ START_TEST(freed_while_it_is_served)
 }
 END_TEST
 
-START_TEST(freed_while_it_waits)
+START_TEST(freed_while_its_input_waits)
 {
     struct peer *peer = begin();
 
@@ -614,8 +617,8 @@ START_TEST(freed_while_it_waits)
 }
 END_TEST
 
-/* The pong may be among what the host was told not to read. */
-START_TEST(no_pong_is_missed_while_nothing_is_read)
+/* The pong may be among the bytes that the host was told not to read. */
+START_TEST(no_pong_is_missed_while_reading_is_paused)
 {
     struct peer *peer;
 
@@ -634,7 +637,7 @@ START_TEST(no_pong_is_missed_while_nothing_is_read)
         ws_loop_run(host.loop, host.now);
         ck_assert(!ws_websocket_ended(peer->websocket));
     }
-    /* It is read from again, and nothing comes. */
+    /* The socket is read again, and nothing arrives. */
     host_turn(&host);
     ck_assert(!peer->ended);
     host_pass(&host, 600);
@@ -642,8 +645,8 @@ START_TEST(no_pong_is_missed_while_nothing_is_read)
 }
 END_TEST
 
-/* A limit of messages keeps a flood from costing more than itself. */
-START_TEST(too_fast_is_refused_without_memory)
+/* With a rate limit a flood costs no more than its own bytes. */
+START_TEST(messages_above_the_rate_take_no_memory)
 {
     struct peer *peer;
     size_t before;
@@ -669,30 +672,30 @@ Suite *websocket_suite(void)
 
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, the_host_is_told_to_stop_reading);
-    tcase_add_test(tests, small_reads_add_up);
-    tcase_add_test(tests, only_what_was_told_to_stop_is_told_to_go_on);
-    tcase_add_test(tests, one_that_does_not_read_is_told_to_go_on_too);
-    tcase_add_test(tests, a_turn_carries_out_a_bounded_number);
-    tcase_add_test(tests, one_that_floods_delays_others_by_a_share_of_a_turn);
-    tcase_add_test(tests, many_that_flood_share_a_turn);
-    tcase_add_test(tests, nothing_inflated_waits);
-    tcase_add_test(tests, a_turn_inflates_a_bounded_number);
+    tcase_add_test(tests, small_reads_are_bounded_too);
+    tcase_add_test(tests, only_a_paused_connection_is_listed_for_reading);
+    tcase_add_test(tests, a_paused_connection_with_a_full_socket_is_listed_too);
+    tcase_add_test(tests, a_turn_handles_a_bounded_number_of_messages);
+    tcase_add_test(tests, a_flooding_client_delays_others_by_a_share_of_a_turn);
+    tcase_add_test(tests, flooding_clients_share_a_turn);
+    tcase_add_test(tests, no_inflated_message_waits);
+    tcase_add_test(tests, a_turn_inflates_a_bounded_number_of_bytes);
     tcase_add_test(tests, a_turn_inflates_a_bounded_number_of_blocks);
-    tcase_add_test(tests, others_have_their_turn_within_a_costly_message);
-    tcase_add_test(tests, an_application_is_not_refused_because_of_clients);
-    tcase_add_test(tests, an_application_is_not_refused_because_clients_come_and_go);
+    tcase_add_test(tests, other_clients_are_served_within_a_costly_message);
+    tcase_add_test(tests, clients_do_not_use_up_the_application_s_calls);
+    tcase_add_test(tests, connecting_clients_do_not_use_up_the_application_s_calls);
     tcase_add_test(tests, an_event_does_not_wait_for_clients);
-    tcase_add_test(tests, what_waits_is_carried_out_before_the_end);
-    tcase_add_test(tests, a_close_comes_after_what_was_said);
-    tcase_add_test(tests, frames_behind_the_handshake_wait_for_the_connection);
-    tcase_add_test(tests, nothing_is_read_once_the_end_is_to_be_written);
-    tcase_add_test(tests, the_end_within_a_callback_comes_after_what_waits);
-    tcase_add_test(tests, answers_that_are_not_read_cost_no_more_than_the_queue);
-    tcase_add_test(tests, the_end_of_one_is_not_charged_to_the_next);
-    tcase_add_test(tests, freed_while_it_is_served);
-    tcase_add_test(tests, freed_while_it_waits);
-    tcase_add_test(tests, no_pong_is_missed_while_nothing_is_read);
-    tcase_add_test(tests, too_fast_is_refused_without_memory);
+    tcase_add_test(tests, pending_input_is_handled_before_the_end);
+    tcase_add_test(tests, a_close_is_handled_after_pending_messages);
+    tcase_add_test(tests, frames_after_the_handshake_wait_for_the_connection);
+    tcase_add_test(tests, nothing_is_read_once_a_close_is_pending);
+    tcase_add_test(tests, an_end_within_a_callback_comes_after_pending_input);
+    tcase_add_test(tests, unread_answers_cost_no_more_than_the_queue);
+    tcase_add_test(tests, the_end_of_a_client_is_not_charged_to_the_next);
+    tcase_add_test(tests, freed_while_it_is_being_served);
+    tcase_add_test(tests, freed_while_its_input_waits);
+    tcase_add_test(tests, no_pong_is_missed_while_reading_is_paused);
+    tcase_add_test(tests, messages_above_the_rate_take_no_memory);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -1,5 +1,5 @@
-/* keepalive_test.c: the server's pings, and who is taken for dead (RFC 6455 section 5.5.2).
- * Timers fire up to 32 ms late, never early: the numbers here leave that room. */
+/* keepalive_test.c: the server's pings, and which clients are considered dead (RFC 6455 section
+ * 5.5.2). Timers fire up to 32 ms late, never early: the numbers here allow for that. */
 #include <string.h>
 
 #include "websocket/host.h"
@@ -23,7 +23,7 @@ static void teardown(void)
     host_close(&host);
 }
 
-/* In steps, as a host would: by the deadline that ws_loop_run() gives. */
+/* In steps, like a host: by the deadline that ws_loop_run() returns. */
 static void pass_by_deadlines(uint64_t ms)
 {
     const uint64_t until = host.now + ms;
@@ -55,7 +55,7 @@ START_TEST(a_ping_is_sent_every_interval_and_answered)
 }
 END_TEST
 
-START_TEST(without_a_pong_the_connection_has_broken_1006)
+START_TEST(without_a_pong_the_connection_ends_with_1006)
 {
     expect_pinged();
     host_pass(&host, 1900);
@@ -97,7 +97,7 @@ START_TEST(a_clock_that_is_set_back_hides_no_dead_peer)
 }
 END_TEST
 
-START_TEST(anything_heard_counts_as_alive)
+START_TEST(any_received_byte_counts_as_alive)
 {
     struct bytes bytes = {0};
     size_t sent = 0;
@@ -115,7 +115,7 @@ START_TEST(anything_heard_counts_as_alive)
 }
 END_TEST
 
-START_TEST(a_client_that_was_heard_once_may_still_die)
+START_TEST(a_client_may_die_after_it_was_alive)
 {
     expect_pinged();
     peer_send_frame(peer, FIN | PONG, "", 0);
@@ -126,7 +126,7 @@ START_TEST(a_client_that_was_heard_once_may_still_die)
 }
 END_TEST
 
-/* The dead client's socket is full: nothing can be written, and it is named all the same. */
+/* The dead client's socket is full: nothing can be written, but the connection is listed. */
 START_TEST(a_client_that_reads_nothing_dies_too)
 {
     peer->writable = 1;
@@ -142,9 +142,9 @@ START_TEST(a_client_that_reads_nothing_dies_too)
 }
 END_TEST
 
-/* The ping stands behind a long message: as long as that goes out, the client is alive, and once it
- * does not, it is dead. */
-START_TEST(a_slow_client_that_goes_on_reading_lives)
+/* The ping is queued after a long message: while the message is being read, the client is alive;
+ * once it no longer is, the client is dead. */
+START_TEST(a_slow_client_that_keeps_reading_is_alive)
 {
     static const char much[60000];
 
@@ -193,8 +193,8 @@ START_TEST(an_interval_of_0_sends_no_pings)
 }
 END_TEST
 
-/* A loop that was not run for long (a laptop's sleep) does not send what it missed. */
-START_TEST(a_long_pause_brings_one_ping)
+/* A loop that was not run for long (a laptop's sleep) does not send the pings that it missed. */
+START_TEST(a_long_pause_is_followed_by_one_ping)
 {
     host_pass(&host, 3600000);
     peer_expect(peer, PING, "", 0);
@@ -212,15 +212,15 @@ Suite *websocket_suite(void)
 
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, a_ping_is_sent_every_interval_and_answered);
-    tcase_add_test(tests, without_a_pong_the_connection_has_broken_1006);
+    tcase_add_test(tests, without_a_pong_the_connection_ends_with_1006);
     tcase_add_test(tests, a_clock_that_is_set_back_hides_no_dead_peer);
-    tcase_add_test(tests, anything_heard_counts_as_alive);
-    tcase_add_test(tests, a_client_that_was_heard_once_may_still_die);
+    tcase_add_test(tests, any_received_byte_counts_as_alive);
+    tcase_add_test(tests, a_client_may_die_after_it_was_alive);
     tcase_add_test(tests, a_client_that_reads_nothing_dies_too);
-    tcase_add_test(tests, a_slow_client_that_goes_on_reading_lives);
+    tcase_add_test(tests, a_slow_client_that_keeps_reading_is_alive);
     tcase_add_test(tests, a_closing_connection_is_not_pinged);
     tcase_add_test(tests, an_interval_of_0_sends_no_pings);
-    tcase_add_test(tests, a_long_pause_brings_one_ping);
+    tcase_add_test(tests, a_long_pause_is_followed_by_one_ping);
     suite_add_tcase(suite, tests);
     return suite;
 }

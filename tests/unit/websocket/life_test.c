@@ -1,5 +1,5 @@
-/* life_test.c: a connection's life and its ends: freed, closed, and the end of its stream, in
- * every state. Not here: all that within its own callbacks (callbacks_test.c). */
+/* life_test.c: a connection's life and its end: freed, closed, and the end of its stream, in every
+ * state. Not here: the same within its own callbacks (callbacks_test.c). */
 #include <string.h>
 
 #include "websocket/host.h"
@@ -34,7 +34,7 @@ static struct peer *half_a_head(void)
     return peer;
 }
 
-/* Its handshake is done, but no turn has run. */
+/* The handshake is complete, but no turn has run. */
 static struct peer *newcomer(void)
 {
     struct peer *peer = host_peer(&host);
@@ -119,9 +119,9 @@ static struct peer *idle(void)
 
 static const struct {
     struct peer *(*make)(void);
-    unsigned connects;    /* of on_connect, by then and until the end */
-    unsigned disconnects; /* of on_disconnect likewise */
-    uint16_t code;        /* that it was told when the stream ends */
+    unsigned connects;    /* calls of on_connect until then and until the end */
+    unsigned disconnects; /* calls of on_disconnect until then and until the end */
+    uint16_t code;        /* passed to on_disconnect when the stream ends */
     int close;            /* what ws_websocket_close() returns */
 } states[] = {
     {silent, 0, 0, 0, WS_OK},
@@ -170,7 +170,7 @@ START_TEST(the_stream_ends_in_any_state)
     expect_calls(states[_i].connects, states[_i].disconnects);
     ck_assert_uint_eq(host.code, states[_i].code);
     ck_assert_uint_eq(ws_websocket_id(peer->websocket), 0);
-    if (states[_i].make == with_output) { /* which its socket may still take */
+    if (states[_i].make == with_output) { /* which its socket may still accept */
         ck_assert(!ws_websocket_ended(peer->websocket));
         peer->writable = SIZE_MAX;
         peer_write(peer);
@@ -184,8 +184,8 @@ START_TEST(the_stream_ends_in_any_state)
 }
 END_TEST
 
-/* A client that closed its side only may still read: what it asked for is answered. */
-START_TEST(what_came_before_the_end_of_the_stream_is_carried_out)
+/* A client that closed only its sending side may still read: its requests are answered. */
+START_TEST(input_before_the_end_of_the_stream_is_handled)
 {
     struct peer *peer;
     struct bytes frames = {0};
@@ -216,7 +216,7 @@ START_TEST(closed_in_any_state)
     ck_assert_int_eq(ws_websocket_close(peer->websocket, 4000, "r"), states[_i].close);
     ck_assert_int_eq(ws_websocket_close(peer->websocket, 4000, "r"), WS_ERR_CLOSED);
     host_turn(&host);
-    /* A newcomer leaves before anyone has heard of it. */
+    /* A new client leaves before any other was notified of it. */
     expect_calls(known, known);
     if (states[_i].disconnects > 0 && known)
         ck_assert_uint_eq(host.code, states[_i].close == WS_OK ? 4000 : states[_i].code);
@@ -229,7 +229,7 @@ START_TEST(closed_in_any_state)
 }
 END_TEST
 
-/* --- who owns what ------------------------------------------------------------------------- */
+/* --- ownership ----------------------------------------------------------------------------- */
 
 START_TEST(the_endpoint_lives_as_long_as_its_connections)
 {
@@ -276,7 +276,7 @@ Suite *websocket_suite(void)
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_loop_test(tests, freed_in_any_state, 0, N_STATES);
     tcase_add_loop_test(tests, the_stream_ends_in_any_state, 0, N_STATES);
-    tcase_add_test(tests, what_came_before_the_end_of_the_stream_is_carried_out);
+    tcase_add_test(tests, input_before_the_end_of_the_stream_is_handled);
     tcase_add_loop_test(tests, closed_in_any_state, 0, N_STATES);
     tcase_add_test(tests, the_endpoint_lives_as_long_as_its_connections);
     tcase_add_test(tests, ids_and_user_data);

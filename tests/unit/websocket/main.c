@@ -1,4 +1,4 @@
-/* main.c: runs the suite of one test file in this process, so that the sanitizers see it all. */
+/* main.c: runs the suite of one test file in this process, so that the sanitizers see all of it. */
 #include <stdlib.h>
 
 #include "websocket/host.h"

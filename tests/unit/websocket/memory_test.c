@@ -1,6 +1,6 @@
-/* memory_test.c: what the library holds for each of many quiet connections, as malloc() deals it
- * out, and that it gives it back when they go. Not here: a single one's readers
- * (readers_test.c). */
+/* memory_test.c: the memory that the library holds for each of many idle connections, in the sizes
+ * that malloc() returns, and that it frees it when they end. Not here: the frame readers of one
+ * connection (readers_test.c). */
 #include <stdio.h>
 #include <string.h>
 
@@ -11,8 +11,9 @@ enum {
     N = 10000,
     MEMBERS = 100, /* of a room */
     IN_A_TURN = 100,
-    MOST_BYTES = 320,        /* for each connection, its user and its places in two rooms */
-    MOST_BYTES_LEFT = 85000, /* when all have gone: the loop's inboxes, unused frame readers */
+    MOST_BYTES = 320, /* for each connection, its user and its places in two rooms */
+    MOST_BYTES_LEFT =
+        85000, /* after all have ended: the loop's inboxes, unused frame readers */
 };
 
 static struct counting_allocator counting;
@@ -31,7 +32,7 @@ static int name_user(ws_handshake *handshake, void *user_data)
     return ws_handshake_set_user_id(handshake, user_id);
 }
 
-/* Presence would make two events of each connection; else the defaults. */
+/* Presence would make two events of each connection; otherwise the defaults. */
 static void setup(void)
 {
     ws_manager_options manager_options;
@@ -62,7 +63,7 @@ static void teardown(void)
     ck_assert_uint_eq(counting.bytes, 0);
 }
 
-/* Everything that is to be written is, and thrown away. */
+/* Takes all output and discards it. */
 static void take_turn(void)
 {
     ws_websocket *websocket;
@@ -87,7 +88,7 @@ static void receive(size_t number, struct bytes *bytes)
     bytes_free(bytes);
 }
 
-/* As a browser asks for it, with a user of its own. */
+/* A request like a browser's, for a new user. */
 static void open_one(size_t number)
 {
     struct bytes request = {0};
@@ -102,7 +103,7 @@ static void open_one(size_t number)
     ck_assert_uint_ne(ws_websocket_id(websockets[number]), 0);
 }
 
-/* One room of neighbours, and one of connections from everywhere. */
+/* One room of clients that connected together, and one of clients from everywhere. */
 static void join_rooms(size_t number)
 {
     struct bytes frames = {0};
@@ -156,7 +157,7 @@ static void close_all(void)
     }
 }
 
-START_TEST(what_a_quiet_connection_costs)
+START_TEST(the_memory_of_an_idle_connection_is_bounded)
 {
     size_t bytes;
 
@@ -166,8 +167,8 @@ START_TEST(what_a_quiet_connection_costs)
 }
 END_TEST
 
-/* A message to all of them leaves nothing with any. */
-START_TEST(what_a_broadcast_leaves)
+/* A message to all connections leaves no memory with any of them. */
+START_TEST(a_broadcast_leaves_no_memory)
 {
     char data[500];
     size_t bytes;
@@ -185,7 +186,7 @@ START_TEST(what_a_broadcast_leaves)
 }
 END_TEST
 
-START_TEST(what_is_given_back)
+START_TEST(memory_is_freed_when_connections_end)
 {
     size_t left = 0;
 
@@ -206,9 +207,9 @@ Suite *websocket_suite(void)
 
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_set_timeout(tests, 100);
-    tcase_add_test(tests, what_a_quiet_connection_costs);
-    tcase_add_test(tests, what_a_broadcast_leaves);
-    tcase_add_test(tests, what_is_given_back);
+    tcase_add_test(tests, the_memory_of_an_idle_connection_is_bounded);
+    tcase_add_test(tests, a_broadcast_leaves_no_memory);
+    tcase_add_test(tests, memory_is_freed_when_connections_end);
     suite_add_tcase(suite, tests);
     return suite;
 }

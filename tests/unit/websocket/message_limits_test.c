@@ -1,5 +1,5 @@
-/* message_limits_test.c: the endpoint's limits of a message, and what is kept and answered around a
- * refusal. Not here: what RFC 6455 forbids (conformance_test.c). */
+/* message_limits_test.c: the endpoint's limits of a message, and what is kept and answered before
+ * and after a refusal. Not here: what RFC 6455 forbids (conformance_test.c). */
 #include <string.h>
 
 #include "websocket/host.h"
@@ -21,8 +21,8 @@ static void teardown(void)
         host_close(&host);
 }
 
-/* The bytes in every chunking, each on a host of its own: the connection fails with `code` and
- * ends at once (section 7.1.7), whatever comes then. Empties `frames`. */
+/* Sends `frames` in every chunking, each to a new host: the connection fails with `code` and ends
+ * at once (section 7.1.7), whatever arrives then. Empties `frames`. */
 static void expect_failure(struct bytes *frames, uint16_t code)
 {
     for (int i = 0; i < N_CHUNKINGS; i++) {
@@ -64,7 +64,7 @@ START_TEST(rfc6455_7_4_1_message_above_the_limit_is_1009)
 }
 END_TEST
 
-/* Not a byte of the payload beyond the first is waited for, or kept. */
+/* The endpoint neither waits for a byte of the payload beyond the first nor keeps one. */
 START_TEST(rfc6455_7_4_1_a_big_frame_is_refused_at_its_beginning)
 {
     static const uint64_t lengths[] = {1001, 65536, UINT64_C(1) << 40, INT64_MAX};
@@ -88,14 +88,14 @@ START_TEST(rfc6455_7_4_1_a_big_frame_is_refused_at_its_beginning)
 }
 END_TEST
 
-START_TEST(rfc6455_7_4_1_messages_at_the_limit_pass)
+START_TEST(rfc6455_7_4_1_messages_at_the_limit_are_accepted)
 {
     struct bytes frames = {0};
     struct peer *peer;
 
     host_open(&host, &options);
     peer = host_client(&host);
-    for (int i = 0; i < 3; i++) { /* the limit is one message's */
+    for (int i = 0; i < 3; i++) { /* the limit is for each message */
         client_frame(&frames, FIN | BINARY, big, 1000);
         client_frame(&frames, BINARY, big, 999);
         client_frame(&frames, FIN | PING, "between", 7); /* does not count */
@@ -155,7 +155,7 @@ START_TEST(max_fragments_of_0_is_no_limit)
 }
 END_TEST
 
-START_TEST(nothing_is_kept_of_what_comes_after_an_error)
+START_TEST(nothing_is_kept_after_an_error)
 {
     static char much[100000];
     struct peer *peer;
@@ -175,8 +175,8 @@ START_TEST(nothing_is_kept_of_what_comes_after_an_error)
 }
 END_TEST
 
-/* What was answered before the bad frame goes out before the close. */
-START_TEST(rfc6455_7_1_7_what_came_before_is_still_answered)
+/* Answers to frames before the bad one are sent before the close. */
+START_TEST(rfc6455_7_1_7_frames_before_the_error_are_answered)
 {
     struct bytes frames = {0};
     struct peer *peer;
@@ -201,11 +201,11 @@ Suite *websocket_suite(void)
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, rfc6455_7_4_1_message_above_the_limit_is_1009);
     tcase_add_test(tests, rfc6455_7_4_1_a_big_frame_is_refused_at_its_beginning);
-    tcase_add_test(tests, rfc6455_7_4_1_messages_at_the_limit_pass);
+    tcase_add_test(tests, rfc6455_7_4_1_messages_at_the_limit_are_accepted);
     tcase_add_test(tests, max_fragments_and_one_more);
     tcase_add_test(tests, max_fragments_of_0_is_no_limit);
-    tcase_add_test(tests, nothing_is_kept_of_what_comes_after_an_error);
-    tcase_add_test(tests, rfc6455_7_1_7_what_came_before_is_still_answered);
+    tcase_add_test(tests, nothing_is_kept_after_an_error);
+    tcase_add_test(tests, rfc6455_7_1_7_frames_before_the_error_are_answered);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -1,6 +1,6 @@
-/* no_memory_test.c: every allocation of a whole life of two connections, one of which compresses,
- * fails in turn, once or for good: nothing crashes or leaks, and each client reads a correct
- * beginning of what it should, or its connection has ended. */
+/* no_memory_test.c: every allocation in the life of two connections, one of which compresses, fails
+ * in turn, once or with all later ones: no crash, no leak, and each client reads a correct prefix
+ * of its messages, or its connection has ended. */
 #include <string.h>
 
 #include "websocket/host.h"
@@ -11,7 +11,7 @@ static struct host_options options;
 
 enum { N_LARGE = 3 };
 
-static size_t n_large; /* of these were accepted */
+static size_t n_large; /* that were accepted */
 
 static void setup(void)
 {
@@ -25,7 +25,7 @@ static void teardown(void)
         host_close(&host);
 }
 
-/* The line of a request that was refused is written from what of it is there. */
+/* The log line about a refused request is written from the parts of it that exist. */
 static void read_line(int level, const char *line, void *user_data)
 {
     (void)level;
@@ -52,7 +52,7 @@ static void take_turn(void)
         host_turn(&host);
 }
 
-/* As a host does: what has ended is freed. */
+/* Frees ended connections, as a host does. */
 static void reap(void)
 {
     for (size_t i = 0; i < host.n_peers; i++)
@@ -92,15 +92,15 @@ static struct peer *join(const char *offer)
     bytes_add_text(&headers, offer);
     client_request(&bytes, "/ws?user=ann%20b", (char *)headers.data);
     bytes_free(&headers);
-    /* Behind the head, and so before the loop knows the connection: */
+    /* After the head, and so before the loop knows the connection: */
     client_text(&bytes, FIN | TEXT, "{\"type\":\"join_room\",\"room\":\"r\",\"ref\":1}");
     step(peer, &bytes);
     bytes_free(&bytes);
     return peer;
 }
 
-/* A message in two compressed fragments, and events that are worth to be compressed: one alone, two
- * in one turn. Both windows are needed. */
+/* A message in two compressed fragments, and events that are large enough to be compressed: one
+ * alone, two in one turn. Both windows are needed. */
 static void talk_compressed(struct peer *peer)
 {
     static const char ping[] = "{\"type\":\"ping\",\"ref\":6}";
@@ -202,8 +202,8 @@ static bool has(const void *bytes, size_t length, const char *text)
     return bytes != NULL && memmem(bytes, length, text, strlen(text)) != NULL;
 }
 
-/* An HTTP answer, then whole frames; nothing behind a close. Who was closed by the plan (4000) got
- * every large event. */
+/* An HTTP answer, then whole frames; nothing after a close. A client that the scenario closed
+ * (4000) received every large event. */
 static void expect_correct_bytes(struct peer *peer)
 {
     struct frame frame = {0};
@@ -229,7 +229,7 @@ static bool received(const struct peer *peer, const char *text)
     return has(peer->received.data, peer->received.length, text);
 }
 
-/* Who was closed by the plan (4000) got every answer: none was lost in silence. */
+/* A client that the scenario closed (4000) received every answer: none was lost silently. */
 static void expect_every_answer(const struct peer *peer, bool talked)
 {
     static const char *const answers[] = {"\"ref\":2", "\"ref\":3", "\"ref\":4", "\"ref\":5",
@@ -248,7 +248,7 @@ static void expect_every_answer(const struct peer *peer, bool talked)
         ck_assert_msg(received(peer, answers[i]), "the answer to %s is missing", answers[i]);
 }
 
-/* One run; true if an allocation failed in it. */
+/* One run; returns whether an allocation failed in it. */
 static bool run_with_failure(size_t n, bool for_good)
 {
     bool failed;
@@ -297,7 +297,7 @@ START_TEST(memory_runs_out_for_good)
 }
 END_TEST
 
-/* A request that the host has parsed; true if an allocation failed. */
+/* Upgrades a request that the host has parsed; returns whether an allocation failed. */
 static bool upgrade_with_failure(size_t n, bool for_good)
 {
     static const ws_header headers[] = {{"Host", "a"}, {"Origin", "http://a"}};

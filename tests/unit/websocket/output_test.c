@@ -1,5 +1,5 @@
-/* output_test.c: what ws_websocket_output() gives, what ws_websocket_sent() takes away, and when
- * ws_loop_next_output() names a connection. Not here: that no cut tears a frame
+/* output_test.c: what ws_websocket_output() returns, what ws_websocket_sent() removes, and when
+ * ws_loop_next_output() lists a connection. Not here: that no partial write tears a frame
  * (partial_writes_test.c), and the queue's limit (queue_limit_test.c). */
 #include <string.h>
 
@@ -40,7 +40,7 @@ static void run(void)
     ws_loop_run(host.loop, host.now);
 }
 
-/* Whether the next connection that has output is this one; NULL: there is none. */
+/* The next connection with output is this peer's; NULL: there is none. */
 static void expect_named(const struct peer *peer)
 {
     ck_assert_ptr_eq(ws_loop_next_output(host.loop), peer != NULL ? peer->websocket : NULL);
@@ -60,7 +60,7 @@ START_TEST(a_broadcast_is_the_same_bytes_for_everyone)
         ck_assert_ptr_eq(iov[i].iov_base, iov[0].iov_base);
         ck_assert_uint_eq(iov[i].iov_len, iov[0].iov_len);
     }
-    /* Each lets go of it by itself. */
+    /* Each connection releases the bytes separately. */
     for (size_t i = 0; i < 2; i++)
         ck_assert_int_eq(ws_websocket_sent(peers[i]->websocket, iov[i].iov_len), WS_OK);
     peer_free(peers[0]);
@@ -112,7 +112,7 @@ START_TEST(many_frames_in_one_call)
 }
 END_TEST
 
-START_TEST(fewer_pieces_than_wait_and_the_rest_is_named_again)
+START_TEST(a_connection_with_remaining_output_is_listed_again)
 {
     struct peer *peer = host_client(&host);
     struct iovec iov[2];
@@ -135,7 +135,7 @@ START_TEST(fewer_pieces_than_wait_and_the_rest_is_named_again)
 }
 END_TEST
 
-START_TEST(asking_again_gives_the_same_bytes)
+START_TEST(output_returns_the_same_bytes_until_sent)
 {
     struct peer *peer = host_client(&host);
     struct iovec first[2];
@@ -151,7 +151,7 @@ START_TEST(asking_again_gives_the_same_bytes)
     run();
     ck_assert_int_eq(ws_websocket_output(peer->websocket, again, 3), 3);
     ck_assert_mem_eq(first, again, sizeof first);
-    /* Within a frame, too. */
+    /* The same in the middle of a frame. */
     ws_websocket_sent(peer->websocket, 3);
     ck_assert_int_eq(ws_websocket_output(peer->websocket, first, 1), 1);
     ck_assert_int_eq(ws_websocket_output(peer->websocket, again, 1), 1);
@@ -161,8 +161,8 @@ START_TEST(asking_again_gives_the_same_bytes)
 }
 END_TEST
 
-/* What comes between output() and sent() is not counted as written. */
-START_TEST(what_is_queued_meanwhile_stays)
+/* Messages that are queued between output() and sent() are not counted as written. */
+START_TEST(messages_queued_between_output_and_sent_stay)
 {
     struct peer *peer = host_client(&host);
     struct iovec iov[8];
@@ -181,7 +181,7 @@ START_TEST(what_is_queued_meanwhile_stays)
 }
 END_TEST
 
-START_TEST(a_full_socket_is_not_named_until_it_is_asked_again)
+START_TEST(a_full_socket_is_not_listed_until_it_is_writable)
 {
     struct peer *peer = host_client(&host);
     struct iovec iov[8];
@@ -211,8 +211,8 @@ START_TEST(a_full_socket_is_not_named_until_it_is_asked_again)
 }
 END_TEST
 
-/* Also when it had got more to write between the two calls. */
-START_TEST(a_full_socket_with_news_is_not_named_either)
+/* Also when more was queued between the two calls. */
+START_TEST(a_full_socket_with_new_output_is_not_listed)
 {
     struct peer *peer = host_client(&host);
     struct iovec iov[8];
@@ -229,7 +229,7 @@ START_TEST(a_full_socket_with_news_is_not_named_either)
 }
 END_TEST
 
-START_TEST(nothing_written_is_a_full_socket_too)
+START_TEST(zero_bytes_sent_is_a_full_socket)
 {
     struct peer *peer = host_client(&host);
     struct iovec iov[1];
@@ -245,7 +245,7 @@ START_TEST(nothing_written_is_a_full_socket_too)
 }
 END_TEST
 
-START_TEST(named_once_a_turn_however_many_events)
+START_TEST(listed_once_a_turn_for_any_number_of_events)
 {
     struct peer *one = host_client(&host);
     struct peer *two = host_client(&host);
@@ -266,8 +266,8 @@ START_TEST(named_once_a_turn_however_many_events)
 }
 END_TEST
 
-/* In the order in which they got something, and one that is freed is taken off the list. */
-START_TEST(named_in_turn_and_never_after_being_freed)
+/* In the order in which they got output; a connection that is freed is removed from the list. */
+START_TEST(listed_in_order_and_never_after_being_freed)
 {
     struct peer *peers[4];
 
@@ -288,8 +288,9 @@ START_TEST(named_in_turn_and_never_after_being_freed)
 }
 END_TEST
 
-/* Nothing is a frame before the frame header is: the endpoint came after the event. */
-START_TEST(a_message_from_before_the_endpoint_is_framed)
+/* Without an endpoint an event has no frame header; here the endpoint is created after the
+ * event. */
+START_TEST(a_message_older_than_the_endpoint_is_framed)
 {
     struct peer *peer = host_client(&host);
     ws_manager *manager = host.manager;
@@ -314,15 +315,15 @@ Suite *websocket_suite(void)
     tcase_add_test(tests, a_broadcast_is_the_same_bytes_for_everyone);
     tcase_add_test(tests, a_broadcast_takes_no_memory_for_each_recipient);
     tcase_add_test(tests, many_frames_in_one_call);
-    tcase_add_test(tests, fewer_pieces_than_wait_and_the_rest_is_named_again);
-    tcase_add_test(tests, asking_again_gives_the_same_bytes);
-    tcase_add_test(tests, what_is_queued_meanwhile_stays);
-    tcase_add_test(tests, a_full_socket_is_not_named_until_it_is_asked_again);
-    tcase_add_test(tests, a_full_socket_with_news_is_not_named_either);
-    tcase_add_test(tests, nothing_written_is_a_full_socket_too);
-    tcase_add_test(tests, named_once_a_turn_however_many_events);
-    tcase_add_test(tests, named_in_turn_and_never_after_being_freed);
-    tcase_add_test(tests, a_message_from_before_the_endpoint_is_framed);
+    tcase_add_test(tests, a_connection_with_remaining_output_is_listed_again);
+    tcase_add_test(tests, output_returns_the_same_bytes_until_sent);
+    tcase_add_test(tests, messages_queued_between_output_and_sent_stay);
+    tcase_add_test(tests, a_full_socket_is_not_listed_until_it_is_writable);
+    tcase_add_test(tests, a_full_socket_with_new_output_is_not_listed);
+    tcase_add_test(tests, zero_bytes_sent_is_a_full_socket);
+    tcase_add_test(tests, listed_once_a_turn_for_any_number_of_events);
+    tcase_add_test(tests, listed_in_order_and_never_after_being_freed);
+    tcase_add_test(tests, a_message_older_than_the_endpoint_is_framed);
     suite_add_tcase(suite, tests);
     return suite;
 }

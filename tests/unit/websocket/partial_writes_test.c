@@ -1,6 +1,6 @@
-/* partial_writes_test.c: however a socket cuts the writes, the client reads the same bytes: the
- * 101, welcome, events (alone or several as one piece, plain or compressed), a pong and the close,
- * whole and in order; up to where a write fails. */
+/* partial_writes_test.c: wherever a socket cuts the writes, the client reads the same bytes: the
+ * 101, welcome, events (single or bundled, plain or compressed), a pong and the close, whole and in
+ * order; up to the point where a write fails. */
 #include <stdio.h>
 #include <string.h>
 
@@ -30,7 +30,8 @@ static void open_host(void)
     host_open(&host, &options);
 }
 
-/* The epoch is another in each manager; it stands in the ids of welcome and events. */
+/* The epoch differs from manager to manager; it is part of the ids in the welcome and the
+ * events. */
 static void blank_epoch(struct bytes *bytes)
 {
     const char *id = strstr((char *)bytes->data, "\"connection_id\":\"");
@@ -53,8 +54,8 @@ static void turn(struct peer *peer, size_t step)
     host_turn(peer->host);
 }
 
-/* The scenario, each of its parts in a turn of its own. `step` is what the socket takes in each
- * turn, 0 leaves peer->writable alone. */
+/* The scenario, each part in its own turn. `step` is what the socket accepts in each turn; 0 leaves
+ * peer->writable unchanged. */
 static void play(struct peer *peer, size_t step)
 {
     struct bytes bytes = {0};
@@ -75,7 +76,7 @@ static void play(struct peer *peer, size_t step)
     bytes_free(&bytes);
 }
 
-/* Now the socket is writable again and again, `step` bytes each time. */
+/* From now on the socket is writable again and again, for `step` bytes each time. */
 static void flush(struct peer *peer, size_t step)
 {
     for (int i = 0; i < 5000 && peer->received.length < expected.length; i++) {
@@ -84,7 +85,7 @@ static void flush(struct peer *peer, size_t step)
     }
     peer->writable = SIZE_MAX;
     peer_write(peer);
-    ck_assert(!peer->ended); /* the client's close is to come */
+    ck_assert(!peer->ended); /* the client's close has not arrived yet */
 }
 
 static void expect_the_same(struct peer *peer)
@@ -97,7 +98,7 @@ static void expect_the_same(struct peer *peer)
     ck_assert_uint_eq(peer->received.length, expected.length);
 }
 
-/* Without a cut, and that it is what it should be. */
+/* Reads all bytes without a cut, and checks that they are correct. */
 static void make_expected(void)
 {
     struct peer *peer;
@@ -153,7 +154,8 @@ START_TEST(cut_everywhere)
 }
 END_TEST
 
-/* What a host does about a socket that fails: it says so and runs its loop, or just lets go. */
+/* What a host does about a socket that fails: it reports the end and runs its loop, or it just
+ * frees the connection. */
 static void fail_writes(struct peer *peer, bool says_so)
 {
     if (says_so) {
@@ -196,7 +198,8 @@ END_TEST
 
 enum { N_BUNDLED = 3 };
 
-/* Several events of one turn, which go out as one piece, and a close while it is being written. */
+/* Several events of one turn, which are sent as one piece, and a close while it is being
+ * written. */
 static void play_bundle(struct peer *peer, const char *padding)
 {
     char data[400];
@@ -229,7 +232,7 @@ static void expect_bundle(struct peer *peer, bool compressed)
     ck_assert(peer->ended);
 }
 
-/* The socket takes so many bytes at first, and then one after the other, or all. */
+/* The socket accepts `cut` bytes at first, and then one at a time, or all. */
 static size_t cut_bundle(size_t cut, size_t step, bool compressed)
 {
     char padding[300] = "";
@@ -260,7 +263,7 @@ static void cut_bundles(bool compressed)
 {
     size_t least = cut_bundle(0, SIZE_MAX, compressed);
 
-    /* The ids that a manager draws compress a little better or worse. */
+    /* The random ids of a manager compress to slightly different lengths. */
     for (size_t cut = 1; cut < least - 32; cut++)
         cut_bundle(cut, SIZE_MAX, compressed);
     cut_bundle(0, 1, compressed);
@@ -278,7 +281,7 @@ START_TEST(a_compressed_bundle_that_is_closed_while_it_is_written)
 }
 END_TEST
 
-/* A ping between any two bytes of an event: its pong never lands within the event's frame. */
+/* A ping arrives between any two bytes of an event: its pong is never within the event's frame. */
 START_TEST(pongs_wait_for_the_frame_that_is_being_written)
 {
     struct peer *peer;

@@ -1,4 +1,4 @@
-/* payload.c: payloads of several kinds to be compressed, the same ones in every run. */
+/* payload.c: payloads of several kinds to compress, the same ones in every run. */
 #include "websocket/payload.h"
 
 #include <stdio.h>

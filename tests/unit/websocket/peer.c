@@ -57,7 +57,7 @@ int peer_send_close(struct peer *peer, uint16_t code, const char *reason)
     return result;
 }
 
-/* --- what came ------------------------------------------------------------------------------ */
+/* --- reading -------------------------------------------------------------------------------- */
 
 /* 0 if the answer does not agree on permessage-deflate. */
 static int agreed_window_bits(const char *answer, size_t length)

@@ -1,5 +1,5 @@
-/* queue_limit_test.c: a client that does not keep up: its queue is bounded, it is closed with
- * 1013 without a torn frame, and the others notice nothing. */
+/* queue_limit_test.c: a client that does not keep up: its queue is bounded, it is closed with 1013
+ * without a torn frame, and the other clients are not affected. */
 #include <string.h>
 
 #include "websocket/host.h"
@@ -17,8 +17,8 @@ static void setup(void)
     options.endpoint.protocol = WS_PROTOCOL_JSON;
     options.endpoint.max_queue_bytes = LIMIT;
     options.manager.max_event_bytes = sizeof payload;
-    options.manager.history_events = 0;      /* it is what waits for clients that is measured */
-    options.endpoint.max_control_frames = 0; /* it is the queue that is to bound them */
+    options.manager.history_events = 0;      /* the test measures the memory of the queues */
+    options.endpoint.max_control_frames = 0; /* the queue's limit is to bound them */
     host_open(&host, &options);
     memset(payload, 'p', sizeof payload);
 }
@@ -34,7 +34,7 @@ static int emit(size_t length)
     return ws_manager_emit_order_created(host.manager, payload, length);
 }
 
-/* Whole frames up to the close, which is the last; returns how many events there were. */
+/* Whole frames up to the close, which is the last; returns the number of events. */
 static size_t expect_events_and_close(struct peer *peer, uint16_t code)
 {
     struct frame frame = {0};
@@ -48,7 +48,7 @@ static size_t expect_events_and_close(struct peer *peer, uint16_t code)
     return n;
 }
 
-/* The slow client's socket takes `partly` bytes of what comes, then nothing. */
+/* The slow client's socket accepts `partly` bytes, then nothing. */
 static void expect_slow(size_t partly)
 {
     struct peer *slow = host_client(&host);
@@ -82,8 +82,8 @@ START_TEST(a_slow_client_is_closed_with_1013)
 }
 END_TEST
 
-/* The socket is full in the middle of a header, of a payload, between two frames. */
-START_TEST(a_slow_client_s_last_frame_is_not_torn)
+/* The socket becomes full in the middle of a header, of a payload, between two frames. */
+START_TEST(the_last_frame_of_a_slow_client_is_not_torn)
 {
     for (size_t partly = 1; partly < 12; partly++)
         expect_slow(partly);
@@ -93,7 +93,7 @@ START_TEST(a_slow_client_s_last_frame_is_not_torn)
 }
 END_TEST
 
-/* In one turn, before the host could write a byte: the answer to the handshake comes first. */
+/* In one turn, before the host could write a byte: the answer to the handshake is sent first. */
 START_TEST(more_than_the_limit_in_the_turn_of_the_handshake)
 {
     struct peer *peer = host_peer(&host);
@@ -110,7 +110,7 @@ START_TEST(more_than_the_limit_in_the_turn_of_the_handshake)
 }
 END_TEST
 
-/* The same when only the 101 was on its way: a part of it, or all. */
+/* The same when a part of the 101 or all of it has been written. */
 START_TEST(more_than_the_limit_when_the_answer_is_being_written)
 {
     for (size_t partly = 0; partly < 140; partly++) {
@@ -134,7 +134,7 @@ START_TEST(more_than_the_limit_when_the_answer_is_being_written)
 }
 END_TEST
 
-START_TEST(one_message_larger_than_the_limit_goes_out_when_nothing_waits)
+START_TEST(one_message_above_the_limit_is_sent_when_the_queue_is_empty)
 {
     struct peer *peer = host_client(&host);
     struct frame frame;
@@ -146,7 +146,7 @@ START_TEST(one_message_larger_than_the_limit_goes_out_when_nothing_waits)
         ck_assert_uint_gt(frame.length, 3 * LIMIT);
     }
     ck_assert_uint_eq(host.called[HOST_DISCONNECT], 0);
-    /* What finds it waiting is one too many. */
+    /* A message that finds it waiting is one too many. */
     emit(3 * LIMIT);
     emit(1 + EVENT);
     host_turn(&host);
@@ -154,9 +154,9 @@ START_TEST(one_message_larger_than_the_limit_goes_out_when_nothing_waits)
 }
 END_TEST
 
-/* What one turn brings counts as if each event had come by itself: the last one must not find more
- * than the limit waiting. */
-START_TEST(several_events_of_one_turn_count_one_by_one)
+/* Events of one turn count as if each had arrived separately: the last one must not find more than
+ * the limit waiting. */
+START_TEST(events_of_one_turn_are_counted_one_by_one)
 {
     struct peer *peer = host_client(&host);
     struct frame frame;
@@ -181,8 +181,9 @@ START_TEST(several_events_of_one_turn_count_one_by_one)
 }
 END_TEST
 
-/* What is written is what counts: a client that gets its events compressed has room for more. */
-START_TEST(compressed_events_count_as_they_are_written)
+/* Bytes are counted as they are written: a client that receives compressed events has room for
+ * more. */
+START_TEST(compressed_events_count_with_their_compressed_size)
 {
     struct peer *packed = host_client_with(&host, "Sec-WebSocket-Extensions: "
                                                   "permessage-deflate\r\n");
@@ -196,7 +197,7 @@ START_TEST(compressed_events_count_as_they_are_written)
     }
     ck_assert_uint_eq(host.called[HOST_DISCONNECT], 1);
     ck_assert_uint_eq(ws_websocket_id(plain->websocket), 0);
-    /* The same in a turn, as a bundle. */
+    /* The same events in one turn, as a bundle. */
     for (size_t i = 0; i < 3 * LIMIT / EVENT; i++, n++)
         emit(EVENT);
     host_turn(&host);
@@ -207,7 +208,7 @@ START_TEST(compressed_events_count_as_they_are_written)
     for (size_t i = 0; i < n; i++)
         peer_expect_type(packed, "order_created");
     peer_expect_nothing(packed);
-    /* There is an end to it all the same. */
+    /* This client's queue has a limit too. */
     packed->writable = 0;
     for (n = 0; host.called[HOST_DISCONNECT] == 1 && n < LIMIT; n++) {
         emit(EVENT);
@@ -228,7 +229,7 @@ static void disconnect_at_once(struct host *of, enum host_callback callback, str
         ws_manager_disconnect(of->manager, id, refuse_with, "come again later");
 }
 
-/* "Try again later" (1013) is what an application says that has too much to do. */
+/* An application that is overloaded sends "try again later" (1013). */
 START_TEST(an_application_s_1013_in_on_connect_comes_after_the_answer)
 {
     struct peer *peer = host_peer(&host);
@@ -246,8 +247,8 @@ START_TEST(an_application_s_1013_in_on_connect_comes_after_the_answer)
 }
 END_TEST
 
-/* Pongs are not queued without end, and what they take is bounded, too: a small pong takes more
- * memory than bytes. */
+/* The pongs in a queue are bounded, and so is their memory: a small pong takes more memory than
+ * bytes. */
 static void expect_bounded(size_t ping_length, size_t most_memory)
 {
     struct peer *peer = host_client(&host);
@@ -262,7 +263,7 @@ static void expect_bounded(size_t ping_length, size_t most_memory)
     for (int i = 0; i < 50; i++)
         ck_assert_int_eq(peer_send(peer, &pings), WS_OK);
     bytes_free(&pings);
-    ck_assert_msg(host.memory.bytes - before < most_memory, "%zu bytes are kept",
+    ck_assert_msg(host.memory.bytes - before < most_memory, "%zu bytes are still allocated",
                   host.memory.bytes - before);
     peer->writable = SIZE_MAX;
     for (int i = 0; i < 1000; i++)
@@ -274,7 +275,7 @@ static void expect_bounded(size_t ping_length, size_t most_memory)
     }
     ck_assert_uint_ge(n, 1);
     ck_assert_uint_lt(n, 50000);
-    /* It is not ended for it, and is answered again. */
+    /* The connection is not ended for it, and is answered again. */
     peer_send_frame(peer, FIN | PING, "again", 5);
     peer_expect(peer, PONG, "again", 5);
 }
@@ -298,12 +299,12 @@ Suite *websocket_suite(void)
 
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, a_slow_client_is_closed_with_1013);
-    tcase_add_test(tests, a_slow_client_s_last_frame_is_not_torn);
+    tcase_add_test(tests, the_last_frame_of_a_slow_client_is_not_torn);
     tcase_add_test(tests, more_than_the_limit_in_the_turn_of_the_handshake);
     tcase_add_test(tests, more_than_the_limit_when_the_answer_is_being_written);
-    tcase_add_test(tests, one_message_larger_than_the_limit_goes_out_when_nothing_waits);
-    tcase_add_test(tests, several_events_of_one_turn_count_one_by_one);
-    tcase_add_test(tests, compressed_events_count_as_they_are_written);
+    tcase_add_test(tests, one_message_above_the_limit_is_sent_when_the_queue_is_empty);
+    tcase_add_test(tests, events_of_one_turn_are_counted_one_by_one);
+    tcase_add_test(tests, compressed_events_count_with_their_compressed_size);
     tcase_add_test(tests, an_application_s_1013_in_on_connect_comes_after_the_answer);
     tcase_add_test(tests, rfc6455_5_5_3_a_flood_of_pings_is_bounded);
     tcase_add_test(tests, rfc6455_5_5_3_a_flood_of_empty_pings_is_bounded);

@@ -1,4 +1,4 @@
-/* readers_test.c: an idle connection owns no frame reader (nor wslay's buffers): it borrows one
+/* readers_test.c: an idle connection has no frame reader (nor wslay's buffers): it borrows one
  * while a frame or a message is unfinished. Looks into the transport's own structs. */
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +27,8 @@ static bool has_reader(const struct peer *peer)
     return !peer->websocket->has_request && peer->websocket->reader != NULL;
 }
 
-/* After every byte but the last of each frame it has one, after the last it has none. */
+/* After every byte except the last of each frame the connection has a reader, after the last it has
+ * none. */
 static void expect_reader_within(struct peer *peer, const struct bytes *frame)
 {
     for (size_t i = 0; i < frame->length; i++) {
@@ -39,7 +40,7 @@ static void expect_reader_within(struct peer *peer, const struct bytes *frame)
     host_turn(&host);
 }
 
-START_TEST(none_before_and_after_the_handshake)
+START_TEST(no_reader_before_and_after_the_handshake)
 {
     struct peer *peer = host_peer(&host);
     struct bytes request = {0};
@@ -55,7 +56,7 @@ START_TEST(none_before_and_after_the_handshake)
 }
 END_TEST
 
-START_TEST(from_the_first_byte_of_a_frame_to_its_last)
+START_TEST(a_reader_from_the_first_to_the_last_byte_of_a_frame)
 {
     struct peer *peer = host_client(&host);
     static const char payload[70000] = "";
@@ -78,7 +79,7 @@ START_TEST(from_the_first_byte_of_a_frame_to_its_last)
 }
 END_TEST
 
-START_TEST(from_the_first_fragment_to_the_last)
+START_TEST(a_reader_from_the_first_to_the_last_fragment)
 {
     struct peer *peer = host_client(&host);
 
@@ -95,7 +96,7 @@ START_TEST(from_the_first_fragment_to_the_last)
 }
 END_TEST
 
-START_TEST(with_the_beginning_of_the_next_frame)
+START_TEST(a_reader_for_the_start_of_the_next_frame)
 {
     struct peer *peer = host_client(&host);
     struct bytes frames = {0};
@@ -124,8 +125,8 @@ static void tear_a_frame(struct peer *const peers[8])
     host_turn(&host);
 }
 
-/* With a warm pool, frames that bring no message take no memory at all: seven further readers are made,
- * each with a buffer for what comes in. */
+/* With a warm pool, frames that contain no message take no memory at all: seven further readers are
+ * created, each with a buffer for its input. */
 START_TEST(readers_are_pooled)
 {
     struct peer *peers[8];
@@ -146,8 +147,8 @@ START_TEST(readers_are_pooled)
 }
 END_TEST
 
-/* A reader that failed, or was in the middle of a message, is never handed to another. */
-START_TEST(a_used_reader_is_clean_or_gone)
+/* A reader that failed, or was in the middle of a message, is never given to another connection. */
+START_TEST(a_used_reader_is_reset_or_freed)
 {
     for (int i = 0; i < 3; i++) {
         struct peer *bad = host_client(&host);
@@ -188,7 +189,8 @@ START_TEST(the_pool_does_not_keep_a_large_message_s_memory)
 }
 END_TEST
 
-/* What a client that is only listening costs, wslay's buffers (which its malloc makes) aside. */
+/* The memory of a client that only listens, without wslay's buffers (which are wslay's own
+ * allocations). */
 START_TEST(an_idle_connection_is_small)
 {
     size_t before;
@@ -208,12 +210,12 @@ Suite *websocket_suite(void)
     TCase *tests = tcase_create("readers");
 
     tcase_add_checked_fixture(tests, setup, teardown);
-    tcase_add_test(tests, none_before_and_after_the_handshake);
-    tcase_add_test(tests, from_the_first_byte_of_a_frame_to_its_last);
-    tcase_add_test(tests, from_the_first_fragment_to_the_last);
-    tcase_add_test(tests, with_the_beginning_of_the_next_frame);
+    tcase_add_test(tests, no_reader_before_and_after_the_handshake);
+    tcase_add_test(tests, a_reader_from_the_first_to_the_last_byte_of_a_frame);
+    tcase_add_test(tests, a_reader_from_the_first_to_the_last_fragment);
+    tcase_add_test(tests, a_reader_for_the_start_of_the_next_frame);
     tcase_add_test(tests, readers_are_pooled);
-    tcase_add_test(tests, a_used_reader_is_clean_or_gone);
+    tcase_add_test(tests, a_used_reader_is_reset_or_freed);
     tcase_add_test(tests, the_pool_does_not_keep_a_large_message_s_memory);
     tcase_add_test(tests, an_idle_connection_is_small);
     suite_add_tcase(suite, tests);

@@ -1,5 +1,5 @@
-/* recovery_test.c: a client that comes back by /ws?after=ID&rooms=A,B&connection_id=FORMER: what
- * its query says, and how it gets what it missed as fast as it reads. Not here: what that is
+/* recovery_test.c: a client that comes back with /ws?after=ID&rooms=A,B&connection_id=FORMER: its
+ * query, and that it receives missed events as fast as it reads. Not here: which events these are
  * (core/recovery_test.c). */
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,7 +27,7 @@ static void teardown(void)
     host_close(&host);
 }
 
-/* Events whose texts hardly shrink, numbered from `first` on; `room` NULL: for everyone. */
+/* Emits barely compressible events, numbered from `first` on; `room` NULL: for everyone. */
 static void emit(const char *room, int first, int count)
 {
     char data[PAYLOAD + 1];
@@ -54,7 +54,7 @@ static void emit(const char *room, int first, int count)
 
 enum { NOWHERE = -1 };
 
-/* A client that asks for a target, behind which the id of a position stands unless it is
+/* A client that requests a target, to which the id of a position is appended unless it is
  * NOWHERE. */
 static struct peer *come_back(const char *target, int position)
 {
@@ -72,7 +72,7 @@ static struct peer *come_back(const char *target, int position)
     return peer;
 }
 
-/* The next message; static text. False if there is none. */
+/* The next message, in static memory, or NULL. */
 static bool next_text(struct peer *peer, const char **text)
 {
     static char copy[2048];
@@ -86,7 +86,7 @@ static bool next_text(struct peer *peer, const char **text)
     return true;
 }
 
-/* Events from `*next` on, and perhaps `recovered`: true if that came. */
+/* Reads events from `*next` on, and possibly `recovered`; returns whether that arrived. */
 static bool read_events(struct peer *peer, int *next)
 {
     const char *text;
@@ -135,7 +135,7 @@ START_TEST(rooms_are_decoded)
 }
 END_TEST
 
-START_TEST(a_bad_name_is_an_error_of_its_own)
+START_TEST(an_invalid_name_is_reported_separately)
 {
     struct peer *peer;
     const char *text;
@@ -155,7 +155,7 @@ START_TEST(a_bad_name_is_an_error_of_its_own)
 }
 END_TEST
 
-START_TEST(what_is_wrongly_encoded_is_400)
+START_TEST(a_wrongly_encoded_query_is_400)
 {
     static const char *const queries[] = {
         "/ws?rooms=%zz",    "/ws?rooms=a%2",         "/ws?after=%",   "/ws?after=a%00",
@@ -187,7 +187,7 @@ static int count_joins(ws_manager *manager, const ws_connection_info *connection
     return WS_ERR_FORBIDDEN;
 }
 
-/* Whose names are each of one letter. */
+/* A list of rooms, each with a name of one letter. */
 static int ask_for_rooms(size_t n, bool differ)
 {
     char target[8192] = "/ws?rooms=";
@@ -204,7 +204,7 @@ static int ask_for_rooms(size_t n, bool differ)
     return peer_head(peer);
 }
 
-START_TEST(long_lists_of_rooms)
+START_TEST(long_lists_of_rooms_are_limited)
 {
     options.manager.authorize_join = count_joins;
     host_open(&host, &options);
@@ -218,7 +218,7 @@ START_TEST(long_lists_of_rooms)
 }
 END_TEST
 
-START_TEST(without_a_limit_of_rooms_the_head_s_bounds_the_list)
+START_TEST(without_a_limit_of_rooms_the_head_s_limit_applies)
 {
     options.manager.max_rooms_per_connection = 0;
     host_open(&host, &options);
@@ -226,7 +226,7 @@ START_TEST(without_a_limit_of_rooms_the_head_s_bounds_the_list)
 }
 END_TEST
 
-START_TEST(a_request_that_the_host_has_parsed)
+START_TEST(a_parsed_request_recovers)
 {
     static const ws_header headers[] = {
         {"Host", "a"},
@@ -265,7 +265,7 @@ static size_t offered(struct peer *peer)
     return bytes;
 }
 
-/* Reads all, one write after the other, and nothing else happens. */
+/* Reads everything, one write after the other, without running the loop. */
 static bool read_all(struct peer *peer, int *next)
 {
     bool is_recovered = false;
@@ -301,7 +301,7 @@ static void read_head(struct peer *peer)
     peer_expect_type(peer, "welcome");
 }
 
-START_TEST(its_queue_stays_between_the_marks)
+START_TEST(the_queue_stays_between_its_marks)
 {
     struct peer *peer;
     int next = 1;
@@ -320,8 +320,8 @@ START_TEST(its_queue_stays_between_the_marks)
 }
 END_TEST
 
-/* Memory runs out while the host writes, when nobody would run the loop: it is woken, and the
- * client is sent away in that turn. */
+/* Memory runs out while the host writes and has no reason to run the loop: the loop is woken, and
+ * disconnects the client in that turn. */
 START_TEST(without_memory_while_writing)
 {
     unsigned n_ended = 0;
@@ -350,7 +350,7 @@ START_TEST(without_memory_while_writing)
 }
 END_TEST
 
-START_TEST(what_is_sent_meanwhile_comes_in_its_place)
+START_TEST(events_sent_during_the_recovery_are_in_order)
 {
     struct peer *peer;
     int next = 1;
@@ -374,7 +374,8 @@ START_TEST(what_is_sent_meanwhile_comes_in_its_place)
     read_all(peer, &next);
     ck_assert_int_eq(next, last + 1);
     ck_assert_uint_eq(host.called[HOST_DISCONNECT], 0);
-    /* From here on it is like any other: what it does not take is not in the history's hands. */
+    /* From here on the client is like any other: events that it does not read are queued, not left
+     * in the history. */
     peer->writable = 0;
     emit(NULL, last + 1, 2000);
     host_turn(&host);
@@ -382,7 +383,7 @@ START_TEST(what_is_sent_meanwhile_comes_in_its_place)
 }
 END_TEST
 
-START_TEST(slow_ones_share_the_events)
+START_TEST(slow_clients_share_the_events)
 {
     struct peer *slow[16];
     size_t before;
@@ -398,7 +399,7 @@ START_TEST(slow_ones_share_the_events)
 }
 END_TEST
 
-START_TEST(compressed)
+START_TEST(compressed_recovery)
 {
     static const char offer[] = "Sec-WebSocket-Extensions: permessage-deflate\r\n";
     struct peer *peer;
@@ -419,7 +420,7 @@ START_TEST(compressed)
 }
 END_TEST
 
-START_TEST(on_another_loop)
+START_TEST(recovery_on_another_loop)
 {
     ws_loop *first;
     ws_loop *second;
@@ -454,17 +455,17 @@ Suite *websocket_suite(void)
 
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, rooms_are_decoded);
-    tcase_add_test(tests, a_bad_name_is_an_error_of_its_own);
-    tcase_add_test(tests, what_is_wrongly_encoded_is_400);
-    tcase_add_test(tests, long_lists_of_rooms);
-    tcase_add_test(tests, without_a_limit_of_rooms_the_head_s_bounds_the_list);
-    tcase_add_test(tests, a_request_that_the_host_has_parsed);
-    tcase_add_test(tests, its_queue_stays_between_the_marks);
+    tcase_add_test(tests, an_invalid_name_is_reported_separately);
+    tcase_add_test(tests, a_wrongly_encoded_query_is_400);
+    tcase_add_test(tests, long_lists_of_rooms_are_limited);
+    tcase_add_test(tests, without_a_limit_of_rooms_the_head_s_limit_applies);
+    tcase_add_test(tests, a_parsed_request_recovers);
+    tcase_add_test(tests, the_queue_stays_between_its_marks);
     tcase_add_test(tests, without_memory_while_writing);
-    tcase_add_test(tests, what_is_sent_meanwhile_comes_in_its_place);
-    tcase_add_test(tests, slow_ones_share_the_events);
-    tcase_add_test(tests, compressed);
-    tcase_add_test(tests, on_another_loop);
+    tcase_add_test(tests, events_sent_during_the_recovery_are_in_order);
+    tcase_add_test(tests, slow_clients_share_the_events);
+    tcase_add_test(tests, compressed_recovery);
+    tcase_add_test(tests, recovery_on_another_loop);
     suite_add_tcase(suite, tests);
     return suite;
 }

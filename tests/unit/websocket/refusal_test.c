@@ -1,5 +1,5 @@
-/* refusal_test.c: what those who are refused a WebSocket are told, and what the log is told of them.
- * Not here: which requests are refused, and with which status (handshake_request_test.c). */
+/* refusal_test.c: the answers to refused handshakes, and the log lines about them. Not here: which
+ * requests are refused, and with which status (handshake_request_test.c). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +29,7 @@ static struct host_options options;
 
 static char logged[2048]; /* the last line */
 static size_t n_logged;
-static unsigned n_left_out; /* as the log says */
+static unsigned n_left_out; /* from the log */
 
 static void keep_log(int level, const char *line, void *user_data)
 {
@@ -66,7 +66,7 @@ static void expect_log(const char *line)
     n_logged = 0;
 }
 
-/* Sends a request on a connection of its own; returns the answer's status, and its body in `body`. */
+/* Sends a request on a new connection; returns the answer's status, and its body in `body`. */
 static int answer(const char *request, enum chunking chunking, char *body, size_t size)
 {
     struct peer *peer = host_peer(&host);
@@ -83,7 +83,7 @@ static int answer(const char *request, enum chunking chunking, char *body, size_
     return status;
 }
 
-/* --- what is wrong, and what helps ----------------------------------------------------------- */
+/* --- reasons and advice ---------------------------------------------------------------------- */
 
 static const struct {
     const char *request;
@@ -130,7 +130,7 @@ static const struct {
     {"hello\r\n", 400, "this is no request of a known method", NULL},
 };
 
-/* The log's line is the reason and the request. */
+/* The log line has the reason and the request. */
 static void expect_log_of(int status, const char *reason)
 {
     char start[300];
@@ -144,7 +144,7 @@ static void expect_log_of(int status, const char *reason)
     n_logged = 0;
 }
 
-START_TEST(a_mistake_is_named_with_its_remedy)
+START_TEST(a_refusal_names_the_mistake_and_the_remedy)
 {
     char expected[1024];
     char body[1024];
@@ -168,7 +168,7 @@ START_TEST(a_mistake_is_named_with_its_remedy)
 }
 END_TEST
 
-START_TEST(an_empty_line_is_taken_for_nothing)
+START_TEST(an_empty_line_is_ignored)
 {
     char body[1024];
 
@@ -178,7 +178,7 @@ START_TEST(an_empty_line_is_taken_for_nothing)
 }
 END_TEST
 
-START_TEST(a_host_s_request_gets_the_same)
+START_TEST(a_parsed_request_gets_the_same_answer)
 {
     static const ws_header headers[] = {{"Host", "a"}, {"Connection", "close"}};
     struct peer *peer;
@@ -238,7 +238,7 @@ START_TEST(rfc9110_9_3_2_no_body_follows_a_head_request)
 }
 END_TEST
 
-START_TEST(no_body_follows_a_head_request_of_the_host_s)
+START_TEST(no_body_follows_a_parsed_head_request)
 {
     static const ws_header large = {"X", "0123456789"};
     ws_header headers[300];
@@ -283,7 +283,7 @@ static struct peer *request(const char *target, const char *headers)
     return peer;
 }
 
-START_TEST(what_the_application_refuses_is_logged)
+START_TEST(refusals_by_the_application_are_logged)
 {
     host_open(&host, &options);
     host.judge = judge;
@@ -385,7 +385,7 @@ static void refuse(const char *bytes)
     peer_free(peer);
 }
 
-/* Of those that were refused at one time; the next one tells of the others. */
+/* Refuses some handshakes at one time; the next log line counts the others. */
 static void expect_ten_of(unsigned n_refused)
 {
     ck_assert_uint_eq(n_logged, 10);
@@ -419,7 +419,7 @@ START_TEST(refusals_do_not_fill_the_log)
 }
 END_TEST
 
-START_TEST(what_begins_like_no_request_is_not_shown)
+START_TEST(bytes_that_are_no_request_are_not_logged)
 {
     static const struct {
         const char *bytes;
@@ -447,7 +447,7 @@ START_TEST(what_begins_like_no_request_is_not_shown)
 }
 END_TEST
 
-START_TEST(a_peer_s_words_forge_nothing)
+START_TEST(log_lines_cannot_be_forged)
 {
     char long_text[1000];
     char headers[2500];
@@ -477,18 +477,18 @@ Suite *websocket_suite(void)
     TCase *tests = tcase_create("refusals");
 
     tcase_add_checked_fixture(tests, setup, teardown);
-    tcase_add_test(tests, a_mistake_is_named_with_its_remedy);
-    tcase_add_test(tests, an_empty_line_is_taken_for_nothing);
-    tcase_add_test(tests, a_host_s_request_gets_the_same);
+    tcase_add_test(tests, a_refusal_names_the_mistake_and_the_remedy);
+    tcase_add_test(tests, an_empty_line_is_ignored);
+    tcase_add_test(tests, a_parsed_request_gets_the_same_answer);
     tcase_add_test(tests, rfc9110_9_3_2_no_body_follows_a_head_request);
-    tcase_add_test(tests, no_body_follows_a_head_request_of_the_host_s);
-    tcase_add_test(tests, what_the_application_refuses_is_logged);
+    tcase_add_test(tests, no_body_follows_a_parsed_head_request);
+    tcase_add_test(tests, refusals_by_the_application_are_logged);
     tcase_add_test(tests, limits_are_logged);
     tcase_add_test(tests, a_head_that_takes_too_long_is_logged);
     tcase_add_test(tests, memory_that_runs_out_is_logged);
     tcase_add_test(tests, refusals_do_not_fill_the_log);
-    tcase_add_test(tests, what_begins_like_no_request_is_not_shown);
-    tcase_add_test(tests, a_peer_s_words_forge_nothing);
+    tcase_add_test(tests, bytes_that_are_no_request_are_not_logged);
+    tcase_add_test(tests, log_lines_cannot_be_forged);
     suite_add_tcase(suite, tests);
     return suite;
 }

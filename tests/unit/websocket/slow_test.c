@@ -1,5 +1,5 @@
-/* slow_test.c: what the application may decide about clients that do not read.
- * Not here: the limit of a queue itself (queue_limit_test.c). */
+/* slow_test.c: the application's decisions about clients that do not read. Not here: the limit of a
+ * queue itself (queue_limit_test.c). */
 #include <string.h>
 
 #include "websocket/host.h"
@@ -10,7 +10,7 @@ static struct host host;
 static struct host_options options;
 static char payload[PAYLOAD + 1];
 
-/* What on_backpressure and keep_slow_client were told. */
+/* What on_backpressure and keep_slow_client were called with. */
 static unsigned n_high, n_low, n_asked;
 static int slow_answer;
 static void (*also)(struct peer *peer);
@@ -77,7 +77,7 @@ static size_t count_events(struct peer *peer)
     return n;
 }
 
-START_TEST(the_application_hears_of_a_long_queue_once_and_when_it_is_short_again)
+START_TEST(on_backpressure_is_called_once_above_and_once_below_the_marks)
 {
     struct peer *peer;
 
@@ -104,7 +104,7 @@ START_TEST(the_application_hears_of_a_long_queue_once_and_when_it_is_short_again
 }
 END_TEST
 
-/* As a frame of so many bytes, its header among them: 130 to LIMIT. */
+/* Sends a frame of so many bytes, its header included: 130 to LIMIT. */
 static void send_frame(struct peer *peer, size_t bytes)
 {
     static char text[LIMIT];
@@ -116,14 +116,14 @@ static void send_frame(struct peer *peer, size_t bytes)
     host_turn(&host);
 }
 
-START_TEST(by_default_a_queue_is_long_above_half_its_limit_and_short_at_a_quarter_of_that)
+START_TEST(the_default_marks_are_a_half_and_an_eighth_of_the_limit)
 {
     struct peer *peer;
 
     host_open(&host, &options);
     peer = host_client(&host);
     peer->writable = 0;
-    /* Each counts with some hundred bytes that it costs beyond these. */
+    /* Each frame is counted with some hundred bytes of overhead. */
     send_frame(peer, LIMIT / 2 - 200);
     ck_assert_uint_eq(n_high, 0);
     send_frame(peer, 130);
@@ -158,7 +158,7 @@ static void free_peer(struct peer *peer)
     peer_free(peer);
 }
 
-START_TEST(it_may_free_the_client_when_the_queue_grows)
+START_TEST(the_application_may_free_the_client_when_its_queue_grows)
 {
     struct peer *peer;
 
@@ -180,7 +180,7 @@ static void free_when_falling(struct peer *peer)
         peer_free(peer);
 }
 
-START_TEST(it_may_free_the_client_when_the_queue_falls)
+START_TEST(the_application_may_free_the_client_when_its_queue_shrinks)
 {
     struct iovec iov[64];
     struct peer *peer;
@@ -201,7 +201,8 @@ START_TEST(it_may_free_the_client_when_the_queue_falls)
 }
 END_TEST
 
-/* A slow client that stays: it gets what its queue had room for, and what comes later. */
+/* A slow client that stays connected: it receives what its queue had room for, and later
+ * messages. */
 static void expect_dropped(void)
 {
     struct peer *peer = host_client(&host);
@@ -227,7 +228,7 @@ START_TEST(messages_may_be_dropped_instead)
 }
 END_TEST
 
-START_TEST(the_application_may_be_asked)
+START_TEST(the_application_decides_for_each_message)
 {
     options.manager.keep_slow_client = keep_slow_client;
     host_open(&host, &options);
@@ -242,7 +243,7 @@ START_TEST(the_application_may_be_asked)
 }
 END_TEST
 
-/* A client that does not read for a while is not too slow yet. */
+/* A client that does not read for a while has room for some events. */
 static void expect_room_for(struct peer *peer)
 {
     peer->writable = 0;
@@ -252,8 +253,9 @@ static void expect_room_for(struct peer *peer)
     ck_assert_uint_eq(count_events(peer), 4);
 }
 
-/* Of two who do not read, nobody has more than its own limit, but both together too much. */
-START_TEST(all_queues_of_a_loop_have_a_limit)
+/* Of two clients that do not read, neither exceeds its own limit, but together they exceed the
+ * loop's. */
+START_TEST(all_queues_of_a_loop_together_have_a_limit)
 {
     struct peer *slow[2];
     struct peer *quick;
@@ -274,12 +276,12 @@ START_TEST(all_queues_of_a_loop_have_a_limit)
     peer_write(slow[1]);
     emit(20);
     ck_assert_uint_eq(count_events(quick), 20);
-    expect_room_for(quick); /* what was written or dropped is not counted any more */
+    expect_room_for(quick); /* what was written or dropped is no longer counted */
     ck_assert_uint_le(host.called[HOST_DISCONNECT], 2);
 }
 END_TEST
 
-START_TEST(what_a_freed_client_left_unread_is_not_counted)
+START_TEST(the_queue_of_a_freed_client_is_not_counted)
 {
     struct peer *slow;
     struct peer *quick;
@@ -296,7 +298,7 @@ START_TEST(what_a_freed_client_left_unread_is_not_counted)
 }
 END_TEST
 
-/* The answer to its handshake waits, and that is enough while too much waits for all. */
+/* The answer to the handshake fits, although the queues of the loop are full. */
 START_TEST(no_welcome_is_dropped)
 {
     struct bytes request = {0};
@@ -334,7 +336,7 @@ static size_t count_pongs(struct peer *peer)
     return n;
 }
 
-/* The limit of one queue is not reached: without that of all, each would have 20 of them. */
+/* No queue reaches its own limit: without the limit of all queues, each would have 20 pongs. */
 START_TEST(pongs_stay_within_the_limit_of_all_queues)
 {
     enum { PEERS = 10, PINGS = 20 };
@@ -351,7 +353,7 @@ START_TEST(pongs_stay_within_the_limit_of_all_queues)
         n += count_pongs(&host.peers[at]);
     ck_assert_uint_ge(n, PEERS);
     ck_assert_uint_le(n, LIMIT / 100 + PEERS);
-    /* When all is read, each gets its pong again. */
+    /* When everything has been read, each client gets its pong again. */
     peer_send_frame(&host.peers[0], FIN | PING, NULL, 0);
     peer_expect(&host.peers[0], PONG, NULL, 0);
 }
@@ -363,17 +365,15 @@ Suite *websocket_suite(void)
     TCase *tests = tcase_create("slow");
 
     tcase_add_checked_fixture(tests, setup, teardown);
-    tcase_add_test(tests,
-                   the_application_hears_of_a_long_queue_once_and_when_it_is_short_again);
-    tcase_add_test(
-        tests, by_default_a_queue_is_long_above_half_its_limit_and_short_at_a_quarter_of_that);
+    tcase_add_test(tests, on_backpressure_is_called_once_above_and_once_below_the_marks);
+    tcase_add_test(tests, the_default_marks_are_a_half_and_an_eighth_of_the_limit);
     tcase_add_test(tests, each_mark_has_its_own_default);
-    tcase_add_test(tests, it_may_free_the_client_when_the_queue_grows);
-    tcase_add_test(tests, it_may_free_the_client_when_the_queue_falls);
+    tcase_add_test(tests, the_application_may_free_the_client_when_its_queue_grows);
+    tcase_add_test(tests, the_application_may_free_the_client_when_its_queue_shrinks);
     tcase_add_test(tests, messages_may_be_dropped_instead);
-    tcase_add_test(tests, the_application_may_be_asked);
-    tcase_add_test(tests, all_queues_of_a_loop_have_a_limit);
-    tcase_add_test(tests, what_a_freed_client_left_unread_is_not_counted);
+    tcase_add_test(tests, the_application_decides_for_each_message);
+    tcase_add_test(tests, all_queues_of_a_loop_together_have_a_limit);
+    tcase_add_test(tests, the_queue_of_a_freed_client_is_not_counted);
     tcase_add_test(tests, no_welcome_is_dropped);
     tcase_add_test(tests, pongs_stay_within_the_limit_of_all_queues);
     suite_add_tcase(suite, tests);

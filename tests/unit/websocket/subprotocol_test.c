@@ -1,5 +1,5 @@
-/* subprotocol_test.c: which subprotocol an opening handshake settles on (RFC 6455 section 4.2.2),
- * by the server's preference or the application's choice. */
+/* subprotocol_test.c: which subprotocol an opening handshake selects (RFC 6455 section 4.2.2), by
+ * the server's preference or the application's choice. */
 #include <stdio.h>
 #include <string.h>
 
@@ -19,7 +19,7 @@ static void teardown(void)
     host_close(&host);
 }
 
-/* A request with these further headers; the head of the answer is left to be read. */
+/* Sends a request with these further headers; leaves the head of the answer to be read. */
 static struct peer *request(const char *headers)
 {
     struct peer *peer = host_peer(&host);
@@ -37,8 +37,8 @@ static void expect_header(const struct peer *peer, const char *line)
                   (const char *)peer->received.data);
 }
 
-static const char *wanted; /* what the application chooses; "-": it does not choose */
-static int chosen;         /* ... and what came of that */
+static const char *wanted; /* the application's choice; "-": it chooses none */
+static int chosen;         /* the result of that call */
 
 static int choose(struct host *of, struct peer *peer, ws_handshake *handshake)
 {
@@ -49,7 +49,7 @@ static int choose(struct host *of, struct peer *peer, ws_handshake *handshake)
     return WS_OK;
 }
 
-/* Offers `headers`, and expects this subprotocol, NULL: none. */
+/* Offers `headers`, and expects this subprotocol; NULL: none. */
 static void expect_subprotocol(const char *headers, const char *subprotocol)
 {
     struct peer *peer = request(headers);
@@ -78,7 +78,7 @@ static void open_with_subprotocols(void)
     memset(pointers, 0, sizeof pointers);
 }
 
-START_TEST(rfc6455_4_2_2_subprotocol_the_server_likes_best)
+START_TEST(rfc6455_4_2_2_the_server_s_preferred_subprotocol)
 {
     open_with_subprotocols();
     expect_subprotocol("Sec-WebSocket-Protocol: v1.ws, v2.ws\r\n", "v2.ws");
@@ -117,7 +117,7 @@ static void expect_not_offered(const char *subprotocol)
     ck_assert_int_eq(chosen, WS_ERR_INVALID);
 }
 
-START_TEST(rfc6455_4_2_2_the_application_can_t_choose_what_was_not_offered)
+START_TEST(rfc6455_4_2_2_the_application_cannot_choose_one_that_was_not_offered)
 {
     open_with_subprotocols();
     expect_not_offered("other");
@@ -141,10 +141,10 @@ Suite *websocket_suite(void)
     TCase *tests = tcase_create("subprotocol");
 
     tcase_add_checked_fixture(tests, setup, teardown);
-    tcase_add_test(tests, rfc6455_4_2_2_subprotocol_the_server_likes_best);
+    tcase_add_test(tests, rfc6455_4_2_2_the_server_s_preferred_subprotocol);
     tcase_add_test(tests, rfc6455_4_2_2_no_common_subprotocol_is_no_error);
     tcase_add_test(tests, rfc6455_4_2_2_the_application_chooses_an_offered_one);
-    tcase_add_test(tests, rfc6455_4_2_2_the_application_can_t_choose_what_was_not_offered);
+    tcase_add_test(tests, rfc6455_4_2_2_the_application_cannot_choose_one_that_was_not_offered);
     tcase_add_test(tests, rfc6455_4_2_2_the_empty_subprotocol_was_not_offered);
     suite_add_tcase(suite, tests);
     return suite;

@@ -1,5 +1,5 @@
-/* upgrade_test.c: ws_websocket_upgrade() with a request that the host has parsed, which must
- * come to the same as the bytes of that request; and endpoints and calls that can't be. */
+/* upgrade_test.c: ws_websocket_upgrade() with a request that the host has parsed, which must have
+ * the same result as the bytes of that request; and invalid endpoints and calls. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,7 +28,7 @@ static const ws_header valid[] = {
 
 enum { N_VALID = sizeof valid / sizeof *valid };
 
-/* Both ways, and the same bytes as the answer; returns the status. */
+/* Tries the request both ways, and expects the same bytes as the answer; returns the status. */
 static int both_ways(const char *method, unsigned major, unsigned minor, const char *target,
                      const ws_header *headers, size_t n)
 {
@@ -85,7 +85,7 @@ static int judge(struct host *of, struct peer *peer, ws_handshake *handshake)
     return ws_handshake_set_subprotocol(handshake, "bearer");
 }
 
-START_TEST(a_parsed_request_opens_and_bytes_follow)
+START_TEST(a_parsed_request_opens_and_frames_follow)
 {
     struct peer *peer = host_peer(&host);
     struct bytes frames = {0};
@@ -122,7 +122,7 @@ START_TEST(a_parsed_request_is_refused_as_its_bytes_are)
 }
 END_TEST
 
-START_TEST(rfc9110_5_5_space_around_a_value_is_no_part_of_it)
+START_TEST(rfc9110_5_5_space_around_a_value_is_ignored)
 {
     ws_header headers[N_VALID];
 
@@ -142,7 +142,7 @@ static int refuse(struct host *of, struct peer *peer, ws_handshake *handshake)
     return ws_handshake_refuse(handshake, 401, "no");
 }
 
-/* The application's WS_OK does not undo its refusal. */
+/* Returning WS_OK does not undo the application's refusal. */
 START_TEST(a_parsed_request_of_a_browser_is_refused_by_a_close)
 {
     struct peer *peer = host_peer(&host);
@@ -198,7 +198,7 @@ static size_t head_length(const char *target, const char *name, const char *valu
 
 enum part { PART_TARGET, PART_NAME, PART_VALUE, N_PARTS };
 
-/* The status of an upgrade whose head has so many bytes, since this part of it is long. */
+/* The status of an upgrade whose head has so many bytes, because this part of it is long. */
 static int upgraded_with_length(enum part part, size_t length)
 {
     const char *parts[N_PARTS] = {"/", "X", ""};
@@ -227,8 +227,8 @@ START_TEST(rfc6585_5_a_parsed_head_above_the_limit_is_431)
 }
 END_TEST
 
-/* What could not have come in a head's bytes, and must not go into an answer's. */
-START_TEST(rfc9110_5_a_parsed_head_that_can_t_have_been_one_is_400)
+/* Parts that could not have been in a head's bytes, and must not be copied to an answer's. */
+START_TEST(rfc9110_5_an_impossible_parsed_head_is_400)
 {
     static const char *const names[] = {"", "a b", "a:", "a\r", "a\nb", "\x80"};
     static const char *const values[] = {"a\r\nb: c", "a\n", "\r", "\x01", "\x7f"};
@@ -274,7 +274,7 @@ START_TEST(upgrade_after_bytes_or_twice_is_invalid)
 }
 END_TEST
 
-START_TEST(websockets_of_nothing_or_of_another_manager_are_invalid)
+START_TEST(websockets_without_a_loop_or_of_another_manager_are_invalid)
 {
     struct host other;
     ws_websocket *websocket = NULL;
@@ -307,7 +307,7 @@ static void expect_bad_endpoint(const ws_endpoint_options *bad)
         expect_bad_endpoint(&bad);                                                             \
     } while (0)
 
-START_TEST(endpoint_options_that_can_t_be)
+START_TEST(invalid_endpoint_options_are_refused)
 {
     static const char *const names[] = {"ok", "no token"};
     ws_endpoint *endpoint = NULL;
@@ -351,16 +351,16 @@ Suite *websocket_suite(void)
     TCase *tests = tcase_create("upgrade");
 
     tcase_add_checked_fixture(tests, setup, teardown);
-    tcase_add_test(tests, a_parsed_request_opens_and_bytes_follow);
+    tcase_add_test(tests, a_parsed_request_opens_and_frames_follow);
     tcase_add_test(tests, a_parsed_request_is_refused_as_its_bytes_are);
-    tcase_add_test(tests, rfc9110_5_5_space_around_a_value_is_no_part_of_it);
+    tcase_add_test(tests, rfc9110_5_5_space_around_a_value_is_ignored);
     tcase_add_test(tests, a_parsed_request_of_a_browser_is_refused_by_a_close);
     tcase_add_test(tests, a_parsed_request_with_too_many_headers_is_431);
     tcase_add_test(tests, rfc6585_5_a_parsed_head_above_the_limit_is_431);
-    tcase_add_test(tests, rfc9110_5_a_parsed_head_that_can_t_have_been_one_is_400);
+    tcase_add_test(tests, rfc9110_5_an_impossible_parsed_head_is_400);
     tcase_add_test(tests, upgrade_after_bytes_or_twice_is_invalid);
-    tcase_add_test(tests, websockets_of_nothing_or_of_another_manager_are_invalid);
-    tcase_add_test(tests, endpoint_options_that_can_t_be);
+    tcase_add_test(tests, websockets_without_a_loop_or_of_another_manager_are_invalid);
+    tcase_add_test(tests, invalid_endpoint_options_are_refused);
     suite_add_tcase(suite, tests);
     return suite;
 }

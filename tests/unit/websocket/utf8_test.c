@@ -1,5 +1,6 @@
-/* utf8_test.c: characters, good and bad, that frames cut at every place (RFC 6455 section 8.1).
- * Not here: which bytes are UTF-8, and that bad ones are refused at once (conformance_test.c). */
+/* utf8_test.c: valid and invalid characters that frames cut at every place (RFC 6455 section 8.1).
+ * Not here: which bytes are UTF-8, and that invalid bytes are refused at once
+ * (conformance_test.c). */
 #include <string.h>
 
 #include "websocket/host.h"
@@ -29,7 +30,7 @@ static const char *const good[] = {
     "\xce\xba\xe1\xbd\xb9\xcf\x83\xce\xbc\xce\xb5 and plain text \xf0\x9f\x98\x80!",
 };
 
-/* `at` is the place of the byte that shows it. */
+/* `at` is the index of the byte that shows the error. */
 static const struct {
     const char *text;
     size_t at;
@@ -124,8 +125,8 @@ START_TEST(rfc6455_8_1_text_that_ends_within_a_character_is_1007)
 }
 END_TEST
 
-/* What one message left unfinished does not count for the next. */
-START_TEST(rfc6455_5_6_binary_is_not_looked_at)
+/* The unfinished end of one message does not affect the next. */
+START_TEST(rfc6455_5_6_binary_messages_are_not_checked)
 {
     struct peer *peer = host_client(&host);
     struct bytes frames = {0};
@@ -153,7 +154,7 @@ Suite *websocket_suite(void)
     tcase_add_loop_test(tests, rfc6455_5_6_utf8_split_across_fragments, 0, N_GOOD);
     tcase_add_loop_test(tests, rfc6455_8_1_bad_utf8_across_fragments_is_1007, 0, N_BAD);
     tcase_add_test(tests, rfc6455_8_1_text_that_ends_within_a_character_is_1007);
-    tcase_add_test(tests, rfc6455_5_6_binary_is_not_looked_at);
+    tcase_add_test(tests, rfc6455_5_6_binary_messages_are_not_checked);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -28,7 +28,7 @@ size_t zlib_deflate(int window_bits, int level, const void *data, size_t length,
     return length;
 }
 
-/* With its output taken byte by byte, zlib has nothing but its window to copy from. */
+/* With its output taken byte by byte, zlib has only its window to copy from. */
 static void inflate_piece(z_stream *stream, const void *data, size_t length, size_t room)
 {
     int result;
