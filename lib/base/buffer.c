@@ -1,4 +1,4 @@
-/* buffer.c: a growing text buffer that remembers a failed allocation until the end. */
+/* buffer.c: a growing text buffer that records a failed allocation and reports it at the end. */
 #include "base/buffer.h"
 
 #include <string.h>

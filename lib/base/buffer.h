@@ -1,5 +1,5 @@
-/* buffer.h: a growing text buffer that remembers a failed allocation until the end.
- * Not here: what is written into it. */
+/* buffer.h: a growing text buffer that records a failed allocation and reports it at the end, so
+ * that callers need no check after each addition. Not here: the texts that are built with it. */
 #ifndef WS_BASE_BUFFER_H
 #define WS_BASE_BUFFER_H
 
@@ -14,24 +14,26 @@ struct buffer {
     char *data;
     size_t length;
     size_t capacity;
-    bool failed; /* an allocation failed: the content is not to be used */
+    bool failed; /* an allocation failed: the content must not be used */
 };
 
 void buffer_init(struct buffer *buffer, const ws_allocator *memory);
 void buffer_free(struct buffer *buffer);
 
+/* After a failed allocation these do nothing. */
 void buffer_add(struct buffer *buffer, const void *bytes, size_t length);
 void buffer_add_text(struct buffer *buffer, const char *text);
 void buffer_add_number(struct buffer *buffer, uint64_t number);
 
-/* A JSON string with its quotes; `text` is UTF-8. */
+/* Adds a JSON string with its quotes. `text` must be UTF-8. */
 void buffer_add_json_string(struct buffer *buffer, const char *text, size_t length);
 
-/* A JSON string, or null for NULL. */
+/* Adds a JSON string with its quotes, or null if `text` is NULL. */
 void buffer_add_json_string_or_null(struct buffer *buffer, const char *text);
 
-/* Hands the NUL-terminated content to the caller, who frees it; NULL if anything failed. The
- * buffer is empty afterwards. */
+/* Returns the NUL-terminated content, which the caller frees with memory_free(); NULL if an
+ * allocation failed. *length excludes the NUL; `length` may be NULL. The buffer is empty
+ * afterwards. */
 char *buffer_take(struct buffer *buffer, size_t *length);
 
 #endif

@@ -1,12 +1,13 @@
-/* digits.h: numbers as digits and digits as numbers, without the cost of printf. */
+/* digits.h: converts numbers to digits and digits to numbers, without the cost of printf(). */
 #ifndef WS_BASE_DIGITS_H
 #define WS_BASE_DIGITS_H
 
 #include <stdint.h>
 
-enum { DECIMAL_MAX = 20, HEXADECIMAL_MAX = 16 }; /* digits of a uint64_t */
+enum { DECIMAL_MAX = 20, HEXADECIMAL_MAX = 16 }; /* most digits that a uint64_t has */
 
-/* Writes a number so that it ends at `end`; returns where it begins. */
+/* Writes the digits of `number` directly before `end` and returns a pointer to the first digit.
+ * Writes no NUL. */
 static inline char *decimal_before(char *end, uint64_t number)
 {
     do {
@@ -25,7 +26,7 @@ static inline char *hexadecimal_before(char *end, uint64_t number)
     return end;
 }
 
-/* The value of a hexadecimal digit; -1 if it is none. */
+/* Returns the value of a hexadecimal digit, or -1 if `c` is not one. */
 static inline int hexadecimal_digit(char c)
 {
     if (c >= '0' && c <= '9')

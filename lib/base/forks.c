@@ -1,4 +1,4 @@
-/* forks.c: counting, in a child, the fork() that made it. */
+/* forks.c: counts fork() calls, in the child that each of them creates. */
 #include "base/forks.h"
 
 #include <pthread.h>
@@ -12,7 +12,8 @@ static void count_in_child(void)
     atomic_fetch_add_explicit(&count, 1, memory_order_relaxed);
 }
 
-/* Two threads that come here at once have each fork counted twice, which is as good. */
+/* If two threads call this at the same time, the handler may be registered twice and each fork()
+ * counts as two. That is harmless: counts are only compared for equality. */
 bool forks_watch(void)
 {
     if (atomic_load(&is_watching))

@@ -1,15 +1,17 @@
-/* forks.h: noticing that this process was made by fork() since something was made, without asking
- * the system each time. _Fork(), vfork() and clone() are not noticed. */
+/* forks.h: detects that a fork() happened since an object was created, without a system call for
+ * each check: the object stores forks_count() and compares it later. _Fork(), vfork() and clone()
+ * are not detected. */
 #ifndef WS_BASE_FORKS_H
 #define WS_BASE_FORKS_H
 
 #include <stdbool.h>
 
-/* Begins to count; to be called before anything compares counts. False if memory ran out. Any
- * thread. */
+/* Starts counting. Call it before the first forks_count() that is stored. False if memory ran out.
+ * Any thread. */
 bool forks_watch(void);
 
-/* How often a fork() lies between the process that began to count and this one. Any thread. */
+/* The number of fork() calls between the process that started counting and this process. Any
+ * thread. */
 unsigned forks_count(void);
 
 #endif

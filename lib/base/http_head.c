@@ -1,4 +1,4 @@
-/* http_head.c: whether the bytes of a request's head are written as RFC 9112 demands. */
+/* http_head.c: checks the syntax of a request head (RFC 9112) byte by byte. */
 #include "base/http_head.h"
 
 #include <stdbool.h>
@@ -6,18 +6,19 @@
 #include "base/http_text.h"
 
 enum {
-    BEFORE,       /* the request, or an empty line before it */
-    BEFORE_LF,    /* the LF of such a line */
-    METHOD,       /* after its first character */
-    TARGET_START, /* its first character */
-    TARGET,       /* after it */
-    VERSION,      /* "HTTP/1.1" and the CR, of which `matched` were there */
-    LINE_LF,      /* the LF of a line */
-    LINE_START,   /* a field, or the end of the head */
-    NAME,         /* of a field, after its first character */
-    VALUE,        /* of a field */
-    END_LF,       /* the LF of the head's end */
-    END
+    /* Each state names what the next byte belongs to. */
+    BEFORE,       /* the method's first character, or an empty line before the request */
+    BEFORE_LF,    /* the LF of that empty line */
+    METHOD,       /* the rest of the method */
+    TARGET_START, /* the target's first character */
+    TARGET,       /* the rest of the target */
+    VERSION,      /* "HTTP/1.1" and the CR, of which `matched` characters were read */
+    LINE_LF,      /* the LF that ends a line */
+    LINE_START,   /* the first character of a field's name, or the CR of the last, empty line */
+    NAME,         /* the rest of a field's name */
+    VALUE,        /* a field's value */
+    END_LF,       /* the LF of the last, empty line */
+    END           /* nothing: the head is complete */
 };
 
 void http_head_begin(struct http_head *head)
@@ -44,7 +45,7 @@ static bool go_to(struct http_head *head, uint8_t state)
 
 static bool take_line_feed(struct http_head *head, char c, uint8_t next)
 {
-    return c == '\n' ? go_to(head, next) : fail(head, "a CR without LF");
+    return c == '\n' ? go_to(head, next) : fail(head, "a CR is not followed by LF");
 }
 
 static bool take_target(struct http_head *head, char c)
@@ -52,18 +53,19 @@ static bool take_target(struct http_head *head, char c)
     if (c == ' ')
         return go_to(head, VERSION);
     if (c == '\r' || c == '\n')
-        return fail(head, "the request line has no version of HTTP");
-    return http_target_char(c) || fail(head, "a control character in the target");
+        return fail(head, "the request line has no HTTP version");
+    return http_target_char(c) || fail(head, "the target contains a control character");
 }
 
-/* A '0' in the pattern stands for any digit: whether this version is spoken is not asked here. */
+/* A '0' in the pattern matches any digit. Whether the version is supported is checked by the
+ * caller. */
 static bool take_version(struct http_head *head, char c)
 {
     static const char pattern[] = "HTTP/0.0\r";
     char expected = pattern[head->matched];
 
     if (expected == '0' ? c < '0' || c > '9' : c != expected)
-        return fail(head, "the request line does not end with a version of HTTP");
+        return fail(head, "the request line does not end with an HTTP version");
     head->matched++;
     return pattern[head->matched] != '\0' || go_to(head, LINE_LF);
 }
@@ -73,8 +75,8 @@ static bool take_line_start(struct http_head *head, char c)
     if (c == '\r')
         return go_to(head, END_LF);
     if (c == ' ' || c == '\t')
-        return fail(head, "a header continues on another line"); /* §5.2 */
-    return http_token_char(c) ? go_to(head, NAME) : fail(head, "a header's name is no token");
+        return fail(head, "a header continues on the next line"); /* §5.2 */
+    return http_token_char(c) ? go_to(head, NAME) : fail(head, "a header name is not a token");
 }
 
 static bool take_name(struct http_head *head, char c)
@@ -82,8 +84,8 @@ static bool take_name(struct http_head *head, char c)
     if (c == ':')
         return go_to(head, VALUE);
     if (c == ' ' || c == '\t')
-        return fail(head, "white space within or behind a header's name"); /* §5.1 */
-    return http_token_char(c) || fail(head, "a header's name is no token");
+        return fail(head, "white space in or after a header name"); /* §5.1 */
+    return http_token_char(c) || fail(head, "a header name is not a token");
 }
 
 static bool take_value(struct http_head *head, char c)
@@ -91,26 +93,28 @@ static bool take_value(struct http_head *head, char c)
     if (c == '\r')
         return go_to(head, LINE_LF);
     if (c == '\n')
-        return fail(head, "a line ends without CR"); /* §2.2 allows to take it, and not to */
-    return http_value_char(c) || fail(head, "a control character in a header");
+        return fail(head,
+                    "a line ends with LF instead of CR LF"); /* §2.2 lets a server refuse it */
+    return http_value_char(c) || fail(head, "a header value contains a control character");
 }
 
-/* One byte; false if it can't stand there. */
+/* Takes one byte; false if the grammar does not allow it here. */
 static bool take(struct http_head *head, char c)
 {
     switch (head->state) {
     case BEFORE:
         if (c == '\r')
             return go_to(head, BEFORE_LF);
-        return http_token_char(c) ? go_to(head, METHOD) : fail(head, "this is no request");
+        return http_token_char(c) ? go_to(head, METHOD) : fail(head, "not an HTTP request");
     case BEFORE_LF:
         return take_line_feed(head, c, BEFORE);
     case METHOD:
         if (c == ' ')
             return go_to(head, TARGET_START);
-        return http_token_char(c) || fail(head, "this is no request");
+        return http_token_char(c) || fail(head, "not an HTTP request");
     case TARGET_START:
-        return http_target_char(c) ? go_to(head, TARGET) : fail(head, "there is no target");
+        return http_target_char(c) ? go_to(head, TARGET)
+                                   : fail(head, "the request has no target");
     case TARGET:
         return take_target(head, c);
     case VERSION:

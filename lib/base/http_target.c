@@ -1,4 +1,4 @@
-/* http_target.c: what a request's target and its Host header name (RFC 9112 §3.2). */
+/* http_target.c: reads a request's target and its Host header (RFC 9112 §3.2). */
 #include "base/http_target.h"
 
 #include <string.h>
@@ -13,7 +13,7 @@ bool http_host_valid(const char *host)
     return *host == '\0';
 }
 
-/* The length of an authority without the port that its scheme has anyway. */
+/* The length of an authority without its port, if that is the default port of the scheme. */
 static size_t length_without_port(const char *authority, size_t length, const char *port)
 {
     size_t port_length = strlen(port);

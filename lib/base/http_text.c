@@ -1,4 +1,5 @@
-/* http_text.c: which characters the parts of an HTTP message consist of (RFC 9110 §5.5, §5.6.2). */
+/* http_text.c: the characters that each part of an HTTP message may contain (RFC 9110 §5.5,
+ * §5.6.2). */
 #include "base/http_text.h"
 
 #include <string.h>

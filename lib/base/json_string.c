@@ -1,11 +1,11 @@
-/* json_string.c: the text of a JSON string. The library's own, since each call of cJSON's parser
- * writes a global variable, where the last error was, which other threads write too. */
+/* json_string.c: decodes a JSON string. cJSON is not used for this: each call of its parser writes
+ * a global variable (the place of the last error), which is a data race between threads. */
 #include <string.h>
 
 #include "base/digits.h"
 #include "base/json_text.h"
 
-/* The code of the four digits at `at`. */
+/* Reads the four hexadecimal digits at `at`. */
 static unsigned read_hex4(const char *at)
 {
     unsigned code = 0;
@@ -36,8 +36,8 @@ static char *write_utf8(char *to, unsigned code)
     return to;
 }
 
-/* The character of the escape at *at, behind which *at moves. A valid text has the second half of a
- * surrogate pair right behind the first (RFC 8259 §7). */
+/* Reads the escape sequence at *at and moves *at behind it. In a valid text the second half of a
+ * surrogate pair directly follows the first (RFC 8259 §7). */
 static unsigned read_escape(const char **at)
 {
     static const char letters[] = "bfnrt", meanings[] = "\b\f\n\r\t";
@@ -58,7 +58,8 @@ static unsigned read_escape(const char **at)
     return 0x10000 + ((code - 0xd800) << 10) + (read_hex4(escape + 7) - 0xdc00);
 }
 
-/* False for one with U+0000. No escape is shorter than what it stands for, so `to` has room. */
+/* Copies the text and decodes its escapes; false if it contains U+0000. `to` has room, because no
+ * escape is shorter than the UTF-8 that it stands for. */
 static bool write_without_escapes(const char *at, const char *end, char *to)
 {
     while (at < end) {

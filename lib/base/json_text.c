@@ -1,8 +1,7 @@
-/* json_text.c: looking at JSON text (RFC 8259) in place: is it valid, what are its members.
+/* json_text.c: validates JSON text (RFC 8259) and finds its members in place, without allocating.
  *
- * The library's own check, since cJSON takes more than RFC 8259 allows (numbers such as 01,
- * control characters in strings): what it would let through, a browser's JSON.parse() refuses.
- * It allocates nothing. */
+ * cJSON is not used for this: it accepts texts that RFC 8259 does not allow (numbers such as 01,
+ * control characters in strings) and that a browser's JSON.parse() refuses. */
 #include "base/json_text.h"
 
 #include <endian.h>
@@ -86,8 +85,8 @@ static bool take_hex4(struct scanner *s, unsigned *code)
     return true;
 }
 
-/* After the backslash. A lone surrogate is no Unicode text: it is refused, although RFC 8259
- * §8.2 only warns of it, because no UTF-8 can be made of it. */
+/* Takes what follows a backslash. A lone surrogate is refused because it cannot be converted to
+ * UTF-8, although RFC 8259 §8.2 only warns of it. */
 static bool take_escape(struct scanner *s)
 {
     unsigned code;
@@ -105,9 +104,9 @@ static bool take_escape(struct scanner *s)
     return take_word(s, "\\u") && take_hex4(s, &second) && second >= 0xdc00 && second <= 0xdfff;
 }
 
-/* Where a word (of eight bytes of a string, in memory's order) first holds something special, a
- * byte below 0x20, a quote or a backslash; 8: nowhere. Each sets the highest bit of its byte; so
- * may a byte that comes after it, by a borrow, but none before it. */
+/* Returns the index of the first special byte (below 0x20, a quote or a backslash) among the eight
+ * at `at`; 8 if there is none. Each special byte sets the highest bit of its byte in `special`. A
+ * borrow may also set the bit of a later byte, but never of an earlier one. */
 static unsigned first_special(const char *at)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101);
@@ -126,7 +125,7 @@ static unsigned first_special(const char *at)
     return special != 0 ? (unsigned)__builtin_ctzll(special) / 8 : 8;
 }
 
-/* Eight bytes at a time where there are as many: strings are most of an event. */
+/* Takes eight bytes at a time while there are as many: most of an event's text is strings. */
 static void skip_plain(struct scanner *s)
 {
     while (s->end - s->at >= 8) {
@@ -140,7 +139,7 @@ static void skip_plain(struct scanner *s)
         s->at++;
 }
 
-/* UTF-8 is checked for the whole text at once, not here. */
+/* Does not check UTF-8: json_valid() checks the whole text at once. */
 static bool take_string(struct scanner *s)
 {
     if (!take(s, '"'))
@@ -181,7 +180,7 @@ static bool take_name(struct scanner *s)
     return take(s, ':');
 }
 
-/* The containers that are open: a bit a level, set for an object. */
+/* The open containers: one bit for each level, set for an object and clear for an array. */
 struct nesting {
     uint8_t bits[JSON_MAX_DEPTH / 8];
     size_t depth;
@@ -203,7 +202,8 @@ static void enter(struct nesting *open, bool object)
     open->depth++;
 }
 
-/* After a value inside a container: its end, or a comma and what stands before the next value. */
+/* Takes what follows a value: the ends of containers, or a comma (and in an object the next name)
+ * before the next value. */
 static bool finish_value(struct scanner *s, struct nesting *open)
 {
     while (open->depth > 0) {
@@ -219,7 +219,8 @@ static bool finish_value(struct scanner *s, struct nesting *open)
     return true;
 }
 
-/* One value, however deep, without recursion. */
+/* Takes one value, nested at most max_depth levels deep. Does not recurse, so that a client cannot
+ * exhaust the stack. */
 static bool take_value(struct scanner *s, size_t max_depth)
 {
     struct nesting open = {.depth = 0};
@@ -264,8 +265,8 @@ bool json_valid(const char *text, size_t length, size_t max_depth)
     return s.at == s.end && utf8_valid(text, length);
 }
 
-/* Is the inside of a valid JSON string this plain ASCII name, perhaps written with escapes (RFC
- * 8259 §8.3)? Of these only \u00XX can stand for a letter. */
+/* True if the inside of a valid JSON string equals this plain ASCII name. The string may be written
+ * with escapes (RFC 8259 §8.3), of which only \u00XX can stand for a letter. */
 static bool name_is(const char *text, size_t length, const char *name)
 {
     const char *end = text + length;

@@ -1,6 +1,5 @@
-/* json_text.h: looking at JSON text (RFC 8259) in place: is it valid, what are its members.
- * Not here: trees (applications have cJSON for that) and the writing of JSON (buffer.h). json_string()
- * is in a file of its own. */
+/* json_text.h: validates JSON text (RFC 8259) and finds its members in place. json_string() is in
+ * json_string.c. Not here: JSON trees (applications use cJSON) and writing JSON (buffer.h). */
 #ifndef WS_BASE_JSON_TEXT_H
 #define WS_BASE_JSON_TEXT_H
 
@@ -9,38 +8,40 @@
 
 #include "base/memory.h"
 
-/* A part of a JSON text: not NUL-terminated, and living as long as the text. */
+/* A part of a JSON text. It is not NUL-terminated and is valid as long as the text. */
 struct json_slice {
     const char *text; /* NULL: absent */
     size_t length;
 };
 
-enum { JSON_MAX_DEPTH = 256 }; /* of event data; a check uses no stack, one bit a level */
+enum {
+    JSON_MAX_DEPTH = 256
+}; /* levels; the check needs one bit for each and does not recurse */
 
-/* True if the text is exactly one JSON value in UTF-8, nested no deeper than max_depth (at most
- * JSON_MAX_DEPTH), white space around it allowed. */
+/* True if the text is exactly one JSON value in UTF-8, with or without white space around it, nested
+ * at most max_depth levels deep (JSON_MAX_DEPTH if that is less). */
 bool json_valid(const char *text, size_t length, size_t max_depth);
 
-/* Finds members of the object that a valid text is: values[i] becomes the value named names[i],
- * or {NULL}. Of several members of one name the last counts, as in JSON.parse(). False if the
- * text is no object. The names are plain ASCII; in the text they may be written with escapes. */
+/* Finds members of an object: values[i] becomes the value of the member names[i], or {NULL}. If a
+ * name occurs more than once, the last one counts, as in JSON.parse(). The text must be valid.
+ * False if it is not an object. `names` are plain ASCII; the text may write them with escapes. */
 bool json_members(const char *text, size_t length, const char *const *names,
                   struct json_slice *values, size_t n_names);
 
-/* A walk over the members of the object that a valid text is. */
+/* Iterates over the members of an object in a valid text. */
 struct json_walk {
     const char *at;
     const char *end;
 };
 
-/* False if the text is no object. */
+/* Starts an iteration. False if the text is not an object. */
 bool json_walk_begin(struct json_walk *walk, const char *text, size_t length);
 
-/* The next member, its name with the quotes; false if there is none. */
+/* Returns the next member; *name includes the quotes. False after the last member. */
 bool json_walk_next(struct json_walk *walk, struct json_slice *name, struct json_slice *value);
 
-/* The text of a JSON string, without quotes and escapes, NUL-terminated: *text is for the
- * caller to free, or NULL when `value` is no string or holds U+0000. False if memory ran out. */
+/* Decodes a JSON string: *text is NUL-terminated, without quotes and escapes, and freed by the
+ * caller; NULL if `value` is not a string or contains U+0000. False if memory ran out. */
 bool json_string(const ws_allocator *memory, struct json_slice value, char **text);
 
 #endif

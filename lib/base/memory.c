@@ -1,4 +1,4 @@
-/* memory.c: the host's allocator, as the library calls it. */
+/* memory.c: calls to the host's allocator. */
 #include "base/memory.h"
 
 #include <stdint.h>

@@ -1,5 +1,5 @@
-/* memory.h: the host's allocator, as the library calls it.
- * Not here: pools and reference counts, which live with what they count. */
+/* memory.h: calls to the host's allocator.
+ * Not here: pools and reference counts, which are kept by the modules that need them. */
 #ifndef WS_BASE_MEMORY_H
 #define WS_BASE_MEMORY_H
 
@@ -7,24 +7,24 @@
 
 #include <ws_manager/types.h>
 
-/* Each may return NULL; `bytes` is never 0. */
+/* Each returns NULL if memory ran out. `bytes` must not be 0. */
 void *memory_alloc(const ws_allocator *memory, size_t bytes);
 void *memory_zalloc(const ws_allocator *memory, size_t bytes);
 void *memory_realloc(const ws_allocator *memory, void *block, size_t bytes);
 
-/* NULL does nothing. */
+/* Does nothing for NULL. */
 void memory_free(const ws_allocator *memory, void *block);
 
-/* A NUL-terminated copy of `length` bytes. */
+/* Returns a NUL-terminated copy of `length` bytes; NULL if memory ran out. */
 char *memory_copy_text(const ws_allocator *memory, const char *text, size_t length);
 
-/* Room for one more element in an array of *capacity elements, `count` of them used: grows it
- * by half (at least to `first`). Returns the array, moved or not, or NULL with the old one
- * untouched. */
+/* Makes room for one more element in an array of *capacity elements, of which `count` are used. A
+ * full array grows by half, to at least `first` elements. Returns the array, which may have moved;
+ * NULL if memory ran out, and then the array is unchanged. */
 void *memory_grow(const ws_allocator *memory, void *array, size_t element_bytes, size_t count,
                   size_t first, size_t *capacity);
 
-/* The allocator with which options are filled in by default. */
+/* Sets up the default allocator: malloc(), realloc() and free(). */
 void memory_allocator_init(ws_allocator *memory);
 
 #endif

@@ -1,4 +1,4 @@
-/* name_table.c: things by their names, in a hash table that grows by one bucket at a time. */
+/* name_table.c: a hash table of named nodes that grows by one bucket at a time. */
 #include "base/name_table.h"
 
 #include <string.h>
@@ -6,7 +6,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-/* Segment 0 holds the first buckets; each further one as many as all before it. */
+/* Segment 0 holds the first buckets. Each later segment holds as many as all segments before it. */
 enum { FIRST_BUCKETS = 64 };
 
 void name_table_init(struct name_table *table, const ws_allocator *memory,
@@ -58,13 +58,14 @@ static struct name_node **bucket_at(const struct name_table *table, size_t bucke
     return &table->segments[segment][bucket - segment_start(segment)];
 }
 
-/* The highest power of two that is no higher than the number of buckets. */
+/* The highest power of two that is at most the number of buckets. */
 static size_t full_buckets(const struct name_table *table)
 {
     return (size_t)1 << (63 - __builtin_clzll(table->n_buckets));
 }
 
-/* Buckets that have been split already are told apart by one more bit of the hash. */
+/* A bucket that has been split since the last power of two is selected by one more bit of the hash
+ * than the others. */
 static struct name_node **bucket_of(const struct name_table *table, uint64_t hash)
 {
     size_t full = full_buckets(table);
@@ -99,7 +100,7 @@ static void push(struct name_node **bucket, struct name_node *node)
     *bucket = node;
 }
 
-/* Makes room for one more bucket in its segment; its content is written when it is used. */
+/* Makes room for one more bucket in its segment, without initializing the bucket. */
 static bool reserve_bucket(struct name_table *table, size_t bucket)
 {
     size_t segment = segment_of(bucket);
@@ -122,8 +123,8 @@ static bool begin(struct name_table *table)
     return true;
 }
 
-/* One more bucket, which takes over about half of the one that it is split from. Without memory
- * for it the chains become longer, and that is all. */
+/* Adds one bucket, which takes over about half the nodes of the bucket that it is split from. If
+ * memory runs out, the table stays as it is and its chains become longer. */
 static void grow(struct name_table *table)
 {
     size_t added = table->n_buckets;
@@ -145,7 +146,7 @@ static void grow(struct name_table *table)
     }
 }
 
-/* The last bucket goes back to the one that it was split from. */
+/* Removes the last bucket and returns its nodes to the bucket that it was split from. */
 static void shrink(struct name_table *table)
 {
     size_t last = --table->n_buckets;
@@ -184,7 +185,7 @@ void name_table_remove(struct name_table *table, void *node)
         link = &(*link)->next;
     *link = (*link)->next;
     table->count--;
-    /* Two at most: half the names take all the buckets with them. */
+    /* Removes at most two buckets, so that removing half the names shrinks the table by half. */
     while (table->n_buckets > FIRST_BUCKETS && table->count < table->n_buckets / 2)
         shrink(table);
 }
@@ -227,9 +228,10 @@ static uint64_t reverse_bits(uint64_t bits)
     return __builtin_bswap64(bits);
 }
 
-/* By the hash with its bits reversed a bucket is a range: splitting one cuts its range in two, and
- * giving one back makes them one again. So the walk goes through these ranges, in order, and a
- * position is the beginning of what was not visited yet, whatever the buckets are by then. */
+/* With the bits of the hashes reversed, each bucket covers a range of hashes. Splitting a bucket
+ * cuts its range in two; removing a bucket joins the two again. The walk goes through these ranges
+ * in order. *position is the lowest reversed hash that was not visited yet, so it stays valid when
+ * buckets are split or joined between two steps. */
 bool name_table_walk(const struct name_table *table, uint64_t *position,
                      void (*visit)(void *node, void *user_data), void *user_data)
 {
@@ -243,7 +245,7 @@ bool name_table_walk(const struct name_table *table, uint64_t *position,
     full = full_buckets(table);
     width = UINT64_C(1) << (64 - __builtin_ctzll(full));
     if (((size_t)hash & (full - 1)) + full < table->n_buckets)
-        width /= 2; /* this one was split already */
+        width /= 2; /* this bucket was split already */
     node = *bucket_of(table, hash);
     while (node != NULL) {
         struct name_node *next = node->next;

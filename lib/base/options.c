@@ -1,9 +1,10 @@
-/* options.c: copying the option structs of callers that were compiled against another version. */
+/* options.c: copies option structs of callers that were compiled against another version. */
 #include "base/options.h"
 
 #include <string.h>
 
-/* No version of any struct will be larger; without a bound, garbage in `size` would be followed. */
+/* No version of any struct will be larger. Without this limit an uninitialized `size` would make
+ * options_copy() read far beyond the struct. */
 enum { LARGEST = 4096 };
 
 bool options_copy(void *to, size_t to_size, const void *from)

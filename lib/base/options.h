@@ -1,18 +1,18 @@
-/* options.h: copying the option structs of callers that were compiled against another version. */
+/* options.h: copies option structs of callers that were compiled against another version. */
 #ifndef WS_BASE_OPTIONS_H
 #define WS_BASE_OPTIONS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Every public option struct begins with `size_t size`. Copies `from` (NULL: nothing) over the
- * defaults in `to`, of to_size bytes: a shorter struct, of an older version, sets its fields
- * alone; of a longer one, of a newer version, the part that this library doesn't know must be
- * zero. False for a size that can't be, or an unknown part that is set. */
+/* Copies `from` over the defaults in `to`, which has to_size bytes. Every public option struct begins
+ * with `size_t size`. A shorter struct, from an older version, sets only its own fields. In a longer
+ * struct, from a newer version, the part that this library does not know must be zero. False if that
+ * part is not zero or `size` is impossible. If `from` is NULL, nothing is copied. */
 bool options_copy(void *to, size_t to_size, const void *from);
 
-/* Sets up a caller's struct, of `size` bytes by the headers that it was compiled with: the
- * defaults that it has room for, zero in what this library doesn't know. */
+/* Fills in a caller's struct, which has `size` bytes in the headers that the caller was compiled
+ * with: the defaults as far as they fit, and zero in the part that this library does not know. */
 void options_init(void *to, size_t size, const void *defaults, size_t defaults_size);
 
 #endif

@@ -1,8 +1,8 @@
-/* pace.h: a token bucket in four bytes: the generic cell rate algorithm (ITU-T I.371), which keeps
- * the time at which the bucket is full again.
+/* pace.h: a token bucket in four bytes. It uses the generic cell rate algorithm (ITU-T I.371), which
+ * stores only the time at which the bucket is full again.
  *
- * Times are in units of 1/64 ms and wrap around after 18 hours; whoever keeps a bucket settles it
- * twice as often (paces.c). */
+ * Times are in units of 1/64 ms and wrap around after 18 hours. The owner of a bucket must therefore
+ * call pace_settle() at least twice in that time (paces.c does). */
 #ifndef WS_BASE_PACE_H
 #define WS_BASE_PACE_H
 
@@ -13,15 +13,15 @@ enum {
     PACE_UNITS_PER_SECOND = 64000,
     PACE_MAX_BURST_SECONDS = 3600,
     PACE_WRAP_MS = 67108864,
-    PACE_FULL = 0 /* a bucket that is full, whatever the time */
+    PACE_FULL = 0 /* the value of a bucket that is full, at any time */
 };
 
 struct pace {
-    uint32_t interval;  /* of a token; 0: no limit */
-    uint32_t tolerance; /* how far ahead a bucket may be used: its tokens, but for one */
+    uint32_t interval;  /* between two tokens, in units; 0: no limit */
+    uint32_t tolerance; /* the intervals of all tokens of a burst except one, in units */
 };
 
-/* Whether tokens come no faster than one a unit, and a burst takes no longer than it may. */
+/* True if tokens arrive at most once in a unit and a burst refills within PACE_MAX_BURST_SECONDS. */
 static inline bool pace_valid(uint32_t rate, uint32_t burst)
 {
     return rate == 0 || (rate <= PACE_UNITS_PER_SECOND &&
@@ -29,7 +29,7 @@ static inline bool pace_valid(uint32_t rate, uint32_t burst)
                              (uint64_t)PACE_UNITS_PER_SECOND * PACE_MAX_BURST_SECONDS);
 }
 
-/* `rate` tokens a second, 0: no limit; a burst of 1 at least; pace_valid(). */
+/* `rate` is in tokens per second (0: no limit), `burst` is at least 1; pace_valid() must be true. */
 static inline struct pace pace_of(uint32_t rate, uint32_t burst)
 {
     uint32_t interval = rate == 0 ? 0 : PACE_UNITS_PER_SECOND / rate;
@@ -37,13 +37,13 @@ static inline struct pace pace_of(uint32_t rate, uint32_t burst)
     return (struct pace){interval, interval * (burst - 1)};
 }
 
-/* A moment on the buckets' clock. */
+/* Converts a time to units; it wraps around. */
 static inline uint32_t pace_time(uint64_t now_ms)
 {
     return (uint32_t)(now_ms * (PACE_UNITS_PER_SECOND / 1000));
 }
 
-/* How long it is until a bucket is full, in units. */
+/* The time until a bucket is full, in units. */
 static inline uint32_t pace_ahead(struct pace pace, uint32_t full, uint64_t now_ms)
 {
     uint32_t ahead = full - pace_time(now_ms);
@@ -51,7 +51,7 @@ static inline uint32_t pace_ahead(struct pace pace, uint32_t full, uint64_t now_
     return full == PACE_FULL || ahead > pace.tolerance + pace.interval ? 0 : ahead;
 }
 
-/* Takes a token; false if there is none. *full is the bucket, PACE_FULL at first. */
+/* Takes a token; false if there is none. *full is the bucket, which starts as PACE_FULL. */
 static inline bool pace_take(struct pace pace, uint32_t *full, uint64_t now_ms)
 {
     uint32_t ahead = pace_ahead(pace, *full, now_ms);
@@ -66,8 +66,9 @@ static inline bool pace_take(struct pace pace, uint32_t *full, uint64_t now_ms)
     return true;
 }
 
-/* To be called for each bucket within half of PACE_WRAP_MS, less the burst, since it was used or
- * settled: one that has filled up is PACE_FULL then. */
+/* Sets a bucket that has filled up to PACE_FULL, because its time would seem to lie in the future
+ * after the units wrap around. Call it for each bucket within half of PACE_WRAP_MS, minus the time
+ * of a burst, after the bucket was last used or settled. */
 static inline void pace_settle(struct pace pace, uint32_t *full, uint64_t now_ms)
 {
     if (pace_ahead(pace, *full, now_ms) == 0)

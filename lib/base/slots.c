@@ -1,4 +1,4 @@
-/* slots.c: a loop's connections by number. */
+/* slots.c: a loop's connections, found by slot number. */
 #include "base/slots.h"
 
 enum { FIRST_CAPACITY = 64, WORD_BITS = 64 };
@@ -15,7 +15,8 @@ void slots_free(struct slots *slots, const ws_allocator *memory)
     slots_init(slots);
 }
 
-/* By a quarter, since a million connections would not like to pay for half a million more. */
+/* Grows by a quarter: growing by half would allocate half a million unused slots at a million
+ * connections. */
 static size_t grown(size_t capacity)
 {
     size_t wanted = capacity + capacity / 4;
@@ -84,7 +85,7 @@ uint32_t slots_below(const struct slots *slots, uint32_t number)
         number = (uint32_t)slots->count;
         word = number / WORD_BITS;
     }
-    /* The word of `number` itself is not there if that is the first one past the end. */
+    /* If `number` is the first of its word, that word is not read: it may be past the end. */
     bits = number % WORD_BITS > 0
                ? slots->used[word] & ((UINT64_C(1) << (number % WORD_BITS)) - 1)
                : 0;

@@ -1,12 +1,13 @@
-/* utf8.c: checking UTF-8 (RFC 3629), in pieces, and the names and lines that are made of it. */
+/* utf8.c: validates UTF-8 (RFC 3629) piece by piece, and the names and log lines made of it. */
 #include "base/utf8.h"
 
 #include <string.h>
 
 #include <ws_manager/types.h>
 
-/* The first byte of a character says how many follow and, for some, narrows the second: no
- * overlong forms, no surrogates, nothing above U+10FFFF (RFC 3629 §4). */
+/* The first byte of a character determines how many bytes follow. For some first bytes it also
+ * restricts the second byte, which excludes overlong forms, surrogates and values above U+10FFFF
+ * (RFC 3629 §4). */
 static bool start_character(struct utf8_state *state, uint8_t byte)
 {
     state->low = 0x80;
@@ -37,7 +38,7 @@ bool utf8_feed(struct utf8_state *state, const void *bytes, size_t length)
     const uint8_t *end;
 
     if (length == 0)
-        return true; /* `bytes` may be NULL, to which nothing may be added */
+        return true; /* `bytes` may be NULL, and arithmetic on NULL is undefined */
     end = at + length;
     while (at < end) {
         if (state->more > 0) {
@@ -49,7 +50,7 @@ bool utf8_feed(struct utf8_state *state, const void *bytes, size_t length)
             at++;
             continue;
         }
-        /* Nearly all text is ASCII: eight bytes at a time. */
+        /* Nearly all text is ASCII, which is checked eight bytes at a time. */
         while (end - at >= 8) {
             uint64_t word;
 
@@ -75,7 +76,7 @@ bool utf8_valid(const void *bytes, size_t length)
 
 /* --- names and lines ------------------------------------------------------------------------- */
 
-/* The bytes of the character at the front; 0 if they are not UTF-8, or more than are left. */
+/* The length in bytes of the first character; 0 if it is not UTF-8 or is cut off. */
 static size_t character_length(const unsigned char *at, size_t left)
 {
     struct utf8_state state = {0};
@@ -89,9 +90,10 @@ static size_t character_length(const unsigned char *at, size_t left)
     return length;
 }
 
-/* Whether a character may stand in a line that people read: not one that ends the line or is
- * invisible (C0, DEL, C1, U+2028, U+2029), and not one that reorders what stands behind it (U+202A
- * to U+202E, U+2066 to U+2069), by which a name could pass for another. */
+/* True if a character may occur in a line of text for people. Not allowed are characters that end
+ * the line or are invisible (C0, DEL, C1, U+2028, U+2029), and characters that reorder the text
+ * behind them (U+202A to U+202E, U+2066 to U+2069), because they can make one name look like
+ * another. */
 static bool fits_in_line(const unsigned char *at, size_t length)
 {
     if (length == 1)

@@ -237,7 +237,7 @@ int ws_redis_new(ws_manager *manager, const ws_redis_options *options, uint64_t 
     made->n_forks = forks_count();
     made->manager = manager;
     made->options = copy;
-    made->now_ms = made->clock.told_ms = now_ms;
+    made->now_ms = made->clock.host_ms = now_ms;
     if (!lock_init(&made->lock)) {
         memory_free(&memory, made);
         return WS_ERR_SYSTEM;
@@ -462,7 +462,7 @@ uint64_t ws_redis_run(ws_redis *redis, uint64_t now_ms)
     lock_acquire(&redis->lock);
     redis->is_woken = false;
     lock_release(&redis->lock);
-    redis->now_ms = host_clock_tell(&redis->clock, now_ms);
+    redis->now_ms = host_clock_update(&redis->clock, now_ms);
     take_replies(redis, &redis->reading);
     take_replies(redis, &redis->writing);
     take_replies(redis, &redis->asking);

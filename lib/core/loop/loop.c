@@ -86,7 +86,7 @@ int ws_loop_new(ws_manager *manager, const ws_loop_options *options, uint64_t no
     made->n_forks = forks_count();
     made->output_first = OUTPUT_END;
     slots_init(&made->slots);
-    made->clock.told_ms = now_ms;
+    made->clock.host_ms = now_ms;
     timer_wheel_init(&made->timers, now_ms);
     drain_init(made);
     paces_init(made);
@@ -169,16 +169,16 @@ static bool carry_out_batch(ws_loop *loop, uint32_t *budget)
 
 static void advance_time(ws_loop *loop, uint64_t now_ms)
 {
-    uint64_t told_ms = loop->clock.told_ms;
+    uint64_t former_ms = loop->clock.host_ms;
     bool is_first = loop->clock.behind_ms == 0;
-    uint64_t time_ms = host_clock_tell(&loop->clock, now_ms);
+    uint64_t time_ms = host_clock_update(&loop->clock, now_ms);
 
-    if (now_ms < told_ms)
-        presence_clock_set_back(loop->manager, told_ms - now_ms, now_ms);
-    if (now_ms < told_ms && is_first)
+    if (now_ms < former_ms)
+        presence_clock_set_back(loop->manager, former_ms - now_ms, now_ms);
+    if (now_ms < former_ms && is_first)
         manager_log(loop->manager, WS_LOG_WARN,
                     "the clock of ws_loop_run() is not monotonic: %llu ms came after %llu ms",
-                    (unsigned long long)now_ms, (unsigned long long)told_ms);
+                    (unsigned long long)now_ms, (unsigned long long)former_ms);
     timer_wheel_advance(&loop->timers, time_ms);
 }
 

@@ -180,9 +180,9 @@ static void drop_if_idle(ws_loop *loop)
 
     manager_lock(manager);
     is_idle = pages->n_readers == 0 && pages->count > 0;
-    if (loop->clock.told_ms < pages->idle_ms) /* it was set back */
-        pages->idle_ms = loop->clock.told_ms;
-    if (is_idle && loop->clock.told_ms >= pages->idle_ms + PAGES_IDLE_MS)
+    if (loop->clock.host_ms < pages->idle_ms) /* it was set back */
+        pages->idle_ms = loop->clock.host_ms;
+    if (is_idle && loop->clock.host_ms >= pages->idle_ms + PAGES_IDLE_MS)
         dropped = pages_take_oldest(pages, DROPPED_AT_ONCE);
     manager_unlock(manager);
     pages_free(&manager->memory, dropped);

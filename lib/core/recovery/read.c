@@ -102,7 +102,7 @@ void recovery_read_end(struct recovery *recovery)
     manager_lock(loop->manager);
     is_last = --pages->n_readers == 0;
     if (is_last)
-        pages->idle_ms = loop->clock.told_ms;
+        pages->idle_ms = loop->clock.host_ms;
     manager_unlock(loop->manager);
     if (is_last)
         page_waits_tick(loop);

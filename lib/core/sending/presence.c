@@ -51,7 +51,7 @@ static bool admit(ws_loop *loop, struct target target)
     int64_t a_second = manager->options.max_presence_deliveries;
     int64_t most = a_second * PRESENCE_PARTS;
     /* The same clock for all loops, but one that slept still has an earlier time of it. */
-    uint64_t now_ms = loop->clock.told_ms;
+    uint64_t now_ms = loop->clock.host_ms;
     bool admitted;
 
     if (most == 0)

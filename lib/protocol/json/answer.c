@@ -1,4 +1,4 @@
-/* answer.c: what the server says to one client, as JSON text: welcome, answers, errors. */
+/* answer.c: writes the server's messages to one client as JSON: welcome, answers, errors. */
 #include "protocol/json/answer.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
-/* answer.h: what the server says to one client, as JSON text: welcome, answers, errors. */
+/* answer.h: writes the server's messages to one client as JSON: welcome, answers, errors.
+ * Not here: events, which many clients receive (core/events/message.h). */
 #ifndef WS_PROTOCOL_JSON_ANSWER_H
 #define WS_PROTOCOL_JSON_ANSWER_H
 
@@ -25,19 +26,19 @@ enum answer_code {
 
 struct answer_problem {
     enum answer_code code;
-    const char *text; /* static, for a person */
+    const char *text; /* English text for a person; static */
 };
 
-/* `ref` is the JSON text of the client's ref, ref_length 0 if it gave none. */
+/* In these functions `ref` is the JSON text of the client's ref; ref_length is 0 if it gave none. */
 
 void answer_welcome(struct buffer *buffer, const char *connection_name, const char *user_id,
                     const char *id, uint32_t ping_interval_ms);
 
 void answer_recovered(struct buffer *buffer, bool is_complete, uint64_t count, const char *id);
 
-/* The id of the newest event in these is only known when the answer takes its place among
- * the events: they end where it belongs, and ANSWER_AFTER_ID goes behind it. `type` is room_joined
- * or room_left; pong or authenticated. */
+/* Write an answer up to the id of the newest event. That id is known only when the answer takes its
+ * place between the events: the sender then adds the id and ANSWER_AFTER_ID. `type` is "room_joined"
+ * or "room_left" for answer_room(), "pong" or "authenticated" for answer_id(). */
 void answer_room(struct buffer *buffer, const char *type, const char *ref, size_t ref_length,
                  const char *room);
 void answer_id(struct buffer *buffer, const char *type, const char *ref, size_t ref_length);

@@ -1,4 +1,4 @@
-/* client_message.c: what a client says, taken out of its JSON text. */
+/* client_message.c: parses a client's request from its JSON text. */
 #include "protocol/json/client_message.h"
 
 #include <string.h>
@@ -95,9 +95,10 @@ int client_message_parse(const ws_allocator *memory, const char *text, size_t le
 
     *message = (struct client_message){0};
     if (!json_valid(text, length, max_depth))
-        return refuse(problem, ANSWER_BAD_JSON, "not valid JSON, or nested too deeply");
+        return refuse(problem, ANSWER_BAD_JSON,
+                      "the message is not valid JSON or is nested too deeply");
     if (!json_members(text, length, names, values, N_MEMBERS))
-        return refuse(problem, ANSWER_BAD_REQUEST, "a message must be a JSON object");
+        return refuse(problem, ANSWER_BAD_REQUEST, "the message must be a JSON object");
     if (values[REF].text != NULL) {
         if (!ref_valid(values[REF]))
             return refuse(problem, ANSWER_BAD_REQUEST,

@@ -1,5 +1,5 @@
-/* client_message.h: what a client says, taken out of its JSON text.
- * Not here: what is done about it (core/clients/requests.c). */
+/* client_message.h: parses a client's request from its JSON text.
+ * Not here: carrying it out (core/clients/requests.c). */
 #ifndef WS_PROTOCOL_JSON_CLIENT_MESSAGE_H
 #define WS_PROTOCOL_JSON_CLIENT_MESSAGE_H
 
@@ -21,17 +21,17 @@ enum client_message_type {
 
 struct client_message {
     enum client_message_type type;
-    struct json_slice ref;  /* a JSON string or number; absent if there is none */
-    struct json_slice data; /* any JSON value; absent if there is none */
+    struct json_slice ref;  /* a JSON string or number; {NULL} if the request has none */
+    struct json_slice data; /* any JSON value; {NULL} if the request has none */
     char *room;             /* a valid name, or NULL; owned */
-    char *token;            /* of CLIENT_AUTHENTICATE; owned */
+    char *token;            /* for CLIENT_AUTHENTICATE; owned */
 };
 
 enum { CLIENT_REF_MAX = 256 }; /* bytes of JSON */
 
-/* Parses one text message. On success `message` is filled in, its slices point into `text`, and
- * client_message_free() is due. Otherwise *problem says what to answer, with message->ref if
- * the client gave a good one. WS_ERR_NO_MEMORY: nothing can be said. */
+/* Parses one text message. On success the slices of *message point into `text`, and the caller must
+ * call client_message_free(). WS_ERR_INVALID: *problem is the error to answer, with message->ref if
+ * the request has a valid one. WS_ERR_NO_MEMORY: *problem is not set. */
 int client_message_parse(const ws_allocator *memory, const char *text, size_t length,
                          size_t max_depth, struct client_message *message,
                          struct answer_problem *problem);

@@ -138,7 +138,7 @@ static enum request_result failure(struct request *request)
     case HPE_HEADER_OVERFLOW:
         return REQUEST_TOO_LARGE;
     case HPE_INVALID_METHOD: /* told at the first byte that fits none, whatever comes then */
-        request->head.problem = "this is no request of a known method";
+        request->head.problem = "the request method is unknown";
         return REQUEST_BAD;
     default:
         return REQUEST_BAD;

@@ -11,7 +11,8 @@ static struct host host;
 static struct client ann;
 
 #define BAD_JSON                                                                               \
-    "\"data\":{\"code\":\"bad_json\",\"message\":\"not valid JSON, or nested too deeply\"}}"
+    "\"data\":{\"code\":\"bad_json\",\"message\":\"the message is not valid JSON or is "       \
+    "nested too deeply\"}}"
 #define ROOM_REFUSED                                                                           \
     "\"data\":{\"code\":\"bad_request\",\"message\":\"\\\"room\\\" must be a string of 1 to "  \
     "128 "                                                                                     \
@@ -187,9 +188,9 @@ START_TEST(invalid_messages_are_answered_with_errors)
     check_error("{", NULL, BAD_JSON);
     check_error("{\"type\":\"ping\",\"ref\":01}", NULL, BAD_JSON);
     check_error("{\"type\":\"ping\"} x", NULL, BAD_JSON);
-    check_error(
-        "[]", NULL,
-        "\"data\":{\"code\":\"bad_request\",\"message\":\"a message must be a JSON object\"}}");
+    check_error("[]", NULL,
+                "\"data\":{\"code\":\"bad_request\",\"message\":\"the message must be a JSON "
+                "object\"}}");
     check_error("{}", NULL, TYPE_REFUSED);
     check_error("{\"type\":7,\"ref\":5}", "5", TYPE_REFUSED);
     check_error("{\"type\":null}", NULL, TYPE_REFUSED);

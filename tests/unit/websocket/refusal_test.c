@@ -126,8 +126,8 @@ static const struct {
     {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505, "these bytes are HTTP/2", HTTP_1_1},
     {"\x16\x03\x01\x02garbage", 400, "these bytes are TLS, but this port speaks plain HTTP",
      "connect by ws:// or http://"},
-    {"P\r\n", 400, "this is no request", NULL},
-    {"hello\r\n", 400, "this is no request of a known method", NULL},
+    {"P\r\n", 400, "not an HTTP request", NULL},
+    {"hello\r\n", 400, "the request method is unknown", NULL},
 };
 
 /* The log line has the reason and the request. */
@@ -174,7 +174,7 @@ START_TEST(an_empty_line_is_ignored)
 
     host_open(&host, &options);
     ck_assert_int_eq(answer("\n", WHOLE, body, sizeof body), 400);
-    ck_assert_str_eq(body, "this is no request\n");
+    ck_assert_str_eq(body, "not an HTTP request\n");
 }
 END_TEST
 
@@ -467,7 +467,8 @@ START_TEST(log_lines_cannot_be_forged)
     ck_assert_ptr_nonnull(strstr(logged, "xxxxx\", User-Agent \"xxxxx"));
     n_logged = 0;
     peer_send_text(host_peer(&host), "GET /\x1b[31m\x07 HTTP/1.1\r\n");
-    expect_log("handshake refused with 400: a control character in the target (GET /?[31m?)");
+    expect_log(
+        "handshake refused with 400: the target contains a control character (GET /?[31m?)");
 }
 END_TEST
 
