@@ -1,7 +1,7 @@
-/* account.h: on whose account a thread posts commands to loops: the application's, that of a client
- * whose message (or connecting, or leaving) is being carried out, that of clients whose WebSockets
- * are being opened, or that of the stream between processes. Each has a budget of its own in a loop's
- * inbox, so that none takes another's. */
+/* account.h: the account on which a thread posts commands to loops: the application's; that of
+ * a client whose message, connecting or leaving is being processed; that of opening handshakes;
+ * or that of the stream between processes. Each account has its own budget in a loop's inbox,
+ * so none can use up another's. */
 #ifndef WS_CORE_ACCOUNT_H
 #define WS_CORE_ACCOUNT_H
 
@@ -18,14 +18,15 @@ enum account_kind {
 
 struct account {
     uint8_t kind; /* enum account_kind */
-    uint8_t loop; /* ACCOUNT_CLIENT: the number of its loop */
+    uint8_t loop; /* ACCOUNT_CLIENT: the number of the client's loop */
 };
 
-/* Changes this thread's account; returns the one before, which account_set() restores. */
+/* Changes this thread's account. Returns the previous one, to be restored with
+ * account_set(). */
 struct account account_set(struct account account);
 struct account account_now(void);
 
-/* Changes it to that of the clients of a loop. */
+/* Changes this thread's account to that of the clients of a loop. */
 static inline struct account account_set_client(uint32_t loop)
 {
     return account_set((struct account){ACCOUNT_CLIENT, (uint8_t)loop});
@@ -36,7 +37,8 @@ static inline bool account_is_client(void)
     return account_now().kind == ACCOUNT_CLIENT;
 }
 
-/* Adds to what this thread posted on a client's account, and takes that. */
+/* Add to the cost of what this thread posted on a client's account; return that cost and reset
+ * it. */
 void account_add_posted(uint32_t cost);
 uint32_t account_take_posted(void);
 

@@ -1,12 +1,12 @@
-/* counters.h: what is counted, once for the manager and once for each loop.
- * A loop's counters are written by its thread alone and read by any. */
+/* counters.h: the counters of the manager and of each loop. A loop's counters are written by
+ * its thread alone and read by any thread. */
 #ifndef WS_CORE_COUNTERS_H
 #define WS_CORE_COUNTERS_H
 
 #include <stdatomic.h>
 #include <stdint.h>
 
-/* name, help text; the order is that of the statistics. */
+/* name, help text; in the order of the statistics */
 #define COUNTER_TABLE(X)                                                                       \
     X(events, "Events sent to everyone, a room or a user")                                     \
     X(presence_events, "Presence events sent")                                                 \
@@ -27,7 +27,7 @@
     X(recoveries_incomplete, "Clients that came back and could not get all of it")             \
     X(recovered_events, "Events that clients who came back got from the history")
 
-/* Why a message did not reach a recipient that it was meant for. */
+/* Why a message did not reach one of its recipients. */
 #define DROP_TABLE(X)                                                                          \
     X(slow_client, "the connection's queue was full")                                          \
     X(gone, "the connection had ended when its turn came")                                     \
@@ -49,7 +49,7 @@ struct counters {
     _Atomic uint64_t values[N_COUNTERS];
 };
 
-/* By the one thread that writes them: no locked instruction. */
+/* Adds to a counter that only the calling thread writes: no locked instruction. */
 static inline void counter_add(struct counters *counters, enum counter counter, uint64_t n)
 {
     uint64_t value = atomic_load_explicit(&counters->values[counter], memory_order_relaxed);
@@ -57,7 +57,7 @@ static inline void counter_add(struct counters *counters, enum counter counter, 
     atomic_store_explicit(&counters->values[counter], value + n, memory_order_relaxed);
 }
 
-/* By any thread. */
+/* Adds to a counter that several threads write. */
 static inline void counter_add_shared(struct counters *counters, enum counter counter,
                                       uint64_t n)
 {

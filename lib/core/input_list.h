@@ -1,5 +1,5 @@
-/* input_list.h: a loop's connections whose clients sent something that has not been carried out yet.
- * Not here: the turns in which they are served (clients/input.h). */
+/* input_list.h: a loop's connections that have client input waiting to be processed. Not here:
+ * the turns in which they are served (clients/input.h). */
 #ifndef WS_CORE_INPUT_LIST_H
 #define WS_CORE_INPUT_LIST_H
 
@@ -9,19 +9,20 @@
 
 #include <ws_manager/types.h>
 
-/* Stops the reading: a connection with so many bytes, or messages, that were not looked at yet. */
+/* Reading from a client stops when so many bytes, or messages, wait to be processed. */
 enum { INPUT_HIGH_BYTES = 16384, INPUT_HIGH_MESSAGES = 256 };
 
-/* One connection's place in the turns; in the memory of whatever holds what it sent. */
+/* One connection's entry in the list. It is embedded in the struct that holds the connection's
+ * input. */
 struct input {
     struct input *next;
     struct input *previous;
     bool listed;
-    bool served;    /* right now */
-    int32_t credit; /* what it may still cost in this round; negative: was overdrawn */
+    bool served;    /* being served now */
+    int32_t credit; /* budget left in this round; negative: overdrawn */
 
-    /* Carries out what came in while input_may_go_on(), lists it again if that was not all, and
-     * returns the cost. It may be freed there. */
+    /* Processes the waiting input while input_may_go_on(), lists the entry again if some is
+     * left, and returns the cost. The entry may be freed during the call. */
     uint32_t (*serve)(ws_loop *loop, struct input *input);
 };
 
@@ -31,10 +32,10 @@ struct input_list {
     size_t count;
 };
 
-/* Lists it as the last one, unless it is listed. */
+/* Adds the entry at the end, unless it is listed. */
 void input_list_add(struct input_list *list, struct input *input);
 
-/* Takes it out, if it is listed. */
+/* Removes the entry, if it is listed. */
 void input_list_remove(struct input_list *list, struct input *input);
 
 #endif

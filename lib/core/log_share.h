@@ -1,5 +1,5 @@
-/* log_share.h: how much of the log clients may fill: of each kind of line that they can bring about
- * again and again, ten a second of each loop. Not here: the lines. */
+/* log_share.h: limits the log lines that clients can cause repeatedly to ten a second, for each
+ * kind of line and each loop. Not here: the lines. */
 #ifndef WS_CORE_LOG_SHARE_H
 #define WS_CORE_LOG_SHARE_H
 
@@ -10,11 +10,12 @@ enum { LOG_SHARE_PER_SECOND = 10 };
 
 struct log_share {
     uint64_t second;     /* of the loop's clock */
-    uint32_t n_lines;    /* in it */
-    uint32_t n_left_out; /* since a line was written */
+    uint32_t n_lines;    /* in that second */
+    uint32_t n_left_out; /* since the last line */
 };
 
-/* True if a line may be written; *n_left_out is how many were not since the one before. */
+/* True if a line may be written now. *n_left_out is the number of lines left out since the last
+ * one. */
 static inline bool log_share_take(struct log_share *share, uint64_t now_ms,
                                   uint32_t *n_left_out)
 {

@@ -1,8 +1,8 @@
-/* connection.h: a registered connection, its groups, and what is delivered to it.
- * Not here: its end (clients/disconnect.h), its bytes (a transport's) and what its messages mean
+/* connection.h: a registered connection, its groups, and delivery to it. Not here: its end
+ * (clients/disconnect.h), its bytes (the transport) and the meaning of its messages
  * (clients/requests.h).
  *
- * Owned by its loop's thread; what other threads may touch is marked. */
+ * Owned by its loop's thread; fields that other threads may use are marked. */
 #ifndef WS_CORE_CONNECTIONS_CONNECTION_H
 #define WS_CORE_CONNECTIONS_CONNECTION_H
 
@@ -18,76 +18,76 @@
 
 enum connection_state {
     CONNECTION_NEW,     /* not registered yet */
-    CONNECTION_PENDING, /* has an id; its CONNECT command is on its way */
+    CONNECTION_PENDING, /* has an id; its CONNECT command is posted */
     CONNECTION_LIVE,
-    CONNECTION_DOOMED, /* still registered, but gets nothing more and is about to be ended */
+    CONNECTION_DOOMED, /* still registered, gets no more messages, will be ended */
     CONNECTION_GONE
 };
 
-/* Why the manager itself ends one. */
+/* Why the manager ends a connection. */
 enum doom { DOOM_NONE, DOOM_TOO_SLOW, DOOM_OUT_OF_MEMORY, DOOM_TOO_FAST };
 
-/* A million of them are idle: every byte here is a megabyte. */
+/* With a million idle connections, every byte here is a megabyte. */
 struct connection {
     ws_conn_id id;
     _Atomic(void *) user_data; /* any thread */
     struct share *user;        /* NULL: anonymous, or gone */
     struct rooms rooms;
     union {
-        struct connection *next;   /* on the loop's list of doomed, or of graves */
+        struct connection *next;   /* in the loop's list `doomed` or `graves` */
         struct recovery *recovery; /* while it recovers (recovery.h) */
     };
     uint32_t user_place; /* among the members of user */
-    uint32_t pins;       /* commands on their way that name it; guarded by the manager's lock */
+    uint32_t pins;       /* queued commands that name it; guarded by the manager's lock */
 
-    /* What a delivery touches begins here, and ends 64 bytes later in struct ws_websocket, which
-     * asserts it. */
+    /* The fields that a delivery touches begin here and end 64 bytes later, in struct
+     * ws_websocket, which asserts it. */
     ws_loop *loop;
-    uint32_t pace;           /* of its messages (pace.h) */
-    uint8_t state : 7;       /* enum connection_state */
-    bool awaits_room : 1;    /* its client's request for a room is in the inbox */
-    uint8_t protocol : 1;    /* enum ws_protocol */
-    uint8_t doom : 2;        /* enum doom */
-    bool is_inner : 1;       /* in the block of an inner transport; else an outer_connection */
-    bool transport_gone : 1; /* the transport is not to be called any more */
+    uint32_t pace;        /* rate limit of its messages (pace.h) */
+    uint8_t state : 7;    /* enum connection_state */
+    bool awaits_room : 1; /* a join or leave that its client requested is in the inbox */
+    uint8_t protocol : 1; /* enum ws_protocol */
+    uint8_t doom : 2;     /* enum doom */
+    bool is_inner : 1;    /* embedded in an inner transport's block; else an outer_connection */
+    bool transport_gone : 1; /* the transport must not be called any more */
     bool on_doomed_list : 1;
     bool announced : 1;  /* on_connect was called, so on_disconnect is due */
-    bool recovering : 1; /* gets events from the history first */
-    uint16_t refused;    /* messages in a row that came too fast */
+    bool recovering : 1; /* gets events from the history before live ones */
+    uint16_t refused;    /* consecutive messages refused by the rate limit */
 };
 
 static_assert(sizeof(struct connection) <= 88, "an idle connection does not grow unnoticed");
 
-/* A connection of a transport that the application wrote. */
+/* A connection of a transport that the application implements. */
 struct outer_connection {
     struct connection connection;
     const ws_transport *transport;
     void *transport_data;
 
-    /* What the client sent and waits for its turn (outer_input.h). */
+    /* Client messages that wait to be processed (outer_input.h). */
     struct input input;
     struct waiting_message *first_waiting;
     struct waiting_message *last_waiting;
     size_t n_waiting;
     size_t waiting_bytes;
-    bool is_paused; /* the transport was told that too much waits */
+    bool is_paused; /* the transport was asked to pause */
 };
 
-/* Registers a connection in the memory of an inner transport, all zero till now, and posts its
- * CONNECT command; checked options, whose transport is of no interest. Errors as
+/* Registers a connection that is embedded in an inner transport's block and zeroed, and posts
+ * its CONNECT command. The options have been checked; their transport is ignored. Errors as in
  * ws_manager_connect(). */
 int connection_start(struct connection *connection, ws_loop *loop,
                      const ws_connect_options *options);
 
-/* Whether what its client sends next has to wait for a command in the inbox: CONNECT, or one about a
- * room. */
+/* Whether further client messages must wait for a command in the inbox: CONNECT, or a join or
+ * leave that the client requested. */
 static inline bool connection_awaits_command(const struct connection *connection)
 {
     return connection->state == CONNECTION_PENDING || connection->awaits_room;
 }
 
-/* What callbacks get to see of a connection, as it was when the callback began: a callback may
- * end the connection, and still read what it was given. */
+/* The view of a connection that callbacks get, copied when the callback begins: a callback may
+ * end the connection and still read the view. */
 struct connection_view {
     ws_connection_info info;
     char user_id[WS_NAME_MAX + 1];
@@ -96,44 +96,47 @@ struct connection_view {
 const ws_connection_info *connection_view(const struct connection *connection,
                                           struct connection_view *view);
 
-/* The connection of an id, or NULL. The manager's lock is held. */
+/* Finds a connection by its id, or returns NULL. The manager's lock is held. */
 struct connection *connection_find(ws_manager *manager, ws_conn_id id);
 
-/* Hands a message to its transport, if it is live. */
+/* Hands a message to the connection's transport, if the connection is live. The caller keeps
+ * its reference. */
 void connection_deliver(struct connection *connection, ws_message *message);
 
-/* The same with a reference that becomes the connection's, always. WS_OK; WS_ERR_BACKPRESSURE when
- * it was taken but there should not be more for now; WS_ERR_DROPPED, WS_ERR_NO_MEMORY,
- * WS_ERR_CLOSED. */
+/* Hands a message to the connection's transport and uses up the caller's reference, also on an
+ * error. WS_OK; WS_ERR_BACKPRESSURE: taken, but the queue is above its limit; WS_ERR_DROPPED,
+ * WS_ERR_NO_MEMORY, WS_ERR_CLOSED: not taken. */
 int connection_give(struct connection *connection, ws_message *message);
 
-/* The same with a text of ours, whose buffer is freed. Without memory for it the connection
- * ends. */
+/* Delivers a text that the library made, and frees its buffer. If memory for the message runs
+ * out, the connection is ended. */
 void connection_deliver_text(struct connection *connection, struct buffer *buffer);
 
-/* The same with a reference that was taken before, for many recipients at once: true if the
- * transport keeps it, else it is still the caller's. */
+/* Hands a message to the transport with a reference that was taken in advance, for many
+ * recipients at once. True if the transport keeps the reference; else it is still the
+ * caller's. */
 bool connection_hand_over(struct connection *connection, ws_message *message);
 
-/* Tells the application that its queue has grown long, or is short again. */
+/* Notifies the application that the connection's queue has exceeded its limit, or has
+ * drained. */
 void connection_backpressure(struct connection *connection, bool is_high);
 
-/* Its transport is to close. */
+/* Asks the connection's transport to close. */
 void connection_close_transport(struct connection *connection, uint16_t code,
                                 const char *reason);
 
-/* The connection is to be ended as soon as the current command is done. */
+/* Marks the connection to be ended when the current command is done. */
 void connection_doom(struct connection *connection, enum doom doom);
 
-/* The close code and reason for that. */
+/* The close code and reason of a doom. */
 uint16_t doom_code(enum doom doom);
 const char *doom_reason(enum doom doom);
 
-/* Something for the client could not be made: one that misses an event, or waits for an answer that
- * never comes, is better sent away. */
+/* Dooms the connection after an allocation for its client failed: ending it is better than a
+ * lost event or a request that is never answered. */
 void connection_out_of_memory(struct connection *connection);
 
-/* Logs that it ends, and why. */
+/* Logs that the connection ends, and why. */
 void connection_log_end(const struct connection *connection, int level, uint16_t code,
                         const char *reason);
 

@@ -1,5 +1,6 @@
-/* outer_queue.h: messages of the application's own transports that wait for their turn, a bounded
- * number for each connection. Not here: the turns (clients/outer_input.h). */
+/* outer_queue.h: the bounded queue of client messages that each connection of an application's
+ * own transport has. Not here: the turns in which they are processed
+ * (clients/outer_input.h). */
 #ifndef WS_CORE_CONNECTIONS_OUTER_QUEUE_H
 #define WS_CORE_CONNECTIONS_OUTER_QUEUE_H
 
@@ -12,17 +13,17 @@ struct waiting_message {
     char text[];
 };
 
-/* Whether no more is to be added. */
+/* Whether no further message may be added. */
 bool outer_queue_is_full(const struct outer_connection *outer);
 
 /* Adds a copy of a message; false if memory ran out. */
 bool outer_queue_add(struct outer_connection *outer, const void *data, size_t length,
                      bool is_text);
 
-/* The message that waits for the longest, for the caller to free; there must be one. */
+/* Removes the oldest message, which the caller frees. The queue must not be empty. */
 struct waiting_message *outer_queue_take(struct outer_connection *outer);
 
-/* Frees what waits; the connection is not served any more. */
+/* Frees the waiting messages and removes the connection from the loop's inputs. */
 void outer_queue_free(struct outer_connection *outer);
 
 #endif

@@ -17,17 +17,18 @@ struct event_fields {
     const char *room;    /* NULL: no member "room" */
 };
 
-/* The message of an event, complete but for its id: until encode_finish() the payload lacks its
- * beginning. NULL if memory ran out. */
+/* Makes the message of an event. It lacks its id: the beginning of the payload is written by
+ * encode_finish(). NULL if memory ran out. */
 ws_message *encode_event(const ws_allocator *memory, const struct event_fields *event,
                          const ws_conn_id *exclude, size_t n_exclude);
 
-/* The same of a text that was stored, an object without an id. */
+/* Makes the message of an event from its stored text, a JSON object without an id. It lacks its
+ * id, as with encode_event(). NULL if memory ran out. */
 ws_message *encode_stored(const ws_allocator *memory, const char *text, size_t length,
                           const ws_conn_id *exclude, size_t n_exclude);
 
-/* Writes the beginning: with the id of this position in an epoch, or without an id for position 0.
- * Short, since the manager's lock is held when it matters. */
+/* Writes the beginning of the payload: with the id of this position in an epoch, or without an
+ * id for position 0. It does little work, because the caller may hold the manager's lock. */
 void encode_finish(const ws_manager *manager, ws_message *message, const char *epoch,
                    uint64_t position);
 

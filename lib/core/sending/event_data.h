@@ -1,4 +1,4 @@
-/* event_data.h: the check that every event's data passes once. */
+/* event_data.h: the check that the data of every event passes once. */
 #ifndef WS_CORE_SENDING_EVENT_DATA_H
 #define WS_CORE_SENDING_EVENT_DATA_H
 

@@ -1,4 +1,4 @@
-/* presence.h: telling the others that a connection came or went. */
+/* presence.h: sends presence events when a connection opens or ends. */
 #ifndef WS_CORE_SENDING_PRESENCE_H
 #define WS_CORE_SENDING_PRESENCE_H
 
@@ -9,12 +9,13 @@
 
 enum presence { PRESENCE_CAME, PRESENCE_WENT };
 
-/* Tells whom the options name, but not the connection itself. Presence events have no position; one
- * that can't be sent, or goes beyond max_presence_deliveries, is counted as dropped. On the loop's
- * thread. */
+/* Sends a presence event to the recipients that the options name, except the connection itself.
+ * Presence events have no position. If the event can't be sent, or would exceed
+ * max_presence_deliveries, it is counted as dropped. The loop's thread. */
 void presence_send(ws_loop *loop, enum presence presence, ws_conn_id id, const char *user_id);
 
-/* A loop was told a time that lies a step before the one that it was told last. */
+/* Corrects the presence budget after the host's clock went back: a loop got a time that is
+ * step_ms before the previous one. */
 void presence_clock_set_back(ws_manager *manager, uint64_t step_ms, uint64_t now_ms);
 
 #endif

@@ -1,5 +1,5 @@
-/* publish.h: an event's way to its place in the order: at once, or by the stream that a cluster's
- * carrier keeps. Not here: what the carrier brings back (cluster/receive.c). */
+/* publish.h: gives an event its position: at once, or through the stream of a cluster's
+ * carrier. Not here: events that arrive from the carrier (cluster/receive.c). */
 #ifndef WS_CORE_SENDING_PUBLISH_H
 #define WS_CORE_SENDING_PUBLISH_H
 
@@ -7,22 +7,22 @@
 
 struct publication {
     struct target target;
-    ws_message *message; /* encoded, but for its id */
+    ws_message *message; /* encoded, but without its id */
     int64_t time_ms;
-    const char *producer; /* NULL: it has no number */
+    const char *producer; /* NULL: no sequence number */
     uint64_t sequence;
-    void (*stored)(int result, const char *id, void *user_data); /* NULL: nobody asks */
+    void (*stored)(int result, const char *id, void *user_data); /* NULL: no notification */
     void *stored_data;
 };
 
-/* Who is to be told that an event was stored. */
+/* The callback that is notified when an event is stored. */
 struct receipt {
     void (*stored)(int result, const char *id, void *user_data);
     void *stored_data;
 };
 
-/* The caller keeps its reference of the message, which has a position afterwards if it is known. On
- * an error nobody gets it. */
+/* Sends the event, or hands it to the carrier. The caller keeps its reference of the message,
+ * whose position is set if it is known already. On an error no recipient gets the event. */
 int publish(ws_manager *manager, const struct publication *publication);
 
 #endif
