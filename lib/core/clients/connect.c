@@ -1,6 +1,7 @@
 /* connect.c: the public calls about one connection: registering it, ending it, its pointer. */
 #include <string.h>
 
+#include "base/close_code.h"
 #include "base/options.h"
 #include "base/utf8.h"
 #include "core/clients/disconnect.h"

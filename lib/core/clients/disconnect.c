@@ -1,9 +1,6 @@
 /* disconnect.c: the end of a connection: out of everything, on_disconnect, its memory. */
 #include "core/clients/disconnect.h"
 
-#include <string.h>
-
-#include "base/utf8.h"
 #include "core/connections/outer_queue.h"
 #include "core/inbox.h"
 #include "core/recovery/recovery.h"
@@ -163,20 +160,4 @@ void loop_call_done(ws_loop *loop)
     if (!loop->running &&
         (loop->doomed != NULL || recoveries_are_ready(loop) || loop->timers.fresh != NULL))
         loop_wake(loop);
-}
-
-bool close_code_valid(uint16_t code)
-{
-    return (code >= 1000 && code <= 1014 && code != 1004 && code != 1005 && code != 1006) ||
-           (code >= 3000 && code <= 4999);
-}
-
-bool close_reason_valid(const char *reason)
-{
-    size_t length;
-
-    if (reason == NULL)
-        return true;
-    length = strnlen(reason, 124);
-    return length <= 123 && utf8_valid(reason, length);
 }

@@ -41,10 +41,4 @@ void loop_idle(ws_loop *loop);
  * not know. The loop's thread. */
 void loop_call_done(ws_loop *loop);
 
-/* May a peer or an application send this close code (RFC 6455 §7.4)? */
-bool close_code_valid(uint16_t code);
-
-/* Is it a reason that fits in a close frame (RFC 6455 §5.5)? NULL is. */
-bool close_reason_valid(const char *reason);
-
 #endif

@@ -6,6 +6,7 @@
 
 #include <openssl/rand.h>
 
+#include "base/close_code.h"
 #include "base/digits.h"
 #include "base/options.h"
 #include "core/clients/disconnect.h"

@@ -3,7 +3,7 @@
 #ifndef WS_TRANSPORT_WEBSOCKET_COMPRESS_H
 #define WS_TRANSPORT_WEBSOCKET_COMPRESS_H
 
-#include "core/loop_state.h"
+#include "core/transport/transport_side.h"
 
 /* The message to send instead of a framed one to a client with a window of 2^window_bits bytes: its
  * compressed form, or itself if that does not pay, or memory ran out. Payloads below `min_bytes`

@@ -8,7 +8,7 @@
 
 #include <ws_manager/websocket.h>
 
-#include "core/manager.h"
+#include "core/transport/transport_side.h"
 
 struct ws_endpoint {
     ws_manager *manager;

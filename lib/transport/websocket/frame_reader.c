@@ -4,8 +4,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/close_code.h"
 #include "base/utf8.h"
-#include "core/clients/disconnect.h"
 #include "transport/websocket/floods.h"
 #include "transport/websocket/frame.h"
 #include "transport/websocket/inflate.h"

@@ -10,8 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/clients/input.h"
-#include "core/loop_state.h"
+#include "core/transport/transport_side.h"
 
 struct flood_counts;
 struct frame_reader;

@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "core/clients/requests.h"
 #include "transport/websocket/floods.h"
 #include "transport/websocket/frame.h"
 #include "transport/websocket/loop_part.h"
@@ -85,8 +84,8 @@ static uint32_t handle_event(ws_websocket *websocket, const struct frame_event *
     switch (event->kind) {
     case FRAME_MESSAGE:
         if (websocket->state == WEBSOCKET_OPEN && websocket->registered)
-            return client_handle(&websocket->connection, event->data, event->length,
-                                 event->is_text);
+            return transport_received(&websocket->connection, event->data, event->length,
+                                      event->is_text);
         break;
     case FRAME_PING:
     case FRAME_PONG:

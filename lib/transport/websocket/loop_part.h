@@ -3,8 +3,7 @@
 #ifndef WS_TRANSPORT_WEBSOCKET_LOOP_PART_H
 #define WS_TRANSPORT_WEBSOCKET_LOOP_PART_H
 
-#include "core/log_share.h"
-#include "core/loop_state.h"
+#include "core/transport/transport_side.h"
 #include "transport/websocket/floods.h"
 
 struct deflater;

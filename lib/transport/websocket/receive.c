@@ -1,8 +1,7 @@
 /* receive.c: what the host hands in: the opening handshake, then bytes for the frames (input.c). */
 #include <string.h>
 
-#include "core/clients/disconnect.h"
-#include "core/inbox.h"
+#include "base/close_code.h"
 #include "transport/websocket/handshake.h"
 #include "transport/websocket/input.h"
 #include "transport/websocket/opening.h"
@@ -80,7 +79,7 @@ static int register_connection(ws_websocket *websocket, const struct ws_handshak
     result = recovery_query_read(&said, &loop->manager->memory, handshake->query,
                                  max_rooms(&loop->manager->options), &options);
     if (result == WS_OK)
-        result = connection_start(&websocket->connection, loop, &options);
+        result = transport_connect(&websocket->connection, loop, &options);
     recovery_query_free(&said);
     websocket->registered = result == WS_OK;
     return result;
@@ -135,7 +134,7 @@ static void accept_handshake(ws_websocket *websocket, const struct ws_handshake 
         const char *text = handshake->refusal != NULL ? handshake->refusal : "";
         size_t length = strlen(text);
 
-        websocket_push_close(websocket, code, text, length <= 123 ? length : 0,
+        websocket_push_close(websocket, code, text, length <= CLOSE_REASON_MAX ? length : 0,
                              WEBSOCKET_CLOSING);
     } else {
         websocket_start_timer(websocket);
@@ -230,18 +229,12 @@ static size_t receive_head(ws_websocket *websocket, const char *data, size_t len
 static ws_loop *begin_call(ws_websocket *websocket)
 {
     websocket_enter(websocket);
-    loop_busy(websocket->connection.loop);
-    return loop_enter(websocket->connection.loop);
+    return transport_call_begin(websocket->connection.loop);
 }
 
 static int end_call(ws_websocket *websocket, ws_loop *previous)
 {
-    ws_loop *loop = websocket->connection.loop;
-
-    if (!loop->running)
-        connections_settle(loop);
-    loop_idle(loop);
-    loop_leave(previous);
+    transport_call_end(websocket->connection.loop, previous);
     return websocket_leave(websocket);
 }
 

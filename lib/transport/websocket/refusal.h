@@ -4,7 +4,7 @@
 #define WS_TRANSPORT_WEBSOCKET_REFUSAL_H
 
 #include "base/buffer.h"
-#include "core/loop_state.h"
+#include "core/transport/transport_side.h"
 #include "transport/websocket/request.h"
 
 struct refusal {

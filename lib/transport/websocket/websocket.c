@@ -4,10 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "core/clients/disconnect.h"
-#include "core/inbox.h"
-#include "core/recovery/recovery.h"
-#include "core/sending/send.h"
+#include "base/close_code.h"
 #include "transport/websocket/compress.h"
 #include "transport/websocket/frame.h"
 #include "transport/websocket/loop_part.h"
@@ -101,7 +98,7 @@ static void unregister(ws_websocket *websocket, uint16_t code)
     if (!websocket->registered)
         return;
     websocket->registered = false;
-    connection_transport_gone(&websocket->connection, code, NULL);
+    transport_gone(&websocket->connection, code);
 }
 
 /* inner_transport's released. */
@@ -139,7 +136,7 @@ void ws_websocket_free(ws_websocket *websocket)
     websocket->aborted = true;
     websocket->state = WEBSOCKET_CLOSED;
     unregister(websocket, 1006);
-    loop_call_done(loop_of(websocket));
+    transport_call_left(loop_of(websocket));
     websocket_leave(websocket);
 }
 
@@ -183,19 +180,9 @@ void websocket_close_for_good(ws_websocket *websocket)
 void websocket_finish(ws_websocket *websocket, uint16_t code, const char *reason, size_t length,
                       enum websocket_state state)
 {
-    struct command command = {.kind = COMMAND_DISCONNECT};
-    struct account before = account_set_client(loop_of(websocket)->number);
-
     websocket->state = (uint8_t)state;
     websocket_start_timer(websocket);
-    command.close = close_reason_new(memory_of(websocket), code, reason, length);
-    /* Without memory the end can't wait for its turn. */
-    if (command.close == NULL ||
-        send_own_command(&websocket->connection, NULL, &command) != WS_OK) {
-        memory_free(memory_of(websocket), command.close);
-        connection_end(&websocket->connection, code, NULL);
-    }
-    account_set(before);
+    transport_post_end(&websocket->connection, code, reason, length);
 }
 
 /* --- output ---------------------------------------------------------------------------------- */
@@ -309,7 +296,7 @@ static int push_within_limit(ws_websocket *websocket, ws_message *form)
         return WS_OK;
     if (!websocket->queue_high) {
         websocket->queue_high = true;
-        connection_backpressure(&websocket->connection, true);
+        transport_filled(&websocket->connection);
     }
     return WS_ERR_BACKPRESSURE;
 }
@@ -399,11 +386,7 @@ static int end_backpressure(ws_websocket *websocket)
 {
     websocket->queue_high = false;
     websocket_enter(websocket);
-    loop_busy(loop_of(websocket));
-    connection_backpressure(&websocket->connection, false);
-    recovery_writable(&websocket->connection);
-    loop_idle(loop_of(websocket));
-    loop_call_done(loop_of(websocket));
+    transport_writable(&websocket->connection);
     return websocket_leave(websocket);
 }
 
@@ -474,7 +457,7 @@ int ws_websocket_close(ws_websocket *websocket, uint16_t code, const char *reaso
     if (!websocket->registered || websocket->connection.state == CONNECTION_GONE)
         return WS_ERR_CLOSED;
     websocket_enter(websocket);
-    connection_end(&websocket->connection, code, reason);
+    transport_end(&websocket->connection, code, reason);
     result = websocket_leave(websocket);
     return result == WS_ERR_CLOSED ? WS_OK : result;
 }

@@ -6,8 +6,7 @@
 #include <assert.h>
 #include <stddef.h>
 
-#include "core/connections/connection.h"
-#include "core/loop_state.h"
+#include "core/transport/transport_side.h"
 #include "transport/websocket/endpoint.h"
 #include "transport/websocket/frame_reader.h"
 #include "transport/websocket/output_queue.h"
