@@ -1,5 +1,5 @@
-/* commands.h: what loops are called for, and the inbox in which that stands in its order.
- * Not here: the posting (inbox.h), and the carrying out (loop/command.h). */
+/* commands.h: the commands that are posted to loops, and the inbox that holds them in order.
+ * Not here: posting (inbox.h) and execution (loop/command.h). */
 #ifndef WS_CORE_COMMANDS_H
 #define WS_CORE_COMMANDS_H
 
@@ -17,21 +17,21 @@ struct share;
 
 enum command_kind {
     COMMAND_EVENT,       /* message to the members of share; NULL: to everyone */
-    COMMAND_BUNDLED,     /* an event that goes with one before it (bundle.h) */
+    COMMAND_BUNDLED,     /* an event that was joined with an earlier one (bundle.h) */
     COMMAND_SEND,        /* message to connection */
     COMMAND_CONNECT,     /* connection becomes live; share: its user's, or NULL */
     COMMAND_JOIN,        /* connection enters share's room */
     COMMAND_LEAVE,       /* connection leaves share's room */
-    COMMAND_CLIENT_JOIN, /* connection's client asked for that */
+    COMMAND_CLIENT_JOIN, /* as COMMAND_JOIN, requested by the connection's client */
     COMMAND_CLIENT_LEAVE,
-    COMMAND_REAUTHORIZE, /* connection leaves the rooms that it may not be in any more */
+    COMMAND_REAUTHORIZE, /* connection leaves the rooms that it may no longer be in */
     COMMAND_DISCONNECT,  /* connection ends */
-    COMMAND_EPOCH,       /* the history begins anew, with another epoch */
-    COMMAND_FETCHED,     /* pages that recoveries wait for have come (page_waits.h) */
+    COMMAND_EPOCH,       /* the history restarts with another epoch */
+    COMMAND_FETCHED,     /* pages that recoveries wait for have arrived (page_waits.h) */
     COMMAND_DRAIN        /* all connections end */
 };
 
-/* What a connection ends with. */
+/* The close code and reason of a connection. */
 struct close_reason {
     uint16_t code;
     char text[]; /* NUL-terminated */

@@ -15,23 +15,23 @@
     X(received_messages, "Messages that clients sent")                                         \
     X(received_bytes, "Bytes of these messages, without framing")                              \
     X(client_errors, "Client messages that were answered with an error")                       \
-    X(rate_limited, "Client messages that came too fast and were not carried out")             \
-    X(rooms_refused, "Joins refused because of a limit of rooms")                              \
+    X(rate_limited, "Client messages that exceeded the rate limit and were not processed")     \
+    X(rooms_refused, "Joins refused because of a limit on rooms")                              \
     X(connections_opened, "Connections registered")                                            \
     X(connections_closed, "Connections ended")                                                 \
     X(handshakes_refused, "Opening handshakes that were refused")                              \
     X(frame_floods, "Connections ended for too many control or continuation frames")           \
-    X(protocol_errors, "Connections ended for what they sent: malformed, or beyond a limit")   \
-    X(timeouts, "Connections ended because a head, a pong or a close did not come in time")    \
-    X(recoveries, "Clients that came back and got all that they missed")                       \
-    X(recoveries_incomplete, "Clients that came back and could not get all of it")             \
-    X(recovered_events, "Events that clients who came back got from the history")
+    X(protocol_errors, "Connections ended because of malformed or oversized input")            \
+    X(timeouts, "Connections ended because a request head, pong or close came too late")       \
+    X(recoveries, "Clients that reconnected and received every missed event")                  \
+    X(recoveries_incomplete, "Clients that reconnected and missed some events")                \
+    X(recovered_events, "Missed events that reconnected clients received from the history")
 
 /* Why a message did not reach one of its recipients. */
 #define DROP_TABLE(X)                                                                          \
     X(slow_client, "the connection's queue was full")                                          \
-    X(gone, "the connection had ended when its turn came")                                     \
-    X(presence, "a presence event went beyond the limit of a second")                          \
+    X(gone, "the connection had ended before delivery")                                        \
+    X(presence, "a presence event exceeded max_presence_deliveries")                           \
     X(no_memory, "an allocation failed")                                                       \
     X(backpressure, "a loop had too many calls waiting: an event was refused")
 

@@ -1,5 +1,5 @@
-/* loop_state.h: what a loop is made of, and the list of its connections that have output.
- * Not here: its life and its turns (loop/loop.c), and the posting to it (inbox.h). */
+/* loop_state.h: the state of a loop, and the list of its connections that have output.
+ * Not here: its life and its turns (loop/loop.c), and posting to it (inbox.h). */
 #ifndef WS_CORE_LOOP_STATE_H
 #define WS_CORE_LOOP_STATE_H
 
@@ -23,38 +23,37 @@
 
 struct recoveries;
 
-/* An event on its way to its recipients, perhaps in several slices: those still to be reached are
- * the first members of the share or, of everyone, those in the lower slots. */
+/* A delivery in progress, perhaps over several slices. Still to be reached are the first `left`
+ * members of the share or, for everyone, the connections in the slots below `left`. */
 struct delivery {
-    struct share *share; /* NULL: everyone, or there is none */
+    struct share *share; /* NULL: everyone, or no delivery */
     uint32_t left;
     bool running;
 };
 
-/* A client's rooms, of which each is asked for anew, perhaps in several turns: those still to be asked
- * for are the first ones. */
+/* A reauthorization in progress, perhaps over several turns: the application is asked again
+ * about each of the client's rooms. Still to be asked are the first `left`. */
 struct reauthorization {
     uint32_t left;
     bool running;
 };
 
-/* The round in which buckets that have filled up are set back to "full" (clients/paces.c). */
+/* The round that resets full buckets (clients/paces.c). */
 struct pace_round {
     struct timer timer;
-    uint32_t below;     /* the slots that it has still to look at */
-    bool is_running;    /* the timer */
-    bool has_found_any; /* buckets that are not full */
+    uint32_t below;     /* slots below this are still to be checked */
+    bool is_running;    /* `timer` is running */
+    bool has_found_any; /* some bucket is not full */
 };
 
-enum { DRAIN_REASON_SIZE = 124 }; /* what fits in a close frame (RFC 6455 §5.5), and a NUL */
+enum { DRAIN_REASON_SIZE = 124 }; /* that of a close frame (RFC 6455 §5.5), and a NUL */
 
-/* What was asked for, and goes to each loop. */
+/* The parameters of a drain, copied to each loop. */
 struct drain_plan {
     uint16_t code;
     uint32_t retry_spread_ms;
     uint32_t spread_ms;
-    uint64_t
-        seed; /* of the numbers by which clients are told to come back at different times */
+    uint64_t seed; /* of the random delays after which clients are asked to reconnect */
     char reason[DRAIN_REASON_SIZE];
 };
 
@@ -65,12 +64,13 @@ struct drain {
     struct drain_plan plan;
     uint64_t begin_ms;
     uint32_t total;  /* connections at the beginning */
-    uint32_t closed; /* of them, so far */
-    uint32_t below;  /* the slots from here on have been seen */
-    uint64_t random; /* begins with the plan's seed */
+    uint32_t closed; /* closed so far */
+    uint32_t below;  /* slots from here on are done */
+    uint64_t random; /* seeded from the plan */
 };
 
-/* Connections that have bytes to write: a list in which a transport links its own. */
+/* An entry in the list of connections that have bytes to write; embedded in the transport's
+ * connection. */
 struct output_node {
     struct output_node *next; /* NULL: not listed; the last one's is OUTPUT_END */
 };
@@ -82,14 +82,14 @@ struct ws_loop {
 
     /* Guarded by the manager's lock: */
     struct inbox inbox;
-    bool awake;         /* a wake-up was made that no turn has answered yet */
-    bool awaits_page;   /* it is to be told when one comes */
+    bool awake;         /* woken, and no turn has begun since */
+    bool awaits_page;   /* post COMMAND_FETCHED when a page arrives */
     unsigned wakers;    /* threads that are calling wake() */
-    struct slots slots; /* changed by the loop's thread alone when it takes one out */
+    struct slots slots; /* entries are removed by the loop's thread alone */
     uint32_t n_connections;
-    _Atomic uint32_t n_outer; /* of these, those of the application's own transports */
+    _Atomic uint32_t n_outer; /* of these, on the application's own transports */
 
-    /* Any thread: the cost of what came from the stream and is not carried out yet. */
+    /* Any thread: the cost of unfinished work that came from the stream. */
     _Atomic uint64_t cluster_work;
 
 #ifndef NDEBUG
@@ -99,37 +99,37 @@ struct ws_loop {
     /* The loop's thread alone: */
     unsigned busy;      /* depth of library calls that use connections */
     bool running;       /* within ws_loop_run() */
-    struct inbox batch; /* what is being carried out, up to `done` */
+    struct inbox batch; /* the commands in execution; the first `done` are finished */
     size_t done;
-    unsigned n_forks; /* forks_count() when `epoch` was the manager's */
-    bool has_epoch;   /* else nobody can recover yet: the cluster is still to be reached */
-    char epoch[EPOCH_SIZE]; /* of the ids that clients get, by what was carried out */
-    uint64_t position;      /* every event up to there was carried out, if it was posted here */
-    uint64_t carried;       /* of the newest event when what is carried out now was posted */
+    unsigned n_forks;       /* forks_count() when `epoch` was copied */
+    bool has_epoch;         /* false: no client can recover before the cluster is reached */
+    char epoch[EPOCH_SIZE]; /* epoch of the ids that clients get, as of the executed commands */
+    uint64_t position; /* every event up to this position that was posted here was executed */
+    uint64_t carried;  /* of the newest event when the current command was posted */
     uint64_t batch_position; /* of the newest event when the batch was taken */
     uint64_t n_batches;
     struct delivery delivery;
     struct reauthorization reauthorization;
-    struct input_list inputs;      /* connections whose clients sent something */
-    struct recoveries *recoveries; /* clients that come back (recovery/recovery.h) */
-    void (*cancel_recovery)(struct connection *connection); /* set by these */
+    struct input_list inputs;      /* connections with client input */
+    struct recoveries *recoveries; /* recovering clients (recovery/recovery.h) */
+    void (*cancel_recovery)(struct connection *connection); /* set by recovery.c */
     struct ending *ending;            /* connections in the middle of connection_end() */
     struct connection *doomed;        /* to be ended when the current command is done */
-    struct connection *graves;        /* ended, to be freed when the library is left */
+    struct connection *graves;        /* ended; freed when the outermost library call returns */
     struct output_node *output_first; /* OUTPUT_END: none */
     struct output_node *output_last;
-    struct host_clock clock; /* what the host tells; all that is due goes by `timers` */
+    struct host_clock clock; /* the host's clock; everything that expires uses `timers` */
     struct timer_wheel timers;
     struct drain drain;
     struct pace_round pace_round;
-    struct log_share logged_ends; /* of those that are too slow, or send too fast */
+    struct log_share logged_ends; /* for clients that are too slow or send too fast */
     struct counters counters;
-    void *transport_part; /* what the inner transport keeps for this loop */
+    void *transport_part; /* the inner transport's state for this loop */
     void (*free_transport_part)(ws_loop *loop);
 };
 
-/* In builds with assertions: no other thread is within the library on behalf of this loop. The host
- * may hand a loop from one thread to another, but not while one is inside. */
+/* In builds with assertions: no other thread is inside the library on behalf of this loop. The
+ * host may hand a loop from one thread to another, but not while a thread is inside. */
 static inline void loop_assert_thread(const ws_loop *loop)
 {
     (void)loop;
@@ -140,7 +140,8 @@ static inline void loop_assert_thread(const ws_loop *loop)
 #endif
 }
 
-/* For that: when `busy` begins, and with 0 when it ends. */
+/* Records the thread for loop_assert_thread() when `busy` becomes positive, and 0 when it is 0
+ * again. */
 static inline void loop_set_inside(ws_loop *loop, uintptr_t thread)
 {
 #ifndef NDEBUG
@@ -151,17 +152,18 @@ static inline void loop_set_inside(ws_loop *loop, uintptr_t thread)
 #endif
 }
 
-/* Whether the loop is the parent's: this is the child of a fork(), which has not run it. */
+/* Whether this is the child of a fork() that has not run the loop, so that the loop is still
+ * the parent's. */
 bool loop_is_parents(const ws_loop *loop);
 
-/* --- output ---------------------------------------------------------------------------------- */
+/* --- output ------------------------------------------------------------------------------- */
 
 #define OUTPUT_END ((struct output_node *)1)
 
-/* Lists a node, if it isn't yet. It stays listed until loop_next_output() returns it. */
+/* Lists a node, unless it is listed. It stays listed until loop_next_output() returns it. */
 void loop_list_output(ws_loop *loop, struct output_node *node);
 
-/* The node that was listed first, which is not any more; NULL if there is none. */
+/* Removes and returns the node that was listed first; NULL if there is none. */
 struct output_node *loop_next_output(ws_loop *loop);
 
 #endif

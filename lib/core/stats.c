@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* Looked at under the lock at a time: a tenth of a millisecond. */
+/* Rooms that are read under one hold of the lock: a tenth of a millisecond. */
 enum { ROOMS_AT_ONCE = 1000 };
 
 static const char *const counter_names[N_COUNTERS] = {
@@ -43,17 +43,17 @@ static void add_json_number(struct buffer *buffer, const char *name, uint64_t va
 /* A walk over the rooms. */
 struct listing {
     uint64_t position; /* name_table_walk() */
-    size_t n_seen;     /* in this step */
-    struct buffer raw; /* what it saw: of each room its members and its name */
+    size_t n_read;     /* rooms read in this step */
+    struct buffer raw; /* of each room read: its member count and its name */
 };
 
-static void see_room(void *node, void *user_data)
+static void read_room(void *node, void *user_data)
 {
     struct listing *listing = user_data;
     const struct group *room = node;
     const size_t count = group_count(room);
 
-    listing->n_seen++;
+    listing->n_read++;
     if (count == 0)
         return;
     buffer_add(&listing->raw, &count, sizeof count);
@@ -61,20 +61,20 @@ static void see_room(void *node, void *user_data)
     buffer_add(&listing->raw, room->name, room->name_length);
 }
 
-/* The next rooms; false after the last. The lock is held, so the text is made afterwards. */
-static bool see_rooms(struct listing *listing, const ws_manager *manager)
+/* Copies the next rooms; false after the last. It makes no text, because the lock is held. */
+static bool read_rooms(struct listing *listing, const ws_manager *manager)
 {
     manager_assert_locked(manager);
-    listing->n_seen = 0;
+    listing->n_read = 0;
     listing->raw.length = 0;
-    while (listing->n_seen < ROOMS_AT_ONCE)
+    while (listing->n_read < ROOMS_AT_ONCE)
         if (!name_table_walk(&manager->registry.tables[GROUP_ROOM], &listing->position,
-                             see_room, listing))
+                             read_room, listing))
             return false;
     return true;
 }
 
-static void add_json_seen(struct buffer *buffer, const struct listing *listing)
+static void add_json_read(struct buffer *buffer, const struct listing *listing)
 {
     const char *at = listing->raw.data;
     const char *end = listing->raw.length > 0 ? at + listing->raw.length : at;
@@ -97,7 +97,8 @@ static void add_json_seen(struct buffer *buffer, const struct listing *listing)
     }
 }
 
-/* The rooms, of which the first were seen already; null if they take more than max_bytes. */
+/* Writes the rooms, of which the first step was read already; null if they take more than
+ * max_bytes. */
 static void add_json_rooms(struct buffer *buffer, ws_manager *manager, struct listing *listing,
                            bool more, size_t max_bytes)
 {
@@ -110,11 +111,11 @@ static void add_json_rooms(struct buffer *buffer, ws_manager *manager, struct li
         buffer->failed |= listing->raw.failed;
         if (buffer->failed)
             return;
-        add_json_seen(buffer, listing);
+        add_json_read(buffer, listing);
         if (buffer->failed || buffer->length - start > max_bytes || !more)
             break;
         manager_lock(manager);
-        more = see_rooms(listing, manager);
+        more = read_rooms(listing, manager);
         manager_unlock(manager);
     }
     buffer_add_text(buffer, "}");
@@ -149,7 +150,7 @@ int ws_manager_get_stats_within(ws_manager *manager, size_t max_rooms_bytes, cha
     add_json_number(&buffer, "unique_users", manager->registry.n_occupied[GROUP_USER]);
     add_json_number(&buffer, "history_events", manager->history.count);
     add_json_number(&buffer, "history_bytes", manager->history.bytes);
-    more = see_rooms(&listing, manager);
+    more = read_rooms(&listing, manager);
     manager_unlock(manager);
     add_json_rooms(&buffer, manager, &listing, more, max_rooms_bytes);
     buffer_free(&listing.raw);
@@ -236,12 +237,13 @@ int ws_manager_get_metrics(ws_manager *manager, char **text, size_t *length)
     history_bytes = manager->history.bytes;
     manager_unlock(manager);
     buffer_init(&buffer, &manager->memory);
-    add_gauge(&buffer, "connections", "Connections that are registered", connections);
+    add_gauge(&buffer, "connections", "Registered connections", connections);
     add_gauge(&buffer, "users", "Users with at least one connection", users);
     add_gauge(&buffer, "rooms", "Rooms with at least one member", rooms);
-    add_gauge(&buffer, "history_events", "Events kept for clients that come back",
+    add_gauge(&buffer, "history_events", "Events stored for clients that reconnect",
               history_events);
-    add_gauge(&buffer, "history_bytes", "Memory that they take", history_bytes);
+    add_gauge(&buffer, "history_bytes", "Bytes of memory used by the stored events",
+              history_bytes);
     for (size_t i = 0; i < FIRST_DROP; i++) {
         add_metric(&buffer, counter_names[i], "counter", counter_help[i]);
         add_sample(&buffer, counter_names[i], "_total", sums[i]);

@@ -1,4 +1,5 @@
-/* connect.c: the public calls about one connection: registering it, ending it, its pointer. */
+/* connect.c: the public functions about one connection: registering and ending it, its
+ * user_data, input from its transport. */
 #include <string.h>
 
 #include "base/close_code.h"
@@ -11,7 +12,7 @@
 #include "core/sending/send.h"
 
 enum {
-    /* Of the first version of ws_transport: what an older caller may pass. */
+    /* The size of ws_transport's first version: the least that a caller may pass. */
     TRANSPORT_FIRST_SIZE = offsetof(ws_transport, close) + sizeof(void (*)(void))
 };
 
@@ -46,7 +47,7 @@ static bool options_valid(const ws_connect_options *options)
            (options->protocol == WS_PROTOCOL_JSON || options->protocol == WS_PROTOCOL_RAW);
 }
 
-/* Takes a free slot for the connection, which gets its id. The lock is held. */
+/* Takes a free slot and assigns the connection's id. The lock is held. */
 static int take_slot(ws_loop *loop, struct connection *connection)
 {
     ws_manager *manager = loop->manager;
@@ -112,7 +113,8 @@ static int post_connect(struct posting *posting, struct connection *connection,
     return WS_OK;
 }
 
-/* Once the lock is released, the loop's thread may end and free it: the id is copied before. */
+/* The id is copied under the lock: once it is released, the loop's thread may end and free the
+ * connection. */
 static int start(struct connection *connection, ws_loop *loop,
                  const ws_connect_options *options, ws_conn_id *id)
 {
@@ -226,8 +228,8 @@ size_t ws_manager_connection_count(ws_manager *manager)
     return count;
 }
 
-/* On the loop's thread, which alone frees connections: the pointer stays valid without the
- * lock. */
+/* Finds a connection on its loop's thread. Only that thread frees connections, so the pointer
+ * stays valid without the lock. */
 static struct connection *find_own(ws_manager *manager, ws_conn_id id)
 {
     struct connection *connection;

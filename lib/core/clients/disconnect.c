@@ -1,4 +1,5 @@
-/* disconnect.c: the end of a connection: out of everything, on_disconnect, its memory. */
+/* disconnect.c: ends connections: removes them from their groups, calls on_disconnect, frees
+ * their memory. */
 #include "core/clients/disconnect.h"
 
 #include "core/connections/outer_queue.h"
@@ -40,7 +41,7 @@ static void free_slot(struct connection *connection)
     loop->n_connections--;
     atomic_fetch_sub(&loop->n_outer, connection->is_inner ? 0 : 1);
     loop->manager->n_connections--;
-    /* Generations live elsewhere, so the last one takes the table with it. */
+    /* The manager keeps the generations, so the table can be freed with the last connection. */
     if (loop->n_connections == 0)
         slots_free(&loop->slots, &loop->manager->memory);
 }
@@ -69,7 +70,7 @@ void connection_detach(struct connection *connection, uint16_t code, const char 
         outer_queue_free((struct outer_connection *)connection);
     connection_free_if_unused(connection);
     manager_unlock(manager);
-    /* The parent's clients have not gone because a child lets go of them. */
+    /* A child of fork() that drops its copies does not end the parent's clients. */
     if (was_registered && !loop_is_parents(loop)) {
         connection_log_end(connection, WS_LOG_DEBUG, code, reason);
         counter_add(&loop->counters, COUNTER_connections_closed, 1);
@@ -91,8 +92,9 @@ void connection_transport_gone(struct connection *connection, uint16_t code, con
     account_set(before);
 }
 
-/* A connection that is being ended while its on_disconnect runs: it can't be found by its id any
- * more, but its transport may be freed there and say so. */
+/* A connection in the middle of connection_end(). While its on_disconnect runs it can't be
+ * found by its id, but the transport may be freed there and call
+ * ws_manager_transport_closed(). */
 struct ending {
     struct connection *connection;
     struct ending *outer;
@@ -124,7 +126,7 @@ bool connection_forget_transport(ws_loop *loop, ws_conn_id id)
     return false;
 }
 
-/* One that has ended in another way meanwhile only leaves the list here. */
+/* A doomed connection that has ended in another way meanwhile is only removed from the list. */
 void connections_settle(ws_loop *loop)
 {
     loop_assert_thread(loop);

@@ -1,32 +1,33 @@
-/* disconnect.h: the end of a connection, and the freeing of its memory when nothing uses it. */
+/* disconnect.h: ends connections, and frees their memory when nothing uses it. */
 #ifndef WS_CORE_CLIENTS_DISCONNECT_H
 #define WS_CORE_CLIENTS_DISCONNECT_H
 
 #include "core/connections/connection.h"
 
-/* Takes the connection out of everything, and calls on_disconnect; the transport is not called.
- * Its memory goes when nothing uses it any more. */
+/* Removes the connection from its groups and its loop, and calls on_disconnect; the transport
+ * is not called. The memory is freed when nothing uses it. */
 void connection_detach(struct connection *connection, uint16_t code, const char *reason);
 
-/* connection_detach(), and the transport is not to be called again. */
+/* connection_detach(), after which the transport is not called again. */
 void connection_transport_gone(struct connection *connection, uint16_t code,
                                const char *reason);
 
-/* connection_detach(), then the transport closes. */
+/* connection_detach(), then asks the transport to close. */
 void connection_end(struct connection *connection, uint16_t code, const char *reason);
 
-/* For a connection whose end is under way: its transport is not to be called any more. False if
- * there is none of that id. */
+/* Stops calling the transport of a connection that is in the middle of connection_end(). False
+ * if no such connection has that id. */
 bool connection_forget_transport(ws_loop *loop, ws_conn_id id);
 
-/* Frees it if it is gone and no command names it. The manager's lock may be held. */
+/* Frees the connection if it has ended and no queued command names it. The manager's lock may
+ * be held. */
 void connection_free_if_unused(struct connection *connection);
 
-/* Ends what is doomed. */
+/* Ends the doomed connections. */
 void connections_settle(ws_loop *loop);
 
-/* Both around every use of connections on the loop's thread that may call back: what ends meanwhile
- * is freed at the end of the outermost. */
+/* loop_busy() and loop_idle() enclose every use of connections on the loop's thread that may
+ * call back: connections that end meanwhile are freed by the outermost loop_idle(). */
 static inline void loop_busy(ws_loop *loop)
 {
     loop_assert_thread(loop);
@@ -35,10 +36,10 @@ static inline void loop_busy(ws_loop *loop)
 }
 void loop_idle(ws_loop *loop);
 
-/* To be called at the end of each public call that may be made outside of ws_loop_run(), and after
- * which the host is not told to run the loop: has it run if the call left something to it, a
- * connection to be ended, a recovery that can go on, or a timer of which the host's deadline does
- * not know. The loop's thread. */
+/* Call it at the end of each public function that may be called outside of ws_loop_run() and
+ * does not tell the host to run the loop. If the call left work for the loop (a connection to
+ * end, a recovery that can continue, a timer before the host's deadline), it makes the loop
+ * run. The loop's thread. */
 void loop_call_done(ws_loop *loop);
 
 #endif

@@ -1,4 +1,4 @@
-/* drain.c: sending all clients away, over some time. */
+/* drain.c: closes all connections, spread over some time. */
 #include "core/clients/drain.h"
 
 #include <stddef.h>
@@ -14,7 +14,7 @@
 #include "core/inbox.h"
 
 enum {
-    CLOSED_AT_ONCE = 1024, /* in a tick of the timers */
+    CLOSED_AT_ONCE = 1024, /* connections closed in one tick of the timers */
     RETRY_TEXT_MAX = 32    /* "; retry in 4294967295 ms" */
 };
 
@@ -29,7 +29,7 @@ void ws_drain_options_init_size(ws_drain_options *options, size_t size)
     options_init(options, size, &defaults, sizeof defaults);
 }
 
-/* splitmix64: no secret, only apart from each other. */
+/* splitmix64: the delays need to differ, not to be secret. */
 static uint64_t next_random(uint64_t *state)
 {
     uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
@@ -39,7 +39,8 @@ static uint64_t next_random(uint64_t *state)
     return z ^ z >> 31;
 }
 
-/* The reason, and when to come back: each client another time, so that they do not come at once. */
+/* Writes the reason with a retry delay, which differs for each client, so that they do not all
+ * reconnect at once. */
 static const char *write_reason(struct drain *drain, char text[DRAIN_REASON_SIZE])
 {
     char digits[DECIMAL_MAX + 1];
@@ -57,7 +58,7 @@ static const char *write_reason(struct drain *drain, char text[DRAIN_REASON_SIZE
     return text;
 }
 
-/* Ends one more; false if nobody is left. */
+/* Ends the next connection; false if none is left. */
 static bool end_one(ws_loop *loop)
 {
     struct drain *drain = &loop->drain;
@@ -71,7 +72,7 @@ static bool end_one(ws_loop *loop)
     return true;
 }
 
-/* How many should have gone by now. */
+/* The number of connections that should have been closed by now. */
 static uint32_t due(const struct drain *drain, uint64_t now_ms)
 {
     uint64_t passed_ms = now_ms - drain->begin_ms;
@@ -124,7 +125,7 @@ bool drain_run(ws_loop *loop, const struct drain_plan *plan, uint32_t *budget)
     return loop->drain.plan.spread_ms > 0;
 }
 
-/* One command for each loop, all or none. */
+/* Posts a command to each loop, or to none. */
 static int post(struct posting *posting, struct drain_plan **plans)
 {
     ws_manager *manager = posting->manager;
@@ -151,7 +152,8 @@ static bool options_valid(const ws_drain_options *options)
            (options->reason == NULL || strlen(options->reason) + room < DRAIN_REASON_SIZE);
 }
 
-/* Without randomness a loop's number is the seed. NULL if memory ran out. */
+/* Makes the plan of one loop. If the system has no randomness, the seed is the loop's number.
+ * NULL if memory ran out. */
 static struct drain_plan *make_plan(const ws_manager *manager, const ws_drain_options *options,
                                     uint32_t loop)
 {

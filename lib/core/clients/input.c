@@ -1,4 +1,4 @@
-/* input.c: serving what clients sent, round-robin by cost. */
+/* input.c: serves the connections with client input, by deficit round-robin. */
 #include "core/clients/input.h"
 
 #include "core/account.h"
@@ -7,7 +7,8 @@
 #include "core/work.h"
 
 enum {
-    QUANTUM = 512, /* of one connection in a round: 64 small messages, 8 that call back */
+    QUANTUM =
+        512, /* budget of a connection in a round: 64 small messages, or 8 with a callback */
     CHARGE_MAX = 65536
 };
 
@@ -16,7 +17,8 @@ bool input_may_go_on(const ws_loop *loop, const struct input *input)
     return input->credit > 0 && loop->doomed == NULL && !work_holds_clients_back(loop);
 }
 
-/* A large debt would only let the others go first for longer than there is any sense in. */
+/* Limits a connection's debt: a larger one would only delay it without benefit to the
+ * others. */
 static uint32_t capped(uint32_t cost)
 {
     return cost < CHARGE_MAX ? cost : CHARGE_MAX;
@@ -29,7 +31,8 @@ void input_charge(struct input *input, uint32_t cost, uint32_t *sum)
     input->credit -= (int32_t)cost;
 }
 
-/* Each of those that are listed now once: what they cost, or 0 if none may be served. */
+/* Serves each connection that is listed now once. Returns the cost, or 0 if none may be
+ * served. */
 static uint32_t run_round(ws_loop *loop, uint32_t budget)
 {
     uint32_t spent = 0;
@@ -43,12 +46,12 @@ static uint32_t run_round(ws_loop *loop, uint32_t budget)
         input->credit = input->credit > 0 ? QUANTUM : input->credit + QUANTUM;
         if (input->credit <= 0) {
             input_list_add(&loop->inputs, input);
-            spent++; /* so that a round of nothing but debtors is not taken for the end */
+            spent++; /* a round in which every connection is in debt is not the end */
             continue;
         }
         spent += input->serve(loop, input);
         connections_settle(loop);
-        /* The next one does not pay for what that brought about. */
+        /* What settling caused is not charged to the next connection. */
         spent += capped(account_take_posted());
     }
     return spent;

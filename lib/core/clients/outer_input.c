@@ -1,4 +1,4 @@
-/* outer_input.c: messages of the application's own transports, waiting for their turn. */
+/* outer_input.c: processes the messages of the application's own transports, in turns. */
 #include "core/clients/outer_input.h"
 
 #include <stddef.h>
@@ -8,7 +8,7 @@
 #include "core/connections/outer_queue.h"
 #include "core/inbox.h"
 
-/* The member of ws_transport that its first version lacked. */
+/* ws_transport::resume is not in the struct's first version. */
 enum { TRANSPORT_SIZE_WITH_RESUME = offsetof(ws_transport, resume) + sizeof(void (*)(void)) };
 
 static struct outer_connection *of_input(struct input *input)

@@ -1,4 +1,4 @@
-/* paces.c: the rate limit of the messages of a loop's connections. */
+/* paces.c: the rate limit of client messages, for a loop's connections. */
 #include "core/clients/paces.h"
 
 #include <assert.h>
@@ -9,12 +9,12 @@
 #include "core/connections/delivery.h"
 
 enum {
-    ROUND_MS = 8 * 3600 * 1000, /* with a burst of an hour less than half of PACE_WRAP_MS */
-    AT_ONCE = 1024              /* connections in a tick of the timers */
+    ROUND_MS = 8 * 3600 * 1000, /* plus a burst of an hour: less than half of PACE_WRAP_MS */
+    AT_ONCE = 1024              /* connections checked in one tick of the timers */
 };
 
 static_assert(ROUND_MS + PACE_MAX_BURST_SECONDS * 1000 < PACE_WRAP_MS / 2,
-              "a bucket is looked at before its time is ambiguous");
+              "a bucket is checked before its time is ambiguous");
 
 static void begin_round(ws_loop *loop)
 {

@@ -1,8 +1,8 @@
-/* paces.h: the rate limit of the messages of a loop's connections. Not here: the bucket that each
- * has (pace.h).
+/* paces.h: the rate limit of client messages, for a loop's connections. Not here: the token
+ * bucket that each has (pace.h).
  *
- * A bucket's time wraps around, so those that have filled up are set back to "full" before their
- * time can be mistaken for one to come. */
+ * A bucket's time wraps around. Buckets that have filled up are therefore reset to "full"
+ * before an old time could be mistaken for a future one. */
 #ifndef WS_CORE_CLIENTS_PACES_H
 #define WS_CORE_CLIENTS_PACES_H
 
@@ -12,7 +12,7 @@
 
 void paces_init(ws_loop *loop);
 
-/* Takes a token for a message of the connection's client; false if there is none. */
+/* Takes a token for one message of the connection's client; false if there is none. */
 bool paces_take(struct connection *connection);
 
 #endif

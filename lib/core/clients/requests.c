@@ -1,4 +1,4 @@
-/* requests.c: what clients say, carried out, and what they are answered. */
+/* requests.c: executes what clients request, and answers them. */
 #include "core/clients/requests.h"
 
 #include <string.h>
@@ -13,7 +13,7 @@
 #include "core/sending/send.h"
 #include "protocol/json/client_message.h"
 
-/* --- answers --------------------------------------------------------------------------------- */
+/* --- answers ------------------------------------------------------------------------------ */
 
 void client_welcome(struct connection *connection, uint32_t ping_interval_ms)
 {
@@ -31,8 +31,9 @@ void client_welcome(struct connection *connection, uint32_t ping_interval_ms)
     connection_deliver_text(connection, &buffer);
 }
 
-/* Posts an answer that ends with an event id, and frees its buffer. One that recovers is somewhere
- * else in the order than the loop, and gets it at once. */
+/* Completes an answer with an event id, posts it, and frees its buffer. A connection that
+ * recovers is at another point of the order than its loop: it gets the answer at once, with its
+ * own id. */
 static void answer_up_to_id(struct connection *connection, struct buffer *buffer)
 {
     char id[EVENT_ID_SIZE];
@@ -51,7 +52,7 @@ static void answer_up_to_id(struct connection *connection, struct buffer *buffer
         connection_out_of_memory(connection);
 }
 
-/* `type` is pong or authenticated. */
+/* Answers with an event id; `type` is pong or authenticated. */
 static void answer_with_id(struct connection *connection, const char *type,
                            struct json_slice ref)
 {
@@ -62,8 +63,8 @@ static void answer_with_id(struct connection *connection, const char *type,
     answer_up_to_id(connection, &buffer);
 }
 
-/* Told where the membership changes: everything up to the id was delivered before, and a joiner gets
- * every event of the room above it. */
+/* Answers a join or leave at the point where the membership changes: every event up to the id
+ * was delivered before, and a client that joined gets every event of the room after it. */
 static void answer_with_room(struct connection *connection, const char *type,
                              struct json_slice ref, const char *room)
 {
@@ -77,7 +78,7 @@ static void answer_with_room(struct connection *connection, const char *type,
     connection_deliver_text(connection, &buffer);
 }
 
-/* Errors take their place among the answers. */
+/* Answers with an error, in order with the other answers. */
 static void answer_with_problem(struct connection *connection, struct json_slice ref,
                                 struct answer_problem problem)
 {
@@ -99,15 +100,15 @@ static void answer_with_problem(struct connection *connection, struct json_slice
         connection_out_of_memory(connection);
 }
 
-/* What a request came to, unless it was WS_OK. A callback may have ended the connection; then
- * there is nobody to answer. */
+/* Answers with a request's result, unless it is WS_OK. If a callback has ended the connection,
+ * nothing is sent. */
 static void answer_with_result(struct connection *connection, struct json_slice ref, int result)
 {
     static const struct answer_problem forbidden = {ANSWER_FORBIDDEN, "not allowed"};
     static const struct answer_problem not_member = {ANSWER_NOT_MEMBER,
                                                      "the connection is not in that room"};
     static const struct answer_problem too_many = {
-        ANSWER_TOO_MANY_ROOMS, "the connection is in as many rooms as it may be"};
+        ANSWER_TOO_MANY_ROOMS, "the connection is in the maximum number of rooms"};
     static const struct answer_problem rejected = {ANSWER_BAD_REQUEST,
                                                    "the message was not accepted"};
 
@@ -135,7 +136,7 @@ static void answer_with_result(struct connection *connection, struct json_slice 
     }
 }
 
-/* --- requests -------------------------------------------------------------------------------- */
+/* --- requests ----------------------------------------------------------------------------- */
 
 static int authorize(struct connection *connection, const char *room)
 {
@@ -151,8 +152,9 @@ static int authorize(struct connection *connection, const char *room)
                : WS_ERR_FORBIDDEN;
 }
 
-/* The answer comes before on_join, so that what the application sends there comes after it. A client
- * that named the room when it came back hears only of failures. */
+/* Adds the client to a room. The answer is sent before on_join is called, so that it precedes
+ * what the application sends there. `is_quiet`: the client named the room when it reconnected,
+ * so only a failure is answered. */
 static void enter_room(struct connection *connection, struct share *share,
                        struct json_slice ref, bool is_quiet)
 {
@@ -188,8 +190,7 @@ static void join_former_room(struct connection *connection, const char *room,
 
 void client_join(struct connection *connection, const char *room)
 {
-    static const struct answer_problem bad_name = {ANSWER_BAD_REQUEST,
-                                                   "that can't be a room's name"};
+    static const struct answer_problem bad_name = {ANSWER_BAD_REQUEST, "not a valid room name"};
     struct buffer quoted;
 
     if (connection->state != CONNECTION_LIVE)
@@ -211,9 +212,9 @@ static struct json_slice ref_of(const char *ref)
     return (struct json_slice){ref, ref != NULL ? strlen(ref) : 0};
 }
 
-/* Posts what the client wants with a room, so that it takes its place among the events: the room's
- * events before it are delivered by the old membership, and those behind it by the new one. Nothing
- * else that the client sent is carried out until then. */
+/* Posts a client's join or leave, so that it is ordered with the events: the room's earlier
+ * events are delivered by the old membership, the later ones by the new one. Nothing else from
+ * the client is processed until then. */
 static void request_room(struct connection *connection, enum command_kind kind,
                          const struct client_message *message)
 {
@@ -272,7 +273,7 @@ void client_reauthorize(struct connection *connection, uint32_t at)
     struct share *share = rooms_at(&connection->rooms, at).share;
     const char *room = share->group->name;
 
-    /* The name stays valid whatever the callbacks do. */
+    /* Pinned so that the name stays valid whatever the callbacks do. */
     room_pin_share(connection, share);
     if (authorize(connection, room) != WS_OK && connection->state == CONNECTION_LIVE) {
         int result = membership_leave(connection, share);
@@ -310,7 +311,7 @@ static void handle_authenticate(struct connection *connection,
                                 const struct client_message *message)
 {
     static const struct answer_problem unknown = {ANSWER_UNKNOWN_TYPE,
-                                                  "this server asks for no token"};
+                                                  "this server does not use tokens"};
     ws_manager *manager = connection->loop->manager;
     const ws_manager_options *options = &manager->options;
     struct connection_view view;
@@ -388,7 +389,8 @@ static uint32_t handle_json(struct connection *connection, const char *text, siz
     return cost;
 }
 
-/* A message that came too fast is not carried out; a client that goes on like that is sent away. */
+/* Refuses a message that exceeds the rate limit. A client that continues to send too fast is
+ * disconnected. */
 static void refuse_pace(struct connection *connection, const char *text, size_t length)
 {
     static const struct answer_problem too_fast = {ANSWER_RATE_LIMITED, "too many messages"};
@@ -416,7 +418,7 @@ uint32_t client_handle(struct connection *connection, const char *data, size_t l
                        bool is_text)
 {
     static const struct answer_problem binary = {ANSWER_BAD_REQUEST,
-                                                 "binary messages are not understood"};
+                                                 "binary messages are not supported"};
     ws_loop *loop = connection->loop;
     ws_manager *manager = loop->manager;
     const ws_manager_options *options = &manager->options;

@@ -1,4 +1,4 @@
-/* fetch.c: pages that a carrier is asked for, and what it answers. */
+/* fetch.c: requests pages of the stream from a carrier, and handles its answers. */
 #include "core/cluster/fetch.h"
 
 #include <string.h>
@@ -8,10 +8,10 @@
 #include "core/inbox.h"
 #include "core/sending/encode.h"
 
-/* --- asking ---------------------------------------------------------------------------------- */
+/* --- requests ----------------------------------------------------------------------------- */
 
 /* The lock is held. */
-static bool is_kept_or_lost(ws_manager *manager, uint64_t position)
+static bool is_cached_or_lost(ws_manager *manager, uint64_t position)
 {
     struct pages *pages = &manager->pages;
 
@@ -19,8 +19,9 @@ static bool is_kept_or_lost(ws_manager *manager, uint64_t position)
     return position < pages->lost || pages_find(pages, position) != NULL;
 }
 
-/* Sets up the request for what is behind a position. The lock is held. WS_ERR_BACKPRESSURE: too
- * many are under way, or the loop has not yet heard of another stream. */
+/* Prepares the request for the page after a position. The lock is held. WS_ERR_BACKPRESSURE:
+ * too many requests are pending, or the loop has not learned yet that the stream was
+ * replaced. */
 static int prepare(ws_loop *loop, struct page_request *request, uint64_t position)
 {
     ws_manager *manager = loop->manager;
@@ -68,7 +69,7 @@ int cluster_fetch(ws_loop *loop, uint64_t position)
         return WS_ERR_NO_MEMORY;
     manager_lock(manager);
     is_under_way = pages_find_request(pages, page_number(position)) != NULL;
-    if (!manager->has_cluster || is_kept_or_lost(manager, position))
+    if (!manager->has_cluster || is_cached_or_lost(manager, position))
         result = WS_ERR_ALREADY;
     else if (!is_under_way)
         result = prepare(loop, request, position);
@@ -95,9 +96,9 @@ bool cluster_is_fetching(ws_loop *loop, uint64_t number)
     return is_fetching;
 }
 
-/* --- answers --------------------------------------------------------------------------------- */
+/* --- answers ------------------------------------------------------------------------------ */
 
-/* The events from the first on, as far as there is no gap between them. */
+/* Counts the leading events without a gap between them that were asked for. */
 static size_t count_usable(const struct page_request *asked, const ws_cluster_event *events,
                            size_t n_events)
 {
@@ -109,7 +110,7 @@ static size_t count_usable(const struct page_request *asked, const ws_cluster_ev
     return count;
 }
 
-/* One that can't be understood is left out. False if memory ran out. */
+/* Adds an event to a page; skips one that is not valid. False if memory ran out. */
 static bool add_event(const ws_manager *manager, struct page *page, const char *epoch,
                       const ws_cluster_event *event)
 {
@@ -131,7 +132,7 @@ static bool add_event(const ws_manager *manager, struct page *page, const char *
     return added;
 }
 
-/* A page of what came; NULL if memory ran out. */
+/* Makes a page of the events; NULL if memory ran out. */
 static struct page *make_page(const ws_manager *manager, const char *epoch,
                               const ws_cluster_event *events, size_t n_events)
 {
@@ -152,8 +153,8 @@ static struct page *make_page(const ws_manager *manager, const char *epoch,
     return page;
 }
 
-/* What should have come before the first event, or all if there is none, is lost. The lock is
- * held. */
+/* Records as lost the requested events before the first one that came; all of them if none
+ * came. The lock is held. */
 static void note_lost(ws_manager *manager, const struct page_request *asked,
                       const ws_cluster_event *events, size_t n_events)
 {
@@ -169,8 +170,9 @@ static void note_lost(ws_manager *manager, const struct page_request *asked,
         pages->lost = until;
 }
 
-/* Without memory for it a loop looks for itself later. The lock is held. */
-static void tell_loops(struct posting *posting)
+/* Posts COMMAND_FETCHED to the loops that wait for a page. A loop that can't get it, because
+ * memory ran out, checks by itself later. The lock is held. */
+static void notify_loops(struct posting *posting)
 {
     const ws_manager *manager = posting->manager;
 
@@ -185,8 +187,8 @@ static void tell_loops(struct posting *posting)
     }
 }
 
-/* In the child of a fork() it is void from here on: before a page is made of it under a secret that
- * changes. */
+/* Whether the request is void. In the child of a fork() it is void from now on: checked before
+ * a page is made, whose hashes would use a secret that changes. */
 static bool is_void(ws_manager *manager, const struct page_request *asked)
 {
     bool result;
@@ -215,7 +217,7 @@ static int page_fetched(ws_manager *manager, struct page_request *asked,
         note_lost(manager, asked, events, n_events);
         if (page != NULL && manager->pages.n_readers > 0)
             page = pages_add(&manager->pages, page);
-        tell_loops(&posting);
+        notify_loops(&posting);
     }
     posting_end(&posting);
     pages_free(&manager->memory, page);

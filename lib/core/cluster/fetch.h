@@ -1,16 +1,16 @@
-/* fetch.h: pages of the stream that a cluster's carrier is asked for.
- * Not here: those that wait for them (recovery/page_waits.h). */
+/* fetch.h: requests pages of the stream from a cluster's carrier. Not here: the recoveries that
+ * wait for pages (recovery/page_waits.h). */
 #ifndef WS_CORE_CLUSTER_FETCH_H
 #define WS_CORE_CLUSTER_FETCH_H
 
 #include "core/loop_state.h"
 
-/* Asks for the page behind a position, unless that is under way; COMMAND_FETCHED follows when it
- * has come, or can't be had. WS_ERR_ALREADY: that is so now. Other errors: to be tried again
- * later. */
+/* Requests the page after a position, unless a request is pending. COMMAND_FETCHED follows when
+ * the page has arrived or the request has failed. WS_ERR_ALREADY: the page is cached, or known
+ * to be lost. After other errors, try again later. */
 int cluster_fetch(ws_loop *loop, uint64_t position);
 
-/* Whether the answer about a page is still to come. Then COMMAND_FETCHED follows. */
+/* Whether the answer to a page's request is pending; COMMAND_FETCHED follows then. */
 bool cluster_is_fetching(ws_loop *loop, uint64_t number);
 
 #endif

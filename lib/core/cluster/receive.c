@@ -1,5 +1,6 @@
-/* receive.c: what a carrier of events between processes calls: the beginning, delivery, what is
- * stored. Not here: what it is asked for (fetch.c). */
+/* receive.c: the functions that a carrier of events between processes calls: start, delivery,
+ * receipts.
+ * Not here: the requests to it (fetch.c). */
 #include "core/cluster/stream_event.h"
 
 #include <string.h>
@@ -38,7 +39,7 @@ int ws_cluster_new_epoch(char *epoch)
     return epoch_draw(epoch) ? WS_OK : WS_ERR_SYSTEM;
 }
 
-/* --- delivery --------------------------------------------------------------------------------- */
+/* --- delivery ----------------------------------------------------------------------------- */
 
 static bool is_next(ws_manager *manager, uint64_t position)
 {
@@ -50,10 +51,10 @@ static bool is_next(ws_manager *manager, uint64_t position)
     return next;
 }
 
-/* Nobody gets it, but the positions go on. */
+/* Skips an event that is not valid: it has no recipients, but uses its position. */
 static void pass_over(ws_manager *manager, uint64_t position)
 {
-    manager_log(manager, WS_LOG_WARN, "event %llu of the stream can't be understood",
+    manager_log(manager, WS_LOG_WARN, "event %llu of the stream is not valid and was skipped",
                 (unsigned long long)position);
     manager_lock(manager);
     manager->position++;
@@ -101,7 +102,7 @@ void ws_manager_cluster_stored(ws_manager *manager, void *receipt, int result,
     memory_free(&manager->memory, given);
 }
 
-/* --- beginning -------------------------------------------------------------------------------- */
+/* --- start -------------------------------------------------------------------------------- */
 
 static bool positions_valid(uint64_t position, const ws_cluster_event *events, size_t n_events)
 {
@@ -113,7 +114,8 @@ static bool positions_valid(uint64_t position, const ws_cluster_event *events, s
     return true;
 }
 
-/* Without memory for one, or sense in it, the history begins behind it. The lock is held. */
+/* Stores an event in the history. If it is not valid, or memory ran out, the history begins
+ * after it. The lock is held. */
 static void keep(ws_manager *manager, const ws_cluster_event *event, ws_message *message,
                  int64_t now_ms)
 {
@@ -131,10 +133,11 @@ static void keep(ws_manager *manager, const ws_cluster_event *event, ws_message 
     history_append(&manager->history, line, message, now_ms);
 }
 
-/* What was read before is no more, or it is unknown what came between. The lock is held. */
-static void begin_anew(ws_manager *manager, const char *epoch, uint64_t position,
-                       const ws_cluster_event *events, ws_message **messages, size_t n_events,
-                       int64_t now_ms)
+/* Replaces the history, because the stream was replaced or an unknown number of events is
+ * missing. The lock is held. */
+static void replace_history(ws_manager *manager, const char *epoch, uint64_t position,
+                            const ws_cluster_event *events, ws_message **messages,
+                            size_t n_events, int64_t now_ms)
 {
     manager_assert_locked(manager);
     memcpy(manager->epoch, epoch, sizeof manager->epoch);
@@ -158,9 +161,9 @@ static int reserve_everywhere(ws_manager *manager)
     return WS_OK;
 }
 
-/* Each loop learns of the epoch, and who is connected that something was missed. The lock is
+/* Posts the epoch to each loop, and the notice of missed events to its connections. The lock is
  * held. */
-static void post_epoch(struct posting *posting, char **epochs, ws_message *told)
+static void post_epoch(struct posting *posting, char **epochs, ws_message *notice)
 {
     const ws_manager *manager = posting->manager;
 
@@ -176,13 +179,14 @@ static void post_epoch(struct posting *posting, char **epochs, ws_message *told)
         if (loop->n_connections > 0)
             posting_push(
                 posting, loop,
-                &(struct command){.kind = COMMAND_EVENT, .message = ws_message_ref(told)});
+                &(struct command){.kind = COMMAND_EVENT, .message = ws_message_ref(notice)});
     }
 }
 
-/* {"type":"recovered"} with `complete` false, at a position: those who recover are told so
- * otherwise. */
-static ws_message *tell_missed(const ws_manager *manager, const char *epoch, uint64_t position)
+/* Makes {"type":"recovered"} with `complete` false, at a position. Connections that recover do
+ * not get it: they are notified by their recovery. */
+static ws_message *make_gap_notice(const ws_manager *manager, const char *epoch,
+                                   uint64_t position)
 {
     char id[EVENT_ID_SIZE];
     struct buffer buffer;
@@ -197,10 +201,10 @@ static ws_message *tell_missed(const ws_manager *manager, const char *epoch, uin
     return message;
 }
 
-/* All that ws_manager_cluster_start() needs memory for, before anything changes. */
+/* Everything that ws_manager_cluster_start() allocates, before anything changes. */
 struct start {
     char *epochs[MANAGER_MAX_LOOPS];
-    ws_message *told;
+    ws_message *notice;
     ws_message **messages;
     size_t n_messages;
 };
@@ -215,8 +219,8 @@ static bool prepare(const ws_manager *manager, struct start *start, const char *
         if (start->epochs[i] == NULL)
             return false;
     }
-    start->told = tell_missed(manager, epoch, position);
-    if (start->told == NULL)
+    start->notice = make_gap_notice(manager, epoch, position);
+    if (start->notice == NULL)
         return false;
     if (n_events == 0)
         return true;
@@ -238,8 +242,8 @@ static void discard(const ws_manager *manager, struct start *start)
         if (start->messages[i] != NULL)
             ws_message_unref(start->messages[i]);
     memory_free(&manager->memory, start->messages);
-    if (start->told != NULL)
-        ws_message_unref(start->told);
+    if (start->notice != NULL)
+        ws_message_unref(start->notice);
 }
 
 int ws_manager_cluster_start(ws_manager *manager, const char *epoch, uint64_t position,
@@ -249,7 +253,7 @@ int ws_manager_cluster_start(ws_manager *manager, const char *epoch, uint64_t po
     struct page *dropped = NULL;
     struct posting posting;
     int64_t now_ms;
-    bool goes_on;
+    bool continues;
     int result;
 
     if (manager == NULL || epoch == NULL || !epoch_valid(epoch) ||
@@ -263,13 +267,13 @@ int ws_manager_cluster_start(ws_manager *manager, const char *epoch, uint64_t po
     posting_begin(&posting, manager);
     result = reserve_everywhere(manager);
     if (result == WS_OK) {
-        goes_on = manager->cluster_started && strcmp(epoch, manager->epoch) == 0 &&
-                  position == manager->position;
-        if (!goes_on) {
+        continues = manager->cluster_started && strcmp(epoch, manager->epoch) == 0 &&
+                    position == manager->position;
+        if (!continues) {
             dropped = pages_begin_anew(&manager->pages);
-            begin_anew(manager, epoch, position, events, start.messages, n_events, now_ms);
+            replace_history(manager, epoch, position, events, start.messages, n_events, now_ms);
             manager->cluster_started = true;
-            post_epoch(&posting, start.epochs, start.told);
+            post_epoch(&posting, start.epochs, start.notice);
         }
     }
     posting_end(&posting);

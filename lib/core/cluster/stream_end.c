@@ -1,9 +1,10 @@
-/* stream_end.c: how far a cluster's stream goes beyond what was delivered here, for clients
- * that have seen more of it elsewhere: the process is behind, perhaps since it can't reach the
- * stream, and then they wait until it is not; or the stream has lost what they saw. */
+/* stream_end.c: asks how far a cluster's stream goes beyond what was delivered here, for
+ * clients that have seen more of it at another process. Either this process is behind, perhaps
+ * because it can't reach the stream, and the clients wait until it has caught up; or the stream
+ * has lost what they saw. */
 #include "core/cluster/stream_end.h"
 
-/* What is to be asked, if it is. The lock is held. */
+/* Begins a question, unless one is pending. The lock is held. */
 static bool begin_asking(ws_manager *manager)
 {
     struct stream_end *end = &manager->stream_end;

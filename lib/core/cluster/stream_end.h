@@ -4,12 +4,13 @@
 
 #include "core/loop_state.h"
 
-/* Whether the stream may reach a position, which this process has not come to yet. It asks the
- * carrier, who answers when it can: WS_OK until then. WS_ERR_NOT_FOUND: by an answer since
- * *question was 0 the stream ends before. Other errors: the carrier can't be asked now. */
+/* Whether the stream may reach a position that was not delivered here yet. Asks the carrier,
+ * which answers later; WS_OK until then. WS_ERR_NOT_FOUND: an answer that came since *question
+ * was set from 0 says that the stream ends before the position. Other errors: the carrier can't
+ * be asked now. */
 int cluster_reaches(ws_loop *loop, uint64_t position, uint64_t *question);
 
-/* Takes the answer to that. */
+/* Handles the carrier's answer: the number of events that it found. */
 void cluster_end_answered(ws_manager *manager, size_t n_events);
 
 #endif

@@ -1,4 +1,4 @@
-/* stream_event.c: events of the stream between processes as messages. */
+/* stream_event.c: converts events of the stream between processes into messages. */
 #include "core/cluster/stream_event.h"
 
 #include <string.h>
@@ -25,7 +25,8 @@ bool cluster_event_kind(const ws_cluster_event *event, enum group_kind *kind)
     return event->target != NULL && name_text_valid(event->target);
 }
 
-/* Others may write to the stream too. An id can be put in front of an object's first member. */
+/* The stream is untrusted input. The object must have a first member, so that an id can be
+ * written before it. */
 bool cluster_event_valid(const ws_cluster_event *event, enum group_kind *kind)
 {
     return event->text != NULL && event->length > 2 && event->length <= MESSAGE_MAX_BYTES &&
@@ -42,8 +43,9 @@ static size_t count_names(const char *names)
     return count;
 }
 
-/* What stands for the connections that it excludes. Those of one event are all of the process that
- * sent it, so the first tells whose they are. NULL if memory ran out. */
+/* Reads the connections that the event excludes, by message_exclusion(). All of them belong to
+ * the process that sent the event, so the first determines is_foreign. NULL if memory ran
+ * out. */
 static ws_conn_id *read_excluded(const ws_manager *manager, const char *names, size_t *count,
                                  bool *is_foreign)
 {

@@ -1,17 +1,19 @@
-/* stream_event.h: events of the stream between processes as messages. They come from outside of
- * the process. Not here: when they come, and what for (cluster/receive.c). */
+/* stream_event.h: converts events of the stream between processes into messages. Their content
+ * is untrusted: it comes from outside the process. Not here: their arrival and delivery
+ * (cluster/receive.c). */
 #ifndef WS_CORE_CLUSTER_STREAM_EVENT_H
 #define WS_CORE_CLUSTER_STREAM_EVENT_H
 
 #include "core/manager.h"
 
-/* Whom it is for; false if that makes no sense. */
+/* Determines the kind of target; false if the target is not valid. */
 bool cluster_event_kind(const ws_cluster_event *event, enum group_kind *kind);
 
-/* The same, and its text is an event's. */
+/* Determines the kind of target; false if the target or the event's text is not valid. */
 bool cluster_event_valid(const ws_cluster_event *event, enum group_kind *kind);
 
-/* The message of a valid event, complete but for its id; NULL if memory ran out. */
+/* Makes the message of a valid event, which still lacks its id (see encode_finish()); NULL if
+ * memory ran out. */
 ws_message *cluster_event_message(const ws_manager *manager, const ws_cluster_event *event);
 
 #endif

@@ -1,4 +1,4 @@
-/* connection.c: a registered connection: entering and leaving groups, and delivery. */
+/* connection.c: a registered connection and delivery to it. */
 #include "core/connections/connection.h"
 
 #include <assert.h>
@@ -46,11 +46,11 @@ void connection_log_end(const struct connection *connection, int level, uint16_t
     if (manager->options.log == NULL)
         return;
     connection_name_write(manager->process, connection->id, name);
-    manager_log(manager, level, "connection %s ends with %u %s", name, code,
+    manager_log(manager, level, "connection %s ended: %u %s", name, code,
                 reason != NULL ? reason : "");
 }
 
-/* --- its end from within ------------------------------------------------------------------- */
+/* --- dooming a connection ----------------------------------------------------------------- */
 
 uint16_t doom_code(enum doom doom)
 {
@@ -69,7 +69,8 @@ const char *doom_reason(enum doom doom)
     return reasons[doom];
 }
 
-/* Clients that read nothing, or send too much, can come back as often as they like. */
+/* The lines are limited, because clients that read nothing or send too much can reconnect at
+ * any rate. */
 static void log_doom(const struct connection *connection, enum doom doom)
 {
     ws_loop *loop = connection->loop;
@@ -94,7 +95,7 @@ void connection_doom(struct connection *connection, enum doom doom)
         connection->loop->cancel_recovery(connection);
     log_doom(connection, doom);
     connection->doom = doom & 3;
-    /* One that is still to be registered ends when its turn comes. */
+    /* A pending connection is ended by its CONNECT command. */
     if (connection->state == CONNECTION_PENDING)
         return;
     connection->state = CONNECTION_DOOMED;
@@ -109,7 +110,7 @@ void connection_out_of_memory(struct connection *connection)
     connection_doom(connection, DOOM_OUT_OF_MEMORY);
 }
 
-/* --- its transport --------------------------------------------------------------------------- */
+/* --- its transport ------------------------------------------------------------------------ */
 
 static int send_to_transport(struct connection *connection, ws_message *message, bool *kept)
 {
@@ -123,8 +124,8 @@ static int send_to_transport(struct connection *connection, ws_message *message,
     return result;
 }
 
-/* Is the message to be dropped, and the connection to stay? Not if it is the welcome, before the
- * application has heard of the connection. */
+/* Whether to drop the message and keep the connection. Never for the welcome, which is sent
+ * before the application knows the connection. */
 static bool drops(struct connection *connection)
 {
     ws_manager *manager = connection->loop->manager;
@@ -155,7 +156,8 @@ static int hand_over(struct connection *connection, ws_message *message, bool *k
 {
     struct counters *counters = &connection->loop->counters;
     uint16_t n_messages = message->n_messages;
-    uint32_t length = message->length; /* the last reference may be the transport's soon */
+    uint32_t length =
+        message->length; /* read now: the transport may release the last reference */
     int result;
 
     *kept = false;

@@ -1,14 +1,15 @@
-/* delivery.c: an event's way to its recipients on one loop, in slices. */
+/* delivery.c: delivers an event to its recipients on one loop, in slices. */
 #include "core/connections/delivery.h"
 
 #include "core/connections/connection.h"
 
 enum {
     EVERYONE_AT_ONCE = 64,
-    PREFETCHED = 4 /* members ahead: 10,000 of them are in no near cache */
+    PREFETCHED = 4 /* members ahead: 10,000 connections do not fit in a near cache */
 };
 
-/* Another thread may register a connection meanwhile, which moves the slots: hence the lock. */
+/* The lock is needed because another thread may register a connection meanwhile, which moves
+ * the slots. */
 size_t everyone_below(ws_loop *loop, uint32_t *below, struct connection **found, size_t max)
 {
     size_t count = 0;
@@ -28,7 +29,7 @@ size_t everyone_below(ws_loop *loop, uint32_t *below, struct connection **found,
     return count;
 }
 
-/* True if the connection used up a reference. */
+/* Delivers to one connection, unless it is not a recipient. True if a reference was used up. */
 static bool reach(struct connection *connection, ws_message *message)
 {
     if (connection->protocol == WS_PROTOCOL_RAW || connection->state == CONNECTION_PENDING ||
@@ -39,15 +40,15 @@ static bool reach(struct connection *connection, ws_message *message)
     return connection_hand_over(connection, message);
 }
 
-/* Both reach at most `most` connections, which they count in *reached, and return how many
- * references of the message were used up. */
+/* Delivers to at most `most` members and adds their number to *reached. Returns the number of
+ * references used up. */
 static uint32_t reach_members(ws_loop *loop, struct share *share, ws_message *message,
                               uint32_t most, uint32_t *reached)
 {
     struct delivery *delivery = &loop->delivery;
     uint32_t kept = 0;
 
-    /* A transport may end any of them meanwhile, so `left` may go down by itself. */
+    /* A transport may end any member during the loop, which reduces `left`. */
     for (; *reached < most && delivery->left > 0; ++*reached) {
         struct connection **members = share_members(share);
 
@@ -90,7 +91,7 @@ bool delivery_run(ws_loop *loop, struct share *share, ws_message *message, uint3
             .running = true,
         };
     most = delivery->left < *budget ? delivery->left : *budget;
-    /* One atomic addition for all recipients, instead of one for each. */
+    /* One atomic addition for all recipients instead of one for each. */
     message_ref_n(message, most);
     kept = share != NULL ? reach_members(loop, share, message, most, &reached)
                          : reach_everyone(loop, message, most, &reached);

@@ -1,4 +1,5 @@
-/* outer_queue.c: messages of the application's own transports that wait for their turn. */
+/* outer_queue.c: the bounded queue of client messages that each connection of an application's
+ * own transport has. */
 #include "core/connections/outer_queue.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
-/* event_types.h: the names of the event types, and the room to which a type is routed.
+/* event_types.h: the names of the event types, and the room to which each type is routed.
  *
- * Read by every emit without a lock: a type is never taken out, and what is once reachable stays
- * until the end. Changed under the manager's lock. */
+ * Every emit reads them without a lock: a type is never removed, and whatever was reachable
+ * once stays until the end. Changed under the manager's lock. */
 #ifndef WS_CORE_EVENTS_EVENT_TYPES_H
 #define WS_CORE_EVENTS_EVENT_TYPES_H
 
@@ -12,7 +12,7 @@
 
 #include "base/memory.h"
 
-/* The ten types that every manager knows. */
+/* The ten types that every manager has. */
 #define EVENT_TYPE_TABLE(X)                                                                    \
     X(order_created)                                                                           \
     X(order_updated)                                                                           \
@@ -29,11 +29,11 @@ enum { EVENT_TYPES_MAX = 1024, EVENT_TYPE_BUCKETS = 256 };
 
 struct event_type {
     struct event_type *next;    /* in its bucket */
-    _Atomic(const char *) room; /* what is emitted of this type goes there; NULL: to everyone */
+    _Atomic(const char *) room; /* events of this type go to this room; NULL: to everyone */
     char name[];
 };
 
-/* The name of a room that a type is, or was, routed to. */
+/* The name of a room to which a type is, or was, routed. */
 struct routed_room {
     struct routed_room *next;
     char name[];
@@ -46,12 +46,13 @@ struct event_types {
     _Atomic(struct event_type *) buckets[EVENT_TYPE_BUCKETS];
 };
 
-/* WS_ERR_NO_MEMORY if not all of the ten fit; event_types_free() is then called all the same. */
+/* WS_ERR_NO_MEMORY if not all of the ten could be added; the caller calls event_types_free()
+ * then too. */
 int event_types_init(struct event_types *types, const ws_allocator *memory);
 void event_types_free(struct event_types *types);
 
-/* NULL if there is none of that name. Any thread, without the lock; the room of what it returns is
- * to be read once, since it may be routed elsewhere meanwhile. */
+/* The type of that name, or NULL. Any thread, without the lock. Read the result's `room` once:
+ * another thread may route the type elsewhere meanwhile. */
 const struct event_type *event_types_find(const struct event_types *types, const char *name);
 
 int event_types_add(struct event_types *types, const char *name);

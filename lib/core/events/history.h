@@ -1,6 +1,7 @@
-/* history.h: the newest events, kept for clients that come back: all in one line by their
- * positions, and besides one line for each whom they were for, so that what a client missed is
- * found without looking at what others did. Not here: who reads them, and when (recovery.h).
+/* history.h: the newest events, stored for clients that recover. They are in one ring by
+ * position, and also in one line for each user, for each room and for everyone, so that what a
+ * client missed is found without looking at other recipients' events. Not here: the reading for
+ * a client (recovery.h).
  *
  * Guarded by the manager's lock. */
 #ifndef WS_CORE_EVENTS_HISTORY_H
@@ -52,32 +53,34 @@ struct history {
 void history_init(struct history *history, const ws_allocator *memory, const uint8_t *secret);
 void history_free(struct history *history);
 
-/* Makes room for one more event, for everyone (`name` NULL) or one of that name. False if memory
- * ran out; *line is what history_append() wants, next, and NULL if nothing is kept. */
+/* Reserves room for one more event, for everyone (`name` NULL) or the user or room of that
+ * name. False if memory ran out. *line is for the history_append() that must follow; it is NULL
+ * if nothing is stored. */
 bool history_reserve(struct history *history, enum group_kind kind, const char *name,
                      struct history_line **line);
 
-/* Keeps the next event, of which it takes a reference, and lets go of as many old ones as the
+/* Stores the next event, of which it takes a reference, and drops as many old events as the
  * limits demand. */
 void history_append(struct history *history, struct history_line *line, ws_message *message,
                     int64_t time_ms);
 
-/* Lets go of what is too old, or of all; then the next event has position `before` + 1. */
+/* Drop the events that are too old; drop all events, after which the next one has position
+ * `before` + 1. */
 void history_expire(struct history *history, int64_t now_ms);
 void history_reset(struct history *history, uint64_t before);
 
-/* A place in a line while it is read. */
+/* A reader's place in a line. */
 struct history_cursor {
     const struct history_line *line;
-    uint32_t at; /* index behind the line's first */
+    uint32_t at; /* index relative to the line's first event */
 };
 
-/* Puts a cursor at the first event of a line behind a position. False if there is none. */
+/* Sets a cursor to the first event of a line after a position. False if there is none. */
 bool history_seek(const struct history *history, enum group_kind kind, const char *name,
                   uint64_t after, struct history_cursor *cursor);
 
-/* Reads on from these cursors, of which all have an event, in the order of positions: at most `max`
- * events up to position `until`; each comes with a reference. Returns how many. */
+/* Reads from these cursors, each of which has an event left, in the order of positions: at most
+ * `max` events up to position `until`, each with a reference. Returns their number. */
 size_t history_read(struct history_cursor *cursors, size_t n_cursors, uint64_t until,
                     ws_message **messages, size_t max);
 

@@ -1,8 +1,8 @@
-/* ids.h: what a connection's id consists of, and the texts that name events and connections outside of
- * the process, written and read.
+/* ids.h: the parts of a connection's id, and the texts that identify events and connections
+ * outside the process.
  *
- * An event's id is the epoch of its history, a dot and its position there in decimal; a
- * connection's name is that of its process, a dash and the connection's id in hexadecimal. */
+ * An event's id is the epoch of its history, a dot and its position in decimal. A connection's
+ * name is the name of its process, a dash and the connection's id in hexadecimal. */
 #ifndef WS_CORE_EVENTS_IDS_H
 #define WS_CORE_EVENTS_IDS_H
 
@@ -19,10 +19,10 @@ enum {
     CONNECTION_NAME_SIZE = EPOCH_LENGTH + 1 + 16 + 1
 };
 
-/* --- connections ------------------------------------------------------------------------------ */
+/* --- connections -------------------------------------------------------------------------- */
 
-/* From the highest bit to the lowest: the number of the connection's loop, of its slot there, and its
- * generation, which tells apart the connections that have had the slot. */
+/* From the highest bit to the lowest: the loop's number, the slot in that loop, and the
+ * generation, which distinguishes the successive connections of a slot. */
 enum { CONN_ID_LOOP_BITS = 8, CONN_ID_SLOT_BITS = 24, CONN_ID_GENERATION_BITS = 32 };
 
 static inline ws_conn_id conn_id_make(uint32_t loop, uint32_t slot, uint32_t generation)
@@ -41,22 +41,23 @@ static inline uint32_t conn_id_slot(ws_conn_id id)
     return (uint32_t)(id >> CONN_ID_GENERATION_BITS) & ((1u << CONN_ID_SLOT_BITS) - 1);
 }
 
-/* --- texts ------------------------------------------------------------------------------------ */
+/* --- texts -------------------------------------------------------------------------------- */
 
-/* False if the system gives no randomness. */
+/* Draws a random epoch. False if the system has no randomness. */
 bool epoch_draw(char epoch[EPOCH_SIZE]);
 
-/* Makes another one of it, without randomness: a different one for each number below 2^50. */
+/* Derives another epoch without randomness: a different one for each number below 2^50. */
 void epoch_turn(char epoch[EPOCH_SIZE], uint64_t by);
 
 bool epoch_valid(const char *epoch);
 
-/* Both return the text's length. */
+/* Write an id or a name; return its length. */
 size_t event_id_write(const char *epoch, uint64_t position, char id[EVENT_ID_SIZE]);
 size_t connection_name_write(const char *process, ws_conn_id connection,
                              char name[CONNECTION_NAME_SIZE]);
 
-/* False, and nothing is set, for what the above would not write. */
+/* Parse an id or a name. False, with nothing set, for a text that the functions above would not
+ * write. */
 bool event_id_read(const char *id, char epoch[EPOCH_SIZE], uint64_t *position);
 bool connection_name_read(const char *name, char process[EPOCH_SIZE], ws_conn_id *connection);
 

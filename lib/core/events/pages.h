@@ -1,6 +1,7 @@
-/* pages.h: pieces of the cluster's stream from behind the history, for clients that come back: each
- * is asked for once, whoever needs it, and kept while it is read. Not here: the asking
- * (cluster/fetch.h), and the clients that wait (recovery/page_waits.h).
+/* pages.h: pages of the cluster's stream that are older than the history, for clients that
+ * recover. Each page is requested once, however many clients need it, and cached while it is
+ * read. Not here: the requests (cluster/fetch.h), and the clients that wait for pages
+ * (recovery/page_waits.h).
  *
  * Guarded by the manager's lock. */
 #ifndef WS_CORE_EVENTS_PAGES_H
@@ -14,42 +15,42 @@
 
 enum {
     PAGE_EVENTS = 256,        /* page n: positions from n * 256 + 1 to (n + 1) * 256 */
-    PAGE_MAX_BYTES = 4 << 20, /* of one; then it is in parts */
+    PAGE_MAX_BYTES = 4 << 20, /* of one page; a larger one is split */
 
-    /* As many are kept as a stream of 100,000 events has: clients that were cut off together, and
-     * come back one after the other, each begin with the first. */
+    /* As many pages as a stream of 100,000 events has: clients that were disconnected together
+     * and come back one after another each begin with the first. */
     PAGES_MAX = 512,
-    PAGES_IDLE_MS = 10000, /* then none is kept */
+    PAGES_IDLE_MS = 10000, /* after so long without readers the cache is emptied */
 
-    PAGE_REQUESTS_MAX = 64 /* that the carrier has to answer */
+    PAGE_REQUESTS_MAX = 64 /* requests that the carrier has not answered yet */
 };
 
-/* A page, or a part of one if the carrier did not answer with all of it. */
+/* A page, or a part of one if the carrier returned only a part. */
 struct page {
-    struct page *next; /* was used longer ago */
+    struct page *next; /* the next older one in order of use */
     struct page *previous;
-    struct page *next_alike; /* by number */
-    struct history events;   /* behind position events.before */
-    uint64_t until;          /* the last position */
+    struct page *next_alike; /* in the same bucket of by_number */
+    struct history events;   /* events after position events.before */
+    uint64_t until;          /* position of the last event */
 };
 
-/* What the carrier was asked for: no more than a page. */
+/* A request to the carrier, for at most one page. */
 struct page_request {
     struct page_request *next;
     char epoch[EPOCH_SIZE];
     uint64_t after;
     uint64_t until;
-    bool is_void; /* the stream is another one meanwhile: of no use to anybody */
+    bool is_void; /* the stream has been replaced: ignore the answer */
 };
 
-/* How far the stream goes beyond what was delivered here (cluster/stream_end.c); also the carrier's
- * name for that question. */
+/* The question of how far the stream goes beyond what was delivered here
+ * (cluster/stream_end.c). Its address is also the handle of that question at the carrier. */
 struct stream_end {
     bool is_asking;
-    uint64_t after;    /* what is asked */
-    uint64_t n_asked;  /* so many times */
-    uint64_t answered; /* the last of these */
-    uint64_t position; /* by that, the last one; UINT64_MAX: there are more */
+    uint64_t after;    /* the question: are there events after this position? */
+    uint64_t n_asked;  /* number of questions asked */
+    uint64_t answered; /* number of the last question answered */
+    uint64_t position; /* by that answer, the last position; UINT64_MAX: there are more */
 };
 
 struct pages {
@@ -58,45 +59,48 @@ struct pages {
 
     struct page *first;
     struct page *last;
-    struct page *by_number[PAGES_MAX]; /* lists, by the number modulo that */
+    struct page *by_number[PAGES_MAX]; /* buckets, by page number modulo PAGES_MAX */
     uint32_t count;
     uint64_t bytes;
     struct page_request *requests;
     uint32_t n_requests;
-    uint32_t n_readers; /* recoveries that need pages */
-    uint64_t idle_ms;   /* since when there is none, on the host's clock */
-    uint64_t lost;      /* the carrier does not have every event up to there any more */
+    uint32_t n_readers; /* recoveries that read pages */
+    uint64_t idle_ms;   /* since when n_readers is 0, on the host's clock */
+    uint64_t lost;      /* the carrier has lost events up to this position */
 };
 
-/* The page that holds what comes behind a position. */
+/* The number of the page that holds the event after a position. */
 static inline uint64_t page_number(uint64_t position)
 {
     return position / PAGE_EVENTS;
 }
 
-/* The same if it is kept, which counts as using it; else NULL. */
+/* The cached page that holds the event after a position, which counts as a use; NULL if it is
+ * not cached. */
 struct page *pages_find(struct pages *pages, uint64_t position);
 
-/* Keeps one more. Returns what is not kept any more for that, to be freed without the lock. */
+/* Adds a page to the cache. Returns the pages that are evicted for it, to be freed without the
+ * lock. */
 struct page *pages_add(struct pages *pages, struct page *page);
 
-/* The same of those that were used longest ago, and of all. */
+/* Remove the `n` least recently used pages, or all pages; return them, to be freed without the
+ * lock. */
 struct page *pages_take_oldest(struct pages *pages, uint32_t n);
 struct page *pages_take_all(struct pages *pages);
 
-/* Frees a page and those behind it. */
+/* Frees a list of pages. */
 void pages_free(const ws_allocator *memory, struct page *page);
 
-/* Behind which position to ask for what is not kept of a page. */
+/* The position after which to request the part of a page that is not cached. */
 uint64_t pages_ask_after(const struct pages *pages, uint64_t position);
 
-/* The request that is under way for a page, or NULL. */
+/* The pending request for a page, or NULL. */
 const struct page_request *pages_find_request(const struct pages *pages, uint64_t number);
 
 void pages_add_request(struct pages *pages, struct page_request *request);
 void pages_remove_request(struct pages *pages, struct page_request *request);
 
-/* The stream is another one: all requests are void. Returns all pages. */
+/* The stream has been replaced: marks all requests as void. Returns all pages, to be freed. */
 struct page *pages_begin_anew(struct pages *pages);
 
 #endif

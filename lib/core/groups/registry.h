@@ -1,11 +1,11 @@
-/* registry.h: who is where: users and rooms as groups of connections, each group split in one
- * share for each loop that has members. Not here: what is sent to them, and when; and everyone,
- * who needs no group (loop_state.h: slots).
+/* registry.h: users and rooms as groups of connections. Each group is split into one share for
+ * each loop that has members. Not here: sending to groups; and the list of all connections,
+ * which needs no group (loop_state.h: slots).
  *
- * All of it is guarded by the manager's lock, with one exception: a share's members are changed
- * by its loop's thread alone (under the lock), which may therefore read them without. So a
- * delivery walks its recipients without a lock, while another thread under the lock may list
- * them. */
+ * Guarded by the manager's lock, with one exception: a share's members are changed by its
+ * loop's thread alone, and under the lock. That thread may therefore read them without the
+ * lock, so a delivery walks its recipients without it, while another thread may list them under
+ * the lock. */
 #ifndef WS_CORE_GROUPS_REGISTRY_H
 #define WS_CORE_GROUPS_REGISTRY_H
 
@@ -21,23 +21,23 @@
 struct connection;
 
 enum group_kind {
-    GROUP_EVERYONE, /* as a target only: all connections, which are in no group of this name */
+    GROUP_EVERYONE, /* only as a target: all connections; no group has this kind */
     GROUP_USER,
     GROUP_ROOM,
     N_GROUP_KINDS
 };
 
-/* A loop's members of a group. It lives while it has members or pins; the group, while it has
+/* A loop's members of a group. A share lives while it has members or pins, a group while it has
  * shares. */
 struct share {
     struct group *group;
-    ws_loop *loop; /* NULL: a group's first share, which no loop uses */
+    ws_loop *loop; /* NULL: the group's `first`, unused */
     struct share *next;
     union {
-        struct connection *only; /* capacity 1: nearly every user and many a room */
+        struct connection *only; /* capacity 1: nearly every user, and many rooms */
         struct connection **many;
     } members;     /* dense */
-    uint32_t pins; /* commands on their way that name it */
+    uint32_t pins; /* queued commands that name it */
     uint32_t count;
     uint32_t capacity;
 };
@@ -60,14 +60,13 @@ struct registry {
 void registry_init(struct registry *registry, const ws_allocator *memory);
 void registry_free(struct registry *registry);
 
-/* Gives the hashes another secret: O(names). */
+/* Rehashes with another secret: O(names). */
 void registry_change_secret(struct registry *registry, const uint8_t secret[NAME_TABLE_SECRET]);
 
-/* The group, or NULL if there is none. */
+/* Finds a group, or returns NULL. */
 struct group *registry_find(struct registry *registry, enum group_kind kind, const char *name);
 
-/* The loop's share of a group, made if it does not exist, with one more pin; NULL if memory ran
- * out. */
+/* Pins the loop's share of a group, and creates it if needed; NULL if memory ran out. */
 struct share *registry_pin(struct registry *registry, enum group_kind kind, const char *name,
                            ws_loop *loop);
 
@@ -77,8 +76,8 @@ void registry_unpin(struct registry *registry, struct share *share);
 bool registry_add(struct registry *registry, struct share *share,
                   struct connection *connection);
 
-/* Takes a member out; the last one moves to its place and is returned, so that it can learn of
- * it; NULL if none moved, and then the share may have been freed. */
+/* Removes a member. The last member moves to its place and is returned, so that the caller can
+ * update it. NULL if none moved; the share may have been freed then. */
 struct connection *registry_remove(struct registry *registry, struct share *share,
                                    uint32_t place);
 
@@ -88,13 +87,13 @@ static inline struct connection **share_members(struct share *share)
     return share->capacity > 1 ? share->members.many : &share->members.only;
 }
 
-/* The group's shares: the first that is used, and the next one; NULL at the end. */
+/* Iterates over the group's shares: this one, then its `next`; NULL at the end. */
 static inline struct share *group_shares(struct group *group)
 {
     return group->first.loop != NULL ? &group->first : group->first.next;
 }
 
-/* Members of all shares. */
+/* The number of members in all shares. */
 size_t group_count(const struct group *group);
 
 #endif

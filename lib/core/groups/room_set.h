@@ -9,7 +9,7 @@
 #include "base/memory.h"
 #include "core/groups/registry.h"
 
-enum { ROOMS_FEW = 2 }; /* as many need no memory of their own */
+enum { ROOMS_FEW = 2 }; /* up to this number no allocation is needed */
 
 struct membership {
     struct share *share;
@@ -24,29 +24,28 @@ struct rooms {
         } few;
         struct {
             struct membership *items; /* dense */
-            uint32_t
-                *index; /* open addressing: place in items + 1, or 0; NULL: a walk is as fast */
-            uint32_t index_mask; /* slots of the index - 1 */
+            uint32_t *index;          /* open addressing: item + 1, or 0; NULL: linear search */
+            uint32_t index_mask;      /* number of slots of the index - 1 */
         } many;
     };
     uint32_t count;
-    uint32_t capacity; /* of many.items; 0: they are few */
+    uint32_t capacity; /* of many.items; 0: `few` is used */
 };
 
 static const uint32_t ROOMS_NONE = UINT32_MAX;
 
 void rooms_free(struct rooms *rooms, const ws_allocator *memory);
 
-/* The number of a share's room, below count, or ROOMS_NONE. */
+/* The index of a share's room, below count, or ROOMS_NONE. */
 uint32_t rooms_find(const struct rooms *rooms, const struct share *share);
 
 struct membership rooms_at(const struct rooms *rooms, uint32_t at);
 void rooms_set_place(struct rooms *rooms, uint32_t at, uint32_t place);
 
-/* Adds it at the end; it must not be there yet. False if memory ran out. */
+/* Adds a room at the end; it must not be in the set. False if memory ran out. */
 bool rooms_add(struct rooms *rooms, const ws_allocator *memory, struct membership membership);
 
-/* Removes it; the last one gets its number. */
+/* Removes a room; the last room gets its index. */
 void rooms_remove(struct rooms *rooms, uint32_t at);
 
 #endif

@@ -1,19 +1,19 @@
-/* list.h: the lists of a loop's recoveries: each stands on the one of what it waits for. */
+/* list.h: the lists of a loop's recoveries, one for each condition that they wait for. */
 #ifndef WS_CORE_RECOVERY_LIST_H
 #define WS_CORE_RECOVERY_LIST_H
 
 #include "core/recovery/state.h"
 
-/* Puts it at the end of the list where it belongs. */
+/* Adds the recovery at the end of the list for this condition. */
 void recovery_list_add(struct recovery *recovery, enum recovery_wait wait);
 
-/* Takes it from its list, and stops its timer. */
+/* Removes the recovery from its list and stops its timer. */
 void recovery_list_remove(struct recovery *recovery);
 
-/* Both. */
+/* Moves the recovery to the list for this condition. */
 void recovery_list_move(struct recovery *recovery, enum recovery_wait wait);
 
-/* The page behind its position. */
+/* The number of the page that holds the event after the recovery's position. */
 static inline uint64_t recovery_page(const struct recovery *recovery)
 {
     return page_number(recovery->position);

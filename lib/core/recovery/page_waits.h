@@ -1,10 +1,11 @@
-/* page_waits.h: a loop's recoveries that wait for pages of the cluster's stream, and which of these
- * are asked for next. Not here: the pages (pages.h).
+/* page_waits.h: the recoveries of a loop that wait for pages of the cluster's stream, and the
+ * order in which pages are requested. Not here: the page cache (pages.h).
  *
- * A few pages at a time: the next ones are asked for when those that waited have looked at what
- * came, so that it is not dropped before. They are asked for in the order of the stream, like the
- * floors that a lift serves: who is behind catches up with those that wait further on, and what all
- * of them need is fetched once. */
+ * Only a few pages are outstanding at a time: the next are requested when the waiting
+ * recoveries have read those that arrived, so that no page is evicted unread. Pages are
+ * requested in the order of the stream, cyclically (as an elevator serves floors): a client
+ * that is behind catches up with those that wait further on, and each page that several clients
+ * need is fetched once. */
 #ifndef WS_CORE_RECOVERY_PAGE_WAITS_H
 #define WS_CORE_RECOVERY_PAGE_WAITS_H
 
@@ -16,23 +17,23 @@
 
 #include "core/recovery/state.h"
 
-/* Sets up a loop's part. */
+/* Initializes a loop's part. */
 void page_waits_init(ws_loop *loop);
 
-/* It looks at what came, or has ended. */
+/* The recovery reads the page that it waited for, or has ended. */
 void page_waits_looked(struct recovery *recovery);
 
-/* Asks for what may be asked for now. True if anything was: the answer may be there already. */
+/* Requests the pages that may be requested now. True if any was: its answer may have arrived
+ * already. */
 bool page_waits_run(ws_loop *loop);
 
-/* Carries out COMMAND_FETCHED: a page has come, or can't be had. */
+/* Executes COMMAND_FETCHED: a page has arrived, or its request has failed. */
 void page_waits_look(ws_loop *loop);
 
-/* Has it look after everything soon: nobody reads pages any more, so they are dropped some time
- * later, unless somebody does. */
+/* Starts the timer that drops cached pages some time after the last reader has gone. */
 void page_waits_tick(ws_loop *loop);
 
-/* All are to look again: the stream is another one. */
+/* Makes all waiting recoveries check again, because the stream has been replaced. */
 void page_waits_end(ws_loop *loop);
 
 #endif

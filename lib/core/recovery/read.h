@@ -1,13 +1,14 @@
-/* read.h: what a client that comes back missed. Not here: giving it to the client
+/* read.h: reads the events that a recovering client missed. Not here: their delivery
  * (recovery.h). */
 #ifndef WS_CORE_RECOVERY_READ_H
 #define WS_CORE_RECOVERY_READ_H
 
 #include "core/recovery/state.h"
 
-enum { RECOVERY_READ_AT_ONCE = 64 /* events, for which the lock is held */ };
+enum { RECOVERY_READ_AT_ONCE = 64 /* events read under one hold of the lock */ };
 
-/* What is to be done next: deliver, or nothing more for now, or something else. */
+/* What the caller must do next: deliver the events (READ_SOME, READ_ALL), report a gap, or
+ * wait. */
 enum read_result {
     READ_SOME,
     READ_ALL,
@@ -18,16 +19,16 @@ enum read_result {
     READ_WAITS_FOR_POSITION
 };
 
-/* Whether the history still has everything behind its position. The lock is held. */
+/* Whether the history still has every event after the recovery's position. The lock is held. */
 bool recovery_is_kept(const struct recovery *recovery, int64_t now_ms);
 
-/* The next events that it missed, each with a reference; with them it has everything up to position
- * *until. */
+/* Reads the next missed events, each with a reference. After them the client has everything up
+ * to position *until. */
 enum read_result recovery_read(struct recovery *recovery,
                                ws_message *messages[RECOVERY_READ_AT_ONCE], size_t *count,
                                uint64_t *until);
 
-/* It reads no more. */
+/* Ends the reading. */
 void recovery_read_end(struct recovery *recovery);
 
 #endif

@@ -5,8 +5,8 @@
 
 #include "core/connections/connection.h"
 
-/* Executes COMMAND_CONNECT: adds the connection to the loop's list of all connections and to
- * its user's group. Returns WS_ERR_NO_MEMORY with nothing changed. */
+/* Executes COMMAND_CONNECT: makes the connection live and adds it to its user's group. Returns
+ * WS_ERR_NO_MEMORY with nothing changed. */
 int membership_begin(struct connection *connection);
 
 /* Add the connection to the room of a share that the caller has pinned, or remove it. */

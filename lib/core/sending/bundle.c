@@ -1,12 +1,13 @@
-/* bundle.c: consecutive events to the same recipients as one message. */
+/* bundle.c: joins consecutive events for the same recipients into one message. */
 #include "core/sending/bundle.h"
 
 #include <string.h>
 
 enum { BUNDLE_MAX_BYTES = UINT16_MAX };
 
-/* Frames can be put behind each other if they are ready, and for nobody less than the others. Those
- * who recover get events without a position alone. */
+/* Events can be joined if their frames are finished and none of their recipients is excluded.
+ * Events without a position stay single, because recovering connections get them too, but not
+ * the events around them. */
 static bool can_go(const struct command *command, const struct share *share)
 {
     return command->kind == COMMAND_EVENT && command->share == share &&
@@ -14,7 +15,7 @@ static bool can_go(const struct command *command, const struct share *share)
            command->message->position > 0;
 }
 
-/* How many commands from the next one on can be one. */
+/* Counts the commands, from the next one on, that can be joined. */
 static size_t count_events(const ws_loop *loop, size_t *bytes)
 {
     const struct command *first = &loop->batch.items[loop->done];
@@ -51,7 +52,7 @@ void bundle_events(ws_loop *loop)
     size_t count;
     ws_message *bundle;
 
-    /* Those of the application's own transports get each message by itself. */
+    /* The application's own transports get each message by itself. */
     if (first->kind != COMMAND_EVENT || loop->n_outer > 0)
         return;
     count = count_events(loop, &bytes);
@@ -66,7 +67,7 @@ void bundle_events(ws_loop *loop)
         add_frame(bundle, first[i].message);
         first[i].kind = COMMAND_BUNDLED;
     }
-    /* As of any message: the length is that of the payloads. */
+    /* As in any message, the length is that of the payloads. */
     bundle->start = bundle->frame_header;
     bundle->length -= bundle->frame_header;
     first->kind = COMMAND_EVENT;

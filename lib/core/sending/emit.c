@@ -1,5 +1,5 @@
-/* emit.c: emit_*() and ws_manager_emit_*(): an event straight from JSON text, without an
- * object. */
+/* emit.c: emit_*() and ws_manager_emit_*(): send an event directly from JSON text, without a
+ * ws_event. */
 #include <string.h>
 
 #include <ws_manager/emit.h>
@@ -9,7 +9,7 @@
 #include "core/sending/event_data.h"
 #include "core/sending/publish.h"
 
-/* Data that is known to be valid, to a target; a user's event names the user. */
+/* Sends data that was checked to a target. A user's event names the user. */
 static int emit_to(ws_manager *manager, struct target target, const char *type,
                    const char *json, size_t length)
 {

@@ -1,4 +1,4 @@
-/* encode.c: an event as JSON text, written straight into the message that carries it. */
+/* encode.c: writes an event as JSON text, directly into the message that carries it. */
 #include "core/sending/encode.h"
 
 #include <string.h>
@@ -7,11 +7,12 @@
 
 enum {
     TIMESTAMP_LENGTH = 24,               /* 2026-11-24T22:00:00.123Z */
-    ESCAPED_NAME_MAX = 2 * WS_NAME_MAX,  /* names hold no control characters */
+    ESCAPED_NAME_MAX = 2 * WS_NAME_MAX,  /* names contain no control characters */
     ID_ROOM = 7 + EVENT_ID_SIZE - 1 + 2, /* {"id":"…", */
 };
 
-/* A name between quotes, which alone need an escape with backslashes; returns its length. */
+/* Writes a name between quotes, with backslashes before '"' and '\', the only characters of a
+ * name that need an escape. Returns the length. */
 static size_t quote_name(const char *name, char quoted[ESCAPED_NAME_MAX + 2])
 {
     size_t length = 0;
@@ -34,8 +35,8 @@ static void put_digits(char *to, unsigned value, int count)
     }
 }
 
-/* UTC by RFC 3339. The date is counted in years that begin in March, so that the leap day comes
- * last, from the year 0; gmtime_r() and snprintf() would cost more than the rest of an emit. */
+/* Writes the time in UTC, as in RFC 3339. Years are counted from March, so that the leap day is
+ * the last of a year; gmtime_r() and snprintf() would cost more than the rest of an emit. */
 static void put_timestamp(char to[TIMESTAMP_LENGTH], int64_t ms)
 {
     uint64_t seconds = (ms < 0 ? 0 : (uint64_t)ms) / 1000;

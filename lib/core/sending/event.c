@@ -1,4 +1,5 @@
-/* event.c: events as objects, their types, and sending them to everyone, a room, a user or one. */
+/* event.c: ws_event and its types, and sending events to everyone, a room, a user or one
+ * connection. */
 #include <string.h>
 
 #include <ws_manager/emit.h>
@@ -14,7 +15,7 @@
 struct ws_event {
     ws_manager *manager; /* one reference */
     char *user_id;
-    char *producer; /* NULL: it has no number */
+    char *producer; /* NULL: no sequence number */
     uint64_t sequence;
     void (*stored)(int result, const char *id, void *user_data);
     void *stored_data;
@@ -22,7 +23,7 @@ struct ws_event {
     bool sent;
     char id[EVENT_ID_SIZE];
     size_t data_length;
-    char *data; /* in the same block, as is the type */
+    char *data; /* in the same block as the struct, as is the type */
     char type[];
 };
 

@@ -1,4 +1,4 @@
-/* presence.c: telling the others that a connection came or went. */
+/* presence.c: sends presence events when a connection opens or ends. */
 #include "core/sending/presence.h"
 
 #include "core/sending/encode.h"
@@ -43,14 +43,15 @@ static size_t count_recipients(ws_manager *manager, struct target target)
     return group != NULL ? group_count(group) : 0;
 }
 
-/* A token bucket of one second. An event is let through while anything is left, and may leave a
- * debt: so an audience larger than a second's worth hears of somebody now and then. */
+/* A token bucket with one second's deliveries. An event is admitted while any are left, and may
+ * overdraw the bucket: an audience larger than one second's limit then gets some of the
+ * events. */
 static bool admit(ws_loop *loop, struct target target)
 {
     ws_manager *manager = loop->manager;
     int64_t a_second = manager->options.max_presence_deliveries;
     int64_t most = a_second * PRESENCE_PARTS;
-    /* The same clock for all loops, but one that slept still has an earlier time of it. */
+    /* All loops use the host's clock, but a loop that slept still has an earlier time. */
     uint64_t now_ms = loop->clock.host_ms;
     bool admitted;
 

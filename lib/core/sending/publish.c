@@ -1,4 +1,4 @@
-/* publish.c: an event's way to its place in the order. */
+/* publish.c: gives an event its position: at once, or through the cluster's carrier. */
 #include "core/sending/publish.h"
 
 #include <string.h>
@@ -18,8 +18,8 @@ static int publish_here(ws_manager *manager, const struct publication *publicati
     return result;
 }
 
-/* The names of those that the message excludes, with spaces between them; NULL if there are none.
- * False if memory ran out. */
+/* Writes the names of the connections that the message excludes, separated by spaces; NULL if
+ * there are none. False if memory ran out. */
 static bool name_excluded(const ws_manager *manager, const ws_message *message, char **names)
 {
     const ws_conn_id *excluded = message_excluded(message);
@@ -88,8 +88,9 @@ static int publish_by_carrier(ws_manager *manager, const struct publication *pub
     return result;
 }
 
-/* Whether a client's message makes a callback publish while its loop is behind with what comes from
- * the stream: as much more would come as clients send. */
+/* Whether a callback publishes because of a client's message while the client's loop is behind
+ * with the stream. Every such event comes back through the stream, so the backlog would grow as
+ * fast as clients send. */
 static bool is_too_much_for_client(const ws_manager *manager)
 {
     struct account account = account_now();

@@ -1,4 +1,4 @@
-/* send.c: giving messages their place in the order and posting them to the loops. */
+/* send.c: gives messages their place in the total order and posts them to the loops. */
 #include "core/sending/send.h"
 
 #include <string.h>
@@ -8,9 +8,9 @@
 #include "core/inbox.h"
 #include "core/sending/encode.h"
 
-/* Whom an event goes to on each loop, one after the other: a loop with connections, or a share of
- * the group; a share without members may still be about to get one, since a join may be on its way
- * before this event. */
+/* The part of an event's recipients on one loop: all of the loop's connections, or its share of
+ * the group. A share without members counts too, because a join that is posted before this
+ * event may add one. */
 struct route {
     ws_loop *loop;
     struct share *share; /* NULL: everyone */
@@ -89,7 +89,7 @@ static void count(ws_manager *manager, int result, enum counter sent)
         manager_count_refused(manager, result);
 }
 
-/* The lock is held, and every loop has room. */
+/* Posts the message to every route. The lock is held, and room was reserved in every inbox. */
 static void post(struct posting *posting, struct routes routes, uint32_t n_routes,
                  ws_message *message)
 {
@@ -158,7 +158,7 @@ static int post_about(struct posting *posting, struct connection *connection, co
     }
     connection->pins++;
     command->connection = connection;
-    /* The rooms of a connection are its loop's thread's alone. */
+    /* Only the loop's thread may read a connection's rooms. */
     if (command->kind == COMMAND_REAUTHORIZE && loop_is_entered(loop))
         command->work = room_cost(manager) * connection->rooms.count;
     posting_push(posting, loop, command);

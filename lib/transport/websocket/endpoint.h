@@ -1,4 +1,4 @@
-/* endpoint.h: what the WebSocket connections of one address share. */
+/* endpoint.h: the options and state that the WebSocket connections of one address share. */
 #ifndef WS_TRANSPORT_WEBSOCKET_ENDPOINT_H
 #define WS_TRANSPORT_WEBSOCKET_ENDPOINT_H
 
@@ -13,7 +13,7 @@
 struct ws_endpoint {
     ws_manager *manager;
     ws_endpoint_options options; /* subprotocols are the endpoint's own copies */
-    EVP_MD *sha1;                /* fetched once: that costs more than a digest */
+    EVP_MD *sha1;                /* fetched once: fetching costs more than a digest */
     _Atomic uint32_t refs;
 };
 

@@ -1,9 +1,9 @@
-/* floods.h: how many frames that carry next to nothing each client of a loop has sent in the
- * current second. Not here: which frames these are (frame_reader.c), and how many are too many
+/* floods.h: counts the frames with next to no payload that each client of a loop has sent in
+ * the current second. Not here: which frames these are (frame_reader.c), and the limits
  * (receive.c).
  *
- * Counts are kept for the clients that sent such frames in this second alone, in one table, so that
- * an idle connection has nothing but its place in it, and no count outlives its second. */
+ * Counts exist only for the clients that sent such frames in this second, in one table, so that
+ * an idle connection stores only its place in the table, and no count outlives its second. */
 #ifndef WS_TRANSPORT_WEBSOCKET_FLOODS_H
 #define WS_TRANSPORT_WEBSOCKET_FLOODS_H
 
@@ -15,7 +15,7 @@
 struct flood_counts {
     const void *client;
     uint32_t control_frames;
-    uint32_t continuation_frames; /* and empty ones */
+    uint32_t continuation_frames; /* including empty ones */
 };
 
 struct floods {
@@ -27,12 +27,13 @@ struct floods {
 
 void floods_free(struct floods *floods, const ws_allocator *memory);
 
-/* The client's counts of this second, zero if it has none yet, valid until the next call. `place` is
- * the client's, and 0 at first. NULL if memory ran out: then it can't be counted. */
+/* Returns the client's counts of this second, zero at first, valid until the next call. `place`
+ * is kept by the client and 0 initially. NULL if memory ran out and the client can't be
+ * counted. */
 struct flood_counts *floods_of(struct floods *floods, const ws_allocator *memory,
                                const void *client, uint32_t *place, uint64_t now_ms);
 
-/* The client goes: another one may have the same address. */
+/* Forgets a client that ends: another client may get its address. */
 void floods_forget(struct floods *floods, const void *client, uint32_t place);
 
 #endif

@@ -38,7 +38,7 @@ struct frame_size {
     size_t payload;
 };
 
-/* Of a frame that frame_write_header() began. */
+/* Reads the size of a frame from the header that frame_write_header() wrote. */
 static inline struct frame_size frame_read_size(const uint8_t *frame)
 {
     struct frame_size size = {2, frame[1]};

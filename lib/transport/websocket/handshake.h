@@ -1,6 +1,6 @@
-/* handshake.h: the server's side of the opening handshake (RFC 6455 §4.2): what the application
- * says to a valid request, and the answer as bytes. Not here: which requests are valid (opening.h)
- * and the answers to others (refusal.h). */
+/* handshake.h: the server's side of the opening handshake (RFC 6455 §4.2): asks the application
+ * about a valid request, and writes the answer. Not here: which requests are valid (opening.h)
+ * and the answers to invalid ones (refusal.h). */
 #ifndef WS_TRANSPORT_WEBSOCKET_HANDSHAKE_H
 #define WS_TRANSPORT_WEBSOCKET_HANDSHAKE_H
 
@@ -23,8 +23,8 @@ struct ws_handshake {
     void *user_data;
     int status;                   /* 101, or the status with which it is refused */
     char *refusal;                /* text, or NULL for the status' name */
-    struct handshake_text *texts; /* what accessors gave out */
-    bool out_of_memory; /* an accessor could not tell the truth: whatever was decided is void */
+    struct handshake_text *texts; /* strings that accessors returned */
+    bool out_of_memory; /* an accessor failed, so the application's decision is void */
 };
 
 /* Asks the application about a valid request. Afterwards handshake->status is 101 or an HTTP error
@@ -34,11 +34,11 @@ bool handshake_judge(struct ws_handshake *handshake, ws_websocket *websocket,
 
 void handshake_free(struct ws_handshake *handshake);
 
-/* A browser's script sees no HTTP status (WHATWG WebSockets): for these the close code is told
- * after a handshake. 0 if the refusal is to be an HTTP answer. */
+/* The close code with which to refuse the client after a handshake, because a browser's script
+ * sees no HTTP status (WHATWG WebSockets). 0 if the refusal is to be an HTTP answer. */
 uint16_t handshake_close_code(const struct ws_handshake *handshake);
 
-/* The answer that opens the WebSocket: 101. */
+/* Writes the answer that opens the WebSocket: 101. */
 void handshake_write_answer(const struct ws_handshake *handshake, struct buffer *buffer);
 
 #endif

@@ -1,18 +1,19 @@
-/* input.h: a client's bytes after the handshake: they wait at their connection, bounded, until its
- * turn (core/clients/input.h), and are parsed and carried out then. So nothing that was parsed or inflated
- * ever waits. */
+/* input.h: a client's bytes after the handshake. They wait at their connection, in a bounded
+ * buffer, until its turn (core/clients/input.h), and are parsed and processed then: nothing
+ * that was parsed or inflated ever waits. */
 #ifndef WS_TRANSPORT_WEBSOCKET_INPUT_H
 #define WS_TRANSPORT_WEBSOCKET_INPUT_H
 
 #include "transport/websocket/websocket.h"
 
-/* Whether so much waits that nothing more is taken. */
+/* Whether the buffer is full, so that no more bytes are accepted. */
 bool websocket_input_is_full(const ws_websocket *websocket);
 
-/* Keeps a copy of bytes until the connection is served; thrown away when it reads no more. */
+/* Buffers a copy of bytes until the connection is served; discards them if the connection reads
+ * no more. */
 void websocket_input_add(ws_websocket *websocket, const void *data, size_t length);
 
-/* The client sends no more: the connection ends, after what waits. */
+/* The client sends no more: ends the connection after the buffered bytes are processed. */
 void websocket_input_eof(ws_websocket *websocket);
 
 #endif

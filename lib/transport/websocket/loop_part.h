@@ -1,5 +1,5 @@
-/* loop_part.h: what the WebSocket transport keeps for each loop: what connections borrow while they
- * need it. */
+/* loop_part.h: the WebSocket transport's state for each loop, and the objects that connections
+ * borrow while they need them. */
 #ifndef WS_TRANSPORT_WEBSOCKET_LOOP_PART_H
 #define WS_TRANSPORT_WEBSOCKET_LOOP_PART_H
 
@@ -10,7 +10,7 @@ struct deflater;
 struct frame_reader;
 struct inflater;
 
-enum { INFLATERS_MAX = 4 /* kept for a loop, of 40 KiB */ };
+enum { INFLATERS_MAX = 4 /* kept for each loop, 40 KiB each */ };
 
 struct loop_part {
     struct frame_reader *readers; /* unused */
@@ -23,13 +23,13 @@ struct loop_part {
     struct log_share logged_refusals;
 };
 
-/* Makes the loop's part, which has none yet; false if memory ran out. */
+/* Makes the part of a loop that has none yet; false if memory ran out. */
 bool loop_part_make(ws_loop *loop);
 
-/* Frees it; its readers have been freed before. */
+/* Frees the part; the caller has freed its readers. */
 void loop_part_free(ws_loop *loop);
 
-/* Of a loop that has one. */
+/* The part of a loop that has one. */
 static inline struct loop_part *loop_part_of(const ws_loop *loop)
 {
     return loop->transport_part;

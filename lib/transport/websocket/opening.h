@@ -1,17 +1,18 @@
-/* opening.h: which requests open a WebSocket (RFC 6455 §4.2.1), and what is wrong with the others,
- * in words that help whoever runs into it. Not here: what the application thinks (handshake.h). */
+/* opening.h: which requests open a WebSocket (RFC 6455 §4.2.1), and a helpful explanation of
+ * what is wrong with the others. Not here: the application's decision (handshake.h). */
 #ifndef WS_TRANSPORT_WEBSOCKET_OPENING_H
 #define WS_TRANSPORT_WEBSOCKET_OPENING_H
 
 #include "transport/websocket/refusal.h"
 #include "transport/websocket/request.h"
 
-enum { OPENING_KEY_LENGTH = 24 /* of Sec-WebSocket-Key: the base64 of 16 bytes */ };
+enum { OPENING_KEY_LENGTH = 24 /* length of Sec-WebSocket-Key: the base64 of 16 bytes */ };
 
-/* Judges a request whose head is complete. Afterwards refusal->status is 101, or an error. */
+/* Checks a request whose head is complete. Sets refusal->status to 101, or to an error. */
 void opening_check(const struct request *request, struct refusal *refusal);
 
-/* Says why a head that could not be read is refused: REQUEST_TOO_LARGE, _BAD or _BAD_VERSION. */
+/* Explains why a head that could not be parsed is refused: REQUEST_TOO_LARGE, _BAD or
+ * _BAD_VERSION. */
 void opening_explain(const struct request *request, enum request_result result,
                      uint32_t max_head_bytes, struct refusal *refusal);
 

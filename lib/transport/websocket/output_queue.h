@@ -1,8 +1,8 @@
-/* output_queue.h: what waits to be written to one client: references to framed messages, shared
- * with other clients' queues, in the one order in which they go out.
+/* output_queue.h: the queue of messages to be written to one client, in order: references to
+ * framed messages, which are shared with other clients' queues.
  *
- * Nothing is allocated for a queue of one message, which is what a broadcast to a client that
- * keeps up makes. */
+ * A queue of one message needs no allocation; a broadcast to a client that keeps up makes no
+ * other. */
 #ifndef WS_TRANSPORT_WEBSOCKET_OUTPUT_QUEUE_H
 #define WS_TRANSPORT_WEBSOCKET_OUTPUT_QUEUE_H
 
@@ -27,20 +27,20 @@ struct ring {
 struct output_queue {
     union {
         ws_message *only;  /* NULL: empty */
-        struct ring *ring; /* of several messages */
+        struct ring *ring; /* more than one message */
     };
-    uint32_t written; /* bytes of the first message that are written already */
-    uint16_t offered; /* messages that the host was last told to write */
+    uint32_t written; /* bytes of the first message already written */
+    uint16_t offered; /* messages in the last output_queue_peek() */
     bool has_ring;
 };
 
-/* What a message for one connection costs beyond its bytes: itself, room for an id that was not
- * used up, its place in the queue. */
+/* The memory that a message for one connection costs beyond its bytes: the struct, unused room
+ * for an id, its place in the queue. */
 enum { OUTPUT_OWN_BYTES = sizeof(ws_message) + sizeof(ws_message *) + 48 };
 
-/* What a message counts for the limit. Pongs and closes, which have no header before their payload,
- * answers, and whatever else is for one connection, are shared with nobody and often tiny: they count
- * with the memory that they cost, so that a flood of pings is worth no more than its limit. */
+/* The size of a message for the queue's limit. Messages for one connection alone (answers;
+ * pongs and closes, which have no separate frame header) are often tiny: they count with the
+ * memory that they cost, so that a flood of pings can't use more memory than the limit. */
 static inline size_t output_weight(const ws_message *message)
 {
     size_t own = message->frame_header == 0 || message->is_single ? OUTPUT_OWN_BYTES : 0;
@@ -48,13 +48,13 @@ static inline size_t output_weight(const ws_message *message)
     return message_frame_length(message) + own;
 }
 
-/* Messages that wait. */
+/* The number of messages in the queue. */
 static inline uint32_t output_queue_count(const struct output_queue *queue)
 {
     return queue->has_ring ? queue->ring->count : queue->only != NULL;
 }
 
-/* What they count for the limit: bytes of all that are not written whole. */
+/* The size of the queue for its limit: of all messages that are not completely written. */
 static inline size_t output_queue_bytes(const struct output_queue *queue)
 {
     if (queue->has_ring)
@@ -62,19 +62,19 @@ static inline size_t output_queue_bytes(const struct output_queue *queue)
     return queue->only != NULL ? output_weight(queue->only) : 0;
 }
 
-/* Adds a message at the end, whose reference the queue takes on success. False if memory ran
+/* Adds a message at the end. The queue takes over the reference on success. False if memory ran
  * out. */
 bool output_queue_push(struct output_queue *queue, const ws_allocator *memory,
                        ws_message *message);
 
-/* Fills in at most `max` pieces; returns how many. */
+/* Fills in at most `max` pieces to write; returns their number. */
 int output_queue_peek(struct output_queue *queue, struct iovec *iov, int max);
 
-/* Takes away n bytes that were written, at most what was offered. Returns true if that was all
- * that was offered. */
+/* Removes n bytes that were written, at most those of the last output_queue_peek(). Returns
+ * true if that was all of them. */
 bool output_queue_written(struct output_queue *queue, const ws_allocator *memory, size_t n);
 
-/* Drops what the host was not told to write yet, so that no frame is torn. */
+/* Drops the messages that the host was not given to write yet, so that no frame is cut. */
 void output_queue_drop_rest(struct output_queue *queue);
 
 void output_queue_free(struct output_queue *queue, const ws_allocator *memory);

@@ -1,4 +1,4 @@
-/* query.h: one parameter out of a request target's query. */
+/* query.h: reads one parameter from the query of a request target. */
 #ifndef WS_TRANSPORT_WEBSOCKET_QUERY_H
 #define WS_TRANSPORT_WEBSOCKET_QUERY_H
 

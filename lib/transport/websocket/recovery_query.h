@@ -1,5 +1,5 @@
-/* recovery_query.h: what a client that comes back says in its request: ?after=ID&rooms=A,B and
- * &connection_id=FORMER. */
+/* recovery_query.h: the parameters in the request of a client that recovers:
+ * ?after=ID&rooms=A,B and &connection_id=FORMER. */
 #ifndef WS_TRANSPORT_WEBSOCKET_RECOVERY_QUERY_H
 #define WS_TRANSPORT_WEBSOCKET_RECOVERY_QUERY_H
 
@@ -9,13 +9,14 @@
 
 struct recovery_query {
     const ws_allocator *memory;
-    char *text;   /* what the options point to */
-    char **rooms; /* the same */
+    char *text;   /* the strings of the options */
+    char **rooms; /* the rooms of the options */
 };
 
-/* Sets these options; a room that is named again is left out. WS_ERR_INVALID for a parameter that is
- * wrongly encoded, WS_ERR_TOO_MANY_ROOMS for a list of more than `max_rooms` names, WS_ERR_NO_MEMORY.
- * recovery_query_free() is to be called in any case, when the options were used. */
+/* Sets these options from the query; a room that is named twice is entered once. WS_ERR_INVALID
+ * for a parameter with wrong percent-encoding, WS_ERR_TOO_MANY_ROOMS for more than `max_rooms`
+ * names, WS_ERR_NO_MEMORY. In any case the caller calls recovery_query_free() when it has used
+ * the options. */
 int recovery_query_read(struct recovery_query *said, const ws_allocator *memory,
                         const char *query, size_t max_rooms, ws_connect_options *options);
 

@@ -1,4 +1,4 @@
-/* refusal.h: a request that does not become a WebSocket: the HTTP answer, and the log's line.
+/* refusal.h: the HTTP answer and the log line for a request that does not open a WebSocket.
  * Not here: the reasons (opening.h, and the application's). */
 #ifndef WS_TRANSPORT_WEBSOCKET_REFUSAL_H
 #define WS_TRANSPORT_WEBSOCKET_REFUSAL_H
@@ -10,21 +10,21 @@
 struct refusal {
     int status;         /* of the HTTP answer; 101: the request is not refused */
     const char *reason; /* what is wrong; NULL: the status' name */
-    const char *advice; /* what to do about it, for the answer alone; NULL: nothing */
-    char
-        composed[192]; /* where `reason` points if it is no constant: so this is never copied */
+    const char *advice; /* what to do about it, for the answer only; NULL: nothing */
+    char composed[192]; /* holds a composed `reason`, so the struct must not be copied */
 };
 
-/* The HTTP answer. The request (NULL: none came) decides whether it has a body: an answer to HEAD
- * has none, only its length (RFC 9110 §9.3.2). */
+/* Writes the HTTP answer. The request (NULL: none came) decides whether it has a body: an
+ * answer to HEAD has only the body's length (RFC 9110 §9.3.2). */
 void refusal_write(const struct refusal *refusal, const struct request *request,
                    struct buffer *buffer);
 
-/* Logs a handshake that is refused at level info, because a browser shows its user nothing: ten lines
- * a second, then how many were left out. `code` is an HTTP status or a close code, or 0 when nothing
- * is answered; `reason` NULL: the status' name. Of the request (NULL: none came) the line names
- * method, path, Host, Origin and User-Agent, but never the query and other headers, where tokens are.
- * Of what does not begin like a request it gives the length: it may be anything. The loop's thread. */
+/* Logs a refused handshake at level info, because a browser shows its user nothing: at most ten
+ * lines a second, then how many were left out. `code` is an HTTP status or a close code, or 0
+ * if nothing is answered; `reason` NULL: the status' name. From the request (NULL: none came)
+ * the line has the method, path, Host, Origin and User-Agent, but never the query or other
+ * headers, which may contain tokens. For bytes that do not begin like a request it gives only
+ * their length, because they may be anything. The loop's thread. */
 void refusal_log(const ws_loop *loop, int code, const char *reason,
                  const struct request *request);
 

@@ -1,5 +1,5 @@
-/* request.h: a client's request head, parsed by http-parser or handed over by the host.
- * Not here: whether it is a valid opening handshake (handshake.c). */
+/* request.h: a client's request head, parsed by http-parser or passed by the host. Not here:
+ * whether it is a valid opening handshake (opening.h). */
 #ifndef WS_TRANSPORT_WEBSOCKET_REQUEST_H
 #define WS_TRANSPORT_WEBSOCKET_REQUEST_H
 
@@ -21,18 +21,18 @@ struct request_header {
 };
 
 struct request {
-    struct http_head head; /* what http-parser gets has passed it */
+    struct http_head head; /* checks the bytes before http-parser gets them */
     http_parser parser;
     struct buffer text; /* the target, then names and values, each NUL-terminated */
     struct request_header *headers;
     size_t n_headers;
     size_t headers_capacity;
-    bool has_too_many; /* a header more came than there may be */
+    bool has_too_many; /* more headers came than are allowed */
     size_t head_bytes; /* used so far */
     enum { REQUEST_START, REQUEST_TARGET, REQUEST_NAME, REQUEST_VALUE, REQUEST_COMPLETE } piece;
     char line[REQUEST_LINE_KEPT +
-              1];       /* the beginning of the first line, also of what is no HTTP */
-    size_t line_length; /* of what is kept; there may be NULs in it */
+              1];       /* the beginning of the first line, even if it is not HTTP */
+    size_t line_length; /* of what is kept, which may contain NULs */
     bool line_complete;
     bool is_get;
     unsigned http_major;
@@ -45,47 +45,49 @@ struct request *request_new(const ws_allocator *memory);
 void request_free(struct request *request);
 
 enum request_result {
-    REQUEST_MORE, /* all bytes are used, the head is not complete */
-    REQUEST_DONE, /* the head is complete; bytes behind it are left */
+    REQUEST_MORE, /* all bytes are used; the head is not complete */
+    REQUEST_DONE, /* the head is complete; bytes after it are not used */
     REQUEST_TOO_LARGE,
     REQUEST_BAD,
     REQUEST_BAD_VERSION,
     REQUEST_NO_MEMORY
 };
 
-/* Uses bytes of the head; *used says how many. */
+/* Parses bytes of the head; *used is the number of bytes used. */
 enum request_result request_feed(struct request *request, const char *data, size_t length,
                                  size_t max_head_bytes, size_t *used);
 
-/* Fills in a request that the host has parsed, under the limits and the grammar of one that comes in
- * as bytes: REQUEST_DONE, _TOO_LARGE, _BAD or _NO_MEMORY. The head counts in its shortest form. */
+/* Fills in a request that the host has parsed, under the same limits and grammar as one that is
+ * parsed from bytes: REQUEST_DONE, _TOO_LARGE, _BAD or _NO_MEMORY. The size of the head is that
+ * of its shortest form. */
 enum request_result request_fill(struct request *request, const char *method,
                                  unsigned http_major, unsigned http_minor, const char *target,
                                  const ws_header *headers, size_t n_headers,
                                  size_t max_head_bytes);
 
-/* Whether the method is HEAD, also while the rest has not come. */
+/* Whether the method is HEAD, even before the head is complete. */
 bool request_is_head(const struct request *request);
 
-/* What was wrong with the bytes of a head that was REQUEST_BAD; NULL if there is nothing to say. */
+/* Returns what was wrong with the bytes of a head that was REQUEST_BAD; NULL if that is not
+ * known. */
 const char *request_problem(const struct request *request);
 
-/* Where the path begins in the target, which is empty if the query or the end is there; NULL if there
- * is none, or if the target names another host than the request's (http_target.h). */
+/* Returns the path in the target, up to the query or the end; it may be empty. NULL if there is
+ * none, or if the target names a host other than the request's (http_target.h). */
 const char *request_path(const struct request *request);
 
 const char *request_target(const struct request *request);
 
-/* The value of the n-th header of that name (in any case), counted from 0; NULL if there are
- * fewer. */
+/* Returns the value of the n-th header of that name (case-insensitive), counted from 0; NULL if
+ * there are fewer. */
 const char *request_header(const struct request *request, const char *name, size_t n);
 
-/* The value of the first header of that name from the *at-th header on, whose place is then *at;
- * NULL if there is none. With it, reading all headers of a name takes one pass. */
+/* Returns the value of the first header of that name at or after index *at, and sets *at to its
+ * index; NULL if there is none. With it, reading all headers of a name takes one pass. */
 const char *request_next_header(const struct request *request, const char *name, size_t *at);
 
-/* True if the comma list in all headers of that name holds the token (RFC 9110 §5.6.1), as it
- * is written or, with any_case, in any case. */
+/* True if the comma-separated list in all headers of that name contains the token (RFC 9110
+ * §5.6.1), compared exactly or, with any_case, case-insensitively. */
 bool request_header_lists(const struct request *request, const char *name, const char *token,
                           bool any_case);
 

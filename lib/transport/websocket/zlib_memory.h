@@ -1,5 +1,5 @@
-/* zlib_memory.h: zlib, allocating by the host's allocator.
- * Not here: what zlib is used for (deflate.h, inflate.h). */
+/* zlib_memory.h: makes zlib allocate with the host's allocator. Not here: compression
+ * (deflate.h) and decompression (inflate.h). */
 #ifndef WS_TRANSPORT_WEBSOCKET_ZLIB_MEMORY_H
 #define WS_TRANSPORT_WEBSOCKET_ZLIB_MEMORY_H
 
@@ -8,7 +8,8 @@
 
 #include "base/memory.h"
 
-/* Before zlib initializes the stream. It keeps the pointer to the owner's pointer. */
+/* Call it before zlib initializes the stream, which keeps the pointer to the owner's
+ * pointer. */
 void zlib_memory_use(z_stream *stream, const ws_allocator **memory);
 
 #endif

@@ -233,7 +233,7 @@ START_TEST(binary_messages_are_refused)
     host_run(&host);
     client_expect(&ann,
                   "{\"type\":\"error\",\"data\":{\"code\":\"bad_request\",\"message\":\"binary "
-                  "messages are not understood\"}}",
+                  "messages are not supported\"}}",
                   NULL);
     ck_assert_int_eq(ws_manager_receive(host.manager, ann.id, NULL, 1, 0), WS_ERR_INVALID);
     ck_assert_int_eq(ws_manager_receive(NULL, ann.id, "x", 1, 0), WS_ERR_INVALID);
