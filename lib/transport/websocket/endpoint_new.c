@@ -7,7 +7,7 @@
 
 #include "base/http_text.h"
 #include "base/options.h"
-#include "transport/websocket/websocket.h"
+#include "transport/websocket/websocket_new.h"
 
 enum { SUBPROTOCOLS_MAX = 64, MIN_HEAD_BYTES = 256 };
 

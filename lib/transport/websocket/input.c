@@ -3,14 +3,11 @@
 
 #include <string.h>
 
+#include "transport/websocket/closing.h"
 #include "transport/websocket/floods.h"
 #include "transport/websocket/frame.h"
 #include "transport/websocket/loop_part.h"
-
-static ws_loop *loop_of(const ws_websocket *websocket)
-{
-    return websocket->connection.loop;
-}
+#include "transport/websocket/output.h"
 
 /* --- frames ---------------------------------------------------------------------------------- */
 
@@ -30,7 +27,7 @@ static void answer_ping(ws_websocket *websocket, const struct frame_event *event
 static void receive_close(ws_websocket *websocket, const struct frame_event *event)
 {
     if (websocket->state == WEBSOCKET_CLOSING)
-        websocket->state = WEBSOCKET_CLOSED;
+        websocket_become(websocket, WEBSOCKET_CLOSED);
     else
         websocket_finish(websocket, event->code, event->data, event->length,
                          WEBSOCKET_PEER_CLOSED);
@@ -40,11 +37,11 @@ static void receive_close(ws_websocket *websocket, const struct frame_event *eve
  * floods. */
 static void fail_connection(ws_websocket *websocket, uint16_t code, const char *text)
 {
-    counter_add(&websocket->connection.loop->counters, COUNTER_protocol_errors, 1);
+    counter_add(&websocket_loop(websocket)->counters, COUNTER_protocol_errors, 1);
     if (code == 1008)
-        counter_add(&websocket->connection.loop->counters, COUNTER_frame_floods, 1);
+        counter_add(&websocket_loop(websocket)->counters, COUNTER_frame_floods, 1);
     if (websocket->state == WEBSOCKET_CLOSING)
-        websocket->state = WEBSOCKET_CLOSED;
+        websocket_become(websocket, WEBSOCKET_CLOSED);
     else
         websocket_finish(websocket, code, text, strlen(text), WEBSOCKET_FAILED);
 }
@@ -53,7 +50,7 @@ static void fail_connection(ws_websocket *websocket, uint16_t code, const char *
 static struct flood_counts *flood_counts(void *client)
 {
     ws_websocket *websocket = client;
-    ws_loop *loop = websocket->connection.loop;
+    ws_loop *loop = websocket_loop(websocket);
 
     return floods_of(&loop_part_of(loop)->floods, &loop->manager->memory, websocket,
                      &websocket->flood_place, loop->timers.now_ms);
@@ -110,15 +107,10 @@ static uint32_t handle_event(ws_websocket *websocket, const struct frame_event *
 /* Anything heard proves that the peer is there. */
 static void heard(ws_websocket *websocket)
 {
-    if (!websocket->awaiting_pong || websocket->state != WEBSOCKET_OPEN)
+    if (websocket->ping == PING_NONE || websocket->state != WEBSOCKET_OPEN)
         return;
-    websocket->awaiting_pong = false;
+    websocket->ping = PING_NONE;
     websocket_start_timer(websocket);
-}
-
-static bool is_reading(const ws_websocket *websocket)
-{
-    return websocket->state == WEBSOCKET_OPEN || websocket->state == WEBSOCKET_CLOSING;
 }
 
 /* --- turns ----------------------------------------------------------------------------------- */
@@ -127,12 +119,12 @@ static bool is_reading(const ws_websocket *websocket)
  * unfinished. */
 static struct frame_reader *reader_of(const ws_websocket *websocket)
 {
-    return websocket->has_request ? NULL : websocket->reader;
+    return websocket->state == WEBSOCKET_HEAD ? NULL : websocket->reader;
 }
 
 static void give_back_reader(ws_websocket *websocket)
 {
-    frame_reader_give_back(loop_of(websocket), websocket->reader);
+    frame_reader_give_back(websocket_loop(websocket), websocket->reader);
     websocket->reader = NULL;
 }
 
@@ -143,9 +135,11 @@ static void end_of_input(ws_websocket *websocket)
         websocket_finish(websocket, 1006, NULL, 0, WEBSOCKET_EOF);
         break;
     case WEBSOCKET_FAILED:
-        websocket->state = WEBSOCKET_EOF;
+        websocket_become(websocket, WEBSOCKET_EOF);
         break;
     case WEBSOCKET_HANDSHAKE:
+    case WEBSOCKET_HEAD:
+    case WEBSOCKET_JUDGED:
         websocket_abort(websocket);
         break;
     case WEBSOCKET_CLOSING:
@@ -154,6 +148,9 @@ static void end_of_input(ws_websocket *websocket)
     case WEBSOCKET_PEER_CLOSED:
     case WEBSOCKET_EOF:
     case WEBSOCKET_CLOSED:
+    case WEBSOCKET_ABORTED:
+    case WEBSOCKET_FREED:
+    case WEBSOCKET_EMPTIED:
         break;
     }
 }
@@ -161,11 +158,10 @@ static void end_of_input(ws_websocket *websocket)
 /* The host, which was told to stop reading, may go on. */
 static void resume_reading(ws_websocket *websocket)
 {
-    if (!websocket->paused || websocket_input_is_full(websocket))
+    if (websocket->reading != READING_PAUSED || websocket_input_is_full(websocket))
         return;
-    websocket->paused = false;
-    websocket->resumed = true;
-    loop_list_output(loop_of(websocket), &websocket->output);
+    websocket->reading = READING_RESUMED;
+    loop_list_output(websocket_loop(websocket), &websocket->output);
 }
 
 /* What is to be done when frames were carried out, or could not be now. */
@@ -173,22 +169,22 @@ static void after_frames(ws_websocket *websocket, bool has_more)
 {
     struct frame_reader *reader = websocket->reader;
 
-    if (!is_reading(websocket)) {
+    if (!websocket_is_reading(websocket)) {
         give_back_reader(websocket);
     } else if (has_more) {
-        input_list_add(&loop_of(websocket)->inputs, frame_reader_input(reader));
+        input_list_add(&websocket_loop(websocket)->inputs, frame_reader_input(reader));
     } else {
         if (frame_reader_idle(reader))
             give_back_reader(websocket);
         if (websocket->eof)
             end_of_input(websocket);
     }
-    if (websocket->freed)
+    if (websocket->state >= WEBSOCKET_FREED)
         return;
     resume_reading(websocket);
     /* The peer's close, which was awaited, brings nothing to write. */
     if (ws_websocket_ended(websocket))
-        loop_list_output(loop_of(websocket), &websocket->output);
+        loop_list_output(websocket_loop(websocket), &websocket->output);
 }
 
 static uint32_t serve(ws_loop *loop, struct input *input)
@@ -211,7 +207,7 @@ static uint32_t serve(ws_loop *loop, struct input *input)
     }
     websocket_enter(websocket);
     input->served = true;
-    while (has_more && is_reading(websocket) && !websocket->connection.awaits_room &&
+    while (has_more && websocket_is_reading(websocket) && !websocket->connection.awaits_room &&
            input_may_go_on(loop, input)) {
         struct frame_event event = frame_reader_next(websocket->reader, &limits);
         uint32_t parsing = frame_reader_cost(websocket->reader);
@@ -236,19 +232,22 @@ void websocket_input_add(ws_websocket *websocket, const void *data, size_t lengt
 {
     struct frame_reader *reader;
 
-    if (!is_reading(websocket) || websocket->eof)
+    if (!websocket_is_reading(websocket) || websocket->eof)
         return;
     heard(websocket);
     if (websocket->reader == NULL)
-        websocket->reader = frame_reader_take(loop_of(websocket), websocket);
+        websocket->reader = frame_reader_take(websocket_loop(websocket), websocket);
     reader = websocket->reader;
     if (reader == NULL || !frame_reader_add(reader, data, length)) {
         fail_connection(websocket, 1011, "out of memory");
         return;
     }
-    websocket->paused = websocket_input_is_full(websocket);
+    if (websocket_input_is_full(websocket))
+        websocket->reading = READING_PAUSED;
+    else if (websocket->reading == READING_PAUSED)
+        websocket->reading = READING_ON;
     frame_reader_input(reader)->serve = serve;
-    input_list_add(&loop_of(websocket)->inputs, frame_reader_input(reader));
+    input_list_add(&websocket_loop(websocket)->inputs, frame_reader_input(reader));
 }
 
 void websocket_input_eof(ws_websocket *websocket)
@@ -257,7 +256,7 @@ void websocket_input_eof(ws_websocket *websocket)
 
     websocket->eof = true;
     /* What waits comes before the end, also when a callback for a part of it calls this. */
-    if (reader == NULL || !is_reading(websocket) ||
+    if (reader == NULL || !websocket_is_reading(websocket) ||
         !(frame_reader_input(reader)->listed || frame_reader_input(reader)->served))
         end_of_input(websocket);
 }
@@ -265,5 +264,5 @@ void websocket_input_eof(ws_websocket *websocket)
 int ws_websocket_wants_read(const ws_websocket *websocket)
 {
     return !websocket->eof && !websocket_input_is_full(websocket) &&
-           (websocket->state == WEBSOCKET_HANDSHAKE || is_reading(websocket));
+           (websocket->state < WEBSOCKET_OPEN || websocket_is_reading(websocket));
 }

@@ -5,6 +5,7 @@
 #include "transport/websocket/handshake.h"
 #include "transport/websocket/input.h"
 #include "transport/websocket/opening.h"
+#include "transport/websocket/output.h"
 #include "transport/websocket/recovery_query.h"
 #include "transport/websocket/refusal.h"
 #include "transport/websocket/websocket.h"
@@ -23,7 +24,7 @@ static void push_buffer(ws_websocket *websocket, struct buffer *buffer)
 static void count_refusal(ws_websocket *websocket, int code, const char *reason,
                           const struct request *request)
 {
-    ws_loop *loop = websocket->connection.loop;
+    ws_loop *loop = websocket_loop(websocket);
 
     counter_add(&loop->counters, COUNTER_handshakes_refused, 1);
     refusal_log(loop, code, reason, request);
@@ -36,11 +37,13 @@ static void refuse(ws_websocket *websocket, const struct refusal *refusal,
     struct buffer buffer;
 
     count_refusal(websocket, refusal->status, refusal->reason, request);
-    buffer_init(&buffer, &websocket->connection.loop->manager->memory);
+    if (websocket_is_aborted(websocket)) /* the host has freed it, for the log's line */
+        return;
+    buffer_init(&buffer, websocket_memory(websocket));
     refusal_write(refusal, request, &buffer);
-    websocket->state = WEBSOCKET_CLOSED;
+    websocket_become(websocket, WEBSOCKET_CLOSED);
     push_buffer(websocket, &buffer);
-    if (!websocket->aborted)
+    if (!websocket_is_aborted(websocket))
         websocket_start_timer(websocket);
 }
 
@@ -66,7 +69,7 @@ static size_t max_rooms(const ws_manager_options *options)
 static int register_connection(ws_websocket *websocket, const struct ws_handshake *handshake)
 {
     const ws_endpoint_options *endpoint = &websocket->endpoint->options;
-    ws_loop *loop = websocket->connection.loop;
+    ws_loop *loop = websocket_loop(websocket);
     struct recovery_query said;
     ws_connect_options options;
     int result;
@@ -121,14 +124,15 @@ static void accept_handshake(ws_websocket *websocket, const struct ws_handshake 
     } else {
         count_refusal(websocket, code, handshake->refusal, handshake->request);
     }
-    websocket->state = WEBSOCKET_OPEN;
+    if (code == 0)
+        websocket_become(websocket, WEBSOCKET_OPEN);
     websocket->head_unsent = true;
     websocket->window_bits =
         handshake->deflate.accepted ? handshake->deflate.server_window_bits & 0xf : 0;
-    buffer_init(&buffer, &websocket->connection.loop->manager->memory);
+    buffer_init(&buffer, websocket_memory(websocket));
     handshake_write_answer(handshake, &buffer);
     push_buffer(websocket, &buffer);
-    if (websocket->aborted)
+    if (websocket_is_aborted(websocket))
         return;
     if (code != 0) {
         const char *text = handshake->refusal != NULL ? handshake->refusal : "";
@@ -148,7 +152,7 @@ static void ask_application(ws_websocket *websocket, const struct request *reque
 
     if (!handshake_judge(&handshake, websocket, websocket->endpoint, request))
         give_up(websocket, request);
-    else if (websocket->state == WEBSOCKET_HANDSHAKE) {
+    else if (websocket->state == WEBSOCKET_JUDGED) {
         if (handshake.status == 101 || handshake_close_code(&handshake) != 0) {
             accept_handshake(websocket, &handshake);
         } else {
@@ -161,65 +165,51 @@ static void ask_application(ws_websocket *websocket, const struct request *reque
     handshake_free(&handshake);
 }
 
-/* The head is complete. */
-static void answer_request(ws_websocket *websocket)
+/* The head is complete, or can't be: as request_feed() and request_fill() say. From now on the host may
+ * end the connection from its callback, and the request is in use. */
+static void judge_request(ws_websocket *websocket, enum request_result result)
 {
-    struct request *request = websocket->request;
+    struct request *request = websocket_take_request(websocket);
     struct refusal refusal;
 
-    /* From now on the host may end the connection from its callback. */
-    websocket->request = NULL;
-    websocket->has_request = false;
-    opening_check(request, &refusal);
-    if (refusal.status == 101)
+    if (result == REQUEST_DONE)
+        opening_check(request, &refusal);
+    else if (result != REQUEST_NO_MEMORY)
+        opening_explain(request, result, websocket->endpoint->options.max_head_bytes, &refusal);
+    if (result == REQUEST_NO_MEMORY)
+        give_up(websocket, request);
+    else if (refusal.status == 101)
         ask_application(websocket, request);
     else
         refuse(websocket, &refusal, request);
     request_free(request);
 }
 
-static void act_on_request(ws_websocket *websocket, enum request_result result)
-{
-    struct refusal refusal;
-
-    switch (result) {
-    case REQUEST_MORE:
-        break;
-    case REQUEST_DONE:
-        answer_request(websocket);
-        break;
-    case REQUEST_NO_MEMORY:
-        give_up(websocket, websocket->request);
-        break;
-    case REQUEST_TOO_LARGE:
-    case REQUEST_BAD:
-    case REQUEST_BAD_VERSION:
-        opening_explain(websocket->request, result, websocket->endpoint->options.max_head_bytes,
-                        &refusal);
-        refuse(websocket, &refusal, websocket->request);
-        break;
-    }
-}
-
 static bool begin_request(ws_websocket *websocket)
 {
-    if (!websocket->has_request)
-        websocket->request = request_new(&websocket->connection.loop->manager->memory);
-    websocket->has_request = websocket->request != NULL;
-    return websocket->has_request;
+    struct request *request = request_new(websocket_memory(websocket));
+
+    if (request == NULL) {
+        give_up(websocket, NULL);
+        return false;
+    }
+    websocket_become(websocket, WEBSOCKET_HEAD);
+    websocket->request = request;
+    return true;
 }
 
 /* Returns how many bytes belonged to the head. */
 static size_t receive_head(ws_websocket *websocket, const char *data, size_t length)
 {
+    enum request_result result;
     size_t used = 0;
 
-    if (!begin_request(websocket))
-        give_up(websocket, NULL);
-    else
-        act_on_request(websocket,
-                       request_feed(websocket->request, data, length,
-                                    websocket->endpoint->options.max_head_bytes, &used));
+    if (websocket->state == WEBSOCKET_HANDSHAKE && !begin_request(websocket))
+        return 0;
+    result = request_feed(websocket->request, data, length,
+                          websocket->endpoint->options.max_head_bytes, &used);
+    if (result != REQUEST_MORE)
+        judge_request(websocket, result);
     return used;
 }
 
@@ -229,12 +219,12 @@ static size_t receive_head(ws_websocket *websocket, const char *data, size_t len
 static ws_loop *begin_call(ws_websocket *websocket)
 {
     websocket_enter(websocket);
-    return transport_call_begin(websocket->connection.loop);
+    return transport_call_begin(websocket_loop(websocket));
 }
 
 static int end_call(ws_websocket *websocket, ws_loop *previous)
 {
-    transport_call_end(websocket->connection.loop, previous);
+    transport_call_end(websocket_loop(websocket), previous);
     return websocket_leave(websocket);
 }
 
@@ -245,15 +235,13 @@ int ws_websocket_upgrade(ws_websocket *websocket, const char *method, unsigned h
     ws_loop *previous;
 
     if (method == NULL || target == NULL || (headers == NULL && n_headers > 0) ||
-        websocket->state != WEBSOCKET_HANDSHAKE || websocket->has_request)
+        websocket->state != WEBSOCKET_HANDSHAKE)
         return WS_ERR_INVALID;
     previous = begin_call(websocket);
-    if (!begin_request(websocket))
-        give_up(websocket, NULL);
-    else
-        act_on_request(websocket, request_fill(websocket->request, method, http_major,
-                                               http_minor, target, headers, n_headers,
-                                               websocket->endpoint->options.max_head_bytes));
+    if (begin_request(websocket))
+        judge_request(websocket, request_fill(websocket->request, method, http_major,
+                                              http_minor, target, headers, n_headers,
+                                              websocket->endpoint->options.max_head_bytes));
     return end_call(websocket, previous);
 }
 
@@ -262,12 +250,12 @@ int ws_websocket_receive(ws_websocket *websocket, const void *data, size_t lengt
     const char *bytes = data;
     ws_loop *previous;
 
-    if (websocket->freed)
+    if (websocket->state >= WEBSOCKET_FREED)
         return WS_ERR_CLOSED;
     if (websocket_input_is_full(websocket))
         return WS_ERR_BACKPRESSURE;
     previous = begin_call(websocket);
-    if (websocket->state == WEBSOCKET_HANDSHAKE && length > 0) {
+    if (websocket->state <= WEBSOCKET_HEAD && length > 0) {
         size_t used = receive_head(websocket, bytes, length);
 
         bytes += used;
@@ -282,7 +270,7 @@ void ws_websocket_eof(ws_websocket *websocket)
 {
     ws_loop *previous;
 
-    if (websocket->freed)
+    if (websocket->state >= WEBSOCKET_FREED)
         return;
     previous = begin_call(websocket);
     websocket_input_eof(websocket);

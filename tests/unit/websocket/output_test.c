@@ -5,6 +5,7 @@
 
 #include "core/manager.h"
 #include "transport/websocket/websocket.h"
+#include "transport/websocket/websocket_new.h"
 #include "websocket/host.h"
 
 static struct host host;

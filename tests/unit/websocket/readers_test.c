@@ -24,7 +24,7 @@ static void teardown(void)
 
 static bool has_reader(const struct peer *peer)
 {
-    return !peer->websocket->has_request && peer->websocket->reader != NULL;
+    return peer->websocket->state != WEBSOCKET_HEAD && peer->websocket->reader != NULL;
 }
 
 /* After every byte except the last of each frame the connection has a reader, after the last it has

@@ -1,0 +1,240 @@
+/* output.c: what a WebSocket sends. */
+#include "transport/websocket/output.h"
+
+#include <string.h>
+
+#include "transport/websocket/compress.h"
+#include "transport/websocket/frame.h"
+#include "transport/websocket/loop_part.h"
+
+/* --- what is queued -------------------------------------------------------------------------- */
+
+static bool push(ws_websocket *websocket, ws_message *message)
+{
+    if (!output_queue_push(&websocket->queue, websocket_memory(websocket), message))
+        return false;
+    loop_part_of(websocket_loop(websocket))->queued_bytes += output_weight(message);
+    if (!websocket->blocked)
+        loop_list_output(websocket_loop(websocket), &websocket->output);
+    return true;
+}
+
+void websocket_push(ws_websocket *websocket, const void *bytes, size_t length)
+{
+    ws_message *message;
+
+    if (websocket_is_aborted(websocket))
+        return;
+    message = message_new_copy(websocket_memory(websocket), bytes, length, false);
+    if (message != NULL && push(websocket, message))
+        return;
+    if (message != NULL)
+        ws_message_unref(message);
+    websocket_abort(websocket);
+}
+
+void websocket_push_close(ws_websocket *websocket, uint16_t code, const char *reason,
+                          size_t length, enum websocket_state state)
+{
+    uint8_t frame[FRAME_HEADER_MAX + FRAME_CONTROL_MAX];
+    size_t payload = code == 1005 ? 0 : 2 + length;
+    size_t at = frame_write_header(frame, WSLAY_CONNECTION_CLOSE, payload);
+
+    if (payload > 0) {
+        frame[at] = (uint8_t)(code >> 8);
+        frame[at + 1] = (uint8_t)code;
+        if (length > 0)
+            memcpy(frame + at + 2, reason, length);
+    }
+    websocket_become(websocket, state);
+    websocket_push(websocket, frame, at + payload);
+    if (!websocket_is_aborted(websocket))
+        websocket_start_timer(websocket);
+}
+
+/* A message that was made before this transport existed has no header yet: it gets a copy. */
+static ws_message *framed_copy(const ws_websocket *websocket, const ws_message *message)
+{
+    ws_message *copy =
+        message_new_copy(websocket_memory(websocket), message->bytes + message->start,
+                         message->length, message->is_text);
+
+    if (copy != NULL)
+        message_frame(copy, frame_before_payload);
+    return copy;
+}
+
+/* Whenever anything was taken from a queue of so many bytes. */
+static void queue_shrank(const ws_websocket *websocket, size_t bytes)
+{
+    loop_part_of(websocket_loop(websocket))->queued_bytes -=
+        bytes - output_queue_bytes(&websocket->queue);
+}
+
+/* What the last message of a bundle finds waiting of the bundle itself. */
+static size_t found_by_last(const ws_message *message)
+{
+    return message->n_messages > 1 ? message_frame_length(message) - message->last_frame : 0;
+}
+
+/* The form of a framed message that this client gets: the compressed one, if that was agreed on. */
+static ws_message *form_for(const ws_websocket *websocket, ws_message *message)
+{
+    if (websocket->window_bits == 0)
+        return message;
+    return compress_message(websocket_loop(websocket), message, websocket->window_bits,
+                            websocket->endpoint->options.deflate_min_bytes);
+}
+
+/* So many bytes of the queue, or of what is about to be queued, wait before the next message. */
+static bool is_full(const ws_websocket *websocket, size_t bytes)
+{
+    const ws_endpoint_options *options = &websocket->endpoint->options;
+
+    return bytes > options->max_queue_bytes ||
+           (output_queue_bytes(&websocket->queue) > 0 && options->max_loop_queue_bytes > 0 &&
+            loop_part_of(websocket_loop(websocket))->queued_bytes >
+                options->max_loop_queue_bytes);
+}
+
+bool websocket_is_full(const ws_websocket *websocket)
+{
+    return is_full(websocket, output_queue_bytes(&websocket->queue));
+}
+
+/* A message is taken whatever its size if it finds the queue within its limit: so one message
+ * larger than the limit can still be sent. */
+static bool is_too_slow(const ws_websocket *websocket, const ws_message *form)
+{
+    return is_full(websocket, output_queue_bytes(&websocket->queue) + found_by_last(form));
+}
+
+static int push_within_limit(ws_websocket *websocket, ws_message *form)
+{
+    websocket->too_slow = is_too_slow(websocket, form);
+    if (websocket->too_slow)
+        return WS_ERR_DROPPED;
+    if (!push(websocket, form))
+        return WS_ERR_NO_MEMORY;
+    if (output_queue_bytes(&websocket->queue) <= websocket->endpoint->options.queue_high_bytes)
+        return WS_OK;
+    if (!websocket->queue_high) {
+        websocket->queue_high = true;
+        transport_filled(&websocket->connection);
+    }
+    return WS_ERR_BACKPRESSURE;
+}
+
+int websocket_send(struct connection *connection, ws_message *message)
+{
+    ws_websocket *websocket = (ws_websocket *)connection;
+    ws_message *form = message->frame_header > 0 ? form_for(websocket, message)
+                                                 : framed_copy(websocket, message);
+    int result;
+
+    if (form == NULL)
+        return WS_ERR_NO_MEMORY;
+    if (form == message)
+        return push_within_limit(websocket, message);
+    if (message->frame_header > 0)
+        ws_message_ref(form);
+    result = push_within_limit(websocket, form);
+    ws_message_unref(result == WS_OK || result == WS_ERR_BACKPRESSURE ? message : form);
+    return result;
+}
+
+void websocket_drop_output(ws_websocket *websocket)
+{
+    size_t bytes = output_queue_bytes(&websocket->queue);
+
+    output_queue_drop_rest(&websocket->queue);
+    queue_shrank(websocket, bytes);
+}
+
+/* --- what the host writes -------------------------------------------------------------------- */
+
+int ws_websocket_output(ws_websocket *websocket, struct iovec *iov, int max)
+{
+    if (websocket_is_aborted(websocket))
+        return 0;
+    websocket->blocked = false;
+    return output_queue_peek(&websocket->queue, iov, max);
+}
+
+/* The peer can't answer a ping that stands behind a long queue: as long as that is being written,
+ * websocket_timer_expired() grants more time. */
+static void ping_proceeds(ws_websocket *websocket, uint32_t messages, size_t bytes)
+{
+    if (websocket->timer.owners == 0 || bytes == 0)
+        return;
+    if (messages > websocket->timer.owners)
+        messages = websocket->timer.owners;
+    websocket->timer.owners = (uint16_t)(websocket->timer.owners - messages);
+    if (websocket->ping == PING_SENT)
+        websocket->ping = PING_PROCEEDS;
+}
+
+/* The application may free it there. */
+static int end_backpressure(ws_websocket *websocket)
+{
+    websocket->queue_high = false;
+    websocket_enter(websocket);
+    transport_writable(&websocket->connection);
+    return websocket_leave(websocket);
+}
+
+int ws_websocket_sent(ws_websocket *websocket, size_t n)
+{
+    uint32_t count = output_queue_count(&websocket->queue);
+    size_t bytes = output_queue_bytes(&websocket->queue);
+    uint32_t left;
+
+    if (websocket_is_aborted(websocket))
+        return WS_ERR_CLOSED;
+    if (!output_queue_written(&websocket->queue, websocket_memory(websocket), n))
+        websocket->blocked = true;
+    queue_shrank(websocket, bytes);
+    left = output_queue_count(&websocket->queue);
+    if (!websocket->blocked && left > 0)
+        loop_list_output(websocket_loop(websocket), &websocket->output);
+    if (left < count)
+        websocket->head_unsent = false;
+    ping_proceeds(websocket, count - left, n);
+    if (websocket->queue_high &&
+        output_queue_bytes(&websocket->queue) <= websocket->endpoint->options.queue_low_bytes)
+        return end_backpressure(websocket);
+    return ws_websocket_ended(websocket) ? WS_ERR_CLOSED : WS_OK;
+}
+
+/* While the host writes one, the next one and the host's part of it come into the cache, which the
+ * kernel empties with each write. */
+static void prefetch_next(const ws_loop *loop)
+{
+    struct output_node *next = loop->output_first;
+
+    if (next == OUTPUT_END)
+        return;
+    __builtin_prefetch(websocket_of_output(next)->user_data);
+    __builtin_prefetch(next->next);
+}
+
+/* One that was freed, or whose socket was found to be full, since it was listed is passed over. */
+ws_websocket *ws_loop_next_output(ws_loop *loop)
+{
+    struct output_node *node;
+
+    while ((node = loop_next_output(loop)) != NULL) {
+        ws_websocket *websocket = websocket_of_output(node);
+
+        if (websocket->state >= WEBSOCKET_FREED)
+            websocket_free_if_unused(websocket);
+        else if (!websocket->blocked || websocket_is_aborted(websocket) ||
+                 websocket->reading == READING_RESUMED) {
+            if (websocket->reading == READING_RESUMED)
+                websocket->reading = READING_ON;
+            prefetch_next(loop);
+            return websocket;
+        }
+    }
+    return NULL;
+}

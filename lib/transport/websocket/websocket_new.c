@@ -1,0 +1,60 @@
+/* websocket_new.c: how the core knows the WebSockets, and how one is made. */
+#include "transport/websocket/websocket_new.h"
+
+#include "transport/websocket/closing.h"
+#include "transport/websocket/frame.h"
+#include "transport/websocket/loop_part.h"
+#include "transport/websocket/output.h"
+#include "transport/websocket/timers.h"
+
+const struct inner_transport websocket_transport = {
+    .framing = frame_before_payload,
+    .send = websocket_send,
+    .close = websocket_closed_by_core,
+    .released = websocket_released,
+};
+
+/* Those that the host has freed may still be listed for output. */
+static void leave_loop(ws_loop *loop)
+{
+    struct output_node *node;
+
+    while ((node = loop_next_output(loop)) != NULL)
+        websocket_free_if_unused(websocket_of_output(node));
+    frame_readers_free(loop);
+    loop_part_free(loop);
+}
+
+/* The first WebSocket of a loop brings what all of them share. */
+static bool join_loop(ws_loop *loop)
+{
+    if (loop->transport_part != NULL)
+        return true;
+    if (!loop_part_make(loop))
+        return false;
+    loop->free_transport_part = leave_loop;
+    loop->timers.expired[TIMER_TRANSPORT] = websocket_timer_expired;
+    return true;
+}
+
+int ws_websocket_new(ws_loop *loop, ws_endpoint *endpoint, void *user_data,
+                     ws_websocket **websocket)
+{
+    ws_websocket *made;
+
+    if (loop == NULL || endpoint == NULL || endpoint->manager != loop->manager ||
+        websocket == NULL)
+        return WS_ERR_INVALID;
+    if (!join_loop(loop))
+        return WS_ERR_NO_MEMORY;
+    made = memory_zalloc(&loop->manager->memory, sizeof *made);
+    if (made == NULL)
+        return WS_ERR_NO_MEMORY;
+    made->connection.loop = loop;
+    made->endpoint = endpoint_ref(endpoint);
+    made->user_data = user_data;
+    made->timer.kind = TIMER_TRANSPORT;
+    websocket_start_timer(made);
+    *websocket = made;
+    return WS_OK;
+}
