@@ -236,7 +236,7 @@ START_TEST(silence)
     begin(TIMEOUT_MS);
     peer_order(&peer, PEER_SAYS, 0, "");
     emit(1);
-    UNTIL(strstr(ann.state, "no answer in ") != NULL);
+    UNTIL(strstr(ann.state, "no reply within ") != NULL);
     peer_order(&peer, PEER_PASSES, 0, "");
     end();
 }
@@ -248,7 +248,7 @@ static void never_ending(size_t n, const char *text)
     UNTIL(ann.connected);
     emit(1);
     peer_order(&peer, PEER_DRIPS, n, text);
-    UNTIL(strstr(ann.state, "no whole answer in ") != NULL);
+    UNTIL(strstr(ann.state, "no complete reply within ") != NULL);
     peer_order(&peer, PEER_PASSES, 0, "");
     end();
 }
@@ -275,7 +275,7 @@ START_TEST(too_many_bytes)
     UNTIL(ann.connected);
     emit(1);
     peer_order(&peer, PEER_DRIPS, PER_MS, "$1000000000\r\n");
-    UNTIL(strstr(ann.state, "an answer has more than ") != NULL);
+    UNTIL(strstr(ann.state, "a reply has more than ") != NULL);
     peer_order(&peer, PEER_PASSES, 0, "");
     end();
 }
@@ -291,7 +291,7 @@ START_TEST(too_many_elements)
         UNTIL(ann.connected);
         peer_order(&peer, PEER_GREETS, 0, texts[i]);
         emit(1);
-        UNTIL(strstr(ann.state, "an answer has more than ") != NULL);
+        UNTIL(strstr(ann.state, "a reply has more than ") != NULL);
         peer_order(&peer, PEER_PASSES, 0, "");
         UNTIL(ann.n_stored == i + 1);
     }

@@ -100,7 +100,7 @@ START_TEST(stopped_for_a_while)
     server_signal(&server, SIGSTOP);
     node_emit_numbers(&ann, 11, 20);
     UNTIL(!ann.connected && !bob.connected);
-    ck_assert_ptr_nonnull(strstr(ann.state, "no answer in "));
+    ck_assert_ptr_nonnull(strstr(ann.state, "no reply within "));
     server_signal(&server, SIGCONT);
     expect_both(11, 20);
     ck_assert_uint_eq(ann.n_missed, 1);

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cluster/redis/at_once.h"
+#include "cluster/redis/batch_limit.h"
 #include "redis/support/node.h"
 #include "redis/support/peer.h"
 #include "redis/support/server.h"
@@ -223,7 +223,7 @@ END_TEST
 START_TEST(one_process_with_too_many_rooms)
 {
     enum { HALVINGS = 9, N = 10 };
-    uint64_t failures = HALVINGS + AT_ONCE_ATTEMPTS;
+    uint64_t failures = HALVINGS + BATCH_LIMIT_ATTEMPTS;
 
     begin_telling(300);
     UNTIL(tell(2, 4 * BYTES) && node_stat(&ann, "failures") >= failures);

@@ -131,7 +131,7 @@ START_TEST(texts)
     ck_assert_uint_eq(length, strlen(text));
     ck_assert_ptr_nonnull(strstr(text,
                                  "# TYPE ws_redis_connected gauge\n# HELP ws_redis_connected "
-                                 "1 while events go to Redis and come from it\n"
+                                 "1 while events are exchanged with Redis\n"
                                  "ws_redis_connected 1\n"));
     ck_assert_ptr_nonnull(strstr(text, "# TYPE ws_redis_stored counter\n"));
     ck_assert_ptr_nonnull(strstr(text, "\nws_redis_stored_total 1\n"));

@@ -203,7 +203,7 @@ START_TEST(a_name_that_appears_late)
     begin("redis.example");
     expect_waiting(0, TIMEOUT_MS);
     answer_failure("no such name");
-    expect_unknown(1, "the name redis.example can't be resolved: no such name");
+    expect_unknown(1, "the host name redis.example cannot be resolved: no such name");
     expect_waiting(100, 5100);
     answer(&(const char *){NULL});
     expect_unknown(101, "has no address");
@@ -224,7 +224,7 @@ START_TEST(a_look_up_that_takes_long)
     begin("redis.example");
     expect_waiting(0, TIMEOUT_MS);
     expect_waiting(4999, TIMEOUT_MS);
-    expect_unknown(5000, "no answer in 5000 ms");
+    expect_unknown(5000, "no answer within 5000 ms");
     expect_waiting(6000, 11000); /* for the same one */
     ck_assert_uint_eq(n_asked, 1);
     ANSWER("192.0.2.1");
@@ -313,7 +313,7 @@ START_TEST(many_and_strange_addresses)
     ws_redis_lookup_done(lookup, &odd, NULL);
     expect_address(1, texts[0]);
     ck_assert_str_eq(target.error,
-                     "the name redis.example can't be resolved: the name has no address");
+                     "the host name redis.example cannot be resolved: the name has no address");
     target_free(&target);
 }
 END_TEST
@@ -378,7 +378,7 @@ START_TEST(in_a_thread)
     ck_assert_int_eq(target_find(&target, &in_thread, 0, TIMEOUT_MS), TARGET_WAITING);
     await_answers(N + 1);
     ck_assert_int_eq(target_find(&target, &in_thread, 0, TIMEOUT_MS), TARGET_UNKNOWN);
-    ck_assert_ptr_nonnull(strstr(target.error, "can't be resolved"));
+    ck_assert_ptr_nonnull(strstr(target.error, "cannot be resolved"));
     target_free(&target);
     /* Whether the thread is quicker or not. */
     for (unsigned i = 1; i <= N; i++) {

@@ -225,14 +225,16 @@ START_TEST(redis_is_another)
 {
     begin("no");
     make_certificate("other", "IP:127.0.0.1");
-    expect_refusal(uri("127.0.0.1", "?ca=other.pem"), "Redis' certificate: self");
-    expect_refusal(uri("127.0.0.1", ""), "Redis' certificate: self");
-    expect_refusal(uri("localhost", "?ca=redis.pem"), "Redis' certificate: hostname mismatch");
+    expect_refusal(uri("127.0.0.1", "?ca=other.pem"),
+                   "the certificate of the server was refused: self");
+    expect_refusal(uri("127.0.0.1", ""), "the certificate of the server was refused: self");
+    expect_refusal(uri("localhost", "?ca=redis.pem"),
+                   "the certificate of the server was refused: hostname mismatch");
     make_certificate("named", "DNS:127.0.0.1");
     server_do(&server, "CONFIG SET tls-cert-file %s/named.pem tls-key-file %s/named.key",
               folder, folder);
     expect_refusal(uri("127.0.0.1", "?ca=named.pem"),
-                   "Redis' certificate: IP address mismatch");
+                   "the certificate of the server was refused: IP address mismatch");
     end();
 }
 END_TEST
@@ -305,9 +307,9 @@ START_TEST(certificates_are_renewed)
     begin("no");
     run("cp client.pem ca.pem");
     node_start(&ann, "ann", uri("127.0.0.1", "?ca=ca.pem"));
-    UNTIL(strstr(ann.state, "Redis' certificate: ") != NULL);
+    UNTIL(strstr(ann.state, "the certificate of the server was refused: ") != NULL);
     run("rm ca.pem");
-    UNTIL(strstr(ann.state, "ca: No such file") != NULL);
+    UNTIL(strstr(ann.state, "ca cannot be used: No such file") != NULL);
     run("cp redis.pem ca.pem");
     UNTIL(ann.connected);
     node_close(&ann);
@@ -318,13 +320,13 @@ END_TEST
 START_TEST(files_that_are_refused)
 {
     static const char *const bad[][2] = {
-        {"rediss://h?ca=none.pem", "ca: No such file"},
-        {"rediss://h?ca=redis.key", "ca: "},
-        {"rediss://h?cert=none.pem&key=redis.key", "cert: No such file"},
-        {"rediss://h?cert=redis.pem&key=none.key", "key: No such file"},
-        {"rediss://h?cert=redis.pem&key=client.key", "key: key values mismatch"},
-        {"rediss://h?cert=redis.pem&key=rsa.key", "key: "},
-        {"rediss://h?cert=redis.pem&key=secret.key", "key: "},
+        {"rediss://h?ca=none.pem", "ca cannot be used: No such file"},
+        {"rediss://h?ca=redis.key", "ca cannot be used: "},
+        {"rediss://h?cert=none.pem&key=redis.key", "cert cannot be used: No such file"},
+        {"rediss://h?cert=redis.pem&key=none.key", "key cannot be used: No such file"},
+        {"rediss://h?cert=redis.pem&key=client.key", "key cannot be used: key values mismatch"},
+        {"rediss://h?cert=redis.pem&key=rsa.key", "key cannot be used: "},
+        {"rediss://h?cert=redis.pem&key=secret.key", "key cannot be used: "},
     };
     char text[128];
 
@@ -361,7 +363,7 @@ START_TEST(sentinel_names_it)
     snprintf(text, sizeof text, "rediss+sentinel://127.0.0.1:%s/mymaster?ca=redis.pem", port);
     expect_connection(text);
     snprintf(text, sizeof text, "rediss+sentinel://127.0.0.1:%s/mymaster?ca=client.pem", port);
-    expect_refusal(text, "Redis' certificate: self");
+    expect_refusal(text, "the certificate of the server was refused: self");
     snprintf(text, sizeof text, "redis+sentinel://127.0.0.1:%d/mymaster?timeout_ms=100",
              sentinel.port);
     expect_refusal(text, NULL); /* it names the port for TLS */
@@ -427,7 +429,8 @@ START_TEST(cluster_names_it)
     server_do(&owner.server, "CONFIG SET tls-cert-file %s/named.pem tls-key-file %s/named.key",
               folder, folder);
     server_do(&owner.server, "CLIENT KILL TYPE normal");
-    UNTIL(strstr(ann.state, "Redis' certificate: IP address mismatch") != NULL);
+    UNTIL(strstr(ann.state, "the certificate of the server was refused: IP address mismatch") !=
+          NULL);
     ck_assert_ptr_nonnull(strstr(ann.state, owner.port));
     node_close(&ann);
     server_end(&owner.server);

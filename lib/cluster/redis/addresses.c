@@ -1,10 +1,10 @@
-/* addresses.c: a host's addresses as text. */
+/* addresses.c: a list of a host's addresses as text. */
 #include "cluster/redis/addresses.h"
 
 #include <string.h>
 #include <sys/socket.h>
 
-/* Its place, or `count`. */
+/* The index of an address, or `count` if it is not in the list. */
 static size_t find(const struct addresses *addresses, const char *text)
 {
     size_t at = 0;

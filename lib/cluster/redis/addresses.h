@@ -1,5 +1,5 @@
-/* addresses.h: a host's addresses as text, which is what hiredis takes and what a log shows.
- * Not here: looking them up (lookup.h), and which of them to try (target.h). */
+/* addresses.h: a list of a host's addresses as text, the form that hiredis and logs need.
+ * Not here: the lookup (lookup.h) and which address to try (target.h). */
 #ifndef WS_REDIS_ADDRESSES_H
 #define WS_REDIS_ADDRESSES_H
 
@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 enum {
-    ADDRESS_SIZE = 64, /* an IPv6 address, %, the name of an interface, and a NUL */
+    ADDRESS_SIZE = 64, /* bytes: an IPv6 address, '%', the name of an interface and a NUL */
     ADDRESSES_MAX = 16
 };
 
@@ -17,14 +17,14 @@ struct addresses {
     char text[ADDRESSES_MAX][ADDRESS_SIZE];
 };
 
-/* Takes the IPv4 and IPv6 addresses of a list as getaddrinfo() makes it, in its order, each once;
- * what is beyond ADDRESSES_MAX is left out. */
+/* Takes the IPv4 and IPv6 addresses of a list from getaddrinfo(), in its order, without duplicates,
+ * and at most ADDRESSES_MAX of them. */
 void addresses_take(struct addresses *addresses, const struct addrinfo *list);
 
-/* Whether the host is an address itself, which is then the only one. Asks nobody. */
+/* If `host` is itself an address, takes that address and returns true. Does not ask a name server. */
 bool addresses_take_literal(struct addresses *addresses, const char *host);
 
-/* Makes this one the first, if it is among them. */
+/* Moves this address to the front, if it is in the list. */
 void addresses_prefer(struct addresses *addresses, const char *text);
 
 #endif

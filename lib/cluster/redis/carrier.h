@@ -27,7 +27,7 @@
 #include "base/host_clock.h"
 #include "base/lock.h"
 #include "base/memory.h"
-#include "cluster/redis/at_once.h"
+#include "cluster/redis/batch_limit.h"
 #include "cluster/redis/command.h"
 #include "cluster/redis/link.h"
 #include "cluster/redis/queue.h"
@@ -38,7 +38,7 @@ enum {
     NUMBER_SIZE = 21, /* a decimal number of 64 bits, and a NUL */
     PAGE_FIRST = 8,   /* entries, whose size is not known yet */
     PAGE_MAX = 512,
-    LISTING_KIBIBYTES = AT_ONCE_BYTES / 1024,
+    LISTING_KIBIBYTES = BATCH_LIMIT_BYTES / 1024,
     LEFT_MAX = 32,
     RETRY_MS = 10,        /* when the manager has no room or memory */
     BACKOFF_MIN_MS = 50,  /* between two attempts, twice as long for each that fails, */
@@ -120,7 +120,7 @@ struct reader {
     char epoch[WS_EPOCH_SIZE]; /* that the manager has; "": none yet */
     uint64_t position;         /* of the last event that it took */
     char nonce[NUMBER_SIZE];   /* of that event; "": unknown */
-    struct at_once page;
+    struct batch_limit page;
     uint32_t asked;      /* for a page while loading */
     bool is_waiting;     /* for an answer */
     bool expects_some;   /* by what Redis said before, there is more to read */
@@ -138,7 +138,7 @@ struct reader {
 };
 
 struct writer {
-    struct at_once batch;
+    struct batch_limit batch;
     bool is_script_known; /* to Redis, which carried it out before */
     uint32_t n_sent;      /* events at the queue's beginning that were sent */
     uint64_t n_settled;   /* that were there before */
@@ -158,16 +158,16 @@ struct fetches {
     struct fetch *first;
     struct fetch **end;
     uint32_t count;
-    uint32_t n_sent;     /* of these, at the beginning */
-    uint32_t n_asked;    /* events, by all that were sent; with `page` the owner's alone */
-    struct at_once page; /* of all that were sent together */
+    uint32_t n_sent;         /* of these, at the beginning */
+    uint32_t n_asked;        /* events, by all that were sent; with `page` the owner's alone */
+    struct batch_limit page; /* of all that were sent together */
 };
 
 /* The list of all nodes, which comes in parts. */
 struct listing {
-    struct at_once kibibytes; /* of a part */
-    struct buffer packed;     /* the parts that have come */
-    uint32_t n_skipped;       /* heartbeats without it, since it is hopeless */
+    struct batch_limit kibibytes; /* of a part */
+    struct buffer packed;         /* the parts that have come */
+    uint32_t n_skipped;           /* heartbeats without it, since it is hopeless */
 };
 
 struct counters {
@@ -294,7 +294,7 @@ bool servers_follow(struct ws_redis *redis);
 bool servers_next(struct ws_redis *redis);
 
 /* Whether the session's server expects ASKING before each command with keys. */
-bool servers_asks(const struct ws_redis *redis);
+bool servers_sends_asking(const struct ws_redis *redis);
 
 /* Sends a command with a key, to which a node of a cluster that does not serve it answers MOVED. */
 bool servers_probe(struct ws_redis *redis, struct link *link);

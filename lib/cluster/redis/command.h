@@ -1,5 +1,5 @@
-/* command.h: a command of Redis that is being put together, of pieces that live elsewhere.
- * Not here: sending it (link.h). */
+/* command.h: builds a Redis command from arguments. The arguments are not copied: they must stay valid
+ * until the command is sent. Not here: sending it (link.h). */
 #ifndef WS_REDIS_COMMAND_H
 #define WS_REDIS_COMMAND_H
 
@@ -8,7 +8,7 @@
 
 enum {
     BATCH_MAX_EVENTS = 256,
-    EVENT_ARGUMENTS = 6, /* of one event, in the command that appends a batch */
+    EVENT_ARGUMENTS = 6, /* for each event in a command that appends a batch */
     COMMAND_MAX_ARGUMENTS = 8 + BATCH_MAX_EVENTS * EVENT_ARGUMENTS
 };
 

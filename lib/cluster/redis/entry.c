@@ -1,4 +1,4 @@
-/* entry.c: an entry of the stream, as Redis gives it, read as an event. */
+/* entry.c: reads an entry of the Redis stream as an event. */
 #include "cluster/redis/entry.h"
 
 #include <stdbool.h>

@@ -1,4 +1,5 @@
-/* entry.h: an entry of the stream, as Redis gives it, read as an event. */
+/* entry.h: reads an entry of the Redis stream as an event.
+ * Not here: asking Redis for entries (reader.c, load.c, fetches.c). */
 #ifndef WS_REDIS_ENTRY_H
 #define WS_REDIS_ENTRY_H
 
@@ -7,14 +8,14 @@
 #include <hiredis/hiredis.h>
 #include <ws_manager/cluster.h>
 
-/* The texts are those of the entry. One that makes no sense has text NULL, and position 0 if even
- * its id makes none. *nonce is the second half of its id. */
+/* Fills in *event, whose texts point into the entry. If the entry has no event, its text is NULL; if
+ * its id is not one of ours, its position is 0. *nonce is the second half of the id, behind the '-'. */
 void entry_read(const redisReply *entry, ws_cluster_event *event, const char **nonce);
 
-/* Bytes of an entry's texts. */
+/* The total length of an entry's texts in bytes. */
 size_t entry_bytes(const redisReply *entry);
 
-/* The element of an array, or NULL; and it is not the array's any more. */
+/* Takes an element out of an array; the caller owns it then. NULL if there is none. */
 redisReply *entry_take(redisReply *array, size_t at);
 
 #endif

@@ -106,7 +106,7 @@ static bool answer(struct ws_redis *redis, const struct fetch *fetch, const redi
         entry_read(entries->element[i], &events[i], &nonce);
         bytes += entry_bytes(entries->element[i]);
     }
-    at_once_passed(&redis->fetches.page, n, bytes);
+    batch_limit_passed(&redis->fetches.page, n, bytes);
     result = ws_manager_cluster_fetched(redis->manager, fetch->request, events, n);
     memory_free(&redis->memory, events);
     if (result == WS_OK)
@@ -147,8 +147,8 @@ void fetches_failed(struct ws_redis *redis, bool was_cut)
     if (fetches->n_sent == 0)
         return;
     place = behind(redis, 0)->after;
-    at_once_failed(&fetches->page, fetches->n_asked, place, was_cut);
-    if (!at_once_is_hopeless(&fetches->page, place))
+    batch_limit_failed(&fetches->page, fetches->n_asked, place, was_cut);
+    if (!batch_limit_is_hopeless(&fetches->page, place))
         return;
     fetches_end(redis);
     give_up(redis);

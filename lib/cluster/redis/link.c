@@ -1,4 +1,4 @@
-/* link.c: one connection to Redis by hiredis' asynchronous API. */
+/* link.c: one connection to Redis through hiredis' asynchronous API. */
 #include "cluster/redis/link.h"
 
 #include <errno.h>
@@ -52,7 +52,7 @@ static void want_no_write(void *data)
     ((struct link *)data)->events &= ~WS_REDIS_WRITE;
 }
 
-static void tell_host(struct link *link)
+static void update_watch(struct link *link)
 {
     if (link->events == link->watched)
         return;
@@ -62,12 +62,12 @@ static void tell_host(struct link *link)
 
 static void explain_limit(struct link *link)
 {
-    snprintf(link->error, sizeof link->error, "an answer has more than %zu bytes",
+    snprintf(link->error, sizeof link->error, "a reply has more than %zu bytes",
              link->reply_limit.max_bytes);
 }
 
-/* The last that it calls of a connection, whoever ended it; the descriptor is still open. */
-static void forget(void *data)
+/* hiredis calls this last, whichever side ended the connection. The descriptor is still open. */
+static void on_cleanup(void *data)
 {
     struct link *link = data;
 
@@ -80,11 +80,12 @@ static void forget(void *data)
     link->context = NULL;
     link->tls = NULL;
     link->events = 0;
-    tell_host(link);
+    update_watch(link);
     link->fd = -1;
 }
 
-/* Hiredis frees a reply after the callback. What is in it is kept by taking it over into a copy. */
+/* hiredis frees a reply after the callback. To keep its contents, moves them into a copy and leaves
+ * an empty reply behind. */
 static redisReply *take_over(redisReply *reply)
 {
     redisReply *copy = malloc(sizeof *copy);
@@ -101,14 +102,16 @@ static bool has_unread(const redisAsyncContext *context)
     return context->c.reader->pos < context->c.reader->len;
 }
 
-/* Redis does not speak unless it is asked; hiredis ends the process if it does. */
-static void end_unasked(struct link *link)
+/* Redis sends nothing except replies. hiredis aborts the process if there is a reply without a
+ * command, so the connection is closed first. */
+static void close_unexpected(struct link *link)
 {
-    set_error(link, "there is an answer without a question");
+    set_error(link, "Redis sent a reply to no command");
     redisAsyncFree(link->context);
 }
 
-/* Without memory for one the connection can't go on: what comes later would be taken for it. */
+/* If a reply is lost for lack of memory, the connection cannot continue: the next reply would be taken
+ * for the lost one. */
 static void on_reply(redisAsyncContext *context, void *reply, void *data)
 {
     struct link *link = data;
@@ -126,7 +129,7 @@ static void on_reply(redisAsyncContext *context, void *reply, void *data)
     link->n_replied++;
     link->replied = true;
     if (link->n_replied == link->count && has_unread(context))
-        end_unasked(link);
+        close_unexpected(link);
 }
 
 /* --- life ------------------------------------------------------------------------------------- */
@@ -162,7 +165,7 @@ bool link_open(struct link *link, const struct uri *uri, const struct place *pla
     context->ev.delRead = want_no_read;
     context->ev.addWrite = want_write;
     context->ev.delWrite = want_no_write;
-    context->ev.cleanup = forget;
+    context->ev.cleanup = on_cleanup;
     reply_limit_begin(&link->reply_limit, context->c.reader);
     link->context = context;
     link->fd = context->c.fd;
@@ -185,16 +188,16 @@ void link_close(struct link *link)
     link->progressed = false;
     link->replied = false;
     link->is_slow = false;
-    link->asks = false;
+    link->sends_asking = false;
 }
 
 /* --- input and output ------------------------------------------------------------------------- */
 
-/* Hiredis 0.14 and OpenSSL write to a socket with write(): the signal that this can bring is the
- * host's business as little as the connection is. */
+/* hiredis 0.14 and OpenSSL write to a socket with write(), which can raise SIGPIPE. The host must not
+ * receive that signal, because it does not know the connection. */
 static void without_sigpipe(struct link *link, void (*handle)(struct link *link))
 {
-    static const struct timespec at_once = {0};
+    static const struct timespec no_wait = {0};
     sigset_t pipe_alone;
     sigset_t pending;
     sigset_t before;
@@ -205,24 +208,24 @@ static void without_sigpipe(struct link *link, void (*handle)(struct link *link)
     pthread_sigmask(SIG_BLOCK, &pipe_alone, &before);
     handle(link);
     if (!sigismember(&pending, SIGPIPE))
-        while (sigtimedwait(&pipe_alone, NULL, &at_once) < 0 && errno == EINTR)
+        while (sigtimedwait(&pipe_alone, NULL, &no_wait) < 0 && errno == EINTR)
             ;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
-/* Nothing is awaited: only the connection's end should come. */
-static void read_unasked(struct link *link)
+/* No reply is awaited: only the end of the connection may arrive. */
+static void read_idle(struct link *link)
 {
     if (redisBufferRead(&link->context->c) != REDIS_OK)
         redisAsyncFree(link->context);
     else if (has_unread(link->context))
-        end_unasked(link);
+        close_unexpected(link);
 }
 
 static void handle_read(struct link *link)
 {
     if (link->n_replied == link->count)
-        read_unasked(link);
+        read_idle(link);
     else
         redisAsyncHandleRead(link->context);
     if (link->context != NULL &&
@@ -237,7 +240,7 @@ static void handle_write(struct link *link)
     redisAsyncHandleWrite(link->context);
 }
 
-/* TLS writes when it reads too: its handshake. */
+/* TLS may also write while it reads, during the handshake. */
 static void read_in(struct link *link)
 {
     if (link->tls == NULL) {
@@ -276,7 +279,7 @@ void link_ready(struct link *link, int events)
     if ((events & WS_REDIS_WRITE) && link->context != NULL)
         write_out(link);
     if (link->context != NULL)
-        tell_host(link);
+        update_watch(link);
 }
 
 void link_flush(struct link *link)
@@ -286,12 +289,12 @@ void link_flush(struct link *link)
     if ((link->context->c.flags & REDIS_CONNECTED) && (link->events & WS_REDIS_WRITE))
         write_out(link);
     if (link->context != NULL)
-        tell_host(link);
+        update_watch(link);
 }
 
 /* --- requests and replies --------------------------------------------------------------------- */
 
-/* How long Redis may take for the next reply without being slow. */
+/* How long Redis may wait before it sends the next reply, because the command blocks. */
 static uint64_t block_ms(const struct link *link)
 {
     size_t next = (link->first + link->n_replied) % LINK_MAX_REQUESTS;
@@ -299,8 +302,8 @@ static uint64_t block_ms(const struct link *link)
     return link->requests[next].kind == REQUEST_READ ? LINK_BLOCK_MS : 0;
 }
 
-/* The next reply is the one that is awaited from now on. */
-static void await(struct link *link, uint64_t now_ms)
+/* Starts the deadlines for the next reply. */
+static void start_deadline(struct link *link, uint64_t now_ms)
 {
     link->deadline_ms = now_ms + block_ms(link) + link->timeout_ms;
     link->limit_ms = now_ms + block_ms(link) + LINK_SLOW * link->timeout_ms;
@@ -309,7 +312,7 @@ static void await(struct link *link, uint64_t now_ms)
 static bool has_keys(enum request_kind kind)
 {
     switch (kind) {
-    case REQUEST_MULTI: /* for all up to EXEC */
+    case REQUEST_MULTI: /* also for the commands up to EXEC */
     case REQUEST_ATTACH:
     case REQUEST_READ:
     case REQUEST_STATE:
@@ -322,19 +325,19 @@ static bool has_keys(enum request_kind kind)
     }
 }
 
-/* Hiredis has taken a command, if `result` says so. */
-static bool note(struct link *link, enum request_kind kind, int result, uint64_t now_ms)
+/* Records a command that was handed to hiredis, unless `result` is an error. */
+static bool add_request(struct link *link, enum request_kind kind, int result, uint64_t now_ms)
 {
     struct link_request *request =
         &link->requests[(link->first + link->count) % LINK_MAX_REQUESTS];
 
     if (result != REDIS_OK) {
-        set_error(link, "a command could not be sent");
+        set_error(link, "a command could not be queued for Redis");
         return false;
     }
     *request = (struct link_request){.kind = kind};
     if (link->n_replied == link->count)
-        await(link, now_ms);
+        start_deadline(link, now_ms);
     link->count++;
     return true;
 }
@@ -342,23 +345,24 @@ static bool note(struct link *link, enum request_kind kind, int result, uint64_t
 bool link_send(struct link *link, enum request_kind kind, const struct command *command,
                uint64_t now_ms)
 {
-    bool asks = link->asks && has_keys(kind);
+    bool needs_asking = link->sends_asking && has_keys(kind);
 
     if (link->context == NULL)
         return false;
-    if (link->count + asks >= LINK_MAX_REQUESTS) {
-        set_error(link, "too many requests at once");
+    if (link->count + needs_asking >= LINK_MAX_REQUESTS) {
+        set_error(link, "too many commands wait for a reply");
         return false;
     }
-    if (asks && !note(link, REQUEST_GREETING,
-                      redisAsyncCommand(link->context, on_reply, link, "ASKING"), now_ms))
+    if (needs_asking &&
+        !add_request(link, REQUEST_GREETING,
+                     redisAsyncCommand(link->context, on_reply, link, "ASKING"), now_ms))
         return false;
-    /* The type has no const, but nothing is written to. */
-    return note(link, kind,
-                redisAsyncCommandArgv(link->context, on_reply, link, command->count,
-                                      (const char **)(uintptr_t)command->arguments,
-                                      command->lengths),
-                now_ms);
+    /* hiredis' parameter lacks a const, but hiredis does not write to the array. */
+    return add_request(link, kind,
+                       redisAsyncCommandArgv(link->context, on_reply, link, command->count,
+                                             (const char **)(uintptr_t)command->arguments,
+                                             command->lengths),
+                       now_ms);
 }
 
 redisReply *link_take_reply(struct link *link, enum request_kind *kind)
@@ -374,12 +378,12 @@ redisReply *link_take_reply(struct link *link, enum request_kind *kind)
     return request->reply;
 }
 
-/* What came puts the deadline off, but not beyond the limit of the reply that it is a part of. */
-static void put_off(struct link *link, uint64_t now_ms)
+/* Received data extends the deadline, but not beyond the limit of the unfinished reply. */
+static void extend_deadline(struct link *link, uint64_t now_ms)
 {
     uint64_t limit_ms = link->limit_ms;
 
-    await(link, now_ms);
+    start_deadline(link, now_ms);
     if (!link->replied) {
         link->limit_ms = limit_ms;
         if (link->deadline_ms > limit_ms)
@@ -400,12 +404,12 @@ bool link_check(struct link *link, uint64_t now_ms)
         return false;
     }
     if (link->progressed)
-        put_off(link, now_ms);
+        extend_deadline(link, now_ms);
     if (now_ms < link->deadline_ms)
         return true;
     link->is_slow = link->deadline_ms == link->limit_ms;
-    snprintf(link->error, sizeof link->error, "no %sanswer in %" PRIu64 " ms",
-             link->is_slow ? "whole " : "",
+    snprintf(link->error, sizeof link->error, "no %sreply within %" PRIu64 " ms",
+             link->is_slow ? "complete " : "",
              block_ms(link) + (link->is_slow ? LINK_SLOW : 1) * link->timeout_ms);
     return false;
 }

@@ -1,8 +1,8 @@
-/* link.h: one connection to Redis by hiredis' asynchronous API: commands go out in order, replies
- * wait until they are asked for, so that nothing but I/O happens within hiredis' callbacks.
+/* link.h: one connection to Redis through hiredis' asynchronous API. Replies are stored until the
+ * caller takes them, so that hiredis' callbacks do no work of their own.
  *
- * What both hiredis 0.14 and 1.x have is used, and nothing else. Not here: what is said
- * (session.c). */
+ * It works with hiredis 0.14 and 1.x. Not here: which commands are sent (session.c, reader.c,
+ * writer.c and others). */
 #ifndef WS_REDIS_LINK_H
 #define WS_REDIS_LINK_H
 
@@ -20,16 +20,16 @@
 enum {
     LINK_MAX_REQUESTS = 64,
     LINK_ERROR_SIZE = 160,
-    LINK_BLOCK_MS = 1000, /* how long Redis may wait itself before it answers REQUEST_READ */
-    LINK_SLOW = 10        /* times the timeout is what a reply may take that comes bit by bit */
+    LINK_BLOCK_MS = 1000, /* how long Redis may block before it answers REQUEST_READ */
+    LINK_SLOW = 10 /* a reply that arrives in pieces may take this many times the timeout */
 };
 
-/* What a reply is to. */
+/* Which command a reply answers. */
 enum request_kind {
-    REQUEST_AUTH,     /* only an error is of interest, which may repeat the password */
-    REQUEST_GREETING, /* SELECT and the like: likewise an error */
-    REQUEST_MULTI,    /* likewise */
-    REQUEST_QUEUED,   /* what follows MULTI, to be answered by EXEC: likewise */
+    REQUEST_AUTH,     /* only an error matters, and it may repeat the password */
+    REQUEST_GREETING, /* SELECT and other commands of which only an error matters */
+    REQUEST_MULTI,    /* only an error matters */
+    REQUEST_QUEUED,   /* a command after MULTI: only an error matters, EXEC has the result */
     REQUEST_ATTACH,
     REQUEST_PAGE,
     REQUEST_READ,
@@ -39,72 +39,72 @@ enum request_kind {
     REQUEST_HEARTBEAT,
     REQUEST_NODES,
     REQUEST_ROLE,
-    REQUEST_SENTINEL, /* AUTH of a sentinel's: as REQUEST_AUTH */
+    REQUEST_SENTINEL, /* AUTH on a sentinel: only an error matters, and it may repeat the password */
     REQUEST_MASTER
 };
 
 struct link_request {
     enum request_kind kind;
-    redisReply *reply; /* NULL until it has come */
+    redisReply *reply; /* NULL until it arrives */
 };
 
 struct link {
     redisAsyncContext *context; /* NULL: there is no connection */
-    struct ssl_st *tls;         /* of the context; NULL: it has none */
+    struct ssl_st *tls;         /* owned by the context; NULL: no TLS */
     void (*watch)(int fd, int events, void *user_data);
     void *user_data;
     int fd;
-    int events;  /* that hiredis wants */
-    int watched; /* that the host was told */
-    bool asks;   /* ASKING goes before each command with keys, see link_send() */
+    int events;        /* that hiredis waits for */
+    int watched;       /* that `watch` was last called with */
+    bool sends_asking; /* send ASKING before each command with keys, see link_send() */
 
     struct reply_limit reply_limit;
 
-    /* For connecting, and until something comes while a reply is awaited. */
-    uint64_t timeout_ms;
-    uint64_t deadline_ms; /* WS_NO_DEADLINE: none are */
-    uint64_t limit_ms;    /* for the next reply, whatever comes of it meanwhile */
-    bool progressed;      /* something came since link_check() */
-    bool replied;         /* a reply did */
+    uint64_t timeout_ms;  /* for connecting, and without data while a reply is awaited */
+    uint64_t deadline_ms; /* WS_NO_DEADLINE: no reply is awaited */
+    uint64_t limit_ms;    /* for the complete next reply, even if data keeps arriving */
+    bool progressed;      /* data was sent or received since link_check() */
+    bool replied;         /* a reply was received since link_check() */
     bool is_broken;       /* a reply was lost */
-    bool is_slow;         /* a reply went on to come, but for too long */
+    bool is_slow;         /* a reply kept arriving, but took longer than its limit */
 
     struct link_request requests[LINK_MAX_REQUESTS]; /* a ring, the oldest first */
     size_t first;
     size_t count;
-    size_t n_replied; /* of these */
+    size_t n_replied; /* of these, how many have their reply */
 
     char error[LINK_ERROR_SIZE]; /* why there is no connection */
 };
 
-/* A reply of more bytes than that ends the connection. */
+/* A reply of more than max_reply_bytes closes the connection. */
 void link_init(struct link *link, void (*watch)(int fd, int events, void *user_data),
                void *user_data, size_t max_reply_bytes);
 
-/* Begins to connect to a place, in the way that the URI says, at this address of it, or path of a
- * Unix socket: no name is looked up. False with link->error. */
+/* Starts connecting to `address`, an IP address of `place` or the path of a Unix socket, with the TLS
+ * and timeout of `uri`. Looks up no name. False on failure, with the reason in link->error. */
 bool link_open(struct link *link, const struct uri *uri, const struct place *place,
                const char *address);
 void link_close(struct link *link);
 
-/* The descriptor is ready for these of enum ws_redis_events. The connection may be gone then. */
+/* Reads and writes; the descriptor is ready for `events` (enum ws_redis_events). The connection may be
+ * closed afterwards. */
 void link_ready(struct link *link, int events);
 
-/* Sends a command. Its reply comes behind those of earlier ones. False with link->error, if the
- * connection is gone or there are LINK_MAX_REQUESTS.
+/* Sends a command. Replies arrive in the order of the commands. False, with the reason in link->error,
+ * if there is no connection or LINK_MAX_REQUESTS commands wait for their reply.
  *
- * The node of a Redis Cluster that a slot is being moved to carries out only what comes behind
- * ASKING, or in a transaction that does. */
+ * While a slot of a Redis Cluster migrates, its new node executes only commands that follow ASKING, or
+ * a transaction whose MULTI does. */
 bool link_send(struct link *link, enum request_kind kind, const struct command *command,
                uint64_t now_ms);
 
-/* Takes the next reply that has come: NULL if there is none. For the caller to free. */
+/* Takes the oldest reply, which the caller frees with freeReplyObject(). NULL if there is none. */
 redisReply *link_take_reply(struct link *link, enum request_kind *kind);
 
-/* False with link->error if the connection is gone or does not answer. */
+/* False, with the reason in link->error, if the connection is closed or a deadline has passed. */
 bool link_check(struct link *link, uint64_t now_ms);
 
-/* Writes what waits, and tells the host what to wait for. */
+/* Writes the commands that wait, and calls `watch` if the events to wait for have changed. */
 void link_flush(struct link *link);
 
 #endif

@@ -38,7 +38,7 @@ void load_begin(struct ws_redis *redis, uint64_t until)
     char to[NUMBER_SIZE];
 
     load_nothing(redis, until);
-    if (at_once_is_hopeless(&redis->reader.page, place(&redis->reader)))
+    if (batch_limit_is_hopeless(&redis->reader.page, place(&redis->reader)))
         return;
     enter_stage(redis, STAGE_LOADING);
     snprintf(to, sizeof to, "%" PRIu64, until);
@@ -49,7 +49,7 @@ void load_failed(struct ws_redis *redis, bool was_cut)
 {
     struct reader *reader = &redis->reader;
 
-    at_once_failed(&reader->page, reader->asked, place(reader), was_cut);
+    batch_limit_failed(&reader->page, reader->asked, place(reader), was_cut);
 }
 
 void load_end(struct ws_redis *redis)
@@ -104,10 +104,11 @@ void load_page(struct ws_redis *redis, redisReply *page)
 
     while (kept < page->elements && keep(redis, page, kept))
         kept++;
-    at_once_passed(&reader->page, kept, reader->bytes - bytes);
+    batch_limit_passed(&reader->page, kept, reader->bytes - bytes);
     reader->page.n_passed = 0; /* more is not tried meanwhile: all would be lost by that */
     if (kept < reader->asked || reader->n_loaded >= redis->options.preload_events ||
-        reader->bytes >= LOAD_MAX_BYTES || at_once_is_hopeless(&reader->page, place(reader))) {
+        reader->bytes >= LOAD_MAX_BYTES ||
+        batch_limit_is_hopeless(&reader->page, place(reader))) {
         enter_stage(redis, STAGE_STARTING);
         return;
     }
@@ -154,7 +155,7 @@ static void started(struct ws_redis *redis, uint64_t position, const char *nonce
     know(redis, session->seen, session->seen_nonce);
     redis->session.n_attempts = 0;
     load_end(redis);
-    at_once_forget(&redis->reader.page, place(&redis->reader));
+    batch_limit_forget(&redis->reader.page, place(&redis->reader));
     enter_stage(redis, STAGE_READING);
     tell(redis, true, "connected");
 }

@@ -1,5 +1,4 @@
-/* lookup.c: the look-up of a host's name, between the thread that waits for it and the one that
- * answers. */
+/* lookup.c: a name lookup, shared by the thread that waits for it and the thread that answers it. */
 #include "cluster/redis/lookup.h"
 
 #include <pthread.h>
@@ -7,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of malloc(): it may outlive the carrier and with it the host's allocator. */
+/* Allocated with malloc(): a lookup may outlive the carrier and the host's allocator. */
 struct ws_redis_lookup {
     pthread_mutex_t lock;
     /* Guarded by the lock: */
@@ -52,7 +51,7 @@ ws_redis_lookup *lookup_begin(const struct resolver *resolver, const char *host,
         return lookup;
     if (lookup != NULL)
         destroy(lookup);
-    snprintf(error, LOOKUP_ERROR_SIZE, "the look-up could not be begun: %s",
+    snprintf(error, LOOKUP_ERROR_SIZE, "the lookup could not be started: %s",
              ws_strerror(result));
     return NULL;
 }

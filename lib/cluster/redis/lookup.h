@@ -1,6 +1,6 @@
-/* lookup.h: the look-up of a host's name by the hook that the host's options name, beside the loop.
- * The hook may answer from any thread, at once or much later, also when nobody waits any more.
- * Not here: when one is due, and what becomes of its result (target.h). */
+/* lookup.h: a name lookup by the hook in the options (`resolve`). The hook may answer from any thread,
+ * within its call or much later, and even after the lookup was abandoned.
+ * Not here: when to look a name up and which address to use (target.h). */
 #ifndef WS_REDIS_LOOKUP_H
 #define WS_REDIS_LOOKUP_H
 
@@ -13,31 +13,31 @@
 
 enum { LOOKUP_ERROR_SIZE = 128 };
 
-/* How names are looked up. */
+/* The hook that looks names up, and how to wake the thread that waits for its answer. */
 struct resolver {
     int (*resolve)(ws_redis_lookup *lookup, const char *host, void *user_data);
     void *user_data;
 
-    /* Has the owner's thread run soon, so that it takes the result. Called from any thread, with the
-     * look-up locked, and not after lookup_take() or lookup_abandon(). */
+    /* Makes the owner's thread run soon and take the result. Called from any thread with the lookup
+     * locked, and not after lookup_take() or lookup_abandon(). */
     void (*wake)(void *wake_data);
     void *wake_data;
 };
 
-/* Begins one. NULL with why in `error`. */
+/* Starts a lookup. On failure returns NULL and writes the reason to `error`. */
 ws_redis_lookup *lookup_begin(const struct resolver *resolver, const char *host,
                               char error[LOOKUP_ERROR_SIZE]);
 
-/* Takes the result, if it is there: no address at all, with why in `error`, or some. The look-up is
- * freed then; false while it is under way. */
+/* Takes the result and frees the lookup; false while it is unfinished. If the lookup failed,
+ * *addresses is empty and `error` has the reason. */
 bool lookup_take(ws_redis_lookup *lookup, struct addresses *addresses,
                  char error[LOOKUP_ERROR_SIZE]);
 
-/* Nobody wants the result any more. Waits for nothing: the look-up is freed when it is answered.
- * NULL does nothing. */
+/* Gives up a lookup without waiting. Its memory is freed when the hook answers. Does nothing for
+ * NULL. */
 void lookup_abandon(ws_redis_lookup *lookup);
 
-/* The hook of a host that names none: looks up within the call. */
+/* The hook that is used if the options have none: blocks in getaddrinfo(). */
 int lookup_at_once(ws_redis_lookup *lookup, const char *host, void *user_data);
 
 #endif

@@ -1,17 +1,18 @@
-/* no_tls.c: what there is of tls.h where hiredis has no TLS. */
+/* no_tls.c: implements tls.h for a hiredis without TLS: every connection by TLS is refused. */
 #include <stdio.h>
 
 #include "cluster/redis/tls.h"
 
-static void say_why(char *text, size_t size)
+static void write_reason(char *text, size_t size)
 {
-    snprintf(text, size, "this build has no TLS: it needs hiredis' library hiredis_ssl");
+    snprintf(text, size,
+             "this build has no TLS: build it with hiredis_ssl (hiredis 1.0 or newer)");
 }
 
 bool tls_check(const struct uri *uri, char *text, size_t size)
 {
     (void)uri;
-    say_why(text, size);
+    write_reason(text, size);
     return false;
 }
 
@@ -21,7 +22,7 @@ struct ssl_st *tls_begin(redisContext *context, const struct uri *uri, const cha
     (void)context;
     (void)uri;
     (void)host;
-    say_why(text, size);
+    write_reason(text, size);
     return NULL;
 }
 
@@ -38,5 +39,5 @@ bool tls_wants_read(const struct ssl_st *tls)
 void tls_explain(const struct ssl_st *tls, char *text, size_t size)
 {
     (void)tls;
-    say_why(text, size);
+    write_reason(text, size);
 }

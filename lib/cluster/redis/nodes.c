@@ -254,17 +254,17 @@ static char *merge(struct ws_redis *redis, const struct buffer *packed, size_t *
 
 void nodes_failed(struct ws_redis *redis, bool was_cut)
 {
-    struct at_once *kibibytes = &redis->listing.kibibytes;
+    struct batch_limit *kibibytes = &redis->listing.kibibytes;
 
     if (redis->awaits_heartbeat)
-        at_once_failed(kibibytes, kibibytes->events, 0, was_cut);
+        batch_limit_failed(kibibytes, kibibytes->events, 0, was_cut);
 }
 
 /* A node whose text alone does not get through would end every session: then the list is asked for
  * once in a while. */
 static bool is_skipped(struct listing *listing)
 {
-    if (!at_once_is_hopeless(&listing->kibibytes, 0))
+    if (!batch_limit_is_hopeless(&listing->kibibytes, 0))
         return false;
     listing->n_skipped = (listing->n_skipped + 1) % LISTS_SKIPPED;
     return listing->n_skipped != 0;
@@ -347,16 +347,16 @@ static void finish(struct ws_redis *redis)
 
 void nodes_seen(struct ws_redis *redis, const redisReply *reply)
 {
-    struct at_once *kibibytes = &redis->listing.kibibytes;
+    struct batch_limit *kibibytes = &redis->listing.kibibytes;
     const redisReply *next = NULL;
     size_t length = redis->listing.packed.length;
 
     if (add_part(redis, reply)) {
-        at_once_passed(kibibytes, kibibytes->events, 0);
+        batch_limit_passed(kibibytes, kibibytes->events, 0);
         if (redis->listing.packed.length > length) /* otherwise it might never end */
             next = next_node(redis, reply);
         if (next == NULL) {
-            at_once_forget(kibibytes, 0);
+            batch_limit_forget(kibibytes, 0);
             finish(redis);
         }
     }

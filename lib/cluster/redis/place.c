@@ -1,5 +1,5 @@
-/* place.c: reading a host and a port as servers write them. The text is not trusted: a host must be
- * an address or have the characters of a host name. */
+/* place.c: reads a host and a port from the replies of servers. These are not trusted: a host must be
+ * an address or consist of the characters of a host name. */
 #include "cluster/redis/place.h"
 
 #include <arpa/inet.h>
@@ -10,8 +10,8 @@ enum { PORT_DIGITS = 5, SLOT_DIGITS = 5 };
 
 /* --- hosts ------------------------------------------------------------------------------------ */
 
-/* Of the characters of a host's name in RFC 3986 those that a name in DNS, /etc/hosts or a
- * container network can have; an international one is written in its ASCII form (RFC 5890). */
+/* Allows the characters that a name in DNS, /etc/hosts or a container network can have. RFC 3986
+ * allows more. An international name must be given in its ASCII form (RFC 5890). */
 static bool is_name(const char *host)
 {
     for (; *host != '\0'; host++)
@@ -21,7 +21,7 @@ static bool is_name(const char *host)
     return true;
 }
 
-/* With a zone behind a %, which a URI has as %25 (RFC 6874). */
+/* Allows a zone behind a '%', which a URI writes as %25 (RFC 6874). */
 static bool is_ipv6(const char *host)
 {
     const char *zone = strchr(host, '%');
@@ -60,7 +60,8 @@ void place_write(const struct place *place, char text[PLACE_TEXT_SIZE])
                  (unsigned)place->port);
 }
 
-/* Reads 1 to `max_digits` digits; *end is behind them. -1 if there are none or too many. */
+/* Reads a number of 1 to `max_digits` digits; *end is the first character behind it. -1 if there are
+ * no digits or too many. */
 static int32_t read_digits(const char *text, size_t max_digits, const char **end)
 {
     int32_t number = 0;
@@ -97,7 +98,7 @@ bool place_read(struct place *place, const char *host, const char *port)
     return set_host(place, host, strlen(host)) && read_port(place, port);
 }
 
-/* An IPv6 address is not in brackets here, so the port stands behind the last colon. */
+/* Redis writes an IPv6 address without brackets here, so the port is behind the last colon. */
 static bool read_endpoint(struct place *place, const char *text, const struct place *from)
 {
     const char *colon = strrchr(text, ':');

@@ -1,5 +1,5 @@
-/* place.h: where a server listens: the host and port of the URI, or those that a server names when
- * it sends its clients elsewhere. Not here: which of several is the right one (servers.c). */
+/* place.h: the host and port of a server, from the URI or from the reply of another server (a
+ * sentinel, MOVED or ASK). Not here: which server to use (servers.c). */
 #ifndef WS_REDIS_PLACE_H
 #define WS_REDIS_PLACE_H
 
@@ -8,31 +8,32 @@
 #include <stdint.h>
 
 enum {
-    PLACE_HOST_SIZE = 256, /* a name of DNS (RFC 1035, 2.3.4), or the path of a socket */
+    PLACE_HOST_SIZE =
+        256, /* bytes: a DNS name (RFC 1035, 2.3.4) or the path of a socket, and a NUL */
     PLACE_TEXT_SIZE = PLACE_HOST_SIZE + 8
 };
 
 struct place {
-    char host[PLACE_HOST_SIZE]; /* name, address, or the path of a Unix socket */
-    uint16_t port;              /* 0: of a socket */
+    char host[PLACE_HOST_SIZE]; /* a name, an address or the path of a Unix socket */
+    uint16_t port;              /* 0: `host` is the path of a socket */
 };
 
-/* What an error of a Redis Cluster's node asks for. */
+/* The redirection that an error of a Redis Cluster node asks for. */
 enum redirect { REDIRECT_NONE, REDIRECT_MOVED, REDIRECT_ASK };
 
-/* Whether it is an address, or a name with the characters of one, and fits into a place. */
+/* True if the text is an address or has the form of a host name, and fits into a struct place. */
 bool place_host_valid(const char *host);
 
 bool place_equal(const struct place *a, const struct place *b);
 
-/* HOST:PORT, with an IPv6 address in brackets, or the path. */
+/* Writes HOST:PORT, with an IPv6 address in brackets, or the path of a socket. */
 void place_write(const struct place *place, char text[PLACE_TEXT_SIZE]);
 
-/* Reads a host and a port as Sentinel names them. False if they are neither. */
+/* Reads the host and port in a reply of Sentinel. False if they are not valid. */
 bool place_read(struct place *place, const char *host, const char *port);
 
-/* Reads an error "MOVED SLOT HOST:PORT" or "ASK SLOT HOST:PORT". Without a host it is that of
- * `from`, which answered. REDIRECT_NONE for any other text. */
+/* Reads an error "MOVED SLOT HOST:PORT" or "ASK SLOT HOST:PORT". If HOST is empty, it is the host of
+ * `from`, the server that replied. REDIRECT_NONE for any other text. */
 enum redirect place_read_redirect(struct place *place, const char *text,
                                   const struct place *from);
 

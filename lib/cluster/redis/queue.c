@@ -1,4 +1,4 @@
-/* queue.c: events that wait until they are stored. */
+/* queue.c: the queue of events that wait to be stored. */
 #include "cluster/redis/queue.h"
 
 #include <string.h>
@@ -18,7 +18,7 @@ static size_t length_of(const char *text)
     return text != NULL ? strlen(text) : 0;
 }
 
-/* Copies to *at, which moves behind it and its NUL. */
+/* Copies a text and a NUL to *at, and moves *at behind them. */
 static struct piece put(char **at, const char *text, size_t length)
 {
     struct piece piece = {*at, length};

@@ -1,6 +1,6 @@
-/* queue.h: events that wait until they are stored: in the order of publishing, bounded, one block
- * of memory each. Not here: the lock that guards it (carrier.h) and how they are stored
- * (writer.c). */
+/* queue.h: the queue of events that wait to be stored, in the order of publishing. It is bounded, and
+ * each event is one block of memory.
+ * Not here: the lock that guards the queue (carrier.h) and storing events (writer.c). */
 #ifndef WS_REDIS_QUEUE_H
 #define WS_REDIS_QUEUE_H
 
@@ -13,14 +13,14 @@
 #include "base/memory.h"
 
 struct piece {
-    const char *text; /* NULL: none */
+    const char *text; /* NULL: absent */
     size_t length;
 };
 
 struct pending {
     struct pending *next;
-    void *receipt; /* the manager's; NULL: nobody asks */
-    size_t bytes;  /* of this block */
+    void *receipt; /* for ws_manager_cluster_stored(); NULL: no callback is wanted */
+    size_t bytes;  /* size of this block */
     int32_t scope;
     bool for_client;
     struct piece producer_key;
@@ -33,28 +33,29 @@ struct pending {
 
 struct queue {
     const ws_allocator *memory;
-    const char *producer_prefix; /* of producers' keys */
-    const char *own_producer;    /* numbers the events that nobody else does */
+    const char *producer_prefix; /* of the keys of producers */
+    const char *own_producer;    /* for events whose sender did not number them */
     uint64_t own_sequence;
     uint64_t max_events;
     uint64_t max_bytes;
 
     struct pending *first;
-    struct pending **end; /* where the next one goes */
+    struct pending **end; /* where the next event is linked */
     uint64_t count;
     uint64_t bytes;
-    uint64_t client_count; /* of these, those of clients */
+    uint64_t client_count; /* events with for_client */
     uint64_t client_bytes;
 };
 
 void queue_init(struct queue *queue, const ws_allocator *memory, const char *producer_prefix,
                 const char *own_producer);
 
-/* Takes a copy of an event. WS_ERR_BACKPRESSURE, WS_ERR_NO_MEMORY, or WS_ERR_TOO_BIG for one that
- * would not fit if it were alone. Those of clients (for_client) fill half of the queue at most. */
+/* Appends a copy of an event. Events of clients (for_client) may fill at most half of the queue.
+ * Errors: WS_ERR_BACKPRESSURE (the queue is full), WS_ERR_TOO_BIG (the event would not fit into an
+ * empty queue), WS_ERR_NO_MEMORY. */
 int queue_push(struct queue *queue, const ws_cluster_event *event, void *receipt);
 
-/* Takes the oldest one out, for the caller to free; NULL if there is none. */
+/* Removes the oldest event, which the caller frees; NULL if the queue is empty. */
 struct pending *queue_pop(struct queue *queue);
 
 #endif

@@ -17,7 +17,7 @@ void reader_begin(struct ws_redis *redis, uint64_t position)
 
     if (strcmp(reader->epoch, redis->session.epoch) != 0) {
         load_begin(redis, position);
-    } else if (at_once_is_hopeless(&reader->page, reader->position)) {
+    } else if (batch_limit_is_hopeless(&reader->page, reader->position)) {
         tell(redis, true, "an event that does not get through is left out");
         load_nothing(redis, reader->position + 1);
     } else {
@@ -51,7 +51,7 @@ void reader_failed(struct ws_redis *redis, bool was_cut)
         load_failed(redis, was_cut);
     else if (redis->session.stage == STAGE_READING && reader->is_waiting &&
              reader->expects_some)
-        at_once_failed(&reader->page, reader->page.events, reader->position, was_cut);
+        batch_limit_failed(&reader->page, reader->page.events, reader->position, was_cut);
 }
 
 /* --- answers ---------------------------------------------------------------------------------- */
@@ -70,7 +70,7 @@ void reader_read(struct ws_redis *redis, redisReply *reply)
         return;
     for (size_t i = 0; i < reader->entries->elements; i++)
         bytes += entry_bytes(reader->entries->element[i]);
-    at_once_passed(&reader->page, reader->entries->elements, bytes);
+    batch_limit_passed(&reader->page, reader->entries->elements, bytes);
 }
 
 /* Whether it is the epoch of this session, and a position that we can be at. */

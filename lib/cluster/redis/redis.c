@@ -201,10 +201,10 @@ static int set_up(struct ws_redis *redis)
     redis->queue.max_events = options->max_pending_events;
     redis->queue.max_bytes = options->max_pending_bytes;
     redis->fetches.end = &redis->fetches.first;
-    at_once_init(&redis->reader.page, PAGE_FIRST, PAGE_MAX);
-    at_once_init(&redis->fetches.page, PAGE_FIRST, PAGE_MAX);
-    at_once_init(&redis->writer.batch, BATCH_MAX_EVENTS, BATCH_MAX_EVENTS);
-    at_once_init(&redis->listing.kibibytes, LISTING_KIBIBYTES, LISTING_KIBIBYTES);
+    batch_limit_init(&redis->reader.page, PAGE_FIRST, PAGE_MAX);
+    batch_limit_init(&redis->fetches.page, PAGE_FIRST, PAGE_MAX);
+    batch_limit_init(&redis->writer.batch, BATCH_MAX_EVENTS, BATCH_MAX_EVENTS);
+    batch_limit_init(&redis->listing.kibibytes, LISTING_KIBIBYTES, LISTING_KIBIBYTES);
     buffer_init(&redis->listing.packed, &redis->memory);
     snprintf(redis->max_stream_events, sizeof redis->max_stream_events, "%u",
              (unsigned)options->max_stream_events);
@@ -393,7 +393,7 @@ static void take_replies(struct ws_redis *redis, struct link *link)
     }
 }
 
-static uint32_t at_once_in_all(const struct ws_redis *redis)
+static uint32_t total_limit(const struct ws_redis *redis)
 {
     return redis->reader.page.events + redis->fetches.page.events + redis->writer.batch.events +
            redis->listing.kibibytes.events;
@@ -404,7 +404,7 @@ static uint32_t at_once_in_all(const struct ws_redis *redis)
 static void shrink(struct ws_redis *redis, const struct link *link)
 {
     bool was_cut = link->context == NULL;
-    uint32_t before = at_once_in_all(redis);
+    uint32_t before = total_limit(redis);
 
     if (link == &redis->writing)
         writer_failed(redis, was_cut);
@@ -414,7 +414,7 @@ static void shrink(struct ws_redis *redis, const struct link *link)
     }
     if (link == &redis->reading && (was_cut || link->is_slow))
         reader_failed(redis, was_cut);
-    if (at_once_in_all(redis) < before)
+    if (total_limit(redis) < before)
         redis->session.n_attempts = 0; /* the next one is not the same again */
 }
 

@@ -1,4 +1,4 @@
-/* reply_limit.c: a bound for the bytes of one reply: counted where hiredis makes its objects. */
+/* reply_limit.c: limits the memory of one reply, counted when hiredis creates the reply's objects. */
 #include "cluster/redis/reply_limit.h"
 
 #if HIREDIS_MAJOR >= 1
@@ -7,7 +7,7 @@ typedef size_t element_count;
 typedef int element_count;
 #endif
 
-/* Takes that much of what is left; false if there is less. */
+/* Counts this many bytes; false if they exceed the limit. */
 static bool hold(struct reply_limit *limit, size_t count, size_t size)
 {
     size_t left = limit->max_bytes - limit->held;
@@ -25,7 +25,7 @@ static void *create_string(const redisReadTask *task, char *text, size_t length)
     return hold(limit, length, 1) ? limit->original->createString(task, text, length) : NULL;
 }
 
-/* The elements, each of which is a reply, are counted when they are announced. */
+/* Counts the elements, each of which is a reply, when the array's length is announced. */
 static void *create_array(const redisReadTask *task, element_count count)
 {
     struct reply_limit *limit = task->privdata;

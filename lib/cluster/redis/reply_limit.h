@@ -1,6 +1,6 @@
-/* reply_limit.h: a bound for the bytes of one reply, whatever it says of its length: hiredis keeps
- * what has come of a reply until all of it has, and makes room for as many elements as an array
- * announces. Not here: a bound in time (link.c). */
+/* reply_limit.h: limits the memory of one reply, whatever length it announces. Without it hiredis would
+ * keep an endless reply in memory and allocate as many elements as an array announces.
+ * Not here: the time limit for a reply (link.c). */
 #ifndef WS_REDIS_REPLY_LIMIT_H
 #define WS_REDIS_REPLY_LIMIT_H
 
@@ -10,21 +10,22 @@
 #include <hiredis/hiredis.h>
 
 struct reply_limit {
-    redisReplyObjectFunctions functions; /* hiredis' own, but for two */
+    redisReplyObjectFunctions functions; /* hiredis' own, except createString and createArray */
     const redisReplyObjectFunctions *original;
     size_t max_bytes;
-    size_t held; /* by the reply that has come in part */
+    size_t held; /* bytes of the unfinished reply */
     bool is_exceeded;
 };
 
-/* For a new connection's reader, which must not outlive it. */
+/* Sets up the limit for the reader of a new connection. `limit` must outlive the reader. */
 void reply_limit_begin(struct reply_limit *limit, redisReader *reader);
 
-/* A reply is complete: what is held from now on is the next one's. */
+/* A reply is complete: starts counting for the next one. */
 void reply_limit_next(struct reply_limit *limit);
 
-/* Whether the reply that has come in part holds no more, the bytes not yet understood included. When
- * it does already before, hiredis ends the connection for want of memory. */
+/* True if the unfinished reply is within the limit, including received bytes that were not parsed
+ * yet. When a reply exceeds the limit during parsing, hiredis closes the connection as if memory had
+ * run out. */
 bool reply_limit_holds(struct reply_limit *limit, const redisReader *reader);
 
 #endif

@@ -1,4 +1,5 @@
-/* resolve.c: ready hooks that look up a name by getaddrinfo(): within the call, or in a thread. */
+/* resolve.c: hooks that look up a name with getaddrinfo(), either blocking or in a thread.
+ * Not here: the state of a lookup (lookup.c). */
 #include <errno.h>
 #include <netdb.h>
 #include <pthread.h>
@@ -9,14 +10,13 @@
 
 #include "cluster/redis/lookup.h"
 
-/* What the thread needs. */
 struct job {
     ws_redis_lookup *lookup;
     char host[];
 };
 
-/* Names of IPv6 alone are looked up where only the loopback interface has an address too, hence
- * without AI_ADDRCONFIG: a connection to what can't be reached fails at once. */
+/* AI_ADDRCONFIG is not set, because it would hide IPv6 addresses on a machine whose only IPv6
+ * interface is loopback. Connecting to an address that cannot be reached fails immediately. */
 int lookup_at_once(ws_redis_lookup *lookup, const char *host, void *user_data)
 {
     const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
@@ -45,7 +45,7 @@ static void *look_up(void *data)
     return NULL;
 }
 
-/* Signals are for the host's own threads. */
+/* All signals are blocked in the new thread, so that the host's own threads receive them. */
 static int start_detached(void *(*function)(void *data), void *data)
 {
     pthread_attr_t attributes;

@@ -273,7 +273,7 @@ bool servers_probe(struct ws_redis *redis, struct link *link)
            send_texts(redis, link, REQUEST_GREETING, texts);
 }
 
-bool servers_asks(const struct ws_redis *redis)
+bool servers_sends_asking(const struct ws_redis *redis)
 {
     return redis->servers.redirect == REDIRECT_ASK;
 }

@@ -65,7 +65,7 @@ static bool open_link(struct ws_redis *redis, struct link *link, const char *add
 {
     if (!link_open(link, &redis->uri, &redis->session.place, address))
         return false;
-    link->asks = servers_asks(redis);
+    link->sends_asking = servers_sends_asking(redis);
     return true;
 }
 

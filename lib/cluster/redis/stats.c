@@ -1,26 +1,27 @@
-/* stats.c: what a carrier has done, as JSON and as OpenMetrics text. */
+/* stats.c: a carrier's statistics as JSON and as OpenMetrics text. */
 #include <string.h>
 
 #include "base/buffer.h"
 #include "cluster/redis/carrier.h"
 
 #define GAUGES(X)                                                                              \
-    X(connected, "1 while events go to Redis and come from it")                                \
+    X(connected, "1 while events are exchanged with Redis")                                    \
     X(position, "Position of the last event that was read")                                    \
-    X(lag, "Events that are stored but not read yet, as of the last answer")                   \
-    X(pending_events, "Events that wait until they are stored")                                \
-    X(pending_bytes, "Bytes of memory that these take")                                        \
-    X(pending_fetches, "Requests for what clients missed that Redis has not answered yet")
+    X(lag, "Events that are stored but not yet read, as of the last reply")                    \
+    X(pending_events, "Events that wait to be stored")                                         \
+    X(pending_bytes, "Bytes of memory of the events that wait to be stored")                   \
+    X(pending_fetches, "Requests for missed events that Redis has not answered yet")
 
 #define COUNTERS(X)                                                                            \
     X(stored, "Events of this process that were stored")                                       \
-    X(duplicates, "Events of this process that were in the stream before")                     \
-    X(refused, "Events that were refused: too many wait, or Redis takes none so large")        \
+    X(duplicates, "Events of this process that were already in the stream")                    \
+    X(refused, "Events that were refused: the queue was full, or Redis accepts none so large") \
     X(delivered, "Events that were read and delivered")                                        \
-    X(fetched, "Events that were read for clients that came back")                             \
-    X(sessions, "Times that Redis was reached")                                                \
-    X(failures, "Times that it was lost, not reached, or did not store")                       \
-    X(redirections, "Times that a node of a cluster named another one")
+    X(fetched, "Events that were read for reconnecting clients")                               \
+    X(sessions, "Sessions with Redis that were established")                                   \
+    X(failures,                                                                                \
+      "Sessions that were lost, attempts that failed, and batches that were not stored")       \
+    X(redirections, "Redirections by a cluster node to another one")
 
 struct figure {
     const char *name;
@@ -123,11 +124,11 @@ int ws_redis_get_metrics(ws_redis *redis, char **text, size_t *length)
         buffer_add_number(&buffer, figure->value);
         buffer_add_text(&buffer, "\n");
     }
-    if (server[0] !=
-        '\0') { /* no control character is in it, so that JSON's escapes are theirs */
+    /* OpenMetrics and JSON escape a text without control characters in the same way. */
+    if (server[0] != '\0') {
         buffer_add_text(&buffer,
-                        "# TYPE ws_redis_server info\n# HELP ws_redis_server Where events "
-                        "go to and come from\nws_redis_server_info{server=");
+                        "# TYPE ws_redis_server info\n# HELP ws_redis_server The Redis "
+                        "server in use\nws_redis_server_info{server=");
         buffer_add_json_string(&buffer, server, strlen(server));
         buffer_add_text(&buffer, "} 1\n");
     }

@@ -1,4 +1,4 @@
-/* target.c: which address of a server to connect to. */
+/* target.c: chooses the address of a server to connect to. */
 #include "cluster/redis/target.h"
 
 #include <inttypes.h>
@@ -40,13 +40,13 @@ static enum target_state begin_round(struct target *target)
 
 static enum target_state begin_unresolved_round(struct target *target, const char *why)
 {
-    snprintf(target->error, sizeof target->error, "the name %.64s can't be resolved: %s",
+    snprintf(target->error, sizeof target->error, "the host name %.64s cannot be resolved: %s",
              target->host, why);
     return begin_round(target);
 }
 
-/* What a hook answers at once is taken in the next turn: it may have taken long, and then the time
- * of this turn is not the time any more. */
+/* If the hook answers within its call, the answer is still taken in the next turn: the call may have
+ * taken long, and then now_ms is out of date. */
 static enum target_state begin_lookup(struct target *target, const struct resolver *resolver,
                                       uint64_t now_ms, uint64_t timeout_ms)
 {
@@ -79,11 +79,11 @@ static enum target_state await_lookup(struct target *target, const struct resolv
         return begin_round(target);
     }
     target->is_outdated = false;
-    if (target->deadline_ms == WS_NO_DEADLINE) /* it is still that of a former round */
+    if (target->deadline_ms == WS_NO_DEADLINE) /* the lookup was started in an earlier round */
         target->deadline_ms = now_ms + timeout_ms;
     if (now_ms < target->deadline_ms)
         return TARGET_WAITING;
-    snprintf(why, sizeof why, "no answer in %" PRIu64 " ms", timeout_ms);
+    snprintf(why, sizeof why, "no answer within %" PRIu64 " ms", timeout_ms);
     return begin_unresolved_round(target, why);
 }
 

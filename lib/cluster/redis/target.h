@@ -1,10 +1,10 @@
-/* target.h: a server that is known by its name, and which of its addresses to connect to. The name
- * is looked up anew before each round of attempts, one look-up at a time, and each address is tried
- * in a round; the one that worked last is the first. When the name can't be resolved, the addresses
- * that it had are tried.
+/* target.h: a server with a host name, and which of its addresses to connect to. Each round of
+ * attempts begins with one lookup and tries every address, first the one that worked last. If the
+ * name cannot be resolved, the addresses of the last successful lookup are tried.
  *
- * A user asks target_find() in each turn until it has an address, connects, and says what came of it.
- * For the owner's thread alone. */
+ * The caller calls target_find() in each turn until it has an address, connects, and reports the
+ * outcome with target_failed() or target_worked(). Only the owner's thread may use a target.
+ * Not here: the lookup itself (lookup.h) and which server to use (servers.c). */
 #ifndef WS_REDIS_TARGET_H
 #define WS_REDIS_TARGET_H
 
@@ -19,42 +19,42 @@
 enum { TARGET_ERROR_SIZE = 256 };
 
 enum target_state {
-    TARGET_WAITING, /* for a look-up, until deadline_ms at the latest */
-    TARGET_FOUND,   /* target_address() is the one to try */
-    TARGET_UNKNOWN  /* no address is known: error says why. The next call begins anew */
+    TARGET_WAITING, /* a lookup is unfinished; call again at deadline_ms at the latest */
+    TARGET_FOUND,   /* target_address() is the address to try */
+    TARGET_UNKNOWN  /* no address is known, see `error`; the next call starts a new lookup */
 };
 
 struct target {
     char host[PLACE_HOST_SIZE]; /* a name or an address; "": none yet */
-    struct addresses addresses; /* of the last look-up that found any */
-    size_t next;                /* the one to try; `count` when a round is over */
-    char worked[ADDRESS_SIZE];  /* the one that worked last; "": none */
-    ws_redis_lookup *lookup;    /* under way, or answered and not taken yet; NULL: none */
-    bool is_outdated;           /* what it has answered before now: an address worked since */
-    uint64_t deadline_ms;       /* WS_NO_DEADLINE while nothing is awaited */
+    struct addresses addresses; /* of the last successful lookup */
+    size_t next;                /* index of the address to try; `count`: the round is over */
+    char worked[ADDRESS_SIZE];  /* the address that worked last; "": none */
+    ws_redis_lookup *lookup;    /* unfinished, or answered and not taken yet; NULL: none */
+    bool is_outdated;     /* an address worked since the lookup began: do not use its answer */
+    uint64_t deadline_ms; /* WS_NO_DEADLINE if nothing is awaited */
     char error[TARGET_ERROR_SIZE];
 };
 
 void target_init(struct target *target);
 
-/* It is this host from now on; what was known of another one is forgotten. */
+/* Sets the host. If it differs from the former one, forgets everything about that. */
 void target_aim(struct target *target, const char *host);
 
-/* Waits for nothing. */
+/* Does not wait for a lookup that is unfinished. */
 void target_free(struct target *target);
 
-/* Finds the address to try. A look-up that takes longer than `timeout_ms` goes on, but is not
- * waited for any longer when older addresses are known. */
+/* Finds the address to try. A lookup that takes longer than `timeout_ms` continues, but the addresses
+ * of an earlier lookup are used instead of waiting for it. */
 enum target_state target_find(struct target *target, const struct resolver *resolver,
                               uint64_t now_ms, uint64_t timeout_ms);
 
-/* Valid until the next call with this target. Only after TARGET_FOUND, and before the round is
- * over. */
+/* The address to try, valid until the next call with this target. Only after TARGET_FOUND and before
+ * the round is over. */
 const char *target_address(const struct target *target);
 
-/* What came of the address that target_find() gave. target_failed(): whether there is another one
- * to try at once; otherwise the round is over, and it is better to wait before the next one.
- * target_worked(): also ends the round. Neither does anything when the round is over. */
+/* Report whether connecting to target_address() worked. target_failed() returns true if there is
+ * another address to try immediately; if not, the round is over and the caller should wait before the
+ * next one. target_worked() ends the round. Both do nothing if the round is over. */
 bool target_failed(struct target *target);
 void target_worked(struct target *target);
 

@@ -1,5 +1,5 @@
-/* tls.c: TLS to Redis by OpenSSL, which hiredis is given to read and write by.
- * Hiredis' own contexts are not used, since they verify no host name. */
+/* tls.c: TLS to Redis with OpenSSL. hiredis reads and writes through the SSL object that is created
+ * here. hiredis' own contexts are not used, because they do not verify the host name. */
 #include "cluster/redis/tls.h"
 
 #include <errno.h>
@@ -24,11 +24,12 @@ static const char *reason(void)
 
 static bool configure(SSL_CTX *context)
 {
-    static char no_passphrase[] = ""; /* else OpenSSL would ask for one at the terminal */
+    static char no_passphrase[] =
+        ""; /* without it OpenSSL would ask for a passphrase at the terminal */
 
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
     SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
-    SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE); /* to see that it goes on */
+    SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE); /* so that progress is visible */
     SSL_CTX_set_default_passwd_cb_userdata(context, no_passphrase);
     return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1;
 }
@@ -63,14 +64,15 @@ static SSL_CTX *new_context(const struct uri *uri, char *text, size_t size)
     return context;
 
 fail:
-    snprintf(text, size, "%s: %s", part, reason());
+    snprintf(text, size, "%s cannot be used: %s", part, reason());
     ERR_clear_error();
     SSL_CTX_free(context);
     return NULL;
 }
 
-/* Whose certificate it must be: that of an address, whatever its zone here, or of a name, which is
- * also asked for (RFC 6066, 3: not an address, and without the dot that may end a name). */
+/* Sets the address or name that the certificate must be for. The zone of an address is ignored. A name
+ * is also sent to the server (SNI). RFC 6066 section 3 allows no address there, and no dot at the end
+ * of a name. */
 static bool name_server(SSL *tls, const char *name)
 {
     char host[TLS_NAME_SIZE];
@@ -104,7 +106,7 @@ struct ssl_st *tls_begin(redisContext *context, const struct uri *uri, const cha
     if (own == NULL)
         return NULL;
     tls = SSL_new(own);
-    SSL_CTX_free(own); /* it lives on in `tls` */
+    SSL_CTX_free(own); /* `tls` holds a reference to it */
     if (tls != NULL && name_server(tls, host) && redisInitiateSSL(context, tls) == REDIS_OK)
         return tls;
     snprintf(text, size, "%s", context->err != 0 ? context->errstr : "out of memory");
@@ -129,7 +131,8 @@ void tls_explain(const struct ssl_st *tls, char *text, size_t size)
     long result = SSL_get_verify_result(tls);
 
     if (result != X509_V_OK)
-        snprintf(text, size, "Redis' certificate: %s", X509_verify_cert_error_string(result));
+        snprintf(text, size, "the certificate of the server was refused: %s",
+                 X509_verify_cert_error_string(result));
     else if (ERR_peek_last_error() != 0)
         snprintf(text, size, "TLS: %s", reason());
     ERR_clear_error();

@@ -1,4 +1,4 @@
-/* uri.c: where Redis is and who we are there, read from one text. */
+/* uri.c: parses the URI with the addresses of Redis and our credentials. */
 #include "cluster/redis/uri.h"
 
 #include <string.h>
@@ -16,18 +16,18 @@ enum {
 
 const char uri_no_memory[] = "out of memory";
 
-/* A part of the text that was not read yet. */
+/* A part of the text that is still to be parsed. */
 struct part {
     const char *at;
     const char *end;
 };
 
-/* The text's parts (RFC 3986, 3). They are divided before anything in them is decoded, so that
- * what is written as %XX is never taken for a delimiter. */
+/* The parts of the URI (RFC 3986, 3). The text is divided before anything is decoded, so that %XX is
+ * never taken for a delimiter. */
 struct parts {
     struct part credentials;
     struct part place; /* hosts and ports */
-    struct part path;  /* with its / */
+    struct part path;  /* including the '/' */
     struct part parameters;
     bool has_credentials;
 };
@@ -42,7 +42,7 @@ static bool take(struct part *part, const char *prefix)
     return true;
 }
 
-/* Schemes have no case (RFC 3986, 3.1). */
+/* Schemes are case-insensitive (RFC 3986, 3.1). */
 static bool take_scheme(struct part *part, const char *scheme)
 {
     size_t length = strlen(scheme);
@@ -53,7 +53,8 @@ static bool take_scheme(struct part *part, const char *scheme)
     return true;
 }
 
-/* What stands before `found`, which is taken too; false if that is NULL. */
+/* Takes the text up to and including the character at `found`; *before is the text before it. False
+ * if `found` is NULL. */
 static bool split_at(struct part *part, const char *found, struct part *before)
 {
     if (found == NULL)
@@ -78,8 +79,8 @@ static bool is_empty(const struct part *part)
     return part->at == part->end;
 }
 
-/* The credentials end at the last @ of the authority, which ends before the first / or ?: an @
- * behind these belongs to the path or to a parameter. */
+/* The credentials end at the last '@' of the authority. The authority ends before the first '/' or
+ * '?': an '@' behind these belongs to the path or to a parameter. */
 static void divide(struct part text, struct parts *parts)
 {
     struct part before;
@@ -98,7 +99,7 @@ static void divide(struct part text, struct parts *parts)
                  &parts->credentials);
 }
 
-/* The part with its %XX decoded, once; none may be a NUL or another control character. */
+/* Decodes each %XX of the part once. Refuses control characters, including NUL. */
 static const char *decode(const struct part *part, const ws_allocator *memory, char **text)
 {
     char *out = memory_alloc(memory, (size_t)(part->end - part->at) + 1);
@@ -114,19 +115,19 @@ static const char *decode(const struct part *part, const ws_allocator *memory, c
             int low = high >= 0 ? hexadecimal_digit(at[2]) : -1;
 
             if (low < 0)
-                return "a % is not followed by two hexadecimal digits";
+                return "a '%' is not followed by two hexadecimal digits";
             byte = high * 16 + low;
             at += 2;
         }
         if (byte < 0x20 || byte == 0x7f)
-            return "there is a control character in it";
+            return "the URI contains a control character";
         *out++ = (char)byte;
     }
     *out = '\0';
     return NULL;
 }
 
-/* Digits alone, from `min` to `max`. */
+/* Reads a number from `min` to `max` that consists of digits only. */
 static bool read_number(const struct part *part, uint64_t min, uint64_t max, uint64_t *number)
 {
     *number = 0;
@@ -147,9 +148,9 @@ static const char *read_credentials(struct uri *uri, const ws_allocator *memory,
     struct part user;
 
     if (!split(part, ':', &user))
-        return "there is no : before the password";
+        return "the credentials have no ':' before the password";
     if (is_empty(&user) && is_empty(part))
-        return "there is neither a user nor a password before the @";
+        return "neither a user nor a password precedes the '@'";
     if (!is_empty(&user))
         error = decode(&user, memory, &uri->user);
     return error != NULL ? error : decode(part, memory, &uri->password);
@@ -158,16 +159,16 @@ static const char *read_credentials(struct uri *uri, const ws_allocator *memory,
 static const char *read_timeout(struct uri *uri, const struct part *part)
 {
     if (uri->timeout_ms != 0)
-        return "a parameter is there twice";
+        return "a parameter occurs twice";
     return read_number(part, 1, MAX_TIMEOUT_MS, &uri->timeout_ms)
                ? NULL
-               : "timeout_ms is a number from 1 to 3600000";
+               : "timeout_ms must be a number from 1 to 3600000";
 }
 
 static const char *read_text(const struct part *part, const ws_allocator *memory, char **text)
 {
     if (*text != NULL)
-        return "a parameter is there twice";
+        return "a parameter occurs twice";
     return is_empty(part) ? "a parameter is empty" : decode(part, memory, text);
 }
 
@@ -186,8 +187,8 @@ static const char *read_parameter(struct uri *uri, const ws_allocator *memory,
         return read_text(part, memory, &uri->sentinel_user);
     if (uri->is_sentinel && take(part, "sentinel_password="))
         return read_text(part, memory, &uri->sentinel_password);
-    return "a parameter is not timeout_ms, ca, cert or key (with rediss), sentinel_user or "
-           "sentinel_password (with +sentinel)";
+    return "unknown parameter (allowed: timeout_ms; with rediss ca, cert, key; with +sentinel "
+           "sentinel_user, sentinel_password)";
 }
 
 static const char *read_parameters(struct uri *uri, const ws_allocator *memory,
@@ -203,13 +204,13 @@ static const char *read_parameters(struct uri *uri, const ws_allocator *memory,
     if (error == NULL)
         error = read_parameter(uri, memory, part);
     if (error == NULL && (uri->cert == NULL) != (uri->key == NULL))
-        error = "cert and key belong together";
+        error = "cert and key must be given together";
     if (error == NULL && uri->sentinel_user != NULL && uri->sentinel_password == NULL)
-        error = "sentinel_user needs sentinel_password";
+        error = "sentinel_user requires sentinel_password";
     return error;
 }
 
-/* A host, or the path of a socket, of less than `size` bytes. */
+/* Reads a host or the path of a socket, which must be shorter than `size` bytes. */
 static const char *read_host(const struct part *part, const ws_allocator *memory, size_t size,
                              struct place *place)
 {
@@ -218,7 +219,7 @@ static const char *read_host(const struct part *part, const ws_allocator *memory
 
     error = decode(part, memory, &text);
     if (error == NULL && strlen(text) >= size)
-        error = "a host's name is longer than 255 bytes, or a socket's path than 107";
+        error = "a host name is longer than 255 bytes, or the path of a socket longer than 107";
     if (error == NULL)
         strcpy(place->host, text);
     memory_free(memory, text);
@@ -231,12 +232,12 @@ static const char *read_ipv6(struct place *place, const ws_allocator *memory, st
     const char *error;
 
     if (!split(part, ']', &address))
-        return "there is no ] behind the address";
+        return "an IPv6 address has no ']' at its end";
     if (!is_empty(part) && *part->at != ':')
-        return "only a port can follow the address";
+        return "only a port may follow an IPv6 address";
     error = read_host(&address, memory, sizeof place->host, place);
     if (error == NULL && (strchr(place->host, ':') == NULL || !place_host_valid(place->host)))
-        error = "what is in brackets is not an IPv6 address";
+        error = "the text in brackets is not an IPv6 address";
     return error;
 }
 
@@ -248,12 +249,12 @@ static const char *read_name(struct place *place, const ws_allocator *memory, st
 
     part->at = name.end;
     if (colon != NULL && memrchr(colon, ':', (size_t)(part->end - colon)) != colon)
-        return "there is more than one : (an IPv6 address is written in brackets)";
+        return "a host contains more than one ':' (write an IPv6 address in brackets)";
     if (is_empty(&name))
-        return "there is no host";
+        return "a host is missing";
     error = read_host(&name, memory, sizeof place->host, place);
     if (error == NULL && (strchr(place->host, ':') != NULL || !place_host_valid(place->host)))
-        error = "a host's name consists of letters, digits, '-', '.' and '_'";
+        error = "a host name may contain only letters, digits, '-', '.' and '_'";
     return error;
 }
 
@@ -264,12 +265,12 @@ static const char *read_place(struct uri *uri, const ws_allocator *memory, struc
     const char *error;
 
     if (uri->n_hosts == URI_MAX_HOSTS)
-        return "there are more than 16 hosts";
+        return "more than 16 hosts are given";
     error = take(part, "[") ? read_ipv6(place, memory, part) : read_name(place, memory, part);
     if (error != NULL)
         return error;
     if (take(part, ":") && !is_empty(part) && !read_number(part, 1, UINT16_MAX, &port))
-        return "the port is a number from 1 to 65535";
+        return "the port must be a number from 1 to 65535";
     place->port = (uint16_t)port;
     uri->n_hosts++;
     return NULL;
@@ -294,11 +295,11 @@ static const char *read_master(struct uri *uri, const ws_allocator *memory, stru
     slash = find(part, '/');
     name = (struct part){part->at, slash != NULL ? slash : part->end};
     part->at = name.end;
-    return is_empty(&name) ? "the master's name does not follow the sentinels, behind a /"
+    return is_empty(&name) ? "the master's name is missing (write /NAME after the sentinels)"
                            : decode(&name, memory, &uri->master);
 }
 
-/* Redis takes no number that begins with 0. */
+/* Redis refuses a number with a leading 0. */
 static const char *read_database(struct uri *uri, const ws_allocator *memory, struct part *part)
 {
     uint64_t number;
@@ -308,18 +309,18 @@ static const char *read_database(struct uri *uri, const ws_allocator *memory, st
         return NULL;
     if (!read_number(part, 0, INT32_MAX, &number) ||
         (part->end - part->at > 1 && *part->at == '0'))
-        return "the database is a number";
+        return "the database must be a number without a leading 0";
     return decode(part, memory, &uri->database);
 }
 
-/* Hiredis would cut a longer path short, and connect to another socket. */
+/* hiredis would truncate a longer path and connect to another socket. */
 static const char *read_socket(struct uri *uri, const ws_allocator *memory,
                                const struct parts *parts)
 {
     if (!is_empty(&parts->place))
-        return "redis+unix:// has no host: an absolute path follows";
+        return "redis+unix:// takes an absolute path and no host";
     if (is_empty(&parts->path))
-        return "there is no absolute path";
+        return "the absolute path of the socket is missing";
     uri->n_hosts = 1;
     return read_host(&parts->path, memory, sizeof((struct sockaddr_un *)0)->sun_path,
                      &uri->hosts[0]);
@@ -334,7 +335,7 @@ static const char *read_parts(struct uri *uri, const ws_allocator *memory, struc
     if (error == NULL && uri->is_unix)
         return read_socket(uri, memory, parts);
     if (error == NULL && find(&parts->path, '@') != NULL)
-        return "there is an @ behind a / (in a password a / is written as %2F)";
+        return "an '@' follows a '/' (write a '/' in a password as %2F)";
     if (error == NULL)
         error = read_places(uri, memory, &parts->place);
     if (error == NULL && uri->is_sentinel)
@@ -360,10 +361,11 @@ const char *uri_read(struct uri *uri, const ws_allocator *memory, const char *te
 
     *uri = (struct uri){0};
     if (!read_scheme(uri, &rest))
-        return "it begins with none of redis://, rediss://, redis+unix://, redis+sentinel://, "
+        return "the URI must begin with redis://, rediss://, redis+unix://, redis+sentinel:// "
+               "or "
                "rediss+sentinel://";
     if (find(&rest, '#') != NULL)
-        return "there is a # (as a part of a password or path it is written as %23)";
+        return "the URI contains a '#' (write it as %23 in a password or path)";
     divide(rest, &parts);
     error = read_parts(uri, memory, &parts);
     if (error == NULL)

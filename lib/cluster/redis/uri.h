@@ -1,4 +1,4 @@
-/* uri.h: where Redis is and who we are there, read from one text.
+/* uri.h: parses the URI with the addresses of Redis and our credentials.
  * Not here: connecting (link.h). */
 #ifndef WS_REDIS_URI_H
 #define WS_REDIS_URI_H
@@ -13,11 +13,11 @@
 enum { URI_MAX_HOSTS = 16 };
 
 struct uri {
-    struct place hosts[URI_MAX_HOSTS]; /* of sentinels, if it is by these */
+    struct place hosts[URI_MAX_HOSTS]; /* with is_sentinel: the sentinels */
     size_t n_hosts;
     char *user; /* NULL: none */
     char *password;
-    char *database; /* a number; NULL: not chosen */
+    char *database; /* a number; NULL: the default */
     uint64_t timeout_ms;
     bool is_unix;
     bool is_tls;
@@ -25,13 +25,13 @@ struct uri {
     char *cert;
     char *key;
     bool is_sentinel;
-    char *master; /* the name by which sentinels know it */
+    char *master; /* its name at the sentinels */
     char *sentinel_user;
     char *sentinel_password;
 };
 
-/* Reads it. NULL, or what is wrong with it, which is uri_no_memory when memory ran out. What
- * was set is freed by uri_free() in any case. */
+/* Parses `text`. Returns NULL, or one line that says what is wrong: uri_no_memory if memory ran out.
+ * Call uri_free() in any case. */
 const char *uri_read(struct uri *uri, const ws_allocator *memory, const char *text);
 
 extern const char uri_no_memory[];

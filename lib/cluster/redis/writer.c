@@ -138,7 +138,7 @@ static bool is_too_big(struct ws_redis *redis)
     lock_acquire(&redis->lock);
     bytes = redis->queue.first->bytes;
     lock_release(&redis->lock);
-    return at_once_is_hopeless(&redis->writer.batch, redis->writer.n_settled) &&
+    return batch_limit_is_hopeless(&redis->writer.batch, redis->writer.n_settled) &&
            bytes > ALWAYS_TAKEN_BYTES;
 }
 
@@ -148,7 +148,7 @@ void writer_failed(struct ws_redis *redis, bool was_cut)
 
     if (writer->n_sent == 0)
         return;
-    at_once_failed(&writer->batch, writer->n_sent, writer->n_settled, was_cut);
+    batch_limit_failed(&writer->batch, writer->n_sent, writer->n_settled, was_cut);
     if (is_too_big(redis))
         refuse(redis);
 }
@@ -221,7 +221,7 @@ void writer_appended(struct ws_redis *redis, const redisReply *reply)
     writer->n_attempts = 0;
     writer->is_script_known = true;
     target_worked(servers_target(redis)); /* and is no replica */
-    at_once_passed(&writer->batch, n, 0);
+    batch_limit_passed(&writer->batch, n, 0);
     for (uint32_t i = 0; i < n; i++)
         settle(redis, (uint64_t)reply->element[i]->integer);
     tell(redis, true, "connected");
