@@ -1,5 +1,5 @@
 /* floods.h: counts the frames with next to no payload that each client of a loop has sent in
- * the current second. Not here: which frames these are (frame_reader.c), and the limits
+ * the current second. Not here: which frames these are (frame_rules.c), and the limits
  * (receive.c).
  *
  * Counts exist only for the clients that sent such frames in this second, in one table, so that

@@ -1,5 +1,5 @@
 /* frame_reader.h: a client's frames and messages out of bytes in any chunks, parsed by wslay.
- * Not here: what is answered to them (websocket.c).
+ * Not here: which frames may come (frame_rules.h), and what is answered to them (input.c).
  *
  * A reader (4 KiB of wslay's and its own state) is only needed while a frame or a message is
  * unfinished: it is borrowed from the loop's pool and given back at every message boundary. */
@@ -11,45 +11,10 @@
 #include <stdint.h>
 
 #include "core/transport/transport_side.h"
+#include "transport/websocket/frame_event.h"
+#include "transport/websocket/frame_rules.h"
 
-struct flood_counts;
 struct frame_reader;
-
-/* So many bytes of payload pay for a frame of a message. A frame costs 18 ns beyond its bytes, of
- * which each costs 1.4 ns (masking, copying): in frames of 64 bytes a message costs a fifth more
- * than in one, in frames of one byte 12 times as much. */
-enum { FRAME_PAID_BYTES = 64 };
-
-struct frame_limits {
-    uint32_t max_message_bytes;
-    uint32_t max_fragments; /* of a message, and as many as its bytes pay for; 0: no limit */
-    uint32_t
-        max_continuation_frames; /* not paid for, and empty ones, in a second; 0: no limit */
-    /* What the client has sent in this one; the reader counts. NULL if it can't be counted. */
-    struct flood_counts *(*counts)(void *client);
-    void *client;
-    bool deflate; /* permessage-deflate was agreed on */
-};
-
-enum frame_event_kind {
-    FRAME_NOTHING, /* all bytes were looked at */
-    FRAME_MORE, /* nothing came of what has cost so much that others may have their turn first */
-    FRAME_MESSAGE, /* a whole message: data, length, is_text */
-    FRAME_PING,    /* data, length */
-    FRAME_PONG,
-    FRAME_CLOSE, /* code (1005: none), data and length: the reason */
-    FRAME_ERROR, /* the peer broke a rule: code and text for a close frame */
-    FRAME_NO_MEMORY
-};
-
-struct frame_event {
-    enum frame_event_kind kind;
-    bool is_text;
-    uint16_t code;
-    const void *data; /* valid until the next call on the reader */
-    size_t length;
-    const char *text; /* static */
-};
 
 /* Borrows a reader for `owner`; NULL if memory ran out. */
 struct frame_reader *frame_reader_take(ws_loop *loop, void *owner);

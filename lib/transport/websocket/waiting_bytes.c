@@ -1,0 +1,65 @@
+/* waiting_bytes.c: bytes that came in and were not looked at yet. */
+#include "transport/websocket/waiting_bytes.h"
+
+#include <string.h>
+
+enum { CAPACITY_MIN = 512 };
+
+/* A block of the right size is made for what a host reads at once, and given back with the reader:
+ * for 40 clients that send as fast as they can that is what they sent and no more. What comes in
+ * small pieces doubles it. */
+static bool reserve(struct waiting_bytes *waiting, const ws_allocator *memory, size_t length)
+{
+    size_t needed = waiting->length + length;
+    uint8_t *bytes;
+
+    if (waiting->length > 0 && waiting->at > 0)
+        memmove(waiting->bytes, waiting->bytes + waiting->at, waiting->length);
+    waiting->at = 0;
+    if (needed <= waiting->capacity)
+        return true;
+    if (needed < CAPACITY_MIN)
+        needed = CAPACITY_MIN;
+    if (waiting->length > 0 && needed < 2 * waiting->capacity)
+        needed = 2 * waiting->capacity;
+    bytes = memory_realloc(memory, waiting->bytes, needed);
+    if (bytes == NULL)
+        return false;
+    waiting->bytes = bytes;
+    waiting->capacity = needed;
+    return true;
+}
+
+bool waiting_bytes_add(struct waiting_bytes *waiting, const ws_allocator *memory,
+                       const void *data, size_t length)
+{
+    if (!reserve(waiting, memory, length))
+        return false;
+    memcpy(waiting->bytes + waiting->length, data, length);
+    waiting->length += length;
+    return true;
+}
+
+size_t waiting_bytes_take(struct waiting_bytes *waiting, uint8_t *to, size_t length)
+{
+    if (length > waiting->length)
+        length = waiting->length;
+    if (length == 0)
+        return 0;
+    memcpy(to, waiting->bytes + waiting->at, length);
+    waiting->at += length;
+    waiting->length -= length;
+    return length;
+}
+
+void waiting_bytes_trim(struct waiting_bytes *waiting, const ws_allocator *memory)
+{
+    if (waiting->capacity > CAPACITY_MIN)
+        waiting_bytes_free(waiting, memory);
+}
+
+void waiting_bytes_free(struct waiting_bytes *waiting, const ws_allocator *memory)
+{
+    memory_free(memory, waiting->bytes);
+    *waiting = (struct waiting_bytes){0};
+}
