@@ -7,6 +7,21 @@
 
 static struct host host;
 
+/* Whom the next line of the log frees. */
+static struct peer *freed_by_log;
+
+static void log_line(int level, const char *line, void *user_data)
+{
+    struct peer *peer = freed_by_log;
+
+    (void)level;
+    (void)line;
+    (void)user_data;
+    freed_by_log = NULL;
+    if (peer != NULL)
+        peer_free(peer);
+}
+
 static void open_host(int32_t protocol)
 {
     struct host_options options;
@@ -16,6 +31,7 @@ static void open_host(int32_t protocol)
     options.endpoint.ping_interval_ms = 10000;
     options.endpoint.pong_timeout_ms = 1000;
     options.endpoint.max_queue_bytes = 1000;
+    options.manager.log = log_line;
     options.manager.presence_events = WS_PRESENCE_EVERYONE;
     host_open(&host, &options);
 }
@@ -87,6 +103,68 @@ START_TEST(freed_in_on_handshake)
 {
     expect_freed_in_handshake(free_in_judge);
     expect_freed_in_handshake(refuse_and_free);
+}
+END_TEST
+
+static int feed_in_judge(struct host *of, struct peer *peer, ws_handshake *handshake)
+{
+    struct bytes request = {0};
+
+    (void)of;
+    (void)handshake;
+    client_request(&request, "/ws", "");
+    ck_assert_int_eq(ws_websocket_receive(peer->websocket, request.data, request.length),
+                     WS_OK);
+    bytes_free(&request);
+    ck_assert_int_eq(ws_websocket_upgrade(peer->websocket, "GET", 1, 1, "/ws", NULL, 0),
+                     WS_ERR_INVALID);
+    return WS_OK;
+}
+
+START_TEST(fed_in_on_handshake)
+{
+    struct peer *peer;
+
+    host.judge = feed_in_judge;
+    peer = newcomer();
+    host_turn(&host);
+    ck_assert_int_eq(peer_head(peer), 101);
+    peer_expect_nothing(peer);
+    expect_calls(1, 0);
+}
+END_TEST
+
+static int refuse_in_judge(struct host *of, struct peer *peer, ws_handshake *handshake)
+{
+    (void)of;
+    (void)peer;
+    ws_handshake_refuse(handshake, 401, "no");
+    return WS_ERR_FORBIDDEN;
+}
+
+/* Refused by HTTP and by a close code, not readable, and too late. */
+START_TEST(freed_in_log)
+{
+    static const char *const heads[] = {"GET /ws HTTP/1.1\r\n\r\n", "bad\r\n\r\n", "GET /ws"};
+    struct bytes request = {0};
+
+    host.judge = refuse_in_judge;
+    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
+        freed_by_log = host_peer(&host);
+        peer_feed(freed_by_log, heads[i], strlen(heads[i]), WHOLE);
+        host_turn(&host);
+        host_pass(&host, 20000);
+        ck_assert_ptr_null(freed_by_log);
+    }
+    for (int is_browser = 0; is_browser < 2; is_browser++) {
+        freed_by_log = host_peer(&host);
+        client_request(&request, "/ws", is_browser ? "Origin: a\r\n" : "");
+        peer_feed(freed_by_log, request.data, request.length, WHOLE);
+        bytes_free(&request);
+        request = (struct bytes){0};
+        ck_assert_ptr_null(freed_by_log);
+    }
+    expect_calls(0, 0);
 }
 END_TEST
 
@@ -296,6 +374,8 @@ Suite *websocket_suite(void)
 
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, freed_in_on_handshake);
+    tcase_add_test(tests, fed_in_on_handshake);
+    tcase_add_test(tests, freed_in_log);
     tcase_add_test(tests, ended_in_on_handshake);
     tcase_add_test(tests, freed_in_on_connect);
     tcase_add_test(tests, freed_in_on_raw_and_on_message);
