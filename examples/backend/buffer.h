@@ -1,5 +1,5 @@
 /* buffer.h: a growing run of bytes that is appended at one end and consumed at the other.
- * No sockets and no parsing here. */
+ * lib/base/buffer.h is for texts, which only grow and are handed over as a whole. */
 #ifndef BACKEND_BUFFER_H
 #define BACKEND_BUFFER_H
 

@@ -7,11 +7,11 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "text.h"
+#include "base/utf8.h"
 
 /* cJSON takes more than JSON: control characters in strings and as blanks, numbers like 01 and 1.,
  * escapes like \ud8x, and \u0000, at which its strings end. So the tokens are checked here; how
- * they nest is checked by cJSON. */
+ * they nest is checked by cJSON. Not by json_valid() of lib/base: it takes fewer levels than cJSON. */
 
 static const char *skip_digits(const char *at)
 {
@@ -98,7 +98,7 @@ cJSON *json_text_parse_object(const char *text, size_t length, const char **prob
     size_t n_values = 0;
     cJSON *json;
 
-    if (!text_is_utf8(text, length)) {
+    if (!utf8_valid(text, length)) {
         *problem = "the body is not UTF-8";
         return NULL;
     }

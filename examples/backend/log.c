@@ -8,8 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/utf8.h"
 #include "monotonic_clock.h"
-#include "text.h"
 
 enum { LINE_MAX_BYTES = 1024, PAUSE_MS = 1000, LINES_A_PAUSE = 10 };
 
@@ -74,7 +74,7 @@ void log_line(int level, const char *format, ...)
     va_end(arguments);
     if (written < 0)
         return;
-    text_make_line(line + length); /* clients' words may stand in it */
+    utf8_make_line(line + length); /* clients' words may stand in it */
     length += strlen(line + length);
     line[length++] = '\n';
 

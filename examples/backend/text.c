@@ -1,56 +1,10 @@
-/* text.c: checks and conversions of short texts: UTF-8, numbers, percent-encoding, queries.
- * No JSON and no HTTP messages here. */
+/* text.c: checks and conversions of short texts: characters, numbers, percent-encoding, queries.
+ * UTF-8 is checked by lib/base/utf8.h. */
 #include "text.h"
 
 #include <string.h>
 
-#include <ws_manager/types.h>
-
-/* The length of the well-formed sequence at the start (Unicode, table 3-7), 0 if there is none.
- */
-static size_t sequence_length(const unsigned char *bytes, size_t left)
-{
-    unsigned char low = 0x80;
-    unsigned char high = 0xBF;
-    size_t length;
-
-    if (bytes[0] < 0x80)
-        return 1;
-    if (bytes[0] >= 0xC2 && bytes[0] <= 0xDF) {
-        length = 2;
-    } else if (bytes[0] >= 0xE0 && bytes[0] <= 0xEF) {
-        length = 3;
-        low = bytes[0] == 0xE0 ? 0xA0 : low;
-        high = bytes[0] == 0xED ? 0x9F : high;
-    } else if (bytes[0] >= 0xF0 && bytes[0] <= 0xF4) {
-        length = 4;
-        low = bytes[0] == 0xF0 ? 0x90 : low;
-        high = bytes[0] == 0xF4 ? 0x8F : high;
-    } else {
-        return 0;
-    }
-    if (left < length || bytes[1] < low || bytes[1] > high)
-        return 0;
-    for (size_t i = 2; i < length; i++)
-        if ((bytes[i] & 0xC0) != 0x80)
-            return 0;
-    return length;
-}
-
-bool text_is_utf8(const char *text, size_t length)
-{
-    const unsigned char *bytes = (const unsigned char *)text;
-    size_t at = 0;
-
-    while (at < length) {
-        size_t step = sequence_length(bytes + at, length - at);
-
-        if (step == 0)
-            return false;
-        at += step;
-    }
-    return true;
-}
+#include "base/digits.h"
 
 size_t text_character_count(const char *text)
 {
@@ -77,36 +31,6 @@ bool text_has_control(const char *text, bool allow_lines)
     return false;
 }
 
-/* The library's rule for names is the one rule. */
-static bool fits_in_line(const char *character, size_t length)
-{
-    char name[5] = "";
-
-    memcpy(name, character, length);
-    return ws_name_is_valid(name) == 1;
-}
-
-void text_make_line(char *text)
-{
-    const char *at = text;
-    size_t left = strlen(text);
-
-    while (left > 0) {
-        size_t step = sequence_length((const unsigned char *)at, left);
-
-        if (step > 0 && fits_in_line(at, step)) {
-            memmove(text, at, step);
-            text += step;
-        } else {
-            *text++ = '?';
-        }
-        step = step > 0 ? step : 1;
-        at += step;
-        left -= step;
-    }
-    *text = '\0';
-}
-
 bool text_parse_number(const char *text, int64_t min, int64_t max, int64_t *value)
 {
     int64_t number = 0;
@@ -126,17 +50,6 @@ bool text_parse_number(const char *text, int64_t min, int64_t max, int64_t *valu
     return true;
 }
 
-static int hex_digit(char digit)
-{
-    if (digit >= '0' && digit <= '9')
-        return digit - '0';
-    if (digit >= 'A' && digit <= 'F')
-        return digit - 'A' + 10;
-    if (digit >= 'a' && digit <= 'f')
-        return digit - 'a' + 10;
-    return -1;
-}
-
 bool text_percent_decode(const char *text, size_t length, char *decoded, size_t size)
 {
     size_t out = 0;
@@ -145,12 +58,11 @@ bool text_percent_decode(const char *text, size_t length, char *decoded, size_t 
         char byte = text[i];
 
         if (byte == '%') {
-            int high = length - i > 2 ? hex_digit(text[i + 1]) : -1;
-            int low = length - i > 2 ? hex_digit(text[i + 2]) : -1;
+            int encoded = percent_encoded_byte(text + i, length - i);
 
-            if (high < 0 || low < 0)
+            if (encoded < 0)
                 return false;
-            byte = (char)(high * 16 + low);
+            byte = (char)encoded;
             i += 2;
         }
         if (byte == '\0' || out + 1 >= size)

@@ -1,5 +1,5 @@
-/* text.h: checks and conversions of short texts: UTF-8, numbers, percent-encoding, queries.
- * No JSON and no HTTP messages here. */
+/* text.h: checks and conversions of short texts: characters, numbers, percent-encoding, queries.
+ * UTF-8 is checked by lib/base/utf8.h. */
 #ifndef BACKEND_TEXT_H
 #define BACKEND_TEXT_H
 
@@ -7,19 +7,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* True for well-formed UTF-8 (RFC 3629). */
-bool text_is_utf8(const char *text, size_t length);
-
 /* How many characters a well-formed UTF-8 text has. */
 size_t text_character_count(const char *text);
 
 /* True when a well-formed UTF-8 text has a control character (U+0000 to U+001F, U+007F to U+009F);
  * with `allow_lines`, line feeds and tabs don't count. */
 bool text_has_control(const char *text, bool allow_lines);
-
-/* Makes a text fit for a line of the log: a '?' takes the place of each character that no name may
- * have (ws_name_is_valid()), and of each byte that is not UTF-8. It gets no longer. */
-void text_make_line(char *text);
 
 /* A decimal number of digits only, from `min` to `max` (both >= 0). */
 bool text_parse_number(const char *text, int64_t min, int64_t max, int64_t *value);
@@ -30,7 +23,8 @@ bool text_percent_decode(const char *text, size_t length, char *decoded, size_t 
 
 enum text_parameter { TEXT_PARAMETER_ABSENT, TEXT_PARAMETER_FOUND, TEXT_PARAMETER_BAD };
 
-/* The first parameter of that name in a query ("a=1&b=2"), percent-decoded. */
+/* The value of the first parameter of that name in a query ("a=1&b=2"), percent-decoded. Unlike in
+ * the library's own queries, a '+' is not a space. */
 enum text_parameter text_query_parameter(const char *query, const char *name, char *value,
                                          size_t size);
 

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include <ws_manager/error.h>
+
 #include "base/digits.h"
 
 void buffer_init(struct buffer *buffer, const ws_allocator *memory)
@@ -122,4 +124,10 @@ char *buffer_take(struct buffer *buffer, size_t *length)
         *length = buffer->length - 1;
     buffer_init(buffer, buffer->memory);
     return data;
+}
+
+int buffer_finish(struct buffer *buffer, char **text, size_t *length)
+{
+    *text = buffer_take(buffer, length);
+    return *text != NULL ? WS_OK : WS_ERR_NO_MEMORY;
 }

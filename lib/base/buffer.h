@@ -36,4 +36,7 @@ void buffer_add_json_string_or_null(struct buffer *buffer, const char *text);
  * afterwards. */
 char *buffer_take(struct buffer *buffer, size_t *length);
 
+/* buffer_take() into *text; WS_OK or WS_ERR_NO_MEMORY. */
+int buffer_finish(struct buffer *buffer, char **text, size_t *length);
+
 #endif

@@ -2,6 +2,7 @@
 #ifndef WS_BASE_DIGITS_H
 #define WS_BASE_DIGITS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 enum { DECIMAL_MAX = 20, HEXADECIMAL_MAX = 16 }; /* most digits that a uint64_t has */
@@ -36,6 +37,16 @@ static inline int hexadecimal_digit(char c)
     if (c >= 'A' && c <= 'F')
         return c - 'A' + 10;
     return -1;
+}
+
+/* The byte that a percent-encoding such as "%2F" stands for (RFC 3986 §2.1), of which `left` bytes
+ * are there; -1 if it is none. */
+static inline int percent_encoded_byte(const char *at, size_t left)
+{
+    int high = left >= 3 && *at == '%' ? hexadecimal_digit(at[1]) : -1;
+    int low = high >= 0 ? hexadecimal_digit(at[2]) : -1;
+
+    return low >= 0 ? high << 4 | low : -1;
 }
 
 #endif

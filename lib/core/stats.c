@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/metrics.h"
+
 /* Rooms that are read under one hold of the lock: a tenth of a millisecond. */
 enum { ROOMS_AT_ONCE = 1000 };
 
@@ -125,12 +127,6 @@ static void add_json_rooms(struct buffer *buffer, ws_manager *manager, struct li
     }
 }
 
-static int finish(struct buffer *buffer, char **text, size_t *length)
-{
-    *text = buffer_take(buffer, length);
-    return *text != NULL ? WS_OK : WS_ERR_NO_MEMORY;
-}
-
 int ws_manager_get_stats_within(ws_manager *manager, size_t max_rooms_bytes, char **text,
                                 size_t *length)
 {
@@ -164,7 +160,7 @@ int ws_manager_get_stats_within(ws_manager *manager, size_t max_rooms_bytes, cha
         buffer_add_number(&buffer, sums[i]);
     }
     buffer_add_text(&buffer, "}}");
-    return finish(&buffer, text, length);
+    return buffer_finish(&buffer, text, length);
 }
 
 int ws_manager_get_stats(ws_manager *manager, char **text, size_t *length)
@@ -172,41 +168,17 @@ int ws_manager_get_stats(ws_manager *manager, char **text, size_t *length)
     return ws_manager_get_stats_within(manager, SIZE_MAX, text, length);
 }
 
-static void add_metric(struct buffer *buffer, const char *name, const char *type,
-                       const char *help)
-{
-    buffer_add_text(buffer, "# TYPE ws_");
-    buffer_add_text(buffer, name);
-    buffer_add_text(buffer, " ");
-    buffer_add_text(buffer, type);
-    buffer_add_text(buffer, "\n# HELP ws_");
-    buffer_add_text(buffer, name);
-    buffer_add_text(buffer, " ");
-    buffer_add_text(buffer, help);
-    buffer_add_text(buffer, "\n");
-}
-
-static void add_sample(struct buffer *buffer, const char *name, const char *suffix,
-                       uint64_t value)
-{
-    buffer_add_text(buffer, "ws_");
-    buffer_add_text(buffer, name);
-    buffer_add_text(buffer, suffix);
-    buffer_add_text(buffer, " ");
-    buffer_add_number(buffer, value);
-    buffer_add_text(buffer, "\n");
-}
+static const char prefix[] = "ws_";
 
 static void add_gauge(struct buffer *buffer, const char *name, const char *help, uint64_t value)
 {
-    add_metric(buffer, name, "gauge", help);
-    add_sample(buffer, name, "", value);
+    metrics_add_gauge(buffer, prefix, name, help, value);
 }
 
 static void add_drops(struct buffer *buffer, const uint64_t sums[N_COUNTERS])
 {
-    add_metric(buffer, "drops", "counter",
-               "Messages that did not reach a recipient, by reason");
+    metrics_add_head(buffer, prefix, "drops", "counter",
+                     "Messages that did not reach a recipient, by reason");
     for (size_t i = FIRST_DROP; i < N_COUNTERS; i++) {
         buffer_add_text(buffer, "ws_drops_total{reason=\"");
         buffer_add_text(buffer, counter_names[i]);
@@ -244,13 +216,11 @@ int ws_manager_get_metrics(ws_manager *manager, char **text, size_t *length)
               history_events);
     add_gauge(&buffer, "history_bytes", "Bytes of memory used by the stored events",
               history_bytes);
-    for (size_t i = 0; i < FIRST_DROP; i++) {
-        add_metric(&buffer, counter_names[i], "counter", counter_help[i]);
-        add_sample(&buffer, counter_names[i], "_total", sums[i]);
-    }
+    for (size_t i = 0; i < FIRST_DROP; i++)
+        metrics_add_counter(&buffer, prefix, counter_names[i], counter_help[i], sums[i]);
     add_drops(&buffer, sums);
     buffer_add_text(&buffer, "# EOF\n");
-    return finish(&buffer, text, length);
+    return buffer_finish(&buffer, text, length);
 }
 
 void ws_manager_free_text(ws_manager *manager, char *text)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "buffer.h"
 #include "costs.h"
 #include "credentials.h"
@@ -183,7 +184,7 @@ static void log_line_text(const char *input, size_t length)
     if (copy == NULL)
         cost_fail("out of memory");
     memcpy(copy, input, length + 1);
-    text_make_line(copy);
+    utf8_make_line(copy);
     free(copy);
 }
 

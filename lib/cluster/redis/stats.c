@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/buffer.h"
+#include "base/metrics.h"
 #include "cluster/redis/carrier.h"
 
 #define GAUGES(X)                                                                              \
@@ -64,12 +65,6 @@ static void collect(struct ws_redis *redis, struct figure figures[N_FIGURES],
     lock_release(&redis->lock);
 }
 
-static int finish(struct buffer *buffer, char **text, size_t *length)
-{
-    *text = buffer_take(buffer, length);
-    return *text != NULL ? WS_OK : WS_ERR_NO_MEMORY;
-}
-
 int ws_redis_get_stats(ws_redis *redis, char **text, size_t *length)
 {
     struct figure figures[N_FIGURES];
@@ -92,15 +87,10 @@ int ws_redis_get_stats(ws_redis *redis, char **text, size_t *length)
         buffer_add_number(&buffer, figures[i].value);
     }
     buffer_add_text(&buffer, "}");
-    return finish(&buffer, text, length);
+    return buffer_finish(&buffer, text, length);
 }
 
-static void add_texts(struct buffer *buffer, const char *a, const char *b, const char *c)
-{
-    buffer_add_text(buffer, a);
-    buffer_add_text(buffer, b);
-    buffer_add_text(buffer, c);
-}
+static const char prefix[] = "ws_redis_";
 
 int ws_redis_get_metrics(ws_redis *redis, char **text, size_t *length)
 {
@@ -115,24 +105,20 @@ int ws_redis_get_metrics(ws_redis *redis, char **text, size_t *length)
     buffer_init(&buffer, &redis->memory);
     for (size_t i = 0; i < N_FIGURES; i++) {
         const struct figure *figure = &figures[i];
-        const char *type = i < N_GAUGES ? "gauge" : "counter";
 
-        add_texts(&buffer, "# TYPE ws_redis_", figure->name, " ");
-        add_texts(&buffer, type, "\n# HELP ws_redis_", figure->name);
-        add_texts(&buffer, " ", figure->help, "\nws_redis_");
-        add_texts(&buffer, figure->name, i < N_GAUGES ? "" : "_total", " ");
-        buffer_add_number(&buffer, figure->value);
-        buffer_add_text(&buffer, "\n");
+        if (i < N_GAUGES)
+            metrics_add_gauge(&buffer, prefix, figure->name, figure->help, figure->value);
+        else
+            metrics_add_counter(&buffer, prefix, figure->name, figure->help, figure->value);
     }
     /* OpenMetrics and JSON escape a text without control characters in the same way. */
     if (server[0] != '\0') {
-        buffer_add_text(&buffer,
-                        "# TYPE ws_redis_server info\n# HELP ws_redis_server The Redis "
-                        "server in use\nws_redis_server_info{server=");
+        metrics_add_head(&buffer, prefix, "server", "info", "The Redis server in use");
+        buffer_add_text(&buffer, "ws_redis_server_info{server=");
         buffer_add_json_string(&buffer, server, strlen(server));
         buffer_add_text(&buffer, "} 1\n");
     }
-    return finish(&buffer, text, length);
+    return buffer_finish(&buffer, text, length);
 }
 
 void ws_redis_free_text(ws_redis *redis, char *text)

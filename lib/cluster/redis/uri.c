@@ -111,12 +111,9 @@ static const char *decode(const struct part *part, const ws_allocator *memory, c
         int byte = (unsigned char)*at;
 
         if (byte == '%') {
-            int high = part->end - at > 2 ? hexadecimal_digit(at[1]) : -1;
-            int low = high >= 0 ? hexadecimal_digit(at[2]) : -1;
-
-            if (low < 0)
+            byte = percent_encoded_byte(at, (size_t)(part->end - at));
+            if (byte < 0)
                 return "a '%' is not followed by two hexadecimal digits";
-            byte = high * 16 + low;
             at += 2;
         }
         if (byte < 0x20 || byte == 0x7f)

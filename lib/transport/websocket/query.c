@@ -12,12 +12,11 @@ static ptrdiff_t decode(const char *from, size_t length, char *to)
 
     while (from < end) {
         if (*from == '%') {
-            int high = end - from >= 3 ? hexadecimal_digit(from[1]) : -1;
-            int low = high >= 0 ? hexadecimal_digit(from[2]) : -1;
+            int byte = percent_encoded_byte(from, (size_t)(end - from));
 
-            if (low < 0)
+            if (byte < 0)
                 return QUERY_BAD_ENCODING;
-            *to++ = (char)(high << 4 | low);
+            *to++ = (char)byte;
             from += 3;
         } else {
             *to++ = (char)(*from == '+' ? ' ' : *from);

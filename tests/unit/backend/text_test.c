@@ -1,10 +1,8 @@
-/* text_test.c: which characters make a text unfit for a name, a field or a line of the log. Not
- * here: the rule itself, which is the library's (core/utf8_test.c). */
+/* text_test.c: which characters a field may not have, and how queries and paths are decoded. Not
+ * here: UTF-8 and lines of the log, which are the library's (core/utf8_test.c). */
 #include "text.h"
 
 #include <string.h>
-
-#include <ws_manager/types.h>
 
 #include "support/suite.h"
 
@@ -26,54 +24,21 @@ START_TEST(control_characters_of_fields)
 }
 END_TEST
 
-/* The log follows the same rule as names: the library's answer is compared. */
-START_TEST(each_character_of_two_or_three_bytes_in_a_line)
+START_TEST(percent_encoding_is_decoded_once)
 {
-    for (unsigned code = 0x80; code < 0x10000; code++) {
-        char text[4] = "";
-        char line[4];
+    static const char *const good[][2] = {
+        {"", ""}, {"a%20b", "a b"}, {"%2f%2F+", "//+"}, {"%2541", "%41"}};
+    static const char *const bad[] = {"%", "%4", "a%4", "%4g", "%g4", "%%", "%00", "12345678"};
+    char decoded[8];
 
-        if (code < 0x800) {
-            text[0] = (char)(0xC0 | code >> 6);
-            text[1] = (char)(0x80 | (code & 0x3F));
-        } else if (code >= 0xD800 && code <= 0xDFFF) {
-            continue;
-        } else {
-            text[0] = (char)(0xE0 | code >> 12);
-            text[1] = (char)(0x80 | (code >> 6 & 0x3F));
-            text[2] = (char)(0x80 | (code & 0x3F));
-        }
-        strcpy(line, text);
-        text_make_line(line);
-        if (strcmp(line, ws_name_is_valid(text) ? text : "?") != 0)
-            ck_abort_msg("U+%04X", code);
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        ck_assert(text_percent_decode(good[i][0], strlen(good[i][0]), decoded, sizeof decoded));
+        ck_assert_str_eq(decoded, good[i][1]);
     }
-}
-END_TEST
-
-START_TEST(any_bytes_become_a_line_of_the_log)
-{
-    static const char *const cases[][2] = {
-        {"", ""},
-        {"GET /ws 200", "GET /ws 200"},
-        {"a\r\nb\tc\x7F", "a??b?c?"},
-        {"\xC2\x9B"
-         "31m",
-         "?31m"},
-        {"\xE2\x80\xA8\xE2\x80\xAE\xE2\x81\xA6", "???"},
-        {"\xFF\xFE\xC3", "???"},
-        {"\xE2\x82 x", "?? x"},
-        {"\xF0\x9F\x9A\x9A \xF0\x9F\x9A", "\xF0\x9F\x9A\x9A ???"},
-        {"\xED\xA0\x80\xC0\x80", "?????"},
-    };
-
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        char line[32];
-
-        strcpy(line, cases[i][0]);
-        text_make_line(line);
-        ck_assert_str_eq(line, cases[i][1]);
-    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        ck_assert_msg(!text_percent_decode(bad[i], strlen(bad[i]), decoded, sizeof decoded),
+                      "%s", bad[i]);
+    ck_assert_msg(!text_percent_decode("%41", 2, decoded, sizeof decoded), "beyond the length");
 }
 END_TEST
 
@@ -81,8 +46,7 @@ int main(void)
 {
     const TTest *const tests[] = {
         control_characters_of_fields,
-        each_character_of_two_or_three_bytes_in_a_line,
-        any_bytes_become_a_line_of_the_log,
+        percent_encoding_is_decoded_once,
         NULL,
     };
 
