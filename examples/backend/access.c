@@ -1,5 +1,5 @@
 /* access.c: who may do what, by token, origin and room.
- * How a refusal is told is in guard.c for HTTP and in admission.c for WebSocket. */
+ * Refusals are answered in guard.c for HTTP and in admission.c for WebSocket. */
 #include "access.h"
 
 #include <stdio.h>
@@ -64,7 +64,7 @@ bool access_knows_host(const struct access *access, const struct origin_request 
     if (access_needs_token(access) ||
         origin_host_is_ours(&access->options->origins, request->host))
         return true;
-    page.host = NULL; /* what is left is whether its origin is allowed by name */
+    page.host = NULL; /* then only an origin that is allowed by name passes */
     return page.origin != NULL && origin_is_allowed(&access->options->origins, &page, true);
 }
 

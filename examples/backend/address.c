@@ -49,7 +49,7 @@ void address_format(const struct in6_addr *address, char text[INET6_ADDRSTRLEN])
         inet_ntop(AF_INET6, address, text, INET6_ADDRSTRLEN);
 }
 
-/* Do the first bits agree? */
+/* Whether the first `n_bits` bits are equal. */
 static bool agree(const struct in6_addr *one, const struct in6_addr *other, unsigned n_bits)
 {
     size_t n_bytes = n_bits / 8;
@@ -76,18 +76,18 @@ const char *address_ranges_add(struct address_ranges *ranges, const char *text)
     int64_t n_bits = 0;
 
     if (ranges->count == ADDRESS_MOST_RANGES)
-        return "is one more than 64";
+        return "exceeds the limit of 64 ranges";
     if (!address_parse(text, length, &range.first))
-        return "is no address and no range of addresses, like 10.0.0.0/8 or fd00::/8";
+        return "is not an address or a range of addresses, like 10.0.0.0/8 or fd00::/8";
     if (text[length] == '/') {
         bool is_v4 = memchr(text, ':', length) == NULL;
 
         if (!text_parse_number(text + length + 1, 0, is_v4 ? V4_BITS : V6_BITS, &n_bits))
-            return "has no number of bits behind its slash, from 0 to 32 or, for IPv6, 128";
+            return "needs a prefix length after its slash: 0 to 32, or up to 128 for IPv6";
         range.n_bits = (unsigned)n_bits + (is_v4 ? V6_BITS - V4_BITS : 0);
     }
     if (!has_no_further_bits(&range.first, range.n_bits))
-        return "is no range: its address has bits behind those that count";
+        return "is not a range: its address has bits set after the prefix";
     ranges->list[ranges->count++] = range;
     return NULL;
 }

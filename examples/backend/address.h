@@ -10,18 +10,18 @@
 
 enum { ADDRESS_MOST_RANGES = 64 };
 
-/* An address of IPv4 is the one that it is mapped to in IPv6, here and below. */
+/* Here and below, an IPv4 address is represented as IPv4-mapped IPv6. */
 struct in6_addr address_of_socket(const struct sockaddr_storage *socket);
 
-/* Reads an address of IPv4 or IPv6, the latter without brackets. */
+/* Parses an address of IPv4, or of IPv6 without brackets. */
 bool address_parse(const char *text, size_t length, struct in6_addr *address);
 
-/* Writes it as its own family does. */
+/* Writes an IPv4-mapped address as IPv4. */
 void address_format(const struct in6_addr *address, char text[INET6_ADDRSTRLEN]);
 
 struct address_range {
     struct in6_addr first;
-    unsigned n_bits; /* that all have in common */
+    unsigned n_bits; /* of the common prefix */
 };
 
 struct address_ranges {
@@ -29,7 +29,8 @@ struct address_ranges {
     size_t count;
 };
 
-/* Adds "10.0.0.0/8", or a single address. NULL, or what is wrong with it. */
+/* Adds a range such as "10.0.0.0/8", or a single address. Returns NULL, or why it cannot be
+ * added. */
 const char *address_ranges_add(struct address_ranges *ranges, const char *text);
 
 bool address_ranges_contain(const struct address_ranges *ranges,

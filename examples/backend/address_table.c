@@ -13,7 +13,7 @@ enum { FIRST_CHAINS = 64, SUBNET_BYTES = 8 };
 
 struct address_count {
     struct address_count *next; /* in its chain */
-    struct in6_addr key;        /* an IPv4 address as mapped into IPv6, or the first half */
+    struct in6_addr key; /* an IPv4-mapped address, or the first half of an IPv6 address */
     uint32_t n_connections;
 };
 
@@ -48,7 +48,7 @@ static struct in6_addr key_of(const struct in6_addr *client)
 {
     struct in6_addr key = *client;
 
-    /* Whoever has an address of IPv6 usually has all of its /64. */
+    /* A client with one IPv6 address usually has its whole /64. */
     if (!IN6_IS_ADDR_V4MAPPED(&key))
         memset(&key.s6_addr[SUBNET_BYTES], 0, sizeof key - SUBNET_BYTES);
     return key;
@@ -62,7 +62,7 @@ static struct address_count **chain_of(const struct address_table *table,
     return &table->chains[hash & (table->n_chains - 1)];
 }
 
-/* As many chains as addresses. Without memory the old ones only get longer. */
+/* Doubles the number of chains. Without memory, the old chains stay and get longer. */
 static void grow(struct address_table *table)
 {
     struct address_count **old = table->chains;

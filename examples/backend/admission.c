@@ -1,4 +1,5 @@
-/* admission.c: the library's questions about clients: may it connect, enter a room, stay longer?
+/* admission.c: the library's callbacks that admit clients: to connect, to enter a room, to renew
+ * a token.
  * The rules are in access.c; messages and echoes are in realtime.c. */
 #include "admission.h"
 
@@ -18,8 +19,8 @@ static struct connection *connection_of(ws_handshake *handshake)
     return ws_websocket_user_data(ws_handshake_websocket(handshake));
 }
 
-/* The library logs that it was refused, and why, but knows no addresses. Its lines tell how many were
- * left out. */
+/* The library logs the refusal and its reason, but does not know the address. It also logs how
+ * many such lines were left out. */
 static void log_address(const struct connection *connection)
 {
     static struct log_share share;
@@ -29,7 +30,7 @@ static void log_address(const struct connection *connection)
     if (!log_has(WS_LOG_INFO) || (!log_has(WS_LOG_DEBUG) && !log_may_share(&share, &left_out)))
         return;
     address_format(connection_client(connection), client);
-    log_line(WS_LOG_INFO, "a WebSocket of %s is refused", client);
+    log_line(WS_LOG_INFO, "a WebSocket from %s is refused", client);
 }
 
 static int refuse(ws_handshake *handshake, int status, const char *text)
@@ -66,7 +67,7 @@ static int begin_session(ws_handshake *handshake, const struct access *access,
     return WS_OK;
 }
 
-/* What /ws and /echo ask of everyone; `claims` are set if tokens are needed. */
+/* The checks that /ws and /echo share. `claims` are set if tokens are required. */
 static int admit(ws_handshake *handshake, const struct access *access,
                  struct token_claims *claims)
 {
@@ -83,7 +84,7 @@ static int admit(ws_handshake *handshake, const struct access *access,
     return access_needs_token(access) ? begin_session(handshake, access, claims) : WS_OK;
 }
 
-/* Without tokens, for development, a client is the user that it says it is. */
+/* Without tokens, which is for development, a client is the user that it claims to be. */
 static int believe_user_id(ws_handshake *handshake)
 {
     const char *user_id;
@@ -131,8 +132,8 @@ int admission_join(ws_manager *manager, const ws_connection_info *connection, co
     return access_allows_room(room, connection->user_id, is_staff) ? WS_OK : WS_ERR_FORBIDDEN;
 }
 
-/* Takes over what a new token grants, and takes back what it does not. That is carried out after
- * this call, so it may come first: if it fails, the old token is still the one that counts. */
+/* Takes over what a new token grants and revokes what it no longer grants. The library revokes
+ * rooms after this call, so this is requested first: if it fails, the old token stays in force. */
 static int renew_session(ws_manager *manager, const ws_connection_info *connection,
                          const struct token_claims *claims)
 {

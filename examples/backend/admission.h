@@ -1,15 +1,16 @@
-/* admission.h: the library's questions about clients: may it connect, enter a room, stay longer?
+/* admission.h: the library's callbacks that admit clients: to connect, to enter a room, to renew
+ * a token.
  * The rules are access.h; messages and echoes are realtime.h. */
 #ifndef BACKEND_ADMISSION_H
 #define BACKEND_ADMISSION_H
 
 #include <ws_manager/ws_manager.h>
 
-/* The subprotocol that goes before a token. */
+/* The subprotocol that precedes a token in Sec-WebSocket-Protocol. */
 extern const char admission_subprotocol[];
 
-/* The accept_handshake of /ws and of /echo, whose clients are anonymous. `access` is a struct access,
- * here and below. */
+/* accept_handshake of /ws, and of /echo, whose clients are anonymous. Here and below, `access` is
+ * a struct access. */
 int admission_handshake(ws_handshake *handshake, void *access);
 int admission_echo_handshake(ws_handshake *handshake, void *access);
 
@@ -17,7 +18,7 @@ int admission_echo_handshake(ws_handshake *handshake, void *access);
 int admission_join(ws_manager *manager, const ws_connection_info *connection, const char *room,
                    void *access);
 
-/* The manager's authenticate, when tokens are needed. */
+/* The manager's authenticate, if tokens are required. */
 int admission_authenticate(ws_manager *manager, const ws_connection_info *connection,
                            const char *token, void *access);
 

@@ -51,8 +51,8 @@ bool api_query_number(struct api_call *call, const char *name, int64_t min, int6
     case TEXT_PARAMETER_BAD:
         break;
     }
-    snprintf(message, sizeof message, "an integer from %" PRId64 " to %" PRId64 " is needed",
-             min, max);
+    snprintf(message, sizeof message, "must be an integer from %" PRId64 " to %" PRId64, min,
+             max);
     http_response_set_error(call->response, HTTP_STATUS_BAD_REQUEST, "invalid_field", message,
                             name);
     return false;
@@ -71,7 +71,7 @@ void api_answer_store_error(struct api_call *call, enum store_result result)
     case STORE_NOT_FOUND:
     case STORE_UNKNOWN_SKU:
         http_response_set_status_error(call->response, HTTP_STATUS_NOT_FOUND,
-                                       "there is nothing here");
+                                       "nothing exists at this path");
         break;
     case STORE_UNKNOWN_CLIENT:
         http_response_set_error(call->response, HTTP_STATUS_BAD_REQUEST, "unknown_client",
@@ -87,12 +87,12 @@ void api_answer_store_error(struct api_call *call, enum store_result result)
         break;
     case STORE_BUSY:
         http_response_set_error(call->response, HTTP_STATUS_SERVICE_UNAVAILABLE, "busy",
-                                "the database is busy, try again", NULL);
+                                "the database is busy; try again", NULL);
         http_response_add_field(call->response, "Retry-After", "1");
         break;
     case STORE_FULL:
         http_response_set_error(call->response, HTTP_STATUS_SERVICE_UNAVAILABLE, "full",
-                                "the database can't be written, try later", NULL);
+                                "the database cannot be written to; try later", NULL);
         http_response_add_field(call->response, "Retry-After", "10");
         break;
     case STORE_MEMORY:
@@ -127,7 +127,7 @@ enum store_result api_finish(struct store *store, enum store_result result,
     if (result == STORE_OK)
         result = store_commit(store);
     if (result == STORE_OK)
-        (void)outbox_send(outbox); /* the change is made; its event comes when it can be read */
+        (void)outbox_send(outbox); /* committed; the event follows when it can be read */
     store_end(store);
     return result;
 }

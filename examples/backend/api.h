@@ -1,5 +1,5 @@
 /* api.h: the handlers of the REST API, and what they share.
- * Which path leads to which handler is the router's. */
+ * router.c maps paths to them. */
 #ifndef BACKEND_API_H
 #define BACKEND_API_H
 
@@ -18,7 +18,7 @@ struct api_call {
         *parameter; /* the path's variable segment, percent-decoded; "" if there is none */
 };
 
-/* Rows of lists whose requests name no limit. */
+/* Rows of a list whose request has no limit. */
 enum { API_DEFAULT_ORDERS = 50, API_MOST_CLIENTS = 1000 };
 
 typedef void api_handler(struct api_call *call);
@@ -38,7 +38,7 @@ api_handler api_get_health;
 api_handler api_get_stats;
 api_handler api_get_metrics;
 
-/* All that /ws/stats tells, to be freed with free(); NULL when memory is short. Any thread. */
+/* The text of /ws/stats, freed with free(); NULL when memory is short. Any thread. */
 char *api_stats_text(struct app *app, size_t *length);
 
 /* --- shared by the handlers ---------------------------------------------------------- */
@@ -54,19 +54,18 @@ bool api_parse_id(struct api_call *call, int64_t *id);
 bool api_query_number(struct api_call *call, const char *name, int64_t min, int64_t max,
                       int64_t default_value, int64_t *value);
 
-/* Answers 400 with what is wrong with a field. */
+/* Answers 400 with the problem of a field. */
 void api_answer_problem(struct api_call *call, const struct field_problem *problem);
 
-/* Answers a result other than STORE_OK that needs no more words than its own. */
+/* Answers a result other than STORE_OK with its usual message. */
 void api_answer_store_error(struct api_call *call, enum store_result result);
 
-/* {name: list, next_name: next}, the second only if `next` is not 0. Takes the list, also when
- * it returns NULL for want of memory. */
+/* {name: list, next_name: next}, without the second member if `next` is 0. Takes ownership of the
+ * list, even if it returns NULL because memory is short. */
 cJSON *api_list_answer(const char *name, cJSON *list, const char *next_name, int64_t next);
 
-/* Ends a transaction that went well as far as `result`: commits, and emits the events before
- * the next transaction can begin, so that events come in the order of the commits. Returns what
- * came of it all. */
+/* Ends a transaction: commits if `result` is STORE_OK, and emits the events before the next
+ * transaction can begin, so that events have the order of the commits. Returns the final result. */
 enum store_result api_finish(struct store *store, enum store_result result,
                              struct outbox *outbox);
 

@@ -8,8 +8,8 @@
 
 enum { NAME_MAX_CHARACTERS = 200, EMAIL_MAX_CHARACTERS = 254, PHONE_MAX_CHARACTERS = 40 };
 
-/* One "@" between two parts without blanks, and a dot within the second: enough to catch a slip
- * of the hand. Whether mail arrives there, only mail can tell. */
+/* One "@" between two parts without blanks, with a dot in the second: enough to catch a typing
+ * error. Only mail can prove that the address exists. */
 static bool is_plausible_email(const char *email)
 {
     const char *at = strchr(email, '@');
@@ -39,16 +39,16 @@ static bool read_client(const cJSON *body, struct client_draft *draft,
         !field_text(&source, "email", EMAIL_MAX_CHARACTERS, FIELD_LINE, &draft->email))
         return false;
     if (!is_plausible_email(draft->email))
-        return field_fail(&source, "email", "it is not an e-mail address");
+        return field_fail(&source, "email", "must be an e-mail address");
     if (!field_is_given(&source, "phone"))
         return true;
     if (!field_text(&source, "phone", PHONE_MAX_CHARACTERS, FIELD_LINE, &draft->phone))
         return false;
     return is_plausible_phone(draft->phone) ||
-           field_fail(&source, "phone", "it is not a telephone number");
+           field_fail(&source, "phone", "must be a telephone number");
 }
 
-/* Creates a client (an id of 0) or updates one, whose id is then in *id. */
+/* Creates a client if *id is 0, else updates it. *id is its id afterwards. */
 static enum store_result write_client(struct app *app, const struct client_draft *draft,
                                       int64_t *id, cJSON **client)
 {

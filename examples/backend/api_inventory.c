@@ -18,7 +18,7 @@ static bool read_update(const cJSON *body, struct stock_update *update,
     *update = (struct stock_update){-1, -1, -1, NULL};
     if (!has_quantity && !has_threshold && !has_price && !has_name) {
         *problem = (struct field_problem){
-            "invalid_field", "quantity, low_stock_threshold, price_cents or name is needed",
+            "invalid_field", "quantity, low_stock_threshold, price_cents or name is required",
             ""};
         return false;
     }

@@ -1,5 +1,5 @@
 /* api_notifications.c: messages to everyone or to one user's connections.
- * They are not stored, but for their way to everyone (outbox.h). */
+ * They are stored in the outbox only (outbox.h). */
 #include <string.h>
 
 #include "api.h"
@@ -32,7 +32,7 @@ static bool read_notification(const cJSON *body, struct notification *notificati
                         &notification->severity))
             return false;
         if (!is_severity(notification->severity))
-            return field_fail(&source, "severity", "it is not info, success, warning or error");
+            return field_fail(&source, "severity", "must be info, success, warning or error");
     }
     return !field_is_given(&source, "user_id") ||
            field_name(&source, "user_id", &notification->user_id);

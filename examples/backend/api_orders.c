@@ -8,15 +8,15 @@
 
 enum { LONGEST_LIST = 500 };
 
-/* An order as a request wants it. */
+/* The order that a request asks for. */
 struct order_request {
     struct order_draft draft;
-    size_t positions[ORDER_MAX_LINES]; /* of each line in "items", where its SKU comes first */
+    size_t positions[ORDER_MAX_LINES]; /* where in "items" each line's SKU comes first */
 };
 
 /* --- requests ------------------------------------------------------------------------ */
 
-/* Adds an item; one whose SKU was there before is added to that line. */
+/* Adds an item. Items of the same SKU become one line. */
 static bool add_item(const struct field_source *source, size_t position,
                      struct order_request *wanted)
 {
@@ -31,7 +31,7 @@ static bool add_item(const struct field_source *source, size_t position,
         if (strcmp(draft->lines[i].sku, sku) == 0) {
             draft->lines[i].quantity += quantity;
             return draft->lines[i].quantity <= ORDER_MAX_QUANTITY ||
-                   field_fail(source, "quantity", "more than %d of one product",
+                   field_fail(source, "quantity", "must be at most %d of one product",
                               ORDER_MAX_QUANTITY);
         }
     }
@@ -55,7 +55,7 @@ static bool read_items(const struct field_source *source, struct order_request *
 
         if (!cJSON_IsObject(item)) {
             snprintf(prefix, sizeof prefix, "items[%zu]", position);
-            return field_fail(&fields, "", "an object is needed");
+            return field_fail(&fields, "", "must be an object");
         }
         snprintf(prefix, sizeof prefix, "items[%zu].", position);
         if (!add_item(&fields, position, wanted))
@@ -65,7 +65,7 @@ static bool read_items(const struct field_source *source, struct order_request *
     return true;
 }
 
-/* Reads client and items, both of which a new order needs, into an empty `wanted`. */
+/* Reads client and items into an empty `wanted`. A new order needs both. */
 static bool read_order(const cJSON *body, bool is_new, struct order_request *wanted,
                        struct field_problem *problem)
 {
@@ -74,7 +74,8 @@ static bool read_order(const cJSON *body, bool is_new, struct order_request *wan
     bool has_items = is_new || field_is_given(&source, "items");
 
     if (!has_client && !has_items) {
-        *problem = (struct field_problem){"invalid_field", "client_id or items is needed", ""};
+        *problem =
+            (struct field_problem){"invalid_field", "client_id or items is required", ""};
         return false;
     }
     if (has_client &&
@@ -106,8 +107,8 @@ static void answer_order_error(struct api_call *call, enum store_result result,
     }
 }
 
-/* Adds the event of a changed order, then those of the stock that it moved. *order is the tree
- * that the event got. */
+/* Adds the event of a changed order, then those of the stock that it moved. *order becomes the
+ * event's data. */
 static enum store_result add_order_events(struct store *store, int64_t id, const char *type,
                                           const struct stock_changes *changes,
                                           struct outbox *outbox, cJSON **order)
@@ -122,7 +123,7 @@ static enum store_result add_order_events(struct store *store, int64_t id, const
 
 /* --- handlers ------------------------------------------------------------------------ */
 
-/* Creates an order (an id of 0) or updates one, whose id is then in *id. */
+/* Creates an order if *id is 0, else updates it. *id is its id afterwards. */
 static enum store_result write_order(struct app *app, const struct order_draft *draft,
                                      int64_t *id, size_t *bad_line, cJSON **order)
 {
@@ -187,7 +188,7 @@ void api_update_order(struct api_call *call)
         put_order(call, id);
 }
 
-/* *order, which the event and the answer share, says also which status it had before. */
+/* *order is the data of both the event and the answer; it includes the old status. */
 static enum store_result change_status(struct app *app, int64_t id, const char *status,
                                        const char **old_status, cJSON **order)
 {
@@ -232,7 +233,7 @@ void api_set_order_status(struct api_call *call)
     if (!field_text(&source, "status", 16, FIELD_LINE, &status) ||
         (!store_is_order_status(status) &&
          !field_fail(&source, "status",
-                     "it is not pending, confirmed, shipped, delivered or cancelled"))) {
+                     "must be pending, confirmed, shipped, delivered or cancelled"))) {
         api_answer_problem(call, &problem);
         cJSON_Delete(body);
         return;
@@ -241,7 +242,7 @@ void api_set_order_status(struct api_call *call)
     if (result == STORE_OK) {
         http_response_set_json(call->response, HTTP_STATUS_OK, order);
     } else if (result == STORE_INVALID_TRANSITION) {
-        snprintf(message, sizeof message, "an order can't go from %s to %s", old_status,
+        snprintf(message, sizeof message, "an order cannot change from %s to %s", old_status,
                  status);
         http_response_set_error(call->response, HTTP_STATUS_CONFLICT, "invalid_transition",
                                 message, "status");

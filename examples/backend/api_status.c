@@ -1,5 +1,5 @@
-/* api_status.c: how the server is: health, statistics, metrics.
- * The numbers are the library's. */
+/* api_status.c: health, statistics and metrics.
+ * Most figures come from the library. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,7 +34,7 @@ static void answer_out_of_memory(struct api_call *call)
 
 enum { COUNTER_BYTES = 1024, LONG_BYTES = 64 * 1024 };
 
-/* Texts, one after the other; one that could not be made is NULL. */
+/* Answers with the texts joined. A text that could not be made is NULL. */
 static void answer_texts(struct api_call *call, const char *type, const char *const *texts,
                          size_t n_texts)
 {
@@ -51,7 +51,8 @@ static void answer_texts(struct api_call *call, const char *type, const char *co
     byte_buffer_free(&joined);
 }
 
-/* The library's numbers and ours; with Redis, how that is and who else is there. */
+/* The figures of the library and of the backend; with Redis, also those of its client and of the
+ * other processes. */
 static char *make_stats(struct app *app, size_t max_rooms_bytes, size_t *length)
 {
     ws_manager *manager = app->realtime.manager;
@@ -68,7 +69,7 @@ static char *make_stats(struct app *app, size_t max_rooms_bytes, size_t *length)
              ",\"database_failures\":%" PRIu64,
              atomic_load(&app->n_sockets), address_table_refused(&app->addresses),
              store_failures(app->store));
-    is_whole = byte_buffer_append(&joined, text, *length - 1) && /* without its brace */
+    is_whole = byte_buffer_append(&joined, text, *length - 1) && /* without its closing brace */
                byte_buffer_append(&joined, ours, strlen(ours));
     ws_manager_free_text(manager, text);
     if (app->cluster.redis == NULL) {
@@ -90,7 +91,7 @@ char *api_stats_text(struct app *app, size_t *length)
     return make_stats(app, SIZE_MAX, length);
 }
 
-/* The rooms come before anything that is long. */
+/* Only the beginning is searched: the rooms come before anything that is long. */
 static bool has_no_rooms(const char *text, size_t length)
 {
     static const char none[] = "\"rooms\":null";
@@ -99,8 +100,8 @@ static bool has_no_rooms(const char *text, size_t length)
            NULL;
 }
 
-/* What is short is made for each request. What is long would keep the loop, and is made by another
- * thread; its readers share it. */
+/* A short text is made for each request. A long one would block the loop, so another thread makes
+ * it, and its readers share it. */
 void api_get_stats(struct api_call *call)
 {
     struct stats_cache *cache = &call->app->stats_cache;
@@ -118,7 +119,7 @@ void api_get_stats(struct api_call *call)
         return;
     case STATS_CACHE_FAILED:
         http_response_set_status_error(response, HTTP_STATUS_SERVICE_UNAVAILABLE,
-                                       "the list of rooms can't be made now");
+                                       "the list of rooms cannot be made now; try again");
         http_response_add_field(response, "Retry-After", "1");
         return;
     case STATS_CACHE_EMPTY:
@@ -131,7 +132,7 @@ void api_get_stats(struct api_call *call)
     }
     if (!has_no_rooms(text, length)) {
         if (length > LONG_BYTES)
-            (void)stats_cache_put(cache, text, length); /* only others would gain by it */
+            (void)stats_cache_put(cache, text, length); /* this answer is unaffected */
         http_response_set_text(response, HTTP_STATUS_OK, json_type, text, length);
     } else if (stats_cache_make(cache)) {
         response->later = true;
@@ -153,20 +154,21 @@ void api_get_metrics(struct api_call *call)
         answer_out_of_memory(call);
         return;
     }
-    snprintf(
-        ours, sizeof ours,
-        "# TYPE orders_sockets gauge\n"
-        "# HELP orders_sockets Connections of clients, also those that are no WebSockets\n"
-        "orders_sockets %zu\n"
-        "# TYPE orders_addresses_refused counter\n"
-        "# HELP orders_addresses_refused Connections of addresses that had too many\n"
-        "orders_addresses_refused_total %" PRIu64 "\n"
-        "# TYPE orders_database_failures counter\n"
-        "# HELP orders_database_failures Calls to the database that failed, also as it was "
-        "locked or full\n"
-        "orders_database_failures_total %" PRIu64 "\n",
-        atomic_load(&app->n_sockets), address_table_refused(&app->addresses),
-        store_failures(app->store));
+    snprintf(ours, sizeof ours,
+             "# TYPE orders_sockets gauge\n"
+             "# HELP orders_sockets Connections of clients, including those that are not "
+             "WebSockets\n"
+             "orders_sockets %zu\n"
+             "# TYPE orders_addresses_refused counter\n"
+             "# HELP orders_addresses_refused Connections refused because their address had "
+             "too many\n"
+             "orders_addresses_refused_total %" PRIu64 "\n"
+             "# TYPE orders_database_failures counter\n"
+             "# HELP orders_database_failures Calls to the database that failed, including "
+             "those that found it locked or full\n"
+             "orders_database_failures_total %" PRIu64 "\n",
+             atomic_load(&app->n_sockets), address_table_refused(&app->addresses),
+             store_failures(app->store));
     if (app->cluster.redis == NULL) {
         answer_texts(call, metrics_type, (const char *[]){ours, text}, 2);
     } else if (ws_redis_get_metrics(app->cluster.redis, &redis, NULL) == WS_OK) {

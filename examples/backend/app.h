@@ -30,10 +30,9 @@ struct app {
     struct stats_cache stats_cache;
     struct tls *tls;          /* NULL: plain HTTP */
     _Atomic size_t n_sockets; /* of clients, in all loops */
-    atomic_bool stopping;     /* new connections are refused, old ones come to their end */
-    /* Loops that may be in the middle of a request from before that: when there is none any more,
-     * every event of an answered request is on its way, and the WebSockets may be closed behind
-     * it. */
+    atomic_bool stopping;     /* new connections are refused, existing ones are drained */
+    /* Loops that may still be answering a request from before `stopping`. At 0, the events of all
+     * answered requests have been emitted, and closing the WebSockets loses none. */
     _Atomic uint32_t n_unaware;
 };
 

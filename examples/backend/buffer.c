@@ -1,5 +1,4 @@
-/* buffer.c: a growing run of bytes that is appended at one end and consumed at the other.
- * No sockets and no parsing here. */
+/* buffer.c: a growing run of bytes that is appended at one end and consumed at the other. */
 #include "buffer.h"
 
 #include <stdint.h>
@@ -18,7 +17,7 @@ bool byte_buffer_reserve(struct byte_buffer *buffer, size_t more)
         return true;
     if (more > SIZE_MAX / 2 - buffer->end)
         return false;
-    /* Moving costs as much as is there, so it is done when as much has been consumed since. */
+    /* Moving costs as much as the live bytes, so it waits until as many were consumed. */
     if (buffer->start > 0 && buffer->start >= live) {
         memmove(buffer->data, buffer->data + buffer->start, live);
         buffer->start = 0;

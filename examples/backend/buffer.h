@@ -20,7 +20,7 @@ bool byte_buffer_reserve(struct byte_buffer *buffer, size_t more);
 /* Appends `length` bytes. False when memory is short; the buffer is then unchanged. */
 bool byte_buffer_append(struct byte_buffer *buffer, const void *bytes, size_t length);
 
-/* Drops the first `length` live bytes; a large empty buffer gives its memory back. */
+/* Drops the first `length` live bytes. An empty buffer frees its memory if that is large. */
 void byte_buffer_consume(struct byte_buffer *buffer, size_t length);
 
 /* Forgets the content but keeps a small allocation for the next use. */

@@ -1,5 +1,5 @@
-/* cluster.c: the library's Redis client on the first thread's epoll.
- * What it carries is the library's business. */
+/* cluster.c: runs the library's Redis client on the first thread's epoll.
+ * What the client carries is decided by the library. */
 #include "cluster.h"
 
 #include <errno.h>
@@ -16,7 +16,7 @@
 
 enum { AWAIT_REDIS_MS = 1000 };
 
-/* The place of a descriptor, or one that is free; NULL if there are no more. */
+/* The entry of a descriptor, or a free one; NULL if there is none. */
 static struct cluster_watch *find_watch(struct cluster *cluster, int fd)
 {
     struct cluster_watch *unused = NULL;
@@ -48,9 +48,10 @@ static void watch(int fd, int events, void *user_data)
     else if (events == 0)
         operation = EPOLL_CTL_DEL;
     *watch = (struct cluster_watch){fd, events};
-    /* At the end the epoll is gone before the client. */
+    /* At shutdown, the epoll is closed before the client. */
     if (cluster->epoll >= 0 && epoll_ctl(cluster->epoll, operation, fd, &wanted) != 0)
-        log_line(WS_LOG_ERROR, "redis: the connection can't be watched");
+        log_line(WS_LOG_ERROR, "redis: the connection cannot be added to epoll: %s",
+                 strerror(errno));
 }
 
 static void wake(void *user_data)
@@ -58,7 +59,7 @@ static void wake(void *user_data)
     const struct cluster *cluster = user_data;
     uint64_t one = 1;
 
-    /* It can only fail when the counter is full, and then the thread is awake. */
+    /* write() fails only if the counter is full; then the thread wakes up anyway. */
     if (write(cluster->wake, &one, sizeof one) < 0)
         return;
 }
@@ -67,7 +68,7 @@ static void on_state(int connected, const char *text, void *user_data)
 {
     struct cluster *cluster = user_data;
 
-    /* It may be connected and take no events, and then says why. */
+    /* If it is connected but takes no events, `text` says why. */
     bool is_well = connected && strcmp(text, "connected") == 0;
 
     cluster->connected = connected;
@@ -139,7 +140,8 @@ void cluster_attach(struct cluster *cluster, int epoll)
     if (cluster->redis == NULL)
         return;
     if (epoll_ctl(epoll, EPOLL_CTL_ADD, cluster->wake, &wanted) != 0)
-        log_line(WS_LOG_ERROR, "redis: its events can't be watched");
+        log_line(WS_LOG_ERROR, "redis: the wake-up cannot be added to epoll: %s",
+                 strerror(errno));
     await_redis(cluster);
 }
 

@@ -1,5 +1,5 @@
-/* cluster.h: the backend's part in a cluster on Redis: the library's client on the first thread's
- * epoll. What it carries is the library's business. */
+/* cluster.h: the backend's part in a cluster on Redis: runs the library's client on the first
+ * thread's epoll. What the client carries is decided by the library. */
 #ifndef BACKEND_CLUSTER_H
 #define BACKEND_CLUSTER_H
 
@@ -13,40 +13,41 @@
 
 enum { CLUSTER_MAX_FDS = 4 };
 
-/* A descriptor of the client's. */
+/* A descriptor of the client. */
 struct cluster_watch {
     int fd;
-    int events; /* 0: this place is free */
+    int events; /* 0: unused */
 };
 
 struct cluster {
-    ws_redis *redis; /* NULL: this process is alone */
+    ws_redis *redis; /* NULL: no cluster */
     int epoll;       /* of the thread that runs it */
     bool connected;
-    int wake; /* eventfd, edge-triggered and so never read; any thread, also after the loops */
+    int wake; /* eventfd, edge-triggered, so never read; any thread writes, also after the loops */
     struct cluster_watch watches[CLUSTER_MAX_FDS];
 };
 
-/* Makes the client, before the manager has a loop; with --redis only. False with a line in
+/* Creates the client if --redis is given, before the manager has a loop. False with a line in
  * `problem`. */
 bool cluster_open(struct cluster *cluster, const struct options *options, ws_manager *manager,
                   char *problem, size_t size);
 
-/* Has a thread run it: its epoll, in which nothing else is yet. Then waits until Redis is reached, for a second at most: so that clients do not come before, and miss what
- * is sent meanwhile. */
+/* Attaches the client to the epoll of the thread that runs it, which watches nothing else yet.
+ * Then waits until Redis is reached, for a second at most, so that no client connects before and
+ * misses events. */
 void cluster_attach(struct cluster *cluster, int epoll);
 
-/* Hands an event of that epoll over; false if `pointer` is not one of the cluster's. */
+/* Handles an event of that epoll; false if `pointer` is not one of the cluster's. */
 bool cluster_event(struct cluster *cluster, const void *pointer, uint32_t events);
 
-/* Once a turn; returns when it wants to be called again, or UINT64_MAX. */
+/* Call it once per turn. Returns when it must be called again, or UINT64_MAX. */
 uint64_t cluster_run(struct cluster *cluster, uint64_t now_ms);
 
-/* After the last loop. */
+/* Call it after the last loop has ended. */
 void cluster_close(struct cluster *cluster);
 
-/* {"redis":…,"cluster":…}: how it is, and who else is there; to be freed with cJSON_free(); NULL
- * when memory is short. */
+/* {"redis":…,"cluster":…}, the figures of the client and of every process; freed with
+ * cJSON_free(). NULL when memory is short. */
 char *cluster_stats(const struct cluster *cluster);
 
 #endif

@@ -15,7 +15,7 @@
 
 enum {
     LINGER_READS = 4,                    /* in one turn */
-    LINGER_MAX_BYTES = 16 * 1024 * 1024, /* a client that is in the middle of a large message */
+    LINGER_MAX_BYTES = 16 * 1024 * 1024, /* for a client in the middle of a large message */
     FILE_BYTES_PER_TURN = 128 * 1024
 };
 
@@ -59,12 +59,12 @@ static void unlink_connection(struct connection *connection)
     atomic_fetch_sub(&loop->app->n_sockets, 1);
 }
 
-static const char needed_place[] = "its place was needed for others";
+static const char needed_place[] = "its place was needed for a new connection";
 
 const char connection_refusal[] = "this address has too many connections";
 
-/* One too many is told so, unless that took a handshake of TLS, which costs more than it may. It has
- * as long to send the beginning of its request as it would have to close. */
+/* Refuses a connection of an address that has too many. It is told the reason, except with TLS,
+ * whose handshake costs too much. Its request must begin within TIMEOUT_LINGER. */
 static void refuse_address(struct connection *connection)
 {
     struct loop *loop = connection->loop;
@@ -98,7 +98,7 @@ void connection_count(struct connection *connection)
     }
 }
 
-/* The first of a queue that is no administrator's; NULL if there is none. */
+/* The queue's first connection that did not come in by --admin-listen; NULL if there is none. */
 static struct connection *first_of_strangers(const struct timer_queue *queue)
 {
     struct timer *timer = timer_queue_first(queue);
@@ -120,9 +120,9 @@ static bool make_room_among(struct loop *loop, enum timeout timeout)
     return true;
 }
 
-/* Lets go of one that is of the least use: which only waits to be closed, has been served, says
- * nothing, does not read or sends a body slowly, and that for the longest. False if all are
- * administrators'. */
+/* Closes the least useful connection. In this order: one that waits to be closed, is idle after
+ * an answer, has sent nothing, is sending a head, does not read, or is sending a body; of these,
+ * the oldest. False if all came in by --admin-listen. */
 static bool make_room(struct loop *loop)
 {
     static const enum timeout least_first[] = {TIMEOUT_LINGER, TIMEOUT_IDLE, TIMEOUT_FRESH,
@@ -183,7 +183,7 @@ static void free_websocket(struct connection *connection)
         ws_websocket_free(connection->websocket);
         connection->websocket = NULL;
         connection->loop->n_websockets--;
-        connection->loop->run_again = true; /* others are told of its going */
+        connection->loop->run_again = true; /* others are notified that it has left */
     }
     session_free(connection->session);
     connection->session = NULL;
@@ -232,7 +232,7 @@ void connection_linger(struct connection *connection)
     free_websocket(connection);
     connection_http_end(connection);
     connection->phase = PHASE_LINGER;
-    if (!connection->is_refused) /* whose time runs from its beginning */
+    if (!connection->is_refused) /* whose timer was started when it was refused */
         timer_start(&connection->timer, &loop->timeouts[TIMEOUT_LINGER], loop->now_ms);
     end_output(connection);
 }
@@ -289,13 +289,13 @@ static enum connection_write write_file(struct connection *connection)
         if (sent < 0 && errno == EAGAIN)
             return WRITE_BLOCKED;
         if (sent <= 0)
-            return WRITE_BROKEN; /* or the file became shorter: its length can't be kept */
+            return WRITE_BROKEN; /* or the file became shorter than its Content-Length */
         connection->file_left -= sent;
         budget -= (size_t)sent;
         connection->http->unread.written += (size_t)sent;
     }
     if (connection->file_left > 0)
-        return WRITE_BLOCKED; /* others first: the socket is writable again next turn */
+        return WRITE_BLOCKED; /* others first; epoll reports the socket again in the next turn */
     close(connection->file);
     connection->file = -1;
     return WRITE_DONE;
@@ -319,7 +319,7 @@ enum connection_write connection_flush(struct connection *connection)
 
 static void handle_events(struct connection *connection, uint32_t events)
 {
-    /* An error is found by reading; one who isn't reading has nobody left to write to. */
+    /* Reading finds errors. A connection that does not read has nobody left to write to. */
     if ((events & (EPOLLERR | EPOLLHUP)) != 0 && (connection->interest & EPOLLIN) == 0) {
         connection_close(connection);
         return;
@@ -358,5 +358,5 @@ void connection_event(struct connection *connection, uint32_t events)
     handle_events(connection, stream_events(&connection->stream, events) &
                                   (connection->interest | EPOLLERR | EPOLLHUP));
     if (connection->phase != PHASE_DEAD)
-        connection_watch(connection, connection->interest); /* for what TLS needs by now */
+        connection_watch(connection, connection->interest); /* TLS may need another event now */
 }

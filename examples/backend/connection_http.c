@@ -1,5 +1,5 @@
 /* connection_http.c: a connection that speaks HTTP: requests in, responses out, in order.
- * Parsing is http_request.c, the answers are the router's. */
+ * Parsing is in http_request.c, answering in router.c. */
 #include "connection.h"
 
 #include <errno.h>
@@ -15,9 +15,9 @@
 
 enum {
     READS_PER_TURN = 4,
-    OUT_LIMIT = 64 * 1024, /* while more waits, the client is neither answered nor read from */
-    RECEIVED_PER_COST = 8, /* bytes that are parsed or copied, to one of an answer */
-    LEAST_WRITTEN = 20 * 1024 /* in the time of TIMEOUT_WRITE: 1 KiB a second */
+    OUT_LIMIT = 64 * 1024,    /* above it, the client is neither answered nor read from */
+    RECEIVED_PER_COST = 8,    /* bytes parsed or copied, per byte of an answer */
+    LEAST_WRITTEN = 20 * 1024 /* within TIMEOUT_WRITE: 1 KiB a second */
 };
 
 static bool may_answer(const struct connection *connection)
@@ -33,7 +33,7 @@ static void spend(struct connection *connection, size_t cost)
     http_turns_charge(&connection->loop->turns, cost);
 }
 
-/* Whose turn has come may do something in any case. */
+/* A connection whose turn has come may always do one piece of work. */
 static bool may_spend(const struct connection *connection)
 {
     size_t spent = connection->http->spent;
@@ -41,7 +41,7 @@ static bool may_spend(const struct connection *connection)
     return spent == 0 || (spent < HTTP_CONNECTION_COST && connection->loop->turns.left > 0);
 }
 
-/* After anything that may have changed the memory of the request's body. */
+/* Call it after anything that may have changed the memory of the request's body. */
 static void count_body(struct connection *connection)
 {
     struct http_exchange *http = connection->http;
@@ -51,7 +51,7 @@ static void count_body(struct connection *connection)
     http->body_bytes = bytes;
 }
 
-/* Queues a response to the current request, and makes ready for the next. */
+/* Queues a response to the current request and prepares for the next one. */
 static void queue_response(struct connection *connection, struct http_response *response)
 {
     struct http_request *request = &connection->http->request;
@@ -124,7 +124,7 @@ static void answer_failure(struct connection *connection, int status, const char
     answer_error(connection, status, message);
 }
 
-/* Whether the answer may have a body is known then. */
+/* Waits for the method, which decides whether the answer has a body. */
 static void answer_refused(struct connection *connection)
 {
     const struct http_request *request = &connection->http->request;
@@ -133,8 +133,8 @@ static void answer_refused(struct connection *connection)
         answer_error(connection, HTTP_STATUS_TOO_MANY_REQUESTS, connection_refusal);
 }
 
-/* The client waits before it sends the body. If this can't be said, it goes on after a while.
- */
+/* The client waits for this before it sends the body. Without memory nothing is sent, and the
+ * client continues after a while. */
 static void answer_expectation(struct connection *connection)
 {
     static const char answer[] = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -143,7 +143,7 @@ static void answer_expectation(struct connection *connection)
     byte_buffer_append(&connection->out, answer, strlen(answer));
 }
 
-/* False after answering one whose client can't be let in. */
+/* False after answering a request whose client is refused. */
 static bool admit_client(struct connection *connection)
 {
     switch (connection_identify(connection)) {
@@ -155,7 +155,7 @@ static bool admit_client(struct connection *connection)
         break;
     case CLIENT_UNREADABLE:
         answer_failure(connection, HTTP_STATUS_BAD_REQUEST,
-                       "a quoted string of Forwarded has no end");
+                       "a quoted string in Forwarded is not terminated");
         break;
     case CLIENT_HAS_TOO_MANY:
         answer_failure(connection, HTTP_STATUS_TOO_MANY_REQUESTS, connection_refusal);
@@ -167,8 +167,7 @@ static bool admit_client(struct connection *connection)
     return false;
 }
 
-/* A request whose head is here: its body is only received if somebody wants it, from this client.
- */
+/* The head is complete. The body is received only if a handler wants it from this client. */
 static void begin_body(struct connection *connection)
 {
     struct http_request *request = &connection->http->request;
@@ -186,8 +185,8 @@ static void begin_body(struct connection *connection)
     http_response_free(&response);
 }
 
-/* Puts a request for a long list behind the others of its kind, once. A client's first one would
- * else take the turn of those who ask for little: 40 clients that begin at once cost 200 ms. */
+/* Puts a request for a long list behind the others of its kind, once. Otherwise a client's first
+ * list would delay cheap requests: 40 clients that begin at once delayed them by 200 ms. */
 static bool must_queue(struct connection *connection)
 {
     struct http_exchange *http = connection->http;
@@ -243,7 +242,8 @@ static void use_request(struct connection *connection)
     }
 }
 
-/* Another connection whose body has come in for the longest time; NULL if there is none. */
+/* The other connection that has been sending its body for the longest time; NULL if there is
+ * none. */
 static struct connection *oldest_body(const struct connection *connection)
 {
     const struct timer_queue *queue = &connection->loop->timeouts[TIMEOUT_BODY];
@@ -254,10 +254,11 @@ static struct connection *oldest_body(const struct connection *connection)
     return timer != NULL && timer != &queue->head ? connection_of_timer(timer) : NULL;
 }
 
-/* Makes those give way whose bodies take longest: who sends one to the end, does so soon. */
+/* While there are too many bodies, refuses those that take longest: a client that completes its
+ * body usually does so soon. */
 static void limit_bodies(struct connection *connection)
 {
-    static const char message[] = "too many bodies come in at once";
+    static const char message[] = "too many request bodies at once; try again";
 
     while (connection->loop->body_bytes > LOOP_BODY_BYTES && !connection->last) {
         struct connection *oldest = oldest_body(connection);
@@ -269,8 +270,8 @@ static void limit_bodies(struct connection *connection)
     }
 }
 
-/* Uses received bytes; returns how many are done with. The rest has to wait until responses have
- * gone, or for the next turn. */
+/* Uses received bytes; returns how many. The rest must wait until responses are written, or for
+ * the next turn. */
 static size_t use_input(struct connection *connection, const char *data, size_t length)
 {
     size_t used = 0;
@@ -291,7 +292,7 @@ static size_t use_input(struct connection *connection, const char *data, size_t 
     return connection->last ? length : used;
 }
 
-/* A timer of the same kind runs on. */
+/* Starts the timer, unless one of the same kind is running. */
 static void set_timer(struct connection *connection, enum timeout timeout)
 {
     struct loop *loop = connection->loop;
@@ -325,7 +326,7 @@ static enum timeout next_timeout(const struct connection *connection, bool block
     switch (connection->http->request.state) {
     case HTTP_HEAD_DONE:
     case HTTP_IN_BODY:
-        return TIMEOUT_BODY; /* also when blocked: limit_bodies() finds by it who gives way */
+        return TIMEOUT_BODY; /* also when blocked: limit_bodies() looks in this queue */
     case HTTP_IN_HEAD:
         return blocked ? TIMEOUT_WRITE : TIMEOUT_HEAD;
     default:
@@ -333,7 +334,7 @@ static enum timeout next_timeout(const struct connection *connection, bool block
     }
     if (blocked)
         return TIMEOUT_WRITE;
-    /* Line ends before the first request make no new connection an old one. */
+    /* Empty lines before the first request do not end TIMEOUT_FRESH. */
     return connection->timer.queue == &loop->timeouts[TIMEOUT_FRESH] ? TIMEOUT_FRESH
                                                                      : TIMEOUT_IDLE;
 }
@@ -359,8 +360,8 @@ static void wait_for_more(struct connection *connection, bool blocked)
     connection_watch(connection, events);
 }
 
-/* Takes note of how the answers go out, and sets the timer for what comes next: for one that goes
- * on not reading, or is refused, it runs on. */
+/* Records whether the answers are being read, and sets the timer for what comes next. For a
+ * client that still does not read, or is refused, the timer keeps running. */
 static void account(struct connection *connection, bool blocked)
 {
     struct http_exchange *http = connection->http;
@@ -375,7 +376,7 @@ static void account(struct connection *connection, bool blocked)
     set_timer(connection, next_timeout(connection, blocked));
 }
 
-/* Writes what can be written and settles what comes next. */
+/* Writes what can be written and decides what comes next. */
 static void settle(struct connection *connection)
 {
     struct http_exchange *http = connection->http;
@@ -406,7 +407,7 @@ void connection_http_refuse(struct connection *connection, int status, const cha
     settle(connection);
 }
 
-/* Uses what is held; false if bytes of it are left. */
+/* Uses the held bytes; false if some are left. */
 static bool use_held(struct connection *connection)
 {
     struct byte_buffer *held = &connection->http->held;
@@ -439,7 +440,7 @@ static ssize_t receive(struct connection *connection, size_t size)
     return stream_read(&connection->stream, connection->loop->received, size);
 }
 
-/* Reads and uses it, for as long as it may; false when the connection was closed. */
+/* Reads and uses input while it may; false if the connection was closed. */
 static bool use_received(struct connection *connection)
 {
     struct loop *loop = connection->loop;
@@ -483,7 +484,8 @@ void connection_http_go_on(struct connection *connection)
         settle(connection);
 }
 
-/* It is read from when its turn comes; until then epoll is to tell of it once. */
+/* The connection is read from when its turn comes. If it waits already, epoll must not report it
+ * again. */
 void connection_http_readable(struct connection *connection)
 {
     if (connection->http->place.queue != NULL)
@@ -492,7 +494,7 @@ void connection_http_readable(struct connection *connection)
         http_turns_wait(&connection->loop->turns, connection);
 }
 
-/* Writing is cheap and makes room. */
+/* Writes at once, because writing is cheap and frees memory. */
 void connection_http_writable(struct connection *connection)
 {
     settle(connection);

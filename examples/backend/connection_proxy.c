@@ -1,6 +1,6 @@
-/* connection_proxy.c: who a connection's client is, where a trusted proxy says so: by a PROXY header
- * before anything else, or by the head of each request. The formats are in proxy_header.c and
- * forwarded.c. */
+/* connection_proxy.c: determines who the client is if the peer is a trusted proxy: by a PROXY
+ * header before anything else, or by the headers of each request. The formats are in
+ * proxy_header.c and forwarded.c. */
 #include "connection.h"
 
 #include <errno.h>
@@ -41,8 +41,8 @@ void connection_proxy_close(struct connection *connection)
 
 /* --- the PROXY header ---------------------------------------------------------------- */
 
-/* Nothing of a header that is not all there is taken from the socket, so that what turns out to be
- * something else is all there for TLS or HTTP; the socket is not readable before there is more. */
+/* Bytes of an incomplete PROXY header stay in the socket, because they may turn out to be TLS or
+ * HTTP. Until enough have arrived, the socket is not readable. */
 static void wait_for(struct connection *connection, size_t length)
 {
     int needed = (int)length;
@@ -51,7 +51,7 @@ static void wait_for(struct connection *connection, size_t length)
     setsockopt(connection->stream.fd, SOL_SOCKET, SO_RCVLOWAT, &needed, sizeof needed);
 }
 
-/* Does nothing more come? */
+/* Whether the peer sends nothing more. */
 static bool has_ended(const struct connection *connection)
 {
     struct pollfd socket = {.fd = connection->stream.fd, .events = POLLRDHUP};
@@ -59,7 +59,7 @@ static bool has_ended(const struct connection *connection)
     return poll(&socket, 1, 0) > 0 && (socket.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
 }
 
-/* The client is who the header says, from the connection's beginning on. */
+/* From now on, the client of the connection is the one that the header names. */
 static void use_header(struct connection *connection, const struct proxy_header *header,
                        enum proxy_header_result result)
 {
@@ -67,7 +67,7 @@ static void use_header(struct connection *connection, const struct proxy_header 
         return;
     if (result == PROXY_HEADER_CLIENT)
         connection->peer = header->client;
-    /* An unknown client stands for the proxy, but must not say who its clients are. */
+    /* An unknown client counts as the proxy, but its own forwarding headers are not believed. */
     if (result == PROXY_HEADER_UNKNOWN || !is_trusted(connection)) {
         connection_proxy_close(connection);
         connection_count(connection);

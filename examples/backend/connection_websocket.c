@@ -13,7 +13,7 @@
 enum {
     READS_PER_TURN = 4,
     ECHO_READS_PER_TURN =
-        1 /* what was read is echoed before more is, so the queue stays short */
+        1 /* what was read is echoed before more is read, so the queue stays short */
 };
 
 static void upgrade(struct connection *connection, const ws_header *headers)
@@ -35,7 +35,7 @@ static void upgrade(struct connection *connection, const ws_header *headers)
         static struct log_pause pause;
 
         if (log_may(&pause))
-            log_line(WS_LOG_WARN, "a WebSocket was not opened: %s", ws_strerror(result));
+            log_line(WS_LOG_WARN, "a WebSocket cannot be opened: %s", ws_strerror(result));
         connection_close(connection);
     }
 }
@@ -78,16 +78,16 @@ bool connection_websocket_start(struct connection *connection)
     return true;
 }
 
-/* Whether the client is read from: its socket is left alone while the library has enough of what it
- * sent, so that TCP holds it back. When that is over, ws_loop_next_output() names the connection. */
+/* Whether to read from the client. While the library has enough input, the socket is left alone,
+ * so that TCP slows the client down. When the library wants more, ws_loop_next_output() returns
+ * the connection. */
 static bool wants_read(const struct connection *connection)
 {
     return !connection->eof && ws_websocket_wants_read(connection->websocket);
 }
 
-/* The client sends no more, but may still want to hear what it is answered; the library says when
- * the connection has ended. That is mostly in this turn: only one whose socket is full is to be
- * watched for something else until then. */
+/* The client sends no more, but may still read. The library says when the connection has ended,
+ * which is mostly in this turn. Only if the socket is full must it be watched until then. */
 static void end_of_input(struct connection *connection)
 {
     connection->eof = true;
@@ -125,8 +125,8 @@ void connection_websocket_readable(struct connection *connection)
     }
 }
 
-/* Waits until the socket is writable. An echo's client that does not read is not read from
- * either, so that it is held back rather than cut off. */
+/* Waits until the socket is writable. A client of /echo that does not read is not read from
+ * either: it is slowed down, not disconnected. */
 static void wait_writable(struct connection *connection)
 {
     bool reading = !connection->is_echo && wants_read(connection);
@@ -143,7 +143,7 @@ static size_t total_length(const struct iovec *iov, int count)
     return total;
 }
 
-/* Writes what the library has. WRITE_DONE when nothing waits any more. */
+/* Writes what the library has queued. WRITE_DONE when nothing is left. */
 static enum connection_write write_frames(struct connection *connection)
 {
     struct iovec *iov = connection->loop->iov;

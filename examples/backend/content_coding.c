@@ -1,5 +1,5 @@
-/* content_coding.c: which forms of a file a client takes, by the header "Accept-Encoding" (RFC 9110,
- * 12.5.3). Which forms there are is in static_files.c. */
+/* content_coding.c: which content codings a client accepts, by the header Accept-Encoding (RFC
+ * 9110 §12.5.3). Which forms of a file exist is in static_files.c. */
 #include "content_coding.h"
 
 #include <stdbool.h>
@@ -18,7 +18,8 @@ void content_codings_init(struct content_codings *codings)
         codings->weights[i] = NOT_NAMED;
 }
 
-/* 0 or 1 with up to three decimals (RFC 9110, 12.4.2), in thousandths; 0 for what is none. */
+/* A weight from 0 to 1 with up to three decimals (RFC 9110 §12.4.2), in thousandths; 0 if it is
+ * malformed. */
 static int parse_weight(const char *text, size_t length)
 {
     int weight;
@@ -35,7 +36,7 @@ static int parse_weight(const char *text, size_t length)
     return weight <= WHOLE_WEIGHT ? weight : 0;
 }
 
-/* The weight behind a coding's name. */
+/* The weight after a coding's name. */
 static int read_weight(const char *at, const char *end)
 {
     at += strspn(at, blanks);

@@ -1,5 +1,5 @@
-/* credentials.c: finds the token that a request brings, in a header or in its query.
- * Whether it is worth anything is in token.c. */
+/* credentials.c: finds the token of a request, in a header or in its query.
+ * It is checked in token.c. */
 #include "credentials.h"
 
 #include <string.h>
@@ -7,7 +7,7 @@
 
 #include "text.h"
 
-static const char scheme[] = "bearer"; /* and subprotocol */
+static const char scheme[] = "bearer"; /* also the subprotocol */
 
 void credentials_init(struct credentials *credentials)
 {
@@ -43,7 +43,7 @@ void credentials_add_authorization(struct credentials *credentials, const char *
 
 void credentials_add_protocols(struct credentials *credentials, const char *value)
 {
-    bool is_next = false; /* "bearer" was there, so this one is the token */
+    bool is_next = false; /* "bearer" was the previous one */
 
     while (value != NULL && *value != '\0') {
         size_t length;

@@ -1,5 +1,5 @@
-/* expiry.c: moments at which something expires, at any distance: a binary heap.
- * Timeouts that are all equally long are in timer.h. */
+/* expiry.c: deadlines at any distance, in a binary heap.
+ * Timeouts of equal length are in timer.h. */
 #include "expiry.h"
 
 #include <stdlib.h>

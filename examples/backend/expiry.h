@@ -1,5 +1,5 @@
-/* expiry.h: moments at which something expires, at any distance; the first is found at once.
- * Timeouts that are all equally long are timer.h. */
+/* expiry.h: deadlines at any distance; the next one is found at once.
+ * Timeouts of equal length are timer.h. */
 #ifndef BACKEND_EXPIRY_H
 #define BACKEND_EXPIRY_H
 
@@ -7,10 +7,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Part of what expires. All zero is one that is in no heap. */
+/* A member of what expires. All zero: in no heap. */
 struct expiry {
-    int64_t due_ms; /* since 1970 */
-    size_t place;   /* in the heap, from 1 on */
+    int64_t due_ms; /* since 1970-01-01 UTC */
+    size_t place;   /* in the heap, from 1 on; 0: in none */
 };
 
 /* All zero is an empty heap. */
@@ -20,13 +20,13 @@ struct expiry_heap {
     size_t capacity;
 };
 
-/* Adds one that is in no heap. False when memory is short. */
+/* Adds an expiry that is in no heap. False when memory is short. */
 bool expiry_add(struct expiry_heap *heap, struct expiry *expiry, int64_t due_ms);
 
-/* Another moment for one that is in the heap. */
+/* Changes the deadline of an expiry in the heap. */
 void expiry_move(struct expiry_heap *heap, struct expiry *expiry, int64_t due_ms);
 
-/* Takes one out; does nothing for one that isn't in. */
+/* Removes an expiry; does nothing if it is not in the heap. */
 void expiry_remove(struct expiry_heap *heap, struct expiry *expiry);
 
 static inline bool expiry_is_set(const struct expiry *expiry)
@@ -34,7 +34,7 @@ static inline bool expiry_is_set(const struct expiry *expiry)
     return expiry->place > 0;
 }
 
-/* The one that is due first, NULL if there is none. */
+/* The expiry that is due first; NULL if there is none. */
 static inline struct expiry *expiry_first(const struct expiry_heap *heap)
 {
     return heap->count > 0 ? heap->items[0] : NULL;

@@ -1,4 +1,4 @@
-/* first_line.c: the beginning of a request's first line, as it came. */
+/* first_line.c: the beginning of a request's first line, as received. */
 #include "first_line.h"
 
 #include <string.h>
@@ -26,14 +26,14 @@ static bool begins(const struct first_line *line, const char *text)
 
 enum first_line_protocol first_line_protocol(const struct first_line *line)
 {
-    if (begins(line, "\x16")) /* a record of a handshake (RFC 8446, 5.1) */
+    if (begins(line, "\x16")) /* a record of a handshake (RFC 8446 §5.1) */
         return FIRST_LINE_TLS;
-    if (begins(line, "PRI * HTTP/2.0")) /* RFC 9113, 3.4 */
+    if (begins(line, "PRI * HTTP/2.0")) /* RFC 9113 §3.4 */
         return FIRST_LINE_HTTP_2;
     return FIRST_LINE_OTHER;
 }
 
-/* What follows a body that ends elsewhere for others, or a token, begins like no request. */
+/* Bytes that do not begin like a request may be a token, or a body whose end was misjudged. */
 static bool has_method(const struct first_line *line)
 {
     size_t length = strspn(line->text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ-");

@@ -1,5 +1,5 @@
-/* first_line.h: the beginning of a request's first line, as it came: for the log, and for those who
- * are answered before their head is understood. Parsing is http_request.h. */
+/* first_line.h: the beginning of a request's first line, as received: for the log, and for
+ * answers before the head is parsed. Parsing is http_request.h. */
 #ifndef BACKEND_FIRST_LINE_H
 #define BACKEND_FIRST_LINE_H
 
@@ -8,32 +8,32 @@
 
 enum { FIRST_LINE_KEPT = 128 };
 
-/* All zero: nothing has come. */
+/* All zero: nothing was received. */
 struct first_line {
     char text[FIRST_LINE_KEPT + 1];
-    size_t length; /* of what is kept; there may be NULs in it */
+    size_t length; /* of the kept bytes, which may include NULs */
     bool is_complete;
 };
 
-/* Bytes of the request came. Empty lines before the first are no part of it (RFC 9112, 2.2). */
+/* Adds received bytes. Empty lines before the first line are skipped (RFC 9112 §2.2). */
 void first_line_add(struct first_line *line, const char *bytes, size_t length);
 
-/* Whether enough has come to tell the method HEAD from others. */
+/* Whether enough was received to tell the method HEAD from others. */
 static inline bool first_line_has_method(const struct first_line *line)
 {
     return line->is_complete || line->length >= sizeof "HEAD";
 }
 
-/* Whether the method is HEAD, to whose answers no body belongs (RFC 9110, 9.3.2). */
+/* Whether the method is HEAD, whose answers have no body (RFC 9110 §9.3.2). */
 bool first_line_is_head(const struct first_line *line);
 
 enum first_line_protocol { FIRST_LINE_OTHER, FIRST_LINE_TLS, FIRST_LINE_HTTP_2 };
 
-/* Which protocol begins so, of those that are mistaken for HTTP/1.1. */
+/* The protocol that begins like this, of those often sent to an HTTP/1.1 port by mistake. */
 enum first_line_protocol first_line_protocol(const struct first_line *line);
 
-/* How much of `text` may be shown: method and path, without the query, where tokens are. Nothing of
- * what does not begin with a method in capitals and a blank: it may be anything. */
+/* How much of `text` may be shown: method and path, without the query, which may hold a token.
+ * Nothing if it does not begin with a method in capitals and a blank: then it may be anything. */
 int first_line_shown(const struct first_line *line);
 
 #endif

@@ -1,5 +1,5 @@
-/* forwarded.c: who a request came from, as the proxies on its way say: X-Forwarded-For and
- * X-Forwarded-Proto, or Forwarded (RFC 7239). What a PROXY header says is in proxy_header.c. */
+/* forwarded.c: the client of a request according to the proxies on its way: X-Forwarded-For and
+ * X-Forwarded-Proto, or Forwarded (RFC 7239). PROXY headers are in proxy_header.c. */
 #include "forwarded.h"
 
 #include <stdint.h>
@@ -37,8 +37,8 @@ static const char *known_scheme(struct part part)
     return equals(part, "http") ? "http" : NULL;
 }
 
-/* Where a list of parts has its next separator, outside of quoted strings (RFC 9110, 5.6.4); at its
- * end, the NUL. NULL if a quote is open there. */
+/* The next separator outside quoted strings (RFC 9110 §5.6.4), or the final NUL. NULL if a quoted
+ * string is not terminated. */
 static const char *find_separator(const char *at, char separator)
 {
     bool is_quoted = false;
@@ -57,15 +57,15 @@ static const char *find_comma(const char *at)
     return at + strcspn(at, ",");
 }
 
-/* The last parts of a list, to be taken from its end. */
+/* The last parts of a list, read from its end. */
 struct parts {
     struct part ring[FORWARDED_MOST_PROXIES];
     size_t count; /* of all */
     size_t left;  /* in the ring */
 };
 
-/* Empty ones do not count (RFC 9110, 5.6.1). False if the list ends in a quoted string, which may
- * have swallowed what a proxy wrote. */
+/* Empty parts do not count (RFC 9110 §5.6.1). False if the list ends inside a quoted string,
+ * which may include what a proxy wrote. */
 static bool split(struct parts *parts, const char *list, bool has_quotes)
 {
     *parts = (struct parts){0};
@@ -105,8 +105,8 @@ static bool is_port(struct part part)
     return text_parse_number(port, 0, UINT16_MAX, &number);
 }
 
-/* 192.0.2.1, 192.0.2.1:80, [2001:db8::1], [2001:db8::1]:80, and 2001:db8::1 as X-Forwarded-For has
- * it. False for "unknown" and for names that hide somebody. */
+/* 192.0.2.1, 192.0.2.1:80, [2001:db8::1], [2001:db8::1]:80, and 2001:db8::1 as in
+ * X-Forwarded-For. False for "unknown" and for obfuscated names (RFC 7239 §6.3). */
 static bool parse_node(struct part node, struct in6_addr *address)
 {
     const char *end = node.start + node.length;
@@ -130,7 +130,7 @@ static bool parse_node(struct part node, struct in6_addr *address)
            (*rest == ':' && is_port((struct part){rest + 1, (size_t)(end - rest) - 1}));
 }
 
-/* Steps back to who is named, if somebody is. */
+/* Steps back to the client that is named, if one is. */
 static void step(const struct forwarded *forwarded, struct forwarded_way *way, struct part node)
 {
     struct in6_addr address;
@@ -163,8 +163,8 @@ static void take_schemes(struct forwarded *forwarded, const char *value)
         forwarded->schemes[forwarded->n_schemes++] = known_scheme(take_last(&parts));
 }
 
-/* The value of a parameter, which may be quoted. An address needs no backslash, so one that has any
- * is none. */
+/* The value of a parameter, which may be quoted. No address needs a backslash, so a value with
+ * one is not an address. */
 static struct part unquote(struct part value)
 {
     if (value.length >= 2 && value.start[0] == '"' && value.start[value.length - 1] == '"')
@@ -172,7 +172,7 @@ static struct part unquote(struct part value)
     return value;
 }
 
-/* for=192.0.2.1;proto=https;by=203.0.113.43, with each parameter once (RFC 7239, 4). */
+/* for=192.0.2.1;proto=https;by=203.0.113.43, with each parameter once (RFC 7239 §4). */
 static void take_element(struct forwarded *forwarded, struct part element)
 {
     const char *end = element.start + element.length;
@@ -241,7 +241,8 @@ static const char *listed_scheme(const struct forwarded *forwarded)
 
     if (n_schemes == 0)
         return NULL;
-    /* Of as many as there are proxies the one who was reached gave his; one is for all. */
+    /* With one scheme for each proxy, that of the proxy reached counts. A single scheme is for
+     * all. */
     return forwarded->schemes[place < n_schemes ? place : n_schemes - 1];
 }
 

@@ -10,8 +10,8 @@ static bool is_statistics(const char *path)
     return strcmp(path, "/metrics") == 0 || strcmp(path, "/ws/stats") == 0;
 }
 
-/* What anyone may ask for: liveness, and the page itself, which must come before a token can. With
- * --admin-listen there are no statistics here to protect. */
+/* What needs no token: liveness, and the page itself, which must load before it can send one.
+ * With --admin-listen there are no statistics here to protect. */
 static bool is_open(const struct app *app, const char *path)
 {
     return strncmp(path, "/api/", strlen("/api/")) != 0 &&
@@ -52,8 +52,8 @@ static void answer_bad_token(struct http_response *response, enum token_result r
                                                     : "Bearer error=\"invalid_token\"");
 }
 
-/* A request that needs a token. The statistics name every room, so every user who is online and
- * what the staff does. */
+/* Admits a request that needs a token. The statistics name every room, and so every user who is
+ * online and what the staff does. */
 static bool admit_token(const struct app *app, const struct http_request *request,
                         struct http_response *response)
 {
@@ -66,7 +66,7 @@ static bool admit_token(const struct app *app, const struct http_request *reques
     }
     if (!claims.is_staff && strcmp(http_request_path(request), "/ws/stats") == 0) {
         http_response_set_status_error(response, HTTP_STATUS_FORBIDDEN,
-                                       "the statistics are for the staff");
+                                       "the statistics need a token of the staff");
         return false;
     }
     return true;
@@ -75,8 +75,7 @@ static bool admit_token(const struct app *app, const struct http_request *reques
 static void answer_unknown_host(struct http_response *response)
 {
     http_response_set_status_error(response, HTTP_STATUS_FORBIDDEN,
-                                   "this server is not known by that name; --allow-origin "
-                                   "would name it");
+                                   "this server has no such name; --allow-origin can add it");
 }
 
 bool guard_admits_admin(const struct app *app, const struct http_request *request,

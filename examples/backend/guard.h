@@ -7,8 +7,7 @@
 #include "http_request.h"
 #include "http_response.h"
 
-/* False after answering 401, 403 or 503. The second is for --admin-listen, where nobody needs a
- * token. */
+/* False after answering 401, 403 or 503. The second is for --admin-listen, which needs no token. */
 bool guard_admits(const struct app *app, const struct http_request *request,
                   struct http_response *response);
 bool guard_admits_admin(const struct app *app, const struct http_request *request,

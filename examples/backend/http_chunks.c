@@ -1,13 +1,13 @@
-/* http_chunks.c: whether a chunked body is written as RFC 9112 §7.1 demands. */
+/* http_chunks.c: checks that a chunked body follows RFC 9112 §7.1. */
 #include "http_chunks.h"
 
 #include "base/http_text.h"
 
-enum { SIZE_DIGITS = 16 }; /* more can't be meant, and each reader would cut them its own way */
+enum { SIZE_DIGITS = 16 }; /* readers would truncate a longer size differently */
 
 enum {
     SIZE,
-    EXTENSION_START, /* after blanks behind the size */
+    EXTENSION_START, /* after blanks that follow the size */
     EXTENSION,
     SIZE_LF,
     DATA,
@@ -75,7 +75,7 @@ static enum http_chunks_result take_extension(struct http_chunks *chunks, char c
                : fail(chunks, HTTP_CHUNKS_BAD, "a control character in a chunk's extension");
 }
 
-/* The end of a line with a chunk's size. */
+/* A line with a chunk's size has ended. */
 static enum http_chunks_result begin_data(struct http_chunks *chunks)
 {
     chunks->digits = 0;
@@ -102,7 +102,7 @@ static enum http_chunks_result take_trailer(struct http_chunks *chunks, char c)
     }
 }
 
-/* One byte that is no data. */
+/* Takes one byte that is not data. */
 static enum http_chunks_result take(struct http_chunks *chunks, char c)
 {
     switch (chunks->state) {
@@ -112,7 +112,7 @@ static enum http_chunks_result take(struct http_chunks *chunks, char c)
         if (c == ' ' || c == '\t')
             return HTTP_CHUNKS_MORE;
         return c == ';' ? go_to(chunks, EXTENSION)
-                        : fail(chunks, HTTP_CHUNKS_BAD, "blanks behind a chunk's size");
+                        : fail(chunks, HTTP_CHUNKS_BAD, "blanks after a chunk's size");
     case EXTENSION:
         return take_extension(chunks, c);
     case SIZE_LF:
@@ -135,7 +135,7 @@ static bool is_extra(const struct http_chunks *chunks)
            chunks->state == TRAILERS;
 }
 
-/* Passes over the chunk's data; returns how many bytes that were. */
+/* Skips the chunk's data; returns how many bytes. */
 static size_t skip_data(struct http_chunks *chunks, size_t length)
 {
     size_t skipped = chunks->size < length ? (size_t)chunks->size : length;

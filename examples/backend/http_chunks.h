@@ -1,6 +1,6 @@
-/* http_chunks.h: whether a chunked body is written as RFC 9112 §7.1 demands, while its bytes come in.
- * Runs before http-parser, which Debian builds without its strict checks, and says where the body
- * ends; taking the data out is the parser's part. */
+/* http_chunks.h: checks that a chunked body follows RFC 9112 §7.1, while its bytes arrive.
+ * Runs before http-parser, which Debian builds without its strict checks, and finds the end of
+ * the body. The parser extracts the data. */
 #ifndef BACKEND_HTTP_CHUNKS_H
 #define BACKEND_HTTP_CHUNKS_H
 
@@ -16,27 +16,26 @@ struct http_chunks {
     uint64_t total;  /* of all chunks so far */
     size_t extra;    /* bytes of all extensions and trailers so far */
     struct http_head trailers;
-    const char *problem; /* static; set from HTTP_CHUNKS_BAD on */
+    const char *problem; /* static; set on failure */
 };
 
 enum {
     HTTP_CHUNKS_DATA_LIMIT = 1024 * 1024,
-    HTTP_CHUNKS_EXTRA_LIMIT = 4 * 1024 /* nobody here reads extensions and trailers */
+    HTTP_CHUNKS_EXTRA_LIMIT = 4 * 1024 /* extensions and trailers are ignored */
 };
 
 enum http_chunks_result {
     HTTP_CHUNKS_MORE,
-    HTTP_CHUNKS_DONE, /* the body ends with the last byte that was used */
+    HTTP_CHUNKS_DONE, /* the body ends with the last byte used */
     HTTP_CHUNKS_BAD,
     HTTP_CHUNKS_TOO_MUCH_DATA,
     HTTP_CHUNKS_TOO_MUCH_EXTRA
 };
 
-/* Before the first byte of a body. */
+/* Call it before the first byte of a body. */
 void http_chunks_begin(struct http_chunks *chunks);
 
-/* Looks at bytes. *used says how many are well written, which are all of them unless the body ends or
- * fails before. */
+/* Scans bytes. *used is how many are valid: all of them, unless the body ends or fails before. */
 enum http_chunks_result http_chunks_scan(struct http_chunks *chunks, const char *data,
                                          size_t length, size_t *used);
 

@@ -1,5 +1,5 @@
-/* http_framing.c: whether a request's head leaves no doubt about where the request ends and for whom
- * it is (RFC 9112 §3.2, §6). The bytes were checked before (base/http_head.c). */
+/* http_framing.c: checks that a request's head is unambiguous about the request's end and its
+ * host (RFC 9112 §3.2, §6). The bytes were checked before (base/http_head.c). */
 #include "http_framing.h"
 
 #include <string.h>
@@ -9,7 +9,7 @@
 
 struct count {
     size_t fields;
-    size_t values; /* of a list with commas */
+    size_t values; /* elements of a comma-separated list */
     size_t chunked;
     bool ends_with_chunked;
 };
@@ -20,7 +20,7 @@ static int refuse(const char **message, int status, const char *text)
     return status;
 }
 
-/* Counts the elements of a list; what is empty between two commas is none (RFC 9110 §5.6.1). */
+/* Counts the elements of a list; empty ones do not count (RFC 9110 §5.6.1). */
 static void count_codings(const char *list, struct count *count)
 {
     for (;;) {
@@ -51,8 +51,8 @@ static struct count count_fields(const struct http_request *request, const char 
     return count;
 }
 
-/* RFC 9112 §6.1 and §6.3: a body of which the last coding is not "chunked" has no end, and one that is
- * encoded besides can't be read here. */
+/* RFC 9112 §6.1 and §6.3: unless "chunked" is the last coding, the body has no end. Other codings
+ * are not supported. */
 static int check_transfer_encoding(const struct http_request *request,
                                    const struct count *codings, const char **message)
 {
@@ -60,14 +60,15 @@ static int check_transfer_encoding(const struct http_request *request,
         return refuse(message, HTTP_STATUS_BAD_REQUEST, "HTTP/1.0 has no Transfer-Encoding");
     if (!codings->ends_with_chunked || codings->chunked > 1)
         return refuse(message, HTTP_STATUS_BAD_REQUEST,
-                      "the body must be chunked once, and last");
+                      "chunked must be the last transfer coding, once");
     if (codings->fields > 1)
-        return refuse(message, HTTP_STATUS_BAD_REQUEST, "Transfer-Encoding is there twice");
+        return refuse(message, HTTP_STATUS_BAD_REQUEST,
+                      "there are two Transfer-Encoding headers");
     if (codings->values > 1)
         return refuse(message, HTTP_STATUS_NOT_IMPLEMENTED, "unknown transfer coding");
-    /* Others may take a list with empty elements for something else. */
+    /* Others may read a list with empty elements differently. */
     if (strcasecmp(http_request_header(request, "Transfer-Encoding"), "chunked") != 0)
-        return refuse(message, HTTP_STATUS_BAD_REQUEST, "the Transfer-Encoding is not clear");
+        return refuse(message, HTTP_STATUS_BAD_REQUEST, "the Transfer-Encoding is ambiguous");
     return 0;
 }
 
@@ -76,7 +77,7 @@ static int check_length(const struct http_request *request, const char **message
     const char *length = http_request_header(request, "Content-Length");
 
     if (*length == '\0' || length[strspn(length, "0123456789")] != '\0')
-        return refuse(message, HTTP_STATUS_BAD_REQUEST, "the Content-Length is no number");
+        return refuse(message, HTTP_STATUS_BAD_REQUEST, "the Content-Length is not a number");
     if (request->parser.content_length > HTTP_BODY_LIMIT)
         return refuse(message, HTTP_STATUS_PAYLOAD_TOO_LARGE, "the body is larger than 1 MiB");
     return 0;
@@ -89,14 +90,14 @@ static int check_body(const struct http_request *request, const char **message)
     int status = 0;
 
     if (codings.fields + lengths > 1 && lengths > 0)
-        return refuse(message, HTTP_STATUS_BAD_REQUEST, "the body's length is told twice");
+        return refuse(message, HTTP_STATUS_BAD_REQUEST, "the body's length is given twice");
     if (codings.fields > 0)
         status = check_transfer_encoding(request, &codings, message);
     else if (lengths > 0)
         status = check_length(request, message);
-    /* The parser must have come to the same. */
+    /* The parser must have found the same. */
     if (status == 0 && (codings.fields > 0) != ((request->parser.flags & F_CHUNKED) != 0))
-        return refuse(message, HTTP_STATUS_BAD_REQUEST, "the body's length is not clear");
+        return refuse(message, HTTP_STATUS_BAD_REQUEST, "the body's length is ambiguous");
     return status;
 }
 
@@ -106,7 +107,7 @@ static int check_host(const struct http_request *request, const char **message)
     size_t hosts = count_fields(request, "Host").fields;
 
     if (hosts > 1 || (hosts == 0 && request->parser.http_minor > 0))
-        return refuse(message, HTTP_STATUS_BAD_REQUEST, "exactly one Host header is needed");
+        return refuse(message, HTTP_STATUS_BAD_REQUEST, "exactly one Host header is required");
     if (host != NULL && !http_host_valid(host))
         return refuse(message, HTTP_STATUS_BAD_REQUEST, "the Host header names no host");
     return 0;

@@ -1,5 +1,5 @@
-/* http_framing.h: whether a request's head leaves no doubt about where the request ends and for whom
- * it is (RFC 9112 §3.2, §6). What another server on the way may read in two ways is refused. */
+/* http_framing.h: checks that a request's head is unambiguous about the request's end and its
+ * host (RFC 9112 §3.2, §6). What another server on the way may read differently is refused. */
 #ifndef BACKEND_HTTP_FRAMING_H
 #define BACKEND_HTTP_FRAMING_H
 

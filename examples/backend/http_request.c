@@ -1,6 +1,6 @@
-/* http_request.c: one HTTP/1.x request, parsed as its bytes come in.
- * No sockets and no routes; answering is http_response.c. Whether a head is clear about the request's
- * end is http_framing.c's part. */
+/* http_request.c: one HTTP/1.x request, parsed as its bytes arrive.
+ * No sockets and no routes; answers are in http_response.c. http_framing.c checks that the
+ * request's end is unambiguous. */
 #include "http_request.h"
 
 #include <stdlib.h>
@@ -14,7 +14,7 @@ enum { KEPT_FIELDS = 64 };
 
 enum head_part { PART_NONE, PART_TARGET, PART_NAME, PART_VALUE };
 
-/* The callbacks stop the parser by a non-zero result. */
+/* A callback stops the parser with a non-zero result. */
 enum { GO_ON = 0, STOP = -1, SKIP_BODY = 1, OTHER_PROTOCOL = 2 };
 
 static int fail(struct http_request *request, int status, const char *message)
@@ -32,7 +32,7 @@ static int append(struct http_request *request, const char *bytes, size_t length
     return GO_ON;
 }
 
-/* Ends the text that comes in with a NUL; a value loses the blanks at its end. */
+/* Terminates the text being received with a NUL; a value loses its trailing blanks. */
 static int end_part(struct http_request *request)
 {
     struct byte_buffer *text = &request->text;
@@ -64,7 +64,7 @@ static int add_field(struct http_request *request)
         request->fields = fields;
         request->fields_capacity = capacity;
     }
-    /* Until its value comes, it is the empty text at the end of the name. */
+    /* Until the value arrives, it is the empty text at the end of the name. */
     request->fields[request->n_fields].name = request->text.end;
     request->fields[request->n_fields].value = request->text.end;
     request->n_fields++;
@@ -92,7 +92,7 @@ static int on_header_field(http_parser *parser, const char *at, size_t length)
     struct http_request *request = parser->data;
 
     if (request->state != HTTP_IN_HEAD)
-        return GO_ON; /* a trailer of a chunked body, of which none has a meaning here */
+        return GO_ON; /* a trailer of a chunked body; trailers are ignored */
     if (request->part != PART_NAME) {
         if (end_part(request) != GO_ON || add_field(request) != GO_ON)
             return STOP;
@@ -116,7 +116,7 @@ static int on_header_value(http_parser *parser, const char *at, size_t length)
     return append(request, at, length);
 }
 
-/* Appends a copy of bytes that are in the text already, and a NUL. */
+/* Appends a copy of bytes of the text, and a NUL. */
 static int append_copy(struct http_request *request, size_t offset, size_t length)
 {
     if (!byte_buffer_reserve(&request->text, length + 1))
@@ -125,24 +125,24 @@ static int append_copy(struct http_request *request, size_t offset, size_t lengt
     return append(request, "", 1);
 }
 
-/* The offset of the path in the target; there may be none before the query. */
+/* The offset of the path in the target; the path may be empty. */
 static int find_path(struct http_request *request, size_t *offset)
 {
     const char *target = http_request_target(request);
     const char *path = http_target_path(target, http_request_header(request, "Host"));
 
     if (request->parser.method == HTTP_CONNECT)
-        return fail(request, HTTP_STATUS_NOT_IMPLEMENTED, "this server is no proxy");
+        return fail(request, HTTP_STATUS_NOT_IMPLEMENTED, "this server is not a proxy");
     if (request->parser.method == HTTP_OPTIONS && strcmp(target, "*") == 0)
         path = target;
     if (path == NULL)
         return fail(request, HTTP_STATUS_BAD_REQUEST,
-                    "the target is no path, or names another host than the Host header");
+                    "the target is not a path, or names a host other than the Host header");
     *offset = (size_t)(path - target);
     return GO_ON;
 }
 
-/* Finds path and query of the target, and keeps copies of them behind the headers. */
+/* Finds path and query of the target, and appends copies of them to the headers. */
 static int split_target(struct http_request *request)
 {
     size_t offset;
@@ -165,7 +165,7 @@ static int split_target(struct http_request *request)
     return append_copy(request, offset + path_length + 1, query_length);
 }
 
-/* What this server demands of a head that it answers itself. */
+/* Checks a head that this server answers itself. */
 static int check_head(struct http_request *request)
 {
     const char *expectation = http_request_header(request, "Expect");
@@ -186,7 +186,7 @@ static bool has_body(const http_parser *parser)
            ((parser->flags & F_CONTENTLENGTH) != 0 && parser->content_length > 0);
 }
 
-/* A client that says both wants the connection to end (RFC 9112 §9.3). */
+/* A client that sends both keep-alive and close wants the connection to end (RFC 9112 §9.3). */
 static bool keeps_alive(const http_parser *parser)
 {
     return http_should_keep_alive(parser) != 0 && (parser->flags & F_CONNECTION_CLOSE) == 0;
@@ -200,7 +200,7 @@ static int on_headers_complete(http_parser *parser)
         return STOP;
     if (parser->http_major != 1)
         return fail(request, HTTP_STATUS_HTTP_VERSION_NOT_SUPPORTED,
-                    "only HTTP/1.0 and HTTP/1.1 are spoken here");
+                    "only HTTP/1.0 and HTTP/1.1 are supported");
     if (split_target(request) != GO_ON)
         return STOP;
     request->keep_alive = keeps_alive(parser);
@@ -210,7 +210,7 @@ static int on_headers_complete(http_parser *parser)
     }
     if (check_head(request) != GO_ON)
         return STOP;
-    /* An upgrade that nobody here knows is ignored (RFC 9110, 7.8). */
+    /* An unknown upgrade is ignored (RFC 9110 §7.8). */
     parser->upgrade = 0;
     request->state = has_body(parser) ? HTTP_HEAD_DONE : HTTP_IN_BODY;
     return GO_ON;
@@ -252,33 +252,33 @@ static void fail_by_parser(struct http_request *request)
     enum http_errno error = HTTP_PARSER_ERRNO(&request->parser);
 
     if (request->state == HTTP_FAILED)
-        return; /* by a callback, which has said more */
+        return; /* by a callback, which gave the reason */
     switch (error) {
     case HPE_INVALID_METHOD:
-        /* Whether this is a request of an unknown method or none at all, the rest will tell. */
+        /* The rest will tell whether this is a request of an unknown method or not HTTP. */
         request->state = HTTP_IN_HEAD;
         break;
     case HPE_INVALID_VERSION:
         fail(request, HTTP_STATUS_HTTP_VERSION_NOT_SUPPORTED,
-             "only HTTP/1.0 and HTTP/1.1 are spoken here");
+             "only HTTP/1.0 and HTTP/1.1 are supported");
         break;
     default:
         fail(request, HTTP_STATUS_BAD_REQUEST, http_errno_description(error));
     }
 }
 
-/* Says so if this is no HTTP/1 because it is something else that is well known. */
+/* Gives the reason if the bytes are another well-known protocol. */
 static void name_protocol(struct http_request *request)
 {
     switch (first_line_protocol(&request->first_line)) {
     case FIRST_LINE_TLS:
         fail(request, HTTP_STATUS_BAD_REQUEST,
-             "these bytes are TLS, but this port speaks plain HTTP; connect by http:// or "
+             "these bytes are TLS, but this port speaks plain HTTP; connect with http:// or "
              "ws://");
         break;
     case FIRST_LINE_HTTP_2:
         fail(request, HTTP_STATUS_HTTP_VERSION_NOT_SUPPORTED,
-             "these bytes are HTTP/2; only HTTP/1.0 and HTTP/1.1 are spoken here");
+             "these bytes are HTTP/2; only HTTP/1.0 and HTTP/1.1 are supported");
         break;
     case FIRST_LINE_OTHER:
         break;
@@ -290,14 +290,14 @@ static bool has_unknown_method(const struct http_request *request)
     return HTTP_PARSER_ERRNO(&request->parser) == HPE_INVALID_METHOD;
 }
 
-/* Hands bytes that are well written to the parser; returns how many it used, fewer only at the end of
- * the request or when it failed. */
+/* Hands valid bytes to the parser; returns how many it used: all, unless the request ends or
+ * fails. */
 static size_t parse(struct http_request *request, const char *data, size_t length)
 {
     size_t used;
     enum http_errno error;
 
-    /* Of no bytes the parser would think that no more will come. */
+    /* The parser takes zero bytes for the end of the input. */
     if (length == 0 || has_unknown_method(request))
         return length;
     used = http_parser_execute(&request->parser, &settings, data, length);
@@ -307,7 +307,7 @@ static size_t parse(struct http_request *request, const char *data, size_t lengt
     return used;
 }
 
-/* What the end of the head, or of what has come of it, means when the parser has not failed. */
+/* Judges the head, complete or not, if the parser has not failed. */
 static void judge_head(struct http_request *request, enum http_scan result)
 {
     bool is_complete = request->state > HTTP_IN_HEAD;
@@ -317,7 +317,7 @@ static void judge_head(struct http_request *request, enum http_scan result)
     else if (result == HTTP_SCAN_DONE && has_unknown_method(request))
         fail(request, HTTP_STATUS_NOT_IMPLEMENTED, "unknown method");
     else if (is_complete != (result == HTTP_SCAN_DONE))
-        fail(request, HTTP_STATUS_BAD_REQUEST, "the end of the head is not clear");
+        fail(request, HTTP_STATUS_BAD_REQUEST, "the end of the head is ambiguous");
     else if (!is_complete && request->head_bytes == HTTP_HEAD_LIMIT)
         fail(request, HTTP_STATUS_REQUEST_HEADER_FIELDS_TOO_LARGE,
              "the head is larger than 16 KiB");
@@ -357,7 +357,7 @@ static size_t feed_chunks(struct http_request *request, const char *data, size_t
         break;
     default:
         if ((result == HTTP_CHUNKS_DONE) != (request->state == HTTP_COMPLETE))
-            fail(request, HTTP_STATUS_BAD_REQUEST, "the end of the body is not clear");
+            fail(request, HTTP_STATUS_BAD_REQUEST, "the end of the body is ambiguous");
     }
     return used;
 }
@@ -378,7 +378,7 @@ static size_t feed(struct http_request *request, const char *data, size_t length
         request->state = HTTP_IN_BODY;
         used = feed_body(request, data, length);
     }
-    /* The body's users want a NUL behind it; the parser is done with this request. */
+    /* Readers of the body need a NUL after it; the parser is done with this request. */
     if (request->state == HTTP_COMPLETE) {
         if (!byte_buffer_append(&request->body, "", 1)) {
             fail(request, HTTP_STATUS_SERVICE_UNAVAILABLE, "out of memory");
@@ -445,7 +445,7 @@ void http_request_free(struct http_request *request)
     request->fields = NULL;
 }
 
-/* The path is found at the end of the head, and stands behind the target. */
+/* The path is set at the end of the head, and is stored after the target. */
 bool http_request_has_head(const struct http_request *request)
 {
     return request->path > 0;

@@ -1,5 +1,5 @@
-/* http_request.h: one HTTP/1.x request, parsed as its bytes come in. How they are written is checked
- * before http-parser sees them. No sockets and no routes; answering is http_response.h. */
+/* http_request.h: one HTTP/1.x request, parsed as its bytes arrive. Their syntax is checked
+ * before http-parser sees them. No sockets and no routes; answers are http_response.h. */
 #ifndef BACKEND_HTTP_REQUEST_H
 #define BACKEND_HTTP_REQUEST_H
 
@@ -24,10 +24,10 @@ enum {
 enum http_request_state {
     HTTP_AWAITING, /* no byte yet */
     HTTP_IN_HEAD,
-    HTTP_HEAD_DONE, /* the head is here, and with the next bytes a body begins */
+    HTTP_HEAD_DONE, /* the head is complete; the next byte begins a body */
     HTTP_IN_BODY,
-    HTTP_COMPLETE,    /* the whole request is here */
-    HTTP_HANDED_OVER, /* the head is here, and what follows is not HTTP's business */
+    HTTP_COMPLETE,    /* the request is complete */
+    HTTP_HANDED_OVER, /* the head is complete; what follows is not HTTP */
     HTTP_FAILED       /* answer with `failure_status` and close */
 };
 
@@ -44,22 +44,22 @@ struct http_request {
     struct http_head head;
     size_t head_bytes; /* so far */
     struct http_chunks chunks;
-    int part;                /* of the head: which one comes in now */
+    int part;                /* the part of the head that is being received */
     struct byte_buffer text; /* the target, then names and values, each NUL-terminated */
     struct http_field *fields;
     size_t n_fields;
     size_t fields_capacity;
     size_t path;  /* offset into `text`, of the target's path, NUL-terminated */
-    size_t query; /* likewise, "" if there is none */
+    size_t query; /* of its query; "" if there is none */
     struct byte_buffer body;
     bool keep_alive;
-    bool is_admitted;      /* set by who has looked at the head: it may be answered */
+    bool is_admitted;      /* set once the head was checked: the request may be answered */
     bool expects_continue; /* the client waits for "100 Continue" before it sends the body */
-    const char *scheme;    /* set by the connection: by which the client came; NULL: unknown */
+    const char *scheme;    /* set by the connection: the client's scheme; NULL: unknown */
     int failure_status;
     const char *failure_message;
 
-    /* Asked when the head is complete: true hands the connection over to another protocol. */
+    /* Called when the head is complete; true hands the connection over to another protocol. */
     bool (*hands_over)(const struct http_request *request, void *user_data);
     void *user_data;
 };
@@ -68,19 +68,19 @@ void http_request_init(struct http_request *request,
                        bool (*hands_over)(const struct http_request *request, void *user_data),
                        void *user_data);
 
-/* Ready for the next request on the same connection. */
+/* Prepares for the next request on the same connection. */
 void http_request_reset(struct http_request *request);
 
 void http_request_free(struct http_request *request);
 
-/* Takes bytes and returns how many were used; `state` says what became of them. Stops at the
- * end of a request, and before a body, which may be refused. */
+/* Takes bytes and returns how many were used; `state` is the result. Stops at the end of a
+ * request, and before a body, which may be refused. */
 size_t http_request_feed(struct http_request *request, const char *data, size_t length);
 
-/* Whether the head has come, whatever became of it. */
+/* Whether the head was complete, even if the request failed. */
 bool http_request_has_head(const struct http_request *request);
 
-/* From the end of the head on; the texts live until reset. */
+/* Valid from the end of the head until reset. */
 const char *http_request_target(const struct http_request *request);
 const char *http_request_path(const struct http_request *request);
 const char *http_request_query(const struct http_request *request);

@@ -50,7 +50,7 @@ void http_response_add_field(struct http_response *response, const char *name,
         response->fields_length += (size_t)written;
 }
 
-/* Needs no memory, so it can always be said. */
+/* Needs no memory, so it cannot fail. */
 static void set_out_of_memory(struct http_response *response)
 {
     static const char body[] =
@@ -76,7 +76,7 @@ void http_response_set_json(struct http_response *response, int status, const cJ
     response->content_type = json_type;
     response->body = text;
     response->body_length = strlen(text);
-    response->owned_body = text; /* cJSON's allocator is malloc(): nobody installed hooks */
+    response->owned_body = text; /* from malloc(): cJSON has no hooks installed */
 }
 
 void http_response_set_text(struct http_response *response, int status,
@@ -150,7 +150,7 @@ void http_response_set_status_error(struct http_response *response, int status,
     http_response_set_error(response, status, usual_code(status), message, NULL);
 }
 
-/* RFC 9110, 6.6.1; the names in it are English in any locale. */
+/* RFC 9110 §6.6.1; the names in it are English in any locale. */
 static void format_date(char *date, size_t size)
 {
     time_t now = time(NULL);
@@ -175,7 +175,7 @@ bool http_response_write(const struct http_response *response, bool is_head, boo
         connection = "Connection: close\r\n";
     else if (is_http_1_0)
         connection = "Connection: keep-alive\r\n";
-    /* A 304's length would be that of the 200 (RFC 9110, 8.6); it is left out. */
+    /* A 304's length would be that of the 200 (RFC 9110 §8.6); it is left out. */
     if (response->status != HTTP_STATUS_NOT_MODIFIED)
         snprintf(length, sizeof length, "Content-Length: %lld\r\n",
                  response->file >= 0 ? (long long)response->file_length

@@ -18,10 +18,10 @@ struct http_response {
     size_t fields_length;
     const char *body; /* NULL: none */
     size_t body_length;
-    char *owned_body; /* what is freed of `body`; NULL when that is static */
+    char *owned_body; /* `body` if it must be freed; NULL if it is static */
     int file;         /* a body that is a file, -1: none */
     off_t file_length;
-    bool later;     /* there is no answer yet: the request is to be asked again */
+    bool later;     /* no answer yet: the request must be answered again later */
     bool cacheable; /* has its own Cache-Control among `fields`; else it is no-store */
 };
 
@@ -35,15 +35,16 @@ void http_response_add_field(struct http_response *response, const char *name,
 /* A JSON body; the tree stays the caller's. 503 instead when memory is short. */
 void http_response_set_json(struct http_response *response, int status, const cJSON *json);
 
-/* A body that is copied; likewise. */
+/* A copy of the text as body; 503 instead when memory is short. */
 void http_response_set_text(struct http_response *response, int status,
                             const char *content_type, const char *text, size_t length);
 
-/* {"error":{"code":…,"message":…,"field":…}}; `field` may be NULL. Likewise. */
+/* {"error":{"code":…,"message":…,"field":…}}; `field` may be NULL. 503 instead when memory is
+ * short. */
 void http_response_set_error(struct http_response *response, int status, const char *code,
                              const char *message, const char *field);
 
-/* An error with the code that is usual for its status. */
+/* An error with the usual code of its status. */
 void http_response_set_status_error(struct http_response *response, int status,
                                     const char *message);
 

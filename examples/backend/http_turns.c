@@ -1,5 +1,5 @@
-/* http_turns.c: queues of connections whose HTTP goes on in a later turn.
- * How it goes on is in connection_http.c. */
+/* http_turns.c: queues of connections whose HTTP continues in a later turn.
+ * connection_http.c continues it. */
 #include "http_turns.h"
 
 #include "connection.h"

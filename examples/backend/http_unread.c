@@ -1,4 +1,4 @@
-/* http_unread.c: the memory of answers that clients do not read, and who gives way when it is short. */
+/* http_unread.c: bounds the memory of answers that clients do not read. */
 #include "http_unread.h"
 
 #include "connection.h"

@@ -1,5 +1,6 @@
-/* http_unread.h: what clients do not read of their answers: the memory of it, and who does not for how
- * long. How long one may is a timeout of the connection's. */
+/* http_unread.h: bounds the memory of answers that clients do not read, by closing the
+ * connections that have not read for longest. How long one may do so is a timeout of
+ * connection.h. */
 #ifndef BACKEND_HTTP_UNREAD_H
 #define BACKEND_HTTP_UNREAD_H
 
@@ -9,35 +10,36 @@
 struct connection;
 struct loop;
 
-/* Of all connections of a loop: answers, and requests that wait behind them. */
+/* For all connections of a loop: answers, and requests that wait behind them. */
 enum { HTTP_UNREAD_BYTES = 64 * 1024 * 1024 };
 
-/* Part of what a connection has for HTTP. All zero is one whose client has read everything. */
+/* A member of struct http_exchange. All zero: the client has read everything. */
 struct http_unread {
-    bool is_blocked; /* and so listed: the socket takes no more */
+    bool is_blocked; /* the socket takes no more, and the connection is listed */
     struct connection *next;
     struct connection *previous;
-    size_t bytes;   /* what of the loop's sum is this connection's */
-    size_t written; /* that the socket took, since its timer was set */
+    size_t bytes;   /* this connection's part of the loop's sum */
+    size_t written; /* bytes that the socket took since the timer was set */
 };
 
-/* Connections that are blocked, the one that is for the longest first. */
+/* Blocked connections, the one blocked for longest first. */
 struct http_blocked {
     struct connection *first;
     struct connection *last;
     size_t bytes; /* of all connections, also of those that are not blocked */
 };
 
-/* After writing: whether the client has all, and what is left. */
+/* Call it after writing: `is_blocked` if the client has not read everything. */
 void http_unread_note(struct connection *connection, bool is_blocked);
 
-/* It has no HTTP any more. */
+/* Forgets a connection that leaves HTTP. */
 void http_unread_forget(struct connection *connection);
 
-/* Closes the one that is blocked for the longest, administrators' excepted. False if there is none. */
+/* Closes the connection blocked for longest, except those of --admin-listen. False if there is
+ * none. */
 bool http_unread_close_longest(struct loop *loop, const char *reason);
 
-/* Closes these until the sum is within its limit. */
+/* Closes such connections until the sum is within its limit. */
 void http_unread_limit(struct loop *loop);
 
 #endif

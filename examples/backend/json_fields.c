@@ -1,5 +1,5 @@
-/* json_fields.c: takes typed, bounded values out of a request's JSON object.
- * Parsing is json_text.c; what a bad field is answered with is the API's. */
+/* json_fields.c: reads typed, bounded values from a request's JSON object.
+ * Parsing is in json_text.c; the API answers bad fields. */
 #include "json_fields.h"
 
 #include <inttypes.h>
@@ -43,12 +43,12 @@ bool field_integer(const struct field_source *source, const char *name, int64_t 
     double number;
 
     if (!cJSON_IsNumber(item))
-        return field_fail(source, name, "an integer is needed");
+        return field_fail(source, name, "must be an integer");
     /* The limits are far below 2^53, so the comparison is exact, and false for NaN. */
     number = cJSON_GetNumberValue(item);
     if (!(number >= (double)min && number <= (double)max) || number != (double)(int64_t)number)
-        return field_fail(source, name, "an integer from %" PRId64 " to %" PRId64 " is needed",
-                          min, max);
+        return field_fail(source, name, "must be an integer from %" PRId64 " to %" PRId64, min,
+                          max);
     *value = (int64_t)number;
     return true;
 }
@@ -65,13 +65,13 @@ bool field_text(const struct field_source *source, const char *name, size_t max_
     const char *text = cJSON_GetStringValue(item);
 
     if (text == NULL)
-        return field_fail(source, name, "a string is needed");
+        return field_fail(source, name, "must be a string");
     if (is_blank(text))
-        return field_fail(source, name, "it is empty");
+        return field_fail(source, name, "must not be empty");
     if (text_character_count(text) > max_characters)
-        return field_fail(source, name, "it has more than %zu characters", max_characters);
+        return field_fail(source, name, "must have at most %zu characters", max_characters);
     if (text_has_control(text, kind == FIELD_LINES))
-        return field_fail(source, name, "it has control characters");
+        return field_fail(source, name, "must not have control characters");
     *value = text;
     return true;
 }
@@ -81,10 +81,10 @@ bool field_name(const struct field_source *source, const char *name, const char 
     const char *text = cJSON_GetStringValue(find(source, name));
 
     if (text == NULL)
-        return field_fail(source, name, "a string is needed");
+        return field_fail(source, name, "must be a string");
     if (!ws_name_is_valid(text))
         return field_fail(source, name,
-                          "it is no name, which has 1 to %d bytes and no control characters",
+                          "must be a name: 1 to %d bytes without control characters",
                           WS_NAME_MAX);
     *value = text;
     return true;
@@ -97,10 +97,10 @@ bool field_array(const struct field_source *source, const char *name, size_t min
     size_t size;
 
     if (!cJSON_IsArray(item))
-        return field_fail(source, name, "an array is needed");
+        return field_fail(source, name, "must be an array");
     size = (size_t)cJSON_GetArraySize(item);
     if (size < min || size > max)
-        return field_fail(source, name, "%zu to %zu elements are needed", min, max);
+        return field_fail(source, name, "must have %zu to %zu elements", min, max);
     *array = item;
     return true;
 }

@@ -1,5 +1,5 @@
-/* json_fields.h: takes typed, bounded values out of a request's JSON object.
- * Parsing is json_text.h; what a bad field is answered with is the API's. */
+/* json_fields.h: reads typed, bounded values from a request's JSON object.
+ * Parsing is json_text.h; the API answers bad fields. */
 #ifndef BACKEND_JSON_FIELDS_H
 #define BACKEND_JSON_FIELDS_H
 
@@ -9,17 +9,17 @@
 
 #include <cjson/cJSON.h>
 
-/* What is wrong with a request. */
+/* The first problem of a request. */
 struct field_problem {
     const char *code;
     char message[160];
-    char field[64]; /* like "items[0].quantity"; "" if it is no field */
+    char field[64]; /* like "items[0].quantity"; "" if it is not one field */
 };
 
-/* An object whose fields are read; its own name goes before theirs. */
+/* An object whose fields are read. */
 struct field_source {
     const cJSON *object;
-    const char *prefix; /* like "items[0].", or "" */
+    const char *prefix; /* the object's own name, like "items[0].", or "" */
     struct field_problem *problem;
 };
 
@@ -29,11 +29,11 @@ enum field_text_kind { FIELD_LINE, FIELD_LINES }; /* without or with line feeds 
 __attribute__((format(printf, 3, 4))) bool
 field_fail(const struct field_source *source, const char *name, const char *format, ...);
 
-/* True when the field is there and not null. */
+/* True if the field is present and not null. */
 bool field_is_given(const struct field_source *source, const char *name);
 
-/* These read a field that must be there; false with `problem` filled in. Texts live as long as
- * the tree; their size is counted in characters. A name is the library's: ws_name_is_valid(). */
+/* These read a required field; false with `problem` filled in. Texts live as long as the tree;
+ * their length is counted in characters. A name must be valid by ws_name_is_valid(). */
 bool field_integer(const struct field_source *source, const char *name, int64_t min,
                    int64_t max, int64_t *value);
 bool field_text(const struct field_source *source, const char *name, size_t max_characters,

@@ -1,5 +1,5 @@
-/* json_text.c: turns a request's body into a cJSON tree, by the letter of RFC 8259.
- * What the fields must hold is json_fields.c. */
+/* json_text.c: parses a request's body into a cJSON tree, strictly by RFC 8259.
+ * Fields are read in json_fields.c. */
 #include "json_text.h"
 
 #include <errno.h>
@@ -9,9 +9,9 @@
 
 #include "base/utf8.h"
 
-/* cJSON takes more than JSON: control characters in strings and as blanks, numbers like 01 and 1.,
- * escapes like \ud8x, and \u0000, at which its strings end. So the tokens are checked here; how
- * they nest is checked by cJSON. Not by json_valid() of lib/base: it takes fewer levels than cJSON. */
+/* cJSON accepts more than JSON: control characters in strings and as blanks, numbers like 01 and
+ * 1., escapes like \ud8x, and \u0000, which ends its strings. So the tokens are checked here.
+ * cJSON checks how they nest, up to more levels than lib/base/json_text.h knows. */
 
 static const char *skip_digits(const char *at)
 {
@@ -20,7 +20,7 @@ static const char *skip_digits(const char *at)
     return at;
 }
 
-/* The end of the number at `at`, NULL if it is none by RFC 8259, section 6. */
+/* The end of the number at `at`; NULL if it is not one (RFC 8259 §6). */
 static const char *skip_number(const char *at)
 {
     const char *digits;
@@ -47,7 +47,7 @@ static const char *skip_number(const char *at)
     return at;
 }
 
-/* The end of the string whose first quote is at `at`, NULL if it is none, or has a NUL. */
+/* The end of the string whose first quote is at `at`; NULL if it is not one, or has a NUL. */
 static const char *skip_string(const char *at)
 {
     for (at++; *at != '"'; at++) {
@@ -65,11 +65,11 @@ static const char *skip_string(const char *at)
     return at + 1;
 }
 
-/* A tree of 1 MiB of text would have half a million values, and take 50 ms and 33 MB. The largest
+/* A body of 1 MiB could have half a million values, whose tree takes 50 ms and 33 MB. The largest
  * order has some 300. */
 enum { MOST_VALUES = 10000 };
 
-/* Counts the values too, those of JSON at least. */
+/* Also counts the values, if the text is JSON. */
 static bool tokens_are_strict(const char *text, size_t length, size_t *n_values)
 {
     const char *at = text;
@@ -110,8 +110,8 @@ cJSON *json_text_parse_object(const char *text, size_t length, const char **prob
         *problem = "the body has more than 10,000 values";
         return NULL;
     }
-    /* cJSON keeps the place of the last error in a global variable, and only malloc() tells
-     * that it failed for want of memory. */
+    /* cJSON keeps the place of the last error in a global variable, and reports a lack of memory
+     * only through malloc()'s errno. */
     pthread_mutex_lock(&mutex);
     errno = 0;
     json = cJSON_ParseWithLengthOpts(text, length + 1, NULL, 1);

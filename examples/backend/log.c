@@ -1,5 +1,5 @@
 /* log.c: the backend's log: lines on stderr, each with time and level.
- * Nothing is kept and nothing is rotated; that is the service manager's work. */
+ * Storing and rotating them is the service manager's work. */
 #include "log.h"
 
 #include <stdarg.h>
@@ -74,11 +74,11 @@ void log_line(int level, const char *format, ...)
     va_end(arguments);
     if (written < 0)
         return;
-    utf8_make_line(line + length); /* clients' words may stand in it */
+    utf8_make_line(line + length); /* it may quote what clients sent */
     length += strlen(line + length);
     line[length++] = '\n';
 
-    /* Nothing can be done about a log that can't be written. */
+    /* There is nowhere to report this. */
     if (write(STDERR_FILENO, line, length) < 0)
         return;
 }

@@ -12,28 +12,29 @@
 /* Lines above this level are dropped. Called once, before the threads start. */
 void log_set_level(int level);
 
-/* Are lines of this level written? */
+/* Whether lines of this level are written. */
 bool log_has(int level);
 
 /* Writes one line. Any thread; a line is written in one piece. */
 __attribute__((format(printf, 2, 3))) void log_line(int level, const char *format, ...);
 
-/* For what may fail again and again: lets one line a second through, of all threads'. Static and so
- * zero at first. */
+/* Limits a line about what may fail repeatedly to one per second, over all threads. Must be
+ * static, so that it begins as zero. */
 struct log_pause {
     _Atomic uint64_t next_ms;
 };
 
 bool log_may(struct log_pause *pause);
 
-/* For what strangers can bring about: lets ten lines a second through, of all threads'. Likewise. */
+/* Limits lines about what strangers can cause to ten per second, over all threads. Must be
+ * static, too. */
 struct log_share {
     _Atomic uint64_t until_ms;
     atomic_uint count;
     atomic_uint left_out;
 };
 
-/* True if a line may be written, and `left_out` is how many were not since another one was. */
+/* True if a line may be written. *left_out is then how many were left out since the last one. */
 bool log_may_share(struct log_share *share, unsigned *left_out);
 
 #endif

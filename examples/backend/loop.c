@@ -22,9 +22,9 @@
 enum {
     EVENTS_PER_TURN = 256,
     ACCEPTS_PER_TURN = 64,
-    WRITES_PER_TURN = 128, /* half a millisecond */
+    WRITES_PER_TURN = 128, /* takes half a millisecond */
     ACCEPT_PAUSE_MS = 100,
-    STOP_IDLE_MS = 250, /* how long an idle client may still ask, and learn that this ends */
+    STOP_IDLE_MS = 250, /* for the last requests of idle clients */
     STOP_LIMIT_MS = 3000,
     STOP_POLL_MS = 50,
     LATER_POLL_MS = 10
@@ -39,7 +39,7 @@ void loop_wake(struct loop *loop)
 {
     uint64_t one = 1;
 
-    /* It can only fail when the counter is full, and then the loop is awake. */
+    /* write() fails only if the counter is full; then the loop wakes up anyway. */
     if (write(loop->wake, &one, sizeof one) < 0)
         return;
 }
@@ -158,8 +158,8 @@ static void watch_listeners(struct loop *loop, uint32_t events)
             watch(loop, EPOLL_CTL_MOD, loop->listeners[i].fd, events, &loop->listeners[i]);
 }
 
-/* No descriptor or no memory is left: the waiting client keeps the listener readable, so none
- * is looked at for a while. */
+/* No descriptor or memory is left. The waiting client keeps the listener readable, so no listener
+ * is watched for a while. */
 static void pause_accepting(struct loop *loop, int error)
 {
     static struct log_pause pause;
@@ -192,7 +192,7 @@ static void accept_clients(struct loop *loop, const struct listener *listener)
         case EAGAIN:
             return;
         case EINTR:
-        case ECONNABORTED: /* this and the next: that client has gone again */
+        case ECONNABORTED: /* this and the next: the client has already gone */
         case EPROTO:
             break;
         default:
@@ -267,7 +267,7 @@ static void close_all_of(struct timer_queue *queue)
         connection_close(connection_of_timer(timer));
 }
 
-/* Looks after the end, once app->stopping is set; true when the last connection has gone. */
+/* Drains the connections once app->stopping is set; true when the last one is closed. */
 static bool has_stopped(struct loop *loop)
 {
     struct timer_queue *fresh = &loop->timeouts[TIMEOUT_FRESH];
@@ -328,8 +328,7 @@ static void handle_event(struct loop *loop, const struct epoll_event *event)
         connection_event(connection, event->events);
 }
 
-/* Lets the connections of a queue go on, each once, for as long as the turn may last, but at least
- * so many. */
+/* Continues the connections of a queue, each once: at least `least`, more while the turn allows. */
 static void serve_queue(struct loop *loop, struct http_queue *queue, size_t least)
 {
     size_t count = queue->count;
@@ -344,14 +343,14 @@ static void serve_queue(struct loop *loop, struct http_queue *queue, size_t leas
     }
 }
 
-/* Who asks for little does not wait for those who ask for much. */
+/* Cheap requests do not wait for expensive ones. */
 static void serve_waiting(struct loop *loop)
 {
     serve_queue(loop, &loop->turns.light, 0);
     serve_queue(loop, &loop->turns.heavy, 1);
 }
 
-/* Those for which something was made may ask again. */
+/* Connections whose answer has been made take their turn again. */
 static void serve_later(struct loop *loop)
 {
     struct http_turns *turns = &loop->turns;
@@ -366,8 +365,8 @@ static void serve_later(struct loop *loop)
     }
 }
 
-/* Lets the library work, then writes what came of it; returns when it wants to work again. Of a
- * broadcast to many, the rest is written in the next turns, after a look at what can be read. */
+/* Runs the library, then writes its output; returns when it must run again. The rest of a large
+ * broadcast is written in the next turns, after reading. */
 static uint64_t run_library(struct loop *loop)
 {
     uint64_t deadline_ms;
@@ -385,7 +384,7 @@ static uint64_t run_library(struct loop *loop)
     return deadline_ms;
 }
 
-/* Before the library is run, which delivers what came from Redis. */
+/* Call it before the library runs, which delivers what came from Redis. */
 static uint64_t run_cluster(struct loop *loop)
 {
     return loop->cluster != NULL ? cluster_run(loop->cluster, loop->now_ms) : WS_NO_DEADLINE;

@@ -21,16 +21,16 @@ enum {
     LOOP_RECEIVE_BYTES = 64 * 1024,
     LOOP_IOVECS = 512,
     LOOP_MOST_HTTP = 4096,              /* connections that are no WebSockets */
-    LOOP_BODY_BYTES = 16 * 1024 * 1024, /* of the requests that come in */
+    LOOP_BODY_BYTES = 16 * 1024 * 1024, /* of bodies being received */
 };
 
 struct connection;
 
-/* Why a connection's time is limited. */
+/* What a connection's timer waits for. */
 enum timeout {
     TIMEOUT_FRESH,  /* accepted, no byte yet */
     TIMEOUT_HEAD,   /* a request's head is coming in */
-    TIMEOUT_BODY,   /* its body is */
+    TIMEOUT_BODY,   /* a request's body is coming in */
     TIMEOUT_IDLE,   /* between two requests */
     TIMEOUT_WRITE,  /* the client does not read */
     TIMEOUT_LINGER, /* the client does not close */
@@ -47,7 +47,7 @@ struct listener {
 struct loop {
     struct app *app;
     int epoll;
-    int wake; /* eventfd, edge-triggered and so never read */
+    int wake; /* eventfd, edge-triggered, so never read */
     struct listener listeners[N_LISTENERS];
     int signals; /* signalfd, of one loop; else -1 */
     void (*on_signal)(int number, void *user_data);
@@ -64,35 +64,35 @@ struct loop {
     size_t body_bytes;   /* memory of requests' bodies */
     struct http_blocked blocked;
     struct http_turns turns;
-    struct connection *dead; /* closed in this turn, freed at its end: events may name them */
+    struct connection *dead; /* freed at the turn's end: events may point to them */
     struct timer_queue timeouts[N_TIMEOUTS];
     struct expiry_heap expiries; /* of the WebSockets' tokens */
     struct iovec iov[LOOP_IOVECS];
     char received[LOOP_RECEIVE_BYTES];
 };
 
-/* Makes a loop without a listener. NULL with errno. */
+/* Creates a loop without a listener. NULL with errno. */
 struct loop *loop_new(struct app *app);
 
-/* Has the loop run the cluster's client, and waits a moment until that has reached Redis: before
- * there are listeners. */
+/* Makes the loop run the cluster's client, and waits up to a second until it has reached Redis.
+ * Call it before there are listeners. */
 void loop_attach_cluster(struct loop *loop, struct cluster *cluster);
 
-/* Has the loop accept what comes to a socket, which it owns from success on. False with errno. */
+/* Makes the loop accept connections at a socket, which it owns on success. False with errno. */
 bool loop_listen(struct loop *loop, enum listener_kind kind, int fd);
 
-/* Has the loop wait for these signals, which are blocked in all threads. False with errno. */
+/* Makes the loop wait for these signals, which must be blocked in all threads. False with errno. */
 bool loop_watch_signals(struct loop *loop, const sigset_t *signals,
                         void (*on_signal)(int number, void *user_data), void *user_data);
 
 /* Frees a loop that does not run; on its thread, if it ever ran. */
 void loop_free(struct loop *loop);
 
-/* On the loop's thread: runs until app->stopping is set and the connections have come to their
- * end. */
+/* On the loop's thread: runs until app->stopping is set and all connections are closed. */
 void loop_run(struct loop *loop);
 
-/* Makes the loop look at what has changed. Any thread. */
+/* Makes the loop look at what has changed: `stopping`, or what another thread has made. Any
+ * thread. */
 void loop_wake(struct loop *loop);
 
 #endif

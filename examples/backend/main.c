@@ -18,7 +18,7 @@
 
 enum { EXIT_OK = 0, EXIT_BAD = 2, PROBLEM_BYTES = 512 };
 
-/* Says what is wrong, in one line whatever the user typed. */
+/* Prints what is wrong, in one line whatever the user typed. */
 static int refuse(char *problem)
 {
     for (char *at = problem; *at != '\0'; at++)
@@ -38,12 +38,12 @@ static void raise_file_limit(void)
     }
 }
 
-/* Leaves SIGINT and SIGTERM to the server, and SIGHUP if it has a certificate to load again; its
- * threads inherit that. */
+/* Blocks the signals that the server waits for: SIGINT and SIGTERM, and SIGHUP if there is a
+ * certificate to reload. Its threads inherit the mask. */
 static void block_signals(const struct options *options, sigset_t *signals)
 {
     signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN); /* a file at its limit is a full disk to the store */
+    signal(SIGXFSZ, SIG_IGN); /* to the store, a file at its size limit is a full disk */
     sigemptyset(signals);
     sigaddset(signals, SIGINT);
     sigaddset(signals, SIGTERM);
@@ -85,7 +85,7 @@ static bool open_realtime(struct app *app, char *problem, size_t size)
     int result = realtime_open(&app->realtime, app->options, &app->access);
 
     if (result != WS_OK) {
-        snprintf(problem, size, "the library refuses to start: %s", ws_strerror(result));
+        snprintf(problem, size, "the library cannot be set up: %s", ws_strerror(result));
         return false;
     }
     if (!cluster_open(&app->cluster, app->options, app->realtime.manager, problem, size)) {

@@ -1,4 +1,4 @@
-/* monotonic_clock.h: the time of timeouts, which nobody sets.
+/* monotonic_clock.h: the clock of timeouts, which nobody sets.
  * The time of day is wall_clock.h. */
 #ifndef BACKEND_MONOTONIC_CLOCK_H
 #define BACKEND_MONOTONIC_CLOCK_H

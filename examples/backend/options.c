@@ -1,5 +1,4 @@
-/* options.c: the command line, checked and with its defaults filled in.
- * What the values do is elsewhere. */
+/* options.c: parses and checks the command line. */
 #include "options.h"
 
 #include <arpa/inet.h>
@@ -13,12 +12,12 @@
 #include "text.h"
 
 enum {
-    MOST_THREADS = 256,        /* a manager has at most that many loops */
-    MOST_HISTORY = 1073741824, /* what a manager takes */
+    MOST_THREADS = 256,        /* the most loops of a manager */
+    MOST_HISTORY = 1073741824, /* the most that a manager keeps */
     LONGEST_PING_INTERVAL_S = 86400
 };
 
-/* How an option's value is read, and what its target in struct options is. */
+/* How an option's value is parsed, and the type of its member in struct options. */
 enum option_kind {
     OPTION_FLAG,      /* bool, takes no value */
     OPTION_TEXT,      /* const char * */
@@ -83,55 +82,50 @@ const char *options_help(void)
     return "usage: orders-backend [OPTION]...\n"
            "Orders, clients and inventory over HTTP, with live events over WebSocket.\n"
            "\n"
-           "  --listen ADDR:PORT         where to listen (127.0.0.1:8080; port 0: any free "
-           "one)\n"
-           "  --admin-listen ADDR:PORT   where /ws/stats, /metrics and /healthz are, and only "
-           "there\n"
-           "  --threads N                event loop threads (as many as there are cores)\n"
-           "  --db FILE                  SQLite database (orders.db; :memory: keeps nothing)\n"
-           "  --static DIR               folder of the static files\n"
-           "  --redis URI                share events with other processes by this Redis "
-           "(redis://HOST:PORT),\n"
-           "                             or by one that Sentinel names "
-           "(redis+sentinel://HOST,HOST/MASTER)\n"
-           "  --node NAME                of this process among those; it goes on with the "
-           "events\n"
-           "                             that one of that name left in the database\n"
-           "  --tls-cert FILE            HTTPS: chain of certificates, PEM; SIGHUP loads it "
-           "again\n"
+           "  --listen ADDR:PORT         where to listen (127.0.0.1:8080); port 0: any free "
+           "one\n"
+           "  --admin-listen ADDR:PORT   serve /ws/stats, /metrics and /healthz only here\n"
+           "  --threads N                event-loop threads (number of cores)\n"
+           "  --db FILE                  SQLite database (orders.db); :memory: keeps nothing\n"
+           "  --static DIR               folder of static files\n"
+           "  --redis URI                share events with other processes through this "
+           "Redis:\n"
+           "                             redis://HOST:PORT, or "
+           "redis+sentinel://HOST,HOST/MASTER\n"
+           "  --node NAME                name of this process among them; it emits the events\n"
+           "                             that its predecessor of this name left in the "
+           "database\n"
+           "  --tls-cert FILE            HTTPS: certificate chain, PEM; SIGHUP reloads it\n"
            "  --tls-key FILE             its key, PEM, without a passphrase\n"
-           "  --jwt-secret-file FILE     clients need a token, signed by HS256 with these "
-           "bytes\n"
-           "  --jwt-public-key FILE      likewise, by RS256 or ES256; the key in PEM\n"
-           "  --jwt-audience NAME        that tokens must be for\n"
+           "  --jwt-secret-file FILE     require tokens, signed with HS256 and these bytes\n"
+           "  --jwt-public-key FILE      require tokens, signed with RS256 or ES256; key in "
+           "PEM\n"
+           "  --jwt-audience NAME        audience that tokens must name\n"
            "  --allow-origin ORIGIN      scheme://host[:port] whose pages may connect, "
            "besides\n"
-           "                             this server's own, and whose host is a name of "
-           "this\n"
-           "                             server; again for another; * for all\n"
-           "  --trusted-proxy CIDR       address, or range of them, of proxies that are "
-           "believed\n"
-           "                             who their client is: by X-Forwarded-For or "
-           "Forwarded,\n"
-           "                             or by the PROXY protocol; again for another\n"
+           "                             this server's own; its host also becomes a name of\n"
+           "                             this server; repeatable; *: all\n"
+           "  --trusted-proxy CIDR       address or range of proxies that may name their "
+           "client,\n"
+           "                             by X-Forwarded-For, Forwarded or the PROXY protocol;\n"
+           "                             repeatable\n"
            "  --topic-rooms              send events to the rooms orders, inventory, clients\n"
-           "  --relay                    pass clients' messages on to the room they name\n"
+           "  --relay                    pass a client's message on to the room that it names\n"
            "  --echo                     raw WebSocket echo at /echo\n"
-           "  --history N                events kept for clients that come back, 0: none "
-           "(10000)\n"
+           "  --history N                events kept for reconnecting clients (10000); 0: "
+           "none\n"
            "  --no-deflate               no compression (permessage-deflate)\n"
            "  --no-presence              no user_connected and user_disconnected events\n"
-           "  --max-message BYTES        of one message from a client (65536)\n"
-           "  --max-queue BYTES          waiting for a slow client (1048576)\n"
-           "  --ping-interval SECONDS    between pings (25; 0: no pings)\n"
-           "  --max-connections N        WebSocket connections in all (100000)\n"
-           "  --max-per-address N        connections of one client address, or /64 of IPv6 "
-           "(0)\n"
-           "  --max-fragments N          frames of one message, unless each brings 64 bytes "
-           "(1024)\n"
+           "  --max-message BYTES        size of a message from a client (65536)\n"
+           "  --max-queue BYTES          bytes queued for a slow client (1048576)\n"
+           "  --ping-interval SECONDS    between pings (25); 0: no pings\n"
+           "  --max-connections N        WebSocket connections in total (100000)\n"
+           "  --max-per-address N        connections of a client address, or /64 of IPv6 (0)\n"
+           "  --max-fragments N          frames of a message, unless each has 64 bytes (1024)\n"
            "  --max-continuation-frames N\n"
-           "                             those of all messages in a second, likewise (10000)\n"
-           "  --message-rate N           messages of a client in a second, 0: no limit (0)\n"
+           "                             frames of all messages per second, unless each has\n"
+           "                             64 bytes (10000)\n"
+           "  --message-rate N           messages of a client per second (0)\n"
            "  --max-rooms N              rooms that a connection may be in (1000)\n"
            "  --log-level LEVEL          error, warn, info or debug (info)\n"
            "  --help                     this text\n"
@@ -207,7 +201,7 @@ static const struct option_spec *find_spec(const char *name, size_t length)
     return NULL;
 }
 
-/* What an option that adds to a list says to its value; `wrong` is NULL when all is well. */
+/* Reports why a list does not accept a value; `wrong` is NULL if it does. */
 static bool judge(const struct option_spec *spec, const char *value, const char *wrong,
                   char *problem, size_t size)
 {
@@ -216,7 +210,7 @@ static bool judge(const struct option_spec *spec, const char *value, const char 
     return wrong == NULL;
 }
 
-/* Stores a value; false after putting a line into `problem`. */
+/* Stores a value; false with a line in `problem`. */
 static bool set_value(const struct option_spec *spec, const char *value,
                       struct options *options, char *problem, size_t size)
 {
@@ -284,7 +278,7 @@ static void set_defaults(struct options *options)
     parse_address("127.0.0.1:8080", &options->listen);
 }
 
-/* What no option says on its own. */
+/* Checks options that depend on each other. */
 static bool options_fit(const struct options *options, char *problem, size_t size)
 {
     bool has_secret = options->jwt_secret_file != NULL;
@@ -299,7 +293,7 @@ static bool options_fit(const struct options *options, char *problem, size_t siz
         return false;
     }
     if ((options->tls_cert_file == NULL) != (options->tls_key_file == NULL)) {
-        snprintf(problem, size, "--tls-cert and --tls-key belong together");
+        snprintf(problem, size, "--tls-cert and --tls-key must be given together");
         return false;
     }
     return true;

@@ -1,5 +1,4 @@
-/* options.h: the command line, checked and with its defaults filled in.
- * What the values do is elsewhere. */
+/* options.h: the command line, parsed and checked, with its defaults. */
 #ifndef BACKEND_OPTIONS_H
 #define BACKEND_OPTIONS_H
 
@@ -20,7 +19,7 @@ struct options {
     struct listen_address listen;
     struct listen_address admin;
     uint32_t threads;
-    const char *redis_uri; /* NULL: this process is alone */
+    const char *redis_uri; /* NULL: no cluster */
     const char *node;      /* NULL: it has no name */
     const char *db_file;
     const char *static_dir;
@@ -51,8 +50,7 @@ struct options {
 
 enum options_result { OPTIONS_OK, OPTIONS_HELP, OPTIONS_BAD };
 
-/* Reads the command line. On OPTIONS_BAD one line is in `problem`. The options keep pointers
- * into `argv`. */
+/* Parses the command line. On OPTIONS_BAD, `problem` has one line. The options point into `argv`. */
 enum options_result options_parse(int argc, char **argv, struct options *options, char *problem,
                                   size_t problem_size);
 

@@ -1,5 +1,5 @@
-/* origin.c: whether a browser's page may talk to this server (RFC 6454, RFC 6455 §10.2), also one
- * whose name was made to lead here (DNS rebinding). Who the user is, is not asked here. */
+/* origin.c: whether a browser's page may talk to this server (RFC 6454, RFC 6455 §10.2), also in
+ * case of DNS rebinding. Users are authenticated elsewhere. */
 #include "origin.h"
 
 #include <arpa/inet.h>
@@ -25,7 +25,7 @@ static bool copy_lower(const char *text, size_t length, char *lower, size_t size
     return true;
 }
 
-/* RFC 3986, 3.1. */
+/* RFC 3986 §3.1. */
 static bool parse_scheme(const char *text, size_t length, struct origin *origin)
 {
     const char *rest = origin->scheme + 1;
@@ -57,7 +57,7 @@ static bool parse_ipv6(const char *text, size_t length, struct origin *origin)
     return true;
 }
 
-/* A name whose last part is a number is an address to a browser, or an error. */
+/* To a browser, a name whose last part is a number is an IPv4 address or an error. */
 static bool ends_in_number(const char *host)
 {
     const char *dot = strrchr(host, '.');
@@ -73,7 +73,7 @@ static bool parse_name(const char *text, size_t length, struct origin *origin)
     struct in_addr address;
 
     if (length > 0 && text[length - 1] == '.')
-        length--; /* it says that the name is complete, as it is here anyway */
+        length--; /* a trailing dot only makes the name absolute, as it is here anyway */
     if (!copy_lower(text, length, origin->host, sizeof origin->host) ||
         origin->host[0] == '.' || strstr(origin->host, "..") != NULL)
         return false;
@@ -96,7 +96,7 @@ static uint16_t usual_port(const char *scheme)
     return strcmp(scheme, "https") == 0 ? 443 : 0;
 }
 
-/* Reads host or host:port, after the scheme. */
+/* Parses host or host:port, after the scheme. */
 static bool parse_authority(const char *text, struct origin *origin)
 {
     const char *end;
@@ -130,7 +130,7 @@ bool origin_parse(const char *text, struct origin *origin)
            parse_authority(end + strlen("://"), origin);
 }
 
-/* Reads the header "Host" of a request by that scheme. */
+/* Parses the Host header of a request with that scheme. */
 static bool parse_host(const char *host, const char *scheme, struct origin *origin)
 {
     *origin = (struct origin){0};
@@ -152,12 +152,12 @@ const char *origin_rules_add(struct origin_rules *rules, const char *text)
         return NULL;
     }
     if (rules->n_allowed == ORIGIN_MOST_ALLOWED)
-        return "is one more than 64";
+        return "exceeds the limit of 64 origins";
     if (!origin_parse(text, origin))
-        return "is not scheme://host[:port] as browsers write it, like https://example.com, or "
-               "*";
+        return "is not * or scheme://host[:port] as browsers write it, like "
+               "https://example.com";
     if (strcmp(origin->scheme, "ws") == 0 || strcmp(origin->scheme, "wss") == 0)
-        return "is no page's origin: those begin with http:// or https://";
+        return "is not a page's origin, which begins with http:// or https://";
     rules->n_allowed++;
     return NULL;
 }
@@ -184,8 +184,8 @@ static bool is_same(const struct origin *one, const struct origin *other)
            strcmp(one->scheme, other->scheme) == 0;
 }
 
-/* Whether the page came from where the request goes. When nobody knows by which scheme that was
- * reached, since a proxy may have ended its TLS, it is the page's. */
+/* Whether the page has the origin that the request went to. If the request's scheme is unknown,
+ * because a proxy may have ended its TLS, the page's scheme is assumed. */
 static bool is_own(const struct origin *origin, const struct origin_request *request)
 {
     const char *scheme = request->scheme != NULL ? request->scheme : origin->scheme;

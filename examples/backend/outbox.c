@@ -1,5 +1,5 @@
-/* outbox.c: events of the API, in the database until they are stored.
- * What an event's data is, is the API's. */
+/* outbox.c: events of the API, kept in the database until they are stored elsewhere.
+ * The API decides what they contain. */
 #include "outbox.h"
 
 #include <stdio.h>
@@ -11,11 +11,11 @@
 enum {
     ROWS_AT_ONCE = 64,
     PAGES_AT_ONCE = 16,  /* some milliseconds of a turn, in which the database is locked */
-    FIRST_PAUSE_MS = 20, /* also while Redis takes no more: it takes many at once again */
+    FIRST_PAUSE_MS = 20, /* also while Redis is full: it soon takes many at once again */
     LONGEST_PAUSE_MS = 1000
 };
 
-/* Goes with an event that is on its way. */
+/* The user data of an event that was emitted. */
 struct receipt {
     struct outbox *outbox;
     int64_t row;
@@ -64,7 +64,7 @@ static int emit_row(struct outbox *outbox, const struct outbox_row *row)
     return result;
 }
 
-/* False when the row, and so those behind it, must wait. */
+/* False if this row, and so all after it, must wait. */
 static bool take_row(const struct outbox_row *row, void *user_data)
 {
     struct outbox *outbox = user_data;
@@ -78,7 +78,7 @@ static bool take_row(const struct outbox_row *row, void *user_data)
         static struct log_pause pause;
 
         if (log_may(&pause))
-            log_line(WS_LOG_ERROR, "an event was not sent: %s", ws_strerror(result));
+            log_line(WS_LOG_ERROR, "an event cannot be emitted: %s", ws_strerror(result));
     }
     outbox->emitted = row->id;
     return true;
@@ -133,7 +133,8 @@ void outbox_close(struct outbox *outbox)
     outbox_settle(outbox, monotonic_ms());
 }
 
-/* Emits what was not taken. It only reads, so that it goes on when nobody can write. */
+/* Emits the rows that were not accepted. It only reads, so it works while nobody can write to the
+ * database. */
 static enum store_result send_again(struct outbox *outbox)
 {
     enum store_result result = store_begin(outbox->store, STORE_READ);
@@ -166,7 +167,7 @@ static bool has_stored(struct outbox *outbox)
     return atomic_load(&outbox->stored) > atomic_load(&outbox->deleted);
 }
 
-/* When the next try may be. */
+/* When the next attempt may be made. */
 static uint64_t next_try(struct outbox *outbox, bool database_fails, uint64_t now_ms)
 {
     uint64_t pause_ms = outbox->pause_ms;
@@ -202,7 +203,7 @@ uint64_t outbox_settle(struct outbox *outbox, uint64_t now_ms)
     if (now_ms < next_ms)
         return next_ms;
     if (atomic_exchange(&outbox->is_settling, true))
-        return now_ms + FIRST_PAUSE_MS; /* what came too late for the other loop */
+        return now_ms + FIRST_PAUSE_MS; /* for what came too late for the other loop */
     next_ms = settle(outbox, now_ms);
     atomic_store(&outbox->is_settling, false);
     return next_ms;

@@ -1,5 +1,4 @@
-/* private_file.c: a warning about files that should be their owner's alone.
- * What is in them is the callers'. */
+/* private_file.c: a warning about files that only their owner should be able to read. */
 #include "private_file.h"
 
 #include <sys/stat.h>

@@ -1,5 +1,4 @@
-/* private_file.h: a warning about files that should be their owner's alone.
- * What is in them is the callers'. */
+/* private_file.h: a warning about files that only their owner should be able to read. */
 #ifndef BACKEND_PRIVATE_FILE_H
 #define BACKEND_PRIVATE_FILE_H
 

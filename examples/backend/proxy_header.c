@@ -1,7 +1,6 @@
-/* proxy_header.c: the header of the PROXY protocol, versions 1 and 2, by which a proxy says before
- * anything else who its client is (HAProxy's proxy-protocol.txt). Who is a proxy that may say so,
- * and reading from its socket, is in
- * connection_proxy.c. */
+/* proxy_header.c: the header of the PROXY protocol, versions 1 and 2, by which a proxy names its
+ * client before anything else (HAProxy's proxy-protocol.txt). Which peers are trusted, and
+ * reading from the socket, is in connection_proxy.c. */
 #include "proxy_header.h"
 
 #include <stdbool.h>
@@ -29,7 +28,7 @@ static const char v1_start[] = "PROXY ";
 static const unsigned char v2_start[] = {0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d,
                                          0x0a, 0x51, 0x55, 0x49, 0x54, 0x0a};
 
-/* Do the bytes begin like that, as far as they go? */
+/* Whether the bytes, as far as they go, begin like that. */
 static bool begins_like(const void *bytes, size_t length, const void *start,
                         size_t start_length)
 {
@@ -127,7 +126,7 @@ static enum proxy_header_result read_v2(struct proxy_header *header, const unsig
         header->length = V2_FIXED_BYTES;
         return PROXY_HEADER_PARTIAL;
     }
-    command = bytes[12] ^ V2_VERSION; /* a version of another number leaves more */
+    command = bytes[12] ^ V2_VERSION; /* any other version leaves higher bits set */
     rest = (size_t)bytes[14] << 8 | bytes[15];
     header->length = V2_FIXED_BYTES + rest;
     if ((command != V2_LOCAL && command != V2_PROXY) || header->length > PROXY_HEADER_MAX_BYTES)

@@ -1,5 +1,5 @@
 /* realtime.c: the backend's ws_manager: its options, endpoints and callbacks.
- * Sockets are the connection's, what is emitted is the API's, who is let in is in admission.c. */
+ * Sockets are in connection.c, admission in admission.c; the API emits the events. */
 #include "realtime.h"
 
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "http_request.h"
 #include "log.h"
 
-enum { RETRY_SPREAD_MS = 5000 /* over how long clients come back after a restart */ };
+enum { RETRY_SPREAD_MS = 5000 /* over which clients spread their return after a restart */ };
 
 static void on_log(int level, const char *line, void *user_data)
 {
@@ -16,7 +16,7 @@ static void on_log(int level, const char *line, void *user_data)
     log_line(level, "%s", line);
 }
 
-/* --relay: what a member says to a room goes to all its members, the sender too. */
+/* --relay: a member's message to a room is sent to all its members, including the sender. */
 static int relay_message(ws_manager *manager, const ws_connection_info *connection,
                          const char *room, const char *data, size_t length, void *user_data)
 {
@@ -51,7 +51,7 @@ static int refuse_message(ws_manager *manager, const ws_connection_info *connect
     return WS_ERR_FORBIDDEN;
 }
 
-/* Only /echo speaks WS_PROTOCOL_RAW. */
+/* Only /echo has WS_PROTOCOL_RAW. */
 static void echo_message(ws_manager *manager, const ws_connection_info *connection,
                          const void *data, size_t length, int is_text, void *user_data)
 {
@@ -63,7 +63,7 @@ static void echo_message(ws_manager *manager, const ws_connection_info *connecti
         static struct log_pause pause;
 
         if (log_may(&pause))
-            log_line(WS_LOG_WARN, "an echo was not sent: %s", ws_strerror(result));
+            log_line(WS_LOG_WARN, "an echo cannot be sent: %s", ws_strerror(result));
         ws_manager_disconnect(manager, connection->id, 1011, NULL);
     }
 }
@@ -165,7 +165,7 @@ void realtime_drain(struct realtime *realtime)
     options.retry_spread_ms = RETRY_SPREAD_MS;
     result = ws_manager_drain(realtime->manager, &options);
     if (result != WS_OK)
-        log_line(WS_LOG_ERROR, "connections can't be drained: %s", ws_strerror(result));
+        log_line(WS_LOG_ERROR, "connections cannot be drained: %s", ws_strerror(result));
 }
 
 void realtime_close(struct realtime *realtime)

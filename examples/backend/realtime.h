@@ -1,5 +1,5 @@
 /* realtime.h: the backend's ws_manager: its options, endpoints and callbacks.
- * Sockets are the connection's; what is emitted is the API's. */
+ * Sockets are connection.h; the API emits the events. */
 #ifndef BACKEND_REALTIME_H
 #define BACKEND_REALTIME_H
 
@@ -16,19 +16,18 @@ struct realtime {
     ws_endpoint *echo;   /* /echo, NULL without --echo */
 };
 
-/* Makes the manager, which becomes the default one, and the endpoints. WS_OK, or an error after
- * which nothing is left. */
+/* Creates the manager, which becomes the default one, and the endpoints. WS_OK, or an error; then
+ * nothing is left to close. */
 int realtime_open(struct realtime *realtime, const struct options *options,
                   struct access *access);
 
-/* Closes all WebSockets, behind what is queued for them, and tells their clients when to come
- * back. */
+/* Closes all WebSockets after what is queued for them, and tells their clients when to reconnect. */
 void realtime_drain(struct realtime *realtime);
 
-/* After the last loop. */
+/* Call it after the last loop has ended. */
 void realtime_close(struct realtime *realtime);
 
-/* The endpoint at a path, NULL if that is no WebSocket's. */
+/* The endpoint of a path; NULL if the path has none. */
 ws_endpoint *realtime_endpoint(const struct realtime *realtime, const char *path);
 
 #endif

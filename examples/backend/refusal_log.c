@@ -1,4 +1,4 @@
-/* refusal_log.c: the log's lines about requests that might have become a WebSocket and do not. */
+/* refusal_log.c: logs refused requests that might have become a WebSocket. */
 #include "refusal_log.h"
 
 #include <stdio.h>
@@ -12,7 +12,8 @@ enum { FIELD_MAX = 160, REQUEST_BYTES = 768, STATUS_BYTES = 32 };
 
 static struct log_share share;
 
-/* Whether a line of this level is written; at level debug all are. Tells of those that were not. */
+/* Whether a line of this level is written; at level debug, all are. Also logs how many were left
+ * out. */
 static bool may_log(int level)
 {
     unsigned left_out = 0;

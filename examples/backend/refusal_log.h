@@ -1,5 +1,5 @@
-/* refusal_log.h: the log's lines about requests that might have become a WebSocket and do not.
- * Those that reach the library are logged by it, in the same words; the answers are others'. */
+/* refusal_log.h: logs refused requests that might have become a WebSocket.
+ * The library logs those that reach it, in the same words. The answers are made elsewhere. */
 #ifndef BACKEND_REFUSAL_LOG_H
 #define BACKEND_REFUSAL_LOG_H
 
@@ -8,13 +8,14 @@
 
 #include "http_request.h"
 
-/* Whether a request, whose head is here, asks for a WebSocket. */
+/* Whether a request with a complete head asks for a WebSocket. */
 bool refusal_is_handshake(const struct http_request *request);
 
-/* Logs at level info, because a browser shows its user nothing, and at level debug where the head
- * says that it is no handshake. The line names method, path, Host, Origin and User-Agent, but never
- * the query and other headers, where tokens are. Of what does not begin like a request it gives the
- * length. Above level debug, ten lines a second are written, and how many were left out. `status` 0: nothing is answered. */
+/* Logs a refusal: at level info, because a browser shows its user nothing, or at level debug if
+ * the head is not that of a handshake. The line has method, path, Host, Origin and User-Agent,
+ * but never the query and other headers, which may hold tokens. If the bytes do not begin like a
+ * request, it only has their length. Unless the log's level is debug, ten lines a second are
+ * written, and how many were left out. `status` 0: nothing is answered. */
 void refusal_log(const struct http_request *request, int status, const char *reason);
 
 /* Logs that a connection was refused, and why, before its client sent anything. */

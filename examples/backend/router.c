@@ -1,5 +1,4 @@
-/* router.c: finds who answers a request.
- * The answers themselves are the handlers'. */
+/* router.c: finds the handler that answers a request. */
 #include "router.h"
 
 #include <stdio.h>
@@ -19,9 +18,9 @@ enum {
 static const struct route {
     const char *pattern;
     enum http_method method;
-    bool is_status; /* at --admin-listen, when there is one, and only there */
+    bool is_status; /* with --admin-listen, served there only */
     api_handler *handler;
-    int64_t rows; /* of a list whose request names no limit; INT64_MAX: it has none. Else 0 */
+    int64_t rows; /* of a list without a limit in the request; INT64_MAX: all; 0: not a list */
 } routes[] = {
     {"/api/orders", HTTP_GET, false, api_list_orders, API_DEFAULT_ORDERS},
     {"/api/orders", HTTP_POST, false, api_create_order, 0},
@@ -39,7 +38,7 @@ static const struct route {
     {"/ws/stats", HTTP_GET, true, api_get_stats, 0},
 };
 
-/* Whether a path fits a pattern; the segment at the "*" is then decoded into `parameter`. */
+/* Whether a path matches a pattern; the segment at the "*" is then decoded into `parameter`. */
 static bool matches(const char *pattern, const char *path, char *parameter, size_t size)
 {
     const char *star = strchr(pattern, '*');
@@ -59,7 +58,8 @@ static bool matches(const char *pattern, const char *path, char *parameter, size
 
 static void answer_not_found(struct http_response *response)
 {
-    http_response_set_status_error(response, HTTP_STATUS_NOT_FOUND, "there is nothing here");
+    http_response_set_status_error(response, HTTP_STATUS_NOT_FOUND,
+                                   "nothing exists at this path");
 }
 
 static void answer_not_allowed(struct http_response *response, const char *allowed)
@@ -77,7 +77,7 @@ static void add_method(char *allowed, size_t size, enum http_method method)
              method == HTTP_GET ? "GET, HEAD" : http_method_str(method));
 }
 
-/* Nobody would hear of a change any more. */
+/* While stopping, no client would receive the event of a change. */
 static void answer_stopping(struct http_response *response)
 {
     http_response_set_status_error(response, HTTP_STATUS_SERVICE_UNAVAILABLE,
@@ -85,7 +85,7 @@ static void answer_stopping(struct http_response *response)
     http_response_add_field(response, "Retry-After", "1");
 }
 
-/* What is not in the table is a file, or nothing. */
+/* A path that is not in the table is that of a file, or of nothing. */
 static void answer_file(struct app *app, const struct http_request *request,
                         enum http_method method, struct http_response *response)
 {
@@ -108,7 +108,7 @@ static bool is_served(const struct app *app, const struct route *route, bool is_
     return is_admin ? route->is_status : !route->is_status || !has_admin;
 }
 
-/* A handshake at /ws, if that is served, does not come here. */
+/* Answers a request at /ws that is not a handshake, or whose listener has no WebSocket. */
 static void answer_no_websocket(bool is_admin, struct http_response *response)
 {
     http_response_set_status_error(response, HTTP_STATUS_NOT_FOUND,
@@ -127,7 +127,7 @@ static bool is_admitted(const struct app *app, const struct http_request *reques
            (is_admin ? guard_admits_admin : guard_admits)(app, request, response);
 }
 
-/* Has the handler answer, or says that there is none. */
+/* Lets the handler answer, or answers that there is none. */
 static void dispatch(struct app *app, const struct http_request *request, bool is_admin,
                      struct http_response *response)
 {
@@ -163,7 +163,7 @@ static void dispatch(struct app *app, const struct http_request *request, bool i
         answer_file(app, request, method, response);
 }
 
-/* Reading has no use for a body. */
+/* A request that only reads must not have a body. */
 static bool changes_something(const struct app *app, const struct http_request *request,
                               bool is_admin)
 {
@@ -187,7 +187,7 @@ bool router_takes_body(struct app *app, const struct http_request *request, bool
         return false;
     if (request->parser.method == HTTP_GET || request->parser.method == HTTP_HEAD) {
         http_response_set_status_error(response, HTTP_STATUS_BAD_REQUEST,
-                                       "a request that reads has no body");
+                                       "this request must not have a body");
         return false;
     }
     if (!changes_something(app, request, is_admin)) {
@@ -208,7 +208,7 @@ void router_answer(struct app *app, const struct http_request *request, bool is_
         dispatch(app, request, is_admin, response);
 }
 
-/* The rows that a list has at most; 0: it is no list. */
+/* The most rows of the answer; 0: it is not a list. */
 static int64_t most_rows(const struct http_request *request)
 {
     const char *path = http_request_path(request);

@@ -1,5 +1,4 @@
-/* router.h: finds who answers a request.
- * The answers themselves are the handlers'. */
+/* router.h: finds the handler that answers a request. */
 #ifndef BACKEND_ROUTER_H
 #define BACKEND_ROUTER_H
 
@@ -9,12 +8,13 @@
 #include "http_request.h"
 #include "http_response.h"
 
-/* Whether somebody takes the body of a request whose head is here; else its answer is filled in, for
- * want of a right, or since nobody reads a body there. Any thread, as all here. */
+/* Whether a handler takes the body of a request whose head is complete. If not, the answer is
+ * filled in: access is denied, or the request must not have a body. Any thread, like all
+ * functions here. */
 bool router_takes_body(struct app *app, const struct http_request *request, bool is_admin,
                        struct http_response *response);
 
-/* Fills in the answer to a complete request; `is_admin`: of --admin-listen. */
+/* Fills in the answer to a complete request; `is_admin`: it came in by --admin-listen. */
 void router_answer(struct app *app, const struct http_request *request, bool is_admin,
                    struct http_response *response);
 

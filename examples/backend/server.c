@@ -1,5 +1,5 @@
-/* server.c: the threads with their loops and listeners, from the first to the last.
- * What happens in a loop is in loop.c. */
+/* server.c: starts and ends the threads with their loops and listeners.
+ * The loop itself is in loop.c. */
 #include "server.h"
 
 #include <arpa/inet.h>
@@ -26,7 +26,7 @@ static int bind_socket(const struct sockaddr_storage *address, socklen_t length,
 
     if (fd < 0)
         return -1;
-    /* What is accepted has TCP_NODELAY too: a system call less for each connection. */
+    /* Accepted sockets inherit TCP_NODELAY, which saves a system call for each. */
     if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0 ||
         (options != 0 && setsockopt(fd, SOL_SOCKET, options, &on, sizeof on) != 0) ||
@@ -40,8 +40,8 @@ static int bind_socket(const struct sockaddr_storage *address, socklen_t length,
     return fd;
 }
 
-/* With SO_REUSEPORT, a second server of the same user would share the port without a word; a
- * socket without it finds the first one. */
+/* With SO_REUSEPORT, a second server of the same user would silently share the port. A socket
+ * without it detects the first one. */
 static bool is_address_free(const struct listen_address *listen)
 {
     int fd = bind_socket(&listen->address, listen->length, 0);
@@ -52,7 +52,7 @@ static bool is_address_free(const struct listen_address *listen)
     return true;
 }
 
-/* One more listener; the first one's port becomes everyone's. -1 with errno. */
+/* Opens a listener; the port of the first one becomes that of all. -1 with errno. */
 static int open_listener(struct sockaddr_storage *address, socklen_t length)
 {
     int fd = bind_socket(address, length, SO_REUSEPORT);
@@ -69,7 +69,7 @@ static int open_listener(struct sockaddr_storage *address, socklen_t length)
     return fd;
 }
 
-/* Has a loop listen; the port that it got is then in the address. False with errno. */
+/* Makes a loop listen; the address then has the port in use. False with errno. */
 static bool add_listener(struct loop *loop, enum listener_kind kind,
                          struct listen_address *listen)
 {
@@ -186,7 +186,7 @@ static bool start_loops(struct server *server, const sigset_t *signals)
     return loop_watch_signals(server->loops[0], signals, on_signal, server);
 }
 
-/* A thread of its own would be idle all day: the first loop has this listener too. */
+/* The first loop has this listener, too: a thread of its own would be idle all day. */
 static bool start_admin(struct server *server)
 {
     struct listen_address listen = server->app->options->admin;
@@ -206,7 +206,7 @@ bool server_start(struct server *server, struct app *app, const sigset_t *signal
     *server = (struct server){.app = app};
     if (start_loops(server, signals) && start_admin(server) && start_threads(server))
         return true;
-    snprintf(problem, problem_size, "can't start on %s%s%s: %s", server->url,
+    snprintf(problem, problem_size, "cannot listen on %s%s%s: %s", server->url,
              server->admin_url[0] != '\0' ? " and " : "", server->admin_url, strerror(errno));
     begin_stop(server);
     end(server);

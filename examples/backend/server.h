@@ -1,5 +1,5 @@
-/* server.h: the threads with their loops and listeners, from the first to the last.
- * What happens in a loop is loop.h. */
+/* server.h: starts and ends the threads with their loops and listeners.
+ * The loop itself is loop.h. */
 #ifndef BACKEND_SERVER_H
 #define BACKEND_SERVER_H
 
@@ -17,19 +17,19 @@ struct server {
     struct loop **loops;
     pthread_t *threads;
     uint32_t n_loops;
-    uint32_t n_threads; /* how many run beside the caller's */
+    uint32_t n_threads; /* threads other than the caller's */
     char url[64];       /* where it listens */
-    char admin_url[64]; /* likewise for --admin-listen; "" without */
+    char admin_url[64]; /* of --admin-listen; "" if there is none */
 };
 
-/* Listens and starts the threads; these signals, which are blocked, are to end it, SIGHUP to load
- * its certificate again. False with a line in `problem`, and nothing left. */
+/* Listens and starts the threads. The signals, which must be blocked, end the server; SIGHUP
+ * reloads its certificate. False with a line in `problem`; then nothing is left to free. */
 bool server_start(struct server *server, struct app *app, const sigset_t *signals,
                   char *problem, size_t problem_size);
 
-/* Runs the first loop on the caller's thread (a process of one loop has one thread, and spares the
- * locks of libc). After a signal it ends all connections with good manners, which takes 3 seconds
- * at most, then the threads. */
+/* Runs the first loop on the caller's thread, so that a process with one loop has one thread and
+ * libc needs no locks. After a signal it drains all connections, for 3 seconds at most, then ends
+ * the threads. */
 void server_run(struct server *server);
 
 #endif

@@ -1,5 +1,5 @@
 /* session.c: what a WebSocket's token grants, and until when.
- * Judging tokens is in token.c, asking for them in admission.c. */
+ * Tokens are checked in token.c and accepted in admission.c. */
 #include "session.h"
 
 #include <stddef.h>

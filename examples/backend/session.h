@@ -1,5 +1,5 @@
 /* session.h: what a WebSocket's token grants, and until when.
- * Judging tokens is token.h, asking for them is admission.h. */
+ * Tokens are checked by token.h and accepted by admission.h. */
 #ifndef BACKEND_SESSION_H
 #define BACKEND_SESSION_H
 
@@ -18,8 +18,8 @@ struct session {
     bool is_staff;
 };
 
-/* A session that ends as the token does. NULL when memory is short. The loop's thread, as all
- * here. */
+/* A session that ends when the token expires. NULL when memory is short. On the loop's thread,
+ * like all functions here. */
 struct session *session_new(struct expiry_heap *heap, ws_websocket *websocket,
                             const struct token_claims *claims);
 

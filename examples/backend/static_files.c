@@ -99,7 +99,7 @@ static const char *content_type(const char *path)
     return "application/octet-stream";
 }
 
-/* If-None-Match (RFC 9110, 13.1.2): "*" or a list of entity tags, compared weakly. */
+/* If-None-Match (RFC 9110 §13.1.2): "*" or a list of entity tags, compared weakly. */
 static bool matches_etag(const char *list, const char *etag)
 {
     size_t etag_length = strlen(etag);
@@ -152,8 +152,8 @@ static bool open_form(int folder, const char *path, struct form *form)
     return false;
 }
 
-/* Takes a compressed form that lies beside the file instead, if the client takes it: one that was
- * not forgotten when the file was last changed. */
+/* Uses a compressed form beside the file instead, if the client accepts it and it is not older
+ * than the file. */
 static void choose_form(int folder, const char *path, const struct http_request *request,
                         struct form *form)
 {
@@ -183,9 +183,9 @@ static void choose_form(int folder, const char *path, const struct http_request 
 
 /* --- answers ------------------------------------------------------------------------- */
 
-/* The WebSockets of the host that was asked, with a blank before each: Safari before 15.5 does not
- * take them for 'self'. Empty for an address of IPv6, which no policy can name, and for what no browser
- * calls a host. */
+/* The WebSocket URLs of the request's host, each after a blank: Safari before 15.5 does not
+ * include them in 'self'. Empty for an IPv6 address, which a policy cannot name, and for a host
+ * that no browser would write. */
 static void name_websockets(const char *host, char *sources, size_t size)
 {
     struct origin ours;
@@ -199,7 +199,7 @@ static void name_websockets(const char *host, char *sources, size_t size)
     snprintf(sources, size, " ws://%s%s wss://%s%s", ours.host, port, ours.host, port);
 }
 
-/* What a page of these may do: what it needs from where it came, and nothing else. */
+/* Pages may use what they need from their own server, and nothing else. */
 static void add_policy(const struct http_request *request, struct http_response *response)
 {
     char websockets[2 * (ORIGIN_HOST_BYTES + sizeof " wss://:65535")];
@@ -243,7 +243,7 @@ static void answer_with_form(const struct form *form, const char *path,
     response->file_length = form->status.st_size;
 }
 
-/* The path of a file of the folder, from the request's; false if none can have it. */
+/* The path of a file in the folder, from the request's path; false if no file can have it. */
 static bool file_path(const char *target, char path[PATH_BYTES])
 {
     size_t length;
@@ -275,10 +275,11 @@ void static_files_serve(const struct static_files *files, const struct http_requ
         static struct log_pause pause;
 
         if (log_may(&pause))
-            log_line(WS_LOG_WARN, "no file can be opened: %s", strerror(errno));
+            log_line(WS_LOG_WARN, "a static file cannot be opened: %s", strerror(errno));
         http_response_set_status_error(response, HTTP_STATUS_SERVICE_UNAVAILABLE,
                                        "too many open files");
         return;
     }
-    http_response_set_status_error(response, HTTP_STATUS_NOT_FOUND, "there is nothing here");
+    http_response_set_status_error(response, HTTP_STATUS_NOT_FOUND,
+                                   "nothing exists at this path");
 }

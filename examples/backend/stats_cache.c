@@ -1,5 +1,6 @@
-/* stats_cache.c: a long text of statistics, made by a thread at most so often, kept in memory once.
- * What is in it is api_status.c's business. */
+/* stats_cache.c: a long text of statistics, made by a thread at a limited rate, kept in memory
+ * once.
+ * api_status.c makes the text. */
 #include "stats_cache.h"
 
 #include <errno.h>
@@ -48,7 +49,7 @@ enum stats_cache_result stats_cache_get(struct stats_cache *cache, int *fd, off_
     return result;
 }
 
-/* A file in memory with these bytes; -1 when that is short. */
+/* A file in memory with these bytes; -1 when memory or descriptors are short. */
 static int file_of(const char *text, size_t length)
 {
     int fd = memfd_create("statistics", MFD_CLOEXEC);
@@ -80,7 +81,7 @@ bool stats_cache_put(struct stats_cache *cache, const char *text, size_t length)
     cache->until_ms = monotonic_ms() + KEPT_MS + length / BYTES_PER_MS;
     pthread_mutex_unlock(&cache->mutex);
     if (former >= 0)
-        close(former); /* answers that are on their way have their own */
+        close(former); /* answers being sent have descriptors of their own */
     return true;
 }
 
@@ -111,7 +112,7 @@ bool stats_cache_make(struct stats_cache *cache)
     pthread_mutex_lock(&cache->mutex);
     if (!atomic_load(&cache->is_making)) {
         if (cache->has_thread)
-            pthread_join(cache->thread, NULL); /* it has nothing more to do */
+            pthread_join(cache->thread, NULL); /* it ends without waiting for anything */
         atomic_store(&cache->is_making, true);
         made = pthread_create(&cache->thread, NULL, run, cache) == 0;
         cache->has_thread = made;

@@ -1,5 +1,5 @@
-/* stats_cache.h: a text of statistics that is too long to be made for each request, or by a loop.
- * What is in it is api_status.c's business. */
+/* stats_cache.h: a text of statistics that takes too long to make for each request, or on a loop.
+ * api_status.c makes the text. */
 #ifndef BACKEND_STATS_CACHE_H
 #define BACKEND_STATS_CACHE_H
 
@@ -17,13 +17,13 @@ struct stats_cache {
     char *(*make)(struct app *app, size_t *length);
     struct app *app;
     atomic_bool is_making;
-    pthread_mutex_t mutex; /* of what follows */
+    pthread_mutex_t mutex; /* protects what follows */
     pthread_t thread;
     bool has_thread;
     int fd; /* a file in memory, which many answers can be sent from; -1: none */
     off_t length;
-    uint64_t until_ms;       /* when it is too old */
-    uint64_t rests_until_ms; /* after a failure */
+    uint64_t until_ms;       /* when the text expires */
+    uint64_t rests_until_ms; /* when another may be made after a failure */
 };
 
 void stats_cache_open(struct stats_cache *cache, char *(*make)(struct app *app, size_t *length),
@@ -35,17 +35,17 @@ void stats_cache_close(struct stats_cache *cache);
 enum stats_cache_result {
     STATS_CACHE_FOUND,
     STATS_CACHE_EMPTY,  /* or too old */
-    STATS_CACHE_MAKING, /* soon there is one */
-    STATS_CACHE_FAILED  /* a moment ago: memory or descriptors are short */
+    STATS_CACHE_MAKING, /* one is being made */
+    STATS_CACHE_FAILED  /* a moment ago, memory or descriptors were short */
 };
 
-/* A descriptor of the text, which is the caller's. Any thread, as all here. */
+/* A descriptor of the text, which the caller closes. Any thread, like all functions here. */
 enum stats_cache_result stats_cache_get(struct stats_cache *cache, int *fd, off_t *length);
 
-/* Keeps a text for a second, and another one for each MiB. False when that fails. */
+/* Keeps a text for a second, and one more for each MiB. False if that fails. */
 bool stats_cache_put(struct stats_cache *cache, const char *text, size_t length);
 
-/* Has a text made, if none is under way. False when it can't be. */
+/* Starts to make a text, unless one is being made. False if that fails. */
 bool stats_cache_make(struct stats_cache *cache);
 
 #endif

@@ -10,8 +10,8 @@
 #include "log.h"
 #include "store_internal.h"
 
-/* At the start, when another process may be making the tables. Later nobody waits: a loop would, with
- * all its clients; better a 503, and the client tries again. */
+/* Only at the start, when another process may be creating the tables. Later no call waits,
+ * because its whole loop would: the client gets a 503 and tries again. */
 enum { START_BUSY_TIMEOUT_MS = 5000 };
 
 static const char *const statement_texts[] = {
@@ -20,7 +20,7 @@ static const char *const statement_texts[] = {
 #undef X
 };
 
-/* What SQLite says when there is no room, but by a quota or a limit on files. */
+/* What SQLite reports when a quota or a limit of file sizes, not the disk, leaves no room. */
 static bool is_failed_write(int extended_code)
 {
     return extended_code == SQLITE_IOERR_WRITE || extended_code == SQLITE_IOERR_SHMSIZE;
@@ -31,7 +31,7 @@ static enum store_result kind_of_failure(struct store *store, int code)
     switch (code & 0xFF) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-    case SQLITE_PROTOCOL: /* others hold the WAL's index */
+    case SQLITE_PROTOCOL: /* other processes hold the WAL's index */
         return STORE_BUSY;
     case SQLITE_FULL:
         return STORE_FULL;
@@ -46,7 +46,7 @@ static enum store_result kind_of_failure(struct store *store, int code)
 
 enum store_result store_failure(struct store *store, int code)
 {
-    static struct log_pause pauses[STORE_FAILED + 1]; /* none of them hides another */
+    static struct log_pause pauses[STORE_FAILED + 1]; /* one each, so that none hides another */
     enum store_result result = kind_of_failure(store, code);
 
     atomic_fetch_add(&store->n_failures, 1);
@@ -172,7 +172,7 @@ enum store_result store_commit(struct store *store)
 
 void store_end(struct store *store)
 {
-    /* SQLite has rolled back by itself after some errors. */
+    /* After some errors, SQLite rolls back by itself. */
     if (store->in_transaction && sqlite3_get_autocommit(store->db) == 0)
         store_run(store, store_statement(store, STATEMENT_ROLLBACK));
     store->in_transaction = false;
@@ -214,7 +214,7 @@ static struct store *open_store(const char *file, char *problem, size_t problem_
         return NULL;
     }
     if (sqlite3_db_readonly(store->db, "main") != 0) {
-        snprintf(problem, problem_size, "the database can't be written");
+        snprintf(problem, problem_size, "the database cannot be written to");
         store_close(store);
         return NULL;
     }
@@ -233,7 +233,8 @@ static struct store *open_store(const char *file, char *problem, size_t problem_
 
 struct store *store_open(const char *file, char *problem, size_t problem_size)
 {
-    /* What it makes is its user's alone; what SQLite makes beside a file later is as that is. */
+    /* New files are readable by this user only. Files that SQLite creates beside the database
+     * later get its mode. */
     mode_t mask = umask(S_IRWXG | S_IRWXO);
     struct store *store = open_store(file, problem, problem_size);
 

@@ -1,5 +1,5 @@
 /* store.h: orders, clients and inventory in SQLite, as transactions and rows.
- * Rows come out as JSON trees; what a request may ask for is the API's. */
+ * Rows are read as JSON trees; the API checks requests. */
 #ifndef BACKEND_STORE_H
 #define BACKEND_STORE_H
 
@@ -24,18 +24,18 @@ enum store_result {
     STORE_UNKNOWN_SKU,
     STORE_INSUFFICIENT_STOCK,
     STORE_INVALID_STATUS,     /* the order is no longer pending */
-    STORE_INVALID_TRANSITION, /* no way from the order's status to that one */
+    STORE_INVALID_TRANSITION, /* the order's status cannot change to that one */
     STORE_DUPLICATE_EMAIL,
-    STORE_BUSY,   /* another process holds the database: try later */
-    STORE_FULL,   /* nothing can be written, as on a full disk: likewise */
+    STORE_BUSY,   /* another process has locked the database; try later */
+    STORE_FULL,   /* nothing can be written, as on a full disk; try later */
     STORE_MEMORY, /* out of memory */
     STORE_FAILED  /* the database failed; the log says how */
 };
 
 struct store;
 
-/* Opens the database, and makes and fills it if it is new, readable for this user alone. NULL with a
- * line in `problem`. Before there are threads. */
+/* Opens the database; creates and fills it if it is new, readable by this user only. NULL with a
+ * line in `problem`. Call it before there are threads. */
 struct store *store_open(const char *file, char *problem, size_t problem_size);
 
 void store_close(struct store *store);
@@ -65,7 +65,7 @@ struct stock_update {
     const char *name;
 };
 
-/* What became of an item's stock in this transaction. */
+/* How an item's stock changed in this transaction. */
 struct stock_change {
     char sku[SKU_MAX_BYTES + 1];
     bool fell; /* or its threshold was raised */
@@ -142,16 +142,16 @@ enum store_result store_order_list(struct store *store, int64_t limit, int64_t b
 
 /* An event on its way. */
 struct outbox_row {
-    int64_t id;           /* rises */
+    int64_t id;           /* ascending */
     const char *producer; /* the process that made it; with `id`, its number in the stream */
     const char *type;
-    const char *user_id; /* NULL: where the type goes */
+    const char *user_id; /* NULL: the recipients of its type */
     const char *data;    /* JSON */
     size_t length;
 };
 
-/* `node` names the processes, one after the other, whose events these are; row->id and length are
- * of no interest. */
+/* `node` names the processes, one after the other, whose events these are. row->id and
+ * row->length are ignored. */
 enum store_result store_outbox_add(struct store *store, const char *node,
                                    const struct outbox_row *row);
 

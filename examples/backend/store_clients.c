@@ -48,7 +48,8 @@ static void bind_draft(sqlite3_stmt *statement, const struct client_draft *draft
     sqlite3_bind_text(statement, 3, draft->phone, -1, SQLITE_STATIC);
 }
 
-/* Runs an insert or update, whose only constraint that a request can hurt is the e-mail's. */
+/* Runs an insert or update. The only constraint that a request can violate is the unique e-mail
+ * address. */
 static enum store_result write_client(struct store *store, sqlite3_stmt *statement)
 {
     int code = sqlite3_step(statement);

@@ -1,5 +1,5 @@
 /* store_internal.h: what the store's own files share: the connection and its statements.
- * Nobody else includes this. */
+ * No other file includes it. */
 #ifndef BACKEND_STORE_INTERNAL_H
 #define BACKEND_STORE_INTERNAL_H
 
@@ -71,14 +71,14 @@ struct store {
     sqlite3_stmt *statements[N_STATEMENTS];
 };
 
-/* Makes the tables of a new database and fills them, or checks the version of an old one. False
+/* Creates the tables of a new database and fills them, or checks the version of an old one. False
  * with a line in `problem`. */
 bool store_prepare_schema(sqlite3 *db, char *problem, size_t problem_size);
 
 /* A statement, ready to bind. */
 sqlite3_stmt *store_statement(struct store *store, enum statement which);
 
-/* Logs what the database says is wrong, and names it; before the statement is reset. */
+/* Logs the database's error and returns its result. Call it before the statement is reset. */
 enum store_result store_failure(struct store *store, int code);
 
 /* Steps once. STORE_OK with *row telling whether there is a row; else the statement is reset.

@@ -1,5 +1,5 @@
 /* store_orders.c: the rows of the orders and their lines, and what they do to the stock.
- * Who is told of a change is the API's business. */
+ * The API emits the events of changes. */
 #include <string.h>
 
 #include "store_internal.h"
@@ -22,7 +22,7 @@ struct stored_order {
 static const char *const statuses[] = {"pending", "confirmed", "shipped", "delivered",
                                        "cancelled"};
 
-/* The ways from one status to another. */
+/* The allowed changes of status. */
 static const struct {
     const char *from;
     const char *to;
@@ -159,7 +159,7 @@ static enum store_result load_order(struct store *store, int64_t id, struct stor
     order->total_cents = sqlite3_column_int64(statement, 4);
     sqlite3_reset(statement);
     if (order->status == NULL)
-        return STORE_MEMORY; /* a CHECK allows no other status, so the text could not be had */
+        return STORE_MEMORY; /* a CHECK allows no other status, so memory was short for the text */
     return load_lines(store, id, order);
 }
 
@@ -190,8 +190,8 @@ static bool draft_has(const struct order_draft *draft, const char *sku)
     return false;
 }
 
-/* Takes what a line needs more than before from the stock, and writes the line. A product that
- * was in the order already keeps its price. */
+/* Takes what a line needs in addition from the stock, and writes the line. A product that was
+ * already in the order keeps its price. */
 static enum store_result put_line(struct store *store, int64_t id,
                                   const struct order_line *line, const struct stored_line *old,
                                   struct stock_changes *changes, int64_t *total_cents)

@@ -1,5 +1,5 @@
 /* store_outbox.c: the rows of the outbox: events that are not stored elsewhere yet.
- * When they are emitted is outbox.c's business. */
+ * outbox.c emits them. */
 #include "store_internal.h"
 
 static void bind_text(sqlite3_stmt *statement, int index, const char *text)

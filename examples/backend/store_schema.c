@@ -95,7 +95,7 @@ bool store_prepare_schema(sqlite3 *db, char *problem, size_t problem_size)
     }
     if (version < 0 || version > SCHEMA_VERSION) {
         snprintf(problem, problem_size,
-                 "the database has version %d, this program knows only up to version %d",
+                 "the database has version %d, but this program knows only versions up to %d",
                  version, SCHEMA_VERSION);
         return false;
     }

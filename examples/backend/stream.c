@@ -1,5 +1,5 @@
-/* stream.c: a connection's bytes by the socket's calls, and what they are with TLS.
- * The latter's own part is in stream_tls.c. */
+/* stream.c: a connection's bytes to and from its client, by the socket's calls or through TLS.
+ * TLS is in stream_tls.c. */
 #include "stream.h"
 
 #include <sys/epoll.h>
@@ -43,7 +43,7 @@ ssize_t stream_write(struct stream *stream, struct iovec *iov, int count, int fl
 
     if (stream->tls != NULL)
         return stream_tls_write(stream->tls, iov, count);
-    /* One piece costs the kernel less by send(). */
+    /* For one piece, send() costs the kernel less. */
     return count == 1 ? send(stream->fd, iov->iov_base, iov->iov_len, MSG_NOSIGNAL | flags)
                       : sendmsg(stream->fd, &message, MSG_NOSIGNAL | flags);
 }

@@ -1,5 +1,5 @@
 /* stream.h: a connection's bytes to and from its client, by the socket's calls or through TLS.
- * What the bytes mean is the connection's. */
+ * The protocols are in connection.h. */
 #ifndef BACKEND_STREAM_H
 #define BACKEND_STREAM_H
 
@@ -24,46 +24,45 @@ bool stream_open(struct stream *stream, int fd, struct tls *tls, int epoll, void
 /* Closes the socket at once, which also takes it out of the epoll. */
 void stream_close(struct stream *stream);
 
-/* As recv(): 0 at the end of what the client sends. The buffer has room for a TLS record. */
+/* Like recv(): 0 at the end of what the client sends. The buffer has room for a TLS record. */
 ssize_t stream_read(struct stream *stream, void *buffer, size_t size);
 
-/* May there be more, to be read in this turn, after a read that asked for `size` bytes and got `length`?
- * TLS gives at most a record at a time. */
+/* Whether there may be more to read in this turn, after a read that asked for `size` bytes and
+ * got `length`. TLS returns at most one record at a time. */
 static inline bool stream_may_have_more(const struct stream *stream, size_t length, size_t size)
 {
     return stream->tls != NULL ? stream_tls_may_have_more(stream->tls) : length == size;
 }
 
-/* Is the handshake of TLS, which is costly, still to be done? */
+/* Whether the handshake of TLS, which is costly, is still to be done. */
 static inline bool stream_in_handshake(const struct stream *stream)
 {
     return stream->tls != NULL && stream_tls_in_handshake(stream->tls);
 }
 
-/* As sendmsg(); `flags` may be MSG_MORE. */
+/* Like sendmsg(); `flags` may be MSG_MORE. */
 ssize_t stream_write(struct stream *stream, struct iovec *iov, int count, int flags);
 
-/* As sendfile(). */
+/* Like sendfile(). */
 ssize_t stream_send_file(struct stream *stream, int file, off_t *offset, size_t length);
 
-/* Everything that was taken is on its way to the socket. False with errno, EAGAIN when it is
- * full. */
+/* Writes to the socket what was buffered. False with errno, EAGAIN when the socket is full. */
 static inline bool stream_flush(struct stream *stream)
 {
     return stream->tls == NULL || stream_tls_flush(stream->tls);
 }
 
-/* Ends our side: flushes and says so in TLS; the socket's shutdown() is the caller's. As
- * stream_flush(). */
+/* Ends our side: flushes, and sends close_notify with TLS. The caller calls shutdown(). Result
+ * like stream_flush(). */
 static inline bool stream_end(struct stream *stream)
 {
     return stream->tls == NULL || stream_tls_end(stream->tls);
 }
 
-/* Has `epoll` watch for when reading (EPOLLIN) and writing (EPOLLOUT) can go on. */
+/* Makes `epoll` report when reading (EPOLLIN) and writing (EPOLLOUT) can continue. */
 void stream_watch(struct stream *stream, int epoll, uint32_t events, void *pointer);
 
-/* What epoll said, as whether reading and writing can go on. */
+/* Whether reading and writing can continue, from what epoll reported. */
 static inline uint32_t stream_events(const struct stream *stream, uint32_t events)
 {
     return stream->tls == NULL ? events : stream_tls_events(stream->tls, events);

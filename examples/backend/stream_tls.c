@@ -1,5 +1,5 @@
 /* stream_tls.c: one connection's bytes through TLS, on its non-blocking socket.
- * The certificate and what is agreed on are in tls.c. */
+ * The certificate and the settings are in tls.c. */
 #include "stream_tls.h"
 
 #include <errno.h>
@@ -20,8 +20,8 @@ enum {
      * send what OpenSSL answers or swallows within the call (updates of its keys, alerts, empty
      * records, pieces of a handshake) for as long as it likes. */
     READ_BYTES = SSL3_RT_MAX_PACKET_SIZE,
-    /* Records that bring no data: a handshake has less than ten, an update of the keys is one. Each
-     * costs more than its bytes, so one that brings data only makes up for some of them. */
+    /* Records without data: a handshake has fewer than ten, an update of the keys is one. Each
+     * costs more than its bytes, so a record with data makes up for only some of them. */
     MOST_WITHOUT_DATA = 32,
     MADE_UP_BY_DATA = 8
 };
@@ -29,10 +29,10 @@ enum {
 struct stream_tls {
     SSL *ssl;
     struct tls_socket socket;
-    unsigned without_data; /* records, less those that others with data made up for */
+    unsigned without_data; /* such records, less those that others with data made up for */
     bool was_costly;       /* the last read went through records without data */
     uint32_t read_needs;   /* what the socket has to be ready for before reading goes on */
-    uint32_t write_needs;  /* likewise */
+    uint32_t write_needs;  /* the same for writing */
     bool broken;           /* nothing can be read or written any more */
     bool ended;            /* our close_notify was written */
     /* A record that the socket did not take: OpenSSL insists on the same bytes again, while the
@@ -86,7 +86,7 @@ void stream_tls_free(struct stream_tls *stream)
     free(stream);
 }
 
-/* Sets errno to what kept a call of OpenSSL from success. */
+/* Sets errno to the reason why a call of OpenSSL failed. */
 static void set_failure(struct stream_tls *stream, int result, uint32_t *needs)
 {
     int system_error = errno;
@@ -111,7 +111,7 @@ static void set_failure(struct stream_tls *stream, int result, uint32_t *needs)
     stream->broken = true;
 }
 
-/* Before each call, since OpenSSL looks for its errors in a queue of the thread. */
+/* Call it before each call of OpenSSL, which looks for its errors in a queue of the thread. */
 static bool begin(struct stream_tls *stream)
 {
     if (stream->broken) {
@@ -134,7 +134,7 @@ bool stream_tls_may_have_more(const struct stream_tls *stream)
     return !stream->was_costly;
 }
 
-/* There was data: the last record, which is counted too, brought it. */
+/* The last record, which was counted too, brought data. */
 static void count_data(struct stream_tls *stream, unsigned without_data_before)
 {
     unsigned made_up = MADE_UP_BY_DATA + 1;
@@ -163,7 +163,7 @@ ssize_t stream_tls_read(struct stream_tls *stream, void *buffer, size_t size)
     return (ssize_t)length;
 }
 
-/* At most a record, which is written whole or not at all. */
+/* Writes at most a record, whole or not at all. */
 static bool write_record(struct stream_tls *stream, const void *bytes, size_t length)
 {
     size_t written;

@@ -1,5 +1,5 @@
 /* stream_tls.h: one connection's bytes through TLS, for stream.h alone.
- * The certificate and what is agreed on are tls.h. */
+ * The certificate and the settings are tls.h. */
 #ifndef BACKEND_STREAM_TLS_H
 #define BACKEND_STREAM_TLS_H
 
@@ -15,16 +15,17 @@ struct stream_tls;
 /* The handshake is part of the first reads. NULL when memory is short. */
 struct stream_tls *stream_tls_new(struct tls *tls, int fd);
 
-/* Says goodbye if the socket takes it at once. NULL does nothing. */
+/* Sends close_notify if the socket takes it at once. NULL does nothing. */
 void stream_tls_free(struct stream_tls *stream);
 
 bool stream_tls_in_handshake(const struct stream_tls *stream);
 
-/* Whether another read in the same turn costs no more than it brings, after one that brought data. */
+/* After a read that returned data: whether another one in the same turn is worth its cost. */
 bool stream_tls_may_have_more(const struct stream_tls *stream);
 
-/* As those of stream.h; errno is EPROTO for what only TLS finds wrong. What was written is taken
- * although it may wait here for the socket: a record that was begun can't be taken back. */
+/* Like the functions of stream.h; errno is EPROTO for an error of TLS itself. Written bytes count
+ * as taken even if they wait here for the socket, because a record that was begun cannot be taken
+ * back. */
 ssize_t stream_tls_read(struct stream_tls *stream, void *buffer, size_t size);
 ssize_t stream_tls_write(struct stream_tls *stream, const struct iovec *iov, int count);
 ssize_t stream_tls_send_file(struct stream_tls *stream, int file, off_t *offset, size_t length);

@@ -10,7 +10,7 @@
 
 struct timer_queue;
 
-/* Part of what waits. All zero is a stopped timer. */
+/* A member of what waits. All zero: stopped. */
 struct timer {
     struct timer *next;
     struct timer *previous;

@@ -1,4 +1,4 @@
-/* tls.c: what all TLS connections share: the certificate with its key, and what is agreed on.
+/* tls.c: what all TLS connections share: the certificate with its key, and the settings.
  * A connection's bytes are in stream_tls.c. */
 #include "tls.h"
 
@@ -22,7 +22,7 @@ struct tls {
     SSL_CTX *context;
 };
 
-/* The details may name the key's file. */
+/* Without OpenSSL's details, which may name the key's file. */
 const char *tls_problem(void)
 {
     unsigned long error = ERR_peek_error();
@@ -32,7 +32,7 @@ const char *tls_problem(void)
     return text != NULL ? text : "unknown reason";
 }
 
-/* HTTP/1.1, or no connection with a client that offers only others (RFC 7301, 3.2). */
+/* Chooses HTTP/1.1, and refuses a client that offers only other protocols (RFC 7301 §3.2). */
 static int choose_protocol(SSL *ssl, const unsigned char **chosen, unsigned char *chosen_length,
                            const unsigned char *offered, unsigned int offered_length,
                            void *user_data)
@@ -53,8 +53,8 @@ static bool configure(SSL_CTX *context)
 {
     static char no_passphrase[] = ""; /* else OpenSSL would ask for one at the terminal */
 
-    /* HTTP and WebSocket say themselves where a message ends, so one who ends without a
-     * close_notify cuts off nothing unseen, and is as good as one without TLS. */
+    /* HTTP and WebSocket delimit their messages themselves, so a missing close_notify cannot hide
+     * that something was cut off. It is accepted like the end of a connection without TLS. */
     SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
                                      SSL_OP_IGNORE_UNEXPECTED_EOF);
     SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE |
@@ -76,7 +76,7 @@ static SSL_CTX *load(const struct tls *tls, char *problem, size_t problem_size)
     ERR_clear_error();
     context = SSL_CTX_new(TLS_server_method());
     if (context == NULL || !configure(context)) {
-        snprintf(problem, problem_size, "no TLS: %s", tls_problem());
+        snprintf(problem, problem_size, "TLS cannot be set up: %s", tls_problem());
         goto fail;
     }
     if (SSL_CTX_use_certificate_chain_file(context, tls->cert_file) != 1) {
@@ -89,7 +89,8 @@ static SSL_CTX *load(const struct tls *tls, char *problem, size_t problem_size)
     }
     /* A key of the certificate's kind was compared already, one of another kind was not. */
     if (SSL_CTX_check_private_key(context) != 1) {
-        snprintf(problem, problem_size, "--tls-key: it does not belong to the certificate");
+        snprintf(problem, problem_size,
+                 "--tls-key: the key does not belong to the certificate");
         goto fail;
     }
     private_file_check("--tls-key", tls->key_file);
@@ -107,7 +108,7 @@ struct tls *tls_open(const char *cert_file, const char *key_file, char *problem,
     struct tls *tls = malloc(sizeof *tls);
 
     if (tls == NULL) {
-        snprintf(problem, problem_size, "no TLS: out of memory");
+        snprintf(problem, problem_size, "TLS cannot be set up: out of memory");
         return NULL;
     }
     *tls = (struct tls){.cert_file = cert_file, .key_file = key_file};
@@ -118,7 +119,7 @@ struct tls *tls_open(const char *cert_file, const char *key_file, char *problem,
     }
     tls->socket_method = tls_socket_method();
     if (tls->socket_method == NULL) {
-        snprintf(problem, problem_size, "no TLS: out of memory");
+        snprintf(problem, problem_size, "TLS cannot be set up: out of memory");
         SSL_CTX_free(tls->context);
         free(tls);
         return NULL;
@@ -144,7 +145,7 @@ void tls_reload(struct tls *tls)
     SSL_CTX *old;
 
     if (context == NULL) {
-        log_line(WS_LOG_ERROR, "the certificate stays as it was: %s", problem);
+        log_line(WS_LOG_ERROR, "the certificate is not reloaded: %s", problem);
         return;
     }
     pthread_mutex_lock(&tls->lock);
@@ -152,7 +153,7 @@ void tls_reload(struct tls *tls)
     tls->context = context;
     pthread_mutex_unlock(&tls->lock);
     SSL_CTX_free(old);
-    log_line(WS_LOG_INFO, "the certificate was loaded again");
+    log_line(WS_LOG_INFO, "the certificate is reloaded");
 }
 
 SSL *tls_accept(struct tls *tls, struct tls_socket *socket)

@@ -1,4 +1,4 @@
-/* tls.h: what all TLS connections share: the certificate with its key, and what is agreed on.
+/* tls.h: what all TLS connections share: the certificate with its key, and the settings.
  * A connection's bytes are stream.h. */
 #ifndef BACKEND_TLS_H
 #define BACKEND_TLS_H
@@ -20,8 +20,8 @@ struct tls *tls_open(const char *cert_file, const char *key_file, char *problem,
 /* After the last connection. NULL does nothing. */
 void tls_close(struct tls *tls);
 
-/* Loads both files again, for connections from now on; the old ones go on as they are. A bad
- * pair is logged, and changes nothing. Any thread. */
+/* Reloads both files for new connections; existing ones keep theirs. A bad pair is logged and
+ * changes nothing. Any thread. */
 void tls_reload(struct tls *tls);
 
 /* Why OpenSSL's last call in this thread failed, without details. */

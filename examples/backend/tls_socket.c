@@ -1,5 +1,5 @@
-/* tls_socket.c: the socket as OpenSSL sees it, as a BIO that reads no more than it may.
- * How much that is, is stream_tls.c's business. */
+/* tls_socket.c: the socket as OpenSSL sees it, a BIO with a limit on what it reads.
+ * stream_tls.c sets the limit. */
 #include "tls_socket.h"
 
 #include <errno.h>

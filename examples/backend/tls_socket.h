@@ -1,5 +1,5 @@
-/* tls_socket.h: the socket as OpenSSL sees it: at most so many bytes are read for one call.
- * OpenSSL's own goes on for as long as a client sends what brings no data. */
+/* tls_socket.h: the socket as OpenSSL sees it: a BIO that reads a limited number of bytes per
+ * call. OpenSSL's own BIO reads on for as long as a client sends records without data. */
 #ifndef BACKEND_TLS_SOCKET_H
 #define BACKEND_TLS_SOCKET_H
 
@@ -10,12 +10,12 @@
 
 struct tls_socket {
     int fd;
-    size_t may_read; /* bytes; at 0 the socket looks empty until there are more */
+    size_t may_read; /* bytes; at 0 the socket looks empty until the limit is raised */
     bool refused;    /* reading fails from now on */
     bool eof;
 };
 
-/* The kind of BIO. NULL when memory is short. */
+/* The BIO's method. NULL when memory is short. */
 BIO_METHOD *tls_socket_method(void);
 
 /* A BIO on the socket, which outlives it. NULL when memory is short. */

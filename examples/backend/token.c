@@ -1,5 +1,5 @@
-/* token.c: judges a JSON Web Token (RFC 7519): is it genuine, does it hold now, whose is it.
- * The signature is libjwt's part; what it lets through is checked before and after. */
+/* token.c: checks a JSON Web Token (RFC 7519): its signature, its validity, its user.
+ * libjwt checks the signature; what it is lenient about is checked before and after. */
 #include "token.h"
 
 #include <errno.h>
@@ -11,7 +11,7 @@
 #include "json_text.h"
 #include "text.h"
 
-/* The end of the year 9999: later times are as good, and sums with this one can't overflow. */
+/* The end of the year 9999: later times mean the same, and sums with this one cannot overflow. */
 #define LATEST_S INT64_C(253402300799)
 
 enum { N_PARTS = 3, PART_HEAD = 0, PART_CLAIMS = 1 };
@@ -33,7 +33,7 @@ static int sextet(char digit)
 }
 
 /* Decodes base64url without padding into `decoded`, which gets a NUL. False for what is not the
- * one spelling of its bytes (RFC 4648, 3.5): libjwt would pass over it. */
+ * only encoding of its bytes (RFC 4648 §3.5), which libjwt would accept. */
 static bool decode_part(const struct part *part, char *decoded, size_t *length)
 {
     unsigned bits = 0;
@@ -88,8 +88,8 @@ static enum token_result parse_part(const struct part *part, cJSON **json)
     return TOKEN_OK;
 }
 
-/* The member of that name, NULL if there is none. False if there are two: of those, each reader
- * would take another. */
+/* The member of that name; NULL if there is none. False if there are two, of which readers would
+ * choose different ones. */
 static bool get_member(const cJSON *object, const char *name, const cJSON **member)
 {
     const cJSON *item;
@@ -113,9 +113,9 @@ static bool is_text(const cJSON *item, const char *text)
     return value != NULL && strcmp(value, text) == 0;
 }
 
-/* --- is it genuine? ------------------------------------------------------------------ */
+/* --- signature ---------------------------------------------------------------------- */
 
-/* The head must not choose how it is verified, so this comes first. */
+/* The head must not choose the algorithm that verifies it, so this comes first. */
 static enum token_result check_head(const struct token_key *key, const struct part *part)
 {
     const cJSON *algorithm;
@@ -126,8 +126,8 @@ static enum token_result check_head(const struct token_key *key, const struct pa
 
     if (result != TOKEN_OK)
         return result;
-    /* No extension is understood here, so none may be critical (RFC 7515, 4.1.11), nor another
-     * thing than a JWT (RFC 7519, 5.1). */
+    /* No extension is supported, so none may be critical (RFC 7515 §4.1.11), and the type must be
+     * JWT (RFC 7519 §5.1). */
     if (!get_member(head, "alg", &algorithm) || !get_member(head, "crit", &critical) ||
         critical != NULL || !get_member(head, "typ", &type) ||
         (type != NULL && (!cJSON_IsString(type) || strcasecmp(type->valuestring, "JWT") != 0)))
@@ -153,7 +153,7 @@ static enum token_result check_signature(const struct token_key *key, const char
     return result;
 }
 
-/* --- what it claims ------------------------------------------------------------------ */
+/* --- claims ------------------------------------------------------------------------- */
 
 static bool read_time(const cJSON *claim, int64_t *time_ms)
 {
@@ -180,7 +180,7 @@ static enum token_result check_times(const cJSON *json, int64_t now_ms,
     return begins_ms <= now_ms ? TOKEN_OK : TOKEN_NOT_YET_VALID;
 }
 
-/* Whether a claim is that text, or a list with it. */
+/* Whether a claim is that text, or a list that includes it. */
 static bool says(const cJSON *claim, const char *text)
 {
     const cJSON *item;
@@ -213,7 +213,8 @@ static enum token_result read_user(const cJSON *json, struct token_claims *claim
     return TOKEN_OK;
 }
 
-/* Who does not know its own name can't be among those that the token is for (RFC 7519, 4.1.3). */
+/* Without --jwt-audience this server has no name, so a token with an audience is not for it (RFC
+ * 7519 §4.1.3). */
 static bool is_for_audience(const cJSON *named, const char *audience)
 {
     return audience != NULL ? says(named, audience) : named == NULL;
@@ -258,11 +259,11 @@ const char *token_result_text(enum token_result result)
 {
     static const char *const texts[] = {
         [TOKEN_OK] = "the token is valid",
-        [TOKEN_MISSING] = "a token is needed",
+        [TOKEN_MISSING] = "a token is required",
         [TOKEN_AMBIGUOUS] = "there are two tokens that differ",
         [TOKEN_MALFORMED] = "the token is malformed",
         [TOKEN_WRONG_ALGORITHM] = "the token is signed with another algorithm",
-        [TOKEN_NOT_GENUINE] = "the token can't be verified",
+        [TOKEN_NOT_GENUINE] = "the token's signature cannot be verified",
         [TOKEN_BAD_CLAIM] = "the token lacks a claim or has a bad one",
         [TOKEN_EXPIRED] = "the token has expired",
         [TOKEN_NOT_YET_VALID] = "the token is not valid yet",

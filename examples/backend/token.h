@@ -1,5 +1,5 @@
-/* token.h: judges a JSON Web Token (RFC 7519): is it genuine, does it hold now, whose is it.
- * Where keys come from is token_key.h, where a request's token is found is credentials.h. */
+/* token.h: checks a JSON Web Token (RFC 7519): its signature, its validity, its user.
+ * Keys are read by token_key.h; a request's token is found by credentials.h. */
 #ifndef BACKEND_TOKEN_H
 #define BACKEND_TOKEN_H
 
@@ -14,7 +14,7 @@ enum { TOKEN_MAX_BYTES = 8192 };
 enum token_result {
     TOKEN_OK,
     TOKEN_MISSING,
-    TOKEN_AMBIGUOUS, /* a request brought two that differ */
+    TOKEN_AMBIGUOUS, /* a request has two that differ */
     TOKEN_MALFORMED,
     TOKEN_WRONG_ALGORITHM,
     TOKEN_NOT_GENUINE,
@@ -27,23 +27,23 @@ enum token_result {
 
 /* What tokens are signed with. */
 struct token_key {
-    const char *algorithm; /* the only one that is taken, as a token's head names it */
+    const char *algorithm; /* the only one accepted, as a token's head names it */
     unsigned char *bytes;  /* the secret, or a public key as PEM */
     size_t length;
 };
 
 struct token_claims {
     char user_id[WS_NAME_MAX + 1];
-    int64_t expires_ms; /* since 1970 */
+    int64_t expires_ms; /* since 1970-01-01 UTC */
     bool is_staff;
 };
 
-/* Judges a token for the audience, NULL for tokens that name none; `claims` are set for TOKEN_OK.
- * Any thread. */
+/* Checks a token. With `audience` NULL, it must not name any. `claims` are set on TOKEN_OK. Any
+ * thread. */
 enum token_result token_check(const struct token_key *key, const char *audience,
                               const char *token, int64_t now_ms, struct token_claims *claims);
 
-/* What a refused client is told. */
+/* The reason that a refused client receives. */
 const char *token_result_text(enum token_result result);
 
 #endif

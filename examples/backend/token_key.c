@@ -1,5 +1,5 @@
-/* token_key.c: reads the key that tokens are signed with from its file.
- * What is done with it is in token.c. */
+/* token_key.c: reads the key of the tokens' signatures from its file.
+ * It is used in token.c. */
 #include "token_key.h"
 
 #include <errno.h>
@@ -15,8 +15,8 @@
 
 enum {
     FILE_MAX_BYTES = 65536,
-    SECRET_MIN_BYTES = 32, /* as many as the digest has (RFC 7518, 3.2) */
-    RSA_MIN_BITS = 2048    /* likewise 3.3 */
+    SECRET_MIN_BYTES = 32, /* as many as the digest has (RFC 7518 §3.2) */
+    RSA_MIN_BITS = 2048    /* RFC 7518 §3.3 */
 };
 
 static bool read_file(const char *path, struct token_key *key, char *reason, size_t size)
@@ -38,7 +38,7 @@ static bool read_file(const char *path, struct token_key *key, char *reason, siz
     if (ferror(file) != 0)
         snprintf(reason, size, "%s", strerror(errno));
     else if (key->length == FILE_MAX_BYTES)
-        snprintf(reason, size, "it is no key, but larger than one");
+        snprintf(reason, size, "the file is too large for a key");
     else
         is_read = true;
 done:
@@ -53,7 +53,7 @@ bool token_key_read_secret(const char *path, struct token_key *key, char *reason
     if (!read_file(path, key, reason, size))
         return false;
     if (key->length < SECRET_MIN_BYTES) {
-        snprintf(reason, size, "a secret of %d bytes or more is needed, this one has %zu",
+        snprintf(reason, size, "the secret must have at least %d bytes, but has %zu",
                  SECRET_MIN_BYTES, key->length);
         token_key_free(key);
         return false;
@@ -74,14 +74,14 @@ static bool is_p256(const EVP_PKEY *key)
 static const char *algorithm_of(const EVP_PKEY *key, char *reason, size_t size)
 {
     if (key == NULL) {
-        snprintf(reason, size, "it has no public key in PEM");
+        snprintf(reason, size, "the file has no public key in PEM");
         return NULL;
     }
     switch (EVP_PKEY_get_base_id(key)) {
     case EVP_PKEY_RSA:
         if (EVP_PKEY_get_bits(key) >= RSA_MIN_BITS)
             return "RS256";
-        snprintf(reason, size, "an RSA key of %d bits or more is needed, this one has %d",
+        snprintf(reason, size, "an RSA key must have at least %d bits, but this one has %d",
                  RSA_MIN_BITS, EVP_PKEY_get_bits(key));
         return NULL;
     case EVP_PKEY_EC:

@@ -1,5 +1,5 @@
-/* token_key.h: reads the key that tokens are signed with from its file.
- * What is done with it is token.h. */
+/* token_key.h: reads the key of the tokens' signatures from its file.
+ * It is used by token.h. */
 #ifndef BACKEND_TOKEN_KEY_H
 #define BACKEND_TOKEN_KEY_H
 
@@ -11,7 +11,8 @@
 /* A secret for HS256: all the bytes of the file. False with a reason, and nothing to free. */
 bool token_key_read_secret(const char *path, struct token_key *key, char *reason, size_t size);
 
-/* A public key in PEM: RSA for RS256, on the curve P-256 for ES256. Likewise. */
+/* A public key in PEM: RSA for RS256, on the curve P-256 for ES256. False with a reason, and
+ * nothing to free. */
 bool token_key_read_public(const char *path, struct token_key *key, char *reason, size_t size);
 
 /* Leaves nothing of the key in memory. */

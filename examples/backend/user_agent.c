@@ -17,7 +17,7 @@ static bool is_affected(const char *version)
     return version[1] >= '0' && version[1] <= '3' && (version[2] < '0' || version[2] > '9');
 }
 
-/* The text behind a mark; NULL if it is not there. */
+/* The text after a mark; NULL if the mark is missing. */
 static const char *behind(const char *user_agent, const char *mark)
 {
     const char *at = strstr(user_agent, mark);

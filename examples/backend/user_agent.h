@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 /* True for the WebKit of Safari 15.0 to 15.3 and of iOS 15.0 to 15.3, which compresses a message
- * with the context of the one before, although client_no_context_takeover (RFC 7692, 7.1.1.2) was
+ * with the context of the one before, although client_no_context_takeover (RFC 7692 §7.1.1.2) was
  * agreed on. On iOS every browser and web view is that WebKit. NULL: false. */
 bool user_agent_keeps_deflate_context(const char *user_agent);
 

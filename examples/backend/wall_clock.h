@@ -1,5 +1,5 @@
 /* wall_clock.h: the time of day, by which tokens expire.
- * The monotonic time of the timeouts is the loop's. */
+ * Timeouts use monotonic_clock.h. */
 #ifndef BACKEND_WALL_CLOCK_H
 #define BACKEND_WALL_CLOCK_H
 

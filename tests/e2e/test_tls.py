@@ -292,11 +292,11 @@ class Certificates(unittest.TestCase):
                 self.assertEqual(self.common_name(backend), "first")
 
                 shutil.copyfile(other[0], pair[0])  # without its key
-                self.reload(backend, log, b"the certificate stays as it was: --tls-key")
+                self.reload(backend, log, b"the certificate is not reloaded: --tls-key")
                 self.assertEqual(self.common_name(backend), "first")
 
                 shutil.copyfile(other[1], pair[1])
-                self.reload(backend, log, b"the certificate was loaded again")
+                self.reload(backend, log, b"the certificate is reloaded")
                 self.assertEqual(self.common_name(backend), "second")
 
                 old.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")

@@ -374,7 +374,7 @@ class CommandLine(TokenCase):
         short = self.write("short", b"x" * 31)
         private, public = make_pair(self.folder, "ES256")
         for arguments, words in (
-                (("--jwt-secret-file", short), "a secret of 32 bytes or more is needed"),
+                (("--jwt-secret-file", short), "the secret must have at least 32 bytes"),
                 (("--jwt-secret-file", self.folder), "directory"),
                 (("--jwt-secret-file", "/nonexistent"), "No such file"),
                 (("--jwt-public-key", self.secret_file), "no public key"),

@@ -84,7 +84,7 @@ test("the form shows what the backend finds wrong, at the field", async () => {
 
   await quantity.fill("");
   await form.getByRole("button", { name: "Place order" }).click();
-  await second.getByText("an integer is needed").waitFor();
+  await second.getByText("must be an integer").waitFor();
   await dashboard.close();
 });
 
@@ -173,7 +173,7 @@ test("a client is added, with the backend's word on the e-mail address", async (
   await clients.getByLabel("Name").fill("Edsger Dijkstra");
   await clients.getByLabel("E-mail").fill("edsger");
   await clients.getByRole("button", { name: "Add client" }).click();
-  await clients.locator(".field-error", { hasText: "it is not an e-mail address" }).waitFor();
+  await clients.locator(".field-error", { hasText: "must be an e-mail address" }).waitFor();
   await clients.getByLabel("E-mail").fill("ada@example.com");
   await clients.getByRole("button", { name: "Add client" }).click();
   await clients.locator(".field-error", { hasText: "another client has this" }).waitFor();

@@ -123,8 +123,8 @@ static void check_host(const struct request *request, struct refusal *refusal)
     else if (!http_host_valid(request_header(request, "Host", 0)))
         set(refusal, 400, "the Host header names no host", NULL);
     else if (request_path(request) == NULL)
-        set(refusal, 400, "the target is no path, or names another host than the Host header",
-            NULL);
+        set(refusal, 400,
+            "the target is not a path, or names a host other than the Host header", NULL);
 }
 
 /* In the order in which a person would want to hear of it. */

@@ -42,7 +42,7 @@ START_TEST(a_secret_has_32_bytes_or_more)
 
     write_file(bytes, 31);
     ck_assert(!token_key_read_secret(path, &key, reason, sizeof reason));
-    ck_assert_str_eq(reason, "a secret of 32 bytes or more is needed, this one has 31");
+    ck_assert_str_eq(reason, "the secret must have at least 32 bytes, but has 31");
     write_file(bytes, 0);
     ck_assert(!token_key_read_secret(path, &key, reason, sizeof reason));
     write_file(bytes, sizeof bytes);
@@ -144,14 +144,14 @@ static void check_refused(EVP_PKEY *pair)
 START_TEST(unsuitable_keys_are_refused)
 {
     check_refused(EVP_RSA_gen(1024));
-    ck_assert_str_eq(reason, "an RSA key of 2048 bits or more is needed, this one has 1024");
+    ck_assert_str_eq(reason, "an RSA key must have at least 2048 bits, but this one has 1024");
     check_refused(EVP_EC_gen("P-384"));
     check_refused(EVP_EC_gen("secp256k1"));
     check_refused(EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"));
     ck_assert_str_eq(reason, "the key is neither RSA nor on the curve P-256");
     write_file("secret", strlen("secret"));
     ck_assert(!token_key_read_public(path, &key, reason, sizeof reason));
-    ck_assert_str_eq(reason, "it has no public key in PEM");
+    ck_assert_str_eq(reason, "the file has no public key in PEM");
 }
 END_TEST
 

@@ -62,7 +62,7 @@ describe("the dashboard", () => {
     await user.click(button);
     await waitFor(() => expect(quantity.getAttribute("aria-invalid")).toBe("true"));
     const described = document.getElementById(quantity.getAttribute("aria-describedby") ?? "");
-    expect(described?.textContent).toContain("an integer from 1 to 1000000 is needed");
+    expect(described?.textContent).toContain("must be an integer from 1 to 1000000");
     await user.clear(quantity);
     await user.type(quantity, "2");
     expect(quantity.getAttribute("aria-invalid")).toBeNull();
