@@ -1,4 +1,4 @@
-/* account.c: on whose account a thread posts commands. */
+/* account.c: the account on which a thread posts commands. */
 #include "core/account.h"
 
 static _Thread_local struct account now;

@@ -36,7 +36,7 @@ void ws_manager_set_default(ws_manager *manager)
     ws_manager_free(replaced);
 }
 
-/* A manager that is being freed is the default one no longer. */
+/* Clears the default manager if it is the one being freed. */
 static void forget(const ws_manager *manager)
 {
     pthread_mutex_lock(&lock);

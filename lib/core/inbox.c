@@ -1,4 +1,4 @@
-/* inbox.c: posting commands to loops, and waking them. */
+/* inbox.c: posts commands to loops and wakes the loops. */
 #include "core/inbox.h"
 
 #include <string.h>
@@ -32,7 +32,8 @@ void posting_begin(struct posting *posting, ws_manager *manager)
     manager_lock(manager);
 }
 
-/* A loop that is being freed waits until its wakers are gone, so `wake` is never called after. */
+/* ws_loop_free() waits until no thread is calling wake(), so `wake` is never called after
+ * it. */
 void posting_end(struct posting *posting)
 {
     ws_manager *manager = posting->manager;
@@ -80,7 +81,7 @@ static void posting_wake(struct posting *posting, ws_loop *loop)
     posting->wake[posting->n_wake++] = loop;
 }
 
-/* By what it makes its loop do, in deliveries. */
+/* The work that a command causes in its loop, in deliveries. */
 static uint32_t command_work(const ws_loop *loop, const struct command *command)
 {
     if (command->kind != COMMAND_EVENT)

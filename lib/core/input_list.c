@@ -1,4 +1,4 @@
-/* input_list.c: a loop's connections whose clients sent something. */
+/* input_list.c: a loop's connections that have client input waiting. */
 #include "core/input_list.h"
 
 void input_list_add(struct input_list *list, struct input *input)

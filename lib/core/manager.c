@@ -1,4 +1,4 @@
-/* manager.c: a manager's life, its lock, its log, and the ids that begin with its epoch. */
+/* manager.c: a manager's life, its lock and its log, and the identity of its process. */
 #include "core/manager.h"
 
 #include <stdarg.h>
@@ -76,14 +76,14 @@ static int copy_presence_room(ws_manager *manager)
     return manager->options.presence_room != NULL ? WS_OK : WS_ERR_NO_MEMORY;
 }
 
-/* --- identity ------------------------------------------------------------------------------
+/* --- identity -----------------------------------------------------------------------------
  *
- * What tells a process's manager from all others: its name, the epoch of its history, the secret of
- * its hashes. The child of a fork() is another process and must not share them: a client of the
- * parent's that came to the child would be handed the child's events as what it missed of the
- * parent's. */
+ * A manager's identity: its process's name, the epoch of its history, and the secret of its
+ * hashes. The child of a fork() is another process and must not share them: a client of the
+ * parent that reconnected to the child would get the child's events as those that it missed
+ * from the parent. */
 
-/* WS_ERR_SYSTEM, WS_ERR_NO_MEMORY. */
+/* Draws the identity. Errors: WS_ERR_SYSTEM, WS_ERR_NO_MEMORY. */
 static int draw_identity(ws_manager *manager)
 {
     if (!forks_watch())
@@ -96,8 +96,8 @@ static int draw_identity(ws_manager *manager)
     return WS_OK;
 }
 
-/* Nothing is in the history and its pages by now, which have the same secret. Without randomness
- * the parent's stays. */
+/* Draws a new secret. The history and its pages, which use the same secret, are empty at this
+ * point. If the system has no randomness, the parent's secret is kept. */
 static void draw_secret(ws_manager *manager)
 {
     struct registry *registry = &manager->registry;
@@ -107,14 +107,14 @@ static void draw_secret(ws_manager *manager)
         registry_change_secret(registry, secret);
 }
 
-/* Draws a new identity in a child: nothing that the parent did can be recovered here. Positions go
- * on. The lock is held. */
+/* Draws a new identity in a child: events of the parent can't be recovered here. Positions
+ * continue. The lock is held. */
 static void draw_child_identity(ws_manager *manager)
 {
     manager_assert_locked(manager);
     manager->n_forks = forks_count();
     for (size_t i = 0; i < MANAGER_MAX_LOOPS; i++)
-        atomic_store(&manager->client_work[i], 0); /* by loops that nobody runs here */
+        atomic_store(&manager->client_work[i], 0); /* of loops that nothing runs in the child */
     if (!epoch_draw(manager->process))
         epoch_turn(manager->process, (uint64_t)getpid());
     memcpy(manager->epoch, manager->process, sizeof manager->epoch);
@@ -251,7 +251,7 @@ void manager_log(const ws_manager *manager, int level, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
-    utf8_make_line(line); /* a peer's words may stand in it, and the end may be cut */
+    utf8_make_line(line); /* the line may contain a peer's text, and its end may be cut */
     manager->options.log(level, line, manager->options.user_data);
 }
 
@@ -264,7 +264,7 @@ const char *ws_manager_process_id(const ws_manager *manager)
 {
     ws_manager *own = (ws_manager *)(uintptr_t)manager;
 
-    manager_lock(own); /* in a child it is another one */
+    manager_lock(own); /* draws a new one in a child */
     manager_unlock(own);
     return own->process;
 }

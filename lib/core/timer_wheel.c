@@ -60,7 +60,7 @@ static void place_fresh(struct timer_wheel *wheel)
     }
 }
 
-/* What is due is moved to a list of its own first, since `expired` may change any slot. */
+/* Due timers are moved to a list of their own first, because `expired` may change any slot. */
 static void fire_slot(struct timer_wheel *wheel, size_t slot, uint64_t until, bool all)
 {
     struct timer *due = NULL;
@@ -86,7 +86,8 @@ static void fire_slot(struct timer_wheel *wheel, size_t slot, uint64_t until, bo
 static void fire_due(struct timer_wheel *wheel, uint64_t now)
 {
     uint64_t from = wheel->tick + 1;
-    /* Farther than any timer: a host's clock may begin at 0 and then tell the time of day. */
+    /* Farther than any timer: a host's clock may begin at 0 and then jump to the time of
+     * day. */
     bool all = now - wheel->tick > UINT32_MAX / TIMER_TICK_MS + 2;
 
     if (now - from >= TIMER_SLOTS)
@@ -120,7 +121,7 @@ uint64_t timer_wheel_deadline(struct timer_wheel *wheel)
                 return (wheel->tick + ahead) * TIMER_TICK_MS;
             wheel->used[slot / 64] &= ~(UINT64_C(1) << (slot % 64));
         }
-        /* To the next slot that may be used, or to the next word of the bit map. */
+        /* Advances to the next slot that may be used, or to the next word of the bit map. */
         ahead += rest >> 1 != 0 ? (uint64_t)__builtin_ctzll(rest >> 1) + 1 : 64 - slot % 64;
     }
     return UINT64_MAX;

@@ -1,4 +1,4 @@
-/* version.c: the version of the library that is running. */
+/* version.c: the version of the running library. */
 #include <ws_manager/version.h>
 
 int ws_manager_version_num(void)

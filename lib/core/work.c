@@ -1,4 +1,4 @@
-/* work.c: what clients' messages and the stream made loops do, and is not carried out yet. */
+/* work.c: the unfinished work that client messages and the stream have caused in loops. */
 #include "core/work.h"
 
 enum { WORK_MAX = 16384 }; /* two turns' worth */
@@ -16,7 +16,8 @@ void work_add(ws_loop *loop, struct account account, uint32_t work)
         account_add_posted(work);
 }
 
-/* In the child of a fork() it may be less than what the parent's commands were. */
+/* In the child of a fork() the sum may be less than the work of the parent's commands, so it
+ * stops at 0. */
 void work_done(ws_loop *loop, struct account account, uint32_t work)
 {
     _Atomic uint64_t *sum = work_of(loop, account);

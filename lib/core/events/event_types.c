@@ -1,11 +1,11 @@
-/* event_types.c: the names of the event types, and the room to which a type is routed. */
+/* event_types.c: the names of the event types, and the room to which each type is routed. */
 #include "core/events/event_types.h"
 
 #include <string.h>
 
 #include "base/utf8.h"
 
-/* Types are named by the application, never by clients, so a plain hash is enough (FNV-1a). */
+/* The application names the types, never a client, so a plain hash is enough (FNV-1a). */
 static size_t bucket_of(const char *name)
 {
     uint32_t hash = 2166136261u;
@@ -93,8 +93,8 @@ void event_types_free(struct event_types *types)
     }
 }
 
-/* A name that lives as long as the manager, since another thread may be reading it when the type is
- * routed elsewhere; one for each room. */
+/* Stores the name of a room, once for each room, as long as the manager lives: another thread
+ * may be reading it while the type is routed elsewhere. */
 static const char *keep_room(struct event_types *types, const char *room)
 {
     size_t size = strlen(room) + 1;

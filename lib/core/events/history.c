@@ -1,4 +1,4 @@
-/* history.c: the newest events, by position and by whom they were for. */
+/* history.c: the newest events, by position and by recipient. */
 #include "core/events/history.h"
 
 #include <string.h>
@@ -15,7 +15,7 @@ void history_init(struct history *history, const ws_allocator *memory, const uin
 
 /* --- rings ----------------------------------------------------------------------------------- */
 
-/* A larger copy of a full ring, or NULL if memory ran out. */
+/* Makes a larger copy of a full ring and frees the old one; NULL if memory ran out. */
 static void *grow_ring(const ws_allocator *memory, void *ring, size_t item, uint32_t *capacity,
                        uint32_t *first)
 {
@@ -110,7 +110,7 @@ static void remove_line_if_empty(struct history *history, struct history_line *l
     memory_free(history->memory, line);
 }
 
-/* --- keeping and letting go ------------------------------------------------------------------ */
+/* --- storing and dropping ----------------------------------------------------------------- */
 
 static size_t cost_of(const ws_message *message)
 {
@@ -221,7 +221,7 @@ static uint64_t position_of(const struct history_cursor *cursor)
     return message_at(cursor->line, cursor->at)->position;
 }
 
-/* Restores the heap, the lowest position first, below one place. */
+/* Restores the heap (lowest position first) below one place. */
 static void sift_down(struct history_cursor *heap, size_t count, size_t place)
 {
     struct history_cursor moved = heap[place];

@@ -1,4 +1,4 @@
-/* ids.c: the texts that name events and connections outside of the process. */
+/* ids.c: the texts that identify events and connections outside the process. */
 #include "core/events/ids.h"
 
 #include <string.h>
@@ -40,7 +40,7 @@ bool epoch_valid(const char *epoch)
     return begins_with_epoch(epoch) && epoch[EPOCH_LENGTH] == '\0';
 }
 
-/* The name, a separator and the digits that end at `end`. */
+/* Writes the name, a separator and the digits that end at `end`. */
 static size_t join(const char *name, char separator, const char *first, const char *end,
                    char *to)
 {
@@ -70,7 +70,7 @@ size_t connection_name_write(const char *process, ws_conn_id connection,
     return join(process, '-', hexadecimal_before(end, connection), end, name);
 }
 
-/* The number behind the separator; false for what is not written in its shortest form. */
+/* Reads the number after the separator; false if it is not in its shortest form. */
 static bool read_number(const char *digits, unsigned base, uint64_t *number)
 {
     uint64_t value = 0;

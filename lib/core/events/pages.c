@@ -1,4 +1,4 @@
-/* pages.c: pieces of the cluster's stream, by number, and those that were used last in front. */
+/* pages.c: the cache of pages of the cluster's stream, by number and in the order of use. */
 #include "core/events/pages.h"
 
 #include <string.h>
@@ -59,7 +59,7 @@ static bool is_too_much(const struct pages *pages)
            (pages->max_bytes > 0 && pages->bytes > pages->max_bytes);
 }
 
-/* Takes out what was used longest ago, and puts it in front of others that were. */
+/* Removes the least recently used page and prepends it to a list. */
 static struct page *take_oldest(struct pages *pages, struct page *taken)
 {
     struct page *oldest = pages->last;
@@ -123,9 +123,9 @@ void pages_free(const ws_allocator *memory, struct page *page)
 
 /* --- requests -------------------------------------------------------------------------------- */
 
-/* The beginning of the page, so that it serves others too, or the end of a part that is kept. But
- * where events are so large that another part of that length would not reach the position, what
- * lies before it is left out. */
+/* The beginning of the page, so that the answer serves other clients too, or the end of the
+ * last cached part. But if events are so large that another part of that length would not reach
+ * the position, the events before the position are left out. */
 uint64_t pages_ask_after(const struct pages *pages, uint64_t position)
 {
     uint64_t start = position - position % PAGE_EVENTS;

@@ -1,4 +1,4 @@
-/* registry.c: who is where: users and rooms, and their shares. */
+/* registry.c: users and rooms as groups of connections, and their shares. */
 #include "core/groups/registry.h"
 
 #include <string.h>
@@ -165,8 +165,8 @@ bool registry_add(struct registry *registry, struct share *share, struct connect
     return true;
 }
 
-/* A big block that has become mostly empty is given back by half; not at every removal, so that
- * a group that swings about a size costs nothing. A failure to shrink loses nothing. */
+/* Halves a big block that has become mostly empty. It does not shrink at every removal, so that
+ * a group whose size varies around a value costs nothing. A failure to shrink is harmless. */
 static void shrink_members(struct registry *registry, struct share *share)
 {
     struct connection **many;

@@ -1,9 +1,9 @@
-/* room_set.c: the rooms that one connection is in. */
+/* room_set.c: the set of rooms that one connection is in. */
 #include "core/groups/room_set.h"
 
 #include <string.h>
 
-/* Up to here a walk over the items, which are in a few cache lines, is as fast as an index. */
+/* Up to this size a linear search, in a few cache lines, is as fast as an index. */
 enum { MAX_WITHOUT_INDEX = 16 };
 
 void rooms_free(struct rooms *rooms, const ws_allocator *memory)
@@ -42,7 +42,8 @@ static uint32_t index_slot(const struct rooms *rooms, uint32_t at)
     return slot;
 }
 
-/* Closes the gap, so that no search ends before its element (Knuth, TAOCP 6.4 R). */
+/* Removes a slot and closes the gap, so that no search ends before its element (Knuth, TAOCP
+ * 6.4 R). */
 static void index_remove(struct rooms *rooms, uint32_t at)
 {
     uint32_t *index = rooms->many.index;
@@ -61,7 +62,7 @@ static void index_remove(struct rooms *rooms, uint32_t at)
     }
 }
 
-/* At most half of the slots are used. */
+/* Builds the index anew, with at most half of its slots used. */
 static bool make_index(struct rooms *rooms, const ws_allocator *memory, uint32_t capacity)
 {
     uint32_t slots = 2 * MAX_WITHOUT_INDEX;
@@ -119,7 +120,7 @@ uint32_t rooms_find(const struct rooms *rooms, const struct share *share)
     return ROOMS_NONE;
 }
 
-/* The few become many. */
+/* Switches from `few` to `many`. */
 static bool make_many(struct rooms *rooms, const ws_allocator *memory)
 {
     size_t capacity = 0;

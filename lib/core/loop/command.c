@@ -1,4 +1,4 @@
-/* command.c: carrying out the commands of an inbox, on the loop's thread. */
+/* command.c: executes the commands of an inbox, on the loop's thread. */
 #include "core/loop/command.h"
 
 #include <string.h>
@@ -23,8 +23,9 @@ static void spend(uint32_t *budget, uint32_t cost)
     *budget -= *budget < cost ? *budget : cost;
 }
 
-/* Enters what rooms of its list are left, as far as the budget goes: a list may be as long as the
- * application lets it, and each name calls the application. True when that is done. */
+/* Joins the remaining rooms of the client's list, within the budget: the list may be as long as
+ * the application allows, and each name may call the application. True when the list is
+ * done. */
 static bool enter_rooms(struct connection *connection, struct command *command,
                         uint32_t *budget)
 {
@@ -59,7 +60,7 @@ static void announce(struct connection *connection)
         options->on_connect(manager, connection_view(connection, &view), options->user_data);
 }
 
-/* True when all is done; else it has entered some of its rooms. */
+/* Makes a connection live, or continues to join its rooms. True when all is done. */
 static bool connect_connection(struct connection *connection, struct command *command,
                                uint32_t *budget)
 {
@@ -94,9 +95,9 @@ static bool connect_connection(struct connection *connection, struct command *co
     return enter_rooms(connection, command, budget);
 }
 
-/* Asks for the rooms that are left, as far as the budget goes. From the last on, since one that the
- * client leaves gives its number to the last; it enters no other until this is done, as that takes a
- * command. True when all were asked for. */
+/* Reauthorizes the remaining rooms, within the budget. It starts with the last room, because
+ * removing a room gives its number to the last one; meanwhile the client can't join a room,
+ * which takes a command. True when all rooms are done. */
 static bool reauthorize(struct connection *connection, uint32_t *budget)
 {
     struct reauthorization *asked = &connection->loop->reauthorization;
@@ -162,7 +163,8 @@ static bool carry_out(ws_loop *loop, struct command *command, uint32_t *budget)
     return done;
 }
 
-/* What callbacks post for a client is on its account, also when it comes, goes, or enters a room. */
+/* The account of what callbacks post: the client's when the command is a client's, or when a
+ * client connects. */
 static struct account account_of(const ws_loop *loop, const struct command *command)
 {
     if (command->kind == COMMAND_CONNECT)

@@ -1,4 +1,4 @@
-/* loop.c: a loop's life and its turns: timers, then what was called for it, in order. */
+/* loop.c: a loop's life and its turns: timers, then the commands of its inbox, in order. */
 #include <string.h>
 
 #include <ws_manager/loop.h>
@@ -18,23 +18,24 @@
 #include "core/sending/presence.h"
 #include "core/work.h"
 
-/* After so many deliveries, or as much other work, the host gets its turn, and its clients are read
- * from: half a millisecond, or one and a half when a million connections are in no cache (a
- * delivery costs 30 to 200 ns then, by tests/bench/library/idle). */
+/* After so many deliveries, or as much other work, a turn ends, so that the host can read from
+ * its clients: half a millisecond, or one and a half when a million connections are in no cache
+ * (a delivery then costs 30 to 200 ns, by tests/bench/library/idle). */
 enum { BUDGET_PER_TURN = 8192 };
 
-/* What clients sent is carried out when the inbox is empty, as far as this goes. A loop that is behind
- * with its inbox still gives clients a share of each turn, until too many answers wait behind what is
- * in it: their closes are seen, and their requests are in the order. */
+/* Client input is processed when the inbox is empty, within INPUT_PER_TURN. A loop that is
+ * behind with its inbox still processes some in each turn, until too many answers wait behind
+ * the inbox: so it sees closes, and requests take their place in the order. */
 enum { INPUT_PER_TURN = 8192, INPUT_PER_BUSY_TURN = 1024 };
 
-/* When clients wait for other loops to catch up. */
+/* Delay before the next turn when clients wait for other loops to catch up. */
 enum { OVERLOADED_AGAIN_MS = 1 };
 
-/* For how many commands the lock is held at once: other threads emit meanwhile. */
+/* Commands whose pins are given back under one hold of the lock, because other threads emit
+ * meanwhile. */
 enum { UNPINNED_AT_ONCE = 1024 };
 
-/* An inbox that was larger than this for a moment gives its memory back. */
+/* An inbox that was larger than this for a moment is freed. */
 enum { INBOX_KEPT = 4096 };
 
 void ws_loop_options_init_size(ws_loop_options *options, size_t size)
@@ -101,7 +102,8 @@ int ws_loop_new(ws_manager *manager, const ws_loop_options *options, uint64_t no
     return WS_OK;
 }
 
-/* Gives back the last batch's pins and takes what has come since; false if that is nothing. */
+/* Gives back the last batch's pins and takes the inbox as the next batch; false if it is
+ * empty. */
 static bool next_batch(ws_loop *loop)
 {
     ws_manager *manager = loop->manager;
@@ -135,8 +137,9 @@ static bool next_batch(ws_loop *loop)
     return taken.count > 0;
 }
 
-/* In the child of a fork() the manager has another epoch, also for what was posted before: its
- * position there is no later than any that the child gives out. */
+/* Detects that this is the child of a fork(). There the manager has another epoch, which also
+ * holds for what was posted before: those positions are not later than any that the child
+ * assigns. */
 static void notice_fork(ws_loop *loop)
 {
     ws_manager *manager = loop->manager;
@@ -151,7 +154,7 @@ static void notice_fork(ws_loop *loop)
     recoveries_epoch(loop, epoch);
 }
 
-/* True when the batch is done; else the budget is. */
+/* Executes the batch. True when it is done, false when the budget is spent. */
 static bool carry_out_batch(ws_loop *loop, uint32_t *budget)
 {
     for (; loop->done < loop->batch.count; loop->done++) {
@@ -182,7 +185,7 @@ static void advance_time(ws_loop *loop, uint64_t now_ms)
     timer_wheel_advance(&loop->timers, time_ms);
 }
 
-/* Everything that is there, as far as the budgets go. True if that was all. */
+/* Executes batches, recoveries and client input within the budgets. True if nothing is left. */
 static bool carry_out_all(ws_loop *loop)
 {
     uint32_t budget = BUDGET_PER_TURN;
@@ -217,7 +220,7 @@ uint64_t ws_loop_run(ws_loop *loop, uint64_t now_ms)
     if (loop->busy > 0)
         return now_ms;
     previous = loop_enter(loop);
-    /* Another loop's callback may be running this one. */
+    /* A callback of another loop may have called this function. */
     account = account_set((struct account){ACCOUNT_APPLICATION, 0});
     loop->running = true;
     loop_busy(loop);
@@ -240,7 +243,8 @@ uint64_t ws_loop_run(ws_loop *loop, uint64_t now_ms)
                                                       : now_ms + OVERLOADED_AGAIN_MS;
 }
 
-/* Again while there are any, since on_disconnect may register another. */
+/* Ends all connections; repeats while there are any, because on_disconnect may register new
+ * ones. */
 static void end_connections(ws_loop *loop)
 {
     struct connection *connection;
@@ -250,7 +254,7 @@ static void end_connections(ws_loop *loop)
 
         while (everyone_below(loop, &below, &connection, 1) > 0)
             connection_end(connection, 1001, "server loop ended");
-        connections_settle(loop); /* those that were doomed before have ended now */
+        connections_settle(loop); /* removes those that were doomed from the list */
     } while (loop->n_connections > 0);
 }
 
@@ -263,7 +267,7 @@ static void drop_commands(ws_loop *loop, struct inbox *inbox)
     memory_free(&loop->manager->memory, inbox->items);
 }
 
-/* From here on no other thread can post to the loop. */
+/* Removes the loop from the manager: afterwards no thread can post to it. */
 static void remove_from_manager(ws_loop *loop)
 {
     ws_manager *manager = loop->manager;
@@ -278,7 +282,7 @@ static void remove_from_manager(ws_loop *loop)
     manager->loops[loop->number] = NULL;
     while (loop->wakers > 0)
         lock_wait(&manager->lock, &manager->woken);
-    if (manager->pages.n_readers == 0) /* it may have been this loop's to drop them later */
+    if (manager->pages.n_readers == 0) /* this loop may have been the one to drop them later */
         dropped = pages_take_all(&manager->pages);
     manager_unlock(manager);
     pages_free(&manager->memory, dropped);

@@ -1,4 +1,4 @@
-/* membership.c: a connection enters and leaves its groups: its user, and its rooms. */
+/* membership.c: adds connections to their groups (user, rooms) and removes them. */
 #include "core/rooms/membership.h"
 
 #include "core/recovery/recovery.h"
@@ -11,9 +11,10 @@ static void set_place(struct connection *member, const struct share *share, uint
         rooms_set_place(&member->rooms, rooms_find(&member->rooms, share), place);
 }
 
-/* While a delivery walks the share, those still to be reached are its first members. One of them
- * that leaves changes places with the last of them before, so that whoever moves into its place
- * after that was reached already: nobody is skipped, and nobody is reached twice. */
+/* While a delivery walks the share, its first `left` members are still to be reached. If one of
+ * them leaves, it is first swapped with the last of them, so that the member which then fills
+ * its place was reached already: no member is skipped or reached twice. Returns the new
+ * place. */
 static uint32_t leave_walk(struct delivery *delivery, struct share *share, uint32_t place)
 {
     struct connection **members = share_members(share);

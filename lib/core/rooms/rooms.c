@@ -1,4 +1,4 @@
-/* rooms.c: rooms: entering, leaving, and asking who is there. */
+/* rooms.c: joining, leaving and listing rooms. */
 #include "core/rooms/rooms.h"
 
 #include "base/utf8.h"
@@ -94,8 +94,8 @@ int ws_manager_reauthorize(ws_manager *manager, ws_conn_id connection)
                         &(struct command){.kind = COMMAND_REAUTHORIZE}, true);
 }
 
-/* The ids of a group's members, in a block of *count for the caller to free; NULL and 0 if
- * there are none, NULL and SIZE_MAX if memory ran out. The lock is held. */
+/* Lists the ids of a group's members, in a block that the caller frees. NULL with *count 0 if
+ * there are none, NULL with *count SIZE_MAX if memory ran out. The lock is held. */
 static ws_conn_id *list_members(ws_manager *manager, struct group *group, size_t *count)
 {
     size_t most = group != NULL ? group_count(group) : 0;

@@ -1,4 +1,4 @@
-/* transport_side.c: what a transport inside the library may call of the core. */
+/* transport_side.c: the core's functions for a transport inside the library. */
 #include "core/transport/transport_side.h"
 
 #include "core/clients/disconnect.h"
@@ -7,7 +7,7 @@
 #include "core/recovery/recovery.h"
 #include "core/sending/send.h"
 
-/* --- around the host's calls ----------------------------------------------------------------- */
+/* --- host calls --------------------------------------------------------------------------- */
 
 ws_loop *transport_call_begin(ws_loop *loop)
 {
