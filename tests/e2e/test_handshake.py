@@ -104,7 +104,8 @@ class Log(LogCase):
                 ((b"/ws", b"/websocket?token=abc"),
                  "handshake refused with 404: there is no WebSocket here (GET /websocket"),
                 ((b"/ws HTTP/1.1", b"/ws?rooms=%zz HTTP/1.1" + bearer),
-                 "handshake refused with 400: the query is wrongly encoded (GET /ws")):
+                 "handshake refused with 400: the query is not valid percent-encoded UTF-8 "
+                 "(GET /ws")):
             exchange(backend.port, HANDSHAKE.replace(*change).replace(
                 b"\r\nConnection: Upgrade", b"\r\nConnection: Upgrade, close"))
             self.assertEqual(self.logged()[-1], "info: " + line + rest)

@@ -1,4 +1,4 @@
-/* deflate.c: compressing a message's payload for permessage-deflate (RFC 7692 §7.2.1). */
+/* deflate.c: compresses a message's payload for permessage-deflate (RFC 7692 §7.2.1). */
 #include "transport/websocket/deflate.h"
 
 #include <limits.h>
@@ -17,14 +17,14 @@
  *     6       9        9.0   73.2 %    34.8   23.8 %
  *     9       8        8.6   73.2 %    38.0   23.5 %
  *
- * The time is spent once, the bytes are sent to every recipient: so level 6, behind which almost
- * nothing is left to win, and the memLevel that is fastest with it. */
+ * The time is spent once, the bytes are sent to every recipient. Hence level 6, above which
+ * almost nothing is gained, and the memLevel that is fastest with it. */
 enum { LEVEL = 6, MEM_LEVEL = 8 };
 
 enum {
-    ZLIB_WINDOW_BITS_MIN = 9, /* of its raw format */
+    ZLIB_WINDOW_BITS_MIN = 9, /* of zlib's raw format */
     ZLIB_WINDOW_BITS_MAX = 15,
-    TAIL_BYTES = 4 /* 00 00 ff ff, which the recipient puts back */
+    TAIL_BYTES = 4 /* 00 00 ff ff, which the recipient appends again */
 };
 
 struct deflater {
@@ -50,12 +50,12 @@ void deflater_free(struct deflater *deflater)
     memory_free(deflater->memory, deflater);
 }
 
-/* A stream that knows nothing of what came before; NULL if memory ran out. */
+/* Returns a stream without history; NULL if memory ran out. */
 static z_stream *fresh_stream(struct deflater *deflater, int window_bits)
 {
     z_stream *stream = &deflater->streams[window_bits - ZLIB_WINDOW_BITS_MIN];
 
-    /* zlib refuses to reset what was not initialized yet. */
+    /* deflateReset() fails for a stream that was not initialized. */
     if (deflateReset(stream) == Z_OK)
         return stream;
     zlib_memory_use(stream, &deflater->memory);
@@ -81,7 +81,7 @@ size_t deflate_payload(struct deflater *deflater, int window_bits, const void *d
     stream->avail_in = (unsigned)length;
     stream->next_out = to;
     stream->avail_out = (unsigned)room;
-    /* Without room left, zlib may not have written everything. */
+    /* If no room is left, zlib may not have written everything. */
     if (deflate(stream, Z_SYNC_FLUSH) != Z_OK || stream->avail_out == 0)
         return 0;
     return room - stream->avail_out - TAIL_BYTES;

@@ -1,5 +1,4 @@
-/* endpoint.c: what the WebSocket connections of one address share.
- * Not here: how it is made (endpoint_new.c). */
+/* endpoint.c: the reference count of an endpoint. Not here: its creation (endpoint_new.c). */
 #include "transport/websocket/endpoint.h"
 
 ws_endpoint *endpoint_ref(ws_endpoint *endpoint)

@@ -1,11 +1,11 @@
-/* extension.c: agreeing on permessage-deflate in the opening handshake (RFC 7692 §7.1). */
+/* extension.c: negotiates permessage-deflate in the opening handshake (RFC 7692 §7.1). */
 #include "transport/websocket/extension.h"
 
 #include <string.h>
 
 #include "base/http_text.h"
 
-/* A parameter of an extension, as it is written in an offer. */
+/* A parameter of an extension, as written in an offer. */
 struct parameter {
     const char *name;
     size_t name_length;
@@ -20,13 +20,13 @@ static bool text_is(const char *text, size_t length, const char *expected)
 
 /* --- the header's grammar (RFC 6455 §9.1) ---------------------------------------------------- */
 
-/* White space may stand between any two parts (RFC 2616 §2.1). */
+/* White space is allowed between any two parts (RFC 2616 §2.1). */
 static void skip_space(const char **at)
 {
     *at += strspn(*at, " \t");
 }
 
-/* True, and skipped with the space behind it, if this character is next. */
+/* If this character is next, skips it and the space after it, and returns true. */
 static bool take(const char **at, char expected)
 {
     if (**at != expected)
@@ -36,7 +36,7 @@ static bool take(const char **at, char expected)
     return true;
 }
 
-/* A quoted string, whose opening quote was taken, holds a token when its escapes are undone. */
+/* Reads a quoted string, after its opening quote. Without its escapes it must be a token. */
 static bool take_quoted_value(const char **at, struct parameter *parameter)
 {
     size_t length = 0;
@@ -118,8 +118,8 @@ static uint8_t parse_window_bits(const char *value)
     return 0;
 }
 
-/* False if an offer with this parameter is to be declined (§7.1). `seen` has a bit for each known
- * parameter that came before. */
+/* Applies a parameter; false if the offer must be declined because of it (§7.1). `seen` has a
+ * bit for each known parameter of the offer so far. */
 static bool apply_parameter(const struct parameter *parameter, unsigned *seen,
                             struct permessage_deflate *offer)
 {
@@ -140,8 +140,8 @@ static bool apply_parameter(const struct parameter *parameter, unsigned *seen,
     return true;
 }
 
-/* One extension with its parameters; false if it is malformed. An extension that is another one,
- * or not acceptable, is not `accepted`. */
+/* Reads one extension with its parameters; false if it is malformed. `accepted` is false for
+ * another extension or an offer that is not acceptable. */
 static bool take_extension(const char **at, struct permessage_deflate *offer)
 {
     size_t length = http_token_length(*at);
@@ -165,7 +165,7 @@ static bool take_extension(const char **at, struct permessage_deflate *offer)
     return true;
 }
 
-/* --- the agreement --------------------------------------------------------------------------- */
+/* --- negotiation -------------------------------------------------------------------------- */
 
 struct permessage_deflate extension_accept(const char *header)
 {

@@ -1,11 +1,12 @@
-/* floods.c: the counts of frames of the clients that sent some in the current second. */
+/* floods.c: counts the frames with next to no payload, for the clients that sent some in this
+ * second. */
 #include "transport/websocket/floods.h"
 
 #include <stdbool.h>
 
 enum {
     FIRST = 16, /* places */
-    KEPT = 256  /* by a table that was larger for a second */
+    KEPT = 256  /* places kept when the table was larger in one second */
 };
 
 void floods_free(struct floods *floods, const ws_allocator *memory)

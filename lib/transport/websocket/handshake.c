@@ -40,7 +40,7 @@ static bool split_target(struct ws_handshake *handshake)
     return true;
 }
 
-/* --- the judgement --------------------------------------------------------------------------- */
+/* --- the decision ------------------------------------------------------------------------- */
 
 static void choose_subprotocol(struct ws_handshake *handshake, const ws_endpoint *endpoint)
 {
@@ -102,7 +102,7 @@ uint16_t handshake_close_code(const struct ws_handshake *handshake)
 
 /* --- the answer ------------------------------------------------------------------------------ */
 
-/* §4.2.2 item 5.4. */
+/* Writes the value of Sec-WebSocket-Accept (§4.2.2 item 5.4). */
 static void add_accept(struct buffer *buffer, const char *key, const EVP_MD *sha1)
 {
     static const char guid[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -140,7 +140,7 @@ void handshake_write_answer(const struct ws_handshake *handshake, struct buffer 
     buffer_add_text(buffer, "\r\n");
 }
 
-/* --- what the application sees and says ------------------------------------------------------ */
+/* --- the application's accessors ---------------------------------------------------------- */
 
 const char *ws_handshake_path(const ws_handshake *handshake)
 {
@@ -157,7 +157,7 @@ ws_websocket *ws_handshake_websocket(const ws_handshake *handshake)
     return handshake->websocket;
 }
 
-/* A text that lives as long as the handshake; NULL if memory ran out. */
+/* Allocates a text that lives as long as the handshake; NULL if memory ran out. */
 static char *new_text(struct ws_handshake *handshake, size_t size)
 {
     struct handshake_text *text = memory_alloc(handshake->memory, sizeof *text + size);

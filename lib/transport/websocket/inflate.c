@@ -1,4 +1,5 @@
-/* inflate.c: a message that came compressed by permessage-deflate (RFC 7692 §7.2.2). */
+/* inflate.c: inflates a message compressed by permessage-deflate (RFC 7692 §7.2.2), with a
+ * bound. */
 #include "transport/websocket/inflate.h"
 
 #include <limits.h>
@@ -7,10 +8,10 @@
 #include "transport/websocket/zlib_memory.h"
 
 enum {
-    WINDOW_BITS = 15, /* inflates whatever a client's window is */
+    WINDOW_BITS = 15, /* the largest, for any window of a client */
     FIRST_BYTES = 1024,
 
-    /* What zlib says in data_type after Z_BLOCK, beside the bits of the input that are left over. */
+    /* Bits of data_type after Z_BLOCK, beside the number of unused input bits. */
     BLOCK_IS_FINAL = 64,
     BLOCK_ENDED = 128,
     FINAL_ENDED = BLOCK_ENDED | BLOCK_IS_FINAL
@@ -19,8 +20,8 @@ enum {
 struct inflater {
     const ws_allocator *memory;
     z_stream stream;
-    bool between_streams; /* nothing came since the start or since a final block */
-    uint32_t blocks;      /* that ended since inflater_take_blocks() */
+    bool between_streams; /* no input since the start or since a final block */
+    uint32_t blocks;      /* blocks ended since inflater_take_blocks() */
     uint8_t *output;
     size_t length;
     size_t capacity;
@@ -79,7 +80,7 @@ uint32_t inflater_take_blocks(struct inflater *inflater)
     return blocks;
 }
 
-/* Room for more output, unless the bound is reached; false if memory ran out. */
+/* Makes room for more output, unless the bound is reached; false if memory ran out. */
 static bool make_room(struct inflater *inflater, size_t max_bytes)
 {
     size_t capacity = inflater->capacity == 0 ? FIRST_BYTES : 2 * inflater->capacity;
@@ -97,11 +98,11 @@ static bool make_room(struct inflater *inflater, size_t max_bytes)
     return true;
 }
 
-/* Goes on once, to the end of a block at most, or as far as the room goes. */
+/* Inflates once: at most to the end of a block, or until the output is full. */
 static enum inflate_result step(struct inflater *inflater, size_t max_bytes)
 {
     z_stream *stream = &inflater->stream;
-    uint8_t excess; /* the byte behind the bound, if there is one */
+    uint8_t excess; /* the first byte above the bound */
     size_t room;
     int result;
 
@@ -120,7 +121,7 @@ static enum inflate_result step(struct inflater *inflater, size_t max_bytes)
     switch (result) {
     case Z_OK:
     case Z_STREAM_END:
-    case Z_BUF_ERROR: /* nothing was left to do */
+    case Z_BUF_ERROR: /* no progress was possible */
         return INFLATE_OK;
     case Z_MEM_ERROR:
         return INFLATE_NO_MEMORY;
@@ -129,14 +130,14 @@ static enum inflate_result step(struct inflater *inflater, size_t max_bytes)
     }
 }
 
-/* zlib may have more to put out, though all input is used. */
+/* Whether zlib may have more output although all input is used. */
 static bool holds_output(const struct inflater *inflater)
 {
     return inflater->stream.avail_out == 0 && !inflater->between_streams;
 }
 
-/* A message starts with a fresh stream, and so does what follows a final block (RFC 7692 §7.2.1
- * allows that): neither reaches back into what came before. */
+/* Inflates all of the input. A message starts with a fresh stream, and so does what follows a
+ * final block (RFC 7692 §7.2.1 allows that): neither refers to earlier data. */
 static enum inflate_result run(struct inflater *inflater, const void *data, unsigned length,
                                size_t max_bytes)
 {
@@ -163,22 +164,23 @@ enum inflate_result inflater_feed(struct inflater *inflater, const void *data, s
     if (length > UINT_MAX)
         return INFLATE_TOO_BIG;
     result = run(inflater, data, (unsigned)length, max_bytes);
-    /* That the block which has just ended was a final one, zlib notices when it is called again. */
+    /* zlib reports that the block which has just ended was final only when it is called
+     * again. */
     if (result == INFLATE_OK && (inflater->stream.data_type & FINAL_ENDED) == FINAL_ENDED)
         result = step(inflater, max_bytes);
     return result;
 }
 
-/* A block has just ended, and no bit of the input is left over. */
+/* Whether a block has just ended and no input bit is left. */
 static bool at_block_boundary(const z_stream *stream)
 {
     return (stream->data_type & ~BLOCK_IS_FINAL) == BLOCK_ENDED;
 }
 
-/* The sender has cut off the end of an empty block (RFC 7692 §7.2.1). A message after which there
- * is none to be completed is taken too, for nothing can be missing from it: one that ends with a
- * final block and not, as it should, with the first byte of an empty one; and one of no bytes,
- * which zlib makes of an empty payload right after a flush. */
+/* The sender has cut off the end of an empty block (RFC 7692 §7.2.1), which is put back here. A
+ * message after which no block is to be completed is accepted too, because nothing can be
+ * missing: one that ends with a final block instead of the first byte of an empty one, and one
+ * of no bytes, which zlib makes of an empty payload right after a flush. */
 enum inflate_result inflater_finish(struct inflater *inflater, uint32_t max_bytes)
 {
     static const uint8_t tail[] = {0x00, 0x00, 0xff, 0xff};
@@ -190,7 +192,7 @@ enum inflate_result inflater_finish(struct inflater *inflater, uint32_t max_byte
     result = run(inflater, tail, sizeof tail, max_bytes);
     if (result != INFLATE_OK)
         return result;
-    /* An end that became data has filled a gap. */
+    /* The end was inflated as data, so the message was incomplete. */
     if (inflater->length > length)
         return INFLATE_CORRUPT;
     return at_block_boundary(&inflater->stream) ? INFLATE_OK : INFLATE_CORRUPT;

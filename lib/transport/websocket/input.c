@@ -1,4 +1,4 @@
-/* input.c: what a client's frames do, a fair share of a turn at a time. */
+/* input.c: processes a client's frames, a fair share of a turn at a time. */
 #include "transport/websocket/input.h"
 
 #include <string.h>
@@ -18,8 +18,8 @@ static void answer_ping(ws_websocket *websocket, const struct frame_event *event
 
     if (event->length > 0)
         memcpy(frame + at, event->data, event->length);
-    /* Pongs for a client that reads nothing are not queued without end (RFC 6455 §5.5.3 allows
-     * leaving some out). */
+    /* Pongs for a client that reads nothing are dropped when the queue is full (RFC 6455 §5.5.3
+     * allows leaving some out). */
     if (!websocket_is_full(websocket))
         websocket_push(websocket, frame, at + event->length);
 }
@@ -33,8 +33,7 @@ static void receive_close(ws_websocket *websocket, const struct frame_event *eve
                          WEBSOCKET_PEER_CLOSED);
 }
 
-/* RFC 6455 §7.1.7: fail the connection. The only policy that a frame can violate is that of
- * floods. */
+/* Fails the connection (RFC 6455 §7.1.7). Code 1008 is used only for floods of frames. */
 static void fail_connection(ws_websocket *websocket, uint16_t code, const char *text)
 {
     counter_add(&websocket_loop(websocket)->counters, COUNTER_protocol_errors, 1);
@@ -46,7 +45,8 @@ static void fail_connection(ws_websocket *websocket, uint16_t code, const char *
         websocket_finish(websocket, code, text, strlen(text), WEBSOCKET_FAILED);
 }
 
-/* What it sent in this second; NULL if memory ran out, which is no reason to end it. */
+/* The client's frame counts of this second; NULL if memory ran out, which does not end the
+ * connection. */
 static struct flood_counts *flood_counts(void *client)
 {
     ws_websocket *websocket = client;
@@ -56,7 +56,8 @@ static struct flood_counts *flood_counts(void *client)
                      &websocket->flood_place, loop->timers.now_ms);
 }
 
-/* A flood of frames that carry nothing costs as much as one of messages. */
+/* Counts a control frame; true if there are too many. A frame without payload costs as much as
+ * a small message. */
 static bool is_control_flood(ws_websocket *websocket)
 {
     uint32_t most = websocket->endpoint->options.max_control_frames;
@@ -75,7 +76,7 @@ static void receive_ping_or_pong(ws_websocket *websocket, const struct frame_eve
         answer_ping(websocket, event);
 }
 
-/* Returns what it cost, beside its bytes. */
+/* Handles one event; returns its cost, without that of its bytes. */
 static uint32_t handle_event(ws_websocket *websocket, const struct frame_event *event)
 {
     switch (event->kind) {
@@ -104,8 +105,8 @@ static uint32_t handle_event(ws_websocket *websocket, const struct frame_event *
     return 0;
 }
 
-/* Anything heard proves that the peer is there. */
-static void heard(ws_websocket *websocket)
+/* Notes that the peer is alive: any byte counts as a pong. */
+static void note_alive(ws_websocket *websocket)
 {
     if (websocket->ping == PING_NONE || websocket->state != WEBSOCKET_OPEN)
         return;
@@ -115,8 +116,8 @@ static void heard(ws_websocket *websocket)
 
 /* --- turns ----------------------------------------------------------------------------------- */
 
-/* Between the head of the handshake and the end; NULL when nothing waits and no frame is
- * unfinished. */
+/* The reader, which exists between the handshake and the end while bytes wait or a frame is
+ * unfinished; else NULL. */
 static struct frame_reader *reader_of(const ws_websocket *websocket)
 {
     return websocket->state == WEBSOCKET_HEAD ? NULL : websocket->reader;
@@ -155,7 +156,7 @@ static void end_of_input(ws_websocket *websocket)
     }
 }
 
-/* The host, which was told to stop reading, may go on. */
+/* Lets the host, which was asked to stop reading, continue if there is room. */
 static void resume_reading(ws_websocket *websocket)
 {
     if (websocket->reading != READING_PAUSED || websocket_input_is_full(websocket))
@@ -164,7 +165,7 @@ static void resume_reading(ws_websocket *websocket)
     loop_list_output(websocket_loop(websocket), &websocket->output);
 }
 
-/* What is to be done when frames were carried out, or could not be now. */
+/* Decides what follows after frames were processed, or could not be now. */
 static void after_frames(ws_websocket *websocket, bool has_more)
 {
     struct frame_reader *reader = websocket->reader;
@@ -182,7 +183,8 @@ static void after_frames(ws_websocket *websocket, bool has_more)
     if (websocket->state >= WEBSOCKET_FREED)
         return;
     resume_reading(websocket);
-    /* The peer's close, which was awaited, brings nothing to write. */
+    /* The peer's close, which was awaited, leaves nothing to write: the host learns of the end
+     * from the output list. */
     if (ws_websocket_ended(websocket))
         loop_list_output(websocket_loop(websocket), &websocket->output);
 }
@@ -234,7 +236,7 @@ void websocket_input_add(ws_websocket *websocket, const void *data, size_t lengt
 
     if (!websocket_is_reading(websocket) || websocket->eof)
         return;
-    heard(websocket);
+    note_alive(websocket);
     if (websocket->reader == NULL)
         websocket->reader = frame_reader_take(websocket_loop(websocket), websocket);
     reader = websocket->reader;
@@ -255,7 +257,8 @@ void websocket_input_eof(ws_websocket *websocket)
     struct frame_reader *reader = reader_of(websocket);
 
     websocket->eof = true;
-    /* What waits comes before the end, also when a callback for a part of it calls this. */
+    /* Bytes that wait are processed before the end, also if a callback for a part of them calls
+     * this. */
     if (reader == NULL || !websocket_is_reading(websocket) ||
         !(frame_reader_input(reader)->listed || frame_reader_input(reader)->served))
         end_of_input(websocket);

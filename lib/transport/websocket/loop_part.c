@@ -1,4 +1,4 @@
-/* loop_part.c: what the WebSocket transport keeps for each loop. */
+/* loop_part.c: the WebSocket transport's state for each loop. */
 #include "transport/websocket/loop_part.h"
 
 #include "transport/websocket/deflate.h"

@@ -1,4 +1,5 @@
-/* opening.c: which requests open a WebSocket (RFC 6455 §4.2.1), and what is wrong with the others. */
+/* opening.c: which requests open a WebSocket (RFC 6455 §4.2.1), and what is wrong with
+ * others. */
 #include "transport/websocket/opening.h"
 
 #include <stdio.h>
@@ -8,13 +9,15 @@
 
 #include "base/http_target.h"
 
-/* What most often takes the headers out: a proxy that is not told to pass them on. */
+/* The most frequent cause of missing headers: a proxy that is not configured to pass them
+ * on. */
 static const char proxy_advice[] =
-    "a WebSocket is opened by HTTP/1.1 with Upgrade and Connection; nginx passes them on by "
+    "a WebSocket handshake needs HTTP/1.1 with Upgrade and Connection; nginx passes them on "
+    "with "
     "proxy_http_version 1.1, proxy_set_header Upgrade $http_upgrade and "
     "proxy_set_header Connection \"upgrade\"";
 
-static const char version_advice[] = "a WebSocket is opened here by HTTP/1.1; HTTP/2 and "
+static const char version_advice[] = "a WebSocket handshake needs HTTP/1.1 here; HTTP/2 and "
                                      "HTTP/3 end at a proxy that speaks HTTP/1.1 "
                                      "to this server";
 
@@ -27,7 +30,7 @@ static void set(struct refusal *refusal, int status, const char *reason, const c
 
 /* --- a request whose head is complete -------------------------------------------------------- */
 
-/* §4.1. */
+/* Whether the key is the base64 of 16 bytes (§4.1). */
 static bool key_valid(const char *key)
 {
     unsigned char decoded[18];
@@ -48,7 +51,8 @@ static size_t count_headers(const struct request *request, const char *name)
     return count;
 }
 
-/* The frames would begin behind it (RFC 9110 §7.8), and no client has a reason to send one. */
+/* Whether the request has a body. The frames would begin after it (RFC 9110 §7.8), and no
+ * client has a reason to send one. */
 static bool has_body(const struct request *request)
 {
     for (size_t at = 0;; at++) {
@@ -61,8 +65,8 @@ static bool has_body(const struct request *request)
     }
 }
 
-/* Names everything that a proxy, or a client that is none of WebSocket, has left out: "the request
- * is HTTP/1.0 and lacks A, B and C". */
+/* Names everything that a proxy, or a client that does not speak WebSocket, has left out: "the
+ * request is HTTP/1.0 and lacks A, B and C". */
 static const char *compose_lack(const struct request *request, struct refusal *refusal)
 {
     const char *missing[4];
@@ -95,7 +99,7 @@ static void check_version(const struct request *request, struct refusal *refusal
     if (n == 0)
         set(refusal, 426, "the request lacks Sec-WebSocket-Version", advice);
     else if (n > 1)
-        set(refusal, 426, "the request has several Sec-WebSocket-Version", advice);
+        set(refusal, 426, "the request has several Sec-WebSocket-Version headers", advice);
     else if (strcmp(request_header(request, "Sec-WebSocket-Version", 0), "13") != 0)
         set(refusal, 426, "Sec-WebSocket-Version is not 13", advice);
 }
@@ -108,7 +112,7 @@ static void check_key(const struct request *request, struct refusal *refusal)
     if (n == 0)
         set(refusal, 400, "the request lacks Sec-WebSocket-Key", advice);
     else if (n > 1)
-        set(refusal, 400, "the request has several Sec-WebSocket-Key", NULL);
+        set(refusal, 400, "the request has several Sec-WebSocket-Key headers", NULL);
     else if (!key_valid(request_header(request, "Sec-WebSocket-Key", 0)))
         set(refusal, 400, "Sec-WebSocket-Key is malformed", advice);
 }
@@ -121,20 +125,20 @@ static void check_host(const struct request *request, struct refusal *refusal)
         set(refusal, 400,
             n == 0 ? "the request lacks Host" : "the request has several Host headers", NULL);
     else if (!http_host_valid(request_header(request, "Host", 0)))
-        set(refusal, 400, "the Host header names no host", NULL);
+        set(refusal, 400, "the Host header is not a valid host", NULL);
     else if (request_path(request) == NULL)
         set(refusal, 400,
             "the target is not a path, or names a host other than the Host header", NULL);
 }
 
-/* In the order in which a person would want to hear of it. */
+/* The checks are in the order in which their results help most. */
 void opening_check(const struct request *request, struct refusal *refusal)
 {
     set(refusal, 101, NULL, NULL);
     if (request->http_major != 1)
         set(refusal, 505, "the request is not HTTP/1.1", version_advice);
     else if (!request->is_get)
-        set(refusal, 405, "the method is not GET", "a WebSocket is opened by GET");
+        set(refusal, 405, "the method is not GET", "a WebSocket handshake is a GET request");
     else if (request->http_minor < 1)
         set(refusal, 400, compose_lack(request, refusal), proxy_advice);
     else
@@ -155,7 +159,7 @@ void opening_check(const struct request *request, struct refusal *refusal)
 
 /* --- a head that could not be read ----------------------------------------------------------- */
 
-/* Whether what has come begins so, as far as it goes while the line has no end. */
+/* Whether the first line begins with this text, as far as it has arrived. */
 static bool begins(const struct request *request, const char *text)
 {
     size_t length = strlen(text);
@@ -170,7 +174,7 @@ static void explain_bad(const struct request *request, struct refusal *refusal)
 {
     if (begins(request, "\x16")) /* a handshake record (RFC 8446 §5.1) */
         set(refusal, 400, "these bytes are TLS, but this port speaks plain HTTP",
-            "connect by ws:// or http://");
+            "connect with ws:// or http://");
     else if (begins(request, "PRI * HTTP/2.0")) /* RFC 9113 §3.4 */
         set(refusal, 505, "these bytes are HTTP/2", version_advice);
     else
@@ -189,7 +193,7 @@ void opening_explain(const struct request *request, enum request_result result,
                  "the head is larger than %u bytes or has more than %d headers",
                  (unsigned)max_head_bytes, REQUEST_MAX_HEADERS);
         set(refusal, 431, refusal->composed,
-            "a browser sends all cookies of the domain in it, which may be too many");
+            "a browser sends all cookies of the domain; they may be too large");
         break;
     case REQUEST_BAD_VERSION:
         set(refusal, 505, "the request is not HTTP/1.1", version_advice);

@@ -1,4 +1,4 @@
-/* output_queue.c: what waits to be written to one client. */
+/* output_queue.c: the queue of messages to be written to one client. */
 #include "transport/websocket/output_queue.h"
 
 enum { FIRST_CAPACITY = 8 };
@@ -11,7 +11,7 @@ static ws_message **slot(struct output_queue *queue, uint32_t at)
                            : &queue->only;
 }
 
-/* Moves what waits to a ring, or to one of twice the size. */
+/* Moves the messages to a ring, or to one of twice the size. */
 static bool grow(struct output_queue *queue, const ws_allocator *memory)
 {
     uint32_t count = output_queue_count(queue);

@@ -1,4 +1,4 @@
-/* query.c: one parameter out of a request target's query. */
+/* query.c: reads one parameter from the query of a request target. */
 #include "transport/websocket/query.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
-/* receive.c: what the host hands in: the opening handshake, then bytes for the frames (input.c). */
+/* receive.c: handles the host's input: the opening handshake, then bytes for the frames
+ * (input.c). */
 #include <string.h>
 
 #include "base/close_code.h"
@@ -30,7 +31,7 @@ static void count_refusal(ws_websocket *websocket, int code, const char *reason,
     refusal_log(loop, code, reason, request);
 }
 
-/* The answer to a request that does not become a WebSocket; then the connection has ended. */
+/* Answers a request that does not open a WebSocket, and ends the connection. */
 static void refuse(ws_websocket *websocket, const struct refusal *refusal,
                    const struct request *request)
 {
@@ -47,15 +48,15 @@ static void refuse(ws_websocket *websocket, const struct refusal *refusal,
         websocket_start_timer(websocket);
 }
 
-/* Nothing can be answered. */
+/* Ends the connection without an answer, because memory ran out. */
 static void give_up(ws_websocket *websocket, const struct request *request)
 {
     count_refusal(websocket, 0, "out of memory", request);
     websocket_abort(websocket);
 }
 
-/* The longest list of rooms in a query: as many as a connection may be in. Where that is fewer than
- * the default, those that it can't enter are answered one by one. */
+/* The longest list of rooms in a query: the maximum number of rooms of a connection, or 1000 if
+ * that is more. Rooms above the connection's maximum are then answered with one error each. */
 static size_t max_rooms(const ws_manager_options *options)
 {
     enum { LEAST = 1000 };
@@ -92,19 +93,19 @@ static const char *unregistered_reason(int result)
 {
     switch (result) {
     case WS_ERR_INVALID:
-        return "the query is wrongly encoded";
+        return "the query is not valid percent-encoded UTF-8";
     case WS_ERR_TOO_MANY_ROOMS:
-        return "the query names more rooms than a connection may be in";
+        return "the query names too many rooms";
     case WS_ERR_DRAINING:
         return "the server is draining";
     case WS_ERR_NO_MEMORY:
         return "out of memory";
     default:
-        return "the server has max_connections connections";
+        return "the server has reached max_connections";
     }
 }
 
-/* Writes the 101 and opens, or refuses a browser by a close code. */
+/* Writes the 101 and opens the connection, or refuses a browser with a close code. */
 static void accept_handshake(ws_websocket *websocket, const struct ws_handshake *handshake)
 {
     uint16_t code = handshake_close_code(handshake);
@@ -145,7 +146,7 @@ static void accept_handshake(ws_websocket *websocket, const struct ws_handshake 
     }
 }
 
-/* The request opens a WebSocket if the application wants so. */
+/* Asks the application whether to accept a valid request, and answers. */
 static void ask_application(ws_websocket *websocket, const struct request *request)
 {
     struct ws_handshake handshake;
@@ -165,8 +166,9 @@ static void ask_application(ws_websocket *websocket, const struct request *reque
     handshake_free(&handshake);
 }
 
-/* The head is complete, or can't be: as request_feed() and request_fill() say. From now on the host may
- * end the connection from its callback, and the request is in use. */
+/* Answers a request whose head is complete or invalid: `result` is that of request_feed() or
+ * request_fill(). The host may end the connection from its callback, while the request is in
+ * use. */
 static void judge_request(ws_websocket *websocket, enum request_result result)
 {
     struct request *request = websocket_take_request(websocket);
@@ -198,7 +200,7 @@ static bool begin_request(ws_websocket *websocket)
     return true;
 }
 
-/* Returns how many bytes belonged to the head. */
+/* Feeds bytes to the request; returns how many of them belong to the head. */
 static size_t receive_head(ws_websocket *websocket, const char *data, size_t length)
 {
     enum request_result result;

@@ -1,4 +1,4 @@
-/* recovery_query.c: what a client that comes back says in its request. */
+/* recovery_query.c: reads the parameters of a client that recovers from its request. */
 #include "transport/websocket/recovery_query.h"
 
 #include <stdbool.h>
@@ -8,8 +8,8 @@
 #include "base/utf8.h"
 #include "transport/websocket/query.h"
 
-/* Decodes a parameter to *to, behind which the next one goes; *value is NULL if it is absent. False
- * if it is wrongly encoded, not UTF-8, or holds a NUL. */
+/* Decodes a parameter to *to and moves *to behind it; *value is NULL if the parameter is
+ * absent. False if its percent-encoding is wrong, or if it is not UTF-8 or contains a NUL. */
 static bool read_parameter(const char *query, const char *name, char **to, char **value)
 {
     ptrdiff_t length = query_parameter(query, name, *to);
@@ -34,7 +34,7 @@ static size_t count_names(const char *list)
     return count;
 }
 
-/* Of the same names the one that stands first in the list comes first. */
+/* Compares names; equal names are ordered by their place in the list. */
 static int compare_names(const void *one, const void *other)
 {
     const char *a = *(char *const *)one;
@@ -44,7 +44,7 @@ static int compare_names(const void *one, const void *other)
     return order != 0 ? order : (a > b) - (a < b);
 }
 
-/* Keeps the first of each name, in the list's order. `sorted` has place for as many. */
+/* Keeps the first of each name, in the list's order. `sorted` has room for all names. */
 static size_t drop_repeated(char **names, char **sorted, size_t n_names)
 {
     size_t n_kept = 0;
@@ -60,7 +60,7 @@ static size_t drop_repeated(char **names, char **sorted, size_t n_names)
     return n_kept;
 }
 
-/* Splits a list at its commas; what is empty between two of them is passed over. */
+/* Splits a list at its commas; empty names are skipped. */
 static int split_rooms(struct recovery_query *said, char *list, size_t max_rooms,
                        ws_connect_options *options)
 {
@@ -92,8 +92,8 @@ int recovery_query_read(struct recovery_query *said, const ws_allocator *memory,
     *said = (struct recovery_query){.memory = memory};
     if (query[0] == '\0')
         return WS_OK;
-    /* Decoded they are not longer than the query, and behind them names are decoded that were not
-     * meant. */
+    /* The decoded values are not longer than the query. The second half is for the names of
+     * other parameters, which are decoded to be compared. */
     said->text = memory_alloc(memory, 2 * (strlen(query) + 3));
     if (said->text == NULL)
         return WS_ERR_NO_MEMORY;

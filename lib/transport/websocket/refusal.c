@@ -1,4 +1,4 @@
-/* refusal.c: a request that does not become a WebSocket: the HTTP answer, and the log's line. */
+/* refusal.c: the HTTP answer and the log line for a request that does not open a WebSocket. */
 #include "transport/websocket/refusal.h"
 
 #include <stdio.h>
@@ -86,7 +86,8 @@ void refusal_write(const struct refusal *refusal, const struct request *request,
 
 enum { FIELD_MAX = 160, REQUEST_TEXT_SIZE = 768 };
 
-/* Appends ', NAME "VALUE"'. A quote in the value must not look like its end. */
+/* Appends ', NAME "VALUE"'. Quotes in the value are replaced, so that they do not look like its
+ * end. */
 static void add_field(const struct request *request, const char *name, char *text)
 {
     const char *value = request_header(request, name, 0);
@@ -102,7 +103,8 @@ static void add_field(const struct request *request, const char *name, char *tex
     snprintf(text + length, REQUEST_TEXT_SIZE - length, "\"");
 }
 
-/* What follows a body that ends elsewhere for others, or a token, begins like no request. */
+/* Whether the line begins like a request. If it does not, it may be the rest of a body (when a
+ * proxy saw another end of it) or a token, and is not logged. */
 static bool has_method(const char *line)
 {
     size_t length = strspn(line, "ABCDEFGHIJKLMNOPQRSTUVWXYZ-");
@@ -110,7 +112,7 @@ static bool has_method(const char *line)
     return length > 0 && line[length] == ' ';
 }
 
-/* Method and path of a request line. */
+/* The length of the method and path of a request line. */
 static size_t loggable_length(const char *line)
 {
     const char *version = strstr(line, " HTTP/");

@@ -1,4 +1,4 @@
-/* request.c: a client's request head, parsed by http-parser or handed over by the host. */
+/* request.c: a client's request head, parsed by http-parser or passed by the host. */
 #include "transport/websocket/request.h"
 
 #include <string.h>
@@ -32,11 +32,10 @@ void request_free(struct request *request)
     memory_free(memory, request);
 }
 
-/* --- http-parser's callbacks: a piece may come in several parts
- * ------------------------------- */
+/* --- http-parser's callbacks (a piece may come in several parts) -------------------------- */
 
-/* White space around a header's value is no part of it (RFC 9110 §5.5). Here goes what is behind
- * it, which http-parser leaves there; what is before it was passed over. */
+/* Removes the white space after a header's value, which is not part of it (RFC 9110 §5.5);
+ * http-parser removes only the white space before it. */
 static void trim_value(struct request *request)
 {
     struct buffer *text = &request->text;
@@ -111,7 +110,7 @@ static int on_value(http_parser *parser, const char *at, size_t length)
     return request->text.failed;
 }
 
-/* 2: what follows the head is no HTTP; -1: stop, with an error. */
+/* Returns 2 (what follows the head is not HTTP), or -1 (stop with an error). */
 static int on_head(http_parser *parser)
 {
     struct request *request = parser->data;
@@ -137,7 +136,7 @@ static enum request_result failure(struct request *request)
         return REQUEST_BAD_VERSION;
     case HPE_HEADER_OVERFLOW:
         return REQUEST_TOO_LARGE;
-    case HPE_INVALID_METHOD: /* told at the first byte that fits none, whatever comes then */
+    case HPE_INVALID_METHOD: /* reported at the first byte that matches no method */
         request->head.problem = "the request method is unknown";
         return REQUEST_BAD;
     default:
@@ -145,7 +144,8 @@ static enum request_result failure(struct request *request)
     }
 }
 
-/* Empty lines before the first are no part of it (RFC 9112 §2.2). */
+/* Keeps the beginning of the request line. Empty lines before it are not part of it (RFC 9112
+ * §2.2). */
 static void keep_line(struct request *request, const char *bytes, size_t length)
 {
     for (size_t i = 0; i < length && !request->line_complete; i++) {
@@ -172,12 +172,12 @@ enum request_result request_feed(struct request *request, const char *data, size
 
     keep_line(request, data, length < room ? length : room);
     request->head_bytes += *used;
-    /* No bytes would mean to the parser that no more will come. */
+    /* http-parser takes a length of 0 for the end of the connection. */
     if (*used > 0)
         http_parser_execute(&request->parser, &settings, data, *used);
     if (HTTP_PARSER_ERRNO(&request->parser) != HPE_OK || request->text.failed)
         return failure(request);
-    /* Both must have found the same end. */
+    /* Both parsers must have found the same end. */
     if (result == HTTP_SCAN_BAD ||
         (result == HTTP_SCAN_DONE) != (request->piece == REQUEST_COMPLETE))
         return REQUEST_BAD;
@@ -186,8 +186,9 @@ enum request_result request_feed(struct request *request, const char *data, size
     return request->head_bytes >= max_head_bytes ? REQUEST_TOO_LARGE : REQUEST_MORE;
 }
 
-/* Takes a text's bytes and `more` for what stands around it from the room that is left. Looks no
- * further than that, since the text may be of any length. */
+/* Subtracts the text's length and `more`, for what surrounds the text, from the room that is
+ * left; false if they do not fit. Reads no more than that of the text, which may be of any
+ * length. */
 static bool take_room(size_t *room, const char *text, size_t more)
 {
     size_t length = strnlen(text, *room);
@@ -198,7 +199,7 @@ static bool take_room(size_t *room, const char *text, size_t more)
     return true;
 }
 
-/* Whether a head of these texts, written as "NAME:VALUE", has room in so many bytes. */
+/* Whether a head of these texts, written as "NAME:VALUE", fits in `room` bytes. */
 static bool fits(const char *method, const char *target, const ws_header *headers,
                  size_t n_headers, size_t room)
 {

@@ -1,4 +1,4 @@
-/* zlib_memory.c: zlib, allocating by the host's allocator. */
+/* zlib_memory.c: makes zlib allocate with the host's allocator. */
 #include "transport/websocket/zlib_memory.h"
 
 static void *zlib_alloc(void *opaque, unsigned items, unsigned size)

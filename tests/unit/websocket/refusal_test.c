@@ -17,11 +17,11 @@
 #define GOOD UPGRADE CONNECTION KEY VERSION
 
 #define NGINX                                                                                  \
-    "a WebSocket is opened by HTTP/1.1 with Upgrade and Connection; nginx passes them on by "  \
-    "proxy_http_version 1.1, proxy_set_header Upgrade $http_upgrade and "                      \
+    "a WebSocket handshake needs HTTP/1.1 with Upgrade and Connection; nginx passes them on "  \
+    "with proxy_http_version 1.1, proxy_set_header Upgrade $http_upgrade and "                 \
     "proxy_set_header Connection \"upgrade\""
 #define HTTP_1_1                                                                               \
-    "a WebSocket is opened here by HTTP/1.1; HTTP/2 and HTTP/3 end at a proxy that speaks "    \
+    "a WebSocket handshake needs HTTP/1.1 here; HTTP/2 and HTTP/3 end at a proxy that speaks " \
     "HTTP/1.1 to this server"
 
 static struct host host;
@@ -107,7 +107,7 @@ static const struct {
     {GET HOST UPGRADE "Connection: close\r\n" KEY VERSION END, 400,
      "the request lacks Connection: Upgrade", NGINX},
     {"POST /ws HTTP/1.1\r\n" HOST GOOD END, 405, "the method is not GET",
-     "a WebSocket is opened by GET"},
+     "a WebSocket handshake is a GET request"},
     {GET HOST UPGRADE CONNECTION KEY "Sec-WebSocket-Version: 8\r\n" END, 426,
      "Sec-WebSocket-Version is not 13",
      "this server speaks version 13 of the protocol, RFC 6455"},
@@ -117,7 +117,7 @@ static const struct {
      "it must be the base64 of 16 random bytes"},
     {GET HOST UPGRADE CONNECTION VERSION "Sec-WebSocket-Key: abc\r\n" END, 400,
      "Sec-WebSocket-Key is malformed", "it must be the base64 of 16 random bytes"},
-    {GET HOST GOOD KEY END, 400, "the request has several Sec-WebSocket-Key", NULL},
+    {GET HOST GOOD KEY END, 400, "the request has several Sec-WebSocket-Key headers", NULL},
     {GET GOOD END, 400, "the request lacks Host", NULL},
     {GET HOST HOST GOOD END, 400, "the request has several Host headers", NULL},
     {GET HOST GOOD "Content-Length: 5\r\n" END, 400, "the request has a body",
@@ -125,7 +125,7 @@ static const struct {
     {"GET /ws HTTP/2.0\r\n" END, 505, "the request is not HTTP/1.1", HTTP_1_1},
     {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505, "these bytes are HTTP/2", HTTP_1_1},
     {"\x16\x03\x01\x02garbage", 400, "these bytes are TLS, but this port speaks plain HTTP",
-     "connect by ws:// or http://"},
+     "connect with ws:// or http://"},
     {"P\r\n", 400, "not an HTTP request", NULL},
     {"hello\r\n", 400, "the request method is unknown", NULL},
 };
@@ -320,12 +320,11 @@ START_TEST(limits_are_logged)
     host_open(&host, &options);
     first = host_client(&host);
     request("/ws", "");
-    expect_log(
-        "handshake refused with 503: the server has max_connections connections (GET /ws, "
-        "Host \"server.example.com\")");
+    expect_log("handshake refused with 503: the server has reached max_connections (GET /ws, "
+               "Host \"server.example.com\")");
     request("/ws?rooms=%zz", "");
-    expect_log("handshake refused with 400: the query is wrongly encoded (GET /ws, Host "
-               "\"server.example.com\")");
+    expect_log("handshake refused with 400: the query is not valid percent-encoded UTF-8 (GET "
+               "/ws, Host \"server.example.com\")");
     peer_free(first);
     ck_assert_int_eq(drain_with(host.manager, 1001, "restart"), WS_OK);
     request("/ws", "");
