@@ -1,4 +1,4 @@
-/* list.c: the lists of a loop's recoveries. */
+/* list.c: the lists of a loop's recoveries, one for each condition that they wait for. */
 #include "core/recovery/list.h"
 
 static struct awaited_page *find_awaited(struct page_waits *waits, uint64_t number)

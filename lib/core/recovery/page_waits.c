@@ -1,16 +1,16 @@
-/* page_waits.c: a loop's recoveries that wait for pages of the cluster's stream. */
+/* page_waits.c: the recoveries of a loop that wait for pages of the cluster's stream. */
 #include "core/recovery/page_waits.h"
 
 #include "core/cluster/fetch.h"
 #include "core/recovery/list.h"
 
 enum {
-    TICK_MS = 100, /* the carrier may have been busy, or memory short */
+    TICK_MS = 100, /* retries after the carrier was busy or memory was short */
     FETCH_TIMEOUT_MS = 30000,
-    DROPPED_AT_ONCE = 16 /* pages in a tick */
+    DROPPED_AT_ONCE = 16 /* pages dropped in one tick */
 };
 
-/* --- coming and going ------------------------------------------------------------------------ */
+/* --- end of a wait ------------------------------------------------------------------------ */
 
 void page_waits_looked(struct recovery *recovery)
 {
@@ -45,9 +45,10 @@ void page_waits_end(ws_loop *loop)
         make_ready(&waits->later[i]);
 }
 
-/* --- asking ---------------------------------------------------------------------------------- */
+/* --- requests ----------------------------------------------------------------------------- */
 
-/* All on a list that wait for the same page as its first go to a free place. */
+/* Assigns the page that the first of a list waits for to a free place, and moves all that wait
+ * for it there. */
 static void choose(struct recovery_list *list, struct awaited_page *awaited)
 {
     struct recovery *next;
@@ -74,7 +75,7 @@ static bool choose_next(struct page_waits *waits, struct awaited_page *awaited)
     return false;
 }
 
-/* Whether the carrier owes an answer, to this loop. */
+/* Whether the carrier owes this loop an answer. */
 static bool is_owed(const struct page_waits *waits)
 {
     for (size_t i = 0; i < PAGES_AWAITED_MAX; i++)
@@ -92,7 +93,7 @@ static void ask(ws_loop *loop, struct awaited_page *awaited)
         answered(awaited);
 }
 
-/* All for whom there is one in this state are asked for. */
+/* Requests the pages in this state that recoveries wait for. True if there was any. */
 static bool ask_all(ws_loop *loop, enum page_state state)
 {
     struct page_waits *waits = &loop->recoveries->page_waits;
@@ -146,7 +147,8 @@ void page_waits_look(ws_loop *loop)
     }
 }
 
-/* Those that have waited long enough get no more. */
+/* Ends the wait of the recoveries that have waited too long: their next events count as
+ * lost. */
 static void give_up(struct recovery_list *list, uint64_t now_ms)
 {
     struct recovery *next;
@@ -160,7 +162,8 @@ static void give_up(struct recovery_list *list, uint64_t now_ms)
     }
 }
 
-/* Nobody is given up while the carrier answers, however much it has to. */
+/* Ends waits when the carrier has not answered for too long. No recovery is given up while the
+ * carrier answers, however many answers it owes. */
 static void check_time(struct page_waits *waits, uint64_t now_ms)
 {
     if (!is_owed(waits) || now_ms - waits->heard_ms < FETCH_TIMEOUT_MS)
@@ -180,7 +183,7 @@ static void drop_if_idle(ws_loop *loop)
 
     manager_lock(manager);
     is_idle = pages->n_readers == 0 && pages->count > 0;
-    if (loop->clock.host_ms < pages->idle_ms) /* it was set back */
+    if (loop->clock.host_ms < pages->idle_ms) /* the clock went back */
         pages->idle_ms = loop->clock.host_ms;
     if (is_idle && loop->clock.host_ms >= pages->idle_ms + PAGES_IDLE_MS)
         dropped = pages_take_oldest(pages, DROPPED_AT_ONCE);

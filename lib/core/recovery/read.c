@@ -1,5 +1,5 @@
-/* read.c: what a client that comes back missed: from the history, or from pages of the
- * cluster's stream. */
+/* read.c: reads the events that a recovering client missed, from the history or from pages of
+ * the cluster's stream. */
 #include "core/recovery/read.h"
 
 #include <string.h>
@@ -18,8 +18,8 @@ bool recovery_is_kept(const struct recovery *recovery, int64_t now_ms)
     return recovery->position >= manager->history.before;
 }
 
-/* Everyone's, the user's and the rooms' events behind its position; false if memory ran out. The
- * lock is held. */
+/* Sets cursors to the events for everyone, the user and the rooms after the recovery's
+ * position; false if memory ran out. The lock is held. */
 static bool seek(const struct history *history, struct recovery *recovery, size_t *found)
 {
     const struct connection *connection = recovery->connection;
@@ -49,7 +49,8 @@ static bool seek(const struct history *history, struct recovery *recovery, size_
     return true;
 }
 
-/* As many as are given at once, up to *until; less far if there are more. The lock is held. */
+/* Reads up to RECOVERY_READ_AT_ONCE events up to *until; if there are more, *until becomes the
+ * position of the last one read. The lock is held. */
 static enum read_result read_from(const struct history *history, struct recovery *recovery,
                                   ws_message *messages[RECOVERY_READ_AT_ONCE], size_t *count,
                                   uint64_t *until)
@@ -108,8 +109,8 @@ void recovery_read_end(struct recovery *recovery)
         page_waits_tick(loop);
 }
 
-/* The client has seen more of the stream than came here: it waits, however long the process is cut
- * off, unless that is not in the stream. */
+/* Handles a client that has seen events which this process has not. It waits, however long the
+ * process is cut off, unless the stream does not contain those events. */
 static enum read_result look_ahead(struct recovery *recovery)
 {
     ws_loop *loop = recovery->connection->loop;
