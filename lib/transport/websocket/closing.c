@@ -1,4 +1,4 @@
-/* closing.c: how a WebSocket ends in order (RFC 6455 §7). */
+/* closing.c: the orderly end of a WebSocket (RFC 6455 §7). */
 #include "transport/websocket/closing.h"
 
 #include "base/close_code.h"
@@ -26,8 +26,8 @@ void websocket_closed_by_core(struct connection *connection, uint16_t code, cons
     ws_websocket *websocket = (ws_websocket *)connection;
 
     websocket->registered = false;
-    /* A client that was too slow for what is queued won't get it before the close either: it
-     * comes back and starts anew. */
+    /* A client that was too slow for its queue will not get the queue before the close either:
+     * it reconnects and recovers. */
     if (websocket->too_slow && !websocket->head_unsent)
         websocket_drop_output(websocket);
     switch ((enum websocket_state)websocket->state) {
@@ -37,7 +37,7 @@ void websocket_closed_by_core(struct connection *connection, uint16_t code, cons
     case WEBSOCKET_FAILED: /* §7.1.7: nothing more is read, not even an answer */
         websocket_push_close(websocket, code, reason, length, WEBSOCKET_CLOSED);
         break;
-    case WEBSOCKET_PEER_CLOSED: /* §5.5.1: with the code that came */
+    case WEBSOCKET_PEER_CLOSED: /* §5.5.1: with the peer's code */
         websocket_push_close(websocket, code, NULL, 0, WEBSOCKET_CLOSED);
         break;
     case WEBSOCKET_EOF:

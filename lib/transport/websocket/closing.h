@@ -1,15 +1,15 @@
-/* closing.h: how a WebSocket ends in order (RFC 6455 §7). */
+/* closing.h: the orderly end of a WebSocket (RFC 6455 §7). */
 #ifndef WS_TRANSPORT_WEBSOCKET_CLOSING_H
 #define WS_TRANSPORT_WEBSOCKET_CLOSING_H
 
 #include "transport/websocket/websocket.h"
 
-/* Posts the end of an open connection: state is FAILED, PEER_CLOSED or EOF; `code` and `reason` are
- * what on_disconnect gets, and our close frame if one is to come. */
+/* Posts the end of an open connection. `state` is FAILED, PEER_CLOSED or EOF. `code` and
+ * `reason` are passed to on_disconnect, and are those of our close frame if one is sent. */
 void websocket_finish(ws_websocket *websocket, uint16_t code, const char *reason, size_t length,
                       enum websocket_state state);
 
-/* Goes to CLOSED, with nothing more to queue: the host is to look at it. */
+/* Enters CLOSED without queueing anything; the host learns of it from the output list. */
 void websocket_close_for_good(ws_websocket *websocket);
 
 /* inner_transport's `close`: the connection has left the manager. */

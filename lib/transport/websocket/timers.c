@@ -1,4 +1,4 @@
-/* timers.c: what is done when a WebSocket's timer expires. */
+/* timers.c: handles the expiry of a WebSocket's timer. */
 #include "transport/websocket/timers.h"
 
 #include "transport/websocket/frame.h"
@@ -47,7 +47,7 @@ void websocket_timer_expired(struct timer *timer)
         send_ping(websocket);
     } else if (websocket->state == WEBSOCKET_OPEN &&
                (websocket->ping == PING_PROCEEDS || websocket->reading == READING_PAUSED)) {
-        /* While the host may not read, the pong may be among what it did not read. */
+        /* While the host's reading is paused, the pong may be among the unread bytes. */
         websocket->ping = PING_SENT;
         websocket_start_timer(websocket);
     } else {

@@ -1,5 +1,5 @@
-/* timers.h: what is done when a WebSocket's timer expires: a ping, then the end. Not here: how long it
- * takes (websocket_start_timer()). */
+/* timers.h: handles the expiry of a WebSocket's timer: sends a ping, then ends the connection.
+ * Not here: the delays (websocket_start_timer()). */
 #ifndef WS_TRANSPORT_WEBSOCKET_TIMERS_H
 #define WS_TRANSPORT_WEBSOCKET_TIMERS_H
 

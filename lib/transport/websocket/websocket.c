@@ -1,4 +1,4 @@
-/* websocket.c: one WebSocket connection: its states, its memory. */
+/* websocket.c: one WebSocket connection: its states and its memory. */
 #include "transport/websocket/websocket.h"
 
 #include "transport/websocket/loop_part.h"
@@ -122,7 +122,7 @@ int websocket_leave(ws_websocket *websocket)
     return ws_websocket_ended(websocket) ? WS_ERR_CLOSED : WS_OK;
 }
 
-/* --- what the host asks ---------------------------------------------------------------------- */
+/* --- accessors for the host --------------------------------------------------------------- */
 
 void *ws_websocket_user_data(const ws_websocket *websocket)
 {

@@ -1,7 +1,8 @@
-/* websocket.h: one WebSocket connection, from its first byte to its last: its states, its memory.
- * Not here: its making (websocket_new.h), what comes in (receive.c, input.h), what goes out (output.h),
- * its end (closing.h), its timers (timers.h); sockets, which are the host's; what messages mean, which
- * the core knows. */
+/* websocket.h: one WebSocket connection, from its first byte to its last: its states and its
+ * memory.
+ * Not here: creation (websocket_new.h), input (receive.c, input.h), output (output.h), the end
+ * (closing.h), timers (timers.h), sockets (the host's), and the meaning of messages (the
+ * core's). */
 #ifndef WS_TRANSPORT_WEBSOCKET_WEBSOCKET_H
 #define WS_TRANSPORT_WEBSOCKET_WEBSOCKET_H
 
@@ -14,7 +15,7 @@
 #include "transport/websocket/output_queue.h"
 #include "transport/websocket/request.h"
 
-/* The states are in this order: a connection never goes back to an earlier one.
+/* The states, in order: a connection never returns to an earlier one.
  *
  *  HANDSHAKE ──▶ HEAD ──▶ JUDGED ──▶ OPEN ──┬───────────┬──────────────┐
  *                          │  │             ▼           ▼              │
@@ -25,49 +26,49 @@
  *
  *  each of these ──▶ ABORTED ──▶ FREED ──▶ EMPTIED
  *
- *  HANDSHAKE    HEAD         the first bytes came, or a request that the host has parsed
- *  HEAD         JUDGED       the head is complete, or can't be, or took too long
+ *  HANDSHAKE    HEAD         the first bytes arrived, or a request that the host has parsed
+ *  HEAD         JUDGED       the head is complete or invalid, or took too long
  *  JUDGED       OPEN         the application accepted it, and it is registered with the manager
- *  JUDGED       CLOSED       it is refused by an HTTP answer
- *  JUDGED       CLOSING      it is refused by a close code
- *  OPEN         FAILED       the peer broke a rule; the end is posted
- *  OPEN         PEER_CLOSED  the peer's close came; the end is posted
- *  OPEN         EOF          the peer sends no more, and said no close; the end is posted
+ *  JUDGED       CLOSED       refused with an HTTP answer
+ *  JUDGED       CLOSING      refused with a close code
+ *  OPEN         FAILED       the peer violated the protocol; the end is posted
+ *  OPEN         PEER_CLOSED  the peer's close arrived; the end is posted
+ *  OPEN         EOF          the peer sends no more and sent no close; the end is posted
  *  FAILED       EOF          the peer sends no more
- *  FAILED       CLOSED       the end is carried out: our close is queued
- *  PEER_CLOSED  CLOSED       the end is carried out: our answer is queued
- *  EOF          CLOSED       the end is carried out: no close is to come
+ *  FAILED       CLOSED       the end is executed: our close is queued
+ *  PEER_CLOSED  CLOSED       the end is executed: our answer is queued
+ *  EOF          CLOSED       the end is executed: no close is sent
  *  OPEN         CLOSING      the application, a drain or the core ends it: our close is queued
- *  CLOSING      CLOSED       the peer's close came, or it broke a rule, or sends no more
+ *  CLOSING      CLOSED       the peer's close, a protocol violation, or end of input
  *  any          ABORTED      a time-out; out of memory; the host or the peer ended it before OPEN
  *  any          FREED        the host freed it
  *  FREED        EMPTIED      no call uses it any more
  *
- * The answers to what the client sent take their place in the loop's inbox, and so does the end of an
- * open connection, behind them: FAILED, PEER_CLOSED and EOF last from the moment when the end is
- * posted until it is carried out. */
+ * The answers to the client's messages are posted to the loop's inbox, and so is the end of an
+ * open connection, after them: FAILED, PEER_CLOSED and EOF last from the moment when the end is
+ * posted until it is executed. */
 enum websocket_state {
     WEBSOCKET_HANDSHAKE,
-    WEBSOCKET_HEAD,   /* `request` holds what came of it */
-    WEBSOCKET_JUDGED, /* within the call that answers it */
+    WEBSOCKET_HEAD,   /* the head is arriving, in `request` */
+    WEBSOCKET_JUDGED, /* within the call that answers the request */
     WEBSOCKET_OPEN,
     WEBSOCKET_FAILED,
     WEBSOCKET_PEER_CLOSED,
     WEBSOCKET_EOF,
-    WEBSOCKET_CLOSING, /* the peer's close is awaited */
-    WEBSOCKET_CLOSED,  /* nothing more is read; it has ended once the queue is written */
-    WEBSOCKET_ABORTED, /* it has ended: nothing more is written */
-    WEBSOCKET_FREED,   /* what it holds goes when `busy` is 0 */
-    WEBSOCKET_EMPTIED  /* its memory goes when no list and no command has it */
+    WEBSOCKET_CLOSING, /* the peer's close frame is awaited */
+    WEBSOCKET_CLOSED,  /* nothing more is read; ends when the queue is written */
+    WEBSOCKET_ABORTED, /* ended: nothing more is written */
+    WEBSOCKET_FREED,   /* its content is freed when `busy` is 0 */
+    WEBSOCKET_EMPTIED  /* its memory is freed when no list and no command refers to it */
 };
 
 /* Whether the host may read:
  *
- *  ON ──── too much waits ────▶ PAUSED ──── it was carried out ────▶ RESUMED
+ *  ON ──── buffer is full ────▶ PAUSED ──── it was processed ──────▶ RESUMED
  *   ▲                            │  ▲                                │  │
- *   ├── the host read all the same, and it fits                      │  │
- *   │                               └──────── too much waits ────────┘  │
- *   └───────────────── ws_loop_next_output() names it ──────────────────┘ */
+ *   ├── the host read anyway, and it fits                            │  │
+ *   │                               └──────── buffer is full ────────┘  │
+ *   └───────────────── ws_loop_next_output() returns it ────────────────┘ */
 enum websocket_reading { READING_ON, READING_PAUSED, READING_RESUMED };
 
 /* While it is OPEN:
@@ -75,15 +76,15 @@ enum websocket_reading { READING_ON, READING_PAUSED, READING_RESUMED };
  *  NONE ── ping_interval_ms are over ──▶ SENT ── bytes ahead of it are written ──▶ PROCEEDS
  *   ▲                                    │  ▲                                      │  │
  *   │                                    │  └───────── pong_timeout_ms are over ───┘  │
- *   └──────────── anything is heard ─────┴────────────────────────────────────────────┘
+ *   └──────────── any byte arrives ──────┴────────────────────────────────────────────┘
  *
- * SENT when pong_timeout_ms are over: the peer has vanished, unless the host may not read. */
+ * When pong_timeout_ms are over in SENT, the connection is aborted, unless reading is paused. */
 enum websocket_ping { PING_NONE, PING_SENT, PING_PROCEEDS };
 
-/* All that an idle connection costs in the transport and the core, its user and the places in its
- * rooms aside. What is only needed for a moment is borrowed. */
+/* The memory of an idle connection in the transport and the core, apart from its user and its
+ * places in rooms. What is needed only for a moment is borrowed. */
 struct ws_websocket {
-    struct connection connection; /* the core's part; its loop is set from the beginning */
+    struct connection connection; /* the core's part; `loop` is set from the beginning */
 
     ws_endpoint *endpoint; /* one reference */
     void *user_data;
@@ -95,33 +96,35 @@ struct ws_websocket {
     uint8_t ping : 2;     /* enum websocket_ping */
     uint8_t busy;         /* depth of calls that use it and may call back */
 
-    /* The host said that the client sends no more. What came before is still carried out, so the
-     * state changes later; nothing is added to it. */
+    /* The host has reported that the client sends no more. Earlier bytes are still processed,
+     * so the state changes later; no bytes are added. */
     bool eof : 1;
-    /* The core has the connection and calls the transport: from before OPEN until inner_transport's
-     * close, or transport_gone() when the connection is aborted or freed before that. */
+    /* The core has the connection and calls the transport: from before OPEN until
+     * inner_transport's close, or until transport_gone() if the connection is aborted or freed
+     * before that. */
     bool registered : 1;
-    /* The core has no use for the memory any more: set once, after `registered` has ended, before or
+    /* The core no longer uses the memory: set once, after `registered` has ended, before or
      * after the host's ws_websocket_free(). */
     bool released : 1;
-    /* Nothing of the queue was written whole yet, and the answer to the handshake is first in it:
-     * set with OPEN or CLOSING. */
+    /* The answer to the handshake is first in the queue and not completely written: set with
+     * OPEN or CLOSING. */
     bool head_unsent : 1;
-    /* The last message was dropped because of what is queued. */
+    /* The last message was dropped because the queue was full. */
     bool too_slow : 1;
-    /* The queue went above its high mark, which the application was told, and was not at its low mark
-     * since. */
+    /* The queue has exceeded its high mark, of which the application was notified, and was not
+     * at its low mark since. */
     bool queue_high : 1;
-    /* The socket is full: not all that was offered was written, and the host has not asked for output
-     * since. Meanwhile output is not listed. */
+    /* The socket is full: not all that was offered was written, and the host has not asked for
+     * output since. Until then output is not listed. */
     bool blocked : 1;
-    uint8_t window_bits : 4; /* of what the client can inflate; 0: nothing was agreed on */
+    uint8_t window_bits : 4; /* window of what the client can inflate; 0: not compressed */
 
     union {
         struct request *request;     /* in the state HEAD */
-        struct frame_reader *reader; /* in the others: while a frame or message is unfinished */
+        struct frame_reader *reader; /* otherwise: while a frame or message is unfinished */
     };
-    /* Its `owners`: messages to be written up to and with a ping behind others; or 0. */
+    /* `owners`: messages to be written up to and including a ping that is behind others; or
+     * 0. */
     struct timer timer;
 };
 
@@ -150,37 +153,37 @@ static inline bool websocket_is_reading(const ws_websocket *websocket)
     return websocket->state == WEBSOCKET_OPEN || websocket->state == WEBSOCKET_CLOSING;
 }
 
-/* Whether nothing is to be written any more. */
+/* Whether nothing more may be written. */
 static inline bool websocket_is_aborted(const ws_websocket *websocket)
 {
     return websocket->state >= WEBSOCKET_ABORTED;
 }
 
-/* Goes to a later state. A request that was coming in is freed. */
+/* Enters a later state. A request that is arriving is freed. */
 void websocket_become(ws_websocket *websocket, enum websocket_state state);
 
-/* Goes from HEAD to JUDGED; the request is the caller's. */
+/* Changes from HEAD to JUDGED; the caller takes over the request. */
 struct request *websocket_take_request(ws_websocket *websocket);
 
-/* Around whatever may call back, so that the host can free the websocket there.
- * websocket_leave() returns WS_ERR_CLOSED if it has ended or was freed. */
+/* Enclose everything that may call back, so that the host can free the websocket there.
+ * websocket_leave() returns WS_ERR_CLOSED if the websocket has ended or was freed. */
 void websocket_enter(ws_websocket *websocket);
 int websocket_leave(ws_websocket *websocket);
 
-/* Ends it without another byte; the host is told by the output list. */
+/* Ends the connection without writing another byte; the host learns of it from the output
+ * list. */
 void websocket_abort(ws_websocket *websocket);
 
-/* Starts the timer that the state wants. */
+/* Starts the timer for the current state. */
 void websocket_start_timer(ws_websocket *websocket);
 
-/* The core lets go of it, and on_disconnect is called, if it is registered. */
+/* Removes the connection from the core, if it is registered, which calls on_disconnect. */
 void websocket_unregister(ws_websocket *websocket);
 
 /* inner_transport's `released`. */
 void websocket_released(struct connection *connection);
 
-/* Frees the memory of one that is EMPTIED if nothing has it: to be called when it leaves the list of
- * output. */
+/* Frees an EMPTIED websocket if nothing refers to it; called when it leaves the output list. */
 void websocket_free_if_unused(ws_websocket *websocket);
 
 #endif

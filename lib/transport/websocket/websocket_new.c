@@ -1,4 +1,4 @@
-/* websocket_new.c: how the core knows the WebSockets, and how one is made. */
+/* websocket_new.c: registers the transport with the core, and creates WebSockets. */
 #include "transport/websocket/websocket_new.h"
 
 #include "transport/websocket/closing.h"
@@ -14,7 +14,7 @@ const struct inner_transport websocket_transport = {
     .released = websocket_released,
 };
 
-/* Those that the host has freed may still be listed for output. */
+/* Frees the loop's part. WebSockets that the host has freed may still be listed for output. */
 static void leave_loop(ws_loop *loop)
 {
     struct output_node *node;
@@ -25,7 +25,7 @@ static void leave_loop(ws_loop *loop)
     loop_part_free(loop);
 }
 
-/* The first WebSocket of a loop brings what all of them share. */
+/* Makes the loop's part when the first WebSocket of the loop is created. */
 static bool join_loop(ws_loop *loop)
 {
     if (loop->transport_part != NULL)

@@ -1,10 +1,10 @@
-/* websocket_new.h: how the core knows the WebSockets. */
+/* websocket_new.h: the transport's interface for the core. */
 #ifndef WS_TRANSPORT_WEBSOCKET_WEBSOCKET_NEW_H
 #define WS_TRANSPORT_WEBSOCKET_WEBSOCKET_NEW_H
 
 #include "core/transport/transport_side.h"
 
-/* A manager's, once it has an endpoint. */
+/* Set as the manager's inner transport when it gets an endpoint. */
 extern const struct inner_transport websocket_transport;
 
 #endif
