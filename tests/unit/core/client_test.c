@@ -281,10 +281,9 @@ START_TEST(joins_beyond_the_limit_of_rooms_are_refused)
     host_start(&host);
     client_open_in(&host, &ann, "ann", "first");
     host_forget_log(&host);
-    check_error(
-        "{\"type\":\"join_room\",\"room\":\"second\",\"ref\":9}", "9",
-        "\"data\":{\"code\":\"too_many_rooms\",\"message\":\"the connection is in as many "
-        "rooms as it may be\"}}");
+    check_error("{\"type\":\"join_room\",\"room\":\"second\",\"ref\":9}", "9",
+                "\"data\":{\"code\":\"too_many_rooms\",\"message\":\"the connection is in the "
+                "maximum number of rooms\"}}");
     host_expect_log(&host, "authorize_join ann second\non_join ann second in too many rooms\n");
     end();
 }
@@ -357,8 +356,8 @@ START_TEST(authenticate_is_unknown_without_a_callback)
 {
     begin();
     check_error("{\"type\":\"authenticate\",\"token\":\"good\",\"ref\":1}", "1",
-                "\"data\":{\"code\":\"unknown_type\",\"message\":\"this server asks for no "
-                "token\"}}");
+                "\"data\":{\"code\":\"unknown_type\",\"message\":\"this server does not use "
+                "tokens\"}}");
     end();
 }
 END_TEST
