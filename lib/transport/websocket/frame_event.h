@@ -1,4 +1,4 @@
-/* frame_event.h: what a client's frames bring. */
+/* frame_event.h: the results of reading a client's frames. */
 #ifndef WS_TRANSPORT_WEBSOCKET_FRAME_EVENT_H
 #define WS_TRANSPORT_WEBSOCKET_FRAME_EVENT_H
 
@@ -7,13 +7,13 @@
 #include <stdint.h>
 
 enum frame_event_kind {
-    FRAME_NOTHING, /* all bytes were looked at */
-    FRAME_MORE, /* nothing came of what has cost so much that others may have their turn first */
+    FRAME_NOTHING, /* all bytes were processed */
+    FRAME_MORE,    /* no event yet, but the cost is so high that other clients get their turn */
     FRAME_MESSAGE, /* a whole message: data, length, is_text */
     FRAME_PING,    /* data, length */
     FRAME_PONG,
     FRAME_CLOSE, /* code (1005: none), data and length: the reason */
-    FRAME_ERROR, /* the peer broke a rule: code and text for a close frame */
+    FRAME_ERROR, /* the peer violated the protocol: code and text for a close frame */
     FRAME_NO_MEMORY
 };
 
@@ -41,7 +41,7 @@ static inline struct frame_event frame_error(uint16_t code, const char *text)
     return (struct frame_event){.kind = FRAME_ERROR, .code = code, .text = text};
 }
 
-/* Whether nothing can come after it (RFC 6455 §7.1.7). */
+/* Whether no event can follow it (RFC 6455 §7.1.7). */
 static inline bool frame_event_is_failure(const struct frame_event *event)
 {
     return event->kind == FRAME_ERROR || event->kind == FRAME_NO_MEMORY;

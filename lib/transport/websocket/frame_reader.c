@@ -1,4 +1,5 @@
-/* frame_reader.c: a client's frames and messages out of bytes in any chunks, parsed by wslay. */
+/* frame_reader.c: reads a client's frames and messages from bytes in chunks of any size, parsed
+ * by wslay. */
 #include "transport/websocket/frame_reader.h"
 
 #include <stddef.h>
@@ -11,8 +12,8 @@
 #include "transport/websocket/waiting_bytes.h"
 
 enum {
-    POOL_MAX = 64,      /* readers kept for a loop */
-    COST_AT_ONCE = 256, /* of pieces that bring no event; one goes beyond it */
+    POOL_MAX = 64,      /* readers kept in each loop's pool */
+    COST_AT_ONCE = 256, /* of pieces without an event; one piece may exceed it */
 };
 
 struct frame_reader {
@@ -21,12 +22,12 @@ struct frame_reader {
     wslay_frame_context_ptr wslay;
 
     void *owner;
-    struct input input; /* listed while bytes wait */
+    struct input input; /* listed while bytes are unparsed */
     struct waiting_bytes waiting;
     uint32_t cost;
-    uint64_t taken; /* bytes that wslay took beyond the frames that it told of */
+    uint64_t taken; /* bytes that wslay took beyond the frames that it returned */
 
-    bool failed; /* FRAME_ERROR was told: the rest is of no interest (RFC 6455 §7.1.7) */
+    bool failed; /* after FRAME_ERROR: the rest is ignored (RFC 6455 §7.1.7) */
     bool in_frame;
     uint8_t opcode;      /* of the frame */
     bool fin;            /* of the frame */
@@ -203,7 +204,7 @@ static struct frame_event take_frame(struct frame_reader *reader,
                                limits->max_message_bytes, &reader->cost);
 }
 
-/* --- the bytes that wait --------------------------------------------------------------------- */
+/* --- unparsed bytes ----------------------------------------------------------------------- */
 
 struct input *frame_reader_input(struct frame_reader *reader)
 {

@@ -1,7 +1,8 @@
-/* frame_reader.h: a client's frames and messages out of bytes in any chunks, parsed by wslay.
- * Not here: which frames may come (frame_rules.h), and what is answered to them (input.c).
+/* frame_reader.h: reads a client's frames and messages from bytes in chunks of any size, parsed
+ * by wslay.
+ * Not here: which frames are allowed (frame_rules.h), and the reaction to them (input.c).
  *
- * A reader (4 KiB of wslay's and its own state) is only needed while a frame or a message is
+ * A reader (4 KiB for wslay and its own state) is needed only while a frame or a message is
  * unfinished: it is borrowed from the loop's pool and given back at every message boundary. */
 #ifndef WS_TRANSPORT_WEBSOCKET_FRAME_READER_H
 #define WS_TRANSPORT_WEBSOCKET_FRAME_READER_H
@@ -19,32 +20,32 @@ struct frame_reader;
 /* Borrows a reader for `owner`; NULL if memory ran out. */
 struct frame_reader *frame_reader_take(ws_loop *loop, void *owner);
 
-/* Gives it back, or frees it when it is in the middle of something; it leaves the loop's inputs.
- * NULL does nothing. */
+/* Gives a reader back to the pool, or frees it if a frame or message is unfinished; removes it
+ * from the loop's inputs. NULL does nothing. */
 void frame_reader_give_back(ws_loop *loop, struct frame_reader *reader);
 
-/* Frees those that the loop keeps. */
+/* Frees the loop's pool. */
 void frame_readers_free(ws_loop *loop);
 
-/* Its place in the loop's inputs, and whose it is. */
+/* The reader's entry in the loop's inputs; the owner of an entry's reader. */
 struct input *frame_reader_input(struct frame_reader *reader);
 void *frame_reader_owner(struct input *input);
 
-/* Adds a copy of the next bytes to those that frame_reader_next() has not looked at yet. False if
- * memory ran out. */
+/* Adds a copy of bytes for frame_reader_next(). False if memory ran out. */
 bool frame_reader_add(struct frame_reader *reader, const void *data, size_t length);
 
-/* How many bytes were not looked at yet. */
+/* The number of bytes not parsed yet. */
 size_t frame_reader_waiting(const struct frame_reader *reader);
 
-/* What the events since the last call have cost (core/clients/input.h), beside the messages themselves. */
+/* Returns the cost of the events since the last call (core/clients/input.h), without that of
+ * the messages. */
 uint32_t frame_reader_cost(struct frame_reader *reader);
 
-/* The next event. After FRAME_ERROR and FRAME_NO_MEMORY there is nothing more. */
+/* Returns the next event. After FRAME_ERROR or FRAME_NO_MEMORY there is none. */
 struct frame_event frame_reader_next(struct frame_reader *reader,
                                      const struct frame_limits *limits);
 
-/* True at a message boundary, with nothing kept of what was added. */
+/* True at a message boundary, when no bytes are left over. */
 bool frame_reader_idle(const struct frame_reader *reader);
 
 #endif

@@ -1,14 +1,15 @@
 /* frame_rules.c: which frames a client may send. */
 #include "transport/websocket/frame_rules.h"
 
-/* How many bytes may come for a message of at most `bytes`: what can't be compressed becomes a
- * little longer, by 5 bytes for each block, which a window of 2^9 makes as small as 512 bytes. */
+/* The most bytes that a compressed message of at most `bytes` can have: data that can't be
+ * compressed becomes longer by 5 bytes for each block, and with a window of 2^9 a block is as
+ * small as 512 bytes. */
 static uint64_t most_compressed(uint32_t bytes)
 {
     return (uint64_t)bytes + bytes / 32 + 64;
 }
 
-/* Of a whole message, as it comes. */
+/* The most bytes of all payloads of the frame's message. */
 static uint64_t most_bytes(const struct partial_message *message,
                            const struct wslay_frame_iocb *frame,
                            const struct frame_limits *limits)
@@ -19,8 +20,9 @@ static uint64_t most_bytes(const struct partial_message *message,
     return compressed ? most_compressed(limits->max_message_bytes) : limits->max_message_bytes;
 }
 
-/* How many frames the message's bytes pay for, this frame's among them, and what came out of those
- * before it: a client may compress each piece for itself. */
+/* The number of frames that the message's bytes pay for: those of this frame and the ones
+ * before it, and the output of the ones before it, because a client may compress each piece
+ * separately. */
 static uint64_t paid_frames(const struct partial_message *message,
                             const struct wslay_frame_iocb *frame)
 {
@@ -36,9 +38,10 @@ static bool is_one_too_many(const struct partial_message *message,
            message->fragments >= paid_frames(message, frame);
 }
 
-/* A frame that costs as much as a message and brings none: an empty one, or one by which a message
- * has more frames behind its first than its bytes pay for. A message that had gone on before the
- * limit was reached may do so to its end, if that is bounded. */
+/* Whether a frame is one too many of those that cost as much as a message but bring none: an
+ * empty frame, or a continuation frame beyond those that the message's bytes pay for. If the
+ * limit is reached within a message, the message may still be completed, provided that its
+ * fragments are limited. */
 static bool is_flood(const struct partial_message *message,
                      const struct wslay_frame_iocb *frame, const struct frame_limits *limits)
 {
@@ -64,7 +67,7 @@ struct frame_event frame_rules_check(const struct partial_message *message,
 {
     if (!frame->mask)
         return frame_error(1002, "frames must be masked"); /* §5.1 */
-    /* §5.2; RFC 7692 §6: only the first frame of a message says that it is compressed. */
+    /* §5.2; RFC 7692 §6: only the first frame of a message has the bit for compression. */
     if (frame->rsv != WSLAY_RSV_NONE &&
         (frame->rsv != WSLAY_RSV1_BIT || !limits->deflate ||
          (frame->opcode != WSLAY_TEXT_FRAME && frame->opcode != WSLAY_BINARY_FRAME)))

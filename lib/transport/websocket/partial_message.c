@@ -1,4 +1,4 @@
-/* partial_message.c: a client's message, put together from its frames. */
+/* partial_message.c: assembles a client's message from its frames. */
 #include "transport/websocket/partial_message.h"
 
 #include <string.h>
@@ -94,7 +94,7 @@ static bool append(struct partial_message *message, const uint8_t *data, size_t 
     return true;
 }
 
-/* Whatever was told of it stays valid until the next call. */
+/* Ends the message. The data of the last event stays valid until the next call. */
 static void end_message(struct partial_message *message)
 {
     message->opcode = PARTIAL_MESSAGE_NONE;
@@ -115,7 +115,7 @@ static struct frame_event inflate_failure(enum inflate_result result)
     }
 }
 
-/* The inflater keeps the message until the next call. */
+/* Adds a piece of a compressed message. The inflater keeps the message until the next call. */
 static struct frame_event add_compressed(struct partial_message *message, const uint8_t *data,
                                          size_t length, bool complete, uint32_t max_bytes,
                                          uint32_t *cost)
@@ -142,7 +142,8 @@ static struct frame_event add_compressed(struct partial_message *message, const 
     return event;
 }
 
-/* A message that one piece holds whole is told from where wslay keeps it, without a copy. */
+/* Adds a piece of an uncompressed message. A message that is one piece is passed on from
+ * wslay's buffer, without a copy. */
 static struct frame_event add_plain(struct partial_message *message, const uint8_t *data,
                                     size_t length, bool complete)
 {

@@ -1,13 +1,13 @@
-/* waiting_bytes.c: bytes that came in and were not looked at yet. */
+/* waiting_bytes.c: the buffer of received bytes that were not parsed yet. */
 #include "transport/websocket/waiting_bytes.h"
 
 #include <string.h>
 
 enum { CAPACITY_MIN = 512 };
 
-/* A block of the right size is made for what a host reads at once, and given back with the reader:
- * for 40 clients that send as fast as they can that is what they sent and no more. What comes in
- * small pieces doubles it. */
+/* Makes room for `length` more bytes. A block of the exact size is allocated for what a host
+ * reads at once, and freed with the reader: for 40 clients that send as fast as they can, the
+ * memory is what they sent. For small pieces the size doubles. */
 static bool reserve(struct waiting_bytes *waiting, const ws_allocator *memory, size_t length)
 {
     size_t needed = waiting->length + length;

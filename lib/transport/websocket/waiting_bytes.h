@@ -1,5 +1,5 @@
-/* waiting_bytes.h: bytes that came in and were not looked at yet. Not here: how many there may be
- * (input.h). */
+/* waiting_bytes.h: the buffer of received bytes that were not parsed yet.
+ * Not here: its limit (input.h). */
 #ifndef WS_TRANSPORT_WEBSOCKET_WAITING_BYTES_H
 #define WS_TRANSPORT_WEBSOCKET_WAITING_BYTES_H
 
@@ -9,11 +9,11 @@
 
 #include "base/memory.h"
 
-/* All zero holds none. */
+/* All zero is an empty buffer. */
 struct waiting_bytes {
-    uint8_t *bytes; /* those that wait begin at `at` */
+    uint8_t *bytes; /* unparsed bytes begin at `at` */
     size_t at;
-    size_t length; /* of them */
+    size_t length; /* of the unparsed bytes */
     size_t capacity;
 };
 
@@ -21,10 +21,10 @@ struct waiting_bytes {
 bool waiting_bytes_add(struct waiting_bytes *waiting, const ws_allocator *memory,
                        const void *data, size_t length);
 
-/* Takes at most `length` bytes from the beginning; returns how many. */
+/* Removes and copies at most `length` bytes from the beginning; returns their number. */
 size_t waiting_bytes_take(struct waiting_bytes *waiting, uint8_t *to, size_t length);
 
-/* Of one that holds none: frees a block that is larger than the least. */
+/* Frees an empty buffer's block if it is larger than the smallest. */
 void waiting_bytes_trim(struct waiting_bytes *waiting, const ws_allocator *memory);
 
 void waiting_bytes_free(struct waiting_bytes *waiting, const ws_allocator *memory);
