@@ -37,20 +37,20 @@ struct close_reason {
     char text[]; /* NUL-terminated */
 };
 
-/* A call that was made for this loop, in its place in the total order. */
+/* A command for a loop, in its place in the total order. */
 struct command {
     uint8_t kind;           /* enum command_kind */
     struct account account; /* on which it was posted */
     union {
         uint32_t ping_interval_ms; /* of COMMAND_CONNECT: for the welcome */
         uint32_t
-            work; /* of the others: what a client's, or the stream's, costs beside its recipients */
+            work; /* others: its work (work.h); before posting, the part beyond its deliveries */
     };
     struct connection *connection;  /* one pin */
     struct share *share;            /* one pin */
     ws_message *message;            /* one reference */
     union {                         /* owned; by its kind: */
-        struct recovery *recovery;  /* COMMAND_CONNECT; NULL: the client does not come back */
+        struct recovery *recovery;  /* COMMAND_CONNECT; NULL: the client does not recover */
         struct close_reason *close; /* COMMAND_DISCONNECT */
         char *ref;                /* COMMAND_CLIENT_…: as JSON; NULL: the request has none */
         char *epoch;              /* COMMAND_EPOCH */

@@ -49,7 +49,7 @@ void page_waits_end(ws_loop *loop)
 
 /* Assigns the page that the first of a list waits for to a free place, and moves all that wait
  * for it there. */
-static void choose(struct recovery_list *list, struct awaited_page *awaited)
+static void assign(struct recovery_list *list, struct awaited_page *awaited)
 {
     struct recovery *next;
 
@@ -61,14 +61,14 @@ static void choose(struct recovery_list *list, struct awaited_page *awaited)
     }
 }
 
-static bool choose_next(struct page_waits *waits, struct awaited_page *awaited)
+static bool assign_next(struct page_waits *waits, struct awaited_page *awaited)
 {
     for (size_t i = 0; i < PAGE_LISTS; i++) {
         struct recovery_list *list = &waits->later[waits->hand];
 
         waits->hand = (waits->hand + 1) % PAGE_LISTS;
         if (list->first != NULL) {
-            choose(list, awaited);
+            assign(list, awaited);
             return true;
         }
     }
@@ -123,7 +123,7 @@ bool page_waits_run(ws_loop *loop)
     if (waits->count == 0)
         return false;
     for (size_t i = 0; i < PAGES_AWAITED_MAX; i++)
-        if (waits->awaited[i].number == PAGE_NONE && !choose_next(waits, &waits->awaited[i]))
+        if (waits->awaited[i].number == PAGE_NONE && !assign_next(waits, &waits->awaited[i]))
             break;
     if (!is_owed(waits))
         waits->heard_ms = loop->timers.now_ms;
