@@ -3,14 +3,32 @@
 
 #include <string.h>
 
+/* Takes a byte before the first line; false if it begins that line. What is no empty line ends all: the
+ * request is refused there, whatever follows. */
+static bool skip_empty_line(struct first_line *line, char byte)
+{
+    bool is_line_feed = byte == '\n';
+
+    if (line->has_cr) {
+        line->has_cr = false;
+        line->is_complete = !is_line_feed;
+        return true;
+    }
+    line->has_cr = byte == '\r';
+    line->is_complete = is_line_feed;
+    return line->has_cr || is_line_feed;
+}
+
 void first_line_add(struct first_line *line, const char *bytes, size_t length)
 {
     for (size_t i = 0; i < length && !line->is_complete; i++) {
         bool is_end = bytes[i] == '\r' || bytes[i] == '\n';
 
+        if (line->length == 0 && skip_empty_line(line, bytes[i]))
+            continue;
         if (!is_end)
             line->text[line->length++] = bytes[i];
-        line->is_complete = line->length == FIRST_LINE_KEPT || (is_end && line->length > 0);
+        line->is_complete = line->length == FIRST_LINE_KEPT || is_end;
     }
 }
 

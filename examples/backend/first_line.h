@@ -13,6 +13,7 @@ struct first_line {
     char text[FIRST_LINE_KEPT + 1];
     size_t length; /* of the kept bytes, which may include NULs */
     bool is_complete;
+    bool has_cr; /* before the first line, of an empty line */
 };
 
 /* Adds received bytes. Empty lines before the first line are skipped (RFC 9112 §2.2). */

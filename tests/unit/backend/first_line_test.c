@@ -35,6 +35,8 @@ START_TEST(method_and_path_are_shown_without_the_query)
         {"SECRET", ""},
         {" GET /a", ""},
         {"\r\n", ""},
+        {"\r\rGET /a HTTP/1.1\r\n", ""}, /* no empty line: the request is refused there */
+        {"\nGET /a HTTP/1.1\r\n", ""},
         {"", ""},
     };
 
