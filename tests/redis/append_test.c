@@ -1,6 +1,6 @@
-/* append_test.c: the script that stores a batch: which events it takes for new, what it remembers
- * when one of them fails, how few commands that takes, and how it is named. Not here: what a
- * carrier makes of Redis' troubles (limits_test.c, loss_test.c). */
+/* append_test.c: the script that stores a batch: which events it considers new, what it remembers
+ * when one of them fails, how few commands it needs, and how it is named. Not here: a carrier's
+ * reaction to failures of Redis (limits_test.c, loss_test.c). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,7 +48,7 @@ static void end(void)
 
 /* --- batches ---------------------------------------------------------------------------------- */
 
-/* Stores n events, for everyone. */
+/* Stores n events for everyone. */
 static void append(const struct event *events, size_t n)
 {
     static struct command command;
@@ -90,7 +90,7 @@ static void expect_positions(const long long *positions, size_t n)
         ck_assert_int_eq(answer->element[i]->integer, positions[i]);
 }
 
-/* They were stored at these positions, 0: before. */
+/* Checks that the events were stored at these positions; 0: before. */
 #define EXPECT(...)                                                                            \
     expect_positions((const long long[]){__VA_ARGS__},                                         \
                      sizeof((const long long[]){__VA_ARGS__}) / sizeof(long long))
@@ -108,7 +108,7 @@ static void expect_state(const char *position, const char *ann, const char *bob)
     ck_assert_str_eq(server_do(&server, "GET " BOB), bob);
 }
 
-/* A number of a command in INFO since CONFIG RESETSTAT; 0 if it was not called. */
+/* A number from INFO about a command since CONFIG RESETSTAT; 0 if it was not called. */
 static int statistic(const char *command, const char *name)
 {
     const char *info = server_do(&server, "INFO commandstats");
@@ -124,9 +124,9 @@ static int calls(const char *command)
     return statistic(command, "calls=");
 }
 
-/* --- what is new ------------------------------------------------------------------------------ */
+/* --- new events ------------------------------------------------------------------------------- */
 
-START_TEST(several_producers)
+START_TEST(a_batch_of_several_producers)
 {
     begin();
     APPEND({ANN, "1"}, {BOB, "5"}, {ANN, "2"}, {BOB, "4"}, {BOB, "6"}, {ANN, "2"});
@@ -139,7 +139,7 @@ START_TEST(several_producers)
 }
 END_TEST
 
-START_TEST(stored_in_part_before)
+START_TEST(a_batch_that_was_stored_in_part)
 {
     begin();
     APPEND({ANN, "1"}, {ANN, "2"}, {BOB, "1"}, {ANN, "3"});
@@ -152,7 +152,7 @@ START_TEST(stored_in_part_before)
 }
 END_TEST
 
-START_TEST(long_sequences)
+START_TEST(long_sequences_of_numbers)
 {
     begin();
     APPEND({ANN, "9"}, {ANN, "10"}, {ANN, "9"}, {ANN, "99"}, {ANN, "100"}, {ANN, "20"});
@@ -170,9 +170,9 @@ START_TEST(long_sequences)
 }
 END_TEST
 
-/* --- what fails ------------------------------------------------------------------------------- */
+/* --- failures --------------------------------------------------------------------------------- */
 
-/* Lua's last whole number: the fourth event gets the third one's id. */
+/* At Lua's largest exact integer, the fourth event would get the third one's id. */
 START_TEST(an_id_is_refused_in_the_middle)
 {
     begin();
@@ -204,8 +204,8 @@ START_TEST(a_producer_fails_in_the_middle)
 }
 END_TEST
 
-/* The first one fails: nothing is stored, and nothing remembered. */
-START_TEST(nothing_is_stored)
+/* The first event fails: nothing is stored, and nothing remembered. */
+START_TEST(the_first_event_fails)
 {
     begin();
     APPEND({ANN, "1"});
@@ -233,8 +233,8 @@ static long long memory(const char *name)
     return atoll(found + strlen(name));
 }
 
-/* Redis refuses no command for want of memory once a script has written something. */
-START_TEST(memory_ends_in_the_middle)
+/* Once a script has written something, Redis refuses no command for lack of memory. */
+START_TEST(memory_runs_out_in_the_middle)
 {
     enum { N = BATCH_MAX_EVENTS, BYTES = 8192 };
     static char filling[BYTES];
@@ -261,8 +261,8 @@ START_TEST(memory_ends_in_the_middle)
 }
 END_TEST
 
-/* What is stored already needs none. */
-START_TEST(memory_ends_before)
+/* Events that are already stored need no memory. */
+START_TEST(memory_runs_out_before)
 {
     begin();
     APPEND({ANN, "1"});
@@ -279,9 +279,9 @@ START_TEST(memory_ends_before)
 }
 END_TEST
 
-/* A carrier's batch: whoever listens gets what is before the failure at once, the rest when the
- * trouble is over, and each event once. */
-START_TEST(carrier_goes_on_behind_it)
+/* A carrier's batch: readers receive the events before the failure at once, the others after the
+ * failure ends, and each event once. */
+START_TEST(the_carrier_continues_after_a_failure)
 {
     struct node node;
 
@@ -306,11 +306,11 @@ START_TEST(carrier_goes_on_behind_it)
 }
 END_TEST
 
-/* --- what it costs ---------------------------------------------------------------------------- */
+/* --- number of commands ----------------------------------------------------------------------- */
 
-/* However many events there are: the position is stored once, each producer's number read and
- * stored once, and nothing is written for what is stored already. */
-START_TEST(few_commands)
+/* For any number of events the position is stored once, each producer's number is read and stored
+ * once, and nothing is written for events that are already stored. */
+START_TEST(few_commands_for_a_batch)
 {
     begin();
     server_do(&server, "CONFIG RESETSTAT");
@@ -329,8 +329,8 @@ START_TEST(few_commands)
 }
 END_TEST
 
-/* Its text is sent once in a session, and again when Redis has lost it. */
-START_TEST(text_is_sent_once)
+/* The script's text is sent once in a session, and again when Redis has lost it. */
+START_TEST(the_script_is_sent_once)
 {
     struct node node;
 
@@ -356,10 +356,12 @@ END_TEST
 
 int main(void)
 {
-    return suite_run("redis-append",
-                     (const TTest *const[]){
-                         several_producers, stored_in_part_before, long_sequences,
-                         an_id_is_refused_in_the_middle, a_producer_fails_in_the_middle,
-                         nothing_is_stored, memory_ends_in_the_middle, memory_ends_before,
-                         carrier_goes_on_behind_it, few_commands, text_is_sent_once, NULL});
+    return suite_run(
+        "redis-append",
+        (const TTest *const[]){a_batch_of_several_producers, a_batch_that_was_stored_in_part,
+                               long_sequences_of_numbers, an_id_is_refused_in_the_middle,
+                               a_producer_fails_in_the_middle, the_first_event_fails,
+                               memory_runs_out_in_the_middle, memory_runs_out_before,
+                               the_carrier_continues_after_a_failure, few_commands_for_a_batch,
+                               the_script_is_sent_once, NULL});
 }

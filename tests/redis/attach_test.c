@@ -1,6 +1,6 @@
-/* attach_test.c: the script by which a process comes to the stream: when it begins another epoch,
- * so that everybody's clients are told of a gap, what is remembered of former epochs, and where a
- * process begins. Not here: what a carrier makes of that (left_behind_test.c,
+/* attach_test.c: the script by which a process attaches to the stream: when it begins another
+ * epoch, so that all clients are notified of a gap, which former epochs it remembers, and where the
+ * process begins to read. Not here: what a carrier does with the result (left_behind_test.c,
  * older_data_test.c). */
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +22,7 @@ static redisContext *context;
 static redisReply *answer; /* to the last process */
 static const char *left = "";
 
-/* Events 1 to n, by one session, in epoch "old". */
+/* Stores events 1 to n, by one session, in epoch "old". */
 static void begin(int n)
 {
     server_start(&server, NULL);
@@ -40,7 +40,7 @@ static void end(void)
     server_end(&server);
 }
 
-/* Others store more, up to n, in whatever epoch it is. */
+/* Other processes store more events, up to n, in the current epoch. */
 static void others_go_on(int first, int n)
 {
     for (int i = first; i <= n; i++)
@@ -48,7 +48,7 @@ static void others_go_on(int first, int n)
     server_do(&server, "HSET " STATE " position %d", n);
 }
 
-/* A process comes that would begin epoch `made`, and knows these. */
+/* Attaches a process that would begin epoch `made`, and knows these positions. */
 static void attach(const char *made, const char *epoch, const char *newest, const char *read)
 {
     freeReplyObject(answer);
@@ -73,7 +73,7 @@ static void expect_formers(const char *formers)
     ck_assert_str_eq(server_do(&server, "HGET " STATE " formers"), formers);
 }
 
-START_TEST(first_of_all)
+START_TEST(the_first_process)
 {
     begin(0);
     server_do(&server, "DEL " STATE);
@@ -86,7 +86,7 @@ START_TEST(first_of_all)
 }
 END_TEST
 
-START_TEST(knows_nothing)
+START_TEST(a_process_that_knows_nothing)
 {
     begin(10);
     attach("one", "", "0-", "0-");
@@ -97,7 +97,7 @@ START_TEST(knows_nothing)
 }
 END_TEST
 
-START_TEST(same_epoch)
+START_TEST(the_same_epoch)
 {
     begin(10);
     attach("one", "old", "10-7", "8-7");
@@ -111,8 +111,9 @@ START_TEST(same_epoch)
 }
 END_TEST
 
-/* What is there is by others: of the newest that it knows, or of the last that its manager has. */
-START_TEST(same_epoch_with_other_events)
+/* The stream has other events at these positions: at the newest one that the process knows, or at
+ * the last one that its manager has. */
+START_TEST(the_same_epoch_with_other_events)
 {
     begin(10);
     attach("one", "old", "9-8", "8-7");
@@ -124,8 +125,9 @@ START_TEST(same_epoch_with_other_events)
 }
 END_TEST
 
-/* One that found older data has begun an epoch; the others knew less, as much, or more. */
-START_TEST(newer_than_what_the_next_one_knew)
+/* A process that found older data has begun an epoch; the others knew less than it, as much, or
+ * more. */
+START_TEST(positions_beyond_those_of_the_new_epoch_s_process)
 {
     begin(10);
     attach("one", "old", "20-8", "20-8");
@@ -148,8 +150,8 @@ START_TEST(newer_than_what_the_next_one_knew)
 }
 END_TEST
 
-/* What it knows is all in this stream: the epoch ended for another reason. */
-START_TEST(stream_has_it)
+/* Everything that the process knows is in this stream: the epoch ended for another reason. */
+START_TEST(the_stream_has_everything)
 {
     begin(10);
     attach("one", "old", "5-8", "5-8");
@@ -162,8 +164,9 @@ START_TEST(stream_has_it)
 }
 END_TEST
 
-/* Each brings one more epoch at most, in whatever order they come, and however often. */
-START_TEST(several_late_ones)
+/* Each attaching process begins at most one more epoch, in whatever order they attach, and however
+ * often. */
+START_TEST(several_late_processes)
 {
     static const char *const ids[] = {"23-8", "22-8", "25-8", "24-8"};
     static const char *const epochs[] = {"b", "b", "d", "d"};
@@ -181,7 +184,8 @@ START_TEST(several_late_ones)
 }
 END_TEST
 
-/* It was away for several epochs, all of this stream: what came in any of them is new for it. */
+/* The process was away for several epochs, all of this stream: it must read the events of all of
+ * them. */
 START_TEST(away_for_several_epochs)
 {
     begin(10);
@@ -207,8 +211,8 @@ START_TEST(away_for_several_epochs)
 }
 END_TEST
 
-/* An epoch of which nothing is remembered: of another Redis, or of too long ago. */
-START_TEST(unknown_epoch)
+/* An epoch that is not remembered: of another Redis, or from too long ago. */
+START_TEST(an_unknown_epoch)
 {
     begin(10);
     attach("one", "other", "3-8", "3-8");
@@ -223,7 +227,7 @@ START_TEST(unknown_epoch)
 }
 END_TEST
 
-/* Redis goes back again to the data from before the epoch that the process began then. */
+/* Redis returns again to the data from before the epoch that the process began then. */
 START_TEST(back_to_the_same_data_again)
 {
     begin(10);
@@ -243,7 +247,8 @@ START_TEST(back_to_the_same_data_again)
 }
 END_TEST
 
-/* It went on in another Redis; meanwhile this one has gone on too, in the epoch that it left. */
+/* The epoch continued in another Redis; meanwhile this one has continued too, in the epoch that the
+ * process left. */
 START_TEST(back_to_an_epoch_that_went_on)
 {
     begin(10);
@@ -256,8 +261,8 @@ START_TEST(back_to_an_epoch_that_went_on)
 }
 END_TEST
 
-/* Nothing was stored in the epoch that Redis has lost: all that the process still knows is here, but
- * not what made it leave this one. */
+/* Nothing was stored in the epoch that Redis has lost: everything that the process still knows is
+ * here, but not the reason why it left this epoch. */
 START_TEST(back_to_an_epoch_that_it_left)
 {
     begin(10);
@@ -272,7 +277,7 @@ START_TEST(back_to_an_epoch_that_it_left)
 }
 END_TEST
 
-/* Nobody here has heard of the epoch that it began because it knew more of one before. */
+/* Nobody here knows the epoch that the process began because it knew more of an earlier one. */
 START_TEST(back_to_before_an_epoch_that_it_began)
 {
     begin(10);
@@ -286,7 +291,7 @@ START_TEST(back_to_before_an_epoch_that_it_began)
 }
 END_TEST
 
-START_TEST(few_are_remembered)
+START_TEST(few_former_epochs_are_remembered)
 {
     char made[16] = "old";
     char former[16];
@@ -313,7 +318,7 @@ START_TEST(few_are_remembered)
 }
 END_TEST
 
-START_TEST(wiped)
+START_TEST(redis_is_wiped)
 {
     begin(10);
     server_do(&server, "FLUSHALL");
@@ -330,8 +335,8 @@ START_TEST(wiped)
 }
 END_TEST
 
-/* Whoever wiped it may be followed by one who knew nothing. */
-START_TEST(wiped_and_begun_by_another)
+/* After a wipe, a process that knew nothing may attach first. */
+START_TEST(redis_is_wiped_and_another_process_is_first)
 {
     begin(10);
     server_do(&server, "FLUSHALL");
@@ -345,8 +350,9 @@ START_TEST(wiped_and_begun_by_another)
 }
 END_TEST
 
-/* A stranger's entry is in the way: the stream goes, and who was in it has nothing else. */
-START_TEST(entry_beyond_the_position)
+/* An entry of another program is in the way: the stream is deleted, and processes that were in it
+ * have lost it. */
+START_TEST(an_entry_beyond_the_position)
 {
     begin(10);
     server_do(&server, "XADD " EVENTS " 99-1 event {}");
@@ -360,7 +366,7 @@ START_TEST(entry_beyond_the_position)
 END_TEST
 
 /* Processes with an older version of this library begin epochs too, and remember nothing. */
-START_TEST(epoch_of_unknown_base)
+START_TEST(an_epoch_of_unknown_base)
 {
     begin(10);
     attach("one", "old", "20-8", "20-8");
@@ -375,8 +381,8 @@ START_TEST(epoch_of_unknown_base)
 }
 END_TEST
 
-/* What was taken for Redis before may have given ids that are none. */
-START_TEST(id_that_is_none)
+/* A server that was mistaken for Redis may have given invalid ids. */
+START_TEST(an_invalid_id)
 {
     begin(10);
     attach("one", "old", "9-x y", "9-");
@@ -388,24 +394,24 @@ END_TEST
 int main(void)
 {
     return suite_run("redis-attach",
-                     (const TTest *const[]){first_of_all,
-                                            knows_nothing,
-                                            same_epoch,
-                                            same_epoch_with_other_events,
-                                            newer_than_what_the_next_one_knew,
-                                            stream_has_it,
-                                            several_late_ones,
+                     (const TTest *const[]){the_first_process,
+                                            a_process_that_knows_nothing,
+                                            the_same_epoch,
+                                            the_same_epoch_with_other_events,
+                                            positions_beyond_those_of_the_new_epoch_s_process,
+                                            the_stream_has_everything,
+                                            several_late_processes,
                                             away_for_several_epochs,
-                                            unknown_epoch,
+                                            an_unknown_epoch,
                                             back_to_the_same_data_again,
                                             back_to_an_epoch_that_went_on,
                                             back_to_an_epoch_that_it_left,
                                             back_to_before_an_epoch_that_it_began,
-                                            few_are_remembered,
-                                            wiped,
-                                            wiped_and_begun_by_another,
-                                            entry_beyond_the_position,
-                                            epoch_of_unknown_base,
-                                            id_that_is_none,
+                                            few_former_epochs_are_remembered,
+                                            redis_is_wiped,
+                                            redis_is_wiped_and_another_process_is_first,
+                                            an_entry_beyond_the_position,
+                                            an_epoch_of_unknown_base,
+                                            an_invalid_id,
                                             NULL});
 }

@@ -1,9 +1,8 @@
-/* backoff_test.c: how long to wait between two attempts: longer each time, to a bound, and for
- * ever. */
+/* backoff_test.c: the wait between two attempts: longer each time, up to a bound, without end. */
 #include "cluster/redis/carrier.h"
 #include "support/suite.h"
 
-START_TEST(longer_to_a_bound)
+START_TEST(waits_grow_up_to_a_bound)
 {
     static struct ws_redis redis = {.random = 1};
     uint32_t n_attempts = 0;
@@ -21,5 +20,5 @@ END_TEST
 
 int main(void)
 {
-    return suite_run("redis-backoff", (const TTest *const[]){longer_to_a_bound, NULL});
+    return suite_run("redis-backoff", (const TTest *const[]){waits_grow_up_to_a_bound, NULL});
 }

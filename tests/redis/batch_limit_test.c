@@ -1,5 +1,5 @@
-/* batch_limit_test.c: how many events are asked for at once: few while their size is not known, by their
- * size, half as many when that did not get through, down to one, and slowly more again. */
+/* batch_limit_test.c: how many events are requested at once: few while their size is unknown, then
+ * by their size, half as many when a request failed, down to one, and slowly more again. */
 #include "cluster/redis/batch_limit.h"
 #include "support/suite.h"
 
@@ -12,14 +12,14 @@ static void begin(void)
     batch_limit_init(&limit, FIRST, MOST);
 }
 
-/* All that were asked for came, each of so many bytes. */
+/* All requested events arrived, each of so many bytes. */
 static void pass(int times, size_t bytes)
 {
     for (; times > 0; times--)
         batch_limit_passed(&limit, limit.events, limit.events * bytes);
 }
 
-START_TEST(small_events)
+START_TEST(small_events_are_requested_in_larger_numbers)
 {
     begin();
     for (uint32_t events = FIRST; events <= MOST; events *= 2) {
@@ -33,7 +33,7 @@ START_TEST(small_events)
 }
 END_TEST
 
-START_TEST(large_events)
+START_TEST(large_events_are_requested_in_smaller_numbers)
 {
     begin();
     pass(1, 60000);
@@ -47,7 +47,7 @@ START_TEST(large_events)
 }
 END_TEST
 
-START_TEST(down_to_one)
+START_TEST(failures_halve_the_number_down_to_one)
 {
     begin();
     pass(10, 300);
@@ -61,8 +61,8 @@ START_TEST(down_to_one)
 }
 END_TEST
 
-/* What did not get through was less than might have been asked for. */
-START_TEST(fewer_than_at_once)
+/* The failed request was for fewer events than the limit. */
+START_TEST(a_failure_counts_from_the_requested_number)
 {
     begin();
     pass(10, 300);
@@ -71,8 +71,8 @@ START_TEST(fewer_than_at_once)
 }
 END_TEST
 
-/* A limit of 16 is found, and met again now and then. */
-START_TEST(slowly_more_again)
+/* A limit of 16 is found, and reached again now and then. */
+START_TEST(the_number_grows_slowly_again)
 {
     int n_failed = 0;
     int n_passed = 0;
@@ -92,7 +92,7 @@ START_TEST(slowly_more_again)
 }
 END_TEST
 
-START_TEST(all_again)
+START_TEST(the_full_number_is_reached_again)
 {
     begin();
     for (int i = 0; i < 20; i++)
@@ -108,14 +108,13 @@ static void cut_alone(int times, uint64_t place)
         batch_limit_failed(&limit, 1, place, true);
 }
 
-/* Others get through meanwhile. */
-START_TEST(hopeless)
+/* Other events get through meanwhile. */
+START_TEST(an_event_that_never_arrives_is_given_up)
 {
     begin();
     cut_alone(BATCH_LIMIT_ATTEMPTS - 1, 7);
     pass(3, 300);
-    batch_limit_failed(&limit, 1, 7,
-                       false); /* a line that is slow may be faster another time */
+    batch_limit_failed(&limit, 1, 7, false); /* a slow line may be faster another time */
     ck_assert(!batch_limit_is_hopeless(&limit, 7));
     cut_alone(1, 7);
     ck_assert(batch_limit_is_hopeless(&limit, 7));
@@ -137,7 +136,11 @@ END_TEST
 int main(void)
 {
     return suite_run("redis-at-once",
-                     (const TTest *const[]){small_events, large_events, down_to_one,
-                                            fewer_than_at_once, slowly_more_again, all_again,
-                                            hopeless, NULL});
+                     (const TTest *const[]){small_events_are_requested_in_larger_numbers,
+                                            large_events_are_requested_in_smaller_numbers,
+                                            failures_halve_the_number_down_to_one,
+                                            a_failure_counts_from_the_requested_number,
+                                            the_number_grows_slowly_again,
+                                            the_full_number_is_reached_again,
+                                            an_event_that_never_arrives_is_given_up, NULL});
 }

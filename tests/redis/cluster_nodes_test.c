@@ -1,5 +1,5 @@
-/* cluster_nodes_test.c: a Redis Cluster of several nodes: the one in charge of the keys is found,
- * whichever is asked, and followed when the slot moves or a replica takes its place. Not here: many
+/* cluster_nodes_test.c: a Redis Cluster of several nodes: the node that serves the keys is found
+ * through any other, and followed when the slot moves or a replica takes its place. Not here: many
  * clients under load (e2e/test_failover.py). */
 #include <signal.h>
 #include <stdio.h>
@@ -65,9 +65,9 @@ static bool is_at(int node)
     return is_at_host("127.0.0.1", node);
 }
 
-/* --- finding it ------------------------------------------------------------------------------- */
+/* --- finding the node ------------------------------------------------------------------------- */
 
-/* Once or, as if there were several, twice. */
+/* Given once or, as if there were several hosts, twice. */
 static void start_at(int node, bool twice)
 {
     int port = cluster.nodes[node].port;
@@ -80,7 +80,7 @@ static void start_at(int node, bool twice)
     ck_assert_uint_eq(node_stat(&ann, "failures"), 0);
 }
 
-START_TEST(any_node_leads_there)
+START_TEST(any_node_redirects_to_the_owner)
 {
     begin_at(OWNER);
     ck_assert(is_at(OWNER));
@@ -91,7 +91,7 @@ START_TEST(any_node_leads_there)
     node_close(&ann);
     start_at(CLUSTER_REPLICA, false);
     node_close(&ann);
-    /* All that are named are replicas, or not in charge. */
+    /* All given nodes are replicas, or do not serve the slot. */
     start_at(CLUSTER_REPLICA, true);
     node_close(&ann);
     for (int i = 0; i < CLUSTER_NODES; i++) /* MOVED without a host */
@@ -106,8 +106,8 @@ START_TEST(any_node_leads_there)
 }
 END_TEST
 
-/* Nodes that name each other by names, of which there are none at first. */
-START_TEST(nodes_have_names)
+/* Nodes that name each other by host names, which do not exist at first. */
+START_TEST(nodes_have_host_names)
 {
     char expected[32];
 
@@ -126,10 +126,10 @@ START_TEST(nodes_have_names)
 }
 END_TEST
 
-/* --- following it ----------------------------------------------------------------------------- */
+/* --- following the node ----------------------------------------------------------------------- */
 
-/* In the meantime some are asked for at the one node, and the others at the other one. */
-START_TEST(slot_moves_under_load)
+/* Meanwhile some keys are on one node, and the others on the other node. */
+START_TEST(the_slot_moves_under_load)
 {
     enum { STEP = 100, STEPS = 12 };
     int last = N;
@@ -145,7 +145,7 @@ START_TEST(slot_moves_under_load)
             cluster_move(&cluster, OWNER, OTHER, "{wsmanager}:state");
         if (step == 6)
             cluster_move(&cluster, OWNER, OTHER, NULL);
-        if (step == 8) { /* by ASK: it is not in charge yet */
+        if (step == 8) { /* by ASK: the node does not own the slot yet */
             UNTIL(ann.n_stored == (size_t)last + STEP && is_at(OTHER));
             ck_assert_uint_gt(node_stat(&ann, "redirections"), 0);
             cluster_end_move(&cluster, OTHER);
@@ -165,8 +165,8 @@ START_TEST(slot_moves_under_load)
 }
 END_TEST
 
-/* Who only reads notices too. */
-START_TEST(slot_moves_while_quiet)
+/* A process that only reads notices it too. */
+START_TEST(the_slot_moves_while_no_event_is_sent)
 {
     unsigned n_told;
 
@@ -175,7 +175,7 @@ START_TEST(slot_moves_while_quiet)
     cluster_begin_move(&cluster, OWNER, OTHER);
     cluster_move(&cluster, OWNER, OTHER, NULL);
     UNTIL(is_at(OTHER) && ann.connected);
-    ck_assert_uint_ge(ann.n_told, n_told + 2); /* it was left, and the other one reached */
+    ck_assert_uint_ge(ann.n_told, n_told + 2); /* it left the node, and reached the other one */
     cluster_end_move(&cluster, OTHER);
     node_emit_numbers(&ann, N + 1, 2 * N);
     node_expect_stored(&ann, N + 1, 2 * N);
@@ -184,8 +184,8 @@ START_TEST(slot_moves_while_quiet)
 }
 END_TEST
 
-/* A key that is nowhere, that of a new producer, is asked for in vain (TRYAGAIN). */
-START_TEST(new_producer_waits_for_the_move)
+/* The key of a new producer is on neither node, and cannot be used meanwhile (TRYAGAIN). */
+START_TEST(a_new_producer_waits_for_the_move)
 {
     begin_at(OWNER);
     cluster_begin_move(&cluster, OWNER, OTHER);
@@ -201,7 +201,7 @@ START_TEST(new_producer_waits_for_the_move)
 }
 END_TEST
 
-START_TEST(owner_is_killed)
+START_TEST(the_owner_is_killed)
 {
     begin_at_all();
     UNTIL(atoi(server_do(&cluster.nodes[CLUSTER_REPLICA], "DBSIZE")) > 2);
@@ -220,8 +220,8 @@ START_TEST(owner_is_killed)
 }
 END_TEST
 
-/* Master and replica change places while both live. */
-START_TEST(failover_by_hand)
+/* Master and replica change roles while both are up. */
+START_TEST(a_manual_failover)
 {
     begin_at(OTHER);
     server_do(&cluster.nodes[CLUSTER_REPLICA], "CLUSTER FAILOVER");
@@ -233,8 +233,8 @@ START_TEST(failover_by_hand)
 }
 END_TEST
 
-/* The majority is gone: no node answers for any slot. */
-START_TEST(cluster_is_down)
+/* The majority is down: no node answers for any slot. */
+START_TEST(the_cluster_is_down)
 {
     begin_at_all();
     server_signal(&cluster.nodes[OTHER], SIGSTOP);
@@ -252,9 +252,10 @@ END_TEST
 
 int main(void)
 {
-    return suite_run("redis-cluster-nodes",
-                     (const TTest *const[]){any_node_leads_there, nodes_have_names,
-                                            slot_moves_under_load, slot_moves_while_quiet,
-                                            new_producer_waits_for_the_move, owner_is_killed,
-                                            failover_by_hand, cluster_is_down, NULL});
+    return suite_run(
+        "redis-cluster-nodes",
+        (const TTest *const[]){any_node_redirects_to_the_owner, nodes_have_host_names,
+                               the_slot_moves_under_load, the_slot_moves_while_no_event_is_sent,
+                               a_new_producer_waits_for_the_move, the_owner_is_killed,
+                               a_manual_failover, the_cluster_is_down, NULL});
 }

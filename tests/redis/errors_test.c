@@ -1,6 +1,6 @@
-/* errors_test.c: what Redis answers when it can't or must not: events wait, the host is told why,
- * and all goes on by itself. Not here: a Redis that is gone (loss_test.c), or is none
- * (impostor_test.c). */
+/* errors_test.c: Redis cannot or must not carry out a command: events wait, the host gets the
+ * reason, and everything continues by itself. Not here: a Redis that is gone (loss_test.c), or a
+ * server that is not Redis (impostor_test.c). */
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -31,9 +31,9 @@ static void end(void)
 
 #define UNTIL_TOLD(text) UNTIL(strstr(ann.state, text) != NULL)
 
-/* --- Redis is not ready, or not willing ------------------------------------------------------- */
+/* --- Redis is not ready, or refuses ----------------------------------------------------------- */
 
-START_TEST(loading)
+START_TEST(redis_is_loading)
 {
     static const char *const slow[] = {"--enable-debug-command",
                                        "yes",
@@ -60,7 +60,7 @@ START_TEST(loading)
 }
 END_TEST
 
-/* The place of its snapshot is taken. */
+/* A folder has the name of its snapshot. */
 static void fail_to_save(const char *path)
 {
     unlink(path);
@@ -69,8 +69,8 @@ static void fail_to_save(const char *path)
     UNTIL(strstr(server_do(&server, "INFO persistence"), "rdb_last_bgsave_status:err") != NULL);
 }
 
-/* The text of this error is longer than what is told of it. */
-START_TEST(snapshot_failed)
+/* The text of this error is longer than what is reported of it. */
+START_TEST(a_snapshot_has_failed)
 {
     static const char *const saving[] = {"--save", "3600 1", NULL};
     uint64_t first_ms;
@@ -96,7 +96,7 @@ START_TEST(snapshot_failed)
     fail_to_save(path);
     node_emit_numbers(&ann, N + 1, N + 1);
     UNTIL_TOLD("MISCONF");
-    ck_assert_uint_le(ann.deadline_ms, node_clock_ms() + 50); /* as if it were the first time */
+    ck_assert_uint_le(ann.deadline_ms, node_clock_ms() + 50); /* as after the first failure */
     end();
 }
 END_TEST
@@ -110,7 +110,7 @@ static bool is_busy(redisContext *context)
     return busy;
 }
 
-START_TEST(endless_script)
+START_TEST(a_script_runs_without_end)
 {
     redisContext *other;
     redisContext *third;
@@ -149,7 +149,7 @@ START_TEST(too_few_replicas)
 }
 END_TEST
 
-START_TEST(replica_without_its_master)
+START_TEST(a_replica_without_its_master)
 {
     begin(NULL);
     server_do(&server, "CONFIG SET replica-serve-stale-data no");
@@ -184,8 +184,8 @@ START_TEST(too_many_clients)
 }
 END_TEST
 
-/* Somebody ends the wait for the next event, by an error. */
-START_TEST(unblocked)
+/* Another client ends the blocking read, by an error. */
+START_TEST(the_blocking_read_is_unblocked)
 {
     int id;
 
@@ -202,9 +202,9 @@ START_TEST(unblocked)
 }
 END_TEST
 
-/* --- rights ----------------------------------------------------------------------------------- */
+/* --- permissions ------------------------------------------------------------------------------ */
 
-START_TEST(another_password)
+START_TEST(the_password_is_changed)
 {
     static const char *const options[] = {"--requirepass", "first", NULL};
     char uri[128];
@@ -238,8 +238,8 @@ static void begin_as_user(void)
     UNTIL(ann.connected);
 }
 
-/* Each right is taken and found to be missing, and nothing is lost or doubled when it is back. */
-START_TEST(rights_that_change)
+/* Each permission is removed and found missing, and nothing is lost or doubled when it is back. */
+START_TEST(permissions_that_change)
 {
     static const char *const rights[] = {"eval", "xread", "hmget", "xadd", "xrevrange"};
     const size_t n = sizeof rights / sizeof *rights;
@@ -261,8 +261,8 @@ START_TEST(rights_that_change)
 }
 END_TEST
 
-/* Who may do but half of what an event takes does nothing. */
-START_TEST(half_the_rights)
+/* With only half of the permissions for an event, nothing is stored. */
+START_TEST(half_of_the_permissions)
 {
     static const char *const rights[] = {"hset", "set"};
 
@@ -282,9 +282,9 @@ START_TEST(half_the_rights)
 }
 END_TEST
 
-/* A right is lost while the connections last: one event is half stored. What it left is taken away,
- * or, where its producer's number is what is missing, stored once more. */
-START_TEST(half_an_event)
+/* A permission is removed while the connections last: one event is half stored. Its remains are
+ * removed, or, if its producer's number is missing, it is stored once more. */
+START_TEST(an_event_that_is_half_stored)
 {
     static const struct {
         const char *right;
@@ -311,9 +311,10 @@ END_TEST
 int main(void)
 {
     return suite_run("redis-errors",
-                     (const TTest *const[]){loading, snapshot_failed, endless_script,
-                                            too_few_replicas, replica_without_its_master,
-                                            too_many_clients, unblocked, another_password,
-                                            rights_that_change, half_the_rights, half_an_event,
-                                            NULL});
+                     (const TTest *const[]){
+                         redis_is_loading, a_snapshot_has_failed, a_script_runs_without_end,
+                         too_few_replicas, a_replica_without_its_master, too_many_clients,
+                         the_blocking_read_is_unblocked, the_password_is_changed,
+                         permissions_that_change, half_of_the_permissions,
+                         an_event_that_is_half_stored, NULL});
 }

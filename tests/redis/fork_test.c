@@ -1,5 +1,5 @@
-/* fork_test.c: a carrier that was made before fork() is the parent's: the child neither speaks by
- * its connections nor says anything of them, and the parent's events are stored once. */
+/* fork_test.c: a carrier that was created before fork() belongs to the parent: the child neither
+ * uses its connections nor reports on them, and the parent's events are stored once. */
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -16,7 +16,7 @@
 static struct server server;
 static struct node ann;
 
-/* What the child finds; 0: everything as it should be. */
+/* The first check that fails in the child; 0: none. */
 static int be_child(void)
 {
     struct pollfd watched[NODE_MAX_FDS];
@@ -34,7 +34,7 @@ static int be_child(void)
         return 3;
     if (ann.memory.n_blocks != 0)
         return 4;
-    /* Its manager is one without a carrier then. */
+    /* In the child the manager has no carrier. */
     return node_emit(&ann, 101) == WS_OK ? 0 : 5;
 }
 
@@ -50,19 +50,19 @@ static void expect_child(void)
     ck_assert_int_eq(status, 0);
 }
 
-START_TEST(the_connections_are_the_parent_s)
+START_TEST(the_connections_belong_to_the_parent)
 {
     server_start(&server, NULL);
     node_start(&ann, "ann", server.uri);
     expect_child(); /* before the first connection */
     UNTIL(ann.connected);
     node_emit_numbers(&ann, 1, 10);
-    expect_child(); /* while these wait */
+    expect_child(); /* while the events wait */
     node_expect_stored(&ann, 1, 10);
-    expect_child(); /* while it waits for the next */
+    expect_child(); /* while it waits for the next event */
     node_emit_numbers(&ann, 11, 20);
     nodes_turn();
-    expect_child(); /* while they are under way */
+    expect_child(); /* while the events are on their way */
     node_expect_stored(&ann, 11, 20);
     ck_assert_str_eq(server_do(&server, "XLEN {wsmanager}:events"), "20");
     ck_assert_str_eq(server_do(&server, "HEXISTS {wsmanager}:nodes ann"), "1");
@@ -76,7 +76,7 @@ static pthread_mutex_t look_up_is_held = PTHREAD_MUTEX_INITIALIZER;
 static pthread_t look_up;
 static atomic_bool is_answering;
 
-/* Called with the look-up locked, and what else a look-up's thread may have locked. */
+/* Called with the look-up locked, and with other locks that a look-up's thread may hold. */
 static void wake_slowly(void *user_data)
 {
     (void)user_data;
@@ -99,7 +99,7 @@ static int resolve(ws_redis_lookup *lookup, const char *host, void *user_data)
     return WS_OK;
 }
 
-START_TEST(a_look_up_is_the_parent_s)
+START_TEST(a_look_up_belongs_to_the_parent)
 {
     int status;
     pid_t pid;
@@ -116,7 +116,8 @@ START_TEST(a_look_up_is_the_parent_s)
     ck_assert_int_ge(pid, 0);
     if (pid == 0) {
         signal(SIGALRM, SIG_DFL);
-        alarm(NODE_PATIENCE_MS / 1000); /* if it waits for the thread that it does not have */
+        alarm(NODE_PATIENCE_MS /
+              1000); /* fails if it waits for a thread that the child does not have */
         ws_redis_free(ann.redis);
         _exit(0);
     }
@@ -130,6 +131,7 @@ END_TEST
 
 int main(void)
 {
-    return suite_run("redis-fork", (const TTest *const[]){the_connections_are_the_parent_s,
-                                                          a_look_up_is_the_parent_s, NULL});
+    return suite_run("redis-fork",
+                     (const TTest *const[]){the_connections_belong_to_the_parent,
+                                            a_look_up_belongs_to_the_parent, NULL});
 }

@@ -1,6 +1,6 @@
-/* impostor_test.c: what is not Redis, or speaks for it badly: nonsense, silence, answers that never
- * end, connections that break at any byte. Once Redis is there again every event is stored once.
- * Not here: errors that Redis itself tells of (errors_test.c). */
+/* impostor_test.c: servers that are not Redis, or that send wrong answers: garbage, silence,
+ * answers that never end, connections that break at any byte. Once Redis is back, every event is
+ * stored once. Not here: errors that Redis itself reports (errors_test.c). */
 #include <stdio.h>
 #include <string.h>
 
@@ -40,7 +40,7 @@ static void emit(int n)
         ck_assert_int_eq(node_emit_asking(&ann, ++n_emitted, NULL, 0), WS_OK);
 }
 
-/* All events are stored and have come, each once and in order. */
+/* All events are stored and have arrived, each once and in order. */
 static void end(void)
 {
     UNTIL(ann.n_stored == (size_t)n_emitted);
@@ -81,8 +81,8 @@ static const char *const nonsense[] = {
 
 enum { N_NONSENSE = sizeof nonsense / sizeof *nonsense };
 
-/* First while it is Redis by all appearances, then from the beginning. One of these looks like a
- * stream, of another epoch. */
+/* Sends garbage: first instead of an answer in a session, then from the start. One of the answers
+ * looks like a stream of another epoch. */
 static void talk_nonsense(enum peer_way way)
 {
     begin(TIMEOUT_MS);
@@ -97,19 +97,19 @@ static void talk_nonsense(enum peer_way way)
     end();
 }
 
-START_TEST(nonsense_as_an_answer)
+START_TEST(garbage_as_an_answer)
 {
     talk_nonsense(PEER_SAYS);
 }
 END_TEST
 
-START_TEST(nonsense_as_a_greeting)
+START_TEST(garbage_at_the_start)
 {
     talk_nonsense(PEER_GREETS);
 }
 END_TEST
 
-/* Each redirection takes its time, by the carrier's clock. */
+/* Each redirection takes some time, by the carrier's clock. */
 START_TEST(a_slow_circle_of_redirections)
 {
     char text[64];
@@ -125,8 +125,8 @@ START_TEST(a_slow_circle_of_redirections)
 }
 END_TEST
 
-/* As Redis repeats what it does not know. */
-START_TEST(what_is_told_has_no_password)
+/* Redis repeats the arguments of a command that it does not know. */
+START_TEST(errors_contain_no_password)
 {
     char uri[192];
 
@@ -151,14 +151,14 @@ START_TEST(what_is_told_has_no_password)
 }
 END_TEST
 
-/* A host logs it. */
-START_TEST(what_is_told_is_one_line)
+/* A host logs the text. */
+START_TEST(errors_are_one_line)
 {
     begin(TIMEOUT_MS);
     UNTIL(ann.connected);
     peer_order(&peer, PEER_GREETS, 0, "-ERR \x1b[31mforged\vline\xc2\x85\xe2\x80\xae.\xff\r\n");
     UNTIL(strstr(ann.state, "ERR ?[31mforged?line??.?") != NULL);
-    /* That is no error's text, says hiredis since 1.1. */
+    /* Since 1.1, hiredis rejects this as an error's text. */
     peer_order(&peer, PEER_GREETS, 0, "-ERR another\nline\r\n");
     UNTIL(strstr(ann.state, "ERR another?line") != NULL ||
           strstr(ann.state, "Bad simple string value") != NULL);
@@ -168,8 +168,8 @@ START_TEST(what_is_told_is_one_line)
 }
 END_TEST
 
-/* Of the right form, but no epoch, position or random number that could be. */
-START_TEST(misfits)
+/* Answers of the right form, whose epoch, position or random number is impossible. */
+START_TEST(answers_with_impossible_values)
 {
     static const char *const texts[] = {
         "*4\r\n$1\r\na\r\n:0\r\n$0\r\n\r\n:0\r\n",
@@ -196,8 +196,7 @@ START_TEST(misfits)
 }
 END_TEST
 
-/* It would be the right answer to the event that comes next. */
-/* It sends the process to itself, without end. */
+/* The server redirects the process to itself, without end. */
 START_TEST(moved_in_a_circle)
 {
     char text[64];
@@ -215,10 +214,11 @@ START_TEST(moved_in_a_circle)
 }
 END_TEST
 
-START_TEST(stored_in_advance)
+/* The answer would be correct for the event that is sent next. */
+START_TEST(an_answer_to_an_event_that_was_not_sent)
 {
     begin(TIMEOUT_MS);
-    for (size_t i = 1; i <= 2; i++) { /* the second is answered last of all */
+    for (size_t i = 1; i <= 2; i++) { /* the second event is answered last */
         emit(1);
         UNTIL(ann.n_stored == i && ann.n_got == i);
     }
@@ -253,21 +253,21 @@ static void never_ending(size_t n, const char *text)
     end();
 }
 
-/* What comes slowly but steadily is no answer for ever. */
-START_TEST(drip)
+/* An answer that arrives slowly but steadily is given up at last. */
+START_TEST(an_answer_that_drips)
 {
     never_ending(1, "$1000000000\r\n");
 }
 END_TEST
 
-START_TEST(flood)
+START_TEST(an_endless_flood)
 {
     never_ending(4096, "$1000000000\r\n");
 }
 END_TEST
 
-/* However fast it comes. */
-START_TEST(too_many_bytes)
+/* However fast it arrives. */
+START_TEST(an_answer_of_too_many_bytes)
 {
     enum { PER_MS = 1 << 20 };
 
@@ -281,8 +281,8 @@ START_TEST(too_many_bytes)
 }
 END_TEST
 
-/* Room for what is announced is not made before it is there. */
-START_TEST(too_many_elements)
+/* No memory is reserved for announced bytes before they arrive. */
+START_TEST(an_answer_of_too_many_elements)
 {
     static const char *const texts[] = {"*1000000000\r\n", "*2\r\n$1\r\na\r\n*1000000000\r\n"};
 
@@ -299,8 +299,8 @@ START_TEST(too_many_elements)
 }
 END_TEST
 
-/* What is asked for at once is more than can come in time, until less is asked for. */
-START_TEST(too_much_for_the_line)
+/* More is requested at once than can arrive in time, until less is requested. */
+START_TEST(a_line_too_slow_for_the_answer)
 {
     enum { N = 128, BYTES = 16384 };
     static char data[BYTES];
@@ -325,8 +325,8 @@ START_TEST(too_much_for_the_line)
 }
 END_TEST
 
-/* The same of what is to be stored. */
-START_TEST(too_much_to_send)
+/* More is to be stored at once than can be sent in time. */
+START_TEST(a_line_too_slow_for_the_request)
 {
     enum { N = 64, BYTES = 16384 };
     static char data[BYTES];
@@ -345,7 +345,7 @@ START_TEST(too_much_to_send)
 }
 END_TEST
 
-/* Each time a little later, until a whole session is through. */
+/* The cut comes a little later each time, until a whole session succeeds. */
 static void cut_at_each_byte(enum peer_way way, size_t step)
 {
     begin(20000);
@@ -358,13 +358,13 @@ static void cut_at_each_byte(enum peer_way way, size_t step)
     end();
 }
 
-START_TEST(requests_cut)
+START_TEST(requests_are_cut_at_any_byte)
 {
     cut_at_each_byte(PEER_CUTS_REQUESTS, 67);
 }
 END_TEST
 
-START_TEST(replies_cut)
+START_TEST(replies_are_cut_at_any_byte)
 {
     cut_at_each_byte(PEER_CUTS_REPLIES, 31);
 }
@@ -372,12 +372,14 @@ END_TEST
 
 int main(void)
 {
-    return suite_run(
-        "redis-impostor",
-        (const TTest *const[]){nonsense_as_an_answer, nonsense_as_a_greeting,
-                               what_is_told_is_one_line, what_is_told_has_no_password,
-                               a_slow_circle_of_redirections, misfits, moved_in_a_circle,
-                               stored_in_advance, silence, drip, flood, too_many_bytes,
-                               too_many_elements, too_much_for_the_line, too_much_to_send,
-                               requests_cut, replies_cut, NULL});
+    return suite_run("redis-impostor",
+                     (const TTest *const[]){
+                         garbage_as_an_answer, garbage_at_the_start, errors_are_one_line,
+                         errors_contain_no_password, a_slow_circle_of_redirections,
+                         answers_with_impossible_values, moved_in_a_circle,
+                         an_answer_to_an_event_that_was_not_sent, silence, an_answer_that_drips,
+                         an_endless_flood, an_answer_of_too_many_bytes,
+                         an_answer_of_too_many_elements, a_line_too_slow_for_the_answer,
+                         a_line_too_slow_for_the_request, requests_are_cut_at_any_byte,
+                         replies_are_cut_at_any_byte, NULL});
 }

@@ -1,6 +1,6 @@
 /* left_behind_test.c: a failover to a replica that lags, after which some processes stay with the
- * former master for a while: whoever missed what they stored there is told, and what is stored in
- * the new master comes to all. Not here: a Redis that comes back with older data
+ * former master for a while: clients that missed the events stored there are notified, and all
+ * receive the events stored in the new master. Not here: a Redis that comes back with older data
  * (older_data_test.c), each case of the script that decides (attach_test.c). */
 #include <stdio.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 #include "redis/support/server.h"
 #include "support/suite.h"
 
-/* A process, and what leads it to one Redis or the other. */
+/* A process, and the peer that directs it to one Redis or the other. */
 struct process {
     struct peer peer;
     struct node node;
@@ -55,7 +55,7 @@ static void expect_missed(size_t by_ann, size_t by_bob, size_t by_eve)
     ck_assert_uint_eq(eve.node.n_missed, by_eve);
 }
 
-/* The replica has ten of twenty events when it becomes a master, to which Ann goes and stores five
+/* The replica has ten of twenty events when it becomes a master; Ann moves to it and stores five
  * more. */
 static void begin(void)
 {
@@ -83,7 +83,7 @@ static void begin(void)
     expect_missed(2, 1, 1);
 }
 
-/* All have come together. */
+/* All processes are on the new master. */
 static void end(void)
 {
     size_t n_missed[] = {ann.node.n_missed, bob.node.n_missed, eve.node.n_missed};
@@ -99,7 +99,7 @@ static void end(void)
 }
 
 /* They know nothing that Ann did not. */
-START_TEST(nothing_more_was_stored)
+START_TEST(nothing_was_stored_on_the_former_master)
 {
     begin();
     move(&bob);
@@ -121,9 +121,9 @@ static void store_on_former_master(int first, int last)
     node_expect(&eve.node, first, last);
 }
 
-/* Bob has stored some there, which Eve has heard of; whoever of them comes first makes that
+/* Bob has stored events there, which Eve has received; the first of them to attach makes that
  * known. */
-START_TEST(more_was_stored)
+START_TEST(events_were_stored_on_the_former_master)
 {
     begin();
     store_on_former_master(31, 35);
@@ -137,8 +137,8 @@ START_TEST(more_was_stored)
 }
 END_TEST
 
-/* Bob stores more when she has left. */
-START_TEST(more_was_stored_again)
+/* Bob stores more after Eve has moved. */
+START_TEST(events_were_stored_there_after_eve_moved)
 {
     begin();
     store_on_former_master(31, 35);
@@ -155,8 +155,8 @@ START_TEST(more_was_stored_again)
 }
 END_TEST
 
-/* What waits meanwhile is stored once, in the epoch that there is then, and comes to all. */
-START_TEST(more_waits)
+/* Events that wait meanwhile are stored once, in the epoch of that time, and reach all. */
+START_TEST(events_wait_during_the_move)
 {
     begin();
     store_on_former_master(31, 35);
@@ -176,9 +176,9 @@ START_TEST(more_waits)
 }
 END_TEST
 
-/* The new master is wiped too, by which Ann begins an epoch of which nobody else knows, in a stream
- * that has none of theirs. */
-START_TEST(wiped_in_the_meantime)
+/* The new master is wiped too: Ann begins an epoch that no other process knows, in a stream without
+ * any of their epochs. */
+START_TEST(the_new_master_is_wiped)
 {
     begin();
     store_on_former_master(31, 35);
@@ -199,7 +199,9 @@ END_TEST
 int main(void)
 {
     return suite_run("redis-left-behind",
-                     (const TTest *const[]){nothing_more_was_stored, more_was_stored,
-                                            more_was_stored_again, more_waits,
-                                            wiped_in_the_meantime, NULL});
+                     (const TTest *const[]){nothing_was_stored_on_the_former_master,
+                                            events_were_stored_on_the_former_master,
+                                            events_were_stored_there_after_eve_moved,
+                                            events_wait_during_the_move,
+                                            the_new_master_is_wiped, NULL});
 }

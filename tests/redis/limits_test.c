@@ -1,5 +1,4 @@
-/* limits_test.c: what is full or forbidden: queues, a Redis that takes no writes, memory that runs
- * out. */
+/* limits_test.c: full queues, a Redis that accepts no writes, and failing allocations. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +23,7 @@ static void end(void)
     server_end(&server);
 }
 
-START_TEST(queue_is_full)
+START_TEST(the_queue_is_full)
 {
     begin();
     ann.options.max_pending_events = 10;
@@ -43,7 +42,7 @@ START_TEST(queue_is_full)
 }
 END_TEST
 
-START_TEST(queue_has_too_many_bytes)
+START_TEST(the_queue_has_too_many_bytes)
 {
     begin();
     ann.options.max_pending_bytes = 400;
@@ -55,8 +54,9 @@ START_TEST(queue_has_too_many_bytes)
 }
 END_TEST
 
-/* The loop's queue of calls is full: the reader waits, and wants to be called soon, not at once. */
-START_TEST(manager_is_full)
+/* The loop's queue for events of the stream is full: the reader waits, and asks to be called soon,
+ * not at once. */
+START_TEST(the_manager_is_full)
 {
     bool has_waited = false;
 
@@ -114,7 +114,7 @@ START_TEST(redis_is_a_replica)
 }
 END_TEST
 
-START_TEST(stream_is_bounded)
+START_TEST(the_stream_is_bounded)
 {
     begin();
     ann.options.max_stream_events = 1000;
@@ -129,8 +129,9 @@ START_TEST(stream_is_bounded)
 }
 END_TEST
 
-/* Each allocation fails once: of the carrier, and of the manager while it is given something. */
-START_TEST(no_memory)
+/* Each allocation fails once: those of the carrier, and those of the manager while it receives
+ * events. */
+START_TEST(every_allocation_fails_in_turn)
 {
     int number = 0;
 
@@ -154,8 +155,9 @@ START_TEST(no_memory)
 }
 END_TEST
 
-/* Likewise, of the carrier while it fetches what a client missed: nothing is lost. */
-START_TEST(no_memory_while_fetching)
+/* Each allocation of the carrier fails once while it fetches what a client missed: nothing is
+ * lost. */
+START_TEST(every_allocation_fails_while_fetching)
 {
     enum { N = 50, AFTER = 10 };
     struct client back = {0};
@@ -173,7 +175,7 @@ START_TEST(no_memory_while_fetching)
         back = (struct client){.host = &ann.host, .name = "back"};
         client_options(&back, &options);
         options.after = after;
-        ann.skipped_ms += 60000; /* what was fetched before is dropped */
+        ann.skipped_ms += 60000; /* events that were fetched before are dropped */
         nodes_turn();
         test_memory_fail(&ann.memory, n, false);
         ck_assert_int_eq(
@@ -236,9 +238,10 @@ END_TEST
 
 int main(void)
 {
-    return suite_run(
-        "redis-limits",
-        (const TTest *const[]){queue_is_full, queue_has_too_many_bytes, manager_is_full,
-                               redis_has_no_memory, redis_is_a_replica, stream_is_bounded,
-                               no_memory, no_memory_while_fetching, options_are_checked, NULL});
+    return suite_run("redis-limits",
+                     (const TTest *const[]){
+                         the_queue_is_full, the_queue_has_too_many_bytes, the_manager_is_full,
+                         redis_has_no_memory, redis_is_a_replica, the_stream_is_bounded,
+                         every_allocation_fails_in_turn, every_allocation_fails_while_fetching,
+                         options_are_checked, NULL});
 }

@@ -1,5 +1,5 @@
-/* loss_test.c: connections that are cut, a Redis that is killed, stands still or loses its data:
- * every event is stored once and in order, and whoever may have missed one is told. Not here: a
+/* loss_test.c: connections that are cut, a Redis that is killed, paused or loses its data: every
+ * event is stored once and in order, and clients that may have missed one are notified. Not here: a
  * Redis that comes back with older data (older_data_test.c). */
 #include <signal.h>
 #include <stdio.h>
@@ -27,8 +27,9 @@ static void begin_with_timeout(const char *const *options, int timeout_ms)
     node_start(&ann, "ann", uri);
     node_start(&bob, "bob", uri);
     UNTIL(ann.connected && bob.connected);
-    ck_assert_uint_eq(ann.n_missed,
-                      1); /* whoever was there before the start may have missed something */
+    ck_assert_uint_eq(
+        ann.n_missed,
+        1); /* clients that connected before the start may have missed something */
     ck_assert_uint_eq(bob.n_missed, 1);
 }
 
@@ -51,8 +52,8 @@ static void expect_both(int first, int last)
     node_expect(&bob, first, last);
 }
 
-/* In the middle of what is under way, at another moment each time. */
-START_TEST(cut_connections)
+/* While commands are on their way, at another moment each time. */
+START_TEST(connections_are_cut)
 {
     enum { ROUNDS = 30, EACH = 300 };
 
@@ -72,7 +73,7 @@ START_TEST(cut_connections)
 }
 END_TEST
 
-START_TEST(killed_and_restarted)
+START_TEST(redis_is_killed_and_restarted)
 {
     enum { ROUNDS = 4, EACH = 1000 };
 
@@ -92,7 +93,7 @@ START_TEST(killed_and_restarted)
 }
 END_TEST
 
-START_TEST(stopped_for_a_while)
+START_TEST(redis_is_paused)
 {
     begin_with_timeout(NULL, 300);
     node_emit_numbers(&ann, 1, 10);
@@ -108,7 +109,7 @@ START_TEST(stopped_for_a_while)
 }
 END_TEST
 
-/* What was stored before the client was told that it missed something is among that. */
+/* The events that were stored before the client was notified of the gap are among these. */
 static void expect_end_of(const struct node *node, int first, int last)
 {
     ck_assert_uint_le(node->n_got, (size_t)(last - first + 1));
@@ -116,8 +117,8 @@ static void expect_end_of(const struct node *node, int first, int last)
         ck_assert_int_eq(node->got[i], last - (int)(node->n_got - 1 - i));
 }
 
-/* Nothing happens meanwhile: it is found out by the reader. */
-START_TEST(flushed_while_quiet)
+/* No event is sent meanwhile: the reader detects it. */
+START_TEST(redis_is_flushed_while_no_event_is_sent)
 {
     uint64_t sessions;
 
@@ -139,7 +140,7 @@ START_TEST(flushed_while_quiet)
 }
 END_TEST
 
-START_TEST(flushed_while_events_flow)
+START_TEST(redis_is_flushed_while_events_flow)
 {
     begin(NULL);
     node_emit_numbers(&ann, 1, 10);
@@ -157,7 +158,7 @@ START_TEST(flushed_while_events_flow)
 }
 END_TEST
 
-START_TEST(trimmed_meanwhile)
+START_TEST(the_stream_is_trimmed_meanwhile)
 {
     begin_with_timeout(NULL, 300);
     node_emit_numbers(&ann, 1, 10);
@@ -190,8 +191,8 @@ START_TEST(scripts_are_lost)
 }
 END_TEST
 
-/* A client comes back that has seen the first event; what it missed its process has to ask Redis
- * for. */
+/* A client comes back that has seen the first event; its process has to fetch the missed events
+ * from Redis. */
 static void come_back(struct node *node, struct client *client, const char *after)
 {
     ws_connect_options options;
@@ -216,7 +217,7 @@ static void begin_eve(struct node *eve, int n, char after[ID_SIZE])
     UNTIL(eve->connected);
 }
 
-/* What is asked for meanwhile waits, and at the end is given up. */
+/* Requests meanwhile wait, and are given up in the end. */
 START_TEST(recovery_while_redis_is_away)
 {
     enum { N = 100 };
@@ -236,7 +237,7 @@ START_TEST(recovery_while_redis_is_away)
     ck_assert_ptr_nonnull(strstr(back.messages[N], "\"complete\":true"));
     server_signal(&server, SIGKILL);
     UNTIL(!eve.connected);
-    eve.skipped_ms = 60000; /* what was fetched is not kept so long */
+    eve.skipped_ms = 60000; /* fetched events are not kept that long */
     nodes_turn();
     come_back(&eve, &late, after);
     UNTIL(node_stat(&eve, "pending_fetches") == 1);
@@ -247,7 +248,7 @@ START_TEST(recovery_while_redis_is_away)
 }
 END_TEST
 
-/* The answer to what was asked for is lost. */
+/* The answer to a fetch is lost. */
 START_TEST(recovery_is_cut)
 {
     enum { N = 10 };
@@ -259,7 +260,7 @@ START_TEST(recovery_is_cut)
     begin_eve(&eve, N, after);
     server_signal(&server, SIGSTOP);
     come_back(&eve, &back, after);
-    UNTIL(node_stat(&eve, "pending_fetches") == 1 && !eve.is_woken); /* so it was sent */
+    UNTIL(node_stat(&eve, "pending_fetches") == 1 && !eve.is_woken); /* the request was sent */
     server_signal(&server, SIGKILL);
     server_restart(&server);
     UNTIL(back.n_messages == 1 + N - 1 + 1);
@@ -270,7 +271,7 @@ START_TEST(recovery_is_cut)
 }
 END_TEST
 
-/* Entries are gone before they were read: clients are told, though nothing more comes. */
+/* Entries are gone before they were read: clients are notified, although nothing else arrives. */
 START_TEST(entries_are_gone)
 {
     enum { N = 10 };
@@ -287,7 +288,7 @@ START_TEST(entries_are_gone)
 }
 END_TEST
 
-/* Another stream has taken the place of what a client missed. */
+/* Another stream has replaced the one with a client's missed events. */
 START_TEST(recovery_from_another_stream)
 {
     enum { N = 10 };
@@ -310,9 +311,9 @@ START_TEST(recovery_from_another_stream)
 }
 END_TEST
 
-/* The host has not heard yet that the connections are gone: writing to one is no reason to die. It
- * is the second time that finds out: an event, then a heartbeat. */
-START_TEST(writes_to_cut_connections)
+/* The host has not heard yet that the connections are gone: writing to one must not end the
+ * process. The second write fails: an event, then a heartbeat. */
+START_TEST(a_write_to_a_cut_connection)
 {
     enum { HEARTBEAT_MS = 1000 };
     uint64_t now_ms;
@@ -338,8 +339,8 @@ START_TEST(writes_to_cut_connections)
 }
 END_TEST
 
-/* It is the older one of the two, which waits for nothing. */
-START_TEST(idle_connection_is_cut)
+/* The older one of the two connections, which waits for nothing. */
+START_TEST(an_idle_connection_is_cut)
 {
     int id;
 
@@ -357,8 +358,8 @@ START_TEST(idle_connection_is_cut)
 }
 END_TEST
 
-/* Who has nothing to say may be silent for ever. */
-START_TEST(idle)
+/* A process that sends nothing may be silent forever. */
+START_TEST(an_idle_process_stays_connected)
 {
     enum { TIMEOUT_MS = 20000, BLOCK_MS = 1000 };
     uint64_t idle_ms;
@@ -378,7 +379,7 @@ START_TEST(idle)
 END_TEST
 
 /* The host's clock is not monotonic: it is set back by an hour while Redis is away. */
-START_TEST(clock_set_back)
+START_TEST(the_clock_is_set_back)
 {
     server_start(&server, NULL);
     node_init(&ann, "ann", server.uri);
@@ -399,8 +400,8 @@ START_TEST(clock_set_back)
 }
 END_TEST
 
-/* What nobody stored is said at the end. */
-START_TEST(ended_while_redis_is_away)
+/* Events that could not be stored are reported at the end. */
+START_TEST(the_process_ends_while_redis_is_away)
 {
     uint64_t away_ms;
 
@@ -415,7 +416,7 @@ START_TEST(ended_while_redis_is_away)
     UNTIL(ann.connected && bob.connected);
     server_signal(&server, SIGKILL);
     UNTIL(!ann.connected);
-    ck_assert_uint_le(ann.deadline_ms, node_clock_ms() + 50); /* as if it were the first time */
+    ck_assert_uint_le(ann.deadline_ms, node_clock_ms() + 50); /* as after the first failure */
     ck_assert_int_eq(node_emit_asking(&ann, 1, NULL, 0), WS_OK);
     nodes_turn();
     node_close(&ann);
@@ -429,10 +430,12 @@ int main(void)
 {
     return suite_run("redis-loss",
                      (const TTest *const[]){
-                         cut_connections, killed_and_restarted, stopped_for_a_while,
-                         flushed_while_quiet, flushed_while_events_flow, trimmed_meanwhile,
+                         connections_are_cut, redis_is_killed_and_restarted, redis_is_paused,
+                         redis_is_flushed_while_no_event_is_sent,
+                         redis_is_flushed_while_events_flow, the_stream_is_trimmed_meanwhile,
                          entries_are_gone, scripts_are_lost, recovery_while_redis_is_away,
                          recovery_is_cut, recovery_from_another_stream,
-                         writes_to_cut_connections, idle_connection_is_cut, idle,
-                         clock_set_back, ended_while_redis_is_away, NULL});
+                         a_write_to_a_cut_connection, an_idle_connection_is_cut,
+                         an_idle_process_stays_connected, the_clock_is_set_back,
+                         the_process_ends_while_redis_is_away, NULL});
 }

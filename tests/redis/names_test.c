@@ -1,6 +1,6 @@
-/* names_test.c: a Redis that is named by a host's name: the loop goes on while the name is looked
- * up, each address is tried, and the host's options' hook may answer whenever it likes. Not here:
- * which address is tried when (target_test.c). */
+/* names_test.c: a Redis that is given by a host name: the loop continues while the name is looked
+ * up, each address is tried, and the host's look-up hook may answer at any time. Not here: which
+ * address is tried when (target_test.c). */
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
@@ -24,7 +24,7 @@ enum { MAX_ADDRESSES = 4 };
 static const char *known[MAX_ADDRESSES + 1]; /* the name's addresses, up to the NULL */
 static const char *failure;                  /* NULL: none */
 static bool hangs;                           /* an answer waits for answer_asked() */
-static ws_redis_lookup *asked;               /* not answered yet */
+static ws_redis_lookup *asked;               /* unanswered */
 static unsigned n_asked;
 
 static void answer(ws_redis_lookup *lookup)
@@ -51,7 +51,7 @@ static int resolve(ws_redis_lookup *lookup, const char *host, void *user_data)
         return WS_OK;
     }
     ck_assert_str_eq(host, "redis.example");
-    ck_assert_ptr_null(asked); /* one at a time */
+    ck_assert_ptr_null(asked); /* one look-up at a time */
     n_asked++;
     if (hangs)
         asked = lookup;
@@ -108,7 +108,7 @@ static void cut_off(void)
     UNTIL(ann.n_told > n_told);
 }
 
-START_TEST(anew_for_each_session)
+START_TEST(the_name_is_looked_up_for_each_session)
 {
     begin("");
     node_open(&ann);
@@ -121,7 +121,7 @@ START_TEST(anew_for_each_session)
 }
 END_TEST
 
-/* Nobody listens at the first two. */
+/* No server listens at the first two addresses. */
 START_TEST(each_address_is_tried)
 {
     begin("");
@@ -130,13 +130,13 @@ START_TEST(each_address_is_tried)
     node_open(&ann);
     expect_events(1, 10);
     ck_assert_uint_eq(n_asked, 1);
-    ck_assert_uint_eq(ann.n_told, 1); /* of no failure before */
+    ck_assert_uint_eq(ann.n_told, 1); /* no failure was reported before */
     ck_assert_uint_eq(node_stat(&ann, "failures"), 2);
     end();
 }
 END_TEST
 
-START_TEST(a_replica_is_passed_over)
+START_TEST(a_replica_is_skipped)
 {
     struct server replica;
 
@@ -173,8 +173,8 @@ START_TEST(a_server_that_moves)
 }
 END_TEST
 
-/* Bob's carrier and ann's clients have the same loop. */
-START_TEST(the_loop_goes_on_meanwhile)
+/* Bob's carrier and Ann's clients have the same loop. */
+START_TEST(the_loop_continues_during_a_look_up)
 {
     static struct node bob;
 
@@ -187,7 +187,7 @@ START_TEST(the_loop_goes_on_meanwhile)
     node_expect_stored(&bob, 1, 10);
     client_say(&ann.client, "{\"type\":\"ping\"}");
     UNTIL(strstr(ann.client.messages[ann.client.n_messages - 1], "pong") != NULL);
-    node_emit_numbers(&ann, 11, 20); /* they wait */
+    node_emit_numbers(&ann, 11, 20); /* the events wait */
     ck_assert_uint_eq(ann.n_told, 0);
     ck_assert_uint_eq(n_asked, 1);
     answer_asked();
@@ -199,9 +199,9 @@ START_TEST(the_loop_goes_on_meanwhile)
 }
 END_TEST
 
-/* Of several hosts each has its look-ups: one that has no name holds up the others as little as one
- * that is down. */
-START_TEST(several_hosts)
+/* Each of several hosts has its own look-ups: a host whose name does not resolve delays the others
+ * as little as one that is down. */
+START_TEST(several_hosts_have_separate_look_ups)
 {
     begin("");
     snprintf(uri, sizeof uri, "redis://nobody.example,redis.example:%d,127.0.0.2:%d",
@@ -214,7 +214,7 @@ START_TEST(several_hosts)
 }
 END_TEST
 
-START_TEST(sentinels_by_their_names)
+START_TEST(sentinels_given_by_names)
 {
     struct server sentinel;
 
@@ -231,7 +231,7 @@ START_TEST(sentinels_by_their_names)
     answer_asked();
     expect_events(1, 10);
     ck_assert_uint_eq(n_asked, 1);
-    /* When it is lost it is looked for beside the session. */
+    /* When the connection is lost, the name is looked up while the session continues. */
     server_signal(&sentinel, SIGKILL);
     UNTIL(asked != NULL);
     ck_assert(ann.connected);
@@ -244,8 +244,8 @@ START_TEST(sentinels_by_their_names)
 }
 END_TEST
 
-/* Where there is IPv6. */
-START_TEST(by_ipv6_alone)
+/* Only where IPv6 is available. */
+START_TEST(a_name_with_only_ipv6)
 {
     const struct sockaddr_in6 loopback = {.sin6_family = AF_INET6,
                                           .sin6_addr = IN6ADDR_LOOPBACK_INIT};
@@ -293,7 +293,7 @@ START_TEST(no_answer_in_time)
 }
 END_TEST
 
-START_TEST(a_name_that_appears_late)
+START_TEST(a_name_that_resolves_after_a_while)
 {
     begin("");
     failure = "no such host";
@@ -310,7 +310,7 @@ START_TEST(a_name_that_appears_late)
 }
 END_TEST
 
-START_TEST(a_name_that_is_gone)
+START_TEST(a_name_that_no_longer_resolves)
 {
     begin("");
     node_open(&ann);
@@ -327,7 +327,7 @@ START_TEST(a_name_that_is_gone)
 }
 END_TEST
 
-START_TEST(freed_meanwhile)
+START_TEST(freed_during_a_look_up)
 {
     unsigned n_wakes;
 
@@ -343,8 +343,8 @@ START_TEST(freed_meanwhile)
 }
 END_TEST
 
-/* By a clock of the test's: a look-up for which the thread waits, and which takes 20 s. */
-START_TEST(the_next_attempt_counts_from_the_end)
+/* By a clock of the test's: a look-up that the thread waits for, and which takes 20 s. */
+START_TEST(the_next_attempt_counts_from_the_look_up_s_end)
 {
     uint64_t now_ms;
     uint64_t next_ms;
@@ -355,7 +355,7 @@ START_TEST(the_next_attempt_counts_from_the_end)
     now_ms = ann.host.now_ms;
     ws_redis_run(ann.redis, now_ms);
     ck_assert_uint_eq(ann.n_told, 0);
-    ck_assert(ann.is_woken); /* it is to run again, and is told the time then */
+    ck_assert(ann.is_woken); /* it has to run again, and gets the time then */
     now_ms += 20000;
     next_ms = ws_redis_run(ann.redis, now_ms);
     ck_assert_uint_eq(ann.n_told, 1);
@@ -373,10 +373,10 @@ END_TEST
 
 static void no_wake(void *user_data)
 {
-    (void)user_data; /* from another thread; the test's loop runs often in any case */
+    (void)user_data; /* called in another thread; the test's loop runs often in any case */
 }
 
-START_TEST(in_a_thread)
+START_TEST(the_hook_that_uses_a_thread)
 {
     begin_at("localhost", "");
     ann.options.resolve = ws_redis_resolve_in_thread;
@@ -395,7 +395,7 @@ START_TEST(in_a_thread)
 }
 END_TEST
 
-START_TEST(by_default)
+START_TEST(the_default_hook)
 {
     begin_at("localhost", "");
     node_open(&ann);
@@ -408,9 +408,12 @@ int main(void)
 {
     return suite_run("redis-names",
                      (const TTest *const[]){
-                         anew_for_each_session, each_address_is_tried, a_replica_is_passed_over,
-                         a_server_that_moves, the_loop_goes_on_meanwhile, several_hosts,
-                         sentinels_by_their_names, by_ipv6_alone, no_answer_in_time,
-                         a_name_that_appears_late, a_name_that_is_gone, freed_meanwhile,
-                         the_next_attempt_counts_from_the_end, in_a_thread, by_default, NULL});
+                         the_name_is_looked_up_for_each_session, each_address_is_tried,
+                         a_replica_is_skipped, a_server_that_moves,
+                         the_loop_continues_during_a_look_up,
+                         several_hosts_have_separate_look_ups, sentinels_given_by_names,
+                         a_name_with_only_ipv6, no_answer_in_time,
+                         a_name_that_resolves_after_a_while, a_name_that_no_longer_resolves,
+                         freed_during_a_look_up, the_next_attempt_counts_from_the_look_up_s_end,
+                         the_hook_that_uses_a_thread, the_default_hook, NULL});
 }

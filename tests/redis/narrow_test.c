@@ -1,6 +1,6 @@
-/* narrow_test.c: a Redis that ends a connection by which much goes at once, in either direction:
- * whoever was away catches up all the same, and an event that Redis never lets through stops
- * nothing else. Not here: lines that are slow (impostor_test.c). */
+/* narrow_test.c: a Redis that ends a connection if much is sent at once, in either direction: a
+ * process that was away catches up nevertheless, and an event that Redis never lets through stops
+ * nothing else. Not here: slow lines (impostor_test.c). */
 #include <stdio.h>
 #include <string.h>
 
@@ -21,7 +21,7 @@ static struct server server;
 static struct node ann;
 static struct node bob;
 
-/* Emits {"n":number} with a filling that makes it so long. */
+/* Emits {"n":number} with padding up to this length. */
 static void emit_long(struct node *node, int number, size_t bytes)
 {
     static char data[LARGE_BYTES + 1];
@@ -60,8 +60,8 @@ static void end(void)
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
-/* Bob has seen the first event when he is cut off, and comes back when there are many more; first
- * they were small. */
+/* Bob has seen the first event when he is cut off, and comes back when there are many more; the
+ * first events were small. */
 static void come_back(const char *const *options, int n)
 {
     enum { N_SMALL = 200 };
@@ -84,20 +84,20 @@ static void come_back(const char *const *options, int n)
     end();
 }
 
-START_TEST(one_comes_back)
+START_TEST(a_process_comes_back)
 {
     come_back(narrow, 200);
 }
 END_TEST
 
-START_TEST(one_comes_back_by_single_events)
+START_TEST(a_process_comes_back_by_single_events)
 {
     come_back(narrower, 40);
 }
 END_TEST
 
-/* One that is new begins with what there is, and a client that comes back to it gets what it does
- * not have. */
+/* A new process begins with the events that there are, and a client that comes back to it receives
+ * the missing ones. */
 static void begin_late(const char *const *options, int n, uint32_t preload_events)
 {
     struct client back = {.host = &bob.host, .name = "back", .hook_data = &bob};
@@ -126,13 +126,13 @@ static void begin_late(const char *const *options, int n, uint32_t preload_event
     end();
 }
 
-START_TEST(one_begins_late)
+START_TEST(a_process_starts_late)
 {
     begin_late(narrow, 200, 10000);
 }
 END_TEST
 
-START_TEST(one_begins_late_by_single_events)
+START_TEST(a_process_starts_late_by_single_events)
 {
     begin_late(narrower, 40, 10000);
 }
@@ -150,8 +150,8 @@ START_TEST(clients_come_back_by_single_events)
 }
 END_TEST
 
-/* It is left out, and clients are told; a new process begins with nothing. */
-START_TEST(one_event_never_comes)
+/* The event is left out, and clients are notified; a new process begins without any event. */
+START_TEST(an_event_never_arrives)
 {
     begin(narrower);
     emit_all(&ann, 1, 10, 100);
@@ -183,7 +183,7 @@ static bool knows(const struct node *node, int n)
     return found;
 }
 
-/* n processes tell of rooms, so many bytes each: again and again, since that expires. */
+/* n processes publish their rooms, so many bytes each; repeated, because that expires. */
 static bool tell(int n, size_t bytes)
 {
     static char rooms[LARGE_BYTES];
@@ -197,7 +197,7 @@ static bool tell(int n, size_t bytes)
     return true;
 }
 
-/* What is told expires after three heartbeats, so a long test needs long ones. */
+/* Published data expires after three heartbeats, so a long test needs long ones. */
 static void begin_telling(uint32_t heartbeat_ms)
 {
     server_start(&server, narrower);
@@ -206,8 +206,8 @@ static void begin_telling(uint32_t heartbeat_ms)
     node_open(&ann);
 }
 
-/* What all processes tell of themselves is more than comes at once. */
-START_TEST(many_processes)
+/* The data of all processes is more than can arrive at once. */
+START_TEST(many_processes_publish_rooms)
 {
     enum { N = 20 };
 
@@ -219,8 +219,8 @@ START_TEST(many_processes)
 }
 END_TEST
 
-/* One of them alone is more than that: everything else goes on. */
-START_TEST(one_process_with_too_many_rooms)
+/* One process's data alone is more than that: everything else continues. */
+START_TEST(a_process_with_too_many_rooms)
 {
     enum { HALVINGS = 9, N = 10 };
     uint64_t failures = HALVINGS + BATCH_LIMIT_ATTEMPTS;
@@ -240,7 +240,7 @@ END_TEST
 
 /* --- writing ---------------------------------------------------------------------------------- */
 
-/* Much waits; then there is an event that alone is more than Redis takes, which is given up. */
+/* Many events wait; then one event alone is more than Redis accepts, and is given up. */
 static void write_much(const char *const *options)
 {
     enum { N = 40 };
@@ -268,7 +268,7 @@ START_TEST(commands_are_limited)
 }
 END_TEST
 
-START_TEST(words_are_limited)
+START_TEST(arguments_are_limited)
 {
     static const char *const options[] = {"--proto-max-bulk-len", "1mb", NULL};
 
@@ -280,9 +280,10 @@ int main(void)
 {
     return suite_run(
         "redis-narrow",
-        (const TTest *const[]){one_comes_back, one_comes_back_by_single_events, one_begins_late,
-                               one_begins_late_by_single_events, clients_come_back,
-                               clients_come_back_by_single_events, one_event_never_comes,
-                               many_processes, one_process_with_too_many_rooms,
-                               commands_are_limited, words_are_limited, NULL});
+        (const TTest *const[]){a_process_comes_back, a_process_comes_back_by_single_events,
+                               a_process_starts_late, a_process_starts_late_by_single_events,
+                               clients_come_back, clients_come_back_by_single_events,
+                               an_event_never_arrives, many_processes_publish_rooms,
+                               a_process_with_too_many_rooms, commands_are_limited,
+                               arguments_are_limited, NULL});
 }

@@ -1,7 +1,7 @@
-/* no_memory_test.c: a carrier connects, loads, stores, reads, fetches, tells of processes and
- * reconnects, while each allocation of its own fails in turn, once or with all that follow: what
- * was accepted is stored and delivered once, in order, and nothing leaks. Not here: the manager's
- * allocations (limits_test.c). */
+/* no_memory_test.c: a carrier connects, loads, stores, reads, fetches, publishes its process's
+ * state and reconnects, while each of its allocations fails in turn, once or with all later ones:
+ * accepted events are stored and delivered once, in order, and nothing leaks. Not here: the
+ * manager's allocations (limits_test.c). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,19 +11,19 @@
 #include "support/suite.h"
 
 enum {
-    N_BEFORE = 200, /* events in the stream that nobody of these lives emits */
-    N_LOADED = 150, /* of these, so that a client that comes back needs a fetch */
+    N_BEFORE = 200, /* events in the stream from before the first run */
+    N_LOADED = 150, /* so that a client that comes back needs a fetch */
     N_AT_ONCE = 3,
     TURNS_WITHOUT = 3 /* turns without any memory */
 };
 
 static struct server server;
-static struct node bob; /* whose memory never fails */
+static struct node bob; /* its memory never fails */
 static struct node ann;
 static char after_first[64]; /* the first event's id */
-static int n_accepted;       /* of all lives, numbered from 1 */
-static bool fails_on;        /* there is no memory for the moment */
-static bool has_failed;      /* in this life */
+static int n_accepted;       /* in all runs, numbered from 1 */
+static bool fails_on;        /* allocations fail at the moment */
+static bool has_failed;      /* in this run */
 static int n_turns;          /* since then */
 
 static void turn(void)
@@ -31,7 +31,7 @@ static void turn(void)
     uint64_t before_ms = node_clock_ms();
 
     nodes_turn();
-    ck_assert_uint_gt(ann.deadline_ms, before_ms); /* it does not spin */
+    ck_assert_uint_gt(ann.deadline_ms, before_ms); /* the carrier does not spin */
     if (ann.memory.failed)
         has_failed = true;
     if (!has_failed || !fails_on || ++n_turns < TURNS_WITHOUT)
@@ -54,7 +54,7 @@ static void emit(int n)
     }
 }
 
-/* True if the text was there, and has this in it. */
+/* Checks that the text was returned, and contains this; false if there was no memory for it. */
 static bool look(int (*get)(ws_redis *redis, char **text, size_t *length), const char *wanted)
 {
     char *text;
@@ -74,8 +74,8 @@ static const char *last_message(const struct client *client)
     return client->n_messages > 0 ? client->messages[client->n_messages - 1] : "";
 }
 
-/* It has the events behind the first one in order, and if it is told that these are all, they
- * are. */
+/* The client has the events after the first one in order, and if it was told that these are all,
+ * they are. */
 static void come_back(struct client *back)
 {
     ws_connect_options options;
@@ -96,7 +96,7 @@ static void come_back(struct client *back)
         ck_assert(has_failed);
 }
 
-/* False if nothing failed, since it has no so many allocations. */
+/* Returns false if nothing failed, because there are fewer allocations than that. */
 static bool live(long n, bool fails_after)
 {
     struct client back;
@@ -128,7 +128,7 @@ static bool live(long n, bool fails_after)
     return has_failed;
 }
 
-START_TEST(each_allocation_fails)
+START_TEST(every_allocation_fails_in_turn)
 {
     long n = 0;
 
@@ -154,5 +154,6 @@ END_TEST
 
 int main(void)
 {
-    return suite_run("redis-no-memory", (const TTest *const[]){each_allocation_fails, NULL});
+    return suite_run("redis-no-memory",
+                     (const TTest *const[]){every_allocation_fails_in_turn, NULL});
 }

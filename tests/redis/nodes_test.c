@@ -1,4 +1,4 @@
-/* nodes_test.c: what processes know of each other, and what is told of a carrier. */
+/* nodes_test.c: what processes know of each other, and a carrier's statistics. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,7 +37,7 @@ static bool nodes_are(struct node *node, const char *expected)
     return same;
 }
 
-START_TEST(sums_and_expiry)
+START_TEST(nodes_are_summed_and_expire)
 {
     struct client more;
 
@@ -63,8 +63,8 @@ START_TEST(sums_and_expiry)
 }
 END_TEST
 
-/* What makes no sense is left out. */
-START_TEST(foreign_nodes)
+/* Invalid values are omitted. */
+START_TEST(invalid_nodes_are_skipped)
 {
     begin();
     node_close(&bob);
@@ -82,8 +82,8 @@ START_TEST(foreign_nodes)
 }
 END_TEST
 
-/* A process with very many rooms tells of none. */
-START_TEST(very_many_rooms)
+/* A process with very many rooms publishes none of them. */
+START_TEST(very_many_rooms_are_not_published)
 {
     enum { CLIENTS = 3, EACH = 900 };
     struct client clients[CLIENTS];
@@ -109,7 +109,7 @@ START_TEST(very_many_rooms)
 }
 END_TEST
 
-START_TEST(texts)
+START_TEST(statistics_as_json_and_metrics)
 {
     char line[64];
     char *text;
@@ -147,8 +147,8 @@ START_TEST(texts)
 }
 END_TEST
 
-/* Who ends in order does not wait for its expiry. */
-START_TEST(one_signs_off)
+/* A process that shuts down cleanly does not wait for its expiry. */
+START_TEST(a_clean_shutdown_removes_the_node)
 {
     server_start(&server, NULL);
     node_start(&ann, "ann", server.uri);
@@ -163,8 +163,8 @@ START_TEST(one_signs_off)
 }
 END_TEST
 
-/* Heartbeats that nobody answers don't pile up. */
-START_TEST(redis_stands_still)
+/* Unanswered heartbeats do not accumulate. */
+START_TEST(heartbeats_do_not_accumulate)
 {
     uint64_t n_turns = 0;
 
@@ -186,7 +186,10 @@ END_TEST
 
 int main(void)
 {
-    return suite_run("redis-nodes",
-                     (const TTest *const[]){sums_and_expiry, foreign_nodes, very_many_rooms,
-                                            texts, one_signs_off, redis_stands_still, NULL});
+    return suite_run("redis-nodes", (const TTest *const[]){nodes_are_summed_and_expire,
+                                                           invalid_nodes_are_skipped,
+                                                           very_many_rooms_are_not_published,
+                                                           statistics_as_json_and_metrics,
+                                                           a_clean_shutdown_removes_the_node,
+                                                           heartbeats_do_not_accumulate, NULL});
 }

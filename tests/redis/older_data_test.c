@@ -1,6 +1,6 @@
-/* older_data_test.c: a Redis that comes back as it was some events before: whoever knows that
- * there were more finds that out, by whatever it knows it, and clients are told. Not here: other
- * losses (loss_test.c). */
+/* older_data_test.c: a Redis that comes back with its data from some events before: a process that
+ * knows of later events detects this, whatever it knows them by, and clients are notified. Not
+ * here: other losses (loss_test.c). */
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -40,7 +40,7 @@ static void expect_both(int first, int last)
     node_expect(&bob, first, last);
 }
 
-/* Others have stored these meanwhile, processes that know nothing of what is lost. */
+/* Other processes, which know nothing of the lost events, have stored these meanwhile. */
 static void others_go_on(int first, int last)
 {
     for (int i = first; i <= last; i++)
@@ -48,7 +48,7 @@ static void others_go_on(int first, int last)
     server_do(&server, "HSET {wsmanager}:state position %d", last);
 }
 
-/* Redis comes back as it was at the snapshot. */
+/* Redis comes back with the data of its snapshot. */
 static void restore_snapshot(void)
 {
     server_signal(&server, SIGKILL);
@@ -56,7 +56,7 @@ static void restore_snapshot(void)
     server_restart(&server);
 }
 
-START_TEST(snapshot_is_older)
+START_TEST(the_snapshot_is_older)
 {
     char epoch[32];
 
@@ -81,9 +81,9 @@ START_TEST(snapshot_is_older)
 }
 END_TEST
 
-/* The second time the epoch that was begun at the first is gone too, and what the older one has was
- * delivered before. */
-START_TEST(snapshot_is_older_twice)
+/* The second time the epoch that was begun at the first time is lost too, and the events in the
+ * older data were delivered before. */
+START_TEST(the_snapshot_is_older_twice)
 {
     begin();
     node_emit_numbers(&ann, 1, 10);
@@ -103,9 +103,10 @@ START_TEST(snapshot_is_older_twice)
 }
 END_TEST
 
-/* Nothing was stored in the epoch that was begun at the first time: all that is known of it is there
- * at the second, when the epoch before it is. The ids of that one are those of lost events. */
-START_TEST(snapshot_is_older_twice_at_once)
+/* Nothing was stored in the epoch that was begun the first time: the second time, everything that
+ * is known of it is there, but in the epoch before it. The ids of that epoch are those of lost
+ * events. */
+START_TEST(the_snapshot_is_older_twice_at_once)
 {
     char epoch[32];
 
@@ -127,8 +128,9 @@ START_TEST(snapshot_is_older_twice_at_once)
 }
 END_TEST
 
-/* Others have gone on from the older state, up to where we were and beyond, before we come back. */
-START_TEST(snapshot_is_older_and_others_went_on)
+/* Before our processes come back, others have continued from the older state, up to our position
+ * and beyond. */
+START_TEST(the_snapshot_is_older_and_others_continued)
 {
     struct node eve;
 
@@ -152,8 +154,7 @@ START_TEST(snapshot_is_older_and_others_went_on)
 }
 END_TEST
 
-/* Ten events are on disk and read; then Ann's loop takes nothing more, so that she does not read
- * on. */
+/* Ten events are on disk and read; then Ann's loop accepts no more, so that she stops reading. */
 static void begin_with_ten_saved(void)
 {
     struct account before;
@@ -163,14 +164,14 @@ static void begin_with_ten_saved(void)
     expect_both(1, 10);
     server_do(&server, "SAVE");
     ann.is_stuck = true;
-    /* What comes from the stream has a budget of its own, which this uses up. */
+    /* Events of the stream have their own limit, which this uses up. */
     before = account_set((struct account){.kind = ACCOUNT_CLUSTER});
     while (ws_manager_join_room(ann.host.manager, ann.client.id, "room") == WS_OK)
         ;
     account_set(before);
 }
 
-/* Redis comes back without the events from 11 to 20, of which nobody else knows. */
+/* Redis comes back without the events from 11 to 20, which no other process knows. */
 static void lose_ten_events(bool others_go_on_meanwhile)
 {
     ck_assert_uint_eq(ann.n_got, 0);
@@ -183,7 +184,7 @@ static void lose_ten_events(bool others_go_on_meanwhile)
     UNTIL(ann.n_missed == 2);
 }
 
-START_TEST(lost_before_they_were_read)
+START_TEST(events_are_lost_before_they_are_read)
 {
     begin_with_ten_saved();
     node_emit_numbers(&ann, 11, 20);
@@ -194,8 +195,8 @@ START_TEST(lost_before_they_were_read)
 }
 END_TEST
 
-/* What was read of them is not delivered among those that come in their place. */
-START_TEST(lost_while_they_wait_for_delivery)
+/* Lost events that were read but not delivered are not delivered among the new ones. */
+START_TEST(events_are_lost_while_they_wait_for_delivery)
 {
     begin_with_ten_saved();
     node_emit_numbers(&ann, 11, 20);
@@ -208,8 +209,8 @@ START_TEST(lost_while_they_wait_for_delivery)
 }
 END_TEST
 
-/* They were another's. That they were there she knows from the beginning of her session. */
-START_TEST(lost_after_they_were_seen)
+/* The events were another process's. Ann knows of them from the start of her session. */
+START_TEST(events_are_lost_after_they_are_seen)
 {
     begin_with_ten_saved();
     node_emit_numbers(&bob, 11, 20);
@@ -222,7 +223,7 @@ START_TEST(lost_after_they_were_seen)
 }
 END_TEST
 
-/* Bob is the only one left who knows of ten events when others have gone on without them. */
+/* Only Bob knows of ten events when others have continued without them. */
 static void expect_bob_to_notice(void)
 {
     server_signal(&server, SIGKILL);
@@ -233,7 +234,7 @@ static void expect_bob_to_notice(void)
     server_end(&server);
 }
 
-START_TEST(lost_after_they_were_read)
+START_TEST(events_are_lost_after_they_are_read)
 {
     begin();
     server_do(&server, "SAVE");
@@ -244,7 +245,7 @@ START_TEST(lost_after_they_were_read)
 }
 END_TEST
 
-START_TEST(lost_after_they_were_loaded)
+START_TEST(events_are_lost_after_they_are_loaded)
 {
     begin();
     server_do(&server, "SAVE");
@@ -262,9 +263,10 @@ int main(void)
 {
     return suite_run(
         "redis-older-data",
-        (const TTest *const[]){snapshot_is_older, snapshot_is_older_twice,
-                               snapshot_is_older_twice_at_once,
-                               snapshot_is_older_and_others_went_on, lost_before_they_were_read,
-                               lost_while_they_wait_for_delivery, lost_after_they_were_seen,
-                               lost_after_they_were_read, lost_after_they_were_loaded, NULL});
+        (const TTest *const[]){
+            the_snapshot_is_older, the_snapshot_is_older_twice,
+            the_snapshot_is_older_twice_at_once, the_snapshot_is_older_and_others_continued,
+            events_are_lost_before_they_are_read, events_are_lost_while_they_wait_for_delivery,
+            events_are_lost_after_they_are_seen, events_are_lost_after_they_are_read,
+            events_are_lost_after_they_are_loaded, NULL});
 }

@@ -1,4 +1,4 @@
-/* place_test.c: places as servers name them, and errors that send elsewhere. */
+/* place_test.c: addresses as servers name them, and errors that redirect to another server. */
 #include "cluster/redis/place.h"
 
 #include <stdio.h>
@@ -8,7 +8,7 @@
 
 static const struct place from = {"node.example", 6379};
 
-START_TEST(redirections)
+START_TEST(redirections_are_parsed)
 {
     static const struct {
         const char *text;
@@ -20,7 +20,7 @@ START_TEST(redirections)
         {"MOVED 0 redis_1.example.:65535", REDIRECT_MOVED, "redis_1.example.:65535"},
         {"MOVED 1 ::1:6381", REDIRECT_MOVED, "[::1]:6381"},
         {"MOVED 1 fe80::1%eth0:6381", REDIRECT_MOVED, "[fe80::1%eth0]:6381"},
-        /* Without a host it is that which answered. */
+        /* Without a host it is the host that answered. */
         {"MOVED 3999 :6381", REDIRECT_MOVED, "node.example:6381"},
         {"ASK 3999 :6381", REDIRECT_ASK, "node.example:6381"},
         {"MOVED 3999 ?:6381", REDIRECT_NONE, NULL},
@@ -66,7 +66,7 @@ START_TEST(redirections)
 }
 END_TEST
 
-START_TEST(long_hosts)
+START_TEST(long_host_names)
 {
     char host[PLACE_HOST_SIZE + 1];
     char text[PLACE_HOST_SIZE + 32];
@@ -86,7 +86,7 @@ START_TEST(long_hosts)
 }
 END_TEST
 
-START_TEST(of_sentinels)
+START_TEST(addresses_from_sentinels)
 {
     static const char *const good[][3] = {
         {"10.0.0.1", "6379", "10.0.0.1:6379"},
@@ -110,7 +110,7 @@ START_TEST(of_sentinels)
 }
 END_TEST
 
-START_TEST(comparing)
+START_TEST(places_are_compared)
 {
     struct place other = from;
     char text[PLACE_TEXT_SIZE];
@@ -128,6 +128,7 @@ END_TEST
 
 int main(void)
 {
-    return suite_run("redis-place", (const TTest *const[]){redirections, long_hosts,
-                                                           of_sentinels, comparing, NULL});
+    return suite_run("redis-place", (const TTest *const[]){
+                                        redirections_are_parsed, long_host_names,
+                                        addresses_from_sentinels, places_are_compared, NULL});
 }

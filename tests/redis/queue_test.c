@@ -1,4 +1,4 @@
-/* queue_test.c: events that wait: their order, their bounds, what is kept of them. */
+/* queue_test.c: the queue of events that wait to be stored: their order, the_queue_is_bounded, and contents. */
 #include "cluster/redis/queue.h"
 
 #include <string.h>
@@ -37,7 +37,7 @@ static int push(const char *producer, uint64_t sequence)
     return queue_push(&queue, &event, NULL);
 }
 
-START_TEST(everything_is_kept)
+START_TEST(all_of_an_event_is_kept)
 {
     ws_cluster_event event = {.size = sizeof event,
                               .scope = WS_SCOPE_ROOM,
@@ -69,7 +69,7 @@ START_TEST(everything_is_kept)
 }
 END_TEST
 
-START_TEST(in_order_and_numbered)
+START_TEST(events_are_in_order_and_numbered)
 {
     begin();
     ck_assert_ptr_null(queue_pop(&queue));
@@ -86,7 +86,7 @@ START_TEST(in_order_and_numbered)
 }
 END_TEST
 
-START_TEST(bounds)
+START_TEST(the_queue_is_bounded)
 {
     static char text[10000];
     ws_cluster_event event = {.size = sizeof event, .text = text, .length = sizeof text};
@@ -112,9 +112,9 @@ START_TEST(bounds)
 }
 END_TEST
 
-/* However much clients bring about, the application has half of the queue, and gets all of it where
- * they have nothing. */
-START_TEST(clients_have_half_of_it)
+/* However much clients publish, the application has half of the queue, and all of it when clients
+ * have nothing queued. */
+START_TEST(clients_have_half_of_the_queue)
 {
     ws_cluster_event event = {
         .size = sizeof event, .text = "{\"a\":1}", .length = 7, .for_client = 1};
@@ -131,7 +131,7 @@ START_TEST(clients_have_half_of_it)
             memory_free(&memory.allocator, queue_pop(&queue));
         ck_assert_uint_eq(queue.client_bytes, 0);
     }
-    /* One of before that field. */
+    /* From a program older than that field. */
     event.size = offsetof(ws_cluster_event, for_client);
     for (int i = 0; i < 10; i++)
         ck_assert_int_eq(queue_push(&queue, &event, NULL), WS_OK);
@@ -142,7 +142,8 @@ END_TEST
 
 int main(void)
 {
-    return suite_run("redis-queue",
-                     (const TTest *const[]){everything_is_kept, in_order_and_numbered, bounds,
-                                            clients_have_half_of_it, NULL});
+    return suite_run(
+        "redis-queue",
+        (const TTest *const[]){all_of_an_event_is_kept, events_are_in_order_and_numbered,
+                               the_queue_is_bounded, clients_have_half_of_the_queue, NULL});
 }

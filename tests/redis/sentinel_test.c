@@ -1,5 +1,5 @@
 /* sentinel_test.c: a master that sentinels name: it is found, verified, and followed when another
- * one takes its place. Not here: many clients under load (e2e/test_failover.py). */
+ * server takes its place. Not here: many clients under load (e2e/test_failover.py). */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,7 +35,8 @@ static void start_servers(const char *const *options, const char *const *sentine
              sentinels[0].port, sentinels[1].port);
 }
 
-/* The sentinels know of the replica, and of each other, sooner than by themselves. */
+/* Tells the sentinels of the replica and of each other, so that the test need not wait until they
+ * find out. */
 static void await_sentinels(void)
 {
     for (size_t i = 0; i < N_SENTINELS; i++)
@@ -44,7 +45,8 @@ static void await_sentinels(void)
     for (size_t i = 0; i < N_SENTINELS; i++)
         UNTIL(strstr(server_do(&sentinels[i], "INFO sentinel"), "slaves=1,sentinels=2") !=
               NULL);
-    /* For four of these a sentinel waits until it undoes a failover that it has not heard of. */
+    /* A sentinel waits for four of these periods before it reverts a a_failover_by_the_sentinels that it has not heard
+     * of. */
     for (size_t i = 0; i < N_SENTINELS; i++)
         server_do(&sentinels[i], "SENTINEL DEBUG PUBLISH-PERIOD 2000");
 }
@@ -84,7 +86,7 @@ static bool is_at(const struct server *server)
     return is_at_host("127.0.0.1", server);
 }
 
-/* What the old master had not passed on is lost, and that is told. */
+/* Events that the old master had not replicated are lost, and clients are notified. */
 static void expect_ledger(int first, int last)
 {
     int expected = first;
@@ -102,9 +104,9 @@ static void expect_ledger(int first, int last)
     ann.n_got = 0;
 }
 
-/* --- finding it ------------------------------------------------------------------------------- */
+/* --- finding the master ----------------------------------------------------------------------- */
 
-START_TEST(the_next_sentinel_is_asked)
+START_TEST(the_next_sentinel_is_asked_if_one_is_down)
 {
     start_servers(NULL, NULL);
     server_signal(&sentinels[0], SIGKILL);
@@ -119,7 +121,7 @@ START_TEST(the_next_sentinel_is_asked)
 }
 END_TEST
 
-START_TEST(no_sentinel_knows_it)
+START_TEST(no_sentinel_knows_the_master)
 {
     start_servers(NULL, NULL);
     server_do(&sentinels[0], "SENTINEL REMOVE mymaster");
@@ -133,7 +135,7 @@ START_TEST(no_sentinel_knows_it)
 }
 END_TEST
 
-START_TEST(master_has_a_name)
+START_TEST(the_master_has_a_host_name)
 {
     start_servers(NULL, NULL);
     for (size_t i = 0; i < N_SENTINELS; i++) {
@@ -148,8 +150,8 @@ START_TEST(master_has_a_name)
 }
 END_TEST
 
-/* Answers that name no place. */
-START_TEST(nonsense)
+/* Answers that name no address. */
+START_TEST(sentinels_give_invalid_answers)
 {
     static const char *const answers[] = {
         "HTTP/1.1 400 Bad Request\r\n",
@@ -187,7 +189,7 @@ START_TEST(nonsense)
         ann.state[0] = '\0';
         peer_order(&peer, PEER_PASSES, 0, "");
         UNTIL(ann.connected);
-        node_emit_numbers(&ann, (int)i + 1, (int)i + 1); /* ends the back-off */
+        node_emit_numbers(&ann, (int)i + 1, (int)i + 1); /* ends the backoff */
         node_expect(&ann, (int)i + 1, (int)i + 1);
         server_do(&master, "CLIENT KILL TYPE normal SKIPME yes");
         UNTIL(!ann.connected);
@@ -198,7 +200,7 @@ START_TEST(nonsense)
 }
 END_TEST
 
-START_TEST(what_is_no_sentinel)
+START_TEST(the_server_is_not_a_sentinel)
 {
     start_servers(NULL, NULL);
     snprintf(uri, sizeof uri, "redis+sentinel://127.0.0.1:%d/mymaster", master.port);
@@ -208,8 +210,8 @@ START_TEST(what_is_no_sentinel)
 }
 END_TEST
 
-/* Those of the sentinels are not the master's. */
-START_TEST(passwords)
+/* The sentinels have other sentinels_and_master_have_different_passwords than the master. */
+START_TEST(sentinels_and_master_have_different_passwords)
 {
     static const char *const of_master[] = {"--requirepass", "m/1", "--masterauth", "m/1",
                                             NULL};
@@ -232,7 +234,7 @@ START_TEST(passwords)
              "?sentinel_password=s%%402",
              ports[0], ports[1]);
     start_ann();
-    ck_assert_str_eq(server_do(&master, "EXISTS {wsmanager}:events"), "0"); /* in 0 */
+    ck_assert_str_eq(server_do(&master, "EXISTS {wsmanager}:events"), "0"); /* in database 0 */
     node_close(&ann);
     snprintf(uri, sizeof uri,
              "redis+sentinel://:m%%2F1@127.0.0.1:%d/mymaster?sentinel_password=a&"
@@ -243,9 +245,9 @@ START_TEST(passwords)
 }
 END_TEST
 
-/* --- following it ----------------------------------------------------------------------------- */
+/* --- following the master --------------------------------------------------------------------- */
 
-START_TEST(failover)
+START_TEST(a_failover_by_the_sentinels)
 {
     start_servers(NULL, NULL);
     await_sentinels();
@@ -261,7 +263,7 @@ START_TEST(failover)
 }
 END_TEST
 
-START_TEST(master_is_killed)
+START_TEST(the_master_is_killed)
 {
     start_servers(NULL, NULL);
     await_sentinels();
@@ -277,8 +279,8 @@ START_TEST(master_is_killed)
 }
 END_TEST
 
-/* That nobody told the sentinels of: it is not written to, and not read from either. */
-START_TEST(master_becomes_a_replica)
+/* The sentinels do not know of it: the replica is neither written to nor read from. */
+START_TEST(the_master_becomes_a_replica)
 {
     start_servers(NULL, NULL);
     start_ann();
@@ -295,7 +297,7 @@ START_TEST(master_becomes_a_replica)
 }
 END_TEST
 
-/* A master that believes to be one goes on answering, but the sentinels name another one. */
+/* A server that believes it is the master still answers, but the sentinels name another one. */
 START_TEST(sentinels_name_another_one)
 {
     start_servers(NULL, NULL);
@@ -312,7 +314,7 @@ START_TEST(sentinels_name_another_one)
 }
 END_TEST
 
-/* Nothing is stored in a replica, even in one that would take it. */
+/* Nothing is stored in a replica, even if it accepts writes. */
 START_TEST(sentinels_name_a_replica)
 {
     start_servers(NULL, NULL);
@@ -332,8 +334,8 @@ START_TEST(sentinels_name_a_replica)
 }
 END_TEST
 
-/* Without sentinels: that of several hosts which is a master. */
-START_TEST(several_hosts)
+/* Without sentinels: of several hosts, the one that is a master. */
+START_TEST(of_several_hosts_the_master_is_used)
 {
     start_servers(NULL, NULL);
     snprintf(uri, sizeof uri, "redis://127.0.0.1:%d,127.0.0.1:%d", replica.port, master.port);
@@ -353,8 +355,11 @@ int main(void)
 {
     return suite_run("redis-sentinel",
                      (const TTest *const[]){
-                         the_next_sentinel_is_asked, no_sentinel_knows_it, nonsense,
-                         master_has_a_name, what_is_no_sentinel, passwords, failover,
-                         master_is_killed, master_becomes_a_replica, sentinels_name_another_one,
-                         sentinels_name_a_replica, several_hosts, NULL});
+                         the_next_sentinel_is_asked_if_one_is_down,
+                         no_sentinel_knows_the_master, sentinels_give_invalid_answers,
+                         the_master_has_a_host_name, the_server_is_not_a_sentinel,
+                         sentinels_and_master_have_different_passwords,
+                         a_failover_by_the_sentinels, the_master_is_killed,
+                         the_master_becomes_a_replica, sentinels_name_another_one,
+                         sentinels_name_a_replica, of_several_hosts_the_master_is_used, NULL});
 }

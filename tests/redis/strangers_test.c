@@ -1,6 +1,5 @@
-/* strangers_test.c: others have written to our keys: what makes no sense is passed over, and
- * what is in the way of our events is found out and taken away. Not here: what Redis says of
- * itself (errors_test.c). */
+/* strangers_test.c: other programs have written to our keys: invalid data is skipped, and data that
+ * blocks our events is found and removed. Not here: errors that Redis reports (errors_test.c). */
 #include <string.h>
 
 #include "redis/support/node.h"
@@ -44,8 +43,8 @@ START_TEST(keys_of_another_kind)
 }
 END_TEST
 
-/* Entries that nobody of us wrote are passed over. */
-START_TEST(foreign_entries)
+/* Entries that no process of ours wrote are skipped. */
+START_TEST(foreign_entries_are_skipped)
 {
     server_start(&server, NULL);
     server_do(&server, "HSET {wsmanager}:state epoch abcdefghij position 0");
@@ -65,8 +64,8 @@ START_TEST(foreign_entries)
 }
 END_TEST
 
-/* Its id is of the far future: no event of ours could follow. */
-START_TEST(foreign_entry_far_ahead)
+/* The entry's id is far in the future: no event could follow it. */
+START_TEST(a_foreign_entry_far_ahead)
 {
     begin();
     node_emit_numbers(&ann, 1, N);
@@ -81,8 +80,7 @@ START_TEST(foreign_entry_far_ahead)
 }
 END_TEST
 
-/* Somebody begins another stream: the first to notice may be the reader, or what is to be
- * stored. */
+/* Another program begins another stream: the first to notice is either the reader or the writer. */
 START_TEST(another_epoch)
 {
     bool by_writer = false;
@@ -110,7 +108,7 @@ static void go_on_anew(int first, size_t n_missed)
     ck_assert_uint_eq(node_stat(&ann, "position"), N);
 }
 
-START_TEST(state_is_damaged)
+START_TEST(the_state_is_damaged)
 {
     begin();
     node_emit_numbers(&ann, 1, N);
@@ -129,7 +127,7 @@ START_TEST(state_is_damaged)
 }
 END_TEST
 
-/* What only tells of processes, or numbers one producer's events, is no reason to stop. */
+/* Keys that only describe processes, or hold a producer's number, are no reason to stop. */
 START_TEST(other_keys_of_another_kind)
 {
     server_start(&server, NULL);
@@ -151,7 +149,8 @@ END_TEST
 int main(void)
 {
     return suite_run("redis-strangers",
-                     (const TTest *const[]){
-                         keys_of_another_kind, foreign_entries, foreign_entry_far_ahead,
-                         another_epoch, state_is_damaged, other_keys_of_another_kind, NULL});
+                     (const TTest *const[]){keys_of_another_kind, foreign_entries_are_skipped,
+                                            a_foreign_entry_far_ahead, another_epoch,
+                                            the_state_is_damaged, other_keys_of_another_kind,
+                                            NULL});
 }

@@ -1,5 +1,5 @@
-/* stream_test.c: events between processes while nothing goes wrong: order, whom they are for, what
- * is stored in Redis, what a new process begins with. */
+/* stream_test.c: events between processes while nothing fails: order, recipients, the data in
+ * Redis, and where a new process begins. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,7 +29,7 @@ static void end(void)
     server_end(&server);
 }
 
-/* Of a command since CONFIG RESETSTAT. */
+/* Calls of a command since CONFIG RESETSTAT. */
 static int n_calls(const char *command)
 {
     char name[64];
@@ -45,7 +45,7 @@ static int n_scripts(void)
     return n_calls("eval") + n_calls("evalsha");
 }
 
-START_TEST(both_get_the_same)
+START_TEST(both_processes_get_the_same_events)
 {
     begin(NULL);
     server_do(&server, "CONFIG RESETSTAT");
@@ -69,7 +69,7 @@ START_TEST(both_get_the_same)
 }
 END_TEST
 
-START_TEST(rooms_users_and_excluded_ones)
+START_TEST(rooms_users_and_exclusions)
 {
     static const char *const room = "r\xc3\xb6om";
     struct client guest;
@@ -89,7 +89,8 @@ START_TEST(rooms_users_and_excluded_ones)
     node_expect(&ann, 2, 2);
     node_expect(&bob, 2, 2);
     client_expect(&guest, NULL);
-    client_open(&bob.host, &user, "user", "r\xc3\xb6om"); /* of the same name as the room */
+    client_open(&bob.host, &user, "user",
+                "r\xc3\xb6om"); /* the user has the same name as the room */
     ck_assert_int_eq(ws_event_new(ann.host.manager, "notification", "{\"n\":3}", 7, &event),
                      WS_OK);
     ck_assert_int_eq(ws_manager_send_to_user(ann.host.manager, room, event), WS_OK);
@@ -103,7 +104,7 @@ START_TEST(rooms_users_and_excluded_ones)
 }
 END_TEST
 
-START_TEST(stored_is_told)
+START_TEST(stored_is_called)
 {
     begin(NULL);
     ck_assert_int_eq(node_emit_asking(&ann, 1, "outbox", 7), WS_OK);
@@ -126,8 +127,8 @@ START_TEST(stored_is_told)
 }
 END_TEST
 
-/* Events of a megabyte: pages shrink, batches are cut. */
-START_TEST(large_events)
+/* Events of a megabyte: pages shrink, and batches are split. */
+START_TEST(large_events_in_pages_and_batches)
 {
     enum { N = 12, BYTES = 1000000 };
     static char data[BYTES];
@@ -151,8 +152,8 @@ START_TEST(large_events)
 }
 END_TEST
 
-/* Whoever comes later knows what went before, and clients recover there; what the manager does not
- * keep is fetched, once for all. */
+/* A process that starts later loads earlier events, and clients recover there; events that the
+ * manager does not keep are fetched, once for all clients. */
 static void recover_on_a_third(uint32_t preload_events, size_t n_clients)
 {
     enum { N = 1000, MOST_CLIENTS = 100 };
@@ -190,19 +191,19 @@ static void recover_on_a_third(uint32_t preload_events, size_t n_clients)
     end();
 }
 
-START_TEST(recovery_from_what_was_loaded)
+START_TEST(recovery_from_loaded_events)
 {
     recover_on_a_third(10000, 1);
 }
 END_TEST
 
-START_TEST(recovery_from_what_is_fetched)
+START_TEST(recovery_from_fetched_events)
 {
     recover_on_a_third(1, 100);
 }
 END_TEST
 
-START_TEST(password_and_database)
+START_TEST(a_password_and_a_database)
 {
     static const char *const options[] = {"--requirepass", "p@ss:w/rd", NULL};
     struct node other;
@@ -231,7 +232,7 @@ START_TEST(password_and_database)
 }
 END_TEST
 
-START_TEST(unix_socket_and_another_key)
+START_TEST(a_unix_socket_and_another_key)
 {
     char path[128];
     char uri[192];
@@ -256,8 +257,8 @@ START_TEST(unix_socket_and_another_key)
 }
 END_TEST
 
-/* A Redis that stands still now and then is asked for as much as before. */
-START_TEST(pages_after_pauses)
+/* A Redis that pauses now and then is asked for as much as before. */
+START_TEST(pages_stay_large_after_pauses)
 {
     enum { PAUSES = 8, N = 2000, TIMEOUT_MS = 50 };
     struct client back = {.name = "back", .hook_data = &bob};
@@ -298,8 +299,9 @@ int main(void)
 {
     return suite_run(
         "redis-stream",
-        (const TTest *const[]){both_get_the_same, rooms_users_and_excluded_ones, stored_is_told,
-                               large_events, recovery_from_what_was_loaded,
-                               recovery_from_what_is_fetched, password_and_database,
-                               unix_socket_and_another_key, pages_after_pauses, NULL});
+        (const TTest *const[]){both_processes_get_the_same_events, rooms_users_and_exclusions,
+                               stored_is_called, large_events_in_pages_and_batches,
+                               recovery_from_loaded_events, recovery_from_fetched_events,
+                               a_password_and_a_database, a_unix_socket_and_another_key,
+                               pages_stay_large_after_pauses, NULL});
 }

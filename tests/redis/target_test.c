@@ -1,6 +1,5 @@
-/* target_test.c: when a server's name is looked up, which of its addresses is tried, and what
- * becomes of a look-up that takes long, fails, or is not wanted any more. Without Redis; the
- * clock is the test's. */
+/* target_test.c: when a server's name is looked up, which of its addresses is tried, and a look-up
+ * that takes long, fails, or is no longer needed. Without Redis; the test controls the clock. */
 #include "cluster/redis/target.h"
 
 #include <pthread.h>
@@ -14,9 +13,9 @@
 
 enum { TIMEOUT_MS = 5000 };
 
-/* --- a hook that answers when the test says so ------------------------------------------------ */
+/* --- a look-up hook that the test answers ----------------------------------------------------- */
 
-static ws_redis_lookup *asked; /* not answered yet */
+static ws_redis_lookup *asked; /* unanswered */
 static char asked_for[256];
 static unsigned n_asked;
 static unsigned n_woken;
@@ -136,9 +135,9 @@ START_TEST(each_address_is_tried)
     ck_assert(target_failed(&target));
     expect_address(1004, "192.0.2.2");
     ck_assert(!target_failed(&target));
-    ck_assert(!target_failed(&target)); /* the round is over anyhow */
+    ck_assert(!target_failed(&target)); /* the round is over anyway */
     ck_assert_uint_eq(n_asked, 1);
-    expect_waiting(2000, 7000); /* and the name is looked up anew */
+    expect_waiting(2000, 7000); /* and the name is looked up again */
     ck_assert_uint_eq(n_asked, 2);
     ANSWER("192.0.2.3");
     expect_address(2001, "192.0.2.3");
@@ -146,7 +145,7 @@ START_TEST(each_address_is_tried)
 }
 END_TEST
 
-START_TEST(the_one_that_worked_is_the_first)
+START_TEST(the_address_that_worked_is_tried_first)
 {
     begin("redis.example");
     expect_waiting(0, TIMEOUT_MS);
@@ -156,7 +155,7 @@ START_TEST(the_one_that_worked_is_the_first)
     expect_address(2, "192.0.2.2");
     target_worked(&target);
     target_worked(&target);
-    ck_assert(!target_failed(&target)); /* later: it has worked, so this is another round */
+    ck_assert(!target_failed(&target)); /* after it has worked a new round begins */
     expect_waiting(1000, 6000);
     ANSWER("192.0.2.3", "192.0.2.1", "192.0.2.2");
     expect_address(1001, "192.0.2.2");
@@ -164,7 +163,7 @@ START_TEST(the_one_that_worked_is_the_first)
     expect_address(1002, "192.0.2.3");
     target_worked(&target);
     expect_waiting(2000, 7000);
-    ANSWER("192.0.2.8", "192.0.2.9"); /* it has moved */
+    ANSWER("192.0.2.8", "192.0.2.9"); /* the server has moved */
     expect_address(2001, "192.0.2.8");
     target_free(&target);
 }
@@ -196,7 +195,7 @@ START_TEST(the_last_addresses_are_kept)
 }
 END_TEST
 
-START_TEST(a_name_that_appears_late)
+START_TEST(a_name_that_resolves_after_a_while)
 {
     char error[256];
 
@@ -218,20 +217,20 @@ START_TEST(a_name_that_appears_late)
 }
 END_TEST
 
-/* There is never more than one look-up: resolve() says so. */
-START_TEST(a_look_up_that_takes_long)
+/* There is never more than one look-up, as resolve() says. */
+START_TEST(a_slow_look_up)
 {
     begin("redis.example");
     expect_waiting(0, TIMEOUT_MS);
     expect_waiting(4999, TIMEOUT_MS);
     expect_unknown(5000, "no answer within 5000 ms");
-    expect_waiting(6000, 11000); /* for the same one */
+    expect_waiting(6000, 11000); /* the same look-up */
     ck_assert_uint_eq(n_asked, 1);
     ANSWER("192.0.2.1");
     expect_address(7000, "192.0.2.1");
     target_worked(&target);
     expect_waiting(8000, 13000);
-    expect_address(13000, "192.0.2.1"); /* the one that is known meanwhile */
+    expect_address(13000, "192.0.2.1"); /* the address that is known by now */
     ck_assert(!target_failed(&target));
     ANSWER("192.0.2.2"); /* for the next round */
     expect_address(14000, "192.0.2.2");
@@ -240,7 +239,7 @@ START_TEST(a_look_up_that_takes_long)
 }
 END_TEST
 
-START_TEST(an_answer_of_long_ago)
+START_TEST(an_answer_that_is_out_of_date)
 {
     begin("redis.example");
     expect_waiting(0, TIMEOUT_MS);
@@ -255,7 +254,7 @@ START_TEST(an_answer_of_long_ago)
     ck_assert_uint_eq(n_asked, 3);
     expect_address(1005000, "192.0.2.1");
     target_worked(&target);
-    expect_waiting(2000000, 2005000); /* for the same, which is answered just now */
+    expect_waiting(2000000, 2005000); /* for the same look-up, which is answered only now */
     ANSWER("192.0.2.3");
     expect_address(2000001, "192.0.2.3");
     ck_assert_uint_eq(n_asked, 3);
@@ -263,7 +262,7 @@ START_TEST(an_answer_of_long_ago)
 }
 END_TEST
 
-START_TEST(another_host)
+START_TEST(the_target_changes_to_another_host)
 {
     begin("redis.example");
     expect_waiting(0, TIMEOUT_MS);
@@ -278,13 +277,13 @@ START_TEST(another_host)
     ck_assert_str_eq(asked_for, "other.example");
     target_aim(&target, "192.0.2.3");
     expect_address(4, "192.0.2.3");
-    ANSWER("192.0.2.4"); /* which nobody wants any more */
+    ANSWER("192.0.2.4"); /* for a look-up that is no longer needed */
     expect_address(5, "192.0.2.3");
     target_free(&target);
 }
 END_TEST
 
-START_TEST(many_and_strange_addresses)
+START_TEST(many_addresses_and_unusable_ones)
 {
     enum { N = 40 };
     char texts[N][16];
@@ -318,12 +317,12 @@ START_TEST(many_and_strange_addresses)
 }
 END_TEST
 
-START_TEST(an_answer_that_nobody_wants)
+START_TEST(an_answer_after_the_target_was_freed)
 {
     begin("redis.example");
     expect_waiting(0, TIMEOUT_MS);
     target_free(&target);
-    ANSWER("192.0.2.1"); /* frees it; it wakes nobody */
+    ANSWER("192.0.2.1"); /* frees the look-up and wakes no loop */
     ck_assert_uint_eq(n_woken, 0);
     begin("redis.example");
     expect_waiting(0, TIMEOUT_MS);
@@ -357,7 +356,7 @@ static void await_answers(unsigned n)
     pthread_mutex_unlock(&lock);
 }
 
-START_TEST(in_a_thread)
+START_TEST(the_hook_that_uses_a_thread)
 {
     static const struct resolver in_thread = {ws_redis_resolve_in_thread, NULL, note_answer,
                                               NULL};
@@ -374,13 +373,13 @@ START_TEST(in_a_thread)
         target_worked(&target);
     }
     target_free(&target);
-    begin("a..b"); /* for which no name server is asked */
+    begin("a..b"); /* no name server is asked for this name */
     ck_assert_int_eq(target_find(&target, &in_thread, 0, TIMEOUT_MS), TARGET_WAITING);
     await_answers(N + 1);
     ck_assert_int_eq(target_find(&target, &in_thread, 0, TIMEOUT_MS), TARGET_UNKNOWN);
     ck_assert_ptr_nonnull(strstr(target.error, "cannot be resolved"));
     target_free(&target);
-    /* Whether the thread is quicker or not. */
+    /* Whether the thread is faster or not. */
     for (unsigned i = 1; i <= N; i++) {
         begin("localhost");
         ck_assert_int_eq(target_find(&target, &in_thread, 0, TIMEOUT_MS), TARGET_WAITING);
@@ -389,7 +388,7 @@ START_TEST(in_a_thread)
 }
 END_TEST
 
-START_TEST(at_once)
+START_TEST(the_hook_that_answers_at_once)
 {
     static const struct resolver here = {lookup_at_once, NULL, note_answer, NULL};
 
@@ -404,11 +403,12 @@ END_TEST
 
 int main(void)
 {
-    return suite_run(
-        "redis-target",
-        (const TTest *const[]){an_address_is_not_looked_up, each_address_is_tried,
-                               the_one_that_worked_is_the_first, the_last_addresses_are_kept,
-                               a_name_that_appears_late, a_look_up_that_takes_long,
-                               an_answer_of_long_ago, another_host, many_and_strange_addresses,
-                               an_answer_that_nobody_wants, in_a_thread, at_once, NULL});
+    return suite_run("redis-target",
+                     (const TTest *const[]){
+                         an_address_is_not_looked_up, each_address_is_tried,
+                         the_address_that_worked_is_tried_first, the_last_addresses_are_kept,
+                         a_name_that_resolves_after_a_while, a_slow_look_up,
+                         an_answer_that_is_out_of_date, the_target_changes_to_another_host,
+                         many_addresses_and_unusable_ones, an_answer_after_the_target_was_freed,
+                         the_hook_that_uses_a_thread, the_hook_that_answers_at_once, NULL});
 }

@@ -1,4 +1,5 @@
-"""Two processes of examples/embed-libuv and one Redis: what either says, clients of both hear in one order."""
+"""Two processes of examples/embed-libuv and one Redis: clients of both receive what either sends, in one
+order."""
 import asyncio
 import json
 import os
@@ -33,7 +34,7 @@ class EmbedLibuv(unittest.IsolatedAsyncioTestCase):
         self.addCleanup(self.redis.kill)
 
     def start(self, **how):
-        """A process and its port; it says when it has reached Redis."""
+        """Starts a process; returns it and its port when it has reached Redis."""
         host = subprocess.Popen([EMBED_LIBUV, "0", f"redis://localhost:{self.redis_port}"],
                                 stdout=subprocess.PIPE, text=True, **how)
         self.addCleanup(host.stdout.close)
@@ -66,7 +67,7 @@ class EmbedLibuv(unittest.IsolatedAsyncioTestCase):
             host.send_signal(signal.SIGINT)
             self.assertEqual(host.wait(60), 0)
 
-    def test_no_descriptor_is_left(self):
+    def test_no_free_descriptor(self):
         host, port = self.start(preexec_fn=few_descriptors)
         check_no_descriptor_left(self, host.pid, port)
 

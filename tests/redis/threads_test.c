@@ -1,5 +1,5 @@
-/* threads_test.c: several threads emit while one runs the carrier and others ask for its
- * statistics; each thread's events stay in order, and the host is woken. */
+/* threads_test.c: several threads emit while one runs the carrier and others read its statistics;
+ * each thread's events stay in order, and the host is woken. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -42,7 +42,7 @@ static void *emit(void *data)
     return NULL;
 }
 
-START_TEST(each_in_its_order)
+START_TEST(each_thread_s_events_stay_in_order)
 {
     int next[THREADS] = {0};
     pthread_t threads[THREADS];
@@ -72,5 +72,6 @@ END_TEST
 
 int main(void)
 {
-    return suite_run("redis-threads", (const TTest *const[]){each_in_its_order, NULL});
+    return suite_run("redis-threads",
+                     (const TTest *const[]){each_thread_s_events_stay_in_order, NULL});
 }

@@ -1,5 +1,5 @@
-/* tls_test.c: Redis by rediss://, and who it must be. The certificates are made by the command
- * openssl; each is its own authority. */
+/* tls_test.c: Redis with rediss://, and verifying its identity. The command openssl creates the
+ * certificates; each is its own authority. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +25,7 @@ static void run(const char *command)
     ck_assert_msg(system(command) == 0, "%s", command);
 }
 
-/* NAME.pem and NAME.key, for what `whose` says. */
+/* Creates NAME.pem and NAME.key, for the subject in `whose`. */
 static void make_certificate(const char *name, const char *whose)
 {
     char command[512];
@@ -38,7 +38,8 @@ static void make_certificate(const char *name, const char *whose)
     run(command);
 }
 
-/* A Redis whose certificate is redis.pem, and which demands client.pem of its clients, or not. */
+/* Starts a Redis whose certificate is redis.pem, and which may require client.pem of its
+ * clients. */
 static void begin(const char *demands)
 {
     static const char *const files[] = {"redis.pem", "redis.key", "client.pem"};
@@ -76,7 +77,7 @@ static const char *uri(const char *host, const char *parameters)
     return text;
 }
 
-/* That is no Redis for us, and why is said; NULL: that depends on what is quicker. */
+/* The server is refused, and the reason is given; NULL: the reason depends on timing. */
 static void expect_refusal(const char *from, const char *why)
 {
     node_start(&ann, "ann", from);
@@ -142,7 +143,7 @@ static bool is_so_after_an_error(bool condition)
     return condition;
 }
 
-/* What waits to be written grows meanwhile: by a heartbeat. */
+/* The bytes to be written grow meanwhile: by a heartbeat. */
 START_TEST(redis_is_slow)
 {
     enum { N = 3, BYTES = 16000000, HEARTBEAT_MS = 20, PAUSE_MS = 400 };
@@ -180,7 +181,7 @@ static void watch_narrow(int fd, int events, void *user_data)
     watch(fd, events, user_data);
 }
 
-/* Much waits from the beginning, and the socket takes little of it. */
+/* Much waits from the start, and the socket accepts little of it. */
 START_TEST(socket_is_narrow)
 {
     enum { N = 40, BYTES = 20000 };
@@ -221,7 +222,7 @@ START_TEST(killed_and_restarted)
 }
 END_TEST
 
-START_TEST(redis_is_another)
+START_TEST(another_server_is_refused)
 {
     begin("no");
     make_certificate("other", "IP:127.0.0.1");
@@ -250,14 +251,14 @@ static int resolve(ws_redis_lookup *lookup, const char *host, void *user_data)
     return WS_OK;
 }
 
-/* Whatever address it has, Redis is who its name says. */
-START_TEST(by_a_name)
+/* Whatever its address, Redis must have the identity that the URI names. */
+START_TEST(the_identity_is_the_host_name)
 {
     static const struct {
         const char *host;
         const char *refusal;
     } names[] = {{"redis.example", NULL},
-                 {"REDIS.example.", NULL}, /* the dot is DNS's alone */
+                 {"REDIS.example.", NULL}, /* the dot belongs to DNS only */
                  {"other.example", "hostname mismatch"},
                  {"redis.example.org", "hostname mismatch"}};
 
@@ -277,7 +278,7 @@ START_TEST(by_a_name)
 }
 END_TEST
 
-START_TEST(only_one_side_speaks_tls)
+START_TEST(only_one_side_uses_tls)
 {
     char text[128];
 
@@ -291,7 +292,7 @@ START_TEST(only_one_side_speaks_tls)
 }
 END_TEST
 
-START_TEST(clients_have_certificates)
+START_TEST(client_certificates_are_sent)
 {
     begin("yes");
     expect_refusal(uri("127.0.0.1", "?ca=redis.pem"), NULL);
@@ -301,7 +302,7 @@ START_TEST(clients_have_certificates)
 }
 END_TEST
 
-/* They are read for each connection. */
+/* The files are read for each connection. */
 START_TEST(certificates_are_renewed)
 {
     begin("no");
@@ -344,7 +345,7 @@ START_TEST(files_that_are_refused)
 END_TEST
 
 /* Sentinel and master have the same certificate. */
-START_TEST(sentinel_names_it)
+START_TEST(a_master_that_a_sentinel_names)
 {
     static char paths[2][128];
     static char port[16];
@@ -366,7 +367,7 @@ START_TEST(sentinel_names_it)
     expect_refusal(text, "the certificate of the server was refused: self");
     snprintf(text, sizeof text, "redis+sentinel://127.0.0.1:%d/mymaster?timeout_ms=100",
              sentinel.port);
-    expect_refusal(text, NULL); /* it names the port for TLS */
+    expect_refusal(text, NULL); /* the sentinel names the port for TLS */
     server_end(&sentinel);
     end();
 }
@@ -402,8 +403,8 @@ static bool knows(const struct cluster_node *node, const char *what)
     return strstr(server_do(&node->server, "CLUSTER INFO"), what) != NULL;
 }
 
-/* A node that another one names must be who that says, not who the URI says. */
-START_TEST(cluster_names_it)
+/* A node that another node names must have the identity in that answer, not the one in the URI. */
+START_TEST(a_node_that_the_cluster_names)
 {
     struct cluster_node owner;
     struct cluster_node other;
@@ -443,8 +444,9 @@ int main(void)
 {
     return suite_run("redis-tls",
                      (const TTest *const[]){
-                         large_and_many_events, killed_and_restarted, redis_is_another,
-                         by_a_name, only_one_side_speaks_tls, clients_have_certificates,
-                         certificates_are_renewed, redis_is_slow, socket_is_narrow,
-                         sentinel_names_it, cluster_names_it, files_that_are_refused, NULL});
+                         large_and_many_events, killed_and_restarted, another_server_is_refused,
+                         the_identity_is_the_host_name, only_one_side_uses_tls,
+                         client_certificates_are_sent, certificates_are_renewed, redis_is_slow,
+                         socket_is_narrow, a_master_that_a_sentinel_names,
+                         a_node_that_the_cluster_names, files_that_are_refused, NULL});
 }

@@ -1,4 +1,4 @@
-/* uri_test.c: what a URI of Redis may be, and what is said of one that is not. */
+/* uri_test.c: which URIs of Redis are valid, and the errors for invalid ones. */
 #include "cluster/redis/uri.h"
 
 #include <string.h>
@@ -38,7 +38,7 @@ static void expect(const struct expected *expected)
     ck_assert_int_eq(memory.n_blocks, 0);
 }
 
-START_TEST(good_ones)
+START_TEST(valid_uris)
 {
     static const struct expected good[] = {
         {"redis://h", "h", 6379, NULL, NULL, NULL, 0},
@@ -48,13 +48,13 @@ START_TEST(good_ones)
         {"REDIS://Redis_1.example.:00080", "Redis_1.example.", 80, NULL, NULL, NULL, 0},
         {"redis://xn--bcher-kva.ex%61mple", "xn--bcher-kva.example", 6379, NULL, NULL, NULL, 0},
         {"redis://127.0.0.1:1/0", "127.0.0.1", 1, NULL, NULL, "0", 0},
-        /* IPv6 addresses stand in brackets; a zone begins with %25 (RFC 6874). */
+        /* IPv6 addresses are in brackets; a zone begins with %25 (RFC 6874). */
         {"redis://[::1]", "::1", 6379, NULL, NULL, NULL, 0},
         {"redis://[::1]:/3", "::1", 6379, NULL, NULL, "3", 0},
         {"redis://[::ffff:127.0.0.1]:7", "::ffff:127.0.0.1", 7, NULL, NULL, NULL, 0},
         {"redis://[fe80::1%25eth0]:65535/15", "fe80::1%eth0", 65535, NULL, NULL, "15", 0},
         {"redis://u:p@[::1]:7", "::1", 7, "u", "p", NULL, 0},
-        /* Decoded once, after the parts were divided. */
+        /* Decoded once, after the parts were separated. */
         {"redis://:secret@h", "h", 6379, NULL, "secret", NULL, 0},
         {"redis://u:@h", "h", 6379, "u", "", NULL, 0},
         {"redis://u:p%40%3A%2f@h:7?timeout_ms=1", "h", 7, "u", "p@:/", NULL, 1},
@@ -75,7 +75,7 @@ START_TEST(good_ones)
 }
 END_TEST
 
-START_TEST(by_tls)
+START_TEST(uris_with_tls)
 {
     struct uri uri;
 
@@ -95,7 +95,7 @@ START_TEST(by_tls)
 }
 END_TEST
 
-START_TEST(several_hosts)
+START_TEST(uris_with_several_hosts)
 {
     struct uri uri;
 
@@ -119,7 +119,7 @@ START_TEST(several_hosts)
 }
 END_TEST
 
-START_TEST(sentinels)
+START_TEST(uris_with_sentinels)
 {
     struct uri uri;
 
@@ -154,7 +154,7 @@ START_TEST(sentinels)
 }
 END_TEST
 
-START_TEST(bad_ones)
+START_TEST(invalid_uris)
 {
     static const char *const bad[][2] = {
         {"", "must begin with"},
@@ -229,7 +229,7 @@ START_TEST(bad_ones)
         {"redis://h/00", "database"},
         {"redis://h/-1", "database"},
         {"redis://h/99999999999", "database"},
-        /* What follows the authority has no credentials. */
+        /* After the authority there are no credentials. */
         {"redis://host:6379/0?x=a@b", "unknown parameter"},
         {"redis://host:6379?timeout_ms=1@b", "1 to"},
         {"redis://host:6379/0@b", "%2F"},
@@ -297,7 +297,7 @@ START_TEST(bad_ones)
 }
 END_TEST
 
-START_TEST(no_memory)
+START_TEST(every_allocation_fails)
 {
     struct uri uri;
     int n = 0;
@@ -318,6 +318,8 @@ END_TEST
 
 int main(void)
 {
-    return suite_run("redis-uri", (const TTest *const[]){good_ones, by_tls, several_hosts,
-                                                         sentinels, bad_ones, no_memory, NULL});
+    return suite_run("redis-uri",
+                     (const TTest *const[]){valid_uris, uris_with_tls, uris_with_several_hosts,
+                                            uris_with_sentinels, invalid_uris,
+                                            every_allocation_fails, NULL});
 }

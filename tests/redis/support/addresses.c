@@ -1,4 +1,4 @@
-/* addresses.c: lists of addresses as getaddrinfo() makes them. */
+/* addresses.c: lists of addresses like those of getaddrinfo(). */
 #include "redis/support/addresses.h"
 
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* cluster.c: a Redis Cluster of a test's own. */
+/* cluster.c: a Redis Cluster for a test. */
 #include "redis/support/cluster.h"
 
 #include <stdio.h>
@@ -28,7 +28,7 @@ static void start_node(struct cluster *cluster, int i)
              server_do(&cluster->nodes[i], "CLUSTER MYID"));
 }
 
-/* A third each, and the first one that with the keys. */
+/* Assigns a third of the slots to each master; the slot of the keys goes to the first one. */
 static void assign_slots(const struct cluster *cluster)
 {
     int third = cluster->slot / (N_SLOTS / CLUSTER_MASTERS + 1);
@@ -98,7 +98,7 @@ void cluster_start(struct cluster *cluster)
     while (strstr(server_do(&cluster->nodes[CLUSTER_REPLICA], "INFO replication"),
                   "master_link_status:up") == NULL)
         wait_a_moment(&n);
-    for (int i = 0; i < CLUSTER_MASTERS; i++) /* who shall elect it */
+    for (int i = 0; i < CLUSTER_MASTERS; i++) /* the masters that are to elect it */
         while (!knows_replica(&cluster->nodes[i], cluster->ids[0]))
             wait_a_moment(&n);
 }
@@ -109,7 +109,7 @@ void cluster_end(struct cluster *cluster)
         server_end(&cluster->nodes[i]);
 }
 
-/* --- moving ----------------------------------------------------------------------------------- */
+/* --- moving the slot -------------------------------------------------------------------------- */
 
 void cluster_begin_move(const struct cluster *cluster, int from, int to)
 {

@@ -1,6 +1,5 @@
-/* cluster.h: a Redis Cluster of a test's own: three masters, and a replica of the first one, which
- * is in charge of the carriers' keys. Not here: the servers themselves (server.h). For one
- * thread. */
+/* cluster.h: a Redis Cluster for a test: three masters, and a replica of the first one, which
+ * serves the carriers' keys. Not here: the servers themselves (server.h). For one thread. */
 #ifndef REDIS_TESTS_CLUSTER_H
 #define REDIS_TESTS_CLUSTER_H
 
@@ -15,16 +14,16 @@ struct cluster {
     int slot; /* of the keys */
 };
 
-/* When it returns every node says that all is well. */
+/* Starts the cluster; returns when every node reports that it is up. */
 void cluster_start(struct cluster *cluster);
 void cluster_end(struct cluster *cluster);
 
-/* All nodes that live say so. */
+/* Waits until all running nodes report that the cluster is up. */
 void cluster_await(const struct cluster *cluster);
 
-/* Moves the slot from one node to another, step by step: from the first on, keys that are not at
- * `from` are asked for at `to`; `key` is moved, or, if it is NULL, all that are still there; in the
- * end `to` is in charge. */
+/* Moves the slot from one node to another, step by step: after the first step, keys that are not at
+ * `from` are asked for at `to`; then `key` is moved, or, if it is NULL, all keys that are left; in
+ * the end `to` owns the slot. */
 void cluster_begin_move(const struct cluster *cluster, int from, int to);
 void cluster_move(const struct cluster *cluster, int from, int to, const char *key);
 void cluster_end_move(const struct cluster *cluster, int to);

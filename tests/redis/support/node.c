@@ -1,4 +1,4 @@
-/* node.c: what would be a process with a manager, one client and a carrier. */
+/* node.c: stands for a process with a manager, one client and a carrier. */
 #include "redis/support/node.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* node.h: what would be a process with a manager, one client and a carrier; several live in a
- * test's process and take turns. Not here: Redis (server.h). For one thread. */
+/* node.h: stands for a process with a manager, one client and a carrier; several exist in a test's
+ * process and take turns. Not here: Redis (server.h). For one thread. */
 #ifndef REDIS_TESTS_NODE_H
 #define REDIS_TESTS_NODE_H
 
@@ -20,19 +20,19 @@ struct node {
     struct client client;
     struct pollfd fds[NODE_MAX_FDS];
     uint64_t deadline_ms;
-    uint64_t skipped_ms; /* by which its loop's clock is fast */
-    uint64_t ahead_ms;   /* the same of the carrier's clock; may be set before node_open() */
+    uint64_t skipped_ms; /* how far its loop's clock is ahead */
+    uint64_t ahead_ms; /* how far the carrier's clock is ahead; may be set before node_open() */
     bool is_woken;
     unsigned n_wakes;
-    bool is_stuck; /* its loop is not run: what the manager takes for it waits */
+    bool is_stuck; /* its loop is not run: events for it wait in the manager */
 
-    unsigned n_told; /* times that on_state() was called */
-    int connected;   /* as it says */
+    unsigned n_told; /* calls of on_state() */
+    int connected;   /* from on_state() */
     char state[256];
 
     int *got; /* the numbers of the events that the client received, in order */
     size_t n_got;
-    size_t n_missed; /* times that the client was told that it missed something */
+    size_t n_missed; /* how often the client was notified that it missed something */
 
     size_t n_stored; /* see node_emit_asking() */
     size_t n_not_stored;
@@ -46,33 +46,33 @@ void node_open(struct node *node);
 void node_start(struct node *node, const char *name, const char *uri);
 void node_close(struct node *node);
 
-/* Emits {"n":number} to everyone; the result of sending it. */
+/* Emits {"n":number} to everyone; returns the result of sending it. */
 int node_emit(struct node *node, int number);
 
-/* The same, and asks to be told when it is stored. The producer is NULL: none. */
+/* As node_emit(), with on_stored() for the event. The producer is NULL: none. */
 int node_emit_asking(struct node *node, int number, const char *producer, uint64_t sequence);
 
-/* The same with each from `first` to `last`, all of which are taken. */
+/* Emits each number from `first` to `last`; all must be accepted. */
 void node_emit_numbers(struct node *node, int first, int last);
 
-/* All open nodes wait a moment for what may come, and carry it out. */
+/* All open nodes wait a moment for input, and handle it. */
 void nodes_turn(void);
 
 uint64_t node_clock_ms(void);
 
-/* A number in ws_redis_get_stats(). */
+/* A number from ws_redis_get_stats(). */
 uint64_t node_stat(const struct node *node, const char *name);
 
-/* Turns until it is so. */
+/* Runs turns until the condition holds. */
 #define UNTIL(condition)                                                                       \
     for (uint64_t until_ms = node_clock_ms() + NODE_PATIENCE_MS; !(condition); nodes_turn())   \
     ck_assert_msg(node_clock_ms() < until_ms, "never: %s", #condition)
 
-/* The client has got the numbers from `first` to `last`, each once, in order, and nothing else
- * since the last time. */
+/* Checks that the client received the numbers from `first` to `last`, each once, in order, and
+ * nothing else since the last call. */
 void node_expect(struct node *node, int first, int last);
 
-/* The same, and all up to `last`, the node's own, are stored. */
+/* As node_expect(), and checks that all of the node's own events up to `last` are stored. */
 void node_expect_stored(struct node *node, int first, int last);
 
 #endif

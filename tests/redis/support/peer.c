@@ -1,4 +1,4 @@
-/* peer.c: what stands between a node and its Redis. */
+/* peer.c: a proxy between a node and its Redis. */
 #include "redis/support/peer.h"
 
 #include <netinet/in.h>
@@ -25,7 +25,7 @@ struct order {
     char text[PEER_MAX_TEXT];
 };
 
-/* A connection of the node's, and ours to Redis; -1: none. */
+/* A connection from the node, and ours to Redis; -1: none. */
 struct pair {
     int node;
     int redis;
@@ -173,12 +173,13 @@ static void obey(int orders)
     if (order.way == PEER_GREETS || order.way == PEER_DRIPS)
         for (size_t i = 0; i < MAX_PAIRS; i++)
             say_text(&pairs[i]);
-    if (order.way == PEER_PASSES) /* Redis and the node are at odds by now */
+    if (order.way ==
+        PEER_PASSES) /* Redis and the node disagree on the state of the connection by now */
         cut_all();
     send(orders, "", 1, MSG_NOSIGNAL);
 }
 
-/* It ends with the test, however that ends. */
+/* The process ends with the test, however the test ends. */
 static void live(int listener, int orders)
 {
     struct pollfd fds[2 + 2 * MAX_PAIRS];

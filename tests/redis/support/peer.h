@@ -1,5 +1,5 @@
-/* peer.h: what stands between a node and its Redis: it passes bytes on until it is told to do
- * otherwise. A process of its own. Not here: Redis itself (server.h). For one thread. */
+/* peer.h: a proxy between a node and its Redis: it passes bytes on until it is ordered to do
+ * otherwise. A separate process. Not here: Redis itself (server.h). For one thread. */
 #ifndef REDIS_TESTS_PEER_H
 #define REDIS_TESTS_PEER_H
 
@@ -8,13 +8,13 @@
 enum { PEER_MAX_TEXT = 256 };
 
 enum peer_way {
-    PEER_PASSES, /* what comes from either side; if n > 0, so many bytes in a millisecond at most */
-    PEER_CUTS_REQUESTS, /* passes `n` bytes more to Redis, then ends all connections, and passes */
-    PEER_CUTS_REPLIES, /* the same with bytes from Redis */
-    PEER_SAYS,         /* `text` for all that comes; Redis hears nothing */
-    PEER_GREETS,       /* the same, and at once */
-    PEER_MOVES,        /* to the Redis at port `n`: ends all connections, and passes */
-    PEER_DRIPS         /* `text` at once, then without end 'x', `n` bytes in a millisecond */
+    PEER_PASSES,        /* bytes from either side; if n > 0, at most so many in a millisecond */
+    PEER_CUTS_REQUESTS, /* passes `n` more bytes to Redis, then ends all connections, and passes */
+    PEER_CUTS_REPLIES, /* passes `n` more bytes from Redis, then ends all connections, and passes */
+    PEER_SAYS,         /* answers everything with `text`; Redis receives nothing */
+    PEER_GREETS,       /* sends `text` at once, and answers everything with it */
+    PEER_MOVES,        /* uses the Redis at port `n`: ends all connections, and passes */
+    PEER_DRIPS /* sends `text` at once, then 'x' without end, `n` bytes in a millisecond */
 };
 
 struct peer {
@@ -26,7 +26,7 @@ struct peer {
 
 void peer_start(struct peer *peer, int redis_port);
 
-/* From now on; when this returns it knows. */
+/* Gives an order; it is in effect when this returns. */
 void peer_order(struct peer *peer, enum peer_way way, size_t n, const char *text);
 
 void peer_end(struct peer *peer);

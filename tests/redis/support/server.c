@@ -1,4 +1,4 @@
-/* server.c: a Redis of a test's own. */
+/* server.c: a Redis for a test. */
 #include "redis/support/server.h"
 
 #include <fcntl.h>
@@ -19,7 +19,7 @@
 
 enum { START_ATTEMPTS = 2000, START_WAIT_US = 10000 };
 
-/* Below those that the system gives to clients: while a server is down for a while nobody takes its
+/* Below the ports that the system gives to clients: while a server is down, no client takes its
  * port. */
 enum { PORT_MIN = 10000, PORT_MAX = 32000 };
 
@@ -49,7 +49,7 @@ int server_free_port(void)
     return port;
 }
 
-/* It ends with the test, however that ends. */
+/* The server ends with the test, however the test ends. */
 static void become_redis(const struct server *server)
 {
     const char *program = getenv("REDIS_SERVER"); /* Valkey, for example */
@@ -61,7 +61,7 @@ static void become_redis(const struct server *server)
     int null = open("/dev/null", O_RDWR);
 
     snprintf(config, sizeof config, "%s/sentinel.conf", server->folder);
-    if (server->is_sentinel) /* it wants a file, which it writes to */
+    if (server->is_sentinel) /* it needs a file that it can write to */
         arguments[n++] = config;
     snprintf(port, sizeof port, "%d", server->port);
     arguments[n++] = "--bind";

@@ -1,5 +1,5 @@
-/* server.h: a Redis of a test's own, on a free port of 127.0.0.1, with its data in a temporary
- * folder. Not here: processes that use it (node.h). For one thread. */
+/* server.h: a Redis for a test, on a free port of 127.0.0.1, with its data in a temporary folder.
+ * Not here: processes that use it (node.h). For one thread. */
 #ifndef REDIS_TESTS_SERVER_H
 #define REDIS_TESTS_SERVER_H
 
@@ -12,7 +12,7 @@ enum { SERVER_MAX_OPTIONS = 16 };
 
 struct server {
     pid_t pid;
-    const char *address; /* 127.0.0.1, unless it was started beside another one */
+    const char *address; /* 127.0.0.1, unless it was started beside another server */
     int port;
     char folder[64];
     char uri[128];
@@ -21,37 +21,36 @@ struct server {
     bool is_sentinel;
 };
 
-/* A port that is free just now. */
+/* A port that is free at the moment. */
 int server_free_port(void);
 
-/* Starts one with these options ("--NAME", "VALUE", ..., NULL) besides those that every test has;
- * by default it writes nothing to disk. */
+/* Starts a server with these options ("--NAME", "VALUE", ..., NULL) and those that every test
+ * needs; by default it writes nothing to disk. */
 void server_start(struct server *server, const char *const *options);
 
 /* Starts a sentinel of the master "mymaster" on that port, which decides alone. */
 void server_start_sentinel(struct server *server, int master_port, const char *const *options);
 
-/* Starts one on another address, on the port of a server that is started already. */
+/* Starts a server on another address, on the port of a server that is already started. */
 void server_start_beside(struct server *server, const struct server *other, const char *address,
                          const char *const *options);
 
-/* Sends a signal: SIGSTOP, SIGCONT; after SIGKILL or SIGTERM its end is awaited. */
+/* Sends a signal: SIGSTOP, SIGCONT; after SIGKILL or SIGTERM waits for its end. */
 void server_signal(struct server *server, int signal);
 
-/* On the same port, with the same data, after its end; when it is ready, or while it still
- * loads. */
+/* Starts the server again after its end, on the same port, with the same data; returns when it is
+ * ready, or while it is still loading. */
 void server_restart(struct server *server);
 void server_launch(struct server *server);
 
-/* Ends it, and removes its data. */
+/* Ends the server, and removes its data. */
 void server_end(struct server *server);
 
-/* A connection that lasts, with the password given, for the caller to free; or one with an
- * error. */
+/* A connection with the given password, which the caller frees; or a connection with an error. */
 redisContext *server_connect(const struct server *server);
 
-/* Has it carry out a command, words with blanks between them; the answer as text, valid until the
- * next call. It must not be an error. */
+/* Runs a command, whose words are separated by blanks; returns the answer as text, valid until the
+ * next call. The answer must not be an error. */
 const char *server_do(const struct server *server, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
