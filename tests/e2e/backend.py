@@ -1,6 +1,6 @@
-"""Starts the example backend for a test, on a port of its own, and talks HTTP to it.
+"""Starts the example backend for a test, on its own port, and sends HTTP requests to it.
 
-Not here: what is tested, and WebSocket clients (those are python3-websockets and node's ws)."""
+Not here: tests, and WebSocket clients (these are python3-websockets and node's ws)."""
 import http.client
 import json
 import os
@@ -16,7 +16,7 @@ START_SECONDS = 60  # generous: the build may be a slow, sanitized one on a busy
 
 class Backend:
     """A backend with an in-memory database, unless the arguments name another one; `under` is the
-    command of a program that runs it, such as a checker."""
+    command of a program that runs the backend, such as a checker."""
 
     def __init__(self, *arguments, stderr=None, preexec_fn=None, under=()):
         if not any(a.startswith("--db") for a in arguments):
@@ -67,7 +67,7 @@ class Backend:
         return self.request("GET", "/ws/stats")[1]
 
     def stop(self):
-        """Ends it with SIGTERM; returns its exit status and how long that took."""
+        """Ends the backend with SIGTERM; returns its exit status and how long that took."""
         started = time.monotonic()
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)

@@ -1,12 +1,12 @@
 """The log of a backend under test.
 
-Not here: what is in it."""
+Not here: checking its lines."""
 import os
 import threading
 
 
 class Log:
-    """What a backend logs, through a pipe, which has no limit of a file and is never full."""
+    """What a backend logs, through a pipe, which has no size limit like a file and is never full."""
 
     def __init__(self):
         reading, self.pipe = os.pipe()
@@ -19,7 +19,7 @@ class Log:
             self._lines.extend(pipe)
 
     def lines(self):
-        """All of them; called again, likewise. The backend must have ended."""
+        """All lines; the backend must have ended. May be called again."""
         if self._thread.is_alive():
             os.close(self.pipe)
             self._thread.join()

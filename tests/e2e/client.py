@@ -1,6 +1,7 @@
-"""WebSocket clients of the example backend, by python3-websockets, and the test case that has them.
+"""WebSocket clients of the example backend, by python3-websockets, and the base class of test cases that
+use them.
 
-Not here: what is tested, and plain HTTP (backend.py)."""
+Not here: tests, and plain HTTP (backend.py)."""
 import asyncio
 import json
 import unittest
@@ -19,7 +20,7 @@ async def receive(client):
 
 
 async def receive_type(client, *types):
-    """The next message of one of these types; others are passed over."""
+    """Returns the next message of one of these types; skips others."""
     while True:
         message = await receive(client)
         if message["type"] in types:
@@ -27,7 +28,7 @@ async def receive_type(client, *types):
 
 
 async def request(client, message):
-    """Sends a request and returns its answer, which repeats its ref."""
+    """Sends a request and returns its answer, which has the same ref."""
     await client.send(json.dumps(message))
     while True:
         answer = await receive(client)
@@ -41,7 +42,7 @@ def http_status(refusal):
 
 
 def with_headers(**headers):
-    """The option of connect() that sends them."""
+    """The option of connect() that sends these headers."""
     return {HEADERS_OPTION: headers}
 
 
@@ -60,7 +61,7 @@ class BackendCase(unittest.IsolatedAsyncioTestCase):
         return client
 
     async def connect(self, backend, path="/ws", **options):
-        """Returns the client and its welcome."""
+        """Opens a client; returns it and its welcome."""
         client = await self.open(backend, path, **options)
         return client, await receive(client)
 

@@ -1,6 +1,6 @@
-"""What tests of several backends on Redis share: the backends, notifications that are sent to them without
-pause, and the ledger: every client got each one that was answered, once and in order, or was told of a
-gap.
+"""What tests of several backends on Redis share: the backends, a steady load of notifications, and the
+ledger: every client received each notification that was answered, once and in order, or was notified of
+a gap.
 
 Not here: what happens to the servers meanwhile."""
 import asyncio
@@ -21,7 +21,7 @@ LOAD_SECONDS = float(os.environ.get("CLUSTER_SECONDS", "2"))
 
 
 class Load:
-    """Notifications with a number each, to random backends, one after the other from several tasks."""
+    """Numbered notifications to random backends, one after the other from several tasks."""
 
     def __init__(self, case, backends):
         self.case = case
@@ -69,7 +69,7 @@ class ClusterCase(BackendCase):
         self.addCleanup(shutil.rmtree, self.folder, True)
 
     def node(self, name, *arguments, uri=None):
-        """A process with a database of its own, which it finds again when it is started anew."""
+        """A process with its own database, which it finds again after a restart."""
         return self.start("--redis", uri or self.redis.uri, "--node", name, "--no-presence", "--threads", "2",
                           "--db", os.path.join(self.folder, name + ".db"), *arguments)
 
@@ -92,7 +92,7 @@ class ClusterCase(BackendCase):
         return status == 202
 
     async def check_ledger(self, clients, load, complete=True):
-        """Every event that was answered reached every client, once, and all in the same order."""
+        """Checks that every answered event reached every client, once, and all in the same order."""
         for client in clients:
             await client.wait_for(lambda client: load.answered <= set(numbers(client)))
         orders = []
@@ -105,21 +105,21 @@ class ClusterCase(BackendCase):
         self.assertGreater(len(load.answered), 50)
         longest = max(orders, key=len)
         for seen in orders:
-            # One may have got an event more than another at this moment.
+            # At this moment one client may have received an event more than another.
             self.assertEqual(seen, longest[:len(seen)])
 
     def missing(self, client, load):
-        """Answered events that the client neither has, nor was told of a gap for since they were sent."""
+        """Answered events that the client has not received, without a gap reported since they were sent."""
         told = max((when for when, _ in client.gaps), default=0)
         return {number for number in load.answered - set(numbers(client)) if load.sent_at[number][0] > told}
 
     async def check_ledger_with_gaps(self, clients, load):
-        """Every event that was answered reached every client, or that was told of a gap afterwards; between
-        two gaps each came once, in one order."""
+        """Checks that every answered event reached every client, or that the client was notified of a
+        gap afterwards; between two gaps each arrived once, in one order."""
         for client in clients:
             with contextlib.suppress(asyncio.TimeoutError):
                 await client.wait_for(lambda client: not self.missing(client, load))
-            self.assertEqual(self.missing(client, load), set(), "lost, and nobody was told")
+            self.assertEqual(self.missing(client, load), set(), "lost, and the client was not notified")
             ends = [n_events for _, n_events in client.gaps] + [len(client.events)]
             for first, end in zip([0] + ends, ends):
                 ids = [event["id"].split(".") for event in client.events[first:end]]

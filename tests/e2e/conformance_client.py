@@ -1,6 +1,6 @@
-"""The tables of tests/conformance, and a WebSocket client of plain sockets that can break every rule.
+"""The tables of tests/conformance, and a WebSocket client on plain sockets that can violate every rule.
 
-Not here: what is tested (test_conformance.py)."""
+Not here: tests (test_conformance.py)."""
 import os
 import re
 import socket
@@ -14,7 +14,7 @@ FIN, RSV1, CLOSE, PONG = 0x80, 0x40, 0x8, 0xA
 
 
 def frame(first, payload, mask=b"\x01\x20\x40\x83"):
-    """A masked frame with the shortest length."""
+    """A masked frame with the shortest length encoding."""
     length = len(payload)
     if length < 126:
         size = struct.pack(">B", 0x80 | length)
@@ -50,7 +50,7 @@ def parse_bytes(text):
 
 
 class Case:
-    """`steps` are bytes that are sent, and (opcode, payload) that are expected."""
+    """`steps` are bytes to send, and (opcode, payload) pairs to expect."""
 
     def __init__(self, name):
         self.name = name
@@ -124,7 +124,7 @@ class Client:
         self.socket.close()
 
     def send(self, content):
-        """What does not go out any more, since the server has closed, is nobody's loss."""
+        """Bytes that cannot be sent any more, because the server has closed, do not matter."""
         try:
             self.socket.sendall(content)
         except (BrokenPipeError, ConnectionResetError):
@@ -171,7 +171,7 @@ class Client:
         return first & 0xF, payload
 
     def at_end(self):
-        """Waits for what comes; True if it is the end of the connection."""
+        """Waits for bytes; returns True if the connection has ended."""
         try:
             return not self.unread and self.socket.recv(1) == b""
         except ConnectionResetError:

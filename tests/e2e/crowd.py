@@ -1,5 +1,5 @@
-"""Many WebSocket clients on one selector, for tests in which hundreds listen: a raw handshake, and
-whole unfragmented frames. What a client should conform to is tested with others' clients."""
+"""Many WebSocket clients on one selector, for tests with hundreds of listening clients: a raw handshake,
+and whole unfragmented frames. Conformance is tested with clients that others wrote."""
 import os
 import resource
 import selectors
@@ -55,7 +55,7 @@ class Client:
         self.socket.setblocking(False)
 
     def receive(self):
-        """The texts of what has come; `ended` and `close_code` tell of the end."""
+        """The texts that have arrived; `ended` and `close_code` describe the end."""
         try:
             self._read()
         except BlockingIOError:
@@ -90,11 +90,13 @@ class Client:
 
 
 def listen(clients, on_text, is_done, seconds):
-    """Hands every text of every client to `on_text` until `is_done()`; False when time is up."""
+    """Passes every text of every client to `on_text` until `is_done()`; returns False when the time is
+    over."""
     with selectors.DefaultSelector() as selector:
         for client in clients:
             selector.register(client.socket, selectors.EVENT_READ, client)
-            # What came right behind the handshake is read already, and nothing may come behind it.
+            # What arrived directly after the handshake has been read already, and possibly nothing
+            # follows it.
             for text in client.receive():
                 on_text(client, text)
         for _ in range(int(seconds * 10)):

@@ -1,4 +1,5 @@
-// The way of a new user: two `ws` clients, an order by curl. Node's ws and curl against the backend.
+// A new user's first steps: two `ws` clients, an order by curl. Node's ws and curl against the
+// backend.
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -25,7 +26,7 @@ after(async () => {
   assert.equal(status, 0);
 });
 
-/** A client, and a function that waits for its next message of a type. */
+/** Opens a client; returns it and a function that waits for its next message of a type. */
 async function connect(path, options) {
   const client = new WebSocket(`ws://${address}${path}`, options);
   const messages = [];
@@ -79,7 +80,7 @@ test("an order placed with curl reaches both clients once", async () => {
   assert.equal(reason.toString(), "");
 });
 
-/* What the socket got, in bytes: compressed where that was agreed on. */
+/* The received bytes: compressed if that was agreed on. */
 async function receivedFor(offer, data) {
   const { client, next } = await connect("/ws", { perMessageDeflate: offer });
   await next("welcome");
@@ -94,7 +95,7 @@ async function receivedFor(offer, data) {
   return { agreed, bytes };
 }
 
-test("events are compressed for those who offer it", async () => {
+test("events are compressed for clients that offer it", async () => {
   const data = Array.from({ length: 50 }, (_, i) => ({ sku: `WIDGET-${i}`, quantity: i }));
   const plain = await receivedFor(false, data);
   assert.equal(plain.agreed, "");
@@ -115,7 +116,7 @@ test("pings are answered with their payload", async () => {
   client.terminate();
 });
 
-test("the metrics end as OpenMetrics wants", async () => {
+test("the metrics end as OpenMetrics requires", async () => {
   const { stdout } = await run("curl", ["--silent", "--include", `http://${address}/metrics`]);
   assert.match(stdout, /content-type: application\/openmetrics-text; version=1\.0\.0/i);
   assert.match(stdout, /^ws_connections \d+$/m);

@@ -1,4 +1,4 @@
-"""What no host may do, whichever loop it runs on: spin while it waits. As functions of a test case.
+"""What no host may do, whichever loop it runs on: spin while it waits. Functions for test cases.
 
 Not here: starting a host."""
 import resource
@@ -12,7 +12,7 @@ SECONDS = 60  # generous: the build may be a slow, sanitized one on a busy machi
 
 
 def few_descriptors():
-    """For preexec_fn."""
+    """For preexec_fn: limits the process's descriptors."""
     resource.setrlimit(resource.RLIMIT_NOFILE, (DESCRIPTORS, DESCRIPTORS))
 
 
@@ -23,7 +23,7 @@ def cpu_ticks(pid):
 
 
 def spin(cpu_seconds):
-    """Takes so much of the processor, as fast as the machine's other work lets it."""
+    """Uses so much processor time, as fast as the machine's other work allows."""
     until = time.process_time() + cpu_seconds
     while time.process_time() < until:
         pass
@@ -49,7 +49,7 @@ def opened(port, receive_buffer=0, target="/ws"):
 
 
 def ping(client):
-    """A masked ping, and its pong behind whatever else comes."""
+    """Sends a masked ping, and waits for its pong after whatever else arrives."""
     client.sendall(b"\x89\x80\0\0\0\0")
     received = b""
     while b"\x8a\x00" not in received:
@@ -60,7 +60,8 @@ def ping(client):
 
 
 def assert_does_not_spin(case, pid, client):
-    """While the test itself takes half a second of the processor, and this client is answered."""
+    """Checks that the host does not spin, while the test itself uses half a second of processor time,
+    and that this client is answered."""
     before = cpu_ticks(pid)
     for _ in range(20):
         ping(client)
@@ -83,7 +84,8 @@ def check_no_descriptor_left(case, pid, port, target="/ws"):
 
 
 def fill(client):
-    """Asks for more than its socket takes, until the host takes no more or has been asked enough."""
+    """Requests more than its socket can hold, until the host reads no more or has received enough
+    requests."""
     ask = b'{"type":"ping","ref":"' + b"x" * 200 + b'"}'
     frame = b"\x81\xfe" + len(ask).to_bytes(2, "big") + b"\0\0\0\0" + ask
     client.settimeout(1)
@@ -95,7 +97,7 @@ def fill(client):
 
 
 def check_half_closed_client_that_does_not_read(case, pid, port):
-    """The host can neither read from it nor write to it until its close times out."""
+    """The host can neither read from the client nor write to it until its close times out."""
     other = opened(port)
     client = opened(port, receive_buffer=4096)
     fill(client)

@@ -1,6 +1,6 @@
-"""Debian's nginx and haproxy, each with a configuration and a folder of its own, on ports of its own.
+"""Debian's nginx and haproxy, each with its own configuration, folder and ports.
 
-Not here: what is tested."""
+Not here: tests."""
 import shutil
 import socket
 import subprocess
@@ -49,7 +49,7 @@ backend back
 
 
 class Proxy:
-    """A proxy's process, before the backend at a port; it has started when it listens."""
+    """A proxy process in front of the backend at a port; it has started when it listens."""
 
     def __init__(self, configuration, command, backend, **values):
         self.folder = tempfile.mkdtemp(prefix="proxy-")
@@ -80,7 +80,7 @@ class Proxy:
 
 
 def command_of(name):
-    """Its path, also where only the superuser's search path has it; None if it is not installed."""
+    """Its path, also if only the superuser's search path has it; None if it is not installed."""
     return shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")
 
 

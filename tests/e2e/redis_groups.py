@@ -1,7 +1,7 @@
-"""Several real servers that belong together: a master with its replica and the sentinels that watch them, and
-a Redis Cluster. Of Redis or of Valkey.
+"""Several real servers that belong together: a master with its replica and the sentinels that watch
+them, and a Redis Cluster. Of Redis or of Valkey.
 
-Not here: a server alone (redis_server.py), and what is tested."""
+Not here: a single server (redis_server.py), and tests."""
 import contextlib
 import os
 import shutil
@@ -37,7 +37,8 @@ class Sentinel:
         self.process = subprocess.Popen([program, config, "--sentinel"], stdout=subprocess.DEVNULL,
                                         stderr=subprocess.DEVNULL)
         wait_until(lambda: ask(self.port, "PING") == b"PONG", "a sentinel")
-        # They know of each other and of the replica sooner than by themselves.
+        # Tells the sentinels of each other and of the replica, so that the test need not wait until
+        # they find out.
         self.debug("INFO-PERIOD", 200, "PING-PERIOD", 100, "PUBLISH-PERIOD", 100)
 
     def debug(self, *words):
@@ -67,7 +68,8 @@ class SentinelGroup:
                 self.sentinels.append(Sentinel(self.servers[0].port, program, quorum))
                 stack.callback(self.sentinels[-1].stop)
             wait_until(lambda: all(sentinel.is_ready() for sentinel in self.sentinels), "sentinels that know all")
-            # For some of these a sentinel waits until it undoes a failover that it has not heard of.
+            # A sentinel waits some of these periods before it reverts a failover that it has not
+            # heard of.
             for sentinel in self.sentinels:
                 sentinel.debug("PUBLISH-PERIOD", 1000)
             self._stack = stack.pop_all()
@@ -78,7 +80,8 @@ class SentinelGroup:
         return f"redis+sentinel://{hosts}/mymaster"
 
     def fail_over(self):
-        """By hand, while both live; false if the sentinel does not find the time right."""
+        """A manual failover, while both servers are up; returns false if the sentinel refuses it for
+        now."""
         return ask(self.sentinels[0].port, "SENTINEL", "FAILOVER", "mymaster") == b"OK"
 
     def stop(self):
@@ -86,7 +89,7 @@ class SentinelGroup:
 
 
 class ClusterGroup:
-    """Three masters, and a replica of the first one, which is in charge of the backends' keys."""
+    """Three masters, and a replica of the first one, which serves the backends' keys."""
 
     def __init__(self, program):
         with contextlib.ExitStack() as stack:
@@ -120,7 +123,7 @@ class ClusterGroup:
 
     @property
     def uri(self):
-        """The one in charge is not among them."""
+        """The replica is not among them."""
         return f"redis://127.0.0.1:{self.servers[1].port},127.0.0.1:{self.servers[2].port}"
 
     def wait_until_well(self):
@@ -128,7 +131,7 @@ class ClusterGroup:
                                for server in self.servers if server.process.poll() is None), "a cluster that is well")
 
     def move_slot(self, source, target, pause):
-        """From one of the masters to another one; `pause` is called between two steps."""
+        """Moves the slot from one master to another; `pause` is called between two steps."""
         self.servers[target].ask("CLUSTER", "SETSLOT", self.slot, "IMPORTING", self.ids[source])
         self.servers[source].ask("CLUSTER", "SETSLOT", self.slot, "MIGRATING", self.ids[target])
         pause()

@@ -1,7 +1,7 @@
-"""A real redis-server for a test, on a port of its own, which can be killed, paused and started again,
-and a proxy between it and a backend, which can be cut.
+"""A real redis-server for a test, on its own port, which can be killed, paused and restarted, and a
+proxy between it and a backend, which can be cut.
 
-Not here: what is tested."""
+Not here: tests."""
 import contextlib
 import random
 import shutil
@@ -16,7 +16,8 @@ START_SECONDS = 30
 
 
 def free_port():
-    """Below those that the system gives to clients: while a server is down nobody takes its port."""
+    """Below the ports that the system gives to clients: while a server is down, no client takes its
+    port."""
     while True:
         port = random.randrange(10000, 32000)
         with socket.socket() as probe, contextlib.suppress(OSError):
@@ -51,7 +52,7 @@ def ask(port, *words, read=read_answer):
 
 class RedisServer:
     """Every write is on disk before it is answered, so that a kill loses nothing; or a replica of
-    another one. `options` are more words of its command line."""
+    another server. `options` are further arguments of its command line."""
 
     def __init__(self, master=None, program="redis-server", options=()):
         self.program = program
@@ -84,7 +85,7 @@ class RedisServer:
         return ask(self.port, *words, read=lambda answer: answer.readline().rstrip(b"\r\n"))
 
     def ask(self, *words):
-        """The whole answer: bytes, a number, a list of such, or None, also for an error."""
+        """The whole answer: bytes, a number, a list of these, or None, also for an error."""
         return ask(self.port, *words, read=read_answer)
 
     def kill(self):
@@ -105,8 +106,8 @@ class RedisServer:
 
 
 class Proxy:
-    """Passes bytes on to a port, until it is cut: then connections stay open and nothing comes through,
-    as in a network that drops packets; mended, they end, and new ones work."""
+    """Passes bytes on to a port, until it is cut: then connections stay open and nothing gets through,
+    as in a network that drops packets. When it is mended, these connections end, and new ones work."""
 
     def __init__(self, port):
         self.to_port = port
@@ -152,7 +153,7 @@ class Proxy:
         self.is_cut = True
 
     def move(self, port):
-        """Connections end, and new ones go to another port."""
+        """Ends all connections; new ones go to another port."""
         self.to_port = port
         self.mend()
 

@@ -1,7 +1,7 @@
-"""A client that comes back whenever its connection is lost, to any of several backends, as the front end
-does, and writes down what it got.
+"""A client that reconnects whenever its connection is lost, to any of several backends, as the front end
+does, and records what it received.
 
-Not here: what is tested."""
+Not here: tests."""
 import asyncio
 import json
 import random
@@ -14,15 +14,15 @@ RETRY_SECONDS = 0.05
 
 
 class ReturningClient:
-    """`backends` is looked at anew for each connection."""
+    """`backends` is read again for each connection."""
 
     def __init__(self, backends, rooms=(), user_id=None):
         self.backends = backends
         self.rooms = rooms
         self.user_id = user_id
         self.events = []  # messages with an id, in the order of their arrival
-        self.n_incomplete = 0  # how often it was told that something is missing
-        self.gaps = []  # each time: when, and how many events it had
+        self.n_incomplete = 0  # how often it was notified that something is missing
+        self.gaps = []  # for each gap: when, and how many events it had
         self.n_connections = 0
         self.n_messages = 0
         self.is_live = asyncio.Event()
@@ -78,13 +78,14 @@ class ReturningClient:
             self.changed.notify_all()
 
     async def cut(self):
-        """The connection is reset, in the middle of whatever it brings."""
+        """Resets the connection, in the middle of whatever arrives."""
         if self._socket is not None:
             self._socket.transport.abort()
 
     async def wait_for(self, is_enough, seconds=60):
-        """Until it is so, but not if nothing comes for so long. One look may cost as much as there are events:
-        they take a tenth of the time at most, else the client would not keep up with what comes."""
+        """Waits until the condition holds, but fails if nothing arrives for so long. Evaluating it may
+        cost as much as there are events: it takes a tenth of the time at most, so that the client keeps
+        up."""
         begin = time.monotonic()
         while not is_enough(self):
             n_messages = self.n_messages

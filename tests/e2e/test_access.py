@@ -1,4 +1,4 @@
-"""Pages of other origins, the admin's listener, and the connections of one address."""
+"""Pages of other origins, the admin listener, and the number of connections from one address."""
 import asyncio
 import socket
 import subprocess
@@ -15,7 +15,7 @@ CLOSE_4403 = b"\x11\x33"
 
 
 def handshake(backend, path, host, origin):
-    """All that a page of that origin is answered, which closes the WebSocket at once."""
+    """The whole answer to a page of that origin: the WebSocket is closed at once."""
     request = HANDSHAKE.replace(b"/ws", path.encode()).replace(b"Host: x", b"Host: " + host.encode())
     origin = f"\r\nOrigin: {origin}\r\n\r\n".encode()
     return exchange(backend.port, request.replace(b"\r\n\r\n", origin) + b"\x88\x80\0\0\0\0")
@@ -43,7 +43,7 @@ class Origins(BackendCase):
         echo = await self.open(backend, "/echo", origin="http://evil.example")
         self.assertEqual((await self.closed(echo))[0], 4403)
 
-    async def test_a_page_of_another_origin_may_change_nothing(self):
+    async def test_a_page_of_another_origin_cannot_change_anything(self):
         backend = self.start()
         for origin, is_own in self.pages(backend):
             status, answer, _ = await self.call(backend, "POST", "/api/notifications", NOTIFICATION,
@@ -74,7 +74,7 @@ class Origins(BackendCase):
                                      {"Origin": origin})
             self.assertEqual(answer[0], status, origin)
 
-    async def test_the_port_and_case_of_an_origin_are_read_as_browsers_do(self):
+    async def test_the_port_and_case_of_an_origin_are_compared_as_in_browsers(self):
         backend = self.start("--allow-origin", "https://Shop.example:443")
         for origin, host, status in (("https://shop.example", "127.0.0.1", 202),
                                      ("https://shop.example", "shop.example:443", 202),
@@ -89,7 +89,7 @@ class Origins(BackendCase):
             headers["Authorization"] = "Bearer " + token
         return (await self.call(backend, "POST", "/api/notifications", NOTIFICATION, headers))[0]
 
-    async def test_with_tls_a_page_without_is_another(self):
+    async def test_with_tls_a_page_without_tls_has_another_origin(self):
         authority = Authority()
         self.addCleanup(authority.close)
         backend = TlsBackend(authority)
@@ -98,7 +98,7 @@ class Origins(BackendCase):
         for origin, status in (("https://" + own, 202), ("http://" + own, 403)):
             self.assertEqual(await self.post(backend, origin, own), status, origin)
 
-    async def test_a_foreign_name_that_leads_here_is_refused(self):
+    async def test_a_foreign_name_that_resolves_to_the_server_is_refused(self):
         backend = self.start("--echo", "--allow-origin", "http://shop.example",
                              "--admin-listen", "127.0.0.1:0")
         for host, is_ours in (("evil.example", False), (f"evil.example:{backend.port}", False),
@@ -114,7 +114,7 @@ class Origins(BackendCase):
                 status = (await self.call(backend, "GET", path, None, headers,
                                           port=backend.admin_port))[0]
                 self.assertEqual(status, 200 if is_ours else 403, host)
-            for path in ("/", "/nothing"):  # nothing that is worth a secret
+            for path in ("/", "/nothing"):  # no page that is worth protecting
                 status = (await self.call(backend, "GET", path, None, headers))[0]
                 self.assertEqual(status, 404 if path == "/nothing" else 200)
             status = (await self.call(backend, "GET", "/healthz", None, headers,
@@ -128,7 +128,7 @@ class Origins(BackendCase):
                 self.assertEqual(CLOSE_4403 not in answer, is_ours, host)
         self.assertEqual(await self.post(backend, "http://shop.example", "evil.example"), 202)
 
-    async def test_with_tokens_any_name_will_do(self):
+    async def test_with_tokens_any_name_is_accepted(self):
         with tempfile.NamedTemporaryFile() as secret:
             secret.write(SECRET)
             secret.flush()
@@ -138,7 +138,7 @@ class Origins(BackendCase):
         self.assertEqual(await self.post(backend, "http://a.example", "b.example", token()), 403)
         self.assertEqual(await self.post(backend, "http://a.example", "a.example"), 401)
 
-    def test_what_is_no_origin_is_refused_at_the_start(self):
+    def test_invalid_origins_are_refused_at_startup(self):
         for value in ("https://a.example/", "a.example", "https://a.example:0", "wss://a.example",
                       "https://*.example", "https://[::1", "https://\u00e4.example"):
             ended = subprocess.run([BACKEND, "--allow-origin", value], capture_output=True, text=True,
@@ -146,7 +146,7 @@ class Origins(BackendCase):
             self.assertEqual(ended.returncode, 2, value)
             self.assertRegex(ended.stderr, r"\Aorders-backend: --allow-origin: '.*' is no.*\n\Z")
 
-    async def test_all_may_be_allowed(self):
+    async def test_all_origins_may_be_allowed(self):
         backend = self.start("--allow-origin", "*")
         client = await self.open(backend, "/ws", origin="null")
         self.assertEqual((await receive(client))["type"], "welcome")
@@ -156,7 +156,7 @@ class Admin(BackendCase):
     async def get(self, backend, path, port=None):
         return (await self.call(backend, "GET", path, port=port))[0]
 
-    async def test_the_status_pages_move_there(self):
+    async def test_the_status_pages_move_to_the_admin_listener(self):
         backend = self.start("--admin-listen", "127.0.0.1:0")
         for path in ("/ws/stats", "/metrics", "/healthz"):
             self.assertEqual(await self.get(backend, path), 404, path)
@@ -169,7 +169,7 @@ class Admin(BackendCase):
         status, _, headers = await self.call(backend, "POST", "/metrics", port=backend.admin_port)
         self.assertEqual((status, headers["Allow"]), (405, "GET, HEAD"))
 
-    async def test_they_need_no_token_there(self):
+    async def test_the_status_pages_need_no_token_there(self):
         with tempfile.NamedTemporaryFile() as secret:
             secret.write(SECRET)
             secret.flush()
@@ -181,7 +181,7 @@ class Admin(BackendCase):
         self.assertEqual(await self.get(backend, "/api/orders"), 401)
         await client.close()
 
-    async def test_it_ends_in_time(self):
+    async def test_the_admin_listener_ends_in_time(self):
         backend = self.start("--admin-listen", "127.0.0.1:0")
         with socket.create_connection(("127.0.0.1", backend.admin_port)):
             status, _ = await asyncio.to_thread(backend.stop)
@@ -207,7 +207,7 @@ class Addresses(unittest.TestCase):
         return backend
 
     def open_until(self, backend, count):
-        """Opens connections until so many are let in, as the server hears late of ends."""
+        """Opens connections until so many are accepted, because the server learns of ends late."""
         clients = []
         while len(clients) < count:
             client = self.open(backend)
@@ -217,7 +217,7 @@ class Addresses(unittest.TestCase):
                 client.close()
         return clients
 
-    def test_one_too_many_is_answered_with_429(self):
+    def test_a_connection_above_the_limit_gets_429(self):
         backend = self.start("--max-per-address", str(self.LIMIT), "--threads", "2",
                              "--admin-listen", "127.0.0.1:0")
         clients = [self.open(backend) for _ in range(self.LIMIT)]
@@ -243,7 +243,7 @@ class Addresses(unittest.TestCase):
             self.assertTrue(self.is_let_in(client))
             client.close()
 
-    def test_all_that_go_are_counted(self):
+    def test_closed_connections_are_no_longer_counted(self):
         backend = self.start("--max-per-address", str(self.LIMIT), "--threads", "2")
         for round_number in range(40):
             clients = self.open_until(backend, self.LIMIT)
@@ -255,7 +255,7 @@ class Addresses(unittest.TestCase):
                     self.assertTrue(client.recv(4096).startswith(b"HTTP/1.1 101 "))
                 client.close()
 
-    def test_no_limit(self):
+    def test_a_limit_of_0_is_no_limit(self):
         backend = self.start("--max-per-address", "0")
         clients = [self.open(backend) for _ in range(100)]
         self.assertTrue(all(self.is_let_in(client) for client in clients))

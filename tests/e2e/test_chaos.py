@@ -1,7 +1,7 @@
-"""Clients that come, go, break, stall and talk nonsense, while others get every event in order, once;
-afterwards the backend holds no more memory or descriptors than before.
+"""Clients that connect, disconnect, break, stall and send garbage, while others receive every event in
+order, once; afterwards the backend holds no more memory or descriptors than before.
 
-Not here: what each kind of client is answered (the unit tests and test_events.py)."""
+Not here: how each kind of client is answered (the unit tests and test_events.py)."""
 import asyncio
 import json
 import os
@@ -36,7 +36,7 @@ def frame(first, payload):
 
 
 class BadClient:
-    """One connection of random misbehaviour."""
+    """One connection that misbehaves at random."""
 
     def __init__(self, port, chance):
         self.port = port
@@ -72,14 +72,14 @@ class BadClient:
         await self.wait()
 
     async def reset(self):
-        """A close that is a RST, in the middle of what comes."""
+        """Closes with a RST, in the middle of what arrives."""
         await self.open()
         await self.wait()
         linger = struct.pack("ii", 1, 0)
         self.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
 
     async def stall(self):
-        """Reads nothing, so that what waits for it grows."""
+        """Reads nothing, so that its queue grows."""
         await self.open()
         self.writer.transport.pause_reading()
         await asyncio.sleep(3 * self.chance.random())
@@ -100,7 +100,7 @@ class BadClient:
         await self.wait()
 
     async def leave(self):
-        """As it should be."""
+        """Closes correctly."""
         await self.open()
         await self.wait()
         self.writer.write(frame(0x88, b"\x03\xe8"))
@@ -108,7 +108,7 @@ class BadClient:
 
 
 class GoodClient:
-    """Gets everything, and keeps the numbers of the events."""
+    """Receives everything, and keeps the numbers of the events."""
 
     def __init__(self):
         self.numbers = []
@@ -164,7 +164,7 @@ class Chaos(unittest.IsolatedAsyncioTestCase):
         return number
 
     async def settle(self, n_connections):
-        """Until only the good clients are left."""
+        """Waits until only the good clients are left."""
         for _ in range(600):
             stats = await asyncio.to_thread(self.backend.stats)
             if stats["total_connections"] == n_connections:
@@ -173,7 +173,7 @@ class Chaos(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(stats["total_connections"], n_connections)
         await asyncio.sleep(1)
 
-    async def test_good_clients_miss_nothing_and_nothing_is_left(self):
+    async def test_good_clients_miss_nothing_and_nothing_leaks(self):
         # A history that is full after the warm-up grows no more.
         self.backend = Backend("--no-presence", "--max-queue", "65536", "--threads", "2", "--history", "500")
         self.addCleanup(self.backend.stop)
@@ -192,7 +192,7 @@ class Chaos(unittest.IsolatedAsyncioTestCase):
         self.assertGreater(last, first)
         print(f"{last} events; {resident_kib} KiB before, {self.resident_kib()} after")
         self.assertEqual(self.descriptors(), descriptors)
-        if os.environ.get("SANITIZE", "none") == "none":  # which keep what is freed for a while
+        if os.environ.get("SANITIZE", "none") == "none":  # sanitizers keep freed memory for a while
             self.assertLess(self.resident_kib(), resident_kib * (1 + TOLERANCE))
         for task in tasks:
             task.cancel()

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Several backends on one real Redis: what one is told, clients of all hear, once and in one order,
-whoever is killed, paused or cut off.
+"""Several backends on one real Redis: clients of all of them receive every event once and in one order,
+whichever process is killed, paused or cut off.
 
 Not here: several Redis servers (test_failover.py)."""
 import asyncio
@@ -35,7 +35,7 @@ class Cluster(ClusterCase):
         for client in clients:
             await client.wait_for(lambda client: any(event["type"] == "order_created" for event in client.events))
 
-    async def test_users_and_rooms_of_every_process(self):
+    async def test_users_and_rooms_span_all_processes(self):
         nodes = [self.node(name, "--relay") for name in "ab"]
         ann = (await self.follow([nodes[0]], 1, user_id="ann", rooms=("here",)))[0]
         bob = (await self.follow([nodes[1]], 1, user_id="bob", rooms=("here",)))[0]
@@ -68,7 +68,7 @@ class Cluster(ClusterCase):
         lost.process.kill()
         lost.process.wait()
         await asyncio.sleep(LOAD_SECONDS / 2)
-        # What it had answered and not stored yet comes when it is back.
+        # Events that it had answered but not stored are stored when it is back.
         nodes.append(self.node("b"))
         await asyncio.sleep(LOAD_SECONDS / 2)
         await load.stop()
@@ -138,8 +138,8 @@ class Cluster(ClusterCase):
         await self.check_ledger(clients, load)
 
     async def test_a_process_stays_with_the_former_master(self):
-        """The replica that follows lacks what the master has stored last. One process goes to it at once, the
-        others go on with the former master for a while."""
+        """The replica that becomes master lacks the events that the former master stored last. One
+        process moves to it at once, the others stay with the former master for a while."""
         replica = RedisServer(self.redis)
         self.addCleanup(replica.stop)
         proxies = [Proxy(self.redis.port) for _ in range(3)]
@@ -184,7 +184,7 @@ class Cluster(ClusterCase):
         for client in clients:
             await client.wait_for(lambda client: client.n_incomplete > 0 and 3 in numbers(client))
 
-    async def test_it_starts_without_redis(self):
+    async def test_a_process_starts_without_redis(self):
         self.redis.kill()
         node = self.node("a")
         self.assertTrue(await self.notify(node, "event 1"))
@@ -194,7 +194,7 @@ class Cluster(ClusterCase):
         message = await receive_type(client, "notification")
         self.assertEqual(message["data"]["message"], "event 1")
 
-    async def test_what_a_killed_process_left_is_told_later(self):
+    async def test_events_of_a_killed_process_arrive_later(self):
         node = self.node("a")
         follower = (await self.follow([self.node("b")], 1))[0]
         self.redis.pause()
@@ -207,7 +207,7 @@ class Cluster(ClusterCase):
         self.assertEqual(numbers(follower), [1, 2])
         self.assertEqual(follower.n_incomplete, 0)
 
-    async def test_who_is_there(self):
+    async def test_presence_of_all_processes(self):
         nodes = [self.node(name) for name in "ab"]
         await self.follow([nodes[0]], 2, user_id="ann", rooms=("r",))
         await self.follow([nodes[1]], 3, user_id="bob", rooms=("r", "s"))

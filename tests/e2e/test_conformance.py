@@ -1,6 +1,6 @@
 """RFC 6455 and RFC 7692 end to end: the cases of tests/conformance against the backend's echo.
 
-The same cases run on the library alone, in more ways, in tests/unit/websocket/conformance_test.c."""
+The same cases run on the library alone, in more chunkings, in tests/unit/websocket/conformance_test.c."""
 import unittest
 
 from backend import Backend
@@ -23,7 +23,8 @@ class Conformance(unittest.TestCase):
         self.assertEqual([l for l in lines if l.startswith("Sec-WebSocket-Extensions")], case.extensions)
 
     def expect(self, client, expected):
-        """These frames come next; pongs need not wait for messages, and of a close the code counts."""
+        """Checks that these frames arrive next; pongs need not wait for messages, and of a close only
+        the code is compared."""
         left = list(expected)
         while left:
             opcode, payload = client.read_frame()
@@ -35,7 +36,7 @@ class Conformance(unittest.TestCase):
             left.remove(wanted)
 
     def expect_after(self, client, case):
-        """The connection has ended, or goes on as if nothing had been."""
+        """The connection has ended, or continues as if nothing had happened."""
         if case.expected and case.expected[-1][0] == CLOSE:
             self.assertTrue(client.at_end())
         else:
@@ -57,7 +58,7 @@ class Conformance(unittest.TestCase):
                         self.expect(client, [step])
                 self.expect_after(client, case)
 
-    def test_behind_the_request(self):
+    def test_directly_after_the_request(self):
         for case in self.cases:
             with self.subTest(case.name), self.open() as client:
                 client.send(request("/echo", case.headers) + case.sent)
@@ -65,7 +66,7 @@ class Conformance(unittest.TestCase):
                 self.expect(client, case.expected)
                 self.expect_after(client, case)
 
-    def test_byte_by_byte_behind_the_request(self):
+    def test_byte_by_byte_after_the_request(self):
         for case in self.cases:
             if len(case.sent) > BYTEWISE_MAX:
                 continue

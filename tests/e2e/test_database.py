@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""A database that others hold, or that has no room: the rest goes on, nobody waits for it, and what
-was to be written comes after, once."""
+"""A database that another process locks, or that has no room: everything else continues, no client is
+delayed, and what could not be written is written later, once."""
 import asyncio
 import contextlib
 import json
@@ -25,7 +25,7 @@ ORDER = {"client_id": 1, "items": [{"sku": "WIDGET-1", "quantity": 1}]}
 
 @contextlib.contextmanager
 def foreign_lock(path, backend):
-    """As a backup tool holds it: everyone may read, nobody may write."""
+    """As a backup tool holds it: reading is possible, writing is not."""
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as database:
         database.execute("BEGIN IMMEDIATE")
         yield
@@ -34,7 +34,7 @@ def foreign_lock(path, backend):
 
 @contextlib.contextmanager
 def full_disk(path, backend):
-    """No file of the backend may grow any more, whatever it holds."""
+    """No file of the backend may grow any more."""
     limits = resource.prlimit(backend.process.pid, resource.RLIMIT_FSIZE)
     resource.prlimit(backend.process.pid, resource.RLIMIT_FSIZE, (1, limits[1]))
     yield
@@ -68,7 +68,7 @@ class Database(BackendCase):
         return await self.call(backend, "POST", "/api/orders", ORDER)
 
     async def all_but_writing_goes_on(self, backend, code):
-        """Requests that write are told to come later; all else is as ever."""
+        """Requests that write are answered with 503; everything else works."""
         one, _ = await self.connect(backend)
         other, _ = await self.connect(backend)
         for client in (one, other):
@@ -87,7 +87,7 @@ class Database(BackendCase):
         return len(answer["orders"])
 
     async def meets(self, trouble, code):
-        """What holds without Redis: writing resumes, and each event comes once."""
+        """This holds without Redis: writing resumes, and each event arrives once."""
         backend = self.begin()
         client, _ = await self.connect(backend)
         self.assertEqual((await self.write(backend))[0], 201)
@@ -111,7 +111,7 @@ class Database(BackendCase):
         await self.meets(full_disk, "full")
 
     async def catches_up(self, trouble):
-        """Events that are stored, and delivered, while nobody can note that in the database."""
+        """Events are stored in Redis and delivered, but this cannot be recorded in the database."""
         if shutil.which("redis-server") is None:
             self.skipTest("there is no redis-server")
         redis = RedisServer()
@@ -143,7 +143,7 @@ class Database(BackendCase):
         await self.until_settled()
         self.assertEqual((await self.write(backend))[0], 201)
         event = await receive_type(client, "order_created")
-        self.assertEqual(event["data"]["id"], 2 + N_EVENTS)  # so none came twice
+        self.assertEqual(event["data"]["id"], 2 + N_EVENTS)  # so none arrived twice
         await self.until_settled()
 
     async def test_very_many_events_are_not_emitted_in_one_turn(self):

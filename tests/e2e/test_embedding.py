@@ -24,7 +24,7 @@ def free_port():
 
 
 async def connect(port):
-    """Connects as soon as the server listens, which it does not tell."""
+    """Connects as soon as the server listens; it prints nothing when it does."""
     while True:
         try:
             return await websockets.connect(f"ws://127.0.0.1:{port}/")
@@ -79,7 +79,7 @@ class Embedding(unittest.IsolatedAsyncioTestCase):
         self.start(self.compile_readme(port))
         await self.hear(port, "order_created")
 
-    async def test_the_program_in_the_readme_without_a_descriptor(self):
+    async def test_the_program_in_the_readme_without_a_free_descriptor(self):
         port = free_port()
         server = self.start(self.compile_readme(port), preexec_fn=few_descriptors)
         await (await asyncio.wait_for(connect(port), 60)).close()
@@ -91,7 +91,7 @@ class Embedding(unittest.IsolatedAsyncioTestCase):
         server.terminate()
         self.assertEqual(server.wait(60), 0)
 
-    def test_the_smallest_host_without_a_descriptor(self):
+    def test_the_smallest_host_without_a_free_descriptor(self):
         server, port = self.start_embed(preexec_fn=few_descriptors)
         check_no_descriptor_left(self, server.pid, port)
 

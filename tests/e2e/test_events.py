@@ -1,4 +1,4 @@
-"""Events reach the WebSocket clients that they concern: python3-websockets against the backend."""
+"""Events reach the WebSocket clients that they are for: python3-websockets against the backend."""
 import asyncio
 import json
 import unittest
@@ -46,7 +46,7 @@ class Events(BackendCase):
         self.assertEqual(stats["unique_users"], 1)
         self.assertEqual(stats["rooms"], {"orders": 1})
 
-    async def test_low_stock_is_told(self):
+    async def test_low_stock_is_announced(self):
         backend = self.start()
         client, _ = await self.connect(backend)
         _, listing, _ = await self.call(backend, "GET", "/api/inventory")
@@ -69,7 +69,7 @@ class Events(BackendCase):
         await self.call(backend, "POST", "/api/orders", ORDER)
         created = await receive_type(member, "order_created")
         self.assertEqual(created["room"], "orders")
-        # What the outsider hears next is the answer to its own ping, so nothing came before.
+        # The outsider's next message is the answer to its own ping, so nothing arrived before.
         await outsider.send('{"type":"ping","ref":"p"}')
         answer = await receive(outsider)
         self.assertEqual((answer["type"], answer["ref"]), ("pong", "p"))
@@ -111,7 +111,7 @@ class Events(BackendCase):
         answer = await request(client, {"type": "message", "room": "r", "data": 1, "ref": "m"})
         self.assertEqual(answer["data"]["code"], "forbidden")
 
-    async def test_presence_tells_the_others(self):
+    async def test_presence_notifies_the_other_clients(self):
         backend = self.start()
         ana, welcome = await self.connect(backend, "/ws?user_id=ana")
         bob, bobs = await self.connect(backend, "/ws?user_id=bob")
@@ -137,7 +137,7 @@ class Events(BackendCase):
             self.assertEqual((answer["type"], answer["data"]["code"]), ("error", code), sent)
         self.assertEqual((await request(client, {"type": "ping", "ref": 1.5}))["type"], "pong")
 
-    async def test_a_bad_user_id_is_refused(self):
+    async def test_an_invalid_user_id_is_refused(self):
         backend = self.start()
         for user in ("%00", "a%0Ab", "x" * 129, "%ff"):
             with self.assertRaises(websockets.InvalidHandshake) as refused:
@@ -172,12 +172,12 @@ class Events(BackendCase):
         backend = self.start("--echo", "--max-message", "16777216", "--max-fragments", "65536")
         async with websockets.connect(backend.url + "/echo", max_size=None,
                                       compression=None) as client:
-            # 65,536 frames: the client ends a message of fragments with an empty one.
+            # 65,536 frames: the client ends a fragmented message with an empty frame.
             await client.send([bytes(256)] * 65534 + [bytes(511) + b"x"])
             echo = await asyncio.wait_for(client.recv(), 60)
             self.assertEqual((len(echo), echo[-1:]), (16777216, b"x"))
 
-    async def test_messages_in_pieces_pass_unless_the_pieces_are_tiny(self):
+    async def test_fragmented_messages_are_accepted_unless_fragments_are_tiny(self):
         backend = self.start("--echo", "--max-continuation-frames", "2")
         async with websockets.connect(backend.url + "/echo", compression=None) as client:
             for _ in range(10):
@@ -189,7 +189,7 @@ class Events(BackendCase):
                     await asyncio.wait_for(client.recv(), 60)
             self.assertEqual(closed.exception.rcvd.code, 1008)
 
-    async def test_a_client_that_does_not_read_is_sent_away_and_delays_nobody(self):
+    async def test_a_client_that_does_not_read_is_closed_and_delays_no_other(self):
         backend = self.start("--relay", "--no-presence", "--max-queue", "65536")
         slow = await websockets.connect(backend.url + "/ws", max_queue=1, compression=None)
         self.addAsyncCleanup(slow.close)
@@ -212,7 +212,7 @@ class Events(BackendCase):
                 await asyncio.wait_for(slow.recv(), 60)
         self.assertEqual(closed.exception.rcvd.code, 1013)
 
-    async def test_sigterm_tells_every_client_when_to_come_back(self):
+    async def test_sigterm_asks_every_client_to_reconnect(self):
         backend = self.start()
         clients = [(await self.connect(backend))[0] for _ in range(20)]
         status, seconds = await asyncio.to_thread(backend.stop)

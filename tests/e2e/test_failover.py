@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Backends on several real Redis servers, under load: the master is replaced, with Sentinel or in a Redis Cluster,
-or the keys move to another node. Every client hears every event that was answered, once and in order, or is
-told of a gap. The same with Valkey where there is one.
+"""Backends on several real Redis servers, under load: the master is replaced, with Sentinel or in a
+Redis Cluster, or the keys move to another node. Every client receives every event that was answered,
+once and in order, or is notified of a gap. The same tests run with Valkey if it is installed.
 
 Not here: one Redis (test_cluster.py)."""
 import asyncio
@@ -11,7 +11,7 @@ import unittest
 from cluster_case import ClusterCase, LOAD_SECONDS, Load
 from redis_groups import ClusterGroup, SentinelGroup
 
-PATIENCE_SECONDS = 150  # sentinels and nodes of a cluster count in seconds, and begin anew on a busy machine
+PATIENCE_SECONDS = 150  # sentinels and cluster nodes wait whole seconds, and start again on a busy machine
 
 
 class FailoverCase(ClusterCase):
@@ -25,7 +25,7 @@ class FailoverCase(ClusterCase):
         return nodes, clients, load
 
     async def all_at(self, nodes, server):
-        """All backends use this one."""
+        """All backends use this server."""
         for node in nodes:
             while (await self.call(node, "GET", "/ws/stats"))[1]["redis"]["server"] != f"127.0.0.1:{server.port}":
                 await asyncio.sleep(0.05)
@@ -50,8 +50,8 @@ class Sentinel(FailoverCase):
         await self.end(clients, load)
         await self.all_at(nodes, replica)
 
-    async def test_the_master_stands_still(self):
-        """It comes back when another one has taken its place, and knows nothing of that yet."""
+    async def test_the_master_is_paused(self):
+        """The master comes back when another one has taken its place, and does not know that yet."""
         nodes, clients, load = await self.begin()
         former, replica = self.redis.servers
         former.pause()

@@ -1,4 +1,5 @@
-"""Files: the pages that the backend serves and what they may do, and who may read its own."""
+"""Static files: the pages that the backend serves and their permissions, and the permissions of the
+backend's own files."""
 import gzip
 import os
 import shutil
@@ -34,7 +35,7 @@ class Served(BackendCase):
         headers["Accept-Encoding"] = accepted
         return self.backend.request(method, path, None, headers)
 
-    def test_the_form_that_a_client_takes(self):
+    def test_the_coding_that_a_client_accepts(self):
         forms = {"br": b"as brotli", "gzip": gzip.compress(SCRIPT, mtime=0), None: SCRIPT}
         for accepted, coding in (("gzip, deflate, br", "br"), ("gzip", "gzip"), ("br;q=0, gzip;q=0.1", "gzip"),
                                  ("br;q=0, gzip;q=0", None), ("identity", None), ("zstd", None), ("*", "br"),
@@ -48,7 +49,7 @@ class Served(BackendCase):
                 self.assertEqual(headers["Vary"], "Accept-Encoding")
                 self.assertIn("immutable", headers["Cache-Control"])
 
-    def test_each_form_is_cached_as_itself(self):
+    def test_each_coding_is_cached_separately(self):
         etags = [self.get("/assets/a.js", accepted)[2]["ETag"] for accepted in ("br", "gzip", "identity")]
         self.assertEqual(len(set(etags)), 3)
         for accepted, own in zip(("br", "gzip", "identity"), etags):
@@ -59,19 +60,19 @@ class Served(BackendCase):
                     self.assertEqual((content, headers["ETag"], headers["Vary"]), (b"", own, "Accept-Encoding"))
                     self.assertIsNone(headers["Content-Encoding"])
 
-    def test_a_form_that_is_older_than_its_file_is_forgotten(self):
+    def test_a_coded_file_older_than_its_file_is_ignored(self):
         os.utime(os.path.join(self.folder, "assets/a.js.br"), (1, 1))
         self.assertEqual(self.get("/assets/a.js", "br, gzip")[2]["Content-Encoding"], "gzip")
         os.unlink(os.path.join(self.folder, "assets/a.js.gz"))
-        os.symlink("a.js", os.path.join(self.folder, "assets/a.js.gz"))  # nothing leads out of the folder
+        os.symlink("a.js", os.path.join(self.folder, "assets/a.js.gz"))  # no link leads out of the folder
         self.assertIsNone(self.get("/assets/a.js", "br, gzip")[2]["Content-Encoding"])
         self.assertEqual(self.get("/assets/a.js", "br, gzip")[1], SCRIPT)
 
-    def test_a_form_alone_is_nothing(self):
+    def test_a_coded_file_alone_is_not_served(self):
         self.write("b.js.br", b"x")
         self.assertEqual(self.get("/b.js", "br")[0], 404)
 
-    def test_what_a_page_may_do(self):
+    def test_the_content_security_policy(self):
         for path in ("/", "/assets/a.js"):
             headers = self.get(path)[2]
             policy = dict(part.strip().split(" ", 1) for part in headers["Content-Security-Policy"].split(";"))
@@ -85,7 +86,7 @@ class Served(BackendCase):
             self.assertEqual(headers["Referrer-Policy"], "same-origin")
 
 
-    def test_the_websockets_of_a_host_that_is_none_are_not_named(self):
+    def test_the_policy_contains_no_invalid_host(self):
         longest = ".".join(["a" * 50] * 5)
         for host, sources in (("localhost", " ws://localhost wss://localhost"), ("[::1]:80", ""),
                               (f"{longest}:65535", f" ws://{longest}:65535 wss://{longest}:65535"),
@@ -125,11 +126,11 @@ class Own(unittest.TestCase):
             lines = log.lines()
         return [line.split("warn: ", 1)[1] for line in lines]
 
-    def test_a_new_database_is_its_users_alone(self):
+    def test_a_new_database_is_readable_by_its_user_only(self):
         self.assertEqual(self.run_with("--db", self.path("orders.db")), [])
         self.assertEqual(self.modes, {"orders.db": 0o600, "orders.db-wal": 0o600, "orders.db-shm": 0o600})
 
-    def test_an_old_one_that_others_may_read(self):
+    def test_a_database_that_others_may_read(self):
         warnings = self.run_with("--db", self.path("orders.db", 0o644))
         self.assertEqual(self.modes["orders.db"], 0o644)
         self.assertEqual(warnings, [f"--db: {self.path('orders.db')} may be read or written by every user (mode 0644)\n"])

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""While clients flood a server's only thread, another client is answered and gets every event, and the
-process' memory stays within its bounds.
+"""While clients flood a server's only thread, another client is answered and receives every event, and
+the process's memory stays within its bounds.
 
 Not here: how fast that is (tests/bench/floods), and each bound by itself (tests/unit)."""
 import os
@@ -14,7 +14,7 @@ import tokens
 from client import BackendCase, receive_type, request, with_headers
 
 FLOODER = pathlib.Path(__file__).resolve().parents[1] / "bench/floods/flooder.py"
-MOST_SECONDS = "100"  # it is ended before
+MOST_SECONDS = "100"  # the flood is ended earlier
 PINGS, ORDERS = 100, 10
 MOST_MB = {1: 8, 40: 64}
 ORDER = {"client_id": 1, "items": [{"sku": "WIDGET-1", "quantity": 1}]}
@@ -39,7 +39,7 @@ class Floods(BackendCase):
         return flooder
 
     async def expect_served(self, backend, client, headers):
-        """Pings are answered, and each order's event arrives, in order."""
+        """Checks that pings are answered, and that each order's event arrives, in order."""
         for number in range(PINGS):
             await request(client, {"type": "ping", "ref": number})
             if number % (PINGS // ORDERS) == 0:
@@ -63,24 +63,24 @@ class Floods(BackendCase):
         await client.close()
         backend.stop()
 
-    async def test_websockets(self):
+    async def test_a_flood_of_messages(self):
         for kind in ("tiny", "compressed", "rooms", "pings", "pings-unread"):
             for n in MOST_MB:
                 with self.subTest(kind=kind, clients=n):
                     await self.check(kind, n)
 
-    async def test_http(self):
+    async def test_a_flood_of_requests(self):
         for n in MOST_MB:
             with self.subTest(clients=n):
                 await self.check("http", n)
 
-    async def test_tokens(self):
+    async def test_a_flood_of_tokens(self):
         with tempfile.TemporaryDirectory() as folder:
             private, public = tokens.make_pair(folder, "ES256")
             token = tokens.signed_token(private, "ES256")
             await self.check("authenticate", 40, ("--jwt-public-key", public), token)
 
-    async def test_a_message_rate_is_heeded_before_memory_is(self):
+    async def test_the_message_rate_is_checked_before_memory(self):
         await self.check("tiny", 40, ("--message-rate", "20"))
 
 

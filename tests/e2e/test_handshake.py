@@ -1,5 +1,5 @@
-"""The opening handshake of the backend: what is agreed on, and what those who are refused, and the
-log, are told. Which requests are refused is test_process.py's part."""
+"""The opening handshake of the backend: the negotiation, the answers to refused clients, and the log
+lines about them. Which requests are refused is tested in test_process.py."""
 import socket
 import tempfile
 import unittest
@@ -25,8 +25,8 @@ def extensions(client):
 
 class Compression(BackendCase):
     async def open_with_kept_context(self, backend, path, agent):
-        """A client that compresses each message with the context of the one before, whatever was
-        agreed on; and whether anything was."""
+        """A client that compresses each message with the context of the previous one, whatever was
+        agreed on; returns it, and whether compression was agreed on."""
         client = await self.open(backend, path, **with_headers(**{"User-Agent": agent}))
         for extension in extensions(client):
             extension.local_no_context_takeover = False
@@ -48,7 +48,7 @@ class Compression(BackendCase):
                 await echo.send("a message, and another one")
                 self.assertEqual(await echo.recv(), "a message, and another one")
 
-    async def test_the_others_do(self):
+    async def test_other_browsers_compress(self):
         backend = self.start()
         client, compresses = await self.open_with_kept_context(backend, "/ws", SAFARI_15_4)
         self.assertTrue(compresses)
@@ -67,7 +67,8 @@ class LogCase(BackendCase):
         return self.start("--log-level", level, *arguments, stderr=self.log)
 
     def logged(self):
-        """The log so far, without times. A line is written before what it tells of is answered."""
+        """The log so far, without times. A line about a request is written before the request is
+        answered."""
         self.log.seek(0)
         lines = self.log.read().decode().splitlines()
         for line in lines:
@@ -76,7 +77,7 @@ class LogCase(BackendCase):
 
 
 class Log(LogCase):
-    async def test_what_clients_say_forges_no_line(self):
+    async def test_clients_cannot_forge_log_lines(self):
         backend = self.start_with_log("debug")
         for path, shown in ((b"/\xc2\x9b31m", "/?31m"), (b"/a\xe2\x80\xa8b", "/a?b"),
                             (b"/\xe2\x80\xaegpj.exe", "/?gpj.exe"), (b"/\xff\xc3", "/??"),
@@ -87,7 +88,7 @@ class Log(LogCase):
         self.assertTrue(self.logged()[-1].endswith('(GET /ws, Host "a?b")'), self.logged()[-1])
 
 
-    async def test_each_refusal_is_told_at_level_info(self):
+    async def test_each_refusal_is_logged_at_level_info(self):
         secret = tempfile.NamedTemporaryFile()
         self.addCleanup(secret.close)
         secret.write(SECRET)
@@ -126,7 +127,7 @@ class Log(LogCase):
             self.assertNotIn(token()[:40], line)
             self.assertNotIn("abc", line)
 
-    async def test_other_requests_are_told_at_level_debug(self):
+    async def test_other_requests_are_logged_at_level_debug(self):
         backend = self.start_with_log("info")
         for request_head in (b"GET /nothing HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
                              b"GET / HTTP/1.1\r\nHost: x\r\nExpect: wonders\r\n\r\n"):
@@ -144,7 +145,7 @@ class Log(LogCase):
 
 
 class Answers(BackendCase):
-    async def test_mistakes_are_named_with_their_remedy(self):
+    async def test_answers_name_the_mistake_and_the_remedy(self):
         backend = self.start("--admin-listen", "127.0.0.1:0")
         plain = b"GET /ws HTTP/1.0\r\nHost: x\r\n\r\n"
         for data, status, words in (
@@ -172,7 +173,7 @@ class Answers(BackendCase):
             b"Connection: Upgrade", b"Connection: Upgrade, close")).split(b"\r\n\r\n", 1)
         self.assertIn(b"this listener has no WebSocket", body)
 
-    async def test_cookies_of_12_kib_are_no_obstacle(self):
+    async def test_cookies_of_12_kib_are_accepted(self):
         backend = self.start()
         client, welcome = await self.connect(backend, **with_headers(Cookie="c" * 12288))
         self.assertEqual(welcome["type"], "welcome")

@@ -1,4 +1,4 @@
-"""HTTP framing by raw sockets: the cases of tests/http, each with another request behind it."""
+"""HTTP framing by raw sockets: the cases of tests/http, each with another request after it."""
 import os
 import pathlib
 import re
@@ -33,7 +33,7 @@ def cases(name):
 
 
 def exchange(port, data):
-    """All that is answered until the server closes the connection."""
+    """Everything that is answered until the server closes the connection."""
     with socket.create_connection(("127.0.0.1", port), START_SECONDS) as client:
         client.sendall(data)
         answer = b""
@@ -56,7 +56,7 @@ class Framing(unittest.TestCase):
         cls.backend.stop()
 
     def check(self, file):
-        """A body that is understood may still be refused by the API, but that ends no connection."""
+        """A valid body may still be refused by the API, but that does not end the connection."""
         for verdict, name, data in cases(file):
             with self.subTest(file=file, name=name):
                 answer = exchange(self.backend.port, data + NEXT)

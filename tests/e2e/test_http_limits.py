@@ -1,4 +1,4 @@
-"""What clients can make the backend do and keep by plain HTTP: bodies, costly requests, connections."""
+"""The bounds of what clients can cost the backend by plain HTTP: bodies, costly requests, connections."""
 import json
 import os
 import re
@@ -15,7 +15,7 @@ from test_process import HANDSHAKE, exchange
 from tokens import SECRET, token
 
 MIB = 1 << 20
-MOST_HTTP = 4096  # of connections of a thread that are no WebSockets
+MOST_HTTP = 4096  # connections of a thread that are not WebSockets
 
 
 def post(path, *fields):
@@ -42,7 +42,7 @@ class HttpCase(unittest.TestCase):
 
 
     def connect_deaf(self, backend, *sent):
-        """A client that reads nothing, and for which the kernel keeps little."""
+        """A client that reads nothing, and whose socket has small buffers."""
         client = socket.socket()
         self.addCleanup(client.close)
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
@@ -55,14 +55,14 @@ class HttpCase(unittest.TestCase):
 
 class Bodies(HttpCase):
     LIST = b"GET /api/orders?limit=40 HTTP/1.1\r\nHost: localhost\r\n\r\n"
-    UNREAD = 6  # of these answers, less than 64 KiB: the kernel keeps a part, and the backend goes on reading
+    UNREAD = 6  # of these answers, less than 64 KiB: the kernel holds a part, and the backend continues to read
 
     def status(self, backend, head):
-        """The answer to a head whose body does not come."""
+        """The status of the answer to a head whose body never arrives."""
         answer = self.connect(backend, head).recv(4096).decode()
         return int(re.match(r"HTTP/1\.1 (\d+) ", answer)[1])
 
-    def test_nobody_sends_one_in_vain(self):
+    def test_a_body_is_only_received_if_it_is_wanted(self):
         with tempfile.NamedTemporaryFile() as file:
             file.write(SECRET)
             file.flush()
@@ -81,12 +81,12 @@ class Bodies(HttpCase):
             self.status(backend, b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n"), 400
         )
 
-    def test_all_that_come_in_at_once_have_a_bound(self):
+    def test_all_incoming_bodies_together_have_a_bound(self):
         backend = self.start()
         large = post("/api/orders", f"Content-Length: {MIB}") + b" " * (MIB - 1)
         before = resident(backend)
         clients = [self.connect(backend, large) for _ in range(300)]
-        # In the order in which they came, but for the last: they fit.
+        # In the order in which they arrived, except the last ones: these fit.
         for client in clients[:-50]:
             self.assertIn(b" 503 ", client.recv(4096).splitlines()[0])
         if os.environ["SANITIZE"] == "none":
@@ -98,7 +98,7 @@ class Bodies(HttpCase):
 
     @staticmethod
     def unread(backend, ports):
-        """Bytes from clients at these ports that the backend has not taken from its sockets."""
+        """Bytes from clients at these ports that the backend has not read from its sockets."""
         total = 0
         with open("/proc/net/tcp") as table:
             for line in list(table)[1:]:
@@ -110,7 +110,7 @@ class Bodies(HttpCase):
                     total += int(fields[4].split(":")[0], 16)
         return total
 
-    def test_those_give_way_too_whose_clients_read_no_answers(self):
+    def test_bodies_of_clients_that_read_no_answers_give_way(self):
         backend = self.start()
         order = {"client_id": 1, "items": [{"sku": "WIDGET-1", "quantity": 1}]}
         for _ in range(40):
@@ -127,7 +127,7 @@ class Bodies(HttpCase):
         other.sendall(body[1:])
         self.assertIn(b" 201 ", other.recv(4096).splitlines()[0])
 
-    def test_no_tree_is_made_of_half_a_million_values(self):
+    def test_bodies_of_half_a_million_values_are_refused_unparsed(self):
         backend = self.start()
         for values, message in ((9_000, "1 to 100 elements"), (11_000, "more than 10,000 values"),
                                 (500_000, "more than 10,000 values")):
@@ -144,31 +144,31 @@ class Turns(HttpCase):
     LIST = b"GET /api/orders?limit=500 HTTP/1.1\r\nHost: localhost\r\n\r\n"
     ORDERS, FLOODERS, LISTS, UNREAD = 300, 4, 25, 600
 
-    def test_requests_that_wait_for_their_turn_have_a_joint_bound(self):
+    def test_all_waiting_requests_together_have_a_bound(self):
         """Their clients read, so that none of them is closed for its memory."""
         crowd.raise_descriptor_limit()
         backend = self.start()
         self.place_orders(backend)
         clients = [self.connect(backend) for _ in range(4000)]
-        backend.stats()  # all were accepted before
+        backend.stats()  # so all connections were accepted before
         self.stop(backend)
         for client in clients:
             client.sendall((self.LIST * 2000)[:64 << 10])
         backend.process.send_signal(signal.SIGCONT)
-        for _ in range(5):  # in as many turns all of them are read from
+        for _ in range(5):  # in five turns the backend has read from all of them
             self.assertEqual(backend.request("GET", "/healthz")[0], 200)
         if os.environ["SANITIZE"] == "none":
             self.assertLess(resident(backend), 128 * MIB)
 
-    def test_costly_requests_take_turns_with_those_of_others(self):
+    def test_costly_requests_take_turns_with_others(self):
         with tempfile.TemporaryFile() as log:
             backend = self.start("--log-level", "debug", stderr=log)
             self.place_orders(backend)
             flooders = [self.connect(backend) for _ in range(self.FLOODERS)]
             other = self.connect(backend)
-            backend.stats()  # all were accepted before
+            backend.stats()  # so all connections were accepted before
             start = os.fstat(log.fileno()).st_size
-            self.stop(backend)  # so that all is there when it looks
+            self.stop(backend)  # so that all requests are there when it continues
             for client in flooders:
                 client.sendall(self.LIST * self.LISTS)
             other.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n" * 2)
@@ -198,7 +198,7 @@ class Turns(HttpCase):
                 state = stat.read().rpartition(b")")[2].split()[0]
 
     def read_lists(self, client):
-        """A broken order would be a broken answer."""
+        """A response in the wrong order would be an invalid response."""
         answers = b""
         while answers.count(b"HTTP/1.1 200 OK") < self.LISTS or not answers.endswith(b"}"):
             part = client.recv(MIB)
@@ -208,14 +208,14 @@ class Turns(HttpCase):
             orders = json.loads(answer.partition(b"\r\n\r\n")[2])["orders"]
             self.assertEqual(len(orders), self.ORDERS)
 
-    def test_unread_answers_stop_the_reading(self):
-        """No more is answered than the kernel's buffers hold."""
+    def test_unread_answers_pause_reading(self):
+        """No more requests are answered than fit into the kernel's buffers."""
         with tempfile.TemporaryFile() as log:
             backend = self.start("--log-level", "debug", stderr=log)
             self.place_orders(backend)
             self.connect(backend, self.LIST * self.UNREAD)
             answered = [0]
-            while answered[-1] == 0 or len(set(answered[-10:])) > 1:  # looks that find no more
+            while answered[-1] == 0 or len(set(answered[-10:])) > 1:  # until the number stops rising
                 self.assertEqual(backend.request("GET", "/healthz")[0], 200)
                 threading.Event().wait(0.05)
                 lines = os.pread(log.fileno(), MIB, 0)
@@ -228,7 +228,7 @@ class Statistics(HttpCase):
     GET = b"GET /ws/stats HTTP/1.1\r\nHost: localhost\r\n\r\n"
     LAST = GET[:-2] + b"Connection: close\r\n\r\n"
 
-    def test_the_list_of_many_rooms_is_made_once_for_all(self):
+    def test_the_list_of_many_rooms_is_built_once_for_all(self):
         backend = self.start("--max-rooms", "0")
         member = crowd.Client(backend.port)
         self.addCleanup(member.close)
@@ -241,7 +241,7 @@ class Statistics(HttpCase):
             joined += sum('"room_joined"' in text for text in member.receive())
         before = resident(backend)
         readers = [self.connect(backend, self.GET * 3 + self.LAST) for _ in range(self.READERS)]
-        for _ in range(5):  # in as many turns the readers have got all that the kernel takes
+        for _ in range(5):  # in five turns the readers have received everything that fits into the kernel's buffers
             self.assertEqual(backend.stats()["rooms"], rooms)
         if os.environ["SANITIZE"] == "none":
             self.assertLess(resident(backend) - before, 32 * MIB)
@@ -252,15 +252,15 @@ class Statistics(HttpCase):
             self.assertEqual(answer.count(b"HTTP/1.1 200 OK"), 4)
             self.assertEqual(json.loads(answer.rpartition(b"\r\n\r\n")[2])["rooms"], rooms)
         member.close()
-        while backend.stats()["rooms"]:  # it is kept for a moment
+        while backend.stats()["rooms"]:  # the list is cached for a moment
             threading.Event().wait(0.1)
 
 
-    def test_a_list_that_cannot_be_made_is_answered(self):
+    def test_a_list_that_cannot_be_built_is_answered(self):
         backend = self.start("--max-rooms", "0")
         member = crowd.Client(backend.port)
         self.addCleanup(member.close)
-        for number in range(1000):  # more than a request makes for itself
+        for number in range(1000):  # more than a request can list
             member.send(json.dumps({"type": "join_room", "room": f"{'room':-<110}{number}"}))
         joined = 0
         while joined < 1000:
@@ -284,7 +284,7 @@ class Statistics(HttpCase):
 
 
 class Connections(HttpCase):
-    def test_those_that_are_of_least_use_give_way(self):
+    def test_the_least_useful_connections_give_way(self):
         crowd.raise_descriptor_limit()
         backend = self.start()
         websocket = crowd.Client(backend.port)
@@ -334,7 +334,7 @@ class Connections(HttpCase):
 
     @staticmethod
     def is_closed(client):
-        """After what was on its way."""
+        """After the bytes that were on their way."""
         try:
             while client.recv(MIB):
                 pass
@@ -356,7 +356,7 @@ class Connections(HttpCase):
             self.assertIn(b" 100 Continue", newcomer.recv(4096))
             self.assertTrue(self.is_closed(slow))
 
-    def test_what_waits_behind_unread_answers_has_a_joint_bound(self):
+    def test_all_input_behind_unread_answers_has_a_bound(self):
         log = tempfile.TemporaryFile()
         self.addCleanup(log.close)
         backend = self.start_with_large_file("--log-level", "info", stderr=log)

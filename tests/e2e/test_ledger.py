@@ -1,5 +1,5 @@
-"""A ledger of descriptors: the sockets that the backend's process has are those of its statistics,
-whatever its clients do, and none stays when its client has gone or does nothing more."""
+"""A ledger of descriptors: the sockets of the backend's process are those in its statistics, whatever
+its clients do, and none is left when its client has gone or is idle."""
 import contextlib
 import json
 import os
@@ -25,7 +25,7 @@ class Ledger(unittest.TestCase):
         self.control = backend.http_connection()
         self.addCleanup(self.control.close)
         self.stats()
-        self.others = self.descriptors() - 1  # listeners, which are no clients
+        self.others = self.descriptors() - 1  # listeners, which are not clients
 
     def descriptors(self):
         folder = f"/proc/{self.backend.process.pid}/fd"
@@ -40,7 +40,7 @@ class Ledger(unittest.TestCase):
         return json.loads(self.control.getresponse().read())
 
     def wait_for(self, sockets):
-        """Waits until so many clients are there, by the statistics and by the kernel."""
+        """Waits until there are so many clients, by the statistics and by the kernel."""
         for _ in range(LONGEST_DEADLINE * 10):
             figures = self.stats()
             seen = figures["sockets"] - 1, self.descriptors() - self.others - 1
@@ -77,11 +77,11 @@ class Plain(Ledger):
         return self.client(*sent, receive_bytes=SMALLEST_BUFFER)
 
     def answers_that_fill_the_socket(self):
-        """How many lists it takes until the kernel takes no more of them."""
+        """The number of lists that fill the socket's buffers."""
         length = len(exchange(self.backend.port, self.LIST[:-2] + b"Connection: close\r\n\r\n"))
         probe = self.deaf(self.LIST * ANSWERS)
         sizes = [0, 1]
-        while sizes[-1] != sizes[-2]:  # a look that finds no more than the one before
+        while sizes[-1] != sizes[-2]:  # until two readings agree
             self.stats()
             threading.Event().wait(0.2)
             sizes.append(self.kernel_holds(probe))
@@ -101,7 +101,7 @@ class Plain(Ledger):
                     total += unsent if int(fields[1].split(":")[1], 16) == self.backend.port else unread
         return total
 
-    def test_whoever_does_nothing_is_ended(self):
+    def test_idle_clients_are_disconnected(self):
         full = self.answers_that_fill_the_socket()
         self.assertLess(full, ANSWERS - 10)
         half_closed = self.deaf(self.LIST * ANSWERS)
@@ -114,16 +114,16 @@ class Plain(Ledger):
             self.deaf(self.LIST * ANSWERS),
             self.deaf(self.LIST * ANSWERS, self.POST),
             half_closed,
-            self.deaf(HANDSHAKE),  # no pong comes
+            self.deaf(HANDSHAKE),  # no pong is sent
             self.deaf(self.LIST * 3 + HANDSHAKE),
             self.deaf(HANDSHAKE.replace(b"websocket", b"nothing")),
-            # The WebSocket comes when some answers are still to be written.
+            # The WebSocket is requested while some answers have yet to be written.
             *(self.deaf(self.LIST * count + HANDSHAKE) for count in range(full - 2, full + 10)),
         ]
         self.wait_for(0)
         self.assertTrue(clients)
 
-    def test_whoever_goes_away_leaves_nothing(self):
+    def test_clients_that_disconnect_leave_no_socket(self):
         def open_all():
             return [
                 self.client(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"),
@@ -154,7 +154,7 @@ class Plain(Ledger):
 
 
 class Tls(Ledger):
-    def test_handshakes_that_end_nowhere(self):
+    def test_unfinished_tls_handshakes_are_ended(self):
         authority = Authority()
         self.addCleanup(authority.close)
         self.open_books(TlsBackend(authority, "--threads", "1"))

@@ -1,6 +1,6 @@
 """The backend under valgrind's memcheck, from its start to its drain: no error, and no leak.
 
-What the answers must be is tested elsewhere; here everything is done once, well and badly."""
+Other tests check the answers; here everything is done once, correctly and incorrectly."""
 import asyncio
 import contextlib
 import json
@@ -65,7 +65,7 @@ class Memcheck(unittest.IsolatedAsyncioTestCase):
                 f"--errors-for-leak-kinds={LEAKS}", "--fair-sched=try", f"--log-file={log}")
 
     async def say_bytes(self, backend, context, data):
-        """Sends bytes, reads what comes until the server or our patience ends, and cuts."""
+        """Sends bytes, reads until the server closes or a timeout, and resets the connection."""
         reader, writer = await asyncio.open_connection(
             "localhost", backend.port, ssl=context, limit=1 << 20)
         with contextlib.suppress(ConnectionError, ssl.SSLError, asyncio.TimeoutError):

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""A backend whose Redis is named by a host's name, and a name server that does not answer: clients are served
-meanwhile, and hear of everything when it does."""
+"""A backend whose Redis is given by a host name, and a name server that does not answer: clients are
+served meanwhile, and receive all events once it answers."""
 import os
 import shutil
 import tempfile
@@ -20,7 +20,7 @@ class SlowNames(BackendCase):
         self.addCleanup(self.redis.stop)
         folder = tempfile.mkdtemp(prefix="names-")
         self.addCleanup(shutil.rmtree, folder, True)
-        # LD_PRELOAD is divided at spaces, and the build's path may have some.
+        # LD_PRELOAD is split at spaces, and the build's path may contain some.
         self.preloaded = shutil.copy(PRELOADED, folder)
         self.hangs = os.path.join(folder, "hangs")
         self.hang()
@@ -50,7 +50,7 @@ class SlowNames(BackendCase):
         self.assertEqual((await receive_type(client, "notification"))["data"]["message"], "first")
         self.assertEqual((await self.call(backend, "GET", "/ws/stats"))[1]["redis"]["connected"], 1)
 
-        # When it is looked up anew the address is known, but not whether it is still the name's.
+        # When the name is looked up again, the last address is known, but it may be out of date.
         self.hang()
         self.redis.kill()
         while (await self.call(backend, "GET", "/ws/stats"))[1]["redis"]["connected"]:
@@ -60,7 +60,7 @@ class SlowNames(BackendCase):
         await self.call(backend, "POST", "/api/notifications", {"message": "second"})
         self.assertEqual((await receive_type(client, "notification"))["data"]["message"], "second")
 
-    async def test_it_ends_meanwhile(self):
+    async def test_shutdown_during_a_lookup(self):
         backend = self.start_by_name()
         await self.connect(backend)
         status, _ = backend.stop()

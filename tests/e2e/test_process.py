@@ -1,4 +1,4 @@
-"""The backend as a process: its command line, its limits of descriptors, HTTP as bytes, its end."""
+"""The backend as a process: its command line, its limits of descriptors, HTTP as bytes, shutdown."""
 import resource
 import signal
 import socket
@@ -13,7 +13,7 @@ from hosts import (HANDSHAKE, check_half_closed_client_that_does_not_read, check
 
 
 def exchange(port, data):
-    """Sends bytes and returns all that comes until the server closes."""
+    """Sends bytes and returns everything that arrives until the server closes."""
     with socket.create_connection(("127.0.0.1", port), START_SECONDS) as client:
         client.sendall(data)
         answer = b""
@@ -31,7 +31,7 @@ class CommandLine(unittest.TestCase):
         self.assertEqual(len(lines), 1, (arguments, lines))
         return lines[0]
 
-    def test_bad_arguments_are_refused_with_one_line(self):
+    def test_invalid_arguments_are_refused_with_one_line(self):
         for arguments in (("--nonsense",), ("stray",), ("--listen",), ("--listen", "nowhere"),
                           ("--listen", "127.0.0.1:99999"), ("--threads", "0x"), ("--threads", "-1"),
                           ("--history", "-1"), ("--history", "1073741825"), ("--history",),
@@ -47,7 +47,7 @@ class CommandLine(unittest.TestCase):
         with Backend() as backend:
             self.refused("--db", ":memory:", "--listen", f"127.0.0.1:{backend.port}")
 
-    def test_a_file_that_is_no_database_is_refused(self):
+    def test_a_file_that_is_not_a_database_is_refused(self):
         with tempfile.NamedTemporaryFile() as file:
             file.write(b"this is no database, but it is long enough to be looked at" * 100)
             file.flush()
@@ -68,7 +68,7 @@ class Descriptors(unittest.TestCase):
             for client in clients:
                 client.close()
 
-    def test_no_descriptor_left_neither_spins_nor_harms_the_others(self):
+    def test_without_a_free_descriptor_clients_are_served(self):
         with Backend("--threads", "1", preexec_fn=few_descriptors) as backend:
             check_no_descriptor_left(self, backend.process.pid, backend.port)
             status, content, _ = backend.request("GET", "/healthz")
@@ -109,7 +109,7 @@ class Http(unittest.TestCase):
         head = b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 20000
         self.assertIn(b" 431 ", exchange(self.backend.port, head).splitlines()[0])
 
-    def test_handshakes_that_are_none(self):
+    def test_requests_that_are_no_handshake(self):
         for change, status in (((b"GET", b"POST"), b" 405 "), ((b"HTTP/1.1", b"HTTP/1.0"), b" 400 "),
                                ((b"Host: x\r\n", b""), b" 400 "), ((b"websocket", b"h2c"), b" 426 "),
                                ((b": 13", b": 8"), b" 426 "), ((b"dGhl", b"xx"), b" 400 "),
@@ -119,7 +119,7 @@ class Http(unittest.TestCase):
             if change[0] == b": 13":
                 self.assertIn(b"Sec-WebSocket-Version: 13\r\n", answer)
 
-    def test_frames_right_behind_the_handshake(self):
+    def test_frames_directly_after_the_handshake(self):
         ping = b"\x89\x82\0\0\0\0hi"
         close = b"\x88\x82\0\0\0\0\x03\xe8"
         answer = exchange(self.backend.port, HANDSHAKE + ping + close)
@@ -128,7 +128,7 @@ class Http(unittest.TestCase):
         self.assertIn(b"\x8a\x02hi", frames)
         self.assertTrue(frames.endswith(b"\x88\x02\x03\xe8"))
 
-    def test_what_came_before_the_end_is_answered_first(self):
+    def test_requests_before_a_half_close_are_answered(self):
         ping = b'\x81\x8f\0\0\0\0{"type":"ping"}'
         close = b"\x88\x82\0\0\0\0\x03\xe8"
         unmasked = b"\x81\x00"
@@ -146,7 +146,8 @@ class Http(unittest.TestCase):
 
 
 def drip_until_closed(client):
-    """A byte of a header now and then; whether the server closes before START_SECONDS are over."""
+    """Sends a byte of a header now and then; returns whether the server closes before START_SECONDS are
+    over."""
     client.settimeout(0.2)
     for _ in range(5 * START_SECONDS):
         try:
@@ -161,7 +162,7 @@ def drip_until_closed(client):
 
 
 class SlowHeads(unittest.TestCase):
-    def test_clients_that_say_nothing_or_go_on_dripping_are_closed(self):
+    def test_clients_that_send_nothing_or_too_slowly_are_closed(self):
         with tempfile.TemporaryFile() as log, \
                 Backend("--threads", "1", "--log-level", "info", stderr=log) as backend:
             with socket.create_connection(("127.0.0.1", backend.port), START_SECONDS) as silent, \
@@ -173,7 +174,7 @@ class SlowHeads(unittest.TestCase):
             self.assertIn(b"info: request refused: its head took too long (GET /healthz)\n", log.read())
 
 
-class TheEnd(unittest.TestCase):
+class Shutdown(unittest.TestCase):
     def test_sigterm_under_load(self):
         backend = Backend("--threads", "2", "--relay")
         stop = threading.Event()
@@ -217,7 +218,7 @@ class TheEnd(unittest.TestCase):
         for client in clients:
             client.close()
 
-    def test_a_body_that_never_comes_does_not_hold_it_up(self):
+    def test_a_body_that_never_arrives_does_not_delay_shutdown(self):
         backend = Backend("--threads", "1")
         with socket.create_connection(("127.0.0.1", backend.port), START_SECONDS / 2) as client:
             client.sendall(b"POST /api/notifications HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{")
@@ -226,7 +227,7 @@ class TheEnd(unittest.TestCase):
             self.assertEqual(client.recv(1), b"")
         self.assertEqual(backend.stop()[0], 0)
 
-    def test_sigint_ends_it_too(self):
+    def test_sigint(self):
         backend = Backend()
         backend.process.send_signal(signal.SIGINT)
         self.assertEqual(backend.stop()[0], 0)

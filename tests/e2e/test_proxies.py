@@ -1,4 +1,5 @@
-"""Behind a proxy: who the client is, by headers and by the PROXY protocol; nobody else is believed."""
+"""Behind a proxy: the client's address, by headers and by the PROXY protocol; headers from other peers
+are ignored."""
 import asyncio
 import http.client
 import re
@@ -36,7 +37,7 @@ class ProxyCase(BackendCase):
                           stderr=self.log.pipe)
 
     def before(self, kind, backend, **options):
-        """That proxy before it."""
+        """Starts that proxy in front of the backend."""
         if command_of(kind.__name__) is None:
             self.skipTest(f"there is no {kind.__name__}")
         proxy = kind(backend.port, **options)
@@ -56,19 +57,19 @@ class ProxyCase(BackendCase):
         return http_status(refusal.exception)
 
     async def counts_clients(self, proxy, **lies):
-        """Each client of the proxy has as many connections as anyone, whatever it says."""
+        """Each client of the proxy may have as many connections as any other, whatever headers it sends."""
         clients = [await self.come(proxy, "127.0.0.2", **lies) for _ in range(LIMIT)]
         await self.come(proxy, "127.0.0.3")
         self.assertEqual(await self.is_refused(proxy, "127.0.0.2", **lies), 429)
         await clients[0].close()
-        while True:  # the proxy tells of the end when it likes
+        while True:  # the proxy may report the end late
             try:
                 return await self.come(proxy, "127.0.0.2")
             except websockets.InvalidHandshake:
                 await asyncio.sleep(0.02)
 
     async def logged(self, backend, pattern):
-        """Whether a line of the log is like that; ends the backend."""
+        """Ends the backend; returns whether a line of its log matches."""
         await asyncio.to_thread(backend.stop)
         return any(re.search(pattern, line) for line in self.log.lines())
 
@@ -92,10 +93,10 @@ class Headers(ProxyCase):
         proxy = self.before(haproxy, backend, mode="http",
                             rules="http-request add-header Forwarded for=%[src];proto=https")
         await self.counts_clients(proxy, Forwarded='for=192.0.2.1;x=",", for=10.1.0.1')
-        # A client that writes the header that this proxy leaves alone.
+        # A client that sends the header that this proxy does not overwrite.
         self.assertEqual(await self.is_refused(proxy, "127.0.0.4", **self.LIES), 400)
 
-    async def test_requests_of_many_share_a_proxys_connections(self):
+    async def test_requests_of_many_clients_share_a_proxys_connections(self):
         backend = self.begin()
         proxy = self.before(nginx, backend)
         for number in range(40):
@@ -106,7 +107,7 @@ class Headers(ProxyCase):
             connection.close()
         self.assertTrue(await self.logged(backend, r"GET /healthz 200 for 127\.0\.0\.4\n"))
 
-    async def test_the_scheme_that_the_proxy_tells(self):
+    async def test_the_scheme_in_the_proxys_header(self):
         backend = self.begin("--allow-origin", "http://a.example:1")
         for told, origin, status in (("http", "http://a.example", 202), ("http", "https://a.example", 403),
                                      ("https", "https://a.example", 202), ("https", "http://a.example", 403),
@@ -116,7 +117,7 @@ class Headers(ProxyCase):
                                       "X-Forwarded-For": "127.0.0.5"})
             self.assertEqual(answer[0], status, (told, origin))
 
-    async def test_nobody_else_is_believed(self):
+    async def test_headers_of_other_peers_are_ignored(self):
         backend = self.begin()
         for header in ("X-Forwarded-For: 192.0.2.%d", "Forwarded: for=192.0.2.%d"):
             clients = []
@@ -142,7 +143,7 @@ class ProxyProtocol(ProxyCase):
         return client
 
     def status(self, client):
-        """Of the next answer; None at the end, which is a reset where something was not read."""
+        """The status of the next answer; None at the end, which is a reset if something was not read."""
         try:
             answer = client.recv(4096)
         except ConnectionResetError:
@@ -156,7 +157,7 @@ class ProxyProtocol(ProxyCase):
             await self.counts_clients(proxy, **Headers.LIES)
             self.assertTrue(await self.logged(backend, r"endpoint for 127\.0\.0\.2\n"))
 
-    async def test_before_tls(self):
+    async def test_a_header_before_tls(self):
         authority = Authority()
         self.addCleanup(authority.close)
         backend = TlsBackend(authority, "--max-per-address", str(LIMIT), "--trusted-proxy", "127.0.0.1")
@@ -183,7 +184,7 @@ class ProxyProtocol(ProxyCase):
                 client.sendall(GET)
                 self.assertEqual(self.status(client), 200)
 
-    async def test_a_header_bit_by_bit(self):
+    async def test_a_header_in_pieces(self):
         backend = self.begin()
         for header in (b"PROXY TCP4 127.0.0.2 127.0.0.1 1 2\r\n", v2("127.0.0.3", more=b"\x04\0\x08" + bytes(8))):
             client = self.talk(backend, b"")
@@ -195,15 +196,15 @@ class ProxyProtocol(ProxyCase):
         for address in ("127.0.0.2", "127.0.0.3"):
             self.assertTrue(await self.logged(backend, rf"GET /healthz 200 for {re.escape(address)}\n"))
 
-    def test_what_is_no_header(self):
+    def test_bytes_that_are_no_header(self):
         backend = self.begin()
-        for start in (b"GET", b"PROPFIND", b"PRO", b"P"):  # as a header begins, then not
+        for start in (b"GET", b"PROPFIND", b"PRO", b"P"):  # the start of a header, then something else
             client = self.talk(backend, start[:3])
             client.sendall(start[3:] + GET if start == b"PROPFIND" else GET[3:] if start == b"GET" else b"X" + GET)
             self.assertIn(self.status(client), (200, 400, 501), start)
         self.assertEqual(self.status(self.talk(backend, GET)), 200)
 
-    def test_bad_headers_and_cut_ones(self):
+    def test_invalid_and_truncated_headers(self):
         backend = self.begin()
         for data in (b"PROXY TCP4 127.0.0.2 127.0.0.1 1\r\n" + GET, v2("127.0.0.2", 0x31) + GET,
                      b"PROXY " + b"a" * 200, V2 + b"\x21\x11\xff\xff" + GET):
@@ -213,9 +214,9 @@ class ProxyProtocol(ProxyCase):
             client.shutdown(socket.SHUT_WR)
             self.assertIsNone(self.status(client), data)
 
-    def test_who_is_not_said(self):
-        """An unknown client counts for its proxy, and its own headers are not believed; who speaks for
-        itself is one whose are."""
+    def test_headers_without_an_address(self):
+        """With an unknown client the proxy's address counts and its headers are not believed; with LOCAL
+        the proxy speaks for itself, and its headers are believed."""
         backend = self.begin()
         request = GET.replace(b"Host", b"X-Forwarded-For: 127.0.0.%d\r\nHost")
         for header, is_believed in ((b"PROXY UNKNOWN\r\n", False), (V2 + b"\x21\0\0\0", False),
@@ -226,7 +227,7 @@ class ProxyProtocol(ProxyCase):
             self.assertEqual(statuses, [200] * LIMIT + [200 if is_believed else 429], header)
             for client in clients:
                 client.close()
-            while True:  # until their ends are known
+            while True:  # until the ends are known
                 clients = [self.talk(backend, b"PROXY UNKNOWN\r\n" + GET) for _ in range(LIMIT)]
                 statuses = [self.status(client) for client in clients]
                 for client in clients:
@@ -234,12 +235,12 @@ class ProxyProtocol(ProxyCase):
                 if statuses == [200] * LIMIT:
                     break
 
-    def test_nobody_else_may_send_one(self):
+    def test_other_peers_may_not_send_a_header(self):
         backend = self.begin()
         for data in (b"PROXY TCP4 127.0.0.2 127.0.0.1 1 2\r\n" + GET, v2("127.0.0.2") + GET):
             self.assertEqual(self.status(self.talk(backend, data, "127.0.0.9")), 400)
 
-    def test_what_is_no_range_is_refused_at_the_start(self):
+    def test_invalid_ranges_are_refused_at_startup(self):
         for value in ("10.0.0.1/8", "localhost", "::/129", "10.0.0.0/"):
             ended = subprocess.run([BACKEND, "--trusted-proxy", value], capture_output=True, text=True,
                                    timeout=START_SECONDS)

@@ -1,4 +1,5 @@
-"""Clients that come back get from the real backend what they missed: theirs, in order, once.
+"""Clients that come back receive from the real backend what they missed: their events only, in order,
+once.
 
 Not here: the library's own part, and browsers (the dashboard's tests)."""
 import json
@@ -34,7 +35,7 @@ class Recovery(BackendCase):
                          {"client_id": 1, "items": [{"sku": "WIDGET-1", "quantity": 1}]})
 
     async def come_back(self, backend, path):
-        """Returns the welcome, what came up to `recovered`, and that message's data."""
+        """Returns the welcome, the messages up to `recovered`, and that message's data."""
         client, welcome = await self.connect(backend, path)
         missed = []
         while True:
@@ -43,7 +44,7 @@ class Recovery(BackendCase):
                 return welcome, missed, message["data"]
             missed.append(message)
 
-    async def test_its_rooms_and_its_user_but_nobody_elses(self):
+    async def test_only_events_of_its_rooms_and_its_user(self):
         backend = self.start("--relay")
         ana, welcome = await self.connect(backend, "/ws?user_id=ana")
         talker, _ = await self.connect(backend, "/ws?user_id=bob")
@@ -72,7 +73,7 @@ class Recovery(BackendCase):
         self.assertEqual((missed, told), ([], {"complete": True, "count": 0, "id": after}))
         self.assertEqual(back["data"]["id"], after)
 
-    async def test_what_is_not_there_is_told(self):
+    async def test_lost_events_are_reported(self):
         for arguments, n_events, complete in (((), 20, True), (("--history", "10"), 20, False),
                                               (("--history", "10"), 10, True),
                                               (("--history", "0"), 1, False)):
@@ -100,7 +101,7 @@ class Recovery(BackendCase):
             self.assertEqual([m["type"] for m in missed], types)
             self.assertTrue(told["complete"])
 
-    async def test_rooms_of_which_a_token_says_nothing(self):
+    async def test_rooms_that_the_token_does_not_allow(self):
         with tempfile.NamedTemporaryFile() as secret:
             secret.write(tokens.SECRET)
             secret.flush()
@@ -112,7 +113,7 @@ class Recovery(BackendCase):
                          [("error", "staff:all", "forbidden")])
         self.assertFalse(told["complete"])
 
-    async def test_what_is_wrongly_encoded_is_refused(self):
+    async def test_a_wrongly_encoded_query_is_refused(self):
         backend = self.start()
         for query in ("rooms=%zz", "after=%00", "connection_id=%f"):
             self.assertEqual(await self.refused(backend, "/ws?" + query), 400)
@@ -123,12 +124,12 @@ async def request_message(client, room):
     await receive_type(client, "message")
 
 
-# Parsed by hand: there are more than a million.
+# Parsed by hand, because there are more than a million.
 EVENT = re.compile(r'{"id":"([^"]+)","type":"message","data":{"n": (\d+)}')
 
 
 class Member:
-    """One of the crowd: it keeps what it heard, over all its connections."""
+    """One client of the crowd: it keeps what it received, over all its connections."""
 
     def __init__(self, port):
         self.port = port
@@ -168,7 +169,7 @@ class Crowd(unittest.TestCase):
     BATCH = 60
 
     def test_cut_at_random_while_events_flow(self):
-        """Some 2,000 events a second, which a member of the room says; the ledger is its own order."""
+        """Some 2,000 events a second, which a member of the room publishes; the ledger is its own order."""
         raise_descriptor_limit()
         with Backend("--relay", "--no-presence", "--threads", "2", "--history", "100000",
                      "--max-queue", "16777216") as backend:
@@ -186,7 +187,7 @@ class Crowd(unittest.TestCase):
                       lambda: all(map(is_done, members)), 60)
 
     def play(self, backend, members):
-        """Returns how many were said. The clients are read from and cut meanwhile."""
+        """Returns how many events were published. The clients are read and cut meanwhile."""
         speaker = Client(backend.port, address(rooms=["r"]))
         randomly = random.Random(1)
         begin = time.monotonic()

@@ -46,7 +46,7 @@ class Rest(unittest.TestCase):
         self.assertEqual((status, changed["status"]), (200, "cancelled"))
         self.assertEqual(self.quantity("GADGET-1"), before)
 
-    def test_a_status_goes_its_way_and_no_other(self):
+    def test_only_allowed_changes_of_a_status(self):
         _, order = self.order(("WIDGET-1", 1))
         path = f"/api/orders/{order['id']}/status"
         for status in ("shipped", "delivered", "pending"):
@@ -62,7 +62,7 @@ class Rest(unittest.TestCase):
         self.assertEqual((answer[0], answer[1]["error"]["code"]), (409, "insufficient_stock"))
         self.assertEqual((self.quantity("WIDGET-1"), self.quantity("GADGET-1")), (widgets, gadgets))
 
-    def test_bad_bodies_are_told_with_their_field(self):
+    def test_errors_name_the_invalid_field(self):
         for body, field in (({"client_id": 999999, "items": [{"sku": "WIDGET-1", "quantity": 1}]}, "client_id"),
                             ({"client_id": 1, "items": []}, "items"),
                             ({"client_id": 1, "items": [{"sku": "NONE", "quantity": 1}]}, "items[0].sku"),
@@ -100,7 +100,7 @@ class Rest(unittest.TestCase):
         self.assertEqual(self.call("GET", "/healthz"), (200, {"status": "ok"}))
         self.assertEqual(self.call("GET", "/ws")[0], 426)
 
-    def test_static_files_and_no_way_out(self):
+    def test_static_files_stay_within_their_folder(self):
         status, page, headers = self.backend.request("GET", "/")
         self.assertEqual((status, headers.get_content_type()), (200, "text/html"))
         self.assertIn(b"/ws", page)
@@ -133,7 +133,7 @@ class Persistence(unittest.TestCase):
                 self.assertEqual((status, json.dumps(again)), (200, json.dumps(order)))
 
 
-    def test_a_locked_database_is_told_and_blocks_nobody(self):
+    def test_a_locked_database_is_reported_and_blocks_no_other_client(self):
         with tempfile.TemporaryDirectory() as folder:
             file = os.path.join(folder, "orders.db")
             order = {"client_id": 1, "items": [{"sku": "WIDGET-1", "quantity": 1}]}

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The backend is ended by SIGTERM under load: whatever was answered before, everyone has heard of."""
+"""SIGTERM ends the backend under load: every client has received all events that were answered before."""
 import collections
 import http.client
 import json
@@ -18,7 +18,7 @@ ORDER_ID = re.compile(r'"type":"order_created","data":\{"id":(\d+)')
 
 
 class Poster(threading.Thread):
-    """Places orders until the backend does not answer any more, or refuses because it stops."""
+    """Places orders until the backend does not answer any more, or refuses because it shuts down."""
 
     def __init__(self, port):
         super().__init__()

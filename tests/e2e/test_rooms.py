@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""examples/rooms: who is let in and where, clients of both threads in one room, clients that do not
-read or send too much, no descriptor left, and the end."""
+"""examples/rooms: who may connect and join which rooms, clients of both threads in one room, clients
+that do not read or send too much, no free descriptor, and shutdown."""
 import asyncio
 import json
 import os
@@ -51,7 +51,7 @@ class Rooms(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(await asyncio.to_thread(self.server.wait, 60), 0)
 
     async def open(self, target, *rooms, **options):
-        """A client, in these rooms, and its welcome."""
+        """Opens a client in these rooms; returns it and its welcome."""
         client = await websockets.connect(f"ws://127.0.0.1:{self.port}{target}", **options)
         self.addAsyncCleanup(client.close)
         welcome = await receive(client)
@@ -119,8 +119,8 @@ class Rooms(unittest.IsolatedAsyncioTestCase):
             self.assertEqual([n for s, n in heard[0] if s == sender], list(range(20)))
         await self.stop()
 
-    def test_what_is_sent_at_once_is_carried_out_in_turns(self):
-        """More than the library carries out in a turn: the host reads on when there is room again."""
+    def test_messages_sent_at_once_are_handled_in_turns(self):
+        """More than the library handles in a turn: the host continues to read when there is room again."""
         self.start()
         client = opened(self.port, target=BEN)
         self.addCleanup(client.close)
@@ -135,7 +135,7 @@ class Rooms(unittest.IsolatedAsyncioTestCase):
         sending.join()
 
     def flood(self, target):
-        """Sends as fast as it can until it is cut off; returns the code of the close."""
+        """Sends as fast as it can until it is disconnected; returns the close code."""
         flooder = crowd.Client(self.port, target)
         pings = 1000 * (b"\x81\x8f\0\0\0\0" + b'{"type":"ping"}')
         at = 0
@@ -147,7 +147,7 @@ class Rooms(unittest.IsolatedAsyncioTestCase):
         flooder.close()
         return flooder.close_code
 
-    async def test_a_client_that_floods(self):
+    async def test_a_flooding_client_is_disconnected(self):
         self.start()
         others = [(await self.open(target))[0] for target in (ANA, BEN)]
         flooding = asyncio.create_task(asyncio.to_thread(self.flood, EVA))
@@ -159,8 +159,8 @@ class Rooms(unittest.IsolatedAsyncioTestCase):
         await self.stop()
 
     async def publish_until_disconnected(self, client):
-        """Publishes large messages until another client is cut off; returns the ids of those that
-        were published."""
+        """Publishes large messages until another client is disconnected; returns the ids of the
+        published messages."""
         ids = []
         while True:
             await client.send(json.dumps(message("lobby", LARGE)))
@@ -173,7 +173,7 @@ class Rooms(unittest.IsolatedAsyncioTestCase):
                 self.assertEqual(answer["data"]["code"], "rate_limited")
                 await asyncio.sleep(0.1)
 
-    async def test_a_client_that_does_not_read(self):
+    async def test_a_client_that_does_not_read_is_disconnected(self):
         self.start()
         ana, _ = await self.open(ANA, "lobby")
         other = opened(self.port, target=BEN)
@@ -189,14 +189,14 @@ class Rooms(unittest.IsolatedAsyncioTestCase):
         assert_does_not_spin(self, self.server.pid, other)
         slow.close()
         assert_does_not_spin(self, self.server.pid, other)
-        # It comes back and gets what it missed.
+        # It comes back and receives what it missed.
         eva, _ = await self.open(f"{EVA}&rooms=lobby&after={ids[0]}")
         for expected in ids[1:]:
             self.assertEqual((await receive_type(eva, "message"))["id"], expected)
         self.assertTrue((await receive_type(eva, "recovered"))["data"]["complete"])
         await self.stop()
 
-    async def test_the_end(self):
+    async def test_shutdown(self):
         self.start()
         ana, _ = await self.open(ANA, "lobby")
         ben, _ = await self.open(BEN, "lobby")
@@ -216,11 +216,11 @@ class Rooms(unittest.IsolatedAsyncioTestCase):
         with self.assertRaises(ConnectionRefusedError):
             connect(self.port)
 
-    def test_without_a_descriptor(self):
+    def test_no_free_descriptor(self):
         self.start(preexec_fn=few_descriptors)
         check_no_descriptor_left(self, self.server.pid, self.port, BEN)
 
-    def test_a_port_that_is_none(self):
+    def test_an_invalid_port(self):
         for port in ("", "http", "-1", "65536", "90 00"):
             with self.subTest(port):
                 run = subprocess.run([ROOMS, port], capture_output=True, text=True, timeout=60,

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""A hundred clients that do not read, among a thousand that do: those are sent away and hear why,
-these get every event once and in order."""
+"""A hundred clients that do not read, among a thousand that do: the former are closed with the reason,
+the latter receive every event once and in order."""
 import collections
 import json
 import re
@@ -12,12 +12,12 @@ from backend import Backend
 
 READERS, STALLED, EVENTS = 1000, 100, 150
 SECONDS = 120
-PADDING = "x" * 60000  # of the events by which the sockets of those who do not read become full
+PADDING = "x" * 60000  # of the events that fill the sockets of clients that do not read
 NUMBER = re.compile(r'"n":(\d+)')
 
 
 class SlowClients(unittest.TestCase):
-    def test_those_who_do_not_read_delay_nobody(self):
+    def test_clients_that_do_not_read_delay_no_others(self):
         crowd.raise_descriptor_limit()
         with Backend("--relay", "--no-presence", "--max-queue", "65536", "--threads", "2") as backend:
             readers = [crowd.Client(backend.port) for _ in range(READERS)]
@@ -46,7 +46,8 @@ class SlowClients(unittest.TestCase):
 
     @staticmethod
     def publish(publisher):
-        """It is a member of both rooms: it waits for each event, so that it is not slow itself."""
+        """The publisher is a member of both rooms: it waits for each event, so that it is not slow
+        itself."""
         for number in range(EVENTS):
             events = {"large": {"padding": PADDING}, "r": {"n": number}}
             for room, data in events.items():
@@ -82,7 +83,8 @@ class SlowClients(unittest.TestCase):
             stalled, lambda *_: None, lambda: all(client.ended for client in stalled), SECONDS
         )
         self.assertTrue(done)
-        # Whoever does not read within close_timeout_ms is cut off before it can see the reason.
+        # A client that does not read within close_timeout_ms is disconnected before it can see the
+        # reason.
         self.assertLessEqual({client.close_code for client in stalled}, {1013, None})
 
 

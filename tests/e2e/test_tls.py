@@ -1,4 +1,4 @@
-"""TLS as such: versions, certificates and their renewal, clients that do it wrong, HTTP over it.
+"""TLS itself: versions, certificates and their renewal, misbehaving clients, HTTP over TLS.
 
 WebSockets over TLS are in test_tls_events.py."""
 import contextlib
@@ -51,7 +51,7 @@ class Tls(unittest.TestCase):
         self.assertEqual(self.backend.request("GET", "/healthz")[:2], (200, {"status": "ok"}))
 
     def assert_cut_off(self, client):
-        """No byte of HTTP is answered, in the end nothing at all; others are served."""
+        """No byte of HTTP is answered, and finally the connection is closed; other clients are served."""
         answer = b""
         try:
             while part := client.recv(65536):
@@ -69,7 +69,7 @@ class Tls(unittest.TestCase):
             self.assertRegex(client.cipher()[0], "GCM|CHACHA20")
 
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # that these versions are old
+            warnings.simplefilter("ignore")  # these versions are deprecated
             old = self.authority.client_context()
             old.minimum_version = ssl.TLSVersion.TLSv1
             old.maximum_version = ssl.TLSVersion.TLSv1_1
@@ -82,7 +82,7 @@ class Tls(unittest.TestCase):
         with self.assertRaisesRegex(ssl.SSLError, "(?i)handshake failure"):
             self.connect(weak)
 
-    def test_no_client_may_renegotiate(self):
+    def test_renegotiation_is_refused(self):
         client = subprocess.run(["openssl", "s_client", "-tls1_2", "-CAfile", self.authority.file,
                                  "-connect", f"127.0.0.1:{self.backend.port}"],
                                 input=b"R\n", capture_output=True, timeout=START_SECONDS)
@@ -90,7 +90,7 @@ class Tls(unittest.TestCase):
         self.assertIn(b"no renegotiation", client.stderr)
         self.assert_served()
 
-    def test_one_connection_too_many_gets_no_handshake(self):
+    def test_a_connection_above_the_limit_gets_no_handshake(self):
         with TlsBackend(self.authority, "--max-per-address", "1") as backend:
             first = backend.http_connection()
             first.request("GET", "/healthz")
@@ -117,7 +117,7 @@ class Tls(unittest.TestCase):
             context = self.authority.client_context(version)
             first = self.connect(context)
             first.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
-            self.assertIn(b"200 OK", first.recv(4096))  # with TLS 1.3, the tickets came before this
+            self.assertIn(b"200 OK", first.recv(4096))  # with TLS 1.3, the tickets arrived before this
             again = context.wrap_socket(self.raw(), server_hostname="localhost", session=first.session)
             self.addCleanup(again.close)
             self.assertTrue(again.session_reused, version)
@@ -160,9 +160,9 @@ class Tls(unittest.TestCase):
         client.unwrap().close()
 
         client = self.connect()
-        client.unwrap().close()  # ours comes first and is answered
+        client.unwrap().close()  # our close_notify is sent first and is answered
 
-    def test_half_close_is_answered_first(self):
+    def test_a_half_closed_client_gets_its_answers(self):
         for says_close_notify in (True, False):
             incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
             tls = self.authority.client_context().wrap_bio(incoming, outgoing, server_hostname="localhost")
@@ -182,7 +182,7 @@ class Tls(unittest.TestCase):
             self.assertTrue(answer.endswith(self.large), says_close_notify)
 
     def pump(self, client, incoming, outgoing, step):
-        """Does a step of TLS in memory, with all the bytes from and to the socket that it takes."""
+        """Performs a step of TLS in memory, with all bytes from and to the socket that it needs."""
         while True:
             try:
                 return step()
@@ -201,28 +201,28 @@ class Tls(unittest.TestCase):
                      b"\x16\x03\x01\x00\x10" + bytes(16), b"\x80" * 100, b"\0", b""):
             client = self.raw()
             client.sendall(data)
-            with contextlib.suppress(OSError):  # it may be closed already
+            with contextlib.suppress(OSError):  # it may already be closed
                 client.shutdown(socket.SHUT_WR)
             self.assert_cut_off(client)
 
-    def test_records_without_data_end_a_connection_beyond_reason(self):
+    def test_many_records_without_data_end_a_connection(self):
         def answered(rounds, updates):
             arguments = [os.environ["TLS_UPDATES"], str(self.backend.port), str(rounds), str(updates)]
             return int(subprocess.run(arguments, check=True, stdout=subprocess.PIPE,
                                       timeout=START_SECONDS).stdout)
 
-        self.assertEqual(answered(50, 5), 50)  # new keys for each request, and again
+        self.assertEqual(answered(50, 5), 50)  # new keys for each request, repeatedly
         self.assertEqual(answered(1, 1000), 0)
-        self.assertLess(answered(50, 20), 5)  # a little data does not make up for it
+        self.assertLess(answered(50, 20), 5)  # a little data does not compensate for many updates
         self.assert_served()
 
-    def test_a_handshake_in_crumbs_is_cut_off(self):
+    def test_a_handshake_in_tiny_records_is_ended(self):
         incoming, hello = ssl.MemoryBIO(), ssl.MemoryBIO()
         half = self.authority.client_context().wrap_bio(incoming, hello, server_hostname="localhost")
         with self.assertRaises(ssl.SSLWantReadError):
             half.do_handshake()
         message = hello.read()[5:]
-        for size, answer in ((32, b"\x16"), (1, b"")):  # the server's hello, or none
+        for size, answer in ((32, b"\x16"), (1, b"")):  # the server's hello, or nothing
             pieces = [message[at:at + size] for at in range(0, len(message), size)]
             client = self.raw()
             client.sendall(b"".join(b"\x16\x03\x01" + len(piece).to_bytes(2, "big") + piece
@@ -233,7 +233,7 @@ class Tls(unittest.TestCase):
                 self.assertEqual(answer, b"")
         self.assert_served()
 
-    def test_a_stalled_handshake_delays_nobody(self):
+    def test_a_stalled_handshake_delays_no_other_client(self):
         incoming, hello = ssl.MemoryBIO(), ssl.MemoryBIO()
         half = self.authority.client_context().wrap_bio(incoming, hello, server_hostname="localhost")
         with self.assertRaises(ssl.SSLWantReadError):
@@ -258,9 +258,9 @@ class Certificates(unittest.TestCase):
             with context.wrap_socket(plain, server_hostname="localhost") as client:
                 return dict(pair[0] for pair in client.getpeercert()["subject"])["commonName"]
 
-    def test_what_can_not_be_loaded_is_refused_with_one_line(self):
+    def test_files_that_cannot_be_loaded_are_refused_with_one_line(self):
         certificate, key = self.authority.issue("one")
-        os.chmod(certificate, 0o600)  # it is tried as a key, and one for all to read is warned of
+        os.chmod(certificate, 0o600)  # the file is tried as a key, and a key that others may read causes a warning
         _, other_key = self.authority.issue("two")
         rsa_key, locked_key = self.authority.path("rsa.key"), self.authority.path("locked.key")
         subprocess.run(["openssl", "genrsa", "-out", rsa_key, "2048"], check=True, capture_output=True)
@@ -281,7 +281,7 @@ class Certificates(unittest.TestCase):
             if arguments[1] == certificate:
                 self.assertNotIn(arguments[-1].encode(), ended.stderr)
 
-    def test_sighup_loads_a_good_pair_and_refuses_a_bad_one(self):
+    def test_sighup_loads_a_valid_pair_and_refuses_an_invalid_one(self):
         pair = self.authority.issue("server", "first")
         other = self.authority.issue("other", "second")
         with tempfile.TemporaryFile() as log:
@@ -291,7 +291,7 @@ class Certificates(unittest.TestCase):
                     server_hostname="localhost")
                 self.assertEqual(self.common_name(backend), "first")
 
-                shutil.copyfile(other[0], pair[0])  # without its key
+                shutil.copyfile(other[0], pair[0])  # without the matching key
                 self.reload(backend, log, b"the certificate is not reloaded: --tls-key")
                 self.assertEqual(self.common_name(backend), "first")
 

@@ -1,6 +1,6 @@
-"""WebSockets over TLS: what goes over them is the same as without, in the same order.
+"""WebSockets over TLS: the same messages in the same order as without TLS.
 
-TLS as such is in test_tls.py."""
+TLS itself is in test_tls.py."""
 import asyncio
 import json
 import unittest
@@ -76,9 +76,9 @@ class TlsEvents(unittest.IsolatedAsyncioTestCase):
             seen = [(await receive_type(client, "notification"))["data"]["message"] for _ in range(EVENTS)]
             self.assertEqual(seen, [str(number) for number in range(EVENTS)])
             await client.send('{"type":"ping","ref":"last"}')
-            self.assertEqual((await receive(client))["ref"], "last")  # so nothing came twice
+            self.assertEqual((await receive(client))["ref"], "last")  # so nothing arrived twice
 
-    async def test_a_client_that_does_not_read_is_sent_away_and_delays_nobody(self):
+    async def test_a_client_that_does_not_read_is_closed_and_delays_no_other(self):
         backend = self.start("--relay", "--no-presence", "--max-queue", "65536")
         slow = await self.connect(backend, max_queue=1, compression=None)
         fast = await self.connect(backend)
@@ -99,7 +99,7 @@ class TlsEvents(unittest.IsolatedAsyncioTestCase):
                 await asyncio.wait_for(slow.recv(), 60)
         self.assertEqual(closed.exception.rcvd.code, 1013)
 
-    async def test_sigterm_tells_every_client_to_come_back(self):
+    async def test_sigterm_asks_every_client_to_reconnect(self):
         backend = self.start()
         clients = [await self.connect(backend) for _ in range(20)]
         status, _ = await asyncio.to_thread(backend.stop)

@@ -1,4 +1,4 @@
-"""Tokens: who is let in, as whom, for how long, and into which rooms."""
+"""Tokens: who may connect, as which user, for how long, and which rooms they may join."""
 import asyncio
 import json
 import subprocess
@@ -36,7 +36,7 @@ class TokenCase(BackendCase):
 
 
 class Handshakes(TokenCase):
-    async def test_the_token_says_who_it_is(self):
+    async def test_the_token_names_the_user(self):
         backend = self.start()
         for path, options in (
                 ("/ws?token=" + token(), {}),
@@ -48,7 +48,7 @@ class Handshakes(TokenCase):
             self.assertEqual(welcome["data"]["user_id"], "ana")
             self.assertEqual(client.subprotocol, "bearer" if "subprotocols" in options else None)
 
-    async def test_bad_ones_are_refused_with_401(self):
+    async def test_invalid_tokens_are_refused_with_401(self):
         backend = self.start("--echo")
         for path, options in (
                 ("/ws", {}),
@@ -75,10 +75,10 @@ class Handshakes(TokenCase):
             client = await self.open(backend, path, origin=ORIGIN.format(backend.port), **options)
             code, _ = await self.closed(client)
             self.assertEqual(code, 4401)
-            # A browser gives up on a server that passes over its subprotocols.
+            # A browser fails the connection if the server ignores its subprotocols.
             self.assertEqual(client.subprotocol, "bearer" if options else None)
 
-    async def test_an_audience(self):
+    async def test_the_audience_must_match(self):
         backend = self.start("--jwt-audience", "orders")
         for audience, status in (("orders", None), (["x", "orders"], None), ("x", 401), ([], 401)):
             path = "/ws?token=" + token(aud=audience)
@@ -88,19 +88,19 @@ class Handshakes(TokenCase):
                 self.assertEqual(await self.refused(backend, path), status)
         self.assertEqual(await self.refused(backend, "/ws?token=" + token()), 401)
 
-    async def test_an_audience_that_nobody_asked_for(self):
+    async def test_an_audience_is_refused_if_none_is_configured(self):
         backend = self.start()
         for audience in ("orders", ["x", "orders"], [], None):
             path = "/ws?token=" + token(aud=audience)
             self.assertEqual(await self.refused(backend, path), 401, audience)
 
-    async def test_an_echo_needs_one_too(self):
+    async def test_the_echo_needs_a_token_too(self):
         backend = self.start("--echo")
         client = await self.open(backend, "/echo?token=" + token())
         await client.send("hello")
         self.assertEqual(await client.recv(), "hello")
 
-    async def test_a_pair_of_keys(self):
+    async def test_tokens_signed_with_a_key_pair(self):
         for algorithm, other in (("RS256", "ES256"), ("ES256", "RS256")):
             private, public = make_pair(self.folder, algorithm)
             other_private, _ = make_pair(self.folder, other)
@@ -135,7 +135,7 @@ class Handshakes(TokenCase):
 
 
 class Ends(TokenCase):
-    """A short token lasts as long as a slow machine needs to connect, and no longer."""
+    """A short-lived token lasts as long as a slow machine needs to connect."""
 
     async def test_a_connection_ends_with_its_token(self):
         backend = self.start("--echo", "--threads", "1")
@@ -148,7 +148,7 @@ class Ends(TokenCase):
         for client in (later, forever):
             self.assertEqual((await request(client, {"type": "ping", "ref": 1}))["type"], "pong")
 
-    async def test_a_renewed_one_goes_on(self):
+    async def test_a_renewed_token_keeps_the_connection(self):
         backend = self.start("--threads", "1")
         client, _ = await self.connect(backend, "/ws?token=" + token(seconds=SHORT_SECONDS))
         short, _ = await self.connect(backend, "/ws?token=" + token(seconds=SHORT_SECONDS))
@@ -161,7 +161,7 @@ class Ends(TokenCase):
         self.assertEqual(answer["type"], "authenticated")
         self.assertEqual(await self.closed(client), (4401, "token expired"))
 
-    async def test_only_a_good_one_of_the_same_user_renews(self):
+    async def test_only_a_valid_token_of_the_same_user_renews(self):
         backend = self.start()
         client, _ = await self.connect(backend, "/ws?token=" + token(seconds=SHORT_SECONDS))
         for bad in (token("bob"), token(seconds=-60), "abc",
@@ -176,7 +176,7 @@ class Ends(TokenCase):
         answer = await request(client, {"type": "authenticate", "token": token(), "ref": 1})
         self.assertEqual(answer["data"]["code"], "unknown_type")
 
-    async def test_many_come_renew_and_go(self):
+    async def test_many_clients_connect_renew_and_disconnect(self):
         backend = self.start("--threads", "1", "--no-presence")
         for _ in range(3):
             clients = [(await self.connect(backend, "/ws?token=" + token(seconds=60 + i)))[0]
@@ -188,7 +188,7 @@ class Ends(TokenCase):
 
 
 class Names(TokenCase):
-    """One rule, wherever a name comes from."""
+    """One rule for names, wherever a name comes from."""
 
     GOOD = ("ana", " ", "Jérôme", "x" * 128, "\u00a0", "\u200f\u05d0", "\U0001f69a")
     BAD = ("a\nb", "\x7f", "\x80", "a\x9b31m", "\u2028", "\u202egpj.exe", "a\u2066", "é" * 65)
@@ -217,15 +217,15 @@ class Names(TokenCase):
                 answer = await request(client, {"type": "join_room", "room": name, "ref": 1})
                 self.assertEqual(answer["data"]["code"], "bad_request", name)
 
-    async def test_good_ones_are_taken_everywhere(self):
+    async def test_valid_names_are_accepted_everywhere(self):
         await self.kind_of_names(self.GOOD, True)
 
-    async def test_bad_ones_are_taken_nowhere(self):
+    async def test_invalid_names_are_refused_everywhere(self):
         await self.kind_of_names(self.BAD, False)
 
 
 class Rooms(TokenCase):
-    async def test_a_users_room_is_the_users(self):
+    async def test_a_user_s_room_is_only_for_the_user(self):
         for backend, path in ((self.start(), "/ws?token=" + token()),
                               (BackendCase.start(self), "/ws?user_id=ana")):
             client, _ = await self.connect(backend, path)
@@ -239,12 +239,12 @@ class Rooms(TokenCase):
                 if kind == "error":
                     self.assertEqual(answer["data"]["code"], "forbidden")
 
-    async def test_nobody_has_no_room(self):
+    async def test_anonymous_clients_have_no_user_room(self):
         client, _ = await self.connect(BackendCase.start(self))
         self.assertEqual((await self.join(client, "user:ana"))["data"]["code"], "forbidden")
         self.assertEqual((await self.join(client, "user:"))["data"]["code"], "forbidden")
 
-    async def test_the_staffs_rooms(self):
+    async def test_staff_rooms_are_only_for_staff(self):
         backend = self.start()
         for claims, kind in (({"role": "staff"}, "room_joined"),
                              ({"roles": ["x", "staff"]}, "room_joined"),
@@ -279,7 +279,7 @@ class Rooms(TokenCase):
                          (200, {"staff:a": 1, "orders": 1, "user:ana": 1}))
         await other.send('{"type":"message","room":"staff:a","data":1}')
         await receive_type(other, "message")
-        # Had it been told as well, that would have come before this answer.
+        # If a second message had been sent, it would have come before this answer.
         await client.send('{"type":"join_room","room":"staff:a"}')
         answer = await receive_type(client, "message", "error")
         self.assertEqual(answer["data"].get("code"), "forbidden")
@@ -320,7 +320,7 @@ class Requests(TokenCase):
                                        bearer)
         self.assertEqual(status, 401)
 
-    async def test_the_names_of_rooms_and_users_are_for_the_staff(self):
+    async def test_only_staff_see_the_names_of_rooms_and_users(self):
         backend = self.start()
         client, _ = await self.connect(backend, "/ws?token=" + token("bob", role="staff"))
         for room in ("user:bob", "staff:kitchen"):
@@ -334,7 +334,7 @@ class Requests(TokenCase):
         self.assertNotIn(b"bob", text)
         self.assertNotIn(b"kitchen", text)
 
-    async def test_nothing_tells_whether_a_room_exists(self):
+    async def test_no_answer_reveals_whether_a_room_exists(self):
         backend = self.start("--relay", "--no-presence")
         bob, _ = await self.connect(backend, "/ws?token=" + token("bob", role="staff"))
         ana, _ = await self.connect(backend, "/ws?token=" + token())
@@ -352,9 +352,9 @@ class Requests(TokenCase):
         await bob.send('{"type":"leave_room","room":"open"}')
         await receive_type(bob, "room_left")
         await ana.send('{"type":"ping"}')
-        self.assertEqual((await receive(ana))["type"], "pong")  # and nothing of bob before it
+        self.assertEqual((await receive(ana))["type"], "pong")  # nothing from bob before it
 
-    async def test_what_stays_open(self):
+    async def test_pages_without_a_token(self):
         backend = self.start()
         for path in ("/", "/healthz"):
             self.assertEqual((await self.call(backend, "GET", path))[0], 200)
@@ -370,7 +370,7 @@ class CommandLine(TokenCase):
         self.assertEqual(len(lines), 1, lines)
         return lines[0]
 
-    def test_bad_keys_are_refused_with_one_line(self):
+    def test_invalid_keys_are_refused_with_one_line(self):
         short = self.write("short", b"x" * 31)
         private, public = make_pair(self.folder, "ES256")
         for arguments, words in (

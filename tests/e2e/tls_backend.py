@@ -1,6 +1,6 @@
-"""Starts the example backend with TLS, with certificates of an authority made for the test.
+"""Starts the example backend with TLS, with certificates of an authority created for the test.
 
-Not here: what is tested. The certificates are made by the command openssl."""
+Not here: tests. The certificates are created by the command openssl."""
 import http.client
 import os
 import ssl
@@ -15,7 +15,7 @@ def openssl(*arguments):
 
 
 class Authority:
-    """A certificate authority in a folder of its own, which close() removes."""
+    """A certificate authority in its own folder, which close() removes."""
 
     def __init__(self):
         self._folder = tempfile.TemporaryDirectory()
@@ -31,7 +31,7 @@ class Authority:
                 "-keyout", self.path(name))
 
     def issue(self, name, common_name="localhost"):
-        """Makes NAME.pem and NAME.key for localhost; returns their paths."""
+        """Creates NAME.pem and NAME.key for localhost; returns their paths."""
         request, extensions = self.path(f"{name}.csr"), self.path("extensions")
         certificate, key = self.path(f"{name}.pem"), self.path(f"{name}.key")
         with open(extensions, "w") as file:
@@ -42,7 +42,8 @@ class Authority:
         return certificate, key
 
     def client_context(self, version=None):
-        """Verifies chain and host name; speaks this version of TLS alone, if one is given."""
+        """A context that verifies chain and host name; with `version`, it speaks only this version of
+        TLS."""
         context = ssl.create_default_context(cafile=self.file)
         if version is not None:
             context.minimum_version = context.maximum_version = version

@@ -1,6 +1,6 @@
-"""Makes the tokens that an issuer would make: HS256 with a secret, RS256 and ES256 with openssl.
+"""Creates tokens as an issuer would: HS256 with a secret, RS256 and ES256 with openssl.
 
-Not here: what becomes of them."""
+Not here: verifying them."""
 import base64
 import hashlib
 import hmac
@@ -21,7 +21,7 @@ def unsigned(algorithm, claims):
 
 
 def token(user="ana", seconds=3600, secret=SECRET, **claims):
-    """A token by HS256 that expires in so many seconds."""
+    """A token signed with HS256 that expires in so many seconds."""
     text = unsigned("HS256", {"sub": user, "exp": int(time.time()) + seconds, **claims})
     digest = hmac.new(secret, text.encode(), hashlib.sha256).digest()
     return text + "." + base64url(digest)
@@ -50,7 +50,7 @@ def flatten(signature):
 
 
 def signed_token(private, algorithm, **claims):
-    """A token that a private key signs."""
+    """A token that is signed with a private key."""
     text = unsigned(algorithm, {"sub": "ana", "exp": int(time.time()) + 3600, **claims})
     signature = subprocess.run(["openssl", "dgst", "-sha256", "-sign", private],
                                input=text.encode(), capture_output=True, check=True).stdout
