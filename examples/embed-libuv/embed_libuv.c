@@ -1,6 +1,6 @@
-/* embed_libuv.c: a small host on libuv, to copy from, of which several are one service by a
- * Redis: each serves WebSockets on ws://127.0.0.1:PORT/ and tells the clients of all the time
- * once a second.
+/* embed_libuv.c: a small host on libuv, to copy from. Several of its processes form one service
+ * through Redis: each serves WebSockets on ws://127.0.0.1:PORT/ and sends the time once a second to
+ * the clients of all processes.
  *
  *   embed-libuv [PORT [REDIS_URI]]          the defaults are 9000 and redis://127.0.0.1:6379 */
 #include <errno.h>
@@ -22,7 +22,7 @@ enum { MAX_PIECES = 64, ACCEPT_PAUSE_MS = 100 };
 struct client {
     uv_poll_t poll; /* first */
     struct client *next;
-    struct client **place; /* what points to it */
+    struct client **place; /* the pointer that points to this client */
     ws_websocket *websocket;
     int fd;
     int events;
@@ -67,14 +67,14 @@ static void drop_client(struct client *client)
     uv_close((uv_handle_t *)&client->poll, free_client);
 }
 
-/* Waits for these events alone, or for none. */
+/* Waits for these events only, or for none. */
 static void watch_client(struct client *client, int events)
 {
     client->events = events;
     uv_poll_start(&client->poll, events, on_client);
 }
 
-/* Writes what waits until the socket is full. */
+/* Writes output until the socket is full. */
 static void write_client(struct client *client)
 {
     struct iovec pieces[MAX_PIECES];
@@ -95,7 +95,8 @@ static void write_client(struct client *client)
             break;
         }
     }
-    /* One that sends faster than the loop carries out is not read from, and so TCP holds it back. */
+    /* A client that sends faster than the loop handles its messages is not read, so TCP slows it
+     * down. */
     if (ws_websocket_wants_read(client->websocket))
         events |= UV_READABLE;
     if (ws_websocket_ended(client->websocket))
@@ -135,8 +136,8 @@ static void resume_accepting(uv_timer_t *timer)
     uv_poll_start(&listener, UV_READABLE, accept_client);
 }
 
-/* With no descriptor or no memory left, the waiting client stays in the listener's queue and keeps
- * it readable: libuv would call accept_client() again and again. */
+/* When no descriptor or no memory is left, the waiting client stays in the listener's queue and
+ * keeps it readable: libuv would call accept_client() again and again. */
 static void pause_accepting(void)
 {
     uv_poll_stop(&listener);
@@ -168,7 +169,7 @@ static void accept_client(uv_poll_t *poll, int status, int events)
         return;
     }
     add_client(client);
-    uv_async_send(&woken); /* its handshake has a deadline, perhaps the next one */
+    uv_async_send(&woken); /* the client's handshake has a deadline, perhaps the next one */
 }
 
 /* --- turns of the loop ------------------------------------------------------------------------ */
@@ -240,7 +241,7 @@ static void on_interrupt(uv_signal_t *handle, int number)
     uv_stop(uv_default_loop());
 }
 
-/* --- the beginning ---------------------------------------------------------------------------- */
+/* --- start ------------------------------------------------------------------------------------ */
 
 static void listen_on(uint16_t port)
 {
@@ -255,7 +256,7 @@ static void listen_on(uint16_t port)
     if (listener_fd < 0 || bind(listener_fd, (struct sockaddr *)&address, size) < 0 ||
         listen(listener_fd, 128) < 0 ||
         getsockname(listener_fd, (struct sockaddr *)&address, &size) < 0)
-        fail("listen", "the port can't be had");
+        fail("listen", "the port is not available");
     printf("listening on ws://127.0.0.1:%u/\n", (unsigned)ntohs(address.sin_port));
     fflush(stdout);
 }
@@ -266,7 +267,7 @@ static void check(const char *what, int result)
         fail(what, ws_strerror(result));
 }
 
-/* The carrier comes before the loop. */
+/* The carrier must exist before the loop. */
 static void make_manager(const char *redis_uri)
 {
     ws_redis_options redis_options;

@@ -52,7 +52,7 @@ static void free_watched(uv_handle_t *poll)
     free(poll);
 }
 
-/* Without memory for it the carrier gets no answer, and connects anew. */
+/* Without memory for the request the carrier gets no answer, and reconnects. */
 static struct watched *add(struct redis_on_libuv *adapter, int fd)
 {
     struct watched *watched = malloc(sizeof *watched);
@@ -106,7 +106,7 @@ struct look_up {
     ws_redis_lookup *lookup;
 };
 
-/* The adapter may be closed by now. */
+/* By now the adapter may be closed. */
 static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *addresses)
 {
     struct look_up *look_up = (struct look_up *)request;
@@ -116,7 +116,7 @@ static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *
     free(look_up);
 }
 
-/* In libuv's own threads. */
+/* Called in libuv's own threads. */
 static int resolve(ws_redis_lookup *lookup, const char *host, void *user_data)
 {
     const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};

@@ -13,16 +13,16 @@ struct redis_on_libuv {
     uv_loop_t *loop;
     uv_async_t wake;
     uv_timer_t deadline;
-    struct watched *watched; /* the descriptors that it waits for */
+    struct watched *watched; /* the descriptors that the carrier waits for */
 };
 
-/* Makes the carrier of a manager with these options, whose hooks are set here, and begins to
- * connect. An error of enum ws_error, or of libuv. */
+/* Creates a manager's carrier with these options, whose hooks this function sets, and begins to
+ * connect. Returns an error of enum ws_error, or of libuv. */
 int redis_on_libuv_open(struct redis_on_libuv *adapter, uv_loop_t *loop, ws_manager *manager,
                         ws_redis_options *options);
 
-/* Frees the carrier; the loop must run on until the handles are closed and a look-up that is under way
- * has ended, which uv_run(loop, UV_RUN_DEFAULT) does. */
+/* Frees the carrier. The loop must continue to run until the handles are closed and a look-up that
+ * is under way has ended, which uv_run(loop, UV_RUN_DEFAULT) does. */
 void redis_on_libuv_close(struct redis_on_libuv *adapter);
 
 #endif

@@ -1,5 +1,5 @@
 /* embed.c: the smallest host, to copy from: poll(), one thread, one file. It serves WebSockets
- * on ws://127.0.0.1:PORT/ and tells every client the time once a second.
+ * on ws://127.0.0.1:PORT/ and sends the time to every client once a second.
  *
  *   embed [PORT]          the default is 9000; 0 picks a free one */
 #include <errno.h>
@@ -16,12 +16,12 @@
 
 enum { MAX_CLIENTS = 1000, MAX_PIECES = 64, ACCEPT_PAUSE_MS = 100 };
 
-/* fds[0] is the listener; clients[i] belongs to fds[i], and a free place has the descriptor -1,
- * which poll() passes over. */
+/* fds[0] is the listener; clients[i] belongs to fds[i]. A free place has the descriptor -1, which
+ * poll() ignores. */
 static struct pollfd fds[1 + MAX_CLIENTS];
 static ws_websocket *clients[1 + MAX_CLIENTS];
-static size_t n_fds = 1;         /* places that were ever used */
-static uint64_t accept_again_ms; /* the listener is not looked at before */
+static size_t n_fds = 1;         /* places that have been used */
+static uint64_t accept_again_ms; /* the listener is not polled before */
 static volatile sig_atomic_t stopping;
 
 static void on_signal(int signal_number)
@@ -60,8 +60,8 @@ static int listen_on(uint16_t port)
     return fd;
 }
 
-/* With no descriptor or no memory left, the waiting client stays in the listener's queue and keeps
- * it readable: poll() would return at once, again and again. */
+/* When no descriptor or no memory is left, the waiting client stays in the listener's queue and
+ * keeps it readable: poll() would return at once, again and again. */
 static void pause_accepting(void)
 {
     accept_again_ms = now_ms() + ACCEPT_PAUSE_MS;
@@ -97,7 +97,7 @@ static void drop_client(size_t at)
     fds[at] = (struct pollfd){.fd = -1};
 }
 
-/* Writes what waits until the socket is full; false when the connection has ended. */
+/* Writes output until the socket is full; returns false when the connection has ended. */
 static int write_client(size_t at)
 {
     struct iovec pieces[MAX_PIECES];
@@ -130,8 +130,8 @@ static void read_client(size_t at)
         ws_websocket_eof(clients[at]); /* what it sent before is still answered */
 }
 
-/* A client that sends faster than the loop carries out is left alone meanwhile, and so TCP holds it
- * back. */
+/* A client that sends faster than the loop handles its messages is not read meanwhile, so TCP slows
+ * it down. */
 static void watch_clients(void)
 {
     for (size_t at = 1; at < n_fds; at++) {
@@ -141,7 +141,7 @@ static void watch_clients(void)
     }
 }
 
-/* False when the connection has ended, or its client has gone while it was not read from. */
+/* Returns false when the connection has ended, or the client disconnected while it was not read. */
 static int serve_client(size_t at)
 {
     short came = fds[at].revents;
@@ -162,8 +162,7 @@ static void emit_time(ws_manager *manager)
     ws_manager_emit_notification(manager, text, NULL, "info");
 }
 
-/* One turn of the loop: wait, read, run, write. Returns when the next one is due at the latest.
- */
+/* One turn of the loop: wait, read, run, write. Returns the time by which the next turn is due. */
 static uint64_t turn(ws_loop *loop, ws_endpoint *endpoint, uint64_t deadline)
 {
     uint64_t now = now_ms();
@@ -215,7 +214,7 @@ int main(int argc, char **argv)
         if (now_ms() >= next_tick) {
             emit_time(manager);
             next_tick += 1000;
-            deadline = 0; /* what was emitted is delivered in the next turn, which is now */
+            deadline = 0; /* the next turn, which is now, delivers what was emitted */
         }
     }
     for (size_t at = 1; at < n_fds; at++)

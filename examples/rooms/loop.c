@@ -21,7 +21,7 @@ struct client {
     struct loop *loop;
     ws_websocket *websocket;
     int fd;
-    uint32_t watched; /* what epoll reports of it, besides EPOLLERR and EPOLLHUP */
+    uint32_t watched; /* the events that epoll reports, besides EPOLLERR and EPOLLHUP */
     struct client *previous;
     struct client *next;
 };
@@ -49,7 +49,7 @@ static void add_client(struct loop *loop, int fd)
 
     if (client == NULL || !watch(loop, EPOLL_CTL_ADD, fd, EPOLLIN, client) ||
         ws_websocket_new(loop->ws, loop->endpoint, client, &client->websocket) != WS_OK) {
-        close(fd); /* epoll forgets it thereby */
+        close(fd); /* this also removes it from epoll */
         free(client);
         return;
     }
@@ -62,8 +62,8 @@ static void add_client(struct loop *loop, int fd)
     loop->clients = client;
 }
 
-/* Frees it at once: epoll names each client once in a turn, and a client is dropped by its own event
- * or after all events, so that no later event of the turn points to it. */
+/* Frees the client at once: epoll reports each client once in a turn, and a client is dropped by
+ * its own event or after all events, so that no later event of the turn points to it. */
 static void drop_client(struct client *client)
 {
     if (client->previous != NULL)
@@ -77,8 +77,8 @@ static void drop_client(struct client *client)
     free(client);
 }
 
-/* Writes what waits until the socket is full. Returns EPOLLOUT if it is full, 0 if nothing waits any
- * more, EPOLLERR if the connection is broken. */
+/* Writes output until the socket is full. Returns EPOLLOUT if it is full, 0 if nothing is left to
+ * write, EPOLLERR if the connection is broken. */
 static uint32_t write_pieces(struct client *client)
 {
     struct iovec pieces[MAX_PIECES];
@@ -97,8 +97,8 @@ static uint32_t write_pieces(struct client *client)
     return 0;
 }
 
-/* A client that sends faster than the loop carries out is not read from, so that TCP holds it back;
- * ws_loop_next_output() names it when that is over. */
+/* A client that sends faster than the loop handles its messages is not read, so that TCP slows it
+ * down; ws_loop_next_output() lists it when it may be read again. */
 static void write_client(struct client *client)
 {
     uint32_t events = write_pieces(client);
@@ -112,7 +112,7 @@ static void write_client(struct client *client)
     watch_client(client, events);
 }
 
-/* One read in a turn, so that a client that floods takes no more of it than the others. */
+/* One read in a turn, so that a flooding client takes no more of it than the others. */
 static void read_client(struct client *client)
 {
     struct loop *loop = client->loop;
@@ -131,7 +131,7 @@ static void read_client(struct client *client)
 
 static void serve_client(struct client *client, uint32_t came)
 {
-    /* The client is gone, and is not read from: epoll_wait() would report this again at once. */
+    /* The client is gone, and is not read: epoll_wait() would report this again at once. */
     if (came & (EPOLLERR | EPOLLHUP) && !(client->watched & EPOLLIN)) {
         drop_client(client);
         return;
@@ -166,10 +166,10 @@ static void handle_event(struct loop *loop, const struct epoll_event *event)
     else if (event->data.ptr != &loop->wake)
         serve_client(event->data.ptr, event->events);
     else if (read(loop->wake, &count, sizeof count) < 0)
-        return; /* was read before; the library is run in any case */
+        return; /* was read before; the library runs in any case */
 }
 
-/* How long epoll may wait, in milliseconds; -1: for ever. */
+/* How long epoll may wait, in milliseconds; -1: forever. */
 static int wait_ms(const struct loop *loop, uint64_t deadline_ms)
 {
     uint64_t now = now_ms();
@@ -183,8 +183,8 @@ static int wait_ms(const struct loop *loop, uint64_t deadline_ms)
     return deadline_ms - now < INT_MAX ? (int)(deadline_ms - now) : INT_MAX;
 }
 
-/* Runs the library and writes what it has for the clients; returns when the next turn is due at the
- * latest. An event for very many clients is written in several turns, so that others are read from
+/* Runs the library and writes its output to the clients; returns the time by which the next turn is
+ * due. An event for very many clients is written in several turns, so that other clients are read
  * meanwhile. */
 static uint64_t run_library(struct loop *loop)
 {
@@ -283,7 +283,7 @@ void loops_end(struct loop *loops, size_t n)
         close(loops[i].entrance);
     for (size_t i = 0; i < n; i++)
         pthread_join(loops[i].thread, NULL);
-    for (size_t i = 0; i < n; i++) { /* not before: one that still runs may wake any other */
+    for (size_t i = 0; i < n; i++) { /* only now, because a running loop may wake any other */
         close(loops[i].arrivals);
         close(loops[i].wake);
         close(loops[i].epoll);

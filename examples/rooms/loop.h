@@ -1,6 +1,5 @@
-/* loop.h: one event-loop thread, which serves the clients that main.c accepts and gives to it.
- *
- * Not here: what clients may do (rooms.h). */
+/* loop.h: one event-loop thread, which serves the clients that main.c accepts and passes to it. Not
+ * here: what clients may do (rooms.h). */
 #ifndef ROOMS_LOOP_H
 #define ROOMS_LOOP_H
 
@@ -16,10 +15,10 @@ struct loop {
     ws_endpoint *endpoint;
     int epoll;
     int wake;     /* an eventfd: the library has something for this loop */
-    int arrivals; /* a pipe of accepted sockets, an int each; at its end no more will come */
+    int arrivals; /* a pipe of accepted sockets, an int each; its end means that no more will come */
     int entrance; /* the other end of that pipe, for loop_give() */
     struct client *clients;
-    uint64_t stop_ms; /* the last clients are dropped then; WS_NO_DEADLINE until loops_end() */
+    uint64_t stop_ms; /* when the last clients are dropped; WS_NO_DEADLINE until loops_end() */
     char received[65536];
 };
 
@@ -34,14 +33,14 @@ static inline uint64_t now_ms(void)
 
 /* The following are for the main thread. */
 
-/* Starts a thread that runs the loop. False with errno; the program is to end then. */
+/* Starts a thread that runs the loop. Returns false with errno; the program must end then. */
 bool loop_start(struct loop *loop, ws_manager *manager, ws_endpoint *endpoint);
 
-/* Gives an accepted, non-blocking socket to the loop. False if the loop is too far behind; the socket
- * is the caller's then. */
+/* Passes an accepted, non-blocking socket to the loop. Returns false if the loop is too far behind;
+ * then the caller keeps the socket. */
 bool loop_give(struct loop *loop, int fd);
 
-/* Ends all loops: gives them no further socket and waits for their last clients, at most for
+/* Ends all loops: passes no more sockets to them, and waits for their last clients, at most for
  * STOP_LIMIT_MS. */
 void loops_end(struct loop *loops, size_t n);
 

@@ -1,6 +1,6 @@
 /* main.c: a small message board on WebSockets, to build servers from: rooms, users, two event-loop
- * threads. The main thread accepts clients, gives them to the loops in turn, publishes a status once
- * a second, and ends the server when a signal comes.
+ * threads. The main thread accepts clients, passes them to the loops in turn, publishes a status once
+ * a second, and shuts the server down when a signal arrives.
  *
  *   rooms [PORT]          the default is 9000; 0 picks a free one
  *
@@ -54,7 +54,7 @@ static int listen_on(uint16_t port)
     int one = 1;
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
-    /* Accepted sockets inherit TCP_NODELAY, so no small message waits for the former one's
+    /* Accepted sockets inherit TCP_NODELAY, so no small message waits for the previous one's
      * acknowledgement. */
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) < 0 ||
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) < 0 ||
@@ -66,8 +66,8 @@ static int listen_on(uint16_t port)
     return fd;
 }
 
-/* Blocks SIGINT and SIGTERM in this thread and those that it starts; returns what they are read from
- * instead. */
+/* Blocks SIGINT and SIGTERM in this thread and those that it starts; returns the descriptor from
+ * which they are read instead. */
 static int take_signals(void)
 {
     sigset_t signals;
@@ -83,7 +83,8 @@ static int take_signals(void)
     return fd;
 }
 
-/* Accepts one client. False if that is not possible for now: no descriptor or memory is left. */
+/* Accepts one client. Returns false if that is impossible for now: no descriptor or memory is
+ * left. */
 static bool accept_client(int listener)
 {
     static size_t turn;
@@ -96,12 +97,12 @@ static bool accept_client(int listener)
     return true;
 }
 
-/* Runs until a signal comes. A client that can't be accepted stays in the listener's queue and keeps
- * it readable, so poll() would return at once, again and again: the listener is left out of it for
- * ACCEPT_PAUSE_MS. */
+/* Runs until a signal arrives. A client that cannot be accepted stays in the listener's queue and
+ * keeps it readable, so poll() would return at once, again and again: for ACCEPT_PAUSE_MS the
+ * listener is not polled. */
 static void serve(ws_manager *manager, int listener, int signals)
 {
-    uint64_t accept_ms = 0; /* nobody is accepted before */
+    uint64_t accept_ms = 0; /* no client is accepted before */
     uint64_t status_ms = now_ms() + STATUS_INTERVAL_MS;
 
     for (;;) {
@@ -141,7 +142,7 @@ int main(int argc, char **argv)
             fail("a loop", strerror(errno));
     listener = listen_on(port);
     serve(manager, listener, signals);
-    close(listener); /* first, so that clients come back to the next process, not to this one */
+    close(listener); /* first, so that clients reconnect to the next process, not to this one */
     rooms_drain(manager);
     loops_end(loops, N_LOOPS);
     close(signals);

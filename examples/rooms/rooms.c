@@ -30,8 +30,8 @@ static struct account accounts[] = {
     {"eva-c8265b", "eva", false},
 };
 
-/* Takes the same time for every text of the token's length, so that the time tells nothing about the
- * token. */
+/* Takes the same time for every text of the token's length, so that the time reveals nothing about
+ * the token. */
 static bool is_token(const char *token, const char *text, size_t length)
 {
     unsigned char difference = 0;
@@ -94,9 +94,9 @@ static int authorize_join(ws_manager *manager, const ws_connection_info *connect
     return WS_OK;
 }
 
-/* {"type":"message","room":"…","data":…} becomes an event "message" for the members of the room, also
- * for the sender. An error is sent to the client; after WS_ERR_BACKPRESSURE, when a loop is too far
- * behind, it may try again. */
+/* {"type":"message","room":"…","data":…} becomes an event "message" for the members of the room,
+ * including the sender. An error is sent to the client; after WS_ERR_BACKPRESSURE, when a loop is
+ * too far behind, it may try again. */
 static int accept_message(ws_manager *manager, const ws_connection_info *connection,
                           const char *room, const char *data, size_t length, void *user_data)
 {
@@ -141,8 +141,8 @@ static int new_manager(ws_manager **manager)
 }
 
 /* A client that does not read as fast as its rooms receive messages is closed with 1013 when more
- * than max_queue_bytes wait for it. It may come back with after=ID in its query and gets what it
- * missed. */
+ * than max_queue_bytes wait for it. It may come back with after=ID in its query and receives what
+ * it missed. */
 static int new_endpoint(ws_manager *manager, ws_endpoint **endpoint)
 {
     ws_endpoint_options options;
@@ -179,8 +179,8 @@ void rooms_publish_status(ws_manager *manager)
                           ws_manager_connection_count(manager));
     int result = ws_manager_emit(manager, "status", json, (size_t)length);
 
-    /* Nobody got it, and the next one replaces it. An event that must not be lost is to be kept by
-     * the application and sent again later. */
+    /* No client received it, and the next status replaces it. An event that must not be lost has to
+     * be kept by the application and sent again later. */
     if (result != WS_OK)
         fprintf(stderr, "rooms: the status was not sent: %s\n", ws_strerror(result));
 }
@@ -194,5 +194,5 @@ void rooms_drain(ws_manager *manager)
     options.reason = "the server restarts";
     result = ws_manager_drain(manager, &options);
     if (result != WS_OK)
-        fprintf(stderr, "rooms: clients can't be drained: %s\n", ws_strerror(result));
+        fprintf(stderr, "rooms: cannot drain clients: %s\n", ws_strerror(result));
 }

@@ -6,14 +6,14 @@
 
 #include <ws_manager/ws_manager.h>
 
-/* Makes the manager and the endpoint for its clients. WS_OK, or an error, after which neither
- * exists. */
+/* Creates the manager and the endpoint for its clients. Returns WS_OK, or an error, after which
+ * neither exists. */
 int rooms_new(ws_manager **manager, ws_endpoint **endpoint);
 
 /* Sends the number of connections to the members of the room "status". Any thread. */
 void rooms_publish_status(ws_manager *manager);
 
-/* Refuses new clients and sends the others away, after what is queued for them. Any thread. */
+/* Refuses new clients and closes the others, after what is queued for them. Any thread. */
 void rooms_drain(ws_manager *manager);
 
 #endif
