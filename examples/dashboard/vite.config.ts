@@ -9,14 +9,14 @@ export default defineConfig({
   server: {
     proxy: {
       "/api": backend,
-      // The statistics are below /ws as well, so this one entry is for both.
+      // The statistics are below /ws too, so this entry is for both.
       "/ws": { target: backend, ws: true },
     },
   },
   test: {
     include: ["tests/**/*.test.{ts,tsx}"],
     restoreMocks: true,
-    // Nothing here measures time: the limit only ends a test that waits for what never comes.
+    // No test measures time: the limit only ends a test that waits forever.
     testTimeout: 60_000,
     hookTimeout: 60_000,
     typecheck: { enabled: false },

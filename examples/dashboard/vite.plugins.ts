@@ -1,4 +1,4 @@
-/** What the build does beyond Vite's own, for a server with a Content-Security-Policy. */
+/** Build steps for a server with a Content-Security-Policy and without compression of its own. */
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
@@ -6,7 +6,8 @@ import type { Plugin } from "vite";
 
 const TEXTS = /\.(css|html|js|json|svg|txt|webmanifest)$/;
 
-/** Writes each text as FILE.br and FILE.gz too, where that is smaller: a server need not compress. */
+/** Also writes each text file as FILE.br and FILE.gz, if that is smaller, so that a server need not
+ * compress. */
 export function compressedCopies(): Plugin {
   let folder = "";
 
@@ -38,8 +39,8 @@ export function compressedCopies(): Plugin {
 }
 
 /**
- * Sonner puts its styles into the page by a script, which the policy forbids. They are imported from its
- * file instead (main.tsx), and that call goes.
+ * Sonner inserts its styles into the page by a script, which the policy forbids. They are imported
+ * from its file instead (main.tsx), and that call is removed.
  */
 export function sonnerStylesFromFile(): Plugin {
   return {
@@ -51,7 +52,7 @@ export function sonnerStylesFromFile(): Plugin {
       }
       const without = code.replace(/^__insertCSS\(".*"\);?$/m, "");
       if (without === code) {
-        this.error("sonner inserts its styles in another way by now");
+        this.error("sonner no longer inserts its styles by this call: adapt this plugin");
       }
       return { code: without, map: null };
     },

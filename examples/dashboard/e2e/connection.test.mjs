@@ -1,4 +1,4 @@
-// The connection as the page shows it, through everything that can happen to it.
+// The state of the connection as the page shows it, through everything that can happen to it.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Backend } from "./support/backend.mjs";
@@ -23,14 +23,14 @@ async function open(url = backend.url, options = {}) {
   return new Dashboard(await openPage(browser, url, options));
 }
 
-test("it connects by itself, and says so without colour", async () => {
+test("it connects by itself, and says so in words", async () => {
   const dashboard = await open();
   await dashboard.whenStatus("Connected");
   assert.equal((await dashboard.status.textContent()).trim(), "Connected");
   await dashboard.close();
 });
 
-test("it says that it reconnects, and when, while the backend is away; then it is back, in its rooms", async () => {
+test("while the backend is down it shows the next attempt; then it is back in its rooms", async () => {
   const dashboard = await open(backend.url, { expected: NO_SERVER });
   await dashboard.whenStatus("Connected");
   await dashboard.joinRoom("lobby");
@@ -39,9 +39,9 @@ test("it says that it reconnects, and when, while the backend is away; then it i
 
   await backend.stop("SIGKILL");
   await dashboard.whenStatus(/Reconnecting\s*attempt \d+/);
-  await dashboard.page.getByText(/next try in \d+ s/).waitFor();
-  await dashboard.page.getByText("Unknown while there is no connection.").waitFor();
-  // What is said meanwhile is said later.
+  await dashboard.page.getByText(/next attempt in \d+ s/).waitFor();
+  await dashboard.page.getByText("Unknown while disconnected.").waitFor();
+  // Messages from this time are sent later.
   await dashboard.say("lobby", "are you back?");
   await dashboard.page.getByText("1 waiting for the connection").waitFor();
 
@@ -57,7 +57,7 @@ test("it says that it reconnects, and when, while the backend is away; then it i
   await dashboard.close();
 });
 
-test("a clean end of the backend is followed by a new connection, too", async () => {
+test("a clean shutdown of the backend is followed by a new connection too", async () => {
   const dashboard = await open(backend.url, { expected: NO_SERVER });
   await dashboard.whenStatus("Connected");
   await backend.stop("SIGTERM");
@@ -67,7 +67,7 @@ test("a clean end of the backend is followed by a new connection, too", async ()
   await dashboard.close();
 });
 
-test("it says that it is offline when there is no network, and is back at once when there is", async () => {
+test("it shows that it is offline without a network, and reconnects at once", async () => {
   const dashboard = await open(backend.url, {
     expected: [...NO_SERVER, /net::ERR_INTERNET_DISCONNECTED/],
   });
@@ -81,7 +81,7 @@ test("it says that it is offline when there is no network, and is back at once w
   await dashboard.close();
 });
 
-test("it says that it was refused, and why, and does not come back until it is told to", async () => {
+test("it shows the reason of a refusal, and reconnects only on request", async () => {
   let connections = 0;
   const proxy = await startProxy(backend.url, (socket) => {
     connections++;
@@ -92,7 +92,7 @@ test("it says that it was refused, and why, and does not come back until it is t
   await dashboard.assertAccessible("refused");
   // The page works without a connection: an order is placed and shown.
   await dashboard.panel("New order").getByRole("button", { name: "Place order" }).click();
-  await dashboard.panel("New order").getByText(/Order #\d+ is placed/).waitFor();
+  await dashboard.panel("New order").getByText(/Order #\d+ was placed/).waitFor();
   await dashboard.panel("Orders").getByRole("rowheader").first().waitFor();
   assert.equal(connections, 1);
   await dashboard.page.getByRole("button", { name: "Try now" }).click();
@@ -102,7 +102,7 @@ test("it says that it was refused, and why, and does not come back until it is t
   await proxy.stop();
 });
 
-test("it connects, as it says, while there is no answer yet", async () => {
+test("it shows that it is connecting until there is an answer", async () => {
   let arrived;
   const asked = new Promise((resolve) => {
     arrived = resolve;

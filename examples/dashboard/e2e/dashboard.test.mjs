@@ -1,4 +1,4 @@
-// What the page shows and does, with one backend for all tests.
+// The page's contents and controls, with one backend for all tests.
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -31,7 +31,7 @@ async function open(query = "", options = {}) {
   return dashboard;
 }
 
-test("an order that is placed by REST appears, is marked, and loses the mark", async () => {
+test("an order placed by REST appears, is marked, and loses the mark", async () => {
   const dashboard = await open();
   const { id } = await backend.order("GADGET-1", 3);
   const row = dashboard.order(id);
@@ -42,7 +42,7 @@ test("an order that is placed by REST appears, is marked, and loses the mark", a
   await dashboard.close();
 });
 
-test("an order that is placed in one page appears in the other, and so does its way", async () => {
+test("an order placed in one page appears in the other, with its changes", async () => {
   const one = await open();
   const other = await open();
   const form = one.panel("New order");
@@ -50,7 +50,7 @@ test("an order that is placed in one page appears in the other, and so does its 
   await form.getByLabel("Product").selectOption("CABLE-1");
   await form.getByLabel("Quantity").fill("4");
   await form.getByRole("button", { name: "Place order" }).click();
-  const placed = await form.getByText(/Order #\d+ is placed/).textContent();
+  const placed = await form.getByText(/Order #\d+ was placed/).textContent();
   const id = /\d+/.exec(placed)[0];
   await other.order(id).getByText("Grace Hopper").waitFor();
 
@@ -62,7 +62,7 @@ test("an order that is placed in one page appears in the other, and so does its 
   await other.close();
 });
 
-test("the form shows what the backend finds wrong, at the field", async () => {
+test("the form shows the backend's error at the field", async () => {
   const dashboard = await open("", { expected: [/status of (400|409)/] });
   const form = dashboard.panel("New order");
   await form.getByRole("button", { name: "Add item" }).click();
@@ -88,7 +88,7 @@ test("the form shows what the backend finds wrong, at the field", async () => {
   await dashboard.close();
 });
 
-test("toasts appear by severity, can be dismissed by keyboard, and low stock is one", async () => {
+test("toasts appear by severity and for low stock, and can be dismissed by keyboard", async () => {
   const dashboard = await open();
   for (const severity of ["info", "success", "warning", "error"]) {
     await backend.notify(`this is ${severity}`, severity);
@@ -112,7 +112,7 @@ test("toasts appear by severity, can be dismissed by keyboard, and low stock is 
   await dashboard.close();
 });
 
-test("three pages hear a broadcast; of a room, only its members hear", async () => {
+test("three pages receive a broadcast; only members receive a room's messages", async () => {
   const [ana, ben, cleo] = [await open("?user_id=ana"), await open("?user_id=ben"), await open("?user_id=cleo")];
   await ana.joinRoom("lobby");
   await ben.joinRoom("lobby");
@@ -123,7 +123,7 @@ test("three pages hear a broadcast; of a room, only its members hear", async () 
   for (const dashboard of [ana, ben, cleo]) {
     await dashboard.toast("for all of you").waitFor();
   }
-  // The broadcast came after the message, in the same order for everyone.
+  // Everyone receives the broadcast after the message.
   await cleo.panel("Events").getByText("for all of you").waitFor();
   assert.equal(await cleo.page.getByText("only for us").count(), 0);
   await ana.panel("Events").getByText("ana in lobby: only for us").waitFor();
@@ -132,7 +132,7 @@ test("three pages hear a broadcast; of a room, only its members hear", async () 
   }
 });
 
-test("who comes and goes is shown, and who was there before is counted", async () => {
+test("clients that come and go are shown, and earlier ones are counted", async () => {
   const first = await open("?user_id=ana");
   const second = await open("?user_id=ben");
   const online = first.panel("Online");
@@ -166,7 +166,7 @@ test("the event log can be filtered and paused", async () => {
   await dashboard.close();
 });
 
-test("a client is added, with the backend's word on the e-mail address", async () => {
+test("a client is added, after an error about the e-mail address", async () => {
   const dashboard = await open("", { expected: [/status of (400|409)/] });
   const clients = dashboard.panel("Clients");
   await clients.getByText("Add a client").click();
@@ -179,12 +179,12 @@ test("a client is added, with the backend's word on the e-mail address", async (
   await clients.locator(".field-error", { hasText: "another client has this" }).waitFor();
   await clients.getByLabel("E-mail").fill("edsger@example.com");
   await clients.getByRole("button", { name: "Add client" }).click();
-  await clients.getByText("Edsger Dijkstra is added.").waitFor();
+  await clients.getByText("Edsger Dijkstra was added.").waitFor();
   await clients.getByRole("listitem").filter({ hasText: "edsger@example.com" }).waitFor();
   await dashboard.close();
 });
 
-test("thousands of events leave the page small and alive", async () => {
+test("after thousands of events the page is small and responsive", async () => {
   const EVENTS = 5000;
   const dashboard = await open();
   const counted = Number(await dashboard.page.locator("main").getAttribute("data-event-count"));
@@ -210,7 +210,7 @@ test("thousands of events leave the page small and alive", async () => {
   await dashboard.close();
 });
 
-test("a long table of orders has only the rows that can be seen, and all of them on the way", async () => {
+test("a long table of orders renders only visible rows, and all when scrolled", async () => {
   for (let i = 0; i < 120; i++) {
     await backend.order("CABLE-1", 1);
   }
@@ -261,7 +261,7 @@ test("the theme can be changed, and is kept", async () => {
   await dashboard.close();
 });
 
-test("failures of the REST API are shown, and can be tried again", async () => {
+test("failures of the REST API are shown, and can be retried", async () => {
   const dashboard = await open("", { expected: [/status of 503/, /ERR_FAILED/] });
   await dashboard.page.route("**/api/orders?*", (route) =>
     route.fulfill({ status: 503, json: { error: { code: "busy", message: "the database is busy", field: null } } }),
@@ -269,7 +269,7 @@ test("failures of the REST API are shown, and can be tried again", async () => {
   await dashboard.page.route("**/api/inventory", (route) => route.abort());
   await dashboard.page.reload();
   await dashboard.panel("Orders").getByRole("alert").getByText("the database is busy").waitFor();
-  await dashboard.panel("Inventory").getByRole("alert").getByText("the backend can't be reached").waitFor();
+  await dashboard.panel("Inventory").getByRole("alert").getByText("the backend cannot be reached").waitFor();
   await dashboard.assertAccessible("with failures");
   await dashboard.page.unrouteAll({ behavior: "wait" });
   await dashboard.panel("Orders").getByRole("button", { name: "Try again" }).click();
@@ -278,7 +278,7 @@ test("failures of the REST API are shown, and can be tried again", async () => {
   await dashboard.close();
 });
 
-test("the first load's JavaScript is small, and cached for good by its name", async () => {
+test("the first load's JavaScript is small, and cached permanently by its name", async () => {
   const page = readFileSync(join(DIST, "index.html"), "utf8");
   const scripts = readdirSync(join(DIST, "assets")).filter((name) => name.endsWith(".js") && page.includes(name));
   assert.ok(scripts.length > 0);
@@ -291,7 +291,7 @@ test("the first load's JavaScript is small, and cached for good by its name", as
   assert.equal((await fetch(backend.url)).headers.get("cache-control"), "no-cache");
 });
 
-test("a page may do no more than it needs, and the plain one needs no more", async (context) => {
+test("the Content-Security-Policy allows what the pages need, and no more", async (context) => {
   const plain = await Backend.start({ options: ["--static", PLAIN] });
   context.after(() => plain.stop());
   for (const url of [backend.url, plain.url]) {

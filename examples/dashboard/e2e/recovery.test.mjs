@@ -1,4 +1,4 @@
-// What a page misses while its connection is cut: every order's event reaches a handler once.
+// Events that a page misses while its connection is cut: each order's event reaches a handler once.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import net from "node:net";
@@ -10,7 +10,7 @@ import { Dashboard } from "./support/dashboard.mjs";
 
 const N_ORDERS = 60;
 const ORDERS_BETWEEN_CUTS = 8;
-const PAUSE_MS = 60; // the page comes back within a second, or two after another cut
+const PAUSE_MS = 60; // the page reconnects within a second, or two after another cut
 
 let browser;
 
@@ -53,7 +53,7 @@ async function startPassage(port) {
   };
 }
 
-/** The ids of the orders in the page's log of events, which is written by one handler; oldest first. */
+/** The ids of the orders in the page's event log, which one handler writes; oldest first. */
 async function loggedOrders({ page }) {
   await page.locator(".log-viewport").evaluate((viewport) => viewport.style.setProperty("flex", "0 0 9000px"));
   await page.getByLabel("Filter events").fill("order_created");
@@ -86,7 +86,7 @@ test("cuts lose no order and repeat none", async () => {
   await backend.stop();
 });
 
-test("after a restart the page hears that it missed something, and loads its lists again", async () => {
+test("after a restart the page is notified of missed events, and reloads its lists", async () => {
   let backend = await Backend.start();
   const dashboard = new Dashboard(await openPage(browser, backend.url, { expected: NO_SERVER }));
   await dashboard.whenStatus("Connected");
@@ -98,7 +98,7 @@ test("after a restart the page hears that it missed something, and loads its lis
   const lists = dashboard.page.waitForResponse((response) => response.url().includes("/api/orders"));
   await dashboard.whenStatus("Connected");
   await lists;
-  await dashboard.panel("Events").getByText("Events were missed; loading again").waitFor();
+  await dashboard.panel("Events").getByText("Events were missed; reloading").waitFor();
   // The new backend's database is empty.
   await dashboard.panel("Orders").getByText("No orders yet").waitFor();
   await dashboard.close();

@@ -10,7 +10,7 @@ const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const SKUS = ["WIDGET-1", "GADGET-1", "CABLE-1", "SENSOR-1", "BATTERY-1"];
 const WAYS = [[], ["confirmed"], ["confirmed", "shipped"], ["confirmed", "shipped", "delivered"], ["cancelled"]];
 
-/** A day at the shop, in a few seconds. */
+/** A day in the shop, in a few seconds. */
 async function trade(backend, rounds, pauseMs) {
   for (let i = 0; i < rounds; i++) {
     const { id } = await backend.order(SKUS[(i * 3) % SKUS.length], 1 + ((i * 7) % 9), 1 + (i % 3));
@@ -42,7 +42,7 @@ try {
   const guest = await openPage(browser, `${backend.url}/?user_id=grace`);
   await guest.page.getByText("Connected", { exact: true }).waitFor();
   await trade(backend, 40, 400);
-  // Slower in the end, so that not every row has just changed.
+  // Slower in the end, so that not every row is marked as changed.
   await trade(backend, 3, 1800);
   await backend.order("LIMITED-1", 7, 2);
   await backend.notify("The evening delivery has arrived", "success");

@@ -1,8 +1,8 @@
-/** How this page connects: to where it came from, as who its address says. */
+/** How this page connects: to the server that it came from, as the user in its address. */
 import { customSchemas } from "./events";
 import type { WebSocketClientOptions } from "./lib/websocket/options";
 
-/** Where the events go when the backend runs with --topic-rooms. */
+/** The rooms of the events when the backend runs with --topic-rooms. */
 export const TOPIC_ROOMS = ["orders", "inventory", "clients"];
 
 /** `?token=` is for a backend that checks tokens, `?user_id=` for one that does not. */

@@ -1,4 +1,4 @@
-/** The event type that this application adds: what members of a room say to each other. */
+/** The event type that this application adds: messages between the members of a room. */
 import * as v from "valibot";
 import type { CustomSchemas } from "./lib/websocket/types";
 

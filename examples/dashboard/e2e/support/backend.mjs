@@ -1,4 +1,4 @@
-// Starts the example backend with the built dashboard, on a port of its own.
+// Starts the example backend with the built dashboard, on its own port.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";

@@ -1,4 +1,4 @@
-// Debian's chromium, and pages that remember what their console said.
+// Debian's chromium, and pages that record their console's errors.
 import { chromium } from "playwright-core";
 
 export function launchBrowser() {
@@ -12,8 +12,8 @@ export function launchBrowser() {
 }
 
 /**
- * A page in a context of its own. `complaints` gets each error of its console, but those that
- * `expected` matches: the browser itself logs a line for each request that is not answered.
+ * A page in a context of its own. `complaints` gets each error in its console, except those that
+ * `expected` matches: the browser itself logs a line for each unanswered request.
  */
 export async function openPage(browser, url, { expected = [], ...options } = {}) {
   const context = await browser.newContext(options);

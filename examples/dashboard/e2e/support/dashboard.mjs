@@ -1,4 +1,4 @@
-// The dashboard as a person sees it: by roles, names and texts.
+// The dashboard as a user sees it: by roles, names and texts.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -46,7 +46,7 @@ export class Dashboard {
     return this.page.getByRole("list", { name: `Messages in ${room}` });
   }
 
-  /** Fails with what axe finds that is serious. */
+  /** Fails on serious findings of axe. */
   async assertAccessible(when) {
     await this.page.evaluate(axeSource);
     const { violations } = await this.page.evaluate(() => window.axe.run());
@@ -56,7 +56,7 @@ export class Dashboard {
     assert.deepEqual(serious, [], when);
   }
 
-  /** Ends the page; its console must have been quiet. */
+  /** Closes the page; its console must have no errors. */
   async close() {
     await this.context.close();
     assert.deepEqual(this.complaints, [], "the console");

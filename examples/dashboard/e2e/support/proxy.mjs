@@ -1,9 +1,10 @@
-// Stands between the page and the backend: passes HTTP on, and treats WebSockets as a test wants.
+// A proxy between the page and the backend: passes HTTP on, and treats WebSockets as a test
+// chooses.
 import { once } from "node:events";
 import http from "node:http";
 import { WebSocketServer } from "ws";
 
-/** `onSocket` gets each WebSocket once it is open. */
+/** `onSocket` is called with each WebSocket once it is open. */
 export async function startProxy(backendUrl, onSocket) {
   const sockets = new WebSocketServer({ noServer: true });
   const server = http.createServer((request, response) => {

@@ -1,4 +1,5 @@
-/** What the dashboard shows, for all components below: loads, events, and what is saved here. */
+/** The dashboard's data for all components below: loading them, applying events, and saving
+ * changes. */
 import { createContext, use, useCallback, useEffect, useMemo, useReducer, type ReactNode } from "react";
 import * as api from "../lib/api";
 import { EventBatch } from "../lib/live-data/event-batch";
@@ -10,14 +11,15 @@ import { useWebSocketContext } from "./WebSocketContext";
 
 export interface LiveDataActions {
   reload: () => void;
-  /** These are rejected with an ApiError. */
+  /** These reject with an ApiError. */
   placeOrder: (draft: api.OrderDraft) => Promise<number>;
   setOrderStatus: (id: number, status: OrderStatus) => Promise<void>;
   addClient: (draft: api.ClientDraft) => Promise<string>;
   setQuantity: (sku: string, quantity: number) => Promise<void>;
 }
 
-/** After a presence event, others often follow: one request for the statistics serves them all. */
+/** After a presence event, others often follow: one request for the statistics serves all of them.
+ * */
 const STATISTICS_DELAY_MS = 300;
 
 const LiveDataContext = createContext<(LiveData & { actions: LiveDataActions }) | null>(null);
@@ -59,8 +61,9 @@ export function LiveDataProvider({ children }: { children: ReactNode }) {
     void loadStatistics();
   }, [loadStatistics]);
 
-  // At once, since REST may work where WebSocket does not; with the first connection, which hears only
-  // of what comes after it; and whenever events were missed. A connection that goes on brings them.
+  // Loads at once, because REST may work where WebSocket does not; with the first connection, which
+  // receives only later events; and whenever events were missed. A connection that recovered
+  // receives them.
   useEffect(() => {
     reload();
     const stopFirst = client.on("welcome", () => {
@@ -74,7 +77,7 @@ export function LiveDataProvider({ children }: { children: ReactNode }) {
     };
   }, [client, reload]);
 
-  // Who came and went meanwhile is not among what is missed.
+  // Presence events are not among the recovered ones.
   useEffect(() => client.on("welcome", () => void loadStatistics()), [client, loadStatistics]);
 
   useEffect(() => {
@@ -103,7 +106,8 @@ export function LiveDataProvider({ children }: { children: ReactNode }) {
     return () => clearInterval(timer);
   }, []);
 
-  // What is saved here is shown when it is answered: the event may be late, or never come.
+  // Changes that were saved here are shown when the request is answered: the event may be late, or
+  // never arrive.
   const actions = useMemo<LiveDataActions>(
     () => ({
       reload,

@@ -1,4 +1,4 @@
-/** One client for all components below, and its state. */
+/** Provides one client, and its state, to all components below. */
 import { createContext, use, useEffect, useState, useSyncExternalStore, type ReactNode } from "react";
 import { WebSocketClient } from "../lib/websocket/client";
 import type { WebSocketClientOptions } from "../lib/websocket/options";
@@ -12,7 +12,7 @@ export interface WebSocketContextValue {
 const WebSocketContext = createContext<WebSocketContextValue | null>(null);
 
 interface WebSocketProviderProps {
-  /** Read once: a client keeps its options. */
+  /** Read only once: a client keeps its options. */
   options: WebSocketClientOptions;
   children: ReactNode;
 }

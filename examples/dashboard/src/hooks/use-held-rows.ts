@@ -1,10 +1,10 @@
-/** Keeps the rows of a table in their places while the mouse is over it. */
+/** Keeps the rows of a table in place while the mouse is over it. */
 import { useState } from "react";
 import type { PointerEvent } from "react";
 
 /**
- * New rows move those below them, away from under the mouse, and a click would hit another
- * button. So new ones wait until the mouse has left, and are counted meanwhile.
+ * New rows would move the others away from under the mouse, and a click would hit the wrong button.
+ * So new rows wait until the mouse has left, and are counted meanwhile.
  */
 export function useHeldRows<Key>(keys: readonly Key[]) {
   const [held, setHeld] = useState<readonly Key[] | null>(null);

@@ -1,11 +1,11 @@
-/** A request that a person started: whether it runs, and what went wrong. */
+/** A request that a user started: whether it is running, and its error. */
 import { useState } from "react";
 import { asError, type ApiError } from "../lib/api";
 
 export interface RequestState {
   isPending: boolean;
   error: ApiError | null;
-  /** Gives null, and `error`, when the request failed. */
+  /** Resolves to null, and sets `error`, when the request failed. */
   run: <T>(start: () => Promise<T>) => Promise<T | null>;
   clearError: () => void;
 }

@@ -1,9 +1,9 @@
-/** Events for one component: its handler is gone when it is. */
+/** Subscribes a component to events; its handler is removed when it unmounts. */
 import { useEffect, useEffectEvent } from "react";
 import { useWebSocketContext } from "../contexts/WebSocketContext";
 import type { EventHandler, EventType } from "../lib/websocket/types";
 
-/** The handler may be another function at each render; the newest one is called. */
+/** The handler may be a new function at each render; the newest one is called. */
 export function useWebSocket<T extends EventType>(eventType: T, handler: EventHandler<T>): void {
   const { client } = useWebSocketContext();
   const onEvent = useEffectEvent(handler);

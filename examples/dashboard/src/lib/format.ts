@@ -1,4 +1,4 @@
-/** How numbers and times are written for people. */
+/** Formats numbers and times. */
 
 const money = new Intl.NumberFormat("en-US", { style: "currency", currency: "USD" });
 const number = new Intl.NumberFormat("en-US");

@@ -1,4 +1,4 @@
-/** What the backend keeps, as it comes over REST and in events. */
+/** The backend's data, as sent over REST and in events. */
 import * as v from "valibot";
 
 const integer = v.pipe(v.number(), v.integer());
@@ -50,7 +50,7 @@ export const SEVERITIES = ["info", "success", "warning", "error"] as const;
 export const severitySchema = v.picklist(SEVERITIES);
 export type Severity = v.InferOutput<typeof severitySchema>;
 
-/** Where an order may go from here; the backend refuses everything else. */
+/** The next possible statuses of an order; the backend refuses all others. */
 export function nextStatuses(status: OrderStatus): OrderStatus[] {
   switch (status) {
     case "pending":

@@ -1,4 +1,4 @@
-/** Lets through at most so many toasts in a while, and counts the others. */
+/** Lets a limited number of toasts through in each period, and counts the others. */
 export class ToastLimit {
   readonly #most: number;
   readonly #periodMs: number;
@@ -11,7 +11,7 @@ export class ToastLimit {
     this.#periodMs = periodMs;
   }
 
-  /** 0: show it. Else how many were withheld in this period. */
+  /** Returns 0 to show the toast, else how many were withheld in this period. */
   ask(now: number): number {
     if (now - this.#periodStart >= this.#periodMs) {
       this.#periodStart = now;

@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterEach(() => vi.unstubAllGlobals());
 afterAll(() => backend.stop());
 
-it("gives checked values", async () => {
+it("resolves to validated values", async () => {
   pointTo(backend.url);
   const order = await api.createOrder({ client_id: 1, items: [{ sku: "WIDGET-1", quantity: 2 }] });
   expect(order).toMatchObject({ status: "pending", total_cents: 3998 });
@@ -30,7 +30,7 @@ it("gives checked values", async () => {
   expect((await api.getStatistics()).total_connections).toBe(0);
 });
 
-it("gives the backend's errors with code, message and field", async () => {
+it("rejects with the backend's code, message and field", async () => {
   pointTo(backend.url);
   const draft = { client_id: 1, items: [{ sku: "LIMITED-1", quantity: 999 }] };
   await expect(api.createOrder(draft)).rejects.toMatchObject({
@@ -46,7 +46,7 @@ it("gives the backend's errors with code, message and field", async () => {
   });
 });
 
-it("says so when there is no answer, or one that makes no sense", async () => {
+it("rejects when there is no answer, or an invalid one", async () => {
   vi.stubGlobal("fetch", () => Promise.reject(new TypeError("no network")));
   await expect(api.listOrders()).rejects.toMatchObject({ status: 0, code: "unreachable" });
 

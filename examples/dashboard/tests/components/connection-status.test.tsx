@@ -1,5 +1,5 @@
 // @vitest-environment jsdom
-/** What the indicator says in each state. */
+/** The indicator's text in each state. */
 import { act, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, describe, expect, it } from "vitest";
@@ -37,7 +37,7 @@ describe("the connection's status", () => {
     expect(screen.queryByRole("button")).toBeNull();
   });
 
-  it("is reconnecting, with the attempt and the seconds, and can be hurried", async () => {
+  it("is reconnecting, shows the attempt and the seconds, and can retry at once", async () => {
     const backend = await startBackend();
     const { client } = renderConnected(backend.webSocketUrl, <ConnectionStatus />, {
       firstDelayMs: 90_000,
@@ -48,7 +48,7 @@ describe("the connection's status", () => {
     await backend.stop("SIGKILL");
     await act(() => whenState(client, "reconnecting"));
     expect(status()).toBe("Reconnectingattempt 1");
-    expect(screen.getByText(/next try in (90|8\d) s/)).toBeDefined();
+    expect(screen.getByText(/next attempt in (90|8\d) s/)).toBeDefined();
 
     const second = await Backend.start({ port: backend.port });
     cleanups.push(() => second.stop());
@@ -73,7 +73,7 @@ describe("the connection's status", () => {
     expect(status()).toBe("Offlineno network");
   });
 
-  it("is refused, and says why", async () => {
+  it("is refused, and shows the reason", async () => {
     const stub = await StubServer.start({
       onConnection: (socket) => socket.close(4403, "not on the list"),
     });
@@ -86,7 +86,7 @@ describe("the connection's status", () => {
 });
 
 describe("the browser's signals", () => {
-  it("are heard until it is enough", () => {
+  it("are delivered until unsubscribed", () => {
     const heard: string[] = [];
     const stop = browserSignals.listen({
       onWake: () => heard.push("wake"),

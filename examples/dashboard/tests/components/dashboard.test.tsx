@@ -1,5 +1,5 @@
 // @vitest-environment jsdom
-/** The dashboard's parts, with the real backend behind them. */
+/** The dashboard's components, with the real backend. */
 import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
@@ -15,7 +15,7 @@ beforeAll(pretendLayout);
 beforeEach(async () => {
   backend = await Backend.start();
   const realFetch = globalThis.fetch;
-  // A page's requests are relative to where it came from; jsdom's come from nowhere.
+  // A page's requests are relative to its origin; jsdom has none.
   vi.stubGlobal("fetch", (path: string, init?: RequestInit) =>
     realFetch(new URL(path, backend.url), init),
   );
@@ -38,7 +38,7 @@ function renderDashboard() {
 const panel = (name: string) => within(screen.getByRole("region", { name }));
 
 describe("the dashboard", () => {
-  it("is empty, says so, and shows an order as soon as there is one", async () => {
+  it("shows that it is empty, and an order as soon as there is one", async () => {
     renderDashboard();
     expect(screen.getByText("Loading orders…")).toBeDefined();
     await screen.findByText(/No orders yet/);
@@ -50,7 +50,7 @@ describe("the dashboard", () => {
     await panel("Inventory").findByText("49,998");
   });
 
-  it("shows the backend's word on a field at that field", async () => {
+  it("shows the backend's error at the field", async () => {
     const user = userEvent.setup();
     renderDashboard();
     const form = panel("New order");
@@ -67,10 +67,10 @@ describe("the dashboard", () => {
     await user.type(quantity, "2");
     expect(quantity.getAttribute("aria-invalid")).toBeNull();
     await user.click(button);
-    await form.findByText("Order #1 is placed.");
+    await form.findByText("Order #1 was placed.");
   });
 
-  it("moves an order along, as far as its status allows", async () => {
+  it("changes an order's status as far as it is allowed", async () => {
     const user = userEvent.setup();
     await backend.order();
     renderDashboard();
@@ -83,7 +83,7 @@ describe("the dashboard", () => {
     expect(row.queryByRole("button")).toBeNull();
   });
 
-  it("keeps the rows in their places while the mouse is over them", async () => {
+  it("keeps the rows in place while the mouse is over them", async () => {
     const user = userEvent.setup();
     await backend.order();
     renderDashboard();
@@ -96,13 +96,13 @@ describe("the dashboard", () => {
     await screen.findByRole("row", { name: /^#2/ });
   });
 
-  it("says what could not be loaded, and keeps what it had", async () => {
+  it("reports data that cannot be loaded, and keeps the old ones", async () => {
     const user = userEvent.setup();
     vi.stubGlobal("fetch", () => Promise.reject(new TypeError("no network")));
     renderDashboard();
     const alert = within(await panel("Clients").findByRole("alert"));
-    expect(alert.getByText(/the backend can't be reached/)).toBeDefined();
-    await panel("Online").findByText(/The numbers may be old/);
+    expect(alert.getByText(/the backend cannot be reached/)).toBeDefined();
+    await panel("Online").findByText(/These figures may be out of date/);
     await user.click(panel("Orders").getByRole("button", { name: "Try again" }));
     await panel("Orders").findByRole("alert");
   });

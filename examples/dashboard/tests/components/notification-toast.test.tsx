@@ -1,5 +1,5 @@
 // @vitest-environment jsdom
-/** Toasts by severity, once each. */
+/** Toasts by severity, each shown once. */
 import { act, screen, waitFor } from "@testing-library/react";
 import { toast } from "sonner";
 import { afterEach, beforeAll, expect, it, vi } from "vitest";
@@ -12,7 +12,7 @@ import { notification, send, StubServer, welcome } from "../support/stub-server"
 const cleanups: (() => unknown)[] = [];
 
 beforeAll(() => {
-  // sonner asks; jsdom has no answer.
+  // sonner calls matchMedia(), which jsdom lacks.
   vi.stubGlobal("matchMedia", () => ({
     matches: false,
     addEventListener: () => undefined,
@@ -36,7 +36,7 @@ async function findToast(text: string): Promise<HTMLElement> {
   return element;
 }
 
-it("shows each severity as what it is, and low stock as a warning", async () => {
+it("shows each severity, and low stock as a warning", async () => {
   const backend = await Backend.start();
   cleanups.push(() => backend.stop());
   const { client } = renderConnected(backend.webSocketUrl, <NotificationToast />);
@@ -49,7 +49,7 @@ it("shows each severity as what it is, and low stock as a warning", async () => 
   expect((await findToast("Low stock: Limited edition, 2 left")).dataset.type).toBe("warning");
 });
 
-it("is not shown again when the event comes again after a reconnect", async () => {
+it("does not show an event again that arrives again after a reconnect", async () => {
   const stub = await StubServer.start({
     onConnection: (socket, _url, count) => {
       welcome(socket);
@@ -69,7 +69,7 @@ it("is not shown again when the event comes again after a reconnect", async () =
   expect(screen.queryByText("only once")).toBeNull();
 });
 
-it("counts what is too much to show", async () => {
+it("counts the toasts that are too many to show", async () => {
   const stub = await StubServer.start();
   cleanups.push(() => stub.stop());
   const { client } = renderConnected(stub.url, <NotificationToast />);

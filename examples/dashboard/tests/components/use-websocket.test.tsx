@@ -20,7 +20,7 @@ function Listener({ onMessage }: { onMessage: (message: string) => void }) {
   return null;
 }
 
-it("calls the newest handler, once for each event, until the component is gone", async () => {
+it("calls the newest handler, once for each event, until the component unmounts", async () => {
   const heard: string[] = [];
   const { client, show } = renderConnected(
     backend.webSocketUrl,
@@ -41,7 +41,7 @@ it("calls the newest handler, once for each event, until the component is gone",
   expect(heard).toEqual(["first a", "second b"]);
 });
 
-it("connects by itself, and closes when the provider is gone", async () => {
+it("connects by itself, and closes when the provider unmounts", async () => {
   const { client, unmount } = renderConnected(backend.webSocketUrl, null);
   await act(() => whenState(client, "connected"));
   unmount();

@@ -1,4 +1,4 @@
-/** Gathering events, and holding toasts back. */
+/** Batching events, and limiting toasts. */
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { EventBatch } from "../../src/lib/live-data/event-batch";
 import { ToastLimit } from "../../src/lib/toast-limit";
@@ -17,7 +17,7 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-it("hands on a second's thousand events in a few portions, in order", () => {
+it("delivers a thousand events of a second in a few batches, in order", () => {
   const portions: number[][] = [];
   const batch = new EventBatch<number>((portion) => portions.push(portion));
   for (let i = 0; i < 1000; i++) {
@@ -29,7 +29,7 @@ it("hands on a second's thousand events in a few portions, in order", () => {
   expect(portions.length).toBeLessThanOrEqual(11);
 });
 
-it("hands on a single event with the next frame", () => {
+it("delivers a single event with the next frame", () => {
   const portions: number[][] = [];
   const batch = new EventBatch<number>((portion) => portions.push(portion));
   batch.add(1);
@@ -37,7 +37,7 @@ it("hands on a single event with the next frame", () => {
   expect(portions).toEqual([[1]]);
 });
 
-it("is bounded where there are no frames, as in a hidden page", () => {
+it("is bounded without frames, as in a hidden page", () => {
   vi.stubGlobal("requestAnimationFrame", () => 1);
   vi.stubGlobal("cancelAnimationFrame", () => undefined);
   let received = 0;
@@ -48,7 +48,7 @@ it("is bounded where there are no frames, as in a hidden page", () => {
   expect(received).toBe(10_000);
 });
 
-it("hands on nothing more once it is stopped", () => {
+it("delivers nothing once it is stopped", () => {
   const portions: number[][] = [];
   const batch = new EventBatch<number>((portion) => portions.push(portion));
   batch.add(1);
@@ -57,7 +57,7 @@ it("hands on nothing more once it is stopped", () => {
   expect(portions).toEqual([]);
 });
 
-it("lets so many toasts through in a while, and counts the others", () => {
+it("limits the toasts in a period, and counts the others", () => {
   const limit = new ToastLimit(2, 1000);
   expect([0, 1, 2, 3, 1000, 1001, 1002].map((now) => limit.ask(now))).toEqual([0, 0, 1, 2, 0, 0, 1]);
 });

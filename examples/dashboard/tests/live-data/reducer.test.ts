@@ -1,4 +1,4 @@
-/** How events, loads and answers become what is shown. */
+/** How events, loads and answers change the dashboard's data. */
 import { describe, expect, it } from "vitest";
 import type { Order, OrderStatus } from "../../src/lib/model";
 import { reduceLiveData, type LiveDataAction } from "../../src/lib/live-data/reducer";
@@ -42,7 +42,7 @@ const shown = (state: LiveData) =>
   [...state.orders.rows.values()].map(({ value, change }) => `${value.id} ${value.status} ${String(change)}`);
 
 describe("orders", () => {
-  it("that are loaded first are not marked; those of events are", () => {
+  it("of the first load are not marked; those of events are", () => {
     const state = reduce(loaded([order(1)]), events(20, event("order_created", order(2))));
     expect(shown(state)).toEqual(["1 pending null", "2 pending created"]);
     const row = state.orders.rows.get(2);
@@ -50,7 +50,7 @@ describe("orders", () => {
     expect(row !== undefined && isMarked(row, 21 + MARK_MS)).toBe(false);
   });
 
-  it("of an event win over an older load that was under way", () => {
+  it("of an event take precedence over a load that began before it", () => {
     const state = reduce(
       events(5, event("order_created", order(1, 2, "confirmed")), event("order_created", order(2))),
       loaded([order(1, 1)], 1),
@@ -58,12 +58,12 @@ describe("orders", () => {
     expect(shown(state)).toEqual(["1 confirmed created", "2 pending created"]);
   });
 
-  it("of an older event do not win over what is known", () => {
+  it("of an older event do not replace newer ones", () => {
     const state = reduce(loaded([order(1, 5, "shipped")]), events(20, event("order_updated", order(1, 4))));
     expect(shown(state)).toEqual(["1 shipped null"]);
   });
 
-  it("that a later load does not have are gone, and those that changed meanwhile are marked", () => {
+  it("missing from a later load are removed, and changed ones are marked", () => {
     const state = reduce(
       loaded([order(1), order(2), order(3, 9)]),
       loaded([order(2, 2, "confirmed"), order(3, 1), order(4)], 30, 40),
@@ -71,7 +71,7 @@ describe("orders", () => {
     expect(shown(state)).toEqual(["2 confirmed updated", "3 pending updated", "4 pending created"]);
   });
 
-  it("that were saved here are shown by the answer, and not marked anew after their event", () => {
+  it("saved here are shown by the answer, and not marked again by their event", () => {
     const saved = { type: "order_saved", order: order(1), change: "created", now: 20 } as const;
     expect(shown(reduce(saved))).toEqual(["1 pending created"]);
     const changed = reduce(
@@ -82,7 +82,7 @@ describe("orders", () => {
     expect(changed.orders.rows.get(1)?.changedAt).toBe(10);
   });
 
-  it("are bounded: the oldest go", () => {
+  it("are bounded: the oldest are removed", () => {
     const many = Array.from({ length: MOST_ORDERS + 5 }, (_, i) => event("order_created", order(i + 1)));
     const state = reduce(events(1, ...many));
     expect(state.orders.rows.size).toBe(MOST_ORDERS);
@@ -90,7 +90,7 @@ describe("orders", () => {
     expect(state.orders.rows.has(6)).toBe(true);
   });
 
-  it("stay the same object when no event concerns them, so that they are not rendered", () => {
+  it("stay the same object without a change, so that they are not rendered", () => {
     const before = reduce(loaded([order(1)]));
     const after = reduceLiveData(before, events(20, event("notification", { message: "m", severity: "info" })));
     expect(after.orders).toBe(before.orders);
@@ -109,7 +109,7 @@ describe("a failed load", () => {
 describe("the log and the rate", () => {
   const note = event("notification", { message: "m", severity: "info" });
 
-  it("are newest first, bounded, and without the answers to this page", () => {
+  it("are newest first, bounded, and without answers to this page", () => {
     const many = Array<AnyEvent>(MOST_LOG_ENTRIES + 1).fill(note);
     const state = reduce(events(1, ...many), events(2, event("pong", { id: "e.1" }), note));
     expect(state.log).toHaveLength(MOST_LOG_ENTRIES);
@@ -125,12 +125,12 @@ describe("the log and the rate", () => {
   });
 });
 
-describe("who came", () => {
+describe("presence", () => {
   const came = (id: string) => event("user_connected", { connection_id: id, user_id: null });
   const left = (id: string) => event("user_disconnected", { connection_id: id, user_id: null });
   const welcome = event("welcome", { connection_id: "me", user_id: null, id: "e.0", ping_interval_ms: 0 });
 
-  it("is known until they leave, or until this page was away", () => {
+  it("is known until a client leaves or this page is disconnected", () => {
     const state = reduce(events(1, came("a"), came("b"), left("a")));
     expect(state.arrivals).toEqual([{ connectionId: "b", userId: null }]);
     expect(reduceLiveData(state, events(2, welcome)).arrivals).toEqual([]);

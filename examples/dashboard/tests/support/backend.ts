@@ -1,4 +1,4 @@
-/** Starts the example backend for a test, on a port of its own. */
+/** Starts the example backend for a test, on its own port. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
@@ -12,7 +12,7 @@ export class Backend {
     this.port = port;
   }
 
-  /** On a port that is free, or on one that a former backend had. */
+  /** On a free port, or on the port of an earlier backend. */
   static async start(options: { port?: number; arguments?: string[] } = {}): Promise<Backend> {
     const program = process.env.ORDERS_BACKEND;
     if (program === undefined) {
@@ -71,7 +71,7 @@ export class Backend {
     return (await this.request("POST", "/api/orders", body)) as { id: number };
   }
 
-  /** SIGKILL ends it as a crash would: no close frame is sent. */
+  /** SIGKILL ends it like a crash: no close frame is sent. */
   async stop(signal: "SIGTERM" | "SIGKILL" = "SIGTERM"): Promise<void> {
     if (this.#process.exitCode !== null || this.#process.signalCode !== null) {
       return;

@@ -1,4 +1,4 @@
-/** Clients for tests, and waiting for what becomes of them. */
+/** Clients for tests, and waiting for their states and events. */
 import WebSocket from "ws";
 import { customSchemas } from "../../src/events";
 import type { Signals } from "../../src/lib/websocket/browser-signals";
@@ -16,7 +16,7 @@ export interface TestClient {
   problems: Problem[];
 }
 
-/** Delays are short, since no test is about how long they are. */
+/** The delays are short, because no test measures them. */
 export function createClient(url: string, options: Partial<WebSocketClientOptions> = {}): TestClient {
   const problems: Problem[] = [];
   const client = new WebSocketClient({
@@ -33,7 +33,7 @@ export function createClient(url: string, options: Partial<WebSocketClientOption
 
 type StateOf<S extends ConnectionState["status"]> = Extract<ConnectionState, { status: S }>;
 
-/** Resolved when the state is, or next becomes, this one. */
+/** Resolves when the state is, or next becomes, this one. */
 export function whenState<S extends ConnectionState["status"]>(
   client: WebSocketClient,
   status: S,
@@ -52,7 +52,7 @@ export function whenState<S extends ConnectionState["status"]>(
   });
 }
 
-/** Resolved with the next event of that type. */
+/** Resolves to the next event of that type. */
 export function nextEvent<T extends EventType>(
   client: WebSocketClient,
   type: T,
@@ -65,7 +65,7 @@ export function nextEvent<T extends EventType>(
   });
 }
 
-/** Signals that a test gives. */
+/** Browser signals that a test controls. */
 export function createSignals(): Signals & { online: boolean; wake: () => void; offline: () => void } {
   let handlers: { onWake: () => void; onOffline: () => void } | undefined;
   const signals = {

@@ -10,7 +10,7 @@ import type { WebSocketClientOptions } from "../../src/lib/websocket/options";
 
 afterEach(cleanup);
 
-// Nothing here measures time; a busy machine may take its own.
+// No test measures time; a busy machine may be slow.
 configure({ asyncUtilTimeout: 50_000 });
 
 interface Rendered extends RenderResult {

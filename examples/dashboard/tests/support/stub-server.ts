@@ -1,4 +1,4 @@
-/** A server with faults that the real one does not have: refusals, silence, bad messages. */
+/** A server with faults that the real one does not have: refusals, silence, invalid messages. */
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { WebSocketServer, type WebSocket } from "ws";
@@ -10,9 +10,9 @@ export interface Received {
 
 export interface StubOptions {
   port?: number;
-  /** What happens to each new connection; by default it is welcomed. */
+  /** Called for each new connection; by default it is welcomed. */
   onConnection?: (socket: WebSocket, url: URL, count: number) => void;
-  /** By default, everything is answered as the real server would. */
+  /** Answers a request; by default as the real server would. */
   onMessage?: (received: Received) => void;
 }
 

@@ -35,7 +35,7 @@ afterEach(async () => {
 });
 
 describe("connecting", () => {
-  it("goes from closed over connecting to connected", async () => {
+  it("goes from closed to connecting to connected", async () => {
     const { client } = start("?user_id=ana");
     const states = [client.getState().status];
     client.subscribe(() => states.push(client.getState().status));
@@ -54,7 +54,7 @@ describe("connecting", () => {
     await whenState(client, "connected");
   });
 
-  it("connects once when it is closed and opened in one breath, as React's strict mode does", async () => {
+  it("connects once after close() and connect() at once, as in React's strict mode", async () => {
     const { client } = start();
     client.connect();
     client.close();
@@ -65,7 +65,7 @@ describe("connecting", () => {
 });
 
 describe("events", () => {
-  it("arrive typed and with their envelope", async () => {
+  it("are delivered typed and with their envelope", async () => {
     const { client } = await startConnected();
     const event = nextEvent(client, "order_created");
     const order = await backend.order();
@@ -78,7 +78,7 @@ describe("events", () => {
     expect(client.lastEventId).not.toBeNull();
   });
 
-  it("are no longer heard by a handler that was removed", async () => {
+  it("are not delivered to a removed handler", async () => {
     const { client } = await startConnected();
     const heard: string[] = [];
     const stop = client.on("notification", ({ message }) => heard.push(`removed: ${message}`));
@@ -110,7 +110,7 @@ describe("rooms", () => {
     }
   });
 
-  it("that the server refuses are told with its code", async () => {
+  it("that the server refuses are reported with its code", async () => {
     const { client } = await startConnected();
     const failure = await client.joinRoom("x".repeat(200)).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(WebSocketRequestError);
@@ -152,7 +152,7 @@ describe("a restart of the backend", () => {
     await order;
   });
 
-  it("loses no message that was sent meanwhile, up to the bound, and tells of the others", async () => {
+  it("loses no message that was sent meanwhile, up to the bound, and reports the others", async () => {
     const { client } = await startConnected("", { queueBound: 2 });
     await client.joinRoom("blue");
     const { port } = backend;
@@ -179,7 +179,7 @@ describe("a restart of the backend", () => {
 });
 
 describe("a message that the server refuses", () => {
-  it("is told by an error with its ref", async () => {
+  it("is reported by an error with its ref", async () => {
     const { client } = await startConnected();
     const error = nextEvent(client, "error");
     const outcome = await client.send({ type: "message", room: "other", data: { text: "x" } });
@@ -203,7 +203,7 @@ describe("the last event's id", () => {
     expect(second.client.lastEventId).toBe(answer.id);
   });
 
-  it("is kept fresh by the pings of a client that hears nothing", async () => {
+  it("is updated by the pings of a quiet client", async () => {
     await backend.stop();
     backend = await Backend.start({ arguments: ["--ping-interval", "1"] });
     const quiet = await startConnected();

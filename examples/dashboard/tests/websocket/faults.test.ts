@@ -10,7 +10,7 @@ import {
 } from "../support/stub-server";
 import { createClient, createSignals, nextEvent, whenState } from "../support/client";
 
-/** Longer than any test: an attempt that comes sooner was made for another reason than time. */
+/** Longer than any test: an attempt before that is not caused by this delay. */
 const FOREVER_MS = 2 ** 31 - 1;
 
 const cleanups: (() => unknown)[] = [];
@@ -35,7 +35,7 @@ function start(url: string, options: Parameters<typeof createClient>[1] = {}) {
 }
 
 describe("a refusal", () => {
-  it.each([1008, 4401, 4403])("with %i ends the attempts, and the state says why", async (code) => {
+  it.each([1008, 4401, 4403])("with %i ends the attempts, and the state has the reason", async (code) => {
     const stub = await startStub({ onConnection: (socket) => socket.close(code, "not you") });
     const signals = createSignals();
     const { client } = start(stub.url, { signals });
@@ -61,7 +61,7 @@ describe("a refusal", () => {
     expect(stub.connections).toBe(2);
   });
 
-  it("is overcome by connect(), which a person may ask for", async () => {
+  it("ends with connect(), which a user may request", async () => {
     const stub = await startStub({
       onConnection: (socket, _url, count) =>
         count === 1 ? socket.close(4401, "expired") : welcome(socket),
@@ -95,7 +95,7 @@ describe("a loss", () => {
       },
     });
     const { client } = start(stub.url, { firstDelayMs: 2, longestDelayMs: 8, random: () => 1 });
-    // The clock stands still, so that it does not tick between two readings of it.
+    // The clock stands still, so that it does not advance between two reads.
     const clock = Date.now();
     vi.spyOn(Date, "now").mockReturnValue(clock);
     const delays: number[] = [];
@@ -123,7 +123,7 @@ describe("a loss", () => {
     await whenState(client, "connected");
   });
 
-  it("is followed by one attempt, also for a client that was closed and opened in one breath", async () => {
+  it("is followed by one attempt, also after close() and connect() at once", async () => {
     const stub = await startStub();
     const { client } = start(stub.url, { firstDelayMs: FOREVER_MS, longestDelayMs: FOREVER_MS, random: () => 1 });
     client.close();
@@ -131,7 +131,7 @@ describe("a loss", () => {
     await whenState(client, "connected");
     stub.sockets.forEach((socket) => socket.terminate());
     await whenState(client, "reconnecting");
-    // An attempt before the delay has passed would be there before these.
+    // An attempt before the delay would come before these.
     for (let i = 0; i < 3; i++) {
       await whenState(start(stub.url).client, "connected");
     }
@@ -150,7 +150,7 @@ describe("a loss", () => {
 });
 
 describe("a dead connection", () => {
-  it("is noticed by a ping without an answer", async () => {
+  it("is detected by an unanswered ping", async () => {
     const stub = await startStub({
       onConnection: (socket, _url, count) => welcome(socket, count === 1 ? 5 : 0),
       onMessage: () => undefined,
@@ -163,7 +163,7 @@ describe("a dead connection", () => {
     expect(stub.connections).toBe(2);
   });
 
-  it("is not what a quiet one is", async () => {
+  it("is distinguished from a quiet one", async () => {
     let pings = 0;
     let enough: () => void = () => undefined;
     const manyPings = new Promise<void>((resolve) => (enough = resolve));
@@ -179,7 +179,7 @@ describe("a dead connection", () => {
     expect(stub.connections).toBe(1);
   });
 
-  it("is noticed at once when the page becomes visible", async () => {
+  it("is detected at once when the page becomes visible", async () => {
     const signals = createSignals();
     const stub = await startStub({
       onConnection: (socket) => welcome(socket, FOREVER_MS),
@@ -191,7 +191,7 @@ describe("a dead connection", () => {
     await whenState(client, "reconnecting");
   });
 
-  it("is one that is never welcomed, too", async () => {
+  it("is also one without a welcome", async () => {
     const stub = await startStub({
       onConnection: (socket, _url, count) => count > 1 && welcome(socket),
     });
@@ -204,7 +204,7 @@ describe("a dead connection", () => {
 describe("the browser's signals", () => {
   const patient = { firstDelayMs: FOREVER_MS, longestDelayMs: FOREVER_MS, random: () => 1 };
 
-  it("cut the delay short", async () => {
+  it("end the delay", async () => {
     const stub = await startStub();
     const signals = createSignals();
     const { client } = start(stub.url, { signals, ...patient });
@@ -215,7 +215,7 @@ describe("the browser's signals", () => {
     await whenState(client, "connected");
   });
 
-  it("tell offline from reconnecting", async () => {
+  it("distinguish offline from reconnecting", async () => {
     const stub = await startStub();
     const signals = createSignals();
     const { client } = start(stub.url, { signals, ...patient });
@@ -230,7 +230,7 @@ describe("the browser's signals", () => {
 });
 
 describe("events", () => {
-  it("that come twice are delivered once, also after a reconnect", async () => {
+  it("that arrive twice are delivered once, also after a reconnect", async () => {
     const stub = await startStub({
       onConnection: (socket, _url, count) => {
         welcome(socket);
@@ -255,7 +255,7 @@ describe("events", () => {
     expect(heard).toEqual(["one", "two"]);
   });
 
-  it("that are not what they should be are reported, and the next one arrives", async () => {
+  it("that are invalid are reported, and the next one is delivered", async () => {
     const stub = await startStub({
       onConnection: (socket) => {
         welcome(socket);
@@ -297,7 +297,7 @@ describe("events", () => {
 });
 
 describe("requests", () => {
-  it("are rejected when the answer does not come in time", async () => {
+  it("are rejected when the answer is late", async () => {
     const stub = await startStub({ onMessage: () => undefined });
     const { client } = start(stub.url, { answerTimeoutMs: 10 });
     await whenState(client, "connected");
@@ -320,7 +320,7 @@ describe("requests", () => {
     expect((await nextEvent(client, "room_joined")).data.room).toBe("blue");
   });
 
-  it("end with close(), and so do the messages that wait", async () => {
+  it("and waiting messages end with close()", async () => {
     const stub = await startStub();
     const { client } = createClient(stub.url);
     const join = client.joinRoom("blue").catch((error: unknown) => error);
@@ -332,7 +332,7 @@ describe("requests", () => {
 });
 
 describe("the token", () => {
-  it("is asked for before each attempt", async () => {
+  it("is requested before each attempt", async () => {
     const tokens: (string | null)[] = [];
     const stub = await startStub({
       onConnection: (socket, url, count) => {
@@ -348,7 +348,7 @@ describe("the token", () => {
     expect(tokens).toEqual(["t1", "t2"]);
   });
 
-  it("that can't be had is reported and asked for again", async () => {
+  it("that is not available is reported and requested again", async () => {
     const stub = await startStub();
     let asked = 0;
     const { client, problems } = start(stub.url, {

@@ -1,4 +1,4 @@
-/** The client's parts that need no connection, and its types. */
+/** The client's modules that need no connection, and its types. */
 import { describe, expect, it, vi } from "vitest";
 import { askedDelay, fullJitterDelay } from "../../src/lib/websocket/backoff";
 import { WebSocketClient } from "../../src/lib/websocket/client";
@@ -15,7 +15,7 @@ describe("the delay before an attempt", () => {
     expect(ceilings).toEqual([1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000]);
   });
 
-  it("is anything from nothing to the ceiling", () => {
+  it("is any value from 0 to the ceiling", () => {
     expect(fullJitterDelay(4, { ...options, random: () => 0 })).toBe(0);
     expect(fullJitterDelay(4, { ...options, random: () => 0.25 })).toBe(2000);
   });
@@ -36,7 +36,7 @@ describe("the delay that a server asks for", () => {
 });
 
 describe("recent ids", () => {
-  it("are known up to the bound", () => {
+  it("are remembered up to the bound", () => {
     const ids = new RecentIds(2);
     expect(["a", "a", "b", "c", "b", "a"].map((id) => ids.add(id))).toEqual([
       true, false, true, true, false, true,
@@ -47,7 +47,7 @@ describe("recent ids", () => {
 describe("types", () => {
   const options = { url: "ws://localhost/ws", schemas: customSchemas };
 
-  it("know the events", () => {
+  it("cover the events", () => {
     const client = new WebSocketClient(options);
     const ignore = vi.fn<(value: unknown) => void>();
     client.on("stock_low", (item) => ignore(item.low_stock_threshold));
@@ -61,7 +61,7 @@ describe("types", () => {
     client.close();
   });
 
-  it("ask for the schemas of the types that were added", () => {
+  it("require schemas for added types", () => {
     // @ts-expect-error: the type "message" was added, so its schema is needed
     const missing: ConstructorParameters<typeof WebSocketClient>[0] = { url: options.url };
     expect(missing).toBeDefined();

@@ -1,4 +1,4 @@
-/** What a client says when it comes back, and what it makes of what it is given then. */
+/** What a client sends when it comes back, and how it handles the answer. */
 import { once } from "node:events";
 import net, { type AddressInfo, type Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
@@ -21,7 +21,7 @@ afterEach(async () => {
   }
 });
 
-/** Keeps the queries of its clients; a client that comes back is `resumed` as a test wants. */
+/** Records its clients' queries; a client that comes back is `resumed` as the test chooses. */
 async function startStub(
   resume: (socket: Parameters<typeof welcome>[0], after: string, count: number) => void,
   options: StubOptions = {},
@@ -59,7 +59,7 @@ function recovered(complete: boolean, id: string): object {
 }
 
 describe("a client that comes back", () => {
-  it("says how far it has heard, in which rooms it is, and which connection it was", async () => {
+  it("sends its position, its rooms and its former connection", async () => {
     const { stub, queries, cut } = await startStub((socket, after) => {
       welcome(socket, 0, after);
       send(socket, notification("e.8", "eight"));
@@ -82,11 +82,11 @@ describe("a client that comes back", () => {
     });
     expect(heard).toEqual(["seven", "eight"]);
     expect(client.lastEventId).toBe("e.9");
-    // It is in these rooms without asking again.
+    // It is in these rooms without joining again.
     expect(stub.received.map(({ type }) => type)).toEqual(["join_room", "join_room"]);
   });
 
-  it("that is cut again goes on where it was, as the connection that had heard everything", async () => {
+  it("that is cut again sends the last complete connection and position", async () => {
     const { stub, queries, cut } = await startStub((socket, after, count) => {
       send(socket, {
         type: "welcome",
@@ -113,7 +113,7 @@ describe("a client that comes back", () => {
     expect(heard).toEqual(["event 2", "event 3", "event 4", "event 5"]);
   });
 
-  it("tells its handlers when the server does not have what it missed", async () => {
+  it("notifies its handlers when the server lacks the missed events", async () => {
     const { stub, cut } = await startStub((socket) => {
       welcome(socket, 0, "f.20");
       send(socket, recovered(false, "f.21"));
@@ -127,7 +127,7 @@ describe("a client that comes back", () => {
     expect(heard).toEqual(["missed history", "later"]);
   });
 
-  it("tells them also when it was cut before it heard that", async () => {
+  it("notifies them also when it was cut before it learned that", async () => {
     const { stub, queries, cut } = await startStub((socket, after, count) => {
       welcome(socket, 0, count === 2 ? "f.20" : after);
       if (count > 2) send(socket, recovered(true, after));
@@ -144,7 +144,7 @@ describe("a client that comes back", () => {
     await missed;
     expect(queries[2]?.get("after")).toBe("f.20");
     expect(heard).toEqual(["missed history"]);
-    // Once.
+    // Reported once.
     const back = nextEvent(client, "recovered");
     cut();
     await back;
@@ -153,7 +153,7 @@ describe("a client that comes back", () => {
 });
 
 describe("rooms", () => {
-  it("that have no place in an address are entered anew, and said to be missed", async () => {
+  it("that do not fit into the address are joined again, and reported as missed", async () => {
     const { stub, queries, cut } = await startStub((socket, after) => {
       welcome(socket, 0, after);
       send(socket, recovered(true, after));
@@ -178,7 +178,7 @@ describe("rooms", () => {
     expect(heard).toHaveLength(1);
   });
 
-  it("that the server refuses are reported, and not asked for again", async () => {
+  it("that the server refuses are reported, and not requested again", async () => {
     const { stub, queries, cut } = await startStub((socket, after) => {
       welcome(socket, 0, after);
       const data = { code: "forbidden", message: "not any more" };
@@ -197,7 +197,7 @@ describe("rooms", () => {
     expect(queries.map((query) => query.get("rooms"))).toEqual([null, "blue", null]);
   });
 
-  it("can be joined and left while it is away", async () => {
+  it("can be joined and left while disconnected", async () => {
     const { stub, queries, cut } = await startStub(
       (socket, after) => {
         welcome(socket, 0, after);
@@ -246,7 +246,7 @@ async function startPassage(port: number) {
 }
 
 describe("with the real backend", () => {
-  it("no event is lost or comes twice, however often the connection is cut", async () => {
+  it("no event is lost or repeated, however often the connection is cut", async () => {
     const backend = await Backend.start();
     cleanups.push(() => backend.stop());
     const passage = await startPassage(backend.port);

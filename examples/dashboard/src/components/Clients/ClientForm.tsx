@@ -21,7 +21,7 @@ export function ClientForm({ addClient }: { addClient: LiveDataActions["addClien
     const { name, email, phone } = draft;
     const saved = await run(() => addClient({ name, email, phone: phone === "" ? null : phone }));
     if (saved !== null) {
-      setSuccess(`${saved} is added.`);
+      setSuccess(`${saved} was added.`);
       setDraft(empty);
     }
   };

@@ -1,4 +1,4 @@
-/** Who orders. */
+/** The clients who place orders. */
 import { memo, useMemo } from "react";
 import type { LiveDataActions } from "../../contexts/LiveDataContext";
 import { formatCount } from "../../lib/format";
@@ -10,7 +10,7 @@ import { Panel } from "../Layout/Panel";
 import { ResourceState } from "../Layout/ResourceState";
 import { ClientForm } from "./ClientForm";
 
-/** The newest are shown; a longer list is not what a dashboard is for. */
+/** Only the newest are shown: a dashboard is no place for a longer list. */
 const MOST_SHOWN = 50;
 
 interface ClientsPanelProps {

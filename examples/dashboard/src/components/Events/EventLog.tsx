@@ -1,4 +1,4 @@
-/** What arrives, newest first, with a filter and a pause. */
+/** The events that arrive, newest first, with a filter and a pause. */
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { memo, useMemo, useRef, useState } from "react";
 import { formatNumber, formatTime } from "../../lib/format";
@@ -16,7 +16,7 @@ interface EventLogProps {
 
 export const EventLog = memo(function EventLog({ log, eventCount }: EventLogProps) {
   const [filter, setFilter] = useState("");
-  /** The log as it was when it was paused. */
+  /** The log at the time when it was paused. */
   const [paused, setPaused] = useState<readonly LogEntry[] | null>(null);
   const entries = useMemo(() => filterEntries(paused ?? log, filter), [paused, log, filter]);
   const missed = paused === null ? 0 : eventCount - (paused[0]?.number ?? 0);

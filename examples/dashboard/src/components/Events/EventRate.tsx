@@ -26,7 +26,7 @@ export const EventRate = memo(function EventRate({ rate }: { rate: readonly numb
         <line x1="0" x2={WIDTH} y1={HEIGHT - 0.5} y2={HEIGHT - 0.5} />
         {rate.map((count, index) => {
           const height = peak === 0 ? 0 : (count / peak) * (HEIGHT - 4);
-          // The bars have no identity but their place.
+          // The bars are identified only by their position.
           return <rect key={index} x={index * step + 0.75} width={step - 1.5} y={HEIGHT - height} height={height} rx="1" />;
         })}
       </svg>

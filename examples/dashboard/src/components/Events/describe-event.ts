@@ -1,4 +1,4 @@
-/** An event in a sentence. */
+/** Describes an event in a sentence. */
 import { formatMoney, formatNumber } from "../../lib/format";
 import type { AnyEvent } from "../../lib/websocket/types";
 
@@ -9,7 +9,7 @@ export function describeEvent(event: AnyEvent): string {
     case "order_updated":
       return `Order #${event.data.id} is now ${formatMoney(event.data.total_cents)}`;
     case "order_status_changed":
-      return `Order #${event.data.id} went from ${event.data.old_status} to ${event.data.new_status}`;
+      return `Order #${event.data.id} changed from ${event.data.old_status} to ${event.data.new_status}`;
     case "client_created":
     case "client_updated":
       return `${event.data.name}, ${event.data.email}`;
@@ -30,8 +30,8 @@ export function describeEvent(event: AnyEvent): string {
       return event.data.complete ? "Nothing was missed" : "Some events were missed";
     case "missed":
       return event.data.reason === "rooms"
-        ? `Events in ${event.data.rooms.join(", ")} were missed; loading again`
-        : "Events were missed; loading again";
+        ? `Events in ${event.data.rooms.join(", ")} were missed; reloading`
+        : "Events were missed; reloading";
     case "welcome":
     case "room_joined":
     case "room_left":

@@ -1,4 +1,4 @@
-/** A labelled control, and what the backend says is wrong with it. */
+/** A labelled control with the backend's error message about it. */
 import { useId, type ReactNode } from "react";
 import { Icon } from "../Layout/Icon";
 

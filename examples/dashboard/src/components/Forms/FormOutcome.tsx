@@ -1,4 +1,4 @@
-/** What became of a form, said aloud by a screen reader, too. */
+/** The result of submitting a form, which a screen reader also reads aloud. */
 import type { ApiError } from "../../lib/api";
 import { Icon } from "../Layout/Icon";
 

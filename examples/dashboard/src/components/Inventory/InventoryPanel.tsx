@@ -1,4 +1,4 @@
-/** What is in stock, what is nearly gone first. */
+/** The products in stock, the scarcest first. */
 import { memo, useMemo } from "react";
 import { toast } from "sonner";
 import type { LiveDataActions } from "../../contexts/LiveDataContext";
@@ -53,7 +53,7 @@ interface InventoryRowProps {
 
 function InventoryRow({ item, mark, setQuantity }: InventoryRowProps) {
   const restock = async () => {
-    // To three times the threshold, and by one at least.
+    // Restocks to three times the threshold, and by at least one.
     const quantity = Math.max(item.low_stock_threshold * 3, item.quantity + 1);
     try {
       await setQuantity(item.sku, quantity);

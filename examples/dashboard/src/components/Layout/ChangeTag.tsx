@@ -1,4 +1,4 @@
-/** Says in a word what the colour of a row that just changed says. */
+/** Gives in a word what the colour of a changed row shows. */
 import type { Change } from "../../lib/live-data/resource";
 
 export function ChangeTag({ change }: { change: Change | null }) {

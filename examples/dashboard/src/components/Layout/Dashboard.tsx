@@ -1,4 +1,5 @@
-/** The page below its header. Each part gets just what it shows, and is rendered when that changes. */
+/** The page below its header. Each part subscribes only to the data that it shows, and is rendered
+ * only when these change. */
 import { useLiveData } from "../../contexts/LiveDataContext";
 import { useWebSocketContext } from "../../contexts/WebSocketContext";
 import { ClientsPanel } from "../Clients/ClientsPanel";

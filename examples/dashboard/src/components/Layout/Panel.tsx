@@ -3,7 +3,7 @@ import { useId, type ReactNode } from "react";
 
 interface PanelProps {
   title: string;
-  /** What stands beside the title: a count, a control. */
+  /** Shown beside the title: a count, a control. */
   aside?: ReactNode;
   className?: string;
   children: ReactNode;

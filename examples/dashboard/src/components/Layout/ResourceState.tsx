@@ -1,10 +1,10 @@
-/** What is shown in place of rows that are not there, or beside rows that may be old. */
+/** Shown in place of missing rows, or beside rows that may be out of date. */
 import type { Resource } from "../../lib/live-data/resource";
 import { Icon } from "./Icon";
 
 interface ResourceStateProps {
   resource: Resource<string, unknown> | Resource<number, unknown>;
-  /** What the rows are, like "orders". */
+  /** The name of the rows, such as "orders". */
   noun: string;
   emptyText: string;
   onRetry: () => void;

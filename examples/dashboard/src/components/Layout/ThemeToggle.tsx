@@ -3,7 +3,7 @@ import { applyTheme, storedTheme, storeTheme, THEMES, type Theme } from "../../l
 import { Icon, type IconName } from "./Icon";
 
 const icons: Record<Theme, IconName> = { system: "screen", light: "sun", dark: "moon" };
-const names: Record<Theme, string> = { system: "as the system", light: "light", dark: "dark" };
+const names: Record<Theme, string> = { system: "same as the system", light: "light", dark: "dark" };
 
 export function ThemeToggle() {
   const [theme, setTheme] = useState(storedTheme);

@@ -18,7 +18,7 @@ export function NotificationForm() {
     setSuccess(null);
     const draft = { message, severity, user_id: userId === "" ? null : userId };
     if ((await run(() => sendNotification(draft))) !== null) {
-      setSuccess(userId === "" ? "Sent to everyone." : `Sent to ${userId}, if they are here.`);
+      setSuccess(userId === "" ? "Sent to everyone." : `Sent to ${userId}, if connected.`);
       setMessage("");
     }
   };
@@ -28,7 +28,7 @@ export function NotificationForm() {
     <form noValidate className="form" aria-label="Notification" onSubmit={(event) => void submit(event)}>
       <Field label="Notification" error={errorOf("message")}>
         {(control) => (
-          <input {...control} placeholder="What should they know?" value={message} onChange={(event) => { clearError(); setMessage(event.target.value); }} />
+          <input {...control} placeholder="Text of the notification" value={message} onChange={(event) => { clearError(); setMessage(event.target.value); }} />
         )}
       </Field>
       <div className="form-row">
@@ -39,7 +39,7 @@ export function NotificationForm() {
             </select>
           )}
         </Field>
-        <Field label="User (all if empty)" error={errorOf("user_id")} className="grows">
+        <Field label="User (everyone if empty)" error={errorOf("user_id")} className="grows">
           {(control) => (
             <input {...control} autoComplete="off" value={userId} onChange={(event) => { clearError(); setUserId(event.target.value); }} />
           )}

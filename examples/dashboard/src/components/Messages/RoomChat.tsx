@@ -1,4 +1,4 @@
-/** Joins a room, and talks to its members. */
+/** Joins a room, and sends messages to its members. */
 import { useState, type SubmitEvent } from "react";
 import { useWebSocketContext } from "../../contexts/WebSocketContext";
 import { useWebSocket } from "../../hooks/use-websocket";
@@ -14,7 +14,7 @@ interface Line {
 }
 
 const dropTexts: Record<DropReason, string> = {
-  queue_full: "Not sent: too many messages wait for the connection already.",
+  queue_full: "Not sent: too many messages are already waiting for the connection.",
   refused: "Not sent: the server refused the connection.",
   closed: "Not sent: the page is not connected.",
 };
@@ -34,7 +34,7 @@ export function RoomChat() {
       setLines((former) => [line, ...former].slice(0, MOST_LINES));
     }
   });
-  // What was handed to the connection may still be refused: without --relay, for one.
+  // The server may still refuse a message that was sent: without --relay, for example.
   useWebSocket("error", (data) => setProblem(data.message));
 
   const join = async (event: SubmitEvent<HTMLFormElement>) => {
@@ -102,7 +102,7 @@ export function RoomChat() {
       </p>
       {room !== null && (
         <ol className="chat" tabIndex={0} aria-label={`Messages in ${room}`} aria-live="polite">
-          {lines.length === 0 && <li className="row-sub">Nobody has said anything yet.</li>}
+          {lines.length === 0 && <li className="row-sub">No messages yet.</li>}
           {lines.map(({ key, text: line }) => <li key={key}>{line}</li>)}
         </ol>
       )}

@@ -1,4 +1,4 @@
-/** Places an order. What is wrong with it is for the backend to say. */
+/** Places an order. The backend validates it. */
 import { memo, useRef, useState, type SubmitEvent } from "react";
 import type { LiveDataActions } from "../../contexts/LiveDataContext";
 import { useRequest } from "../../hooks/use-request";
@@ -16,7 +16,7 @@ interface OrderFormProps {
   placeOrder: LiveDataActions["placeOrder"];
 }
 
-/** As typed; an empty SKU or client stands for the first one. */
+/** As typed; an empty SKU or client means the first one. */
 interface Line {
   key: number;
   sku: string;
@@ -61,19 +61,20 @@ export const OrderForm = memo(function OrderForm({ clients, inventory, placeOrde
       client_id: Number(clientId || firstClient),
       items: lines.map(({ sku, quantity }) => ({
         sku: sku || firstSku,
-        // What is no number goes as null, and the backend says that it needs one.
+        // Input that is not a number is sent as null, and the backend reports that a number is
+        // needed.
         quantity: quantity.trim() === "" ? Number.NaN : Number(quantity),
       })),
     };
     const id = await run(() => placeOrder(draft));
     if (id === null) {
-      // After the rendering that marks the wrong field.
+      // After the rendering that marks the invalid field.
       requestAnimationFrame(() =>
         form.current?.querySelector<HTMLElement>("[aria-invalid]")?.focus(),
       );
       return;
     }
-    setSuccess(`Order #${id} is placed.`);
+    setSuccess(`Order #${id} was placed.`);
     setLines([{ key: 0, sku: lines[0]?.sku ?? "", quantity: "1" }]);
   };
 

@@ -11,9 +11,9 @@ import { StatusBadge } from "./StatusBadge";
 
 interface OrderRowProps {
   order: Order;
-  /** What just happened to it, while that is marked. */
+  /** The order's latest change, while it is marked. */
   mark: Change | null;
-  /** In the whole table, of which not all rows are rendered. */
+  /** The index in the whole table, of which not all rows are rendered. */
   index: number;
   measure: (element: HTMLTableRowElement | null) => void;
   setStatus: LiveDataActions["setOrderStatus"];
@@ -43,7 +43,7 @@ export const OrderRow = memo(function OrderRow({ order, mark, index, measure, se
     <tr
       ref={measure}
       data-index={index}
-      aria-rowindex={index + 2} // the heads are the first row
+      aria-rowindex={index + 2} // the header is the first row
       data-order={order.id}
       className={mark === null ? "" : `mark-${mark}`}
     >

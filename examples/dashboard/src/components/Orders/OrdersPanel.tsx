@@ -1,4 +1,4 @@
-/** The newest orders. Only the rows that can be seen are in the page. */
+/** The newest orders. Only the visible rows are rendered. */
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { memo, useMemo, useRef } from "react";
 import type { LiveDataActions } from "../../contexts/LiveDataContext";
@@ -11,7 +11,7 @@ import { Panel } from "../Layout/Panel";
 import { ResourceState } from "../Layout/ResourceState";
 import { OrderRow } from "./OrderRow";
 
-/** Of a wide page; the rows of a narrow one are higher, and are measured. */
+/** In a wide page; the rows of a narrow page are higher, and are measured. */
 const ESTIMATED_ROW_PX = 49;
 
 interface OrdersPanelProps {
@@ -60,7 +60,7 @@ export const OrdersPanel = memo(function OrdersPanel({ orders, now, actions }: O
         onRetry={actions.reload}
       />
       {rows.length > 0 && (
-        // It scrolls, so the keyboard must be able to get there.
+        // It scrolls, so it must be reachable by keyboard.
         <div ref={viewport} className="table-viewport" tabIndex={0} role="region" aria-label="Table of orders" {...held.handlers}>
           <table className="table orders-table" aria-rowcount={rows.length + 1}>
             <thead>
@@ -98,7 +98,7 @@ export const OrdersPanel = memo(function OrdersPanel({ orders, now, actions }: O
   );
 });
 
-/** Takes the place of the rows that are not rendered. */
+/** Takes up the space of the rows that are not rendered. */
 function Spacer({ height }: { height: number }) {
   return (
     <tr aria-hidden="true" className="spacer">

@@ -1,6 +1,6 @@
 /**
- * Who is online. The server says how many there are, and who comes and goes; it has no list of
- * those who were there before this page, and the panel says so rather than invent one.
+ * Who is online. The server sends the number of connections, and presence events; it has no list of
+ * clients that were connected before this page, and the panel says so.
  */
 import { memo } from "react";
 import type { Statistics } from "../../lib/api";
@@ -35,7 +35,7 @@ export const OnlinePanel = memo(function OnlinePanel(props: OnlinePanelProps) {
     >
       {statisticsMessage !== "" && (
         <p className="failure" role="alert">
-          <Icon name="warning" /> The numbers may be old: {statisticsMessage}.
+          <Icon name="warning" /> These figures may be out of date: {statisticsMessage}.
         </p>
       )}
       <ul className="rows scrolls" tabIndex={0} aria-label="Online">
@@ -60,7 +60,7 @@ export const OnlinePanel = memo(function OnlinePanel(props: OnlinePanelProps) {
         )}
         {!isConnected && (
           <li className="row">
-            <span className="row-sub">Unknown while there is no connection.</span>
+            <span className="row-sub">Unknown while disconnected.</span>
           </li>
         )}
       </ul>

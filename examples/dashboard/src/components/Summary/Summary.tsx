@@ -1,4 +1,4 @@
-/** The few numbers that one looks at first. */
+/** The most important numbers. */
 import { memo, useMemo } from "react";
 import type { LiveData } from "../../lib/live-data/state";
 import { formatMoney, formatNumber } from "../../lib/format";
@@ -22,9 +22,9 @@ export const Summary = memo(function Summary({ orders, inventory, statistics, ra
     <section className="summary" aria-label="Summary">
       <dl className="summary-numbers">
         <Figure label="Open orders" value={hasOrders ? formatNumber(open) : "…"} sub={`of the latest ${formatNumber(orders.rows.size)}`} />
-        <Figure label="Order value" value={hasOrders ? formatMoney(value) : "…"} sub="without the cancelled" />
+        <Figure label="Order value" value={hasOrders ? formatMoney(value) : "…"} sub="without cancelled orders" />
         <Figure label="Low stock" value={inventory.rows.size > 0 ? formatNumber(low) : "…"} sub={`of ${formatNumber(inventory.rows.size)} products`} isBad={low > 0} />
-        <Figure label="Connections" value={statistics === null ? "…" : formatNumber(statistics.total_connections)} sub="live, to this backend" />
+        <Figure label="Connections" value={statistics === null ? "…" : formatNumber(statistics.total_connections)} sub="open on this backend" />
       </dl>
       <EventRate rate={rate} />
     </section>

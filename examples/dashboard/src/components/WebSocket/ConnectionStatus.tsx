@@ -1,4 +1,4 @@
-/** How it stands with the connection, in words, a sign and a colour. */
+/** The state of the connection, as text, icon and colour. */
 import { useWebSocketContext } from "../../contexts/WebSocketContext";
 import type { ConnectionState } from "../../lib/websocket/types";
 import { Icon, type IconName } from "../Layout/Icon";
@@ -8,7 +8,7 @@ interface Description {
   icon: IconName;
   text: string;
   detail?: string;
-  /** When the next attempt is made. */
+  /** The time of the next attempt. */
   retryAt?: number | null;
   canRetry: boolean;
 }
@@ -24,10 +24,10 @@ export function ConnectionStatus() {
         <span>{text}</span>
         {detail !== undefined && <span className="connection-detail">{detail}</span>}
       </span>
-      {/* Outside of the status: a screen reader should not read every second aloud. */}
+      {/* Outside of the status element, so that a screen reader does not read every second aloud. */}
       {retryAt !== undefined && (
         <span className="connection-countdown">
-          {retryAt === null ? "trying…" : <>next try in <Countdown key={retryAt} until={retryAt} /></>}
+          {retryAt === null ? "connecting…" : <>next attempt in <Countdown key={retryAt} until={retryAt} /></>}
         </span>
       )}
       {canRetry && (

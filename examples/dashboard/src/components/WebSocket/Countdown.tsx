@@ -1,4 +1,4 @@
-/** The seconds until a moment. */
+/** Shows the seconds until a given time. */
 import { useEffect, useState } from "react";
 
 export function Countdown({ until }: { until: number }) {

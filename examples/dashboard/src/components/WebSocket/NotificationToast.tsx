@@ -1,5 +1,5 @@
 /**
- * Notifications and low stock as toasts. The client delivers an event once, so nothing is shown
+ * Notifications and low stock as toasts. The client delivers each event once, so nothing is shown
  * again after a reconnect.
  */
 import { useState, type CSSProperties } from "react";
@@ -37,7 +37,7 @@ export function NotificationToast() {
   useWebSocket("notification", ({ severity, message }, { id }) =>
     show(severity, message, id ?? undefined),
   );
-  // One toast for each product, with the newest number in it.
+  // One toast for each product, with the latest quantity.
   useWebSocket("stock_low", ({ sku, name, quantity }) =>
     show("warning", `Low stock: ${name}, ${quantity} left`, `stock_low ${sku}`),
   );

@@ -1,4 +1,4 @@
-/** Is in the rooms to which the backend sends its events, if it runs with --topic-rooms. */
+/** Joins the rooms to which the backend sends its events when it runs with --topic-rooms. */
 import { useEffect } from "react";
 import { toast } from "sonner";
 import { TOPIC_ROOMS } from "../../config";
@@ -12,7 +12,7 @@ export function TopicRooms() {
     for (const room of TOPIC_ROOMS) {
       client.joinRoom(room).catch((error: unknown) => {
         if (error instanceof WebSocketRequestError && isWorthTelling(error)) {
-          toast.error(`No events of ${room}: ${error.message}`, { className: "toast is-error" });
+          toast.error(`Cannot receive events of ${room}: ${error.message}`, { className: "toast is-error" });
         }
       });
     }
@@ -21,7 +21,7 @@ export function TopicRooms() {
   return null;
 }
 
-/** Of a lost or refused connection, the connection's status tells. */
+/** The connection's status reports a lost or refused connection. */
 function isWorthTelling({ code }: WebSocketRequestError): boolean {
   return code !== "closed" && code !== "refused" && code !== "timeout";
 }

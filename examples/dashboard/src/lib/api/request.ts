@@ -1,4 +1,4 @@
-/** A request to the REST API: a checked answer, or an ApiError. */
+/** Sends a request to the REST API; resolves to a validated answer, or rejects with an ApiError. */
 import * as v from "valibot";
 
 export class ApiError extends Error {
@@ -33,7 +33,7 @@ export async function request<S extends v.GenericSchema>(
   }
   const answer = v.safeParse(schema, content);
   if (!answer.success) {
-    throw new ApiError(response.status, "bad_answer", "the answer is not what was expected");
+    throw new ApiError(response.status, "bad_answer", "the backend sent an unexpected answer");
   }
   return answer.output;
 }
@@ -48,7 +48,7 @@ async function exchange(method: string, path: string, body: unknown) {
     });
     return { response, content: parseJson(await response.text()) };
   } catch {
-    throw new ApiError(0, "unreachable", "the backend can't be reached");
+    throw new ApiError(0, "unreachable", "the backend cannot be reached");
   }
 }
 
@@ -56,7 +56,7 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return null; // a proxy's error page, for one
+    return null; // for example a proxy's error page
   }
 }
 

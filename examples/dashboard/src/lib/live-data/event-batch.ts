@@ -1,12 +1,13 @@
 /**
- * Gathers what arrives and hands it on with a frame of the screen, so that a thousand events a
- * second are a few renderings a second and not a thousand.
+ * Collects events and delivers them with an animation frame, so that a thousand events a second
+ * cause a few renderings a second, not a thousand.
  */
 
-/** Between two hand-overs. The first after a quiet time waits for a frame only. */
+/** The time between two deliveries. After a quiet period the first delivery waits only for a frame.
+ * */
 const INTERVAL_MS = 100;
 
-/** A hidden page gets no frames; what it gathers is bounded. */
+/** A hidden page gets no frames; the collected events are bounded. */
 const MOST_GATHERED = 5000;
 
 export class EventBatch<T> {

@@ -1,4 +1,4 @@
-/** How events, loads and the passing of time change what the dashboard shows. */
+/** How events, loads and the passing of time change the dashboard's data. */
 import type { Statistics } from "../api";
 import type { Client, InventoryItem, Order } from "../model";
 import type { AnyEvent } from "../websocket/types";
@@ -26,7 +26,7 @@ export type LiveDataAction =
   | { type: "statistics_failed"; message: string };
 
 const orderKind = { keyOf: (order: Order) => order.id, versionOf: (order: Order) => order.updated_at };
-/** A client has no time of change, so the newest word counts. */
+/** A client has no time of change, so the latest message counts. */
 const clientKind = { keyOf: (client: Client) => client.id, versionOf: () => "" };
 const itemKind = {
   keyOf: (item: InventoryItem) => item.sku,
@@ -87,7 +87,8 @@ export function reduceLiveData(state: LiveData, action: LiveDataAction): LiveDat
   }
 }
 
-/** Without a version, a client that a load brings is the one that is known, unless it differs. */
+/** Clients have no version: a loaded client is considered unchanged unless it differs from the
+ * known one. */
 function loadClients(state: LiveData, clients: Client[], startedAt: number, now: number) {
   const loaded = loadResource(state.clients, clients, clientKind, startedAt, now);
   const draft = new ResourceDraft(loaded, clientKind);
@@ -167,7 +168,7 @@ function followPresence(arrivals: readonly Arrival[], event: PresenceEvent): rea
     case "user_disconnected":
       return arrivals.filter(({ connectionId }) => connectionId !== event.data.connection_id);
     case "welcome":
-      return []; // who came and went in between is unknown
+      return []; // presence in between is unknown
   }
 }
 
@@ -188,7 +189,7 @@ function countEvents(state: LiveData, events: readonly AnyEvent[], now: number) 
   };
 }
 
-/** What the server says to this page alone is not worth a line in the log. */
+/** Messages that are only for this connection are not logged. */
 function isAnswer({ type }: AnyEvent): boolean {
   return type === "pong" || type === "room_joined" || type === "room_left" || type === "welcome";
 }

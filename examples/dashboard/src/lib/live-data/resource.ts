@@ -1,17 +1,17 @@
-/** Rows of one kind, by key: loaded over REST, kept fresh by events. */
+/** Rows of one kind, by key: loaded over REST, updated by events. */
 
 export type Change = "created" | "updated";
 
 export interface Row<Value> {
   value: Value;
-  /** What happened to it last, since this page looks. */
+  /** The row's latest change since this page was opened. */
   change: Change | null;
-  /** When this page heard of that. */
+  /** When this page learned of that change. */
   changedAt: number;
 }
 
 export interface Resource<Key, Value> {
-  /** Failed rows stay visible, beside the message. */
+  /** After a failure the rows stay visible, beside the message. */
   status: "loading" | "ready" | "failed";
   message: string;
   rows: ReadonlyMap<Key, Row<Value>>;
@@ -19,7 +19,7 @@ export interface Resource<Key, Value> {
 
 interface Kind<Key, Value> {
   keyOf: (value: Value) => Key;
-  /** A text that rises with each change. */
+  /** A text that compares greater after each change. */
   versionOf: (value: Value) => string;
 }
 
@@ -28,8 +28,8 @@ export function emptyResource<Key, Value>(): Resource<Key, Value> {
 }
 
 /**
- * Takes what a load gave. Events that arrived while it was under way may be newer than what it
- * read, so they win; other rows that it does not have are gone.
+ * Applies the result of a load. Events that arrived during the load may be newer than what it read,
+ * so they take precedence; other rows that are not in the result are removed.
  */
 export function loadResource<Key, Value>(
   resource: Resource<Key, Value>,
@@ -49,7 +49,7 @@ export function loadResource<Key, Value>(
     } else if (versionOf(value) === versionOf(former.value) || former.changedAt >= startedAt) {
       rows.set(keyOf(value), former);
     } else {
-      // Older than what is known: the database is another one now.
+      // An older version than the known one: the database has been replaced.
       rows.set(keyOf(value), { value, change: "updated", changedAt: now });
     }
   }
@@ -61,7 +61,8 @@ export function loadResource<Key, Value>(
   return { status: "ready", message: "", rows };
 }
 
-/** Collects changes of rows. Without one, the resource stays the same object and is not rendered. */
+/** Collects changes of rows. Without changes, the resource stays the same object and is not
+ * rendered again. */
 export class ResourceDraft<Key, Value> {
   readonly #resource: Resource<Key, Value>;
   readonly #kind: Kind<Key, Value>;
@@ -75,7 +76,8 @@ export class ResourceDraft<Key, Value> {
   put(value: Value, change: Change, now: number): void {
     const { keyOf, versionOf } = this.#kind;
     const former = (this.#rows ?? this.#resource.rows).get(keyOf(value));
-    // An equal version is put, too: it may be of the same millisecond, and events come in order.
+    // An equal version is applied too: both may be of the same millisecond, and events arrive in
+    // order.
     if (former === undefined || versionOf(value) >= versionOf(former.value)) {
       this.#rows ??= new Map(this.#resource.rows);
       this.#rows.set(keyOf(value), { value, change, changedAt: now });
@@ -87,9 +89,7 @@ export class ResourceDraft<Key, Value> {
   }
 }
 
-/**
- * Takes the answer to what was saved here, unless its event was faster and has been shown.
- */
+/** Applies the answer to a change that was saved here, unless its event arrived first. */
 export function saveRow<Key, Value>(
   resource: Resource<Key, Value>,
   value: Value,

@@ -1,4 +1,4 @@
-/** What the dashboard shows, and how it begins. */
+/** The dashboard's data, and their initial state. */
 import type { Statistics } from "../api";
 import type { Client, InventoryItem, Order } from "../model";
 import type { AnyEvent } from "../websocket/types";
@@ -10,17 +10,17 @@ export const MOST_LOG_ENTRIES = 1000;
 export const MOST_ARRIVALS = 100;
 export const RATE_SECONDS = 60;
 
-/** How long a row is marked after it changed. */
+/** How long a row is marked after a change. */
 export const MARK_MS = 3000;
 
 export interface LogEntry {
-  /** Rises with each event, the page's own count. */
+  /** The page's own number of the event; it rises by one. */
   number: number;
   at: number;
   event: AnyEvent;
 }
 
-/** A connection that was opened while this page was looking. */
+/** A connection that was opened while this page was open. */
 export interface Arrival {
   connectionId: string;
   userId: string | null;
@@ -35,12 +35,12 @@ export interface LiveData {
   eventCount: number;
   /** Events in each of the latest full seconds, oldest first. */
   rate: readonly number[];
-  /** Events in the second that is under way. */
+  /** Events in the current second. */
   rateNow: number;
   arrivals: readonly Arrival[];
   statistics: Statistics | null;
   statisticsMessage: string;
-  /** The time of the latest tick: what changed shortly before it is marked. */
+  /** The time of the latest tick: changes shortly before it are marked. */
   now: number;
 }
 
@@ -56,7 +56,7 @@ export function initialLiveData(): LiveData {
     arrivals: [],
     statistics: null,
     statisticsMessage: "",
-    now: 0, // nothing is marked before the first tick, since nothing has changed
+    now: 0, // nothing has changed yet, so nothing is marked before the first tick
   };
 }
 

@@ -1,4 +1,4 @@
-/** How long to wait before the next attempt. */
+/** The delay before the next attempt. */
 
 export interface BackoffOptions {
   firstCeilingMs: number;
@@ -7,9 +7,9 @@ export interface BackoffOptions {
 }
 
 /**
- * Exponential backoff with full jitter: any time from 0 to a ceiling that doubles with each
- * attempt. All clients lose a restarted server at once; spread over the whole interval, they do
- * not come back at once.
+ * Exponential backoff with full jitter: a random delay from 0 to a ceiling that doubles with each
+ * attempt. All clients lose a restarted server at once; because their delays are spread over the
+ * whole interval, they do not reconnect at once.
  */
 export function fullJitterDelay(attempt: number, options: BackoffOptions): number {
   // Beyond 2^30 the ceiling has long been reached, and the power must not become Infinity.
@@ -17,12 +17,12 @@ export function fullJitterDelay(attempt: number, options: BackoffOptions): numbe
   return options.random() * Math.min(options.longestCeilingMs, ceiling);
 }
 
-/** 1012, service restart: the server says by the end of its reason when to come back. */
+/** 1012, service restart: the end of the server's reason says when to reconnect. */
 const RESTART_CLOSE_CODE = 1012;
 
 /**
- * The delay that a server asks for, which sends each of its clients another one; null if it asks for
- * none. No server may ask for more than the ceiling.
+ * The delay that a server asks for, which differs from client to client; null if it asks for none.
+ * It is limited to the ceiling.
  */
 export function askedDelay(code: number, reason: string, ceilingMs: number): number | null {
   const asked = code === RESTART_CLOSE_CODE ? /retry in (\d+) ms$/.exec(reason)?.[1] : undefined;

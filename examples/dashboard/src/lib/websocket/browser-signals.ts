@@ -1,7 +1,7 @@
-/** What the browser knows of the network and of the page, for a client that wants to act on it. */
+/** What the browser knows of the network and of the page, for a client that reacts to it. */
 export interface Signals {
   isOnline: () => boolean;
-  /** Returns the function that ends it. */
+  /** Subscribes; returns the function that unsubscribes. */
   listen: (handlers: { onWake: () => void; onOffline: () => void }) => () => void;
 }
 
@@ -25,7 +25,7 @@ export const browserSignals: Signals = {
   },
 };
 
-/** For a program that has no page: always online, never woken. */
+/** For a program without a page: always online, never woken. */
 export const noSignals: Signals = {
   isOnline: () => true,
   listen: () => () => undefined,

@@ -1,7 +1,7 @@
 /**
- * The client: one connection that comes back by itself, typed events, answers as promises. It
- * knows nothing of React. One attempt to connect is partysocket's business; when the next one is
- * made is decided here, since a person wants to see it and the browser's signals cut it short.
+ * The client: one connection that reconnects by itself, typed events, answers as promises. It does
+ * not depend on React. Partysocket makes a single attempt to connect; this file decides when to
+ * make the next one, because the page shows that time and the browser's signals shorten it.
  */
 import ReconnectingWebSocket from "partysocket/ws";
 import { askedDelay, fullJitterDelay } from "./backoff";
@@ -28,10 +28,10 @@ import {
   type WebSocketEvents,
 } from "./types";
 
-/** Policy violation, unauthenticated, forbidden: trying again would end the same way. */
+/** Policy violation, unauthenticated, forbidden: another attempt would end the same way. */
 const REFUSING_CLOSE_CODES: readonly number[] = [1008, 4401, 4403];
 
-/** With which this client gives up a connection that does not answer. */
+/** The code with which this client closes a connection that does not answer. */
 const NO_ANSWER_CLOSE_CODE = 4000;
 
 const SERVER_ERROR_CODES: readonly string[] = [
@@ -86,7 +86,7 @@ export class WebSocketClient {
     this.#socket = this.#createSocket();
   }
 
-  /** The current state: an object that is replaced, never changed. */
+  /** The current state: an object that is replaced, never modified. */
   readonly getState = (): ConnectionState => this.#state;
 
   /** Calls back after each change of the state, until the returned function is called. */
@@ -95,7 +95,7 @@ export class WebSocketClient {
     return () => void this.#stateListeners.delete(listener);
   };
 
-  /** Up to where this client has heard everything, in the server's order of events. */
+  /** The position up to which this client has received all events. */
   get lastEventId(): string | null {
     return this.#resumption.position;
   }
@@ -120,7 +120,7 @@ export class WebSocketClient {
     this.#socket.close();
   }
 
-  /** Leaves the delay before the next attempt away, or tries again after a refusal. */
+  /** Skips the delay before the next attempt, or tries again after a refusal. */
   retryNow(): void {
     if (this.#state.status === "refused") {
       this.connect();
@@ -140,10 +140,10 @@ export class WebSocketClient {
   }
 
   /**
-   * Joins a room, now or once connected, and stays in it over each reconnect. Rejected with a
-   * WebSocketRequestError: when the connection was lost or the answer was late ("closed",
-   * "timeout"), the room is still wanted and is joined with the next connection; when the server
-   * said no, it is not.
+   * Joins a room, now or once connected, and stays in it after each reconnect. Rejects with a
+   * WebSocketRequestError: if the connection was lost or the answer was late ("closed", "timeout"),
+   * the room is still wanted and is joined with the next connection; if the server refused, it is
+   * not.
    */
   async joinRoom(room: string): Promise<RoomAnswer> {
     this.#rooms.add(room);
@@ -160,7 +160,7 @@ export class WebSocketClient {
     }
   }
 
-  /** Without a connection this is done at once: the next one will not be in the room. */
+  /** Without a connection this takes effect at once: the next connection will not join the room. */
   async leaveRoom(room: string): Promise<void> {
     this.#rooms.remove(room);
     if (this.#state.status === "connected") {
@@ -168,7 +168,7 @@ export class WebSocketClient {
     }
   }
 
-  /** Sends now or, while away, after the next connect. Never rejected: see SendOutcome. */
+  /** Sends now or, while disconnected, after the next connect. Never rejects: see SendOutcome. */
   send(message: ClientMessage): Promise<SendOutcome> {
     const ref = this.#nextRef();
     const text = JSON.stringify({ ...message, ref });
@@ -193,15 +193,15 @@ export class WebSocketClient {
       WebSocket: this.#tuning.WebSocket,
       connectionTimeout: this.#tuning.connectTimeoutMs,
       startClosed: true,
-      // One attempt for each reconnect(), none of its own.
+      // One attempt for each reconnect(), and none by itself.
       maxRetries: 0,
       shouldReconnectOnClose: () => false,
-      maxEnqueuedMessages: 0, // the outbox keeps them, since it can tell what became of each
+      maxEnqueuedMessages: 0, // the outbox keeps them, because it can report the outcome of each
     });
     socket.addEventListener("open", () => this.#awaitWelcome());
     socket.addEventListener("message", (event) => this.#receive(event.data));
     socket.addEventListener("close", (event) => this.#lose(event.code, event.reason));
-    // Before the first socket there is, a failure is an error event alone.
+    // Before the first socket exists, a failure is reported only as an error event.
     socket.addEventListener("error", () => this.#lose(1006, ""));
     return socket;
   }
@@ -214,14 +214,14 @@ export class WebSocketClient {
         url.searchParams.set("token", token);
       }
     } catch (error) {
-      this.#report({ kind: "token_failed", message: `no token: ${String(error)}`, error });
+      this.#report({ kind: "token_failed", message: `cannot get a token: ${String(error)}`, error });
       throw error;
     }
     this.#resumption.addTo(url, this.#rooms.entered);
     return url.href;
   }
 
-  /** An open socket is not yet an accepted one: a refusal, too, comes after the handshake. */
+  /** An open socket has not been accepted yet: a refusal also comes after the handshake. */
   #awaitWelcome(): void {
     this.#welcomeTimer = setTimeout(
       () => this.#socket.close(NO_ANSWER_CLOSE_CODE, "no welcome"),
@@ -250,7 +250,7 @@ export class WebSocketClient {
     this.#scheduleAttempt(askedDelay(code, reason, this.#tuning.longestDelayMs));
   }
 
-  /** Ends what belongs to a connection and cannot outlive it. */
+  /** Ends what belongs to one connection. */
   #endConnection(code: "closed" | "refused", message: string): void {
     clearTimeout(this.#welcomeTimer);
     this.#heartbeat.stop();
@@ -291,7 +291,7 @@ export class WebSocketClient {
     this.#startAttempt();
   }
 
-  /** What was there before is given up, which is not a loss that is followed by an attempt. */
+  /** Gives up an earlier connection, which is not a loss that is followed by an attempt. */
   #startAttempt(): void {
     this.#isStarting = true;
     this.#socket.reconnect();
@@ -303,7 +303,7 @@ export class WebSocketClient {
     this.#setState({ status, attempt: this.#attempt, retryAt });
   }
 
-  /** The network came back, or somebody looks at the page again. */
+  /** The network is available again, or the page has become visible. */
   #wake(): void {
     if (this.#state.status === "connected") {
       this.#heartbeat.check();
@@ -312,7 +312,7 @@ export class WebSocketClient {
     }
   }
 
-  /** A connection may outlive this, to this machine for one, so it is only asked. */
+  /** A connection may survive this, for example one to this machine, so it is only pinged. */
   #goOffline(): void {
     if (this.#state.status === "connected") {
       this.#heartbeat.check();
@@ -344,7 +344,7 @@ export class WebSocketClient {
     }
   }
 
-  /** What the protocol's own messages mean to the client; other events mean nothing to it. */
+  /** How the client reacts to the protocol's own messages; it ignores other events. */
   #follow(event: AnyEvent): void {
     if (event.type === "welcome") {
       this.#begin(event.data);
@@ -358,7 +358,7 @@ export class WebSocketClient {
     }
   }
 
-  /** The ref is a request's, or the name of a room that it was in before. */
+  /** The ref is that of a request, or the name of a room to join again. */
   #refuse(ref: string, code: RequestErrorCode, message: string): void {
     if (!this.#requests.reject(ref, code, message) && this.#resumption.rooms.has(ref)) {
       this.#refuseRoom(ref, new WebSocketRequestError(code, message));
@@ -375,7 +375,7 @@ export class WebSocketClient {
       connectionId: welcome.connection_id,
       userId: welcome.user_id,
     });
-    // The rooms first: the messages that waited may be for them.
+    // The rooms first: the waiting messages may be for them.
     for (const room of this.#rooms.wanted) {
       if (!this.#resumption.rooms.has(room)) {
         void this.#rejoin(room);
@@ -383,14 +383,14 @@ export class WebSocketClient {
     }
     for (const room of this.#resumption.rooms) {
       if (!this.#rooms.isWanted(room)) {
-        // It was left while the connection was being made.
+        // The room was left while the connection was being made.
         this.#ask("leave_room", room).catch(() => undefined);
       }
     }
     this.#outbox.flush((text) => this.#socket.send(text));
   }
 
-  /** It is in the rooms in which it asked to go on. */
+  /** The connection is in the rooms that it asked to recover. */
   #finishRecovery({ complete, id }: WebSocketEvents["recovered"]): void {
     for (const room of this.#resumption.rooms) {
       this.#rooms.takeWaiting(room)?.resolve({ room, id });
@@ -417,7 +417,7 @@ export class WebSocketClient {
     }
   }
 
-  /** The server does not let it go on in a room. */
+  /** The server refuses to recover a room. */
   #refuseRoom(room: string, failure: WebSocketRequestError): void {
     const waiting = this.#rooms.takeWaiting(room);
     this.#rooms.remove(room);
@@ -454,7 +454,8 @@ export class WebSocketClient {
     return answer;
   }
 
-  /** None that is a room's name, by which the server tells that it can't be entered again. */
+  /** A ref that is not a room's name: the server uses these to report rooms that cannot be joined
+   * again. */
   #nextRef(): string {
     do {
       this.#lastRef++;

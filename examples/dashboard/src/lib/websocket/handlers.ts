@@ -1,4 +1,4 @@
-/** Who wants to hear which type of event. */
+/** The handlers of each event type. */
 import type { AnyEvent, EventHandler, EventType } from "./types";
 
 type AnyHandler = (event: AnyEvent) => void;
@@ -14,7 +14,7 @@ export class Handlers {
 
   add<T extends EventType>(type: T, handler: EventHandler<T>): () => void {
     const handlers = this.#byType.get(type) ?? new Set();
-    // Only events of this type are ever handed to the entries below this key.
+    // Only events of this type are ever passed to the handlers below this key.
     const entry = ((event: Parameters<EventHandler<T>>[1]) => {
       handler(event.data, event);
     }) as AnyHandler;
@@ -24,7 +24,7 @@ export class Handlers {
   }
 
   addForAll(handler: AnyHandler): () => void {
-    // Wrapped, so that one function added twice is called and removed as often.
+    // Wrapped, so that a function that was added twice is called and removed twice.
     const entry: AnyHandler = (event) => {
       handler(event);
     };
@@ -32,7 +32,7 @@ export class Handlers {
     return () => void this.#ofAll.delete(entry);
   }
 
-  /** Handlers may add and remove handlers; one that fails keeps no other from being called. */
+  /** Handlers may add and remove handlers; if one throws, the others are still called. */
   call(event: AnyEvent): void {
     for (const handler of [...(this.#byType.get(event.type) ?? []), ...this.#ofAll]) {
       try {

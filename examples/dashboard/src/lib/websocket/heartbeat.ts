@@ -1,6 +1,6 @@
 /**
- * Tells a dead connection from a quiet one: asks at each interval, and expects to hear something
- * soon after. A browser's own socket would notice a cut cable only after minutes.
+ * Distinguishes a dead connection from a quiet one: sends a ping at each interval, and expects to
+ * receive something soon after. A browser's own socket would notice a cut cable only after minutes.
  */
 export interface HeartbeatOptions {
   timeoutMs: number;
@@ -25,7 +25,7 @@ export class Heartbeat {
     }
   }
 
-  /** Asks now: at an interval, or when there is a reason to doubt. */
+  /** Sends a ping now: at an interval, or when there is a reason to doubt the connection. */
   check(): void {
     this.#options.ping();
     this.#deadline ??= setTimeout(() => {
@@ -34,7 +34,7 @@ export class Heartbeat {
     }, this.#options.timeoutMs);
   }
 
-  /** Whatever arrives shows that the connection lives. */
+  /** Anything that arrives shows that the connection is alive. */
   heard(): void {
     clearTimeout(this.#deadline);
     this.#deadline = undefined;

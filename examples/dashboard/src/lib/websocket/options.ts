@@ -1,15 +1,15 @@
-/** What a client can be told, and what it does when it is not. */
+/** A client's options, and their defaults. */
 import { browserSignals, noSignals, type Signals } from "./browser-signals";
 import type { CustomEventType, CustomSchemas, Problem } from "./types";
 
-/** Schemas are asked for as soon as the application has added types of its own. */
+/** Schemas are required as soon as the application has added types. */
 type SchemaOption = [CustomEventType] extends [never]
   ? { schemas?: CustomSchemas }
   : { schemas: CustomSchemas };
 
 export type WebSocketClientOptions = SchemaOption & {
   url: string;
-  /** Asked before each attempt, so that it may give a fresh one; sent as `?token=`. */
+  /** Called before each attempt, so that it may return a fresh token; sent as `?token=`. */
   token?: () => string | null | Promise<string | null>;
   onProblem?: (problem: Problem) => void;
 } & Partial<Tuning>;
@@ -18,20 +18,20 @@ export interface Tuning {
   /** The delay before attempt n is at most this times 2^(n-1), and at most `longestDelayMs`. */
   firstDelayMs: number;
   longestDelayMs: number;
-  /** A connection that lived shorter than this does not count as a success for the delays. */
+  /** A connection that lasted for a shorter time does not reset the delays. */
   stableAfterMs: number;
   connectTimeoutMs: number;
-  /** For the answers to requests, and for `welcome`. */
+  /** For answers to requests, and for `welcome`. */
   answerTimeoutMs: number;
-  /** After an application ping, for anything to arrive. */
+  /** How long to wait for any message after a ping. */
   pongTimeoutMs: number;
-  /** Messages that may wait for a connection. */
+  /** How many messages may wait for a connection. */
   queueBound: number;
-  /** Event ids that are remembered, to drop an event that comes twice. */
+  /** How many event ids are remembered, to drop events that arrive twice. */
   recentIdsBound: number;
   random: () => number;
   signals: Signals;
-  /** The constructor of the sockets, where there is none in `globalThis`. */
+  /** The constructor of the sockets, if `globalThis` has none. */
   WebSocket: unknown;
 }
 

@@ -1,4 +1,4 @@
-/** Messages that wait for a connection, up to a bound. */
+/** A bounded queue of messages that wait for a connection. */
 import type { DropReason, SendOutcome } from "./types";
 
 interface Waiting {
@@ -19,7 +19,7 @@ export class Outbox {
     return this.#waiting.length;
   }
 
-  /** Full, it drops the new message: what was said first is then still said first. */
+  /** When the queue is full it drops the new message, so that the order of the others is kept. */
   add(ref: string, text: string): Promise<SendOutcome> {
     if (this.#waiting.length >= this.#bound) {
       return Promise.resolve({ status: "dropped", ref, reason: "queue_full" });

@@ -1,4 +1,4 @@
-/** From the text of a frame to an event of a known type, or to the reason why not. */
+/** Parses the text of a frame to an event of a known type, or to a problem. */
 import * as v from "valibot";
 import { builtInSchemas, envelopeSchema } from "./schemas";
 import type { AnyEvent, CustomSchemas, Problem } from "./types";
@@ -14,7 +14,7 @@ export function createParse(customSchemas: CustomSchemas): Parse {
 
   return (text) => {
     if (typeof text !== "string") {
-      return bad("a message is not text", "");
+      return bad("received a message that is not text", "");
     }
     const envelope = v.safeParse(envelopeSchema, parseJson(text));
     if (!envelope.success) {
@@ -30,7 +30,7 @@ export function createParse(customSchemas: CustomSchemas): Parse {
     if (!content.success) {
       return bad(`${type}: ${describe(content.issues)}`, text);
     }
-    // The schema that was found by `type` has just said that `data` is of that type.
+    // The schema selected by `type` has just validated that `data` is of that type.
     const event = {
       type,
       data: content.output,

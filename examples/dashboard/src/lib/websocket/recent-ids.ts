@@ -1,4 +1,4 @@
-/** The ids of the latest events, to notice one that comes a second time. */
+/** The ids of the latest events, to detect one that arrives twice. */
 export class RecentIds {
   readonly #bound: number;
   /** A Set keeps the order of insertion, so its first entry is the oldest. */
@@ -8,7 +8,7 @@ export class RecentIds {
     this.#bound = bound;
   }
 
-  /** False if the id was there before. */
+  /** Returns false if the id was there before. */
   add(id: string): boolean {
     if (this.#ids.has(id)) {
       return false;

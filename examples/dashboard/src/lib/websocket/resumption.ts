@@ -1,28 +1,30 @@
 /**
- * How far this client has heard, and what it says when it comes back, so that the server gives it what it
- * missed. Not here: which rooms it wants (rooms.ts).
+ * The client's position, and what it sends when it reconnects, so that the server can send the
+ * missed events. Not here: the rooms that it wants (rooms.ts).
  */
 
 import type { ClientEvents } from "./types";
 
-/** Servers bound the head of a request; cookies and other headers want room in it, too. */
+/** Servers limit the size of a request's head; cookies and other headers need room in it too. */
 const MOST_URL_BYTES = 4000;
 
 interface Request {
   after: string;
   rooms: ReadonlySet<string>;
-  /** Those that have no place in an address. */
+  /** The rooms that did not fit into the address. */
   otherRooms: readonly string[];
 }
 
 export class Resumption {
   #position: string | null = null;
   #connectionId: string | null = null;
-  /** The connection of which everything has been heard: what excluded it is not for this client. */
+  /** The latest connection whose events were all received: events that excluded it are not for this
+   * client. */
   #formerConnectionId: string | null = null;
-  /** What the connection that is made, or the present one until it has recovered, asked for. */
+  /** The rooms that the next connection requests, or that the current one requested, until it has
+   * recovered. */
   #request: Request | null = null;
-  /** Known since a welcome, and still to be said when it is known from where on nothing is missed. */
+  /** Known since a welcome, and reported once it is known from which event on nothing is missed. */
   #hasMissed = false;
   readonly #missedRooms = new Set<string>();
 
@@ -30,12 +32,13 @@ export class Resumption {
     return this.#position;
   }
 
-  /** Every id that the server says stands in the order of events, whatever the message. */
+  /** Every id from the server is a position in the order of events, whatever the message. */
   advance(id: string): void {
     this.#position = id;
   }
 
-  /** Adds to the address of the next connection what it takes to go on; and of the rooms what fits. */
+  /** Adds to the next connection's address what is needed to recover, and as many of the rooms as
+   * fit. */
   addTo(url: URL, rooms: readonly string[]): void {
     if (this.#position === null) {
       this.#request = null;
@@ -63,7 +66,7 @@ export class Resumption {
     };
   }
 
-  /** A welcome: it goes on where it was, or it does not, or it is a new one. */
+  /** Handles a welcome: the connection recovers, or it cannot, or it is a new one. */
   begin(id: string, connectionId: string): void {
     this.#connectionId = connectionId;
     this.#position = id;
@@ -77,12 +80,12 @@ export class Resumption {
     }
   }
 
-  /** The rooms that the server was asked to let it go on in, until it has recovered. */
+  /** The rooms that the server was asked to recover, until it has done so. */
   get rooms(): ReadonlySet<string> {
     return this.#request?.rooms ?? new Set();
   }
 
-  /** It has recovered, as the server says completely or not; returns what is to be said of that. */
+  /** The recovery has ended, complete or not; returns what to report about it. */
   finish(isComplete: boolean, id: string): ClientEvents["missed"] | null {
     const rooms = [...this.#missedRooms];
     const hasMissed = this.#hasMissed || !isComplete;

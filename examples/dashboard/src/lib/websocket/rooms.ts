@@ -1,7 +1,7 @@
-/** The rooms that the application wants to be in, whatever becomes of the connection. */
+/** The rooms that the application wants to be in, whatever the state of the connection. */
 import { WebSocketRequestError, type RequestErrorCode, type RoomAnswer } from "./types";
 
-/** A joinRoom() that was called while there was no connection. */
+/** A joinRoom() that was called without a connection. */
 interface WaitingJoin {
   promise: Promise<RoomAnswer>;
   resolve: (answer: RoomAnswer) => void;
@@ -10,7 +10,7 @@ interface WaitingJoin {
 
 export class Rooms {
   readonly #wanted = new Set<string>();
-  /** Of these, those that the server let this client in. */
+  /** Those of them that the server has accepted. */
   readonly #entered = new Set<string>();
   readonly #waiting = new Map<string, WaitingJoin>();
 
@@ -18,7 +18,7 @@ export class Rooms {
     return [...this.#wanted];
   }
 
-  /** Where it was, and wants to go on. */
+  /** The rooms that it was in, and wants to stay in. */
   get entered(): string[] {
     return [...this.#entered];
   }
@@ -74,7 +74,7 @@ export class Rooms {
   }
 }
 
-/** After these the server's answer would be the same again, so the room is no longer wanted. */
+/** After these errors the server would answer the same again, so the room is no longer wanted. */
 export function isFinal(code: RequestErrorCode): boolean {
   switch (code) {
     case "closed":

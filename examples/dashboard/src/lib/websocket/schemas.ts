@@ -1,4 +1,4 @@
-/** How the server's messages must look. Everything that arrives goes through here. */
+/** The schemas of the server's messages. Everything that arrives is validated by them. */
 import * as v from "valibot";
 import {
   clientSchema,
@@ -8,7 +8,7 @@ import {
   severitySchema,
 } from "../model";
 
-/** What every message has; `data` is judged by the schema of its type. */
+/** What every message has; the schema of its type validates `data`. */
 export const envelopeSchema = v.object({
   type: v.string(),
   data: v.optional(v.unknown(), null),
@@ -42,7 +42,7 @@ export const builtInSchemas = {
   user_connected: presenceSchema,
   user_disconnected: presenceSchema,
 
-  // The protocol's own messages: answers, and what frames a connection.
+  // The protocol's own messages: answers, and those at the start and the end of a recovery.
   welcome: v.object({
     connection_id: v.string(),
     user_id: v.nullable(v.string()),

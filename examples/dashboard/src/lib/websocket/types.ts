@@ -1,4 +1,4 @@
-/** The types that users of the client meet: events, messages, states, errors. */
+/** The public types of the client: events, messages, states, errors. */
 import type { GenericSchema, InferOutput } from "valibot";
 import type { builtInSchemas } from "./schemas";
 
@@ -6,11 +6,12 @@ export type BuiltInEvents = {
   [T in keyof typeof builtInSchemas]: InferOutput<(typeof builtInSchemas)[T]>;
 };
 
-/** What the client itself has to say. */
+/** Events from the client itself. */
 export interface ClientEvents {
   /**
-   * Events were missed, and the server can't give them: load again what they are about. "history": it
-   * does not have them any more, or is another one. "rooms": those of `rooms`, which are entered anew.
+   * Events were missed, and the server cannot send them: reload the data that they are about.
+   * "history": the server no longer has the events, or has another history. "rooms": the events of
+   * `rooms`, which are joined again.
    */
   missed: { reason: "history" | "rooms"; rooms: string[] };
 }
@@ -36,13 +37,13 @@ export type CustomSchemas = { [T in CustomEventType]: GenericSchema<unknown, Web
 export interface WebSocketEvent<T extends EventType = EventType> {
   type: T;
   data: WebSocketEvents[T];
-  /** The event's place in the server's history; presence, answers and `missed` have none. */
+  /** The event's position in the server's history; presence, answers and `missed` have none. */
   id: string | null;
   timestamp: string | null;
   userId: string | null;
-  /** The room that it was for. */
+  /** The room that the event was sent to. */
   room: string | null;
-  /** Of the message that this answers. */
+  /** The ref of the request that this answers. */
   ref: string | number | null;
 }
 
@@ -63,8 +64,8 @@ export interface ClientMessage {
 export type DropReason = "queue_full" | "refused" | "closed";
 
 /**
- * What became of a message. "sent" says that it was handed to an open connection. If the server
- * refuses it, an `error` event with the same `ref` tells.
+ * The outcome of a message. "sent" means that it was passed to an open connection. If the server
+ * refuses it, an `error` event with the same `ref` follows.
  */
 export type SendOutcome =
   | { status: "sent"; ref: string }
@@ -76,9 +77,9 @@ export type ConnectionState =
   | { status: "connected"; connectionId: string; userId: string | null }
   /** `retryAt` is in milliseconds since the epoch; null while an attempt is under way. */
   | { status: "reconnecting"; attempt: number; retryAt: number | null }
-  /** The browser knows of no network. Attempts go on: the server may be on this machine. */
+  /** The browser reports no network. Attempts continue: the server may be on this machine. */
   | { status: "offline"; attempt: number; retryAt: number | null }
-  /** The server said not to come back. Only `connect()` tries again. */
+  /** The server refused the client. Only `connect()` tries again. */
   | { status: "refused"; code: number; reason: string };
 
 /** Codes of the server's `error` answers, and those of this client. */
@@ -113,7 +114,7 @@ export interface RoomAnswer {
   id: string;
 }
 
-/** What went wrong without being anyone's answer. */
+/** A failure that is not the answer to a request. */
 export type Problem =
   | { kind: "bad_message"; message: string; text: string }
   | { kind: "unknown_type"; message: string; type: string }
