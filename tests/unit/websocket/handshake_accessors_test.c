@@ -1,5 +1,5 @@
-/* handshake_accessors_test.c: what the application reads from a request within accept_handshake, and
- * the user id that it sets. */
+/* handshake_accessors_test.c: what the application reads from a request within
+ * accept_handshake, and the user id that it sets. */
 #include <string.h>
 
 #include "websocket/host.h"
