@@ -1,4 +1,4 @@
-"""Sums up for tests/run what the builds that it names brought; fails if anything failed."""
+"""Summarizes for tests/run the results of the builds that it names; fails if any test failed."""
 
 import json
 import pathlib
@@ -9,7 +9,7 @@ PASSED = {"OK", "EXPECTEDFAIL"}
 
 
 def results(build):
-    """The results of a build's tests, as meson logged them: one JSON object a line."""
+    """The results of a build's tests, as logged by meson: one JSON object on each line."""
     log = pathlib.Path("build", build, "meson-logs", "testlog.json")
     return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
 

@@ -1,5 +1,4 @@
-/* backend.c: the example backend's parsers: requests, bodies as JSON, credentials, what a browser says
- * of itself. */
+/* backend.c: the example backend's parsers: requests, bodies as JSON, credentials, User-Agent. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,7 +24,7 @@ static bool hands_over(const struct http_request *request, void *user_data)
     return false;
 }
 
-/* All requests of the input, one after the other; returns the last one's state. */
+/* Parses all requests of the input, one after the other; returns the last one's state. */
 static enum http_request_state parse_requests(const char *input, size_t length, size_t piece)
 {
     enum http_request_state state = HTTP_AWAITING;
@@ -62,7 +61,7 @@ static void refused_request(const char *input, size_t length)
         cost_fail("the request was not refused");
 }
 
-/* What waits for a client that takes a little now and then, and then gets as much more. */
+/* The output buffer of a client that reads a little now and then, and then gets as much more. */
 static void buffered(const char *input, size_t length)
 {
     struct byte_buffer buffer = {0};
@@ -141,7 +140,7 @@ static void browser(const char *input, size_t length)
     user_agent_keeps_deflate_context(input);
 }
 
-/* From a proxy that is believed, and behind which all others are too. */
+/* From a trusted proxy, with trusted addresses only. */
 static void forwarded_by(const char *name, const char *value)
 {
     struct address_ranges trusted = {0};
@@ -151,7 +150,7 @@ static void forwarded_by(const char *name, const char *value)
 
     if (address_ranges_add(&trusted, "10.0.0.0/8") != NULL ||
         !address_parse("10.0.0.1", 8, &client))
-        cost_fail("the range can't be read");
+        cost_fail("cannot parse the range");
     forwarded_begin(&forwarded, &trusted, &client);
     forwarded_take(&forwarded, name, value);
     forwarded_end(&forwarded, &client, &scheme);
@@ -195,7 +194,7 @@ static void log_line_text(const char *input, size_t length)
 #define CHUNKED "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
 #define LAST_CHUNK BYTES("0\r\n\r\n")
 #define SMALL 800 /* bytes: sixteen times as many are within the head's limit */
-#define TINY 200  /* the same for chunks' extensions and trailers */
+#define TINY 200  /* for the extensions and trailers of chunks */
 #define MANY 15   /* headers */
 
 const struct cost_case cost_cases[] = {

@@ -1,5 +1,5 @@
-/* costs.h: parsers that a stranger reaches before he has said who he is, and the inputs that are
- * meant to make each of them slow. count-instructions runs them and compares what they cost. */
+/* costs.h: parsers that an unauthenticated peer reaches, and inputs designed to make each of them
+ * slow. count-instructions runs them and compares the costs. */
 #ifndef COSTS_H
 #define COSTS_H
 
@@ -15,8 +15,8 @@ struct bytes {
 #define BYTES(literal) {literal, sizeof(literal) - 1}
 /* clang-format on */
 
-/* An input is `head`, many units, and `tail`; behind it is a NUL. Texts that are not parsed to their
- * end cost nothing, so a case must be one that the parser reads as a whole. */
+/* An input is `head`, many units, and `tail`; a NUL follows it. Texts that are not parsed to their
+ * end cost nothing, so the parser must read a case as a whole. */
 struct cost_case {
     const char *name;
     void (*parse)(const char *input, size_t length);
@@ -28,10 +28,10 @@ struct cost_case {
 
 enum { COST_BYTES = 1024 };
 
-/* The program's cases, up to one without a name. */
+/* The program's cases; the last one has no name. */
 extern const struct cost_case cost_cases[];
 
-/* Ends the program: the input was not parsed as the case says. */
+/* Ends the program: the input was not parsed as the case requires. */
 _Noreturn void cost_fail(const char *problem);
 
 #endif

@@ -23,7 +23,7 @@ struct server {
     ws_websocket *websocket;
 };
 
-/* Asks for all that a request has, as an application would. */
+/* Reads everything from a request, as an application would. */
 static int look_at(ws_handshake *handshake, void *user_data)
 {
     static const char *const names[] = {"Cookie", "Authorization", "Origin", "A",
@@ -106,7 +106,7 @@ static void head_by_bytes(const char *input, size_t length)
     parse_head(input, length, 1);
 }
 
-/* As many different rooms as the input is long. */
+/* As many different rooms as the length of the input allows. */
 static void different_rooms(const char *input, size_t length)
 {
     char *text = malloc(8 * length + 512);
@@ -169,7 +169,7 @@ static void parse_message(unsigned first, const char *input, size_t length, size
         header[2 + i] = (char)(length >> (56 - 8 * i));
     memcpy(frame, header, sizeof header);
     memcpy(frame + sizeof header, input, length);
-    if (length > UINT16_MAX) /* the shortest form of a length is demanded */
+    if (length > UINT16_MAX) /* the shortest form of a length is required */
         parse_frames(frame, sizeof header + length, piece);
     else if (length > 125) {
         header[1] = (char)0xfe;

@@ -1,5 +1,5 @@
-/* main.c: runs each case with inputs of three sizes, and has callgrind write down the instructions
- * of each run. Without valgrind it does nothing but run them. */
+/* main.c: runs each case with inputs of three sizes, and has callgrind write the number of
+ * instructions of each run. Without valgrind it only runs them. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,7 +57,7 @@ int main(void)
         size_t units = of->units > 0 ? of->units : COST_BYTES / of->unit.length;
 
         name_of_case = of->name;
-        measure(of, 16 * units); /* what is done once, as in the allocator, is not to count */
+        measure(of, 16 * units); /* one-time work, such as the allocator's, must not count */
         measure(of, units);
         measure(of, 4 * units);
         measure(of, 16 * units);

@@ -1,5 +1,6 @@
-/* default_manager_test.c: the default manager, which is made on first use, and every emit_*(),
- * while each allocation of the process fails in turn: an error means that nobody gets the event. */
+/* default_manager_test.c: the default manager, which is created on first use, and every emit_*(),
+ * while each allocation of the process fails in turn: after an error no client receives the
+ * event. */
 #include <string.h>
 
 #include "faults/each_failure.h"
@@ -42,7 +43,7 @@ static void emit_all(ws_loop *loop)
     }
 }
 
-/* As the first use of the default manager: WS_OK says that there is one now, and that it has the
+/* At the first use of the default manager, WS_OK means that the manager exists now, and has the
  * event. */
 static void emit_first(size_t i)
 {
@@ -59,7 +60,7 @@ static void emit_first(size_t i)
     ws_manager_set_default(NULL);
 }
 
-/* Without memory there may be no default manager, or another one from call to call. */
+/* Without memory there may be no default manager, or another one at each call. */
 static void live(void)
 {
     ws_manager *manager;

@@ -1,4 +1,4 @@
-/* each_failure.c: a process for each allocation that fails, and what is expected of all of them.
+/* each_failure.c: a process for each allocation that fails, and the expectations for all of them.
  * Not here: the allocator that fails (fault_memory.c). */
 #include "faults/each_failure.h"
 
@@ -21,7 +21,7 @@ void expect(bool is_so, const char *what)
     abort();
 }
 
-/* Without what OpenSSL keeps for this thread, such as its errors. */
+/* Without the memory that OpenSSL keeps for this thread, such as its errors. */
 static long blocks_that_live(void)
 {
     OPENSSL_thread_stop();

@@ -1,11 +1,11 @@
-/* each_failure.h: a life in which the n-th allocation of the whole process fails, for each n.
- * Not here: what is done in it, which is each test's own. */
+/* each_failure.h: a run in which the n-th allocation of the whole process fails, for each n. Not
+ * here: what each test does in its run. */
 #ifndef FAULTS_EACH_FAILURE_H
 #define FAULTS_EACH_FAILURE_H
 
 #include <stdbool.h>
 
-/* Aborts the process unless it is so. */
+/* Aborts the process unless the condition holds. */
 void expect(bool is_so, const char *what);
 
 /* Runs `live` in a process of its own for each allocation that fails, alone and with all that

@@ -1,5 +1,6 @@
-/* fault_memory.c: the process's malloc(), calloc() and realloc(), of which one fails. The program's
- * own come before glibc's for every library that it loads; glibc's stay there by another name. */
+/* fault_memory.c: the process's malloc(), calloc() and realloc(), one of whose calls fails. The
+ * program's functions take precedence over glibc's for every library that it loads; glibc's are
+ * available by another name. */
 #include "faults/fault_memory.h"
 
 #include <errno.h>

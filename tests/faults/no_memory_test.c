@@ -13,7 +13,7 @@
 #include "support/drain.h"
 #include "websocket/zlib_peer.h"
 
-/* What clients send, made before anything fails. */
+/* The clients' messages, created before any allocation fails. */
 static struct bytes request;
 static struct bytes messages;
 static struct bytes closing;

@@ -1,5 +1,5 @@
-/* receivers.c: a transport that writes down what it is sent, without an allocation of its own.
- * Not here: what is sent to it, and what is expected of it. */
+/* receivers.c: a transport that records what it is sent, without allocating. Not here: what is sent
+ * to it, and the expectations. */
 #include "faults/receivers.h"
 
 #include <string.h>
@@ -12,8 +12,8 @@ static int take(ws_message *message, void *transport_data)
     size_t length;
     const void *payload = ws_message_payload(message, &length);
 
-    expect(!receiver->closed, "something is sent after the close");
-    expect(receiver->length + length <= sizeof receiver->got, "too much is sent");
+    expect(!receiver->closed, "a message was sent after the close");
+    expect(receiver->length + length <= sizeof receiver->got, "too many bytes were sent");
     memcpy(receiver->got + receiver->length, payload, length);
     receiver->length += length;
     if (!receiver->keeps_first || receiver->first != NULL)
@@ -29,7 +29,7 @@ static void close_it(uint16_t code, const char *reason, size_t length, void *tra
     (void)code;
     (void)reason;
     (void)length;
-    expect(!receiver->closed, "it is closed twice");
+    expect(!receiver->closed, "the transport was closed twice");
     receiver->closed = true;
 }
 

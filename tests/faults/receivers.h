@@ -1,5 +1,5 @@
-/* receivers.h: a transport that writes down what it is sent, without an allocation of its own.
- * Not here: WebSockets (websocket_life.h). */
+/* receivers.h: a transport that records what it is sent, without allocating. Not here: WebSockets
+ * (websocket_life.h). */
 #ifndef FAULTS_RECEIVERS_H
 #define FAULTS_RECEIVERS_H
 
@@ -13,13 +13,13 @@ struct receiver {
     bool closed;
     char got[1 << 14];
     size_t length;
-    bool keeps_first; /* says that its queue fills up with the first message, and keeps that */
+    bool keeps_first; /* its queue fills up with the first message, which it keeps */
     ws_message *first;
 };
 
 extern const ws_transport receiver_transport;
 
-/* Forgets what it was and registers it; `options` may be NULL. */
+/* Resets it and registers it; `options` may be NULL. */
 void receiver_connect(struct receiver *receiver, ws_manager *manager, ws_loop *loop,
                       const ws_connect_options *options);
 

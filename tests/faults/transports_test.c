@@ -1,6 +1,6 @@
 /* transports_test.c: connections of the application's own transports, raw ones among them, while
- * each allocation of the process fails in turn: whoever stays connected has got every event that
- * was accepted. */
+ * each allocation of the process fails in turn: a connection that stays open has received every
+ * event that was accepted. */
 #include <stdio.h>
 #include <string.h>
 
@@ -13,7 +13,7 @@ static ws_manager *manager;
 static ws_loop *loop;
 static uint64_t now_ms;
 static struct receiver ann;   /* a user, in a room, with a queue that fills up */
-static struct receiver guest; /* without a name */
+static struct receiver guest; /* anonymous */
 static struct receiver raw;
 static bool accepted[N_EVENTS];
 static char first_id[64]; /* of the first event */
@@ -146,7 +146,7 @@ static void send_events(void)
     turn();
 }
 
-/* What could not be had is no reason to stay connected and miss something. */
+/* A client must not stay connected and miss an event because an allocation failed. */
 static void expect_everything(const struct receiver *receiver)
 {
     char data[32];
@@ -170,7 +170,8 @@ static void give_back_first(void)
     ws_manager_transport_writable(manager, ann.id);
 }
 
-/* One comes back for what it missed, one breaks, one is sent away, and the rest over some time. */
+/* One client comes back for what it missed, one fails, one is disconnected, and the others are
+ * drained over some time. */
 static void leave(void)
 {
     static const char *const rooms[] = {"orders"};
@@ -216,12 +217,13 @@ static void expect_whole_life(void)
 
     for (size_t i = 0; i < sizeof for_ann / sizeof *for_ann; i++)
         expect(receiver_got(&ann, for_ann[i]), for_ann[i]);
-    expect(receiver_got(&guest, "{\"n\":5}"), "the one who comes back gets what it missed");
-    expect(receiver_got(&guest, "\"recovered\""), "and is told so");
-    expect(receiver_got(&raw, "plain text"), "text comes back");
-    expect(receiver_got(&raw, "plain bytes"), "bytes come back");
-    expect(!receiver_got(&raw, "{\"n\":"), "raw connections get no events");
-    expect(ann.closed && guest.closed && raw.closed, "everyone is closed");
+    expect(receiver_got(&guest, "{\"n\":5}"), "the client that came back lacks a missed event");
+    expect(receiver_got(&guest, "\"recovered\""),
+           "the client that came back lacks `recovered`");
+    expect(receiver_got(&raw, "plain text"), "the text was not echoed");
+    expect(receiver_got(&raw, "plain bytes"), "the bytes were not echoed");
+    expect(!receiver_got(&raw, "{\"n\":"), "a raw connection received an event");
+    expect(ann.closed && guest.closed && raw.closed, "a connection was not closed");
 }
 
 int main(void)

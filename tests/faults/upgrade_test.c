@@ -1,5 +1,5 @@
-/* upgrade_test.c: a host with an HTTP parser of its own, clients that authenticate and lose a
- * right, and a drain over some time, while each allocation of the process fails in turn. */
+/* upgrade_test.c: a host with its own HTTP parser, clients that authenticate and lose a permission,
+ * and a drain over some time, while each allocation of the process fails in turn. */
 #include <string.h>
 
 #include "faults/each_failure.h"
@@ -7,13 +7,13 @@
 
 enum { SPREAD_MS = 40, STEP_MS = 10 };
 
-/* What clients send, made before anything fails. */
+/* The clients' messages, created before any allocation fails. */
 static struct bytes joining;
 static struct bytes authenticating;
 static struct bytes closing;
 
 static struct websocket_life life;
-static bool strict; /* whether the room is closed to those who are in it */
+static bool strict; /* whether members are no longer allowed in the room */
 
 static void make_messages(void)
 {
@@ -44,22 +44,22 @@ static int authorize_join(ws_manager *manager, const ws_connection_info *connect
     return strict ? WS_ERR_FORBIDDEN : WS_OK;
 }
 
-/* As the header says: refused unless it could be asked for what it may do now. */
+/* As the header says: the result is a refusal unless the application could be asked. */
 static int authenticate(ws_manager *manager, const ws_connection_info *connection,
                         const char *token, void *user_data)
 {
     (void)user_data;
-    expect(strcmp(token, "abc") == 0, "the token is another");
+    expect(strcmp(token, "abc") == 0, "another token was passed");
     strict = true;
     return ws_manager_reauthorize(manager, connection->id);
 }
 
-/* Reads the whole line, which may tell of a request that was read in part. */
+/* Reads the whole line, which may describe a request that was read in part. */
 static void read_line(int level, const char *line, void *user_data)
 {
     (void)level;
     (void)user_data;
-    expect(strlen(line) < 2000, "a line has an end");
+    expect(strlen(line) < 2000, "the log line has no end");
 }
 
 static bool begin(void)

@@ -1,5 +1,5 @@
-/* websocket_life.c: a host of memory with two WebSockets, which goes on without what could not be
- * had. Not here: the failures (each_failure.c) and what the clients send. */
+/* websocket_life.c: a host in memory with two WebSockets, which continues after failed allocations.
+ * Not here: the failures (each_failure.c) and the clients' messages. */
 #include "faults/websocket_life.h"
 
 #include <string.h>
@@ -27,7 +27,8 @@ static void write_output(struct client *client)
     int n = ws_websocket_output(client->websocket, pieces, 16);
 
     for (int i = 0; i < n; i++) {
-        expect(client->length + pieces[i].iov_len <= GOT_MAX_BYTES, "too much comes out");
+        expect(client->length + pieces[i].iov_len <= GOT_MAX_BYTES,
+               "too many bytes were written");
         memcpy(client->got + client->length, pieces[i].iov_base, pieces[i].iov_len);
         client->length += pieces[i].iov_len;
         sent += pieces[i].iov_len;

@@ -1,6 +1,5 @@
-/* websocket_life.h: a host of memory with two WebSockets, for lives in which allocations fail: it
- * goes on without what could not be had. Not here: what its clients send and what it is expected to
- * say. */
+/* websocket_life.h: a host in memory with two WebSockets, for runs in which allocations fail: it
+ * continues after failures. Not here: its clients' messages and the expected answers. */
 #ifndef FAULTS_WEBSOCKET_LIFE_H
 #define FAULTS_WEBSOCKET_LIFE_H
 
@@ -28,19 +27,19 @@ struct websocket_life {
     uint64_t now_ms;
 };
 
-/* False if there is no manager, loop or endpoint; end it in any case. */
+/* Returns false if there is no manager, loop or endpoint; must be ended in any case. */
 bool life_begin(struct websocket_life *life, const ws_manager_options *options,
                 const ws_endpoint_options *endpoint_options);
 
-/* Runs the loop until it has nothing more to do, and writes what comes of it. */
+/* Runs the loop until it has nothing more to do, and writes its output. */
 void life_turn(struct websocket_life *life);
 
-/* The same bytes from every client, then a turn. */
+/* Every client sends the same bytes; then a turn is run. */
 void life_feed(struct websocket_life *life, const struct bytes *bytes);
 
 void life_end(struct websocket_life *life);
 
-/* Every client has got each of these texts. */
+/* Checks that every client has received each of these texts. */
 void life_expect(const struct websocket_life *life, const char *const *texts, size_t n_texts);
 
 #endif

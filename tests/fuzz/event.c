@@ -1,5 +1,6 @@
-/* event.c: events with any type, data, user and room: what reaches a client is valid JSON that
- * holds the same. Not here: who gets it (model.c) and bytes of WebSockets (websocket.c). */
+/* event.c: events with any type, data, user and room: the message that a client receives is valid
+ * JSON with the same content. Not here: the recipients (model.c) and bytes of WebSockets
+ * (websocket.c). */
 #include <string.h>
 
 #include <cjson/cJSON.h>
@@ -34,7 +35,7 @@ static bool is_blank(char byte)
     return strchr(" \t\r\n", byte) != NULL && byte != '\0';
 }
 
-/* White space around the data is nobody's business. */
+/* White space around the data does not matter. */
 static void expect_data(struct json_slice value, struct text wanted)
 {
     const char *from = wanted.bytes;

@@ -1,6 +1,6 @@
-/* handshake.c: a request that the host has parsed itself, what the application asks of it, the
- * negotiation of extensions, queries; and heads as bytes, which must mean the same to a reader that is
- * not strict. Not here: what comes behind a head (websocket.c, http.c). */
+/* handshake.c: a request that the host has parsed itself, the application's questions about it, the
+ * negotiation of extensions, queries; and heads as bytes, which must have the same meaning for a
+ * lenient reader. Not here: bytes after a head (websocket.c, http.c). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,7 +42,7 @@ static int look_at(ws_handshake *handshake, void *user_data)
     return input_byte(&input) % 4 == 3 ? WS_ERR_FORBIDDEN : WS_OK;
 }
 
-/* The answer is written in lines, and nothing that came can add one. */
+/* The answer consists of lines, and no input can add one. */
 static void check_answer(ws_websocket *websocket)
 {
     struct iovec pieces[8];
@@ -113,7 +113,8 @@ static void shake_hands(void)
     ws_manager_free(manager);
 }
 
-/* What is agreed on is what was written, and what was written is what would be agreed on. */
+/* The answer's extension is the one that was negotiated, and offering it again negotiates the
+ * same. */
 static void negotiate(const char *header)
 {
     struct permessage_deflate deflate = extension_accept(header);

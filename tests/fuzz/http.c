@@ -1,6 +1,6 @@
-/* http.c: the example backend's parser of requests, which must not care how they are cut, and must
- * find no other end than a reader that is not strict; and what is behind it: router, API and store,
- * with an SQLite database in memory. Sockets are not here. */
+/* http.c: the example backend's parser of requests, whose result must not depend on how they are
+ * cut, and which must find the same end as a lenient reader; and what follows it: router, API and
+ * store, with an SQLite database in memory. Not here: sockets. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +23,7 @@ static bool hands_over(const struct http_request *request, void *user_data)
     return strcmp(http_request_path(request), "/ws") == 0;
 }
 
-/* Feeds until the request needs no more; returns how many bytes were used. */
+/* Feeds bytes until the request is complete; returns how many were used. */
 static size_t feed(struct http_request *request, struct input *cuts, struct text text)
 {
     size_t at = 0;
@@ -82,7 +82,7 @@ static void expect_fields(const struct http_request *request, const struct plain
     ck_assert_uint_eq(n, request->n_fields);
 }
 
-/* A whole request ends for everyone where it ends here. */
+/* Every reader must find the end of a request where the parser finds it. */
 static void expect_plain(const struct http_request *request, struct text text, size_t used)
 {
     const char *length = http_request_header(request, "Content-Length");

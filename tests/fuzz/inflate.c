@@ -1,5 +1,6 @@
-/* inflate.c: compressed messages in any cut inflate to what zlib makes of them in one piece, within
- * their bound; and what is deflated comes back. Not here: frames (websocket.c). */
+/* inflate.c: compressed messages, cut anywhere, inflate to the same as with zlib in one piece,
+ * within their bound; and deflated bytes inflate to the original. Not here: frames
+ * (websocket.c). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +17,7 @@ enum { BOUND = 20000, WHOLE = 1 << 16 };
 
 static ws_allocator memory;
 
-/* What zlib makes of a piece; what follows a final block is a stream of its own. */
+/* zlib's output for a piece; after a final block a new stream begins. */
 static int inflate_piece(z_stream *stream, const char *data, size_t length)
 {
     int result;
@@ -31,8 +32,8 @@ static int inflate_piece(z_stream *stream, const char *data, size_t length)
     return result;
 }
 
-/* What comes out of all of it with the tail that the sender has cut off: how much, or -1 when it
- * is corrupt. */
+/* The length of the whole output, with the tail that the sender has cut off; -1 when the input is
+ * corrupt. */
 static long whole_message(struct text packed, uint8_t *to)
 {
     static const char tail[] = {0x00, 0x00, '\xff', '\xff'};

@@ -1,5 +1,6 @@
-/* json.c: a text is JSON for the library exactly if it is for the backend's parser, a scanner of
- * its own before cJSON; members and strings are what cJSON says. Then it is a client's message. */
+/* json.c: the library accepts a text as JSON exactly if the backend's parser does, which is a
+ * scanner before cJSON; members and strings are the same as cJSON's. Then the text is a client's
+ * message. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,7 +33,7 @@ static size_t depth_of(const char *text, size_t length)
     return most;
 }
 
-/* cJSON does not take lone surrogates, nor the backend U+0000; RFC 8259 has them all. */
+/* cJSON rejects lone surrogates, and the backend U+0000; RFC 8259 allows both. */
 static bool has_strange_escape(const char *string)
 {
     for (const char *at = string; (at = strstr(at, "\\u")) != NULL; at += 2)
@@ -78,9 +79,9 @@ static void compare_members(const ws_allocator *memory, const char *text, size_t
             continue;
         value = cJSON_ParseWithLength(values[i].text, values[i].length);
         ck_assert_ptr_nonnull(value);
-        /* Of an object with two members of one name, cJSON compares only one. */
+        /* Of two members with the same name, cJSON compares only one. */
         ck_assert_int_eq(value->type & 0xff, wanted->type & 0xff);
-        if (cJSON_IsNumber(value)) /* cJSON's own comparison knows no infinity */
+        if (cJSON_IsNumber(value)) /* cJSON's own comparison does not support infinity */
             ck_assert(value->valuedouble == wanted->valuedouble);
         else if (!cJSON_IsObject(value) && !cJSON_IsArray(value))
             ck_assert(cJSON_Compare(value, wanted, true));

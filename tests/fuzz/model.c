@@ -13,7 +13,7 @@
 #include "fuzz/support/input.h"
 #include "support/drain.h"
 
-enum { N_LOOPS = 2, N_USERS = 3 /* the first is nobody */ };
+enum { N_LOOPS = 2, N_USERS = 3 /* the first user is anonymous */ };
 
 static const char *const users[N_USERS] = {NULL, "ann", "bob"};
 
@@ -31,7 +31,7 @@ static struct client *some_client(void)
 
 /* --- calls ----------------------------------------------------------------------------------- */
 
-/* Those that calls are no longer about count until their loops have run. */
+/* Clients that calls no longer address still count until their loops have run. */
 static int expected_of_connect(void)
 {
     uint32_t most = state.limits.connections;
@@ -63,7 +63,7 @@ static void connect_client(struct client *client)
         state_connect(client);
 }
 
-/* About one that calls are no longer about, either answer is right until its loop has run. */
+/* For a client that calls no longer address, both results are correct until its loop has run. */
 static void expect(const struct client *client, int result)
 {
     ck_assert(result == WS_OK || (result == WS_ERR_NOT_FOUND && !client->open));
@@ -108,9 +108,9 @@ static void lose(struct client *client)
         return;
     state_close(client);
     client->attached = false;
-    due[client->loop] = true; /* as after all that comes from a socket */
+    due[client->loop] = true; /* as after any input from a socket */
     if (client->welcomed && !client->announced)
-        state_tell_presence(client, false); /* on_disconnect is not called for it */
+        state_tell_presence(client, false); /* on_disconnect is not called for the client */
     ws_manager_transport_closed(manager, client->id, 1006, NULL);
 }
 
@@ -210,7 +210,7 @@ static void run_once(void)
     run(input_below(&input, N_LOOPS));
 }
 
-/* What its clients were to get does not come any more. */
+/* The loop's clients no longer receive their events. */
 static void free_loop(unsigned number)
 {
     ws_loop *loop = loops[number];
@@ -274,7 +274,7 @@ static void run_all(void)
         run(due[0] ? 0 : 1);
 }
 
-/* When the loops have nothing left to do, everything is as the model says. */
+/* When the loops have nothing left to do, everything is as in the model. */
 static void compare(void)
 {
     size_t n_open = 0;

@@ -1,6 +1,6 @@
-/* proxy.c: what proxies say of clients. A PROXY header is read the same in parts as whole, and nobody
- * is told to wait for more than it has; by Forwarded and X-Forwarded-For nobody who is not trusted can
- * name another client. Sockets are not here. */
+/* proxy.c: what proxies say about clients. A PROXY header has the same meaning in parts as in one
+ * piece, and no reader waits for more bytes than it has; by Forwarded and X-Forwarded-For only
+ * trusted proxies can name another client. Not here: sockets. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,8 +53,8 @@ static bool is_same(const struct in6_addr *one, const struct in6_addr *other)
     return memcmp(one, other, sizeof *one) == 0;
 }
 
-/* A client's own headers, and behind them what its proxy writes: whatever they are, the proxy's
- * word counts. */
+/* A client's own headers, and after them those of its proxy: whatever the former are, the latter
+ * count. */
 static void lie(struct input *input, const struct address_ranges *trusted)
 {
     static const char *const names[] = {"X-Forwarded-For", "Forwarded"};

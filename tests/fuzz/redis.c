@@ -1,6 +1,6 @@
-/* redis.c: a carrier whose Redis answers as it should or anything else: who asked whether an event
- * is stored is told once, what clients get is JSON, and so is what is told of processes. Not here:
- * the answers (redis/answers.c), and bytes that hiredis would not understand. */
+/* redis.c: a carrier whose Redis answers correctly or with anything else: each event's sender
+ * learns once whether it is stored, clients receive valid JSON, and the data about processes is
+ * valid JSON. Not here: the answers (redis/answers.c), and bytes that hiredis cannot parse. */
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +25,7 @@ struct line {
 };
 
 static struct line
-    lines[MAX_LINKS]; /* those of the carrier, and in their order those of Redis */
+    lines[MAX_LINKS]; /* the carrier's connections, and in the same order those of Redis */
 static char folder[] = "/tmp/fuzz-redis-XXXXXX";
 static char path[64];
 static int listener = -1;
@@ -189,7 +189,7 @@ static void expect_json(ws_redis *redis, int (*get)(ws_redis *, char **, size_t 
     ws_redis_free_text(redis, text);
 }
 
-/* What a poll() of the host's would tell it. */
+/* What the host's poll() would return for it. */
 static void be_ready(ws_redis *redis)
 {
     for (size_t i = 0; i < MAX_LINKS; i++) {

@@ -1,6 +1,6 @@
-/* token.c: requests with tokens, hostile ones and such as are signed here over any head and claims,
- * judged with each kind of key; what is accepted is read again and must hold. Not here: HTTP around
- * it (http.c). */
+/* token.c: requests with tokens, hostile ones and ones that are signed here over any head and
+ * claims, verified with each kind of key; an accepted token is parsed again and must be valid. Not
+ * here: HTTP around it (http.c). */
 #include "backend/token.h"
 
 #include <stdio.h>
@@ -29,7 +29,7 @@ static EVP_PKEY *pairs[N_KEYS];
 
 /* --- keys ------------------------------------------------------------------------------------ */
 
-/* The path of a new file in memory, whose descriptor is returned. */
+/* Creates a file in memory; returns its descriptor, and its path in `path`. */
 static int memory_file(char path[PATH_BYTES])
 {
     int fd = memfd_create("key", 0);
@@ -52,7 +52,7 @@ static void make_pair(unsigned kind, EVP_PKEY *pair)
     pairs[kind] = pair;
 }
 
-/* Making a key takes longer than a thousand inputs. */
+/* Creating a key takes longer than a thousand inputs. */
 static void make_keys(void)
 {
     static unsigned char secret[] = "a secret of more than 32 bytes, for every run";
@@ -109,7 +109,7 @@ static cJSON *decode_part(const char *part, size_t length)
     return cJSON_Parse(json);
 }
 
-/* NULL if there is none; that there are two is no token's right. */
+/* NULL if there is none; a token must not have two. */
 static const cJSON *only(const cJSON *object, const char *name)
 {
     const cJSON *found = NULL;
@@ -182,7 +182,7 @@ static void check_accepted(const char *token, const struct token_key *key, bool 
 
 /* --- tokens ---------------------------------------------------------------------------------- */
 
-/* Whoever knows the secret, and nobody else, could have written it. */
+/* Only a signer that knows the secret could have written it. */
 static bool is_signed_with_secret(const char *token)
 {
     static char again[SIGNER_TOKEN_BYTES];
@@ -193,7 +193,7 @@ static bool is_signed_with_secret(const char *token)
     return strcmp(again, token) == 0;
 }
 
-/* `signer` is the key that it was signed with, N_KEYS if it was not. */
+/* `signer` is the key that signed it, or N_KEYS if none did. */
 static void judge(const char *token, unsigned signer)
 {
     for (unsigned i = 0; i < 2 * N_KEYS; i++) {
@@ -211,7 +211,7 @@ static void judge(const char *token, unsigned signer)
     }
 }
 
-/* An object of members that are known, or made up. */
+/* An object of known or made-up members. */
 static void write_object(struct input *input, char *json, size_t size)
 {
     static const char *const members[] = {
@@ -239,7 +239,7 @@ static void write_object(struct input *input, char *json, size_t size)
     snprintf(json + length, size - length, "}");
 }
 
-/* Signs by the rules, or by HMAC with a public key for a secret; returns the key. */
+/* Signs by the rules, or by HMAC with a public key as the secret; returns the key. */
 static unsigned sign(struct input *input, char token[SIGNER_TOKEN_BYTES])
 {
     unsigned kind = input_below(input, N_KEYS);
@@ -269,7 +269,7 @@ static void judge_signed(struct input *input)
     signer_write(token, head, claims);
     signer = sign(input, token);
     place = ((size_t)input_byte(input) << 8 | input_byte(input)) % strlen(token);
-    place = strlen(token) - 1 - place; /* the signature is the likeliest */
+    place = strlen(token) - 1 - place; /* most often within the signature */
     digit = digits[input_below(input, 64)];
     judge(token, signer);
     if (digit != token[place]) {

@@ -1,6 +1,6 @@
-/* uri.c: any text as the URI of a Redis, or as an error by which a cluster's node sends elsewhere:
- * what is refused is told why, what is taken means the same when it is written anew, and nothing
- * behind the authority changes who is spoken to. Not here: what else Redis says (redis.c). */
+/* uri.c: any text as the URI of a Redis, or as an error by which a cluster's node redirects: a
+ * refusal has a reason, an accepted URI means the same when it is written again, and nothing after
+ * the authority changes the server. Not here: other answers of Redis (redis.c). */
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #include "cluster/redis/uri.h"
 #include "fuzz/support/input.h"
 
-/* With each byte that is not a letter or a digit as %XX. */
+/* With every byte except letters and digits as %XX. */
 static void write_part(FILE *out, const char *part)
 {
     for (; part != NULL && *part != '\0'; part++)
@@ -103,8 +103,8 @@ static void expect_same(const struct uri *uri, const ws_allocator *memory)
     free(text);
 }
 
-/* What stands behind the authority changes neither who is spoken to nor what is sent there: credentials
- * end at the last @ before the first /, ? or # (RFC 3986, 3.2). */
+/* The text after the authority changes neither the server nor the credentials: these end at the
+ * last @ before the first /, ? or # (RFC 3986, 3.2). */
 static void expect_authority(const struct uri *uri, const ws_allocator *memory,
                              const char *text)
 {
@@ -127,7 +127,7 @@ static void expect_authority(const struct uri *uri, const ws_allocator *memory,
     free(alone);
 }
 
-/* The same text as what a server says: a place that it names can be named again. */
+/* The same text as a server's answer: an address that it names can be written and read again. */
 static void expect_place(const char *text)
 {
     static const struct place from = {"h", 1};
@@ -159,7 +159,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
     expect_place(text);
     memory_allocator_init(&memory);
     error = uri_read(&uri, &memory, text);
-    /* It would read the files. */
+    /* The URI would read the files. */
     if (!uri.is_tls) {
         ck_assert_int_eq(ws_redis_check_uri(text, problem, sizeof problem),
                          error == NULL ? WS_OK : WS_ERR_INVALID);

@@ -1,6 +1,6 @@
-/* websocket.c: what comes from sockets in any chunking, frames masked on the way so that it gets
- * deep, while callbacks do anything; what goes out is checked by the unit tests' client. Not here:
- * who gets an event (model.c). */
+/* websocket.c: any bytes on sockets in any chunking, with frames masked on the way so that they are
+ * parsed further, while callbacks do anything; the unit tests' client checks the output. Not here:
+ * the recipients of an event (model.c). */
 #include <string.h>
 
 #include "fuzz/support/input.h"
@@ -11,7 +11,7 @@ enum { N_PEERS = 6, MAX_ACTS = 200, MAX_NESTED = 4 };
 
 static struct host host;
 static struct input input;
-static bool answered[N_PEERS]; /* the head of its answer was read */
+static bool answered[N_PEERS]; /* the head of the answer has been read */
 static bool is_http[N_PEERS];  /* it was an HTTP error */
 static unsigned nested;
 static unsigned n_acts;
@@ -115,7 +115,7 @@ static void call_about(ws_conn_id id)
     }
 }
 
-/* The id of one that is gone names nothing; its peer would have to be kept alive otherwise. */
+/* The id of a connection that has ended names nothing; otherwise its peer would have to be kept. */
 static void call_about_peer(struct peer *peer)
 {
     if (peer->websocket != NULL)
@@ -179,7 +179,7 @@ static int judge(struct host *of, struct peer *peer, ws_handshake *handshake)
 
 /* --- what came out --------------------------------------------------------------------------- */
 
-/* The last frame may lack its end, when the socket takes no more. */
+/* The last frame may be incomplete if the socket accepts no more. */
 static void read_frames(struct peer *peer)
 {
     struct frame frame;

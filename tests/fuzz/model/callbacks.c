@@ -1,5 +1,5 @@
-/* callbacks.c: what the library calls, on transports that fail and with callbacks that call back.
- * Not here: the calls (model.c) and what they should come to (state.c). */
+/* callbacks.c: what the library calls: transports that fail, and callbacks that call the library.
+ * Not here: the calls (model.c) and their expected results (state.c). */
 #include "fuzz/model/callbacks.h"
 
 #include <string.h>
@@ -21,7 +21,7 @@ static void act_within(void)
 
 /* --- the transport's ------------------------------------------------------------------------- */
 
-/* The others were told of it just before. */
+/* The other clients have just been notified of it. */
 static void welcome(struct client *client, const char *text, size_t length)
 {
     static const char before[] = "\"connection_id\":\"";
@@ -91,7 +91,7 @@ static void on_connect(ws_manager *of, const ws_connection_info *connection, voi
     act_within();
 }
 
-/* The others were told of it just before. */
+/* The other clients have just been notified of it. */
 static void on_disconnect(ws_manager *of, const ws_connection_info *connection, uint16_t code,
                           const char *reason, void *user_data)
 {

@@ -1,12 +1,12 @@
-/* callbacks.h: what the library calls, on transports that fail and with callbacks that call back.
- * Not here: the calls (model.c) and what they should come to (state.h). */
+/* callbacks.h: what the library calls: transports that fail, and callbacks that call the library.
+ * Not here: the calls (model.c) and their expected results (state.h). */
 #ifndef FUZZ_MODEL_CALLBACKS_H
 #define FUZZ_MODEL_CALLBACKS_H
 
 #include "fuzz/model/state.h"
 #include "fuzz/support/input.h"
 
-/* What they share with the calls. */
+/* Shared with the calls. */
 struct callbacks {
     struct input *input;
     void (*act)(void);

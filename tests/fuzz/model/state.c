@@ -1,5 +1,5 @@
-/* state.c: the model: who is in which room, and the events that each client is to get.
- * Not here: the library that it is compared with (callbacks.c and model.c). */
+/* state.c: the model: the rooms of each client, and the events that it should receive. Not here:
+ * the library that it is compared with (callbacks.c and model.c). */
 #include "fuzz/model/state.h"
 
 #include <stdio.h>
@@ -10,7 +10,7 @@
 
 struct state state;
 
-/* By number; their place in clients' events is this and MAX_EVENTS. */
+/* By number; in the clients' lists of events their number is increased by MAX_EVENTS. */
 static struct presence {
     char name[NAME_SIZE];
     bool came;

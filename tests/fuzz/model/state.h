@@ -1,5 +1,5 @@
-/* state.h: the model: who is in which room, and the events that each client is to get.
- * Not here: the library that it is compared with (callbacks.h and model.c). */
+/* state.h: the model: the rooms of each client, and the events that it should receive. Not here:
+ * the library that it is compared with (callbacks.h and model.c). */
 #ifndef FUZZ_MODEL_STATE_H
 #define FUZZ_MODEL_STATE_H
 
@@ -13,15 +13,15 @@ enum {
     N_CLIENTS = 8,
     N_ROOMS = 5,
     PRESENCE_ROOM = 0,
-    OWN_ROOM = N_ROOMS - 1, /* clients enter it themselves; no event goes there */
+    OWN_ROOM = N_ROOMS - 1, /* clients join it themselves; no event is sent to it */
     EVERYONE = OWN_ROOM,    /* as a target */
     MAX_EVENTS = 500,
-    MAX_CONNECTS = 250, /* each comes and goes */
+    MAX_CONNECTS = 250, /* of clients that connect and disconnect */
     NAME_SIZE = 64
 };
 
-/* What is expected is decided when a call is made, so limits whose outcome depends on when it is
- * carried out are set only where each call is carried out before the next. */
+/* The expected result is determined when a call is made, so limits whose effect depends on when it
+ * is carried out are set only if each call is carried out before the next. */
 struct limits {
     bool in_lockstep;
     int32_t presence;
@@ -38,13 +38,13 @@ struct client {
     unsigned loop;
     unsigned user;
     unsigned rooms;     /* a bit for each */
-    bool open;          /* calls are still about it */
+    bool open;          /* calls still address it */
     bool attached;      /* its transport may be called */
-    bool welcomed;      /* others have been told that it came */
+    bool welcomed;      /* other clients have been notified of it */
     bool announced;     /* on_connect was called */
-    bool loses_events;  /* its transport has refused one, or its loop is gone */
-    bool was_too_fast;  /* and is sent away for it */
-    bool may_speak;     /* what it said last was not too fast */
+    bool loses_events;  /* its transport has refused an event, or its loop is gone */
+    bool was_too_fast;  /* and is closed for it */
+    bool may_speak;     /* its last message was not too fast */
     uint64_t credit_ms; /* its messages cost 1000 / message_rate each */
     uint64_t spoke_ms;
     unsigned n_refused; /* in a row */
@@ -57,9 +57,9 @@ struct state {
     struct limits limits;
     struct client clients[N_CLIENTS];
     uint64_t now_ms;
-    int n_events; /* the number of the last one */
+    int n_events; /* the number of the last event */
     int n_presences;
-    int join_result; /* what the last join comes to, in lockstep */
+    int join_result; /* the result of the last join, in lockstep */
     bool draining;
 };
 
@@ -72,16 +72,16 @@ void state_join(struct client *client, unsigned room);
 void state_leave(struct client *client, unsigned room);
 void state_close(struct client *client);
 
-/* A client says something. */
+/* A client sends a message. */
 void state_say(struct client *client);
 
-/* The next event goes to this one too. */
+/* The next event is also sent to this client. */
 void state_send(struct client *client);
 
-/* The others are told that a client came or went. */
+/* The other clients are notified that a client connected or disconnected. */
 void state_tell_presence(const struct client *client, bool came);
 
-/* A message has reached a client: if it is an event, it is the one whose turn it was. */
+/* A message has reached a client: if it is an event, it must be the client's next one. */
 void state_got(struct client *client, const char *text, size_t length);
 
 #endif

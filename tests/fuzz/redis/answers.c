@@ -1,4 +1,4 @@
-/* answers.c: a Redis of the fuzz target's own. */
+/* answers.c: the fuzz target's own Redis. */
 #include "fuzz/redis/answers.h"
 
 #include <stdbool.h>
@@ -9,8 +9,8 @@
 
 enum { MAX_ENTRIES = 64, MAX_DEPTH = 4, APPEND_HEAD = 3, EVENT_ARGUMENTS = 5 };
 
-/* Where it stands in a request: EVAL or EVALSHA, the script or its digest, how many keys, the
- * keys, the arguments. */
+/* The words of a request: EVAL or EVALSHA, the script or its digest, the number of keys, the keys,
+ * the arguments. */
 enum { SCRIPT = 1, N_KEYS = 2, FIRST_KEY = 3 };
 
 struct entry {
@@ -18,10 +18,10 @@ struct entry {
     char *event;
 };
 
-static struct entry entries[MAX_ENTRIES]; /* those at positions from 1 on */
+static struct entry entries[MAX_ENTRIES]; /* the entries at positions from 1 on */
 static size_t n_entries;
 
-/* What EXEC answers with, also when the command for it was answered as the fuzzer liked. */
+/* The answer to EXEC, also if the queued command was answered as the fuzzer chose. */
 struct range {
     bool is_backwards;
     size_t from;
@@ -49,7 +49,7 @@ static void write_bulk(FILE *out, const char *text)
     fprintf(out, "$%zu\r\n%s\r\n", strlen(text), text);
 }
 
-/* --- as it should ----------------------------------------------------------------------------- */
+/* --- correct answers -------------------------------------------------------------------------- */
 
 static const char epoch[] = "abcdefghij";
 
@@ -190,7 +190,7 @@ static void answer_well(FILE *out, const redisReply *request)
         run_script(out, request);
 }
 
-/* --- as the fuzzer likes ---------------------------------------------------------------------- */
+/* --- answers that the fuzzer chooses ---------------------------------------------------------- */
 
 static void write_text(FILE *out, struct input *input)
 {

@@ -1,5 +1,5 @@
-/* answers.h: a Redis of the fuzz target's own, which keeps one stream as the scripts would, and
- * answers as it should or as the fuzzer likes. Not here: sockets (redis.c). */
+/* answers.h: the fuzz target's own Redis, which keeps one stream like the scripts, and answers
+ * correctly or as the fuzzer chooses. Not here: sockets (redis.c). */
 #ifndef FUZZ_REDIS_ANSWERS_H
 #define FUZZ_REDIS_ANSWERS_H
 
@@ -12,7 +12,7 @@
 /* An empty stream. */
 void answers_begin(void);
 
-/* Writes the answer to a request, by the next bytes of the input. */
+/* Writes the answer to a request, as the next bytes of the input choose. */
 void answer(FILE *out, const redisReply *request, struct input *input);
 
 void answers_end(void);

@@ -1,4 +1,4 @@
-/* input.c: what the fuzzer made up, taken from the front bit by bit. */
+/* input.c: reading the fuzzer's input from the front. */
 #include "fuzz/support/input.h"
 
 #include <stdlib.h>

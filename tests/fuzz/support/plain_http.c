@@ -1,4 +1,4 @@
-/* plain_http.c: where a request ends and what its body is, for a reader that is not strict. */
+/* plain_http.c: where a request ends and what its body is, for a lenient reader. */
 #include "fuzz/support/plain_http.h"
 
 #include <stdlib.h>
@@ -35,7 +35,7 @@ static size_t read_chunks(struct plain_request *request, const char *bytes, size
         add(request, bytes, length, at, size);
         at = behind(bytes, length, at + size, "\r\n");
     }
-    /* Trailers end as a head does, and there may be none. */
+    /* Trailers end like a head, and there may be none. */
     return behind(bytes, length, at - 2, "\r\n\r\n");
 }
 

@@ -99,7 +99,7 @@ static void expect_freed_in_handshake(int (*judge)(struct host *, struct peer *,
     expect_calls(0, 0);
 }
 
-START_TEST(freed_in_on_handshake)
+START_TEST(freed_in_accept_handshake)
 {
     expect_freed_in_handshake(free_in_judge);
     expect_freed_in_handshake(refuse_and_free);
@@ -121,7 +121,7 @@ static int feed_in_judge(struct host *of, struct peer *peer, ws_handshake *hands
     return WS_OK;
 }
 
-START_TEST(fed_in_on_handshake)
+START_TEST(fed_in_accept_handshake)
 {
     struct peer *peer;
 
@@ -184,7 +184,7 @@ static int eof_in_judge(struct host *of, struct peer *peer, ws_handshake *handsh
     return WS_OK;
 }
 
-START_TEST(ended_in_on_handshake)
+START_TEST(ended_in_accept_handshake)
 {
     for (int i = 0; i < 2; i++) {
         struct peer *peer;
@@ -373,10 +373,10 @@ Suite *websocket_suite(void)
     TCase *tests = tcase_create("callbacks");
 
     tcase_add_checked_fixture(tests, setup, teardown);
-    tcase_add_test(tests, freed_in_on_handshake);
-    tcase_add_test(tests, fed_in_on_handshake);
+    tcase_add_test(tests, freed_in_accept_handshake);
+    tcase_add_test(tests, fed_in_accept_handshake);
     tcase_add_test(tests, freed_in_log);
-    tcase_add_test(tests, ended_in_on_handshake);
+    tcase_add_test(tests, ended_in_accept_handshake);
     tcase_add_test(tests, freed_in_on_connect);
     tcase_add_test(tests, freed_in_on_raw_and_on_message);
     tcase_add_loop_test(tests, freed_in_on_disconnect, 0, N_ENDS);
