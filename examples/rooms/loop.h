@@ -14,7 +14,7 @@ struct loop {
     ws_loop *ws;
     ws_endpoint *endpoint;
     int epoll;
-    int wake;     /* an eventfd: the library has something for this loop */
+    int wake; /* an eventfd: the library has something for this loop */
     int arrivals; /* a pipe of accepted sockets, an int each; its end means that no more will come */
     int entrance; /* the other end of that pipe, for loop_give() */
     struct client *clients;
