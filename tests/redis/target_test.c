@@ -207,7 +207,7 @@ START_TEST(a_name_that_resolves_after_a_while)
     answer(&(const char *){NULL});
     expect_unknown(101, "has no address");
     refusal = WS_ERR_NO_MEMORY;
-    snprintf(error, sizeof error, "could not be begun: %s", ws_strerror(WS_ERR_NO_MEMORY));
+    snprintf(error, sizeof error, "could not be started: %s", ws_strerror(WS_ERR_NO_MEMORY));
     expect_unknown(200, error);
     refusal = WS_OK;
     expect_waiting(300, 5300);
