@@ -155,9 +155,9 @@ void connection_backpressure(struct connection *connection, bool is_high)
 static int hand_over(struct connection *connection, ws_message *message, bool *kept)
 {
     struct counters *counters = &connection->loop->counters;
-    uint16_t n_messages = message->n_messages;
+    uint16_t n_messages = message->frames.n_frames;
     uint32_t length =
-        message->length; /* read now: the transport may release the last reference */
+        message->payload_bytes; /* read now: the transport may release the last reference */
     int result;
 
     *kept = false;
@@ -212,7 +212,7 @@ void connection_deliver_text(struct connection *connection, struct buffer *buffe
         connection_out_of_memory(connection);
         return;
     }
-    message->is_single = true;
+    message->frames.is_own = true;
     connection_give(connection, message);
 }
 

@@ -92,10 +92,10 @@ bool delivery_run(ws_loop *loop, struct share *share, ws_message *message, uint3
         };
     most = delivery->left < *budget ? delivery->left : *budget;
     /* One atomic addition for all recipients instead of one for each. */
-    message_ref_n(message, most);
+    frames_ref_n(&message->frames, most);
     kept = share != NULL ? reach_members(loop, share, message, most, &reached)
                          : reach_everyone(loop, message, most, &reached);
-    message_unref_n(message, most - kept);
+    frames_unref_n(&message->frames, most - kept);
     *budget -= reached;
     if (delivery->left > 0)
         return false;

@@ -114,7 +114,7 @@ static void remove_line_if_empty(struct history *history, struct history_line *l
 
 static size_t cost_of(const ws_message *message)
 {
-    return sizeof *message + message->start + message->length + sizeof(struct history_entry) +
+    return message->frames.start + message->frames.length + sizeof(struct history_entry) +
            sizeof message;
 }
 

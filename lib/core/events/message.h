@@ -1,9 +1,10 @@
-/* message.h: the bytes of one message, made once and shared by every recipient's queue.
- * Not here: what stands in it (encode.h) and who gets it (send.h). */
+/* message.h: the text or binary of one message, right behind its frame header, and whom it leaves out;
+ * or a bundle of several such messages. Not here: the sharing of the bytes (frames.h), what stands in
+ * them (encode.h) and who gets them (send.h). */
 #ifndef WS_CORE_EVENTS_MESSAGE_H
 #define WS_CORE_EVENTS_MESSAGE_H
 
-#include <stdatomic.h>
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -11,6 +12,7 @@
 #include <ws_manager/transport.h>
 
 #include "base/memory.h"
+#include "core/events/frames.h"
 
 enum {
     MESSAGE_FRAME_ROOM = 16, /* before the payload, for a transport's frame header */
@@ -18,34 +20,22 @@ enum {
 };
 
 /* Writes a transport's frame header so that it ends where the payload begins; returns its
- * length, at most MESSAGE_FRAME_ROOM. */
+ * length, 1 to MESSAGE_FRAME_ROOM. */
 typedef uint8_t message_framing(uint8_t *payload, size_t length, bool is_text);
 
-/* Another form of a message: the same for a client that understands less, or more. */
-struct message_variant {
-    struct message_variant *next;
-    ws_message
-        *message; /* one reference; NULL: that form is no better than the message itself */
-    int kind;     /* the transport's */
-};
-
 struct ws_message {
-    const ws_allocator *memory; /* the manager's, which outlives its messages */
-    _Atomic uint32_t refs;
-    uint16_t n_messages;   /* 1, or more for a bundle of whole frames */
-    uint16_t frame_header; /* bytes of the frame header before the payload; 0: not framed; of a
-                              bundle: of all its headers, wherever they stand */
-    uint16_t last_frame;   /* of a bundle: bytes of its last frame */
+    /* The payload, behind its header once message_frame() has put that; of a bundle the framed
+     * messages. */
+    struct frames frames;
+    uint32_t payload_bytes;  /* of that, without headers */
+    uint32_t n_exclude : 30; /* ids at the front of bytes[], sorted */
     bool is_text : 1;
     bool is_foreign : 1; /* what it excludes are connections of another process */
-    bool is_single : 1;  /* for one connection alone */
-    uint32_t start;      /* of the payload, in bytes[] */
-    uint32_t length;     /* of the payload */
-    uint32_t n_exclude;  /* ids at the front of bytes[], sorted */
-    uint64_t position;   /* place in the total order; 0: it has none */
-    _Atomic(struct message_variant *) variants;
-    uint8_t bytes[]; /* excluded ids, frame room, payload */
+    uint64_t position;   /* place in the total order, a bundle's last; 0: it has none */
+    uint8_t bytes[];     /* excluded ids, frame room, payload; of a bundle the frames */
 };
+
+static_assert(sizeof(ws_message) <= 48, "the header of what every event costs");
 
 /* A message of `length` bytes of payload, still to be written to message_payload(); `room`
  * further bytes before it can be taken by message_prepend(). The ids in `exclude` are copied.
@@ -57,53 +47,42 @@ ws_message *message_new(const ws_allocator *memory, size_t length, size_t room,
 ws_message *message_new_copy(const ws_allocator *memory, const void *payload, size_t length,
                              bool is_text);
 
+/* A text for one connection alone, still empty: `capacity` bytes can be added by message_append(). */
+ws_message *message_new_answer(const ws_allocator *memory, size_t capacity);
+
+/* A bundle of no messages yet, whose frames will have `capacity` bytes, at most UINT16_MAX. */
+ws_message *message_new_bundle(const ws_allocator *memory, size_t capacity);
+
+/* Adds a framed message that excludes nobody. */
+void message_bundle_add(ws_message *bundle, const ws_message *message);
+
+/* Of one message. */
 static inline uint8_t *message_payload(ws_message *message)
 {
-    return message->bytes + message->start;
+    return frames_end(&message->frames) - message->payload_bytes;
 }
 
-/* The bytes of a framed message: header and payload. */
-static inline const uint8_t *message_frame_start(const ws_message *message)
+/* Takes `length` bytes before the payload, of the room that message_new() was given; returns where they
+ * are to be written. */
+static inline uint8_t *message_prepend(ws_message *message, size_t length)
 {
-    return message->bytes + message->start - message->frame_header;
+    message->frames.start -= (uint32_t)length;
+    message->frames.length += (uint32_t)length;
+    message->payload_bytes += (uint32_t)length;
+    return message_payload(message);
 }
 
-static inline size_t message_frame_length(const ws_message *message)
-{
-    return (size_t)message->frame_header + message->length;
-}
-
-/* Puts bytes in front of the payload, within the room that message_new() was given. */
-void message_prepend(ws_message *message, const void *bytes, size_t length);
-
-/* Puts bytes behind the payload, whose length had been reduced to leave room for them. */
+/* Puts bytes behind the payload of an answer. */
 void message_append(ws_message *message, const void *bytes, size_t length);
-
-/* Gives back the memory behind the payload of a message that nobody else has; returns it, moved or
- * not. */
-ws_message *message_trim(ws_message *message);
 
 /* Puts the frame header in front of the finished payload, once. */
 void message_frame(ws_message *message, message_framing *framing);
 
-/* `n` more references, in one step. */
-static inline void message_ref_n(ws_message *message, uint32_t n)
+/* Whether message_frame() has done so. */
+static inline bool message_is_framed(const ws_message *message)
 {
-    atomic_fetch_add_explicit(&message->refs, n, memory_order_relaxed);
+    return message->frames.length > message->payload_bytes;
 }
-
-/* Gives `n` references back, at least one of which is not the last. */
-static inline void message_unref_n(ws_message *message, uint32_t n)
-{
-    atomic_fetch_sub_explicit(&message->refs, n, memory_order_release);
-}
-
-/* The variant of a kind, NULL if there is none yet. Any thread that holds a reference. */
-struct message_variant *message_find_variant(const ws_message *message, int kind);
-
-/* Adds a variant, whose reference (of `form`, which may be NULL) is used up, and returns it, or one
- * of the same kind that another thread has added meanwhile. NULL if memory ran out. */
-struct message_variant *message_add_variant(ws_message *message, int kind, ws_message *form);
 
 /* The ids that it excludes, n_exclude of them. */
 const ws_conn_id *message_excluded(const ws_message *message);

@@ -1,8 +1,6 @@
 /* bundle.c: joins consecutive events for the same recipients into one message. */
 #include "core/sending/bundle.h"
 
-#include <string.h>
-
 enum { BUNDLE_MAX_BYTES = UINT16_MAX };
 
 /* Events can be joined if their frames are finished and none of their recipients is excluded.
@@ -11,7 +9,7 @@ enum { BUNDLE_MAX_BYTES = UINT16_MAX };
 static bool can_go(const struct command *command, const struct share *share)
 {
     return command->kind == COMMAND_EVENT && command->share == share &&
-           command->message->frame_header > 0 && command->message->n_exclude == 0 &&
+           message_is_framed(command->message) && command->message->n_exclude == 0 &&
            command->message->position > 0;
 }
 
@@ -24,7 +22,7 @@ static size_t count_events(const ws_loop *loop, size_t *bytes)
 
     *bytes = 0;
     while (count < left && can_go(&first[count], first->share)) {
-        size_t more = message_frame_length(first[count].message);
+        size_t more = first[count].message->frames.length;
 
         if (*bytes + more > BUNDLE_MAX_BYTES)
             break;
@@ -32,17 +30,6 @@ static size_t count_events(const ws_loop *loop, size_t *bytes)
         count++;
     }
     return count;
-}
-
-static void add_frame(ws_message *bundle, const ws_message *message)
-{
-    bundle->n_messages++;
-    bundle->position = message->position;
-    bundle->last_frame = (uint16_t)message_frame_length(message);
-    bundle->frame_header += message->frame_header;
-    memcpy(bundle->bytes + bundle->length, message_frame_start(message),
-           message_frame_length(message));
-    bundle->length += (uint32_t)message_frame_length(message);
 }
 
 void bundle_events(ws_loop *loop)
@@ -58,18 +45,13 @@ void bundle_events(ws_loop *loop)
     count = count_events(loop, &bytes);
     if (count < 2)
         return;
-    bundle = message_new(&loop->manager->memory, bytes, 0, NULL, 0);
+    bundle = message_new_bundle(&loop->manager->memory, bytes);
     if (bundle == NULL)
         return;
-    bundle->n_messages = 0;
-    bundle->length = 0;
     for (size_t i = 0; i < count; i++) {
-        add_frame(bundle, first[i].message);
+        message_bundle_add(bundle, first[i].message);
         first[i].kind = COMMAND_BUNDLED;
     }
-    /* As in any message, the length is that of the payloads. */
-    bundle->start = bundle->frame_header;
-    bundle->length -= bundle->frame_header;
     first->kind = COMMAND_EVENT;
     ws_message_unref(first->message);
     first->message = bundle;

@@ -115,22 +115,28 @@ ws_message *encode_stored(const ws_allocator *memory, const char *text, size_t l
     return message;
 }
 
+static void put_id(ws_message *message, const char *epoch, uint64_t position)
+{
+    char digits[DECIMAL_MAX];
+    const char *end = digits + sizeof digits;
+    const char *first = decimal_before(digits + sizeof digits, position);
+    size_t n_digits = (size_t)(end - first);
+    uint8_t *to = message_prepend(message, ID_ROOM - (DECIMAL_MAX - n_digits));
+
+    to = PUT_LITERAL(to, "{\"id\":\"");
+    to = put(to, epoch, EPOCH_LENGTH);
+    to = PUT_LITERAL(to, ".");
+    to = put(to, first, n_digits);
+    PUT_LITERAL(to, "\",");
+}
+
 void encode_finish(const ws_manager *manager, ws_message *message, const char *epoch,
                    uint64_t position)
 {
-    char digits[DECIMAL_MAX];
-    char *end = digits + sizeof digits;
-
     message->position = position;
-    if (position > 0) {
-        const char *first = decimal_before(end, position);
-
-        message_prepend(message, "\",", 2);
-        message_prepend(message, first, (size_t)(end - first));
-        message_prepend(message, ".", 1);
-        message_prepend(message, epoch, EPOCH_LENGTH);
-        message_prepend(message, "\"id\":\"", 6);
-    }
-    message_prepend(message, "{", 1);
+    if (position > 0)
+        put_id(message, epoch, position);
+    else
+        *message_prepend(message, 1) = '{';
     manager_frame(manager, message);
 }

@@ -61,7 +61,7 @@ static int hand_to_carrier(const ws_manager *manager, const struct publication *
 
     if (!name_excluded(manager, message, &excluded))
         return WS_ERR_NO_MEMORY;
-    message_prepend(message, "{", 1);
+    *message_prepend(message, 1) = '{';
     event.exclude = excluded;
     event.text = ws_message_payload(message, &event.length);
     result = manager->cluster.publish(&event, receipt, manager->cluster_data);

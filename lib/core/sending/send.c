@@ -96,7 +96,7 @@ static void post(struct posting *posting, struct routes routes, uint32_t n_route
     manager_assert_locked(posting->manager);
     if (n_routes == 0)
         return;
-    message_ref_n(message, n_routes);
+    frames_ref_n(&message->frames, n_routes);
     post_to_all(posting, routes, message);
 }
 
@@ -200,15 +200,13 @@ int send_answer(struct connection *connection, const char *text, size_t length,
     ws_manager *manager = loop->manager;
     size_t after_length = after_id != NULL ? strlen(after_id) : 0;
     ws_message *message =
-        message_new(&manager->memory, length + EVENT_ID_SIZE + after_length, 0, NULL, 0);
+        message_new_answer(&manager->memory, length + EVENT_ID_SIZE + after_length);
     char id[EVENT_ID_SIZE];
     struct posting posting;
     int result;
 
     if (message == NULL)
         return WS_ERR_NO_MEMORY;
-    message->length = 0;
-    message->is_single = true;
     message_append(message, text, length);
     posting_begin(&posting, manager);
     result = loop_reserve(loop, false);
@@ -234,7 +232,7 @@ int send_message(ws_manager *manager, ws_conn_id id, ws_message *message)
     struct command command = {.kind = COMMAND_SEND, .message = message};
     int result;
 
-    message->is_single = true;
+    message->frames.is_own = true;
     result = send_command(manager, id, NULL, &command, true);
 
     if (result != WS_OK)

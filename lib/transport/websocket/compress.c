@@ -32,60 +32,50 @@ static size_t compress_frame(struct deflater *deflater, int window_bits, uint32_
     return header + length;
 }
 
-/* All frames of a message, as a message of its own; NULL if none became smaller, or memory ran
- * out. */
-static ws_message *make_compressed(ws_loop *loop, const ws_message *message, int window_bits,
-                                   uint32_t min_bytes)
+/* All of them; NULL if none became smaller, or memory ran out. */
+static struct frames *make_compressed(ws_loop *loop, const struct frames *plain,
+                                      int window_bits, uint32_t min_bytes)
 {
-    const uint8_t *from = message_frame_start(message);
-    size_t left = message_frame_length(message);
-    ws_message *made = message_new(&loop->manager->memory, left, 0, NULL, 0);
+    const uint8_t *from = frames_bytes(plain);
+    const uint8_t *end = from + plain->length;
+    struct frames *made = frames_new(&loop->manager->memory, plain->length);
 
     if (made == NULL)
         return NULL;
-    made->n_messages = message->n_messages;
-    made->start = 0;
-    made->length = 0;
-    while (left > 0) {
+    while (from < end) {
         struct frame_size size = frame_read_size(from);
-        size_t length = compress_frame(loop_part_of(loop)->deflater, window_bits, min_bytes,
-                                       from, &size, made->bytes + made->length);
 
-        made->length += (uint32_t)length;
-        made->last_frame = message->n_messages > 1 ? (uint16_t)length : 0;
+        frames_add(made, compress_frame(loop_part_of(loop)->deflater, window_bits, min_bytes,
+                                        from, &size, frames_end(made)));
         from += size.header + size.payload;
-        left -= size.header + size.payload;
     }
-    if (made->length == message_frame_length(message)) {
-        ws_message_unref(made);
+    if (made->length == plain->length) {
+        frames_unref(made);
         return NULL;
     }
-    /* Its bytes begin with a header, of at least 2: that it is framed is all that must be known. */
-    made->start = 2;
-    made->frame_header = 2;
-    made->length -= 2;
-    return message_trim(made);
+    return frames_trim(made);
 }
 
-ws_message *compress_message(ws_loop *loop, ws_message *message, int window_bits,
-                             uint32_t min_bytes)
+struct frames *compress_message(ws_loop *loop, ws_message *message, int window_bits,
+                                uint32_t min_bytes)
 {
     struct loop_part *part = loop_part_of(loop);
-    struct message_variant *variant;
+    struct frames *plain = &message->frames;
+    struct frames_variant *variant;
 
-    if (message->length < min_bytes)
-        return message;
+    if (message->payload_bytes < min_bytes)
+        return plain;
     /* Nothing in it can reach back further than its length. */
-    if (message->length <= (uint32_t)1 << window_bits)
+    if (message->payload_bytes <= (uint32_t)1 << window_bits)
         window_bits = WINDOW_BITS_MAX;
-    variant = message_find_variant(message, window_bits);
+    variant = frames_find_variant(plain, window_bits);
     if (variant == NULL) {
         if (part->deflater == NULL)
             part->deflater = deflater_new(&loop->manager->memory);
         if (part->deflater == NULL)
-            return message;
-        variant = message_add_variant(message, window_bits,
-                                      make_compressed(loop, message, window_bits, min_bytes));
+            return plain;
+        variant = frames_add_variant(plain, window_bits,
+                                     make_compressed(loop, plain, window_bits, min_bytes));
     }
-    return variant != NULL && variant->message != NULL ? variant->message : message;
+    return variant != NULL && variant->form != NULL ? variant->form : plain;
 }

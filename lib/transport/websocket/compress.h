@@ -5,10 +5,10 @@
 
 #include "core/transport/transport_side.h"
 
-/* The message to send instead of a framed one to a client with a window of 2^window_bits bytes: its
- * compressed form, or itself if that does not pay, or memory ran out. Payloads below `min_bytes`
- * stay as they are. It lives as long as the message; no reference is taken. */
-ws_message *compress_message(ws_loop *loop, ws_message *message, int window_bits,
-                             uint32_t min_bytes);
+/* The frames to send of a framed message to a client with a window of 2^window_bits bytes: their
+ * compressed form, or themselves if that does not pay, or memory ran out. Payloads below `min_bytes`
+ * stay as they are. They live as long as the message; no reference is taken. */
+struct frames *compress_message(ws_loop *loop, ws_message *message, int window_bits,
+                                uint32_t min_bytes);
 
 #endif

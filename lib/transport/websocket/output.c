@@ -9,11 +9,11 @@
 
 /* --- what is queued -------------------------------------------------------------------------- */
 
-static bool push(ws_websocket *websocket, ws_message *message)
+static bool push(ws_websocket *websocket, struct frames *frames)
 {
-    if (!output_queue_push(&websocket->queue, websocket_memory(websocket), message))
+    if (!output_queue_push(&websocket->queue, websocket_memory(websocket), frames))
         return false;
-    loop_part_of(websocket_loop(websocket))->queued_bytes += output_weight(message);
+    loop_part_of(websocket_loop(websocket))->queued_bytes += output_weight(frames);
     if (!websocket->blocked)
         loop_list_output(websocket_loop(websocket), &websocket->output);
     return true;
@@ -21,15 +21,15 @@ static bool push(ws_websocket *websocket, ws_message *message)
 
 void websocket_push(ws_websocket *websocket, const void *bytes, size_t length)
 {
-    ws_message *message;
+    struct frames *frames;
 
     if (websocket_is_aborted(websocket))
         return;
-    message = message_new_copy(websocket_memory(websocket), bytes, length, false);
-    if (message != NULL && push(websocket, message))
+    frames = frames_new_own(websocket_memory(websocket), bytes, length);
+    if (frames != NULL && push(websocket, frames))
         return;
-    if (message != NULL)
-        ws_message_unref(message);
+    if (frames != NULL)
+        frames_unref(frames);
     websocket_abort(websocket);
 }
 
@@ -53,15 +53,17 @@ void websocket_push_close(ws_websocket *websocket, uint16_t code, const char *re
 }
 
 /* A message that was made before this transport existed has no header yet: it gets a copy. */
-static ws_message *framed_copy(const ws_websocket *websocket, const ws_message *message)
+static struct frames *framed_copy(const ws_websocket *websocket, const ws_message *message)
 {
+    size_t length;
+    const void *payload = ws_message_payload(message, &length);
     ws_message *copy =
-        message_new_copy(websocket_memory(websocket), message->bytes + message->start,
-                         message->length, message->is_text);
+        message_new_copy(websocket_memory(websocket), payload, length, message->is_text);
 
-    if (copy != NULL)
-        message_frame(copy, frame_before_payload);
-    return copy;
+    if (copy == NULL)
+        return NULL;
+    message_frame(copy, frame_before_payload);
+    return &copy->frames;
 }
 
 /* Whenever anything was taken from a queue of so many bytes. */
@@ -71,17 +73,11 @@ static void queue_shrank(const ws_websocket *websocket, size_t bytes)
         bytes - output_queue_bytes(&websocket->queue);
 }
 
-/* What the last message of a bundle finds waiting of the bundle itself. */
-static size_t found_by_last(const ws_message *message)
-{
-    return message->n_messages > 1 ? message_frame_length(message) - message->last_frame : 0;
-}
-
 /* The form of a framed message that this client gets: the compressed one, if that was agreed on. */
-static ws_message *form_for(const ws_websocket *websocket, ws_message *message)
+static struct frames *form_for(const ws_websocket *websocket, ws_message *message)
 {
     if (websocket->window_bits == 0)
-        return message;
+        return &message->frames;
     return compress_message(websocket_loop(websocket), message, websocket->window_bits,
                             websocket->endpoint->options.deflate_min_bytes);
 }
@@ -103,13 +99,14 @@ bool websocket_is_full(const ws_websocket *websocket)
 }
 
 /* A message is taken whatever its size if it finds the queue within its limit: so one message
- * larger than the limit can still be sent. */
-static bool is_too_slow(const ws_websocket *websocket, const ws_message *form)
+ * larger than the limit can still be sent. The last message of a bundle finds the others of the
+ * bundle in the queue. */
+static bool is_too_slow(const ws_websocket *websocket, const struct frames *form)
 {
-    return is_full(websocket, output_queue_bytes(&websocket->queue) + found_by_last(form));
+    return is_full(websocket, output_queue_bytes(&websocket->queue) + form->before_last);
 }
 
-static int push_within_limit(ws_websocket *websocket, ws_message *form)
+static int push_within_limit(ws_websocket *websocket, struct frames *form)
 {
     websocket->too_slow = is_too_slow(websocket, form);
     if (websocket->too_slow)
@@ -128,18 +125,18 @@ static int push_within_limit(ws_websocket *websocket, ws_message *form)
 int websocket_send(struct connection *connection, ws_message *message)
 {
     ws_websocket *websocket = (ws_websocket *)connection;
-    ws_message *form = message->frame_header > 0 ? form_for(websocket, message)
-                                                 : framed_copy(websocket, message);
+    struct frames *form = message_is_framed(message) ? form_for(websocket, message)
+                                                     : framed_copy(websocket, message);
     int result;
 
     if (form == NULL)
         return WS_ERR_NO_MEMORY;
-    if (form == message)
-        return push_within_limit(websocket, message);
-    if (message->frame_header > 0)
-        ws_message_ref(form);
+    if (form == &message->frames)
+        return push_within_limit(websocket, form);
+    if (message_is_framed(message))
+        frames_ref_n(form, 1);
     result = push_within_limit(websocket, form);
-    ws_message_unref(result == WS_OK || result == WS_ERR_BACKPRESSURE ? message : form);
+    frames_unref(result == WS_OK || result == WS_ERR_BACKPRESSURE ? &message->frames : form);
     return result;
 }
 

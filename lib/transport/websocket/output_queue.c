@@ -3,11 +3,11 @@
 
 enum { FIRST_CAPACITY = 8 };
 
-static ws_message **slot(struct output_queue *queue, uint32_t at)
+static struct frames **slot(struct output_queue *queue, uint32_t at)
 {
     struct ring *ring = queue->ring;
 
-    return queue->has_ring ? &ring->messages[(ring->head + at) & (ring->capacity - 1)]
+    return queue->has_ring ? &ring->entries[(ring->head + at) & (ring->capacity - 1)]
                            : &queue->only;
 }
 
@@ -20,7 +20,7 @@ static bool grow(struct output_queue *queue, const ws_allocator *memory)
 
     if (capacity > UINT32_MAX / 2)
         return false;
-    ring = memory_alloc(memory, sizeof *ring + capacity * sizeof *ring->messages);
+    ring = memory_alloc(memory, sizeof *ring + capacity * sizeof *ring->entries);
     if (ring == NULL)
         return false;
     ring->bytes = output_queue_bytes(queue);
@@ -28,7 +28,7 @@ static bool grow(struct output_queue *queue, const ws_allocator *memory)
     ring->head = 0;
     ring->count = count;
     for (uint32_t i = 0; i < count; i++)
-        ring->messages[i] = *slot(queue, i);
+        ring->entries[i] = *slot(queue, i);
     if (queue->has_ring)
         memory_free(memory, queue->ring);
     queue->ring = ring;
@@ -37,17 +37,17 @@ static bool grow(struct output_queue *queue, const ws_allocator *memory)
 }
 
 bool output_queue_push(struct output_queue *queue, const ws_allocator *memory,
-                       ws_message *message)
+                       struct frames *frames)
 {
     if (!queue->has_ring && queue->only == NULL) {
-        queue->only = message;
+        queue->only = frames;
         return true;
     }
     if ((!queue->has_ring || queue->ring->count == queue->ring->capacity) &&
         !grow(queue, memory))
         return false;
-    *slot(queue, queue->ring->count++) = message;
-    queue->ring->bytes += output_weight(message);
+    *slot(queue, queue->ring->count++) = frames;
+    queue->ring->bytes += output_weight(frames);
     return true;
 }
 
@@ -61,10 +61,10 @@ int output_queue_peek(struct output_queue *queue, struct iovec *iov, int max)
     if (count > most)
         count = most;
     for (uint32_t at = 0; at < count; at++) {
-        const ws_message *message = *slot(queue, at);
+        const struct frames *frames = *slot(queue, at);
 
-        iov[at].iov_base = (void *)(uintptr_t)message_frame_start(message);
-        iov[at].iov_len = message_frame_length(message);
+        iov[at].iov_base = (void *)(uintptr_t)frames_bytes(frames);
+        iov[at].iov_len = frames->length;
     }
     if (count > 0) {
         iov[0].iov_base = (uint8_t *)iov[0].iov_base + queue->written;
@@ -76,24 +76,24 @@ int output_queue_peek(struct output_queue *queue, struct iovec *iov, int max)
 
 static void take_first(struct output_queue *queue)
 {
-    ws_message *message = *slot(queue, 0);
+    struct frames *frames = *slot(queue, 0);
 
     queue->written = 0;
     queue->offered--;
     if (queue->has_ring) {
-        queue->ring->bytes -= output_weight(message);
+        queue->ring->bytes -= output_weight(frames);
         queue->ring->head++;
         queue->ring->count--;
     } else {
         queue->only = NULL;
     }
-    ws_message_unref(message);
+    frames_unref(frames);
 }
 
 bool output_queue_written(struct output_queue *queue, const ws_allocator *memory, size_t n)
 {
     while (queue->offered > 0) {
-        size_t left = message_frame_length(*slot(queue, 0)) - queue->written;
+        size_t left = (*slot(queue, 0))->length - queue->written;
 
         if (n < left) {
             queue->written += (uint32_t)n;
@@ -113,15 +113,15 @@ void output_queue_drop_rest(struct output_queue *queue)
     uint32_t kept = queue->offered > 0 ? queue->offered : queue->written > 0;
 
     while (output_queue_count(queue) > kept) {
-        ws_message *message = *slot(queue, output_queue_count(queue) - 1);
+        struct frames *frames = *slot(queue, output_queue_count(queue) - 1);
 
         if (queue->has_ring) {
-            queue->ring->bytes -= output_weight(message);
+            queue->ring->bytes -= output_weight(frames);
             queue->ring->count--;
         } else {
             queue->only = NULL;
         }
-        ws_message_unref(message);
+        frames_unref(frames);
     }
 }
 
@@ -130,7 +130,7 @@ void output_queue_free(struct output_queue *queue, const ws_allocator *memory)
     uint32_t count = output_queue_count(queue);
 
     for (uint32_t i = 0; i < count; i++)
-        ws_message_unref(*slot(queue, i));
+        frames_unref(*slot(queue, i));
     if (queue->has_ring)
         memory_free(memory, queue->ring);
     *queue = (struct output_queue){.only = NULL};

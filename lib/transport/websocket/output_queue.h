@@ -1,7 +1,7 @@
-/* output_queue.h: the queue of messages to be written to one client, in order: references to
- * framed messages, which are shared with other clients' queues.
+/* output_queue.h: the queue of frames to be written to one client, in order: references to struct
+ * frames (a message, a bundle, a pong, a close), which are shared with other clients' queues.
  *
- * A queue of one message needs no allocation; a broadcast to a client that keeps up makes no
+ * A queue of one entry needs no allocation; a broadcast to a client that keeps up makes no
  * other. */
 #ifndef WS_TRANSPORT_WEBSOCKET_OUTPUT_QUEUE_H
 #define WS_TRANSPORT_WEBSOCKET_OUTPUT_QUEUE_H
@@ -20,35 +20,33 @@ struct ring {
     uint32_t capacity; /* a power of two */
     uint32_t head;
     uint32_t count;
-    ws_message *messages[];
+    struct frames *entries[];
 };
 
 /* All zero is an empty queue. */
 struct output_queue {
     union {
-        ws_message *only;  /* NULL: empty */
-        struct ring *ring; /* more than one message */
+        struct frames *only; /* NULL: empty */
+        struct ring *ring;   /* more than one entry */
     };
-    uint32_t written; /* bytes of the first message already written */
-    uint16_t offered; /* messages in the last output_queue_peek() */
+    uint32_t written; /* bytes of the first entry already written */
+    uint16_t offered; /* entries in the last output_queue_peek() */
     bool has_ring;
 };
 
 /* The memory that a message for one connection costs beyond its bytes: the struct, unused room
  * for an id, its place in the queue. */
-enum { OUTPUT_OWN_BYTES = sizeof(ws_message) + sizeof(ws_message *) + 48 };
+enum { OUTPUT_OWN_BYTES = sizeof(ws_message) + sizeof(struct frames *) + 48 };
 
-/* The size of a message for the queue's limit. Messages for one connection alone (answers;
- * pongs and closes, which have no separate frame header) are often tiny: they count with the
- * memory that they cost, so that a flood of pings can't use more memory than the limit. */
-static inline size_t output_weight(const ws_message *message)
+/* The size of an entry for the queue's limit. Frames for one connection alone (answers, pongs,
+ * closes) are often tiny: they count with the memory that they cost, so that a flood of pings can't
+ * use more memory than the limit. */
+static inline size_t output_weight(const struct frames *frames)
 {
-    size_t own = message->frame_header == 0 || message->is_single ? OUTPUT_OWN_BYTES : 0;
-
-    return message_frame_length(message) + own;
+    return (size_t)frames->length + (frames->is_own ? OUTPUT_OWN_BYTES : 0);
 }
 
-/* The number of messages in the queue. */
+/* The number of entries in the queue. */
 static inline uint32_t output_queue_count(const struct output_queue *queue)
 {
     return queue->has_ring ? queue->ring->count : queue->only != NULL;
@@ -62,10 +60,10 @@ static inline size_t output_queue_bytes(const struct output_queue *queue)
     return queue->only != NULL ? output_weight(queue->only) : 0;
 }
 
-/* Adds a message at the end. The queue takes over the reference on success. False if memory ran
+/* Adds an entry at the end. The queue takes over the reference on success. False if memory ran
  * out. */
 bool output_queue_push(struct output_queue *queue, const ws_allocator *memory,
-                       ws_message *message);
+                       struct frames *frames);
 
 /* Fills in at most `max` pieces to write; returns their number. */
 int output_queue_peek(struct output_queue *queue, struct iovec *iov, int max);
@@ -74,7 +72,7 @@ int output_queue_peek(struct output_queue *queue, struct iovec *iov, int max);
  * true if that was all of them. */
 bool output_queue_written(struct output_queue *queue, const ws_allocator *memory, size_t n);
 
-/* Drops the messages that the host was not given to write yet, so that no frame is cut. */
+/* Drops the entries that the host was not given to write yet, so that no frame is cut. */
 void output_queue_drop_rest(struct output_queue *queue);
 
 void output_queue_free(struct output_queue *queue, const ws_allocator *memory);

@@ -38,8 +38,8 @@ static size_t take_frame(struct receiver *receiver, const uint8_t *frame, size_t
 static int receive(struct connection *connection, ws_message *message)
 {
     struct receiver *receiver = (struct receiver *)connection;
-    const uint8_t *frames = message_frame_start(message);
-    size_t length = message_frame_length(message);
+    const uint8_t *frames = frames_bytes(&message->frames);
+    size_t length = message->frames.length;
     size_t n_frames = 0;
     size_t size = 0;
 
@@ -47,9 +47,8 @@ static int receive(struct connection *connection, ws_message *message)
         return receiver->send_result;
     for (size_t at = 0; at < length; at += size, n_frames++)
         size = take_frame(receiver, frames + at, length - at);
-    ck_assert_uint_eq(message->n_messages, n_frames);
-    if (n_frames > 1)
-        ck_assert_uint_eq(message->last_frame, size);
+    ck_assert_uint_eq(message->frames.n_frames, n_frames);
+    ck_assert_uint_eq(message->frames.before_last, length - size);
     if (length > receiver->largest)
         receiver->largest = length;
     receiver->n_messages++;

@@ -1,0 +1,111 @@
+/* frames.c: bytes for clients, made once and shared by every recipient's queue. */
+#include "core/events/frames.h"
+
+#include <string.h>
+
+struct frames *frames_new(const ws_allocator *memory, size_t capacity)
+{
+    struct frames *frames = memory_alloc(memory, sizeof *frames + capacity);
+
+    if (frames == NULL)
+        return NULL;
+    *frames = (struct frames){.memory = memory, .start = sizeof *frames};
+    atomic_init(&frames->refs, 1);
+    return frames;
+}
+
+struct frames *frames_new_own(const ws_allocator *memory, const void *bytes, size_t length)
+{
+    struct frames *frames = frames_new(memory, length);
+
+    if (frames == NULL)
+        return NULL;
+    frames->is_own = true;
+    memcpy(frames_end(frames), bytes, length);
+    frames_add(frames, length);
+    return frames;
+}
+
+void frames_add(struct frames *frames, size_t length)
+{
+    frames->before_last = (uint16_t)frames->length;
+    frames->length += (uint32_t)length;
+    frames->n_frames++;
+}
+
+struct frames *frames_trim(struct frames *frames)
+{
+    struct frames *trimmed =
+        memory_realloc(frames->memory, frames, frames->start + frames->length);
+
+    return trimmed != NULL ? trimmed : frames;
+}
+
+/* True if it was the last reference. */
+static bool give_back(struct frames *frames)
+{
+    if (atomic_fetch_sub_explicit(&frames->refs, 1, memory_order_release) != 1)
+        return false;
+    /* An acquire load, not a fence, so that ThreadSanitizer sees it too. */
+    (void)atomic_load_explicit(&frames->refs, memory_order_acquire);
+    return true;
+}
+
+/* A variant has no variants of its own. */
+static void free_variant(const ws_allocator *memory, struct frames_variant *variant)
+{
+    if (variant->form != NULL && give_back(variant->form))
+        memory_free(memory, variant->form);
+    memory_free(memory, variant);
+}
+
+void frames_unref(struct frames *frames)
+{
+    struct frames_variant *variant;
+
+    if (!give_back(frames))
+        return;
+    variant = atomic_load(&frames->variants);
+    while (variant != NULL) {
+        struct frames_variant *next = variant->next;
+
+        free_variant(frames->memory, variant);
+        variant = next;
+    }
+    memory_free(frames->memory, frames);
+}
+
+struct frames_variant *frames_find_variant(const struct frames *frames, int kind)
+{
+    struct frames_variant *variant =
+        atomic_load_explicit(&frames->variants, memory_order_acquire);
+
+    while (variant != NULL && variant->kind != kind)
+        variant = variant->next;
+    return variant;
+}
+
+struct frames_variant *frames_add_variant(struct frames *frames, int kind, struct frames *form)
+{
+    struct frames_variant *variant = memory_alloc(frames->memory, sizeof *variant);
+    struct frames_variant *others;
+
+    if (variant == NULL) {
+        if (form != NULL)
+            frames_unref(form);
+        return NULL;
+    }
+    *variant = (struct frames_variant){.form = form, .kind = kind};
+    others = atomic_load_explicit(&frames->variants, memory_order_acquire);
+    do {
+        struct frames_variant *same = frames_find_variant(frames, kind);
+
+        if (same != NULL) {
+            free_variant(frames->memory, variant);
+            return same;
+        }
+        variant->next = others;
+    } while (!atomic_compare_exchange_weak_explicit(
+        &frames->variants, &others, variant, memory_order_acq_rel, memory_order_acquire));
+    return variant;
+}
