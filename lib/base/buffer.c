@@ -1,6 +1,7 @@
 /* buffer.c: a growing text buffer that records a failed allocation and reports it at the end. */
 #include "base/buffer.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include <ws_manager/error.h>
@@ -12,9 +13,17 @@ void buffer_init(struct buffer *buffer, const ws_allocator *memory)
     *buffer = (struct buffer){.memory = memory};
 }
 
+void buffer_init_with(struct buffer *buffer, const ws_allocator *memory, char *bytes,
+                      size_t size)
+{
+    *buffer =
+        (struct buffer){.memory = memory, .data = bytes, .capacity = size, .is_borrowed = true};
+}
+
 void buffer_free(struct buffer *buffer)
 {
-    memory_free(buffer->memory, buffer->data);
+    if (!buffer->is_borrowed)
+        memory_free(buffer->memory, buffer->data);
     buffer_init(buffer, buffer->memory);
 }
 
@@ -31,11 +40,14 @@ static bool reserve(struct buffer *buffer, size_t more)
         return true;
     while (capacity < buffer->length + more)
         capacity *= 2;
-    data = memory_realloc(buffer->memory, buffer->data, capacity);
+    data = memory_realloc(buffer->memory, buffer->is_borrowed ? NULL : buffer->data, capacity);
     if (data == NULL) {
         buffer->failed = true;
         return false;
     }
+    if (buffer->is_borrowed)
+        memcpy(data, buffer->data, buffer->length);
+    buffer->is_borrowed = false;
     buffer->data = data;
     buffer->capacity = capacity;
     return true;
@@ -114,6 +126,7 @@ char *buffer_take(struct buffer *buffer, size_t *length)
 {
     char *data;
 
+    assert(!buffer->is_borrowed);
     buffer_add(buffer, "", 1);
     if (buffer->failed) {
         buffer_free(buffer);

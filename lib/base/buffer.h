@@ -14,11 +14,17 @@ struct buffer {
     char *data;
     size_t length;
     size_t capacity;
-    bool failed; /* an allocation failed: the content must not be used */
+    bool failed;      /* an allocation failed: the content must not be used */
+    bool is_borrowed; /* `data` is the memory of buffer_init_with() */
 };
 
 void buffer_init(struct buffer *buffer, const ws_allocator *memory);
 void buffer_free(struct buffer *buffer);
+
+/* Like buffer_init(), but allocates nothing while the text fits in these `size` bytes of the caller,
+ * which must live as long as the buffer. buffer_take() must not be called. */
+void buffer_init_with(struct buffer *buffer, const ws_allocator *memory, char *bytes,
+                      size_t size);
 
 /* After a failed allocation these do nothing. */
 void buffer_add(struct buffer *buffer, const void *bytes, size_t length);

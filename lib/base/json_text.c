@@ -288,6 +288,12 @@ static bool name_is(const char *text, size_t length, const char *name)
     return *name == '\0';
 }
 
+bool json_string_is(struct json_slice value, const char *text)
+{
+    return value.text != NULL && value.text[0] == '"' &&
+           name_is(value.text + 1, value.length - 2, text);
+}
+
 bool json_walk_begin(struct json_walk *walk, const char *text, size_t length)
 {
     struct scanner s = {text, text + length};

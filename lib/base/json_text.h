@@ -28,6 +28,9 @@ bool json_valid(const char *text, size_t length, size_t max_depth);
 bool json_members(const char *text, size_t length, const char *const *names,
                   struct json_slice *values, size_t n_names);
 
+/* Whether a valid JSON value is the string `text` (plain ASCII); the value may use escapes. */
+bool json_string_is(struct json_slice value, const char *text);
+
 /* Iterates over the members of an object in a valid text. */
 struct json_walk {
     const char *at;

@@ -206,10 +206,15 @@ static void client_message(const char *input, size_t length)
     struct answer_problem problem;
     struct client_message said;
     ws_allocator memory;
+    char *text;
 
     memory_allocator_init(&memory);
-    if (client_message_parse(&memory, input, length, 32, &said, &problem) == WS_OK)
+    text = memory_copy_text(&memory, input, length);
+    if (text == NULL)
+        cost_fail("out of memory");
+    if (client_message_parse(&memory, text, length, 32, &said, &problem) == WS_OK)
         client_message_free(&memory, &said);
+    memory_free(&memory, text);
 }
 
 static void offer(const char *input, size_t length)

@@ -107,18 +107,20 @@ static void compare(const ws_allocator *memory, const char *text, size_t length,
     cJSON_Delete(object);
 }
 
-static void parse_message(const ws_allocator *memory, const char *text, size_t length)
+/* It changes the text. */
+static void parse_message(const ws_allocator *memory, char *text, size_t length)
 {
+    bool valid = json_valid(text, length, 32);
     struct client_message message;
     struct answer_problem problem;
 
     if (client_message_parse(memory, text, length, 32, &message, &problem) != WS_OK)
         return;
-    ck_assert(json_valid(text, length, 32));
+    ck_assert(valid);
     if (message.ref.text != NULL)
         ck_assert(json_valid(message.ref.text, message.ref.length, 1));
-    if (message.data.text != NULL)
-        ck_assert(json_valid(message.data.text, message.data.length, 32));
+    ck_assert(json_valid(message.data, message.data_length, 32));
+    ck_assert_int_eq(message.data[message.data_length], '\0');
     client_message_free(memory, &message);
 }
 

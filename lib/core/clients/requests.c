@@ -21,11 +21,12 @@ void client_welcome(struct connection *connection, uint32_t ping_interval_ms)
     const struct share *user = connection->user;
     char name[CONNECTION_NAME_SIZE];
     char id[EVENT_ID_SIZE];
+    char text[ANSWER_USUAL_BYTES];
     struct buffer buffer;
 
     connection_name_write(manager->process, connection->id, name);
     recovery_event_id(connection, id);
-    buffer_init(&buffer, &manager->memory);
+    buffer_init_with(&buffer, &manager->memory, text, sizeof text);
     answer_welcome(&buffer, name, user != NULL ? user->group->name : NULL, id,
                    ping_interval_ms);
     connection_deliver_text(connection, &buffer);
@@ -56,9 +57,10 @@ static void answer_up_to_id(struct connection *connection, struct buffer *buffer
 static void answer_with_id(struct connection *connection, const char *type,
                            struct json_slice ref)
 {
+    char text[ANSWER_USUAL_BYTES];
     struct buffer buffer;
 
-    buffer_init(&buffer, &connection->loop->manager->memory);
+    buffer_init_with(&buffer, &connection->loop->manager->memory, text, sizeof text);
     answer_id(&buffer, type, ref.text, ref.length);
     answer_up_to_id(connection, &buffer);
 }
@@ -69,9 +71,10 @@ static void answer_with_room(struct connection *connection, const char *type,
                              struct json_slice ref, const char *room)
 {
     char id[EVENT_ID_SIZE];
+    char text[ANSWER_USUAL_BYTES];
     struct buffer buffer;
 
-    buffer_init(&buffer, &connection->loop->manager->memory);
+    buffer_init_with(&buffer, &connection->loop->manager->memory, text, sizeof text);
     answer_room(&buffer, type, ref.text, ref.length, room);
     buffer_add(&buffer, id, recovery_event_id(connection, id));
     buffer_add_text(&buffer, ANSWER_AFTER_ID);
@@ -83,11 +86,12 @@ static void answer_with_problem(struct connection *connection, struct json_slice
                                 struct answer_problem problem)
 {
     const ws_manager *manager = connection->loop->manager;
+    char text[ANSWER_USUAL_BYTES];
     struct buffer buffer;
     int result = WS_ERR_NO_MEMORY;
 
     counter_add(&connection->loop->counters, COUNTER_client_errors, 1);
-    buffer_init(&buffer, &manager->memory);
+    buffer_init_with(&buffer, &manager->memory, text, sizeof text);
     answer_error(&buffer, ref.text, ref.length, problem);
     if (connection->recovering) {
         connection_deliver_text(connection, &buffer);
@@ -289,22 +293,12 @@ static int handle_message(struct connection *connection, const struct client_mes
 {
     ws_manager *manager = connection->loop->manager;
     const ws_manager_options *options = &manager->options;
-    struct json_slice data = message->data;
     struct connection_view view;
-    char *copy;
-    int result;
 
     if (options->accept_message == NULL)
         return WS_ERR_FORBIDDEN;
-    if (data.text == NULL)
-        data = (struct json_slice){"null", 4};
-    copy = memory_copy_text(&manager->memory, data.text, data.length);
-    if (copy == NULL)
-        return WS_ERR_NO_MEMORY;
-    result = options->accept_message(manager, connection_view(connection, &view), message->room,
-                                     copy, data.length, manager->options.user_data);
-    memory_free(&manager->memory, copy);
-    return result;
+    return options->accept_message(manager, connection_view(connection, &view), message->room,
+                                   message->data, message->data_length, options->user_data);
 }
 
 static void handle_authenticate(struct connection *connection,
@@ -367,7 +361,7 @@ static uint32_t cost_of_request(const ws_manager_options *options,
     return 0;
 }
 
-static uint32_t handle_json(struct connection *connection, const char *text, size_t length)
+static uint32_t handle_json(struct connection *connection, char *text, size_t length)
 {
     const ws_manager *manager = connection->loop->manager;
     struct client_message message;
@@ -391,7 +385,7 @@ static uint32_t handle_json(struct connection *connection, const char *text, siz
 
 /* Refuses a message that exceeds the rate limit. A client that continues to send too fast is
  * disconnected. */
-static void refuse_pace(struct connection *connection, const char *text, size_t length)
+static void refuse_pace(struct connection *connection, char *text, size_t length)
 {
     static const struct answer_problem too_fast = {ANSWER_RATE_LIMITED, "too many messages"};
     const ws_manager *manager = connection->loop->manager;
@@ -414,8 +408,7 @@ static void refuse_pace(struct connection *connection, const char *text, size_t 
     answer_with_problem(connection, message.ref, too_fast);
 }
 
-uint32_t client_handle(struct connection *connection, const char *data, size_t length,
-                       bool is_text)
+uint32_t client_handle(struct connection *connection, char *data, size_t length, bool is_text)
 {
     static const struct answer_problem binary = {ANSWER_BAD_REQUEST,
                                                  "binary messages are not supported"};

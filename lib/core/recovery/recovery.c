@@ -199,12 +199,13 @@ static void tell(struct recovery *recovery, bool is_complete)
     struct connection *connection = recovery->connection;
     struct counters *counters = &connection->loop->counters;
     char id[EVENT_ID_SIZE];
+    char text[ANSWER_USUAL_BYTES];
     struct buffer buffer;
 
     counter_add(counters, is_complete ? COUNTER_recoveries : COUNTER_recoveries_incomplete, 1);
     counter_add(counters, COUNTER_recovered_events, recovery->count);
     recovery_event_id(connection, id);
-    buffer_init(&buffer, &connection->loop->manager->memory);
+    buffer_init_with(&buffer, &connection->loop->manager->memory, text, sizeof text);
     answer_recovered(&buffer, is_complete, recovery->count, id);
     recovery->is_told = true;
     recovery->count = 0;

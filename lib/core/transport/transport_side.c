@@ -36,7 +36,7 @@ int transport_connect(struct connection *connection, ws_loop *loop,
     return connection_start(connection, loop, options);
 }
 
-uint32_t transport_received(struct connection *connection, const char *data, size_t length,
+uint32_t transport_received(struct connection *connection, char *data, size_t length,
                             bool is_text)
 {
     return client_handle(connection, data, length, is_text);

@@ -34,9 +34,10 @@ int transport_connect(struct connection *connection, ws_loop *loop,
                       const ws_connect_options *options);
 
 /* Processes one whole message of the client; text has been checked to be UTF-8, and
- * connection_awaits_command() is false. Returns the cost, for input_charge(). `data` is not
- * kept. The connection may end, and be freed, during the call. */
-uint32_t transport_received(struct connection *connection, const char *data, size_t length,
+ * connection_awaits_command() is false. Returns the cost, for input_charge(). `data` is
+ * changed but not kept; it must stay valid during callbacks. The connection may end, and be freed,
+ * during the call. */
+uint32_t transport_received(struct connection *connection, char *data, size_t length,
                             bool is_text);
 
 /* Notifies the application that the client's queue has exceeded its high mark. */

@@ -29,6 +29,9 @@ struct answer_problem {
     const char *text; /* English text for a person; static */
 };
 
+/* A buffer of this size holds nearly all answers; only long names and refs with escapes need more. */
+enum { ANSWER_USUAL_BYTES = 512 };
+
 /* In these functions `ref` is the JSON text of the client's ref; ref_length is 0 if it gave none. */
 
 void answer_welcome(struct buffer *buffer, const char *connection_name, const char *user_id,

@@ -1,8 +1,6 @@
 /* client_message.c: parses a client's request from its JSON text. */
 #include "protocol/json/client_message.h"
 
-#include <string.h>
-
 #include "base/utf8.h"
 
 enum { TYPE, REF, ROOM, DATA, TOKEN, N_MEMBERS };
@@ -19,7 +17,7 @@ static bool ref_valid(struct json_slice ref)
            ref.text[0] != 't' && ref.text[0] != 'f' && ref.text[0] != 'n';
 }
 
-static bool find_type(const char *name, enum client_message_type *type)
+static bool find_type(struct json_slice value, enum client_message_type *type)
 {
     static const char *const names[] = {
         [CLIENT_JOIN_ROOM] = "join_room",
@@ -30,7 +28,7 @@ static bool find_type(const char *name, enum client_message_type *type)
     };
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (strcmp(name, names[i]) == 0) {
+        if (json_string_is(value, names[i])) {
             *type = (enum client_message_type)i;
             return true;
         }
@@ -42,18 +40,16 @@ static int parse_type(const ws_allocator *memory, struct json_slice value,
                       struct client_message *message, struct answer_problem *problem)
 {
     char *type;
-    bool known;
 
+    if (find_type(value, &message->type))
+        return WS_OK;
     if (!json_string(memory, value, &type))
         return WS_ERR_NO_MEMORY;
     if (type == NULL)
         return refuse(problem, ANSWER_BAD_REQUEST, "\"type\" must be a string");
-    known = find_type(type, &message->type);
     memory_free(memory, type);
-    if (!known)
-        return refuse(problem, ANSWER_UNKNOWN_TYPE,
-                      "\"type\" must be join_room, leave_room, ping, message or authenticate");
-    return WS_OK;
+    return refuse(problem, ANSWER_UNKNOWN_TYPE,
+                  "\"type\" must be join_room, leave_room, ping, message or authenticate");
 }
 
 static int parse_room(const ws_allocator *memory, struct json_slice value,
@@ -85,7 +81,19 @@ static int parse_token(const ws_allocator *memory, struct json_slice value,
     return WS_OK;
 }
 
-int client_message_parse(const ws_allocator *memory, const char *text, size_t length,
+/* Terminates the data in place: the byte behind a member is a separator or the end of the object, which
+ * is not read again. */
+static void set_data(char *text, struct json_slice data, struct client_message *message)
+{
+    if (data.text == NULL)
+        data = (struct json_slice){"null", 4};
+    else
+        text[data.text + data.length - text] = '\0';
+    message->data = data.text;
+    message->data_length = data.length;
+}
+
+int client_message_parse(const ws_allocator *memory, char *text, size_t length,
                          size_t max_depth, struct client_message *message,
                          struct answer_problem *problem)
 {
@@ -105,7 +113,6 @@ int client_message_parse(const ws_allocator *memory, const char *text, size_t le
                           "\"ref\" must be a string or a number of at most 256 bytes");
         message->ref = values[REF];
     }
-    message->data = values[DATA];
     result = parse_type(memory, values[TYPE], message, problem);
     if (result == WS_OK)
         result = parse_room(memory, values[ROOM], message, problem);
@@ -113,6 +120,8 @@ int client_message_parse(const ws_allocator *memory, const char *text, size_t le
         result = parse_token(memory, values[TOKEN], message, problem);
     if (result != WS_OK)
         client_message_free(memory, message);
+    else
+        set_data(text, values[DATA], message);
     return result;
 }
 

@@ -21,18 +21,20 @@ enum client_message_type {
 
 struct client_message {
     enum client_message_type type;
-    struct json_slice ref;  /* a JSON string or number; {NULL} if the request has none */
-    struct json_slice data; /* any JSON value; {NULL} if the request has none */
-    char *room;             /* a valid name, or NULL; owned */
-    char *token;            /* for CLIENT_AUTHENTICATE; owned */
+    struct json_slice ref; /* a JSON string or number; {NULL} if the request has none */
+    const char *data;      /* any JSON value, NUL-terminated; "null" if the request has none */
+    size_t data_length;
+    char *room;  /* a valid name, or NULL; owned */
+    char *token; /* for CLIENT_AUTHENTICATE; owned */
 };
 
 enum { CLIENT_REF_MAX = 256 }; /* bytes of JSON */
 
-/* Parses one text message. On success the slices of *message point into `text`, and the caller must
- * call client_message_free(). WS_ERR_INVALID: *problem is the error to answer, with message->ref if
+/* Parses one text message. On success the slices and the data of *message point into `text`, in
+ * which a NUL now terminates the data, and the caller must call client_message_free().
+ * WS_ERR_INVALID: *problem is the error to answer, with message->ref if
  * the request has a valid one. WS_ERR_NO_MEMORY: *problem is not set. */
-int client_message_parse(const ws_allocator *memory, const char *text, size_t length,
+int client_message_parse(const ws_allocator *memory, char *text, size_t length,
                          size_t max_depth, struct client_message *message,
                          struct answer_problem *problem);
 

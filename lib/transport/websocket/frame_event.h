@@ -21,7 +21,7 @@ struct frame_event {
     enum frame_event_kind kind;
     bool is_text;
     uint16_t code;
-    const void *data; /* valid until the next call on the reader */
+    void *data; /* the caller may change it; valid until the next call on the reader */
     size_t length;
     const char *text; /* static */
 };

@@ -66,7 +66,7 @@ void inflater_reset(struct inflater *inflater)
     inflater->between_streams = true;
 }
 
-const uint8_t *inflater_output(const struct inflater *inflater, size_t *length)
+uint8_t *inflater_output(const struct inflater *inflater, size_t *length)
 {
     *length = inflater->length;
     return inflater->output;

@@ -36,7 +36,7 @@ enum inflate_result inflater_feed(struct inflater *inflater, const void *data, s
 enum inflate_result inflater_finish(struct inflater *inflater, uint32_t max_bytes);
 
 /* Returns the output so far; NULL if there is none. Valid until the next call. */
-const uint8_t *inflater_output(const struct inflater *inflater, size_t *length);
+uint8_t *inflater_output(const struct inflater *inflater, size_t *length);
 
 /* Returns the number of blocks that have ended since the last call. A block can cost more than
  * its length suggests, because it has two code tables to build. */

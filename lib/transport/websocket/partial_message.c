@@ -155,7 +155,7 @@ static struct frame_event add_plain(struct partial_message *message, const uint8
     if (complete && is_text && !utf8_complete(&message->utf8))
         return frame_error(1007, "text is not UTF-8");
     if (complete && message->length == 0) {
-        event.data = data;
+        event.data = (void *)(uintptr_t)data; /* wslay does not read it again */
         event.length = length;
     } else if (!append(message, data, length)) {
         return frame_no_memory();

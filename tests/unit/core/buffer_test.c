@@ -152,6 +152,30 @@ START_TEST(an_impossible_length_is_a_failed_allocation)
 }
 END_TEST
 
+START_TEST(a_text_that_fits_in_borrowed_bytes_allocates_nothing)
+{
+    struct buffer buffer;
+    char bytes[8];
+
+    test_memory_init(&memory);
+    buffer_init_with(&buffer, &memory.allocator, bytes, sizeof bytes);
+    buffer_add_text(&buffer, "12345678");
+    ck_assert_ptr_eq(buffer.data, bytes);
+    ck_assert_int_eq(memory.n_requests, 0);
+    buffer_add_text(&buffer, "9");
+    ck_assert_ptr_ne(buffer.data, bytes);
+    ck_assert_uint_eq(buffer.length, 9);
+    ck_assert_int_eq(memcmp(buffer.data, "123456789", 9), 0);
+    buffer_free(&buffer);
+    buffer_init_with(&buffer, &memory.allocator, bytes, sizeof bytes);
+    test_memory_fail(&memory, 0, true);
+    buffer_add_text(&buffer, "123456789");
+    ck_assert(buffer.failed);
+    buffer_free(&buffer);
+    ck_assert_int_eq(memory.n_blocks, 0);
+}
+END_TEST
+
 START_TEST(arrays_grow_by_half_and_keep_their_elements)
 {
     int *array = NULL;
@@ -209,6 +233,7 @@ int main(void)
         every_character_survives_a_round_trip_through_cjson,
         a_failed_allocation_is_remembered,
         an_impossible_length_is_a_failed_allocation,
+        a_text_that_fits_in_borrowed_bytes_allocates_nothing,
         arrays_grow_by_half_and_keep_their_elements,
         an_array_that_cannot_grow_is_unchanged,
         NULL,

@@ -315,6 +315,42 @@ START_TEST(messages_are_passed_to_the_application)
 }
 END_TEST
 
+/* The data is ended where it stands: what stands behind it is still read. */
+START_TEST(what_stands_around_the_data_of_a_message_is_kept)
+{
+    begin();
+    host.message_result = WS_ERR_FORBIDDEN;
+    check_error("{\"type\":\"message\",\"data\":[1],\"ref\":\"a\"}", "\"a\"", FORBIDDEN);
+    check_error("{\"data\":7,\"ref\":12,\"type\":\"message\"}", "12", FORBIDDEN);
+    check_error("{\"ref\":1,\"data\":\"x\" ,\"data\":{\"b\":2}\n,\"type\":\"\\u006dessage\"}",
+                "1", FORBIDDEN);
+    host_expect_log(&host, "accept_message ann - [1]\n"
+                           "accept_message ann - 7\n"
+                           "accept_message ann - {\"b\":2}\n");
+    end();
+}
+END_TEST
+
+static long allocations_for(const char *json)
+{
+    test_memory_fail(&host.memory, NEVER_FAIL, false);
+    client_say(&ann, json);
+    host_run(&host);
+    return host.memory.n_requests;
+}
+
+/* What waits for its turn is a copy, and an answer a message: there is no other memory. */
+START_TEST(a_request_allocates_what_waits_and_its_answer)
+{
+    begin();
+    allocations_for("{\"type\":\"ping\"}"); /* the inbox grows */
+    ck_assert_int_eq(allocations_for("{\"type\":\"ping\",\"ref\":1}"), 2);
+    ck_assert_int_eq(allocations_for("{\"type\":\"message\",\"data\":[1]}"), 1);
+    ck_assert_int_eq(allocations_for("{"), 2);
+    end();
+}
+END_TEST
+
 static char token_shown[64];
 
 static int take_token(ws_manager *manager, const ws_connection_info *connection,
@@ -398,6 +434,8 @@ int main(void)
         without_callbacks_rooms_are_open_and_messages_forbidden,
         joins_beyond_the_limit_of_rooms_are_refused,
         messages_are_passed_to_the_application,
+        what_stands_around_the_data_of_a_message_is_kept,
+        a_request_allocates_what_waits_and_its_answer,
         tokens_are_passed_to_the_application,
         authenticate_is_unknown_without_a_callback,
         answers_are_in_the_order_of_the_requests,
