@@ -64,7 +64,7 @@ static void echo_message(ws_manager *manager, const ws_connection_info *connecti
 
         if (log_may(&pause))
             log_line(WS_LOG_WARN, "an echo cannot be sent: %s", ws_strerror(result));
-        ws_manager_disconnect(manager, connection->id, 1011, NULL);
+        ws_manager_disconnect(manager, connection->id, WS_CLOSE_INTERNAL_ERROR, NULL);
     }
 }
 

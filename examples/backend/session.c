@@ -5,8 +5,6 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-enum { CLOSE_UNAUTHORIZED = 4401 };
-
 struct session *session_new(struct expiry_heap *heap, ws_websocket *websocket,
                             const struct token_claims *claims)
 {
@@ -41,7 +39,7 @@ void session_end_expired(struct expiry_heap *heap, int64_t now_ms)
             (struct session *)(void *)((char *)first - offsetof(struct session, expiry));
 
         expiry_remove(heap, first);
-        ws_websocket_close(session->websocket, CLOSE_UNAUTHORIZED, "token expired");
+        ws_websocket_close(session->websocket, WS_CLOSE_UNAUTHORIZED, "token expired");
     }
 }
 

@@ -136,13 +136,14 @@ static int new_manager(ws_manager **manager)
     options.accept_message = accept_message;
     options.log = on_log;
     options.max_rooms_per_connection = 20;
-    options.message_rate = 50; /* a second; a client that ignores it is closed with 1008 */
+    /* A second. A client that ignores it is closed with WS_CLOSE_POLICY_VIOLATION. */
+    options.message_rate = 50;
     return ws_manager_new(&options, manager);
 }
 
-/* A client that does not read as fast as its rooms receive messages is closed with 1013 when more
- * than max_queue_bytes wait for it. It may come back with after=ID in its query and receives what
- * it missed. */
+/* A client that does not read as fast as its rooms receive messages is closed with
+ * WS_CLOSE_TRY_AGAIN_LATER when more than max_queue_bytes wait for it. It may come back with
+ * after=ID in its query and receives what it missed. */
 static int new_endpoint(ws_manager *manager, ws_endpoint **endpoint)
 {
     ws_endpoint_options options;

@@ -2,6 +2,7 @@
 #ifndef WS_MANAGER_CONNECTION_H
 #define WS_MANAGER_CONNECTION_H
 
+#include <ws_manager/close_code.h>
 #include <ws_manager/error.h>
 #include <ws_manager/export.h>
 #include <ws_manager/transport.h>

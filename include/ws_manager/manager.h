@@ -31,6 +31,7 @@
 #ifndef WS_MANAGER_MANAGER_H
 #define WS_MANAGER_MANAGER_H
 
+#include <ws_manager/close_code.h>
 #include <ws_manager/error.h>
 #include <ws_manager/export.h>
 #include <ws_manager/types.h>

@@ -3,6 +3,7 @@
 #ifndef WS_MANAGER_TRANSPORT_H
 #define WS_MANAGER_TRANSPORT_H
 
+#include <ws_manager/close_code.h>
 #include <ws_manager/error.h>
 #include <ws_manager/export.h>
 #include <ws_manager/types.h>

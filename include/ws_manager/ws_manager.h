@@ -2,6 +2,7 @@
 #ifndef WS_MANAGER_WS_MANAGER_H
 #define WS_MANAGER_WS_MANAGER_H
 
+#include <ws_manager/close_code.h>
 #include <ws_manager/connection.h>
 #include <ws_manager/emit.h>
 #include <ws_manager/error.h>

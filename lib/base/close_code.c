@@ -1,4 +1,6 @@
 /* close_code.c: what a close frame may say (RFC 6455 §5.5 and §7.4). */
+#include <ws_manager/close_code.h>
+
 #include "base/close_code.h"
 
 #include <string.h>
@@ -7,7 +9,8 @@
 
 bool close_code_valid(uint16_t code)
 {
-    return (code >= 1000 && code <= 1014 && code != 1004 && code != 1005 && code != 1006) ||
+    return (code >= WS_CLOSE_NORMAL && code <= WS_CLOSE_BAD_GATEWAY && code != 1004 &&
+            code != WS_CLOSE_NO_STATUS && code != WS_CLOSE_ABNORMAL) ||
            (code >= 3000 && code <= 4999);
 }
 

@@ -22,7 +22,7 @@ void ws_drain_options_init_size(ws_drain_options *options, size_t size)
 {
     const ws_drain_options defaults = {
         .size = sizeof defaults,
-        .code = 1012,
+        .code = WS_CLOSE_SERVICE_RESTART,
         .retry_spread_ms = 10000,
     };
 

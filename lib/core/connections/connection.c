@@ -54,7 +54,7 @@ void connection_log_end(const struct connection *connection, int level, uint16_t
 
 uint16_t doom_code(enum doom doom)
 {
-    return doom == DOOM_TOO_FAST ? 1008 : 1013;
+    return doom == DOOM_TOO_FAST ? WS_CLOSE_POLICY_VIOLATION : WS_CLOSE_TRY_AGAIN_LATER;
 }
 
 const char *doom_reason(enum doom doom)

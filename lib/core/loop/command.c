@@ -77,7 +77,7 @@ static bool connect_connection(struct connection *connection, struct command *co
         return true;
     }
     if (membership_begin(connection) != WS_OK) {
-        connection_end(connection, 1013, "out of memory");
+        connection_end(connection, WS_CLOSE_TRY_AGAIN_LATER, "out of memory");
         return true;
     }
     counter_add(&loop->counters, COUNTER_connections_opened, 1);

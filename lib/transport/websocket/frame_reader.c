@@ -144,19 +144,19 @@ static void begin_frame(struct frame_reader *reader, const struct wslay_frame_io
 
 static struct frame_event read_close(struct frame_reader *reader)
 {
-    struct frame_event event = {.kind = FRAME_CLOSE, .code = 1005};
+    struct frame_event event = {.kind = FRAME_CLOSE, .code = WS_CLOSE_NO_STATUS};
 
     if (reader->control_length == 1)
-        return frame_error(1002, "close code of one byte"); /* §5.5.1 */
+        return frame_error(WS_CLOSE_PROTOCOL_ERROR, "close code of one byte"); /* §5.5.1 */
     if (reader->control_length == 0)
         return event;
     event.code = (uint16_t)(reader->control[0] << 8 | reader->control[1]);
     event.data = reader->control + 2;
     event.length = reader->control_length - 2;
     if (!close_code_valid(event.code))
-        return frame_error(1002, "close code not allowed"); /* §7.4 */
+        return frame_error(WS_CLOSE_PROTOCOL_ERROR, "close code not allowed"); /* §7.4 */
     if (!utf8_valid(event.data, event.length))
-        return frame_error(1007, "close reason is not UTF-8"); /* §5.5.1 */
+        return frame_error(WS_CLOSE_INVALID_DATA, "close reason is not UTF-8"); /* §5.5.1 */
     return event;
 }
 
@@ -255,7 +255,7 @@ struct frame_event frame_reader_next(struct frame_reader *reader,
             return frame_nothing();
         reader->cost += result >= 0;
         event = result >= 0 ? take_frame(reader, &frame, limits)
-                            : frame_error(1002, "malformed frame header");
+                            : frame_error(WS_CLOSE_PROTOCOL_ERROR, "malformed frame header");
         reader->failed = frame_event_is_failure(&event);
         if (event.kind != FRAME_NOTHING)
             return event;

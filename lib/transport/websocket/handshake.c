@@ -97,7 +97,7 @@ uint16_t handshake_close_code(const struct ws_handshake *handshake)
 
     if (!refused || request_header(handshake->request, "Origin", 0) == NULL)
         return 0;
-    return (uint16_t)(4000 + handshake->status);
+    return handshake->status == 401 ? WS_CLOSE_UNAUTHORIZED : WS_CLOSE_FORBIDDEN;
 }
 
 /* --- the answer ------------------------------------------------------------------------------ */

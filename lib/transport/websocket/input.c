@@ -37,7 +37,7 @@ static void receive_close(ws_websocket *websocket, const struct frame_event *eve
 static void fail_connection(ws_websocket *websocket, uint16_t code, const char *text)
 {
     counter_add(&websocket_loop(websocket)->counters, COUNTER_protocol_errors, 1);
-    if (code == 1008)
+    if (code == WS_CLOSE_POLICY_VIOLATION)
         counter_add(&websocket_loop(websocket)->counters, COUNTER_frame_floods, 1);
     if (websocket->state == WEBSOCKET_CLOSING)
         websocket_become(websocket, WEBSOCKET_CLOSED);
@@ -71,7 +71,7 @@ static void receive_ping_or_pong(ws_websocket *websocket, const struct frame_eve
     if (websocket->state != WEBSOCKET_OPEN)
         return;
     if (is_control_flood(websocket))
-        fail_connection(websocket, 1008, "too many control frames");
+        fail_connection(websocket, WS_CLOSE_POLICY_VIOLATION, "too many control frames");
     else if (event->kind == FRAME_PING)
         answer_ping(websocket, event);
 }
@@ -96,7 +96,7 @@ static uint32_t handle_event(ws_websocket *websocket, const struct frame_event *
         fail_connection(websocket, event->code, event->text);
         break;
     case FRAME_NO_MEMORY:
-        fail_connection(websocket, 1011, "out of memory");
+        fail_connection(websocket, WS_CLOSE_INTERNAL_ERROR, "out of memory");
         break;
     case FRAME_NOTHING:
     case FRAME_MORE:
@@ -133,7 +133,7 @@ static void end_of_input(ws_websocket *websocket)
 {
     switch ((enum websocket_state)websocket->state) {
     case WEBSOCKET_OPEN:
-        websocket_finish(websocket, 1006, NULL, 0, WEBSOCKET_EOF);
+        websocket_finish(websocket, WS_CLOSE_ABNORMAL, NULL, 0, WEBSOCKET_EOF);
         break;
     case WEBSOCKET_FAILED:
         websocket_become(websocket, WEBSOCKET_EOF);
@@ -241,7 +241,7 @@ void websocket_input_add(ws_websocket *websocket, const void *data, size_t lengt
         websocket->reader = frame_reader_take(websocket_loop(websocket), websocket);
     reader = websocket->reader;
     if (reader == NULL || !frame_reader_add(reader, data, length)) {
-        fail_connection(websocket, 1011, "out of memory");
+        fail_connection(websocket, WS_CLOSE_INTERNAL_ERROR, "out of memory");
         return;
     }
     if (websocket_input_is_full(websocket))

@@ -37,7 +37,7 @@ void websocket_push_close(ws_websocket *websocket, uint16_t code, const char *re
                           size_t length, enum websocket_state state)
 {
     uint8_t frame[FRAME_HEADER_MAX + FRAME_CONTROL_MAX];
-    size_t payload = code == 1005 ? 0 : 2 + length;
+    size_t payload = code == WS_CLOSE_NO_STATUS ? 0 : 2 + length;
     size_t at = frame_write_header(frame, WSLAY_CONNECTION_CLOSE, payload);
 
     if (payload > 0) {

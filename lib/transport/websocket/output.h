@@ -13,7 +13,7 @@ bool websocket_is_full(const ws_websocket *websocket);
  * aborted. */
 void websocket_push(ws_websocket *websocket, const void *bytes, size_t length);
 
-/* Goes to a state and queues a close frame (code 1005: an empty one). */
+/* Goes to a state and queues a close frame (WS_CLOSE_NO_STATUS: an empty one). */
 void websocket_push_close(ws_websocket *websocket, uint16_t code, const char *reason,
                           size_t length, enum websocket_state state);
 

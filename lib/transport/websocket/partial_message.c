@@ -107,11 +107,11 @@ static struct frame_event inflate_failure(enum inflate_result result)
 {
     switch (result) {
     case INFLATE_TOO_BIG:
-        return frame_error(1009, "message too big");
+        return frame_error(WS_CLOSE_MESSAGE_TOO_BIG, "message too big");
     case INFLATE_NO_MEMORY:
         return frame_no_memory();
     default:
-        return frame_error(1007, "the compressed data is corrupt");
+        return frame_error(WS_CLOSE_INVALID_DATA, "the compressed data is corrupt");
     }
 }
 
@@ -137,7 +137,7 @@ static struct frame_event add_compressed(struct partial_message *message, const 
     if (!complete)
         return frame_nothing();
     if (event.is_text && !utf8_valid(event.data, event.length))
-        return frame_error(1007, "text is not UTF-8");
+        return frame_error(WS_CLOSE_INVALID_DATA, "text is not UTF-8");
     end_message(message);
     return event;
 }
@@ -151,9 +151,9 @@ static struct frame_event add_plain(struct partial_message *message, const uint8
     struct frame_event event = {.kind = FRAME_MESSAGE, .is_text = is_text};
 
     if (is_text && !utf8_feed(&message->utf8, data, length))
-        return frame_error(1007, "text is not UTF-8"); /* §8.1 */
+        return frame_error(WS_CLOSE_INVALID_DATA, "text is not UTF-8"); /* §8.1 */
     if (complete && is_text && !utf8_complete(&message->utf8))
-        return frame_error(1007, "text is not UTF-8");
+        return frame_error(WS_CLOSE_INVALID_DATA, "text is not UTF-8");
     if (complete && message->length == 0) {
         event.data = (void *)(uintptr_t)data; /* wslay does not read it again */
         event.length = length;

@@ -71,7 +71,7 @@ void websocket_unregister(ws_websocket *websocket)
     if (!websocket->registered)
         return;
     websocket->registered = false;
-    transport_gone(&websocket->connection, 1006);
+    transport_gone(&websocket->connection, WS_CLOSE_ABNORMAL);
 }
 
 void websocket_released(struct connection *connection)
