@@ -39,7 +39,8 @@ static int send_event(ws_manager *manager, const struct outbox_row *row, ws_even
     if (row->user_id == NULL)
         return ws_manager_emit_event(manager, event);
     result = ws_event_set_user_id(event, row->user_id);
-    return result == WS_OK ? ws_manager_send_to_user(manager, row->user_id, event) : result;
+    return result == WS_OK ? ws_manager_send_to_user(manager, row->user_id, event, NULL, 0)
+                           : result;
 }
 
 static int emit_row(struct outbox *outbox, const struct outbox_row *row)

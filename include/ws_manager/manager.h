@@ -237,13 +237,14 @@ WS_EXPORT int ws_manager_broadcast_to_room(ws_manager *manager, const char *room
                                            size_t n_exclude);
 
 /* Every connection of a user; otherwise as ws_manager_broadcast(). */
-WS_EXPORT int ws_manager_send_to_user(ws_manager *manager, const char *user_id,
-                                      ws_event *event);
+WS_EXPORT int ws_manager_send_to_user(ws_manager *manager, const char *user_id, ws_event *event,
+                                      const ws_conn_id *exclude, size_t n_exclude);
 
 /* One connection. The event gets a timestamp, but no id: it has no place in the history.
  * Errors as ws_manager_broadcast(), and WS_ERR_NOT_FOUND. Any thread. */
 WS_EXPORT int ws_manager_send_personal_message(ws_manager *manager, ws_conn_id connection,
-                                               ws_event *event);
+                                               ws_event *event, const ws_conn_id *exclude,
+                                               size_t n_exclude);
 
 /* Raw bytes to one connection, as one text message (`length` bytes of UTF-8, or WS_ERR_INVALID)
  * or one binary message. Errors: WS_ERR_NOT_FOUND, WS_ERR_TOO_BIG (above 1 GiB),

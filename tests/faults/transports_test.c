@@ -136,7 +136,7 @@ static void send_events(void)
     }
     if (ws_event_new(manager, "notification", "\"in person\"", 11, &event) == WS_OK) {
         ws_event_set_user_id(event, "ann");
-        ws_manager_send_personal_message(manager, guest.id, event);
+        ws_manager_send_personal_message(manager, guest.id, event, NULL, 0);
         ws_event_free(event);
     }
     if (ws_event_new(manager, "notification", "\"at home\"", 9, &event) == WS_OK) {

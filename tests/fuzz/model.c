@@ -118,7 +118,7 @@ static void send_to_one(ws_event *event)
 {
     struct client *client = some_client();
 
-    expect(client, ws_manager_send_personal_message(manager, client->id, event));
+    expect(client, ws_manager_send_personal_message(manager, client->id, event, NULL, 0));
     state_send(client);
 }
 
@@ -126,7 +126,7 @@ static void send_to_user(ws_event *event)
 {
     unsigned user = 1 + input_below(&input, N_USERS - 1);
 
-    ck_assert_int_eq(ws_manager_send_to_user(manager, users[user], event), WS_OK);
+    ck_assert_int_eq(ws_manager_send_to_user(manager, users[user], event, NULL, 0), WS_OK);
     for (size_t i = 0; i < N_CLIENTS; i++)
         if (clients[i].user == user)
             state_send(&clients[i]);

@@ -93,7 +93,7 @@ START_TEST(rooms_users_and_exclusions)
                 "r\xc3\xb6om"); /* the user has the same name as the room */
     ck_assert_int_eq(ws_event_new(ann.host.manager, "notification", "{\"n\":3}", 7, &event),
                      WS_OK);
-    ck_assert_int_eq(ws_manager_send_to_user(ann.host.manager, room, event), WS_OK);
+    ck_assert_int_eq(ws_manager_send_to_user(ann.host.manager, room, event, NULL, 0), WS_OK);
     ws_event_free(event);
     UNTIL(user.n_messages - user.n_read == 1);
     ck_assert_uint_eq(client_count(&guest), 0);

@@ -87,7 +87,7 @@ static inline bool message_is_framed(const ws_message *message)
 /* The ids that it excludes, n_exclude of them. */
 const ws_conn_id *message_excluded(const ws_message *message);
 
-/* Of a message with exclusions; `id` by message_exclusion() if they are foreign. */
+/* Whether it excludes this connection; `id` by message_exclusion() if they are foreign. */
 bool message_excludes(const ws_message *message, ws_conn_id id);
 
 /* What stands for a connection of that name among exclusions: its id, or a hash of the name when it

@@ -126,7 +126,8 @@ static bool carry_out(ws_loop *loop, struct command *command, uint32_t *budget)
     case COMMAND_BUNDLED:
         break;
     case COMMAND_SEND:
-        connection_deliver(connection, command->message);
+        if (!message_excludes(command->message, connection->id))
+            connection_deliver(connection, command->message);
         break;
     case COMMAND_CONNECT:
         done = connect_connection(connection, command, budget);

@@ -167,9 +167,11 @@ static ws_message *encode(ws_event *event, const char *room, const ws_conn_id *e
                         exclude, n_exclude);
 }
 
-static int check_unsent(const ws_manager *manager, const ws_event *event)
+static int check_unsent(const ws_manager *manager, const ws_event *event,
+                        const ws_conn_id *exclude, size_t n_exclude)
 {
-    if (manager == NULL || event == NULL || event->manager != manager)
+    if (manager == NULL || event == NULL || event->manager != manager ||
+        (exclude == NULL && n_exclude > 0))
         return WS_ERR_INVALID;
     return event->sent ? WS_ERR_ALREADY : WS_OK;
 }
@@ -178,12 +180,11 @@ static int send_to(ws_manager *manager, struct target target, ws_event *event,
                    const ws_conn_id *exclude, size_t n_exclude)
 {
     ws_message *message;
-    int result = check_unsent(manager, event);
+    int result = check_unsent(manager, event, exclude, n_exclude);
 
     if (result != WS_OK)
         return result;
-    if ((target.kind != GROUP_EVERYONE && !name_text_valid(target.name)) ||
-        (exclude == NULL && n_exclude > 0))
+    if (target.kind != GROUP_EVERYONE && !name_text_valid(target.name))
         return WS_ERR_INVALID;
     message = encode(event, target.kind == GROUP_ROOM ? target.name : NULL, exclude, n_exclude);
     if (message == NULL) {
@@ -220,9 +221,10 @@ int ws_manager_broadcast_to_room(ws_manager *manager, const char *room, ws_event
     return send_to(manager, (struct target){GROUP_ROOM, room}, event, exclude, n_exclude);
 }
 
-int ws_manager_send_to_user(ws_manager *manager, const char *user_id, ws_event *event)
+int ws_manager_send_to_user(ws_manager *manager, const char *user_id, ws_event *event,
+                            const ws_conn_id *exclude, size_t n_exclude)
 {
-    return send_to(manager, (struct target){GROUP_USER, user_id}, event, NULL, 0);
+    return send_to(manager, (struct target){GROUP_USER, user_id}, event, exclude, n_exclude);
 }
 
 int ws_manager_emit_event(ws_manager *manager, ws_event *event)
@@ -230,7 +232,7 @@ int ws_manager_emit_event(ws_manager *manager, ws_event *event)
     struct target target = {GROUP_EVERYONE, NULL};
     const struct event_type *type;
     const char *room;
-    int result = check_unsent(manager, event);
+    int result = check_unsent(manager, event, NULL, 0);
 
     if (result != WS_OK)
         return result;
@@ -242,14 +244,15 @@ int ws_manager_emit_event(ws_manager *manager, ws_event *event)
 }
 
 int ws_manager_send_personal_message(ws_manager *manager, ws_conn_id connection,
-                                     ws_event *event)
+                                     ws_event *event, const ws_conn_id *exclude,
+                                     size_t n_exclude)
 {
     ws_message *message;
-    int result = check_unsent(manager, event);
+    int result = check_unsent(manager, event, exclude, n_exclude);
 
     if (result != WS_OK)
         return result;
-    message = encode(event, NULL, NULL, 0);
+    message = encode(event, NULL, exclude, n_exclude);
     result = WS_ERR_NO_MEMORY;
     if (message != NULL) {
         encode_finish(manager, message, NULL, 0);

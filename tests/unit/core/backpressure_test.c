@@ -37,8 +37,9 @@ START_TEST(a_full_inbox_refuses_calls_and_delivers_nothing)
         emit_number(&host, NULL, i);
     event = new_event();
     ck_assert_int_eq(ws_manager_broadcast(host.manager, event, NULL, 0), WS_ERR_BACKPRESSURE);
-    ck_assert_int_eq(ws_manager_send_to_user(host.manager, "ann", event), WS_ERR_BACKPRESSURE);
-    ck_assert_int_eq(ws_manager_send_personal_message(host.manager, ann.id, event),
+    ck_assert_int_eq(ws_manager_send_to_user(host.manager, "ann", event, NULL, 0),
+                     WS_ERR_BACKPRESSURE);
+    ck_assert_int_eq(ws_manager_send_personal_message(host.manager, ann.id, event, NULL, 0),
                      WS_ERR_BACKPRESSURE);
     ck_assert_int_eq(ws_manager_emit_stock_low(host.manager, "1", 1), WS_ERR_BACKPRESSURE);
     ck_assert_int_eq(ws_manager_send_text(host.manager, ann.id, "x", 1), WS_ERR_BACKPRESSURE);

@@ -199,10 +199,11 @@ START_TEST(an_event_gets_its_id_and_time_when_it_is_sent)
     ck_assert_str_eq(strchr(ws_event_id(event), '.'), ".1");
     ck_assert_int_eq(ws_event_set_user_id(event, "late"), WS_ERR_ALREADY);
     ck_assert_int_eq(ws_manager_broadcast(host.manager, event, NULL, 0), WS_ERR_ALREADY);
-    ck_assert_int_eq(ws_manager_send_to_user(host.manager, "ann", event), WS_ERR_ALREADY);
+    ck_assert_int_eq(ws_manager_send_to_user(host.manager, "ann", event, NULL, 0),
+                     WS_ERR_ALREADY);
     ck_assert_int_eq(ws_manager_broadcast_to_room(host.manager, "r", event, NULL, 0),
                      WS_ERR_ALREADY);
-    ck_assert_int_eq(ws_manager_send_personal_message(host.manager, ann.id, event),
+    ck_assert_int_eq(ws_manager_send_personal_message(host.manager, ann.id, event, NULL, 0),
                      WS_ERR_ALREADY);
     ws_event_free(event);
     host_run(&host);

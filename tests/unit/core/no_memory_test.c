@@ -91,8 +91,8 @@ static void emit_elsewhere(void)
     worked(ws_manager_emit_notification(host.manager, "hello", NULL, "info"));
     worked(ws_manager_emit_order_created(host.manager, "[1]", 3));
     if (worked(ws_event_new(host.manager, "stock_low", "{}", 2, &event))) {
-        worked_for(&clients[0],
-                   ws_manager_send_personal_message(host.manager, clients[0].id, event));
+        worked_for(&clients[0], ws_manager_send_personal_message(host.manager, clients[0].id,
+                                                                 event, NULL, 0));
         ws_event_free(event);
     }
     worked_for(&clients[3], ws_manager_send_binary(host.manager, clients[3].id, "\0", 1));

@@ -317,7 +317,7 @@ static void emit(void)
     case 0:
         sent->excluded = -1;
         sent->user = users[pick(N_USERS)];
-        result = ws_manager_send_to_user(host.manager, sent->user, event);
+        result = ws_manager_send_to_user(host.manager, sent->user, event, NULL, 0);
         break;
     case 1:
     case 2:

@@ -104,7 +104,7 @@ static void emit_to_user(const char *user, int number)
     snprintf(data, sizeof data, "{\"n\":%d}", number);
     ck_assert_int_eq(ws_event_new(host.manager, "notification", data, strlen(data), &event),
                      WS_OK);
-    ck_assert_int_eq(ws_manager_send_to_user(host.manager, user, event), WS_OK);
+    ck_assert_int_eq(ws_manager_send_to_user(host.manager, user, event, NULL, 0), WS_OK);
     ws_event_free(event);
 }
 

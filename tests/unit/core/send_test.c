@@ -64,19 +64,19 @@ static int to_room(const char *room, const ws_conn_id *exclude, size_t n_exclude
     return result;
 }
 
-static int to_user(const char *user)
+static int to_user(const char *user, const ws_conn_id *exclude, size_t n_exclude)
 {
     ws_event *event = new_event();
-    int result = ws_manager_send_to_user(host.manager, user, event);
+    int result = ws_manager_send_to_user(host.manager, user, event, exclude, n_exclude);
 
     ws_event_free(event);
     return result;
 }
 
-static int to_one(ws_conn_id id)
+static int to_one(ws_conn_id id, const ws_conn_id *exclude, size_t n_exclude)
 {
     ws_event *event = new_event();
-    int result = ws_manager_send_personal_message(host.manager, id, event);
+    int result = ws_manager_send_personal_message(host.manager, id, event, exclude, n_exclude);
 
     ws_event_free(event);
     return result;
@@ -89,9 +89,9 @@ START_TEST(everyone_a_room_a_user_or_one_connection)
     check_counts(1, 1, 1);
     ck_assert_int_eq(to_room("orders", NULL, 0), WS_OK);
     check_counts(1, 1, 0);
-    ck_assert_int_eq(to_user("ann"), WS_OK);
+    ck_assert_int_eq(to_user("ann", NULL, 0), WS_OK);
     check_counts(1, 0, 1);
-    ck_assert_int_eq(to_one(eve.id), WS_OK);
+    ck_assert_int_eq(to_one(eve.id, NULL, 0), WS_OK);
     check_counts(0, 0, 1);
     end();
 }
@@ -101,7 +101,7 @@ START_TEST(a_user_or_room_without_connections_is_no_error)
 {
     begin();
     ck_assert_int_eq(to_room("nobody", NULL, 0), WS_OK);
-    ck_assert_int_eq(to_user("nobody"), WS_OK);
+    ck_assert_int_eq(to_user("nobody", NULL, 0), WS_OK);
     check_counts(0, 0, 0);
     /* They used up positions nevertheless. */
     emit_number(&host, NULL, 3);
@@ -130,8 +130,17 @@ START_TEST(excluded_connections_receive_nothing)
     check_counts(0, 1, 0);
     ck_assert_int_eq(broadcast((const ws_conn_id[]){ann.id, bob.id, eve.id}, 3), WS_OK);
     check_counts(0, 0, 0);
+    ck_assert_int_eq(to_user("ann", &eve.id, 1), WS_OK);
+    check_counts(1, 0, 0);
+    ck_assert_int_eq(to_one(eve.id, (const ws_conn_id[]){ann.id, bob.id}, 2), WS_OK);
+    check_counts(0, 0, 1);
+    ck_assert_int_eq(to_one(eve.id, (const ws_conn_id[]){ann.id, eve.id}, 2), WS_OK);
+    check_counts(0, 0, 0);
+    ck_assert_int_eq(to_one(stale, &stale, 1), WS_ERR_NOT_FOUND);
     ck_assert_int_eq(broadcast(NULL, 1), WS_ERR_INVALID);
     ck_assert_int_eq(to_room("orders", NULL, 1), WS_ERR_INVALID);
+    ck_assert_int_eq(to_user("ann", NULL, 1), WS_ERR_INVALID);
+    ck_assert_int_eq(to_one(ann.id, NULL, 1), WS_ERR_INVALID);
     check_counts(0, 0, 0);
     end();
     client_free(&gone);
@@ -166,7 +175,7 @@ START_TEST(a_stale_id_is_never_another_client_s)
     client_open(&host, &again, "again", "bob");
     ck_assert_uint_ne(again.id, stale);
     ck_assert_uint_eq(conn_id_slot(again.id), conn_id_slot(stale));
-    ck_assert_int_eq(to_one(stale), WS_ERR_NOT_FOUND);
+    ck_assert_int_eq(to_one(stale, NULL, 0), WS_ERR_NOT_FOUND);
     ck_assert_int_eq(ws_manager_send_text(host.manager, stale, "x", 1), WS_ERR_NOT_FOUND);
     ck_assert_int_eq(ws_manager_send_binary(host.manager, stale, "x", 1), WS_ERR_NOT_FOUND);
     ck_assert_int_eq(ws_manager_join_room(host.manager, stale, "r"), WS_ERR_NOT_FOUND);
@@ -181,8 +190,8 @@ START_TEST(a_stale_id_is_never_another_client_s)
     ck_assert_int_eq(broadcast(&stale, 1), WS_OK);
     host_run(&host);
     ck_assert_uint_eq(client_count(&again), 1);
-    ck_assert_int_eq(to_one(0), WS_ERR_NOT_FOUND);
-    ck_assert_int_eq(to_one(UINT64_MAX), WS_ERR_NOT_FOUND);
+    ck_assert_int_eq(to_one(0, NULL, 0), WS_ERR_NOT_FOUND);
+    ck_assert_int_eq(to_one(UINT64_MAX, NULL, 0), WS_ERR_NOT_FOUND);
     end();
     client_free(&again);
 }
@@ -196,7 +205,8 @@ START_TEST(a_personal_message_has_no_id)
     host.clock_ms = 1795557600123;
     event = new_event();
     ck_assert_int_eq(ws_event_set_user_id(event, "bob"), WS_OK);
-    ck_assert_int_eq(ws_manager_send_personal_message(host.manager, ann.id, event), WS_OK);
+    ck_assert_int_eq(ws_manager_send_personal_message(host.manager, ann.id, event, NULL, 0),
+                     WS_OK);
     ck_assert_str_eq(ws_event_id(event), "");
     ck_assert_int_eq(ws_event_timestamp_ms(event), 1795557600123);
     ck_assert_int_eq(ws_manager_broadcast(host.manager, event, NULL, 0), WS_ERR_ALREADY);
@@ -217,12 +227,13 @@ START_TEST(an_event_that_was_refused_can_be_sent_again)
     begin();
     event = new_event();
     host.clock_ms = 5;
-    ck_assert_int_eq(ws_manager_send_personal_message(host.manager, 12345, event),
+    ck_assert_int_eq(ws_manager_send_personal_message(host.manager, 12345, event, NULL, 0),
                      WS_ERR_NOT_FOUND);
     ck_assert_int_eq(ws_event_timestamp_ms(event), 0);
     ck_assert_str_eq(ws_event_id(event), "");
-    ck_assert_int_eq(ws_manager_send_to_user(host.manager, "", event), WS_ERR_INVALID);
-    ck_assert_int_eq(ws_manager_send_to_user(host.manager, NULL, event), WS_ERR_INVALID);
+    ck_assert_int_eq(ws_manager_send_to_user(host.manager, "", event, NULL, 0), WS_ERR_INVALID);
+    ck_assert_int_eq(ws_manager_send_to_user(host.manager, NULL, event, NULL, 0),
+                     WS_ERR_INVALID);
     ck_assert_int_eq(ws_manager_broadcast_to_room(host.manager, "a\n", event, NULL, 0),
                      WS_ERR_INVALID);
     ck_assert_int_eq(ws_manager_broadcast_to_room(host.manager, NULL, event, NULL, 0),
@@ -245,7 +256,7 @@ START_TEST(an_event_belongs_to_its_manager)
     ck_assert_int_eq(ws_manager_new(NULL, &other), WS_OK);
     ck_assert_int_eq(ws_event_new(other, "stock_low", "1", 1, &event), WS_OK);
     ck_assert_int_eq(ws_manager_broadcast(host.manager, event, NULL, 0), WS_ERR_INVALID);
-    ck_assert_int_eq(ws_manager_send_personal_message(host.manager, ann.id, event),
+    ck_assert_int_eq(ws_manager_send_personal_message(host.manager, ann.id, event, NULL, 0),
                      WS_ERR_INVALID);
     ws_event_free(event);
     ws_manager_free(other);
@@ -303,11 +314,11 @@ START_TEST(broadcast_then_join_or_connect_does_not)
     begin();
     emit_number(&host, NULL, 1);
     emit_number(&host, "orders", 2);
-    ck_assert_int_eq(to_user("late"), WS_OK);
+    ck_assert_int_eq(to_user("late", NULL, 0), WS_OK);
     ck_assert_int_eq(ws_manager_join_room(host.manager, eve.id, "orders"), WS_OK);
     ck_assert_int_eq(client_try(&host, &late, "late", "late", WS_PROTOCOL_JSON), WS_OK);
     emit_number(&host, NULL, 4);
-    ck_assert_int_eq(to_user("late"), WS_OK);
+    ck_assert_int_eq(to_user("late", NULL, 0), WS_OK);
     host_run(&host);
     client_expect(&eve, number_message(1, NULL, 1), number_message(4, NULL, 4), NULL);
     ck_assert_ptr_nonnull(strstr(client_next(&late), "\"id\":\"E.3\"")); /* its welcome */

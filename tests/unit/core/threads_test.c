@@ -230,7 +230,7 @@ static int send_to(enum target target, ws_event *event)
         return ws_manager_broadcast_to_room(manager, target_names[target], event, NULL, 0);
     case USER_A:
     case USER_B:
-        return ws_manager_send_to_user(manager, target_names[target], event);
+        return ws_manager_send_to_user(manager, target_names[target], event, NULL, 0);
     default:
         return ws_manager_broadcast(manager, event, NULL, 0);
     }

@@ -226,7 +226,7 @@ START_TEST(the_user_id_is_in_the_welcome_and_receives_events)
     expect_welcome(peer, "\"user_id\":\"ann \\\"\xc3\xa4\\\"\"");
     ck_assert_int_eq(
         ws_event_new(host.manager, "notification", "{\"message\":\"hi\"}", 16, &event), WS_OK);
-    ck_assert_int_eq(ws_manager_send_to_user(host.manager, user, event), WS_OK);
+    ck_assert_int_eq(ws_manager_send_to_user(host.manager, user, event, NULL, 0), WS_OK);
     ws_event_free(event);
     host_turn(&host);
     peer_expect_type(peer, "notification");
