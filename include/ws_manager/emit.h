@@ -14,6 +14,18 @@
 
 WS_BEGIN_DECLS
 
+WS_EXPORT int ws_emit(const char *type, const char *json);
+
+#define WS_DEFINE_EMIT(type)                                                                   \
+    int emit_##type(const char *json)                                                          \
+    {                                                                                          \
+        return ws_emit(#type, json);                                                           \
+    }                                                                                          \
+    int ws_manager_emit_##type(ws_manager *manager, const char *json, size_t length)           \
+    {                                                                                          \
+        return ws_manager_emit(manager, #type, json, length);                                  \
+    }
+
 WS_EXPORT int emit_order_created(const char *order_json);
 WS_EXPORT int emit_order_updated(const char *order_json);
 WS_EXPORT int emit_order_status_changed(const char *change_json);

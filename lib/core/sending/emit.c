@@ -62,11 +62,11 @@ int ws_manager_emit(ws_manager *manager, const char *type, const char *json, siz
     return emit_routed(manager, type, json, length);
 }
 
-static int emit_text(const char *type, const char *json)
+int ws_emit(const char *type, const char *json)
 {
     ws_manager *manager;
 
-    if (json == NULL)
+    if (type == NULL || json == NULL)
         return WS_ERR_INVALID;
     manager = ws_manager_default();
     if (manager == NULL)
@@ -74,25 +74,15 @@ static int emit_text(const char *type, const char *json)
     return ws_manager_emit(manager, type, json, strlen(json));
 }
 
-#define DEFINE_EMIT(type)                                                                      \
-    int emit_##type(const char *json)                                                          \
-    {                                                                                          \
-        return emit_text(#type, json);                                                         \
-    }                                                                                          \
-    int ws_manager_emit_##type(ws_manager *manager, const char *json, size_t length)           \
-    {                                                                                          \
-        return ws_manager_emit(manager, #type, json, length);                                  \
-    }
-
-DEFINE_EMIT(order_created)
-DEFINE_EMIT(order_updated)
-DEFINE_EMIT(order_status_changed)
-DEFINE_EMIT(client_created)
-DEFINE_EMIT(client_updated)
-DEFINE_EMIT(inventory_updated)
-DEFINE_EMIT(stock_low)
-DEFINE_EMIT(user_connected)
-DEFINE_EMIT(user_disconnected)
+WS_DEFINE_EMIT(order_created)
+WS_DEFINE_EMIT(order_updated)
+WS_DEFINE_EMIT(order_status_changed)
+WS_DEFINE_EMIT(client_created)
+WS_DEFINE_EMIT(client_updated)
+WS_DEFINE_EMIT(inventory_updated)
+WS_DEFINE_EMIT(stock_low)
+WS_DEFINE_EMIT(user_connected)
+WS_DEFINE_EMIT(user_disconnected)
 
 static bool severity_known(const char *severity)
 {

@@ -5,6 +5,12 @@
 #include "support/host.h"
 #include "support/suite.h"
 
+/* As an application declares and defines the functions of its own type. */
+int emit_invoice_paid(const char *json);
+int ws_manager_emit_invoice_paid(ws_manager *manager, const char *json, size_t length);
+
+WS_DEFINE_EMIT(invoice_paid)
+
 START_TEST(the_default_is_created_once_on_first_use)
 {
     ws_manager *manager = ws_manager_default();
@@ -119,6 +125,35 @@ START_TEST(emit_goes_to_the_default_manager)
 }
 END_TEST
 
+START_TEST(an_application_s_own_type_has_its_functions)
+{
+    struct host host;
+    struct client ann;
+
+    host_open(&host);
+    client_open(&host, &ann, "ann", "ann");
+    ws_manager_set_default(host.manager);
+    ck_assert_int_eq(emit_invoice_paid("1"), WS_ERR_UNKNOWN_TYPE);
+    ck_assert_int_eq(ws_manager_register_event_type(host.manager, "invoice_paid"), WS_OK);
+    ck_assert_int_eq(emit_invoice_paid(NULL), WS_ERR_INVALID);
+    ck_assert_int_eq(emit_invoice_paid("{]"), WS_ERR_BAD_JSON);
+    ck_assert_int_eq(emit_invoice_paid("1"), WS_OK);
+    ck_assert_int_eq(ws_manager_emit_invoice_paid(host.manager, "2", 1), WS_OK);
+    ck_assert_int_eq(ws_manager_route_event_type(host.manager, "invoice_paid", "staff"), WS_OK);
+    ck_assert_int_eq(emit_invoice_paid("3"), WS_OK);
+    host_run(&host);
+    client_expect(&ann,
+                  "{\"id\":\"E.1\",\"type\":\"invoice_paid\",\"data\":1,"
+                  "\"timestamp\":\"1970-01-01T00:00:00.000Z\",\"user_id\":null}",
+                  "{\"id\":\"E.2\",\"type\":\"invoice_paid\",\"data\":2,"
+                  "\"timestamp\":\"1970-01-01T00:00:00.000Z\",\"user_id\":null}",
+                  NULL);
+    ws_manager_set_default(NULL);
+    host_close(&host);
+    client_free(&ann);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -128,6 +163,7 @@ int main(void)
         freeing_the_default_leaves_none,
         freeing_another_manager_keeps_the_default,
         emit_goes_to_the_default_manager,
+        an_application_s_own_type_has_its_functions,
         NULL,
     };
 
