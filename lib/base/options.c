@@ -26,6 +26,8 @@ bool options_copy(void *to, size_t to_size, const void *from)
 
 void options_init(void *to, size_t size, const void *defaults, size_t defaults_size)
 {
+    if (to == NULL)
+        return;
     memset(to, 0, size);
     memcpy(to, defaults, size < defaults_size ? size : defaults_size);
     memcpy(to, &size, sizeof size);

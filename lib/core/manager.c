@@ -264,6 +264,8 @@ const char *ws_manager_process_id(const ws_manager *manager)
 {
     ws_manager *own = (ws_manager *)(uintptr_t)manager;
 
+    if (own == NULL)
+        return NULL;
     manager_lock(own); /* draws a new one in a child */
     manager_unlock(own);
     return own->process;

@@ -225,5 +225,6 @@ int ws_manager_get_metrics(ws_manager *manager, char **text, size_t *length)
 
 void ws_manager_free_text(ws_manager *manager, char *text)
 {
-    memory_free(&manager->memory, text);
+    if (manager != NULL)
+        memory_free(&manager->memory, text);
 }

@@ -91,6 +91,8 @@ void ws_redis_lookup_done(ws_redis_lookup *lookup, const struct addrinfo *addres
 {
     bool is_abandoned;
 
+    if (lookup == NULL)
+        return;
     pthread_mutex_lock(&lookup->lock);
     lookup->is_done = true;
     is_abandoned = lookup->is_abandoned;

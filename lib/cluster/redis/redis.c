@@ -46,6 +46,8 @@ int ws_redis_check_uri(const char *uri, char *text, size_t size)
     struct uri read;
     int result;
 
+    if (text == NULL && size > 0)
+        return WS_ERR_INVALID;
     memory_allocator_init(&memory);
     result = read_uri(&read, &memory, uri != NULL ? uri : "", text, size);
     uri_free(&read, &memory);
@@ -286,7 +288,7 @@ void ws_redis_free(ws_redis *redis)
 
 void ws_redis_ready(ws_redis *redis, int fd, int events)
 {
-    if (is_parents(redis))
+    if (redis == NULL || is_parents(redis))
         return;
     if (fd == redis->reading.fd)
         link_ready(&redis->reading, events);
@@ -457,7 +459,7 @@ static uint64_t next_deadline(struct ws_redis *redis)
 
 uint64_t ws_redis_run(ws_redis *redis, uint64_t now_ms)
 {
-    if (is_parents(redis))
+    if (redis == NULL || is_parents(redis))
         return WS_NO_DEADLINE;
     lock_acquire(&redis->lock);
     redis->is_woken = false;

@@ -67,10 +67,14 @@ static int start_detached(void *(*function)(void *data), void *data)
 
 int ws_redis_resolve_in_thread(ws_redis_lookup *lookup, const char *host, void *user_data)
 {
-    size_t size = strlen(host) + 1;
-    struct job *job = malloc(sizeof *job + size);
+    struct job *job;
+    size_t size;
 
     (void)user_data;
+    if (lookup == NULL || host == NULL)
+        return WS_ERR_INVALID;
+    size = strlen(host) + 1;
+    job = malloc(sizeof *job + size);
     if (job == NULL)
         return WS_ERR_NO_MEMORY;
     job->lookup = lookup;

@@ -123,5 +123,6 @@ int ws_redis_get_metrics(ws_redis *redis, char **text, size_t *length)
 
 void ws_redis_free_text(ws_redis *redis, char *text)
 {
-    memory_free(&redis->memory, text);
+    if (redis != NULL)
+        memory_free(&redis->memory, text);
 }

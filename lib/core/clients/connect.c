@@ -222,6 +222,8 @@ size_t ws_manager_connection_count(ws_manager *manager)
 {
     size_t count;
 
+    if (manager == NULL)
+        return 0;
     manager_lock(manager);
     count = manager->n_connections;
     manager_unlock(manager);

@@ -228,6 +228,8 @@ static int page_fetched(ws_manager *manager, struct page_request *asked,
 int ws_manager_cluster_fetched(ws_manager *manager, void *request,
                                const ws_cluster_event *events, size_t n_events)
 {
+    if (manager == NULL || request == NULL || (events == NULL && n_events > 0))
+        return WS_ERR_INVALID;
     if (request != &manager->stream_end)
         return page_fetched(manager, request, events, n_events);
     cluster_end_answered(manager, n_events);

@@ -36,6 +36,8 @@ int ws_manager_set_cluster(ws_manager *manager, const ws_cluster *cluster, void 
 
 int ws_cluster_new_epoch(char *epoch)
 {
+    if (epoch == NULL)
+        return WS_ERR_INVALID;
     return epoch_draw(epoch) ? WS_OK : WS_ERR_SYSTEM;
 }
 
@@ -91,7 +93,7 @@ void ws_manager_cluster_stored(ws_manager *manager, void *receipt, int result,
     struct receipt *given = receipt;
     char id[EVENT_ID_SIZE] = "";
 
-    if (given == NULL)
+    if (manager == NULL || given == NULL)
         return;
     if (result == WS_OK && position > 0) {
         manager_lock(manager);

@@ -134,22 +134,26 @@ ws_conn_id message_exclusion(const char *process, const char *connection_name, b
 
 const void *ws_message_payload(const ws_message *message, size_t *length)
 {
+    if (message == NULL || length == NULL)
+        return NULL;
     *length = message->payload_bytes;
     return frames_bytes(&message->frames) + message->frames.length - message->payload_bytes;
 }
 
 int ws_message_is_text(const ws_message *message)
 {
-    return message->is_text;
+    return message != NULL && message->is_text;
 }
 
 ws_message *ws_message_ref(ws_message *message)
 {
-    frames_ref_n(&message->frames, 1);
+    if (message != NULL)
+        frames_ref_n(&message->frames, 1);
     return message;
 }
 
 void ws_message_unref(ws_message *message)
 {
-    frames_unref(&message->frames);
+    if (message != NULL)
+        frames_unref(&message->frames);
 }

@@ -216,6 +216,8 @@ uint64_t ws_loop_run(ws_loop *loop, uint64_t now_ms)
     ws_loop *previous;
     bool done;
 
+    if (loop == NULL)
+        return WS_NO_DEADLINE;
     loop_assert_thread(loop);
     if (loop->busy > 0)
         return now_ms;
@@ -253,7 +255,7 @@ static void end_connections(ws_loop *loop)
         uint32_t below = SLOTS_MAX;
 
         while (everyone_below(loop, &below, &connection, 1) > 0)
-            connection_end(connection, 1001, "server loop ended");
+            connection_end(connection, WS_CLOSE_GOING_AWAY, "server loop ended");
         connections_settle(loop); /* removes those that were doomed from the list */
     } while (loop->n_connections > 0);
 }

@@ -124,11 +124,13 @@ int ws_event_set_stored_callback(ws_event *event,
 
 const char *ws_event_type(const ws_event *event)
 {
-    return event->type;
+    return event != NULL ? event->type : NULL;
 }
 
 const char *ws_event_data(const ws_event *event, size_t *length)
 {
+    if (event == NULL)
+        return NULL;
     if (length != NULL)
         *length = event->data_length;
     return event->data;
@@ -136,17 +138,17 @@ const char *ws_event_data(const ws_event *event, size_t *length)
 
 const char *ws_event_user_id(const ws_event *event)
 {
-    return event->user_id;
+    return event != NULL ? event->user_id : NULL;
 }
 
 const char *ws_event_id(const ws_event *event)
 {
-    return event->id;
+    return event != NULL ? event->id : NULL;
 }
 
 int64_t ws_event_timestamp_ms(const ws_event *event)
 {
-    return event->timestamp_ms;
+    return event != NULL ? event->timestamp_ms : 0;
 }
 
 static ws_message *encode(ws_event *event, const char *room, const ws_conn_id *exclude,

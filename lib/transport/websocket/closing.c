@@ -59,7 +59,7 @@ int ws_websocket_close(ws_websocket *websocket, uint16_t code, const char *reaso
 {
     int result;
 
-    if (!close_code_valid(code) || !close_reason_valid(reason))
+    if (websocket == NULL || !close_code_valid(code) || !close_reason_valid(reason))
         return WS_ERR_INVALID;
     if (websocket->state < WEBSOCKET_OPEN) {
         websocket_abort(websocket);

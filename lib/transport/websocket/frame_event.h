@@ -6,13 +6,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <ws_manager/close_code.h>
+
 enum frame_event_kind {
     FRAME_NOTHING, /* all bytes were processed */
     FRAME_MORE,    /* no event yet, but the cost is so high that other clients get their turn */
     FRAME_MESSAGE, /* a whole message: data, length, is_text */
     FRAME_PING,    /* data, length */
     FRAME_PONG,
-    FRAME_CLOSE, /* code (1005: none), data and length: the reason */
+    FRAME_CLOSE, /* code (WS_CLOSE_NO_STATUS: none), data and length: the reason */
     FRAME_ERROR, /* the peer violated the protocol: code and text for a close frame */
     FRAME_NO_MEMORY
 };

@@ -66,12 +66,12 @@ struct frame_event frame_rules_check(const struct partial_message *message,
                                      const struct frame_limits *limits)
 {
     if (!frame->mask)
-        return frame_error(1002, "frames must be masked"); /* §5.1 */
+        return frame_error(WS_CLOSE_PROTOCOL_ERROR, "frames must be masked"); /* §5.1 */
     /* §5.2; RFC 7692 §6: only the first frame of a message has the bit for compression. */
     if (frame->rsv != WSLAY_RSV_NONE &&
         (frame->rsv != WSLAY_RSV1_BIT || !limits->deflate ||
          (frame->opcode != WSLAY_TEXT_FRAME && frame->opcode != WSLAY_BINARY_FRAME)))
-        return frame_error(1002, "reserved bit without an extension");
+        return frame_error(WS_CLOSE_PROTOCOL_ERROR, "reserved bit without an extension");
     switch (frame->opcode) {
     case WSLAY_CONNECTION_CLOSE:
     case WSLAY_PING:
@@ -80,20 +80,21 @@ struct frame_event frame_rules_check(const struct partial_message *message,
     case WSLAY_TEXT_FRAME:
     case WSLAY_BINARY_FRAME:
         if (!partial_message_is_none(message))
-            return frame_error(1002, "new message within another"); /* §5.4 */
+            return frame_error(WS_CLOSE_PROTOCOL_ERROR,
+                               "new message within another"); /* §5.4 */
         break;
     case WSLAY_CONTINUATION_FRAME:
         if (partial_message_is_none(message))
-            return frame_error(1002, "nothing to continue"); /* §5.4 */
+            return frame_error(WS_CLOSE_PROTOCOL_ERROR, "nothing to continue"); /* §5.4 */
         break;
     default:
-        return frame_error(1002, "reserved opcode"); /* §5.2 */
+        return frame_error(WS_CLOSE_PROTOCOL_ERROR, "reserved opcode"); /* §5.2 */
     }
     if (frame->payload_length > most_bytes(message, frame, limits) - message->received)
-        return frame_error(1009, "message too big"); /* §7.4.1 */
+        return frame_error(WS_CLOSE_MESSAGE_TOO_BIG, "message too big"); /* §7.4.1 */
     if (is_one_too_many(message, frame, limits))
-        return frame_error(1009, "too many fragments");
+        return frame_error(WS_CLOSE_MESSAGE_TOO_BIG, "too many fragments");
     if (is_flood(message, frame, limits))
-        return frame_error(1008, "too many continuation or empty frames");
+        return frame_error(WS_CLOSE_POLICY_VIOLATION, "too many continuation or empty frames");
     return frame_nothing();
 }

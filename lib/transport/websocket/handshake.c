@@ -144,17 +144,17 @@ void handshake_write_answer(const struct ws_handshake *handshake, struct buffer 
 
 const char *ws_handshake_path(const ws_handshake *handshake)
 {
-    return handshake->path;
+    return handshake != NULL ? handshake->path : NULL;
 }
 
 const char *ws_handshake_query(const ws_handshake *handshake)
 {
-    return handshake->query;
+    return handshake != NULL ? handshake->query : NULL;
 }
 
 ws_websocket *ws_handshake_websocket(const ws_handshake *handshake)
 {
-    return handshake->websocket;
+    return handshake != NULL ? handshake->websocket : NULL;
 }
 
 /* Allocates a text that lives as long as the handshake; NULL if memory ran out. */
@@ -193,6 +193,8 @@ static const char *join_headers(struct ws_handshake *handshake, const char *name
 
 const char *ws_handshake_header(ws_handshake *handshake, const char *name)
 {
+    if (handshake == NULL || name == NULL)
+        return NULL;
     if (request_header(handshake->request, name, 1) != NULL)
         return join_headers(handshake, name);
     return request_header(handshake->request, name, 0);
@@ -201,9 +203,12 @@ const char *ws_handshake_header(ws_handshake *handshake, const char *name)
 int ws_handshake_query_parameter(ws_handshake *handshake, const char *name, const char **value,
                                  size_t *length)
 {
-    char *text = new_text(handshake, strlen(handshake->query) + 1);
+    char *text;
     ptrdiff_t decoded;
 
+    if (handshake == NULL || name == NULL || value == NULL)
+        return WS_ERR_INVALID;
+    text = new_text(handshake, strlen(handshake->query) + 1);
     if (text == NULL)
         return WS_ERR_NO_MEMORY;
     decoded = query_parameter(handshake->query, name, text);
@@ -217,7 +222,7 @@ int ws_handshake_query_parameter(ws_handshake *handshake, const char *name, cons
 
 int ws_handshake_set_user_id(ws_handshake *handshake, const char *user_id)
 {
-    if (!name_text_valid(user_id))
+    if (handshake == NULL || !name_text_valid(user_id))
         return WS_ERR_INVALID;
     memcpy(handshake->user_id, user_id, strlen(user_id) + 1);
     handshake->has_user = true;
@@ -226,13 +231,16 @@ int ws_handshake_set_user_id(ws_handshake *handshake, const char *user_id)
 
 void ws_handshake_set_user_data(ws_handshake *handshake, void *user_data)
 {
-    handshake->user_data = user_data;
+    if (handshake != NULL)
+        handshake->user_data = user_data;
 }
 
 int ws_handshake_set_subprotocol(ws_handshake *handshake, const char *subprotocol)
 {
     char *copy;
 
+    if (handshake == NULL)
+        return WS_ERR_INVALID;
     if (subprotocol == NULL) {
         handshake->subprotocol = NULL;
         return WS_OK;
@@ -249,14 +257,16 @@ int ws_handshake_set_subprotocol(ws_handshake *handshake, const char *subprotoco
 
 void ws_handshake_decline_deflate(ws_handshake *handshake)
 {
-    handshake->deflate.accepted = false;
+    if (handshake != NULL)
+        handshake->deflate.accepted = false;
 }
 
 int ws_handshake_refuse(ws_handshake *handshake, int status, const char *text)
 {
     char *copy = NULL;
 
-    if (status < 400 || status > 599 || (text != NULL && !utf8_valid(text, strlen(text))))
+    if (handshake == NULL || status < 400 || status > 599 ||
+        (text != NULL && !utf8_valid(text, strlen(text))))
         return WS_ERR_INVALID;
     if (text != NULL) {
         copy = memory_copy_text(handshake->memory, text, strlen(text));

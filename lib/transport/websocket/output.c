@@ -152,7 +152,7 @@ void websocket_drop_output(ws_websocket *websocket)
 
 int ws_websocket_output(ws_websocket *websocket, struct iovec *iov, int max)
 {
-    if (websocket_is_aborted(websocket))
+    if (websocket == NULL || iov == NULL || websocket_is_aborted(websocket))
         return 0;
     websocket->blocked = false;
     return output_queue_peek(&websocket->queue, iov, max);
@@ -182,12 +182,16 @@ static int end_backpressure(ws_websocket *websocket)
 
 int ws_websocket_sent(ws_websocket *websocket, size_t n)
 {
-    uint32_t count = output_queue_count(&websocket->queue);
-    size_t bytes = output_queue_bytes(&websocket->queue);
+    uint32_t count;
+    size_t bytes;
     uint32_t left;
 
+    if (websocket == NULL)
+        return WS_ERR_INVALID;
     if (websocket_is_aborted(websocket))
         return WS_ERR_CLOSED;
+    count = output_queue_count(&websocket->queue);
+    bytes = output_queue_bytes(&websocket->queue);
     if (!output_queue_written(&websocket->queue, websocket_memory(websocket), n))
         websocket->blocked = true;
     queue_shrank(websocket, bytes);
@@ -220,6 +224,8 @@ ws_websocket *ws_loop_next_output(ws_loop *loop)
 {
     struct output_node *node;
 
+    if (loop == NULL)
+        return NULL;
     while ((node = loop_next_output(loop)) != NULL) {
         ws_websocket *websocket = websocket_of_output(node);
 

@@ -236,8 +236,8 @@ int ws_websocket_upgrade(ws_websocket *websocket, const char *method, unsigned h
 {
     ws_loop *previous;
 
-    if (method == NULL || target == NULL || (headers == NULL && n_headers > 0) ||
-        websocket->state != WEBSOCKET_HANDSHAKE)
+    if (websocket == NULL || method == NULL || target == NULL ||
+        (headers == NULL && n_headers > 0) || websocket->state != WEBSOCKET_HANDSHAKE)
         return WS_ERR_INVALID;
     previous = begin_call(websocket);
     if (begin_request(websocket))
@@ -252,6 +252,8 @@ int ws_websocket_receive(ws_websocket *websocket, const void *data, size_t lengt
     const char *bytes = data;
     ws_loop *previous;
 
+    if (websocket == NULL || (data == NULL && length > 0))
+        return WS_ERR_INVALID;
     if (websocket->state >= WEBSOCKET_FREED)
         return WS_ERR_CLOSED;
     if (websocket_input_is_full(websocket))
@@ -272,7 +274,7 @@ void ws_websocket_eof(ws_websocket *websocket)
 {
     ws_loop *previous;
 
-    if (websocket->state >= WEBSOCKET_FREED)
+    if (websocket == NULL || websocket->state >= WEBSOCKET_FREED)
         return;
     previous = begin_call(websocket);
     websocket_input_eof(websocket);

@@ -27,8 +27,9 @@ struct request *websocket_take_request(ws_websocket *websocket)
 
 int ws_websocket_ended(const ws_websocket *websocket)
 {
-    return websocket_is_aborted(websocket) ||
-           (websocket->state == WEBSOCKET_CLOSED && output_queue_count(&websocket->queue) == 0);
+    return websocket != NULL &&
+           (websocket_is_aborted(websocket) || (websocket->state == WEBSOCKET_CLOSED &&
+                                                output_queue_count(&websocket->queue) == 0));
 }
 
 void websocket_abort(ws_websocket *websocket)
@@ -126,10 +127,10 @@ int websocket_leave(ws_websocket *websocket)
 
 void *ws_websocket_user_data(const ws_websocket *websocket)
 {
-    return websocket->user_data;
+    return websocket != NULL ? websocket->user_data : NULL;
 }
 
 ws_conn_id ws_websocket_id(const ws_websocket *websocket)
 {
-    return websocket->registered ? websocket->connection.id : 0;
+    return websocket != NULL && websocket->registered ? websocket->connection.id : 0;
 }
