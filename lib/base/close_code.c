@@ -1,9 +1,9 @@
 /* close_code.c: what a close frame may say (RFC 6455 §5.5 and §7.4). */
-#include <ws_manager/close_code.h>
-
 #include "base/close_code.h"
 
 #include <string.h>
+
+#include <ws_manager/close_code.h>
 
 #include "base/utf8.h"
 
