@@ -68,7 +68,7 @@ static bool connect_connection(struct connection *connection, struct command *co
     struct recovery *recovery = command->recovery;
     struct connection_view view;
 
-    if (recovery != NULL && recovery->is_entering)
+    if (recovery != NULL && recovery->use == RECOVERY_ENTERS_ROOMS)
         return enter_rooms(connection, command, budget);
     if (connection->state != CONNECTION_PENDING)
         return true;
@@ -91,7 +91,7 @@ static bool connect_connection(struct connection *connection, struct command *co
     announce(connection);
     if (recovery == NULL || connection->protocol != WS_PROTOCOL_JSON)
         return true;
-    recovery->is_entering = true;
+    recovery->use = RECOVERY_ENTERS_ROOMS;
     return enter_rooms(connection, command, budget);
 }
 

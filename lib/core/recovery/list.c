@@ -29,7 +29,7 @@ static void leave_page(struct recovery *recovery)
 
 static struct recovery_list *list_for(ws_loop *loop, struct recovery *recovery)
 {
-    if (recovery->wait == RECOVERY_READY)
+    if (recovery->wait == RECOVERY_READY || recovery->wait == RECOVERY_LOST)
         return &loop->recoveries->ready;
     if (recovery->wait == RECOVERY_WAITS_FOR_PAGE)
         return join_page(recovery);
@@ -40,7 +40,7 @@ void recovery_list_add(struct recovery *recovery, enum recovery_wait wait)
 {
     struct recovery_list *list;
 
-    recovery->wait = wait;
+    recovery->wait = (uint8_t)wait;
     list = recovery->list = list_for(recovery->connection->loop, recovery);
     recovery->next = NULL;
     recovery->previous = list->last;

@@ -157,8 +157,7 @@ static void give_up(struct recovery_list *list, uint64_t now_ms)
         next = recovery->next;
         if (now_ms - recovery->waits_since_ms < FETCH_TIMEOUT_MS)
             continue;
-        recovery->is_lost = true;
-        recovery_list_move(recovery, RECOVERY_READY);
+        recovery_list_move(recovery, RECOVERY_LOST);
     }
 }
 

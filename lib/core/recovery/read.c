@@ -142,7 +142,7 @@ enum read_result recovery_read(struct recovery *recovery,
 
     *count = 0;
     *until = loop->position;
-    if (recovery->is_lost || strcmp(recovery->epoch, loop->epoch) != 0)
+    if (recovery->wait == RECOVERY_LOST || strcmp(recovery->epoch, loop->epoch) != 0)
         return READ_LOST;
     if (recovery->position > loop->position)
         return look_ahead(recovery);

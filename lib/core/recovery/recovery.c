@@ -50,9 +50,12 @@ bool recovery_new(const ws_manager *manager, const ws_connect_options *options,
     if (made == NULL)
         return false;
     copy_rooms(made, options);
-    made->wants_events = options->after != NULL;
-    made->is_id =
-        made->wants_events && event_id_read(options->after, made->epoch, &made->position);
+    if (options->after == NULL)
+        made->start = RECOVERY_FROM_WELCOME;
+    else if (event_id_read(options->after, made->epoch, &made->position))
+        made->start = RECOVERY_FROM_EVENT;
+    else
+        made->start = RECOVERY_FROM_UNKNOWN;
     if (options->former_connection_id != NULL)
         made->former = message_exclusion(manager->process, options->former_connection_id,
                                          &made->former_is_foreign);
@@ -105,7 +108,6 @@ static void go_to(struct recovery *recovery, uint64_t position)
 {
     memcpy(recovery->epoch, recovery->connection->loop->epoch, sizeof recovery->epoch);
     recovery->position = position;
-    recovery->is_lost = false;
 }
 
 static bool can_begin(ws_loop *loop, const struct recovery *recovery)
@@ -114,7 +116,7 @@ static bool can_begin(ws_loop *loop, const struct recovery *recovery)
     int64_t now_ms = manager_clock(manager);
     bool kept;
 
-    if (!recovery->is_id)
+    if (recovery->start != RECOVERY_FROM_EVENT)
         return false;
     if (!loop->has_epoch)
         return true;
@@ -139,14 +141,16 @@ void recovery_begin(struct connection *connection, struct recovery *recovery)
 {
     ws_loop *loop = connection->loop;
 
-    if (!recovery->wants_events && !keeps_events(loop->manager))
+    if (recovery->start == RECOVERY_FROM_WELCOME && !keeps_events(loop->manager))
         return;
     recovery->connection = connection;
-    recovery->is_busy = true;
-    recovery->is_missing_some = recovery->wants_events && !can_begin(loop, recovery);
-    if (!recovery->wants_events || recovery->is_missing_some)
+    if (recovery->start == RECOVERY_FROM_WELCOME)
+        recovery->answer = RECOVERED_TOLD;
+    else
+        recovery->answer =
+            can_begin(loop, recovery) ? RECOVERED_COMPLETE : RECOVERED_INCOMPLETE;
+    if (recovery->answer != RECOVERED_COMPLETE)
         go_to(recovery, loop->carried);
-    recovery->is_told = !recovery->wants_events;
     recovery->from_batch = loop->n_batches + 2;
     recovery->timer.kind = TIMER_RECOVERY;
     connection->recovering = true;
@@ -172,7 +176,7 @@ void recovery_cancel(struct connection *connection)
     if (!connection->recovering)
         return;
     detach(recovery);
-    if (!recovery->is_busy)
+    if (recovery->use == RECOVERY_RESTS)
         recovery_free(connection->loop->manager, recovery);
 }
 
@@ -207,14 +211,14 @@ static void tell(struct recovery *recovery, bool is_complete)
     recovery_event_id(connection, id);
     buffer_init_with(&buffer, &connection->loop->manager->memory, text, sizeof text);
     answer_recovered(&buffer, is_complete, recovery->count, id);
-    recovery->is_told = true;
+    recovery->answer = RECOVERED_TOLD;
     recovery->count = 0;
     connection_deliver_text(connection, &buffer);
 }
 
 void recovery_rooms_entered(const ws_manager *manager, struct recovery *recovery)
 {
-    recovery->is_busy = false;
+    recovery->use = RECOVERY_RESTS;
     if (recovery->connection == NULL)
         recovery_free(manager, recovery);
 }
@@ -252,7 +256,8 @@ static bool hand_on(struct recovery *recovery, ws_message *messages[], size_t co
         }
         result = connection_give(recovery->connection, messages[i]);
         recovery->count += result == WS_OK || result == WS_ERR_BACKPRESSURE;
-        recovery->is_missing_some |= result == WS_ERR_DROPPED;
+        if (result == WS_ERR_DROPPED && recovery->answer == RECOVERED_COMPLETE)
+            recovery->answer = RECOVERED_INCOMPLETE;
         goes_on = result != WS_ERR_BACKPRESSURE;
     }
     if (goes_on)
@@ -276,8 +281,8 @@ static void arrive(struct recovery *recovery, struct outcome *outcome)
     outcome->wants_next_batch = recovery->joined > loop->position;
     if (outcome->wants_next_batch)
         return;
-    if (!recovery->is_told)
-        tell(recovery, !recovery->is_missing_some);
+    if (recovery->answer != RECOVERED_TOLD)
+        tell(recovery, recovery->answer == RECOVERED_COMPLETE);
     if (recovery->connection != NULL)
         detach(recovery);
 }
@@ -347,18 +352,17 @@ static bool go_on(struct recovery *recovery, uint32_t *budget)
     uint32_t cost = 0;
 
     page_waits_looked(recovery);
-    recovery->is_busy = true;
-    recovery->is_writable = false;
+    recovery->use = RECOVERY_RUNS;
     while (cost < EVENTS_OF_ITS_TURN && step(recovery, &outcome, &cost))
         ;
-    recovery->is_busy = false;
     *budget -= *budget < cost + 1 ? *budget : cost + 1;
     if (recovery->connection == NULL) {
         recovery_free(loop->manager, recovery);
         return false;
     }
-    if (outcome.wait == RECOVERY_WAITS_FOR_ROOM && recovery->is_writable)
+    if (outcome.wait == RECOVERY_WAITS_FOR_ROOM && recovery->use == RECOVERY_RUNS_WRITABLE)
         outcome.wait = RECOVERY_READY;
+    recovery->use = RECOVERY_RESTS;
     recovery_list_move(recovery, outcome.wait);
     recovery->waits_since_ms = loop->timers.now_ms;
     if (outcome.wait == RECOVERY_WAITS_FOR_POSITION)
@@ -414,8 +418,9 @@ void recovery_writable(struct connection *connection)
 
     if (!connection->recovering)
         return;
-    recovery->is_writable = true;
-    if (recovery->wait != RECOVERY_WAITS_FOR_ROOM || recovery->is_busy)
+    if (recovery->use == RECOVERY_RUNS)
+        recovery->use = RECOVERY_RUNS_WRITABLE;
+    if (recovery->wait != RECOVERY_WAITS_FOR_ROOM || recovery->use != RECOVERY_RESTS)
         return;
     recovery_list_move(recovery, RECOVERY_READY);
     /* Else the loop is run, or will be at once. */
