@@ -1,4 +1,4 @@
-/* encode.h: an event as JSON text, written straight into the message that carries it. */
+/* encode.h: writes an event as JSON text, directly into the message that carries it. */
 #ifndef WS_CORE_SENDING_ENCODE_H
 #define WS_CORE_SENDING_ENCODE_H
 

@@ -4,7 +4,8 @@
 
 #include "core/manager.h"
 
-/* WS_OK, WS_ERR_INVALID (NULL), WS_ERR_TOO_BIG or WS_ERR_BAD_JSON. */
+/* Checks an event's data. Returns WS_OK, WS_ERR_INVALID (NULL), WS_ERR_TOO_BIG or
+ * WS_ERR_BAD_JSON. */
 int event_data_check(const ws_manager *manager, const char *data, size_t length);
 
 #endif

@@ -135,7 +135,7 @@ static void begin_frame(struct frame_reader *reader, const struct wslay_frame_io
                       : frame->payload_length <= UINT16_MAX ? 2
                                                             : 8;
 
-    reader->taken -= 2 + extended + 4; /* the mask, which check_frame() demands */
+    reader->taken -= 2 + extended + 4; /* the mask, which frame_rules_check() requires */
     reader->opcode = frame->opcode;
     reader->fin = frame->fin;
     reader->frame_left = frame->payload_length;

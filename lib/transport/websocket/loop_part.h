@@ -38,7 +38,7 @@ static inline struct loop_part *loop_part_of(const ws_loop *loop)
 /* Borrows an inflater; NULL if memory ran out. */
 struct inflater *loop_part_take_inflater(ws_loop *loop);
 
-/* Gives it back. NULL does nothing. */
+/* Gives an inflater back. NULL does nothing. */
 void loop_part_give_inflater(ws_loop *loop, struct inflater *inflater);
 
 #endif
