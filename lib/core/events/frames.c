@@ -41,12 +41,12 @@ struct frames *frames_trim(struct frames *frames)
     return trimmed != NULL ? trimmed : frames;
 }
 
-/* True if it was the last reference. */
+/* Gives a reference back; true if it was the last. */
 static bool give_back(struct frames *frames)
 {
     if (atomic_fetch_sub_explicit(&frames->refs, 1, memory_order_release) != 1)
         return false;
-    /* An acquire load, not a fence, so that ThreadSanitizer sees it too. */
+    /* An acquire load instead of a fence, because ThreadSanitizer does not see fences. */
     (void)atomic_load_explicit(&frames->refs, memory_order_acquire);
     return true;
 }

@@ -1,4 +1,4 @@
-/* message.c: one message behind its frame header, or a bundle of several. */
+/* message.c: one message after its frame header, or a bundle of several. */
 #include "core/events/message.h"
 
 #include <stdlib.h>

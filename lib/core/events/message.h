@@ -1,6 +1,7 @@
-/* message.h: the text or binary of one message, right behind its frame header, and whom it leaves out;
- * or a bundle of several such messages. Not here: the sharing of the bytes (frames.h), what stands in
- * them (encode.h) and who gets them (send.h). */
+/* message.h: one message: its payload, after its frame header, and the connections that it
+ * excludes; or a bundle of several messages.
+ * Not here: sharing the bytes (frames.h), their content (encode.h) and their recipients
+ * (send.h). */
 #ifndef WS_CORE_EVENTS_MESSAGE_H
 #define WS_CORE_EVENTS_MESSAGE_H
 
@@ -24,46 +25,46 @@ enum {
 typedef uint8_t message_framing(uint8_t *payload, size_t length, bool is_text);
 
 struct ws_message {
-    /* The payload, behind its header once message_frame() has put that; of a bundle the framed
-     * messages. */
+    /* The payload, after its header once message_frame() has written that; in a bundle, the
+     * framed messages. */
     struct frames frames;
-    uint32_t payload_bytes;  /* of that, without headers */
+    uint32_t payload_bytes;  /* of `frames`, without headers */
     uint32_t n_exclude : 30; /* ids at the front of bytes[], sorted */
     bool is_text : 1;
-    bool is_foreign : 1; /* what it excludes are connections of another process */
-    uint64_t position;   /* place in the total order, a bundle's last; 0: it has none */
-    uint8_t bytes[];     /* excluded ids, frame room, payload; of a bundle the frames */
+    bool is_foreign : 1; /* the excluded connections are of another process */
+    uint64_t position;   /* position in the total order (a bundle's last); 0: none */
+    uint8_t bytes[];     /* excluded ids, room for a header, payload; in a bundle the frames */
 };
 
-static_assert(sizeof(ws_message) <= 48, "the header of what every event costs");
+static_assert(sizeof(ws_message) <= 48, "every event has this header");
 
-/* A message of `length` bytes of payload, still to be written to message_payload(); `room`
- * further bytes before it can be taken by message_prepend(). The ids in `exclude` are copied.
- * NULL if memory ran out. One reference is the caller's. */
+/* Makes a message with `length` bytes of payload, which the caller writes to message_payload().
+ * message_prepend() can add `room` bytes before it. The ids in `exclude` are copied. NULL if
+ * memory ran out. One reference is the caller's. */
 ws_message *message_new(const ws_allocator *memory, size_t length, size_t room,
                         const ws_conn_id *exclude, size_t n_exclude);
 
-/* A copy of these bytes. */
+/* Makes a message with a copy of these bytes. */
 ws_message *message_new_copy(const ws_allocator *memory, const void *payload, size_t length,
                              bool is_text);
 
-/* A text for one connection alone, still empty: `capacity` bytes can be added by message_append(). */
+/* Makes an empty text for one connection alone: message_append() can add `capacity` bytes. */
 ws_message *message_new_answer(const ws_allocator *memory, size_t capacity);
 
-/* A bundle of no messages yet, whose frames will have `capacity` bytes, at most UINT16_MAX. */
+/* Makes an empty bundle with room for `capacity` bytes of frames, at most UINT16_MAX. */
 ws_message *message_new_bundle(const ws_allocator *memory, size_t capacity);
 
-/* Adds a framed message that excludes nobody. */
+/* Adds a framed message without exclusions to a bundle. */
 void message_bundle_add(ws_message *bundle, const ws_message *message);
 
-/* Of one message. */
+/* The payload; not of a bundle. */
 static inline uint8_t *message_payload(ws_message *message)
 {
     return frames_end(&message->frames) - message->payload_bytes;
 }
 
-/* Takes `length` bytes before the payload, of the room that message_new() was given; returns where they
- * are to be written. */
+/* Extends the payload by `length` bytes at its beginning, within the room that message_new()
+ * was given; returns where they are written. */
 static inline uint8_t *message_prepend(ws_message *message, size_t length)
 {
     message->frames.start -= (uint32_t)length;
@@ -72,26 +73,27 @@ static inline uint8_t *message_prepend(ws_message *message, size_t length)
     return message_payload(message);
 }
 
-/* Puts bytes behind the payload of an answer. */
+/* Appends bytes to the payload of an answer. */
 void message_append(ws_message *message, const void *bytes, size_t length);
 
-/* Puts the frame header in front of the finished payload, once. */
+/* Writes the frame header before the finished payload, once. */
 void message_frame(ws_message *message, message_framing *framing);
 
-/* Whether message_frame() has done so. */
+/* Whether message_frame() was called. */
 static inline bool message_is_framed(const ws_message *message)
 {
     return message->frames.length > message->payload_bytes;
 }
 
-/* The ids that it excludes, n_exclude of them. */
+/* The excluded ids, n_exclude of them. */
 const ws_conn_id *message_excluded(const ws_message *message);
 
-/* Whether it excludes this connection; `id` by message_exclusion() if they are foreign. */
+/* Whether the message excludes this connection; `id` by message_exclusion() if the exclusions are
+ * foreign. */
 bool message_excludes(const ws_message *message, ws_conn_id id);
 
-/* What stands for a connection of that name among exclusions: its id, or a hash of the name when it
- * is not one of `process`. */
+/* The number that identifies a connection of that name in a list of exclusions: its id, or a
+ * hash of the name if it is not one of `process`. */
 ws_conn_id message_exclusion(const char *process, const char *connection_name,
                              bool *is_foreign);
 

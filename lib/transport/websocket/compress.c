@@ -1,5 +1,4 @@
-/* compress.c: a message's frames in their compressed form, made once for all clients that get
- * it. */
+/* compress.c: compresses a message's frames once for all clients that get them compressed. */
 #include "transport/websocket/compress.h"
 
 #include <string.h>
@@ -10,8 +9,9 @@
 
 enum { WINDOW_BITS_MAX = 15 };
 
-/* Compresses one whole frame to `to`, which has room for as many bytes as the frame has; returns
- * the length of what is written, which is the frame as it is if compressing does not pay. */
+/* Compresses one whole frame to `to`, which has room for as many bytes as the frame has.
+ * Returns the length written, which is that of the uncompressed frame if compressing does not
+ * make it smaller. */
 static size_t compress_frame(struct deflater *deflater, int window_bits, uint32_t min_bytes,
                              const uint8_t *frame, const struct frame_size *size, uint8_t *to)
 {
@@ -32,7 +32,7 @@ static size_t compress_frame(struct deflater *deflater, int window_bits, uint32_
     return header + length;
 }
 
-/* All of them; NULL if none became smaller, or memory ran out. */
+/* Compresses all frames; NULL if none became smaller, or memory ran out. */
 static struct frames *make_compressed(ws_loop *loop, const struct frames *plain,
                                       int window_bits, uint32_t min_bytes)
 {
@@ -65,7 +65,7 @@ struct frames *compress_message(ws_loop *loop, ws_message *message, int window_b
 
     if (message->payload_bytes < min_bytes)
         return plain;
-    /* Nothing in it can reach back further than its length. */
+    /* A payload can't refer further back than its length. */
     if (message->payload_bytes <= (uint32_t)1 << window_bits)
         window_bits = WINDOW_BITS_MAX;
     variant = frames_find_variant(plain, window_bits);

@@ -1,4 +1,4 @@
-/* output.c: what a WebSocket sends. */
+/* output.c: queues a WebSocket's output within its limits, and gives it to the host. */
 #include "transport/websocket/output.h"
 
 #include <string.h>
@@ -7,7 +7,7 @@
 #include "transport/websocket/frame.h"
 #include "transport/websocket/loop_part.h"
 
-/* --- what is queued -------------------------------------------------------------------------- */
+/* --- queueing ----------------------------------------------------------------------------- */
 
 static bool push(ws_websocket *websocket, struct frames *frames)
 {
@@ -52,7 +52,7 @@ void websocket_push_close(ws_websocket *websocket, uint16_t code, const char *re
         websocket_start_timer(websocket);
 }
 
-/* A message that was made before this transport existed has no header yet: it gets a copy. */
+/* Frames a copy of a message that was made before this transport existed. */
 static struct frames *framed_copy(const ws_websocket *websocket, const ws_message *message)
 {
     size_t length;
@@ -66,14 +66,14 @@ static struct frames *framed_copy(const ws_websocket *websocket, const ws_messag
     return &copy->frames;
 }
 
-/* Whenever anything was taken from a queue of so many bytes. */
+/* Updates the loop's sum after the queue, which had `bytes` before, has shrunk. */
 static void queue_shrank(const ws_websocket *websocket, size_t bytes)
 {
     loop_part_of(websocket_loop(websocket))->queued_bytes -=
         bytes - output_queue_bytes(&websocket->queue);
 }
 
-/* The form of a framed message that this client gets: the compressed one, if that was agreed on. */
+/* The form of a framed message for this client: compressed, if that was negotiated. */
 static struct frames *form_for(const ws_websocket *websocket, ws_message *message)
 {
     if (websocket->window_bits == 0)
@@ -82,7 +82,7 @@ static struct frames *form_for(const ws_websocket *websocket, ws_message *messag
                             websocket->endpoint->options.deflate_min_bytes);
 }
 
-/* So many bytes of the queue, or of what is about to be queued, wait before the next message. */
+/* Whether a queue of so many bytes accepts no further message. */
 static bool is_full(const ws_websocket *websocket, size_t bytes)
 {
     const ws_endpoint_options *options = &websocket->endpoint->options;
@@ -98,9 +98,8 @@ bool websocket_is_full(const ws_websocket *websocket)
     return is_full(websocket, output_queue_bytes(&websocket->queue));
 }
 
-/* A message is taken whatever its size if it finds the queue within its limit: so one message
- * larger than the limit can still be sent. The last message of a bundle finds the others of the
- * bundle in the queue. */
+/* Whether the message must be dropped. A message of any size is accepted when the queue is
+ * within its limit, so that one message larger than the limit can be sent. */
 static bool is_too_slow(const ws_websocket *websocket, const struct frames *form)
 {
     return is_full(websocket, output_queue_bytes(&websocket->queue) + form->before_last);
@@ -148,7 +147,7 @@ void websocket_drop_output(ws_websocket *websocket)
     queue_shrank(websocket, bytes);
 }
 
-/* --- what the host writes -------------------------------------------------------------------- */
+/* --- the host's writes -------------------------------------------------------------------- */
 
 int ws_websocket_output(ws_websocket *websocket, struct iovec *iov, int max)
 {
@@ -158,8 +157,8 @@ int ws_websocket_output(ws_websocket *websocket, struct iovec *iov, int max)
     return output_queue_peek(&websocket->queue, iov, max);
 }
 
-/* The peer can't answer a ping that stands behind a long queue: as long as that is being written,
- * websocket_timer_expired() grants more time. */
+/* Records progress of the bytes before a ping. The peer can't answer a ping behind a long
+ * queue: websocket_timer_expired() grants more time while that is being written. */
 static void ping_proceeds(ws_websocket *websocket, uint32_t messages, size_t bytes)
 {
     if (websocket->timer.owners == 0 || bytes == 0)
@@ -171,7 +170,7 @@ static void ping_proceeds(ws_websocket *websocket, uint32_t messages, size_t byt
         websocket->ping = PING_PROCEEDS;
 }
 
-/* The application may free it there. */
+/* Ends back-pressure. The application may free the websocket during the call. */
 static int end_backpressure(ws_websocket *websocket)
 {
     websocket->queue_high = false;
@@ -207,8 +206,8 @@ int ws_websocket_sent(ws_websocket *websocket, size_t n)
     return ws_websocket_ended(websocket) ? WS_ERR_CLOSED : WS_OK;
 }
 
-/* While the host writes one, the next one and the host's part of it come into the cache, which the
- * kernel empties with each write. */
+/* Prefetches the next websocket, and the host's part of it, while the host writes this one: the
+ * kernel evicts the cache with each write. */
 static void prefetch_next(const ws_loop *loop)
 {
     struct output_node *next = loop->output_first;
@@ -219,7 +218,7 @@ static void prefetch_next(const ws_loop *loop)
     __builtin_prefetch(next->next);
 }
 
-/* One that was freed, or whose socket was found to be full, since it was listed is passed over. */
+/* Skips websockets that were freed, or whose socket became full, after they were listed. */
 ws_websocket *ws_loop_next_output(ws_loop *loop)
 {
     struct output_node *node;
