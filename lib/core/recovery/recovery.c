@@ -1,4 +1,4 @@
-/* recovery.c: clients that come back are given what they missed. */
+/* recovery.c: recovers clients that reconnect: delivers the events that they missed. */
 #include "core/recovery/recovery.h"
 
 #include <string.h>
@@ -9,8 +9,8 @@
 #include "protocol/json/answer.h"
 
 enum {
-    EVENTS_OF_ITS_TURN = 512, /* then another one that recovers gets its turn */
-    ROOMS_PER_UNIT = 4,       /* each piece of the history is looked for in each of its rooms */
+    EVENTS_OF_ITS_TURN = 512, /* then the next recovery gets its turn */
+    ROOMS_PER_UNIT = 4,       /* cost: each read searches the history for each room */
     POLL_MAX_MS = 1000
 };
 
@@ -103,8 +103,8 @@ bool recoveries_are_ready(const ws_loop *loop)
 
 /* --- beginning and end ------------------------------------------------------------------------ */
 
-/* Leaves out what lies between. */
-static void go_to(struct recovery *recovery, uint64_t position)
+/* Moves the recovery to a position and skips the events before it. */
+static void skip_to(struct recovery *recovery, uint64_t position)
 {
     memcpy(recovery->epoch, recovery->connection->loop->epoch, sizeof recovery->epoch);
     recovery->position = position;
@@ -150,7 +150,7 @@ void recovery_begin(struct connection *connection, struct recovery *recovery)
         recovery->answer =
             can_begin(loop, recovery) ? RECOVERED_COMPLETE : RECOVERED_INCOMPLETE;
     if (recovery->answer != RECOVERED_COMPLETE)
-        go_to(recovery, loop->carried);
+        skip_to(recovery, loop->carried);
     recovery->from_batch = loop->n_batches + 2;
     recovery->timer.kind = TIMER_RECOVERY;
     connection->recovering = true;
@@ -158,7 +158,7 @@ void recovery_begin(struct connection *connection, struct recovery *recovery)
     recovery_list_add(recovery, loop->has_epoch ? RECOVERY_READY : RECOVERY_WAITS_FOR_EPOCH);
 }
 
-/* Takes it from its connection; the caller frees it, when it can. */
+/* Detaches the recovery from its connection. The caller frees it, when it can. */
 static void detach(struct recovery *recovery)
 {
     recovery_list_remove(recovery);
@@ -196,9 +196,9 @@ size_t recovery_event_id(const struct connection *connection, char id[EVENT_ID_S
     return event_id_write(loop->epoch, loop->carried, id);
 }
 
-/* Tells the client what it was given since it was told last, and whether that is all that it
- * missed. */
-static void tell(struct recovery *recovery, bool is_complete)
+/* Sends `recovered`: how many events the client got since the last `recovered`, and whether
+ * that is all that it missed. */
+static void send_recovered(struct recovery *recovery, bool is_complete)
 {
     struct connection *connection = recovery->connection;
     struct counters *counters = &connection->loop->counters;
@@ -223,7 +223,7 @@ void recovery_rooms_entered(const ws_manager *manager, struct recovery *recovery
         recovery_free(manager, recovery);
 }
 
-/* --- going on --------------------------------------------------------------------------------- */
+/* --- progress ----------------------------------------------------------------------------- */
 
 static bool may_see(const struct recovery *recovery, const ws_message *message)
 {
@@ -235,17 +235,18 @@ static bool may_see(const struct recovery *recovery, const ws_message *message)
            !message_excludes(message, recovery->former);
 }
 
-/* Hands on what was read, everything up to a position, and gives back what was not. True if the
- * transport takes more. */
-static bool hand_on(struct recovery *recovery, ws_message *messages[], size_t count,
+/* Delivers the events that were read, which are all that the client missed up to position
+ * `until`, and gives back those that it does not deliver. True if the transport accepts
+ * more. */
+static bool deliver(struct recovery *recovery, ws_message *messages[], size_t count,
                     uint64_t until)
 {
-    bool goes_on = true;
+    bool has_room = true;
 
     for (size_t i = 0; i < count; i++) {
         int result;
 
-        if (!goes_on || recovery->connection == NULL) {
+        if (!has_room || recovery->connection == NULL) {
             ws_message_unref(messages[i]);
             continue;
         }
@@ -258,22 +259,22 @@ static bool hand_on(struct recovery *recovery, ws_message *messages[], size_t co
         recovery->count += result == WS_OK || result == WS_ERR_BACKPRESSURE;
         if (result == WS_ERR_DROPPED && recovery->answer == RECOVERED_COMPLETE)
             recovery->answer = RECOVERED_INCOMPLETE;
-        goes_on = result != WS_ERR_BACKPRESSURE;
+        has_room = result != WS_ERR_BACKPRESSURE;
     }
-    if (goes_on)
+    if (has_room)
         recovery->position = until;
-    return goes_on;
+    return has_room;
 }
 
-/* What comes next for one when nothing more can be done for it now. */
+/* The next state of a recovery that can't continue now. */
 struct outcome {
     bool wants_next_batch;
     enum recovery_wait wait;
 };
 
-/* It has what the loop has carried out: from here on it is like any other, unless live events of a
- * room that it entered begin later. */
-static void arrive(struct recovery *recovery, struct outcome *outcome)
+/* The recovery has caught up with its loop: it ends, unless live events of a room that it
+ * entered begin later. */
+static void finish_if_caught_up(struct recovery *recovery, struct outcome *outcome)
 {
     const ws_loop *loop = recovery->connection->loop;
 
@@ -282,25 +283,26 @@ static void arrive(struct recovery *recovery, struct outcome *outcome)
     if (outcome->wants_next_batch)
         return;
     if (recovery->answer != RECOVERED_TOLD)
-        tell(recovery, recovery->answer == RECOVERED_COMPLETE);
+        send_recovered(recovery, recovery->answer == RECOVERED_COMPLETE);
     if (recovery->connection != NULL)
         detach(recovery);
 }
 
-/* What comes next can't be had any more. The client hears of that before any event behind it,
- * since it may be cut off at any time and takes the last id that it saw for its position. */
-static void lose(struct recovery *recovery, struct outcome *outcome)
+/* The next events are lost. The client learns of that before it gets any later event, because
+ * it may be disconnected at any time and then takes the last id that it saw for its
+ * position. */
+static void report_loss(struct recovery *recovery, struct outcome *outcome)
 {
     const ws_loop *loop = recovery->connection->loop;
 
-    go_to(recovery, loop->position);
-    tell(recovery, false);
+    skip_to(recovery, loop->position);
+    send_recovered(recovery, false);
     if (recovery->connection != NULL)
-        arrive(recovery, outcome);
+        finish_if_caught_up(recovery, outcome);
 }
 
-/* One piece of what it missed. False when it is not to go on now, or is over
- * (recovery->connection). */
+/* Reads and delivers the next missed events. False if the recovery can't continue now or has
+ * ended (recovery->connection is NULL then). */
 static bool step(struct recovery *recovery, struct outcome *outcome, uint32_t *cost)
 {
     ws_message *messages[RECOVERY_READ_AT_ONCE];
@@ -321,31 +323,32 @@ static bool step(struct recovery *recovery, struct outcome *outcome, uint32_t *c
         connection_out_of_memory(recovery->connection);
         return false;
     case READ_LOST:
-        lose(recovery, outcome);
+        report_loss(recovery, outcome);
         return false;
     case READ_ALL:
-        arrive(recovery, outcome);
+        finish_if_caught_up(recovery, outcome);
         return false;
     case READ_SOME:
         *cost += (uint32_t)count + 1 + recovery->connection->rooms.count / ROOMS_PER_UNIT;
-        if (!hand_on(recovery, messages, count, until))
+        if (!deliver(recovery, messages, count, until))
             outcome->wait = RECOVERY_WAITS_FOR_ROOM;
         break;
     }
     return recovery->connection != NULL && outcome->wait == RECOVERY_READY;
 }
 
-/* At once at first, then every second: it may take as long as the process is cut off. */
-static void look_later(struct recovery *recovery)
+/* Starts the timer for the next check: at once at first, at last every second, because the
+ * process may be cut off for any time. */
+static void check_later(struct recovery *recovery)
 {
     timer_start(&recovery->connection->loop->timers, &recovery->timer, recovery->poll_ms);
     recovery->poll_ms =
         recovery->poll_ms < POLL_MAX_MS / 2 ? 2 * recovery->poll_ms + 1 : POLL_MAX_MS;
 }
 
-/* Lets it go on for its turn, and puts it on the list where it belongs then. True if it can't go on
- * before the next batch. */
-static bool go_on(struct recovery *recovery, uint32_t *budget)
+/* Continues the recovery for its turn, then puts it on the list that it belongs to. True if it
+ * can't continue before the next batch. */
+static bool run_turn(struct recovery *recovery, uint32_t *budget)
 {
     ws_loop *loop = recovery->connection->loop;
     struct outcome outcome = {false, RECOVERY_READY};
@@ -366,29 +369,29 @@ static bool go_on(struct recovery *recovery, uint32_t *budget)
     recovery_list_move(recovery, outcome.wait);
     recovery->waits_since_ms = loop->timers.now_ms;
     if (outcome.wait == RECOVERY_WAITS_FOR_POSITION)
-        look_later(recovery);
+        check_later(recovery);
     return outcome.wants_next_batch;
 }
 
 bool recoveries_run(ws_loop *loop, uint32_t *budget)
 {
-    bool went_on = false;
+    bool any_ran = false;
 
     loop_assert_thread(loop);
     for (uint32_t left = loop->recoveries->ready.count; left > 0 && *budget > 0; left--) {
         struct recovery *recovery = loop->recoveries->ready.first;
 
-        /* Some may have ended meanwhile, by what others brought about. */
+        /* Recoveries may have ended because of others. */
         if (recovery == NULL)
             break;
         if (recovery->from_batch > loop->n_batches)
             recovery_list_move(recovery, RECOVERY_READY);
         else
-            go_on(recovery, budget);
-        went_on = true;
+            run_turn(recovery, budget);
+        any_ran = true;
     }
-    went_on |= page_waits_run(loop);
-    return went_on;
+    any_ran |= page_waits_run(loop);
+    return any_ran;
 }
 
 void recoveries_epoch(ws_loop *loop, const char *epoch)
@@ -423,10 +426,10 @@ void recovery_writable(struct connection *connection)
     if (recovery->wait != RECOVERY_WAITS_FOR_ROOM || recovery->use != RECOVERY_RESTS)
         return;
     recovery_list_move(recovery, RECOVERY_READY);
-    /* Else the loop is run, or will be at once. */
+    /* If the loop is running, or has commands left, it continues the recovery itself. */
     while (connection->recovering && recovery->wait == RECOVERY_READY && !loop->running &&
            loop->done == loop->batch.count)
-        if (go_on(recovery, &budget))
+        if (run_turn(recovery, &budget))
             break;
     page_waits_run(loop);
 }
