@@ -1,5 +1,5 @@
-/* lock.h: a mutex that knows which thread holds it, in builds with assertions: internal functions
- * that need the lock check that they have it. */
+/* lock.h: a mutex. In builds with assertions it records which thread holds it, so that internal
+ * functions can assert that the lock is or is not held. */
 #ifndef WS_BASE_LOCK_H
 #define WS_BASE_LOCK_H
 
@@ -10,7 +10,8 @@
 
 #include <pthread.h>
 
-/* The calling thread, never 0. It is the same thread in the child of its fork(). */
+/* Identifies the calling thread; never 0. In the child of a fork() the value is that of the thread that
+ * called fork(). */
 static inline uintptr_t thread_self(void)
 {
     return (uintptr_t)pthread_self();
@@ -19,8 +20,8 @@ static inline uintptr_t thread_self(void)
 struct lock {
     pthread_mutex_t mutex;
 #ifndef NDEBUG
-    /* A thread_self(), set and cleared by that thread alone; 0: nobody's. Atomic, since whoever
-     * checks it need not hold the lock. */
+    /* thread_self() of the thread that holds the lock; 0: none. Only that thread writes it. It is atomic
+     * because assertions read it without the lock. */
     _Atomic uintptr_t holder;
 #endif
 };
@@ -35,7 +36,7 @@ static inline void lock_set_holder(struct lock *lock, uintptr_t thread)
 #endif
 }
 
-/* False if the system refuses it. */
+/* False if the system has no resources for a mutex. */
 static inline bool lock_init(struct lock *lock)
 {
     lock_set_holder(lock, 0);
@@ -59,7 +60,7 @@ static inline void lock_release(struct lock *lock)
     pthread_mutex_unlock(&lock->mutex);
 }
 
-/* pthread_cond_wait(): others may hold the lock meanwhile. */
+/* pthread_cond_wait(): releases the lock while it waits. */
 static inline void lock_wait(struct lock *lock, pthread_cond_t *condition)
 {
     lock_set_holder(lock, 0);
@@ -67,14 +68,14 @@ static inline void lock_wait(struct lock *lock, pthread_cond_t *condition)
     lock_set_holder(lock, thread_self());
 }
 
-/* The calling thread holds it. */
+/* Asserts that the calling thread holds the lock. */
 static inline void lock_assert_held(const struct lock *lock)
 {
     (void)lock;
     assert(atomic_load_explicit(&lock->holder, memory_order_relaxed) == thread_self());
 }
 
-/* The calling thread does not. */
+/* Asserts that the calling thread does not hold the lock. */
 static inline void lock_assert_not_held(const struct lock *lock)
 {
     (void)lock;

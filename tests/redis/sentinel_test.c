@@ -127,7 +127,7 @@ START_TEST(no_sentinel_knows_the_master)
     server_do(&sentinels[0], "SENTINEL REMOVE mymaster");
     server_do(&sentinels[1], "SENTINEL REMOVE mymaster");
     node_start(&ann, "ann", uri);
-    UNTIL_TOLD("it knows no master of that name");
+    UNTIL_TOLD("it knows no master with this name");
     ck_assert_int_eq(ann.connected, 0);
     server_do(&sentinels[1], "SENTINEL MONITOR mymaster 127.0.0.1 %d 1", master.port);
     UNTIL(ann.connected);
@@ -286,7 +286,7 @@ START_TEST(the_master_becomes_a_replica)
     start_ann();
     server_do(&replica, "REPLICAOF NO ONE");
     server_do(&master, "REPLICAOF 127.0.0.1 %d", replica.port);
-    UNTIL_TOLD("it is not a master");
+    UNTIL_TOLD("the server is not a master");
     ck_assert_int_eq(ann.connected, 0);
     server_do(&master, "REPLICAOF NO ONE");
     node_emit_numbers(&ann, N + 1, 2 * N);
@@ -325,7 +325,7 @@ START_TEST(sentinels_name_a_replica)
     }
     node_start(&ann, "ann", uri);
     node_emit_numbers(&ann, 1, N);
-    UNTIL_TOLD("it is not a master");
+    UNTIL_TOLD("the server is not a master");
     ck_assert_str_eq(server_do(&replica, "EXISTS {wsmanager}:state"), "0");
     server_do(&replica, "REPLICAOF NO ONE");
     UNTIL(is_at(&replica));

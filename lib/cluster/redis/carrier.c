@@ -1,4 +1,4 @@
-/* carrier.c: what several of the files need that a ws_redis is made of. */
+/* carrier.c: functions that several files of a ws_redis need: its state and building commands. */
 #include "cluster/redis/carrier.h"
 
 #include <inttypes.h>
@@ -7,7 +7,7 @@
 
 #include "base/utf8.h"
 
-/* --- how things stand ------------------------------------------------------------------------- */
+/* --- state ------------------------------------------------------------------------------------ */
 
 void count(struct ws_redis *redis, uint64_t *counter, uint64_t n)
 {
@@ -16,7 +16,7 @@ void count(struct ws_redis *redis, uint64_t *counter, uint64_t n)
     lock_release(&redis->lock);
 }
 
-void know(struct ws_redis *redis, uint64_t position, const char *nonce)
+void note_stored(struct ws_redis *redis, uint64_t position, const char *nonce)
 {
     struct known *known = &redis->known;
 
@@ -50,22 +50,24 @@ void fail(struct ws_redis *redis, const char *text)
     enter_stage(redis, STAGE_FAILED);
 }
 
-void tell(struct ws_redis *redis, bool connected, const char *text)
+void report_state(struct ws_redis *redis, bool connected, const char *text)
 {
     struct session *session = &redis->session;
-    char told[LINK_ERROR_SIZE];
+    char line[LINK_ERROR_SIZE];
 
-    snprintf(told, sizeof told, "%s", text); /* an error of Redis may be longer */
-    utf8_make_line(told);                    /* and may hold anything but a line's end */
-    if (session->told_connected == connected && strcmp(session->told, told) == 0)
+    /* An error of Redis may be longer, and may contain any character except the end of a line. */
+    snprintf(line, sizeof line, "%s", text);
+    utf8_make_line(line);
+    if (session->reported_connected == connected && strcmp(session->reported, line) == 0)
         return;
-    session->told_connected = connected;
-    memcpy(session->told, told, sizeof told);
+    session->reported_connected = connected;
+    memcpy(session->reported, line, sizeof line);
     if (redis->options.on_state != NULL)
-        redis->options.on_state(connected, session->told, redis->options.user_data);
+        redis->options.on_state(connected, session->reported, redis->options.user_data);
 }
 
-/* Twice as long for each attempt, half of it by chance (xorshift). */
+/* Doubles with each attempt. Half of it is random (xorshift), so that many processes do not reconnect
+ * at the same time. */
 uint64_t backoff_ms(struct ws_redis *redis, uint32_t *n_attempts)
 {
     uint64_t wait_ms = BACKOFF_MIN_MS;
@@ -143,6 +145,6 @@ redisReply *range_of(struct ws_redis *redis, const redisReply *reply)
         reply->element[0]->type == REDIS_REPLY_ERROR)
         fail(redis, reply->element[0]->str);
     else
-        fail(redis, "the stream is another one");
+        fail(redis, "the stream in Redis was replaced or deleted");
     return NULL;
 }

@@ -1,16 +1,16 @@
-/* carrier.h: what a ws_redis is made of, and what its files ask of each other. They call those
- * below them alone; what goes wrong there is noted (fail()), and redis.c has the session ended.
+/* carrier.h: struct ws_redis and the functions that its files call in each other. A file calls only
+ * files below it in this list. An error is recorded with fail(), and redis.c ends the session later.
  *
- * redis.c    life, and what the host and the manager call
- * session.c  reaching Redis, leaving it, coming back
- * servers.c  which Redis that is
- * reader.c   the stream's events on their way to the manager
- * load.c     the stream's newest events, to begin with
- * writer.c   events on their way into the stream
- * fetches.c  events that the manager asks for
- * nodes.c    who else is there
- * stats.c    what was counted
- * carrier.c  what several of these need */
+ * redis.c    creation, and the functions that the host and the manager call
+ * session.c  connects, ends a failed session, connects again
+ * servers.c  chooses the server
+ * reader.c   reads new events from the stream and delivers them to the manager
+ * load.c     reads the stream's newest events when the manager starts
+ * writer.c   appends events to the stream
+ * fetches.c  reads events that the manager requests for reconnecting clients
+ * nodes.c    the list of processes and their figures
+ * stats.c    statistics and metrics
+ * carrier.c  functions that several of these need */
 #ifndef WS_REDIS_CARRIER_H
 #define WS_REDIS_CARRIER_H
 
@@ -36,18 +36,20 @@
 
 enum {
     NUMBER_SIZE = 21, /* a decimal number of 64 bits, and a NUL */
-    PAGE_FIRST = 8,   /* entries, whose size is not known yet */
-    PAGE_MAX = 512,
+    PAGE_FIRST = 8,   /* entries of the first page, when their size is not known */
+    PAGE_MAX = 512,   /* entries */
     LISTING_KIBIBYTES = BATCH_LIMIT_BYTES / 1024,
-    LEFT_MAX = 32,
-    RETRY_MS = 10,        /* when the manager has no room or memory */
-    BACKOFF_MIN_MS = 50,  /* between two attempts, twice as long for each that fails, */
-    BACKOFF_MAX_MS = 2000 /* up to this, and half of it by chance */
+    LEFT_EPOCHS_MAX = 32,
+    RETRY_MS = 10, /* if the manager has no room or no memory */
+
+    /* The backoff doubles with each failed attempt; half of it is random. */
+    BACKOFF_MIN_MS = 50,
+    BACKOFF_MAX_MS = 2000
 };
 
 static const uint64_t LOAD_NEWEST = UINT64_MAX;
 
-/* Names of keys; all have the same hash tag. */
+/* The names of the keys. All have the same hash tag, so that a cluster keeps them in one slot. */
 struct keys {
     char *state;
     char *events;
@@ -58,92 +60,92 @@ struct keys {
 
 enum stage {
     STAGE_AWAY,      /* no connections */
-    STAGE_ASKING,    /* a sentinel is asked where the master is */
-    STAGE_RESOLVING, /* the host's name is looked up */
-    STAGE_ATTACHING, /* epoch and position are asked for */
-    STAGE_LOADING, /* the newest events are asked for: it is the first time, or some are missing */
-    STAGE_STARTING, /* the manager is to take them */
-    STAGE_READING,  /* events go both ways */
-    STAGE_FAILED    /* it is to be ended */
+    STAGE_ASKING,    /* asking a sentinel for the master */
+    STAGE_RESOLVING, /* looking up the host name */
+    STAGE_ATTACHING, /* connecting; requesting the epoch and the position */
+    STAGE_LOADING, /* reading the newest events: for the first time, or because some are missing */
+    STAGE_STARTING, /* handing the loaded events to the manager */
+    STAGE_READING,  /* reading and appending events */
+    STAGE_FAILED    /* the session must be ended, see `failure` */
 };
 
 struct session {
     enum stage stage;
-    struct place place; /* where it goes to, or is */
+    struct place place; /* the server */
     char epoch[WS_EPOCH_SIZE];
-    char nonce[NUMBER_SIZE];
-    uint64_t position;             /* of the stream's newest event, as of the last answer */
-    uint64_t seen;                 /* the same as of the beginning */
-    char seen_nonce[NUMBER_SIZE];  /* of that event */
-    uint64_t retry_ms;             /* when it is tried again */
-    uint32_t n_attempts;           /* since the last event that was stored or read */
-    char failure[LINK_ERROR_SIZE]; /* in STAGE_FAILED: why, */
-    enum stage failed_in;          /* and when; */
-    enum redirect redirect;        /* by the server's last error, */
-    struct place elsewhere;        /* to which node */
-    uint32_t n_unverified; /* connections whose Redis did not say yet that it is a master */
-    bool told_connected;
-    char told[LINK_ERROR_SIZE];
+    char nonce[NUMBER_SIZE]; /* random: the second half of the ids of entries that it adds */
+    uint64_t position;       /* of the stream's newest event, as of the last reply */
+    uint64_t seen;           /* of the stream's newest event when the session began */
+    char seen_nonce[NUMBER_SIZE];  /* of the event at `seen` */
+    uint64_t retry_ms;             /* when the next attempt is due */
+    uint32_t n_attempts;           /* since an event was last stored or read */
+    char failure[LINK_ERROR_SIZE]; /* STAGE_FAILED: the reason */
+    enum stage failed_in;          /* STAGE_FAILED: the stage in which the session failed */
+    enum redirect redirect;        /* STAGE_FAILED: whether the server named another node */
+    struct place elsewhere;        /* that node */
+    uint32_t n_unverified;   /* connections whose server did not confirm yet to be a master */
+    bool reported_connected; /* what on_state was last called with */
+    char reported[LINK_ERROR_SIZE];
 };
 
-/* Which of the URI's hosts is used. */
+/* The choice of the server. */
 struct servers {
-    size_t at;
-    size_t n_tried;  /* that failed since the last back-off */
-    bool is_asking;  /* a sentinel owes an answer */
-    uint64_t ask_ms; /* when one is asked again */
+    size_t at;       /* index of the URI's host in use */
+    size_t n_tried;  /* hosts that failed since the last backoff */
+    bool is_asking;  /* a sentinel was asked and has not answered yet */
+    uint64_t ask_ms; /* when a sentinel is asked again */
 
-    enum redirect redirect; /* to session.elsewhere; NONE: the URI's host is used */
-    uint32_t n_redirects;   /* since events were read, or a back-off */
+    enum redirect redirect; /* to session.elsewhere; REDIRECT_NONE: the URI's host is used */
+    uint32_t n_redirects;   /* since events were last read, or since the last backoff */
 
-    struct target targets[URI_MAX_HOSTS]; /* of the URI's hosts */
-    struct target named;                  /* of a server that another one names */
+    struct target targets[URI_MAX_HOSTS]; /* the URI's hosts */
+    struct target named;                  /* a server that a sentinel or a cluster node named */
 };
 
-/* The newest event that is known to be in the stream, read, stored, or seen at a session's
- * beginning (by then it has what was stored without an answer). */
+/* The newest event that this process knows to be in the stream, because it was read, stored, or seen
+ * when a session began. What is seen then includes events that were stored without a reply. */
 struct known {
     char epoch[WS_EPOCH_SIZE]; /* "": none */
     uint64_t position;
     char nonce[NUMBER_SIZE];
 };
 
-/* Epochs that the manager had before, the last one first, and the position up to which it had what
- * was in each, and what is in the one that followed. */
-struct left {
-    char epochs[LEFT_MAX][WS_EPOCH_SIZE];
-    uint64_t positions[LEFT_MAX];
+/* The former epochs of the manager, the last one first. Up to positions[i] the manager had the events
+ * of epochs[i], and they are the same in the epoch that followed. */
+struct left_epochs {
+    char epochs[LEFT_EPOCHS_MAX][WS_EPOCH_SIZE];
+    uint64_t positions[LEFT_EPOCHS_MAX];
     size_t count;
 };
 
 struct reader {
-    char epoch[WS_EPOCH_SIZE]; /* that the manager has; "": none yet */
-    uint64_t position;         /* of the last event that it took */
+    char epoch[WS_EPOCH_SIZE]; /* the manager's epoch; "": none yet */
+    uint64_t position;         /* of the last event that the manager took */
     char nonce[NUMBER_SIZE];   /* of that event; "": unknown */
     struct batch_limit page;
-    uint32_t asked;      /* for a page while loading */
-    bool is_waiting;     /* for an answer */
-    bool expects_some;   /* by what Redis said before, there is more to read */
-    redisReply *entries; /* that were read; NULL: none */
-    size_t n_delivered;  /* of these */
+    uint32_t asked;      /* entries of the page that was requested while loading */
+    bool is_waiting;     /* for the reply to XREAD and what follows it */
+    bool expects_some;   /* when it was sent, the stream was known to have newer events */
+    redisReply *entries; /* read and not yet delivered; NULL: none */
+    size_t n_delivered;  /* how many of `entries` were delivered */
     uint64_t retry_ms;
 
-    /* While loading: the newest events up to `load_until`, the newest first. */
+    /* STAGE_LOADING and STAGE_STARTING: the events up to `load_until`, the newest first. */
     uint64_t load_until;
     redisReply **loaded;
     size_t n_loaded;
     size_t capacity;
     size_t bytes;
-    uint64_t oldest; /* position of the last of these */
+    uint64_t oldest; /* position of the last one in `loaded` */
 };
 
 struct writer {
     struct batch_limit batch;
-    bool is_script_known; /* to Redis, which carried it out before */
-    uint32_t n_sent;      /* events at the queue's beginning that were sent */
-    uint64_t n_settled;   /* that were there before */
-    uint64_t retry_ms;    /* after Redis took none */
-    uint32_t n_attempts;  /* that failed, in a row */
+    bool is_script_known; /* Redis has executed the script and can find it by its digest */
+    uint32_t n_sent;      /* events at the front of the queue that were sent */
+    uint64_t n_settled;   /* events that have left the queue, stored or refused */
+    uint64_t retry_ms;    /* when to send again after Redis refused a batch */
+    uint32_t n_attempts;  /* consecutive refused batches */
 };
 
 struct fetch {
@@ -151,23 +153,25 @@ struct fetch {
     void *request;
     uint64_t after;
     uint32_t max_events;
-    uint32_t n_asked; /* when it was sent */
+    uint32_t n_asked; /* events that were requested, once it was sent */
 };
 
 struct fetches {
     struct fetch *first;
     struct fetch **end;
     uint32_t count;
-    uint32_t n_sent;         /* of these, at the beginning */
-    uint32_t n_asked;        /* events, by all that were sent; with `page` the owner's alone */
-    struct batch_limit page; /* of all that were sent together */
+    uint32_t n_sent; /* requests at the front of the list that were sent */
+
+    /* Only the owner's thread uses these: */
+    uint32_t n_asked;        /* events that all sent requests ask for */
+    struct batch_limit page; /* for all sent requests together */
 };
 
-/* The list of all nodes, which comes in parts. */
+/* The list of all nodes, which is requested in parts. */
 struct listing {
-    struct batch_limit kibibytes; /* of a part */
-    struct buffer packed;         /* the parts that have come */
-    uint32_t n_skipped;           /* heartbeats without it, since it is hopeless */
+    struct batch_limit kibibytes; /* the size of a part */
+    struct buffer packed;         /* the parts that were received */
+    uint32_t n_skipped;           /* heartbeats without the list, because it is hopeless */
 };
 
 struct counters {
@@ -177,14 +181,14 @@ struct counters {
     uint64_t delivered;
     uint64_t fetched;
     uint64_t sessions;
-    uint64_t failures; /* sessions that ended, and attempts */
+    uint64_t failures; /* lost sessions, failed attempts and refused batches */
     uint64_t redirections;
 };
 
 struct ws_redis {
     ws_allocator memory;
     ws_manager *manager;
-    ws_redis_options options; /* without its texts */
+    ws_redis_options options; /* its texts are not valid after ws_redis_new() */
     struct uri uri;
     char *node;
     struct keys keys;
@@ -194,75 +198,77 @@ struct ws_redis {
     /* Guarded by the lock: */
     struct queue queue;
     struct fetches fetches;
-    bool is_woken; /* the host was, since the last run */
-    char *nodes;   /* what they wrote down, as nodes.c packs it; NULL: not known yet */
+    bool is_woken; /* `wake` was called since the last run */
+    char *nodes;   /* the list of nodes, packed by nodes.c; NULL: not known yet */
     size_t nodes_length;
     struct counters counters;
-    /* What the owner changes and others read for the statistics: */
+    /* The owner's thread writes these; other threads read them for the statistics: */
     struct session session;
     struct reader reader;
 
     unsigned n_forks; /* forks_count() of the process that has the connections */
 
-    /* The owner's alone: */
+    /* Only the owner's thread uses these: */
     struct host_clock clock;
-    uint64_t now_ms;       /* of the last run; all times here go by it */
-    uint64_t heartbeat_ms; /* when the next one is due */
-    bool awaits_heartbeat; /* its answer, and the list: until then there is no other one */
+    uint64_t now_ms;       /* library time of the last run; all times here are library time */
+    uint64_t heartbeat_ms; /* when the next heartbeat is due */
+    bool awaits_heartbeat; /* the last heartbeat or the list of nodes is not answered yet */
     struct listing listing;
     struct known known;
-    struct left left;
+    struct left_epochs left_epochs;
     struct writer writer;
     struct link reading;
     struct link writing;
     struct servers servers;
-    struct link asking; /* a sentinel */
+    struct link asking; /* the connection to a sentinel */
     struct resolver resolver;
-    struct command command; /* the one being put together */
-    uint64_t random;        /* for the backoff */
+    struct command command; /* the command that is being built */
+    uint64_t random;        /* state of the random numbers for the backoff */
 };
 
-/* --- carrier.c: how things stand -------------------------------------------------------------- */
+/* --- carrier.c: state ------------------------------------------------------------------------- */
 
-/* Adds to a counter. Takes the lock. */
+/* Adds to a counter of the statistics. Takes the lock. */
 void count(struct ws_redis *redis, uint64_t *counter, uint64_t n);
 
-/* This position is stored, by a session of that nonce ("": unknown). */
-void know(struct ws_redis *redis, uint64_t position, const char *nonce);
+/* Records that the stream has an event at this position, stored by a session with this nonce ("":
+ * unknown). */
+void note_stored(struct ws_redis *redis, uint64_t position, const char *nonce);
 
-/* Whether events go both ways. */
+/* True while events are read and appended. */
 bool is_up(const struct ws_redis *redis);
 
-/* Enters a stage; takes the lock, since others look at it. */
+/* Enters a stage. Takes the lock, because other threads read the stage. */
 void enter_stage(struct ws_redis *redis, enum stage stage);
 
-/* The session can't go on, `text` says why: nothing more is done before it is ended. */
+/* The session cannot continue for the reason in `text`. It does nothing more until it is ended. */
 void fail(struct ws_redis *redis, const char *text);
 
-/* Tells the host when that has changed. */
-void tell(struct ws_redis *redis, bool connected, const char *text);
+/* Calls on_state if the state or its text has changed. */
+void report_state(struct ws_redis *redis, bool connected, const char *text);
 
-/* How long to wait after another attempt that failed, partly by chance. */
+/* The time to wait after a failed attempt, partly random. Counts the attempt in *n_attempts. */
 uint64_t backoff_ms(struct ws_redis *redis, uint32_t *n_attempts);
 
 /* --- carrier.c: commands ---------------------------------------------------------------------- */
 
-/* Begins a command that is a script with these keys and the number of keys that follow. */
+/* Start a command that runs a script: by its text, or by the digest of a script that Redis has run
+ * before. The keys and other arguments must be added. */
 void command_script(struct ws_redis *redis, const char *script, const char *n_keys);
 
-/* The same with a script that Redis has seen, by its digest. */
 void command_known_script(struct ws_redis *redis, const char *digest, const char *n_keys);
 
-/* Sends a command of these texts, up to the NULL. */
+/* Sends a command with these arguments; the list ends with NULL. */
 bool send_texts(struct ws_redis *redis, struct link *link, enum request_kind kind,
                 const char *const *texts);
 
-/* Asks for `max` entries by XRANGE or XREVRANGE, and for the epoch in the same step (a script would
- * cost Redis six times as much). False if the session has failed. */
+/* Requests up to `max` entries with XRANGE or XREVRANGE (`how`), and the epoch in the same transaction
+ * (a script would cost Redis six times as much). False if the session has failed. */
 bool ask_range(struct ws_redis *redis, struct link *link, enum request_kind kind,
                const char *how, const char *from, const char *to, uint32_t max);
 
-/* The entries in the answer; NULL if they are not the session's, which has failed then. */
+/* Returns the entries in the reply. If they are not of the session's epoch, fails the session and
+ * returns NULL. */
 redisReply *range_of(struct ws_redis *redis, const redisReply *reply);
 
 /* --- servers.c: the owner's thread ------------------------------------------------------------ */
@@ -270,100 +276,102 @@ redisReply *range_of(struct ws_redis *redis, const redisReply *reply);
 void servers_init(struct ws_redis *redis);
 void servers_free(struct ws_redis *redis);
 
-/* In a child: look-ups are the parent's. Their memory is lost. */
+/* In a child of fork(): drops the lookups, which belong to the parent. Their memory is leaked. */
 void servers_leave_to_parent(struct ws_redis *redis);
 
-/* That of the session's place, for which its name is looked up. */
+/* The target of the session's server. */
 struct target *servers_target(struct ws_redis *redis);
 
-/* Chooses the next session's server: true if it is known already, without asking a sentinel. */
+/* Chooses the server of the next session. True if it is known without asking a sentinel. */
 bool servers_begin(struct ws_redis *redis);
 
-/* Takes the answer to REQUEST_MASTER. True if the session waits for it and can connect now. */
+/* Takes the reply to REQUEST_MASTER. True if the session waited for it and can connect now. */
 bool servers_named(struct ws_redis *redis, const redisReply *reply);
 
-/* The sentinel does not answer, or not as it should. Fails the session only if that waits for the
+/* The sentinel did not answer, or its answer is not usable. Fails the session only if it waits for the
  * answer. */
 void servers_ask_failed(struct ws_redis *redis, const char *why);
 
-/* The session has failed: true if it was redirected and the next one should begin at once. */
+/* After a failed session: true if the server redirected it and the next session should begin at
+ * once. */
 bool servers_follow(struct ws_redis *redis);
 
-/* The session has failed: turns to the next server if this one could not be used. True if the next
+/* After a failed session: moves on to the next server if this one could not be used. True if the next
  * session should begin at once. */
 bool servers_next(struct ws_redis *redis);
 
-/* Whether the session's server expects ASKING before each command with keys. */
+/* True if the server expects ASKING before each command with keys. */
 bool servers_sends_asking(const struct ws_redis *redis);
 
-/* Sends a command with a key, to which a node of a cluster that does not serve it answers MOVED. */
+/* Sends a command with a key. A cluster node that does not serve the key answers with MOVED. */
 bool servers_probe(struct ws_redis *redis, struct link *link);
 
-/* Whether each connection's server must confirm that it is a master. */
+/* True if the server of each connection must confirm with ROLE that it is a master. */
 bool servers_check_role(const struct ws_redis *redis);
 bool servers_ask_role(struct ws_redis *redis, struct link *link);
 
-/* Takes the answer to REQUEST_ROLE. False if the server is not a master: the session has failed. */
+/* Takes the reply to REQUEST_ROLE. If the server is not a master, fails the session and returns
+ * false. */
 bool servers_role(struct ws_redis *redis, const redisReply *reply);
 
-/* Asks a sentinel again, from time to time, whether the master is still the same. */
+/* Asks a sentinel periodically whether the master is still the same. */
 void servers_run(struct ws_redis *redis);
 uint64_t servers_deadline(struct ws_redis *redis);
 
 /* --- session.c: the owner's thread ------------------------------------------------------------ */
 
-/* Connects if that is due, as soon as it is known where to. */
+/* Begin a session if it is due: choose a server, look up its name, connect. */
 void session_begin(struct ws_redis *redis);
 void session_connect(struct ws_redis *redis);
 
-/* One more connection is to a master. */
+/* One more connection has been confirmed to lead to a master. */
 void session_verified(struct ws_redis *redis);
 
-/* Takes the answer to REQUEST_ATTACH. */
+/* Takes the reply to REQUEST_ATTACH. */
 void session_attached(struct ws_redis *redis, const redisReply *reply);
 
-/* Ends one that has failed, and has it tried again later. */
+/* Ends a failed session and schedules the next attempt. */
 void session_end_failed(struct ws_redis *redis);
 
-/* Ends it, for good. */
+/* Closes the connections and drops everything that is unfinished. */
 void session_close(struct ws_redis *redis);
 
 /* --- reader.c --------------------------------------------------------------------------------- */
 
-/* Of a new session: goes on where the last one ended, or, in another epoch, begins behind a
- * position, up to which it loads. */
+/* Begins reading in a new session: continues where the last session ended or, in another epoch, loads
+ * the events up to `position` and continues behind it. */
 void reader_begin(struct ws_redis *redis, uint64_t position);
 
-/* Lets go of everything that is not delivered. */
+/* Drops everything that was read and not delivered. */
 void reader_end(struct ws_redis *redis);
 
-/* The connection takes too long with what it was asked for, or was cut: less the next time. */
+/* The connection took too long for a reply, or ended (`was_cut`): requests less the next time. */
 void reader_failed(struct ws_redis *redis, bool was_cut);
 
-/* Take the answer to REQUEST_READ and _STATE; what they keep of it is not in it any more. */
+/* Take the replies to REQUEST_READ and REQUEST_STATE. Parts that are kept are moved out of the reply. */
 void reader_read(struct ws_redis *redis, redisReply *reply);
 void reader_state(struct ws_redis *redis, const redisReply *reply);
 
-/* Hands on what can be, and asks for more. */
+/* Delivers what was read and requests more. */
 void reader_run(struct ws_redis *redis);
 
-/* When it wants to run again. */
+/* When the reader must run again. */
 uint64_t reader_deadline(const struct ws_redis *redis);
 
 /* --- load.c ----------------------------------------------------------------------------------- */
 
-/* The newest up to a position, or LOAD_NEWEST. */
+/* Loads the newest events up to a position, or up to the end of the stream (LOAD_NEWEST). */
 void load_begin(struct ws_redis *redis, uint64_t until);
 
-/* The manager begins behind a position without what came before. */
+/* Lets the manager start behind a position, without earlier events. */
 void load_nothing(struct ws_redis *redis, uint64_t until);
 void load_failed(struct ws_redis *redis, bool was_cut);
 void load_end(struct ws_redis *redis);
 
-/* Takes the entries that REQUEST_PAGE brought, and what it keeps out of them. */
+/* Takes the entries of REQUEST_PAGE; entries that are kept are moved out of `page`. */
 void load_page(struct ws_redis *redis, redisReply *page);
 
-/* Has the manager begin with what was loaded. */
+/* Starts the manager with the loaded events. */
 void load_start(struct ws_redis *redis);
 
 /* --- writer.c --------------------------------------------------------------------------------- */
@@ -374,7 +382,7 @@ void writer_failed(struct ws_redis *redis, bool was_cut);
 void writer_appended(struct ws_redis *redis, const redisReply *reply);
 uint64_t writer_deadline(struct ws_redis *redis);
 
-/* Tells those who asked that their events will not be stored. */
+/* Reports to the manager that the events in the queue will not be stored. */
 void writer_give_up(struct ws_redis *redis);
 
 /* --- fetches.c -------------------------------------------------------------------------------- */
@@ -393,12 +401,14 @@ void fetches_give_up(struct ws_redis *redis);
 void nodes_run(struct ws_redis *redis);
 void nodes_end(struct ws_redis *redis);
 
-/* Takes this process out, if Redis can be told. */
+/* Removes this process from the list of nodes, if Redis is connected. */
 void nodes_leave(struct ws_redis *redis);
 void nodes_failed(struct ws_redis *redis, bool was_cut);
 
-/* The heartbeat was answered: asks for the list of all. */
+/* Takes the reply to REQUEST_HEARTBEAT and requests the list of all nodes. */
 void nodes_beat(struct ws_redis *redis, const redisReply *reply);
+
+/* Takes the reply to REQUEST_NODES. */
 void nodes_seen(struct ws_redis *redis, const redisReply *reply);
 
 #endif

@@ -1,5 +1,5 @@
-/* fetches.c: events that the manager asks for, for clients that come back. What is asked for while
- * Redis is away waits; that is never much, since the manager limits it. */
+/* fetches.c: reads events that the manager requests for reconnecting clients. Requests wait while Redis
+ * is away. The list has no limit of its own, because the manager limits its requests. */
 #include "cluster/redis/carrier.h"
 
 #include <inttypes.h>
@@ -32,7 +32,7 @@ int fetches_push(struct ws_redis *redis, uint64_t after, uint32_t max_events, vo
     return WS_OK;
 }
 
-/* The one behind the n oldest; NULL if there is none. */
+/* The request behind the n oldest ones; NULL if there is none. */
 static struct fetch *behind(struct ws_redis *redis, uint32_t n)
 {
     struct fetch *fetch;
@@ -45,8 +45,8 @@ static struct fetch *behind(struct ws_redis *redis, uint32_t n)
     return fetch;
 }
 
-/* Redis may answer all that were sent before the first answer is read: together they ask for a page
- * at most. */
+/* Redis may send the replies to all requests before the first one is read. All sent requests together
+ * therefore ask for at most one page. */
 void fetches_run(struct ws_redis *redis)
 {
     struct fetches *fetches = &redis->fetches;
@@ -91,7 +91,7 @@ static struct fetch *pop(struct ws_redis *redis)
     return fetch;
 }
 
-/* Hands on what came. False if memory ran out. */
+/* Hands the events to the manager. False if memory ran out. */
 static bool answer(struct ws_redis *redis, const struct fetch *fetch, const redisReply *entries)
 {
     size_t n = entries->elements;
@@ -114,7 +114,7 @@ static bool answer(struct ws_redis *redis, const struct fetch *fetch, const redi
     return result == WS_OK;
 }
 
-/* Without memory it is asked for once more. */
+/* If memory runs out, the request is appended to the list again. */
 void fetches_fetched(struct ws_redis *redis, const redisReply *entries)
 {
     struct fetch *fetch = pop(redis);
@@ -127,7 +127,7 @@ void fetches_fetched(struct ws_redis *redis, const redisReply *entries)
         append(redis, fetch);
 }
 
-/* The oldest one is answered with nothing. False if there is none. */
+/* Answers the oldest request with no events. False if there is none. */
 static bool give_up(struct ws_redis *redis)
 {
     struct fetch *fetch = pop(redis);

@@ -106,7 +106,7 @@ static bool has_unread(const redisAsyncContext *context)
  * command, so the connection is closed first. */
 static void close_unexpected(struct link *link)
 {
-    set_error(link, "Redis sent a reply to no command");
+    set_error(link, "Redis sent a reply that belongs to no command");
     redisAsyncFree(link->context);
 }
 

@@ -1,5 +1,6 @@
-/* load.c: the stream's newest events up to where the manager begins: at first, with another epoch,
- * or when some that come next can't be had any more. They are read backwards, page by page. */
+/* load.c: reads the stream's newest events before the manager starts: for the first time, in another
+ * epoch, or when the next events are no longer in the stream. Reads backwards, page by page.
+ * Not here: the events that follow (reader.c). */
 #include "cluster/redis/carrier.h"
 
 #include <inttypes.h>
@@ -10,7 +11,7 @@
 
 enum { LOAD_MAX_BYTES = 64 << 20 };
 
-/* Those up to a place in the stream. */
+/* Requests a page of events up to the id `to`. */
 static void ask(struct ws_redis *redis, const char *to)
 {
     uint32_t left = redis->options.preload_events - (uint32_t)redis->reader.n_loaded;
@@ -20,7 +21,8 @@ static void ask(struct ws_redis *redis, const char *to)
     ask_range(redis, &redis->reading, REQUEST_PAGE, "XREVRANGE", to, "-", page);
 }
 
-/* Before what it loads: other places than those of the reader. */
+/* The place for batch_limit. It is inverted because the reader, which uses the same limit, passes plain
+ * positions. */
 static uint64_t place(const struct reader *reader)
 {
     return ~(reader->n_loaded > 0 ? reader->oldest : 0);
@@ -74,8 +76,8 @@ static uint64_t position_of(const redisReply *entry)
     return event.position;
 }
 
-/* Keeps one; false if it is not the one before those that were kept, or memory ran out: then those
- * are all. */
+/* Keeps an entry of the page. False if it does not directly precede the entries that were kept, or if
+ * memory ran out: loading ends there. */
 static bool keep(struct ws_redis *redis, redisReply *page, size_t at)
 {
     struct reader *reader = &redis->reader;
@@ -105,7 +107,8 @@ void load_page(struct ws_redis *redis, redisReply *page)
     while (kept < page->elements && keep(redis, page, kept))
         kept++;
     batch_limit_passed(&reader->page, kept, reader->bytes - bytes);
-    reader->page.n_passed = 0; /* more is not tried meanwhile: all would be lost by that */
+    reader->page.n_passed =
+        0; /* do not try larger pages: a failure would lose all that was loaded */
     if (kept < reader->asked || reader->n_loaded >= redis->options.preload_events ||
         reader->bytes >= LOAD_MAX_BYTES ||
         batch_limit_is_hopeless(&reader->page, place(reader))) {
@@ -116,20 +119,21 @@ void load_page(struct ws_redis *redis, redisReply *page)
     ask(redis, to);
 }
 
-/* The epoch that the manager had is left for another one, in which it begins at a position. */
+/* Records the manager's epoch as a former one if a new epoch replaces it, in which the manager begins
+ * at `position`. */
 static void leave_epoch(struct ws_redis *redis, uint64_t position)
 {
     const struct reader *reader = &redis->reader;
-    struct left *left = &redis->left;
+    struct left_epochs *left = &redis->left_epochs;
     size_t at = 0;
 
     if (reader->epoch[0] == '\0' || strcmp(reader->epoch, redis->session.epoch) == 0)
         return;
     while (at < left->count && strcmp(left->epochs[at], reader->epoch) != 0)
         at++;
-    if (at == left->count && left->count < LEFT_MAX)
+    if (at == left->count && left->count < LEFT_EPOCHS_MAX)
         left->count++;
-    if (at == LEFT_MAX)
+    if (at == LEFT_EPOCHS_MAX)
         at--;
     memmove(left->epochs[1], left->epochs[0], at * sizeof left->epochs[0]);
     memmove(&left->positions[1], &left->positions[0], at * sizeof left->positions[0]);
@@ -137,7 +141,7 @@ static void leave_epoch(struct ws_redis *redis, uint64_t position)
     left->positions[0] = reader->position < position ? reader->position : position;
 }
 
-/* The manager has it. What was seen at the session's beginning may be newer. */
+/* The manager has started at `position`. The event that was seen when the session began may be newer. */
 static void started(struct ws_redis *redis, uint64_t position, const char *nonce)
 {
     const struct session *session = &redis->session;
@@ -151,17 +155,17 @@ static void started(struct ws_redis *redis, uint64_t position, const char *nonce
     if (strcmp(redis->known.epoch, session->epoch) != 0)
         redis->known = (struct known){0};
     memcpy(redis->known.epoch, session->epoch, WS_EPOCH_SIZE);
-    know(redis, position, nonce);
-    know(redis, session->seen, session->seen_nonce);
+    note_stored(redis, position, nonce);
+    note_stored(redis, session->seen, session->seen_nonce);
     redis->session.n_attempts = 0;
     load_end(redis);
     batch_limit_forget(&redis->reader.page, place(&redis->reader));
     enter_stage(redis, STAGE_READING);
-    tell(redis, true, "connected");
+    report_state(redis, true, "connected");
 }
 
-/* The position of the newest one. What was loaded is of no use if there are newer ones that the
- * stream has no more. */
+/* Returns the position at which the manager starts. Drops the loaded events if the stream had newer
+ * ones that are gone, because the history must not have a gap. */
 static uint64_t newest(struct ws_redis *redis)
 {
     const struct reader *reader = &redis->reader;
@@ -198,7 +202,7 @@ void load_start(struct ws_redis *redis)
     if (result == WS_OK)
         started(redis, position, nonce);
     else if (result == WS_ERR_INVALID)
-        fail(redis, "the stream makes no sense");
+        fail(redis, "the epoch, a position or an event in the stream is not valid");
     else
         reader->retry_ms = redis->now_ms + RETRY_MS;
 }

@@ -1,5 +1,6 @@
-/* nodes.c: who else is there: each process writes down who is connected to it, and reads what the
- * others wrote. What is known of a process that is gone ends with its expiry, by Redis' clock. */
+/* nodes.c: the list of processes (nodes). With each heartbeat a process writes its figures to Redis and
+ * reads the figures of all others. The figures of a process that is gone expire by Redis' clock.
+ * Not here: the scripts (scripts.c). */
 #include "cluster/redis/carrier.h"
 
 #include <inttypes.h>
@@ -18,7 +19,7 @@ static const char *const member_names[N_MEMBERS] = {"total_connections", "unique
 
 enum member { TOTAL_CONNECTIONS, UNIQUE_USERS, ROOMS };
 
-/* --- our own ---------------------------------------------------------------------------------- */
+/* --- this node -------------------------------------------------------------------------------- */
 
 static char *describe(struct ws_redis *redis, size_t *length)
 {
@@ -32,7 +33,7 @@ static char *describe(struct ws_redis *redis, size_t *length)
         return NULL;
     buffer_init(&buffer, &redis->memory);
     if (json_members(stats, stats_length, member_names, values, N_MEMBERS)) {
-        if (values[ROOMS].text[0] != '{') /* null: there are too many */
+        if (values[ROOMS].text[0] != '{') /* null: the rooms exceed ROOMS_MAX_BYTES */
             values[ROOMS] = (struct json_slice){"{}", 2};
         for (size_t i = 0; i < N_MEMBERS; i++) {
             buffer_add_text(&buffer, i == 0 ? "{\"" : ",\"");
@@ -92,7 +93,7 @@ void nodes_leave(struct ws_redis *redis)
         link_flush(&redis->writing);
 }
 
-/* --- all -------------------------------------------------------------------------------------- */
+/* --- all nodes -------------------------------------------------------------------------------- */
 
 struct room {
     char *name; /* owned */
@@ -108,7 +109,7 @@ struct sum {
     size_t capacity;
 };
 
-/* 0 for what is not written as a whole number, or absent. */
+/* Returns 0 if the value is absent or not a non-negative integer. */
 static uint64_t number_of(struct json_slice value)
 {
     char *end;
@@ -154,7 +155,7 @@ static bool add_rooms(struct sum *sum, struct json_slice rooms)
     return true;
 }
 
-/* One that makes no sense is left out. */
+/* Adds a node to the sum. Skips a node whose text is not valid. False if memory ran out. */
 static bool add_node(struct sum *sum, struct json_slice name, struct json_slice text)
 {
     struct json_slice values[N_MEMBERS];
@@ -193,7 +194,7 @@ static void write_rooms(struct sum *sum)
     }
 }
 
-/* Each text has its length before it. */
+/* Appends a text, with its length before it. */
 static void pack(struct buffer *packed, const redisReply *text)
 {
     const size_t length = text->len;
@@ -235,7 +236,7 @@ static char *sum_up(struct sum *sum, const struct buffer *packed, size_t *length
     return buffer_take(&sum->text, length);
 }
 
-/* The text of all; NULL without memory. */
+/* Returns the JSON text for all nodes; NULL if memory ran out. */
 static char *merge(struct ws_redis *redis, const struct buffer *packed, size_t *length)
 {
     struct sum sum = {.redis = redis};
@@ -250,7 +251,7 @@ static char *merge(struct ws_redis *redis, const struct buffer *packed, size_t *
     return text;
 }
 
-/* --- the list, part by part ------------------------------------------------------------------- */
+/* --- reading the list ------------------------------------------------------------------------- */
 
 void nodes_failed(struct ws_redis *redis, bool was_cut)
 {
@@ -260,8 +261,8 @@ void nodes_failed(struct ws_redis *redis, bool was_cut)
         batch_limit_failed(kibibytes, kibibytes->events, 0, was_cut);
 }
 
-/* A node whose text alone does not get through would end every session: then the list is asked for
- * once in a while. */
+/* If the text of a single node ends the connection each time, requesting the list would end every
+ * session. The list is then requested only once in LISTS_SKIPPED heartbeats. */
 static bool is_skipped(struct listing *listing)
 {
     if (!batch_limit_is_hopeless(&listing->kibibytes, 0))
@@ -287,15 +288,16 @@ static void ask(struct ws_redis *redis, const char *name, size_t length)
 void nodes_beat(struct ws_redis *redis, const redisReply *reply)
 {
     if (reply->type != REDIS_REPLY_ERROR)
-        target_worked(servers_target(redis)); /* and is no replica */
+        target_worked(servers_target(redis)); /* and is not a replica */
     if (is_skipped(&redis->listing))
         redis->awaits_heartbeat = false;
     else
         ask(redis, "", 0);
 }
 
-/* Only kept: summing it up would take a loop its time at each heartbeat, whether anybody asks or
- * not. False if memory ran out, or it is no part of a list. */
+/* Stores a part of the list. It is summed up only in ws_redis_get_nodes(), because doing so at each
+ * heartbeat would delay the loop even if nobody calls that. False if memory ran out or the reply is
+ * not a list. */
 static bool add_part(struct ws_redis *redis, const redisReply *part)
 {
     struct buffer *packed = &redis->listing.packed;
@@ -314,8 +316,8 @@ static bool add_part(struct ws_redis *redis, const redisReply *part)
     return !packed->failed;
 }
 
-/* The name of the node with which the next part begins; NULL if this was the last one. No list is
- * larger than a reply may be. */
+/* The name of the node with which the next part begins; NULL if this was the last part. The list ends
+ * early when it is larger than a reply may be. */
 static const redisReply *next_node(const struct ws_redis *redis, const redisReply *part)
 {
     const redisReply *last = part->elements > 2 && part->elements % 2 == 1
@@ -328,7 +330,7 @@ static const redisReply *next_node(const struct ws_redis *redis, const redisRepl
     return last;
 }
 
-/* Without memory the former list stays. */
+/* Replaces the former list. If memory ran out, the former list stays. */
 static void finish(struct ws_redis *redis)
 {
     size_t length;
@@ -353,7 +355,7 @@ void nodes_seen(struct ws_redis *redis, const redisReply *reply)
 
     if (add_part(redis, reply)) {
         batch_limit_passed(kibibytes, kibibytes->events, 0);
-        if (redis->listing.packed.length > length) /* otherwise it might never end */
+        if (redis->listing.packed.length > length) /* a list without progress would never end */
             next = next_node(redis, reply);
         if (next == NULL) {
             batch_limit_forget(kibibytes, 0);

@@ -1,7 +1,7 @@
-/* reader.c: the stream's events on their way to the manager. With each XREAD the epoch is asked
- * for, in the same go: what was read is of that epoch if it still is the current one afterwards;
- * so is the role, where it could change.
- * Not here: what came before (load.c). */
+/* reader.c: reads new events from the stream and delivers them to the manager. Each XREAD is followed
+ * by a request for the epoch: if that is still the current one, the events belong to it. If the
+ * server could be demoted, ROLE is sent too.
+ * Not here: the events before the reader's start (load.c). */
 #include "cluster/redis/carrier.h"
 
 #include <inttypes.h>
@@ -18,11 +18,11 @@ void reader_begin(struct ws_redis *redis, uint64_t position)
     if (strcmp(reader->epoch, redis->session.epoch) != 0) {
         load_begin(redis, position);
     } else if (batch_limit_is_hopeless(&reader->page, reader->position)) {
-        tell(redis, true, "an event that does not get through is left out");
+        report_state(redis, true, "skipped an event that ended the connection each time");
         load_nothing(redis, reader->position + 1);
     } else {
         enter_stage(redis, STAGE_READING);
-        tell(redis, true, "connected");
+        report_state(redis, true, "connected");
     }
 }
 
@@ -42,7 +42,7 @@ void reader_end(struct ws_redis *redis)
     redis->reader.retry_ms = 0;
 }
 
-/* Who waits for the next event, whenever that comes, has not asked for too much. */
+/* A request for events that do not exist yet cannot have been too large. */
 void reader_failed(struct ws_redis *redis, bool was_cut)
 {
     struct reader *reader = &redis->reader;
@@ -54,7 +54,7 @@ void reader_failed(struct ws_redis *redis, bool was_cut)
         batch_limit_failed(&reader->page, reader->page.events, reader->position, was_cut);
 }
 
-/* --- answers ---------------------------------------------------------------------------------- */
+/* --- replies ---------------------------------------------------------------------------------- */
 
 void reader_read(struct ws_redis *redis, redisReply *reply)
 {
@@ -62,7 +62,7 @@ void reader_read(struct ws_redis *redis, redisReply *reply)
     redisReply *stream = entry_take(reply, 0);
     size_t bytes = 0;
 
-    if (stream == NULL) /* nothing came while Redis waited */
+    if (stream == NULL) /* no event was added within LINK_BLOCK_MS */
         return;
     reader->entries = entry_take(stream, 1);
     freeReplyObject(stream);
@@ -73,9 +73,9 @@ void reader_read(struct ws_redis *redis, redisReply *reply)
     batch_limit_passed(&reader->page, reader->entries->elements, bytes);
 }
 
-/* Whether it is the epoch of this session, and a position that we can be at. */
-static bool goes_on(const struct ws_redis *redis, const redisReply *epoch,
-                    const redisReply *position)
+/* True if the epoch is that of this session and the stream is not shorter than what was read. */
+static bool is_continuation(const struct ws_redis *redis, const redisReply *epoch,
+                            const redisReply *position)
 {
     return epoch->type == REDIS_REPLY_STRING && position->type == REDIS_REPLY_STRING &&
            strcmp(epoch->str, redis->session.epoch) == 0 &&
@@ -85,8 +85,8 @@ static bool goes_on(const struct ws_redis *redis, const redisReply *epoch,
 void reader_state(struct ws_redis *redis, const redisReply *reply)
 {
     if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
-        !goes_on(redis, reply->element[0], reply->element[1])) {
-        fail(redis, "the stream is another one");
+        !is_continuation(redis, reply->element[0], reply->element[1])) {
+        fail(redis, "the stream in Redis was replaced or deleted");
         return;
     }
     lock_acquire(&redis->lock);
@@ -94,7 +94,7 @@ void reader_state(struct ws_redis *redis, const redisReply *reply)
     lock_release(&redis->lock);
     redis->reader.is_waiting = false;
     if (redis->reader.entries == NULL && redis->reader.expects_some)
-        load_begin(redis, LOAD_NEWEST); /* they are not in the stream any more */
+        load_begin(redis, LOAD_NEWEST); /* the stream was trimmed: they are gone */
 }
 
 /* --- delivery --------------------------------------------------------------------------------- */
@@ -106,11 +106,11 @@ static void advance(struct ws_redis *redis, uint64_t position, const char *nonce
     redis->counters.delivered += n;
     lock_release(&redis->lock);
     snprintf(redis->reader.nonce, sizeof redis->reader.nonce, "%s", nonce);
-    know(redis, position, nonce);
+    note_stored(redis, position, nonce);
     redis->session.n_attempts = 0;
 }
 
-/* As many as the manager takes. False when one is missing. */
+/* Delivers entries until the manager takes no more. False if an event is missing. */
 static bool deliver(struct ws_redis *redis)
 {
     struct reader *reader = &redis->reader;

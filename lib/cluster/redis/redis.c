@@ -1,4 +1,5 @@
-/* redis.c: a carrier's life, and what the host and the manager call. */
+/* redis.c: creates and frees a carrier, and has the functions that the host and the manager call.
+ * Not here: the session with Redis (session.c). */
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -27,7 +28,7 @@ void ws_redis_options_init_size(ws_redis_options *options, size_t size)
     options_init(options, size, &defaults, sizeof defaults);
 }
 
-/* WS_OK, or an error with one line in `text`. */
+/* Returns WS_OK, or an error and one line about it in `text`. */
 static int read_uri(struct uri *uri, const ws_allocator *memory, const char *from, char *text,
                     size_t size)
 {
@@ -56,14 +57,13 @@ int ws_redis_check_uri(const char *uri, char *text, size_t size)
 
 /* --- what the manager calls ------------------------------------------------------------------- */
 
-/* True in a child of the process that made it: its connections are the parent's, and so are the
- * events that wait. */
-static bool is_parents(const struct ws_redis *redis)
+/* True in a child of fork(): the connections and the waiting events belong to the parent. */
+static bool belongs_to_parent(const struct ws_redis *redis)
 {
     return redis->n_forks != forks_count();
 }
 
-/* Once between two runs. */
+/* Calls the host's `wake`, at most once between two runs. */
 static void wake(struct ws_redis *redis)
 {
     bool was_woken;
@@ -86,7 +86,7 @@ static int publish(const ws_cluster_event *event, void *receipt, void *data)
     struct ws_redis *redis = data;
     int result;
 
-    if (is_parents(redis))
+    if (belongs_to_parent(redis))
         return WS_ERR_FORKED;
     lock_acquire(&redis->lock);
     result = queue_push(&redis->queue, event, receipt);
@@ -101,15 +101,15 @@ static int publish(const ws_cluster_event *event, void *receipt, void *data)
 static int fetch(uint64_t after, uint32_t max_events, void *request, void *data)
 {
     struct ws_redis *redis = data;
-    int result =
-        is_parents(redis) ? WS_ERR_FORKED : fetches_push(redis, after, max_events, request);
+    int result = belongs_to_parent(redis) ? WS_ERR_FORKED
+                                          : fetches_push(redis, after, max_events, request);
 
     if (result == WS_OK)
         wake(redis);
     return result;
 }
 
-/* --- life ------------------------------------------------------------------------------------- */
+/* --- creation ------------------------------------------------------------------------------------- */
 
 static bool key_valid(const char *key)
 {
@@ -130,7 +130,7 @@ static bool options_valid(const ws_redis_options *options)
            options->heartbeat_interval_ms > 0;
 }
 
-/* {KEY}:WHAT; NULL if memory ran out. */
+/* Returns {KEY}:WHAT; NULL if memory ran out. */
 static char *make_key(const struct ws_redis *redis, const char *key, const char *what)
 {
     char text[WS_NAME_MAX + 32];
@@ -173,7 +173,8 @@ static void destroy(struct ws_redis *redis)
     memory_free(&memory, redis);
 }
 
-/* An event that another process could keep until it was stored can be read, at least alone. */
+/* The limit of a reply. An event that fits into the queue of another process must be readable, at least
+ * in a reply of its own. */
 static size_t max_reply_bytes(const ws_redis_options *options)
 {
     uint64_t bytes = options->max_pending_bytes;
@@ -259,8 +260,9 @@ static void watch_nothing(int fd, int events, void *user_data)
     (void)user_data;
 }
 
-/* The host may share an epoll descriptor with the parent, which must go on waiting by it. Locks may
- * be held by threads that are the parent's alone. */
+/* Prepares a child of fork() to free the carrier. The host may share an epoll descriptor with the
+ * parent, so `watch` must not remove descriptors from it. The lock is initialized again, because a
+ * thread of the parent may have held it during fork(). */
 static void leave_to_parent(struct ws_redis *redis)
 {
     lock_init(&redis->lock);
@@ -272,7 +274,7 @@ void ws_redis_free(ws_redis *redis)
 {
     if (redis == NULL)
         return;
-    if (is_parents(redis))
+    if (belongs_to_parent(redis))
         leave_to_parent(redis);
     else
         nodes_leave(redis);
@@ -288,7 +290,7 @@ void ws_redis_free(ws_redis *redis)
 
 void ws_redis_ready(ws_redis *redis, int fd, int events)
 {
-    if (redis == NULL || is_parents(redis))
+    if (redis == NULL || belongs_to_parent(redis))
         return;
     if (fd == redis->reading.fd)
         link_ready(&redis->reading, events);
@@ -304,12 +306,13 @@ static bool takes_errors(enum request_kind kind)
            kind == REQUEST_NODES || kind == REQUEST_SENTINEL || kind == REQUEST_MASTER;
 }
 
-/* The error's first word alone: a Redis that does not know AUTH repeats what came with it. */
+/* Only the first word of the error: a server that does not know AUTH repeats its arguments, which
+ * include the password. */
 static void write_refusal(char text[LINK_ERROR_SIZE], const char *error)
 {
     static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
-    snprintf(text, LINK_ERROR_SIZE, "AUTH is refused: %.*s", (int)strspn(error, letters),
+    snprintf(text, LINK_ERROR_SIZE, "AUTH was refused: %.*s", (int)strspn(error, letters),
              error);
 }
 
@@ -382,7 +385,7 @@ static void take_reply(struct ws_redis *redis, enum request_kind kind, redisRepl
     }
 }
 
-/* What is left when the session has failed goes with it. */
+/* Stops when the session fails: the remaining replies are dropped with the connection. */
 static void take_replies(struct ws_redis *redis, struct link *link)
 {
     enum request_kind kind;
@@ -401,8 +404,9 @@ static uint32_t total_limit(const struct ws_redis *redis)
            redis->listing.kibibytes.events;
 }
 
-/* Too much may have been under way for the connection. A Redis that is silent is no reason to ask for
- * less, but may not have got yet what was sent. */
+/* Reduces the batches that were in progress on a failed connection, because they may have been too
+ * large for it. A Redis that stays silent is no reason to request less. It may however not have
+ * received all that was sent, so the writer's batch is always reduced. */
 static void shrink(struct ws_redis *redis, const struct link *link)
 {
     bool was_cut = link->context == NULL;
@@ -417,7 +421,7 @@ static void shrink(struct ws_redis *redis, const struct link *link)
     if (link == &redis->reading && (was_cut || link->is_slow))
         reader_failed(redis, was_cut);
     if (total_limit(redis) < before)
-        redis->session.n_attempts = 0; /* the next one is not the same again */
+        redis->session.n_attempts = 0; /* the next attempt is a smaller one */
 }
 
 static void check(struct ws_redis *redis, struct link *link)
@@ -431,7 +435,7 @@ static void check(struct ws_redis *redis, struct link *link)
     fail(redis, link->error);
 }
 
-/* What went wrong ends the session. */
+/* Ends the session if a connection has failed. */
 static void check_session(struct ws_redis *redis)
 {
     check(redis, &redis->reading);
@@ -459,7 +463,7 @@ static uint64_t next_deadline(struct ws_redis *redis)
 
 uint64_t ws_redis_run(ws_redis *redis, uint64_t now_ms)
 {
-    if (redis == NULL || is_parents(redis))
+    if (redis == NULL || belongs_to_parent(redis))
         return WS_NO_DEADLINE;
     lock_acquire(&redis->lock);
     redis->is_woken = false;

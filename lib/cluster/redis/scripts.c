@@ -1,31 +1,35 @@
-/* scripts.c: what Redis does for us in one step each, in Lua. */
+/* scripts.c: Lua scripts that Redis executes atomically. */
 #include "cluster/redis/scripts.h"
 
-/* An event's id in the stream is its position and the nonce of the session that stored it. So a
- * Redis that has lost its newest events is found out even if others have taken their positions
- * since: either the position that we know was not reached again, or what is there is by another
- * session. Then the stream goes on as another epoch.
+/* Detecting lost events: an event's id in the stream is its position and the nonce of the session that
+ * stored it. If Redis has lost its newest events, the position that this process knows either does not
+ * exist, or holds an event with another nonce because other events were stored since. A new epoch then
+ * begins, and clients learn of a gap.
  *
- * With the epoch Redis keeps its former ones: the newest position of each that a process knew when
- * it left it, and where the next epoch began in this stream. A process that comes from a former
- * epoch has clients who may have what nobody else has: it may have gone on in another Redis, the
- * master before a failover. If its newest event is in this stream nothing of that kind happened. If
- * it is no newer than what was known when the epoch ended, everybody was told of a gap after it was
- * stored. Otherwise the epoch is replaced once more, so that everybody is told again. Each process
- * brings that about once at most: then it knows the current epoch.
+ * Former epochs: Redis keeps the last epochs. For each it stores the newest position that any process
+ * knew when it left the epoch, and the position at which the next epoch began in this stream. A process
+ * that comes from a former epoch may have continued in another Redis (the master before a failover),
+ * and its clients may have events that no other process has. There are three cases:
+ * - Its newest event is in this stream: nothing was lost.
+ * - Its newest event is not newer than the position that is stored for the epoch: all clients learned
+ *   of a gap after that event was stored.
+ * - In any other case a new epoch begins, so that all clients learn of a gap again. Each process causes
+ *   this at most once, because it knows the current epoch afterwards.
  *
- * A process may come from an epoch that is not remembered here, because this stream is from before
- * its beginning, or it is too long ago. Then the epoch is replaced even if all of the process's
- * events are here: that one may have begun to tell everybody of a gap, and what the process knew of
- * the epoch before is forgotten. Its ids would be those of other events if it is the current one.
+ * Unknown epochs: a process may come from an epoch that is not among the former ones, because this
+ * stream is older than the epoch, or because the epoch ended too long ago. A new epoch then begins even
+ * if the stream has all events of the process: the unknown epoch may have begun in order to report a
+ * gap, and what the process knew of the epoch before it is forgotten. If that earlier epoch is the
+ * current one of this stream, its ids could stand for other events.
  *
- * A process begins behind what its manager has, if this stream has that too, or else where the
- * epoch began that followed its own. A stream that is older than the process's epoch does not know
- * that one: then the process begins where it left the epoch that is the stream's newest of those it
- * was in, or, if it was in none of them, where the current one began.
+ * Where a process begins: behind the last event that its manager has, if this stream has that event; if
+ * not, where the epoch after its own began. If the stream does not know the process's epoch, the
+ * process begins where it left the newest of the stream's epochs that it was in; if it was in none of
+ * them, where the current epoch began.
  *
- * A user who may run but half of what an event takes would leave it half stored. An entry beyond
- * the position, which such a user or a stranger left, is in the way of all that come. */
+ * The script first checks the rights of the user, because a user who may run only some of the commands
+ * would leave events half stored. An entry beyond the position, left by such a user or by another
+ * program, would block all later events: the stream is deleted and a new epoch begins. */
 const char script_attach[] =
     "for _, command in ipairs(redis.acl_check_cmd and {'XADD', 'XTRIM', 'HSET', 'SET'} or {}) "
     "do\n"
@@ -123,10 +127,10 @@ const char script_attach[] =
     "if has_read then start = tonumber(string.match(ARGV[4], '^%d+')) end\n"
     "return {epoch, position, nonce, start}\n";
 
-/* Sequences are compared as texts: Lua's numbers end at 2^53. An event that fails ends the loop, so
- * that what comes later is never stored before what came earlier; what was stored before it is
- * remembered all the same. Redis refuses no more writes for want of memory or disk once it took the
- * first one, which is the XADD. */
+/* Sequences are compared as texts, because Lua's numbers are exact only up to 2^53. The loop ends at
+ * the first event that fails, so that no later event is stored before it; the position and the
+ * sequences of the events before it are still written. After the first write, the XADD, Redis does not
+ * refuse further writes of a script for lack of memory or disk space. */
 const char script_append[] =
     "local state = redis.call('HMGET', KEYS[1], 'epoch', 'position')\n"
     "if state[1] ~= ARGV[1] then return redis.error_reply('EPOCH is another one') end\n"

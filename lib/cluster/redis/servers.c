@@ -11,9 +11,9 @@
 #include <string.h>
 
 enum {
-    SENTINEL_TIMEOUT_MS = 1000, /* if there are other sentinels to ask */
+    SENTINEL_TIMEOUT_MS = 1000, /* if the URI names other sentinels */
     ASK_AGAIN_MS = 1000,
-    MAX_REDIRECTS = 5 /* until the events are read */
+    MAX_REDIRECTS = 5 /* before a backoff */
 };
 
 static bool go_to(struct ws_redis *redis, const struct place *place)
@@ -92,7 +92,7 @@ static uint64_t timeout_ms(const struct ws_redis *redis)
                                                                      : uri->timeout_ms;
 }
 
-static bool open_line(struct ws_redis *redis, const char *address)
+static bool open_sentinel(struct ws_redis *redis, const char *address)
 {
     const struct uri *uri = &redis->uri;
     const char *const with_user[] = {"AUTH", uri->sentinel_user, uri->sentinel_password, NULL};
@@ -125,7 +125,7 @@ static void ask_sentinel(struct ws_redis *redis)
     case TARGET_WAITING:
         break;
     case TARGET_FOUND:
-        if (!open_line(redis, target_address(target)) || !ask(redis))
+        if (!open_sentinel(redis, target_address(target)) || !ask(redis))
             servers_ask_failed(redis, link->error);
         break;
     case TARGET_UNKNOWN:
@@ -139,8 +139,8 @@ static void turn_to_next(struct ws_redis *redis)
     redis->servers.at = (redis->servers.at + 1) % redis->uri.n_hosts;
 }
 
-/* The line to a sentinel is of no use any more. True if the same one has another address. */
-static bool close_line(struct ws_redis *redis)
+/* Closes the connection to the sentinel. True if the same sentinel has another address to try. */
+static bool close_sentinel(struct ws_redis *redis)
 {
     link_close(&redis->asking);
     redis->servers.is_asking = false;
@@ -153,7 +153,7 @@ void servers_ask_failed(struct ws_redis *redis, const char *why)
     char name[PLACE_TEXT_SIZE];
 
     if (redis->session.stage != STAGE_ASKING) {
-        if (!close_line(redis))
+        if (!close_sentinel(redis))
             turn_to_next(redis);
         redis->servers.ask_ms = redis->now_ms + ASK_AGAIN_MS;
         return;
@@ -171,14 +171,14 @@ static bool read_master(const redisReply *reply, struct place *place)
            place_read(place, reply->element[0]->str, reply->element[1]->str);
 }
 
-/* NULL, or why the answer names no master. */
+/* Reads the master from the sentinel's reply. Returns NULL, or why there is none. */
 static const char *read_answer(const redisReply *reply, struct place *place)
 {
     if (reply->type == REDIS_REPLY_ERROR)
         return reply->str;
     if (reply->type == REDIS_REPLY_NIL)
-        return "it knows no master of that name";
-    return read_master(reply, place) ? NULL : "it names no host and port";
+        return "it knows no master with this name";
+    return read_master(reply, place) ? NULL : "its reply has no valid host and port";
 }
 
 bool servers_named(struct ws_redis *redis, const redisReply *reply)
@@ -196,7 +196,7 @@ bool servers_named(struct ws_redis *redis, const redisReply *reply)
     if (redis->session.stage == STAGE_ASKING)
         return go_to(redis, &place);
     if (!place_equal(&place, &redis->session.place))
-        fail(redis, "the sentinel names another master");
+        fail(redis, "the sentinel reports another master");
     return false;
 }
 
@@ -240,7 +240,7 @@ uint64_t servers_deadline(struct ws_redis *redis)
 /* --- nodes of a cluster ----------------------------------------------------------------------- */
 
 /* All keys are in one slot, so one node serves them all. The number of redirections without a
- * back-off is bounded, because nodes may name each other in a circle. */
+ * backoff is bounded, because nodes may name each other in a circle. */
 bool servers_follow(struct ws_redis *redis)
 {
     struct servers *servers = &redis->servers;
@@ -262,8 +262,8 @@ bool servers_follow(struct ws_redis *redis)
     return true;
 }
 
-/* ROLE would rule out a replica in a cluster, which names its master in the answer to a command with
- * a key. */
+/* ROLE alone would rule out a replica in a cluster. To a command with a key the replica answers MOVED,
+ * which names its master. */
 bool servers_probe(struct ws_redis *redis, struct link *link)
 {
     const char *const texts[] = {"HGET", redis->keys.state, "epoch", NULL};
@@ -296,14 +296,14 @@ bool servers_next(struct ws_redis *redis)
     struct servers *servers = &redis->servers;
     enum stage stage = redis->session.failed_in;
 
-    if (stage == STAGE_ASKING ? close_line(redis) : target_failed(servers_target(redis)))
-        return true; /* another address of the same one */
+    if (stage == STAGE_ASKING ? close_sentinel(redis) : target_failed(servers_target(redis)))
+        return true; /* the same server has another address to try */
     if (stage >= STAGE_LOADING) {
         servers->n_tried = 0;
         return false;
     }
     if (redis->uri.is_sentinel && stage != STAGE_ASKING)
-        close_line(redis);
+        close_sentinel(redis);
     turn_to_next(redis);
     if (++servers->n_tried < redis->uri.n_hosts &&
         (stage == STAGE_ASKING || !redis->uri.is_sentinel))
@@ -326,6 +326,6 @@ bool servers_role(struct ws_redis *redis, const redisReply *reply)
 
     if (role != NULL && role->type == REDIS_REPLY_STRING && strcmp(role->str, "master") == 0)
         return true;
-    fail(redis, "it is not a master");
+    fail(redis, "the server is not a master");
     return false;
 }

@@ -1,5 +1,6 @@
-/* session.c: reaching Redis, leaving it, coming back. A session is two connections, one on which
- * the reader may wait, and one for everything else; it ends when anything is wrong with either. */
+/* session.c: begins and ends a session with Redis. A session has two connections: one for the reader,
+ * whose commands block, and one for everything else. It ends when either connection fails.
+ * Not here: the choice of the server (servers.c). */
 #include "cluster/redis/carrier.h"
 
 #include <inttypes.h>
@@ -9,7 +10,7 @@
 
 #include "cluster/redis/scripts.h"
 
-enum { LEFT_TEXT_SIZE = LEFT_MAX * (WS_EPOCH_SIZE + NUMBER_SIZE + 1) };
+enum { LEFT_TEXT_SIZE = LEFT_EPOCHS_MAX * (WS_EPOCH_SIZE + NUMBER_SIZE + 1) };
 
 /* --- the end ---------------------------------------------------------------------------------- */
 
@@ -24,8 +25,8 @@ void session_close(struct ws_redis *redis)
     nodes_end(redis);
 }
 
-/* Which of several servers it was. */
-static void tell_failure(struct ws_redis *redis)
+/* Reports the failure to the host, with the server's name if there are several. */
+static void report_failure(struct ws_redis *redis)
 {
     const struct session *session = &redis->session;
     bool is_the_only_one = redis->uri.n_hosts == 1 && !redis->uri.is_sentinel &&
@@ -37,7 +38,7 @@ static void tell_failure(struct ws_redis *redis)
     snprintf(text, sizeof text, "%s: %s", place, session->failure);
     if (session->failed_in == STAGE_ASKING || is_the_only_one)
         snprintf(text, sizeof text, "%s", session->failure);
-    tell(redis, false, text);
+    report_state(redis, false, text);
 }
 
 void session_end_failed(struct ws_redis *redis)
@@ -48,15 +49,15 @@ void session_end_failed(struct ws_redis *redis)
         return;
     session_close(redis);
     session->retry_ms = redis->now_ms;
-    if (session->failed_in >= STAGE_LOADING) /* even if the next one follows at once */
-        tell_failure(redis);
+    if (session->failed_in >= STAGE_LOADING) /* even if the next session begins at once */
+        report_failure(redis);
     if (servers_follow(redis))
         return;
     count(redis, &redis->counters.failures, 1);
     if (servers_next(redis))
         return;
     session->retry_ms = redis->now_ms + backoff_ms(redis, &session->n_attempts);
-    tell_failure(redis);
+    report_failure(redis);
 }
 
 /* --- the beginning ---------------------------------------------------------------------------- */
@@ -95,7 +96,7 @@ static bool draw_nonce(char nonce[NUMBER_SIZE])
     return true;
 }
 
-static void write_left(const struct left *left, char text[LEFT_TEXT_SIZE])
+static void write_left(const struct left_epochs *left, char text[LEFT_TEXT_SIZE])
 {
     size_t length = 0;
 
@@ -115,13 +116,12 @@ static bool attach(struct ws_redis *redis)
     char epoch[WS_EPOCH_SIZE];
 
     if (ws_cluster_new_epoch(epoch) != WS_OK || !draw_nonce(redis->session.nonce)) {
-        snprintf(redis->reading.error, sizeof redis->reading.error,
-                 "there is no random number");
+        snprintf(redis->reading.error, sizeof redis->reading.error, "getrandom() failed");
         return false;
     }
     snprintf(newest, sizeof newest, "%" PRIu64 "-%s", known->position, known->nonce);
     snprintf(read, sizeof read, "%" PRIu64 "-%s", reader->position, reader->nonce);
-    write_left(&redis->left, left);
+    write_left(&redis->left_epochs, left);
     command_script(redis, script_attach, "2");
     command_add_text(&redis->command, redis->keys.state);
     command_add_text(&redis->command, redis->keys.events);
@@ -133,7 +133,7 @@ static bool attach(struct ws_redis *redis)
     return link_send(&redis->reading, REQUEST_ATTACH, &redis->command, redis->now_ms);
 }
 
-/* Both to the same address, since a name may have those of several servers. */
+/* Opens both connections to the same address, because a name may have addresses of several servers. */
 static void connect_to(struct ws_redis *redis, const char *address)
 {
     struct link *failed = NULL;
@@ -188,7 +188,7 @@ void session_verified(struct ws_redis *redis)
         fail(redis, redis->reading.error);
 }
 
-static bool is_attached(const redisReply *reply)
+static bool is_attach_reply(const redisReply *reply)
 {
     return reply->type == REDIS_REPLY_ARRAY && reply->elements == 4 &&
            reply->element[0]->type == REDIS_REPLY_STRING &&
@@ -203,8 +203,10 @@ void session_attached(struct ws_redis *redis, const redisReply *reply)
 {
     struct session *session = &redis->session;
 
-    if (!is_attached(reply)) {
-        fail(redis, "the keys hold something else");
+    if (!is_attach_reply(reply)) {
+        fail(redis,
+             "Redis returned an unexpected reply to the attach script; check whether other "
+             "programs write to its keys");
         return;
     }
     lock_acquire(&redis->lock);
@@ -215,6 +217,6 @@ void session_attached(struct ws_redis *redis, const redisReply *reply)
     session->seen = session->position;
     snprintf(session->seen_nonce, sizeof session->seen_nonce, "%s", reply->element[2]->str);
     if (strcmp(redis->known.epoch, session->epoch) == 0)
-        know(redis, session->seen, session->seen_nonce);
+        note_stored(redis, session->seen, session->seen_nonce);
     reader_begin(redis, (uint64_t)reply->element[3]->integer);
 }

@@ -1,5 +1,6 @@
-/* writer.c: events on their way into the stream. One batch is on its way at a time: it holds what
- * has come while the one before it was, and as long as Redis takes none nothing overtakes it. */
+/* writer.c: appends events to the stream. Only one batch at a time is sent, so that nothing overtakes
+ * a batch that Redis refuses. Events that arrive meanwhile form the next batch.
+ * Not here: the queue (queue.c) and the script (scripts.c). */
 #include "cluster/redis/carrier.h"
 
 #include <stdio.h>
@@ -10,8 +11,8 @@
 enum {
     BATCH_MAX_BYTES = 512 << 10,
 
-    /* Redis takes commands and words of this size, whatever its limits are
-     * (client-query-buffer-limit, proto-max-bulk-len). */
+    /* Redis accepts commands and arguments of this size with any setting of client-query-buffer-limit
+     * and proto-max-bulk-len. */
     ALWAYS_TAKEN_BYTES = 1 << 20
 };
 
@@ -25,7 +26,7 @@ static void add_piece(struct command *command, struct piece piece)
     command_add(command, piece.text != NULL ? piece.text : "", piece.length);
 }
 
-/* How many events the next batch has. The lock is held. */
+/* The number of events in the next batch. The lock must be held. */
 static uint32_t batch_size(const struct ws_redis *redis, uint32_t max_events)
 {
     size_t bytes = 0;
@@ -42,7 +43,7 @@ static uint32_t batch_size(const struct ws_redis *redis, uint32_t max_events)
     return n;
 }
 
-/* The lock is held. */
+/* Adds the first n events of the queue to the command. The lock must be held. */
 static void add_batch(struct ws_redis *redis, uint32_t n)
 {
     struct command *command = &redis->command;
@@ -95,9 +96,9 @@ void writer_end(struct ws_redis *redis)
     redis->writer.n_sent = 0;
 }
 
-/* --- answers ---------------------------------------------------------------------------------- */
+/* --- replies ---------------------------------------------------------------------------------- */
 
-/* The oldest event is stored, or was before. */
+/* The oldest event is stored. `position` is 0 if it was in the stream before. */
 static void settle(struct ws_redis *redis, uint64_t position)
 {
     struct pending *pending;
@@ -110,14 +111,14 @@ static void settle(struct ws_redis *redis, uint64_t position)
         redis->counters.duplicates++;
     lock_release(&redis->lock);
     if (position > 0)
-        know(redis, position, redis->session.nonce);
+        note_stored(redis, position, redis->session.nonce);
     redis->writer.n_settled++;
     redis->session.n_attempts = 0;
     ws_manager_cluster_stored(redis->manager, pending->receipt, WS_OK, position);
     memory_free(&redis->memory, pending);
 }
 
-/* The oldest event is more than Redis takes. */
+/* Gives up the oldest event, which is larger than Redis accepts. */
 static void refuse(struct ws_redis *redis)
 {
     struct pending *pending;
@@ -153,9 +154,9 @@ void writer_failed(struct ws_redis *redis, bool was_cut)
         refuse(redis);
 }
 
-/* Another epoch, a replica (which Redis before 7 says in the midst of more), a missing right, or a
- * node of a cluster that is not, or not alone, in charge: that is for a new session, which looks
- * into it. */
+/* True for errors that a new session must examine: another epoch, a replica (Redis before 7 says so in
+ * the middle of a longer text), a missing right, or a cluster node that does not serve the slot or
+ * serves only a part of it. */
 static bool needs_new_session(const char *why)
 {
     static const char *const texts[] = {"EPOCH",          "READONLY", "can't run this command",
@@ -168,13 +169,13 @@ static bool needs_new_session(const char *why)
     return false;
 }
 
-/* Without need of a new session Redis is as it was but takes nothing, for example since its memory
- * is full; events of others are read on. */
+/* Redis refused the batch. Unless a new session is needed, the batch is sent again later and reading
+ * continues: Redis may be out of memory, for example. */
 static void not_appended(struct ws_redis *redis, const char *why)
 {
     struct writer *writer = &redis->writer;
 
-    if (strstr(why, "invalid bulk length") != NULL) { /* Redis ends the connection too */
+    if (strstr(why, "invalid bulk length") != NULL) { /* Redis also closes the connection */
         writer_failed(redis, true);
         fail(redis, why);
         return;
@@ -184,17 +185,17 @@ static void not_appended(struct ws_redis *redis, const char *why)
         return;
     }
     writer->n_sent = 0;
-    if (strncmp(why, "NOSCRIPT", 8) == 0) { /* it was flushed, for example */
+    if (strncmp(why, "NOSCRIPT", 8) == 0) { /* for example after SCRIPT FLUSH */
         writer->is_script_known = false;
         return;
     }
     writer->retry_ms = redis->now_ms + backoff_ms(redis, &writer->n_attempts);
     count(redis, &redis->counters.failures, 1);
-    tell(redis, true, why);
+    report_state(redis, true, why);
 }
 
-/* Whether it tells of so many events what became of each. */
-static bool is_answer(const redisReply *reply, uint32_t n)
+/* True if the reply has a position for each of n events. */
+static bool is_append_reply(const redisReply *reply, uint32_t n)
 {
     if (reply->type != REDIS_REPLY_ARRAY || reply->elements != n)
         return false;
@@ -213,18 +214,18 @@ void writer_appended(struct ws_redis *redis, const redisReply *reply)
         not_appended(redis, reply->str);
         return;
     }
-    if (!is_answer(reply, n)) {
-        fail(redis, "an answer makes no sense");
+    if (!is_append_reply(reply, n)) {
+        fail(redis, "Redis returned an unexpected reply to the script that appends events");
         return;
     }
     writer->n_sent = 0;
     writer->n_attempts = 0;
     writer->is_script_known = true;
-    target_worked(servers_target(redis)); /* and is no replica */
+    target_worked(servers_target(redis)); /* and is not a replica */
     batch_limit_passed(&writer->batch, n, 0);
     for (uint32_t i = 0; i < n; i++)
         settle(redis, (uint64_t)reply->element[i]->integer);
-    tell(redis, true, "connected");
+    report_state(redis, true, "connected");
 }
 
 void writer_give_up(struct ws_redis *redis)
