@@ -129,6 +129,19 @@ START_TEST(the_state_is_damaged)
 }
 END_TEST
 
+/* A process that does not know an epoch yet reports that the damaged one is not valid. */
+START_TEST(the_epoch_is_damaged_at_the_start)
+{
+    server_start(&server, NULL);
+    server_do(&server, "HSET {wsmanager}:state epoch ABCDEFGHIJ position 0");
+    node_start(&ann, "ann", server.uri);
+    UNTIL_TOLD("is not valid");
+    server_do(&server, "HDEL {wsmanager}:state epoch");
+    UNTIL(ann.connected);
+    end();
+}
+END_TEST
+
 /* Keys that only describe processes, or hold a producer's number, are no reason to stop. */
 START_TEST(other_keys_of_another_kind)
 {
@@ -151,8 +164,8 @@ END_TEST
 int main(void)
 {
     return suite_run("redis-strangers",
-                     (const TTest *const[]){keys_of_another_kind, foreign_entries_are_skipped,
-                                            a_foreign_entry_far_ahead, another_epoch,
-                                            the_state_is_damaged, other_keys_of_another_kind,
-                                            NULL});
+                     (const TTest *const[]){
+                         keys_of_another_kind, foreign_entries_are_skipped,
+                         a_foreign_entry_far_ahead, another_epoch, the_state_is_damaged,
+                         the_epoch_is_damaged_at_the_start, other_keys_of_another_kind, NULL});
 }
