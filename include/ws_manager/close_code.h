@@ -1,8 +1,8 @@
 /** @file
  * The codes with which a WebSocket closes.
  *
- * A code is a `uint16_t` in every function and callback, because a peer may send one that has no
- * name here: 3000 to 4999 belong to libraries and applications (RFC 6455 §7.4.2).
+ * A code is a `uint16_t` in every function and callback, because a peer may send one that has
+ * no name here: 3000 to 4999 belong to libraries and applications (RFC 6455 §7.4.2).
  */
 #ifndef WS_MANAGER_CLOSE_CODE_H
 #define WS_MANAGER_CLOSE_CODE_H
@@ -21,8 +21,8 @@ enum ws_close_code {
     /** The close frame has no code. Never sent: ws_disconnect_callback() receives it. */
     WS_CLOSE_NO_STATUS = 1005,
 
-    /** The connection broke without a close frame. Never sent: ws_disconnect_callback() receives
-     * it. */
+    /** The connection broke without a close frame. Never sent: ws_disconnect_callback()
+     * receives it. */
     WS_CLOSE_ABNORMAL = 1006,
 
     WS_CLOSE_INVALID_DATA = 1007,     /**< text that is not UTF-8, or corrupt compressed data */

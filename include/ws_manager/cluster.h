@@ -1,13 +1,17 @@
-/* cluster.h: events between processes: what a carrier (an engine's client, such as that of
- * ws_manager/redis.h) asks of the manager, and the manager of it. For those who write one; a host
- * that uses a carrier needs nothing of this.
+/** @file
+ * Events between processes: what the manager and a carrier ask of each other.
+ *
+ * A carrier is the client of an engine such as Redis (redis.h). This header is for those who
+ * write one; a host that uses a carrier needs nothing of it.
  *
  * The engine keeps one stream of events in one order. With a carrier set, an event that is sent
- * goes to the carrier, and is delivered, on every process and in the stream's order, when the
+ * goes to the carrier. It is delivered on every process, in the stream's order, when the
  * carrier reads it back. Joins, leaves and messages to one connection stay in the process.
  *
- * In the child of a fork() the manager has an epoch of its own, not the stream's: a carrier must
- * refuse to publish there (WS_ERR_FORKED), and leave its connections to the parent. */
+ * @par fork()
+ * In the child of a fork() the manager has an epoch of its own, not the stream's. A carrier
+ * must refuse to publish there (#WS_ERR_FORKED), and leave its connections to the parent.
+ */
 #ifndef WS_MANAGER_CLUSTER_H
 #define WS_MANAGER_CLUSTER_H
 
@@ -17,99 +21,206 @@
 
 WS_BEGIN_DECLS
 
-#define WS_EPOCH_SIZE                                                                          \
-    11 /* bytes of a stream's epoch: 10 characters of a-z and 2-7, and a NUL */
+/** Bytes of a stream's epoch: 10 characters of a-z and 2-7, and a NUL. */
+#define WS_EPOCH_SIZE 11
 
-/* Whom an event is for. */
-enum ws_scope { WS_SCOPE_EVERYONE = 0, WS_SCOPE_USER = 1, WS_SCOPE_ROOM = 2 };
+/** Whom an event is for. */
+enum ws_scope {
+    WS_SCOPE_EVERYONE = 0, /**< everyone */
+    WS_SCOPE_USER = 1,     /**< the connections of a user */
+    WS_SCOPE_ROOM = 2      /**< the members of a room */
+};
 
-/* An event as the stream keeps it. The texts are valid during the call and, but for `text`,
- * NUL-terminated. */
+/** An event as the stream keeps it.
+ *
+ * Its texts are valid during the call that has it, and NUL-terminated except `text`.
+ */
 typedef struct ws_cluster_event {
-    size_t size;
-    int32_t scope;      /* enum ws_scope */
-    const char *target; /* the user or the room; NULL for everyone */
-    const char
-        *exclude; /* connections that don't get it, by their connection_id, one space between
-                            two; NULL: none */
-    const char *text; /* the event: one JSON object without its id, in UTF-8 */
-    size_t length;    /* in bytes */
+    size_t size; /**< `sizeof(ws_cluster_event)` */
 
-    /* Whoever numbers its events, and the number: the stream takes an event only if its number is
-     * higher than the producer's last one, so that none is in it twice. NULL: the carrier numbers
-     * it. */
+    /* --- recipients --- */
+
+    int32_t scope;      /**< enum ws_scope */
+    const char *target; /**< the user or the room; NULL for everyone */
+
+    /** The connection_ids of those who do not receive it, one space between two; NULL: none. */
+    const char *exclude;
+
+    /* --- content --- */
+
+    const char *text; /**< the event: one JSON object without its id, in UTF-8 */
+    size_t length;    /**< of `text`, in bytes */
+
+    /* --- its place --- */
+
+    /** Whoever numbers its events; NULL: the carrier numbers it.
+     *
+     * The stream takes an event only if its number is higher than the producer's last one, so
+     * that none is stored twice.
+     */
     const char *producer;
-    uint64_t sequence;
 
-    /* Its place in the stream, from 1 on without a gap; 0 before it is stored. */
-    uint64_t position;
+    uint64_t sequence; /**< the producer's number */
+    uint64_t position; /**< in the stream, from 1 on without a gap; 0 before it is stored */
 
-    /* 1 if a callback publishes it for a client's message: such events take no more than half of the
-     * room that a carrier has for what waits, so that clients can't keep the application from
-     * publishing. */
+    /* --- on whose account --- */
+
+    /** 1 if a callback publishes it for a client's message. Such events take at most half of
+     * the room that a carrier has for what waits, so that clients can't keep the application
+     * from publishing. */
     int32_t for_client;
 } ws_cluster_event;
 
-/* A carrier. `data` is that of ws_manager_set_cluster(). */
+/** The functions of a carrier, which the manager calls. `data` is that of
+ * ws_manager_set_cluster(). */
 typedef struct ws_cluster {
-    size_t size;
+    size_t size; /**< `sizeof(ws_cluster)` */
 
-    /* Takes an event, to be stored behind those that it took before. Any thread, several at once,
-     * without a lock held. If `receipt` is not NULL and the event was taken,
-     * ws_manager_cluster_stored() is called with it once. Return WS_OK; WS_ERR_BACKPRESSURE when as
-     * many wait as may; WS_ERR_NO_MEMORY; WS_ERR_TOO_BIG; WS_ERR_FORKED. */
+    /** Takes an event, to be stored after those that it took before. Required.
+     *
+     * Called on any thread, on several at once, without a lock held.
+     *
+     * @param event    the event; to be copied
+     * @param receipt  if it is not NULL and the event was taken, ws_manager_cluster_stored() is
+     *                 to be called with it, once
+     * @param data     that of ws_manager_set_cluster()
+     *
+     * @retval WS_OK                it is taken
+     * @retval WS_ERR_BACKPRESSURE  too many events wait
+     * @retval WS_ERR_NO_MEMORY     an allocation failed
+     * @retval WS_ERR_TOO_BIG       the engine takes no event of this size
+     * @retval WS_ERR_FORKED        the carrier is the parent's
+     */
     int (*publish)(const ws_cluster_event *event, void *receipt, void *data);
 
-    /* Asks for stored events: those behind position `after`, in order, `max_events` at most;
-     * fewer will do. They are for all clients that need them, so little is asked for at once: 65
-     * requests without an answer, of 256 events each at most. The answer is one
-     * ws_manager_cluster_fetched() with `request`, later and on any thread, which may come from
-     * within this call. Any loop's thread, without a lock held. Return WS_OK, or an error and no
-     * answer: it is tried again for half a minute, as long as clients wait for an answer in any
-     * case.
+    /** Asks for stored events. Required.
      *
-     * What follows the newest event is asked too: no events mean that the stream ends there. A
-     * carrier that can't know what is stored does not answer before it can. */
+     * The answer is one ws_manager_cluster_fetched() with `request`, on any thread, within this
+     * call or later. What follows the newest event is asked for too: an answer without events
+     * means that the stream ends there. A carrier that does not know what is stored answers
+     * when it does.
+     *
+     * The events are for all clients that need them, so little is asked for at once: at most 65
+     * requests without an answer, of at most 256 events each. Called on any loop's thread,
+     * without a lock held.
+     *
+     * @param after       the position before the first event
+     * @param max_events  how many at most; the answer may have fewer
+     * @param request     for the answer
+     * @param data        that of ws_manager_set_cluster()
+     *
+     * @return #WS_OK; after an error there is no answer, and it is tried again for half a
+     * minute, or as long as clients wait for it
+     */
     int (*fetch)(uint64_t after, uint32_t max_events, void *request, void *data);
 } ws_cluster;
 
-/* Sets the carrier, before any loop or event is made; `cluster` is copied. Until
- * ws_manager_cluster_start() clients that want to recover wait. NULL takes it out again: to be
- * called when it has answered all receipts and requests, while no other thread sends or runs a
- * loop. Errors: WS_ERR_INVALID, WS_ERR_ALREADY. */
+/** Sets a manager's carrier, before a loop or an event is made.
+ *
+ * Clients that want to recover wait until ws_manager_cluster_start().
+ *
+ * @param manager  the manager
+ * @param cluster  the carrier's functions; copied. NULL takes the carrier out again, after it
+ *                 has answered all receipts and requests, and while no other thread sends or
+ *                 runs a loop
+ * @param data     passed to the functions; NULL if they need none
+ *
+ * @retval WS_OK           the carrier is set
+ * @retval WS_ERR_INVALID  a function is missing, or the size is not acceptable
+ * @retval WS_ERR_ALREADY  the manager has a carrier, a loop or an event
+ *
+ * @threads Any thread, while no other uses the manager.
+ * @ownership `data` must exist until the carrier is taken out.
+ */
 WS_EXPORT int ws_manager_set_cluster(ws_manager *manager, const ws_cluster *cluster,
                                      void *data);
 
-/* Random characters for a new stream's epoch: `epoch` has room for WS_EPOCH_SIZE. WS_ERR_SYSTEM.
- * Any thread. */
+/** Draws random characters for a new stream's epoch.
+ *
+ * @param[out] epoch  room for #WS_EPOCH_SIZE bytes
+ *
+ * @retval WS_OK           the epoch is drawn
+ * @retval WS_ERR_SYSTEM   the system refused randomness
+ * @retval WS_ERR_INVALID  `epoch` is NULL
+ *
+ * @threads Any thread.
+ */
 WS_EXPORT int ws_cluster_new_epoch(char *epoch);
 
-/* The following three: by one thread at a time. */
-
-/* The stream was reached, for the first time or again: its epoch and the position of its newest
- * event, to which ws_manager_cluster_deliver() will add. `events` are the newest ones up to there
- * (positions without a gap, the last one `position`), as many as the history may keep; they are not
- * delivered, only kept for clients that recover. If the epoch is not that of before, or not every
- * event up to `position` was delivered, connected clients are told that they missed something.
- * Errors: WS_ERR_INVALID (epoch, positions, an event), WS_ERR_BACKPRESSURE, WS_ERR_NO_MEMORY;
- * nothing has changed then. */
+/** Notifies the manager that the stream was reached, for the first time or again.
+ *
+ * If the epoch is not that of before, or not every event up to `position` was delivered,
+ * connected clients learn that they missed something.
+ *
+ * @param manager   the manager
+ * @param epoch     the stream's epoch
+ * @param position  of its newest event, to which ws_manager_cluster_deliver() will add
+ * @param events    the newest events, as many as the history may keep: positions without a gap,
+ *                  the last one `position`. They are kept for clients that recover, not
+ *                  delivered. NULL if there are none
+ * @param n_events  how many there are in `events`
+ *
+ * @retval WS_OK                the manager is notified
+ * @retval WS_ERR_INVALID       the epoch, the positions or an event is not acceptable
+ * @retval WS_ERR_BACKPRESSURE  a loop has too many calls waiting: try again later
+ * @retval WS_ERR_NO_MEMORY     an allocation failed: try again later
+ *
+ * @threads One thread at a time for this function, ws_manager_cluster_deliver() and
+ * ws_manager_cluster_stored().
+ */
 WS_EXPORT int ws_manager_cluster_start(ws_manager *manager, const char *epoch,
                                        uint64_t position, const ws_cluster_event *events,
                                        size_t n_events);
 
-/* The next event of the stream, which is delivered to those that it is for in this process. Errors:
- * WS_ERR_INVALID (its position is not the next one); WS_ERR_BACKPRESSURE, WS_ERR_NO_MEMORY: try the
- * same again later. One whose content can't be understood is passed over and logged. */
+/** Delivers the next event of the stream to its recipients in this process.
+ *
+ * An event whose content can't be understood is logged and passed over.
+ *
+ * @param manager  the manager
+ * @param event    the event, whose position follows that of the last one; copied
+ *
+ * @retval WS_OK                it is delivered, or passed over
+ * @retval WS_ERR_INVALID       its position is not the next one
+ * @retval WS_ERR_BACKPRESSURE  a loop has too many calls waiting: deliver it again later
+ * @retval WS_ERR_NO_MEMORY     an allocation failed: deliver it again later
+ *
+ * @threads One thread at a time for this function, ws_manager_cluster_start() and
+ * ws_manager_cluster_stored().
+ */
 WS_EXPORT int ws_manager_cluster_deliver(ws_manager *manager, const ws_cluster_event *event);
 
-/* An event that publish() took is stored at `position` (0: it was in the stream before), or, by
- * `result`, will not be, as far as is known. */
+/** Notifies the manager that an event of `publish` is stored, or will not be, as far as is
+ * known.
+ *
+ * @param manager   the manager
+ * @param receipt   that of `publish`; it is freed; NULL does nothing
+ * @param result    #WS_OK, or why the event is not stored
+ * @param position  of the event in the stream; 0 if it was stored before
+ *
+ * @threads One thread at a time for this function, ws_manager_cluster_start() and
+ * ws_manager_cluster_deliver().
+ */
 WS_EXPORT void ws_manager_cluster_stored(ws_manager *manager, void *receipt, int result,
                                          uint64_t position);
 
-/* The answer to a fetch(). What is missing before the first event, or all that was asked for if
- * n_events is 0, is lost: clients are told so. WS_ERR_NO_MEMORY, not for 0 events: answer the same
- * request again, later or with none. Any thread. */
+/** Answers a request of `fetch`.
+ *
+ * Events that are missing before the first one are lost: clients learn of the gap. An answer
+ * without events means that all that were asked for are lost, or that the stream ends there.
+ *
+ * @param manager   the manager
+ * @param request   that of `fetch`
+ * @param events    stored events, from the one after `after` on, in order; copied; may be NULL
+ *                  if `n_events` is 0
+ * @param n_events  how many there are in `events`
+ *
+ * @retval WS_OK             the answer is taken
+ * @retval WS_ERR_NO_MEMORY  an allocation failed, not with 0 events: answer this request again,
+ *                           later or with none
+ * @retval WS_ERR_INVALID    a pointer is NULL
+ *
+ * @threads Any thread.
+ */
 WS_EXPORT int ws_manager_cluster_fetched(ws_manager *manager, void *request,
                                          const ws_cluster_event *events, size_t n_events);
 

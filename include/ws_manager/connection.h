@@ -1,4 +1,7 @@
-/* connection.h: registering a connection, ending it, and the application's pointer on it. */
+/** @file
+ * Registering a connection of the application's own transport, ending a connection, and the
+ * application's pointer on it.
+ */
 #ifndef WS_MANAGER_CONNECTION_H
 #define WS_MANAGER_CONNECTION_H
 
@@ -10,62 +13,150 @@
 
 WS_BEGIN_DECLS
 
-/* What a connection's messages mean. */
+/** What the messages of a connection mean. */
 enum ws_protocol {
-    WS_PROTOCOL_JSON = 0, /* the library's JSON messages: welcome, rooms, events */
-    WS_PROTOCOL_RAW = 1 /* nothing: on_raw gets what comes; no rooms, no events, no presence */
+    WS_PROTOCOL_JSON = 0, /**< the library's JSON messages: welcome, rooms, events */
+    WS_PROTOCOL_RAW = 1   /**< `on_raw` gets each message; no rooms, no events, no presence */
 };
 
-/* Set up by ws_connect_options_init(). */
+/** The options of ws_manager_connect(), set up by ws_connect_options_init(). */
 typedef struct ws_connect_options {
-    size_t size;
-    const ws_transport *transport; /* must outlive the connection */
-    void *transport_data;          /* handed to the transport's functions */
-    const char *user_id;           /* NULL: anonymous; copied */
-    void *user_data;               /* the application's pointer on the connection */
-    int32_t protocol;              /* enum ws_protocol; default WS_PROTOCOL_JSON */
-    uint32_t ping_interval_ms;     /* told to the client in its welcome; default 25000 */
+    size_t size; /**< set by ws_connect_options_init() */
 
-    /* Of a client that was connected before. With `after`, the id of the last event that it saw (or
-     * any text that it gave for one), it gets what it missed since: what went to everyone, to its
-     * user, and to the rooms that it is in by these options or by what on_connect does; then it is
-     * told `recovered`, and whether that was all. `rooms` are entered if authorize_join lets it.
-     * `former_connection_id` is its welcome's of then: what excluded that connection is not
-     * repeated to it. All are copied; NULL: none. */
+    /* --- the transport --- */
+
+    const ws_transport *transport; /**< required; not copied: must outlive the connection */
+    void *transport_data;          /**< passed to the transport's functions */
+
+    /* --- identity --- */
+
+    const char *user_id; /**< the user's name; NULL for an anonymous client; copied */
+    void *user_data;     /**< the application's pointer on the connection */
+
+    /* --- messages --- */
+
+    int32_t protocol;          /**< enum ws_protocol; default #WS_PROTOCOL_JSON */
+    uint32_t ping_interval_ms; /**< told to the client in its welcome; default 25000 */
+
+    /* --- recovery: for a client that was connected before --- */
+
+    /** The id of the last event that the client saw, or any text that it gave for one; NULL: it
+     * does not recover; copied.
+     *
+     * The client gets what it missed: what went to everyone, to its user, and to the rooms that
+     * it is in by `rooms` or by what `on_connect` does. Then it receives `recovered`, which
+     * says whether that was all.
+     */
     const char *after;
+
+    /** The connection_id of the client's earlier welcome: what excluded that connection is not
+     * repeated to this one; NULL: none; copied. */
     const char *former_connection_id;
+
+    /** Names of rooms to enter, as far as `authorize_join` lets the client; NULL: none; copied.
+     */
     const char *const *rooms;
-    size_t n_rooms;
+
+    size_t n_rooms; /**< how many names there are in `rooms` */
 } ws_connect_options;
 
-/* Fills in the defaults. What is exported is told the size of the caller's struct, so that a newer
- * library writes no more than an older program has room for. Any thread. */
+/** Fills in the defaults for a struct of a given size: use ws_connect_options_init().
+ *
+ * @param[out] options  the struct
+ * @param size          the size of the caller's struct, in bytes; no more is written
+ *
+ * @threads Any thread.
+ */
 WS_EXPORT void ws_connect_options_init_size(ws_connect_options *options, size_t size);
 
+/** Fills in the defaults.
+ *
+ * @param[out] options  the struct
+ *
+ * @threads Any thread.
+ */
 static inline void ws_connect_options_init(ws_connect_options *options)
 {
     ws_connect_options_init_size(options, sizeof *options);
 }
 
-/* Registers a connection of any transport with a loop. Its welcome goes out, on_connect is
- * called, and events reach it from the loop's next ws_loop_run() on: every event that is sent
- * after this call, and none from before. Not needed with ws_websocket_new(), which does it.
- * Errors: WS_ERR_INVALID (options, name), WS_ERR_LIMIT, WS_ERR_DRAINING, WS_ERR_BACKPRESSURE,
- * WS_ERR_NO_MEMORY. *connection is set on success only. Any thread. */
+/** Registers a connection of the application's own transport with a loop.
+ *
+ * WebSockets are registered by ws_websocket_new() and their handshake. The connection receives
+ * its welcome, `on_connect` is called, and events are delivered from the loop's next
+ * ws_loop_run() on: every event that is sent after this call, and none from before.
+ *
+ * @param manager          the manager
+ * @param loop             a loop of this manager
+ * @param options          copied, except the transport
+ * @param[out] connection  the connection's id; set on success only
+ *
+ * @retval WS_OK                the connection is registered
+ * @retval WS_ERR_INVALID       an option or a name is not acceptable
+ * @retval WS_ERR_LIMIT         `max_connections` are registered
+ * @retval WS_ERR_DRAINING      ws_manager_drain() was called
+ * @retval WS_ERR_BACKPRESSURE  `max_pending` calls wait for the loop
+ * @retval WS_ERR_NO_MEMORY     an allocation failed
+ *
+ * @threads Any thread.
+ * @ownership The connection is the manager's until it ends. The transport and its data are the
+ * application's, until `close` of ws_transport or ws_manager_transport_closed().
+ */
 WS_EXPORT int ws_manager_connect(ws_manager *manager, ws_loop *loop,
                                  const ws_connect_options *options, ws_conn_id *connection);
 
-/* Ends a connection: it leaves its rooms, on_disconnect is called, and its transport closes
- * with `code` (1000 to 1003, 1007 to 1014 or 3000 to 4999, RFC 6455 §7.4) and `reason`
- * (UTF-8, at most 123 bytes; NULL: none) after what is queued for it. Errors: WS_ERR_INVALID,
- * WS_ERR_NOT_FOUND, WS_ERR_BACKPRESSURE, WS_ERR_NO_MEMORY. Any thread. */
+/** Ends a connection.
+ *
+ * It leaves its rooms, `on_disconnect` is called, and its transport closes after what is
+ * queued.
+ *
+ * @param manager     the manager
+ * @param connection  the connection's id
+ * @param code        why: 1000 to 1003, 1007 to 1014 or 3000 to 4999 (enum ws_close_code, RFC
+ *                    6455 §7.4)
+ * @param reason      a text to the code, at most 123 bytes (RFC 6455 §5.5); NULL for none;
+ *                    copied
+ *
+ * @retval WS_OK                the call is accepted
+ * @retval WS_ERR_INVALID       the code or the reason is not acceptable
+ * @retval WS_ERR_NOT_FOUND     there is no such connection
+ * @retval WS_ERR_BACKPRESSURE  `max_pending` calls wait for the connection's loop
+ * @retval WS_ERR_NO_MEMORY     an allocation failed
+ *
+ * @threads Any thread.
+ */
 WS_EXPORT int ws_manager_disconnect(ws_manager *manager, ws_conn_id connection, uint16_t code,
                                     const char *reason);
 
-/* The application's pointer on a connection; *user_data is set on success. The library never
- * follows it. Errors: WS_ERR_NOT_FOUND. Any thread. */
+/** Gets the application's pointer on a connection.
+ *
+ * @param manager         the manager
+ * @param connection      the connection's id
+ * @param[out] user_data  the pointer; set on success only
+ *
+ * @retval WS_OK             the pointer is set
+ * @retval WS_ERR_NOT_FOUND  there is no such connection
+ * @retval WS_ERR_INVALID    a pointer is NULL
+ *
+ * @threads Any thread.
+ * @ownership `*user_data` is the application's; the library never follows it.
+ */
 WS_EXPORT int ws_manager_get_user_data(ws_manager *manager, ws_conn_id connection,
                                        void **user_data);
+
+/** Sets the application's pointer on a connection.
+ *
+ * @param manager     the manager
+ * @param connection  the connection's id
+ * @param user_data   the pointer, which callbacks get in ws_connection_info; may be NULL
+ *
+ * @retval WS_OK             the pointer is set
+ * @retval WS_ERR_NOT_FOUND  there is no such connection
+ * @retval WS_ERR_INVALID    `manager` is NULL
+ *
+ * @threads Any thread.
+ * @ownership `user_data` is the application's; the library never follows it.
+ */
 WS_EXPORT int ws_manager_set_user_data(ws_manager *manager, ws_conn_id connection,
                                        void *user_data);
 

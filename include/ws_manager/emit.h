@@ -1,10 +1,28 @@
-/* emit.h: one line from anywhere in an application: something happened, tell everyone.
+/** @file
+ * One line from anywhere in an application: something happened, send it to everyone.
  *
- * emit_*() go through the default manager, ws_manager_emit_*() through a given one. The event
- * goes to everyone, or to the room that ws_manager_route_event_type() names for its type.
- * `json` is the event's data as JSON text, copied. Any thread. Errors: WS_ERR_INVALID (NULL),
- * WS_ERR_BAD_JSON, WS_ERR_TOO_BIG, WS_ERR_BACKPRESSURE, WS_ERR_NO_MEMORY; in each case nobody
- * gets the event. */
+ * @code
+ * emit_order_created("{\"id\":7,\"total\":1999}");                  // the default manager
+ * ws_manager_emit_order_created(manager, json, strlen(json)); // a manager of your own
+ * @endcode
+ *
+ * An event goes to everyone, or to the room that ws_manager_route_event_type() names for its
+ * type.
+ *
+ * An application gives its own event types the same two functions:
+ *
+ * @code
+ * // invoices.h
+ * int emit_invoice_paid(const char *json);
+ * int ws_manager_emit_invoice_paid(ws_manager *manager, const char *json, size_t length);
+ *
+ * // invoices.c, without a semicolon
+ * WS_DEFINE_EMIT(invoice_paid)
+ *
+ * // once, at the start
+ * result = ws_manager_register_event_type(ws_manager_default(), "invoice_paid");
+ * @endcode
+ */
 #ifndef WS_MANAGER_EMIT_H
 #define WS_MANAGER_EMIT_H
 
@@ -14,37 +32,91 @@
 
 WS_BEGIN_DECLS
 
-WS_EXPORT int ws_emit(const char *type, const char *json);
+/** @name Through the default manager
+ * @{
+ */
 
-#define WS_DEFINE_EMIT(type)                                                                   \
-    int emit_##type(const char *json)                                                          \
-    {                                                                                          \
-        return ws_emit(#type, json);                                                           \
-    }                                                                                          \
-    int ws_manager_emit_##type(ws_manager *manager, const char *json, size_t length)           \
-    {                                                                                          \
-        return ws_manager_emit(manager, #type, json, length);                                  \
-    }
+/** Emits an event through the default manager, which is made on first use:
+ * ws_manager_default().
+ *
+ * @param json  the event's data: one JSON value (RFC 8259) in UTF-8; copied
+ *
+ * @retval WS_OK                the event is accepted
+ * @retval WS_ERR_INVALID       `json` is NULL
+ * @retval WS_ERR_UNKNOWN_TYPE  the type is not registered; only for an application's own type
+ * @retval WS_ERR_BAD_JSON      `json` is not one JSON value, or nests too deeply
+ * @retval WS_ERR_TOO_BIG       `json` is larger than `max_event_bytes`, or than the carrier
+ *                              takes
+ * @retval WS_ERR_BACKPRESSURE  too many calls wait for a loop (`max_pending`), or events for
+ *                              the carrier
+ * @retval WS_ERR_NO_MEMORY     an allocation failed
+ * @retval WS_ERR_FORKED        the carrier is the parent's
+ *
+ * @threads Any thread.
+ */
+WS_EXPORT int emit_order_created(const char *json);
+WS_EXPORT int emit_order_updated(const char *json);
+WS_EXPORT int emit_order_status_changed(const char *json);
+WS_EXPORT int emit_client_created(const char *json);
+WS_EXPORT int emit_client_updated(const char *json);
+WS_EXPORT int emit_inventory_updated(const char *json);
+WS_EXPORT int emit_stock_low(const char *json);
+WS_EXPORT int emit_user_connected(const char *json);
+WS_EXPORT int emit_user_disconnected(const char *json);
 
-WS_EXPORT int emit_order_created(const char *order_json);
-WS_EXPORT int emit_order_updated(const char *order_json);
-WS_EXPORT int emit_order_status_changed(const char *change_json);
-WS_EXPORT int emit_client_created(const char *client_json);
-WS_EXPORT int emit_client_updated(const char *client_json);
-WS_EXPORT int emit_inventory_updated(const char *item_json);
-WS_EXPORT int emit_stock_low(const char *item_json);
-WS_EXPORT int emit_user_connected(const char *user_json);
-WS_EXPORT int emit_user_disconnected(const char *user_json);
+/** @} */
 
-/* The same with an event object (event.h), which can name a user and be asked whether it was
- * stored. Errors as ws_manager_broadcast(). */
-WS_EXPORT int ws_manager_emit_event(ws_manager *manager, ws_event *event);
-
-/* A notification: `message` is UTF-8 text, `severity` is "info", "success", "warning" or
- * "error" (else WS_ERR_INVALID), `user_id` the user whose connections get it, NULL for
- * everyone. */
+/** Emits a notification through the default manager: {"message":…,"severity":…}.
+ *
+ * @param message   the text for people
+ * @param user_id   the user whose connections receive it; NULL for everyone
+ * @param severity  "info", "success", "warning" or "error"
+ *
+ * @retval WS_OK           the event is accepted
+ * @retval WS_ERR_INVALID  `message` is not UTF-8, `severity` is none of the four, or `user_id`
+ *                         is no name (ws_name_is_valid())
+ * @return any other error of emit_order_created()
+ *
+ * @threads Any thread.
+ */
 WS_EXPORT int emit_notification(const char *message, const char *user_id, const char *severity);
 
+/** Emits an event of any registered type through the default manager.
+ *
+ * @param type  a registered event type
+ * @param json  the event's data: one JSON value (RFC 8259) in UTF-8; copied
+ *
+ * @retval WS_OK                the event is accepted
+ * @retval WS_ERR_UNKNOWN_TYPE  the type is not registered
+ * @return any other error of emit_order_created()
+ *
+ * @threads Any thread.
+ */
+WS_EXPORT int ws_emit(const char *type, const char *json);
+
+/** @name Through a manager
+ * @{
+ */
+
+/** Emits an event through a manager.
+ *
+ * @param manager  the manager
+ * @param json     the event's data: one JSON value (RFC 8259) in UTF-8; copied
+ * @param length   of `json`, in bytes
+ *
+ * @retval WS_OK                the event is accepted
+ * @retval WS_ERR_INVALID       a pointer is NULL
+ * @retval WS_ERR_UNKNOWN_TYPE  the type is not registered; only for an application's own type
+ * @retval WS_ERR_BAD_JSON      `json` is not one JSON value, or nests too deeply
+ * @retval WS_ERR_TOO_BIG       `json` is larger than `max_event_bytes`, or than the carrier
+ *                              takes
+ * @retval WS_ERR_BACKPRESSURE  too many calls wait for a loop (`max_pending`), or events for
+ *                              the carrier
+ * @retval WS_ERR_NO_MEMORY     an allocation failed
+ * @retval WS_ERR_FORKED        the carrier is the parent's
+ *
+ * @threads Any thread.
+ */
 WS_EXPORT int ws_manager_emit_order_created(ws_manager *manager, const char *json,
                                             size_t length);
 WS_EXPORT int ws_manager_emit_order_updated(ws_manager *manager, const char *json,
@@ -62,12 +134,69 @@ WS_EXPORT int ws_manager_emit_user_connected(ws_manager *manager, const char *js
                                              size_t length);
 WS_EXPORT int ws_manager_emit_user_disconnected(ws_manager *manager, const char *json,
                                                 size_t length);
+
+/** @} */
+
+/** Emits a notification through a manager: {"message":…,"severity":…}.
+ *
+ * @param manager   the manager
+ * @param message   the text for people
+ * @param user_id   the user whose connections receive it; NULL for everyone
+ * @param severity  "info", "success", "warning" or "error"
+ *
+ * @retval WS_OK           the event is accepted
+ * @retval WS_ERR_INVALID  `message` is not UTF-8, `severity` is none of the four, or `user_id`
+ *                         is no name (ws_name_is_valid())
+ * @return any other error of ws_manager_emit_order_created()
+ *
+ * @threads Any thread.
+ */
 WS_EXPORT int ws_manager_emit_notification(ws_manager *manager, const char *message,
                                            const char *user_id, const char *severity);
 
-/* The same for any registered type; WS_ERR_UNKNOWN_TYPE for others. */
+/** Emits an event of any registered type through a manager.
+ *
+ * @param manager  the manager
+ * @param type     a registered event type
+ * @param json     the event's data: one JSON value (RFC 8259) in UTF-8; copied
+ * @param length   of `json`, in bytes
+ *
+ * @retval WS_OK                the event is accepted
+ * @retval WS_ERR_UNKNOWN_TYPE  the type is not registered
+ * @return any other error of ws_manager_emit_order_created()
+ *
+ * @threads Any thread.
+ */
 WS_EXPORT int ws_manager_emit(ws_manager *manager, const char *type, const char *json,
                               size_t length);
+
+/** Emits an event object (event.h), which can name a user and notify when it is stored.
+ *
+ * @param manager  the manager that the event was made for
+ * @param event    the event; it can't be sent again
+ *
+ * @return the results of ws_manager_broadcast()
+ *
+ * @threads Any thread; it must be the event's.
+ */
+WS_EXPORT int ws_manager_emit_event(ws_manager *manager, ws_event *event);
+
+/** Defines emit_TYPE() and ws_manager_emit_TYPE() for an event type.
+ *
+ * The library's own are made by it too. The application declares the two functions, and
+ * registers the type with ws_manager_register_event_type(): see the example at the top.
+ *
+ * @param type  the name of the type, as an identifier without quotes
+ */
+#define WS_DEFINE_EMIT(type)                                                                   \
+    int emit_##type(const char *json)                                                          \
+    {                                                                                          \
+        return ws_emit(#type, json);                                                           \
+    }                                                                                          \
+    int ws_manager_emit_##type(ws_manager *manager, const char *json, size_t length)           \
+    {                                                                                          \
+        return ws_manager_emit(manager, #type, json, length);                                  \
+    }
 
 WS_END_DECLS
 

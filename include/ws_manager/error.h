@@ -1,4 +1,6 @@
-/* error.h: the library's result codes and their texts. */
+/** @file
+ * The results of functions, and their texts.
+ */
 #ifndef WS_MANAGER_ERROR_H
 #define WS_MANAGER_ERROR_H
 
@@ -6,32 +8,41 @@
 
 WS_BEGIN_DECLS
 
-/* What a function that returns int returns: 0 or one of these, never another negative number, but
- * for what its comment says.
- * Values are never renumbered, new ones are appended. */
+/** What a function returns that can fail: #WS_OK or one of the negative values.
+ *
+ * A value is never renumbered; new ones are appended. What causes an error in a particular
+ * function is written there.
+ */
 enum ws_error {
-    WS_OK = 0,
-    WS_ERR_INVALID = -1,   /* an argument, option or name is not acceptable */
-    WS_ERR_NO_MEMORY = -2, /* an allocation failed; nothing was changed */
-    WS_ERR_SYSTEM = -3,    /* the system refused randomness or a lock */
-    WS_ERR_BAD_JSON = -4,  /* the text is not one JSON value (RFC 8259), or nests too deeply */
-    WS_ERR_UNKNOWN_TYPE = -5,    /* an event type that nobody registered */
-    WS_ERR_TOO_BIG = -6,         /* larger than a limit allows */
-    WS_ERR_NOT_FOUND = -7,       /* no such connection, or no longer */
-    WS_ERR_ALREADY = -8,         /* is already so: member, sent, registered */
-    WS_ERR_NOT_MEMBER = -9,      /* the connection is not in that room */
-    WS_ERR_FORBIDDEN = -10,      /* the host's callback said no */
-    WS_ERR_TOO_MANY_ROOMS = -11, /* the connection is in as many rooms as it may be */
-    WS_ERR_LIMIT = -12,          /* as many connections or loops as there may be */
-    WS_ERR_BACKPRESSURE = -13,   /* a queue is full: try later */
-    WS_ERR_DROPPED = -14,        /* the message was not taken and never will be */
-    WS_ERR_DRAINING = -15,       /* the manager takes no new connections any more */
-    WS_ERR_CLOSED = -16,         /* the connection has ended: close its socket and free it */
-    WS_ERR_FORKED = -17          /* it was made before fork() and is the parent's */
+    WS_OK = 0,                   /**< success */
+    WS_ERR_INVALID = -1,         /**< an argument, option or name is not acceptable */
+    WS_ERR_NO_MEMORY = -2,       /**< an allocation failed */
+    WS_ERR_SYSTEM = -3,          /**< the system refused randomness, a lock or a thread */
+    WS_ERR_BAD_JSON = -4,        /**< not one JSON value (RFC 8259), or nested too deeply */
+    WS_ERR_UNKNOWN_TYPE = -5,    /**< the event type is not registered */
+    WS_ERR_TOO_BIG = -6,         /**< larger than a limit allows */
+    WS_ERR_NOT_FOUND = -7,       /**< the connection does not exist, or no longer */
+    WS_ERR_ALREADY = -8,         /**< done before: joined, sent, registered */
+    WS_ERR_NOT_MEMBER = -9,      /**< the connection is not in that room */
+    WS_ERR_FORBIDDEN = -10,      /**< a callback of the application refused */
+    WS_ERR_TOO_MANY_ROOMS = -11, /**< a limit of rooms is reached */
+    WS_ERR_LIMIT = -12,          /**< a limit of connections, loops or event types is reached */
+    WS_ERR_BACKPRESSURE = -13,   /**< a queue is full: try again later */
+    WS_ERR_DROPPED = -14,        /**< the message was not taken and never will be */
+    WS_ERR_DRAINING = -15,       /**< the manager takes no new connections any more */
+    WS_ERR_CLOSED = -16,         /**< the connection has ended: close its socket and free it */
+    WS_ERR_FORKED = -17          /**< made before fork(), and the parent's */
 };
 
-/* A short English text for a code, without a full stop; "unknown error" for any other number.
- * The text is static. Any thread. */
+/** A short English text for a result, without a full stop.
+ *
+ * @param error  a value of enum ws_error
+ *
+ * @return the text; "unknown error" for any other number
+ *
+ * @threads Any thread.
+ * @ownership The text is static.
+ */
 WS_EXPORT const char *ws_strerror(int error);
 
 WS_END_DECLS

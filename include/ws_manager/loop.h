@@ -1,8 +1,17 @@
-/* loop.h: one event-loop thread's share of a manager.
+/** @file
+ * One event-loop thread's share of a manager.
  *
- * A turn of the host's loop is: wait for its sockets, at most until the deadline, and for reading only
- * those of which ws_websocket_wants_read() is 1; hand in what they brought (ws_websocket_receive());
- * ws_loop_run(); write what ws_loop_next_output() names. */
+ * Create as many loops as there are threads with an event loop. Each turn of such a thread:
+ *
+ * @code
+ * // 1. Wait for sockets until the deadline. Watch for reading only those clients of which
+ * //    ws_websocket_wants_read() is 1.
+ * // 2. Hand in what was read: ws_websocket_receive().
+ * deadline_ms = ws_loop_run(loop, now_ms());
+ * while ((websocket = ws_loop_next_output(loop)) != NULL)
+ *     write_client(websocket); // ws_websocket_output(), writev(), ws_websocket_sent()
+ * @endcode
+ */
 #ifndef WS_MANAGER_LOOP_H
 #define WS_MANAGER_LOOP_H
 
@@ -12,63 +21,103 @@
 
 WS_BEGIN_DECLS
 
+/** The deadline of a loop that has nothing to do until it is woken. */
 #define WS_NO_DEADLINE UINT64_MAX
 
-/* Set up by ws_loop_options_init(). */
+/** The options of a loop, set up by ws_loop_options_init(). */
 typedef struct ws_loop_options {
-    size_t size;
+    size_t size; /**< set by ws_loop_options_init() */
 
-    /* Make the host's loop call ws_loop_run() soon: write to an eventfd, uv_async_send(). Called
-     * from any thread, without a lock held, once for all calls between two runs: whenever a call
-     * leaves something to the loop, also one on the loop's own thread such as
-     * ws_websocket_sent(). Not for ws_websocket_new(), _receive(), _upgrade(), _eof() and _close(),
-     * after which the host runs the loop anyway, nor for calls that a callback makes within these
-     * or ws_loop_run(). It must not call this library. May be NULL when only one thread exists and
-     * it runs the loop after every call. */
-    void (*wake)(void *user_data);
-    void *user_data;
+    /** Makes the host's loop call ws_loop_run() soon.
+     *
+     * Called when a call leaves something to the loop, on the loop's own thread too
+     * (ws_websocket_sent()). Not called by ws_websocket_new(), ws_websocket_receive(),
+     * ws_websocket_upgrade(), ws_websocket_eof() and ws_websocket_close(), after which the host
+     * runs the loop anyway, nor for what callbacks call within these or ws_loop_run(). NULL is
+     * for a host with one thread, which runs the loop after every call.
+     */
+    ws_wake_callback *wake;
+
+    void *user_data; /**< passed to `wake`; NULL if it needs none */
 } ws_loop_options;
 
-/* Fills in the defaults. What is exported is told the size of the caller's struct, so that a newer
- * library writes no more than an older program has room for. Any thread. */
+/** Fills in the defaults for a struct of a given size: use ws_loop_options_init().
+ *
+ * @param[out] options  the struct
+ * @param size          the size of the caller's struct, in bytes; no more is written
+ *
+ * @threads Any thread.
+ */
 WS_EXPORT void ws_loop_options_init_size(ws_loop_options *options, size_t size);
 
+/** Fills in the defaults.
+ *
+ * @param[out] options  the struct
+ *
+ * @threads Any thread.
+ */
 static inline void ws_loop_options_init(ws_loop_options *options)
 {
     ws_loop_options_init_size(options, sizeof *options);
 }
 
-/* Adds a loop; from then on it belongs to the thread that runs it. `now_ms` is the host's
- * monotonic clock in milliseconds (CLOCK_MONOTONIC; not the time of day, which may be set), the
- * same that ws_loop_run() gets and the same for all loops of a manager. Errors: WS_ERR_INVALID,
- * WS_ERR_LIMIT (256 loops), WS_ERR_NO_MEMORY. Any thread. */
+/** Makes a loop.
+ *
+ * @param manager    the manager; the loop keeps it in memory
+ * @param options    copied; NULL for the defaults
+ * @param now_ms     the host's monotonic clock in milliseconds (CLOCK_MONOTONIC, not the time
+ *                   of day, which may be set): one clock for all loops of a manager, and for
+ *                   ws_loop_run()
+ * @param[out] loop  the loop; set on success only
+ *
+ * @retval WS_OK             the loop is made
+ * @retval WS_ERR_INVALID    an option is not acceptable
+ * @retval WS_ERR_LIMIT      the manager has 256 loops
+ * @retval WS_ERR_NO_MEMORY  an allocation failed
+ *
+ * @threads Any thread. The loop then belongs to the thread that runs it.
+ * @ownership The caller owns `*loop`: ws_loop_free() frees it.
+ */
 WS_EXPORT int ws_loop_new(ws_manager *manager, const ws_loop_options *options, uint64_t now_ms,
                           ws_loop **loop);
 
-/* Ends the loop: its connections leave as if they had broken (on_disconnect with 1001), and
- * calls not yet carried out are dropped. WebSockets of this loop must be freed before. In a child of
- * fork() that has not run the loop nobody is told (manager.h). NULL does nothing. The loop's thread,
- * not within a callback. */
-WS_EXPORT void ws_loop_free(ws_loop *loop);
-
-/* Carries out what was called for this loop, the timers up to `now_ms` (monotonic milliseconds), and
- * then what the clients sent. A time that is earlier than the last one is logged, once, and taken as
- * if none had passed: the loop goes on from there.
+/** Carries out what was called for this loop, the timers that are due, and what clients sent.
  *
- * The application's calls come first, and have a budget of about a millisecond (8,192 deliveries or
- * 1,024 other calls), so that a broadcast to very many does not keep the host from reading; the rest
- * is done by the next call, in order. What clients sent has a budget as large, an eighth of it while
- * calls are left over. Clients take turns, and what they send is counted by what it costs: its bytes,
- * also after inflating, the application's callbacks, the checking of a token. So
- * each client that floods delays another's message by its share of a turn (a sixteenth), and none
- * delays an event. What a callback sends for a client's message is charged to that client, and no
- * further message of the loop's clients is carried out while more than two turns' worth of it waits,
- * on any loop.
+ * The application's calls come first, in order, as far as a budget of about a millisecond goes
+ * (8,192 deliveries or 1,024 other calls), so that a broadcast to very many clients does not
+ * keep the host from reading. The next run continues with the rest.
  *
- * Returns the time, on the same clock, at which it wants to be called again at the latest: `now_ms`
- * if there is more to do at once, WS_NO_DEADLINE if nothing is due. Within a callback of the same
- * loop it does nothing and returns `now_ms`. The loop's thread. */
+ * What clients sent has a budget of the same size, and an eighth of it while calls are left
+ * over. Clients take turns. Their messages are counted by what they cost: bytes, also after
+ * inflating, the application's callbacks, and the checking of tokens. So a client that floods
+ * the loop delays another client's message by its share of a turn (a sixteenth), and delays no
+ * event. What a callback sends for a client's message is charged to that client. While more
+ * than two turns' worth of such deliveries wait on any loop, no further message of this loop's
+ * clients is carried out.
+ *
+ * @param loop    the loop
+ * @param now_ms  the host's monotonic clock in milliseconds; a time before that of the last run
+ *                is logged once and counts as that of the last run
+ *
+ * @return the time at which the loop must be run again at the latest, on the same clock:
+ * `now_ms` if there is more to do at once, #WS_NO_DEADLINE if nothing is due. Within a callback
+ * of the same loop nothing is done and `now_ms` is returned.
+ *
+ * @threads The loop's thread.
+ */
 WS_EXPORT uint64_t ws_loop_run(ws_loop *loop, uint64_t now_ms);
+
+/** Ends a loop, after its WebSockets were freed.
+ *
+ * Its connections end as if they had broken: `on_disconnect` gets #WS_CLOSE_GOING_AWAY. Calls
+ * that were not carried out are dropped. In the child of a fork() that has not run the loop, no
+ * callback is called (ws_manager.h).
+ *
+ * @param loop  the loop; NULL does nothing
+ *
+ * @threads The loop's thread, not within a callback.
+ */
+WS_EXPORT void ws_loop_free(ws_loop *loop);
 
 WS_END_DECLS
 

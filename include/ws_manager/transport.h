@@ -1,5 +1,9 @@
-/* transport.h: what the manager asks of a transport, for those who write one. A host that uses
- * the WebSocket adapter needs nothing of this. */
+/** @file
+ * What the manager and a transport of the application's own ask of each other.
+ *
+ * A host that uses WebSockets (websocket.h) needs nothing of this. A transport registers each
+ * connection with ws_manager_connect().
+ */
 #ifndef WS_MANAGER_TRANSPORT_H
 #define WS_MANAGER_TRANSPORT_H
 
@@ -10,65 +14,155 @@
 
 WS_BEGIN_DECLS
 
-/* All are called on the thread of the connection's loop, without a lock held, and may call
- * every function of this library but ws_loop_run(). `transport_data` is that of
- * ws_connect_options. */
+/** The functions of a transport, which the manager calls.
+ *
+ * They run on the thread of the connection's loop, without a lock held, and may call every
+ * function of this library except ws_loop_run(). `transport_data` is that of
+ * ws_connect_options.
+ */
 typedef struct ws_transport {
-    size_t size;
+    size_t size; /**< `sizeof(ws_transport)` */
 
-    /* Queue a message for the client. The message is immutable; keep it with ws_message_ref().
-     * Return WS_OK; WS_ERR_BACKPRESSURE when it was taken but the queue fills up, and call
-     * ws_manager_transport_writable() when it has room again;
-     * WS_ERR_DROPPED when it was not taken: the manager then ends the connection with 1013,
-     * since a client that misses one event can't be brought up to date by later ones. */
+    /** Queues a message for the client. Required.
+     *
+     * @param message         immutable; ws_message_ref() keeps it after the call
+     * @param transport_data  that of ws_connect_options
+     *
+     * @retval WS_OK                it is queued
+     * @retval WS_ERR_BACKPRESSURE  it is queued, and the queue fills up: call
+     *                              ws_manager_transport_writable() when it has room again
+     * @retval WS_ERR_NO_MEMORY     it is not queued; the connection ends with
+     *                              #WS_CLOSE_TRY_AGAIN_LATER
+     * @retval WS_ERR_DROPPED       it is not queued. The connection ends with
+     *                              #WS_CLOSE_TRY_AGAIN_LATER, because later events do not make
+     *                              up for a missing one; `slow_policy` and `keep_slow_client`
+     *                              may decide otherwise
+     */
     int (*send)(ws_message *message, void *transport_data);
 
-    /* The manager has let go of the connection and won't call again: close it with this code
-     * and reason (`length` bytes, not NUL-terminated), after what was queued. */
+    /** Closes the client's connection, after what is queued for it. Required.
+     *
+     * The manager has let go of the connection and calls none of these functions again for it.
+     *
+     * @param code            why: enum ws_close_code
+     * @param reason          a text to the code, not NUL-terminated
+     * @param length          of `reason`, in bytes
+     * @param transport_data  that of ws_connect_options
+     */
     void (*close)(uint16_t code, const char *reason, size_t length, void *transport_data);
 
-    /* ws_manager_receive() returned WS_ERR_BACKPRESSURE for this connection and takes messages
-     * again: what waited was carried out. Called within ws_loop_run(); the transport may call
-     * ws_manager_receive() there. May be NULL, or absent in a shorter struct; then try again after
-     * each turn. */
+    /** Notifies that ws_manager_receive() takes messages again, after #WS_ERR_BACKPRESSURE.
+     *
+     * Called within ws_loop_run(); it may call ws_manager_receive(). If it is NULL, or absent
+     * in a shorter struct, try again after each turn.
+     *
+     * @param transport_data  that of ws_connect_options
+     */
     void (*resume)(void *transport_data);
 } ws_transport;
 
-/* The bytes of a message; *length is set. Valid while the caller holds a reference, or during
- * send(). Any thread. */
+/** The bytes of a message.
+ *
+ * @param message      the message
+ * @param[out] length  of the bytes
+ *
+ * @return the bytes, not NUL-terminated
+ *
+ * @threads Any thread.
+ * @ownership The bytes are the message's and valid while the caller holds a reference, or
+ * during `send`.
+ */
 WS_EXPORT const void *ws_message_payload(const ws_message *message, size_t *length);
 
-/* 1 for text (UTF-8), 0 for binary. Any thread. */
+/** Whether a message is text.
+ *
+ * @param message  the message
+ *
+ * @return 1 for text (UTF-8), 0 for binary
+ *
+ * @threads Any thread.
+ */
 WS_EXPORT int ws_message_is_text(const ws_message *message);
 
-/* Takes one more reference (returns its argument), or gives one back; every reference must be given
- * back before the last loop of its manager is freed. Any thread. */
+/** Takes a reference of a message.
+ *
+ * @param message  the message
+ *
+ * @return `message`
+ *
+ * @threads Any thread.
+ * @ownership The caller owns the reference: ws_message_unref() gives it back, before the last
+ * loop of the manager is freed.
+ */
 WS_EXPORT ws_message *ws_message_ref(ws_message *message);
+
+/** Gives back a reference of a message, which is freed with the last one.
+ *
+ * @param message  the message; NULL does nothing
+ *
+ * @threads Any thread.
+ */
 WS_EXPORT void ws_message_unref(ws_message *message);
 
-/* A whole message came in from the client; text must have been checked to be UTF-8. It is copied,
- * and carried out in one of the loop's next turns, in which the clients take turns: for
- * WS_PROTOCOL_JSON it is answered, joined, or handed to accept_message; for WS_PROTOCOL_RAW to on_raw.
+/** Hands in a whole message from a client.
  *
- * What waits for a connection is bounded: WS_ERR_BACKPRESSURE means that the message was not taken
- * because 256 messages or 16 KiB wait already. Stop reading from the client, keep the message, and
- * hand it in again when `resume` of ws_transport is called.
- * Errors: WS_ERR_BACKPRESSURE, WS_ERR_NOT_FOUND, WS_ERR_CLOSED (the connection is ending),
- * WS_ERR_INVALID (also for a ws_websocket's connection), WS_ERR_TOO_BIG (1 GiB), WS_ERR_NO_MEMORY
- * (the connection is ended in the next turn). The loop's thread. */
+ * It is carried out in one of the loop's next turns, in which the clients take turns. What
+ * waits for a connection is bounded: 256 messages or 16 KiB.
+ *
+ * @param manager     the manager
+ * @param connection  the connection's id
+ * @param data        the message; copied; may be NULL if `length` is 0
+ * @param length      of `data`, in bytes
+ * @param is_text     1 for text, which must have been checked to be UTF-8; 0 for binary
+ *
+ * @retval WS_OK                it is taken
+ * @retval WS_ERR_BACKPRESSURE  it is not taken, because too much waits. Stop reading from the
+ *                              client, keep the message, and hand it in again in
+ *                              ws_transport::resume
+ * @retval WS_ERR_NOT_FOUND     there is no such connection
+ * @retval WS_ERR_CLOSED        the connection is ending
+ * @retval WS_ERR_TOO_BIG       `length` is above 2^30
+ * @retval WS_ERR_NO_MEMORY     an allocation failed; the connection is ended in the next turn
+ * @retval WS_ERR_INVALID       the connection is that of a ws_websocket, or a pointer is NULL
+ *
+ * @threads The loop's thread.
+ */
 WS_EXPORT int ws_manager_receive(ws_manager *manager, ws_conn_id connection, const void *data,
                                  size_t length, int is_text);
 
-/* The transport's queue has room again, after its send() returned WS_ERR_BACKPRESSURE: a client
- * that came back gets more of what it missed, within this call or the loop's next turn. Errors:
- * WS_ERR_NOT_FOUND, WS_ERR_INVALID (a ws_websocket's connection, which needs no such call). The
- * loop's thread. */
+/** Notifies the manager that the transport's queue has room again, after ws_transport::send
+ * returned #WS_ERR_BACKPRESSURE.
+ *
+ * A client that came back gets more of what it missed, within this call or the loop's next
+ * turn.
+ *
+ * @param manager     the manager
+ * @param connection  the connection's id
+ *
+ * @retval WS_OK             the manager is notified
+ * @retval WS_ERR_NOT_FOUND  there is no such connection
+ * @retval WS_ERR_INVALID    the connection is that of a ws_websocket, which needs no such call
+ *
+ * @threads The loop's thread.
+ */
 WS_EXPORT int ws_manager_transport_writable(ws_manager *manager, ws_conn_id connection);
 
-/* The transport is gone: the connection leaves its rooms at once, on_disconnect is called with
- * `code` and `reason` (NULL: none), and the transport's functions are not called again.
- * Errors: WS_ERR_NOT_FOUND, WS_ERR_INVALID (a ws_websocket's connection: free that instead). The
- * loop's thread. */
+/** Notifies the manager that the transport is gone.
+ *
+ * The connection leaves its rooms at once, `on_disconnect` is called, and the transport's
+ * functions are not called again for it.
+ *
+ * @param manager     the manager
+ * @param connection  the connection's id
+ * @param code        why, for `on_disconnect`: enum ws_close_code
+ * @param reason      a text to the code; NULL for none
+ *
+ * @retval WS_OK             the connection has ended
+ * @retval WS_ERR_NOT_FOUND  there is no such connection
+ * @retval WS_ERR_INVALID    the connection is that of a ws_websocket: call ws_websocket_free()
+ *
+ * @threads The loop's thread.
+ */
 WS_EXPORT int ws_manager_transport_closed(ws_manager *manager, ws_conn_id connection,
                                           uint16_t code, const char *reason);
 

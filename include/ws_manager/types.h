@@ -1,4 +1,42 @@
-/* types.h: the opaque types, the id of a connection, names and allocators. */
+/** @file
+ * The opaque types, and what holds for every function of the library.
+ *
+ * @par NULL
+ * A pointer may be NULL only where its description says so. A function that gets NULL elsewhere
+ * has no effect. It then returns #WS_ERR_INVALID if it returns a result, NULL if it returns a
+ * pointer, #WS_NO_DEADLINE if it returns a deadline, and otherwise 0. Each `_free` function
+ * accepts NULL and does nothing.
+ *
+ * @par Results
+ * A function that can fail returns #WS_OK or a negative value of enum ws_error. After an error
+ * nothing has changed, nothing was sent, and no output was set.
+ *
+ * @par Texts
+ * A text is UTF-8. Without a length beside it, it is NUL-terminated. The library copies the
+ * texts and structs that it is given, unless a description says otherwise.
+ *
+ * @par Names
+ * Users, rooms and event types have names: ws_name_is_valid().
+ *
+ * @par Options
+ * A struct of options begins with its size, which its init function sets together with the
+ * defaults. A program that was compiled with older headers keeps working: options that it does
+ * not know have their defaults. A library that is older than the program refuses an option that
+ * it does not know (a byte other than 0 beyond its own struct) with #WS_ERR_INVALID.
+ *
+ * @code
+ * ws_manager_options options;
+ *
+ * ws_manager_options_init(&options);
+ * options.max_connections = 500;
+ * result = ws_manager_new(&options, &manager);
+ * @endcode
+ *
+ * @par Callbacks
+ * The type of a callback is named `ws_NAME_callback`. A callback named `on_NAME` is notified of
+ * something. One named by a verb decides or does something, and its result matters. `user_data`
+ * is the application's pointer, which the library passes on and never follows.
+ */
 #ifndef WS_MANAGER_TYPES_H
 #define WS_MANAGER_TYPES_H
 
@@ -9,39 +47,69 @@
 
 WS_BEGIN_DECLS
 
-/* The process's manager: directory of users and rooms, event types, statistics. Thread-safe. */
+/** A directory of connections, users and rooms, with event types and statistics. Any thread may
+ * use it. */
 typedef struct ws_manager ws_manager;
 
-/* One event-loop thread's share of a manager. Owned by that thread. */
+/** One event-loop thread's share of a manager. It belongs to that thread. */
 typedef struct ws_loop ws_loop;
 
-/* An event: type, data, user id. Owned by one thread until it is sent. */
+/** An event: its type, its data and the user that it is about. It belongs to one thread until
+ * it is sent. */
 typedef struct ws_event ws_event;
 
-/* What a transport carries: the bytes of one message, immutable, shared, counted. */
+/** The bytes of one message, which a transport carries: immutable, shared and counted. */
 typedef struct ws_message ws_message;
 
-/* A connection, by loop, slot and generation. It is a plain number: copy it, keep it, hand it
- * to other threads. Once the connection is gone, the id names nothing, and never another client
- * (the generation of a loop's slots repeats after 2^32 connections). 0 is never a connection. */
+/** The id of a connection: a number, which may be copied, kept and passed between threads.
+ *
+ * Once the connection is gone its id names nothing, and never another connection: the
+ * generation within the id repeats after 2^32 connections of a loop. 0 is never the id of a
+ * connection.
+ */
 typedef uint64_t ws_conn_id;
 
-#define WS_NAME_MAX 128 /* bytes of a name */
+/** The longest name of a user, room or event type, in bytes. */
+#define WS_NAME_MAX 128
 
-/* Whether a text can be the name of a user, room or event type: 1 to WS_NAME_MAX bytes of UTF-8
- * without control characters (U+0000 to U+001F, U+007F to U+009F), line and paragraph separators
- * (U+2028, U+2029) and characters that reorder text (U+202A to U+202E, U+2066 to U+2069). A name is
- * shown to others and stands in logs, so it must neither end a line nor look like another name. Returns 1 for such a text, else 0, also for NULL. Any thread. */
+/** Whether a text can be the name of a user, room or event type.
+ *
+ * A name has 1 to #WS_NAME_MAX bytes of UTF-8. Because it is shown to others and stands in
+ * logs, it must neither end a line nor look like another name. So it has no control characters
+ * (U+0000 to U+001F, U+007F to U+009F), no line and paragraph separators (U+2028, U+2029), and
+ * no characters that reorder text (U+202A to U+202E, U+2066 to U+2069).
+ *
+ * @param name  the text, or NULL
+ *
+ * @return 1 if it can be a name, otherwise 0
+ *
+ * @threads Any thread.
+ */
 WS_EXPORT int ws_name_is_valid(const char *name);
 
-/* Memory functions with the meaning of malloc(), realloc() and free(), called from any thread and
- * perhaps with the library's lock held: they must not call the library. */
+/** Makes a thread of the host call the run function soon: ws_loop_run() or ws_redis_run().
+ *
+ * For example it writes to an eventfd, or calls uv_async_send(). It must not call this library.
+ *
+ * @param user_data  that of the options
+ *
+ * @threads Any thread, without a lock held. It is called once for all calls between two runs.
+ */
+typedef void ws_wake_callback(void *user_data);
+
+/** Memory functions with the meaning of malloc(), realloc() and free().
+ *
+ * Any thread calls them, in part with a lock of the library held: they must not call the
+ * library. `user_data` is the member of that name.
+ */
 typedef struct ws_allocator {
-    size_t size;
-    void *(*malloc)(size_t bytes, void *user_data);
-    void *(*realloc)(void *memory, size_t bytes, void *user_data);
-    void (*free)(void *memory, void *user_data);
-    void *user_data;
+    size_t size; /**< `sizeof(ws_allocator)` */
+
+    void *(*malloc)(size_t bytes, void *user_data);                /**< required */
+    void *(*realloc)(void *memory, size_t bytes, void *user_data); /**< required */
+    void (*free)(void *memory, void *user_data);                   /**< required */
+
+    void *user_data; /**< passed to the functions; NULL if they need none */
 } ws_allocator;
 
 WS_END_DECLS

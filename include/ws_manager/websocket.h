@@ -1,12 +1,35 @@
-/* websocket.h: WebSocket (RFC 6455) for a host that has its own sockets and loop.
+/** @file
+ * WebSocket (RFC 6455) for a host that has its own sockets and loop.
  *
- * Sans-IO: the host hands in the bytes that it read and asks for the bytes to write; no
- * function here touches a descriptor. All of them belong to the loop's thread, endpoints aside. */
+ * The library does no I/O: the host hands in the bytes that it read, and asks for the bytes to
+ * write. No function here touches a descriptor. The life of a connection in the host:
+ *
+ * @code
+ * ws_websocket_new(loop, endpoint, socket, &websocket);        // accepted; then run the loop
+ *
+ * n = read(fd, bytes, sizeof bytes);                           // if ws_websocket_wants_read()
+ * if (n > 0)
+ *     result = ws_websocket_receive(websocket, bytes, n);
+ * else
+ *     ws_websocket_eof(websocket);                             // not for EAGAIN
+ *
+ * n_pieces = ws_websocket_output(websocket, pieces, MAX);      // of ws_loop_next_output()
+ * n = writev(fd, pieces, n_pieces);
+ * if (ws_websocket_sent(websocket, n) == WS_ERR_CLOSED) {      // or ws_websocket_ended()
+ *     close(fd);
+ *     ws_websocket_free(websocket);
+ * }
+ * @endcode
+ *
+ * @par Threads
+ * A WebSocket belongs to its loop's thread. An endpoint may be used by any thread.
+ */
 #ifndef WS_MANAGER_WEBSOCKET_H
 #define WS_MANAGER_WEBSOCKET_H
 
 #include <sys/uio.h>
 
+#include <ws_manager/close_code.h>
 #include <ws_manager/connection.h>
 #include <ws_manager/error.h>
 #include <ws_manager/export.h>
@@ -14,218 +37,533 @@
 
 WS_BEGIN_DECLS
 
-typedef struct ws_endpoint ws_endpoint;   /* what the connections of one address share */
-typedef struct ws_websocket ws_websocket; /* one connection, from its first byte to its last */
-typedef struct ws_handshake ws_handshake; /* a client's request, during accept_handshake */
+/** What the connections of one address share: options. */
+typedef struct ws_endpoint ws_endpoint;
 
-/* Set up by ws_endpoint_options_init(), which fills in the defaults named here. */
+/** One connection, from its first byte to its last. */
+typedef struct ws_websocket ws_websocket;
+
+/** A client's request, during ws_accept_handshake_callback(). */
+typedef struct ws_handshake ws_handshake;
+
+/** Decides whether a client may connect, and who it is.
+ *
+ * It looks at the request by ws_handshake_path() and its kin, and names the user by
+ * ws_handshake_set_user_id().
+ *
+ * @param handshake  the request, valid during the call
+ * @param user_data  that of ws_endpoint_options
+ *
+ * @return #WS_OK to accept it; anything else refuses it, as ws_handshake_refuse() said, or else
+ * with 503 for #WS_ERR_NO_MEMORY and 403 for any other error
+ *
+ * @threads The loop's thread.
+ */
+typedef int ws_accept_handshake_callback(ws_handshake *handshake, void *user_data);
+
+/** The options of an endpoint, set up by ws_endpoint_options_init() with the defaults named
+ * here. */
 typedef struct ws_endpoint_options {
-    size_t size;
+    size_t size; /**< set by ws_endpoint_options_init() */
 
-    /* A valid opening handshake came in. Look at it with ws_handshake_*() and return WS_OK to
-     * accept it, or anything else after ws_handshake_refuse() (without that: 503 for
-     * WS_ERR_NO_MEMORY, else 403). NULL accepts everyone as anonymous. The handshake is valid
-     * during the call; the loop's thread. */
-    int (*accept_handshake)(ws_handshake *handshake, void *user_data);
+    /* --- callbacks --- */
+
+    ws_accept_handshake_callback *accept_handshake; /**< NULL accepts everyone as anonymous */
+
+    /** Passed to `accept_handshake`; must outlive the endpoint's connections; may be NULL. */
     void *user_data;
 
-    /* The subprotocols that the server speaks, best first (RFC 6455 §4.2.2), at most 64 tokens
-     * of at most 128 bytes; the first that the client offered is chosen, none is no error.
-     * Copied. */
+    /* --- messages --- */
+
+    int32_t protocol; /**< enum ws_protocol; default #WS_PROTOCOL_JSON */
+
+    /** The subprotocols that the server speaks, best first (RFC 6455 §4.2.2): at most 64 tokens
+     * of at most 128 bytes; NULL: none; copied. The first one that the client offers is
+     * chosen; it is not an error if there is none. */
     const char *const *subprotocols;
-    size_t n_subprotocols;
 
-    int32_t protocol; /* enum ws_protocol; default WS_PROTOCOL_JSON */
+    size_t n_subprotocols; /**< how many there are in `subprotocols` */
 
-    uint32_t max_head_bytes;    /* of the request head, which has at most 256 headers, else
-                                   431; 256 to 81920, default 16384 */
-    uint32_t max_message_bytes; /* of a client's message, else 1009; default 65536 */
-    uint32_t max_fragments;     /* frames of a client's message, or one for each 64 bytes of it
-                                   if that is more, else 1009; 0: no limit; default 1024 */
-    uint32_t max_queue_bytes;   /* waiting for a client; a message that finds more than this
-                                   waiting ends the connection with 1013. What is for it alone
-                                   (answers, pongs, personal messages) counts with the memory that
-                                   it costs, some 110 bytes more; default 1048576 */
-    uint32_t
-        handshake_timeout_ms;  /* from ws_websocket_new() to the whole head; default 10000 */
-    uint32_t ping_interval_ms; /* 0: no pings; default 25000 */
-    uint32_t pong_timeout_ms;  /* nothing heard after a ping was written: 1006;
-                                      default 20000 */
-    uint32_t close_timeout_ms; /* for the peer's answer to our close; default 3000 */
+    /* --- compression --- */
 
-    /* Waiting for all clients of one loop: above it, a client for which anything waits already is
-     * too slow; 0: no limit; default 1 GiB. */
-    uint64_t max_loop_queue_bytes;
-    uint32_t
-        queue_high_bytes;     /* for on_backpressure; 0: half of max_queue_bytes, the default */
-    uint32_t queue_low_bytes; /* at most the former; 0: a quarter of it, the default */
-
-    uint32_t max_control_frames; /* pings and pongs in a second, else 1008; 0: no limit; default
-                                    10000 */
-
-    /* Whether permessage-deflate (RFC 7692) is agreed on with clients that offer it; default 1.
-     * accept_handshake may decline it for one client (ws_handshake_decline_deflate()). A message is
-     * compressed once for all of them, and between messages nothing is kept for any: both sides
-     * begin each message anew (server_ and client_no_context_takeover). What a client sends is
-     * inflated to max_message_bytes at most, else 1009. */
+    /** 1: permessage-deflate (RFC 7692) is agreed on with clients that offer it, the default;
+     * 0: not.
+     *
+     * A message is compressed once for all of them. Between messages no state is kept for any:
+     * server_no_context_takeover and client_no_context_takeover. What a client sends is
+     * inflated to `max_message_bytes` at most. For a single client, `accept_handshake` declines
+     * it: ws_handshake_decline_deflate().
+     */
     int32_t deflate;
-    uint32_t deflate_min_bytes; /* messages smaller than this are not compressed; default 200 */
 
-    /* Continuation frames, and frames without payload that are no control frames, in a second: when
-     * so many have come, a message that is empty or goes on beyond its first frame ends the
-     * connection with 1008. One that had gone on before may do so to its end, which max_fragments
-     * bounds; without that (0) it may not. Bytes pay for frames: a continuation frame does not
-     * count if its message has no more of them than one for each 64 bytes that have come,
-     * compressed or not, so a client may cut its messages in pieces of that size or larger. 0: no
-     * limit; default 10000. */
+    uint32_t deflate_min_bytes; /**< smaller messages are not compressed; default 200 */
+
+    /* --- timeouts --- */
+
+    /** From ws_websocket_new() to the whole head of the request; default 10000. */
+    uint32_t handshake_timeout_ms;
+
+    uint32_t ping_interval_ms; /**< 0: no pings; default 25000 */
+
+    /** How long nothing may come after a ping was written; then the connection ends with
+     * #WS_CLOSE_ABNORMAL; default 20000. */
+    uint32_t pong_timeout_ms;
+
+    uint32_t close_timeout_ms; /**< for the peer's answer to a close frame; default 3000 */
+
+    /* --- limits of what a client sends --- */
+
+    /** Of the request's head, which may also have at most 256 headers; beyond it: status 431;
+     * 256 to 81920, default 16384. */
+    uint32_t max_head_bytes;
+
+    /** Of a message, after inflating; beyond it: #WS_CLOSE_MESSAGE_TOO_BIG; default 65536. */
+    uint32_t max_message_bytes;
+
+    /** Frames of a message, or one for each 64 bytes of it if that is more; beyond it:
+     * #WS_CLOSE_MESSAGE_TOO_BIG; 0: no limit; default 1024. */
+    uint32_t max_fragments;
+
+    /** Pings and pongs in a second; beyond it: #WS_CLOSE_POLICY_VIOLATION; 0: no limit; default
+     * 10000. */
+    uint32_t max_control_frames;
+
+    /** Continuation frames, and data frames without payload, in a second; 0: no limit; default
+     * 10000.
+     *
+     * When so many have come, a message that is empty or goes on beyond its first frame ends
+     * the connection with #WS_CLOSE_POLICY_VIOLATION. A message that had gone on before may do
+     * so to its end, which `max_fragments` bounds; if that is 0, it may not. A continuation
+     * frame does not count if its message has no more of them than one for each 64 bytes that
+     * have come, compressed or not: a client may cut its messages into pieces of that size or
+     * larger.
+     */
     uint32_t max_continuation_frames;
+
+    /* --- slow clients --- */
+
+    /** Bytes that wait for a client; a message that finds more waiting makes it too slow
+     * (`slow_policy`); default 1048576. What is for the client alone (answers, pongs, personal
+     * messages) counts with its memory, some 110 bytes more. */
+    uint32_t max_queue_bytes;
+
+    /** Bytes that wait for all clients of a loop; above it, a client for which anything waits
+     * is too slow; 0: no limit; default 1 GiB. */
+    uint64_t max_loop_queue_bytes;
+
+    /** When `on_backpressure` gets 1, in bytes; 0: half of `max_queue_bytes`, the default. */
+    uint32_t queue_high_bytes;
+
+    /** When `on_backpressure` gets 0, in bytes; at most `queue_high_bytes`; 0: a quarter of it,
+     * the default. */
+    uint32_t queue_low_bytes;
 } ws_endpoint_options;
 
-/* Fills in the defaults. What is exported is told the size of the caller's struct, so that a newer
- * library writes no more than an older program has room for. Any thread. */
+/** Fills in the defaults for a struct of a given size: use ws_endpoint_options_init().
+ *
+ * @param[out] options  the struct
+ * @param size          the size of the caller's struct, in bytes; no more is written
+ *
+ * @threads Any thread.
+ */
 WS_EXPORT void ws_endpoint_options_init_size(ws_endpoint_options *options, size_t size);
 
+/** Fills in the defaults.
+ *
+ * @param[out] options  the struct
+ *
+ * @threads Any thread.
+ */
 static inline void ws_endpoint_options_init(ws_endpoint_options *options)
 {
     ws_endpoint_options_init_size(options, sizeof *options);
 }
 
-/* Makes an endpoint; `options` is copied, NULL for the defaults. Errors: WS_ERR_INVALID,
- * WS_ERR_SYSTEM (no SHA-1), WS_ERR_NO_MEMORY. Any thread. */
+/** Makes an endpoint.
+ *
+ * @param manager        the manager; the endpoint keeps it in memory
+ * @param options        copied; NULL for the defaults
+ * @param[out] endpoint  the endpoint; set on success only
+ *
+ * @retval WS_OK             the endpoint is made
+ * @retval WS_ERR_INVALID    an option is not acceptable
+ * @retval WS_ERR_SYSTEM     OpenSSL has no SHA-1, which handshakes need
+ * @retval WS_ERR_NO_MEMORY  an allocation failed
+ *
+ * @threads Any thread.
+ * @ownership The caller owns `*endpoint`: ws_endpoint_free() frees it.
+ */
 WS_EXPORT int ws_endpoint_new(ws_manager *manager, const ws_endpoint_options *options,
                               ws_endpoint **endpoint);
 
-/* Lets go of an endpoint; its connections keep it until the last has gone. NULL does nothing.
- * Any thread. */
+/** Lets go of an endpoint. Its memory is freed with its last connection.
+ *
+ * @param endpoint  the endpoint; NULL does nothing
+ *
+ * @threads Any thread.
+ */
 WS_EXPORT void ws_endpoint_free(ws_endpoint *endpoint);
 
-/* --- the request, within accept_handshake -------------------------------------------------- */
+/** @name The request, within ws_accept_handshake_callback()
+ * @{
+ */
 
-/* The path as it was sent, without the query; the query without the '?', "" if there is none. */
+/** The path of the request, as it was sent, without the query.
+ *
+ * @param handshake  the request
+ *
+ * @return the path
+ *
+ * @threads The loop's thread.
+ * @ownership The text is the handshake's and valid during the callback.
+ */
 WS_EXPORT const char *ws_handshake_path(const ws_handshake *handshake);
+
+/** The query of the request, as it was sent, without the '?'.
+ *
+ * @param handshake  the request
+ *
+ * @return the query; "" if there is none
+ *
+ * @threads The loop's thread.
+ * @ownership The text is the handshake's and valid during the callback.
+ */
 WS_EXPORT const char *ws_handshake_query(const ws_handshake *handshake);
 
-/* A header's value by its name in any case, several of one name joined with ", "; NULL if there
- * is none. */
-WS_EXPORT const char *ws_handshake_header(ws_handshake *handshake, const char *name);
-
-/* A query parameter, percent-decoded: *value is set and, if `length` is not NULL, *length; the
- * value may hold any byte. WS_ERR_NOT_FOUND: absent; WS_ERR_INVALID: wrongly encoded;
- * WS_ERR_NO_MEMORY. */
+/** A parameter of the query, percent-decoded.
+ *
+ * @param handshake    the request
+ * @param name         the parameter's name
+ * @param[out] value   its value, NUL-terminated, which may hold any byte; set on success only
+ * @param[out] length  of the value in bytes, without the NUL; may be NULL
+ *
+ * @retval WS_OK             the value is set
+ * @retval WS_ERR_NOT_FOUND  there is no such parameter
+ * @retval WS_ERR_INVALID    it is wrongly encoded, or a pointer is NULL
+ * @retval WS_ERR_NO_MEMORY  an allocation failed
+ *
+ * @threads The loop's thread.
+ * @ownership The value is the handshake's and valid during the callback.
+ */
 WS_EXPORT int ws_handshake_query_parameter(ws_handshake *handshake, const char *name,
                                            const char **value, size_t *length);
 
-/* The websocket and its host's pointer. */
+/** The value of a header of the request.
+ *
+ * @param handshake  the request
+ * @param name       the header's name, in upper or lower case
+ *
+ * @return the value, several of one name joined with ", "; NULL if there is none, or an
+ * allocation failed, which refuses the handshake
+ *
+ * @threads The loop's thread.
+ * @ownership The text is the handshake's and valid during the callback.
+ */
+WS_EXPORT const char *ws_handshake_header(ws_handshake *handshake, const char *name);
+
+/** The WebSocket of the request; ws_websocket_user_data() is the host's pointer on it.
+ *
+ * @param handshake  the request
+ *
+ * @return the WebSocket
+ *
+ * @threads The loop's thread.
+ * @ownership The WebSocket is the host's, as before.
+ */
 WS_EXPORT ws_websocket *ws_handshake_websocket(const ws_handshake *handshake);
 
-/* Names the user; WS_ERR_INVALID for a bad name, WS_ERR_NO_MEMORY. Without it: anonymous. */
+/** Names the user. A client without one is anonymous.
+ *
+ * @param handshake  the request
+ * @param user_id    the user's name; copied
+ *
+ * @retval WS_OK           the user is named
+ * @retval WS_ERR_INVALID  `user_id` is no name (ws_name_is_valid())
+ *
+ * @threads The loop's thread.
+ */
 WS_EXPORT int ws_handshake_set_user_id(ws_handshake *handshake, const char *user_id);
 
-/* The application's pointer on the connection (ws_connection_info). */
+/** Sets the application's pointer on the connection, which callbacks get in ws_connection_info.
+ *
+ * @param handshake  the request
+ * @param user_data  the pointer; may be NULL
+ *
+ * @threads The loop's thread.
+ */
 WS_EXPORT void ws_handshake_set_user_data(ws_handshake *handshake, void *user_data);
 
-/* Chooses another subprotocol than the endpoint did: one that the client offered, else
- * WS_ERR_INVALID; NULL: none. */
+/** Chooses another subprotocol than the endpoint did.
+ *
+ * @param handshake    the request
+ * @param subprotocol  one that the client offered; NULL for none; copied
+ *
+ * @retval WS_OK             the subprotocol is chosen
+ * @retval WS_ERR_INVALID    the client did not offer it
+ * @retval WS_ERR_NO_MEMORY  an allocation failed
+ *
+ * @threads The loop's thread.
+ */
 WS_EXPORT int ws_handshake_set_subprotocol(ws_handshake *handshake, const char *subprotocol);
 
-/* Answers this client's offer of permessage-deflate with no, so neither side compresses: for one
- * that is known to break what is agreed on. Safari 15.0 to 15.3 keep their compression context
- * between messages although client_no_context_takeover (RFC 7692 section 7.1.1.2) was agreed on,
- * so their second message can't be inflated and ends the connection with 1007. No effect when the
- * client offered nothing or the endpoint's `deflate` is 0. */
+/** Declines the client's offer of permessage-deflate, so that neither side compresses.
+ *
+ * It is for clients that break what is agreed on. Safari 15.0 to 15.3 keep their compression
+ * context between messages although client_no_context_takeover (RFC 7692 §7.1.1.2) was agreed
+ * on: their second message can't be inflated and ends the connection with
+ * #WS_CLOSE_INVALID_DATA. It has no effect if the client offered nothing, or if `deflate` of
+ * the endpoint is 0.
+ *
+ * @param handshake  the request
+ *
+ * @threads The loop's thread.
+ */
 WS_EXPORT void ws_handshake_decline_deflate(ws_handshake *handshake);
 
-/* Refuses with an HTTP status from 400 to 599 and a plain text (NULL: the status' name),
- * copied. For 401 and 403 a browser (a request with Origin) is let in and closed at once with
- * 4401 or 4403, since a script can't see an HTTP status. The text goes to the log too, as the reason
- * of every handshake that is refused: level WS_LOG_INFO, with the request's path but never its
- * query; ten lines a second for each loop, then how many were left out. It is the reason of that close too, unless it has more than 123 bytes: then that has none.
- * Errors: WS_ERR_INVALID, WS_ERR_NO_MEMORY. */
+/** Says how the request is refused, before ws_accept_handshake_callback() returns an error.
+ *
+ * A script in a browser can't see an HTTP status. So for 401 and 403 a browser (a request with
+ * Origin) is let in, and closed at once with #WS_CLOSE_UNAUTHORIZED or #WS_CLOSE_FORBIDDEN. The
+ * text is the reason of that close, unless it has more than 123 bytes: then that has none.
+ *
+ * Every refused handshake is logged with its text and path, but not its query:
+ * ws_log_callback().
+ *
+ * @param handshake  the request
+ * @param status     the HTTP status, 400 to 599
+ * @param text       plain text for the body; NULL for the status' name; copied
+ *
+ * @retval WS_OK             the answer is set
+ * @retval WS_ERR_INVALID    the status or the text is not acceptable
+ * @retval WS_ERR_NO_MEMORY  an allocation failed
+ *
+ * @threads The loop's thread.
+ */
 WS_EXPORT int ws_handshake_refuse(ws_handshake *handshake, int status, const char *text);
 
-/* --- one connection ----------------------------------------------------------------------- */
+/** @} */
 
-/* A new connection, before its first byte; run the loop afterwards, whose next deadline may be that
- * of the handshake. `user_data` is the host's pointer, usually its socket. Errors:
- * WS_ERR_NO_MEMORY. *websocket is set on success only. */
+/** @name One connection
+ * @{
+ */
+
+/** Makes a connection, before its first byte.
+ *
+ * Run the loop afterwards: its next deadline may be that of the handshake.
+ *
+ * @param loop            the loop
+ * @param endpoint        an endpoint of the loop's manager
+ * @param user_data       the host's pointer, usually on its socket; may be NULL
+ * @param[out] websocket  the connection; set on success only
+ *
+ * @retval WS_OK             the connection is made
+ * @retval WS_ERR_NO_MEMORY  an allocation failed
+ * @retval WS_ERR_INVALID    the endpoint is another manager's, or a pointer is NULL
+ *
+ * @threads The loop's thread.
+ * @ownership The caller owns `*websocket`: ws_websocket_free() frees it, before the loop is
+ * freed.
+ */
 WS_EXPORT int ws_websocket_new(ws_loop *loop, ws_endpoint *endpoint, void *user_data,
                                ws_websocket **websocket);
 
+/** The host's pointer on a connection.
+ *
+ * @param websocket  the connection
+ *
+ * @return that of ws_websocket_new()
+ *
+ * @threads The loop's thread.
+ * @ownership What it points to is the host's; the library never follows it.
+ */
 WS_EXPORT void *ws_websocket_user_data(const ws_websocket *websocket);
 
-/* The connection's id; 0 before the handshake and after the end. */
+/** The connection's id.
+ *
+ * @param websocket  the connection
+ *
+ * @return the id; 0 before the handshake is done and after the end
+ *
+ * @threads The loop's thread.
+ */
 WS_EXPORT ws_conn_id ws_websocket_id(const ws_websocket *websocket);
 
+/** A header of a request that the host has parsed. */
 typedef struct ws_header {
-    const char *name; /* NUL-terminated, as is the value */
-    const char *value;
+    const char *name;  /**< NUL-terminated */
+    const char *value; /**< NUL-terminated */
 } ws_header;
 
-/* The request, for a host that has parsed it itself: `method` "GET", `http_major`.`http_minor`,
- * `target` as it was sent, and its headers in order. Nothing is kept. Bytes that followed the
- * head go to ws_websocket_receive() afterwards. The limits are those of a head that comes in as
- * bytes, 431: max_head_bytes in all, each header counted as "NAME:VALUE" and a line's end, and 256
- * headers. A target or value with a control character, or a name that is no token (RFC 9110
- * §5.6.2), is 400; another method is 405, another major version than 1 is 505. Returns as
- * ws_websocket_receive(); WS_ERR_INVALID if bytes came in before or the handshake is done. */
+/** Hands in the request, for a host that has parsed it itself.
+ *
+ * Bytes that followed the head go to ws_websocket_receive() afterwards. The limits are those of
+ * a head that comes in as bytes: `max_head_bytes` in total, each header counted as "NAME:VALUE"
+ * and the end of a line, and 256 headers; beyond them the answer is 431. A target or value with
+ * a control character, or a name that is not a token (RFC 9110 §5.6.2), is answered with 400,
+ * another method than GET with 405, and another major version than 1 with 505.
+ *
+ * @param websocket   the connection
+ * @param method      "GET"
+ * @param http_major  1
+ * @param http_minor  of the request's version
+ * @param target      as it was sent; not kept
+ * @param headers     in the order in which they were sent; not kept; may be NULL if `n_headers`
+ *                    is 0
+ * @param n_headers   how many there are in `headers`
+ *
+ * @retval WS_OK           it is answered: run the loop and write
+ * @retval WS_ERR_CLOSED   the connection has ended and all was written: close the socket and
+ *                         call ws_websocket_free()
+ * @retval WS_ERR_INVALID  bytes came in before, or the handshake is done, or a pointer is NULL
+ *
+ * @threads The loop's thread.
+ */
 WS_EXPORT int ws_websocket_upgrade(ws_websocket *websocket, const char *method,
                                    unsigned http_major, unsigned http_minor, const char *target,
                                    const ws_header *headers, size_t n_headers);
 
-/* Hands in `length` bytes that came from the client. They are copied. The opening handshake is
- * answered within this call; frames are carried out by ws_loop_run(), in which the clients take
- * turns, so run the loop afterwards.
+/** Whether the host should read from the client.
  *
- * What waits for its turn is bounded: once 16 KiB do, ws_websocket_wants_read() is 0, and a further
- * call takes nothing and returns WS_ERR_BACKPRESSURE until the loop was run. So a host that hands in
- * what it reads by 64 KiB at a time, and asks before it reads, has at most 80 KiB waiting for a
- * client, and TCP holds the client back.
- * Returns WS_OK; WS_ERR_BACKPRESSURE; WS_ERR_CLOSED when the connection has ended and all was
- * written: close the socket and ws_websocket_free(). Bytes that come after the end are thrown
- * away. */
-WS_EXPORT int ws_websocket_receive(ws_websocket *websocket, const void *data, size_t length);
-
-/* Whether the host should read from the client: 0 while enough waits to be carried out, after
- * ws_websocket_eof(), and when only the end is still to be written; else 1. Ask before each read,
- * and leave the socket out of those that the loop watches for reading while it is 0. When it becomes
- * 1 again, ws_loop_next_output() names the connection. The loop's thread. */
+ * Ask before each read, and leave the socket out of those that the loop watches for reading
+ * while it is 0. When it becomes 1 again, ws_loop_next_output() names the connection.
+ *
+ * @param websocket  the connection
+ *
+ * @return 0 while enough waits to be carried out, after ws_websocket_eof(), and when only the
+ * end is still to be written; otherwise 1
+ *
+ * @threads The loop's thread.
+ */
 WS_EXPORT int ws_websocket_wants_read(const ws_websocket *websocket);
 
-/* The client will send no more, or reading failed. What came before is still carried out by
- * ws_loop_run(), then the connection ends with 1006 (unless it was closing anyway) and
- * ws_loop_next_output() names it. Read no more; freeing it at once drops what is pending. */
+/** Hands in bytes that came from the client.
+ *
+ * The opening handshake is answered within this call. Frames are carried out by ws_loop_run(),
+ * in which the clients take turns, so run the loop afterwards.
+ *
+ * What waits for its turn is bounded: when 16 KiB wait, ws_websocket_wants_read() is 0, and a
+ * further call takes nothing until the loop was run. So a host that reads at most 64 KiB at a
+ * time, and asks before it reads, has at most 80 KiB waiting for a client, and TCP slows the
+ * client down.
+ *
+ * @param websocket  the connection
+ * @param data       the bytes; copied; may be NULL if `length` is 0
+ * @param length     of `data`, in bytes
+ *
+ * @retval WS_OK                the bytes are taken; those after the end are thrown away
+ * @retval WS_ERR_BACKPRESSURE  the bytes are not taken: hand them in again after ws_loop_run()
+ * @retval WS_ERR_CLOSED        the connection has ended and all was written: close the socket
+ *                              and call ws_websocket_free()
+ * @retval WS_ERR_INVALID       a pointer is NULL
+ *
+ * @threads The loop's thread.
+ */
+WS_EXPORT int ws_websocket_receive(ws_websocket *websocket, const void *data, size_t length);
+
+/** Notifies that the client will send no more, or that reading failed.
+ *
+ * What came before is still carried out by ws_loop_run(). Then the connection ends with
+ * #WS_CLOSE_ABNORMAL, unless it was closing anyway, and ws_loop_next_output() names it. Read no
+ * more; to free the connection at once drops what is pending.
+ *
+ * @param websocket  the connection
+ *
+ * @threads The loop's thread.
+ */
 WS_EXPORT void ws_websocket_eof(ws_websocket *websocket);
 
-/* What to write now: fills at most `max` pieces and returns how many, 0 when nothing waits.
- * They stay valid until ws_websocket_sent(), _eof() or _free(). Calling it again without
- * ws_websocket_sent() gives the same bytes. */
+/** Names the next connection that has something for the host.
+ *
+ * It has bytes to write, wants to be read from again (ws_websocket_wants_read()), or has ended
+ * (ws_websocket_ended()). Each is named once in a turn, however many events it received. A host
+ * with many clients may stop after some hundreds, look for what can be read without waiting,
+ * and go on in its next turn: those that were not named come first then.
+ *
+ * @param loop  the loop
+ *
+ * @return the connection; NULL when there is none
+ *
+ * @threads The loop's thread, after ws_loop_run().
+ * @ownership The connection is the host's, as before.
+ */
+WS_EXPORT ws_websocket *ws_loop_next_output(ws_loop *loop);
+
+/** The bytes to write now.
+ *
+ * A second call without ws_websocket_sent() gives the same bytes.
+ *
+ * @param websocket  the connection
+ * @param[out] iov   room for `max` pieces
+ * @param max        how many pieces at most
+ *
+ * @return how many pieces there are; 0 when nothing waits
+ *
+ * @threads The loop's thread.
+ * @ownership The pieces are the connection's and valid until ws_websocket_sent(),
+ * ws_websocket_eof() or ws_websocket_free().
+ */
 WS_EXPORT int ws_websocket_output(ws_websocket *websocket, struct iovec *iov, int max);
 
-/* `n` bytes of what ws_websocket_output() gave were written. Fewer than it gave means that the
- * socket is full: the connection is not listed by ws_loop_next_output() until
- * ws_websocket_output() is called again, when the socket is writable. Returns WS_OK, or
- * WS_ERR_CLOSED as ws_websocket_receive(). */
+/** Notifies that bytes of ws_websocket_output() were written.
+ *
+ * Fewer than it gave mean that the socket is full. Call ws_websocket_output() again when the
+ * socket is writable; ws_loop_next_output() does not name the connection before that.
+ *
+ * @param websocket  the connection
+ * @param n          how many bytes were written
+ *
+ * @retval WS_OK           the bytes are taken out of the queue
+ * @retval WS_ERR_CLOSED   the connection has ended and all was written: close the socket and
+ *                         call ws_websocket_free()
+ * @retval WS_ERR_INVALID  `websocket` is NULL
+ *
+ * @threads The loop's thread.
+ */
 WS_EXPORT int ws_websocket_sent(ws_websocket *websocket, size_t n);
 
-/* 1 when the connection has ended and nothing waits: close the socket and free it. Ask after
- * writing what ws_loop_next_output() named; a connection that ends by a timer is listed there. */
+/** Whether the connection has ended and all was written.
+ *
+ * Ask after writing to a connection that ws_loop_next_output() named: one that a timer ends is
+ * named there.
+ *
+ * @param websocket  the connection
+ *
+ * @return 1: close the socket and call ws_websocket_free(); otherwise 0
+ *
+ * @threads The loop's thread.
+ */
 WS_EXPORT int ws_websocket_ended(const ws_websocket *websocket);
 
-/* Starts the closing handshake, as ws_manager_disconnect() but at once; before the handshake it
- * ends the connection. Run the loop and write its output afterwards. Errors: WS_ERR_INVALID (code,
- * reason), WS_ERR_CLOSED (is closing). */
+/** Starts the closing handshake (RFC 6455 §7.1.2), at once; before the opening handshake is
+ * done it ends the connection.
+ *
+ * Run the loop and write its output afterwards.
+ *
+ * @param websocket  the connection
+ * @param code       why: 1000 to 1003, 1007 to 1014 or 3000 to 4999 (enum ws_close_code, RFC
+ *                   6455 §7.4)
+ * @param reason     a text to the code, at most 123 bytes (RFC 6455 §5.5); NULL for none;
+ *                   copied
+ *
+ * @retval WS_OK           the connection is closing
+ * @retval WS_ERR_INVALID  the code or the reason is not acceptable
+ * @retval WS_ERR_CLOSED   the connection is closing already
+ *
+ * @threads The loop's thread.
+ */
 WS_EXPORT int ws_websocket_close(ws_websocket *websocket, uint16_t code, const char *reason);
 
-/* Frees it, at any time, also within a callback of its own; an open connection ends with 1006.
- * NULL does nothing. */
+/** Frees a connection, at any time, also within a callback of its own.
+ *
+ * If it is open, it ends with #WS_CLOSE_ABNORMAL. The socket is the host's to close.
+ *
+ * @param websocket  the connection; NULL does nothing
+ *
+ * @threads The loop's thread.
+ */
 WS_EXPORT void ws_websocket_free(ws_websocket *websocket);
 
-/* The next connection that has bytes to write, wants to be read from again
- * (ws_websocket_wants_read()), or has ended; NULL when there is none. Each is named once a turn,
- * however many events it brought. A host with many clients may stop after some hundred, look for
- * what can be read (without waiting) and go on in its next turn: those that were not named yet come
- * first then. The loop's thread, after ws_loop_run(). */
-WS_EXPORT ws_websocket *ws_loop_next_output(ws_loop *loop);
+/** @} */
 
 WS_END_DECLS
 

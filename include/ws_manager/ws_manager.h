@@ -1,7 +1,43 @@
-/* ws_manager.h: everything but the cJSON bridge (ws_manager/cjson.h), in one line. */
+/** @file
+ * The library in one line, except the bridge to cJSON (cjson.h) and what a carrier between
+ * processes needs (cluster.h, redis.h).
+ *
+ * Read in this order:
+ *
+ * - types.h, error.h: what holds for every function: NULL, results, texts, options, callbacks
+ * - manager.h, callbacks.h: the manager, its options and what it asks the application
+ * - loop.h, websocket.h: the host's loop and its WebSockets; close_code.h: why they close
+ * - emit.h, event.h, send.h: sending events
+ * - connection.h, transport.h: ending a connection; a transport of the application's own
+ *
+ * @par Order
+ * Every call that sends, joins, leaves or disconnects takes its place in one total order, for
+ * all threads, and returns. The loops that it concerns carry it out in that order, at their
+ * next ws_loop_run(). For a call on a loop's own thread that is the turn in progress, unless
+ * that has enough to do already. So "join, then broadcast" reaches the joiner, and #WS_OK means
+ * "accepted".
+ *
+ * @par fork()
+ * What was made before fork() has another process id and epoch in the child, and an empty
+ * history. So a client of the parent that reconnects to the child learns that it missed
+ * something, and never receives the child's events in place of the parent's. fork() copies the
+ * calling thread only (POSIX): if other threads were within this library, the child may only
+ * call exec().
+ *
+ * - A manager, its event types and events may be used in both processes.
+ * - A loop and its connections are for one of them, which runs them: the parent, or the child
+ *   of a daemon(). The other process frees them, which writes nothing to a socket and calls
+ *   neither `on_disconnect` nor `close` of ws_transport: that data is the application's to
+ *   free. Until then what is sent waits there, and `wake` is called.
+ * - A carrier stays with the parent (redis.h, cluster.h).
+ *
+ * So a server that forks workers makes its manager and its sockets before, and each worker
+ * makes its loops, endpoints and carrier. _Fork(), vfork() and clone() are not noticed.
+ */
 #ifndef WS_MANAGER_WS_MANAGER_H
 #define WS_MANAGER_WS_MANAGER_H
 
+#include <ws_manager/callbacks.h>
 #include <ws_manager/close_code.h>
 #include <ws_manager/connection.h>
 #include <ws_manager/emit.h>
@@ -9,7 +45,9 @@
 #include <ws_manager/event.h>
 #include <ws_manager/loop.h>
 #include <ws_manager/manager.h>
+#include <ws_manager/send.h>
 #include <ws_manager/transport.h>
+#include <ws_manager/types.h>
 #include <ws_manager/version.h>
 #include <ws_manager/websocket.h>
 

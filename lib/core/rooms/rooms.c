@@ -116,8 +116,8 @@ static ws_conn_id *list_members(ws_manager *manager, struct group *group, size_t
     return ids;
 }
 
-static int for_each(ws_manager *manager, struct target target,
-                    int (*each)(ws_conn_id connection, void *user_data), void *user_data)
+static int for_each(ws_manager *manager, struct target target, ws_each_callback *each,
+                    void *user_data)
 {
     ws_conn_id *ids;
     size_t count;
@@ -137,16 +137,14 @@ static int for_each(ws_manager *manager, struct target target,
     return result;
 }
 
-int ws_manager_for_each_member(ws_manager *manager, const char *room,
-                               int (*each)(ws_conn_id connection, void *user_data),
+int ws_manager_for_each_member(ws_manager *manager, const char *room, ws_each_callback *each,
                                void *user_data)
 {
     return for_each(manager, (struct target){GROUP_ROOM, room}, each, user_data);
 }
 
 int ws_manager_for_each_connection_of_user(ws_manager *manager, const char *user_id,
-                                           int (*each)(ws_conn_id connection, void *user_data),
-                                           void *user_data)
+                                           ws_each_callback *each, void *user_data)
 {
     return for_each(manager, (struct target){GROUP_USER, user_id}, each, user_data);
 }

@@ -4,6 +4,7 @@
 
 #include <ws_manager/emit.h>
 #include <ws_manager/event.h>
+#include <ws_manager/send.h>
 
 #include "base/json_text.h"
 #include "base/utf8.h"
@@ -17,7 +18,7 @@ struct ws_event {
     char *user_id;
     char *producer; /* NULL: no sequence number */
     uint64_t sequence;
-    void (*stored)(int result, const char *id, void *user_data);
+    ws_stored_callback *stored;
     void *stored_data;
     int64_t timestamp_ms;
     bool sent;
@@ -109,9 +110,7 @@ int ws_event_set_sequence(ws_event *event, const char *producer, uint64_t sequen
     return result;
 }
 
-int ws_event_set_stored_callback(ws_event *event,
-                                 void (*stored)(int result, const char *id, void *user_data),
-                                 void *user_data)
+int ws_event_set_stored_callback(ws_event *event, ws_stored_callback *stored, void *user_data)
 {
     if (event == NULL)
         return WS_ERR_INVALID;

@@ -3,6 +3,8 @@
 #ifndef WS_CORE_SENDING_PUBLISH_H
 #define WS_CORE_SENDING_PUBLISH_H
 
+#include <ws_manager/event.h>
+
 #include "core/sending/send.h"
 
 struct publication {
@@ -11,13 +13,13 @@ struct publication {
     int64_t time_ms;
     const char *producer; /* NULL: no sequence number */
     uint64_t sequence;
-    void (*stored)(int result, const char *id, void *user_data); /* NULL: no notification */
+    ws_stored_callback *stored; /* NULL: no notification */
     void *stored_data;
 };
 
 /* The callback that is notified when an event is stored. */
 struct receipt {
-    void (*stored)(int result, const char *id, void *user_data);
+    ws_stored_callback *stored;
     void *stored_data;
 };
 

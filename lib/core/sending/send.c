@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include <ws_manager/send.h>
+
 #include "base/utf8.h"
 #include "core/costs.h"
 #include "core/inbox.h"
