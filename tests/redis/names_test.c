@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "cluster/redis/backoff.h"
 #include "cluster/redis/carrier.h"
 #include "redis/support/addresses.h"
 #include "redis/support/node.h"

@@ -66,23 +66,6 @@ void report_state(struct ws_redis *redis, bool connected, const char *text)
         redis->options.on_state(connected, session->reported, redis->options.user_data);
 }
 
-/* Doubles with each attempt. Half of it is random (xorshift), so that many processes do not reconnect
- * at the same time. */
-uint64_t backoff_ms(struct ws_redis *redis, uint32_t *n_attempts)
-{
-    uint64_t wait_ms = BACKOFF_MIN_MS;
-
-    for (uint32_t i = 0; i < *n_attempts && wait_ms < BACKOFF_MAX_MS; i++)
-        wait_ms *= 2;
-    if (wait_ms > BACKOFF_MAX_MS)
-        wait_ms = BACKOFF_MAX_MS;
-    ++*n_attempts;
-    redis->random ^= redis->random << 13;
-    redis->random ^= redis->random >> 7;
-    redis->random ^= redis->random << 17;
-    return wait_ms / 2 + redis->random % (wait_ms / 2 + 1);
-}
-
 /* --- commands --------------------------------------------------------------------------------- */
 
 static void begin_script(struct ws_redis *redis, const char *how, const char *script,

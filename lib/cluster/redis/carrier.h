@@ -40,11 +40,7 @@ enum {
     PAGE_MAX = 512,   /* entries */
     LISTING_KIBIBYTES = BATCH_LIMIT_BYTES / 1024,
     LEFT_EPOCHS_MAX = 32,
-    RETRY_MS = 10, /* if the manager has no room or no memory */
-
-    /* The backoff doubles with each failed attempt; half of it is random. */
-    BACKOFF_MIN_MS = 50,
-    BACKOFF_MAX_MS = 2000
+    RETRY_MS = 10 /* if the manager has no room or no memory */
 };
 
 static const uint64_t LOAD_NEWEST = UINT64_MAX;
@@ -246,9 +242,6 @@ void fail(struct ws_redis *redis, const char *text);
 
 /* Calls on_state if the state or its text has changed. */
 void report_state(struct ws_redis *redis, bool connected, const char *text);
-
-/* The time to wait after a failed attempt, partly random. Counts the attempt in *n_attempts. */
-uint64_t backoff_ms(struct ws_redis *redis, uint32_t *n_attempts);
 
 /* --- carrier.c: commands ---------------------------------------------------------------------- */
 

@@ -1,6 +1,7 @@
 /* session.c: begins and ends a session with Redis. A session has two connections: one for the reader,
  * whose commands block, and one for everything else. It ends when either connection fails.
  * Not here: the choice of the server (servers.c). */
+#include "cluster/redis/backoff.h"
 #include "cluster/redis/carrier.h"
 
 #include <inttypes.h>
@@ -56,7 +57,7 @@ void session_end_failed(struct ws_redis *redis)
     count(redis, &redis->counters.failures, 1);
     if (servers_next(redis))
         return;
-    session->retry_ms = redis->now_ms + backoff_ms(redis, &session->n_attempts);
+    session->retry_ms = redis->now_ms + backoff_ms(&redis->random, &session->n_attempts);
     report_failure(redis);
 }
 

@@ -1,6 +1,7 @@
 /* writer.c: appends events to the stream. Only one batch at a time is sent, so that nothing overtakes
  * a batch that Redis refuses. Events that arrive meanwhile form the next batch.
  * Not here: the queue (queue.c) and the script (scripts.c). */
+#include "cluster/redis/backoff.h"
 #include "cluster/redis/carrier.h"
 
 #include <stdio.h>
@@ -189,7 +190,7 @@ static void not_appended(struct ws_redis *redis, const char *why)
         writer->is_script_known = false;
         return;
     }
-    writer->retry_ms = redis->now_ms + backoff_ms(redis, &writer->n_attempts);
+    writer->retry_ms = redis->now_ms + backoff_ms(&redis->random, &writer->n_attempts);
     count(redis, &redis->counters.failures, 1);
     report_state(redis, true, why);
 }

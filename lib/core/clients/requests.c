@@ -1,5 +1,6 @@
 /* requests.c: executes what clients request, and answers them. */
 #include "core/clients/requests.h"
+#include "core/connections/delivery.h"
 
 #include <string.h>
 

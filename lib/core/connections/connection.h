@@ -1,4 +1,4 @@
-/* connection.h: a registered connection, its groups, and delivery to it. Not here: its end
+/* connection.h: a registered connection, its groups, and the end that the library decides on. Not here: its end
  * (clients/disconnect.h), its bytes (the transport) and the meaning of its messages
  * (clients/requests.h).
  *
@@ -98,28 +98,6 @@ const ws_connection_info *connection_view(const struct connection *connection,
 
 /* Finds a connection by its id, or returns NULL. The manager's lock is held. */
 struct connection *connection_find(ws_manager *manager, ws_conn_id id);
-
-/* Hands a message to the connection's transport, if the connection is live. The caller keeps
- * its reference. */
-void connection_deliver(struct connection *connection, ws_message *message);
-
-/* Hands a message to the connection's transport and uses up the caller's reference, also on an
- * error. WS_OK; WS_ERR_BACKPRESSURE: taken, but the queue is above its limit; WS_ERR_DROPPED,
- * WS_ERR_NO_MEMORY, WS_ERR_CLOSED: not taken. */
-int connection_give(struct connection *connection, ws_message *message);
-
-/* Delivers a text that the library made, and frees its buffer. If memory for the message runs
- * out, the connection is ended. */
-void connection_deliver_text(struct connection *connection, struct buffer *buffer);
-
-/* Hands a message to the transport with a reference that was taken in advance, for many
- * recipients at once. True if the transport keeps the reference; else it is still the
- * caller's. */
-bool connection_hand_over(struct connection *connection, ws_message *message);
-
-/* Notifies the application that the connection's queue has exceeded its limit, or has
- * drained. */
-void connection_backpressure(struct connection *connection, bool is_high);
 
 /* Asks the connection's transport to close. */
 void connection_close_transport(struct connection *connection, uint16_t code,

@@ -1,12 +1,92 @@
 /* delivery.c: delivers an event to its recipients on one loop, in slices. */
 #include "core/connections/delivery.h"
 
-#include "core/connections/connection.h"
+#include "core/connections/slow_client.h"
 
 enum {
     EVERYONE_AT_ONCE = 64,
     PREFETCHED = 4 /* members ahead: 10,000 connections do not fit in a near cache */
 };
+
+/* --- to one connection ------------------------------------------------------------------------ */
+
+static int send_to_transport(struct connection *connection, ws_message *message, bool *kept)
+{
+    const struct outer_connection *outer = (const struct outer_connection *)connection;
+    int result;
+
+    if (!connection->is_inner)
+        return outer->transport->send(message, outer->transport_data);
+    result = manager_inner(connection->loop->manager)->send(connection, message);
+    *kept = result == WS_OK || result == WS_ERR_BACKPRESSURE;
+    return result;
+}
+
+static int hand_over(struct connection *connection, ws_message *message, bool *kept)
+{
+    struct counters *counters = &connection->loop->counters;
+    uint16_t n_messages = message->frames.n_frames;
+    uint32_t length =
+        message->payload_bytes; /* read now: the transport may release the last reference */
+    int result;
+
+    *kept = false;
+    if (connection->state != CONNECTION_LIVE) {
+        counter_add(counters, COUNTER_drop_gone, n_messages);
+        return WS_ERR_CLOSED;
+    }
+    result = send_to_transport(connection, message, kept);
+    if (result == WS_OK || result == WS_ERR_BACKPRESSURE) {
+        counter_add(counters, COUNTER_deliveries, n_messages);
+        counter_add(counters, COUNTER_bytes, length);
+    } else if (result == WS_ERR_NO_MEMORY) {
+        connection_out_of_memory(connection);
+    } else {
+        counter_add(counters, COUNTER_drop_slow_client, n_messages);
+        if (!slow_client_is_kept(connection))
+            connection_doom(connection, DOOM_TOO_SLOW);
+    }
+    return result;
+}
+
+bool connection_hand_over(struct connection *connection, ws_message *message)
+{
+    bool kept;
+
+    loop_assert_thread(connection->loop);
+    hand_over(connection, message, &kept);
+    return kept;
+}
+
+int connection_give(struct connection *connection, ws_message *message)
+{
+    bool kept;
+    int result = hand_over(connection, message, &kept);
+
+    loop_assert_thread(connection->loop);
+    if (!kept)
+        ws_message_unref(message);
+    return result;
+}
+
+void connection_deliver(struct connection *connection, ws_message *message)
+{
+    connection_give(connection, ws_message_ref(message));
+}
+
+void connection_deliver_text(struct connection *connection, struct buffer *buffer)
+{
+    ws_message *message = manager_message(connection->loop->manager, buffer);
+
+    if (message == NULL) {
+        connection_out_of_memory(connection);
+        return;
+    }
+    message->frames.is_own = true;
+    connection_give(connection, message);
+}
+
+/* --- to many --------------------------------------------------------------------------------- */
 
 /* The lock is needed because another thread may register a connection meanwhile, which moves
  * the slots. */

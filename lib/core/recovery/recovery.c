@@ -1,5 +1,6 @@
 /* recovery.c: recovers clients that reconnect: delivers the events that they missed. */
 #include "core/recovery/recovery.h"
+#include "core/connections/delivery.h"
 
 #include <string.h>
 

@@ -3,6 +3,7 @@
 
 #include "base/utf8.h"
 #include "core/rooms/membership.h"
+#include "core/sending/order.h"
 #include "core/sending/send.h"
 
 struct share *room_pin(const struct connection *connection, const char *room)

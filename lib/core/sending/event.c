@@ -10,6 +10,7 @@
 #include "base/utf8.h"
 #include "core/sending/encode.h"
 #include "core/sending/event_data.h"
+#include "core/sending/order.h"
 #include "core/sending/publish.h"
 #include "core/sending/send.h"
 

@@ -1,8 +1,9 @@
 /* presence.c: sends presence events when a connection opens or ends. */
 #include "core/sending/presence.h"
 
+#include "core/loop_state.h"
 #include "core/sending/encode.h"
-#include "core/sending/send.h"
+#include "core/sending/order.h"
 
 static ws_message *encode_presence(const ws_manager *manager, enum presence presence,
                                    ws_conn_id id, const char *user_id, const char *room)

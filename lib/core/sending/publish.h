@@ -5,7 +5,7 @@
 
 #include <ws_manager/event.h>
 
-#include "core/sending/send.h"
+#include "core/sending/order.h"
 
 struct publication {
     struct target target;

@@ -3,6 +3,7 @@
 
 #include "core/clients/disconnect.h"
 #include "core/clients/requests.h"
+#include "core/connections/slow_client.h"
 #include "core/inbox.h"
 #include "core/recovery/recovery.h"
 #include "core/sending/send.h"
