@@ -1,6 +1,6 @@
-"""One row measured once: a fresh server, the load, and what else the machine did meanwhile.
+"""Measures one row once: starts a server, runs the load, and notes what else used the processors.
 
-Not here: which rows there are (scenarios.py) and what becomes of the figures (table.py)."""
+Not here: the list of rows (scenarios.py) and the output of the figures (table.py)."""
 import os
 import resource
 import signal
@@ -11,23 +11,23 @@ import time
 
 START_SECONDS = 20
 STOP_SECONDS = 5
-LOAD_SECONDS = 240  # beyond what is asked for: opening, settling, draining
-DISTURBED_PERCENT = 25  # of one processor; interrupts alone are 10 to 15
+LOAD_SECONDS = 240  # in addition to the measured time, for opening, settling and draining
+DISTURBED_PERCENT = 25  # of one processor; interrupts alone take 10 to 15
 STOLEN_PERCENT = 3
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
 
 class Failed(Exception):
-    """A row could not be measured; the text says why."""
+    """A row could not be measured; the text gives the reason."""
 
 
 def end_orderly_when_terminated():
-    """So that SIGTERM, too, ends the server and the load that run."""
+    """Makes SIGTERM raise SystemExit, so that it also ends the running server and load."""
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
 
 
 def prepare(processor):
-    """What a child process does before it becomes a server or the load."""
+    """Returns what a child process runs before it executes a server or the load."""
 
     def in_child():
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -39,7 +39,7 @@ def prepare(processor):
 
 
 def processors(pinned):
-    """The server's and the load's."""
+    """The processor of the server and that of the load; None: any."""
     available = sorted(os.sched_getaffinity(0))
     return available[:2] if pinned and len(available) > 1 else (None, None)
 
@@ -51,7 +51,7 @@ def free_port():
 
 
 class ServerProcess:
-    """A server that runs, as a context manager."""
+    """A running server, as a context manager."""
 
     def __init__(self, command, processor):
         self.port = free_port()
@@ -80,12 +80,12 @@ class ServerProcess:
             except OSError:
                 time.sleep(0.02)
                 continue
-            time.sleep(0.1)  # it forgets that connection
+            time.sleep(0.1)  # lets the server release that connection
             return
         raise Failed("the server did not start")
 
     def __exit__(self, *_):
-        self.process.send_signal(signal.SIGKILL)  # nothing of it is wanted any more
+        self.process.send_signal(signal.SIGKILL)  # a clean shutdown is not needed
         self.process.wait(STOP_SECONDS)
 
     def cpu_seconds(self):
@@ -98,7 +98,7 @@ class ServerProcess:
 
 
 def machine_seconds():
-    """Processor time that was used and that was stolen, since the machine started."""
+    """The processor time that was used and that was stolen since the machine started."""
     with open("/proc/stat", encoding="ascii") as file:
         user, nice, system, _, _, irq, softirq, steal = map(int, file.readline().split()[1:9])
     return (
@@ -113,7 +113,7 @@ def children_seconds():
 
 
 def parse_figures(text):
-    """The lines NAME VALUE UNIT as a dictionary of values and units."""
+    """Parses lines NAME VALUE UNIT into a dictionary of values and units."""
     figures = {}
     for line in text.splitlines():
         words = line.split(maxsplit=2)
@@ -138,7 +138,7 @@ def run_load(arguments, processor):
 
 
 def measure_once(load, server, scenario, seconds, rate):
-    """The figures of one row as values, and how disturbed it was: 1 is just too much."""
+    """The figures of one row as values, and how disturbed the row was: 1 or more is too much."""
     server_processor, load_processor = processors(scenario.pinned)
     with ServerProcess(server.commands[scenario.kind], server_processor) as running:
         arguments = [
@@ -165,7 +165,7 @@ def measure_once(load, server, scenario, seconds, rate):
 
 
 def measure(load, server, scenario, seconds, rate, tries):
-    """The least disturbed of several tries; one that is not disturbed is the last."""
+    """The figures of the least disturbed of several tries. Stops after a try that is not disturbed."""
     best = None
     for _ in range(tries):
         values, disturbance = measure_once(load, server, scenario, seconds, rate)

@@ -1,4 +1,4 @@
-"""What is measured: the load, which of its figures counts, and what a row is compared with.
+"""The scenarios: the load, which of its figures is the result, and what a row is compared with.
 
 Not here: the servers (servers.py), starting and repeating (measure.py)."""
 import dataclasses
@@ -14,19 +14,19 @@ LISTED_ORDER = ORDER.replace(',"note":"%M"', "")
 
 
 def length(template):
-    """Of a message, once the marker and the numbers are filled in."""
+    """The length of a message in bytes, with the marker and the numbers filled in."""
     return len(template.replace("%M", "x" * 23).replace("%N", "x" * 5))
 
 
 def order_list(size):
-    """A list of orders of about this size in bytes."""
+    """A list of orders of about this many bytes."""
     count = round(size / (length(LISTED_ORDER) + 1))
     return '{"marker":"%M","orders":[' + ",".join([LISTED_ORDER] * count) + "]}"
 
 
 @dataclasses.dataclass(frozen=True)
 class Figure:
-    """One of the load's figures that is a row's value."""
+    """The figure of the load that is a row's result."""
 
     name: str
     unit: str
@@ -39,15 +39,15 @@ DELIVERIES = Figure("deliveries", "deliveries/s")
 @dataclasses.dataclass(frozen=True)
 class Scenario:
     name: str
-    kind: str  # of the server's command
+    kind: str  # selects the server's command
     load: tuple
     figure: Figure = DELIVERIES
     body: str = PLAIN
-    servers: tuple = ()  # all, when empty
-    is_steady: bool = False  # one round is enough
+    servers: tuple = ()  # empty: all
+    is_steady: bool = False  # the result varies little, so one round is enough
     pinned: bool = True  # the server on one processor, the load on another
     paced_by: str = ""  # the scenario that finds the highest rate
-    compared_with: str = ""  # the scenario whose floors the ratios are taken of; else its own
+    compared_with: str = ""  # the scenario whose floors the ratios refer to; empty: this one
 
     @property
     def reference(self):
@@ -63,12 +63,12 @@ def fanout(connections, size, outstanding):
 
 
 def stream(name, load, figure=DELIVERIES):
-    """Few clients, so that it is the events that cost, with Redis and without."""
+    """Few clients, so that events make most of the cost. Runs with Redis and without."""
     return Scenario(f"stream {name}", "stream", ("--connections", 10, *load), figure, pinned=False)
 
 
 def compression(name, body, outstanding):
-    """The same messages as they are, and compressed."""
+    """Two scenarios with these messages: uncompressed and compressed."""
     load = ("--connections", 1000, "--outstanding", outstanding)
     return [
         Scenario(

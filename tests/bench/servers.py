@@ -1,4 +1,4 @@
-"""The servers that are compared: how each is started, what its clients say, and what it needs.
+"""The servers that are compared: how each is started, what its clients send, and what it needs.
 
 Not here: what is measured (scenarios.py) and how (measure.py)."""
 import dataclasses
@@ -17,14 +17,14 @@ def as_it_is(body):
 @dataclasses.dataclass(frozen=True)
 class Server:
     name: str
-    # How it is started for each kind of scenario; {port} is filled in. It sits out the others.
+    # The command for each kind of scenario; {port} is filled in. The server is left out of other kinds.
     commands: dict
     needs: pathlib.Path
-    install: str  # how that comes to be
+    install: str  # how to install what it needs
     path: str = "/ws"
     hello: str = ""
     publish: typing.Callable = as_it_is  # what a client sends to have this JSON delivered
-    echo_path: str = ""  # where what clients send comes back as it is
+    echo_path: str = ""  # the path at which messages are returned unchanged
 
     def load_arguments(self, kind, body):
         if kind == "echo" and self.echo_path:
@@ -61,7 +61,7 @@ def libwsmanager(build):
 
 
 def libwsmanager_on_redis(build):
-    """The same, but every event goes to a Redis and comes back."""
+    """libwsmanager with Redis: every event goes to Redis and comes back."""
     alone = libwsmanager(build)
     return dataclasses.replace(
         alone,
@@ -76,7 +76,7 @@ def floor(build, mode):
     program = build / "tests/bench/floor"
     command = [program, "{port}", mode]
     commands = {"fanout": command}
-    if mode == "send":  # the other one would do the same here
+    if mode == "send":  # in these scenarios both modes do the same
         commands |= {"connections": command, "echo": [program, "{port}", "echo"]}
     return Server(
         name=f"floor-{mode}",

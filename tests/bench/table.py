@@ -15,15 +15,15 @@ COLUMNS = [
 ]  # fmt: skip
 
 LEGEND = """
-value: median of the rounds. p50, p99: from sending (paced: from when it was due) to reading.
+value: median of the rounds. p50, p99: time from sending (paced: from when it was due) to reading.
 cpu, user, sys: the server's CPU time in ns for each delivery, handshake or disconnect.
-srv%, load%: how busy the two were; near 100 in load% it is the load that limits: compare cpu_ns.
-v/..., c/...: value and cpu as multiples of what floor-send, floor-batch and wslay have there.
-note: other and stolen are CPU time that was not ours in the row's most disturbed round."""
+srv%, load%: how busy the server and the load were. With load% near 100 the load is the limit: compare cpu.
+v/..., c/...: value and cpu as multiples of those of floor-send, floor-batch and wslay.
+note: other and stolen are CPU time of other processes and machines in the row's most disturbed round."""
 
 
 def median(rounds, name):
-    """Of a figure's values in these rounds; None without any."""
+    """The median of a figure in these rounds, or None if no round has it."""
     values = [figures[name] for figures in rounds if name in figures]
     return statistics.median(values) if values else None
 
@@ -48,10 +48,10 @@ def disturbance_note(rounds):
 
 
 class Results:
-    """All rounds of all rows, and what went wrong in them."""
+    """All rounds of all rows, and their failures."""
 
     def __init__(self):
-        self.rounds = {}  # (scenario, server): its figures, a dictionary for each round
+        self.rounds = {}  # from (scenario, server) to a dictionary of figures for each round
         self.failures = {}
 
     def add(self, scenario, server, figures):
@@ -109,7 +109,7 @@ def print_table(results, rows):
 
 
 def print_programs(figures):
-    """The second part: what the in-process programs printed."""
+    """Prints the second part: the figures of the in-process programs."""
     print(f"\n{'program':<24} {'figure':<40} {'value':>14} unit")
     for program, name, value, unit in figures:
         print(f"{program:<24} {name:<40} {value:>14.10g} {unit}")

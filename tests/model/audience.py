@@ -1,13 +1,13 @@
-"""Whom events are for: rooms, their sizes, and how often each is spoken to.
+"""The recipients of events: rooms, their sizes, and each room's share of the events.
 
-Not here: what that costs (formulas.py)."""
+Not here: the cost (formulas.py)."""
 import dataclasses
 import math
 
 
 @dataclasses.dataclass(frozen=True)
 class Rooms:
-    """So many rooms of the same size, and the share of all events that goes to these."""
+    """A number of rooms of equal size, and their share of all events."""
 
     count: float
     size: float
@@ -19,22 +19,22 @@ class Audience:
         self.classes = classes
 
     def recipients(self):
-        """The mean of an event."""
+        """The mean number of recipients of an event."""
         return sum(rooms.share * rooms.size for rooms in self.classes)
 
     def largest(self):
         return max(rooms.size for rooms in self.classes)
 
     def share_in_vain(self, processes):
-        """Of the entries that a process reads, those of rooms that have no member there: clients choose
-        their process by chance."""
+        """The share of the entries that a process reads whose room has no member on that process.
+        Clients choose their process at random."""
         return sum(
             rooms.share * math.exp(rooms.size * math.log1p(-1 / processes))
             for rooms in self.classes
         )
 
     def sends_per_s(self, events_per_s, turn_s):
-        """How often a client of all gets something, if what comes within a turn is one send."""
+        """The sends to all clients per second, if all events of a turn to a client are one send."""
         total = 0.0
         for rooms in self.classes:
             rate = events_per_s * rooms.share / rooms.count
@@ -51,8 +51,8 @@ def equal_rooms(connections, size):
 
 
 def zipf_rooms(connections, mean_size):
-    """Room number k has 1/k of the first one's members and events. Each client is in one room. Ranks
-    that are near each other are taken together."""
+    """Room number k has 1/k of the members and events of the first room. Each client is in one room.
+    Neighbouring ranks are combined."""
     n_rooms = max(1, connections // mean_size)
     ranks, first = [], 1
     while first <= n_rooms:

@@ -11,7 +11,7 @@ END = b"+PONG\r\n"
 
 
 def encode(*words):
-    """A command as Redis reads it."""
+    """Encodes a command in the Redis protocol."""
     parts = [b"*%d\r\n" % len(words)]
     for word in words:
         word = word if isinstance(word, bytes) else str(word).encode()
@@ -26,8 +26,8 @@ class Connection:
         self.socket.connect(path)
 
     def ask(self, commands):
-        """Sends commands in one go. Returns the bytes of all their answers, which end where a PING's
-        begins, so that nothing needs to be parsed."""
+        """Sends commands at once and returns the bytes of their answers. A PING after the commands marks
+        the end of these, so that nothing needs to be parsed."""
         self.socket.sendall(commands + encode("PING"))
         answers = bytearray()
         while not answers.endswith(END):
@@ -39,7 +39,8 @@ class Connection:
 
 
 class RedisServer:
-    """On a socket in a directory of its own, without persistence. Leaving the context ends it."""
+    """A redis-server on a socket in its own directory, without persistence. Leaving the context ends
+    it."""
 
     def __enter__(self):
         self.directory = tempfile.TemporaryDirectory()
@@ -65,5 +66,5 @@ class RedisServer:
         return Connection(self.path)
 
     def cpu_ns(self):
-        """The CPU time of its one thread that carries out commands."""
+        """The CPU time of the thread that executes commands."""
         return int(pathlib.Path(f"/proc/{self.process.pid}/schedstat").read_text().split()[0])

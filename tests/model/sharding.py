@@ -1,5 +1,5 @@
-"""Streams by room: several streams, each in an order of its own, that every process reads on at its
-own pace. Only order and positions are played here. Not here: time, costs (simulation.py)."""
+"""Streams by room: several streams, each with its own order. Every process reads each stream at its own
+pace. Only order and positions are simulated. Not here: time, costs (simulation.py)."""
 import random
 
 
@@ -8,18 +8,18 @@ def stream_of(room, n_streams):
 
 
 class ShardedClient:
-    """In several rooms. It keeps what it received as (stream, position), and nothing else."""
+    """A client in several rooms. It stores only the (stream, position) of each event it received."""
 
     def __init__(self, rooms):
         self.rooms = rooms
         self.received = []
 
     def last_position(self):
-        """All that a client with one position knows."""
+        """What a client that keeps a single position knows."""
         return self.received[-1][1] if self.received else 0
 
     def positions(self, n_streams):
-        """What a client knows that keeps one for each stream."""
+        """What a client that keeps a position for each stream knows."""
         positions = [0] * n_streams
         for stream, position in self.received:
             positions[stream] = max(positions[stream], position)
@@ -33,7 +33,7 @@ class ShardedProcess:
         self.clients = []
 
     def read_one(self, stream):
-        """The next entry of a stream, if there is one."""
+        """Reads the next entry of a stream, if there is one."""
         position = self.read_to[stream]
         if position == len(self.streams[stream]):
             return
@@ -44,7 +44,8 @@ class ShardedProcess:
                 client.received.append((stream, position + 1))
 
     def recover(self, client, positions):
-        """Its events behind these positions, stream by stream, as far as this process has read."""
+        """Sends the client its events after these positions, stream by stream, as far as this process
+        has read."""
         for stream, entries in enumerate(self.streams):
             for position in range(positions[stream] + 1, self.read_to[stream] + 1):
                 if entries[position - 1] in client.rooms:
@@ -68,7 +69,7 @@ class ShardedService:
         process.read_one(self.random.randrange(len(self.streams)))
 
     def run(self, n_events):
-        """Events, while every process reads about as fast as they come."""
+        """Emits events while every process reads about as fast as they are emitted."""
         for _ in range(n_events):
             self.emit()
             for _ in self.processes:
@@ -90,5 +91,5 @@ class ShardedService:
 
 
 def needed_streams(n_streams, rooms_of_process):
-    """How many of the streams a process has to read, if its rooms are any."""
+    """How many of the streams a process has to read, if its rooms are chosen at random."""
     return n_streams * (1 - (1 - 1 / n_streams) ** rooms_of_process)

@@ -1,5 +1,5 @@
-"""Redis as the simulation plays it: one thread that takes calls in the order in which they come, and
-one stream. Not here: who calls (simulation.py)."""
+"""The simulation's Redis: one stream, and one thread that executes calls in the order of their arrival.
+Not here: the callers (simulation.py)."""
 import collections
 
 
@@ -8,7 +8,7 @@ class SimulatedRedis:
         self.clock = clock
         self.parameters = parameters
         self.stream = []  # (room, when it was emitted); the entry at index i has position i + 1
-        self.calls = collections.deque()  # that wait; each is begun by calling it
+        self.calls = collections.deque()  # waiting; calling an element begins it
         self.is_busy = False
         self.blocked = []  # readers that wait for the next entry: (after, on_entries)
         self.busy_s = 0.0
@@ -20,11 +20,11 @@ class SimulatedRedis:
         self._call(lambda: self._store(events, on_stored))
 
     def read(self, after, on_entries):
-        """Entries behind a position, as soon as there are some, at most a page."""
+        """Reads the entries after a position, at most a page, as soon as there are any."""
         self._call(lambda: self._read(after, on_entries))
 
     def fetch(self, n_entries, on_fetched):
-        """Old entries for clients that came back: an XRANGE."""
+        """Reads old entries for clients that reconnected: an XRANGE."""
         self._call(lambda: self._fetch(n_entries, on_fetched))
 
     def _call(self, begin):
@@ -59,7 +59,8 @@ class SimulatedRedis:
         self._work(p.store_call_ns + len(events) * p.store_ns, stored)
 
     def _read(self, after, on_entries):
-        """A call costs nothing until it is answered; then it costs what was measured for all of it."""
+        """A call that waits costs nothing. The measured cost of the whole call is due when it is
+        answered."""
         p = self.parameters
         entries = self.stream[after : after + p.page_events]
         if not entries:

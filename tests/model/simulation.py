@@ -1,5 +1,5 @@
-"""A service in small: clients in rooms, processes of one thread each, one Redis. All that happens is
-counted. Not here: Redis (simulated_redis.py), what is expected (test_model.py)."""
+"""A small service: clients in rooms, processes of one thread each, one Redis. Every action is counted.
+Not here: Redis (simulated_redis.py), the expected results (test_model.py)."""
 import bisect
 import collections
 import heapq
@@ -11,7 +11,7 @@ from simulated_redis import SimulatedRedis
 
 
 class Clock:
-    """Calls what is due, in the order of its time."""
+    """Calls what is due, ordered by time."""
 
     def __init__(self):
         self.now_s = 0.0
@@ -37,18 +37,18 @@ class Process:
     def __init__(self, service, slowness):
         self.service = service
         self.slowness = slowness
-        self.position = 0  # that it has read to
+        self.position = 0  # of the last entry that it has read
         self.members = collections.defaultdict(dict)  # by room; None: everyone
         self.emitted = []
-        self.entries = []  # that have come
-        self.returning = []  # clients that came back
-        self.pages = {}  # of what lies before the history, by number: position that each reaches to
+        self.entries = []  # received, not yet processed
+        self.returning = []  # clients that reconnected
+        self.pages = {}  # of events before the history: from a page's number to its last position
         self.awaited = {}  # clients that wait for a page, by its number
-        self.fetched = 0  # entries that have come with pages since the last turn
+        self.fetched = 0  # entries that arrived with pages since the last turn
         self.is_storing = self.is_busy = self.is_dead = False
         self.busy_s = 0.0
         self.turns = self.in_vain = self.sends = self.looks = 0
-        self.current_s = 0.0  # when the last client that came back had everything
+        self.current_s = 0.0  # when the last client that reconnected had caught up
         self._ask()
 
     def _ask(self):
@@ -85,7 +85,7 @@ class Process:
         self.busy_s += cost_s
         self.is_busy = True
         clock = self.service.clock
-        if entries:  # the next page is asked for before this one is sent to anybody
+        if entries:  # the next page is requested before this one is sent to any client
             clock.at(clock.now_s + entries_ns / 1e9, self._ask)
         clock.at(clock.now_s + cost_s, lambda: self._end_turn(entries, returned))
 
@@ -99,7 +99,7 @@ class Process:
             self.wake()
 
     def _store(self):
-        """Returns what handing on the events costs."""
+        """Returns the cost of passing on the events."""
         p = self.service.parameters
         if self.is_storing or not self.emitted:
             return 0
@@ -122,7 +122,7 @@ class Process:
                 self.in_vain += 1
                 continue
             for client in members:
-                if position > client.position:  # where it came from may have been ahead
+                if position > client.position:  # the client's former process may have been ahead
                     client.position = position
                     client.received += 1
                     delivered += 1
@@ -130,7 +130,7 @@ class Process:
         return touched, delivered
 
     def _take_back(self):
-        """Clients that came back get what they missed of what this process has read."""
+        """Clients that reconnected receive what they missed, as far as this process has read."""
         p = self.service.parameters
         before = self.position - p.history_events
         returned, self.returning = self.returning[:64], self.returning[64:]
@@ -148,7 +148,7 @@ class Process:
         return current, cost_ns
 
     def _look(self, client, before):
-        """Gives it what pages have for it. Returns how many it looked through."""
+        """Gives the client its events from the pages. Returns the number of pages searched."""
         page_events, looks = self.service.parameters.fetch_events, 0
         while client.position < before:
             until = self.pages.get(client.position // page_events, 0)
@@ -161,7 +161,7 @@ class Process:
         return looks
 
     def _await(self, client):
-        """A page that nobody waits for yet is asked for, once for all."""
+        """Makes the client wait for a page. The first client that waits causes the one request."""
         page_events = self.service.parameters.fetch_events
         number = client.position // page_events
         waiting = self.awaited.setdefault(number, [])
@@ -189,7 +189,7 @@ class Process:
 
 
 class Service:
-    """`sizes` are the rooms' sizes, `weights` their shares of the events; a room None is everyone."""
+    """`sizes` are the rooms' sizes, `weights` their shares of the events. The room None is everyone."""
 
     def __init__(self, n_processes, sizes, weights, seed=1, slow=None, parameters=Parameters()):
         self.random = random.Random(seed)
@@ -217,7 +217,7 @@ class Service:
     # --- what happens -------------------------------------------------------------------------------
 
     def emit(self, events_per_s, until_s):
-        """Events at times by chance, each to a room by its weight, by any process."""
+        """Emits events at random times, each to a room chosen by weight, from a random process."""
         self.clock.at(
             self.clock.now_s + self.random.expovariate(events_per_s),
             lambda: self._emit_one(events_per_s, until_s),
@@ -234,7 +234,7 @@ class Service:
         self.emit(events_per_s, until_s)
 
     def move(self, client, away_s):
-        """It leaves, and comes back anywhere."""
+        """The client leaves, and reconnects to a random process."""
         self.home[client].remove(client)
         self.clock.at(self.clock.now_s + away_s, lambda: self._come_back(client))
 
@@ -244,9 +244,9 @@ class Service:
         process.wake()
 
     def kill(self, process, away_s):
-        """Its clients come back, each after a time by chance, of this mean and at most twice as long."""
+        """The process dies. Its clients reconnect, each after a random time of at most 2 * away_s."""
         process.is_dead = True
-        heir = self._alive()[0]  # whoever is started anew with its outbox
+        heir = self._alive()[0]  # stands for the process that is restarted with its outbox
         heir.emitted += process.emitted
         heir.wake()
         for client in list(process.members[None]):
@@ -255,7 +255,7 @@ class Service:
     # --- what is true -------------------------------------------------------------------------------
 
     def positions(self, room):
-        """Of a room's events in the stream, in order."""
+        """The positions of a room's events in the stream, in order."""
         stream = self.redis.stream
         for position in range(self._indexed + 1, len(stream) + 1):
             self._positions[stream[position - 1][0]].append(position)
@@ -263,7 +263,7 @@ class Service:
         return self._positions[room]
 
     def missed(self, client, until):
-        """Positions of its events behind its own, up to that one."""
+        """The positions of the client's events after its own position, up to `until`."""
         missed = []
         for room in client.room, None:
             positions = self.positions(room)
@@ -272,5 +272,5 @@ class Service:
         return sorted(missed)
 
     def expected(self, client):
-        """How many events it should have received, each once, when nothing is under way any more."""
+        """How many events the client should have received, each once, when all have been delivered."""
         return len(self.positions(client.room)) + len(self.positions(None))

@@ -1,6 +1,6 @@
-"""The model's answers as they stand in README.md: the table, and the figures below it.
+"""The model's results as README.md shows them: the table, and the figures below it.
 
-Not here: how they come about (formulas.py)."""
+Not here: the formulas (formulas.py)."""
 import dataclasses
 
 from audience import equal_rooms, everyone, zipf_rooms
@@ -17,7 +17,7 @@ CONNECTIONS = ((100_000, "100 k"), (1_000_000, "1 M"), (10_000_000, "10 M"))
 
 
 def rate(events_per_s):
-    """With two digits, as one reads it."""
+    """A rate with two significant digits."""
     if events_per_s < 1000:
         return f"{float(f'{events_per_s:.2g}'):,.0f}"
     return f"{float(f'{events_per_s:.2g}') / 1000:,.3g} k"
@@ -47,7 +47,7 @@ def table():
 
 
 def figures():
-    """What the text below the table says, in its words."""
+    """The phrases with figures in the text below the table."""
     rooms = System(1_000_000, 64, 0, equal_rooms(1_000_000, 10))
     p = rooms.parameters
     most = rooms.at_most()

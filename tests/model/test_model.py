@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The formulas against the simulation, and the simulation against what the library promises.
+"""Compares the formulas with the simulation, and the simulation with the library's promises.
 
 Not here: streams by room (test_sharding.py), the table in README.md (test_table.py)."""
 import unittest
@@ -23,8 +23,8 @@ class ModelTest(unittest.TestCase):
         self.assertLess(abs(counted / expected - 1), tolerance, f"{counted}, not {expected}")
 
     def play(self, service, system, seconds):
-        """Runs events for that long, then until all is quiet, and checks what always holds. Returns the
-        system with the rate of the events that there were by chance."""
+        """Emits events for that time, runs until all are delivered, and checks the invariants. Returns
+        the system with the event rate that the random times produced."""
         service.emit(system.events_per_s, seconds)
         service.clock.run(seconds)
         service.clock.run(1000)

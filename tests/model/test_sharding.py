@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""What one stream promises, what streams by room do not, and what a client then has to know.
+"""What one stream guarantees, what streams by room do not, and what a client then has to store.
 
-Not here: what they cost (test_model.py)."""
+Not here: costs (test_model.py)."""
 import random
 import unittest
 
@@ -20,8 +20,8 @@ def service_with_clients(n_streams, seed=1):
 
 
 def come_back(n_streams, positions_of, seed=1):
-    """A client goes away, comes back to another process with what positions_of() says, and gets all
-    that it missed there. Returns what it has and what it should have."""
+    """A client disconnects and reconnects to another process with the positions from positions_of(). It
+    receives there what it missed. Returns what it has and what it should have."""
     service, clients = service_with_clients(n_streams, seed)
     service.run(N_EVENTS)
     client = clients[0]

@@ -1,8 +1,8 @@
-"""Clients that send as fast as the server takes it, for so many seconds: a process of its own.
+"""Clients that send as fast as the server reads, for a number of seconds. Runs as a separate process.
 
 usage: flooder.py PORT KIND CLIENTS SECONDS [TOKEN]
-Prints one JSON object: the bytes that were taken, and how often clients were cut off.
-Not here: what it does to others (floods)."""
+Prints one JSON object: the bytes that the server accepted, and how often it closed a client.
+Not here: the effect on other clients (floods)."""
 import errno
 import json
 import os
@@ -14,11 +14,11 @@ import time
 import zlib
 
 CHUNK = 65536
-RECONNECT_SECONDS = 0.1  # of one that was cut off
+RECONNECT_SECONDS = 0.1  # the wait of a client that was closed
 
 
 def masked(first, payload):
-    """A frame whose mask is zero, so that its payload is as it is."""
+    """A frame whose masking key is zero, so that its payload is unchanged."""
     length = len(payload)
     head = bytes([first])
     if length < 126:
@@ -42,7 +42,7 @@ def deflated(payload):
 
 
 def rooms():
-    """Joins and leaves of rooms that few others are in."""
+    """Joins and leaves of rooms that have few other members."""
     name = random.randrange(1 << 30)
     return b"".join(
         text({"type": kind, "room": f"room-{name}-{i}"})
@@ -52,7 +52,7 @@ def rooms():
 
 
 def payload_of(kind, token):
-    """What one client sends again and again."""
+    """The bytes that one client sends repeatedly."""
     once = {
         "tiny": lambda: masked(0x81, b"x"),
         "compressed": lambda: deflated(b"x" * 65500),
@@ -66,7 +66,7 @@ def payload_of(kind, token):
 
 
 class Flooder:
-    """One client."""
+    """Runs one client."""
 
     def __init__(self, port, kind, token):
         self.address = ("127.0.0.1", port)

@@ -1,5 +1,5 @@
 // socketio.mjs: fan-out on Socket.IO: every message is emitted to a room, or echoed.
-// WebSocket only, without compression, as the others here.
+// WebSocket only and without compression, like the other servers here.
 import { createServer } from 'node:http'
 import { Server } from 'socket.io'
 

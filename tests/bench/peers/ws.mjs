@@ -1,5 +1,5 @@
 // ws.mjs: fan-out on Node's ws: its documented broadcast loop, or an echo.
-// With "deflate" it compresses as ws can: for each client anew.
+// With "deflate" it compresses as ws does: again for each client.
 import { WebSocketServer } from 'ws'
 
 const [port, mode = 'fanout'] = process.argv.slice(2)
@@ -11,7 +11,7 @@ const server = new WebSocketServer({
 })
 
 server.on('connection', (socket) => {
-  socket.on('error', () => {}) // a client that was reset is no reason to end
+  socket.on('error', () => {}) // without a handler, a reset by a client would end the process
   socket.on('message', (data, isBinary) => {
     for (const client of mode === 'echo' ? [socket] : server.clients) {
       client.send(data, { binary: isBinary })
