@@ -1,5 +1,5 @@
-/* floor.c: the least work that a fan-out server can do: read, frame, send. What is left is the
- * system calls: no registry, no rooms, no JSON, no check of what the clients send. */
+/* floor.c: the least work that a fan-out server can do: read, frame, send. The cost is that of the
+ * system calls. There is no registry, no room, no JSON, and no check of the clients' input. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,9 +13,9 @@
 enum { RECEIVE_BYTES = 256 * 1024 };
 
 enum mode {
-    MODE_SEND,  /* a send for each message and connection */
-    MODE_BATCH, /* the messages of one read go out in one send for each connection */
-    MODE_ECHO   /* they go back to the sender in one send */
+    MODE_SEND,  /* one send for each message and connection */
+    MODE_BATCH, /* one send for each connection, with all messages of one read */
+    MODE_ECHO   /* one send back to the sender, with all messages of one read */
 };
 
 struct session {
@@ -53,7 +53,7 @@ static void closed(struct tcp_client *client)
     free(session);
 }
 
-/* A failure is left to be found by reading. */
+/* Ignores errors: the next read reports them. */
 static void send_to(struct tcp_client *client, const void *data, size_t length)
 {
     struct session *session = client->session;
@@ -91,7 +91,7 @@ static void send_output(struct tcp_client *sender)
     output.length = 0;
 }
 
-/* Returns how many bytes the whole frames were. */
+/* Returns the total length of the complete frames. */
 static size_t relay_frames(struct tcp_client *sender, const unsigned char *data, size_t length)
 {
     unsigned char head[FRAME_MAX_HEAD];

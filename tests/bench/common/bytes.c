@@ -1,5 +1,5 @@
-/* bytes.c: a growing run of bytes.
- * What the bytes mean is the caller's. */
+/* bytes.c: a growing buffer of bytes.
+ * Not here: the meaning of the bytes. */
 #include "bytes.h"
 
 #include <stdio.h>

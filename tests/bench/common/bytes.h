@@ -1,5 +1,5 @@
-/* bytes.h: a growing run of bytes: what came without its end, or what waits to be sent.
- * Running out of memory ends the program: a benchmark has nothing better to do. */
+/* bytes.h: a growing buffer of bytes, for an incomplete message or for output that waits.
+ * The program exits when memory runs out: a benchmark could not continue. */
 #ifndef BENCH_BYTES_H
 #define BENCH_BYTES_H
 
@@ -16,7 +16,7 @@ void *must_allocate(size_t size);
 
 void bytes_append(struct bytes *bytes, const void *data, size_t length);
 
-/* Takes the first `length` bytes away; the memory is freed with the last one. */
+/* Removes the first `length` bytes. The memory is freed when no byte is left. */
 void bytes_consume(struct bytes *bytes, size_t length);
 
 #endif

@@ -1,5 +1,5 @@
 /* frame.c: WebSocket frames as bytes.
- * Sockets and what is in the frames are elsewhere. */
+ * Not here: sockets, and the contents of the frames. */
 #include "frame.h"
 
 #include <stdint.h>

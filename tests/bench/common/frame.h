@@ -1,5 +1,5 @@
 /* frame.h: WebSocket frames as bytes, for the load generator and the floor.
- * Masked frames have the key 0, which leaves the payload as it is; nothing is fragmented. */
+ * Masked frames have the key 0, which leaves the payload unchanged. No message is fragmented. */
 #ifndef BENCH_FRAME_H
 #define BENCH_FRAME_H
 
@@ -16,14 +16,14 @@ struct frame {
     size_t length;
 };
 
-/* The key of every handshake, RFC 6455's own, and the answer to it. */
+/* The key of every handshake, which is the example in RFC 6455, and the answer to it. */
 #define HANDSHAKE_KEY "dGhlIHNhbXBsZSBub25jZQ=="
 #define HANDSHAKE_ACCEPT "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
 
-/* Reads the frame at the front; returns how long it is, or 0 when its end is not there yet. */
+/* Reads the first frame. Returns its length, or 0 if the frame is incomplete. */
 size_t frame_read(const unsigned char *data, size_t length, struct frame *frame);
 
-/* Writes the head of an unfragmented frame; returns its length. */
+/* Writes the head of an unfragmented frame. Returns the head's length. */
 size_t frame_write_head(unsigned char *out, unsigned opcode, bool masked, size_t length);
 
 #endif

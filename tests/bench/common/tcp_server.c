@@ -1,5 +1,5 @@
 /* tcp_server.c: accepting, handshakes and epoll for the servers that are compared here.
- * A handshake's head has to come in one read, as the load generator sends it. */
+ * A handshake's head must arrive in one read, as the load generator sends it. */
 #include "tcp_server.h"
 
 #include <arpa/inet.h>
@@ -122,7 +122,7 @@ void tcp_client_watch_writable(const struct tcp_server *server, struct tcp_clien
 
 void tcp_server_run(struct tcp_server *server, int port, const struct tcp_server_hooks *hooks)
 {
-    /* Edge-triggered: for want of a descriptor a client may wait there, and keep it readable. */
+    /* Edge-triggered: the listener stays readable while no descriptor is left for a client. */
     struct epoll_event events[EVENTS_PER_TURN] = {
         {.events = EPOLLIN | EPOLLET, .data.ptr = NULL}};
 

@@ -1,5 +1,5 @@
 /* tcp_server.h: accepting, handshakes and epoll for the servers that are compared here.
- * What they do with messages is theirs. */
+ * Not here: what they do with messages. */
 #ifndef BENCH_TCP_SERVER_H
 #define BENCH_TCP_SERVER_H
 
@@ -10,7 +10,7 @@ struct tcp_client {
     int fd;
     bool upgraded;
     bool watches_writable;
-    size_t index; /* in the server's clients, once upgraded */
+    size_t index; /* in the server's `clients`, after the handshake */
     void *session;
 };
 
@@ -18,14 +18,14 @@ struct tcp_server_hooks {
     /* The answer to a handshake; `head` ends with a NUL. */
     const char *(*answer)(const char *head);
     void (*opened)(struct tcp_client *client);
-    /* These two return false when the client has to go; then comes `closed`. */
+    /* These two return false if the client must be closed. `closed` is called afterwards. */
     bool (*readable)(struct tcp_client *client);
     bool (*writable)(struct tcp_client *client);
     void (*closed)(struct tcp_client *client);
 };
 
 struct tcp_server {
-    struct tcp_client **clients; /* those that are upgraded */
+    struct tcp_client **clients; /* clients whose handshake is complete */
     size_t n_clients;
     size_t capacity;
     int listener;
@@ -33,10 +33,10 @@ struct tcp_server {
     const struct tcp_server_hooks *hooks;
 };
 
-/* Serves on 127.0.0.1 until the process is ended; returns only on failure, with errno set. */
+/* Serves on 127.0.0.1 until the process is killed. Returns only on failure, with errno set. */
 void tcp_server_run(struct tcp_server *server, int port, const struct tcp_server_hooks *hooks);
 
-/* Whether `writable` is called. */
+/* Sets whether `writable` is called for the client. */
 void tcp_client_watch_writable(const struct tcp_server *server, struct tcp_client *client,
                                bool on);
 

@@ -1,5 +1,5 @@
-/* client_bytes.c: what a client writes and reads, as bytes (RFC 6455, section 5.2).
- * Not here: who gets them (memory_host.h). */
+/* client_bytes.c: the bytes that a client writes and reads (RFC 6455, section 5.2).
+ * Not here: passing them to connections (memory_host.h). */
 #include "client_bytes.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* echo.c: a client's message and its copy on the way back, through the adapter with the raw
- * protocol: what one costs when a turn serves one client, and when it serves a hundred.
+/* echo.c: the cost of echoing a client's message through the WebSocket transport with the raw
+ * protocol, when a turn serves one client and when it serves a hundred.
  * Not here: sockets, and the library's own messages (micro.c). */
 #include "figures.h"
 #include "memory_host.h"

@@ -1,5 +1,5 @@
-/* emit.c: emits a second, by one thread and by several at once, into a room without members and to
- * one member, whose loop runs on a thread of its own. Not here: many recipients
+/* emit.c: emits per second, from one thread and from several at once, into a room without members
+ * and into a room with one member, whose loop runs on another thread. Not here: many recipients
  * (fanout_to_room.c). */
 #include <pthread.h>
 #include <sched.h>
@@ -13,7 +13,7 @@
 
 enum { MAX_THREADS = 4, KEPT = 10000 /* events in the history: the default */ };
 
-/* The thread of the loop: sleeps until the library wakes it, and takes a turn. */
+/* The loop's thread: sleeps until the library wakes it, then runs a turn. */
 struct loop_thread {
     struct memory_host host;
     pthread_t thread;
@@ -117,7 +117,7 @@ static void measure_empty_room(size_t count, size_t n_threads, uint32_t history_
     close_loop(&loop);
 }
 
-/* The member has everything only some time after the last emit: both are told. */
+/* The member receives the last event some time after the last emit. Both times are printed. */
 static void measure_one_member(size_t count, size_t n_threads)
 {
     struct loop_thread loop;

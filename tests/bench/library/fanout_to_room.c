@@ -1,4 +1,4 @@
-/* fanout_to_room.c: what an event to the few members of a room costs among many connections: from
+/* fanout_to_room.c: the cost of an event to a room with few members among many connections, from
  * the emit to the last byte taken. Not here: events to everyone (idle.c, reading_pause.c). */
 #include <stdio.h>
 
@@ -12,7 +12,7 @@ static const size_t members[] = {1, 10, 100, 1000};
 
 #define LENGTH(array) (sizeof(array) / sizeof *(array))
 
-/* The members are spread over all connections, as they are when they come by chance. */
+/* The members are spread over all connections, as clients that join at random would be. */
 static void join(struct memory_host *host, const char *room, size_t n, size_t n_members)
 {
     for (size_t i = 0; i < n_members; i++)
@@ -36,7 +36,7 @@ static void measure(struct memory_host *host, size_t n, size_t n_members)
         memory_host_turn(host);
         durations_ns[i] = (double)(now_ns() - start);
     }
-    /* One more, not measured, to see whom it reaches. */
+    /* One more event, not measured, checks who receives it. */
     host->on_output = memory_host_count_events;
     memory_host_emit(host);
     memory_host_turn(host);

@@ -1,4 +1,4 @@
-/* figures.c: what every program here measures and prints with.
+/* figures.c: measuring and printing, for every program here.
  * Not here: what is measured. */
 #include "figures.h"
 
@@ -93,7 +93,7 @@ void *allocate(size_t count, size_t size)
     void *memory = calloc(count, size);
 
     require(memory != NULL, "allocating memory");
-    /* Not by calloc() alone, whose pages become resident when they are used. */
+    /* calloc() alone is not enough: its pages become resident only when they are used. */
     for (size_t at = 0; at < count * size; at += 1024)
         ((volatile char *)memory)[at] = 0;
     return memory;

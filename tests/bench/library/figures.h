@@ -1,5 +1,5 @@
-/* figures.h: what every program here measures and prints with: clock, resident memory, one figure
- * a line. Not here: what is measured. */
+/* figures.h: measuring and printing, for every program here: clock, resident memory, one figure per
+ * line. Not here: what is measured. */
 #ifndef BENCH_FIGURES_H
 #define BENCH_FIGURES_H
 
@@ -10,27 +10,27 @@
 /* The monotonic clock. */
 uint64_t now_ns(void);
 
-/* What the process holds of the machine's memory. */
+/* The resident memory of the process. */
 size_t resident_bytes(void);
 
-/* Prints "NAME VALUE UNIT", at once, so that a later crash takes no figure with it. */
+/* Prints "NAME VALUE UNIT" and flushes it, so that a later crash loses no figure. */
 void print_figure(double value, const char *unit, const char *name_format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Of at least one value; sorts them. */
+/* The median of at least one value. Sorts the values. */
 double median(double *values, size_t count);
 
-/* The program's only argument, a number from 1, or its default. Ends the program on anything
- * else. */
+/* The program's only argument, a number of at least 1, or its default. Exits on any other
+ * argument. */
 size_t count_argument(int argc, char **argv, size_t default_count);
 
-/* Ends the program, with what went wrong: a figure of something that failed is worth nothing. */
+/* Exits with a message if the condition is false: the figure of a failed run would be wrong. */
 void require(bool holds, const char *what);
 
-/* The same for a result of the library's. */
+/* Exits with a message if a result of the library is not WS_OK. */
 void require_ok(int result, const char *what);
 
-/* Memory that is there; zeros, and resident already. */
+/* Allocates zeroed memory that is already resident. Exits when memory runs out. */
 void *allocate(size_t count, size_t size);
 
 #endif

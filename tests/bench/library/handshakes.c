@@ -1,5 +1,5 @@
-/* handshakes.c: opening handshakes, from the request to the answer and the welcome taken, and the
- * freeing of the connection. Not here: what an open connection costs (idle.c). */
+/* handshakes.c: opening handshakes, from the request until the answer and the welcome are taken,
+ * and freeing the connection. Not here: the cost of an open connection (idle.c). */
 #include "client_bytes.h"
 #include "figures.h"
 #include "memory_host.h"

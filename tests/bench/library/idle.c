@@ -1,5 +1,5 @@
-/* idle.c: what many quiet connections cost, each with a user and in two rooms of 100, and what an
- * event to all of them does. Not here: clients that don't read (slow.c). */
+/* idle.c: the cost of many idle connections, each with a user and in two rooms of 100, and of an
+ * event to all of them. Not here: clients that do not read (slow.c). */
 #include <stdio.h>
 #include <string.h>
 
@@ -11,7 +11,7 @@
 
 enum { MEMBERS = 100, IN_A_TURN = 256 };
 
-/* A room of neighbours and one of connections from everywhere. */
+/* One room has consecutive connections; the other has connections spread over all. */
 static void join_two_rooms(struct memory_host *host, size_t client)
 {
     size_t n_rooms = (host->n_clients + MEMBERS - 1) / MEMBERS;
@@ -84,7 +84,7 @@ static void measure_broadcast(struct memory_host *host)
     print_figure(duration_ns / (double)host->n_clients, "ns", "idle_broadcast_delivery");
 }
 
-/* The frame's text is the event that was emitted; counted, so that each client has it once. */
+/* Checks that the frame's text is the emitted event, and counts it for each client. */
 static void check_event(struct memory_host *host, struct memory_client *client,
                         const uint8_t *bytes, size_t length)
 {

@@ -1,4 +1,4 @@
-/* memory_host.c: a host without sockets, around real connections of the WebSocket adapter.
+/* memory_host.c: a host without sockets, with real connections of the WebSocket transport.
  * Not here: what is measured with it. */
 #include "memory_host.h"
 
@@ -9,10 +9,10 @@
 #include "figures.h"
 #include "sample_order.h"
 
-/* As many pieces as a host gives writev() at once. */
+/* As many pieces as a host passes to writev() at once. */
 enum { PIECES = 16 };
 
-/* The clock stands still: what timers cost shall not depend on how fast the machine is today. */
+/* The clock stands still, so that the cost of timers does not depend on the machine's speed. */
 enum { NOW_MS = 1000 };
 
 static int name_user(ws_handshake *handshake, void *user_data)
@@ -124,7 +124,7 @@ void memory_host_join(struct memory_host *host, size_t client, const char *room)
                "entering a room");
 }
 
-/* Writes all that waits; or nothing, as to a socket that is full. */
+/* Writes all queued output, or nothing if the client is slow, as to a full socket. */
 static void take_output(struct memory_host *host, ws_websocket *websocket)
 {
     struct memory_client *client = ws_websocket_user_data(websocket);

@@ -1,6 +1,6 @@
-/* micro.c: single steps of the library, a thousand of each within measured(), so that
- * micro_instructions can count what they cost by the instruction, on a machine that is busy too.
- * Without an argument all are carried out once. Not here: times. */
+/* micro.c: single steps of the library. Each runs a thousand times within measured(), so that
+ * micro_instructions can count its instructions, even on a busy machine.
+ * Without an argument all steps run once. Not here: times. */
 #include <stdio.h>
 #include <string.h>
 
@@ -133,7 +133,7 @@ static const struct step steps[] = {
     {"client_ping_with_answer", connect_all, answer_pings, WS_PROTOCOL_JSON},
 };
 
-/* micro_instructions knows it by this name: it must not become a part of its caller. */
+/* micro_instructions finds this function by name, so it must not be inlined. */
 void measured(const struct step *step, struct memory_host *host);
 
 __attribute__((noinline)) void measured(const struct step *step, struct memory_host *host)

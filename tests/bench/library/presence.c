@@ -1,6 +1,6 @@
-/* presence.c: many clients come and go while everyone is told of everyone. A host that serves its
- * sockets by the hundred lets them end in as many turns. Not here: what a connection costs that
- * nobody is told of (handshakes.c). */
+/* presence.c: many clients connect and disconnect with presence events on. Each turn has 256 of the
+ * disconnects, as in a host that serves a few hundred sockets per turn. Not here: the cost of a
+ * connection without presence events (handshakes.c). */
 #include "figures.h"
 #include "memory_host.h"
 

@@ -1,5 +1,5 @@
-/* reading_pause.c: for how long a broadcast keeps a host's loop from reading: the time that
- * ws_loop_run() and the taking of its output need. Not here: the cost of a delivery (idle.c). */
+/* reading_pause.c: how long a broadcast keeps a host's loop from reading, which is the time of
+ * ws_loop_run() and of taking its output. Not here: the cost of a delivery (idle.c). */
 #include "figures.h"
 #include "memory_host.h"
 

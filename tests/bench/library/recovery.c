@@ -1,5 +1,5 @@
-/* recovery.c: all clients come back at once, as after a restart, and each gets what it missed from
- * the history. Not here: reading and writing their sockets. */
+/* recovery.c: all clients reconnect at once, as after a restart, and each receives what it missed
+ * from the history. Not here: reading and writing their sockets. */
 #include <stdio.h>
 #include <time.h>
 
@@ -20,7 +20,7 @@ static double cpu_ns(void)
     return (double)used.tv_sec * 1e9 + (double)used.tv_nsec;
 }
 
-/* The answer to the handshake comes first, in a piece of its own. */
+/* The answer to the handshake comes first, in a separate piece. */
 static void count_messages(struct memory_host *host, struct memory_client *client,
                            const uint8_t *bytes, size_t length)
 {
@@ -28,7 +28,7 @@ static void count_messages(struct memory_host *host, struct memory_client *clien
         memory_host_count_events(host, client, bytes, length);
 }
 
-/* The last event that they saw: what to ask with. */
+/* The id of the last event that the clients saw, which they send as `after`. */
 static void see_one(struct memory_host *host, char query[ID_SIZE])
 {
     ws_event *event;
@@ -41,7 +41,7 @@ static void see_one(struct memory_host *host, char query[ID_SIZE])
     ws_event_free(event);
 }
 
-/* Everyone's handshake, and turns until everyone is current. */
+/* Connects all clients, and runs turns until all have caught up. */
 static void come_back(struct memory_host *host, size_t missed)
 {
     const uint64_t expected = (uint64_t)host->n_clients * missed;

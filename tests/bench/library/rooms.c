@@ -1,4 +1,4 @@
-/* rooms.c: entering and leaving rooms, and the end of a connection that is in many.
+/* rooms.c: joining and leaving rooms, and the end of a connection that is in many rooms.
  * Not here: what is sent to rooms (fanout_to_room.c). */
 #include <stdio.h>
 
@@ -6,8 +6,8 @@
 #include "memory_host.h"
 
 enum {
-    N_ROOMS = 1000,      /* in all, and as many as a connection may be in by default */
-    ROOMS_OF_EACH = 100, /* while entering and leaving is measured */
+    N_ROOMS = 1000,      /* in total; also the default limit of a connection */
+    ROOMS_OF_EACH = 100, /* while joining and leaving are measured */
     IN_A_TURN = 1000,
     ENDINGS = 20
 };
@@ -20,7 +20,7 @@ struct room_name {
 
 static struct room_name room_names[N_ROOMS];
 
-/* Each connection enters, or leaves, its rooms: consecutive ones, from another one on for each. */
+/* Each connection joins or leaves consecutive rooms, beginning with a different one. */
 static void change_all(struct memory_host *host, membership_call *change)
 {
     for (size_t i = 0; i < host->n_clients * ROOMS_OF_EACH; i++) {
@@ -62,7 +62,7 @@ static void enter_all_rooms(struct memory_host *host, size_t client)
                 "a connection is in all rooms");
 }
 
-/* The connections end one after the other; the last one that is in the rooms takes them along. */
+/* The connections end one after the other. With its last member a room is removed. */
 static void measure_endings(size_t n_in_rooms, const char *name)
 {
     double durations_us[ENDINGS];

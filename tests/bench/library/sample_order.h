@@ -1,5 +1,5 @@
-/* sample_order.h: the data of the event that the programs here send, as large as a shop's order.
- * Nothing else. */
+/* sample_order.h: the data of the event that the programs here send. It has the size of a shop's
+ * order. */
 #ifndef BENCH_SAMPLE_ORDER_H
 #define BENCH_SAMPLE_ORDER_H
 

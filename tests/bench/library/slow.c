@@ -1,5 +1,5 @@
-/* slow.c: what it costs to keep events for clients that don't read.
- * Not here: the end of a client that has too much waiting, which the unit tests see to. */
+/* slow.c: the cost of queueing events for clients that do not read.
+ * Not here: closing a client whose queue is full, which the unit tests cover. */
 #include "figures.h"
 #include "memory_host.h"
 #include "support/counting_allocator.h"

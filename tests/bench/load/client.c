@@ -1,5 +1,5 @@
 /* client.c: a single connection: connecting, handshake, frames in, bytes out, closing.
- * The set and its loop are in clients.c. */
+ * Not here: the set of connections and its loop (clients.c). */
 #include "client.h"
 
 #include <errno.h>
@@ -16,7 +16,7 @@
 #include "clock.h"
 
 enum {
-    N_SOURCES = 64, /* addresses; with one alone the ports would run out */
+    N_SOURCES = 64, /* source addresses; a single one would run out of ports */
     RECEIVE_BYTES = 256 * 1024,
     SEND_LIMIT_MS = 10000,
     CONTROL_MAX_BYTES = 125
@@ -86,7 +86,7 @@ void client_connect(struct clients *clients, struct client *client)
         lose(clients, client, strerror(errno));
 }
 
-/* The server reads whatever happens, so a full socket is writable soon. */
+/* The server always reads, so a full socket soon becomes writable. */
 void client_send(struct clients *clients, struct client *client, const void *data,
                  size_t length)
 {
@@ -153,7 +153,7 @@ static void handle_frame(struct clients *clients, struct client *client,
     }
 }
 
-/* Returns how long the answer is, or 0 when its end is not there yet or it is a refusal. */
+/* Returns the answer's length, or 0 if the answer is incomplete or is a refusal. */
 static size_t read_answer(struct clients *clients, struct client *client,
                           const unsigned char *data, size_t length)
 {
@@ -178,7 +178,7 @@ static size_t read_answer(struct clients *clients, struct client *client,
     return size;
 }
 
-/* Returns how many bytes were of use: the rest is the beginning of something. */
+/* Returns how many bytes were processed. The rest is the beginning of a frame or of the answer. */
 static size_t handle_input(struct clients *clients, struct client *client,
                            const unsigned char *data, size_t length)
 {
@@ -219,7 +219,7 @@ static void receive(struct clients *clients, struct client *client)
         bytes_append(rest, input, length);
     done = has_rest ? handle_input(clients, client, rest->data, rest->length)
                     : handle_input(clients, client, input, length);
-    /* The connection may have been closed, and another one begun in its place. */
+    /* The connection may have been closed, and a new one begun in its place. */
     if (client->state < CLIENT_UPGRADING)
         return;
     if (has_rest)

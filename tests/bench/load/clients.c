@@ -1,5 +1,5 @@
-/* clients.c: the connections as a set, and the epoll loop.
- * What a single one does is in client.c. */
+/* clients.c: the set of connections, and the epoll loop.
+ * Not here: a single connection (client.c). */
 #include "clients.h"
 
 #include <stdio.h>

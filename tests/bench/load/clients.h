@@ -1,5 +1,5 @@
 /* clients.h: the generator's connections to the server, and the epoll loop that drives them:
- * connecting, handshake, frames in, bytes out. What is sent and when is the modes'. */
+ * connecting, handshake, frames in, bytes out. Not here: what is sent and when (modes.h). */
 #ifndef LOAD_CLIENTS_H
 #define LOAD_CLIENTS_H
 
@@ -23,38 +23,39 @@ struct clients {
     struct client *all;
     size_t count;
     size_t n_open;
-    size_t n_lost;  /* that the server refused or closed */
-    size_t n_begun; /* connections that were ever begun */
+    size_t n_lost;  /* refused or closed by the server */
+    size_t n_begun; /* connections begun so far */
     uint64_t wire_bytes;
     uint64_t received_ns; /* when the last bytes were read */
     int epoll;
     char request[1024];
-    /* A data frame came; may be NULL. */
+    /* Called when a data frame has arrived. May be NULL. */
     void (*on_frame)(struct clients *clients, struct client *client, const struct frame *frame);
-    /* The handshake was answered; may be NULL. */
+    /* Called when the handshake has been accepted. May be NULL. */
     void (*on_open)(struct clients *clients, struct client *client);
-    void *mode; /* the mode's own */
+    void *mode; /* the mode's state */
 };
 
-/* False after saying on stderr what is wrong. */
+/* Returns false after printing the reason on stderr. */
 bool clients_init(struct clients *clients, const struct options *options, size_t count);
 void clients_free(struct clients *clients);
 
-/* Opens all, a few at a time, and waits until nothing more comes. False after saying on stderr
- * how many were not opened. */
+/* Opens all connections, a few at a time, and waits until nothing more arrives. Returns false after
+ * printing on stderr how many are open. */
 bool clients_open_all(struct clients *clients);
 
-/* Handles what comes within this time; returns how many sockets had something. */
+/* Handles what arrives within this time. Returns how many sockets had an event. */
 int clients_turn(struct clients *clients, uint64_t wait_ns);
 
-/* Turns until nothing came for a while. */
+/* Runs turns until nothing has arrived for a while. */
 void clients_settle(struct clients *clients);
 
 void client_connect(struct clients *clients, struct client *client);
 void client_send(struct clients *clients, struct client *client, const void *data,
                  size_t length);
 
-/* With a reset, so that no port is left waiting, or like a process that ends. */
+/* client_reset() ends the connection with a reset, so that no port stays in TIME_WAIT.
+ * client_close() ends it as the exit of a process does. */
 void client_reset(struct clients *clients, struct client *client);
 void client_close(struct clients *clients, struct client *client);
 

@@ -1,5 +1,5 @@
-/* clock.h: the time that everything here is measured by.
- * CPU time is in server_process.h. */
+/* clock.h: the clock of all measurements here.
+ * Not here: CPU time (server_process.h). */
 #ifndef LOAD_CLOCK_H
 #define LOAD_CLOCK_H
 

@@ -1,5 +1,5 @@
-/* histogram.c: how often each latency occurred: buckets that widen with the value.
- * Printing is elsewhere. */
+/* histogram.c: how often each latency occurred, in buckets that widen with the value.
+ * Not here: printing. */
 #include "histogram.h"
 
 enum { STEP_BITS = 6 };

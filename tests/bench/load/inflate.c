@@ -1,5 +1,5 @@
-/* inflate.c: a payload that permessage-deflate compressed (RFC 7692, section 7.2.2).
- * Messages of the benchmark are small: what does not fit into the buffer is wrong. */
+/* inflate.c: a payload that permessage-deflate compressed (RFC 7692, section 7.2.2). The
+ * benchmark's messages are small, so a message that does not fit into the buffer is an error. */
 #include "inflate.h"
 
 #define ZLIB_CONST

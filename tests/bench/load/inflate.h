@@ -1,5 +1,5 @@
-/* inflate.h: a payload that permessage-deflate compressed, without context from others.
- * Which payloads are looked into is traffic.c's. */
+/* inflate.h: inflating a payload that permessage-deflate compressed without context takeover.
+ * Not here: which payloads are inflated (traffic.c). */
 #ifndef LOAD_INFLATE_H
 #define LOAD_INFLATE_H
 
@@ -7,8 +7,8 @@
 
 #include "common/frame.h"
 
-/* Replaces the frame's payload by what was compressed; it is valid until the next call. False
- * when it is not what RFC 7692 says. */
+/* Replaces the frame's payload by the inflated one, which is valid until the next call. Returns
+ * false if the payload is not valid by RFC 7692. */
 bool inflate_frame(struct frame *frame);
 
 #endif

@@ -1,5 +1,5 @@
-/* main.c: the load generator from its command line to its exit status, which is 0 when everything
- * was opened and everything that was sent came back. */
+/* main.c: the load generator from its command line to its exit status. The status is 0 if all
+ * connections were opened and all messages came back. */
 #include "modes.h"
 #include "options.h"
 

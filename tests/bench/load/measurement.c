@@ -1,5 +1,5 @@
-/* measurement.c: a stretch of time and the CPU time used in it.
- * What happened in that time is counted by the modes. */
+/* measurement.c: a period of time and the CPU time used in it.
+ * Not here: what happened in that time, which the modes count. */
 #include "measurement.h"
 
 #include <stdio.h>

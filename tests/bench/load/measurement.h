@@ -1,5 +1,5 @@
-/* measurement.h: a stretch of time, with the CPU time that the server and this process used in
- * it; and the lines NAME VALUE UNIT that figures are printed in. */
+/* measurement.h: a period of time with the CPU time that the server and this process used in it,
+ * and the lines NAME VALUE UNIT that figures are printed in. */
 #ifndef LOAD_MEASUREMENT_H
 #define LOAD_MEASUREMENT_H
 
@@ -17,7 +17,7 @@ struct measurement {
 
 void measurement_begin(struct measurement *measurement, int server_pid);
 
-/* From here on the struct has what was used since the beginning. */
+/* Ends the period: the struct then has what was used since its beginning. */
 void measurement_end(struct measurement *measurement);
 
 /* Prints the server's CPU time for each of `count` things, and how busy both processes were. */

@@ -1,5 +1,5 @@
-/* message.c: making and recognizing what is published.
- * Sending it is elsewhere. */
+/* message.c: making and recognizing the published messages.
+ * Not here: sending them. */
 #include "message.h"
 
 #include <stdlib.h>
@@ -31,7 +31,7 @@ static void append_fill(struct bytes *text, int byte, size_t count)
         bytes_append(text, &fill, 1);
 }
 
-/* Appends what a %M, %P or %N of the template stands for; false when it is none of these. */
+/* Appends the text for a %M, %P or %N of the template. Returns false for anything else. */
 static bool append_place(struct message *message, struct bytes *text, char place, size_t bytes)
 {
     switch (place) {
@@ -97,7 +97,7 @@ void message_renew(struct message *message, uint64_t sent_ns)
 
 bool message_find_marker(const unsigned char *payload, size_t length, uint64_t *sent_ns)
 {
-    /* It is nearly always where it was in the message before. */
+    /* The marker is nearly always at its place in the previous message. */
     static size_t usual;
     const unsigned char *marker = payload + usual;
     uint64_t number = 0;

@@ -1,5 +1,5 @@
-/* message.h: what is published: a frame made of the template, with the time it was meant to be
- * sent in its marker; and finding that marker in what the server delivers. */
+/* message.h: the published message, which is a frame made from the template. Its marker has the
+ * time at which it was to be sent. Also finds that marker in what the server delivers. */
 #ifndef LOAD_MESSAGE_H
 #define LOAD_MESSAGE_H
 
@@ -11,19 +11,19 @@
 
 struct message {
     struct bytes frame;
-    size_t marker; /* where it is in the frame */
+    size_t marker; /* its offset in the frame */
     bool has_marker;
-    size_t *numbers; /* where they are */
+    size_t *numbers; /* their offsets in the frame */
     size_t n_numbers;
     uint64_t random;
 };
 
-/* False when the template has no marker. */
+/* Returns false if the template has no marker. */
 bool message_init(struct message *message, const char *template, size_t bytes);
 
 void message_free(struct message *message);
 
-/* Makes it a new one, of this time. */
+/* Gives the message a new time and new numbers. */
 void message_renew(struct message *message, uint64_t sent_ns);
 
 bool message_find_marker(const unsigned char *payload, size_t length, uint64_t *sent_ns);

@@ -1,5 +1,5 @@
-/* mode_disconnects.c: all connections end at once: how long the server has work with that.
- * It is over when the descriptors are closed and no CPU time is used any more. */
+/* mode_disconnects.c: all connections end at once, and the mode measures how long the server works
+ * on it: until all descriptors are closed and the server uses no more CPU time. */
 #include "clients.h"
 #include "clock.h"
 #include "measurement.h"
@@ -7,10 +7,10 @@
 
 #define POLL_NS (10 * NS_PER_MS)
 #define QUIET_NS (300 * NS_PER_MS)
-#define WORK_NS (1 * NS_PER_MS) /* of CPU time between two looks; less is a timer */
+#define WORK_NS (1 * NS_PER_MS) /* CPU time between two polls; less is only a timer */
 #define LIMIT_NS (60 * NS_PER_S)
 
-/* Returns when the server last worked; 0 when it does not come to an end. */
+/* Returns the time at which the server last worked, or 0 if it does not finish in time. */
 static uint64_t wait_for_end(int server_pid, size_t files_before)
 {
     uint64_t start_ns = now_ns();

@@ -1,5 +1,5 @@
-/* mode_echo.c: every connection sends a message, and the next one when that came back.
- * Counting and measuring is traffic.c's. */
+/* mode_echo.c: every connection sends a message, and the next one when that has come back.
+ * Not here: counting and measuring (traffic.c). */
 #include "clock.h"
 #include "modes.h"
 #include "traffic.h"

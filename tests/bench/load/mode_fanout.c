@@ -1,5 +1,5 @@
-/* mode_fanout.c: connection 0 publishes, everyone gets it: as much as goes with a number of
- * messages outstanding, or at a pace that does not wait for the server. */
+/* mode_fanout.c: connection 0 publishes, and every connection receives it. The rate is either the
+ * highest with a number of messages outstanding, or fixed, without waiting for the server. */
 #include "clock.h"
 #include "modes.h"
 #include "traffic.h"

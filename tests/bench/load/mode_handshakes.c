@@ -1,5 +1,5 @@
-/* mode_handshakes.c: connections that are opened, answered and closed, as fast as it goes.
- * They end with a reset, since ports of orderly ends are not free for a minute. */
+/* mode_handshakes.c: opens connections, waits for the answer, and closes them, as fast as possible.
+ * They end with a reset, because a clean end keeps the port in TIME_WAIT for a minute. */
 #include "clients.h"
 #include "clock.h"
 #include "measurement.h"

@@ -1,5 +1,5 @@
-/* mode_idle.c: the server's memory for each connection that only is open.
- * The kernel's memory for the sockets is not the process's and not counted. */
+/* mode_idle.c: the server's memory for each idle connection.
+ * Not here: the kernel's memory for the sockets. */
 #include "clients.h"
 #include "clock.h"
 #include "measurement.h"

@@ -1,5 +1,5 @@
-/* options.c: the load generator's command line, checked and with its defaults filled in.
- * Its text for the user is here too. */
+/* options.c: checks the load generator's command line and fills in the defaults.
+ * The usage text is also here. */
 #include "options.h"
 
 #include <stdio.h>
@@ -10,23 +10,23 @@ static const char usage[] =
     "usage: load --port P [OPTION]...\n"
     "WebSocket clients for one server on 127.0.0.1; prints lines NAME VALUE UNIT.\n"
     "\n"
-    "  --path PATH         of the handshake (/ws)\n"
+    "  --path PATH         path of the handshake (/ws)\n"
     "  --mode MODE         what is measured (fanout):\n"
-    "    fanout              connection 0 publishes, W messages are outstanding\n"
-    "    paced               connection 0 publishes R messages a second, come what may\n"
-    "    echo                every connection sends a message when it got the one before\n"
+    "    fanout              connection 0 publishes, with W messages outstanding\n"
+    "    paced               connection 0 publishes R messages per second, without waiting\n"
+    "    echo                each connection sends a message when its last one came back\n"
     "    idle                the server's memory for each connection\n"
     "    handshakes          opening and closing as fast as possible\n"
     "    disconnects         closing all at once\n"
-    "  --connections N     (100; of handshakes: 64 at a time)\n"
-    "  --seconds T         of measuring (2)\n"
-    "  --bytes S           of a message's marker and padding (128)\n"
-    "  --outstanding W     (1)\n"
-    "  --rate R            (100)\n"
-    "  --server-pid PID    whose CPU time and memory are reported\n"
-    "  --hello TEXT        what every connection sends first\n"
-    "  --publish TEMPLATE  a message: %M becomes the marker, %P padding, %N a number that is\n"
-    "                      another one each time (%M %P)\n"
+    "  --connections N     number of connections (100; for handshakes: 64 at a time)\n"
+    "  --seconds T         duration of the measurement (2)\n"
+    "  --bytes S           size of a message's marker and padding (128)\n"
+    "  --outstanding W     messages not yet delivered to every connection (1)\n"
+    "  --rate R            messages per second (100)\n"
+    "  --server-pid PID    the process whose CPU time and memory are reported\n"
+    "  --hello TEXT        first message of every connection\n"
+    "  --publish TEMPLATE  the message: %M becomes the marker, %P padding, %N a number that\n"
+    "                      changes with each message (%M %P)\n"
     "  --deflate           offer permessage-deflate\n";
 
 enum kind { KIND_TEXT, KIND_SIZE, KIND_INT, KIND_REAL, KIND_MODE };

@@ -1,5 +1,5 @@
 /* options.h: the load generator's command line.
- * What the modes do is in their files; see modes.h. */
+ * Not here: what the modes do (modes.h). */
 #ifndef LOAD_OPTIONS_H
 #define LOAD_OPTIONS_H
 
@@ -21,8 +21,8 @@ struct options {
     const char *path;
     enum mode mode;
     size_t connections;
-    size_t outstanding; /* messages that are not yet delivered to everyone */
-    size_t bytes;       /* marker and padding of a message */
+    size_t outstanding; /* messages not yet delivered to every connection */
+    size_t bytes;       /* size of a message's marker and padding */
     double seconds;
     double rate; /* messages/s */
     int server_pid;
@@ -31,7 +31,7 @@ struct options {
     bool deflate;
 };
 
-/* False after saying on stderr what is wrong. */
+/* Returns false after printing the reason on stderr. */
 bool options_parse(int argc, char **argv, struct options *options);
 
 #endif

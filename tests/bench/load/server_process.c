@@ -1,5 +1,5 @@
 /* server_process.c: reads the server's CPU time, memory and descriptors.
- * What is made of them is the modes' and measurement.c's. */
+ * Not here: their use (measurement.c and the modes). */
 #include "server_process.h"
 
 #include <dirent.h>
@@ -35,7 +35,7 @@ struct cpu_time server_cpu_time(int pid)
         unsigned long user = 0;
         unsigned long system = 0;
 
-        /* The fields 3 to 13, of which nothing is wanted, then utime and stime. */
+        /* Skips the fields 3 to 13 and reads utime and stime. */
         sscanf(strrchr(line, ')') + 1, "%*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %lu %lu",
                &user, &system);
         result.user_ticks = user;

@@ -1,5 +1,5 @@
-/* server_process.h: what the server's process costs: CPU time, memory, descriptors, as the
- * kernel counts them. */
+/* server_process.h: the CPU time, memory and descriptors of the server's process, as the kernel
+ * counts them. */
 #ifndef LOAD_SERVER_PROCESS_H
 #define LOAD_SERVER_PROCESS_H
 
@@ -8,7 +8,7 @@
 
 struct cpu_time {
     uint64_t total_ns;
-    /* These two are exact to a tick (10 ms) only: how the total is divided. */
+    /* How the total is divided. These two are only exact to a tick (10 ms). */
     uint64_t user_ticks;
     uint64_t system_ticks;
 };
@@ -18,7 +18,7 @@ struct server_memory {
     size_t pss_bytes;
 };
 
-/* Zeros for a process that is not there. */
+/* Zeros if there is no such process. */
 struct cpu_time server_cpu_time(int pid);
 struct server_memory server_memory(int pid);
 size_t server_open_files(int pid);

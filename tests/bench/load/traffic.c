@@ -1,5 +1,5 @@
-/* traffic.c: messages that go to the server and come back, from the first connection to the
- * last figure. When they are sent is the modes'. */
+/* traffic.c: messages that go to the server and come back, from the first connection to the last
+ * figure. Not here: when they are sent, which the modes decide. */
 #include "traffic.h"
 
 #include <stdio.h>
@@ -36,8 +36,8 @@ static void add_latency(struct traffic *traffic, uint64_t sent_ns)
     histogram_add(&traffic->latency, received_ns > sent_ns ? received_ns - sent_ns : 0);
 }
 
-/* Nothing but what was published comes when compression was offered; a look into every frame
- * would make the generator the limit. */
+/* With compression, every frame that arrives is a published message. Inflating all of them would
+ * make the generator the bottleneck, so only samples are inflated. */
 static void count_unread(struct traffic *traffic, const struct frame *frame)
 {
     struct frame sample = *frame;
@@ -67,7 +67,7 @@ static void on_frame(struct clients *clients, struct client *client, const struc
 {
     struct traffic *traffic = clients->mode;
 
-    if (traffic->sent == 0) /* a greeting */
+    if (traffic->sent == 0) /* the server's greeting */
         return;
     if (clients->options->deflate)
         count_unread(traffic, frame);
@@ -92,7 +92,7 @@ static void run_until(struct traffic *traffic, uint64_t end_ns)
     }
 }
 
-/* Waits for what is outstanding, and then for what is too much. */
+/* Waits for the outstanding messages, and then for any that should not arrive. */
 static void drain(struct traffic *traffic)
 {
     uint64_t limit_ns = now_ns() + DRAIN_LIMIT_NS;
@@ -147,7 +147,7 @@ static void measure(struct traffic *traffic)
     print_since(traffic, &before, &measurement);
 }
 
-/* Says on stderr what is wrong with what was delivered. */
+/* Prints on stderr what is wrong with the deliveries. */
 static int check(const struct traffic *traffic)
 {
     if (traffic->bad > 0)

@@ -1,5 +1,5 @@
-/* traffic.h: messages that go to the server and come back: counted, timed, and measured after a
- * warm-up. When they are sent is the modes': fanout, paced, echo. */
+/* traffic.h: messages that go to the server and come back. They are counted, timed, and measured
+ * after a warm-up. Not here: when they are sent, which the modes fanout, paced and echo decide. */
 #ifndef LOAD_TRAFFIC_H
 #define LOAD_TRAFFIC_H
 
@@ -10,11 +10,11 @@
 struct traffic;
 
 struct traffic_kind {
-    /* Sends what is due; returns how long may be waited for what comes. May be NULL. */
+    /* Sends what is due. Returns the longest time to wait for input. May be NULL. */
     uint64_t (*feed)(struct traffic *traffic);
-    /* A message came back to this client; may be NULL. */
+    /* Called when a message has come back to this client. May be NULL. */
     void (*delivered)(struct traffic *traffic, struct client *client);
-    bool to_everyone; /* or to the sender only */
+    bool to_everyone; /* false: to the sender only */
 };
 
 struct traffic {
@@ -25,17 +25,17 @@ struct traffic {
     struct histogram latency;
     uint64_t sent;
     uint64_t delivered;
-    uint64_t compressed; /* of the delivered */
-    uint64_t bad;        /* samples of compressed ones that are not what was sent */
+    uint64_t compressed; /* how many of the delivered were compressed */
+    uint64_t bad;        /* inflated samples that differ from what was sent */
     bool ending;
 };
 
-/* Adds a message to the batch; `sent_ns` is when it is, or should have been, sent. */
+/* Adds a message to the batch. `sent_ns` is the time when it is, or should have been, sent. */
 void traffic_add(struct traffic *traffic, uint64_t sent_ns);
 
 void traffic_send_batch(struct traffic *traffic, struct client *client);
 
-/* The whole mode, from the first connection to the last figure; returns the exit status. */
+/* Runs the whole mode, from the first connection to the last figure. Returns the exit status. */
 int traffic_run(const struct options *options, const struct traffic_kind *kind);
 
 #endif

@@ -1,4 +1,4 @@
-/* libwebsockets.c: fan-out as libwebsockets wants it: the messages are shared in a ring, and each
+/* libwebsockets.c: fan-out as libwebsockets intends it: a ring holds the shared messages, and each
  * connection is written to in its own writable callback. */
 #include <libwebsockets.h>
 #include <stdbool.h>
@@ -18,8 +18,8 @@ struct message {
 struct session {
     struct session *next;
     struct lws *wsi;
-    unsigned long next_message; /* its number among all that there were */
-    struct bytes received;      /* a message that comes in pieces */
+    unsigned long next_message; /* counted over all messages so far */
+    struct bytes received;      /* a message that arrives in pieces */
     struct message reply;
 };
 
@@ -99,7 +99,7 @@ static int write_next(struct session *session)
     if (session->next_message == n_messages)
         return 0;
     if (n_messages - session->next_message > RING_MESSAGES)
-        return -1; /* too slow: what it should get next has been overwritten */
+        return -1; /* too slow: its next message has been overwritten */
     session->next_message++;
     if (session->next_message < n_messages)
         lws_callback_on_writable(session->wsi);

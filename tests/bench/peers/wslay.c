@@ -1,5 +1,6 @@
-/* wslay.c: what is written in an afternoon on wslay: an event context for each connection,
- * wslay_event_queue_msg() for each recipient. Accepting and epoll are in tcp_server.c. */
+/* wslay.c: a simple server on wslay, as written in an afternoon: an event context for each
+ * connection, wslay_event_queue_msg() for each recipient. Not here: accepting and epoll
+ * (tcp_server.c). */
 #include <errno.h>
 #include <openssl/evp.h>
 #include <openssl/sha.h>
