@@ -14,8 +14,7 @@ struct api_call {
     struct app *app;
     const struct http_request *request;
     struct http_response *response;
-    const char
-        *parameter; /* the path's variable segment, percent-decoded; "" if there is none */
+    const char *parameter; /* the path's variable segment, decoded; "" if there is none */
 };
 
 /* Rows of a list whose request has no limit. */

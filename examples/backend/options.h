@@ -50,7 +50,8 @@ struct options {
 
 enum options_result { OPTIONS_OK, OPTIONS_HELP, OPTIONS_BAD };
 
-/* Parses the command line. On OPTIONS_BAD, `problem` has one line. The options point into `argv`. */
+/* Parses the command line. On OPTIONS_BAD, `problem` has one line. The options point into
+ * `argv`. */
 enum options_result options_parse(int argc, char **argv, struct options *options, char *problem,
                                   size_t problem_size);
 

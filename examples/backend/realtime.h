@@ -21,7 +21,8 @@ struct realtime {
 int realtime_open(struct realtime *realtime, const struct options *options,
                   struct access *access);
 
-/* Closes all WebSockets after what is queued for them, and tells their clients when to reconnect. */
+/* Closes all WebSockets after what is queued for them, and tells their clients when to
+ * reconnect. */
 void realtime_drain(struct realtime *realtime);
 
 /* Call it after the last loop has ended. */

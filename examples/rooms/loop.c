@@ -236,7 +236,8 @@ static void *run(void *user_data)
 
 /* --- for the main thread ---------------------------------------------------------------------- */
 
-/* Called from any thread, for example when a client of another loop publishes to one of this loop. */
+/* Called from any thread, for example when a client of another loop publishes to one of this
+ * loop. */
 static void wake(void *user_data)
 {
     const struct loop *loop = user_data;

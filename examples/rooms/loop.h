@@ -14,8 +14,9 @@ struct loop {
     ws_loop *ws;
     ws_endpoint *endpoint;
     int epoll;
-    int wake; /* an eventfd: the library has something for this loop */
-    int arrivals; /* a pipe of accepted sockets, an int each; its end means that no more will come */
+    int wake;     /* an eventfd: the library has something for this loop */
+    int arrivals; /* a pipe of accepted sockets, an int each; its end means that no more will
+                     come */
     int entrance; /* the other end of that pipe, for loop_give() */
     struct client *clients;
     uint64_t stop_ms; /* when the last clients are dropped; WS_NO_DEADLINE until loops_end() */

@@ -1,6 +1,6 @@
-/* main.c: a small message board on WebSockets, to build servers from: rooms, users, two event-loop
- * threads. The main thread accepts clients, passes them to the loops in turn, publishes a status once
- * a second, and shuts the server down when a signal arrives.
+/* main.c: a small message board on WebSockets, to build servers from: rooms, users, two
+ * event-loop threads. The main thread accepts clients, passes them to the loops in turn,
+ * publishes a status once a second, and shuts the server down when a signal arrives.
  *
  *   rooms [PORT]          the default is 9000; 0 picks a free one
  *

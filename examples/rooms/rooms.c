@@ -57,9 +57,9 @@ static int refuse(ws_handshake *handshake, int status, const char *text)
     return WS_ERR_FORBIDDEN;
 }
 
-/* The token is in the query because a page's WebSocket can't add a header. Proxies log queries, so a
- * real token should expire soon. A service that takes a cookie instead must check the header Origin,
- * or any page could connect as its visitor. */
+/* The token is in the query because a page's WebSocket can't add a header. Proxies log queries,
+ * so a real token should expire soon. A service that takes a cookie instead must check the
+ * header Origin, or any page could connect as its visitor. */
 static int accept_handshake(ws_handshake *handshake, void *user_data)
 {
     struct account *account = NULL;

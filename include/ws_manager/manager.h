@@ -45,8 +45,8 @@ typedef struct ws_manager_options {
 
     /* --- callbacks (callbacks.h) --- */
 
-    void
-        *user_data; /**< passed to all callbacks, `log` and `clock`; must outlive the manager */
+    /** Passed to all callbacks, `log` and `clock`; must outlive the manager. */
+    void *user_data;
 
     ws_connect_callback *on_connect;            /**< a connection is registered; may be NULL */
     ws_disconnect_callback *on_disconnect;      /**< a connection has ended; may be NULL */

@@ -21,8 +21,8 @@ struct buffer {
 void buffer_init(struct buffer *buffer, const ws_allocator *memory);
 void buffer_free(struct buffer *buffer);
 
-/* Like buffer_init(), but allocates nothing while the text fits in these `size` bytes of the caller,
- * which must live as long as the buffer. buffer_take() must not be called. */
+/* Like buffer_init(), but allocates nothing while the text fits in these `size` bytes of the
+ * caller, which must live as long as the buffer. buffer_take() must not be called. */
 void buffer_init_with(struct buffer *buffer, const ws_allocator *memory, char *bytes,
                       size_t size);
 

@@ -1,6 +1,6 @@
-/* http_head.h: checks the syntax of a request head (RFC 9112) while its bytes arrive, and finds where
- * the head ends. It runs before http-parser, which Debian builds without its strict checks.
- * Not here: the meaning of the head, which http-parser reads.
+/* http_head.h: checks the syntax of a request head (RFC 9112) while its bytes arrive, and finds
+ * where the head ends. It runs before http-parser, which Debian builds without its strict
+ * checks. Not here: the meaning of the head, which http-parser reads.
  *
  * The example backend is built with this file too. */
 #ifndef WS_BASE_HTTP_HEAD_H
@@ -28,9 +28,9 @@ void http_head_begin(struct http_head *head);
  * line (RFC 9112 §7.1.2). */
 void http_head_begin_trailers(struct http_head *head);
 
-/* Checks the next bytes. *used is the number of valid bytes that belong to the head: all of them for
- * HTTP_SCAN_MORE. After HTTP_SCAN_DONE or HTTP_SCAN_BAD, call http_head_begin() before the next
- * scan. */
+/* Checks the next bytes. *used is the number of valid bytes that belong to the head: all of
+ * them for HTTP_SCAN_MORE. After HTTP_SCAN_DONE or HTTP_SCAN_BAD, call http_head_begin() before
+ * the next scan. */
 enum http_scan http_head_scan(struct http_head *head, const char *data, size_t length,
                               size_t *used);
 

@@ -10,10 +10,10 @@
  * port. A list of hosts or a URI is not valid. */
 bool http_host_valid(const char *host);
 
-/* Returns where the path begins in `target`. The path may be empty. `target` must be in origin form,
- * or in absolute form with the same authority as the Host header (`host`; NULL: the request has
- * none). Returns NULL for every other target: if a request names two hosts, each server on its way
- * could choose a different one. */
+/* Returns where the path begins in `target`. The path may be empty. `target` must be in origin
+ * form, or in absolute form with the same authority as the Host header (`host`; NULL: the
+ * request has none). Returns NULL for every other target: if a request names two hosts, each
+ * server on its way could choose a different one. */
 const char *http_target_path(const char *target, const char *host);
 
 #endif

@@ -18,8 +18,8 @@ enum {
     JSON_MAX_DEPTH = 256
 }; /* levels; the check needs one bit for each and does not recurse */
 
-/* True if the text is exactly one JSON value in UTF-8, with or without white space around it, nested
- * at most max_depth levels deep (JSON_MAX_DEPTH if that is less). */
+/* True if the text is exactly one JSON value in UTF-8, with or without white space around it,
+ * nested at most max_depth levels deep (JSON_MAX_DEPTH if that is less). */
 bool json_valid(const char *text, size_t length, size_t max_depth);
 
 /* Finds members of an object: values[i] becomes the value of the member names[i], or {NULL}. If a

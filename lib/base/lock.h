@@ -10,8 +10,8 @@
 
 #include <pthread.h>
 
-/* Identifies the calling thread; never 0. In the child of a fork() the value is that of the thread that
- * called fork(). */
+/* Identifies the calling thread; never 0. In the child of a fork() the value is that of the
+ * thread that called fork(). */
 static inline uintptr_t thread_self(void)
 {
     return (uintptr_t)pthread_self();
@@ -20,8 +20,8 @@ static inline uintptr_t thread_self(void)
 struct lock {
     pthread_mutex_t mutex;
 #ifndef NDEBUG
-    /* thread_self() of the thread that holds the lock; 0: none. Only that thread writes it. It is atomic
-     * because assertions read it without the lock. */
+    /* thread_self() of the thread that holds the lock; 0: none. Only that thread writes it. It
+     * is atomic because assertions read it without the lock. */
     _Atomic uintptr_t holder;
 #endif
 };

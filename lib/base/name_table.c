@@ -64,8 +64,8 @@ static size_t full_buckets(const struct name_table *table)
     return (size_t)1 << (63 - __builtin_clzll(table->n_buckets));
 }
 
-/* Buckets that were already split in the current doubling are selected by one more bit of the hash than
- * the others. */
+/* Buckets that were already split in the current doubling are selected by one more bit of the
+ * hash than the others. */
 static struct name_node **bucket_of(const struct name_table *table, uint64_t hash)
 {
     size_t full = full_buckets(table);

@@ -1,9 +1,9 @@
 /* name_table.h: a hash table of named nodes, with a seeded hash.
  * Not here: what the nodes hold (registry.h, history.h).
  *
- * It grows by one bucket at a time and shrinks by two (linear hashing: Litwin, VLDB 1980), so that no
- * call under the manager's lock has to move a million names. It costs about one pointer for each
- * name. */
+ * It grows by one bucket at a time and shrinks by two (linear hashing: Litwin, VLDB 1980), so
+ * that no call under the manager's lock has to move a million names. It costs about one pointer
+ * for each name. */
 #ifndef WS_BASE_NAME_TABLE_H
 #define WS_BASE_NAME_TABLE_H
 
@@ -13,8 +13,8 @@
 
 #include "base/memory.h"
 
-/* The first member of every node in a table. The node's name is at the offset `name_at`, which is the
- * same for all nodes of a table: one byte with the length, then the characters. */
+/* The first member of every node in a table. The node's name is at the offset `name_at`, which
+ * is the same for all nodes of a table: one byte with the length, then the characters. */
 struct name_node {
     struct name_node *next; /* in the same bucket */
 };
@@ -54,10 +54,10 @@ void name_table_remove(struct name_table *table, void *node);
 struct name_node *name_table_take_all(struct name_table *table);
 void name_table_put_all(struct name_table *table, struct name_node *nodes);
 
-/* Visits the nodes of one bucket (about one or two nodes) and moves *position, which starts at 0.
- * False after the last bucket. Nodes may be added and removed between two calls: a node that stays in
- * the table is visited exactly once, and a node is visited twice only if it was removed and added
- * again. */
+/* Visits the nodes of one bucket (about one or two nodes) and moves *position, which starts at
+ * 0. False after the last bucket. Nodes may be added and removed between two calls: a node that
+ * stays in the table is visited exactly once, and a node is visited twice only if it was
+ * removed and added again. */
 bool name_table_walk(const struct name_table *table, uint64_t *position,
                      void (*visit)(void *node, void *user_data), void *user_data);
 

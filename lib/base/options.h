@@ -5,10 +5,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Copies `from` over the defaults in `to`, which has to_size bytes. Every public option struct begins
- * with `size_t size`. A shorter struct, from an older version, sets only its own fields. In a longer
- * struct, from a newer version, the part that this library does not know must be zero. False if that
- * part is not zero or `size` is impossible. If `from` is NULL, nothing is copied. */
+/* Copies `from` over the defaults in `to`, which has to_size bytes. Every public option struct
+ * begins with `size_t size`. A shorter struct, from an older version, sets only its own fields.
+ * In a longer struct, from a newer version, the part that this library does not know must be
+ * zero. False if that part is not zero or `size` is impossible. If `from` is NULL, nothing is
+ * copied. */
 bool options_copy(void *to, size_t to_size, const void *from);
 
 /* Fills in a caller's struct, which has `size` bytes in the headers that the caller was compiled

@@ -1,8 +1,8 @@
-/* pace.h: a token bucket in four bytes. It uses the generic cell rate algorithm (ITU-T I.371), which
- * stores only the time at which the bucket is full again.
+/* pace.h: a token bucket in four bytes. It uses the generic cell rate algorithm (ITU-T I.371),
+ * which stores only the time at which the bucket is full again.
  *
- * Times are in units of 1/64 ms and wrap around after 18 hours. The owner of a bucket must therefore
- * call pace_settle() at least twice in that time (paces.c does). */
+ * Times are in units of 1/64 ms and wrap around after 18 hours. The owner of a bucket must
+ * therefore call pace_settle() at least twice in that time (paces.c does). */
 #ifndef WS_BASE_PACE_H
 #define WS_BASE_PACE_H
 
@@ -21,7 +21,8 @@ struct pace {
     uint32_t tolerance; /* the intervals of all tokens of a burst except one, in units */
 };
 
-/* True if tokens arrive at most once in a unit and a burst refills within PACE_MAX_BURST_SECONDS. */
+/* True if tokens arrive at most once in a unit and a burst refills within
+ * PACE_MAX_BURST_SECONDS. */
 static inline bool pace_valid(uint32_t rate, uint32_t burst)
 {
     return rate == 0 || (rate <= PACE_UNITS_PER_SECOND &&
@@ -29,7 +30,8 @@ static inline bool pace_valid(uint32_t rate, uint32_t burst)
                              (uint64_t)PACE_UNITS_PER_SECOND * PACE_MAX_BURST_SECONDS);
 }
 
-/* `rate` is in tokens per second (0: no limit), `burst` is at least 1; pace_valid() must be true. */
+/* `rate` is in tokens per second (0: no limit), `burst` is at least 1; pace_valid() must be
+ * true. */
 static inline struct pace pace_of(uint32_t rate, uint32_t burst)
 {
     uint32_t interval = rate == 0 ? 0 : PACE_UNITS_PER_SECOND / rate;

@@ -1,8 +1,8 @@
 /* slots.h: a loop's connections, found by slot number, which is part of a connection's id.
  * Not here: ids (connection.h).
  *
- * One bit for each slot says whether it is used, so that iterating over all connections costs almost
- * nothing for free slots. */
+ * One bit for each slot says whether it is used, so that iterating over all connections costs
+ * almost nothing for free slots. */
 #ifndef WS_BASE_SLOTS_H
 #define WS_BASE_SLOTS_H
 

@@ -24,7 +24,8 @@ static inline bool utf8_complete(const struct utf8_state *state)
 
 bool utf8_valid(const void *bytes, size_t length);
 
-/* True for 1 to WS_NAME_MAX bytes of UTF-8 with only the characters that a name may have (types.h). */
+/* True for 1 to WS_NAME_MAX bytes of UTF-8 with only the characters that a name may have
+ * (types.h). */
 bool name_valid(const char *name, size_t length);
 
 /* name_valid() for a NUL-terminated text. False for NULL. */

@@ -1,4 +1,5 @@
-/* queue_test.c: the queue of events that wait to be stored: their order, the_queue_is_bounded, and contents. */
+/* queue_test.c: the queue of events that wait to be stored: their order, the_queue_is_bounded,
+ * and contents. */
 #include "cluster/redis/queue.h"
 
 #include <string.h>

@@ -45,8 +45,8 @@ static void await_sentinels(void)
     for (size_t i = 0; i < N_SENTINELS; i++)
         UNTIL(strstr(server_do(&sentinels[i], "INFO sentinel"), "slaves=1,sentinels=2") !=
               NULL);
-    /* A sentinel waits for four of these periods before it reverts a a_failover_by_the_sentinels that it has not heard
-     * of. */
+    /* A sentinel waits for four of these periods before it reverts a
+     * a_failover_by_the_sentinels that it has not heard of. */
     for (size_t i = 0; i < N_SENTINELS; i++)
         server_do(&sentinels[i], "SENTINEL DEBUG PUBLISH-PERIOD 2000");
 }

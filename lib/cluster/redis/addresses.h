@@ -21,7 +21,8 @@ struct addresses {
  * and at most ADDRESSES_MAX of them. */
 void addresses_take(struct addresses *addresses, const struct addrinfo *list);
 
-/* If `host` is itself an address, takes that address and returns true. Does not ask a name server. */
+/* If `host` is itself an address, takes that address and returns true. Does not ask a name
+ * server. */
 bool addresses_take_literal(struct addresses *addresses, const char *host);
 
 /* Moves this address to the front, if it is in the list. */

@@ -2,8 +2,8 @@
 #include "cluster/redis/batch_limit.h"
 
 enum {
-    /* After so many successes the ceiling is raised by one eighth. It rises slowly because reaching a
-     * limit on the way costs a connection. */
+    /* After so many successes the ceiling is raised by one eighth. It rises slowly because
+     * reaching a limit on the way costs a connection. */
     PASSES_PER_STEP = 16,
     STEP_DIVISOR = 8
 };

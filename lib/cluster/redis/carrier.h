@@ -1,5 +1,6 @@
-/* carrier.h: struct ws_redis and the functions that its files call in each other. A file calls only
- * files below it in this list. An error is recorded with fail(), and redis.c ends the session later.
+/* carrier.h: struct ws_redis and the functions that its files call in each other. A file calls
+ * only files below it in this list. An error is recorded with fail(), and redis.c ends the
+ * session later.
  *
  * redis.c    creation, and the functions that the host and the manager call
  * session.c  connects, ends a failed session, connects again
@@ -98,16 +99,17 @@ struct servers {
     struct target named;                  /* a server that a sentinel or a cluster node named */
 };
 
-/* The newest event that this process knows to be in the stream, because it was read, stored, or seen
- * when a session began. What is seen then includes events that were stored without a reply. */
+/* The newest event that this process knows to be in the stream, because it was read, stored, or
+ * seen when a session began. What is seen then includes events that were stored without a
+ * reply. */
 struct known {
     char epoch[WS_EPOCH_SIZE]; /* "": none */
     uint64_t position;
     char nonce[NUMBER_SIZE];
 };
 
-/* The former epochs of the manager, the last one first. Up to positions[i] the manager had the events
- * of epochs[i], and they are the same in the epoch that followed. */
+/* The former epochs of the manager, the last one first. Up to positions[i] the manager had the
+ * events of epochs[i], and they are the same in the epoch that followed. */
 struct left_epochs {
     char epochs[LEFT_EPOCHS_MAX][WS_EPOCH_SIZE];
     uint64_t positions[LEFT_EPOCHS_MAX];
@@ -255,8 +257,9 @@ void command_known_script(struct ws_redis *redis, const char *digest, const char
 bool send_texts(struct ws_redis *redis, struct link *link, enum request_kind kind,
                 const char *const *texts);
 
-/* Requests up to `max` entries with XRANGE or XREVRANGE (`how`), and the epoch in the same transaction
- * (a script would cost Redis six times as much). False if the session has failed. */
+/* Requests up to `max` entries with XRANGE or XREVRANGE (`how`), and the epoch in the same
+ * transaction (a script would cost Redis six times as much). False if the session has failed.
+ */
 bool ask_range(struct ws_redis *redis, struct link *link, enum request_kind kind,
                const char *how, const char *from, const char *to, uint32_t max);
 
@@ -281,16 +284,16 @@ bool servers_begin(struct ws_redis *redis);
 /* Takes the reply to REQUEST_MASTER. True if the session waited for it and can connect now. */
 bool servers_named(struct ws_redis *redis, const redisReply *reply);
 
-/* The sentinel did not answer, or its answer is not usable. Fails the session only if it waits for the
- * answer. */
+/* The sentinel did not answer, or its answer is not usable. Fails the session only if it waits
+ * for the answer. */
 void servers_ask_failed(struct ws_redis *redis, const char *why);
 
 /* After a failed session: true if the server redirected it and the next session should begin at
  * once. */
 bool servers_follow(struct ws_redis *redis);
 
-/* After a failed session: moves on to the next server if this one could not be used. True if the next
- * session should begin at once. */
+/* After a failed session: moves on to the next server if this one could not be used. True if
+ * the next session should begin at once. */
 bool servers_next(struct ws_redis *redis);
 
 /* True if the server expects ASKING before each command with keys. */
@@ -331,8 +334,8 @@ void session_close(struct ws_redis *redis);
 
 /* --- reader.c --------------------------------------------------------------------------------- */
 
-/* Begins reading in a new session: continues where the last session ended or, in another epoch, loads
- * the events up to `position` and continues behind it. */
+/* Begins reading in a new session: continues where the last session ended or, in another epoch,
+ * loads the events up to `position` and continues behind it. */
 void reader_begin(struct ws_redis *redis, uint64_t position);
 
 /* Drops everything that was read and not delivered. */
@@ -341,7 +344,8 @@ void reader_end(struct ws_redis *redis);
 /* The connection took too long for a reply, or ended (`was_cut`): requests less the next time. */
 void reader_failed(struct ws_redis *redis, bool was_cut);
 
-/* Take the replies to REQUEST_READ and REQUEST_STATE. Parts that are kept are moved out of the reply. */
+/* Take the replies to REQUEST_READ and REQUEST_STATE. Parts that are kept are moved out of the
+ * reply. */
 void reader_read(struct ws_redis *redis, redisReply *reply);
 void reader_state(struct ws_redis *redis, const redisReply *reply);
 

@@ -1,5 +1,5 @@
-/* command.h: builds a Redis command from arguments. The arguments are not copied: they must stay valid
- * until the command is sent. Not here: sending it (link.h). */
+/* command.h: builds a Redis command from arguments. The arguments are not copied: they must
+ * stay valid until the command is sent. Not here: sending it (link.h). */
 #ifndef WS_REDIS_COMMAND_H
 #define WS_REDIS_COMMAND_H
 

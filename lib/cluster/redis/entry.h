@@ -9,7 +9,8 @@
 #include <ws_manager/cluster.h>
 
 /* Fills in *event, whose texts point into the entry. If the entry is not valid, its text is
- * NULL, and its position is 0 if not even its id could be read. *nonce is the second half of the id, behind the '-'. */
+ * NULL, and its position is 0 if not even its id could be read. *nonce is the second half of
+ * the id, behind the '-'. */
 void entry_read(const redisReply *entry, ws_cluster_event *event, const char **nonce);
 
 /* The total length of an entry's texts in bytes. */

@@ -1,5 +1,6 @@
-/* fetches.c: reads events that the manager requests for reconnecting clients. Requests wait while Redis
- * is away. The list has no limit of its own, because the manager limits its requests. */
+/* fetches.c: reads events that the manager requests for reconnecting clients. Requests wait
+ * while Redis is away. The list has no limit of its own, because the manager limits its
+ * requests. */
 #include "cluster/redis/carrier.h"
 
 #include <inttypes.h>
@@ -45,8 +46,8 @@ static struct fetch *behind(struct ws_redis *redis, uint32_t n)
     return fetch;
 }
 
-/* Redis may send the replies to all requests before the first one is read. All sent requests together
- * therefore ask for at most one page. */
+/* Redis may send the replies to all requests before the first one is read. All sent requests
+ * together therefore ask for at most one page. */
 void fetches_run(struct ws_redis *redis)
 {
     struct fetches *fetches = &redis->fetches;

@@ -110,8 +110,8 @@ static void close_unexpected(struct link *link)
     redisAsyncFree(link->context);
 }
 
-/* If a reply is lost for lack of memory, the connection cannot continue: the next reply would be taken
- * for the lost one. */
+/* If a reply is lost for lack of memory, the connection cannot continue: the next reply would
+ * be taken for the lost one. */
 static void on_reply(redisAsyncContext *context, void *reply, void *data)
 {
     struct link *link = data;
@@ -193,8 +193,8 @@ void link_close(struct link *link)
 
 /* --- input and output ------------------------------------------------------------------------- */
 
-/* hiredis 0.14 and OpenSSL write to a socket with write(), which can raise SIGPIPE. The host must not
- * receive that signal, because it does not know the connection. */
+/* hiredis 0.14 and OpenSSL write to a socket with write(), which can raise SIGPIPE. The host
+ * must not receive that signal, because it does not know the connection. */
 static void without_sigpipe(struct link *link, void (*handle)(struct link *link))
 {
     static const struct timespec no_wait = {0};

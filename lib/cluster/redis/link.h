@@ -39,7 +39,8 @@ enum request_kind {
     REQUEST_HEARTBEAT,
     REQUEST_NODES,
     REQUEST_ROLE,
-    REQUEST_SENTINEL, /* AUTH on a sentinel: only an error matters, and it may repeat the password */
+    REQUEST_SENTINEL, /* AUTH on a sentinel: only an error matters, and it may repeat the
+                         password */
     REQUEST_MASTER
 };
 
@@ -80,21 +81,22 @@ struct link {
 void link_init(struct link *link, void (*watch)(int fd, int events, void *user_data),
                void *user_data, size_t max_reply_bytes);
 
-/* Starts connecting to `address`, an IP address of `place` or the path of a Unix socket, with the TLS
- * and timeout of `uri`. Looks up no name. False on failure, with the reason in link->error. */
+/* Starts connecting to `address`, an IP address of `place` or the path of a Unix socket, with
+ * the TLS and timeout of `uri`. Looks up no name. False on failure, with the reason in
+ * link->error. */
 bool link_open(struct link *link, const struct uri *uri, const struct place *place,
                const char *address);
 void link_close(struct link *link);
 
-/* Reads and writes; the descriptor is ready for `events` (enum ws_redis_events). The connection may be
- * closed afterwards. */
+/* Reads and writes; the descriptor is ready for `events` (enum ws_redis_events). The connection
+ * may be closed afterwards. */
 void link_ready(struct link *link, int events);
 
-/* Sends a command. Replies arrive in the order of the commands. False, with the reason in link->error,
- * if there is no connection or LINK_MAX_REQUESTS commands wait for their reply.
+/* Sends a command. Replies arrive in the order of the commands. False, with the reason in
+ * link->error, if there is no connection or LINK_MAX_REQUESTS commands wait for their reply.
  *
- * While a slot of a Redis Cluster migrates, its new node executes only commands that follow ASKING, or
- * a transaction whose MULTI does. */
+ * While a slot of a Redis Cluster migrates, its new node executes only commands that follow
+ * ASKING, or a transaction whose MULTI does. */
 bool link_send(struct link *link, enum request_kind kind, const struct command *command,
                uint64_t now_ms);
 

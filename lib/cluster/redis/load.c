@@ -1,6 +1,6 @@
-/* load.c: reads the stream's newest events before the manager starts: for the first time, in another
- * epoch, or when the next events are no longer in the stream. Reads backwards, page by page.
- * Not here: the events that follow (reader.c). */
+/* load.c: reads the stream's newest events before the manager starts: for the first time, in
+ * another epoch, or when the next events are no longer in the stream. Reads backwards, page by
+ * page. Not here: the events that follow (reader.c). */
 #include "cluster/redis/carrier.h"
 
 #include <inttypes.h>
@@ -21,8 +21,8 @@ static void ask(struct ws_redis *redis, const char *to)
     ask_range(redis, &redis->reading, REQUEST_PAGE, "XREVRANGE", to, "-", page);
 }
 
-/* The place for batch_limit. It is inverted because the reader, which uses the same limit, passes plain
- * positions. */
+/* The place for batch_limit. It is inverted because the reader, which uses the same limit,
+ * passes plain positions. */
 static uint64_t place(const struct reader *reader)
 {
     return ~(reader->n_loaded > 0 ? reader->oldest : 0);
@@ -76,8 +76,8 @@ static uint64_t position_of(const redisReply *entry)
     return event.position;
 }
 
-/* Keeps an entry of the page. False if it does not directly precede the entries that were kept, or if
- * memory ran out: loading ends there. */
+/* Keeps an entry of the page. False if it does not directly precede the entries that were kept,
+ * or if memory ran out: loading ends there. */
 static bool keep(struct ws_redis *redis, redisReply *page, size_t at)
 {
     struct reader *reader = &redis->reader;
@@ -119,8 +119,8 @@ void load_page(struct ws_redis *redis, redisReply *page)
     ask(redis, to);
 }
 
-/* Records the manager's epoch as a former one if a new epoch replaces it, in which the manager begins
- * at `position`. */
+/* Records the manager's epoch as a former one if a new epoch replaces it, in which the manager
+ * begins at `position`. */
 static void leave_epoch(struct ws_redis *redis, uint64_t position)
 {
     const struct reader *reader = &redis->reader;
@@ -141,7 +141,8 @@ static void leave_epoch(struct ws_redis *redis, uint64_t position)
     left->positions[0] = reader->position < position ? reader->position : position;
 }
 
-/* The manager has started at `position`. The event that was seen when the session began may be newer. */
+/* The manager has started at `position`. The event that was seen when the session began may be
+ * newer. */
 static void started(struct ws_redis *redis, uint64_t position, const char *nonce)
 {
     const struct session *session = &redis->session;

@@ -1,4 +1,5 @@
-/* lookup.c: a name lookup, shared by the thread that waits for it and the thread that answers it. */
+/* lookup.c: a name lookup, shared by the thread that waits for it and the thread that answers
+ * it. */
 #include "cluster/redis/lookup.h"
 
 #include <pthread.h>

@@ -1,6 +1,6 @@
-/* lookup.h: a name lookup by the hook in the options (`resolve`). The hook may answer from any thread,
- * within its call or much later, and even after the lookup was abandoned.
- * Not here: when to look a name up and which address to use (target.h). */
+/* lookup.h: a name lookup by the hook in the options (`resolve`). The hook may answer from any
+ * thread, within its call or much later, and even after the lookup was abandoned. Not here:
+ * when to look a name up and which address to use (target.h). */
 #ifndef WS_REDIS_LOOKUP_H
 #define WS_REDIS_LOOKUP_H
 

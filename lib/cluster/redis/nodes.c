@@ -1,6 +1,6 @@
-/* nodes.c: the list of processes (nodes). With each heartbeat a process writes its figures to Redis and
- * reads the figures of all others. The figures of a process that is gone expire by Redis' clock.
- * Not here: the scripts (scripts.c). */
+/* nodes.c: the list of processes (nodes). With each heartbeat a process writes its figures to
+ * Redis and reads the figures of all others. The figures of a process that is gone expire by
+ * Redis' clock. Not here: the scripts (scripts.c). */
 #include "cluster/redis/carrier.h"
 
 #include <inttypes.h>
@@ -316,8 +316,8 @@ static bool add_part(struct ws_redis *redis, const redisReply *part)
     return !packed->failed;
 }
 
-/* The name of the node with which the next part begins; NULL if this was the last part. The list ends
- * early when it is larger than a reply may be. */
+/* The name of the node with which the next part begins; NULL if this was the last part. The
+ * list ends early when it is larger than a reply may be. */
 static const redisReply *next_node(const struct ws_redis *redis, const redisReply *part)
 {
     const redisReply *last = part->elements > 2 && part->elements % 2 == 1

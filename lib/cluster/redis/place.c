@@ -1,5 +1,5 @@
-/* place.c: reads a host and a port from the replies of servers. These are not trusted: a host must be
- * an address or consist of the characters of a host name. */
+/* place.c: reads a host and a port from the replies of servers. These are not trusted: a host
+ * must be an address or consist of the characters of a host name. */
 #include "cluster/redis/place.h"
 
 #include <arpa/inet.h>
@@ -60,8 +60,8 @@ void place_write(const struct place *place, char text[PLACE_TEXT_SIZE])
                  (unsigned)place->port);
 }
 
-/* Reads a number of 1 to `max_digits` digits; *end is the first character behind it. -1 if there are
- * no digits or too many. */
+/* Reads a number of 1 to `max_digits` digits; *end is the first character behind it. -1 if
+ * there are no digits or too many. */
 static int32_t read_digits(const char *text, size_t max_digits, const char **end)
 {
     int32_t number = 0;

@@ -32,8 +32,8 @@ void place_write(const struct place *place, char text[PLACE_TEXT_SIZE]);
 /* Reads the host and port in a reply of Sentinel. False if they are not valid. */
 bool place_read(struct place *place, const char *host, const char *port);
 
-/* Reads an error "MOVED SLOT HOST:PORT" or "ASK SLOT HOST:PORT". If HOST is empty, it is the host of
- * `from`, the server that replied. REDIRECT_NONE for any other text. */
+/* Reads an error "MOVED SLOT HOST:PORT" or "ASK SLOT HOST:PORT". If HOST is empty, it is the
+ * host of `from`, the server that replied. REDIRECT_NONE for any other text. */
 enum redirect place_read_redirect(struct place *place, const char *text,
                                   const struct place *from);
 

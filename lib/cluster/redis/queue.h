@@ -1,6 +1,6 @@
-/* queue.h: the queue of events that wait to be stored, in the order of publishing. It is bounded, and
- * each event is one block of memory.
- * Not here: the lock that guards the queue (carrier.h) and storing events (writer.c). */
+/* queue.h: the queue of events that wait to be stored, in the order of publishing. It is
+ * bounded, and each event is one block of memory. Not here: the lock that guards the queue
+ * (carrier.h) and storing events (writer.c). */
 #ifndef WS_REDIS_QUEUE_H
 #define WS_REDIS_QUEUE_H
 

@@ -1,7 +1,7 @@
-/* reader.c: reads new events from the stream and delivers them to the manager. Each XREAD is followed
- * by a request for the epoch: if that is still the current one, the events belong to it. If the
- * server could be demoted, ROLE is sent too.
- * Not here: the events before the reader's start (load.c). */
+/* reader.c: reads new events from the stream and delivers them to the manager. Each XREAD is
+ * followed by a request for the epoch: if that is still the current one, the events belong to
+ * it. If the server could be demoted, ROLE is sent too. Not here: the events before the
+ * reader's start (load.c). */
 #include "cluster/redis/carrier.h"
 
 #include <inttypes.h>

@@ -109,7 +109,8 @@ static int fetch(uint64_t after, uint32_t max_events, void *request, void *data)
     return result;
 }
 
-/* --- creation ------------------------------------------------------------------------------------- */
+/* --- creation
+ * ------------------------------------------------------------------------------------- */
 
 static bool key_valid(const char *key)
 {
@@ -173,8 +174,8 @@ static void destroy(struct ws_redis *redis)
     memory_free(&memory, redis);
 }
 
-/* The limit of a reply. An event that fits into the queue of another process must be readable, at least
- * in a reply of its own. */
+/* The limit of a reply. An event that fits into the queue of another process must be readable,
+ * at least in a reply of its own. */
 static size_t max_reply_bytes(const ws_redis_options *options)
 {
     uint64_t bytes = options->max_pending_bytes;

@@ -1,4 +1,5 @@
-/* reply_limit.c: limits the memory of one reply, counted when hiredis creates the reply's objects. */
+/* reply_limit.c: limits the memory of one reply, counted when hiredis creates the reply's
+ * objects. */
 #include "cluster/redis/reply_limit.h"
 
 #if HIREDIS_MAJOR >= 1

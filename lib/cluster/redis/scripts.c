@@ -1,35 +1,38 @@
 /* scripts.c: Lua scripts that Redis executes atomically. */
 #include "cluster/redis/scripts.h"
 
-/* Detecting lost events: an event's id in the stream is its position and the nonce of the session that
- * stored it. If Redis has lost its newest events, the position that this process knows either does not
- * exist, or holds an event with another nonce because other events were stored since. A new epoch then
- * begins, and clients learn of a gap.
+/* Detecting lost events: an event's id in the stream is its position and the nonce of the
+ * session that stored it. If Redis has lost its newest events, the position that this process
+ * knows either does not exist, or holds an event with another nonce because other events were
+ * stored since. A new epoch then begins, and clients learn of a gap.
  *
- * Former epochs: Redis keeps the last epochs. For each it stores the newest position that any process
- * knew when it left the epoch, and the position at which the next epoch began in this stream. A process
- * that comes from a former epoch may have continued in another Redis (the master before a failover),
- * and its clients may have events that no other process has. There are three cases:
+ * Former epochs: Redis keeps the last epochs. For each it stores the newest position that any
+ * process knew when it left the epoch, and the position at which the next epoch began in this
+ * stream. A process that comes from a former epoch may have continued in another Redis (the
+ * master before a failover), and its clients may have events that no other process has. There
+ * are three cases:
  * - Its newest event is in this stream: nothing was lost.
- * - Its newest event is not newer than the position that is stored for the epoch: all clients learned
- *   of a gap after that event was stored.
- * - In any other case a new epoch begins, so that all clients learn of a gap again. Each process causes
- *   this at most once, because it knows the current epoch afterwards.
+ * - Its newest event is not newer than the position that is stored for the epoch: all clients
+ * learned of a gap after that event was stored.
+ * - In any other case a new epoch begins, so that all clients learn of a gap again. Each
+ * process causes this at most once, because it knows the current epoch afterwards.
  *
- * Unknown epochs: a process may come from an epoch that is not among the former ones, because this
- * stream is older than the epoch, or because the epoch ended too long ago. A new epoch then begins even
- * if the stream has all events of the process: the unknown epoch may have begun in order to report a
- * gap, and what the process knew of the epoch before it is forgotten. If that earlier epoch is the
- * current one of this stream, its ids could stand for other events.
+ * Unknown epochs: a process may come from an epoch that is not among the former ones, because
+ * this stream is older than the epoch, or because the epoch ended too long ago. A new epoch
+ * then begins even if the stream has all events of the process: the unknown epoch may have
+ * begun in order to report a gap, and what the process knew of the epoch before it is
+ * forgotten. If that earlier epoch is the current one of this stream, its ids could stand for
+ * other events.
  *
- * Where a process begins: behind the last event that its manager has, if this stream has that event; if
- * not, where the epoch after its own began. If the stream does not know the process's epoch, the
- * process begins where it left the newest of the stream's epochs that it was in; if it was in none of
- * them, where the current epoch began.
+ * Where a process begins: behind the last event that its manager has, if this stream has that
+ * event; if not, where the epoch after its own began. If the stream does not know the process's
+ * epoch, the process begins where it left the newest of the stream's epochs that it was in; if
+ * it was in none of them, where the current epoch began.
  *
- * The script first checks the rights of the user, because a user who may run only some of the commands
- * would leave events half stored. An entry beyond the position, left by such a user or by another
- * program, would block all later events: the stream is deleted and a new epoch begins. */
+ * The script first checks the rights of the user, because a user who may run only some of the
+ * commands would leave events half stored. An entry beyond the position, left by such a user or
+ * by another program, would block all later events: the stream is deleted and a new epoch
+ * begins. */
 const char script_attach[] =
     "for _, command in ipairs(redis.acl_check_cmd and {'XADD', 'XTRIM', 'HSET', 'SET'} or {}) "
     "do\n"
@@ -127,10 +130,10 @@ const char script_attach[] =
     "if has_read then start = tonumber(string.match(ARGV[4], '^%d+')) end\n"
     "return {epoch, position, nonce, start}\n";
 
-/* Sequences are compared as texts, because Lua's numbers are exact only up to 2^53. The loop ends at
- * the first event that fails, so that no later event is stored before it; the position and the
- * sequences of the events before it are still written. After the first write, the XADD, Redis does not
- * refuse further writes of a script for lack of memory or disk space. */
+/* Sequences are compared as texts, because Lua's numbers are exact only up to 2^53. The loop
+ * ends at the first event that fails, so that no later event is stored before it; the position
+ * and the sequences of the events before it are still written. After the first write, the XADD,
+ * Redis does not refuse further writes of a script for lack of memory or disk space. */
 const char script_append[] =
     "local state = redis.call('HMGET', KEYS[1], 'epoch', 'position')\n"
     "if state[1] ~= ARGV[1] then return redis.error_reply('EPOCH is another one') end\n"

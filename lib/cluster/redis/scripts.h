@@ -1,26 +1,28 @@
-/* scripts.h: Lua scripts that Redis executes atomically. They are sent as text with EVAL, so it does
- * not matter whether Redis still has them. Only the script that appends events is called by its digest
- * (EVALSHA), because hashing its text takes a sixth of the time of a call that stores one event. */
+/* scripts.h: Lua scripts that Redis executes atomically. They are sent as text with EVAL, so it
+ * does not matter whether Redis still has them. Only the script that appends events is called
+ * by its digest (EVALSHA), because hashing its text takes a sixth of the time of a call that
+ * stores one event. */
 #ifndef WS_REDIS_SCRIPTS_H
 #define WS_REDIS_SCRIPTS_H
 
 /* Begins a session.
  * KEYS: state, stream.
- * ARGV: 1 a new epoch, in case one must begin; 2 the epoch that this process knows ("": none); 3 the id
- * of the newest event that it knows to be in the stream; 4 the id of the last event that its manager
- * has; 5 its former epochs, one a line: the epoch, a blank, and the position up to which it had the
- * events of that epoch. An id is "0-" for no event, and ends with "-" if only the position is known.
- * Returns the epoch, the position and the nonce of the newest event, and the position behind which
- * this process begins if the epoch is not the one that it knows.
- * It must not have more arguments: from a client that is not authenticated Redis accepts no more. */
+ * ARGV: 1 a new epoch, in case one must begin; 2 the epoch that this process knows ("": none);
+ * 3 the id of the newest event that it knows to be in the stream; 4 the id of the last event
+ * that its manager has; 5 its former epochs, one a line: the epoch, a blank, and the position
+ * up to which it had the events of that epoch. An id is "0-" for no event, and ends with "-" if
+ * only the position is known. Returns the epoch, the position and the nonce of the newest
+ * event, and the position behind which this process begins if the epoch is not the one that it
+ * knows. It must not have more arguments: from a client that is not authenticated Redis accepts
+ * no more. */
 extern const char script_attach[];
 
 /* Appends events.
  * KEYS: state, stream, then the key of each event's producer.
- * ARGV: epoch, nonce, length of the stream, then for each event: sequence, scope (everyone, user or
- * room), target, exclude, event.
- * Returns the position of each event, 0 for an event that was in the stream before. If an event causes
- * an error, the events before it are stored. */
+ * ARGV: epoch, nonce, length of the stream, then for each event: sequence, scope (everyone,
+ * user or room), target, exclude, event. Returns the position of each event, 0 for an event
+ * that was in the stream before. If an event causes an error, the events before it are stored.
+ */
 extern const char script_append[];
 
 /* The digest of script_append (SHA-1), for EVALSHA. */
@@ -32,8 +34,9 @@ extern const char script_heartbeat[];
 
 /* Reads a part of the list of nodes.
  * KEYS: nodes. ARGV: a name, a number of bytes.
- * Returns names and texts alternately, ordered by name, beginning with that name: at least one node,
- * and no more bytes than that. If there are more nodes, the last element is the name of the next. */
+ * Returns names and texts alternately, ordered by name, beginning with that name: at least one
+ * node, and no more bytes than that. If there are more nodes, the last element is the name of
+ * the next. */
 extern const char script_nodes[];
 
 #endif

@@ -1,10 +1,10 @@
-/* servers.c: which server a session connects to: a host of the URI, the master that a sentinel names,
- * or the node that another node of a Redis Cluster names (MOVED, ASK).
+/* servers.c: which server a session connects to: a host of the URI, the master that a sentinel
+ * names, or the node that another node of a Redis Cluster names (MOVED, ASK).
  *
- * If the URI names sentinels or several hosts, the server must confirm with ROLE that it is a master
- * before anything is written, and again with each page that is read: a demoted master goes on
- * answering, and only closes connections that are blocked in a command. Not here: connecting
- * (session.c), and looking up names (target.c). */
+ * If the URI names sentinels or several hosts, the server must confirm with ROLE that it is a
+ * master before anything is written, and again with each page that is read: a demoted master
+ * goes on answering, and only closes connections that are blocked in a command. Not here:
+ * connecting (session.c), and looking up names (target.c). */
 #include "cluster/redis/carrier.h"
 
 #include <stdio.h>
@@ -107,8 +107,8 @@ static bool open_sentinel(struct ws_redis *redis, const char *address)
                       uri->sentinel_user != NULL ? with_user : without_user);
 }
 
-/* Connects to the sentinel first, if it is not connected; in a later turn if its name must be looked
- * up. */
+/* Connects to the sentinel first, if it is not connected; in a later turn if its name must be
+ * looked up. */
 static void ask_sentinel(struct ws_redis *redis)
 {
     struct target *target = host_target(redis);
@@ -262,8 +262,8 @@ bool servers_follow(struct ws_redis *redis)
     return true;
 }
 
-/* ROLE alone would rule out a replica in a cluster. To a command with a key the replica answers MOVED,
- * which names its master. */
+/* ROLE alone would rule out a replica in a cluster. To a command with a key the replica answers
+ * MOVED, which names its master. */
 bool servers_probe(struct ws_redis *redis, struct link *link)
 {
     const char *const texts[] = {"HGET", redis->keys.state, "epoch", NULL};

@@ -1,6 +1,6 @@
-/* session.c: begins and ends a session with Redis. A session has two connections: one for the reader,
- * whose commands block, and one for everything else. It ends when either connection fails.
- * Not here: the choice of the server (servers.c). */
+/* session.c: begins and ends a session with Redis. A session has two connections: one for the
+ * reader, whose commands block, and one for everything else. It ends when either connection
+ * fails. Not here: the choice of the server (servers.c). */
 #include "cluster/redis/backoff.h"
 #include "cluster/redis/carrier.h"
 
@@ -134,7 +134,8 @@ static bool attach(struct ws_redis *redis)
     return link_send(&redis->reading, REQUEST_ATTACH, &redis->command, redis->now_ms);
 }
 
-/* Opens both connections to the same address, because a name may have addresses of several servers. */
+/* Opens both connections to the same address, because a name may have addresses of several
+ * servers. */
 static void connect_to(struct ws_redis *redis, const char *address)
 {
     struct link *failed = NULL;

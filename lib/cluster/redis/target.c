@@ -45,8 +45,8 @@ static enum target_state begin_unresolved_round(struct target *target, const cha
     return begin_round(target);
 }
 
-/* If the hook answers within its call, the answer is still taken in the next turn: the call may have
- * taken long, and then now_ms is out of date. */
+/* If the hook answers within its call, the answer is still taken in the next turn: the call may
+ * have taken long, and then now_ms is out of date. */
 static enum target_state begin_lookup(struct target *target, const struct resolver *resolver,
                                       uint64_t now_ms, uint64_t timeout_ms)
 {

@@ -43,18 +43,18 @@ void target_aim(struct target *target, const char *host);
 /* Does not wait for a lookup that is unfinished. */
 void target_free(struct target *target);
 
-/* Finds the address to try. A lookup that takes longer than `timeout_ms` continues, but the addresses
- * of an earlier lookup are used instead of waiting for it. */
+/* Finds the address to try. A lookup that takes longer than `timeout_ms` continues, but the
+ * addresses of an earlier lookup are used instead of waiting for it. */
 enum target_state target_find(struct target *target, const struct resolver *resolver,
                               uint64_t now_ms, uint64_t timeout_ms);
 
-/* The address to try, valid until the next call with this target. Only after TARGET_FOUND and before
- * the round is over. */
+/* The address to try, valid until the next call with this target. Only after TARGET_FOUND and
+ * before the round is over. */
 const char *target_address(const struct target *target);
 
-/* Report whether connecting to target_address() worked. target_failed() returns true if there is
- * another address to try immediately; if not, the round is over and the caller should wait before the
- * next one. target_worked() ends the round. Both do nothing if the round is over. */
+/* Report whether connecting to target_address() worked. target_failed() returns true if there
+ * is another address to try immediately; if not, the round is over and the caller should wait
+ * before the next one. target_worked() ends the round. Both do nothing if the round is over. */
 bool target_failed(struct target *target);
 void target_worked(struct target *target);
 

@@ -70,9 +70,9 @@ fail:
     return NULL;
 }
 
-/* Sets the address or name that the certificate must be for. The zone of an address is ignored. A name
- * is also sent to the server (SNI). RFC 6066 section 3 allows no address there, and no dot at the end
- * of a name. */
+/* Sets the address or name that the certificate must be for. The zone of an address is ignored.
+ * A name is also sent to the server (SNI). RFC 6066 section 3 allows no address there, and no
+ * dot at the end of a name. */
 static bool name_server(SSL *tls, const char *name)
 {
     char host[TLS_NAME_SIZE];

@@ -26,8 +26,8 @@ struct ssl_st *tls_begin(redisContext *context, const struct uri *uri, const cha
  * there would be taken for an error of this connection. */
 void tls_clear_errors(void);
 
-/* True if OpenSSL must read before it can write, as in a handshake. hiredis assumes that after every
- * read that returned no data. */
+/* True if OpenSSL must read before it can write, as in a handshake. hiredis assumes that after
+ * every read that returned no data. */
 bool tls_wants_read(const struct ssl_st *tls);
 
 /* Replaces `text` by the reason why the connection failed, if TLS was the cause. */

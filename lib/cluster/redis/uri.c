@@ -22,8 +22,8 @@ struct part {
     const char *end;
 };
 
-/* The parts of the URI (RFC 3986, 3). The text is divided before anything is decoded, so that %XX is
- * never taken for a delimiter. */
+/* The parts of the URI (RFC 3986, 3). The text is divided before anything is decoded, so that
+ * %XX is never taken for a delimiter. */
 struct parts {
     struct part credentials;
     struct part place; /* hosts and ports */

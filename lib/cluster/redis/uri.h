@@ -30,8 +30,8 @@ struct uri {
     char *sentinel_password;
 };
 
-/* Parses `text`. Returns NULL, or one line that says what is wrong: uri_no_memory if memory ran out.
- * Call uri_free() in any case. */
+/* Parses `text`. Returns NULL, or one line that says what is wrong: uri_no_memory if memory ran
+ * out. Call uri_free() in any case. */
 const char *uri_read(struct uri *uri, const ws_allocator *memory, const char *text);
 
 extern const char uri_no_memory[];

@@ -1,6 +1,6 @@
-/* writer.c: appends events to the stream. Only one batch at a time is sent, so that nothing overtakes
- * a batch that Redis refuses. Events that arrive meanwhile form the next batch.
- * Not here: the queue (queue.c) and the script (scripts.c). */
+/* writer.c: appends events to the stream. Only one batch at a time is sent, so that nothing
+ * overtakes a batch that Redis refuses. Events that arrive meanwhile form the next batch. Not
+ * here: the queue (queue.c) and the script (scripts.c). */
 #include "cluster/redis/backoff.h"
 #include "cluster/redis/carrier.h"
 
@@ -12,8 +12,8 @@
 enum {
     BATCH_MAX_BYTES = 512 << 10,
 
-    /* Redis accepts commands and arguments of this size with any setting of client-query-buffer-limit
-     * and proto-max-bulk-len. */
+    /* Redis accepts commands and arguments of this size with any setting of
+     * client-query-buffer-limit and proto-max-bulk-len. */
     ALWAYS_TAKEN_BYTES = 1 << 20
 };
 
@@ -155,9 +155,9 @@ void writer_failed(struct ws_redis *redis, bool was_cut)
         refuse(redis);
 }
 
-/* True for errors that a new session must examine: another epoch, a replica (Redis before 7 says so in
- * the middle of a longer text), a missing right, or a cluster node that does not serve the slot or
- * serves only a part of it. */
+/* True for errors that a new session must examine: another epoch, a replica (Redis before 7
+ * says so in the middle of a longer text), a missing right, or a cluster node that does not
+ * serve the slot or serves only a part of it. */
 static bool needs_new_session(const char *why)
 {
     static const char *const texts[] = {"EPOCH",          "READONLY", "can't run this command",
@@ -170,8 +170,8 @@ static bool needs_new_session(const char *why)
     return false;
 }
 
-/* Redis refused the batch. Unless a new session is needed, the batch is sent again later and reading
- * continues: Redis may be out of memory, for example. */
+/* Redis refused the batch. Unless a new session is needed, the batch is sent again later and
+ * reading continues: Redis may be out of memory, for example. */
 static void not_appended(struct ws_redis *redis, const char *why)
 {
     struct writer *writer = &redis->writer;

@@ -5,8 +5,8 @@
 #include "core/connections/connection.h"
 
 /* Processes one whole message of a client; text has been checked to be UTF-8. Returns the cost
- * (input.h). `data` is changed but not kept; it must stay valid during callbacks. The connection may
- * end, and its transport be freed, during the call. */
+ * (input.h). `data` is changed but not kept; it must stay valid during callbacks. The
+ * connection may end, and its transport be freed, during the call. */
 uint32_t client_handle(struct connection *connection, char *data, size_t length, bool is_text);
 
 /* Execute COMMAND_CLIENT_JOIN and COMMAND_CLIENT_LEAVE: add the client to a room, or remove it,

@@ -1,6 +1,6 @@
-/* connection.h: a registered connection, its groups, and the end that the library decides on. Not here: its end
- * (clients/disconnect.h), its bytes (the transport) and the meaning of its messages
- * (clients/requests.h).
+/* connection.h: a registered connection, its groups, and the end that the library decides on.
+ * Not here: its end (clients/disconnect.h), its bytes (the transport) and the meaning of its
+ * messages (clients/requests.h).
  *
  * Owned by its loop's thread; fields that other threads may use are marked. */
 #ifndef WS_CORE_CONNECTIONS_CONNECTION_H

@@ -1,5 +1,6 @@
-/* delivery.h: hands messages to the transport of one connection, and to those of an event's recipients
- * on one loop, in slices. Not here: the lists of recipients (registry.h, slots.h). */
+/* delivery.h: hands messages to the transport of one connection, and to those of an event's
+ * recipients on one loop, in slices. Not here: the lists of recipients (registry.h, slots.h).
+ */
 #ifndef WS_CORE_CONNECTIONS_DELIVERY_H
 #define WS_CORE_CONNECTIONS_DELIVERY_H
 

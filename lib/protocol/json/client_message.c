@@ -81,8 +81,8 @@ static int parse_token(const ws_allocator *memory, struct json_slice value,
     return WS_OK;
 }
 
-/* Terminates the data in place: the byte behind a member is a separator or the end of the object, which
- * is not read again. */
+/* Terminates the data in place: the byte behind a member is a separator or the end of the
+ * object, which is not read again. */
 static void set_data(char *text, struct json_slice data, struct client_message *message)
 {
     if (data.text == NULL)

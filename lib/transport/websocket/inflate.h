@@ -16,7 +16,8 @@ struct inflater;
 /* After every result but INFLATE_OK the inflater must be reset. */
 enum inflate_result {
     INFLATE_OK,
-    INFLATE_CORRUPT, /* close with WS_CLOSE_INVALID_DATA: the frames are valid, the data in them is not */
+    INFLATE_CORRUPT, /* close with WS_CLOSE_INVALID_DATA: the frames are valid, the data in them
+                        is not */
     INFLATE_TOO_BIG, /* close with WS_CLOSE_MESSAGE_TOO_BIG: more than max_bytes */
     INFLATE_NO_MEMORY
 };

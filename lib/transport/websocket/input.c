@@ -33,7 +33,8 @@ static void receive_close(ws_websocket *websocket, const struct frame_event *eve
                          WEBSOCKET_PEER_CLOSED);
 }
 
-/* Fails the connection (RFC 6455 §7.1.7). WS_CLOSE_POLICY_VIOLATION is used only for floods of frames. */
+/* Fails the connection (RFC 6455 §7.1.7). WS_CLOSE_POLICY_VIOLATION is used only for floods of
+ * frames. */
 static void fail_connection(ws_websocket *websocket, uint16_t code, const char *text)
 {
     counter_add(&websocket_loop(websocket)->counters, COUNTER_protocol_errors, 1);

@@ -1,5 +1,6 @@
-/* assertions_test.c: in builds with assertions, internal functions notice that the manager's lock is
- * not held, or that another thread is within the loop; a release build has none of them. */
+/* assertions_test.c: in builds with assertions, internal functions notice that the manager's
+ * lock is not held, or that another thread is within the loop; a release build has none of
+ * them. */
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>

@@ -7,7 +7,8 @@
 #include "websocket/host.h"
 
 enum feeding {
-    STEP_BY_STEP, /* after each line, everything that is expected before the next line has arrived, and no more */
+    STEP_BY_STEP, /* after each line, everything that is expected before the next line has
+                     arrived, and no more */
     AT_ONCE,
     IN_BYTES,
     IN_RANDOM_CHUNKS,
