@@ -426,10 +426,8 @@ static size_t receive_size(const struct connection *connection)
 {
     const struct loop *loop = connection->loop;
 
-    if (connection->http->request.state == HTTP_IN_BODY ||
-        loop->blocked.bytes < HTTP_UNREAD_BYTES / 4)
-        return sizeof loop->received;
-    return HTTP_HEAD_LIMIT;
+    return loop->blocked.bytes < HTTP_UNREAD_BYTES / 4 ? sizeof loop->received
+                                                       : HTTP_HEAD_LIMIT;
 }
 
 /* As stream_read(); the handshake of TLS is part of it. */

@@ -101,6 +101,8 @@ void posting_push(struct posting *posting, ws_loop *loop, const struct command *
     if (command->kind != COMMAND_CONNECT && added->account.kind != ACCOUNT_APPLICATION) {
         added->work = command->work + command_work(loop, command);
         work_add(loop, added->account, added->work);
+    } else if (command->kind != COMMAND_CONNECT) {
+        added->work = 0; /* not added, so not to be taken off */
     }
     posting_wake(posting, loop);
 }

@@ -90,12 +90,20 @@ static int publish_by_carrier(ws_manager *manager, const struct publication *pub
 
 /* Whether a callback publishes because of a client's message while the client's loop is behind
  * with the stream. Every such event comes back through the stream, so the backlog would grow as
- * fast as clients send. */
-static bool is_too_much_for_client(const ws_manager *manager)
+ * fast as clients send. The client's loop may be another one than this thread's, and freed. */
+static bool is_too_much_for_client(ws_manager *manager)
 {
     struct account account = account_now();
+    const ws_loop *loop;
+    bool is_behind;
 
-    return account.kind == ACCOUNT_CLIENT && work_is_behind(manager->loops[account.loop]);
+    if (account.kind != ACCOUNT_CLIENT)
+        return false;
+    manager_lock(manager);
+    loop = manager->loops[account.loop];
+    is_behind = loop != NULL && work_is_behind(loop);
+    manager_unlock(manager);
+    return is_behind;
 }
 
 int publish(ws_manager *manager, const struct publication *publication)

@@ -98,6 +98,8 @@ static const char *unregistered_reason(int result)
         return "the query names too many rooms";
     case WS_ERR_DRAINING:
         return "the server is draining";
+    case WS_ERR_BACKPRESSURE:
+        return "the server is opening too many connections at once";
     case WS_ERR_NO_MEMORY:
         return "out of memory";
     default:
