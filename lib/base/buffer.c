@@ -13,6 +13,7 @@ void buffer_init(struct buffer *buffer, const ws_allocator *memory)
     *buffer = (struct buffer){.memory = memory};
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the buffer writes to `bytes`. */
 void buffer_init_with(struct buffer *buffer, const ws_allocator *memory, char *bytes,
                       size_t size)
 {
