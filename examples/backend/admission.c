@@ -27,7 +27,7 @@ static void log_address(const struct connection *connection)
     char client[INET6_ADDRSTRLEN];
     unsigned left_out;
 
-    if (!log_has(WS_LOG_INFO) || (!log_has(WS_LOG_DEBUG) && !log_may_share(&share, &left_out)))
+    if (!log_may_share(&share, WS_LOG_INFO, &left_out))
         return;
     address_format(connection_client(connection), client);
     log_line(WS_LOG_INFO, "a WebSocket from %s is refused", client);

@@ -34,11 +34,16 @@ bool log_may(struct log_pause *pause)
            atomic_compare_exchange_strong(&pause->next_ms, &next_ms, now_ms + PAUSE_MS);
 }
 
-bool log_may_share(struct log_share *share, unsigned *left_out)
+bool log_may_share(struct log_share *share, int level, unsigned *left_out)
 {
-    uint64_t now_ms = monotonic_ms();
-    uint64_t until_ms = atomic_load(&share->until_ms);
+    uint64_t now_ms;
+    uint64_t until_ms;
 
+    *left_out = 0;
+    if (!log_has(level) || log_has(WS_LOG_DEBUG))
+        return log_has(level);
+    now_ms = monotonic_ms();
+    until_ms = atomic_load(&share->until_ms);
     if (now_ms >= until_ms &&
         atomic_compare_exchange_strong(&share->until_ms, &until_ms, now_ms + PAUSE_MS))
         atomic_store(&share->count, 0);

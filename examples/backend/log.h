@@ -34,7 +34,8 @@ struct log_share {
     atomic_uint left_out;
 };
 
-/* True if a line may be written. *left_out is then how many were left out since the last one. */
-bool log_may_share(struct log_share *share, unsigned *left_out);
+/* True if a line of this level may be written; at level debug, all may. *left_out is then how many
+ * were left out since the last one. */
+bool log_may_share(struct log_share *share, int level, unsigned *left_out);
 
 #endif

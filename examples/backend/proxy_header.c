@@ -42,7 +42,7 @@ static bool is_port(const char *word)
     return (word[0] != '0' || word[1] == '\0') && text_parse_number(word, 0, UINT16_MAX, &port);
 }
 
-/* Both addresses must be of the family that the line names. */
+/* Each address must be of the family that the line names. */
 static bool parse_address(const char *word, bool is_v6, struct in6_addr *address)
 {
     return (strchr(word, ':') != NULL) == is_v6 && address_parse(word, strlen(word), address);

@@ -12,15 +12,12 @@ enum { FIELD_MAX = 160, REQUEST_BYTES = 768, STATUS_BYTES = 32 };
 
 static struct log_share share;
 
-/* Whether a line of this level is written; at level debug, all are. Also logs how many were left
- * out. */
+/* Whether a line of this level is written. Also logs how many were left out. */
 static bool may_log(int level)
 {
-    unsigned left_out = 0;
+    unsigned left_out;
 
-    if (!log_has(level))
-        return false;
-    if (!log_has(WS_LOG_DEBUG) && !log_may_share(&share, &left_out))
+    if (!log_may_share(&share, level, &left_out))
         return false;
     if (left_out > 0)
         log_line(WS_LOG_INFO, "%u more were refused in the meantime", left_out);

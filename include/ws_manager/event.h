@@ -76,7 +76,7 @@ WS_EXPORT int ws_event_set_user_id(ws_event *event, const char *user_id);
  * the number has no effect.
  *
  * @param event     the event, before it is sent
- * @param producer  the name of whoever numbers the event; copied
+ * @param producer  the name of the producer whose numbers these are; copied
  * @param sequence  the number, at least 1
  *
  * @retval WS_OK             the event is numbered

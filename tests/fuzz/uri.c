@@ -127,7 +127,7 @@ static void expect_authority(const struct uri *uri, const ws_allocator *memory,
     free(alone);
 }
 
-/* The same text as a server's answer: an address that it names can be written and read again. */
+/* Takes the text for a server's answer: an address that it names can be written and read again. */
 static void expect_place(const char *text)
 {
     static const struct place from = {"h", 1};

@@ -177,7 +177,7 @@ enum request_result request_feed(struct request *request, const char *data, size
         http_parser_execute(&request->parser, &settings, data, *used);
     if (HTTP_PARSER_ERRNO(&request->parser) != HPE_OK || request->text.failed)
         return failure(request);
-    /* Both parsers must have found the same end. */
+    /* http_head_scan() and http-parser must have found the same end. */
     if (result == HTTP_SCAN_BAD ||
         (result == HTTP_SCAN_DONE) != (request->piece == REQUEST_COMPLETE))
         return REQUEST_BAD;

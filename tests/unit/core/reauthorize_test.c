@@ -167,7 +167,7 @@ START_TEST(the_connection_ends_between_two_turns)
     ck_assert_uint_eq(n_asked, 1);
     end();
     client_free(&bob);
-    /* The same, when the loop ends. */
+    /* The loop ends in the middle of a reauthorization. */
     ask_for_many_rooms(2);
     end();
 }

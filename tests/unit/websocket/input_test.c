@@ -215,6 +215,15 @@ START_TEST(flooding_clients_share_a_turn)
 }
 END_TEST
 
+/* The first client of a host that reads compressed messages and answers nothing. */
+static struct peer *open_with_deflate(void)
+{
+    options.endpoint.deflate = 1;
+    host_open(&host, &options);
+    host.echo = false;
+    return host_client_with(&host, "Sec-WebSocket-Extensions: permessage-deflate\r\n");
+}
+
 static void add_inflating(size_t n)
 {
     static char big[65500];
@@ -233,10 +242,7 @@ START_TEST(no_inflated_message_waits)
     struct peer *peer;
     size_t before;
 
-    options.endpoint.deflate = 1;
-    host_open(&host, &options);
-    host.echo = false;
-    peer = host_client_with(&host, "Sec-WebSocket-Extensions: permessage-deflate\r\n");
+    peer = open_with_deflate();
     add_inflating(500);
     before = host.memory.bytes;
     host.memory.most_bytes = before;
@@ -251,10 +257,7 @@ START_TEST(a_turn_inflates_a_bounded_number_of_bytes)
 {
     struct peer *peer;
 
-    options.endpoint.deflate = 1;
-    host_open(&host, &options);
-    host.echo = false;
-    peer = host_client_with(&host, "Sec-WebSocket-Extensions: permessage-deflate\r\n");
+    peer = open_with_deflate();
     add_inflating(500);
     read_once(peer);
     ws_loop_run(host.loop, host.now);
@@ -285,10 +288,7 @@ START_TEST(a_turn_inflates_a_bounded_number_of_blocks)
 {
     struct peer *peer;
 
-    options.endpoint.deflate = 1;
-    host_open(&host, &options);
-    host.echo = false;
-    peer = host_client_with(&host, "Sec-WebSocket-Extensions: permessage-deflate\r\n");
+    peer = open_with_deflate();
     for (int i = 0; i < 50; i++)
         add_blocks(25);
     read_once(peer);
@@ -305,10 +305,7 @@ START_TEST(other_clients_are_served_within_a_costly_message)
 {
     struct peer *quiet;
 
-    options.endpoint.deflate = 1;
-    host_open(&host, &options);
-    host.echo = false;
-    flooding = host_client_with(&host, "Sec-WebSocket-Extensions: permessage-deflate\r\n");
+    flooding = open_with_deflate();
     quiet = host_client(&host);
     flooded = 0;
     flooded_before = UINT32_MAX;

@@ -152,7 +152,7 @@ START_TEST(output_returns_the_same_bytes_until_sent)
     run();
     ck_assert_int_eq(ws_websocket_output(peer->websocket, again, 3), 3);
     ck_assert_mem_eq(first, again, sizeof first);
-    /* The same in the middle of a frame. */
+    /* Asking again changes nothing in the middle of a frame either. */
     ws_websocket_sent(peer->websocket, 3);
     ck_assert_int_eq(ws_websocket_output(peer->websocket, first, 1), 1);
     ck_assert_int_eq(ws_websocket_output(peer->websocket, again, 1), 1);

@@ -110,7 +110,7 @@ START_TEST(more_than_the_limit_in_the_turn_of_the_handshake)
 }
 END_TEST
 
-/* The same when a part of the 101 or all of it has been written. */
+/* The limit also holds when a part of the 101 or all of it has been written. */
 START_TEST(more_than_the_limit_when_the_answer_is_being_written)
 {
     for (size_t partly = 0; partly < 140; partly++) {
@@ -197,7 +197,7 @@ START_TEST(compressed_events_count_with_their_compressed_size)
     }
     ck_assert_uint_eq(host.called[HOST_DISCONNECT], 1);
     ck_assert_uint_eq(ws_websocket_id(plain->websocket), 0);
-    /* The same events in one turn, as a bundle. */
+    /* Events that come in one turn, as a bundle, count alike. */
     for (size_t i = 0; i < 3 * LIMIT / EVENT; i++, n++)
         emit(EVENT);
     host_turn(&host);
