@@ -52,6 +52,14 @@ class HttpCase(unittest.TestCase):
             client.sendall(part)
         return client
 
+    @staticmethod
+    def stop(backend):
+        backend.process.send_signal(signal.SIGSTOP)
+        state = b""
+        while state != b"T":
+            with open(f"/proc/{backend.process.pid}/stat", "rb") as stat:
+                state = stat.read().rpartition(b")")[2].split()[0]
+
 
 class Bodies(HttpCase):
     LIST = b"GET /api/orders?limit=40 HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -188,14 +196,6 @@ class Turns(HttpCase):
             connection.request("POST", "/api/orders", body)
             connection.getresponse().read()
         connection.close()
-
-    @staticmethod
-    def stop(backend):
-        backend.process.send_signal(signal.SIGSTOP)
-        state = b""
-        while state != b"T":
-            with open(f"/proc/{backend.process.pid}/stat", "rb") as stat:
-                state = stat.read().rpartition(b")")[2].split()[0]
 
     def read_lists(self, client):
         """A response in the wrong order would be an invalid response."""
@@ -360,9 +360,12 @@ class Connections(HttpCase):
         log = tempfile.TemporaryFile()
         self.addCleanup(log.close)
         backend = self.start_with_large_file("--log-level", "info", stderr=log)
-        clients = []
-        for _ in range(self.SLOW):
-            clients.append(self.connect_deaf(backend, (self.LARGE * 2000)[:64 << 10]))
+        clients = [self.connect_deaf(backend) for _ in range(self.SLOW)]
+        backend.stats()  # all were accepted before
+        self.stop(backend)  # so that it finds all that was sent
+        for client in clients:
+            client.sendall((self.LARGE * 2000)[:64 << 10])
+        backend.process.send_signal(signal.SIGCONT)
         while b"too many answers are not read" not in os.pread(log.fileno(), MIB, 0):
             self.assertIsNone(backend.process.poll())
             threading.Event().wait(0.05)
