@@ -15,8 +15,8 @@ def results(build):
 
 
 def suite(result):
-    """The name of the test's suite: meson writes "project:suite / test"."""
-    return result["name"].split(" / ")[0].split(":")[-1]
+    """The name of the test's first suite: meson writes "project:suite+suite / test"."""
+    return result["name"].split(" / ")[0].split(":")[-1].split("+")[0]
 
 
 def print_failures(build, tests):

@@ -8,7 +8,7 @@
 
 #include "text.h"
 
-enum { V4_OFFSET = 12, V4_BITS = 32, V6_BITS = 128 };
+enum { V4_OFFSET = 12, V4_BITS = 32, V6_BITS = 128, SUBNET_BYTES = 8 };
 
 static struct in6_addr map(const void *v4)
 {
@@ -47,6 +47,15 @@ void address_format(const struct in6_addr *address, char text[INET6_ADDRSTRLEN])
         inet_ntop(AF_INET, &address->s6_addr[V4_OFFSET], text, INET6_ADDRSTRLEN);
     else
         inet_ntop(AF_INET6, address, text, INET6_ADDRSTRLEN);
+}
+
+struct in6_addr address_of_client(const struct in6_addr *address)
+{
+    struct in6_addr client = *address;
+
+    if (!IN6_IS_ADDR_V4MAPPED(&client))
+        memset(&client.s6_addr[SUBNET_BYTES], 0, sizeof client - SUBNET_BYTES);
+    return client;
 }
 
 /* Whether the first `n_bits` bits are equal. */

@@ -19,6 +19,10 @@ bool address_parse(const char *text, size_t length, struct in6_addr *address);
 /* Writes an IPv4-mapped address as IPv4. */
 void address_format(const struct in6_addr *address, char text[INET6_ADDRSTRLEN]);
 
+/* As what an address counts against limits: a client with one IPv6 address usually has its whole /64,
+ * of which this is the first. */
+struct in6_addr address_of_client(const struct in6_addr *address);
+
 struct address_range {
     struct in6_addr first;
     unsigned n_bits; /* of the common prefix */

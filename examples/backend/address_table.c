@@ -9,7 +9,9 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-enum { FIRST_CHAINS = 64, SUBNET_BYTES = 8 };
+#include "address.h"
+
+enum { FIRST_CHAINS = 64 };
 
 struct address_count {
     struct address_count *next; /* in its chain */
@@ -42,16 +44,6 @@ void address_table_close(struct address_table *table)
     }
     free(table->chains);
     pthread_mutex_destroy(&table->mutex);
-}
-
-static struct in6_addr key_of(const struct in6_addr *client)
-{
-    struct in6_addr key = *client;
-
-    /* A client with one IPv6 address usually has its whole /64. */
-    if (!IN6_IS_ADDR_V4MAPPED(&key))
-        memset(&key.s6_addr[SUBNET_BYTES], 0, sizeof key - SUBNET_BYTES);
-    return key;
 }
 
 static struct address_count **chain_of(const struct address_table *table,
@@ -106,7 +98,7 @@ enum address_result address_table_enter(struct address_table *table,
                                         const struct in6_addr *client,
                                         struct address_count **address)
 {
-    struct in6_addr key = key_of(client);
+    struct in6_addr key = address_of_client(client);
     enum address_result result = ADDRESS_ENTERED;
     struct address_count *found;
 

@@ -37,10 +37,11 @@ bool api_parse_id(struct api_call *call, int64_t *id)
 bool api_query_number(struct api_call *call, const char *name, int64_t min, int64_t max,
                       int64_t default_value, int64_t *value)
 {
+    const char *query = http_request_query(call->request);
     char text[NUMBER_BYTES];
     char message[96];
 
-    switch (text_query_parameter(http_request_query(call->request), name, text, sizeof text)) {
+    switch (text_next_parameter(&query, name, text, sizeof text)) {
     case TEXT_PARAMETER_ABSENT:
         *value = default_value;
         return true;
@@ -105,20 +106,27 @@ void api_answer_store_error(struct api_call *call, enum store_result result)
     }
 }
 
-cJSON *api_list_answer(const char *name, cJSON *list, const char *next_name, int64_t next)
+/* A copy of that member of the last element. */
+static cJSON *copy_last(const cJSON *list, const char *key)
+{
+    const cJSON *last = cJSON_GetArrayItem(list, cJSON_GetArraySize(list) - 1);
+
+    return cJSON_Duplicate(cJSON_GetObjectItemCaseSensitive(last, key), false);
+}
+
+cJSON *api_list_answer(const char *name, cJSON *list, const char *next_name, const char *key)
 {
     cJSON *answer = cJSON_CreateObject();
+    cJSON *next = next_name != NULL ? copy_last(list, key) : NULL;
 
     if (!cJSON_AddItemToObject(answer, name, list)) {
         cJSON_Delete(list);
-        cJSON_Delete(answer);
-        return NULL;
+    } else if (next_name == NULL || cJSON_AddItemToObject(answer, next_name, next)) {
+        return answer;
     }
-    if (next != 0 && cJSON_AddNumberToObject(answer, next_name, (double)next) == NULL) {
-        cJSON_Delete(answer);
-        return NULL;
-    }
-    return answer;
+    cJSON_Delete(next);
+    cJSON_Delete(answer);
+    return NULL;
 }
 
 enum store_result api_finish(struct store *store, enum store_result result,

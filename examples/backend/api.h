@@ -18,7 +18,7 @@ struct api_call {
 };
 
 /* Rows of a list whose request has no limit. */
-enum { API_DEFAULT_ORDERS = 50, API_MOST_CLIENTS = 1000 };
+enum { API_DEFAULT_ORDERS = 50, API_MOST_CLIENTS = 1000, API_MOST_ITEMS = 1000 };
 
 typedef void api_handler(struct api_call *call);
 
@@ -33,6 +33,8 @@ api_handler api_update_client;
 api_handler api_list_inventory;
 api_handler api_update_item;
 api_handler api_send_notification;
+api_handler api_get_presence;
+api_handler api_disconnect_user;
 api_handler api_get_health;
 api_handler api_get_stats;
 api_handler api_get_metrics;
@@ -59,9 +61,10 @@ void api_answer_problem(struct api_call *call, const struct field_problem *probl
 /* Answers a result other than STORE_OK with its usual message. */
 void api_answer_store_error(struct api_call *call, enum store_result result);
 
-/* {name: list, next_name: next}, without the second member if `next` is 0. Takes ownership of the
- * list, even if it returns NULL because memory is short. */
-cJSON *api_list_answer(const char *name, cJSON *list, const char *next_name, int64_t next);
+/* {name: list, next_name: the member `key` of its last element}, without the second member if
+ * `next_name` is NULL. Takes ownership of the list, even if it returns NULL because memory is
+ * short. */
+cJSON *api_list_answer(const char *name, cJSON *list, const char *next_name, const char *key);
 
 /* Ends a transaction: commits if `result` is STORE_OK, and emits the events before the next
  * transaction can begin, so that events have the order of the commits. Returns the final result. */

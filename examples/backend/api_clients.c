@@ -108,27 +108,27 @@ void api_update_client(struct api_call *call)
 
 void api_list_clients(struct api_call *call)
 {
-    struct store *store = call->app->store;
+    struct store *reader;
     enum store_result result;
     cJSON *answer;
     cJSON *clients = NULL;
-    int64_t next_after = 0;
+    bool has_more = false;
     int64_t limit;
     int64_t after;
 
     if (!api_query_number(call, "limit", 1, API_MOST_CLIENTS, API_MOST_CLIENTS, &limit) ||
         !api_query_number(call, "after", 0, INT64_MAX, 0, &after))
         return;
-    result = store_begin(store, STORE_READ);
+    result = store_begin_read(call->app->store, &reader);
     if (result == STORE_OK) {
-        result = store_client_list(store, limit, after, &clients, &next_after);
-        store_end(store);
+        result = store_client_list(reader, limit, after, &clients, &has_more);
+        store_end(reader);
     }
     if (result != STORE_OK) {
         api_answer_store_error(call, result);
         return;
     }
-    answer = api_list_answer("clients", clients, "next_after", next_after);
+    answer = api_list_answer("clients", clients, has_more ? "next_after" : NULL, "id");
     http_response_set_json(call->response, HTTP_STATUS_OK, answer);
     cJSON_Delete(answer);
 }

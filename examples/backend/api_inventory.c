@@ -3,6 +3,7 @@
 #include <ws_manager/emit.h>
 
 #include "api.h"
+#include "text.h"
 
 enum { NAME_MAX_CHARACTERS = 200 };
 
@@ -74,22 +75,48 @@ void api_update_item(struct api_call *call)
     cJSON_Delete(body);
 }
 
+/* The SKU after which the list begins; "" for the first one. False after answering 400. */
+static bool query_sku(struct api_call *call, char after[SKU_MAX_BYTES + 1])
+{
+    const char *query = http_request_query(call->request);
+
+    switch (text_next_parameter(&query, "after", after, SKU_MAX_BYTES + 1)) {
+    case TEXT_PARAMETER_ABSENT:
+        after[0] = '\0';
+        return true;
+    case TEXT_PARAMETER_FOUND:
+        return true;
+    case TEXT_PARAMETER_BAD:
+        break;
+    }
+    http_response_set_error(call->response, HTTP_STATUS_BAD_REQUEST, "invalid_field",
+                            "must be a SKU", "after");
+    return false;
+}
+
 void api_list_inventory(struct api_call *call)
 {
-    struct store *store = call->app->store;
-    enum store_result result = store_begin(store, STORE_READ);
-    cJSON *items = NULL;
+    struct store *reader;
+    char after[SKU_MAX_BYTES + 1];
+    enum store_result result;
     cJSON *answer;
+    cJSON *items = NULL;
+    bool has_more = false;
+    int64_t limit;
 
+    if (!api_query_number(call, "limit", 1, API_MOST_ITEMS, API_MOST_ITEMS, &limit) ||
+        !query_sku(call, after))
+        return;
+    result = store_begin_read(call->app->store, &reader);
     if (result == STORE_OK) {
-        result = store_stock_list(store, &items);
-        store_end(store);
+        result = store_stock_list(reader, limit, after, &items, &has_more);
+        store_end(reader);
     }
     if (result != STORE_OK) {
         api_answer_store_error(call, result);
         return;
     }
-    answer = api_list_answer("inventory", items, NULL, 0);
+    answer = api_list_answer("inventory", items, has_more ? "next_after" : NULL, "sku");
     http_response_set_json(call->response, HTTP_STATUS_OK, answer);
     cJSON_Delete(answer);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api.h"
+#include "http_turns.h"
 
 enum { LONGEST_LIST = 500 };
 
@@ -24,7 +25,7 @@ static bool add_item(const struct field_source *source, size_t position,
     const char *sku;
     int64_t quantity;
 
-    if (!field_text(source, "sku", SKU_MAX_BYTES, FIELD_LINE, &sku) ||
+    if (!field_text(source, "sku", SKU_MAX_CHARACTERS, FIELD_LINE, &sku) ||
         !field_integer(source, "quantity", 1, ORDER_MAX_QUANTITY, &quantity))
         return false;
     for (size_t i = 0; i < draft->n_lines; i++) {
@@ -90,7 +91,7 @@ static void answer_order_error(struct api_call *call, enum store_result result,
                                const struct order_request *wanted, size_t bad_line)
 {
     char field[64];
-    char message[160];
+    char message[SKU_MAX_BYTES + 64];
 
     if (result == STORE_UNKNOWN_SKU) {
         snprintf(field, sizeof field, "items[%zu].sku", wanted->positions[bad_line]);
@@ -124,9 +125,10 @@ static enum store_result add_order_events(struct store *store, int64_t id, const
 /* --- handlers ------------------------------------------------------------------------ */
 
 /* Creates an order if *id is 0, else updates it. *id is its id afterwards. */
-static enum store_result write_order(struct app *app, const struct order_draft *draft,
+static enum store_result write_order(struct api_call *call, const struct order_draft *draft,
                                      int64_t *id, size_t *bad_line, cJSON **order)
 {
+    struct app *app = call->app;
     bool is_new = *id == 0;
     struct stock_changes changes = {.count = 0};
     struct store *store = app->store;
@@ -139,6 +141,7 @@ static enum store_result write_order(struct app *app, const struct order_draft *
     if (result == STORE_OK)
         result = add_order_events(store, *id, is_new ? "order_created" : "order_updated",
                                   &changes, &app->outbox, order);
+    call->response->cost = HTTP_COST_LINE * (draft->n_lines + changes.count);
     return api_finish(store, result, &app->outbox);
 }
 
@@ -159,7 +162,7 @@ static void put_order(struct api_call *call, int64_t id)
         cJSON_Delete(body);
         return;
     }
-    result = write_order(call->app, &wanted.draft, &id, &bad_line, &order);
+    result = write_order(call, &wanted.draft, &id, &bad_line, &order);
     if (result == STORE_OK)
         http_response_set_json(call->response, is_new ? HTTP_STATUS_CREATED : HTTP_STATUS_OK,
                                order);
@@ -189,9 +192,10 @@ void api_update_order(struct api_call *call)
 }
 
 /* *order is the data of both the event and the answer; it includes the old status. */
-static enum store_result change_status(struct app *app, int64_t id, const char *status,
+static enum store_result change_status(struct api_call *call, int64_t id, const char *status,
                                        const char **old_status, cJSON **order)
 {
+    struct app *app = call->app;
     struct stock_changes changes = {.count = 0};
     struct store *store = app->store;
     enum store_result result = store_begin(store, STORE_WRITE);
@@ -209,6 +213,7 @@ static enum store_result change_status(struct app *app, int64_t id, const char *
         result = outbox_add(&app->outbox, "order_status_changed", NULL, *order);
     if (result == STORE_OK)
         result = api_add_stock_events(store, &changes, &app->outbox);
+    call->response->cost = HTTP_COST_LINE * changes.count;
     return api_finish(store, result, &app->outbox);
 }
 
@@ -238,7 +243,7 @@ void api_set_order_status(struct api_call *call)
         cJSON_Delete(body);
         return;
     }
-    result = change_status(call->app, id, status, &old_status, &order);
+    result = change_status(call, id, status, &old_status, &order);
     if (result == STORE_OK) {
         http_response_set_json(call->response, HTTP_STATUS_OK, order);
     } else if (result == STORE_INVALID_TRANSITION) {
@@ -255,17 +260,17 @@ void api_set_order_status(struct api_call *call)
 
 void api_get_order(struct api_call *call)
 {
-    struct store *store = call->app->store;
+    struct store *reader;
     enum store_result result;
     cJSON *order = NULL;
     int64_t id;
 
     if (!api_parse_id(call, &id))
         return;
-    result = store_begin(store, STORE_READ);
+    result = store_begin_read(call->app->store, &reader);
     if (result == STORE_OK) {
-        result = store_order_get(store, id, &order);
-        store_end(store);
+        result = store_order_get(reader, id, &order);
+        store_end(reader);
     }
     if (result == STORE_OK)
         http_response_set_json(call->response, HTTP_STATUS_OK, order);
@@ -276,27 +281,27 @@ void api_get_order(struct api_call *call)
 
 void api_list_orders(struct api_call *call)
 {
-    struct store *store = call->app->store;
+    struct store *reader;
     enum store_result result;
     cJSON *answer;
     cJSON *orders = NULL;
-    int64_t next_before = 0;
+    bool has_more = false;
     int64_t limit;
     int64_t before;
 
     if (!api_query_number(call, "limit", 1, LONGEST_LIST, API_DEFAULT_ORDERS, &limit) ||
         !api_query_number(call, "before", 1, INT64_MAX, INT64_MAX, &before))
         return;
-    result = store_begin(store, STORE_READ);
+    result = store_begin_read(call->app->store, &reader);
     if (result == STORE_OK) {
-        result = store_order_list(store, limit, before, &orders, &next_before);
-        store_end(store);
+        result = store_order_list(reader, limit, before, &orders, &has_more);
+        store_end(reader);
     }
     if (result != STORE_OK) {
         api_answer_store_error(call, result);
         return;
     }
-    answer = api_list_answer("orders", orders, "next_before", next_before);
+    answer = api_list_answer("orders", orders, has_more ? "next_before" : NULL, "id");
     http_response_set_json(call->response, HTTP_STATUS_OK, answer);
     cJSON_Delete(answer);
 }

@@ -6,12 +6,33 @@
 #include <string.h>
 
 #include <ws_manager/manager.h>
+#include <ws_manager/presence.h>
 
 #include "api.h"
 #include "buffer.h"
 
 static const char json_type[] = "application/json; charset=utf-8";
 static const char metrics_type[] = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/* A list takes a few hundred microseconds at most: max_presence_list. */
+void api_get_presence(struct api_call *call)
+{
+    const char *room = *call->parameter != '\0' ? call->parameter : NULL;
+    size_t length;
+    char *text;
+    int result = ws_manager_get_presence(call->app->realtime.manager, room, &text, &length);
+
+    if (result == WS_OK) {
+        http_response_set_text(call->response, HTTP_STATUS_OK, json_type, text, length);
+        ws_manager_free_text(call->app->realtime.manager, text);
+    } else if (result == WS_ERR_INVALID) {
+        http_response_set_status_error(call->response, HTTP_STATUS_NOT_FOUND,
+                                       "this is not the name of a room");
+    } else {
+        http_response_set_status_error(call->response, HTTP_STATUS_SERVICE_UNAVAILABLE,
+                                       "there is too much presence, or memory is short");
+    }
+}
 
 void api_get_health(struct api_call *call)
 {

@@ -18,6 +18,8 @@
 #include "store.h"
 #include "tls.h"
 
+struct loop;
+
 struct app {
     const struct options *options;
     struct access access;
@@ -28,12 +30,15 @@ struct app {
     struct store *store;
     struct outbox outbox;
     struct stats_cache stats_cache;
-    struct tls *tls;          /* NULL: plain HTTP */
+    struct tls *tls; /* NULL: plain HTTP */
+    struct loop *const *loops;
+    uint32_t n_loops;
     _Atomic size_t n_sockets; /* of clients, in all loops */
     atomic_bool stopping;     /* new connections are refused, existing ones are drained */
     /* Loops that may still be answering a request from before `stopping`. At 0, the events of all
      * answered requests have been emitted, and closing the WebSockets loses none. */
     _Atomic uint32_t n_unaware;
+    _Atomic uint32_t n_running; /* loops that have not ended */
 };
 
 #endif

@@ -171,6 +171,26 @@ uint64_t cluster_run(struct cluster *cluster, uint64_t now_ms)
     return cluster->redis != NULL ? ws_redis_run(cluster->redis, now_ms) : UINT64_MAX;
 }
 
+uint64_t cluster_pending(const struct cluster *cluster)
+{
+    const cJSON *pending;
+    cJSON *stats;
+    char *text;
+    uint64_t n = 1;
+
+    if (cluster->redis == NULL)
+        return 0;
+    if (ws_redis_get_stats(cluster->redis, &text, NULL) != WS_OK)
+        return 1;
+    stats = cJSON_Parse(text);
+    pending = cJSON_GetObjectItemCaseSensitive(stats, "pending_events");
+    if (cJSON_IsNumber(pending))
+        n = (uint64_t)pending->valuedouble;
+    cJSON_Delete(stats);
+    ws_redis_free_text(cluster->redis, text);
+    return n;
+}
+
 void cluster_close(struct cluster *cluster)
 {
     cluster->epoll = -1;

@@ -43,6 +43,9 @@ bool cluster_event(struct cluster *cluster, const void *pointer, uint32_t events
 /* Call it once per turn. Returns when it must be called again, or UINT64_MAX. */
 uint64_t cluster_run(struct cluster *cluster, uint64_t now_ms);
 
+/* Events and orders that wait to be stored in Redis; 1 if memory is too short to tell. */
+uint64_t cluster_pending(const struct cluster *cluster);
+
 /* Call it after the last loop has ended. */
 void cluster_close(struct cluster *cluster);
 

@@ -1,9 +1,10 @@
 /* connection.c: a client's socket: opening, events, lingering and closing.
- * The two protocols are in connection_http.c and connection_websocket.c. */
+ * What is spoken is in connection_http.c, connection_websocket.c and connection_events.c. */
 #include "connection.h"
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 #include "realtime.h"
 #include "refusal_log.h"
 #include "session.h"
+#include "text.h"
 
 enum {
     LINGER_READS = 4,                    /* in one turn */
@@ -19,11 +21,26 @@ enum {
     FILE_BYTES_PER_TURN = 128 * 1024
 };
 
+/* Clients of Socket.IO may also ask for long-polling, which the router answers. */
+static bool asks_for_websocket(const struct http_request *request)
+{
+    const char *query = http_request_query(request);
+    char transport[sizeof "websocket"];
+
+    return refusal_is_handshake(request) ||
+           (text_next_parameter(&query, "transport", transport, sizeof transport) ==
+                TEXT_PARAMETER_FOUND &&
+            strcmp(transport, "websocket") == 0);
+}
+
 static bool is_websocket_path(const struct http_request *request, void *user_data)
 {
     const struct app *app = user_data;
 
-    return realtime_endpoint(&app->realtime, http_request_path(request)) != NULL;
+    const char *path = http_request_path(request);
+
+    return realtime_endpoint(&app->realtime, path) != NULL &&
+           (!realtime_serves_socketio(path) || asks_for_websocket(request));
 }
 
 static bool is_no_websocket(const struct http_request *request, void *user_data)
@@ -33,7 +50,7 @@ static bool is_no_websocket(const struct http_request *request, void *user_data)
     return false;
 }
 
-static void link_connection(struct connection *connection)
+void connection_link(struct connection *connection)
 {
     struct loop *loop = connection->loop;
 
@@ -41,11 +58,10 @@ static void link_connection(struct connection *connection)
     if (loop->first != NULL)
         loop->first->previous = connection;
     loop->first = connection;
-    loop->n_connections++;
-    atomic_fetch_add(&loop->app->n_sockets, 1);
+    atomic_store_explicit(&loop->n_published, ++loop->n_connections, memory_order_relaxed);
 }
 
-static void unlink_connection(struct connection *connection)
+void connection_unlink(struct connection *connection)
 {
     struct loop *loop = connection->loop;
 
@@ -55,16 +71,15 @@ static void unlink_connection(struct connection *connection)
         loop->first = connection->next;
     if (connection->next != NULL)
         connection->next->previous = connection->previous;
-    loop->n_connections--;
-    atomic_fetch_sub(&loop->app->n_sockets, 1);
+    atomic_store_explicit(&loop->n_published, --loop->n_connections, memory_order_relaxed);
 }
 
 static const char needed_place[] = "its place was needed for a new connection";
 
 const char connection_refusal[] = "this address has too many connections";
 
-/* Refuses a connection of an address that has too many. It is told the reason, except with TLS,
- * whose handshake costs too much. Its request must begin within TIMEOUT_LINGER. */
+/* Refuses a connection of an address that has too many. The client receives the reason, except with
+ * TLS, whose handshake costs too much. Its request must begin within TIMEOUT_LINGER. */
 static void refuse_address(struct connection *connection)
 {
     struct loop *loop = connection->loop;
@@ -98,8 +113,7 @@ void connection_count(struct connection *connection)
     }
 }
 
-/* The queue's first connection that did not come in by --admin-listen; NULL if there is none. */
-static struct connection *first_of_strangers(const struct timer_queue *queue)
+struct connection *connection_first_of_strangers(const struct timer_queue *queue)
 {
     struct timer *timer = timer_queue_first(queue);
 
@@ -110,33 +124,37 @@ static struct connection *first_of_strangers(const struct timer_queue *queue)
 
 static bool make_room_among(struct loop *loop, enum timeout timeout)
 {
-    struct connection *connection = first_of_strangers(&loop->timeouts[timeout]);
+    struct connection *connection = connection_first_of_strangers(&loop->timeouts[timeout]);
 
     if (connection == NULL)
         return false;
-    if (timeout == TIMEOUT_HEAD || timeout == TIMEOUT_BODY)
+    if (timeout == TIMEOUT_HEAD || timeout == TIMEOUT_BODY || timeout == TIMEOUT_TURN)
         refusal_log(&connection->http->request, 0, needed_place);
     connection_close(connection);
     return true;
 }
 
-/* Closes the least useful connection. In this order: one that waits to be closed, is idle after
- * an answer, has sent nothing, is sending a head, does not read, or is sending a body; of these,
- * the oldest. False if all came in by --admin-listen. */
-static bool make_room(struct loop *loop)
+/* In this order: one that waits to be closed, is idle after an answer, has sent nothing, has not
+ * finished the handshake of TLS, has opened a WebSocket without being admitted, is sending a head,
+ * does not read, is sending a body, or has sent a request that waits for its turn; of these, the
+ * oldest. */
+bool connection_make_room(struct loop *loop)
 {
-    static const enum timeout least_first[] = {TIMEOUT_LINGER, TIMEOUT_IDLE, TIMEOUT_FRESH,
-                                               TIMEOUT_HEAD};
+    static const enum timeout least_first[] = {TIMEOUT_LINGER,     TIMEOUT_IDLE,
+                                               TIMEOUT_FRESH,      TIMEOUT_HANDSHAKE,
+                                               TIMEOUT_UNADMITTED, TIMEOUT_HEAD};
 
     for (size_t i = 0; i < sizeof least_first / sizeof least_first[0]; i++)
         if (make_room_among(loop, least_first[i]))
             return true;
-    return http_unread_close_longest(loop, needed_place) || make_room_among(loop, TIMEOUT_BODY);
+    return http_unread_close_longest(loop, needed_place) ||
+           make_room_among(loop, TIMEOUT_BODY) || make_room_among(loop, TIMEOUT_TURN);
 }
 
-static bool has_too_many(const struct loop *loop)
+bool connection_is_one_too_many(struct loop *loop)
 {
-    return loop->n_connections - loop->n_websockets > LOOP_MOST_HTTP;
+    return loop->n_connections - loop->n_websockets > LOOP_MOST_HTTP &&
+           !connection_make_room(loop);
 }
 
 void connection_open(struct loop *loop, int fd, bool is_admin,
@@ -166,8 +184,9 @@ void connection_open(struct loop *loop, int fd, bool is_admin,
     connection->phase = PHASE_HTTP;
     connection->is_admin = is_admin;
     connection->http = http;
-    link_connection(connection);
-    if (!is_admin && has_too_many(loop) && !make_room(loop)) {
+    connection_link(connection);
+    atomic_fetch_add(&loop->app->n_sockets, 1);
+    if (!is_admin && connection_is_one_too_many(loop)) {
         refusal_log_address(&connection->peer, 0, "too many connections are busy");
         connection_close(connection);
         return;
@@ -177,12 +196,15 @@ void connection_open(struct loop *loop, int fd, bool is_admin,
         connection_count(connection);
 }
 
-static void free_websocket(struct connection *connection)
+/* Frees the library's part of the connection. */
+static void free_realtime(struct connection *connection)
 {
+    connection_events_free(connection);
     if (connection->websocket != NULL) {
         ws_websocket_free(connection->websocket);
         connection->websocket = NULL;
-        connection->loop->n_websockets--;
+        if (!connection->is_unadmitted)
+            connection->loop->n_websockets--;
         connection->loop->run_again = true; /* others are notified that it has left */
     }
     session_free(connection->session);
@@ -194,7 +216,7 @@ void connection_close(struct connection *connection)
     struct loop *loop = connection->loop;
 
     connection->phase = PHASE_DEAD;
-    free_websocket(connection);
+    free_realtime(connection);
     connection_http_end(connection);
     byte_buffer_free(&connection->out);
     if (connection->file >= 0)
@@ -204,7 +226,8 @@ void connection_close(struct connection *connection)
         address_table_leave(&loop->app->addresses, connection->address);
     timer_stop(&connection->timer);
     stream_close(&connection->stream);
-    unlink_connection(connection);
+    connection_unlink(connection);
+    atomic_fetch_sub(&loop->app->n_sockets, 1);
     connection->next = loop->dead;
     loop->dead = connection;
 }
@@ -229,7 +252,7 @@ void connection_linger(struct connection *connection)
 {
     struct loop *loop = connection->loop;
 
-    free_websocket(connection);
+    free_realtime(connection);
     connection_http_end(connection);
     connection->phase = PHASE_LINGER;
     if (!connection->is_refused) /* whose timer was started when it was refused */
@@ -243,7 +266,7 @@ static void discard_input(struct connection *connection)
 
     for (int i = 0; i < LINGER_READS; i++) {
         ssize_t length =
-            stream_read(&connection->stream, loop->received, sizeof loop->received);
+            stream_discard(&connection->stream, loop->received, sizeof loop->received);
 
         if (length < 0 && (errno == EAGAIN || errno == EINTR))
             return;
@@ -310,6 +333,45 @@ enum connection_write connection_write_http(struct connection *connection)
     return result == WRITE_DONE ? connection_flush(connection) : result;
 }
 
+static size_t total_length(const struct iovec *iov, int count)
+{
+    size_t total = 0;
+
+    for (int i = 0; i < count; i++)
+        total += iov[i].iov_len;
+    return total;
+}
+
+enum connection_write connection_write_output(struct connection *connection,
+                                              int (*output)(struct connection *connection,
+                                                            struct iovec *iov, int max),
+                                              int (*sent)(struct connection *connection,
+                                                          size_t n))
+{
+    struct iovec *iov = connection->loop->iov;
+
+    for (;;) {
+        int count = output(connection, iov, LOOP_IOVECS);
+        ssize_t written;
+
+        if (count <= 0)
+            return WRITE_DONE;
+        written = stream_write(&connection->stream, iov, count, 0);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written < 0 && errno != EAGAIN)
+            return WRITE_BROKEN;
+        if (connection->http != NULL && written > 0)
+            connection->http->unread.written += (size_t)written;
+        if (sent(connection, written > 0 ? (size_t)written : 0) == WS_ERR_CLOSED)
+            return WRITE_DONE;
+        if (written < 0 || (size_t)written < total_length(iov, count))
+            return WRITE_BLOCKED;
+        if (count < LOOP_IOVECS)
+            return WRITE_DONE;
+    }
+}
+
 enum connection_write connection_flush(struct connection *connection)
 {
     if (stream_flush(&connection->stream))
@@ -329,6 +391,8 @@ static void handle_events(struct connection *connection, uint32_t events)
             connection_http_writable(connection);
         else if (connection->phase == PHASE_WEBSOCKET)
             connection_websocket_write(connection);
+        else if (connection->phase == PHASE_EVENTS)
+            connection_events_write(connection);
         else if (connection->phase == PHASE_LINGER)
             end_output(connection);
     }
@@ -342,9 +406,13 @@ static void handle_events(struct connection *connection, uint32_t events)
     case PHASE_WEBSOCKET:
         connection_websocket_readable(connection);
         break;
+    case PHASE_EVENTS:
+        connection_events_readable(connection);
+        break;
     case PHASE_LINGER:
         discard_input(connection);
         break;
+    case PHASE_MOVING:
     case PHASE_DEAD:
         break;
     }
@@ -357,6 +425,6 @@ void connection_event(struct connection *connection, uint32_t events)
         return;
     handle_events(connection, stream_events(&connection->stream, events) &
                                   (connection->interest | EPOLLERR | EPOLLHUP));
-    if (connection->phase != PHASE_DEAD)
+    if (!connection_has_left(connection))
         connection_watch(connection, connection->interest); /* TLS may need another event now */
 }

@@ -1,11 +1,15 @@
-/* connection.h: one client's socket, from accept to close: first HTTP, then perhaps WebSocket.
- * connection.c has what both share, connection_http.c and connection_websocket.c the rest.
+/* connection.h: one client's socket, from accept to close: first HTTP, then perhaps WebSocket or
+ * server-sent events. connection.c has what they share, connection_http.c, connection_websocket.c
+ * and connection_events.c the rest.
  *
  * Each deadline has one owner at any time. In PHASE_HTTP it is `timer`, in the queue of what the
- * client must do next: send a request, continue a head or a body, read an answer. The timer keeps
- * running while the connection waits for its turn. A WebSocket begins when the answers before it
+ * client must do next: send a request, finish the handshake of TLS, continue a head or a body, read
+ * an answer, or only wait for its turn. The timer keeps running while the connection waits for its turn, and begins anew when
+ * a complete request is put behind others. A WebSocket begins when the answers before it
  * are written. Then the library has the deadlines (ping, pong, close, queue) until
- * ws_websocket_ended(), and `timer` is stopped. In PHASE_LINGER it is `timer` again, to the end. */
+ * ws_websocket_ended(), and `timer` is stopped. Only a client of Socket.IO that is not admitted yet
+ * keeps it, so that it can give way to new connections; the library's deadline for it is shorter.
+ * In PHASE_LINGER it is `timer` again, to the end. */
 #ifndef BACKEND_CONNECTION_H
 #define BACKEND_CONNECTION_H
 
@@ -26,8 +30,18 @@
 enum connection_phase {
     PHASE_HTTP,
     PHASE_WEBSOCKET,
+    PHASE_EVENTS, /* a request that the library answers */
     PHASE_LINGER, /* everything is written; waiting for the client to close */
+    PHASE_MOVING, /* on its way to another loop; of no loop's lists and queues */
     PHASE_DEAD    /* closed; its memory is freed at the end of the turn */
+};
+
+/* Which loop serves the current request. */
+enum http_placing {
+    PLACING_UNKNOWN,   /* its head is not complete */
+    PLACING_HERE,      /* this one */
+    PLACING_ELSEWHERE, /* `destination`, once the answers before it are written */
+    PLACING_REFUSED    /* none: the one that must serve it cannot take the connection */
 };
 
 /* What only HTTP needs. Most connections are long-lived WebSockets, which do without it. */
@@ -38,8 +52,13 @@ struct http_exchange {
     struct http_place place;     /* its place among those that wait for their turn */
     size_t spent;                /* of HTTP_CONNECTION_COST, in this turn */
     size_t body_bytes;           /* this request's part of loop->body_bytes */
-    bool answered;               /* a request was answered since the timer was set */
+    size_t head_bytes;           /* and of loop->head_bytes */
+    bool has_acted;              /* what the timer waits for has come since it was set */
     bool has_queued;             /* the current request has waited among the expensive ones */
+    bool is_poll;     /* the library's response, to a GET for Socket.IO, may take long */
+    bool has_arrived; /* it was received by another loop, and is to be used by this one */
+    enum http_placing placing;
+    struct loop *destination;
 };
 
 /* What only a connection from a trusted proxy has. */
@@ -58,24 +77,28 @@ struct connection {
     int file;          /* body of a response, sent after `out`; -1: none */
     uint32_t interest; /* EPOLLIN, EPOLLOUT: what the connection waits for */
     enum connection_phase phase : 8;
-    bool eof;               /* the client sends no more */
-    bool last;              /* the connection ends once `out` is written */
-    bool is_echo;           /* a WebSocket of /echo */
-    bool is_admin;          /* came in by --admin-listen */
-    bool is_refused;        /* any request is answered with 429 */
+    bool eof;           /* the client sends no more */
+    bool last;          /* the connection ends once `out` is written */
+    bool is_echo;       /* a WebSocket of /echo */
+    bool is_admin;      /* came in by --admin-listen */
+    bool is_refused;    /* any request is answered with 429 */
+    bool is_unadmitted; /* a WebSocket or poll of Socket.IO whose client is not admitted here */
     struct byte_buffer out; /* HTTP responses */
 
-    struct http_exchange *http; /* in PHASE_HTTP; else NULL */
+    ws_http *events; /* in PHASE_EVENTS; else NULL */
+    /* In PHASE_HTTP, and in PHASE_EVENTS without a stream; else NULL. */
+    struct http_exchange *http;
     off_t file_offset;
     off_t file_left;
-    size_t discarded;        /* in PHASE_LINGER */
+    size_t discarded;        /* in PHASE_LINGER, and of a stream's client */
     struct connection *next; /* in the loop's connections, or in its dead ones */
     struct connection *previous;
     struct timer timer;
-    struct session *session;       /* of a WebSocket with a token; else NULL */
+    struct session *session;       /* of a WebSocket or a stream with a token; else NULL */
     struct address_count *address; /* where it is counted; NULL: nowhere */
     struct in6_addr peer;          /* the client's address, or that of a trusted proxy */
     struct proxied *proxied;       /* if the peer is a trusted proxy; else NULL */
+    const char *scheme;            /* of the WebSocket's request, as http_request.scheme */
 };
 
 static inline struct connection *connection_of_timer(struct timer *timer)
@@ -90,6 +113,12 @@ static inline const char *connection_scheme(const struct connection *connection)
     return connection->loop->app->tls != NULL ? "https" : NULL;
 }
 
+/* Whether the connection is none of its loop's any more. */
+static inline bool connection_has_left(const struct connection *connection)
+{
+    return connection->phase == PHASE_DEAD || connection->phase == PHASE_MOVING;
+}
+
 /* The client of the current request, or of the connection. */
 static inline const struct in6_addr *connection_client(const struct connection *connection)
 {
@@ -102,8 +131,22 @@ static inline const struct in6_addr *connection_client(const struct connection *
 void connection_open(struct loop *loop, int fd, bool is_admin,
                      const struct sockaddr_storage *peer);
 
+/* Closes the loop's least useful connection that is not a WebSocket. False if there is none, or all
+ * came in by --admin-listen. */
+bool connection_make_room(struct loop *loop);
+
+/* The queue's first connection that did not come in by --admin-listen; NULL if there is none. */
+struct connection *connection_first_of_strangers(const struct timer_queue *queue);
+
 /* The reason of a refusal by --max-per-address. */
 extern const char connection_refusal[];
+
+/* Makes the connections that leave the loop known to those that they go to. Call it at the end of a
+ * turn, when nothing in the loop points to them any more. */
+void connection_send_departing(struct loop *loop);
+
+/* Takes the connections that other loops have sent. */
+void connection_take_arrivals(struct loop *loop);
 
 /* Handles what epoll reported. */
 void connection_event(struct connection *connection, uint32_t events);
@@ -111,7 +154,7 @@ void connection_event(struct connection *connection, uint32_t events);
 /* Closes at once. The memory is freed at the end of the turn. */
 void connection_close(struct connection *connection);
 
-/* Call it when TIMEOUT_WRITE has passed. False if the client has read too little of its answers;
+/* Call it when TIMEOUT_WRITE or TIMEOUT_READ has passed. False if the client has read too little of its answers;
  * else the timeout starts again. */
 bool connection_http_reads_on(struct connection *connection);
 
@@ -119,8 +162,24 @@ bool connection_http_reads_on(struct connection *connection);
 
 enum connection_write { WRITE_DONE, WRITE_BLOCKED, WRITE_BROKEN };
 
+/* Adds the connection to its loop's list, or removes it. */
+void connection_link(struct connection *connection);
+void connection_unlink(struct connection *connection);
+
+/* Whether the loop has too many connections that are no WebSockets, even after closing one. */
+bool connection_is_one_too_many(struct loop *loop);
+
 /* Writes HTTP responses, as much as the socket takes. */
 enum connection_write connection_write_http(struct connection *connection);
+
+/* Writes what the library has queued, which `output` gets and of which `sent` tells the library:
+ * ws_websocket_output() and ws_websocket_sent(), or those of ws_http. WRITE_DONE when nothing is
+ * left. */
+enum connection_write connection_write_output(struct connection *connection,
+                                              int (*output)(struct connection *connection,
+                                                            struct iovec *iov, int max),
+                                              int (*sent)(struct connection *connection,
+                                                          size_t n));
 
 /* Writes what the stream has buffered. */
 enum connection_write connection_flush(struct connection *connection);
@@ -161,11 +220,27 @@ enum client_result {
 enum client_result connection_identify(struct connection *connection);
 void connection_forget_client(struct connection *connection);
 
+/* --- connection_move.c: the loop that serves a request --- */
+
+/* Call it once a request's head is complete, and nothing of its body is received: sets `placing`. */
+void connection_place(struct connection *connection);
+
+/* Takes the connection out of its loop, at the end of the turn. No answers may be left to write. */
+void connection_depart(struct connection *connection);
+
+/* Takes the connection out of the sums and queues of its loop, or adds it to those of the loop that it
+ * has come to. */
+void connection_http_leave(struct connection *connection);
+void connection_http_arrive(struct connection *connection);
+
 void connection_http_readable(struct connection *connection);
 void connection_http_writable(struct connection *connection);
 
 /* Continues a connection whose turn has come. It has left the queue. */
 void connection_http_go_on(struct connection *connection);
+
+/* Drops what was received of a request that is handed over; connection_http_resume() continues. */
+void connection_http_drop_request(struct connection *connection);
 
 /* Drops the request, what was received of the next one, and the place in the queue. */
 void connection_http_end(struct connection *connection);
@@ -175,7 +250,32 @@ void connection_http_end(struct connection *connection);
 bool connection_websocket_start(struct connection *connection);
 void connection_websocket_readable(struct connection *connection);
 
+/* The client of a WebSocket has been admitted. Of Socket.IO this happens after the WebSocket was
+ * opened, perhaps several times. */
+static inline void connection_websocket_admitted(struct connection *connection)
+{
+    if (!connection->is_unadmitted)
+        return;
+    connection->is_unadmitted = false;
+    connection->loop->n_websockets++;
+    timer_stop(&connection->timer); /* the library has its own from here on */
+}
+
 /* Writes what the library has queued, even if the WebSocket has ended. */
 void connection_websocket_write(struct connection *connection);
+
+/* Continues with HTTP after a response that was not made by the router. */
+void connection_http_resume(struct connection *connection, bool keep_alive);
+
+/* Hands a complete request to the endpoint of event streams. No answers may be left to write. False
+ * when memory is short; then nothing has changed. */
+bool connection_events_start(struct connection *connection);
+void connection_events_readable(struct connection *connection);
+
+/* Writes what the library has queued, even if the response has ended. */
+void connection_events_write(struct connection *connection);
+
+/* Frees the library's part of the request, if there is one. */
+void connection_events_free(struct connection *connection);
 
 #endif

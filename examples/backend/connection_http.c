@@ -8,8 +8,10 @@
 #include <sys/epoll.h>
 
 #include "address.h"
+#include "guard.h"
 #include "http_response.h"
 #include "log.h"
+#include "realtime.h"
 #include "refusal_log.h"
 #include "router.h"
 
@@ -17,14 +19,24 @@ enum {
     READS_PER_TURN = 4,
     OUT_LIMIT = 64 * 1024,    /* above it, the client is neither answered nor read from */
     RECEIVED_PER_COST = 8,    /* bytes parsed or copied, per byte of an answer */
+    COST_OF_LOOK = 8,         /* at a connection that was not in use: 100 ns */
     LEAST_WRITTEN = 20 * 1024 /* within TIMEOUT_WRITE: 1 KiB a second */
 };
+
+static const char too_many_requests[] = "too many requests at once; try again";
 
 static bool may_answer(const struct connection *connection)
 {
     return !connection->last && connection->file < 0 &&
            connection->http->request.state < HTTP_COMPLETE &&
+           connection->http->placing != PLACING_ELSEWHERE &&
            byte_buffer_length(&connection->out) <= OUT_LIMIT;
+}
+
+/* Whether answers are still to be written. */
+static bool has_unsent(const struct connection *connection)
+{
+    return byte_buffer_length(&connection->out) > 0 || connection->file >= 0;
 }
 
 static void spend(struct connection *connection, size_t cost)
@@ -41,14 +53,33 @@ static bool may_spend(const struct connection *connection)
     return spent == 0 || (spent < HTTP_CONNECTION_COST && connection->loop->turns.left > 0);
 }
 
-/* Call it after anything that may have changed the memory of the request's body. */
-static void count_body(struct connection *connection)
+/* Replaces a connection's part of a sum. */
+static void count_bytes(size_t *sum, size_t *part, size_t bytes)
+{
+    *sum += bytes - *part;
+    *part = bytes;
+}
+
+/* Call it after anything that may have changed the memory of the request. */
+static void count_request(struct connection *connection)
 {
     struct http_exchange *http = connection->http;
-    size_t bytes = http->request.body.capacity;
+    struct loop *loop = connection->loop;
 
-    connection->loop->body_bytes += bytes - http->body_bytes;
-    http->body_bytes = bytes;
+    count_bytes(&loop->body_bytes, &http->body_bytes, http->request.body.capacity);
+    count_bytes(&loop->head_bytes, &http->head_bytes, http_request_head_bytes(&http->request));
+}
+
+/* Prepares for the next request. */
+static void end_request(struct connection *connection)
+{
+    http_request_reset(&connection->http->request);
+    count_request(connection);
+    connection->http->has_acted = true;
+    connection->http->has_queued = false;
+    connection->http->has_arrived = false;
+    connection->http->placing = PLACING_UNKNOWN;
+    connection_forget_client(connection);
 }
 
 /* Queues a response to the current request and prepares for the next one. */
@@ -71,11 +102,7 @@ static void queue_response(struct connection *connection, struct http_response *
             response->file = -1;
         }
     }
-    http_request_reset(request);
-    count_body(connection);
-    connection->http->answered = true;
-    connection->http->has_queued = false;
-    connection_forget_client(connection);
+    end_request(connection);
 }
 
 static bool changes_something(const struct http_request *request)
@@ -101,8 +128,8 @@ static void answer_request(struct connection *connection, struct http_response *
                  http_method_str((enum http_method)request->parser.method),
                  http_request_path(request), response->status, client);
     }
-    spend(connection, HTTP_COST_REQUEST + cost_of_right(connection) + response->body_length +
-                          byte_buffer_length(&request->body) +
+    spend(connection, HTTP_COST_REQUEST + cost_of_right(connection) + response->cost +
+                          response->body_length + byte_buffer_length(&request->body) +
                           (changes_something(request) ? HTTP_COST_CHANGE : 0));
     queue_response(connection, response);
 }
@@ -185,16 +212,96 @@ static void begin_body(struct connection *connection)
     http_response_free(&response);
 }
 
-/* Puts a request for a long list behind the others of its kind, once. Otherwise a client's first
- * list would delay cheap requests: 40 clients that begin at once delayed them by 200 ms. */
+/* The other connection that has been sending its head, or its body, for the longest time; NULL if
+ * there is none. */
+static struct connection *oldest_sender(const struct connection *connection,
+                                        enum timeout timeout)
+{
+    const struct timer_queue *queue = &connection->loop->timeouts[timeout];
+    struct timer *timer = timer_queue_first(queue);
+
+    if (timer == &connection->timer)
+        timer = timer->next;
+    return timer != NULL && timer != &queue->head ? connection_of_timer(timer) : NULL;
+}
+
+/* The other connection that has not read its answers for the longest time, of those with a part of
+ * the sum: its next request, whole or not, waits behind these answers. NULL if there is none. */
+static struct connection *oldest_unread(struct connection *connection, const size_t *sum)
+{
+    const struct loop *loop = connection->loop;
+    const struct timer_queue *queue = &loop->timeouts[TIMEOUT_WRITE];
+    struct timer *timer = timer_queue_first(queue);
+    size_t n_passed = 0;
+
+    for (; timer != NULL && timer != &queue->head; timer = timer->next, n_passed++) {
+        const struct http_exchange *http = connection_of_timer(timer)->http;
+        size_t bytes = sum == &loop->head_bytes ? http->head_bytes : http->body_bytes;
+
+        if (bytes > 0 && timer != &connection->timer)
+            break;
+    }
+    spend(connection, n_passed * COST_OF_LOOK);
+    return timer != NULL && timer != &queue->head ? connection_of_timer(timer) : NULL;
+}
+
+/* While a sum of all connections is above its limit, refuses those that take longest: a client that
+ * completes its request usually does so soon. */
+static void limit_sum(struct connection *connection, const size_t *sum, size_t limit,
+                      const char *message)
+{
+    while (*sum > limit && !connection->last) {
+        struct connection *oldest = NULL;
+
+        if (sum == &connection->loop->head_bytes)
+            oldest = oldest_sender(connection, TIMEOUT_HEAD);
+        if (oldest == NULL)
+            oldest = oldest_sender(connection, TIMEOUT_BODY);
+        if (oldest == NULL)
+            oldest = oldest_unread(connection, sum);
+        if (oldest == NULL) {
+            answer_failure(connection, HTTP_STATUS_SERVICE_UNAVAILABLE, message);
+            return;
+        }
+        connection_http_refuse(oldest, HTTP_STATUS_SERVICE_UNAVAILABLE, message);
+    }
+}
+
+/* False after refusing a complete request that would wait although too many wait. Clients that have
+ * not completed theirs, or do not read, give way to it. */
+static bool may_wait(struct connection *connection)
+{
+    if (connection->is_admin)
+        return true;
+    limit_sum(connection, &connection->loop->head_bytes, LOOP_HEAD_BYTES_WAITING,
+              too_many_requests);
+    return connection->http->request.state >= HTTP_COMPLETE;
+}
+
+/* Makes a complete request wait for its turn. The client has done its part: the timer begins
+ * anew. */
+static void queue_request(struct connection *connection, struct http_queue *queue)
+{
+    if (!may_wait(connection))
+        return;
+    connection->http->has_acted = true;
+    http_queue_add(queue, connection);
+}
+
+/* Puts a costly request behind the others of its kind, once. Otherwise a client's first list would
+ * delay cheap requests: 40 clients that begin at once delayed them by 200 ms. */
 static bool must_queue(struct connection *connection)
 {
     struct http_exchange *http = connection->http;
+    struct loop *loop = connection->loop;
 
-    if (http->has_queued || !router_makes_long_list(&http->request))
+    if (http->has_queued || !router_is_costly(&http->request))
         return false;
-    http->has_queued = true;
-    http_queue_add(&connection->loop->turns.heavy, connection);
+    limit_sum(connection, &loop->body_bytes, LOOP_BODY_BYTES, too_many_requests);
+    if (http->request.state == HTTP_COMPLETE) { /* else it was just refused */
+        http->has_queued = true;
+        queue_request(connection, &loop->turns.heavy);
+    }
     return true;
 }
 
@@ -207,32 +314,121 @@ static void answer_complete(struct connection *connection)
                   &response);
     if (response.later) {
         spend(connection, HTTP_COST_REQUEST + cost_of_right(connection));
-        http_queue_add(&connection->loop->turns.later, connection);
+        queue_request(connection, &connection->loop->turns.later);
     } else {
         answer_request(connection, &response);
     }
     http_response_free(&response);
 }
 
+/* Whether the request is for the library: an event stream's, or a poll of Socket.IO. It is handed over
+ * once the answers before it are written. */
+static bool is_for_events(const struct connection *connection)
+{
+    const struct http_request *request = &connection->http->request;
+
+    return request->state == HTTP_COMPLETE && !connection->is_admin &&
+           realtime_serves_http(http_request_path(request));
+}
+
+/* False after answering a page that may not use Socket.IO. The library asks about the others of its
+ * requests (admission.c). */
+static bool may_poll(struct connection *connection)
+{
+    struct http_request *request = &connection->http->request;
+    struct http_response response;
+
+    if (request->is_admitted || !realtime_serves_socketio(http_request_path(request)))
+        return true;
+    http_response_init(&response);
+    request->is_admitted = guard_admits(connection->loop->app, request, &response);
+    if (!request->is_admitted)
+        answer_request(connection, &response);
+    http_response_free(&response);
+    return request->is_admitted;
+}
+
+/* The token of Socket.IO is checked by the library's turns. */
+static size_t cost_for_events(const struct connection *connection)
+{
+    const struct http_request *request = &connection->http->request;
+
+    if (!realtime_serves_socketio(http_request_path(request)))
+        return HTTP_COST_REQUEST + cost_of_right(connection);
+    return HTTP_COST_REQUEST + byte_buffer_length(&request->body);
+}
+
+/* False after refusing a request for events that would wait until its client reads the answers
+ * before it, although too many requests wait. */
+static bool may_wait_for_reader(struct connection *connection)
+{
+    struct loop *loop = connection->loop;
+
+    if (!has_unsent(connection))
+        return true;
+    limit_sum(connection, &loop->body_bytes, LOOP_BODY_BYTES, too_many_requests);
+    return connection->http->request.state == HTTP_COMPLETE && may_wait(connection);
+}
+
+/* A complete request for the library. */
+static void use_for_events(struct connection *connection)
+{
+    if (may_poll(connection) && may_wait_for_reader(connection))
+        spend(connection, cost_for_events(connection));
+}
+
+/* The head of a request is complete, or all of it. False after answering one whose client is refused,
+ * or that another loop must serve but cannot take. */
+static bool admit_request(struct connection *connection)
+{
+    if (!admit_client(connection))
+        return false;
+    connection_place(connection);
+    if (connection->http->placing != PLACING_REFUSED)
+        return true;
+    answer_failure(connection, HTTP_STATUS_SERVICE_UNAVAILABLE,
+                   "the thread of this session is busy; try again");
+    return false;
+}
+
+/* Another loop will use the request. Until the answers before it are written it waits here, where one
+ * whose body is still to come counts among those. */
+static void spend_on_move(struct connection *connection)
+{
+    if (has_unsent(connection) && connection->http->request.state != HTTP_HEAD_DONE &&
+        !may_wait(connection))
+        return;
+    spend(connection, HTTP_COST_REQUEST);
+}
+
 static void use_request(struct connection *connection)
 {
     struct http_request *request = &connection->http->request;
 
+    connection->http->has_arrived = false;
     if (request->state >= HTTP_HEAD_DONE && request->state != HTTP_FAILED &&
-        !admit_client(connection))
+        !admit_request(connection))
         return;
+    if (connection->http->placing == PLACING_ELSEWHERE) {
+        spend_on_move(connection);
+        return;
+    }
     switch (request->state) {
     case HTTP_HEAD_DONE:
         begin_body(connection);
         break;
     case HTTP_COMPLETE:
-        if (!must_queue(connection))
+        if (is_for_events(connection))
+            use_for_events(connection);
+        else if (!must_queue(connection))
             answer_complete(connection);
         break;
     case HTTP_FAILED:
         answer_failure(connection, request->failure_status, request->failure_message);
         break;
     case HTTP_HANDED_OVER:
+        if (has_unsent(connection) && !may_wait(connection))
+            break;
         spend(connection, HTTP_COST_REQUEST + cost_of_right(connection));
         break;
     case HTTP_AWAITING:
@@ -242,32 +438,16 @@ static void use_request(struct connection *connection)
     }
 }
 
-/* The other connection that has been sending its body for the longest time; NULL if there is
- * none. */
-static struct connection *oldest_body(const struct connection *connection)
+static void limit_requests(struct connection *connection)
 {
-    const struct timer_queue *queue = &connection->loop->timeouts[TIMEOUT_BODY];
-    struct timer *timer = timer_queue_first(queue);
+    const struct loop *loop = connection->loop;
+    const enum http_request_state *state = &connection->http->request.state;
 
-    if (timer == &connection->timer)
-        timer = timer->next;
-    return timer != NULL && timer != &queue->head ? connection_of_timer(timer) : NULL;
-}
-
-/* While there are too many bodies, refuses those that take longest: a client that completes its
- * body usually does so soon. */
-static void limit_bodies(struct connection *connection)
-{
-    static const char message[] = "too many request bodies at once; try again";
-
-    while (connection->loop->body_bytes > LOOP_BODY_BYTES && !connection->last) {
-        struct connection *oldest = oldest_body(connection);
-
-        if (oldest != NULL)
-            connection_http_refuse(oldest, HTTP_STATUS_SERVICE_UNAVAILABLE, message);
-        else
-            answer_failure(connection, HTTP_STATUS_SERVICE_UNAVAILABLE, message);
-    }
+    if (*state == HTTP_IN_BODY)
+        limit_sum(connection, &loop->body_bytes, LOOP_BODY_BYTES,
+                  "too many request bodies at once; try again");
+    if (*state == HTTP_IN_HEAD || *state == HTTP_HEAD_DONE || *state == HTTP_IN_BODY)
+        limit_sum(connection, &loop->head_bytes, LOOP_HEAD_BYTES, too_many_requests);
 }
 
 /* Uses received bytes; returns how many. The rest must wait until responses are written, or for
@@ -281,13 +461,12 @@ static size_t use_input(struct connection *connection, const char *data, size_t 
 
         used += part;
         spend(connection, part / RECEIVED_PER_COST);
-        count_body(connection);
+        count_request(connection);
         if (connection->is_refused)
             answer_refused(connection);
         else
             use_request(connection);
-        if (connection->http->request.state == HTTP_IN_BODY)
-            limit_bodies(connection);
+        limit_requests(connection);
     }
     return connection->last ? length : used;
 }
@@ -312,7 +491,7 @@ bool connection_http_reads_on(struct connection *connection)
     if (unread->written < LEAST_WRITTEN)
         return false;
     unread->written = 0;
-    timer_start(&connection->timer, &loop->timeouts[TIMEOUT_WRITE], loop->now_ms);
+    timer_start(&connection->timer, connection->timer.queue, loop->now_ms);
     return true;
 }
 
@@ -326,7 +505,7 @@ static enum timeout next_timeout(const struct connection *connection, bool block
     switch (connection->http->request.state) {
     case HTTP_HEAD_DONE:
     case HTTP_IN_BODY:
-        return TIMEOUT_BODY; /* also when blocked: limit_bodies() looks in this queue */
+        return TIMEOUT_BODY; /* also when blocked: limit_requests() looks in this queue */
     case HTTP_IN_HEAD:
         return blocked ? TIMEOUT_WRITE : TIMEOUT_HEAD;
     default:
@@ -334,9 +513,13 @@ static enum timeout next_timeout(const struct connection *connection, bool block
     }
     if (blocked)
         return TIMEOUT_WRITE;
+    if (connection->http->request.state >= HTTP_COMPLETE)
+        return TIMEOUT_TURN;
     /* Empty lines before the first request do not end TIMEOUT_FRESH. */
-    return connection->timer.queue == &loop->timeouts[TIMEOUT_FRESH] ? TIMEOUT_FRESH
-                                                                     : TIMEOUT_IDLE;
+    if (connection->timer.queue != &loop->timeouts[TIMEOUT_FRESH] &&
+        connection->timer.queue != &loop->timeouts[TIMEOUT_HANDSHAKE])
+        return TIMEOUT_IDLE;
+    return stream_in_handshake(&connection->stream) ? TIMEOUT_HANDSHAKE : TIMEOUT_FRESH;
 }
 
 static bool start_websocket(struct connection *connection)
@@ -370,9 +553,9 @@ static void account(struct connection *connection, bool blocked)
         (blocked && connection->timer.queue == &connection->loop->timeouts[TIMEOUT_WRITE]);
 
     http_unread_note(connection, blocked);
-    if (http->answered && !runs_on)
+    if (http->has_acted && !runs_on)
         timer_stop(&connection->timer);
-    http->answered = false;
+    http->has_acted = false;
     set_timer(connection, next_timeout(connection, blocked));
 }
 
@@ -383,9 +566,19 @@ static void settle(struct connection *connection)
     enum connection_write result = connection_write_http(connection);
     bool blocked;
 
+    if (result == WRITE_DONE && http->placing == PLACING_ELSEWHERE) {
+        connection_depart(connection);
+        return;
+    }
     if (result == WRITE_DONE && http->request.state == HTTP_HANDED_OVER) {
         if (start_websocket(connection))
             return;
+        result = connection_write_http(connection);
+    }
+    if (result == WRITE_DONE && is_for_events(connection)) {
+        if (connection_events_start(connection))
+            return;
+        answer_failure(connection, HTTP_STATUS_SERVICE_UNAVAILABLE, "out of memory");
         result = connection_write_http(connection);
     }
     blocked = result == WRITE_BLOCKED;
@@ -404,6 +597,23 @@ static void settle(struct connection *connection)
 void connection_http_refuse(struct connection *connection, int status, const char *message)
 {
     answer_failure(connection, status, message);
+    settle(connection);
+}
+
+void connection_http_drop_request(struct connection *connection)
+{
+    http_request_free(&connection->http->request);
+    count_request(connection);
+}
+
+/* Also while the backend stops: a client that polls may need several polls to fetch what is queued for
+ * it, and no new connection is accepted. */
+void connection_http_resume(struct connection *connection, bool keep_alive)
+{
+    connection->phase = PHASE_HTTP;
+    connection->last = !keep_alive || connection->eof;
+    connection->loop->resumed_ms = connection->loop->now_ms;
+    end_request(connection);
     settle(connection);
 }
 
@@ -475,9 +685,13 @@ static bool use_received(struct connection *connection)
 
 void connection_http_go_on(struct connection *connection)
 {
-    connection->http->spent = 0;
-    if (connection->http->request.state == HTTP_COMPLETE)
+    struct http_exchange *http = connection->http;
+
+    http->spent = 0;
+    if (http->request.state == HTTP_COMPLETE || http->has_arrived) {
         use_request(connection);
+        limit_requests(connection);
+    }
     if (!use_held(connection) || use_received(connection))
         settle(connection);
 }
@@ -498,6 +712,32 @@ void connection_http_writable(struct connection *connection)
     settle(connection);
 }
 
+void connection_http_leave(struct connection *connection)
+{
+    struct http_exchange *http = connection->http;
+    struct loop *loop = connection->loop;
+
+    http_queue_remove(connection);
+    http_unread_forget(connection);
+    count_bytes(&loop->body_bytes, &http->body_bytes, 0);
+    count_bytes(&loop->head_bytes, &http->head_bytes, 0);
+}
+
+/* The client has done its part, unless its request has a body: the timer begins anew. */
+void connection_http_arrive(struct connection *connection)
+{
+    struct http_exchange *http = connection->http;
+
+    count_request(connection);
+    http_unread_note(connection, false);
+    http->spent = 0;
+    http->has_acted = true;
+    http->has_arrived = true;
+    set_timer(connection, next_timeout(connection, false));
+    connection_watch(connection, 0);
+    http_queue_add(&connection->loop->turns.light, connection);
+}
+
 void connection_http_end(struct connection *connection)
 {
     struct http_exchange *http = connection->http;
@@ -506,8 +746,8 @@ void connection_http_end(struct connection *connection)
         return;
     http_queue_remove(connection);
     http_unread_forget(connection);
-    connection->loop->body_bytes -= http->body_bytes;
     http_request_free(&http->request);
+    count_request(connection);
     byte_buffer_free(&http->held);
     free(http);
     connection->http = NULL;

@@ -4,11 +4,13 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <sys/epoll.h>
 
 #include "address.h"
 #include "log.h"
 #include "realtime.h"
+#include "user_agent.h"
 
 enum {
     READS_PER_TURN = 4,
@@ -16,7 +18,7 @@ enum {
         1 /* what was read is echoed before more is read, so the queue stays short */
 };
 
-static void upgrade(struct connection *connection, const ws_header *headers)
+static void upgrade(struct connection *connection, const ws_header *headers, size_t n_headers)
 {
     const struct byte_buffer *rest = &connection->http->held;
     const struct http_request *request = &connection->http->request;
@@ -24,7 +26,7 @@ static void upgrade(struct connection *connection, const ws_header *headers)
     int result = ws_websocket_upgrade(connection->websocket,
                                       http_method_str((enum http_method)parser->method),
                                       parser->http_major, parser->http_minor,
-                                      http_request_target(request), headers, request->n_fields);
+                                      http_request_target(request), headers, n_headers);
 
     if (result == WS_OK && byte_buffer_length(rest) > 0)
         result = ws_websocket_receive(connection->websocket, byte_buffer_bytes(rest),
@@ -40,6 +42,15 @@ static void upgrade(struct connection *connection, const ws_header *headers)
     }
 }
 
+/* Safari 15.0 to 15.3 break what they agree on. ws_handshake_decline_deflate() would be too late
+ * for Socket.IO, which asks who the client is when the WebSocket is open. */
+static bool offers_broken_deflate(const struct http_request *request, size_t field)
+{
+    return strcasecmp(http_request_field_name(request, field), "Sec-WebSocket-Extensions") ==
+               0 &&
+           user_agent_keeps_deflate_context(http_request_header(request, "User-Agent"));
+}
+
 bool connection_websocket_start(struct connection *connection)
 {
     struct loop *loop = connection->loop;
@@ -47,6 +58,7 @@ bool connection_websocket_start(struct connection *connection)
     const struct realtime *realtime = &loop->app->realtime;
     ws_endpoint *endpoint = realtime_endpoint(realtime, http_request_path(request));
     ws_header *headers = malloc((request->n_fields + 1) * sizeof *headers);
+    size_t n_headers = 0;
     char client[INET6_ADDRSTRLEN];
 
     if (headers == NULL ||
@@ -54,28 +66,40 @@ bool connection_websocket_start(struct connection *connection)
         free(headers);
         return false;
     }
-    for (size_t i = 0; i < request->n_fields; i++) {
-        headers[i].name = http_request_field_name(request, i);
-        headers[i].value = http_request_field_value(request, i);
-    }
+    for (size_t i = 0; i < request->n_fields; i++)
+        if (!offers_broken_deflate(request, i))
+            headers[n_headers++] = (ws_header){.name = http_request_field_name(request, i),
+                                               .value = http_request_field_value(request, i)};
     if (log_has(WS_LOG_DEBUG)) {
         address_format(connection_client(connection), client);
         log_line(WS_LOG_DEBUG, "%s %s to the WebSocket endpoint for %s",
                  http_method_str((enum http_method)request->parser.method),
                  http_request_path(request), client);
     }
-    loop->n_websockets++;
     connection->phase = PHASE_WEBSOCKET;
     connection->is_echo = endpoint == realtime->echo;
-    timer_stop(&connection->timer); /* the library has its own from here on */
+    connection->scheme = request->scheme;
+    connection->is_unadmitted = true;
+    if (endpoint == realtime->socketio)
+        timer_start(&connection->timer, &loop->timeouts[TIMEOUT_UNADMITTED], loop->now_ms);
+    else
+        connection_websocket_admitted(connection); /* in upgrade(), or it ends */
     connection_watch(connection, EPOLLIN);
 
-    upgrade(connection, headers);
+    upgrade(connection, headers, n_headers);
 
     free(headers);
     connection_http_end(connection);
     byte_buffer_free(&connection->out);
     return true;
+}
+
+/* A client that polled before was admitted then; its WebSocket takes it over when it has said
+ * so. */
+static void look_for_client(struct connection *connection)
+{
+    if (connection->is_unadmitted && ws_websocket_id(connection->websocket) != 0)
+        connection_websocket_admitted(connection);
 }
 
 /* Whether to read from the client. While the library has enough input, the socket is left alone,
@@ -120,6 +144,7 @@ void connection_websocket_readable(struct connection *connection)
             connection_linger(connection);
             return;
         }
+        look_for_client(connection);
         if (!stream_may_have_more(&connection->stream, (size_t)length, sizeof loop->received))
             return;
     }
@@ -134,45 +159,21 @@ static void wait_writable(struct connection *connection)
     connection_watch(connection, reading ? EPOLLIN | EPOLLOUT : EPOLLOUT);
 }
 
-static size_t total_length(const struct iovec *iov, int count)
+static int next_output(struct connection *connection, struct iovec *iov, int max)
 {
-    size_t total = 0;
-
-    for (int i = 0; i < count; i++)
-        total += iov[i].iov_len;
-    return total;
+    return ws_websocket_output(connection->websocket, iov, max);
 }
 
-/* Writes what the library has queued. WRITE_DONE when nothing is left. */
-static enum connection_write write_frames(struct connection *connection)
+static int note_sent(struct connection *connection, size_t n)
 {
-    struct iovec *iov = connection->loop->iov;
-
-    for (;;) {
-        int count = ws_websocket_output(connection->websocket, iov, LOOP_IOVECS);
-        ssize_t sent;
-
-        if (count <= 0)
-            return WRITE_DONE;
-        sent = stream_write(&connection->stream, iov, count, 0);
-        if (sent < 0 && errno == EINTR)
-            continue;
-        if (sent < 0 && errno != EAGAIN)
-            return WRITE_BROKEN;
-        if (ws_websocket_sent(connection->websocket, sent > 0 ? (size_t)sent : 0) ==
-            WS_ERR_CLOSED)
-            return WRITE_DONE;
-        if (sent < 0 || (size_t)sent < total_length(iov, count))
-            return WRITE_BLOCKED;
-        if (count < LOOP_IOVECS)
-            return WRITE_DONE;
-    }
+    return ws_websocket_sent(connection->websocket, n);
 }
 
 void connection_websocket_write(struct connection *connection)
 {
-    enum connection_write result = write_frames(connection);
+    enum connection_write result = connection_write_output(connection, next_output, note_sent);
 
+    look_for_client(connection);
     if (result == WRITE_DONE && !ws_websocket_ended(connection->websocket))
         result = connection_flush(connection);
     switch (result) {

@@ -1,5 +1,5 @@
-/* credentials.c: finds the token of a request, in a header or in its query.
- * It is checked in token.c. */
+/* credentials.c: finds the token of a request, in a header, in its query or in an auth of
+ * Socket.IO. It is checked in token.c. */
 #include "credentials.h"
 
 #include <string.h>
@@ -30,17 +30,6 @@ static void add_token(struct credentials *credentials, const char *token, size_t
     }
 }
 
-void credentials_add_authorization(struct credentials *credentials, const char *value)
-{
-    if (value == NULL || strncasecmp(value, scheme, strlen(scheme)) != 0)
-        return;
-    value += strlen(scheme);
-    if (*value == '\0' || *value == ' ') {
-        value += strspn(value, " ");
-        add_token(credentials, value, strlen(value));
-    }
-}
-
 void credentials_add_protocols(struct credentials *credentials, const char *value)
 {
     bool is_next = false; /* "bearer" was the previous one */
@@ -59,24 +48,76 @@ void credentials_add_protocols(struct credentials *credentials, const char *valu
     }
 }
 
-void credentials_add_query(struct credentials *credentials, const char *query)
+static void add_authorization(struct credentials *credentials, const char *value)
 {
-    static const char name[] = "token=";
-    const size_t name_length = strlen(name);
+    if (strncasecmp(value, scheme, strlen(scheme)) != 0)
+        return;
+    value += strlen(scheme);
+    if (*value == '\0' || *value == ' ') {
+        value += strspn(value, " ");
+        add_token(credentials, value, strlen(value));
+    }
+}
 
-    while (query != NULL && *query != '\0') {
-        size_t length = strcspn(query, "&");
+static void add_authorizations(struct credentials *credentials,
+                               const struct http_request *request)
+{
+    const char *first = NULL;
 
-        if (length >= name_length && strncmp(query, name, name_length) == 0) {
-            char token[TOKEN_MAX_BYTES + 1];
+    for (size_t i = 0; i < request->n_fields; i++) {
+        const char *value = http_request_field_value(request, i);
 
-            if (text_percent_decode(query + name_length, length - name_length, token,
-                                    sizeof token))
-                add_token(credentials, token, strlen(token));
-            else
-                credentials->result = TOKEN_MALFORMED;
-        }
-        query += length;
-        query += *query == '&';
+        if (strcasecmp(http_request_field_name(request, i), "Authorization") != 0)
+            continue;
+        if (first != NULL && strcmp(first, value) != 0)
+            credentials->result = TOKEN_AMBIGUOUS;
+        else
+            add_authorization(credentials, value);
+        first = value;
+    }
+}
+
+static void add_query(struct credentials *credentials, const char *query)
+{
+    char token[TOKEN_MAX_BYTES + 1];
+    enum text_parameter found;
+
+    while ((found = text_next_parameter(&query, "token", token, sizeof token)) !=
+           TEXT_PARAMETER_ABSENT)
+        if (found == TEXT_PARAMETER_FOUND)
+            add_token(credentials, token, strlen(token));
+        else
+            credentials->result = TOKEN_MALFORMED;
+}
+
+void credentials_add_request(struct credentials *credentials,
+                             const struct http_request *request)
+{
+    add_authorizations(credentials, request);
+    add_query(credentials, http_request_query(request));
+}
+
+void credentials_add_handshake(struct credentials *credentials, const char *query,
+                               const char *authorization)
+{
+    if (authorization != NULL && strchr(authorization, ',') != NULL)
+        credentials->result = TOKEN_AMBIGUOUS;
+    else if (authorization != NULL)
+        add_authorization(credentials, authorization);
+    add_query(credentials, query);
+}
+
+void credentials_add_auth(struct credentials *credentials, const cJSON *auth)
+{
+    const cJSON *member;
+
+    cJSON_ArrayForEach(member, auth)
+    {
+        if (strcmp(member->string, "token") != 0)
+            continue;
+        if (cJSON_IsString(member))
+            add_token(credentials, member->valuestring, strlen(member->valuestring));
+        else
+            credentials->result = TOKEN_MALFORMED;
     }
 }

@@ -1,9 +1,11 @@
-/* guard.c: whether an HTTP request may reach its handler.
- * The rules are in access.c; WebSocket handshakes are in admission.c. */
+/* guard.c: whether an HTTP request may reach its handler. The rules are in access.c. Checked in
+ * admission.c are WebSocket handshakes, requests to /events that have no body, and the tokens of
+ * Socket.IO. */
 #include "guard.h"
 
 #include <string.h>
-#include <strings.h>
+
+#include "realtime.h"
 
 static bool is_statistics(const char *path)
 {
@@ -14,12 +16,15 @@ static bool is_statistics(const char *path)
  * With --admin-listen there are no statistics here to protect. */
 static bool is_open(const struct app *app, const char *path)
 {
-    return strncmp(path, "/api/", strlen("/api/")) != 0 &&
+    return strncmp(path, "/api/", strlen("/api/")) != 0 && !realtime_serves_events(path) &&
            (!is_statistics(path) || app->options->admin.length > 0);
 }
 
+/* A page of another origin must not use Socket.IO by GET either. */
 static bool changes_nothing(const struct http_request *request)
 {
+    if (realtime_serves_socketio(http_request_path(request)))
+        return request->parser.method == HTTP_OPTIONS;
     return request->parser.method == HTTP_GET || request->parser.method == HTTP_HEAD ||
            request->parser.method == HTTP_OPTIONS;
 }
@@ -31,10 +36,7 @@ static enum token_result check_token(const struct access *access,
     struct credentials credentials;
 
     credentials_init(&credentials);
-    for (size_t i = 0; i < request->n_fields; i++)
-        if (strcasecmp(http_request_field_name(request, i), "Authorization") == 0)
-            credentials_add_authorization(&credentials, http_request_field_value(request, i));
-    credentials_add_query(&credentials, http_request_query(request));
+    credentials_add_request(&credentials, request);
     return access_check(access, &credentials, claims);
 }
 
@@ -52,8 +54,20 @@ static void answer_bad_token(struct http_response *response, enum token_result r
                                                     : "Bearer error=\"invalid_token\"");
 }
 
-/* Admits a request that needs a token. The statistics name every room, and so every user who is
- * online and what the staff does. */
+static bool begins_with(const char *path, const char *prefix)
+{
+    return strncmp(path, prefix, strlen(prefix)) == 0;
+}
+
+/* The statistics name every room, and so every user who is online and what the staff does. Only the
+ * staff may end other users' connections. */
+static bool needs_staff(const char *path)
+{
+    return strcmp(path, "/ws/stats") == 0 || begins_with(path, "/api/presence") ||
+           begins_with(path, "/api/users/");
+}
+
+/* Admits a request that needs a token. */
 static bool admit_token(const struct app *app, const struct http_request *request,
                         struct http_response *response)
 {
@@ -64,9 +78,9 @@ static bool admit_token(const struct app *app, const struct http_request *reques
         answer_bad_token(response, result);
         return false;
     }
-    if (!claims.is_staff && strcmp(http_request_path(request), "/ws/stats") == 0) {
+    if (!claims.is_staff && needs_staff(http_request_path(request))) {
         http_response_set_status_error(response, HTTP_STATUS_FORBIDDEN,
-                                       "the statistics need a token of the staff");
+                                       "this needs a token of the staff");
         return false;
     }
     return true;
@@ -88,8 +102,21 @@ bool guard_admits_admin(const struct app *app, const struct http_request *reques
     return false;
 }
 
-bool guard_admits(const struct app *app, const struct http_request *request,
-                  struct http_response *response)
+/* As the library answers: a page of another origin cannot read an answer without these,
+ * and so would not learn that its token has expired. */
+static void share_answer(const struct access *access, const struct origin_request *page,
+                         struct http_response *response)
+{
+    http_response_add_field(response, "Vary", "Origin");
+    if (page->origin == NULL || !access_allows_page(access, page))
+        return;
+    http_response_add_field(response, "Access-Control-Allow-Origin", page->origin);
+    http_response_add_field(response, "Access-Control-Allow-Credentials", "true");
+}
+
+/* False after answering a page that may not send this request. */
+static bool admits_page(const struct app *app, const struct http_request *request,
+                        struct http_response *response)
 {
     const struct origin_request page = {
         .origin = http_request_header(request, "Origin"),
@@ -97,8 +124,8 @@ bool guard_admits(const struct app *app, const struct http_request *request,
         .scheme = request->scheme,
     };
 
-    if (is_open(app, http_request_path(request)))
-        return true;
+    if (realtime_serves_http(http_request_path(request)))
+        share_answer(&app->access, &page, response);
     if (!access_knows_host(&app->access, &page)) {
         answer_unknown_host(response);
         return false;
@@ -108,5 +135,18 @@ bool guard_admits(const struct app *app, const struct http_request *request,
                                        "pages of this origin may not change anything");
         return false;
     }
-    return !access_needs_token(&app->access) || admit_token(app, request, response);
+    return true;
+}
+
+bool guard_admits(const struct app *app, const struct http_request *request,
+                  struct http_response *response)
+{
+    const char *path = http_request_path(request);
+    bool is_socketio = realtime_serves_socketio(path); /* its token comes later */
+
+    if (is_open(app, path) && !is_socketio)
+        return true;
+    return admits_page(app, request, response) &&
+           (is_socketio || !access_needs_token(&app->access) ||
+            admit_token(app, request, response));
 }

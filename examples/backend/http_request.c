@@ -10,8 +10,6 @@
 #include "base/http_target.h"
 #include "http_framing.h"
 
-enum { KEPT_FIELDS = 64 };
-
 enum head_part { PART_NONE, PART_TARGET, PART_NAME, PART_VALUE };
 
 /* A callback stops the parser with a non-zero result. */
@@ -417,32 +415,27 @@ void http_request_init(struct http_request *request,
     begin(request);
 }
 
-void http_request_reset(struct http_request *request)
-{
-    byte_buffer_reset(&request->text);
-    byte_buffer_reset(&request->body);
-    if (request->fields_capacity > KEPT_FIELDS) {
-        free(request->fields);
-        request->fields = NULL;
-        request->fields_capacity = 0;
-    }
-    request->state = HTTP_AWAITING;
-    request->first_line = (struct first_line){0};
-    request->path = 0;
-    request->part = PART_NONE;
-    request->n_fields = 0;
-    request->keep_alive = false;
-    request->is_admitted = false;
-    request->expects_continue = false;
-    begin(request);
-}
-
 void http_request_free(struct http_request *request)
 {
     byte_buffer_free(&request->text);
     byte_buffer_free(&request->body);
     free(request->fields);
     request->fields = NULL;
+    request->fields_capacity = 0;
+    request->n_fields = 0;
+}
+
+void http_request_reset(struct http_request *request)
+{
+    http_request_free(request);
+    request->state = HTTP_AWAITING;
+    request->first_line = (struct first_line){0};
+    request->path = 0;
+    request->part = PART_NONE;
+    request->keep_alive = false;
+    request->is_admitted = false;
+    request->expects_continue = false;
+    begin(request);
 }
 
 /* The path is set at the end of the head, and is stored after the target. */

@@ -68,10 +68,17 @@ void http_request_init(struct http_request *request,
                        bool (*hands_over)(const struct http_request *request, void *user_data),
                        void *user_data);
 
-/* Prepares for the next request on the same connection. */
+/* Prepares for the next request on the same connection, for which nothing is kept: many connections
+ * may be idle. */
 void http_request_reset(struct http_request *request);
 
 void http_request_free(struct http_request *request);
+
+/* The memory of what was received of the head. */
+static inline size_t http_request_head_bytes(const struct http_request *request)
+{
+    return request->text.capacity + request->fields_capacity * sizeof *request->fields;
+}
 
 /* Takes bytes and returns how many were used; `state` is the result. Stops at the end of a
  * request, and before a body, which may be refused. */

@@ -21,6 +21,7 @@ struct http_response {
     char *owned_body; /* `body` if it must be freed; NULL if it is static */
     int file;         /* a body that is a file, -1: none */
     off_t file_length;
+    size_t cost;    /* of making it, besides its bytes, as in http_turns.h */
     bool later;     /* no answer yet: the request must be answered again later */
     bool cacheable; /* has its own Cache-Control among `fields`; else it is no-store */
 };

@@ -21,9 +21,13 @@ void http_queue_add(struct http_queue *queue, struct connection *connection)
 
 void http_turns_wait(struct http_turns *turns, struct connection *connection)
 {
-    http_queue_add(connection->http->spent > HTTP_CONNECTION_COST ? &turns->heavy
-                                                                  : &turns->light,
-                   connection);
+    struct http_queue *queue = &turns->light;
+
+    if (stream_awaits_handshake(&connection->stream))
+        queue = &turns->handshakes;
+    else if (connection->http->spent > HTTP_CONNECTION_COST)
+        queue = &turns->heavy;
+    http_queue_add(queue, connection);
 }
 
 void http_queue_remove(struct connection *connection)

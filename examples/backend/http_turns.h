@@ -1,7 +1,8 @@
 /* http_turns.h: which connection's HTTP is worked on next, and how much of it in a turn of the
  * loop.
  * Work is counted by cost, not by requests: a list of orders costs as much as a hundred answers
- * of /healthz. connection_http.c does the work. */
+ * of /healthz, and placing an order of a hundred lines as much as three hundred of them.
+ * connection_http.c does the work. */
 #ifndef BACKEND_HTTP_TURNS_H
 #define BACKEND_HTTP_TURNS_H
 
@@ -15,6 +16,7 @@ enum {
     HTTP_COST_REQUEST = 1024,        /* in addition to the bytes of its answer and its body */
     HTTP_COST_TOKEN = 4 * 1024,      /* a signature is checked */
     HTTP_COST_CHANGE = 8 * 1024,     /* a transaction that is written */
+    HTTP_COST_LINE = 1536,           /* of an order that is written; or a change of stock */
     HTTP_COST_HANDSHAKE = 16 * 1024, /* of TLS */
 
     /* The last piece of work may cost more than is left. */
@@ -38,9 +40,10 @@ struct http_place {
 
 struct http_turns {
     struct http_queue light; /* took at most their share in their last turn */
-    struct http_queue heavy; /* took more, or want a long list: one or more per turn */
-    struct http_queue later; /* wait for an answer that is being made */
-    size_t left;             /* what is left of HTTP_TURN_COST */
+    struct http_queue heavy; /* took more, or a costly request waits: one or more per turn */
+    struct http_queue handshakes; /* wait to begin the handshake of TLS */
+    struct http_queue later;      /* wait for an answer that is being made */
+    size_t left;                  /* what is left of HTTP_TURN_COST */
 };
 
 static inline size_t http_turns_waiting(const struct http_turns *turns)

@@ -2,6 +2,8 @@
  * Storing and rotating them is the service manager's work. */
 #include "log.h"
 
+#include <poll.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -55,6 +57,32 @@ bool log_may_share(struct log_share *share, int level, unsigned *left_out)
     return true;
 }
 
+/* Writes a line, unless it would have to wait: a pipe that nobody reads must not stop a loop. A pipe
+ * that is ready takes PIPE_BUF bytes. The lines that were left out are counted before the next one. */
+static void write_line(const char *line, size_t length)
+{
+    static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+    static unsigned left_out;
+    struct pollfd output = {.fd = STDERR_FILENO, .events = POLLOUT};
+    char lines[LINE_MAX_BYTES + 64];
+    int before = 0;
+
+    pthread_mutex_lock(&mutex);
+    if (poll(&output, 1, 0) == 0) {
+        left_out++;
+    } else {
+        if (left_out > 0)
+            before = snprintf(lines, sizeof lines,
+                              "(%u lines were left out: nobody read them)\n", left_out);
+        left_out = 0;
+        memcpy(lines + before, line, length);
+        /* There is nowhere to report a failure. */
+        if (write(STDERR_FILENO, lines, (size_t)before + length) < 0)
+            left_out++;
+    }
+    pthread_mutex_unlock(&mutex);
+}
+
 void log_line(int level, const char *format, ...)
 {
     static const char *const names[] = {"error", "warn", "info", "debug"};
@@ -83,7 +111,5 @@ void log_line(int level, const char *format, ...)
     length += strlen(line + length);
     line[length++] = '\n';
 
-    /* There is nowhere to report this. */
-    if (write(STDERR_FILENO, line, length) < 0)
-        return;
+    write_line(line, length);
 }

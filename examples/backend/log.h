@@ -15,7 +15,8 @@ void log_set_level(int level);
 /* Whether lines of this level are written. */
 bool log_has(int level);
 
-/* Writes one line. Any thread; a line is written in one piece. */
+/* Writes one line. Any thread; a line is written in one piece, or left out and counted if stderr is
+ * a pipe that is full. */
 __attribute__((format(printf, 2, 3))) void log_line(int level, const char *format, ...);
 
 /* Limits a line about what may fail repeatedly to one per second, over all threads. Must be

@@ -12,7 +12,9 @@
 #include <ws_manager/ws_manager.h>
 
 #include "app.h"
+#include "arrivals.h"
 #include "expiry.h"
+#include "grants.h"
 #include "http_turns.h"
 #include "http_unread.h"
 #include "timer.h"
@@ -20,20 +22,26 @@
 enum {
     LOOP_RECEIVE_BYTES = 64 * 1024,
     LOOP_IOVECS = 512,
-    LOOP_MOST_HTTP = 4096,              /* connections that are no WebSockets */
+    LOOP_MOST_HTTP = 4096,              /* connections that are no admitted WebSockets */
     LOOP_BODY_BYTES = 16 * 1024 * 1024, /* of bodies being received */
+    LOOP_HEAD_BYTES = 16 * 1024 * 1024, /* of heads, until their requests are answered */
+    LOOP_HEAD_BYTES_WAITING = LOOP_HEAD_BYTES / 2 /* above it, no further request waits */
 };
 
 struct connection;
 
 /* What a connection's timer waits for. */
 enum timeout {
-    TIMEOUT_FRESH,  /* accepted, no byte yet */
-    TIMEOUT_HEAD,   /* a request's head is coming in */
-    TIMEOUT_BODY,   /* a request's body is coming in */
-    TIMEOUT_IDLE,   /* between two requests */
-    TIMEOUT_WRITE,  /* the client does not read */
-    TIMEOUT_LINGER, /* the client does not close */
+    TIMEOUT_FRESH,     /* accepted, no byte yet; or no request since the handshake of TLS */
+    TIMEOUT_HANDSHAKE, /* of TLS: it has begun */
+    TIMEOUT_HEAD,      /* a request's head is coming in */
+    TIMEOUT_BODY,      /* a request's body is coming in */
+    TIMEOUT_IDLE,      /* between two requests */
+    TIMEOUT_TURN,      /* a complete request waits for its turn; the client has done its part */
+    TIMEOUT_WRITE,     /* the client does not read */
+    TIMEOUT_READ,      /* nor does it read an answer of the library, which may be long */
+    TIMEOUT_LINGER,    /* the client does not close */
+    TIMEOUT_UNADMITTED, /* a WebSocket or poll of Socket.IO without a client here; the library ends it before */
     N_TIMEOUTS
 };
 
@@ -54,19 +62,26 @@ struct loop {
     void *on_signal_data;
     struct cluster *cluster; /* NULL: another loop runs it, or there is none */
     ws_loop *ws;
+    const ws_loop *identity;  /* the same, for other threads, which compare it only */
     uint64_t now_ms;          /* monotonic, of this turn */
     uint64_t accept_again_ms; /* 0: accepting */
     uint64_t stop_ms;         /* when stopping was seen; 0: not yet */
+    uint64_t resumed_ms;      /* when a poll, or a POST of a session, was answered last */
     bool run_again;           /* something was done after this turn's ws_loop_run() */
     struct connection *first; /* all connections, by their `next` */
     size_t n_connections;
-    size_t n_websockets; /* of these */
+    _Atomic size_t n_published; /* the same, for other threads */
+    size_t n_websockets; /* of these, once admitted, and requests that the library answers */
     size_t body_bytes;   /* memory of requests' bodies */
+    size_t head_bytes;   /* and of their heads */
     struct http_blocked blocked;
     struct http_turns turns;
-    struct connection *dead; /* freed at the turn's end: events may point to them */
+    struct arrivals arrivals;     /* connections from other loops */
+    struct connection *departing; /* those that go to other loops at the turn's end */
+    struct connection *dead;      /* freed at the turn's end: events may point to them */
     struct timer_queue timeouts[N_TIMEOUTS];
-    struct expiry_heap expiries; /* of the WebSockets' tokens */
+    struct expiry_heap expiries; /* of the clients' tokens */
+    struct grants grants;
     struct iovec iov[LOOP_IOVECS];
     char received[LOOP_RECEIVE_BYTES];
 };
@@ -90,6 +105,9 @@ void loop_free(struct loop *loop);
 
 /* On the loop's thread: runs until app->stopping is set and all connections are closed. */
 void loop_run(struct loop *loop);
+
+/* The loop that runs on this thread; NULL: none. */
+struct loop *loop_current(void);
 
 /* Makes the loop look at what has changed: `stopping`, or what another thread has made. Any
  * thread. */

@@ -4,12 +4,12 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include <ws_manager/ws_manager.h>
 
 #include "api.h"
 #include "app.h"
+#include "descriptors.h"
 #include "http_request.h"
 #include "log.h"
 #include "options.h"
@@ -28,27 +28,16 @@ static int refuse(char *problem)
     return EXIT_BAD;
 }
 
-static void raise_file_limit(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-        limit.rlim_cur = limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
-}
-
-/* Blocks the signals that the server waits for: SIGINT and SIGTERM, and SIGHUP if there is a
- * certificate to reload. Its threads inherit the mask. */
-static void block_signals(const struct options *options, sigset_t *signals)
+/* Blocks the signals that the server waits for: SIGINT and SIGTERM, and SIGHUP, which must not end
+ * it without draining its clients. Its threads inherit the mask. */
+static void block_signals(sigset_t *signals)
 {
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* to the store, a file at its size limit is a full disk */
     sigemptyset(signals);
     sigaddset(signals, SIGINT);
     sigaddset(signals, SIGTERM);
-    if (options->tls_cert_file != NULL)
-        sigaddset(signals, SIGHUP);
+    sigaddset(signals, SIGHUP);
     pthread_sigmask(SIG_BLOCK, signals, NULL);
 }
 
@@ -70,6 +59,11 @@ static int serve(struct app *app, const sigset_t *signals)
     }
     log_line(WS_LOG_INFO, "started, version %s, %u threads, database %s", ws_manager_version(),
              (unsigned)options->threads, options->db_file);
+    if (options->lacks_descriptors)
+        log_line(options->wants_descriptors ? WS_LOG_WARN : WS_LOG_INFO,
+                 "--max-connections is %u, because the process may have too few descriptors; "
+                 "raise their limit (ulimit -n, LimitNOFILE=)",
+                 (unsigned)options->max_connections);
     printf("listening on %s\n", server.url);
     if (server.admin_url[0] != '\0')
         printf("admin listening on %s\n", server.admin_url);
@@ -109,7 +103,7 @@ static bool open_app(struct app *app, char *problem, size_t size)
         snprintf(problem, size, "--static: %s: %s", options->static_dir, strerror(errno));
         goto fail_static_files;
     }
-    app->store = store_open(options->db_file, reason, sizeof reason);
+    app->store = store_open(options->db_file, options->threads, reason, sizeof reason);
     if (app->store == NULL) {
         snprintf(problem, size, "--db: %s: %s", options->db_file, reason);
         goto fail_store;
@@ -176,7 +170,7 @@ int main(int argc, char **argv)
         break;
     }
     log_set_level(options.log_level);
-    raise_file_limit();
-    block_signals(&options, &signals);
+    descriptors_limit(&options);
+    block_signals(&signals);
     return run(&options, &signals);
 }

@@ -269,7 +269,7 @@ static void set_defaults(struct options *options)
         .max_message_bytes = 65536,
         .max_queue_bytes = 1048576,
         .ping_interval_ms = 25000,
-        .max_connections = 100000,
+        .max_connections = DEFAULT_MAX_CONNECTIONS,
         .max_fragments = 1024,
         .max_continuation_frames = 10000,
         .max_rooms = 1000,

@@ -15,6 +15,8 @@ struct listen_address {
     socklen_t length; /* 0: none */
 };
 
+enum { DEFAULT_MAX_CONNECTIONS = 100000 };
+
 struct options {
     struct listen_address listen;
     struct listen_address admin;
@@ -39,6 +41,8 @@ struct options {
     uint32_t max_message_bytes;
     uint32_t max_queue_bytes;
     uint32_t ping_interval_ms; /* 0: no pings */
+    bool lacks_descriptors;    /* descriptors_limit() has lowered max_connections */
+    bool wants_descriptors;    /* and it was not the default */
     uint32_t max_connections;  /* this and those below: 0 is no limit */
     uint32_t max_per_address;
     uint32_t max_fragments;

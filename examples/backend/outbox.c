@@ -12,7 +12,8 @@ enum {
     ROWS_AT_ONCE = 64,
     PAGES_AT_ONCE = 16,  /* some milliseconds of a turn, in which the database is locked */
     FIRST_PAUSE_MS = 20, /* also while Redis is full: it soon takes many at once again */
-    LONGEST_PAUSE_MS = 1000
+    LONGEST_PAUSE_MS = 1000,
+    KEY_NUMBER_SIZE = 24
 };
 
 /* The user data of an event that was emitted. */
@@ -53,6 +54,8 @@ static int emit_row(struct outbox *outbox, const struct outbox_row *row)
         *receipt = (struct receipt){outbox, row->id};
         result = ws_event_new(outbox->manager, row->type, row->data, row->length, &event);
     }
+    if (result == WS_OK && row->key != NULL)
+        result = ws_event_set_key(event, row->key);
     if (result == WS_OK)
         result = ws_event_set_sequence(event, row->producer, (uint64_t)row->id);
     if (result == WS_OK)
@@ -99,14 +102,30 @@ enum store_result outbox_send(struct outbox *outbox)
     return result;
 }
 
+/* What an event is about: its SKU, or the id of an order or a client, in `number`; NULL: neither. */
+static const char *key_of(const cJSON *data, char number[KEY_NUMBER_SIZE])
+{
+    const cJSON *sku = cJSON_GetObjectItemCaseSensitive(data, "sku");
+    const cJSON *id = cJSON_GetObjectItemCaseSensitive(data, "id");
+
+    if (cJSON_IsString(sku))
+        return ws_name_is_valid(sku->valuestring) ? sku->valuestring : NULL;
+    if (!cJSON_IsNumber(id))
+        return NULL;
+    snprintf(number, KEY_NUMBER_SIZE, "%.0f", id->valuedouble);
+    return number;
+}
+
 enum store_result outbox_add(struct outbox *outbox, const char *type, const char *user_id,
                              const cJSON *data)
 {
+    char number[KEY_NUMBER_SIZE];
     char *json = cJSON_PrintUnformatted(data);
     struct outbox_row row = {
         .producer = outbox->producer,
         .type = type,
         .user_id = user_id,
+        .key = key_of(data, number),
         .data = json,
     };
     enum store_result result = STORE_MEMORY;
@@ -128,17 +147,19 @@ void outbox_open(struct outbox *outbox, struct store *store, ws_manager *manager
     outbox_settle(outbox, monotonic_ms());
 }
 
-void outbox_close(struct outbox *outbox)
+bool outbox_is_stored(struct outbox *outbox)
 {
-    atomic_store(&outbox->next_try_ms, 0);
-    outbox_settle(outbox, monotonic_ms());
+    return !atomic_load(&outbox->is_stuck) && atomic_load(&outbox->stored) >= outbox->emitted;
 }
+
+/* store_begin() or store_try_begin() */
+typedef enum store_result begin_function(struct store *store, enum store_access access);
 
 /* Emits the rows that were not accepted. It only reads, so it works while nobody can write to the
  * database. */
-static enum store_result send_again(struct outbox *outbox)
+static enum store_result send_again(struct outbox *outbox, begin_function *begin)
 {
-    enum store_result result = store_begin(outbox->store, STORE_READ);
+    enum store_result result = begin(outbox->store, STORE_READ);
 
     if (result == STORE_OK) {
         result = outbox_send(outbox);
@@ -147,14 +168,15 @@ static enum store_result send_again(struct outbox *outbox)
     return result;
 }
 
-static enum store_result delete_stored(struct outbox *outbox)
+static enum store_result delete_stored(struct outbox *outbox, begin_function *begin)
 {
     int64_t stored = atomic_load(&outbox->stored);
-    enum store_result result = store_begin(outbox->store, STORE_WRITE);
+    enum store_result result = begin(outbox->store, STORE_WRITE);
 
     if (result != STORE_OK)
         return result;
-    result = store_outbox_delete(outbox->store, outbox->node, stored);
+    result =
+        store_outbox_delete(outbox->store, outbox->node, atomic_load(&outbox->deleted), stored);
     if (result == STORE_OK)
         result = store_commit(outbox->store);
     if (result == STORE_OK)
@@ -169,11 +191,13 @@ static bool has_stored(struct outbox *outbox)
 }
 
 /* When the next attempt may be made. */
-static uint64_t next_try(struct outbox *outbox, bool database_fails, uint64_t now_ms)
+static uint64_t next_try(struct outbox *outbox, enum store_result result, uint64_t now_ms)
 {
     uint64_t pause_ms = outbox->pause_ms;
 
-    if (!database_fails) {
+    if (result == STORE_TAKEN)
+        return now_ms + FIRST_PAUSE_MS;
+    if (result == STORE_OK) {
         outbox->pause_ms = FIRST_PAUSE_MS;
         return atomic_load(&outbox->is_stuck) ? now_ms + FIRST_PAUSE_MS : WS_NO_DEADLINE;
     }
@@ -181,16 +205,19 @@ static uint64_t next_try(struct outbox *outbox, bool database_fails, uint64_t no
     return now_ms + pause_ms;
 }
 
-static uint64_t settle(struct outbox *outbox, uint64_t now_ms)
+static uint64_t settle(struct outbox *outbox, uint64_t now_ms, begin_function *begin)
 {
-    bool database_fails = false;
+    enum store_result result = STORE_OK;
     uint64_t next_ms;
 
     if (atomic_load(&outbox->is_stuck))
-        database_fails = send_again(outbox) != STORE_OK;
-    if (has_stored(outbox))
-        database_fails = delete_stored(outbox) != STORE_OK || database_fails;
-    next_ms = next_try(outbox, database_fails, now_ms);
+        result = send_again(outbox, begin);
+    if (has_stored(outbox) && result != STORE_TAKEN) {
+        enum store_result deleted = delete_stored(outbox, begin);
+
+        result = result == STORE_OK ? deleted : result;
+    }
+    next_ms = next_try(outbox, result, now_ms);
     atomic_store(&outbox->next_try_ms, next_ms == WS_NO_DEADLINE ? 0 : next_ms);
     return next_ms;
 }
@@ -205,7 +232,13 @@ uint64_t outbox_settle(struct outbox *outbox, uint64_t now_ms)
         return next_ms;
     if (atomic_exchange(&outbox->is_settling, true))
         return now_ms + FIRST_PAUSE_MS; /* for what came too late for the other loop */
-    next_ms = settle(outbox, now_ms);
+    next_ms = settle(outbox, now_ms, store_try_begin);
     atomic_store(&outbox->is_settling, false);
     return next_ms;
+}
+
+/* A checkpoint may still have the store: there is no later attempt, and no loop that must not wait. */
+void outbox_close(struct outbox *outbox)
+{
+    settle(outbox, monotonic_ms(), store_begin);
 }

@@ -42,9 +42,14 @@ enum store_result outbox_add(struct outbox *outbox, const char *type, const char
 enum store_result outbox_send(struct outbox *outbox);
 
 /* Call it once per turn of each loop: deletes rows that are stored, and tries again to emit what
- * was not accepted. It pauses between attempts while the database fails, is locked or full.
+ * was not accepted. It pauses between attempts while the database fails, is locked or full, and
+ * does not wait for another thread's transaction.
  * Returns when it must be called again at the latest, or WS_NO_DEADLINE. */
 uint64_t outbox_settle(struct outbox *outbox, uint64_t now_ms);
+
+/* Whether all that was committed is stored in the history or the stream. Call it when no other thread
+ * uses the outbox. */
+bool outbox_is_stored(struct outbox *outbox);
 
 /* Settles a last time, after the loops have ended. */
 void outbox_close(struct outbox *outbox);

@@ -8,7 +8,10 @@
 #include "http_request.h"
 #include "log.h"
 
-enum { RETRY_SPREAD_MS = 5000 /* over which clients spread their return after a restart */ };
+enum {
+    RETRY_SPREAD_MS = 5000,  /* over which clients spread their return after a restart */
+    SOCKETIO_PING_MS = 25000 /* with --ping-interval 0: clients of Socket.IO wait for pings */
+};
 
 static void on_log(int level, const char *line, void *user_data)
 {
@@ -18,35 +21,42 @@ static void on_log(int level, const char *line, void *user_data)
 
 /* --relay: a member's message to a room is sent to all its members, including the sender. */
 static int relay_message(ws_manager *manager, const ws_connection_info *connection,
-                         const char *room, const char *data, size_t length, void *user_data)
+                         const ws_client_message *message, void *user_data)
 {
     ws_event *event;
     int result;
 
     (void)user_data;
-    if (room == NULL)
+    if (message->room == NULL)
         return WS_ERR_INVALID;
-    if (!ws_manager_is_member(manager, connection->id, room))
+    if (!ws_manager_is_member(manager, connection->id, message->room))
         return WS_ERR_NOT_MEMBER;
-    result = ws_event_new(manager, "message", data, length, &event);
+    result = ws_event_new(manager, "message", message->data, message->length, &event);
     if (result != WS_OK)
         return result;
     if (connection->user_id != NULL)
         result = ws_event_set_user_id(event, connection->user_id);
     if (result == WS_OK)
-        result = ws_manager_broadcast_to_room(manager, room, event, NULL, 0);
+        result = ws_manager_broadcast_to_room(manager, message->room, event, NULL, 0);
     ws_event_free(event);
     return result;
 }
 
-static int refuse_message(ws_manager *manager, const ws_connection_info *connection,
-                          const char *room, const char *data, size_t length, void *user_data)
+/* Answers with what the client sent. */
+static int echo_request(ws_manager *manager, const ws_connection_info *connection,
+                        const ws_client_message *request, void *user_data)
 {
+    (void)connection;
+    (void)user_data;
+    return ws_manager_answer(manager, request->answer, request->data, request->length);
+}
+
+static int refuse_message(ws_manager *manager, const ws_connection_info *connection,
+                          const ws_client_message *message, void *user_data)
+{
+    (void)message;
     (void)manager;
     (void)connection;
-    (void)room;
-    (void)data;
-    (void)length;
     (void)user_data;
     return WS_ERR_FORBIDDEN;
 }
@@ -72,12 +82,17 @@ static int make_manager(struct realtime *realtime, const struct options *options
                         struct access *access)
 {
     ws_manager_options manager_options;
+    int result;
 
     ws_manager_options_init(&manager_options);
     manager_options.user_data = access;
     manager_options.authorize_join = admission_join;
-    if (access_needs_token(access))
+    manager_options.authorize_presence = admission_presence;
+    if (access_needs_token(access)) {
         manager_options.authenticate = admission_authenticate;
+        manager_options.on_connect = admission_connected;
+        manager_options.on_disconnect = admission_disconnected;
+    }
     manager_options.accept_message = options->relay ? relay_message : refuse_message;
     manager_options.on_raw = echo_message;
     manager_options.log = on_log;
@@ -87,7 +102,22 @@ static int make_manager(struct realtime *realtime, const struct options *options
     manager_options.max_rooms_per_connection = options->max_rooms;
     manager_options.message_rate = options->message_rate;
     manager_options.history_events = options->history_events;
-    return ws_manager_new(&manager_options, &realtime->manager);
+    result = ws_manager_new(&manager_options, &realtime->manager);
+    if (result == WS_OK)
+        result = ws_manager_register_method(realtime->manager, "echo", echo_request, NULL);
+    return result;
+}
+
+/* `options` are those of /ws. */
+static int make_socketio(struct realtime *realtime, ws_endpoint_options options,
+                         uint32_t max_per_address)
+{
+    options.max_sessions_per_client = max_per_address;
+    options.accept_handshake = admission_socketio_handshake;
+    options.protocol = WS_PROTOCOL_SOCKETIO;
+    if (options.ping_interval_ms == 0)
+        options.ping_interval_ms = SOCKETIO_PING_MS;
+    return ws_endpoint_new(realtime->manager, &options, &realtime->socketio);
 }
 
 static int make_endpoints(struct realtime *realtime, const struct options *options,
@@ -108,8 +138,11 @@ static int make_endpoints(struct realtime *realtime, const struct options *optio
     endpoint_options.subprotocols = subprotocols;
     endpoint_options.n_subprotocols = 1;
     endpoint_options.accept_handshake = admission_handshake;
+    endpoint_options.allow_origin = admission_allow_origin;
     endpoint_options.user_data = access;
     result = ws_endpoint_new(realtime->manager, &endpoint_options, &realtime->events);
+    if (result == WS_OK)
+        result = make_socketio(realtime, endpoint_options, options->max_per_address);
     if (result != WS_OK || !options->echo)
         return result;
     endpoint_options.accept_handshake = admission_echo_handshake;
@@ -135,6 +168,29 @@ static int route_topics(ws_manager *manager)
     return result;
 }
 
+/* A client that enters these rooms with `state` receives every order, or every product, as it is now.
+ * Each event of an order has the whole order, so the last one replaces those before it, whatever
+ * its type. stock_low is an alarm: it would replace its product's state, and be repeated when the
+ * stock has long been filled up. */
+static int keep_states(ws_manager *manager)
+{
+    static const struct {
+        const char *room;
+        const char *type;
+    } kept[] = {{"orders", NULL}, {"inventory", "inventory_updated"}};
+    int result = WS_OK;
+
+    for (size_t i = 0; result == WS_OK && i < sizeof kept / sizeof kept[0]; i++) {
+        ws_last_values_options options;
+
+        ws_last_values_options_init(&options);
+        options.room = kept[i].room;
+        options.type = kept[i].type;
+        result = ws_manager_keep_last_values(manager, &options);
+    }
+    return result;
+}
+
 int realtime_open(struct realtime *realtime, const struct options *options,
                   struct access *access)
 {
@@ -147,6 +203,8 @@ int realtime_open(struct realtime *realtime, const struct options *options,
         result = ws_manager_register_event_type(realtime->manager, "message");
     if (result == WS_OK && options->topic_rooms)
         result = route_topics(realtime->manager);
+    if (result == WS_OK && options->topic_rooms)
+        result = keep_states(realtime->manager);
     if (result != WS_OK) {
         realtime_close(realtime);
         return result;
@@ -171,6 +229,7 @@ void realtime_drain(struct realtime *realtime)
 void realtime_close(struct realtime *realtime)
 {
     ws_endpoint_free(realtime->echo);
+    ws_endpoint_free(realtime->socketio);
     ws_endpoint_free(realtime->events);
     ws_manager_free(realtime->manager);
     *realtime = (struct realtime){0};
@@ -180,7 +239,31 @@ ws_endpoint *realtime_endpoint(const struct realtime *realtime, const char *path
 {
     if (strcmp(path, "/ws") == 0)
         return realtime->events;
+    if (realtime_serves_socketio(path))
+        return realtime->socketio;
     if (strcmp(path, "/echo") == 0)
         return realtime->echo;
     return NULL;
+}
+
+ws_endpoint *realtime_http_endpoint(const struct realtime *realtime, const char *path)
+{
+    if (realtime_serves_events(path))
+        return realtime->events;
+    return realtime_serves_socketio(path) ? realtime->socketio : NULL;
+}
+
+bool realtime_serves_http(const char *path)
+{
+    return realtime_serves_events(path) || realtime_serves_socketio(path);
+}
+
+bool realtime_serves_events(const char *path)
+{
+    return strcmp(path, "/events") == 0;
+}
+
+bool realtime_serves_socketio(const char *path)
+{
+    return strcmp(path, "/socket.io/") == 0 || strcmp(path, "/socket.io") == 0;
 }

@@ -10,8 +10,9 @@
 #include "text.h"
 
 enum {
-    PARAMETER_BYTES = 256,
-    SHORT_LIST = 64 /* rows: of some 250 bytes each, a connection's share of a turn */
+    PARAMETER_BYTES = SKU_MAX_BYTES + 1, /* ids are shorter, and names of rooms and users */
+    SHORT_LIST = 64,        /* rows: of some 250 bytes each, a connection's share of a turn */
+    SHORT_ORDER_BYTES = 256 /* a few lines, of some 30 bytes each, cost as much */
 };
 
 /* A "*" in a pattern stands for one segment, which the handler gets as its parameter. */
@@ -20,9 +21,11 @@ static const struct route {
     enum http_method method;
     bool is_status; /* with --admin-listen, served there only */
     api_handler *handler;
-    int64_t rows; /* of a list without a limit in the request; INT64_MAX: all; 0: not a list */
+    /* Of a list without a limit in the request; 0: not a list; INT64_MAX: unknown even with a
+     * limit, as each order has up to a hundred lines. */
+    int64_t rows;
 } routes[] = {
-    {"/api/orders", HTTP_GET, false, api_list_orders, API_DEFAULT_ORDERS},
+    {"/api/orders", HTTP_GET, false, api_list_orders, INT64_MAX},
     {"/api/orders", HTTP_POST, false, api_create_order, 0},
     {"/api/orders/*", HTTP_GET, false, api_get_order, 0},
     {"/api/orders/*", HTTP_PUT, false, api_update_order, 0},
@@ -30,9 +33,12 @@ static const struct route {
     {"/api/clients", HTTP_GET, false, api_list_clients, API_MOST_CLIENTS},
     {"/api/clients", HTTP_POST, false, api_create_client, 0},
     {"/api/clients/*", HTTP_PUT, false, api_update_client, 0},
-    {"/api/inventory", HTTP_GET, false, api_list_inventory, INT64_MAX},
+    {"/api/inventory", HTTP_GET, false, api_list_inventory, API_MOST_ITEMS},
     {"/api/inventory/*", HTTP_PATCH, false, api_update_item, 0},
     {"/api/notifications", HTTP_POST, false, api_send_notification, 0},
+    {"/api/presence", HTTP_GET, false, api_get_presence, 0},
+    {"/api/presence/*", HTTP_GET, false, api_get_presence, 0},
+    {"/api/users/*/disconnect", HTTP_POST, false, api_disconnect_user, 0},
     {"/healthz", HTTP_GET, true, api_get_health, 0},
     {"/metrics", HTTP_GET, true, api_get_metrics, 0},
     {"/ws/stats", HTTP_GET, true, api_get_stats, 0},
@@ -190,6 +196,8 @@ bool router_takes_body(struct app *app, const struct http_request *request, bool
                                        "this request must not have a body");
         return false;
     }
+    if (!is_admin && realtime_serves_http(http_request_path(request)))
+        return true;
     if (!changes_something(app, request, is_admin)) {
         dispatch(app, request, is_admin, response);
         return false;
@@ -214,14 +222,14 @@ static int64_t most_rows(const struct http_request *request)
     const char *path = http_request_path(request);
 
     for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
+        const char *query = http_request_query(request);
         char limit[32];
         int64_t rows;
 
         if (routes[i].rows == 0 || strcmp(routes[i].pattern, path) != 0)
             continue;
         if (routes[i].rows < INT64_MAX &&
-            text_query_parameter(http_request_query(request), "limit", limit, sizeof limit) ==
-                TEXT_PARAMETER_FOUND &&
+            text_next_parameter(&query, "limit", limit, sizeof limit) == TEXT_PARAMETER_FOUND &&
             text_parse_number(limit, 0, INT64_MAX, &rows))
             return rows;
         return routes[i].rows;
@@ -229,9 +237,16 @@ static int64_t most_rows(const struct http_request *request)
     return 0;
 }
 
-bool router_makes_long_list(const struct http_request *request)
+/* Whether the body may be an order of many lines. */
+static bool is_long_order(const struct http_request *request)
+{
+    return byte_buffer_length(&request->body) > SHORT_ORDER_BYTES &&
+           strncmp(http_request_path(request), "/api/orders", strlen("/api/orders")) == 0;
+}
+
+bool router_is_costly(const struct http_request *request)
 {
     bool is_read = request->parser.method == HTTP_GET || request->parser.method == HTTP_HEAD;
 
-    return is_read && most_rows(request) > SHORT_LIST;
+    return is_read ? most_rows(request) > SHORT_LIST : is_long_order(request);
 }

@@ -18,8 +18,8 @@ bool router_takes_body(struct app *app, const struct http_request *request, bool
 void router_answer(struct app *app, const struct http_request *request, bool is_admin,
                    struct http_response *response);
 
-/* Whether the answer to a complete request may be a list of so many rows that it takes more than a
- * connection's share of a turn. */
-bool router_makes_long_list(const struct http_request *request);
+/* Whether a complete request may take more than a connection's share of a turn: a list of many
+ * rows, or an order of many lines. */
+bool router_is_costly(const struct http_request *request);
 
 #endif

@@ -150,7 +150,11 @@ static void on_signal(int number, void *user_data)
     struct server *server = user_data;
 
     if (number == SIGHUP) {
-        tls_reload(server->app->tls);
+        if (server->app->tls != NULL)
+            tls_reload(server->app->tls);
+        else
+            log_line(WS_LOG_INFO, "%s: there is no certificate to load again",
+                     strsignal(number));
         return;
     }
     log_line(WS_LOG_INFO, "stopping: %s", strsignal(number));
@@ -182,6 +186,9 @@ static bool start_loops(struct server *server, const sigset_t *signals)
         if (!add_loop(server, &listen))
             return false;
     atomic_store(&server->app->n_unaware, server->n_loops);
+    atomic_store(&server->app->n_running, server->n_loops);
+    server->app->loops = server->loops;
+    server->app->n_loops = server->n_loops;
     format_url(server->app, &listen.address, server->url, sizeof server->url);
     return loop_watch_signals(server->loops[0], signals, on_signal, server);
 }

@@ -1,24 +1,40 @@
-/* session.c: what a WebSocket's token grants, and until when.
+/* session.c: what the token of a client grants, and until when.
  * Tokens are checked in token.c and accepted in admission.c. */
 #include "session.h"
 
 #include <stddef.h>
 #include <stdlib.h>
 
-struct session *session_new(struct expiry_heap *heap, ws_websocket *websocket,
-                            const struct token_claims *claims)
+static struct session *add(struct expiry_heap *heap, const struct session *content,
+                           int64_t expires_ms)
 {
     struct session *session = malloc(sizeof *session);
 
     if (session == NULL)
         return NULL;
-    *session =
-        (struct session){.heap = heap, .websocket = websocket, .is_staff = claims->is_staff};
-    if (!expiry_add(heap, &session->expiry, claims->expires_ms)) {
+    *session = *content;
+    session->heap = heap;
+    if (!expiry_add(heap, &session->expiry, expires_ms)) {
         free(session);
         return NULL;
     }
     return session;
+}
+
+struct session *session_new(struct expiry_heap *heap, ws_websocket *websocket,
+                            const struct token_claims *claims)
+{
+    const struct session content = {.websocket = websocket, .is_staff = claims->is_staff};
+
+    return add(heap, &content, claims->expires_ms);
+}
+
+struct session *session_new_polled(struct expiry_heap *heap, ws_conn_id id, int64_t expires_ms,
+                                   bool is_staff)
+{
+    const struct session content = {.is_polled = true, .id = id, .is_staff = is_staff};
+
+    return add(heap, &content, expires_ms);
 }
 
 bool session_renew(struct session *session, const struct token_claims *claims)
@@ -30,17 +46,29 @@ bool session_renew(struct session *session, const struct token_claims *claims)
     return true;
 }
 
-void session_end_expired(struct expiry_heap *heap, int64_t now_ms)
+/* With the code for a client that polls, stock clients reconnect, as they do when a WebSocket
+ * ends. */
+static void end(const struct session *session, ws_manager *manager)
 {
-    struct expiry *first;
+    static const char expired[] = "token expired";
 
-    while ((first = expiry_first(heap)) != NULL && first->due_ms <= now_ms) {
-        struct session *session =
-            (struct session *)(void *)((char *)first - offsetof(struct session, expiry));
+    if (session->is_polled)
+        ws_manager_disconnect(manager, session->id, WS_CLOSE_POLICY_VIOLATION, expired);
+    else if (session->websocket != NULL)
+        ws_websocket_close(session->websocket, WS_CLOSE_UNAUTHORIZED, expired);
+    else
+        ws_http_close(session->http, WS_CLOSE_UNAUTHORIZED, expired);
+}
 
-        expiry_remove(heap, first);
-        ws_websocket_close(session->websocket, WS_CLOSE_UNAUTHORIZED, "token expired");
-    }
+bool session_end_expired(struct expiry_heap *heap, ws_manager *manager, int64_t now_ms)
+{
+    struct expiry *first = expiry_first(heap);
+
+    if (first == NULL || first->due_ms > now_ms)
+        return false;
+    expiry_remove(heap, first);
+    end((struct session *)(void *)((char *)first - offsetof(struct session, expiry)), manager);
+    return true;
 }
 
 void session_free(struct session *session)

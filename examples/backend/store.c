@@ -1,7 +1,10 @@
-/* store.c: opening and closing the database, and its transactions.
- * The schema is in store_schema.c, the rows in store_orders.c, _clients.c and _inventory.c. */
+/* store.c: opening and closing the database, and running its statements.
+ * Transactions are in store_transaction.c, the schema in store_schema.c, the rows in store_orders.c,
+ * store_clients.c and store_inventory.c. */
 #include "store.h"
 
+#include <sched.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +16,10 @@
 /* Only at the start, when another process may be creating the tables. Later no call waits,
  * because its whole loop would: the client gets a 503 and tries again. */
 enum { START_BUSY_TIMEOUT_MS = 5000 };
+
+/* A reader of this process that meets a writer's change of the WAL's index locks it for some
+ * microseconds. */
+enum { MOST_YIELDS = 8 };
 
 static const char *const statement_texts[] = {
 #define X(name, sql) sql,
@@ -49,7 +56,7 @@ enum store_result store_failure(struct store *store, int code)
     static struct log_pause pauses[STORE_FAILED + 1]; /* one each, so that none hides another */
     enum store_result result = kind_of_failure(store, code);
 
-    atomic_fetch_add(&store->n_failures, 1);
+    atomic_fetch_add(store->owner != NULL ? &store->owner->n_failures : &store->n_failures, 1);
     if (log_may(&pauses[result]))
         log_line(WS_LOG_ERROR, "database: %s", sqlite3_errmsg(store->db));
     return result;
@@ -103,30 +110,30 @@ static enum store_result add_row(struct store *store, sqlite3_stmt *row, store_r
 
     if (result == STORE_OK)
         cJSON_AddItemToArray(list, json);
+    store->rows_listed++;
     return result;
 }
 
 enum store_result store_list_rows(struct store *store, sqlite3_stmt *statement, int64_t limit,
-                                  store_read_row *read, cJSON **list, int64_t *next)
+                                  store_read_row *read, cJSON **list, bool *has_more)
 {
     cJSON *made = cJSON_CreateArray();
     enum store_result result = made != NULL ? STORE_OK : STORE_MEMORY;
-    int64_t last = 0;
+    size_t rows_before = store->rows_listed;
     int64_t count = 0;
     bool row = true;
 
-    if (next != NULL)
-        *next = 0;
+    if (has_more != NULL)
+        *has_more = false;
     while (result == STORE_OK) {
         result = store_step(store, statement, &row);
         if (result != STORE_OK || !row)
             break;
-        if (count++ == limit) {
-            if (next != NULL)
-                *next = last;
+        if (has_more != NULL &&
+            (count++ == limit || store->rows_listed - rows_before >= STORE_LIST_ROWS)) {
+            *has_more = true;
             break;
         }
-        last = sqlite3_column_int64(statement, 0);
         result = add_row(store, statement, read, made);
     }
     sqlite3_reset(statement);
@@ -147,36 +154,41 @@ enum store_result store_run(struct store *store, sqlite3_stmt *statement)
     return result;
 }
 
-enum store_result store_begin(struct store *store, enum store_access access)
+/* SQLite sleeps here for up to ten seconds in total if another process has locked the WAL's index,
+ * whatever the busy timeout. Without the sleep it tries as often, and fails within a
+ * millisecond. If one of this process's own threads has the lock, it continues meanwhile. */
+static int sleep_at_start(sqlite3_vfs *vfs, int microseconds)
 {
-    enum store_result result;
+    const struct store *store =
+        (const struct store *)(void *)((char *)vfs - offsetof(struct store, vfs));
 
-    pthread_mutex_lock(&store->mutex);
-    result =
-        store_run(store, store_statement(store, access == STORE_WRITE ? STATEMENT_BEGIN_WRITE
-                                                                      : STATEMENT_BEGIN_READ));
-    store->in_transaction = result == STORE_OK;
-    if (result != STORE_OK)
-        pthread_mutex_unlock(&store->mutex);
-    return result;
+    if (store->is_starting)
+        return store->default_vfs->xSleep(store->default_vfs, microseconds);
+    sched_yield();
+    return microseconds;
 }
 
-enum store_result store_commit(struct store *store)
+static int yield(void *user_data, int n_before)
 {
-    enum store_result result = store_run(store, store_statement(store, STATEMENT_COMMIT));
-
-    if (result == STORE_OK)
-        store->in_transaction = false;
-    return result;
+    (void)user_data;
+    sched_yield();
+    return n_before < MOST_YIELDS;
 }
 
-void store_end(struct store *store)
+/* Opens the database's file with a file system of its own, which the default one implements. */
+static bool open_file(struct store *store, const char *file)
 {
-    /* After some errors, SQLite rolls back by itself. */
-    if (store->in_transaction && sqlite3_get_autocommit(store->db) == 0)
-        store_run(store, store_statement(store, STATEMENT_ROLLBACK));
-    store->in_transaction = false;
-    pthread_mutex_unlock(&store->mutex);
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+
+    if (sqlite3_initialize() != SQLITE_OK)
+        return false;
+    store->default_vfs = sqlite3_vfs_find(NULL);
+    store->vfs = *store->default_vfs;
+    store->vfs.zName = "store";
+    store->vfs.xSleep = sleep_at_start;
+    store->is_starting = true;
+    return sqlite3_vfs_register(&store->vfs, 0) == SQLITE_OK &&
+           sqlite3_open_v2(file, &store->db, flags, store->vfs.zName) == SQLITE_OK;
 }
 
 static bool configure(sqlite3 *db)
@@ -198,17 +210,61 @@ static bool prepare_statements(struct store *store)
     return true;
 }
 
-static struct store *open_store(const char *file, char *problem, size_t problem_size)
+static void close_connection(struct store *connection)
+{
+    for (int i = 0; i < N_STATEMENTS; i++)
+        sqlite3_finalize(connection->statements[i]);
+    sqlite3_close(connection->db);
+}
+
+static bool open_reader(struct store *store, const char *file)
+{
+    struct store *reader = calloc(1, sizeof *reader);
+
+    if (reader == NULL)
+        return false;
+    reader->owner = store;
+    if (sqlite3_open_v2(file, &reader->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX,
+                        store->vfs.zName) != SQLITE_OK ||
+        sqlite3_busy_timeout(reader->db, START_BUSY_TIMEOUT_MS) != SQLITE_OK ||
+        !prepare_statements(reader)) {
+        close_connection(reader);
+        free(reader);
+        return false;
+    }
+    sqlite3_busy_timeout(reader->db, 0);
+    store_give_back_reader(reader);
+    return true;
+}
+
+/* A database in memory, or a temporary one, belongs to one connection. */
+static bool has_file(sqlite3 *db)
+{
+    const char *path = sqlite3_db_filename(db, "main");
+
+    return path != NULL && path[0] != '\0';
+}
+
+static bool open_readers(struct store *store, const char *file, uint32_t n_readers)
+{
+    for (uint32_t i = 0; i < n_readers; i++)
+        if (!open_reader(store, file))
+            return false;
+    return true;
+}
+
+static struct store *open_store(const char *file, uint32_t n_readers, char *problem,
+                                size_t problem_size)
 {
     struct store *store = calloc(1, sizeof *store);
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
 
     if (store == NULL) {
         snprintf(problem, problem_size, "out of memory");
         return NULL;
     }
     pthread_mutex_init(&store->mutex, NULL);
-    if (sqlite3_open_v2(file, &store->db, flags, NULL) != SQLITE_OK || !configure(store->db)) {
+    pthread_mutex_init(&store->readers_mutex, NULL);
+    if (!open_file(store, file) || !configure(store->db)) {
         snprintf(problem, problem_size, "%s", sqlite3_errmsg(store->db));
         store_close(store);
         return NULL;
@@ -227,16 +283,24 @@ static struct store *open_store(const char *file, char *problem, size_t problem_
         store_close(store);
         return NULL;
     }
-    sqlite3_busy_timeout(store->db, 0);
+    if (has_file(store->db) &&
+        (!open_readers(store, file, n_readers) || !store_start_checkpointer(store, file))) {
+        snprintf(problem, problem_size, "it cannot be opened once more, or memory is short");
+        store_close(store);
+        return NULL;
+    }
+    sqlite3_busy_handler(store->db, yield, NULL);
+    store->is_starting = false;
     return store;
 }
 
-struct store *store_open(const char *file, char *problem, size_t problem_size)
+struct store *store_open(const char *file, uint32_t n_readers, char *problem,
+                         size_t problem_size)
 {
     /* New files are readable by this user only. Files that SQLite creates beside the database
      * later get its mode. */
     mode_t mask = umask(S_IRWXG | S_IRWXO);
-    struct store *store = open_store(file, problem, problem_size);
+    struct store *store = open_store(file, n_readers, problem, problem_size);
 
     umask(mask);
     return store;
@@ -246,9 +310,16 @@ void store_close(struct store *store)
 {
     if (store == NULL)
         return;
-    for (int i = 0; i < N_STATEMENTS; i++)
-        sqlite3_finalize(store->statements[i]);
-    sqlite3_close(store->db);
+    store_end_checkpointer(store);
+    while (store->readers != NULL) {
+        struct store *reader = store_take_reader(store);
+
+        close_connection(reader);
+        free(reader);
+    }
+    close_connection(store); /* the last one, which can write, empties the WAL */
+    sqlite3_vfs_unregister(&store->vfs);
+    pthread_mutex_destroy(&store->readers_mutex);
     pthread_mutex_destroy(&store->mutex);
     free(store);
 }

@@ -10,9 +10,11 @@
 #include <cjson/cJSON.h>
 
 enum {
-    SKU_MAX_BYTES = 64,
+    SKU_MAX_CHARACTERS = 64,
+    SKU_MAX_BYTES = 4 * SKU_MAX_CHARACTERS, /* in UTF-8 */
     ORDER_MAX_LINES = 100,
     ORDER_MAX_QUANTITY = 1000000,
+    STORE_LIST_ROWS = 2000, /* of a list, including the lines of its orders; takes some 10 ms */
     STOCK_MAX_QUANTITY = 1000000000,
     PRICE_MAX_CENTS = 10000000 /* keeps an order's total below 2^53, exact in JSON */
 };
@@ -26,6 +28,7 @@ enum store_result {
     STORE_INVALID_STATUS,     /* the order is no longer pending */
     STORE_INVALID_TRANSITION, /* the order's status cannot change to that one */
     STORE_DUPLICATE_EMAIL,
+    STORE_TAKEN,  /* another thread of this process has a transaction; try later */
     STORE_BUSY,   /* another process has locked the database; try later */
     STORE_FULL,   /* nothing can be written, as on a full disk; try later */
     STORE_MEMORY, /* out of memory */
@@ -34,9 +37,11 @@ enum store_result {
 
 struct store;
 
-/* Opens the database; creates and fills it if it is new, readable by this user only. NULL with a
- * line in `problem`. Call it before there are threads. */
-struct store *store_open(const char *file, char *problem, size_t problem_size);
+/* Opens the database; creates and fills it if it is new, readable by this user only. `n_readers`
+ * threads can read at the same time without waiting for one that writes, except in a database in
+ * memory. NULL with a line in `problem`. Call it before there are threads. */
+struct store *store_open(const char *file, uint32_t n_readers, char *problem,
+                         size_t problem_size);
 
 void store_close(struct store *store);
 
@@ -51,6 +56,15 @@ enum store_access { STORE_READ, STORE_WRITE };
  * the store belongs to this thread until store_end(): what is done between store_commit() and
  * store_end() happens in the order of the commits. All functions below need a transaction. */
 enum store_result store_begin(struct store *store, enum store_access access);
+
+/* Does what store_begin() does, but returns STORE_TAKEN instead of waiting for another thread. */
+enum store_result store_try_begin(struct store *store, enum store_access access);
+
+/* Starts a transaction that only reads, and sees all that is committed. It does not wait for other
+ * threads, except in a database in memory or if more of them read than store_open() was told. On
+ * STORE_OK, *reader takes the place of the store in the functions below, until store_end(). */
+enum store_result store_begin_read(struct store *store, struct store **reader);
+
 enum store_result store_commit(struct store *store);
 
 /* Undoes what was not committed, and lets the next thread in. */
@@ -77,7 +91,10 @@ struct stock_changes {
 };
 
 enum store_result store_stock_get(struct store *store, const char *sku, cJSON **item);
-enum store_result store_stock_list(struct store *store, cJSON **items);
+
+/* At most `limit` items whose SKU is above `after`, in the order of SKUs. */
+enum store_result store_stock_list(struct store *store, int64_t limit, const char *after,
+                                   cJSON **items, bool *has_more);
 enum store_result store_stock_update(struct store *store, const char *sku,
                                      const struct stock_update *update,
                                      struct stock_changes *changes);
@@ -92,10 +109,9 @@ struct client_draft {
 
 enum store_result store_client_get(struct store *store, int64_t id, cJSON **client);
 
-/* At most `limit` clients with ids above `after`, in the order of ids; *next_after is 0 when
- * there are no more. */
+/* At most `limit` clients with ids above `after`, in the order of ids. */
 enum store_result store_client_list(struct store *store, int64_t limit, int64_t after,
-                                    cJSON **clients, int64_t *next_after);
+                                    cJSON **clients, bool *has_more);
 enum store_result store_client_create(struct store *store, const struct client_draft *draft,
                                       int64_t *id);
 enum store_result store_client_update(struct store *store, int64_t id,
@@ -133,10 +149,10 @@ bool store_is_order_status(const char *status);
 
 enum store_result store_order_get(struct store *store, int64_t id, cJSON **order);
 
-/* At most `limit` orders with ids below `before`, newest first; *next_before is 0 when there
- * are no more. */
+/* At most `limit` orders with ids below `before`, newest first, or fewer if they have many lines
+ * (STORE_LIST_ROWS). */
 enum store_result store_order_list(struct store *store, int64_t limit, int64_t before,
-                                   cJSON **orders, int64_t *next_before);
+                                   cJSON **orders, bool *has_more);
 
 /* --- outbox -------------------------------------------------------------------------- */
 
@@ -146,6 +162,7 @@ struct outbox_row {
     const char *producer; /* the process that made it; with `id`, its number in the stream */
     const char *type;
     const char *user_id; /* NULL: the recipients of its type */
+    const char *key;     /* what it is about; NULL: nothing that has a name */
     const char *data;    /* JSON */
     size_t length;
 };
@@ -162,6 +179,9 @@ enum store_result store_outbox_list(struct store *store, const char *node, int64
                                     bool (*take)(const struct outbox_row *row, void *user_data),
                                     void *user_data, size_t *count);
 
-enum store_result store_outbox_delete(struct store *store, const char *node, int64_t up_to);
+/* Deletes the rows with ids above `after`, up to `up_to`. It scans those of all nodes between them,
+ * so `after` is what was deleted before. */
+enum store_result store_outbox_delete(struct store *store, const char *node, int64_t after,
+                                      int64_t up_to);
 
 #endif

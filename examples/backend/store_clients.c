@@ -32,13 +32,13 @@ enum store_result store_client_get(struct store *store, int64_t id, cJSON **clie
 }
 
 enum store_result store_client_list(struct store *store, int64_t limit, int64_t after,
-                                    cJSON **clients, int64_t *next_after)
+                                    cJSON **clients, bool *has_more)
 {
     sqlite3_stmt *statement = store_statement(store, STATEMENT_CLIENT_LIST);
 
     sqlite3_bind_int64(statement, 1, after);
     sqlite3_bind_int64(statement, 2, limit + 1); /* one more tells whether there are more */
-    return store_list_rows(store, statement, limit, client_of_row, clients, next_after);
+    return store_list_rows(store, statement, limit, client_of_row, clients, has_more);
 }
 
 static void bind_draft(sqlite3_stmt *statement, const struct client_draft *draft)

@@ -20,11 +20,12 @@
 /* Every statement, prepared once and kept. */
 #define STORE_STATEMENTS(X)                                                                    \
     X(BEGIN_READ, "BEGIN")                                                                     \
+    X(READ_SNAPSHOT, "SELECT 1 FROM inventory LIMIT 1")                                        \
     X(BEGIN_WRITE, "BEGIN IMMEDIATE")                                                          \
     X(COMMIT, "COMMIT")                                                                        \
     X(ROLLBACK, "ROLLBACK")                                                                    \
     X(STOCK_GET, STORE_STOCK_COLUMNS "WHERE sku = ?1")                                         \
-    X(STOCK_LIST, STORE_STOCK_COLUMNS "ORDER BY sku")                                          \
+    X(STOCK_LIST, STORE_STOCK_COLUMNS "WHERE sku > ?1 ORDER BY sku LIMIT ?2")                  \
     X(STOCK_MOVE, "UPDATE inventory SET quantity = quantity + ?2, updated_at = " STORE_NOW     \
                   " WHERE sku = ?1")                                                           \
     X(STOCK_UPDATE, "UPDATE inventory SET quantity = ?2, low_stock_threshold = ?3,"            \
@@ -50,11 +51,11 @@
     X(LINE_INSERT, "INSERT INTO order_items (order_id, sku, quantity, unit_price_cents)"       \
                    " VALUES (?1, ?2, ?3, ?4)")                                                 \
     X(LINE_DELETE_ALL, "DELETE FROM order_items WHERE order_id = ?1")                          \
-    X(OUTBOX_INSERT, "INSERT INTO outbox (node, producer, type, user_id, data)"                \
-                     " VALUES (?1, ?2, ?3, ?4, ?5)")                                           \
-    X(OUTBOX_LIST, "SELECT id, producer, type, user_id, data FROM outbox"                      \
+    X(OUTBOX_INSERT, "INSERT INTO outbox (node, producer, type, user_id, data, key)"           \
+                     " VALUES (?1, ?2, ?3, ?4, ?5, ?6)")                                       \
+    X(OUTBOX_LIST, "SELECT id, producer, type, user_id, data, key FROM outbox"                 \
                    " WHERE node = ?1 AND id > ?2 ORDER BY id LIMIT ?3")                        \
-    X(OUTBOX_DELETE, "DELETE FROM outbox WHERE node = ?1 AND id <= ?2")
+    X(OUTBOX_DELETE, "DELETE FROM outbox WHERE node = ?1 AND id > ?2 AND id <= ?3")
 
 enum statement {
 #define X(name, sql) STATEMENT_##name,
@@ -63,12 +64,27 @@ enum statement {
         N_STATEMENTS
 };
 
+struct store_checkpointer;
+
+/* A connection with its statements. The store itself is the one that writes; it owns the others,
+ * which only read. */
 struct store {
     sqlite3 *db;
-    pthread_mutex_t mutex; /* from store_begin() to store_end() */
     bool in_transaction;
-    _Atomic uint64_t n_failures;
+    size_t rows_listed; /* by all lists so far, and by the lists within their rows */
     sqlite3_stmt *statements[N_STATEMENTS];
+    struct store *owner; /* of a connection that only reads; NULL: the store itself */
+    struct store *next;  /* of those that are free */
+
+    /* The rest is used in the store itself only. */
+    sqlite3_vfs vfs; /* the default one, but it sleeps only while `is_starting` */
+    sqlite3_vfs *default_vfs;
+    bool is_starting;
+    pthread_mutex_t mutex;         /* from store_begin() to store_end() */
+    pthread_mutex_t readers_mutex; /* of `readers`, never held for longer than its change */
+    struct store *readers;         /* that are free */
+    struct store_checkpointer *checkpointer; /* NULL: the database is in memory */
+    _Atomic uint64_t n_failures;
 };
 
 /* Creates the tables of a new database and fills them, or checks the version of an old one. False
@@ -89,13 +105,23 @@ enum store_result store_step(struct store *store, sqlite3_stmt *statement, bool 
 enum store_result store_step_to_row(struct store *store, sqlite3_stmt *statement,
                                     enum store_result absent);
 
+/* A connection that reads; NULL if all are in use, or there are none. */
+struct store *store_take_reader(struct store *store);
+void store_give_back_reader(struct store *reader);
+
+/* Starts a thread that makes the checkpoints in place of the transactions that write. False if it
+ * cannot be started. */
+bool store_start_checkpointer(struct store *store, const char *file);
+void store_end_checkpointer(struct store *store);
+
 /* Makes JSON of the current row. */
 typedef enum store_result store_read_row(struct store *store, sqlite3_stmt *row, cJSON **json);
 
-/* Makes an array of at most `limit` rows. If there are more, *next is the first column of the last
- * of them, else 0; it may be NULL. Resets. */
+/* Makes an array of at most `limit` rows. It ends earlier once it and the lists within it have
+ * STORE_LIST_ROWS; *has_more tells whether there are more rows. With `has_more` NULL, the array has
+ * all rows. Resets. */
 enum store_result store_list_rows(struct store *store, sqlite3_stmt *statement, int64_t limit,
-                                  store_read_row *read, cJSON **list, int64_t *next);
+                                  store_read_row *read, cJSON **list, bool *has_more);
 
 /* Runs a statement that gives no rows, and resets it. */
 enum store_result store_run(struct store *store, sqlite3_stmt *statement);

@@ -34,10 +34,14 @@ enum store_result store_stock_get(struct store *store, const char *sku, cJSON **
     return result;
 }
 
-enum store_result store_stock_list(struct store *store, cJSON **items)
+enum store_result store_stock_list(struct store *store, int64_t limit, const char *after,
+                                   cJSON **items, bool *has_more)
 {
-    return store_list_rows(store, store_statement(store, STATEMENT_STOCK_LIST), INT64_MAX,
-                           item_of_row, items, NULL);
+    sqlite3_stmt *statement = store_statement(store, STATEMENT_STOCK_LIST);
+
+    sqlite3_bind_text(statement, 1, after, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(statement, 2, limit + 1); /* one more tells whether there are more */
+    return store_list_rows(store, statement, limit, item_of_row, items, has_more);
 }
 
 enum store_result store_stock_numbers(struct store *store, const char *sku, int64_t *quantity,

@@ -68,7 +68,7 @@ static enum store_result add_lines(struct store *store, int64_t order_id, cJSON 
     enum store_result result;
 
     sqlite3_bind_int64(statement, 1, order_id);
-    result = store_list_rows(store, statement, INT64_MAX, line_of_row, &lines, NULL);
+    result = store_list_rows(store, statement, 0, line_of_row, &lines, NULL);
     if (result == STORE_OK && !cJSON_AddItemToObject(order, "items", lines)) {
         cJSON_Delete(lines);
         result = STORE_MEMORY;
@@ -112,13 +112,13 @@ enum store_result store_order_get(struct store *store, int64_t id, cJSON **order
 }
 
 enum store_result store_order_list(struct store *store, int64_t limit, int64_t before,
-                                   cJSON **orders, int64_t *next_before)
+                                   cJSON **orders, bool *has_more)
 {
     sqlite3_stmt *statement = store_statement(store, STATEMENT_ORDER_LIST);
 
     sqlite3_bind_int64(statement, 1, before);
     sqlite3_bind_int64(statement, 2, limit + 1); /* one more tells whether there are more */
-    return store_list_rows(store, statement, limit, order_of_row, orders, next_before);
+    return store_list_rows(store, statement, limit, order_of_row, orders, has_more);
 }
 
 /* --- changes ------------------------------------------------------------------------- */

@@ -17,6 +17,7 @@ enum store_result store_outbox_add(struct store *store, const char *node,
     bind_text(statement, 3, row->type);
     bind_text(statement, 4, row->user_id);
     bind_text(statement, 5, row->data);
+    bind_text(statement, 6, row->key);
     return store_run(store, statement);
 }
 
@@ -29,6 +30,7 @@ static bool read_row(sqlite3_stmt *statement, struct outbox_row *row)
         .user_id = (const char *)sqlite3_column_text(statement, 3),
         .data = (const char *)sqlite3_column_text(statement, 4),
         .length = (size_t)sqlite3_column_bytes(statement, 4),
+        .key = (const char *)sqlite3_column_text(statement, 5),
     };
     return row->producer != NULL && row->type != NULL && row->data != NULL;
 }
@@ -61,11 +63,13 @@ enum store_result store_outbox_list(struct store *store, const char *node, int64
     return result;
 }
 
-enum store_result store_outbox_delete(struct store *store, const char *node, int64_t up_to)
+enum store_result store_outbox_delete(struct store *store, const char *node, int64_t after,
+                                      int64_t up_to)
 {
     sqlite3_stmt *statement = store_statement(store, STATEMENT_OUTBOX_DELETE);
 
     bind_text(statement, 1, node);
-    sqlite3_bind_int64(statement, 2, up_to);
+    sqlite3_bind_int64(statement, 2, after);
+    sqlite3_bind_int64(statement, 3, up_to);
     return store_run(store, statement);
 }

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-enum { SCHEMA_VERSION = 2 };
+enum { SCHEMA_VERSION = 3 };
 
 static const char schema_1[] =
     "CREATE TABLE clients ("
@@ -50,6 +50,9 @@ static const char schema_2[] = "CREATE TABLE outbox ("
                                "  data TEXT NOT NULL"
                                ");"
                                "PRAGMA user_version = 2;";
+
+static const char schema_3[] = "ALTER TABLE outbox ADD COLUMN key TEXT;"
+                               "PRAGMA user_version = 3;";
 
 static const char seed[] =
     "INSERT INTO clients (name, email, phone, created_at) VALUES"
@@ -100,7 +103,7 @@ bool store_prepare_schema(sqlite3 *db, char *problem, size_t problem_size)
         return false;
     }
     if ((version < 1 && (!run(db, schema_1) || !run(db, seed))) ||
-        (version < 2 && !run(db, schema_2))) {
+        (version < 2 && !run(db, schema_2)) || (version < 3 && !run(db, schema_3))) {
         snprintf(problem, problem_size, "%s", sqlite3_errmsg(db));
         return false;
     }

@@ -24,6 +24,19 @@ bool stream_open(struct stream *stream, int fd, struct tls *tls, int epoll, void
     return true;
 }
 
+void stream_leave(const struct stream *stream, int epoll)
+{
+    epoll_ctl(epoll, EPOLL_CTL_DEL, stream->fd, NULL);
+}
+
+bool stream_enter(struct stream *stream, int epoll, void *pointer)
+{
+    struct epoll_event event = {.data.ptr = pointer};
+
+    stream->watched = 0;
+    return epoll_ctl(epoll, EPOLL_CTL_ADD, stream->fd, &event) == 0;
+}
+
 void stream_close(struct stream *stream)
 {
     stream_tls_free(stream->tls);
@@ -35,6 +48,14 @@ ssize_t stream_read(struct stream *stream, void *buffer, size_t size)
     if (stream->tls != NULL)
         return stream_tls_read(stream->tls, buffer, size);
     return recv(stream->fd, buffer, size, 0);
+}
+
+/* tcp(7): with MSG_TRUNC the bytes are discarded. */
+ssize_t stream_discard(struct stream *stream, void *buffer, size_t size)
+{
+    if (stream->tls != NULL)
+        stream_tls_ignore_input(stream->tls);
+    return recv(stream->fd, buffer, size, MSG_TRUNC);
 }
 
 ssize_t stream_write(struct stream *stream, struct iovec *iov, int count, int flags)

@@ -21,11 +21,20 @@ struct stream {
  * input. False, and the socket is still the caller's, when memory is short. */
 bool stream_open(struct stream *stream, int fd, struct tls *tls, int epoll, void *pointer);
 
+/* Takes the socket out of an epoll, and adds it to another one, which watches it for nothing yet.
+ * False when memory is short. */
+void stream_leave(const struct stream *stream, int epoll);
+bool stream_enter(struct stream *stream, int epoll, void *pointer);
+
 /* Closes the socket at once, which also takes it out of the epoll. */
 void stream_close(struct stream *stream);
 
 /* Like recv(): 0 at the end of what the client sends. The buffer has room for a TLS record. */
 ssize_t stream_read(struct stream *stream, void *buffer, size_t size);
+
+/* Like stream_read(), but throws away what was received, encrypted or not, without copying it. The
+ * buffer is not written to. */
+ssize_t stream_discard(struct stream *stream, void *buffer, size_t size);
 
 /* Whether there may be more to read in this turn, after a read that asked for `size` bytes and
  * got `length`. TLS returns at most one record at a time. */
@@ -38,6 +47,12 @@ static inline bool stream_may_have_more(const struct stream *stream, size_t leng
 static inline bool stream_in_handshake(const struct stream *stream)
 {
     return stream->tls != NULL && stream_tls_in_handshake(stream->tls);
+}
+
+/* Whether nothing of that handshake was received yet. */
+static inline bool stream_awaits_handshake(const struct stream *stream)
+{
+    return stream->tls != NULL && stream_tls_awaits_handshake(stream->tls);
 }
 
 /* Like sendmsg(); `flags` may be MSG_MORE. */

@@ -27,7 +27,8 @@ enum {
 };
 
 struct stream_tls {
-    SSL *ssl;
+    struct tls *tls;
+    SSL *ssl; /* NULL until the client sends: a silent one would cost 9 KB */
     struct tls_socket socket;
     unsigned without_data; /* such records, less those that others with data made up for */
     bool was_costly;       /* the last read went through records without data */
@@ -65,14 +66,7 @@ struct stream_tls *stream_tls_new(struct tls *tls, int fd)
     if (stream == NULL)
         return NULL;
     *stream = (struct stream_tls){
-        .socket = {.fd = fd}, .read_needs = EPOLLIN, .write_needs = EPOLLOUT};
-    stream->ssl = tls_accept(tls, &stream->socket);
-    if (stream->ssl == NULL) {
-        free(stream);
-        return NULL;
-    }
-    SSL_set_msg_callback(stream->ssl, count_record);
-    SSL_set_msg_callback_arg(stream->ssl, stream);
+        .tls = tls, .socket = {.fd = fd}, .read_needs = EPOLLIN, .write_needs = EPOLLOUT};
     return stream;
 }
 
@@ -111,6 +105,19 @@ static void set_failure(struct stream_tls *stream, int result, uint32_t *needs)
     stream->broken = true;
 }
 
+static bool open_ssl(struct stream_tls *stream)
+{
+    stream->ssl = tls_accept(stream->tls, &stream->socket);
+    if (stream->ssl == NULL) {
+        stream->broken = true;
+        errno = ENOMEM;
+        return false;
+    }
+    SSL_set_msg_callback(stream->ssl, count_record);
+    SSL_set_msg_callback_arg(stream->ssl, stream);
+    return true;
+}
+
 /* Call it before each call of OpenSSL, which looks for its errors in a queue of the thread. */
 static bool begin(struct stream_tls *stream)
 {
@@ -121,12 +128,17 @@ static bool begin(struct stream_tls *stream)
     stream->socket.may_read = READ_BYTES;
     ERR_clear_error();
     errno = 0;
-    return true;
+    return stream->ssl != NULL || open_ssl(stream);
 }
 
 bool stream_tls_in_handshake(const struct stream_tls *stream)
 {
-    return !SSL_is_init_finished(stream->ssl);
+    return stream->ssl == NULL || !SSL_is_init_finished(stream->ssl);
+}
+
+bool stream_tls_awaits_handshake(const struct stream_tls *stream)
+{
+    return stream->ssl == NULL;
 }
 
 bool stream_tls_may_have_more(const struct stream_tls *stream)
@@ -161,6 +173,11 @@ ssize_t stream_tls_read(struct stream_tls *stream, void *buffer, size_t size)
     stream->read_needs = EPOLLIN;
     count_data(stream, without_data);
     return (ssize_t)length;
+}
+
+void stream_tls_ignore_input(struct stream_tls *stream)
+{
+    stream->read_needs = EPOLLIN;
 }
 
 /* Writes at most a record, whole or not at all. */
@@ -278,6 +295,8 @@ bool stream_tls_end(struct stream_tls *stream)
 {
     int result;
 
+    if (stream->ssl == NULL)
+        return true;
     if (!stream_tls_flush(stream) || !begin(stream))
         return false;
     if (stream->ended || !SSL_is_init_finished(stream->ssl))

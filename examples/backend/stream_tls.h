@@ -19,6 +19,7 @@ struct stream_tls *stream_tls_new(struct tls *tls, int fd);
 void stream_tls_free(struct stream_tls *stream);
 
 bool stream_tls_in_handshake(const struct stream_tls *stream);
+bool stream_tls_awaits_handshake(const struct stream_tls *stream);
 
 /* After a read that returned data: whether another one in the same turn is worth its cost. */
 bool stream_tls_may_have_more(const struct stream_tls *stream);
@@ -31,6 +32,10 @@ ssize_t stream_tls_write(struct stream_tls *stream, const struct iovec *iov, int
 ssize_t stream_tls_send_file(struct stream_tls *stream, int file, off_t *offset, size_t length);
 bool stream_tls_flush(struct stream_tls *stream);
 bool stream_tls_end(struct stream_tls *stream);
+
+/* Call it when what arrives is read from the socket instead: it need not be ready for more than
+ * that. */
+void stream_tls_ignore_input(struct stream_tls *stream);
 
 /* What the socket has to be ready for so that reading (EPOLLIN) and writing (EPOLLOUT) go on,
  * and back: TLS may have to write before it can read, and the other way round. */

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "base/digits.h"
+#include "base/http_query.h"
 
 size_t text_character_count(const char *text)
 {
@@ -52,45 +52,18 @@ bool text_parse_number(const char *text, int64_t min, int64_t max, int64_t *valu
 
 bool text_percent_decode(const char *text, size_t length, char *decoded, size_t size)
 {
-    size_t out = 0;
+    ptrdiff_t decoded_length = http_path_decode(text, length, decoded, size);
 
-    for (size_t i = 0; i < length; i++) {
-        char byte = text[i];
-
-        if (byte == '%') {
-            int encoded = percent_encoded_byte(text + i, length - i);
-
-            if (encoded < 0)
-                return false;
-            byte = (char)encoded;
-            i += 2;
-        }
-        if (byte == '\0' || out + 1 >= size)
-            return false;
-        decoded[out++] = byte;
-    }
-    if (size == 0)
-        return false;
-    decoded[out] = '\0';
-    return true;
+    return decoded_length >= 0 && strlen(decoded) == (size_t)decoded_length;
 }
 
-enum text_parameter text_query_parameter(const char *query, const char *name, char *value,
-                                         size_t size)
+enum text_parameter text_next_parameter(const char **query, const char *name, char *value,
+                                        size_t size)
 {
-    size_t name_length = strlen(name);
+    ptrdiff_t length = http_query_next(query, name, value, size);
 
-    while (*query != '\0') {
-        size_t length = strcspn(query, "&");
-
-        if (length > name_length && query[name_length] == '=' &&
-            strncmp(query, name, name_length) == 0)
-            return text_percent_decode(query + name_length + 1, length - name_length - 1, value,
-                                       size)
-                       ? TEXT_PARAMETER_FOUND
-                       : TEXT_PARAMETER_BAD;
-        query += length;
-        query += *query == '&' ? 1 : 0;
-    }
-    return TEXT_PARAMETER_ABSENT;
+    if (length == HTTP_QUERY_ABSENT)
+        return TEXT_PARAMETER_ABSENT;
+    return length >= 0 && strlen(value) == (size_t)length ? TEXT_PARAMETER_FOUND
+                                                          : TEXT_PARAMETER_BAD;
 }

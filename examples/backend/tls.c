@@ -52,6 +52,9 @@ static int choose_protocol(SSL *ssl, const unsigned char **chosen, unsigned char
 static bool configure(SSL_CTX *context)
 {
     static char no_passphrase[] = ""; /* else OpenSSL would ask for one at the terminal */
+    /* A client chooses the group, and each has P-256 (RFC 8446 §9.1). Others cost the server far
+     * more: with ffdhe8192, which OpenSSL includes by default, one handshake takes 190 ms. */
+    static char groups[] = "X25519:P-256";
 
     /* HTTP and WebSocket delimit their messages themselves, so a missing close_notify cannot hide
      * that something was cut off. It is accepted like the end of a connection without TLS. */
@@ -65,6 +68,7 @@ static bool configure(SSL_CTX *context)
     SSL_CTX_set_default_passwd_cb_userdata(context, no_passphrase);
     SSL_CTX_set_alpn_select_cb(context, choose_protocol, NULL);
     return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&
+           SSL_CTX_set1_groups_list(context, groups) == 1 &&
            SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20") == 1;
 }
 

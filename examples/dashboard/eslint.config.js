@@ -30,7 +30,7 @@ export default tseslint.config(
         setTimeout: "readonly", clearTimeout: "readonly", setInterval: "readonly",
         clearInterval: "readonly", performance: "readonly", Buffer: "readonly",
         window: "readonly", document: "readonly", requestAnimationFrame: "readonly",
-        PerformanceObserver: "readonly", location: "readonly", localStorage: "readonly",
+        PerformanceObserver: "readonly", location: "readonly", localStorage: "readonly", EventSource: "readonly",
       },
     },
   },

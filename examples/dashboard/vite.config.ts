@@ -11,7 +11,13 @@ export default defineConfig({
       "/api": backend,
       // The statistics are below /ws too, so this entry is for both.
       "/ws": { target: backend, ws: true },
+      "/socket.io": { target: backend, ws: true },
     },
+  },
+  build: {
+    // Two pages, which share no script: without the polyfill for browsers of before 2024, either.
+    modulePreload: { polyfill: false },
+    rollupOptions: { input: ["index.html", "socketio.html"] },
   },
   test: {
     include: ["tests/**/*.test.{ts,tsx}"],

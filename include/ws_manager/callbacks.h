@@ -7,7 +7,8 @@
  * @par Threads
  * A callback about a connection runs on the thread of that connection's loop, without a lock
  * held, within ws_loop_run(), ws_websocket_receive(), ws_websocket_upgrade(),
- * ws_websocket_eof(), ws_websocket_close(), ws_websocket_free(), ws_manager_transport_closed()
+ * ws_websocket_sent(), ws_websocket_eof(), ws_websocket_close(), ws_websocket_free(),
+ * ws_http_sent(), ws_http_eof(), ws_http_close(), ws_http_free(), ws_manager_transport_closed()
  * or ws_loop_free(). It may call every function of the library, also about its own connection:
  * send to it, disconnect it, let it join a room, free its WebSocket. Only ws_loop_run() and
  * ws_loop_free() of the same loop are not for callbacks.
@@ -61,7 +62,9 @@ typedef void ws_disconnect_callback(ws_manager *manager, const ws_connection_inf
 /** Decides whether a client may enter a room.
  *
  * It is called for each room that a client asks for, and for each room that a connection is in
- * by ws_manager_reauthorize(). It is not called for ws_manager_join_room().
+ * by ws_manager_reauthorize(). It is not called for ws_manager_join_room(). If any connection is
+ * reauthorized while it is asked about a room to be entered, it is asked again; a client is refused
+ * if that happens 16 times in a row.
  *
  * @param manager     the manager
  * @param connection  the connection
@@ -73,6 +76,55 @@ typedef void ws_disconnect_callback(ws_manager *manager, const ws_connection_inf
 typedef int ws_authorize_join_callback(ws_manager *manager,
                                        const ws_connection_info *connection, const char *room,
                                        void *user_data);
+
+/** Decides whether a client may know who is in a room, and set its own user's state there.
+ *
+ * It is called for each {"type":"presence"}, {"type":"set_state"} and {"type":"join_room"} with
+ * "presence":true (after ws_authorize_join_callback(), and again before the client receives the
+ * members), and by ws_manager_reauthorize() for each room whose changes the client receives.
+ *
+ * @param manager     the manager
+ * @param connection  the connection
+ * @param room        the room's name, which the client need not be in; NULL for the whole service
+ * @param user_data   that of ws_manager_options
+ *
+ * @return #WS_OK to allow it; anything else is answered with the error `forbidden`
+ */
+typedef int ws_authorize_presence_callback(ws_manager *manager,
+                                           const ws_connection_info *connection,
+                                           const char *room, void *user_data);
+
+/** What became of a user in a room with presence. */
+enum ws_presence_change_kind {
+    WS_PRESENCE_JOINED = 0, /**< the user was not there before */
+    WS_PRESENCE_LEFT = 1,   /**< it has left, and its grace time is over */
+    WS_PRESENCE_CHANGED = 2 /**< it has another state or number of connections */
+};
+
+/** A change of presence. Valid during the callback. */
+typedef struct ws_presence_change {
+    size_t size;          /**< of the library's struct, which may be larger than the caller's */
+    int32_t change;       /**< enum ws_presence_change_kind */
+    uint32_t connections; /**< of the user in the room; 0 if it has left */
+    const char *room;     /**< the room's name; NULL for the whole service */
+    const char *user_id;  /**< the user's name */
+    const char *state;    /**< a JSON text, NUL-terminated; NULL if it has none */
+    size_t state_length;  /**< of `state`, in bytes */
+} ws_presence_change;
+
+/** Notifies of a change in a room with presence (presence.h), or of the whole service if that has
+ * presence.
+ *
+ * A user that came and left within `presence_batch_ms` may be left out.
+ *
+ * @param manager    the manager
+ * @param change     the change
+ * @param user_data  that of ws_manager_options
+ *
+ * @threads The thread of one of the manager's loops, without a lock held.
+ */
+typedef void ws_presence_callback(ws_manager *manager, const ws_presence_change *change,
+                                  void *user_data);
 
 /** Notifies of the result of a join, by a client or by ws_manager_join_room().
  *
@@ -102,24 +154,60 @@ typedef void ws_join_callback(ws_manager *manager, const ws_connection_info *con
 typedef void ws_leave_callback(ws_manager *manager, const ws_connection_info *connection,
                                const char *room, int result, void *user_data);
 
-/** Takes a client's message, {"type":"message"}, and decides whether it is acceptable.
+/** Names one thing that a client has sent and that is to be answered: ws_manager_answer().
+ *
+ * It may be copied, kept and passed between threads. It is no memory: one that is never answered
+ * names nothing any more after the time limit, or when the connection has ended.
+ */
+typedef struct ws_answer {
+    ws_conn_id connection; /**< the connection of the client; 0: the client wants no answer */
+    uint64_t number;       /**< which one; unique in the process */
+} ws_answer;
+
+/** What a client has sent: a message or a request. Valid during the callback. */
+typedef struct ws_client_message {
+    size_t size;        /**< of the library's struct, which may be larger than the caller's */
+    const char *type;   /**< "message", "request" or a type of the application */
+    const char *method; /**< of a request; else NULL */
+    const char *room;   /**< the room that it names; NULL if it names none */
+    const char
+        *data;     /**< the JSON text of its "data", NUL-terminated; "null" if there is none */
+    size_t length; /**< of `data`, in bytes */
+
+    /** Names it for its answer. A message without a `ref` is not answered: `connection` is 0, and
+     * answering has no effect. */
+    ws_answer answer;
+} ws_client_message;
+
+/** Takes what a client has sent, and decides whether it is acceptable.
+ *
+ * The type of `accept_message`, of the handlers of requests (ws_manager_register_method()), and of
+ * the checks of the application's message types (ws_manager_register_message_type()).
+ *
+ * A request is always answered, and a message if it has a `ref`: with `response` or `ack`, or with
+ * `error`. The application gives the result with ws_manager_answer() or
+ * ws_manager_answer_error(), during the callback or later. If it has not during the callback, the
+ * result of the callback decides:
  *
  * @param manager     the manager
  * @param connection  the connection
- * @param room        the room that the message names; NULL if it names none
- * @param data        the JSON text of its "data", valid and NUL-terminated; "null" if there is
- *                    none
- * @param length      of `data`, in bytes
- * @param user_data   that of ws_manager_options
+ * @param message     what the client has sent
+ * @param user_data   that of ws_manager_options, or of the registration
  *
- * @retval WS_OK              it is accepted, and not answered
+ * @retval WS_OK              it is accepted, and answered with the data `null`
+ * @retval WS_DEFERRED        it is accepted. The application answers within `answer_timeout_ms`, from
+ *                            any thread, with a copy of `message->answer`. After that time it is
+ *                            answered with the error `timeout`
  * @retval WS_ERR_NOT_MEMBER  it is answered with the error `not_member`
  * @retval WS_ERR_FORBIDDEN   it is answered with the error `forbidden`
- * @return any other error is answered with `bad_request`
+ * @retval WS_ERR_NO_MEMORY   the connection is ended with #WS_CLOSE_INTERNAL_ERROR
+ * @return any other error is answered with `bad_request` if it is a message, or a request and
+ * #WS_ERR_INVALID or #WS_ERR_BAD_JSON; else with `failed`. Errors of messages are sent without a
+ * `ref` too.
  */
-typedef int ws_accept_message_callback(ws_manager *manager,
-                                       const ws_connection_info *connection, const char *room,
-                                       const char *data, size_t length, void *user_data);
+typedef int ws_client_message_callback(ws_manager *manager,
+                                       const ws_connection_info *connection,
+                                       const ws_client_message *message, void *user_data);
 
 /** Decides whether a client's new token is acceptable: {"type":"authenticate","token":"…"}.
  *
@@ -174,6 +262,42 @@ typedef int ws_keep_slow_client_callback(ws_manager *manager,
  */
 typedef void ws_backpressure_callback(ws_manager *manager, const ws_connection_info *connection,
                                       int is_high, void *user_data);
+
+/** A message of the application on another process: ws_manager_send_to_processes(). Valid during
+ * the callback. */
+typedef struct ws_process_message {
+    size_t size;         /**< of the library's struct, which may be larger than the caller's */
+    const char *process; /**< the sender: its ws_manager_process_id() */
+    const char *type;    /**< what it is about */
+    const char *data;    /**< its JSON text, NUL-terminated */
+    size_t length;       /**< of `data`, in bytes */
+} ws_process_message;
+
+/** Notifies of a message of the application on another process.
+ *
+ * @param manager    the manager
+ * @param message    the message
+ * @param user_data  that of ws_manager_options
+ *
+ * @threads The thread that runs the carrier, without a lock held. It may call every function of
+ * the library except those that run or free the carrier. What it sends to clients comes after all
+ * events that were before the message in the stream.
+ */
+typedef void ws_process_message_callback(ws_manager *manager, const ws_process_message *message,
+                                         void *user_data);
+
+/** Notifies that this process may have missed orders and messages of other processes (orders.h):
+ * it reached the stream for the first time, the stream was replaced, or it was cut off for longer
+ * than the stream keeps. What it has cached may be out of date. A user may have connections that
+ * should have ended.
+ *
+ * @param manager    the manager
+ * @param user_data  that of ws_manager_options
+ *
+ * @threads The thread that runs the carrier, without a lock held. It may call every function of
+ * the library except those that run or free the carrier.
+ */
+typedef void ws_processes_gap_callback(ws_manager *manager, void *user_data);
 
 /** Writes a line to the application's log.
  *

@@ -6,7 +6,9 @@
  *
  * The engine keeps one stream of events in one order. With a carrier set, an event that is sent
  * goes to the carrier. It is delivered on every process, in the stream's order, when the
- * carrier reads it back. Joins, leaves and messages to one connection stay in the process.
+ * carrier reads it back. Orders (orders.h) travel in the stream in the same way; they are
+ * carried out by the managers and not delivered to clients. Joins, leaves and messages to one
+ * connection stay in the process.
  *
  * @par fork()
  * In the child of a fork() the manager has an epoch of its own, not the stream's. A carrier
@@ -28,7 +30,12 @@ WS_BEGIN_DECLS
 enum ws_scope {
     WS_SCOPE_EVERYONE = 0, /**< everyone */
     WS_SCOPE_USER = 1,     /**< the connections of a user */
-    WS_SCOPE_ROOM = 2      /**< the members of a room */
+    WS_SCOPE_ROOM = 2,     /**< the members of a room */
+
+    /** No client: an order for the manager of every process, and `text` is the JSON of the order.
+     * A carrier stores it in its place among the events, with its scope, and delivers it like
+     * them. A program that reads the stream and does not know orders must skip it. */
+    WS_SCOPE_PROCESSES = 3
 };
 
 /** An event as the stream keeps it.
@@ -113,6 +120,43 @@ typedef struct ws_cluster {
      * minute, or as long as clients wait for it
      */
     int (*fetch)(uint64_t after, uint32_t max_events, void *request, void *data);
+
+    /** Keeps a value for some time, for `recall` on any process. Optional, together with `recall`:
+     * without them clients of Socket.IO recover their sessions only on the process that they were
+     * connected to. Since 0.2.
+     *
+     * It is called when a client connects, when its rooms change, and again in intervals of
+     * `recovery_ms` while it is connected. Called on any thread, on several at once, without a
+     * lock held.
+     *
+     * @param key     names the value: lowercase hexadecimal digits, at most 64
+     * @param rank    a value with a higher rank is not replaced
+     * @param value   the value; to be copied
+     * @param length  of `value`, in bytes, at most 65536; 0: the value is to be forgotten
+     * @param ttl_ms  how long it is to be kept
+     * @param data    that of ws_manager_set_cluster()
+     *
+     * @retval WS_OK                it is taken, and will be kept unless the engine fails
+     * @retval WS_ERR_BACKPRESSURE  too many values wait: it is tried again later
+     * @retval WS_ERR_NO_MEMORY     an allocation failed: it is tried again later
+     * @retval WS_ERR_FORKED        the carrier is the parent's
+     */
+    int (*remember)(const char *key, uint64_t rank, const void *value, size_t length,
+                    uint64_t ttl_ms, void *data);
+
+    /** Asks for a value of `remember`. Since 0.2.
+     *
+     * The answer is one ws_manager_cluster_recalled() with `request`, on any thread, within this
+     * call or later: an answer that comes after some seconds is of no use. There are at most
+     * 10,000 requests without an answer. Called on any loop's thread, without a lock held.
+     *
+     * @param key      names the value
+     * @param request  for the answer
+     * @param data     that of ws_manager_set_cluster()
+     *
+     * @return #WS_OK; after an error there is no answer
+     */
+    int (*recall)(const char *key, void *request, void *data);
 } ws_cluster;
 
 /** Sets a manager's carrier, before a loop or an event is made.
@@ -150,7 +194,9 @@ WS_EXPORT int ws_cluster_new_epoch(char *epoch);
 /** Notifies the manager that the stream was reached, for the first time or again.
  *
  * If the epoch is not that of before, or not every event up to `position` was delivered,
- * connected clients learn that they missed something.
+ * connected clients learn that they missed something. Orders among `events` that the manager has
+ * missed are carried out; if others may be missing, connections are reauthorized and
+ * `on_processes_gap` is called (orders.h).
  *
  * @param manager   the manager
  * @param epoch     the stream's epoch
@@ -174,7 +220,8 @@ WS_EXPORT int ws_manager_cluster_start(ws_manager *manager, const char *epoch,
 
 /** Delivers the next event of the stream to its recipients in this process.
  *
- * An event whose content can't be understood is logged and passed over.
+ * An event whose content can't be understood is logged and passed over. An order is carried out:
+ * it may call `on_process_message`.
  *
  * @param manager  the manager
  * @param event    the event, whose position follows that of the last one; copied
@@ -223,6 +270,21 @@ WS_EXPORT void ws_manager_cluster_stored(ws_manager *manager, void *receipt, int
  */
 WS_EXPORT int ws_manager_cluster_fetched(ws_manager *manager, void *request,
                                          const ws_cluster_event *events, size_t n_events);
+
+/** Answers a request of `recall`.
+ *
+ * @param manager  the manager
+ * @param request  that of `recall`
+ * @param value    the value; copied. NULL: there is none, or it is not known
+ * @param length   of `value`, in bytes
+ *
+ * @retval WS_OK           the answer is taken
+ * @retval WS_ERR_INVALID  a pointer is NULL
+ *
+ * @threads Any thread.
+ */
+WS_EXPORT int ws_manager_cluster_recalled(ws_manager *manager, void *request, const void *value,
+                                          size_t length);
 
 WS_END_DECLS
 

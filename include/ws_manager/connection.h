@@ -16,7 +16,13 @@ WS_BEGIN_DECLS
 /** What the messages of a connection mean. */
 enum ws_protocol {
     WS_PROTOCOL_JSON = 0, /**< the library's JSON messages: welcome, rooms, events */
-    WS_PROTOCOL_RAW = 1   /**< `on_raw` gets each message; no rooms, no events, no presence */
+    WS_PROTOCOL_RAW = 1,  /**< `on_raw` gets each message; no rooms, no events, no presence */
+
+    /** Socket.IO 5 over Engine.IO 4, for endpoints: socketio.h. */
+    WS_PROTOCOL_SOCKETIO = 2,
+
+    /** As #WS_PROTOCOL_RAW, within Engine.IO 4, for endpoints. */
+    WS_PROTOCOL_ENGINEIO = 3
 };
 
 /** The options of ws_manager_connect(), set up by ws_connect_options_init(). */
@@ -35,7 +41,7 @@ typedef struct ws_connect_options {
 
     /* --- messages --- */
 
-    int32_t protocol;          /**< enum ws_protocol; default #WS_PROTOCOL_JSON */
+    int32_t protocol;          /**< #WS_PROTOCOL_JSON, the default, or #WS_PROTOCOL_RAW */
     uint32_t ping_interval_ms; /**< told to the client in its welcome; default 25000 */
 
     /* --- recovery: for a client that was connected before --- */
@@ -50,14 +56,19 @@ typedef struct ws_connect_options {
     const char *after;
 
     /** The connection_id of the client's earlier welcome: what excluded that connection is not
-     * repeated to this one; NULL: none; copied. */
+     * repeated to this one, and, if it has a `user_id` and had the same, what it has sent and sends
+     * again is carried out once (`max_kept_answers` of ws_manager_options); NULL: none; copied. */
     const char *former_connection_id;
 
-    /** Names of rooms to enter, as far as `authorize_join` lets the client; NULL: none; copied.
-     */
+    /** Names of rooms to enter after `on_connect`, over several turns if there are many, as far
+     * as `authorize_join` lets the client; NULL: none; copied. */
     const char *const *rooms;
 
     size_t n_rooms; /**< how many names there are in `rooms` */
+
+    int32_t
+        with_state; /**< 1: the client gets the last values of these rooms (last_values.h) */
+    uint32_t last_events; /**< how many of each room's newest events it gets; 0: none */
 } ws_connect_options;
 
 /** Fills in the defaults for a struct of a given size: use ws_connect_options_init().

@@ -14,6 +14,7 @@ WS_BEGIN_DECLS
  * function is written there.
  */
 enum ws_error {
+    WS_DEFERRED = 1,             /**< of a callback: the answer is given later (requests.h) */
     WS_OK = 0,                   /**< success */
     WS_ERR_INVALID = -1,         /**< an argument, option or name is not acceptable */
     WS_ERR_NO_MEMORY = -2,       /**< an allocation failed */
@@ -26,12 +27,14 @@ enum ws_error {
     WS_ERR_NOT_MEMBER = -9,      /**< the connection is not in that room */
     WS_ERR_FORBIDDEN = -10,      /**< a callback of the application refused */
     WS_ERR_TOO_MANY_ROOMS = -11, /**< a limit of rooms is reached */
-    WS_ERR_LIMIT = -12,          /**< a limit of connections, loops or event types is reached */
+    WS_ERR_LIMIT = -12,          /**< a limit is reached, such as max_connections */
     WS_ERR_BACKPRESSURE = -13,   /**< a queue is full: try again later */
     WS_ERR_DROPPED = -14,        /**< the message was not taken and never will be */
     WS_ERR_DRAINING = -15,       /**< the manager takes no new connections any more */
     WS_ERR_CLOSED = -16,         /**< the connection has ended: close its socket and free it */
-    WS_ERR_FORKED = -17          /**< made before fork(), and the parent's */
+    WS_ERR_FORKED = -17,         /**< made before fork(), and the parent's */
+    WS_ERR_TIMEOUT = -18,        /**< no answer came in time */
+    WS_ERR_FAILED = -19          /**< the client answered with an error */
 };
 
 /** A short English text for a result, without a full stop.

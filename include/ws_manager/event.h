@@ -67,6 +67,23 @@ WS_EXPORT void ws_event_free(ws_event *event);
  */
 WS_EXPORT int ws_event_set_user_id(ws_event *event, const char *user_id);
 
+/** Names what the event is about: "key" in the message, which has no such member otherwise.
+ *
+ * A room that keeps the last value for each key (last_values.h) keeps the event in place of the
+ * one before that has the same key. If the event's data is `null`, that one is removed.
+ *
+ * @param event  the event, before it is sent
+ * @param key    the name, such as an order's number; copied
+ *
+ * @retval WS_OK             the key is set
+ * @retval WS_ERR_INVALID    `key` is no name (ws_name_is_valid())
+ * @retval WS_ERR_ALREADY    the event was sent
+ * @retval WS_ERR_NO_MEMORY  an allocation failed
+ *
+ * @threads The event's thread.
+ */
+WS_EXPORT int ws_event_set_key(ws_event *event, const char *key);
+
 /** Numbers the event, so that the stream between processes stores it once, however often it is
  * sent.
  *

@@ -23,7 +23,8 @@ enum ws_log_level {
     WS_LOG_DEBUG = 3  /**< each connection's end */
 };
 
-/** Who receives user_connected and user_disconnected. */
+/** Who receives user_connected and user_disconnected, which tell of a user's first connection and of
+ * the end of its last one; for anonymous clients, of each connection. */
 enum ws_presence {
     WS_PRESENCE_EVERYONE = 0, /**< everyone except the connection itself */
     WS_PRESENCE_ROOM = 1,     /**< the members of `presence_room` */
@@ -55,12 +56,22 @@ typedef struct ws_manager_options {
     ws_leave_callback *on_leave;                /**< the result of a leave; may be NULL */
 
     /** NULL answers every message of a client with `forbidden`. */
-    ws_accept_message_callback *accept_message;
+    ws_client_message_callback *accept_message;
 
     /** NULL answers every new token with `unknown_type`. */
     ws_authenticate_callback *authenticate;
 
+    /** NULL answers every request for presence with `forbidden`. */
+    ws_authorize_presence_callback *authorize_presence;
+
+    ws_presence_callback *on_presence; /**< a change of presence; may be NULL */
+
     ws_raw_callback *on_raw; /**< a message with #WS_PROTOCOL_RAW; may be NULL */
+
+    /* --- other processes (orders.h) --- */
+
+    ws_process_message_callback *on_process_message; /**< another's message; may be NULL */
+    ws_processes_gap_callback *on_processes_gap;     /**< orders may be missing; may be NULL */
 
     /* --- the system around it --- */
 
@@ -76,12 +87,35 @@ typedef struct ws_manager_options {
     int32_t presence_events;   /**< enum ws_presence; default #WS_PRESENCE_EVERYONE */
     const char *presence_room; /**< for #WS_PRESENCE_ROOM: a room's name; copied */
 
+    /** How long a user whose last connection was lost is still there, for a client that reconnects:
+     * nobody is notified then. 0: not at all; at most an hour; default 5000. A client that leaves a
+     * room on purpose has left at once. */
+    uint32_t presence_grace_ms;
+
+    /** How long changes of presence are collected, to be sent together; at least 1, at most an hour;
+     * default 100. */
+    uint32_t presence_batch_ms;
+
+    /** Of a room with more members only their number is sent; default 1000. */
+    uint32_t max_presence_list;
+
+    /** Users in rooms with presence, each counted once for each room, and users whose grace time
+     * runs; 0: no limit; default 1000000. A join that would make one more fails with
+     * #WS_ERR_TOO_MANY_ROOMS. */
+    uint32_t max_presence_members;
+
+    /** The memory of these users and their states; 0: no limit; default 256 MiB. A join that would
+     * exceed it fails as above, and a state is refused. */
+    uint64_t max_presence_bytes;
+
     /** How many presence events times their recipients are delivered per second, so that N
      * clients connecting at once do not cause O(N²) deliveries; 0: no limit; default 1000000.
      *
-     * Events beyond it are not sent, and are counted in the statistics (drops: presence). They
-     * have no place in the order and are not kept, so a client misses nothing else. Below 1,000
-     * clients nothing is left out unless they connect and disconnect every second.
+     * user_connected and user_disconnected beyond it are not sent, and are counted in the statistics
+     * (drops: presence). They have no place in the order and are not kept, so a client misses
+     * nothing else. Changes of a room's presence wait until they can be sent. A tenth of
+     * the number can be used at once: with the default, up to 400 clients that connect at the
+     * same moment are all announced.
      */
     uint32_t max_presence_deliveries;
 
@@ -107,14 +141,58 @@ typedef struct ws_manager_options {
      *
      * Kept to a 64th of a millisecond between two messages. A message that comes too fast is
      * not carried out and is answered with the error `rate_limited`. After `message_burst` of
-     * them in a row, or the first one of a raw connection, the connection ends with
-     * #WS_CLOSE_POLICY_VIOLATION.
+     * them in a row (4095 if that is less), or the first one of a raw connection, the connection
+     * ends with #WS_CLOSE_POLICY_VIOLATION.
      */
     uint32_t message_rate;
 
     /** A client's messages at once, if `message_rate` is not 0; at least 1, at most an hour's
      * worth; default 100. */
     uint32_t message_burst;
+
+    /* --- answers (requests.h) --- */
+
+    /** How long the application may take to answer a client's message or request for which its
+     * callback returned #WS_DEFERRED; at least 1, at most a day; default 30000. */
+    uint32_t answer_timeout_ms;
+
+    /** A client's messages and requests that wait for their answers. A further one that is to be
+     * answered is not carried out, and gets the error `failed`. At least 1, at most 10000; default
+     * 64. */
+    uint32_t max_waiting_answers;
+
+    /** Answers to what a connection has sent that are kept: if the client comes back
+     * (ws_connect_options::former_connection_id, with the same user) and sends a message or
+     * request again, with the same `ref` and the same content, it gets the same answer and the
+     * application is not called again. Those that wait for an answer count too. A client that has
+     * come back has up to twice as many. Nothing is kept for clients without a user. 0: none is
+     * kept; at most 10000; default 64. */
+    uint32_t max_kept_answers;
+
+    /** Bytes of a connection's kept answers, and half as many as of a client's; default 32768. */
+    uint32_t max_kept_answer_bytes;
+
+    /** Of all kept answers; default 16 MiB. The clients of one user have at most an eighth of it, or
+     * twice `max_kept_answer_bytes` if that is more. */
+    uint64_t max_kept_bytes;
+
+    uint32_t kept_answers_ms; /**< how long they are kept; default 300000 */
+
+    /** Requests to a client that wait for its responses: ws_manager_request(). At least 1, at most
+     * 10000; default 64. */
+    uint32_t max_waiting_requests;
+
+    /** All messages and requests of clients whose answers the application gives later, and, counted
+     * by themselves, all requests to clients that wait for their responses; at least 1; default
+     * 100000.
+     *
+     * The connections of one user have at most an eighth of it, those without a user at most half,
+     * or what one connection may have if that is more. If there is no place, a method or type of
+     * message whose callback has returned #WS_DEFERRED before is not carried out, and the client
+     * receives the error `failed`; for others no place is needed. When a callback returns
+     * #WS_DEFERRED for the first time, and there is no place, the client receives the error
+     * `timeout`. */
+    uint32_t max_waiting;
 
     /* --- slow clients --- */
 
@@ -132,9 +210,15 @@ typedef struct ws_manager_options {
     /** The age of the oldest event that is kept, by `clock`; 0: no limit, the default. */
     uint32_t history_age_ms;
 
-    /** The memory of the kept events; 0: no limit; default 64 MiB. Compressed forms come on
-     * top, and with a cluster as much again while clients read older events. */
+    /** The memory of the kept events; 0: no limit; default 64 MiB. The forms that
+     * are made of an event for its recipients come on top, each once: compressed, for event
+     * streams, for clients of Socket.IO; at most six times as much if clients of every kind
+     * recover all of it. With a cluster as much again while clients read older events. */
     uint64_t history_bytes;
+
+    /** The memory of what rooms keep (last_values.h), all together; 0: no limit; default 64 MiB.
+     * Above it the oldest kept events are dropped, of whatever room. */
+    uint64_t last_values_bytes;
 } ws_manager_options;
 
 /** Fills in the defaults for a struct of a given size: use ws_manager_options_init().
@@ -198,7 +282,8 @@ WS_EXPORT void ws_manager_free(ws_manager *manager);
  */
 WS_EXPORT const char *ws_manager_process_id(const ws_manager *manager);
 
-/** The process's default manager, which emit_order_created() and its kin use.
+/** The process's default manager, which emit_order_created() and the other `emit_`
+ * functions use.
  *
  * It is made with the default options on first use.
  *
@@ -253,6 +338,11 @@ WS_EXPORT int ws_manager_leave_room(ws_manager *manager, ws_conn_id connection,
  *
  * Rooms of ws_manager_join_room() are asked for too. The connection leaves the rooms that are
  * refused: `on_leave` is called, and the client receives `room_left` without a ref.
+ *
+ * The call is in order with the events, however many rooms the connection is in: of a room that is
+ * refused, it receives no event that was sent after the call; with a cluster, none that this process
+ * reads from the stream after the call. A join that `authorize_join` has permitted before the call,
+ * but that is not carried out yet, is asked for again.
  *
  * @param manager     the manager
  * @param connection  the connection's id
@@ -431,8 +521,9 @@ static inline void ws_drain_options_init(ws_drain_options *options)
  * A new handshake is answered with 503 and Retry-After. Every connection is closed after what
  * is queued for it. The host goes on running its loops until ws_manager_connection_count() is 0
  * and its sockets are closed. That takes at most `spread_ms` and the endpoint's
- * `close_timeout_ms`, after which a WebSocket ends whose client neither reads nor answers. A
- * second call changes nothing.
+ * `close_timeout_ms`, after which a WebSocket ends whose client neither reads nor answers.
+ * Clients that poll fetch what is queued for them with their next poll:
+ * ws_loop_unfetched_sessions() tells how many have not. A second call changes nothing.
  *
  * @param manager  the manager
  * @param options  copied; NULL for the defaults

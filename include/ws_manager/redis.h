@@ -58,7 +58,8 @@ enum ws_redis_events {
  */
 typedef void ws_redis_watch_callback(int fd, int events, void *user_data);
 
-/** Notifies that Redis was reached or lost, or that it takes no new events.
+/** Notifies that Redis was reached or lost, that it takes no new events, or that one event was
+ * given up because Redis accepts none so large.
  *
  * Called when that has changed, without a lock held.
  *
@@ -275,8 +276,8 @@ WS_EXPORT uint64_t ws_redis_run(ws_redis *redis, uint64_t now_ms);
  *
  * Events that wait are not stored, and of those that are under way it is not known:
  * ws_stored_callback() receives #WS_ERR_CLOSED for both. The other processes learn that this
- * one is gone, if Redis can be reached at once; nothing is waited for. Nothing may be sent
- * afterwards.
+ * one is gone, if Redis can be reached at once; nothing is waited for. What these callbacks send
+ * is refused with #WS_ERR_CLOSED. Nothing may be sent afterwards.
  *
  * @param redis  the carrier; NULL does nothing
  *

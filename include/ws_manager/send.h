@@ -110,6 +110,7 @@ WS_EXPORT int ws_manager_broadcast_to_room(ws_manager *manager, const char *room
  * @retval WS_ERR_TOO_BIG       the event is larger than the carrier takes
  * @retval WS_ERR_NO_MEMORY     an allocation failed
  * @retval WS_ERR_FORKED        the carrier is the parent's
+ * @retval WS_ERR_CLOSED        the carrier is being freed
  *
  * @threads Any thread; it must be the event's.
  */

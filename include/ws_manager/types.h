@@ -54,6 +54,10 @@ typedef struct ws_manager ws_manager;
 /** One event-loop thread's share of a manager. It belongs to that thread. */
 typedef struct ws_loop ws_loop;
 
+/** One WebSocket, from its first byte to its last (websocket.h). It belongs to the thread of its
+ * loop. */
+typedef struct ws_websocket ws_websocket;
+
 /** An event: its type, its data and the user that it is about. It belongs to one thread until
  * it is sent. */
 typedef struct ws_event ws_event;

@@ -33,33 +33,14 @@
 #include <ws_manager/connection.h>
 #include <ws_manager/error.h>
 #include <ws_manager/export.h>
+#include <ws_manager/handshake.h>
+#include <ws_manager/socketio.h>
 #include <ws_manager/types.h>
 
 WS_BEGIN_DECLS
 
 /** What the connections of one address share: options. */
 typedef struct ws_endpoint ws_endpoint;
-
-/** One connection, from its first byte to its last. */
-typedef struct ws_websocket ws_websocket;
-
-/** A client's request, during ws_accept_handshake_callback(). */
-typedef struct ws_handshake ws_handshake;
-
-/** Decides whether a client may connect, and who it is.
- *
- * It looks at the request by ws_handshake_path() and its kin, and names the user by
- * ws_handshake_set_user_id().
- *
- * @param handshake  the request, valid during the call
- * @param user_data  that of ws_endpoint_options
- *
- * @return #WS_OK to accept it; anything else refuses it, as ws_handshake_refuse() said, or else
- * with 503 for #WS_ERR_NO_MEMORY and 403 for any other error
- *
- * @threads The loop's thread.
- */
-typedef int ws_accept_handshake_callback(ws_handshake *handshake, void *user_data);
 
 /** The options of an endpoint, set up by ws_endpoint_options_init() with the defaults named
  * here. */
@@ -70,12 +51,21 @@ typedef struct ws_endpoint_options {
 
     ws_accept_handshake_callback *accept_handshake; /**< NULL accepts everyone as anonymous */
 
-    /** Passed to `accept_handshake`; must outlive the endpoint's connections; may be NULL. */
+    /** Asked about each request of http.h with an Origin; NULL: scripts of other origins can't
+     * read the responses, the default. Requests with the method OPTIONS are answered without
+     * asking `accept_handshake`. */
+    ws_allow_origin_callback *allow_origin;
+
+    /** Passed to `accept_handshake` and `allow_origin`; must outlive the endpoint's
+     * connections; may be NULL. */
     void *user_data;
 
-    /* --- messages --- */
+    /* --- protocol --- */
 
     int32_t protocol; /**< enum ws_protocol; default #WS_PROTOCOL_JSON */
+
+    /** With #WS_PROTOCOL_SOCKETIO: its options; NULL: the defaults; copied. */
+    const ws_socketio_options *socketio;
 
     /** The subprotocols that the server speaks, best first (RFC 6455 §4.2.2): at most 64 tokens
      * of at most 128 bytes; NULL: none; copied. The first one that the client offers is
@@ -100,10 +90,13 @@ typedef struct ws_endpoint_options {
 
     /* --- timeouts --- */
 
-    /** From ws_websocket_new() to the whole head of the request; default 10000. */
+    /** From ws_websocket_new() to the whole head of the request; of a POST request (http.h),
+     * from ws_http_new() to the end of its body; default 10000. */
     uint32_t handshake_timeout_ms;
 
-    uint32_t ping_interval_ms; /**< 0: no pings; default 25000 */
+    /** 0: no pings; default 25000. The first ping is sent after half of the interval or more,
+     * so that clients that connect together are not all pinged at once. */
+    uint32_t ping_interval_ms;
 
     /** How long nothing may come after a ping was written; then the connection ends with
      * #WS_CLOSE_ABNORMAL; default 20000. */
@@ -147,8 +140,9 @@ typedef struct ws_endpoint_options {
      * messages) counts with its memory, some 110 bytes more. */
     uint32_t max_queue_bytes;
 
-    /** Bytes that wait for all clients of a loop; above it, a client for which anything waits
-     * is too slow; 0: no limit; default 1 GiB. */
+    /** Bytes that wait for all clients of a loop; above it, a client is too slow for which more
+     * waits than an equal share of this limit among those for which anything waits. Together
+     * they may reach twice the limit. 0: no limit; default 1 GiB. */
     uint64_t max_loop_queue_bytes;
 
     /** When `on_backpressure` gets 1, in bytes; 0: half of `max_queue_bytes`, the default. */
@@ -157,6 +151,11 @@ typedef struct ws_endpoint_options {
     /** When `on_backpressure` gets 0, in bytes; at most `queue_high_bytes`; 0: a quarter of it,
      * the default. */
     uint32_t queue_low_bytes;
+
+    /** Sessions of Engine.IO that poll, of one client (ws_http_request::client); a request for
+     * another one is answered with 429. A session that has moved to a WebSocket does not count.
+     * 0: no limit, the default. */
+    uint32_t max_sessions_per_client;
 } ws_endpoint_options;
 
 /** Fills in the defaults for a struct of a given size: use ws_endpoint_options_init().
@@ -203,145 +202,6 @@ WS_EXPORT int ws_endpoint_new(ws_manager *manager, const ws_endpoint_options *op
  * @threads Any thread.
  */
 WS_EXPORT void ws_endpoint_free(ws_endpoint *endpoint);
-
-/** @name The request, within ws_accept_handshake_callback()
- * @{
- */
-
-/** The path of the request, as it was sent, without the query.
- *
- * @param handshake  the request
- *
- * @return the path
- *
- * @threads The loop's thread.
- * @ownership The text is the handshake's and valid during the callback.
- */
-WS_EXPORT const char *ws_handshake_path(const ws_handshake *handshake);
-
-/** The query of the request, as it was sent, without the '?'.
- *
- * @param handshake  the request
- *
- * @return the query; "" if there is none
- *
- * @threads The loop's thread.
- * @ownership The text is the handshake's and valid during the callback.
- */
-WS_EXPORT const char *ws_handshake_query(const ws_handshake *handshake);
-
-/** A parameter of the query, percent-decoded.
- *
- * @param handshake    the request
- * @param name         the parameter's name
- * @param[out] value   its value, NUL-terminated, which may hold any byte; set on success only
- * @param[out] length  of the value in bytes, without the NUL; may be NULL
- *
- * @retval WS_OK             the value is set
- * @retval WS_ERR_NOT_FOUND  there is no such parameter
- * @retval WS_ERR_INVALID    it is wrongly encoded, or a pointer is NULL
- * @retval WS_ERR_NO_MEMORY  an allocation failed
- *
- * @threads The loop's thread.
- * @ownership The value is the handshake's and valid during the callback.
- */
-WS_EXPORT int ws_handshake_query_parameter(ws_handshake *handshake, const char *name,
-                                           const char **value, size_t *length);
-
-/** The value of a header of the request.
- *
- * @param handshake  the request
- * @param name       the header's name, in upper or lower case
- *
- * @return the value, several of one name joined with ", "; NULL if there is none, or an
- * allocation failed, which refuses the handshake
- *
- * @threads The loop's thread.
- * @ownership The text is the handshake's and valid during the callback.
- */
-WS_EXPORT const char *ws_handshake_header(ws_handshake *handshake, const char *name);
-
-/** The WebSocket of the request; ws_websocket_user_data() is the host's pointer on it.
- *
- * @param handshake  the request
- *
- * @return the WebSocket
- *
- * @threads The loop's thread.
- * @ownership The WebSocket is the host's, as before.
- */
-WS_EXPORT ws_websocket *ws_handshake_websocket(const ws_handshake *handshake);
-
-/** Names the user. A client without one is anonymous.
- *
- * @param handshake  the request
- * @param user_id    the user's name; copied
- *
- * @retval WS_OK           the user is named
- * @retval WS_ERR_INVALID  `user_id` is no name (ws_name_is_valid())
- *
- * @threads The loop's thread.
- */
-WS_EXPORT int ws_handshake_set_user_id(ws_handshake *handshake, const char *user_id);
-
-/** Sets the application's pointer on the connection, which callbacks get in ws_connection_info.
- *
- * @param handshake  the request
- * @param user_data  the pointer; may be NULL
- *
- * @threads The loop's thread.
- */
-WS_EXPORT void ws_handshake_set_user_data(ws_handshake *handshake, void *user_data);
-
-/** Chooses another subprotocol than the endpoint did.
- *
- * @param handshake    the request
- * @param subprotocol  one that the client offered; NULL for none; copied
- *
- * @retval WS_OK             the subprotocol is chosen
- * @retval WS_ERR_INVALID    the client did not offer it
- * @retval WS_ERR_NO_MEMORY  an allocation failed
- *
- * @threads The loop's thread.
- */
-WS_EXPORT int ws_handshake_set_subprotocol(ws_handshake *handshake, const char *subprotocol);
-
-/** Declines the client's offer of permessage-deflate, so that neither side compresses.
- *
- * It is for clients that break what is agreed on. Safari 15.0 to 15.3 keep their compression
- * context between messages although client_no_context_takeover (RFC 7692 §7.1.1.2) was agreed
- * on: their second message can't be inflated and ends the connection with
- * #WS_CLOSE_INVALID_DATA. It has no effect if the client offered nothing, or if `deflate` of
- * the endpoint is 0.
- *
- * @param handshake  the request
- *
- * @threads The loop's thread.
- */
-WS_EXPORT void ws_handshake_decline_deflate(ws_handshake *handshake);
-
-/** Says how the request is refused, before ws_accept_handshake_callback() returns an error.
- *
- * A script in a browser can't see an HTTP status. So for 401 and 403 a browser (a request with
- * Origin) is let in, and closed at once with #WS_CLOSE_UNAUTHORIZED or #WS_CLOSE_FORBIDDEN. The
- * text is the reason of that close, unless it has more than 123 bytes: then that has none.
- *
- * Every refused handshake is logged with its text and path, but not its query:
- * ws_log_callback().
- *
- * @param handshake  the request
- * @param status     the HTTP status, 400 to 599
- * @param text       plain text for the body; NULL for the status' name; copied
- *
- * @retval WS_OK             the answer is set
- * @retval WS_ERR_INVALID    the status or the text is not acceptable
- * @retval WS_ERR_NO_MEMORY  an allocation failed
- *
- * @threads The loop's thread.
- */
-WS_EXPORT int ws_handshake_refuse(ws_handshake *handshake, int status, const char *text);
-
-/** @} */
 
 /** @name One connection
  * @{
@@ -419,7 +279,7 @@ typedef struct ws_header {
  * @threads The loop's thread.
  */
 WS_EXPORT int ws_websocket_upgrade(ws_websocket *websocket, const char *method,
-                                   unsigned http_major, unsigned http_minor, const char *target,
+                                   uint32_t http_major, uint32_t http_minor, const char *target,
                                    const ws_header *headers, size_t n_headers);
 
 /** Whether the host should read from the client.

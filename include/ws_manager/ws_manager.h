@@ -7,7 +7,14 @@
  * - types.h, error.h: what holds for every function: NULL, results, texts, options, callbacks
  * - manager.h, callbacks.h: the manager, its options and what it asks the application
  * - loop.h, websocket.h: the host's loop and its WebSockets; close_code.h: why they close
+ * - handshake.h: who may connect, and who it is
+ * - http.h: Server-Sent Events, for clients that have no WebSocket
  * - emit.h, event.h, send.h: sending events
+ * - last_values.h: what rooms keep for clients that enter them
+ * - orders.h: what is done with all connections of a user, on all processes
+ * - presence.h: who is in a room
+ * - requests.h: what clients and the application ask of each other
+ * - socketio.h: clients of Socket.IO
  * - connection.h, transport.h: ending a connection; a transport of the application's own
  *
  * @par Order
@@ -43,9 +50,16 @@
 #include <ws_manager/emit.h>
 #include <ws_manager/error.h>
 #include <ws_manager/event.h>
+#include <ws_manager/handshake.h>
+#include <ws_manager/http.h>
+#include <ws_manager/last_values.h>
 #include <ws_manager/loop.h>
 #include <ws_manager/manager.h>
+#include <ws_manager/orders.h>
+#include <ws_manager/presence.h>
+#include <ws_manager/requests.h>
 #include <ws_manager/send.h>
+#include <ws_manager/socketio.h>
 #include <ws_manager/transport.h>
 #include <ws_manager/types.h>
 #include <ws_manager/version.h>

@@ -14,6 +14,7 @@
 struct scanner {
     const char *at;
     const char *end;
+    uint32_t n_tokens; /* values and names so far */
 };
 
 static void skip_space(struct scanner *s)
@@ -173,6 +174,7 @@ static bool take_scalar(struct scanner *s)
 
 static bool take_name(struct scanner *s)
 {
+    s->n_tokens++;
     skip_space(s);
     if (!take_string(s))
         return false;
@@ -182,7 +184,7 @@ static bool take_name(struct scanner *s)
 
 /* The open containers: one bit for each level, set for an object and clear for an array. */
 struct nesting {
-    uint8_t bits[JSON_MAX_DEPTH / 8];
+    uint8_t bits[(JSON_LEVELS + 7) / 8];
     size_t depth;
 };
 
@@ -228,6 +230,7 @@ static bool take_value(struct scanner *s, size_t max_depth)
     do {
         bool object;
 
+        s->n_tokens++;
         skip_space(s);
         object = s->at < s->end && *s->at == '{';
         if (object || (s->at < s->end && *s->at == '[')) {
@@ -253,16 +256,23 @@ static bool take_value(struct scanner *s, size_t max_depth)
     return true;
 }
 
-bool json_valid(const char *text, size_t length, size_t max_depth)
+bool json_check(const char *text, size_t length, size_t max_depth, uint32_t *n_tokens)
 {
-    struct scanner s = {text, text + length};
+    struct scanner s = {.at = text, .end = text + length};
+    bool is_value = take_value(&s, max_depth < JSON_LEVELS ? max_depth : JSON_LEVELS);
 
-    if (max_depth > JSON_MAX_DEPTH)
-        max_depth = JSON_MAX_DEPTH;
-    if (!take_value(&s, max_depth))
+    *n_tokens = s.n_tokens;
+    if (!is_value)
         return false;
     skip_space(&s);
     return s.at == s.end && utf8_valid(text, length);
+}
+
+bool json_valid(const char *text, size_t length, size_t max_depth)
+{
+    uint32_t n_tokens;
+
+    return json_check(text, length, max_depth, &n_tokens);
 }
 
 /* True if the inside of a valid JSON string equals this plain ASCII name. The string may be written
@@ -275,7 +285,7 @@ static bool name_is(const char *text, size_t length, const char *name)
         unsigned code = (unsigned char)*text;
 
         if (code == '\\') {
-            struct scanner s = {text + 2, end};
+            struct scanner s = {.at = text + 2, .end = end};
 
             if (text[1] != 'u' || !take_hex4(&s, &code) || code > 0x7f)
                 return false;
@@ -294,24 +304,37 @@ bool json_string_is(struct json_slice value, const char *text)
            name_is(value.text + 1, value.length - 2, text);
 }
 
-bool json_walk_begin(struct json_walk *walk, const char *text, size_t length)
+static bool begin_walk(struct json_walk *walk, const char *text, size_t length, char opening)
 {
-    struct scanner s = {text, text + length};
+    struct scanner s = {.at = text, .end = text + length};
 
     skip_space(&s);
-    if (!take(&s, '{'))
+    if (!take(&s, opening))
         return false;
     *walk = (struct json_walk){s.at, s.end};
     return true;
 }
 
-bool json_walk_next(struct json_walk *walk, struct json_slice *name, struct json_slice *value)
+/* Moves behind the comma before the next member or element. */
+static struct scanner next_in_walk(const struct json_walk *walk)
 {
-    struct scanner s = {walk->at, walk->end};
+    struct scanner s = {.at = walk->at, .end = walk->end};
 
     skip_space(&s);
     take(&s, ',');
     skip_space(&s);
+    return s;
+}
+
+bool json_walk_begin(struct json_walk *walk, const char *text, size_t length)
+{
+    return begin_walk(walk, text, length, '{');
+}
+
+bool json_walk_next(struct json_walk *walk, struct json_slice *name, struct json_slice *value)
+{
+    struct scanner s = next_in_walk(walk);
+
     name->text = s.at;
     if (!take_string(&s))
         return false;
@@ -320,6 +343,23 @@ bool json_walk_next(struct json_walk *walk, struct json_slice *name, struct json
     if (!take(&s, ':'))
         return false;
     skip_space(&s);
+    value->text = s.at;
+    if (!take_value(&s, JSON_MAX_DEPTH))
+        return false;
+    value->length = (size_t)(s.at - value->text);
+    walk->at = s.at;
+    return true;
+}
+
+bool json_elements_begin(struct json_walk *walk, const char *text, size_t length)
+{
+    return begin_walk(walk, text, length, '[');
+}
+
+bool json_elements_next(struct json_walk *walk, struct json_slice *value)
+{
+    struct scanner s = next_in_walk(walk);
+
     value->text = s.at;
     if (!take_value(&s, JSON_MAX_DEPTH))
         return false;

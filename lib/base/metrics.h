@@ -1,5 +1,5 @@
 /* metrics.h: figures as OpenMetrics text.
- * Not here: which figures there are, and the "# EOF" after the last. */
+ * Not here: which figures there are, and the "# EOF" after the last (core/stats.c). */
 #ifndef WS_BASE_METRICS_H
 #define WS_BASE_METRICS_H
 

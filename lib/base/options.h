@@ -16,4 +16,8 @@ bool options_copy(void *to, size_t to_size, const void *from);
  * with: the defaults as far as they fit, and zero in the part that this library does not know. */
 void options_init(void *to, size_t size, const void *defaults, size_t defaults_size);
 
+/* Fills in a struct whose `size` its caller has set, as options_init() does. False, and nothing is
+ * written, if `size` is impossible. */
+bool options_fill(void *to, const void *values, size_t values_size);
+
 #endif

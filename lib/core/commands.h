@@ -10,25 +10,35 @@
 
 #include "core/account.h"
 
+struct client_join;
 struct connection;
 struct drain_plan;
+struct given_answer;
+struct loop_call;
 struct recovery;
 struct share;
+struct user_command;
+struct waiting_ack;
 
 enum command_kind {
-    COMMAND_EVENT,       /* message to the members of share; NULL: to everyone */
-    COMMAND_BUNDLED,     /* an event that was joined with an earlier one (bundle.h) */
-    COMMAND_SEND,        /* message to connection */
-    COMMAND_CONNECT,     /* connection becomes live; share: its user's, or NULL */
-    COMMAND_JOIN,        /* connection enters share's room */
-    COMMAND_LEAVE,       /* connection leaves share's room */
-    COMMAND_CLIENT_JOIN, /* as COMMAND_JOIN, requested by the connection's client */
+    COMMAND_EVENT,                /* message to the members of share; NULL: to everyone */
+    COMMAND_BUNDLED,              /* an event that was joined with an earlier one (bundle.h) */
+    COMMAND_SEND,                 /* message to connection */
+    COMMAND_CONNECT,              /* connection becomes live; share: its user's, or NULL */
+    COMMAND_JOIN,                 /* connection enters share's room */
+    COMMAND_LEAVE,                /* connection leaves share's room */
+    COMMAND_CLIENT_JOIN,          /* as COMMAND_JOIN, requested by the connection's client */
+    COMMAND_CLIENT_JOIN_WATCHING, /* then it is to receive the room's presence */
     COMMAND_CLIENT_LEAVE,
+    COMMAND_WATCH, /* connection receives message, a list, and then what share's watchers do */
     COMMAND_REAUTHORIZE, /* connection leaves the rooms that it may no longer be in */
     COMMAND_DISCONNECT,  /* connection ends */
+    COMMAND_USER,        /* an order for all connections of a user (sending/user_orders.h) */
     COMMAND_EPOCH,       /* the history restarts with another epoch */
     COMMAND_FETCHED,     /* pages that recoveries wait for have arrived (page_waits.h) */
-    COMMAND_DRAIN        /* all connections end */
+    COMMAND_DRAIN,       /* all connections end */
+    COMMAND_ANSWER,      /* the application answers what connection's client sent */
+    COMMAND_CALL         /* a function is called on the loop's thread (calls.h) */
 };
 
 /* The close code and reason of a connection. */
@@ -43,8 +53,9 @@ struct command {
     struct account account; /* on which it was posted */
     union {
         uint32_t ping_interval_ms; /* of COMMAND_CONNECT: for the welcome */
-        uint32_t
-            work; /* others: its work (work.h); before posting, the part beyond its deliveries */
+
+        /* Others: its work (backlog.h); before it is posted, the part beyond its deliveries. */
+        uint32_t work;
     };
     struct connection *connection;  /* one pin */
     struct share *share;            /* one pin */
@@ -52,9 +63,14 @@ struct command {
     union {                         /* owned; by its kind: */
         struct recovery *recovery;  /* COMMAND_CONNECT; NULL: the client does not recover */
         struct close_reason *close; /* COMMAND_DISCONNECT */
-        char *ref;                /* COMMAND_CLIENT_…: as JSON; NULL: the request has none */
+        struct waiting_ack *ack;    /* COMMAND_SEND; NULL: none is waited for */
+        char *ref; /* COMMAND_CLIENT_LEAVE: as JSON; NULL: the request has none */
+        struct client_join *join; /* COMMAND_CLIENT_JOIN; NULL: it has no ref and no wishes */
         char *epoch;              /* COMMAND_EPOCH */
         struct drain_plan *drain; /* COMMAND_DRAIN */
+        struct given_answer *answer; /* COMMAND_ANSWER */
+        struct loop_call *call;      /* COMMAND_CALL */
+        struct user_command *user;   /* COMMAND_USER; one reference */
     };
     uint64_t position; /* of the newest event when it was posted */
 };

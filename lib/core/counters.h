@@ -25,13 +25,17 @@
     X(timeouts, "Connections ended because a request head, pong or close came too late")       \
     X(recoveries, "Clients that reconnected and received every missed event")                  \
     X(recoveries_incomplete, "Clients that reconnected and missed some events")                \
-    X(recovered_events, "Missed events that reconnected clients received from the history")
+    X(recovered_events, "Missed events that reconnected clients received from the history")    \
+    X(orders_sent, "Orders for users, and messages to other processes, that were sent")        \
+    X(orders_done, "Orders and messages of the cluster, or of this process, carried out here") \
+    X(process_messages, "Messages of other processes handed to the application")
 
 /* Why a message did not reach one of its recipients. */
 #define DROP_TABLE(X)                                                                          \
     X(slow_client, "the connection's queue was full")                                          \
     X(gone, "the connection had ended before delivery")                                        \
     X(presence, "a presence event exceeded max_presence_deliveries")                           \
+    X(binary, "a binary message for a client that can only receive text")                      \
     X(no_memory, "an allocation failed")                                                       \
     X(backpressure, "a loop had too many calls waiting: an event was refused")
 

@@ -4,6 +4,8 @@
 const char *ws_strerror(int error)
 {
     switch (error) {
+    case WS_DEFERRED:
+        return "answered later";
     case WS_OK:
         return "success";
     case WS_ERR_INVALID:
@@ -40,6 +42,10 @@ const char *ws_strerror(int error)
         return "connection closed";
     case WS_ERR_FORKED:
         return "belongs to the parent process";
+    case WS_ERR_TIMEOUT:
+        return "no answer in time";
+    case WS_ERR_FAILED:
+        return "answered with an error";
     default:
         return "unknown error";
     }

@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-#include "core/work.h"
+#include "core/backlog.h"
+#include "core/costs.h"
 
 static _Thread_local ws_loop *entered;
 
@@ -71,7 +72,7 @@ int loop_reserve_n(ws_loop *loop, size_t n, bool limited)
     return WS_OK;
 }
 
-static void posting_wake(struct posting *posting, ws_loop *loop)
+void posting_wake(struct posting *posting, ws_loop *loop)
 {
     manager_assert_locked(posting->manager);
     if (loop->awake || loop == entered || loop->options.wake == NULL)
@@ -81,12 +82,19 @@ static void posting_wake(struct posting *posting, ws_loop *loop)
     posting->wake[posting->n_wake++] = loop;
 }
 
-/* The work that a command causes in its loop, in deliveries. */
+/* The work that a command causes in its loop, in deliveries. A client pays for compressing the
+ * messages that it causes, although not all of their recipients may want that. */
 static uint32_t command_work(const ws_loop *loop, const struct command *command)
 {
-    if (command->kind != COMMAND_EVENT)
-        return 1;
-    return 1 + (command->share != NULL ? command->share->count : loop->n_connections);
+    const ws_message *message = command->message;
+    uint32_t work = 1;
+
+    if (command->kind == COMMAND_EVENT)
+        work += command->share != NULL ? command->share->count : loop->n_connections;
+    if (message != NULL && account_is_client() &&
+        message->payload_bytes >= loop->manager->compressed_from)
+        work += compressing_cost(message->payload_bytes);
+    return work;
 }
 
 void posting_push(struct posting *posting, ws_loop *loop, const struct command *command)
@@ -100,7 +108,7 @@ void posting_push(struct posting *posting, ws_loop *loop, const struct command *
     loop->inbox.n_of[added->account.kind]++;
     if (command->kind != COMMAND_CONNECT && added->account.kind != ACCOUNT_APPLICATION) {
         added->work = command->work + command_work(loop, command);
-        work_add(loop, added->account, added->work);
+        backlog_add(loop, added->account, added->work);
     } else if (command->kind != COMMAND_CONNECT) {
         added->work = 0; /* not added, so not to be taken off */
     }

@@ -24,7 +24,11 @@ int loop_reserve_n(ws_loop *loop, size_t n, bool limited);
  * references. */
 void posting_push(struct posting *posting, ws_loop *loop, const struct command *command);
 
-/* Makes the loop run soon, for work that is not in its inbox. The loop's thread. */
+/* Makes a loop run soon when the step is over, for work that is not in its inbox. */
+void posting_wake(struct posting *posting, ws_loop *loop);
+
+/* Makes the calling thread's loop run soon, for work that is not in its inbox. Takes the manager's
+ * lock. */
 void loop_wake(ws_loop *loop);
 
 /* Makes the reason of a COMMAND_DISCONNECT from `length` bytes of text; NULL if memory ran

@@ -8,27 +8,30 @@ bool loop_is_parents(const ws_loop *loop)
     return loop->n_forks != forks_count();
 }
 
-void loop_list_output(ws_loop *loop, struct output_node *node)
+void loop_list_output(ws_loop *loop, enum output_kind kind, struct output_node *node)
 {
+    struct output_list *list = &loop->outputs[kind];
+
     loop_assert_thread(loop);
     if (node->next != NULL)
         return;
     node->next = OUTPUT_END;
-    if (loop->output_first == OUTPUT_END)
-        loop->output_first = node;
+    if (list->first == OUTPUT_END)
+        list->first = node;
     else
-        loop->output_last->next = node;
-    loop->output_last = node;
+        list->last->next = node;
+    list->last = node;
 }
 
-struct output_node *loop_next_output(ws_loop *loop)
+struct output_node *loop_next_output(ws_loop *loop, enum output_kind kind)
 {
-    struct output_node *node = loop->output_first;
+    struct output_list *list = &loop->outputs[kind];
+    struct output_node *node = list->first;
 
     loop_assert_thread(loop);
     if (node == OUTPUT_END)
         return NULL;
-    loop->output_first = node->next;
+    list->first = node->next;
     node->next = NULL;
     return node;
 }

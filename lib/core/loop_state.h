@@ -13,11 +13,12 @@
 
 #include "base/host_clock.h"
 #include "base/lock.h"
+#include "base/name_table.h"
 #include "base/slots.h"
 #include "core/commands.h"
 #include "core/counters.h"
 #include "core/input_list.h"
-#include "core/log_share.h"
+#include "core/log_limit.h"
 #include "core/manager.h"
 #include "core/timer_wheel.h"
 
@@ -34,12 +35,13 @@ struct delivery {
 /* A reauthorization in progress, perhaps over several turns: the application is asked again
  * about each of the client's rooms. Still to be asked are the first `left`. */
 struct reauthorization {
+    ws_conn_id connection;
     uint32_t left;
     bool running;
 };
 
-/* The round that resets full buckets (clients/paces.c). */
-struct pace_round {
+/* The round that resets full buckets (clients/rate_limit.c). */
+struct bucket_round {
     struct timer timer;
     uint32_t below;     /* slots below this are still to be checked */
     bool is_running;    /* `timer` is running */
@@ -63,16 +65,36 @@ struct drain {
     bool running;
     struct drain_plan plan;
     uint64_t begin_ms;
-    uint32_t total;  /* connections at the beginning */
-    uint32_t closed; /* closed so far */
-    uint32_t below;  /* slots from here on are done */
-    uint64_t random; /* seeded from the plan */
+    uint32_t total;    /* connections at the beginning */
+    uint32_t closed;   /* closed so far */
+    uint32_t below;    /* slots from here on are done */
+    uint64_t random;   /* seeded from the plan */
+    uint32_t retry_ms; /* when the client being ended shall connect again; 0: not said */
 };
 
 /* An entry in the list of connections that have bytes to write; embedded in the transport's
  * connection. */
 struct output_node {
     struct output_node *next; /* NULL: not listed; the last one's is OUTPUT_END */
+};
+
+struct output_list {
+    struct output_node *first; /* OUTPUT_END: none */
+    struct output_node *last;
+};
+
+/* A loop has a list for each kind of connection that the host asks for. */
+enum output_kind { OUTPUT_WEBSOCKET, OUTPUT_HTTP, N_OUTPUTS };
+
+/* What the built-in transports keep for each loop. */
+enum transport_part {
+    PART_SHARED,
+    PART_SESSIONS,
+    PART_WEBSOCKET,
+    PART_HTTP,
+    PART_POLLING,
+    PART_REMEMBERING,
+    N_PARTS
 };
 
 struct ws_loop {
@@ -87,19 +109,21 @@ struct ws_loop {
     unsigned wakers;    /* threads that are calling wake() */
     struct slots slots; /* entries are removed by the loop's thread alone */
     uint32_t n_connections;
-    _Atomic uint32_t n_outer; /* of these, on the application's own transports */
+    _Atomic uint32_t n_custom; /* of these, on the application's own transports */
 
-    /* Any thread: the cost of unfinished work that came from the stream. */
-    _Atomic uint64_t cluster_work;
+    /* Any thread: the cost of unfinished work that came from the stream (backlog.h). */
+    _Atomic uint64_t stream_backlog;
 
 #ifndef NDEBUG
     _Atomic uintptr_t inside; /* a thread_self(), while `busy` > 0: see loop_assert_thread() */
 #endif
 
     /* The loop's thread alone: */
-    unsigned busy;      /* depth of library calls that use connections */
-    bool running;       /* within ws_loop_run() */
-    struct inbox batch; /* the commands in execution; the first `done` are finished */
+    uint32_t for_recovery; /* left of a turn's budget for recoveries, until the next turn */
+    uint32_t preparing;    /* cost of compressing messages, and of ends, not charged yet */
+    unsigned busy;         /* depth of library calls that use connections */
+    bool running;          /* within ws_loop_run() */
+    struct inbox batch;    /* the commands in execution; the first `done` are finished */
     size_t done;
     unsigned n_forks;       /* forks_count() when `epoch` was copied */
     bool has_epoch;         /* false: no client can recover before the cluster is reached */
@@ -110,22 +134,28 @@ struct ws_loop {
     uint64_t n_batches;
     struct delivery delivery;
     struct reauthorization reauthorization;
-    struct input_list inputs;      /* connections with client input */
+    struct input_list inputs; /* connections with client input */
+    uint32_t for_named_rooms; /* left in this turn for clients/named_rooms.c, beside `inputs` */
     struct recoveries *recoveries; /* recovering clients (recovery/recovery.h) */
     void (*cancel_recovery)(struct connection *connection); /* set by recovery.c */
-    struct ending *ending;            /* connections in the middle of connection_end() */
-    struct connection *doomed;        /* to be ended when the current command is done */
-    struct connection *graves;        /* ended; freed when the outermost library call returns */
-    struct output_node *output_first; /* OUTPUT_END: none */
-    struct output_node *output_last;
+    struct ending *ending;     /* connections in the middle of connection_end() */
+    struct connection *doomed; /* to be ended when the current command is done */
+    struct connection *graves; /* ended; freed when the outermost library call returns */
+    struct output_list outputs[N_OUTPUTS];
     struct host_clock clock; /* the host's clock; everything that expires uses `timers` */
     struct timer_wheel timers;
     struct drain drain;
-    struct pace_round pace_round;
-    struct log_share logged_ends; /* for clients that are too slow or send too fast */
+    struct bucket_round bucket_round;
+    struct timer
+        presence_timer;      /* while this is the loop that keeps presence (presence/beat.c) */
+    uint64_t presence_at_ms; /* of its last beat; 0: none since it began */
+    struct places places[N_PLACES]; /* its part of the manager's */
+    struct name_table waiting; /* by connection: what waits for answers (clients/waiting.h) */
+    uint8_t waiting_secret[NAME_TABLE_SECRET];
+    struct log_limit logged_ends; /* for clients that are too slow or send too fast */
     struct counters counters;
-    void *transport_part; /* the inner transport's state for this loop */
-    void (*free_transport_part)(ws_loop *loop);
+    void *parts[N_PARTS]; /* by enum transport_part; NULL: not needed so far */
+    void (*free_part[N_PARTS])(ws_loop *loop);
 };
 
 /* In builds with assertions: no other thread is inside the library on behalf of this loop. The
@@ -156,14 +186,25 @@ static inline void loop_set_inside(ws_loop *loop, uintptr_t thread)
  * the parent's. */
 bool loop_is_parents(const ws_loop *loop);
 
+/* Returns the cost of compressing messages, and of ending clients that were too slow or too fast,
+ * since the last call. */
+static inline uint32_t loop_take_preparing(ws_loop *loop)
+{
+    uint32_t cost = loop->preparing;
+
+    loop_assert_thread(loop);
+    loop->preparing = 0;
+    return cost;
+}
+
 /* --- output ------------------------------------------------------------------------------- */
 
 #define OUTPUT_END ((struct output_node *)1)
 
 /* Lists a node, unless it is listed. It stays listed until loop_next_output() returns it. */
-void loop_list_output(ws_loop *loop, struct output_node *node);
+void loop_list_output(ws_loop *loop, enum output_kind kind, struct output_node *node);
 
 /* Removes and returns the node that was listed first; NULL if there is none. */
-struct output_node *loop_next_output(ws_loop *loop);
+struct output_node *loop_next_output(ws_loop *loop, enum output_kind kind);
 
 #endif

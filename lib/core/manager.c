@@ -14,6 +14,13 @@
 #include "base/options.h"
 #include "base/utf8.h"
 
+/* The most of the options' answer_timeout_ms, and of those that limit what waits for answers, and
+ * what is kept of them. */
+enum { ANSWER_MAX_MS = 24 * 3600 * 1000, WAITING_MAX = 10000 };
+
+/* The most of presence_grace_ms and presence_batch_ms. */
+enum { PRESENCE_MAX_MS = 3600 * 1000 };
+
 static int64_t system_clock(void *user_data)
 {
     struct timespec now;
@@ -34,10 +41,24 @@ void ws_manager_options_init_size(ws_manager_options *options, size_t size)
         .max_client_json_depth = 32,
         .max_pending = 1 << 20,
         .max_presence_deliveries = 1000000,
+        .presence_grace_ms = 5000,
+        .presence_batch_ms = 100,
+        .max_presence_list = 1000,
+        .max_presence_members = 1000000,
+        .max_presence_bytes = 256 << 20,
         .max_rooms = 1000000,
         .message_burst = 100,
+        .answer_timeout_ms = 30000,
+        .max_waiting_answers = 64,
+        .max_waiting_requests = 64,
+        .max_waiting = 100000,
+        .max_kept_answers = 64,
+        .max_kept_answer_bytes = 32768,
+        .max_kept_bytes = 16 << 20,
+        .kept_answers_ms = 300000,
         .history_events = 10000,
         .history_bytes = 64 << 20,
+        .last_values_bytes = 64 << 20,
     };
 
     options_init(options, size, &defaults, sizeof defaults);
@@ -49,12 +70,18 @@ static bool options_valid(const ws_manager_options *options)
            options->presence_events <= WS_PRESENCE_OFF &&
            (options->presence_events != WS_PRESENCE_ROOM ||
             name_text_valid(options->presence_room)) &&
-           options->max_event_bytes >= 1 && options->max_event_bytes <= MESSAGE_MAX_BYTES &&
+           options->presence_grace_ms <= PRESENCE_MAX_MS && options->presence_batch_ms >= 1 &&
+           options->presence_batch_ms <= PRESENCE_MAX_MS && options->max_event_bytes >= 1 &&
+           options->max_event_bytes <= MESSAGE_MAX_BYTES &&
            options->max_client_json_depth >= 1 &&
            options->max_client_json_depth <= JSON_MAX_DEPTH && options->max_pending >= 1 &&
            options->slow_policy >= WS_SLOW_DISCONNECT && options->slow_policy <= WS_SLOW_DROP &&
+           options->answer_timeout_ms >= 1 && options->answer_timeout_ms <= ANSWER_MAX_MS &&
+           options->max_waiting_answers >= 1 && options->max_waiting_answers <= WAITING_MAX &&
+           options->max_waiting_requests >= 1 && options->max_waiting_requests <= WAITING_MAX &&
+           options->max_waiting >= 1 && options->max_kept_answers <= WAITING_MAX &&
            options->history_events <= HISTORY_MAX_EVENTS && options->message_burst >= 1 &&
-           pace_valid(options->message_rate, options->message_burst);
+           token_rate_valid(options->message_rate, options->message_burst);
 }
 
 static bool copy_allocator(ws_allocator *memory, const ws_allocator *from)
@@ -114,11 +141,18 @@ static void draw_child_identity(ws_manager *manager)
     manager_assert_locked(manager);
     manager->n_forks = forks_count();
     for (size_t i = 0; i < MANAGER_MAX_LOOPS; i++)
-        atomic_store(&manager->client_work[i], 0); /* of loops that nothing runs in the child */
+        atomic_store(&manager->client_backlog[i],
+                     0); /* of loops that nothing runs in the child */
+    atomic_store(&manager->presence_keeper, 0);
+    for (size_t i = 0; i < N_PLACES; i++) {
+        atomic_store(&manager->places[i].total, 0);
+        atomic_store(&manager->places[i].anonymous, 0);
+    }
     if (!epoch_draw(manager->process))
         epoch_turn(manager->process, (uint64_t)getpid());
     memcpy(manager->epoch, manager->process, sizeof manager->epoch);
     history_reset(&manager->history, manager->position);
+    last_values_reset(&manager->last_values, manager->position);
     pages_free(&manager->memory, pages_begin_anew(&manager->pages));
     draw_secret(manager);
 }
@@ -127,10 +161,15 @@ static void draw_child_identity(ws_manager *manager)
 
 static void release_content(ws_manager *manager)
 {
+    if (manager->free_presence != NULL)
+        manager->free_presence(manager);
     pages_free(&manager->memory, pages_take_all(&manager->pages));
     history_free(&manager->history);
+    last_values_free(&manager->last_values);
     registry_free(&manager->registry);
     event_types_free(&manager->types);
+    handlers_free(&manager->methods, &manager->memory);
+    handlers_free(&manager->message_types, &manager->memory);
     memory_free(&manager->memory, (void *)(uintptr_t)manager->options.presence_room);
 }
 
@@ -145,14 +184,18 @@ static int fill(ws_manager *manager)
     if (result != WS_OK)
         goto fail;
     result = WS_ERR_SYSTEM;
-    if (!lock_init(&manager->lock))
+    if (!kept_answers_init(&manager->kept_answers, &manager->memory, manager->registry.secret))
         goto fail;
+    if (!lock_init(&manager->lock))
+        goto fail_kept;
     if (pthread_cond_init(&manager->woken, NULL) != 0)
         goto fail_lock;
     return WS_OK;
 
 fail_lock:
     lock_destroy(&manager->lock);
+fail_kept:
+    kept_answers_free(&manager->kept_answers);
 fail:
     release_content(manager);
     return result;
@@ -178,14 +221,21 @@ int ws_manager_new(const ws_manager_options *options, ws_manager **manager)
     made->options = copy;
     if (copy.clock == NULL)
         made->options.clock = system_clock;
-    made->message_pace = pace_of(copy.message_rate, copy.message_burst);
-    made->presence_left = (int64_t)copy.max_presence_deliveries * PRESENCE_PARTS;
+    made->compressed_from = UINT32_MAX;
+    made->message_rate = token_rate_of(copy.message_rate, copy.message_burst);
+    made->presence_left = (int64_t)copy.max_presence_deliveries * PRESENCE_BURST_MS;
     atomic_init(&made->refs, 1);
     registry_init(&made->registry, &made->memory);
     history_init(&made->history, &made->memory, made->registry.secret);
+    last_values_init(&made->last_values, &made->memory, made->registry.secret);
+    made->last_values.max_bytes = copy.last_values_bytes;
     made->history.max_events = copy.history_events;
     made->history.max_bytes = copy.history_bytes;
     made->history.max_age_ms = copy.history_age_ms;
+    made->kept_answers.max_answers = copy.max_kept_answers;
+    made->kept_answers.max_bytes = copy.max_kept_answer_bytes;
+    made->kept_answers.max_total = copy.max_kept_bytes;
+    made->kept_answers.max_age_ms = copy.kept_answers_ms;
     made->pages.max_pages = PAGES_MAX;
     made->pages.max_bytes = copy.history_bytes;
     made->types.memory = &made->memory;
@@ -212,6 +262,7 @@ void manager_unref(ws_manager *manager)
         return;
     pthread_cond_destroy(&manager->woken);
     lock_destroy(&manager->lock);
+    kept_answers_free(&manager->kept_answers);
     release_content(manager);
     memory_free(&memory, manager);
 }

@@ -146,6 +146,9 @@ int ws_manager_get_stats_within(ws_manager *manager, size_t max_rooms_bytes, cha
     add_json_number(&buffer, "unique_users", manager->registry.n_occupied[GROUP_USER]);
     add_json_number(&buffer, "history_events", manager->history.count);
     add_json_number(&buffer, "history_bytes", manager->history.bytes);
+    add_json_number(&buffer, "last_values", manager->last_values.count);
+    add_json_number(&buffer, "last_values_bytes", manager->last_values.bytes);
+    add_json_number(&buffer, "last_values_dropped", manager->last_values.n_dropped);
     more = read_rooms(&listing, manager);
     manager_unlock(manager);
     add_json_rooms(&buffer, manager, &listing, more, max_rooms_bytes);
@@ -196,6 +199,9 @@ int ws_manager_get_metrics(ws_manager *manager, char **text, size_t *length)
     uint64_t rooms;
     uint64_t history_events;
     uint64_t history_bytes;
+    uint64_t last_values;
+    uint64_t last_values_bytes;
+    uint64_t last_values_dropped;
     struct buffer buffer;
 
     if (manager == NULL || text == NULL)
@@ -207,6 +213,9 @@ int ws_manager_get_metrics(ws_manager *manager, char **text, size_t *length)
     rooms = manager->registry.n_occupied[GROUP_ROOM];
     history_events = manager->history.count;
     history_bytes = manager->history.bytes;
+    last_values = manager->last_values.count;
+    last_values_bytes = manager->last_values.bytes;
+    last_values_dropped = manager->last_values.n_dropped;
     manager_unlock(manager);
     buffer_init(&buffer, &manager->memory);
     add_gauge(&buffer, "connections", "Registered connections", connections);
@@ -216,6 +225,12 @@ int ws_manager_get_metrics(ws_manager *manager, char **text, size_t *length)
               history_events);
     add_gauge(&buffer, "history_bytes", "Bytes of memory used by the stored events",
               history_bytes);
+    add_gauge(&buffer, "last_values", "Events kept by rooms for clients that enter",
+              last_values);
+    add_gauge(&buffer, "last_values_bytes", "Bytes of memory used by the kept events",
+              last_values_bytes);
+    metrics_add_counter(&buffer, prefix, "last_values_dropped",
+                        "Kept events that a limit pushed out", last_values_dropped);
     for (size_t i = 0; i < FIRST_DROP; i++)
         metrics_add_counter(&buffer, prefix, counter_names[i], counter_help[i], sums[i]);
     add_drops(&buffer, sums);

@@ -60,31 +60,27 @@ static void place_fresh(struct timer_wheel *wheel)
     }
 }
 
-/* Due timers are moved to a list of their own first, because `expired` may change any slot. */
-static void fire_slot(struct timer_wheel *wheel, size_t slot, uint64_t until, bool all)
+/* Moves the slot's timers that are due to `to`, which is the end of the list of due timers. */
+static void collect_slot(struct timer_wheel *wheel, size_t slot, uint64_t until, bool all,
+                         struct timer **to)
 {
-    struct timer *due = NULL;
     struct timer *next;
 
     for (struct timer *timer = wheel->slots[slot]; timer != NULL; timer = next) {
         next = timer->next;
         if (all || (int32_t)(timer->tick - (uint32_t)until) <= 0) {
             timer_stop(timer);
-            push(&due, timer);
+            push(to, timer);
         }
     }
     if (wheel->slots[slot] == NULL)
         wheel->used[slot / 64] &= ~(UINT64_C(1) << (slot % 64));
-    while (due != NULL) {
-        struct timer *timer = due;
-
-        timer_stop(timer);
-        wheel->expired[timer->kind](timer);
-    }
 }
 
-static void fire_due(struct timer_wheel *wheel, uint64_t now)
+/* Due timers are moved to a list of their own first, because `expired` may change any slot. */
+static void collect_due(struct timer_wheel *wheel, uint64_t now)
 {
+    struct timer **end = &wheel->due;
     uint64_t from = wheel->tick + 1;
     /* Farther than any timer: a host's clock may begin at 0 and then jump to the time of
      * day. */
@@ -97,21 +93,38 @@ static void fire_due(struct timer_wheel *wheel, uint64_t now)
         size_t slot = tick % TIMER_SLOTS;
 
         if (wheel->used[slot / 64] >> (slot % 64) & 1)
-            fire_slot(wheel, slot, now, all);
+            collect_slot(wheel, slot, now, all, end);
+        while (*end != NULL)
+            end = &(*end)->next;
+    }
+}
+
+static void fire_due(struct timer_wheel *wheel)
+{
+    wheel->left = TIMER_COSTS_AT_ONCE;
+    while (wheel->left > 0 && wheel->due != NULL) {
+        struct timer *timer = wheel->due;
+
+        timer_wheel_spend(wheel, TIMER_COST);
+        timer_stop(timer);
+        wheel->expired[timer->kind](timer);
     }
 }
 
 void timer_wheel_advance(struct timer_wheel *wheel, uint64_t now_ms)
 {
     wheel->now_ms = now_ms;
-    if (now_ms / TIMER_TICK_MS > wheel->tick)
-        fire_due(wheel, now_ms / TIMER_TICK_MS);
+    if (wheel->due == NULL && now_ms / TIMER_TICK_MS > wheel->tick)
+        collect_due(wheel, now_ms / TIMER_TICK_MS);
+    fire_due(wheel);
     place_fresh(wheel);
 }
 
 uint64_t timer_wheel_deadline(struct timer_wheel *wheel)
 {
     place_fresh(wheel);
+    if (wheel->due != NULL)
+        return wheel->now_ms;
     for (uint64_t ahead = 1; ahead <= TIMER_SLOTS;) {
         size_t slot = (wheel->tick + ahead) % TIMER_SLOTS;
         uint64_t rest = wheel->used[slot / 64] >> (slot % 64);

@@ -82,11 +82,24 @@ def compression(name, body, outstanding):
     ]  # fmt: skip
 
 
+def protocol(kind, reference, **how):
+    """The scenario `reference` with clients that speak another protocol."""
+    return dataclasses.replace(
+        reference, name=f"{kind} {reference.name}", kind=kind, servers=("libwsmanager",),
+        compared_with=reference.name, **how,
+    )  # fmt: skip
+
+
 PACED = ("--mode", "paced", "--rate", 1000)
+ONE = fanout(1000, 128, 1)
 HIGHEST = fanout(1000, 128, 64)
+IDLE = Scenario(
+    "idle 10000", "connections", ("--mode", "idle", "--connections", 10000),
+    Figure("rss", "B/connection", more_is_better=False), is_steady=True,
+)  # fmt: skip
 
 SCENARIOS = [
-    fanout(1000, 128, 1),
+    ONE,
     HIGHEST,
     fanout(100, 1024, 16),
     fanout(10000, 128, 1),
@@ -99,16 +112,18 @@ SCENARIOS = [
         Figure("latency_p99", "us p99", more_is_better=False), paced_by=HIGHEST.name,
     ),
     Scenario("echo 100x128", "echo", ("--mode", "echo", "--connections", 100)),
-    Scenario(
-        "idle 10000", "connections", ("--mode", "idle", "--connections", 10000),
-        Figure("rss", "B/connection", more_is_better=False), is_steady=True,
-    ),
+    IDLE,
     Scenario(
         "handshakes", "connections", ("--mode", "handshakes"), Figure("handshakes", "handshakes/s"),
     ),
     Scenario(
         "disconnects 10000", "presence", ("--mode", "disconnects", "--connections", 10000),
         Figure("digested", "ms", more_is_better=False), servers=("libwsmanager",), is_steady=True,
+    ),
+    *(protocol("socketio", reference) for reference in (ONE, HIGHEST, IDLE)),
+    *(protocol("sse", reference) for reference in (ONE, HIGHEST, IDLE)),
+    Scenario(
+        "polling 100x128x1", "polling", ("--connections", 100), servers=("libwsmanager", "socket.io")
     ),
     stream("one by one", ("--outstanding", 1)),
     stream("512 outstanding", ("--outstanding", 512)),

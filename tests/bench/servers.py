@@ -22,15 +22,33 @@ class Server:
     needs: pathlib.Path
     install: str  # how to install what it needs
     path: str = "/ws"
+    protocol: str = "websocket"  # as the load calls it
     hello: str = ""
+    # What the clients speak instead in some kinds of scenarios: the load's arguments.
+    others: dict = dataclasses.field(default_factory=dict)
     publish: typing.Callable = as_it_is  # what a client sends to have this JSON delivered
     echo_path: str = ""  # the path at which messages are returned unchanged
 
     def load_arguments(self, kind, body):
         if kind == "echo" and self.echo_path:
             return ["--path", self.echo_path, "--publish", body]
-        arguments = ["--path", self.path, "--publish", self.publish(body)]
+        published = ["--publish", self.publish(body)]
+        if kind in self.others:
+            return published + self.others[kind]
+        arguments = ["--path", self.path, "--protocol", self.protocol, *published]
         return arguments + (["--hello", self.hello] if self.hello else [])
+
+
+def others(path, protocol, publisher_path, publisher_protocol="websocket", hello=""):
+    """Clients that speak a protocol, of which the first one publishes over a WebSocket."""
+    arguments = [
+        "--path", path, "--protocol", protocol,
+        "--publisher", publisher_path, "--publisher-protocol", publisher_protocol,
+    ]  # fmt: skip
+    return arguments + (["--hello", hello] if hello else [])
+
+
+SOCKETIO = "/socket.io/?EIO=4&transport="
 
 
 def libwsmanager(build):
@@ -41,6 +59,7 @@ def libwsmanager(build):
         "--max-queue", 64 * 1024 * 1024,  # a benchmark's clients may lag behind
     ]
     quiet = [*common, "--no-presence", "--threads", "1"]
+    room = "/ws?rooms=r"
     return Server(
         name="libwsmanager",
         commands={
@@ -51,6 +70,18 @@ def libwsmanager(build):
             "presence": [*common, "--threads", "1"],
             "two loops": [*common, "--no-presence", "--threads", "2"],
             "stream": quiet,
+            "socketio": quiet,
+            "sse": quiet,
+            "polling": quiet,
+        },
+        others={
+            "socketio": others(
+                SOCKETIO + "websocket", "socketio", room, hello='42["join_room","r"]'
+            ),
+            "sse": others("/events?rooms=r", "sse", room),
+            "polling": others(
+                SOCKETIO + "polling", "polling", room, hello='42["join_room","r"]'
+            ),
         },
         needs=program,
         install="build with -Dexamples=enabled",
@@ -123,8 +154,12 @@ def all_servers(build):
             ["node", PEERS / "socketio.mjs", "{port}"],
             PEERS / "node_modules/socket.io",
             NPM,
-            path="/socket.io/?EIO=4&transport=websocket",
-            hello="40",
+            {"polling": ["node", PEERS / "socketio.mjs", "{port}"]},
+            path=SOCKETIO + "websocket",
+            protocol="socketio",
+            others={
+                "polling": others(SOCKETIO + "polling", "polling", SOCKETIO + "websocket", "socketio")
+            },
             publish=lambda body: f'42["m",{body}]',
         ),
     ]

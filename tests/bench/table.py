@@ -4,21 +4,22 @@ Not here: measuring (measure.py)."""
 import csv
 import statistics
 
-REFERENCES = ("floor-send", "floor-batch", "wslay")
+REFERENCES = ("floor-send", "floor-batch", "wslay", "libwsmanager")
 
 COLUMNS = [
     ("scenario", "<24"), ("server", "<13"), ("value", ">9"), ("unit", "<12"),
     ("p50_us", ">7"), ("p99_us", ">7"), ("cpu_ns", ">7"), ("user", ">6"), ("sys", ">6"),
     ("srv%", ">4"), ("load%", ">5"), ("wire_B", ">6"),
     ("v/send", ">6"), ("c/send", ">6"), ("v/batch", ">7"), ("c/batch", ">7"),
-    ("v/wslay", ">7"), ("c/wslay", ">7"), ("note", "<"),
+    ("v/wslay", ">7"), ("c/wslay", ">7"), ("v/own", ">6"), ("c/own", ">6"), ("note", "<"),
 ]  # fmt: skip
 
 LEGEND = """
 value: median of the rounds. p50, p99: time from sending (paced: from when it was due) to reading.
 cpu, user, sys: the server's CPU time in ns for each delivery, handshake or disconnect.
 srv%, load%: how busy the server and the load were. With load% near 100 the load is the limit: compare cpu.
-v/..., c/...: value and cpu as multiples of those of floor-send, floor-batch and wslay.
+v/..., c/...: value and cpu as multiples of those of floor-send, floor-batch, wslay and libwsmanager, with
+WebSocket clients in the scenarios of other protocols.
 note: other and stolen are CPU time of other processes and machines in the row's most disturbed round."""
 
 

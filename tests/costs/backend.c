@@ -91,7 +91,7 @@ static void parameter(const char *input, size_t length)
 
     if (value == NULL)
         cost_fail("out of memory");
-    text_query_parameter(input, "limit", value, length + 1);
+    text_next_parameter(&input, "limit", value, length + 1);
     free(value);
 }
 
@@ -101,7 +101,7 @@ static void query_credentials(const char *input, size_t length)
 
     (void)length;
     credentials_init(&credentials);
-    credentials_add_query(&credentials, input);
+    credentials_add_handshake(&credentials, input, NULL);
 }
 
 static void header_credentials(const char *input, size_t length)
@@ -110,7 +110,7 @@ static void header_credentials(const char *input, size_t length)
 
     (void)length;
     credentials_init(&credentials);
-    credentials_add_authorization(&credentials, input);
+    credentials_add_handshake(&credentials, "", input);
     credentials_add_protocols(&credentials, input);
 }
 
@@ -196,6 +196,8 @@ static void log_line_text(const char *input, size_t length)
 #define SMALL 800 /* bytes: sixteen times as many are within the head's limit */
 #define TINY 200  /* for the extensions and trailers of chunks */
 #define MANY 15   /* headers */
+
+const struct cost_limit cost_limits[] = {{NULL, 0}};
 
 const struct cost_case cost_cases[] = {
     {"request: long path", requests, BYTES("GET /"), BYTES("a"),

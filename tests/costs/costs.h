@@ -1,5 +1,5 @@
 /* costs.h: parsers that an unauthenticated peer reaches, and inputs designed to make each of them
- * slow. count-instructions runs them and compares the costs. */
+ * slow; and deliveries. count-instructions runs them and compares the costs. */
 #ifndef COSTS_H
 #define COSTS_H
 
@@ -30,6 +30,16 @@ enum { COST_BYTES = 1024 };
 
 /* The program's cases; the last one has no name. */
 extern const struct cost_case cost_cases[];
+
+/* The most instructions for a byte that a case may take, for what a peer can send millions of
+ * per second. */
+struct cost_limit {
+    const char *name; /* of the case */
+    unsigned most;
+};
+
+/* The program's limits; the last one has no name. */
+extern const struct cost_limit cost_limits[];
 
 /* Ends the program: the input was not parsed as the case requires. */
 _Noreturn void cost_fail(const char *problem);

@@ -38,6 +38,16 @@ static char *make_input(const struct cost_case *of, size_t units, size_t *length
     return input;
 }
 
+/* 0: none. */
+static unsigned limit_of(const char *name)
+{
+    const struct cost_limit *limit = cost_limits;
+
+    while (limit->name != NULL && strcmp(limit->name, name) != 0)
+        limit++;
+    return limit->most;
+}
+
 static void measure(const struct cost_case *of, size_t units)
 {
     size_t length;
@@ -46,7 +56,7 @@ static void measure(const struct cost_case *of, size_t units)
 
     CALLGRIND_ZERO_STATS;
     of->parse(input, length);
-    snprintf(label, sizeof label, "%zu %s", length, of->name);
+    snprintf(label, sizeof label, "%zu %u %s", length, limit_of(of->name), of->name);
     CALLGRIND_DUMP_STATS_AT(label);
     free(input);
 }

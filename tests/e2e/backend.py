@@ -7,11 +7,22 @@ import os
 import re
 import select
 import signal
+import socket
 import subprocess
 import time
 
 BACKEND = os.environ["ORDERS_BACKEND"]
 START_SECONDS = 60  # generous: the build may be a slow, sanitized one on a busy machine
+
+
+def exchange(port, data):
+    """Sends bytes and returns everything that arrives until the server closes."""
+    with socket.create_connection(("127.0.0.1", port), START_SECONDS) as client:
+        client.sendall(data)
+        answer = b""
+        while part := client.recv(65536):
+            answer += part
+        return answer
 
 
 class Backend:

@@ -4,15 +4,19 @@ use them.
 Not here: tests, and plain HTTP (backend.py)."""
 import asyncio
 import json
-import unittest
 
 import websockets
 
+from async_case import AsyncCase
 from backend import Backend
 
 # websockets 14 renamed it.
 HEADERS_OPTION = ("extra_headers" if int(websockets.__version__.split(".")[0]) < 14
                   else "additional_headers")
+
+# A delay of a busy machine is not a failure: websockets would end a connection that is slow to open,
+# or whose pongs wait behind messages that the test has not read yet.
+PATIENT = {"open_timeout": 60, "ping_interval": None}
 
 
 async def receive(client):
@@ -36,6 +40,25 @@ async def request(client, message):
             return answer
 
 
+async def check_slow_client(test, backend, slow, fast):
+    """A client that does not read is closed, and delays no other. Both are in the room "r"."""
+    slow.transport.pause_reading()
+    text = json.dumps({"type": "message", "room": "r", "data": "x" * 60000})
+    sent = 0
+    while (await asyncio.to_thread(backend.stats))["drops"]["slow_client"] == 0:
+        await fast.send(text)
+        await receive_type(fast, "message")
+        sent += 1
+        test.assertLess(sent, 2000)
+    await fast.send(text)
+    test.assertEqual((await receive_type(fast, "message"))["room"], "r")
+    slow.transport.resume_reading()
+    with test.assertRaises(websockets.ConnectionClosed) as closed:
+        while True:
+            await asyncio.wait_for(slow.recv(), 60)
+    test.assertEqual(closed.exception.rcvd.code, 1013)
+
+
 def http_status(refusal):
     """The status of a refused handshake; websockets 14 moved it."""
     return refusal.response.status_code if hasattr(refusal, "response") else refusal.status_code
@@ -46,7 +69,7 @@ def with_headers(**headers):
     return {HEADERS_OPTION: headers}
 
 
-class BackendCase(unittest.IsolatedAsyncioTestCase):
+class BackendCase(AsyncCase):
     def start(self, *arguments, **options):
         backend = Backend(*arguments, **options)
         self.addCleanup(backend.stop)
@@ -56,7 +79,7 @@ class BackendCase(unittest.IsolatedAsyncioTestCase):
         return await asyncio.to_thread(backend.request, *arguments, **options)
 
     async def open(self, backend, path, **options):
-        client = await websockets.connect(backend.url + path, **options)
+        client = await websockets.connect(backend.url + path, **{**PATIENT, **options})
         self.addAsyncCleanup(client.close)
         return client
 
@@ -68,7 +91,7 @@ class BackendCase(unittest.IsolatedAsyncioTestCase):
     async def refused(self, backend, path="/ws", **options):
         """Tries to connect; returns the status of the refusal."""
         with self.assertRaises(websockets.InvalidHandshake) as refusal:
-            await websockets.connect(backend.url + path, **options)
+            await websockets.connect(backend.url + path, **{**PATIENT, **options})
         return http_status(refusal.exception)
 
     async def closed(self, client):

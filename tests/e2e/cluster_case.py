@@ -14,7 +14,7 @@ import warnings
 
 from client import BackendCase
 from redis_server import RedisServer
-from returning import ReturningClient
+from returning_kinds import KINDS
 
 N_CLIENTS = 12
 LOAD_SECONDS = float(os.environ.get("CLUSTER_SECONDS", "2"))
@@ -63,6 +63,7 @@ class ClusterCase(BackendCase):
         if shutil.which(self.PROGRAM) is None:
             self.skipTest(f"there is no {self.PROGRAM}")
         warnings.simplefilter("ignore", ResourceWarning)
+        self.n_followers = 0
         self.redis = self.make_redis()
         self.addCleanup(self.redis.stop)
         self.folder = tempfile.mkdtemp(prefix="cluster-")
@@ -70,11 +71,13 @@ class ClusterCase(BackendCase):
 
     def node(self, name, *arguments, uri=None):
         """A process with its own database, which it finds again after a restart."""
-        return self.start("--redis", uri or self.redis.uri, "--node", name, "--no-presence", "--threads", "2",
+        return self.start("--redis", uri or self.redis.uri, "--node", name, "--no-presence", "--threads", "4",
                           "--db", os.path.join(self.folder, name + ".db"), *arguments)
 
     async def follow(self, backends, count=N_CLIENTS, **options):
-        clients = [ReturningClient(backends, **options) for _ in range(count)]
+        """Starts clients, of each kind in turn."""
+        clients = [KINDS[(self.n_followers + i) % len(KINDS)](backends, **options) for i in range(count)]
+        self.n_followers += count
         for client in clients:
             self.addAsyncCleanup(client.close)
         for client in clients:

@@ -94,11 +94,12 @@ def listen(clients, on_text, is_done, seconds):
     over."""
     with selectors.DefaultSelector() as selector:
         for client in clients:
-            selector.register(client.socket, selectors.EVENT_READ, client)
             # What arrived directly after the handshake has been read already, and possibly nothing
             # follows it.
             for text in client.receive():
                 on_text(client, text)
+            if not client.ended:
+                selector.register(client.socket, selectors.EVENT_READ, client)
         for _ in range(int(seconds * 10)):
             if is_done():
                 return True
@@ -107,4 +108,7 @@ def listen(clients, on_text, is_done, seconds):
                     on_text(key.data, text)
                 if key.data.ended:
                     selector.unregister(key.fileobj)
+                elif key.data.socket is not key.fileobj:
+                    selector.unregister(key.fileobj)
+                    selector.register(key.data.socket, selectors.EVENT_READ, key.data)
     return is_done()

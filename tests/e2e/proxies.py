@@ -17,11 +17,11 @@ http {{
     client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
     fastcgi_temp_path {folder}/fastcgi; uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
     map $http_upgrade $connection_upgrade {{ default upgrade; '' ''; }}
-    upstream backend {{ server 127.0.0.1:{backend}; keepalive 4; }}
+    {upstream}
     server {{
         listen 127.0.0.1:{port};
         location / {{
-            proxy_pass http://backend;
+            proxy_pass http://orders;
             proxy_http_version 1.1;
             proxy_set_header Host $http_host;
             proxy_set_header Upgrade $http_upgrade;
@@ -41,22 +41,27 @@ defaults
     timeout server 60s
 frontend front
     bind 127.0.0.1:{port}
-    default_backend back
-backend back
+    default_backend orders
+{section}
+"""
+
+ONE_UPSTREAM = "upstream orders {{ server 127.0.0.1:{backend}; keepalive 4; }}"
+ONE_SECTION = """
+backend orders
     {rules}
     server one 127.0.0.1:{backend} {server}
 """
 
 
 class Proxy:
-    """A proxy process in front of the backend at a port; it has started when it listens."""
+    """A proxy process; it has started when it listens."""
 
-    def __init__(self, configuration, command, backend, **values):
+    def __init__(self, configuration, command, **values):
         self.folder = tempfile.mkdtemp(prefix="proxy-")
         self.port = free_port()
         path = self.folder + "/configuration"
         with open(path, "w") as file:
-            file.write(configuration.format(folder=self.folder, port=self.port, backend=backend, **values))
+            file.write(configuration.format(folder=self.folder, port=self.port, **values))
         self.process = subprocess.Popen([*command, path], cwd=self.folder, stdout=subprocess.DEVNULL,
                                         stderr=subprocess.DEVNULL)
         end = time.monotonic() + START_SECONDS
@@ -84,10 +89,13 @@ def command_of(name):
     return shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")
 
 
-def nginx(backend):
-    return Proxy(NGINX, [command_of("nginx"), "-e", "stderr", "-c"], backend)
+def nginx(backend=None, upstream=None):
+    """In front of the backend at a port, or of an upstream called "orders"."""
+    return Proxy(NGINX, [command_of("nginx"), "-e", "stderr", "-c"],
+                 upstream=upstream or ONE_UPSTREAM.format(backend=backend))
 
 
-def haproxy(backend, mode="tcp", rules="", server=""):
-    return Proxy(HAPROXY, [command_of("haproxy"), "-db", "-q", "-f"], backend, mode=mode, rules=rules,
-                 server=server)
+def haproxy(backend=None, mode="tcp", rules="", server="", section=None):
+    """In front of the backend at a port, or with a section called "backend orders"."""
+    return Proxy(HAPROXY, [command_of("haproxy"), "-db", "-q", "-f"], mode=mode,
+                 section=section or ONE_SECTION.format(backend=backend, rules=rules, server=server))

@@ -1,97 +1,118 @@
-"""A client that reconnects whenever its connection is lost, to any of several backends, as the front end
-does, and records what it received.
+"""Clients that reconnect whenever their connection is lost, to any of several backends, as the front
+end does, and record what they received.
 
-Not here: tests."""
+Not here: tests; other transports than WebSocket (returning_kinds.py); what a client keeps from one
+connection to the next (sessions.py)."""
 import asyncio
-import json
 import random
 import time
-import urllib.parse
 
 import websockets
+
+from client import PATIENT
+from sessions import JsonSession
 
 RETRY_SECONDS = 0.05
 
 
 class ReturningClient:
-    """`backends` is read again for each connection."""
+    """Of the library's own protocol. `backends` is read again for each connection."""
 
-    def __init__(self, backends, rooms=(), user_id=None):
+    def __init__(self, backends, **options):
         self.backends = backends
-        self.rooms = rooms
-        self.user_id = user_id
+        self.session = self.new_session(**options)
         self.events = []  # messages with an id, in the order of their arrival
-        self.n_incomplete = 0  # how often it was notified that something is missing
         self.gaps = []  # for each gap: when, and how many events it had
         self.n_connections = 0
         self.n_messages = 0
         self.is_live = asyncio.Event()
         self.changed = asyncio.Condition()
-        self._position = None
-        self._connection_id = None
-        self._socket = None
+        self.transport = None
         self._task = asyncio.create_task(self._run())
+        self._task.add_done_callback(lambda _: asyncio.create_task(self._ended()))
 
-    def _path(self):
-        query = {}
-        if self.user_id:
-            query["user_id"] = self.user_id
-        if self.rooms:
-            query["rooms"] = ",".join(self.rooms)
-        if self._position:
-            query.update(after=self._position, connection_id=self._connection_id)
-        return "/ws?" + urllib.parse.urlencode(query)
+    new_session = JsonSession
+    stays_connected = True  # when it is notified of a gap: it receives what follows
+
+    @property
+    def n_incomplete(self):
+        """How often it was notified that something is missing."""
+        return self.session.n_incomplete
 
     async def _run(self):
         while True:
             try:
-                url = random.choice(self.backends).url + self._path()
-                async with websockets.connect(url, open_timeout=20) as self._socket:
-                    self.n_connections += 1
-                    async for text in self._socket:
-                        await self._take(json.loads(text))
-            except (OSError, websockets.WebSocketException, asyncio.TimeoutError):
+                self._note(self.session.begin)
+                await self.converse(random.choice(self.backends))
+            except (OSError, websockets.WebSocketException, asyncio.TimeoutError, asyncio.IncompleteReadError):
                 pass
             self.is_live.clear()
             await asyncio.sleep(RETRY_SECONDS * (0.5 + random.random()))
 
-    async def _take(self, message):
-        kind = message["type"]
+    async def _ended(self):
+        async with self.changed:
+            self.changed.notify_all()
+
+    async def converse(self, backend):
+        """Has one connection, until it ends."""
+        async with websockets.connect(backend.url + self.path(), **PATIENT) as socket:
+            self.begun(socket.transport)
+            await self.listen(socket)
+
+    async def listen(self, socket):
+        async for text in socket:
+            await self.take(text)
+            for packet in self.replies():
+                await socket.send(packet)
+
+    def path(self):
+        return self.session.path()
+
+    def begun(self, transport):
+        self.transport = transport
+        self.n_connections += 1
+
+    def _note(self, function, *arguments):
+        """Calls a function of the session, and notes whether it has told of a gap."""
+        n_incomplete = self.session.n_incomplete
+        result = function(*arguments)
+        if self.session.n_incomplete > n_incomplete:
+            self.gaps.append((time.monotonic(), len(self.events)))
+        return result
+
+    async def take(self, message):
         async with self.changed:
             self.n_messages += 1
-            if "id" in message:
-                self.events.append(message)
-                self._position = message["id"]
-            elif kind == "welcome":
-                if self._position is None:
-                    self._connection_id = message["data"]["connection_id"]
-                    self.is_live.set()
-                self._new_connection_id = message["data"]["connection_id"]
-                self._position = message["data"]["id"]
-            elif kind == "recovered":
-                if not message["data"]["complete"]:
-                    self.n_incomplete += 1
-                    self.gaps.append((time.monotonic(), len(self.events)))
-                self._position = message["data"]["id"]
-                self._connection_id = self._new_connection_id
+            event = self._note(self.session.take, message)
+            if event is not None:
+                self.events.append(event)
+            if self.session.is_live:
                 self.is_live.set()
             self.changed.notify_all()
 
+    def replies(self):
+        """What the session has to send."""
+        replies, self.session.replies = self.session.replies, []
+        return replies
+
     async def cut(self):
         """Resets the connection, in the middle of whatever arrives."""
-        if self._socket is not None:
-            self._socket.transport.abort()
+        if self.transport is not None:
+            self.transport.abort()
 
     async def wait_for(self, is_enough, seconds=60):
-        """Waits until the condition holds, but fails if nothing arrives for so long. Evaluating it may
-        cost as much as there are events: it takes a tenth of the time at most, so that the client keeps
-        up."""
+        """Waits until the condition holds, but fails if nothing arrives for so long, or what arrives is
+        wrong. Evaluating it may cost as much as there are events: it takes a tenth of the time at most, so
+        that the client keeps up."""
         begin = time.monotonic()
         while not is_enough(self):
             n_messages = self.n_messages
             await asyncio.sleep(9 * (time.monotonic() - begin))
             async with self.changed:
-                await asyncio.wait_for(self.changed.wait_for(lambda n=n_messages: self.n_messages > n), seconds)
+                await asyncio.wait_for(self.changed.wait_for(
+                    lambda n=n_messages: self.n_messages > n or self._task.done()), seconds)
+            if self._task.done():
+                self._task.result()
             begin = time.monotonic()
 
     async def close(self):

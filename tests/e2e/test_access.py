@@ -110,6 +110,9 @@ class Origins(BackendCase):
                 status, answer, _ = await self.call(backend, "GET", path, None, headers)
                 self.assertEqual(status, 200 if is_ours else 403, host)
                 self.assertTrue(is_ours or answer["error"]["code"] == "forbidden")
+            # A browser sends no Origin with an EventSource's request to the page's own server.
+            status = (await self.call(backend, "HEAD", "/events", None, headers))[0]
+            self.assertEqual(status, 200 if is_ours else 403, host)
             for path in ("/ws/stats", "/metrics"):
                 status = (await self.call(backend, "GET", path, None, headers,
                                           port=backend.admin_port))[0]
@@ -242,6 +245,19 @@ class Addresses(unittest.TestCase):
         for client in clients:
             self.assertTrue(self.is_let_in(client))
             client.close()
+
+    def test_sessions_that_poll_count_without_a_connection(self):
+        backend = self.start("--max-per-address", str(self.LIMIT), "--threads", "2")
+        with self.open(backend) as client:
+            for number in range(self.LIMIT + 1):
+                client.sendall(b"GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                answer = client.recv(4096)
+                self.assertEqual(answer.startswith(b"HTTP/1.1 200 "), number < self.LIMIT, answer)
+            self.assertTrue(answer.startswith(b"HTTP/1.1 429 "), answer)
+            self.assertIn(b'{"code":4,"message":"the client has too many sessions"}', answer)
+        with self.open(backend, "127.0.0.2") as other:
+            other.sendall(b"GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            self.assertTrue(other.recv(4096).startswith(b"HTTP/1.1 200 "))
 
     def test_closed_connections_are_no_longer_counted(self):
         backend = self.start("--max-per-address", str(self.LIMIT), "--threads", "2")

@@ -3,18 +3,18 @@ order, once; afterwards the backend holds no more memory or descriptors than bef
 
 Not here: how each kind of client is answered (the unit tests and test_events.py)."""
 import asyncio
+import collections
 import json
 import os
 import random
 import re
-import socket
-import struct
 import time
 import unittest
 
-import websockets
-
+from async_case import AsyncCase
 from backend import Backend
+from bad_clients import BAD_KINDS, BadPolling, BadSocketio
+from returning_kinds import KINDS
 
 SECONDS = float(os.environ.get("CHAOS_SECONDS") or 20)
 WARM_UP_SECONDS = SECONDS / 2
@@ -23,108 +23,16 @@ BAD_CLIENTS = 40  # at any time
 EVENTS_A_SECOND = 400  # at most
 BURST = 8
 TOLERANCE = 0.05  # of the resident memory
-REQUEST = (
-    b"GET /ws?user_id=bad HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
-    b"Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n"
-)
+SESSION_KIB = 1  # a session of Socket.IO can be recovered for two minutes
 
 
-def frame(first, payload):
-    """A short frame, masked with zeros."""
-    return bytes([first, 0x80 | len(payload)]) + bytes(4) + payload
-
-
-class BadClient:
-    """One connection that misbehaves at random."""
-
-    def __init__(self, port, chance):
-        self.port = port
-        self.chance = chance
-
-    async def run(self):
-        try:
-            self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.port, limit=1 << 12)
-        except OSError:
-            return
-        try:
-            await self.chance.choice(
-                (self.half_request, self.noise, self.reset, self.stall, self.garble, self.rooms, self.leave)
-            )()
-        except (OSError, asyncio.IncompleteReadError, asyncio.TimeoutError):
-            pass
-        finally:
-            self.writer.transport.abort()
-
-    async def open(self):
-        self.writer.write(REQUEST)
-        await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), 10)
-
-    async def wait(self):
-        await asyncio.sleep(self.chance.random())
-
-    async def half_request(self):
-        self.writer.write(REQUEST[: self.chance.randrange(len(REQUEST))])
-        await self.wait()
-
-    async def noise(self):
-        self.writer.write(self.chance.randbytes(2000))
-        await self.wait()
-
-    async def reset(self):
-        """Closes with a RST, in the middle of what arrives."""
-        await self.open()
-        await self.wait()
-        linger = struct.pack("ii", 1, 0)
-        self.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-
-    async def stall(self):
-        """Reads nothing, so that its queue grows."""
-        await self.open()
-        self.writer.transport.pause_reading()
-        await asyncio.sleep(3 * self.chance.random())
-
-    async def garble(self):
-        await self.open()
-        for _ in range(5):
-            payload = self.chance.randbytes(self.chance.randrange(126))
-            self.writer.write(frame(self.chance.randrange(256), payload))
-            await asyncio.sleep(0.05)
-
-    async def rooms(self):
-        await self.open()
-        for number in range(20):
-            kind = self.chance.choice(("join_room", "leave_room"))
-            message = {"type": kind, "room": f"room {self.chance.randrange(10)}", "ref": number}
-            self.writer.write(frame(0x81, json.dumps(message).encode()))
-        await self.wait()
-
-    async def leave(self):
-        """Closes correctly."""
-        await self.open()
-        await self.wait()
-        self.writer.write(frame(0x88, b"\x03\xe8"))
-        await asyncio.wait_for(self.reader.read(), 10)
-
-
-class GoodClient:
-    """Receives everything, and keeps the numbers of the events."""
-
-    def __init__(self):
-        self.numbers = []
-
-    async def run(self, url):
-        async with websockets.connect(f"{url}/ws", max_queue=None) as client:
-            async for text in client:
-                message = json.loads(text)
-                if message["type"] == "notification":
-                    self.numbers.append(int(message["data"]["message"]))
-
-
-class Chaos(unittest.IsolatedAsyncioTestCase):
+class Chaos(AsyncCase):
     def resident_kib(self):
         with open(f"/proc/{self.backend.process.pid}/status") as status:
             return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
+
+    def socketio_sessions(self):
+        return sum(count for (kind, _), count in self.lived.items() if kind in (BadSocketio, BadPolling))
 
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.backend.process.pid}/fd"))
@@ -154,13 +62,14 @@ class Chaos(unittest.IsolatedAsyncioTestCase):
     async def misbehave(self, seconds, chance):
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            await BadClient(self.backend.port, chance).run()
+            await chance.choice(BAD_KINDS)(self.backend.port, chance).run(self.lived)
 
     async def play(self, seconds, first, seed):
         chance = random.Random(seed)
         bad = [asyncio.create_task(self.misbehave(seconds, chance)) for _ in range(BAD_CLIENTS)]
         number = await self.emit(seconds, first)
         await asyncio.gather(*bad)
+        await BadPolling.end_sessions(self.backend.port)
         return number
 
     async def settle(self, n_connections):
@@ -175,28 +84,34 @@ class Chaos(unittest.IsolatedAsyncioTestCase):
 
     async def test_good_clients_miss_nothing_and_nothing_leaks(self):
         # A history that is full after the warm-up grows no more.
-        self.backend = Backend("--no-presence", "--max-queue", "65536", "--threads", "2", "--history", "500")
+        self.backend = Backend("--no-presence", "--max-queue", "65536", "--threads", "2", "--history", "100")
         self.addCleanup(self.backend.stop)
-        good = [GoodClient() for _ in range(GOOD_CLIENTS)]
-        tasks = [asyncio.create_task(client.run(self.backend.url)) for client in good]
+        self.lived = collections.Counter()
+        good = [KINDS[i % len(KINDS)]([self.backend]) for i in range(GOOD_CLIENTS)]
+        for client in good:
+            self.addAsyncCleanup(client.close)
         await self.settle(GOOD_CLIENTS)
 
         first = await self.play(WARM_UP_SECONDS, 0, 1)
         await self.settle(GOOD_CLIENTS)
         resident_kib, descriptors = self.resident_kib(), self.descriptors()
+        n_sessions = self.socketio_sessions()
         last = await self.play(SECONDS, first, 2)
         await self.settle(GOOD_CLIENTS)
 
         for client in good:
-            self.assertEqual(client.numbers, list(range(last)))
+            numbers = [int(event["data"]["message"]) for event in client.events]
+            self.assertEqual((numbers, client.n_connections), (list(range(last)), 1), type(client).__name__)
         self.assertGreater(last, first)
+        self.assertEqual(set(self.lived), {(kind, habit) for kind in BAD_KINDS for habit in kind.HABITS})
         print(f"{last} events; {resident_kib} KiB before, {self.resident_kib()} after")
         self.assertEqual(self.descriptors(), descriptors)
         if os.environ.get("SANITIZE", "none") == "none":  # sanitizers keep freed memory for a while
-            self.assertLess(self.resident_kib(), resident_kib * (1 + TOLERANCE))
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+            kept_kib = SESSION_KIB * (self.socketio_sessions() - n_sessions)
+            self.assertLess(self.resident_kib(), resident_kib * (1 + TOLERANCE) + kept_kib)
+        for client in good:
+            await client.close()
+        self.assertEqual((await asyncio.to_thread(self.backend.stop))[0], 0)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,9 @@ import json
 import os
 import resource
 import shutil
+import signal
 import sqlite3
+import subprocess
 import tempfile
 import time
 import unittest
@@ -145,6 +147,58 @@ class Database(BackendCase):
         event = await receive_type(client, "order_created")
         self.assertEqual(event["data"]["id"], 2 + N_EVENTS)  # so none arrived twice
         await self.until_settled()
+
+    async def test_a_stop_waits_for_redis(self):
+        """It must store what was answered; else the events wait for the next process of that name."""
+        if shutil.which("redis-server") is None:
+            self.skipTest("there is no redis-server")
+        redis = RedisServer()
+        self.addCleanup(redis.stop)
+        backend = self.begin("--redis", redis.uri, "--node", "a", "--no-presence")
+        redis.pause()
+        self.assertEqual((await self.write(backend))[0], 201)
+        backend.process.send_signal(signal.SIGTERM)
+        with self.assertRaises(subprocess.TimeoutExpired):
+            await asyncio.to_thread(backend.process.wait, 1)
+        redis.resume()
+        self.assertEqual((await asyncio.to_thread(backend.stop))[0], 0)
+        self.assertEqual(self.rows_of_outbox(), 0)
+
+    async def disconnect_later(self, redis, backend):
+        """An order that was accepted while Redis did not answer."""
+        redis.pause()
+        status, answer, _ = await self.call(backend, "POST", "/api/users/ann/disconnect", {})
+        self.assertEqual((status, answer["status"]), (202, "accepted"))
+        backend.process.send_signal(signal.SIGTERM)
+        with self.assertRaises(subprocess.TimeoutExpired):
+            await asyncio.to_thread(backend.process.wait, 1)
+
+    async def test_a_stop_waits_for_orders(self):
+        """They are not in the outbox."""
+        if shutil.which("redis-server") is None:
+            self.skipTest("there is no redis-server")
+        redis = RedisServer()
+        self.addCleanup(redis.stop)
+        backend = self.begin("--redis", redis.uri, "--node", "a", "--no-presence")
+        await self.disconnect_later(redis, backend)
+        redis.resume()
+        self.assertEqual((await asyncio.to_thread(backend.stop))[0], 0)
+        self.assertEqual(redis.ask("XLEN", "{wsmanager}:events"), 1)
+        backend = self.begin("--redis", redis.uri, "--node", "a", "--no-presence", "--log-level",
+                             "warn")
+        await self.disconnect_later(redis, backend)
+        self.assertEqual((await asyncio.to_thread(backend.stop))[0], 0)
+        redis.resume()
+        lost = [line for line in self.log.lines() if "did not reach Redis" in line]
+        self.assertEqual(len(lost), 1)
+        self.assertIn("stopping: 1 events and orders", lost[0])
+
+    async def test_a_hangup_without_a_certificate_is_survived(self):
+        backend = self.begin("--log-level", "info")
+        backend.process.send_signal(signal.SIGHUP)
+        self.assertEqual((await self.write(backend))[0], 201)
+        self.assertEqual((await asyncio.to_thread(backend.stop))[0], 0)
+        self.assertTrue(any("no certificate" in line for line in self.log.lines()))
 
     async def test_very_many_events_are_not_emitted_in_one_turn(self):
         backend = self.begin()

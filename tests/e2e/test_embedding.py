@@ -1,4 +1,5 @@
-"""The embedding examples: the README's program and examples/embed serve a real client."""
+"""The embedding examples: the README's program, examples/embed and examples/presence serve real
+clients."""
 import asyncio
 import json
 import os
@@ -10,11 +11,14 @@ import unittest
 
 import websockets
 
+from async_case import AsyncCase
+from client import receive_type
 from hosts import (check_half_closed_client_that_does_not_read, check_no_descriptor_left,
                    few_descriptors)
 
 README = os.environ["README"]
 EMBED = os.environ["EMBED"]
+PRESENCE = os.environ["PRESENCE"]
 COMPILE = os.environ["COMPILE"].split("\n")
 
 
@@ -23,16 +27,16 @@ def free_port():
         return listener.getsockname()[1]
 
 
-async def connect(port):
+async def connect(port, query=""):
     """Connects as soon as the server listens; it prints nothing when it does."""
     while True:
         try:
-            return await websockets.connect(f"ws://127.0.0.1:{port}/")
+            return await websockets.connect(f"ws://127.0.0.1:{port}/{query}")
         except ConnectionRefusedError:
             await asyncio.sleep(0.01)
 
 
-class Embedding(unittest.IsolatedAsyncioTestCase):
+class Embedding(AsyncCase):
     async def hear(self, port, event_type):
         client = await asyncio.wait_for(connect(port), 60)
         other = await connect(port)
@@ -88,6 +92,30 @@ class Embedding(unittest.IsolatedAsyncioTestCase):
     async def test_the_smallest_host(self):
         server, port = self.start_embed()
         await self.hear(port, "notification")
+        server.terminate()
+        self.assertEqual(server.wait(60), 0)
+
+    async def test_presence_and_requests(self):
+        server = self.start(PRESENCE, "127.0.0.1:0", stdout=subprocess.PIPE)
+        self.addCleanup(server.stdout.close)
+        port = int(server.stdout.readline().decode().rpartition(":")[2])
+        ana = await connect(port, "?user_id=ana")
+        bob = await connect(port, "?user_id=bob")
+        await ana.send('{"type":"presence","ref":1}')
+        answer = await receive_type(ana, "error")
+        self.assertEqual((answer["ref"], answer["data"]["code"]), (1, "forbidden"))
+        await ana.send('{"type":"join_room","room":"lobby","presence":true}')
+        self.assertEqual((await receive_type(ana, "presence"))["data"]["members"],
+                         [{"user_id": "ana", "connections": 1, "state": None}])
+        await bob.send('{"type":"join_room","room":"lobby"}')
+        joined = (await receive_type(ana, "presence_changed"))["data"]["joined"]
+        self.assertEqual([member["user_id"] for member in joined], ["bob"])
+        await bob.send('{"type":"request","method":"feel","data":"fine","ref":2}')
+        answer = await receive_type(bob, "response")
+        self.assertEqual({member["user_id"]: member["state"] for member in answer["data"]["members"]},
+                         {"ana": None, "bob": "fine"})
+        changed = (await receive_type(ana, "presence_changed"))["data"]["changed"]
+        self.assertEqual([(member["user_id"], member["state"]) for member in changed], [("bob", "fine")])
         server.terminate()
         self.assertEqual(server.wait(60), 0)
 

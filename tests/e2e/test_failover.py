@@ -3,7 +3,7 @@
 Redis Cluster, or the keys move to another node. Every client receives every event that was answered,
 once and in order, or is notified of a gap. The same tests run with Valkey if it is installed.
 
-Not here: one Redis (test_cluster.py)."""
+Not here: one Redis (test_cluster.py, test_cluster_faults.py)."""
 import asyncio
 import time
 import unittest

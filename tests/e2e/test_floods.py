@@ -70,9 +70,10 @@ class Floods(BackendCase):
                     await self.check(kind, n)
 
     async def test_a_flood_of_requests(self):
-        for n in MOST_MB:
-            with self.subTest(clients=n):
-                await self.check("http", n)
+        for kind in ("http", "posts"):
+            for n in MOST_MB:
+                with self.subTest(kind=kind, clients=n):
+                    await self.check(kind, n)
 
     async def test_a_flood_of_tokens(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -2,10 +2,9 @@
 import os
 import pathlib
 import re
-import socket
 import unittest
 
-from backend import START_SECONDS, Backend
+from backend import Backend, exchange
 
 CASES = pathlib.Path(os.environ["HTTP_CASES"])
 NEXT = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
@@ -30,16 +29,6 @@ def cases(name):
         if line and not line.startswith("#"):
             verdict, name, text = line.split(" | ")[:3] if line.count(" | ") > 1 else line.split("| ", 2)
             yield verdict.strip(), name.strip(), decode(text)
-
-
-def exchange(port, data):
-    """Everything that is answered until the server closes the connection."""
-    with socket.create_connection(("127.0.0.1", port), START_SECONDS) as client:
-        client.sendall(data)
-        answer = b""
-        while part := client.recv(65536):
-            answer += part
-    return answer
 
 
 def statuses(answer):

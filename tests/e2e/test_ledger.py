@@ -176,6 +176,28 @@ class Tls(Ledger):
         for client in clients:
             client.close()
 
+    def test_event_streams_that_are_not_read_end(self):
+        authority = Authority()
+        self.addCleanup(authority.close)
+        self.open_books(TlsBackend(authority, "--threads", "1", "--ping-interval", "1",
+                                   "--max-queue", "65536"))
+        context = authority.client_context()
+        clients = []
+        for _ in range(4):
+            client = context.wrap_socket(self.client(receive_bytes=SMALLEST_BUFFER),
+                                         server_hostname="localhost")
+            client.sendall(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            clients.append(client)
+        while self.stats()["total_connections"] < len(clients):
+            pass
+        notification = json.dumps({"message": "x" * 2000, "severity": "info"})
+        while self.stats()["total_connections"] > 0:  # until each is too slow
+            self.control.request("POST", "/api/notifications", notification)
+            self.control.getresponse().read()
+        self.wait_for(0)
+        for client in clients:
+            client.close()
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -12,6 +12,7 @@ import unittest
 
 import websockets
 
+from async_case import AsyncCase
 from backend import START_SECONDS, Backend
 from client import receive_type, request
 from tls_backend import Authority, TlsBackend
@@ -59,7 +60,7 @@ BAD_FRAMES = (
     (b"\x01\x80" + MASK) + (b"\x00\x80" + MASK) * 1100, (b"\x89\x80" + MASK) * 10001)
 
 
-class Memcheck(unittest.IsolatedAsyncioTestCase):
+class Memcheck(AsyncCase):
     def under(self, log):
         return ("valgrind", "--quiet", "--leak-check=full", f"--show-leak-kinds={LEAKS}",
                 f"--errors-for-leak-kinds={LEAKS}", "--fair-sched=try", f"--log-file={log}")

@@ -1,4 +1,6 @@
 """The backend as a process: its command line, its limits of descriptors, HTTP as bytes, shutdown."""
+import json
+import os
 import resource
 import signal
 import socket
@@ -7,19 +9,11 @@ import tempfile
 import threading
 import unittest
 
-from backend import BACKEND, START_SECONDS, Backend
-from hosts import (HANDSHAKE, check_half_closed_client_that_does_not_read, check_no_descriptor_left,
-                   few_descriptors)
+from backend import BACKEND, START_SECONDS, Backend, exchange
+from hosts import (DESCRIPTORS, HANDSHAKE, check_half_closed_client_that_does_not_read,
+                   check_no_descriptor_left, connect, few_descriptors, opened, ping)
 
-
-def exchange(port, data):
-    """Sends bytes and returns everything that arrives until the server closes."""
-    with socket.create_connection(("127.0.0.1", port), START_SECONDS) as client:
-        client.sendall(data)
-        answer = b""
-        while part := client.recv(65536):
-            answer += part
-        return answer
+IDLE_SECONDS = 60  # after them the backend closes an idle connection
 
 
 class CommandLine(unittest.TestCase):
@@ -68,11 +62,44 @@ class Descriptors(unittest.TestCase):
             for client in clients:
                 client.close()
 
+    def test_websockets_leave_descriptors_for_others(self):
+        def limit():
+            resource.setrlimit(resource.RLIMIT_NOFILE, (128, 128))
+
+        with tempfile.TemporaryFile() as log, \
+                Backend("--threads", "1", "--admin-listen", "127.0.0.1:0", "--log-level", "warn",
+                        "--max-connections", "1000",
+                        stderr=log, preexec_fn=limit) as backend:
+            answers = []
+            for _ in range(128):
+                client = socket.create_connection(("127.0.0.1", backend.port), START_SECONDS)
+                self.addCleanup(client.close)
+                client.sendall(HANDSHAKE)
+                answers.append(int(client.recv(4096).split()[1]))
+                if answers[-1] != 101:
+                    client.close()
+            self.assertEqual(answers, [101] * 96 + [503] * 32)
+            self.assertEqual(backend.request("GET", "/")[0], 200)
+            self.assertEqual(backend.request("GET", "/metrics", port=backend.admin_port)[0], 200)
+            self.assertIn(b"--max-connections is 96, ", os.pread(log.fileno(), 4096, 0))
+
     def test_without_a_free_descriptor_clients_are_served(self):
         with Backend("--threads", "1", preexec_fn=few_descriptors) as backend:
             check_no_descriptor_left(self, backend.process.pid, backend.port)
             status, content, _ = backend.request("GET", "/healthz")
             self.assertEqual((status, content), (200, {"status": "ok"}))
+
+    def test_without_a_free_descriptor_idle_clients_give_way(self):
+        with Backend("--threads", "1", preexec_fn=few_descriptors) as backend:
+            clients = [opened(backend.port)]
+            for _ in range(DESCRIPTORS + 20):
+                clients.append(connect(backend.port))
+                clients[-1].settimeout(IDLE_SECONDS / 2)
+                clients[-1].sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                self.assertIn(b"200 OK", clients[-1].recv(4096))
+            ping(clients[0])
+            for client in clients:
+                client.close()
 
     def test_a_half_closed_client_that_does_not_read(self):
         with Backend("--threads", "1") as backend:
@@ -225,6 +252,28 @@ class Shutdown(unittest.TestCase):
             backend.stats()
             backend.process.send_signal(signal.SIGTERM)
             self.assertEqual(client.recv(1), b"")
+        self.assertEqual(backend.stop()[0], 0)
+
+    def test_a_client_between_two_polls_gets_the_rest(self):
+        backend = Backend("--threads", "1")
+        client = backend.http_connection()
+
+        def ask(method, query="", body=None):
+            client.request(method, "/socket.io/?EIO=4&transport=polling" + query, body)
+            response = client.getresponse()
+            return response.status, response.read().decode()
+
+        session = "&sid=" + json.loads(ask("GET")[1][1:])["sid"]
+        self.assertEqual(ask("POST", session, "40"), (200, "ok"))
+        self.assertIn("40{", ask("GET", session)[1])
+        backend.request("POST", "/api/notifications", {"message": "last", "severity": "info"})
+        backend.process.send_signal(signal.SIGTERM)
+        # Longer than an idle connection is kept: there is nothing else to wait for.
+        threading.Event().wait(1)
+        status, packets = ask("GET", session)
+        self.assertEqual(status, 200)
+        self.assertIn('"last"', packets)
+        client.close()
         self.assertEqual(backend.stop()[0], 0)
 
     def test_sigint(self):

@@ -5,8 +5,6 @@ Not here: the library's own part, and browsers (the dashboard's tests)."""
 import json
 import random
 import re
-import socket
-import struct
 import tempfile
 import time
 import unittest
@@ -15,7 +13,8 @@ import urllib.parse
 import tokens
 from backend import Backend
 from client import BackendCase, receive, receive_type, request
-from crowd import Client, listen, raise_descriptor_limit
+from crowd import Client, raise_descriptor_limit
+from crowd_kinds import Member, listen_to
 
 
 def address(after=None, rooms=(), former=None, user=None):
@@ -126,40 +125,7 @@ async def request_message(client, room):
 
 # Parsed by hand, because there are more than a million.
 EVENT = re.compile(r'{"id":"([^"]+)","type":"message","data":{"n": (\d+)}')
-
-
-class Member:
-    """One client of the crowd: it keeps what it received, over all its connections."""
-
-    def __init__(self, port):
-        self.port = port
-        self.position = self.former = self.current = None
-        self.numbers = []
-        self.incomplete = 0
-        self.connect()
-
-    def connect(self):
-        self.client = Client(self.port, address(self.position, former=self.former, rooms=["r"]))
-        self.client.member = self
-
-    def cut(self):
-        self.client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.client.close()
-        self.connect()
-
-    def hear(self, text):
-        if event := EVENT.match(text):
-            self.position = event[1]
-            self.numbers.append(int(event[2]))
-            return
-        message = json.loads(text)
-        self.position = message["data"]["id"]
-        if message["type"] == "welcome":
-            self.current = message["data"]["connection_id"]
-            self.former = self.former or self.current
-        elif message["type"] == "recovered":
-            self.former = self.current
-            self.incomplete += not message["data"]["complete"]
+KINDS = "plain", "stream", "socketio", "polling"
 
 
 class Crowd(unittest.TestCase):
@@ -171,20 +137,17 @@ class Crowd(unittest.TestCase):
     def test_cut_at_random_while_events_flow(self):
         """Some 2,000 events a second, which a member of the room publishes; the ledger is its own order."""
         raise_descriptor_limit()
-        with Backend("--relay", "--no-presence", "--threads", "2", "--history", "100000",
+        with Backend("--relay", "--no-presence", "--threads", "4", "--history", "100000",
                      "--max-queue", "16777216") as backend:
-            members = [Member(backend.port) for _ in range(self.CLIENTS)]
-            self.assertTrue(self.listen(members, lambda m: m.position is not None))
+            members = [Member(backend.port, KINDS[i % len(KINDS)], EVENT, rooms=["r"])
+                       for i in range(self.CLIENTS)]
+            self.assertTrue(listen_to(members, lambda member: member.session.is_live, 60))
             said = self.play(backend, members)
-            self.assertTrue(self.listen(members, lambda m: len(m.numbers) >= said))
+            self.assertTrue(listen_to(members, lambda member: len(member.numbers) >= said, 60))
             for member in members:
-                self.assertEqual(member.incomplete, 0)
-                self.assertEqual(member.numbers, list(range(said)))
+                self.assertEqual(member.session.n_incomplete, 0, member.kind)
+                self.assertEqual(member.numbers, list(range(said)), member.kind)
                 member.client.close()
-
-    def listen(self, members, is_done):
-        return listen([m.client for m in members], lambda client, text: client.member.hear(text),
-                      lambda: all(map(is_done, members)), 60)
 
     def play(self, backend, members):
         """Returns how many events were published. The clients are read and cut meanwhile."""
@@ -197,9 +160,11 @@ class Crowd(unittest.TestCase):
                 speaker.send(json.dumps({"type": "message", "room": "r", "data": {"n": said}}))
                 said += 1
             speaker.receive()
+            for member in members:
+                if not member.session.is_live:
+                    member.receive()
             for member in randomly.sample(members, 30):
-                for text in member.client.receive():
-                    member.hear(text)
+                member.receive()
             for member in randomly.sample(members, 8):
                 member.cut()
                 cuts += 1

@@ -1,10 +1,12 @@
 """The REST API: what it stores, what it refuses, and that refusals change nothing."""
 import concurrent.futures
+import contextlib
 import json
 import os
 import sqlite3
 import tempfile
 import unittest
+import urllib.parse
 
 from backend import Backend
 
@@ -45,6 +47,20 @@ class Rest(unittest.TestCase):
         status, changed = self.call("PATCH", f"/api/orders/{order['id']}/status", {"status": "cancelled"})
         self.assertEqual((status, changed["status"]), (200, "cancelled"))
         self.assertEqual(self.quantity("GADGET-1"), before)
+
+    def test_lists_are_read_in_pages(self):
+        for path, name, key in (("/api/inventory", "inventory", "sku"), ("/api/clients", "clients", "id")):
+            _, whole = self.call("GET", path)
+            self.assertEqual(list(whole), [name])
+            keys, answer = [], {"next_after": ""} if key == "sku" else {"next_after": 0}
+            while "next_after" in answer:
+                after = urllib.parse.quote(str(answer["next_after"]))
+                _, answer = self.call("GET", f"{path}?limit=2&after={after}")
+                self.assertLessEqual(len(answer[name]), 2)
+                keys += [row[key] for row in answer[name]]
+            self.assertEqual(keys, [row[key] for row in whole[name]])
+            self.assert_error(self.call("GET", f"{path}?limit=1001"), 400, "invalid_field", "limit")
+            self.assert_error(self.call("GET", f"{path}?after=%00"), 400, "invalid_field", "after")
 
     def test_only_allowed_changes_of_a_status(self):
         _, order = self.order(("WIDGET-1", 1))
@@ -132,6 +148,33 @@ class Persistence(unittest.TestCase):
                 status, again, _ = backend.request("GET", f"/api/orders/{order['id']}")
                 self.assertEqual((status, json.dumps(again)), (200, json.dumps(order)))
 
+
+    def test_a_sku_of_64_characters(self):
+        sku = 64 * "\N{SNOWMAN}"
+        with tempfile.TemporaryDirectory() as folder:
+            file = os.path.join(folder, "orders.db")
+            Backend("--db", file).stop()
+            with contextlib.closing(sqlite3.connect(file)) as database:
+                database.execute("INSERT INTO inventory VALUES (?, 'x', 10, 0, 1, '')", (sku,))
+                database.commit()
+            with Backend("--db", file) as backend:
+                def stock():
+                    items = backend.request("GET", "/api/inventory")[1]["inventory"]
+                    return next(item["quantity"] for item in items if item["sku"] == sku)
+
+                order = {"client_id": 1, "items": [{"sku": sku, "quantity": 2}]}
+                status, order, _ = backend.request("POST", "/api/orders", order)
+                self.assertEqual((status, stock()), (201, 8))
+                path = f"/api/orders/{order['id']}"
+                change = {"items": [{"sku": sku, "quantity": 11}]}
+                status, answer, _ = backend.request("PUT", path, change)
+                self.assertEqual(status, 409)
+                self.assertIn(sku, answer["error"]["message"])
+                change = {"items": [{"sku": "WIDGET-1", "quantity": 1}]}
+                self.assertEqual(backend.request("PUT", path, change)[0], 200)
+                self.assertEqual(stock(), 10)
+                path = f"/api/inventory/{urllib.parse.quote(sku)}"
+                self.assertEqual(backend.request("PATCH", path, {"quantity": 3})[0], 200)
 
     def test_a_locked_database_is_reported_and_blocks_no_other_client(self):
         with tempfile.TemporaryDirectory() as folder:

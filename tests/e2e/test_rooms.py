@@ -15,7 +15,8 @@ import unittest
 import websockets
 
 import crowd
-from client import http_status, receive, receive_type, request, with_headers
+from async_case import AsyncCase
+from client import PATIENT, http_status, receive, receive_type, request, with_headers
 from hosts import assert_does_not_spin, check_no_descriptor_left, connect, few_descriptors, opened
 
 ROOMS = os.environ["ROOMS"]
@@ -36,7 +37,7 @@ def loop_of(welcome):
     return int(welcome["data"]["connection_id"].rpartition("-")[2], 16) >> 56
 
 
-class Rooms(unittest.IsolatedAsyncioTestCase):
+class Rooms(AsyncCase):
     def start(self, **how):
         self.server = subprocess.Popen([ROOMS, "0"], stdout=subprocess.PIPE,
                                        **how)
@@ -52,7 +53,7 @@ class Rooms(unittest.IsolatedAsyncioTestCase):
 
     async def open(self, target, *rooms, **options):
         """Opens a client in these rooms; returns it and its welcome."""
-        client = await websockets.connect(f"ws://127.0.0.1:{self.port}{target}", **options)
+        client = await websockets.connect(f"ws://127.0.0.1:{self.port}{target}", **{**PATIENT, **options})
         self.addAsyncCleanup(client.close)
         welcome = await receive(client)
         for room in rooms:

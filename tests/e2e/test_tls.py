@@ -13,10 +13,13 @@ import threading
 import unittest
 import warnings
 
+import crowd
 from backend import BACKEND, START_SECONDS
+from test_http_limits import resident
 from tls_backend import Authority, TlsBackend
 
 LARGE_BYTES = 5_000_000
+UNFINISHED, MOST_UNFINISHED = 4000, 1024  # handshakes: those of the test, and of a thread
 
 
 class Tls(unittest.TestCase):
@@ -82,10 +85,25 @@ class Tls(unittest.TestCase):
         with self.assertRaisesRegex(ssl.SSLError, "(?i)handshake failure"):
             self.connect(weak)
 
+    def s_client(self, *options, sent=b""):
+        return subprocess.run(["openssl", "s_client", "-CAfile", self.authority.file,
+                               "-connect", f"127.0.0.1:{self.backend.port}", *options],
+                              input=sent, capture_output=True, timeout=START_SECONDS)
+
+    def test_costly_groups_are_refused(self):
+        for version in ("-tls1_2", "-tls1_3"):
+            for group in ("P-521", "X448", "P-384", *["ffdhe8192"] * (version == "-tls1_3")):
+                with self.subTest(version=version, group=group):
+                    client = self.s_client(version, "-groups", group)
+                    self.assertIn(b"handshake failure", client.stderr)
+            for group in ("X25519", "P-256"):
+                with self.subTest(version=version, group=group):
+                    client = self.s_client(version, "-groups", group)
+                    self.assertIn(b"Verification: OK", client.stdout)
+        self.assert_served()
+
     def test_renegotiation_is_refused(self):
-        client = subprocess.run(["openssl", "s_client", "-tls1_2", "-CAfile", self.authority.file,
-                                 "-connect", f"127.0.0.1:{self.backend.port}"],
-                                input=b"R\n", capture_output=True, timeout=START_SECONDS)
+        client = self.s_client("-tls1_2", sent=b"R\n")
         self.assertIn(b"RENEGOTIATING", client.stderr)
         self.assertIn(b"no renegotiation", client.stderr)
         self.assert_served()
@@ -216,12 +234,46 @@ class Tls(unittest.TestCase):
         self.assertLess(answered(50, 20), 5)  # a little data does not compensate for many updates
         self.assert_served()
 
-    def test_a_handshake_in_tiny_records_is_ended(self):
+    def hello(self):
+        """A client's first bytes."""
         incoming, hello = ssl.MemoryBIO(), ssl.MemoryBIO()
         half = self.authority.client_context().wrap_bio(incoming, hello, server_hostname="localhost")
         with self.assertRaises(ssl.SSLWantReadError):
             half.do_handshake()
-        message = hello.read()[5:]
+        return hello.read()
+
+    @staticmethod
+    def is_ended(client):
+        """Whether the server has closed a connection, as far as this is known now."""
+        client.setblocking(False)
+        try:
+            while client.recv(65536):
+                pass
+        except BlockingIOError:
+            return False
+        except ConnectionResetError:
+            pass
+        return True
+
+    def test_unfinished_handshakes_together_have_a_bound(self):
+        crowd.raise_descriptor_limit()
+        self.assert_served()
+        before = resident(self.backend)
+        hello = self.hello()
+        clients = []
+        for _ in range(UNFINISHED):
+            clients.append(self.raw())
+            clients[-1].sendall(hello)
+        self.assertEqual(clients[-1].recv(1), b"\x16")  # the server's hello
+        if os.environ["SANITIZE"] == "none":
+            self.assertLess(resident(self.backend) - before, 64 << 20)
+        # Each began after all before it: then all but a few of these had given way.
+        self.assertGreaterEqual(sum(map(self.is_ended, clients)), UNFINISHED - MOST_UNFINISHED)
+        self.assertFalse(self.is_ended(clients[-1]))
+        self.assert_served()
+
+    def test_a_handshake_in_tiny_records_is_ended(self):
+        message = self.hello()[5:]
         for size, answer in ((32, b"\x16"), (1, b"")):  # the server's hello, or nothing
             pieces = [message[at:at + size] for at in range(0, len(message), size)]
             client = self.raw()
@@ -234,11 +286,7 @@ class Tls(unittest.TestCase):
         self.assert_served()
 
     def test_a_stalled_handshake_delays_no_other_client(self):
-        incoming, hello = ssl.MemoryBIO(), ssl.MemoryBIO()
-        half = self.authority.client_context().wrap_bio(incoming, hello, server_hostname="localhost")
-        with self.assertRaises(ssl.SSLWantReadError):
-            half.do_handshake()
-        data = hello.read()
+        data = self.hello()
         clients = [self.raw() for _ in range(20)]
         for length, client in enumerate(clients, start=len(data) - len(clients)):
             client.sendall(data[:length])

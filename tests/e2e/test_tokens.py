@@ -8,6 +8,8 @@ import urllib.parse
 
 from backend import BACKEND, START_SECONDS
 from client import BackendCase, receive, receive_type, request, with_headers
+from hosts import HANDSHAKE
+from test_process import exchange
 from tokens import SECRET, make_pair, signed_token, token, unsigned
 
 ORIGIN = "http://127.0.0.1:{}"
@@ -319,6 +321,18 @@ class Requests(TokenCase):
         status, _, _ = await self.call(backend, "GET", f"/api/orders?token={token('bob')}", None,
                                        bearer)
         self.assertEqual(status, 401)
+
+    async def test_two_authorization_headers_must_be_the_same(self):
+        backend = self.start()
+        ana, bob, basic = "Bearer " + token(), "Bearer " + token("bob"), "Basic eDp5"
+        get = b"GET /api/orders HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        close = b"\x88\x82\0\0\0\0\x03\xe8"
+        for first, second in ((ana, ana), (ana, bob), (ana, basic), (basic, ana)):
+            both = f"\r\nAuthorization: {first}\r\nAuthorization: {second}\r\n\r\n".encode()
+            for head, rest, accepted in ((get, b"", b"200"), (HANDSHAKE, close, b"101")):
+                answer = exchange(backend.port, head.replace(b"\r\n\r\n", both) + rest)
+                status = accepted if first == second else b"401"
+                self.assertTrue(answer.startswith(b"HTTP/1.1 " + status), (head, both, answer))
 
     async def test_only_staff_see_the_names_of_rooms_and_users(self):
         backend = self.start()

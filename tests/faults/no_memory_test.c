@@ -53,11 +53,10 @@ static int accept_handshake(ws_handshake *handshake, void *user_data)
 }
 
 static int accept_message(ws_manager *of, const ws_connection_info *connection,
-                          const char *room, const char *data, size_t length, void *user_data)
+                          const ws_client_message *message, void *user_data)
 {
-    (void)room;
     (void)user_data;
-    ws_manager_send_text(of, connection->id, data, length);
+    ws_manager_send_text(of, connection->id, message->data, message->length);
     return WS_OK;
 }
 

@@ -6,11 +6,11 @@
 
 #include <ws_manager/ws_manager.h>
 
+#include "base/http_query.h"
 #include "fuzz/support/input.h"
 #include "fuzz/support/plain_http.h"
+#include "transport/shared/request.h"
 #include "transport/websocket/extension.h"
-#include "transport/websocket/query.h"
-#include "transport/websocket/request.h"
 
 enum { MAX_HEADERS = 12, MAX_HEAD_BYTES = 4096 };
 
@@ -143,10 +143,10 @@ static void ask_query(const char *query, const char *name)
     ptrdiff_t length;
 
     ck_assert_ptr_nonnull(value);
-    length = query_parameter(query, name, value);
-    ck_assert_int_ge(length, QUERY_BAD_ENCODING);
-    if (length >= 0)
-        ck_assert_int_eq(value[length], '\0');
+    while ((length = http_query_next(&query, name, value, strlen(query) + 1)) !=
+           HTTP_QUERY_ABSENT)
+        if (length != HTTP_QUERY_INVALID)
+            ck_assert_int_eq(value[length], '\0');
     free(value);
 }
 

@@ -9,6 +9,7 @@
 #include "backend/http_request.h"
 #include "backend/http_response.h"
 #include "backend/log.h"
+#include "backend/loop.h"
 #include "backend/monotonic_clock.h"
 #include "backend/router.h"
 #include "fuzz/support/input.h"
@@ -16,6 +17,12 @@
 
 static struct options options;
 static struct app app = {.options = &options};
+
+/* No loop runs, and nobody connects. */
+struct loop *loop_current(void)
+{
+    return NULL;
+}
 
 static bool hands_over(const struct http_request *request, void *user_data)
 {
@@ -126,7 +133,7 @@ static void open_app(void)
                      OPTIONS_OK);
     log_set_level(WS_LOG_ERROR);
     ck_assert(static_files_open(&app.static_files, BACKEND_STATIC_DIR));
-    app.store = store_open(":memory:", problem, sizeof problem);
+    app.store = store_open(":memory:", 0, problem, sizeof problem);
     ck_assert_msg(app.store != NULL, "%s", problem);
     app.options = &options;
     ck_assert(access_open(&app.access, &options, problem, sizeof problem));

@@ -9,7 +9,7 @@
 
 #include "base/memory.h"
 #include "fuzz/support/input.h"
-#include "transport/websocket/deflate.h"
+#include "transport/shared/deflate.h"
 #include "transport/websocket/inflate.h"
 #include "websocket/zlib_peer.h"
 

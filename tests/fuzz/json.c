@@ -114,7 +114,8 @@ static void parse_message(const ws_allocator *memory, char *text, size_t length)
     struct client_message message;
     struct answer_problem problem;
 
-    if (client_message_parse(memory, text, length, 32, &message, &problem) != WS_OK)
+    if (client_message_parse(memory, text, length, &(struct client_syntax){.max_depth = 32},
+                             &message, &problem) != WS_OK)
         return;
     ck_assert(valid);
     if (message.ref.text != NULL)

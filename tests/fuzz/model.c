@@ -44,6 +44,7 @@ static int expected_of_connect(void)
 static void connect_client(struct client *client)
 {
     ws_connect_options options;
+    char former[NAME_SIZE];
     int result;
     int expected = expected_of_connect();
     unsigned loop = input_below(&input, N_LOOPS);
@@ -51,12 +52,14 @@ static void connect_client(struct client *client)
     if (client->attached || loops[loop] == NULL || n_tried == MAX_CONNECTS)
         return;
     n_tried++;
+    memcpy(former, client->name, sizeof former);
     *client = (struct client){.loop = loop, .user = input_below(&input, N_USERS)};
     ws_connect_options_init(&options);
     options.transport = &callbacks_transport;
     options.transport_data = client;
     options.user_data = client;
     options.user_id = users[client->user];
+    options.former_connection_id = former[0] != '\0' ? former : NULL;
     result = ws_manager_connect(manager, loops[client->loop], &options, &client->id);
     ck_assert_int_eq(result, expected);
     if (result == WS_OK)
@@ -84,16 +87,44 @@ static void enter_or_leave(struct client *client)
 
 static void say(struct client *client)
 {
-    static const char *const texts[] = {"{\"type\":\"message\",\"data\":1}",
-                                        "{\"type\":\"ping\"}",
-                                        "{\"type\":\"join_room\",\"room\":\"own\"}", "what?"};
-    const char *text = texts[input_below(&input, 4)];
+    static const char *const texts[] = {
+        "{\"type\":\"message\",\"data\":1}",
+        "{\"type\":\"ping\"}",
+        "{\"type\":\"join_room\",\"room\":\"own\"}",
+        "what?",
+        "{\"type\":\"message\",\"data\":1,\"ref\":1}",
+        "{\"type\":\"message\",\"data\":22,\"ref\":1}", /* answered later */
+        "{\"type\":\"response\",\"ref\":\"1\",\"data\":1}",
+        "{\"type\":\"response\",\"ref\":\"2\",\"error\":{}}",
+    };
+    const char *text = texts[input_below(&input, 8)];
 
     if (!client->open)
         return;
     state_say(client);
     due[client->loop] = true;
     ck_assert_int_eq(ws_manager_receive(manager, client->id, text, strlen(text), 1), WS_OK);
+}
+
+static void answer(void)
+{
+    int result = ws_manager_answer(manager, callbacks.answer, "{}", 2);
+
+    ck_assert(result == WS_OK || result == WS_ERR_NOT_FOUND);
+}
+
+static void ask(const struct client *client)
+{
+    ws_request request;
+    int result;
+
+    ws_request_init(&request);
+    request.method = "m";
+    request.timeout_ms = 1 + input_byte(&input);
+    request.on_response = callbacks_on_response;
+    result = ws_manager_request(manager, client->id, &request);
+    expect(client, result);
+    callbacks.n_asked += result == WS_OK;
 }
 
 static void disconnect(struct client *client)
@@ -295,7 +326,7 @@ static void compare(void)
 
 static void act(void)
 {
-    switch (input_below(&input, 16)) {
+    switch (input_below(&input, 18)) {
     case 0:
     case 1:
         connect_client(some_client());
@@ -327,6 +358,12 @@ static void act(void)
     case 12:
     case 13:
         run_once();
+        break;
+    case 14:
+        answer();
+        break;
+    case 15:
+        ask(some_client());
         break;
     default:
         send_event();
@@ -387,5 +424,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
         free_loop(i);
     ws_manager_free(manager);
     ck_assert_uint_eq(callbacks.n_connects, callbacks.n_disconnects);
+    ck_assert_uint_eq(callbacks.n_asked, callbacks.n_settled);
     return 0;
 }

@@ -288,9 +288,8 @@ static void judge_request(struct input *input)
     struct credentials credentials;
 
     credentials_init(&credentials);
-    credentials_add_authorization(&credentials, authorization.bytes);
+    credentials_add_handshake(&credentials, query.bytes, authorization.bytes);
     credentials_add_protocols(&credentials, protocols.bytes);
-    credentials_add_query(&credentials, query.bytes);
     if (credentials.result == TOKEN_OK) {
         ck_assert_uint_gt(strlen(credentials.token), 0);
         ck_assert_uint_le(strlen(credentials.token), TOKEN_MAX_BYTES);

@@ -48,7 +48,7 @@ static void open_peer(struct peer *peer)
     answered[number] = is_http[number] = false;
     if (way == 3)
         return;
-    client_request(&bytes, "/ws?user_id=ann", headers[way]);
+    client_request(&bytes, "/ws?user_id=ann&EIO=4&transport=websocket", headers[way]);
     feed(peer, &bytes);
 }
 
@@ -258,16 +258,73 @@ static void act(struct peer *peer)
     }
 }
 
+/* --- Socket.IO ----------------------------------------------------------------------------- */
+
+static void on_ack(ws_manager *manager, ws_conn_id connection,
+                   const ws_socketio_ack_result *result, void *user_data)
+{
+    ck_assert_ptr_null(user_data);
+    ck_assert_int_eq(result->result == WS_OK, result->args != NULL);
+    if (result->args != NULL)
+        ck_assert_uint_eq(result->args_length, strlen(result->args));
+    if (result->args_length == 2)
+        ws_manager_disconnect(manager, connection, 4000, NULL);
+}
+
+/* Answers with the same arguments, which must be valid. */
+static void on_event(ws_manager *manager, const ws_connection_info *connection,
+                     const ws_socketio_event *event, void *user_data)
+{
+    ws_socketio_message message;
+    int result;
+
+    (void)user_data;
+    ws_socketio_message_init(&message);
+    message.name = "back";
+    message.args = event->args;
+    message.args_length = event->args_length;
+    message.attachments = event->attachments;
+    message.n_attachments = event->n_attachments;
+    message.flags = event->ack_id == 0 ? WS_SOCKETIO_VOLATILE : 0;
+    result = ws_socketio_emit(manager, connection->id, &message);
+    ck_assert(result == WS_OK || result == WS_ERR_BACKPRESSURE);
+    message.name = NULL;
+    message.flags = 0;
+    if (event->ack_id != WS_SOCKETIO_NO_ACK)
+        ws_socketio_ack(manager, connection->id, event->ack_id, &message);
+    ws_socketio_message_init(&message);
+    message.name = "ask";
+    if (*event->name != 'x')
+        ws_socketio_emit_with_ack(manager, connection->id, &message, 1000, on_ack, NULL);
+}
+
+static int32_t protocol_of(uint8_t byte)
+{
+    if ((byte & 0x40) != 0)
+        return (byte & 0x80) != 0 ? WS_PROTOCOL_ENGINEIO : WS_PROTOCOL_SOCKETIO;
+    return byte % 2 == 0 ? WS_PROTOCOL_JSON : WS_PROTOCOL_RAW;
+}
+
 static void open_host(void)
 {
+    static const char *const namespaces[] = {"/a"};
     uint8_t byte = input_byte(&input);
     struct host_options options;
+    ws_socketio_options socketio;
 
     host_options_init(&options);
-    options.endpoint.protocol = byte % 2 == 0 ? WS_PROTOCOL_JSON : WS_PROTOCOL_RAW;
+    ws_socketio_options_init(&socketio);
+    socketio.on_event = on_event;
+    socketio.namespaces = namespaces;
+    socketio.n_namespaces = 1;
+    socketio.max_attachments = 2;
+    socketio.max_waiting_acks = 2;
+    options.endpoint.protocol = protocol_of(byte);
+    options.endpoint.socketio = &socketio;
     options.endpoint.deflate = byte % 8 < 6;
     options.endpoint.deflate_min_bytes = 20;
-    options.endpoint.ping_interval_ms = byte % 4 == 0 ? 25000 : 0;
+    options.endpoint.ping_interval_ms =
+        byte % 4 == 0 || options.endpoint.protocol >= WS_PROTOCOL_SOCKETIO ? 25000 : 0;
     options.endpoint.max_message_bytes = 3000;
     options.endpoint.max_queue_bytes = 20000;
     options.endpoint.max_fragments = 8;

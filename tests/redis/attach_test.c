@@ -56,7 +56,7 @@ static void attach(const char *made, const char *epoch, const char *newest, cons
                           script_attach, made, epoch, newest, read, left);
     ck_assert_ptr_nonnull(answer);
     ck_assert_msg(answer->type == REDIS_REPLY_ARRAY, "%s", answer->str);
-    ck_assert_uint_eq(answer->elements, 4);
+    ck_assert_uint_eq(answer->elements, 5);
 }
 
 static void expect(const char *epoch, int position, const char *nonce, int start)
@@ -66,6 +66,12 @@ static void expect(const char *epoch, int position, const char *nonce, int start
     ck_assert_str_eq(answer->element[2]->str, nonce);
     ck_assert_int_eq(answer->element[3]->integer, start);
     ck_assert_str_eq(server_do(&server, "HGET " STATE " epoch"), epoch);
+}
+
+/* Whether the process may have had none of the events up to its beginning that are behind its last one. */
+static void expect_may_miss(int may_miss)
+{
+    ck_assert_int_eq(answer->element[4]->integer, may_miss);
 }
 
 static void expect_formers(const char *formers)
@@ -207,6 +213,25 @@ START_TEST(away_for_several_epochs)
     attach("five", "two", "41-8", "41-8");
     expect("five", 18, "9", 18);
     expect_formers("four 18 18\ntwo 41 18\nthree 18 18\none 31 15\nold 20 10");
+    end();
+}
+END_TEST
+
+/* The process has read nothing yet in the epoch that ended: it begins where it was to begin then. */
+START_TEST(nothing_was_read_in_the_former_epoch)
+{
+    begin(10);
+    attach("one", "old", "20-8", "20-8");
+    expect_may_miss(1);
+    others_go_on(11, 15);
+    attach("two", "one", "30-8", "30-8");
+    expect("two", 15, "9", 15);
+    expect_may_miss(1);
+    attach("three", "one", "15-9", "10-");
+    expect("two", 15, "9", 10);
+    attach("three", "two", "15-9", "12-9");
+    expect("two", 15, "9", 12);
+    expect_may_miss(0);
     end();
 }
 END_TEST
@@ -402,6 +427,7 @@ int main(void)
                                             the_stream_has_everything,
                                             several_late_processes,
                                             away_for_several_epochs,
+                                            nothing_was_read_in_the_former_epoch,
                                             an_unknown_epoch,
                                             back_to_the_same_data_again,
                                             back_to_an_epoch_that_went_on,

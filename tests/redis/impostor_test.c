@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cluster/redis/carrier.h"
 #include "redis/support/node.h"
 #include "redis/support/peer.h"
 #include "redis/support/server.h"
@@ -325,6 +326,39 @@ START_TEST(a_line_too_slow_for_the_answer)
 }
 END_TEST
 
+/* The history arrives so slowly that the process starts without the rest of it. Events that follow
+ * arrive. */
+START_TEST(a_line_too_slow_for_the_history)
+{
+    enum { N = 128, BYTES = 16384 };
+    static char data[BYTES];
+    struct node bob;
+
+    begin(20000);
+    memset(data, 'x', BYTES);
+    data[0] = data[BYTES - 1] = '"';
+    for (int i = 0; i < N; i++)
+        ck_assert_int_eq(ws_manager_emit(ann.host.manager, "notification", data, BYTES), WS_OK);
+    UNTIL(node_stat(&ann, "stored") == N);
+    peer_order(&peer, PEER_PASSES, 64, "");
+    node_start(&bob, "bob", peer.uri);
+    UNTIL(bob.redis->session.stage == STAGE_LOADING);
+    bob.ahead_ms = 2000;
+    UNTIL(bob.connected);
+    ck_assert_uint_eq(bob.redis->reader.n_outdated, 1);
+    peer_order(&peer, PEER_PASSES, 0, "");
+    UNTIL(bob.connected && ann.connected);
+    ck_assert_uint_eq(node_stat(&bob, "position"), N);
+    ck_assert_int_eq(node_emit(&ann, 1), WS_OK);
+    node_expect(&bob, 1, 1);
+    ck_assert_uint_eq(bob.n_missed, 1);
+    node_close(&bob);
+    node_close(&ann);
+    peer_end(&peer);
+    server_end(&server);
+}
+END_TEST
+
 /* More is to be stored at once than can be sent in time. */
 START_TEST(a_line_too_slow_for_the_request)
 {
@@ -339,6 +373,38 @@ START_TEST(a_line_too_slow_for_the_request)
         ck_assert_int_eq(ws_manager_emit(ann.host.manager, "notification", data, BYTES), WS_OK);
     UNTIL(node_stat(&ann, "stored") + node_stat(&ann, "duplicates") == N);
     ck_assert_str_eq(server_do(&server, "XLEN {wsmanager}:events"), "64");
+    node_close(&ann);
+    peer_end(&peer);
+    server_end(&server);
+}
+END_TEST
+
+/* A single event takes longer than a reply may that is not needed as a whole. */
+START_TEST(a_line_too_slow_for_a_large_event)
+{
+    enum { BYTES = 1600000 };
+    static char data[BYTES];
+    struct node bob;
+    char uri[192];
+
+    server_start(&server, NULL);
+    peer_start(&peer, server.port);
+    peer_order(&peer, PEER_PASSES, 700, "");
+    snprintf(uri, sizeof uri, "%s?timeout_ms=%d", peer.uri, 6 * TIMEOUT_MS);
+    node_init(&ann, "ann", uri);
+    ann.host.options.max_event_bytes = 2 * BYTES;
+    node_open(&ann);
+    node_init(&bob, "bob", uri);
+    bob.host.options.max_event_bytes = 2 * BYTES;
+    node_open(&bob);
+    UNTIL(ann.connected && bob.connected);
+    memset(data, 'x', BYTES);
+    data[0] = data[BYTES - 1] = '"';
+    ck_assert_int_eq(ws_manager_emit(ann.host.manager, "notification", data, BYTES), WS_OK);
+    UNTIL(node_stat(&ann, "stored") + node_stat(&ann, "duplicates") == 1);
+    UNTIL(node_stat(&bob, "delivered") == 1 && node_stat(&ann, "delivered") == 1);
+    ck_assert_str_eq(server_do(&server, "XLEN {wsmanager}:events"), "1");
+    node_close(&bob);
     node_close(&ann);
     peer_end(&peer);
     server_end(&server);
@@ -373,13 +439,24 @@ END_TEST
 int main(void)
 {
     return suite_run("redis-impostor",
-                     (const TTest *const[]){
-                         garbage_as_an_answer, garbage_at_the_start, errors_are_one_line,
-                         errors_contain_no_password, a_slow_circle_of_redirections,
-                         answers_with_impossible_values, moved_in_a_circle,
-                         an_answer_to_an_event_that_was_not_sent, silence, an_answer_that_drips,
-                         an_endless_flood, an_answer_of_too_many_bytes,
-                         an_answer_of_too_many_elements, a_line_too_slow_for_the_answer,
-                         a_line_too_slow_for_the_request, requests_are_cut_at_any_byte,
-                         replies_are_cut_at_any_byte, NULL});
+                     (const TTest *const[]){garbage_as_an_answer,
+                                            garbage_at_the_start,
+                                            errors_are_one_line,
+                                            errors_contain_no_password,
+                                            a_slow_circle_of_redirections,
+                                            answers_with_impossible_values,
+                                            moved_in_a_circle,
+                                            an_answer_to_an_event_that_was_not_sent,
+                                            silence,
+                                            an_answer_that_drips,
+                                            an_endless_flood,
+                                            an_answer_of_too_many_bytes,
+                                            an_answer_of_too_many_elements,
+                                            a_line_too_slow_for_the_answer,
+                                            a_line_too_slow_for_the_history,
+                                            a_line_too_slow_for_the_request,
+                                            a_line_too_slow_for_a_large_event,
+                                            requests_are_cut_at_any_byte,
+                                            replies_are_cut_at_any_byte,
+                                            NULL});
 }

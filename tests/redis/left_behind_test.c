@@ -55,9 +55,8 @@ static void expect_missed(size_t by_ann, size_t by_bob, size_t by_eve)
     ck_assert_uint_eq(eve.node.n_missed, by_eve);
 }
 
-/* The replica has ten of twenty events when it becomes a master; Ann moves to it and stores five
- * more. */
-static void begin(void)
+/* The replica has ten of twenty events when it becomes a master. */
+static void promote_replica(void)
 {
     static const char *const at_once[] = {"--repl-diskless-sync-delay", "0", NULL};
     char of[32];
@@ -76,6 +75,12 @@ static void begin(void)
     node_emit_numbers(&ann.node, 11, 20);
     expect_all(11, 20);
     UNTIL(ann.node.n_stored == 20);
+}
+
+/* Ann moves to the new master and stores five more events. */
+static void begin(void)
+{
+    promote_replica();
     move(&ann);
     UNTIL(ann.node.n_missed == 2);
     node_emit_numbers(&ann.node, 21, 25);
@@ -147,6 +152,7 @@ START_TEST(events_were_stored_there_after_eve_moved)
     node_expect(&eve.node, 21, 25);
     node_emit_numbers(&bob.node, 36, 37);
     node_expect(&bob.node, 36, 37);
+    UNTIL(bob.node.n_stored == 7);
     move(&bob);
     UNTIL(ann.node.n_missed == 4 && eve.node.n_missed == 3);
     node_expect(&bob.node, 21, 25);
@@ -176,6 +182,42 @@ START_TEST(events_wait_during_the_move)
 }
 END_TEST
 
+/* A process that knows nothing of the lost events stores others at their positions, in the same epoch.
+ * Those that move later receive them all. */
+static void store_in_their_place(int n)
+{
+    struct node dan;
+
+    promote_replica();
+    node_start(&dan, "dan", replica.uri);
+    UNTIL(dan.connected);
+    node_emit_numbers(&dan, 31, 30 + n);
+    node_expect(&dan, 31, 30 + n);
+    UNTIL(dan.n_stored == (size_t)n);
+    move(&ann);
+    node_expect(&ann.node, 31, 30 + n);
+    expect_missed(2, 1, 1);
+    move(&bob);
+    node_expect(&bob.node, 31, 30 + n);
+    move(&eve);
+    node_expect(&eve.node, 31, 30 + n);
+    expect_missed(2, 2, 2);
+    node_close(&dan);
+    end();
+}
+
+START_TEST(a_new_process_has_stored_fewer_events_than_were_lost)
+{
+    store_in_their_place(5);
+}
+END_TEST
+
+START_TEST(a_new_process_has_stored_more_events_than_were_lost)
+{
+    store_in_their_place(1000);
+}
+END_TEST
+
 /* The new master is wiped too: Ann begins an epoch that no other process knows, in a stream without
  * any of their epochs. */
 START_TEST(the_new_master_is_wiped)
@@ -199,9 +241,11 @@ END_TEST
 int main(void)
 {
     return suite_run("redis-left-behind",
-                     (const TTest *const[]){nothing_was_stored_on_the_former_master,
-                                            events_were_stored_on_the_former_master,
-                                            events_were_stored_there_after_eve_moved,
-                                            events_wait_during_the_move,
-                                            the_new_master_is_wiped, NULL});
+                     (const TTest *const[]){
+                         nothing_was_stored_on_the_former_master,
+                         events_were_stored_on_the_former_master,
+                         events_were_stored_there_after_eve_moved, events_wait_during_the_move,
+                         a_new_process_has_stored_fewer_events_than_were_lost,
+                         a_new_process_has_stored_more_events_than_were_lost,
+                         the_new_master_is_wiped, NULL});
 }

@@ -158,6 +158,7 @@ START_TEST(redis_is_flushed_while_events_flow)
 }
 END_TEST
 
+/* Clients are notified of the gap, and receive the events behind it. */
 START_TEST(the_stream_is_trimmed_meanwhile)
 {
     begin_with_timeout(NULL, 300);
@@ -167,10 +168,15 @@ START_TEST(the_stream_is_trimmed_meanwhile)
     UNTIL(!ann.connected && !bob.connected);
     server_signal(&server, SIGCONT);
     for (int i = 11; i <= 30; i++)
-        server_do(&server, "XADD {wsmanager}:events %d-7 event {\"x\":1}", i);
+        server_do(&server,
+                  "XADD {wsmanager}:events %d-7 event "
+                  "{\"type\":\"notification\",\"data\":{\"n\":%d}}",
+                  i, i);
     server_do(&server, "HSET {wsmanager}:state position 30");
     server_do(&server, "XTRIM {wsmanager}:events MAXLEN 5");
     UNTIL(ann.n_missed == 2 && bob.n_missed == 2);
+    node_expect(&ann, 26, 30);
+    node_expect(&bob, 26, 30);
     node_emit_numbers(&ann, 11, 20);
     expect_both(11, 20);
     ck_assert_uint_eq(node_stat(&ann, "position"), 40);

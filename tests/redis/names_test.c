@@ -27,6 +27,7 @@ static const char *failure;                  /* NULL: none */
 static bool hangs;                           /* an answer waits for answer_asked() */
 static ws_redis_lookup *asked;               /* unanswered */
 static unsigned n_asked;
+static int refusal; /* of the hook; WS_OK: none */
 
 static void answer(ws_redis_lookup *lookup)
 {
@@ -54,6 +55,8 @@ static int resolve(ws_redis_lookup *lookup, const char *host, void *user_data)
     ck_assert_str_eq(host, "redis.example");
     ck_assert_ptr_null(asked); /* one look-up at a time */
     n_asked++;
+    if (refusal != WS_OK)
+        return refusal;
     if (hangs)
         asked = lookup;
     else
@@ -86,6 +89,7 @@ static void begin(const char *parameters)
     failure = NULL;
     hangs = false;
     n_asked = 0;
+    refusal = WS_OK;
 }
 
 static void end(void)
@@ -245,6 +249,29 @@ START_TEST(sentinels_given_by_names)
 }
 END_TEST
 
+/* As with the default hook: the loop waits for the look-up, which takes longer than any time limit
+ * of a sentinel or of Redis. The carrier runs again before the sentinel can be connected. */
+START_TEST(a_slow_look_up_by_the_loop_s_thread)
+{
+    struct server sentinel;
+
+    begin("");
+    server_start_sentinel(&sentinel, server.port, NULL);
+    snprintf(uri, sizeof uri, "redis+sentinel://redis.example:%d/mymaster", sentinel.port);
+    node_open(&ann);
+    ws_redis_run(ann.redis, ann.host.now_ms);
+    ck_assert_uint_eq(n_asked, 1);
+    ann.ahead_ms = 20000;
+    ws_redis_run(ann.redis, ann.host.now_ms + ann.ahead_ms);
+    ws_redis_run(ann.redis, ann.host.now_ms + ann.ahead_ms + 1);
+    ck_assert_uint_eq(node_stat(&ann, "failures"), 0);
+    expect_events(1, 10);
+    ck_assert_uint_eq(n_asked, 1);
+    server_end(&sentinel);
+    end();
+}
+END_TEST
+
 /* Only where IPv6 is available. */
 START_TEST(a_name_with_only_ipv6)
 {
@@ -364,8 +391,13 @@ START_TEST(the_next_attempt_counts_from_the_look_up_s_end)
     ck_assert_uint_le(next_ms, now_ms + BACKOFF_MIN_MS);
     ws_redis_run(ann.redis, next_ms - 1);
     ck_assert_uint_eq(n_asked, 1);
+    refusal = WS_ERR_SYSTEM; /* which the hook returns only after 20 s */
     ws_redis_run(ann.redis, next_ms);
     ck_assert_uint_eq(n_asked, 2);
+    now_ms = next_ms + 20000;
+    next_ms = ws_redis_run(ann.redis, now_ms);
+    ck_assert_uint_eq(node_stat(&ann, "failures"), 2);
+    ck_assert_uint_ge(next_ms, now_ms + BACKOFF_MIN_MS);
     end();
 }
 END_TEST
@@ -407,14 +439,14 @@ END_TEST
 
 int main(void)
 {
-    return suite_run("redis-names",
-                     (const TTest *const[]){
-                         the_name_is_looked_up_for_each_session, each_address_is_tried,
-                         a_replica_is_skipped, a_server_that_moves,
-                         the_loop_continues_during_a_look_up,
-                         several_hosts_have_separate_look_ups, sentinels_given_by_names,
-                         a_name_with_only_ipv6, no_answer_in_time,
-                         a_name_that_resolves_after_a_while, a_name_that_no_longer_resolves,
-                         freed_during_a_look_up, the_next_attempt_counts_from_the_look_up_s_end,
-                         the_hook_that_uses_a_thread, the_default_hook, NULL});
+    return suite_run(
+        "redis-names",
+        (const TTest *const[]){
+            the_name_is_looked_up_for_each_session, each_address_is_tried, a_replica_is_skipped,
+            a_server_that_moves, the_loop_continues_during_a_look_up,
+            several_hosts_have_separate_look_ups, sentinels_given_by_names,
+            a_slow_look_up_by_the_loop_s_thread, a_name_with_only_ipv6, no_answer_in_time,
+            a_name_that_resolves_after_a_while, a_name_that_no_longer_resolves,
+            freed_during_a_look_up, the_next_attempt_counts_from_the_look_up_s_end,
+            the_hook_that_uses_a_thread, the_default_hook, NULL});
 }

@@ -250,11 +250,13 @@ static void write_much(const char *const *options)
     for (int i = 1; i <= N; i++)
         emit_long(&ann, i, i % 10 == 0 ? 10 * BYTES : BYTES);
     node_expect(&ann, 1, N);
+    ann.expected_state = "gave up an event of ";
     emit_long(&ann, N + 1, LARGE_BYTES);
     for (int i = N + 2; i <= N + 10; i++)
         emit_long(&ann, i, BYTES);
     node_expect(&ann, N + 2, N + 10);
     ck_assert_uint_eq(node_stat(&ann, "refused"), 1);
+    ck_assert_uint_eq(ann.n_expected, 1);
     ck_assert_uint_eq(node_stat(&ann, "pending_events"), 0);
     ck_assert_uint_eq(ann.n_missed, 1);
     end();

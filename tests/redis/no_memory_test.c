@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cluster/redis/carrier.h"
 #include "redis/support/node.h"
 #include "redis/support/server.h"
 #include "support/suite.h"
@@ -152,8 +153,57 @@ START_TEST(every_allocation_fails_in_turn)
 }
 END_TEST
 
+static uint64_t n_fetches(void)
+{
+    const char *calls =
+        strstr(server_do(&server, "INFO commandstats"), "cmdstat_xrange:calls=");
+
+    return calls != NULL ? strtoull(calls + strlen("cmdstat_xrange:calls="), NULL, 10) : 0;
+}
+
+/* Redis answers at once: without a pause it would be asked again as fast as it answers. */
+START_TEST(a_fetch_without_memory_is_repeated_after_a_pause)
+{
+    enum { WITHOUT_MS = 100 };
+    struct client back;
+    ws_connect_options options;
+    uint64_t began_ms;
+    uint64_t before;
+
+    server_start(&server, NULL);
+    node_start(&bob, "bob", server.uri);
+    node_emit_numbers(&bob, 1, N_BEFORE);
+    UNTIL(bob.n_stored == N_BEFORE);
+    node_init(&ann, "ann", server.uri);
+    ann.options.preload_events = N_LOADED;
+    node_open(&ann);
+    UNTIL(ann.connected);
+    before = n_fetches();
+    back = (struct client){.host = &ann.host, .name = "back", .hook_data = &ann};
+    client_options(&back, &options);
+    snprintf(after_first, sizeof after_first, "%.10s.1", bob.stored_id);
+    options.after = after_first;
+    ck_assert_int_eq(ws_manager_connect(ann.host.manager, ann.host.loop, &options, &back.id),
+                     WS_OK);
+    UNTIL(node_stat(&ann, "pending_fetches") > 0);
+    began_ms = node_clock_ms();
+    test_memory_fail(&ann.memory, 0, true);
+    while (node_clock_ms() < began_ms + WITHOUT_MS)
+        nodes_turn();
+    ck_assert_uint_le(n_fetches() - before, 2 + (node_clock_ms() - began_ms) / RETRY_MS);
+    test_memory_fail(&ann.memory, NEVER_FAIL, false);
+    UNTIL(strstr(last_message(&back), "\"complete\":true") != NULL);
+    node_close(&ann);
+    client_free(&back);
+    node_close(&bob);
+    server_end(&server);
+}
+END_TEST
+
 int main(void)
 {
     return suite_run("redis-no-memory",
-                     (const TTest *const[]){every_allocation_fails_in_turn, NULL});
+                     (const TTest *const[]){every_allocation_fails_in_turn,
+                                            a_fetch_without_memory_is_repeated_after_a_pause,
+                                            NULL});
 }

@@ -74,7 +74,14 @@ static void begin(const char *host)
 
 static enum target_state find(uint64_t now_ms)
 {
-    return target_find(&target, &resolver, now_ms, TIMEOUT_MS);
+    enum target_state state = target_find(&target, now_ms, TIMEOUT_MS);
+
+    if (!target.wants_lookup)
+        return state;
+    ck_assert_int_eq(state, TARGET_WAITING);
+    ck_assert_uint_eq(target.deadline_ms, now_ms); /* it is called again at once */
+    target_look_up(&target, &resolver);
+    return target_find(&target, now_ms, TIMEOUT_MS);
 }
 
 static void expect_waiting(uint64_t now_ms, uint64_t deadline_ms)
@@ -239,6 +246,19 @@ START_TEST(a_slow_look_up)
 }
 END_TEST
 
+/* The hook blocks, and answers only later. */
+START_TEST(the_time_counts_from_the_end_of_the_hook_s_call)
+{
+    begin("redis.example");
+    ck_assert_int_eq(target_find(&target, 1000, TIMEOUT_MS), TARGET_WAITING);
+    target_look_up(&target, &resolver);
+    expect_waiting(21000, 26000);
+    ANSWER("192.0.2.1");
+    expect_address(25000, "192.0.2.1");
+    target_free(&target);
+}
+END_TEST
+
 START_TEST(an_answer_that_is_out_of_date)
 {
     begin("redis.example");
@@ -356,6 +376,14 @@ static void await_answers(unsigned n)
     pthread_mutex_unlock(&lock);
 }
 
+static enum target_state find_by(const struct resolver *hook)
+{
+    enum target_state state = target_find(&target, 0, TIMEOUT_MS);
+
+    target_look_up(&target, hook);
+    return state;
+}
+
 START_TEST(the_hook_that_uses_a_thread)
 {
     static const struct resolver in_thread = {ws_redis_resolve_in_thread, NULL, note_answer,
@@ -365,24 +393,24 @@ START_TEST(the_hook_that_uses_a_thread)
     n_answers = 0;
     begin("localhost");
     for (unsigned i = 1; i <= N; i++) {
-        ck_assert_int_eq(target_find(&target, &in_thread, 0, TIMEOUT_MS), TARGET_WAITING);
+        ck_assert_int_eq(find_by(&in_thread), TARGET_WAITING);
         await_answers(i);
-        ck_assert_int_eq(target_find(&target, &in_thread, 0, TIMEOUT_MS), TARGET_FOUND);
+        ck_assert_int_eq(target_find(&target, 0, TIMEOUT_MS), TARGET_FOUND);
         ck_assert(strcmp(target_address(&target), "127.0.0.1") == 0 ||
                   strcmp(target_address(&target), "::1") == 0);
         target_worked(&target);
     }
     target_free(&target);
     begin("a..b"); /* no name server is asked for this name */
-    ck_assert_int_eq(target_find(&target, &in_thread, 0, TIMEOUT_MS), TARGET_WAITING);
+    ck_assert_int_eq(find_by(&in_thread), TARGET_WAITING);
     await_answers(N + 1);
-    ck_assert_int_eq(target_find(&target, &in_thread, 0, TIMEOUT_MS), TARGET_UNKNOWN);
+    ck_assert_int_eq(target_find(&target, 0, TIMEOUT_MS), TARGET_UNKNOWN);
     ck_assert_ptr_nonnull(strstr(target.error, "cannot be resolved"));
     target_free(&target);
     /* Whether the thread is faster or not. */
     for (unsigned i = 1; i <= N; i++) {
         begin("localhost");
-        ck_assert_int_eq(target_find(&target, &in_thread, 0, TIMEOUT_MS), TARGET_WAITING);
+        ck_assert_int_eq(find_by(&in_thread), TARGET_WAITING);
         target_free(&target);
     }
 }
@@ -394,9 +422,9 @@ START_TEST(the_hook_that_answers_at_once)
 
     n_answers = 0;
     begin("localhost");
-    ck_assert_int_eq(target_find(&target, &here, 0, TIMEOUT_MS), TARGET_WAITING);
+    ck_assert_int_eq(find_by(&here), TARGET_WAITING);
     ck_assert_uint_eq(n_answers, 1);
-    ck_assert_int_eq(target_find(&target, &here, 99999, TIMEOUT_MS), TARGET_FOUND);
+    ck_assert_int_eq(target_find(&target, 99999, TIMEOUT_MS), TARGET_FOUND);
     target_free(&target);
 }
 END_TEST
@@ -408,6 +436,7 @@ int main(void)
                          an_address_is_not_looked_up, each_address_is_tried,
                          the_address_that_worked_is_tried_first, the_last_addresses_are_kept,
                          a_name_that_resolves_after_a_while, a_slow_look_up,
+                         the_time_counts_from_the_end_of_the_hook_s_call,
                          an_answer_that_is_out_of_date, the_target_changes_to_another_host,
                          many_addresses_and_unusable_ones, an_answer_after_the_target_was_freed,
                          the_hook_that_uses_a_thread, the_hook_that_answers_at_once, NULL});

@@ -11,6 +11,7 @@ import unittest
 
 import websockets
 
+from async_case import AsyncCase
 from hosts import (check_half_closed_client_that_does_not_read, check_no_descriptor_left,
                    few_descriptors)
 
@@ -22,7 +23,7 @@ def free_port():
         return listener.getsockname()[1]
 
 
-class EmbedLibuv(unittest.IsolatedAsyncioTestCase):
+class EmbedLibuv(AsyncCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)

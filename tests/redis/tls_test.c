@@ -1,5 +1,6 @@
 /* tls_test.c: Redis with rediss://, and verifying its identity. The command openssl creates the
  * certificates; each is its own authority. */
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,7 +8,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <hiredis/hiredis.h>
 #include <openssl/err.h>
+#include <openssl/ssl.h>
 
 #include "redis/support/addresses.h"
 #include "redis/support/node.h"
@@ -302,7 +305,7 @@ START_TEST(client_certificates_are_sent)
 }
 END_TEST
 
-/* The files are read for each connection. */
+/* Changed files are read again. */
 START_TEST(certificates_are_renewed)
 {
     begin("no");
@@ -313,6 +316,40 @@ START_TEST(certificates_are_renewed)
     UNTIL(strstr(ann.state, "ca cannot be used: No such file") != NULL);
     run("cp redis.pem ca.pem");
     UNTIL(ann.connected);
+    node_close(&ann);
+    end();
+}
+END_TEST
+
+static unsigned n_read;
+
+int __real_SSL_CTX_use_certificate_chain_file(SSL_CTX *context, const char *file);
+int __wrap_SSL_CTX_use_certificate_chain_file(SSL_CTX *context, const char *file);
+
+int __wrap_SSL_CTX_use_certificate_chain_file(SSL_CTX *context, const char *file)
+{
+    n_read++;
+    return __real_SSL_CTX_use_certificate_chain_file(context, file);
+}
+
+/* However often the process connects: by its two connections, and after they are cut. */
+START_TEST(files_are_read_once)
+{
+    unsigned n_before;
+
+    begin("no");
+    node_start(&ann, "ann", uri("127.0.0.1", "?ca=redis.pem&cert=client.pem&key=client.key"));
+    UNTIL(ann.connected);
+    n_before = n_read;
+    for (uint64_t sessions = 2; sessions < 5; sessions++) {
+        server_do(&server, "CLIENT KILL TYPE normal SKIPME yes");
+        UNTIL(node_stat(&ann, "sessions") == sessions);
+    }
+    ck_assert_uint_eq(n_read, n_before);
+    run("cp client.pem new.pem && mv new.pem client.pem");
+    server_do(&server, "CLIENT KILL TYPE normal SKIPME yes");
+    UNTIL(node_stat(&ann, "sessions") == 5);
+    ck_assert_uint_eq(n_read, n_before + 1);
     node_close(&ann);
     end();
 }
@@ -440,13 +477,71 @@ START_TEST(a_node_that_the_cluster_names)
 }
 END_TEST
 
+/* --- signals ---------------------------------------------------------------------------------- */
+
+static int listener = -1; /* resets each connection at once; -1: none */
+static volatile sig_atomic_t n_signals;
+
+static void count_signal(int number)
+{
+    (void)number;
+    n_signals++;
+}
+
+static void reset(int fd)
+{
+    const struct linger at_once = {.l_onoff = 1};
+
+    ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
+    ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once), 0);
+    close(fd);
+}
+
+int __real_redisInitiateSSL(redisContext *context, struct ssl_st *tls);
+int __wrap_redisInitiateSSL(redisContext *context, struct ssl_st *tls);
+
+/* Called instead of hiredis' function, which begins with a write (--wrap of the linker). The
+ * connection is established: the kernel connects sockets of one machine within connect(). */
+int __wrap_redisInitiateSSL(redisContext *context, struct ssl_st *tls)
+{
+    if (listener >= 0)
+        reset(accept(listener, NULL, NULL));
+    return __real_redisInitiateSSL(context, tls);
+}
+
+START_TEST(the_first_write_raises_no_signal)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof address;
+    void (*before)(int number) = signal(SIGPIPE, count_signal);
+
+    begin("no");
+    listener = socket(AF_INET, SOCK_STREAM, 0);
+    ck_assert_int_eq(bind(listener, (const struct sockaddr *)&address, length), 0);
+    ck_assert_int_eq(listen(listener, 8), 0);
+    ck_assert_int_eq(getsockname(listener, (struct sockaddr *)&address, &length), 0);
+    snprintf(tls_port, sizeof tls_port, "%d", ntohs(address.sin_port));
+    n_signals = 0;
+    node_start(&ann, "ann", uri("127.0.0.1", "?ca=redis.pem"));
+    UNTIL(node_stat(&ann, "failures") >= 3);
+    ck_assert_int_eq(n_signals, 0);
+    node_close(&ann);
+    close(listener);
+    listener = -1;
+    signal(SIGPIPE, before);
+    end();
+}
+END_TEST
+
 int main(void)
 {
     return suite_run("redis-tls",
                      (const TTest *const[]){
                          large_and_many_events, killed_and_restarted, another_server_is_refused,
                          the_identity_is_the_host_name, only_one_side_uses_tls,
-                         client_certificates_are_sent, certificates_are_renewed, redis_is_slow,
-                         socket_is_narrow, a_master_that_a_sentinel_names,
-                         a_node_that_the_cluster_names, files_that_are_refused, NULL});
+                         client_certificates_are_sent, certificates_are_renewed,
+                         files_are_read_once, redis_is_slow, socket_is_narrow,
+                         a_master_that_a_sentinel_names, a_node_that_the_cluster_names,
+                         files_that_are_refused, the_first_write_raises_no_signal, NULL});
 }

@@ -1,8 +1,8 @@
 // The state of the connection as the page shows it, through everything that can happen to it.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { after, afterEach, before, test } from "node:test";
 import { Backend } from "./support/backend.mjs";
-import { launchBrowser, NO_SERVER, openPage } from "./support/browser.mjs";
+import { closePages, launchBrowser, NO_SERVER, openPage } from "./support/browser.mjs";
 import { Dashboard } from "./support/dashboard.mjs";
 import { startProxy } from "./support/proxy.mjs";
 
@@ -13,6 +13,8 @@ before(async () => {
   browser = await launchBrowser();
   backend = await Backend.start();
 });
+
+afterEach(() => closePages(browser));
 
 after(async () => {
   await browser?.close();

@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { after, afterEach, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { Backend, DIST } from "./support/backend.mjs";
-import { launchBrowser, openPage } from "./support/browser.mjs";
+import { closePages, launchBrowser, openPage } from "./support/browser.mjs";
 import { Dashboard } from "./support/dashboard.mjs";
 
 const PLAIN = fileURLToPath(new URL("../../backend/static", import.meta.url));
@@ -19,6 +19,8 @@ before(async () => {
   browser = await launchBrowser();
   backend = await Backend.start();
 });
+
+afterEach(() => closePages(browser));
 
 after(async () => {
   await browser?.close();
@@ -289,6 +291,27 @@ test("the first load's JavaScript is small, and cached permanently by its name",
   assert.equal(asset.headers.get("content-encoding"), "br");
   assert.equal(await asset.text(), readFileSync(join(DIST, "assets", scripts[0]), "utf8"));
   assert.equal((await fetch(backend.url)).headers.get("cache-control"), "no-cache");
+});
+
+test("the page of the stock client lists orders live, and places them", async () => {
+  const dashboard = new Dashboard(await openPage(browser, `${backend.url}/socketio.html`, { expected: [/status of 409/] }));
+  const { page } = dashboard;
+  await page.getByRole("status").filter({ hasText: "Connected by websocket" }).waitFor();
+  const { id } = await backend.order("GADGET-1", 2);
+  await dashboard.order(id).getByText("2 × Gadget").waitFor();
+  await backend.request("PATCH", `/api/orders/${id}/status`, { status: "confirmed" });
+  await dashboard.order(id).getByText("confirmed").waitFor();
+  await page.getByLabel("Product").selectOption({ label: "Cable, 2 m" });
+  await page.getByLabel("Quantity").fill("3");
+  await page.getByRole("button", { name: "Place order" }).click();
+  const placed = await page.getByText(/Order #\d+ was placed/).textContent();
+  await dashboard.order(/\d+/.exec(placed)[0]).getByText("3 × Cable, 2 m").waitFor();
+  await page.getByLabel("Product").selectOption({ label: "Limited edition" });
+  await page.getByLabel("Quantity").fill("999");
+  await page.getByRole("button", { name: "Place order" }).click();
+  await page.getByText("Not ordered: not enough").waitFor();
+  await dashboard.assertAccessible("the page of the stock client");
+  await dashboard.close();
 });
 
 test("the Content-Security-Policy allows what the pages need, and no more", async (context) => {

@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import net from "node:net";
-import { after, before, test } from "node:test";
+import { after, afterEach, before, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { Backend } from "./support/backend.mjs";
-import { launchBrowser, NO_SERVER, openPage } from "./support/browser.mjs";
+import { closePages, launchBrowser, NO_SERVER, openPage } from "./support/browser.mjs";
 import { Dashboard } from "./support/dashboard.mjs";
 
 const N_ORDERS = 60;
@@ -17,6 +17,8 @@ let browser;
 before(async () => {
   browser = await launchBrowser();
 });
+
+afterEach(() => closePages(browser));
 
 after(() => browser?.close());
 

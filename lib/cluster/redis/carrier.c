@@ -109,8 +109,11 @@ bool ask_range(struct ws_redis *redis, struct link *link, enum request_kind kind
     snprintf(digits, sizeof digits, "%" PRIu32, max);
     if (send_texts(redis, link, REQUEST_MULTI, multi) &&
         send_texts(redis, link, REQUEST_QUEUED, range) &&
-        send_texts(redis, link, REQUEST_QUEUED, epoch) && send_texts(redis, link, kind, exec))
+        send_texts(redis, link, REQUEST_QUEUED, epoch) && send_texts(redis, link, kind, exec)) {
+        if (max == 1)
+            link_may_take_long(link);
         return true;
+    }
     fail(redis, link->error);
     return false;
 }

@@ -8,6 +8,7 @@
  * reader.c   reads new events from the stream and delivers them to the manager
  * load.c     reads the stream's newest events when the manager starts
  * writer.c   appends events to the stream
+ * memories.c keeps values for the manager, and reads them
  * fetches.c  reads events that the manager requests for reconnecting clients
  * nodes.c    the list of processes and their figures
  * stats.c    statistics and metrics
@@ -33,6 +34,7 @@
 #include "cluster/redis/link.h"
 #include "cluster/redis/queue.h"
 #include "cluster/redis/target.h"
+#include "cluster/redis/trail.h"
 #include "cluster/redis/uri.h"
 
 enum {
@@ -53,6 +55,7 @@ struct keys {
     char *nodes;
     char *expiries;
     char *producer_prefix;
+    char *session_prefix;
 };
 
 enum stage {
@@ -116,10 +119,18 @@ struct left_epochs {
     size_t count;
 };
 
+/* What the loaded events are for. */
+enum load_purpose {
+    LOAD_HISTORY, /* for clients that reconnect; the manager has had them all, or needs none */
+    LOAD_OTHERS,  /* also to find those that differ from what the manager has had */
+    LOAD_NEW      /* also to find those, and those behind the manager's last event */
+};
+
 struct reader {
     char epoch[WS_EPOCH_SIZE]; /* the manager's epoch; "": none yet */
     uint64_t position;         /* of the last event that the manager took */
     char nonce[NUMBER_SIZE];   /* of that event; "": unknown */
+    struct trail trail;        /* of the events up to that one */
     struct batch_limit page;
     uint32_t asked;      /* entries of the page that was requested while loading */
     bool is_waiting;     /* for the reply to XREAD and what follows it */
@@ -130,10 +141,14 @@ struct reader {
 
     /* STAGE_LOADING and STAGE_STARTING: the events up to `load_until`, the newest first. */
     uint64_t load_until;
+    enum load_purpose purpose;
+    uint64_t give_up_ms; /* STAGE_LOADING: when to start with what was loaded */
+    uint32_t n_outdated; /* pages whose replies are awaited no more */
     redisReply **loaded;
     size_t n_loaded;
     size_t capacity;
     size_t bytes;
+    size_t n_new;    /* how many of them, from the newest one on, the manager has not had */
     uint64_t oldest; /* position of the last one in `loaded` */
 };
 
@@ -162,7 +177,29 @@ struct fetches {
 
     /* Only the owner's thread uses these: */
     uint32_t n_asked;        /* events that all sent requests ask for */
+    uint64_t retry_ms;       /* when to send again after memory ran out */
     struct batch_limit page; /* for all sent requests together */
+};
+
+struct memories {
+    /* Guarded by the lock: */
+    struct memory_value *values; /* that wait, the oldest first */
+    struct memory_value **values_end;
+    size_t n_values;
+    size_t bytes;
+    struct memory_question *questions; /* the manager limits them */
+    struct memory_question **questions_end;
+    uint64_t n_pushed; /* values so far */
+
+    /* Only the owner's thread uses these: */
+    uint64_t n_settled;   /* of n_pushed: that have left the list */
+    size_t n_values_sent; /* at the front of the list */
+    size_t n_questions_sent;
+    uint64_t n_answered;      /* questions so far */
+    struct batch_limit batch; /* of values */
+    struct batch_limit page;  /* of questions */
+    uint64_t retry_ms;        /* when to send values again after Redis refused some */
+    uint64_t ask_ms;          /* when to send questions again after Redis did not answer some */
 };
 
 /* The list of all nodes, which is requested in parts. */
@@ -196,8 +233,10 @@ struct ws_redis {
     /* Guarded by the lock: */
     struct queue queue;
     struct fetches fetches;
-    bool is_woken; /* `wake` was called since the last run */
-    char *nodes;   /* the list of nodes, packed by nodes.c; NULL: not known yet */
+    struct memories memories;
+    bool is_woken;   /* `wake` was called since the last run */
+    bool is_closing; /* ws_redis_free() has begun: nothing more is taken */
+    char *nodes;     /* the list of nodes, packed by nodes.c; NULL: not known yet */
     size_t nodes_length;
     struct counters counters;
     /* The owner's thread writes these; other threads read them for the statistics: */
@@ -215,6 +254,7 @@ struct ws_redis {
     struct known known;
     struct left_epochs left_epochs;
     struct writer writer;
+    struct tls_store tls_store;
     struct link reading;
     struct link writing;
     struct servers servers;
@@ -274,6 +314,10 @@ void servers_free(struct ws_redis *redis);
 
 /* In a child of fork(): drops the lookups, which belong to the parent. Their memory is leaked. */
 void servers_leave_to_parent(struct ws_redis *redis);
+
+/* Begins the lookups that are needed. The last step of a run: the hook may block, and afterwards
+ * now_ms is out of date. */
+void servers_look_up(struct ws_redis *redis);
 
 /* The target of the session's server. */
 struct target *servers_target(struct ws_redis *redis);
@@ -335,8 +379,8 @@ void session_close(struct ws_redis *redis);
 /* --- reader.c --------------------------------------------------------------------------------- */
 
 /* Begins reading in a new session: continues where the last session ended or, in another epoch,
- * loads the events up to `position` and continues behind it. */
-void reader_begin(struct ws_redis *redis, uint64_t position);
+ * loads the events up to `position` and continues behind the last one that the manager has had. */
+void reader_begin(struct ws_redis *redis, uint64_t position, enum load_purpose purpose);
 
 /* Drops everything that was read and not delivered. */
 void reader_end(struct ws_redis *redis);
@@ -358,7 +402,11 @@ uint64_t reader_deadline(const struct ws_redis *redis);
 /* --- load.c ----------------------------------------------------------------------------------- */
 
 /* Loads the newest events up to a position, or up to the end of the stream (LOAD_NEWEST). */
-void load_begin(struct ws_redis *redis, uint64_t until);
+void load_begin(struct ws_redis *redis, uint64_t until, enum load_purpose purpose);
+
+/* Ends loading that takes too long: the manager starts with what was loaded. */
+void load_run(struct ws_redis *redis);
+uint64_t load_deadline(const struct ws_redis *redis);
 
 /* Lets the manager start behind a position, without earlier events. */
 void load_nothing(struct ws_redis *redis, uint64_t until);
@@ -388,10 +436,32 @@ void writer_give_up(struct ws_redis *redis);
 int fetches_push(struct ws_redis *redis, uint64_t after, uint32_t max_events, void *request);
 
 void fetches_run(struct ws_redis *redis);
+uint64_t fetches_deadline(struct ws_redis *redis);
 void fetches_end(struct ws_redis *redis);
 void fetches_failed(struct ws_redis *redis, bool was_cut);
 void fetches_fetched(struct ws_redis *redis, const redisReply *entries);
 void fetches_give_up(struct ws_redis *redis);
+
+/* --- memories.c ------------------------------------------------------------------------------- */
+
+void memories_init(struct ws_redis *redis);
+
+/* Any thread. */
+int memories_push(struct ws_redis *redis, const char *key, uint64_t rank, const void *value,
+                  size_t length, uint64_t ttl_ms);
+int memories_ask(struct ws_redis *redis, const char *key, void *request);
+
+void memories_run(struct ws_redis *redis);
+uint64_t memories_deadline(struct ws_redis *redis);
+void memories_end(struct ws_redis *redis);
+void memories_failed(struct ws_redis *redis, bool was_cut);
+
+/* Take the replies to REQUEST_REMEMBER and REQUEST_RECALL. */
+void memories_kept(struct ws_redis *redis, const redisReply *reply);
+void memories_recalled(struct ws_redis *redis, const redisReply *reply);
+
+/* Drops the values that wait, and answers all questions. */
+void memories_give_up(struct ws_redis *redis);
 
 /* --- nodes.c ---------------------------------------------------------------------------------- */
 

@@ -22,6 +22,10 @@ static void read_field(const char *name, const redisReply *value, ws_cluster_eve
     if (strcmp(name, "event") == 0) {
         event->text = value->str;
         event->length = value->len;
+    } else if (strcmp(name, "order") == 0) {
+        event->scope = WS_SCOPE_PROCESSES;
+        event->text = value->str;
+        event->length = value->len;
     } else if (strcmp(name, "exclude") == 0) {
         event->exclude = value->str;
     } else if (strcmp(name, "user") == 0) {

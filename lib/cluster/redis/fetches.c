@@ -53,8 +53,8 @@ void fetches_run(struct ws_redis *redis)
     struct fetches *fetches = &redis->fetches;
     struct fetch *fetch;
 
-    while (is_up(redis) && fetches->n_sent < FETCHES_SENT_MAX &&
-           fetches->n_asked < fetches->page.events &&
+    while (is_up(redis) && redis->now_ms >= fetches->retry_ms &&
+           fetches->n_sent < FETCHES_SENT_MAX && fetches->n_asked < fetches->page.events &&
            (fetch = behind(redis, fetches->n_sent)) != NULL) {
         uint32_t left = fetches->page.events - fetches->n_asked;
         char from[NUMBER_SIZE];
@@ -67,6 +67,15 @@ void fetches_run(struct ws_redis *redis)
         fetches->n_sent++;
         fetches->n_asked += fetch->n_asked;
     }
+}
+
+uint64_t fetches_deadline(struct ws_redis *redis)
+{
+    const struct fetches *fetches = &redis->fetches;
+    bool is_held = is_up(redis) && redis->now_ms < fetches->retry_ms;
+
+    return is_held && behind(redis, fetches->n_sent) != NULL ? fetches->retry_ms
+                                                             : WS_NO_DEADLINE;
 }
 
 void fetches_end(struct ws_redis *redis)
@@ -115,17 +124,19 @@ static bool answer(struct ws_redis *redis, const struct fetch *fetch, const redi
     return result == WS_OK;
 }
 
-/* If memory runs out, the request is appended to the list again. */
+/* If memory runs out, the request is appended to the list again, and sent after a while. */
 void fetches_fetched(struct ws_redis *redis, const redisReply *entries)
 {
     struct fetch *fetch = pop(redis);
 
     redis->fetches.n_sent--;
     redis->fetches.n_asked -= fetch->n_asked;
-    if (answer(redis, fetch, entries))
+    if (answer(redis, fetch, entries)) {
         memory_free(&redis->memory, fetch);
-    else
+    } else {
         append(redis, fetch);
+        redis->fetches.retry_ms = redis->now_ms + RETRY_MS;
+    }
 }
 
 /* Answers the oldest request with no events. False if there is none. */

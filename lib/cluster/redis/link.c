@@ -8,18 +8,19 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <time.h>
 
+#include <linux/sockios.h>
 #include <ws_manager/loop.h>
 #include <ws_manager/redis.h>
 
-#include "cluster/redis/tls.h"
-
 void link_init(struct link *link, void (*watch)(int fd, int events, void *user_data),
-               void *user_data, size_t max_reply_bytes)
+               void *user_data, struct tls_store *tls_store, size_t max_reply_bytes)
 {
     *link = (struct link){.watch = watch,
                           .user_data = user_data,
+                          .tls_store = tls_store,
                           .fd = -1,
                           .reply_limit = {.max_bytes = max_reply_bytes},
                           .deadline_ms = WS_NO_DEADLINE};
@@ -132,14 +133,64 @@ static void on_reply(redisAsyncContext *context, void *reply, void *data)
         close_unexpected(link);
 }
 
+/* --- SIGPIPE ---------------------------------------------------------------------------------- */
+
+struct sigpipe {
+    sigset_t mask; /* of the thread before it was blocked */
+    bool was_pending;
+};
+
+/* hiredis 0.14 and OpenSSL write to a socket with write(), which can raise SIGPIPE. The host must
+ * not receive that signal, because it does not know the connection. */
+static void block_sigpipe(struct sigpipe *sigpipe)
+{
+    sigset_t pipe_alone;
+    sigset_t pending;
+
+    sigemptyset(&pipe_alone);
+    sigaddset(&pipe_alone, SIGPIPE);
+    sigpending(&pending);
+    sigpipe->was_pending = sigismember(&pending, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe_alone, &sigpipe->mask);
+}
+
+static void restore_sigpipe(const struct sigpipe *sigpipe)
+{
+    static const struct timespec no_wait = {0};
+    sigset_t pipe_alone;
+
+    sigemptyset(&pipe_alone);
+    sigaddset(&pipe_alone, SIGPIPE);
+    if (!sigpipe->was_pending)
+        while (sigtimedwait(&pipe_alone, NULL, &no_wait) < 0 && errno == EINTR)
+            ;
+    pthread_sigmask(SIG_SETMASK, &sigpipe->mask, NULL);
+}
+
+static void without_sigpipe(struct link *link, void (*handle)(struct link *link))
+{
+    struct sigpipe sigpipe;
+
+    block_sigpipe(&sigpipe);
+    handle(link);
+    restore_sigpipe(&sigpipe);
+}
+
 /* --- life ------------------------------------------------------------------------------------- */
 
+/* The handshake begins with a write, if the connection is already established. */
 static bool begin_tls(struct link *link, redisAsyncContext *context, const struct uri *uri,
                       const char *host)
 {
-    if (uri->is_tls)
-        link->tls = tls_begin(&context->c, uri, host, link->error, sizeof link->error);
-    return !uri->is_tls || link->tls != NULL;
+    struct sigpipe sigpipe;
+
+    if (!uri->is_tls)
+        return true;
+    block_sigpipe(&sigpipe);
+    link->tls =
+        tls_begin(link->tls_store, &context->c, uri, host, link->error, sizeof link->error);
+    restore_sigpipe(&sigpipe);
+    return link->tls != NULL;
 }
 
 bool link_open(struct link *link, const struct uri *uri, const struct place *place,
@@ -188,30 +239,11 @@ void link_close(struct link *link)
     link->progressed = false;
     link->replied = false;
     link->is_slow = false;
+    link->written = link->unsent = link->counted = 0;
     link->sends_asking = false;
 }
 
 /* --- input and output ------------------------------------------------------------------------- */
-
-/* hiredis 0.14 and OpenSSL write to a socket with write(), which can raise SIGPIPE. The host
- * must not receive that signal, because it does not know the connection. */
-static void without_sigpipe(struct link *link, void (*handle)(struct link *link))
-{
-    static const struct timespec no_wait = {0};
-    sigset_t pipe_alone;
-    sigset_t pending;
-    sigset_t before;
-
-    sigemptyset(&pipe_alone);
-    sigaddset(&pipe_alone, SIGPIPE);
-    sigpending(&pending);
-    pthread_sigmask(SIG_BLOCK, &pipe_alone, &before);
-    handle(link);
-    if (!sigismember(&pending, SIGPIPE))
-        while (sigtimedwait(&pipe_alone, NULL, &no_wait) < 0 && errno == EINTR)
-            ;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-}
 
 /* No reply is awaited: only the end of the connection may arrive. */
 static void read_idle(struct link *link)
@@ -256,6 +288,37 @@ static size_t n_unsent(const struct link *link)
     return link->context->c.obuf != NULL ? sdslen(link->context->c.obuf) : 0;
 }
 
+/* The bytes that the socket's buffer holds; 0 if the system does not tell. */
+static size_t n_buffered(const struct link *link)
+{
+    int n;
+
+    return ioctl(link->fd, SIOCOUTQ, &n) == 0 && n > 0 ? (size_t)n : 0;
+}
+
+static void begin_count(struct link *link)
+{
+    link->written = link->unsent = link->counted = 0;
+}
+
+/* After a reply: the next request may be in the socket's buffer as a whole, which is then all that
+ * shows that it is on its way. */
+static void begin_next_count(struct link *link)
+{
+    begin_count(link);
+    if (link->n_replied < link->count)
+        link->written = link->unsent = n_buffered(link);
+}
+
+/* Counts written bytes. A small request is not worth a look at the socket's buffer. */
+static void count_written(struct link *link, size_t bytes)
+{
+    link->progressed = true;
+    link->written += bytes;
+    if (link->written >= LINK_STEP_BYTES)
+        link->unsent = n_buffered(link);
+}
+
 static void write_out(struct link *link)
 {
     size_t before = n_unsent(link);
@@ -265,7 +328,8 @@ static void write_out(struct link *link)
     without_sigpipe(link, handle_write);
     if (link->context == NULL)
         return;
-    link->progressed |= n_unsent(link) < before;
+    if (n_unsent(link) < before)
+        count_written(link, before - n_unsent(link));
     if (link->tls != NULL && n_unsent(link) > 0 && !tls_wants_read(link->tls))
         link->events |= WS_REDIS_WRITE;
 }
@@ -302,6 +366,28 @@ static uint64_t block_ms(const struct link *link)
     return link->requests[next].kind == REQUEST_READ ? LINK_BLOCK_MS : 0;
 }
 
+/* The bytes that left since the last reply, and those of the unfinished reply. TLS adds some to the
+ * socket's buffer. */
+static size_t transferred(const struct link *link)
+{
+    const redisReader *reader = link->context->c.reader;
+    size_t left = link->written > link->unsent ? link->written - link->unsent : 0;
+
+    return left + link->reply_limit.held + (reader->len - reader->pos);
+}
+
+/* True if the next reply may take longer, because enough data has moved. */
+static bool is_moving(struct link *link)
+{
+    size_t next = (link->first + link->n_replied) % LINK_MAX_REQUESTS;
+    size_t bytes = transferred(link);
+
+    if (!link->requests[next].may_take_long || bytes < link->counted + LINK_STEP_BYTES)
+        return false;
+    link->counted = bytes;
+    return true;
+}
+
 /* Starts the deadlines for the next reply. */
 static void start_deadline(struct link *link, uint64_t now_ms)
 {
@@ -317,6 +403,8 @@ static bool has_keys(enum request_kind kind)
     case REQUEST_READ:
     case REQUEST_STATE:
     case REQUEST_APPEND:
+    case REQUEST_REMEMBER:
+    case REQUEST_RECALL:
     case REQUEST_HEARTBEAT:
     case REQUEST_NODES:
         return true;
@@ -336,10 +424,17 @@ static bool add_request(struct link *link, enum request_kind kind, int result, u
         return false;
     }
     *request = (struct link_request){.kind = kind};
-    if (link->n_replied == link->count)
+    if (link->n_replied == link->count) {
         start_deadline(link, now_ms);
+        begin_count(link);
+    }
     link->count++;
     return true;
+}
+
+void link_may_take_long(struct link *link)
+{
+    link->requests[(link->first + link->count - 1) % LINK_MAX_REQUESTS].may_take_long = true;
 }
 
 bool link_send(struct link *link, enum request_kind kind, const struct command *command,
@@ -384,7 +479,9 @@ static void extend_deadline(struct link *link, uint64_t now_ms)
     uint64_t limit_ms = link->limit_ms;
 
     start_deadline(link, now_ms);
-    if (!link->replied) {
+    if (link->replied) {
+        begin_next_count(link);
+    } else if (!is_moving(link)) {
         link->limit_ms = limit_ms;
         if (link->deadline_ms > limit_ms)
             link->deadline_ms = limit_ms;
@@ -395,6 +492,18 @@ static void extend_deadline(struct link *link, uint64_t now_ms)
     link->replied = false;
 }
 
+/* True if the socket's buffer becomes emptier: on a slow line that is the only progress that can be
+ * seen of a large request. */
+static bool is_draining(struct link *link)
+{
+    size_t before = link->unsent;
+
+    if (before < LINK_STEP_BYTES)
+        return false;
+    link->unsent = n_buffered(link);
+    return link->unsent + LINK_STEP_BYTES <= before;
+}
+
 bool link_check(struct link *link, uint64_t now_ms)
 {
     if (link->context == NULL)
@@ -403,7 +512,7 @@ bool link_check(struct link *link, uint64_t now_ms)
         set_error(link, "out of memory");
         return false;
     }
-    if (link->progressed)
+    if (link->progressed || (now_ms >= link->deadline_ms && is_draining(link)))
         extend_deadline(link, now_ms);
     if (now_ms < link->deadline_ms)
         return true;

@@ -15,13 +15,15 @@
 #include "cluster/redis/command.h"
 #include "cluster/redis/place.h"
 #include "cluster/redis/reply_limit.h"
+#include "cluster/redis/tls.h"
 #include "cluster/redis/uri.h"
 
 enum {
     LINK_MAX_REQUESTS = 64,
     LINK_ERROR_SIZE = 160,
     LINK_BLOCK_MS = 1000, /* how long Redis may block before it answers REQUEST_READ */
-    LINK_SLOW = 10 /* a reply that arrives in pieces may take this many times the timeout */
+    LINK_SLOW = 10, /* a reply that arrives in pieces may take this many times the timeout */
+    LINK_STEP_BYTES = 4096 /* link_may_take_long(): so much must be transferred in that time */
 };
 
 /* Which command a reply answers. */
@@ -36,6 +38,8 @@ enum request_kind {
     REQUEST_STATE,
     REQUEST_APPEND,
     REQUEST_FETCH,
+    REQUEST_REMEMBER,
+    REQUEST_RECALL,
     REQUEST_HEARTBEAT,
     REQUEST_NODES,
     REQUEST_ROLE,
@@ -46,12 +50,14 @@ enum request_kind {
 
 struct link_request {
     enum request_kind kind;
+    bool may_take_long;
     redisReply *reply; /* NULL until it arrives */
 };
 
 struct link {
-    redisAsyncContext *context; /* NULL: there is no connection */
-    struct ssl_st *tls;         /* owned by the context; NULL: no TLS */
+    redisAsyncContext *context;  /* NULL: there is no connection */
+    struct tls_store *tls_store; /* shared with other connections */
+    struct ssl_st *tls;          /* owned by the context; NULL: no TLS */
     void (*watch)(int fd, int events, void *user_data);
     void *user_data;
     int fd;
@@ -64,6 +70,9 @@ struct link {
     uint64_t timeout_ms;  /* for connecting, and without data while a reply is awaited */
     uint64_t deadline_ms; /* WS_NO_DEADLINE: no reply is awaited */
     uint64_t limit_ms;    /* for the complete next reply, even if data keeps arriving */
+    size_t written;       /* bytes since the last reply */
+    size_t unsent;        /* of these, in the socket's buffer at the last look; 0: few */
+    size_t counted;       /* of transferred(), those that have extended the limit */
     bool progressed;      /* data was sent or received since link_check() */
     bool replied;         /* a reply was received since link_check() */
     bool is_broken;       /* a reply was lost */
@@ -77,9 +86,9 @@ struct link {
     char error[LINK_ERROR_SIZE]; /* why there is no connection */
 };
 
-/* A reply of more than max_reply_bytes closes the connection. */
+/* A reply of more than max_reply_bytes closes the connection. `tls_store` must outlive the link. */
 void link_init(struct link *link, void (*watch)(int fd, int events, void *user_data),
-               void *user_data, size_t max_reply_bytes);
+               void *user_data, struct tls_store *tls_store, size_t max_reply_bytes);
 
 /* Starts connecting to `address`, an IP address of `place` or the path of a Unix socket, with
  * the TLS and timeout of `uri`. Looks up no name. False on failure, with the reason in
@@ -99,6 +108,11 @@ void link_ready(struct link *link, int events);
  * ASKING, or a transaction whose MULTI does. */
 bool link_send(struct link *link, enum request_kind kind, const struct command *command,
                uint64_t now_ms);
+
+/* The command that was sent last transfers as little as possible, for example a single event: sending it
+ * again would not take less time. It may take as long as data keeps moving in either direction, at
+ * least LINK_STEP_BYTES in LINK_SLOW timeouts. */
+void link_may_take_long(struct link *link);
 
 /* Takes the oldest reply, which the caller frees with freeReplyObject(). NULL if there is none. */
 redisReply *link_take_reply(struct link *link, enum request_kind *kind);

@@ -5,16 +5,34 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cluster/redis/entry.h"
 
-enum { LOAD_MAX_BYTES = 64 << 20 };
+enum {
+    LOAD_MAX_BYTES = 64 << 20,
+    LOAD_MAX_MS = 2000 /* for the history, without which the manager can start, too */
+};
+
+/* True until an event was loaded that the manager has had. */
+static bool seeks(const struct reader *reader)
+{
+    return reader->purpose != LOAD_HISTORY && reader->n_new == reader->n_loaded;
+}
+
+/* How many events to load. */
+static uint32_t wanted_events(const struct ws_redis *redis)
+{
+    uint32_t preload = redis->options.preload_events;
+
+    return seeks(&redis->reader) && preload < TRAIL_MAX ? TRAIL_MAX : preload;
+}
 
 /* Requests a page of events up to the id `to`. */
 static void ask(struct ws_redis *redis, const char *to)
 {
-    uint32_t left = redis->options.preload_events - (uint32_t)redis->reader.n_loaded;
+    uint32_t left = wanted_events(redis) - (uint32_t)redis->reader.n_loaded;
     uint32_t page = redis->reader.page.events < left ? redis->reader.page.events : left;
 
     redis->reader.asked = page;
@@ -32,19 +50,40 @@ void load_nothing(struct ws_redis *redis, uint64_t until)
 {
     load_end(redis);
     redis->reader.load_until = until;
+    redis->reader.purpose = LOAD_HISTORY;
     enter_stage(redis, STAGE_STARTING);
 }
 
-void load_begin(struct ws_redis *redis, uint64_t until)
+void load_begin(struct ws_redis *redis, uint64_t until, enum load_purpose purpose)
 {
     char to[NUMBER_SIZE];
 
     load_nothing(redis, until);
+    if (redis->reader.epoch[0] != '\0')
+        redis->reader.purpose = purpose;
+    redis->reader.give_up_ms = redis->now_ms + LOAD_MAX_MS;
     if (batch_limit_is_hopeless(&redis->reader.page, place(&redis->reader)))
         return;
     enter_stage(redis, STAGE_LOADING);
     snprintf(to, sizeof to, "%" PRIu64, until);
     ask(redis, until == LOAD_NEWEST ? "+" : to);
+}
+
+/* The history is optional. Events that the manager has not had are needed in any case. */
+void load_run(struct ws_redis *redis)
+{
+    struct reader *reader = &redis->reader;
+
+    if (redis->session.stage != STAGE_LOADING || redis->now_ms < reader->give_up_ms ||
+        seeks(reader))
+        return;
+    reader->n_outdated++;
+    enter_stage(redis, STAGE_STARTING);
+}
+
+uint64_t load_deadline(const struct ws_redis *redis)
+{
+    return seeks(&redis->reader) ? WS_NO_DEADLINE : redis->reader.give_up_ms;
 }
 
 void load_failed(struct ws_redis *redis, bool was_cut)
@@ -59,21 +98,22 @@ void load_end(struct ws_redis *redis)
     struct reader *reader = &redis->reader;
 
     for (size_t i = 0; i < reader->n_loaded; i++)
-        freeReplyObject(reader->loaded[i]);
+        if (reader->loaded[i] != NULL)
+            freeReplyObject(reader->loaded[i]);
     memory_free(&redis->memory, reader->loaded);
     reader->loaded = NULL;
     reader->n_loaded = 0;
+    reader->n_new = 0;
     reader->capacity = 0;
     reader->bytes = 0;
 }
 
-static uint64_t position_of(const redisReply *entry)
+/* True if the manager has not had this event, as far as is known. */
+static bool is_new(const struct reader *reader, uint64_t position, const char *nonce)
 {
-    ws_cluster_event event;
-    const char *nonce;
+    enum trail_found found = trail_find(&reader->trail, position, nonce);
 
-    entry_read(entry, &event, &nonce);
-    return event.position;
+    return found == TRAIL_OTHER || (found == TRAIL_BEHIND && reader->purpose == LOAD_NEW);
 }
 
 /* Keeps an entry of the page. False if it does not directly precede the entries that were kept,
@@ -81,10 +121,12 @@ static uint64_t position_of(const redisReply *entry)
 static bool keep(struct ws_redis *redis, redisReply *page, size_t at)
 {
     struct reader *reader = &redis->reader;
-    uint64_t position = position_of(page->element[at]);
+    ws_cluster_event event;
+    const char *nonce;
     redisReply **grown;
 
-    if (position == 0 || (reader->n_loaded > 0 && position != reader->oldest - 1))
+    entry_read(page->element[at], &event, &nonce);
+    if (event.position == 0 || (reader->n_loaded > 0 && event.position != reader->oldest - 1))
         return false;
     grown = memory_grow(&redis->memory, reader->loaded, sizeof *reader->loaded,
                         reader->n_loaded, PAGE_MAX, &reader->capacity);
@@ -92,7 +134,9 @@ static bool keep(struct ws_redis *redis, redisReply *page, size_t at)
         return false;
     reader->loaded = grown;
     reader->bytes += entry_bytes(page->element[at]);
-    reader->oldest = position;
+    reader->oldest = event.position;
+    if (seeks(reader) && is_new(reader, event.position, nonce))
+        reader->n_new++;
     reader->loaded[reader->n_loaded++] = entry_take(page, at);
     return true;
 }
@@ -104,12 +148,16 @@ void load_page(struct ws_redis *redis, redisReply *page)
     size_t kept = 0;
     char to[NUMBER_SIZE];
 
+    if (reader->n_outdated > 0) { /* loading has ended without this page */
+        reader->n_outdated--;
+        return;
+    }
     while (kept < page->elements && keep(redis, page, kept))
         kept++;
     batch_limit_passed(&reader->page, kept, reader->bytes - bytes);
     reader->page.n_passed =
         0; /* do not try larger pages: a failure would lose all that was loaded */
-    if (kept < reader->asked || reader->n_loaded >= redis->options.preload_events ||
+    if (kept < reader->asked || reader->n_loaded >= wanted_events(redis) ||
         reader->bytes >= LOAD_MAX_BYTES ||
         batch_limit_is_hopeless(&reader->page, place(reader))) {
         enter_stage(redis, STAGE_STARTING);
@@ -141,6 +189,52 @@ static void leave_epoch(struct ws_redis *redis, uint64_t position)
     left->positions[0] = reader->position < position ? reader->position : position;
 }
 
+/* The trail leads to `position`, where the manager has started with the loaded events that are not new.
+ * If the oldest was on the trail, the stream is the same up to there. */
+static void follow_trail(struct ws_redis *redis, uint64_t position)
+{
+    struct reader *reader = &redis->reader;
+    struct trail *trail = &reader->trail;
+    ws_cluster_event event;
+    const char *nonce;
+
+    if (reader->n_loaded == reader->n_new) {
+        trail_begin(trail, position);
+        return;
+    }
+    entry_read(reader->loaded[reader->n_loaded - 1], &event, &nonce);
+    if (trail_find(trail, event.position, nonce) != TRAIL_SAME)
+        trail_begin(trail, event.position - 1);
+    trail_cut(trail, event.position - 1);
+    for (size_t n = reader->n_loaded; n > reader->n_new; n--) {
+        entry_read(reader->loaded[n - 1], &event, &nonce);
+        trail_add(trail, nonce);
+    }
+}
+
+/* Leaves the loaded events that are new to the reader, in the order of the stream. If memory runs out,
+ * it reads them again. */
+static void hand_over_new(struct reader *reader)
+{
+    size_t n = reader->n_new;
+    redisReply *entries = n > 0 ? calloc(1, sizeof *entries) : NULL;
+
+    if (entries == NULL)
+        return;
+    entries->type = REDIS_REPLY_ARRAY;
+    entries->element = calloc(n, sizeof(redisReply *));
+    if (entries->element == NULL) {
+        free(entries);
+        return;
+    }
+    for (entries->elements = 0; entries->elements < n; entries->elements++) {
+        entries->element[entries->elements] = reader->loaded[n - 1 - entries->elements];
+        reader->loaded[n - 1 - entries->elements] = NULL;
+    }
+    reader->entries = entries;
+    reader->n_delivered = 0;
+}
+
 /* The manager has started at `position`. The event that was seen when the session began may be
  * newer. */
 static void started(struct ws_redis *redis, uint64_t position, const char *nonce)
@@ -152,6 +246,8 @@ static void started(struct ws_redis *redis, uint64_t position, const char *nonce
     memcpy(redis->reader.epoch, redis->session.epoch, WS_EPOCH_SIZE);
     redis->reader.position = position;
     lock_release(&redis->lock);
+    if (*nonce == '\0' && position == session->seen)
+        nonce = session->seen_nonce;
     snprintf(redis->reader.nonce, sizeof redis->reader.nonce, "%s", nonce);
     if (strcmp(redis->known.epoch, session->epoch) != 0)
         redis->known = (struct known){0};
@@ -159,20 +255,22 @@ static void started(struct ws_redis *redis, uint64_t position, const char *nonce
     note_stored(redis, position, nonce);
     note_stored(redis, session->seen, session->seen_nonce);
     redis->session.n_attempts = 0;
+    follow_trail(redis, position);
+    hand_over_new(&redis->reader);
     load_end(redis);
     batch_limit_forget(&redis->reader.page, place(&redis->reader));
     enter_stage(redis, STAGE_READING);
     report_state(redis, true, "connected");
 }
 
-/* Returns the position at which the manager starts. Drops the loaded events if the stream had newer
- * ones that are gone, because the history must not have a gap. */
+/* Returns the position up to which the events are loaded. Drops them if the stream had newer ones that
+ * are gone, because the history must not have a gap. */
 static uint64_t newest(struct ws_redis *redis)
 {
     const struct reader *reader = &redis->reader;
     uint64_t loaded = reader->n_loaded > 0 ? reader->oldest + reader->n_loaded - 1 : 0;
-    uint64_t wanted = reader->load_until < redis->session.position ? reader->load_until
-                                                                   : redis->session.position;
+    uint64_t wanted =
+        reader->load_until != LOAD_NEWEST ? reader->load_until : redis->session.position;
 
     if (loaded >= wanted)
         return loaded;
@@ -183,8 +281,9 @@ static uint64_t newest(struct ws_redis *redis)
 void load_start(struct ws_redis *redis)
 {
     struct reader *reader = &redis->reader;
-    uint64_t position = newest(redis);
-    size_t n = reader->n_loaded;
+    uint64_t until = newest(redis); /* which may drop all events, also the new ones */
+    uint64_t position = until - reader->n_new; /* the new ones are delivered later */
+    size_t n = reader->n_loaded - reader->n_new;
     ws_cluster_event *events = NULL;
     const char *nonce = "";
     int result = WS_ERR_NO_MEMORY;
@@ -195,7 +294,7 @@ void load_start(struct ws_redis *redis)
         events = memory_alloc(&redis->memory, n * sizeof *events);
     if (events != NULL || n == 0) {
         for (size_t i = 0; i < n; i++)
-            entry_read(reader->loaded[n - 1 - i], &events[i], &nonce);
+            entry_read(reader->loaded[reader->n_loaded - 1 - i], &events[i], &nonce);
         result =
             ws_manager_cluster_start(redis->manager, redis->session.epoch, position, events, n);
     }

@@ -16,9 +16,15 @@ bool tls_check(const struct uri *uri, char *text, size_t size)
     return false;
 }
 
-struct ssl_st *tls_begin(redisContext *context, const struct uri *uri, const char *host,
-                         char *text, size_t size)
+void tls_free(struct tls_store *store)
 {
+    (void)store;
+}
+
+struct ssl_st *tls_begin(struct tls_store *store, redisContext *context, const struct uri *uri,
+                         const char *host, char *text, size_t size)
+{
+    (void)store;
     (void)context;
     (void)uri;
     (void)host;

@@ -11,12 +11,12 @@
 
 #include "cluster/redis/entry.h"
 
-void reader_begin(struct ws_redis *redis, uint64_t position)
+void reader_begin(struct ws_redis *redis, uint64_t position, enum load_purpose purpose)
 {
     struct reader *reader = &redis->reader;
 
     if (strcmp(reader->epoch, redis->session.epoch) != 0) {
-        load_begin(redis, position);
+        load_begin(redis, position, purpose);
     } else if (batch_limit_is_hopeless(&reader->page, reader->position)) {
         report_state(redis, true, "skipped an event that ended the connection each time");
         load_nothing(redis, reader->position + 1);
@@ -39,6 +39,7 @@ void reader_end(struct ws_redis *redis)
     drop_entries(&redis->reader);
     load_end(redis);
     redis->reader.is_waiting = false;
+    redis->reader.n_outdated = 0;
     redis->reader.retry_ms = 0;
 }
 
@@ -94,7 +95,7 @@ void reader_state(struct ws_redis *redis, const redisReply *reply)
     lock_release(&redis->lock);
     redis->reader.is_waiting = false;
     if (redis->reader.entries == NULL && redis->reader.expects_some)
-        load_begin(redis, LOAD_NEWEST); /* the stream was trimmed: they are gone */
+        load_begin(redis, LOAD_NEWEST, LOAD_NEW); /* the stream was trimmed: they are gone */
 }
 
 /* --- delivery --------------------------------------------------------------------------------- */
@@ -130,6 +131,7 @@ static bool deliver(struct ws_redis *redis)
             break;
         position++;
         nonce = next;
+        trail_add(&reader->trail, nonce);
         reader->n_delivered++;
     }
     if (position > reader->position)
@@ -161,8 +163,11 @@ static bool ask(struct ws_redis *redis)
     command_add_text(command, "STREAMS");
     command_add_text(command, redis->keys.events);
     command_add_text(command, after);
-    if (!link_send(&redis->reading, REQUEST_READ, command, redis->now_ms) ||
-        (servers_check_role(redis) && !servers_ask_role(redis, &redis->reading)))
+    if (!link_send(&redis->reading, REQUEST_READ, command, redis->now_ms))
+        return false;
+    if (redis->reader.page.events == 1)
+        link_may_take_long(&redis->reading);
+    if (servers_check_role(redis) && !servers_ask_role(redis, &redis->reading))
         return false;
     command->count = 0;
     command_add_text(command, "HMGET");
@@ -176,6 +181,7 @@ void reader_run(struct ws_redis *redis)
 {
     struct reader *reader = &redis->reader;
 
+    load_run(redis);
     if (redis->session.stage == STAGE_STARTING)
         load_start(redis);
     if (redis->session.stage != STAGE_READING || reader->is_waiting ||
@@ -183,7 +189,7 @@ void reader_run(struct ws_redis *redis)
         return;
     if (reader->entries != NULL && !deliver(redis)) {
         drop_entries(reader);
-        load_begin(redis, LOAD_NEWEST);
+        load_begin(redis, LOAD_NEWEST, LOAD_NEW);
         return;
     }
     if (reader->entries != NULL)
@@ -198,5 +204,7 @@ uint64_t reader_deadline(const struct ws_redis *redis)
     bool is_held = redis->session.stage == STAGE_STARTING ||
                    (redis->reader.entries != NULL && !redis->reader.is_waiting);
 
+    if (redis->session.stage == STAGE_LOADING)
+        return load_deadline(redis);
     return is_held ? redis->reader.retry_ms : WS_NO_DEADLINE;
 }

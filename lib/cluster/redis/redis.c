@@ -89,7 +89,7 @@ static int publish(const ws_cluster_event *event, void *receipt, void *data)
     if (belongs_to_parent(redis))
         return WS_ERR_FORKED;
     lock_acquire(&redis->lock);
-    result = queue_push(&redis->queue, event, receipt);
+    result = redis->is_closing ? WS_ERR_CLOSED : queue_push(&redis->queue, event, receipt);
     if (result != WS_OK)
         redis->counters.refused++;
     lock_release(&redis->lock);
@@ -103,6 +103,29 @@ static int fetch(uint64_t after, uint32_t max_events, void *request, void *data)
     struct ws_redis *redis = data;
     int result = belongs_to_parent(redis) ? WS_ERR_FORKED
                                           : fetches_push(redis, after, max_events, request);
+
+    if (result == WS_OK)
+        wake(redis);
+    return result;
+}
+
+static int remember(const char *key, uint64_t rank, const void *value, size_t length,
+                    uint64_t ttl_ms, void *data)
+{
+    struct ws_redis *redis = data;
+    int result = belongs_to_parent(redis)
+                     ? WS_ERR_FORKED
+                     : memories_push(redis, key, rank, value, length, ttl_ms);
+
+    if (result == WS_OK)
+        wake(redis);
+    return result;
+}
+
+static int recall(const char *key, void *request, void *data)
+{
+    struct ws_redis *redis = data;
+    int result = belongs_to_parent(redis) ? WS_ERR_FORKED : memories_ask(redis, key, request);
 
     if (result == WS_OK)
         wake(redis);
@@ -152,9 +175,11 @@ static bool copy_names(struct ws_redis *redis)
     keys->nodes = make_key(redis, key, "nodes");
     keys->expiries = make_key(redis, key, "expiries");
     keys->producer_prefix = make_key(redis, key, "producer:");
+    keys->session_prefix = make_key(redis, key, "session:");
     redis->node = memory_copy_text(&redis->memory, node, strlen(node));
     return keys->state != NULL && keys->events != NULL && keys->nodes != NULL &&
-           keys->expiries != NULL && keys->producer_prefix != NULL && redis->node != NULL;
+           keys->expiries != NULL && keys->producer_prefix != NULL &&
+           keys->session_prefix != NULL && redis->node != NULL;
 }
 
 static void destroy(struct ws_redis *redis)
@@ -162,12 +187,14 @@ static void destroy(struct ws_redis *redis)
     ws_allocator memory = redis->memory;
 
     servers_free(redis);
+    tls_free(&redis->tls_store);
     uri_free(&redis->uri, &memory);
     memory_free(&memory, redis->keys.state);
     memory_free(&memory, redis->keys.events);
     memory_free(&memory, redis->keys.nodes);
     memory_free(&memory, redis->keys.expiries);
     memory_free(&memory, redis->keys.producer_prefix);
+    memory_free(&memory, redis->keys.session_prefix);
     memory_free(&memory, redis->node);
     memory_free(&memory, redis->nodes);
     lock_destroy(&redis->lock);
@@ -187,7 +214,11 @@ static size_t max_reply_bytes(const ws_redis_options *options)
 
 static int set_up(struct ws_redis *redis)
 {
-    static const ws_cluster carrier = {sizeof carrier, publish, fetch};
+    static const ws_cluster carrier = {.size = sizeof carrier,
+                                       .publish = publish,
+                                       .fetch = fetch,
+                                       .remember = remember,
+                                       .recall = recall};
     const ws_redis_options *options = &redis->options;
     size_t max_bytes = max_reply_bytes(options);
     char text[LINK_ERROR_SIZE];
@@ -205,6 +236,7 @@ static int set_up(struct ws_redis *redis)
     redis->queue.max_events = options->max_pending_events;
     redis->queue.max_bytes = options->max_pending_bytes;
     redis->fetches.end = &redis->fetches.first;
+    memories_init(redis);
     batch_limit_init(&redis->reader.page, PAGE_FIRST, PAGE_MAX);
     batch_limit_init(&redis->fetches.page, PAGE_FIRST, PAGE_MAX);
     batch_limit_init(&redis->writer.batch, BATCH_MAX_EVENTS, BATCH_MAX_EVENTS);
@@ -212,9 +244,11 @@ static int set_up(struct ws_redis *redis)
     buffer_init(&redis->listing.packed, &redis->memory);
     snprintf(redis->max_stream_events, sizeof redis->max_stream_events, "%u",
              (unsigned)options->max_stream_events);
-    link_init(&redis->reading, options->watch, options->user_data, max_bytes);
-    link_init(&redis->writing, options->watch, options->user_data, max_bytes);
-    link_init(&redis->asking, options->watch, options->user_data, max_bytes);
+    link_init(&redis->reading, options->watch, options->user_data, &redis->tls_store,
+              max_bytes);
+    link_init(&redis->writing, options->watch, options->user_data, &redis->tls_store,
+              max_bytes);
+    link_init(&redis->asking, options->watch, options->user_data, &redis->tls_store, max_bytes);
     redis->resolver =
         (struct resolver){options->resolve != NULL ? options->resolve : lookup_at_once,
                           options->user_data, wake_owner, redis};
@@ -279,10 +313,14 @@ void ws_redis_free(ws_redis *redis)
         leave_to_parent(redis);
     else
         nodes_leave(redis);
+    lock_acquire(&redis->lock);
+    redis->is_closing = true; /* else a stored callback that sends again would go on for ever */
+    lock_release(&redis->lock);
     session_close(redis);
     link_close(&redis->asking);
     writer_give_up(redis);
     fetches_give_up(redis);
+    memories_give_up(redis);
     ws_manager_set_cluster(redis->manager, NULL, NULL);
     destroy(redis);
 }
@@ -304,7 +342,8 @@ void ws_redis_ready(ws_redis *redis, int fd, int events)
 static bool takes_errors(enum request_kind kind)
 {
     return kind == REQUEST_AUTH || kind == REQUEST_APPEND || kind == REQUEST_HEARTBEAT ||
-           kind == REQUEST_NODES || kind == REQUEST_SENTINEL || kind == REQUEST_MASTER;
+           kind == REQUEST_REMEMBER || kind == REQUEST_RECALL || kind == REQUEST_NODES ||
+           kind == REQUEST_SENTINEL || kind == REQUEST_MASTER;
 }
 
 /* Only the first word of the error: a server that does not know AUTH repeats its arguments, which
@@ -369,6 +408,12 @@ static void take_reply(struct ws_redis *redis, enum request_kind kind, redisRepl
         if (entries != NULL)
             fetches_fetched(redis, entries);
         break;
+    case REQUEST_REMEMBER:
+        memories_kept(redis, reply);
+        break;
+    case REQUEST_RECALL:
+        memories_recalled(redis, reply);
+        break;
     case REQUEST_HEARTBEAT:
         nodes_beat(redis, reply);
         break;
@@ -402,7 +447,8 @@ static void take_replies(struct ws_redis *redis, struct link *link)
 static uint32_t total_limit(const struct ws_redis *redis)
 {
     return redis->reader.page.events + redis->fetches.page.events + redis->writer.batch.events +
-           redis->listing.kibibytes.events;
+           redis->listing.kibibytes.events + redis->memories.batch.events +
+           redis->memories.page.events;
 }
 
 /* Reduces the batches that were in progress on a failed connection, because they may have been too
@@ -418,6 +464,7 @@ static void shrink(struct ws_redis *redis, const struct link *link)
     if (link == &redis->writing && (was_cut || link->is_slow)) {
         fetches_failed(redis, was_cut);
         nodes_failed(redis, was_cut);
+        memories_failed(redis, was_cut);
     }
     if (link == &redis->reading && (was_cut || link->is_slow))
         reader_failed(redis, was_cut);
@@ -459,6 +506,8 @@ static uint64_t next_deadline(struct ws_redis *redis)
     deadline = earliest(deadline, servers_deadline(redis));
     deadline = earliest(deadline, reader_deadline(redis));
     deadline = earliest(deadline, writer_deadline(redis));
+    deadline = earliest(deadline, fetches_deadline(redis));
+    deadline = earliest(deadline, memories_deadline(redis));
     return is_up(redis) ? earliest(deadline, redis->heartbeat_ms) : deadline;
 }
 
@@ -479,10 +528,12 @@ uint64_t ws_redis_run(ws_redis *redis, uint64_t now_ms)
     reader_run(redis);
     writer_run(redis);
     fetches_run(redis);
+    memories_run(redis);
     nodes_run(redis);
     link_flush(&redis->reading);
     link_flush(&redis->writing);
     link_flush(&redis->asking);
     check_session(redis);
+    servers_look_up(redis);
     return host_clock_deadline(&redis->clock, next_deadline(redis));
 }

@@ -25,7 +25,10 @@
  * other events.
  *
  * Where a process begins: behind the last event that its manager has, if this stream has that
- * event; if not, where the epoch after its own began. If the stream does not know the process's
+ * event; if not, where the epoch after its own began. Others may have stored events before that place
+ * in the process's own epoch, which it has not had: processes that did not know that events were lost,
+ * as new ones. The process finds them by comparing the stream with its trail (load.c). If it has read
+ * nothing behind the place where it began, that place stays. If the stream does not know the process's
  * epoch, the process begins where it left the newest of the stream's epochs that it was in; if
  * it was in none of them, where the current epoch began.
  *
@@ -91,7 +94,7 @@ const char script_attach[] =
     "  if known_epoch ~= '' then remember(known_epoch, known, 0) end\n"
     "  redis.call('DEL', KEYS[2])\n"
     "  begin()\n"
-    "  return {epoch, 0, '', 0}\n"
+    "  return {epoch, 0, '', 0, 0}\n"
     "end\n"
     "for name, at, base in string.gmatch(state[4] or '', '(%S+) (%d+) (%d+)') do\n"
     "  formers[#formers + 1] = {epoch = name, position = tonumber(at), base = tonumber(base)}\n"
@@ -103,21 +106,27 @@ const char script_attach[] =
     "  remember(epoch, position, position)\n"
     "  redis.call('DEL', KEYS[2])\n"
     "  begin()\n"
-    "  return {epoch, position, '', position}\n"
+    "  return {epoch, position, '', position, 0}\n"
     "end\n"
     "if tonumber(at) < position then nonce = '' end\n"
     "local start = position\n"
+    "local read, read_nonce = string.match(ARGV[4], '^(%d+)-(.*)$')\n"
     "local has_read = at_place_of(ARGV[4]) == ARGV[4]\n"
+    "local may_miss = 0\n"
     "if known_epoch == epoch then\n"
     "  if position < known or differs(ARGV[3]) or differs(ARGV[4]) then\n"
     "    remember(epoch, known, position)\n"
     "    begin()\n"
+    "    may_miss = 1\n"
     "  end\n"
     "elseif known_epoch ~= '' then\n"
     "  local _, former = find(known_epoch)\n"
     "  local name, digits = string.match(state[3] or '', '^(%S+) (%d+)$')\n"
     "  local base = had() or not former and name == epoch and tonumber(digits)\n"
-    "  if former then base = math.max(former.base, base or 0) end\n"
+    "  if former then\n"
+    "    if former.base >= (base or 0) then base, may_miss = former.base, 1 end\n"
+    "    if read_nonce == '' then base = math.min(base, tonumber(read)) end\n"
+    "  end\n"
     "  start = math.min(base or position, position)\n"
     "  local has_all = former and (known <= former.position\n"
     "      or has_read and at_place_of(ARGV[3]) == ARGV[3])\n"
@@ -127,8 +136,8 @@ const char script_attach[] =
     "    begin()\n"
     "  end\n"
     "end\n"
-    "if has_read then start = tonumber(string.match(ARGV[4], '^%d+')) end\n"
-    "return {epoch, position, nonce, start}\n";
+    "if has_read then start = tonumber(read) end\n"
+    "return {epoch, position, nonce, start, may_miss}\n";
 
 /* Sequences are compared as texts, because Lua's numbers are exact only up to 2^53. The loop
  * ends at the first event that fails, so that no later event is stored before it; the position
@@ -153,7 +162,7 @@ const char script_append[] =
     "  if known and (#known > #sequence or (#known == #sequence and known >= sequence)) then\n"
     "    positions[i - 2] = 0\n"
     "  else\n"
-    "    local fields = {'event', ARGV[at + 4]}\n"
+    "    local fields = {ARGV[at + 1] == 'order' and 'order' or 'event', ARGV[at + 4]}\n"
     "    if ARGV[at + 3] ~= '' then\n"
     "      fields[3], fields[4] = 'exclude', ARGV[at + 3]\n"
     "    end\n"
@@ -179,7 +188,20 @@ const char script_append[] =
     "end\n"
     "return failure or positions\n";
 
-const char script_append_digest[] = "c02c31b9f0824a25afbadd8f96a09bdd1499c185";
+const char script_append_digest[] = "9d2f096f32b7e878977cd674c15a174968af6551";
+
+const char script_remember[] =
+    "for i, key in ipairs(KEYS) do\n"
+    "  local rank, ttl, value = ARGV[3 * i - 2], ARGV[3 * i - 1], ARGV[3 * i]\n"
+    "  local known = tonumber(string.match(redis.call('GETRANGE', key, 0, 20), '^(%d+) '))\n"
+    "  if known and known > tonumber(rank) then\n"
+    "  elseif value == '' then\n"
+    "    redis.call('DEL', key)\n"
+    "  else\n"
+    "    redis.call('SET', key, rank .. ' ' .. value, 'PX', ttl)\n"
+    "  end\n"
+    "end\n"
+    "return #KEYS";
 
 const char script_heartbeat[] =
     "local time = redis.call('TIME')\n"

@@ -12,8 +12,9 @@
  * that its manager has; 5 its former epochs, one a line: the epoch, a blank, and the position
  * up to which it had the events of that epoch. An id is "0-" for no event, and ends with "-" if
  * only the position is known. Returns the epoch, the position and the nonce of the newest
- * event, and the position behind which this process begins if the epoch is not the one that it
- * knows. It must not have more arguments: from a client that is not authenticated Redis accepts
+ * event, the position behind which this process begins if the epoch is not the one that it
+ * knows, and 1 if it may have had none of the events up to there that are behind its own last one, else
+ * 0. It must not have more arguments: from a client that is not authenticated Redis accepts
  * no more. */
 extern const char script_attach[];
 
@@ -27,6 +28,12 @@ extern const char script_append[];
 
 /* The digest of script_append (SHA-1), for EVALSHA. */
 extern const char script_append_digest[];
+
+/* Keeps values.
+ * KEYS: those of the values. ARGV: for each the rank, the lifetime in milliseconds, and the value; an
+ * empty one is removed. A value is stored behind its rank and a blank, and does not replace one of a
+ * higher rank. */
+extern const char script_remember[];
 
 /* Writes a node's figures, and removes those that have expired.
  * KEYS: nodes, expiries. ARGV: the node's name, its JSON text, its lifetime in milliseconds. */

@@ -67,6 +67,13 @@ void servers_leave_to_parent(struct ws_redis *redis)
     redis->servers.named.lookup = NULL;
 }
 
+void servers_look_up(struct ws_redis *redis)
+{
+    for (size_t i = 0; i < redis->uri.n_hosts; i++)
+        target_look_up(&redis->servers.targets[i], &redis->resolver);
+    target_look_up(&redis->servers.named, &redis->resolver);
+}
+
 bool servers_check_role(const struct ws_redis *redis)
 {
     return redis->uri.is_sentinel || redis->uri.n_hosts > 1;
@@ -121,7 +128,7 @@ static void ask_sentinel(struct ws_redis *redis)
     }
     link_close(link); /* a lost connection may have left a request without its reply */
     redis->servers.is_asking = false;
-    switch (target_find(target, &redis->resolver, redis->now_ms, timeout_ms(redis))) {
+    switch (target_find(target, redis->now_ms, timeout_ms(redis))) {
     case TARGET_WAITING:
         break;
     case TARGET_FOUND:

@@ -23,6 +23,7 @@ void session_close(struct ws_redis *redis)
     reader_end(redis);
     writer_end(redis);
     fetches_end(redis);
+    memories_end(redis);
     nodes_end(redis);
 }
 
@@ -170,7 +171,7 @@ void session_connect(struct ws_redis *redis)
         return;
     }
     enter_stage(redis, STAGE_RESOLVING);
-    switch (target_find(target, &redis->resolver, redis->now_ms, redis->uri.timeout_ms)) {
+    switch (target_find(target, redis->now_ms, redis->uri.timeout_ms)) {
     case TARGET_WAITING:
         break;
     case TARGET_FOUND:
@@ -192,13 +193,14 @@ void session_verified(struct ws_redis *redis)
 
 static bool is_attach_reply(const redisReply *reply)
 {
-    return reply->type == REDIS_REPLY_ARRAY && reply->elements == 4 &&
+    return reply->type == REDIS_REPLY_ARRAY && reply->elements == 5 &&
            reply->element[0]->type == REDIS_REPLY_STRING &&
            reply->element[0]->len == WS_EPOCH_SIZE - 1 &&
            reply->element[1]->type == REDIS_REPLY_INTEGER && reply->element[1]->integer >= 0 &&
            reply->element[2]->type == REDIS_REPLY_STRING &&
            reply->element[3]->type == REDIS_REPLY_INTEGER && reply->element[3]->integer >= 0 &&
-           reply->element[3]->integer <= reply->element[1]->integer;
+           reply->element[3]->integer <= reply->element[1]->integer &&
+           reply->element[4]->type == REDIS_REPLY_INTEGER;
 }
 
 void session_attached(struct ws_redis *redis, const redisReply *reply)
@@ -220,5 +222,6 @@ void session_attached(struct ws_redis *redis, const redisReply *reply)
     snprintf(session->seen_nonce, sizeof session->seen_nonce, "%s", reply->element[2]->str);
     if (strcmp(redis->known.epoch, session->epoch) == 0)
         note_stored(redis, session->seen, session->seen_nonce);
-    reader_begin(redis, (uint64_t)reply->element[3]->integer);
+    reader_begin(redis, (uint64_t)reply->element[3]->integer,
+                 reply->element[4]->integer != 0 ? LOAD_NEW : LOAD_OTHERS);
 }

@@ -38,63 +38,79 @@ static enum target_state begin_round(struct target *target)
     return is_round_over(target) ? TARGET_UNKNOWN : TARGET_FOUND;
 }
 
-static enum target_state begin_unresolved_round(struct target *target, const char *why)
+static void note_failure(struct target *target, const char *why)
 {
     snprintf(target->error, sizeof target->error, "the host name %.64s cannot be resolved: %s",
              target->host, why);
-    return begin_round(target);
 }
 
-/* If the hook answers within its call, the answer is still taken in the next turn: the call may
- * have taken long, and then now_ms is out of date. */
-static enum target_state begin_lookup(struct target *target, const struct resolver *resolver,
-                                      uint64_t now_ms, uint64_t timeout_ms)
+static enum target_state want_lookup(struct target *target, uint64_t now_ms)
 {
-    char why[LOOKUP_ERROR_SIZE];
-
     if (addresses_take_literal(&target->addresses, target->host))
         return begin_round(target);
-    target->lookup = lookup_begin(resolver, target->host, why);
-    target->is_outdated = false;
-    if (target->lookup == NULL)
-        return begin_unresolved_round(target, why);
-    target->deadline_ms = now_ms + timeout_ms;
+    target->wants_lookup = true;
+    target->deadline_ms = now_ms;
     return TARGET_WAITING;
 }
 
-static enum target_state await_lookup(struct target *target, const struct resolver *resolver,
-                                      uint64_t now_ms, uint64_t timeout_ms)
+static enum target_state await_lookup(struct target *target, uint64_t now_ms,
+                                      uint64_t timeout_ms)
 {
+    /* Without a deadline, the lookup was started in an earlier round. */
+    bool begins = target->is_new || target->deadline_ms == WS_NO_DEADLINE;
     struct addresses found;
     char why[LOOKUP_ERROR_SIZE];
 
+    target->is_new = false;
     if (lookup_take(target->lookup, &found, why)) {
         target->lookup = NULL;
         if (target->is_outdated)
-            return begin_lookup(target, resolver, now_ms, timeout_ms);
-        if (found.count == 0)
-            return begin_unresolved_round(target, why);
+            return want_lookup(target, now_ms);
+        if (found.count == 0) {
+            note_failure(target, why);
+            return begin_round(target);
+        }
         addresses_prefer(&found, target->worked);
         target->addresses = found;
         return begin_round(target);
     }
     target->is_outdated = false;
-    if (target->deadline_ms == WS_NO_DEADLINE) /* the lookup was started in an earlier round */
+    if (begins)
         target->deadline_ms = now_ms + timeout_ms;
     if (now_ms < target->deadline_ms)
         return TARGET_WAITING;
     snprintf(why, sizeof why, "no answer within %" PRIu64 " ms", timeout_ms);
-    return begin_unresolved_round(target, why);
+    note_failure(target, why);
+    return begin_round(target);
 }
 
-enum target_state target_find(struct target *target, const struct resolver *resolver,
-                              uint64_t now_ms, uint64_t timeout_ms)
+enum target_state target_find(struct target *target, uint64_t now_ms, uint64_t timeout_ms)
 {
     if (!is_round_over(target))
         return TARGET_FOUND;
-    if (target->lookup == NULL)
-        return begin_lookup(target, resolver, now_ms, timeout_ms);
-    return await_lookup(target, resolver, now_ms, timeout_ms);
+    if (target->lookup != NULL)
+        return await_lookup(target, now_ms, timeout_ms);
+    if (!target->is_refused)
+        return want_lookup(target, now_ms);
+    target->is_refused = false;
+    return begin_round(target);
+}
+
+/* Even if the hook answers within its call, or refuses, that is taken in the next turn: the call
+ * may have taken long, and the time of this turn is out of date. */
+void target_look_up(struct target *target, const struct resolver *resolver)
+{
+    char why[LOOKUP_ERROR_SIZE];
+
+    if (!target->wants_lookup)
+        return;
+    target->wants_lookup = false;
+    target->is_outdated = false;
+    target->is_new = true;
+    target->lookup = lookup_begin(resolver, target->host, why);
+    target->is_refused = target->lookup == NULL;
+    if (target->is_refused)
+        note_failure(target, why);
 }
 
 const char *target_address(const struct target *target)

@@ -3,7 +3,9 @@
  * name cannot be resolved, the addresses of the last successful lookup are tried.
  *
  * The caller calls target_find() in each turn until it has an address, connects, and reports the
- * outcome with target_failed() or target_worked(). Only the owner's thread may use a target.
+ * outcome with target_failed() or target_worked(). At the end of each turn it calls
+ * target_look_up(): the hook may block, and afterwards the turn's time is out of date. Only the
+ * owner's thread may use a target.
  * Not here: the lookup itself (lookup.h) and which server to use (servers.c). */
 #ifndef WS_REDIS_TARGET_H
 #define WS_REDIS_TARGET_H
@@ -19,7 +21,7 @@
 enum { TARGET_ERROR_SIZE = 256 };
 
 enum target_state {
-    TARGET_WAITING, /* a lookup is unfinished; call again at deadline_ms at the latest */
+    TARGET_WAITING, /* for a lookup; call again at deadline_ms at the latest */
     TARGET_FOUND,   /* target_address() is the address to try */
     TARGET_UNKNOWN  /* no address is known, see `error`; the next call starts a new lookup */
 };
@@ -30,6 +32,9 @@ struct target {
     size_t next;                /* index of the address to try; `count`: the round is over */
     char worked[ADDRESS_SIZE];  /* the address that worked last; "": none */
     ws_redis_lookup *lookup;    /* unfinished, or answered and not taken yet; NULL: none */
+    bool wants_lookup;          /* target_look_up() must begin one */
+    bool is_new;                /* the lookup has begun since target_find() was called */
+    bool is_refused;            /* the lookup could not begin, see `error` */
     bool is_outdated;     /* an address worked since the lookup began: do not use its answer */
     uint64_t deadline_ms; /* WS_NO_DEADLINE if nothing is awaited */
     char error[TARGET_ERROR_SIZE];
@@ -44,9 +49,12 @@ void target_aim(struct target *target, const char *host);
 void target_free(struct target *target);
 
 /* Finds the address to try. A lookup that takes longer than `timeout_ms` continues, but the
- * addresses of an earlier lookup are used instead of waiting for it. */
-enum target_state target_find(struct target *target, const struct resolver *resolver,
-                              uint64_t now_ms, uint64_t timeout_ms);
+ * addresses of an earlier lookup are used instead of waiting for it. The time counts from the
+ * first call after the lookup began. */
+enum target_state target_find(struct target *target, uint64_t now_ms, uint64_t timeout_ms);
+
+/* Begins a lookup, if target_find() needs one. The hook may block. */
+void target_look_up(struct target *target, const struct resolver *resolver);
 
 /* The address to try, valid until the next call with this target. Only after TARGET_FOUND and
  * before the round is over. */

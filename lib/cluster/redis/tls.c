@@ -4,7 +4,9 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <hiredis/hiredis_ssl.h>
 #include <openssl/err.h>
@@ -97,16 +99,75 @@ bool tls_check(const struct uri *uri, char *text, size_t size)
     return context != NULL;
 }
 
-struct ssl_st *tls_begin(redisContext *context, const struct uri *uri, const char *host,
-                         char *text, size_t size)
+/* --- the store -------------------------------------------------------------------------------- */
+
+static void look_at(struct tls_file *file, const char *path)
 {
-    SSL_CTX *own = new_context(uri, text, size);
+    struct stat found;
+
+    memset(file, 0, sizeof *file); /* also the padding: files are compared as bytes */
+    if (path == NULL || stat(path, &found) != 0)
+        return;
+    file->device = found.st_dev;
+    file->number = found.st_ino;
+    file->size = found.st_size;
+    file->modified.tv_sec = found.st_mtim.tv_sec;
+    file->modified.tv_nsec = found.st_mtim.tv_nsec;
+}
+
+static const char *of_environment(const char *name, const char *otherwise)
+{
+    const char *value = getenv(name);
+
+    return value != NULL ? value : otherwise;
+}
+
+static void look_at_all(struct tls_file files[TLS_FILES], const struct uri *uri)
+{
+    const char *ca = uri->ca;
+
+    look_at(&files[0], uri->cert);
+    look_at(&files[1], uri->key);
+    look_at(&files[2], ca != NULL ? ca
+                                  : of_environment(X509_get_default_cert_file_env(),
+                                                   X509_get_default_cert_file()));
+    look_at(&files[3], ca != NULL ? NULL
+                                  : of_environment(X509_get_default_cert_dir_env(),
+                                                   X509_get_default_cert_dir()));
+}
+
+void tls_free(struct tls_store *store)
+{
+    SSL_CTX_free(store->context);
+    store->context = NULL;
+}
+
+/* The files are looked at before they are read: a change in between is noticed the next time. */
+static SSL_CTX *stored_context(struct tls_store *store, const struct uri *uri, char *text,
+                               size_t size)
+{
+    struct tls_file files[TLS_FILES];
+
+    look_at_all(files, uri);
+    if (store->context != NULL && memcmp(files, store->files, sizeof files) == 0)
+        return store->context;
+    tls_free(store);
+    memcpy(store->files, files, sizeof files);
+    store->context = new_context(uri, text, size);
+    return store->context;
+}
+
+/* --- connections ------------------------------------------------------------------------------ */
+
+struct ssl_st *tls_begin(struct tls_store *store, redisContext *context, const struct uri *uri,
+                         const char *host, char *text, size_t size)
+{
+    SSL_CTX *own = stored_context(store, uri, text, size);
     SSL *tls;
 
     if (own == NULL)
         return NULL;
-    tls = SSL_new(own);
-    SSL_CTX_free(own); /* `tls` holds a reference to it */
+    tls = SSL_new(own); /* holds a reference to `own` */
     if (tls != NULL && name_server(tls, host) && redisInitiateSSL(context, tls) == REDIS_OK)
         return tls;
     snprintf(text, size, "%s", context->err != 0 ? context->errstr : "out of memory");

@@ -5,22 +5,45 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
+#include <time.h>
 
 #include <hiredis/hiredis.h>
 
 #include "cluster/redis/uri.h"
 
-struct ssl_st; /* OpenSSL's SSL */
+struct ssl_st;     /* OpenSSL's SSL */
+struct ssl_ctx_st; /* OpenSSL's SSL_CTX */
+
+/* A file as it was; all zero: there is none. */
+struct tls_file {
+    dev_t device;
+    ino_t number;
+    off_t size;
+    struct timespec modified;
+};
+
+enum { TLS_FILES = 4 }; /* cert, key, and ca or the system's file and folder of authorities */
+
+/* What was read from the files, for all connections of a carrier. Begins with all zero. */
+struct tls_store {
+    struct ssl_ctx_st *context; /* NULL: nothing was read yet */
+    struct tls_file files[TLS_FILES];
+};
 
 /* Checks what can be checked before connecting: that TLS is supported and the URI's files can be
  * loaded. On failure returns false and writes one line to `text`. */
 bool tls_check(const struct uri *uri, char *text, size_t size);
 
-/* Starts TLS on a new connection to `host`, a name or an address. The files are read each time,
- * because certificates are renewed. `context` owns the returned object. On failure returns NULL and
+/* Frees the contents of a store. Connections that began with it go on. */
+void tls_free(struct tls_store *store);
+
+/* Starts TLS on a new connection to `host`, a name or an address. The files are read if they have
+ * changed since the last time, because certificates are renewed: reading them takes the loop's thread
+ * milliseconds, and a process may try to connect many times. `context` owns the returned object. On failure returns NULL and
  * writes one line to `text`. */
-struct ssl_st *tls_begin(redisContext *context, const struct uri *uri, const char *host,
-                         char *text, size_t size);
+struct ssl_st *tls_begin(struct tls_store *store, redisContext *context, const struct uri *uri,
+                         const char *host, char *text, size_t size);
 
 /* Clears OpenSSL's error queue. Call it before hiredis reads or writes: an error that the host left
  * there would be taken for an error of this connection. */

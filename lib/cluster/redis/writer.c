@@ -19,7 +19,12 @@ enum {
 
 static const char *scope_name(int32_t scope)
 {
-    return scope == WS_SCOPE_USER ? "user" : scope == WS_SCOPE_ROOM ? "room" : "everyone";
+    static const char *const names[] = {[WS_SCOPE_EVERYONE] = "everyone",
+                                        [WS_SCOPE_USER] = "user",
+                                        [WS_SCOPE_ROOM] = "room",
+                                        [WS_SCOPE_PROCESSES] = "order"};
+
+    return names[scope];
 }
 
 static void add_piece(struct command *command, struct piece piece)
@@ -90,6 +95,8 @@ void writer_run(struct ws_redis *redis)
     writer->n_sent = n;
     if (!link_send(&redis->writing, REQUEST_APPEND, &redis->command, redis->now_ms))
         fail(redis, redis->writing.error);
+    else if (n == 1)
+        link_may_take_long(&redis->writing);
 }
 
 void writer_end(struct ws_redis *redis)
@@ -119,16 +126,21 @@ static void settle(struct ws_redis *redis, uint64_t position)
     memory_free(&redis->memory, pending);
 }
 
-/* Gives up the oldest event, which is larger than Redis accepts. */
+/* Gives up the oldest event, which is larger than Redis accepts. The host is notified too, because
+ * the sender may have set no callback. */
 static void refuse(struct ws_redis *redis)
 {
     struct pending *pending;
+    char text[LINK_ERROR_SIZE];
 
     lock_acquire(&redis->lock);
     pending = queue_pop(&redis->queue);
     redis->counters.refused++;
     lock_release(&redis->lock);
     redis->writer.n_settled++;
+    snprintf(text, sizeof text, "gave up an event of %zu bytes: Redis accepts none so large",
+             pending->event.length);
+    report_state(redis, true, text);
     ws_manager_cluster_stored(redis->manager, pending->receipt, WS_ERR_TOO_BIG, 0);
     memory_free(&redis->memory, pending);
 }

@@ -1,15 +1,13 @@
-/* connect.c: the public functions about one connection: registering and ending it, its
- * user_data, input from its transport. */
+/* connect.c: registers connections; their number and their user_data. Not here: the end of a
+ * connection (disconnect.c) and what its transport reports (custom_transport.c). */
 #include <string.h>
 
-#include "base/close_code.h"
 #include "base/options.h"
 #include "base/utf8.h"
-#include "core/clients/disconnect.h"
-#include "core/clients/outer_input.h"
+#include "core/connections/connection.h"
 #include "core/inbox.h"
+#include "core/kept_returns.h"
 #include "core/recovery/recovery.h"
-#include "core/sending/send.h"
 
 enum {
     /* The size of ws_transport's first version: the least that a caller may pass. */
@@ -43,7 +41,7 @@ static bool options_valid(const ws_connect_options *options)
            options->transport->close != NULL &&
            options->transport->size >= TRANSPORT_FIRST_SIZE &&
            (options->user_id == NULL || name_text_valid(options->user_id)) &&
-           rooms_valid(options) &&
+           rooms_valid(options) && (options->with_state == 0 || options->with_state == 1) &&
            (options->protocol == WS_PROTOCOL_JSON || options->protocol == WS_PROTOCOL_RAW);
 }
 
@@ -61,7 +59,7 @@ static int take_slot(ws_loop *loop, struct connection *connection)
     connection->id =
         conn_id_make(loop->number, slots_take(&loop->slots, connection), *generation);
     loop->n_connections++;
-    atomic_fetch_add(&loop->n_outer, connection->is_inner ? 0 : 1);
+    atomic_fetch_add(&loop->n_custom, connection->transport == TRANSPORT_CUSTOM ? 1 : 0);
     manager->n_connections++;
     return WS_OK;
 }
@@ -113,27 +111,78 @@ static int post_connect(struct posting *posting, struct connection *connection,
     return WS_OK;
 }
 
+/* The connection of this process from which the client comes back; 0: none. */
+static ws_conn_id former_of(const ws_manager *manager, const ws_connect_options *options)
+{
+    bool is_foreign = false;
+    ws_conn_id id = 0;
+
+    if (options->former_connection_id != NULL)
+        id = message_exclusion(manager->process, options->former_connection_id, &is_foreign);
+    return is_foreign ? 0 : id;
+}
+
+/* If the client's former connection has not ended, what that has sent may still be carried out. */
+static bool hold_former(ws_manager *manager, ws_conn_id id, const char *user_id)
+{
+    const struct connection *former;
+    bool result = true;
+
+    manager_lock(manager);
+    former = connection_find(manager, id);
+    if (former != NULL && former->user != NULL &&
+        strcmp(former->user->group->name, user_id) == 0)
+        result = kept_answers_hold(&manager->kept_answers, id, user_id);
+    manager_unlock(manager);
+    return result;
+}
+
+/* False if memory ran out. */
+static bool prepare_return(ws_manager *manager, const ws_connect_options *options,
+                           struct kept_member **member)
+{
+    ws_conn_id former = former_of(manager, options);
+
+    if (former != 0 && options->user_id != NULL &&
+        !hold_former(manager, former, options->user_id)) {
+        *member = NULL;
+        return false;
+    }
+    return kept_answers_prepare(&manager->kept_answers, former, options->user_id, member);
+}
+
 /* The id is copied under the lock: once it is released, the loop's thread may end and free the
  * connection. */
 static int start(struct connection *connection, ws_loop *loop,
                  const ws_connect_options *options, ws_conn_id *id)
 {
+    ws_manager *manager = loop->manager;
+    struct kept_member *member;
     struct recovery *recovery;
     struct posting posting;
     int result;
 
-    if (!recovery_new(loop->manager, options, &recovery))
+    if (!prepare_return(manager, options, &member))
         return WS_ERR_NO_MEMORY;
+    if (!recovery_new(manager, options, &recovery)) {
+        kept_answers_drop(&manager->kept_answers, member);
+        return WS_ERR_NO_MEMORY;
+    }
     connection->loop = loop;
     atomic_init(&connection->user_data, options->user_data);
-    connection->protocol = options->protocol & 1;
-    posting_begin(&posting, loop->manager);
+    connection->protocol = options->protocol & 3;
+    posting_begin(&posting, manager);
     result = post_connect(&posting, connection, options, recovery);
-    if (result == WS_OK)
+    if (result == WS_OK) {
         *id = connection->id;
+        /* Before the loop can process what the client sends. */
+        kept_answers_adopt(&manager->kept_answers, member, connection->id);
+    }
     posting_end(&posting);
-    if (result != WS_OK)
-        recovery_free(loop->manager, recovery);
+    if (result != WS_OK) {
+        recovery_free(manager, recovery);
+        kept_answers_drop(&manager->kept_answers, member);
+    }
     return result;
 }
 
@@ -144,7 +193,6 @@ int connection_start(struct connection *connection, ws_loop *loop,
     ws_conn_id id;
     int result;
 
-    connection->is_inner = true;
     result = start(connection, loop, options, &id);
     account_set(before);
     return result;
@@ -154,7 +202,7 @@ int ws_manager_connect(ws_manager *manager, ws_loop *loop, const ws_connect_opti
                        ws_conn_id *connection)
 {
     ws_connect_options copy;
-    struct outer_connection *made;
+    struct custom_connection *made;
     int result;
 
     ws_connect_options_init(&copy);
@@ -169,24 +217,6 @@ int ws_manager_connect(ws_manager *manager, ws_loop *loop, const ws_connect_opti
     result = start(&made->connection, loop, &copy, connection);
     if (result != WS_OK)
         memory_free(&manager->memory, made);
-    return result;
-}
-
-int ws_manager_disconnect(ws_manager *manager, ws_conn_id connection, uint16_t code,
-                          const char *reason)
-{
-    struct command command = {.kind = COMMAND_DISCONNECT};
-    int result;
-
-    if (manager == NULL || !close_code_valid(code) || !close_reason_valid(reason))
-        return WS_ERR_INVALID;
-    command.close =
-        close_reason_new(&manager->memory, code, reason, reason != NULL ? strlen(reason) : 0);
-    if (command.close == NULL)
-        return WS_ERR_NO_MEMORY;
-    result = send_command(manager, connection, NULL, &command, true);
-    if (result != WS_OK)
-        memory_free(&manager->memory, command.close);
     return result;
 }
 
@@ -228,80 +258,4 @@ size_t ws_manager_connection_count(ws_manager *manager)
     count = manager->n_connections;
     manager_unlock(manager);
     return count;
-}
-
-/* Finds a connection on its loop's thread. Only that thread frees connections, so the pointer
- * stays valid without the lock. */
-static struct connection *find_own(ws_manager *manager, ws_conn_id id)
-{
-    struct connection *connection;
-
-    manager_lock(manager);
-    connection = connection_find(manager, id);
-    manager_unlock(manager);
-    if (connection != NULL)
-        loop_assert_thread(connection->loop);
-    return connection;
-}
-
-int ws_manager_receive(ws_manager *manager, ws_conn_id connection, const void *data,
-                       size_t length, int is_text)
-{
-    struct connection *found;
-    int result;
-
-    if (manager == NULL || (data == NULL && length > 0))
-        return WS_ERR_INVALID;
-    if (length > MESSAGE_MAX_BYTES)
-        return WS_ERR_TOO_BIG;
-    found = find_own(manager, connection);
-    if (found == NULL)
-        return WS_ERR_NOT_FOUND;
-    if (found->is_inner)
-        return WS_ERR_INVALID;
-    result = outer_input_add((struct outer_connection *)found, data, length, is_text != 0);
-    loop_call_done(found->loop);
-    return result;
-}
-
-int ws_manager_transport_writable(ws_manager *manager, ws_conn_id connection)
-{
-    struct connection *found;
-    ws_loop *loop;
-
-    if (manager == NULL)
-        return WS_ERR_INVALID;
-    found = find_own(manager, connection);
-    if (found == NULL)
-        return WS_ERR_NOT_FOUND;
-    if (found->is_inner)
-        return WS_ERR_INVALID;
-    loop = found->loop;
-    loop_busy(loop);
-    recovery_writable(found);
-    loop_idle(loop);
-    loop_call_done(loop);
-    return WS_OK;
-}
-
-int ws_manager_transport_closed(ws_manager *manager, ws_conn_id connection, uint16_t code,
-                                const char *reason)
-{
-    struct connection *found;
-    ws_loop *loop;
-
-    if (manager == NULL)
-        return WS_ERR_INVALID;
-    manager_lock(manager);
-    loop = manager->loops[conn_id_loop(connection)];
-    found = connection_find(manager, connection);
-    manager_unlock(manager);
-    if (found != NULL && found->is_inner)
-        return WS_ERR_INVALID;
-    if (found != NULL)
-        connection_transport_gone(found, code, reason);
-    else if (loop == NULL || !connection_forget_transport(loop, connection))
-        return WS_ERR_NOT_FOUND;
-    loop_call_done(loop);
-    return WS_OK;
 }

@@ -2,20 +2,29 @@
  * their memory. */
 #include "core/clients/disconnect.h"
 
-#include "core/connections/outer_queue.h"
+#include <string.h>
+
+#include "base/close_code.h"
+#include "core/clients/waiting.h"
+#include "core/connections/custom_queue.h"
+#include "core/connections/doom.h"
+#include "core/costs.h"
 #include "core/inbox.h"
+#include "core/kept_returns.h"
+#include "core/presence/announce.h"
+#include "core/presence/members.h"
 #include "core/recovery/recovery.h"
 #include "core/rooms/membership.h"
-#include "core/sending/presence.h"
+#include "core/sending/send.h"
 
 static void release(struct connection *connection)
 {
     const ws_manager *manager = connection->loop->manager;
 
-    if (connection->is_inner)
-        manager_inner(manager)->released(connection);
-    else
+    if (connection->transport == TRANSPORT_CUSTOM)
         memory_free(&manager->memory, connection);
+    else
+        manager_builtin(manager, connection->transport)->released(connection);
 }
 
 void connection_free_if_unused(struct connection *connection)
@@ -33,13 +42,24 @@ void connection_free_if_unused(struct connection *connection)
     }
 }
 
+/* Notifies the transport while the connection is still in its rooms. */
+static void announce_end(struct connection *connection, uint16_t code)
+{
+    const struct builtin_transport *transport =
+        manager_builtin(connection->loop->manager, connection->transport);
+
+    if (transport != NULL && transport->ending != NULL && !connection->transport_gone &&
+        !loop_is_parents(connection->loop))
+        transport->ending(connection, code);
+}
+
 static void free_slot(struct connection *connection)
 {
     ws_loop *loop = connection->loop;
 
     slots_give_back(&loop->slots, conn_id_slot(connection->id));
     loop->n_connections--;
-    atomic_fetch_sub(&loop->n_outer, connection->is_inner ? 0 : 1);
+    atomic_fetch_sub(&loop->n_custom, connection->transport == TRANSPORT_CUSTOM ? 1 : 0);
     loop->manager->n_connections--;
     /* The manager keeps the generations, so the table can be freed with the last connection. */
     if (loop->n_connections == 0)
@@ -52,30 +72,39 @@ void connection_detach(struct connection *connection, uint16_t code, const char 
     ws_manager *manager = loop->manager;
     const ws_manager_options *options = &manager->options;
     bool was_registered = connection->state != CONNECTION_PENDING;
+    bool is_news = false;
+    struct waiting_ack *requests;
     struct connection_view view;
 
     loop_assert_thread(loop);
     if (connection->state == CONNECTION_GONE)
         return;
+    announce_end(connection, code);
     recovery_cancel(connection);
+    requests = waiting_end(connection);
+    timer_wheel_spend(&loop->timers, close_cost(connection->rooms.count));
     connection_view(connection, &view);
     loop_busy(loop);
     manager_lock(manager);
-    if (was_registered)
+    if (was_registered) {
+        is_news = presence_user_went(connection);
         membership_end(connection);
+    }
     connection->user = NULL;
     free_slot(connection);
     connection->state = CONNECTION_GONE;
-    if (!connection->is_inner)
-        outer_queue_free((struct outer_connection *)connection);
+    if (connection->transport == TRANSPORT_CUSTOM)
+        custom_queue_free((struct custom_connection *)connection);
     connection_free_if_unused(connection);
     manager_unlock(manager);
+    kept_answers_ended(&manager->kept_answers, view.info.id);
+    waiting_close(loop, requests);
     /* A child of fork() that drops its copies does not end the parent's clients. */
     if (was_registered && !loop_is_parents(loop)) {
         connection_log_end(connection, WS_LOG_DEBUG, code, reason);
         counter_add(&loop->counters, COUNTER_connections_closed, 1);
-        if (connection->protocol == WS_PROTOCOL_JSON)
-            presence_send(loop, PRESENCE_WENT, view.info.id, view.info.user_id);
+        if (is_news)
+            announce_user(loop, USER_WENT, view.info.id, view.info.user_id);
         if (options->on_disconnect != NULL && connection->announced)
             options->on_disconnect(manager, &view.info, code, reason != NULL ? reason : "",
                                    manager->options.user_data);
@@ -162,4 +191,22 @@ void loop_call_done(ws_loop *loop)
     if (!loop->running &&
         (loop->doomed != NULL || recoveries_are_ready(loop) || loop->timers.fresh != NULL))
         loop_wake(loop);
+}
+
+int ws_manager_disconnect(ws_manager *manager, ws_conn_id connection, uint16_t code,
+                          const char *reason)
+{
+    struct command command = {.kind = COMMAND_DISCONNECT};
+    int result;
+
+    if (manager == NULL || !close_code_valid(code) || !close_reason_valid(reason))
+        return WS_ERR_INVALID;
+    command.close =
+        close_reason_new(&manager->memory, code, reason, reason != NULL ? strlen(reason) : 0);
+    if (command.close == NULL)
+        return WS_ERR_NO_MEMORY;
+    result = send_command(manager, connection, NULL, &command, true);
+    if (result != WS_OK)
+        memory_free(&manager->memory, command.close);
+    return result;
 }

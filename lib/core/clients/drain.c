@@ -11,11 +11,12 @@
 #include "base/options.h"
 #include "core/clients/disconnect.h"
 #include "core/connections/delivery.h"
+#include "core/costs.h"
 #include "core/inbox.h"
 
 enum {
-    CLOSED_AT_ONCE = 1024, /* connections closed in one tick of the timers */
-    RETRY_TEXT_MAX = 32    /* "; retry in 4294967295 ms" */
+    COST_OF_A_TICK = 32768, /* of the timers, for connections that are closed: a thousand */
+    RETRY_TEXT_MAX = 32     /* "; retry in 4294967295 ms" */
 };
 
 void ws_drain_options_init_size(ws_drain_options *options, size_t size)
@@ -47,28 +48,33 @@ static const char *write_reason(struct drain *drain, char text[DRAIN_REASON_SIZE
     char *end = digits + DECIMAL_MAX;
     char *to;
 
+    drain->retry_ms = 0;
     if (drain->plan.retry_spread_ms == 0)
         return drain->plan.reason;
+    drain->retry_ms = (uint32_t)(next_random(&drain->random) % drain->plan.retry_spread_ms);
     *end = '\0';
     to = stpcpy(text, drain->plan.reason);
     to = stpcpy(to, to > text ? "; retry in " : "retry in ");
-    to = stpcpy(to,
-                decimal_before(end, next_random(&drain->random) % drain->plan.retry_spread_ms));
+    to = stpcpy(to, decimal_before(end, drain->retry_ms));
     stpcpy(to, " ms");
     return text;
 }
 
 /* Ends the next connection; false if none is left. */
-static bool end_one(ws_loop *loop)
+static bool end_one(ws_loop *loop, uint32_t *budget)
 {
     struct drain *drain = &loop->drain;
     struct connection *connection;
     char text[DRAIN_REASON_SIZE];
+    uint32_t cost;
 
     if (everyone_below(loop, &drain->below, &connection, 1) == 0)
         return false;
+    cost = close_cost(connection->rooms.count);
+    *budget -= cost < *budget ? cost : *budget;
     drain->closed++;
     connection_end(connection, drain->plan.code, write_reason(drain, text));
+    drain->retry_ms = 0;
     return true;
 }
 
@@ -88,9 +94,10 @@ static void on_timer(struct timer *timer)
         (struct drain *)(void *)((char *)timer - offsetof(struct drain, timer));
     ws_loop *loop = (ws_loop *)(void *)((char *)drain - offsetof(ws_loop, drain));
     uint32_t most = due(drain, loop->timers.now_ms);
+    uint32_t budget = COST_OF_A_TICK;
 
-    for (int i = 0; i < CLOSED_AT_ONCE && drain->closed < most; i++)
-        if (!end_one(loop))
+    while (budget > 0 && drain->closed < most)
+        if (!end_one(loop, &budget))
             return;
     timer_start(&loop->timers, &drain->timer, 0);
 }
@@ -119,8 +126,8 @@ bool drain_run(ws_loop *loop, const struct drain_plan *plan, uint32_t *budget)
 {
     if (!loop->drain.running)
         begin(loop, plan);
-    for (; loop->drain.plan.spread_ms == 0 && *budget > 0; --*budget)
-        if (!end_one(loop))
+    while (loop->drain.plan.spread_ms == 0 && *budget > 0)
+        if (!end_one(loop, budget))
             return true;
     return loop->drain.plan.spread_ms > 0;
 }

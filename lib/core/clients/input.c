@@ -2,9 +2,9 @@
 #include "core/clients/input.h"
 
 #include "core/account.h"
+#include "core/backlog.h"
 #include "core/clients/disconnect.h"
 #include "core/loop_state.h"
-#include "core/work.h"
 
 enum {
     QUANTUM =
@@ -14,7 +14,7 @@ enum {
 
 bool input_may_go_on(const ws_loop *loop, const struct input *input)
 {
-    return input->credit > 0 && loop->doomed == NULL && !work_holds_clients_back(loop);
+    return input->credit > 0 && loop->doomed == NULL && !backlog_holds_clients_back(loop);
 }
 
 /* Limits a connection's debt: a larger one would only delay it without benefit to the
@@ -24,37 +24,51 @@ static uint32_t capped(uint32_t cost)
     return cost < CHARGE_MAX ? cost : CHARGE_MAX;
 }
 
-void input_charge(struct input *input, uint32_t cost, uint32_t *sum)
+void input_charge(ws_loop *loop, struct input *input, uint32_t cost, uint32_t *sum)
 {
-    cost = capped(cost) + capped(account_take_posted());
+    cost = capped(cost) + capped(account_take_posted()) + capped(loop_take_preparing(loop));
     *sum += cost;
     input->credit -= (int32_t)cost;
 }
 
-/* Serves each connection that is listed now once. Returns the cost, or 0 if none may be
- * served. */
-static uint32_t run_round(ws_loop *loop, uint32_t budget)
+/* Serves each connection that is listed now once, within the budget. Returns the cost; *served
+ * tells whether another round may do more. A visit costs something even if the connection waits
+ * for a command or is in debt: thousands may be listed, and visited in each of many rounds. */
+static uint32_t run_round(ws_loop *loop, uint32_t budget, bool *served)
 {
     uint32_t spent = 0;
 
     for (size_t left = loop->inputs.count; left > 0 && spent < budget; left--) {
         struct input *input = loop->inputs.first;
+        uint32_t cost;
 
-        if (input == NULL || work_holds_clients_back(loop))
+        if (input == NULL || backlog_holds_clients_back(loop))
             break;
         input_list_remove(&loop->inputs, input);
         input->credit = input->credit > 0 ? QUANTUM : input->credit + QUANTUM;
         if (input->credit <= 0) {
             input_list_add(&loop->inputs, input);
-            spent++; /* a round in which every connection is in debt is not the end */
+            spent++;
+            *served = true; /* its debt was reduced */
             continue;
         }
-        spent += input->serve(loop, input);
+        cost = input->serve(loop, input);
+        spent += cost > 0 ? cost : 1;
+        *served |= cost > 0;
         connections_settle(loop);
         /* What settling caused is not charged to the next connection. */
         spent += capped(account_take_posted());
     }
     return spent;
+}
+
+/* What was prepared between the turns, while the host wrote, is not the work of the client that
+ * happens to be served first. It takes at most half of what there is for clients. */
+static void spend_on_others(ws_loop *loop, uint32_t *budget)
+{
+    uint32_t cost = loop_take_preparing(loop);
+
+    *budget -= cost < *budget / 2 ? cost : *budget / 2;
 }
 
 bool inputs_run(ws_loop *loop, uint32_t *budget)
@@ -64,12 +78,14 @@ bool inputs_run(ws_loop *loop, uint32_t *budget)
 
     loop_assert_thread(loop);
     account_take_posted();
+    spend_on_others(loop, budget);
     while (*budget > 0 && loop->inputs.count > 0) {
-        uint32_t spent = run_round(loop, *budget);
+        bool any = false;
+        uint32_t spent = run_round(loop, *budget, &any);
 
-        if (spent == 0)
-            break;
         *budget -= spent < *budget ? spent : *budget;
+        if (!any)
+            break;
         served = true;
     }
     account_set(before);

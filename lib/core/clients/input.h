@@ -15,9 +15,9 @@
 /* Within serve(): whether one more message may be processed now. */
 bool input_may_go_on(const ws_loop *loop, const struct input *input);
 
-/* Within serve(): charges a cost, and the cost of what was posted meanwhile; both are added to
- * *sum. */
-void input_charge(struct input *input, uint32_t cost, uint32_t *sum);
+/* Within serve(): charges a cost, and the cost of what was posted and compressed meanwhile; all are
+ * added to *sum. */
+void input_charge(ws_loop *loop, struct input *input, uint32_t cost, uint32_t *sum);
 
 /* Serves the connections in turn, until no input is left or *budget is spent. True if anything
  * was processed. The loop's thread, within ws_loop_run(). */

@@ -1,147 +1,22 @@
 /* requests.c: executes what clients request, and answers them. */
 #include "core/clients/requests.h"
-#include "core/connections/delivery.h"
 
 #include <string.h>
 
 #include "base/utf8.h"
 #include "core/clients/input.h"
-#include "core/clients/paces.h"
-#include "core/inbox.h"
-#include "core/recovery/recovery.h"
+#include "core/clients/messages.h"
+#include "core/clients/presence.h"
+#include "core/clients/rate_limit.h"
+#include "core/clients/replies.h"
+#include "core/connections/doom.h"
 #include "core/rooms/membership.h"
 #include "core/rooms/rooms.h"
 #include "core/sending/send.h"
 #include "protocol/json/client_message.h"
 
-/* --- answers ------------------------------------------------------------------------------ */
-
-void client_welcome(struct connection *connection, uint32_t ping_interval_ms)
-{
-    const ws_manager *manager = connection->loop->manager;
-    const struct share *user = connection->user;
-    char name[CONNECTION_NAME_SIZE];
-    char id[EVENT_ID_SIZE];
-    char text[ANSWER_USUAL_BYTES];
-    struct buffer buffer;
-
-    connection_name_write(manager->process, connection->id, name);
-    recovery_event_id(connection, id);
-    buffer_init_with(&buffer, &manager->memory, text, sizeof text);
-    answer_welcome(&buffer, name, user != NULL ? user->group->name : NULL, id,
-                   ping_interval_ms);
-    connection_deliver_text(connection, &buffer);
-}
-
-/* Completes an answer with an event id, posts it, and frees its buffer. A connection that
- * recovers is at another point of the order than its loop: it gets the answer at once, with its
- * own id. */
-static void answer_up_to_id(struct connection *connection, struct buffer *buffer)
-{
-    char id[EVENT_ID_SIZE];
-    int result = WS_ERR_NO_MEMORY;
-
-    if (connection->recovering) {
-        buffer_add(buffer, id, recovery_event_id(connection, id));
-        buffer_add_text(buffer, ANSWER_AFTER_ID);
-        connection_deliver_text(connection, buffer);
-        return;
-    }
-    if (!buffer->failed)
-        result = send_answer(connection, buffer->data, buffer->length, ANSWER_AFTER_ID);
-    buffer_free(buffer);
-    if (result != WS_OK)
-        connection_out_of_memory(connection);
-}
-
-/* Answers with an event id; `type` is pong or authenticated. */
-static void answer_with_id(struct connection *connection, const char *type,
-                           struct json_slice ref)
-{
-    char text[ANSWER_USUAL_BYTES];
-    struct buffer buffer;
-
-    buffer_init_with(&buffer, &connection->loop->manager->memory, text, sizeof text);
-    answer_id(&buffer, type, ref.text, ref.length);
-    answer_up_to_id(connection, &buffer);
-}
-
-/* Answers a join or leave at the point where the membership changes: every event up to the id
- * was delivered before, and a client that joined gets every event of the room after it. */
-static void answer_with_room(struct connection *connection, const char *type,
-                             struct json_slice ref, const char *room)
-{
-    char id[EVENT_ID_SIZE];
-    char text[ANSWER_USUAL_BYTES];
-    struct buffer buffer;
-
-    buffer_init_with(&buffer, &connection->loop->manager->memory, text, sizeof text);
-    answer_room(&buffer, type, ref.text, ref.length, room);
-    buffer_add(&buffer, id, recovery_event_id(connection, id));
-    buffer_add_text(&buffer, ANSWER_AFTER_ID);
-    connection_deliver_text(connection, &buffer);
-}
-
-/* Answers with an error, in order with the other answers. */
-static void answer_with_problem(struct connection *connection, struct json_slice ref,
-                                struct answer_problem problem)
-{
-    const ws_manager *manager = connection->loop->manager;
-    char text[ANSWER_USUAL_BYTES];
-    struct buffer buffer;
-    int result = WS_ERR_NO_MEMORY;
-
-    counter_add(&connection->loop->counters, COUNTER_client_errors, 1);
-    buffer_init_with(&buffer, &manager->memory, text, sizeof text);
-    answer_error(&buffer, ref.text, ref.length, problem);
-    if (connection->recovering) {
-        connection_deliver_text(connection, &buffer);
-        return;
-    }
-    if (!buffer.failed)
-        result = send_answer(connection, buffer.data, buffer.length, NULL);
-    buffer_free(&buffer);
-    if (result != WS_OK)
-        connection_out_of_memory(connection);
-}
-
-/* Answers with a request's result, unless it is WS_OK. If a callback has ended the connection,
- * nothing is sent. */
-static void answer_with_result(struct connection *connection, struct json_slice ref, int result)
-{
-    static const struct answer_problem forbidden = {ANSWER_FORBIDDEN, "not allowed"};
-    static const struct answer_problem not_member = {ANSWER_NOT_MEMBER,
-                                                     "the connection is not in that room"};
-    static const struct answer_problem too_many = {
-        ANSWER_TOO_MANY_ROOMS, "the connection is in the maximum number of rooms"};
-    static const struct answer_problem rejected = {ANSWER_BAD_REQUEST,
-                                                   "the message was not accepted"};
-
-    if (connection->state == CONNECTION_GONE)
-        return;
-    switch (result) {
-    case WS_OK:
-        break;
-    case WS_ERR_FORBIDDEN:
-        answer_with_problem(connection, ref, forbidden);
-        break;
-    case WS_ERR_NOT_MEMBER:
-        answer_with_problem(connection, ref, not_member);
-        break;
-    case WS_ERR_TOO_MANY_ROOMS:
-        counter_add(&connection->loop->counters, COUNTER_rooms_refused, 1);
-        answer_with_problem(connection, ref, too_many);
-        break;
-    case WS_ERR_NO_MEMORY:
-        connection_out_of_memory(connection);
-        break;
-    default:
-        answer_with_problem(connection, ref, rejected);
-        break;
-    }
-}
-
-/* --- requests ----------------------------------------------------------------------------- */
+/* A client's join is refused if something was reauthorized each time that the application was asked. */
+enum { MOST_TIMES_ASKED = 16 };
 
 static int authorize(struct connection *connection, const char *room)
 {
@@ -158,42 +33,90 @@ static int authorize(struct connection *connection, const char *room)
 }
 
 /* Adds the client to a room. The answer is sent before on_join is called, so that it precedes
- * what the application sends there. `is_quiet`: the client named the room when it reconnected,
- * so only a failure is answered. */
+ * what the application sends there. */
 static void enter_room(struct connection *connection, struct share *share,
-                       struct json_slice ref, bool is_quiet)
+                       struct json_slice ref, const struct room_wish *wish, bool is_watching)
 {
     const char *room = share->group->name;
     int result = membership_enter(connection, share);
+    struct entry entry;
 
-    if (result != WS_OK && result != WS_ERR_ALREADY)
-        answer_with_result(connection, ref, result);
-    else if (!is_quiet)
-        answer_with_room(connection, "room_joined", ref, room);
+    if (result != WS_OK && result != WS_ERR_ALREADY) {
+        reply_with_result(connection, ref, result);
+    } else if (!entry_collect(connection, room, wish, &entry)) {
+        connection_out_of_memory(connection);
+    } else {
+        reply_with_entry(connection, "room_joined", ref, room, &entry.answer);
+        entry_deliver(connection, &entry);
+    }
     room_joined(connection, room, result);
+    if (is_watching && (result == WS_OK || result == WS_ERR_ALREADY))
+        client_begin_watching(connection, room);
+}
+
+/* A client of Socket.IO does not name its rooms: it learns which of them it is no longer in. */
+static void refuse_former_room(struct connection *connection, const char *room,
+                               struct json_slice ref, int result)
+{
+    static const struct json_slice no_ref = {NULL, 0};
+
+    if (connection_space(connection) == NULL || result == WS_ERR_NO_MEMORY)
+        reply_with_result(connection, ref, result);
+    else
+        reply_with_room(connection, "room_left", no_ref, room);
+}
+
+/* Delivers what a room keeps to a client that has entered it with `result`. If another thread may have
+ * taken the right away since manager->n_reauthorized was `before`, what was collected may be newer
+ * than that, so the application is asked again. Returns `result` or WS_ERR_FORBIDDEN. */
+static int give_former_room(struct connection *connection, struct share *share,
+                            const struct room_wish *wish, uint64_t before, int result)
+{
+    const char *room = share->group->name;
+    struct entry entry;
+
+    if (!entry_collect(connection, room, wish, &entry)) {
+        connection_out_of_memory(connection);
+        return result;
+    }
+    if (atomic_load(&connection->loop->manager->n_reauthorized) != before &&
+        authorize(connection, room) != WS_OK && connection->state == CONNECTION_LIVE) {
+        membership_leave(connection, share);
+        entry_free(connection, &entry);
+        return WS_ERR_FORBIDDEN;
+    }
+    entry_deliver(connection, &entry);
+    return result;
 }
 
 static void join_former_room(struct connection *connection, const char *room,
-                             struct json_slice ref)
+                             const struct room_wish *wish, struct json_slice ref)
 {
+    uint64_t before = atomic_load(&connection->loop->manager->n_reauthorized);
     struct share *share;
     int result = authorize(connection, room);
 
     if (connection->state != CONNECTION_LIVE)
         return;
     if (result != WS_OK) {
-        answer_with_result(connection, ref, result);
+        refuse_former_room(connection, room, ref, result);
         return;
     }
     share = room_pin(connection, room);
-    if (share == NULL)
+    if (share == NULL) {
         connection_out_of_memory(connection);
-    else
-        enter_room(connection, share, ref, true);
+        return;
+    }
+    result = membership_enter(connection, share);
+    if (result == WS_OK || result == WS_ERR_ALREADY)
+        result = give_former_room(connection, share, wish, before, result);
+    if (result != WS_OK && result != WS_ERR_ALREADY)
+        refuse_former_room(connection, room, ref, result);
+    room_joined(connection, room, result);
     room_unpin(connection, share);
 }
 
-void client_join(struct connection *connection, const char *room)
+void client_join(struct connection *connection, const char *room, const struct room_wish *wish)
 {
     static const struct answer_problem bad_name = {ANSWER_BAD_REQUEST, "not a valid room name"};
     struct buffer quoted;
@@ -205,11 +128,22 @@ void client_join(struct connection *connection, const char *room)
     if (quoted.failed)
         connection_out_of_memory(connection);
     else if (!name_text_valid(room))
-        answer_with_problem(connection, (struct json_slice){quoted.data, quoted.length},
-                            bad_name);
+        reply_with_problem(connection, (struct json_slice){quoted.data, quoted.length},
+                           bad_name);
     else
-        join_former_room(connection, room, (struct json_slice){quoted.data, quoted.length});
+        join_former_room(connection, room, wish,
+                         (struct json_slice){quoted.data, quoted.length});
     buffer_free(&quoted);
+}
+
+static_assert((int)CLIENT_SINCE_SIZE == (int)EVENT_ID_SIZE, "an id has room");
+
+static struct room_wish wish_of(const struct client_message *message)
+{
+    struct room_wish wish = {.state = message->state, .last = message->last};
+
+    memcpy(wish.since, message->since, sizeof wish.since);
+    return wish;
 }
 
 static struct json_slice ref_of(const char *ref)
@@ -217,43 +151,130 @@ static struct json_slice ref_of(const char *ref)
     return (struct json_slice){ref, ref != NULL ? strlen(ref) : 0};
 }
 
-/* Posts a client's join or leave, so that it is ordered with the events: the room's earlier
- * events are delivered by the old membership, the later ones by the new one. Nothing else from
- * the client is processed until then. */
-static void request_room(struct connection *connection, enum command_kind kind,
-                         const struct client_message *message)
+/* What is kept of a request to join until it is carried out; *join is NULL if there is nothing.
+ * False if memory ran out. */
+static bool keep_join(const ws_allocator *memory, const struct client_message *message,
+                      struct client_join **join)
 {
-    const ws_allocator *memory = &connection->loop->manager->memory;
-    struct command command = {.kind = kind};
-
-    if (message->ref.text != NULL)
-        command.ref = memory_copy_text(memory, message->ref.text, message->ref.length);
-    if ((message->ref.text != NULL && command.ref == NULL) ||
-        send_own_command(connection, message->room, &command) != WS_OK) {
-        memory_free(memory, command.ref);
-        connection_out_of_memory(connection);
-    } else {
-        connection->awaits_room = true;
-    }
+    *join = NULL;
+    if (message->ref.text == NULL && !message->state && message->last == 0)
+        return true;
+    *join = memory_zalloc(memory, sizeof **join + message->ref.length + 1);
+    if (*join == NULL)
+        return false;
+    (*join)->wish = wish_of(message);
+    if (message->ref.length > 0)
+        memcpy((*join)->ref, message->ref.text, message->ref.length);
+    return true;
 }
 
-static void request_join(struct connection *connection, const struct client_message *message)
+static bool keep_ref(const ws_allocator *memory, const struct client_message *message,
+                     char **ref)
+{
+    *ref = NULL;
+    if (message->ref.text != NULL)
+        *ref = memory_copy_text(memory, message->ref.text, message->ref.length);
+    return message->ref.text == NULL || *ref != NULL;
+}
+
+static void settle_request(struct connection *connection, struct command *command, int result)
+{
+    const ws_allocator *memory = &connection->loop->manager->memory;
+
+    if (result == WS_OK) {
+        connection->awaits_room = true;
+        return;
+    }
+    memory_free(memory,
+                command->kind == COMMAND_CLIENT_LEAVE ? command->ref : (void *)command->join);
+    connection_out_of_memory(connection);
+}
+
+/* Posts a client's leave, so that it is ordered with the events, and so is request_join(): the room's
+ * earlier events are delivered by the old membership, the later ones by the new one. Nothing else
+ * from the client is processed until then. */
+static void request_leave(struct connection *connection, const struct client_message *message)
+{
+    struct command command = {.kind = COMMAND_CLIENT_LEAVE};
+    int result = WS_ERR_NO_MEMORY;
+
+    if (keep_ref(&connection->loop->manager->memory, message, &command.ref))
+        result = send_own_command(connection, message->room, &command);
+    settle_request(connection, &command, result);
+}
+
+static void post_join(struct connection *connection, const struct client_message *message,
+                      uint64_t n_reauthorized, bool *is_stale)
+{
+    const ws_allocator *memory = &connection->loop->manager->memory;
+    struct command command = {.kind = message->presence ? COMMAND_CLIENT_JOIN_WATCHING
+                                                        : COMMAND_CLIENT_JOIN};
+    int result = WS_ERR_NO_MEMORY;
+
+    *is_stale = false;
+    if (keep_join(memory, message, &command.join))
+        result =
+            send_own_command_if(connection, message->room, &command, n_reauthorized, is_stale);
+    if (*is_stale)
+        memory_free(memory, command.join);
+    else
+        settle_request(connection, &command, result);
+}
+
+static int authorize_request(struct connection *connection,
+                             const struct client_message *message)
 {
     int result = authorize(connection, message->room);
 
-    if (connection->state != CONNECTION_LIVE)
-        return;
-    if (result == WS_OK)
-        request_room(connection, COMMAND_CLIENT_JOIN, message);
-    else
-        answer_with_result(connection, message->ref, result);
+    if (result == WS_OK && message->presence)
+        result = client_may_see(connection, message->room);
+    return result;
 }
 
-void client_enter_room(struct connection *connection, struct share *share, const char *ref)
+/* While the application was asked, another thread may have taken the right away and called
+ * ws_manager_reauthorize(), or an order may have done so for the user: a join after that would be
+ * judged by nobody, or only after it has given the client what the room keeps. So the application is
+ * asked again. Returns the cost of what the client asked for. */
+static uint32_t request_join(struct connection *connection,
+                             const struct client_message *message)
 {
+    ws_manager *manager = connection->loop->manager;
+    struct room_wish wish = wish_of(message);
+    bool is_stale = true;
+    uint32_t cost = 0;
+
+    for (int n_left = MOST_TIMES_ASKED; is_stale && n_left > 0; n_left--) {
+        uint64_t before = atomic_load(&manager->n_reauthorized);
+        int result = authorize_request(connection, message);
+
+        if (n_left < MOST_TIMES_ASKED)
+            cost += INPUT_COST_CALLBACK;
+        if (connection->state != CONNECTION_LIVE)
+            return cost;
+        if (result != WS_OK) {
+            reply_with_result(connection, message->ref, result);
+            return cost;
+        }
+        post_join(connection, message, before, &is_stale);
+    }
+    if (is_stale) {
+        reply_with_result(connection, message->ref, WS_ERR_FORBIDDEN);
+        return cost;
+    }
+    return cost + entry_cost(manager, message->room, &wish);
+}
+
+void client_enter_room(struct connection *connection, struct share *share,
+                       const struct client_join *join, bool is_watching)
+{
+    static const struct client_join plain = {.wish = {.state = false}};
+
     connection->awaits_room = false;
+    if (join == NULL)
+        join = &plain;
     if (connection->state == CONNECTION_LIVE)
-        enter_room(connection, share, ref_of(ref), false);
+        enter_room(connection, share, ref_of(join->ref[0] != '\0' ? join->ref : NULL),
+                   &join->wish, is_watching);
 }
 
 void client_leave_room(struct connection *connection, struct share *share, const char *ref)
@@ -266,40 +287,35 @@ void client_leave_room(struct connection *connection, struct share *share, const
         return;
     result = membership_leave(connection, share);
     if (result == WS_OK)
-        answer_with_room(connection, "room_left", ref_of(ref), room);
+        reply_with_room(connection, "room_left", ref_of(ref), room);
     else
-        answer_with_result(connection, ref_of(ref), result);
+        reply_with_result(connection, ref_of(ref), result);
     room_left(connection, room, result);
 }
 
 void client_reauthorize(struct connection *connection, uint32_t at)
 {
     static const struct json_slice no_ref = {NULL, 0};
-    struct share *share = rooms_at(&connection->rooms, at).share;
-    const char *room = share->group->name;
+    struct share *share;
+    const char *room;
 
+    if (at >= connection->rooms.count) /* it has left a room together with its presence */
+        return;
+    share = rooms_at(&connection->rooms, at).share;
+    room = share->group->name;
     /* Pinned so that the name stays valid whatever the callbacks do. */
     room_pin_share(connection, share);
-    if (authorize(connection, room) != WS_OK && connection->state == CONNECTION_LIVE) {
+    if (share->group->kind == GROUP_WATCHERS) {
+        if (client_may_see(connection, room) != WS_OK && connection->state == CONNECTION_LIVE)
+            membership_unwatch(connection, room);
+    } else if (authorize(connection, room) != WS_OK && connection->state == CONNECTION_LIVE) {
         int result = membership_leave(connection, share);
 
         if (result == WS_OK)
-            answer_with_room(connection, "room_left", no_ref, room);
+            reply_with_room(connection, "room_left", no_ref, room);
         room_left(connection, room, result);
     }
     room_unpin(connection, share);
-}
-
-static int handle_message(struct connection *connection, const struct client_message *message)
-{
-    ws_manager *manager = connection->loop->manager;
-    const ws_manager_options *options = &manager->options;
-    struct connection_view view;
-
-    if (options->accept_message == NULL)
-        return WS_ERR_FORBIDDEN;
-    return options->accept_message(manager, connection_view(connection, &view), message->room,
-                                   message->data, message->data_length, options->user_data);
 }
 
 static void handle_authenticate(struct connection *connection,
@@ -313,36 +329,47 @@ static void handle_authenticate(struct connection *connection,
     int result;
 
     if (options->authenticate == NULL) {
-        answer_with_problem(connection, message->ref, unknown);
+        reply_with_problem(connection, message->ref, unknown);
         return;
     }
     result = options->authenticate(manager, connection_view(connection, &view), message->token,
                                    options->user_data);
     if (result == WS_OK && connection->state != CONNECTION_GONE)
-        answer_with_id(connection, "authenticated", message->ref);
+        reply_with_id(connection, "authenticated", message->ref);
     else
-        answer_with_result(connection, message->ref, result);
+        reply_with_result(connection, message->ref, result);
 }
 
-static void handle_request(struct connection *connection, const struct client_message *message)
+/* Returns what it cost beside cost_of_request(). */
+static uint32_t handle_request(struct connection *connection,
+                               const struct client_message *message)
 {
     switch (message->type) {
     case CLIENT_JOIN_ROOM:
-        request_join(connection, message);
-        break;
+        return request_join(connection, message);
     case CLIENT_LEAVE_ROOM:
-        request_room(connection, COMMAND_CLIENT_LEAVE, message);
+        request_leave(connection, message);
         break;
     case CLIENT_PING:
-        answer_with_id(connection, "pong", message->ref);
+        reply_with_id(connection, "pong", message->ref);
         break;
     case CLIENT_MESSAGE:
-        answer_with_result(connection, message->ref, handle_message(connection, message));
+    case CLIENT_OWN:
+    case CLIENT_REQUEST:
+        client_take(connection, message);
         break;
+    case CLIENT_RESPONSE:
+        return client_respond(connection, message);
     case CLIENT_AUTHENTICATE:
         handle_authenticate(connection, message);
         break;
+    case CLIENT_PRESENCE:
+        return client_ask_presence(connection, message);
+    case CLIENT_SET_STATE:
+        client_set_state(connection, message);
+        break;
     }
+    return 0;
 }
 
 static uint32_t cost_of_request(const ws_manager_options *options,
@@ -352,7 +379,13 @@ static uint32_t cost_of_request(const ws_manager_options *options,
     case CLIENT_JOIN_ROOM:
         return options->authorize_join != NULL ? INPUT_COST_CALLBACK : 0;
     case CLIENT_MESSAGE:
+    case CLIENT_REQUEST:
+    case CLIENT_RESPONSE:
+    case CLIENT_PRESENCE:
+    case CLIENT_SET_STATE:
         return INPUT_COST_CALLBACK;
+    case CLIENT_OWN:
+        return 2 * INPUT_COST_CALLBACK;
     case CLIENT_AUTHENTICATE:
         return options->authenticate != NULL ? INPUT_COST_TOKEN : 0;
     case CLIENT_LEAVE_ROOM:
@@ -362,72 +395,124 @@ static uint32_t cost_of_request(const ws_manager_options *options,
     return 0;
 }
 
+uint32_t client_execute(struct connection *connection, const struct client_message *message)
+{
+    uint32_t cost = cost_of_request(&connection->loop->manager->options, message);
+
+    return cost + handle_request(connection, message);
+}
+
+static int parse(const struct connection *connection, char *text, size_t length,
+                 struct client_message *message, struct answer_problem *problem)
+{
+    const ws_manager *manager = connection->loop->manager;
+    const struct client_syntax syntax = {
+        .max_depth = manager->options.max_client_json_depth,
+        .has_type = handlers_have,
+        .types = &manager->message_types,
+    };
+
+    return client_message_parse(&manager->memory, text, length, &syntax, message, problem);
+}
+
 static uint32_t handle_json(struct connection *connection, char *text, size_t length)
 {
     const ws_manager *manager = connection->loop->manager;
     struct client_message message;
     struct answer_problem problem;
-    int result =
-        client_message_parse(&manager->memory, text, length,
-                             manager->options.max_client_json_depth, &message, &problem);
+    int result = parse(connection, text, length, &message, &problem);
     uint32_t cost = 0;
 
     if (result == WS_OK) {
-        cost = cost_of_request(&manager->options, &message);
-        handle_request(connection, &message);
+        cost = client_execute(connection, &message);
         client_message_free(&manager->memory, &message);
     } else if (result == WS_ERR_NO_MEMORY) {
         connection_out_of_memory(connection);
     } else {
-        answer_with_problem(connection, message.ref, problem);
+        reply_with_problem(connection, message.ref, problem);
     }
-    return cost;
+    return cost + message.n_tokens / INPUT_TOKENS_PER_UNIT;
 }
 
-/* Refuses a message that exceeds the rate limit. A client that continues to send too fast is
- * disconnected. */
-static void refuse_pace(struct connection *connection, char *text, size_t length)
+/* Whether a message that exceeds the rate limit is answered. A client that continues to send too
+ * fast is disconnected, and so is one to which no error can be sent. */
+static bool answers_rate_limit(struct connection *connection)
 {
-    static const struct answer_problem too_fast = {ANSWER_RATE_LIMITED, "too many messages"};
+    const ws_manager *manager = connection->loop->manager;
+    bool is_raw =
+        connection->protocol == WS_PROTOCOL_RAW && connection_space(connection) == NULL;
+
+    counter_add(&connection->loop->counters, COUNTER_rate_limited, 1);
+    if (is_raw || connection->refused >= manager->options.message_burst ||
+        connection->refused == REFUSED_MAX) {
+        connection_doom(connection, DOOM_TOO_FAST);
+        return false;
+    }
+    connection->refused++;
+    return true;
+}
+
+/* Counts a message and applies the rate limit. False if it must not be processed. */
+static bool admit(struct connection *connection, size_t length)
+{
+    struct counters *counters = &connection->loop->counters;
+
+    counter_add(counters, COUNTER_received_messages, 1);
+    counter_add(counters, COUNTER_received_bytes, length);
+    if (!rate_limit_take(connection))
+        return false;
+    connection->refused = 0;
+    return true;
+}
+
+static const struct answer_problem too_fast = {ANSWER_RATE_LIMITED, "too many messages"};
+
+/* Returns the cost. */
+static uint32_t refuse_rate(struct connection *connection, char *text, size_t length)
+{
     const ws_manager *manager = connection->loop->manager;
     struct client_message message;
     struct answer_problem problem;
 
-    counter_add(&connection->loop->counters, COUNTER_rate_limited, 1);
-    if (connection->protocol == WS_PROTOCOL_RAW ||
-        connection->refused >= manager->options.message_burst ||
-        connection->refused == UINT16_MAX) {
-        connection_doom(connection, DOOM_TOO_FAST);
-        return;
-    }
-    connection->refused++;
+    if (!answers_rate_limit(connection))
+        return 0;
     /* Parsed only for its ref, which the answer repeats. */
-    if (client_message_parse(&manager->memory, text, length,
-                             manager->options.max_client_json_depth, &message,
-                             &problem) == WS_OK)
+    if (parse(connection, text, length, &message, &problem) == WS_OK)
         client_message_free(&manager->memory, &message);
-    answer_with_problem(connection, message.ref, too_fast);
+    reply_with_problem(connection, message.ref, too_fast);
+    return message.n_tokens / INPUT_TOKENS_PER_UNIT;
+}
+
+bool client_admit(struct connection *connection, size_t length, struct json_slice ref)
+{
+    if (connection->state != CONNECTION_LIVE)
+        return false;
+    if (admit(connection, length))
+        return true;
+    if (answers_rate_limit(connection))
+        reply_with_problem(connection, ref, too_fast);
+    return false;
+}
+
+void client_refuse(struct connection *connection, struct json_slice ref,
+                   struct answer_problem problem)
+{
+    reply_with_problem(connection, ref, problem);
 }
 
 uint32_t client_handle(struct connection *connection, char *data, size_t length, bool is_text)
 {
     static const struct answer_problem binary = {ANSWER_BAD_REQUEST,
                                                  "binary messages are not supported"};
-    ws_loop *loop = connection->loop;
-    ws_manager *manager = loop->manager;
+    ws_manager *manager = connection->loop->manager;
     const ws_manager_options *options = &manager->options;
     uint32_t cost = INPUT_COST_MESSAGE + (uint32_t)(length / INPUT_BYTES_PER_UNIT);
     struct connection_view view;
 
     if (connection->state != CONNECTION_LIVE)
         return cost;
-    counter_add(&loop->counters, COUNTER_received_messages, 1);
-    counter_add(&loop->counters, COUNTER_received_bytes, length);
-    if (!paces_take(connection)) {
-        refuse_pace(connection, data, length);
-        return cost;
-    }
-    connection->refused = 0;
+    if (!admit(connection, length))
+        return cost + refuse_rate(connection, data, length);
     if (connection->protocol == WS_PROTOCOL_RAW) {
         if (options->on_raw == NULL)
             return cost;
@@ -437,6 +522,6 @@ uint32_t client_handle(struct connection *connection, char *data, size_t length,
     }
     if (is_text)
         return cost + handle_json(connection, data, length);
-    answer_with_problem(connection, (struct json_slice){NULL, 0}, binary);
+    reply_with_problem(connection, (struct json_slice){NULL, 0}, binary);
     return cost;
 }

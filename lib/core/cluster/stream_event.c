@@ -31,7 +31,7 @@ bool cluster_event_valid(const ws_cluster_event *event, enum group_kind *kind)
 {
     return event->text != NULL && event->length > 2 && event->length <= MESSAGE_MAX_BYTES &&
            event->text[0] == '{' && event->text[1] == '"' && cluster_event_kind(event, kind) &&
-           json_valid(event->text, event->length, JSON_MAX_DEPTH + 1);
+           json_valid(event->text, event->length, JSON_LEVELS);
 }
 
 static size_t count_names(const char *names)

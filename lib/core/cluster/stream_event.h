@@ -1,6 +1,6 @@
 /* stream_event.h: converts events of the stream between processes into messages. Their content
  * is untrusted: it comes from outside the process. Not here: their arrival and delivery
- * (cluster/receive.c). */
+ * (cluster/deliver.c). */
 #ifndef WS_CORE_CLUSTER_STREAM_EVENT_H
 #define WS_CORE_CLUSTER_STREAM_EVENT_H
 

@@ -1,4 +1,4 @@
-/* connection.c: a registered connection and delivery to it. */
+/* connection.c: finds a connection, copies what callbacks see of it, logs its end. */
 #include "core/connections/connection.h"
 
 #include <assert.h>
@@ -50,78 +50,27 @@ void connection_log_end(const struct connection *connection, int level, uint16_t
                 reason != NULL ? reason : "");
 }
 
-/* --- dooming a connection ----------------------------------------------------------------- */
-
-uint16_t doom_code(enum doom doom)
+const char *connection_space(const struct connection *connection)
 {
-    return doom == DOOM_TOO_FAST ? WS_CLOSE_POLICY_VIOLATION : WS_CLOSE_TRY_AGAIN_LATER;
+    const struct builtin_transport *transport =
+        manager_builtin(connection->loop->manager, connection->transport);
+
+    return transport != NULL && transport->name_space != NULL
+               ? transport->name_space(connection)
+               : NULL;
 }
-
-const char *doom_reason(enum doom doom)
-{
-    static const char *const reasons[] = {
-        [DOOM_NONE] = "",
-        [DOOM_TOO_SLOW] = "too slow",
-        [DOOM_OUT_OF_MEMORY] = "out of memory",
-        [DOOM_TOO_FAST] = "too many messages",
-    };
-
-    return reasons[doom];
-}
-
-/* The lines are limited, because clients that read nothing or send too much can reconnect at
- * any rate. */
-static void log_doom(const struct connection *connection, enum doom doom)
-{
-    ws_loop *loop = connection->loop;
-    uint32_t n_left_out;
-
-    if (!log_share_take(&loop->logged_ends, loop->timers.now_ms, &n_left_out))
-        return;
-    if (n_left_out > 0)
-        manager_log(loop->manager, WS_LOG_WARN,
-                    "%u more connections were ended in the meantime", n_left_out);
-    connection_log_end(connection, WS_LOG_WARN, doom_code(doom), doom_reason(doom));
-}
-
-void connection_doom(struct connection *connection, enum doom doom)
-{
-    ws_loop *loop = connection->loop;
-
-    loop_assert_thread(connection->loop);
-    if (connection->state == CONNECTION_GONE || connection->doom != DOOM_NONE)
-        return;
-    if (connection->recovering)
-        connection->loop->cancel_recovery(connection);
-    log_doom(connection, doom);
-    connection->doom = doom & 3;
-    /* A pending connection is ended by its CONNECT command. */
-    if (connection->state == CONNECTION_PENDING)
-        return;
-    connection->state = CONNECTION_DOOMED;
-    connection->on_doomed_list = true;
-    connection->next = loop->doomed;
-    loop->doomed = connection;
-}
-
-void connection_out_of_memory(struct connection *connection)
-{
-    counter_add(&connection->loop->counters, COUNTER_drop_no_memory, 1);
-    connection_doom(connection, DOOM_OUT_OF_MEMORY);
-}
-
-/* --- its transport ------------------------------------------------------------------------ */
 
 void connection_close_transport(struct connection *connection, uint16_t code,
                                 const char *reason)
 {
-    const struct outer_connection *outer = (const struct outer_connection *)connection;
+    const struct custom_connection *custom = (const struct custom_connection *)connection;
     size_t length = reason != NULL ? strlen(reason) : 0;
 
     if (connection->transport_gone || loop_is_parents(connection->loop))
         return;
-    if (connection->is_inner)
-        manager_inner(connection->loop->manager)->close(connection, code, reason, length);
+    if (connection->transport == TRANSPORT_CUSTOM)
+        custom->transport->close(code, reason, length, custom->transport_data);
     else
-        outer->transport->close(code, reason, length, outer->transport_data);
+        manager_builtin(connection->loop->manager, connection->transport)
+            ->close(connection, code, reason, length);
 }

@@ -1,6 +1,6 @@
-/* connection.h: a registered connection, its groups, and the end that the library decides on.
- * Not here: its end (clients/disconnect.h), its bytes (the transport) and the meaning of its
- * messages (clients/requests.h).
+/* connection.h: a registered connection and its groups. Not here: its end (doom.h,
+ * clients/disconnect.h), its bytes (the transport) and the meaning of its messages
+ * (clients/requests.h).
  *
  * Owned by its loop's thread; fields that other threads may use are marked. */
 #ifndef WS_CORE_CONNECTIONS_CONNECTION_H
@@ -27,6 +27,8 @@ enum connection_state {
 /* Why the manager ends a connection. */
 enum doom { DOOM_NONE, DOOM_TOO_SLOW, DOOM_OUT_OF_MEMORY, DOOM_TOO_FAST };
 
+enum { REFUSED_MAX = 4095 }; /* manager.h names it; what 12 bits hold */
+
 /* With a million idle connections, every byte here is a megabyte. */
 struct connection {
     ws_conn_id id;
@@ -35,7 +37,7 @@ struct connection {
     struct rooms rooms;
     union {
         struct connection *next;   /* in the loop's list `doomed` or `graves` */
-        struct recovery *recovery; /* while it recovers (recovery.h) */
+        struct recovery *recovery; /* while it recovers or enters_rooms (recovery.h) */
     };
     uint32_t user_place; /* among the members of user */
     uint32_t pins;       /* queued commands that name it; guarded by the manager's lock */
@@ -43,28 +45,31 @@ struct connection {
     /* The fields that a delivery touches begin here and end 64 bytes later, in struct
      * ws_websocket, which asserts it. */
     ws_loop *loop;
-    uint32_t pace;        /* rate limit of its messages (pace.h) */
-    uint8_t state : 7;    /* enum connection_state */
-    bool awaits_room : 1; /* a join or leave that its client requested is in the inbox */
-    uint8_t protocol : 1; /* enum ws_protocol */
-    uint8_t doom : 2;     /* enum doom */
-    bool is_inner : 1;    /* embedded in an inner transport's block; else an outer_connection */
+    uint32_t bucket;       /* rate limit of its messages (token_bucket.h) */
+    uint8_t transport : 2; /* enum transport_kind; TRANSPORT_CUSTOM: a custom_connection */
+    uint8_t protocol : 2;  /* enum ws_protocol; other threads read these two, under the lock */
+    uint8_t : 0;           /* so the bits that the loop's thread writes are another object */
+    uint8_t state : 3;     /* enum connection_state */
+    bool awaits_room : 1;  /* a join or leave that its client requested is in the inbox */
+    bool enters_rooms : 1; /* rooms that it named when it connected are still to be joined */
+    bool has_waiting : 1;  /* the loop has a struct waiting for it (clients/waiting.h) */
+    uint8_t doom : 2;      /* enum doom */
     bool transport_gone : 1; /* the transport must not be called any more */
     bool on_doomed_list : 1;
-    bool announced : 1;  /* on_connect was called, so on_disconnect is due */
-    bool recovering : 1; /* gets events from the history before live ones */
-    uint16_t refused;    /* consecutive messages refused by the rate limit */
+    bool announced : 1;    /* on_connect was called, so on_disconnect is due */
+    bool recovering : 1;   /* gets events from the history before live ones */
+    uint16_t refused : 12; /* consecutive messages refused by the rate limit */
 };
 
 static_assert(sizeof(struct connection) <= 88, "an idle connection does not grow unnoticed");
 
 /* A connection of a transport that the application implements. */
-struct outer_connection {
+struct custom_connection {
     struct connection connection;
     const ws_transport *transport;
     void *transport_data;
 
-    /* Client messages that wait to be processed (outer_input.h). */
+    /* Client messages that wait to be processed (custom_input.h). */
     struct input input;
     struct waiting_message *first_waiting;
     struct waiting_message *last_waiting;
@@ -73,17 +78,22 @@ struct outer_connection {
     bool is_paused; /* the transport was asked to pause */
 };
 
-/* Registers a connection that is embedded in an inner transport's block and zeroed, and posts
- * its CONNECT command. The options have been checked; their transport is ignored. Errors as in
- * ws_manager_connect(). */
+/* Registers a connection that is embedded in a built-in transport's block and zeroed, except
+ * for `transport`, and posts its CONNECT command. The options have been checked; their transport
+ * is ignored. Errors as in ws_manager_connect(). */
 int connection_start(struct connection *connection, ws_loop *loop,
                      const ws_connect_options *options);
 
-/* Whether further client messages must wait for a command in the inbox: CONNECT, or a join or
- * leave that the client requested. */
+/* The namespace of a socket of Socket.IO, "/" or another one; NULL for any other connection. It is
+ * valid while the connection is registered. */
+const char *connection_space(const struct connection *connection);
+
+/* Whether further client messages must wait: for a command in the inbox, which is CONNECT or a
+ * join or leave that the client requested, or for the rooms that the client named before. */
 static inline bool connection_awaits_command(const struct connection *connection)
 {
-    return connection->state == CONNECTION_PENDING || connection->awaits_room;
+    return connection->state == CONNECTION_PENDING || connection->awaits_room ||
+           connection->enters_rooms;
 }
 
 /* The view of a connection that callbacks get, copied when the callback begins: a callback may
@@ -102,17 +112,6 @@ struct connection *connection_find(ws_manager *manager, ws_conn_id id);
 /* Asks the connection's transport to close. */
 void connection_close_transport(struct connection *connection, uint16_t code,
                                 const char *reason);
-
-/* Marks the connection to be ended when the current command is done. */
-void connection_doom(struct connection *connection, enum doom doom);
-
-/* The close code and reason of a doom. */
-uint16_t doom_code(enum doom doom);
-const char *doom_reason(enum doom doom);
-
-/* Dooms the connection after an allocation for its client failed: ending it is better than a
- * lost event or a request that is never answered. */
-void connection_out_of_memory(struct connection *connection);
 
 /* Logs that the connection ends, and why. */
 void connection_log_end(const struct connection *connection, int level, uint16_t code,

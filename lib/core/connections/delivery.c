@@ -1,6 +1,7 @@
 /* delivery.c: delivers an event to its recipients on one loop, in slices. */
 #include "core/connections/delivery.h"
 
+#include "core/connections/doom.h"
 #include "core/connections/slow_client.h"
 
 enum {
@@ -12,12 +13,13 @@ enum {
 
 static int send_to_transport(struct connection *connection, ws_message *message, bool *kept)
 {
-    const struct outer_connection *outer = (const struct outer_connection *)connection;
+    const struct custom_connection *custom = (const struct custom_connection *)connection;
     int result;
 
-    if (!connection->is_inner)
-        return outer->transport->send(message, outer->transport_data);
-    result = manager_inner(connection->loop->manager)->send(connection, message);
+    if (connection->transport == TRANSPORT_CUSTOM)
+        return custom->transport->send(message, custom->transport_data);
+    result = manager_builtin(connection->loop->manager, connection->transport)
+                 ->send(connection, message);
     *kept = result == WS_OK || result == WS_ERR_BACKPRESSURE;
     return result;
 }
@@ -41,6 +43,8 @@ static int hand_over(struct connection *connection, ws_message *message, bool *k
         counter_add(counters, COUNTER_bytes, length);
     } else if (result == WS_ERR_NO_MEMORY) {
         connection_out_of_memory(connection);
+    } else if (result == WS_ERR_INVALID) {
+        counter_add(counters, COUNTER_drop_binary, n_messages);
     } else {
         counter_add(counters, COUNTER_drop_slow_client, n_messages);
         if (!slow_client_is_kept(connection))
@@ -74,16 +78,33 @@ void connection_deliver(struct connection *connection, ws_message *message)
     connection_give(connection, ws_message_ref(message));
 }
 
-void connection_deliver_text(struct connection *connection, struct buffer *buffer)
+static void deliver_own(struct connection *connection, ws_message *message)
 {
-    ws_message *message = manager_message(connection->loop->manager, buffer);
-
     if (message == NULL) {
         connection_out_of_memory(connection);
         return;
     }
     message->frames.is_own = true;
+    if (connection_space(connection) != NULL)
+        message->form = MESSAGE_PACKET;
     connection_give(connection, message);
+}
+
+void connection_deliver_text(struct connection *connection, struct buffer *buffer)
+{
+    deliver_own(connection, manager_message(connection->loop->manager, buffer));
+}
+
+void connection_deliver_id(struct connection *connection, struct buffer *buffer,
+                           uint64_t position)
+{
+    ws_message *message = manager_message(connection->loop->manager, buffer);
+
+    if (message != NULL) {
+        message->position = position;
+        message->has_id = true;
+    }
+    deliver_own(connection, message);
 }
 
 /* --- to many --------------------------------------------------------------------------------- */
@@ -120,16 +141,25 @@ static bool reach(struct connection *connection, ws_message *message)
     return connection_hand_over(connection, message);
 }
 
-/* Delivers to at most `most` members and adds their number to *reached. Returns the number of
- * references used up. */
+/* Whether the turn's budget suffices for more deliveries after those to `reached` members. They
+ * may have cost more: the message was compressed, or thousands of clients that are too slow are to
+ * be ended. */
+static bool may_go_on(const ws_loop *loop, uint32_t budget, uint32_t reached)
+{
+    return reached < budget && loop->preparing < budget - reached;
+}
+
+/* Delivers to at most `most` members, within the budget, and adds their number to *reached.
+ * Returns the number of references used up. */
 static uint32_t reach_members(ws_loop *loop, struct share *share, ws_message *message,
-                              uint32_t most, uint32_t *reached)
+                              uint32_t budget, uint32_t most, uint32_t *reached)
 {
     struct delivery *delivery = &loop->delivery;
     uint32_t kept = 0;
 
     /* A transport may end any member during the loop, which reduces `left`. */
-    for (; *reached < most && delivery->left > 0; ++*reached) {
+    for (; *reached < most && delivery->left > 0 && may_go_on(loop, budget, *reached);
+         ++*reached) {
         struct connection **members = share_members(share);
 
         if (delivery->left > PREFETCHED)
@@ -139,8 +169,8 @@ static uint32_t reach_members(ws_loop *loop, struct share *share, ws_message *me
     return kept;
 }
 
-static uint32_t reach_everyone(ws_loop *loop, ws_message *message, uint32_t most,
-                               uint32_t *reached)
+static uint32_t reach_everyone(ws_loop *loop, ws_message *message, uint32_t budget,
+                               uint32_t most, uint32_t *reached)
 {
     struct connection *some[EVERYONE_AT_ONCE];
     uint32_t kept = 0;
@@ -150,10 +180,13 @@ static uint32_t reach_everyone(ws_loop *loop, ws_message *message, uint32_t most
         size_t wanted = most - *reached < EVERYONE_AT_ONCE ? most - *reached : EVERYONE_AT_ONCE;
 
         found = everyone_below(loop, &loop->delivery.left, some, wanted);
-        for (size_t i = 0; i < found; i++)
+        for (size_t i = 0; i < found; i++) {
+            if (i + PREFETCHED < found)
+                __builtin_prefetch(&some[i + PREFETCHED]->loop);
             kept += reach(some[i], message);
+        }
         *reached += (uint32_t)found;
-    } while (found > 0 && *reached < most);
+    } while (found > 0 && *reached < most && may_go_on(loop, budget, *reached));
     return kept;
 }
 
@@ -173,8 +206,8 @@ bool delivery_run(ws_loop *loop, struct share *share, ws_message *message, uint3
     most = delivery->left < *budget ? delivery->left : *budget;
     /* One atomic addition for all recipients instead of one for each. */
     frames_ref_n(&message->frames, most);
-    kept = share != NULL ? reach_members(loop, share, message, most, &reached)
-                         : reach_everyone(loop, message, most, &reached);
+    kept = share != NULL ? reach_members(loop, share, message, *budget, most, &reached)
+                         : reach_everyone(loop, message, *budget, most, &reached);
     frames_unref_n(&message->frames, most - kept);
     *budget -= reached;
     if (delivery->left > 0)

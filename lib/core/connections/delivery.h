@@ -29,6 +29,10 @@ int connection_give(struct connection *connection, ws_message *message);
  * out, the connection is ended. */
 void connection_deliver_text(struct connection *connection, struct buffer *buffer);
 
+/* Like connection_deliver_text(), for a text that has the id of a position. */
+void connection_deliver_id(struct connection *connection, struct buffer *buffer,
+                           uint64_t position);
+
 /* Hands a message to the transport with a reference that was taken in advance, for many
  * recipients at once. True if the transport keeps the reference; else it is still the
  * caller's. */

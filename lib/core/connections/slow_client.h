@@ -1,5 +1,6 @@
 /* slow_client.h: a client that reads more slowly than its queue fills. Not here: the queue and
- * its limit, which are the transport's (transport/websocket/output.c). */
+ * its limit, which are the transport's (transport/websocket/output.c), and how the connection
+ * ends (doom.h). */
 #ifndef WS_CORE_CONNECTIONS_SLOW_CLIENT_H
 #define WS_CORE_CONNECTIONS_SLOW_CLIENT_H
 

@@ -5,8 +5,11 @@
 
 struct frames *frames_new(const ws_allocator *memory, size_t capacity)
 {
-    struct frames *frames = memory_alloc(memory, sizeof *frames + capacity);
+    struct frames *frames;
 
+    if (capacity > UINT32_MAX - sizeof *frames)
+        return NULL;
+    frames = memory_alloc(memory, sizeof *frames + capacity);
     if (frames == NULL)
         return NULL;
     *frames = (struct frames){.memory = memory, .start = sizeof *frames};
@@ -28,7 +31,7 @@ struct frames *frames_new_own(const ws_allocator *memory, const void *bytes, siz
 
 void frames_add(struct frames *frames, size_t length)
 {
-    frames->before_last = (uint16_t)frames->length;
+    frames->before_last = frames->length < UINT16_MAX ? (uint16_t)frames->length : UINT16_MAX;
     frames->length += (uint32_t)length;
     frames->n_frames++;
 }
@@ -51,21 +54,19 @@ static bool give_back(struct frames *frames)
     return true;
 }
 
-/* A variant has no variants of its own. */
+/* A variant has no variants of its own. One that is held has no references of its own either. */
 static void free_variant(const ws_allocator *memory, struct frames_variant *variant)
 {
-    if (variant->form != NULL && give_back(variant->form))
+    if (variant->form != NULL && (variant->form->is_held || give_back(variant->form)))
         memory_free(memory, variant->form);
     memory_free(memory, variant);
 }
 
-void frames_unref(struct frames *frames)
+/* Not inlined, so that frames_unref() saves no registers. */
+__attribute__((noinline)) static void free_all(struct frames *frames)
 {
-    struct frames_variant *variant;
+    struct frames_variant *variant = atomic_load(&frames->variants);
 
-    if (!give_back(frames))
-        return;
-    variant = atomic_load(&frames->variants);
     while (variant != NULL) {
         struct frames_variant *next = variant->next;
 
@@ -73,6 +74,14 @@ void frames_unref(struct frames *frames)
         variant = next;
     }
     memory_free(frames->memory, frames);
+}
+
+void frames_unref(struct frames *frames)
+{
+    if (frames->is_held)
+        frames = frames->holder;
+    if (give_back(frames))
+        free_all(frames);
 }
 
 struct frames_variant *frames_find_variant(const struct frames *frames, int kind)
@@ -96,6 +105,10 @@ struct frames_variant *frames_add_variant(struct frames *frames, int kind, struc
         return NULL;
     }
     *variant = (struct frames_variant){.form = form, .kind = kind};
+    if (form != NULL && !form->is_own && form->length >= frames->length) {
+        form->is_held = true;
+        form->holder = frames;
+    }
     others = atomic_load_explicit(&frames->variants, memory_order_acquire);
     do {
         struct frames_variant *same = frames_find_variant(frames, kind);

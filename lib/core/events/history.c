@@ -3,7 +3,10 @@
 
 #include <string.h>
 
-enum { FIRST_CAPACITY = 4 };
+enum {
+    FIRST_CAPACITY = 4,
+    EXPIRED_AT_ONCE = 64 /* the manager's lock is held meanwhile: each may free a message */
+};
 
 void history_init(struct history *history, const ws_allocator *memory, const uint8_t *secret)
 {
@@ -173,9 +176,11 @@ void history_append(struct history *history, struct history_line *line, ws_messa
 
 void history_expire(struct history *history, int64_t now_ms)
 {
+    uint32_t n_dropped = 0;
+
     if (history->max_age_ms == 0)
         return;
-    while (history->count > 0 &&
+    while (history->count > 0 && n_dropped++ < EXPIRED_AT_ONCE &&
            now_ms - history->entries[history->first].time_ms > history->max_age_ms)
         drop_oldest(history);
 }

@@ -64,8 +64,8 @@ bool history_reserve(struct history *history, enum group_kind kind, const char *
 void history_append(struct history *history, struct history_line *line, ws_message *message,
                     int64_t time_ms);
 
-/* Drop the events that are too old; drop all events, after which the next one has position
- * `before` + 1. */
+/* Drop events that are too old, at most 64 in a call; drop all events, after which the next one
+ * has position `before` + 1. */
 void history_expire(struct history *history, int64_t now_ms);
 void history_reset(struct history *history, uint64_t before);
 

@@ -2,7 +2,8 @@
  * outside the process.
  *
  * An event's id is the epoch of its history, a dot and its position in decimal. A connection's
- * name is the name of its process, a dash and the connection's id in hexadecimal. */
+ * name is the name of its process, a dash and the connection's id in hexadecimal.
+ * Not here: which position an event gets (core/sending/order.c). */
 #ifndef WS_CORE_EVENTS_IDS_H
 #define WS_CORE_EVENTS_IDS_H
 

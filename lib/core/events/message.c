@@ -23,7 +23,7 @@ const ws_conn_id *message_excluded(const ws_message *message)
     return (const ws_conn_id *)(const void *)message->bytes;
 }
 
-enum { EXCLUDE_MAX = MESSAGE_MAX_BYTES / sizeof(ws_conn_id) };
+enum { EXCLUDE_MAX = MESSAGE_MAX_BYTES / sizeof(ws_conn_id) / 4 };
 
 ws_message *message_new(const ws_allocator *memory, size_t length, size_t room,
                         const ws_conn_id *exclude, size_t n_exclude)
@@ -87,6 +87,33 @@ void message_append(ws_message *message, const void *bytes, size_t length)
     message->payload_bytes += (uint32_t)length;
 }
 
+ws_message *message_new_packets(const ws_allocator *memory, size_t length, size_t n)
+{
+    ws_message *message;
+
+    if (length > MESSAGE_MAX_BYTES || n > UINT8_MAX + 1)
+        return NULL;
+    message = message_new_answer(memory, length + n * MESSAGE_FRAME_ROOM);
+    if (message != NULL)
+        message->form = MESSAGE_PACKET;
+    return message;
+}
+
+void message_add_packet(ws_message *message, message_framing *framing, const void *bytes,
+                        size_t length, bool is_text)
+{
+    uint8_t header[MESSAGE_FRAME_ROOM];
+    uint8_t *end = header + sizeof header;
+    uint8_t size = framing != NULL ? framing(end, length, is_text) : 0;
+    uint8_t *to = frames_end(&message->frames);
+
+    memcpy(to, end - size, size);
+    if (length > 0)
+        memcpy(to + size, bytes, length);
+    message->frames.length += size + (uint32_t)length;
+    message->payload_bytes += (uint32_t)length;
+}
+
 void message_frame(ws_message *message, message_framing *framing)
 {
     uint8_t header =
@@ -114,6 +141,7 @@ void message_bundle_add(ws_message *bundle, const ws_message *message)
     frames_add(&bundle->frames, message->frames.length);
     bundle->payload_bytes += message->payload_bytes;
     bundle->position = message->position;
+    bundle->has_id = true;
 }
 
 bool message_excludes(const ws_message *message, ws_conn_id id)

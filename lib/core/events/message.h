@@ -24,16 +24,30 @@ enum {
  * length, 1 to MESSAGE_FRAME_ROOM. */
 typedef uint8_t message_framing(uint8_t *payload, size_t length, bool is_text);
 
+/* What a payload is, for a transport that gives it another form. */
+enum message_form {
+    MESSAGE_EVENT, /* a JSON message of the library, text; or a bundle of events */
+    MESSAGE_RAW,   /* the application's own text or bytes */
+    MESSAGE_PACKET, /* Engine.IO packets for one socket, framed one by one: a text with the packet's
+                     * digit, and its attachments */
+    MESSAGE_GAP     /* a JSON message of the library, which says that events are missing */
+};
+
 struct ws_message {
     /* The payload, after its header once message_frame() has written that; in a bundle, the
      * framed messages. */
     struct frames frames;
     uint32_t payload_bytes;  /* of `frames`, without headers */
-    uint32_t n_exclude : 30; /* ids at the front of bytes[], sorted */
+    uint32_t n_exclude : 26; /* ids at the front of bytes[], sorted */
+    uint32_t form : 2;       /* enum message_form */
+    bool is_volatile : 1;    /* dropped if anything waits to be written to the client */
     bool is_text : 1;
     bool is_foreign : 1; /* the excluded connections are of another process */
-    uint64_t position;   /* position in the total order (a bundle's last); 0: none */
-    uint8_t bytes[];     /* excluded ids, room for a header, payload; in a bundle the frames */
+    /* The text has the id of a place in the order, the position's: an event begins with it, an
+     * answer has it in its data. */
+    bool has_id : 1;
+    uint64_t position; /* position in the total order (a bundle's last); 0: none */
+    uint8_t bytes[];   /* excluded ids, room for a header, payload; in a bundle the frames */
 };
 
 static_assert(sizeof(ws_message) <= 48, "every event has this header");
@@ -50,6 +64,14 @@ ws_message *message_new_copy(const ws_allocator *memory, const void *payload, si
 
 /* Makes an empty text for one connection alone: message_append() can add `capacity` bytes. */
 ws_message *message_new_answer(const ws_allocator *memory, size_t capacity);
+
+/* Makes an empty message for one socket, to which message_add_packet() adds up to `n` packets with
+ * `length` bytes of payload together. */
+ws_message *message_new_packets(const ws_allocator *memory, size_t length, size_t n);
+
+/* Adds a packet, framed if there is a framing: a text, or a binary attachment. */
+void message_add_packet(ws_message *message, message_framing *framing, const void *bytes,
+                        size_t length, bool is_text);
 
 /* Makes an empty bundle with room for `capacity` bytes of frames, at most UINT16_MAX. */
 ws_message *message_new_bundle(const ws_allocator *memory, size_t capacity);

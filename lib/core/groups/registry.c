@@ -109,6 +109,14 @@ static struct share *share_of(struct group *group, const ws_loop *loop)
     return share;
 }
 
+struct share *registry_find_share(struct registry *registry, enum group_kind kind,
+                                  const char *name, const ws_loop *loop)
+{
+    struct group *group = registry_find(registry, kind, name);
+
+    return group != NULL ? share_of(group, loop) : NULL;
+}
+
 struct share *registry_pin(struct registry *registry, enum group_kind kind, const char *name,
                            ws_loop *loop)
 {

@@ -1,4 +1,4 @@
-/* registry.h: users and rooms as groups of connections. Each group is split into one share for
+/* registry.h: users, rooms and the watchers of rooms as groups of connections. Each group is split into one share for
  * each loop that has members. Not here: sending to groups; and the list of all connections,
  * which needs no group (loop_state.h: slots).
  *
@@ -9,6 +9,7 @@
 #ifndef WS_CORE_GROUPS_REGISTRY_H
 #define WS_CORE_GROUPS_REGISTRY_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -24,6 +25,7 @@ enum group_kind {
     GROUP_EVERYONE, /* only as a target: all connections; no group has this kind */
     GROUP_USER,
     GROUP_ROOM,
+    GROUP_WATCHERS, /* of a room, with its name: connections that receive changes of its presence */
     N_GROUP_KINDS
 };
 
@@ -40,6 +42,7 @@ struct share {
     uint32_t pins; /* queued commands that name it */
     uint32_t count;
     uint32_t capacity;
+    _Atomic uint32_t n_waiting; /* of a user: answers that are waited for (clients/places.h) */
 };
 
 struct group {
@@ -69,6 +72,10 @@ struct group *registry_find(struct registry *registry, enum group_kind kind, con
 /* Pins the loop's share of a group, and creates it if needed; NULL if memory ran out. */
 struct share *registry_pin(struct registry *registry, enum group_kind kind, const char *name,
                            ws_loop *loop);
+
+/* Finds the loop's share of a group, or returns NULL. */
+struct share *registry_find_share(struct registry *registry, enum group_kind kind,
+                                  const char *name, const ws_loop *loop);
 
 void registry_unpin(struct registry *registry, struct share *share);
 

@@ -3,49 +3,30 @@
 
 #include <string.h>
 
+#include "core/backlog.h"
+#include "core/calls.h"
+#include "core/clients/answers.h"
 #include "core/clients/disconnect.h"
 #include "core/clients/drain.h"
 #include "core/clients/input.h"
+#include "core/clients/named_rooms.h"
+#include "core/clients/presence.h"
+#include "core/clients/replies.h"
 #include "core/clients/requests.h"
+#include "core/clients/user_commands.h"
+#include "core/clients/waiting.h"
 #include "core/connections/delivery.h"
+#include "core/connections/doom.h"
 #include "core/costs.h"
 #include "core/inbox.h"
+#include "core/presence/announce.h"
 #include "core/recovery/page_waits.h"
 #include "core/recovery/recovery.h"
 #include "core/rooms/membership.h"
 #include "core/rooms/rooms.h"
-#include "core/sending/presence.h"
 #include "core/sending/send.h"
-#include "core/work.h"
-
-static void spend(uint32_t *budget, uint32_t cost)
-{
-    *budget -= *budget < cost ? *budget : cost;
-}
-
-/* Joins the remaining rooms of the client's list, within the budget: the list may be as long as
- * the application allows, and each name may call the application. True when the list is
- * done. */
-static bool enter_rooms(struct connection *connection, struct command *command,
-                        uint32_t *budget)
-{
-    const ws_manager *manager = connection->loop->manager;
-    struct recovery *recovery = command->recovery;
-
-    while (recovery->n_rooms > 0 && connection->state == CONNECTION_LIVE) {
-        const char *room = recovery->rooms + recovery->next_room;
-
-        if (*budget == 0)
-            return false;
-        spend(budget, room_cost(manager));
-        recovery->next_room += strlen(room) + 1;
-        recovery->n_rooms--;
-        client_join(connection, room);
-    }
-    command->recovery = NULL;
-    recovery_rooms_entered(manager, recovery);
-    return true;
-}
+#include "core/sending/user_orders.h"
+#include "core/sending/waiting_ack.h"
 
 static void announce(struct connection *connection)
 {
@@ -60,58 +41,69 @@ static void announce(struct connection *connection)
         options->on_connect(manager, connection_view(connection, &view), options->user_data);
 }
 
-/* Makes a connection live, or continues to join its rooms. True when all is done. */
-static bool connect_connection(struct connection *connection, struct command *command,
+/* Makes a connection live. */
+static void connect_connection(struct connection *connection, struct command *command,
                                uint32_t *budget)
 {
     ws_loop *loop = connection->loop;
-    struct recovery *recovery = command->recovery;
     struct connection_view view;
+    bool is_news;
 
-    if (recovery != NULL && recovery->use == RECOVERY_ENTERS_ROOMS)
-        return enter_rooms(connection, command, budget);
     if (connection->state != CONNECTION_PENDING)
-        return true;
+        return;
     if (connection->doom != DOOM_NONE) {
         connection_end(connection, doom_code(connection->doom), doom_reason(connection->doom));
-        return true;
+        return;
     }
-    if (membership_begin(connection) != WS_OK) {
+    if (membership_begin(connection, &is_news) != WS_OK) {
         connection_end(connection, WS_CLOSE_TRY_AGAIN_LATER, "out of memory");
-        return true;
+        return;
     }
     counter_add(&loop->counters, COUNTER_connections_opened, 1);
-    if (connection->protocol == WS_PROTOCOL_JSON) {
+    if (connection->protocol != WS_PROTOCOL_RAW) {
         connection_view(connection, &view);
-        presence_send(loop, PRESENCE_CAME, view.info.id, view.info.user_id);
-        if (recovery != NULL)
-            recovery_begin(connection, recovery);
-        client_welcome(connection, command->ping_interval_ms);
+        if (is_news)
+            announce_user(loop, USER_CAME, view.info.id, view.info.user_id);
+        if (command->recovery != NULL)
+            recovery_begin(connection, command->recovery);
+        command->recovery = NULL;
+        /* A client of Socket.IO has received its answer from its transport. */
+        if (connection->protocol == WS_PROTOCOL_JSON)
+            client_welcome(connection, command->ping_interval_ms);
     }
+    budget_spend(budget, connect_cost(loop->manager));
     announce(connection);
-    if (recovery == NULL || connection->protocol != WS_PROTOCOL_JSON)
-        return true;
-    recovery->use = RECOVERY_ENTERS_ROOMS;
-    return enter_rooms(connection, command, budget);
+    budget_spend(budget, named_rooms_begin(connection));
 }
 
-/* Reauthorizes the remaining rooms, within the budget. It starts with the last room, because
- * removing a room gives its number to the last one; meanwhile the client can't join a room,
- * which takes a command. True when all rooms are done. */
-static bool reauthorize(struct connection *connection, uint32_t *budget)
+/* Sends a message and waits for its acknowledgement. */
+static void send_with_ack(struct connection *connection, struct command *command)
 {
-    struct reauthorization *asked = &connection->loop->reauthorization;
+    const ws_manager *manager = connection->loop->manager;
+    struct waiting_ack *ack = command->ack;
+    int result = connection_give(connection, ws_message_ref(command->message));
 
-    if (!asked->running)
-        *asked = (struct reauthorization){connection->rooms.count, true};
-    while (asked->left > 0 && connection->state == CONNECTION_LIVE) {
-        if (*budget == 0)
-            return false;
-        spend(budget, room_cost(connection->loop->manager));
-        client_reauthorize(connection, --asked->left);
-    }
-    asked->running = false;
-    return true;
+    command->ack = NULL;
+    if ((result == WS_OK || result == WS_ERR_BACKPRESSURE) &&
+        connection->state != CONNECTION_GONE) {
+        if (connection_space(connection) != NULL)
+            manager_builtin(manager, connection->transport)->await_ack(connection, ack);
+        else
+            waiting_await(connection, ack);
+    } else
+        waiting_ack_settle(
+            connection->loop->manager, ack,
+            (ws_socketio_ack_result){.result = result < 0 && result != WS_ERR_BACKPRESSURE
+                                                   ? result
+                                                   : WS_ERR_CLOSED});
+}
+
+static void run_call(ws_loop *loop, struct command *command)
+{
+    struct loop_call *call = command->call;
+
+    command->call = NULL;
+    call->run(loop, call);
 }
 
 static bool carry_out(ws_loop *loop, struct command *command, uint32_t *budget)
@@ -126,29 +118,43 @@ static bool carry_out(ws_loop *loop, struct command *command, uint32_t *budget)
     case COMMAND_BUNDLED:
         break;
     case COMMAND_SEND:
-        if (!message_excludes(command->message, connection->id))
+        if (command->ack != NULL)
+            send_with_ack(connection, command);
+        else if (!message_excludes(command->message, connection->id))
             connection_deliver(connection, command->message);
         break;
     case COMMAND_CONNECT:
-        done = connect_connection(connection, command, budget);
+        connect_connection(connection, command, budget);
         break;
     case COMMAND_JOIN:
+        budget_spend(budget, callback_cost(loop->manager->options.on_join != NULL));
         room_join(connection, command->share);
         break;
     case COMMAND_LEAVE:
+        budget_spend(budget, callback_cost(loop->manager->options.on_leave != NULL));
         room_leave(connection, command->share);
         break;
     case COMMAND_CLIENT_JOIN:
-        client_enter_room(connection, command->share, command->ref);
+    case COMMAND_CLIENT_JOIN_WATCHING:
+        client_enter_room(connection, command->share, command->join,
+                          command->kind == COMMAND_CLIENT_JOIN_WATCHING);
         break;
     case COMMAND_CLIENT_LEAVE:
         client_leave_room(connection, command->share, command->ref);
         break;
+    case COMMAND_WATCH:
+        client_watch(connection, command->share, command->message);
+        break;
     case COMMAND_REAUTHORIZE:
-        done = reauthorize(connection, budget);
+        done = connection_reauthorize(connection, budget);
         break;
     case COMMAND_DISCONNECT:
+        if (connection->state != CONNECTION_GONE)
+            budget_spend(budget, close_cost(connection->rooms.count));
         connection_end(connection, command->close->code, command->close->text);
+        break;
+    case COMMAND_USER:
+        done = user_command_run(loop, command, budget);
         break;
     case COMMAND_EPOCH:
         recoveries_epoch(loop, command->epoch);
@@ -158,6 +164,12 @@ static bool carry_out(ws_loop *loop, struct command *command, uint32_t *budget)
         break;
     case COMMAND_DRAIN:
         done = drain_run(loop, command->drain, budget);
+        break;
+    case COMMAND_ANSWER:
+        answers_arrived(connection, command->answer);
+        break;
+    case COMMAND_CALL:
+        run_call(loop, command);
         break;
     }
     connections_settle(loop);
@@ -179,9 +191,10 @@ bool command_carry_out(ws_loop *loop, struct command *command, uint32_t *budget)
     bool done;
 
     loop_assert_thread(loop);
-    spend(budget, COMMAND_COST);
+    budget_spend(budget, COMMAND_COST);
     loop->carried = command->position;
     done = carry_out(loop, command, budget);
+    budget_spend(budget, loop_take_preparing(loop));
     account_set(before);
     return done;
 }
@@ -197,7 +210,15 @@ static void free_payload(const ws_manager *manager, struct command *command)
         memory_free(&manager->memory, command->close);
         command->close = NULL;
         break;
+    case COMMAND_USER:
+        user_command_unref(manager, command->user);
+        command->user = NULL;
+        break;
     case COMMAND_CLIENT_JOIN:
+    case COMMAND_CLIENT_JOIN_WATCHING:
+        memory_free(&manager->memory, command->join);
+        command->join = NULL;
+        break;
     case COMMAND_CLIENT_LEAVE:
         memory_free(&manager->memory, command->ref);
         command->ref = NULL;
@@ -210,11 +231,21 @@ static void free_payload(const ws_manager *manager, struct command *command)
         memory_free(&manager->memory, command->drain);
         command->drain = NULL;
         break;
+    case COMMAND_ANSWER:
+        memory_free(&manager->memory, command->answer);
+        command->answer = NULL;
+        break;
+    case COMMAND_CALL:
+        if (command->call != NULL)
+            command->call->drop(command->call);
+        command->call = NULL;
+        break;
     case COMMAND_EVENT:
     case COMMAND_BUNDLED:
-    case COMMAND_SEND:
+    case COMMAND_SEND: /* its ack was settled or handed over, or is settled by ws_loop_free() */
     case COMMAND_JOIN:
     case COMMAND_LEAVE:
+    case COMMAND_WATCH:
     case COMMAND_REAUTHORIZE:
     case COMMAND_FETCHED:
         break;
@@ -228,7 +259,7 @@ void command_release(ws_loop *loop, struct command *command)
     command->message = NULL;
     free_payload(loop->manager, command);
     if (command->kind != COMMAND_CONNECT && command->work > 0) {
-        work_done(loop, command->account, command->work);
+        backlog_subtract(loop, command->account, command->work);
         command->work = 0;
     }
 }

@@ -5,18 +5,23 @@
 
 #include "base/forks.h"
 #include "base/options.h"
+#include "core/backlog.h"
+#include "core/clients/answers.h"
 #include "core/clients/disconnect.h"
 #include "core/clients/drain.h"
 #include "core/clients/input.h"
-#include "core/clients/paces.h"
+#include "core/clients/places.h"
+#include "core/clients/rate_limit.h"
+#include "core/clients/waiting.h"
 #include "core/connections/delivery.h"
 #include "core/inbox.h"
 #include "core/loop/command.h"
 #include "core/loop_state.h"
+#include "core/presence/announce.h"
+#include "core/presence/beat.h"
 #include "core/recovery/recovery.h"
 #include "core/sending/bundle.h"
-#include "core/sending/presence.h"
-#include "core/work.h"
+#include "core/sending/waiting_ack.h"
 
 /* After so many deliveries, or as much other work, a turn ends, so that the host can read from
  * its clients: half a millisecond, or one and a half when a million connections are in no cache
@@ -27,6 +32,11 @@ enum { BUDGET_PER_TURN = 8192 };
  * behind with its inbox still processes some in each turn, until too many answers wait behind
  * the inbox: so it sees closes, and requests take their place in the order. */
 enum { INPUT_PER_TURN = 8192, INPUT_PER_BUSY_TURN = 1024 };
+
+/* A client that connects enters the rooms that it named at once, ahead of what was posted later,
+ * as far as this suffices for all clients of a turn. The other rooms wait with clients' input: a
+ * crowd that names a thousand rooms each does not hold up the application's events. */
+enum { NAMED_ROOMS_PER_TURN = 4096 };
 
 /* Delay before the next turn when clients wait for other loops to catch up. */
 enum { OVERLOADED_AGAIN_MS = 1 };
@@ -64,6 +74,7 @@ static int add_to_manager(ws_loop *loop)
         manager->loops[number] = loop;
         if (number >= manager->n_loops)
             manager->n_loops = number + 1;
+        presence_keep(loop);
     }
     manager_unlock(manager);
     return result;
@@ -85,12 +96,16 @@ int ws_loop_new(ws_manager *manager, const ws_loop_options *options, uint64_t no
     made->manager = manager;
     made->options = copy;
     made->n_forks = forks_count();
-    made->output_first = OUTPUT_END;
+    for (size_t i = 0; i < N_OUTPUTS; i++)
+        made->outputs[i].first = OUTPUT_END;
     slots_init(&made->slots);
     made->clock.host_ms = now_ms;
     timer_wheel_init(&made->timers, now_ms);
+    waiting_init(made);
+    answers_init(made);
     drain_init(made);
-    paces_init(made);
+    rate_limit_init(made);
+    presence_init_loop(made);
     result = recoveries_new(made) ? add_to_manager(made) : WS_ERR_NO_MEMORY;
     if (result != WS_OK) {
         recoveries_free(made);
@@ -150,6 +165,7 @@ static void notice_fork(ws_loop *loop)
     loop->n_forks = forks_count();
     manager_lock(manager);
     memcpy(epoch, manager->epoch, sizeof epoch);
+    places_continue(loop);
     manager_unlock(manager);
     recoveries_epoch(loop, epoch);
 }
@@ -177,22 +193,25 @@ static void advance_time(ws_loop *loop, uint64_t now_ms)
     uint64_t time_ms = host_clock_update(&loop->clock, now_ms);
 
     if (now_ms < former_ms)
-        presence_clock_set_back(loop->manager, former_ms - now_ms, now_ms);
+        announce_clock_set_back(loop->manager, former_ms - now_ms, now_ms);
     if (now_ms < former_ms && is_first)
         manager_log(loop->manager, WS_LOG_WARN,
                     "the clock of ws_loop_run() is not monotonic: %llu ms came after %llu ms",
                     (unsigned long long)now_ms, (unsigned long long)former_ms);
     timer_wheel_advance(&loop->timers, time_ms);
+    /* A timer may have doomed a connection. What on_disconnect sends is in the inbox before that is
+     * taken, and so delivered in this turn. */
+    connections_settle(loop);
 }
 
 /* Executes batches, recoveries and client input within the budgets. True if nothing is left. */
 static bool carry_out_all(ws_loop *loop)
 {
     uint32_t budget = BUDGET_PER_TURN;
-    uint32_t for_recovery = BUDGET_PER_TURN;
     uint32_t for_input = INPUT_PER_TURN;
     bool more;
 
+    loop->for_named_rooms = NAMED_ROOMS_PER_TURN;
     do {
         if (!carry_out_batch(loop, &budget)) {
             if (for_input > INPUT_PER_BUSY_TURN)
@@ -201,7 +220,7 @@ static bool carry_out_all(ws_loop *loop)
             return false;
         }
         more = next_batch(loop);
-        more |= recoveries_run(loop, &for_recovery);
+        more |= recoveries_run(loop);
         connections_settle(loop);
         if (!more)
             more = inputs_run(loop, &for_input);
@@ -229,7 +248,9 @@ uint64_t ws_loop_run(ws_loop *loop, uint64_t now_ms)
     connections_settle(loop);
     notice_fork(loop);
     advance_time(loop, now_ms);
+    loop->for_recovery = BUDGET_PER_TURN;
     done = carry_out_all(loop);
+    presence_turn(loop); /* a callback may have chosen this loop, which is not woken then */
     loop_idle(loop);
     loop->running = false;
     account_set(account);
@@ -239,7 +260,7 @@ uint64_t ws_loop_run(ws_loop *loop, uint64_t now_ms)
     deadline_ms = host_clock_deadline(&loop->clock, timer_wheel_deadline(&loop->timers));
     if (loop->inputs.count == 0)
         return deadline_ms;
-    if (!work_holds_clients_back(loop))
+    if (!backlog_holds_clients_back(loop))
         return now_ms;
     return deadline_ms < now_ms + OVERLOADED_AGAIN_MS ? deadline_ms
                                                       : now_ms + OVERLOADED_AGAIN_MS;
@@ -258,6 +279,42 @@ static void end_connections(ws_loop *loop)
             connection_end(connection, WS_CLOSE_GOING_AWAY, "server loop ended");
         connections_settle(loop); /* removes those that were doomed from the list */
     } while (loop->n_connections > 0);
+}
+
+/* Takes the acknowledgements that are waited for out of the inbox's commands. */
+static struct waiting_ack *take_acks(struct inbox *inbox, struct waiting_ack *others)
+{
+    for (size_t i = 0; i < inbox->count; i++) {
+        struct command *command = &inbox->items[i];
+
+        if (command->kind != COMMAND_SEND || command->ack == NULL)
+            continue;
+        command->ack->next = others;
+        others = command->ack;
+        command->ack = NULL;
+    }
+    return others;
+}
+
+/* Settles the acknowledgements of events that were not delivered. No connection is left, so none is
+ * added, unless a callback registers one. In the child of a fork() they are the parent's copies. */
+static void settle_acks(ws_loop *loop)
+{
+    ws_manager *manager = loop->manager;
+    struct waiting_ack *acks;
+
+    manager_lock(manager);
+    acks = take_acks(&loop->inbox, take_acks(&loop->batch, NULL));
+    manager_unlock(manager);
+    while (acks != NULL) {
+        struct waiting_ack *ack = acks;
+
+        acks = ack->next;
+        if (loop_is_parents(loop))
+            memory_free(&manager->memory, ack);
+        else
+            waiting_ack_settle(manager, ack, (ws_socketio_ack_result){.result = WS_ERR_CLOSED});
+    }
 }
 
 static void drop_commands(ws_loop *loop, struct inbox *inbox)
@@ -297,12 +354,18 @@ void ws_loop_free(ws_loop *loop)
     if (loop == NULL)
         return;
     manager = loop->manager;
-    end_connections(loop);
+    do {
+        end_connections(loop);
+        settle_acks(loop);
+    } while (loop->n_connections > 0);
     remove_from_manager(loop);
-    if (loop->free_transport_part != NULL)
-        loop->free_transport_part(loop);
+    presence_end_loop(loop);
+    for (size_t i = N_PARTS; i-- > 0;)
+        if (loop->free_part[i] != NULL)
+            loop->free_part[i](loop);
     slots_free(&loop->slots, &manager->memory);
     recoveries_free(loop);
+    waiting_free(loop);
     memory_free(&manager->memory, loop);
     manager_unref(manager);
 }

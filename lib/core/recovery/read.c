@@ -43,8 +43,9 @@ static bool seek(const struct history *history, struct recovery *recovery, size_
         count += history_seek(history, GROUP_USER, connection->user->group->name,
                               recovery->position, &recovery->cursors[count]);
     for (uint32_t at = 0; at < rooms->count; at++)
-        count += history_seek(history, GROUP_ROOM, rooms_at(rooms, at).share->group->name,
-                              recovery->position, &recovery->cursors[count]);
+        if (rooms_at(rooms, at).share->group->kind == GROUP_ROOM)
+            count += history_seek(history, GROUP_ROOM, rooms_at(rooms, at).share->group->name,
+                                  recovery->position, &recovery->cursors[count]);
     *found = count;
     return true;
 }

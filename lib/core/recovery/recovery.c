@@ -4,14 +4,15 @@
 
 #include <string.h>
 
+#include "core/connections/doom.h"
 #include "core/recovery/list.h"
 #include "core/recovery/page_waits.h"
 #include "core/recovery/read.h"
 #include "protocol/json/answer.h"
 
 enum {
-    EVENTS_OF_ITS_TURN = 512, /* then the next recovery gets its turn */
-    ROOMS_PER_UNIT = 4,       /* cost: each read searches the history for each room */
+    COST_OF_ITS_TURN = 512, /* in events; then the next recovery gets its turn */
+    ROOMS_PER_UNIT = 4,     /* cost: each read searches the history for each room */
     POLL_MAX_MS = 1000
 };
 
@@ -51,6 +52,8 @@ bool recovery_new(const ws_manager *manager, const ws_connect_options *options,
     if (made == NULL)
         return false;
     copy_rooms(made, options);
+    made->wants_state = options->with_state == 1;
+    made->wants_last = options->last_events;
     if (options->after == NULL)
         made->start = RECOVERY_FROM_WELCOME;
     else if (event_id_read(options->after, made->epoch, &made->position))
@@ -64,10 +67,21 @@ bool recovery_new(const ws_manager *manager, const ws_connect_options *options,
     return true;
 }
 
+static void free_values(const ws_manager *manager, struct recovery *recovery)
+{
+    while (recovery->next_value < recovery->n_values)
+        ws_message_unref(recovery->values[recovery->next_value++]);
+    memory_free(&manager->memory, recovery->values);
+    recovery->values = NULL;
+    recovery->n_values = 0;
+    recovery->next_value = 0;
+}
+
 void recovery_free(const ws_manager *manager, struct recovery *recovery)
 {
     if (recovery == NULL)
         return;
+    free_values(manager, recovery);
     memory_free(&manager->memory, recovery->cursors);
     memory_free(&manager->memory, recovery);
 }
@@ -138,13 +152,44 @@ static bool keeps_events(const ws_manager *manager)
     return manager->has_cluster || manager->options.history_events > 0;
 }
 
+/* How the connection's transport is notified of its recovery; NULL: the client itself is. */
+static void (*notified(const struct connection *connection))(struct connection *,
+                                                             enum recovery_event)
+{
+    const struct builtin_transport *transport =
+        manager_builtin(connection->loop->manager, connection->transport);
+
+    return transport != NULL ? transport->recovery : NULL;
+}
+
+/* Refuses a client whose transport announces it as a new one if it can't have all events. Else it
+ * is announced later. */
+static bool is_refused(struct connection *connection, struct recovery *recovery)
+{
+    void (*notify)(struct connection *, enum recovery_event) = notified(connection);
+
+    if (notify == NULL)
+        return false;
+    recovery->connection = connection;
+    recovery->is_unannounced = true;
+    if (connection->loop->has_epoch && can_begin(connection->loop, recovery))
+        return false;
+    recovery_free(connection->loop->manager, recovery);
+    notify(connection, RECOVERY_IS_REFUSED);
+    return true;
+}
+
 void recovery_begin(struct connection *connection, struct recovery *recovery)
 {
     ws_loop *loop = connection->loop;
 
-    if (recovery->start == RECOVERY_FROM_WELCOME && !keeps_events(loop->manager))
+    if (is_refused(connection, recovery))
         return;
     recovery->connection = connection;
+    connection->recovery = recovery;
+    connection->enters_rooms = true;
+    if (recovery->start == RECOVERY_FROM_WELCOME && !keeps_events(loop->manager))
+        return;
     if (recovery->start == RECOVERY_FROM_WELCOME)
         recovery->answer = RECOVERED_TOLD;
     else
@@ -152,21 +197,65 @@ void recovery_begin(struct connection *connection, struct recovery *recovery)
             can_begin(loop, recovery) ? RECOVERED_COMPLETE : RECOVERED_INCOMPLETE;
     if (recovery->answer != RECOVERED_COMPLETE)
         skip_to(recovery, loop->carried);
-    recovery->from_batch = loop->n_batches + 2;
     recovery->timer.kind = TIMER_RECOVERY;
     connection->recovering = true;
+    recovery_list_add(recovery, RECOVERY_WAITS_FOR_JOINS);
+}
+
+static bool append_values(const ws_manager *manager, struct recovery *recovery,
+                          ws_message **messages, size_t count)
+{
+    size_t size = (recovery->n_values + count) * sizeof *messages;
+    ws_message **values = memory_realloc(&manager->memory, recovery->values, size);
+
+    if (values == NULL)
+        return false;
+    memcpy(values + recovery->n_values, messages, count * sizeof *messages);
+    recovery->values = values;
+    recovery->n_values += count;
+    return true;
+}
+
+bool recovery_add_values(struct connection *connection, ws_message **messages, size_t count)
+{
+    ws_loop *loop = connection->loop;
+    struct recovery *recovery = connection->recovery;
+
+    if (connection->recovering)
+        return append_values(loop->manager, recovery, messages, count);
+    recovery = memory_zalloc(&loop->manager->memory, sizeof *recovery);
+    if (recovery == NULL)
+        return false;
+    if (!append_values(loop->manager, recovery, messages, count)) {
+        recovery_free(loop->manager, recovery);
+        return false;
+    }
+    recovery->connection = connection;
+    recovery->start = RECOVERY_FROM_WELCOME;
+    recovery->answer = RECOVERED_TOLD;
+    recovery->timer.kind = TIMER_RECOVERY;
+    recovery->from_batch = loop->n_batches + 1;
     connection->recovery = recovery;
-    recovery_list_add(recovery, loop->has_epoch ? RECOVERY_READY : RECOVERY_WAITS_FOR_EPOCH);
+    connection->recovering = true;
+    skip_to(recovery, loop->carried);
+    recovery_list_add(recovery, RECOVERY_READY);
+    return true;
 }
 
 /* Detaches the recovery from its connection. The caller frees it, when it can. */
 static void detach(struct recovery *recovery)
 {
-    recovery_list_remove(recovery);
-    page_waits_looked(recovery);
-    recovery_read_end(recovery);
-    recovery->connection->recovering = false;
-    recovery->connection->recovery = NULL;
+    struct connection *connection = recovery->connection;
+
+    if (connection->recovering) {
+        recovery_list_remove(recovery);
+        page_waits_looked(recovery);
+        recovery_read_end(recovery);
+    }
+    input_list_remove(&connection->loop->inputs, &recovery->input);
+    connection->recovering = false;
+    connection->enters_rooms = false;
+    connection->recovery = NULL;
     recovery->connection = NULL;
 }
 
@@ -174,7 +263,7 @@ void recovery_cancel(struct connection *connection)
 {
     struct recovery *recovery = connection->recovery;
 
-    if (!connection->recovering)
+    if (!connection->recovering && !connection->enters_rooms)
         return;
     detach(recovery);
     if (recovery->use == RECOVERY_RESTS)
@@ -197,31 +286,73 @@ size_t recovery_event_id(const struct connection *connection, char id[EVENT_ID_S
     return event_id_write(loop->epoch, loop->carried, id);
 }
 
+uint64_t recovery_position(const struct connection *connection)
+{
+    return connection->recovering ? connection->recovery->position : connection->loop->carried;
+}
+
+static void count_recovered(struct counters *counters, bool is_complete, uint64_t count)
+{
+    counter_add(counters, is_complete ? COUNTER_recoveries : COUNTER_recoveries_incomplete, 1);
+    counter_add(counters, COUNTER_recovered_events, count);
+}
+
 /* Sends `recovered`: how many events the client got since the last `recovered`, and whether
  * that is all that it missed. */
-static void send_recovered(struct recovery *recovery, bool is_complete)
+static void send_recovered(struct connection *connection, bool is_complete, uint64_t count)
 {
-    struct connection *connection = recovery->connection;
-    struct counters *counters = &connection->loop->counters;
     char id[EVENT_ID_SIZE];
     char text[ANSWER_USUAL_BYTES];
     struct buffer buffer;
 
-    counter_add(counters, is_complete ? COUNTER_recoveries : COUNTER_recoveries_incomplete, 1);
-    counter_add(counters, COUNTER_recovered_events, recovery->count);
     recovery_event_id(connection, id);
     buffer_init_with(&buffer, &connection->loop->manager->memory, text, sizeof text);
-    answer_recovered(&buffer, is_complete, recovery->count, id);
-    recovery->answer = RECOVERED_TOLD;
-    recovery->count = 0;
-    connection_deliver_text(connection, &buffer);
+    answer_recovered(&buffer, is_complete, count, id);
+    connection_deliver_id(connection, &buffer, recovery_position(connection));
 }
 
-void recovery_rooms_entered(const ws_manager *manager, struct recovery *recovery)
+/* Notifies the transport once that the client gets what it missed. It may have ended afterwards. */
+static void announce_beginning(struct recovery *recovery)
 {
-    recovery->use = RECOVERY_RESTS;
-    if (recovery->connection == NULL)
-        recovery_free(manager, recovery);
+    if (!recovery->is_unannounced)
+        return;
+    recovery->is_unannounced = false;
+    notified(recovery->connection)(recovery->connection, RECOVERY_BEGINS);
+}
+
+static void report(struct recovery *recovery, bool is_complete)
+{
+    struct connection *connection = recovery->connection;
+    uint64_t count = recovery->count;
+
+    recovery->answer = RECOVERED_TOLD;
+    recovery->count = 0;
+    count_recovered(&connection->loop->counters, is_complete, count);
+    if (notified(connection) == NULL)
+        send_recovered(connection, is_complete, count);
+    else if (!is_complete)
+        notified(connection)(connection, RECOVERY_IS_LOST);
+}
+
+/* The joins that callbacks made meanwhile are done before it begins. */
+void recovery_rooms_entered(struct recovery *recovery, bool in_order)
+{
+    struct connection *connection = recovery->connection;
+    ws_loop *loop = connection->loop;
+
+    connection->enters_rooms = false;
+    if (connection->recovering) {
+        recovery->from_batch = loop->n_batches + 2;
+        recovery_list_move(recovery,
+                           loop->has_epoch ? RECOVERY_READY : RECOVERY_WAITS_FOR_EPOCH);
+        return;
+    }
+    detach(recovery);
+    recovery_free(loop->manager, recovery);
+    if (in_order)
+        return;
+    count_recovered(&loop->counters, false, 0);
+    send_recovered(connection, false, 0);
 }
 
 /* --- progress ----------------------------------------------------------------------------- */
@@ -237,17 +368,20 @@ static bool may_see(const struct recovery *recovery, const ws_message *message)
 }
 
 /* Delivers the events that were read, which are all that the client missed up to position
- * `until`, and gives back those that it does not deliver. True if the transport accepts
- * more. */
+ * `until`, and gives back those that it does not deliver, because the transport accepts no more
+ * or because compressing them takes a whole turn. True if the transport accepts more. */
 static bool deliver(struct recovery *recovery, ws_message *messages[], size_t count,
-                    uint64_t until)
+                    uint64_t until, uint32_t *cost)
 {
+    ws_loop *loop = recovery->connection->loop;
+    uint32_t preparing = 0;
     bool has_room = true;
 
+    announce_beginning(recovery);
     for (size_t i = 0; i < count; i++) {
         int result;
 
-        if (!has_room || recovery->connection == NULL) {
+        if (!has_room || preparing >= COST_OF_ITS_TURN || recovery->connection == NULL) {
             ws_message_unref(messages[i]);
             continue;
         }
@@ -260,11 +394,32 @@ static bool deliver(struct recovery *recovery, ws_message *messages[], size_t co
         recovery->count += result == WS_OK || result == WS_ERR_BACKPRESSURE;
         if (result == WS_ERR_DROPPED && recovery->answer == RECOVERED_COMPLETE)
             recovery->answer = RECOVERED_INCOMPLETE;
+        preparing += loop_take_preparing(loop);
         has_room = result != WS_ERR_BACKPRESSURE;
     }
-    if (has_room)
+    if (has_room && preparing < COST_OF_ITS_TURN)
         recovery->position = until;
+    *cost += preparing;
     return has_room;
+}
+
+/* Delivers the next values. True if the transport accepts more. */
+static bool deliver_values(struct recovery *recovery, uint32_t *cost)
+{
+    ws_loop *loop = recovery->connection->loop;
+    int result = WS_OK;
+
+    while (result != WS_ERR_BACKPRESSURE && *cost < COST_OF_ITS_TURN &&
+           recovery->connection != NULL && recovery->next_value < recovery->n_values) {
+        result =
+            connection_give(recovery->connection, recovery->values[recovery->next_value++]);
+        if (result == WS_ERR_DROPPED)
+            recovery->answer = RECOVERED_INCOMPLETE;
+        *cost += 1 + loop_take_preparing(loop);
+    }
+    if (recovery->next_value == recovery->n_values)
+        free_values(loop->manager, recovery);
+    return result != WS_ERR_BACKPRESSURE;
 }
 
 /* The next state of a recovery that can't continue now. */
@@ -284,7 +439,7 @@ static void finish_if_caught_up(struct recovery *recovery, struct outcome *outco
     if (outcome->wants_next_batch)
         return;
     if (recovery->answer != RECOVERED_TOLD)
-        send_recovered(recovery, recovery->answer == RECOVERED_COMPLETE);
+        report(recovery, recovery->answer == RECOVERED_COMPLETE);
     if (recovery->connection != NULL)
         detach(recovery);
 }
@@ -297,7 +452,7 @@ static void report_loss(struct recovery *recovery, struct outcome *outcome)
     const ws_loop *loop = recovery->connection->loop;
 
     skip_to(recovery, loop->position);
-    send_recovered(recovery, false);
+    report(recovery, false);
     if (recovery->connection != NULL)
         finish_if_caught_up(recovery, outcome);
 }
@@ -310,6 +465,12 @@ static bool step(struct recovery *recovery, struct outcome *outcome, uint32_t *c
     uint64_t until;
     size_t count;
 
+    if (recovery->n_values > 0) {
+        announce_beginning(recovery);
+        if (recovery->connection != NULL && !deliver_values(recovery, cost))
+            outcome->wait = RECOVERY_WAITS_FOR_ROOM;
+        return recovery->connection != NULL && outcome->wait == RECOVERY_READY;
+    }
     switch (recovery_read(recovery, messages, &count, &until)) {
     case READ_WAITS_FOR_EPOCH:
         outcome->wait = RECOVERY_WAITS_FOR_EPOCH;
@@ -317,7 +478,8 @@ static bool step(struct recovery *recovery, struct outcome *outcome, uint32_t *c
     case READ_WAITS_FOR_PAGE:
         outcome->wait = RECOVERY_WAITS_FOR_PAGE;
         return false;
-    case READ_WAITS_FOR_POSITION:
+    case READ_WAITS_FOR_POSITION: /* it may be long */
+        announce_beginning(recovery);
         outcome->wait = RECOVERY_WAITS_FOR_POSITION;
         return false;
     case READ_NO_MEMORY:
@@ -327,11 +489,13 @@ static bool step(struct recovery *recovery, struct outcome *outcome, uint32_t *c
         report_loss(recovery, outcome);
         return false;
     case READ_ALL:
-        finish_if_caught_up(recovery, outcome);
+        announce_beginning(recovery);
+        if (recovery->connection != NULL)
+            finish_if_caught_up(recovery, outcome);
         return false;
     case READ_SOME:
         *cost += (uint32_t)count + 1 + recovery->connection->rooms.count / ROOMS_PER_UNIT;
-        if (!deliver(recovery, messages, count, until))
+        if (!deliver(recovery, messages, count, until, cost))
             outcome->wait = RECOVERY_WAITS_FOR_ROOM;
         break;
     }
@@ -349,7 +513,7 @@ static void check_later(struct recovery *recovery)
 
 /* Continues the recovery for its turn, then puts it on the list that it belongs to. True if it
  * can't continue before the next batch. */
-static bool run_turn(struct recovery *recovery, uint32_t *budget)
+static bool run_turn(struct recovery *recovery)
 {
     ws_loop *loop = recovery->connection->loop;
     struct outcome outcome = {false, RECOVERY_READY};
@@ -357,9 +521,9 @@ static bool run_turn(struct recovery *recovery, uint32_t *budget)
 
     page_waits_looked(recovery);
     recovery->use = RECOVERY_RUNS;
-    while (cost < EVENTS_OF_ITS_TURN && step(recovery, &outcome, &cost))
+    while (cost < COST_OF_ITS_TURN && step(recovery, &outcome, &cost))
         ;
-    *budget -= *budget < cost + 1 ? *budget : cost + 1;
+    loop->for_recovery -= loop->for_recovery < cost + 1 ? loop->for_recovery : cost + 1;
     if (recovery->connection == NULL) {
         recovery_free(loop->manager, recovery);
         return false;
@@ -374,12 +538,13 @@ static bool run_turn(struct recovery *recovery, uint32_t *budget)
     return outcome.wants_next_batch;
 }
 
-bool recoveries_run(ws_loop *loop, uint32_t *budget)
+bool recoveries_run(ws_loop *loop)
 {
     bool any_ran = false;
 
     loop_assert_thread(loop);
-    for (uint32_t left = loop->recoveries->ready.count; left > 0 && *budget > 0; left--) {
+    for (uint32_t left = loop->recoveries->ready.count; left > 0 && loop->for_recovery > 0;
+         left--) {
         struct recovery *recovery = loop->recoveries->ready.first;
 
         /* Recoveries may have ended because of others. */
@@ -388,7 +553,7 @@ bool recoveries_run(ws_loop *loop, uint32_t *budget)
         if (recovery->from_batch > loop->n_batches)
             recovery_list_move(recovery, RECOVERY_READY);
         else
-            run_turn(recovery, budget);
+            run_turn(recovery);
         any_ran = true;
     }
     any_ran |= page_waits_run(loop);
@@ -418,7 +583,6 @@ void recovery_writable(struct connection *connection)
 {
     ws_loop *loop = connection->loop;
     struct recovery *recovery = connection->recovery;
-    uint32_t budget = 0;
 
     if (!connection->recovering)
         return;
@@ -427,10 +591,12 @@ void recovery_writable(struct connection *connection)
     if (recovery->wait != RECOVERY_WAITS_FOR_ROOM || recovery->use != RECOVERY_RESTS)
         return;
     recovery_list_move(recovery, RECOVERY_READY);
-    /* If the loop is running, or has commands left, it continues the recovery itself. */
+    /* The loop's next turn continues the recovery if this turn's budget is spent: many clients
+     * that read fast would otherwise get all that they missed between two turns. It also does if
+     * it is running, or has commands left. */
     while (connection->recovering && recovery->wait == RECOVERY_READY && !loop->running &&
-           loop->done == loop->batch.count)
-        if (run_turn(recovery, &budget))
+           loop->done == loop->batch.count && loop->for_recovery > 0)
+        if (run_turn(recovery))
             break;
     page_waits_run(loop);
 }

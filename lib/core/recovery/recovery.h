@@ -29,28 +29,37 @@ bool recovery_new(const ws_manager *manager, const ws_connect_options *options,
                   struct recovery **recovery);
 void recovery_free(const ws_manager *manager, struct recovery *recovery);
 
-/* Begins the recovery of a connection that has become live: from its last event or, if events
- * after that are lost, from the current position. The welcome carries that position's id, and
- * `recovered` follows after what was sent since. The recovery may end with its connection
- * during the call, but is not freed before recovery_rooms_entered(). */
+/* Begins the recovery of a connection that has become live, and owns the recovery from now on:
+ * from its last event or, if events after that are lost, from the current position. The welcome
+ * carries that position's id, and `recovered` follows after what was sent since. Nothing is
+ * delivered before recovery_rooms_entered(). */
 void recovery_begin(struct connection *connection, struct recovery *recovery);
 
-/* The connection has entered the rooms that it may enter, or has ended. The connection takes
- * over the recovery, or the recovery is freed. */
-void recovery_rooms_entered(const ws_manager *manager, struct recovery *recovery);
+/* Delivers values (entry.h) to a connection before its next events, by its recovery or by one that
+ * begins now, at the point that its loop has carried out. Takes over the messages' references, not
+ * the array. False if memory ran out: nothing was taken. */
+bool recovery_add_values(struct connection *connection, ws_message **messages, size_t count);
+
+/* The connection has entered the rooms that it may enter. `in_order`: before any other command
+ * than its CONNECT was executed. If not, and if no history is kept, it may have missed events of
+ * these rooms, of which it is notified. */
+void recovery_rooms_entered(struct recovery *recovery, bool in_order);
 
 /* Writes the id of the newest event up to which the connection has been served, whether or not
  * that event was for it. The message that carries it is at that point of the order. Returns the
  * id's length. */
 size_t recovery_event_id(const struct connection *connection, char id[EVENT_ID_SIZE]);
 
-/* Cancels the recovery because its connection ends. */
+/* The position of that event. */
+uint64_t recovery_position(const struct connection *connection);
+
+/* Cancels the recovery, if there is one, because its connection ends. */
 void recovery_cancel(struct connection *connection);
 
-/* Continues all recoveries that are ready, between two batches of commands. True if there were
- * any: callbacks may have posted commands, and what waits for the next batch must be checked
- * even if that is empty. */
-bool recoveries_run(ws_loop *loop, uint32_t *budget);
+/* Continues all recoveries that are ready, between two batches of commands, while
+ * loop->for_recovery suffices. True if there were any: callbacks may have posted commands, and
+ * what waits for the next batch must be checked even if that is empty. */
+bool recoveries_run(ws_loop *loop);
 
 /* Executes COMMAND_EPOCH. */
 void recoveries_epoch(ws_loop *loop, const char *epoch);

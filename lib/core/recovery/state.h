@@ -7,14 +7,15 @@
 
 /* What a recovery waits for, which determines its list.
  *
- *  WAITS_FOR_EPOCH ──▶ READY ◀──▶ WAITS_FOR_ROOM, _PAGE, _POSITION
- *                       │ ▲                       │
- *                       │ └──────── LOST ◀────────┘
- *                       ▼
- *                    caught up
+ *  WAITS_FOR_JOINS ──▶ WAITS_FOR_EPOCH ──▶ READY ◀──▶ WAITS_FOR_ROOM, _PAGE, _POSITION
+ *                                           │ ▲                       │
+ *                                           │ └──────── LOST ◀────────┘
+ *                                           ▼
+ *                                        caught up
  *
- *  (begun)             WAITS_FOR_EPOCH     the cluster was not reached yet
- *  (begun)             READY               the epoch is known
+ *  (begun)             WAITS_FOR_JOINS     the rooms that the client named are being joined
+ *  WAITS_FOR_JOINS     WAITS_FOR_EPOCH     the cluster was not reached yet
+ *  WAITS_FOR_JOINS     READY               the epoch is known
  *  WAITS_FOR_EPOCH     READY               COMMAND_EPOCH
  *  READY               WAITS_FOR_ROOM      the transport's queue exceeded its high mark
  *  WAITS_FOR_ROOM      READY               the transport is writable again
@@ -31,6 +32,7 @@
 enum recovery_wait {
     RECOVERY_READY,
     RECOVERY_LOST,
+    RECOVERY_WAITS_FOR_JOINS,
     RECOVERY_WAITS_FOR_ROOM,
     RECOVERY_WAITS_FOR_EPOCH,
     RECOVERY_WAITS_FOR_PAGE,
@@ -40,11 +42,10 @@ enum recovery_wait {
 /* What uses the recovery now. If its connection ends, it is freed at once only if it RESTS, else by
  * its user afterwards.
  *
- *  POSTED ──▶ ENTERS_ROOMS ──▶ RESTS ◀──▶ RUNS ──▶ RUNS_WRITABLE ──▶ RESTS */
+ *  ENTERS_ROOMS ◀──▶ RESTS ◀──▶ RUNS ──▶ RUNS_WRITABLE ──▶ RESTS */
 enum recovery_use {
-    RECOVERY_POSTED,       /* its connection's CONNECT command owns it */
-    RECOVERY_ENTERS_ROOMS, /* the CONNECT command joins its rooms, perhaps over several turns */
     RECOVERY_RESTS,        /* nothing: it waits */
+    RECOVERY_ENTERS_ROOMS, /* some of its rooms are being joined */
     RECOVERY_RUNS,         /* missed events are being delivered */
     RECOVERY_RUNS_WRITABLE /* and the transport has become writable meanwhile */
 };
@@ -76,14 +77,16 @@ struct recovery {
     struct recovery *next;
     struct recovery *previous;
     struct connection *connection; /* NULL: not yet, or no longer */
-    char epoch[EPOCH_SIZE];        /* with `position`: the last event that it has */
-    uint8_t start;                 /* enum recovery_start */
-    uint8_t wait;                  /* enum recovery_wait; changed by list.h alone */
-    uint8_t use;                   /* enum recovery_use */
-    uint8_t answer;                /* enum recovery_answer */
+    struct input input;     /* while rooms are still to be joined (clients/named_rooms.h) */
+    char epoch[EPOCH_SIZE]; /* with `position`: the last event that it has */
+    uint8_t start;          /* enum recovery_start */
+    uint8_t wait;           /* enum recovery_wait; changed by list.h alone */
+    uint8_t use;            /* enum recovery_use */
+    uint8_t answer;         /* enum recovery_answer */
     /* Counted in the manager's pages.n_readers: from its first read of pages to its end. */
     bool reads_pages;
     bool former_is_foreign;       /* `former` is of another process */
+    bool is_unannounced;          /* its transport was not notified yet that it begins */
     struct timer timer;           /* while it waits for a position */
     uint32_t poll_ms;             /* delay until the next check */
     uint64_t refused_since_ms;    /* since when the carrier can't be asked; 0: it can */
@@ -95,11 +98,16 @@ struct recovery {
     uint64_t joined; /* position when it last entered a room: live events begin after that */
     uint64_t from_batch; /* it begins there, when on_connect's joins are done */
     uint64_t count;      /* events delivered since the last `recovered` */
+    ws_message **values; /* that it gets before any event, each with a reference (entry.h) */
+    size_t n_values;
+    size_t next_value; /* those before it were delivered */
     struct history_cursor *cursors;
     size_t n_cursors;
-    size_t next_room; /* offset of the next name in `rooms` */
-    size_t n_rooms;   /* rooms still to be joined */
-    char rooms[];     /* names, each with a NUL */
+    bool wants_state;    /* of the rooms in `rooms` */
+    uint32_t wants_last; /* newest events of each of them */
+    size_t next_room;    /* offset of the next name in `rooms` */
+    size_t n_rooms;      /* rooms still to be joined */
+    char rooms[];        /* names, each with a NUL */
 };
 
 enum {

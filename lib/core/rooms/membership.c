@@ -1,6 +1,10 @@
 /* membership.c: adds connections to their groups (user, rooms) and removes them. */
 #include "core/rooms/membership.h"
 
+#include <string.h>
+
+#include "core/presence/members.h"
+#include "core/presence/watch.h"
 #include "core/recovery/recovery.h"
 
 static void set_place(struct connection *member, const struct share *share, uint32_t place)
@@ -42,19 +46,31 @@ static void leave_share(ws_loop *loop, struct share *share, uint32_t place)
         set_place(moved, share, place);
 }
 
-int membership_begin(struct connection *connection)
+/* The lock is held. */
+static int join_user(struct connection *connection, bool *is_news)
+{
+    struct registry *registry = &connection->loop->manager->registry;
+    struct share *user = connection->user;
+    int result;
+
+    if (user != NULL && !registry_add(registry, user, connection))
+        return WS_ERR_NO_MEMORY;
+    connection->user_place = user != NULL ? user->count - 1 : 0;
+    result = presence_user_came(connection, is_news);
+    if (result != WS_OK && user != NULL)
+        registry_remove(registry, user, connection->user_place);
+    return result;
+}
+
+int membership_begin(struct connection *connection, bool *is_news)
 {
     ws_manager *manager = connection->loop->manager;
-    struct share *user = connection->user;
-    int result = WS_OK;
+    int result;
 
     manager_lock(manager);
-    if (user != NULL && !registry_add(&manager->registry, user, connection)) {
-        result = WS_ERR_NO_MEMORY;
-    } else {
-        connection->user_place = user != NULL ? user->count - 1 : 0;
+    result = join_user(connection, is_news);
+    if (result == WS_OK)
         connection->state = CONNECTION_LIVE;
-    }
     manager_unlock(manager);
     return result;
 }
@@ -69,12 +85,48 @@ static bool is_one_room_too_many(const ws_manager *manager, const struct share *
            group_count(share->group) == 0;
 }
 
+static void note_change(struct connection *connection)
+{
+    const struct builtin_transport *transport =
+        manager_builtin(connection->loop->manager, connection->transport);
+
+    if (transport != NULL && transport->rooms_changed != NULL && !connection->transport_gone)
+        transport->rooms_changed(connection);
+}
+
+/* Adds the connection to a group that it is not in. The lock is held. */
+static int enter(struct connection *connection, struct share *share)
+{
+    ws_manager *manager = connection->loop->manager;
+
+    if (!registry_add(&manager->registry, share, connection))
+        return WS_ERR_NO_MEMORY;
+    if (rooms_add(&connection->rooms, &manager->memory,
+                  (struct membership){share, share->count - 1}))
+        return WS_OK;
+    registry_remove(&manager->registry, share, share->count - 1);
+    return WS_ERR_NO_MEMORY;
+}
+
+static int enter_room(struct connection *connection, struct share *share)
+{
+    int result = presence_entered(connection, share->group->name);
+
+    if (result != WS_OK)
+        return result == WS_ERR_LIMIT ? WS_ERR_TOO_MANY_ROOMS : result;
+    recovery_note_room(connection);
+    result = enter(connection, share);
+    if (result != WS_OK)
+        presence_left(connection, share->group->name, false);
+    return result;
+}
+
 int membership_enter(struct connection *connection, struct share *share)
 {
     ws_manager *manager = connection->loop->manager;
     struct rooms *rooms = &connection->rooms;
     uint32_t most = manager->options.max_rooms_per_connection;
-    int result = WS_ERR_NO_MEMORY;
+    int result;
 
     if (connection->protocol == WS_PROTOCOL_RAW)
         return WS_ERR_FORBIDDEN;
@@ -83,16 +135,72 @@ int membership_enter(struct connection *connection, struct share *share)
     if (most > 0 && rooms->count >= most)
         return WS_ERR_TOO_MANY_ROOMS;
     manager_lock(manager);
-    if (is_one_room_too_many(manager, share)) {
-        result = WS_ERR_TOO_MANY_ROOMS;
-    } else if (registry_add(&manager->registry, share, connection)) {
-        result = WS_OK;
-        recovery_note_room(connection);
-        if (!rooms_add(rooms, &manager->memory, (struct membership){share, share->count - 1})) {
-            registry_remove(&manager->registry, share, share->count - 1);
-            result = WS_ERR_NO_MEMORY;
-        }
-    }
+    result = is_one_room_too_many(manager, share) ? WS_ERR_TOO_MANY_ROOMS
+                                                  : enter_room(connection, share);
+    manager_unlock(manager);
+    if (result == WS_OK)
+        note_change(connection);
+    return result;
+}
+
+/* Removes the connection from a group. The lock is held. */
+static void leave(struct connection *connection, uint32_t at)
+{
+    struct rooms *rooms = &connection->rooms;
+    struct membership membership = rooms_at(rooms, at);
+
+    rooms_remove(rooms, at);
+    leave_share(connection->loop, membership.share, membership.place);
+}
+
+/* The number of a group among those that the connection is in, or ROOMS_NONE. The lock is held. */
+static uint32_t find(const struct connection *connection, enum group_kind kind,
+                     const char *name)
+{
+    struct group *group = registry_find(&connection->loop->manager->registry, kind, name);
+
+    for (const struct share *share = group != NULL ? group_shares(group) : NULL; share != NULL;
+         share = share->next)
+        if (share->loop == connection->loop)
+            return rooms_find(&connection->rooms, share);
+    return ROOMS_NONE;
+}
+
+/* The lock is held. */
+static int stop_watching(struct connection *connection, const char *room)
+{
+    uint32_t at = find(connection, GROUP_WATCHERS, room);
+
+    if (at == ROOMS_NONE)
+        return WS_ERR_NOT_MEMBER;
+    leave(connection, at);
+    return WS_OK;
+}
+
+int membership_watch(struct connection *connection, struct share *watchers)
+{
+    ws_manager *manager = connection->loop->manager;
+    int result;
+
+    if (rooms_find(&connection->rooms, watchers) != ROOMS_NONE)
+        return WS_ERR_ALREADY;
+    manager_lock(manager);
+    result = find(connection, GROUP_ROOM, watchers->group->name) == ROOMS_NONE
+                 ? WS_ERR_NOT_MEMBER
+                 : enter(connection, watchers);
+    manager_unlock(manager);
+    return result;
+}
+
+int membership_unwatch(struct connection *connection, const char *room)
+{
+    ws_manager *manager = connection->loop->manager;
+    int result;
+
+    manager_lock(manager);
+    result = stop_watching(connection, room);
+    if (result == WS_OK)
+        presence_unwatched(manager, room);
     manager_unlock(manager);
     return result;
 }
@@ -100,18 +208,38 @@ int membership_enter(struct connection *connection, struct share *share)
 int membership_leave(struct connection *connection, struct share *share)
 {
     ws_manager *manager = connection->loop->manager;
-    struct rooms *rooms = &connection->rooms;
-    uint32_t at = rooms_find(rooms, share);
-    uint32_t place;
+    const char *room = share->group->name;
+    uint32_t at = rooms_find(&connection->rooms, share);
 
     if (at == ROOMS_NONE)
         return WS_ERR_NOT_MEMBER;
     manager_lock(manager);
-    place = rooms_at(rooms, at).place;
-    rooms_remove(rooms, at);
-    leave_share(connection->loop, share, place);
+    leave(connection, at);
+    stop_watching(connection, room);
+    presence_left(connection, room, false);
+    presence_unwatched(manager, room);
     manager_unlock(manager);
+    note_change(connection);
     return WS_OK;
+}
+
+static void end_membership(struct connection *connection, struct membership membership)
+{
+    ws_manager *manager = connection->loop->manager;
+    struct share *share = membership.share;
+    bool is_room = share->group->kind == GROUP_ROOM;
+    char name[WS_NAME_MAX + 1];
+
+    if (manager->presence == NULL) {
+        leave_share(connection->loop, share, membership.place);
+        return;
+    }
+    memcpy(name, share->group->name, (size_t)share->group->name_length + 1);
+    leave_share(connection->loop, share, membership.place);
+    if (is_room)
+        presence_left(connection, name, true);
+    else
+        presence_unwatched(manager, name);
 }
 
 void membership_end(struct connection *connection)
@@ -120,9 +248,9 @@ void membership_end(struct connection *connection)
     struct rooms *rooms = &connection->rooms;
 
     manager_assert_locked(loop->manager);
+    for (uint32_t at = 0; at < rooms->count; at++)
+        end_membership(connection, rooms_at(rooms, at));
     if (connection->user != NULL)
         leave_share(loop, connection->user, connection->user_place);
-    for (uint32_t at = 0; at < rooms->count; at++)
-        leave_share(loop, rooms_at(rooms, at).share, rooms_at(rooms, at).place);
     rooms_free(rooms, &loop->manager->memory);
 }

@@ -6,12 +6,18 @@
 #include "core/connections/connection.h"
 
 /* Executes COMMAND_CONNECT: makes the connection live and adds it to its user's group. Returns
- * WS_ERR_NO_MEMORY with nothing changed. */
-int membership_begin(struct connection *connection);
+ * WS_ERR_NO_MEMORY or WS_ERR_LIMIT with nothing changed. *is_news: that the user came is to be
+ * announced. */
+int membership_begin(struct connection *connection, bool *is_news);
 
 /* Add the connection to the room of a share that the caller has pinned, or remove it. */
 int membership_enter(struct connection *connection, struct share *share);
 int membership_leave(struct connection *connection, struct share *share);
+
+/* Makes a member of a room one of its watchers, whose share the caller has pinned. WS_ERR_NOT_MEMBER:
+ * it has left the room. */
+int membership_watch(struct connection *connection, struct share *watchers);
+int membership_unwatch(struct connection *connection, const char *room);
 
 /* Removes the connection from its groups: O(its rooms). The manager's lock is held. */
 void membership_end(struct connection *connection);

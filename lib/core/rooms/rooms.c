@@ -17,6 +17,19 @@ struct share *room_pin(const struct connection *connection, const char *room)
     return share;
 }
 
+struct share *room_pin_existing(const struct connection *connection, const char *room)
+{
+    ws_manager *manager = connection->loop->manager;
+    struct share *share;
+
+    manager_lock(manager);
+    share = registry_find_share(&manager->registry, GROUP_ROOM, room, connection->loop);
+    if (share != NULL)
+        share->pins++;
+    manager_unlock(manager);
+    return share;
+}
+
 void room_pin_share(const struct connection *connection, struct share *share)
 {
     ws_manager *manager = connection->loop->manager;
@@ -91,6 +104,7 @@ int ws_manager_reauthorize(ws_manager *manager, ws_conn_id connection)
 {
     if (manager == NULL)
         return WS_ERR_INVALID;
+    manager_note_reauthorization(manager);
     return send_command(manager, connection, NULL,
                         &(struct command){.kind = COMMAND_REAUTHORIZE}, true);
 }

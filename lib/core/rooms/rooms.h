@@ -8,6 +8,9 @@
  * memory ran out. */
 struct share *room_pin(const struct connection *connection, const char *room);
 
+/* Pins that share if it exists; else NULL. */
+struct share *room_pin_existing(const struct connection *connection, const char *room);
+
 /* Pins the share of a room that the connection is in. */
 void room_pin_share(const struct connection *connection, struct share *share);
 

@@ -5,12 +5,12 @@ enum { BUNDLE_MAX_BYTES = UINT16_MAX };
 
 /* Events can be joined if their frames are finished and none of their recipients is excluded.
  * Events without a position stay single, because recovering connections get them too, but not
- * the events around them. */
+ * the events around them; and so does what a transport treats unlike an event. */
 static bool can_go(const struct command *command, const struct share *share)
 {
     return command->kind == COMMAND_EVENT && command->share == share &&
            message_is_framed(command->message) && command->message->n_exclude == 0 &&
-           command->message->position > 0;
+           command->message->position > 0 && command->message->form == MESSAGE_EVENT;
 }
 
 /* Counts the commands, from the next one on, that can be joined. */
@@ -40,7 +40,7 @@ void bundle_events(ws_loop *loop)
     ws_message *bundle;
 
     /* The application's own transports get each message by itself. */
-    if (first->kind != COMMAND_EVENT || loop->n_outer > 0)
+    if (first->kind != COMMAND_EVENT || loop->n_custom > 0)
         return;
     count = count_events(loop, &bytes);
     if (count < 2)

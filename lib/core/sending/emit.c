@@ -6,7 +6,7 @@
 
 #include "base/utf8.h"
 #include "core/sending/encode.h"
-#include "core/sending/event_data.h"
+#include "core/sending/event.h"
 #include "core/sending/publish.h"
 
 /* Sends data that was checked to a target. A user's event names the user. */

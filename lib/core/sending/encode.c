@@ -73,10 +73,12 @@ ws_message *encode_event(const ws_allocator *memory, const struct event_fields *
     char type[ESCAPED_NAME_MAX + 2];
     char user[ESCAPED_NAME_MAX + 2] = "null";
     char room[ESCAPED_NAME_MAX + 2];
+    char key[ESCAPED_NAME_MAX + 2];
     char timestamp[TIMESTAMP_LENGTH];
     size_t type_length = quote_name(event->type, type);
     size_t user_length = event->user_id != NULL ? quote_name(event->user_id, user) : 4;
     size_t room_length = event->room != NULL ? quote_name(event->room, room) : 0;
+    size_t key_length = event->key != NULL ? quote_name(event->key, key) : 0;
     size_t length = sizeof "\"type\":,\"data\":,\"timestamp\":\"\",\"user_id\":}" - 1 +
                     type_length + event->data_length + TIMESTAMP_LENGTH + user_length;
     ws_message *message;
@@ -84,6 +86,8 @@ ws_message *encode_event(const ws_allocator *memory, const struct event_fields *
 
     if (room_length > 0)
         length += sizeof ",\"room\":" - 1 + room_length;
+    if (key_length > 0)
+        length += sizeof ",\"key\":" - 1 + key_length;
     message = message_new(memory, length, ID_ROOM, exclude, n_exclude);
     if (message == NULL)
         return NULL;
@@ -101,6 +105,10 @@ ws_message *encode_event(const ws_allocator *memory, const struct event_fields *
         to = PUT_LITERAL(to, ",\"room\":");
         to = put(to, room, room_length);
     }
+    if (key_length > 0) {
+        to = PUT_LITERAL(to, ",\"key\":");
+        to = put(to, key, key_length);
+    }
     PUT_LITERAL(to, "}");
     return message;
 }
@@ -112,6 +120,22 @@ ws_message *encode_stored(const ws_allocator *memory, const char *text, size_t l
 
     if (message != NULL)
         memcpy(message_payload(message), text + 1, length - 1);
+    return message;
+}
+
+ws_message *encode_marked(const ws_allocator *memory, const char *mark, const char *text,
+                          size_t length, const ws_message *from)
+{
+    size_t mark_length = strlen(mark) - 1;
+    ws_message *message = message_new(memory, mark_length + length, ID_ROOM,
+                                      message_excluded(from), from->n_exclude);
+    uint8_t *to;
+
+    if (message == NULL)
+        return NULL;
+    message->is_foreign = from->is_foreign;
+    to = put(message_payload(message), mark + 1, mark_length);
+    put(to, text, length);
     return message;
 }
 
@@ -134,6 +158,7 @@ void encode_finish(const ws_manager *manager, ws_message *message, const char *e
                    uint64_t position)
 {
     message->position = position;
+    message->has_id = position > 0;
     if (position > 0)
         put_id(message, epoch, position);
     else

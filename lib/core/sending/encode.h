@@ -15,6 +15,7 @@ struct event_fields {
     int64_t timestamp_ms;
     const char *user_id; /* NULL: null */
     const char *room;    /* NULL: no member "room" */
+    const char *key;     /* NULL: no member "key" */
 };
 
 /* Makes the message of an event. It lacks its id: the beginning of the payload is written by
@@ -26,6 +27,12 @@ ws_message *encode_event(const ws_allocator *memory, const struct event_fields *
  * id, as with encode_event(). NULL if memory ran out. */
 ws_message *encode_stored(const ws_allocator *memory, const char *text, size_t length,
                           const ws_conn_id *exclude, size_t n_exclude);
+
+/* Makes a copy of an event that lacks its id, with members before its own: `mark` begins with '{',
+ * ends with ',' and is plain ASCII; `text` is the event's. It has the exclusions of `from`. NULL if
+ * memory ran out. */
+ws_message *encode_marked(const ws_allocator *memory, const char *mark, const char *text,
+                          size_t length, const ws_message *from);
 
 /* Writes the beginning of the payload: with the id of this position in an epoch, or without an
  * id for position 0. It does little work, because the caller may hold the manager's lock. */

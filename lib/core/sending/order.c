@@ -1,8 +1,8 @@
 /* order.c: gives events their position in the total order and posts them to the loops. */
 #include "core/sending/order.h"
 
-#include "core/inbox.h"
 #include "core/sending/encode.h"
+#include "core/sending/keep.h"
 
 /* The part of an event's recipients on one loop: all of the loop's connections, or its share of
  * the group. A share without members counts too, because a join that is posted before this
@@ -96,7 +96,9 @@ static void post(struct posting *posting, struct routes routes, uint32_t n_route
     post_to_all(posting, routes, message);
 }
 
-int send_event(ws_manager *manager, struct target target, ws_message *message, int64_t time_ms)
+/* Posts an event that is prepared. */
+static int post_event(ws_manager *manager, struct target target, ws_message *message,
+                      int64_t time_ms, struct kept_plan *plan)
 {
     struct history_line *line;
     struct posting posting;
@@ -107,32 +109,56 @@ int send_event(ws_manager *manager, struct target target, ws_message *message, i
     posting_begin(&posting, manager);
     routes = routes_of(manager, target);
     result = reserve_all(routes, &n_routes);
-    if (result == WS_OK && !history_reserve(&manager->history, target.kind, target.name, &line))
+    if (result == WS_OK && !last_values_reserve(&manager->last_values, target.name, plan))
         result = WS_ERR_NO_MEMORY;
+    if (result == WS_OK &&
+        !history_reserve(&manager->history, target.kind, target.name, &line)) {
+        last_values_cancel(&manager->last_values, plan);
+        result = WS_ERR_NO_MEMORY;
+    }
     if (result == WS_OK) {
         encode_finish(manager, message, manager->epoch, ++manager->position);
+        keep_commit(manager, plan, manager->position);
         history_append(&manager->history, line, message, time_ms);
         post(&posting, routes, n_routes, message);
     }
     posting_end(&posting);
+    return result;
+}
+
+int send_event(ws_manager *manager, struct target target, ws_message *message, int64_t time_ms)
+{
+    struct kept_plan plan;
+    int result = WS_ERR_NO_MEMORY;
+
+    if (keep_prepare(manager, target.kind, target.name, message, &plan)) {
+        result = post_event(manager, target, message, time_ms, &plan);
+        kept_plan_free(&manager->memory, &plan);
+    }
     count(manager, result, COUNTER_events);
+    return result;
+}
+
+int send_posted(struct posting *posting, struct target target, ws_message *message)
+{
+    struct routes routes = routes_of(posting->manager, target);
+    uint32_t n_routes;
+    int result = reserve_all(routes, &n_routes);
+
+    if (result == WS_OK)
+        post(posting, routes, n_routes, message);
+    count(posting->manager, result, COUNTER_presence_events);
     return result;
 }
 
 int send_presence(ws_manager *manager, struct target target, ws_message *message)
 {
     struct posting posting;
-    struct routes routes;
-    uint32_t n_routes;
     int result;
 
     encode_finish(manager, message, NULL, 0);
     posting_begin(&posting, manager);
-    routes = routes_of(manager, target);
-    result = reserve_all(routes, &n_routes);
-    if (result == WS_OK)
-        post(&posting, routes, n_routes, message);
+    result = send_posted(&posting, target, message);
     posting_end(&posting);
-    count(manager, result, COUNTER_presence_events);
     return result;
 }

@@ -5,6 +5,7 @@
 #define WS_CORE_SENDING_ORDER_H
 
 #include "core/groups/registry.h"
+#include "core/inbox.h"
 #include "core/manager.h"
 
 /* The recipients of an event. */
@@ -22,5 +23,8 @@ int send_event(ws_manager *manager, struct target target, ws_message *message, i
  * of the target. It gets no position and is not stored in the history. The caller keeps its
  * reference. */
 int send_presence(ws_manager *manager, struct target target, ws_message *message);
+
+/* Posts a finished presence event, as send_presence(), in a step that has begun. */
+int send_posted(struct posting *posting, struct target target, ws_message *message);
 
 #endif

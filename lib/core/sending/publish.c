@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "core/work.h"
+#include "core/backlog.h"
 
 static int publish_here(ws_manager *manager, const struct publication *publication)
 {
@@ -101,7 +101,7 @@ static bool is_too_much_for_client(ws_manager *manager)
         return false;
     manager_lock(manager);
     loop = manager->loops[account.loop];
-    is_behind = loop != NULL && work_is_behind(loop);
+    is_behind = loop != NULL && backlog_of_stream_is_long(loop);
     manager_unlock(manager);
     return is_behind;
 }
@@ -114,4 +114,24 @@ int publish(ws_manager *manager, const struct publication *publication)
     }
     return manager->has_cluster ? publish_by_carrier(manager, publication)
                                 : publish_here(manager, publication);
+}
+
+int publish_order(ws_manager *manager, const char *text, size_t length)
+{
+    const ws_cluster_event event = {
+        .size = sizeof event,
+        .scope = WS_SCOPE_PROCESSES,
+        .text = text,
+        .length = length,
+        .for_client = account_is_client(),
+    };
+    int result = WS_ERR_BACKPRESSURE;
+
+    if (!is_too_much_for_client(manager))
+        result = manager->cluster.publish(&event, NULL, manager->cluster_data);
+    if (result == WS_OK)
+        counter_add_shared(&manager->counters, COUNTER_orders_sent, 1);
+    else
+        manager_count_refused(manager, result);
+    return result;
 }

@@ -1,5 +1,5 @@
 /* publish.h: gives an event its position: at once, or through the stream of a cluster's
- * carrier. Not here: events that arrive from the carrier (cluster/receive.c). */
+ * carrier. Not here: events that arrive from the carrier (cluster/deliver.c). */
 #ifndef WS_CORE_SENDING_PUBLISH_H
 #define WS_CORE_SENDING_PUBLISH_H
 
@@ -26,5 +26,10 @@ struct receipt {
 /* Sends the event, or hands it to the carrier. The caller keeps its reference of the message,
  * whose position is set if it is known already. On an error no recipient gets the event. */
 int publish(ws_manager *manager, const struct publication *publication);
+
+/* Hands an order for all processes to the carrier, which the manager must have: the JSON text of an
+ * object whose first member is "order", its name. What an order does is in cluster/orders.c. On an
+ * error no process gets it. */
+int publish_order(ws_manager *manager, const char *text, size_t length);
 
 #endif

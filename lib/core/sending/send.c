@@ -62,6 +62,24 @@ int send_own_command(struct connection *connection, const char *room, struct com
     return result;
 }
 
+int send_own_command_if(struct connection *connection, const char *room,
+                        struct command *command, uint64_t n_reauthorized, bool *is_stale)
+{
+    ws_manager *manager = connection->loop->manager;
+    struct posting posting;
+    int result = WS_OK;
+
+    *is_stale = false;
+    if (connection->state == CONNECTION_NEW || connection->state == CONNECTION_GONE)
+        return WS_ERR_CLOSED;
+    posting_begin(&posting, manager);
+    *is_stale = atomic_load(&manager->n_reauthorized) != n_reauthorized;
+    if (!*is_stale)
+        result = post_about(&posting, connection, room, command, false);
+    posting_end(&posting);
+    return result;
+}
+
 int send_answer(struct connection *connection, const char *text, size_t length,
                 const char *after_id)
 {
@@ -77,12 +95,16 @@ int send_answer(struct connection *connection, const char *text, size_t length,
     if (message == NULL)
         return WS_ERR_NO_MEMORY;
     message_append(message, text, length);
+    if (connection_space(connection) != NULL)
+        message->form = MESSAGE_PACKET;
     posting_begin(&posting, manager);
     result = loop_reserve(loop, false);
     if (result == WS_OK) {
         if (after_id != NULL) {
             message_append(message, id, event_id_write(manager->epoch, manager->position, id));
             message_append(message, after_id, after_length);
+            message->position = manager->position;
+            message->has_id = true;
         }
         manager_frame(manager, message);
         connection->pins++;
@@ -123,6 +145,7 @@ static int send_raw(ws_manager *manager, ws_conn_id id, const void *data, size_t
     message = message_new_copy(&manager->memory, data, length, is_text);
     if (message == NULL)
         return WS_ERR_NO_MEMORY;
+    message->form = MESSAGE_RAW;
     manager_frame(manager, message);
     return send_message(manager, id, message);
 }

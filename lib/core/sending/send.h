@@ -20,6 +20,12 @@ int send_command(ws_manager *manager, ws_conn_id id, const char *room, struct co
  * `room` and ownership as in send_command(). WS_ERR_CLOSED if the connection has ended. */
 int send_own_command(struct connection *connection, const char *room, struct command *command);
 
+/* As send_own_command(), unless anything was reauthorized since manager->n_reauthorized was
+ * `n_reauthorized`: then *is_stale, and nothing is posted. What is posted comes before each later
+ * reauthorization. */
+int send_own_command_if(struct connection *connection, const char *room,
+                        struct command *command, uint64_t n_reauthorized, bool *is_stale);
+
 /* Posts an answer to a client. The text is completed with the id of the newest event at that
  * moment and `after_id`, unless that is NULL. The answer goes through the inbox, so it is
  * ordered with the events. */

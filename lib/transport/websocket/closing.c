@@ -9,7 +9,10 @@ void websocket_finish(ws_websocket *websocket, uint16_t code, const char *reason
 {
     websocket_become(websocket, state);
     websocket_start_timer(websocket);
-    transport_post_end(&websocket->connection, code, reason, length);
+    if (websocket_session(websocket) != NULL)
+        engineio_session_finish(websocket_session(websocket), code, reason, length);
+    else
+        transport_post_end(&websocket->connection, code, reason, length);
 }
 
 void websocket_close_for_good(ws_websocket *websocket)
@@ -17,14 +20,11 @@ void websocket_close_for_good(ws_websocket *websocket)
     websocket_become(websocket, WEBSOCKET_CLOSED);
     websocket_start_timer(websocket);
     if (!websocket->blocked)
-        loop_list_output(websocket_loop(websocket), &websocket->output);
+        loop_list_output(websocket_loop(websocket), OUTPUT_WEBSOCKET, &websocket->output);
 }
 
-void websocket_closed_by_core(struct connection *connection, uint16_t code, const char *reason,
-                              size_t length)
+void websocket_close(ws_websocket *websocket, uint16_t code, const char *reason, size_t length)
 {
-    ws_websocket *websocket = (ws_websocket *)connection;
-
     websocket->registered = false;
     /* A client that was too slow for its queue will not get the queue before the close either:
      * it reconnects and recovers. */
@@ -55,6 +55,12 @@ void websocket_closed_by_core(struct connection *connection, uint16_t code, cons
     }
 }
 
+void websocket_closed_by_core(struct connection *connection, uint16_t code, const char *reason,
+                              size_t length)
+{
+    websocket_close((ws_websocket *)connection, code, reason, length);
+}
+
 int ws_websocket_close(ws_websocket *websocket, uint16_t code, const char *reason)
 {
     int result;
@@ -68,7 +74,10 @@ int ws_websocket_close(ws_websocket *websocket, uint16_t code, const char *reaso
     if (!websocket->registered || websocket->connection.state == CONNECTION_GONE)
         return WS_ERR_CLOSED;
     websocket_enter(websocket);
-    transport_end(&websocket->connection, code, reason);
+    if (websocket_session(websocket) != NULL)
+        engineio_session_end(websocket_session(websocket), code, reason);
+    else
+        transport_end(&websocket->connection, code, reason);
     result = websocket_leave(websocket);
     return result == WS_ERR_CLOSED ? WS_OK : result;
 }

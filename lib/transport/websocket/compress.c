@@ -3,11 +3,11 @@
 
 #include <string.h>
 
-#include "transport/websocket/deflate.h"
-#include "transport/websocket/frame.h"
-#include "transport/websocket/loop_part.h"
+#include "transport/shared/deflate.h"
+#include "transport/shared/frame.h"
+#include "transport/shared/shared_part.h"
 
-enum { WINDOW_BITS_MAX = 15 };
+enum { WINDOW_BITS_MIN = 9, WINDOW_BITS_MAX = 15 };
 
 /* Compresses one whole frame to `to`, which has room for as many bytes as the frame has.
  * Returns the length written, which is that of the uncompressed frame if compressing does not
@@ -45,7 +45,9 @@ static struct frames *make_compressed(ws_loop *loop, const struct frames *plain,
     while (from < end) {
         struct frame_size size = frame_read_size(from);
 
-        frames_add(made, compress_frame(loop_part_of(loop)->deflater, window_bits, min_bytes,
+        if (size.payload >= min_bytes)
+            transport_prepared(loop, compressing_cost((uint32_t)size.payload));
+        frames_add(made, compress_frame(shared_part_of(loop)->deflater, window_bits, min_bytes,
                                         from, &size, frames_end(made)));
         from += size.header + size.payload;
     }
@@ -56,26 +58,33 @@ static struct frames *make_compressed(ws_loop *loop, const struct frames *plain,
     return frames_trim(made);
 }
 
-struct frames *compress_message(ws_loop *loop, ws_message *message, int window_bits,
-                                uint32_t min_bytes)
+struct frames *compress_form(ws_loop *loop, ws_message *message, struct frames *plain, int kind,
+                             int window_bits, uint32_t min_bytes)
 {
-    struct loop_part *part = loop_part_of(loop);
-    struct frames *plain = &message->frames;
     struct frames_variant *variant;
+    uint32_t bytes = plain == &message->frames ? message->payload_bytes : plain->length;
 
     if (message->payload_bytes < min_bytes)
         return plain;
-    /* A payload can't refer further back than its length. */
-    if (message->payload_bytes <= (uint32_t)1 << window_bits)
+    /* A payload can't refer further back than its length. For the windows in between the smallest
+     * one serves, so that clients can't cause more than two compressed forms of a message. */
+    if (bytes <= (uint32_t)1 << window_bits)
         window_bits = WINDOW_BITS_MAX;
-    variant = frames_find_variant(plain, window_bits);
+    else if (window_bits > WINDOW_BITS_MIN && window_bits < WINDOW_BITS_MAX)
+        window_bits = WINDOW_BITS_MIN;
+    variant = frames_find_variant(&message->frames, kind + window_bits);
     if (variant == NULL) {
-        if (part->deflater == NULL)
-            part->deflater = deflater_new(&loop->manager->memory);
-        if (part->deflater == NULL)
+        if (shared_part_deflater(loop) == NULL)
             return plain;
-        variant = frames_add_variant(plain, window_bits,
+        variant = frames_add_variant(&message->frames, kind + window_bits,
                                      make_compressed(loop, plain, window_bits, min_bytes));
     }
     return variant != NULL && variant->form != NULL ? variant->form : plain;
+}
+
+struct frames *compress_message(ws_loop *loop, ws_message *message, int window_bits,
+                                uint32_t min_bytes)
+{
+    return compress_form(loop, message, &message->frames, FORM_COMPRESSED, window_bits,
+                         min_bytes);
 }

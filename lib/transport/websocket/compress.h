@@ -12,4 +12,9 @@
 struct frames *compress_message(ws_loop *loop, ws_message *message, int window_bits,
                                 uint32_t min_bytes);
 
+/* Returns the frames as compress_message() does, made from `plain`: the frames of another form of
+ * the message, of that kind (FORM_…), whose payloads are no shorter than the message's. */
+struct frames *compress_form(ws_loop *loop, ws_message *message, struct frames *plain, int kind,
+                             int window_bits, uint32_t min_bytes);
+
 #endif

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "base/buffer.h"
-#include "transport/websocket/request.h"
+#include "transport/shared/request.h"
 
 /* The negotiated parameters. Both sides reset their compression after each message: each
  * message is compressed once and shared, and no per-client compression state is kept. */

@@ -1,6 +1,6 @@
 /* floods.h: counts the frames with next to no payload that each client of a loop has sent in
  * the current second. Not here: which frames these are (frame_rules.c), and the limits
- * (receive.c).
+ * (input.c).
  *
  * Counts exist only for the clients that sent such frames in this second, in one table, so that
  * an idle connection stores only its place in the table, and no count outlives its second. */

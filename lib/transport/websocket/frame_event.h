@@ -1,4 +1,8 @@
-/* frame_event.h: the results of reading a client's frames. */
+/* frame_event.h: the results of reading a client's frames.
+ *
+ * A client can send millions of frames per second, so an event is not returned by value through
+ * the files that read them: the caller passes one whose kind is FRAME_NOTHING, and the function
+ * that finds something else sets the kind and the members that this kind has. */
 #ifndef WS_TRANSPORT_WEBSOCKET_FRAME_EVENT_H
 #define WS_TRANSPORT_WEBSOCKET_FRAME_EVENT_H
 
@@ -19,6 +23,7 @@ enum frame_event_kind {
     FRAME_NO_MEMORY
 };
 
+/* Only the members that the kind names are set. */
 struct frame_event {
     enum frame_event_kind kind;
     bool is_text;
@@ -28,19 +33,20 @@ struct frame_event {
     const char *text; /* static */
 };
 
-static inline struct frame_event frame_nothing(void)
+/* Sets FRAME_ERROR; returns false. */
+static inline bool frame_event_error(struct frame_event *event, uint16_t code, const char *text)
 {
-    return (struct frame_event){.kind = FRAME_NOTHING};
+    event->kind = FRAME_ERROR;
+    event->code = code;
+    event->text = text;
+    return false;
 }
 
-static inline struct frame_event frame_no_memory(void)
+/* Sets FRAME_NO_MEMORY; returns false. */
+static inline bool frame_event_no_memory(struct frame_event *event)
 {
-    return (struct frame_event){.kind = FRAME_NO_MEMORY};
-}
-
-static inline struct frame_event frame_error(uint16_t code, const char *text)
-{
-    return (struct frame_event){.kind = FRAME_ERROR, .code = code, .text = text};
+    event->kind = FRAME_NO_MEMORY;
+    return false;
 }
 
 /* Whether no event can follow it (RFC 6455 §7.1.7). */

@@ -7,7 +7,7 @@
 
 #include "base/close_code.h"
 #include "base/utf8.h"
-#include "transport/websocket/frame.h"
+#include "transport/shared/frame.h"
 #include "transport/websocket/loop_part.h"
 #include "transport/websocket/waiting_bytes.h"
 
@@ -17,7 +17,9 @@ enum {
 };
 
 struct frame_reader {
-    struct frame_reader *next; /* in the pool */
+    struct frame_reader *next;  /* in the pool */
+    struct frame_reader *newer; /* in the list of the loop, while is_listed */
+    struct frame_reader *older;
     const ws_allocator *memory;
     wslay_frame_context_ptr wslay;
 
@@ -25,13 +27,12 @@ struct frame_reader {
     struct input input; /* listed while bytes are unparsed */
     struct waiting_bytes waiting;
     uint32_t cost;
-    uint64_t taken; /* bytes that wslay took beyond the frames that it returned */
+    int64_t taken; /* bytes that wslay took beyond the frames that began, or lacks for them */
 
-    bool failed; /* after FRAME_ERROR: the rest is ignored (RFC 6455 §7.1.7) */
-    bool in_frame;
-    uint8_t opcode;      /* of the frame */
-    bool fin;            /* of the frame */
-    uint64_t frame_left; /* payload bytes still to come */
+    bool is_listed;      /* its compressed message is unfinished */
+    bool has_begun;      /* a message, since frame_reader_note_unfinished() */
+    bool failed;         /* after FRAME_ERROR: the rest is ignored (RFC 6455 §7.1.7) */
+    uint64_t frame_left; /* payload bytes of an unfinished frame still to come */
     struct partial_message message;
 
     uint8_t control[FRAME_CONTROL_MAX];
@@ -68,7 +69,7 @@ static ssize_t take_bytes(uint8_t *to, size_t length, int flags, void *user_data
     length = waiting_bytes_take(&reader->waiting, to, length);
     if (length == 0)
         return -1;
-    reader->taken += length;
+    reader->taken += (int64_t)length;
     reader->cost += (uint32_t)(length / INPUT_BYTES_PER_UNIT);
     return (ssize_t)length;
 }
@@ -106,6 +107,40 @@ struct frame_reader *frame_reader_take(ws_loop *loop, void *owner)
     return reader;
 }
 
+static void list_unfinished(struct loop_part *part, struct frame_reader *reader)
+{
+    reader->is_listed = true;
+    reader->newer = NULL;
+    reader->older = part->newest;
+    *(part->newest != NULL ? &part->newest->newer : &part->oldest) = reader;
+    part->newest = reader;
+    part->n_unfinished++;
+}
+
+static void unlist_unfinished(struct loop_part *part, struct frame_reader *reader)
+{
+    if (!reader->is_listed)
+        return;
+    reader->is_listed = false;
+    *(reader->older != NULL ? &reader->older->newer : &part->oldest) = reader->newer;
+    *(reader->newer != NULL ? &reader->newer->older : &part->newest) = reader->older;
+    part->n_unfinished--;
+}
+
+void *frame_reader_note_unfinished(ws_loop *loop, struct frame_reader *reader)
+{
+    struct loop_part *part = loop_part_of(loop);
+    bool is_unfinished =
+        reader->message.inflater != NULL && !partial_message_is_none(&reader->message);
+
+    if (reader->has_begun || !is_unfinished)
+        unlist_unfinished(part, reader);
+    reader->has_begun = false;
+    if (is_unfinished && !reader->is_listed)
+        list_unfinished(part, reader);
+    return part->n_unfinished > UNFINISHED_MAX ? part->oldest->owner : NULL;
+}
+
 void frame_reader_give_back(ws_loop *loop, struct frame_reader *reader)
 {
     struct loop_part *part = loop_part_of(loop);
@@ -113,6 +148,7 @@ void frame_reader_give_back(ws_loop *loop, struct frame_reader *reader)
     if (reader == NULL)
         return;
     input_list_remove(&loop->inputs, &reader->input);
+    unlist_unfinished(part, reader);
     if (part->n_readers >= POOL_MAX || !frame_reader_idle(reader)) {
         free_reader(reader);
         return;
@@ -122,6 +158,7 @@ void frame_reader_give_back(ws_loop *loop, struct frame_reader *reader)
     waiting_bytes_trim(&reader->waiting, reader->memory);
     reader->input = (struct input){0};
     reader->cost = 0;
+    reader->has_begun = false;
     reader->next = part->readers;
     part->readers = reader;
     part->n_readers++;
@@ -129,79 +166,100 @@ void frame_reader_give_back(ws_loop *loop, struct frame_reader *reader)
 
 /* --- frames ---------------------------------------------------------------------------------- */
 
-static void begin_frame(struct frame_reader *reader, const struct wslay_frame_iocb *frame)
+/* False if memory ran out. */
+static bool begin_frame(struct frame_reader *reader, const struct wslay_frame_iocb *frame)
+{
+    reader->frame_left = frame->payload_length;
+    reader->has_begun |=
+        frame->opcode == WSLAY_TEXT_FRAME || frame->opcode == WSLAY_BINARY_FRAME;
+    if (!wslay_is_ctrl_frame(frame->opcode))
+        return partial_message_begin_frame(&reader->message, frame);
+    reader->control_length = 0;
+    return true;
+}
+
+/* The bytes of a frame with a mask, which frame_rules_allow() requires. */
+static uint64_t bytes_of(const struct wslay_frame_iocb *frame)
 {
     size_t extended = frame->payload_length < 126           ? 0
                       : frame->payload_length <= UINT16_MAX ? 2
                                                             : 8;
 
-    reader->taken -= 2 + extended + 4; /* the mask, which frame_rules_check() requires */
-    reader->opcode = frame->opcode;
-    reader->fin = frame->fin;
-    reader->frame_left = frame->payload_length;
-    reader->control_length = 0;
+    return 2 + extended + 4 + frame->payload_length;
 }
 
-static struct frame_event read_close(struct frame_reader *reader)
+static void read_close(struct frame_reader *reader, struct frame_event *event)
 {
-    struct frame_event event = {.kind = FRAME_CLOSE, .code = WS_CLOSE_NO_STATUS};
-
-    if (reader->control_length == 1)
-        return frame_error(WS_CLOSE_PROTOCOL_ERROR, "close code of one byte"); /* §5.5.1 */
+    event->kind = FRAME_CLOSE;
+    event->code = WS_CLOSE_NO_STATUS;
+    event->length = 0;
     if (reader->control_length == 0)
-        return event;
-    event.code = (uint16_t)(reader->control[0] << 8 | reader->control[1]);
-    event.data = reader->control + 2;
-    event.length = reader->control_length - 2;
-    if (!close_code_valid(event.code))
-        return frame_error(WS_CLOSE_PROTOCOL_ERROR, "close code not allowed"); /* §7.4 */
-    if (!utf8_valid(event.data, event.length))
-        return frame_error(WS_CLOSE_INVALID_DATA, "close reason is not UTF-8"); /* §5.5.1 */
-    return event;
-}
-
-static struct frame_event take_control_piece(struct frame_reader *reader, const uint8_t *data,
-                                             size_t length)
-{
-    struct frame_event event = {.kind = FRAME_PING};
-
-    if (length > 0)
-        memcpy(reader->control + reader->control_length, data, length);
-    reader->control_length += length;
-    if (reader->frame_left > 0)
-        return frame_nothing();
-    if (reader->opcode == WSLAY_CONNECTION_CLOSE)
-        return read_close(reader);
-    if (reader->opcode == WSLAY_PONG)
-        event.kind = FRAME_PONG;
-    event.data = reader->control;
-    event.length = reader->control_length;
-    return event;
-}
-
-static struct frame_event take_frame(struct frame_reader *reader,
-                                     const struct wslay_frame_iocb *frame,
-                                     const struct frame_limits *limits)
-{
-    bool is_control = wslay_is_ctrl_frame(frame->opcode);
-
-    if (!reader->in_frame) {
-        struct frame_event event = frame_rules_check(&reader->message, frame, limits);
-
-        if (event.kind != FRAME_NOTHING)
-            return event;
-        begin_frame(reader, frame);
-        if (!is_control && !partial_message_begin_frame(&reader->message, frame))
-            return frame_no_memory();
+        return;
+    if (reader->control_length == 1) { /* §5.5.1 */
+        frame_event_error(event, WS_CLOSE_PROTOCOL_ERROR, "close code of one byte");
+        return;
     }
-    reader->taken -= frame->data_length;
-    reader->frame_left -= frame->data_length;
-    reader->in_frame = reader->frame_left > 0;
-    if (is_control)
-        return take_control_piece(reader, frame->data, frame->data_length);
-    return partial_message_add(&reader->message, frame->data, frame->data_length,
-                               reader->frame_left == 0 && reader->fin,
-                               limits->max_message_bytes, &reader->cost);
+    event->code = (uint16_t)(reader->control[0] << 8 | reader->control[1]);
+    event->data = reader->control + 2;
+    event->length = reader->control_length - 2;
+    if (!close_code_valid(event->code)) /* §7.4 */
+        frame_event_error(event, WS_CLOSE_PROTOCOL_ERROR, "close code not allowed");
+    else if (!utf8_valid(event->data, event->length)) /* §5.5.1 */
+        frame_event_error(event, WS_CLOSE_INVALID_DATA, "close reason is not UTF-8");
+}
+
+static void take_control_piece(struct frame_reader *reader,
+                               const struct wslay_frame_iocb *frame, struct frame_event *event)
+{
+    if (frame->data_length > 0)
+        memcpy(reader->control + reader->control_length, frame->data, frame->data_length);
+    reader->control_length += frame->data_length;
+    if (reader->frame_left > 0)
+        return;
+    if (frame->opcode == WSLAY_CONNECTION_CLOSE) {
+        read_close(reader, event);
+        return;
+    }
+    event->kind = frame->opcode == WSLAY_PING ? FRAME_PING : FRAME_PONG;
+    event->data = reader->control;
+    event->length = reader->control_length;
+}
+
+static void take_piece(struct frame_reader *reader, const struct wslay_frame_iocb *piece,
+                       const struct frame_limits *limits, struct frame_event *event)
+{
+    struct partial_message *message = &reader->message;
+    bool complete;
+
+    reader->frame_left -= piece->data_length;
+    complete = reader->frame_left == 0 && piece->fin;
+    if (wslay_is_ctrl_frame(piece->opcode))
+        take_control_piece(reader, piece, event);
+    else if (message->compressed)
+        reader->cost +=
+            partial_message_inflate(message, piece, complete, limits->max_message_bytes, event);
+    else
+        partial_message_add(message, piece, complete, event);
+}
+
+/* Takes a frame, as much of it as has arrived, or the next piece of one that has begun. */
+static void take_frame(struct frame_reader *reader, const struct wslay_frame_iocb *frame,
+                       const struct frame_limits *limits, struct frame_event *event)
+{
+    if (reader->frame_left == 0) {
+        if (!frame_rules_allow(&reader->message, frame, limits, event))
+            return;
+        reader->taken -= (int64_t)bytes_of(frame);
+        if (partial_message_is_whole(frame)) {
+            partial_message_pass_whole(&reader->message, frame, event);
+            return;
+        }
+        if (!begin_frame(reader, frame)) {
+            frame_event_no_memory(event);
+            return;
+        }
+    }
+    take_piece(reader, frame, limits, event);
 }
 
 /* --- unparsed bytes ----------------------------------------------------------------------- */
@@ -240,33 +298,33 @@ uint32_t frame_reader_cost(struct frame_reader *reader)
 
 /* --- events ---------------------------------------------------------------------------------- */
 
-struct frame_event frame_reader_next(struct frame_reader *reader,
-                                     const struct frame_limits *limits)
+void frame_reader_next(struct frame_reader *reader, const struct frame_limits *limits,
+                       struct frame_event *event)
 {
+    event->kind = FRAME_NOTHING;
     partial_message_drop_used(&reader->message);
-    while (!reader->failed) {
-        struct wslay_frame_iocb frame;
-        struct frame_event event;
-        ssize_t result;
+    if (reader->failed)
+        return;
+    do {
+        struct wslay_frame_iocb frame; /* set as a whole, unless the result is an error */
+        ssize_t result = wslay_frame_recv(reader->wslay, &frame);
 
-        memset(&frame, 0, sizeof frame);
-        result = wslay_frame_recv(reader->wslay, &frame);
         if (result == WSLAY_ERR_WANT_READ)
-            return frame_nothing();
-        reader->cost += result >= 0;
-        event = result >= 0 ? take_frame(reader, &frame, limits)
-                            : frame_error(WS_CLOSE_PROTOCOL_ERROR, "malformed frame header");
-        reader->failed = frame_event_is_failure(&event);
-        if (event.kind != FRAME_NOTHING)
-            return event;
-        if (reader->cost >= COST_AT_ONCE)
-            return (struct frame_event){.kind = FRAME_MORE};
-    }
-    return frame_nothing();
+            return;
+        if (result < 0) {
+            frame_event_error(event, WS_CLOSE_PROTOCOL_ERROR, "malformed frame header");
+            break;
+        }
+        reader->cost++;
+        take_frame(reader, &frame, limits, event);
+    } while (event->kind == FRAME_NOTHING && reader->cost < COST_AT_ONCE);
+    if (event->kind == FRAME_NOTHING)
+        event->kind = FRAME_MORE;
+    reader->failed = frame_event_is_failure(event);
 }
 
 bool frame_reader_idle(const struct frame_reader *reader)
 {
-    return !reader->failed && !reader->in_frame && reader->taken == 0 &&
+    return !reader->failed && reader->frame_left == 0 && reader->taken == 0 &&
            reader->waiting.length == 0 && partial_message_is_none(&reader->message);
 }

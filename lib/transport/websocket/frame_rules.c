@@ -26,8 +26,7 @@ static uint64_t most_bytes(const struct partial_message *message,
 static uint64_t paid_frames(const struct partial_message *message,
                             const struct wslay_frame_iocb *frame)
 {
-    return (message->received + frame->payload_length + partial_message_inflated(message)) /
-           FRAME_PAID_BYTES;
+    return (message->received + frame->payload_length + message->inflated) / FRAME_PAID_BYTES;
 }
 
 static bool is_one_too_many(const struct partial_message *message,
@@ -61,40 +60,48 @@ static bool is_flood(const struct partial_message *message,
     return false;
 }
 
-struct frame_event frame_rules_check(const struct partial_message *message,
-                                     const struct wslay_frame_iocb *frame,
-                                     const struct frame_limits *limits)
+/* RFC 7692 §6: only the first frame of a message has the bit for compression. */
+static bool may_be_compressed(const struct wslay_frame_iocb *frame,
+                              const struct frame_limits *limits)
 {
-    if (!frame->mask)
-        return frame_error(WS_CLOSE_PROTOCOL_ERROR, "frames must be masked"); /* §5.1 */
-    /* §5.2; RFC 7692 §6: only the first frame of a message has the bit for compression. */
-    if (frame->rsv != WSLAY_RSV_NONE &&
-        (frame->rsv != WSLAY_RSV1_BIT || !limits->deflate ||
-         (frame->opcode != WSLAY_TEXT_FRAME && frame->opcode != WSLAY_BINARY_FRAME)))
-        return frame_error(WS_CLOSE_PROTOCOL_ERROR, "reserved bit without an extension");
+    return frame->rsv == WSLAY_RSV1_BIT && limits->deflate &&
+           (frame->opcode == WSLAY_TEXT_FRAME || frame->opcode == WSLAY_BINARY_FRAME);
+}
+
+bool frame_rules_allow(const struct partial_message *message,
+                       const struct wslay_frame_iocb *frame, const struct frame_limits *limits,
+                       struct frame_event *event)
+{
+    if (!frame->mask) /* §5.1 */
+        return frame_event_error(event, WS_CLOSE_PROTOCOL_ERROR, "frames must be masked");
+    if (frame->rsv != WSLAY_RSV_NONE && !may_be_compressed(frame, limits)) /* §5.2 */
+        return frame_event_error(event, WS_CLOSE_PROTOCOL_ERROR,
+                                 "reserved bit without an extension");
     switch (frame->opcode) {
     case WSLAY_CONNECTION_CLOSE:
     case WSLAY_PING:
     case WSLAY_PONG:
-        return frame_nothing();
+        return true;
     case WSLAY_TEXT_FRAME:
     case WSLAY_BINARY_FRAME:
-        if (!partial_message_is_none(message))
-            return frame_error(WS_CLOSE_PROTOCOL_ERROR,
-                               "new message within another"); /* §5.4 */
+        if (!partial_message_is_none(message)) /* §5.4 */
+            return frame_event_error(event, WS_CLOSE_PROTOCOL_ERROR,
+                                     "new message within another");
         break;
     case WSLAY_CONTINUATION_FRAME:
-        if (partial_message_is_none(message))
-            return frame_error(WS_CLOSE_PROTOCOL_ERROR, "nothing to continue"); /* §5.4 */
+        if (partial_message_is_none(message)) /* §5.4 */
+            return frame_event_error(event, WS_CLOSE_PROTOCOL_ERROR, "nothing to continue");
         break;
-    default:
-        return frame_error(WS_CLOSE_PROTOCOL_ERROR, "reserved opcode"); /* §5.2 */
+    default: /* §5.2 */
+        return frame_event_error(event, WS_CLOSE_PROTOCOL_ERROR, "reserved opcode");
     }
     if (frame->payload_length > most_bytes(message, frame, limits) - message->received)
-        return frame_error(WS_CLOSE_MESSAGE_TOO_BIG, "message too big"); /* §7.4.1 */
+        return frame_event_error(event, WS_CLOSE_MESSAGE_TOO_BIG,
+                                 "message too big"); /* §7.4.1 */
     if (is_one_too_many(message, frame, limits))
-        return frame_error(WS_CLOSE_MESSAGE_TOO_BIG, "too many fragments");
+        return frame_event_error(event, WS_CLOSE_MESSAGE_TOO_BIG, "too many fragments");
     if (is_flood(message, frame, limits))
-        return frame_error(WS_CLOSE_POLICY_VIOLATION, "too many continuation or empty frames");
-    return frame_nothing();
+        return frame_event_error(event, WS_CLOSE_POLICY_VIOLATION,
+                                 "too many continuation or empty frames");
+    return true;
 }

@@ -5,7 +5,7 @@
 #include <limits.h>
 #include <stdbool.h>
 
-#include "transport/websocket/zlib_memory.h"
+#include "transport/shared/zlib_memory.h"
 
 enum {
     WINDOW_BITS = 15, /* the largest, for any window of a client */

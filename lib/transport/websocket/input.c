@@ -3,9 +3,9 @@
 
 #include <string.h>
 
+#include "transport/shared/frame.h"
 #include "transport/websocket/closing.h"
 #include "transport/websocket/floods.h"
-#include "transport/websocket/frame.h"
 #include "transport/websocket/loop_part.h"
 #include "transport/websocket/output.h"
 
@@ -35,7 +35,7 @@ static void receive_close(ws_websocket *websocket, const struct frame_event *eve
 
 /* Fails the connection (RFC 6455 §7.1.7). WS_CLOSE_POLICY_VIOLATION is used only for floods of
  * frames. */
-static void fail_connection(ws_websocket *websocket, uint16_t code, const char *text)
+void websocket_fail(ws_websocket *websocket, uint16_t code, const char *text)
 {
     counter_add(&websocket_loop(websocket)->counters, COUNTER_protocol_errors, 1);
     if (code == WS_CLOSE_POLICY_VIOLATION)
@@ -72,9 +72,23 @@ static void receive_ping_or_pong(ws_websocket *websocket, const struct frame_eve
     if (websocket->state != WEBSOCKET_OPEN)
         return;
     if (is_control_flood(websocket))
-        fail_connection(websocket, WS_CLOSE_POLICY_VIOLATION, "too many control frames");
+        websocket_fail(websocket, WS_CLOSE_POLICY_VIOLATION, "too many control frames");
     else if (event->kind == FRAME_PING)
         answer_ping(websocket, event);
+}
+
+/* Hands a message to the session; the reason of its end is the session's. */
+static uint32_t receive_for_session(ws_websocket *websocket, const struct frame_event *event)
+{
+    struct engineio_verdict verdict;
+    uint32_t cost = engineio_session_received(websocket_session(websocket), event->data,
+                                              event->length, event->is_text, &verdict);
+
+    if (verdict.code == WS_CLOSE_NORMAL && websocket->state == WEBSOCKET_OPEN)
+        websocket_finish(websocket, verdict.code, NULL, 0, WEBSOCKET_FAILED);
+    else if (verdict.code != 0 && websocket_is_reading(websocket))
+        websocket_fail(websocket, verdict.code, verdict.text);
+    return cost;
 }
 
 /* Handles one event; returns its cost, without that of its bytes. */
@@ -82,10 +96,12 @@ static uint32_t handle_event(ws_websocket *websocket, const struct frame_event *
 {
     switch (event->kind) {
     case FRAME_MESSAGE:
-        if (websocket->state == WEBSOCKET_OPEN && websocket->registered)
-            return transport_received(&websocket->connection, event->data, event->length,
-                                      event->is_text);
-        break;
+        if (websocket->state != WEBSOCKET_OPEN || !websocket->registered)
+            break;
+        if (websocket_session(websocket) != NULL)
+            return receive_for_session(websocket, event);
+        return transport_received(&websocket->connection, event->data, event->length,
+                                  event->is_text);
     case FRAME_PING:
     case FRAME_PONG:
         receive_ping_or_pong(websocket, event);
@@ -94,10 +110,10 @@ static uint32_t handle_event(ws_websocket *websocket, const struct frame_event *
         receive_close(websocket, event);
         break;
     case FRAME_ERROR:
-        fail_connection(websocket, event->code, event->text);
+        websocket_fail(websocket, event->code, event->text);
         break;
     case FRAME_NO_MEMORY:
-        fail_connection(websocket, WS_CLOSE_INTERNAL_ERROR, "out of memory");
+        websocket_fail(websocket, WS_CLOSE_INTERNAL_ERROR, "out of memory");
         break;
     case FRAME_NOTHING:
     case FRAME_MORE:
@@ -163,7 +179,27 @@ static void resume_reading(ws_websocket *websocket)
     if (websocket->reading != READING_PAUSED || websocket_input_is_full(websocket))
         return;
     websocket->reading = READING_RESUMED;
-    loop_list_output(websocket_loop(websocket), &websocket->output);
+    loop_list_output(websocket_loop(websocket), OUTPUT_WEBSOCKET, &websocket->output);
+}
+
+/* The client keeps its message unfinished for longer than all others. */
+static void end_unfinished(ws_websocket *websocket)
+{
+    websocket_enter(websocket);
+    if (websocket_is_reading(websocket))
+        websocket_fail(websocket, WS_CLOSE_TRY_AGAIN_LATER, "too many unfinished messages");
+    give_back_reader(websocket);
+    websocket_leave(websocket);
+}
+
+/* Bounds the memory of unfinished messages. */
+static void note_unfinished(ws_websocket *websocket)
+{
+    ws_websocket *oldest =
+        frame_reader_note_unfinished(websocket_loop(websocket), websocket->reader);
+
+    if (oldest != NULL)
+        end_unfinished(oldest);
 }
 
 /* Decides what follows after frames were processed, or could not be now. */
@@ -171,6 +207,8 @@ static void after_frames(ws_websocket *websocket, bool has_more)
 {
     struct frame_reader *reader = websocket->reader;
 
+    if (websocket_is_reading(websocket))
+        note_unfinished(websocket);
     if (!websocket_is_reading(websocket)) {
         give_back_reader(websocket);
     } else if (has_more) {
@@ -187,7 +225,7 @@ static void after_frames(ws_websocket *websocket, bool has_more)
     /* The peer's close, which was awaited, leaves nothing to write: the host learns of the end
      * from the output list. */
     if (ws_websocket_ended(websocket))
-        loop_list_output(websocket_loop(websocket), &websocket->output);
+        loop_list_output(websocket_loop(websocket), OUTPUT_WEBSOCKET, &websocket->output);
 }
 
 static uint32_t serve(ws_loop *loop, struct input *input)
@@ -204,18 +242,20 @@ static uint32_t serve(ws_loop *loop, struct input *input)
     bool has_more = true;
     uint32_t cost = 0;
 
-    if (connection_awaits_command(&websocket->connection)) {
+    if (websocket_awaits_command(websocket)) {
         input_list_add(&loop->inputs, input);
         return 0;
     }
     websocket_enter(websocket);
     input->served = true;
-    while (has_more && websocket_is_reading(websocket) && !websocket->connection.awaits_room &&
-           input_may_go_on(loop, input)) {
-        struct frame_event event = frame_reader_next(websocket->reader, &limits);
-        uint32_t parsing = frame_reader_cost(websocket->reader);
+    while (has_more && websocket_is_reading(websocket) &&
+           !websocket_awaits_command(websocket) && input_may_go_on(loop, input)) {
+        struct frame_event event;
+        uint32_t parsing;
 
-        input_charge(input, parsing + handle_event(websocket, &event), &cost);
+        frame_reader_next(websocket->reader, &limits, &event);
+        parsing = frame_reader_cost(websocket->reader);
+        input_charge(loop, input, parsing + handle_event(websocket, &event), &cost);
         has_more = event.kind != FRAME_NOTHING;
     }
     input->served = false;
@@ -224,16 +264,22 @@ static uint32_t serve(ws_loop *loop, struct input *input)
     return cost > 0 ? cost : 1;
 }
 
+static bool is_full(const struct frame_reader *reader)
+{
+    return frame_reader_waiting(reader) >= INPUT_HIGH_BYTES;
+}
+
 bool websocket_input_is_full(const ws_websocket *websocket)
 {
     const struct frame_reader *reader = reader_of(websocket);
 
-    return reader != NULL && frame_reader_waiting(reader) >= INPUT_HIGH_BYTES;
+    return reader != NULL && is_full(reader);
 }
 
 void websocket_input_add(ws_websocket *websocket, const void *data, size_t length)
 {
     struct frame_reader *reader;
+    struct input *input;
 
     if (!websocket_is_reading(websocket) || websocket->eof)
         return;
@@ -242,15 +288,16 @@ void websocket_input_add(ws_websocket *websocket, const void *data, size_t lengt
         websocket->reader = frame_reader_take(websocket_loop(websocket), websocket);
     reader = websocket->reader;
     if (reader == NULL || !frame_reader_add(reader, data, length)) {
-        fail_connection(websocket, WS_CLOSE_INTERNAL_ERROR, "out of memory");
+        websocket_fail(websocket, WS_CLOSE_INTERNAL_ERROR, "out of memory");
         return;
     }
-    if (websocket_input_is_full(websocket))
+    if (is_full(reader))
         websocket->reading = READING_PAUSED;
     else if (websocket->reading == READING_PAUSED)
         websocket->reading = READING_ON;
-    frame_reader_input(reader)->serve = serve;
-    input_list_add(&websocket_loop(websocket)->inputs, frame_reader_input(reader));
+    input = frame_reader_input(reader);
+    input->serve = serve;
+    input_list_add(&websocket_loop(websocket)->inputs, input);
 }
 
 void websocket_input_eof(ws_websocket *websocket)

@@ -6,6 +6,10 @@
 
 #include "transport/websocket/websocket.h"
 
+/* Fails the connection (RFC 6455 §7.1.7), which is open or closing. WS_CLOSE_POLICY_VIOLATION
+ * counts as a flood of frames. */
+void websocket_fail(ws_websocket *websocket, uint16_t code, const char *text);
+
 /* Whether the buffer is full, so that no more bytes are accepted. */
 bool websocket_input_is_full(const ws_websocket *websocket);
 

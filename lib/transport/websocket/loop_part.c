@@ -1,7 +1,6 @@
 /* loop_part.c: the WebSocket transport's state for each loop. */
 #include "transport/websocket/loop_part.h"
 
-#include "transport/websocket/deflate.h"
 #include "transport/websocket/inflate.h"
 
 void loop_part_free(ws_loop *loop)
@@ -10,15 +9,15 @@ void loop_part_free(ws_loop *loop)
 
     while (part->n_inflaters > 0)
         inflater_free(part->inflaters[--part->n_inflaters]);
-    deflater_free(part->deflater);
     floods_free(&part->floods, &loop->manager->memory);
     memory_free(&loop->manager->memory, part);
 }
 
 bool loop_part_make(ws_loop *loop)
 {
-    loop->transport_part = memory_zalloc(&loop->manager->memory, sizeof(struct loop_part));
-    return loop->transport_part != NULL;
+    loop->parts[PART_WEBSOCKET] =
+        memory_zalloc(&loop->manager->memory, sizeof(struct loop_part));
+    return loop->parts[PART_WEBSOCKET] != NULL;
 }
 
 struct inflater *loop_part_take_inflater(ws_loop *loop)

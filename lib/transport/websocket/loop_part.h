@@ -6,21 +6,28 @@
 #include "core/transport/transport_side.h"
 #include "transport/websocket/floods.h"
 
-struct deflater;
 struct frame_reader;
 struct inflater;
 
-enum { INFLATERS_MAX = 4 /* kept for each loop, 40 KiB each */ };
+enum {
+    INFLATERS_MAX = 4, /* kept for each loop, 40 KiB each */
+
+    /* Compressed messages of a loop's clients that are unfinished at a time. A few bytes make one take
+     * an inflater, and max_message_bytes of what they inflate to: with the default 100 MiB in total.
+     * Clients that send honestly have unfinished ones for the time of a round trip. */
+    UNFINISHED_MAX = 1024
+};
 
 struct loop_part {
     struct frame_reader *readers; /* unused */
     unsigned n_readers;
     struct inflater *inflaters[INFLATERS_MAX]; /* unused */
     unsigned n_inflaters;
-    struct deflater *deflater; /* NULL until it is needed */
-    uint64_t queued_bytes;     /* of all clients' queues */
+    struct frame_reader
+        *oldest; /* of those whose compressed message is unfinished; NULL: none */
+    struct frame_reader *newest;
+    unsigned n_unfinished;
     struct floods floods;
-    struct log_share logged_refusals;
 };
 
 /* Makes the part of a loop that has none yet; false if memory ran out. */
@@ -32,7 +39,7 @@ void loop_part_free(ws_loop *loop);
 /* The part of a loop that has one. */
 static inline struct loop_part *loop_part_of(const ws_loop *loop)
 {
-    return loop->transport_part;
+    return loop->parts[PART_WEBSOCKET];
 }
 
 /* Borrows an inflater; NULL if memory ran out. */

@@ -3,19 +3,21 @@
 
 #include <string.h>
 
+#include "transport/shared/frame.h"
+#include "transport/shared/queue_limit.h"
 #include "transport/websocket/compress.h"
-#include "transport/websocket/frame.h"
-#include "transport/websocket/loop_part.h"
 
 /* --- queueing ----------------------------------------------------------------------------- */
 
 static bool push(ws_websocket *websocket, struct frames *frames)
 {
+    size_t bytes = output_queue_bytes(&websocket->queue);
+
     if (!output_queue_push(&websocket->queue, websocket_memory(websocket), frames))
         return false;
-    loop_part_of(websocket_loop(websocket))->queued_bytes += output_weight(frames);
+    queue_sums_update(websocket_loop(websocket), &websocket->queue, bytes);
     if (!websocket->blocked)
-        loop_list_output(websocket_loop(websocket), &websocket->output);
+        loop_list_output(websocket_loop(websocket), OUTPUT_WEBSOCKET, &websocket->output);
     return true;
 }
 
@@ -31,6 +33,20 @@ void websocket_push(ws_websocket *websocket, const void *bytes, size_t length)
     if (frames != NULL)
         frames_unref(frames);
     websocket_abort(websocket);
+}
+
+void websocket_push_queue(ws_websocket *websocket, struct output_queue *queue)
+{
+    size_t bytes = output_queue_bytes(&websocket->queue);
+    bool is_moved = output_queue_move(&websocket->queue, websocket_memory(websocket), queue);
+
+    queue_sums_update(websocket_loop(websocket), &websocket->queue, bytes);
+    if (!is_moved) {
+        output_queue_free(queue, websocket_memory(websocket));
+        websocket_abort(websocket);
+    } else if (!websocket->blocked) {
+        loop_list_output(websocket_loop(websocket), OUTPUT_WEBSOCKET, &websocket->output);
+    }
 }
 
 void websocket_push_close(ws_websocket *websocket, uint16_t code, const char *reason,
@@ -66,31 +82,21 @@ static struct frames *framed_copy(const ws_websocket *websocket, const ws_messag
     return &copy->frames;
 }
 
-/* Updates the loop's sum after the queue, which had `bytes` before, has shrunk. */
-static void queue_shrank(const ws_websocket *websocket, size_t bytes)
-{
-    loop_part_of(websocket_loop(websocket))->queued_bytes -=
-        bytes - output_queue_bytes(&websocket->queue);
-}
-
-/* The form of a framed message for this client: compressed, if that was negotiated. */
-static struct frames *form_for(const ws_websocket *websocket, ws_message *message)
+struct frames *websocket_form(const ws_websocket *websocket, ws_message *message,
+                              struct frames *frames, int kind)
 {
     if (websocket->window_bits == 0)
-        return &message->frames;
-    return compress_message(websocket_loop(websocket), message, websocket->window_bits,
-                            websocket->endpoint->options.deflate_min_bytes);
+        return frames;
+    return compress_form(websocket_loop(websocket), message, frames, kind,
+                         websocket->window_bits,
+                         websocket->endpoint->options.deflate_min_bytes);
 }
 
 /* Whether a queue of so many bytes accepts no further message. */
 static bool is_full(const ws_websocket *websocket, size_t bytes)
 {
-    const ws_endpoint_options *options = &websocket->endpoint->options;
-
-    return bytes > options->max_queue_bytes ||
-           (output_queue_bytes(&websocket->queue) > 0 && options->max_loop_queue_bytes > 0 &&
-            loop_part_of(websocket_loop(websocket))->queued_bytes >
-                options->max_loop_queue_bytes);
+    return queue_limit_is_exceeded(websocket_loop(websocket), &websocket->endpoint->options,
+                                   &websocket->queue, bytes);
 }
 
 bool websocket_is_full(const ws_websocket *websocket)
@@ -116,27 +122,45 @@ static int push_within_limit(ws_websocket *websocket, struct frames *form)
         return WS_OK;
     if (!websocket->queue_high) {
         websocket->queue_high = true;
-        transport_filled(&websocket->connection);
+        if (websocket_session(websocket) != NULL)
+            engineio_session_filled(websocket_session(websocket));
+        else
+            transport_filled(&websocket->connection);
     }
     return WS_ERR_BACKPRESSURE;
+}
+
+int websocket_send_form(ws_websocket *websocket, ws_message *message, struct frames *form,
+                        bool is_new)
+{
+    int result;
+
+    if (form == NULL)
+        return WS_ERR_NO_MEMORY;
+    if (frames_hold(&message->frames, form))
+        return push_within_limit(websocket, form);
+    if (!is_new)
+        frames_ref_n(form, 1);
+    result = push_within_limit(websocket, form);
+    frames_unref(result == WS_OK || result == WS_ERR_BACKPRESSURE ? &message->frames : form);
+    return result;
+}
+
+/* Not inlined, so that websocket_send() saves no registers for it. */
+__attribute__((noinline)) static int send_unframed(ws_websocket *websocket, ws_message *message)
+{
+    return websocket_send_form(websocket, message, framed_copy(websocket, message), true);
 }
 
 int websocket_send(struct connection *connection, ws_message *message)
 {
     ws_websocket *websocket = (ws_websocket *)connection;
-    struct frames *form = message_is_framed(message) ? form_for(websocket, message)
-                                                     : framed_copy(websocket, message);
-    int result;
 
-    if (form == NULL)
-        return WS_ERR_NO_MEMORY;
-    if (form == &message->frames)
-        return push_within_limit(websocket, form);
-    if (message_is_framed(message))
-        frames_ref_n(form, 1);
-    result = push_within_limit(websocket, form);
-    frames_unref(result == WS_OK || result == WS_ERR_BACKPRESSURE ? &message->frames : form);
-    return result;
+    if (!message_is_framed(message))
+        return send_unframed(websocket, message);
+    return websocket_send_form(
+        websocket, message,
+        websocket_form(websocket, message, &message->frames, FORM_COMPRESSED), false);
 }
 
 void websocket_drop_output(ws_websocket *websocket)
@@ -144,7 +168,7 @@ void websocket_drop_output(ws_websocket *websocket)
     size_t bytes = output_queue_bytes(&websocket->queue);
 
     output_queue_drop_rest(&websocket->queue);
-    queue_shrank(websocket, bytes);
+    queue_sums_update(websocket_loop(websocket), &websocket->queue, bytes);
 }
 
 /* --- the host's writes -------------------------------------------------------------------- */
@@ -175,7 +199,10 @@ static int end_backpressure(ws_websocket *websocket)
 {
     websocket->queue_high = false;
     websocket_enter(websocket);
-    transport_writable(&websocket->connection);
+    if (websocket_session(websocket) != NULL)
+        engineio_session_writable(websocket_session(websocket));
+    else
+        transport_writable(&websocket->connection);
     return websocket_leave(websocket);
 }
 
@@ -193,10 +220,10 @@ int ws_websocket_sent(ws_websocket *websocket, size_t n)
     bytes = output_queue_bytes(&websocket->queue);
     if (!output_queue_written(&websocket->queue, websocket_memory(websocket), n))
         websocket->blocked = true;
-    queue_shrank(websocket, bytes);
+    queue_sums_update(websocket_loop(websocket), &websocket->queue, bytes);
     left = output_queue_count(&websocket->queue);
     if (!websocket->blocked && left > 0)
-        loop_list_output(websocket_loop(websocket), &websocket->output);
+        loop_list_output(websocket_loop(websocket), OUTPUT_WEBSOCKET, &websocket->output);
     if (left < count)
         websocket->head_unsent = false;
     ping_proceeds(websocket, count - left, n);
@@ -210,7 +237,7 @@ int ws_websocket_sent(ws_websocket *websocket, size_t n)
  * kernel evicts the cache with each write. */
 static void prefetch_next(const ws_loop *loop)
 {
-    struct output_node *next = loop->output_first;
+    struct output_node *next = loop->outputs[OUTPUT_WEBSOCKET].first;
 
     if (next == OUTPUT_END)
         return;
@@ -225,7 +252,7 @@ ws_websocket *ws_loop_next_output(ws_loop *loop)
 
     if (loop == NULL)
         return NULL;
-    while ((node = loop_next_output(loop)) != NULL) {
+    while ((node = loop_next_output(loop, OUTPUT_WEBSOCKET)) != NULL) {
         ws_websocket *websocket = websocket_of_output(node);
 
         if (websocket->state >= WEBSOCKET_FREED)

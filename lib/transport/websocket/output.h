@@ -20,7 +20,22 @@ void websocket_push_close(ws_websocket *websocket, uint16_t code, const char *re
 /* Drops the queued messages that the host was not given to write yet. */
 void websocket_drop_output(ws_websocket *websocket);
 
-/* inner_transport's `send`. */
+/* Queues all of another queue, whatever the limits: it was within them. If memory runs out, the
+ * connection is aborted. */
+void websocket_push_queue(ws_websocket *websocket, struct output_queue *queue);
+
+/* Queues a form of a message within the queue's limits. Results and references are as those of
+ * builtin_transport's `send`. `form`: the message's own frames, another form that lives as long as
+ * the message, or, with `is_new`, one reference of another form; NULL: memory ran out. */
+int websocket_send_form(ws_websocket *websocket, ws_message *message, struct frames *form,
+                        bool is_new);
+
+/* The form of a framed message for this client: compressed, if that was negotiated. It lives as
+ * long as the message. `frames`: the message's own, or another form of that kind (FORM_…). */
+struct frames *websocket_form(const ws_websocket *websocket, ws_message *message,
+                              struct frames *frames, int kind);
+
+/* builtin_transport's `send`. */
 int websocket_send(struct connection *connection, ws_message *message);
 
 #endif

@@ -17,7 +17,13 @@ void partial_message_init(struct partial_message *message, ws_loop *loop)
     *message = (struct partial_message){.loop = loop, .opcode = PARTIAL_MESSAGE_NONE};
 }
 
-static void give_back_inflater(struct partial_message *message)
+bool partial_message_take_inflater(struct partial_message *message)
+{
+    message->inflater = loop_part_take_inflater(message->loop);
+    return message->inflater != NULL;
+}
+
+void partial_message_give_back_inflater(struct partial_message *message)
 {
     loop_part_give_inflater(message->loop, message->inflater);
     message->inflater = NULL;
@@ -32,14 +38,8 @@ static void free_bytes(struct partial_message *message)
 
 void partial_message_free(struct partial_message *message)
 {
-    give_back_inflater(message);
+    partial_message_give_back_inflater(message);
     free_bytes(message);
-}
-
-void partial_message_drop_used(struct partial_message *message)
-{
-    if (partial_message_is_none(message))
-        give_back_inflater(message);
 }
 
 void partial_message_trim(struct partial_message *message)
@@ -48,48 +48,28 @@ void partial_message_trim(struct partial_message *message)
         free_bytes(message);
 }
 
-size_t partial_message_inflated(const struct partial_message *message)
+static bool grow(struct partial_message *message, size_t needed)
 {
-    size_t length = 0;
-
-    if (message->inflater != NULL)
-        inflater_output(message->inflater, &length);
-    return length;
-}
-
-bool partial_message_begin_frame(struct partial_message *message,
-                                 const struct wslay_frame_iocb *frame)
-{
-    if (frame->opcode != WSLAY_CONTINUATION_FRAME) {
-        message->opcode = frame->opcode;
-        message->utf8 = (struct utf8_state){0};
-        message->compressed = frame->rsv != WSLAY_RSV_NONE;
-        if (message->compressed)
-            message->inflater = loop_part_take_inflater(message->loop);
-    }
-    message->fragments++;
-    message->received += frame->payload_length;
-    return !message->compressed || message->inflater != NULL;
-}
-
-static bool append(struct partial_message *message, const uint8_t *data, size_t length)
-{
-    size_t needed = message->length + length;
     size_t capacity = message->capacity < CAPACITY_MIN ? CAPACITY_MIN : message->capacity;
+    uint8_t *bytes;
 
-    if (length == 0)
-        return true;
     while (capacity < needed)
         capacity *= 2;
-    if (capacity != message->capacity) {
-        uint8_t *bytes = memory_realloc(memory_of(message), message->bytes, capacity);
+    bytes = memory_realloc(memory_of(message), message->bytes, capacity);
+    if (bytes == NULL)
+        return false;
+    message->bytes = bytes;
+    message->capacity = capacity;
+    return true;
+}
 
-        if (bytes == NULL)
-            return false;
-        message->bytes = bytes;
-        message->capacity = capacity;
-    }
-    memcpy(message->bytes + message->length, data, length);
+static bool append(struct partial_message *message, const struct wslay_frame_iocb *piece)
+{
+    size_t needed = message->length + piece->data_length;
+
+    if (needed > message->capacity && !grow(message, needed))
+        return false;
+    memcpy(message->bytes + message->length, piece->data, piece->data_length);
     message->length = needed;
     return true;
 }
@@ -101,79 +81,96 @@ static void end_message(struct partial_message *message)
     message->length = 0;
     message->fragments = 0;
     message->received = 0;
+    message->inflated = 0;
 }
 
-static struct frame_event inflate_failure(enum inflate_result result)
+static void inflate_failure(enum inflate_result result, struct frame_event *event)
 {
     switch (result) {
     case INFLATE_TOO_BIG:
-        return frame_error(WS_CLOSE_MESSAGE_TOO_BIG, "message too big");
+        frame_event_error(event, WS_CLOSE_MESSAGE_TOO_BIG, "message too big");
+        break;
     case INFLATE_NO_MEMORY:
-        return frame_no_memory();
+        frame_event_no_memory(event);
+        break;
     default:
-        return frame_error(WS_CLOSE_INVALID_DATA, "the compressed data is corrupt");
+        frame_event_error(event, WS_CLOSE_INVALID_DATA, "the compressed data is corrupt");
     }
 }
 
-/* Adds a piece of a compressed message. The inflater keeps the message until the next call. */
-static struct frame_event add_compressed(struct partial_message *message, const uint8_t *data,
-                                         size_t length, bool complete, uint32_t max_bytes,
-                                         uint32_t *cost)
+static void set_message(struct frame_event *event, uint8_t opcode, void *data, size_t length)
 {
-    struct frame_event event = {.kind = FRAME_MESSAGE,
-                                .is_text = message->opcode == WSLAY_TEXT_FRAME};
-    enum inflate_result result;
-    size_t before;
+    event->kind = FRAME_MESSAGE;
+    event->is_text = opcode == WSLAY_TEXT_FRAME;
+    event->data = data;
+    event->length = length;
+}
 
-    inflater_output(message->inflater, &before);
-    result = inflater_feed(message->inflater, data, length, max_bytes);
+/* The piece's bytes, which may be changed: wslay does not read them again. */
+static void *bytes_of(const struct wslay_frame_iocb *piece)
+{
+    return (void *)(uintptr_t)piece->data;
+}
+
+/* Checks the text of a piece (§8.1). */
+static bool is_text_valid(struct partial_message *message, const struct wslay_frame_iocb *piece,
+                          bool complete)
+{
+    return utf8_feed(&message->utf8, piece->data, piece->data_length) &&
+           (!complete || utf8_complete(&message->utf8));
+}
+
+void partial_message_add(struct partial_message *message, const struct wslay_frame_iocb *piece,
+                         bool complete, struct frame_event *event)
+{
+    if (piece->data_length == 0 && !complete)
+        return;
+    if (message->opcode == WSLAY_TEXT_FRAME && !is_text_valid(message, piece, complete)) {
+        frame_event_error(event, WS_CLOSE_INVALID_DATA, "text is not UTF-8");
+    } else if (complete && message->length == 0) {
+        set_message(event, message->opcode, bytes_of(piece), piece->data_length);
+        end_message(message);
+    } else if (!append(message, piece)) {
+        frame_event_no_memory(event);
+    } else if (complete) {
+        set_message(event, message->opcode, message->bytes, message->length);
+        end_message(message);
+    }
+}
+
+void partial_message_pass_whole(struct partial_message *message,
+                                const struct wslay_frame_iocb *frame, struct frame_event *event)
+{
+    if (frame->opcode == WSLAY_TEXT_FRAME && !is_text_valid(message, frame, true))
+        frame_event_error(event, WS_CLOSE_INVALID_DATA, "text is not UTF-8");
+    else
+        set_message(event, frame->opcode, bytes_of(frame), frame->data_length);
+}
+
+/* The inflater keeps the message until the next call. */
+uint32_t partial_message_inflate(struct partial_message *message,
+                                 const struct wslay_frame_iocb *piece, bool complete,
+                                 uint32_t max_bytes, struct frame_event *event)
+{
+    size_t before = message->inflated;
+    enum inflate_result result =
+        inflater_feed(message->inflater, piece->data, piece->data_length, max_bytes);
+    void *inflated;
+    uint32_t cost;
+
     if (result == INFLATE_OK && complete)
         result = inflater_finish(message->inflater, max_bytes);
-    event.data = inflater_output(message->inflater, &event.length);
-    *cost += (uint32_t)((event.length - before) / INPUT_BYTES_PER_UNIT);
-    *cost += INPUT_COST_BLOCK * inflater_take_blocks(message->inflater);
+    inflated = inflater_output(message->inflater, &message->inflated);
+    cost = (uint32_t)((message->inflated - before) / INPUT_BYTES_PER_UNIT) +
+           INPUT_COST_BLOCK * inflater_take_blocks(message->inflater);
     if (result != INFLATE_OK)
-        return inflate_failure(result);
-    if (!complete)
-        return frame_nothing();
-    if (event.is_text && !utf8_valid(event.data, event.length))
-        return frame_error(WS_CLOSE_INVALID_DATA, "text is not UTF-8");
-    end_message(message);
-    return event;
-}
-
-/* Adds a piece of an uncompressed message. A message that is one piece is passed on from
- * wslay's buffer, without a copy. */
-static struct frame_event add_plain(struct partial_message *message, const uint8_t *data,
-                                    size_t length, bool complete)
-{
-    bool is_text = message->opcode == WSLAY_TEXT_FRAME;
-    struct frame_event event = {.kind = FRAME_MESSAGE, .is_text = is_text};
-
-    if (is_text && !utf8_feed(&message->utf8, data, length))
-        return frame_error(WS_CLOSE_INVALID_DATA, "text is not UTF-8"); /* §8.1 */
-    if (complete && is_text && !utf8_complete(&message->utf8))
-        return frame_error(WS_CLOSE_INVALID_DATA, "text is not UTF-8");
-    if (complete && message->length == 0) {
-        event.data = (void *)(uintptr_t)data; /* wslay does not read it again */
-        event.length = length;
-    } else if (!append(message, data, length)) {
-        return frame_no_memory();
-    } else {
-        event.data = message->bytes;
-        event.length = message->length;
+        inflate_failure(result, event);
+    else if (complete && message->opcode == WSLAY_TEXT_FRAME &&
+             !utf8_valid(inflated, message->inflated))
+        frame_event_error(event, WS_CLOSE_INVALID_DATA, "text is not UTF-8");
+    else if (complete) {
+        set_message(event, message->opcode, inflated, message->inflated);
+        end_message(message);
     }
-    if (!complete)
-        return frame_nothing();
-    end_message(message);
-    return event;
-}
-
-struct frame_event partial_message_add(struct partial_message *message, const uint8_t *data,
-                                       size_t length, bool complete, uint32_t max_bytes,
-                                       uint32_t *cost)
-{
-    return message->compressed
-               ? add_compressed(message, data, length, complete, max_bytes, cost)
-               : add_plain(message, data, length, complete);
+    return cost;
 }

@@ -22,8 +22,9 @@ struct partial_message {
     bool compressed; /* only its first frame has the bit for compression */
     uint32_t fragments;
     uint64_t received;         /* payload bytes of its frames, before inflating */
+    size_t inflated;           /* bytes that these became; 0 for an uncompressed message */
     struct inflater *inflater; /* of a compressed message, until its event was used */
-    struct utf8_state utf8;    /* of an uncompressed message */
+    struct utf8_state utf8;    /* of an uncompressed text; a whole one leaves it as it began */
     uint8_t *bytes;
     size_t length;
     size_t capacity;
@@ -37,22 +38,57 @@ static inline bool partial_message_is_none(const struct partial_message *message
     return message->opcode == PARTIAL_MESSAGE_NONE;
 }
 
-/* The inflated size so far of a compressed message; 0 for another. */
-size_t partial_message_inflated(const struct partial_message *message);
+/* Borrows an inflater from the loop; false if memory ran out. */
+bool partial_message_take_inflater(struct partial_message *message);
 
-/* Begins a frame, which frame_rules_check() has accepted. False if memory ran out. */
-bool partial_message_begin_frame(struct partial_message *message,
-                                 const struct wslay_frame_iocb *frame);
+/* Gives it back, if there is one. */
+void partial_message_give_back_inflater(struct partial_message *message);
 
-/* Adds the next piece of the payload; `complete`: the last one. Returns FRAME_NOTHING,
- * FRAME_MESSAGE (whose data is valid until the next call), FRAME_ERROR or FRAME_NO_MEMORY. Adds
- * the cost beyond that of its bytes to *cost. */
-struct frame_event partial_message_add(struct partial_message *message, const uint8_t *data,
-                                       size_t length, bool complete, uint32_t max_bytes,
-                                       uint32_t *cost);
+/* Begins a frame, which frame_rules_allow() has accepted. False if memory ran out. */
+static inline bool partial_message_begin_frame(struct partial_message *message,
+                                               const struct wslay_frame_iocb *frame)
+{
+    message->fragments++;
+    message->received += frame->payload_length;
+    if (frame->opcode == WSLAY_CONTINUATION_FRAME)
+        return true;
+    message->opcode = frame->opcode;
+    message->compressed = frame->rsv != WSLAY_RSV_NONE;
+    return !message->compressed || partial_message_take_inflater(message);
+}
+
+/* Adds the next piece of an uncompressed message; `complete`: the last one. Sets FRAME_MESSAGE
+ * (whose data is valid until the next call), FRAME_ERROR or FRAME_NO_MEMORY, or leaves
+ * FRAME_NOTHING. */
+void partial_message_add(struct partial_message *message, const struct wslay_frame_iocb *piece,
+                         bool complete, struct frame_event *event);
+
+/* partial_message_add() for a compressed message. Returns the cost beyond that of the piece's
+ * bytes. */
+uint32_t partial_message_inflate(struct partial_message *message,
+                                 const struct wslay_frame_iocb *piece, bool complete,
+                                 uint32_t max_bytes, struct frame_event *event);
+
+/* Whether a frame that begins is a message that needs no assembling: a single uncompressed frame
+ * whose bytes are all there. Most messages are. */
+static inline bool partial_message_is_whole(const struct wslay_frame_iocb *frame)
+{
+    return (frame->opcode == WSLAY_TEXT_FRAME || frame->opcode == WSLAY_BINARY_FRAME) &&
+           frame->fin && frame->rsv == WSLAY_RSV_NONE &&
+           frame->data_length == frame->payload_length;
+}
+
+/* Sets FRAME_MESSAGE for such a frame, without a copy, or FRAME_ERROR. */
+void partial_message_pass_whole(struct partial_message *message,
+                                const struct wslay_frame_iocb *frame,
+                                struct frame_event *event);
 
 /* Frees the last message returned, which has been used. */
-void partial_message_drop_used(struct partial_message *message);
+static inline void partial_message_drop_used(struct partial_message *message)
+{
+    if (message->inflater != NULL && partial_message_is_none(message))
+        partial_message_give_back_inflater(message);
+}
 
 /* Frees a large buffer before the reader goes to the pool. */
 void partial_message_trim(struct partial_message *message);

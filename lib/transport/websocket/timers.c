@@ -1,19 +1,29 @@
 /* timers.c: handles the expiry of a WebSocket's timer. */
 #include "transport/websocket/timers.h"
 
-#include "transport/websocket/frame.h"
+#include "transport/shared/frame.h"
+#include "transport/shared/refusal.h"
 #include "transport/websocket/output.h"
-#include "transport/websocket/refusal.h"
 
+/* Pings the client. A ping that still waits to be written, among the newest messages, serves for
+ * this one as well: a client that sends a byte now and then but reads nothing does not get one
+ * more in each interval, unless its queue grows anyway, which has a limit. The pong is not due
+ * before everything that waits now is written. */
 static void send_ping(ws_websocket *websocket)
 {
     static const uint8_t ping[] = {0x80 | WSLAY_PING, 0};
+    static const uint8_t engineio_ping[] = {0x80 | WSLAY_TEXT_FRAME, 1, '2'};
+    bool is_plain = websocket_session(websocket) == NULL;
+    const uint8_t *bytes = is_plain ? ping : engineio_ping;
+    size_t length = is_plain ? sizeof ping : sizeof engineio_ping;
+    bool waits = output_queue_holds(&websocket->queue, bytes, length);
     uint32_t ahead;
 
     websocket->ping = PING_SENT;
-    websocket_push(websocket, ping, sizeof ping);
+    if (!waits)
+        websocket_push(websocket, bytes, length);
     ahead = output_queue_count(&websocket->queue);
-    if (ahead <= 1)
+    if (!waits && ahead <= 1)
         ahead = 0;
     websocket->timer.owners = (uint16_t)(ahead < UINT16_MAX ? ahead : UINT16_MAX);
     if (!websocket_is_aborted(websocket))
@@ -41,11 +51,12 @@ void websocket_timer_expired(struct timer *timer)
 {
     ws_websocket *websocket =
         (ws_websocket *)(uintptr_t)((char *)timer - offsetof(ws_websocket, timer));
+    bool has_heartbeat = websocket->state == WEBSOCKET_OPEN && !websocket_is_probe(websocket);
 
     websocket_enter(websocket);
-    if (websocket->state == WEBSOCKET_OPEN && websocket->ping == PING_NONE) {
+    if (has_heartbeat && websocket->ping == PING_NONE) {
         send_ping(websocket);
-    } else if (websocket->state == WEBSOCKET_OPEN &&
+    } else if (has_heartbeat &&
                (websocket->ping == PING_PROCEEDS || websocket->reading == READING_PAUSED)) {
         /* While the host's reading is paused, the pong may be among the unread bytes. */
         websocket->ping = PING_SENT;

@@ -1,5 +1,5 @@
 /* timers.h: handles the expiry of a WebSocket's timer: sends a ping, then ends the connection.
- * Not here: the delays (websocket_start_timer()). */
+ * Not here: how long it runs (deadlines.c). */
 #ifndef WS_TRANSPORT_WEBSOCKET_TIMERS_H
 #define WS_TRANSPORT_WEBSOCKET_TIMERS_H
 

@@ -8,7 +8,7 @@ enum { CAPACITY_MIN = 512 };
 /* Makes room for `length` more bytes. A block of the exact size is allocated for what a host
  * reads at once, and freed with the reader: for 40 clients that send as fast as they can, the
  * memory is what they sent. For small pieces the size doubles. */
-static bool reserve(struct waiting_bytes *waiting, const ws_allocator *memory, size_t length)
+static bool make_room(struct waiting_bytes *waiting, const ws_allocator *memory, size_t length)
 {
     size_t needed = waiting->length + length;
     uint8_t *bytes;
@@ -33,9 +33,14 @@ static bool reserve(struct waiting_bytes *waiting, const ws_allocator *memory, s
 bool waiting_bytes_add(struct waiting_bytes *waiting, const ws_allocator *memory,
                        const void *data, size_t length)
 {
-    if (!reserve(waiting, memory, length))
-        return false;
-    memcpy(waiting->bytes + waiting->length, data, length);
+    size_t end = waiting->at + waiting->length;
+
+    if (length > waiting->capacity - end) {
+        if (!make_room(waiting, memory, length))
+            return false;
+        end = waiting->length;
+    }
+    memcpy(waiting->bytes + end, data, length);
     waiting->length += length;
     return true;
 }
@@ -47,8 +52,8 @@ size_t waiting_bytes_take(struct waiting_bytes *waiting, uint8_t *to, size_t len
     if (length == 0)
         return 0;
     memcpy(to, waiting->bytes + waiting->at, length);
-    waiting->at += length;
     waiting->length -= length;
+    waiting->at = waiting->length > 0 ? waiting->at + length : 0;
     return length;
 }
 

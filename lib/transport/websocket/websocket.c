@@ -1,6 +1,7 @@
 /* websocket.c: one WebSocket connection: its states and its memory. */
 #include "transport/websocket/websocket.h"
 
+#include "transport/shared/queue_limit.h"
 #include "transport/websocket/loop_part.h"
 
 /* --- states ---------------------------------------------------------------------------------- */
@@ -38,23 +39,7 @@ void websocket_abort(ws_websocket *websocket)
         websocket_become(websocket, WEBSOCKET_ABORTED);
     timer_stop(&websocket->timer);
     if (websocket->state < WEBSOCKET_FREED)
-        loop_list_output(websocket_loop(websocket), &websocket->output);
-}
-
-void websocket_start_timer(ws_websocket *websocket)
-{
-    const ws_endpoint_options *options = &websocket->endpoint->options;
-    uint32_t after_ms = options->close_timeout_ms;
-
-    if (websocket->state < WEBSOCKET_OPEN)
-        after_ms = options->handshake_timeout_ms;
-    else if (websocket->state == WEBSOCKET_OPEN)
-        after_ms =
-            websocket->ping == PING_NONE ? options->ping_interval_ms : options->pong_timeout_ms;
-    if (after_ms > 0)
-        timer_start(&websocket_loop(websocket)->timers, &websocket->timer, after_ms);
-    else
-        timer_stop(&websocket->timer);
+        loop_list_output(websocket_loop(websocket), OUTPUT_WEBSOCKET, &websocket->output);
 }
 
 /* --- memory ---------------------------------------------------------------------------------- */
@@ -72,7 +57,10 @@ void websocket_unregister(ws_websocket *websocket)
     if (!websocket->registered)
         return;
     websocket->registered = false;
-    transport_gone(&websocket->connection, WS_CLOSE_ABNORMAL);
+    if (websocket_session(websocket) != NULL)
+        engineio_session_gone(websocket_session(websocket));
+    else
+        transport_gone(&websocket->connection, WS_CLOSE_ABNORMAL);
 }
 
 void websocket_released(struct connection *connection)
@@ -91,8 +79,9 @@ static void empty(ws_websocket *websocket)
     timer_stop(&websocket->timer);
     floods_forget(&part->floods, websocket, websocket->flood_place);
     output_queue_free(&websocket->queue, websocket_memory(websocket));
-    part->queued_bytes -= bytes;
+    queue_sums_update(websocket_loop(websocket), &websocket->queue, bytes);
     frame_reader_give_back(websocket_loop(websocket), websocket->reader);
+    engineio_session_free(websocket_session(websocket));
     ws_endpoint_free(websocket->endpoint);
     websocket_become(websocket, WEBSOCKET_EMPTIED);
     websocket_free_if_unused(websocket);
@@ -132,5 +121,9 @@ void *ws_websocket_user_data(const ws_websocket *websocket)
 
 ws_conn_id ws_websocket_id(const ws_websocket *websocket)
 {
-    return websocket != NULL && websocket->registered ? websocket->connection.id : 0;
+    if (websocket == NULL || !websocket->registered)
+        return 0;
+    return websocket_session(websocket) != NULL
+               ? engineio_session_id(websocket_session(websocket))
+               : websocket->connection.id;
 }

@@ -1,8 +1,8 @@
 /* websocket.h: one WebSocket connection, from its first byte to its last: its states and its
  * memory.
- * Not here: creation (websocket_new.h), input (receive.c, input.h), output (output.h), the end
- * (closing.h), timers (timers.h), sockets (the host's), and the meaning of messages (the
- * core's). */
+ * Not here: creation (websocket_new.h), the handshake (handshake_input.h), input
+ * (receive.c, input.h), output (output.h), the end (closing.h), timers (deadlines.c,
+ * timers.h), sockets (the host's), and the meaning of messages (the core's). */
 #ifndef WS_TRANSPORT_WEBSOCKET_WEBSOCKET_H
 #define WS_TRANSPORT_WEBSOCKET_WEBSOCKET_H
 
@@ -10,10 +10,11 @@
 #include <stddef.h>
 
 #include "core/transport/transport_side.h"
-#include "transport/websocket/endpoint.h"
+#include "transport/engineio/session.h"
+#include "transport/shared/endpoint.h"
+#include "transport/shared/output_queue.h"
+#include "transport/shared/request.h"
 #include "transport/websocket/frame_reader.h"
-#include "transport/websocket/output_queue.h"
-#include "transport/websocket/request.h"
 
 /* The states, in order: a connection never returns to an earlier one.
  *
@@ -100,7 +101,7 @@ struct ws_websocket {
      * so the state changes later; no bytes are added. */
     bool eof : 1;
     /* The core has the connection and calls the transport: from before OPEN until
-     * inner_transport's close, or until transport_gone() if the connection is aborted or freed
+     * builtin_transport's close, or until transport_gone() if the connection is aborted or freed
      * before that. */
     bool registered : 1;
     /* The core no longer uses the memory: set once, after `registered` has ended, before or
@@ -147,6 +148,39 @@ static inline ws_websocket *websocket_of_output(struct output_node *node)
     return (ws_websocket *)(uintptr_t)((char *)node - offsetof(ws_websocket, output));
 }
 
+/* The session that the websocket carries; NULL if it carries none. Such a websocket is not a
+ * connection of the core itself, its sockets are: its `connection` is not used, except that the
+ * session is in the place of the application's pointer. */
+static inline struct engineio_session *websocket_session(const ws_websocket *websocket)
+{
+    return websocket->endpoint->options.protocol >= WS_PROTOCOL_SOCKETIO
+               ? atomic_load_explicit(&websocket->connection.user_data, memory_order_relaxed)
+               : NULL;
+}
+
+/* Whether it probes another session (engineio/upgrade.h). */
+static inline bool websocket_is_probe(const ws_websocket *websocket)
+{
+    const struct engineio_session *session = websocket_session(websocket);
+
+    return session != NULL && session->probe != PROBE_NONE;
+}
+
+static inline void websocket_set_session(ws_websocket *websocket,
+                                         struct engineio_session *session)
+{
+    atomic_store_explicit(&websocket->connection.user_data, session, memory_order_relaxed);
+}
+
+/* Whether further messages must wait for a command in the inbox. */
+static inline bool websocket_awaits_command(const ws_websocket *websocket)
+{
+    const struct engineio_session *session = websocket_session(websocket);
+
+    return session != NULL ? engineio_session_awaits_command(session)
+                           : connection_awaits_command(&websocket->connection);
+}
+
 /* Whether frames are read. */
 static inline bool websocket_is_reading(const ws_websocket *websocket)
 {
@@ -174,13 +208,17 @@ int websocket_leave(ws_websocket *websocket);
  * list. */
 void websocket_abort(ws_websocket *websocket);
 
-/* Starts the timer for the current state. */
+/* Starts the timer for the deadline of the current state (deadlines.c). */
 void websocket_start_timer(ws_websocket *websocket);
+
+/* Starts the timer for the first ping of an OPEN websocket, after half of the interval to the whole
+ * of it, so that connections that were opened together are not all pinged in one turn. */
+void websocket_start_first_interval(ws_websocket *websocket);
 
 /* Removes the connection from the core, if it is registered, which calls on_disconnect. */
 void websocket_unregister(ws_websocket *websocket);
 
-/* inner_transport's `released`. */
+/* builtin_transport's `released`. */
 void websocket_released(struct connection *connection);
 
 /* Frees an EMPTIED websocket if nothing refers to it; called when it leaves the output list. */

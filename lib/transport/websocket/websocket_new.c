@@ -1,13 +1,15 @@
 /* websocket_new.c: registers the transport with the core, and creates WebSockets. */
 #include "transport/websocket/websocket_new.h"
 
+#include "transport/engineio/acks.h"
+#include "transport/shared/frame.h"
+#include "transport/shared/shared_part.h"
 #include "transport/websocket/closing.h"
-#include "transport/websocket/frame.h"
 #include "transport/websocket/loop_part.h"
 #include "transport/websocket/output.h"
 #include "transport/websocket/timers.h"
 
-const struct inner_transport websocket_transport = {
+const struct builtin_transport websocket_transport = {
     .framing = frame_before_payload,
     .send = websocket_send,
     .close = websocket_closed_by_core,
@@ -19,7 +21,7 @@ static void leave_loop(ws_loop *loop)
 {
     struct output_node *node;
 
-    while ((node = loop_next_output(loop)) != NULL)
+    while ((node = loop_next_output(loop, OUTPUT_WEBSOCKET)) != NULL)
         websocket_free_if_unused(websocket_of_output(node));
     frame_readers_free(loop);
     loop_part_free(loop);
@@ -28,12 +30,14 @@ static void leave_loop(ws_loop *loop)
 /* Makes the loop's part when the first WebSocket of the loop is created. */
 static bool join_loop(ws_loop *loop)
 {
-    if (loop->transport_part != NULL)
+    if (loop->parts[PART_WEBSOCKET] != NULL)
         return true;
-    if (!loop_part_make(loop))
+    if (!shared_part_make(loop) || !loop_part_make(loop))
         return false;
-    loop->free_transport_part = leave_loop;
-    loop->timers.expired[TIMER_TRANSPORT] = websocket_timer_expired;
+    loop->free_part[PART_WEBSOCKET] = leave_loop;
+    loop->timers.expired[TIMER_WEBSOCKET] = websocket_timer_expired;
+    loop->timers.expired[TIMER_ENGINEIO] = engineio_timer_expired;
+    loop->timers.expired[TIMER_ACK] = acks_timer_expired;
     return true;
 }
 
@@ -51,9 +55,10 @@ int ws_websocket_new(ws_loop *loop, ws_endpoint *endpoint, void *user_data,
     if (made == NULL)
         return WS_ERR_NO_MEMORY;
     made->connection.loop = loop;
+    made->connection.transport = TRANSPORT_WEBSOCKET;
     made->endpoint = endpoint_ref(endpoint);
     made->user_data = user_data;
-    made->timer.kind = TIMER_TRANSPORT;
+    made->timer.kind = TIMER_WEBSOCKET;
     websocket_start_timer(made);
     *websocket = made;
     return WS_OK;

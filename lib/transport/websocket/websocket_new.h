@@ -4,7 +4,7 @@
 
 #include "core/transport/transport_side.h"
 
-/* Set as the manager's inner transport when it gets an endpoint. */
-extern const struct inner_transport websocket_transport;
+/* Set in the manager's `builtin` when it gets an endpoint. */
+extern const struct builtin_transport websocket_transport;
 
 #endif

@@ -51,6 +51,10 @@ def rooms():
     )
 
 
+def proof_of(token):
+    return b"Authorization: Bearer " + token.encode() + b"\r\n" if token else b""
+
+
 def payload_of(kind, token):
     """The bytes that one client sends repeatedly."""
     once = {
@@ -60,7 +64,10 @@ def payload_of(kind, token):
         "pings": lambda: text({"type": "ping"}) * 9 + masked(0x89, b""),
         "authenticate": lambda: text({"type": "authenticate", "token": token}),
         "http": lambda: b"GET /api/orders?limit=500 HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-        + (b"Authorization: Bearer " + token.encode() + b"\r\n" if token else b"") + b"\r\n",
+        + proof_of(token) + b"\r\n",
+        "posts": lambda: b"POST /events?session=x HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+        + b"Content-Type: text/plain\r\nContent-Length: 15\r\n" + proof_of(token)
+        + b'\r\n{"type":"ping"}',
     }[kind.removesuffix("-unread")]()  # fmt: skip
     return once * max(1, CHUNK // len(once))
 
@@ -71,7 +78,7 @@ class Flooder:
     def __init__(self, port, kind, token):
         self.address = ("127.0.0.1", port)
         self.payload = payload_of(kind, token)
-        self.is_http = kind == "http"
+        self.is_http = kind in ("http", "posts")
         self.reads = not kind.endswith("-unread")
         self.token = token
         self.again = 0

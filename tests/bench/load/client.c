@@ -1,5 +1,6 @@
-/* client.c: a single connection: connecting, handshake, frames in, bytes out, closing.
- * Not here: the set of connections and its loop (clients.c). */
+/* client.c: a single connection: connecting, requests, bytes in and out, closing.
+ * Not here: the set of connections and its loop (clients.c), the meaning of the bytes
+ * (protocol.h). */
 #include "client.h"
 
 #include <errno.h>
@@ -14,12 +15,13 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "protocol.h"
 
 enum {
     N_SOURCES = 64, /* source addresses; a single one would run out of ports */
     RECEIVE_BYTES = 256 * 1024,
     SEND_LIMIT_MS = 10000,
-    CONTROL_MAX_BYTES = 125
+    HEAD_BYTES = 1024 /* of a request; options_parse() limits the paths */
 };
 
 static void forget(struct clients *clients, struct client *client)
@@ -29,6 +31,7 @@ static void forget(struct clients *clients, struct client *client)
     client->state = CLIENT_CLOSED;
     close(client->fd);
     bytes_consume(&client->received, client->received.length);
+    bytes_consume(&client->polling.unsent, client->polling.unsent.length);
 }
 
 void client_close(struct clients *clients, struct client *client)
@@ -47,7 +50,7 @@ void client_reset(struct clients *clients, struct client *client)
     forget(clients, client);
 }
 
-static void lose(struct clients *clients, struct client *client, const char *why)
+void client_lose(struct clients *clients, struct client *client, const char *why)
 {
     if (clients->n_lost == 0)
         fprintf(stderr, "load: a connection is lost: %s\n", why);
@@ -83,7 +86,7 @@ void client_connect(struct clients *clients, struct client *client)
     if ((connect_from(source, client->fd, clients->options->port) != 0 &&
          errno != EINPROGRESS) ||
         epoll_ctl(clients->epoll, EPOLL_CTL_ADD, client->fd, &event) != 0)
-        lose(clients, client, strerror(errno));
+        client_lose(clients, client, strerror(errno));
 }
 
 /* The server always reads, so a full socket soon becomes writable. */
@@ -100,103 +103,64 @@ void client_send(struct clients *clients, struct client *client, const void *dat
             at += sent;
             length -= (size_t)sent;
         } else if (errno != EAGAIN || poll(&writable, 1, SEND_LIMIT_MS) <= 0) {
-            lose(clients, client, strerror(errno));
+            client_lose(clients, client, strerror(errno));
         }
     }
 }
 
-static void send_frame(struct clients *clients, struct client *client, unsigned opcode,
-                       const void *payload, size_t length)
+void client_request(struct clients *clients, struct client *client, const char *method,
+                    const char *query, const char *headers, const struct bytes *body)
 {
-    unsigned char head[FRAME_MAX_HEAD];
-    struct bytes frame = {0};
+    const struct options *options = clients->options;
+    bool publishes = client == &clients->all[0] && options->publisher_path != NULL;
+    char head[HEAD_BYTES];
+    struct bytes request = {0};
+    int length = snprintf(head, sizeof head, "%s %s%s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n%s",
+                          method, publishes ? options->publisher_path : options->path, query,
+                          options->port, headers);
 
-    bytes_append(&frame, head, frame_write_head(head, opcode, true, length));
-    bytes_append(&frame, payload, length);
-    client_send(clients, client, frame.data, frame.length);
-    free(frame.data);
+    bytes_append(&request, head, (size_t)length);
+    if (body != NULL)
+        bytes_append(
+            &request, head,
+            (size_t)snprintf(head, sizeof head, "Content-Length: %zu\r\n", body->length));
+    bytes_append(&request, "\r\n", 2);
+    if (body != NULL)
+        bytes_append(&request, body->data, body->length);
+    client_send(clients, client, request.data, request.length);
+    free(request.data);
 }
 
-static void send_request(struct clients *clients, struct client *client)
+static void begin(struct clients *clients, struct client *client)
 {
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = client};
     int error = 0;
 
     getsockopt(client->fd, SOL_SOCKET, SO_ERROR, &error, &(socklen_t){sizeof error});
     if (error != 0) {
-        lose(clients, client, strerror(error));
+        client_lose(clients, client, strerror(error));
         return;
     }
-    client->state = CLIENT_UPGRADING;
+    client->state = CLIENT_REQUESTING;
     epoll_ctl(clients->epoll, EPOLL_CTL_MOD, client->fd, &event);
-    client_send(clients, client, clients->request, strlen(clients->request));
+    client->protocol->open(clients, client);
 }
 
-static void handle_frame(struct clients *clients, struct client *client,
-                         const struct frame *frame)
+void client_opened(struct clients *clients, struct client *client)
 {
-    switch (frame->opcode) {
-    case FRAME_TEXT:
-    case FRAME_BINARY:
-        if (clients->on_frame != NULL)
-            clients->on_frame(clients, client, frame);
-        break;
-    case FRAME_PING:
-        if (frame->length <= CONTROL_MAX_BYTES)
-            send_frame(clients, client, FRAME_PONG, frame->payload, frame->length);
-        break;
-    case FRAME_CLOSE:
-        lose(clients, client, "the server closed it");
-        break;
-    default:
-        break;
-    }
-}
-
-/* Returns the answer's length, or 0 if the answer is incomplete or is a refusal. */
-static size_t read_answer(struct clients *clients, struct client *client,
-                          const unsigned char *data, size_t length)
-{
-    const unsigned char *end = memmem(data, length, "\r\n\r\n", 4);
-    size_t size;
-
-    if (end == NULL)
-        return 0;
-    size = (size_t)(end - data) + 4;
-    if (memmem(data, size, " 101 ", 5) == NULL ||
-        memmem(data, size, HANDSHAKE_ACCEPT, sizeof HANDSHAKE_ACCEPT - 1) == NULL) {
-        lose(clients, client, "the handshake was refused");
-        return 0;
-    }
     client->state = CLIENT_OPEN;
     clients->n_open++;
-    if (clients->options->hello != NULL)
-        send_frame(clients, client, FRAME_TEXT, clients->options->hello,
-                   strlen(clients->options->hello));
     if (clients->on_open != NULL)
         clients->on_open(clients, client);
-    return size;
 }
 
-/* Returns how many bytes were processed. The rest is the beginning of a frame or of the answer. */
-static size_t handle_input(struct clients *clients, struct client *client,
-                           const unsigned char *data, size_t length)
+void client_message(struct clients *clients, struct client *client, const unsigned char *text,
+                    size_t length)
 {
-    struct frame frame;
-    size_t done = 0;
-    size_t size;
+    const struct frame message = {.opcode = FRAME_TEXT, .payload = text, .length = length};
 
-    if (client->state == CLIENT_UPGRADING) {
-        done = read_answer(clients, client, data, length);
-        if (done == 0)
-            return 0;
-    }
-    while (client->state == CLIENT_OPEN &&
-           (size = frame_read(data + done, length - done, &frame)) > 0) {
-        handle_frame(clients, client, &frame);
-        done += size;
-    }
-    return done;
+    if (clients->on_frame != NULL)
+        clients->on_frame(clients, client, &message);
 }
 
 static void receive(struct clients *clients, struct client *client)
@@ -210,17 +174,18 @@ static void receive(struct clients *clients, struct client *client)
 
     if (received <= 0) {
         if (received == 0 || errno != EAGAIN)
-            lose(clients, client, received == 0 ? "the server ended it" : strerror(errno));
+            client_lose(clients, client,
+                        received == 0 ? "the server ended it" : strerror(errno));
         return;
     }
     clients->received_ns = now_ns();
     clients->wire_bytes += length;
     if (has_rest)
         bytes_append(rest, input, length);
-    done = has_rest ? handle_input(clients, client, rest->data, rest->length)
-                    : handle_input(clients, client, input, length);
+    done = has_rest ? client->protocol->input(clients, client, rest->data, rest->length)
+                    : client->protocol->input(clients, client, input, length);
     /* The connection may have been closed, and a new one begun in its place. */
-    if (client->state < CLIENT_UPGRADING)
+    if (client->state < CLIENT_REQUESTING)
         return;
     if (has_rest)
         bytes_consume(rest, done);
@@ -231,7 +196,7 @@ static void receive(struct clients *clients, struct client *client)
 void client_event(struct clients *clients, struct client *client)
 {
     if (client->state == CLIENT_CONNECTING)
-        send_request(clients, client);
+        begin(clients, client);
     else if (client->state != CLIENT_CLOSED)
         receive(clients, client);
 }

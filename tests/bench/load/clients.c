@@ -30,22 +30,18 @@ static bool raise_file_limit(size_t files)
 
 bool clients_init(struct clients *clients, const struct options *options, size_t count)
 {
-    static const char offer[] = "Sec-WebSocket-Extensions: permessage-deflate; "
-                                "client_no_context_takeover; server_no_context_takeover\r\n";
-
     *clients = (struct clients){.options = options, .count = count, .epoll = -1};
     if (!raise_file_limit(count + SPARE_FILES)) {
         fprintf(stderr, "load: the limit of open files is too low for %zu connections\n",
                 count);
         return false;
     }
-    snprintf(clients->request, sizeof clients->request,
-             "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n"
-             "Upgrade: websocket\r\nConnection: Upgrade\r\n"
-             "Sec-WebSocket-Key: " HANDSHAKE_KEY "\r\nSec-WebSocket-Version: 13\r\n%s\r\n",
-             options->path, options->port, options->deflate ? offer : "");
     clients->all = must_allocate(count * sizeof *clients->all);
     memset(clients->all, 0, count * sizeof *clients->all);
+    for (size_t i = 0; i < count; i++)
+        clients->all[i].protocol = options->protocol;
+    if (options->publisher_path != NULL)
+        clients->all[0].protocol = options->publisher_protocol;
     clients->epoll = epoll_create1(EPOLL_CLOEXEC);
     if (clients->epoll < 0) {
         perror("load: epoll_create1");

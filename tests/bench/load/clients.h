@@ -1,5 +1,5 @@
-/* clients.h: the generator's connections to the server, and the epoll loop that drives them:
- * connecting, handshake, frames in, bytes out. Not here: what is sent and when (modes.h). */
+/* clients.h: the generator's connections to the server, and the epoll loop that drives them.
+ * Not here: what they speak (protocol.h), what is sent and when (modes.h). */
 #ifndef LOAD_CLIENTS_H
 #define LOAD_CLIENTS_H
 
@@ -10,12 +10,32 @@
 #include "common/frame.h"
 #include "options.h"
 
-enum client_state { CLIENT_CLOSED, CLIENT_CONNECTING, CLIENT_UPGRADING, CLIENT_OPEN };
+struct protocol;
+
+enum client_state {
+    CLIENT_CLOSED,
+    CLIENT_CONNECTING,
+    CLIENT_REQUESTING, /* the first request is sent */
+    CLIENT_JOINING,    /* of Socket.IO: the socket is asked for */
+    CLIENT_OPEN
+};
+
+enum { SESSION_MAX = 64 };
+
+/* Of a client that polls: the second part of its requests' query, what it will post next, and
+ * whether the request that waits for an answer is a POST. */
+struct polling {
+    char session[SESSION_MAX + 8];
+    struct bytes unsent;
+    bool is_post;
+};
 
 struct client {
     int fd;
     enum client_state state;
-    struct bytes received; /* the beginning of a frame or of the answer's head */
+    const struct protocol *protocol;
+    struct bytes received; /* what is not complete yet */
+    struct polling polling;
 };
 
 struct clients {
@@ -28,10 +48,9 @@ struct clients {
     uint64_t wire_bytes;
     uint64_t received_ns; /* when the last bytes were read */
     int epoll;
-    char request[1024];
-    /* Called when a data frame has arrived. May be NULL. */
+    /* Called when a message has arrived, in a WebSocket's data frame or otherwise. May be NULL. */
     void (*on_frame)(struct clients *clients, struct client *client, const struct frame *frame);
-    /* Called when the handshake has been accepted. May be NULL. */
+    /* Called when the server has admitted the client. May be NULL. */
     void (*on_open)(struct clients *clients, struct client *client);
     void *mode; /* the mode's state */
 };

@@ -16,9 +16,14 @@ enum mode {
     N_MODES
 };
 
+struct protocol;
+
 struct options {
     int port;
     const char *path;
+    const struct protocol *protocol;
+    const char *publisher_path; /* of connection 0; NULL: as the others */
+    const struct protocol *publisher_protocol;
     enum mode mode;
     size_t connections;
     size_t outstanding; /* messages not yet delivered to every connection */

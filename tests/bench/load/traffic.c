@@ -178,6 +178,7 @@ int traffic_run(const struct options *options, const struct traffic_kind *kind)
         goto end;
     measure(&traffic);
     drain(&traffic);
+    print_figure("delivered", (double)traffic.delivered, "messages");
     status = check(&traffic);
 end:
     clients_free(&traffic.clients);

@@ -1,11 +1,11 @@
 // socketio.mjs: fan-out on Socket.IO: every message is emitted to a room, or echoed.
-// WebSocket only and without compression, like the other servers here.
+// Without compression, like the other servers here.
 import { createServer } from 'node:http'
 import { Server } from 'socket.io'
 
 const [port, mode = 'fanout'] = process.argv.slice(2)
 const http = createServer()
-const io = new Server(http, { transports: ['websocket'], perMessageDeflate: false })
+const io = new Server(http, { perMessageDeflate: false, httpCompression: false })
 
 io.on('connection', (socket) => {
   socket.join('r')

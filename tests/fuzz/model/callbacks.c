@@ -132,17 +132,31 @@ static void on_join(ws_manager *of, const ws_connection_info *connection, const 
 }
 
 static int accept_message(ws_manager *of, const ws_connection_info *connection,
-                          const char *room, const char *data, size_t length, void *user_data)
+                          const ws_client_message *message, void *user_data)
 {
     const struct client *client = connection->user_data;
 
     (void)of;
-    (void)room;
     (void)user_data;
-    ck_assert_int_eq(data[length], '\0');
+    ck_assert_int_eq(message->data[message->length], '\0');
     ck_assert(client->may_speak);
+    if (message->answer.connection != 0) {
+        ck_assert_uint_eq(message->answer.connection, connection->id);
+        callbacks.answer = message->answer;
+    }
     act_within();
-    return WS_OK;
+    return message->length % 2 == 0 ? WS_DEFERRED : WS_OK;
+}
+
+void callbacks_on_response(ws_manager *of, ws_conn_id connection, const ws_response *response,
+                           void *user_data)
+{
+    (void)of;
+    (void)connection;
+    (void)user_data;
+    ck_assert((response->data != NULL) == (response->result == WS_OK));
+    callbacks.n_settled++;
+    act_within();
 }
 
 void callbacks_set(ws_manager_options *options)

@@ -13,11 +13,17 @@ struct callbacks {
     unsigned n_nested; /* calls within callbacks */
     unsigned n_connects;
     unsigned n_disconnects;
+    unsigned n_asked;   /* requests to clients */
+    unsigned n_settled; /* of these, what on_response was called for */
+    ws_answer answer;   /* of the last message that has one */
 };
 
 extern struct callbacks callbacks;
 extern const char *const room_names[N_ROOMS];
 extern const ws_transport callbacks_transport;
+
+void callbacks_on_response(ws_manager *of, ws_conn_id connection, const ws_response *response,
+                           void *user_data);
 
 void callbacks_set(ws_manager_options *options);
 

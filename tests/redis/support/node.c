@@ -50,6 +50,8 @@ static void on_state(int connected, const char *text, void *user_data)
     node->n_told++;
     node->connected = connected;
     snprintf(node->state, sizeof node->state, "%s", text);
+    if (node->expected_state != NULL && strstr(text, node->expected_state) != NULL)
+        node->n_expected++;
 }
 
 static void on_message(struct client *client, const char *message)

@@ -29,6 +29,8 @@ struct node {
     unsigned n_told; /* calls of on_state() */
     int connected;   /* from on_state() */
     char state[256];
+    const char *expected_state; /* NULL: none */
+    unsigned n_expected;        /* calls of on_state() with a text that contains it */
 
     int *got; /* the numbers of the events that the client received, in order */
     size_t n_got;

@@ -212,9 +212,11 @@ void peer_start(struct peer *peer, int port)
     struct sockaddr_in address = address_of(0);
     socklen_t size = sizeof address;
     int listener = socket(AF_INET, SOCK_STREAM, 0);
+    int little = 1 << 15; /* a large buffer would take a whole request at once */
     int orders[2];
 
     ck_assert_int_ge(listener, 0);
+    setsockopt(listener, SOL_SOCKET, SO_RCVBUF, &little, sizeof little);
     ck_assert_int_eq(bind(listener, (struct sockaddr *)&address, size), 0);
     ck_assert_int_eq(listen(listener, MAX_PAIRS), 0);
     ck_assert_int_eq(getsockname(listener, (struct sockaddr *)&address, &size), 0);

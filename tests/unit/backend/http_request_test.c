@@ -69,6 +69,7 @@ static void check_in_pieces(const struct http_case *of, size_t piece)
     check_result(of, &request, used);
     if (of->status == 0) {
         http_request_reset(&request);
+        ck_assert_uint_eq(http_request_head_bytes(&request) + request.body.capacity, 0);
         ck_assert_uint_eq(feed(&request, bytes + used, length - used, piece),
                           strlen(next_request));
         ck_assert_int_eq(request.state, HTTP_COMPLETE);

@@ -7,6 +7,7 @@
 
 #include "support/cjson_seen.h"
 #include "support/suite.h"
+#include "support/threads.h"
 
 enum { THREADS = 2, ROUNDS = 1000 };
 

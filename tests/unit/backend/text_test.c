@@ -42,11 +42,69 @@ START_TEST(percent_encoding_is_decoded_once)
 }
 END_TEST
 
+/* As URLSearchParams of a browser writes and reads a query. */
+START_TEST(queries_are_decoded_as_in_the_library)
+{
+    static const struct {
+        const char *query;
+        enum text_parameter result;
+        const char *value;
+    } cases[] = {
+        {"q=a+b", TEXT_PARAMETER_FOUND, "a b"},
+        {"q=a%2Bb", TEXT_PARAMETER_FOUND, "a+b"},
+        {"q=a%20b", TEXT_PARAMETER_FOUND, "a b"},
+        {"x=1&q=", TEXT_PARAMETER_FOUND, ""},
+        {"x=1&q", TEXT_PARAMETER_FOUND, ""},
+        {"%71=a", TEXT_PARAMETER_FOUND, "a"},
+        {"&&q=a&q=b", TEXT_PARAMETER_FOUND, "a"},
+        {"%=1&q=a", TEXT_PARAMETER_FOUND, "a"},
+        {"q=a=b", TEXT_PARAMETER_FOUND, "a=b"},
+        {"q=1234567", TEXT_PARAMETER_FOUND, "1234567"},
+        {"q=%zz", TEXT_PARAMETER_BAD, NULL},
+        {"q=%00", TEXT_PARAMETER_BAD, NULL},
+        {"q=12345678", TEXT_PARAMETER_BAD, NULL},
+        {"", TEXT_PARAMETER_ABSENT, NULL},
+        {"qq=1&Q=1", TEXT_PARAMETER_ABSENT, NULL},
+        {"x=q=1", TEXT_PARAMETER_ABSENT, NULL},
+        {"q%00=1&q+=1", TEXT_PARAMETER_ABSENT, NULL},
+    };
+    char value[8];
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *query = cases[i].query;
+
+        ck_assert_msg(text_next_parameter(&query, "q", value, sizeof value) == cases[i].result,
+                      "%s", cases[i].query);
+        if (cases[i].value != NULL)
+            ck_assert_str_eq(value, cases[i].value);
+    }
+}
+END_TEST
+
+START_TEST(each_parameter_of_a_name_is_found)
+{
+    const char *query = "q=1&x=2&q=%zz&q=3&x";
+    char value[8];
+
+    ck_assert_int_eq(text_next_parameter(&query, "q", value, sizeof value),
+                     TEXT_PARAMETER_FOUND);
+    ck_assert_str_eq(value, "1");
+    ck_assert_int_eq(text_next_parameter(&query, "q", value, sizeof value), TEXT_PARAMETER_BAD);
+    ck_assert_int_eq(text_next_parameter(&query, "q", value, sizeof value),
+                     TEXT_PARAMETER_FOUND);
+    ck_assert_str_eq(value, "3");
+    ck_assert_int_eq(text_next_parameter(&query, "q", value, sizeof value),
+                     TEXT_PARAMETER_ABSENT);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
         control_characters_of_fields,
         percent_encoding_is_decoded_once,
+        queries_are_decoded_as_in_the_library,
+        each_parameter_of_a_name_is_found,
         NULL,
     };
 

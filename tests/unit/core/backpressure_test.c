@@ -103,11 +103,39 @@ START_TEST(one_full_loop_refuses_the_event_for_all_loops)
 }
 END_TEST
 
+/* Ending them takes longer than a delivery: other clients are served in between. */
+START_TEST(clients_that_are_too_slow_are_ended_over_several_turns)
+{
+    enum { N = 2000 };
+    static struct client crowd[N];
+    uint32_t left = N;
+
+    host_open(&host);
+    for (size_t i = 0; i < N; i++) {
+        client_open_in(&host, &crowd[i], "crowd", "orders");
+        crowd[i].send_result = WS_ERR_DROPPED;
+    }
+    ck_assert_int_eq(emit_to_room(), WS_OK);
+    while (left > 0) {
+        uint32_t before = left;
+
+        ws_loop_run(host.loop, host.now_ms);
+        left = ws_manager_connection_count(host.manager);
+        ck_assert_uint_lt(left, before);
+        ck_assert_uint_le(before - left, 256);
+    }
+    host_close(&host);
+    for (size_t i = 0; i < N; i++)
+        client_free(&crowd[i]);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
         a_full_inbox_refuses_calls_and_delivers_nothing,
         one_full_loop_refuses_the_event_for_all_loops,
+        clients_that_are_too_slow_are_ended_over_several_turns,
         NULL,
     };
 

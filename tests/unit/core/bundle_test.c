@@ -1,6 +1,6 @@
-/* bundle_test.c: consecutive events to the same recipients reach an inner transport as one message
- * of several frames (a bundle); what begins a new bundle, what the statistics count, and that the
- * order stays the same. Not here: a WebSocket's queue (websocket/queue_limit_test.c). */
+/* bundle_test.c: consecutive events to the same recipients reach the built-in transport as one
+ * message of several frames (a bundle); what begins a new bundle, what the statistics count, and
+ * that the order stays the same. Not here: a WebSocket's queue (websocket/queue_limit_test.c). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +9,7 @@
 #include "support/host.h"
 #include "support/receiver.h"
 #include "support/suite.h"
+#include "support/test_memory.h"
 
 enum { N_RECEIVERS = 4, N_MANY = 1100 };
 
@@ -372,6 +373,18 @@ START_TEST(without_memory_events_are_sent_one_by_one)
 }
 END_TEST
 
+/* The length of frames is a 32-bit number: a longer form must fail instead of being cut. */
+START_TEST(frames_have_a_greatest_length)
+{
+    struct test_memory memory;
+
+    test_memory_init(&memory);
+    ck_assert_ptr_null(frames_new(&memory.allocator, UINT32_MAX));
+    ck_assert_ptr_null(frames_new(&memory.allocator, SIZE_MAX));
+    ck_assert_int_eq(memory.n_requests, 0);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -390,6 +403,7 @@ int main(void)
         deliveries_and_bytes_are_counted_for_each_event,
         every_event_of_a_dropped_bundle_is_counted,
         without_memory_events_are_sent_one_by_one,
+        frames_have_a_greatest_length,
         NULL,
     };
 

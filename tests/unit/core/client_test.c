@@ -22,7 +22,7 @@ static struct client ann;
 #define TYPE_UNKNOWN                                                                           \
     "\"data\":{\"code\":\"unknown_type\",\"message\":\"\\\"type\\\" must be join_room, "       \
     "leave_room, "                                                                             \
-    "ping, message or authenticate\"}}"
+    "ping, message, request, response, presence, set_state or authenticate\"}}"
 #define REF_REFUSED                                                                            \
     "\"data\":{\"code\":\"bad_request\",\"message\":\"\\\"ref\\\" must be a string or a "      \
     "number of "                                                                               \
@@ -300,7 +300,7 @@ START_TEST(messages_are_passed_to_the_application)
     host_expect_log(&host, "accept_message ann r {\"a\": [1, \"\\u00e9\"]}\n"
                            "accept_message ann - null\n"
                            "accept_message ann - null\n");
-    client_expect(&ann, NULL);
+    client_expect(&ann, "{\"type\":\"ack\",\"ref\":1,\"data\":null}", NULL);
     host.message_result = WS_ERR_NOT_MEMBER;
     check_error("{\"type\":\"message\",\"ref\":1}", "1", NOT_MEMBER);
     host.message_result = WS_ERR_FORBIDDEN;

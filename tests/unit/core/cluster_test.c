@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/loop_state.h"
 #include "core/manager.h"
 #include "support/stream.h"
 #include "support/suite.h"
@@ -427,6 +428,38 @@ START_TEST(invalid_events_of_the_stream_are_skipped)
 }
 END_TEST
 
+static unsigned n_lines;
+static unsigned n_lines_left_out;
+
+static void count_skips(int level, const char *line, void *user_data)
+{
+    (void)user_data;
+    ck_assert_int_eq(level, WS_LOG_WARN);
+    n_lines++;
+    sscanf(line, "%u more events of the stream were skipped", &n_lines_left_out);
+}
+
+/* Another program may write any number of them. */
+START_TEST(invalid_events_do_not_flood_the_log)
+{
+    enum { N = 1000, LINES = 10 };
+    ws_cluster_event event = {.size = sizeof event, .text = "x", .length = 1};
+
+    begin();
+    here.host.manager->options.log = count_skips;
+    n_lines = n_lines_left_out = 0;
+    for (event.position = 1; event.position <= N; event.position++)
+        ck_assert_int_eq(ws_manager_cluster_deliver(here.host.manager, &event), WS_OK);
+    ck_assert_uint_eq(n_lines, LINES);
+    here.host.clock_ms += 1000;
+    ck_assert_int_eq(ws_manager_cluster_deliver(here.host.manager, &event), WS_OK);
+    ck_assert_uint_eq(n_lines, LINES + 2);
+    ck_assert_uint_eq(n_lines_left_out, N - LINES);
+    here.host.manager->options.log = NULL;
+    end();
+}
+END_TEST
+
 START_TEST(invalid_arguments_are_refused)
 {
     const ws_cluster whole = stream_carrier;
@@ -556,6 +589,96 @@ START_TEST(clients_cannot_publish_while_the_loop_is_behind)
 }
 END_TEST
 
+/* A client's message makes another client, of another loop, join a room; its on_join sends. */
+static void join_and_send(struct host *host, struct client *client, const char *line)
+{
+    const struct client *other = host->hook_data;
+
+    if (strncmp(line, "accept_message", 14) == 0)
+        ck_assert_int_eq(ws_manager_join_room(host->manager, other->id, "r"), WS_OK);
+    else if (strncmp(line, "on_join", 7) == 0)
+        send_on(host, client, "accept_message");
+}
+
+/* What the first client caused is done on the other loop, when its own loop is gone. */
+START_TEST(a_callback_sends_for_a_client_whose_loop_was_freed)
+{
+    struct client other = {0};
+    ws_loop *first;
+    ws_loop *second;
+
+    begin();
+    first = here.host.loop;
+    ck_assert_int_eq(ws_loop_new(here.host.manager, NULL, here.host.now_ms, &second), WS_OK);
+    here.host.loop = second;
+    client_open(&here.host, &other, "other", NULL);
+    here.host.hook = join_and_send;
+    here.host.hook_data = &other;
+    client_say(&ann, "{\"type\":\"message\"}");
+    ws_loop_run(first, here.host.now_ms);
+    ws_loop_free(first);
+    sent_on = WS_ERR_INVALID;
+    host_run(&here.host);
+    ck_assert_int_eq(sent_on, WS_OK);
+    end();
+    client_free(&other);
+}
+END_TEST
+
+/* The work of a loop's commands that came from the stream. */
+static uint64_t work_from_stream(const ws_loop *loop)
+{
+    const struct inbox *inboxes[] = {&loop->batch, &loop->inbox};
+    uint64_t work = 0;
+
+    for (int i = 0; i < 2; i++)
+        for (size_t at = i == 0 ? loop->done : 0; at < inboxes[i]->count; at++)
+            if (inboxes[i]->items[at].account.kind == ACCOUNT_CLUSTER)
+                work += inboxes[i]->items[at].work;
+    return work;
+}
+
+static void reauthorize_on_join(struct host *host, struct client *client, const char *line)
+{
+    if (strcmp(line, "on_join ann last success") == 0)
+        ck_assert_int_eq(ws_manager_reauthorize(host->manager, client->id), WS_OK);
+}
+
+/* The application's own call takes two turns. It is no part of what is subtracted from the stream's
+ * backlog when it is done. */
+START_TEST(the_application_s_calls_are_not_taken_off_the_stream_s_backlog)
+{
+    enum { N_ROOMS = 200, N_EVENTS = 10000 };
+    const ws_loop *loop;
+
+    begin();
+    loop = here.host.loop;
+    for (int i = 0; i < N_ROOMS; i++) {
+        char room[16];
+
+        snprintf(room, sizeof room, "r%d", i);
+        ck_assert_int_eq(ws_manager_join_room(here.host.manager, ann.id, room), WS_OK);
+    }
+    host_run(&here.host);
+    here.host.hook = reauthorize_on_join;
+    ck_assert_int_eq(ws_manager_join_room(here.host.manager, ann.id, "last"), WS_OK);
+    ws_loop_run(here.host.loop, here.host.now_ms);
+    ck_assert(loop->reauthorization.running);
+    for (int i = 0; i < N_EVENTS; i++)
+        emit_number(&there.host, NULL, i);
+    while (here.n_read < stream.count) {
+        ws_cluster_event event = stream_event(++here.n_read);
+
+        ck_assert_int_eq(ws_manager_cluster_deliver(here.host.manager, &event), WS_OK);
+    }
+    do {
+        ws_loop_run(here.host.loop, here.host.now_ms);
+        ck_assert_uint_eq(atomic_load(&loop->stream_backlog), work_from_stream(loop));
+    } while (atomic_load(&loop->stream_backlog) > 0);
+    end();
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -575,10 +698,13 @@ int main(void)
         clients_are_notified_of_a_gap_or_another_epoch,
         a_loop_is_added_while_another_epoch_begins,
         invalid_events_of_the_stream_are_skipped,
+        invalid_events_do_not_flood_the_log,
         invalid_arguments_are_refused,
         without_a_cluster_stored_is_called_at_once,
         without_memory_a_delivery_is_tried_again,
         clients_cannot_publish_while_the_loop_is_behind,
+        a_callback_sends_for_a_client_whose_loop_was_freed,
+        the_application_s_calls_are_not_taken_off_the_stream_s_backlog,
         NULL,
     };
 

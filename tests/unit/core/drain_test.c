@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "support/host.h"
+#include "support/crowd.h"
 #include "support/suite.h"
 
 enum { N = 100 };
@@ -107,6 +107,60 @@ START_TEST(clients_get_different_times_to_reconnect)
 }
 END_TEST
 
+/* Closing costs more than a delivery: the host can read and write in between. */
+START_TEST(a_turn_closes_a_part_of_a_crowd)
+{
+    struct crowd crowd;
+    size_t turns = 0;
+
+    crowd_open(&crowd, 2000);
+    crowd_connect_all(&crowd, NULL);
+    ck_assert_int_eq(ws_manager_drain(crowd.host.manager, NULL), WS_OK);
+    for (size_t before = 0; crowd.n_closes < crowd.n; before = crowd.n_closes, turns++) {
+        ws_loop_run(crowd.host.loop, crowd.host.now_ms);
+        ck_assert_uint_gt(crowd.n_closes, before);
+        ck_assert_uint_le(crowd.n_closes - before, 256);
+    }
+    ck_assert_uint_ge(turns, 8);
+    crowd_close(&crowd);
+}
+END_TEST
+
+static void expect_few_ends_in_a_turn(bool by_drain)
+{
+    enum { N_ROOMS = 100, COST = 32 + 2 * N_ROOMS, TURN = 8192 };
+    struct crowd crowd;
+
+    crowd_open(&crowd, 200);
+    crowd_connect_all(&crowd, NULL);
+    for (size_t i = 0; i < crowd.n; i++) {
+        for (int number = 0; number < N_ROOMS; number++) {
+            char room[64];
+
+            snprintf(room, sizeof room, "%zu of client %d", i, number);
+            crowd_join(&crowd.members[i], room);
+        }
+        host_run(&crowd.host);
+    }
+    for (size_t i = 0; i < crowd.n && !by_drain; i++)
+        crowd_disconnect(&crowd.members[i]);
+    if (by_drain)
+        ck_assert_int_eq(ws_manager_drain(crowd.host.manager, NULL), WS_OK);
+    for (size_t before = 0; crowd.n_closes < crowd.n; before = crowd.n_closes) {
+        ws_loop_run(crowd.host.loop, crowd.host.now_ms);
+        ck_assert_uint_gt(crowd.n_closes, before);
+        ck_assert_uint_le(crowd.n_closes - before, TURN / COST + 1);
+    }
+    crowd_close(&crowd);
+}
+
+START_TEST(a_turn_ends_few_clients_that_are_in_many_rooms)
+{
+    expect_few_ends_in_a_turn(false);
+    expect_few_ends_in_a_turn(true);
+}
+END_TEST
+
 START_TEST(invalid_drain_options_are_refused)
 {
     char reason[124];
@@ -149,6 +203,8 @@ int main(void)
         a_drain_is_spread_evenly,
         clients_that_leave_meanwhile_do_not_delay_the_drain,
         clients_get_different_times_to_reconnect,
+        a_turn_closes_a_part_of_a_crowd,
+        a_turn_ends_few_clients_that_are_in_many_rooms,
         invalid_drain_options_are_refused,
         the_default_code_is_service_restart,
         NULL,

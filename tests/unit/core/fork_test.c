@@ -319,6 +319,45 @@ START_TEST(a_child_that_frees_a_loop_calls_neither_host_nor_clients)
 }
 END_TEST
 
+/* Another loop than the parent's, which kept the beat of presence, ends the grace time. */
+static void leave_a_loop_of_the_child(struct told *told)
+{
+    struct client cat = {0};
+    struct client dan = {0};
+    const char *message;
+
+    ck_assert_int_eq(ws_loop_new(host.manager, NULL, 0, &host.loop), WS_OK);
+    client_open(&host, &cat, "cat", "cat");
+    client_open(&host, &dan, "dan", "dan");
+    host_run(&host);
+    client_lose(&dan);
+    for (int i = 0; i < 100; i++) {
+        host.now_ms += 100;
+        host_run(&host);
+    }
+    while ((message = client_next(&cat)) != NULL)
+        if (strstr(message, "user_disconnected") != NULL)
+            tell(told, "left", strstr(message, "\"dan\"") != NULL ? "dan" : "another");
+}
+
+START_TEST(the_child_announces_who_leaves_it)
+{
+    struct told child;
+
+    host_init(&host);
+    host.options.presence_events = WS_PRESENCE_EVERYONE;
+    host_start(&host);
+    client_open(&host, &ann, "ann", "ann");
+    client_open(&host, &bob, "bob", "bob");
+    host_run(&host);
+    client_lose(&bob);
+    host_run(&host);
+    child = in_child(leave_a_loop_of_the_child);
+    ck_assert_ptr_nonnull(strstr(child.text, "left: dan\n"));
+    end();
+}
+END_TEST
+
 static pid_t forked;
 
 static void fork_at_join(struct host *at, struct client *client, const char *line)
@@ -385,6 +424,7 @@ int main(void)
         the_child_has_its_own_hash_secret,
         a_page_for_the_parent_is_ignored_by_the_child,
         a_child_that_frees_a_loop_calls_neither_host_nor_clients,
+        the_child_announces_who_leaves_it,
         a_fork_within_a_callback,
         epochs_are_new_also_without_randomness,
         NULL,

@@ -100,6 +100,21 @@ START_TEST(the_age_of_events_is_limited)
 }
 END_TEST
 
+START_TEST(a_call_drops_a_bounded_number_of_old_events)
+{
+    begin();
+    history.max_events = 100;
+    for (int i = 0; i < 100; i++)
+        ck_assert(add(GROUP_EVERYONE, NULL, 1, 1000));
+    history.max_age_ms = 100;
+    history_expire(&history, 5000);
+    expect_kept(36);
+    history_expire(&history, 5000);
+    expect_kept(0);
+    end();
+}
+END_TEST
+
 START_TEST(nothing_is_kept_when_the_history_is_off)
 {
     begin();
@@ -226,6 +241,7 @@ int main(void)
         the_number_of_events_is_limited,
         the_number_of_bytes_is_limited,
         the_age_of_events_is_limited,
+        a_call_drops_a_bounded_number_of_old_events,
         nothing_is_kept_when_the_history_is_off,
         users_and_rooms_of_the_same_name_are_different,
         a_reset_forgets_all_events,

@@ -214,7 +214,9 @@ START_TEST(nesting_is_accepted_up_to_the_limit)
     }
     check_depth(JSON_MAX_DEPTH, JSON_MAX_DEPTH, true);
     check_depth(JSON_MAX_DEPTH + 1, JSON_MAX_DEPTH, false);
-    check_depth(JSON_MAX_DEPTH + 1, SIZE_MAX, false);
+    check_depth(JSON_LEVELS, SIZE_MAX,
+                true); /* the data of an event, and the event around it */
+    check_depth(JSON_LEVELS + 1, SIZE_MAX, false);
     check_depth(1000000, JSON_MAX_DEPTH, false);
     ck_assert(json_valid("1", 1, 0));
     /* Siblings are not deeper. */
@@ -361,6 +363,47 @@ START_TEST(decoding_reports_failed_allocations)
 }
 END_TEST
 
+START_TEST(the_elements_of_an_array_are_found)
+{
+    static const char text[] = " [ 1 , \"a,b\",[2,[]], {\"c\":[3]} ,null ] ";
+    static const char *const wanted[] = {"1", "\"a,b\"", "[2,[]]", "{\"c\":[3]}", "null"};
+    struct json_walk walk;
+    struct json_slice value;
+
+    ck_assert(json_elements_begin(&walk, text, strlen(text)));
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        ck_assert(json_elements_next(&walk, &value));
+        ck_assert_uint_eq(value.length, strlen(wanted[i]));
+        ck_assert_mem_eq(value.text, wanted[i], value.length);
+    }
+    ck_assert(!json_elements_next(&walk, &value));
+    ck_assert(json_elements_begin(&walk, "[]", 2));
+    ck_assert(!json_elements_next(&walk, &value));
+    ck_assert(!json_elements_begin(&walk, "{}", 2));
+    ck_assert(!json_elements_begin(&walk, "1", 1));
+}
+END_TEST
+
+static uint32_t count(const char *text)
+{
+    uint32_t n_tokens = UINT32_MAX;
+
+    json_check(text, strlen(text), 8, &n_tokens);
+    return n_tokens;
+}
+
+START_TEST(values_and_names_are_counted)
+{
+    ck_assert_uint_eq(count("1"), 1);
+    ck_assert_uint_eq(count("\"[1,2,3]\""), 1);
+    ck_assert_uint_eq(count("[]"), 1);
+    ck_assert_uint_eq(count("[0,[],0]"), 4);
+    ck_assert_uint_eq(count("{\"a\":1,\"b\":[true]}"), 6);
+    ck_assert_uint_eq(count("[0,0,?"), 4);
+    ck_assert_uint_eq(count(""), 1);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -373,6 +416,8 @@ int main(void)
         members_are_found_by_name,
         strings_are_decoded,
         decoding_reports_failed_allocations,
+        the_elements_of_an_array_are_found,
+        values_and_names_are_counted,
         NULL,
     };
 

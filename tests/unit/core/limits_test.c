@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/pace.h"
+#include "base/token_bucket.h"
 #include "support/host.h"
 #include "support/suite.h"
 
@@ -28,30 +28,31 @@ static void end(void)
     client_free(&bob);
 }
 
-static unsigned count_taken(struct pace pace, uint32_t *full, uint64_t now_ms, unsigned tries)
+static unsigned count_taken(struct token_rate rate, uint32_t *bucket, uint64_t now_ms,
+                            unsigned tries)
 {
     unsigned taken = 0;
 
     while (tries-- > 0)
-        taken += pace_take(pace, full, now_ms);
+        taken += bucket_take(rate, bucket, now_ms);
     return taken;
 }
 
 START_TEST(a_bucket_holds_a_burst_and_fills_at_its_rate)
 {
-    static const uint64_t begins[] = {0, 1000, PACE_WRAP_MS - 400, PACE_WRAP_MS,
+    static const uint64_t begins[] = {0, 1000, BUCKET_WRAP_MS - 400, BUCKET_WRAP_MS,
                                       UINT64_C(1) << 40};
-    struct pace pace = pace_of(10, 5);
+    struct token_rate rate = token_rate_of(10, 5);
 
     for (size_t i = 0; i < sizeof begins / sizeof *begins; i++) {
         uint64_t now_ms = begins[i];
-        uint32_t full = 0;
+        uint32_t bucket = 0;
 
-        ck_assert_uint_eq(count_taken(pace, &full, now_ms, 20), 5);
-        ck_assert_uint_eq(count_taken(pace, &full, now_ms + 99, 20), 0);
-        ck_assert_uint_eq(count_taken(pace, &full, now_ms + 100, 20), 1);
-        ck_assert_uint_eq(count_taken(pace, &full, now_ms + 300, 20), 2);
-        ck_assert_uint_eq(count_taken(pace, &full, now_ms + 100000, 20), 5);
+        ck_assert_uint_eq(count_taken(rate, &bucket, now_ms, 20), 5);
+        ck_assert_uint_eq(count_taken(rate, &bucket, now_ms + 99, 20), 0);
+        ck_assert_uint_eq(count_taken(rate, &bucket, now_ms + 100, 20), 1);
+        ck_assert_uint_eq(count_taken(rate, &bucket, now_ms + 300, 20), 2);
+        ck_assert_uint_eq(count_taken(rate, &bucket, now_ms + 100000, 20), 5);
     }
 }
 END_TEST
@@ -59,15 +60,15 @@ END_TEST
 /* Whatever time passes: never more than a burst, and after a second at least the rate. */
 START_TEST(a_bucket_survives_the_wrap_of_its_clock)
 {
-    struct pace pace = pace_of(1, 3);
-    uint32_t full = 0;
+    struct token_rate rate = token_rate_of(1, 3);
+    uint32_t bucket = 0;
     uint64_t now_ms = 0;
 
     for (unsigned day = 0; day < 40; day++) {
-        unsigned taken = count_taken(pace, &full, now_ms, 10);
+        unsigned taken = count_taken(rate, &bucket, now_ms, 10);
 
         ck_assert_uint_le(taken, 3);
-        taken += count_taken(pace, &full, now_ms + 3000, 10);
+        taken += count_taken(rate, &bucket, now_ms + 3000, 10);
         ck_assert_uint_ge(taken, 3);
         now_ms += UINT64_C(7) * 3600 * 1000;
     }
@@ -85,7 +86,7 @@ START_TEST(a_silent_or_new_client_has_a_full_bucket)
     host_run(&host);
     client_expect(&ann, pong, pong, pong, NULL);
     /* The host runs the loop at its deadline. */
-    for (uint64_t until = host.now_ms + PACE_WRAP_MS; host.now_ms < until;) {
+    for (uint64_t until = host.now_ms + BUCKET_WRAP_MS; host.now_ms < until;) {
         uint64_t deadline = ws_loop_run(host.loop, host.now_ms);
 
         ck_assert_uint_gt(deadline, host.now_ms);
@@ -105,10 +106,10 @@ END_TEST
 
 START_TEST(a_rate_of_0_is_no_limit)
 {
-    uint32_t full = 0;
+    uint32_t bucket = 0;
 
-    ck_assert_uint_eq(count_taken(pace_of(0, 1), &full, 5, 1000), 1000);
-    ck_assert_uint_eq(count_taken(pace_of(64000, 1000), &full, 5, 1001), 1000);
+    ck_assert_uint_eq(count_taken(token_rate_of(0, 1), &bucket, 5, 1000), 1000);
+    ck_assert_uint_eq(count_taken(token_rate_of(64000, 1000), &bucket, 5, 1001), 1000);
 }
 END_TEST
 

@@ -370,21 +370,21 @@ START_TEST(connections_with_output_are_listed_once_and_in_order)
     struct output_node a = {0}, b = {0}, c = {0};
 
     host_open(&host);
-    ck_assert_ptr_null(loop_next_output(host.loop));
-    loop_list_output(host.loop, &a);
-    loop_list_output(host.loop, &b);
-    loop_list_output(host.loop, &a);
-    ck_assert_ptr_eq(loop_next_output(host.loop), &a);
-    loop_list_output(host.loop, &c);
-    loop_list_output(host.loop, &a);
-    loop_list_output(host.loop, &b);
-    ck_assert_ptr_eq(loop_next_output(host.loop), &b);
-    ck_assert_ptr_eq(loop_next_output(host.loop), &c);
-    ck_assert_ptr_eq(loop_next_output(host.loop), &a);
-    ck_assert_ptr_null(loop_next_output(host.loop));
-    loop_list_output(host.loop, &c);
-    ck_assert_ptr_eq(loop_next_output(host.loop), &c);
-    ck_assert_ptr_null(loop_next_output(host.loop));
+    ck_assert_ptr_null(loop_next_output(host.loop, OUTPUT_WEBSOCKET));
+    loop_list_output(host.loop, OUTPUT_WEBSOCKET, &a);
+    loop_list_output(host.loop, OUTPUT_WEBSOCKET, &b);
+    loop_list_output(host.loop, OUTPUT_WEBSOCKET, &a);
+    ck_assert_ptr_eq(loop_next_output(host.loop, OUTPUT_WEBSOCKET), &a);
+    loop_list_output(host.loop, OUTPUT_WEBSOCKET, &c);
+    loop_list_output(host.loop, OUTPUT_WEBSOCKET, &a);
+    loop_list_output(host.loop, OUTPUT_WEBSOCKET, &b);
+    ck_assert_ptr_eq(loop_next_output(host.loop, OUTPUT_WEBSOCKET), &b);
+    ck_assert_ptr_eq(loop_next_output(host.loop, OUTPUT_WEBSOCKET), &c);
+    ck_assert_ptr_eq(loop_next_output(host.loop, OUTPUT_WEBSOCKET), &a);
+    ck_assert_ptr_null(loop_next_output(host.loop, OUTPUT_WEBSOCKET));
+    loop_list_output(host.loop, OUTPUT_WEBSOCKET, &c);
+    ck_assert_ptr_eq(loop_next_output(host.loop, OUTPUT_WEBSOCKET), &c);
+    ck_assert_ptr_null(loop_next_output(host.loop, OUTPUT_WEBSOCKET));
     host_close(&host);
 }
 END_TEST

@@ -23,6 +23,15 @@ static int stop(ws_conn_id connection, void *user_data)
     return 1;
 }
 
+static void ignore_ack(ws_manager *manager, ws_conn_id connection,
+                       const ws_socketio_ack_result *result, void *user_data)
+{
+    (void)manager;
+    (void)connection;
+    (void)result;
+    (void)user_data;
+}
+
 static void check_options(void)
 {
     HAS_NO_EFFECT(ws_manager_options_init_size, NULL, sizeof(ws_manager_options));
@@ -30,6 +39,49 @@ static void check_options(void)
     HAS_NO_EFFECT(ws_connect_options_init_size, NULL, sizeof(ws_connect_options));
     HAS_NO_EFFECT(ws_drain_options_init_size, NULL, sizeof(ws_drain_options));
     HAS_NO_EFFECT(ws_endpoint_options_init_size, NULL, sizeof(ws_endpoint_options));
+    HAS_NO_EFFECT(ws_last_values_options_init_size, NULL, sizeof(ws_last_values_options));
+    HAS_NO_EFFECT(ws_room_history_options_init_size, NULL, sizeof(ws_room_history_options));
+    HAS_NO_EFFECT(ws_socketio_options_init_size, NULL, sizeof(ws_socketio_options));
+    HAS_NO_EFFECT(ws_socketio_message_init_size, NULL, sizeof(ws_socketio_message));
+    HAS_NO_EFFECT(ws_request_init_size, NULL, sizeof(ws_request));
+    HAS_NO_EFFECT(ws_http_request_init_size, NULL, sizeof(ws_http_request));
+    HAS_NO_EFFECT(ws_http_response_head_init_size, NULL, sizeof(ws_http_response_head));
+}
+
+static int refuse(ws_manager *manager, const ws_connection_info *connection,
+                  const ws_client_message *message, void *user_data)
+{
+    (void)manager;
+    (void)connection;
+    (void)message;
+    (void)user_data;
+    return WS_ERR_FORBIDDEN;
+}
+
+static void check_answers(ws_manager *manager)
+{
+    char *text;
+
+    ws_answer answer = {0};
+
+    REFUSES(ws_manager_enable_presence, NULL, "r");
+    REFUSES(ws_manager_disable_presence, NULL, "r");
+    REFUSES(ws_manager_get_presence, NULL, "r", &text, NULL);
+    REFUSES(ws_manager_get_presence, manager, "r", NULL, NULL);
+    REFUSES(ws_manager_set_presence_state, NULL, "r", "ann", "1", 1);
+    REFUSES(ws_manager_set_presence_state, manager, "r", NULL, "1", 1);
+    REFUSES(ws_manager_set_presence_state, manager, "r", "ann", NULL, 1);
+    REFUSES(ws_manager_register_method, NULL, "m", refuse, NULL);
+    REFUSES(ws_manager_register_method, manager, NULL, refuse, NULL);
+    REFUSES(ws_manager_register_method, manager, "m", NULL, NULL);
+    REFUSES(ws_manager_register_message_type, NULL, "m", NULL, NULL);
+    REFUSES(ws_manager_register_message_type, manager, NULL, NULL, NULL);
+    REFUSES(ws_manager_request, NULL, 1, NULL);
+    REFUSES(ws_manager_request, manager, 1, NULL);
+    REFUSES(ws_manager_answer, NULL, answer, "1", 1);
+    REFUSES(ws_manager_answer, manager, answer, NULL, 1);
+    REFUSES(ws_manager_answer_error, NULL, answer, "code", NULL);
+    REFUSES(ws_manager_answer_error, manager, answer, NULL, NULL);
 }
 
 static void check_manager(ws_manager *manager)
@@ -41,6 +93,7 @@ static void check_manager(ws_manager *manager)
     HAS_NO_EFFECT(ws_manager_free, NULL);
     IS_NULL(ws_manager_process_id, NULL);
     REFUSES(ws_manager_drain, NULL, NULL);
+    check_answers(manager);
     REFUSES(ws_manager_disconnect, NULL, 1, WS_CLOSE_NORMAL, NULL);
     REFUSES(ws_manager_get_user_data, NULL, 1, &user_data);
     REFUSES(ws_manager_get_user_data, manager, 1, NULL);
@@ -70,6 +123,19 @@ static void check_rooms(ws_manager *manager)
     REFUSES(ws_manager_for_each_connection_of_user, NULL, "u", stop, NULL);
     REFUSES(ws_manager_for_each_connection_of_user, manager, NULL, stop, NULL);
     REFUSES(ws_manager_for_each_connection_of_user, manager, "u", NULL, NULL);
+    REFUSES(ws_manager_disconnect_user, NULL, "u", WS_CLOSE_NORMAL, NULL);
+    REFUSES(ws_manager_disconnect_user, manager, NULL, WS_CLOSE_NORMAL, NULL);
+    REFUSES(ws_manager_join_room_of_user, NULL, "u", "r");
+    REFUSES(ws_manager_join_room_of_user, manager, NULL, "r");
+    REFUSES(ws_manager_join_room_of_user, manager, "u", NULL);
+    REFUSES(ws_manager_leave_room_of_user, NULL, "u", "r");
+    REFUSES(ws_manager_leave_room_of_user, manager, NULL, "r");
+    REFUSES(ws_manager_leave_room_of_user, manager, "u", NULL);
+    REFUSES(ws_manager_reauthorize_user, NULL, "u");
+    REFUSES(ws_manager_reauthorize_user, manager, NULL);
+    REFUSES(ws_manager_send_to_processes, NULL, "t", "1", 1);
+    REFUSES(ws_manager_send_to_processes, manager, NULL, "1", 1);
+    REFUSES(ws_manager_send_to_processes, manager, "t", NULL, 0);
     IS_ZERO(ws_manager_is_member, NULL, 1, "r");
     IS_ZERO(ws_manager_is_member, manager, 1, NULL);
 }
@@ -77,8 +143,12 @@ static void check_rooms(ws_manager *manager)
 static void check_events(ws_manager *manager, ws_event *event)
 {
     ws_event *made = NULL;
+    ws_last_values_options values;
+    ws_room_history_options history;
     size_t length;
 
+    ws_last_values_options_init(&values);
+    ws_room_history_options_init(&history);
     REFUSES(ws_event_new, NULL, "stock_low", "1", 1, &made);
     REFUSES(ws_event_new, manager, NULL, "1", 1, &made);
     REFUSES(ws_event_new, manager, "stock_low", NULL, 0, &made);
@@ -87,6 +157,8 @@ static void check_events(ws_manager *manager, ws_event *event)
     HAS_NO_EFFECT(ws_event_free, NULL);
     REFUSES(ws_event_set_user_id, NULL, "u");
     REFUSES(ws_event_set_user_id, event, NULL);
+    REFUSES(ws_event_set_key, NULL, "k");
+    REFUSES(ws_event_set_key, event, NULL);
     REFUSES(ws_event_set_sequence, NULL, "p", 1);
     REFUSES(ws_event_set_sequence, event, NULL, 1);
     REFUSES(ws_event_set_stored_callback, NULL, NULL, NULL);
@@ -97,6 +169,10 @@ static void check_events(ws_manager *manager, ws_event *event)
     IS_ZERO(ws_event_timestamp_ms, NULL);
     REFUSES(ws_manager_register_event_type, NULL, "t");
     REFUSES(ws_manager_register_event_type, manager, NULL);
+    REFUSES(ws_manager_keep_last_values, NULL, &values);
+    REFUSES(ws_manager_keep_last_values, manager, NULL);
+    REFUSES(ws_manager_keep_room_history, NULL, &history);
+    REFUSES(ws_manager_keep_room_history, manager, NULL);
     REFUSES(ws_manager_route_event_type, NULL, "stock_low", "r");
     REFUSES(ws_manager_route_event_type, manager, NULL, "r");
 }
@@ -123,6 +199,26 @@ static void check_sending(ws_manager *manager, ws_event *event)
     REFUSES(ws_manager_send_binary, manager, 1, NULL, 1);
     REFUSES(ws_manager_emit_event, NULL, event);
     REFUSES(ws_manager_emit_event, manager, NULL);
+}
+
+static void check_socketio(ws_manager *manager)
+{
+    ws_socketio_message message;
+
+    ws_socketio_message_init(&message);
+    REFUSES(ws_socketio_emit, manager, 1, &message);
+    message.name = "a";
+    REFUSES(ws_socketio_emit, NULL, 1, &message);
+    REFUSES(ws_socketio_emit, manager, 1, NULL);
+    REFUSES(ws_socketio_emit_with_ack, NULL, 1, &message, 1, ignore_ack, NULL);
+    REFUSES(ws_socketio_emit_with_ack, manager, 1, NULL, 1, ignore_ack, NULL);
+    REFUSES(ws_socketio_emit_with_ack, manager, 1, &message, 1, NULL, NULL);
+    REFUSES(ws_socketio_ack, NULL, 1, 1, NULL);
+    REFUSES(ws_socketio_ack, manager, 1, 1, &message);
+    message.n_attachments = 1;
+    REFUSES(ws_socketio_emit, manager, 1, &message);
+    message.name = NULL;
+    REFUSES(ws_socketio_ack, manager, 1, 1, &message);
 }
 
 #define EMITTER_REFUSES(type)                                                                  \
@@ -196,6 +292,9 @@ static void check_cluster(ws_manager *manager)
     REFUSES(ws_manager_cluster_fetched, NULL, &event, NULL, 0);
     REFUSES(ws_manager_cluster_fetched, manager, NULL, NULL, 0);
     REFUSES(ws_manager_cluster_fetched, manager, &event, NULL, 1);
+    REFUSES(ws_manager_cluster_recalled, NULL, &event, NULL, 0);
+    REFUSES(ws_manager_cluster_recalled, manager, NULL, NULL, 0);
+    REFUSES(ws_manager_cluster_recalled, manager, &event, NULL, 1);
 }
 
 static int check_handshake(ws_handshake *handshake, void *user_data)
@@ -212,11 +311,15 @@ static int check_handshake(ws_handshake *handshake, void *user_data)
     REFUSES(ws_handshake_query_parameter, handshake, NULL, &value, &length);
     REFUSES(ws_handshake_query_parameter, handshake, "a", NULL, &length);
     IS_NULL(ws_handshake_websocket, NULL);
+    IS_NULL(ws_handshake_host_data, NULL);
+    IS_NULL(ws_handshake_method, NULL);
     REFUSES(ws_handshake_set_user_id, NULL, "u");
     REFUSES(ws_handshake_set_user_id, handshake, NULL);
     HAS_NO_EFFECT(ws_handshake_set_user_data, NULL, NULL);
     REFUSES(ws_handshake_set_subprotocol, NULL, "p");
     HAS_NO_EFFECT(ws_handshake_decline_deflate, NULL);
+    IS_NULL(ws_handshake_auth, NULL);
+    IS_NULL(ws_handshake_namespace, NULL);
     REFUSES(ws_handshake_refuse, NULL, 403, NULL);
     return WS_OK;
 }
@@ -257,6 +360,47 @@ static void check_websocket(ws_loop *loop, ws_endpoint *endpoint, ws_websocket *
     REFUSES(ws_websocket_close, NULL, WS_CLOSE_NORMAL, NULL);
 }
 
+static void check_http(ws_manager *manager, ws_loop *loop, ws_endpoint *endpoint)
+{
+    ws_http_response_head head;
+    ws_http_request request;
+    struct iovec piece;
+    ws_http *http;
+
+    ws_http_request_init(&request);
+    REFUSES(ws_http_new, loop, endpoint, NULL, &request, &http);
+    request.method = "POST";
+    REFUSES(ws_http_new, loop, endpoint, NULL, &request, &http);
+    request.target = "/";
+    REFUSES(ws_http_new, NULL, endpoint, NULL, &request, &http);
+    REFUSES(ws_http_new, loop, NULL, NULL, &request, &http);
+    REFUSES(ws_http_new, loop, endpoint, NULL, NULL, &http);
+    REFUSES(ws_http_new, loop, endpoint, NULL, &request, NULL);
+    request.body_only = 1;
+    ck_assert_int_eq(ws_http_new(loop, endpoint, NULL, &request, &http), WS_OK);
+    IS_NULL(ws_http_user_data, NULL);
+    IS_ZERO(ws_http_id, NULL);
+    IS_ZERO(ws_http_wants_read, NULL);
+    REFUSES(ws_http_receive, NULL, "", 0);
+    REFUSES(ws_http_receive, http, NULL, 1);
+    REFUSES(ws_http_end, NULL);
+    HAS_NO_EFFECT(ws_http_eof, NULL);
+    REFUSES(ws_http_response, NULL, &head);
+    REFUSES(ws_http_response, http, NULL);
+    IS_ZERO(ws_http_output, NULL, &piece, 1);
+    IS_ZERO(ws_http_output, http, NULL, 1);
+    REFUSES(ws_http_sent, NULL, 0);
+    IS_ZERO(ws_http_ended, NULL);
+    IS_ZERO(ws_http_keeps_alive, NULL);
+    REFUSES(ws_http_close, NULL, WS_CLOSE_NORMAL, NULL);
+    HAS_NO_EFFECT(ws_http_free, NULL);
+    ws_http_free(http);
+    IS_NULL(ws_manager_session_loop, NULL, "/?sid=x");
+    IS_NULL(ws_manager_session_loop, manager, NULL);
+    IS_NULL(ws_loop_next_http, NULL);
+    IS_ZERO(ws_loop_unfetched_sessions, NULL);
+}
+
 static void check_websockets(ws_manager *manager, ws_loop *loop)
 {
     int n_handshakes = 0;
@@ -275,6 +419,7 @@ static void check_websockets(ws_manager *manager, ws_loop *loop)
     check_websocket(loop, endpoint, websocket);
     ck_assert_int_eq(n_handshakes, 1);
     ws_websocket_free(websocket);
+    check_http(manager, loop, endpoint);
     ws_endpoint_free(endpoint);
 }
 
@@ -300,6 +445,7 @@ START_TEST(null_is_refused_where_it_means_nothing)
     check_rooms(host.manager);
     check_events(host.manager, event);
     check_sending(host.manager, event);
+    check_socketio(host.manager);
     check_emitters(host.manager);
     check_transports(host.manager, host.loop);
     check_cluster(host.manager);

@@ -170,9 +170,11 @@ static void expect_crowd(size_t count)
     }
 }
 
+/* They enter their rooms over several turns: those that come late for a page share it in a second
+ * round. */
 START_TEST(a_thousand_clients_share_the_fetched_pages)
 {
-    enum { PAGES = 30 };
+    enum { PAGES = 30, ROUNDS = 2 };
 
     begin(PAGES * PAGE_EVENTS, true);
     here.host.manager->pages.max_pages = 2 * PAGES_AWAITED_MAX;
@@ -181,7 +183,7 @@ START_TEST(a_thousand_clients_share_the_fetched_pages)
     ck_assert_uint_eq(stream.n_asked, PAGES_AWAITED_MAX);
     stream_answer_all();
     expect_crowd(MOST_CLIENTS);
-    ck_assert_uint_le(stream.n_fetches, PAGES);
+    ck_assert_uint_le(stream.n_fetches, ROUNDS * PAGES);
     end();
 }
 END_TEST

@@ -1,5 +1,5 @@
-/* presence_test.c: who is notified that a connection opened or closed: everyone, a room or nobody,
- * and never the connection itself. */
+/* presence_test.c: who is notified that a user came or left: everyone, a room or nobody, and never the
+ * connection itself; and when. Not here: lists of those who are there (presence_list_test.c). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +14,25 @@ static void begin(enum ws_presence presence, const char *room)
     host_init(&host);
     host.options.presence_events = (int32_t)presence;
     host.options.presence_room = room;
+    host.options.presence_grace_ms = 0;
     host_start(&host);
+}
+
+static void begin_with_grace(void)
+{
+    host_init(&host);
+    host.options.presence_events = WS_PRESENCE_EVERYONE;
+    host.options.presence_grace_ms = 2000;
+    host_start(&host);
+}
+
+/* The time passes in the steps in which a host would run the loop. */
+static void pass(uint64_t ms)
+{
+    for (uint64_t until = host.now_ms + ms; host.now_ms < until;) {
+        host.now_ms += 50;
+        host_run(&host);
+    }
 }
 
 static void end(void)
@@ -56,13 +74,115 @@ START_TEST(everyone_else_is_notified)
 }
 END_TEST
 
-START_TEST(other_connections_of_the_same_user_are_notified)
+/* Two tabs of a user, and a raw connection, which does not count. */
+START_TEST(only_the_first_and_the_last_connection_of_a_user_is_announced)
 {
+    struct client second, raw;
+
     begin(WS_PRESENCE_EVERYONE, NULL);
+    client_open(&host, &ann, "ann", NULL);
+    ck_assert_int_eq(client_try(&host, &raw, "raw", "bob", WS_PROTOCOL_RAW), WS_OK);
+    host_run(&host);
+    client_open(&host, &bob, "bob", "bob");
+    ck_assert_uint_eq(client_count(&ann), 1);
+    client_open(&host, &second, "second", "bob");
+    client_lose(&bob);
+    host_run(&host);
+    ck_assert_uint_eq(client_count(&ann), 0);
+    client_lose(&second);
+    host_run(&host);
+    client_expect(&ann,
+                  "{\"type\":\"user_disconnected\",\"data\":{\"connection_id\":\"E-300000004\","
+                  "\"user_id\":\"bob\"},\"timestamp\":\"1970-01-01T00:00:00.000Z\","
+                  "\"user_id\":\"bob\"}",
+                  NULL);
+    end();
+    client_free(&second);
+    client_free(&raw);
+}
+END_TEST
+
+START_TEST(a_user_who_reconnects_within_the_grace_time_has_not_left)
+{
+    begin_with_grace();
     client_open(&host, &ann, "ann", "ann");
-    client_open(&host, &bob, "bob", "ann");
+    client_open(&host, &bob, "bob", "bob");
+    ck_assert_uint_eq(client_count(&ann), 1);
+    for (int i = 0; i < 5; i++) {
+        client_lose(&bob);
+        pass(1800);
+        client_free(&bob);
+        client_open(&host, &bob, "bob", "bob");
+    }
+    pass(5000);
+    ck_assert_uint_eq(client_count(&ann), 0);
+    client_lose(&bob);
+    pass(1900);
+    ck_assert_uint_eq(client_count(&ann), 0);
+    pass(600);
+    ck_assert_ptr_nonnull(strstr(client_next(&ann), "user_disconnected"));
+    client_expect(&ann, NULL);
+    /* Then it is a new one. */
+    client_free(&bob);
+    client_open(&host, &bob, "bob", "bob");
+    ck_assert_ptr_nonnull(strstr(client_next(&ann), "user_connected"));
+    end();
+}
+END_TEST
+
+START_TEST(an_anonymous_client_has_no_grace_time)
+{
+    begin_with_grace();
+    client_open(&host, &ann, "ann", "ann");
+    client_open(&host, &bob, "bob", NULL);
+    client_lose(&bob);
+    host_run(&host);
+    ck_assert_uint_eq(client_count(&ann), 2);
+    pass(5000);
+    ck_assert_uint_eq(client_count(&ann), 0);
+    end();
+}
+END_TEST
+
+/* A user that left on a loop that has ended since: another loop tells it. */
+START_TEST(the_grace_time_outlives_its_loop)
+{
+    ws_loop *first, *second;
+
+    begin_with_grace();
+    client_open(&host, &ann, "ann", "ann");
+    first = host.loop;
+    ck_assert_int_eq(ws_loop_new(host.manager, NULL, host.now_ms, &second), WS_OK);
+    host.loop = second;
+    client_open(&host, &bob, "bob", "bob");
+    host.loop = first;
+    host_run(&host);
+    client_count(&ann);
+    ws_loop_free(second);
+    pass(1900);
+    ck_assert_uint_eq(client_count(&ann), 0);
+    pass(600);
     ck_assert_uint_eq(client_count(&ann), 1);
     end();
+}
+END_TEST
+
+/* Without memory to remember the user it is announced at once. */
+START_TEST(a_user_that_cannot_be_remembered_is_announced_at_once)
+{
+    for (long n = 0; n < 8; n++) {
+        begin_with_grace();
+        client_open(&host, &ann, "ann", "ann");
+        client_open(&host, &bob, "bob", "bob");
+        client_count(&ann);
+        test_memory_fail(&host.memory, n, false);
+        client_lose(&bob);
+        host_run(&host);
+        test_memory_fail(&host.memory, NEVER_FAIL, false);
+        pass(3000);
+        ck_assert_uint_le(client_count(&ann), 1);
+        end();
+    }
 }
 END_TEST
 
@@ -196,14 +316,16 @@ static uint64_t dropped(void)
     return count;
 }
 
-/* When 50 clients connect at once, 200 deliveries are enough to announce the first 20. */
+/* Of 2000 deliveries a second, 200 can be used at once: when 50 clients connect, that is enough to
+ * announce the first 20. */
 START_TEST(presence_is_limited_for_each_second)
 {
     static struct client crowd[50];
 
     host_init(&host);
     host.options.presence_events = WS_PRESENCE_EVERYONE;
-    host.options.max_presence_deliveries = 200;
+    host.options.max_presence_deliveries = 2000;
+    host.options.presence_grace_ms = 0;
     host.now_ms = 3600000;
     host_start(&host);
     for (size_t i = 0; i < 50; i++)
@@ -249,7 +371,7 @@ START_TEST(a_loop_that_slept_does_not_fill_the_bucket)
 
     host_init(&host);
     host.options.presence_events = WS_PRESENCE_EVERYONE;
-    host.options.max_presence_deliveries = 200;
+    host.options.max_presence_deliveries = 2000;
     host.now_ms = 3600000;
     host_start(&host);
     live = host.loop;
@@ -303,7 +425,11 @@ int main(void)
 {
     const TTest *const tests[] = {
         everyone_else_is_notified,
-        other_connections_of_the_same_user_are_notified,
+        only_the_first_and_the_last_connection_of_a_user_is_announced,
+        a_user_who_reconnects_within_the_grace_time_has_not_left,
+        an_anonymous_client_has_no_grace_time,
+        the_grace_time_outlives_its_loop,
+        a_user_that_cannot_be_remembered_is_announced_at_once,
         only_the_members_of_the_room_are_notified,
         nobody_is_notified_when_presence_is_off,
         raw_connections_are_not_announced_and_not_notified,

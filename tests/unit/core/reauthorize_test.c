@@ -11,6 +11,9 @@ static struct host host;
 static struct client ann;
 static const char *refused; /* prefix of the rooms that are refused */
 static bool ends_meanwhile; /* the client is lost while the application is asked */
+static bool loses_right_meanwhile;
+static bool emits_meanwhile; /* just after that */
+static bool always_reauthorizes;
 static unsigned n_asked;
 
 static int authorize(ws_manager *manager, const ws_connection_info *connection,
@@ -20,6 +23,16 @@ static int authorize(ws_manager *manager, const ws_connection_info *connection,
     (void)connection;
     (void)user_data;
     n_asked++;
+    if (loses_right_meanwhile) { /* as another thread might do it */
+        loses_right_meanwhile = false;
+        refused = "r";
+        ck_assert_int_eq(ws_manager_reauthorize(manager, connection->id), WS_OK);
+        if (emits_meanwhile)
+            emit_number(&host, "r", 1);
+        return WS_OK;
+    }
+    if (always_reauthorizes)
+        ck_assert_int_eq(ws_manager_reauthorize(manager, connection->id), WS_OK);
     if (ends_meanwhile)
         client_lose(&ann);
     return strncmp(room, refused, strlen(refused)) == 0 ? WS_ERR_FORBIDDEN : WS_OK;
@@ -36,7 +49,7 @@ static int reauthorize_at_once(ws_manager *manager, const ws_connection_info *co
 static void begin(void)
 {
     refused = "staff:";
-    ends_meanwhile = false;
+    ends_meanwhile = emits_meanwhile = always_reauthorizes = false;
     host_init(&host);
     host.options.authorize_join = authorize;
     host.options.authenticate = reauthorize_at_once;
@@ -49,6 +62,35 @@ static void end(void)
 {
     host_close(&host);
     client_free(&ann);
+}
+
+static void begin_keeping(void)
+{
+    ws_room_history_options options;
+
+    begin();
+    ws_room_history_options_init(&options);
+    options.room = "r";
+    options.max_events = 10;
+    ck_assert_int_eq(ws_manager_keep_room_history(host.manager, &options), WS_OK);
+}
+
+/* Ann connects anew, names the room, and wants its newest event. */
+static void connect_with_room(void)
+{
+    static const char *const rooms[] = {"r"};
+    ws_connect_options options;
+
+    client_lose(&ann);
+    client_free(&ann);
+    ann = (struct client){.host = &host, .name = "ann"};
+    client_options(&ann, &options);
+    options.user_id = "ann";
+    options.rooms = rooms;
+    options.n_rooms = 1;
+    options.last_events = 1;
+    ck_assert_int_eq(ws_manager_connect(host.manager, host.loop, &options, &ann.id), WS_OK);
+    host_run(&host);
 }
 
 static void join(const char *room)
@@ -105,6 +147,66 @@ START_TEST(reauthorization_is_in_order_with_joins_and_events)
 }
 END_TEST
 
+START_TEST(a_join_that_was_permitted_before_is_judged_again)
+{
+    begin();
+    n_asked = 0;
+    loses_right_meanwhile = true;
+    client_say(&ann, "{\"type\":\"join_room\",\"room\":\"r\"}");
+    emit_number(&host, "r", 1);
+    host_run(&host);
+    ck_assert_int_eq(ws_manager_is_member(host.manager, ann.id, "r"), 0);
+    emit_number(&host, "r", 2);
+    host_run(&host);
+    ck_assert_ptr_nonnull(strstr(client_next(&ann), "forbidden"));
+    client_expect(&ann, NULL);
+    ck_assert_uint_eq(n_asked, 2);
+    end();
+}
+END_TEST
+
+/* An event that follows the withdrawal at once, while the application is still being asked. */
+START_TEST(a_join_that_was_permitted_before_gives_nothing_that_the_room_keeps)
+{
+    begin_keeping();
+    loses_right_meanwhile = emits_meanwhile = true;
+    client_say(&ann, "{\"type\":\"join_room\",\"room\":\"r\",\"last\":1}");
+    host_run(&host);
+    ck_assert_int_eq(ws_manager_is_member(host.manager, ann.id, "r"), 0);
+    ck_assert_ptr_nonnull(strstr(client_next(&ann), "forbidden"));
+    client_expect(&ann, NULL);
+    end();
+}
+END_TEST
+
+START_TEST(a_room_that_is_named_at_the_connect_gives_nothing_either)
+{
+    begin_keeping();
+    loses_right_meanwhile = emits_meanwhile = true;
+    connect_with_room();
+    ck_assert_int_eq(ws_manager_is_member(host.manager, ann.id, "r"), 0);
+    ck_assert_ptr_nonnull(strstr(client_next(&ann), "welcome"));
+    ck_assert_ptr_nonnull(strstr(client_next(&ann), "forbidden"));
+    client_expect(&ann, NULL);
+    end();
+}
+END_TEST
+
+/* Who takes rights away whenever it is asked does not keep the loop. */
+START_TEST(a_join_is_not_authorized_for_ever)
+{
+    begin();
+    n_asked = 0;
+    always_reauthorizes = true;
+    client_say(&ann, "{\"type\":\"join_room\",\"room\":\"r\"}");
+    host_run(&host);
+    ck_assert_int_eq(ws_manager_is_member(host.manager, ann.id, "r"), 0);
+    ck_assert_ptr_nonnull(strstr(client_next(&ann), "forbidden"));
+    ck_assert_uint_le(n_asked, 16);
+    end();
+}
+END_TEST
+
 /* The room's name must stay valid after its last member has left. */
 START_TEST(the_application_may_end_the_connection_meanwhile)
 {
@@ -150,6 +252,33 @@ START_TEST(many_rooms_are_checked_over_several_turns)
     ck_assert_int_eq(ws_manager_is_member(host.manager, ann.id, "r2"), 1);
     ck_assert_int_eq(ws_manager_is_member(host.manager, ann.id, "r1"), 0);
     ck_assert_int_eq(ws_manager_is_member(host.manager, ann.id, "r100"), 0);
+    end();
+}
+END_TEST
+
+/* Also of the room that is asked for last, several turns later. */
+START_TEST(no_event_after_the_call_is_received_from_a_refused_room)
+{
+    begin();
+    for (int i = 0; i < N_ROOMS; i++) {
+        char room[8];
+
+        snprintf(room, sizeof room, "r%d", i);
+        join(room);
+    }
+    refused = "r";
+    n_asked = 0;
+    emit_number(&host, "r0", 1);
+    ck_assert_int_eq(ws_manager_reauthorize(host.manager, ann.id), WS_OK);
+    for (int i = 2; n_asked < N_ROOMS; i++) {
+        emit_number(&host, "r0", i);
+        emit_number(&host, NULL, i);
+        ws_loop_run(host.loop, host.now_ms);
+    }
+    host_run(&host);
+    for (const char *message; (message = client_next(&ann)) != NULL;)
+        ck_assert(strstr(message, "notification") == NULL ||
+                  strstr(message, "\"n\":1}") != NULL || strstr(message, "\"room\"") == NULL);
     end();
 }
 END_TEST
@@ -218,6 +347,11 @@ int main(void)
     const TTest *const tests[] = {
         only_refused_rooms_are_left,
         reauthorization_is_in_order_with_joins_and_events,
+        a_join_that_was_permitted_before_is_judged_again,
+        a_join_that_was_permitted_before_gives_nothing_that_the_room_keeps,
+        a_room_that_is_named_at_the_connect_gives_nothing_either,
+        a_join_is_not_authorized_for_ever,
+        no_event_after_the_call_is_received_from_a_refused_room,
         the_application_may_end_the_connection_meanwhile,
         many_rooms_are_checked_over_several_turns,
         the_connection_ends_between_two_turns,

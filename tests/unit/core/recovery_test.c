@@ -223,8 +223,8 @@ enum how { TO_THE_END, UNTIL_IT_IS_LOST, UNTIL_THE_LOOP_ENDS };
 
 enum { N_ROOMS = 1000 };
 
-/* Ann comes back and names r0, r1, … */
-static void connect_with_many_rooms(const char *after)
+/* A client comes back and names r0, r1, … */
+static void connect_with_many_rooms(struct client *client, const char *after)
 {
     static char names[N_ROOMS][8];
     const char *rooms[N_ROOMS];
@@ -234,12 +234,12 @@ static void connect_with_many_rooms(const char *after)
         snprintf(names[i], sizeof names[i], "r%d", i);
         rooms[i] = names[i];
     }
-    ann = (struct client){.host = &host, .name = "ann"};
-    client_options(&ann, &options);
+    *client = (struct client){.host = &host, .name = "ann"};
+    client_options(client, &options);
     options.after = after;
     options.rooms = rooms;
     options.n_rooms = N_ROOMS;
-    ck_assert_int_eq(ws_manager_connect(host.manager, host.loop, &options, &ann.id), WS_OK);
+    ck_assert_int_eq(ws_manager_connect(host.manager, host.loop, &options, &client->id), WS_OK);
 }
 
 /* Some of the rooms are authorised in each turn. */
@@ -249,7 +249,7 @@ static void enter_many_rooms(enum how how)
     unsigned n_turns = 0;
 
     begin();
-    connect_with_many_rooms(NULL);
+    connect_with_many_rooms(&ann, NULL);
     emit_number(&host, "r999", 1);
     host.hook = count_asked;
     for (unsigned before = n_asked = 0; n_asked < N_ROOMS; before = n_asked) {
@@ -277,6 +277,68 @@ START_TEST(many_rooms_are_entered_over_several_turns)
     enter_many_rooms(TO_THE_END);
     enter_many_rooms(UNTIL_IT_IS_LOST);
     enter_many_rooms(UNTIL_THE_LOOP_ENDS);
+}
+END_TEST
+
+/* However many clients name a thousand rooms each, an event is delivered in the turn after it was
+ * emitted: the rooms wait as what clients send does. */
+START_TEST(named_rooms_do_not_hold_up_events)
+{
+    enum { N_CLIENTS = 20 };
+    static struct client crowd[N_CLIENTS];
+
+    begin();
+    for (int i = 0; i < N_CLIENTS; i++)
+        connect_with_many_rooms(&crowd[i], NULL);
+    emit_number(&host, NULL, 1);
+    ws_loop_run(host.loop, host.now_ms);
+    client_expect(&bob, number_message(1, NULL, 1), NULL);
+    end();
+    for (int i = 0; i < N_CLIENTS; i++)
+        client_free(&crowd[i]);
+}
+END_TEST
+
+/* What the client sends is processed after it has entered the rooms that it named. */
+START_TEST(requests_wait_for_the_named_rooms)
+{
+    static const char ping[] = "{\"type\":\"ping\"}";
+
+    begin();
+    host.authorize_result = WS_ERR_FORBIDDEN;
+    connect_with_many_rooms(&ann, NULL);
+    ck_assert_int_eq(ws_manager_receive(host.manager, ann.id, ping, sizeof ping - 1, 1), WS_OK);
+    host_run(&host);
+    expect_welcome(0);
+    for (int i = 0; i < N_ROOMS; i++) {
+        const char *message = client_next(&ann);
+
+        ck_assert_ptr_nonnull(message);
+        ck_assert_ptr_nonnull(strstr(message, "forbidden"));
+    }
+    client_expect(&ann, "{\"type\":\"pong\",\"data\":{\"id\":\"E.0\"}}", NULL);
+    end();
+}
+END_TEST
+
+/* Events of these rooms that were sent after the welcome may be lost, and the client learns of
+ * it. A client with few rooms has entered them before any later event. */
+START_TEST(many_rooms_without_a_history)
+{
+    host_init(&host);
+    host.options.history_events = 0;
+    host_start(&host);
+    connect_with_many_rooms(&ann, NULL);
+    host_run(&host);
+    expect_welcome(0);
+    client_expect(&ann, recovered(false, 0, 0), NULL);
+    come_back((struct back){.rooms = {"r", "s"}});
+    expect_welcome(0);
+    client_expect(&ann, NULL);
+    emit_number(&host, "s", 1);
+    host_run(&host);
+    client_expect(&ann, number_message(1, "s", 1), NULL);
+    end();
 }
 END_TEST
 
@@ -489,8 +551,9 @@ START_TEST(requests_during_a_recovery)
                   "{\"type\":\"room_joined\",\"data\":{\"room\":\"r\",\"id\":\"E.2\"}}",
                   "{\"type\":\"room_left\",\"data\":{\"room\":\"s\",\"id\":\"E.2\"}}",
                   "{\"type\":\"error\",\"data\":{\"code\":\"unknown_type\",\"message\":"
-                  "\"\\\"type\\\" must be join_room, leave_room, ping, message or "
-                  "authenticate\"}}",
+                  "\"\\\"type\\\" must be join_room, leave_room, ping, message, request, "
+                  "response, presence, "
+                  "set_state or authenticate\"}}",
                   number_message(3, "r", 3), recovered(true, 2, 4), NULL);
     end();
 }
@@ -619,7 +682,7 @@ START_TEST(a_client_in_many_rooms_gets_fewer_events_in_a_turn)
     for (int i = 1; i <= MISSED; i++)
         emit_number(&host, NULL, i);
     host_run(&host);
-    connect_with_many_rooms(id_of(0));
+    connect_with_many_rooms(&ann, id_of(0));
     do {
         before = ann.n_messages;
         deadline = ws_loop_run(host.loop, host.now_ms);
@@ -677,6 +740,9 @@ int main(void)
         a_new_client_misses_nothing_of_the_rooms_it_names,
         rooms_without_a_position,
         many_rooms_are_entered_over_several_turns,
+        named_rooms_do_not_hold_up_events,
+        requests_wait_for_the_named_rooms,
+        many_rooms_without_a_history,
         events_that_excluded_the_former_connection,
         positions_that_cannot_be_recovered,
         events_that_left_the_history,

@@ -1,5 +1,5 @@
 /* recovery_threads_test.c: four threads emit as fast as they can, two loops deliver, and clients
- * that often do not read are cut a thousand times, also during a recovery: each receives every
+ * that often do not read are cut hundreds of times, also during a recovery: each receives every
  * event that it should, once, in order, or is notified that it missed some. Not here: rooms that
  * are entered and left meanwhile (recovery_random_test.c). */
 #include <pthread.h>
@@ -20,7 +20,7 @@ enum {
     N_EMITTERS = 4,
     N_CLIENTS = 16,
     N_WITNESSES = 2, /* never cut; together they receive every event */
-    N_CUTS = 1000,
+    N_CUTS = 300,
     MOST_EVENTS = 1000000, /* all cuts must have happened by then */
     MOST_EACH = MOST_EVENTS / N_EMITTERS,
     MAX_PENDING = 256, /* so that emitters are no faster than loops */
@@ -509,7 +509,6 @@ static size_t play(uint32_t history_events, bool has_cluster)
     for (size_t i = 0; i < N_WITNESSES + N_CLIENTS; i++)
         free(clients[i].steps);
     ck_assert_uint_ge(n_cuts, N_CUTS);
-    ck_assert_uint_gt(n_cut_behind, 0);
     printf("%u events; %u cuts, %u of them while events were missing; %u times complete, %u "
            "times not\n",
            n_events, n_cuts, n_cut_behind, n_complete, n_incomplete);
@@ -519,6 +518,7 @@ static size_t play(uint32_t history_events, bool has_cluster)
 START_TEST(every_client_that_comes_back_has_every_event_once)
 {
     play(MOST_EVENTS + 1, false);
+    ck_assert_uint_gt(n_cut_behind, 0);
     ck_assert_uint_eq(n_incomplete, 0);
 }
 END_TEST

@@ -67,6 +67,9 @@ START_TEST(all_members_are_present_from_the_start)
                                         "unique_users",
                                         "history_events",
                                         "history_bytes",
+                                        "last_values",
+                                        "last_values_bytes",
+                                        "last_values_dropped",
                                         "events",
                                         "presence_events",
                                         "deliveries",
@@ -84,10 +87,14 @@ START_TEST(all_members_are_present_from_the_start)
                                         "recoveries",
                                         "recoveries_incomplete",
                                         "recovered_events",
+                                        "orders_sent",
+                                        "orders_done",
+                                        "process_messages",
                                         "frame_floods",
                                         "slow_client",
                                         "gone",
                                         "presence",
+                                        "binary",
                                         "no_memory",
                                         "backpressure"};
     cJSON *tree;
@@ -96,8 +103,8 @@ START_TEST(all_members_are_present_from_the_start)
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         check_value(names[i], 0);
     tree = stats();
-    ck_assert_int_eq(cJSON_GetArraySize(tree), 24); /* 22 numbers, rooms, drops */
-    ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(tree, "drops")), 5);
+    ck_assert_int_eq(cJSON_GetArraySize(tree), 30); /* 28 numbers, rooms, drops */
+    ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(tree, "drops")), 6);
     ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(tree, "rooms")), 0);
     cJSON_Delete(tree);
     host_close(&host);
@@ -420,7 +427,7 @@ START_TEST(metrics_follow_the_rules_of_openmetrics)
         }
     }
     ck_assert(ended);
-    ck_assert_uint_eq(n_seen, 5 + 18 + 1);
+    ck_assert_uint_eq(n_seen, 7 + 22 + 1);
     ws_manager_free_text(host.manager, text);
     end();
 }
@@ -438,6 +445,7 @@ START_TEST(metrics_agree_with_the_statistics)
         "\nws_drops_total{reason=\"slow_client\"} 0\n",
         "\nws_drops_total{reason=\"gone\"} 0\n",
         "\nws_drops_total{reason=\"presence\"} 0\n",
+        "\nws_drops_total{reason=\"binary\"} 0\n",
         "\nws_drops_total{reason=\"no_memory\"} 0\n",
         "\nws_drops_total{reason=\"backpressure\"} 0\n",
         "\n# TYPE ws_drops counter\n",

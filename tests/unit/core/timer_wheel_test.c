@@ -126,6 +126,57 @@ START_TEST(timers_fire_in_the_order_of_their_ticks)
 }
 END_TEST
 
+START_TEST(a_crowd_of_timers_fires_over_several_advances)
+{
+    enum { N = 3 * TIMERS_AT_ONCE };
+    static struct alarm alarms[N];
+    struct alarm later = {0};
+
+    memset(alarms, 0, sizeof alarms);
+    begin(0);
+    for (unsigned i = 0; i < N; i++)
+        start(&alarms[i], 1000);
+    start(&later, 1000 + 2 * TIMER_TICK_MS);
+    timer_wheel_advance(&wheel, 0);
+    timer_wheel_advance(&wheel, 1100);
+    ck_assert_uint_eq(n_fired, TIMERS_AT_ONCE);
+    ck_assert_uint_eq(timer_wheel_deadline(&wheel), 1100);
+    for (unsigned i = 0; i < N; i++)
+        if (alarms[i].n_fired == 0 && i % 2 == 0)
+            timer_stop(&alarms[i].timer);
+    timer_wheel_advance(&wheel, 1100);
+    ck_assert_uint_eq(n_fired, 2 * TIMERS_AT_ONCE);
+    ck_assert_int_eq(later.n_fired, 0);
+    ck_assert_uint_eq(timer_wheel_deadline(&wheel), 1100);
+    timer_wheel_advance(&wheel, 1100);
+    ck_assert_int_eq(later.n_fired, 1);
+    ck_assert_uint_eq(timer_wheel_deadline(&wheel), UINT64_MAX);
+}
+END_TEST
+
+static void spend_as_three(struct alarm *alarm)
+{
+    (void)alarm;
+    timer_wheel_spend(&wheel, 2 * TIMER_COST);
+}
+
+START_TEST(fewer_timers_fire_whose_callbacks_cost_more)
+{
+    static struct alarm alarms[TIMERS_AT_ONCE];
+
+    memset(alarms, 0, sizeof alarms);
+    begin(0);
+    for (unsigned i = 0; i < TIMERS_AT_ONCE; i++) {
+        start(&alarms[i], 1000);
+        alarms[i].also = spend_as_three;
+    }
+    timer_wheel_advance(&wheel, 0);
+    timer_wheel_spend(&wheel, UINT32_MAX); /* outside of an advance */
+    timer_wheel_advance(&wheel, 1100);
+    ck_assert_uint_eq(n_fired, TIMERS_AT_ONCE / 3 + 1);
+}
+END_TEST
+
 START_TEST(stopped_timers_do_not_fire)
 {
     struct alarm alarm = {0};
@@ -392,6 +443,8 @@ int main(void)
         a_timer_fires_within_a_tick_after_its_time,
         a_timer_s_time_counts_from_the_next_advance,
         timers_fire_in_the_order_of_their_ticks,
+        a_crowd_of_timers_fires_over_several_advances,
+        fewer_timers_fire_whose_callbacks_cost_more,
         stopped_timers_do_not_fire,
         a_started_timer_can_be_started_again,
         a_timer_that_restarts_itself_fires_once_in_an_advance,

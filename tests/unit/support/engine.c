@@ -125,7 +125,8 @@ static void *run(void *argument)
 
 struct engine *engine_start(ws_manager *manager, size_t most_events)
 {
-    static const ws_cluster cluster = {sizeof cluster, publish, fetch};
+    static const ws_cluster cluster = {
+        .size = sizeof cluster, .publish = publish, .fetch = fetch};
     struct engine *engine = calloc(1, sizeof *engine);
 
     ck_assert_ptr_nonnull(engine);

@@ -3,6 +3,7 @@
 #ifndef SUPPORT_HOST_H
 #define SUPPORT_HOST_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -22,12 +23,15 @@ struct host {
     ws_loop *loop;
     uint64_t now_ms;  /* of the loop */
     int64_t clock_ms; /* the options' clock; starts in 1970 */
-    unsigned n_wakes;
+    bool
+        has_threads; /* other threads call the manager: wakes are neither counted nor checked */
+    _Atomic unsigned n_wakes;
 
     char *log; /* a line for each callback, see host_expect_log() */
 
     int authorize_result;
     int message_result;
+    ws_answer answer; /* of the last message */
 
     /* Called at the end of each callback with its line, for a test's own actions. */
     void (*hook)(struct host *host, struct client *client, const char *line);
@@ -60,6 +64,9 @@ void host_init(struct host *host);
 
 /* Before host_start(): nothing is recorded. */
 void host_without_callbacks(struct host *host);
+
+/* Before host_start(): nothing is recorded, and other threads than the loop's may call the manager. */
+void host_with_threads(struct host *host);
 
 /* Creates the manager and its loop. */
 void host_start(struct host *host);

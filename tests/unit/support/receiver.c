@@ -1,10 +1,10 @@
-/* receiver.c: connections of an inner transport, which splits the messages that it receives into
+/* receiver.c: connections of a built-in transport, which splits the messages that it receives into
  * frames again. */
 #include "support/receiver.h"
 
 #include <stdlib.h>
 
-#include "core/inner_transport.h"
+#include "core/builtin_transport.h"
 #include "core/manager.h"
 
 /* A marker and the payload's length. */
@@ -73,12 +73,19 @@ static void release_receiver(struct connection *connection)
 
 void receiver_connect(struct host *host, struct receiver *receiver)
 {
-    static const struct inner_transport transport = {write_header, receive, close_receiver,
-                                                     release_receiver};
+    static const struct builtin_transport transport = {
+        .framing = write_header,
+        .send = receive,
+        .close = close_receiver,
+        .released = release_receiver,
+    };
     ws_connect_options options;
 
-    *receiver = (struct receiver){.host = host};
-    atomic_store(&host->manager->inner, &transport);
+    *receiver = (struct receiver){
+        .connection = {.transport = TRANSPORT_WEBSOCKET},
+        .host = host,
+    };
+    atomic_store(&host->manager->builtin[TRANSPORT_WEBSOCKET], &transport);
     ws_connect_options_init(&options);
     ck_assert_int_eq(connection_start(&receiver->connection, host->loop, &options), WS_OK);
 }

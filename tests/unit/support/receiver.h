@@ -1,4 +1,4 @@
-/* receiver.h: connections of an inner transport, which splits the messages that it receives into
+/* receiver.h: connections of a built-in transport, which splits the messages that it receives into
  * frames again. Not here: connections of an application's transport (host.h: clients). For one
  * thread. */
 #ifndef SUPPORT_RECEIVER_H

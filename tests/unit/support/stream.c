@@ -82,7 +82,8 @@ static int fetch(uint64_t after, uint32_t max_events, void *request, void *data)
     return WS_OK;
 }
 
-const ws_cluster stream_carrier = {sizeof stream_carrier, publish, fetch};
+const ws_cluster stream_carrier = {
+    .size = sizeof stream_carrier, .publish = publish, .fetch = fetch};
 
 int stream_answer_with(uint64_t after, size_t n)
 {

@@ -3,20 +3,25 @@
 
 #include <stdlib.h>
 
-int suite_run(const char *name, const TTest *const *tests)
+int suite_run_all(Suite *suite)
 {
-    Suite *suite = suite_create(name);
-    TCase *cases = tcase_create(name);
-    SRunner *runner;
+    SRunner *runner = srunner_create(suite);
     int failed;
 
-    for (; *tests != NULL; tests++)
-        tcase_add_test(cases, *tests);
-    suite_add_tcase(suite, cases);
-    runner = srunner_create(suite);
     srunner_set_fork_status(runner, CK_NOFORK);
     srunner_run_all(runner, CK_NORMAL);
     failed = srunner_ntests_failed(runner);
     srunner_free(runner);
     return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int suite_run(const char *name, const TTest *const *tests)
+{
+    Suite *suite = suite_create(name);
+    TCase *cases = tcase_create(name);
+
+    for (; *tests != NULL; tests++)
+        tcase_add_test(cases, *tests);
+    suite_add_tcase(suite, cases);
+    return suite_run_all(suite);
 }

@@ -8,4 +8,7 @@
 /* Runs the tests in `tests`, up to the NULL; returns the exit status for main(). */
 int suite_run(const char *name, const TTest *const *tests);
 
+/* Runs a suite, for one that has fixtures or loops, and frees it; returns the exit status. */
+int suite_run_all(Suite *suite);
+
 #endif

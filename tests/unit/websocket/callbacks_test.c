@@ -46,18 +46,6 @@ static void teardown(void)
     host_close(&host);
 }
 
-/* The handshake is complete, but no turn has run. */
-static struct peer *newcomer(void)
-{
-    struct peer *peer = host_peer(&host);
-    struct bytes request = {0};
-
-    client_request(&request, "/ws", "");
-    peer_feed(peer, request.data, request.length, WHOLE);
-    bytes_free(&request);
-    return peer;
-}
-
 static void expect_calls(unsigned connects, unsigned disconnects)
 {
     ck_assert_uint_eq(host.called[HOST_CONNECT], connects);
@@ -126,7 +114,7 @@ START_TEST(fed_in_accept_handshake)
     struct peer *peer;
 
     host.judge = feed_in_judge;
-    peer = newcomer();
+    peer = host_newcomer(&host);
     host_turn(&host);
     ck_assert_int_eq(peer_head(peer), 101);
     peer_expect_nothing(peer);
@@ -190,7 +178,7 @@ START_TEST(ended_in_accept_handshake)
         struct peer *peer;
 
         host.judge = i == 0 ? close_in_judge : eof_in_judge;
-        peer = newcomer();
+        peer = host_newcomer(&host);
         host_turn(&host);
         ck_assert(peer->ended);
         ck_assert_uint_eq(peer->received.length, 0);
@@ -221,7 +209,7 @@ START_TEST(freed_in_on_connect)
         open_host(protocol);
         host.hook = free_peer;
         free_in = HOST_CONNECT;
-        peer = newcomer();
+        peer = host_newcomer(&host);
         host_turn(&host);
         ck_assert_ptr_null(peer->websocket);
         expect_calls(1, 1);

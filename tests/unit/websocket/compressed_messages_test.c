@@ -235,6 +235,65 @@ END_TEST
 
 /* --- costs ----------------------------------------------------------------------------------- */
 
+/* Clients whose message is unfinished, many of them: the host has not so many peers, and this one is
+ * all of theirs. */
+static void add_unfinished(ws_websocket **crowd, int count, struct peer *peer)
+{
+    static const char *const lines[] = {"Host",
+                                        "localhost",
+                                        "Upgrade",
+                                        "websocket",
+                                        "Connection",
+                                        "Upgrade",
+                                        "Sec-WebSocket-Version",
+                                        "13",
+                                        "Sec-WebSocket-Key",
+                                        "AAAAAAAAAAAAAAAAAAAAAA==",
+                                        "Sec-WebSocket-Extensions",
+                                        "permessage-deflate"};
+    ws_header headers[6];
+    struct bytes fragment = {0};
+
+    for (int i = 0; i < 6; i++)
+        headers[i] = (ws_header){lines[2 * i], lines[2 * i + 1]};
+    client_frame(&fragment, RSV1 | TEXT, body.data, 2);
+    for (int i = 0; i < count; i++) {
+        ck_assert_int_eq(ws_websocket_new(host.loop, host.endpoint, peer, &crowd[i]), WS_OK);
+        ws_websocket_upgrade(crowd[i], "GET", 1, 1, "/ws", headers, 6);
+        ws_websocket_receive(crowd[i], fragment.data, fragment.length);
+        loop_turn(host.loop);
+    }
+    bytes_free(&fragment);
+}
+
+/* Of the first two clients, the first one has begun another message meanwhile. */
+START_TEST(of_too_many_unfinished_messages_the_oldest_ends)
+{
+    static ws_websocket *crowd[UNFINISHED_MAX - 2];
+    struct peer *peers[3] = {client(), client(), client()};
+
+    deflate_body(15, 6, "Hello", 5);
+    for (int i = 0; i < 2; i++)
+        peer_send_frame(peers[i], RSV1 | TEXT, body.data, 2);
+    add_unfinished(crowd, UNFINISHED_MAX - 2, peers[2]);
+    peer_send_frame(peers[0], FIN | CONTINUATION, body.data + 2, body.length - 2);
+    peer_send_frame(peers[0], RSV1 | TEXT, body.data, 2);
+    expect_message(1, "Hello", 5);
+
+    peer_send_frame(peers[2], RSV1 | TEXT, body.data, 2);
+    ck_assert_uint_eq(host.called[HOST_DISCONNECT], 1);
+    peer_expect_close_reason(peers[1], 1013, "too many unfinished messages");
+    host.called[HOST_DISCONNECT] = 0;
+    for (int i = 0; i < 3; i += 2)
+        peer_send_frame(peers[i], FIN | CONTINUATION, body.data + 2, body.length - 2);
+    expect_message(3, "Hello", 5);
+    ck_assert_uint_eq(loop_part_of(host.loop)->n_unfinished, UNFINISHED_MAX - 2);
+    for (int i = 0; i < UNFINISHED_MAX - 2; i++)
+        ws_websocket_free(crowd[i]);
+    ck_assert_uint_eq(loop_part_of(host.loop)->n_unfinished, 0);
+}
+END_TEST
+
 /* The memory from the host's allocator never exceeds its bound. */
 static void expect_too_big(void)
 {
@@ -381,6 +440,7 @@ Suite *websocket_suite(void)
     tcase_add_test(tests, rfc7692_6_reserved_bits_elsewhere_are_1002);
     tcase_add_test(tests, rfc7692_7_2_2_corrupt_data_is_1007);
     tcase_add_test(tests, rfc6455_8_1_text_that_inflates_to_invalid_utf8_is_1007);
+    tcase_add_test(tests, of_too_many_unfinished_messages_the_oldest_ends);
     tcase_add_test(tests, a_message_that_inflates_beyond_the_limit_is_1009);
     tcase_add_test(tests, an_incompressible_message_of_exactly_the_limit);
     tcase_add_test(tests, a_frame_too_long_for_any_message_within_the_limit_is_1009);

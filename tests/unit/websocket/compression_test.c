@@ -298,6 +298,12 @@ START_TEST(clients_share_compressed_bytes)
     emit(1800);
     run_loop();
     expect_shared(0, 4); /* down to 2^11 */
+    expect_shared(5, PLAIN - 2);
+    host_turn(&host);
+    emit(100000);
+    run_loop();
+    expect_shared(0, 0);
+    expect_shared(1, PLAIN - 2);
     host_turn(&host);
 }
 END_TEST

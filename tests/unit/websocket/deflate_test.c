@@ -1,6 +1,6 @@
 /* deflate_test.c: payloads compressed for permessage-deflate, and inflated by zlib with exactly the
  * window that was requested. */
-#include "transport/websocket/deflate.h"
+#include "transport/shared/deflate.h"
 
 #include <stdlib.h>
 #include <string.h>

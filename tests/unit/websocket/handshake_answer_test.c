@@ -21,24 +21,6 @@ static void teardown(void)
     host_close(&host);
 }
 
-/* Sends a request with these further headers; leaves the head of the answer to be read. */
-static struct peer *request(const char *headers)
-{
-    struct peer *peer = host_peer(&host);
-    struct bytes bytes = {0};
-
-    client_request(&bytes, "/ws", headers);
-    peer_send(peer, &bytes);
-    bytes_free(&bytes);
-    return peer;
-}
-
-static void expect_header(const struct peer *peer, const char *line)
-{
-    ck_assert_msg(strstr((const char *)peer->received.data, line) != NULL, "no %s in\n%s", line,
-                  (const char *)peer->received.data);
-}
-
 /* Checks the body of an error answer, at the end of the received bytes. */
 static void expect_body(struct peer *peer, const char *body)
 {
@@ -69,7 +51,7 @@ static struct peer *refused(int with_status, const char *with_text, const char *
 {
     status = with_status;
     text = with_text;
-    return request(headers);
+    return host_request(&host, headers);
 }
 
 START_TEST(refusals_without_origin_are_http_statuses)
@@ -80,12 +62,12 @@ START_TEST(refusals_without_origin_are_http_statuses)
     host.judge = refuse;
     peer = refused(404, "no such thing", "");
     ck_assert_int_eq(peer_head(peer), 404);
-    expect_header(peer, "HTTP/1.1 404 Not Found\r\n");
+    peer_expect_header(peer, "HTTP/1.1 404 Not Found\r\n");
     expect_body(peer, "no such thing\n");
     ck_assert(peer->ended);
     peer = refused(401, NULL, "");
     ck_assert_int_eq(peer_head(peer), 401);
-    expect_header(peer, "\r\nWWW-Authenticate: "); /* RFC 9110 section 15.5.2 */
+    peer_expect_header(peer, "\r\nWWW-Authenticate: "); /* RFC 9110 section 15.5.2 */
     expect_body(peer, "Unauthorized\n");
     ck_assert_int_eq(peer_head(refused(429, NULL, "")), 429);
     ck_assert_int_eq(peer_head(refused(599, NULL, "")), 599);
@@ -98,7 +80,7 @@ END_TEST
 static void expect_refused_browser(struct peer *peer, uint16_t code, const char *reason)
 {
     ck_assert_int_eq(peer_head(peer), 101);
-    expect_header(peer, "\r\nSec-WebSocket-Accept: " CLIENT_ACCEPT "\r\n");
+    peer_expect_header(peer, "\r\nSec-WebSocket-Accept: " CLIENT_ACCEPT "\r\n");
     peer_expect_close_reason(peer, code, reason);
     peer_expect_nothing(peer);
     ck_assert(!peer->ended);
@@ -149,7 +131,7 @@ START_TEST(an_invalid_refusal_changes_nothing)
 {
     host_open(&host, &options);
     host.judge = refuse_badly;
-    ck_assert_int_eq(peer_head(request("")), 101);
+    ck_assert_int_eq(peer_head(host_request(&host, "")), 101);
 }
 END_TEST
 
@@ -184,11 +166,11 @@ START_TEST(a_drained_manager_answers_503_with_retry_after)
     ck_assert_int_eq(drain_with(host.manager, 1001, "restart"), WS_OK);
     host_turn(&host);
     peer_expect_close_reason(open, 1001, "restart");
-    peer = request("");
+    peer = host_request(&host, "");
     ck_assert_int_eq(peer_head(peer), 503);
-    expect_header(peer, "\r\nRetry-After: ");
+    peer_expect_header(peer, "\r\nRetry-After: ");
     ck_assert(peer->ended);
-    ck_assert_int_eq(peer_head(request("Origin: a\r\n")), 503);
+    ck_assert_int_eq(peer_head(host_request(&host, "Origin: a\r\n")), 503);
 }
 END_TEST
 
@@ -200,11 +182,34 @@ START_TEST(above_max_connections_the_answer_is_503)
     options.manager.max_connections = 1;
     host_open(&host, &options);
     first = host_client(&host);
-    peer = request("");
+    peer = host_request(&host, "");
     ck_assert_int_eq(peer_head(peer), 503);
-    expect_header(peer, "\r\nRetry-After: ");
+    peer_expect_header(peer, "\r\nRetry-After: ");
     peer_free(first);
-    ck_assert_int_eq(peer_head(request("")), 101);
+    ck_assert_int_eq(peer_head(host_request(&host, "")), 101);
+}
+END_TEST
+
+/* The inbox is full of WebSockets that open: this is another limit than max_connections, and the
+ * answer says so. */
+START_TEST(above_max_pending_the_answer_is_503)
+{
+    struct bytes bytes = {0};
+    struct peer *peers[2];
+
+    options.manager.max_pending = 1;
+    host_open(&host, &options);
+    client_request(&bytes, "/ws", "");
+    for (int i = 0; i < 2; i++) {
+        peers[i] = host_peer(&host);
+        peer_feed(peers[i], bytes.data, bytes.length, WHOLE);
+    }
+    bytes_free(&bytes);
+    host_turn(&host);
+    ck_assert_int_eq(peer_head(peers[0]), 101);
+    ck_assert_int_eq(peer_head(peers[1]), 503);
+    peer_expect_header(peers[1], "\r\nRetry-After: ");
+    peer_expect_header(peers[1], "the server is opening too many connections at once");
 }
 END_TEST
 
@@ -256,7 +261,8 @@ START_TEST(rfc6585_5_more_than_256_headers_are_431)
             host_open(&host, &options);
         for (int i = 0; i < n; i++)
             bytes_add_text(&headers, "A:b\r\n");
-        ck_assert_int_eq(peer_head(request((char *)headers.data)), n == 251 ? 101 : 431);
+        ck_assert_int_eq(peer_head(host_request(&host, (char *)headers.data)),
+                         n == 251 ? 101 : 431);
         bytes_free(&headers);
     }
 }
@@ -270,7 +276,7 @@ START_TEST(an_error_in_the_last_allowed_header_is_400)
     for (int i = 0; i < 250; i++)
         bytes_add_text(&headers, "A:b\r\n");
     bytes_add_text(&headers, "Content-Length: x\r\n");
-    ck_assert_int_eq(peer_head(request((char *)headers.data)), 400);
+    ck_assert_int_eq(peer_head(host_request(&host, (char *)headers.data)), 400);
     bytes_free(&headers);
 }
 END_TEST
@@ -315,6 +321,7 @@ Suite *websocket_suite(void)
     tcase_add_test(tests, a_refused_client_that_reads_nothing_is_dropped_after_the_timeout);
     tcase_add_test(tests, a_drained_manager_answers_503_with_retry_after);
     tcase_add_test(tests, above_max_connections_the_answer_is_503);
+    tcase_add_test(tests, above_max_pending_the_answer_is_503);
     tcase_add_loop_test(tests, rfc6585_5_a_head_above_the_limit_is_431, 0, 2);
     tcase_add_test(tests, rfc6585_5_more_than_256_headers_are_431);
     tcase_add_test(tests, an_error_in_the_last_allowed_header_is_400);

@@ -99,11 +99,10 @@ static void on_disconnect(ws_manager *manager, const ws_connection_info *connect
 }
 
 static int accept_message(ws_manager *manager, const ws_connection_info *connection,
-                          const char *room, const char *data, size_t length, void *user_data)
+                          const ws_client_message *message, void *user_data)
 {
     (void)manager;
-    (void)room;
-    keep_message(user_data, data, length, true);
+    keep_message(user_data, message->data, message->length, true);
     call_hook(user_data, HOST_MESSAGE, connection);
     return WS_OK;
 }
@@ -131,6 +130,7 @@ static int64_t clock_that_stands(void *user_data)
 
 void host_options_init(struct host_options *options)
 {
+    options->cluster = NULL;
     ws_manager_options_init(&options->manager);
     options->manager.on_connect = on_connect;
     options->manager.on_disconnect = on_disconnect;
@@ -174,6 +174,8 @@ int host_try_open(struct host *host, struct host_options *options)
     loop_options.wake = count_wake;
     loop_options.user_data = host;
     result = ws_manager_new(&options->manager, &host->manager);
+    if (result == WS_OK && options->cluster != NULL)
+        result = ws_manager_set_cluster(host->manager, options->cluster, host);
     if (result == WS_OK)
         result = ws_loop_new(host->manager, &loop_options, host->now, &host->loop);
     if (result == WS_OK)
@@ -200,6 +202,8 @@ void host_close(struct host *host)
     }
     ws_endpoint_free(host->endpoint);
     ws_loop_free(host->loop);
+    if (host->manager != NULL)
+        ws_manager_set_cluster(host->manager, NULL, NULL);
     ws_manager_free(host->manager);
     bytes_free(&host->message);
     memory = host->memory;
@@ -222,6 +226,24 @@ void host_turn(struct host *host)
         ck_assert_ptr_eq(peer->websocket, websocket);
         peer->listed++;
         peer_write(peer);
+    }
+}
+
+void loop_turn(ws_loop *loop)
+{
+    ws_websocket *websocket;
+
+    while (ws_loop_run(loop, 0) == 0)
+        continue;
+    while ((websocket = ws_loop_next_output(loop)) != NULL) {
+        struct iovec iov[16];
+        size_t bytes = 0;
+        int n = ws_websocket_output(websocket, iov, 16);
+
+        for (int i = 0; i < n; i++)
+            bytes += iov[i].iov_len;
+        if (n > 0)
+            ws_websocket_sent(websocket, bytes);
     }
 }
 

@@ -5,6 +5,7 @@
 
 #include <check.h>
 
+#include <ws_manager/cluster.h>
 #include <ws_manager/ws_manager.h>
 
 #include "websocket/client.h"
@@ -65,6 +66,7 @@ struct host {
 struct host_options {
     ws_manager_options manager;
     ws_endpoint_options endpoint;
+    const ws_cluster *cluster; /* NULL: none */
 };
 
 /* Raw protocol, no presence, no pings, a clock that stands still; otherwise the defaults. */
@@ -81,6 +83,10 @@ void host_close(struct host *host);
 
 /* Runs the loop until it has nothing more to do, then writes all output. */
 void host_turn(struct host *host);
+
+/* Runs a loop until it has nothing more to do, then takes all output and discards it: for
+ * connections without a peer. */
+void loop_turn(ws_loop *loop);
 
 /* Checks that the statistics contain these members, given as text. */
 void host_expect_stats(struct host *host, const char *members);
@@ -101,6 +107,13 @@ struct peer *host_client(struct host *host);
  * CRLF. */
 struct peer *host_client_with(struct host *host, const char *headers);
 
+/* A client that has sent its request, with further headers; the answer has not been read. */
+struct peer *host_request(struct host *host, const char *headers);
+void peer_request(struct peer *peer, const char *headers);
+
+/* A client whose handshake is complete, before the turn in which the application learns of it. */
+struct peer *host_newcomer(struct host *host);
+
 enum chunking { WHOLE, BYTE_BY_BYTE, RANDOM_CHUNKS, N_CHUNKINGS };
 
 /* Hands in the client's bytes, in a block of their own that is freed afterwards; runs a turn
@@ -117,6 +130,9 @@ int peer_send_close(struct peer *peer, uint16_t code, const char *reason);
 
 /* Reads the HTTP answer at the front; returns its status. */
 int peer_head(struct peer *peer);
+
+/* Checks that a line is in the HTTP answer. */
+void peer_expect_header(const struct peer *peer, const char *line);
 
 /* Reads the server's next frame, inflated if it is compressed, which requires that this was agreed
  * on; valid until the next call. False if nothing is left to read. */

@@ -8,7 +8,7 @@
 
 #include "support/suite.h"
 #include "support/test_memory.h"
-#include "transport/websocket/deflate.h"
+#include "transport/shared/deflate.h"
 #include "websocket/payload.h"
 
 enum { ROOM = 1 << 20 };

@@ -10,7 +10,7 @@
 
 #include "support/suite.h"
 #include "support/test_memory.h"
-#include "transport/websocket/deflate.h"
+#include "transport/shared/deflate.h"
 #include "websocket/payload.h"
 
 enum { BOUND = 1 << 20, MAX_LENGTH = 200000 };

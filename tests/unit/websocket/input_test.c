@@ -1,7 +1,9 @@
 /* input_test.c: clients' input is bounded before it waits, and handled in fair turns. Not here: the
- * application's own transports (core/outer_input_test.c). */
+ * application's own transports (core/custom_input_test.c). */
+#include <stdio.h>
 #include <string.h>
 
+#include "core/loop_state.h"
 #include "websocket/host.h"
 #include "websocket/zlib_peer.h"
 
@@ -301,6 +303,33 @@ START_TEST(a_turn_inflates_a_bounded_number_of_blocks)
 END_TEST
 
 /* The cost of a whole message is not spent at once, although all of it has arrived. */
+/* An answer that repeats a long ref is compressed for its client, which costs as much as a hundred
+ * deliveries. */
+START_TEST(a_turn_compresses_a_bounded_number_of_answers)
+{
+    enum { PEERS = 12, PINGS = 50, MOST_ANSWERS = 8192 / 100 };
+    char ping[300];
+    uint64_t before;
+
+    options.endpoint.protocol = WS_PROTOCOL_JSON;
+    host_open(&host, &options);
+    for (size_t i = 0; i < PEERS; i++)
+        host_client_with(&host, "Sec-WebSocket-Extensions: permessage-deflate\r\n");
+    snprintf(ping, sizeof ping, "{\"type\":\"ping\",\"ref\":\"%0240d\"}", 1);
+    for (size_t i = 0; i < PINGS; i++)
+        client_text(&frames, FIN | TEXT, ping);
+    for (size_t i = 0; i < PEERS; i++)
+        read_once(&host.peers[i]);
+    before = counter_read(&host.loop->counters, COUNTER_deliveries);
+    ws_loop_run(host.loop, host.now);
+    ck_assert_uint_gt(counter_read(&host.loop->counters, COUNTER_deliveries), before);
+    ck_assert_uint_le(counter_read(&host.loop->counters, COUNTER_deliveries),
+                      before + MOST_ANSWERS);
+    /* What a client causes counts until it is done, so few answers wait before events. */
+    ck_assert_uint_le(host.loop->batch.count - host.loop->done, MOST_ANSWERS);
+}
+END_TEST
+
 START_TEST(other_clients_are_served_within_a_costly_message)
 {
     struct peer *quiet;
@@ -678,6 +707,7 @@ Suite *websocket_suite(void)
     tcase_add_test(tests, no_inflated_message_waits);
     tcase_add_test(tests, a_turn_inflates_a_bounded_number_of_bytes);
     tcase_add_test(tests, a_turn_inflates_a_bounded_number_of_blocks);
+    tcase_add_test(tests, a_turn_compresses_a_bounded_number_of_answers);
     tcase_add_test(tests, other_clients_are_served_within_a_costly_message);
     tcase_add_test(tests, clients_do_not_use_up_the_application_s_calls);
     tcase_add_test(tests, connecting_clients_do_not_use_up_the_application_s_calls);

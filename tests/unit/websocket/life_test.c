@@ -34,18 +34,6 @@ static struct peer *half_a_head(void)
     return peer;
 }
 
-/* The handshake is complete, but no turn has run. */
-static struct peer *newcomer(void)
-{
-    struct peer *peer = host_peer(&host);
-    struct bytes request = {0};
-
-    client_request(&request, "/ws", "");
-    peer_feed(peer, request.data, request.length, WHOLE);
-    bytes_free(&request);
-    return peer;
-}
-
 static struct peer *in_a_frame(void)
 {
     struct peer *peer = host_client(&host);
@@ -110,6 +98,11 @@ static struct peer *refused(void)
 static struct peer *silent(void)
 {
     return host_peer(&host);
+}
+
+static struct peer *newcomer(void)
+{
+    return host_newcomer(&host);
 }
 
 static struct peer *idle(void)

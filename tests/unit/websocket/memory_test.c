@@ -65,25 +65,6 @@ static void teardown(void)
     ck_assert_uint_eq(counting.bytes, 0);
 }
 
-/* Takes all output and discards it. */
-static void take_turn(void)
-{
-    ws_websocket *websocket;
-
-    while (ws_loop_run(loop, 0) == 0)
-        continue;
-    while ((websocket = ws_loop_next_output(loop)) != NULL) {
-        struct iovec iov[16];
-        size_t bytes = 0;
-        int n = ws_websocket_output(websocket, iov, 16);
-
-        for (int i = 0; i < n; i++)
-            bytes += iov[i].iov_len;
-        if (n > 0)
-            ws_websocket_sent(websocket, bytes);
-    }
-}
-
 static void receive(size_t number, struct bytes *bytes)
 {
     ws_websocket_receive(websockets[number], bytes->data, bytes->length);
@@ -133,7 +114,7 @@ static void for_each(void (*act)(size_t number))
     for (size_t i = 0; i < N; i++) {
         act(i);
         if (i % IN_A_TURN == IN_A_TURN - 1)
-            take_turn();
+            loop_turn(loop);
     }
 }
 
@@ -179,11 +160,11 @@ START_TEST(a_broadcast_leaves_no_memory)
     memset(data, 'd', sizeof data);
     data[0] = data[sizeof data - 1] = '"';
     ck_assert_int_eq(ws_manager_emit_order_created(manager, data, sizeof data), WS_OK);
-    take_turn();
+    loop_turn(loop);
     bytes = counting.bytes;
     for (int i = 0; i < 10; i++)
         ck_assert_int_eq(ws_manager_emit_order_created(manager, data, sizeof data), WS_OK);
-    take_turn();
+    loop_turn(loop);
     ck_assert_uint_le(counting.bytes, bytes);
 }
 END_TEST

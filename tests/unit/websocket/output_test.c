@@ -296,10 +296,10 @@ START_TEST(a_message_older_than_the_endpoint_is_framed)
     struct peer *peer = host_client(&host);
     ws_manager *manager = host.manager;
 
-    atomic_store(&manager->inner, NULL);
+    atomic_store(&manager->builtin[TRANSPORT_WEBSOCKET], NULL);
     emit("order_created", "{}");
     send(peer, "raw");
-    atomic_store(&manager->inner, &websocket_transport);
+    atomic_store(&manager->builtin[TRANSPORT_WEBSOCKET], &websocket_transport);
     host_turn(&host);
     peer_expect_type(peer, "order_created");
     peer_expect_text(peer, "raw");

@@ -10,15 +10,39 @@ struct peer *host_client(struct host *host)
     return host_client_with(host, "");
 }
 
-struct peer *host_client_with(struct host *host, const char *headers)
+void peer_request(struct peer *peer, const char *headers)
+{
+    struct bytes request = {0};
+
+    client_request(&request, "/ws", headers);
+    peer_send(peer, &request);
+    bytes_free(&request);
+}
+
+struct peer *host_newcomer(struct host *host)
 {
     struct peer *peer = host_peer(host);
     struct bytes request = {0};
+
+    client_request(&request, "/ws", "");
+    peer_feed(peer, request.data, request.length, WHOLE);
+    bytes_free(&request);
+    return peer;
+}
+
+struct peer *host_request(struct host *host, const char *headers)
+{
+    struct peer *peer = host_peer(host);
+
+    peer_request(peer, headers);
+    return peer;
+}
+
+struct peer *host_client_with(struct host *host, const char *headers)
+{
+    struct peer *peer = host_request(host, headers);
     struct frame frame;
 
-    client_request(&request, "/ws", headers);
-    ck_assert_int_eq(peer_send(peer, &request), WS_OK);
-    bytes_free(&request);
     ck_assert_int_eq(peer_head(peer), 101);
     if (peer_next(peer, &frame)) {
         peer->read = 0;
@@ -70,6 +94,12 @@ static int agreed_window_bits(const char *answer, size_t length)
         return 0;
     found = memmem(found, length - (size_t)(found - answer), window, sizeof window - 1);
     return found != NULL ? atoi(found + sizeof window - 1) : 15;
+}
+
+void peer_expect_header(const struct peer *peer, const char *line)
+{
+    ck_assert_msg(strstr((const char *)peer->received.data, line) != NULL, "no %s in\n%s", line,
+                  (const char *)peer->received.data);
 }
 
 int peer_head(struct peer *peer)

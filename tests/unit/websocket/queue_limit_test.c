@@ -115,12 +115,9 @@ START_TEST(more_than_the_limit_when_the_answer_is_being_written)
 {
     for (size_t partly = 0; partly < 140; partly++) {
         struct peer *peer = host_peer(&host);
-        struct bytes request = {0};
 
         peer->writable = partly;
-        client_request(&request, "/ws", "");
-        peer_send(peer, &request);
-        bytes_free(&request);
+        peer_request(peer, "");
         for (int i = 0; i < 30; i++)
             emit(EVENT);
         host_turn(&host);
@@ -232,14 +229,11 @@ static void disconnect_at_once(struct host *of, enum host_callback callback, str
 /* An application that is overloaded sends "try again later" (1013). */
 START_TEST(an_application_s_1013_in_on_connect_comes_after_the_answer)
 {
-    struct peer *peer = host_peer(&host);
-    struct bytes request = {0};
+    struct peer *peer;
 
     refuse_with = 1013;
     host.hook = disconnect_at_once;
-    client_request(&request, "/ws", "");
-    peer_send(peer, &request);
-    bytes_free(&request);
+    peer = host_request(&host, "");
     ck_assert_int_eq(peer_head(peer), 101);
     peer_expect_type(peer, "welcome");
     peer_expect_close_reason(peer, 1013, "come again later");

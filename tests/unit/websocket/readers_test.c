@@ -62,6 +62,7 @@ START_TEST(a_reader_from_the_first_to_the_last_byte_of_a_frame)
     static const char payload[70000] = "";
     static const size_t lengths[] = {0, 1, 125, 126, 65536};
 
+    host.echo = false; /* a long echo would use up the turn, before the reader is given back */
     for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
         struct bytes frame = {0};
 

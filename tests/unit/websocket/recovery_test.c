@@ -218,6 +218,37 @@ START_TEST(long_lists_of_rooms_are_limited)
 }
 END_TEST
 
+/* Without a history the answers for refused rooms pass through the loop's inbox, a few at a time,
+ * and a client that does not read them is too slow. */
+START_TEST(answers_for_refused_rooms_are_bounded)
+{
+    enum { LIMIT = 8000, MOST = 8 * LIMIT, N_ROOMS = 1000 };
+    static char target[N_ROOMS * 6] = "/ws?rooms=";
+    struct bytes request = {0};
+    struct peer *peer;
+    size_t before;
+
+    for (size_t at = strlen(target), i = 0; i < N_ROOMS; i++)
+        at += (size_t)sprintf(target + at, "r%zu,", i);
+    options.manager.authorize_join = count_joins;
+    options.manager.history_events = 0;
+    options.endpoint.max_queue_bytes = LIMIT;
+    options.endpoint.queue_high_bytes = options.endpoint.queue_low_bytes = 0;
+    host_open(&host, &options);
+    peer = host_peer(&host);
+    peer->writable = 0;
+    n_asked = 0;
+    client_request(&request, target, "");
+    before = host.memory.most_bytes = host.memory.bytes;
+    peer_send(peer, &request);
+    bytes_free(&request);
+    ck_assert_uint_lt(host.memory.most_bytes - before, MOST);
+    ck_assert_uint_lt(n_asked, N_ROOMS);
+    ck_assert_uint_eq(host.called[HOST_DISCONNECT], 1);
+    ck_assert_uint_eq(host.code, WS_CLOSE_TRY_AGAIN_LATER);
+}
+END_TEST
+
 START_TEST(without_a_limit_of_rooms_the_head_s_limit_applies)
 {
     options.manager.max_rooms_per_connection = 0;
@@ -399,10 +430,12 @@ START_TEST(slow_clients_share_the_events)
 }
 END_TEST
 
+static const char offer[] = "Sec-WebSocket-Extensions: permessage-deflate\r\n";
+
 START_TEST(compressed_recovery)
 {
-    static const char offer[] = "Sec-WebSocket-Extensions: permessage-deflate\r\n";
     struct peer *peer;
+    bool is_recovered;
     int next = 1;
 
     host_open(&host, &options);
@@ -411,12 +444,59 @@ START_TEST(compressed_recovery)
     ck_assert_uint_le(offered(peer), HIGH + EVENT_MOST);
     read_head(peer);
     ck_assert_int_gt(peer->window_bits, 0);
-    ck_assert(read_all(peer, &next));
+    is_recovered = read_all(peer, &next);
+    while (!is_recovered) {
+        host_turn(&host);
+        is_recovered = read_events(peer, &next);
+    }
     ck_assert_int_eq(next, 301);
     emit(NULL, 301, 1);
     host_turn(&host);
     read_events(peer, &next);
     ck_assert_int_eq(next, 302);
+}
+END_TEST
+
+/* Compressing an event of this length costs as much as 150 deliveries or more. */
+enum { MANY = 500, MOST_COMPRESSED_IN_A_TURN = 8192 / 150 };
+
+START_TEST(a_turn_compresses_a_bounded_number_of_missed_events)
+{
+    struct bytes request = {0};
+    struct peer *peer;
+    char target[128];
+
+    options.endpoint.queue_high_bytes = options.endpoint.max_queue_bytes;
+    host_open(&host, &options);
+    emit(NULL, 1, MANY);
+    snprintf(target, sizeof target, "/ws?after=%s.0", host.manager->epoch);
+    client_request(&request, target, offer);
+    peer = host_peer(&host);
+    ck_assert_int_eq(peer_feed(peer, request.data, request.length, WHOLE), WS_OK);
+    bytes_free(&request);
+    ws_loop_run(host.loop, host.now);
+    ck_assert_uint_gt(counter_read(&host.loop->counters, COUNTER_deliveries), 1);
+    ck_assert_uint_le(counter_read(&host.loop->counters, COUNTER_deliveries),
+                      MOST_COMPRESSED_IN_A_TURN);
+}
+END_TEST
+
+/* A client that reads as fast as the host writes gets a bounded number of events in a turn. For the
+ * rest the loop is woken. */
+START_TEST(writing_compresses_a_bounded_number_of_missed_events)
+{
+    struct peer *peer;
+    unsigned n_wakes;
+    int next = 1;
+
+    host_open(&host, &options);
+    emit(NULL, 1, MANY);
+    peer = come_back_slowly(offer);
+    read_head(peer);
+    n_wakes = host.n_wakes;
+    ck_assert(!read_all(peer, &next));
+    ck_assert_int_le(next, MOST_COMPRESSED_IN_A_TURN + 2 * HIGH / PAYLOAD);
+    ck_assert_uint_eq(host.n_wakes, n_wakes + 1);
 }
 END_TEST
 
@@ -458,6 +538,7 @@ Suite *websocket_suite(void)
     tcase_add_test(tests, an_invalid_name_is_reported_separately);
     tcase_add_test(tests, a_wrongly_encoded_query_is_400);
     tcase_add_test(tests, long_lists_of_rooms_are_limited);
+    tcase_add_test(tests, answers_for_refused_rooms_are_bounded);
     tcase_add_test(tests, without_a_limit_of_rooms_the_head_s_limit_applies);
     tcase_add_test(tests, a_parsed_request_recovers);
     tcase_add_test(tests, the_queue_stays_between_its_marks);
@@ -465,6 +546,8 @@ Suite *websocket_suite(void)
     tcase_add_test(tests, events_sent_during_the_recovery_are_in_order);
     tcase_add_test(tests, slow_clients_share_the_events);
     tcase_add_test(tests, compressed_recovery);
+    tcase_add_test(tests, a_turn_compresses_a_bounded_number_of_missed_events);
+    tcase_add_test(tests, writing_compresses_a_bounded_number_of_missed_events);
     tcase_add_test(tests, recovery_on_another_loop);
     suite_add_tcase(suite, tests);
     return suite;

@@ -298,28 +298,57 @@ START_TEST(the_queue_of_a_freed_client_is_not_counted)
 }
 END_TEST
 
-/* The answer to the handshake fits, although the queues of the loop are full. */
+/* Two clients that read nothing, and stay just below the limit, do not cost a client that reads its
+ * place: more than one message may wait for it at the limit. */
+START_TEST(a_client_that_reads_has_its_share)
+{
+    struct peer *slow[2];
+    struct peer *quick;
+
+    options.endpoint.max_loop_queue_bytes = LIMIT;
+    options.endpoint.max_queue_bytes = LIMIT;
+    host_open(&host, &options);
+    quick = host_client(&host);
+    for (int i = 0; i < 2; i++) {
+        slow[i] = host_client(&host);
+        slow[i]->writable = 0;
+        send_frame(slow[i], LIMIT / 2);
+    }
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(
+            ws_manager_send_text(host.manager, ws_websocket_id(quick->websocket), "x", 1),
+            WS_OK);
+    host_turn(&host);
+    ck_assert_uint_eq(host.called[HOST_DISCONNECT], 0);
+    for (int i = 0; i < 3; i++)
+        peer_expect(quick, TEXT, "x", 1);
+    send_frame(slow[0], 100);
+    ck_assert_uint_eq(host.called[HOST_DISCONNECT], 1);
+}
+END_TEST
+
+/* The answer to the handshake fits, although the queues of the loop are full, and is more than the
+ * client's share. */
 START_TEST(no_welcome_is_dropped)
 {
-    struct bytes request = {0};
-    struct peer *slow;
+    enum { SLOW = 30 };
     struct peer *peer;
 
     options.manager.keep_slow_client = keep_slow_client;
-    options.endpoint.max_loop_queue_bytes = LIMIT;
+    options.endpoint.max_loop_queue_bytes = LIMIT / 2;
     slow_answer = WS_OK;
     host_open(&host, &options);
-    slow = host_client(&host);
-    slow->writable = 0;
-    send_frame(slow, LIMIT);
-    peer = host_peer(&host);
-    client_request(&request, "/ws", "");
-    peer_send(peer, &request);
-    bytes_free(&request);
+    for (int i = 0; i < SLOW; i++)
+        host_client(&host);
+    for (int i = 0; i < SLOW; i++) {
+        host.peers[i].writable = 0;
+        send_frame(&host.peers[i], 200);
+    }
+    peer = host_request(&host, "");
     ck_assert_uint_eq(n_asked, 0);
     ck_assert_int_eq(peer_head(peer), 101);
     peer_expect_close(peer, 1013);
-    ck_assert_uint_eq(host.called[HOST_CONNECT], 2);
+    ck_assert_uint_eq(host.called[HOST_CONNECT], SLOW + 1);
     ck_assert_uint_eq(host.called[HOST_DISCONNECT], 1);
 }
 END_TEST
@@ -374,6 +403,7 @@ Suite *websocket_suite(void)
     tcase_add_test(tests, the_application_decides_for_each_message);
     tcase_add_test(tests, all_queues_of_a_loop_together_have_a_limit);
     tcase_add_test(tests, the_queue_of_a_freed_client_is_not_counted);
+    tcase_add_test(tests, a_client_that_reads_has_its_share);
     tcase_add_test(tests, no_welcome_is_dropped);
     tcase_add_test(tests, pongs_stay_within_the_limit_of_all_queues);
     suite_add_tcase(suite, tests);

@@ -19,24 +19,6 @@ static void teardown(void)
     host_close(&host);
 }
 
-/* Sends a request with these further headers; leaves the head of the answer to be read. */
-static struct peer *request(const char *headers)
-{
-    struct peer *peer = host_peer(&host);
-    struct bytes bytes = {0};
-
-    client_request(&bytes, "/ws", headers);
-    peer_send(peer, &bytes);
-    bytes_free(&bytes);
-    return peer;
-}
-
-static void expect_header(const struct peer *peer, const char *line)
-{
-    ck_assert_msg(strstr((const char *)peer->received.data, line) != NULL, "no %s in\n%s", line,
-                  (const char *)peer->received.data);
-}
-
 static const char *wanted; /* the application's choice; "-": it chooses none */
 static int chosen;         /* the result of that call */
 
@@ -52,7 +34,7 @@ static int choose(struct host *of, struct peer *peer, ws_handshake *handshake)
 /* Offers `headers`, and expects this subprotocol; NULL: none. */
 static void expect_subprotocol(const char *headers, const char *subprotocol)
 {
-    struct peer *peer = request(headers);
+    struct peer *peer = host_request(&host, headers);
     char line[256];
 
     ck_assert_int_eq(peer_head(peer), 101);
@@ -61,7 +43,7 @@ static void expect_subprotocol(const char *headers, const char *subprotocol)
         return;
     }
     snprintf(line, sizeof line, "\r\nSec-WebSocket-Protocol: %s\r\n", subprotocol);
-    expect_header(peer, line);
+    peer_expect_header(peer, line);
 }
 
 static void open_with_subprotocols(void)

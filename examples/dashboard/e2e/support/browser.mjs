@@ -11,6 +11,11 @@ export function launchBrowser() {
   });
 }
 
+/** Closes the pages that a failed test has left open: they would be counted by the next one. */
+export async function closePages(browser) {
+  await Promise.all(browser.contexts().map((context) => context.close()));
+}
+
 /**
  * A page in a context of its own. `complaints` gets each error in its console, except those that
  * `expected` matches: the browser itself logs a line for each unanswered request.

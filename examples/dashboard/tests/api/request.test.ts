@@ -46,6 +46,34 @@ it("rejects with the backend's code, message and field", async () => {
   });
 });
 
+it("reads the inventory page by page", async () => {
+  pointTo(backend.url);
+  const whole = await api.listInventory();
+  const paths: string[] = [];
+  vi.stubGlobal("fetch", (path: string) => {
+    paths.push(path);
+    const inventory = whole.splice(0, 4);
+    const more = whole.length > 0 ? { next_after: "a b+c" } : {};
+    return Promise.resolve(new Response(JSON.stringify({ inventory, ...more })));
+  });
+  expect((await api.listInventory()).length).toBe(6);
+  expect(paths).toEqual(["/api/inventory", "/api/inventory?after=a%20b%2Bc"]);
+});
+
+it("reads the clients page by page", async () => {
+  pointTo(backend.url);
+  const whole = await api.listClients();
+  const paths: string[] = [];
+  vi.stubGlobal("fetch", (path: string) => {
+    paths.push(path);
+    const clients = whole.splice(0, 2);
+    const more = whole.length > 0 ? { next_after: clients[1]?.id } : {};
+    return Promise.resolve(new Response(JSON.stringify({ clients, ...more })));
+  });
+  expect((await api.listClients()).map(({ id }) => id)).toEqual([1, 2, 3]);
+  expect(paths).toEqual(["/api/clients", "/api/clients?after=2"]);
+});
+
 it("rejects when there is no answer, or an invalid one", async () => {
   vi.stubGlobal("fetch", () => Promise.reject(new TypeError("no network")));
   await expect(api.listOrders()).rejects.toMatchObject({ status: 0, code: "unreachable" });

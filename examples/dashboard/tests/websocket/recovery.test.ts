@@ -86,6 +86,37 @@ describe("a client that comes back", () => {
     expect(stub.received.map(({ type }) => type)).toEqual(["join_room", "join_room"]);
   });
 
+  it("has no position from events that a room kept, and receives them again", async () => {
+    const { stub, queries, cut } = await startStub((socket, after) => {
+      welcome(socket, 0, after);
+      send(socket, recovered(true, after));
+    });
+    const { client, heard } = start(stub.url);
+    await whenState(client, "connected");
+    const end = new Promise<void>((resolve) => {
+      client.on("notification", ({ message }) => {
+        if (message === "end") resolve();
+      });
+    });
+    for (const socket of stub.sockets) {
+      send(socket, notification("e.7", "live"));
+      send(socket, { ...notification("e.7", "state"), state: true });
+      send(socket, { ...notification("e.8", "replayed"), replayed: true });
+      // A live event is not lost because a kept one had its id.
+      send(socket, notification("e.8", "eight"));
+      send(socket, { ...notification("e.2", "old"), state: true });
+      send(socket, notification("e.8", "a duplicate"));
+      send(socket, { ...notification("e.1", "end"), state: true });
+    }
+    await end;
+    expect(heard).toEqual(["live", "state", "replayed", "eight", "old", "end"]);
+    expect(client.lastEventId).toBe("e.8");
+    const back = nextEvent(client, "recovered");
+    cut();
+    await back;
+    expect(queries[1]?.get("after")).toBe("e.8");
+  });
+
   it("that is cut again sends the last complete connection and position", async () => {
     const { stub, queries, cut } = await startStub((socket, after, count) => {
       send(socket, {

@@ -36,6 +36,7 @@ export function describeEvent(event: AnyEvent): string {
     case "room_joined":
     case "room_left":
     case "pong":
+    case "ack":
       return "";
   }
 }

@@ -12,8 +12,14 @@ import { request } from "./request";
 export { ApiError, asError } from "./request";
 
 const ordersSchema = v.object({ orders: v.array(orderSchema) });
-const clientsSchema = v.object({ clients: v.array(clientSchema) });
-const inventorySchema = v.object({ inventory: v.array(inventoryItemSchema) });
+const clientsSchema = v.object({
+  clients: v.array(clientSchema),
+  next_after: v.optional(v.number()),
+});
+const inventorySchema = v.object({
+  inventory: v.array(inventoryItemSchema),
+  next_after: v.optional(v.string()),
+});
 const sentSchema = v.object({ status: v.literal("sent") });
 
 const statisticsSchema = v.object({
@@ -44,7 +50,13 @@ export function setOrderStatus(id: number, status: OrderStatus) {
 }
 
 export async function listClients() {
-  return (await request("GET", "/api/clients", clientsSchema)).clients;
+  let page = await request("GET", "/api/clients", clientsSchema);
+  const clients = page.clients;
+  while (page.next_after !== undefined) {
+    page = await request("GET", `/api/clients?after=${page.next_after}`, clientsSchema);
+    clients.push(...page.clients);
+  }
+  return clients;
 }
 
 export interface ClientDraft {
@@ -58,7 +70,14 @@ export function createClient(draft: ClientDraft) {
 }
 
 export async function listInventory() {
-  return (await request("GET", "/api/inventory", inventorySchema)).inventory;
+  let page = await request("GET", "/api/inventory", inventorySchema);
+  const items = page.inventory;
+  while (page.next_after !== undefined) {
+    const path = `/api/inventory?after=${encodeURIComponent(page.next_after)}`;
+    page = await request("GET", path, inventorySchema);
+    items.push(...page.inventory);
+  }
+  return items;
 }
 
 export function setQuantity(sku: string, quantity: number) {

@@ -139,6 +139,7 @@ function applyEvents(state: LiveData, events: readonly AnyEvent[], now: number):
       case "room_joined":
       case "room_left":
       case "pong":
+      case "ack":
       case "error":
         break;
     }
@@ -191,7 +192,13 @@ function countEvents(state: LiveData, events: readonly AnyEvent[], now: number) 
 
 /** Messages that are only for this connection are not logged. */
 function isAnswer({ type }: AnyEvent): boolean {
-  return type === "pong" || type === "room_joined" || type === "room_left" || type === "welcome";
+  return (
+    type === "pong" ||
+    type === "ack" ||
+    type === "room_joined" ||
+    type === "room_left" ||
+    type === "welcome"
+  );
 }
 
 function withoutOldest(orders: Resource<number, Order>): Resource<number, Order> {

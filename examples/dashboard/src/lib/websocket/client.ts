@@ -331,7 +331,7 @@ export class WebSocketClient {
       return;
     }
     const { event } = parsed;
-    if (event.id !== null) {
+    if (event.id !== null && !event.isKept) {
       if (!this.#recentIds.add(event.id)) {
         return;
       }
@@ -397,7 +397,7 @@ export class WebSocketClient {
     }
     const missed = this.#resumption.finish(complete, id);
     if (missed !== null) {
-      const none = { id: null, timestamp: null, userId: null, room: null, ref: null };
+      const none = { id: null, timestamp: null, userId: null, room: null, ref: null, isKept: false };
       this.#handlers.call({ type: "missed", data: missed, ...none });
     }
   }

@@ -20,7 +20,7 @@ export function createParse(customSchemas: CustomSchemas): Parse {
     if (!envelope.success) {
       return bad(describe(envelope.issues), text);
     }
-    const { type, data, id, timestamp, user_id, room, ref } = envelope.output;
+    const { type, data, id, timestamp, user_id, room, ref, state, replayed } = envelope.output;
     const schema = schemas.get(type);
     if (schema === undefined) {
       const message = `no schema for events of type "${type}"`;
@@ -39,6 +39,7 @@ export function createParse(customSchemas: CustomSchemas): Parse {
       userId: user_id ?? null,
       room: room ?? null,
       ref: ref ?? null,
+      isKept: state || replayed,
     } as AnyEvent;
     return { ok: true, event };
   };

@@ -17,6 +17,8 @@ export const envelopeSchema = v.object({
   user_id: v.nullish(v.string()),
   room: v.optional(v.string()),
   ref: v.optional(v.union([v.string(), v.number()])),
+  state: v.optional(v.boolean(), false),
+  replayed: v.optional(v.boolean(), false),
 });
 
 const presenceSchema = v.object({
@@ -53,5 +55,6 @@ export const builtInSchemas = {
   room_joined: roomSchema,
   room_left: roomSchema,
   pong: v.object({ id: v.string() }),
+  ack: v.unknown(),
   error: v.object({ code: v.string(), message: v.string() }),
 };

@@ -45,6 +45,9 @@ export interface WebSocketEvent<T extends EventType = EventType> {
   room: string | null;
   /** The ref of the request that this answers. */
   ref: string | number | null;
+  /** The room kept the event and sent it to a client that entered: it is no news, and may have been
+   * received before. Its id is not the client's position. */
+  isKept: boolean;
 }
 
 /** Every event, as a union to `switch` over by `type`. */

@@ -1,0 +1,42 @@
+/* descriptors.c: how many file descriptors the process may have, and how many of them WebSockets take.
+ * What gives way when there is none left is in connection.c: WebSockets of clients never do. */
+#include "descriptors.h"
+
+#include <stdint.h>
+#include <sys/resource.h>
+
+#include "loop.h"
+
+enum {
+    FIXED = 64,                       /* listeners, database, Redis, log */
+    OF_LOOP = 4 + 2 * LOOP_MOST_HTTP, /* an answer may have a file */
+    LEAST_PART = 4                    /* the others get this part at most */
+};
+
+static rlim_t smaller(rlim_t one, rlim_t other)
+{
+    return one < other ? one : other;
+}
+
+void descriptors_limit(struct options *options)
+{
+    struct rlimit limit;
+    rlim_t others = FIXED + (rlim_t)options->threads * OF_LOOP;
+    rlim_t most;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    if (limit.rlim_cur < limit.rlim_max) {
+        rlim_t former = limit.rlim_cur;
+
+        limit.rlim_cur = limit.rlim_max;
+        if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+            limit.rlim_cur = former;
+    }
+    most = limit.rlim_cur - smaller(others, limit.rlim_cur / LEAST_PART);
+    if (most >= (options->max_connections == 0 ? UINT32_MAX : options->max_connections))
+        return;
+    options->lacks_descriptors = true;
+    options->wants_descriptors = options->max_connections != DEFAULT_MAX_CONNECTIONS;
+    options->max_connections = (uint32_t)most;
+}

@@ -1,0 +1,427 @@
+/** @file
+ * Server-Sent Events (the `EventSource` of browsers), and HTTP long-polling of Engine.IO and
+ * Socket.IO, for a host that has its own sockets and loop.
+ *
+ * A ws_http is one HTTP request and its response. As in websocket.h, the library does no I/O:
+ * the host parses the request, hands in its body, and writes the bytes of the response. The
+ * life of a request in the host:
+ *
+ * @code
+ * ws_http_request_init(&request);                              // the head was read and parsed
+ * request.method = "GET";
+ * request.target = "/events?rooms=orders";
+ * request.headers = headers;
+ * request.n_headers = n_headers;
+ * ws_http_new(loop, endpoint, socket, &request, &http);
+ * ws_http_receive(http, body, n);                              // if there is a body, decoded
+ * ws_http_end(http);                                           // the request is complete
+ *
+ * n_pieces = ws_http_output(http, pieces, MAX);                // of ws_loop_next_http()
+ * n = writev(fd, pieces, n_pieces);
+ * if (ws_http_sent(http, n) == WS_ERR_CLOSED) {                // or ws_http_ended()
+ *     may_go_on = ws_http_keeps_alive(http);                   // else close the socket
+ *     ws_http_free(http);
+ * }
+ * @endcode
+ *
+ * Run the loop after ws_http_new(), ws_http_receive(), ws_http_end(), ws_http_eof() and
+ * ws_http_close().
+ *
+ * @par Endpoints
+ * The endpoint (ws_endpoint_new()) may serve WebSockets too: it has the same options, and the
+ * same ws_accept_handshake_callback() decides who the client is. Its protocol must not be
+ * #WS_PROTOCOL_RAW. `allow_origin` lets pages of other origins use it (CORS). In the callbacks
+ * ws_handshake_method() tells the requests apart, ws_handshake_host_data() is the host's
+ * pointer, and ws_handshake_websocket() is NULL. ws_handshake_set_subprotocol() has no effect;
+ * ws_handshake_decline_deflate() declines gzip for a stream.
+ *
+ * @par GET with WS_PROTOCOL_JSON
+ * A GET request opens a stream of events, which is a connection of the manager: it has an id, a
+ * user and rooms, and ws_connect_callback() is called. Parameters of the query, and the header
+ * Last-Event-ID, say which rooms to enter and what the client has seen. Each message is one
+ * event of the stream, without a name, so that `onmessage` receives it. Every
+ * `ping_interval_ms` a comment is sent, unless something still waits for the client; the first
+ * one after half of the interval or more. If that is 0, none is sent. A stream ends with
+ * #WS_CLOSE_ABNORMAL when something waits and the client's socket has taken nothing for
+ * `pong_timeout_ms`; 0 is no limit, and only possible without pings. Binary messages can't be
+ * sent: they are dropped and counted. In a message from ws_manager_send_text(), the line ends
+ * CR and CRLF arrive as LF. lib/protocol/README.md describes the stream for those who write a
+ * client.
+ *
+ * @par POST with WS_PROTOCOL_JSON
+ * A POST request sends one message of the client whose stream `session` names in the query. The
+ * response is 204 when the message was carried out; the client receives the answer to its
+ * message in the stream.
+ *
+ * @par WS_PROTOCOL_SOCKETIO and WS_PROTOCOL_ENGINEIO
+ * Clients of Engine.IO 4 poll: a GET opens a session, further GETs wait for its packets, and
+ * POSTs bring the client's. The session is no ws_http: it outlives its requests, and its sockets
+ * are connections of the manager as those on a WebSocket are, with the same callbacks and
+ * limits. ws_http_close() does nothing: ws_manager_disconnect() ends a socket. When a client connects a socket of Socket.IO,
+ * ws_handshake_host_data() is NULL.
+ *
+ * A POST is answered when its packets were carried out, so that a client that sends faster than
+ * that waits. A poll that is given up by its client, a second one beside it, a response that
+ * is not completely written and a POST that is cut end the session, as they do on other servers
+ * of Engine.IO: report each end of a client's connection at once, by ws_http_eof() or
+ * ws_http_free(). A session also ends when its client sends no pong for `pong_timeout_ms`.
+ * What waits for a client is bounded by `max_queue_bytes`, and a response by
+ * `max_message_bytes`, unless one message is larger.
+ *
+ * A request may arrive on any loop of the manager; ws_manager_session_loop() tells on which
+ * loop it needs no hand-over. A WebSocket that names the session (`sid` in its query), to which
+ * stock clients upgrade, must be made on that loop: on another one it is refused with 400, and
+ * the client goes on polling. When it takes over, the session's connections keep their ids, and
+ * what waits for the client is sent on the WebSocket; requests with the session's id are answered
+ * with 400 from then on, and WebSockets closed with #WS_CLOSE_PROTOCOL_ERROR. A WebSocket that
+ * does not take over within `handshake_timeout_ms` is ended, and polling goes on.
+ *
+ * At most 4096 sessions of a loop may be without a connection, each for `connect_timeout_ms`; the
+ * oldest ends when there would be more. An idle session with a socket takes about 400 bytes, and
+ * a poll that waits about 350 more. Between its polls a session needs no socket of its client:
+ * `max_sessions_per_client` limits how many one client may have.
+ *
+ * @par Time limits
+ * The library limits the time of a posted body, of a message that waits, and of a stream whose
+ * client takes nothing. The host limits how many requests there are at a time, and how long a
+ * client may take to read a response that is not a stream.
+ *
+ * @par Threads
+ * A ws_http belongs to its loop's thread.
+ */
+#ifndef WS_MANAGER_HTTP_H
+#define WS_MANAGER_HTTP_H
+
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include <ws_manager/error.h>
+#include <ws_manager/export.h>
+#include <ws_manager/types.h>
+#include <ws_manager/websocket.h>
+
+WS_BEGIN_DECLS
+
+/** One HTTP request and its response. */
+typedef struct ws_http ws_http;
+
+/** The head of a request, set up by ws_http_request_init(). */
+typedef struct ws_http_request {
+    size_t size; /**< set by ws_http_request_init() */
+
+    const char *method; /**< as it was sent; required */
+    const char *target; /**< as it was sent: path and query; required */
+
+    const ws_header *headers; /**< in the order in which they were sent; NULL: none */
+    size_t n_headers;         /**< how many there are in `headers` */
+
+    uint32_t http_major; /**< of the request's version; default 1 */
+    uint32_t http_minor; /**< default 1 */
+
+    /** 1: the host's HTTP server writes the head of the response (ws_http_response()) and
+     * frames the body, of which ws_http_output() then has only the content; 0: ws_http_output()
+     * has the complete response, the default. */
+    int32_t body_only;
+
+    /** Who the client is to the host, usually the text of its address: at most 63 bytes. It
+     * counts for ws_endpoint_options::max_sessions_per_client when the request opens a session.
+     * NULL or empty: it does not count, the default. */
+    const char *client;
+} ws_http_request;
+
+/** Fills in the defaults for a struct of a given size: use ws_http_request_init().
+ *
+ * @param[out] request  the struct
+ * @param size          the size of the caller's struct, in bytes; no more is written
+ *
+ * @threads Any thread.
+ */
+WS_EXPORT void ws_http_request_init_size(ws_http_request *request, size_t size);
+
+/** Fills in the defaults.
+ *
+ * @param[out] request  the struct
+ *
+ * @threads Any thread.
+ */
+static inline void ws_http_request_init(ws_http_request *request)
+{
+    ws_http_request_init_size(request, sizeof *request);
+}
+
+/** The loop that has the session which a request's target names.
+ *
+ * A session is named by `sid` in the query of a client of Engine.IO or Socket.IO, and by
+ * `session` in the query of an event stream's POST. A host with several loops can hand the
+ * client's socket to the thread of that loop before it makes the request there, by
+ * ws_http_new() or ws_websocket_new(). A ws_http that is made on another loop is handed over
+ * by the library.
+ *
+ * The session may have ended meanwhile, or never have existed: only the loop is looked up.
+ *
+ * @param manager  the manager
+ * @param target   the target as it was sent: path and query
+ *
+ * @return the loop; NULL if the target names no session of this process, or its loop was freed
+ *
+ * @threads Any thread. The loop that is returned must not be freed meanwhile.
+ * @ownership The loop is the host's, as before.
+ */
+WS_EXPORT ws_loop *ws_manager_session_loop(ws_manager *manager, const char *target);
+
+/** The number of a loop's sessions that have ended, and whose clients have not fetched the rest.
+ *
+ * Clients that poll receive what was queued for them, and the end of their session, with their
+ * next poll. They have `close_timeout_ms` for it, and are not counted by
+ * ws_manager_connection_count() any more. A host that shuts down after ws_manager_drain() can
+ * keep their sockets open until this is 0, for as long as it wants to wait.
+ *
+ * @param loop  the loop
+ *
+ * @return the number; 0 if `loop` is NULL
+ *
+ * @threads The loop's thread.
+ */
+WS_EXPORT uint32_t ws_loop_unfetched_sessions(ws_loop *loop);
+
+/** The head of a response, set up by ws_http_response_head_init(). */
+typedef struct ws_http_response_head {
+    size_t size; /**< set by ws_http_response_head_init() */
+
+    int32_t status; /**< the HTTP status; 0 before ws_http_response() */
+
+    /** The fields, except those about the connection and the length. */
+    const ws_header *headers;
+
+    size_t n_headers; /**< how many there are in `headers` */
+} ws_http_response_head;
+
+/** Makes a struct of a given size empty: use ws_http_response_head_init().
+ *
+ * @param[out] head  the struct
+ * @param size       the size of the caller's struct, in bytes; no more is written
+ *
+ * @threads Any thread.
+ */
+WS_EXPORT void ws_http_response_head_init_size(ws_http_response_head *head, size_t size);
+
+/** Makes a struct empty.
+ *
+ * @param[out] head  the struct
+ *
+ * @threads Any thread.
+ */
+static inline void ws_http_response_head_init(ws_http_response_head *head)
+{
+    ws_http_response_head_init_size(head, sizeof *head);
+}
+
+/** Begins a request whose head the host has read.
+ *
+ * The limits of ws_websocket_upgrade() apply. ws_accept_handshake_callback() is called within
+ * this call. A refused request has its response at once. The host still hands in the body of
+ * such a request, or closes the socket after the response.
+ *
+ * @param loop       the loop
+ * @param endpoint   an endpoint of the loop's manager, not with #WS_PROTOCOL_RAW
+ * @param user_data  the host's pointer, usually on its socket; may be NULL
+ * @param request    the head; not kept
+ * @param[out] http  the request; set on success only
+ *
+ * @retval WS_OK             the request is made, even if it is refused
+ * @retval WS_ERR_INVALID    an option is not acceptable, the endpoint is another manager's or
+ *                           has #WS_PROTOCOL_RAW, or a pointer is NULL
+ * @retval WS_ERR_NO_MEMORY  an allocation failed
+ *
+ * @threads The loop's thread.
+ * @ownership The caller owns `*http`: ws_http_free() frees it, before the loop is freed.
+ */
+WS_EXPORT int ws_http_new(ws_loop *loop, ws_endpoint *endpoint, void *user_data,
+                          const ws_http_request *request, ws_http **http);
+
+/** The host's pointer on a request.
+ *
+ * @param http  the request
+ *
+ * @return that of ws_http_new()
+ *
+ * @threads The loop's thread.
+ * @ownership What it points to is the host's; the library never follows it.
+ */
+WS_EXPORT void *ws_http_user_data(const ws_http *http);
+
+/** The id of the connection that the response is for.
+ *
+ * @param http  the request
+ *
+ * @return of a stream, its id until it ends; of a poll that waits at its session on this loop,
+ * the id of the session's socket in the namespace "/"; 0: there is none
+ *
+ * @threads The loop's thread.
+ */
+WS_EXPORT ws_conn_id ws_http_id(const ws_http *http);
+
+/** Whether the request's body is awaited.
+ *
+ * @param http  the request
+ *
+ * @return 1 until ws_http_end() for a request whose body matters, otherwise 0: what comes is
+ * thrown away
+ *
+ * @threads The loop's thread.
+ */
+WS_EXPORT int ws_http_wants_read(const ws_http *http);
+
+/** Hands in a part of the request's body, without the framing of chunks.
+ *
+ * A body of more than `max_message_bytes` is answered with 413.
+ *
+ * @param http    the request
+ * @param data    the bytes; copied; may be NULL if `length` is 0
+ * @param length  of `data`, in bytes
+ *
+ * @retval WS_OK           the bytes are taken or thrown away
+ * @retval WS_ERR_CLOSED   the response has ended and all was written: call
+ *                         ws_http_keeps_alive() and ws_http_free()
+ * @retval WS_ERR_INVALID  ws_http_end() was called, or a pointer is NULL
+ *
+ * @threads The loop's thread.
+ */
+WS_EXPORT int ws_http_receive(ws_http *http, const void *data, size_t length);
+
+/** Notifies that the request is complete: its body, or its head if it has no body.
+ *
+ * @param http  the request
+ *
+ * @retval WS_OK           the request is taken
+ * @retval WS_ERR_CLOSED   the response has ended and all was written: call
+ *                         ws_http_keeps_alive() and ws_http_free()
+ * @retval WS_ERR_INVALID  it was called before, or `http` is NULL
+ *
+ * @threads The loop's thread.
+ */
+WS_EXPORT int ws_http_end(ws_http *http);
+
+/** Notifies that the client has closed the connection.
+ *
+ * A stream ends with #WS_CLOSE_NO_STATUS, and the session of a poll that waits ends. A request
+ * that is not complete has no response; the response to a complete one can still be written.
+ *
+ * @param http  the request
+ *
+ * @threads The loop's thread.
+ */
+WS_EXPORT void ws_http_eof(ws_http *http);
+
+/** The head of the response, for a host that writes it itself (`body_only`).
+ *
+ * @param http          the request
+ * @param[in,out] head  set up by ws_http_response_head_init(); filled in on success only
+ *
+ * @retval WS_OK             the head is set
+ * @retval WS_ERR_NOT_FOUND  there is no response yet: ws_loop_next_http() names the request
+ *                           when there is one
+ * @retval WS_ERR_INVALID    the request is not `body_only`, a pointer is NULL, or the head is not
+ *                           set up
+ *
+ * @threads The loop's thread.
+ * @ownership The texts are the request's and valid until ws_http_free().
+ */
+WS_EXPORT int ws_http_response(const ws_http *http, ws_http_response_head *head);
+
+/** Names the next request that has something for the host.
+ *
+ * It has bytes to write (ws_http_output()), or its response has ended (ws_http_ended()). Each
+ * request is named once in a turn, however many events it received.
+ *
+ * @param loop  the loop
+ *
+ * @return the request; NULL when there is none
+ *
+ * @threads The loop's thread, after ws_loop_run().
+ * @ownership The request is the host's, as before.
+ */
+WS_EXPORT ws_http *ws_loop_next_http(ws_loop *loop);
+
+/** The bytes of the response to write now.
+ *
+ * A second call without ws_http_sent() gives the same bytes.
+ *
+ * @param http      the request
+ * @param[out] iov  room for `max` pieces
+ * @param max       how many pieces at most
+ *
+ * @return how many pieces there are; 0 when nothing waits
+ *
+ * @threads The loop's thread.
+ * @ownership The pieces are the request's and valid until ws_http_sent(), ws_http_eof() or
+ * ws_http_free().
+ */
+WS_EXPORT int ws_http_output(ws_http *http, struct iovec *iov, int max);
+
+/** Notifies that bytes of ws_http_output() were written.
+ *
+ * Fewer than it gave mean that the socket is full. Call ws_http_output() again when the socket
+ * is writable; ws_loop_next_http() does not name the request before that.
+ *
+ * @param http  the request
+ * @param n     how many bytes were written
+ *
+ * @retval WS_OK           the bytes are taken out of the queue
+ * @retval WS_ERR_CLOSED   the response has ended and all was written: call
+ *                         ws_http_keeps_alive() and ws_http_free()
+ * @retval WS_ERR_INVALID  `http` is NULL
+ *
+ * @threads The loop's thread.
+ */
+WS_EXPORT int ws_http_sent(ws_http *http, size_t n);
+
+/** Whether the response has ended and all was written.
+ *
+ * @param http  the request
+ *
+ * @return 1: call ws_http_keeps_alive() and ws_http_free(); otherwise 0
+ *
+ * @threads The loop's thread.
+ */
+WS_EXPORT int ws_http_ended(const ws_http *http);
+
+/** Whether the socket may be used for the client's next request.
+ *
+ * @param http  a request that has ended
+ *
+ * @return 1 if both sides agreed on it and the request and the response are complete; 0: close
+ * the socket
+ *
+ * @threads The loop's thread.
+ */
+WS_EXPORT int ws_http_keeps_alive(const ws_http *http);
+
+/** Ends a stream, at once: the client receives the code and the reason as an event `close`.
+ *
+ * @param http    the request
+ * @param code    why: 1000 to 1003, 1007 to 1014 or 3000 to 4999 (enum ws_close_code, RFC 6455
+ *                §7.4)
+ * @param reason  a text to the code, at most 123 bytes; NULL for none; copied
+ *
+ * @retval WS_OK           the stream is ending
+ * @retval WS_ERR_INVALID  the code or the reason is not acceptable
+ * @retval WS_ERR_CLOSED   there is no stream, or it has ended
+ *
+ * @threads The loop's thread.
+ */
+WS_EXPORT int ws_http_close(ws_http *http, uint16_t code, const char *reason);
+
+/** Frees a request, at any time, also within a callback of its own stream.
+ *
+ * A stream that is open ends with #WS_CLOSE_ABNORMAL. The socket is the host's to close.
+ *
+ * @param http  the request; NULL does nothing
+ *
+ * @threads The loop's thread.
+ */
+WS_EXPORT void ws_http_free(ws_http *http);
+
+WS_END_DECLS
+
+#endif

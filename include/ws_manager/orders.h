@@ -1,0 +1,143 @@
+/** @file
+ * Orders: what is done with a user's connections wherever they are, and messages between the
+ * processes of the application.
+ *
+ * @par Order
+ * An order takes its place in the order of events. What is sent after "take the user out of the
+ * room" reaches none of the user's connections through that room; what is sent after "put the user
+ * into the room" reaches all of them. An order holds for the connections that are registered at
+ * its place in the order, also if they have not received their welcome yet. It does not hold for
+ * those that come later: `accept_handshake` and `authorize_join` must know of the change before
+ * the order is sent.
+ *
+ * @par Processes
+ * Without a carrier (redis.h) an order is posted to this process's loops at once. With a carrier
+ * it goes through the stream, like an event, and every process carries it out when it reads it.
+ * While the engine is away, orders wait with the events, also for connections of this process:
+ * ws_manager_disconnect() and its kin concern one connection and do not wait.
+ *
+ * A process that was cut off carries out what it missed when it is back, as far as the stream
+ * still has it. If it can't know what it missed, it asks `authorize_join` again for the rooms of
+ * all of its connections, as by ws_manager_reauthorize(), and calls `on_processes_gap`. That is
+ * also so when it reaches the stream for the first time, and when the stream was replaced.
+ */
+#ifndef WS_MANAGER_ORDERS_H
+#define WS_MANAGER_ORDERS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <ws_manager/callbacks.h>
+#include <ws_manager/error.h>
+#include <ws_manager/export.h>
+#include <ws_manager/types.h>
+
+WS_BEGIN_DECLS
+
+/** Bytes of the JSON text of a message between processes: at most so many. */
+#define WS_PROCESS_MESSAGE_MAX 65536
+
+/** @name A user's connections
+ *
+ * A user that has no connection is not an error. The functions return the same results:
+ *
+ * @retval WS_OK                the order is accepted
+ * @retval WS_ERR_INVALID       the user or room is no name (ws_name_is_valid()), or the code or
+ *                              reason can't be sent
+ * @retval WS_ERR_BACKPRESSURE  `max_pending` calls wait for a loop with a connection of the user,
+ *                              or too many events and orders wait for the carrier: try again later
+ * @retval WS_ERR_NO_MEMORY     an allocation failed
+ * @retval WS_ERR_FORKED        the carrier is the parent's
+ *
+ * After an error nothing was done on any process.
+ * @{
+ */
+
+/** Ends all connections of a user, as by ws_manager_disconnect().
+ *
+ * @param manager  the manager
+ * @param user_id  the user's name; copied
+ * @param code     the close code: 1000 to 4999, as far as it may be sent (close_code.h)
+ * @param reason   at most 123 bytes of UTF-8; copied; NULL for none
+ *
+ * @return the results above
+ *
+ * @threads Any thread.
+ */
+WS_EXPORT int ws_manager_disconnect_user(ws_manager *manager, const char *user_id,
+                                         uint16_t code, const char *reason);
+
+/** Puts all connections of a user into a room, as by ws_manager_join_room().
+ *
+ * `on_join` gets the result for each connection that was not in the room before.
+ *
+ * @param manager  the manager
+ * @param user_id  the user's name; copied
+ * @param room     the room's name; copied
+ *
+ * @return the results above
+ *
+ * @threads Any thread.
+ */
+WS_EXPORT int ws_manager_join_room_of_user(ws_manager *manager, const char *user_id,
+                                           const char *room);
+
+/** Takes all connections of a user out of a room.
+ *
+ * Each connection that was in the room receives `room_left` without a ref, and `on_leave` is
+ * called for it. Others notice nothing.
+ *
+ * @param manager  the manager
+ * @param user_id  the user's name; copied
+ * @param room     the room's name; copied
+ *
+ * @return the results above
+ *
+ * @threads Any thread.
+ */
+WS_EXPORT int ws_manager_leave_room_of_user(ws_manager *manager, const char *user_id,
+                                            const char *room);
+
+/** Asks `authorize_join` again for each room of all connections of a user, as by
+ * ws_manager_reauthorize().
+ *
+ * @param manager  the manager
+ * @param user_id  the user's name; copied
+ *
+ * @return the results above
+ *
+ * @threads Any thread.
+ */
+WS_EXPORT int ws_manager_reauthorize_user(ws_manager *manager, const char *user_id);
+
+/** @} */
+
+/** Sends a message to the application on all other processes: `on_process_message`, for example
+ * to drop what they have cached.
+ *
+ * It does not reach this process, nor any client. In one process without a carrier it reaches
+ * nobody. Each process gets the messages in the order of the stream, before the events that come
+ * after them are posted to its loops. A process that was cut off may not get all of them:
+ * `on_processes_gap`.
+ *
+ * @param manager  the manager
+ * @param type     what the message is about: a name (ws_name_is_valid()); copied
+ * @param json     one JSON value in UTF-8; copied
+ * @param length   of `json` in bytes, at most #WS_PROCESS_MESSAGE_MAX
+ *
+ * @retval WS_OK                the message is accepted
+ * @retval WS_ERR_INVALID       `type` is no name, or a pointer is NULL
+ * @retval WS_ERR_TOO_BIG       `json` is too long
+ * @retval WS_ERR_BAD_JSON      `json` is not one JSON value, or nested too deeply
+ * @retval WS_ERR_BACKPRESSURE  too many events and orders wait for the carrier: try again later
+ * @retval WS_ERR_NO_MEMORY     an allocation failed
+ * @retval WS_ERR_FORKED        the carrier is the parent's
+ *
+ * @threads Any thread.
+ */
+WS_EXPORT int ws_manager_send_to_processes(ws_manager *manager, const char *type,
+                                           const char *json, size_t length);
+
+WS_END_DECLS
+
+#endif

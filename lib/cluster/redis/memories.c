@@ -1,0 +1,427 @@
+/* memories.c: keeps values for the manager for some time, and reads them: the sessions that clients may
+ * recover on any process. Both wait while Redis is away. */
+#include "cluster/redis/carrier.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cluster/redis/scripts.h"
+
+enum {
+    VALUES_MAX = 65536, /* that wait */
+    VALUES_MAX_BYTES = 64 << 20,
+    BATCH_MAX = 64, /* values of one script, and questions of one MGET */
+    BATCH_MAX_BYTES = 256 << 10,
+    QUESTIONS_FIRST = 8, /* of the first MGET, whose reply then has at most 512 KiB */
+    KEY_SIZE = WS_NAME_MAX + 96,
+    KEY_TEXT_MAX = 64,
+    REFUSED_MS = 1000,   /* until values are sent again */
+    UNANSWERED_MS = 100, /* until questions are sent again */
+    USEFUL_MS = 5000     /* an answer that comes later is of no use */
+};
+
+struct memory_value {
+    struct memory_value *next;
+    size_t bytes; /* of this block */
+    char key[KEY_SIZE];
+    char rank[NUMBER_SIZE];
+    char ttl_ms[NUMBER_SIZE];
+    size_t length;
+    char value[];
+};
+
+struct memory_question {
+    struct memory_question *next;
+    void *request;
+    uint64_t after;    /* values that were pushed before, and have to be stored before */
+    uint64_t until_ms; /* when it is given up; 0: Redis has not refused it yet */
+    char key[KEY_SIZE];
+};
+
+void memories_init(struct ws_redis *redis)
+{
+    struct memories *memories = &redis->memories;
+
+    memories->values_end = &memories->values;
+    memories->questions_end = &memories->questions;
+    batch_limit_init(&memories->batch, BATCH_MAX, BATCH_MAX);
+    batch_limit_init(&memories->page, QUESTIONS_FIRST, BATCH_MAX);
+}
+
+static bool write_key(const struct ws_redis *redis, const char *key, char text[KEY_SIZE])
+{
+    return strlen(key) <= KEY_TEXT_MAX &&
+           snprintf(text, KEY_SIZE, "%s%s", redis->keys.session_prefix, key) < KEY_SIZE;
+}
+
+/* --- what the manager calls, on any thread ---------------------------------------------------- */
+
+int memories_push(struct ws_redis *redis, const char *key, uint64_t rank, const void *value,
+                  size_t length, uint64_t ttl_ms)
+{
+    struct memories *memories = &redis->memories;
+    struct memory_value *made = memory_alloc(&redis->memory, sizeof *made + length);
+    int result = WS_OK;
+
+    if (made == NULL)
+        return WS_ERR_NO_MEMORY;
+    made->next = NULL;
+    made->bytes = sizeof *made + length;
+    made->length = length;
+    if (length > 0)
+        memcpy(made->value, value, length);
+    snprintf(made->rank, sizeof made->rank, "%" PRIu64, rank);
+    snprintf(made->ttl_ms, sizeof made->ttl_ms, "%" PRIu64, ttl_ms > 0 ? ttl_ms : 1);
+    if (!write_key(redis, key, made->key))
+        result = WS_ERR_INVALID;
+    lock_acquire(&redis->lock);
+    if (memories->n_values >= VALUES_MAX || memories->bytes + made->bytes > VALUES_MAX_BYTES)
+        result = WS_ERR_BACKPRESSURE;
+    if (result == WS_OK) {
+        *memories->values_end = made;
+        memories->values_end = &made->next;
+        memories->n_values++;
+        memories->n_pushed++;
+        memories->bytes += made->bytes;
+    }
+    lock_release(&redis->lock);
+    if (result != WS_OK)
+        memory_free(&redis->memory, made);
+    return result;
+}
+
+int memories_ask(struct ws_redis *redis, const char *key, void *request)
+{
+    struct memories *memories = &redis->memories;
+    struct memory_question *made = memory_alloc(&redis->memory, sizeof *made);
+
+    if (made == NULL)
+        return WS_ERR_NO_MEMORY;
+    made->next = NULL;
+    made->request = request;
+    made->until_ms = 0;
+    if (!write_key(redis, key, made->key)) {
+        memory_free(&redis->memory, made);
+        return WS_ERR_INVALID;
+    }
+    lock_acquire(&redis->lock);
+    made->after = memories->n_pushed;
+    *memories->questions_end = made;
+    memories->questions_end = &made->next;
+    lock_release(&redis->lock);
+    return WS_OK;
+}
+
+/* --- errors ----------------------------------------------------------------------------------- */
+
+static bool contains_any(const char *why, const char *const *texts)
+{
+    for (; *texts != NULL; texts++)
+        if (strstr(why, *texts) != NULL)
+            return true;
+    return false;
+}
+
+/* True for errors that a new session must examine, as those of events (writer.c). Missing rights are
+ * not among them, because events may be allowed. A script's error is in the middle of a longer text. */
+static bool needs_new_session(const char *why)
+{
+    static const char *const texts[] = {"READONLY",    "MOVED ",     "ASK ",
+                                        "CLUSTERDOWN", "MASTERDOWN", NULL};
+
+    return contains_any(why, texts);
+}
+
+/* True for errors that pass: what Redis refused is sent again. */
+static bool is_temporary(const char *why)
+{
+    static const char *const texts[] = {"TRYAGAIN", "BUSY",       "OOM ", "LOADING",
+                                        "MISCONF",  "NOREPLICAS", NULL};
+
+    return contains_any(why, texts);
+}
+
+/* --- keeping ---------------------------------------------------------------------------------- */
+
+/* The value behind another one; NULL: the first one. */
+static struct memory_value *value_after(struct ws_redis *redis, struct memory_value *value)
+{
+    struct memory_value *next;
+
+    lock_acquire(&redis->lock);
+    next = value != NULL ? value->next : redis->memories.values;
+    lock_release(&redis->lock);
+    return next;
+}
+
+/* The first values, as far as they are not too many or too large together. */
+static size_t list_batch(struct ws_redis *redis, struct memory_value *batch[BATCH_MAX])
+{
+    struct memory_value *value = value_after(redis, NULL);
+    size_t bytes = 0;
+    size_t n = 0;
+
+    while (value != NULL && n < redis->memories.batch.events &&
+           (n == 0 || bytes + value->bytes <= BATCH_MAX_BYTES)) {
+        bytes += value->bytes;
+        batch[n++] = value;
+        value = value_after(redis, value);
+    }
+    return n;
+}
+
+static void send_values(struct ws_redis *redis)
+{
+    struct memories *memories = &redis->memories;
+    struct command *command = &redis->command;
+    struct memory_value *batch[BATCH_MAX];
+    size_t n = list_batch(redis, batch);
+    char n_keys[NUMBER_SIZE];
+
+    if (n == 0)
+        return;
+    snprintf(n_keys, sizeof n_keys, "%zu", n);
+    command_script(redis, script_remember, n_keys);
+    for (size_t i = 0; i < n; i++)
+        command_add_text(command, batch[i]->key);
+    for (size_t i = 0; i < n; i++) {
+        command_add_text(command, batch[i]->rank);
+        command_add_text(command, batch[i]->ttl_ms);
+        command_add(command, batch[i]->value, batch[i]->length);
+    }
+    if (!link_send(&redis->writing, REQUEST_REMEMBER, command, redis->now_ms)) {
+        fail(redis, redis->writing.error);
+        return;
+    }
+    memories->n_values_sent = n;
+    if (n == 1)
+        link_may_take_long(&redis->writing);
+}
+
+static struct memory_value *pop_value(struct ws_redis *redis)
+{
+    struct memories *memories = &redis->memories;
+    struct memory_value *value;
+
+    lock_acquire(&redis->lock);
+    value = memories->values;
+    if (value != NULL) {
+        memories->values = value->next;
+        if (value->next == NULL)
+            memories->values_end = &memories->values;
+        memories->n_values--;
+        memories->bytes -= value->bytes;
+    }
+    lock_release(&redis->lock);
+    return value;
+}
+
+static void drop_values(struct ws_redis *redis, size_t n)
+{
+    redis->memories.n_settled += n;
+    for (; n > 0; n--)
+        memory_free(&redis->memory, pop_value(redis));
+}
+
+/* Values that Redis refuses for good are dropped: the manager repeats them, and they must not keep events
+ * from being stored. */
+void memories_kept(struct ws_redis *redis, const redisReply *reply)
+{
+    struct memories *memories = &redis->memories;
+    const char *why = reply->type == REDIS_REPLY_ERROR ? reply->str : NULL;
+    size_t n = memories->n_values_sent;
+
+    memories->n_values_sent = 0;
+    if (why != NULL && needs_new_session(why)) {
+        fail(redis, why);
+        return;
+    }
+    if (why != NULL)
+        memories->retry_ms = redis->now_ms + REFUSED_MS;
+    else
+        batch_limit_passed(&memories->batch, n, 0);
+    if (why == NULL || !is_temporary(why))
+        drop_values(redis, n);
+}
+
+/* --- reading ---------------------------------------------------------------------------------- */
+
+/* The question behind another one; NULL: the first one. */
+static struct memory_question *question_after(struct ws_redis *redis,
+                                              struct memory_question *question)
+{
+    struct memory_question *next;
+
+    lock_acquire(&redis->lock);
+    next = question != NULL ? question->next : redis->memories.questions;
+    lock_release(&redis->lock);
+    return next;
+}
+
+static void send_questions(struct ws_redis *redis)
+{
+    struct memories *memories = &redis->memories;
+    struct memory_question *question = question_after(redis, NULL);
+    struct command *command = &redis->command;
+    size_t n = 0;
+    /* A question waits for the values before it, except while Redis refuses them. */
+    uint64_t before = redis->now_ms < memories->retry_ms
+                          ? UINT64_MAX
+                          : memories->n_settled + memories->n_values_sent;
+
+    if (question == NULL || question->after > before)
+        return;
+    command->count = 0;
+    command_add_text(command, "MGET");
+    for (; question != NULL && question->after <= before && n < memories->page.events; n++) {
+        command_add_text(command, question->key);
+        question = question_after(redis, question);
+    }
+    if (!link_send(&redis->writing, REQUEST_RECALL, command, redis->now_ms)) {
+        fail(redis, redis->writing.error);
+        return;
+    }
+    memories->n_questions_sent = n;
+    if (n == 1)
+        link_may_take_long(&redis->writing);
+}
+
+/* Answers the oldest question with a value as the script has stored it; NULL: there is none. False if
+ * there is no question. */
+static bool answer(struct ws_redis *redis, const redisReply *stored)
+{
+    struct memories *memories = &redis->memories;
+    struct memory_question *question;
+    const char *blank = NULL;
+
+    lock_acquire(&redis->lock);
+    question = memories->questions;
+    if (question != NULL) {
+        memories->questions = question->next;
+        if (question->next == NULL)
+            memories->questions_end = &memories->questions;
+    }
+    lock_release(&redis->lock);
+    if (question == NULL)
+        return false;
+    memories->n_answered++;
+    if (stored != NULL && stored->type == REDIS_REPLY_STRING)
+        blank = memchr(stored->str, ' ', stored->len);
+    if (blank != NULL)
+        ws_manager_cluster_recalled(redis->manager, question->request, blank + 1,
+                                    (size_t)(stored->str + stored->len - (blank + 1)));
+    else
+        ws_manager_cluster_recalled(redis->manager, question->request, NULL, 0);
+    memory_free(&redis->memory, question);
+    return true;
+}
+
+/* Redis did not answer the questions: they are asked again for some time. */
+static void postpone(struct ws_redis *redis, size_t n)
+{
+    struct memories *memories = &redis->memories;
+    struct memory_question *question = question_after(redis, NULL);
+    size_t n_late = 0;
+
+    memories->ask_ms = redis->now_ms + UNANSWERED_MS;
+    for (; n > 0; n--, question = question_after(redis, question)) {
+        if (question->until_ms == 0)
+            question->until_ms = redis->now_ms + USEFUL_MS;
+        n_late += redis->now_ms >= question->until_ms;
+    }
+    for (; n_late > 0; n_late--) /* the oldest were refused first */
+        answer(redis, NULL);
+}
+
+static size_t bytes_of(const redisReply *reply)
+{
+    size_t bytes = 0;
+
+    for (size_t i = 0; i < reply->elements; i++)
+        if (reply->element[i]->type == REDIS_REPLY_STRING)
+            bytes += reply->element[i]->len;
+    return bytes;
+}
+
+void memories_recalled(struct ws_redis *redis, const redisReply *reply)
+{
+    struct memories *memories = &redis->memories;
+    const char *why = reply->type == REDIS_REPLY_ERROR ? reply->str : NULL;
+    size_t n = memories->n_questions_sent;
+    bool is_whole = reply->type == REDIS_REPLY_ARRAY && reply->elements == n;
+
+    memories->n_questions_sent = 0;
+    if (why != NULL && (needs_new_session(why) || is_temporary(why))) {
+        postpone(redis, n);
+        if (needs_new_session(why))
+            fail(redis, why);
+        return;
+    }
+    if (is_whole)
+        batch_limit_passed(&memories->page, n, bytes_of(reply));
+    for (size_t i = 0; i < n; i++)
+        answer(redis, is_whole ? reply->element[i] : NULL);
+}
+
+/* --- both ------------------------------------------------------------------------------------- */
+
+void memories_run(struct ws_redis *redis)
+{
+    struct memories *memories = &redis->memories;
+
+    if (is_up(redis) && memories->n_values_sent == 0 && redis->now_ms >= memories->retry_ms)
+        send_values(redis);
+    if (is_up(redis) && memories->n_questions_sent == 0 && redis->now_ms >= memories->ask_ms)
+        send_questions(redis);
+}
+
+void memories_failed(struct ws_redis *redis, bool was_cut)
+{
+    struct memories *memories = &redis->memories;
+
+    if (memories->n_values_sent > 0)
+        batch_limit_failed(&memories->batch, (uint32_t)memories->n_values_sent,
+                           memories->n_settled, was_cut);
+    if (memories->n_questions_sent > 0)
+        batch_limit_failed(&memories->page, (uint32_t)memories->n_questions_sent,
+                           memories->n_answered, was_cut);
+    if (memories->n_values_sent > 0 &&
+        batch_limit_is_hopeless(&memories->batch, memories->n_settled))
+        drop_values(redis, 1);
+    if (memories->n_questions_sent > 0 &&
+        batch_limit_is_hopeless(&memories->page, memories->n_answered))
+        answer(redis, NULL);
+    memories_end(redis);
+}
+
+uint64_t memories_deadline(struct ws_redis *redis)
+{
+    const struct memories *memories = &redis->memories;
+    uint64_t deadline_ms = WS_NO_DEADLINE;
+
+    if (!is_up(redis))
+        return deadline_ms;
+    if (redis->now_ms < memories->retry_ms && value_after(redis, NULL) != NULL)
+        deadline_ms = memories->retry_ms;
+    if (redis->now_ms < memories->ask_ms && memories->ask_ms < deadline_ms &&
+        question_after(redis, NULL) != NULL)
+        deadline_ms = memories->ask_ms;
+    return deadline_ms;
+}
+
+void memories_end(struct ws_redis *redis)
+{
+    redis->memories.n_values_sent = 0;
+    redis->memories.n_questions_sent = 0;
+}
+
+void memories_give_up(struct ws_redis *redis)
+{
+    struct memory_value *value;
+
+    while ((value = pop_value(redis)) != NULL)
+        memory_free(&redis->memory, value);
+    while (answer(redis, NULL))
+        ;
+}

@@ -1,0 +1,80 @@
+/* named_rooms.c: adds clients to the rooms that they named when they connected. A list may hold
+ * thousands of names, and each may call the application and be answered with an error: so the list
+ * is served like what the client sends later, a fair share of a turn at a time. */
+#include "core/clients/named_rooms.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "core/clients/input.h"
+#include "core/clients/requests.h"
+#include "core/recovery/recovery.h"
+
+static struct recovery *of_input(struct input *input)
+{
+    return (struct recovery *)(void *)((char *)input - offsetof(struct recovery, input));
+}
+
+/* Whether a room is to be joined next: the connection has not ended, and there is one. */
+static bool has_more(const struct recovery *recovery)
+{
+    return recovery->connection != NULL && recovery->n_rooms > 0;
+}
+
+/* Joins the next room; returns the cost. */
+static uint32_t enter_next(struct recovery *recovery)
+{
+    const ws_manager *manager = recovery->connection->loop->manager;
+    const char *room = recovery->rooms + recovery->next_room;
+    size_t length = strlen(room);
+    const struct room_wish wish = {.state = recovery->wants_state,
+                                   .last = recovery->wants_last};
+
+    recovery->next_room += length + 1;
+    recovery->n_rooms--;
+    client_join(recovery->connection, room, &wish);
+    return room_cost(manager) + (uint32_t)(length / INPUT_BYTES_PER_UNIT);
+}
+
+/* Decides what follows after some rooms were joined. */
+static void after_rooms(ws_loop *loop, struct recovery *recovery, bool in_order)
+{
+    recovery->use = RECOVERY_RESTS;
+    if (recovery->connection == NULL)
+        recovery_free(loop->manager, recovery);
+    else if (has_more(recovery))
+        input_list_add(&loop->inputs, &recovery->input);
+    else
+        recovery_rooms_entered(recovery, in_order);
+}
+
+static uint32_t serve(ws_loop *loop, struct input *input)
+{
+    struct recovery *recovery = of_input(input);
+    uint32_t cost = 0;
+
+    recovery->use = RECOVERY_ENTERS_ROOMS;
+    while (has_more(recovery) && input_may_go_on(loop, input))
+        input_charge(loop, input, enter_next(recovery), &cost);
+    after_rooms(loop, recovery, false);
+    return cost;
+}
+
+uint32_t named_rooms_begin(struct connection *connection)
+{
+    struct recovery *recovery = connection->recovery;
+    ws_loop *loop = connection->loop;
+    uint32_t before = loop->for_named_rooms;
+
+    if (!connection->enters_rooms)
+        return 0;
+    recovery->input.serve = serve;
+    recovery->use = RECOVERY_ENTERS_ROOMS;
+    while (has_more(recovery) && loop->for_named_rooms > 0) {
+        uint32_t cost = enter_next(recovery);
+
+        loop->for_named_rooms -= cost < loop->for_named_rooms ? cost : loop->for_named_rooms;
+    }
+    after_rooms(loop, recovery, true);
+    return before - loop->for_named_rooms;
+}

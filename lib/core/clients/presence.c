@@ -1,0 +1,97 @@
+/* presence.c: executes what clients request about presence. */
+#include "core/clients/presence.h"
+
+#include "core/clients/replies.h"
+#include "core/connections/delivery.h"
+#include "core/connections/doom.h"
+#include "core/presence/states.h"
+#include "core/presence/watch.h"
+#include "core/rooms/membership.h"
+
+/* Members that are written at the cost of a delivery. */
+enum { MEMBERS_PER_UNIT = 2 };
+
+static const struct json_slice no_ref = {NULL, 0};
+
+static void reply_with_failure(struct connection *connection, struct json_slice ref, int result)
+{
+    static const struct answer_problem too_many = {ANSWER_FAILED,
+                                                   "there is too much presence on this server"};
+    static const struct answer_problem too_big = {ANSWER_BAD_REQUEST, "the state is too long"};
+
+    if (result == WS_ERR_LIMIT)
+        reply_with_problem(connection, ref, too_many);
+    else if (result == WS_ERR_TOO_BIG)
+        reply_with_problem(connection, ref, too_big);
+    else
+        reply_with_result(connection, ref, result);
+}
+
+int client_may_see(struct connection *connection, const char *room)
+{
+    ws_manager *manager = connection->loop->manager;
+    const ws_manager_options *options = &manager->options;
+    struct connection_view view;
+
+    if (options->authorize_presence == NULL || connection->state != CONNECTION_LIVE)
+        return WS_ERR_FORBIDDEN;
+    return options->authorize_presence(manager, connection_view(connection, &view), room,
+                                       options->user_data) == WS_OK
+               ? WS_OK
+               : WS_ERR_FORBIDDEN;
+}
+
+void client_begin_watching(struct connection *connection, const char *room)
+{
+    int result;
+
+    if (connection->state != CONNECTION_LIVE)
+        return;
+    result = presence_watch(connection, room);
+    if (result != WS_OK)
+        reply_with_failure(connection, no_ref, result);
+}
+
+void client_watch(struct connection *connection, struct share *watchers, ws_message *list)
+{
+    int result;
+
+    /* The right may have been taken away since the client entered the room: a reauthorization in
+     * between does not know the client as a watcher yet. */
+    if (client_may_see(connection, watchers->group->name) != WS_OK ||
+        connection->state != CONNECTION_LIVE)
+        return;
+    result = membership_watch(connection, watchers);
+    if (result == WS_OK || result == WS_ERR_ALREADY)
+        connection_deliver(connection, list);
+    else if (result == WS_ERR_NO_MEMORY)
+        connection_out_of_memory(connection);
+}
+
+uint32_t client_ask_presence(struct connection *connection,
+                             const struct client_message *message)
+{
+    size_t n_members = 0;
+    int result = client_may_see(connection, message->room);
+
+    if (result == WS_OK && connection->state == CONNECTION_LIVE)
+        result = presence_answer(connection,
+                                 message->room != NULL ? message->room : PRESENCE_SERVICE,
+                                 message->ref, &n_members);
+    if (result != WS_OK)
+        reply_with_failure(connection, message->ref, result);
+    return (uint32_t)(n_members / MEMBERS_PER_UNIT);
+}
+
+void client_set_state(struct connection *connection, const struct client_message *message)
+{
+    int result = client_may_see(connection, message->room);
+
+    if (result == WS_OK && connection->state == CONNECTION_LIVE)
+        result =
+            presence_set_state(connection, message->room, message->data, message->data_length);
+    if (result != WS_OK)
+        reply_with_failure(connection, message->ref, result);
+    else if (message->ref.text != NULL)
+        reply_with_data(connection, "ack", message->ref, "null", 4, false);
+}

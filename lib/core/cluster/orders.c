@@ -1,0 +1,141 @@
+/* orders.c: carries out the orders for all processes that the stream brings. */
+#include "core/cluster/orders.h"
+
+#include <string.h>
+
+#include "base/json_text.h"
+#include "core/account.h"
+#include "core/presence/processes.h"
+#include "core/sending/process_messages.h"
+#include "core/sending/user_orders.h"
+
+/* The text is a valid JSON object. WS_ERR_INVALID: it lacks something. WS_ERR_BACKPRESSURE,
+ * WS_ERR_NO_MEMORY: nothing was done. */
+typedef int order_handler(ws_manager *manager, const char *text, size_t length);
+
+static const struct {
+    const char *name;
+    order_handler *carry_out;
+} orders[] = {
+    {"disconnect_user", user_order_carry_out},
+    {"join_room_of_user", user_order_carry_out},
+    {"leave_room_of_user", user_order_carry_out},
+    {"reauthorize_user", user_order_carry_out},
+    {PROCESS_MESSAGE_ORDER, process_message_carry_out},
+    {PRESENCE_ORDER, presence_order_carry_out},
+    {PRESENCE_ORDER "_begin", presence_order_carry_out},
+    {PRESENCE_ORDER "_end", presence_order_carry_out},
+    {PRESENCE_ORDER "_wanted", presence_order_carry_out},
+    {PRESENCE_ORDER "_alive", presence_order_carry_out},
+};
+
+static order_handler *find_handler(const ws_cluster_event *event)
+{
+    static const char *const names[] = {"order"};
+    struct json_slice name;
+
+    if (event->text == NULL || event->length > ORDER_MAX_BYTES ||
+        !json_valid(event->text, event->length, JSON_LEVELS) ||
+        !json_members(event->text, event->length, names, &name, 1) || name.text == NULL)
+        return NULL;
+    for (size_t i = 0; i < sizeof orders / sizeof *orders; i++)
+        if (json_string_is(name, orders[i].name))
+            return orders[i].carry_out;
+    return NULL;
+}
+
+int order_carry_out(ws_manager *manager, const ws_cluster_event *event)
+{
+    order_handler *carry_out = find_handler(event);
+    struct account before;
+    int result = WS_ERR_INVALID;
+
+    if (carry_out != NULL) {
+        before = account_set((struct account){.kind = ACCOUNT_CLUSTER});
+        result = carry_out(manager, event->text, event->length);
+        account_set(before);
+    }
+    if (result == WS_OK) {
+        counter_add_shared(&manager->counters, COUNTER_orders_done, 1);
+    } else if (result == WS_ERR_INVALID) {
+        stream_log_skip(manager, event->position,
+                        carry_out != NULL ? "not valid" : "an order that is not known here");
+        result = WS_OK;
+    }
+    return result;
+}
+
+void stream_log_skip(ws_manager *manager, uint64_t position, const char *why)
+{
+    uint64_t now_ms = (uint64_t)manager_clock(manager);
+    uint32_t n_left_out;
+    bool may_log;
+
+    manager_lock(manager);
+    may_log = log_limit_take(&manager->logged_skips, now_ms, &n_left_out);
+    manager_unlock(manager);
+    if (!may_log)
+        return;
+    if (n_left_out > 0)
+        manager_log(manager, WS_LOG_WARN, "%u more events of the stream were skipped",
+                    n_left_out);
+    manager_log(manager, WS_LOG_WARN, "event %llu of the stream is %s and was skipped",
+                (unsigned long long)position, why);
+}
+
+/* --- what was missed ----------------------------------------------------------------------------- */
+
+/* What the manager knows of the stream. */
+struct known {
+    bool same_epoch;
+    uint64_t position; /* all orders up to here were carried out */
+};
+
+static struct known what_is_known(ws_manager *manager, const char *epoch)
+{
+    struct known known;
+
+    manager_lock(manager);
+    known.same_epoch = manager->cluster_started && strcmp(epoch, manager->epoch) == 0;
+    known.position = manager->position;
+    if (known.same_epoch && manager->orders_position > known.position)
+        known.position = manager->orders_position;
+    manager_unlock(manager);
+    return known;
+}
+
+static void note_done(ws_manager *manager, uint64_t position)
+{
+    manager_lock(manager);
+    manager->orders_position = position;
+    manager_unlock(manager);
+}
+
+bool orders_done(ws_manager *manager, uint64_t position)
+{
+    bool done;
+
+    manager_lock(manager);
+    done = position <= manager->orders_position;
+    manager_unlock(manager);
+    return done;
+}
+
+int orders_catch_up(ws_manager *manager, const char *epoch, uint64_t position,
+                    const ws_cluster_event *events, size_t n_events, bool *has_gap)
+{
+    struct known known = what_is_known(manager, epoch);
+
+    *has_gap =
+        !known.same_epoch || known.position > position || known.position < position - n_events;
+    if (*has_gap)
+        return WS_OK;
+    for (size_t i = n_events - (size_t)(position - known.position); i < n_events; i++) {
+        int result = is_order(&events[i]) ? order_carry_out(manager, &events[i]) : WS_OK;
+
+        if (result != WS_OK)
+            return result;
+        note_done(manager, events[i].position);
+    }
+    return WS_OK;
+}

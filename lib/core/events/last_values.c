@@ -1,0 +1,440 @@
+/* last_values.c: what rooms keep for those who enter them. */
+#include "core/events/last_values.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <ws_manager/error.h>
+
+void last_values_init(struct last_values *values, const ws_allocator *memory,
+                      const uint8_t *secret)
+{
+    values->memory = memory;
+    values->secret = secret;
+}
+
+/* --- rules ------------------------------------------------------------------------------------ */
+
+static void free_rule(const ws_allocator *memory, struct kept_rule *rule)
+{
+    name_table_free(&rule->lines);
+    memory_free(memory, rule->room);
+    memory_free(memory, rule->type);
+    memory_free(memory, rule);
+}
+
+static bool copy_name(const ws_allocator *memory, char **copy, const char *name)
+{
+    *copy = name != NULL ? memory_copy_text(memory, name, strlen(name)) : NULL;
+    return name == NULL || *copy != NULL;
+}
+
+int last_values_add_rule(struct last_values *values, const struct kept_rule *rule)
+{
+    uint32_t n_rules = atomic_load(&values->n_rules);
+    struct kept_rule *made;
+
+    if (n_rules == LAST_VALUES_RULES_MAX)
+        return WS_ERR_LIMIT;
+    made = memory_zalloc(values->memory, sizeof *made);
+    if (made == NULL)
+        return WS_ERR_NO_MEMORY;
+    *made = *rule;
+    made->type = NULL;
+    name_table_init(&made->lines, values->memory, values->secret,
+                    offsetof(struct kept_line, name_length));
+    if (!copy_name(values->memory, &made->room, rule->room) ||
+        !copy_name(values->memory, &made->type, rule->type)) {
+        free_rule(values->memory, made);
+        return WS_ERR_NO_MEMORY;
+    }
+    values->rules[n_rules] = made;
+    atomic_store_explicit(&values->n_rules, n_rules + 1, memory_order_release);
+    return WS_OK;
+}
+
+static bool is_for(const struct kept_rule *rule, enum last_values_use use, const char *room)
+{
+    return rule->use == (uint8_t)use && (rule->room == NULL || strcmp(rule->room, room) == 0);
+}
+
+struct kept_rule *last_values_match(const struct last_values *values, enum last_values_use use,
+                                    const char *room, const char *type)
+{
+    uint32_t n_rules = atomic_load_explicit(&values->n_rules, memory_order_acquire);
+
+    for (uint32_t i = 0; i < n_rules; i++) {
+        struct kept_rule *rule = values->rules[i];
+
+        if (is_for(rule, use, room) &&
+            (rule->type == NULL || type == NULL || strcmp(rule->type, type) == 0))
+            return rule;
+    }
+    return NULL;
+}
+
+/* --- lines ------------------------------------------------------------------------------------ */
+
+static size_t line_size(size_t length)
+{
+    size_t size = offsetof(struct kept_line, name) + length + 1;
+
+    return size > sizeof(struct kept_line) ? size : sizeof(struct kept_line);
+}
+
+static struct kept_line *find_line(const struct kept_rule *rule, const char *room)
+{
+    return name_table_find(&rule->lines, room, strlen(room));
+}
+
+static struct kept_line *add_line(struct last_values *values, struct kept_rule *rule,
+                                  const char *room)
+{
+    size_t length = strlen(room);
+    struct kept_line *line = memory_zalloc(values->memory, line_size(length));
+
+    if (line == NULL)
+        return NULL;
+    line->rule = rule;
+    line->before = rule->before;
+    line->name_length = (uint8_t)length;
+    memcpy(line->name, room, length);
+    name_table_init(&line->keys, values->memory, values->secret,
+                    offsetof(struct kept_value, name_length));
+    if (!name_table_add(&rule->lines, line)) {
+        memory_free(values->memory, line);
+        return NULL;
+    }
+    values->bytes += line_size(length);
+    return line;
+}
+
+static void remove_line_if_empty(struct last_values *values, struct kept_line *line)
+{
+    if (line->count > 0)
+        return;
+    values->bytes -= line_size(line->name_length);
+    if (line->before > line->rule->before)
+        line->rule->before = line->before;
+    name_table_remove(&line->rule->lines, line);
+    name_table_free(&line->keys);
+    memory_free(values->memory, line);
+}
+
+/* --- values ----------------------------------------------------------------------------------- */
+
+static size_t value_size(size_t length)
+{
+    size_t size = offsetof(struct kept_value, key) + length + 1;
+
+    return size > sizeof(struct kept_value) ? size : sizeof(struct kept_value);
+}
+
+static size_t cost_of(const struct kept_value *value)
+{
+    return value_size(value->name_length) + value->message->frames.start +
+           value->message->frames.length;
+}
+
+struct kept_value *kept_value_new(const ws_allocator *memory, const char *key,
+                                  ws_message *message)
+{
+    size_t length = key != NULL ? strlen(key) : 0;
+    struct kept_value *value = memory_zalloc(memory, value_size(length));
+
+    if (value == NULL)
+        return NULL;
+    value->message = message;
+    value->name_length = (uint8_t)length;
+    if (length > 0)
+        memcpy(value->key, key, length);
+    return value;
+}
+
+static void free_value(const ws_allocator *memory, struct kept_value *value)
+{
+    if (value == NULL)
+        return;
+    ws_message_unref(value->message);
+    memory_free(memory, value);
+}
+
+static struct kept_value *find_value(const struct kept_line *line, const char *key)
+{
+    return name_table_find(&line->keys, key, strlen(key));
+}
+
+static void link_last(struct last_values *values, struct kept_line *line,
+                      struct kept_value *value)
+{
+    value->line = line;
+    value->newer = NULL;
+    value->older = line->last;
+    *(line->last != NULL ? &line->last->newer : &line->first) = value;
+    line->last = value;
+    value->newer_of_all = NULL;
+    value->older_of_all = values->last;
+    *(values->last != NULL ? &values->last->newer_of_all : &values->first) = value;
+    values->last = value;
+    line->count++;
+    line->bytes += cost_of(value);
+    values->count++;
+    values->bytes += cost_of(value);
+}
+
+static void unlink_value(struct last_values *values, struct kept_value *value)
+{
+    struct kept_line *line = value->line;
+
+    *(value->older != NULL ? &value->older->newer : &line->first) = value->newer;
+    *(value->newer != NULL ? &value->newer->older : &line->last) = value->older;
+    *(value->older_of_all != NULL ? &value->older_of_all->newer_of_all : &values->first) =
+        value->newer_of_all;
+    *(value->newer_of_all != NULL ? &value->newer_of_all->older_of_all : &values->last) =
+        value->older_of_all;
+    line->count--;
+    line->bytes -= cost_of(value);
+    values->count--;
+    values->bytes -= cost_of(value);
+}
+
+static void drop(struct last_values *values, struct kept_value *value)
+{
+    value->line->before = value->message->position;
+    unlink_value(values, value);
+    if (value->line->rule->by_key)
+        name_table_remove(&value->line->keys, value);
+    free_value(values->memory, value);
+}
+
+static bool is_over(const struct kept_line *line)
+{
+    const struct kept_rule *rule = line->rule;
+
+    return line->count > rule->max_values ||
+           (rule->max_bytes > 0 && line->bytes > rule->max_bytes);
+}
+
+static void drop_beyond_limits(struct last_values *values, struct kept_line *line)
+{
+    while (line->count > 0 && is_over(line)) {
+        values->n_dropped += line->rule->use == KEPT_STATE;
+        drop(values, line->first);
+    }
+    remove_line_if_empty(values, line);
+}
+
+/* The oldest first, of any room. */
+static void drop_beyond_total(struct last_values *values)
+{
+    while (values->max_bytes > 0 && values->bytes > values->max_bytes &&
+           values->first != NULL) {
+        struct kept_line *oldest = values->first->line;
+
+        values->n_dropped++;
+        drop(values, values->first);
+        remove_line_if_empty(values, oldest);
+    }
+}
+
+void last_values_reset(struct last_values *values, uint64_t before)
+{
+    while (values->first != NULL) {
+        struct kept_line *line = values->first->line;
+
+        drop(values, values->first);
+        remove_line_if_empty(values, line);
+    }
+    for (uint32_t i = 0; i < atomic_load(&values->n_rules); i++)
+        values->rules[i]->before = before;
+}
+
+void last_values_free(struct last_values *values)
+{
+    last_values_reset(values, 0);
+    for (uint32_t i = 0; i < atomic_load(&values->n_rules); i++)
+        free_rule(values->memory, values->rules[i]);
+}
+
+/* --- keeping an event ------------------------------------------------------------------------- */
+
+static bool reserve(struct last_values *values, const char *room, struct kept_change *change)
+{
+    struct kept_value *value = change->value;
+
+    change->line = find_line(change->rule, room);
+    if (value == NULL) /* the value is removed, if there is one */
+        return true;
+    if (change->line == NULL)
+        change->line = add_line(values, change->rule, room);
+    if (change->line == NULL)
+        return false;
+    if (!change->rule->by_key || find_value(change->line, value->key) != NULL)
+        return true;
+    if (name_table_add(&change->line->keys, value))
+        return true;
+    remove_line_if_empty(values, change->line);
+    change->line = NULL;
+    return false;
+}
+
+static void cancel(struct last_values *values, struct kept_change *change)
+{
+    if (change->line == NULL || change->value == NULL)
+        return;
+    if (change->rule->by_key && find_value(change->line, change->value->key) == change->value)
+        name_table_remove(&change->line->keys, change->value);
+    remove_line_if_empty(values, change->line);
+    change->line = NULL;
+}
+
+void last_values_cancel(struct last_values *values, struct kept_plan *plan)
+{
+    for (size_t use = 0; use < N_KEPT_USES; use++)
+        cancel(values, &plan->changes[use]);
+}
+
+bool last_values_reserve(struct last_values *values, const char *room, struct kept_plan *plan)
+{
+    for (size_t use = 0; use < N_KEPT_USES; use++) {
+        if (plan->changes[use].rule != NULL && !reserve(values, room, &plan->changes[use])) {
+            last_values_cancel(values, plan);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Puts a value in the place of the one with its key. The one that stays is in the table already:
+ * only their messages are exchanged. */
+static void replace(struct last_values *values, struct kept_value *former,
+                    struct kept_value *value)
+{
+    struct kept_line *line = former->line;
+    ws_message *message = former->message;
+
+    unlink_value(values, former);
+    former->message = value->message;
+    value->message = message;
+    link_last(values, line, former);
+}
+
+static void put(struct last_values *values, struct kept_change *change)
+{
+    struct kept_line *line = change->line;
+    struct kept_value *former =
+        line->rule->by_key ? find_value(line, change->value->key) : NULL;
+
+    if (former != NULL && former != change->value) {
+        replace(values, former, change->value);
+    } else {
+        link_last(values, line, change->value);
+        change->value = NULL;
+    }
+    drop_beyond_limits(values, line);
+}
+
+static void remove_values(struct last_values *values, const struct kept_change *change)
+{
+    struct kept_line *line = change->line;
+    struct kept_value *value;
+
+    if (change->rule->by_key) {
+        value = find_value(line, change->key);
+        if (value != NULL)
+            drop(values, value);
+    } else {
+        while (line->count > 0)
+            drop(values, line->first);
+    }
+    remove_line_if_empty(values, line);
+}
+
+void last_values_commit(struct last_values *values, struct kept_plan *plan)
+{
+    for (size_t use = 0; use < N_KEPT_USES; use++) {
+        struct kept_change *change = &plan->changes[use];
+
+        if (change->rule == NULL || change->line == NULL)
+            continue;
+        if (change->value != NULL)
+            put(values, change);
+        else
+            remove_values(values, change);
+        change->line = NULL;
+    }
+    drop_beyond_total(values);
+}
+
+void kept_plan_free(const ws_allocator *memory, struct kept_plan *plan)
+{
+    for (size_t use = 0; use < N_KEPT_USES; use++) {
+        free_value(memory, plan->changes[use].value);
+        memory_free(memory, plan->changes[use].key);
+    }
+    *plan = (struct kept_plan){0};
+}
+
+/* --- reading ---------------------------------------------------------------------------------- */
+
+static const struct kept_line *line_of(const struct last_values *values, uint32_t rule,
+                                       enum last_values_use use, const char *room)
+{
+    return is_for(values->rules[rule], use, room) ? find_line(values->rules[rule], room) : NULL;
+}
+
+size_t last_values_count(const struct last_values *values, enum last_values_use use,
+                         const char *room)
+{
+    size_t count = 0;
+
+    for (uint32_t i = 0; i < atomic_load(&values->n_rules); i++) {
+        const struct kept_line *line = line_of(values, i, use, room);
+
+        count += line != NULL ? line->count : 0;
+    }
+    return count;
+}
+
+static int compare_positions(const void *left, const void *right)
+{
+    uint64_t a = (*(ws_message *const *)left)->position;
+    uint64_t b = (*(ws_message *const *)right)->position;
+
+    return (a > b) - (a < b);
+}
+
+size_t last_values_read(const struct last_values *values, enum last_values_use use,
+                        const char *room, uint64_t after, uint64_t until, size_t max,
+                        ws_message **messages)
+{
+    size_t count = 0;
+    size_t n_lines = 0;
+    size_t skipped;
+
+    for (uint32_t i = 0; i < atomic_load(&values->n_rules); i++) {
+        const struct kept_line *line = line_of(values, i, use, room);
+
+        n_lines += line != NULL;
+        for (const struct kept_value *value = line != NULL ? line->first : NULL; value != NULL;
+             value = value->newer)
+            if (value->message->position > after && value->message->position <= until)
+                messages[count++] = value->message;
+    }
+    if (n_lines > 1)
+        qsort(messages, count, sizeof *messages, compare_positions);
+    skipped = count > max ? count - max : 0;
+    count -= skipped;
+    memmove(messages, messages + skipped, count * sizeof *messages);
+    for (size_t i = 0; i < count; i++)
+        ws_message_ref(messages[i]);
+    return count;
+}
+
+bool last_values_reach(const struct last_values *values, const char *room, uint64_t after)
+{
+    const struct kept_rule *rule = last_values_match(values, KEPT_HISTORY, room, NULL);
+    const struct kept_line *line = rule != NULL ? find_line(rule, room) : NULL;
+
+    return rule != NULL && after >= (line != NULL ? line->before : rule->before);
+}

@@ -1,0 +1,140 @@
+/* last_values.h: what rooms keep for those who enter them: the last value for each key, and the
+ * newest events. Rules say which rooms keep what. Each rule has a line for each room, and a line
+ * has its values in the order of their positions.
+ * Not here: what is kept for clients that were away (history.h), the marks in the kept text
+ * (sending/keep.h), and who receives the values (recovery/entry.h).
+ *
+ * Guarded by the manager's lock, except where noted. */
+#ifndef WS_CORE_EVENTS_LAST_VALUES_H
+#define WS_CORE_EVENTS_LAST_VALUES_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/name_table.h"
+#include "core/events/message.h"
+
+enum { LAST_VALUES_RULES_MAX = 64, LAST_VALUES_MAX = 100000 };
+
+/* For whom a rule keeps events: for clients that ask for the state, or for the newest events. */
+enum last_values_use { KEPT_STATE, KEPT_HISTORY, N_KEPT_USES };
+
+struct kept_line;
+
+/* A kept event. */
+struct kept_value {
+    struct name_node node; /* in its line's keys, if its rule is by key */
+    struct kept_line *line;
+    struct kept_value *older; /* of the same line */
+    struct kept_value *newer;
+    struct kept_value *older_of_all;
+    struct kept_value *newer_of_all;
+    ws_message *message; /* one reference */
+    uint8_t name_length; /* right before the key (name_table.h) */
+    char key[];          /* NUL-terminated */
+};
+
+/* What one rule keeps of one room, the oldest first. */
+struct kept_line {
+    struct name_node node;
+    struct kept_rule *rule;
+    struct name_table keys;
+    struct kept_value *first;
+    struct kept_value *last;
+    uint32_t count;
+    uint64_t bytes;
+    uint64_t before; /* every kept event of the room with a higher position is here */
+    uint8_t name_length;
+    char name[];
+};
+
+struct kept_rule {
+    uint8_t use; /* enum last_values_use */
+    bool by_key; /* one value for each key; events without a key are not kept */
+    uint32_t max_values;
+    uint64_t max_bytes; /* 0: no limit */
+    char *room;         /* NULL: every room; owned, as is `type` */
+    char *type;         /* NULL: every type */
+    uint64_t before;    /* of rooms without a line, as kept_line.before */
+    struct name_table lines;
+};
+
+struct last_values {
+    const ws_allocator *memory;
+    const uint8_t *secret;
+    uint64_t max_bytes; /* of all rooms together; 0: no limit */
+    uint64_t bytes;
+    uint64_t count;
+    uint64_t n_dropped; /* values that the limits pushed out */
+    struct kept_value *first;
+    struct kept_value *last;
+    struct kept_rule *rules[LAST_VALUES_RULES_MAX]; /* never changed once counted */
+    _Atomic uint32_t n_rules;                       /* read by any thread */
+};
+
+void last_values_init(struct last_values *values, const ws_allocator *memory,
+                      const uint8_t *secret);
+void last_values_free(struct last_values *values);
+
+/* Drops all values. Events up to position `before` are not kept. */
+void last_values_reset(struct last_values *values, uint64_t before);
+
+/* Adds a rule whose texts are copied. Errors: WS_ERR_LIMIT, WS_ERR_NO_MEMORY. */
+int last_values_add_rule(struct last_values *values, const struct kept_rule *rule);
+
+/* --- keeping an event ------------------------------------------------------------------------ */
+
+/* What an event will change, by use. Made without the lock, from the first rule of each use that
+ * matches. */
+struct kept_change {
+    struct kept_rule *rule;   /* NULL: no change */
+    struct kept_value *value; /* to be kept, owned; NULL: the value of `key` is removed */
+    struct kept_line *line;   /* set by last_values_reserve() */
+    char *key;                /* owned; NULL: none */
+};
+
+struct kept_plan {
+    struct kept_change changes[N_KEPT_USES];
+};
+
+/* The first rule of a use that matches; NULL: none. `type` NULL matches every rule's type. Any
+ * thread, without the lock. */
+struct kept_rule *last_values_match(const struct last_values *values, enum last_values_use use,
+                                    const char *room, const char *type);
+
+/* Makes a value with a message, of which it takes over the reference; NULL if memory ran out. Any
+ * thread. `key` may be NULL. */
+struct kept_value *kept_value_new(const ws_allocator *memory, const char *key,
+                                  ws_message *message);
+
+/* Reserves what the plan needs, so that last_values_commit() can't fail. False if memory ran out.
+ * One of the last two must follow, before the lock is given back. */
+bool last_values_reserve(struct last_values *values, const char *room, struct kept_plan *plan);
+void last_values_cancel(struct last_values *values, struct kept_plan *plan);
+
+/* Carries the plan out: its messages have their position now. Drops as many old values as the
+ * limits demand. */
+void last_values_commit(struct last_values *values, struct kept_plan *plan);
+
+/* Frees what a plan still owns. Any thread, without the lock. */
+void kept_plan_free(const ws_allocator *memory, struct kept_plan *plan);
+
+/* --- reading --------------------------------------------------------------------------------- */
+
+/* How many values a room has for a use. */
+size_t last_values_count(const struct last_values *values, enum last_values_use use,
+                         const char *room);
+
+/* Reads the values of a room with positions above `after` and up to `until`, in their order, of
+ * these the newest `max`, each with a reference. `messages` has room for last_values_count().
+ * Returns their number. */
+size_t last_values_read(const struct last_values *values, enum last_values_use use,
+                        const char *room, uint64_t after, uint64_t until, size_t max,
+                        ws_message **messages);
+
+/* Whether the history of a room has every event after a position. */
+bool last_values_reach(const struct last_values *values, const char *room, uint64_t after);
+
+#endif

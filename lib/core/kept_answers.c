@@ -1,0 +1,167 @@
+/* kept_answers.c: the answers to what clients sent, kept for those that come back: what is sent, and
+ * what it is answered with. Not here: the clients (kept_clients.c, kept_returns.c), and the lists and
+ * their limits (kept_list.c). */
+#include "core/kept_answers.h"
+
+#include <string.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "core/kept_clients.h"
+#include "core/kept_list.h"
+
+bool kept_answers_init(struct kept_answers *kept, const ws_allocator *memory,
+                       const uint8_t secret[NAME_TABLE_SECRET])
+{
+    kept->memory = memory;
+    memcpy(kept->secret, secret, sizeof kept->secret);
+    name_table_init(&kept->users, memory, kept->secret,
+                    offsetof(struct kept_user, name_length));
+    return lock_init(&kept->lock);
+}
+
+void kept_answers_free(struct kept_answers *kept)
+{
+    lock_acquire(&kept->lock);
+    while (kept->oldest != NULL)
+        kept_list_remove(kept, kept->oldest);
+    lock_release(&kept->lock);
+    name_table_free(&kept->users);
+    memory_free(kept->memory, kept->buckets);
+    memory_free(kept->memory, kept->pending);
+    lock_destroy(&kept->lock);
+}
+
+uint64_t kept_answers_digest(const struct kept_answers *kept, uint64_t digest, const char *text,
+                             size_t length)
+{
+    uint64_t part = XXH3_64bits_withSecret(text, length, kept->secret, sizeof kept->secret);
+
+    return (digest ^ part) * UINT64_C(0x9e3779b97f4a7c15) + length;
+}
+
+static bool is_same(const struct kept_answer *answer, const struct kept_question *question)
+{
+    return answer->digest == question->digest && answer->ref_length == question->ref.length &&
+           memcmp(answer->ref, question->ref.text, answer->ref_length) == 0;
+}
+
+/* What another connection of the client has sent. */
+static struct kept_answer *find_former(const struct kept_answers *kept, ws_conn_id id,
+                                       const struct kept_question *question, uint64_t now_ms)
+{
+    const struct kept_member *member = kept_find_member(kept, id);
+    struct kept_answer *answer = member != NULL ? member->client->first : NULL;
+
+    while (answer != NULL && (answer->sender == id || !is_same(answer, question) ||
+                              kept_is_expired(kept, answer, now_ms)))
+        answer = answer->next;
+    return answer;
+}
+
+/* The client of a connection, which is made if there is none; NULL if memory ran out. */
+static struct kept_client *client_of(struct kept_answers *kept, ws_conn_id id,
+                                     const char *user_id)
+{
+    const struct kept_member *member = kept_find_member(kept, id);
+
+    return member != NULL ? member->client : kept_add_client(kept, id, user_id);
+}
+
+static bool add(struct kept_answers *kept, ws_answer answer, const char *user_id,
+                const struct kept_question *question, uint64_t now_ms)
+{
+    struct kept_answer *made = memory_zalloc(kept->memory, sizeof *made + question->ref.length);
+    struct kept_client *client =
+        made != NULL ? client_of(kept, answer.connection, user_id) : NULL;
+
+    if (client == NULL) {
+        memory_free(kept->memory, made);
+        return false;
+    }
+    made->sender = answer.connection;
+    made->number = answer.number;
+    made->digest = question->digest;
+    made->at_ms = now_ms;
+    made->ref_length = (uint16_t)question->ref.length;
+    memcpy(made->ref, question->ref.text, question->ref.length);
+    kept_list_add(kept, client, made);
+    kept_list_limit(kept, made);
+    return true;
+}
+
+/* A former connection of the client has sent the message. From now on the answer belongs to this
+ * connection: a second message with its ref is a new one, and is carried out. */
+static enum kept_state repeat(struct kept_answers *kept, struct kept_answer *former,
+                              ws_answer answer, struct kept_text *text)
+{
+    if (former->data != NULL) {
+        text->data = memory_copy_text(kept->memory, former->data, former->length);
+        text->length = former->length;
+        text->is_error = former->is_error;
+        if (text->data == NULL)
+            return KEPT_NO_MEMORY;
+    } else {
+        former->waiter = answer;
+    }
+    former->sender = answer.connection;
+    return former->data != NULL ? KEPT_ANSWERED : KEPT_PENDING;
+}
+
+enum kept_state kept_answers_begin(struct kept_answers *kept, ws_answer answer,
+                                   const char *user_id, const struct kept_question *question,
+                                   uint64_t now_ms, struct kept_text *text)
+{
+    enum kept_state state = KEPT_NEW;
+    struct kept_answer *former;
+
+    if (kept->max_answers == 0 || user_id == NULL)
+        return KEPT_NEW;
+    lock_acquire(&kept->lock);
+    kept_list_expire(kept, now_ms);
+    former = find_former(kept, answer.connection, question, now_ms);
+    if (former != NULL)
+        state = repeat(kept, former, answer, text);
+    else if (!add(kept, answer, user_id, question, now_ms))
+        state = KEPT_NO_MEMORY;
+    lock_release(&kept->lock);
+    return state;
+}
+
+ws_answer kept_answers_end(struct kept_answers *kept, ws_answer answer, bool is_error,
+                           const char *data, size_t length)
+{
+    ws_answer waiter = {0};
+    struct kept_answer *found;
+
+    if (kept->max_answers == 0)
+        return waiter;
+    lock_acquire(&kept->lock);
+    found = kept_list_find_pending(kept, answer);
+    if (found != NULL) {
+        waiter = found->waiter;
+        found->is_error = is_error;
+        if (kept_list_fill(kept, found, data, length))
+            kept_list_limit(kept, found);
+    }
+    lock_release(&kept->lock);
+    return waiter;
+}
+
+ws_answer kept_answers_forget(struct kept_answers *kept, ws_answer answer)
+{
+    ws_answer waiter = {0};
+    struct kept_answer *found;
+
+    if (kept->max_answers == 0)
+        return waiter;
+    lock_acquire(&kept->lock);
+    found = kept_list_find_pending(kept, answer);
+    if (found != NULL) {
+        waiter = found->waiter;
+        kept_list_remove(kept, found);
+    }
+    lock_release(&kept->lock);
+    return waiter;
+}

@@ -1,0 +1,69 @@
+/* kept_answers.h: the answers to what clients sent, kept for a while: a client that comes back and
+ * sends something again, because it has not seen the answer, gets the same answer, and the
+ * application is not called again.
+ *
+ * The connections of one client, one after the other, have a common list. A message is the same if
+ * its ref and its content are, and if it came from another connection of the client. The lists are
+ * bounded: for each connection and each client in number and bytes, for each user and all together
+ * in bytes, and in age. What waits for its answer is in them too, also once the client was told that none came in
+ * time: the answer may still come.
+ *
+ * Nothing is kept for a client without a user. It could prove itself only by the id of its former
+ * connection, which other clients know: any of them could then take its answers.
+ *
+ * It has a lock of its own, within which no other is taken. */
+#ifndef WS_CORE_KEPT_ANSWERS_H
+#define WS_CORE_KEPT_ANSWERS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <ws_manager/callbacks.h>
+
+#include "base/json_text.h"
+#include "core/kept_state.h"
+
+/* False if the system has no resources for a lock. The limits are set by the caller. */
+bool kept_answers_init(struct kept_answers *kept, const ws_allocator *memory,
+                       const uint8_t secret[NAME_TABLE_SECRET]);
+void kept_answers_free(struct kept_answers *kept);
+
+/* What a client has sent, and its content's digest. */
+struct kept_question {
+    struct json_slice ref;
+    uint64_t digest;
+};
+
+/* Adds the digest of a part of the content. */
+uint64_t kept_answers_digest(const struct kept_answers *kept, uint64_t digest, const char *text,
+                             size_t length);
+
+/* The end of what is kept: the data of an `ack` or `response`, or of an `error`. */
+struct kept_text {
+    bool is_error;
+    char *data; /* owned by the receiver */
+    size_t length;
+};
+
+enum kept_state {
+    KEPT_NEW,      /* to be carried out */
+    KEPT_ANSWERED, /* the answer is in *text */
+    KEPT_PENDING,  /* the application has not answered yet: the answer goes to `answer` too */
+    KEPT_NO_MEMORY
+};
+
+/* Something that is to be answered has come, from this connection and user. NULL, no user: nothing
+ * is kept. */
+enum kept_state kept_answers_begin(struct kept_answers *kept, ws_answer answer,
+                                   const char *user_id, const struct kept_question *question,
+                                   uint64_t now_ms, struct kept_text *text);
+
+/* It was answered. Returns for whom the answer is too, whose `connection` is 0 if for nobody. Has
+ * no effect the second time. */
+ws_answer kept_answers_end(struct kept_answers *kept, ws_answer answer, bool is_error,
+                           const char *data, size_t length);
+
+/* It was not carried out. Returns who waits for its answer too. */
+ws_answer kept_answers_forget(struct kept_answers *kept, ws_answer answer);
+
+#endif

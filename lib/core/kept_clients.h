@@ -1,0 +1,23 @@
+/* kept_clients.h: the users, clients and connections for which answers are kept. The lock is held. */
+#ifndef WS_CORE_KEPT_CLIENTS_H
+#define WS_CORE_KEPT_CLIENTS_H
+
+#include "core/kept_state.h"
+
+struct kept_member *kept_find_member(const struct kept_answers *kept, ws_conn_id id);
+
+/* Makes the client of a connection that has none; NULL if memory ran out. */
+struct kept_client *kept_add_client(struct kept_answers *kept, ws_conn_id id,
+                                    const char *user_id);
+
+/* Adds a connection to a client, in the place of its oldest one if it has many. */
+void kept_add_member(struct kept_answers *kept, struct kept_client *client,
+                     struct kept_member *member, ws_conn_id id);
+
+/* A connection that is named again is not to give way to those that have come back from it. */
+void kept_make_newest(struct kept_member *member);
+
+/* Frees a client that nothing needs any more. */
+void kept_trim_client(struct kept_answers *kept, struct kept_client *client);
+
+#endif

@@ -1,0 +1,98 @@
+/* kept_state.h: what is kept for the clients that may come back (kept_answers.h), and its lists.
+ *
+ *     user ─── clients ─── connections, one after the other
+ *       └───────── └────── answers
+ *
+ * It is used with the lock of `kept_answers` held. A user exists as long as it has clients;
+ * a client, as long as it has answers or is held. */
+#ifndef WS_CORE_KEPT_STATE_H
+#define WS_CORE_KEPT_STATE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <ws_manager/callbacks.h>
+
+#include "base/lock.h"
+#include "base/memory.h"
+#include "base/name_table.h"
+
+enum { KEPT_PENDING_BUCKETS = 4096 };
+
+struct kept_answer;
+struct kept_member;
+
+struct kept_answers {
+    const ws_allocator *memory;
+    /* Of a connection, and half as many as of a client; 0: nothing is kept. */
+    uint32_t max_answers;
+    uint32_t max_bytes; /* the same */
+    uint64_t max_total; /* bytes of all, with their clients and connections */
+    uint32_t max_age_ms;
+    uint8_t secret[NAME_TABLE_SECRET]; /* seeds the digests */
+
+    struct lock lock;
+    struct kept_member **buckets; /* of the connections; NULL: nothing was ever kept */
+    struct kept_answer **pending; /* by their numbers: what is not answered; NULL as well */
+    struct name_table users;
+    _Atomic size_t n_holds;     /* connections that hold their clients */
+    struct kept_answer *oldest; /* of all clients */
+    struct kept_answer *newest;
+    uint64_t bytes;
+};
+
+/* All clients of a user, for the user's part of all bytes. */
+struct kept_user {
+    struct name_node node;
+    struct kept_answer *oldest;
+    struct kept_answer *newest;
+    uint64_t bytes; /* of its clients, their connections and answers */
+    uint32_t n_clients;
+    uint8_t name_length; /* directly before the name: how name_table.h reads names */
+    char name[];
+};
+
+/* A client: its connections one after the other. */
+struct kept_client {
+    struct kept_user *user;
+    struct kept_member *newest_member;
+    struct kept_answer *first; /* the oldest */
+    struct kept_answer *last;
+    uint32_t count;
+    uint32_t
+        n_holds;  /* connections that have not ended: what they sent may still be carried out */
+    size_t bytes; /* of its answers */
+};
+
+/* A connection of a client. */
+struct kept_member {
+    struct kept_member *next; /* in its bucket */
+    struct kept_member *older;
+    struct kept_client *client;
+    ws_conn_id id;
+    bool holds; /* its client; until the connection ends */
+};
+
+struct kept_answer {
+    struct kept_answer *next;  /* of the client */
+    struct kept_answer *newer; /* of all */
+    struct kept_answer *older;
+    struct kept_answer *users_newer;
+    struct kept_answer *users_older;
+    struct kept_answer *next_pending; /* in its bucket, until it is answered */
+    struct kept_client *client;
+    ws_conn_id sender; /* the last connection that sent it */
+    uint64_t number;   /* of the one that the application answers */
+    ws_answer waiter;  /* who sent it again; `connection` 0: nobody */
+    uint64_t digest;
+    uint64_t at_ms;
+    bool is_error;
+    char *data; /* NULL: not answered yet */
+    size_t length;
+    size_t bytes;
+    uint16_t ref_length;
+    char ref[];
+};
+
+#endif

@@ -1,0 +1,26 @@
+/* announce.h: sends user_connected and user_disconnected. */
+#ifndef WS_CORE_PRESENCE_ANNOUNCE_H
+#define WS_CORE_PRESENCE_ANNOUNCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <ws_manager/types.h>
+
+enum announcement { USER_CAME, USER_WENT };
+
+/* Sends the event to the recipients that the options name, except the connection itself. It has no
+ * position. If it can't be sent, or would exceed max_presence_deliveries, it is counted as dropped.
+ * The loop's thread. */
+void announce_user(ws_loop *loop, enum announcement announcement, ws_conn_id id,
+                   const char *user_id);
+
+/* Takes so many deliveries from the budget of presence; false if there is none left. The manager's
+ * lock is held, on the loop's thread. */
+bool announce_admit(const ws_loop *loop, size_t n_recipients);
+
+/* Corrects the budget after the host's clock went back: a loop got a time that is step_ms before the
+ * previous one. */
+void announce_clock_set_back(ws_manager *manager, uint64_t step_ms, uint64_t now_ms);
+
+#endif

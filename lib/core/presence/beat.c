@@ -1,0 +1,195 @@
+/* beat.c: the regular beat in which changes of presence are sent and grace times end. Not here: what
+ * has changed (changes.c), and how it is sent (flush.c). */
+#include "core/presence/beat.h"
+
+#include <string.h>
+
+#include "core/presence/announce.h"
+#include "core/presence/flush.h"
+#include "core/presence/processes_send.h"
+#include "core/presence/state.h"
+
+enum {
+    LEFT_AT_ONCE = 32,   /* users whose grace time ends under one hold of the lock */
+    LEFT_PER_BEAT = 512, /* each may be announced to everyone */
+    NO_LOOP = 0
+};
+
+/* --- who keeps the beat ---------------------------------------------------------------------- */
+
+static bool has_work(const ws_manager *manager)
+{
+    const struct presence *presence = manager->presence;
+
+    return presence != NULL && (presence->changed != NULL || presence->first_leaving != NULL ||
+                                processes_have_work(presence));
+}
+
+static void begin(ws_loop *loop)
+{
+    loop->presence_at_ms = 0;
+    timer_start(&loop->timers, &loop->presence_timer, loop->manager->options.presence_batch_ms);
+}
+
+void presence_keep(ws_loop *loop)
+{
+    ws_manager *manager = loop->manager;
+
+    manager_assert_locked(manager);
+    if (!has_work(manager) || atomic_load(&manager->presence_keeper) != NO_LOOP ||
+        loop_is_parents(loop))
+        return;
+    atomic_store(&manager->presence_keeper, loop->number + 1);
+    begin(loop);
+}
+
+/* Gives the beat to a loop other than `except`, whose thread learns of it in its next turn. */
+static void choose(struct posting *posting, const ws_loop *except)
+{
+    ws_manager *manager = posting->manager;
+
+    for (uint32_t i = 0; i < manager->n_loops; i++) {
+        ws_loop *loop = manager->loops[i];
+
+        if (loop == NULL || loop == except || loop_is_parents(loop))
+            continue;
+        atomic_store(&manager->presence_keeper, loop->number + 1);
+        posting_wake(posting, loop);
+        return;
+    }
+}
+
+void presence_find_keeper(struct posting *posting)
+{
+    ws_manager *manager = posting->manager;
+
+    manager_assert_locked(manager);
+    if (has_work(manager) && atomic_load(&manager->presence_keeper) == NO_LOOP)
+        choose(posting, NULL);
+}
+
+void presence_turn(ws_loop *loop)
+{
+    const ws_manager *manager = loop->manager;
+
+    if (atomic_load_explicit(&manager->presence_keeper, memory_order_relaxed) ==
+            loop->number + 1 &&
+        loop->presence_timer.link == NULL)
+        begin(loop);
+}
+
+void presence_end_loop(ws_loop *loop)
+{
+    ws_manager *manager = loop->manager;
+    struct posting posting;
+
+    posting_begin(&posting, manager);
+    if (atomic_load(&manager->presence_keeper) == loop->number + 1) {
+        atomic_store(&manager->presence_keeper, NO_LOOP);
+        choose(&posting, loop);
+    }
+    posting_end(&posting);
+    timer_stop(&loop->presence_timer);
+}
+
+/* --- grace times ----------------------------------------------------------------------------- */
+
+struct left_user {
+    ws_conn_id last;
+    char user_id[WS_NAME_MAX + 1];
+};
+
+/* Ends grace times that are over; fills in the users that have left the service. */
+static size_t end_some(ws_manager *manager, struct left_user left[LEFT_AT_ONCE], size_t *n_left)
+{
+    struct presence *presence = manager->presence;
+    size_t count = 0;
+
+    *n_left = 0;
+    manager_lock(manager);
+    for (; count < LEFT_AT_ONCE; count++) {
+        struct presence_member *member = presence->first_leaving;
+
+        if (member == NULL || member->due_ms > presence->clock_ms)
+            break;
+        if (*member->room->name == '\0' && member->n_elsewhere == 0) {
+            left[*n_left].last = member->last;
+            memcpy(left[*n_left].user_id, presence_user(member),
+                   (size_t)member->user_length + 1);
+            ++*n_left;
+        }
+        presence_end_leaving(presence, member);
+        presence_note(presence, member, true);
+    }
+    manager_unlock(manager);
+    return count;
+}
+
+static void end_grace_times(ws_loop *loop)
+{
+    struct left_user left[LEFT_AT_ONCE];
+    size_t ended = 0;
+    size_t n_left;
+    size_t n;
+
+    do {
+        n = end_some(loop->manager, left, &n_left);
+        for (size_t i = 0; i < n_left; i++)
+            announce_user(loop, USER_WENT, left[i].last, left[i].user_id);
+        ended += n;
+    } while (n == LEFT_AT_ONCE && ended < LEFT_PER_BEAT);
+}
+
+/* --- the beat -------------------------------------------------------------------------------- */
+
+/* Counts the time since the last beat, at most twice as much as it should be: a host that stood still
+ * gives its clients their grace time after that. No beat is shorter than a tick of the timers. */
+static void count_time(ws_loop *loop)
+{
+    uint64_t beat_ms = loop->manager->options.presence_batch_ms;
+    uint64_t now_ms = loop->timers.now_ms;
+    uint64_t passed_ms = loop->presence_at_ms > 0 ? now_ms - loop->presence_at_ms : beat_ms;
+    uint64_t most_ms = 2 * (beat_ms > TIMER_TICK_MS ? beat_ms : TIMER_TICK_MS);
+
+    if (passed_ms > most_ms)
+        passed_ms = most_ms;
+    manager_lock(loop->manager);
+    loop->manager->presence->clock_ms += passed_ms;
+    manager_unlock(loop->manager);
+    loop->presence_at_ms = now_ms;
+}
+
+static bool is_due(const struct presence *presence)
+{
+    return presence->first_leaving != NULL &&
+           presence->first_leaving->due_ms <= presence->clock_ms;
+}
+
+static void on_timer(struct timer *timer)
+{
+    ws_loop *loop = (ws_loop *)(void *)((char *)timer - offsetof(ws_loop, presence_timer));
+    ws_manager *manager = loop->manager;
+    uint32_t beat_ms = manager->options.presence_batch_ms;
+    bool is_enough;
+
+    if (atomic_load(&manager->presence_keeper) != loop->number + 1)
+        return; /* another one keeps it: this loop's ended with a fork(), or was handed on */
+    count_time(loop);
+    end_grace_times(loop);
+    is_enough = presence_flush(loop);
+    if (manager->has_cluster)
+        is_enough &= processes_send(manager);
+    manager_lock(manager);
+    if (has_work(manager))
+        timer_start(&loop->timers, timer,
+                    is_enough && !is_due(manager->presence) ? beat_ms : 0);
+    else
+        atomic_store(&manager->presence_keeper, NO_LOOP);
+    manager_unlock(manager);
+}
+
+void presence_init_loop(ws_loop *loop)
+{
+    loop->timers.expired[TIMER_PRESENCE] = on_timer;
+    loop->presence_timer.kind = TIMER_PRESENCE;
+}

@@ -1,0 +1,122 @@
+/* changes.c: notes what is to be sent to those who observe a room's presence, and whose grace time
+ * runs. Not here: sending it (beat.c). */
+#include "core/presence/state.h"
+
+static bool is_observed(const struct presence *presence, const struct presence_room *room)
+{
+    ws_manager *manager = presence->manager;
+
+    return room->is_listed &&
+           (manager->options.on_presence != NULL ||
+            registry_find(&manager->registry, GROUP_WATCHERS, room->name) != NULL);
+}
+
+static void drop_list(struct presence_room *room)
+{
+    if (room->list != NULL)
+        ws_message_unref(room->list);
+    room->list = NULL;
+}
+
+void presence_note_room(struct presence *presence, struct presence_room *room)
+{
+    manager_assert_locked(presence->manager);
+    if (room->is_changed)
+        return;
+    room->is_changed = true;
+    room->next_changed = presence->changed;
+    presence->changed = room;
+}
+
+void presence_note_unsent(struct presence *presence, struct presence_member *member)
+{
+    if (!presence->manager->has_cluster || !member->room->is_listed || member->is_unsent)
+        return;
+    member->is_unsent = true;
+    member->next_unsent = presence->unsent;
+    presence->unsent = member;
+}
+
+void presence_free_if_unused(struct presence *presence, struct presence_member *member)
+{
+    struct presence_room *room = member->room;
+
+    if (presence_is_there(member) || member->is_changed || member->is_unsent)
+        return;
+    presence_free_member(presence, member);
+    presence_drop_room(presence, room);
+}
+
+void presence_note(struct presence *presence, struct presence_member *member, bool was_there)
+{
+    struct presence_room *room = member->room;
+    bool is_there = presence_is_there(member);
+    bool is_known = member->is_changed || member->is_told || member->is_shown;
+
+    manager_assert_locked(presence->manager);
+    drop_list(room);
+    room->n_members += is_there;
+    room->n_members -= was_there;
+    if (!is_there && member->state != NULL)
+        presence_replace_state(presence, member, NULL, 0);
+    if (member->is_state_unsent || member->sent_connections != presence_own(member))
+        presence_note_unsent(presence, member);
+    if (is_observed(presence, room) && (is_there || is_known)) {
+        if (!member->is_changed) {
+            member->is_changed = true;
+            member->next_changed = room->changed;
+            room->changed = member;
+        }
+        presence_note_room(presence, room);
+    } else {
+        presence_free_if_unused(presence, member);
+    }
+}
+
+/* The grace time is the same for all, so the one that began first ends first. One beat is added,
+ * because the clock stands still between two beats. */
+void presence_begin_leaving(struct presence *presence, struct presence_member *member)
+{
+    const ws_manager_options *options = &presence->manager->options;
+
+    member->is_leaving = true;
+    member->due_ms =
+        presence->clock_ms + options->presence_grace_ms + options->presence_batch_ms;
+    member->later = NULL;
+    member->earlier = presence->last_leaving;
+    if (member->earlier != NULL)
+        member->earlier->later = member;
+    else
+        presence->first_leaving = member;
+    presence->last_leaving = member;
+}
+
+void presence_end_leaving(struct presence *presence, struct presence_member *member)
+{
+    if (!member->is_leaving)
+        return;
+    member->is_leaving = false;
+    if (member->earlier != NULL)
+        member->earlier->later = member->later;
+    else
+        presence->first_leaving = member->later;
+    if (member->later != NULL)
+        member->later->earlier = member->earlier;
+    else
+        presence->last_leaving = member->earlier;
+}
+
+/* A list that was too long is sent again when it is shorter by a quarter: a room whose size varies
+ * around the limit does not change its form with each member. */
+bool presence_is_too_big(const struct presence *presence, const struct presence_room *room)
+{
+    const ws_manager_options *options = &presence->manager->options;
+    uint64_t most = options->max_presence_list;
+    uint64_t most_bytes = options->max_event_bytes;
+
+    if (room->is_big) {
+        most -= most / 4;
+        most_bytes -= most_bytes / 4;
+    }
+    return room->n_members > most || room->bytes > most_bytes;
+}

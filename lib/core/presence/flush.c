@@ -1,0 +1,252 @@
+/* flush.c: sends changes of presence to those who observe a room: clients, and the application. */
+#include "core/presence/flush.h"
+
+#include <string.h>
+
+#include "core/presence/announce.h"
+#include "core/presence/list.h"
+#include "core/sending/order.h"
+
+enum {
+    CHANGES_AT_ONCE = 256, /* members in one message */
+    MESSAGES_PER_BEAT = 64
+};
+
+/* --- changes for the application ------------------------------------------------------------- */
+
+/* A change, copied, so that the application is called without the lock. */
+struct notice {
+    enum presence_change change;
+    uint32_t connections;
+    uint32_t state_length;
+    char user_id[WS_NAME_MAX + 1];
+};
+
+static void add_notices(struct buffer *notices, struct presence_member *const *members,
+                        size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct presence_member *member = members[i];
+        struct notice notice = {.change = presence_change_of(member)};
+
+        if (notice.change == PRESENCE_SAME)
+            continue;
+        notice.connections = notice.change == PRESENCE_LEFT ? 0 : presence_connections(member);
+        notice.state_length = member->state_length;
+        memcpy(notice.user_id, presence_user(member), (size_t)member->user_length + 1);
+        buffer_add(notices, &notice, sizeof notice);
+        buffer_add(notices, member->state != NULL ? member->state : "", member->state_length);
+        buffer_add(notices, "", 1);
+    }
+}
+
+static void notify(ws_manager *manager, const char *room, const struct buffer *notices)
+{
+    const ws_manager_options *options = &manager->options;
+    size_t at = 0;
+
+    while (at < notices->length) {
+        struct notice notice;
+        ws_presence_change change = {.size = sizeof change};
+
+        memcpy(&notice, notices->data + at, sizeof notice);
+        at += sizeof notice;
+        change.change = notice.change == PRESENCE_JOINED ? WS_PRESENCE_JOINED
+                        : notice.change == PRESENCE_LEFT ? WS_PRESENCE_LEFT
+                                                         : WS_PRESENCE_CHANGED;
+        change.room = *room != '\0' ? room : NULL;
+        change.user_id = notice.user_id;
+        change.connections = notice.connections;
+        change.state = notice.state_length > 0 ? notices->data + at : NULL;
+        change.state_length = notice.state_length;
+        at += notice.state_length + 1;
+        options->on_presence(manager, &change, options->user_data);
+    }
+}
+
+/* --- changes for clients --------------------------------------------------------------------- */
+
+/* Some changes of one room. */
+struct step {
+    struct presence_room *room;
+    int64_t time_ms;
+    size_t n;
+    struct presence_member *members[CHANGES_AT_ONCE];
+    struct buffer notices;
+};
+
+enum step_result { STEP_DONE, STEP_MORE, STEP_LATER };
+
+static void collect(struct step *step)
+{
+    step->n = 0;
+    for (struct presence_member *member = step->room->changed;
+         member != NULL && step->n < CHANGES_AT_ONCE; member = member->next_changed)
+        step->members[step->n++] = member;
+}
+
+static bool has_changes(const struct step *step)
+{
+    for (size_t i = 0; i < step->n; i++)
+        if (presence_change_of(step->members[i]) != PRESENCE_SAME)
+            return true;
+    return false;
+}
+
+/* Observers know the members now as they are. */
+static void commit(struct presence *presence, struct step *step)
+{
+    struct presence_room *room = step->room;
+
+    for (size_t i = 0; i < step->n; i++) {
+        struct presence_member *member = step->members[i];
+
+        room->changed = member->next_changed;
+        member->is_changed = member->is_shown = member->has_new_state = false;
+        member->is_told = presence_is_there(member);
+        member->told_connections = presence_connections(member);
+        if (!member->is_told && !member->is_unsent)
+            presence_free_member(presence, member);
+    }
+    room->told_count = room->n_members;
+    if (room->list != NULL)
+        ws_message_unref(room->list);
+    room->list = NULL;
+}
+
+static void note_size(struct presence *presence, struct presence_room *room)
+{
+    bool is_big = presence_is_too_big(presence, room);
+
+    if (is_big == room->is_big)
+        return;
+    room->is_big = is_big;
+    room->is_reset = true;
+    if (room->list != NULL)
+        ws_message_unref(room->list);
+    room->list = NULL;
+}
+
+/* Makes the next message for the room's watchers; NULL with true if there is none, false if memory ran
+ * out. */
+static bool make_message(struct presence *presence, struct step *step, ws_message **message)
+{
+    struct presence_room *room = step->room;
+    bool needs_count = room->is_big && room->told_count != room->n_members;
+
+    *message = NULL;
+    if (room->is_reset) {
+        if (presence_make_list(presence, room, step->time_ms))
+            *message = ws_message_ref(room->list);
+        return *message != NULL;
+    }
+    if (!needs_count && (room->is_big || !has_changes(step)))
+        return true;
+    *message = presence_make_changes(presence, room, step->members, room->is_big ? 0 : step->n,
+                                     step->time_ms);
+    return *message != NULL;
+}
+
+/* Sends the next message to the room's watchers. */
+static bool send_to_watchers(ws_loop *loop, struct posting *posting, struct step *step)
+{
+    ws_manager *manager = loop->manager;
+    const struct group *watchers =
+        registry_find(&manager->registry, GROUP_WATCHERS, step->room->name);
+    ws_message *message;
+    bool is_sent;
+
+    if (watchers == NULL) {
+        step->room->is_reset = false;
+        return true;
+    }
+    if (!make_message(manager->presence, step, &message))
+        return false;
+    if (message == NULL)
+        return true;
+    is_sent = announce_admit(loop, group_count(watchers)) &&
+              send_posted(posting, (struct target){GROUP_WATCHERS, step->room->name},
+                          message) == WS_OK;
+    ws_message_unref(message);
+    return is_sent;
+}
+
+static enum step_result take_step(ws_loop *loop, struct posting *posting, struct step *step)
+{
+    struct presence *presence = loop->manager->presence;
+    struct presence_room *room = step->room;
+    bool was_reset;
+
+    note_size(presence, room);
+    collect(step);
+    was_reset = room->is_reset;
+    if (loop->manager->options.on_presence != NULL && !was_reset)
+        add_notices(&step->notices, step->members, step->n);
+    if (step->notices.failed || !send_to_watchers(loop, posting, step)) {
+        step->notices.length = 0;
+        return STEP_LATER;
+    }
+    if (was_reset) {
+        room->is_reset = false;
+        room->told_count = room->n_members;
+        return STEP_MORE;
+    }
+    commit(presence, step);
+    return room->changed != NULL ? STEP_MORE : STEP_DONE;
+}
+
+/* Sends changes of a room, as far as possible. Returns how the last step ended. The room stays while
+ * is_changed, so its name may be used without the lock. */
+static enum step_result send_room(ws_loop *loop, struct presence_room *room,
+                                  uint32_t *n_messages)
+{
+    ws_manager *manager = loop->manager;
+    enum step_result result = STEP_MORE;
+
+    while (result == STEP_MORE && *n_messages > 0) {
+        struct step step = {.room = room, .time_ms = manager_clock(manager)};
+        struct posting posting;
+
+        --*n_messages;
+        buffer_init(&step.notices, &manager->memory);
+        posting_begin(&posting, manager);
+        result = take_step(loop, &posting, &step);
+        posting_end(&posting);
+        notify(manager, room->name, &step.notices);
+        buffer_free(&step.notices);
+    }
+    return result;
+}
+
+/* Puts a room back into the list if it has more to be sent, or has got more meanwhile. */
+static void settle_room(struct presence *presence, struct presence_room *room,
+                        enum step_result result)
+{
+    room->is_changed = false;
+    if (result != STEP_DONE || room->changed != NULL || room->is_reset)
+        presence_note_room(presence, room);
+    else
+        presence_drop_room(presence, room);
+}
+
+bool presence_flush(ws_loop *loop)
+{
+    struct presence *presence = loop->manager->presence;
+    uint32_t n_messages = MESSAGES_PER_BEAT;
+    struct presence_room *next;
+    struct presence_room *room;
+
+    manager_lock(loop->manager);
+    room = presence->changed;
+    presence->changed = NULL;
+    manager_unlock(loop->manager);
+    for (; room != NULL; room = next) {
+        enum step_result result = send_room(loop, room, &n_messages);
+
+        next = room->next_changed;
+        manager_lock(loop->manager);
+        settle_room(presence, room, result);
+        manager_unlock(loop->manager);
+    }
+    return n_messages > 0;
+}

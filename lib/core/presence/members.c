@@ -1,0 +1,292 @@
+/* members.c: counts the connections of users, in the whole service and in the rooms with presence. */
+#include "core/presence/members.h"
+
+#include "core/presence/beat.h"
+#include "core/presence/state.h"
+
+/* --- one member ------------------------------------------------------------------------------ */
+
+static int count_in(struct presence *presence, struct presence_room *room, const char *user)
+{
+    struct presence_member *member = presence_find_member(presence, room, user);
+    bool was_there = member != NULL && presence_is_there(member);
+
+    if (member == NULL) {
+        int result = presence_add_member(presence, room, user, &member);
+
+        if (result != WS_OK)
+            return result;
+    }
+    presence_end_leaving(presence, member);
+    member->n_connections++;
+    presence_note(presence, member, was_there);
+    return WS_OK;
+}
+
+/* `lost`: the connection with which the user was lost; 0: the user has left on purpose. */
+static void count_out(struct presence *presence, struct presence_room *room, const char *user,
+                      ws_conn_id lost)
+{
+    struct presence_member *member = presence_find_member(presence, room, user);
+
+    if (member == NULL || member->n_connections == 0)
+        return;
+    member->n_connections--;
+    if (member->n_connections == 0 && lost != 0 &&
+        presence->manager->options.presence_grace_ms > 0) {
+        member->last = lost;
+        presence_begin_leaving(presence, member);
+    }
+    presence_note(presence, member, true);
+}
+
+/* --- rooms ----------------------------------------------------------------------------------- */
+
+/* The user for whom a connection counts; NULL: none. */
+static const char *counted_user(const struct connection *connection)
+{
+    return connection->user != NULL && connection->protocol != WS_PROTOCOL_RAW
+               ? connection->user->group->name
+               : NULL;
+}
+
+static struct presence_room *listed_room(const struct connection *connection, const char *name)
+{
+    struct presence_room *room = presence_find_room(connection->loop->manager->presence, name);
+
+    return room != NULL && room->is_listed ? room : NULL;
+}
+
+int presence_entered(struct connection *connection, const char *room)
+{
+    struct presence *presence = connection->loop->manager->presence;
+    struct presence_room *listed = listed_room(connection, room);
+    const char *user = counted_user(connection);
+    int result;
+
+    manager_assert_locked(connection->loop->manager);
+    if (listed == NULL || user == NULL)
+        return WS_OK;
+    result = count_in(presence, listed, user);
+    presence_keep(connection->loop);
+    return result;
+}
+
+void presence_left(struct connection *connection, const char *room, bool is_lost)
+{
+    struct presence *presence = connection->loop->manager->presence;
+    struct presence_room *listed = listed_room(connection, room);
+    const char *user = counted_user(connection);
+
+    manager_assert_locked(connection->loop->manager);
+    if (listed == NULL || user == NULL)
+        return;
+    count_out(presence, listed, user,
+              is_lost && !loop_is_parents(connection->loop) ? connection->id : 0);
+    presence_keep(connection->loop);
+}
+
+/* Counts the connections of a group for their users. */
+static int count_group(struct presence *presence, struct presence_room *room,
+                       struct group *group)
+{
+    int result = WS_OK;
+
+    for (struct share *share = group_shares(group); share != NULL; share = share->next) {
+        for (uint32_t i = 0; i < share->count && result == WS_OK; i++) {
+            const char *user = counted_user(share_members(share)[i]);
+
+            if (user != NULL)
+                result = count_in(presence, room, user);
+        }
+    }
+    return result;
+}
+
+struct counting {
+    struct presence *presence;
+    struct presence_room *room;
+    int result;
+};
+
+static void count_user(void *node, void *user_data)
+{
+    struct counting *counting = user_data;
+
+    if (counting->result == WS_OK)
+        counting->result = count_group(counting->presence, counting->room, node);
+}
+
+static int count_all(struct presence *presence, struct presence_room *room)
+{
+    struct registry *registry = &presence->manager->registry;
+    struct counting counting = {presence, room, WS_OK};
+    uint64_t position = 0;
+    struct group *group;
+
+    if (*room->name == '\0') {
+        while (counting.result == WS_OK &&
+               name_table_walk(&registry->tables[GROUP_USER], &position, count_user, &counting))
+            continue;
+        return counting.result;
+    }
+    group = registry_find(registry, GROUP_ROOM, room->name);
+    return group != NULL ? count_group(presence, room, group) : WS_OK;
+}
+
+/* Takes back what count_all() has counted before it failed. */
+static void count_none(struct presence *presence, struct presence_room *room)
+{
+    struct presence_member *next;
+
+    room->is_declared = true; /* so that it stays until the end */
+    for (struct presence_member *member = room->first; member != NULL; member = next) {
+        bool was_there = presence_is_there(member);
+
+        next = member->next;
+        member->n_connections = 0;
+        presence_note(presence, member, was_there);
+    }
+    room->is_declared = false;
+}
+
+/* The application, and other processes, learn of the users that are there when presence begins. */
+static void note_all(struct presence *presence, struct presence_room *room)
+{
+    if (presence->manager->options.on_presence == NULL && !presence->manager->has_cluster)
+        return;
+    for (struct presence_member *member = room->first; member != NULL; member = member->next)
+        presence_note(presence, member, true);
+}
+
+static int open_room(ws_manager *manager, const char *name, bool is_asked_here,
+                     struct presence_room **room)
+{
+    struct presence *presence = presence_get(manager);
+    struct presence_room *opened = presence != NULL ? presence_add_room(presence, name) : NULL;
+    int result;
+
+    manager_assert_locked(manager);
+    if (opened == NULL)
+        return WS_ERR_NO_MEMORY;
+    if (!opened->is_listed) {
+        /* Members are noted as long as the room is not listed, so nothing is sent of them. */
+        result = count_all(presence, opened);
+        if (result != WS_OK) {
+            count_none(presence, opened);
+            presence_drop_room(presence, opened);
+            return result;
+        }
+        opened->is_listed = true;
+        opened->is_wanted = is_asked_here && manager->has_cluster;
+        presence->n_wanted += opened->is_wanted;
+        note_all(presence, opened);
+    }
+    *room = opened;
+    return WS_OK;
+}
+
+int presence_open_room(ws_manager *manager, const char *name, struct presence_room **room)
+{
+    return open_room(manager, name, true, room);
+}
+
+int presence_open_for_others(ws_manager *manager, const char *name, struct presence_room **room)
+{
+    return open_room(manager, name, false, room);
+}
+
+/* --- users ----------------------------------------------------------------------------------- */
+
+/* Whether the user has another connection that counts. */
+static bool has_other(const struct connection *connection)
+{
+    struct group *group = connection->user->group;
+
+    for (struct share *share = group_shares(group); share != NULL; share = share->next)
+        for (uint32_t i = 0; i < share->count; i++)
+            if (share_members(share)[i] != connection &&
+                share_members(share)[i]->protocol != WS_PROTOCOL_RAW)
+                return true;
+    return false;
+}
+
+int presence_user_came(struct connection *connection, bool *is_news)
+{
+    struct presence *presence = connection->loop->manager->presence;
+    struct presence_room *service = presence_find_room(presence, PRESENCE_SERVICE);
+    const char *user = counted_user(connection);
+    struct presence_member *member;
+    int result = WS_OK;
+
+    manager_assert_locked(connection->loop->manager);
+    *is_news = user == NULL || !has_other(connection);
+    if (user == NULL || service == NULL)
+        return WS_OK;
+    member = presence_find_member(presence, service, user);
+    if (member != NULL && presence_is_there(member))
+        *is_news = false;
+    if (service->is_listed) {
+        result = count_in(presence, service, user);
+        presence_keep(connection->loop);
+    } else if (member != NULL) {
+        presence_end_leaving(presence, member);
+        presence_note(presence, member, true);
+    }
+    return result;
+}
+
+/* Remembers a user that has left, to announce it after the grace time. False: that is not possible,
+ * so it is to be announced at once. */
+static bool remember(struct connection *connection)
+{
+    struct presence *presence = presence_get(connection->loop->manager);
+    struct presence_room *service =
+        presence != NULL ? presence_add_room(presence, PRESENCE_SERVICE) : NULL;
+    struct presence_member *member;
+
+    if (service == NULL)
+        return false;
+    if (presence_add_member(presence, service, counted_user(connection), &member) != WS_OK) {
+        presence_drop_room(presence, service);
+        return false;
+    }
+    member->last = connection->id;
+    presence_begin_leaving(presence, member);
+    presence_note(presence, member, false);
+    presence_keep(connection->loop);
+    return true;
+}
+
+/* Whether another process has connections of the user. */
+static bool is_elsewhere(const struct presence *presence, const struct presence_room *service,
+                         const char *user)
+{
+    const struct presence_member *member = presence_find_member(presence, service, user);
+
+    return member != NULL && member->n_elsewhere > 0;
+}
+
+bool presence_user_went(struct connection *connection)
+{
+    const ws_manager_options *options = &connection->loop->manager->options;
+    struct presence_room *service = listed_room(connection, PRESENCE_SERVICE);
+    const char *user = counted_user(connection);
+    bool is_parents = loop_is_parents(connection->loop);
+
+    manager_assert_locked(connection->loop->manager);
+    if (service != NULL)
+        presence_left(connection, PRESENCE_SERVICE, true);
+    if (is_parents || connection->protocol == WS_PROTOCOL_RAW)
+        return false;
+    if (user == NULL)
+        return true;
+    if (has_other(connection))
+        return false;
+    if (options->presence_grace_ms == 0)
+        return service == NULL ||
+               !is_elsewhere(connection->loop->manager->presence, service, user);
+    if (service != NULL || options->presence_events == WS_PRESENCE_OFF)
+        return false;
+    return !remember(connection);
+}

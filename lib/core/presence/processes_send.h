@@ -1,0 +1,18 @@
+/* processes_send.h: sends other processes what this one has of presence. Not here: what they send
+ * (processes.h). */
+#ifndef WS_CORE_PRESENCE_PROCESSES_SEND_H
+#define WS_CORE_PRESENCE_PROCESSES_SEND_H
+
+#include "core/presence/state.h"
+
+/* Between two signs of life, on the beat's clock. */
+enum { ALIVE_MS = 5000 };
+
+/* Whether there is anything to be sent, now or later. The lock is held. */
+bool processes_have_work(const struct presence *presence);
+
+/* Sends what is due, in each beat, without the lock. What the carrier does not take is sent later.
+ * Returns false if there is so much that more is to be sent at once. */
+bool processes_send(ws_manager *manager);
+
+#endif

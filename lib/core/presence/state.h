@@ -1,0 +1,224 @@
+/* state.h: what a manager knows of presence: rooms whose members are counted by user, and users that
+ * have left a moment ago. Not here: the connections themselves (groups/registry.h).
+ *
+ * A member is a user in a room. It is there while any connection of the user is in the room, and for
+ * the grace time after the last of them was lost. Everything is guarded by the manager's lock. */
+#ifndef WS_CORE_PRESENCE_STATE_H
+#define WS_CORE_PRESENCE_STATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/name_table.h"
+#include "core/loop_state.h"
+#include "core/manager.h"
+
+/* The room that stands for the whole service: its members are all users. No room has this name. */
+#define PRESENCE_SERVICE ""
+
+/* With this the names of the orders begin that processes send each other (processes.h). */
+#define PRESENCE_ORDER "presence"
+
+struct presence_room;
+
+/* What another process has of a member. */
+struct presence_part {
+    struct presence_part *next;
+    uint32_t connections;
+    uint32_t generation; /* of the process's last order about it */
+    uint8_t process;     /* in presence->processes */
+};
+
+enum { PRESENCE_MAX_PROCESSES = 64 /* others, of which parts are known */ };
+
+/* Another process that has sent orders. */
+struct presence_process {
+    char name[EPOCH_SIZE]; /* "": unused */
+    uint32_t generation;
+    uint32_t n_missed; /* presence_alive that came back since its last order */
+};
+
+struct presence_member {
+    struct name_node node;
+    struct presence_room *room;
+    struct presence_member *next; /* in the room */
+    struct presence_member *previous;
+    struct presence_member *next_changed; /* in the room's list, while is_changed */
+    struct presence_member *next_unsent;  /* while is_unsent */
+    struct presence_part *parts;          /* of other processes */
+    uint32_t n_elsewhere;                 /* the sum of `parts` */
+    uint32_t sent_connections;            /* of this process, as the others know it */
+    struct presence_member *later;        /* among those that leave, while is_leaving */
+    struct presence_member *earlier;
+    uint64_t due_ms; /* by presence->clock_ms: when it is gone, while is_leaving */
+    ws_conn_id last; /* the connection that was lost last */
+    char *state;     /* JSON text; NULL: none */
+    uint16_t state_length;
+    uint8_t user_length;
+    uint32_t n_connections;
+    uint32_t told_connections; /* as observers know it, while is_told */
+    bool is_leaving : 1;       /* it has no connection, and its grace time runs */
+    bool is_changed : 1;       /* observers have not received what it is now */
+    bool
+        is_told : 1; /* observers have it in their lists, as of the last changes that were sent */
+    bool is_shown : 1;      /* it was in a list that was made since */
+    bool has_new_state : 1; /* observers have not received its state */
+    bool is_unsent : 1;     /* other processes do not know what it is here */
+    bool is_state_unsent : 1;
+    uint8_t key_length; /* right before the key (name_table.h) */
+    char key[];         /* the room's number, 8 bytes; the user's name, NUL-terminated */
+};
+
+enum { PRESENCE_NUMBER = 8 /* bytes of a room's number in a key */ };
+
+struct presence_room {
+    struct name_node node;
+    struct presence_room *next_changed; /* while is_changed */
+    struct presence_member *first;
+    struct presence_member *changed; /* members whose change is to be sent */
+    ws_message *list;                /* {"type":"presence"} as of now; NULL: to be made */
+    uint64_t number;                 /* of the room, unique in the manager */
+    size_t n_members;                /* that are there */
+    size_t n_kept;                   /* also those that have left and are still to be sent; and
+                                        once for a caller that holds the room */
+    size_t bytes;                    /* about as many as the list of members takes */
+    size_t told_count;    /* n_members when it was sent last; SIZE_MAX: not all know the same */
+    bool is_listed : 1;   /* presence was asked for; false: only users that leave are here */
+    bool is_declared : 1; /* by the application: it stays when it is empty */
+    bool is_changed : 1;
+    bool is_big : 1;     /* observers receive counts alone */
+    bool is_wanted : 1;  /* other processes are to be asked for their members */
+    bool is_reset : 1;   /* observers are to receive the list again, or that there is none */
+    uint8_t name_length; /* right before the name (name_table.h) */
+    char name[];         /* NUL-terminated */
+};
+
+struct presence {
+    ws_manager *manager;
+    uint8_t secret[NAME_TABLE_SECRET];
+    struct name_table rooms;
+    struct name_table members; /* of all rooms */
+    size_t n_members;
+    uint64_t bytes; /* of rooms, members and their states */
+    uint64_t n_rooms_made;
+    uint64_t clock_ms;                     /* the time that the keeper has counted (beat.c) */
+    struct presence_member *first_leaving; /* the one that is due first */
+    struct presence_member *last_leaving;
+    struct presence_member *unsent; /* members of which other processes are to be told */
+    struct presence_process processes[PRESENCE_MAX_PROCESSES];
+    uint32_t n_processes;
+    uint32_t generation;   /* of this process's presence_begin */
+    uint64_t alive_due_ms; /* by clock_ms */
+    uint32_t n_alive_sent; /* presence_alive since one came back */
+    bool
+        is_alone; /* nothing was sent to other processes so far, so they need no sign of life */
+    bool wants_all;                /* presence_wanted is to be sent */
+    bool sends_all;                /* everything is to be sent */
+    bool is_sending_all;           /* presence_end is to be sent when nothing is unsent */
+    size_t n_wanted;               /* rooms of which presence_wanted is to be sent */
+    struct presence_room *changed; /* rooms with changes to be sent, the newest first */
+};
+
+/* --- table.c --------------------------------------------------------------------------------- */
+
+/* The manager's presence, which is made if needed; NULL if memory ran out. */
+struct presence *presence_get(ws_manager *manager);
+
+/* Finds a room, or returns NULL. `presence` may be NULL. */
+struct presence_room *presence_find_room(const struct presence *presence, const char *name);
+
+/* Finds a room or makes one that is not listed; NULL if memory ran out. */
+struct presence_room *presence_add_room(struct presence *presence, const char *name);
+
+/* Frees the room if nothing needs it. */
+void presence_drop_room(struct presence *presence, struct presence_room *room);
+
+struct presence_member *presence_find_member(const struct presence *presence,
+                                             const struct presence_room *room,
+                                             const char *user);
+
+/* Adds a user that is not in the room, without connections. Errors: WS_ERR_LIMIT,
+ * WS_ERR_NO_MEMORY. */
+int presence_add_member(struct presence *presence, struct presence_room *room, const char *user,
+                        struct presence_member **member);
+
+/* Frees a member, which is in no list but the room's. */
+void presence_free_member(struct presence *presence, struct presence_member *member);
+
+/* Replaces a member's state by a text that it takes over; NULL: none. */
+void presence_replace_state(struct presence *presence, struct presence_member *member,
+                            char *state, size_t length);
+
+static inline const char *presence_user(const struct presence_member *member)
+{
+    return member->key + PRESENCE_NUMBER;
+}
+
+/* The number of connections of this process. During the grace time nothing changes for observers. */
+static inline uint32_t presence_own(const struct presence_member *member)
+{
+    return member->n_connections > 0 ? member->n_connections : member->is_leaving;
+}
+
+static inline bool presence_is_there(const struct presence_member *member)
+{
+    return presence_own(member) > 0 || member->n_elsewhere > 0;
+}
+
+/* The number of connections that observers receive. */
+static inline uint32_t presence_connections(const struct presence_member *member)
+{
+    return presence_own(member) + member->n_elsewhere;
+}
+
+/* --- changes.c ------------------------------------------------------------------------------- */
+
+/* Notes that a member has changed: it came, left, or has another state or number of connections.
+ * `was_there` before the change. A member that is not there and that no observer knows is freed, and
+ * so may be its room. */
+void presence_note(struct presence *presence, struct presence_member *member, bool was_there);
+
+/* Notes that other processes are to be told of a member. */
+void presence_note_unsent(struct presence *presence, struct presence_member *member);
+
+/* Frees a member if nothing needs it any more, and then perhaps its room. */
+void presence_free_if_unused(struct presence *presence, struct presence_member *member);
+
+/* Notes that the room's observers are to receive something. */
+void presence_note_room(struct presence *presence, struct presence_room *room);
+
+/* Begins a member's grace time, or ends it. */
+void presence_begin_leaving(struct presence *presence, struct presence_member *member);
+void presence_end_leaving(struct presence *presence, struct presence_member *member);
+
+/* Whether a list of the room's members would be too long, so that its count alone is sent. */
+bool presence_is_too_big(const struct presence *presence, const struct presence_room *room);
+
+/* --- members.c ------------------------------------------------------------------------------- */
+
+/* Finds a room or makes one, and counts its members if that was not done yet. Errors:
+ * WS_ERR_LIMIT, WS_ERR_NO_MEMORY. */
+int presence_open_room(ws_manager *manager, const char *name, struct presence_room **room);
+
+/* Finds or makes a room that another process has asked for, and counts its members if that was not
+ * done yet. Errors: WS_ERR_LIMIT, WS_ERR_NO_MEMORY. */
+int presence_open_for_others(ws_manager *manager, const char *name,
+                             struct presence_room **room);
+
+/* --- texts.c --------------------------------------------------------------------------------- */
+
+/* Adds the data of a list: {"count":N,"members":[…]}, without members if `is_big`. */
+void presence_add_list(struct buffer *buffer, const struct presence_room *room, bool is_big);
+
+/* What became of a member, for observers. */
+enum presence_change { PRESENCE_JOINED, PRESENCE_LEFT, PRESENCE_CHANGED, PRESENCE_SAME };
+
+enum presence_change presence_change_of(const struct presence_member *member);
+
+/* Adds the data of changes: {"joined":[…],"left":[…],"changed":[…],"count":N}, without members if
+ * `n` is 0. */
+void presence_add_changes(struct buffer *buffer, const struct presence_room *room,
+                          struct presence_member *const *members, size_t n);
+
+#endif

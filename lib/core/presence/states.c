@@ -1,0 +1,120 @@
+/* states.c: the small states of members, such as "is typing", which clients and the application set. */
+#include "core/presence/states.h"
+
+#include <string.h>
+
+#include <ws_manager/presence.h>
+
+#include "core/presence/beat.h"
+
+/* Copies a valid JSON text without the white space between its parts. NULL if memory ran out. */
+static char *compact(const ws_allocator *memory, const char *json, size_t length, size_t *left)
+{
+    char *copy = memory_alloc(memory, length + 1);
+    bool is_string = false;
+
+    *left = 0;
+    if (copy == NULL)
+        return NULL;
+    for (size_t i = 0; i < length; i++) {
+        if (!is_string && strchr(" \t\r\n", json[i]) != NULL)
+            continue;
+        copy[(*left)++] = json[i];
+        if (json[i] == '"')
+            is_string = !is_string;
+        else if (is_string && json[i] == '\\')
+            copy[(*left)++] = json[++i];
+    }
+    copy[*left] = '\0';
+    return copy;
+}
+
+/* Sets the state of a member, and takes over the text. */
+static int replace(struct presence *presence, struct presence_room *room, const char *user,
+                   char *state, size_t length)
+{
+    uint64_t most = presence->manager->options.max_presence_bytes;
+    struct presence_member *member = presence_find_member(presence, room, user);
+    bool is_none = length == 4 && memcmp(state, "null", 4) == 0;
+    int result = WS_OK;
+
+    if (member == NULL || !presence_is_there(member))
+        result = WS_ERR_NOT_MEMBER;
+    else if (most > 0 && presence->bytes + length > most)
+        result = WS_ERR_LIMIT;
+    if (result != WS_OK || is_none)
+        memory_free(&presence->manager->memory, state);
+    if (result != WS_OK)
+        return result;
+    presence_replace_state(presence, member, is_none ? NULL : state, is_none ? 0 : length);
+    member->has_new_state = member->is_state_unsent = true;
+    presence_note(presence, member, true);
+    return WS_OK;
+}
+
+int states_set(ws_manager *manager, const char *room, const char *user, char *state,
+               size_t length)
+{
+    struct presence_room *opened;
+    int result = presence_open_room(manager, room, &opened);
+
+    manager_assert_locked(manager);
+    if (result != WS_OK) {
+        memory_free(&manager->memory, state);
+        return result;
+    }
+    result = replace(manager->presence, opened, user, state, length);
+    presence_drop_room(manager->presence, opened);
+    return result;
+}
+
+int states_make(const ws_manager *manager, const char *json, size_t length, char **state,
+                size_t *left)
+{
+    if (length > manager->options.max_event_bytes)
+        return WS_ERR_TOO_BIG;
+    *state = compact(&manager->memory, json, length, left);
+    if (*state == NULL)
+        return WS_ERR_NO_MEMORY;
+    if (*left <= WS_PRESENCE_STATE_MAX)
+        return WS_OK;
+    memory_free(&manager->memory, *state);
+    return WS_ERR_TOO_BIG;
+}
+
+/* Whether a connection is in a room. The lock is held. */
+static bool is_member(const struct connection *connection, const char *room)
+{
+    struct group *group = registry_find(&connection->loop->manager->registry, GROUP_ROOM, room);
+
+    for (const struct share *share = group != NULL ? group_shares(group) : NULL; share != NULL;
+         share = share->next)
+        if (share->loop == connection->loop)
+            return rooms_find(&connection->rooms, share) != ROOMS_NONE;
+    return false;
+}
+
+int presence_set_state(struct connection *connection, const char *room, const char *json,
+                       size_t length)
+{
+    ws_manager *manager = connection->loop->manager;
+    size_t left;
+    char *state;
+    int result;
+
+    if (connection->user == NULL)
+        return WS_ERR_FORBIDDEN;
+    result = states_make(manager, json, length, &state, &left);
+    if (result != WS_OK)
+        return result;
+    manager_lock(manager);
+    if (is_member(connection, room)) {
+        result = states_set(manager, room, connection->user->group->name, state, left);
+        presence_keep(connection->loop);
+    } else {
+        memory_free(&manager->memory, state);
+        result = WS_ERR_NOT_MEMBER;
+    }
+    manager_unlock(manager);
+    return result;
+}

@@ -1,0 +1,130 @@
+/* watch.c: gives clients the list of those who are in a room, and the changes that follow. */
+#include "core/presence/watch.h"
+
+#include "core/presence/beat.h"
+#include "core/presence/list.h"
+#include "protocol/json/answer.h"
+#include "protocol/socketio/packet.h"
+
+/* Writes the answer; a client of Socket.IO gets it in a packet. */
+static ws_message *make_answer(const struct connection *connection,
+                               const struct presence_room *room, bool is_big,
+                               struct json_slice ref)
+{
+    const ws_manager *manager = connection->loop->manager;
+    const char *space = connection_space(connection);
+    struct buffer text;
+    ws_message *message;
+
+    buffer_init(&text, &manager->memory);
+    if (space != NULL) {
+        socketio_answer_begin(&text, space, "presence", ref);
+        ref = (struct json_slice){NULL, 0};
+    }
+    answer_presence_begin(&text, ref.text, ref.length, *room->name != '\0' ? room->name : NULL);
+    presence_add_list(&text, room, is_big);
+    buffer_add_text(&text, "}");
+    if (space != NULL)
+        buffer_add_text(&text, SOCKETIO_ANSWER_END);
+    message = manager_message(manager, &text);
+    if (message != NULL && space != NULL)
+        message->form = MESSAGE_PACKET;
+    if (message != NULL)
+        message->frames.is_own = true;
+    return message;
+}
+
+static int post_answer(struct posting *posting, struct connection *connection,
+                       struct presence_room *room, struct json_slice ref, size_t *n_members)
+{
+    bool is_big = room->is_big || presence_is_too_big(posting->manager->presence, room);
+    int result = loop_reserve(connection->loop, false);
+    ws_message *message;
+
+    *n_members = is_big ? 0 : room->n_members;
+    if (result != WS_OK)
+        return result;
+    message = make_answer(connection, room, is_big, ref);
+    if (message == NULL)
+        return WS_ERR_NO_MEMORY;
+    connection->pins++;
+    posting_push(
+        posting, connection->loop,
+        &(struct command){.kind = COMMAND_SEND, .connection = connection, .message = message});
+    return WS_OK;
+}
+
+int presence_answer(struct connection *connection, const char *room, struct json_slice ref,
+                    size_t *n_members)
+{
+    ws_manager *manager = connection->loop->manager;
+    struct presence_room *opened;
+    struct posting posting;
+    int result;
+
+    *n_members = 0;
+    posting_begin(&posting, manager);
+    result = presence_open_room(manager, room, &opened);
+    if (result == WS_OK) {
+        result = post_answer(&posting, connection, opened, ref, n_members);
+        presence_drop_room(manager->presence, opened);
+    }
+    presence_keep(connection->loop);
+    posting_end(&posting);
+    return result;
+}
+
+/* The share is pinned before the list is made: from then on changes are noted. */
+static int post_watch(struct posting *posting, struct connection *connection,
+                      struct presence_room *room, int64_t time_ms)
+{
+    ws_manager *manager = posting->manager;
+    ws_loop *loop = connection->loop;
+    int result = loop_reserve(loop, false);
+    struct share *share;
+
+    if (result != WS_OK)
+        return result;
+    share = registry_pin(&manager->registry, GROUP_WATCHERS, room->name, loop);
+    if (share == NULL)
+        return WS_ERR_NO_MEMORY;
+    if (!presence_make_list(manager->presence, room, time_ms)) {
+        registry_unpin(&manager->registry, share);
+        return WS_ERR_NO_MEMORY;
+    }
+    connection->pins++;
+    posting_push(posting, loop,
+                 &(struct command){.kind = COMMAND_WATCH,
+                                   .connection = connection,
+                                   .share = share,
+                                   .message = ws_message_ref(room->list)});
+    return WS_OK;
+}
+
+int presence_watch(struct connection *connection, const char *room)
+{
+    ws_manager *manager = connection->loop->manager;
+    int64_t time_ms = manager_clock(manager);
+    struct presence_room *opened;
+    struct posting posting;
+    int result;
+
+    posting_begin(&posting, manager);
+    result = presence_open_room(manager, room, &opened);
+    if (result == WS_OK) {
+        result = post_watch(&posting, connection, opened, time_ms);
+        presence_drop_room(manager->presence, opened);
+    }
+    presence_keep(connection->loop);
+    posting_end(&posting);
+    return result;
+}
+
+void presence_unwatched(ws_manager *manager, const char *room)
+{
+    struct presence_room *found = presence_find_room(manager->presence, room);
+
+    manager_assert_locked(manager);
+    if (found != NULL)
+        presence_drop_room(manager->presence, found);
+}

@@ -1,0 +1,23 @@
+/* watch.h: gives clients the list of those who are in a room, and the changes that follow. Not here:
+ * whether they may have them (clients/presence.c). */
+#ifndef WS_CORE_PRESENCE_WATCH_H
+#define WS_CORE_PRESENCE_WATCH_H
+
+#include "base/json_text.h"
+#include "core/connections/connection.h"
+
+/* Posts {"type":"presence"} to a client, as the answer to its request with that ref ({NULL}: none).
+ * `room` is PRESENCE_SERVICE for the whole service. *n_members is how many it lists. Errors:
+ * WS_ERR_LIMIT, WS_ERR_NO_MEMORY. The loop's thread. */
+int presence_answer(struct connection *connection, const char *room, struct json_slice ref,
+                    size_t *n_members);
+
+/* Posts the command that makes a member of a room one of its watchers, together with the list: the
+ * changes that the connection receives then are those after the list. Errors as above. The loop's
+ * thread. */
+int presence_watch(struct connection *connection, const char *room);
+
+/* A connection watches the room no longer. The manager's lock is held. */
+void presence_unwatched(ws_manager *manager, const char *room);
+
+#endif

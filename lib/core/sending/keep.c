@@ -1,0 +1,136 @@
+/* keep.c: decides what an event changes among the values that rooms keep, and marks their text. */
+#include "core/sending/keep.h"
+
+#include <string.h>
+
+#include "base/json_text.h"
+#include "base/utf8.h"
+#include "core/sending/encode.h"
+
+/* What an event's text says about itself. */
+struct content {
+    char *type; /* owned; NULL: it is not a string */
+    char *key;  /* owned; NULL: it has no valid one */
+    bool is_null;
+};
+
+/* The text of an encoded event lacks its first character, for which there is room. */
+static const char *whole_text(ws_message *message, size_t *length)
+{
+    uint8_t *begin = message_payload(message) - 1;
+
+    *begin = '{';
+    *length = (size_t)message->payload_bytes + 1;
+    return (const char *)begin;
+}
+
+static bool read_content(const ws_allocator *memory, ws_message *message,
+                         struct content *content)
+{
+    static const char *const names[] = {"type", "key", "data"};
+    struct json_slice values[3] = {{NULL, 0}};
+    size_t length;
+    const char *text = whole_text(message, &length);
+
+    *content = (struct content){0};
+    json_members(text, length, names, values, 3);
+    content->is_null = values[2].text != NULL && *values[2].text == 'n';
+    if (values[0].text != NULL && !json_string(memory, values[0], &content->type))
+        return false;
+    if (values[1].text != NULL && !json_string(memory, values[1], &content->key))
+        return false;
+    if (content->key != NULL && !name_text_valid(content->key)) {
+        memory_free(memory, content->key);
+        content->key = NULL;
+    }
+    return true;
+}
+
+static ws_message *make_marked(const ws_allocator *memory, const ws_message *message,
+                               enum last_values_use use)
+{
+    static const char *const marks[N_KEPT_USES] = {
+        [KEPT_STATE] = "{\"state\":true,",
+        [KEPT_HISTORY] = "{\"replayed\":true,",
+    };
+    size_t length;
+    const void *text = ws_message_payload(message, &length);
+
+    return encode_marked(memory, marks[use], text, length, message);
+}
+
+/* Makes the value to be kept, unless the event removes one. */
+static bool make_value(const ws_allocator *memory, const ws_message *message,
+                       const struct content *content, enum last_values_use use,
+                       struct kept_change *change)
+{
+    ws_message *marked;
+
+    if (use == KEPT_STATE && content->is_null) {
+        if (content->key != NULL)
+            change->key = memory_copy_text(memory, content->key, strlen(content->key));
+        return content->key == NULL || change->key != NULL;
+    }
+    marked = make_marked(memory, message, use);
+    if (marked == NULL)
+        return false;
+    change->value = kept_value_new(memory, content->key, marked);
+    if (change->value == NULL)
+        ws_message_unref(marked);
+    return change->value != NULL;
+}
+
+static bool prepare(ws_manager *manager, const char *room, const ws_message *message,
+                    const struct content *content, struct kept_plan *plan)
+{
+    for (enum last_values_use use = KEPT_STATE; use < N_KEPT_USES; use++) {
+        struct kept_change *change = &plan->changes[use];
+        struct kept_rule *rule =
+            content->type != NULL
+                ? last_values_match(&manager->last_values, use, room, content->type)
+                : NULL;
+
+        if (rule == NULL || (rule->by_key && content->key == NULL))
+            continue;
+        if (!make_value(&manager->memory, message, content, use, change))
+            return false;
+        change->rule = rule;
+    }
+    return true;
+}
+
+bool keep_prepare(ws_manager *manager, enum group_kind kind, const char *name,
+                  ws_message *message, struct kept_plan *plan)
+{
+    const ws_allocator *memory = &manager->memory;
+    const struct last_values *values = &manager->last_values;
+    struct content content;
+    bool prepared;
+
+    *plan = (struct kept_plan){0};
+    if (kind != GROUP_ROOM || (last_values_match(values, KEPT_STATE, name, NULL) == NULL &&
+                               last_values_match(values, KEPT_HISTORY, name, NULL) == NULL))
+        return true;
+    prepared = read_content(memory, message, &content) &&
+               prepare(manager, name, message, &content, plan);
+    memory_free(memory, content.type);
+    memory_free(memory, content.key);
+    if (!prepared)
+        kept_plan_free(memory, plan);
+    return prepared;
+}
+
+void keep_commit(ws_manager *manager, struct kept_plan *plan, uint64_t position)
+{
+    manager_assert_locked(manager);
+    for (size_t use = 0; use < N_KEPT_USES; use++) {
+        struct kept_value *value = plan->changes[use].value;
+
+        if (value == NULL)
+            continue;
+        encode_finish(manager, value->message, manager->epoch, position);
+        /* Clients must not take it for their place in the order. */
+        value->message->has_id = false;
+    }
+    last_values_commit(&manager->last_values, plan);
+}

@@ -1,0 +1,292 @@
+/* remember.c: what a cluster's carrier remembers of sessions while they are connected. */
+#include "transport/engineio/remember.h"
+
+#include <string.h>
+
+#include "transport/engineio/kept.h"
+#include "transport/engineio/record.h"
+
+/* A value lives for LIFETIMES of recovery_ms; a round over all sessions takes two thirds of one, in steps
+ * that are short even with 100,000 sessions: writing one takes some microseconds. */
+enum { LIFETIMES = 2, STEPS_MAX = 512, STEP_MIN = 16 /* connections */ };
+
+/* CHANGED_MAX: while the carrier takes nothing, clients come and go; the next rounds write the others. */
+enum { WRITTEN_AT_ONCE = 256, CHANGED_MAX = 65536 };
+
+/* A loop's sessions. */
+struct remembering {
+    ws_loop *loop;
+    struct loop_call call;
+    bool is_posted;
+    ws_conn_id *changed; /* sockets with is_changed; some may have ended */
+    size_t n_changed;
+    size_t capacity;
+    struct timer timer; /* of the next step */
+    uint32_t step_ms;
+    uint32_t n_steps; /* of a round */
+    uint64_t round_ends_ms;
+    uint32_t below; /* slots of the round that are left */
+    bool has_found; /* a session, in this round */
+};
+
+/* --- one session ------------------------------------------------------------------------------ */
+
+static struct kept *kept_of(const struct engineio_session *session)
+{
+    return session->is_raw ? NULL : session->endpoint->socketio->kept;
+}
+
+bool engineio_remembers(const struct engineio_session *session)
+{
+    return kept_of(session) != NULL && cluster_remembers(session->loop->manager);
+}
+
+bool engineio_session_key(const struct engineio_socket *socket, uint8_t key[PID_KEY],
+                          uint64_t *rank)
+{
+    const struct connection *connection = &socket->connection;
+    struct kept *kept = kept_of(socket->session);
+    char name[TRANSPORT_NAME_SIZE];
+    struct pid pid;
+
+    *rank = 0;
+    if (socket->is_returned)
+        return kept_key_of(kept, connection->id, key, rank);
+    name[transport_name(connection, name)] = '\0';
+    if (!pid_make(&pid, kept_secret(kept), name, ""))
+        return false;
+    memcpy(key, pid.key, PID_KEY);
+    return true;
+}
+
+static int write_record(const struct engineio_socket *socket, struct buffer *record)
+{
+    const struct engineio_session *session = socket->session;
+    ws_manager *manager = session->loop->manager;
+    uint64_t ttl_ms = (uint64_t)session->endpoint->socketio->options.recovery_ms * LIFETIMES;
+    char name[PID_KEY_NAME];
+    uint8_t key[PID_KEY];
+    uint64_t rank;
+
+    if (!engineio_session_key(socket, key, &rank))
+        return WS_ERR_NO_MEMORY;
+    pid_name_key(key, name);
+    if (record == NULL)
+        return cluster_remember(manager, name, rank, NULL, ttl_ms);
+    if (!record_write(record, manager, socket->connection.id, rank))
+        return WS_OK;
+    /* A session that is too large is forgotten, so that it is not recovered with too few rooms. */
+    return cluster_remember(manager, name, rank, record->length > RECORD_MAX ? NULL : record,
+                            ttl_ms);
+}
+
+/* Writes a session; false if that is to be tried again. */
+static bool write_session(struct engineio_socket *socket)
+{
+    struct buffer record;
+    int result;
+
+    buffer_init(&record, engineio_session_memory(socket->session));
+    result = write_record(socket, &record);
+    buffer_free(&record);
+    return result != WS_ERR_BACKPRESSURE && result != WS_ERR_NO_MEMORY;
+}
+
+void engineio_remember_last(struct engineio_socket *socket)
+{
+    if (socket->is_changed)
+        write_session(socket);
+}
+
+void engineio_forget(const struct engineio_socket *socket)
+{
+    write_record(socket, NULL);
+}
+
+/* --- those that have changed ------------------------------------------------------------------ */
+
+static void post(struct remembering *part)
+{
+    if (!part->is_posted)
+        part->is_posted =
+            loop_call_post(part->loop, part->loop->number, &part->call, false) == WS_OK;
+}
+
+/* The socket of a connection, if it has a session that is remembered. */
+static struct engineio_socket *socket_of(struct connection *connection)
+{
+    struct engineio_socket *socket = (struct engineio_socket *)connection;
+
+    if (connection == NULL || connection->transport != TRANSPORT_ENGINEIO ||
+        socket->session == NULL || socket->space != 0 || !engineio_remembers(socket->session))
+        return NULL;
+    return socket;
+}
+
+/* Writes the sessions that have changed, at most WRITTEN_AT_ONCE. False if the carrier takes no more
+ * now. */
+static bool write_changed(struct remembering *part)
+{
+    size_t left = WRITTEN_AT_ONCE;
+
+    for (; part->n_changed > 0 && left > 0; left--) {
+        ws_conn_id id = part->changed[part->n_changed - 1];
+        struct engineio_socket *socket =
+            socket_of(transport_find(part->loop, id, TRANSPORT_ENGINEIO));
+
+        if (socket != NULL && socket->is_changed && !write_session(socket))
+            return false;
+        if (socket != NULL)
+            socket->is_changed = false;
+        part->n_changed--;
+    }
+    return true;
+}
+
+static void run(ws_loop *loop, struct loop_call *call)
+{
+    struct remembering *part =
+        (struct remembering *)(void *)((char *)call - offsetof(struct remembering, call));
+
+    (void)loop;
+    part->is_posted = false;
+    if (write_changed(part) && part->n_changed > 0)
+        post(part);
+}
+
+static void drop(struct loop_call *call)
+{
+    (void)call; /* it is the part's */
+}
+
+static void note(struct remembering *part, struct engineio_socket *socket)
+{
+    ws_conn_id *grown;
+
+    if (socket->is_changed || part->n_changed >= CHANGED_MAX)
+        return;
+    grown = memory_grow(&part->loop->manager->memory, part->changed, sizeof *grown,
+                        part->n_changed, 16, &part->capacity);
+    if (grown == NULL)
+        return; /* the next round writes it */
+    part->changed = grown;
+    part->changed[part->n_changed++] = socket->connection.id;
+    socket->is_changed = true;
+}
+
+/* --- rounds ----------------------------------------------------------------------------------- */
+
+static void begin_round(struct remembering *part, uint32_t below)
+{
+    part->below = below;
+    part->has_found = below == 0;
+    part->round_ends_ms = part->loop->timers.now_ms + (uint64_t)part->step_ms * part->n_steps;
+}
+
+/* The first round begins later: the sessions have just been written. */
+static void start_timer(struct remembering *part, uint32_t recovery_ms)
+{
+    uint32_t round_ms = recovery_ms / 3 * 2;
+    uint32_t step_ms = round_ms / STEPS_MAX;
+    bool is_running = part->timer.link != NULL;
+
+    if (step_ms < TIMER_TICK_MS)
+        step_ms = TIMER_TICK_MS;
+    if (is_running && part->step_ms <= step_ms)
+        return;
+    part->step_ms = step_ms;
+    part->n_steps = round_ms / step_ms + 1;
+    begin_round(part, 0);
+    timer_start(&part->loop->timers, &part->timer, step_ms);
+}
+
+/* Goes on with the round, unless the carrier takes no more. */
+static void step(struct remembering *part)
+{
+    enum { AT_ONCE = 16 };
+    struct connection *some[AT_ONCE];
+    size_t left = transport_count(part->loop) / part->n_steps + STEP_MIN;
+
+    while (part->below > 0 && left > 0) {
+        size_t n =
+            transport_walk(part->loop, &part->below, some, left < AT_ONCE ? left : AT_ONCE);
+
+        for (size_t i = 0; i < n; i++) {
+            struct engineio_socket *socket = socket_of(some[i]);
+
+            if (socket == NULL)
+                continue;
+            part->has_found = true;
+            if (!socket->is_changed && !write_session(socket)) {
+                note(part, socket);
+                return;
+            }
+        }
+        left -= n;
+    }
+}
+
+static void timer_expired(struct timer *timer)
+{
+    struct remembering *part =
+        (struct remembering *)(void *)((char *)timer - offsetof(struct remembering, timer));
+    uint64_t now_ms = part->loop->timers.now_ms;
+    uint32_t delay_ms = part->step_ms;
+
+    write_changed(part);
+    step(part);
+    if (part->below == 0 && now_ms >= part->round_ends_ms) {
+        if (!part->has_found && part->n_changed == 0)
+            return;
+        begin_round(part, UINT32_MAX);
+    } else if (part->below == 0 && part->n_changed == 0) {
+        delay_ms = (uint32_t)(part->round_ends_ms - now_ms);
+    }
+    timer_start(&part->loop->timers, &part->timer, delay_ms);
+}
+
+/* --- a loop's part ---------------------------------------------------------------------------- */
+
+static void free_part(ws_loop *loop)
+{
+    struct remembering *part = loop->parts[PART_REMEMBERING];
+
+    if (part == NULL)
+        return;
+    timer_stop(&part->timer);
+    memory_free(&loop->manager->memory, part->changed);
+    memory_free(&loop->manager->memory, part);
+}
+
+static struct remembering *part_of(ws_loop *loop)
+{
+    struct remembering *part = loop->parts[PART_REMEMBERING];
+
+    if (part != NULL)
+        return part;
+    part = memory_zalloc(&loop->manager->memory, sizeof *part);
+    if (part == NULL)
+        return NULL;
+    part->loop = loop;
+    part->call = (struct loop_call){run, drop};
+    part->timer.kind = TIMER_REMEMBER;
+    loop->timers.expired[TIMER_REMEMBER] = timer_expired;
+    loop->parts[PART_REMEMBERING] = part;
+    loop->free_part[PART_REMEMBERING] = free_part;
+    return part;
+}
+
+void engineio_remember(struct engineio_socket *socket)
+{
+    struct engineio_session *session = socket->session;
+    struct remembering *part;
+
+    if (socket_of(&socket->connection) == NULL)
+        return;
+    part = part_of(session->loop);
+    if (part == NULL)
+        return; /* the next change tries again */
+    note(part, socket);
+    post(part);
+    start_timer(part, session->endpoint->socketio->options.recovery_ms);
+}

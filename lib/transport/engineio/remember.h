@@ -1,0 +1,29 @@
+/* remember.h: what a cluster's carrier remembers of sessions while they are connected, so that their
+ * clients can recover them on any process, even if this one is killed.
+ * Not here: asking for it (recovery.h).
+ *
+ * A session is written when it begins and when its rooms have changed, once for all changes of a turn,
+ * and again before its time is over. */
+#ifndef WS_TRANSPORT_ENGINEIO_REMEMBER_H
+#define WS_TRANSPORT_ENGINEIO_REMEMBER_H
+
+#include "transport/engineio/pid.h"
+#include "transport/engineio/state.h"
+
+/* Whether a carrier remembers the sessions of the endpoint's clients. */
+bool engineio_remembers(const struct engineio_session *session);
+
+/* The key of a socket's session, and how often it was recovered. False if it has none. */
+bool engineio_session_key(const struct engineio_socket *socket, uint8_t key[PID_KEY],
+                          uint64_t *rank);
+
+/* The session of the socket in "/" has changed: it is written soon. */
+void engineio_remember(struct engineio_socket *socket);
+
+/* The socket ends: what has changed is written now. */
+void engineio_remember_last(struct engineio_socket *socket);
+
+/* The session can't be recovered any more. */
+void engineio_forget(const struct engineio_socket *socket);
+
+#endif

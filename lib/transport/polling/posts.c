@@ -1,0 +1,115 @@
+/* posts.c: processes the packets that a client posts. */
+#include "transport/polling/posts.h"
+
+#include "base/utf8.h"
+#include "transport/engineio/upgrade.h"
+#include "transport/polling/life.h"
+
+static void finish_post(struct polling *polling, int status)
+{
+    struct ticket *post = polling->post;
+
+    polling->post = NULL;
+    if (post != NULL)
+        ticket_finish(polling->loop, post, status, POLLING_BAD_REQUEST);
+}
+
+/* Goes on after a packet, as the session says. */
+static void obey(struct polling *polling, const struct engineio_verdict *verdict)
+{
+    if (verdict->code == WS_CLOSE_NORMAL) {
+        finish_post(polling, 200);
+        polling_client_left(polling, verdict->code, "");
+    } else if (verdict->code == WS_CLOSE_PROTOCOL_ERROR ||
+               verdict->code == WS_CLOSE_MESSAGE_TOO_BIG) {
+        finish_post(polling, 400);
+        polling_client_left(polling, verdict->code, verdict->text);
+    } else if (verdict->code != 0) {
+        finish_post(polling, 400);
+        polling_fail(polling, verdict->code, verdict->text);
+    }
+}
+
+/* Processes the next packet; returns its cost. A session that ends finishes its POST itself, while
+ * the body may be in use. */
+static uint32_t process_packet(struct polling *polling)
+{
+    struct engineio_verdict verdict = {.code = 0};
+    struct engineio_packet packet;
+    struct ticket *post = polling->post;
+    const char *problem = engineio_payload_next(&post->payload, &packet);
+    bool is_last = !engineio_payload_has_more(&post->payload);
+    uint32_t cost = INPUT_COST_MESSAGE;
+
+    ticket_ref(post);
+    if (problem != NULL)
+        verdict = (struct engineio_verdict){WS_CLOSE_PROTOCOL_ERROR, problem};
+    else if (packet.is_binary)
+        cost = engineio_session_received(polling_session(polling), packet.data, packet.length,
+                                         false, &verdict);
+    else /* the digit is before the data */
+        cost = engineio_session_received(polling_session(polling), packet.data - 1,
+                                         packet.length + 1, true, &verdict);
+    obey(polling, &verdict);
+    if (is_last && polling->state == POLLING_OPEN)
+        finish_post(polling, 200);
+    ticket_unref(post);
+    return cost;
+}
+
+static bool may_go_on(const struct polling *polling)
+{
+    return polling->post != NULL && polling->state == POLLING_OPEN;
+}
+
+static uint32_t serve(ws_loop *loop, struct input *input)
+{
+    struct polling *polling =
+        (struct polling *)(uintptr_t)((char *)input - offsetof(struct polling, input));
+    uint32_t cost = 0;
+
+    if (engineio_session_awaits_command(polling_session(polling))) {
+        input_list_add(&loop->inputs, input);
+        return 0;
+    }
+    polling_enter(polling);
+    while (may_go_on(polling) && !engineio_session_awaits_command(polling_session(polling)) &&
+           input_may_go_on(loop, input))
+        input_charge(loop, input, process_packet(polling), &cost);
+    if (may_go_on(polling))
+        input_list_add(&loop->inputs, input);
+    else if (polling->probe != NULL)
+        engineio_upgrade_go_on(polling->probe);
+    polling_leave(polling);
+    return cost > 0 ? cost : 1;
+}
+
+/* The client waits for the answer to a POST before it sends the next one. */
+static bool refuse(struct polling *polling, struct ticket *post)
+{
+    bool is_overlapping = polling->post != NULL;
+    bool is_text = post->body.length > 0 && utf8_valid(post->body.data, post->body.length);
+
+    if (polling->state == POLLING_OPEN && is_text && !is_overlapping)
+        return false;
+    ticket_finish(polling->loop, post, 400, POLLING_BAD_REQUEST);
+    if (is_overlapping)
+        polling_lose(polling);
+    else
+        polling_client_left(polling, WS_CLOSE_PROTOCOL_ERROR, "the payload is not text");
+    return true;
+}
+
+void polling_accept_post(struct polling *polling, struct ticket *post)
+{
+    if (polling->state == POLLING_OPEN && polling->ping != POLLING_PING_NONE)
+        polling_await_ping(polling);
+    if (refuse(polling, post))
+        return;
+    polling->post = post;
+    post->polling = polling;
+    engineio_payload_begin(&post->payload, post->body.data, post->body.length,
+                           post->body.length);
+    polling->input.serve = serve;
+    input_list_add(&polling->loop->inputs, &polling->input);
+}

@@ -1,0 +1,125 @@
+/* ticket.c: a request of polling on its way from its own loop to that of its session, and back. */
+#include "transport/polling/ticket.h"
+
+#include "transport/http/error_response.h"
+
+struct ticket *ticket_make(ws_http *http, uint32_t owner, const struct sid_key *key,
+                           bool is_post, const struct response *response)
+{
+    struct ticket *ticket = memory_zalloc(http_memory(http), sizeof *ticket);
+
+    if (ticket == NULL)
+        return NULL;
+    ticket->manager = http->loop->manager;
+    atomic_init(&ticket->refs, 1);
+    ticket->origin = http->loop->number;
+    ticket->owner = owner;
+    ticket->key = *key;
+    ticket->endpoint = http->endpoint;
+    ticket->is_post = is_post;
+    ticket->http = http;
+    ticket->response = *response;
+    buffer_init(&ticket->body, http_memory(http));
+    return ticket;
+}
+
+void ticket_ref(struct ticket *ticket)
+{
+    atomic_fetch_add_explicit(&ticket->refs, 1, memory_order_relaxed);
+}
+
+void ticket_unref(struct ticket *ticket)
+{
+    if (atomic_fetch_sub_explicit(&ticket->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    buffer_free(&ticket->body);
+    if (!ticket->is_answered)
+        buffer_free(&ticket->response.fields);
+    memory_free(&ticket->manager->memory, ticket);
+}
+
+/* --- the answer ------------------------------------------------------------------------------ */
+
+/* Takes the request from the ticket; NULL if it was freed or answered. */
+static ws_http *take_http(struct ticket *ticket)
+{
+    ws_http *http = ticket->http;
+
+    ticket->http = NULL;
+    if (http != NULL)
+        ticket->is_answered = true;
+    return http;
+}
+
+void ticket_fail(struct ticket *ticket, int status, const char *reason)
+{
+    ws_http *http = take_http(ticket);
+
+    if (http != NULL)
+        http_fail(http, &ticket->response, status, reason);
+}
+
+static const char *explain(int status)
+{
+    switch (status) {
+    case 408:
+        return "the body took too long";
+    case 413:
+        return "the body is too large";
+    case 503:
+        return "the server is busy";
+    default:
+        return NULL;
+    }
+}
+
+void ticket_answer(struct ticket *ticket)
+{
+    ws_http *http;
+
+    if (ticket->status != 200 && ticket->status != 400) {
+        ticket_fail(ticket, ticket->status, explain(ticket->status));
+        return;
+    }
+    http = take_http(ticket);
+    if (http == NULL)
+        return;
+    if (ticket->status == 400) {
+        counter_add(&http->loop->counters, COUNTER_client_errors, 1);
+        polling_answer_error(http, &ticket->response, 400, ticket->error,
+                             polling_error_text(ticket->error));
+    } else if (ticket->is_post) {
+        polling_answer_ok(http, &ticket->response);
+    } else {
+        polling_answer_packets(http, &ticket->response, &ticket->body);
+    }
+}
+
+/* --- the way back ---------------------------------------------------------------------------- */
+
+/* Back on the request's own thread. Packets for a request that was freed meanwhile are lost. */
+static void arrive_back(ws_loop *loop, struct loop_call *call)
+{
+    struct ticket *ticket = (struct ticket *)call;
+
+    if (ticket->http != NULL)
+        ticket_answer(ticket);
+    else if (!ticket->is_post && ticket->status == 200)
+        ticket->lost(loop, ticket);
+    ticket_unref(ticket);
+}
+
+void ticket_finish(ws_loop *loop, struct ticket *ticket, int status, enum polling_error error)
+{
+    ticket->polling = NULL;
+    ticket->status = status;
+    ticket->error = error;
+    if (ticket->origin == loop->number) {
+        ticket_answer(ticket);
+        ticket_unref(ticket);
+        return;
+    }
+    ticket->call.run = arrive_back;
+    if (loop_call_post(loop, ticket->origin, &ticket->call, false) != WS_OK)
+        ticket_unref(ticket);
+}

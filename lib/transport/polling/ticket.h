@@ -1,0 +1,65 @@
+/* ticket.h: a request of polling on its way from its own loop to that of its session, and back.
+ * Not here: what it does there (polls.h, posts.h). */
+#ifndef WS_TRANSPORT_POLLING_TICKET_H
+#define WS_TRANSPORT_POLLING_TICKET_H
+
+#include <stdatomic.h>
+
+#include "core/transport/transport_side.h"
+#include "transport/engineio/packet.h"
+#include "transport/engineio/sid.h"
+#include "transport/polling/answer.h"
+
+struct polling;
+
+/* Two references are held: one by the HTTP request, one by the inbox or the session where the ticket
+ * is at the time. */
+struct ticket {
+    struct loop_call call; /* first */
+    ws_manager *manager;
+    _Atomic unsigned refs;
+    uint32_t origin; /* the number of the request's loop */
+    uint32_t owner;  /* that of the session's */
+    struct sid_key key;
+    const ws_endpoint *endpoint; /* to compare it; never followed */
+    bool is_post;
+
+    /* First the body of a POST, then the packets for a GET. */
+    struct buffer body;
+    int status; /* of the answer */
+    enum polling_error error;
+
+    /* The thread of `owner` alone: */
+    struct polling *polling;         /* where it waits; NULL: it does not */
+    bool has_waited;                 /* since an earlier turn */
+    struct engineio_payload payload; /* of a POST: what is left to process */
+
+    /* The thread of `origin` alone: */
+    ws_http *http; /* NULL: freed, or answered */
+    bool is_answered;
+    bool was_given_up; /* gone() was called */
+    struct response response;
+
+    /* Called there when packets have arrived for a request that was freed. */
+    void (*lost)(ws_loop *loop, struct ticket *ticket);
+};
+
+/* Makes the ticket of a request for a session of the loop `owner`, and takes over the response;
+ * NULL if memory ran out. */
+struct ticket *ticket_make(ws_http *http, uint32_t owner, const struct sid_key *key,
+                           bool is_post, const struct response *response);
+
+void ticket_ref(struct ticket *ticket);
+void ticket_unref(struct ticket *ticket);
+
+/* Answers its request now, unless it was freed. */
+void ticket_answer(struct ticket *ticket);
+
+/* Answers it with an error of HTTP, in plain text. */
+void ticket_fail(struct ticket *ticket, int status, const char *reason);
+
+/* Ends its way, on the thread of the session's loop, and gives one reference back: 200 with what is
+ * in `body`, or an error. */
+void ticket_finish(ws_loop *loop, struct ticket *ticket, int status, enum polling_error error);
+
+#endif

@@ -1,0 +1,45 @@
+/* shared_part.h: what the transports inside the library have in common for each loop. */
+#ifndef WS_TRANSPORT_SHARED_SHARED_PART_H
+#define WS_TRANSPORT_SHARED_SHARED_PART_H
+
+#include "core/transport/transport_side.h"
+
+struct deflater;
+struct session_work;
+
+/* Sessions without a socket (engineio/unconnected.h). */
+struct session_list {
+    struct session_work *oldest; /* NULL: the list is empty */
+    struct session_work *newest;
+    uint32_t count;
+};
+
+struct shared_part {
+    struct deflater *deflater;          /* NULL until it is needed */
+    uint64_t queued_bytes;              /* of all clients' queues */
+    uint32_t n_queues;                  /* clients' queues that are not empty */
+    uint32_t n_unfetched;               /* sessions that ended, with a rest for their clients */
+    uint32_t n_opened;                  /* by which first intervals are spread; wraps around */
+    struct session_list unconnected[2]; /* on polling, on WebSockets */
+    struct log_limit logged_refusals;
+    struct log_limit logged_binaries; /* messages that can't be sent to clients of text */
+};
+
+/* Makes the part of a loop, unless it has one; false if memory ran out. The loop frees it after
+ * the parts of the transports. */
+bool shared_part_make(ws_loop *loop);
+
+/* The part of a loop that has one. */
+static inline struct shared_part *shared_part_of(const ws_loop *loop)
+{
+    return loop->parts[PART_SHARED];
+}
+
+/* The loop's deflater; NULL if memory ran out. */
+struct deflater *shared_part_deflater(ws_loop *loop);
+
+/* How long a client's first ping or heartbeat waits: half of the interval or more, so that clients
+ * that connect together do not all get it at once. */
+uint32_t shared_part_first_interval(ws_loop *loop, uint32_t interval_ms);
+
+#endif

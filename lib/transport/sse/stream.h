@@ -1,0 +1,20 @@
+/* stream.h: the life of an event stream: its beginning, and its end. Not here: its struct
+ * (stream_state.h), its messages (stream_output.h), its heartbeats (stream_timer.h), Last-Event-ID
+ * (http_new.c). */
+#ifndef WS_TRANSPORT_SSE_STREAM_H
+#define WS_TRANSPORT_SSE_STREAM_H
+
+#include "transport/http/response.h"
+#include "transport/shared/handshake.h"
+#include "transport/sse/stream_state.h"
+
+/* Opens the stream that an accepted GET request asks for, or refuses it. `response` has the fields
+ * that every response of the endpoint has. */
+void stream_open(ws_http *http, const struct ws_handshake *handshake,
+                 struct response *response);
+
+/* The answer to HEAD: the head that stream_open() would send. */
+void stream_describe(ws_http *http, const struct ws_handshake *handshake,
+                     struct response *response);
+
+#endif

@@ -1,0 +1,536 @@
+/* socketio_cluster_test.c: connection state recovery of Socket.IO on any process: what a cluster's carrier
+ * is given to remember, and when, and what becomes of its answers. The carrier is an array; another process
+ * is another host. */
+#include <stdio.h>
+#include <string.h>
+
+#include "websocket/socketio_lives.h"
+
+enum { VALUES = 16, QUESTIONS = 8, EVENTS = 16, KEY = 65 };
+
+struct value {
+    char key[KEY];
+    uint64_t rank;
+    uint64_t ttl_ms;
+    size_t length; /* 0: forgotten */
+    char bytes[512];
+};
+
+/* It outlives hosts. */
+static struct {
+    struct value values[VALUES];
+    size_t n_values;
+    unsigned n_remembers;
+    int result; /* of `remember` */
+    bool is_silent;
+    struct {
+        void *request;
+        char key[KEY];
+    } questions[QUESTIONS]; /* that were not answered */
+    size_t n_questions;
+    ws_cluster_event events[EVENTS];
+    char texts[EVENTS][512];
+    char targets[EVENTS][32];
+    size_t n_events;
+} carrier;
+
+static struct host_options options;
+static ws_socketio_options socketio;
+
+/* --- the carrier ------------------------------------------------------------------------------ */
+
+static struct value *find(const char *key)
+{
+    for (size_t i = 0; i < carrier.n_values; i++)
+        if (strcmp(carrier.values[i].key, key) == 0)
+            return &carrier.values[i];
+    return NULL;
+}
+
+static int remember(const char *key, uint64_t rank, const void *value, size_t length,
+                    uint64_t ttl_ms, void *data)
+{
+    struct value *known = find(key);
+
+    (void)data;
+    carrier.n_remembers++;
+    if (carrier.result != WS_OK)
+        return carrier.result;
+    if (known == NULL) {
+        ck_assert_uint_lt(carrier.n_values, VALUES);
+        known = &carrier.values[carrier.n_values++];
+        snprintf(known->key, sizeof known->key, "%s", key);
+    }
+    ck_assert_uint_le(length, sizeof known->bytes);
+    if (rank < known->rank)
+        return WS_OK;
+    known->rank = rank;
+    known->ttl_ms = ttl_ms;
+    known->length = length;
+    if (length > 0)
+        memcpy(known->bytes, value, length);
+    return WS_OK;
+}
+
+static void answer(size_t at)
+{
+    const struct value *value = find(carrier.questions[at].key);
+
+    ck_assert_int_eq(ws_manager_cluster_recalled(host.manager, carrier.questions[at].request,
+                                                 value != NULL ? value->bytes : NULL,
+                                                 value != NULL ? value->length : 0),
+                     WS_OK);
+}
+
+static void answer_all(void)
+{
+    for (size_t i = 0; i < carrier.n_questions; i++)
+        answer(i);
+    carrier.n_questions = 0;
+}
+
+static int recall(const char *key, void *request, void *data)
+{
+    size_t at = carrier.n_questions++;
+
+    (void)data;
+    ck_assert_uint_lt(at, QUESTIONS);
+    carrier.questions[at].request = request;
+    snprintf(carrier.questions[at].key, KEY, "%s", key);
+    if (carrier.is_silent)
+        return WS_OK;
+    answer(at);
+    carrier.n_questions--;
+    return WS_OK;
+}
+
+static int publish(const ws_cluster_event *event, void *receipt, void *data)
+{
+    size_t at = carrier.n_events++;
+
+    (void)data;
+    ck_assert_ptr_null(receipt);
+    ck_assert_uint_lt(at, EVENTS);
+    carrier.events[at] = *event;
+    snprintf(carrier.texts[at], sizeof carrier.texts[at], "%.*s", (int)event->length,
+             event->text);
+    carrier.events[at].text = carrier.texts[at];
+    if (event->target != NULL)
+        snprintf(carrier.targets[at], sizeof carrier.targets[at], "%s", event->target);
+    carrier.events[at].target = event->target != NULL ? carrier.targets[at] : NULL;
+    carrier.events[at].exclude = NULL;
+    carrier.events[at].producer = NULL;
+    carrier.events[at].position = at + 1;
+    return WS_OK;
+}
+
+static int fetch(uint64_t after, uint32_t max_events, void *request, void *data)
+{
+    (void)after;
+    (void)max_events;
+    (void)request;
+    (void)data;
+    return WS_ERR_BACKPRESSURE;
+}
+
+static const ws_cluster cluster = {.size = sizeof cluster,
+                                   .publish = publish,
+                                   .fetch = fetch,
+                                   .remember = remember,
+                                   .recall = recall};
+
+/* --- processes -------------------------------------------------------------------------------- */
+
+static int judge(struct host *of, struct peer *peer, ws_handshake *handshake)
+{
+    (void)of;
+    (void)peer;
+    return strstr(ws_handshake_auth(handshake), "bob") != NULL
+               ? ws_handshake_set_user_id(handshake, "bob")
+               : WS_OK;
+}
+
+static void begin_process(void)
+{
+    socketio_open(&options);
+    host.judge = judge;
+    ck_assert_int_eq(ws_manager_cluster_start(host.manager, "aaaaaaaaaa", carrier.n_events,
+                                              carrier.events, carrier.n_events),
+                     WS_OK);
+    host_turn(&host);
+}
+
+/* The clients are cut off, and the process has no time for anything. */
+static void kill_process(void)
+{
+    carrier.result = WS_ERR_BACKPRESSURE;
+    socketio_close();
+    carrier.result = WS_OK;
+    begin_process();
+}
+
+static void setup(void)
+{
+    memset(&carrier, 0, sizeof carrier);
+    socketio_options_init(&options);
+    socketio = *options.endpoint.socketio;
+    socketio.recovery_ms = 120000;
+    options.endpoint.socketio = &socketio;
+    options.cluster = &cluster;
+    begin_process();
+}
+
+static void teardown(void)
+{
+    if (host.manager != NULL)
+        answer_all();
+    socketio_close();
+}
+
+static void emit_to(const char *room, const char *data)
+{
+    ws_event *event = NULL;
+
+    ck_assert_int_eq(ws_event_new(host.manager, "stock_low", data, strlen(data), &event),
+                     WS_OK);
+    ck_assert_int_eq(room != NULL
+                         ? ws_manager_broadcast_to_room(host.manager, room, event, NULL, 0)
+                         : ws_manager_broadcast(host.manager, event, NULL, 0),
+                     WS_OK);
+    ws_event_free(event);
+    ck_assert_int_eq(
+        ws_manager_cluster_deliver(host.manager, &carrier.events[carrier.n_events - 1]), WS_OK);
+    host_turn(&host);
+}
+
+static struct peer *come_back(const struct life *before, bool recovers)
+{
+    struct life life;
+    struct peer *peer = lives_join(lives_auth(before, NULL), &life);
+
+    if (recovers)
+        ck_assert_str_eq(life.pid, before->pid);
+    else
+        ck_assert_str_ne(life.pid, before->pid);
+    return peer;
+}
+
+/* --- recovery --------------------------------------------------------------------------------- */
+
+START_TEST(a_client_recovers_on_another_process)
+{
+    struct life life;
+    struct peer *peer = lives_join("", &life);
+
+    lives_enter(peer, "a");
+    lives_enter(peer, "b");
+    kill_process();
+    emit_to("a", "1");
+    emit_to("c", "2");
+    emit_to(NULL, "3");
+    peer = come_back(&life, true);
+    lives_expect(peer, "1");
+    lives_expect(peer, "3");
+    peer_expect_nothing(peer);
+    ck_assert(lives_is_in(peer, "a") && lives_is_in(peer, "b"));
+    lives_enter(peer, "c");
+    kill_process();
+    emit_to("c", "4");
+    peer = come_back(&life, true);
+    lives_expect(peer, "1");
+    lives_expect(peer, "2"); /* it has no offset, and asks from the beginning */
+    lives_expect(peer, "3");
+    lives_expect(peer, "4");
+    ck_assert(lives_is_in(peer, "a") && lives_is_in(peer, "b") && lives_is_in(peer, "c"));
+    ck_assert_uint_eq(carrier.values[0].rank, 2);
+}
+END_TEST
+
+START_TEST(a_session_is_written_once_in_a_turn)
+{
+    struct life life;
+    struct peer *peer = lives_join("", &life);
+    ws_conn_id id = socketio_id(peer);
+
+    ck_assert_uint_eq(carrier.n_remembers, 1);
+    ck_assert_uint_eq(carrier.values[0].ttl_ms, 240000);
+    for (int i = 0; i < 10; i++) {
+        char room[2] = {(char)('a' + i), '\0'};
+
+        ws_manager_join_room(host.manager, id, room);
+    }
+    ws_manager_leave_room(host.manager, id, "a");
+    host_turn(&host);
+    ck_assert_uint_eq(carrier.n_remembers, 2);
+    kill_process();
+    peer = come_back(&life, true);
+    ck_assert(!lives_is_in(peer, "a") && lives_is_in(peer, "b") && lives_is_in(peer, "j"));
+}
+END_TEST
+
+START_TEST(what_the_carrier_did_not_take_is_written_later)
+{
+    struct life life;
+    struct peer *peer = lives_join("", &life);
+
+    carrier.result = WS_ERR_BACKPRESSURE;
+    lives_enter(peer, "a");
+    lives_enter(peer, "b");
+    carrier.result = WS_OK;
+    host_pass(&host, 2000);
+    kill_process();
+    peer = come_back(&life, true);
+    ck_assert(lives_is_in(peer, "a") && lives_is_in(peer, "b"));
+}
+END_TEST
+
+/* Lets a time pass in which clients answer pings. */
+static void pass(struct peer *peer, uint64_t ms)
+{
+    struct frame frame;
+
+    for (uint64_t at = 0; at < ms; at += 1000) {
+        host_pass(&host, 1000);
+        while (peer->websocket != NULL && peer_next(peer, &frame))
+            socketio_send(peer, "3");
+    }
+}
+
+START_TEST(a_session_is_written_again_before_its_time_is_over)
+{
+    struct life life;
+    struct peer *peer = lives_join("", &life);
+    unsigned before = carrier.n_remembers;
+
+    pass(peer, 120000);
+    ck_assert_uint_ge(carrier.n_remembers - before, 1);
+    ck_assert_uint_le(carrier.n_remembers - before, 3);
+    peer_free(peer);
+    before = carrier.n_remembers;
+    host_pass(&host, 120000);
+    host_pass(&host, 120000);
+    ck_assert_uint_eq(carrier.n_remembers, before);
+}
+END_TEST
+
+START_TEST(who_leaves_on_purpose_is_forgotten)
+{
+    struct life life;
+    struct peer *peer = lives_join("", &life);
+
+    socketio_send(peer, "41");
+    ck_assert_uint_eq(carrier.values[0].length, 0);
+    come_back(&life, false);
+}
+END_TEST
+
+START_TEST(a_connection_that_hangs_here_knows_its_rooms_better)
+{
+    struct life life;
+    struct peer *peer = lives_join("", &life);
+    struct peer *second;
+
+    carrier.result = WS_ERR_BACKPRESSURE;
+    lives_enter(peer, "a");
+    second = come_back(&life, true);
+    ck_assert(lives_is_in(second, "a"));
+    peer_expect_close(peer, 1001);
+    carrier.result = WS_OK;
+    peer_free(peer);
+    host_pass(&host, 2000);
+    ck_assert_uint_eq(carrier.values[0].rank, 1);
+    ck_assert_uint_gt(carrier.values[0].length, 0);
+}
+END_TEST
+
+/* --- no recovery ------------------------------------------------------------------------------ */
+
+/* The stream was replaced: it is disconnected before any later event, and becomes a new client. */
+START_TEST(a_connected_client_learns_of_a_gap)
+{
+    struct life life;
+    struct peer *peer = lives_join("", &life);
+
+    lives_enter(peer, "a");
+    carrier.n_events = 0;
+    ck_assert_int_eq(ws_manager_cluster_start(host.manager, "bbbbbbbbbb", 0, NULL, 0), WS_OK);
+    emit_to(NULL, "1");
+    peer_expect_close_reason(peer, 1013, "missed events are no longer available");
+    peer_free(peer);
+    emit_to(NULL, "2");
+    peer = come_back(&life, false);
+    ck_assert(!lives_is_in(peer, "a"));
+    emit_to(NULL, "3");
+    lives_expect(peer, "3");
+}
+END_TEST
+
+START_TEST(another_user_becomes_a_new_client)
+{
+    struct life life;
+    struct life other;
+    char auth[512];
+    struct peer *peer = lives_join("", &life);
+
+    lives_enter(peer, "a");
+    kill_process();
+    snprintf(auth, sizeof auth, "\"user\":\"bob\",%s", lives_auth(&life, NULL));
+    peer = lives_join(auth, &other);
+    ck_assert_str_ne(other.pid, life.pid);
+    ck_assert(!lives_is_in(peer, "a"));
+}
+END_TEST
+
+START_TEST(an_answer_is_awaited_for_a_while)
+{
+    struct life life;
+    struct peer *peer = lives_join("", &life);
+    char packet[512];
+
+    kill_process();
+    carrier.is_silent = true;
+    peer = socketio_session("");
+    snprintf(packet, sizeof packet, "40{%s}", lives_auth(&life, NULL));
+    socketio_send(peer, packet);
+    peer_expect_nothing(peer);
+    ck_assert_uint_eq(ws_manager_connection_count(host.manager), 0);
+    host_pass(&host, 4900);
+    peer_expect_nothing(peer);
+    host_pass(&host, 200);
+    ck_assert_str_ne(lives_answer(peer).pid, life.pid);
+    answer_all();
+    host_turn(&host);
+    peer_expect_nothing(peer);
+}
+END_TEST
+
+START_TEST(a_client_may_go_while_its_session_is_asked_for)
+{
+    struct life life;
+    struct peer *peer = lives_join("", &life);
+    char packet[512];
+
+    kill_process();
+    carrier.is_silent = true;
+    snprintf(packet, sizeof packet, "40{%s}", lives_auth(&life, NULL));
+    for (int i = 0; i < 2; i++) {
+        peer = socketio_session("");
+        socketio_send(peer, packet);
+        if (i == 0)
+            peer_free(peer);
+    }
+    answer_all();
+    peer_free(peer);
+    host_turn(&host);
+    ck_assert_uint_eq(ws_manager_connection_count(host.manager), 0);
+    peer = socketio_session("");
+    socketio_send(peer, packet);
+    socketio_send(peer, "40");
+    peer_expect_close_reason(peer, 1002, "the namespace is connected already");
+}
+END_TEST
+
+START_TEST(bytes_that_are_no_record_make_a_new_client)
+{
+    static const char *const bad[] = {"1",       "1|0|a|-",   "2|0|a|-|", "1|x|a|-|",
+                                      "1||a|-|", "1|0|a|-|b", "",         "|||"};
+    struct life life;
+    struct life next;
+
+    lives_join("", &life);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct value *value = &carrier.values[0];
+
+        kill_process();
+        value->length = strlen(bad[i]);
+        for (size_t j = 0; j < value->length; j++)
+            value->bytes[j] = bad[i][j] == '|' ? '\0' : bad[i][j];
+        carrier.n_values = 1;
+        lives_join(lives_auth(&life, NULL), &next);
+        ck_assert_str_ne(next.pid, life.pid);
+    }
+}
+END_TEST
+
+/* --- failing allocations ---------------------------------------------------------------------- */
+
+static void send_text(struct peer *peer, const char *packet)
+{
+    if (peer->websocket != NULL && !ws_websocket_ended(peer->websocket))
+        socketio_send(peer, packet);
+}
+
+/* A client comes back to this process. */
+static void live(const struct life *life)
+{
+    struct bytes request = {NULL, 0, 0};
+    struct peer *peer = host_peer(&host);
+    char packet[512];
+
+    if (peer->websocket == NULL)
+        return;
+    client_request(&request, SOCKETIO_TARGET, "");
+    peer_send(peer, &request);
+    bytes_free(&request);
+    snprintf(packet, sizeof packet, "40{%s}", lives_auth(life, NULL));
+    send_text(peer, packet);
+    host_turn(&host);
+    send_text(peer, "421[\"join_room\",\"x\"]");
+    host_turn(&host);
+    host_pass(&host, 6000);
+    peer_free(peer);
+    host_turn(&host);
+}
+
+START_TEST(each_allocation_fails_in_turn)
+{
+    struct value before;
+    struct life life;
+    size_t n_failed = 0;
+
+    lives_enter(lives_join("", &life), "a");
+    before = carrier.values[0];
+    socketio_close();
+    for (size_t at = 0;; at++) {
+        bool failed;
+
+        carrier.values[0] = before;
+        carrier.n_values = 1;
+        memset(&host, 0, sizeof host);
+        host.memory.fail_at = at;
+        if (host_try_open(&host, &options) == WS_OK) {
+            host.judge = judge;
+            ws_manager_cluster_start(host.manager, "aaaaaaaaaa", 0, NULL, 0);
+            live(&life);
+        }
+        failed = host.memory.failed;
+        n_failed += failed;
+        socketio_close();
+        if (!failed)
+            break;
+    }
+    ck_assert_uint_gt(n_failed, 50);
+}
+END_TEST
+
+Suite *websocket_suite(void)
+{
+    Suite *suite = suite_create("socketio-cluster");
+    TCase *cases = tcase_create("socketio-cluster");
+
+    tcase_add_checked_fixture(cases, setup, teardown);
+    tcase_add_test(cases, a_client_recovers_on_another_process);
+    tcase_add_test(cases, a_session_is_written_once_in_a_turn);
+    tcase_add_test(cases, what_the_carrier_did_not_take_is_written_later);
+    tcase_add_test(cases, a_session_is_written_again_before_its_time_is_over);
+    tcase_add_test(cases, who_leaves_on_purpose_is_forgotten);
+    tcase_add_test(cases, a_connection_that_hangs_here_knows_its_rooms_better);
+    tcase_add_test(cases, a_connected_client_learns_of_a_gap);
+    tcase_add_test(cases, another_user_becomes_a_new_client);
+    tcase_add_test(cases, an_answer_is_awaited_for_a_while);
+    tcase_add_test(cases, a_client_may_go_while_its_session_is_asked_for);
+    tcase_add_test(cases, bytes_that_are_no_record_make_a_new_client);
+    tcase_add_test(cases, each_allocation_fails_in_turn);
+    suite_add_tcase(suite, cases);
+    return suite;
+}
