@@ -62,12 +62,12 @@ struct ws_manager {
     _Atomic uint64_t n_acks;         /* the last id of an acknowledgement from a client */
     _Atomic uint64_t n_answers;      /* the last number of an answer to a client */
     struct places places[N_PLACES];  /* in a child of fork(), without the parent's loops */
-    _Atomic bool messages_defer;     /* some answer to a message of type "message" came later */
     _Atomic uint64_t n_reauthorized; /* how often some connection may have lost a right */
     struct kept_answers kept_answers;
     struct handlers methods;
     struct handlers message_types;
-    bool has_cluster; /* events are published through it; set before any is sent */
+    _Atomic bool messages_defer; /* some answer to a message of type "message" came later */
+    bool has_cluster;            /* events are published through it; set before any is sent */
     ws_cluster cluster;
     void *cluster_data;
     struct counters counters; /* written by any thread; also those of ended loops */
