@@ -157,7 +157,7 @@ static void limit_user(struct kept_answers *kept, const struct kept_user *user,
 {
     uint64_t most = bytes_of_user(kept);
 
-    while (user->bytes > most && user->oldest != user->newest)
+    while (user->bytes > most && user->oldest != NULL && user->oldest->users_newer != NULL)
         kept_list_remove(kept,
                          user->oldest != stays ? user->oldest : user->oldest->users_newer);
 }

@@ -163,7 +163,7 @@ static bool keep_join(const ws_allocator *memory, const struct client_message *m
     if (*join == NULL)
         return false;
     (*join)->wish = wish_of(message);
-    if (message->ref.length > 0)
+    if (message->ref.text != NULL)
         memcpy((*join)->ref, message->ref.text, message->ref.length);
     return true;
 }
