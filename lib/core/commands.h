@@ -69,6 +69,7 @@ struct command {
         char *epoch;              /* COMMAND_EPOCH */
         struct drain_plan *drain; /* COMMAND_DRAIN */
         struct given_answer *answer; /* COMMAND_ANSWER */
+        uint32_t n_before;           /* COMMAND_REAUTHORIZE: as in struct reauthorization */
         struct loop_call *call;      /* COMMAND_CALL */
         struct user_command *user;   /* COMMAND_USER; one reference */
     };

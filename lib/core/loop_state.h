@@ -32,12 +32,20 @@ struct delivery {
     bool running;
 };
 
+/* If connections are reauthorized each time that the application is asked about a room, it is asked so
+ * often, and then the client is refused. */
+enum { AUTHORIZED_AT_MOST = 16 };
+
 /* A reauthorization in progress, perhaps over several turns: the application is asked again
  * about each of the client's rooms. Still to be asked are the first `left`. */
 struct reauthorization {
     ws_conn_id connection;
     uint32_t left;
+    uint32_t
+        n_before; /* those of this connection in a row that were requested while it was asked */
     bool running;
+    bool is_asking; /* within the callback */
+    bool again;     /* the callback requested another one, which begins after this one */
 };
 
 /* The round that resets full buckets (clients/rate_limit.c). */

@@ -15,9 +15,6 @@
 #include "core/sending/send.h"
 #include "protocol/json/client_message.h"
 
-/* A client's join is refused if something was reauthorized each time that the application was asked. */
-enum { MOST_TIMES_ASKED = 16 };
-
 static int authorize(struct connection *connection, const char *room)
 {
     ws_manager *manager = connection->loop->manager;
@@ -243,11 +240,11 @@ static uint32_t request_join(struct connection *connection,
     bool is_stale = true;
     uint32_t cost = 0;
 
-    for (int n_left = MOST_TIMES_ASKED; is_stale && n_left > 0; n_left--) {
+    for (int n_left = AUTHORIZED_AT_MOST; is_stale && n_left > 0; n_left--) {
         uint64_t before = atomic_load(&manager->n_reauthorized);
         int result = authorize_request(connection, message);
 
-        if (n_left < MOST_TIMES_ASKED)
+        if (n_left < AUTHORIZED_AT_MOST)
             cost += INPUT_COST_CALLBACK;
         if (connection->state != CONNECTION_LIVE)
             return cost;
@@ -293,9 +290,35 @@ void client_leave_room(struct connection *connection, struct share *share, const
     room_left(connection, room, result);
 }
 
-void client_reauthorize(struct connection *connection, uint32_t at)
+/* If the application reauthorizes the connection whenever it is asked, that ends with a refusal. */
+static int authorize_again(struct connection *connection, const struct group *group)
+{
+    struct reauthorization *asked = &connection->loop->reauthorization;
+    int result;
+
+    asked->is_asking = true;
+    result = group->kind == GROUP_WATCHERS ? client_may_see(connection, group->name)
+                                           : authorize(connection, group->name);
+    asked->is_asking = false;
+    if (!asked->again || asked->n_before < AUTHORIZED_AT_MOST - 1)
+        return result;
+    asked->again = false;
+    return WS_ERR_FORBIDDEN;
+}
+
+static void leave_refused(struct connection *connection, struct share *share)
 {
     static const struct json_slice no_ref = {NULL, 0};
+    const char *room = share->group->name;
+    int result = membership_leave(connection, share);
+
+    if (result == WS_OK)
+        reply_with_room(connection, "room_left", no_ref, room);
+    room_left(connection, room, result);
+}
+
+void client_reauthorize(struct connection *connection, uint32_t at)
+{
     struct share *share;
     const char *room;
 
@@ -305,15 +328,12 @@ void client_reauthorize(struct connection *connection, uint32_t at)
     room = share->group->name;
     /* Pinned so that the name stays valid whatever the callbacks do. */
     room_pin_share(connection, share);
-    if (share->group->kind == GROUP_WATCHERS) {
-        if (client_may_see(connection, room) != WS_OK && connection->state == CONNECTION_LIVE)
+    if (authorize_again(connection, share->group) != WS_OK &&
+        connection->state == CONNECTION_LIVE) {
+        if (share->group->kind == GROUP_WATCHERS)
             membership_unwatch(connection, room);
-    } else if (authorize(connection, room) != WS_OK && connection->state == CONNECTION_LIVE) {
-        int result = membership_leave(connection, share);
-
-        if (result == WS_OK)
-            reply_with_room(connection, "room_left", no_ref, room);
-        room_left(connection, room, result);
+        else
+            leave_refused(connection, share);
     }
     room_unpin(connection, share);
 }

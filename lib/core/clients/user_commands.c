@@ -5,19 +5,35 @@
 #include "core/clients/replies.h"
 #include "core/clients/requests.h"
 #include "core/connections/delivery.h"
+#include "core/connections/doom.h"
 #include "core/costs.h"
 #include "core/rooms/membership.h"
 #include "core/rooms/rooms.h"
+#include "core/sending/send.h"
 #include "core/sending/user_orders.h"
+
+/* What the application requested while it was asked, once for all rooms: behind what was posted
+ * meanwhile, which may be a join. */
+static void post_another(struct connection *connection, uint32_t n_before)
+{
+    struct command command = {.kind = COMMAND_REAUTHORIZE, .n_before = n_before};
+
+    if (connection->state == CONNECTION_LIVE &&
+        send_own_command(connection, NULL, &command) != WS_OK)
+        connection_out_of_memory(connection);
+}
 
 /* It starts with the last room, because removing a room gives its number to the last one. Between two
  * turns the client may enter rooms that it named when it connected, which are authorized then. */
-bool connection_reauthorize(struct connection *connection, uint32_t *budget)
+bool connection_reauthorize(struct connection *connection, uint32_t n_before, uint32_t *budget)
 {
     struct reauthorization *asked = &connection->loop->reauthorization;
 
     if (!asked->running)
-        *asked = (struct reauthorization){connection->id, connection->rooms.count, true};
+        *asked = (struct reauthorization){.connection = connection->id,
+                                          .left = connection->rooms.count,
+                                          .n_before = n_before,
+                                          .running = true};
     while (asked->left > 0 && connection->state == CONNECTION_LIVE) {
         if (*budget == 0)
             return false;
@@ -25,6 +41,8 @@ bool connection_reauthorize(struct connection *connection, uint32_t *budget)
         client_reauthorize(connection, --asked->left);
     }
     asked->running = false;
+    if (asked->again)
+        post_another(connection, asked->n_before + 1);
     return true;
 }
 
@@ -81,7 +99,7 @@ static bool apply(struct connection *connection, struct command *command, uint32
         leave(connection, order->text, budget);
         break;
     case USER_REAUTHORIZE:
-        return connection_reauthorize(connection, budget);
+        return connection_reauthorize(connection, 0, budget);
     case N_USER_ACTIONS:
         break;
     }

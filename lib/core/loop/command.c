@@ -146,7 +146,7 @@ static bool carry_out(ws_loop *loop, struct command *command, uint32_t *budget)
         client_watch(connection, command->share, command->message);
         break;
     case COMMAND_REAUTHORIZE:
-        done = connection_reauthorize(connection, budget);
+        done = connection_reauthorize(connection, command->n_before, budget);
         break;
     case COMMAND_DISCONNECT:
         if (connection->state != CONNECTION_GONE)

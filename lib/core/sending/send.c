@@ -10,14 +10,28 @@
 #include "core/inbox.h"
 #include "core/sending/encode.h"
 
+/* Whether this thread is in the callback of the connection's reauthorization. */
+static bool is_being_asked(const struct connection *connection)
+{
+    const struct reauthorization *asked = &connection->loop->reauthorization;
+
+    return loop_is_entered(connection->loop) && asked->is_asking &&
+           asked->connection == connection->id;
+}
+
 /* The lock is held. */
 static int post_about(struct posting *posting, struct connection *connection, const char *room,
                       struct command *command, bool limited)
 {
     ws_manager *manager = posting->manager;
     ws_loop *loop = connection->loop;
-    int result = loop_reserve(loop, limited);
+    int result;
 
+    if (command->kind == COMMAND_REAUTHORIZE && is_being_asked(connection)) {
+        loop->reauthorization.again = true;
+        return WS_OK;
+    }
+    result = loop_reserve(loop, limited);
     if (result != WS_OK)
         return result;
     if (room != NULL) {

@@ -207,6 +207,60 @@ START_TEST(a_join_is_not_authorized_for_ever)
 }
 END_TEST
 
+/* Nor in rooms that it is in already: the requests of one walk through the rooms are one. */
+START_TEST(a_client_is_not_reauthorized_for_ever)
+{
+    begin();
+    join("r1");
+    join("r2");
+    join("r3");
+    n_asked = 0;
+    always_reauthorizes = true;
+    ck_assert_int_eq(ws_manager_reauthorize(host.manager, ann.id), WS_OK);
+    for (int turn = 0; turn < 100; turn++)
+        ws_loop_run(host.loop, host.now_ms);
+    ck_assert_uint_eq(n_asked, 16 * 3);
+    always_reauthorizes = false;
+    host_run(&host);
+    ck_assert_int_eq(ws_manager_is_member(host.manager, ann.id, "r1"), 0);
+    ck_assert_ptr_nonnull(strstr(client_next(&ann), "room_left"));
+    end();
+}
+END_TEST
+
+static bool reauthorizes_once;
+
+static int authorize_twice(ws_manager *manager, const ws_connection_info *connection,
+                           const char *room, void *user_data)
+{
+    (void)user_data;
+    n_asked++;
+    if (reauthorizes_once && strcmp(room, "r2") == 0) {
+        reauthorizes_once = false;
+        refused = "r3"; /* which was permitted a moment ago */
+        ck_assert_int_eq(ws_manager_reauthorize(manager, connection->id), WS_OK);
+    }
+    return strncmp(room, refused, strlen(refused)) == 0 ? WS_ERR_FORBIDDEN : WS_OK;
+}
+
+START_TEST(a_right_that_is_lost_meanwhile_is_lost)
+{
+    refused = "staff:";
+    host_init(&host);
+    host.options.authorize_join = authorize_twice;
+    host_start(&host);
+    client_open(&host, &ann, "ann", "ann");
+    join("r1");
+    join("r2");
+    join("r3");
+    reauthorizes_once = true;
+    reauthorize();
+    ck_assert_int_eq(ws_manager_is_member(host.manager, ann.id, "r2"), 1);
+    ck_assert_int_eq(ws_manager_is_member(host.manager, ann.id, "r3"), 0);
+    end();
+}
+END_TEST
+
 /* The room's name must stay valid after its last member has left. */
 START_TEST(the_application_may_end_the_connection_meanwhile)
 {
@@ -351,6 +405,8 @@ int main(void)
         a_join_that_was_permitted_before_gives_nothing_that_the_room_keeps,
         a_room_that_is_named_at_the_connect_gives_nothing_either,
         a_join_is_not_authorized_for_ever,
+        a_client_is_not_reauthorized_for_ever,
+        a_right_that_is_lost_meanwhile_is_lost,
         no_event_after_the_call_is_received_from_a_refused_room,
         the_application_may_end_the_connection_meanwhile,
         many_rooms_are_checked_over_several_turns,
