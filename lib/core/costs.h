@@ -51,10 +51,12 @@ static inline uint32_t close_cost(uint32_t n_rooms)
     return 32 + 2 * n_rooms;
 }
 
-/* The cost of a request to join a room. */
+/* The cost of a request to join a room, or of asking again whether a client may be there, or know who
+ * is. */
 static inline uint32_t room_cost(const ws_manager *manager)
 {
-    return COMMAND_COST + callback_cost(manager->options.authorize_join != NULL);
+    return COMMAND_COST + callback_cost(manager->options.authorize_join != NULL ||
+                                        manager->options.authorize_presence != NULL);
 }
 
 #endif

@@ -397,7 +397,8 @@ static uint32_t cost_of_request(const ws_manager_options *options,
 {
     switch (message->type) {
     case CLIENT_JOIN_ROOM:
-        return options->authorize_join != NULL ? INPUT_COST_CALLBACK : 0;
+        return callback_cost(options->authorize_join != NULL) +
+               callback_cost(message->presence && options->authorize_presence != NULL);
     case CLIENT_MESSAGE:
     case CLIENT_REQUEST:
     case CLIENT_RESPONSE:

@@ -20,6 +20,7 @@
 #include "core/costs.h"
 #include "core/inbox.h"
 #include "core/presence/announce.h"
+#include "core/presence/watch.h"
 #include "core/recovery/page_waits.h"
 #include "core/recovery/recovery.h"
 #include "core/rooms/membership.h"
@@ -143,6 +144,7 @@ static bool carry_out(ws_loop *loop, struct command *command, uint32_t *budget)
         client_leave_room(connection, command->share, command->ref);
         break;
     case COMMAND_WATCH:
+        budget_spend(budget, callback_cost(loop->manager->options.authorize_presence != NULL));
         client_watch(connection, command->share, command->message);
         break;
     case COMMAND_REAUTHORIZE:
@@ -268,7 +270,7 @@ void command_unpin(ws_manager *manager, const struct command *command)
 {
     manager_assert_locked(manager);
     if (command->share != NULL)
-        registry_unpin(&manager->registry, command->share);
+        presence_unpin(manager, command->share);
     if (command->connection != NULL) {
         command->connection->pins--;
         connection_free_if_unused(command->connection);

@@ -62,7 +62,8 @@ int ws_manager_get_presence(ws_manager *manager, const char *room, char **text, 
     posting_begin(&posting, manager);
     result = presence_open_room(manager, name_of(room), &opened);
     if (result == WS_OK) {
-        presence_add_list(&buffer, opened, presence_is_too_big(manager->presence, opened));
+        presence_choose_form(manager->presence, opened);
+        presence_add_list(&buffer, opened);
         presence_drop_room(manager->presence, opened);
     }
     presence_find_keeper(&posting);

@@ -21,8 +21,9 @@ static bool has_work(const ws_manager *manager)
 {
     const struct presence *presence = manager->presence;
 
-    return presence != NULL && (presence->changed != NULL || presence->first_leaving != NULL ||
-                                processes_have_work(presence));
+    return presence != NULL &&
+           (presence->first_changed != NULL || presence->first_leaving != NULL ||
+            processes_have_work(presence));
 }
 
 static void begin(ws_loop *loop)

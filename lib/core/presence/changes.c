@@ -11,21 +11,19 @@ static bool is_observed(const struct presence *presence, const struct presence_r
             registry_find(&manager->registry, GROUP_WATCHERS, room->name) != NULL);
 }
 
-static void drop_list(struct presence_room *room)
-{
-    if (room->list != NULL)
-        ws_message_unref(room->list);
-    room->list = NULL;
-}
-
 void presence_note_room(struct presence *presence, struct presence_room *room)
 {
     manager_assert_locked(presence->manager);
     if (room->is_changed)
         return;
     room->is_changed = true;
-    room->next_changed = presence->changed;
-    presence->changed = room;
+    room->next_changed = NULL;
+    if (presence->first_changed == NULL)
+        presence->first_changed = room;
+    else
+        presence->last_changed->next_changed = room;
+    presence->last_changed = room;
+    presence->n_changed++;
 }
 
 void presence_note_unsent(struct presence *presence, struct presence_member *member)
@@ -51,10 +49,11 @@ void presence_note(struct presence *presence, struct presence_member *member, bo
 {
     struct presence_room *room = member->room;
     bool is_there = presence_is_there(member);
-    bool is_known = member->is_changed || member->is_told || member->is_shown;
+    bool is_known =
+        member->is_changed || member->is_told || member->is_shown || member->is_reported;
 
     manager_assert_locked(presence->manager);
-    drop_list(room);
+    presence_drop_list(room);
     room->n_members += is_there;
     room->n_members -= was_there;
     if (!is_there && member->state != NULL)
@@ -108,7 +107,7 @@ void presence_end_leaving(struct presence *presence, struct presence_member *mem
 
 /* A list that was too long is sent again when it is shorter by a quarter: a room whose size varies
  * around the limit does not change its form with each member. */
-bool presence_is_too_big(const struct presence *presence, const struct presence_room *room)
+static bool is_too_big(const struct presence *presence, const struct presence_room *room)
 {
     const ws_manager_options *options = &presence->manager->options;
     uint64_t most = options->max_presence_list;
@@ -119,4 +118,23 @@ bool presence_is_too_big(const struct presence *presence, const struct presence_
         most_bytes -= most_bytes / 4;
     }
     return room->n_members > most || room->bytes > most_bytes;
+}
+
+void presence_choose_form(struct presence *presence, struct presence_room *room)
+{
+    bool is_watched =
+        registry_find(&presence->manager->registry, GROUP_WATCHERS, room->name) != NULL;
+    bool was_big = room->is_big;
+
+    manager_assert_locked(presence->manager);
+    if (!is_watched)
+        room->is_big = false;
+    room->is_big = is_too_big(presence, room);
+    if (room->is_big == was_big)
+        return;
+    presence_drop_list(room);
+    if (!is_watched)
+        return;
+    room->is_reset = true;
+    presence_note_room(presence, room);
 }

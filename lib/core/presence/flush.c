@@ -27,7 +27,7 @@ static void add_notices(struct buffer *notices, struct presence_member *const *m
 {
     for (size_t i = 0; i < n; i++) {
         const struct presence_member *member = members[i];
-        struct notice notice = {.change = presence_change_of(member)};
+        struct notice notice = {.change = presence_change_to_report(member)};
 
         if (notice.change == PRESENCE_SAME)
             continue;
@@ -104,47 +104,35 @@ static void commit(struct presence *presence, struct step *step)
         room->changed = member->next_changed;
         member->is_changed = member->is_shown = member->has_new_state = false;
         member->is_told = presence_is_there(member);
+        member->is_reported = member->is_told && presence->manager->options.on_presence != NULL;
         member->told_connections = presence_connections(member);
         if (!member->is_told && !member->is_unsent)
             presence_free_member(presence, member);
     }
     room->told_count = room->n_members;
-    if (room->list != NULL)
-        ws_message_unref(room->list);
-    room->list = NULL;
+    presence_drop_list(room);
 }
 
-static void note_size(struct presence *presence, struct presence_room *room)
+/* Whether there is anything to be sent to the room's watchers. */
+static bool needs_message(const struct step *step)
 {
-    bool is_big = presence_is_too_big(presence, room);
+    const struct presence_room *room = step->room;
 
-    if (is_big == room->is_big)
-        return;
-    room->is_big = is_big;
-    room->is_reset = true;
-    if (room->list != NULL)
-        ws_message_unref(room->list);
-    room->list = NULL;
+    if (room->is_reset)
+        return true;
+    return room->is_big ? room->told_count != room->n_members : has_changes(step);
 }
 
-/* Makes the next message for the room's watchers; NULL with true if there is none, false if memory ran
- * out. */
-static bool make_message(struct presence *presence, struct step *step, ws_message **message)
+/* Makes the next message for the room's watchers; NULL if memory ran out. */
+static ws_message *make_message(struct presence *presence, const struct step *step)
 {
     struct presence_room *room = step->room;
-    bool needs_count = room->is_big && room->told_count != room->n_members;
 
-    *message = NULL;
-    if (room->is_reset) {
-        if (presence_make_list(presence, room, step->time_ms))
-            *message = ws_message_ref(room->list);
-        return *message != NULL;
-    }
-    if (!needs_count && (room->is_big || !has_changes(step)))
-        return true;
-    *message = presence_make_changes(presence, room, step->members, room->is_big ? 0 : step->n,
+    if (!room->is_reset)
+        return presence_make_changes(presence, room, step->members, room->is_big ? 0 : step->n,
                                      step->time_ms);
-    return *message != NULL;
+    return presence_make_list(presence, room, step->time_ms) ? ws_message_ref(room->list)
+                                                             : NULL;
 }
 
 /* Sends the next message to the room's watchers. */
@@ -154,21 +142,22 @@ static bool send_to_watchers(ws_loop *loop, struct posting *posting, struct step
     const struct group *watchers =
         registry_find(&manager->registry, GROUP_WATCHERS, step->room->name);
     ws_message *message;
-    bool is_sent;
+    int result;
 
     if (watchers == NULL) {
         step->room->is_reset = false;
         return true;
     }
-    if (!make_message(manager->presence, step, &message))
-        return false;
-    if (message == NULL)
+    if (!needs_message(step))
         return true;
-    is_sent = announce_admit(loop, group_count(watchers)) &&
-              send_posted(posting, (struct target){GROUP_WATCHERS, step->room->name},
-                          message) == WS_OK;
+    if (!announce_admit(loop, group_count(watchers)))
+        return false;
+    message = make_message(manager->presence, step);
+    if (message == NULL)
+        return false;
+    result = send_posted(posting, (struct target){GROUP_WATCHERS, step->room->name}, message);
     ws_message_unref(message);
-    return is_sent;
+    return result == WS_OK;
 }
 
 static enum step_result take_step(ws_loop *loop, struct posting *posting, struct step *step)
@@ -177,7 +166,7 @@ static enum step_result take_step(ws_loop *loop, struct posting *posting, struct
     struct presence_room *room = step->room;
     bool was_reset;
 
-    note_size(presence, room);
+    presence_choose_form(presence, room);
     collect(step);
     was_reset = room->is_reset;
     if (loop->manager->options.on_presence != NULL && !was_reset)
@@ -218,35 +207,49 @@ static enum step_result send_room(ws_loop *loop, struct presence_room *room,
     return result;
 }
 
-/* Puts a room back into the list if it has more to be sent, or has got more meanwhile. */
-static void settle_room(struct presence *presence, struct presence_room *room,
+/* Takes the room that has waited longest out of the list. It is_changed still, so it stays. */
+static struct presence_room *take_room(ws_manager *manager)
+{
+    struct presence *presence = manager->presence;
+    struct presence_room *room;
+
+    manager_lock(manager);
+    room = presence->first_changed;
+    presence->first_changed = room->next_changed;
+    presence->n_changed--;
+    manager_unlock(manager);
+    return room;
+}
+
+/* Puts a room back, at the end, if it has more to be sent, or has got more meanwhile. */
+static void settle_room(ws_manager *manager, struct presence_room *room,
                         enum step_result result)
 {
+    struct presence *presence = manager->presence;
+
+    manager_lock(manager);
     room->is_changed = false;
     if (result != STEP_DONE || room->changed != NULL || room->is_reset)
         presence_note_room(presence, room);
     else
         presence_drop_room(presence, room);
+    manager_unlock(manager);
 }
 
+/* Each room has its turn once: those that it is put behind have waited for longer. */
 bool presence_flush(ws_loop *loop)
 {
-    struct presence *presence = loop->manager->presence;
+    ws_manager *manager = loop->manager;
     uint32_t n_messages = MESSAGES_PER_BEAT;
-    struct presence_room *next;
-    struct presence_room *room;
+    size_t n_rooms;
 
-    manager_lock(loop->manager);
-    room = presence->changed;
-    presence->changed = NULL;
-    manager_unlock(loop->manager);
-    for (; room != NULL; room = next) {
-        enum step_result result = send_room(loop, room, &n_messages);
+    manager_lock(manager);
+    n_rooms = manager->presence->n_changed;
+    manager_unlock(manager);
+    for (; n_rooms > 0 && n_messages > 0; n_rooms--) {
+        struct presence_room *room = take_room(manager);
 
-        next = room->next_changed;
-        manager_lock(loop->manager);
-        settle_room(presence, room, result);
-        manager_unlock(loop->manager);
+        settle_room(manager, room, send_room(loop, room, &n_messages));
     }
     return n_messages > 0;
 }

@@ -25,45 +25,47 @@ static ws_message *finish(const ws_manager *manager, const struct presence_room 
     return message;
 }
 
-/* From now on the members are in somebody's list. One whose change is still to be sent may cancel it
- * out no more. */
+/* From now on somebody's list has the members that are there, and not those that have left. One whose
+ * change is still to be sent may cancel it out no more: then it is named as one that has joined or left,
+ * whatever it does until then. */
 static void note_shown(struct presence_room *room)
 {
     for (struct presence_member *member = room->first; member != NULL; member = member->next) {
-        if (!presence_is_there(member))
-            continue;
-        if (member->is_changed) {
-            member->is_shown = true;
-        } else {
-            member->is_told = true;
+        if (!member->is_changed) {
+            member->is_told = presence_is_there(member);
             member->has_new_state = false;
             member->told_connections = presence_connections(member);
+        } else if (presence_is_there(member)) {
+            member->is_shown = true;
+        } else if (member->is_told) {
+            member->is_told = false;
+            member->is_shown = true;
         }
     }
+}
+
+void presence_note_given(struct presence *presence, struct presence_room *room)
+{
+    manager_assert_locked(presence->manager);
+    if (room->told_count != room->n_members)
+        room->told_count = SIZE_MAX; /* this client knows another count than the others */
+    if (!room->is_big)
+        note_shown(room);
 }
 
 bool presence_make_list(struct presence *presence, struct presence_room *room, int64_t time_ms)
 {
     struct buffer data;
-    bool is_big = presence_is_too_big(presence, room);
 
     manager_assert_locked(presence->manager);
     if (room->list != NULL)
         return true;
     buffer_init(&data, &presence->manager->memory);
-    presence_add_list(&data, room, is_big || room->is_big);
+    presence_add_list(&data, room);
     room->list = finish(presence->manager, room, "presence", &data, time_ms);
     if (room->list == NULL)
         return false;
-    if (room->told_count != room->n_members)
-        room->told_count = SIZE_MAX; /* this client knows another count than the others */
-    if (!is_big && !room->is_big) {
-        note_shown(room);
-    } else if (is_big && !room->is_big) {
-        /* Others may have had a list so far. */
-        room->is_big = room->is_reset = true;
-        presence_note_room(presence, room);
-    }
+    presence_note_given(presence, room);
     return true;
 }
 

@@ -9,6 +9,9 @@
  * room; false if memory ran out. */
 bool presence_make_list(struct presence *presence, struct presence_room *room, int64_t time_ms);
 
+/* Notes that a client receives what the room's list has now: the changes lead on from there. */
+void presence_note_given(struct presence *presence, struct presence_room *room);
+
 /* Makes {"type":"presence_changed"} with the changes of n members, or with the count alone; NULL if
  * memory ran out. */
 ws_message *presence_make_changes(struct presence *presence, const struct presence_room *room,

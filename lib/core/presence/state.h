@@ -63,6 +63,7 @@ struct presence_member {
     bool
         is_told : 1; /* observers have it in their lists, as of the last changes that were sent */
     bool is_shown : 1;      /* it was in a list that was made since */
+    bool is_reported : 1;   /* the application was notified that it is there */
     bool has_new_state : 1; /* observers have not received its state */
     bool is_unsent : 1;     /* other processes do not know what it is here */
     bool is_state_unsent : 1;
@@ -113,11 +114,14 @@ struct presence {
     uint32_t n_alive_sent; /* presence_alive since one came back */
     bool
         is_alone; /* nothing was sent to other processes so far, so they need no sign of life */
-    bool wants_all;                /* presence_wanted is to be sent */
-    bool sends_all;                /* everything is to be sent */
-    bool is_sending_all;           /* presence_end is to be sent when nothing is unsent */
-    size_t n_wanted;               /* rooms of which presence_wanted is to be sent */
-    struct presence_room *changed; /* rooms with changes to be sent, the newest first */
+    bool wants_all;      /* presence_wanted is to be sent */
+    bool sends_all;      /* everything is to be sent */
+    bool is_sending_all; /* presence_end is to be sent when nothing is unsent */
+    size_t n_wanted;     /* rooms of which presence_wanted is to be sent */
+    struct presence_room
+        *first_changed; /* rooms with changes to be sent, in the order of these */
+    struct presence_room *last_changed;
+    size_t n_changed;
 };
 
 /* --- table.c --------------------------------------------------------------------------------- */
@@ -130,6 +134,9 @@ struct presence_room *presence_find_room(const struct presence *presence, const 
 
 /* Finds a room or makes one that is not listed; NULL if memory ran out. */
 struct presence_room *presence_add_room(struct presence *presence, const char *name);
+
+/* Forgets the list that was made of the room's members. */
+void presence_drop_list(struct presence_room *room);
 
 /* Frees the room if nothing needs it. */
 void presence_drop_room(struct presence *presence, struct presence_room *room);
@@ -192,8 +199,9 @@ void presence_note_room(struct presence *presence, struct presence_room *room);
 void presence_begin_leaving(struct presence *presence, struct presence_member *member);
 void presence_end_leaving(struct presence *presence, struct presence_member *member);
 
-/* Whether a list of the room's members would be too long, so that its count alone is sent. */
-bool presence_is_too_big(const struct presence *presence, const struct presence_room *room);
+/* Decides whether clients receive the room's members, or their count alone because a list would be too
+ * long (room->is_big). If that changes, those who watch the room receive the list again. */
+void presence_choose_form(struct presence *presence, struct presence_room *room);
 
 /* --- members.c ------------------------------------------------------------------------------- */
 
@@ -208,13 +216,14 @@ int presence_open_for_others(ws_manager *manager, const char *name,
 
 /* --- texts.c --------------------------------------------------------------------------------- */
 
-/* Adds the data of a list: {"count":N,"members":[…]}, without members if `is_big`. */
-void presence_add_list(struct buffer *buffer, const struct presence_room *room, bool is_big);
+/* Adds the data of a list: {"count":N,"members":[…]}, without members if the room is_big. */
+void presence_add_list(struct buffer *buffer, const struct presence_room *room);
 
-/* What became of a member, for observers. */
+/* What became of a member, for clients that watch, and for the application. */
 enum presence_change { PRESENCE_JOINED, PRESENCE_LEFT, PRESENCE_CHANGED, PRESENCE_SAME };
 
 enum presence_change presence_change_of(const struct presence_member *member);
+enum presence_change presence_change_to_report(const struct presence_member *member);
 
 /* Adds the data of changes: {"joined":[…],"left":[…],"changed":[…],"count":N}, without members if
  * `n` is 0. */

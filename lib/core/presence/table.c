@@ -38,13 +38,33 @@ struct presence_room *presence_add_room(struct presence *presence, const char *n
     return room;
 }
 
+/* Whether connections are in a room, or in the service, also if none of them counts: they were counted
+ * once, and are not counted again for each request. */
+static bool is_occupied(const struct presence *presence, const struct presence_room *room)
+{
+    struct registry *registry = &presence->manager->registry;
+    const struct group *group;
+
+    if (*room->name == '\0')
+        return registry->n_occupied[GROUP_USER] > 0;
+    group = registry_find(registry, GROUP_ROOM, room->name);
+    return group != NULL && group_count(group) > 0;
+}
+
+void presence_drop_list(struct presence_room *room)
+{
+    if (room->list != NULL)
+        ws_message_unref(room->list);
+    room->list = NULL;
+}
+
 void presence_drop_room(struct presence *presence, struct presence_room *room)
 {
     if (room->is_declared || room->is_changed || room->n_kept > 0 ||
+        (room->is_listed && is_occupied(presence, room)) ||
         registry_find(&presence->manager->registry, GROUP_WATCHERS, room->name) != NULL)
         return;
-    if (room->list != NULL)
-        ws_message_unref(room->list);
+    presence_drop_list(room);
     presence->bytes -= room_bytes(room);
     presence->n_wanted -= room->is_wanted;
     name_table_remove(&presence->rooms, room);

@@ -30,11 +30,11 @@ static void add_count(struct buffer *buffer, const struct presence_room *room)
     buffer_add_number(buffer, room->n_members);
 }
 
-void presence_add_list(struct buffer *buffer, const struct presence_room *room, bool is_big)
+void presence_add_list(struct buffer *buffer, const struct presence_room *room)
 {
     buffer_add_text(buffer, "{");
     add_count(buffer, room);
-    if (!is_big) {
+    if (!room->is_big) {
         buffer_add_text(buffer, ",\"members\":[");
         for (const struct presence_member *member = room->first; member != NULL;
              member = member->next)
@@ -53,6 +53,18 @@ enum presence_change presence_change_of(const struct presence_member *member)
         return PRESENCE_JOINED;
     return member->is_shown || member->has_new_state ||
                    member->told_connections != presence_connections(member)
+               ? PRESENCE_CHANGED
+               : PRESENCE_SAME;
+}
+
+/* The application has no part in the lists that clients receive in between. */
+enum presence_change presence_change_to_report(const struct presence_member *member)
+{
+    if (!presence_is_there(member))
+        return member->is_reported ? PRESENCE_LEFT : PRESENCE_SAME;
+    if (!member->is_reported)
+        return PRESENCE_JOINED;
+    return member->has_new_state || member->told_connections != presence_connections(member)
                ? PRESENCE_CHANGED
                : PRESENCE_SAME;
 }

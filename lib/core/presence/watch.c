@@ -1,6 +1,8 @@
 /* watch.c: gives clients the list of those who are in a room, and the changes that follow. */
 #include "core/presence/watch.h"
 
+#include <string.h>
+
 #include "core/presence/beat.h"
 #include "core/presence/list.h"
 #include "protocol/json/answer.h"
@@ -8,8 +10,7 @@
 
 /* Writes the answer; a client of Socket.IO gets it in a packet. */
 static ws_message *make_answer(const struct connection *connection,
-                               const struct presence_room *room, bool is_big,
-                               struct json_slice ref)
+                               const struct presence_room *room, struct json_slice ref)
 {
     const ws_manager *manager = connection->loop->manager;
     const char *space = connection_space(connection);
@@ -22,7 +23,7 @@ static ws_message *make_answer(const struct connection *connection,
         ref = (struct json_slice){NULL, 0};
     }
     answer_presence_begin(&text, ref.text, ref.length, *room->name != '\0' ? room->name : NULL);
-    presence_add_list(&text, room, is_big);
+    presence_add_list(&text, room);
     buffer_add_text(&text, "}");
     if (space != NULL)
         buffer_add_text(&text, SOCKETIO_ANSWER_END);
@@ -37,16 +38,16 @@ static ws_message *make_answer(const struct connection *connection,
 static int post_answer(struct posting *posting, struct connection *connection,
                        struct presence_room *room, struct json_slice ref, size_t *n_members)
 {
-    bool is_big = room->is_big || presence_is_too_big(posting->manager->presence, room);
     int result = loop_reserve(connection->loop, false);
     ws_message *message;
 
-    *n_members = is_big ? 0 : room->n_members;
+    *n_members = room->is_big ? 0 : room->n_members;
     if (result != WS_OK)
         return result;
-    message = make_answer(connection, room, is_big, ref);
+    message = make_answer(connection, room, ref);
     if (message == NULL)
         return WS_ERR_NO_MEMORY;
+    presence_note_given(posting->manager->presence, room); /* the client may watch the room */
     connection->pins++;
     posting_push(
         posting, connection->loop,
@@ -66,6 +67,7 @@ int presence_answer(struct connection *connection, const char *room, struct json
     posting_begin(&posting, manager);
     result = presence_open_room(manager, room, &opened);
     if (result == WS_OK) {
+        presence_choose_form(manager->presence, opened);
         result = post_answer(&posting, connection, opened, ref, n_members);
         presence_drop_room(manager->presence, opened);
     }
@@ -112,6 +114,7 @@ int presence_watch(struct connection *connection, const char *room)
     posting_begin(&posting, manager);
     result = presence_open_room(manager, room, &opened);
     if (result == WS_OK) {
+        presence_choose_form(manager->presence, opened);
         result = post_watch(&posting, connection, opened, time_ms);
         presence_drop_room(manager->presence, opened);
     }
@@ -120,11 +123,25 @@ int presence_watch(struct connection *connection, const char *room)
     return result;
 }
 
-void presence_unwatched(ws_manager *manager, const char *room)
+void presence_unused(ws_manager *manager, const char *room)
 {
     struct presence_room *found = presence_find_room(manager->presence, room);
 
     manager_assert_locked(manager);
     if (found != NULL)
         presence_drop_room(manager->presence, found);
+}
+
+void presence_unpin(ws_manager *manager, struct share *share)
+{
+    char room[WS_NAME_MAX + 1];
+
+    manager_assert_locked(manager);
+    if (share->group->kind != GROUP_WATCHERS) {
+        registry_unpin(&manager->registry, share);
+        return;
+    }
+    memcpy(room, share->group->name, (size_t)share->group->name_length + 1);
+    registry_unpin(&manager->registry, share);
+    presence_unused(manager, room);
 }

@@ -17,7 +17,11 @@ int presence_answer(struct connection *connection, const char *room, struct json
  * thread. */
 int presence_watch(struct connection *connection, const char *room);
 
-/* A connection watches the room no longer. The manager's lock is held. */
-void presence_unwatched(ws_manager *manager, const char *room);
+/* A connection has left the room, or watches it no longer: its presence may end. The manager's lock is
+ * held. */
+void presence_unused(ws_manager *manager, const char *room);
+
+/* Unpins a share. Watchers may have existed by this pin alone. The manager's lock is held. */
+void presence_unpin(ws_manager *manager, struct share *share);
 
 #endif

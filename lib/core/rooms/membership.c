@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/presence/members.h"
+#include "core/presence/state.h"
 #include "core/presence/watch.h"
 #include "core/recovery/recovery.h"
 
@@ -200,7 +201,7 @@ int membership_unwatch(struct connection *connection, const char *room)
     manager_lock(manager);
     result = stop_watching(connection, room);
     if (result == WS_OK)
-        presence_unwatched(manager, room);
+        presence_unused(manager, room);
     manager_unlock(manager);
     return result;
 }
@@ -217,7 +218,7 @@ int membership_leave(struct connection *connection, struct share *share)
     leave(connection, at);
     stop_watching(connection, room);
     presence_left(connection, room, false);
-    presence_unwatched(manager, room);
+    presence_unused(manager, room);
     manager_unlock(manager);
     note_change(connection);
     return WS_OK;
@@ -238,8 +239,7 @@ static void end_membership(struct connection *connection, struct membership memb
     leave_share(connection->loop, share, membership.place);
     if (is_room)
         presence_left(connection, name, true);
-    else
-        presence_unwatched(manager, name);
+    presence_unused(manager, name);
 }
 
 void membership_end(struct connection *connection)
@@ -252,5 +252,7 @@ void membership_end(struct connection *connection)
         end_membership(connection, rooms_at(rooms, at));
     if (connection->user != NULL)
         leave_share(loop, connection->user, connection->user_place);
+    if (loop->manager->presence != NULL)
+        presence_unused(loop->manager, PRESENCE_SERVICE);
     rooms_free(rooms, &loop->manager->memory);
 }

@@ -2,6 +2,7 @@
 #include "core/rooms/rooms.h"
 
 #include "base/utf8.h"
+#include "core/presence/watch.h"
 #include "core/rooms/membership.h"
 #include "core/sending/order.h"
 #include "core/sending/send.h"
@@ -46,7 +47,7 @@ void room_unpin(const struct connection *connection, struct share *share)
     if (share == NULL)
         return;
     manager_lock(manager);
-    registry_unpin(&manager->registry, share);
+    presence_unpin(manager, share);
     manager_unlock(manager);
 }
 

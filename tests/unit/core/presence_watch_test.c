@@ -1,0 +1,436 @@
+/* presence_watch_test.c: who watches a room: lists in the middle of a batch of changes, rooms that grow
+ * and shrink, the order in which rooms are served, and what is left behind. Not here: single changes
+ * (presence_list_test.c). */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/manager.h"
+#include "core/presence/state.h"
+#include "support/host.h"
+#include "support/suite.h"
+
+enum { CROWD = 400 };
+
+static struct host host;
+static struct client ann, bob, eve;
+static struct client crowd[CROWD];
+static unsigned n_asked;
+static unsigned ends_when_asked; /* ann is lost then; 0: never */
+
+static int authorize(ws_manager *manager, const ws_connection_info *connection,
+                     const char *room, void *user_data)
+{
+    (void)manager;
+    (void)connection;
+    (void)room;
+    (void)user_data;
+    n_asked++;
+    if (n_asked == ends_when_asked)
+        client_lose(&ann);
+    return WS_OK;
+}
+
+static void prepare(void)
+{
+    ends_when_asked = 0;
+    host_init(&host);
+    host_without_callbacks(&host);
+    host.options.authorize_presence = authorize;
+    host.options.presence_grace_ms = 0;
+    host.options.presence_batch_ms = 100;
+}
+
+static void begin(void)
+{
+    prepare();
+    host_start(&host);
+}
+
+static void end(void)
+{
+    host_close(&host);
+    client_free(&ann);
+    client_free(&bob);
+    client_free(&eve);
+    for (size_t i = 0; i < CROWD; i++)
+        client_free(&crowd[i]);
+}
+
+static void pass(uint64_t ms)
+{
+    for (uint64_t until = host.now_ms + ms; host.now_ms < until;) {
+        host.now_ms += 50;
+        host_run(&host);
+    }
+}
+
+static void say(struct client *client, const char *json)
+{
+    client_say(client, json);
+    host_run(&host);
+}
+
+static void join(struct client *client, const char *room)
+{
+    char text[64];
+
+    snprintf(text, sizeof text, "{\"type\":\"join_room\",\"room\":\"%s\"}", room);
+    say(client, text);
+}
+
+static void leave(struct client *client)
+{
+    say(client, "{\"type\":\"leave_room\",\"room\":\"r\"}");
+}
+
+static void watch(struct client *client)
+{
+    say(client, "{\"type\":\"join_room\",\"room\":\"r\",\"presence\":true}");
+}
+
+static void ask(struct client *client)
+{
+    say(client, "{\"type\":\"presence\",\"room\":\"r\"}");
+}
+
+/* Ann watches the room. */
+static void begin_watched(void)
+{
+    begin();
+    client_open(&host, &ann, "ann", "ann");
+    client_open(&host, &bob, "bob", "bob");
+    watch(&ann);
+    pass(200);
+    client_count(&ann);
+}
+
+/* Opens members "m0" and so on of the room. */
+static void open_crowd(size_t from, size_t n)
+{
+    for (size_t i = from; i < from + n; i++) {
+        char name[16];
+
+        snprintf(name, sizeof name, "m%zu", i);
+        client_open(&host, &crowd[i], name, name);
+        join(&crowd[i], "r");
+    }
+}
+
+static void leave_crowd(size_t from, size_t n)
+{
+    for (size_t i = from; i < from + n; i++)
+        leave(&crowd[i]);
+}
+
+static void expect_text(struct client *client, const char *part)
+{
+    const char *text = client_next(client);
+
+    ck_assert_ptr_nonnull(text);
+    ck_assert_msg(strstr(text, part) != NULL, "%s is not in %s", part, text);
+}
+
+/* --- lists in the middle of a batch ---------------------------------------------------------- */
+
+/* A watcher replaces its list by the one that it asked for, and the changes lead on from there. */
+START_TEST(who_was_in_the_answer_is_said_to_leave)
+{
+    begin_watched();
+    join(&bob, "r");
+    ask(&ann);
+    expect_text(&ann, "\"count\":2");
+    leave(&bob);
+    pass(200);
+    expect_text(&ann, "\"left\":[{\"user_id\":\"bob\"}]");
+    client_expect(&ann, NULL);
+    end();
+}
+END_TEST
+
+START_TEST(who_was_not_in_the_answer_is_said_to_come)
+{
+    begin_watched();
+    join(&bob, "r");
+    pass(200);
+    client_count(&ann);
+    leave(&bob);
+    ask(&ann);
+    expect_text(&ann, "\"count\":1");
+    join(&bob, "r");
+    pass(200);
+    expect_text(&ann, "\"joined\":[{\"user_id\":\"bob\"");
+    client_expect(&ann, NULL);
+    end();
+}
+END_TEST
+
+/* The same of the list that a client receives when it begins to watch. */
+START_TEST(who_was_not_in_the_first_list_is_said_to_come)
+{
+    begin_watched();
+    join(&bob, "r");
+    pass(200);
+    leave(&bob);
+    client_open(&host, &eve, "eve", "eve");
+    watch(&eve);
+    client_count(&eve);
+    join(&bob, "r");
+    pass(200);
+    expect_text(&eve, "\"user_id\":\"bob\"");
+    end();
+}
+END_TEST
+
+START_TEST(a_count_that_was_given_is_corrected)
+{
+    prepare();
+    host.options.max_presence_list = 1;
+    host_start(&host);
+    client_open(&host, &ann, "ann", "ann");
+    client_open(&host, &bob, "bob", "bob");
+    open_crowd(0, 2);
+    watch(&ann);
+    pass(200);
+    client_count(&ann);
+    join(&bob, "r");
+    ask(&ann);
+    expect_text(&ann, "\"count\":4");
+    leave(&bob);
+    pass(200);
+    expect_text(&ann, "\"data\":{\"count\":3}");
+    end();
+}
+END_TEST
+
+/* A watcher that has received the count alone in between has no list to which changes apply. */
+START_TEST(a_list_follows_a_count_that_was_given)
+{
+    prepare();
+    host.options.max_presence_list = 2;
+    host_start(&host);
+    client_open(&host, &ann, "ann", "ann");
+    watch(&ann);
+    pass(200);
+    client_count(&ann);
+    open_crowd(0, 2);
+    ask(&ann);
+    expect_text(&ann, "\"data\":{\"count\":3}");
+    leave_crowd(0, 2);
+    pass(200);
+    expect_text(&ann, "\"members\":[");
+    end();
+}
+END_TEST
+
+static char reported[256];
+
+static void report(ws_manager *manager, const ws_presence_change *change, void *user_data)
+{
+    (void)manager;
+    (void)user_data;
+    snprintf(reported + strlen(reported), sizeof reported - strlen(reported), "%d %s\n",
+             change->change, change->user_id);
+}
+
+/* What clients were shown in between is not the application's. */
+START_TEST(the_application_learns_of_nobody_who_was_there_for_a_moment)
+{
+    *reported = '\0';
+    prepare();
+    host.options.on_presence = report;
+    host_start(&host);
+    client_open(&host, &ann, "ann", "ann");
+    client_open(&host, &bob, "bob", "bob");
+    watch(&ann);
+    pass(200);
+    join(&bob, "r");
+    ask(&ann);
+    leave(&bob);
+    pass(200);
+    join(&bob, "r");
+    pass(200);
+    leave(&bob);
+    ask(&ann);
+    join(&bob, "r");
+    pass(200);
+    ck_assert_str_eq(reported, "0 ann\n0 bob\n");
+    end();
+}
+END_TEST
+
+/* --- rooms that grow and shrink -------------------------------------------------------------- */
+
+START_TEST(a_room_that_was_too_big_once_has_a_list_again)
+{
+    prepare();
+    host.options.max_presence_list = 4;
+    host_start(&host);
+    client_open(&host, &ann, "ann", "ann");
+    client_open(&host, &bob, "bob", "bob");
+    watch(&ann);
+    open_crowd(0, 5);
+    pass(200);
+    client_count(&ann);
+    leave(&ann);
+    pass(200);
+    leave_crowd(0, 4);
+    pass(200);
+    client_count(&bob);
+    watch(&bob);
+    expect_text(&bob, "room_joined");
+    expect_text(&bob, "\"members\":[");
+    ask(&bob);
+    expect_text(&bob, "\"members\":[");
+    end();
+}
+END_TEST
+
+/* --- the order of rooms ---------------------------------------------------------------------- */
+
+START_TEST(rooms_are_served_in_the_order_of_their_changes)
+{
+    static const char *const rooms[] = {"a", "b", "c"};
+
+    begin();
+    client_open(&host, &ann, "ann", "ann");
+    client_open(&host, &bob, "bob", "bob");
+    for (size_t i = 0; i < 3; i++) {
+        char text[80];
+
+        snprintf(text, sizeof text,
+                 "{\"type\":\"join_room\",\"room\":\"%s\",\"presence\":true}", rooms[i]);
+        say(&ann, text);
+    }
+    pass(200);
+    client_count(&ann);
+    for (size_t i = 0; i < 3; i++)
+        join(&bob, rooms[i]);
+    pass(200);
+    expect_text(&ann, "\"room\":\"a\"");
+    expect_text(&ann, "\"room\":\"b\"");
+    expect_text(&ann, "\"room\":\"c\"");
+    end();
+}
+END_TEST
+
+/* As long as the budget of deliveries is spent, nothing is written. */
+START_TEST(nothing_is_made_that_may_not_be_sent)
+{
+    long n_requests;
+
+    prepare();
+    host.options.max_presence_deliveries = 1;
+    host_start(&host);
+    client_open(&host, &ann, "ann", "ann");
+    client_open(&host, &bob, "bob", "bob");
+    watch(&ann);
+    join(&bob, "r");
+    pass(200); /* the only delivery of the next second */
+    leave(&bob);
+    pass(100);
+    test_memory_fail(&host.memory, NEVER_FAIL, false);
+    pass(500);
+    n_requests = host.memory.n_requests;
+    ck_assert_int_eq(n_requests, 0);
+    client_count(&ann);
+    pass(2000);
+    expect_text(&ann, "\"left\":[{\"user_id\":\"bob\"}]");
+    end();
+}
+END_TEST
+
+/* --- what is left behind --------------------------------------------------------------------- */
+
+static size_t n_rooms(void)
+{
+    return host.manager->presence != NULL ? host.manager->presence->rooms.count : 0;
+}
+
+/* Anonymous clients are not counted, but looked at: once, not for each request. */
+START_TEST(a_room_without_users_is_looked_at_once)
+{
+    begin();
+    client_open(&host, &ann, "ann", NULL);
+    client_open(&host, &bob, "bob", NULL);
+    join(&bob, "r");
+    ask(&ann);
+    ck_assert_uint_eq(n_rooms(), 1);
+    ask(&ann);
+    ck_assert_uint_eq(n_rooms(), 1);
+    leave(&bob);
+    ck_assert_uint_eq(n_rooms(), 0);
+    join(&bob, "r");
+    ask(&ann);
+    client_lose(&bob);
+    host_run(&host);
+    ck_assert_uint_eq(n_rooms(), 0);
+    ask(&ann); /* nobody is there */
+    ck_assert_uint_eq(n_rooms(), 0);
+    end();
+}
+END_TEST
+
+/* A client that ends before it watches leaves nothing behind. */
+START_TEST(who_never_became_a_watcher_leaves_nothing)
+{
+    begin();
+    client_open(&host, &ann, "ann", NULL);
+    n_asked = 0;
+    ends_when_asked = 2; /* the first time is before it enters */
+    watch(&ann);
+    ck_assert_uint_eq(n_asked, 2);
+    ck_assert_uint_eq(host.manager->registry.tables[GROUP_WATCHERS].count, 0);
+    ck_assert_uint_eq(n_rooms(), 0);
+    end();
+}
+END_TEST
+
+/* --- cost ------------------------------------------------------------------------------------ */
+
+/* The application is asked again before each of a crowd watches: as part of the turn's work. */
+START_TEST(a_crowd_that_watches_is_asked_about_in_turns)
+{
+    enum { CALLBACKS_PER_TURN = 8192 / 64 };
+    unsigned most = 0;
+    unsigned before;
+    uint64_t deadline_ms;
+
+    begin();
+    open_crowd(0, CROWD);
+    n_asked = 0;
+    for (size_t i = 0; i < CROWD; i++)
+        client_say(&crowd[i], "{\"type\":\"join_room\",\"room\":\"r\",\"presence\":true}");
+    do {
+        before = n_asked;
+        deadline_ms = ws_loop_run(host.loop, host.now_ms);
+        if (n_asked - before > most)
+            most = n_asked - before;
+    } while (deadline_ms == host.now_ms);
+    ck_assert_uint_eq(n_asked, 2 * CROWD);
+    /* The turn's input is asked about too. */
+    ck_assert_uint_le(most, 2 * CALLBACKS_PER_TURN + 2);
+    end();
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {
+        who_was_in_the_answer_is_said_to_leave,
+        who_was_not_in_the_answer_is_said_to_come,
+        who_was_not_in_the_first_list_is_said_to_come,
+        a_count_that_was_given_is_corrected,
+        a_list_follows_a_count_that_was_given,
+        the_application_learns_of_nobody_who_was_there_for_a_moment,
+        a_room_that_was_too_big_once_has_a_list_again,
+        rooms_are_served_in_the_order_of_their_changes,
+        nothing_is_made_that_may_not_be_sent,
+        a_room_without_users_is_looked_at_once,
+        who_never_became_a_watcher_leaves_nothing,
+        a_crowd_that_watches_is_asked_about_in_turns,
+        NULL,
+    };
+
+    return suite_run("presence_watch", tests);
+}
