@@ -64,7 +64,8 @@ typedef void ws_disconnect_callback(ws_manager *manager, const ws_connection_inf
  * It is called for each room that a client asks for, and for each room that a connection is in
  * by ws_manager_reauthorize(). It is not called for ws_manager_join_room(). If any connection is
  * reauthorized while it is asked about a room to be entered, it is asked again; a client is refused
- * if that happens 16 times in a row.
+ * if that happens 16 times in a row. So is one that it reauthorizes each time that it is asked
+ * about a room which that client is in.
  *
  * @param manager     the manager
  * @param connection  the connection
