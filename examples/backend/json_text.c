@@ -3,7 +3,6 @@
 #include "json_text.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -94,7 +93,6 @@ static bool tokens_are_strict(const char *text, size_t length, size_t *n_values)
 
 cJSON *json_text_parse_object(const char *text, size_t length, const char **problem)
 {
-    static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
     size_t n_values = 0;
     cJSON *json;
 
@@ -110,13 +108,11 @@ cJSON *json_text_parse_object(const char *text, size_t length, const char **prob
         *problem = "the body has more than 10,000 values";
         return NULL;
     }
-    /* cJSON keeps the place of the last error in a global variable, and reports a lack of memory
-     * only through malloc()'s errno. */
-    pthread_mutex_lock(&mutex);
+    /* Threads may parse at the same time as long as none of the process calls cJSON_GetErrorPtr()
+     * ("Thread Safety" in cJSON's README): a large body must not delay those of other threads. A lack
+     * of memory is reported only through malloc()'s errno. */
     errno = 0;
     json = cJSON_ParseWithLengthOpts(text, length + 1, NULL, 1);
-    pthread_mutex_unlock(&mutex);
-
     if (json == NULL) {
         *problem = errno == ENOMEM ? NULL : "the body is not JSON";
         return NULL;
