@@ -19,6 +19,7 @@ enum {
     WAL_PAGES = 1000, /* as many as SQLite has by default before it makes a checkpoint */
     WAL_LONG = 4 * WAL_PAGES,
     WAL_TOO_LONG = 10 * WAL_LONG, /* 160 MB */
+    AT_ONCE_PART = 64,            /* of a WAL that is too long, copied while writers wait */
     REPEATS = 4,                  /* to copy what was committed during the copy before */
     PAUSE_MS = 100,               /* between two checkpoints */
     LONGEST_PAUSE_MS = 32 * PAUSE_MS,
@@ -104,9 +105,16 @@ static bool restart_wal(struct store_checkpointer *checkpointer)
 
 enum copy_result { COPY_DONE, COPY_AGAIN, COPY_LATER };
 
-/* After a complete copy. A long WAL is made to begin anew, but only when nothing was committed during
- * the copy: those that write would wait while that is copied and synced. A WAL that is too long does
- * not wait for such a moment, which may not come while there are always some that write. */
+/* Whether a long WAL may begin anew after a copy: those that write wait while what was committed during
+ * the copy is copied and synced. So nothing must have been, or little if the WAL is too long: without
+ * that, such a moment may not come while there are always some that write. */
+static bool may_restart(int pages, int copied)
+{
+    return pages == 0 || pages == copied ||
+           (pages >= WAL_TOO_LONG && pages - copied <= pages / AT_ONCE_PART);
+}
+
+/* After a complete copy. */
 static enum copy_result end_copy(struct store_checkpointer *checkpointer, int copied)
 {
     enum copy_result result = COPY_DONE;
@@ -114,7 +122,7 @@ static enum copy_result end_copy(struct store_checkpointer *checkpointer, int co
 
     pthread_mutex_lock(&checkpointer->store->mutex);
     pages = note_copied(checkpointer, copied);
-    if (copied >= WAL_LONG && (pages == 0 || pages == copied || pages >= WAL_TOO_LONG))
+    if (copied >= WAL_LONG && may_restart(pages, copied))
         result = restart_wal(checkpointer) ? COPY_DONE : COPY_LATER;
     else if (copied >= WAL_LONG && pages > copied)
         result = COPY_AGAIN;

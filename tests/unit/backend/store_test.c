@@ -25,8 +25,11 @@ enum { FIRST_READ_LOCK = 123, N_READ_LOCKS = 5 };
 /* In FILE-shm, too: "mxFrame" and "nBackfill" in SQLite's wal.c. */
 enum { WAL_PAGES_AT = 16, WAL_COPIED_AT = 96 };
 
-/* Pages, from which on the WAL is made to begin anew (store_checkpoint.c). */
-enum { WAL_LONG = 4000 };
+/* Pages, from which on the WAL is made to begin anew, and that it may have while it is not
+ * (store_checkpoint.c). */
+enum { WAL_LONG = 4000, WAL_TOO_LONG = 40000 };
+
+enum { LARGE_BYTES = 4 << 20, LARGE_PAGES = LARGE_BYTES / 4096 };
 
 enum { N_THREADS = 3, N_ROUNDS = 2000 };
 
@@ -77,12 +80,15 @@ static struct store *checkpointed; /* NULL: they are not looked at */
 static atomic_bool fails;          /* each of them */
 static atomic_bool commits_before; /* one of them, once */
 static atomic_bool commits_after;  /* one that has copied a long WAL, once */
+static atomic_bool commits_much;   /* each that has copied a long WAL: LARGE_BYTES */
 static atomic_int n_checkpoints;
 static atomic_int n_restarts;
 static atomic_int n_needless; /* that begin when all is copied, and commits are not excluded */
 static atomic_int n_copying;  /* of the WAL, while commits are excluded */
+static atomic_int n_large;    /* of these, that copy LARGE_BYTES */
 
 static void change_stock(struct store *store, int64_t quantity);
+static void write_much(struct store *store);
 
 /* Reads the WAL's index: how many pages it has, and how many of them are copied. */
 static void read_index(uint32_t *pages, uint32_t *copied)
@@ -109,6 +115,8 @@ static void look_before(int mode)
         atomic_fetch_add(&n_needless, pages == copied);
     else
         atomic_fetch_add(&n_copying, pages != copied);
+    if (mode != SQLITE_CHECKPOINT_PASSIVE && pages - copied >= LARGE_PAGES)
+        atomic_fetch_add(&n_large, 1);
 }
 
 /* The backend calls this in place of SQLite's own. */
@@ -129,6 +137,9 @@ int sqlite3_wal_checkpoint_v2(sqlite3 *db, const char *name, int mode, int *page
     if (mode == SQLITE_CHECKPOINT_PASSIVE && *pages >= WAL_LONG && *pages == *copied &&
         atomic_exchange(&commits_after, false))
         change_stock(checkpointed, 1);
+    if (mode == SQLITE_CHECKPOINT_PASSIVE && *pages >= WAL_LONG && *pages == *copied &&
+        atomic_load(&commits_much))
+        write_much(checkpointed);
     atomic_fetch_add(mode == SQLITE_CHECKPOINT_PASSIVE ? &n_checkpoints : &n_restarts, 1);
     return code;
 }
@@ -423,6 +434,54 @@ START_TEST(nothing_is_copied_while_the_wal_begins_anew)
 }
 END_TEST
 
+/* In place of what was written so before. */
+static void write_much(struct store *store)
+{
+    static char data[LARGE_BYTES + 1];
+    const struct outbox_row row = {.producer = "p", .type = "t", .data = data};
+
+    memset(data, '1', LARGE_BYTES);
+    ck_assert_int_eq(store_begin(store, STORE_WRITE), STORE_OK);
+    ck_assert_int_eq(store_outbox_delete(store, "much", 0, INT64_MAX), STORE_OK);
+    ck_assert_int_eq(store_outbox_add(store, "much", &row), STORE_OK);
+    ck_assert_int_eq(store_commit(store), STORE_OK);
+    store_end(store);
+}
+
+/* There is always one that reads, and as much is committed during each copy. */
+START_TEST(a_wal_that_is_too_long_begins_anew_when_little_is_left)
+{
+    struct store *store = open_store();
+    struct store *reader;
+    struct store *next;
+    uint32_t pages = 0;
+    uint32_t copied;
+
+    atomic_store(&n_restarts, 0);
+    atomic_store(&n_large, 0);
+    atomic_store(&commits_much, true);
+    checkpointed = store;
+    ck_assert_int_eq(store_begin_read(store, &reader), STORE_OK);
+    while (pages < WAL_TOO_LONG + 4 * LARGE_PAGES && atomic_load(&n_restarts) == 0) {
+        write_much(store);
+        ck_assert_int_eq(store_begin_read(store, &next), STORE_OK);
+        ck_assert_ptr_ne(next, store);
+        store_end(reader);
+        reader = next;
+        read_index(&pages, &copied);
+    }
+    store_end(reader);
+    atomic_store(&commits_much, false);
+    while (atomic_load(&n_restarts) == 0) {
+        change_stock(store, 1);
+        usleep(10000);
+    }
+    store_close(store);
+    checkpointed = NULL;
+    ck_assert_int_eq(atomic_load(&n_large), 0);
+}
+END_TEST
+
 START_TEST(a_checkpoint_that_fails_is_counted)
 {
     struct store *store = open_store();
@@ -496,6 +555,7 @@ int main(void)
                                   nothing_is_copied_while_the_wal_begins_anew,
                                   a_checkpoint_that_fails_is_counted,
                                   deleting_from_the_outbox_begins_where_it_ended,
+                                  a_wal_that_is_too_long_begins_anew_when_little_is_left,
                                   a_database_in_memory_is_read_where_it_is_written,
                                   NULL};
     int status;
