@@ -125,6 +125,7 @@ void polling_respond(struct polling *polling)
     struct ticket *poll = polling->poll;
 
     polling->poll = NULL;
+    ticket_note_unread(poll, &polling->unread);
     polling_take_packets(polling, &poll->body);
     if (poll->body.length == 0)
         buffer_add_text(&poll->body, "6");

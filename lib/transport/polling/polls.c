@@ -3,6 +3,10 @@
 
 #include "transport/polling/life.h"
 
+/* A client polls again when it has read an answer. That thread may not know yet that the last bytes of
+ * this one are written, so one may seem to be unread. */
+enum { UNREAD_MAX = 1 };
+
 /* Answers a poll if something is queued for it. A session whose ping was not answered in time has
  * ended, although its timer, which may be late, does not know it yet. */
 static void try_to_answer(struct polling *polling)
@@ -26,10 +30,12 @@ void polling_fill(struct ticket *poll)
         try_to_answer(poll->polling);
 }
 
-/* A client has one poll at a time. */
+/* A client has one poll at a time. One that polls without reading the answers would have as many of
+ * them as connections. */
 void polling_accept_poll(struct polling *polling, struct ticket *poll)
 {
-    if (polling->poll != NULL || polling->is_doomed) {
+    if (polling->poll != NULL || polling->is_doomed ||
+        ticket_count_unread(&polling->unread) > UNREAD_MAX) {
         ticket_finish(polling->loop, poll, 400, POLLING_BAD_REQUEST);
         polling_lose(polling);
         return;

@@ -179,7 +179,7 @@ static void gone(ws_http *http, uint16_t code)
 
 static void detach(ws_http *http)
 {
-    ticket_unref(http->used_by);
+    ticket_end(http->used_by);
 }
 
 /* Known where the poll waits at its session, on the thread of both. */

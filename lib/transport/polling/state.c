@@ -1,6 +1,7 @@
 /* state.c: the memory of a session of Engine.IO that HTTP requests carry. */
 #include "transport/polling/state.h"
 
+#include "transport/polling/ticket.h"
 #include "transport/shared/queue_limit.h"
 
 struct polling *polling_make(ws_loop *loop, ws_endpoint *endpoint)
@@ -38,6 +39,7 @@ static void free_polling(struct polling *polling)
     timer_stop(&polling->heartbeat);
     timer_stop(&polling->later);
     input_list_remove(&polling->loop->inputs, &polling->input);
+    ticket_forget_unread(&polling->unread);
     output_queue_free(&polling->queue, memory);
     queue_sums_update(polling->loop, &polling->queue, bytes);
     engineio_session_free(polling_session(polling));

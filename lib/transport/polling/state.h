@@ -38,6 +38,7 @@ struct polling {
     struct input input;             /* listed while a POST waits */
     struct ticket *poll;            /* the GET that waits; NULL: none */
     struct ticket *post;            /* the POST that is being processed; NULL: none */
+    struct ticket *unread;          /* answered polls that may be unread, the newest first */
     struct client_count *client;    /* its place in the endpoint's counts; NULL: not counted */
     struct engineio_session *probe; /* the WebSocket's, to which it may move; NULL: none */
     uint32_t ping_ms;    /* when the ping was queued or sent: the low bits of the loop's time */
@@ -54,7 +55,7 @@ struct polling {
     uint16_t busy;           /* depth of calls that use it and may call back */
 };
 
-static_assert(sizeof(struct polling) <= 192, "an idle session does not grow unnoticed");
+static_assert(sizeof(struct polling) <= 200, "an idle session does not grow unnoticed");
 
 static inline const ws_allocator *polling_memory(const struct polling *polling)
 {

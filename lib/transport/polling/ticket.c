@@ -38,6 +38,50 @@ void ticket_unref(struct ticket *ticket)
     memory_free(&ticket->manager->memory, ticket);
 }
 
+void ticket_end(struct ticket *ticket)
+{
+    atomic_store_explicit(&ticket->is_over, true, memory_order_relaxed);
+    ticket_unref(ticket);
+}
+
+/* --- answers that are not read --------------------------------------------------------------- */
+
+void ticket_note_unread(struct ticket *ticket, struct ticket **list)
+{
+    ticket_ref(ticket);
+    ticket->older = *list;
+    *list = ticket;
+}
+
+static void remove_first(struct ticket **list)
+{
+    struct ticket *first = *list;
+
+    *list = first->older;
+    ticket_unref(first);
+}
+
+unsigned ticket_count_unread(struct ticket **list)
+{
+    unsigned count = 0;
+
+    while (*list != NULL) {
+        if (atomic_load_explicit(&(*list)->is_over, memory_order_relaxed)) {
+            remove_first(list);
+        } else {
+            list = &(*list)->older;
+            count++;
+        }
+    }
+    return count;
+}
+
+void ticket_forget_unread(struct ticket **list)
+{
+    while (*list != NULL)
+        remove_first(list);
+}
+
 /* --- the answer ------------------------------------------------------------------------------ */
 
 /* Takes the request from the ticket; NULL if it was freed or answered. */
@@ -92,6 +136,7 @@ void ticket_answer(struct ticket *ticket)
         polling_answer_ok(http, &ticket->response);
     } else {
         polling_answer_packets(http, &ticket->response, &ticket->body);
+        buffer_free(&ticket->body); /* the response has a copy, which may wait for its reader */
     }
 }
 

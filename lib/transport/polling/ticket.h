@@ -33,12 +33,15 @@ struct ticket {
     struct polling *polling;         /* where it waits; NULL: it does not */
     bool has_waited;                 /* since an earlier turn */
     struct engineio_payload payload; /* of a POST: what is left to process */
+    struct ticket *older;            /* of those whose answers may be unread */
 
     /* The thread of `origin` alone: */
     ws_http *http; /* NULL: freed, or answered */
     bool is_answered;
     bool was_given_up; /* gone() was called */
     struct response response;
+
+    _Atomic bool is_over; /* nothing holds its answer any more; set there, read by any thread */
 
     /* Called there when packets have arrived for a request that was freed. */
     void (*lost)(ws_loop *loop, struct ticket *ticket);
@@ -51,6 +54,17 @@ struct ticket *ticket_make(ws_http *http, uint32_t owner, const struct sid_key *
 
 void ticket_ref(struct ticket *ticket);
 void ticket_unref(struct ticket *ticket);
+
+/* The request's memory is about to be freed: gives its reference back. On the thread of `origin`. */
+void ticket_end(struct ticket *ticket);
+
+/* Lists a poll that is answered now, with a reference. */
+void ticket_note_unread(struct ticket *ticket, struct ticket **list);
+
+/* How many of the list are unread; forgets the others. */
+unsigned ticket_count_unread(struct ticket **list);
+
+void ticket_forget_unread(struct ticket **list);
 
 /* Answers its request now, unless it was freed. */
 void ticket_answer(struct ticket *ticket);

@@ -225,6 +225,24 @@ START_TEST(a_client_has_one_poll_at_a_time)
 }
 END_TEST
 
+/* Each of them may be as large as an event, and none counts in the session's queue. */
+START_TEST(a_client_has_two_unread_answers_at_a_time)
+{
+    struct page *unread[2];
+
+    polling_session();
+    for (int i = 0; i < 2; i++) {
+        unread[i] = polling_wait(_i);
+        unread[i]->writable = 20;
+        ck_assert_str_eq(polling_post(0, "4unread")->body, "ok");
+    }
+    expect_error(polling_poll(_i), 400, 3);
+    expect_gone();
+    for (int i = 0; i < 2; i++)
+        page_free(unread[i]);
+}
+END_TEST
+
 START_TEST(a_cancelled_poll_ends_the_session)
 {
     struct page *poll;
@@ -504,6 +522,7 @@ Suite *sse_suite(void)
     tcase_add_loop_test(tests, a_body_is_bounded, 0, 2);
     tcase_add_loop_test(tests, a_payload_that_is_not_valid_ends_the_session, 0, 2 * n_broken);
     tcase_add_loop_test(tests, a_client_has_one_poll_at_a_time, 0, 2);
+    tcase_add_loop_test(tests, a_client_has_two_unread_answers_at_a_time, 0, 2);
     tcase_add_loop_test(tests, a_cancelled_poll_ends_the_session, 0, 4);
     tcase_add_loop_test(tests, packets_that_were_not_written_end_the_session, 0, 2);
     tcase_add_test(tests, packets_for_a_poll_that_was_cancelled_meanwhile_end_the_session);
