@@ -34,6 +34,7 @@ struct app {
     struct loop *const *loops;
     uint32_t n_loops;
     _Atomic size_t n_sockets; /* of clients, in all loops */
+    _Atomic size_t n_files;   /* of answers that are being written, in all loops */
     atomic_bool stopping;     /* new connections are refused, existing ones are drained */
     /* Loops that may still be answering a request from before `stopping`. At 0, the events of all
      * answered requests have been emitted, and closing the WebSockets loses none. */

@@ -136,8 +136,8 @@ static bool make_room_among(struct loop *loop, enum timeout timeout)
 
 /* In this order: one that waits to be closed, is idle after an answer, has sent nothing, has not
  * finished the handshake of TLS, has opened a WebSocket without being admitted, is sending a head,
- * does not read, is sending a body, or has sent a request that waits for its turn; of these, the
- * oldest. */
+ * does not read, is sending a body, has sent a request that waits for its turn, or does not read the
+ * answer to its client's poll; of these, the oldest. */
 bool connection_make_room(struct loop *loop)
 {
     static const enum timeout least_first[] = {TIMEOUT_LINGER,     TIMEOUT_IDLE,
@@ -148,7 +148,21 @@ bool connection_make_room(struct loop *loop)
         if (make_room_among(loop, least_first[i]))
             return true;
     return http_unread_close_longest(loop, needed_place) ||
-           make_room_among(loop, TIMEOUT_BODY) || make_room_among(loop, TIMEOUT_TURN);
+           make_room_among(loop, TIMEOUT_BODY) || make_room_among(loop, TIMEOUT_TURN) ||
+           make_room_among(loop, TIMEOUT_READ);
+}
+
+/* Whether clients have taken more descriptors than they may. */
+static bool lacks_descriptors(const struct app *app)
+{
+    return atomic_load(&app->n_sockets) + atomic_load(&app->n_files) >
+           app->options->max_descriptors;
+}
+
+void connection_limit_descriptors(struct loop *loop)
+{
+    while (lacks_descriptors(loop->app) && connection_make_room(loop))
+        continue;
 }
 
 bool connection_is_one_too_many(struct loop *loop)
@@ -186,7 +200,8 @@ void connection_open(struct loop *loop, int fd, bool is_admin,
     connection->http = http;
     connection_link(connection);
     atomic_fetch_add(&loop->app->n_sockets, 1);
-    if (!is_admin && connection_is_one_too_many(loop)) {
+    if (!is_admin && (connection_is_one_too_many(loop) ||
+                      (lacks_descriptors(loop->app) && !connection_make_room(loop)))) {
         refusal_log_address(&connection->peer, 0, "too many connections are busy");
         connection_close(connection);
         return;
@@ -211,6 +226,15 @@ static void free_realtime(struct connection *connection)
     connection->session = NULL;
 }
 
+static void close_file(struct connection *connection)
+{
+    if (connection->file < 0)
+        return;
+    close(connection->file);
+    connection->file = -1;
+    atomic_fetch_sub(&connection->loop->app->n_files, 1);
+}
+
 void connection_close(struct connection *connection)
 {
     struct loop *loop = connection->loop;
@@ -219,8 +243,7 @@ void connection_close(struct connection *connection)
     free_realtime(connection);
     connection_http_end(connection);
     byte_buffer_free(&connection->out);
-    if (connection->file >= 0)
-        close(connection->file);
+    close_file(connection);
     connection_proxy_close(connection);
     if (connection->address != NULL)
         address_table_leave(&loop->app->addresses, connection->address);
@@ -319,8 +342,7 @@ static enum connection_write write_file(struct connection *connection)
     }
     if (connection->file_left > 0)
         return WRITE_BLOCKED; /* others first; epoll reports the socket again in the next turn */
-    close(connection->file);
-    connection->file = -1;
+    close_file(connection);
     return WRITE_DONE;
 }
 

@@ -135,6 +135,10 @@ void connection_open(struct loop *loop, int fd, bool is_admin,
  * came in by --admin-listen. */
 bool connection_make_room(struct loop *loop);
 
+/* Closes such connections while the clients of all loops have more descriptors than they may, for
+ * files of answers, too. */
+void connection_limit_descriptors(struct loop *loop);
+
 /* The queue's first connection that did not come in by --admin-listen; NULL if there is none. */
 struct connection *connection_first_of_strangers(const struct timer_queue *queue);
 

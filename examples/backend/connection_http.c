@@ -99,6 +99,7 @@ static void queue_response(struct connection *connection, struct http_response *
             connection->file = response->file;
             connection->file_offset = 0;
             connection->file_left = response->file_length;
+            atomic_fetch_add(&connection->loop->app->n_files, 1);
             response->file = -1;
         }
     }

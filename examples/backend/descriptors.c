@@ -1,5 +1,5 @@
-/* descriptors.c: how many file descriptors the process may have, and how many of them WebSockets take.
- * What gives way when there is none left is in connection.c: WebSockets of clients never do. */
+/* descriptors.c: how many file descriptors the process may have, and how many of them clients take.
+ * What gives way when they have taken these is in connection.c: WebSockets of clients never do. */
 #include "descriptors.h"
 
 #include <stdint.h>
@@ -8,9 +8,11 @@
 #include "loop.h"
 
 enum {
-    FIXED = 64,                       /* listeners, database, Redis, log */
-    OF_LOOP = 4 + 2 * LOOP_MOST_HTTP, /* an answer may have a file */
-    LEAST_PART = 4                    /* the others get this part at most */
+    FIXED = 64,                                  /* listeners, database, Redis, log */
+    OF_LOOP = 4,                                 /* its own */
+    HTTP_OF_LOOP = OF_LOOP + 2 * LOOP_MOST_HTTP, /* an answer may have a file */
+    LEAST_PART = 4,    /* all that are not WebSockets get this part at most */
+    LEAST_RESERVE = 8, /* and those that are no client's this one */
 };
 
 static rlim_t smaller(rlim_t one, rlim_t other)
@@ -21,9 +23,11 @@ static rlim_t smaller(rlim_t one, rlim_t other)
 void descriptors_limit(struct options *options)
 {
     struct rlimit limit;
-    rlim_t others = FIXED + (rlim_t)options->threads * OF_LOOP;
+    rlim_t others = FIXED + (rlim_t)options->threads * HTTP_OF_LOOP;
+    rlim_t reserve = FIXED + (rlim_t)options->threads * OF_LOOP;
     rlim_t most;
 
+    options->max_descriptors = SIZE_MAX;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
         return;
     if (limit.rlim_cur < limit.rlim_max) {
@@ -33,6 +37,8 @@ void descriptors_limit(struct options *options)
         if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
             limit.rlim_cur = former;
     }
+    options->max_descriptors =
+        limit.rlim_cur - smaller(reserve, limit.rlim_cur / LEAST_RESERVE);
     most = limit.rlim_cur - smaller(others, limit.rlim_cur / LEAST_PART);
     if (most >= (options->max_connections == 0 ? UINT32_MAX : options->max_connections))
         return;

@@ -576,6 +576,7 @@ void loop_run(struct loop *loop)
         serve_later(loop);
         serve_waiting(loop);
         http_unread_limit(loop);
+        connection_limit_descriptors(loop);
         if (loop->accept_again_ms != 0 && loop->accept_again_ms <= loop->now_ms)
             resume_accepting(loop);
         if (is_handled(&reported)) /* else some may have sent what is waited for */

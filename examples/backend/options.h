@@ -41,6 +41,7 @@ struct options {
     uint32_t max_message_bytes;
     uint32_t max_queue_bytes;
     uint32_t ping_interval_ms; /* 0: no pings */
+    size_t max_descriptors;    /* of clients' connections and the files of answers */
     bool lacks_descriptors;    /* descriptors_limit() has lowered max_connections */
     bool wants_descriptors;    /* and it was not the default */
     uint32_t max_connections;  /* this and those below: 0 is no limit */

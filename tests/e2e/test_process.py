@@ -83,6 +83,28 @@ class Descriptors(unittest.TestCase):
             self.assertEqual(backend.request("GET", "/metrics", port=backend.admin_port)[0], 200)
             self.assertIn(b"--max-connections is 96, ", os.pread(log.fileno(), 4096, 0))
 
+    def test_clients_leave_descriptors_for_the_process(self):
+        """For the database, Redis and the log. Answers that are not read have a file each."""
+        def limit():
+            resource.setrlimit(resource.RLIMIT_NOFILE, (128, 128))
+
+        with tempfile.TemporaryDirectory() as folder, \
+                Backend("--threads", "1", "--static", folder, preexec_fn=limit) as backend:
+            with open(os.path.join(folder, "large.bin"), "wb") as file:
+                file.truncate(2**26)
+            first = opened(backend.port)
+            for _ in range(200):
+                client = connect(backend.port, receive_buffer=4096)
+                self.addCleanup(client.close)
+                client.sendall(b"GET /large.bin HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                try:
+                    self.assertIn(b" 200 OK", client.recv(64))
+                except ConnectionResetError:
+                    pass
+                self.assertLessEqual(len(os.listdir(f"/proc/{backend.process.pid}/fd")), 128 - 4)
+            ping(first)
+            first.close()
+
     def test_without_a_free_descriptor_clients_are_served(self):
         with Backend("--threads", "1", preexec_fn=few_descriptors) as backend:
             check_no_descriptor_left(self, backend.process.pid, backend.port)
