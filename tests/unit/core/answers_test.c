@@ -157,8 +157,8 @@ static void emit_at_the_end(struct host *of, struct client *client, const char *
         emit_number(of, NULL, 7);
 }
 
-/* A timer's answer ends a client that is too slow: what its end causes does not wait for another
- * turn. */
+/* A timer ends a client: there is no memory for its answer. What the end causes does not wait for
+ * another turn. */
 START_TEST(an_end_by_a_timer_is_told_in_the_same_turn)
 {
     struct client bob;
@@ -170,9 +170,9 @@ START_TEST(an_end_by_a_timer_is_told_in_the_same_turn)
     say("{\"type\":\"message\",\"ref\":1}");
     pass(900);
     host.hook = emit_at_the_end;
-    ann.send_result = WS_ERR_DROPPED;
     while (ann.n_closes == 0) {
         host.now_ms += 100;
+        test_memory_fail(&host.memory, 0, false);
         deadline_ms = ws_loop_run(host.loop, host.now_ms);
         ck_assert_uint_gt(deadline_ms, host.now_ms);
     }
