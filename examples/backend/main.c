@@ -1,6 +1,7 @@
 /* main.c: the backend from its command line to its exit status.
  * The main thread only waits for a signal; the work is done by the server's threads. */
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -74,6 +75,24 @@ static int serve(struct app *app, const sigset_t *signals)
     return EXIT_OK;
 }
 
+/* Only a process of that name emits them. */
+static void log_events_of_others(const struct app *app, const char *node)
+{
+    char name[WS_NAME_MAX + 1];
+    int64_t count = 0;
+
+    if (store_begin(app->store, STORE_READ) != STORE_OK)
+        return;
+    if (store_outbox_of_others(app->store, node, &count, name, sizeof name) == STORE_OK &&
+        count > 0)
+        log_line(WS_LOG_INFO,
+                 "%" PRId64
+                 " events in the outbox wait for processes with another --node, such "
+                 "as \"%s\"",
+                 count, name);
+    store_end(app->store);
+}
+
 static bool open_realtime(struct app *app, char *problem, size_t size)
 {
     int result = realtime_open(&app->realtime, app->options, &app->access);
@@ -114,8 +133,10 @@ static bool open_app(struct app *app, char *problem, size_t size)
         goto fail_addresses;
     }
     if (open_realtime(app, problem, size)) {
-        outbox_open(&app->outbox, app->store, app->realtime.manager,
-                    options->node != NULL ? options->node : "");
+        const char *node = options->node != NULL ? options->node : "";
+
+        outbox_open(&app->outbox, app->store, app->realtime.manager, node);
+        log_events_of_others(app, node);
         stats_cache_open(&app->stats_cache, api_stats_text, app);
         return true;
     }

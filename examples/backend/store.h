@@ -179,6 +179,10 @@ enum store_result store_outbox_list(struct store *store, const char *node, int64
                                     bool (*take)(const struct outbox_row *row, void *user_data),
                                     void *user_data, size_t *count);
 
+/* Counts the rows of other nodes. `name` receives that of one of them, as far as it fits. */
+enum store_result store_outbox_of_others(struct store *store, const char *node, int64_t *count,
+                                         char *name, size_t size);
+
 /* Deletes the rows with ids above `after`, up to `up_to`. It scans those of all nodes between them,
  * so `after` is what was deleted before. */
 enum store_result store_outbox_delete(struct store *store, const char *node, int64_t after,

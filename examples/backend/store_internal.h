@@ -55,6 +55,7 @@
                      " VALUES (?1, ?2, ?3, ?4, ?5, ?6)")                                       \
     X(OUTBOX_LIST, "SELECT id, producer, type, user_id, data, key FROM outbox"                 \
                    " WHERE node = ?1 AND id > ?2 ORDER BY id LIMIT ?3")                        \
+    X(OUTBOX_OF_OTHERS, "SELECT count(*), min(node) FROM outbox WHERE node <> ?1")             \
     X(OUTBOX_DELETE, "DELETE FROM outbox WHERE node = ?1 AND id > ?2 AND id <= ?3")
 
 enum statement {

@@ -2,6 +2,8 @@
  * outbox.c emits them. */
 #include "store_internal.h"
 
+#include <stdio.h>
+
 static void bind_text(sqlite3_stmt *statement, int index, const char *text)
 {
     sqlite3_bind_text(statement, index, text, -1, SQLITE_STATIC);
@@ -58,6 +60,24 @@ enum store_result store_outbox_list(struct store *store, const char *node, int64
         if (!take(&row, user_data))
             break;
         ++*count;
+    }
+    sqlite3_reset(statement);
+    return result;
+}
+
+enum store_result store_outbox_of_others(struct store *store, const char *node, int64_t *count,
+                                         char *name, size_t size)
+{
+    sqlite3_stmt *statement = store_statement(store, STATEMENT_OUTBOX_OF_OTHERS);
+    enum store_result result;
+    const char *text;
+
+    bind_text(statement, 1, node);
+    result = store_step_to_row(store, statement, STORE_FAILED);
+    if (result == STORE_OK) {
+        *count = sqlite3_column_int64(statement, 0);
+        text = (const char *)sqlite3_column_text(statement, 1);
+        snprintf(name, size, "%s", text != NULL ? text : "");
     }
     sqlite3_reset(statement);
     return result;

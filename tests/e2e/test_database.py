@@ -223,6 +223,18 @@ class Database(BackendCase):
         await receive_type(client, "order_created")
         await self.until_settled()
 
+    async def test_events_of_other_nodes_are_logged_in_one_line(self):
+        backend = self.begin("--log-level", "info")
+        await asyncio.to_thread(backend.stop)
+        with contextlib.closing(sqlite3.connect(self.path)) as database:
+            database.executemany("INSERT INTO outbox (node, producer, type, data) VALUES (?, 'x', 'y', '{}')",
+                                 [("a",), ("a",), ("b",)])
+            database.commit()
+        backend = self.begin("--log-level", "info")
+        await asyncio.to_thread(backend.stop)
+        self.assertEqual([line.partition(": ")[2].strip() for line in self.log.lines() if "outbox" in line],
+                         ['3 events in the outbox wait for processes with another --node, such as "a"'])
+
     async def test_the_outbox_catches_up_after_a_foreign_lock(self):
         await self.catches_up(foreign_lock)
 
