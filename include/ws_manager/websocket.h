@@ -113,7 +113,7 @@ typedef struct ws_endpoint_options {
     /** Of a message, after inflating; beyond it: #WS_CLOSE_MESSAGE_TOO_BIG; default 65536. */
     uint32_t max_message_bytes;
 
-    /** Frames of a message, or one for each 64 bytes of it if that is more; beyond it:
+    /** Frames of a message, or one for each 64 bytes of it, as sent, if that is more; beyond it:
      * #WS_CLOSE_MESSAGE_TOO_BIG; 0: no limit; default 1024. */
     uint32_t max_fragments;
 
@@ -128,7 +128,7 @@ typedef struct ws_endpoint_options {
      * the connection with #WS_CLOSE_POLICY_VIOLATION. A message that had gone on before may do
      * so to its end, which `max_fragments` bounds; if that is 0, it may not. A continuation
      * frame does not count if its message has no more of them than one for each 64 bytes that
-     * have come, compressed or not: a client may cut its messages into pieces of that size or
+     * have come, compressed if it is: a client may cut what it sends into pieces of that size or
      * larger.
      */
     uint32_t max_continuation_frames;

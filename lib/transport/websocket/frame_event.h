@@ -15,6 +15,7 @@
 enum frame_event_kind {
     FRAME_NOTHING, /* all bytes were processed */
     FRAME_MORE,    /* no event yet, but the cost is so high that other clients get their turn */
+    FRAME_WAITS,   /* no event yet: a message is inflated when those of others are */
     FRAME_MESSAGE, /* a whole message: data, length, is_text */
     FRAME_PING,    /* data, length */
     FRAME_PONG,

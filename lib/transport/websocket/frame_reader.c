@@ -17,9 +17,7 @@ enum {
 };
 
 struct frame_reader {
-    struct frame_reader *next;  /* in the pool */
-    struct frame_reader *newer; /* in the list of the loop, while is_listed */
-    struct frame_reader *older;
+    struct frame_reader *next; /* in the pool */
     const ws_allocator *memory;
     wslay_frame_context_ptr wslay;
 
@@ -29,8 +27,6 @@ struct frame_reader {
     uint32_t cost;
     int64_t taken; /* bytes that wslay took beyond the frames that began, or lacks for them */
 
-    bool is_listed;      /* its compressed message is unfinished */
-    bool has_begun;      /* a message, since frame_reader_note_unfinished() */
     bool failed;         /* after FRAME_ERROR: the rest is ignored (RFC 6455 §7.1.7) */
     uint64_t frame_left; /* payload bytes of an unfinished frame still to come */
     struct partial_message message;
@@ -107,40 +103,6 @@ struct frame_reader *frame_reader_take(ws_loop *loop, void *owner)
     return reader;
 }
 
-static void list_unfinished(struct loop_part *part, struct frame_reader *reader)
-{
-    reader->is_listed = true;
-    reader->newer = NULL;
-    reader->older = part->newest;
-    *(part->newest != NULL ? &part->newest->newer : &part->oldest) = reader;
-    part->newest = reader;
-    part->n_unfinished++;
-}
-
-static void unlist_unfinished(struct loop_part *part, struct frame_reader *reader)
-{
-    if (!reader->is_listed)
-        return;
-    reader->is_listed = false;
-    *(reader->older != NULL ? &reader->older->newer : &part->oldest) = reader->newer;
-    *(reader->newer != NULL ? &reader->newer->older : &part->newest) = reader->older;
-    part->n_unfinished--;
-}
-
-void *frame_reader_note_unfinished(ws_loop *loop, struct frame_reader *reader)
-{
-    struct loop_part *part = loop_part_of(loop);
-    bool is_unfinished =
-        reader->message.inflater != NULL && !partial_message_is_none(&reader->message);
-
-    if (reader->has_begun || !is_unfinished)
-        unlist_unfinished(part, reader);
-    reader->has_begun = false;
-    if (is_unfinished && !reader->is_listed)
-        list_unfinished(part, reader);
-    return part->n_unfinished > UNFINISHED_MAX ? part->oldest->owner : NULL;
-}
-
 void frame_reader_give_back(ws_loop *loop, struct frame_reader *reader)
 {
     struct loop_part *part = loop_part_of(loop);
@@ -148,7 +110,6 @@ void frame_reader_give_back(ws_loop *loop, struct frame_reader *reader)
     if (reader == NULL)
         return;
     input_list_remove(&loop->inputs, &reader->input);
-    unlist_unfinished(part, reader);
     if (part->n_readers >= POOL_MAX || !frame_reader_idle(reader)) {
         free_reader(reader);
         return;
@@ -158,7 +119,6 @@ void frame_reader_give_back(ws_loop *loop, struct frame_reader *reader)
     waiting_bytes_trim(&reader->waiting, reader->memory);
     reader->input = (struct input){0};
     reader->cost = 0;
-    reader->has_begun = false;
     reader->next = part->readers;
     part->readers = reader;
     part->n_readers++;
@@ -166,16 +126,13 @@ void frame_reader_give_back(ws_loop *loop, struct frame_reader *reader)
 
 /* --- frames ---------------------------------------------------------------------------------- */
 
-/* False if memory ran out. */
-static bool begin_frame(struct frame_reader *reader, const struct wslay_frame_iocb *frame)
+static void begin_frame(struct frame_reader *reader, const struct wslay_frame_iocb *frame)
 {
     reader->frame_left = frame->payload_length;
-    reader->has_begun |=
-        frame->opcode == WSLAY_TEXT_FRAME || frame->opcode == WSLAY_BINARY_FRAME;
-    if (!wslay_is_ctrl_frame(frame->opcode))
-        return partial_message_begin_frame(&reader->message, frame);
-    reader->control_length = 0;
-    return true;
+    if (wslay_is_ctrl_frame(frame->opcode))
+        reader->control_length = 0;
+    else
+        partial_message_begin_frame(&reader->message, frame);
 }
 
 /* The bytes of a frame with a mask, which frame_rules_allow() requires. */
@@ -236,8 +193,8 @@ static void take_piece(struct frame_reader *reader, const struct wslay_frame_ioc
     if (wslay_is_ctrl_frame(piece->opcode))
         take_control_piece(reader, piece, event);
     else if (message->compressed)
-        reader->cost +=
-            partial_message_inflate(message, piece, complete, limits->max_message_bytes, event);
+        reader->cost += partial_message_add_compressed(message, piece, complete,
+                                                       limits->max_message_bytes, event);
     else
         partial_message_add(message, piece, complete, event);
 }
@@ -254,10 +211,7 @@ static void take_frame(struct frame_reader *reader, const struct wslay_frame_ioc
             partial_message_pass_whole(&reader->message, frame, event);
             return;
         }
-        if (!begin_frame(reader, frame)) {
-            frame_event_no_memory(event);
-            return;
-        }
+        begin_frame(reader, frame);
     }
     take_piece(reader, frame, limits, event);
 }
@@ -307,8 +261,14 @@ void frame_reader_next(struct frame_reader *reader, const struct frame_limits *l
         return;
     do {
         struct wslay_frame_iocb frame; /* set as a whole, unless the result is an error */
-        ssize_t result = wslay_frame_recv(reader->wslay, &frame);
+        ssize_t result;
 
+        if (reader->message.is_received) {
+            reader->cost +=
+                1 + partial_message_inflate(&reader->message, limits->max_message_bytes, event);
+            continue;
+        }
+        result = wslay_frame_recv(reader->wslay, &frame);
         if (result == WSLAY_ERR_WANT_READ)
             return;
         if (result < 0) {
@@ -321,6 +281,11 @@ void frame_reader_next(struct frame_reader *reader, const struct frame_limits *l
     if (event->kind == FRAME_NOTHING)
         event->kind = FRAME_MORE;
     reader->failed = frame_event_is_failure(event);
+}
+
+void frame_reader_drop_used(struct frame_reader *reader)
+{
+    partial_message_drop_used(&reader->message);
 }
 
 bool frame_reader_idle(const struct frame_reader *reader)

@@ -45,10 +45,8 @@ uint32_t frame_reader_cost(struct frame_reader *reader);
 void frame_reader_next(struct frame_reader *reader, const struct frame_limits *limits,
                        struct frame_event *event);
 
-/* Lists the reader, after events were read, if a compressed message is unfinished, as the newest if
- * that began since the last call. Returns the owner of the oldest, which must give its reader back,
- * if there are too many; else NULL. */
-void *frame_reader_note_unfinished(ws_loop *loop, struct frame_reader *reader);
+/* Frees the last event's message, which was used, before the next call. */
+void frame_reader_drop_used(struct frame_reader *reader);
 
 /* True at a message boundary, when no bytes are left over. */
 bool frame_reader_idle(const struct frame_reader *reader);

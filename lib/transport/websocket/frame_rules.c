@@ -21,12 +21,11 @@ static uint64_t most_bytes(const struct partial_message *message,
 }
 
 /* The number of frames that the message's bytes pay for: those of this frame and the ones
- * before it, and the output of the ones before it, because a client may compress each piece
- * separately. */
+ * before it. */
 static uint64_t paid_frames(const struct partial_message *message,
                             const struct wslay_frame_iocb *frame)
 {
-    return (message->received + frame->payload_length + message->inflated) / FRAME_PAID_BYTES;
+    return (message->received + frame->payload_length) / FRAME_PAID_BYTES;
 }
 
 static bool is_one_too_many(const struct partial_message *message,

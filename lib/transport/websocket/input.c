@@ -117,6 +117,7 @@ static uint32_t handle_event(ws_websocket *websocket, const struct frame_event *
         break;
     case FRAME_NOTHING:
     case FRAME_MORE:
+    case FRAME_WAITS:
         break;
     }
     return 0;
@@ -182,36 +183,15 @@ static void resume_reading(ws_websocket *websocket)
     loop_list_output(websocket_loop(websocket), OUTPUT_WEBSOCKET, &websocket->output);
 }
 
-/* The client keeps its message unfinished for longer than all others. */
-static void end_unfinished(ws_websocket *websocket)
-{
-    websocket_enter(websocket);
-    if (websocket_is_reading(websocket))
-        websocket_fail(websocket, WS_CLOSE_TRY_AGAIN_LATER, "too many unfinished messages");
-    give_back_reader(websocket);
-    websocket_leave(websocket);
-}
-
-/* Bounds the memory of unfinished messages. */
-static void note_unfinished(ws_websocket *websocket)
-{
-    ws_websocket *oldest =
-        frame_reader_note_unfinished(websocket_loop(websocket), websocket->reader);
-
-    if (oldest != NULL)
-        end_unfinished(oldest);
-}
-
 /* Decides what follows after frames were processed, or could not be now. */
 static void after_frames(ws_websocket *websocket, bool has_more)
 {
     struct frame_reader *reader = websocket->reader;
 
-    if (websocket_is_reading(websocket))
-        note_unfinished(websocket);
     if (!websocket_is_reading(websocket)) {
         give_back_reader(websocket);
     } else if (has_more) {
+        frame_reader_drop_used(reader);
         input_list_add(&websocket_loop(websocket)->inputs, frame_reader_input(reader));
     } else {
         if (frame_reader_idle(reader))
@@ -240,6 +220,7 @@ static uint32_t serve(ws_loop *loop, struct input *input)
         .deflate = websocket->window_bits > 0,
     };
     bool has_more = true;
+    bool waits = false;
     uint32_t cost = 0;
 
     if (websocket_awaits_command(websocket)) {
@@ -248,7 +229,7 @@ static uint32_t serve(ws_loop *loop, struct input *input)
     }
     websocket_enter(websocket);
     input->served = true;
-    while (has_more && websocket_is_reading(websocket) &&
+    while (has_more && !waits && websocket_is_reading(websocket) &&
            !websocket_awaits_command(websocket) && input_may_go_on(loop, input)) {
         struct frame_event event;
         uint32_t parsing;
@@ -257,6 +238,7 @@ static uint32_t serve(ws_loop *loop, struct input *input)
         parsing = frame_reader_cost(websocket->reader);
         input_charge(loop, input, parsing + handle_event(websocket, &event), &cost);
         has_more = event.kind != FRAME_NOTHING;
+        waits = event.kind == FRAME_WAITS;
     }
     input->served = false;
     after_frames(websocket, has_more);

@@ -23,9 +23,11 @@ bool loop_part_make(ws_loop *loop)
 struct inflater *loop_part_take_inflater(ws_loop *loop)
 {
     struct loop_part *part = loop_part_of(loop);
+    struct inflater *inflater = part->n_inflaters > 0 ? part->inflaters[--part->n_inflaters]
+                                                      : inflater_new(&loop->manager->memory);
 
-    return part->n_inflaters > 0 ? part->inflaters[--part->n_inflaters]
-                                 : inflater_new(&loop->manager->memory);
+    part->n_inflating += inflater != NULL;
+    return inflater;
 }
 
 void loop_part_give_inflater(ws_loop *loop, struct inflater *inflater)
@@ -34,6 +36,7 @@ void loop_part_give_inflater(ws_loop *loop, struct inflater *inflater)
 
     if (inflater == NULL)
         return;
+    part->n_inflating--;
     if (part->n_inflaters == INFLATERS_MAX) {
         inflater_free(inflater);
         return;

@@ -12,10 +12,9 @@ struct inflater;
 enum {
     INFLATERS_MAX = 4, /* kept for each loop, 40 KiB each */
 
-    /* Compressed messages of a loop's clients that are unfinished at a time. A few bytes make one take
-     * an inflater, and max_message_bytes of what they inflate to: with the default 100 MiB in total.
-     * Clients that send honestly have unfinished ones for the time of a round trip. */
-    UNFINISHED_MAX = 1024
+    /* Messages of a loop's clients that are inflated in turns at a time, with 40 KiB and up to
+     * max_message_bytes each. Those that wait for that have only the bytes that their client sent. */
+    INFLATING_MAX = 32
 };
 
 struct loop_part {
@@ -23,10 +22,7 @@ struct loop_part {
     unsigned n_readers;
     struct inflater *inflaters[INFLATERS_MAX]; /* unused */
     unsigned n_inflaters;
-    struct frame_reader
-        *oldest; /* of those whose compressed message is unfinished; NULL: none */
-    struct frame_reader *newest;
-    unsigned n_unfinished;
+    unsigned n_inflating; /* inflaters in use */
     struct floods floods;
 };
 
@@ -40,6 +36,12 @@ void loop_part_free(ws_loop *loop);
 static inline struct loop_part *loop_part_of(const ws_loop *loop)
 {
     return loop->parts[PART_WEBSOCKET];
+}
+
+/* Whether another message may be inflated now. */
+static inline bool loop_part_may_inflate(const ws_loop *loop)
+{
+    return loop_part_of(loop)->n_inflating < INFLATING_MAX;
 }
 
 /* Borrows an inflater; NULL if memory ran out. */

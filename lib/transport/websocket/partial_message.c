@@ -5,7 +5,11 @@
 
 #include "transport/websocket/inflate.h"
 
-enum { CAPACITY_MIN = 1024, KEPT_BYTES = 64 * 1024 /* of the buffer, in the pool */ };
+enum {
+    CAPACITY_MIN = 1024,
+    KEPT_BYTES = 64 * 1024, /* of the buffer, in the pool */
+    FED_BYTES = 4096        /* to the inflater in one step */
+};
 
 static const ws_allocator *memory_of(const struct partial_message *message)
 {
@@ -15,12 +19,6 @@ static const ws_allocator *memory_of(const struct partial_message *message)
 void partial_message_init(struct partial_message *message, ws_loop *loop)
 {
     *message = (struct partial_message){.loop = loop, .opcode = PARTIAL_MESSAGE_NONE};
-}
-
-bool partial_message_take_inflater(struct partial_message *message)
-{
-    message->inflater = loop_part_take_inflater(message->loop);
-    return message->inflater != NULL;
 }
 
 void partial_message_give_back_inflater(struct partial_message *message)
@@ -55,6 +53,8 @@ static bool grow(struct partial_message *message, size_t needed)
 
     while (capacity < needed)
         capacity *= 2;
+    if (capacity > message->received) /* of the frames that have begun */
+        capacity = (size_t)message->received;
     bytes = memory_realloc(memory_of(message), message->bytes, capacity);
     if (bytes == NULL)
         return false;
@@ -81,7 +81,8 @@ static void end_message(struct partial_message *message)
     message->length = 0;
     message->fragments = 0;
     message->received = 0;
-    message->inflated = 0;
+    message->is_received = false;
+    message->n_fed = 0;
 }
 
 static void inflate_failure(enum inflate_result result, struct frame_event *event)
@@ -147,30 +148,74 @@ void partial_message_pass_whole(struct partial_message *message,
         set_message(event, frame->opcode, bytes_of(frame), frame->data_length);
 }
 
-/* The inflater keeps the message until the next call. */
-uint32_t partial_message_inflate(struct partial_message *message,
-                                 const struct wslay_frame_iocb *piece, bool complete,
-                                 uint32_t max_bytes, struct frame_event *event)
+/* Sets the event after the last bytes were inflated, and before that only for a failure. The inflater
+ * keeps the message until the next call. */
+static void note_inflated(struct partial_message *message, enum inflate_result result,
+                          bool is_last, struct frame_event *event)
 {
-    size_t before = message->inflated;
-    enum inflate_result result =
-        inflater_feed(message->inflater, piece->data, piece->data_length, max_bytes);
-    void *inflated;
-    uint32_t cost;
+    size_t length;
+    void *inflated = inflater_output(message->inflater, &length);
 
-    if (result == INFLATE_OK && complete)
-        result = inflater_finish(message->inflater, max_bytes);
-    inflated = inflater_output(message->inflater, &message->inflated);
-    cost = (uint32_t)((message->inflated - before) / INPUT_BYTES_PER_UNIT) +
-           INPUT_COST_BLOCK * inflater_take_blocks(message->inflater);
-    if (result != INFLATE_OK)
+    if (result != INFLATE_OK) {
         inflate_failure(result, event);
-    else if (complete && message->opcode == WSLAY_TEXT_FRAME &&
-             !utf8_valid(inflated, message->inflated))
+    } else if (is_last && message->opcode == WSLAY_TEXT_FRAME &&
+               !utf8_valid(inflated, length)) {
         frame_event_error(event, WS_CLOSE_INVALID_DATA, "text is not UTF-8");
-    else if (complete) {
-        set_message(event, message->opcode, inflated, message->inflated);
+    } else if (is_last) {
+        set_message(event, message->opcode, inflated, length);
         end_message(message);
     }
-    return cost;
+}
+
+/* Inflates some bytes; returns the cost. */
+static uint32_t inflate_bytes(struct partial_message *message, const void *data, size_t length,
+                              bool is_last, uint32_t max_bytes, struct frame_event *event)
+{
+    enum inflate_result result;
+    size_t before;
+    size_t after;
+
+    if (message->inflater == NULL)
+        message->inflater = loop_part_take_inflater(message->loop);
+    if (message->inflater == NULL) {
+        frame_event_no_memory(event);
+        return 0;
+    }
+    inflater_output(message->inflater, &before);
+    result = inflater_feed(message->inflater, data, length, max_bytes);
+    if (result == INFLATE_OK && is_last)
+        result = inflater_finish(message->inflater, max_bytes);
+    inflater_output(message->inflater, &after);
+    note_inflated(message, result, is_last, event);
+    return (uint32_t)((after - before) / INPUT_BYTES_PER_UNIT) +
+           INPUT_COST_BLOCK * inflater_take_blocks(message->inflater);
+}
+
+uint32_t partial_message_add_compressed(struct partial_message *message,
+                                        const struct wslay_frame_iocb *piece, bool complete,
+                                        uint32_t max_bytes, struct frame_event *event)
+{
+    if (complete && message->length == 0)
+        return inflate_bytes(message, piece->data, piece->data_length, true, max_bytes, event);
+    if (piece->data_length > 0 && !append(message, piece))
+        frame_event_no_memory(event);
+    message->is_received = complete;
+    return 0;
+}
+
+uint32_t partial_message_inflate(struct partial_message *message, uint32_t max_bytes,
+                                 struct frame_event *event)
+{
+    const uint8_t *next = message->bytes + message->n_fed;
+    size_t length = message->length - message->n_fed;
+    bool is_last = length <= FED_BYTES;
+
+    if (message->inflater == NULL && !loop_part_may_inflate(message->loop)) {
+        event->kind = FRAME_WAITS;
+        return 0;
+    }
+    if (!is_last)
+        length = FED_BYTES;
+    message->n_fed += length;
+    return inflate_bytes(message, next, length, is_last, max_bytes, event);
 }

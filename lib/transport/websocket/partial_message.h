@@ -1,6 +1,9 @@
 /* partial_message.h: assembles a client's message from its frames: inflates it, and checks that
  * text is UTF-8.
- * Not here: which frames are allowed (frame_rules.h). */
+ * Not here: which frames are allowed (frame_rules.h).
+ *
+ * A compressed message is inflated when its last byte has arrived, so an unfinished one has no more
+ * memory than its client has sent: a few bytes would else take an inflater and a whole message. */
 #ifndef WS_TRANSPORT_WEBSOCKET_PARTIAL_MESSAGE_H
 #define WS_TRANSPORT_WEBSOCKET_PARTIAL_MESSAGE_H
 
@@ -21,13 +24,14 @@ struct partial_message {
     uint8_t opcode;  /* of its first frame */
     bool compressed; /* only its first frame has the bit for compression */
     uint32_t fragments;
+    bool is_received;          /* all of it; it is compressed, and not inflated yet */
     uint64_t received;         /* payload bytes of its frames, before inflating */
-    size_t inflated;           /* bytes that these became; 0 for an uncompressed message */
-    struct inflater *inflater; /* of a compressed message, until its event was used */
+    struct inflater *inflater; /* of one that is being inflated, until its event was used */
     struct utf8_state utf8;    /* of an uncompressed text; a whole one leaves it as it began */
     uint8_t *bytes;
     size_t length;
     size_t capacity;
+    size_t n_fed; /* of these, to the inflater */
 };
 
 void partial_message_init(struct partial_message *message, ws_loop *loop);
@@ -38,23 +42,19 @@ static inline bool partial_message_is_none(const struct partial_message *message
     return message->opcode == PARTIAL_MESSAGE_NONE;
 }
 
-/* Borrows an inflater from the loop; false if memory ran out. */
-bool partial_message_take_inflater(struct partial_message *message);
-
 /* Gives it back, if there is one. */
 void partial_message_give_back_inflater(struct partial_message *message);
 
-/* Begins a frame, which frame_rules_allow() has accepted. False if memory ran out. */
-static inline bool partial_message_begin_frame(struct partial_message *message,
+/* Begins a frame, which frame_rules_allow() has accepted. */
+static inline void partial_message_begin_frame(struct partial_message *message,
                                                const struct wslay_frame_iocb *frame)
 {
     message->fragments++;
     message->received += frame->payload_length;
     if (frame->opcode == WSLAY_CONTINUATION_FRAME)
-        return true;
+        return;
     message->opcode = frame->opcode;
     message->compressed = frame->rsv != WSLAY_RSV_NONE;
-    return !message->compressed || partial_message_take_inflater(message);
 }
 
 /* Adds the next piece of an uncompressed message; `complete`: the last one. Sets FRAME_MESSAGE
@@ -63,11 +63,15 @@ static inline bool partial_message_begin_frame(struct partial_message *message,
 void partial_message_add(struct partial_message *message, const struct wslay_frame_iocb *piece,
                          bool complete, struct frame_event *event);
 
-/* partial_message_add() for a compressed message. Returns the cost beyond that of the piece's
- * bytes. */
-uint32_t partial_message_inflate(struct partial_message *message,
-                                 const struct wslay_frame_iocb *piece, bool complete,
-                                 uint32_t max_bytes, struct frame_event *event);
+/* partial_message_add() for a compressed message. If it becomes is_received, partial_message_inflate()
+ * follows; else returns the cost beyond that of the piece's bytes. */
+uint32_t partial_message_add_compressed(struct partial_message *message,
+                                        const struct wslay_frame_iocb *piece, bool complete,
+                                        uint32_t max_bytes, struct frame_event *event);
+
+/* Inflates the next part of a message that is_received, or sets FRAME_WAITS. Returns the cost. */
+uint32_t partial_message_inflate(struct partial_message *message, uint32_t max_bytes,
+                                 struct frame_event *event);
 
 /* Whether a frame that begins is a message that needs no assembling: a single uncompressed frame
  * whose bytes are all there. Most messages are. */
