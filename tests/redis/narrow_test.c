@@ -172,7 +172,7 @@ END_TEST
 
 static bool knows(const struct node *node, int n)
 {
-    char name[16];
+    char name[24];
     char *text;
     bool found;
 

@@ -306,7 +306,7 @@ END_TEST
 START_TEST(many_addresses_and_unusable_ones)
 {
     enum { N = 40 };
-    char texts[N][16];
+    char texts[N][24];
     const char *list[N + 1] = {NULL};
     struct addrinfo odd = {.ai_family = AF_UNIX};
     struct addrinfo cut = {.ai_family = AF_INET6, .ai_addrlen = 3};

@@ -278,7 +278,7 @@ static void answer_parents_request(struct told *told)
 START_TEST(a_page_for_the_parent_is_ignored_by_the_child)
 {
     struct told child;
-    char room[16];
+    char room[32];
 
     stream_reset();
     process_open(&reading, 10);

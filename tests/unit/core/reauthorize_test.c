@@ -283,7 +283,7 @@ static void ask_for_many_rooms(unsigned n_turns)
 {
     begin();
     for (int i = 0; i < N_ROOMS; i++) {
-        char room[8];
+        char room[16];
 
         snprintf(room, sizeof room, "r%d", i);
         join(room);
@@ -315,7 +315,7 @@ START_TEST(no_event_after_the_call_is_received_from_a_refused_room)
 {
     begin();
     for (int i = 0; i < N_ROOMS; i++) {
-        char room[8];
+        char room[16];
 
         snprintf(room, sizeof room, "r%d", i);
         join(room);

@@ -226,7 +226,7 @@ enum { N_ROOMS = 1000 };
 /* A client comes back and names r0, r1, … */
 static void connect_with_many_rooms(struct client *client, const char *after)
 {
-    static char names[N_ROOMS][8];
+    static char names[N_ROOMS][16];
     const char *rooms[N_ROOMS];
     ws_connect_options options;
 

@@ -217,7 +217,7 @@ static void play_bundle(struct peer *peer, const char *padding)
 static void expect_bundle(struct peer *peer, bool compressed)
 {
     struct frame frame;
-    char number[16];
+    char number[32];
 
     for (int n = 0; n < N_BUNDLED; n++) {
         snprintf(number, sizeof number, "{\"n\":%d,", n);
