@@ -131,6 +131,20 @@ static inline const struct builtin_transport *manager_builtin(const ws_manager *
     return atomic_load_explicit(&manager->builtin[kind], memory_order_acquire);
 }
 
+/* Pins the loop's share of a group as registry_pin() does, and notes where a new one begins. The
+ * lock is held. */
+static inline struct share *manager_pin(ws_manager *manager, enum group_kind kind,
+                                        const char *name, ws_loop *loop)
+{
+    struct share *share;
+
+    manager_assert_locked(manager);
+    share = registry_pin(&manager->registry, kind, name, loop);
+    if (share != NULL && share->pins == 1 && share->count == 0)
+        share->since = manager->position;
+    return share;
+}
+
 /* Frames a finished message for WebSockets, if there may be any. */
 static inline void manager_frame(const ws_manager *manager, ws_message *message)
 {

@@ -43,6 +43,8 @@ struct share {
     uint32_t count;
     uint32_t capacity;
     _Atomic uint32_t n_waiting; /* of a user: answers that are waited for (clients/places.h) */
+    uint64_t
+        since; /* the manager's position when it was made: later events have a route here */
 };
 
 struct group {

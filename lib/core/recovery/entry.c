@@ -13,13 +13,19 @@ enum { GIVEN_AT_ONCE = 512 };
 /* --- collecting ------------------------------------------------------------------------------- */
 
 /* The position up to which values are collected. A client that named rooms when it connected, where
- * no history is kept, enters a room at the manager's position: it may get a value twice, once live,
- * but none is missing. The lock is held. */
-static uint64_t end_of(const struct connection *connection)
+ * no history is kept, enters a room of which the loop may have had no share: events before the
+ * share was made have no route here, so the values have them; later ones come live. The lock is
+ * held. */
+static uint64_t end_of(const struct connection *connection, const char *room)
 {
-    if (connection->enters_rooms && !connection->recovering)
-        return connection->loop->manager->position;
-    return recovery_position(connection);
+    ws_loop *loop = connection->loop;
+    uint64_t position = recovery_position(connection);
+    const struct share *share;
+
+    if (!connection->enters_rooms || connection->recovering)
+        return position;
+    share = registry_find_share(&loop->manager->registry, GROUP_ROOM, room, loop);
+    return share != NULL && share->since > position ? share->since : position;
 }
 
 /* The position of `since`; *complete: whether the room has every event after it. The lock is held. */
@@ -58,7 +64,7 @@ static size_t read_events(const struct connection *connection, const char *room,
                           struct answer_entry *answer)
 {
     const ws_manager *manager = connection->loop->manager;
-    uint64_t until = end_of(connection);
+    uint64_t until = end_of(connection, room);
     uint64_t after = 0;
     size_t count;
 
@@ -98,7 +104,7 @@ static bool collect(struct connection *connection, const char *room,
         return false;
     if (wish->state)
         answer->n_state = last_values_read(&manager->last_values, KEPT_STATE, room, 0,
-                                           end_of(connection), SIZE_MAX, entry->messages);
+                                           end_of(connection, room), SIZE_MAX, entry->messages);
     if (wish->last > 0)
         answer->n_replayed =
             read_events(connection, room, wish, entry->messages + answer->n_state, answer);

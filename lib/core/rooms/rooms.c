@@ -13,7 +13,7 @@ struct share *room_pin(const struct connection *connection, const char *room)
     struct share *share;
 
     manager_lock(manager);
-    share = registry_pin(&manager->registry, GROUP_ROOM, room, connection->loop);
+    share = manager_pin(manager, GROUP_ROOM, room, connection->loop);
     manager_unlock(manager);
     return share;
 }

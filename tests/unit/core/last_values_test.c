@@ -530,6 +530,41 @@ START_TEST(a_client_that_recovers_receives_the_state_first)
 }
 END_TEST
 
+static void begin_without_history(void)
+{
+    host_init(&host);
+    host.options.history_events = 0;
+    host_start(&host);
+    client_open(&host, &ann, "ann", NULL);
+    keep("r", NULL, 1, 10, 0);
+    emit("a", "1");
+    emit("b", "2");
+    host_run(&host);
+}
+
+/* The event behind the request to connect is on its way to the room's other member. */
+START_TEST(a_value_comes_once_where_no_history_is_kept)
+{
+    begin_without_history();
+    client_open_in(&host, &bob, "bob", "r");
+    come(NULL);
+    client_expect(&ann, event(1, STATE, "a", "1"), event(2, STATE, "b", "2"),
+                  event(3, "", "c", "3"), NULL);
+    end();
+}
+END_TEST
+
+/* Nobody was in the room: no loop had the event to deliver. */
+START_TEST(a_value_is_not_missing_where_no_history_is_kept)
+{
+    begin_without_history();
+    come(NULL);
+    client_expect(&ann, event(1, STATE, "a", "1"), event(2, STATE, "b", "2"),
+                  event(3, STATE, "c", "3"), NULL);
+    end();
+}
+END_TEST
+
 /* --- without memory --------------------------------------------------------------------------- */
 
 START_TEST(any_allocation_may_fail)
@@ -614,6 +649,8 @@ int main(void)
         more_values_than_a_turn_delivers,
         a_client_names_the_room_when_it_connects,
         a_client_that_recovers_receives_the_state_first,
+        a_value_comes_once_where_no_history_is_kept,
+        a_value_is_not_missing_where_no_history_is_kept,
         any_allocation_may_fail,
         invalid_declarations_are_refused,
         NULL,
