@@ -38,6 +38,30 @@ enum ws_scope {
     WS_SCOPE_PROCESSES = 3
 };
 
+/** What a room keeps of an event, for clients that enter the room later (last_values.h).
+ *
+ * Room and `type` name a list. A carrier that can stores the event in it, in the same step as in the
+ * stream, and passes what the lists have to ws_manager_cluster_start_with(). Then a process that
+ * starts has what the others have, also if the stream no longer reaches back to it. Since 0.2.
+ */
+typedef struct ws_cluster_keep {
+    size_t size; /**< `sizeof(ws_cluster_keep)` */
+
+    const char *type; /**< the list's event type; NULL: every type */
+
+    /** The event replaces the one of this key in the list. NULL: the list has the newest events. */
+    const char *key;
+
+    /** 1: nothing is added: the event of the key is removed from the list, or all of them if there
+     * is no key. The fields below are 0. */
+    int32_t removes;
+
+    uint32_t max_values;      /**< of the list; above this the oldest events are removed */
+    uint64_t max_bytes;       /**< of the list; 0: no limit */
+    uint64_t max_total_bytes; /**< of all lists, whose oldest events are removed; 0: no limit */
+    uint64_t bytes;           /**< how many of these bytes the event takes */
+} ws_cluster_keep;
+
 /** An event as the stream keeps it.
  *
  * Its texts are valid during the call that has it, and NUL-terminated except `text`.
@@ -69,6 +93,11 @@ typedef struct ws_cluster_event {
 
     uint64_t sequence; /**< the producer's number */
     uint64_t position; /**< in the stream, from 1 on without a gap; 0 before it is stored */
+
+    /* --- what is kept of it --- */
+
+    /** What its room keeps, for `publish`. NULL: nothing. Since 0.2. */
+    const ws_cluster_keep *keep;
 
     /* --- on whose account --- */
 
@@ -217,6 +246,34 @@ WS_EXPORT int ws_cluster_new_epoch(char *epoch);
 WS_EXPORT int ws_manager_cluster_start(ws_manager *manager, const char *epoch,
                                        uint64_t position, const ws_cluster_event *events,
                                        size_t n_events);
+
+/** As ws_manager_cluster_start(), with what rooms have kept (#ws_cluster_keep).
+ *
+ * The kept events are needed if the manager starts, or if it has missed events. Otherwise it already
+ * has what it keeps, and ignores them. It keeps of them what is declared in this process
+ * (last_values.h). They must have been read after `events`: what was replaced or removed behind
+ * `position` may be absent, because the manager reads that from the stream.
+ *
+ * @param manager   the manager
+ * @param epoch     see ws_manager_cluster_start(), as for the next three
+ * @param position  the position of the newest event
+ * @param events    the newest events; NULL if there are none
+ * @param n_events  how many there are in `events`
+ * @param values    the kept events, in the order of their positions, none behind `position`; their
+ *                  scope is #WS_SCOPE_ROOM. NULL if there are none
+ * @param n_values  how many there are in `values`
+ *
+ * @return the results of ws_manager_cluster_start()
+ *
+ * @threads One thread at a time for this function, ws_manager_cluster_deliver() and
+ * ws_manager_cluster_stored().
+ *
+ * Since 0.2.
+ */
+WS_EXPORT int ws_manager_cluster_start_with(ws_manager *manager, const char *epoch,
+                                            uint64_t position, const ws_cluster_event *events,
+                                            size_t n_events, const ws_cluster_event *values,
+                                            size_t n_values);
 
 /** Delivers the next event of the stream to its recipients in this process.
  *

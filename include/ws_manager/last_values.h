@@ -19,8 +19,18 @@
  * the 20 newest events of the room in the same place, each with `"replayed":true`, if the room
  * keeps a history.
  *
- * What is declared here holds for events that are sent afterwards. With a cluster (cluster.h)
- * each process keeps what it reads from the stream, and starts with what the stream still has.
+ * What is declared here holds for events that are sent afterwards.
+ *
+ * @par With a cluster
+ * Each process keeps what it reads from the stream. A process that starts has the last values that
+ * the others have, if the carrier keeps them (redis.h does), and otherwise those of the events that
+ * it reads at its start. Histories are always of those events alone: `since` says if they do not
+ * reach back far enough.
+ *
+ * Declare the same in every process before it reaches the cluster. If the declarations differ, each
+ * process keeps what it declares itself. The carrier keeps what the sender of an event declares: so
+ * an event whose sender declares nothing does not replace what the carrier has of its key, and a
+ * process that starts later may take an older one for the last.
  */
 #ifndef WS_MANAGER_LAST_VALUES_H
 #define WS_MANAGER_LAST_VALUES_H

@@ -72,6 +72,7 @@ static void append(const struct event *events, size_t n)
         command_add_text(&command, "");
         command_add_text(&command, "");
         command_add_text(&command, text);
+        command_add_text(&command, "");
     }
     freeReplyObject(answer);
     answer = redisCommandArgv(context, command.count, command.arguments, command.lengths);

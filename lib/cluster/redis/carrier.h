@@ -7,6 +7,7 @@
  * servers.c  chooses the server
  * reader.c   reads new events from the stream and delivers them to the manager
  * load.c     reads the stream's newest events when the manager starts
+ * restore.c  reads what rooms have kept when the manager starts
  * writer.c   appends events to the stream
  * memories.c keeps values for the manager, and reads them
  * fetches.c  reads events that the manager requests for reconnecting clients
@@ -33,6 +34,7 @@
 #include "cluster/redis/command.h"
 #include "cluster/redis/link.h"
 #include "cluster/redis/queue.h"
+#include "cluster/redis/scripts.h"
 #include "cluster/redis/target.h"
 #include "cluster/redis/trail.h"
 #include "cluster/redis/uri.h"
@@ -56,6 +58,7 @@ struct keys {
     char *expiries;
     char *producer_prefix;
     char *session_prefix;
+    char *values[N_VALUE_KEYS];
 };
 
 enum stage {
@@ -64,9 +67,10 @@ enum stage {
     STAGE_RESOLVING, /* looking up the host name */
     STAGE_ATTACHING, /* connecting; requesting the epoch and the position */
     STAGE_LOADING, /* reading the newest events: for the first time, or because some are missing */
-    STAGE_STARTING, /* handing the loaded events to the manager */
-    STAGE_READING,  /* reading and appending events */
-    STAGE_FAILED    /* the session must be ended, see `failure` */
+    STAGE_RESTORING, /* reading what rooms have kept */
+    STAGE_STARTING,  /* handing the loaded events to the manager */
+    STAGE_READING,   /* reading and appending events */
+    STAGE_FAILED     /* the session must be ended, see `failure` */
 };
 
 struct session {
@@ -126,6 +130,18 @@ enum load_purpose {
     LOAD_NEW      /* also to find those, and those behind the manager's last event */
 };
 
+/* What rooms have kept. */
+struct restored {
+    struct restored_value *values; /* in the order of their positions */
+    size_t count;
+    size_t capacity;
+    size_t bytes;
+    uint64_t after;               /* position of the last one that was read */
+    uint64_t until;               /* where the manager is to start */
+    uint64_t cut_at;              /* `after` when the connection last ended */
+    struct batch_limit kibibytes; /* of a page */
+};
+
 struct reader {
     char epoch[WS_EPOCH_SIZE]; /* the manager's epoch; "": none yet */
     uint64_t position;         /* of the last event that the manager took */
@@ -150,6 +166,7 @@ struct reader {
     size_t bytes;
     size_t n_new;    /* how many of them, from the newest one on, the manager has not had */
     uint64_t oldest; /* position of the last one in `loaded` */
+    struct restored restored;
 };
 
 struct writer {
@@ -418,6 +435,20 @@ void load_page(struct ws_redis *redis, redisReply *page);
 
 /* Starts the manager with the loaded events. */
 void load_start(struct ws_redis *redis);
+
+/* --- restore.c ------------------------------------------------------------------------------- */
+
+/* Reads what rooms have kept of events up to a position; then the manager starts. */
+void restore_begin(struct ws_redis *redis, uint64_t until);
+void restore_failed(struct ws_redis *redis, bool was_cut);
+void restore_end(struct ws_redis *redis);
+
+/* Takes the reply to REQUEST_VALUES; values that are kept are moved out of it. */
+void restore_page(struct ws_redis *redis, redisReply *page);
+
+/* Lists the values for the manager, in a block that the caller frees; NULL if there are none. The
+ * texts are valid until restore_end(). False if memory ran out. */
+bool restore_list(struct ws_redis *redis, ws_cluster_event **events);
 
 /* --- writer.c --------------------------------------------------------------------------------- */
 

@@ -8,8 +8,8 @@
 
 enum {
     BATCH_MAX_EVENTS = 256,
-    EVENT_ARGUMENTS = 6, /* for each event in a command that appends a batch */
-    COMMAND_MAX_ARGUMENTS = 8 + BATCH_MAX_EVENTS * EVENT_ARGUMENTS
+    EVENT_ARGUMENTS = 7, /* for each event in a command that appends a batch */
+    COMMAND_MAX_ARGUMENTS = 12 + BATCH_MAX_EVENTS * EVENT_ARGUMENTS
 };
 
 struct command {

@@ -34,6 +34,7 @@ enum request_kind {
     REQUEST_QUEUED,   /* a command after MULTI: only an error matters, EXEC has the result */
     REQUEST_ATTACH,
     REQUEST_PAGE,
+    REQUEST_VALUES,
     REQUEST_READ,
     REQUEST_STATE,
     REQUEST_APPEND,

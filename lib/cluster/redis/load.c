@@ -46,24 +46,60 @@ static uint64_t place(const struct reader *reader)
     return ~(reader->n_loaded > 0 ? reader->oldest : 0);
 }
 
-void load_nothing(struct ws_redis *redis, uint64_t until)
+/* Returns the position up to which the events are loaded. Drops them if the stream had newer ones that
+ * are gone, because the history must not have a gap. */
+static uint64_t newest(struct ws_redis *redis)
+{
+    const struct reader *reader = &redis->reader;
+    uint64_t loaded = reader->n_loaded > 0 ? reader->oldest + reader->n_loaded - 1 : 0;
+    uint64_t wanted =
+        reader->load_until != LOAD_NEWEST ? reader->load_until : redis->session.position;
+
+    if (loaded >= wanted)
+        return loaded;
+    load_end(redis);
+    return wanted;
+}
+
+/* Where the manager starts: the events that are new to it are delivered later. */
+static uint64_t start_position(struct ws_redis *redis)
+{
+    uint64_t until = newest(redis); /* which may drop all events, also the new ones */
+
+    return until - redis->reader.n_new;
+}
+
+/* The stream's events are loaded. */
+static void loaded(struct ws_redis *redis)
+{
+    restore_begin(redis, start_position(redis));
+}
+
+static void prepare(struct ws_redis *redis, uint64_t until)
 {
     load_end(redis);
     redis->reader.load_until = until;
     redis->reader.purpose = LOAD_HISTORY;
-    enter_stage(redis, STAGE_STARTING);
+}
+
+void load_nothing(struct ws_redis *redis, uint64_t until)
+{
+    prepare(redis, until);
+    loaded(redis);
 }
 
 void load_begin(struct ws_redis *redis, uint64_t until, enum load_purpose purpose)
 {
     char to[NUMBER_SIZE];
 
-    load_nothing(redis, until);
+    prepare(redis, until);
     if (redis->reader.epoch[0] != '\0')
         redis->reader.purpose = purpose;
     redis->reader.give_up_ms = redis->now_ms + LOAD_MAX_MS;
-    if (batch_limit_is_hopeless(&redis->reader.page, place(&redis->reader)))
+    if (batch_limit_is_hopeless(&redis->reader.page, place(&redis->reader))) {
+        loaded(redis);
         return;
+    }
     enter_stage(redis, STAGE_LOADING);
     snprintf(to, sizeof to, "%" PRIu64, until);
     ask(redis, until == LOAD_NEWEST ? "+" : to);
@@ -78,7 +114,7 @@ void load_run(struct ws_redis *redis)
         seeks(reader))
         return;
     reader->n_outdated++;
-    enter_stage(redis, STAGE_STARTING);
+    loaded(redis);
 }
 
 uint64_t load_deadline(const struct ws_redis *redis)
@@ -160,7 +196,7 @@ void load_page(struct ws_redis *redis, redisReply *page)
     if (kept < reader->asked || reader->n_loaded >= wanted_events(redis) ||
         reader->bytes >= LOAD_MAX_BYTES ||
         batch_limit_is_hopeless(&reader->page, place(reader))) {
-        enter_stage(redis, STAGE_STARTING);
+        loaded(redis);
         return;
     }
     snprintf(to, sizeof to, "%" PRIu64, reader->oldest - 1);
@@ -258,47 +294,43 @@ static void started(struct ws_redis *redis, uint64_t position, const char *nonce
     follow_trail(redis, position);
     hand_over_new(&redis->reader);
     load_end(redis);
+    restore_end(redis);
     batch_limit_forget(&redis->reader.page, place(&redis->reader));
     enter_stage(redis, STAGE_READING);
     report_state(redis, true, "connected");
 }
 
-/* Returns the position up to which the events are loaded. Drops them if the stream had newer ones that
- * are gone, because the history must not have a gap. */
-static uint64_t newest(struct ws_redis *redis)
+static int start_manager(struct ws_redis *redis, uint64_t position, const char **nonce)
 {
-    const struct reader *reader = &redis->reader;
-    uint64_t loaded = reader->n_loaded > 0 ? reader->oldest + reader->n_loaded - 1 : 0;
-    uint64_t wanted =
-        reader->load_until != LOAD_NEWEST ? reader->load_until : redis->session.position;
+    struct reader *reader = &redis->reader;
+    size_t n = reader->n_loaded - reader->n_new;
+    ws_cluster_event *events = NULL;
+    ws_cluster_event *values;
+    int result = WS_ERR_NO_MEMORY;
 
-    if (loaded >= wanted)
-        return loaded;
-    load_end(redis);
-    return wanted;
+    if (n > 0)
+        events = memory_alloc(&redis->memory, n * sizeof *events);
+    for (size_t i = 0; events != NULL && i < n; i++)
+        entry_read(reader->loaded[reader->n_loaded - 1 - i], &events[i], nonce);
+    if ((events != NULL || n == 0) && restore_list(redis, &values)) {
+        result = ws_manager_cluster_start_with(redis->manager, redis->session.epoch, position,
+                                               events, n, values, reader->restored.count);
+        memory_free(&redis->memory, values);
+    }
+    memory_free(&redis->memory, events);
+    return result;
 }
 
 void load_start(struct ws_redis *redis)
 {
     struct reader *reader = &redis->reader;
-    uint64_t until = newest(redis); /* which may drop all events, also the new ones */
-    uint64_t position = until - reader->n_new; /* the new ones are delivered later */
-    size_t n = reader->n_loaded - reader->n_new;
-    ws_cluster_event *events = NULL;
+    uint64_t position = start_position(redis);
     const char *nonce = "";
-    int result = WS_ERR_NO_MEMORY;
+    int result;
 
     if (redis->now_ms < reader->retry_ms)
         return;
-    if (n > 0)
-        events = memory_alloc(&redis->memory, n * sizeof *events);
-    if (events != NULL || n == 0) {
-        for (size_t i = 0; i < n; i++)
-            entry_read(reader->loaded[reader->n_loaded - 1 - i], &events[i], &nonce);
-        result =
-            ws_manager_cluster_start(redis->manager, redis->session.epoch, position, events, n);
-    }
-    memory_free(&redis->memory, events);
+    result = start_manager(redis, position, &nonce);
     if (result == WS_OK)
         started(redis, position, nonce);
     else if (result == WS_ERR_INVALID)

@@ -1,9 +1,14 @@
 /* queue.c: the queue of events that wait to be stored. */
 #include "cluster/redis/queue.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/digits.h"
+
+/* An operation and four numbers, each with a blank. */
+enum { KEEP_HEAD_SIZE = 2 + 4 * 21 + 1 };
 
 void queue_init(struct queue *queue, const ws_allocator *memory, const char *producer_prefix,
                 const char *own_producer)
@@ -31,6 +36,36 @@ static struct piece put(char **at, const char *text, size_t length)
     return piece;
 }
 
+static const ws_cluster_keep *keep_of(const ws_cluster_event *event)
+{
+    return event->size >= offsetof(ws_cluster_event, keep) + sizeof event->keep ? event->keep
+                                                                                : NULL;
+}
+
+static const char *text_of(const char *text)
+{
+    return text != NULL ? text : "";
+}
+
+/* Room for what put_keep() writes. */
+static size_t keep_bytes(const ws_cluster_keep *keep)
+{
+    return keep != NULL ? KEEP_HEAD_SIZE + length_of(keep->type) + length_of(keep->key) + 2 : 0;
+}
+
+static struct piece put_keep(char **at, const ws_cluster_keep *keep)
+{
+    static const char operations[2][2] = {{'n', 'k'}, {'a', 'r'}}; /* removes, has a key */
+    struct piece piece = {*at, 0};
+
+    piece.length = (size_t)snprintf(
+        *at, keep_bytes(keep), "%c %" PRIu32 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %s\n%s",
+        operations[keep->removes != 0][keep->key != NULL], keep->max_values, keep->max_bytes,
+        keep->max_total_bytes, keep->bytes, text_of(keep->type), text_of(keep->key));
+    *at += piece.length + 1;
+    return piece;
+}
+
 static void fill(const struct queue *queue, struct pending *pending,
                  const ws_cluster_event *event, const char *producer, uint64_t sequence)
 {
@@ -47,6 +82,8 @@ static void fill(const struct queue *queue, struct pending *pending,
     pending->target = put(&at, event->target, length_of(event->target));
     pending->exclude = put(&at, event->exclude, length_of(event->exclude));
     pending->event = put(&at, event->text, event->length);
+    if (keep_of(event) != NULL)
+        pending->keep = put_keep(&at, keep_of(event));
 }
 
 static bool fits(uint64_t used, size_t more, uint64_t max)
@@ -73,7 +110,7 @@ int queue_push(struct queue *queue, const ws_cluster_event *event, void *receipt
     const char *producer = event->producer != NULL ? event->producer : queue->own_producer;
     size_t bytes = sizeof(struct pending) + strlen(queue->producer_prefix) + strlen(producer) +
                    DECIMAL_MAX + length_of(event->target) + length_of(event->exclude) +
-                   event->length + 5;
+                   event->length + 5 + keep_bytes(keep_of(event));
     bool for_client = is_for_client(event);
     struct pending *pending;
 

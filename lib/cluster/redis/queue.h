@@ -28,6 +28,7 @@ struct pending {
     struct piece target;
     struct piece exclude;
     struct piece event;
+    struct piece keep; /* for the script (scripts.h) */
     char texts[];
 };
 

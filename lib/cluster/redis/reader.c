@@ -38,6 +38,7 @@ void reader_end(struct ws_redis *redis)
 {
     drop_entries(&redis->reader);
     load_end(redis);
+    restore_end(redis);
     redis->reader.is_waiting = false;
     redis->reader.n_outdated = 0;
     redis->reader.retry_ms = 0;
@@ -50,6 +51,8 @@ void reader_failed(struct ws_redis *redis, bool was_cut)
 
     if (redis->session.stage == STAGE_LOADING)
         load_failed(redis, was_cut);
+    else if (redis->session.stage == STAGE_RESTORING)
+        restore_failed(redis, was_cut);
     else if (redis->session.stage == STAGE_READING && reader->is_waiting &&
              reader->expects_some)
         batch_limit_failed(&reader->page, reader->page.events, reader->position, was_cut);

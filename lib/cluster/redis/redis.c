@@ -176,10 +176,16 @@ static bool copy_names(struct ws_redis *redis)
     keys->expiries = make_key(redis, key, "expiries");
     keys->producer_prefix = make_key(redis, key, "producer:");
     keys->session_prefix = make_key(redis, key, "session:");
+    keys->values[VALUES] = make_key(redis, key, "values");
+    keys->values[VALUES_ORDER] = make_key(redis, key, "values:order");
+    keys->values[VALUES_LISTS] = make_key(redis, key, "values:lists");
+    keys->values[VALUES_SIZES] = make_key(redis, key, "values:sizes");
     redis->node = memory_copy_text(&redis->memory, node, strlen(node));
     return keys->state != NULL && keys->events != NULL && keys->nodes != NULL &&
            keys->expiries != NULL && keys->producer_prefix != NULL &&
-           keys->session_prefix != NULL && redis->node != NULL;
+           keys->session_prefix != NULL && keys->values[VALUES] != NULL &&
+           keys->values[VALUES_ORDER] != NULL && keys->values[VALUES_LISTS] != NULL &&
+           keys->values[VALUES_SIZES] != NULL && redis->node != NULL;
 }
 
 static void destroy(struct ws_redis *redis)
@@ -195,6 +201,8 @@ static void destroy(struct ws_redis *redis)
     memory_free(&memory, redis->keys.expiries);
     memory_free(&memory, redis->keys.producer_prefix);
     memory_free(&memory, redis->keys.session_prefix);
+    for (size_t i = 0; i < N_VALUE_KEYS; i++)
+        memory_free(&memory, redis->keys.values[i]);
     memory_free(&memory, redis->node);
     memory_free(&memory, redis->nodes);
     lock_destroy(&redis->lock);
@@ -238,6 +246,7 @@ static int set_up(struct ws_redis *redis)
     redis->fetches.end = &redis->fetches.first;
     memories_init(redis);
     batch_limit_init(&redis->reader.page, PAGE_FIRST, PAGE_MAX);
+    batch_limit_init(&redis->reader.restored.kibibytes, LISTING_KIBIBYTES, LISTING_KIBIBYTES);
     batch_limit_init(&redis->fetches.page, PAGE_FIRST, PAGE_MAX);
     batch_limit_init(&redis->writer.batch, BATCH_MAX_EVENTS, BATCH_MAX_EVENTS);
     batch_limit_init(&redis->listing.kibibytes, LISTING_KIBIBYTES, LISTING_KIBIBYTES);
@@ -342,8 +351,8 @@ void ws_redis_ready(ws_redis *redis, int fd, int events)
 static bool takes_errors(enum request_kind kind)
 {
     return kind == REQUEST_AUTH || kind == REQUEST_APPEND || kind == REQUEST_HEARTBEAT ||
-           kind == REQUEST_REMEMBER || kind == REQUEST_RECALL || kind == REQUEST_NODES ||
-           kind == REQUEST_SENTINEL || kind == REQUEST_MASTER;
+           kind == REQUEST_VALUES || kind == REQUEST_REMEMBER || kind == REQUEST_RECALL ||
+           kind == REQUEST_NODES || kind == REQUEST_SENTINEL || kind == REQUEST_MASTER;
 }
 
 /* Only the first word of the error: a server that does not know AUTH repeats its arguments, which
@@ -393,6 +402,9 @@ static void take_reply(struct ws_redis *redis, enum request_kind kind, redisRepl
         entries = range_of(redis, reply);
         if (entries != NULL)
             load_page(redis, entries);
+        break;
+    case REQUEST_VALUES:
+        restore_page(redis, reply);
         break;
     case REQUEST_READ:
         reader_read(redis, reply);
@@ -447,8 +459,8 @@ static void take_replies(struct ws_redis *redis, struct link *link)
 static uint32_t total_limit(const struct ws_redis *redis)
 {
     return redis->reader.page.events + redis->fetches.page.events + redis->writer.batch.events +
-           redis->listing.kibibytes.events + redis->memories.batch.events +
-           redis->memories.page.events;
+           redis->listing.kibibytes.events + redis->reader.restored.kibibytes.events +
+           redis->memories.batch.events + redis->memories.page.events;
 }
 
 /* Reduces the batches that were in progress on a failed connection, because they may have been too

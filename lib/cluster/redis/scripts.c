@@ -1,6 +1,9 @@
 /* scripts.c: Lua scripts that Redis executes atomically. */
 #include "cluster/redis/scripts.h"
 
+/* ISO C asks for 4095 characters in a literal; gcc and clang take any number. */
+#pragma GCC diagnostic ignored "-Woverlength-strings"
+
 /* Detecting lost events: an event's id in the stream is its position and the nonce of the
  * session that stored it. If Redis has lost its newest events, the position that this process
  * knows either does not exist, or holds an event with another nonce because other events were
@@ -31,6 +34,9 @@
  * nothing behind the place where it began, that place stays. If the stream does not know the process's
  * epoch, the process begins where it left the newest of the stream's epochs that it was in; if
  * it was in none of them, where the current epoch began.
+ *
+ * A new stream has new positions, so what rooms have kept of the former one is deleted. Its keys are
+ * made from the stream's, because there is no room for more arguments (scripts.h).
  *
  * The script first checks the rights of the user, because a user who may run only some of the
  * commands would leave events half stored. An entry beyond the position, left by such a user or
@@ -93,6 +99,8 @@ const char script_attach[] =
     "  position = 0\n"
     "  if known_epoch ~= '' then remember(known_epoch, known, 0) end\n"
     "  redis.call('DEL', KEYS[2])\n"
+    "  local values = string.sub(KEYS[2], 1, -7) .. 'values'\n"
+    "  redis.pcall('DEL', values, values .. ':order', values .. ':lists', values .. ':sizes')\n"
     "  begin()\n"
     "  return {epoch, 0, '', 0, 0}\n"
     "end\n"
@@ -142,14 +150,20 @@ const char script_attach[] =
 /* Sequences are compared as texts, because Lua's numbers are exact only up to 2^53. The loop
  * ends at the first event that fails, so that no later event is stored before it; the position
  * and the sequences of the events before it are still written. After the first write, the XADD,
- * Redis does not refuse further writes of a script for lack of memory or disk space. */
+ * Redis does not refuse further writes of a script for lack of memory or disk space.
+ *
+ * What rooms keep comes last, and must not keep events from being stored: if it fails, for example
+ * because of missing rights, all of it is deleted, because a part could be out of date. One event
+ * removes at most 200 others for the limits, so that a call does not take long after a limit was
+ * lowered. */
 const char script_append[] =
     "local state = redis.call('HMGET', KEYS[1], 'epoch', 'position')\n"
     "if state[1] ~= ARGV[1] then return redis.error_reply('EPOCH is another one') end\n"
-    "local position, positions, last = tonumber(state[2]), {}, {}\n"
+    "local position, positions, last, kept = tonumber(state[2]), {}, {}, {}\n"
     "local stored, failure\n"
-    "for i = 3, #KEYS do\n"
-    "  local producer, at = KEYS[i], 4 + (i - 3) * 5\n"
+    "local n = (#ARGV - 3) / 6\n"
+    "for i = 1, n do\n"
+    "  local producer, at = KEYS[i + 2], 6 * i - 2\n"
     "  local sequence, known = ARGV[at], last[producer]\n"
     "  if known == nil then\n"
     "    known = redis.pcall('GET', producer)\n"
@@ -160,7 +174,7 @@ const char script_append[] =
     "    last[producer] = known\n"
     "  end\n"
     "  if known and (#known > #sequence or (#known == #sequence and known >= sequence)) then\n"
-    "    positions[i - 2] = 0\n"
+    "    positions[i] = 0\n"
     "  else\n"
     "    local fields = {ARGV[at + 1] == 'order' and 'order' or 'event', ARGV[at + 4]}\n"
     "    if ARGV[at + 3] ~= '' then\n"
@@ -176,7 +190,8 @@ const char script_append[] =
     "      break\n"
     "    end\n"
     "    position, stored, last[producer] = position + 1, digits, sequence\n"
-    "    positions[i - 2] = position\n"
+    "    positions[i] = position\n"
+    "    if ARGV[at + 5] ~= '' then kept[#kept + 1] = {at, digits} end\n"
     "  end\n"
     "end\n"
     "if stored then\n"
@@ -186,9 +201,114 @@ const char script_append[] =
     "  end\n"
     "  redis.call('XTRIM', KEYS[2], 'MAXLEN', '~', ARGV[3])\n"
     "end\n"
+    "if #kept == 0 then return failure or positions end\n"
+    "local values, order, lists, sizes = unpack(KEYS, n + 3)\n"
+    "local changed, total = {}, nil\n"
+    "local function place(digits) return string.rep('0', 20 - #digits) .. digits end\n"
+    "local function size_of(list)\n"
+    "  if not changed[list] then\n"
+    "    local text = redis.call('HGET', sizes, list) or '0 0'\n"
+    "    local count, bytes = string.match(text, '^(%d+) (%d+)$')\n"
+    "    changed[list] = {count = tonumber(count), bytes = tonumber(bytes)}\n"
+    "  end\n"
+    "  return changed[list]\n"
+    "end\n"
+    "local function count(list, n, bytes)\n"
+    "  local size = size_of(list)\n"
+    "  size.count, size.bytes, total = size.count + n, size.bytes + bytes, total + bytes\n"
+    "end\n"
+    "local function drop(list, key, is_replaced)\n"
+    "  local field = list .. '\\n' .. key\n"
+    "  local at, bytes = string.match(redis.call('HGET', values, field) or '', '^(%d+) (%d+) "
+    "')\n"
+    "  if not at then return end\n"
+    "  redis.call('ZREM', lists, list .. '\\n' .. place(at) .. key)\n"
+    "  if not is_replaced then\n"
+    "    redis.call('HDEL', values, field)\n"
+    "    redis.call('ZREM', order, field)\n"
+    "  end\n"
+    "  count(list, -1, -tonumber(bytes))\n"
+    "end\n"
+    "local function oldest(list, n)\n"
+    "  return redis.call('ZRANGEBYLEX', lists, '[' .. list .. '\\n0', '(' .. list .. '\\n:',\n"
+    "    'LIMIT', 0, n)\n"
+    "end\n"
+    "local function drop_all(list)\n"
+    "  repeat\n"
+    "    local members, fields = oldest(list, 1000), {}\n"
+    "    for i, member in ipairs(members) do\n"
+    "      fields[i] = list .. '\\n' .. string.sub(member, #list + 22)\n"
+    "    end\n"
+    "    if #members > 0 then\n"
+    "      redis.call('ZREM', lists, unpack(members))\n"
+    "      redis.call('HDEL', values, unpack(fields))\n"
+    "      redis.call('ZREM', order, unpack(fields))\n"
+    "    end\n"
+    "  until #members < 1000\n"
+    "  local size = size_of(list)\n"
+    "  count(list, -size.count, -size.bytes)\n"
+    "end\n"
+    "local function keep(room, digits, how, event)\n"
+    "  local operation, most, most_bytes, most_total, bytes, kind, key =\n"
+    "    string.match(how, '^(%a) (%d+) (%d+) (%d+) (%d+) ([^\\n]*)\\n(.*)$')\n"
+    "  local list = room .. '\\n' .. kind\n"
+    "  if operation == 'r' then return drop(list, key) end\n"
+    "  if operation == 'a' then return drop_all(list) end\n"
+    "  if operation == 'n' then key = '\\n' .. place(digits) end\n"
+    "  drop(list, key, true)\n"
+    "  local field, size = list .. '\\n' .. key, size_of(list)\n"
+    "  redis.call('HSET', values, field, digits .. ' ' .. bytes .. ' ' .. event)\n"
+    "  redis.call('ZADD', order, digits, field)\n"
+    "  redis.call('ZADD', lists, 0, list .. '\\n' .. place(digits) .. key)\n"
+    "  count(list, 1, tonumber(bytes))\n"
+    "  most, most_bytes, most_total = tonumber(most), tonumber(most_bytes), "
+    "tonumber(most_total)\n"
+    "  for _ = 1, 100 do\n"
+    "    if size.count <= most and (most_bytes == 0 or size.bytes <= most_bytes) then break "
+    "end\n"
+    "    drop(list, string.sub(oldest(list, 1)[1], #list + 22))\n"
+    "  end\n"
+    "  for _ = 1, 100 do\n"
+    "    if most_total == 0 or total <= most_total then break end\n"
+    "    local first = redis.call('ZRANGE', order, 0, 0)[1]\n"
+    "    local of = string.match(first, '^[^\\n]*\\n[^\\n]*')\n"
+    "    drop(of, string.sub(first, #of + 2))\n"
+    "  end\n"
+    "end\n"
+    "local function keep_all()\n"
+    "  total = tonumber(redis.call('HGET', sizes, '') or 0)\n"
+    "  for _, one in ipairs(kept) do\n"
+    "    local at = one[1]\n"
+    "    keep(ARGV[at + 2], one[2], ARGV[at + 5], ARGV[at + 4])\n"
+    "  end\n"
+    "  for list, size in pairs(changed) do\n"
+    "    if size.count > 0 then\n"
+    "      redis.call('HSET', sizes, list, string.format('%.0f %.0f', size.count, "
+    "size.bytes))\n"
+    "    else\n"
+    "      redis.call('HDEL', sizes, list)\n"
+    "    end\n"
+    "  end\n"
+    "  redis.call('HSET', sizes, '', string.format('%.0f', total))\n"
+    "end\n"
+    "if not pcall(keep_all) then redis.pcall('DEL', values, order, lists, sizes) end\n"
     "return failure or positions\n";
 
-const char script_append_digest[] = "9d2f096f32b7e878977cd674c15a174968af6551";
+const char script_append_digest[] = "9667ff67647117839244992b33357323ee0804e0";
+
+const char script_values[] =
+    "local found, bytes = {redis.call('HGET', KEYS[1], 'epoch') or ''}, 0\n"
+    "local fields = redis.call('ZRANGEBYSCORE', KEYS[3], '(' .. ARGV[1], ARGV[2],\n"
+    "  'LIMIT', 0, 256)\n"
+    "for _, field in ipairs(fields) do\n"
+    "  local value = redis.call('HGET', KEYS[2], field)\n"
+    "  if value then\n"
+    "    bytes = bytes + #field + #value\n"
+    "    if #found > 1 and bytes > tonumber(ARGV[3]) then break end\n"
+    "    found[#found + 1], found[#found + 2] = field, value\n"
+    "  end\n"
+    "end\n"
+    "return found\n";
 
 const char script_remember[] =
     "for i, key in ipairs(KEYS) do\n"

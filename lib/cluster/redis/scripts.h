@@ -18,16 +18,35 @@
  * no more. */
 extern const char script_attach[];
 
+/* The keys of what rooms keep:
+ *   values  hash: a field is ROOM\nTYPE\nKEY, or ROOM\nTYPE\n\nPLACE for a list of the newest events;
+ *           its value is "POSITION BYTES EVENT"
+ *   order   sorted set: the fields by their positions
+ *   lists   sorted set, by the texts: ROOM\nTYPE\nPLACEKEY, or ROOM\nTYPE\nPLACE\nPLACE
+ *   sizes   hash: ROOM\nTYPE is "COUNT BYTES"; the empty field is the bytes of all lists
+ * PLACE is a position of 20 digits. Names have no line feed. */
+enum value_key { VALUES, VALUES_ORDER, VALUES_LISTS, VALUES_SIZES, N_VALUE_KEYS };
+
 /* Appends events.
- * KEYS: state, stream, then the key of each event's producer.
+ * KEYS: state, stream, the key of each event's producer, then those of enum value_key, unless no
+ * event is kept.
  * ARGV: epoch, nonce, length of the stream, then for each event: sequence, scope (everyone,
- * user or room), target, exclude, event. Returns the position of each event, 0 for an event
- * that was in the stream before. If an event causes an error, the events before it are stored.
- */
+ * user or room), target, exclude, event, and what the room keeps of it: empty, or "OPERATION
+ * MAX_VALUES MAX_BYTES MAX_TOTAL_BYTES BYTES TYPE\nKEY". The operations are k (keeps the event under
+ * its key), n (keeps it among the newest), r (removes the key's event) and a (removes all).
+ * Returns the position of each event, 0 for an event that was in the stream before. If an event
+ * causes an error, the events before it are stored. If the values can't be kept, they are deleted,
+ * and the events are stored nevertheless. */
 extern const char script_append[];
 
 /* The digest of script_append (SHA-1), for EVALSHA. */
 extern const char script_append_digest[];
+
+/* Reads a part of what rooms keep.
+ * KEYS: state, values, order. ARGV: the position behind which to begin, the last position, a number
+ * of bytes. Returns the epoch, then fields and their values alternately, by their positions: at least
+ * one, if there are any, and no more bytes than that. */
+extern const char script_values[];
 
 /* Keeps values.
  * KEYS: those of the values. ARGV: for each the rank, the lifetime in milliseconds, and the value; an

@@ -49,8 +49,20 @@ static uint32_t batch_size(const struct ws_redis *redis, uint32_t max_events)
     return n;
 }
 
+/* Whether rooms keep any of the first n events. The lock must be held. */
+static bool is_any_kept(const struct ws_redis *redis, uint32_t n)
+{
+    const struct pending *pending = redis->queue.first;
+    bool is_kept = false;
+
+    lock_assert_held(&redis->lock);
+    for (uint32_t i = 0; i < n; i++, pending = pending->next)
+        is_kept |= pending->keep.length > 0;
+    return is_kept;
+}
+
 /* Adds the first n events of the queue to the command. The lock must be held. */
-static void add_batch(struct ws_redis *redis, uint32_t n)
+static void add_batch(struct ws_redis *redis, uint32_t n, size_t n_value_keys)
 {
     struct command *command = &redis->command;
     const struct pending *pending = redis->queue.first;
@@ -58,6 +70,8 @@ static void add_batch(struct ws_redis *redis, uint32_t n)
     lock_assert_held(&redis->lock);
     for (uint32_t i = 0; i < n; i++, pending = pending->next)
         add_piece(command, pending->producer_key);
+    for (size_t i = 0; i < n_value_keys; i++)
+        command_add_text(command, redis->keys.values[i]);
     command_add_text(command, redis->session.epoch);
     command_add_text(command, redis->session.nonce);
     command_add_text(command, redis->max_stream_events);
@@ -68,6 +82,7 @@ static void add_batch(struct ws_redis *redis, uint32_t n)
         add_piece(command, pending->target);
         add_piece(command, pending->exclude);
         add_piece(command, pending->event);
+        add_piece(command, pending->keep);
     }
 }
 
@@ -75,20 +90,22 @@ void writer_run(struct ws_redis *redis)
 {
     struct writer *writer = &redis->writer;
     char n_keys[NUMBER_SIZE];
+    size_t n_value_keys;
     uint32_t n;
 
     if (!is_up(redis) || writer->n_sent > 0 || redis->now_ms < writer->retry_ms)
         return;
     lock_acquire(&redis->lock);
     n = batch_size(redis, writer->batch.events);
-    snprintf(n_keys, sizeof n_keys, "%u", (unsigned)n + 2);
+    n_value_keys = is_any_kept(redis, n) ? N_VALUE_KEYS : 0;
+    snprintf(n_keys, sizeof n_keys, "%zu", n + 2 + n_value_keys);
     if (writer->is_script_known)
         command_known_script(redis, script_append_digest, n_keys);
     else
         command_script(redis, script_append, n_keys);
     command_add_text(&redis->command, redis->keys.state);
     command_add_text(&redis->command, redis->keys.events);
-    add_batch(redis, n);
+    add_batch(redis, n, n_value_keys);
     lock_release(&redis->lock);
     if (n == 0)
         return;

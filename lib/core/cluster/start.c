@@ -54,6 +54,15 @@ static bool positions_valid(uint64_t position, const ws_cluster_event *events, s
     return true;
 }
 
+static bool values_valid(uint64_t position, const ws_cluster_event *values, size_t n_values)
+{
+    for (size_t i = 0; i < n_values; i++)
+        if (values[i].scope != WS_SCOPE_ROOM || values[i].position > position ||
+            values[i].position <= (i > 0 ? values[i - 1].position : 0))
+            return false;
+    return true;
+}
+
 /* Everything that ws_manager_cluster_start() allocates, before anything changes. */
 struct start {
     char *epochs[MANAGER_MAX_LOOPS];
@@ -62,33 +71,56 @@ struct start {
     ws_message **messages;
     struct kept_plan *plans; /* of the messages */
     size_t n_messages;
+    struct kept_plan *value_plans; /* of what rooms have kept */
+    size_t n_values;
 };
 
-/* Keeps what the events change among the rooms' values, from the one after `after` on. An event
- * for which memory ran out is left out. The lock is held. */
-static void keep_values(ws_manager *manager, struct start *start,
-                        const ws_cluster_event *events, uint64_t after)
+/* What the caller has read of the stream. */
+struct stream_part {
+    const char *epoch;
+    uint64_t position;
+    const ws_cluster_event *events;
+    size_t n_events;
+    const ws_cluster_event *values;
+    size_t n_values;
+};
+
+/* Keeps what events change among the rooms' values, if their position is above `after` and at most
+ * `until`. An event for which memory ran out is left out. The lock is held. */
+static void keep_values(ws_manager *manager, const ws_cluster_event *events,
+                        struct kept_plan *plans, size_t n_events, uint64_t after,
+                        uint64_t until)
 {
+    struct last_values *values = &manager->last_values;
+
     manager_assert_locked(manager);
-    for (size_t i = 0; i < start->n_messages; i++)
-        if (events[i].position > after &&
-            last_values_reserve(&manager->last_values, events[i].target, &start->plans[i]))
-            keep_commit(manager, &start->plans[i], events[i].position);
+    for (size_t i = 0; i < n_events; i++) {
+        const ws_cluster_event *event = &events[i];
+
+        if (event->position <= after || event->position > until)
+            continue;
+        if (last_values_reserve(values, event->target, &plans[i]))
+            keep_commit(manager, &plans[i], event->position);
+        else
+            last_values_leave_out(values, event->target, &plans[i], event->position);
+    }
 }
 
 /* Brings the rooms' values up to the stream. What was kept is still right if no event is missing
- * between. The lock is held; `before` is the manager's position before. */
-static void replace_values(ws_manager *manager, struct start *start, bool is_same_stream,
-                           uint64_t before, const ws_cluster_event *events, uint64_t position)
+ * between; otherwise the rooms begin with what the cluster has kept of earlier events. The lock is
+ * held; `before` is the manager's position before. */
+static void replace_values(ws_manager *manager, struct start *start,
+                           const struct stream_part *part, bool is_same_stream, uint64_t before)
 {
-    uint64_t first = position - start->n_messages;
+    uint64_t first = part->position - start->n_messages;
 
     manager_assert_locked(manager);
-    if (!is_same_stream || before < first || before > position) {
+    if (!is_same_stream || before < first || before > part->position) {
         last_values_reset(&manager->last_values, first);
+        keep_values(manager, part->values, start->value_plans, start->n_values, 0, first);
         before = first;
     }
-    keep_values(manager, start, events, before);
+    keep_values(manager, part->events, start->plans, start->n_messages, before, part->position);
 }
 
 /* Stores an event in the history. An order only takes its position. If an event is not valid, or
@@ -191,18 +223,70 @@ static ws_message *make_gap_notice(const ws_manager *manager, const char *epoch,
     return message;
 }
 
-static bool prepare(ws_manager *manager, struct start *start, const char *epoch,
-                    uint64_t position, const ws_cluster_event *events, size_t n_events,
-                    bool has_gap)
+static bool prepare_events(ws_manager *manager, struct start *start,
+                           const ws_cluster_event *events, size_t n_events)
 {
     enum group_kind kind;
 
+    if (n_events == 0)
+        return true;
+    start->messages = memory_zalloc(&manager->memory, n_events * sizeof *start->messages);
+    start->plans = memory_zalloc(&manager->memory, n_events * sizeof *start->plans);
+    if (start->messages == NULL || start->plans == NULL)
+        return false;
+    for (size_t i = 0; i < n_events; i++) {
+        start->n_messages++;
+        if (!cluster_event_valid(&events[i], &kind)) /* or an order */
+            continue;
+        start->messages[i] = cluster_event_message(manager, &events[i]);
+        if (start->messages[i] == NULL || !keep_prepare(manager, kind, events[i].target,
+                                                        start->messages[i], &start->plans[i]))
+            return false;
+    }
+    return true;
+}
+
+static bool prepare_value(ws_manager *manager, const ws_cluster_event *value,
+                          struct kept_plan *plan)
+{
+    enum group_kind kind;
+    ws_message *message;
+    bool prepared;
+
+    if (!cluster_event_valid(value, &kind))
+        return true;
+    message = cluster_event_message(manager, value);
+    if (message == NULL)
+        return false;
+    prepared = keep_prepare_state(manager, value->target, message, plan);
+    ws_message_unref(message);
+    return prepared;
+}
+
+static bool prepare_values(ws_manager *manager, struct start *start,
+                           const ws_cluster_event *values, size_t n_values)
+{
+    if (n_values == 0)
+        return true;
+    start->value_plans = memory_zalloc(&manager->memory, n_values * sizeof *start->value_plans);
+    if (start->value_plans == NULL)
+        return false;
+    for (; start->n_values < n_values; start->n_values++)
+        if (!prepare_value(manager, &values[start->n_values],
+                           &start->value_plans[start->n_values]))
+            return false;
+    return true;
+}
+
+static bool prepare(ws_manager *manager, struct start *start, const struct stream_part *part,
+                    bool has_gap)
+{
     for (uint32_t i = 0; i < MANAGER_MAX_LOOPS; i++) { /* a loop may be added meanwhile */
-        start->epochs[i] = memory_copy_text(&manager->memory, epoch, EPOCH_LENGTH);
+        start->epochs[i] = memory_copy_text(&manager->memory, part->epoch, EPOCH_LENGTH);
         if (start->epochs[i] == NULL)
             return false;
     }
-    start->notice = make_gap_notice(manager, epoch, position);
+    start->notice = make_gap_notice(manager, part->epoch, part->position);
     if (start->notice == NULL)
         return false;
     if (has_gap && (manager->options.authorize_join != NULL ||
@@ -212,25 +296,8 @@ static bool prepare(ws_manager *manager, struct start *start, const char *epoch,
         if (start->reauthorize == NULL)
             return false;
     }
-    if (n_events == 0)
-        return true;
-    start->messages = memory_zalloc(&manager->memory, n_events * sizeof *start->messages);
-    start->plans = memory_zalloc(&manager->memory, n_events * sizeof *start->plans);
-    if (start->messages == NULL || start->plans == NULL)
-        return false;
-    for (start->n_messages = 0; start->n_messages < n_events; start->n_messages++) {
-        const ws_cluster_event *event = &events[start->n_messages];
-        ws_message *message = NULL;
-
-        if (cluster_event_valid(event, &kind))
-            message = cluster_event_message(manager, event);
-        start->messages[start->n_messages] = message;
-        if (message != NULL && !is_order(event) &&
-            !keep_prepare(manager, kind, event->target, message,
-                          &start->plans[start->n_messages]))
-            return false;
-    }
-    return true;
+    return prepare_events(manager, start, part->events, part->n_events) &&
+           prepare_values(manager, start, part->values, part->n_values);
 }
 
 static void discard(const ws_manager *manager, struct start *start)
@@ -242,6 +309,9 @@ static void discard(const ws_manager *manager, struct start *start)
             ws_message_unref(start->messages[i]);
     for (size_t i = 0; start->plans != NULL && i < start->n_messages; i++)
         kept_plan_free(&manager->memory, &start->plans[i]);
+    for (size_t i = 0; i < start->n_values; i++)
+        kept_plan_free(&manager->memory, &start->value_plans[i]);
+    memory_free(&manager->memory, start->value_plans);
     memory_free(&manager->memory, start->messages);
     user_command_unref(manager, start->reauthorize);
     memory_free(&manager->memory, start->plans);
@@ -266,8 +336,7 @@ static void report_gap(ws_manager *manager)
         manager->options.on_processes_gap(manager, manager->options.user_data);
 }
 
-int ws_manager_cluster_start(ws_manager *manager, const char *epoch, uint64_t position,
-                             const ws_cluster_event *events, size_t n_events)
+static int begin(ws_manager *manager, const struct stream_part *part)
 {
     struct start start = {0};
     struct page *dropped = NULL;
@@ -276,15 +345,12 @@ int ws_manager_cluster_start(ws_manager *manager, const char *epoch, uint64_t po
     int64_t now_ms;
     uint64_t before;
     bool is_same;
-    int result;
+    int result = orders_catch_up(manager, part->epoch, part->position, part->events,
+                                 part->n_events, &has_gap);
 
-    if (manager == NULL || epoch == NULL || !epoch_valid(epoch) ||
-        (events == NULL && n_events > 0) || !positions_valid(position, events, n_events))
-        return WS_ERR_INVALID;
-    result = orders_catch_up(manager, epoch, position, events, n_events, &has_gap);
     if (result != WS_OK)
         return result;
-    if (!prepare(manager, &start, epoch, position, events, n_events, has_gap)) {
+    if (!prepare(manager, &start, part, has_gap)) {
         discard(manager, &start);
         return WS_ERR_NO_MEMORY;
     }
@@ -293,12 +359,13 @@ int ws_manager_cluster_start(ws_manager *manager, const char *epoch, uint64_t po
         manager_note_reauthorization(manager);
     posting_begin(&posting, manager);
     result = reserve_everywhere(manager);
-    if (result == WS_OK && !continues(manager, epoch, position)) {
+    if (result == WS_OK && !continues(manager, part->epoch, part->position)) {
         dropped = pages_begin_anew(&manager->pages);
-        is_same = manager->cluster_started && strcmp(epoch, manager->epoch) == 0;
+        is_same = manager->cluster_started && strcmp(part->epoch, manager->epoch) == 0;
         before = manager->position;
-        replace_history(manager, epoch, position, events, start.messages, n_events, now_ms);
-        replace_values(manager, &start, is_same, before, events, position);
+        replace_history(manager, part->epoch, part->position, part->events, start.messages,
+                        part->n_events, now_ms);
+        replace_values(manager, &start, part, is_same, before);
         manager->cluster_started = true;
         post_epoch(&posting, start.epochs, start.notice, start.reauthorize);
     }
@@ -308,4 +375,27 @@ int ws_manager_cluster_start(ws_manager *manager, const char *epoch, uint64_t po
     if (result == WS_OK && has_gap)
         report_gap(manager);
     return result;
+}
+
+int ws_manager_cluster_start_with(ws_manager *manager, const char *epoch, uint64_t position,
+                                  const ws_cluster_event *events, size_t n_events,
+                                  const ws_cluster_event *values, size_t n_values)
+{
+    if (manager == NULL || epoch == NULL || !epoch_valid(epoch) ||
+        (events == NULL && n_events > 0) || (values == NULL && n_values > 0) ||
+        !positions_valid(position, events, n_events) ||
+        !values_valid(position, values, n_values))
+        return WS_ERR_INVALID;
+    return begin(manager, &(struct stream_part){.epoch = epoch,
+                                                .position = position,
+                                                .events = events,
+                                                .n_events = n_events,
+                                                .values = values,
+                                                .n_values = n_values});
+}
+
+int ws_manager_cluster_start(ws_manager *manager, const char *epoch, uint64_t position,
+                             const ws_cluster_event *events, size_t n_events)
+{
+    return ws_manager_cluster_start_with(manager, epoch, position, events, n_events, NULL, 0);
 }

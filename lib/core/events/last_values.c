@@ -130,10 +130,20 @@ static size_t value_size(size_t length)
     return size > sizeof(struct kept_value) ? size : sizeof(struct kept_value);
 }
 
+/* The message's block, whose size does not change when its id is written. */
+static size_t bytes_of(const ws_message *message)
+{
+    return (size_t)message->frames.start + message->frames.length;
+}
+
+size_t kept_value_cost(const char *key, const ws_message *message)
+{
+    return value_size(key != NULL ? strlen(key) : 0) + bytes_of(message);
+}
+
 static size_t cost_of(const struct kept_value *value)
 {
-    return value_size(value->name_length) + value->message->frames.start +
-           value->message->frames.length;
+    return value_size(value->name_length) + bytes_of(value->message);
 }
 
 struct kept_value *kept_value_new(const ws_allocator *memory, const char *key,
@@ -282,7 +292,8 @@ static void cancel(struct last_values *values, struct kept_change *change)
 {
     if (change->line == NULL || change->value == NULL)
         return;
-    if (change->rule->by_key && find_value(change->line, change->value->key) == change->value)
+    if (change->line->rule->by_key &&
+        find_value(change->line, change->value->key) == change->value)
         name_table_remove(&change->line->keys, change->value);
     remove_line_if_empty(values, change->line);
     change->line = NULL;
@@ -364,6 +375,34 @@ void last_values_commit(struct last_values *values, struct kept_plan *plan)
         change->line = NULL;
     }
     drop_beyond_total(values);
+}
+
+static void leave_out(struct last_values *values, const char *room,
+                      const struct kept_change *change, uint64_t position)
+{
+    struct kept_line *line = find_line(change->rule, room);
+    struct kept_value *former = NULL;
+
+    if (line == NULL) {
+        change->rule->before = position;
+        return;
+    }
+    if (change->rule->by_key)
+        former = find_value(line, change->value->key);
+    if (former != NULL)
+        drop(values, former);
+    while (change->rule->use == KEPT_HISTORY && line->count > 0)
+        drop(values, line->first);
+    line->before = position;
+    remove_line_if_empty(values, line);
+}
+
+void last_values_leave_out(struct last_values *values, const char *room,
+                           const struct kept_plan *plan, uint64_t position)
+{
+    for (size_t use = 0; use < N_KEPT_USES; use++)
+        if (plan->changes[use].rule != NULL && plan->changes[use].value != NULL)
+            leave_out(values, room, &plan->changes[use], position);
 }
 
 void kept_plan_free(const ws_allocator *memory, struct kept_plan *plan)

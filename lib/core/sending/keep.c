@@ -7,6 +7,11 @@
 #include "base/utf8.h"
 #include "core/sending/encode.h"
 
+static const char *const marks[N_KEPT_USES] = {
+    [KEPT_STATE] = "{\"state\":true,",
+    [KEPT_HISTORY] = "{\"replayed\":true,",
+};
+
 /* What an event's text says about itself. */
 struct content {
     char *type; /* owned; NULL: it is not a string */
@@ -49,10 +54,6 @@ static bool read_content(const ws_allocator *memory, ws_message *message,
 static ws_message *make_marked(const ws_allocator *memory, const ws_message *message,
                                enum last_values_use use)
 {
-    static const char *const marks[N_KEPT_USES] = {
-        [KEPT_STATE] = "{\"state\":true,",
-        [KEPT_HISTORY] = "{\"replayed\":true,",
-    };
     size_t length;
     const void *text = ws_message_payload(message, &length);
 
@@ -80,17 +81,25 @@ static bool make_value(const ws_allocator *memory, const ws_message *message,
     return change->value != NULL;
 }
 
-static bool prepare(ws_manager *manager, const char *room, const ws_message *message,
-                    const struct content *content, struct kept_plan *plan)
+/* The rule by which an event is kept; NULL: it is not. */
+static struct kept_rule *rule_of(const ws_manager *manager, enum last_values_use use,
+                                 const char *room, const struct content *content)
 {
-    for (enum last_values_use use = KEPT_STATE; use < N_KEPT_USES; use++) {
-        struct kept_change *change = &plan->changes[use];
-        struct kept_rule *rule =
-            content->type != NULL
-                ? last_values_match(&manager->last_values, use, room, content->type)
-                : NULL;
+    struct kept_rule *rule = content->type != NULL ? last_values_match(&manager->last_values,
+                                                                       use, room, content->type)
+                                                   : NULL;
 
-        if (rule == NULL || (rule->by_key && content->key == NULL))
+    return rule != NULL && rule->by_key && content->key == NULL ? NULL : rule;
+}
+
+static bool prepare(const ws_manager *manager, const char *room, const ws_message *message,
+                    const struct content *content, size_t n_uses, struct kept_plan *plan)
+{
+    for (enum last_values_use use = KEPT_STATE; use < n_uses; use++) {
+        struct kept_change *change = &plan->changes[use];
+        struct kept_rule *rule = rule_of(manager, use, room, content);
+
+        if (rule == NULL)
             continue;
         if (!make_value(&manager->memory, message, content, use, change))
             return false;
@@ -99,25 +108,98 @@ static bool prepare(ws_manager *manager, const char *room, const ws_message *mes
     return true;
 }
 
-bool keep_prepare(ws_manager *manager, enum group_kind kind, const char *name,
-                  ws_message *message, struct kept_plan *plan)
+/* Whether a room may keep anything for the first n_uses uses. */
+static bool may_keep(const ws_manager *manager, enum group_kind kind, const char *name,
+                     size_t n_uses)
+{
+    bool any = false;
+
+    for (enum last_values_use use = KEPT_STATE; kind == GROUP_ROOM && use < n_uses; use++)
+        any |= last_values_match(&manager->last_values, use, name, NULL) != NULL;
+    return any;
+}
+
+static void free_content(const ws_allocator *memory, struct content *content)
+{
+    memory_free(memory, content->type);
+    memory_free(memory, content->key);
+}
+
+static bool prepare_uses(const ws_manager *manager, enum group_kind kind, const char *name,
+                         ws_message *message, size_t n_uses, struct kept_plan *plan)
 {
     const ws_allocator *memory = &manager->memory;
-    const struct last_values *values = &manager->last_values;
     struct content content;
     bool prepared;
 
     *plan = (struct kept_plan){0};
-    if (kind != GROUP_ROOM || (last_values_match(values, KEPT_STATE, name, NULL) == NULL &&
-                               last_values_match(values, KEPT_HISTORY, name, NULL) == NULL))
+    if (!may_keep(manager, kind, name, n_uses))
         return true;
     prepared = read_content(memory, message, &content) &&
-               prepare(manager, name, message, &content, plan);
-    memory_free(memory, content.type);
-    memory_free(memory, content.key);
+               prepare(manager, name, message, &content, n_uses, plan);
+    free_content(memory, &content);
     if (!prepared)
         kept_plan_free(memory, plan);
     return prepared;
+}
+
+bool keep_prepare(const ws_manager *manager, enum group_kind kind, const char *name,
+                  ws_message *message, struct kept_plan *plan)
+{
+    return prepare_uses(manager, kind, name, message, N_KEPT_USES, plan);
+}
+
+bool keep_prepare_state(const ws_manager *manager, const char *room, ws_message *message,
+                        struct kept_plan *plan)
+{
+    return prepare_uses(manager, GROUP_ROOM, room, message, KEPT_STATE + 1, plan);
+}
+
+static void describe(const ws_manager *manager, const struct kept_rule *rule,
+                     const struct content *content, const ws_message *message,
+                     ws_cluster_keep *keep)
+{
+    const char *key = rule->by_key ? content->key : NULL;
+
+    *keep = (ws_cluster_keep){.size = sizeof *keep, .type = rule->type, .key = key};
+    if (content->is_null) {
+        keep->removes = 1;
+        return;
+    }
+    keep->max_values = rule->max_values;
+    keep->max_bytes = rule->max_bytes;
+    keep->max_total_bytes = manager->last_values.max_bytes;
+    keep->bytes =
+        kept_value_cost(content->key, message) + strlen(marks[KEPT_STATE]) - 1; /* its '{' */
+}
+
+bool keep_describe(const ws_manager *manager, enum group_kind kind, const char *name,
+                   ws_message *message, struct kept_note *note)
+{
+    const ws_allocator *memory = &manager->memory;
+    const struct kept_rule *rule = NULL;
+    struct content content;
+    bool was_read;
+
+    *note = (struct kept_note){.is_kept = false};
+    if (!may_keep(manager, kind, name, KEPT_STATE + 1))
+        return true;
+    was_read = read_content(memory, message, &content);
+    if (was_read)
+        rule = rule_of(manager, KEPT_STATE, name, &content);
+    if (rule != NULL) {
+        note->is_kept = true;
+        describe(manager, rule, &content, message, &note->keep);
+        note->key = content.key;
+        content.key = NULL;
+    }
+    free_content(memory, &content);
+    return was_read;
+}
+
+void kept_note_free(const ws_allocator *memory, struct kept_note *note)
+{
+    memory_free(memory, note->key);
 }
 
 void keep_commit(ws_manager *manager, struct kept_plan *plan, uint64_t position)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/backlog.h"
+#include "core/sending/keep.h"
 
 static int publish_here(ws_manager *manager, const struct publication *publication)
 {
@@ -56,15 +57,22 @@ static int hand_to_carrier(const ws_manager *manager, const struct publication *
         .sequence = publication->sequence,
         .for_client = account_is_client(),
     };
+    struct kept_note note;
     char *excluded;
     int result;
 
     if (!name_excluded(manager, message, &excluded))
         return WS_ERR_NO_MEMORY;
+    if (!keep_describe(manager, publication->target.kind, event.target, message, &note)) {
+        memory_free(&manager->memory, excluded);
+        return WS_ERR_NO_MEMORY;
+    }
     *message_prepend(message, 1) = '{';
     event.exclude = excluded;
     event.text = ws_message_payload(message, &event.length);
+    event.keep = note.is_kept ? &note.keep : NULL;
     result = manager->cluster.publish(&event, receipt, manager->cluster_data);
+    kept_note_free(&manager->memory, &note);
     memory_free(&manager->memory, excluded);
     return result;
 }

@@ -285,6 +285,10 @@ static void check_cluster(ws_manager *manager)
     REFUSES(ws_manager_cluster_start, NULL, "aaaaaaaaaa", 0, NULL, 0);
     REFUSES(ws_manager_cluster_start, manager, NULL, 0, NULL, 0);
     REFUSES(ws_manager_cluster_start, manager, "aaaaaaaaaa", 1, NULL, 1);
+    REFUSES(ws_manager_cluster_start_with, NULL, "aaaaaaaaaa", 0, NULL, 0, NULL, 0);
+    REFUSES(ws_manager_cluster_start_with, manager, NULL, 0, NULL, 0, NULL, 0);
+    REFUSES(ws_manager_cluster_start_with, manager, "aaaaaaaaaa", 1, NULL, 1, NULL, 0);
+    REFUSES(ws_manager_cluster_start_with, manager, "aaaaaaaaaa", 1, NULL, 0, NULL, 1);
     REFUSES(ws_manager_cluster_deliver, NULL, &event);
     REFUSES(ws_manager_cluster_deliver, manager, NULL);
     HAS_NO_EFFECT(ws_manager_cluster_stored, NULL, NULL, WS_OK, 1);

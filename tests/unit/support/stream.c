@@ -21,6 +21,7 @@ void stream_reset(void)
         free(stream.events[i].exclude);
         free(stream.events[i].text);
         free(stream.events[i].producer);
+        free(stream.events[i].key);
     }
     memset(&stream, 0, sizeof stream);
     strcpy(stream.epoch, "aaaabbbb22");
@@ -67,6 +68,8 @@ static int publish(const ws_cluster_event *event, void *receipt, void *data)
         .producer = copy(event->producer),
         .sequence = event->sequence,
         .receipt = receipt,
+        .keep = event->keep != NULL ? *event->keep : (ws_cluster_keep){.size = 0},
+        .key = event->keep != NULL ? copy(event->keep->key) : NULL,
     };
     return WS_OK;
 }

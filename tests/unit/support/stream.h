@@ -19,6 +19,8 @@ struct stored {
     char *producer;
     uint64_t sequence;
     void *receipt;
+    ws_cluster_keep keep; /* size 0: nothing is kept; its texts are gone */
+    char *key;            /* of `keep` */
 };
 
 struct process {
