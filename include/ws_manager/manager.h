@@ -356,7 +356,10 @@ WS_EXPORT int ws_manager_leave_room(ws_manager *manager, ws_conn_id connection,
  */
 WS_EXPORT int ws_manager_reauthorize(ws_manager *manager, ws_conn_id connection);
 
-/** Visits every member of a room, as it is at the moment of the call.
+/** Visits every member of a room, each once.
+ *
+ * Members are read a thousand at a time, so that others do not wait for the manager's lock: of a larger
+ * room, connections that enter or leave during the call may be visited or not.
  *
  * @param manager    the manager
  * @param room       the room's name
@@ -373,7 +376,7 @@ WS_EXPORT int ws_manager_reauthorize(ws_manager *manager, ws_conn_id connection)
 WS_EXPORT int ws_manager_for_each_member(ws_manager *manager, const char *room,
                                          ws_each_callback *each, void *user_data);
 
-/** Visits every connection of a user, as it is at the moment of the call.
+/** Visits every connection of a user, as ws_manager_for_each_member() those of a room.
  *
  * @param manager    the manager
  * @param user_id    the user's name
