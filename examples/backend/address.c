@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "text.h"
@@ -22,6 +23,8 @@ struct in6_addr address_of_socket(const struct sockaddr_storage *socket)
 {
     if (socket->ss_family == AF_INET)
         return map(&((const struct sockaddr_in *)socket)->sin_addr);
+    if (socket->ss_family == AF_UNIX)
+        return map(&(struct in_addr){htonl(INADDR_LOOPBACK)});
     return ((const struct sockaddr_in6 *)socket)->sin6_addr;
 }
 
@@ -47,6 +50,15 @@ void address_format(const struct in6_addr *address, char text[INET6_ADDRSTRLEN])
         inet_ntop(AF_INET, &address->s6_addr[V4_OFFSET], text, INET6_ADDRSTRLEN);
     else
         inet_ntop(AF_INET6, address, text, INET6_ADDRSTRLEN);
+}
+
+void address_write(const struct in6_addr *address, char *text, size_t size)
+{
+    char whole[INET6_ADDRSTRLEN];
+
+    address_format(address, whole);
+    if (size > 0)
+        snprintf(text, size, "%s", whole);
 }
 
 struct in6_addr address_of_client(const struct in6_addr *address)

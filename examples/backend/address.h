@@ -10,7 +10,8 @@
 
 enum { ADDRESS_MOST_RANGES = 64 };
 
-/* Here and below, an IPv4 address is represented as IPv4-mapped IPv6. */
+/* Here and below, an IPv4 address is represented as IPv4-mapped IPv6. The peer at a Unix socket has
+ * the address 127.0.0.1. */
 struct in6_addr address_of_socket(const struct sockaddr_storage *socket);
 
 /* Parses an address of IPv4, or of IPv6 without brackets. */
@@ -18,6 +19,9 @@ bool address_parse(const char *text, size_t length, struct in6_addr *address);
 
 /* Writes an IPv4-mapped address as IPv4. */
 void address_format(const struct in6_addr *address, char text[INET6_ADDRSTRLEN]);
+
+/* Writes the address as far as it fits. */
+void address_write(const struct in6_addr *address, char *text, size_t size);
 
 /* As what an address counts against limits: a client with one IPv6 address usually has its whole /64,
  * of which this is the first. */

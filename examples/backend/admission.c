@@ -3,23 +3,19 @@
  * The rules are in access.c; messages and echoes are in realtime.c. */
 #include "admission.h"
 
+#include <netinet/in.h>
 #include <string.h>
 
+#include <http_parser.h>
+
 #include "access.h"
-#include "address.h"
-#include "connection.h"
 #include "json_text.h"
 #include "log.h"
 #include "session.h"
+#include "thread.h"
+#include "ws_server.h"
 
 const char admission_subprotocol[] = "bearer";
-
-/* NULL for a client of Socket.IO that polls: requests carry it, and its page was checked for each
- * of them (guard.c). */
-static struct connection *connection_of(ws_handshake *handshake)
-{
-    return ws_handshake_host_data(handshake);
-}
 
 /* The library logs the refusal and its reason, but does not know the address. It also logs how
  * many such lines were left out. */
@@ -27,16 +23,15 @@ static void log_address(ws_handshake *handshake)
 {
     const char *what =
         ws_handshake_websocket(handshake) != NULL ? "WebSocket" : "request for events";
+    const ws_server_client *client = ws_server_client_of(handshake);
     static struct log_share share;
-    char client[INET6_ADDRSTRLEN];
+    char address[INET6_ADDRSTRLEN];
     unsigned left_out;
 
-    if (connection_of(handshake) == NULL)
+    if (client == NULL || !log_may_share(&share, WS_LOG_INFO, &left_out))
         return;
-    if (!log_may_share(&share, WS_LOG_INFO, &left_out))
-        return;
-    address_format(connection_client(connection_of(handshake)), client);
-    log_line(WS_LOG_INFO, "a %s from %s is refused", what, client);
+    ws_server_client_address(client, address, sizeof address);
+    log_line(WS_LOG_INFO, "a %s from %s is refused", what, address);
 }
 
 static int refuse(ws_handshake *handshake, int status, const char *text)
@@ -46,21 +41,15 @@ static int refuse(ws_handshake *handshake, int status, const char *text)
     return WS_ERR_FORBIDDEN;
 }
 
-static const struct http_request *request_of(ws_handshake *handshake)
-{
-    const struct connection *connection = connection_of(handshake);
-
-    return connection != NULL && connection->http != NULL ? &connection->http->request : NULL;
-}
-
-/* Finds the token of a request, or of a client of Socket.IO, whose request the backend has freed
+/* Finds the token of a request, or of a client of Socket.IO, whose request the server has freed
  * and the library has kept. */
 static void find_token(ws_handshake *handshake, const cJSON *auth,
                        struct credentials *credentials)
 {
     credentials_init(credentials);
     if (auth == NULL) {
-        credentials_add_request(credentials, request_of(handshake));
+        credentials_add_request(credentials,
+                                ws_server_client_request(ws_server_client_of(handshake)));
     } else {
         credentials_add_handshake(credentials, ws_handshake_query(handshake),
                                   ws_handshake_header(handshake, "Authorization"));
@@ -74,21 +63,25 @@ static void find_token(ws_handshake *handshake, const cJSON *auth,
  * gets its session when it is connected. */
 static int begin_session(ws_handshake *handshake, const struct token_claims *claims)
 {
-    ws_websocket *websocket = ws_handshake_websocket(handshake);
-    struct connection *connection = connection_of(handshake);
+    ws_server_client *client = ws_server_client_of(handshake);
+    struct thread *thread = thread_current();
+    struct session *session;
 
-    if (connection == NULL) {
-        ws_handshake_set_user_data(handshake, grants_add(&loop_current()->grants,
-                                                         claims->expires_ms, claims->is_staff));
+    if (client == NULL) {
+        ws_handshake_set_user_data(
+            handshake, grants_add(&thread->grants, claims->expires_ms, claims->is_staff));
         return WS_OK;
     }
-    if (connection->session == NULL)
-        connection->session = session_new(&connection->loop->expiries, websocket, claims);
-    else if (!session_renew(connection->session, claims))
+    session = ws_server_client_data(client);
+    if (session == NULL)
+        session = session_new(&thread->expiries, client, claims);
+    else if (!session_renew(session, claims))
         return refuse(handshake, HTTP_STATUS_UNAUTHORIZED, "token expired");
-    if (connection->session == NULL)
+    if (session == NULL)
         return WS_ERR_NO_MEMORY;
-    ws_handshake_set_user_data(handshake, connection->session);
+    thread_note(thread, &session->expiry);
+    ws_server_client_set_data(client, session);
+    ws_handshake_set_user_data(handshake, session);
     return WS_OK;
 }
 
@@ -114,12 +107,10 @@ static int check_token(ws_handshake *handshake, const struct access *access, con
  * allowed before. */
 static struct origin_request page_of(ws_handshake *handshake)
 {
-    const struct http_request *request = request_of(handshake);
-
     return (struct origin_request){
         .origin = ws_handshake_header(handshake, "Origin"),
         .host = ws_handshake_header(handshake, "Host"),
-        .scheme = request != NULL ? request->scheme : connection_of(handshake)->scheme,
+        .scheme = ws_server_client_scheme(ws_server_client_of(handshake)),
     };
 }
 
@@ -149,7 +140,7 @@ static int check_page(ws_handshake *handshake, const struct access *access)
 static int admit(ws_handshake *handshake, const struct access *access, const cJSON *auth,
                  struct token_claims *claims)
 {
-    int result = connection_of(handshake) != NULL ? check_page(handshake, access) : WS_OK;
+    int result = ws_server_client_of(handshake) != NULL ? check_page(handshake, access) : WS_OK;
 
     if (result != WS_OK || !access_needs_token(access))
         return result;
@@ -217,8 +208,6 @@ int admission_socketio_handshake(ws_handshake *handshake, void *access)
                                         "auth has a NUL character or too many values");
     result = admit_user(handshake, access, auth);
     cJSON_Delete(auth);
-    if (result == WS_OK && connection_of(handshake) != NULL)
-        connection_websocket_admitted(connection_of(handshake));
     return result;
 }
 
@@ -232,19 +221,21 @@ int admission_echo_handshake(ws_handshake *handshake, void *access)
 void admission_connected(ws_manager *manager, const ws_connection_info *connection,
                          void *access)
 {
-    struct loop *loop = loop_current();
+    struct thread *thread = thread_current();
     struct session *session = NULL;
     const struct grant *grant;
 
     (void)access;
     if (!grants_made(connection->user_data))
         return;
-    grant = grants_find(&loop->grants, connection->user_data);
+    grant = grants_find(&thread->grants, connection->user_data);
     if (grant != NULL)
-        session = session_new_polled(&loop->expiries, connection->id, grant->expires_ms,
+        session = session_new_polled(&thread->expiries, connection->id, grant->expires_ms,
                                      grant->is_staff);
     ws_manager_set_user_data(manager, connection->id, session);
-    if (session == NULL)
+    if (session != NULL)
+        thread_note(thread, &session->expiry);
+    else
         ws_manager_disconnect(manager, connection->id, WS_CLOSE_TRY_AGAIN_LATER,
                               "too many clients connect");
 }
@@ -258,7 +249,7 @@ void admission_disconnected(ws_manager *manager, const ws_connection_info *conne
     (void)code;
     (void)reason;
     (void)access;
-    if (session != NULL && session->is_polled)
+    if (session != NULL && session->client == NULL)
         session_free(session);
 }
 
@@ -301,7 +292,10 @@ static int renew_session(ws_manager *manager, const ws_connection_info *connecti
         if (result != WS_OK)
             return result;
     }
-    return session_renew(session, claims) ? WS_OK : WS_ERR_FORBIDDEN;
+    if (!session_renew(session, claims))
+        return WS_ERR_FORBIDDEN;
+    thread_note(thread_current(), &session->expiry);
+    return WS_OK;
 }
 
 int admission_authenticate(ws_manager *manager, const ws_connection_info *connection,

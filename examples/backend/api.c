@@ -12,10 +12,10 @@ enum { NUMBER_BYTES = 32 };
 
 cJSON *api_parse_body(struct api_call *call)
 {
-    const struct byte_buffer *body = &call->request->body;
     const char *problem = NULL;
-    cJSON *json =
-        json_text_parse_object(byte_buffer_bytes(body), byte_buffer_length(body), &problem);
+    size_t length;
+    const char *body = ws_server_request_body(call->request, &length);
+    cJSON *json = json_text_parse_object(body, length, &problem);
 
     if (json == NULL && problem == NULL)
         api_answer_store_error(call, STORE_MEMORY);
@@ -37,7 +37,7 @@ bool api_parse_id(struct api_call *call, int64_t *id)
 bool api_query_number(struct api_call *call, const char *name, int64_t min, int64_t max,
                       int64_t default_value, int64_t *value)
 {
-    const char *query = http_request_query(call->request);
+    const char *query = ws_server_request_query(call->request);
     char text[NUMBER_BYTES];
     char message[96];
 

@@ -4,15 +4,15 @@
 #define BACKEND_API_H
 
 #include "app.h"
-#include "http_request.h"
 #include "http_response.h"
 #include "json_fields.h"
 #include "outbox.h"
+#include "ws_server_http.h"
 
 /* One request to one handler. */
 struct api_call {
     struct app *app;
-    const struct http_request *request;
+    ws_server_request *request;
     struct http_response *response;
     const char *parameter; /* the path's variable segment, decoded; "" if there is none */
 };
@@ -41,6 +41,9 @@ api_handler api_get_metrics;
 
 /* The text of /ws/stats, freed with free(); NULL when memory is short. Any thread. */
 char *api_stats_text(struct app *app, size_t *length);
+
+/* Answers a request for /ws/stats that has waited for it. Any thread. */
+void api_answer_stats(struct app *app, ws_server_ticket *ticket);
 
 /* --- shared by the handlers ---------------------------------------------------------- */
 

@@ -78,7 +78,7 @@ void api_update_item(struct api_call *call)
 /* The SKU after which the list begins; "" for the first one. False after answering 400. */
 static bool query_sku(struct api_call *call, char after[SKU_MAX_BYTES + 1])
 {
-    const char *query = http_request_query(call->request);
+    const char *query = ws_server_request_query(call->request);
 
     switch (text_next_parameter(&query, "after", after, SKU_MAX_BYTES + 1)) {
     case TEXT_PARAMETER_ABSENT:

@@ -39,7 +39,7 @@ void api_get_health(struct api_call *call)
     static const char healthy[] = "{\"status\":\"ok\"}";
     static const char draining[] = "{\"status\":\"draining\"}";
 
-    if (atomic_load(&call->app->stopping))
+    if (ws_server_is_stopping(call->app->server))
         http_response_set_text(call->response, HTTP_STATUS_SERVICE_UNAVAILABLE, json_type,
                                draining, strlen(draining));
     else
@@ -72,12 +72,21 @@ static void answer_texts(struct api_call *call, const char *type, const char *co
     byte_buffer_free(&joined);
 }
 
+static ws_server_stats get_sockets(struct app *app)
+{
+    ws_server_stats stats = {.size = sizeof stats};
+
+    ws_server_get_stats(app->server, &stats);
+    return stats;
+}
+
 /* The figures of the library and of the backend; with Redis, also those of its client and of the
  * other processes. */
 static char *make_stats(struct app *app, size_t max_rooms_bytes, size_t *length)
 {
     ws_manager *manager = app->realtime.manager;
     struct byte_buffer joined = {0};
+    ws_server_stats sockets = get_sockets(app);
     char ours[COUNTER_BYTES];
     char *cluster = NULL;
     bool is_whole;
@@ -86,10 +95,9 @@ static char *make_stats(struct app *app, size_t max_rooms_bytes, size_t *length)
     if (ws_manager_get_stats_within(manager, max_rooms_bytes, &text, length) != WS_OK)
         return NULL;
     snprintf(ours, sizeof ours,
-             ",\"sockets\":%zu,\"addresses_refused\":%" PRIu64
+             ",\"sockets\":%" PRIu64 ",\"addresses_refused\":%" PRIu64
              ",\"database_failures\":%" PRIu64,
-             atomic_load(&app->n_sockets), address_table_refused(&app->addresses),
-             store_failures(app->store));
+             sockets.sockets, sockets.addresses_refused, store_failures(app->store));
     is_whole = byte_buffer_append(&joined, text, *length - 1) && /* without its closing brace */
                byte_buffer_append(&joined, ours, strlen(ours));
     ws_manager_free_text(manager, text);
@@ -121,6 +129,45 @@ static bool has_no_rooms(const char *text, size_t length)
            NULL;
 }
 
+static void answer_text_file(struct http_response *response)
+{
+    response->status = HTTP_STATUS_OK;
+    response->content_type = json_type;
+}
+
+static void answer_no_stats(struct http_response *response)
+{
+    http_response_set_status_error(response, HTTP_STATUS_SERVICE_UNAVAILABLE,
+                                   "the list of rooms cannot be made now; try again");
+    http_response_add_field(response, "Retry-After", "1");
+}
+
+void api_answer_stats(struct app *app, ws_server_ticket *ticket)
+{
+    struct http_response response;
+
+    http_response_init(&response);
+    if (stats_cache_get(&app->stats_cache, &response.file, &response.file_length) ==
+        STATS_CACHE_FOUND)
+        answer_text_file(&response);
+    else
+        answer_no_stats(&response);
+    http_response_send_later(&response, ticket);
+}
+
+/* Answers when the text that is being made is complete. */
+static void wait_for_stats(struct api_call *call)
+{
+    ws_server_ticket *ticket;
+
+    if (ws_server_defer(call->request, &ticket) != WS_OK) {
+        answer_out_of_memory(call);
+        return;
+    }
+    call->response->is_deferred = true;
+    stats_cache_wait(&call->app->stats_cache, ticket);
+}
+
 /* A short text is made for each request. A long one would block the loop, so another thread makes
  * it, and its readers share it. */
 void api_get_stats(struct api_call *call)
@@ -132,16 +179,13 @@ void api_get_stats(struct api_call *call)
 
     switch (stats_cache_get(cache, &response->file, &response->file_length)) {
     case STATS_CACHE_FOUND:
-        response->status = HTTP_STATUS_OK;
-        response->content_type = json_type;
+        answer_text_file(response);
         return;
     case STATS_CACHE_MAKING:
-        response->later = true;
+        wait_for_stats(call);
         return;
     case STATS_CACHE_FAILED:
-        http_response_set_status_error(response, HTTP_STATUS_SERVICE_UNAVAILABLE,
-                                       "the list of rooms cannot be made now; try again");
-        http_response_add_field(response, "Retry-After", "1");
+        answer_no_stats(response);
         return;
     case STATS_CACHE_EMPTY:
         break;
@@ -156,7 +200,7 @@ void api_get_stats(struct api_call *call)
             (void)stats_cache_put(cache, text, length); /* this answer is unaffected */
         http_response_set_text(response, HTTP_STATUS_OK, json_type, text, length);
     } else if (stats_cache_make(cache)) {
-        response->later = true;
+        wait_for_stats(call);
     } else {
         answer_out_of_memory(call);
     }
@@ -167,6 +211,7 @@ void api_get_metrics(struct api_call *call)
 {
     struct app *app = call->app;
     ws_manager *manager = app->realtime.manager;
+    ws_server_stats sockets = get_sockets(app);
     char ours[COUNTER_BYTES];
     char *redis = NULL;
     char *text;
@@ -179,7 +224,7 @@ void api_get_metrics(struct api_call *call)
              "# TYPE orders_sockets gauge\n"
              "# HELP orders_sockets Connections of clients, including those that are not "
              "WebSockets\n"
-             "orders_sockets %zu\n"
+             "orders_sockets %" PRIu64 "\n"
              "# TYPE orders_addresses_refused counter\n"
              "# HELP orders_addresses_refused Connections refused because their address had "
              "too many\n"
@@ -188,8 +233,7 @@ void api_get_metrics(struct api_call *call)
              "# HELP orders_database_failures Calls to the database that failed, including "
              "those that found it locked or full\n"
              "orders_database_failures_total %" PRIu64 "\n",
-             atomic_load(&app->n_sockets), address_table_refused(&app->addresses),
-             store_failures(app->store));
+             sockets.sockets, sockets.addresses_refused, store_failures(app->store));
     if (app->cluster.redis == NULL) {
         answer_texts(call, metrics_type, (const char *[]){ours, text}, 2);
     } else if (ws_redis_get_metrics(app->cluster.redis, &redis, NULL) == WS_OK) {

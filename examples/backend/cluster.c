@@ -1,4 +1,4 @@
-/* cluster.c: runs the library's Redis client on the first thread's epoll.
+/* cluster.c: runs the library's Redis client on the first thread of the server.
  * What the client carries is decided by the library. */
 #include "cluster.h"
 
@@ -136,9 +136,9 @@ void cluster_attach(struct cluster *cluster, int epoll)
 {
     struct epoll_event wanted = {.events = EPOLLIN | EPOLLET, .data.ptr = &cluster->wake};
 
-    cluster->epoll = epoll;
     if (cluster->redis == NULL)
         return;
+    cluster->epoll = epoll;
     if (epoll_ctl(epoll, EPOLL_CTL_ADD, cluster->wake, &wanted) != 0)
         log_line(WS_LOG_ERROR, "redis: the wake-up cannot be added to epoll: %s",
                  strerror(errno));

@@ -1,5 +1,5 @@
-/* cluster.h: the backend's part in a cluster on Redis: runs the library's client on the first
- * thread's epoll. What the client carries is decided by the library. */
+/* cluster.h: the backend's part in a cluster on Redis: runs the library's client on the first thread of
+ * the server. What the client carries is decided by the library. */
 #ifndef BACKEND_CLUSTER_H
 #define BACKEND_CLUSTER_H
 
@@ -21,7 +21,7 @@ struct cluster_watch {
 
 struct cluster {
     ws_redis *redis; /* NULL: no cluster */
-    int epoll;       /* of the thread that runs it */
+    int epoll;       /* that the thread which runs it waits for */
     bool connected;
     int wake; /* eventfd, edge-triggered, so never read; any thread writes, also after the loops */
     struct cluster_watch watches[CLUSTER_MAX_FDS];
@@ -32,7 +32,7 @@ struct cluster {
 bool cluster_open(struct cluster *cluster, const struct options *options, ws_manager *manager,
                   char *problem, size_t size);
 
-/* Attaches the client to the epoll of the thread that runs it, which watches nothing else yet.
+/* Attaches the client to an epoll that watches nothing else yet. Call it before the server starts.
  * Then waits until Redis is reached, for a second at most, so that no client connects before and
  * misses events. */
 void cluster_attach(struct cluster *cluster, int epoll);

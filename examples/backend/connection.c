@@ -10,9 +10,7 @@
 #include <unistd.h>
 
 #include "address.h"
-#include "realtime.h"
 #include "refusal_log.h"
-#include "session.h"
 #include "text.h"
 
 enum {
@@ -21,7 +19,7 @@ enum {
     FILE_BYTES_PER_TURN = 128 * 1024
 };
 
-/* Clients of Socket.IO may also ask for long-polling, which the router answers. */
+/* Clients of Socket.IO may also ask for long-polling, which the library answers by HTTP. */
 static bool asks_for_websocket(const struct http_request *request)
 {
     const char *query = http_request_query(request);
@@ -35,12 +33,10 @@ static bool asks_for_websocket(const struct http_request *request)
 
 static bool is_websocket_path(const struct http_request *request, void *user_data)
 {
-    const struct app *app = user_data;
+    const struct ws_server *server = user_data;
+    const struct door *door = doors_find(&server->doors, http_request_path(request));
 
-    const char *path = http_request_path(request);
-
-    return realtime_endpoint(&app->realtime, path) != NULL &&
-           (!realtime_serves_socketio(path) || asks_for_websocket(request));
+    return door_is_websocket(door) && (!door_is_socketio(door) || asks_for_websocket(request));
 }
 
 static bool is_no_websocket(const struct http_request *request, void *user_data)
@@ -84,12 +80,12 @@ static void refuse_address(struct connection *connection)
 {
     struct loop *loop = connection->loop;
 
-    if (loop->app->tls != NULL) {
-        refusal_log_address(&connection->peer, 0, connection_refusal);
+    if (loop->server->tls != NULL) {
+        refusal_log_address(&loop->server->log, &connection->peer, 0, connection_refusal);
         connection_close(connection);
     } else {
-        refusal_log_address(&connection->peer, HTTP_STATUS_TOO_MANY_REQUESTS,
-                            connection_refusal);
+        refusal_log_address(&loop->server->log, &connection->peer,
+                            HTTP_STATUS_TOO_MANY_REQUESTS, connection_refusal);
         connection->is_refused = true;
         timer_start(&connection->timer, &loop->timeouts[TIMEOUT_LINGER], loop->now_ms);
     }
@@ -97,11 +93,11 @@ static void refuse_address(struct connection *connection)
 
 void connection_count(struct connection *connection)
 {
-    struct app *app = connection->loop->app;
+    struct ws_server *server = connection->loop->server;
 
-    if (app->options->max_per_address == 0 || connection->is_admin)
+    if (server->options.max_per_address == 0 || connection->is_admin)
         return;
-    switch (address_table_enter(&app->addresses, &connection->peer, &connection->address)) {
+    switch (address_table_enter(&server->addresses, &connection->peer, &connection->address)) {
     case ADDRESS_ENTERED:
         break;
     case ADDRESS_HAS_TOO_MANY:
@@ -129,7 +125,7 @@ static bool make_room_among(struct loop *loop, enum timeout timeout)
     if (connection == NULL)
         return false;
     if (timeout == TIMEOUT_HEAD || timeout == TIMEOUT_BODY || timeout == TIMEOUT_TURN)
-        refusal_log(&connection->http->request, 0, needed_place);
+        refusal_log(&loop->server->log, &connection->http->request, 0, needed_place);
     connection_close(connection);
     return true;
 }
@@ -153,15 +149,16 @@ bool connection_make_room(struct loop *loop)
 }
 
 /* Whether clients have taken more descriptors than they may. */
-static bool lacks_descriptors(const struct app *app)
+static bool lacks_descriptors(const struct ws_server *server)
 {
-    return atomic_load(&app->n_sockets) + atomic_load(&app->n_files) >
-           app->options->max_descriptors;
+    return server->options.max_descriptors > 0 &&
+           atomic_load(&server->n_sockets) + atomic_load(&server->n_files) >
+               server->options.max_descriptors;
 }
 
 void connection_limit_descriptors(struct loop *loop)
 {
-    while (lacks_descriptors(loop->app) && connection_make_room(loop))
+    while (lacks_descriptors(loop->server) && connection_make_room(loop))
         continue;
 }
 
@@ -182,7 +179,7 @@ void connection_open(struct loop *loop, int fd, bool is_admin,
         connection->peer = address_of_socket(peer);
     }
     if (connection == NULL || http == NULL || !connection_proxy_open(connection) ||
-        !stream_open(&connection->stream, fd, loop->app->tls, loop->epoll, connection)) {
+        !stream_open(&connection->stream, fd, loop->server->tls, loop->epoll, connection)) {
         if (connection != NULL)
             connection_proxy_close(connection);
         free(http);
@@ -191,24 +188,36 @@ void connection_open(struct loop *loop, int fd, bool is_admin,
         return;
     }
     http_request_init(&http->request, is_admin ? is_no_websocket : is_websocket_path,
-                      loop->app);
+                      loop->server);
     http->request.scheme = connection_scheme(connection);
+    http->view = (struct ws_server_request){.http = &http->request, .is_admin = is_admin};
     connection->file = -1;
     connection->interest = EPOLLIN;
     connection->phase = PHASE_HTTP;
     connection->is_admin = is_admin;
     connection->http = http;
     connection_link(connection);
-    atomic_fetch_add(&loop->app->n_sockets, 1);
+    atomic_fetch_add(&loop->server->n_sockets, 1);
     if (!is_admin && (connection_is_one_too_many(loop) ||
-                      (lacks_descriptors(loop->app) && !connection_make_room(loop)))) {
-        refusal_log_address(&connection->peer, 0, "too many connections are busy");
+                      (lacks_descriptors(loop->server) && !connection_make_room(loop)))) {
+        refusal_log_address(&loop->server->log, &connection->peer, 0,
+                            "too many connections are busy");
         connection_close(connection);
         return;
     }
     timer_start(&connection->timer, &loop->timeouts[TIMEOUT_FRESH], loop->now_ms);
     if (connection->proxied == NULL)
         connection_count(connection);
+}
+
+void connection_forget_data(struct connection *connection)
+{
+    const ws_server_options *options = &connection->loop->server->options;
+    void *data = connection->data;
+
+    connection->data = NULL;
+    if (data != NULL && options->free_data != NULL)
+        options->free_data(data, options->user_data);
 }
 
 /* Frees the library's part of the connection. */
@@ -222,8 +231,7 @@ static void free_realtime(struct connection *connection)
             connection->loop->n_websockets--;
         connection->loop->run_again = true; /* others are notified that it has left */
     }
-    session_free(connection->session);
-    connection->session = NULL;
+    connection_forget_data(connection);
 }
 
 static void close_file(struct connection *connection)
@@ -232,7 +240,7 @@ static void close_file(struct connection *connection)
         return;
     close(connection->file);
     connection->file = -1;
-    atomic_fetch_sub(&connection->loop->app->n_files, 1);
+    atomic_fetch_sub(&connection->loop->server->n_files, 1);
 }
 
 void connection_close(struct connection *connection)
@@ -246,11 +254,11 @@ void connection_close(struct connection *connection)
     close_file(connection);
     connection_proxy_close(connection);
     if (connection->address != NULL)
-        address_table_leave(&loop->app->addresses, connection->address);
+        address_table_leave(&loop->server->addresses, connection->address);
     timer_stop(&connection->timer);
     stream_close(&connection->stream);
     connection_unlink(connection);
-    atomic_fetch_sub(&loop->app->n_sockets, 1);
+    atomic_fetch_sub(&loop->server->n_sockets, 1);
     connection->next = loop->dead;
     loop->dead = connection;
 }

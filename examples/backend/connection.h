@@ -25,6 +25,7 @@
 #include "http_turns.h"
 #include "http_unread.h"
 #include "loop.h"
+#include "request.h"
 #include "stream.h"
 
 enum connection_phase {
@@ -46,15 +47,17 @@ enum http_placing {
 
 /* What only HTTP needs. Most connections are long-lived WebSockets, which do without it. */
 struct http_exchange {
-    struct http_request request; /* being received */
-    struct byte_buffer held;     /* received, but not used before responses are written */
-    struct http_unread unread;   /* answers that the client does not read */
-    struct http_place place;     /* its place among those that wait for their turn */
-    size_t spent;                /* of HTTP_CONNECTION_COST, in this turn */
-    size_t body_bytes;           /* this request's part of loop->body_bytes */
-    size_t head_bytes;           /* and of loop->head_bytes */
-    bool has_acted;              /* what the timer waits for has come since it was set */
-    bool has_queued;             /* the current request has waited among the expensive ones */
+    struct http_request request;     /* being received */
+    struct ws_server_request view;   /* of it, for the application */
+    struct ws_server_ticket *ticket; /* the application answers later; else NULL */
+    struct byte_buffer held;         /* received, but not used before responses are written */
+    struct http_unread unread;       /* answers that the client does not read */
+    struct http_place place;         /* its place among those that wait for their turn */
+    size_t spent;                    /* of HTTP_CONNECTION_COST, in this turn */
+    size_t body_bytes;               /* this request's part of loop->body_bytes */
+    size_t head_bytes;               /* and of loop->head_bytes */
+    bool has_acted;                  /* what the timer waits for has come since it was set */
+    bool has_queued;  /* the current request has waited among the expensive ones */
     bool is_poll;     /* the library's response, to a GET for Socket.IO, may take long */
     bool has_arrived; /* it was received by another loop, and is to be used by this one */
     enum http_placing placing;
@@ -79,8 +82,8 @@ struct connection {
     enum connection_phase phase : 8;
     bool eof;           /* the client sends no more */
     bool last;          /* the connection ends once `out` is written */
-    bool is_echo;       /* a WebSocket of /echo */
-    bool is_admin;      /* came in by --admin-listen */
+    bool is_paced;      /* a WebSocket of WS_SERVER_WEBSOCKET_PACED */
+    bool is_admin;      /* came in by admin_listen */
     bool is_refused;    /* any request is answered with 429 */
     bool is_unadmitted; /* a WebSocket or poll of Socket.IO whose client is not admitted here */
     struct byte_buffer out; /* HTTP responses */
@@ -94,7 +97,7 @@ struct connection {
     struct connection *next; /* in the loop's connections, or in its dead ones */
     struct connection *previous;
     struct timer timer;
-    struct session *session;       /* of a WebSocket or a stream with a token; else NULL */
+    void *data;                    /* the application's, of a WebSocket or a stream */
     struct address_count *address; /* where it is counted; NULL: nowhere */
     struct in6_addr peer;          /* the client's address, or that of a trusted proxy */
     struct proxied *proxied;       /* if the peer is a trusted proxy; else NULL */
@@ -110,7 +113,7 @@ static inline struct connection *connection_of_timer(struct timer *timer)
  * the TLS. */
 static inline const char *connection_scheme(const struct connection *connection)
 {
-    return connection->loop->app->tls != NULL ? "https" : NULL;
+    return connection->loop->server->tls != NULL ? "https" : NULL;
 }
 
 /* Whether the connection is none of its loop's any more. */
@@ -132,17 +135,17 @@ void connection_open(struct loop *loop, int fd, bool is_admin,
                      const struct sockaddr_storage *peer);
 
 /* Closes the loop's least useful connection that is not a WebSocket. False if there is none, or all
- * came in by --admin-listen. */
+ * came in by admin_listen. */
 bool connection_make_room(struct loop *loop);
 
 /* Closes such connections while the clients of all loops have more descriptors than they may, for
  * files of answers, too. */
 void connection_limit_descriptors(struct loop *loop);
 
-/* The queue's first connection that did not come in by --admin-listen; NULL if there is none. */
+/* The queue's first connection that did not come in by admin_listen; NULL if there is none. */
 struct connection *connection_first_of_strangers(const struct timer_queue *queue);
 
-/* The reason of a refusal by --max-per-address. */
+/* The reason of a refusal by max_per_address. */
 extern const char connection_refusal[];
 
 /* Makes the connections that leave the loop known to those that they go to. Call it at the end of a
@@ -198,7 +201,7 @@ void connection_linger(struct connection *connection);
 /* Answers a connection that is sending a body or has sent no request, and ends it. */
 void connection_http_refuse(struct connection *connection, int status, const char *message);
 
-/* With --max-per-address, counts the connection for its peer, and refuses it if there are too
+/* With max_per_address, counts the connection for its peer, and refuses it if there are too
  * many. */
 void connection_count(struct connection *connection);
 
@@ -215,7 +218,7 @@ enum client_result {
     CLIENT_KNOWN,
     CLIENT_CONTRADICTED, /* the headers name two different clients */
     CLIENT_UNREADABLE,   /* a header is broken where it may hold what a proxy wrote */
-    CLIENT_HAS_TOO_MANY, /* connections, by --max-per-address */
+    CLIENT_HAS_TOO_MANY, /* connections, by max_per_address */
     CLIENT_NO_MEMORY
 };
 
@@ -243,6 +246,20 @@ void connection_http_writable(struct connection *connection);
 /* Continues a connection whose turn has come. It has left the queue. */
 void connection_http_go_on(struct connection *connection);
 
+/* The application has answered a deferred request: the connection waits for its turn. */
+void connection_http_answered(struct connection *connection);
+
+/* Frees the application's data. */
+void connection_forget_data(struct connection *connection);
+
+/* The door of the current request, whose head is complete; NULL: there is none. */
+static inline const struct door *connection_door(const struct connection *connection)
+{
+    return connection->is_admin ? NULL
+                                : doors_find(&connection->loop->server->doors,
+                                             http_request_path(&connection->http->request));
+}
+
 /* Drops what was received of a request that is handed over; connection_http_resume() continues. */
 void connection_http_drop_request(struct connection *connection);
 
@@ -268,7 +285,7 @@ static inline void connection_websocket_admitted(struct connection *connection)
 /* Writes what the library has queued, even if the WebSocket has ended. */
 void connection_websocket_write(struct connection *connection);
 
-/* Continues with HTTP after a response that was not made by the router. */
+/* Continues with HTTP after a response that the library has made. */
 void connection_http_resume(struct connection *connection, bool keep_alive);
 
 /* Hands a complete request to the endpoint of event streams. No answers may be left to write. False

@@ -1,6 +1,6 @@
 /* connection_events.c: a request that the library answers: to /events, a stream of server-sent events or
  * a message from the client of a stream; to /socket.io/, a poll or the packets of a client that polls.
- * The protocols are the library's; the callbacks are in admission.c. */
+ * The protocols are the library's. */
 #include "connection.h"
 
 #include <errno.h>
@@ -8,9 +8,7 @@
 #include <sys/epoll.h>
 
 #include "address.h"
-#include "log.h"
-#include "realtime.h"
-#include "session.h"
+#include "server_log.h"
 
 enum {
     /* Of what a client sends after its request for a stream, which has no meaning. */
@@ -69,30 +67,22 @@ static int make_request(struct connection *connection, ws_header *headers)
         headers[i].name = http_request_field_name(received, i);
         headers[i].value = http_request_field_value(received, i);
     }
-    return ws_http_new(
-        loop->ws, realtime_http_endpoint(&loop->app->realtime, http_request_path(received)),
-        connection, &request, &connection->events);
+    return ws_http_new(loop->ws, connection_door(connection)->endpoint, connection, &request,
+                       &connection->events);
 }
 
 static void log_request(const struct connection *connection)
 {
     const struct http_request *request = &connection->http->request;
+    const struct server_log *log = &connection->loop->server->log;
     char client[INET6_ADDRSTRLEN];
 
-    if (!log_has(WS_LOG_DEBUG))
+    if (!server_log_has(log, WS_LOG_DEBUG))
         return;
     address_format(connection_client(connection), client);
-    log_line(WS_LOG_DEBUG, "%s %s to the library for %s",
-             http_method_str((enum http_method)request->parser.method),
-             http_request_path(request), client);
-}
-
-/* Ends the session of a stream that was refused after its token was accepted. The connection may
- * go on with other requests, each of which can begin a session. */
-static void forget_session(struct connection *connection)
-{
-    session_free(connection->session);
-    connection->session = NULL;
+    server_log_line(log, WS_LOG_DEBUG, "%s %s to the library for %s",
+                    http_method_str((enum http_method)request->parser.method),
+                    http_request_path(request), client);
 }
 
 /* Whether a poll waits for a session that has no client yet, or that another loop has, which could not
@@ -121,11 +111,9 @@ static void settle_in(struct connection *connection, bool is_socketio)
 {
     if (is_socketio || ws_http_id(connection->events) == 0) {
         connection_http_drop_request(connection);
-        forget_session(connection);
+        connection_forget_data(connection); /* its stream was refused after all */
         return;
     }
-    if (connection->session != NULL)
-        connection->session->http = connection->events;
     connection_http_end(connection);
     byte_buffer_free(&connection->out);
     connection_watch(connection, EPOLLIN);
@@ -142,12 +130,12 @@ bool connection_events_start(struct connection *connection)
 {
     const struct http_request *request = &connection->http->request;
     const struct byte_buffer *body = &request->body;
-    bool is_socketio = realtime_serves_socketio(http_request_path(request));
+    bool is_socketio = door_is_socketio(connection_door(connection));
     ws_header *headers = malloc((request->n_fields + 1) * sizeof *headers);
 
     if (headers == NULL || make_request(connection, headers) != WS_OK) {
         free(headers);
-        forget_session(connection);
+        connection_forget_data(connection);
         return false;
     }
     free(headers);
@@ -243,7 +231,7 @@ static void look_for_client(struct connection *connection)
 }
 
 /* The response is not read. That of a client's poll goes on counting as one of a client. Others count, and
- * give way, as answers of the router do: a stranger can have as many of them as connections. */
+ * give way, as answers to other requests do: a stranger can have as many of them as connections. */
 static void wait_for_reader(struct connection *connection)
 {
     struct loop *loop = connection->loop;

@@ -1,5 +1,5 @@
 /* connection_http.c: a connection that speaks HTTP: requests in, responses out, in order.
- * Parsing is in http_request.c, answering in router.c. */
+ * Parsing is in http_request.c; the application answers. */
 #include "connection.h"
 
 #include <errno.h>
@@ -8,12 +8,11 @@
 #include <sys/epoll.h>
 
 #include "address.h"
-#include "guard.h"
-#include "http_response.h"
-#include "log.h"
-#include "realtime.h"
+#include "answers.h"
 #include "refusal_log.h"
-#include "router.h"
+#include "response.h"
+#include "server_log.h"
+#include "status.h"
 
 enum {
     READS_PER_TURN = 4,
@@ -70,9 +69,23 @@ static void count_request(struct connection *connection)
     count_bytes(&loop->head_bytes, &http->head_bytes, http_request_head_bytes(&http->request));
 }
 
+/* The application's answer, if it comes later, is not sent. */
+static void drop_ticket(struct http_exchange *http)
+{
+    struct ws_server_ticket *ticket = http->ticket;
+
+    http->ticket = NULL;
+    if (ticket == NULL)
+        return;
+    ticket->connection = NULL;
+    if (ticket->is_answered)
+        answers_end(ticket);
+}
+
 /* Prepares for the next request. */
 static void end_request(struct connection *connection)
 {
+    drop_ticket(connection->http);
     http_request_reset(&connection->http->request);
     count_request(connection);
     connection->http->has_acted = true;
@@ -83,15 +96,16 @@ static void end_request(struct connection *connection)
 }
 
 /* Queues a response to the current request and prepares for the next one. */
-static void queue_response(struct connection *connection, struct http_response *response)
+static void queue_response(struct connection *connection, struct response *response)
 {
     struct http_request *request = &connection->http->request;
     bool is_head = first_line_is_head(&request->first_line);
     bool keep_alive = request->keep_alive && request->state == HTTP_COMPLETE &&
-                      !connection->is_refused && !atomic_load(&connection->loop->app->stopping);
+                      !connection->is_refused &&
+                      !atomic_load(&connection->loop->server->stopping);
 
-    if (!http_response_write(response, is_head, keep_alive, request->parser.http_minor == 0,
-                             &connection->out)) {
+    if (!response_write(response, is_head, keep_alive, request->parser.http_minor == 0,
+                        &connection->out)) {
         connection->last = true;
     } else {
         connection->last = !keep_alive;
@@ -99,7 +113,7 @@ static void queue_response(struct connection *connection, struct http_response *
             connection->file = response->file;
             connection->file_offset = 0;
             connection->file_left = response->file_length;
-            atomic_fetch_add(&connection->loop->app->n_files, 1);
+            atomic_fetch_add(&connection->loop->server->n_files, 1);
             response->file = -1;
         }
     }
@@ -113,21 +127,22 @@ static bool changes_something(const struct http_request *request)
 
 static size_t cost_of_right(const struct connection *connection)
 {
-    return access_needs_token(&connection->loop->app->access) ? HTTP_COST_TOKEN : 0;
+    return connection->loop->server->options.accept_cost;
 }
 
-static void answer_request(struct connection *connection, struct http_response *response)
+static void answer_request(struct connection *connection, struct response *response)
 {
     const struct http_request *request = &connection->http->request;
+    struct server_log *log = &connection->loop->server->log;
     char client[INET6_ADDRSTRLEN];
 
     if (refusal_is_handshake(request)) {
-        refusal_log(request, response->status, "there is no WebSocket here");
-    } else if (log_has(WS_LOG_DEBUG)) {
+        refusal_log(log, request, response->status, "there is no WebSocket here");
+    } else if (server_log_has(log, WS_LOG_DEBUG)) {
         address_format(connection_client(connection), client);
-        log_line(WS_LOG_DEBUG, "%s %s %d for %s",
-                 http_method_str((enum http_method)request->parser.method),
-                 http_request_path(request), response->status, client);
+        server_log_line(log, WS_LOG_DEBUG, "%s %s %d for %s",
+                        http_method_str((enum http_method)request->parser.method),
+                        http_request_path(request), response->status, client);
     }
     spend(connection, HTTP_COST_REQUEST + cost_of_right(connection) + response->cost +
                           response->body_length + byte_buffer_length(&request->body) +
@@ -137,18 +152,18 @@ static void answer_request(struct connection *connection, struct http_response *
 
 static void answer_error(struct connection *connection, int status, const char *message)
 {
-    struct http_response response;
+    struct response response;
 
     spend(connection, HTTP_COST_REQUEST);
-    http_response_init(&response);
-    http_response_set_status_error(&response, status, message);
+    response_init(&response);
+    response_set_error(&response, status, message);
     queue_response(connection, &response);
-    http_response_free(&response);
+    response_free(&response);
 }
 
 static void answer_failure(struct connection *connection, int status, const char *message)
 {
-    refusal_log(&connection->http->request, status, message);
+    refusal_log(&connection->loop->server->log, &connection->http->request, status, message);
     answer_error(connection, status, message);
 }
 
@@ -195,22 +210,51 @@ static bool admit_client(struct connection *connection)
     return false;
 }
 
-/* The head is complete. The body is received only if a handler wants it from this client. */
+/* The request as the application sees it; its answer goes to `response`. */
+static struct ws_server_request *show(struct connection *connection, struct response *response)
+{
+    struct ws_server_request *view = &connection->http->view;
+
+    view->client = connection_client(connection);
+    view->response = response;
+    view->answers = NULL;
+    view->ticket = NULL;
+    return view;
+}
+
+/* False after filling in the answer to a request that the application refuses. */
+static bool is_accepted(struct connection *connection, struct response *response)
+{
+    const ws_server_options *options = &connection->loop->server->options;
+    struct http_request *request = &connection->http->request;
+    struct ws_server_request *view;
+
+    if (request->is_admitted || options->accept_request == NULL) {
+        request->is_admitted = true;
+        return true;
+    }
+    view = show(connection, response);
+    request->is_admitted = options->accept_request(view, options->user_data) == WS_OK;
+    if (!request->is_admitted && view->response != NULL)
+        response_set_error(response, HTTP_STATUS_FORBIDDEN, "the request is refused");
+    return request->is_admitted;
+}
+
+/* The head is complete. The body is received only if the application wants it from this client. */
 static void begin_body(struct connection *connection)
 {
     struct http_request *request = &connection->http->request;
-    struct http_response response;
+    struct response response;
 
-    http_response_init(&response);
-    if (!router_takes_body(connection->loop->app, request, connection->is_admin, &response)) {
+    response_init(&response);
+    if (!is_accepted(connection, &response)) {
         answer_request(connection, &response);
     } else {
-        request->is_admitted = true;
         spend(connection, cost_of_right(connection));
         if (request->expects_continue)
             answer_expectation(connection);
     }
-    http_response_free(&response);
+    response_free(&response);
 }
 
 /* The other connection that has been sending its head, or its body, for the longest time; NULL if
@@ -289,6 +333,14 @@ static void queue_request(struct connection *connection, struct http_queue *queu
     http_queue_add(queue, connection);
 }
 
+static bool is_costly(struct connection *connection)
+{
+    const ws_server_options *options = &connection->loop->server->options;
+
+    return options->is_costly != NULL &&
+           options->is_costly(show(connection, NULL), options->user_data) != 0;
+}
+
 /* Puts a costly request behind the others of its kind, once. Otherwise a client's first list would
  * delay cheap requests: 40 clients that begin at once delayed them by 200 ms. */
 static bool must_queue(struct connection *connection)
@@ -296,7 +348,7 @@ static bool must_queue(struct connection *connection)
     struct http_exchange *http = connection->http;
     struct loop *loop = connection->loop;
 
-    if (http->has_queued || !router_is_costly(&http->request))
+    if (http->has_queued || !is_costly(connection))
         return false;
     limit_sum(connection, &loop->body_bytes, LOOP_BODY_BYTES, too_many_requests);
     if (http->request.state == HTTP_COMPLETE) { /* else it was just refused */
@@ -306,47 +358,87 @@ static bool must_queue(struct connection *connection)
     return true;
 }
 
+/* Fills in the answer of the application, unless that is deferred. */
+static void ask_application(struct connection *connection, struct response *response)
+{
+    const ws_server_options *options = &connection->loop->server->options;
+    struct ws_server_request *view = show(connection, response);
+
+    if (options->on_request == NULL) {
+        response_set_error(response, HTTP_STATUS_NOT_FOUND, "nothing exists at this path");
+        return;
+    }
+    view->answers = connection->loop->answers;
+    options->on_request(view, options->user_data);
+    if (view->response != NULL)
+        response_set_error(response, HTTP_STATUS_INTERNAL_SERVER_ERROR,
+                           "the server has no answer");
+    connection->http->ticket = view->ticket;
+    if (view->ticket != NULL)
+        view->ticket->connection = connection;
+}
+
 static void answer_complete(struct connection *connection)
 {
-    struct http_response response;
+    struct ws_server *server = connection->loop->server;
+    struct response response;
 
-    http_response_init(&response);
-    router_answer(connection->loop->app, &connection->http->request, connection->is_admin,
-                  &response);
-    if (response.later) {
+    response_init(&response);
+    if (!status_answer(server, show(connection, NULL), &response) &&
+        is_accepted(connection, &response))
+        ask_application(connection, &response);
+    if (connection->http->ticket != NULL) {
         spend(connection, HTTP_COST_REQUEST + cost_of_right(connection));
         queue_request(connection, &connection->loop->turns.later);
     } else {
         answer_request(connection, &response);
     }
-    http_response_free(&response);
+    response_free(&response);
+}
+
+/* A request whose answer was deferred, and which waits or has got it. */
+static void answer_deferred(struct connection *connection)
+{
+    struct ws_server_ticket *ticket = connection->http->ticket;
+
+    if (ticket->is_answered)
+        answer_request(connection, &ticket->response); /* and drops the ticket */
+    else
+        queue_request(connection, &connection->loop->turns.later);
+}
+
+void connection_http_answered(struct connection *connection)
+{
+    struct http_exchange *http = connection->http;
+
+    http->ticket->is_answered = true;
+    http_queue_remove(connection);
+    http_turns_wait(&connection->loop->turns, connection);
 }
 
 /* Whether the request is for the library: an event stream's, or a poll of Socket.IO. It is handed over
  * once the answers before it are written. */
 static bool is_for_events(const struct connection *connection)
 {
-    const struct http_request *request = &connection->http->request;
-
-    return request->state == HTTP_COMPLETE && !connection->is_admin &&
-           realtime_serves_http(http_request_path(request));
+    return connection->http->request.state == HTTP_COMPLETE &&
+           door_is_http(connection_door(connection));
 }
 
-/* False after answering a page that may not use Socket.IO. The library asks about the others of its
- * requests (admission.c). */
+/* False after answering a request for Socket.IO that the application refuses. The library asks about the
+ * others of its requests. */
 static bool may_poll(struct connection *connection)
 {
-    struct http_request *request = &connection->http->request;
-    struct http_response response;
+    struct response response;
+    bool may;
 
-    if (request->is_admitted || !realtime_serves_socketio(http_request_path(request)))
+    if (!door_is_socketio(connection_door(connection)))
         return true;
-    http_response_init(&response);
-    request->is_admitted = guard_admits(connection->loop->app, request, &response);
-    if (!request->is_admitted)
+    response_init(&response);
+    may = is_accepted(connection, &response);
+    if (!may)
         answer_request(connection, &response);
-    http_response_free(&response);
-    return request->is_admitted;
+    response_free(&response);
+    return may;
 }
 
 /* The token of Socket.IO is checked by the library's turns. */
@@ -354,7 +446,7 @@ static size_t cost_for_events(const struct connection *connection)
 {
     const struct http_request *request = &connection->http->request;
 
-    if (!realtime_serves_socketio(http_request_path(request)))
+    if (!door_is_socketio(connection_door(connection)))
         return HTTP_COST_REQUEST + cost_of_right(connection);
     return HTTP_COST_REQUEST + byte_buffer_length(&request->body);
 }
@@ -419,7 +511,9 @@ static void use_request(struct connection *connection)
         begin_body(connection);
         break;
     case HTTP_COMPLETE:
-        if (is_for_events(connection))
+        if (connection->http->ticket != NULL)
+            answer_deferred(connection);
+        else if (is_for_events(connection))
             use_for_events(connection);
         else if (!must_queue(connection))
             answer_complete(connection);
@@ -747,6 +841,7 @@ void connection_http_end(struct connection *connection)
         return;
     http_queue_remove(connection);
     http_unread_forget(connection);
+    drop_ticket(http);
     http_request_free(&http->request);
     count_request(connection);
     byte_buffer_free(&http->held);

@@ -4,9 +4,8 @@
 #include "connection.h"
 
 #include "address.h"
-#include "log.h"
-#include "realtime.h"
 #include "refusal_log.h"
+#include "server_log.h"
 
 enum { ROOM_BEYOND = 64 }; /* connections that a loop takes however few there are in all */
 
@@ -16,17 +15,16 @@ static struct loop *session_loop(const struct connection *connection)
 {
     const struct http_request *request = &connection->http->request;
     const struct loop *loop = connection->loop;
-    const char *path = http_request_path(request);
     const ws_loop *wanted;
 
-    if (!realtime_serves_events(path) && !realtime_serves_socketio(path))
+    if (!door_is_http(connection_door(connection)))
         return NULL;
-    wanted = ws_manager_session_loop(loop->app->realtime.manager, http_request_target(request));
+    wanted = ws_manager_session_loop(loop->server->manager, http_request_target(request));
     if (wanted == NULL || wanted == loop->identity)
         return NULL;
-    for (uint32_t i = 0; i < loop->app->n_loops; i++)
-        if (loop->app->loops[i]->identity == wanted)
-            return loop->app->loops[i];
+    for (uint32_t i = 0; i < loop->server->n_loops; i++)
+        if (loop->server->loops[i]->identity == wanted)
+            return loop->server->loops[i];
     return NULL;
 }
 
@@ -36,19 +34,21 @@ static struct loop *session_loop(const struct connection *connection)
 static bool has_room(const struct loop *loop)
 {
     size_t n_here = atomic_load_explicit(&loop->n_published, memory_order_relaxed);
-    size_t part = atomic_load(&loop->app->n_sockets) / loop->app->n_loops;
+    size_t part = atomic_load(&loop->server->n_sockets) / loop->server->n_loops;
 
     return n_here < part + part / 4 + ROOM_BEYOND;
 }
 
 static void log_move(const struct connection *connection)
 {
+    const struct server_log *log = &connection->loop->server->log;
     char client[INET6_ADDRSTRLEN];
 
-    if (!log_has(WS_LOG_DEBUG))
+    if (!server_log_has(log, WS_LOG_DEBUG))
         return;
     address_format(connection_client(connection), client);
-    log_line(WS_LOG_DEBUG, "the connection of %s moves to the thread of its session", client);
+    server_log_line(log, WS_LOG_DEBUG,
+                    "the connection of %s moves to the thread of its session", client);
 }
 
 /* Only a request that is not answered from a session's thread has to be refused. */
@@ -67,7 +67,7 @@ void connection_place(struct connection *connection)
     http->destination = connection->is_admin ? NULL : session_loop(connection);
     if (http->destination == NULL)
         return;
-    if (atomic_load(&connection->loop->app->stopping) || !has_room(http->destination))
+    if (atomic_load(&connection->loop->server->stopping) || !has_room(http->destination))
         http->placing = place_here(connection);
     else
         http->placing = PLACING_ELSEWHERE;
@@ -87,7 +87,8 @@ void connection_depart(struct connection *connection)
 
 static void refuse(struct connection *connection)
 {
-    refusal_log_address(connection_client(connection), 0, "too many connections are busy");
+    refusal_log_address(&connection->loop->server->log, connection_client(connection), 0,
+                        "too many connections are busy");
     connection_close(connection);
 }
 

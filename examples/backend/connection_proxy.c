@@ -9,12 +9,11 @@
 #include <sys/socket.h>
 
 #include "forwarded.h"
-#include "log.h"
 #include "proxy_header.h"
 
 static const struct address_ranges *trusted_proxies(const struct connection *connection)
 {
-    return &connection->loop->app->options->trusted_proxies;
+    return &connection->loop->server->trusted_proxies;
 }
 
 static bool is_trusted(const struct connection *connection)
@@ -115,11 +114,11 @@ bool connection_proxy_receive(struct connection *connection)
 
 static enum client_result count_client(struct connection *connection)
 {
-    struct app *app = connection->loop->app;
+    struct ws_server *server = connection->loop->server;
 
-    if (app->options->max_per_address == 0 || connection->is_admin)
+    if (server->options.max_per_address == 0 || connection->is_admin)
         return CLIENT_KNOWN;
-    switch (address_table_enter(&app->addresses, &connection->proxied->client,
+    switch (address_table_enter(&server->addresses, &connection->proxied->client,
                                 &connection->address)) {
     case ADDRESS_ENTERED:
         return CLIENT_KNOWN;
@@ -166,7 +165,7 @@ void connection_forget_client(struct connection *connection)
         return;
     proxied->is_identified = false;
     if (connection->address != NULL) {
-        address_table_leave(&connection->loop->app->addresses, connection->address);
+        address_table_leave(&connection->loop->server->addresses, connection->address);
         connection->address = NULL;
     }
 }

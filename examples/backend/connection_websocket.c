@@ -1,5 +1,5 @@
 /* connection_websocket.c: a connection that speaks WebSocket: its bytes to and from the
- * library. The protocol is the library's; the callbacks are in realtime.c. */
+ * library. The protocol is the library's. */
 #include "connection.h"
 
 #include <errno.h>
@@ -8,14 +8,13 @@
 #include <sys/epoll.h>
 
 #include "address.h"
-#include "log.h"
-#include "realtime.h"
+#include "server_log.h"
 #include "user_agent.h"
 
 enum {
     READS_PER_TURN = 4,
-    ECHO_READS_PER_TURN =
-        1 /* what was read is echoed before more is read, so the queue stays short */
+    PACED_READS_PER_TURN =
+        1 /* what was read is answered before more is read, so the queue stays short */
 };
 
 static void upgrade(struct connection *connection, const ws_header *headers, size_t n_headers)
@@ -34,10 +33,11 @@ static void upgrade(struct connection *connection, const ws_header *headers, siz
     if (result == WS_ERR_CLOSED) {
         connection_websocket_write(connection);
     } else if (result != WS_OK) {
-        static struct log_pause pause;
+        struct server_log *log = &connection->loop->server->log;
 
-        if (log_may(&pause))
-            log_line(WS_LOG_WARN, "a WebSocket cannot be opened: %s", ws_strerror(result));
+        if (server_log_may(&log->upgrading))
+            server_log_line(log, WS_LOG_WARN, "a WebSocket cannot be opened: %s",
+                            ws_strerror(result));
         connection_close(connection);
     }
 }
@@ -55,14 +55,14 @@ bool connection_websocket_start(struct connection *connection)
 {
     struct loop *loop = connection->loop;
     const struct http_request *request = &connection->http->request;
-    const struct realtime *realtime = &loop->app->realtime;
-    ws_endpoint *endpoint = realtime_endpoint(realtime, http_request_path(request));
+    const struct server_log *log = &loop->server->log;
+    const struct door *door = connection_door(connection);
     ws_header *headers = malloc((request->n_fields + 1) * sizeof *headers);
     size_t n_headers = 0;
     char client[INET6_ADDRSTRLEN];
 
-    if (headers == NULL ||
-        ws_websocket_new(loop->ws, endpoint, connection, &connection->websocket) != WS_OK) {
+    if (headers == NULL || ws_websocket_new(loop->ws, door->endpoint, connection,
+                                            &connection->websocket) != WS_OK) {
         free(headers);
         return false;
     }
@@ -70,17 +70,17 @@ bool connection_websocket_start(struct connection *connection)
         if (!offers_broken_deflate(request, i))
             headers[n_headers++] = (ws_header){.name = http_request_field_name(request, i),
                                                .value = http_request_field_value(request, i)};
-    if (log_has(WS_LOG_DEBUG)) {
+    if (server_log_has(log, WS_LOG_DEBUG)) {
         address_format(connection_client(connection), client);
-        log_line(WS_LOG_DEBUG, "%s %s to the WebSocket endpoint for %s",
-                 http_method_str((enum http_method)request->parser.method),
-                 http_request_path(request), client);
+        server_log_line(log, WS_LOG_DEBUG, "%s %s to the WebSocket endpoint for %s",
+                        http_method_str((enum http_method)request->parser.method),
+                        http_request_path(request), client);
     }
     connection->phase = PHASE_WEBSOCKET;
-    connection->is_echo = endpoint == realtime->echo;
+    connection->is_paced = door->kind == WS_SERVER_WEBSOCKET_PACED;
     connection->scheme = request->scheme;
     connection->is_unadmitted = true;
-    if (endpoint == realtime->socketio)
+    if (door_is_socketio(door))
         timer_start(&connection->timer, &loop->timeouts[TIMEOUT_UNADMITTED], loop->now_ms);
     else
         connection_websocket_admitted(connection); /* in upgrade(), or it ends */
@@ -123,7 +123,7 @@ static void end_of_input(struct connection *connection)
 void connection_websocket_readable(struct connection *connection)
 {
     struct loop *loop = connection->loop;
-    int reads = connection->is_echo ? ECHO_READS_PER_TURN : READS_PER_TURN;
+    int reads = connection->is_paced ? PACED_READS_PER_TURN : READS_PER_TURN;
 
     if (!wants_read(connection)) {
         connection_watch(connection, connection->interest & ~(uint32_t)EPOLLIN);
@@ -150,11 +150,11 @@ void connection_websocket_readable(struct connection *connection)
     }
 }
 
-/* Waits until the socket is writable. A client of /echo that does not read is not read from
+/* Waits until the socket is writable. A paced client that does not read is not read from
  * either: it is slowed down, not disconnected. */
 static void wait_writable(struct connection *connection)
 {
-    bool reading = !connection->is_echo && wants_read(connection);
+    bool reading = !connection->is_paced && wants_read(connection);
 
     connection_watch(connection, reading ? EPOLLIN | EPOLLOUT : EPOLLOUT);
 }

@@ -60,20 +60,19 @@ static void add_authorization(struct credentials *credentials, const char *value
 }
 
 static void add_authorizations(struct credentials *credentials,
-                               const struct http_request *request)
+                               const ws_server_request *request)
 {
     const char *first = NULL;
+    ws_header header;
 
-    for (size_t i = 0; i < request->n_fields; i++) {
-        const char *value = http_request_field_value(request, i);
-
-        if (strcasecmp(http_request_field_name(request, i), "Authorization") != 0)
+    for (size_t i = 0; ws_server_request_header_at(request, i, &header) == WS_OK; i++) {
+        if (strcasecmp(header.name, "Authorization") != 0)
             continue;
-        if (first != NULL && strcmp(first, value) != 0)
+        if (first != NULL && strcmp(first, header.value) != 0)
             credentials->result = TOKEN_AMBIGUOUS;
         else
-            add_authorization(credentials, value);
-        first = value;
+            add_authorization(credentials, header.value);
+        first = header.value;
     }
 }
 
@@ -90,11 +89,10 @@ static void add_query(struct credentials *credentials, const char *query)
             credentials->result = TOKEN_MALFORMED;
 }
 
-void credentials_add_request(struct credentials *credentials,
-                             const struct http_request *request)
+void credentials_add_request(struct credentials *credentials, const ws_server_request *request)
 {
     add_authorizations(credentials, request);
-    add_query(credentials, http_request_query(request));
+    add_query(credentials, ws_server_request_query(request));
 }
 
 void credentials_add_handshake(struct credentials *credentials, const char *query,

@@ -5,8 +5,8 @@
 
 #include <cjson/cJSON.h>
 
-#include "http_request.h"
 #include "token.h"
+#include "ws_server_http.h"
 
 struct credentials {
     enum token_result result; /* TOKEN_OK: one was found */
@@ -17,8 +17,7 @@ void credentials_init(struct credentials *credentials);
 
 /* Adds the tokens of a request's Authorization headers and of its query. Headers that differ are
  * ambiguous even if only one of them has a token: a proxy may have checked the other. */
-void credentials_add_request(struct credentials *credentials,
-                             const struct http_request *request);
+void credentials_add_request(struct credentials *credentials, const ws_server_request *request);
 
 /* Adds the token of a Sec-WebSocket-Protocol header. NULL and a value without a token change
  * nothing. */

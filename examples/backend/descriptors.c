@@ -5,12 +5,12 @@
 #include <stdint.h>
 #include <sys/resource.h>
 
-#include "loop.h"
+#include "ws_server.h"
 
 enum {
-    FIXED = 64,                                  /* listeners, database, Redis, log */
-    OF_LOOP = 4,                                 /* its own */
-    HTTP_OF_LOOP = OF_LOOP + 2 * LOOP_MOST_HTTP, /* an answer may have a file */
+    FIXED = 64,                                      /* listeners, database, Redis, log */
+    OF_LOOP = 4,                                     /* its own */
+    HTTP_OF_LOOP = OF_LOOP + 2 * WS_SERVER_MAX_HTTP, /* an answer may have a file */
     LEAST_PART = 4,    /* all that are not WebSockets get this part at most */
     LEAST_RESERVE = 8, /* and those that are no client's this one */
 };

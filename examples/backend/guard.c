@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "http_method.h"
 #include "realtime.h"
 
 static bool is_statistics(const char *path)
@@ -17,20 +18,19 @@ static bool is_statistics(const char *path)
 static bool is_open(const struct app *app, const char *path)
 {
     return strncmp(path, "/api/", strlen("/api/")) != 0 && !realtime_serves_events(path) &&
-           (!is_statistics(path) || app->options->admin.length > 0);
+           (!is_statistics(path) || app->options->admin != NULL);
 }
 
 /* A page of another origin must not use Socket.IO by GET either. */
-static bool changes_nothing(const struct http_request *request)
+static bool changes_nothing(const ws_server_request *request)
 {
-    if (realtime_serves_socketio(http_request_path(request)))
-        return request->parser.method == HTTP_OPTIONS;
-    return request->parser.method == HTTP_GET || request->parser.method == HTTP_HEAD ||
-           request->parser.method == HTTP_OPTIONS;
+    if (realtime_serves_socketio(ws_server_request_path(request)))
+        return http_method_is(request, "OPTIONS");
+    return http_method_is_read(request) || http_method_is(request, "OPTIONS");
 }
 
 static enum token_result check_token(const struct access *access,
-                                     const struct http_request *request,
+                                     const ws_server_request *request,
                                      struct token_claims *claims)
 {
     struct credentials credentials;
@@ -68,7 +68,7 @@ static bool needs_staff(const char *path)
 }
 
 /* Admits a request that needs a token. */
-static bool admit_token(const struct app *app, const struct http_request *request,
+static bool admit_token(const struct app *app, const ws_server_request *request,
                         struct http_response *response)
 {
     struct token_claims claims;
@@ -78,7 +78,7 @@ static bool admit_token(const struct app *app, const struct http_request *reques
         answer_bad_token(response, result);
         return false;
     }
-    if (!claims.is_staff && needs_staff(http_request_path(request))) {
+    if (!claims.is_staff && needs_staff(ws_server_request_path(request))) {
         http_response_set_status_error(response, HTTP_STATUS_FORBIDDEN,
                                        "this needs a token of the staff");
         return false;
@@ -92,11 +92,11 @@ static void answer_unknown_host(struct http_response *response)
                                    "this server has no such name; --allow-origin can add it");
 }
 
-bool guard_admits_admin(const struct app *app, const struct http_request *request,
+bool guard_admits_admin(const struct app *app, const ws_server_request *request,
                         struct http_response *response)
 {
-    if (!is_statistics(http_request_path(request)) ||
-        origin_host_is_ours(&app->options->origins, http_request_header(request, "Host")))
+    if (!is_statistics(ws_server_request_path(request)) ||
+        origin_host_is_ours(&app->options->origins, ws_server_request_header(request, "Host")))
         return true;
     answer_unknown_host(response);
     return false;
@@ -115,16 +115,16 @@ static void share_answer(const struct access *access, const struct origin_reques
 }
 
 /* False after answering a page that may not send this request. */
-static bool admits_page(const struct app *app, const struct http_request *request,
+static bool admits_page(const struct app *app, const ws_server_request *request,
                         struct http_response *response)
 {
     const struct origin_request page = {
-        .origin = http_request_header(request, "Origin"),
-        .host = http_request_header(request, "Host"),
-        .scheme = request->scheme,
+        .origin = ws_server_request_header(request, "Origin"),
+        .host = ws_server_request_header(request, "Host"),
+        .scheme = ws_server_request_scheme(request),
     };
 
-    if (realtime_serves_http(http_request_path(request)))
+    if (realtime_serves_http(ws_server_request_path(request)))
         share_answer(&app->access, &page, response);
     if (!access_knows_host(&app->access, &page)) {
         answer_unknown_host(response);
@@ -138,10 +138,10 @@ static bool admits_page(const struct app *app, const struct http_request *reques
     return true;
 }
 
-bool guard_admits(const struct app *app, const struct http_request *request,
+bool guard_admits(const struct app *app, const ws_server_request *request,
                   struct http_response *response)
 {
-    const char *path = http_request_path(request);
+    const char *path = ws_server_request_path(request);
     bool is_socketio = realtime_serves_socketio(path); /* its token comes later */
 
     if (is_open(app, path) && !is_socketio)

@@ -41,7 +41,8 @@ void handshakes_serve(struct loop *loop)
         struct connection *next;
 
         if (oldest != NULL) {
-            refusal_log_address(&oldest->peer, 0, "too many handshakes of TLS are unfinished");
+            refusal_log_address(&loop->server->log, &oldest->peer, 0,
+                                "too many handshakes of TLS are unfinished");
             connection_close(oldest);
         }
         next = waiting->first;

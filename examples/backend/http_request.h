@@ -14,9 +14,10 @@
 #include "buffer.h"
 #include "first_line.h"
 #include "http_chunks.h"
+#include "ws_server_http.h"
 
 enum {
-    HTTP_HEAD_LIMIT = 16 * 1024,
+    HTTP_HEAD_LIMIT = WS_SERVER_MAX_HEAD,
     HTTP_FIELD_LIMIT = 256,
     HTTP_BODY_LIMIT = HTTP_CHUNKS_DATA_LIMIT
 };

@@ -1,16 +1,12 @@
-/* http_response.c: an answer, and its bytes on the wire.
- * The connection decides when they are sent. */
+/* http_response.c: an answer of the backend, until the server takes it. */
 #include "http_response.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <http_parser.h>
-
-enum { HEAD_BYTES = 1664 };
 
 static const char json_type[] = "application/json; charset=utf-8";
 
@@ -42,12 +38,15 @@ void http_response_free(struct http_response *response)
 void http_response_add_field(struct http_response *response, const char *name,
                              const char *value)
 {
-    size_t room = sizeof response->fields - response->fields_length;
-    int written =
-        snprintf(response->fields + response->fields_length, room, "%s: %s\r\n", name, value);
+    char *copy = response->values + response->values_length;
+    size_t length = strlen(value) + 1;
 
-    if (written > 0 && (size_t)written < room)
-        response->fields_length += (size_t)written;
+    if (response->n_headers == HTTP_RESPONSE_HEADERS ||
+        length > sizeof response->values - response->values_length)
+        return;
+    memcpy(copy, value, length);
+    response->values_length += length;
+    response->headers[response->n_headers++] = (ws_header){name, copy};
 }
 
 /* Needs no memory, so it cannot fail. */
@@ -150,51 +149,41 @@ void http_response_set_status_error(struct http_response *response, int status,
     http_response_set_error(response, status, usual_code(status), message, NULL);
 }
 
-/* RFC 9110 §6.6.1; the names in it are English in any locale. */
-static void format_date(char *date, size_t size)
+/* As the server takes it, which then has the file and the memory of the body. */
+static ws_server_response hand_over(struct http_response *response)
 {
-    time_t now = time(NULL);
-    struct tm utc;
+    ws_server_response answer;
 
-    if (gmtime_r(&now, &utc) == NULL ||
-        strftime(date, size, "%a, %d %b %Y %H:%M:%S GMT", &utc) == 0)
-        date[0] = '\0';
+    ws_server_response_init(&answer);
+    answer.status = response->status;
+    answer.content_type = response->content_type;
+    answer.headers = response->headers;
+    answer.n_headers = response->n_headers;
+    answer.body = response->body;
+    answer.length = response->body_length;
+    answer.free_body = response->owned_body != NULL ? free : NULL;
+    answer.file = response->file;
+    answer.file_length = response->file_length;
+    answer.cost = response->cost < UINT32_MAX ? (uint32_t)response->cost : UINT32_MAX;
+    response->body = NULL;
+    response->owned_body = NULL;
+    response->file = -1;
+    return answer;
 }
 
-bool http_response_write(const struct http_response *response, bool is_head, bool keep_alive,
-                         bool is_http_1_0, struct byte_buffer *out)
+void http_response_send(struct http_response *response, ws_server_request *request)
 {
-    const char *connection = "";
-    char length[48] = "";
-    char head[HEAD_BYTES];
-    char date[32];
-    size_t body_length = is_head || response->body == NULL ? 0 : response->body_length;
-    int written;
+    ws_server_response answer;
 
-    if (!keep_alive)
-        connection = "Connection: close\r\n";
-    else if (is_http_1_0)
-        connection = "Connection: keep-alive\r\n";
-    /* A 304's length would be that of the 200 (RFC 9110 §8.6); it is left out. */
-    if (response->status != HTTP_STATUS_NOT_MODIFIED)
-        snprintf(length, sizeof length, "Content-Length: %lld\r\n",
-                 response->file >= 0 ? (long long)response->file_length
-                                     : (long long)response->body_length);
-    format_date(date, sizeof date);
-    written = snprintf(head, sizeof head,
-                       "HTTP/1.1 %d %s\r\n"
-                       "Date: %s\r\n"
-                       "Content-Type: %s\r\n"
-                       "%s"
-                       "X-Content-Type-Options: nosniff\r\n"
-                       "%s%.*s%s\r\n",
-                       response->status, http_status_str((enum http_status)response->status),
-                       date, response->content_type, length,
-                       response->cacheable ? "" : "Cache-Control: no-store\r\n",
-                       (int)response->fields_length, response->fields, connection);
-    if (written < 0 || (size_t)written >= sizeof head ||
-        !byte_buffer_reserve(out, (size_t)written + body_length))
-        return false;
-    return byte_buffer_append(out, head, (size_t)written) &&
-           byte_buffer_append(out, response->body, body_length);
+    if (response->is_deferred)
+        return;
+    answer = hand_over(response);
+    ws_server_answer(request, &answer); /* which sends 500 or 503 if that fails */
+}
+
+void http_response_send_later(struct http_response *response, ws_server_ticket *ticket)
+{
+    ws_server_response answer = hand_over(response);
+
+    ws_server_answer_later(ticket, &answer);
 }

@@ -1,5 +1,4 @@
-/* http_response.h: an answer, and its bytes on the wire.
- * The connection decides when they are sent. */
+/* http_response.h: an answer of the backend, until the server takes it. */
 #ifndef BACKEND_HTTP_RESPONSE_H
 #define BACKEND_HTTP_RESPONSE_H
 
@@ -8,28 +7,32 @@
 #include <sys/types.h>
 
 #include <cjson/cJSON.h>
+#include <http_parser.h> /* names of statuses */
 
-#include "buffer.h"
+#include "ws_server_http.h"
+
+enum { HTTP_RESPONSE_HEADERS = 12, HTTP_RESPONSE_VALUES = 1024 };
 
 struct http_response {
     int status;
     const char *content_type;
-    char fields[1280]; /* further header lines */
-    size_t fields_length;
+    ws_header headers[HTTP_RESPONSE_HEADERS];
+    size_t n_headers;
+    char values[HTTP_RESPONSE_VALUES]; /* of these headers, each NUL-terminated */
+    size_t values_length;
     const char *body; /* NULL: none */
     size_t body_length;
     char *owned_body; /* `body` if it must be freed; NULL if it is static */
     int file;         /* a body that is a file, -1: none */
     off_t file_length;
-    size_t cost;    /* of making it, besides its bytes, as in http_turns.h */
-    bool later;     /* no answer yet: the request must be answered again later */
-    bool cacheable; /* has its own Cache-Control among `fields`; else it is no-store */
+    size_t cost;      /* of making it, besides its bytes: ws_server_response::cost */
+    bool is_deferred; /* the request is answered later, with another one */
 };
 
 void http_response_init(struct http_response *response);
 void http_response_free(struct http_response *response);
 
-/* Adds a header line; `value` must have no control characters. */
+/* Adds a header; the name is not copied, and `value` must have no control characters. */
 void http_response_add_field(struct http_response *response, const char *name,
                              const char *value);
 
@@ -49,9 +52,10 @@ void http_response_set_error(struct http_response *response, int status, const c
 void http_response_set_status_error(struct http_response *response, int status,
                                     const char *message);
 
-/* Appends head and body to `out`, without the body of a file. False when memory is short; `out`
- * is then unchanged. */
-bool http_response_write(const struct http_response *response, bool is_head, bool keep_alive,
-                         bool is_http_1_0, struct byte_buffer *out);
+/* Hands it to the server, unless it is deferred. Nothing is left to free then. */
+void http_response_send(struct http_response *response, ws_server_request *request);
+
+/* The same, for a request that was deferred. Any thread. */
+void http_response_send_later(struct http_response *response, ws_server_ticket *ticket);
 
 #endif

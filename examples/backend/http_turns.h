@@ -14,9 +14,7 @@ struct connection;
 /* Costs, in bytes of an answer made of rows; 1 KiB takes some 20 µs. */
 enum {
     HTTP_COST_REQUEST = 1024,        /* in addition to the bytes of its answer and its body */
-    HTTP_COST_TOKEN = 4 * 1024,      /* a signature is checked */
     HTTP_COST_CHANGE = 8 * 1024,     /* a transaction that is written */
-    HTTP_COST_LINE = 1536,           /* of an order that is written; or a change of stock */
     HTTP_COST_HANDSHAKE = 16 * 1024, /* of TLS */
 
     /* The last piece of work may cost more than is left. */

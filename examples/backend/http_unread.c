@@ -66,7 +66,7 @@ bool http_unread_close_longest(struct loop *loop, const char *reason)
         connection = connection->http->unread.next;
     if (connection == NULL)
         return false;
-    refusal_log_address(connection_client(connection), 0, reason);
+    refusal_log_address(&loop->server->log, connection_client(connection), 0, reason);
     connection_close(connection);
     return true;
 }

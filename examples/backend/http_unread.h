@@ -35,7 +35,7 @@ void http_unread_note(struct connection *connection, bool is_blocked);
 /* Forgets a connection that leaves HTTP. */
 void http_unread_forget(struct connection *connection);
 
-/* Closes the connection blocked for longest, except those of --admin-listen. False if there is
+/* Closes the connection blocked for longest, except those of admin_listen. False if there is
  * none. */
 bool http_unread_close_longest(struct loop *loop, const char *reason);
 

@@ -1,9 +1,8 @@
 /* loop.h: one event-loop thread: its epoll, its listener, its connections and its ws_loop.
- * What a connection does with its bytes is connection.h. */
+ * What a connection does with its bytes is connection.h; the loop's turns are loop_run.h. */
 #ifndef BACKEND_LOOP_H
 #define BACKEND_LOOP_H
 
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -11,20 +10,19 @@
 
 #include <ws_manager/ws_manager.h>
 
-#include "app.h"
+#include "answers.h"
 #include "arrivals.h"
-#include "expiry.h"
-#include "grants.h"
 #include "http_turns.h"
 #include "http_unread.h"
+#include "server_state.h"
 #include "timer.h"
 
 enum {
     LOOP_RECEIVE_BYTES = 64 * 1024,
     LOOP_IOVECS = 512,
-    LOOP_MOST_HTTP = 4096,              /* connections that are no admitted WebSockets */
-    LOOP_BODY_BYTES = 16 * 1024 * 1024, /* of bodies being received */
-    LOOP_HEAD_BYTES = 16 * 1024 * 1024, /* of heads, until their requests are answered */
+    LOOP_MOST_HTTP = WS_SERVER_MAX_HTTP, /* connections that are no admitted WebSockets */
+    LOOP_BODY_BYTES = 16 * 1024 * 1024,  /* of bodies being received */
+    LOOP_HEAD_BYTES = 16 * 1024 * 1024,  /* of heads, until their requests are answered */
     LOOP_HEAD_BYTES_WAITING = LOOP_HEAD_BYTES / 2 /* above it, no further request waits */
 };
 
@@ -53,14 +51,12 @@ struct listener {
 };
 
 struct loop {
-    struct app *app;
+    struct ws_server *server;
+    uint32_t thread; /* from 0 on */
     int epoll;
     int wake; /* eventfd, edge-triggered, so never read */
     struct listener listeners[N_LISTENERS];
-    int signals; /* signalfd, of one loop; else -1 */
-    void (*on_signal)(int number, void *user_data);
-    void *on_signal_data;
-    struct cluster *cluster; /* NULL: another loop runs it, or there is none */
+    int application; /* the application's descriptor, of one loop; else -1 */
     ws_loop *ws;
     const ws_loop *identity;  /* the same, for other threads, which compare it only */
     uint64_t now_ms;          /* monotonic, of this turn */
@@ -79,38 +75,13 @@ struct loop {
     struct arrivals arrivals;     /* connections from other loops */
     struct connection *departing; /* those that go to other loops at the turn's end */
     struct connection *dead;      /* freed at the turn's end: events may point to them */
+    struct answers *answers;      /* that other threads give */
     struct timer_queue timeouts[N_TIMEOUTS];
-    struct expiry_heap expiries; /* of the clients' tokens */
-    struct grants grants;
     struct iovec iov[LOOP_IOVECS];
     char received[LOOP_RECEIVE_BYTES];
 };
 
-/* Creates a loop without a listener. NULL with errno. */
-struct loop *loop_new(struct app *app);
-
-/* Makes the loop run the cluster's client, and waits up to a second until it has reached Redis.
- * Call it before there are listeners. */
-void loop_attach_cluster(struct loop *loop, struct cluster *cluster);
-
-/* Makes the loop accept connections at a socket, which it owns on success. False with errno. */
-bool loop_listen(struct loop *loop, enum listener_kind kind, int fd);
-
-/* Makes the loop wait for these signals, which must be blocked in all threads. False with errno. */
-bool loop_watch_signals(struct loop *loop, const sigset_t *signals,
-                        void (*on_signal)(int number, void *user_data), void *user_data);
-
-/* Frees a loop that does not run; on its thread, if it ever ran. */
-void loop_free(struct loop *loop);
-
-/* On the loop's thread: runs until app->stopping is set and all connections are closed. */
-void loop_run(struct loop *loop);
-
-/* The loop that runs on this thread; NULL: none. */
-struct loop *loop_current(void);
-
-/* Makes the loop look at what has changed: `stopping`, or what another thread has made. Any
- * thread. */
+/* Makes the loop look at what has changed, such as `stopping`. Any thread. */
 void loop_wake(struct loop *loop);
 
 #endif

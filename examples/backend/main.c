@@ -1,5 +1,5 @@
 /* main.c: the backend from its command line to its exit status.
- * The main thread only waits for a signal; the work is done by the server's threads. */
+ * What the server asks of it is in serve.c. */
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -11,11 +11,10 @@
 #include "api.h"
 #include "app.h"
 #include "descriptors.h"
-#include "http_request.h"
 #include "log.h"
 #include "options.h"
 #include "private_file.h"
-#include "server.h"
+#include "serve.h"
 
 enum { EXIT_OK = 0, EXIT_BAD = 2, PROBLEM_BYTES = 512 };
 
@@ -40,39 +39,6 @@ static void block_signals(sigset_t *signals)
     sigaddset(signals, SIGTERM);
     sigaddset(signals, SIGHUP);
     pthread_sigmask(SIG_BLOCK, signals, NULL);
-}
-
-static int serve(struct app *app, const sigset_t *signals)
-{
-    const struct options *options = app->options;
-    char problem[PROBLEM_BYTES];
-    struct server server;
-
-    if (options->tls_cert_file != NULL) {
-        app->tls =
-            tls_open(options->tls_cert_file, options->tls_key_file, problem, sizeof problem);
-        if (app->tls == NULL)
-            return refuse(problem);
-    }
-    if (!server_start(&server, app, signals, problem, sizeof problem)) {
-        tls_close(app->tls);
-        return refuse(problem);
-    }
-    log_line(WS_LOG_INFO, "started, version %s, %u threads, database %s", ws_manager_version(),
-             (unsigned)options->threads, options->db_file);
-    if (options->lacks_descriptors)
-        log_line(options->wants_descriptors ? WS_LOG_WARN : WS_LOG_INFO,
-                 "--max-connections is %u, because the process may have too few descriptors; "
-                 "raise their limit (ulimit -n, LimitNOFILE=)",
-                 (unsigned)options->max_connections);
-    printf("listening on %s\n", server.url);
-    if (server.admin_url[0] != '\0')
-        printf("admin listening on %s\n", server.admin_url);
-    fflush(stdout);
-    server_run(&server);
-    tls_close(app->tls);
-    log_line(WS_LOG_INFO, "stopped");
-    return EXIT_OK;
 }
 
 /* Only a process of that name emits them. */
@@ -128,20 +94,14 @@ static bool open_app(struct app *app, char *problem, size_t size)
         goto fail_store;
     }
     private_file_check("--db", options->db_file);
-    if (!address_table_open(&app->addresses, options->max_per_address)) {
-        snprintf(problem, size, "--max-per-address: %s", strerror(errno));
-        goto fail_addresses;
-    }
     if (open_realtime(app, problem, size)) {
         const char *node = options->node != NULL ? options->node : "";
 
         outbox_open(&app->outbox, app->store, app->realtime.manager, node);
         log_events_of_others(app, node);
-        stats_cache_open(&app->stats_cache, api_stats_text, app);
+        stats_cache_open(&app->stats_cache, api_stats_text, api_answer_stats, app);
         return true;
     }
-    address_table_close(&app->addresses);
-fail_addresses:
     store_close(app->store);
 fail_store:
     static_files_close(&app->static_files);
@@ -152,11 +112,9 @@ fail_static_files:
 
 static void close_app(struct app *app)
 {
-    stats_cache_close(&app->stats_cache);
     outbox_close(&app->outbox);
     cluster_close(&app->cluster);
     realtime_close(&app->realtime);
-    address_table_close(&app->addresses);
     store_close(app->store);
     static_files_close(&app->static_files);
     access_close(&app->access);
@@ -166,13 +124,19 @@ static int run(const struct options *options, const sigset_t *signals)
 {
     struct app app = {.options = options};
     char problem[PROBLEM_BYTES];
-    int status;
+    bool served;
 
-    if (!open_app(&app, problem, sizeof problem))
+    if (!serve_check(options, problem, sizeof problem) ||
+        !open_app(&app, problem, sizeof problem))
         return refuse(problem);
-    status = serve(&app, signals);
+    served = serve(&app, signals, problem, sizeof problem);
+    stats_cache_close(&app.stats_cache);
+    ws_server_free(app.server);
     close_app(&app);
-    return status;
+    if (!served)
+        return refuse(problem);
+    log_line(WS_LOG_INFO, "stopped");
+    return EXIT_OK;
 }
 
 int main(int argc, char **argv)

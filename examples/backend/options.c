@@ -1,8 +1,6 @@
 /* options.c: parses and checks the command line. */
 #include "options.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,9 +22,8 @@ enum option_kind {
     OPTION_NUMBER,    /* uint32_t */
     OPTION_SECONDS,   /* uint32_t, in milliseconds */
     OPTION_SIZE,      /* uint32_t; 0 becomes the largest value */
-    OPTION_ADDRESS,   /* struct listen_address */
     OPTION_ORIGIN,    /* one more of struct origin_rules */
-    OPTION_PROXY,     /* one more of struct address_ranges */
+    OPTION_PROXY,     /* one more of trusted_proxies */
     OPTION_LOG_LEVEL, /* int */
     OPTION_HELP
 };
@@ -40,8 +37,8 @@ struct option_spec {
 };
 
 static const struct option_spec specs[] = {
-    {"listen", OPTION_ADDRESS, offsetof(struct options, listen), 0, 0},
-    {"admin-listen", OPTION_ADDRESS, offsetof(struct options, admin), 0, 0},
+    {"listen", OPTION_TEXT, offsetof(struct options, listen), 0, 0},
+    {"admin-listen", OPTION_TEXT, offsetof(struct options, admin), 0, 0},
     {"threads", OPTION_NUMBER, offsetof(struct options, threads), 1, MOST_THREADS},
     {"db", OPTION_TEXT, offsetof(struct options, db_file), 0, 0},
     {"static", OPTION_TEXT, offsetof(struct options, static_dir), 0, 0},
@@ -145,41 +142,6 @@ static uint32_t core_count(void)
     return count < MOST_THREADS ? (uint32_t)count : MOST_THREADS;
 }
 
-static bool parse_address(const char *text, struct listen_address *listen)
-{
-    const char *colon = strrchr(text, ':');
-    struct sockaddr_in v4 = {.sin_family = AF_INET};
-    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
-    char host[INET6_ADDRSTRLEN + 2];
-    size_t length;
-    int64_t port;
-
-    if (colon == NULL || !text_parse_number(colon + 1, 0, UINT16_MAX, &port))
-        return false;
-    length = (size_t)(colon - text);
-    if (length == 0 || length >= sizeof host)
-        return false;
-    memcpy(host, text, length);
-    host[length] = '\0';
-
-    if (host[0] == '[' && host[length - 1] == ']') {
-        host[length - 1] = '\0';
-        if (inet_pton(AF_INET6, host + 1, &v6.sin6_addr) != 1)
-            return false;
-        v6.sin6_port = htons((uint16_t)port);
-        memcpy(&listen->address, &v6, sizeof v6);
-        listen->length = sizeof v6;
-        return true;
-    }
-    if (inet_pton(AF_INET, strcmp(host, "localhost") == 0 ? "127.0.0.1" : host, &v4.sin_addr) !=
-        1)
-        return false;
-    v4.sin_port = htons((uint16_t)port);
-    memcpy(&listen->address, &v4, sizeof v4);
-    listen->length = sizeof v4;
-    return true;
-}
-
 static bool parse_log_level(const char *text, int *level)
 {
     static const char *const names[] = {"error", "warn", "info", "debug"};
@@ -222,19 +184,16 @@ static bool set_value(const struct option_spec *spec, const char *value,
     case OPTION_TEXT:
         memcpy(target, &value, sizeof value);
         return true;
-    case OPTION_ADDRESS:
-        if (!parse_address(value, (struct listen_address *)(void *)target)) {
-            snprintf(problem, size,
-                     "--%s: '%s' is not ADDR:PORT, like 127.0.0.1:8080 or [::1]:8080",
-                     spec->name, value);
-            return false;
-        }
-        return true;
     case OPTION_ORIGIN:
         return judge(spec, value, origin_rules_add(&options->origins, value), problem, size);
     case OPTION_PROXY:
-        return judge(spec, value, address_ranges_add(&options->trusted_proxies, value), problem,
-                     size);
+        if (options->n_trusted_proxies == MOST_TRUSTED_PROXIES) {
+            snprintf(problem, size, "--%s: there are more than %d", spec->name,
+                     MOST_TRUSTED_PROXIES);
+            return false;
+        }
+        options->trusted_proxies[options->n_trusted_proxies++] = value;
+        return true;
     case OPTION_LOG_LEVEL:
         if (!parse_log_level(value, &options->log_level)) {
             snprintf(problem, size, "--log-level: '%s' is not error, warn, info or debug",
@@ -262,6 +221,7 @@ static bool set_value(const struct option_spec *spec, const char *value,
 static void set_defaults(struct options *options)
 {
     *options = (struct options){
+        .listen = "127.0.0.1:8080",
         .threads = core_count(),
         .db_file = "orders.db",
         .static_dir = BACKEND_STATIC_DIR,
@@ -275,7 +235,6 @@ static void set_defaults(struct options *options)
         .max_rooms = 1000,
         .log_level = WS_LOG_INFO,
     };
-    parse_address("127.0.0.1:8080", &options->listen);
 }
 
 /* Checks options that depend on each other. */

@@ -5,21 +5,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/socket.h>
 
-#include "address.h"
 #include "origin.h"
 
-struct listen_address {
-    struct sockaddr_storage address;
-    socklen_t length; /* 0: none */
-};
-
-enum { DEFAULT_MAX_CONNECTIONS = 100000 };
+enum { DEFAULT_MAX_CONNECTIONS = 100000, MOST_TRUSTED_PROXIES = 64 };
 
 struct options {
-    struct listen_address listen;
-    struct listen_address admin;
+    const char *listen;
+    const char *admin; /* NULL: none */
     uint32_t threads;
     const char *redis_uri; /* NULL: no cluster */
     const char *node;      /* NULL: it has no name */
@@ -31,7 +24,8 @@ struct options {
     const char *jwt_public_key;
     const char *jwt_audience; /* NULL: any */
     struct origin_rules origins;
-    struct address_ranges trusted_proxies;
+    const char *trusted_proxies[MOST_TRUSTED_PROXIES];
+    size_t n_trusted_proxies;
     bool topic_rooms;
     bool relay;
     bool echo;

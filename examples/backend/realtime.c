@@ -1,15 +1,14 @@
 /* realtime.c: the backend's ws_manager: its options, endpoints and callbacks.
- * Sockets are in connection.c, admission in admission.c; the API emits the events. */
+ * Sockets are the server's, admission is in admission.c; the API emits the events. */
 #include "realtime.h"
 
 #include <string.h>
 
 #include "admission.h"
-#include "http_request.h"
 #include "log.h"
+#include "ws_server.h"
 
 enum {
-    RETRY_SPREAD_MS = 5000,  /* over which clients spread their return after a restart */
     SOCKETIO_PING_MS = 25000 /* with --ping-interval 0: clients of Socket.IO wait for pings */
 };
 
@@ -128,7 +127,7 @@ static int make_endpoints(struct realtime *realtime, const struct options *optio
     int result;
 
     ws_endpoint_options_init(&endpoint_options);
-    endpoint_options.max_head_bytes = HTTP_HEAD_LIMIT;
+    endpoint_options.max_head_bytes = WS_SERVER_MAX_HEAD;
     endpoint_options.max_message_bytes = options->max_message_bytes;
     endpoint_options.max_fragments = options->max_fragments;
     endpoint_options.max_continuation_frames = options->max_continuation_frames;
@@ -213,19 +212,6 @@ int realtime_open(struct realtime *realtime, const struct options *options,
     return WS_OK;
 }
 
-void realtime_drain(struct realtime *realtime)
-{
-    ws_drain_options options;
-    int result;
-
-    ws_drain_options_init(&options);
-    options.reason = "the server restarts";
-    options.retry_spread_ms = RETRY_SPREAD_MS;
-    result = ws_manager_drain(realtime->manager, &options);
-    if (result != WS_OK)
-        log_line(WS_LOG_ERROR, "connections cannot be drained: %s", ws_strerror(result));
-}
-
 void realtime_close(struct realtime *realtime)
 {
     ws_endpoint_free(realtime->echo);
@@ -235,22 +221,17 @@ void realtime_close(struct realtime *realtime)
     *realtime = (struct realtime){0};
 }
 
-ws_endpoint *realtime_endpoint(const struct realtime *realtime, const char *path)
+size_t realtime_doors(const struct realtime *realtime, ws_server_door doors[REALTIME_DOORS])
 {
-    if (strcmp(path, "/ws") == 0)
-        return realtime->events;
-    if (realtime_serves_socketio(path))
-        return realtime->socketio;
-    if (strcmp(path, "/echo") == 0)
-        return realtime->echo;
-    return NULL;
-}
+    size_t n = 0;
 
-ws_endpoint *realtime_http_endpoint(const struct realtime *realtime, const char *path)
-{
-    if (realtime_serves_events(path))
-        return realtime->events;
-    return realtime_serves_socketio(path) ? realtime->socketio : NULL;
+    doors[n++] = (ws_server_door){"/ws", realtime->events, WS_SERVER_WEBSOCKET};
+    doors[n++] = (ws_server_door){"/events", realtime->events, WS_SERVER_EVENTS};
+    doors[n++] = (ws_server_door){"/socket.io/", realtime->socketio, WS_SERVER_SOCKETIO};
+    doors[n++] = (ws_server_door){"/socket.io", realtime->socketio, WS_SERVER_SOCKETIO};
+    if (realtime->echo != NULL)
+        doors[n++] = (ws_server_door){"/echo", realtime->echo, WS_SERVER_WEBSOCKET_PACED};
+    return n;
 }
 
 bool realtime_serves_http(const char *path)

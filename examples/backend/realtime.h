@@ -1,14 +1,16 @@
 /* realtime.h: the backend's ws_manager: its options, endpoints and callbacks.
- * Sockets are connection.h; the API emits the events. */
+ * Sockets are the server's; the API emits the events. */
 #ifndef BACKEND_REALTIME_H
 #define BACKEND_REALTIME_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include <ws_manager/ws_manager.h>
 
 #include "access.h"
 #include "options.h"
+#include "ws_server.h"
 
 struct realtime {
     ws_manager *manager;
@@ -22,10 +24,6 @@ struct realtime {
 int realtime_open(struct realtime *realtime, const struct options *options,
                   struct access *access);
 
-/* Closes all WebSockets after what is queued for them, and tells their clients when to
- * reconnect. */
-void realtime_drain(struct realtime *realtime);
-
 /* Call it after the last loop has ended. */
 void realtime_close(struct realtime *realtime);
 
@@ -34,10 +32,9 @@ bool realtime_serves_events(const char *path);
 bool realtime_serves_socketio(const char *path);
 bool realtime_serves_http(const char *path);
 
-/* The endpoint of a path for requests that open no WebSocket; NULL if the path has none. */
-ws_endpoint *realtime_http_endpoint(const struct realtime *realtime, const char *path);
+enum { REALTIME_DOORS = 5 };
 
-/* The WebSocket endpoint of a path; NULL if the path has none. */
-ws_endpoint *realtime_endpoint(const struct realtime *realtime, const char *path);
+/* The paths of the endpoints; returns how many. */
+size_t realtime_doors(const struct realtime *realtime, ws_server_door doors[REALTIME_DOORS]);
 
 #endif

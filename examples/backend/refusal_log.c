@@ -6,21 +6,18 @@
 #include <strings.h>
 
 #include "address.h"
-#include "log.h"
 
 enum { FIELD_MAX = 160, REQUEST_BYTES = 768, STATUS_BYTES = 32 };
 
-static struct log_share share;
-
 /* Whether a line of this level is written. Also logs how many were left out. */
-static bool may_log(int level)
+static bool may_log(struct server_log *log, int level)
 {
     unsigned left_out;
 
-    if (!log_may_share(&share, level, &left_out))
+    if (!server_log_may_share(log, level, &left_out))
         return false;
     if (left_out > 0)
-        log_line(WS_LOG_INFO, "%u more were refused in the meantime", left_out);
+        server_log_line(log, WS_LOG_INFO, "%u more were refused in the meantime", left_out);
     return true;
 }
 
@@ -54,7 +51,8 @@ static const char *format_status(int status, char *text)
     return text;
 }
 
-void refusal_log(const struct http_request *request, int status, const char *reason)
+void refusal_log(struct server_log *log, const struct http_request *request, int status,
+                 const char *reason)
 {
     bool has_head = http_request_has_head(request);
     bool is_handshake = has_head && refusal_is_handshake(request);
@@ -65,7 +63,7 @@ void refusal_log(const struct http_request *request, int status, const char *rea
     char fields[REQUEST_BYTES + 1] = "";
     char with[STATUS_BYTES];
 
-    if (!may_log(level))
+    if (!may_log(log, level))
         return;
     if (shown == 0)
         snprintf(hidden, sizeof hidden, "%zu bytes", line->length);
@@ -74,18 +72,20 @@ void refusal_log(const struct http_request *request, int status, const char *rea
         add_field(request, "Origin", fields);
         add_field(request, "User-Agent", fields);
     }
-    log_line(level, "%s refused%s: %s (%s%.*s%s)", is_handshake ? "handshake" : "request",
-             format_status(status, with), reason, hidden, shown, line->text, fields);
+    server_log_line(log, level, "%s refused%s: %s (%s%.*s%s)",
+                    is_handshake ? "handshake" : "request", format_status(status, with), reason,
+                    hidden, shown, line->text, fields);
 }
 
-void refusal_log_address(const struct in6_addr *client, int status, const char *reason)
+void refusal_log_address(struct server_log *log, const struct in6_addr *client, int status,
+                         const char *reason)
 {
     char address[INET6_ADDRSTRLEN];
     char with[STATUS_BYTES];
 
-    if (!may_log(WS_LOG_INFO))
+    if (!may_log(log, WS_LOG_INFO))
         return;
     address_format(client, address);
-    log_line(WS_LOG_INFO, "connection refused%s: %s (address %s)", format_status(status, with),
-             reason, address);
+    server_log_line(log, WS_LOG_INFO, "connection refused%s: %s (address %s)",
+                    format_status(status, with), reason, address);
 }

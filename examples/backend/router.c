@@ -3,10 +3,11 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "api.h"
 #include "guard.h"
-#include "refusal_log.h"
+#include "http_method.h"
 #include "text.h"
 
 enum {
@@ -18,30 +19,30 @@ enum {
 /* A "*" in a pattern stands for one segment, which the handler gets as its parameter. */
 static const struct route {
     const char *pattern;
-    enum http_method method;
+    const char *method;
     bool is_status; /* with --admin-listen, served there only */
     api_handler *handler;
     /* Of a list without a limit in the request; 0: not a list; INT64_MAX: unknown even with a
      * limit, as each order has up to a hundred lines. */
     int64_t rows;
 } routes[] = {
-    {"/api/orders", HTTP_GET, false, api_list_orders, INT64_MAX},
-    {"/api/orders", HTTP_POST, false, api_create_order, 0},
-    {"/api/orders/*", HTTP_GET, false, api_get_order, 0},
-    {"/api/orders/*", HTTP_PUT, false, api_update_order, 0},
-    {"/api/orders/*/status", HTTP_PATCH, false, api_set_order_status, 0},
-    {"/api/clients", HTTP_GET, false, api_list_clients, API_MOST_CLIENTS},
-    {"/api/clients", HTTP_POST, false, api_create_client, 0},
-    {"/api/clients/*", HTTP_PUT, false, api_update_client, 0},
-    {"/api/inventory", HTTP_GET, false, api_list_inventory, API_MOST_ITEMS},
-    {"/api/inventory/*", HTTP_PATCH, false, api_update_item, 0},
-    {"/api/notifications", HTTP_POST, false, api_send_notification, 0},
-    {"/api/presence", HTTP_GET, false, api_get_presence, 0},
-    {"/api/presence/*", HTTP_GET, false, api_get_presence, 0},
-    {"/api/users/*/disconnect", HTTP_POST, false, api_disconnect_user, 0},
-    {"/healthz", HTTP_GET, true, api_get_health, 0},
-    {"/metrics", HTTP_GET, true, api_get_metrics, 0},
-    {"/ws/stats", HTTP_GET, true, api_get_stats, 0},
+    {"/api/orders", "GET", false, api_list_orders, INT64_MAX},
+    {"/api/orders", "POST", false, api_create_order, 0},
+    {"/api/orders/*", "GET", false, api_get_order, 0},
+    {"/api/orders/*", "PUT", false, api_update_order, 0},
+    {"/api/orders/*/status", "PATCH", false, api_set_order_status, 0},
+    {"/api/clients", "GET", false, api_list_clients, API_MOST_CLIENTS},
+    {"/api/clients", "POST", false, api_create_client, 0},
+    {"/api/clients/*", "PUT", false, api_update_client, 0},
+    {"/api/inventory", "GET", false, api_list_inventory, API_MOST_ITEMS},
+    {"/api/inventory/*", "PATCH", false, api_update_item, 0},
+    {"/api/notifications", "POST", false, api_send_notification, 0},
+    {"/api/presence", "GET", false, api_get_presence, 0},
+    {"/api/presence/*", "GET", false, api_get_presence, 0},
+    {"/api/users/*/disconnect", "POST", false, api_disconnect_user, 0},
+    {"/healthz", "GET", true, api_get_health, 0},
+    {"/metrics", "GET", true, api_get_metrics, 0},
+    {"/ws/stats", "GET", true, api_get_stats, 0},
 };
 
 /* Whether a path matches a pattern; the segment at the "*" is then decoded into `parameter`. */
@@ -75,12 +76,12 @@ static void answer_not_allowed(struct http_response *response, const char *allow
     http_response_add_field(response, "Allow", allowed);
 }
 
-static void add_method(char *allowed, size_t size, enum http_method method)
+static void add_method(char *allowed, size_t size, const char *method)
 {
     size_t length = strlen(allowed);
 
     snprintf(allowed + length, size - length, "%s%s", length > 0 ? ", " : "",
-             method == HTTP_GET ? "GET, HEAD" : http_method_str(method));
+             strcmp(method, "GET") == 0 ? "GET, HEAD" : method);
 }
 
 /* While stopping, no client would receive the event of a change. */
@@ -92,15 +93,15 @@ static void answer_stopping(struct http_response *response)
 }
 
 /* A path that is not in the table is that of a file, or of nothing. */
-static void answer_file(struct app *app, const struct http_request *request,
-                        enum http_method method, struct http_response *response)
+static void answer_file(struct app *app, const ws_server_request *request,
+                        struct http_response *response)
 {
-    if (strncmp(http_request_path(request), "/api/", strlen("/api/")) == 0) {
+    if (strncmp(ws_server_request_path(request), "/api/", strlen("/api/")) == 0) {
         answer_not_found(response);
         return;
     }
     static_files_serve(&app->static_files, request, response);
-    if (method != HTTP_GET && response->status < HTTP_STATUS_BAD_REQUEST) {
+    if (!http_method_is_read(request) && response->status < HTTP_STATUS_BAD_REQUEST) {
         http_response_free(response);
         http_response_init(response);
         answer_not_allowed(response, "GET, HEAD");
@@ -109,7 +110,7 @@ static void answer_file(struct app *app, const struct http_request *request,
 
 static bool is_served(const struct app *app, const struct route *route, bool is_admin)
 {
-    bool has_admin = app->options->admin.length > 0;
+    bool has_admin = app->options->admin != NULL;
 
     return is_admin ? route->is_status : !route->is_status || !has_admin;
 }
@@ -122,38 +123,40 @@ static void answer_no_websocket(bool is_admin, struct http_response *response)
                                             : "there is no WebSocket here; it is at /ws");
 }
 
-static bool is_admitted(const struct app *app, const struct http_request *request,
-                        bool is_admin, struct http_response *response)
+static bool is_admitted(const struct app *app, const ws_server_request *request, bool is_admin,
+                        struct http_response *response)
 {
-    if (refusal_is_handshake(request)) {
+    const char *upgrade = ws_server_request_header(request, "Upgrade");
+
+    if (upgrade != NULL && strcasecmp(upgrade, "websocket") == 0) {
         answer_no_websocket(is_admin, response);
         return false;
     }
-    return request->is_admitted ||
-           (is_admin ? guard_admits_admin : guard_admits)(app, request, response);
+    return (is_admin ? guard_admits_admin : guard_admits)(app, request, response);
 }
 
 /* Lets the handler answer, or answers that there is none. */
-static void dispatch(struct app *app, const struct http_request *request, bool is_admin,
+static void dispatch(struct app *app, ws_server_request *request, bool is_admin,
                      struct http_response *response)
 {
-    enum http_method method = (enum http_method)request->parser.method;
+    bool is_read = http_method_is_read(request);
+    const char *method = is_read ? "GET" : ws_server_request_method(request);
     char parameter[PARAMETER_BYTES];
     char allowed[64] = "";
 
-    if (method == HTTP_HEAD)
-        method = HTTP_GET;
     for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
         const struct route *route = &routes[i];
 
         if (!is_served(app, route, is_admin) ||
-            !matches(route->pattern, http_request_path(request), parameter, sizeof parameter))
+            !matches(route->pattern, ws_server_request_path(request), parameter,
+                     sizeof parameter))
             continue;
-        if (route->method == method && method != HTTP_GET && atomic_load(&app->stopping)) {
+        if (strcmp(route->method, method) == 0 && !is_read &&
+            ws_server_is_stopping(app->server)) {
             answer_stopping(response);
             return;
         }
-        if (route->method == method) {
+        if (strcmp(route->method, method) == 0) {
             struct api_call call = {app, request, response, parameter};
 
             route->handler(&call);
@@ -166,11 +169,11 @@ static void dispatch(struct app *app, const struct http_request *request, bool i
     else if (is_admin)
         answer_not_found(response);
     else
-        answer_file(app, request, method, response);
+        answer_file(app, request, response);
 }
 
 /* A request that only reads must not have a body. */
-static bool changes_something(const struct app *app, const struct http_request *request,
+static bool changes_something(const struct app *app, const ws_server_request *request,
                               bool is_admin)
 {
     char parameter[PARAMETER_BYTES];
@@ -178,51 +181,61 @@ static bool changes_something(const struct app *app, const struct http_request *
     for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
         const struct route *route = &routes[i];
 
-        if (route->method == (enum http_method)request->parser.method &&
-            route->method != HTTP_GET && is_served(app, route, is_admin) &&
-            matches(route->pattern, http_request_path(request), parameter, sizeof parameter))
+        if (http_method_is(request, route->method) && !http_method_is_read(request) &&
+            is_served(app, route, is_admin) &&
+            matches(route->pattern, ws_server_request_path(request), parameter,
+                    sizeof parameter))
             return true;
     }
     return false;
 }
 
-bool router_takes_body(struct app *app, const struct http_request *request, bool is_admin,
+static bool takes_body(struct app *app, ws_server_request *request, bool is_admin,
                        struct http_response *response)
 {
-    if (!is_admitted(app, request, is_admin, response))
-        return false;
-    if (request->parser.method == HTTP_GET || request->parser.method == HTTP_HEAD) {
+    if (http_method_is_read(request)) {
         http_response_set_status_error(response, HTTP_STATUS_BAD_REQUEST,
                                        "this request must not have a body");
         return false;
     }
-    if (!is_admin && realtime_serves_http(http_request_path(request)))
+    if (!is_admin && realtime_serves_http(ws_server_request_path(request)))
         return true;
     if (!changes_something(app, request, is_admin)) {
         dispatch(app, request, is_admin, response);
         return false;
     }
-    if (atomic_load(&app->stopping)) {
+    if (ws_server_is_stopping(app->server)) {
         answer_stopping(response);
         return false;
     }
     return true;
 }
 
-void router_answer(struct app *app, const struct http_request *request, bool is_admin,
-                   struct http_response *response)
+/* Requests for Socket.IO are answered by the library, which checks their tokens. */
+bool router_accepts(struct app *app, ws_server_request *request, struct http_response *response)
 {
-    if (is_admitted(app, request, is_admin, response))
-        dispatch(app, request, is_admin, response);
+    bool is_admin = ws_server_request_is_admin(request);
+
+    if (!is_admin && realtime_serves_socketio(ws_server_request_path(request)) &&
+        !ws_server_request_awaits_body(request))
+        return guard_admits(app, request, response);
+    return is_admitted(app, request, is_admin, response) &&
+           (!ws_server_request_awaits_body(request) ||
+            takes_body(app, request, is_admin, response));
+}
+
+void router_answer(struct app *app, ws_server_request *request, struct http_response *response)
+{
+    dispatch(app, request, ws_server_request_is_admin(request), response);
 }
 
 /* The most rows of the answer; 0: it is not a list. */
-static int64_t most_rows(const struct http_request *request)
+static int64_t most_rows(const ws_server_request *request)
 {
-    const char *path = http_request_path(request);
+    const char *path = ws_server_request_path(request);
 
     for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
-        const char *query = http_request_query(request);
+        const char *query = ws_server_request_query(request);
         char limit[32];
         int64_t rows;
 
@@ -238,15 +251,17 @@ static int64_t most_rows(const struct http_request *request)
 }
 
 /* Whether the body may be an order of many lines. */
-static bool is_long_order(const struct http_request *request)
+static bool is_long_order(const ws_server_request *request)
 {
-    return byte_buffer_length(&request->body) > SHORT_ORDER_BYTES &&
-           strncmp(http_request_path(request), "/api/orders", strlen("/api/orders")) == 0;
+    size_t length;
+
+    ws_server_request_body(request, &length);
+    return length > SHORT_ORDER_BYTES &&
+           strncmp(ws_server_request_path(request), "/api/orders", strlen("/api/orders")) == 0;
 }
 
-bool router_is_costly(const struct http_request *request)
+bool router_is_costly(const ws_server_request *request)
 {
-    bool is_read = request->parser.method == HTTP_GET || request->parser.method == HTTP_HEAD;
-
-    return is_read ? most_rows(request) > SHORT_LIST : is_long_order(request);
+    return http_method_is_read(request) ? most_rows(request) > SHORT_LIST
+                                        : is_long_order(request);
 }

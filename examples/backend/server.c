@@ -1,79 +1,175 @@
 /* server.c: starts and ends the threads with their loops and listeners.
- * The loop itself is in loop.c. */
-#include "server.h"
-
-#include <arpa/inet.h>
+ * The loop itself is in loop_run.c. */
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#include <ws_manager/ws_manager.h>
+#include "base/options.h"
+#include "loop_run.h"
+#include "server_state.h"
 
-#include "log.h"
+enum { MOST_THREADS = 256 /* the most loops of a manager */, PROBLEM_BYTES = 512 };
 
-enum { BACKLOG = 4096 };
+static const ws_server_options defaults = {
+    .size = sizeof defaults,
+    .listen = "127.0.0.1:8080",
+    .fd = -1,
+    .stop_ms = 3000,
+    .retry_spread_ms = 5000,
+    .log_level = WS_LOG_INFO,
+};
 
-/* A socket bound to the address; -1 with errno. */
-static int bind_socket(const struct sockaddr_storage *address, socklen_t length, int options)
+void ws_server_options_init_size(ws_server_options *options, size_t size)
 {
-    int on = 1;
-    int fd = socket(address->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-    if (fd < 0)
-        return -1;
-    /* Accepted sockets inherit TCP_NODELAY, which saves a system call for each. */
-    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0 ||
-        (options != 0 && setsockopt(fd, SOL_SOCKET, options, &on, sizeof on) != 0) ||
-        bind(fd, (const struct sockaddr *)address, length) != 0) {
-        int saved_errno = errno;
-
-        close(fd);
-        errno = saved_errno;
-        return -1;
-    }
-    return fd;
+    options_init(options, size, &defaults, sizeof defaults);
 }
 
-/* With SO_REUSEPORT, a second server of the same user would silently share the port. A socket
- * without it detects the first one. */
-static bool is_address_free(const struct listen_address *listen)
+/* Reports why the server cannot start; returns `result`. */
+__attribute__((format(printf, 3, 4))) static int explain(const struct ws_server *server,
+                                                         int result, const char *format, ...)
 {
-    int fd = bind_socket(&listen->address, listen->length, 0);
+    const ws_server_options *options = &server->options;
+    char text[PROBLEM_BYTES];
+    va_list arguments;
 
-    if (fd < 0)
-        return false;
-    close(fd);
-    return true;
+    va_start(arguments, format);
+    /* clang-tidy 14 takes it for uninitialized. NOLINTNEXTLINE(clang-analyzer-valist.*) */
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    if (options->problem != NULL && options->problem_size > 0)
+        snprintf(options->problem, options->problem_size, "%s", text);
+    else
+        server_log_line(&server->log, WS_LOG_ERROR, "%s", text);
+    return result;
 }
 
-/* Opens a listener; the port of the first one becomes that of all. -1 with errno. */
-static int open_listener(struct sockaddr_storage *address, socklen_t length)
+static uint32_t core_count(void)
 {
-    int fd = bind_socket(address, length, SO_REUSEPORT);
+    cpu_set_t cores;
+    int count = 1;
 
-    if (fd < 0)
-        return -1;
-    if (listen(fd, BACKLOG) != 0 || getsockname(fd, (struct sockaddr *)address, &length) != 0) {
-        int saved_errno = errno;
+    if (sched_getaffinity(0, sizeof cores, &cores) == 0)
+        count = CPU_COUNT(&cores);
+    if (count < 1)
+        count = 1;
+    return count < MOST_THREADS ? (uint32_t)count : MOST_THREADS;
+}
 
-        close(fd);
-        errno = saved_errno;
-        return -1;
+/* --- options ------------------------------------------------------------------------- */
+
+static int parse_listeners(struct ws_server *server)
+{
+    const ws_server_options *options = &server->options;
+
+    if (options->listen == NULL || !listen_parse(options->listen, 0, &server->listen))
+        return explain(server, WS_ERR_INVALID,
+                       "listen: '%s' is neither ADDRESS:PORT, unix:PATH nor systemd",
+                       options->listen != NULL ? options->listen : "");
+    if (options->admin_listen != NULL &&
+        !listen_parse(options->admin_listen, server->listen.kind == LISTEN_SYSTEMD,
+                      &server->admin))
+        return explain(server, WS_ERR_INVALID,
+                       "admin_listen: '%s' is neither ADDRESS:PORT, unix:PATH nor systemd",
+                       options->admin_listen);
+    return WS_OK;
+}
+
+static int parse_proxies(struct ws_server *server)
+{
+    const ws_server_options *options = &server->options;
+
+    for (size_t i = 0; i < options->n_trusted_proxies; i++) {
+        const char *text = options->trusted_proxies[i];
+        const char *wrong = address_ranges_add(&server->trusted_proxies, text);
+
+        if (wrong != NULL)
+            return explain(server, WS_ERR_INVALID, "trusted_proxies: '%s' %s", text, wrong);
     }
-    return fd;
+    return WS_OK;
+}
+
+static int copy_path(const struct ws_server *server, const char *name, const char *from,
+                     char to[DOOR_PATH_BYTES])
+{
+    if (from != NULL && (from[0] != '/' || strlen(from) >= DOOR_PATH_BYTES))
+        return explain(server, WS_ERR_INVALID, "%s: '%s' is no path", name, from);
+    strcpy(to, from != NULL ? from : "");
+    return WS_OK;
+}
+
+static int check_options(struct ws_server *server)
+{
+    ws_server_options *options = &server->options;
+    int result;
+
+    if (options->threads > MOST_THREADS)
+        return explain(server, WS_ERR_INVALID, "threads: at most %d", MOST_THREADS);
+    if (options->threads == 0)
+        options->threads = core_count();
+    if ((options->tls_cert_file == NULL) != (options->tls_key_file == NULL))
+        return explain(server, WS_ERR_INVALID,
+                       "tls_cert_file and tls_key_file must be given together");
+    if ((options->fd >= 0) != (options->on_fd != NULL))
+        return explain(server, WS_ERR_INVALID, "fd and on_fd must be given together");
+    result = parse_listeners(server);
+    if (result == WS_OK)
+        result = parse_proxies(server);
+    if (result == WS_OK)
+        result = copy_path(server, "health_path", options->health_path, server->health_path);
+    if (result == WS_OK)
+        result = copy_path(server, "metrics_path", options->metrics_path, server->metrics_path);
+    return result;
+}
+
+static int open_tls(struct ws_server *server)
+{
+    const ws_server_options *options = &server->options;
+    char problem[PROBLEM_BYTES];
+
+    if (options->tls_cert_file == NULL)
+        return WS_OK;
+    server->tls = tls_open(options->tls_cert_file, options->tls_key_file, &server->log, problem,
+                           sizeof problem);
+    return server->tls != NULL ? WS_OK : explain(server, WS_ERR_INVALID, "%s", problem);
+}
+
+static int open_doors(struct ws_server *server)
+{
+    int result = doors_open(&server->doors, server->manager, &server->options);
+
+    return result == WS_OK ? WS_OK : explain(server, result, "doors: %s", ws_strerror(result));
+}
+
+/* What the loops need before they are made. */
+static int open_parts(struct ws_server *server)
+{
+    int result = open_tls(server);
+
+    if (result == WS_OK)
+        result = open_doors(server);
+    if (result == WS_OK &&
+        !address_table_open(&server->addresses, server->options.max_per_address))
+        result = explain(server, WS_ERR_SYSTEM, "max_per_address: %s", strerror(errno));
+    return result;
+}
+
+/* --- loops and threads ----------------------------------------------------------------- */
+
+static const char *scheme(const struct ws_server *server)
+{
+    return server->tls != NULL ? "https" : "http";
 }
 
 /* Makes a loop listen; the address then has the port in use. False with errno. */
 static bool add_listener(struct loop *loop, enum listener_kind kind,
                          struct listen_address *listen)
 {
-    int fd = open_listener(&listen->address, listen->length);
+    int fd = listen_open(listen);
     int saved_errno;
 
     if (fd < 0)
@@ -86,35 +182,46 @@ static bool add_listener(struct loop *loop, enum listener_kind kind,
     return false;
 }
 
-static bool add_loop(struct server *server, struct listen_address *listen)
+static bool add_loop(struct ws_server *server)
 {
-    struct loop *loop = loop_new(server->app);
+    struct loop *loop = loop_new(server, server->n_loops);
 
     if (loop == NULL)
         return false;
-    if (server->n_loops == 0)
-        loop_attach_cluster(loop, &server->app->cluster);
     server->loops[server->n_loops++] = loop;
-    return add_listener(loop, LISTENER_PUBLIC, listen);
+    return add_listener(loop, LISTENER_PUBLIC, &server->listen);
 }
 
-static void format_url(const struct app *app, const struct sockaddr_storage *address, char *url,
-                       size_t size)
+static bool open_loops(struct ws_server *server)
 {
-    const char *scheme = app->tls != NULL ? "https" : "http";
-    char host[INET6_ADDRSTRLEN] = "";
+    uint32_t n = server->options.threads;
 
-    if (address->ss_family == AF_INET6) {
-        const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)address;
+    listen_format(&server->listen, scheme(server), server->url, sizeof server->url);
+    server->loops = calloc(n, sizeof *server->loops);
+    server->threads = calloc(n, sizeof *server->threads);
+    if (server->loops == NULL || server->threads == NULL || !listen_begin(&server->listen))
+        return false;
+    while (server->n_loops < n)
+        if (!add_loop(server))
+            return false;
+    atomic_store(&server->n_unaware, n);
+    atomic_store(&server->n_running, n);
+    listen_format(&server->listen, scheme(server), server->url, sizeof server->url);
+    return server->options.fd < 0 ||
+           loop_watch_application(server->loops[0], server->options.fd);
+}
 
-        inet_ntop(AF_INET6, &v6->sin6_addr, host, sizeof host);
-        snprintf(url, size, "%s://[%s]:%u", scheme, host, ntohs(v6->sin6_port));
-    } else {
-        const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
-
-        inet_ntop(AF_INET, &v4->sin_addr, host, sizeof host);
-        snprintf(url, size, "%s://%s:%u", scheme, host, ntohs(v4->sin_port));
-    }
+/* The first loop has this listener, too: a thread of its own would be idle all day. */
+static bool open_admin(struct ws_server *server)
+{
+    if (server->admin.kind == LISTEN_NONE)
+        return true;
+    listen_format(&server->admin, scheme(server), server->admin_url, sizeof server->admin_url);
+    if (!listen_begin(&server->admin) ||
+        !add_listener(server->loops[0], LISTENER_ADMIN, &server->admin))
+        return false;
+    listen_format(&server->admin, scheme(server), server->admin_url, sizeof server->admin_url);
+    return true;
 }
 
 static void *run_thread(void *loop)
@@ -123,105 +230,196 @@ static void *run_thread(void *loop)
     return NULL;
 }
 
-static bool start_threads(struct server *server)
+/* The threads receive no signals, which are the application's. */
+static bool start_threads(struct ws_server *server)
 {
-    while (server->n_threads + 1 < server->n_loops) {
-        int error = pthread_create(&server->threads[server->n_threads], NULL, run_thread,
-                                   server->loops[server->n_threads + 1]);
+    uint32_t first = server->options.caller_runs != 0;
+    sigset_t all;
+    sigset_t former;
+    int error = 0;
 
-        if (error != 0) {
-            errno = error;
-            return false;
-        }
-        server->n_threads++;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &former);
+    for (uint32_t i = first; i < server->n_loops && error == 0; i++) {
+        error = pthread_create(&server->threads[server->n_threads], NULL, run_thread,
+                               server->loops[i]);
+        server->n_threads += error == 0;
     }
-    return true;
+    pthread_sigmask(SIG_SETMASK, &former, NULL);
+    errno = error;
+    return error == 0;
 }
 
-static void begin_stop(struct server *server)
+static void begin_stop(struct ws_server *server)
 {
-    atomic_store(&server->app->stopping, true);
+    if (atomic_exchange(&server->stopping, true))
+        return;
     for (uint32_t i = 0; i < server->n_loops; i++)
         loop_wake(server->loops[i]);
 }
 
-static void on_signal(int number, void *user_data)
-{
-    struct server *server = user_data;
-
-    if (number == SIGHUP) {
-        if (server->app->tls != NULL)
-            tls_reload(server->app->tls);
-        else
-            log_line(WS_LOG_INFO, "%s: there is no certificate to load again",
-                     strsignal(number));
-        return;
-    }
-    log_line(WS_LOG_INFO, "stopping: %s", strsignal(number));
-    begin_stop(server);
-}
-
-static void end(struct server *server)
+static void join(struct ws_server *server)
 {
     for (uint32_t i = 0; i < server->n_threads; i++)
         pthread_join(server->threads[i], NULL);
+    server->n_threads = 0;
+}
+
+/* Frees everything. No thread runs any more. */
+static void end(struct ws_server *server)
+{
     for (uint32_t i = 0; i < server->n_loops; i++)
         loop_free(server->loops[i]);
+    listen_end(&server->listen);
+    listen_end(&server->admin);
     free(server->threads);
     free(server->loops);
-    *server = (struct server){0};
+    address_table_close(&server->addresses);
+    doors_close(&server->doors);
+    tls_close(server->tls);
+    free(server);
 }
 
-static bool start_loops(struct server *server, const sigset_t *signals)
+static int start(struct ws_server *server)
 {
-    const struct options *options = server->app->options;
-    struct listen_address listen = options->listen;
+    int result = open_parts(server);
 
-    format_url(server->app, &listen.address, server->url, sizeof server->url);
-    server->loops = calloc(options->threads, sizeof *server->loops);
-    server->threads = calloc(options->threads, sizeof *server->threads);
-    if (server->loops == NULL || server->threads == NULL || !is_address_free(&listen))
-        return false;
-    while (server->n_loops < options->threads)
-        if (!add_loop(server, &listen))
-            return false;
-    atomic_store(&server->app->n_unaware, server->n_loops);
-    atomic_store(&server->app->n_running, server->n_loops);
-    server->app->loops = server->loops;
-    server->app->n_loops = server->n_loops;
-    format_url(server->app, &listen.address, server->url, sizeof server->url);
-    return loop_watch_signals(server->loops[0], signals, on_signal, server);
+    if (result != WS_OK)
+        return result;
+    if (open_loops(server) && open_admin(server) && start_threads(server))
+        return WS_OK;
+    return explain(server, errno == ENOMEM ? WS_ERR_NO_MEMORY : WS_ERR_SYSTEM,
+                   "cannot listen on %s%s%s: %s", server->url,
+                   server->admin_url[0] != '\0' ? " and " : "", server->admin_url,
+                   strerror(errno));
 }
 
-/* The first loop has this listener, too: a thread of its own would be idle all day. */
-static bool start_admin(struct server *server)
+/* A server with these options, checked, that has nothing open. NULL is returned after an error. */
+static int make(ws_manager *manager, const ws_server_options *options, struct ws_server **made)
 {
-    struct listen_address listen = server->app->options->admin;
+    struct ws_server *server = calloc(1, sizeof *server);
+    int result;
 
-    if (listen.length == 0)
-        return true;
-    format_url(server->app, &listen.address, server->admin_url, sizeof server->admin_url);
-    if (!is_address_free(&listen) || !add_listener(server->loops[0], LISTENER_ADMIN, &listen))
-        return false;
-    format_url(server->app, &listen.address, server->admin_url, sizeof server->admin_url);
-    return true;
+    *made = NULL;
+    if (server == NULL)
+        return WS_ERR_NO_MEMORY;
+    server->manager = manager;
+    server->options = defaults;
+    server->listen.shared = server->admin.shared = -1;
+    if (!options_copy(&server->options, sizeof server->options, options)) {
+        free(server);
+        return WS_ERR_INVALID;
+    }
+    server->log.callback = server->options.log;
+    server->log.user_data = server->options.user_data;
+    server->log.level = server->options.log_level;
+    result = check_options(server);
+    if (result != WS_OK) {
+        free(server);
+        return result;
+    }
+    *made = server;
+    return WS_OK;
 }
 
-bool server_start(struct server *server, struct app *app, const sigset_t *signals,
-                  char *problem, size_t problem_size)
+int ws_server_check_options(const ws_server_options *options)
 {
-    *server = (struct server){.app = app};
-    if (start_loops(server, signals) && start_admin(server) && start_threads(server))
-        return true;
-    snprintf(problem, problem_size, "cannot listen on %s%s%s: %s", server->url,
-             server->admin_url[0] != '\0' ? " and " : "", server->admin_url, strerror(errno));
+    struct ws_server *server;
+    int result = make(NULL, options, &server);
+
+    free(server);
+    return result;
+}
+
+int ws_server_start(ws_manager *manager, const ws_server_options *options, ws_server **server)
+{
+    int result;
+
+    if (server == NULL)
+        return WS_ERR_INVALID;
+    *server = NULL;
+    if (manager == NULL)
+        return WS_ERR_INVALID;
+    result = make(manager, options, server);
+    if (result == WS_OK)
+        result = start(*server);
+    if (result != WS_OK && *server != NULL) {
+        begin_stop(*server);
+        join(*server);
+        end(*server);
+        *server = NULL;
+    }
+    return result;
+}
+
+void ws_server_run(ws_server *server)
+{
+    if (server != NULL && server->options.caller_runs != 0 && !server->has_run) {
+        server->has_run = true;
+        loop_run(server->loops[0]);
+    }
+}
+
+void ws_server_drain(ws_server *server)
+{
+    if (server != NULL)
+        begin_stop(server);
+}
+
+void ws_server_stop(ws_server *server)
+{
+    if (server == NULL)
+        return;
     begin_stop(server);
-    end(server);
-    return false;
+    ws_server_run(server); /* if nobody has: connections may wait for it */
+    join(server);
 }
 
-void server_run(struct server *server)
+void ws_server_free(ws_server *server)
 {
-    loop_run(server->loops[0]);
+    if (server == NULL)
+        return;
+    ws_server_stop(server);
     end(server);
+}
+
+int ws_server_is_stopping(const ws_server *server)
+{
+    return server != NULL && atomic_load(&server->stopping);
+}
+
+const char *ws_server_url(const ws_server *server)
+{
+    return server != NULL ? server->url : "";
+}
+
+const char *ws_server_admin_url(const ws_server *server)
+{
+    return server != NULL ? server->admin_url : "";
+}
+
+int ws_server_reload_certificate(ws_server *server)
+{
+    if (server == NULL)
+        return WS_ERR_INVALID;
+    if (server->tls == NULL)
+        return WS_ERR_NOT_FOUND;
+    return tls_reload(server->tls) ? WS_OK : WS_ERR_FAILED;
+}
+
+void ws_server_wake(ws_server *server, uint32_t thread)
+{
+    if (server != NULL && thread < server->n_loops)
+        loop_wake(server->loops[thread]);
+}
+
+int ws_server_get_stats(ws_server *server, ws_server_stats *stats)
+{
+    ws_server_stats values = {.size = sizeof values};
+
+    if (server == NULL || stats == NULL)
+        return WS_ERR_INVALID;
+    values.sockets = atomic_load(&server->n_sockets);
+    values.addresses_refused = address_table_refused(&server->addresses);
+    return options_fill(stats, &values, sizeof values) ? WS_OK : WS_ERR_INVALID;
 }

@@ -21,10 +21,10 @@ static struct session *add(struct expiry_heap *heap, const struct session *conte
     return session;
 }
 
-struct session *session_new(struct expiry_heap *heap, ws_websocket *websocket,
+struct session *session_new(struct expiry_heap *heap, ws_server_client *client,
                             const struct token_claims *claims)
 {
-    const struct session content = {.websocket = websocket, .is_staff = claims->is_staff};
+    const struct session content = {.client = client, .is_staff = claims->is_staff};
 
     return add(heap, &content, claims->expires_ms);
 }
@@ -32,7 +32,7 @@ struct session *session_new(struct expiry_heap *heap, ws_websocket *websocket,
 struct session *session_new_polled(struct expiry_heap *heap, ws_conn_id id, int64_t expires_ms,
                                    bool is_staff)
 {
-    const struct session content = {.is_polled = true, .id = id, .is_staff = is_staff};
+    const struct session content = {.id = id, .is_staff = is_staff};
 
     return add(heap, &content, expires_ms);
 }
@@ -52,12 +52,10 @@ static void end(const struct session *session, ws_manager *manager)
 {
     static const char expired[] = "token expired";
 
-    if (session->is_polled)
-        ws_manager_disconnect(manager, session->id, WS_CLOSE_POLICY_VIOLATION, expired);
-    else if (session->websocket != NULL)
-        ws_websocket_close(session->websocket, WS_CLOSE_UNAUTHORIZED, expired);
+    if (session->client != NULL)
+        ws_server_client_close(session->client, WS_CLOSE_UNAUTHORIZED, expired);
     else
-        ws_http_close(session->http, WS_CLOSE_UNAUTHORIZED, expired);
+        ws_manager_disconnect(manager, session->id, WS_CLOSE_POLICY_VIOLATION, expired);
 }
 
 bool session_end_expired(struct expiry_heap *heap, ws_manager *manager, int64_t now_ms)

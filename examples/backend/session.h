@@ -10,22 +10,19 @@
 
 #include "expiry.h"
 #include "token.h"
+#include "ws_server.h"
 
 struct session {
     struct expiry expiry;
-    struct expiry_heap *heap; /* the loop's */
+    struct expiry_heap *heap; /* the thread's */
     bool is_staff;
-    bool is_polled; /* the client's connection owns it, not one of the backend's */
-    ws_conn_id id;  /* then: that connection; it may change its transport */
-
-    /* Else one of these: */
-    ws_websocket *websocket;
-    ws_http *http; /* of a stream, once that is open */
+    ws_server_client *client; /* NULL: one that polls, whose connection owns the session */
+    ws_conn_id id;            /* then: that connection; it may change its transport */
 };
 
-/* A session that ends when the token expires; `websocket` NULL: of a stream. NULL when memory is
- * short. On the loop's thread, like all functions here. */
-struct session *session_new(struct expiry_heap *heap, ws_websocket *websocket,
+/* The session of a WebSocket or a stream, which ends when the token expires. NULL when memory is short.
+ * On the client's thread, like all functions here. */
+struct session *session_new(struct expiry_heap *heap, ws_server_client *client,
                             const struct token_claims *claims);
 
 /* The session of a client that polls. */

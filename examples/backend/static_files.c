@@ -154,17 +154,18 @@ static bool open_form(int folder, const char *path, struct form *form)
 
 /* Uses a compressed form beside the file instead, if the client accepts it and it is not older
  * than the file. */
-static void choose_form(int folder, const char *path, const struct http_request *request,
+static void choose_form(int folder, const char *path, const ws_server_request *request,
                         struct form *form)
 {
     enum content_coding list[N_CODINGS];
     struct content_codings accepted;
     char coded_path[PATH_BYTES + sizeof ".br"];
+    ws_header header;
 
     content_codings_init(&accepted);
-    for (size_t i = 0; i < request->n_fields; i++)
-        if (strcasecmp(http_request_field_name(request, i), "Accept-Encoding") == 0)
-            content_codings_take(&accepted, http_request_field_value(request, i));
+    for (size_t i = 0; ws_server_request_header_at(request, i, &header) == WS_OK; i++)
+        if (strcasecmp(header.name, "Accept-Encoding") == 0)
+            content_codings_take(&accepted, header.value);
     content_codings_order(&accepted, list);
     for (size_t i = 0; list[i] != CODING_IDENTITY; i++) {
         struct form coded = {.coding = list[i]};
@@ -200,12 +201,12 @@ static void name_websockets(const char *host, char *sources, size_t size)
 }
 
 /* Pages may use what they need from their own server, and nothing else. */
-static void add_policy(const struct http_request *request, struct http_response *response)
+static void add_policy(const ws_server_request *request, struct http_response *response)
 {
     char websockets[2 * (ORIGIN_HOST_BYTES + sizeof " wss://:65535")];
     char policy[sizeof websockets + 320];
 
-    name_websockets(http_request_header(request, "Host"), websockets, sizeof websockets);
+    name_websockets(ws_server_request_header(request, "Host"), websockets, sizeof websockets);
     snprintf(policy, sizeof policy,
              "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
              "font-src 'self'; connect-src 'self'%s; manifest-src 'self'; base-uri 'none'; "
@@ -215,7 +216,7 @@ static void add_policy(const struct http_request *request, struct http_response 
 }
 
 static void answer_with_form(const struct form *form, const char *path,
-                             const struct http_request *request, struct http_response *response)
+                             const ws_server_request *request, struct http_response *response)
 {
     bool is_asset = strncmp(path, "assets/", strlen("assets/")) == 0;
     char etag[ETAG_BYTES];
@@ -225,14 +226,13 @@ static void answer_with_form(const struct form *form, const char *path,
              (uint64_t)form->status.st_size, codings[form->coding].suffix);
     response->status = HTTP_STATUS_OK;
     response->content_type = content_type(path);
-    response->cacheable = true;
     http_response_add_field(response, "ETag", etag);
     http_response_add_field(response, "Vary", "Accept-Encoding");
     http_response_add_field(response, "Cache-Control",
                             is_asset ? "public, max-age=31536000, immutable" : "no-cache");
     add_policy(request, response);
     http_response_add_field(response, "Referrer-Policy", "same-origin");
-    if (matches_etag(http_request_header(request, "If-None-Match"), etag)) {
+    if (matches_etag(ws_server_request_header(request, "If-None-Match"), etag)) {
         response->status = HTTP_STATUS_NOT_MODIFIED;
         close(form->file);
         return;
@@ -259,14 +259,15 @@ static bool file_path(const char *target, char path[PATH_BYTES])
     return true;
 }
 
-void static_files_serve(const struct static_files *files, const struct http_request *request,
+void static_files_serve(const struct static_files *files, const ws_server_request *request,
                         struct http_response *response)
 {
     struct form form = {.coding = CODING_IDENTITY};
     char path[PATH_BYTES];
 
     errno = ENOENT;
-    if (file_path(http_request_path(request), path) && open_form(files->folder, path, &form)) {
+    if (file_path(ws_server_request_path(request), path) &&
+        open_form(files->folder, path, &form)) {
         choose_form(files->folder, path, request, &form);
         answer_with_form(&form, path, request, response);
         return;

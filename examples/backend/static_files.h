@@ -5,8 +5,8 @@
 
 #include <stdbool.h>
 
-#include "http_request.h"
 #include "http_response.h"
+#include "ws_server_http.h"
 
 struct static_files {
     int folder;
@@ -18,7 +18,7 @@ bool static_files_open(struct static_files *files, const char *folder);
 void static_files_close(struct static_files *files);
 
 /* Answers a GET or HEAD. Any thread. */
-void static_files_serve(const struct static_files *files, const struct http_request *request,
+void static_files_serve(const struct static_files *files, const ws_server_request *request,
                         struct http_response *response);
 
 #endif

@@ -14,9 +14,10 @@
 enum { KEPT_MS = 1000, BYTES_PER_MS = 1024 };
 
 void stats_cache_open(struct stats_cache *cache, char *(*make)(struct app *app, size_t *length),
+                      void (*answer)(struct app *app, ws_server_ticket *ticket),
                       struct app *app)
 {
-    *cache = (struct stats_cache){.make = make, .app = app, .fd = -1};
+    *cache = (struct stats_cache){.make = make, .answer = answer, .app = app, .fd = -1};
     pthread_mutex_init(&cache->mutex, NULL);
 }
 
@@ -26,6 +27,7 @@ void stats_cache_close(struct stats_cache *cache)
         pthread_join(cache->thread, NULL);
     if (cache->fd >= 0)
         close(cache->fd);
+    free(cache->waiting);
     pthread_mutex_destroy(&cache->mutex);
 }
 
@@ -92,16 +94,32 @@ static void rest(struct stats_cache *cache)
     pthread_mutex_unlock(&cache->mutex);
 }
 
+/* The next request that waits. NULL: there is none, and no further one waits for this text. */
+static ws_server_ticket *next_waiting(struct stats_cache *cache)
+{
+    ws_server_ticket *ticket = NULL;
+
+    pthread_mutex_lock(&cache->mutex);
+    if (cache->n_waiting > 0)
+        ticket = cache->waiting[--cache->n_waiting];
+    else
+        atomic_store(&cache->is_making, false);
+    pthread_mutex_unlock(&cache->mutex);
+    return ticket;
+}
+
 static void *run(void *user_data)
 {
     struct stats_cache *cache = user_data;
     size_t length;
     char *text = cache->make(cache->app, &length);
+    ws_server_ticket *ticket;
 
     if (text == NULL || !stats_cache_put(cache, text, length))
         rest(cache);
     free(text);
-    atomic_store(&cache->is_making, false);
+    while ((ticket = next_waiting(cache)) != NULL)
+        cache->answer(cache->app, ticket);
     return NULL;
 }
 
@@ -121,4 +139,32 @@ bool stats_cache_make(struct stats_cache *cache)
     }
     pthread_mutex_unlock(&cache->mutex);
     return made;
+}
+
+/* With the mutex locked. */
+static bool add_waiting(struct stats_cache *cache, ws_server_ticket *ticket)
+{
+    if (cache->n_waiting == cache->waiting_capacity) {
+        size_t capacity = cache->waiting_capacity > 0 ? 2 * cache->waiting_capacity : 16;
+        ws_server_ticket **waiting =
+            realloc(cache->waiting, capacity * sizeof(ws_server_ticket *));
+
+        if (waiting == NULL)
+            return false;
+        cache->waiting = waiting;
+        cache->waiting_capacity = capacity;
+    }
+    cache->waiting[cache->n_waiting++] = ticket;
+    return true;
+}
+
+void stats_cache_wait(struct stats_cache *cache, ws_server_ticket *ticket)
+{
+    bool waits;
+
+    pthread_mutex_lock(&cache->mutex);
+    waits = atomic_load(&cache->is_making) && add_waiting(cache, ticket);
+    pthread_mutex_unlock(&cache->mutex);
+    if (!waits)
+        cache->answer(cache->app, ticket);
 }

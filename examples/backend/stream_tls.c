@@ -11,7 +11,7 @@
 #include <openssl/err.h>
 
 #include "buffer.h"
-#include "log.h"
+#include "server_log.h"
 #include "tls.h"
 
 enum {
@@ -54,7 +54,8 @@ static void count_record(int is_written, int version, int content_type, const vo
     if (is_written || content_type != SSL3_RT_HEADER || stream->socket.refused)
         return;
     if (++stream->without_data > MOST_WITHOUT_DATA) {
-        log_line(WS_LOG_DEBUG, "TLS: too many records without data");
+        server_log_line(tls_log(stream->tls), WS_LOG_DEBUG,
+                        "TLS: too many records without data");
         stream->socket.refused = true;
     }
 }
@@ -95,7 +96,7 @@ static void set_failure(struct stream_tls *stream, int result, uint32_t *needs)
         errno = EAGAIN;
         return;
     case SSL_ERROR_SSL:
-        log_line(WS_LOG_DEBUG, "TLS: %s", tls_problem());
+        server_log_line(tls_log(stream->tls), WS_LOG_DEBUG, "TLS: %s", tls_problem());
         errno = EPROTO;
         break;
     default:

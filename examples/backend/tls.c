@@ -6,17 +6,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <openssl/err.h>
-
-#include "log.h"
-#include "private_file.h"
 
 enum { PROBLEM_BYTES = 256 };
 
 struct tls {
-    const char *cert_file;
-    const char *key_file;
+    char *cert_file;
+    char *key_file;
+    const struct server_log *log;
     BIO_METHOD *socket_method;
     pthread_mutex_t lock; /* of `context`, which tls_reload() replaces */
     SSL_CTX *context;
@@ -72,6 +71,18 @@ static bool configure(SSL_CTX *context)
            SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20") == 1;
 }
 
+/* Only the owner should be able to read the key. */
+static void check_key_file(const struct tls *tls)
+{
+    struct stat status;
+
+    if (stat(tls->key_file, &status) == 0 && S_ISREG(status.st_mode) &&
+        (status.st_mode & (S_IROTH | S_IWOTH)) != 0)
+        server_log_line(tls->log, WS_LOG_WARN,
+                        "tls_key_file: %s may be read or written by every user (mode %04o)",
+                        tls->key_file, (unsigned)(status.st_mode & 07777));
+}
+
 /* NULL with a line in `problem`. */
 static SSL_CTX *load(const struct tls *tls, char *problem, size_t problem_size)
 {
@@ -84,52 +95,26 @@ static SSL_CTX *load(const struct tls *tls, char *problem, size_t problem_size)
         goto fail;
     }
     if (SSL_CTX_use_certificate_chain_file(context, tls->cert_file) != 1) {
-        snprintf(problem, problem_size, "--tls-cert: %s: %s", tls->cert_file, tls_problem());
+        snprintf(problem, problem_size, "tls_cert_file: %s: %s", tls->cert_file, tls_problem());
         goto fail;
     }
     if (SSL_CTX_use_PrivateKey_file(context, tls->key_file, SSL_FILETYPE_PEM) != 1) {
-        snprintf(problem, problem_size, "--tls-key: %s", tls_problem());
+        snprintf(problem, problem_size, "tls_key_file: %s", tls_problem());
         goto fail;
     }
     /* A key of the certificate's kind was compared already, one of another kind was not. */
     if (SSL_CTX_check_private_key(context) != 1) {
         snprintf(problem, problem_size,
-                 "--tls-key: the key does not belong to the certificate");
+                 "tls_key_file: the key does not belong to the certificate");
         goto fail;
     }
-    private_file_check("--tls-key", tls->key_file);
+    check_key_file(tls);
     return context;
 
 fail:
     ERR_clear_error();
     SSL_CTX_free(context);
     return NULL;
-}
-
-struct tls *tls_open(const char *cert_file, const char *key_file, char *problem,
-                     size_t problem_size)
-{
-    struct tls *tls = malloc(sizeof *tls);
-
-    if (tls == NULL) {
-        snprintf(problem, problem_size, "TLS cannot be set up: out of memory");
-        return NULL;
-    }
-    *tls = (struct tls){.cert_file = cert_file, .key_file = key_file};
-    tls->context = load(tls, problem, problem_size);
-    if (tls->context == NULL) {
-        free(tls);
-        return NULL;
-    }
-    tls->socket_method = tls_socket_method();
-    if (tls->socket_method == NULL) {
-        snprintf(problem, problem_size, "TLS cannot be set up: out of memory");
-        SSL_CTX_free(tls->context);
-        free(tls);
-        return NULL;
-    }
-    pthread_mutex_init(&tls->lock, NULL);
-    return tls;
 }
 
 void tls_close(struct tls *tls)
@@ -139,25 +124,58 @@ void tls_close(struct tls *tls)
     SSL_CTX_free(tls->context);
     BIO_meth_free(tls->socket_method);
     pthread_mutex_destroy(&tls->lock);
+    free(tls->cert_file);
+    free(tls->key_file);
     free(tls);
 }
 
-void tls_reload(struct tls *tls)
+struct tls *tls_open(const char *cert_file, const char *key_file, const struct server_log *log,
+                     char *problem, size_t problem_size)
+{
+    struct tls *tls = calloc(1, sizeof *tls);
+
+    if (tls == NULL) {
+        snprintf(problem, problem_size, "TLS cannot be set up: out of memory");
+        return NULL;
+    }
+    pthread_mutex_init(&tls->lock, NULL);
+    tls->log = log;
+    tls->cert_file = strdup(cert_file);
+    tls->key_file = strdup(key_file);
+    tls->socket_method = tls_socket_method();
+    if (tls->cert_file == NULL || tls->key_file == NULL || tls->socket_method == NULL)
+        snprintf(problem, problem_size, "TLS cannot be set up: out of memory");
+    else
+        tls->context = load(tls, problem, problem_size);
+    if (tls->context == NULL) {
+        tls_close(tls);
+        return NULL;
+    }
+    return tls;
+}
+
+const struct server_log *tls_log(const struct tls *tls)
+{
+    return tls->log;
+}
+
+bool tls_reload(struct tls *tls)
 {
     char problem[PROBLEM_BYTES];
     SSL_CTX *context = load(tls, problem, sizeof problem);
     SSL_CTX *old;
 
     if (context == NULL) {
-        log_line(WS_LOG_ERROR, "the certificate is not reloaded: %s", problem);
-        return;
+        server_log_line(tls->log, WS_LOG_ERROR, "the certificate is not reloaded: %s", problem);
+        return false;
     }
     pthread_mutex_lock(&tls->lock);
     old = tls->context;
     tls->context = context;
     pthread_mutex_unlock(&tls->lock);
     SSL_CTX_free(old);
-    log_line(WS_LOG_INFO, "the certificate is reloaded");
+    server_log_line(tls->log, WS_LOG_INFO, "the certificate is reloaded");
+    return true;
 }
 
 SSL *tls_accept(struct tls *tls, struct tls_socket *socket)

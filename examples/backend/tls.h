@@ -8,21 +8,25 @@
 
 #include <openssl/ssl.h>
 
+#include "server_log.h"
 #include "tls_socket.h"
 
 struct tls;
 
-/* Loads a chain and its key, both PEM; the names are kept, not copied. NULL with a line in
- * `problem`, in which the key's file is not named. */
-struct tls *tls_open(const char *cert_file, const char *key_file, char *problem,
-                     size_t problem_size);
+/* Loads a chain and its key, both PEM; the names are copied. NULL with a line in `problem`, in which the
+ * key's file is not named. */
+struct tls *tls_open(const char *cert_file, const char *key_file, const struct server_log *log,
+                     char *problem, size_t problem_size);
 
 /* After the last connection. NULL does nothing. */
 void tls_close(struct tls *tls);
 
-/* Reloads both files for new connections; existing ones keep theirs. A bad pair is logged and
- * changes nothing. Any thread. */
-void tls_reload(struct tls *tls);
+/* Reloads both files for new connections; existing ones keep theirs. False for a bad pair, which is
+ * logged and changes nothing. Any thread. */
+bool tls_reload(struct tls *tls);
+
+/* The server's log. */
+const struct server_log *tls_log(const struct tls *tls);
 
 /* Why OpenSSL's last call in this thread failed, without details. */
 const char *tls_problem(void);

@@ -9,20 +9,15 @@
 #include "backend/http_request.h"
 #include "backend/http_response.h"
 #include "backend/log.h"
-#include "backend/loop.h"
 #include "backend/monotonic_clock.h"
+#include "backend/request.h"
+#include "backend/response.h"
 #include "backend/router.h"
 #include "fuzz/support/input.h"
 #include "fuzz/support/plain_http.h"
 
 static struct options options;
 static struct app app = {.options = &options};
-
-/* No loop runs, and nobody connects. */
-struct loop *loop_current(void)
-{
-    return NULL;
-}
 
 static bool hands_over(const struct http_request *request, void *user_data)
 {
@@ -108,17 +103,23 @@ static void expect_plain(const struct http_request *request, struct text text, s
 
 static void answer(const struct http_request *request)
 {
+    struct response taken;
+    ws_server_request shown = {.http = request, .response = &taken};
     struct http_response response;
     struct byte_buffer out = {0};
 
+    response_init(&taken);
     http_response_init(&response);
-    router_answer(&app, request, false, &response);
-    ck_assert_int_ge(response.status, 200);
-    ck_assert_int_lt(response.status, 600);
-    ck_assert_int_ne(response.status, HTTP_STATUS_INTERNAL_SERVER_ERROR);
-    ck_assert(http_response_write(&response, false, request->keep_alive, false, &out));
+    if (router_accepts(&app, &shown, &response))
+        router_answer(&app, &shown, &response);
+    http_response_send(&response, &shown);
+    ck_assert_ptr_null(shown.response);
+    ck_assert_int_ge(taken.status, 200);
+    ck_assert_int_lt(taken.status, 600);
+    ck_assert_int_ne(taken.status, HTTP_STATUS_INTERNAL_SERVER_ERROR);
+    ck_assert(response_write(&taken, false, request->keep_alive, false, &out));
     byte_buffer_free(&out);
-    http_response_free(&response);
+    response_free(&taken);
     outbox_settle(&app.outbox, monotonic_ms());
 }
 

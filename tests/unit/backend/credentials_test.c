@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "request.h"
 #include "support/suite.h"
 
 static struct credentials found;
@@ -21,6 +22,7 @@ static enum token_result find_in(const char *headers, const char *protocols, con
 {
     static char text[2 * TOKEN_MAX_BYTES];
     struct http_request request;
+    const ws_server_request shown = {.http = &request};
     int length =
         snprintf(text, sizeof text, "GET /?%s HTTP/1.1\r\nHost: h\r\n%s\r\n", query, headers);
 
@@ -28,7 +30,7 @@ static enum token_result find_in(const char *headers, const char *protocols, con
     http_request_feed(&request, text, (size_t)length);
     ck_assert_int_eq(request.state, HTTP_COMPLETE);
     credentials_init(&found);
-    credentials_add_request(&found, &request);
+    credentials_add_request(&found, &shown);
     credentials_add_protocols(&found, protocols);
     http_request_free(&request);
     return found.result;

@@ -1,0 +1,296 @@
+/** @file
+ * HTTP requests to a server (server.h) that are for the application, and their answers.
+ *
+ * @code
+ * static void on_request(ws_server_request *request, void *user_data)
+ * {
+ *     ws_server_response response;
+ *
+ *     ws_server_response_init(&response);
+ *     response.content_type = "text/plain";
+ *     response.body = "hello\n";
+ *     response.length = 6;
+ *     ws_server_answer(request, &response);
+ * }
+ * @endcode
+ *
+ * HEAD is answered like GET, without the body. Connections take turns, by the cost of what they ask
+ * for.
+ */
+#ifndef WS_MANAGER_SERVER_HTTP_H
+#define WS_MANAGER_SERVER_HTTP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <ws_manager/error.h>
+#include <ws_manager/export.h>
+#include <ws_manager/websocket.h>
+
+WS_BEGIN_DECLS
+
+enum {
+    WS_SERVER_MAX_HEAD = 16384,  /**< of a request: bytes of its head */
+    WS_SERVER_MAX_BODY = 1048576 /**< and of its body */
+};
+
+/** A request, during a callback. */
+typedef struct ws_server_request ws_server_request;
+
+/** A request that is answered later. */
+typedef struct ws_server_ticket ws_server_ticket;
+
+/** Decides whether a request is served: called once its head is complete, before its body is
+ * received, for all requests except those that open a WebSocket or a stream, which the endpoint's
+ * ws_accept_handshake_callback() decides about.
+ *
+ * @param request    the request, valid during the call
+ * @param user_data  that of ws_server_options
+ *
+ * @return #WS_OK to serve it; anything else refuses it, with the answer that ws_server_answer()
+ * gave, or else with 403
+ *
+ * @threads The connection's thread. It must not block.
+ */
+typedef int ws_server_accept_callback(ws_server_request *request, void *user_data);
+
+/** Serves a complete request, by ws_server_answer() or ws_server_defer(). A request for which
+ * neither was called is answered with 500.
+ *
+ * @param request    the request, valid during the call
+ * @param user_data  that of ws_server_options
+ *
+ * @threads The connection's thread. It must not block: work that takes long is for another
+ * thread, which calls ws_server_answer_later().
+ */
+typedef void ws_server_request_callback(ws_server_request *request, void *user_data);
+
+/** Whether serving a request may take more than some 300 µs. Such requests wait behind others.
+ *
+ * @param request    the request, valid during the call
+ * @param user_data  that of ws_server_options
+ *
+ * @return 1 if it may; otherwise 0
+ *
+ * @threads The connection's thread.
+ */
+typedef int ws_server_costly_callback(const ws_server_request *request, void *user_data);
+
+/** An answer, set up by ws_server_response_init(). */
+typedef struct ws_server_response {
+    size_t size;    /**< set by ws_server_response_init() */
+    int32_t status; /**< default 200 */
+
+    /** Default "application/json; charset=utf-8"; at most 127 bytes. */
+    const char *content_type;
+
+    /** Further headers, of at most 1279 bytes in all. The server adds Date, Content-Length,
+     * Connection, X-Content-Type-Options, and "Cache-Control: no-store" unless there is one. */
+    const ws_header *headers;
+    size_t n_headers; /**< how many there are in `headers` */
+
+    const void *body; /**< may be NULL if `length` is 0 */
+    size_t length;    /**< of the body, in bytes */
+
+    /** NULL: the body is copied. Else the server keeps it and frees it by this function, such as
+     * free(), on any thread, also if it is not sent. */
+    void (*free_body)(void *body);
+
+    /** A file that is the body, from its beginning on: a descriptor, which the server closes, also
+     * if it is not sent; default -1. */
+    int32_t file;
+    int64_t file_length; /**< of that body, in bytes */
+
+    /** What it took to make the answer, beside its bytes: 1024 stand for some 20 µs. A connection
+     * that has taken its part lets others go first. */
+    uint32_t cost;
+} ws_server_response;
+
+/** Fills in the defaults for a struct of a given size: use ws_server_response_init().
+ *
+ * @param[out] response  the struct
+ * @param size           the size of the caller's struct, in bytes; no more is written
+ *
+ * @threads Any thread.
+ */
+WS_EXPORT void ws_server_response_init_size(ws_server_response *response, size_t size);
+
+/** Fills in the defaults.
+ *
+ * @param[out] response  the struct
+ *
+ * @threads Any thread.
+ */
+static inline void ws_server_response_init(ws_server_response *response)
+{
+    ws_server_response_init_size(response, sizeof *response);
+}
+
+/** Answers a request. It and its texts stay valid until the callback returns.
+ *
+ * @param request   the request
+ * @param response  the answer
+ *
+ * @retval WS_OK             it will be sent
+ * @retval WS_ERR_INVALID    the answer is not acceptable: a status that is not 200 to 599, or a
+ *                           header with a control character, or too long; 500 is sent
+ * @retval WS_ERR_ALREADY    it was answered or deferred before
+ * @retval WS_ERR_NO_MEMORY  an allocation failed; 503 is sent
+ *
+ * @threads The connection's thread, within the callback.
+ */
+WS_EXPORT int ws_server_answer(ws_server_request *request, const ws_server_response *response);
+
+/** Answers a request later. Until then nothing more is read from its client.
+ *
+ * @param request      the request, during ws_server_request_callback()
+ * @param[out] ticket  to be passed to ws_server_answer_later() once; set on success only
+ *
+ * @retval WS_OK             it is deferred
+ * @retval WS_ERR_ALREADY    it was answered or deferred before
+ * @retval WS_ERR_NO_MEMORY  an allocation failed
+ *
+ * @threads The connection's thread, within the callback.
+ */
+WS_EXPORT int ws_server_defer(ws_server_request *request, ws_server_ticket **ticket);
+
+/** Answers a deferred request, and frees the ticket. If the client is gone, nothing is sent.
+ *
+ * @param ticket    the ticket; also after the server has stopped
+ * @param response  the answer; NULL: 503
+ *
+ * @return as ws_server_answer()
+ *
+ * @threads Any thread.
+ */
+WS_EXPORT int ws_server_answer_later(ws_server_ticket *ticket,
+                                     const ws_server_response *response);
+
+/** @name What the client asks for
+ * The texts are the request's, and valid during the callback.
+ * @{
+ */
+
+/** The method.
+ *
+ * @param request  the request
+ *
+ * @return such as "GET"
+ *
+ * @threads The connection's thread.
+ */
+WS_EXPORT const char *ws_server_request_method(const ws_server_request *request);
+
+/** The target as it was sent.
+ *
+ * @param request  the request
+ *
+ * @return the path and the query
+ *
+ * @threads The connection's thread.
+ */
+WS_EXPORT const char *ws_server_request_target(const ws_server_request *request);
+
+/** The path as it was sent, without the query.
+ *
+ * @param request  the request
+ *
+ * @return the path
+ *
+ * @threads The connection's thread.
+ */
+WS_EXPORT const char *ws_server_request_path(const ws_server_request *request);
+
+/** The query as it was sent, without the '?'.
+ *
+ * @param request  the request
+ *
+ * @return the query; "" if there is none
+ *
+ * @threads The connection's thread.
+ */
+WS_EXPORT const char *ws_server_request_query(const ws_server_request *request);
+
+/** The value of the first header of a name.
+ *
+ * @param request  the request
+ * @param name     the name, in upper or lower case
+ *
+ * @return the value; NULL if there is none
+ *
+ * @threads The connection's thread.
+ */
+WS_EXPORT const char *ws_server_request_header(const ws_server_request *request,
+                                               const char *name);
+
+/** A header by its number.
+ *
+ * @param request      the request
+ * @param index        from 0 on
+ * @param[out] header  its name and value; set on success only
+ *
+ * @retval WS_OK             the header is set
+ * @retval WS_ERR_NOT_FOUND  there are not so many
+ *
+ * @threads The connection's thread.
+ */
+WS_EXPORT int ws_server_request_header_at(const ws_server_request *request, size_t index,
+                                          ws_header *header);
+
+/** Whether a body follows: in ws_server_accept_callback().
+ *
+ * @param request  the request
+ *
+ * @return 1 if one will be received, otherwise 0
+ *
+ * @threads The connection's thread.
+ */
+WS_EXPORT int ws_server_request_awaits_body(const ws_server_request *request);
+
+/** The body.
+ *
+ * @param request      the request
+ * @param[out] length  of the body in bytes; 0 if there is none; may be NULL
+ *
+ * @return the bytes; not NULL
+ *
+ * @threads The connection's thread.
+ */
+WS_EXPORT const char *ws_server_request_body(const ws_server_request *request, size_t *length);
+
+/** The scheme by which the client reaches the server.
+ *
+ * @param request  the request
+ *
+ * @return "http" or "https"; NULL if it is unknown, because a proxy may have ended the TLS
+ *
+ * @threads The connection's thread.
+ */
+WS_EXPORT const char *ws_server_request_scheme(const ws_server_request *request);
+
+/** Whether the request came in by `admin_listen`.
+ *
+ * @param request  the request
+ *
+ * @return 1 if it did, otherwise 0
+ *
+ * @threads The connection's thread.
+ */
+WS_EXPORT int ws_server_request_is_admin(const ws_server_request *request);
+
+/** The address of the client, as trusted proxies name it.
+ *
+ * @param request    the request
+ * @param[out] text  the address, NUL-terminated
+ * @param size       room in `text`; INET6_ADDRSTRLEN (46) bytes are enough for all
+ *
+ * @threads The connection's thread.
+ */
+WS_EXPORT void ws_server_request_address(const ws_server_request *request, char *text,
+                                         size_t size);
+
+/** @} */
+
+WS_END_DECLS
+
+#endif
