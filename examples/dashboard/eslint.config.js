@@ -31,6 +31,7 @@ export default tseslint.config(
         clearInterval: "readonly", performance: "readonly", Buffer: "readonly",
         window: "readonly", document: "readonly", requestAnimationFrame: "readonly",
         PerformanceObserver: "readonly", location: "readonly", localStorage: "readonly", EventSource: "readonly",
+        CSSStyleSheet: "readonly",
       },
     },
   },

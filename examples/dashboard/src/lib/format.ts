@@ -1,4 +1,4 @@
-/** Formats numbers and times. */
+/** Formats numbers and times. A time comes from a server, so it may be any text. */
 
 const money = new Intl.NumberFormat("en-US", { style: "currency", currency: "USD" });
 const number = new Intl.NumberFormat("en-US");
@@ -7,8 +7,14 @@ const dayAndTime = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeS
 
 export const formatMoney = (cents: number): string => money.format(cents / 100);
 export const formatNumber = (value: number): string => number.format(value);
-export const formatTime = (at: string | number): string => time.format(new Date(at));
-export const formatDayAndTime = (at: string): string => dayAndTime.format(new Date(at));
+export const formatTime = (at: string | number): string => formatDate(time, at);
+export const formatDayAndTime = (at: string): string => formatDate(dayAndTime, at);
+
+/** Intl throws for a date that is none, and a page must not end because of one. */
+function formatDate(format: Intl.DateTimeFormat, at: string | number): string {
+  const date = new Date(at);
+  return Number.isNaN(date.getTime()) ? "—" : format.format(date);
+}
 
 /** "1 order", "2 orders" */
 export function formatCount(count: number, noun: string): string {

@@ -5,9 +5,14 @@ export type Theme = (typeof THEMES)[number];
 
 const KEY = "theme";
 
+/** A browser may forbid the storage, for example to a page in a frame: then nothing is kept. */
 export function storedTheme(): Theme {
-  const stored = localStorage.getItem(KEY);
-  return THEMES.find((theme) => theme === stored) ?? "system";
+  try {
+    const stored = localStorage.getItem(KEY);
+    return THEMES.find((theme) => theme === stored) ?? "system";
+  } catch {
+    return "system";
+  }
 }
 
 export function applyTheme(theme: Theme): void {
@@ -15,5 +20,9 @@ export function applyTheme(theme: Theme): void {
 }
 
 export function storeTheme(theme: Theme): void {
-  localStorage.setItem(KEY, theme);
+  try {
+    localStorage.setItem(KEY, theme);
+  } catch {
+    // The theme is the page's until it is closed.
+  }
 }

@@ -37,10 +37,10 @@ export const ClientsPanel = memo(function ClientsPanel({ clients, now, actions }
               <li key={id} className={`row ${mark === null ? "" : `mark-${mark}`}`}>
                 <div className="row-main">
                   <span className="row-title">
-                    {name} <ChangeTag change={mark} />
+                    <bdi>{name}</bdi> <ChangeTag change={mark} />
                   </span>
                   <span className="row-sub">
-                    {email}
+                    <bdi>{email}</bdi>
                     {phone !== null && ` · ${phone}`}
                   </span>
                 </div>

@@ -1,12 +1,12 @@
 /** The products in stock, the scarcest first. */
 import { memo, useMemo } from "react";
-import { toast } from "sonner";
 import type { LiveDataActions } from "../../contexts/LiveDataContext";
 import { asError } from "../../lib/api";
 import { formatCount, formatMoney, formatNumber } from "../../lib/format";
 import type { Resource } from "../../lib/live-data/resource";
 import { isMarked } from "../../lib/live-data/state";
 import { isLow, type InventoryItem } from "../../lib/model";
+import { showToast } from "../../lib/toasts";
 import { ChangeTag } from "../Layout/ChangeTag";
 import { Icon } from "../Layout/Icon";
 import { Panel } from "../Layout/Panel";
@@ -58,7 +58,7 @@ function InventoryRow({ item, mark, setQuantity }: InventoryRowProps) {
     try {
       await setQuantity(item.sku, quantity);
     } catch (error) {
-      toast.error(`${item.name}: ${asError(error).message}`, { className: "toast is-error" });
+      showToast("error", `${item.name}: ${asError(error).message}`);
     }
   };
 

@@ -1,5 +1,5 @@
 /** The page below its header. Each part subscribes only to the data that it shows, and is rendered
- * only when these change. */
+ * only when these change; if one fails, the others stay. */
 import { useLiveData } from "../../contexts/LiveDataContext";
 import { useWebSocketContext } from "../../contexts/WebSocketContext";
 import { ClientsPanel } from "../Clients/ClientsPanel";
@@ -10,6 +10,7 @@ import { OrderForm } from "../Orders/OrderForm";
 import { OrdersPanel } from "../Orders/OrdersPanel";
 import { OnlinePanel } from "../Presence/OnlinePanel";
 import { Summary } from "../Summary/Summary";
+import { PanelBoundary } from "./PanelBoundary";
 
 export function Dashboard() {
   const { state: connection } = useWebSocketContext();
@@ -18,21 +19,37 @@ export function Dashboard() {
 
   return (
     <main className="dashboard" data-event-count={live.eventCount}>
-      <Summary orders={orders} inventory={inventory} statistics={live.statistics} rate={live.rate} />
-      <OrdersPanel orders={orders} now={now} actions={actions} />
+      <PanelBoundary title="Summary" className="summary">
+        <Summary orders={orders} inventory={inventory} statistics={live.statistics} rate={live.rate} />
+      </PanelBoundary>
+      <PanelBoundary title="Orders" className="orders-panel">
+        <OrdersPanel orders={orders} now={now} actions={actions} />
+      </PanelBoundary>
       <div className="side">
-        <OrderForm clients={clients} inventory={inventory} placeOrder={actions.placeOrder} />
-        <InventoryPanel inventory={inventory} now={now} actions={actions} />
-        <OnlinePanel
-          connection={connection}
-          arrivals={live.arrivals}
-          statistics={live.statistics}
-          statisticsMessage={live.statisticsMessage}
-        />
-        <ClientsPanel clients={clients} now={now} actions={actions} />
-        <MessagesPanel />
+        <PanelBoundary title="New order">
+          <OrderForm clients={clients} inventory={inventory} placeOrder={actions.placeOrder} />
+        </PanelBoundary>
+        <PanelBoundary title="Inventory">
+          <InventoryPanel inventory={inventory} now={now} actions={actions} />
+        </PanelBoundary>
+        <PanelBoundary title="Online">
+          <OnlinePanel
+            connection={connection}
+            arrivals={live.arrivals}
+            statistics={live.statistics}
+            statisticsMessage={live.statisticsMessage}
+          />
+        </PanelBoundary>
+        <PanelBoundary title="Clients">
+          <ClientsPanel clients={clients} now={now} actions={actions} />
+        </PanelBoundary>
+        <PanelBoundary title="Messages">
+          <MessagesPanel />
+        </PanelBoundary>
       </div>
-      <EventLog log={live.log} eventCount={live.eventCount} />
+      <PanelBoundary title="Events" className="log-panel">
+        <EventLog log={live.log} eventCount={live.eventCount} />
+      </PanelBoundary>
     </main>
   );
 }

@@ -1,5 +1,5 @@
 /** Places an order. The backend validates it. */
-import { memo, useRef, useState, type SubmitEvent } from "react";
+import { memo, useEffect, useRef, useState, type SubmitEvent } from "react";
 import type { LiveDataActions } from "../../contexts/LiveDataContext";
 import { useRequest } from "../../hooks/use-request";
 import { formatMoney } from "../../lib/format";
@@ -67,16 +67,19 @@ export const OrderForm = memo(function OrderForm({ clients, inventory, placeOrde
       })),
     };
     const id = await run(() => placeOrder(draft));
-    if (id === null) {
-      // After the rendering that marks the invalid field.
-      requestAnimationFrame(() =>
-        form.current?.querySelector<HTMLElement>("[aria-invalid]")?.focus(),
-      );
-      return;
+    if (id !== null) {
+      setSuccess(`Order #${id} was placed.`);
+      setLines([{ key: 0, sku: lines[0]?.sku ?? "", quantity: "1" }]);
     }
-    setSuccess(`Order #${id} was placed.`);
-    setLines([{ key: 0, sku: lines[0]?.sku ?? "", quantity: "1" }]);
   };
+
+  // An effect, because the field is marked by the rendering of the error: in a slow page, a frame
+  // that is requested with the error may come before it.
+  useEffect(() => {
+    if (error !== null) {
+      form.current?.querySelector<HTMLElement>("[aria-invalid]")?.focus();
+    }
+  }, [error]);
 
   const errorOf = (field: string) => (error?.field === field ? error.message : null);
 

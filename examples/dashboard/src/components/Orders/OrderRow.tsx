@@ -1,11 +1,11 @@
 import { memo } from "react";
-import { toast } from "sonner";
 import type { LiveDataActions } from "../../contexts/LiveDataContext";
 import { useRequest } from "../../hooks/use-request";
 import { asError } from "../../lib/api";
 import { formatDayAndTime, formatMoney, formatTime } from "../../lib/format";
 import type { Change } from "../../lib/live-data/resource";
 import { nextStatuses, type Order, type OrderStatus } from "../../lib/model";
+import { showToast } from "../../lib/toasts";
 import { ChangeTag } from "../Layout/ChangeTag";
 import { StatusBadge } from "./StatusBadge";
 
@@ -35,7 +35,7 @@ export const OrderRow = memo(function OrderRow({ order, mark, index, measure, se
       try {
         await setStatus(order.id, status);
       } catch (error) {
-        toast.error(`Order ${order.id}: ${asError(error).message}`, { className: "toast is-error" });
+        showToast("error", `Order ${order.id}: ${asError(error).message}`);
       }
     });
 
@@ -50,7 +50,9 @@ export const OrderRow = memo(function OrderRow({ order, mark, index, measure, se
       <th scope="row" className="order-id">
         #{order.id}
       </th>
-      <td className="order-client">{order.client_name}</td>
+      <td className="order-client">
+        <bdi>{order.client_name}</bdi>
+      </td>
       <td className="order-items" title={describeItems(order)}>
         {describeItems(order)}
       </td>
