@@ -45,11 +45,11 @@ test("while the backend is down it shows the next attempt; then it is back in it
   await dashboard.page.getByText("Unknown while disconnected.").waitFor();
   // Messages from this time are sent later.
   await dashboard.say("lobby", "are you back?");
-  await dashboard.page.getByText("1 waiting for the connection").waitFor();
+  await dashboard.chat("lobby").getByText("You: are you back? sending…").waitFor();
 
   backend = await Backend.start({ port: backend.port });
   await dashboard.whenStatus("Connected");
-  await dashboard.chat("lobby").getByText("are you back?").waitFor();
+  await dashboard.chat("lobby").getByText("You: are you back? sent").waitFor();
   const { rooms } = await backend.request("GET", "/ws/stats");
   assert.equal(rooms.lobby, 1);
   // The new backend began with an empty database, so the page's order is gone.

@@ -35,10 +35,13 @@ async function open(query = "", options = {}) {
 
 test("an order placed by REST appears, is marked, and loses the mark", async () => {
   const dashboard = await open();
+  // The page's clock stands still, so that the mark does not end before the test has seen it.
+  await dashboard.page.clock.setFixedTime(Date.now());
   const { id } = await backend.order("GADGET-1", 3);
   const row = dashboard.order(id);
   await row.getByText("new", { exact: true }).waitFor();
   assert.match(await row.textContent(), /Ada Lovelace.*3 × Gadget.*pending.*\$148\.50/);
+  await dashboard.page.clock.setFixedTime(Date.now() + 60_000);
   await row.getByText("new", { exact: true }).waitFor({ state: "detached" });
   await dashboard.panel("Events").getByText(`Order #${id} by Ada Lovelace`).waitFor();
   await dashboard.close();
@@ -119,7 +122,7 @@ test("three pages receive a broadcast; only members receive a room's messages", 
   await ana.joinRoom("lobby");
   await ben.joinRoom("lobby");
   await ana.say("lobby", "only for us");
-  await ana.chat("lobby").getByText("ana: only for us").waitFor();
+  await ana.chat("lobby").getByText("You: only for us sent").waitFor();
   await ben.chat("lobby").getByText("ana: only for us").waitFor();
   await backend.notify("for all of you");
   for (const dashboard of [ana, ben, cleo]) {
@@ -134,18 +137,62 @@ test("three pages receive a broadcast; only members receive a room's messages", 
   }
 });
 
-test("clients that come and go are shown, and earlier ones are counted", async () => {
+test("users who come and go are shown by name, and who is typing", async () => {
   const first = await open("?user_id=ana");
   const second = await open("?user_id=ben");
   const online = first.panel("Online");
   await online.getByText("ana (this page)").waitFor();
   await online.getByText("ben", { exact: true }).waitFor();
-  await online.getByText("2 connections, 2 named users").waitFor();
-  await second.panel("Online").getByText("and 1 connection opened before this one").waitFor();
+  await online.getByText("2 named users, 2 connections here").waitFor();
+  // Also those who were there before.
+  await second.panel("Online").getByText("ana", { exact: true }).waitFor();
+
+  await first.joinRoom("lobby");
+  await second.joinRoom("lobby");
+  await second.panel("Messages").getByLabel("To the room lobby").pressSequentially("hel");
+  await first.panel("Messages").getByText("ben is typing…").waitFor();
+  await second.panel("Messages").getByRole("button", { name: "Send" }).click();
+  await first.chat("lobby").getByText("ben: hel").waitFor();
+  await first.panel("Messages").getByText("ben is typing…").waitFor({ state: "detached" });
   await second.close();
   await online.getByText("ben", { exact: true }).waitFor({ state: "detached" });
-  await online.getByText("1 connection, 1 named user", { exact: true }).waitFor();
+  await online.getByText("1 named user, 1 connection here", { exact: true }).waitFor();
   await first.close();
+});
+
+test("leaving the chat's room \"orders\" does not silence the page", async (context) => {
+  const rooms = await Backend.start({ options: ["--topic-rooms"] });
+  context.after(() => rooms.stop());
+  const dashboard = new Dashboard(await openPage(browser, rooms.url));
+  await dashboard.whenStatus("Connected");
+  await dashboard.joinRoom("orders");
+  await dashboard.say("orders", "hello");
+  await dashboard.chat("orders").getByText("You: hello sent").waitFor();
+  await dashboard.panel("Messages").getByRole("button", { name: "Leave" }).click();
+  await dashboard.panel("Messages").getByLabel("Room", { exact: true }).waitFor();
+  const { id } = await rooms.order();
+  await dashboard.order(id).waitFor();
+  await dashboard.close();
+});
+
+test("after a reload the rooms' state is there before any answer of the API, and is no news", async (context) => {
+  const rooms = await Backend.start({ options: ["--topic-rooms"] });
+  context.after(() => rooms.stop());
+  const { id } = await rooms.order("LIMITED-1", 7);
+  await rooms.request("PATCH", `/api/orders/${id}/status`, { status: "confirmed" });
+  const dashboard = new Dashboard(await openPage(browser, rooms.url));
+  const { page } = dashboard;
+  await page.route("**/api/**", () => undefined); // never answered
+  await page.reload();
+  await dashboard.order(id).getByText("confirmed").waitFor();
+  await dashboard.panel("Inventory").getByText("Limited edition").waitFor();
+  assert.equal(await page.locator(".tag").count(), 0);
+  assert.equal(await page.locator("[data-sonner-toast]").count(), 0);
+  assert.equal(await page.locator("main").getAttribute("data-event-count"), "0");
+  await rooms.request("PATCH", `/api/orders/${id}/status`, { status: "shipped" });
+  await dashboard.order(id).getByText("shipped").waitFor();
+  assert.equal(await page.locator("main").getAttribute("data-event-count"), "1");
+  await dashboard.close();
 });
 
 test("the event log can be filtered and paused", async () => {

@@ -1,19 +1,22 @@
 /** How this page connects: to the server that it came from, as the user in its address. */
-import { customSchemas } from "./events";
-import type { WebSocketClientOptions } from "./lib/websocket/options";
+import { eventSchemas, type DashboardEvents } from "./events";
+import type { RoomOptions, WebSocketClientOptions } from "./lib/websocket";
 
-/** The rooms of the events when the backend runs with --topic-rooms. */
-export const TOPIC_ROOMS = ["orders", "inventory", "clients"];
+/** The rooms of the events when the backend runs with --topic-rooms. Those that keep the last event
+ * of each order or product send these first. */
+export const TOPIC_ROOMS: readonly [string, RoomOptions][] = [
+  ["orders", { state: true }],
+  ["inventory", { state: true }],
+  ["clients", {}],
+];
+
+/** Every page is in this room, so its members are those who have a page open. */
+export const ONLINE_ROOM = "orders";
 
 /** `?token=` is for a backend that checks tokens, `?user_id=` for one that does not. */
-export function webSocketOptions(location: Location): WebSocketClientOptions {
+export function webSocketOptions(location: Location): WebSocketClientOptions<DashboardEvents> {
   const parameters = new URLSearchParams(location.search);
-  const url = new URL("/ws", location.origin);
   const userId = parameters.get("user_id");
-
-  url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
-  if (userId !== null) {
-    url.searchParams.set("user_id", userId);
-  }
-  return { url: url.href, token: () => parameters.get("token"), schemas: customSchemas };
+  const query = userId === null ? "" : `?user_id=${encodeURIComponent(userId)}`;
+  return { url: `/ws${query}`, token: () => parameters.get("token"), schemas: eventSchemas };
 }

@@ -1,13 +1,31 @@
-/** The event type that this application adds: messages between the members of a room. */
+/** The events of this application, each with its schema. */
 import * as v from "valibot";
-import type { CustomSchemas } from "./lib/websocket/types";
+import type { AnyEvent, EventsOf, WebSocketClient } from "./lib/websocket";
+import {
+  clientSchema,
+  inventoryItemSchema,
+  orderSchema,
+  orderStatusSchema,
+  severitySchema,
+} from "./lib/model";
 
-const roomMessageSchema = v.object({ text: v.string() });
+export const eventSchemas = {
+  order_created: orderSchema,
+  order_updated: orderSchema,
+  order_status_changed: v.object({
+    ...orderSchema.entries,
+    old_status: orderStatusSchema,
+    new_status: orderStatusSchema,
+  }),
+  client_created: clientSchema,
+  client_updated: clientSchema,
+  inventory_updated: inventoryItemSchema,
+  stock_low: inventoryItemSchema,
+  notification: v.object({ message: v.string(), severity: severitySchema }),
+  /** Between the members of a room. The nonce is the sender's own name for the message. */
+  message: v.object({ text: v.string(), nonce: v.optional(v.string()) }),
+};
 
-declare module "./lib/websocket/types" {
-  interface WebSocketEvents {
-    message: v.InferOutput<typeof roomMessageSchema>;
-  }
-}
-
-export const customSchemas: CustomSchemas = { message: roomMessageSchema };
+export type DashboardEvents = EventsOf<typeof eventSchemas>;
+export type DashboardEvent = AnyEvent<DashboardEvents>;
+export type DashboardClient = WebSocketClient<DashboardEvents>;

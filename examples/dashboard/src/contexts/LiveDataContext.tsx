@@ -1,12 +1,12 @@
 /** The dashboard's data for all components below: loading them, applying events, and saving
  * changes. */
 import { createContext, use, useCallback, useEffect, useMemo, useReducer, type ReactNode } from "react";
+import type { DashboardEvent } from "../events";
 import * as api from "../lib/api";
 import { EventBatch } from "../lib/live-data/event-batch";
 import { reduceLiveData } from "../lib/live-data/reducer";
 import { initialLiveData, type LiveData } from "../lib/live-data/state";
 import type { OrderStatus } from "../lib/model";
-import type { AnyEvent } from "../lib/websocket/types";
 import { useWebSocketContext } from "./WebSocketContext";
 
 export interface LiveDataActions {
@@ -82,7 +82,7 @@ export function LiveDataProvider({ children }: { children: ReactNode }) {
 
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const batch = new EventBatch<AnyEvent>((events) =>
+    const batch = new EventBatch<DashboardEvent>((events) =>
       dispatch({ type: "events", events, now: Date.now() }),
     );
     const stop = client.onAny((event) => {
@@ -137,7 +137,7 @@ export function LiveDataProvider({ children }: { children: ReactNode }) {
   return <LiveDataContext value={value}>{children}</LiveDataContext>;
 }
 
-function concernsStatistics({ type }: AnyEvent): boolean {
+function concernsStatistics({ type }: DashboardEvent): boolean {
   return (
     type === "user_connected" ||
     type === "user_disconnected" ||

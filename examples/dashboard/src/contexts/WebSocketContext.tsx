@@ -1,11 +1,10 @@
 /** Provides one client, and its state, to all components below. */
 import { createContext, use, useEffect, useState, useSyncExternalStore, type ReactNode } from "react";
-import { WebSocketClient } from "../lib/websocket/client";
-import type { WebSocketClientOptions } from "../lib/websocket/options";
-import type { ConnectionState } from "../lib/websocket/types";
+import type { DashboardClient, DashboardEvents } from "../events";
+import { WebSocketClient, type ConnectionState, type WebSocketClientOptions } from "../lib/websocket";
 
 export interface WebSocketContextValue {
-  client: WebSocketClient;
+  client: DashboardClient;
   state: ConnectionState;
 }
 
@@ -13,7 +12,7 @@ const WebSocketContext = createContext<WebSocketContextValue | null>(null);
 
 interface WebSocketProviderProps {
   /** Read only once: a client keeps its options. */
-  options: WebSocketClientOptions;
+  options: WebSocketClientOptions<DashboardEvents>;
   children: ReactNode;
 }
 

@@ -54,6 +54,8 @@ describe("the dashboard", () => {
     const user = userEvent.setup();
     renderDashboard();
     const form = panel("New order");
+    // As in a slow page, where a frame comes before the rendering of the error.
+    vi.stubGlobal("requestAnimationFrame", (callback: () => void) => callback());
     const button = await form.findByRole("button", { name: "Place order" });
     await waitFor(() => expect(button).toHaveProperty("disabled", false));
     const quantity = form.getByLabelText("Quantity");
@@ -63,6 +65,7 @@ describe("the dashboard", () => {
     await waitFor(() => expect(quantity.getAttribute("aria-invalid")).toBe("true"));
     const described = document.getElementById(quantity.getAttribute("aria-describedby") ?? "");
     expect(described?.textContent).toContain("must be an integer from 1 to 1000000");
+    expect(document.activeElement).toBe(quantity);
     await user.clear(quantity);
     await user.type(quantity, "2");
     expect(quantity.getAttribute("aria-invalid")).toBeNull();

@@ -79,4 +79,25 @@ it("counts the toasts that are too many to show", async () => {
   }
   await findToast("44 more notifications, see the event log");
   expect(screen.queryByText("number 50")).toBeNull();
+  // An error is not among those that are withheld, nor below them.
+  const error = { ...notification("e.51", "it burns"), data: { message: "it burns", severity: "error" } };
+  stub.sockets.forEach((socket) => send(socket, error));
+  const shown = await findToast("it burns");
+  expect(shown.dataset.visible).toBe("true");
+  expect(shown.closest("[data-sonner-toaster]")).not.toBe(
+    (await findToast("44 more notifications, see the event log")).closest("[data-sonner-toaster]"),
+  );
+});
+
+it("does not show what a room kept", async () => {
+  const stub = await StubServer.start();
+  cleanups.push(() => stub.stop());
+  const { client } = renderConnected(stub.url, <NotificationToast />);
+  await act(() => whenState(client, "connected"));
+  stub.sockets.forEach((socket) => {
+    send(socket, { ...notification("e.1", "old"), state: true });
+    send(socket, notification("e.2", "new"));
+  });
+  await findToast("new");
+  expect(screen.queryByText("old")).toBeNull();
 });

@@ -10,7 +10,8 @@ import {
   MOST_ORDERS,
   type LiveData,
 } from "../../src/lib/live-data/state";
-import type { AnyEvent, EventType, WebSocketEvents } from "../../src/lib/websocket/types";
+import type { DashboardEvent, DashboardEvents } from "../../src/events";
+import type { EventData, EventType } from "../../src/lib/websocket";
 
 function order(id: number, version = 1, status: OrderStatus = "pending"): Order {
   return {
@@ -25,9 +26,13 @@ function order(id: number, version = 1, status: OrderStatus = "pending"): Order 
   };
 }
 
-function event<T extends EventType>(type: T, data: WebSocketEvents[T]): AnyEvent {
-  const envelope = { id: null, timestamp: null, userId: null, room: null, ref: null };
-  return { type, data, ...envelope } as AnyEvent;
+function event<T extends EventType<DashboardEvents>>(
+  type: T,
+  data: EventData<DashboardEvents, T>,
+  isKept = false,
+): DashboardEvent {
+  const envelope = { id: null, timestamp: null, userId: null, room: null, key: null, ref: null };
+  return { type, data, ...envelope, isKept } as unknown as DashboardEvent;
 }
 
 function reduce(...actions: LiveDataAction[]): LiveData {
@@ -37,7 +42,7 @@ function reduce(...actions: LiveDataAction[]): LiveData {
 const loaded = (orders: Order[], startedAt = 0, now = 10): LiveDataAction => ({
   type: "orders_loaded", orders, startedAt, now,
 });
-const events = (now: number, ...list: AnyEvent[]): LiveDataAction => ({ type: "events", events: list, now });
+const events = (now: number, ...list: DashboardEvent[]): LiveDataAction => ({ type: "events", events: list, now });
 const shown = (state: LiveData) =>
   [...state.orders.rows.values()].map(({ value, change }) => `${value.id} ${value.status} ${String(change)}`);
 
@@ -98,6 +103,28 @@ describe("orders", () => {
   });
 });
 
+describe("what a room kept", () => {
+  const kept = (...orders: Order[]) =>
+    events(20, ...orders.map((each) => event("order_created", each, true)));
+
+  it("is shown, but neither marked nor logged nor counted", () => {
+    const state = reduce(kept(order(1), order(2)));
+    expect(shown(state)).toEqual(["1 pending null", "2 pending null"]);
+    expect(state.log).toEqual([]);
+    expect(state.eventCount).toBe(0);
+  });
+
+  it("stays when a load that began before lacks it, and takes precedence over an older one", () => {
+    const state = reduce(kept(order(1), order(2, 2, "confirmed")), loaded([order(2, 1)], 15, 30));
+    expect(shown(state)).toEqual(["2 confirmed null", "1 pending null"]);
+  });
+
+  it("does not end the mark of a change", () => {
+    const state = reduce(events(10, event("order_created", order(1))), kept(order(1)));
+    expect(shown(state)).toEqual(["1 pending created"]);
+  });
+});
+
 describe("a failed load", () => {
   it("keeps the rows", () => {
     const state = reduce(loaded([order(1)]), { type: "load_failed", resource: "orders", message: "busy" });
@@ -110,7 +137,7 @@ describe("the log and the rate", () => {
   const note = event("notification", { message: "m", severity: "info" });
 
   it("are newest first, bounded, and without answers to this page", () => {
-    const many = Array<AnyEvent>(MOST_LOG_ENTRIES + 1).fill(note);
+    const many = Array<DashboardEvent>(MOST_LOG_ENTRIES + 1).fill(note);
     const state = reduce(events(1, ...many), events(2, event("pong", { id: "e.1" }), note));
     expect(state.log).toHaveLength(MOST_LOG_ENTRIES);
     expect(state.log[0]).toMatchObject({ number: MOST_LOG_ENTRIES + 2, at: 2 });
@@ -122,17 +149,5 @@ describe("the log and the rate", () => {
     const state = reduce(events(1, note, note), tick(1000), events(1001, note), tick(2000), tick(3000));
     expect(state.rate.slice(-4)).toEqual([0, 2, 1, 0]);
     expect(state.rate).toHaveLength(60);
-  });
-});
-
-describe("presence", () => {
-  const came = (id: string) => event("user_connected", { connection_id: id, user_id: null });
-  const left = (id: string) => event("user_disconnected", { connection_id: id, user_id: null });
-  const welcome = event("welcome", { connection_id: "me", user_id: null, id: "e.0", ping_interval_ms: 0 });
-
-  it("is known until a client leaves or this page is disconnected", () => {
-    const state = reduce(events(1, came("a"), came("b"), left("a")));
-    expect(state.arrivals).toEqual([{ connectionId: "b", userId: null }]);
-    expect(reduceLiveData(state, events(2, welcome)).arrivals).toEqual([]);
   });
 });

@@ -1,27 +1,30 @@
 /** Clients for tests, and waiting for their states and events. */
 import WebSocket from "ws";
-import { customSchemas } from "../../src/events";
-import type { Signals } from "../../src/lib/websocket/browser-signals";
-import { WebSocketClient } from "../../src/lib/websocket/client";
-import type { WebSocketClientOptions } from "../../src/lib/websocket/options";
-import type {
-  ConnectionState,
-  EventType,
-  Problem,
-  WebSocketEvent,
-} from "../../src/lib/websocket/types";
+import { eventSchemas, type DashboardClient, type DashboardEvents } from "../../src/events";
+import {
+  WebSocketClient,
+  type ConnectionState,
+  type EventType,
+  type Problem,
+  type SignalHandlers,
+  type Signals,
+  type WebSocketClientOptions,
+  type WebSocketEvent,
+} from "../../src/lib/websocket";
+
+export type ClientOptions = Partial<WebSocketClientOptions<DashboardEvents>>;
 
 export interface TestClient {
-  client: WebSocketClient;
+  client: DashboardClient;
   problems: Problem[];
 }
 
 /** The delays are short, because no test measures them. */
-export function createClient(url: string, options: Partial<WebSocketClientOptions> = {}): TestClient {
+export function createClient(url: string, options: ClientOptions = {}): TestClient {
   const problems: Problem[] = [];
   const client = new WebSocketClient({
     url,
-    schemas: customSchemas,
+    schemas: eventSchemas,
     firstDelayMs: 5,
     longestDelayMs: 20,
     onProblem: (problem) => problems.push(problem),
@@ -35,7 +38,7 @@ type StateOf<S extends ConnectionState["status"]> = Extract<ConnectionState, { s
 
 /** Resolves when the state is, or next becomes, this one. */
 export function whenState<S extends ConnectionState["status"]>(
-  client: WebSocketClient,
+  client: DashboardClient,
   status: S,
   accept: (state: StateOf<S>) => boolean = () => true,
 ): Promise<StateOf<S>> {
@@ -53,10 +56,10 @@ export function whenState<S extends ConnectionState["status"]>(
 }
 
 /** Resolves to the next event of that type. */
-export function nextEvent<T extends EventType>(
-  client: WebSocketClient,
+export function nextEvent<T extends EventType<DashboardEvents>>(
+  client: DashboardClient,
   type: T,
-): Promise<WebSocketEvent<T>> {
+): Promise<WebSocketEvent<DashboardEvents, T>> {
   return new Promise((resolve) => {
     const stop = client.on(type, (_data, event) => {
       stop();
@@ -65,15 +68,19 @@ export function nextEvent<T extends EventType>(
   });
 }
 
+type TestSignals = Signals & Record<"wake" | "offline" | "sleep", () => void> & { online: boolean };
+
 /** Browser signals that a test controls. */
-export function createSignals(): Signals & { online: boolean; wake: () => void; offline: () => void } {
-  let handlers: { onWake: () => void; onOffline: () => void } | undefined;
-  const signals = {
+export function createSignals(): TestSignals {
+  let handlers: SignalHandlers | undefined;
+  const signals: TestSignals = {
     online: true,
     isOnline: () => signals.online,
-    listen: (given: { onWake: () => void; onOffline: () => void }) => {
+    listen: (given: SignalHandlers) => {
       handlers = given;
-      return () => (handlers = undefined);
+      return () => {
+        handlers = undefined;
+      };
     },
     wake: () => {
       signals.online = true;
@@ -83,6 +90,7 @@ export function createSignals(): Signals & { online: boolean; wake: () => void; 
       signals.online = false;
       handlers?.onOffline();
     },
+    sleep: () => handlers?.onSleep(),
   };
   return signals;
 }

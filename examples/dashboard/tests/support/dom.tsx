@@ -4,9 +4,9 @@ import { StrictMode, type ReactNode } from "react";
 import { afterEach } from "vitest";
 import NodeWebSocket from "ws";
 import { useWebSocketContext, WebSocketProvider } from "../../src/contexts/WebSocketContext";
-import { customSchemas } from "../../src/events";
-import type { WebSocketClient } from "../../src/lib/websocket/client";
-import type { WebSocketClientOptions } from "../../src/lib/websocket/options";
+import { eventSchemas, type DashboardClient, type DashboardEvents } from "../../src/events";
+import type { WebSocketClientOptions } from "../../src/lib/websocket";
+import type { ClientOptions } from "./client";
 
 afterEach(cleanup);
 
@@ -14,19 +14,19 @@ afterEach(cleanup);
 configure({ asyncUtilTimeout: 50_000 });
 
 interface Rendered extends RenderResult {
-  client: WebSocketClient;
+  client: DashboardClient;
   show: (children: ReactNode) => void;
 }
 
 export function renderConnected(
   url: string,
   children: ReactNode,
-  options: Partial<WebSocketClientOptions> = {},
+  options: ClientOptions = {},
 ): Rendered {
-  let client: WebSocketClient | undefined;
-  const all: WebSocketClientOptions = {
+  let client: DashboardClient | undefined;
+  const all: WebSocketClientOptions<DashboardEvents> = {
     url,
-    schemas: customSchemas,
+    schemas: eventSchemas,
     firstDelayMs: 5,
     longestDelayMs: 20,
     WebSocket: NodeWebSocket,
@@ -47,7 +47,7 @@ export function renderConnected(
   return { ...result, client, show: (inner) => result.rerender(wrap(inner)) };
 }
 
-function Probe({ onClient }: { onClient: (client: WebSocketClient) => void }) {
+function Probe({ onClient }: { onClient: (client: DashboardClient) => void }) {
   onClient(useWebSocketContext().client);
   return null;
 }

@@ -5,7 +5,7 @@ import { WebSocketServer, type WebSocket } from "ws";
 
 export interface Received {
   socket: WebSocket;
-  message: { type: string; ref?: string; room?: string };
+  message: { type: string; ref?: number; room?: string };
 }
 
 export interface StubOptions {

@@ -1,7 +1,8 @@
 /** The client against the real backend. */
 import { afterEach, beforeEach, describe, expect, expectTypeOf, it } from "vitest";
+import type { DashboardEvents } from "../../src/events";
 import type { Order } from "../../src/lib/model";
-import { WebSocketRequestError, type WebSocketEvent } from "../../src/lib/websocket/types";
+import { WebSocketRequestError, type Presence, type WebSocketEvent } from "../../src/lib/websocket";
 import { Backend } from "../support/backend";
 import { createClient, nextEvent, whenState, type TestClient } from "../support/client";
 
@@ -70,7 +71,7 @@ describe("events", () => {
     const event = nextEvent(client, "order_created");
     const order = await backend.order();
     const created = await event;
-    expectTypeOf(created).toEqualTypeOf<WebSocketEvent<"order_created">>();
+    expectTypeOf(created).toEqualTypeOf<WebSocketEvent<DashboardEvents, "order_created">>();
     expectTypeOf(created.data).toEqualTypeOf<Order>();
     expect(created.data.id).toBe(order.id);
     expect(created).toMatchObject({ type: "order_created", userId: null, room: null, ref: null });
@@ -94,16 +95,16 @@ describe("events", () => {
 describe("rooms", () => {
   it("are joined and left with the server's answer", async () => {
     const { client } = await startConnected();
-    const answer = await client.joinRoom("blue");
-    expect(answer.room).toBe("blue");
+    const blue = client.room("blue");
+    expect((await blue.joined).room).toBe("blue");
     expect(await backend.request("GET", "/ws/stats")).toMatchObject({ rooms: { blue: 1 } });
-    await client.leaveRoom("blue");
+    await blue.leave();
     expect(await backend.request("GET", "/ws/stats")).toMatchObject({ rooms: {} });
   });
 
   it("can be joined before there is a connection, also twice", async () => {
     const { client } = start();
-    const answers = Promise.all([client.joinRoom("blue"), client.joinRoom("blue")]);
+    const answers = Promise.all([client.room("blue").joined, client.room("blue").joined]);
     client.connect();
     for (const answer of await answers) {
       expect(answer.room).toBe("blue");
@@ -112,7 +113,7 @@ describe("rooms", () => {
 
   it("that the server refuses are reported with its code", async () => {
     const { client } = await startConnected();
-    const failure = await client.joinRoom("x".repeat(200)).catch((error: unknown) => error);
+    const failure = await client.room("x".repeat(200)).joined.catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(WebSocketRequestError);
     expect(failure).toMatchObject({ code: "bad_request" });
   });
@@ -120,7 +121,7 @@ describe("rooms", () => {
   it("confine messages to their members", async () => {
     const member = await startConnected("?user_id=ana");
     const outsider = await startConnected();
-    await member.client.joinRoom("blue");
+    await member.client.room("blue").joined;
     const outsiderHeard: string[] = [];
     outsider.client.on("message", ({ text }) => outsiderHeard.push(text));
     const message = nextEvent(member.client, "message");
@@ -136,9 +137,10 @@ describe("rooms", () => {
 describe("a restart of the backend", () => {
   it("is followed by a connection in the same rooms", async () => {
     const { client } = await startConnected();
-    await client.joinRoom("blue");
-    await client.joinRoom("green");
-    await client.leaveRoom("green");
+    await client.room("blue").joined;
+    const green = client.room("green");
+    await green.joined;
+    await green.leave();
     const { port } = backend;
     await backend.stop("SIGKILL");
     await whenState(client, "reconnecting");
@@ -154,14 +156,14 @@ describe("a restart of the backend", () => {
 
   it("loses no message that was sent meanwhile, up to the bound, and reports the others", async () => {
     const { client } = await startConnected("", { queueBound: 2 });
-    await client.joinRoom("blue");
+    await client.room("blue").joined;
     const { port } = backend;
     await backend.stop("SIGKILL");
     await whenState(client, "reconnecting");
     const outcomes = ["one", "two", "three"].map((text) =>
       client.send({ type: "message", room: "blue", data: { text } }),
     );
-    expect(await outcomes[2]).toMatchObject({ status: "dropped", reason: "queue_full" });
+    await expect(outcomes[2]).rejects.toMatchObject({ code: "queue_full" });
 
     const heard: string[] = [];
     const second = new Promise<void>((resolve) => {
@@ -171,19 +173,91 @@ describe("a restart of the backend", () => {
       });
     });
     backend = await Backend.start({ port });
-    expect(await outcomes[0]).toMatchObject({ status: "sent" });
-    expect(await outcomes[1]).toMatchObject({ status: "sent" });
+    expect(await Promise.all(outcomes.slice(0, 2))).toEqual([null, null]);
     await second;
     expect(heard).toEqual(["one", "two"]);
   });
 });
 
-describe("a message that the server refuses", () => {
-  it("is reported by an error with its ref", async () => {
+describe("answers", () => {
+  it("to a message are what the application answers, or its error", async () => {
     const { client } = await startConnected();
-    const error = nextEvent(client, "error");
-    const outcome = await client.send({ type: "message", room: "other", data: { text: "x" } });
-    expect(await error).toMatchObject({ ref: outcome.ref, data: { code: "not_member" } });
+    const blue = client.room("blue");
+    expect(await blue.send({ text: "hello" })).toBeNull();
+    await expect(client.send({ room: "other", data: { text: "x" } })).rejects.toMatchObject({
+      name: "WebSocketRequestError",
+      code: "not_member",
+    });
+  });
+
+  it("to a request are the method's", async () => {
+    const { client } = await startConnected();
+    expect(await client.request("echo", { a: [1, "ü"] })).toEqual({ a: [1, "ü"] });
+    await expect(client.request("none")).rejects.toMatchObject({ code: "unknown_method" });
+  });
+});
+
+describe("presence", () => {
+  const names = (room: { getPresence: () => Presence | null }) =>
+    room.getPresence()?.members?.map(({ user_id, state }) => [user_id, state]);
+
+  it("has the users of the room, and what they have set", async () => {
+    const ana = await startConnected("?user_id=ana");
+    const ben = await startConnected("?user_id=ben");
+    const room = ana.client.room("blue", { presence: true });
+    const changed = () =>
+      new Promise<void>((resolve) => {
+        const stop = room.subscribePresence(() => {
+          stop();
+          resolve();
+        });
+      });
+    expect(room.getPresence()).toBeNull();
+    while (names(room)?.length !== 1) await changed();
+    const bens = ben.client.room("blue", { presence: true });
+    while (names(room)?.length !== 2) await changed();
+    await bens.setState({ typing: true });
+    while (names(room)?.[1]?.[1] === null) await changed();
+    expect(names(room)).toEqual([["ana", null], ["ben", { typing: true }]]);
+    await bens.leave();
+    while (names(room)?.length !== 1) await changed();
+    expect(room.getPresence()).toEqual({
+      count: 1,
+      members: [{ user_id: "ana", connections: 1, state: null }],
+    });
+    ana.client.close();
+    expect(room.getPresence()).toBeNull();
+  });
+});
+
+describe("a room that keeps its last values", () => {
+  it("sends them first, on entering and after missed events", async () => {
+    const kept = ["--topic-rooms", "--history", "2"];
+    await backend.stop();
+    backend = await Backend.start({ arguments: kept });
+    const { port } = backend;
+    await backend.order();
+    const { client } = await startConnected();
+    const heard: string[] = [];
+    const room = client.room("orders", { state: true });
+    room.on("order_created", ({ id }, { isKept, key }) => heard.push(`${id} ${String(key)} ${String(isKept)}`));
+    let next = nextEvent(client, "order_created");
+    expect((await room.joined).state).toBe(1);
+    await next; // what is kept follows the answer
+    next = nextEvent(client, "order_created");
+    await backend.order();
+    await next;
+    expect(heard).toEqual(["1 1 true", "2 2 false"]);
+
+    await backend.stop("SIGKILL");
+    await whenState(client, "reconnecting");
+    const missed = nextEvent(client, "missed");
+    backend = await Backend.start({ port, arguments: kept });
+    await missed;
+    next = nextEvent(client, "order_created");
+    await backend.order();
+    await next;
+    expect(heard.slice(2)).toEqual(["1 1 false"]);
   });
 });
 
@@ -199,7 +273,7 @@ describe("the last event's id", () => {
     expect(first.client.lastEventId).not.toBe(welcomed);
     const second = await startConnected();
     expect(second.client.lastEventId).toBe(first.client.lastEventId);
-    const answer = await second.client.joinRoom("blue");
+    const answer = await second.client.room("blue").joined;
     expect(second.client.lastEventId).toBe(answer.id);
   });
 
@@ -208,7 +282,7 @@ describe("the last event's id", () => {
     backend = await Backend.start({ arguments: ["--ping-interval", "1"] });
     const quiet = await startConnected();
     const member = await startConnected();
-    await member.client.joinRoom("blue");
+    await member.client.room("blue").joined;
     const message = nextEvent(member.client, "message");
     await member.client.send({ type: "message", room: "blue", data: { text: "not for all" } });
     const { id } = await message;

@@ -1,9 +1,11 @@
 /** The client's modules that need no connection, and its types. */
 import { describe, expect, it, vi } from "vitest";
 import { askedDelay, fullJitterDelay } from "../../src/lib/websocket/backoff";
-import { WebSocketClient } from "../../src/lib/websocket/client";
+import { absoluteUrl, tuningOf } from "../../src/lib/websocket/options";
 import { RecentIds } from "../../src/lib/websocket/recent-ids";
-import { customSchemas } from "../../src/events";
+import { expiryOf } from "../../src/lib/websocket/tokens";
+import { WebSocketClient } from "../../src/lib/websocket";
+import { eventSchemas } from "../../src/events";
 
 describe("the delay before an attempt", () => {
   const options = { firstCeilingMs: 1000, longestCeilingMs: 30_000 };
@@ -45,7 +47,7 @@ describe("recent ids", () => {
 });
 
 describe("types", () => {
-  const options = { url: "ws://localhost/ws", schemas: customSchemas };
+  const options = { url: "ws://localhost/ws", schemas: eventSchemas };
 
   it("cover the events", () => {
     const client = new WebSocketClient(options);
@@ -56,14 +58,58 @@ describe("types", () => {
     client.on("order_creatd", ignore);
     // @ts-expect-error: the data of this type has no such field
     client.on("notification", (data) => ignore(data.total_cents));
-    // @ts-expect-error: "message" is the only type that a client sends
-    void client.send({ type: "shout", data: null });
     client.close();
   });
 
-  it("require schemas for added types", () => {
-    // @ts-expect-error: the type "message" was added, so its schema is needed
-    const missing: ConstructorParameters<typeof WebSocketClient>[0] = { url: options.url };
-    expect(missing).toBeDefined();
+  it("require a schema for each event", () => {
+    interface Events {
+      price_changed: { cents: number };
+    }
+    // @ts-expect-error: the schema of price_changed is needed
+    const client = new WebSocketClient<Events>({ url: options.url, schemas: {} });
+    expect(client.getState()).toEqual({ status: "closed" });
+  });
+});
+
+describe("options", () => {
+  it("that are undefined have their defaults", () => {
+    expect(tuningOf({ queueBound: undefined, firstDelayMs: undefined })).toMatchObject({
+      queueBound: 100,
+      firstDelayMs: 1000,
+    });
+  });
+
+  it("that no timer can keep are bounded", () => {
+    const { answerTimeoutMs, longestDelayMs, pongTimeoutMs } = tuningOf({
+      answerTimeoutMs: 1e12,
+      longestDelayMs: -5,
+      pongTimeoutMs: Number.NaN,
+    });
+    expect([answerTimeoutMs, longestDelayMs, pongTimeoutMs]).toEqual([2 ** 31 - 1, 0, 2 ** 31 - 1]);
+  });
+
+  it("may have an address of any scheme, or relative to the page", () => {
+    expect(absoluteUrl("https://example.com/ws?user_id=ana#top").href).toBe("wss://example.com/ws?user_id=ana");
+    expect(() => absoluteUrl("/ws")).toThrow(TypeError);
+    vi.stubGlobal("location", { href: "http://localhost:8080/page?x=1#y" });
+    try {
+      expect(absoluteUrl("/ws").href).toBe("ws://localhost:8080/ws");
+    } finally {
+      vi.unstubAllGlobals();
+    }
+  });
+});
+
+describe("the expiry of a token", () => {
+  const token = (claims: unknown) => `h.${Buffer.from(JSON.stringify(claims)).toString("base64url")}.s`;
+
+  it.each([
+    [token({ exp: 1_700_000_000, name: "Zoë ÿ~~" }), 1_700_000_000_000],
+    [token({ exp: "soon" }), null],
+    [token(null), null],
+    ["h.%%%.s", null],
+    ["opaque", null],
+  ])("of %s is %j", (text, expiry) => {
+    expect(expiryOf(text)).toBe(expiry);
   });
 });

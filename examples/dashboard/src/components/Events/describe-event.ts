@@ -1,8 +1,8 @@
 /** Describes an event in a sentence. */
+import type { DashboardEvent } from "../../events";
 import { formatMoney, formatNumber } from "../../lib/format";
-import type { AnyEvent } from "../../lib/websocket/types";
 
-export function describeEvent(event: AnyEvent): string {
+export function describeEvent(event: DashboardEvent): string {
   switch (event.type) {
     case "order_created":
       return `Order #${event.data.id} by ${event.data.client_name}, ${formatMoney(event.data.total_cents)}`;
@@ -36,7 +36,11 @@ export function describeEvent(event: AnyEvent): string {
     case "room_joined":
     case "room_left":
     case "pong":
+    case "authenticated":
     case "ack":
+    case "response":
+    case "presence":
+    case "presence_changed":
       return "";
   }
 }

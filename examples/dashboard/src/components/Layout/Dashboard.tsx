@@ -35,7 +35,6 @@ export function Dashboard() {
         <PanelBoundary title="Online">
           <OnlinePanel
             connection={connection}
-            arrivals={live.arrivals}
             statistics={live.statistics}
             statisticsMessage={live.statisticsMessage}
           />

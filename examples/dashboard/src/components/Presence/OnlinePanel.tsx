@@ -1,35 +1,33 @@
-/**
- * Who is online. The server sends the number of connections, and presence events; it has no list of
- * clients that were connected before this page, and the panel says so.
- */
-import { memo } from "react";
+/** Who is online: the users who have a page open, on whichever process of the backend. */
+import { memo, type ReactNode } from "react";
+import { ONLINE_ROOM } from "../../config";
+import { usePresence } from "../../hooks/use-presence";
 import type { Statistics } from "../../lib/api";
 import { formatCount } from "../../lib/format";
-import type { Arrival } from "../../lib/live-data/state";
-import type { ConnectionState } from "../../lib/websocket/types";
+import type { ConnectionState, Member, Presence } from "../../lib/websocket";
 import { Icon } from "../Layout/Icon";
 import { Panel } from "../Layout/Panel";
 
+/** A list of names is for reading: the others are counted. */
+const MOST_NAMES = 50;
+
 interface OnlinePanelProps {
   connection: ConnectionState;
-  arrivals: readonly Arrival[];
   statistics: Statistics | null;
   statisticsMessage: string;
 }
 
 export const OnlinePanel = memo(function OnlinePanel(props: OnlinePanelProps) {
-  const { connection, arrivals, statistics, statisticsMessage } = props;
-  const isConnected = connection.status === "connected";
-  const others = (statistics?.total_connections ?? 0) - arrivals.length - (isConnected ? 1 : 0);
+  const { connection, statistics, statisticsMessage } = props;
+  const presence = usePresence(ONLINE_ROOM);
 
   return (
     <Panel
       title="Online"
       aside={
         <span className="panel-aside">
-          {statistics === null
-            ? "…"
-            : `${formatCount(statistics.total_connections, "connection")}, ${formatCount(statistics.unique_users, "named user")}`}
+          {presence === null ? "…" : formatCount(presence.count, "named user")}
+          {statistics !== null && `, ${formatCount(statistics.total_connections, "connection")} here`}
         </span>
       }
     >
@@ -39,31 +37,51 @@ export const OnlinePanel = memo(function OnlinePanel(props: OnlinePanelProps) {
         </p>
       )}
       <ul className="rows scrolls" tabIndex={0} aria-label="Online">
-        {isConnected && (
-          <li className="row">
-            <span className="row-title">{connection.userId ?? "Anonymous"} (this page)</span>
-          </li>
-        )}
-        {arrivals.map(({ connectionId, userId }) => (
-          <li key={connectionId} className="row">
-            <span className="row-title">{userId ?? "Anonymous"}</span>
-            <span className="row-sub">{connectionId}</span>
-          </li>
-        ))}
-        {isConnected && others > 0 && (
-          <li className="row">
-            <span className="row-sub">
-              and {formatCount(others, "connection")} opened before this one: the server counts
-              those, but does not name them
-            </span>
-          </li>
-        )}
-        {!isConnected && (
-          <li className="row">
-            <span className="row-sub">Unknown while disconnected.</span>
-          </li>
+        {connection.status === "connected" ? (
+          <Names presence={presence} self={connection.userId} />
+        ) : (
+          <Note>Unknown while disconnected.</Note>
         )}
       </ul>
     </Panel>
   );
 });
+
+/** This page's user is the first; the others are in alphabetical order. */
+function Names({ presence, self }: { presence: Presence | null; self: string | null }) {
+  const others = (presence?.members ?? [])
+    .filter(({ user_id }) => user_id !== self)
+    .sort((a, b) => a.user_id.localeCompare(b.user_id, "en"));
+  const more = (presence?.count ?? 0) - Math.min(others.length, MOST_NAMES) - (self === null ? 0 : 1);
+
+  return (
+    <>
+      <li className="row">
+        <span className="row-title">
+          {self === null ? "Anonymous" : <bdi>{self}</bdi>} (this page)
+        </span>
+      </li>
+      {others.slice(0, MOST_NAMES).map((member) => <Name key={member.user_id} member={member} />)}
+      {more > 0 && <Note>and {formatCount(more, "other user")}</Note>}
+    </>
+  );
+}
+
+function Name({ member: { user_id, connections } }: { member: Member }) {
+  return (
+    <li className="row">
+      <span className="row-title">
+        <bdi>{user_id}</bdi>
+      </span>
+      {connections > 1 && <span className="row-sub">{formatCount(connections, "connection")}</span>}
+    </li>
+  );
+}
+
+function Note({ children }: { children: ReactNode }) {
+  return (
+    <li className="row">
+      <span className="row-sub">{children}</span>
+    </li>
+  );
+}

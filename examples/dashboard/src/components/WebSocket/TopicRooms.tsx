@@ -1,21 +1,23 @@
 /** Joins the rooms to which the backend sends its events when it runs with --topic-rooms. */
 import { useEffect } from "react";
-import { toast } from "sonner";
 import { TOPIC_ROOMS } from "../../config";
 import { useWebSocketContext } from "../../contexts/WebSocketContext";
-import { WebSocketRequestError } from "../../lib/websocket/types";
+import { showToast } from "../../lib/toasts";
+import { WebSocketRequestError } from "../../lib/websocket";
 
 export function TopicRooms() {
   const { client } = useWebSocketContext();
 
   useEffect(() => {
-    for (const room of TOPIC_ROOMS) {
-      client.joinRoom(room).catch((error: unknown) => {
+    const rooms = TOPIC_ROOMS.map(([name, options]) => client.room(name, options));
+    for (const { name, joined } of rooms) {
+      joined.catch((error: unknown) => {
         if (error instanceof WebSocketRequestError && isWorthTelling(error)) {
-          toast.error(`Cannot receive events of ${room}: ${error.message}`, { className: "toast is-error" });
+          showToast("error", `Cannot receive events of ${name}: ${error.message}`);
         }
       });
     }
+    return () => rooms.forEach((room) => void room.leave().catch(() => undefined));
   }, [client]);
 
   return null;

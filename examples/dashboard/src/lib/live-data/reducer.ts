@@ -1,19 +1,12 @@
 /** How events, loads and the passing of time change the dashboard's data. */
+import type { DashboardEvent } from "../../events";
 import type { Statistics } from "../api";
 import type { Client, InventoryItem, Order } from "../model";
-import type { AnyEvent } from "../websocket/types";
 import { loadResource, ResourceDraft, saveRow, type Change, type Resource } from "./resource";
-import {
-  MOST_ARRIVALS,
-  MOST_LOG_ENTRIES,
-  MOST_ORDERS,
-  type Arrival,
-  type LiveData,
-  type LogEntry,
-} from "./state";
+import { MOST_LOG_ENTRIES, MOST_ORDERS, type LiveData, type LogEntry } from "./state";
 
 export type LiveDataAction =
-  | { type: "events"; events: readonly AnyEvent[]; now: number }
+  | { type: "events"; events: readonly DashboardEvent[]; now: number }
   | { type: "tick"; now: number }
   | { type: "orders_loaded"; orders: Order[]; startedAt: number; now: number }
   | { type: "clients_loaded"; clients: Client[]; startedAt: number; now: number }
@@ -32,6 +25,18 @@ const itemKind = {
   keyOf: (item: InventoryItem) => item.sku,
   versionOf: (item: InventoryItem) => item.updated_at,
 };
+
+const ANSWERS: ReadonlySet<string> = new Set<DashboardEvent["type"]>([
+  "welcome",
+  "pong",
+  "room_joined",
+  "room_left",
+  "authenticated",
+  "ack",
+  "response",
+  "presence",
+  "presence_changed",
+]);
 
 export function reduceLiveData(state: LiveData, action: LiveDataAction): LiveData {
   switch (action.type) {
@@ -102,34 +107,30 @@ function loadClients(state: LiveData, clients: Client[], startedAt: number, now:
   return draft.finish();
 }
 
-function applyEvents(state: LiveData, events: readonly AnyEvent[], now: number): LiveData {
+function applyEvents(state: LiveData, events: readonly DashboardEvent[], now: number): LiveData {
   const orders = new ResourceDraft(state.orders, orderKind);
   const clients = new ResourceDraft(state.clients, clientKind);
   const inventory = new ResourceDraft(state.inventory, itemKind);
-  let arrivals = state.arrivals;
 
   for (const event of events) {
+    // What a room kept is how things are, not a change.
+    const change = (kind: Change) => (event.isKept ? null : kind);
     switch (event.type) {
       case "order_created":
-        orders.put(event.data, "created", now);
+        orders.put(event.data, change("created"), now);
         break;
       case "order_updated":
       case "order_status_changed":
-        orders.put(event.data, "updated", now);
+        orders.put(event.data, change("updated"), now);
         break;
       case "client_created":
-        clients.put(event.data, "created", now);
+        clients.put(event.data, change("created"), now);
         break;
       case "client_updated":
-        clients.put(event.data, "updated", now);
+        clients.put(event.data, change("updated"), now);
         break;
       case "inventory_updated":
-        inventory.put(event.data, "updated", now);
-        break;
-      case "user_connected":
-      case "user_disconnected":
-      case "welcome":
-        arrivals = followPresence(arrivals, event);
+        inventory.put(event.data, change("updated"), now);
         break;
       case "stock_low": // follows an inventory_updated with the same content
       case "notification":
@@ -139,7 +140,14 @@ function applyEvents(state: LiveData, events: readonly AnyEvent[], now: number):
       case "room_joined":
       case "room_left":
       case "pong":
+      case "authenticated":
       case "ack":
+      case "response":
+      case "welcome":
+      case "presence":
+      case "presence_changed":
+      case "user_connected":
+      case "user_disconnected":
       case "error":
         break;
     }
@@ -150,34 +158,14 @@ function applyEvents(state: LiveData, events: readonly AnyEvent[], now: number):
     orders: withoutOldest(orders.finish()),
     clients: clients.finish(),
     inventory: inventory.finish(),
-    arrivals,
   };
 }
 
-type PresenceEvent = Extract<
-  AnyEvent,
-  { type: "user_connected" | "user_disconnected" | "welcome" }
->;
-
-function followPresence(arrivals: readonly Arrival[], event: PresenceEvent): readonly Arrival[] {
-  switch (event.type) {
-    case "user_connected": {
-      const { connection_id, user_id } = event.data;
-      const arrival = { connectionId: connection_id, userId: user_id };
-      return [arrival, ...arrivals].slice(0, MOST_ARRIVALS);
-    }
-    case "user_disconnected":
-      return arrivals.filter(({ connectionId }) => connectionId !== event.data.connection_id);
-    case "welcome":
-      return []; // presence in between is unknown
-  }
-}
-
-function countEvents(state: LiveData, events: readonly AnyEvent[], now: number) {
+function countEvents(state: LiveData, events: readonly DashboardEvent[], now: number) {
   const entries: LogEntry[] = [];
   let { eventCount } = state;
   for (const event of events) {
-    if (!isAnswer(event)) {
+    if (!event.isKept && !isAnswer(event)) {
       eventCount++;
       entries.push({ number: eventCount, at: now, event });
     }
@@ -191,14 +179,8 @@ function countEvents(state: LiveData, events: readonly AnyEvent[], now: number) 
 }
 
 /** Messages that are only for this connection are not logged. */
-function isAnswer({ type }: AnyEvent): boolean {
-  return (
-    type === "pong" ||
-    type === "ack" ||
-    type === "room_joined" ||
-    type === "room_left" ||
-    type === "welcome"
-  );
+function isAnswer({ type }: DashboardEvent): boolean {
+  return ANSWERS.has(type);
 }
 
 function withoutOldest(orders: Resource<number, Order>): Resource<number, Order> {

@@ -8,6 +8,8 @@ export interface Row<Value> {
   change: Change | null;
   /** When this page learned of that change. */
   changedAt: number;
+  /** Learned from an event or an answer: a load that began before may lack it. */
+  isLive: boolean;
 }
 
 export interface Resource<Key, Value> {
@@ -43,18 +45,18 @@ export function loadResource<Key, Value>(
     const former = resource.rows.get(keyOf(value));
     if (former === undefined) {
       const isFirstLoad = resource.status === "loading";
-      rows.set(keyOf(value), { value, change: isFirstLoad ? null : "created", changedAt: now });
+      rows.set(keyOf(value), { value, change: isFirstLoad ? null : "created", changedAt: now, isLive: false });
     } else if (versionOf(value) > versionOf(former.value)) {
-      rows.set(keyOf(value), { value, change: "updated", changedAt: now });
+      rows.set(keyOf(value), { value, change: "updated", changedAt: now, isLive: false });
     } else if (versionOf(value) === versionOf(former.value) || former.changedAt >= startedAt) {
       rows.set(keyOf(value), former);
     } else {
       // An older version than the known one: the database has been replaced.
-      rows.set(keyOf(value), { value, change: "updated", changedAt: now });
+      rows.set(keyOf(value), { value, change: "updated", changedAt: now, isLive: false });
     }
   }
   for (const [key, row] of resource.rows) {
-    if (row.change !== null && row.changedAt >= startedAt && !rows.has(key)) {
+    if (row.isLive && row.changedAt >= startedAt && !rows.has(key)) {
       rows.set(key, row);
     }
   }
@@ -73,14 +75,19 @@ export class ResourceDraft<Key, Value> {
     this.#kind = kind;
   }
 
-  put(value: Value, change: Change, now: number): void {
+  /** `change` is null for what was so before. */
+  put(value: Value, change: Change | null, now: number): void {
     const { keyOf, versionOf } = this.#kind;
     const former = (this.#rows ?? this.#resource.rows).get(keyOf(value));
     // An equal version is applied too: both may be of the same millisecond, and events arrive in
-    // order.
-    if (former === undefined || versionOf(value) >= versionOf(former.value)) {
+    // order. What was so before is no reason to end the mark of a change.
+    const isNewer =
+      former === undefined ||
+      versionOf(value) > versionOf(former.value) ||
+      (change !== null && versionOf(value) === versionOf(former.value));
+    if (isNewer) {
       this.#rows ??= new Map(this.#resource.rows);
-      this.#rows.set(keyOf(value), { value, change, changedAt: now });
+      this.#rows.set(keyOf(value), { value, change, changedAt: now, isLive: true });
     }
   }
 

@@ -1,13 +1,12 @@
 /** The dashboard's data, and their initial state. */
+import type { DashboardEvent } from "../../events";
 import type { Statistics } from "../api";
 import type { Client, InventoryItem, Order } from "../model";
-import type { AnyEvent } from "../websocket/types";
 import { emptyResource, type Resource } from "./resource";
 
 /** Bounds of what the page keeps, however long it is open and however much arrives. */
 export const MOST_ORDERS = 1000;
 export const MOST_LOG_ENTRIES = 1000;
-export const MOST_ARRIVALS = 100;
 export const RATE_SECONDS = 60;
 
 /** How long a row is marked after a change. */
@@ -17,13 +16,7 @@ export interface LogEntry {
   /** The page's own number of the event; it rises by one. */
   number: number;
   at: number;
-  event: AnyEvent;
-}
-
-/** A connection that was opened while this page was open. */
-export interface Arrival {
-  connectionId: string;
-  userId: string | null;
+  event: DashboardEvent;
 }
 
 export interface LiveData {
@@ -37,7 +30,6 @@ export interface LiveData {
   rate: readonly number[];
   /** Events in the current second. */
   rateNow: number;
-  arrivals: readonly Arrival[];
   statistics: Statistics | null;
   statisticsMessage: string;
   /** The time of the latest tick: changes shortly before it are marked. */
@@ -53,7 +45,6 @@ export function initialLiveData(): LiveData {
     eventCount: 0,
     rate: Array<number>(RATE_SECONDS).fill(0),
     rateNow: 0,
-    arrivals: [],
     statistics: null,
     statisticsMessage: "",
     now: 0, // nothing has changed yet, so nothing is marked before the first tick

@@ -1,19 +1,22 @@
 /**
- * The client: one connection that reconnects by itself, typed events, answers as promises. It does
- * not depend on React. Partysocket makes a single attempt to connect; this file decides when to
- * make the next one, because the page shows that time and the browser's signals shorten it.
+ * The client: one connection that reconnects by itself, typed events, answers as promises. It
+ * depends on no framework. Here is when it connects and what it does with messages; its parts are in
+ * files of their own.
  */
-import ReconnectingWebSocket from "partysocket/ws";
 import { askedDelay, fullJitterDelay } from "./backoff";
+import { Connection } from "./connection";
 import { Handlers } from "./handlers";
 import { Heartbeat } from "./heartbeat";
-import { defaultTuning, type Tuning, type WebSocketClientOptions } from "./options";
-import { Outbox } from "./outbox";
+import { Listeners } from "./listeners";
+import { Messages } from "./messages";
+import { absoluteUrl, tuningOf, type Tuning, type WebSocketClientOptions } from "./options";
 import { createParse, type Parse } from "./parse";
 import { RecentIds } from "./recent-ids";
 import { Requests } from "./requests";
 import { Resumption } from "./resumption";
-import { isFinal, Rooms } from "./rooms";
+import { Room } from "./room";
+import { Rooms } from "./rooms";
+import { TokenRenewal } from "./tokens";
 import {
   WebSocketRequestError,
   type AnyEvent,
@@ -22,78 +25,80 @@ import {
   type EventHandler,
   type EventType,
   type Problem,
+  type ProtocolEvents,
   type RequestErrorCode,
+  type RequestOptions,
   type RoomAnswer,
-  type SendOutcome,
-  type WebSocketEvents,
+  type RoomOptions,
 } from "./types";
 
-/** Policy violation, unauthenticated, forbidden: another attempt would end the same way. */
-const REFUSING_CLOSE_CODES: readonly number[] = [1008, 4401, 4403];
+const POLICY_CLOSE_CODE = 1008;
+const UNAUTHENTICATED_CLOSE_CODE = 4401;
+const FORBIDDEN_CLOSE_CODE = 4403;
 
-/** The code with which this client closes a connection that does not answer. */
-const NO_ANSWER_CLOSE_CODE = 4000;
-
-const SERVER_ERROR_CODES: readonly string[] = [
-  "bad_json",
-  "bad_request",
-  "unknown_type",
-  "forbidden",
-  "not_member",
-  "too_many_rooms",
-  "rate_limited",
-] satisfies RequestErrorCode[];
-
-export class WebSocketClient {
-  readonly #options: WebSocketClientOptions;
+export class WebSocketClient<Events extends object> {
+  readonly #options: WebSocketClientOptions<Events>;
   readonly #tuning: Tuning;
-  readonly #parse: Parse;
-  readonly #socket: ReconnectingWebSocket;
-  readonly #handlers: Handlers;
+  readonly #url: URL;
+  readonly #parse: Parse<Events>;
+  readonly #handlers: Handlers<Events>;
   readonly #heartbeat: Heartbeat;
-  readonly #requests: Requests<RoomAnswer>;
-  readonly #outbox: Outbox;
+  readonly #requests: Requests;
+  readonly #messages: Messages;
+  readonly #rooms: Rooms;
   readonly #recentIds: RecentIds;
-  readonly #rooms = new Rooms();
   readonly #resumption = new Resumption();
-  readonly #stateListeners = new Set<() => void>();
+  readonly #renewal = new TokenRenewal(() => void this.#renewToken());
+  readonly #stateListeners = this.#makeListeners();
 
   #state: ConnectionState = { status: "closed" };
+  #connection: Connection | null = null;
   #lastRef = 0;
   /** Attempts since the last connection that lasted. */
   #attempt = 0;
   #connectedAt = 0;
-  #isStarting = false;
+  /** The user of the latest connection. */
+  #userId: string | null = null;
+  #token: string | null = null;
+  /** The reason with which the server has refused #token; null if it has not. */
+  #tokenRefusal: string | null = null;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
-  #welcomeTimer: ReturnType<typeof setTimeout> | undefined;
+  /** The page is frozen: nothing happens until it is woken. */
+  #isAsleep = false;
   #stopListening: (() => void) | undefined;
 
-  constructor(options: WebSocketClientOptions) {
+  /** Throws a TypeError if `url` is none. */
+  constructor(options: WebSocketClientOptions<Events>) {
     this.#options = options;
-    this.#tuning = { ...defaultTuning(), ...options };
+    this.#tuning = tuningOf(options);
+    this.#url = absoluteUrl(options.url);
     this.#parse = createParse(options.schemas);
+    this.#handlers = new Handlers((error) => this.#reportFailure(error));
     this.#requests = new Requests(this.#tuning.answerTimeoutMs);
-    this.#outbox = new Outbox(this.#tuning.queueBound);
     this.#recentIds = new RecentIds(this.#tuning.recentIdsBound);
-    this.#handlers = new Handlers((error) => {
-      this.#report({ kind: "handler_failed", message: `a handler failed: ${String(error)}`, error });
+    this.#messages = new Messages({
+      bound: this.#tuning.queueBound,
+      answerTimeoutMs: this.#tuning.answerTimeoutMs,
+      send: (text) => this.#connection?.send(text),
     });
     this.#heartbeat = new Heartbeat({
       timeoutMs: this.#tuning.pongTimeoutMs,
-      ping: () => this.#socket.send('{"type":"ping"}'),
-      onDead: () => this.#socket.close(NO_ANSWER_CLOSE_CODE, "no answer to a ping"),
+      ping: () => this.#connection?.send('{"type":"ping"}'),
+      onDead: () => this.#connection?.fail("no answer to a ping"),
     });
-    this.#socket = this.#createSocket();
+    this.#rooms = new Rooms({
+      isConnected: () => this.#connection?.isWelcome === true,
+      ask: async (request) => (await this.#ask(request)) as RoomAnswer,
+      report: (problem) => this.#report(problem),
+      makeListeners: () => this.#makeListeners(),
+    });
   }
 
   /** The current state: an object that is replaced, never modified. */
   readonly getState = (): ConnectionState => this.#state;
 
   /** Calls back after each change of the state, until the returned function is called. */
-  readonly subscribe = (listener: () => void): (() => void) => {
-    this.#stateListeners.add(listener);
-    return () => void this.#stateListeners.delete(listener);
-  };
+  readonly subscribe = (listener: () => void): (() => void) => this.#stateListeners.add(listener);
 
   /** The position up to which this client has received all events. */
   get lastEventId(): string | null {
@@ -106,18 +111,23 @@ export class WebSocketClient {
       return;
     }
     this.#attempt = 0;
+    this.#tokenRefusal = null;
     this.#stopListening = this.#tuning.signals.listen({
       onWake: () => this.#wake(),
       onOffline: () => this.#goOffline(),
+      onSleep: () => this.#sleep(),
     });
     this.#setState({ status: "connecting" });
     this.#startAttempt();
   }
 
+  /** Ends the connection, and rejects what waits for an answer. Rooms are joined again, and handlers
+   * called again, after the next connect(). */
   close(): void {
-    this.#stop("closed");
-    this.#setState({ status: "closed" });
-    this.#socket.close();
+    this.#stop("closed", "the client was closed");
+    if (this.#state.status !== "closed") {
+      this.#setState({ status: "closed" });
+    }
   }
 
   /** Skips the delay before the next attempt, or tries again after a refusal. */
@@ -130,143 +140,154 @@ export class WebSocketClient {
   }
 
   /** Calls back with each event of that type, until the returned function is called. */
-  on<T extends EventType>(type: T, handler: EventHandler<T>): () => void {
+  on<T extends EventType<Events>>(type: T, handler: EventHandler<Events, T>): () => void {
     return this.#handlers.add(type, handler);
   }
 
   /** Calls back with each event of every type. */
-  onAny(handler: (event: AnyEvent) => void): () => void {
+  onAny(handler: (event: AnyEvent<Events>) => void): () => void {
     return this.#handlers.addForAll(handler);
   }
 
   /**
-   * Joins a room, now or once connected, and stays in it after each reconnect. Rejects with a
-   * WebSocketRequestError: if the connection was lost or the answer was late ("closed", "timeout"),
-   * the room is still wanted and is joined with the next connection; if the server refused, it is
-   * not.
+   * Joins a room, now or once connected, and stays in it after each reconnect. Each call returns a
+   * holder of its own; the room is left when the last of them has left.
    */
-  async joinRoom(room: string): Promise<RoomAnswer> {
-    this.#rooms.add(room);
-    switch (this.#state.status) {
-      case "connected":
-        return await this.#join(room);
-      case "refused":
-        throw new WebSocketRequestError("refused", "the server refused the connection");
-      case "closed":
-      case "connecting":
-      case "reconnecting":
-      case "offline":
-        return await this.#rooms.wait(room);
+  room(name: string, options: RoomOptions = {}): Room<Events> {
+    const holding = this.#rooms.hold(name, options);
+    if (this.#state.status === "refused") {
+      holding.reject(new WebSocketRequestError("refused", "the server refused the connection"));
     }
+    const send = (message: object, given: RequestOptions) => this.#deliver(message, given);
+    const release = this.#rooms.release.bind(this.#rooms);
+    return new Room({ handlers: this.#handlers, send, release }, holding);
   }
 
-  /** Without a connection this takes effect at once: the next connection will not join the room. */
-  async leaveRoom(room: string): Promise<void> {
-    this.#rooms.remove(room);
-    if (this.#state.status === "connected") {
-      await this.#ask("leave_room", room);
-    }
+  /**
+   * Sends a message to the application, now or once connected. Resolves with what the application
+   * answers when it has accepted the message, and rejects with a WebSocketRequestError.
+   *
+   * What was not answered when a connection was lost is sent again with the next one, and is carried
+   * out once, if the client has a user and comes back to the same process in time. Messages of an
+   * anonymous client are rejected with "closed" instead.
+   */
+  send(message: ClientMessage, options: RequestOptions = {}): Promise<unknown> {
+    const { type = "message", room, data } = message;
+    return this.#deliver({ type, ...(room === undefined ? {} : { room }), data }, options);
   }
 
-  /** Sends now or, while disconnected, after the next connect. Never rejects: see SendOutcome. */
-  send(message: ClientMessage): Promise<SendOutcome> {
-    const ref = this.#nextRef();
-    const text = JSON.stringify({ ...message, ref });
-    switch (this.#state.status) {
-      case "connected":
-        this.#socket.send(text);
-        return Promise.resolve({ status: "sent", ref });
-      case "refused":
-        return Promise.resolve({ status: "dropped", ref, reason: "refused" });
-      case "closed":
-      case "connecting":
-      case "reconnecting":
-      case "offline":
-        return this.#outbox.add(ref, text);
-    }
+  /** Calls a method of the application. Resolves and rejects like send(). */
+  request(method: string, data: unknown = null, options: RequestOptions = {}): Promise<unknown> {
+    return this.#deliver({ type: "request", method, data }, options);
   }
 
-  // --- the socket ---------------------------------------------------------------------------
+  // --- the connection -----------------------------------------------------------------------
 
-  #createSocket(): ReconnectingWebSocket {
-    const socket = new ReconnectingWebSocket(() => this.#makeUrl(), null, {
-      WebSocket: this.#tuning.WebSocket,
-      connectionTimeout: this.#tuning.connectTimeoutMs,
-      startClosed: true,
-      // One attempt for each reconnect(), and none by itself.
-      maxRetries: 0,
-      shouldReconnectOnClose: () => false,
-      maxEnqueuedMessages: 0, // the outbox keeps them, because it can report the outcome of each
+  /** Gives up an earlier connection, which is not a loss that is followed by an attempt. */
+  #startAttempt(): void {
+    this.#connection?.close();
+    this.#connection = new Connection({
+      makeUrl: () => this.#makeUrl(),
+      WebSocket: this.#tuning.WebSocket as typeof globalThis.WebSocket,
+      timeoutMs: this.#tuning.connectTimeoutMs,
+      onText: (text) => this.#receive(text),
+      onEnd: (code, reason) => this.#lose(code, reason),
     });
-    socket.addEventListener("open", () => this.#awaitWelcome());
-    socket.addEventListener("message", (event) => this.#receive(event.data));
-    socket.addEventListener("close", (event) => this.#lose(event.code, event.reason));
-    // Before the first socket exists, a failure is reported only as an error event.
-    socket.addEventListener("error", () => this.#lose(1006, ""));
-    return socket;
   }
 
   async #makeUrl(): Promise<string> {
-    const url = new URL(this.#options.url);
-    try {
-      const token = (await this.#options.token?.()) ?? null;
-      if (token !== null) {
-        url.searchParams.set("token", token);
-      }
-    } catch (error) {
-      this.#report({ kind: "token_failed", message: `cannot get a token: ${String(error)}`, error });
-      throw error;
+    const url = new URL(this.#url);
+    const token = await this.#askForToken();
+    if (this.#tokenRefusal !== null && token === this.#token) {
+      this.#refuse(UNAUTHENTICATED_CLOSE_CODE, this.#tokenRefusal);
+      throw new Error("the token is the one that was refused");
+    }
+    this.#token = token;
+    if (token !== null) {
+      url.searchParams.set("token", token);
     }
     this.#resumption.addTo(url, this.#rooms.entered);
     return url.href;
   }
 
-  /** An open socket has not been accepted yet: a refusal also comes after the handshake. */
-  #awaitWelcome(): void {
-    this.#welcomeTimer = setTimeout(
-      () => this.#socket.close(NO_ANSWER_CLOSE_CODE, "no welcome"),
-      this.#tuning.answerTimeoutMs,
-    );
+  async #askForToken(): Promise<string | null> {
+    try {
+      return (await this.#options.token?.()) ?? null;
+    } catch (error) {
+      this.#report({ kind: "token_failed", message: `cannot get a token: ${String(error)}`, error });
+      throw error;
+    }
   }
 
   #lose(code: number, reason: string): void {
-    const { status } = this.#state;
-    if (status === "closed" || status === "refused") {
+    const hasLasted =
+      this.#state.status === "connected" &&
+      Date.now() - this.#connectedAt >= this.#tuning.stableAfterMs;
+    if (this.#isRefusal(code, hasLasted)) {
+      this.#refuse(code, reason);
       return;
     }
-    if (this.#isStarting || this.#retryTimer !== undefined) {
-      return;
+    if (code === UNAUTHENTICATED_CLOSE_CODE) {
+      this.#tokenRefusal = reason;
     }
-    if (REFUSING_CLOSE_CODES.includes(code)) {
-      this.#stop("refused");
-      this.#setState({ status: "refused", code, reason });
-      this.#socket.close();
-      return;
-    }
-    this.#endConnection("closed", "the connection was lost");
-    if (status === "connected" && Date.now() - this.#connectedAt >= this.#tuning.stableAfterMs) {
+    this.#endConnection();
+    if (hasLasted) {
       this.#attempt = 0;
     }
     this.#scheduleAttempt(askedDelay(code, reason, this.#tuning.longestDelayMs));
   }
 
-  /** Ends what belongs to one connection. */
-  #endConnection(code: "closed" | "refused", message: string): void {
-    clearTimeout(this.#welcomeTimer);
-    this.#heartbeat.stop();
-    this.#requests.rejectAll(code, message);
+  /** Whether another attempt would end the same way. */
+  #isRefusal(code: number, hasLasted: boolean): boolean {
+    switch (code) {
+      case FORBIDDEN_CLOSE_CODE:
+        return true;
+      case UNAUTHENTICATED_CLOSE_CODE:
+        // Once, a newer token may be accepted.
+        return this.#options.token === undefined || this.#tokenRefusal !== null;
+      case POLICY_CLOSE_CODE:
+        // It can be too fast after hours, but one that is so at once will be so again.
+        return !hasLasted;
+      default:
+        return false;
+    }
   }
 
-  #stop(reason: "closed" | "refused"): void {
-    const message =
-      reason === "closed" ? "the client was closed" : "the server refused the connection";
+  #refuse(code: number, reason: string): void {
+    this.#stop("refused", "the server refused the connection");
+    this.#setState({ status: "refused", code, reason });
+  }
+
+  /** Ends what belongs to one connection. */
+  #endConnection(): void {
+    this.#heartbeat.stop();
+    this.#renewal.stop();
+    this.#messages.stop();
+    this.#rooms.end();
+    this.#requests.rejectAll("closed", "the connection was lost");
+    if (this.#userId === null) {
+      // The server knows the messages of users again, but not those of anonymous clients.
+      this.#rejectSent();
+    }
+  }
+
+  /** There is no connection, and no attempt is made. */
+  #stop(code: "closed" | "refused", message: string): void {
     this.#stopListening?.();
     this.#stopListening = undefined;
     clearTimeout(this.#retryTimer);
     this.#retryTimer = undefined;
-    this.#endConnection(reason, message);
-    this.#rooms.rejectWaiting(reason, message);
-    this.#outbox.drop(reason);
+    this.#isAsleep = false;
+    this.#connection?.close();
+    this.#connection = null;
+    this.#endConnection();
+    this.#rooms.rejectWaiting(code, message);
+    this.#messages.rejectAll(code, message);
+  }
+
+  #rejectSent(): void {
+    const message = "the connection was lost before the answer: the message may have been carried out";
+    this.#messages.rejectSent("closed", message);
   }
 
   // --- attempts -----------------------------------------------------------------------------
@@ -287,15 +308,9 @@ export class WebSocketClient {
   #tryAgain(): void {
     clearTimeout(this.#retryTimer);
     this.#retryTimer = undefined;
-    this.#showAway(null);
+    this.#isAsleep = false;
     this.#startAttempt();
-  }
-
-  /** Gives up an earlier connection, which is not a loss that is followed by an attempt. */
-  #startAttempt(): void {
-    this.#isStarting = true;
-    this.#socket.reconnect();
-    this.#isStarting = false;
+    this.#showAway(null);
   }
 
   #showAway(retryAt: number | null): void {
@@ -303,11 +318,10 @@ export class WebSocketClient {
     this.#setState({ status, attempt: this.#attempt, retryAt });
   }
 
-  /** The network is available again, or the page has become visible. */
   #wake(): void {
     if (this.#state.status === "connected") {
       this.#heartbeat.check();
-    } else if (this.#retryTimer !== undefined) {
+    } else if (this.#isAsleep || this.#retryTimer !== undefined) {
       this.#tryAgain();
     }
   }
@@ -319,6 +333,19 @@ export class WebSocketClient {
     } else if (this.#state.status === "reconnecting") {
       this.#showAway(this.#state.retryAt);
     }
+  }
+
+  /** Closes the connection in order, because it would end unnoticed, and its events would pile up at
+   * the server. The client recovers when it wakes. */
+  #sleep(): void {
+    clearTimeout(this.#retryTimer);
+    this.#retryTimer = undefined;
+    this.#isAsleep = true;
+    this.#connection?.close();
+    this.#connection = null;
+    this.#endConnection();
+    this.#attempt = 1;
+    this.#showAway(null);
   }
 
   // --- messages -----------------------------------------------------------------------------
@@ -337,154 +364,163 @@ export class WebSocketClient {
       }
       this.#resumption.advance(event.id);
     }
-    this.#follow(event);
+    // What the protocol's messages are does not depend on the application's events.
+    const own = event as AnyEvent<object>;
+    this.#follow(own);
     this.#handlers.call(event);
-    if (event.type === "recovered") {
-      this.#finishRecovery(event.data);
+    if (own.type === "recovered") {
+      this.#finishRecovery(own.data);
     }
   }
 
   /** How the client reacts to the protocol's own messages; it ignores other events. */
-  #follow(event: AnyEvent): void {
-    if (event.type === "welcome") {
-      this.#begin(event.data);
-    } else if (event.type === "room_joined" || event.type === "room_left") {
-      this.#resumption.advance(event.data.id);
-      this.#requests.resolve(String(event.ref), event.data);
-    } else if (event.type === "pong" || event.type === "recovered") {
-      this.#resumption.advance(event.data.id);
-    } else if (event.type === "error" && event.ref !== null) {
-      this.#refuse(String(event.ref), asErrorCode(event.data.code), event.data.message);
+  #follow(event: AnyEvent<object>): void {
+    const ref = typeof event.ref === "number" ? event.ref : null;
+    switch (event.type) {
+      case "welcome":
+        this.#begin(event.data);
+        break;
+      case "room_joined":
+      case "room_left":
+      case "authenticated":
+        this.#resumption.advance(event.data.id);
+        if (ref !== null) {
+          this.#requests.resolve(ref, event.data);
+        } else if (event.type === "room_left") {
+          this.#rooms.lose(event.data.room);
+        }
+        break;
+      case "pong":
+      case "recovered":
+        this.#resumption.advance(event.data.id);
+        break;
+      case "ack":
+      case "response":
+        if (ref !== null) {
+          this.#messages.resolve(ref, event.data);
+        }
+        break;
+      case "error":
+        this.#fail(event.ref, event.data.code, event.data.message);
+        break;
+      case "presence":
+      case "presence_changed":
+        this.#rooms.follow(event);
+        break;
+      case "user_connected":
+      case "user_disconnected":
+      case "missed":
+        break;
     }
   }
 
-  /** The ref is that of a request, or the name of a room to join again. */
-  #refuse(ref: string, code: RequestErrorCode, message: string): void {
-    if (!this.#requests.reject(ref, code, message) && this.#resumption.rooms.has(ref)) {
-      this.#refuseRoom(ref, new WebSocketRequestError(code, message));
+  /** A number is the ref of a request, and a text the name of a room that cannot be recovered. */
+  #fail(ref: string | number | null, code: RequestErrorCode, message: string): void {
+    if (typeof ref === "number") {
+      if (!this.#requests.reject(ref, code, message)) {
+        this.#messages.reject(ref, code, message);
+      }
+    } else if (ref !== null && this.#resumption.rooms.has(ref)) {
+      this.#rooms.refuse(ref, new WebSocketRequestError(code, message));
     }
   }
 
-  #begin(welcome: WebSocketEvents["welcome"]): void {
-    clearTimeout(this.#welcomeTimer);
+  #begin(welcome: ProtocolEvents["welcome"]): void {
+    this.#connection?.welcome();
     this.#resumption.begin(welcome.id, welcome.connection_id);
     this.#connectedAt = Date.now();
+    this.#tokenRefusal = null;
     this.#heartbeat.start(welcome.ping_interval_ms);
+    this.#renewal.start(this.#token);
+    if (welcome.user_id !== this.#userId) {
+      this.#rejectSent();
+      this.#userId = welcome.user_id;
+    }
+    // The rooms first: the waiting messages may be for them.
+    this.#rooms.begin(this.#resumption.rooms);
+    this.#messages.start();
     this.#setState({
       status: "connected",
       connectionId: welcome.connection_id,
       userId: welcome.user_id,
     });
-    // The rooms first: the waiting messages may be for them.
-    for (const room of this.#rooms.wanted) {
-      if (!this.#resumption.rooms.has(room)) {
-        void this.#rejoin(room);
-      }
-    }
-    for (const room of this.#resumption.rooms) {
-      if (!this.#rooms.isWanted(room)) {
-        // The room was left while the connection was being made.
-        this.#ask("leave_room", room).catch(() => undefined);
-      }
-    }
-    this.#outbox.flush((text) => this.#socket.send(text));
   }
 
   /** The connection is in the rooms that it asked to recover. */
-  #finishRecovery({ complete, id }: WebSocketEvents["recovered"]): void {
-    for (const room of this.#resumption.rooms) {
-      this.#rooms.takeWaiting(room)?.resolve({ room, id });
-    }
+  #finishRecovery({ complete, id }: ProtocolEvents["recovered"]): void {
+    this.#rooms.finishRecovery(this.#resumption.rooms, complete);
     const missed = this.#resumption.finish(complete, id);
     if (missed !== null) {
-      const none = { id: null, timestamp: null, userId: null, room: null, ref: null, isKept: false };
-      this.#handlers.call({ type: "missed", data: missed, ...none });
+      const none = {
+        id: null, timestamp: null, userId: null, room: null, key: null, ref: null, isKept: false,
+      };
+      this.#handlers.call({ type: "missed", data: missed, ...none } as AnyEvent<Events>);
     }
   }
 
-  async #rejoin(room: string): Promise<void> {
-    const waiting = this.#rooms.takeWaiting(room);
+  async #renewToken(): Promise<void> {
+    const connection = this.#connection;
     try {
-      const answer = await this.#join(room);
-      waiting?.resolve(answer);
+      const token = await this.#askForToken();
+      if (connection !== this.#connection || connection?.isWelcome !== true) {
+        return;
+      }
+      if (token !== null && token !== this.#token) {
+        await this.#ask({ type: "authenticate", token });
+      }
+      this.#token = token;
+      this.#renewal.start(token);
     } catch (error) {
-      const failure = asRequestError(error);
-      if (waiting !== undefined) {
-        waiting.reject(failure);
-      } else {
-        this.#reportRoom(room, failure);
+      // A server without renewal says "unknown_type". In any case it ends the connection when the
+      // token expires, and the next attempt asks for another one.
+      if (error instanceof WebSocketRequestError && !["unknown_type", "closed"].includes(error.code)) {
+        const message = `the server does not accept the new token: ${error.message}`;
+        this.#report({ kind: "token_failed", message, error });
       }
     }
   }
 
-  /** The server refuses to recover a room. */
-  #refuseRoom(room: string, failure: WebSocketRequestError): void {
-    const waiting = this.#rooms.takeWaiting(room);
-    this.#rooms.remove(room);
-    if (waiting !== undefined) {
-      waiting.reject(failure);
-    } else {
-      this.#reportRoom(room, failure);
-    }
-  }
-
-  #reportRoom(room: string, { code, message }: WebSocketRequestError): void {
-    if (code !== "closed" && code !== "refused") {
-      this.#report({ kind: "rejoin_failed", message: `${room}: ${message}`, room, code });
-    }
-  }
-
-  async #join(room: string): Promise<RoomAnswer> {
-    try {
-      const answer = await this.#ask("join_room", room);
-      this.#rooms.enter(room);
-      return answer;
-    } catch (error) {
-      if (isFinal(asRequestError(error).code)) {
-        this.#rooms.remove(room);
-      }
-      throw error;
-    }
-  }
-
-  #ask(type: "join_room" | "leave_room", room: string): Promise<RoomAnswer> {
-    const ref = this.#nextRef();
+  /** Of the server itself, on this connection. */
+  #ask(request: object): Promise<unknown> {
+    const ref = ++this.#lastRef;
     const answer = this.#requests.add(ref);
-    this.#socket.send(JSON.stringify({ type, room, ref }));
+    this.#connection?.send(JSON.stringify({ ...request, ref }));
     return answer;
   }
 
-  /** A ref that is not a room's name: the server uses these to report rooms that cannot be joined
-   * again. */
-  #nextRef(): string {
-    do {
-      this.#lastRef++;
-    } while (this.#resumption.rooms.has(String(this.#lastRef)));
-    return String(this.#lastRef);
+  /** To the application, with this connection or a later one. */
+  #deliver(message: object, options: RequestOptions): Promise<unknown> {
+    if (this.#state.status === "refused") {
+      return Promise.reject(
+        new WebSocketRequestError("refused", "the server refused the connection"),
+      );
+    }
+    const ref = ++this.#lastRef;
+    return this.#messages.add(ref, JSON.stringify({ ...message, ref }), options);
   }
 
   #setState(state: ConnectionState): void {
     this.#state = state;
-    for (const listener of [...this.#stateListeners]) {
-      listener();
-    }
+    this.#stateListeners.call();
+  }
+
+  #makeListeners(): Listeners {
+    return new Listeners((error) => this.#reportFailure(error));
+  }
+
+  #reportFailure(error: unknown): void {
+    this.#report({ kind: "handler_failed", message: `a handler failed: ${String(error)}`, error });
   }
 
   #report(problem: Problem): void {
-    if (this.#options.onProblem !== undefined) {
-      this.#options.onProblem(problem);
-    } else {
-      console.warn(`WebSocket: ${problem.message}`);
+    try {
+      if (this.#options.onProblem !== undefined) {
+        this.#options.onProblem(problem);
+      } else {
+        console.warn(`WebSocket: ${problem.message}`);
+      }
+    } catch (error) {
+      console.error(error);
     }
   }
-}
-
-function asErrorCode(code: string): RequestErrorCode {
-  return SERVER_ERROR_CODES.includes(code) ? (code as RequestErrorCode) : "unknown";
-}
-
-function asRequestError(error: unknown): WebSocketRequestError {
-  return error instanceof WebSocketRequestError
-    ? error
-    : new WebSocketRequestError("unknown", String(error));
 }

@@ -2,6 +2,11 @@
  * Distinguishes a dead connection from a quiet one: sends a ping at each interval, and expects to
  * receive something soon after. A browser's own socket would notice a cut cable only after minutes.
  */
+import { boundedMs } from "./limits";
+
+/** However short an interval the server asks for. */
+const SHORTEST_INTERVAL_MS = 100;
+
 export interface HeartbeatOptions {
   timeoutMs: number;
   ping: () => void;
@@ -21,7 +26,7 @@ export class Heartbeat {
   start(intervalMs: number): void {
     this.stop();
     if (intervalMs > 0) {
-      this.#interval = setInterval(() => this.check(), intervalMs);
+      this.#interval = setInterval(() => this.check(), boundedMs(intervalMs, SHORTEST_INTERVAL_MS));
     }
   }
 

@@ -1,47 +1,73 @@
 /** Parses the text of a frame to an event of a known type, or to a problem. */
-import * as v from "valibot";
-import { builtInSchemas, envelopeSchema } from "./schemas";
-import type { AnyEvent, CustomSchemas, Problem } from "./types";
+import { isRecord, isText, protocolChecks, type Check } from "./protocol";
+import type { Issue, StandardSchema } from "./standard-schema";
+import type { AnyEvent, Problem, Schemas } from "./types";
 
-export type Parsed = { ok: true; event: AnyEvent } | { ok: false; problem: Problem };
+export type Parsed<Events extends object> =
+  | { ok: true; event: AnyEvent<Events> }
+  | { ok: false; problem: Problem };
 
-export type Parse = (text: unknown) => Parsed;
+export type Parse<Events extends object> = (text: unknown) => Parsed<Events>;
 
-export function createParse(customSchemas: CustomSchemas): Parse {
-  const schemas = new Map<string, v.GenericSchema>(
-    Object.entries({ ...customSchemas, ...builtInSchemas }),
-  );
+type Validate = (data: unknown) => { data: unknown } | { wrong: string };
+
+export function createParse<Events extends object>(schemas: Schemas<Events>): Parse<Events> {
+  const validators = new Map<string, Validate>();
+  for (const [type, schema] of Object.entries<StandardSchema>(schemas)) {
+    validators.set(type, bySchema(schema));
+  }
+  for (const [type, check] of Object.entries(protocolChecks)) {
+    validators.set(type, byCheck(check));
+  }
 
   return (text) => {
-    if (typeof text !== "string") {
+    if (!isText(text)) {
       return bad("received a message that is not text", "");
     }
-    const envelope = v.safeParse(envelopeSchema, parseJson(text));
-    if (!envelope.success) {
-      return bad(describe(envelope.issues), text);
+    const message = parseJson(text);
+    if (!isRecord(message) || !isText(message.type)) {
+      return bad("received a message that is not an object with a type", text);
     }
-    const { type, data, id, timestamp, user_id, room, ref, state, replayed } = envelope.output;
-    const schema = schemas.get(type);
-    if (schema === undefined) {
-      const message = `no schema for events of type "${type}"`;
-      return { ok: false, problem: { kind: "unknown_type", message, type } };
+    const { type, data } = message;
+    const validate = validators.get(type);
+    if (validate === undefined) {
+      const told = `no schema for events of type "${type}"`;
+      return { ok: false, problem: { kind: "unknown_type", message: told, type } };
     }
-    const content = v.safeParse(schema, data);
-    if (!content.success) {
-      return bad(`${type}: ${describe(content.issues)}`, text);
+    const content = validate(data ?? null);
+    if ("wrong" in content) {
+      return bad(`${type}: ${content.wrong}`, text);
     }
-    // The schema selected by `type` has just validated that `data` is of that type.
+    // The schema or check of this type has just accepted the data.
     const event = {
       type,
-      data: content.output,
-      id: id ?? null,
-      timestamp: timestamp ?? null,
-      userId: user_id ?? null,
-      room: room ?? null,
-      ref: ref ?? null,
-      isKept: state || replayed,
-    } as AnyEvent;
+      data: content.data,
+      id: textOrNull(message.id),
+      timestamp: textOrNull(message.timestamp),
+      userId: textOrNull(message.user_id),
+      room: textOrNull(message.room),
+      key: textOrNull(message.key),
+      ref: typeof message.ref === "number" ? message.ref : textOrNull(message.ref),
+      isKept: message.state === true || message.replayed === true,
+    } as AnyEvent<Events>;
     return { ok: true, event };
+  };
+}
+
+function byCheck(check: Check): Validate {
+  return (data) => {
+    const wrong = check(data);
+    return wrong === null ? { data } : { wrong };
+  };
+}
+
+function bySchema(schema: StandardSchema): Validate {
+  return (data) => {
+    const result = schema["~standard"].validate(data);
+    if (result instanceof Promise) {
+      return { wrong: "its schema is asynchronous, and events must stay in order" };
+    }
+    return result.issues === undefined ? { data: result.value } : { wrong: describe(result.issues) };
   };
 }
 
@@ -53,12 +79,16 @@ function parseJson(text: string): unknown {
   }
 }
 
-function bad(message: string, text: string): Parsed {
+function textOrNull(value: unknown): string | null {
+  return isText(value) ? value : null;
+}
+
+function bad(message: string, text: string): { ok: false; problem: Problem } {
   return { ok: false, problem: { kind: "bad_message", message, text } };
 }
 
-function describe(issues: [v.BaseIssue<unknown>, ...v.BaseIssue<unknown>[]]): string {
-  const [first] = issues;
-  const path = v.getDotPath(first);
-  return path === null ? first.message : `${path}: ${first.message}`;
+function describe(issues: readonly Issue[]): string {
+  const path = (issues[0]?.path ?? []).map((part) => String(typeof part === "object" ? part.key : part));
+  const message = issues[0]?.message ?? "invalid";
+  return path.length === 0 ? message : `${path.join(".")}: ${message}`;
 }

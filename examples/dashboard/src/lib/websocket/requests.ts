@@ -1,21 +1,21 @@
-/** Requests that wait for the answer with their `ref`. */
+/** Requests to the server itself, such as to join a room: they end with their connection. */
 import { WebSocketRequestError, type RequestErrorCode } from "./types";
 
-interface Waiting<Answer> {
-  resolve: (answer: Answer) => void;
+interface Waiting {
+  resolve: (answer: unknown) => void;
   reject: (error: WebSocketRequestError) => void;
   timer: ReturnType<typeof setTimeout>;
 }
 
-export class Requests<Answer> {
+export class Requests {
   readonly #timeoutMs: number;
-  readonly #waiting = new Map<string, Waiting<Answer>>();
+  readonly #waiting = new Map<number, Waiting>();
 
   constructor(timeoutMs: number) {
     this.#timeoutMs = timeoutMs;
   }
 
-  add(ref: string): Promise<Answer> {
+  add(ref: number): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.reject(ref, "timeout", "the server did not answer in time");
@@ -24,13 +24,13 @@ export class Requests<Answer> {
     });
   }
 
-  resolve(ref: string, answer: Answer): boolean {
+  resolve(ref: number, answer: unknown): boolean {
     const waiting = this.#take(ref);
     waiting?.resolve(answer);
     return waiting !== undefined;
   }
 
-  reject(ref: string, code: RequestErrorCode, message: string): boolean {
+  reject(ref: number, code: RequestErrorCode, message: string): boolean {
     const waiting = this.#take(ref);
     waiting?.reject(new WebSocketRequestError(code, message));
     return waiting !== undefined;
@@ -42,7 +42,7 @@ export class Requests<Answer> {
     }
   }
 
-  #take(ref: string): Waiting<Answer> | undefined {
+  #take(ref: number): Waiting | undefined {
     const waiting = this.#waiting.get(ref);
     if (waiting !== undefined) {
       clearTimeout(waiting.timer);

@@ -3,7 +3,7 @@
  * missed events. Not here: the rooms that it wants (rooms.ts).
  */
 
-import type { ClientEvents } from "./types";
+import type { ProtocolEvents } from "./types";
 
 /** Servers limit the size of a request's head; cookies and other headers need room in it too. */
 const MOST_URL_BYTES = 4000;
@@ -86,7 +86,7 @@ export class Resumption {
   }
 
   /** The recovery has ended, complete or not; returns what to report about it. */
-  finish(isComplete: boolean, id: string): ClientEvents["missed"] | null {
+  finish(isComplete: boolean, id: string): ProtocolEvents["missed"] | null {
     const rooms = [...this.#missedRooms];
     const hasMissed = this.#hasMissed || !isComplete;
     this.#request = null;

@@ -1,94 +1,252 @@
-/** The rooms that the application wants to be in, whatever the state of the connection. */
-import { WebSocketRequestError, type RequestErrorCode, type RoomAnswer } from "./types";
+/**
+ * The rooms that the application wants to be in, whatever the state of the connection. A room may
+ * have several holders; it is left when the last of them leaves.
+ */
+import type { Listeners } from "./listeners";
+import { PresenceList } from "./presence";
+import {
+  WebSocketRequestError,
+  type AnyEvent,
+  type Problem,
+  type RequestErrorCode,
+  type RoomAnswer,
+  type RoomOptions,
+} from "./types";
 
-/** A joinRoom() that was called without a connection. */
-interface WaitingJoin {
-  promise: Promise<RoomAnswer>;
+/** What one holder wants of a room. */
+export interface Holding {
+  readonly room: HeldRoom;
+  readonly options: RoomOptions;
+  /** Settled once: when the room has been joined for the first time, or will not be. */
+  readonly joined: Promise<RoomAnswer>;
+  readonly isSettled: boolean;
   resolve: (answer: RoomAnswer) => void;
   reject: (error: WebSocketRequestError) => void;
 }
 
+export interface HeldRoom {
+  readonly name: string;
+  readonly holders: Set<Holding>;
+  readonly presence: PresenceList;
+  /** The server's latest answer to a join; null if it has accepted none. */
+  answer: RoomAnswer | null;
+}
+
+interface Host {
+  isConnected: () => boolean;
+  /** Sends to the server; rejects with a WebSocketRequestError. */
+  ask: (request: { type: string; room: string } & RoomOptions) => Promise<RoomAnswer>;
+  report: (problem: Problem) => void;
+  makeListeners: () => Listeners;
+}
+
 export class Rooms {
-  readonly #wanted = new Set<string>();
-  /** Those of them that the server has accepted. */
-  readonly #entered = new Set<string>();
-  readonly #waiting = new Map<string, WaitingJoin>();
+  readonly #host: Host;
+  readonly #rooms = new Map<string, HeldRoom>();
 
-  get wanted(): string[] {
-    return [...this.#wanted];
+  constructor(host: Host) {
+    this.#host = host;
   }
 
-  /** The rooms that it was in, and wants to stay in. */
+  /** The rooms that the client was in, and wants to stay in. */
   get entered(): string[] {
-    return [...this.#entered];
+    return [...this.#rooms.values()].filter(({ answer }) => answer !== null).map(({ name }) => name);
   }
 
-  isWanted(room: string): boolean {
-    return this.#wanted.has(room);
+  hold(name: string, options: RoomOptions): Holding {
+    const room = this.#rooms.get(name) ?? this.#add(name);
+    const holding = makeHolding(room, options);
+    const isKnown =
+      room.answer !== null &&
+      options.state !== true &&
+      options.last === undefined &&
+      (options.presence !== true || room.presence.get() !== null);
+
+    room.holders.add(holding);
+    if (this.#host.isConnected()) {
+      if (isKnown && room.answer !== null) {
+        holding.resolve(room.answer);
+      } else {
+        void this.#enter(room, [holding]);
+      }
+    }
+    return holding;
   }
 
-  enter(room: string): void {
-    if (this.#wanted.has(room)) {
-      this.#entered.add(room);
+  /** Resolves when the server has answered. Without a connection there is nothing to wait for: the
+   * next one will not join the room. */
+  async release(holding: Holding): Promise<void> {
+    const { room } = holding;
+    if (!room.holders.delete(holding)) {
+      return;
+    }
+    holding.reject(new WebSocketRequestError("closed", "the room was left before it was joined"));
+    if (room.holders.size > 0 || this.#rooms.get(room.name) !== room) {
+      return;
+    }
+    this.#rooms.delete(room.name);
+    if (this.#host.isConnected()) {
+      await this.#host.ask({ type: "leave_room", room: room.name });
     }
   }
 
-  add(room: string): void {
-    this.#wanted.add(room);
-  }
-
-  remove(room: string): void {
-    this.#wanted.delete(room);
-    this.#entered.delete(room);
-    this.takeWaiting(room)?.reject(
-      new WebSocketRequestError("closed", "the room was left before it was joined"),
-    );
-  }
-
-  /** A promise for the answer to the join that will be sent once there is a connection. */
-  wait(room: string): Promise<RoomAnswer> {
-    const known = this.#waiting.get(room);
-    if (known !== undefined) {
-      return known.promise;
+  /** A connection begins, and recovers some of the rooms without being asked again. */
+  begin(recovering: ReadonlySet<string>): void {
+    for (const room of this.#rooms.values()) {
+      const holders = [...room.holders];
+      if (!recovering.has(room.name)) {
+        void this.#enter(room, holders);
+      } else if (holders.some(({ options, isSettled }) => options.presence === true || !isSettled)) {
+        // Presence is not recovered, and a new holder may want what the room keeps.
+        void this.#enter(room, holders.filter(({ isSettled }) => !isSettled));
+      }
     }
-    let settle: Omit<WaitingJoin, "promise"> | undefined;
-    const promise = new Promise<RoomAnswer>((resolve, reject) => {
-      settle = { resolve, reject };
-    });
-    if (settle !== undefined) {
-      this.#waiting.set(room, { promise, ...settle });
+    for (const name of recovering) {
+      if (!this.#rooms.has(name)) {
+        // The room was left while the connection was being made.
+        this.#host.ask({ type: "leave_room", room: name }).catch(() => undefined);
+      }
     }
-    return promise;
   }
 
-  takeWaiting(room: string): WaitingJoin | undefined {
-    const waiting = this.#waiting.get(room);
-    this.#waiting.delete(room);
-    return waiting;
+  /** These rooms have been recovered. Without the missed events, what they keep is asked for again. */
+  finishRecovery(names: ReadonlySet<string>, isComplete: boolean): void {
+    for (const name of names) {
+      const room = this.#rooms.get(name);
+      const keeping = [...(room?.holders ?? [])].filter(({ options }) => options.state === true);
+      if (room !== undefined && !isComplete && keeping.length > 0) {
+        void this.#enter(room, keeping);
+      }
+    }
   }
 
+  /** The connection has ended. */
+  end(): void {
+    for (const { presence } of this.#rooms.values()) {
+      presence.forget();
+    }
+  }
+
+  /** No connection will follow. */
   rejectWaiting(code: RequestErrorCode, message: string): void {
-    for (const room of [...this.#waiting.keys()]) {
-      this.takeWaiting(room)?.reject(new WebSocketRequestError(code, message));
+    for (const { holders } of this.#rooms.values()) {
+      for (const holding of holders) {
+        holding.reject(new WebSocketRequestError(code, message));
+      }
+    }
+  }
+
+  /** The server does not let the client recover this room. */
+  refuse(name: string, failure: WebSocketRequestError): void {
+    const room = this.#rooms.get(name);
+    if (room !== undefined) {
+      this.#fail(room, [...room.holders], failure);
+    }
+  }
+
+  /** The server has taken the client out of the room, which must not be joined again. */
+  lose(name: string): void {
+    const room = this.#rooms.get(name);
+    if (room !== undefined) {
+      this.#remove(room);
+      const message = `${name}: the server has taken this client out of the room`;
+      this.#host.report({ kind: "room_lost", message, room: name });
+    }
+  }
+
+  follow(event: AnyEvent<object>): void {
+    const presence = event.room === null ? undefined : this.#rooms.get(event.room)?.presence;
+    if (event.type === "presence") {
+      presence?.replace(event.data);
+    } else if (event.type === "presence_changed") {
+      presence?.change(event.data);
+    }
+  }
+
+  #add(name: string): HeldRoom {
+    const presence = new PresenceList(this.#host.makeListeners());
+    const room = { name, holders: new Set<Holding>(), presence, answer: null };
+    this.#rooms.set(name, room);
+    return room;
+  }
+
+  #remove(room: HeldRoom): void {
+    this.#rooms.delete(room.name);
+    room.answer = null;
+    room.presence.forget();
+  }
+
+  /** Joins with what these holders want; the presence for all, because it is one for the room. */
+  async #enter(room: HeldRoom, holders: readonly Holding[]): Promise<void> {
+    const last = Math.max(0, ...holders.map(({ options }) => options.last ?? 0));
+    const hasPresence = [...room.holders].some(({ options }) => options.presence === true);
+    const hasState = holders.some(({ options }) => options.state === true);
+    try {
+      room.answer = await this.#host.ask({
+        type: "join_room",
+        room: room.name,
+        ...(hasPresence ? { presence: true } : {}),
+        ...(hasState ? { state: true } : {}),
+        ...(last > 0 ? { last } : {}),
+      });
+      for (const holding of holders) {
+        holding.resolve(room.answer);
+      }
+    } catch (error) {
+      this.#fail(room, holders, asRequestError(error));
+    }
+  }
+
+  #fail(room: HeldRoom, holders: readonly Holding[], failure: WebSocketRequestError): void {
+    const { code, message } = failure;
+    if (code === "closed" || code === "refused" || this.#rooms.get(room.name) !== room) {
+      return; // it is joined with the next connection, or nobody wants it any more
+    }
+    if (isFinal(code)) {
+      this.#remove(room);
+    }
+    const waiting = holders.filter(({ isSettled }) => !isSettled);
+    waiting.forEach((holding) => holding.reject(failure));
+    if (waiting.length === 0) {
+      this.#host.report({ kind: "rejoin_failed", message: `${room.name}: ${message}`, room: room.name, code });
     }
   }
 }
 
-/** After these errors the server would answer the same again, so the room is no longer wanted. */
-export function isFinal(code: RequestErrorCode): boolean {
-  switch (code) {
-    case "closed":
-    case "timeout":
-    case "refused":
-    case "rate_limited":
-      return false;
-    case "bad_json":
-    case "bad_request":
-    case "unknown_type":
-    case "forbidden":
-    case "not_member":
-    case "too_many_rooms":
-    case "unknown":
-      return true;
-  }
+function makeHolding(room: HeldRoom, options: RoomOptions): Holding {
+  let settle: Pick<Holding, "resolve" | "reject"> | undefined;
+  let isSettled = false;
+  const joined = new Promise<RoomAnswer>((resolve, reject) => {
+    settle = { resolve, reject };
+  });
+  // An application that never looks at the promise has not forgotten to handle its rejection.
+  joined.catch(() => undefined);
+  return {
+    room,
+    options,
+    joined,
+    get isSettled() {
+      return isSettled;
+    },
+    resolve: (answer) => {
+      isSettled = true;
+      settle?.resolve(answer);
+    },
+    reject: (error) => {
+      isSettled = true;
+      settle?.reject(error);
+    },
+  };
+}
+
+/** After these the server may answer differently with the next connection; after any other it would
+ * answer the same again, so the room is no longer wanted. */
+function isFinal(code: RequestErrorCode): boolean {
+  return code !== "timeout" && code !== "rate_limited" && code !== "failed";
+}
+
+function asRequestError(error: unknown): WebSocketRequestError {
+  return error instanceof WebSocketRequestError
+    ? error
+    : new WebSocketRequestError("failed", String(error));
 }

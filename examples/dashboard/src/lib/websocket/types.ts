@@ -1,10 +1,34 @@
 /** The public types of the client: events, messages, states, errors. */
-import type { GenericSchema, InferOutput } from "valibot";
-import type { builtInSchemas } from "./schemas";
+import type { StandardSchema } from "./standard-schema";
 
-export type BuiltInEvents = {
-  [T in keyof typeof builtInSchemas]: InferOutput<(typeof builtInSchemas)[T]>;
-};
+/** The protocol's own messages; the application's events are beside them. */
+export interface ServerEvents {
+  welcome: {
+    connection_id: string;
+    user_id: string | null;
+    id: string;
+    ping_interval_ms: number;
+  };
+  recovered: { complete: boolean; count: number; id: string };
+  room_joined: RoomAnswer;
+  room_left: RoomAnswer;
+  pong: { id: string };
+  authenticated: { id: string };
+  /** The answers to messages and requests: what the application answered. */
+  ack: unknown;
+  response: unknown;
+  error: { code: string; message: string };
+  /** Of the room in the event's `room`; a Room keeps the list that they describe. */
+  presence: { count: number; members?: Member[] };
+  presence_changed: {
+    count: number;
+    joined?: Member[];
+    left?: { user_id: string }[];
+    changed?: Member[];
+  };
+  user_connected: { connection_id: string; user_id: string | null };
+  user_disconnected: { connection_id: string; user_id: string | null };
+}
 
 /** Events from the client itself. */
 export interface ClientEvents {
@@ -16,33 +40,38 @@ export interface ClientEvents {
   missed: { reason: "history" | "rooms"; rooms: string[] };
 }
 
-/**
- * The types of events and what their `data` is. An application adds its own by merging:
- *
- *     declare module "./lib/websocket/types" {
- *       interface WebSocketEvents { price_changed: { sku: string; price_cents: number } }
- *     }
- *
- * and gives their schemas to the client, which the compiler then asks for.
- */
-// An interface, because only an interface can be merged with.
-export interface WebSocketEvents extends BuiltInEvents, ClientEvents {}
+export type ProtocolEvents = ServerEvents & ClientEvents;
 
-export type EventType = keyof WebSocketEvents;
-export type CustomEventType = Exclude<EventType, keyof BuiltInEvents | keyof ClientEvents>;
+/** The names of all events of an application whose own are `Events`: type to data. */
+export type EventType<Events extends object> = (keyof Events | keyof ProtocolEvents) & string;
 
-/** A schema for each type that the application added. */
-export type CustomSchemas = { [T in CustomEventType]: GenericSchema<unknown, WebSocketEvents[T]> };
+export type EventData<Events extends object, T> = T extends keyof ProtocolEvents
+  ? ProtocolEvents[T]
+  : T extends keyof Events
+    ? Events[T]
+    : never;
 
-export interface WebSocketEvent<T extends EventType = EventType> {
+/** A schema for each type of the application's events. */
+export type Schemas<Events extends object> = {
+  [T in keyof Events]: StandardSchema<Events[T]>;
+};
+
+/** The application's events, by their schemas. */
+export type EventsOf<S extends Record<string, StandardSchema>> = {
+  [T in keyof S]: S[T] extends StandardSchema<infer Output> ? Output : never;
+};
+
+export interface WebSocketEvent<Events extends object, T extends EventType<Events>> {
   type: T;
-  data: WebSocketEvents[T];
+  data: EventData<Events, T>;
   /** The event's position in the server's history; presence, answers and `missed` have none. */
   id: string | null;
   timestamp: string | null;
   userId: string | null;
   /** The room that the event was sent to. */
   room: string | null;
+  /** What the event is about, such as the number of an order. */
+  key: string | null;
   /** The ref of the request that this answers. */
   ref: string | number | null;
   /** The room kept the event and sent it to a client that entered: it is no news, and may have been
@@ -51,28 +80,29 @@ export interface WebSocketEvent<T extends EventType = EventType> {
 }
 
 /** Every event, as a union to `switch` over by `type`. */
-export type AnyEvent = { [T in EventType]: WebSocketEvent<T> }[EventType];
+export type AnyEvent<Events extends object> = {
+  [T in EventType<Events>]: WebSocketEvent<Events, T>;
+}[EventType<Events>];
 
-export type EventHandler<T extends EventType> = (
-  data: WebSocketEvents[T],
-  event: WebSocketEvent<T>,
+export type EventHandler<Events extends object, T extends EventType<Events>> = (
+  data: EventData<Events, T>,
+  event: WebSocketEvent<Events, T>,
 ) => void;
 
 export interface ClientMessage {
-  type: "message";
-  room?: string;
+  /** "message" if absent, or a type that the application has registered. */
+  type?: string | undefined;
+  room?: string | undefined;
   data: unknown;
 }
 
-export type DropReason = "queue_full" | "refused" | "closed";
-
-/**
- * The outcome of a message. "sent" means that it was passed to an open connection. If the server
- * refuses it, an `error` event with the same `ref` follows.
- */
-export type SendOutcome =
-  | { status: "sent"; ref: string }
-  | { status: "dropped"; ref: string; reason: DropReason };
+export interface RequestOptions {
+  /** How long to wait for the answer, from the call on. Without it, the client waits for a
+   * connection as long as it takes, and then for `answerTimeoutMs`. */
+  timeoutMs?: number | undefined;
+  /** Ends the wait; what has been sent may be carried out nevertheless. */
+  signal?: AbortSignal | undefined;
+}
 
 export type ConnectionState =
   | { status: "closed" }
@@ -85,22 +115,31 @@ export type ConnectionState =
   /** The server refused the client. Only `connect()` tries again. */
   | { status: "refused"; code: number; reason: string };
 
-/** Codes of the server's `error` answers, and those of this client. */
-export type RequestErrorCode =
+/** Codes of the client itself; all others are the server's or the application's. */
+export type ClientErrorCode =
+  /** The client was closed, or the connection was lost: what was sent may have been carried out. */
+  | "closed"
+  /** There was no answer in time: what was sent may have been carried out. */
+  | "timeout"
+  /** The server refused the connection. */
+  | "refused"
+  /** Too many messages wait for a connection or for their answers. */
+  | "queue_full";
+
+export type ServerErrorCode =
   | "bad_json"
   | "bad_request"
   | "unknown_type"
+  | "unknown_method"
   | "forbidden"
   | "not_member"
   | "too_many_rooms"
   | "rate_limited"
-  /** The connection ended before the answer came. */
-  | "closed"
-  | "timeout"
-  /** The server refused the connection. */
-  | "refused"
-  /** A code that this client does not know. */
-  | "unknown";
+  | "failed";
+
+/** Any other text is a code of the application. */
+// `string & {}` keeps the names in an editor's completions.
+export type RequestErrorCode = ClientErrorCode | ServerErrorCode | (string & {});
 
 export class WebSocketRequestError extends Error {
   readonly code: RequestErrorCode;
@@ -115,6 +154,34 @@ export class WebSocketRequestError extends Error {
 export interface RoomAnswer {
   room: string;
   id: string;
+  /** How many kept events follow. */
+  state?: number;
+  replayed?: number;
+  /** After `since` or `last`: whether the room has all events that were asked for. */
+  complete?: boolean;
+}
+
+export interface Member {
+  user_id: string;
+  connections: number;
+  /** What the user's clients have set, such as {"typing":true}; null if nothing. */
+  state: unknown;
+}
+
+/** Who is in a room: users with a name, of all processes. */
+export interface Presence {
+  count: number;
+  /** null if there are more than the server lists. */
+  members: readonly Member[] | null;
+}
+
+export interface RoomOptions {
+  /** Learn who is in the room. */
+  presence?: boolean | undefined;
+  /** Receive the room's kept values first, as events with `isKept`. */
+  state?: boolean | undefined;
+  /** Receive at most so many of the room's newest events first, as events with `isKept`. */
+  last?: number | undefined;
 }
 
 /** A failure that is not the answer to a request. */
@@ -123,4 +190,5 @@ export type Problem =
   | { kind: "unknown_type"; message: string; type: string }
   | { kind: "handler_failed"; message: string; error: unknown }
   | { kind: "token_failed"; message: string; error: unknown }
-  | { kind: "rejoin_failed"; message: string; room: string; code: RequestErrorCode };
+  | { kind: "rejoin_failed"; message: string; room: string; code: RequestErrorCode }
+  | { kind: "room_lost"; message: string; room: string };

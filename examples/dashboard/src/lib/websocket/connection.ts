@@ -1,0 +1,102 @@
+/** One connection, from its address to its end; the next attempt is another object. Not here: when
+ * to connect, and what the messages mean (client.ts). */
+
+/** The code of an end that the other side did not choose, as in RFC 6455. */
+const ABNORMAL_CLOSE_CODE = 1006;
+
+/** The code with which this client closes a connection that does not answer. */
+const NO_ANSWER_CLOSE_CODE = 4000;
+
+export interface ConnectionOptions {
+  /** May take its time, for example to fetch a token. */
+  makeUrl: () => Promise<string>;
+  WebSocket: typeof globalThis.WebSocket;
+  /** For the address, the handshake and the server's welcome together. */
+  timeoutMs: number;
+  onText: (text: unknown) => void;
+  /** Called once, and not after close(). */
+  onEnd: (code: number, reason: string) => void;
+}
+
+export class Connection {
+  readonly #options: ConnectionOptions;
+  #socket: WebSocket | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #isOver = false;
+  #isWelcome = false;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    this.#timer = setTimeout(() => this.fail("no welcome"), options.timeoutMs);
+    void this.#open();
+  }
+
+  /** An open socket has not been accepted yet: a refusal also comes after the handshake. */
+  get isWelcome(): boolean {
+    return this.#isWelcome && !this.#isOver;
+  }
+
+  /** The server has accepted the client. */
+  welcome(): void {
+    this.#isWelcome = true;
+    clearTimeout(this.#timer);
+  }
+
+  send(text: string): void {
+    if (this.isWelcome) {
+      this.#socket?.send(text);
+    }
+  }
+
+  /** Ends without onEnd(). */
+  close(): void {
+    this.#release();
+    this.#socket?.close();
+  }
+
+  /** The server does not answer. A browser may wait for minutes for the answer to a close frame, so
+   * this is the end. */
+  fail(reason: string): void {
+    if (!this.#isOver) {
+      this.#end(ABNORMAL_CLOSE_CODE, "");
+      this.#socket?.close(NO_ANSWER_CLOSE_CODE, reason);
+    }
+  }
+
+  async #open(): Promise<void> {
+    try {
+      await Promise.resolve(); // the owner knows this object before its first call
+      const url = await this.#options.makeUrl();
+      if (!this.#isOver) {
+        this.#connect(url);
+      }
+    } catch {
+      this.#end(ABNORMAL_CLOSE_CODE, "");
+    }
+  }
+
+  #connect(url: string): void {
+    const socket = new this.#options.WebSocket(url);
+    this.#socket = socket;
+    socket.addEventListener("message", ({ data }) => {
+      if (!this.#isOver) {
+        this.#options.onText(data);
+      }
+    });
+    socket.addEventListener("close", ({ code, reason }) => this.#end(code, reason));
+    // A close event follows. Node's sockets throw errors that nobody listens to.
+    socket.addEventListener("error", () => undefined);
+  }
+
+  #end(code: number, reason: string): void {
+    if (!this.#isOver) {
+      this.#release();
+      this.#options.onEnd(code, reason);
+    }
+  }
+
+  #release(): void {
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+  }
+}
