@@ -41,7 +41,7 @@ static void push_error(struct engineio_session *session, struct json_slice space
 static void refuse(struct engineio_session *session, struct json_slice space,
                    const char *message, int status)
 {
-    struct request *request = session->work != NULL ? session->work->request : NULL;
+    struct request *request = session->work != NULL ? session->work->head.request : NULL;
 
     counter_add(&session->loop->counters, COUNTER_handshakes_refused, 1);
     refusal_log(session->loop, status, message, request);
@@ -52,11 +52,14 @@ static void refuse(struct engineio_session *session, struct json_slice space,
  * until the timer expires. */
 static void connected(struct engineio_session *session)
 {
-    if (session->work == NULL || session->endpoint->socketio->options.n_namespaces > 0)
+    if (session->work == NULL)
         return;
+    if (session->endpoint->socketio->options.n_namespaces > 0) {
+        heads_may_go(session->loop, &session->work->head);
+        return;
+    }
     timer_stop(&session->work->timer);
-    request_free(session->work->request);
-    session->work->request = NULL;
+    heads_drop(session->loop, &session->work->head);
     engineio_session_trim(session);
 }
 
@@ -69,7 +72,7 @@ static void end_for_now(struct engineio_session *session, int result,
 
     counter_add(&session->loop->counters, COUNTER_handshakes_refused, 1);
     refusal_log(session->loop, WS_CLOSE_TRY_AGAIN_LATER, reason,
-                session->work != NULL ? session->work->request : NULL);
+                session->work != NULL ? session->work->head.request : NULL);
     end_with(verdict, WS_CLOSE_TRY_AGAIN_LATER, reason);
 }
 
@@ -126,7 +129,7 @@ static void ask_application(struct engineio_session *session, uint8_t space,
                             struct json_slice auth, struct returning *returning,
                             struct engineio_verdict *verdict)
 {
-    struct request *request = session->work != NULL ? session->work->request : NULL;
+    struct request *request = session->work != NULL ? session->work->head.request : NULL;
     const ws_allocator *memory = engineio_session_memory(session);
     struct ws_handshake handshake;
 

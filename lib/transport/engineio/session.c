@@ -192,11 +192,33 @@ static bool start_timer(struct engineio_session *session)
     return true;
 }
 
+static_assert((UNCONNECTED_POLLING_MAX + UNCONNECTED_WEBSOCKET_MAX) * HEADS_SMALL_BYTES <
+                  HEADS_BYTES,
+              "there is room for large heads");
+
+/* While the heads have too much memory: a session without a socket is nothing without its head, others
+ * lose it before its time. */
+static void give_way(const ws_loop *loop)
+{
+    struct kept_head *head;
+
+    while ((head = heads_excess(loop)) != NULL) {
+        const struct session_work *work =
+            (struct session_work *)(void *)((char *)head - offsetof(struct session_work, head));
+        struct engineio_session *session = work->session;
+
+        heads_drop(loop, head);
+        if (engineio_session_unlist(session))
+            session->carrier_class->give_way(session->carrier);
+    }
+}
+
 bool engineio_session_await_connect(struct engineio_session *session, struct request *request)
 {
     if (!start_timer(session))
         return false;
-    session->work->request = request;
+    heads_keep(session->loop, &session->work->head, request);
+    give_way(session->loop);
     return true;
 }
 
@@ -206,8 +228,7 @@ void engineio_timer_expired(struct timer *timer)
         (struct session_work *)(void *)((char *)timer - offsetof(struct session_work, timer));
     struct engineio_session *session = work->session;
 
-    request_free(work->request);
-    work->request = NULL;
+    heads_drop(session->loop, &work->head);
     if (session->sockets == NULL && session->state < SESSION_ENDING) {
         counter_add(&session->loop->counters, COUNTER_timeouts, 1);
         session->carrier_class->fail(session->carrier, WS_CLOSE_POLICY_VIOLATION,

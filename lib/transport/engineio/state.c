@@ -38,7 +38,7 @@ void engineio_session_free_work(struct engineio_session *session)
         return;
     engineio_session_unlist(session);
     timer_stop(&work->timer);
-    request_free(work->request);
+    heads_drop(session->loop, &work->head);
     attachments_free(work->attachments, engineio_session_memory(session));
     engineio_asking_free(work->asking, engineio_session_memory(session));
     engineio_returning_free(work->returning, engineio_session_memory(session));
@@ -50,7 +50,7 @@ void engineio_session_trim(struct engineio_session *session)
 {
     struct session_work *work = session->work;
 
-    if (work != NULL && work->request == NULL && work->attachments == NULL &&
+    if (work != NULL && work->head.request == NULL && work->attachments == NULL &&
         work->acks == NULL && work->asking == NULL && work->returning == NULL &&
         work->probed == NULL && work->timer.link == NULL)
         engineio_session_free_work(session);

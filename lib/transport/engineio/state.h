@@ -5,9 +5,9 @@
 
 #include "core/transport/transport_side.h"
 #include "transport/engineio/config.h"
+#include "transport/engineio/heads.h"
 #include "transport/shared/endpoint.h"
 #include "transport/shared/output_queue.h"
-#include "transport/shared/request.h"
 #include "transport/shared/shared_part.h"
 
 struct engineio_session;
@@ -121,7 +121,7 @@ struct session_work {
     struct session_list *list;  /* while it has no socket (unconnected.h); else NULL */
     struct session_work *newer; /* in the list */
     struct session_work *older;
-    struct request *request;         /* NULL: not kept any more */
+    struct kept_head head;           /* of its request */
     struct attachments *attachments; /* NULL: no packet is unfinished */
     struct asking *asking;           /* while its client's former session is asked for */
     struct returning *returning;     /* until its client recovers its session (recovery.h) */

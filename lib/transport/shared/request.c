@@ -32,6 +32,12 @@ void request_free(struct request *request)
     memory_free(memory, request);
 }
 
+size_t request_bytes(const struct request *request)
+{
+    return sizeof *request + request->text.capacity +
+           request->headers_capacity * sizeof *request->headers;
+}
+
 /* --- http-parser's callbacks (a piece may come in several parts) -------------------------- */
 
 /* Removes the white space after a header's value, which is not part of it (RFC 9110 §5.5);

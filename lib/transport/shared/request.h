@@ -43,6 +43,9 @@ struct request *request_new(const ws_allocator *memory);
 /* NULL does nothing. */
 void request_free(struct request *request);
 
+/* The memory that it takes. */
+size_t request_bytes(const struct request *request);
+
 enum request_result {
     REQUEST_MORE, /* all bytes are used; the head is not complete */
     REQUEST_DONE, /* the head is complete; bytes after it are not used */

@@ -5,6 +5,7 @@
 #include "core/transport/transport_side.h"
 
 struct deflater;
+struct kept_head;
 struct session_work;
 
 /* Sessions without a socket (engineio/unconnected.h). */
@@ -14,6 +15,13 @@ struct session_list {
     uint32_t count;
 };
 
+/* The heads that sessions keep (engineio/heads.h). */
+struct head_list {
+    size_t bytes;             /* of all of them */
+    struct kept_head *oldest; /* of those that may give way; NULL: there is none */
+    struct kept_head *newest;
+};
+
 struct shared_part {
     struct deflater *deflater;          /* NULL until it is needed */
     uint64_t queued_bytes;              /* of all clients' queues */
@@ -21,6 +29,7 @@ struct shared_part {
     uint32_t n_unfetched;               /* sessions that ended, with a rest for their clients */
     uint32_t n_opened;                  /* by which first intervals are spread; wraps around */
     struct session_list unconnected[2]; /* on polling, on WebSockets */
+    struct head_list heads;
     struct log_limit logged_refusals;
     struct log_limit logged_binaries; /* messages that can't be sent to clients of text */
 };

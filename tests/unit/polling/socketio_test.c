@@ -157,6 +157,38 @@ START_TEST(of_sessions_without_a_socket_the_oldest_gives_way)
 }
 END_TEST
 
+static void open_large(const char *head, char sid[128])
+{
+    const char *target = "/socket.io/?EIO=4&transport=polling";
+    const struct answer *answer =
+        polling_answer(host_request(&host, 0, "GET", target, head, NULL));
+
+    ck_assert_int_eq(answer->status, 200);
+    strcpy(sid, "&sid=");
+    ck_assert_int_eq(sscanf(answer->body, "0{\"sid\":\"%99[^\"]\"", sid + 5), 1);
+}
+
+/* Small heads stay, however many large ones there are. */
+START_TEST(of_sessions_with_large_heads_the_oldest_gives_way)
+{
+    enum { MOST = 32 * 1024 * 1024 / 15000 };
+    static char head[15001] = "Cookie: ";
+    char small[128];
+    char first[128];
+    char last[128];
+
+    memset(head + strlen(head), 'c', sizeof head - strlen(head) - 2);
+    head[sizeof head - 2] = '\n';
+    strcpy(small, polling_session());
+    open_large(head, first);
+    for (int i = 0; i < MOST; i++)
+        open_large(head, last);
+    expect_error(polling_exchange(0, "POST", first, "6"), 400, 1);
+    ck_assert_str_eq(polling_exchange(0, "POST", last, "40")->body, "ok");
+    ck_assert_str_eq(polling_exchange(0, "POST", small, "40")->body, "ok");
+}
+END_TEST
+
 START_TEST(many_packets_of_one_payload_are_processed_in_turns)
 {
     static char body[200001];
@@ -189,6 +221,7 @@ Suite *sse_suite(void)
     tcase_add_loop_test(tests, clients_get_the_events_of_their_rooms, 0, 2);
     tcase_add_test(tests, a_client_without_a_socket_is_disconnected);
     tcase_add_test(tests, of_sessions_without_a_socket_the_oldest_gives_way);
+    tcase_add_test(tests, of_sessions_with_large_heads_the_oldest_gives_way);
     tcase_add_test(tests, many_packets_of_one_payload_are_processed_in_turns);
     suite_add_tcase(suite, tests);
     return suite;

@@ -1,0 +1,32 @@
+/* heads.h: the request heads that sessions keep, for the application to judge their sockets by.
+ * Not here: how long, and what becomes of a session without one (session.c, connect.c). */
+#ifndef WS_TRANSPORT_ENGINEIO_HEADS_H
+#define WS_TRANSPORT_ENGINEIO_HEADS_H
+
+#include "transport/shared/request.h"
+#include "transport/shared/shared_part.h"
+
+/* The memory of a loop's heads. Small ones of sessions without a socket, whose number is limited, never
+ * give way: so a client with large heads does not keep out the others. */
+enum { HEADS_BYTES = 32 << 20, HEADS_SMALL_BYTES = 2048 };
+
+/* A session's head. */
+struct kept_head {
+    struct request *request; /* NULL: none */
+    bool may_go;             /* gives way when there are too many */
+    struct kept_head *newer; /* among those that may */
+    struct kept_head *older;
+};
+
+void heads_keep(const ws_loop *loop, struct kept_head *head, struct request *request);
+
+/* From now on the head may give way, even if it is small. */
+void heads_may_go(const ws_loop *loop, struct kept_head *head);
+
+/* Frees the head, if there is one. */
+void heads_drop(const ws_loop *loop, struct kept_head *head);
+
+/* If the heads have more memory than they may, the one that has to give way; else NULL. */
+struct kept_head *heads_excess(const ws_loop *loop);
+
+#endif
