@@ -9,9 +9,9 @@
 #include "core/sending/process_messages.h"
 #include "core/sending/user_orders.h"
 
-/* The text is a valid JSON object. WS_ERR_INVALID: it lacks something. WS_ERR_BACKPRESSURE,
+/* The event's text is a valid JSON object. WS_ERR_INVALID: it lacks something. WS_ERR_BACKPRESSURE,
  * WS_ERR_NO_MEMORY: nothing was done. */
-typedef int order_handler(ws_manager *manager, const char *text, size_t length);
+typedef int order_handler(ws_manager *manager, const ws_cluster_event *event);
 
 static const struct {
     const char *name;
@@ -52,7 +52,7 @@ int order_carry_out(ws_manager *manager, const ws_cluster_event *event)
 
     if (carry_out != NULL) {
         before = account_set((struct account){.kind = ACCOUNT_CLUSTER});
-        result = carry_out(manager, event->text, event->length);
+        result = carry_out(manager, event);
         account_set(before);
     }
     if (result == WS_OK) {

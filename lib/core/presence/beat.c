@@ -179,7 +179,7 @@ static void on_timer(struct timer *timer)
     end_grace_times(loop);
     is_enough = presence_flush(loop);
     if (manager->has_cluster)
-        is_enough &= processes_send(manager);
+        is_enough &= processes_send(loop);
     manager_lock(manager);
     if (has_work(manager))
         timer_start(&loop->timers, timer,

@@ -31,15 +31,41 @@ void presence_note_unsent(struct presence *presence, struct presence_member *mem
     if (!presence->manager->has_cluster || !member->room->is_listed || member->is_unsent)
         return;
     member->is_unsent = true;
-    member->next_unsent = presence->unsent;
-    presence->unsent = member;
+    member->next_unsent = NULL;
+    if (presence->first_unsent == NULL)
+        presence->first_unsent = member;
+    else
+        presence->last_unsent->next_unsent = member;
+    presence->last_unsent = member;
+}
+
+void presence_note_needed(struct presence *presence, struct presence_member *member)
+{
+    if (presence_own(member) == 0)
+        return;
+    if (member->state_position != STATE_SET_HERE) /* else it is on its way */
+        member->is_state_unsent = true;
+    presence_note_unsent(presence, member);
+}
+
+/* The state goes with its user. Other processes that know the user do not notice it if it comes back at
+ * once. */
+static void forget_state(struct presence *presence, struct presence_member *member)
+{
+    bool may_be_known = member->state != NULL || member->state_position == STATE_SET_HERE;
+
+    member->has_new_state |= member->state != NULL;
+    presence_replace_state(presence, member, NULL, 0);
+    member->is_state_unsent = may_be_known && member->sent_connections > 0;
+    member->state_position = member->is_state_unsent ? STATE_SET_HERE : 0;
 }
 
 void presence_free_if_unused(struct presence *presence, struct presence_member *member)
 {
     struct presence_room *room = member->room;
 
-    if (presence_is_there(member) || member->is_changed || member->is_unsent)
+    if (presence_is_there(member) || member->is_changed || member->is_unsent ||
+        member->returned_connections > 0)
         return;
     presence_free_member(presence, member);
     presence_drop_room(presence, room);
@@ -56,8 +82,8 @@ void presence_note(struct presence *presence, struct presence_member *member, bo
     presence_drop_list(room);
     room->n_members += is_there;
     room->n_members -= was_there;
-    if (!is_there && member->state != NULL)
-        presence_replace_state(presence, member, NULL, 0);
+    if (!is_there)
+        forget_state(presence, member);
     if (member->is_state_unsent || member->sent_connections != presence_own(member))
         presence_note_unsent(presence, member);
     if (is_observed(presence, room) && (is_there || is_known)) {

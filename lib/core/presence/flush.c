@@ -106,8 +106,7 @@ static void commit(struct presence *presence, struct step *step)
         member->is_told = presence_is_there(member);
         member->is_reported = member->is_told && presence->manager->options.on_presence != NULL;
         member->told_connections = presence_connections(member);
-        if (!member->is_told && !member->is_unsent)
-            presence_free_member(presence, member);
+        presence_free_if_unused(presence, member); /* the room stays while it is_changed */
     }
     room->told_count = room->n_members;
     presence_drop_list(room);

@@ -178,8 +178,8 @@ static int open_room(ws_manager *manager, const char *name, bool is_asked_here,
             return result;
         }
         opened->is_listed = true;
-        opened->is_wanted = is_asked_here && manager->has_cluster;
-        presence->n_wanted += opened->is_wanted;
+        if (is_asked_here && manager->has_cluster)
+            presence_want(presence, opened);
         note_all(presence, opened);
     }
     *room = opened;

@@ -29,6 +29,21 @@ static struct presence_part **find_part(struct presence_member *member, uint32_t
     return link;
 }
 
+/* A process that began late, or has missed something, may not know the state of a user that is there. It
+ * learns it from the others on which the user is. If there are none that know it, any other says it. */
+static void tell_state(struct presence *presence, struct presence_member *member)
+{
+    const struct presence_part *part = member->parts;
+
+    while (part != NULL && !part->knows_state)
+        part = part->next;
+    if (part != NULL || member->parts == NULL || presence_own(member) > 0 ||
+        member->state_position == 0 || member->state_position == STATE_SET_HERE)
+        return;
+    member->is_state_unsent = true;
+    presence_note_unsent(presence, member);
+}
+
 /* Sets the number of connections that a process has of a member. */
 static int set_part(struct presence *presence, struct presence_member *member, uint32_t process,
                     uint32_t connections)
@@ -53,6 +68,7 @@ static int set_part(struct presence *presence, struct presence_member *member, u
     if (part != NULL && connections == 0) {
         *link = part->next;
         memory_free(memory, part);
+        tell_state(presence, member);
     }
     presence_note(presence, member, was_there);
     return WS_OK;
@@ -104,9 +120,9 @@ static uint32_t find_process(const struct presence *presence, const char *name)
     return process;
 }
 
-/* Finds a process, or adds it; NO_PROCESS if there are too many. What one that is new has sent before
- * is asked for. */
-static uint32_t know_process(struct presence *presence, const char *name, bool is_new_here)
+/* Finds a process, or adds it; NO_PROCESS if there are too many. One that is new may have sent something
+ * before, for which it is asked, unless it begins to send everything. */
+static uint32_t know_process(struct presence *presence, const char *name, bool is_begin)
 {
     uint32_t process = find_process(presence, name);
 
@@ -116,8 +132,9 @@ static uint32_t know_process(struct presence *presence, const char *name, bool i
             return NO_PROCESS;
         strcpy(presence->processes[process].name, name);
         presence->processes[process].generation = 0;
+        presence->processes[process].is_wanted = !is_begin;
+        presence->n_wanted_processes += !is_begin;
         presence->n_processes++;
-        presence->wants_all |= is_new_here;
     }
     presence->processes[process].n_missed = 0;
     return process;
@@ -138,6 +155,7 @@ static void count_missed(struct presence *presence)
         if (*process->name == '\0' || ++process->n_missed < MISSED_MAX)
             continue;
         sweep(presence, i, 0);
+        presence->n_wanted_processes -= process->is_wanted;
         *process = (struct presence_process){.generation = 0};
         presence->n_processes--;
     }
@@ -145,37 +163,41 @@ static void count_missed(struct presence *presence)
 
 /* --- orders ---------------------------------------------------------------------------------- */
 
-enum { PROCESS, GENERATION, ROOM, MEMBERS, ORDER, N_NAMES };
+enum { PROCESS, NUMBER, GENERATION, EPOCH, OF, ROOMS, MEMBERS, ORDER, N_NAMES };
 
 struct order {
     char process[EPOCH_SIZE];
+    uint64_t number;
     uint32_t generation;
+    uint64_t position; /* in the stream */
     struct json_slice values[N_NAMES];
 };
 
 /* A number that is not negative, and in its range; otherwise 0. */
-static uint32_t number_of(struct json_slice value)
+static uint64_t number_of(struct json_slice value, uint64_t most)
 {
     unsigned long long number =
         value.text != NULL && *value.text != '-' ? strtoull(value.text, NULL, 10) : 0;
 
-    return number <= NUMBER_MAX ? (uint32_t)number : 0;
+    return number <= most ? number : 0;
 }
 
-static bool read_order(const char *text, size_t length, struct order *order)
+static bool read_order(const ws_cluster_event *event, struct order *order)
 {
-    static const char *const names[N_NAMES] = {"process", "generation", "room", "members",
-                                               "order"};
+    static const char *const names[N_NAMES] = {"process", "number", "generation", "epoch",
+                                               "of",      "rooms",  "members",    "order"};
     struct json_slice process;
 
-    if (!json_members(text, length, names, order->values, N_NAMES))
+    if (!json_members(event->text, event->length, names, order->values, N_NAMES))
         return false;
     process = order->values[PROCESS];
     if (process.text == NULL || process.length != EPOCH_LENGTH + 2)
         return false;
     memcpy(order->process, process.text + 1, EPOCH_LENGTH);
     order->process[EPOCH_LENGTH] = '\0';
-    order->generation = number_of(order->values[GENERATION]);
+    order->position = event->position;
+    order->number = number_of(order->values[NUMBER], UINT64_MAX);
+    order->generation = (uint32_t)number_of(order->values[GENERATION], UINT32_MAX);
     return epoch_valid(order->process);
 }
 
@@ -184,7 +206,8 @@ struct entry {
     char *room;
     char *user;
     uint32_t connections;
-    struct json_slice state;
+    struct json_slice state; /* {NULL}: as it was */
+    uint64_t at;             /* the position of the order that set the state */
 };
 
 static void free_entry(const ws_manager *manager, struct entry *entry)
@@ -193,15 +216,26 @@ static void free_entry(const ws_manager *manager, struct entry *entry)
     memory_free(&manager->memory, entry->user);
 }
 
-/* WS_ERR_INVALID, WS_ERR_NO_MEMORY; then there is nothing to free. */
-static int read_entry(const ws_manager *manager, struct json_slice text, struct entry *entry)
+/* A position in another stream means nothing: the process that has it will send the state again. */
+static void read_state(const ws_manager *manager, const struct order *order,
+                       struct json_slice state, struct json_slice at, struct entry *entry)
 {
-    static const char *const names[] = {"room", "user", "n", "state"};
-    struct json_slice values[4];
+    if (at.text != NULL && !json_string_is(order->values[EPOCH], manager->presence->epoch))
+        return;
+    entry->state = state;
+    entry->at = at.text != NULL ? number_of(at, UINT64_MAX - 1) : order->position;
+}
+
+/* WS_ERR_INVALID, WS_ERR_NO_MEMORY; then there is nothing to free. */
+static int read_entry(const ws_manager *manager, const struct order *order,
+                      struct json_slice text, struct entry *entry)
+{
+    static const char *const names[] = {"room", "user", "n", "state", "at"};
+    struct json_slice values[5];
     int result = WS_OK;
 
     *entry = (struct entry){.room = NULL};
-    if (!json_members(text.text, text.length, names, values, 4) || values[0].text == NULL ||
+    if (!json_members(text.text, text.length, names, values, 5) || values[0].text == NULL ||
         values[1].text == NULL)
         return WS_ERR_INVALID;
     if (!json_string(&manager->memory, values[0], &entry->room) ||
@@ -210,36 +244,121 @@ static int read_entry(const ws_manager *manager, struct json_slice text, struct 
     else if (entry->room == NULL || (*entry->room != '\0' && !name_text_valid(entry->room)) ||
              entry->user == NULL || !name_text_valid(entry->user))
         result = WS_ERR_INVALID;
-    entry->connections = number_of(values[2]);
-    entry->state = values[3];
+    entry->connections = (uint32_t)number_of(values[2], NUMBER_MAX);
+    if (values[3].text != NULL && values[3].length <= WS_PRESENCE_STATE_MAX)
+        read_state(manager, order, values[3], values[4], entry);
     if (result != WS_OK)
         free_entry(manager, entry);
     return result;
 }
 
-/* The state that was sent last counts, on every process: but not one that this process has replaced
- * since, and will send. */
-static int apply_state(struct presence *presence, struct presence_member *member,
-                       struct json_slice state)
+static bool has_state(const struct presence_member *member, struct json_slice state)
 {
-    size_t length = state.length;
-    bool is_none = length == 4 && memcmp(state.text, "null", 4) == 0;
+    if (member->state == NULL)
+        return state.length == 4 && memcmp(state.text, "null", 4) == 0;
+    return state.length == member->state_length &&
+           memcmp(state.text, member->state, state.length) == 0;
+}
+
+/* Whether a state replaces the member's: the one whose order has the highest position counts, on every
+ * process. An order of this process that is on its way, or to be sent, will have a higher one. */
+static bool is_newer(const struct presence_member *member, bool is_own,
+                     const struct entry *entry)
+{
+    if (member->state_position != STATE_SET_HERE)
+        return entry->at > member->state_position;
+    return is_own && !member->is_state_unsent && has_state(member, entry->state);
+}
+
+static int replace_state(struct presence *presence, struct presence_member *member,
+                         struct json_slice state)
+{
+    bool is_none = state.length == 4 && memcmp(state.text, "null", 4) == 0;
     char *copy = NULL;
 
-    if (length > WS_PRESENCE_STATE_MAX || member->is_state_unsent ||
-        (is_none && member->state == NULL) ||
-        (member->state != NULL && length == member->state_length &&
-         memcmp(state.text, member->state, length) == 0))
-        return WS_OK;
     if (!is_none) {
-        copy = memory_copy_text(&presence->manager->memory, state.text, length);
+        copy = memory_copy_text(&presence->manager->memory, state.text, state.length);
         if (copy == NULL)
             return WS_ERR_NO_MEMORY;
     }
-    presence_replace_state(presence, member, copy, is_none ? 0 : length);
+    presence_replace_state(presence, member, copy, is_none ? 0 : state.length);
     member->has_new_state = true;
     presence_note(presence, member, true);
     return WS_OK;
+}
+
+/* Notes which processes know the member's state after an order: each one on which the user is reads it,
+ * and the one that has sent it knows what it says. */
+static void note_knowledge(struct presence_member *member, uint32_t process,
+                           const struct entry *entry)
+{
+    for (struct presence_part *part = member->parts; part != NULL; part = part->next) {
+        if (entry->at == member->state_position)
+            part->knows_state = true;
+        else if (part->process == process)
+            part->knows_state = false;
+    }
+}
+
+static int apply_state(struct presence *presence, struct presence_member *member,
+                       uint32_t process, const struct entry *entry)
+{
+    bool is_own = process == NO_PROCESS;
+    int result = WS_OK;
+
+    if (is_newer(member, is_own, entry)) {
+        if (!has_state(member, entry->state))
+            result = replace_state(presence, member, entry->state);
+        if (result == WS_OK)
+            member->state_position = entry->at;
+    }
+    note_knowledge(member, process, entry);
+    tell_state(presence, member);
+    return result;
+}
+
+/* Takes back what the stream had of a user that is gone there: it may be here again, of which the stream
+ * will learn. */
+static void end_state(struct presence *presence, struct presence_member *member)
+{
+    if (member->n_elsewhere > 0 || member->returned_connections > 0 ||
+        member->state_position == STATE_SET_HERE)
+        return;
+    member->state_position = 0;
+    if (member->state == NULL)
+        return;
+    presence_replace_state(presence, member, NULL, 0);
+    member->has_new_state = true;
+    presence_note(presence, member, presence_is_there(member));
+}
+
+/* An order of this process has come back, so every process has what it says. If a state was set while it
+ * was on its way, those for which the member is new do not know it. */
+static void note_returned(struct presence *presence, struct presence_member *member,
+                          const struct entry *entry)
+{
+    bool is_new = member->returned_connections == 0 && entry->connections > 0;
+
+    member->returned_connections = entry->connections;
+    if (member->state_position != STATE_SET_HERE && entry->at < member->state_position &&
+        (is_new || entry->state.text != NULL))
+        presence_note_needed(presence, member);
+    tell_state(presence, member);
+}
+
+static int apply_to_member(struct presence *presence, uint32_t process,
+                           struct presence_member *member, const struct entry *entry)
+{
+    bool is_own = process == NO_PROCESS;
+    int result = WS_OK;
+
+    if (entry->state.text != NULL && presence_is_there(member))
+        result = apply_state(presence, member, process, entry);
+    if (is_own && result == WS_OK)
+        note_returned(presence, member, entry);
+    if (result == WS_OK)
+        end_state(presence, member);
+    return result;
 }
 
 /* `process`: NO_PROCESS for this one. The lock is held. */
@@ -259,9 +378,9 @@ static int apply(ws_manager *manager, uint32_t process, const struct entry *entr
     if (result == WS_OK && member != NULL && process != NO_PROCESS)
         result = set_part(presence, member, process, entry->connections);
     member = presence_find_member(presence, room, entry->user);
-    if (member != NULL && result == WS_OK && presence_is_there(member) &&
-        entry->state.text != NULL)
-        result = apply_state(presence, member, entry->state);
+    if (member != NULL && result == WS_OK)
+        result = apply_to_member(presence, process, member, entry);
+    member = presence_find_member(presence, room, entry->user);
     if (member != NULL)
         presence_free_if_unused(presence, member);
     room->n_kept--;
@@ -270,8 +389,9 @@ static int apply(ws_manager *manager, uint32_t process, const struct entry *entr
 }
 
 /* What exceeds a limit of this process is left out here. */
-static int apply_members(ws_manager *manager, uint32_t process, struct json_slice members)
+static int apply_members(ws_manager *manager, uint32_t process, const struct order *order)
 {
+    struct json_slice members = order->values[MEMBERS];
     struct json_walk walk;
     struct json_slice value;
     struct entry entry;
@@ -280,7 +400,7 @@ static int apply_members(ws_manager *manager, uint32_t process, struct json_slic
     if (members.text == NULL || !json_elements_begin(&walk, members.text, members.length))
         return WS_ERR_INVALID;
     while (result == WS_OK && json_elements_next(&walk, &value)) {
-        result = read_entry(manager, value, &entry);
+        result = read_entry(manager, order, value, &entry);
         if (result != WS_OK)
             break;
         result = apply(manager, process, &entry);
@@ -291,47 +411,60 @@ static int apply_members(ws_manager *manager, uint32_t process, struct json_slic
     return result;
 }
 
-static void note_own(struct presence *presence, struct presence_room *room)
-{
-    for (struct presence_member *member = room->first; member != NULL; member = member->next) {
-        if (presence_own(member) == 0)
-            continue;
-        member->is_state_unsent = member->state != NULL;
-        presence_note_unsent(presence, member);
-    }
-}
-
-/* Another process needs what this one has. */
-static int send_wanted(ws_manager *manager, struct json_slice name)
+/* Another process needs what this one has of a room. */
+static int send_room(ws_manager *manager, struct json_slice name)
 {
     struct presence *presence = manager->presence;
     struct presence_room *room;
     char *text;
     int result = WS_ERR_INVALID;
 
-    if (name.text == NULL) {
-        presence->sends_all = true;
-        return WS_OK;
-    }
     if (!json_string(&manager->memory, name, &text))
         return WS_ERR_NO_MEMORY;
-    if (text != NULL && (*text == '\0' || name_text_valid(text))) {
+    if (text != NULL && (*text == '\0' || name_text_valid(text)))
         result = presence_open_for_others(manager, text, &room);
-        if (result == WS_OK) {
-            note_own(presence, room);
-            presence_drop_room(presence, room);
-        }
-    }
     memory_free(&manager->memory, text);
-    return result == WS_ERR_LIMIT ? WS_OK : result;
+    if (result != WS_OK)
+        return result;
+    for (struct presence_member *member = room->first; member != NULL; member = member->next)
+        presence_note_needed(presence, member);
+    presence_drop_room(presence, room);
+    return WS_OK;
+}
+
+/* Or of several rooms, or of all. What exceeds a limit of this process is left out. */
+static int send_wanted(ws_manager *manager, const struct order *order)
+{
+    struct json_slice rooms = order->values[ROOMS];
+    struct json_walk walk;
+    struct json_slice name;
+    int result = WS_OK;
+
+    if (rooms.text == NULL) {
+        manager->presence->sends_all |= order->values[OF].text == NULL ||
+                                        json_string_is(order->values[OF], manager->process);
+        return WS_OK;
+    }
+    if (!json_elements_begin(&walk, rooms.text, rooms.length))
+        return WS_ERR_INVALID;
+    while (result == WS_OK && json_elements_next(&walk, &name)) {
+        result = send_room(manager, name);
+        if (result == WS_ERR_LIMIT)
+            result = WS_OK;
+    }
+    return result;
 }
 
 static int of_this_process(ws_manager *manager, const struct order *order)
 {
+    struct presence *presence = manager->presence;
+
+    if (order->number > presence->n_returned && order->number <= presence->n_orders)
+        presence->n_returned = order->number;
     if (json_string_is(order->values[ORDER], PRESENCE_ORDER "_alive"))
-        count_missed(manager->presence);
+        count_missed(presence);
     if (json_string_is(order->values[ORDER], PRESENCE_ORDER))
-        return apply_members(manager, NO_PROCESS, order->values[MEMBERS]);
+        return apply_members(manager, NO_PROCESS, order);
     return WS_OK;
 }
 
@@ -341,27 +474,27 @@ static int of_another(ws_manager *manager, const struct order *order)
     struct json_slice name = order->values[ORDER];
     bool is_begin = json_string_is(name, PRESENCE_ORDER "_begin");
     bool is_wanted = json_string_is(name, PRESENCE_ORDER "_wanted");
-    uint32_t process = know_process(presence, order->process, !is_begin && !is_wanted);
+    uint32_t process = know_process(presence, order->process, is_begin);
 
     if (is_wanted)
-        return send_wanted(manager, order->values[ROOM]);
+        return send_wanted(manager, order);
     if (process == NO_PROCESS)
         return WS_OK;
     presence->processes[process].generation = order->generation;
     if (json_string_is(name, PRESENCE_ORDER))
-        return apply_members(manager, process, order->values[MEMBERS]);
+        return apply_members(manager, process, order);
     if (json_string_is(name, PRESENCE_ORDER "_end"))
         sweep(presence, process, order->generation);
     return WS_OK;
 }
 
-int presence_order_carry_out(ws_manager *manager, const char *text, size_t length)
+int presence_order_carry_out(ws_manager *manager, const ws_cluster_event *event)
 {
     struct posting posting;
     struct order order;
     int result = WS_ERR_NO_MEMORY;
 
-    if (!read_order(text, length, &order))
+    if (!read_order(event, &order))
         return WS_ERR_INVALID;
     posting_begin(&posting, manager);
     if (presence_get(manager) != NULL)
@@ -372,6 +505,49 @@ int presence_order_carry_out(ws_manager *manager, const char *text, size_t lengt
     return result;
 }
 
+struct gap {
+    struct presence *presence;
+    bool is_other_stream; /* the positions of states mean nothing in it */
+};
+
+/* After a gap, the states of users who are not here come again, or were removed meanwhile. One that was
+ * set here is sent again, because its order may not come back. */
+static void doubt_state(void *node, void *user_data)
+{
+    const struct gap *gap = user_data;
+    struct presence *presence = gap->presence;
+    struct presence_member *member = node;
+
+    member->returned_connections = 0;
+    if (gap->is_other_stream && member->state_position > 0 && presence_own(member) > 0)
+        member->state_position = STATE_SET_HERE;
+    if (member->state_position == STATE_SET_HERE) {
+        member->is_state_unsent = true;
+        presence_note_unsent(presence, member);
+        return;
+    }
+    if (presence_own(member) > 0)
+        return;
+    member->state_position = 0;
+    if (member->state != NULL) {
+        presence_replace_state(presence, member, NULL, 0);
+        member->has_new_state = true;
+    }
+    presence_note(presence, member, presence_is_there(member));
+}
+
+/* The lock is held. */
+static void doubt_states(struct presence *presence)
+{
+    const ws_manager *manager = presence->manager;
+    struct gap gap = {presence, strcmp(presence->epoch, manager->epoch) != 0};
+    uint64_t position = 0;
+
+    memcpy(presence->epoch, manager->epoch, sizeof presence->epoch);
+    while (name_table_walk(&presence->members, &position, doubt_state, &gap))
+        continue;
+}
+
 void presence_gap(ws_manager *manager)
 {
     struct presence *presence;
@@ -379,10 +555,15 @@ void presence_gap(ws_manager *manager)
 
     posting_begin(&posting, manager);
     presence = manager->presence;
+    if (presence != NULL) {
+        doubt_states(presence);
+        presence->n_returned = presence->n_taken; /* what is on its way may not come back */
+        presence->n_alive_sent = 0;
+        presence->alive_due_ms = presence->clock_ms;
+    }
     if (presence != NULL && (!presence->is_alone || presence->n_processes > 0)) {
         presence->wants_all = presence->sends_all = true;
-        presence->n_alive_sent = 0; /* they may not come back */
-        presence->alive_due_ms = presence->clock_ms;
+        presence_want_all(presence);
         presence_find_keeper(&posting);
     }
     posting_end(&posting);

@@ -5,15 +5,20 @@
  * The orders, of a process P:
  *
  *     presence          in a room, of some users: connections at P, 0 if there are none any more, and
- *                       the state, if it was set there
+ *                       the state, if it was set there, or others may not have it
  *     presence_begin    P sends all that it has, as orders `presence`, and then
  *     presence_end      what was not sent since is no longer there
- *     presence_wanted   P needs what others have: of one room, or of all
+ *     presence_wanted   P needs what others have: of some rooms, or all that one or each of them has
  *     presence_alive    P lives
  *
  * A process is dead when three of this process's own presence_alive have come back since its last
  * order. As long as the stream stands still, nobody dies; and of those that the carrier kept meanwhile
- * only the first counts. */
+ * only the first counts. Each order has a number, by which its sender learns how many are on their way:
+ * when there are many, it waits.
+ *
+ * Of a user's states the one counts whose order has the highest position in the stream, on every process. A
+ * state that is sent again has that position with it. It ends where the stream has no connection of the
+ * user any more. */
 #ifndef WS_CORE_PRESENCE_PROCESSES_H
 #define WS_CORE_PRESENCE_PROCESSES_H
 
@@ -21,7 +26,7 @@
 
 /* Carries out an order of the stream, whose text is a valid JSON object. The lock is not held.
  * WS_ERR_INVALID: it is not valid. WS_ERR_NO_MEMORY: it is to be tried again. */
-int presence_order_carry_out(ws_manager *manager, const char *text, size_t length);
+int presence_order_carry_out(ws_manager *manager, const ws_cluster_event *event);
 
 /* The process may have missed orders: it asks the others for what they have, and sends what it has
  * itself. Any thread, without the lock. */

@@ -8,29 +8,53 @@
 enum {
     ALIVE_MAX_DOUBLINGS = 4, /* of ALIVE_MS, while none comes back */
     TEXT_BYTES = 32768,      /* of an order, about */
-    ORDERS_PER_BEAT = 16
+    ORDERS_PER_BEAT = 16,
+    MOST_ON_THEIR_WAY =
+        16, /* orders that have not come back; what changes meanwhile is collected */
+    NOTED_AT_ONCE = 1024 /* buckets of the members' table under one hold of the lock */
 };
 
 bool processes_have_work(const struct presence *presence)
 {
     return presence->manager->has_cluster &&
-           (presence->unsent != NULL || presence->wants_all || presence->sends_all ||
+           (presence->first_unsent != NULL || presence->wants_all || presence->sends_all ||
             presence->is_sending_all || presence->n_wanted > 0 || presence->n_processes > 0 ||
             !presence->is_alone);
 }
 
 /* --- texts ----------------------------------------------------------------------------------- */
 
-static void begin_order(struct buffer *buffer, const struct presence *presence,
-                        const char *what)
+/* publish_text() must follow. */
+static void begin_order(struct buffer *buffer, struct presence *presence, const char *what)
 {
+    manager_assert_locked(presence->manager);
     buffer_init(buffer, &presence->manager->memory);
     buffer_add_text(buffer, "{\"order\":\"" PRESENCE_ORDER);
     buffer_add_text(buffer, what);
     buffer_add_text(buffer, "\",\"process\":\"");
     buffer_add_text(buffer, presence->manager->process);
-    buffer_add_text(buffer, "\",\"generation\":");
+    buffer_add_text(buffer, "\",\"number\":");
+    buffer_add_number(buffer, ++presence->n_orders);
+    buffer_add_text(buffer, ",\"generation\":");
     buffer_add_number(buffer, presence->generation);
+}
+
+/* A process for which the member is new needs its state, too. A state that was set here gets the
+ * position of this order. Where nobody else has the member it goes with that: so a process on which the
+ * user is again, and that does not know that it was gone, may tell the others its state. */
+static void add_state(struct buffer *buffer, const struct presence_member *member)
+{
+    bool is_known = member->state != NULL || member->state_position > 0;
+
+    if (!presence_is_there(member) ||
+        (!member->is_state_unsent && (member->sent_connections > 0 || !is_known)))
+        return;
+    buffer_add_text(buffer, ",\"state\":");
+    buffer_add_text(buffer, member->state != NULL ? member->state : "null");
+    if (member->state_position == STATE_SET_HERE)
+        return;
+    buffer_add_text(buffer, ",\"at\":");
+    buffer_add_number(buffer, member->state_position);
 }
 
 static void add_member(struct buffer *buffer, const struct presence_member *member)
@@ -43,10 +67,7 @@ static void add_member(struct buffer *buffer, const struct presence_member *memb
     buffer_add_json_string(buffer, presence_user(member), member->user_length);
     buffer_add_text(buffer, ",\"n\":");
     buffer_add_number(buffer, presence_own(member));
-    if (member->is_state_unsent) {
-        buffer_add_text(buffer, ",\"state\":");
-        buffer_add_text(buffer, member->state != NULL ? member->state : "null");
-    }
+    add_state(buffer, member);
     buffer_add_text(buffer, "}");
 }
 
@@ -58,6 +79,11 @@ static bool publish_text(ws_manager *manager, struct buffer *buffer)
     buffer_add_text(buffer, "}");
     is_sent = !buffer->failed && publish_order(manager, buffer->data, buffer->length) == WS_OK;
     buffer_free(buffer);
+    if (is_sent) {
+        manager_lock(manager);
+        manager->presence->n_taken = manager->presence->n_orders;
+        manager_unlock(manager);
+    }
     return is_sent;
 }
 
@@ -73,25 +99,57 @@ static bool send_plain(ws_manager *manager, const char *what)
 
 /* --- what is due ----------------------------------------------------------------------------- */
 
-/* Takes the next members that are unsent into the text. If it can't be sent then, everything is sent
- * anew. */
-static void take_members(struct presence *presence, struct buffer *buffer)
+/* Writes the next members that are unsent; returns how many. They stay unsent until the carrier has taken
+ * the order, so that nothing is lost if it does not. */
+static size_t write_members(struct presence *presence, struct buffer *buffer)
 {
-    begin_order(buffer, presence, "");
-    buffer_add_text(buffer, ",\"members\":[");
-    while (presence->unsent != NULL && buffer->length < TEXT_BYTES && !buffer->failed) {
-        struct presence_member *member = presence->unsent;
+    struct presence_member *member = presence->first_unsent;
+    size_t n = 0;
 
-        if (buffer->data[buffer->length - 1] == '}')
+    begin_order(buffer, presence, "");
+    buffer_add_text(buffer, ",\"epoch\":\"");
+    buffer_add_text(buffer, presence->epoch);
+    buffer_add_text(buffer, "\",\"members\":[");
+    for (; member != NULL && buffer->length < TEXT_BYTES && !buffer->failed; n++) {
+        if (n > 0)
             buffer_add_text(buffer, ",");
         add_member(buffer, member);
-        presence->unsent = member->next_unsent;
-        member->is_unsent = member->is_state_unsent = false;
-        member->sent_connections = presence_own(member);
-        presence_free_if_unused(presence, member);
+        member->sending_connections = presence_own(member);
+        member->is_state_sending = member->is_state_unsent && presence_is_there(member);
+        member->is_state_unsent &= !member->is_state_sending;
+        member = member->next_unsent;
     }
     buffer_add_text(buffer, "]");
+    return n;
+}
+
+/* The first n members were sent. What has changed meanwhile is sent next. */
+static void note_sent(struct presence *presence, size_t n)
+{
+    for (; n > 0; n--) {
+        struct presence_member *member = presence->first_unsent;
+
+        presence->first_unsent = member->next_unsent;
+        member->is_unsent = false;
+        member->sent_connections = member->sending_connections;
+        if (member->sent_connections == 0 && !presence_is_there(member)) {
+            member->is_state_unsent = false;
+            member->state_position = 0;
+        }
+        if (member->is_state_unsent || member->sent_connections != presence_own(member))
+            presence_note_unsent(presence, member);
+        else
+            presence_free_if_unused(presence, member);
+    }
     presence->is_alone = false;
+}
+
+static void note_not_sent(struct presence *presence, size_t n)
+{
+    struct presence_member *member = presence->first_unsent;
+
+    for (; n > 0; n--, member = member->next_unsent)
+        member->is_state_unsent |= member->is_state_sending;
 }
 
 static bool send_members(ws_manager *manager)
@@ -99,112 +157,179 @@ static bool send_members(ws_manager *manager)
     struct presence *presence = manager->presence;
     struct buffer buffer;
     bool is_sent;
+    size_t n;
 
     manager_lock(manager);
-    take_members(presence, &buffer);
+    n = write_members(presence, &buffer);
     manager_unlock(manager);
     is_sent = publish_text(manager, &buffer);
-    if (!is_sent) {
-        manager_lock(manager);
-        presence->sends_all = true;
-        manager_unlock(manager);
-    }
+    manager_lock(manager);
+    if (is_sent)
+        note_sent(presence, n);
+    else
+        note_not_sent(presence, n);
+    manager_unlock(manager);
     return is_sent;
 }
 
-static void note_own(void *node, void *user_data)
+static void note_needed(void *node, void *user_data)
 {
-    struct presence_member *member = node;
-
-    if (presence_own(member) == 0 || !member->room->is_listed)
-        return;
-    member->is_state_unsent = member->state != NULL;
-    presence_note_unsent(user_data, member);
+    presence_note_needed(user_data, node);
 }
 
-/* Begins to send everything. */
-static bool begin_all(ws_manager *manager)
+/* Notes all members as unsent. Others come and go meanwhile, and are noted as such. */
+static void note_all(ws_manager *manager)
 {
     struct presence *presence = manager->presence;
     uint64_t position = 0;
+    bool has_more = true;
+
+    while (has_more) {
+        manager_lock(manager);
+        for (int n = 0; has_more && n < NOTED_AT_ONCE; n++)
+            has_more = name_table_walk(&presence->members, &position, note_needed, presence);
+        manager_unlock(manager);
+    }
+}
+
+/* Begins to send everything. What makes it necessary again meanwhile is not overlooked. */
+static bool begin_all(ws_manager *manager)
+{
+    struct presence *presence = manager->presence;
 
     manager_lock(manager);
     presence->generation++;
-    manager_unlock(manager);
-    if (!send_plain(manager, "_begin"))
-        return false;
-    manager_lock(manager);
-    while (name_table_walk(&presence->members, &position, note_own, presence))
-        continue;
     presence->sends_all = false;
+    manager_unlock(manager);
+    if (!send_plain(manager, "_begin")) {
+        manager_lock(manager);
+        presence->sends_all = true;
+        manager_unlock(manager);
+        return false;
+    }
+    note_all(manager);
+    manager_lock(manager);
     presence->is_sending_all = true;
     presence->is_alone = false;
     manager_unlock(manager);
     return true;
 }
 
-struct wanting {
-    struct presence *presence;
-    struct buffer buffer;
-    bool has_room;
-};
-
-/* Takes a room that is wanted. */
-static void take_wanted(void *node, void *user_data)
+/* Takes the next rooms that are wanted into the text. */
+static void take_wanted(struct presence *presence, struct buffer *buffer)
 {
-    struct wanting *wanting = user_data;
-    struct presence_room *room = node;
+    begin_order(buffer, presence, "_wanted");
+    buffer_add_text(buffer, ",\"rooms\":[");
+    while (presence->first_wanted != NULL && buffer->length < TEXT_BYTES && !buffer->failed) {
+        struct presence_room *room = presence->first_wanted;
 
-    if (!room->is_wanted || wanting->has_room)
-        return;
-    wanting->has_room = true;
-    room->is_wanted = false;
-    wanting->presence->n_wanted--;
-    begin_order(&wanting->buffer, wanting->presence, "_wanted");
-    buffer_add_text(&wanting->buffer, ",\"room\":");
-    buffer_add_json_string(&wanting->buffer, room->name, room->name_length);
+        if (buffer->data[buffer->length - 1] != '[')
+            buffer_add_text(buffer, ",");
+        buffer_add_json_string(buffer, room->name, room->name_length);
+        presence_unwant(presence, room);
+        presence_drop_room(presence, room);
+    }
+    buffer_add_text(buffer, "]");
 }
 
-/* Asks for the members of a room. If that fails, all are asked for later. */
+/* Asks for the members of rooms. Without that, the rooms that are left are asked for later. */
 static bool send_wanted(ws_manager *manager)
 {
-    struct wanting wanting = {.presence = manager->presence};
-    uint64_t position = 0;
+    struct presence *presence = manager->presence;
+    struct buffer buffer;
+    bool is_sent;
 
     manager_lock(manager);
-    while (!wanting.has_room &&
-           name_table_walk(&wanting.presence->rooms, &position, take_wanted, &wanting))
-        continue;
+    take_wanted(presence, &buffer);
     manager_unlock(manager);
-    if (!wanting.has_room || publish_text(manager, &wanting.buffer))
-        return true;
+    is_sent = publish_text(manager, &buffer);
+    if (!is_sent) {
+        manager_lock(manager);
+        presence_want_all(presence);
+        manager_unlock(manager);
+    }
+    return is_sent;
+}
+
+static struct presence_process *next_wanted_process(struct presence *presence)
+{
+    for (size_t i = 0; i < PRESENCE_MAX_PROCESSES; i++)
+        if (presence->processes[i].is_wanted)
+            return &presence->processes[i];
+    return NULL;
+}
+
+/* Asks one process for all that it has. */
+static bool send_wanted_process(ws_manager *manager)
+{
+    struct presence *presence = manager->presence;
+    struct presence_process *process;
+    struct buffer buffer;
+    bool is_sent;
+
     manager_lock(manager);
-    wanting.presence->wants_all = true;
+    process = next_wanted_process(presence);
+    if (process == NULL) { /* it has died meanwhile */
+        manager_unlock(manager);
+        return true;
+    }
+    process->is_wanted = false;
+    presence->n_wanted_processes--;
+    begin_order(&buffer, presence, "_wanted");
+    buffer_add_text(&buffer, ",\"of\":\"");
+    buffer_add_text(&buffer, process->name);
+    buffer_add_text(&buffer, "\"");
     manager_unlock(manager);
-    return false;
+    is_sent = publish_text(manager, &buffer);
+    if (!is_sent) {
+        manager_lock(manager);
+        presence->wants_all = true;
+        manager_unlock(manager);
+    }
+    return is_sent;
 }
 
 /* What is to be sent next. */
-enum due { DUE_NOTHING, DUE_WANTS_ALL, DUE_WANTED, DUE_ALL, DUE_MEMBERS, DUE_END, DUE_ALIVE };
+enum due {
+    DUE_NOTHING,
+    DUE_WANTS_ALL,
+    DUE_WANTS_PROCESS,
+    DUE_WANTED,
+    DUE_ALL,
+    DUE_MEMBERS,
+    DUE_END,
+    DUE_ALIVE
+};
 
+static bool are_many_on_their_way(const struct presence *presence)
+{
+    return presence->n_taken >= presence->n_returned + MOST_ON_THEIR_WAY;
+}
+
+/* A sign of life is sent also if nothing else may be: when it comes back, nothing that was sent before is
+ * on its way. */
 static enum due next_due(ws_manager *manager)
 {
     const struct presence *presence = manager->presence;
     enum due due = DUE_NOTHING;
 
     manager_lock(manager);
-    if (presence->wants_all)
+    if (are_many_on_their_way(presence))
+        due = DUE_NOTHING;
+    else if (presence->wants_all)
         due = DUE_WANTS_ALL;
+    else if (presence->n_wanted_processes > 0)
+        due = DUE_WANTS_PROCESS;
     else if (presence->n_wanted > 0)
         due = DUE_WANTED;
     else if (presence->sends_all)
         due = DUE_ALL;
-    else if (presence->unsent != NULL)
+    else if (presence->first_unsent != NULL)
         due = DUE_MEMBERS;
     else if (presence->is_sending_all)
         due = DUE_END;
-    else if (presence->clock_ms >= presence->alive_due_ms &&
-             (presence->n_processes > 0 || !presence->is_alone))
+    if (due == DUE_NOTHING && presence->clock_ms >= presence->alive_due_ms &&
+        (presence->n_processes > 0 || !presence->is_alone))
         due = DUE_ALIVE;
     manager_unlock(manager);
     return due;
@@ -234,26 +359,31 @@ static bool send_alive(ws_manager *manager)
     return false;
 }
 
-/* Notes that something was sent, or is to be sent later. */
-static void note_sent(ws_manager *manager, enum due due)
+/* Sends what a flag of `presence` asks for. Another thread may set the flag again meanwhile. */
+static bool send_flagged(ws_manager *manager, bool *flag, const char *what)
 {
-    struct presence *presence = manager->presence;
-
     manager_lock(manager);
-    if (due == DUE_WANTS_ALL)
-        presence->wants_all = false;
-    else if (due == DUE_END)
-        presence->is_sending_all = false;
+    *flag = false;
     manager_unlock(manager);
+    if (send_plain(manager, what))
+        return true;
+    manager_lock(manager);
+    *flag = true;
+    manager_unlock(manager);
+    return false;
 }
 
 static bool send_due(ws_manager *manager, enum due due)
 {
+    struct presence *presence = manager->presence;
+
     switch (due) {
     case DUE_NOTHING:
         break;
     case DUE_WANTS_ALL:
-        return send_plain(manager, "_wanted");
+        return send_flagged(manager, &presence->wants_all, "_wanted");
+    case DUE_WANTS_PROCESS:
+        return send_wanted_process(manager);
     case DUE_WANTED:
         return send_wanted(manager);
     case DUE_ALL:
@@ -261,21 +391,28 @@ static bool send_due(ws_manager *manager, enum due due)
     case DUE_MEMBERS:
         return send_members(manager);
     case DUE_END:
-        return send_plain(manager, "_end");
+        return send_flagged(manager, &presence->is_sending_all, "_end");
     case DUE_ALIVE:
         return send_alive(manager);
     }
     return false;
 }
 
-bool processes_send(ws_manager *manager)
+/* Clients cause all orders except the signs of life, so they take only that part of the carrier's queue
+ * which clients have. */
+bool processes_send(const ws_loop *loop)
 {
     for (int n = 0; n < ORDERS_PER_BEAT; n++) {
-        enum due due = next_due(manager);
+        enum due due = next_due(loop->manager);
+        struct account before = account_now();
+        bool is_sent;
 
-        if (due == DUE_NOTHING || !send_due(manager, due))
+        if (due != DUE_ALIVE)
+            account_set_client(loop->number);
+        is_sent = send_due(loop->manager, due);
+        account_set(before);
+        if (!is_sent)
             return true;
-        note_sent(manager, due);
     }
     return false;
 }

@@ -13,6 +13,6 @@ bool processes_have_work(const struct presence *presence);
 
 /* Sends what is due, in each beat, without the lock. What the carrier does not take is sent later.
  * Returns false if there is so much that more is to be sent at once. */
-bool processes_send(ws_manager *manager);
+bool processes_send(const ws_loop *loop);
 
 #endif

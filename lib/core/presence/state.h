@@ -28,6 +28,7 @@ struct presence_part {
     uint32_t connections;
     uint32_t generation; /* of the process's last order about it */
     uint8_t process;     /* in presence->processes */
+    bool knows_state;    /* of the member, because it was in the stream since then */
 };
 
 enum { PRESENCE_MAX_PROCESSES = 64 /* others, of which parts are known */ };
@@ -37,6 +38,7 @@ struct presence_process {
     char name[EPOCH_SIZE]; /* "": unused */
     uint32_t generation;
     uint32_t n_missed; /* presence_alive that came back since its last order */
+    bool is_wanted;    /* it is to be asked for what it has */
 };
 
 struct presence_member {
@@ -49,11 +51,18 @@ struct presence_member {
     struct presence_part *parts;          /* of other processes */
     uint32_t n_elsewhere;                 /* the sum of `parts` */
     uint32_t sent_connections;            /* of this process, as the others know it */
+    uint32_t sending_connections;         /* as the order says that is being sent */
+    uint32_t returned_connections;        /* as the last order said that has come back */
     struct presence_member *later;        /* among those that leave, while is_leaving */
     struct presence_member *earlier;
     uint64_t due_ms; /* by presence->clock_ms: when it is gone, while is_leaving */
     ws_conn_id last; /* the connection that was lost last */
     char *state;     /* JSON text; NULL: none */
+
+    /* Of the order in the cluster's stream by which the state was set, or removed: a state of a higher
+     * position replaces it. 0: not known, so any does; STATE_SET_HERE: that order is this process's,
+     * and has not come back. */
+    uint64_t state_position;
     uint16_t state_length;
     uint8_t user_length;
     uint32_t n_connections;
@@ -67,15 +76,20 @@ struct presence_member {
     bool has_new_state : 1; /* observers have not received its state */
     bool is_unsent : 1;     /* other processes do not know what it is here */
     bool is_state_unsent : 1;
-    uint8_t key_length; /* right before the key (name_table.h) */
-    char key[];         /* the room's number, 8 bytes; the user's name, NUL-terminated */
+    bool is_state_sending : 1; /* it is in the order that is being sent */
+    uint8_t key_length;        /* right before the key (name_table.h) */
+    char key[];                /* the room's number, 8 bytes; the user's name, NUL-terminated */
 };
 
 enum { PRESENCE_NUMBER = 8 /* bytes of a room's number in a key */ };
 
+#define STATE_SET_HERE UINT64_MAX
+
 struct presence_room {
     struct name_node node;
     struct presence_room *next_changed; /* while is_changed */
+    struct presence_room *next_wanted;  /* while is_wanted */
+    struct presence_room *previous_wanted;
     struct presence_member *first;
     struct presence_member *changed; /* members whose change is to be sent */
     ws_message *list;                /* {"type":"presence"} as of now; NULL: to be made */
@@ -106,18 +120,26 @@ struct presence {
     uint64_t clock_ms;                     /* the time that the keeper has counted (beat.c) */
     struct presence_member *first_leaving; /* the one that is due first */
     struct presence_member *last_leaving;
-    struct presence_member *unsent; /* members of which other processes are to be told */
+    struct presence_member *first_unsent; /* members of which other processes are to be told */
+    struct presence_member *last_unsent;
     struct presence_process processes[PRESENCE_MAX_PROCESSES];
     uint32_t n_processes;
-    uint32_t generation;   /* of this process's presence_begin */
-    uint64_t alive_due_ms; /* by clock_ms */
-    uint32_t n_alive_sent; /* presence_alive since one came back */
+    uint32_t n_wanted_processes;
+    uint32_t generation;    /* of this process's presence_begin */
+    uint64_t alive_due_ms;  /* by clock_ms */
+    uint32_t n_alive_sent;  /* presence_alive since one came back */
+    uint64_t n_orders;      /* each has its number */
+    uint64_t n_taken;       /* the number of the last one that the carrier has taken */
+    uint64_t n_returned;    /* of the last one that has come back */
+    char epoch[EPOCH_SIZE]; /* of the stream that has the states' positions */
     bool
         is_alone; /* nothing was sent to other processes so far, so they need no sign of life */
-    bool wants_all;      /* presence_wanted is to be sent */
-    bool sends_all;      /* everything is to be sent */
-    bool is_sending_all; /* presence_end is to be sent when nothing is unsent */
-    size_t n_wanted;     /* rooms of which presence_wanted is to be sent */
+    bool wants_all;                     /* presence_wanted is to be sent */
+    bool sends_all;                     /* everything is to be sent */
+    bool is_sending_all;                /* presence_end is to be sent when nothing is unsent */
+    struct presence_room *first_wanted; /* rooms of which presence_wanted is to be sent */
+    struct presence_room *last_wanted;
+    size_t n_wanted;
     struct presence_room
         *first_changed; /* rooms with changes to be sent, in the order of these */
     struct presence_room *last_changed;
@@ -137,6 +159,11 @@ struct presence_room *presence_add_room(struct presence *presence, const char *n
 
 /* Forgets the list that was made of the room's members. */
 void presence_drop_list(struct presence_room *room);
+
+/* Other processes are to be asked for the room's members, or not any more. */
+void presence_want(struct presence *presence, struct presence_room *room);
+void presence_unwant(struct presence *presence, struct presence_room *room);
+void presence_want_all(struct presence *presence);
 
 /* Frees the room if nothing needs it. */
 void presence_drop_room(struct presence *presence, struct presence_room *room);
@@ -188,6 +215,9 @@ void presence_note(struct presence *presence, struct presence_member *member, bo
 
 /* Notes that other processes are to be told of a member. */
 void presence_note_unsent(struct presence *presence, struct presence_member *member);
+
+/* Notes that other processes need a member of this process, with its state. */
+void presence_note_needed(struct presence *presence, struct presence_member *member);
 
 /* Frees a member if nothing needs it any more, and then perhaps its room. */
 void presence_free_if_unused(struct presence *presence, struct presence_member *member);

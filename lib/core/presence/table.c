@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+enum { WANTED_AT_MOST = 1024 };
+
 struct presence_room *presence_find_room(const struct presence *presence, const char *name)
 {
     return presence != NULL ? name_table_find(&presence->rooms, name, strlen(name)) : NULL;
@@ -58,15 +60,63 @@ void presence_drop_list(struct presence_room *room)
     room->list = NULL;
 }
 
+void presence_want(struct presence *presence, struct presence_room *room)
+{
+    room->is_wanted = true;
+    room->next_wanted = NULL;
+    room->previous_wanted = presence->last_wanted;
+    if (room->previous_wanted != NULL)
+        room->previous_wanted->next_wanted = room;
+    else
+        presence->first_wanted = room;
+    presence->last_wanted = room;
+    presence->n_wanted++;
+}
+
+void presence_unwant(struct presence *presence, struct presence_room *room)
+{
+    if (!room->is_wanted)
+        return;
+    room->is_wanted = false;
+    if (room->previous_wanted != NULL)
+        room->previous_wanted->next_wanted = room->next_wanted;
+    else
+        presence->first_wanted = room->next_wanted;
+    if (room->next_wanted != NULL)
+        room->next_wanted->previous_wanted = room->previous_wanted;
+    else
+        presence->last_wanted = room->previous_wanted;
+    presence->n_wanted--;
+}
+
+static void want(void *node, void *user_data)
+{
+    struct presence_room *room = node;
+
+    if (room->is_listed && !room->is_wanted)
+        presence_want(user_data, room);
+}
+
+void presence_want_all(struct presence *presence)
+{
+    uint64_t position = 0;
+
+    while (name_table_walk(&presence->rooms, &position, want, presence))
+        continue;
+}
+
+/* A room that is empty here may have members elsewhere: it stays until the others were asked, unless
+ * too many such rooms wait for that. */
 void presence_drop_room(struct presence *presence, struct presence_room *room)
 {
     if (room->is_declared || room->is_changed || room->n_kept > 0 ||
+        (room->is_wanted && presence->n_wanted <= WANTED_AT_MOST) ||
         (room->is_listed && is_occupied(presence, room)) ||
         registry_find(&presence->manager->registry, GROUP_WATCHERS, room->name) != NULL)
         return;
     presence_drop_list(room);
     presence->bytes -= room_bytes(room);
-    presence->n_wanted -= room->is_wanted;
+    presence_unwant(presence, room);
     name_table_remove(&presence->rooms, room);
     memory_free(&presence->manager->memory, room);
 }
@@ -231,6 +281,7 @@ struct presence *presence_get(ws_manager *manager)
         return NULL;
     presence->manager = manager;
     presence->is_alone = true;
+    memcpy(presence->epoch, manager->epoch, sizeof presence->epoch);
     /* A copy, because the registry's is changed after fork(). */
     memcpy(presence->secret, manager->registry.secret, sizeof presence->secret);
     name_table_init(&presence->rooms, &manager->memory, presence->secret,

@@ -88,13 +88,13 @@ static void hand_over(ws_manager *manager, const struct texts *texts, size_t len
         manager->options.on_process_message(manager, &message, manager->options.user_data);
 }
 
-int process_message_carry_out(ws_manager *manager, const char *text, size_t length)
+int process_message_carry_out(ws_manager *manager, const ws_cluster_event *event)
 {
     struct json_slice values[N_MEMBERS];
     struct texts texts = {0};
     int result = WS_ERR_NO_MEMORY;
 
-    if (!json_members(text, length, member_names, values, N_MEMBERS))
+    if (!json_members(event->text, event->length, member_names, values, N_MEMBERS))
         return WS_ERR_INVALID;
     for (size_t i = 0; i < N_MEMBERS; i++)
         if (values[i].text == NULL)

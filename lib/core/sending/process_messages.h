@@ -10,6 +10,6 @@
 /* Hands a message of the stream to the application, unless this process sent it. The text is a
  * valid JSON object. The lock is not held. WS_ERR_INVALID: it lacks a member. WS_ERR_NO_MEMORY:
  * nothing was done. */
-int process_message_carry_out(ws_manager *manager, const char *text, size_t length);
+int process_message_carry_out(ws_manager *manager, const ws_cluster_event *event);
 
 #endif

@@ -208,7 +208,7 @@ static bool is_valid(enum user_action action, const char *user_id, uint16_t code
            (action != USER_DISCONNECT || (close_code_valid(code) && close_reason_valid(text)));
 }
 
-int user_order_carry_out(ws_manager *manager, const char *text, size_t length)
+int user_order_carry_out(ws_manager *manager, const ws_cluster_event *event)
 {
     struct json_slice values[N_MEMBERS];
     enum user_action action = USER_DISCONNECT;
@@ -217,7 +217,7 @@ int user_order_carry_out(ws_manager *manager, const char *text, size_t length)
     uint16_t code;
     int result = WS_ERR_INVALID;
 
-    if (!json_members(text, length, member_names, values, N_MEMBERS) ||
+    if (!json_members(event->text, event->length, member_names, values, N_MEMBERS) ||
         values[MEMBER_USER].text == NULL || !find_action(values[MEMBER_ORDER], &action))
         return WS_ERR_INVALID;
     code = read_code(values[MEMBER_CODE]);

@@ -36,6 +36,6 @@ void user_command_unref(const ws_manager *manager, struct user_command *command)
 
 /* Carries out an order of the stream, whose text is a valid JSON object. WS_ERR_INVALID: it lacks a
  * member. WS_ERR_BACKPRESSURE, WS_ERR_NO_MEMORY: nothing was done. */
-int user_order_carry_out(ws_manager *manager, const char *text, size_t length);
+int user_order_carry_out(ws_manager *manager, const ws_cluster_event *event);
 
 #endif

@@ -4,124 +4,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "support/stream.h"
+#include "support/processes.h"
 #include "support/suite.h"
 
-enum { N_PROCESSES = 3 };
-
-static struct process processes[N_PROCESSES];
-static bool is_cut[N_PROCESSES]; /* reads nothing from the stream */
-static bool is_away;             /* the stream: what is sent waits */
-static struct waiting_order {
-    struct process *process;
-    char *text;
-} waiting[256];
-static size_t n_waiting;
 static struct client clients[8];
 static size_t n_clients;
 
-static int allow(ws_manager *manager, const ws_connection_info *connection, const char *room,
-                 void *user_data)
-{
-    (void)manager;
-    (void)connection;
-    (void)room;
-    (void)user_data;
-    return WS_OK;
-}
-
-static int send(const ws_cluster_event *event, void *receipt, void *data)
-{
-    if (!is_away)
-        return stream_carrier.publish(event, receipt, data);
-    ck_assert_uint_lt(n_waiting, sizeof waiting / sizeof *waiting);
-    waiting[n_waiting++] = (struct waiting_order){data, strndup(event->text, event->length)};
-    return WS_OK;
-}
-
-/* What each process has sent is stored one after the other: nothing of others is in between. */
-static void come_back(void)
-{
-    is_away = false;
-    for (size_t i = 0; i < N_PROCESSES; i++) {
-        for (size_t n = 0; n < n_waiting; n++) {
-            const ws_cluster_event event = {.size = sizeof event,
-                                            .scope = WS_SCOPE_PROCESSES,
-                                            .text = waiting[n].text,
-                                            .length = strlen(waiting[n].text)};
-
-            if (waiting[n].process == &processes[i])
-                ck_assert_int_eq(stream_carrier.publish(&event, NULL, &processes[i]), WS_OK);
-        }
-    }
-    while (n_waiting > 0)
-        free(waiting[--n_waiting].text);
-}
-
-static void open_process(size_t i)
-{
-    struct process *process = &processes[i];
-    struct host *host = &process->host;
-    ws_cluster carrier = stream_carrier;
-
-    carrier.publish = send;
-    host_init(host);
-    host_without_callbacks(host);
-    host->options.authorize_presence = allow;
-    host->options.presence_grace_ms = 1000;
-    ck_assert_int_eq(ws_manager_new(&host->options, &host->manager), WS_OK);
-    ck_assert_int_eq(ws_manager_set_cluster(host->manager, &carrier, process), WS_OK);
-    ck_assert_int_eq(ws_loop_new(host->manager, NULL, 0, &host->loop), WS_OK);
-    process->n_read = 0;
-    process_start(process, 0);
-    is_cut[i] = false;
-}
-
 static void begin(void)
 {
-    stream_reset();
     n_clients = 0;
-    for (size_t i = 0; i < N_PROCESSES; i++)
-        open_process(i);
+    processes_open();
 }
 
 static void end(void)
 {
-    for (size_t i = 0; i < N_PROCESSES; i++)
-        if (processes[i].host.manager != NULL)
-            process_close(&processes[i]);
+    processes_close();
     for (size_t i = 0; i < n_clients; i++)
         client_free(&clients[i]);
-}
-
-/* An order for which memory was short is delivered again later. */
-static void read_all(struct process *process)
-{
-    int result = WS_OK;
-
-    while (result == WS_OK && process->n_read < stream.count) {
-        ws_cluster_event event = stream_event(process->n_read + 1);
-
-        result = ws_manager_cluster_deliver(process->host.manager, &event);
-        ck_assert(result == WS_OK || result == WS_ERR_NO_MEMORY);
-        process->n_read += result == WS_OK;
-    }
-}
-
-static void pass(uint64_t ms)
-{
-    for (uint64_t passed = 0; passed < ms; passed += 50) {
-        for (size_t i = 0; i < N_PROCESSES; i++) {
-            struct process *process = &processes[i];
-
-            if (process->host.manager == NULL)
-                continue;
-            process->host.now_ms += 50;
-            if (!is_cut[i])
-                read_all(process);
-            host_run(&process->host);
-        }
-    }
 }
 
 static struct client *enter(size_t process, const char *user)
@@ -173,11 +72,11 @@ START_TEST(each_process_knows_the_users_of_all)
     ann = enter(0, "ann");
     enter(1, "bob");
     tab = enter(2, "ann");
-    pass(1000);
+    processes_pass(1000);
     expect_all("ann 2 bob 1 ");
     ck_assert_ptr_nonnull(strstr(ann->messages[ann->n_messages - 1], "\"count\":2"));
     client_say(tab, "{\"type\":\"set_state\",\"room\":\"r\",\"data\":\"away\"}");
-    pass(1000);
+    processes_pass(1000);
     for (size_t i = 0; i < N_PROCESSES; i++) {
         char *text;
 
@@ -189,9 +88,9 @@ START_TEST(each_process_knows_the_users_of_all)
     }
     /* A client that moves to another process within the grace time has not left. */
     client_lose(tab);
-    pass(500);
+    processes_pass(500);
     enter(1, "ann");
-    pass(3000);
+    processes_pass(3000);
     expect_all("ann 2 bob 1 ");
     end();
 }
@@ -207,16 +106,16 @@ START_TEST(presence_may_begin_anywhere)
     n_clients = 1;
     client_open(&processes[0].host, ann, "ann", "ann");
     client_say(ann, "{\"type\":\"join_room\",\"room\":\"r\"}");
-    pass(500);
+    processes_pass(500);
     ck_assert_uint_eq(stream.count, 0); /* rooms without presence cost nothing */
     enter(1, "bob");
-    pass(1000);
+    processes_pass(1000);
     expect(0, "ann 1 bob 1 ");
     expect(1, "ann 1 bob 1 ");
     process_close(&processes[2]);
-    open_process(2);
+    processes_open_one(2);
     enter(2, "eve");
-    pass(7000);
+    processes_pass(7000);
     expect_all("ann 1 bob 1 eve 1 ");
     end();
 }
@@ -228,14 +127,243 @@ START_TEST(the_users_of_a_dead_process_leave)
     enter(0, "ann");
     enter(1, "bob");
     enter(2, "ann");
-    pass(1000);
+    processes_pass(1000);
     expect_all("ann 2 bob 1 ");
     process_close(&processes[1]);
     processes[1].host.manager = NULL;
-    pass(4000);
+    processes_pass(4000);
     expect_all("ann 2 bob 1 ");
-    pass(20000);
+    processes_pass(20000);
     expect_all("ann 2 ");
+    end();
+}
+END_TEST
+
+/* --- states ---------------------------------------------------------------------------------- */
+
+/* What all processes know of ann's state. */
+static void expect_state(const char *state)
+{
+    for (size_t i = 0; i < N_PROCESSES; i++) {
+        char expected[64];
+        char *text;
+
+        snprintf(expected, sizeof expected, "\"state\":%s}", state);
+        ck_assert_int_eq(ws_manager_get_presence(processes[i].host.manager, "r", &text, NULL),
+                         WS_OK);
+        ck_assert_msg(strstr(text, expected) != NULL, "process %zu: %s", i, text);
+        ws_manager_free_text(processes[i].host.manager, text);
+    }
+}
+
+static void set_state(struct client *client, const char *state)
+{
+    char text[64];
+
+    snprintf(text, sizeof text, "{\"type\":\"set_state\",\"room\":\"r\",\"data\":%s}", state);
+    client_say(client, text);
+    host_run(client->host);
+}
+
+/* A process that has missed a later state sends what it has, and its own is older. */
+static void miss_a_state(const char *state)
+{
+    struct client *ann;
+    struct client *tab;
+
+    begin();
+    ann = enter(0, "ann");
+    tab = enter(1, "ann");
+    processes_pass(500);
+    set_state(ann, "1");
+    processes_pass(500);
+    expect_state("1");
+    is_cut[0] = true;
+    set_state(tab, state);
+    processes_pass(500);
+    is_cut[0] = false;
+    process_start(&processes[0], 0);
+    processes_pass(1000);
+    expect_state(state);
+    end();
+}
+
+START_TEST(an_older_state_does_not_replace_a_newer_one)
+{
+    miss_a_state("2");
+}
+END_TEST
+
+START_TEST(a_removed_state_does_not_come_back)
+{
+    miss_a_state("null");
+}
+END_TEST
+
+/* Both set it before they know of the other: the order in the stream decides. */
+START_TEST(states_that_are_set_at_once_are_the_same_everywhere)
+{
+    struct client *ann;
+    struct client *tab;
+
+    begin();
+    ann = enter(0, "ann");
+    tab = enter(1, "ann");
+    processes_pass(500);
+    is_away = true;
+    set_state(tab, "2");
+    processes_pass(500);
+    set_state(ann, "1");
+    processes_pass(500);
+    set_state(tab, "3");
+    processes_pass(500);
+    processes_come_back(); /* first what process 0 has sent */
+    processes_pass(500);
+    expect_state("3");
+    set_state(ann, "null");
+    processes_pass(500);
+    expect_state("null");
+    end();
+}
+END_TEST
+
+static void expect_same(size_t one, size_t another)
+{
+    char *text;
+    char *other;
+
+    ck_assert_int_eq(ws_manager_get_presence(processes[one].host.manager, "r", &text, NULL),
+                     WS_OK);
+    ck_assert_int_eq(
+        ws_manager_get_presence(processes[another].host.manager, "r", &other, NULL), WS_OK);
+    ck_assert_str_eq(text, other);
+    ws_manager_free_text(processes[one].host.manager, text);
+    ws_manager_free_text(processes[another].host.manager, other);
+}
+
+START_TEST(a_state_goes_with_its_user_on_all_processes)
+{
+    struct client *ann;
+
+    begin();
+    ann = enter(0, "ann");
+    set_state(ann, "1");
+    processes_pass(500);
+    expect_state("1");
+    client_say(ann, "{\"type\":\"leave_room\",\"room\":\"r\"}");
+    client_say(ann, "{\"type\":\"join_room\",\"room\":\"r\"}");
+    processes_pass(500);
+    expect_state("null");
+    /* The user leaves one process and is on another one, which knows the state or does not. */
+    set_state(ann, "2");
+    processes_pass(500);
+    client_say(ann, "{\"type\":\"leave_room\",\"room\":\"r\"}");
+    host_run(&processes[0].host);
+    enter(1, "ann");
+    processes_pass(1000);
+    expect_same(1, 2);
+    end();
+}
+END_TEST
+
+/* Positions of the former stream mean nothing in the next one, which begins with low ones. */
+START_TEST(states_outlive_the_stream)
+{
+    struct client *ann;
+    struct client *tab;
+
+    begin();
+    ann = enter(0, "ann");
+    tab = enter(1, "ann");
+    processes_pass(500);
+    for (int i = 0; i < 20; i++) {
+        set_state(ann, i % 2 == 0 ? "1" : "2");
+        processes_pass(200);
+    }
+    stream_reset();
+    strcpy(stream.epoch, "bbbbbbbb22");
+    for (size_t i = 0; i < N_PROCESSES; i++)
+        process_start(&processes[i], 0);
+    processes_pass(1000);
+    expect_state("2");
+    set_state(tab, "3");
+    processes_pass(500);
+    expect_state("3");
+    end();
+}
+END_TEST
+
+/* An order that the carrier does not take is sent again, also of a user who is elsewhere. */
+START_TEST(a_state_that_was_not_sent_is_sent_later)
+{
+    begin();
+    enter(0, "ann");
+    enter(2, "bob");
+    processes_pass(500);
+    stream.publish_result = WS_ERR_BACKPRESSURE;
+    ck_assert_int_eq(
+        ws_manager_set_presence_state(processes[1].host.manager, "r", "ann", "1", 1), WS_OK);
+    processes_pass(500);
+    stream.publish_result = WS_OK;
+    processes_pass(1000);
+    expect_state("1");
+    end();
+}
+END_TEST
+
+/* --- orders ---------------------------------------------------------------------------------- */
+
+/* Clients cause them, so they take the clients' part of the carrier's queue, and no more of it while the
+ * stream is away: what changes then is sent afterwards. */
+START_TEST(orders_are_of_clients_and_few_at_once)
+{
+    begin();
+    enter(0, "ann");
+    enter(1, "bob");
+    enter(2, "eve");
+    processes_pass(500);
+    ck_assert_uint_gt(n_of_clients, 0);
+    n_of_clients = n_signs = 0;
+    is_away = true;
+    for (int i = 0; i < 100; i++) {
+        set_state(&clients[0], i % 2 == 0 ? "1" : "2");
+        processes_pass(200);
+    }
+    ck_assert_uint_le(n_of_clients, 16);
+    ck_assert_uint_eq(n_waiting, n_of_clients + n_signs);
+    ck_assert_uint_gt(n_signs, 0);
+    processes_come_back();
+    processes_pass(1000);
+    expect_all("ann 1 bob 1 eve 1 ");
+    end();
+}
+END_TEST
+
+static void expect_answer(struct client *client, const char *expected)
+{
+    client_count(client);
+    client_say(client, "{\"type\":\"presence\",\"room\":\"q\",\"ref\":1}");
+    host_run(client->host);
+    ck_assert_ptr_nonnull(strstr(client_next(client), expected));
+}
+
+/* A room that is empty here may have members elsewhere, whose process did not count them so far. */
+START_TEST(who_asks_again_learns_of_other_processes)
+{
+    struct client *ann;
+    struct client *bob;
+
+    begin();
+    ann = enter(0, "ann");
+    bob = enter(1, "bob");
+    client_say(bob, "{\"type\":\"join_room\",\"room\":\"q\"}");
+    processes_pass(500);
+    expect_answer(ann, "\"count\":0");
+    processes_pass(500);
+    expect_answer(ann, "\"count\":1");
+    client_say(bob, "{\"type\":\"leave_room\",\"room\":\"q\"}");
+    processes_pass(500);
+    expect_answer(ann, "\"count\":0");
     end();
 }
 END_TEST
@@ -248,14 +376,14 @@ START_TEST(without_the_stream_the_list_stays)
     begin();
     enter(0, "ann");
     bob = enter(1, "bob");
-    pass(1000);
+    processes_pass(1000);
     stream.publish_result = WS_ERR_BACKPRESSURE;
     client_lose(bob);
     enter(2, "eve");
-    pass(60000);
+    processes_pass(60000);
     expect(0, "ann 1 bob 1 ");
     stream.publish_result = WS_OK;
-    pass(2000);
+    processes_pass(2000);
     expect_all("ann 1 eve 1 ");
     end();
 }
@@ -269,10 +397,10 @@ START_TEST(nobody_dies_when_the_stream_comes_back)
     enter(0, "ann");
     enter(1, "bob");
     enter(2, "eve");
-    pass(7000);
+    processes_pass(7000);
     is_away = true;
-    pass(60000);
-    come_back();
+    processes_pass(60000);
+    processes_come_back();
     for (size_t i = 0; i < N_PROCESSES; i++) {
         while (processes[i].n_read < stream.count) {
             ws_cluster_event event = stream_event(processes[i].n_read + 1);
@@ -283,10 +411,10 @@ START_TEST(nobody_dies_when_the_stream_comes_back)
             expect(i, "ann 1 bob 1 eve 1 ");
         }
     }
-    pass(30000);
+    processes_pass(30000);
     expect_all("ann 1 bob 1 eve 1 ");
     process_close(&processes[1]);
-    pass(25000);
+    processes_pass(25000);
     expect(0, "ann 1 eve 1 ");
     expect(2, "ann 1 eve 1 ");
     end();
@@ -301,15 +429,15 @@ START_TEST(a_gap_is_closed)
     begin();
     enter(0, "ann");
     bob = enter(1, "bob");
-    pass(1000);
+    processes_pass(1000);
     is_cut[2] = true;
     client_lose(bob);
     enter(0, "eve");
-    pass(6000);
+    processes_pass(6000);
     expect(2, "ann 1 bob 1 ");
     is_cut[2] = false;
     process_start(&processes[2], 1); /* not all that it has missed */
-    pass(3000);
+    processes_pass(3000);
     expect_all("ann 1 eve 1 ");
     end();
 }
@@ -323,16 +451,16 @@ START_TEST(each_allocation_may_fail)
     for (long n = 0; failed; n++) {
         begin();
         enter(0, "ann");
-        pass(1000);
+        processes_pass(1000);
         enter(1, "bob");
         host_run(&processes[1].host);
         processes[1].host.now_ms += 200;
         host_run(&processes[1].host);
         test_memory_fail(&processes[0].host.memory, n, false);
-        pass(200);
+        processes_pass(200);
         failed = processes[0].host.memory.failed;
         test_memory_fail(&processes[0].host.memory, NEVER_FAIL, false);
-        pass(1000);
+        processes_pass(1000);
         if (clients[0].n_closes == 0)
             expect(0, "ann 1 bob 1 ");
         end();
@@ -349,7 +477,7 @@ static void deliver(const char *text)
                                     .length = strlen(text)};
 
     ck_assert_int_eq(stream_carrier.publish(&event, NULL, process), WS_OK);
-    pass(100);
+    processes_pass(100);
 }
 
 #define ORDER(name)                                                                            \
@@ -360,7 +488,7 @@ START_TEST(strange_orders_are_skipped)
 {
     begin();
     enter(0, "ann");
-    pass(500);
+    processes_pass(500);
     deliver(ORDER("") "}");
     deliver(ORDER("") ",\"members\":7}");
     deliver(ORDER("") ",\"members\":[7,{\"room\":\"r\"}]}");
@@ -370,7 +498,8 @@ START_TEST(strange_orders_are_skipped)
     deliver(ORDER("") ",\"members\":[{\"room\":\"r\",\"user\":\"bob\",\"n\":99999999999}]}");
     deliver("{\"order\":\"presence\",\"process\":\"x\",\"members\":[]}");
     deliver("{\"order\":\"presence_end\"}");
-    deliver(ORDER("_wanted") ",\"room\":7}");
+    deliver(ORDER("_wanted") ",\"rooms\":7}");
+    deliver(ORDER("_wanted") ",\"rooms\":[7]}");
     deliver(ORDER("_dance") "}");
     expect_all("ann 1 ");
     deliver(ORDER("") ",\"members\":[{\"room\":\"r\",\"user\":\"bob\",\"n\":3}]}");
@@ -387,7 +516,7 @@ START_TEST(a_room_of_others_goes_with_its_last_user)
     char order[256];
 
     begin();
-    pass(500);
+    processes_pass(500);
     for (size_t i = 0; i < 4; i++) {
         for (int n = 1; n >= 0; n--) {
             snprintf(order, sizeof order,
@@ -422,10 +551,10 @@ START_TEST(all_users_of_a_process_go_with_it)
     for (int n = 0; n < 60; n++) {
         begin();
         enter(0, "ann");
-        pass(200);
+        processes_pass(200);
         deliver_users(400);
         deliver("{\"order\":\"presence_end\",\"process\":\"ccccbbbb22\",\"generation\":2}");
-        pass(200);
+        processes_pass(200);
         for (size_t i = 0; i < N_PROCESSES; i++) {
             ck_assert_int_eq(
                 ws_manager_get_presence(processes[i].host.manager, "r", &text, NULL), WS_OK);
@@ -443,6 +572,14 @@ int main(void)
         each_process_knows_the_users_of_all,
         presence_may_begin_anywhere,
         the_users_of_a_dead_process_leave,
+        an_older_state_does_not_replace_a_newer_one,
+        a_removed_state_does_not_come_back,
+        states_that_are_set_at_once_are_the_same_everywhere,
+        a_state_goes_with_its_user_on_all_processes,
+        states_outlive_the_stream,
+        a_state_that_was_not_sent_is_sent_later,
+        orders_are_of_clients_and_few_at_once,
+        who_asks_again_learns_of_other_processes,
         without_the_stream_the_list_stays,
         nobody_dies_when_the_stream_comes_back,
         a_gap_is_closed,

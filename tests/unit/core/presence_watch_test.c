@@ -259,6 +259,22 @@ START_TEST(the_application_learns_of_nobody_who_was_there_for_a_moment)
 }
 END_TEST
 
+/* A state goes with its user, also when that comes back at once. */
+START_TEST(a_state_that_went_with_its_user_is_said_to_be_gone)
+{
+    begin_watched();
+    join(&bob, "r");
+    say(&bob, "{\"type\":\"set_state\",\"room\":\"r\",\"data\":7}");
+    pass(200);
+    client_count(&ann);
+    leave(&bob);
+    join(&bob, "r");
+    pass(200);
+    expect_text(&ann, "\"changed\":[{\"user_id\":\"bob\",\"connections\":1,\"state\":null}]");
+    end();
+}
+END_TEST
+
 /* --- rooms that grow and shrink -------------------------------------------------------------- */
 
 START_TEST(a_room_that_was_too_big_once_has_a_list_again)
@@ -423,6 +439,7 @@ int main(void)
         a_count_that_was_given_is_corrected,
         a_list_follows_a_count_that_was_given,
         the_application_learns_of_nobody_who_was_there_for_a_moment,
+        a_state_that_went_with_its_user_is_said_to_be_gone,
         a_room_that_was_too_big_once_has_a_list_again,
         rooms_are_served_in_the_order_of_their_changes,
         nothing_is_made_that_may_not_be_sent,
