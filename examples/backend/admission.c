@@ -13,7 +13,7 @@
 #include "log.h"
 #include "session.h"
 #include "thread.h"
-#include "ws_server.h"
+#include <ws_manager/server.h>
 
 const char admission_subprotocol[] = "bearer";
 

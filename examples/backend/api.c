@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "json_text.h"
-#include "text.h"
+#include "server/parts/text.h"
 
 enum { NUMBER_BYTES = 32 };
 

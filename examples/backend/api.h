@@ -7,7 +7,7 @@
 #include "http_response.h"
 #include "json_fields.h"
 #include "outbox.h"
-#include "ws_server_http.h"
+#include <ws_manager/server_http.h>
 
 /* One request to one handler. */
 struct api_call {

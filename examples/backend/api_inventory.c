@@ -3,7 +3,7 @@
 #include <ws_manager/emit.h>
 
 #include "api.h"
-#include "text.h"
+#include "server/parts/text.h"
 
 enum { NAME_MAX_CHARACTERS = 200 };
 

@@ -9,7 +9,7 @@
 #include <ws_manager/presence.h>
 
 #include "api.h"
-#include "buffer.h"
+#include "server/parts/buffer.h"
 
 static const char json_type[] = "application/json; charset=utf-8";
 static const char metrics_type[] = "application/openmetrics-text; version=1.0.0; charset=utf-8";

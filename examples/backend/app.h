@@ -15,7 +15,7 @@
 #include "stats_cache.h"
 #include "store.h"
 #include "thread.h"
-#include "ws_server.h"
+#include <ws_manager/server.h>
 
 struct app {
     const struct options *options;

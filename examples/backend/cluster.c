@@ -12,7 +12,7 @@
 #include <cjson/cJSON.h>
 
 #include "log.h"
-#include "monotonic_clock.h"
+#include "server/parts/monotonic_clock.h"
 
 enum { AWAIT_REDIS_MS = 1000 };
 

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "text.h"
+#include "server/parts/text.h"
 
 static const char scheme[] = "bearer"; /* also the subprotocol */
 

@@ -6,7 +6,7 @@
 #include <cjson/cJSON.h>
 
 #include "token.h"
-#include "ws_server_http.h"
+#include <ws_manager/server_http.h>
 
 struct credentials {
     enum token_result result; /* TOKEN_OK: one was found */

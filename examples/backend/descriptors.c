@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <sys/resource.h>
 
-#include "ws_server.h"
+#include <ws_manager/server.h>
 
 enum {
     FIXED = 64,                                      /* listeners, database, Redis, log */

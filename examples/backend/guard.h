@@ -5,7 +5,7 @@
 
 #include "app.h"
 #include "http_response.h"
-#include "ws_server_http.h"
+#include <ws_manager/server_http.h>
 
 /* False after answering 401, 403 or 503. The second is for --admin-listen, which needs no token. */
 bool guard_admits(const struct app *app, const ws_server_request *request,

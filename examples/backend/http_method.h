@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "ws_server_http.h"
+#include <ws_manager/server_http.h>
 
 static inline bool http_method_is(const ws_server_request *request, const char *method)
 {

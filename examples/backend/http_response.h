@@ -9,7 +9,7 @@
 #include <cjson/cJSON.h>
 #include <http_parser.h> /* names of statuses */
 
-#include "ws_server_http.h"
+#include <ws_manager/server_http.h>
 
 enum { HTTP_RESPONSE_HEADERS = 12, HTTP_RESPONSE_VALUES = 1024 };
 

@@ -9,7 +9,7 @@
 
 #include <ws_manager/types.h>
 
-#include "text.h"
+#include "server/parts/text.h"
 
 bool field_fail(const struct field_source *source, const char *name, const char *format, ...)
 {

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/utf8.h"
-#include "monotonic_clock.h"
+#include "server/parts/monotonic_clock.h"
 
 enum { LINE_MAX_BYTES = 1024, PAUSE_MS = 1000, LINES_A_PAUSE = 10 };
 

@@ -7,7 +7,7 @@
 
 #include <ws_manager/manager.h>
 
-#include "text.h"
+#include "server/parts/text.h"
 
 enum {
     MOST_THREADS = 256,        /* the most loops of a manager */

@@ -6,7 +6,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#include "text.h"
+#include "server/parts/text.h"
 
 static const char lower_letters[] = "abcdefghijklmnopqrstuvwxyz";
 static const char digits[] = "0123456789";

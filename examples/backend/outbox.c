@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "log.h"
-#include "monotonic_clock.h"
+#include "server/parts/monotonic_clock.h"
 
 enum {
     ROWS_AT_ONCE = 64,

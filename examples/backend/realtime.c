@@ -6,7 +6,7 @@
 
 #include "admission.h"
 #include "log.h"
-#include "ws_server.h"
+#include <ws_manager/server.h>
 
 enum {
     SOCKETIO_PING_MS = 25000 /* with --ping-interval 0: clients of Socket.IO wait for pings */

@@ -10,7 +10,7 @@
 
 #include "access.h"
 #include "options.h"
-#include "ws_server.h"
+#include <ws_manager/server.h>
 
 struct realtime {
     ws_manager *manager;

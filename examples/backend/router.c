@@ -8,7 +8,7 @@
 #include "api.h"
 #include "guard.h"
 #include "http_method.h"
-#include "text.h"
+#include "server/parts/text.h"
 
 enum {
     PARAMETER_BYTES = SKU_MAX_BYTES + 1, /* ids are shorter, and names of rooms and users */

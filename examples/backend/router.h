@@ -6,7 +6,7 @@
 
 #include "app.h"
 #include "http_response.h"
-#include "ws_server_http.h"
+#include <ws_manager/server_http.h>
 
 /* Whether a request whose head is complete may go on: with its body, if it has one. If not, the answer
  * is filled in: access is denied, or the request must not have a body. Any thread, like all functions

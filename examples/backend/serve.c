@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #include "log.h"
-#include "monotonic_clock.h"
 #include "router.h"
+#include "server/parts/monotonic_clock.h"
 #include "session.h"
 #include "wall_clock.h"
 

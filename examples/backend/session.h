@@ -10,7 +10,7 @@
 
 #include "expiry.h"
 #include "token.h"
-#include "ws_server.h"
+#include <ws_manager/server.h>
 
 struct session {
     struct expiry expiry;

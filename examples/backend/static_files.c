@@ -15,7 +15,7 @@
 #include "content_coding.h"
 #include "log.h"
 #include "origin.h"
-#include "text.h"
+#include "server/parts/text.h"
 
 enum { PATH_BYTES = 1024, ETAG_BYTES = 64 };
 

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 #include "http_response.h"
-#include "ws_server_http.h"
+#include <ws_manager/server_http.h>
 
 struct static_files {
     int folder;

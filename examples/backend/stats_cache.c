@@ -9,7 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "monotonic_clock.h"
+#include "server/parts/monotonic_clock.h"
 
 enum { KEPT_MS = 1000, BYTES_PER_MS = 1024 };
 

@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "ws_server_http.h"
+#include <ws_manager/server_http.h>
 
 struct app;
 

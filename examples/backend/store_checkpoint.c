@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "log.h"
-#include "monotonic_clock.h"
+#include "server/parts/monotonic_clock.h"
 
 enum {
     WAL_PAGES = 1000, /* as many as SQLite has by default before it makes a checkpoint */

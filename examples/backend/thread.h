@@ -7,7 +7,7 @@
 
 #include "expiry.h"
 #include "grants.h"
-#include "ws_server.h"
+#include <ws_manager/server.h>
 
 struct thread {
     ws_server *server;

@@ -9,7 +9,7 @@
 #include <jwt.h>
 
 #include "json_text.h"
-#include "text.h"
+#include "server/parts/text.h"
 
 /* The end of the year 9999: later times mean the same, and sums with this one cannot overflow. */
 #define LATEST_S INT64_C(253402300799)

@@ -3,17 +3,17 @@
 #include <string.h>
 
 #include "base/utf8.h"
-#include "buffer.h"
 #include "costs.h"
 #include "credentials.h"
-#include "forwarded.h"
-#include "http_request.h"
 #include "json_text.h"
 #include "origin.h"
-#include "proxy_header.h"
-#include "text.h"
+#include "server/parts/buffer.h"
+#include "server/parts/forwarded.h"
+#include "server/parts/http_feed.h"
+#include "server/parts/proxy_header.h"
+#include "server/parts/text.h"
+#include "server/parts/user_agent.h"
 #include "token.h"
-#include "user_agent.h"
 
 /* --- requests -------------------------------------------------------------------------------- */
 

@@ -6,15 +6,15 @@
 #include <string.h>
 
 #include "backend/app.h"
-#include "backend/http_request.h"
 #include "backend/http_response.h"
 #include "backend/log.h"
-#include "backend/monotonic_clock.h"
-#include "backend/request.h"
-#include "backend/response.h"
 #include "backend/router.h"
 #include "fuzz/support/input.h"
 #include "fuzz/support/plain_http.h"
+#include "server/parts/http_feed.h"
+#include "server/parts/monotonic_clock.h"
+#include "server/parts/request.h"
+#include "server/parts/response.h"
 
 static struct options options;
 static struct app app = {.options = &options};

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "backend/address.h"
-#include "backend/forwarded.h"
-#include "backend/proxy_header.h"
 #include "fuzz/support/input.h"
+#include "server/parts/address.h"
+#include "server/parts/forwarded.h"
+#include "server/parts/proxy_header.h"
 
 static void read_header(struct input *input)
 {

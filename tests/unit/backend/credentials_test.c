@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "request.h"
+#include "server/parts/http_feed.h"
+#include "server/parts/request.h"
 #include "support/suite.h"
 
 static struct credentials found;

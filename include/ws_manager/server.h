@@ -1,0 +1,304 @@
+/** @file
+ * A server for applications without an event loop: the library libwsmanager-server (pkg-config
+ * ws-manager-server).
+ *
+ * It has threads of its own, which accept connections, serve WebSockets, Server-Sent Events and
+ * Socket.IO, and hand other HTTP requests to the application (server_http.h):
+ *
+ * @code
+ * ws_server *server;
+ *
+ * if (ws_server_start(ws_manager_default(), NULL, &server) != WS_OK)
+ *     return 1;
+ * emit_order_created("{\"id\":1}"); // any thread, at any time
+ * ws_server_free(server);
+ * @endcode
+ *
+ * @par Signals
+ * The threads inherit the signal mask of the caller of ws_server_start(), and a client that is
+ * gone raises no SIGPIPE.
+ */
+#ifndef WS_MANAGER_SERVER_H
+#define WS_MANAGER_SERVER_H
+
+#include <ws_manager/error.h>
+#include <ws_manager/export.h>
+#include <ws_manager/manager.h>
+#include <ws_manager/server_callbacks.h>
+#include <ws_manager/server_client.h>
+#include <ws_manager/server_http.h>
+#include <ws_manager/types.h>
+#include <ws_manager/websocket.h>
+
+WS_BEGIN_DECLS
+
+/** Listeners, threads and connections. */
+typedef struct ws_server ws_server;
+
+/** How an endpoint is reached at a path. */
+enum ws_server_door_kind {
+    WS_SERVER_WEBSOCKET = 0, /**< WebSocket */
+    WS_SERVER_EVENTS = 1,    /**< Server-Sent Events, and POST (http.h) */
+    WS_SERVER_SOCKETIO = 2,  /**< an endpoint of Socket.IO: WebSocket and long-polling */
+
+    /** WebSocket; nothing more is read from a client that does not read. It is for raw
+     * endpoints that answer each message: the client is slowed down and not disconnected. */
+    WS_SERVER_WEBSOCKET_PACED = 3
+};
+
+/** A path at which clients reach an endpoint. */
+typedef struct ws_server_door {
+    const char *path;      /**< without a query, at most 127 bytes */
+    ws_endpoint *endpoint; /**< of the server's manager; must outlive the server */
+    int32_t kind;          /**< enum ws_server_door_kind */
+} ws_server_door;
+
+/** The options of a server, set up by ws_server_options_init() with the defaults named here.
+ * Texts and arrays are copied. */
+typedef struct ws_server_options {
+    size_t size;     /**< set by ws_server_options_init() */
+    void *user_data; /**< passed to all callbacks; must outlive the server */
+
+    /* --- sockets --- */
+
+    /** Where to listen: "ADDRESS:PORT" with an address of IPv4 or of IPv6 in brackets, and port 0
+     * for any free one; "unix:PATH", a socket that is made and removed, and that replaces one on
+     * which nobody listens; "systemd", the first socket of socket activation (LISTEN_FDS);
+     * default "127.0.0.1:8080". */
+    const char *listen;
+
+    const char
+        *admin_listen; /**< as `listen`, for requests of operators; NULL: none, the default */
+    uint32_t threads;  /**< 1 to 256; 0: one for each core, the default */
+
+    /** 1: the caller runs thread 0 by ws_server_run(); 0: it is a thread like the others, the
+     * default. */
+    uint32_t caller_runs;
+
+    /** The certificate chain and its key, in files in PEM; NULL: no TLS, the default.
+     * #WS_ERR_INVALID if the library was built without TLS. */
+    const char *tls_cert_file;
+    const char *tls_key_file;
+
+    /** Addresses or ranges ("10.0.0.0/8") of proxies, at most 64, that are believed when they name
+     * their client, by Forwarded, X-Forwarded-For or the PROXY protocol; NULL: none. */
+    const char *const *trusted_proxies;
+    size_t n_trusted_proxies; /**< how many there are in `trusted_proxies` */
+
+    uint32_t max_per_address; /**< connections of one address, or /64 of IPv6; 0: no limit */
+
+    /** Descriptors of clients: their connections, and the files of answers. Above it the least useful
+     * connection is closed; 0: no limit, the default. */
+    uint64_t max_descriptors;
+
+    /* --- endpoints --- */
+
+    /** The paths of endpoints, at most 16. NULL: the server makes endpoints with default options
+     * for "/ws", "/events", "/socket.io" and "/socket.io/", which accept everyone as
+     * anonymous. */
+    const ws_server_door *doors;
+    size_t n_doors; /**< how many there are in `doors` */
+
+    /* --- HTTP (server_http.h) --- */
+
+    const char *health_path;  /**< answered with 200, or 503 while stopping; NULL: none */
+    const char *metrics_path; /**< answered with the metrics (OpenMetrics); NULL: none */
+
+    ws_server_accept_callback *accept_request; /**< NULL: every request is accepted */
+    ws_server_request_callback *on_request;    /**< NULL: every request is answered with 404 */
+    ws_server_costly_callback *is_costly;      /**< NULL: no request is */
+
+    /** What it costs to accept a request, such as 4096 where a signature is checked, in units of
+     * ws_server_response::cost; default 0. */
+    uint32_t accept_cost;
+
+    /* --- threads --- */
+
+    ws_server_thread_callback *on_thread;     /**< may be NULL */
+    ws_server_turn_callback *on_turn;         /**< may be NULL */
+    ws_server_fd_callback *on_fd;             /**< may be NULL */
+    int32_t fd;                               /**< for `on_fd`; may be an epoll's; default -1 */
+    ws_server_free_data_callback *free_data;  /**< may be NULL */
+    ws_server_finished_callback *is_finished; /**< may be NULL */
+    ws_server_stopped_callback *on_stopped;   /**< may be NULL */
+
+    uint32_t stop_ms; /**< how long stopping may take; default 3000 */
+
+    /** Over how long clients spread their reconnects after a stop; default 5000. */
+    uint32_t retry_spread_ms;
+
+    /* --- log --- */
+
+    ws_log_callback *log; /**< NULL: nothing is logged */
+    int32_t log_level;    /**< enum ws_log_level: no line above it; default #WS_LOG_INFO */
+
+    /** Gets one line on why ws_server_start() failed, NUL-terminated and cut short if need be;
+     * NULL: none. It is not used afterwards. */
+    char *problem;
+    size_t problem_size; /**< room in `problem`, in bytes */
+} ws_server_options;
+
+/** Figures of a server, for ws_server_get_stats(). */
+typedef struct ws_server_stats {
+    size_t size;                /**< set by the caller: sizeof(ws_server_stats) */
+    uint64_t sockets;           /**< connections of clients, also those without a WebSocket */
+    uint64_t addresses_refused; /**< connections refused because of `max_per_address` */
+} ws_server_stats;
+
+enum {
+    /** Connections of a thread that are neither a WebSocket nor a stream of an accepted client. */
+    WS_SERVER_MAX_HTTP = 4096
+};
+
+/** Fills in the defaults for a struct of a given size: use ws_server_options_init().
+ *
+ * @param[out] options  the struct
+ * @param size          the size of the caller's struct, in bytes; no more is written
+ *
+ * @threads Any thread.
+ */
+WS_EXPORT void ws_server_options_init_size(ws_server_options *options, size_t size);
+
+/** Fills in the defaults.
+ *
+ * @param[out] options  the struct
+ *
+ * @threads Any thread.
+ */
+static inline void ws_server_options_init(ws_server_options *options)
+{
+    ws_server_options_init_size(options, sizeof *options);
+}
+
+/** Checks options without doing anything: texts, numbers, and what belongs together.
+ *
+ * @param options  the options; why they are not acceptable is written to their `problem`
+ *
+ * @retval WS_OK             ws_server_start() may accept them
+ * @retval WS_ERR_INVALID    an option is not acceptable
+ * @retval WS_ERR_NO_MEMORY  an allocation failed
+ *
+ * @threads Any thread.
+ */
+WS_EXPORT int ws_server_check_options(const ws_server_options *options);
+
+/** Listens, and starts the threads.
+ *
+ * @param manager      the manager, which must outlive the server
+ * @param options      may be NULL for the defaults
+ * @param[out] server  the server, set before the first callback; NULL after an error
+ *
+ * @retval WS_OK             it serves clients
+ * @retval WS_ERR_INVALID    an option is not acceptable, or a certificate cannot be used
+ * @retval WS_ERR_NO_MEMORY  an allocation failed
+ * @retval WS_ERR_SYSTEM     an address cannot be listened on, or a thread cannot be started
+ *
+ * @threads Any thread.
+ * @ownership Free the server with ws_server_free().
+ */
+WS_EXPORT int ws_server_start(ws_manager *manager, const ws_server_options *options,
+                              ws_server **server);
+
+/** Runs thread 0 until the server has stopped, if `caller_runs` is set; else returns at once.
+ *
+ * @param server  the server
+ *
+ * @threads One thread, once; with `caller_runs` before ws_server_stop().
+ */
+WS_EXPORT void ws_server_run(ws_server *server);
+
+/** Begins to stop: no connection is accepted any more, requests that have begun are answered, and
+ * every client receives what is queued for it and is disconnected with the time to reconnect
+ * (ws_manager_drain()). What is left after `stop_ms` is closed.
+ *
+ * @param server  the server
+ *
+ * @threads Any thread, also in a callback.
+ */
+WS_EXPORT void ws_server_drain(ws_server *server);
+
+/** Stops the server as ws_server_drain() does, and waits until it has ended. Its functions may still be
+ * called.
+ *
+ * @param server  the server
+ *
+ * @threads One thread, which is not one of the server's.
+ */
+WS_EXPORT void ws_server_stop(ws_server *server);
+
+/** Stops the server, as ws_server_stop(), and frees it.
+ *
+ * @param server  the server; NULL does nothing
+ *
+ * @threads One thread, which is not one of the server's; no other one uses the server any more.
+ */
+WS_EXPORT void ws_server_free(ws_server *server);
+
+/** Whether the server stops.
+ *
+ * @param server  the server
+ *
+ * @return 1 from ws_server_drain() on; 0 before
+ *
+ * @threads Any thread.
+ */
+WS_EXPORT int ws_server_is_stopping(const ws_server *server);
+
+/** Where the server listens, as "http://127.0.0.1:8080" with the port in use, or "unix:PATH".
+ *
+ * @param server  the server
+ *
+ * @return the text
+ *
+ * @threads Any thread.
+ * @ownership The text is the server's and valid as long as that.
+ */
+WS_EXPORT const char *ws_server_url(const ws_server *server);
+
+/** Where it listens for operators.
+ *
+ * @param server  the server
+ *
+ * @return the text, as ws_server_url(); "" without `admin_listen`
+ *
+ * @threads Any thread.
+ * @ownership The text is the server's and valid as long as that.
+ */
+WS_EXPORT const char *ws_server_admin_url(const ws_server *server);
+
+/** Reads the certificate and its key again, for new connections.
+ *
+ * @param server  the server
+ *
+ * @retval WS_OK             new connections use them
+ * @retval WS_ERR_NOT_FOUND  there is no TLS
+ * @retval WS_ERR_FAILED     they cannot be used, as a line of the log says; the former ones stay
+ *
+ * @threads Any thread.
+ */
+WS_EXPORT int ws_server_reload_certificate(ws_server *server);
+
+/** Makes a thread call `on_turn` soon.
+ *
+ * @param server  the server
+ * @param thread  which one, from 0 on
+ *
+ * @threads Any thread.
+ */
+WS_EXPORT void ws_server_wake(ws_server *server, uint32_t thread);
+
+/** The server's figures.
+ *
+ * @param server         the server
+ * @param[in,out] stats  filled in, as far as its `size` says
+ *
+ * @retval WS_OK           they are filled in
+ * @retval WS_ERR_INVALID  `size` is impossible
+ *
+ * @threads Any thread.
+ */
+WS_EXPORT int ws_server_get_stats(ws_server *server, ws_server_stats *stats);
+
+WS_END_DECLS
+
+#endif

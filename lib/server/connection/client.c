@@ -1,0 +1,56 @@
+/* client.c: a client's socket as the application sees it, which its endpoints are asked to accept. */
+#include "server/connection/connection.h"
+#include "server/parts/address.h"
+#include <ws_manager/server.h>
+
+static struct connection *connection_of(const ws_server_client *client)
+{
+    return (struct connection *)(uintptr_t)client;
+}
+
+ws_server_client *ws_server_client_of(ws_handshake *handshake)
+{
+    return ws_handshake_host_data(handshake);
+}
+
+const ws_server_request *ws_server_client_request(const ws_server_client *client)
+{
+    struct connection *connection = connection_of(client);
+
+    if (connection->http == NULL || !http_request_has_head(&connection->http->request))
+        return NULL;
+    connection->http->view.client = connection_client(connection);
+    return &connection->http->view;
+}
+
+void ws_server_client_address(const ws_server_client *client, char *text, size_t size)
+{
+    address_write(connection_client(connection_of(client)), text, size);
+}
+
+const char *ws_server_client_scheme(const ws_server_client *client)
+{
+    const struct connection *connection = connection_of(client);
+
+    return connection->http != NULL ? connection->http->request.scheme : connection->scheme;
+}
+
+void ws_server_client_set_data(ws_server_client *client, void *data)
+{
+    connection_of(client)->data = data;
+}
+
+void *ws_server_client_data(const ws_server_client *client)
+{
+    return connection_of(client)->data;
+}
+
+int ws_server_client_close(ws_server_client *client, uint16_t code, const char *reason)
+{
+    struct connection *connection = connection_of(client);
+
+    if (connection->websocket != NULL)
+        return ws_websocket_close(connection->websocket, code, reason);
+    return connection->events != NULL ? ws_http_close(connection->events, code, reason)
+                                      : WS_ERR_CLOSED;
+}

@@ -1,0 +1,302 @@
+/* connection.h: one client's socket, from accept to close: first HTTP, then perhaps WebSocket or
+ * server-sent events. connection.c has what they share, connection_http.c, connection_websocket.c
+ * and connection_events.c the rest.
+ *
+ * Each deadline has one owner at any time. In PHASE_HTTP it is `timer`, in the queue of what the
+ * client must do next: send a request, finish the handshake of TLS, continue a head or a body, read
+ * an answer, or only wait for its turn. The timer keeps running while the connection waits for its turn, and begins anew when
+ * a complete request is put behind others. A WebSocket begins when the answers before it
+ * are written. Then the library has the deadlines (ping, pong, close, queue) until
+ * ws_websocket_ended(), and `timer` is stopped. Only a client of Socket.IO that is not admitted yet
+ * keeps it, so that it can give way to new connections; the library's deadline for it is shorter.
+ * In PHASE_LINGER it is `timer` again, to the end. */
+#ifndef WS_SERVER_CONNECTION_H
+#define WS_SERVER_CONNECTION_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#include "server/connection/http_turns.h"
+#include "server/connection/http_unread.h"
+#include "server/connection/loop.h"
+#include "server/parts/buffer.h"
+#include "server/parts/http_request.h"
+#include "server/parts/request.h"
+#include "server/parts/stream.h"
+
+enum connection_phase {
+    PHASE_HTTP,
+    PHASE_WEBSOCKET,
+    PHASE_EVENTS, /* a request that the library answers */
+    PHASE_LINGER, /* everything is written; waiting for the client to close */
+    PHASE_MOVING, /* on its way to another loop; of no loop's lists and queues */
+    PHASE_DEAD    /* closed; its memory is freed at the end of the turn */
+};
+
+/* Which loop serves the current request. */
+enum http_placing {
+    PLACING_UNKNOWN,   /* its head is not complete */
+    PLACING_HERE,      /* this one */
+    PLACING_ELSEWHERE, /* `destination`, once the answers before it are written */
+    PLACING_REFUSED    /* none: the one that must serve it cannot take the connection */
+};
+
+/* What only HTTP needs. Most connections are long-lived WebSockets, which do without it. */
+struct http_exchange {
+    struct http_request request;     /* being received */
+    struct ws_server_request view;   /* of it, for the application */
+    struct ws_server_ticket *ticket; /* the application answers later; else NULL */
+    struct byte_buffer held;         /* received, but not used before responses are written */
+    struct http_unread unread;       /* answers that the client does not read */
+    struct http_place place;         /* its place among those that wait for their turn */
+    size_t spent;                    /* of HTTP_CONNECTION_COST, in this turn */
+    size_t body_bytes;               /* this request's part of loop->body_bytes */
+    size_t head_bytes;               /* and of loop->head_bytes */
+    bool has_acted;                  /* what the timer waits for has come since it was set */
+    bool has_queued;  /* the current request has waited among the expensive ones */
+    bool is_poll;     /* the library's response, to a GET for Socket.IO, may take long */
+    bool has_arrived; /* it was received by another loop, and is to be used by this one */
+    enum http_placing placing;
+    struct loop *destination;
+};
+
+/* What only a connection from a trusted proxy has. */
+struct proxied {
+    bool awaits_header; /* it may begin with a PROXY header */
+    bool is_identified; /* `client` is known for the current request */
+    size_t needed;      /* bytes of that header before it is parsed again */
+    struct in6_addr client;
+};
+
+struct connection {
+    /* What each WebSocket message touches, in one cache line. */
+    struct loop *loop;
+    ws_websocket *websocket; /* in PHASE_WEBSOCKET; else NULL */
+    struct stream stream;
+    int file;          /* body of a response, sent after `out`; -1: none */
+    uint32_t interest; /* EPOLLIN, EPOLLOUT: what the connection waits for */
+    enum connection_phase phase : 8;
+    bool eof;           /* the client sends no more */
+    bool last;          /* the connection ends once `out` is written */
+    bool is_paced;      /* a WebSocket of WS_SERVER_WEBSOCKET_PACED */
+    bool is_admin;      /* came in by admin_listen */
+    bool is_refused;    /* any request is answered with 429 */
+    bool is_unadmitted; /* a WebSocket or poll of Socket.IO whose client is not admitted here */
+    struct byte_buffer out; /* HTTP responses */
+
+    ws_http *events; /* in PHASE_EVENTS; else NULL */
+    /* In PHASE_HTTP, and in PHASE_EVENTS without a stream; else NULL. */
+    struct http_exchange *http;
+    off_t file_offset;
+    off_t file_left;
+    size_t discarded;        /* in PHASE_LINGER, and of a stream's client */
+    struct connection *next; /* in the loop's connections, or in its dead ones */
+    struct connection *previous;
+    struct timer timer;
+    void *data;                    /* the application's, of a WebSocket or a stream */
+    struct address_count *address; /* where it is counted; NULL: nowhere */
+    struct in6_addr peer;          /* the client's address, or that of a trusted proxy */
+    struct proxied *proxied;       /* if the peer is a trusted proxy; else NULL */
+    const char *scheme;            /* of the WebSocket's request, as http_request.scheme */
+};
+
+static inline struct connection *connection_of_timer(struct timer *timer)
+{
+    return (struct connection *)(void *)((char *)timer - offsetof(struct connection, timer));
+}
+
+/* The scheme by which clients reach this server, as far as it knows; NULL: a proxy may have ended
+ * the TLS. */
+static inline const char *connection_scheme(const struct connection *connection)
+{
+    return connection->loop->server->tls != NULL ? "https" : NULL;
+}
+
+/* Whether the connection is none of its loop's any more. */
+static inline bool connection_has_left(const struct connection *connection)
+{
+    return connection->phase == PHASE_DEAD || connection->phase == PHASE_MOVING;
+}
+
+/* The client of the current request, or of the connection. */
+static inline const struct in6_addr *connection_client(const struct connection *connection)
+{
+    return connection->proxied != NULL && connection->proxied->is_identified
+               ? &connection->proxied->client
+               : &connection->peer;
+}
+
+/* Takes over an accepted socket; closes it when memory is short. */
+void connection_open(struct loop *loop, int fd, bool is_admin,
+                     const struct sockaddr_storage *peer);
+
+/* Closes the loop's least useful connection that is not a WebSocket. False if there is none, or all
+ * came in by admin_listen. */
+bool connection_make_room(struct loop *loop);
+
+/* Closes such connections while the clients of all loops have more descriptors than they may, for
+ * files of answers, too. */
+void connection_limit_descriptors(struct loop *loop);
+
+/* The queue's first connection that did not come in by admin_listen; NULL if there is none. */
+struct connection *connection_first_of_strangers(const struct timer_queue *queue);
+
+/* The reason of a refusal by max_per_address. */
+extern const char connection_refusal[];
+
+/* Makes the connections that leave the loop known to those that they go to. Call it at the end of a
+ * turn, when nothing in the loop points to them any more. */
+void connection_send_departing(struct loop *loop);
+
+/* Takes the connections that other loops have sent. */
+void connection_take_arrivals(struct loop *loop);
+
+/* Handles what epoll reported. */
+void connection_event(struct connection *connection, uint32_t events);
+
+/* Closes at once. The memory is freed at the end of the turn. */
+void connection_close(struct connection *connection);
+
+/* Call it when TIMEOUT_WRITE or TIMEOUT_READ has passed. False if the client has read too little of its answers;
+ * else the timeout starts again. */
+bool connection_http_reads_on(struct connection *connection);
+
+/* --- between the connection's own files ---------------------------------------------- */
+
+enum connection_write { WRITE_DONE, WRITE_BLOCKED, WRITE_BROKEN };
+
+/* Adds the connection to its loop's list, or removes it. */
+void connection_link(struct connection *connection);
+void connection_unlink(struct connection *connection);
+
+/* Whether the loop has too many connections that are no WebSockets, even after closing one. */
+bool connection_is_one_too_many(struct loop *loop);
+
+/* Writes HTTP responses, as much as the socket takes. */
+enum connection_write connection_write_http(struct connection *connection);
+
+/* Writes what the library has queued, which `output` gets and of which `sent` tells the library:
+ * ws_websocket_output() and ws_websocket_sent(), or those of ws_http. WRITE_DONE when nothing is
+ * left. */
+enum connection_write connection_write_output(struct connection *connection,
+                                              int (*output)(struct connection *connection,
+                                                            struct iovec *iov, int max),
+                                              int (*sent)(struct connection *connection,
+                                                          size_t n));
+
+/* Writes what the stream has buffered. */
+enum connection_write connection_flush(struct connection *connection);
+
+/* Waits for input (EPOLLIN), for room to write (EPOLLOUT) or both from now on. */
+void connection_watch(struct connection *connection, uint32_t events);
+
+/* Shuts down our side and waits a little for the client's, so that no RST overtakes the last
+ * bytes. */
+void connection_linger(struct connection *connection);
+
+/* Answers a connection that is sending a body or has sent no request, and ends it. */
+void connection_http_refuse(struct connection *connection, int status, const char *message);
+
+/* With max_per_address, counts the connection for its peer, and refuses it if there are too
+ * many. */
+void connection_count(struct connection *connection);
+
+/* --- connection_proxy.c: who the client is --- */
+
+/* Prepares a connection whose peer is a trusted proxy. False when memory is short. */
+bool connection_proxy_open(struct connection *connection);
+void connection_proxy_close(struct connection *connection);
+
+/* Looks for a PROXY header. True if there is none: what was received is the client's. */
+bool connection_proxy_receive(struct connection *connection);
+
+enum client_result {
+    CLIENT_KNOWN,
+    CLIENT_CONTRADICTED, /* the headers name two different clients */
+    CLIENT_UNREADABLE,   /* a header is broken where it may hold what a proxy wrote */
+    CLIENT_HAS_TOO_MANY, /* connections, by max_per_address */
+    CLIENT_NO_MEMORY
+};
+
+/* Call it once a request's head is complete: determines the client and counts the connection for
+ * it, until connection_forget_client() when the request is answered. */
+enum client_result connection_identify(struct connection *connection);
+void connection_forget_client(struct connection *connection);
+
+/* --- connection_move.c: the loop that serves a request --- */
+
+/* Call it once a request's head is complete, and nothing of its body is received: sets `placing`. */
+void connection_place(struct connection *connection);
+
+/* Takes the connection out of its loop, at the end of the turn. No answers may be left to write. */
+void connection_depart(struct connection *connection);
+
+/* Takes the connection out of the sums and queues of its loop, or adds it to those of the loop that it
+ * has come to. */
+void connection_http_leave(struct connection *connection);
+void connection_http_arrive(struct connection *connection);
+
+void connection_http_readable(struct connection *connection);
+void connection_http_writable(struct connection *connection);
+
+/* Continues a connection whose turn has come. It has left the queue. */
+void connection_http_go_on(struct connection *connection);
+
+/* The application has answered a deferred request: the connection waits for its turn. */
+void connection_http_answered(struct connection *connection);
+
+/* Frees the application's data. */
+void connection_forget_data(struct connection *connection);
+
+/* The door of the current request, whose head is complete; NULL: there is none. */
+static inline const struct door *connection_door(const struct connection *connection)
+{
+    return connection->is_admin ? NULL
+                                : doors_find(&connection->loop->server->doors,
+                                             http_request_path(&connection->http->request));
+}
+
+/* Drops what was received of a request that is handed over; connection_http_resume() continues. */
+void connection_http_drop_request(struct connection *connection);
+
+/* Drops the request, what was received of the next one, and the place in the queue. */
+void connection_http_end(struct connection *connection);
+
+/* Hands a request's head to the WebSocket endpoint of its path, then the bytes received after it.
+ * No answers may be left to write. False when memory is short; then nothing has changed. */
+bool connection_websocket_start(struct connection *connection);
+void connection_websocket_readable(struct connection *connection);
+
+/* The client of a WebSocket has been admitted. Of Socket.IO this happens after the WebSocket was
+ * opened, perhaps several times. */
+static inline void connection_websocket_admitted(struct connection *connection)
+{
+    if (!connection->is_unadmitted)
+        return;
+    connection->is_unadmitted = false;
+    connection->loop->n_websockets++;
+    timer_stop(&connection->timer); /* the library has its own from here on */
+}
+
+/* Writes what the library has queued, even if the WebSocket has ended. */
+void connection_websocket_write(struct connection *connection);
+
+/* Continues with HTTP after a response that the library has made. */
+void connection_http_resume(struct connection *connection, bool keep_alive);
+
+/* Hands a complete request to the endpoint of event streams. No answers may be left to write. False
+ * when memory is short; then nothing has changed. */
+bool connection_events_start(struct connection *connection);
+void connection_events_readable(struct connection *connection);
+
+/* Writes what the library has queued, even if the response has ended. */
+void connection_events_write(struct connection *connection);
+
+/* Frees the library's part of the request, if there is one. */
+void connection_events_free(struct connection *connection);
+
+#endif

@@ -1,0 +1,171 @@
+/* connection_proxy.c: determines who the client is if the peer is a trusted proxy: by a PROXY
+ * header before anything else, or by the headers of each request. The formats are in
+ * proxy_header.c and forwarded.c. */
+#include "server/connection/connection.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "server/parts/forwarded.h"
+#include "server/parts/proxy_header.h"
+
+static const struct address_ranges *trusted_proxies(const struct connection *connection)
+{
+    return &connection->loop->server->trusted_proxies;
+}
+
+static bool is_trusted(const struct connection *connection)
+{
+    return address_ranges_contain(trusted_proxies(connection), &connection->peer);
+}
+
+bool connection_proxy_open(struct connection *connection)
+{
+    if (!is_trusted(connection))
+        return true;
+    connection->proxied = calloc(1, sizeof *connection->proxied);
+    if (connection->proxied == NULL)
+        return false;
+    connection->proxied->awaits_header = true;
+    return true;
+}
+
+void connection_proxy_close(struct connection *connection)
+{
+    free(connection->proxied);
+    connection->proxied = NULL;
+}
+
+/* --- the PROXY header ---------------------------------------------------------------- */
+
+/* Bytes of an incomplete PROXY header stay in the socket, because they may turn out to be TLS or
+ * HTTP. Until enough have arrived, the socket is not readable. */
+static void wait_for(struct connection *connection, size_t length)
+{
+    int needed = (int)length;
+
+    connection->proxied->needed = length;
+    setsockopt(connection->stream.fd, SOL_SOCKET, SO_RCVLOWAT, &needed, sizeof needed);
+}
+
+/* Whether the peer sends nothing more. */
+static bool has_ended(const struct connection *connection)
+{
+    struct pollfd socket = {.fd = connection->stream.fd, .events = POLLRDHUP};
+
+    return poll(&socket, 1, 0) > 0 && (socket.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+}
+
+/* From now on, the client of the connection is the one that the header names. */
+static void use_header(struct connection *connection, const struct proxy_header *header,
+                       enum proxy_header_result result)
+{
+    if (result == PROXY_HEADER_LOCAL)
+        return;
+    if (result == PROXY_HEADER_CLIENT)
+        connection->peer = header->client;
+    /* An unknown client counts as the proxy, but its own forwarding headers are not believed. */
+    if (result == PROXY_HEADER_UNKNOWN || !is_trusted(connection)) {
+        connection_proxy_close(connection);
+        connection_count(connection);
+    }
+}
+
+bool connection_proxy_receive(struct connection *connection)
+{
+    struct loop *loop = connection->loop;
+    struct proxied *proxied = connection->proxied;
+    int fd = connection->stream.fd;
+    ssize_t length = recv(fd, loop->received, PROXY_HEADER_MAX_BYTES, MSG_PEEK);
+    struct proxy_header header;
+    enum proxy_header_result result;
+
+    if (length < 0 && (errno == EAGAIN || errno == EINTR))
+        return false;
+    if (length <= 0) {
+        connection_close(connection);
+        return false;
+    }
+    result = proxy_header_read(&header, loop->received, (size_t)length);
+    if (result == PROXY_HEADER_PARTIAL) {
+        if ((size_t)length < proxied->needed && has_ended(connection))
+            connection_close(connection);
+        else
+            wait_for(connection, header.length);
+        return false;
+    }
+    proxied->awaits_header = false;
+    if (proxied->needed > 0)
+        wait_for(connection, 1);
+    if (result == PROXY_HEADER_NONE)
+        return true;
+    if (result == PROXY_HEADER_BAD ||
+        recv(fd, loop->received, header.length, 0) != (ssize_t)header.length) {
+        connection_close(connection);
+        return false;
+    }
+    use_header(connection, &header, result);
+    return false; /* what follows makes the socket readable again */
+}
+
+/* --- each request -------------------------------------------------------------------- */
+
+static enum client_result count_client(struct connection *connection)
+{
+    struct ws_server *server = connection->loop->server;
+
+    if (server->options.max_per_address == 0 || connection->is_admin)
+        return CLIENT_KNOWN;
+    switch (address_table_enter(&server->addresses, &connection->proxied->client,
+                                &connection->address)) {
+    case ADDRESS_ENTERED:
+        return CLIENT_KNOWN;
+    case ADDRESS_HAS_TOO_MANY:
+        return CLIENT_HAS_TOO_MANY;
+    default:
+        return CLIENT_NO_MEMORY;
+    }
+}
+
+enum client_result connection_identify(struct connection *connection)
+{
+    struct http_request *request = &connection->http->request;
+    struct proxied *proxied = connection->proxied;
+    const char *scheme;
+    struct forwarded forwarded;
+
+    if (proxied == NULL || proxied->is_identified)
+        return CLIENT_KNOWN;
+    forwarded_begin(&forwarded, trusted_proxies(connection), &connection->peer);
+    for (size_t i = request->n_fields; i-- > 0;)
+        forwarded_take(&forwarded, http_request_field_name(request, i),
+                       http_request_field_value(request, i));
+    switch (forwarded_end(&forwarded, &proxied->client, &scheme)) {
+    case FORWARDED_CONTRADICTED:
+        return CLIENT_CONTRADICTED;
+    case FORWARDED_UNREADABLE:
+        return CLIENT_UNREADABLE;
+    case FORWARDED_READ:
+        break;
+    }
+    proxied->is_identified = true;
+    if (scheme != NULL)
+        request->scheme = scheme;
+    return count_client(connection);
+}
+
+void connection_forget_client(struct connection *connection)
+{
+    struct proxied *proxied = connection->proxied;
+
+    connection->http->request.scheme = connection_scheme(connection);
+    if (proxied == NULL || !proxied->is_identified)
+        return;
+    proxied->is_identified = false;
+    if (connection->address != NULL) {
+        address_table_leave(&connection->loop->server->addresses, connection->address);
+        connection->address = NULL;
+    }
+}

@@ -1,0 +1,80 @@
+/* http_unread.c: bounds the memory of answers that clients do not read. */
+#include "server/connection/http_unread.h"
+
+#include "server/connection/connection.h"
+#include "server/parts/refusal_log.h"
+
+static void list(struct connection *connection)
+{
+    struct http_blocked *blocked = &connection->loop->blocked;
+    struct http_unread *unread = &connection->http->unread;
+
+    unread->is_blocked = true;
+    unread->previous = blocked->last;
+    unread->next = NULL;
+    if (blocked->last != NULL)
+        blocked->last->http->unread.next = connection;
+    else
+        blocked->first = connection;
+    blocked->last = connection;
+}
+
+static void unlist(struct connection *connection)
+{
+    struct http_blocked *blocked = &connection->loop->blocked;
+    struct http_unread *unread = &connection->http->unread;
+
+    unread->is_blocked = false;
+    if (unread->previous != NULL)
+        unread->previous->http->unread.next = unread->next;
+    else
+        blocked->first = unread->next;
+    if (unread->next != NULL)
+        unread->next->http->unread.previous = unread->previous;
+    else
+        blocked->last = unread->previous;
+}
+
+void http_unread_note(struct connection *connection, bool is_blocked)
+{
+    struct http_unread *unread = &connection->http->unread;
+    size_t bytes = connection->out.capacity + connection->http->held.capacity;
+
+    connection->loop->blocked.bytes += bytes - unread->bytes;
+    unread->bytes = bytes;
+    if (is_blocked && !unread->is_blocked)
+        list(connection);
+    else if (!is_blocked && unread->is_blocked)
+        unlist(connection);
+}
+
+void http_unread_forget(struct connection *connection)
+{
+    struct http_unread *unread = &connection->http->unread;
+
+    if (unread->is_blocked)
+        unlist(connection);
+    connection->loop->blocked.bytes -= unread->bytes;
+    unread->bytes = 0;
+}
+
+bool http_unread_close_longest(struct loop *loop, const char *reason)
+{
+    struct connection *connection = loop->blocked.first;
+
+    while (connection != NULL && connection->is_admin)
+        connection = connection->http->unread.next;
+    if (connection == NULL)
+        return false;
+    refusal_log_address(&loop->server->log, connection_client(connection), 0, reason);
+    connection_close(connection);
+    return true;
+}
+
+void http_unread_limit(struct loop *loop)
+{
+    bool has_closed = true;
+
+    while (has_closed && loop->blocked.bytes > HTTP_UNREAD_BYTES)
+        has_closed = http_unread_close_longest(loop, "too many answers are not read");
+}

@@ -1,0 +1,45 @@
+/* http_unread.h: bounds the memory of answers that clients do not read, by closing the
+ * connections that have not read for longest. How long one may do so is a timeout of
+ * connection.h. */
+#ifndef WS_SERVER_HTTP_UNREAD_H
+#define WS_SERVER_HTTP_UNREAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct connection;
+struct loop;
+
+/* For all connections of a loop: answers, and requests that wait behind them. */
+enum { HTTP_UNREAD_BYTES = 64 * 1024 * 1024 };
+
+/* A member of struct http_exchange. All zero: the client has read everything. */
+struct http_unread {
+    bool is_blocked; /* the socket takes no more, and the connection is listed */
+    struct connection *next;
+    struct connection *previous;
+    size_t bytes;   /* this connection's part of the loop's sum */
+    size_t written; /* bytes that the socket took since the timer was set */
+};
+
+/* Blocked connections, the one blocked for longest first. */
+struct http_blocked {
+    struct connection *first;
+    struct connection *last;
+    size_t bytes; /* of all connections, also of those that are not blocked */
+};
+
+/* Call it after writing: `is_blocked` if the client has not read everything. */
+void http_unread_note(struct connection *connection, bool is_blocked);
+
+/* Forgets a connection that leaves HTTP. */
+void http_unread_forget(struct connection *connection);
+
+/* Closes the connection blocked for longest, except those of admin_listen. False if there is
+ * none. */
+bool http_unread_close_longest(struct loop *loop, const char *reason);
+
+/* Closes such connections until the sum is within its limit. */
+void http_unread_limit(struct loop *loop);
+
+#endif

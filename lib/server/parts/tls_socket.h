@@ -1,0 +1,24 @@
+/* tls_socket.h: the socket as OpenSSL sees it: a BIO that reads a limited number of bytes per
+ * call. OpenSSL's own BIO reads on for as long as a client sends records without data. */
+#ifndef WS_SERVER_TLS_SOCKET_H
+#define WS_SERVER_TLS_SOCKET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <openssl/bio.h>
+
+struct tls_socket {
+    int fd;
+    size_t may_read; /* bytes; at 0 the socket looks empty until the limit is raised */
+    bool refused;    /* reading fails from now on */
+    bool eof;
+};
+
+/* The BIO's method. NULL when memory is short. */
+BIO_METHOD *tls_socket_method(void);
+
+/* A BIO on the socket, which outlives it. NULL when memory is short. */
+BIO *tls_socket_bio(const BIO_METHOD *method, struct tls_socket *socket);
+
+#endif
