@@ -80,9 +80,10 @@ typedef int ws_authorize_join_callback(ws_manager *manager,
 
 /** Decides whether a client may know who is in a room, and set its own user's state there.
  *
- * It is called for each {"type":"presence"}, {"type":"set_state"} and {"type":"join_room"} with
- * "presence":true (after ws_authorize_join_callback(), and again before the client receives the
- * members), and by ws_manager_reauthorize() for each room whose changes the client receives.
+ * It is called for each {"type":"presence"} and {"type":"set_state"}, for each
+ * {"type":"watch_presence"} and {"type":"join_room"} with "presence":true (after
+ * ws_authorize_join_callback(), and again before the client receives the members), and by
+ * ws_manager_reauthorize() for each room, or the service, whose changes the client receives.
  *
  * @param manager     the manager
  * @param connection  the connection

@@ -7,12 +7,13 @@
  *
  * With a cluster, users of all processes are counted. Each process sends the others what changes among
  * its own users, in orders of the stream (cluster.h), and those that are elsewhere follow when a room's
- * presence has begun. Users of a process that has died leave after 10 to 15 seconds.
+ * presence has begun. Users of a process that has died leave after 6 to 9 seconds.
  *
  * A room has presence when the application enables it here, or from the first time that somebody
- * asks for it until the room is empty. Clients ask with {"type":"presence"}, and receive changes if
- * they entered the room with "presence":true; `authorize_presence` decides whether they may. What it
- * costs is paid for rooms with presence alone.
+ * asks for it until the room is empty. Clients ask with {"type":"presence"}. They receive changes of a
+ * room if they entered it with "presence":true, and of the whole service after
+ * {"type":"watch_presence"}. `authorize_presence` decides whether they may. What it costs is paid for
+ * rooms with presence alone.
  */
 #ifndef WS_MANAGER_PRESENCE_H
 #define WS_MANAGER_PRESENCE_H

@@ -120,6 +120,15 @@ class Presence(PresenceCase, SseCase):
         await self.until(ana, anas, member("ana"), member("sio", 1, {"x": 1}))
         while "ana" not in belief.members:
             belief.take(await asyncio.to_thread(heard.get, timeout=60))
+        self.assertEqual((await asyncio.to_thread(client.call, "watch_presence"))["type"], "ack")
+        service = Belief()
+        for user in ("ana", "eve"):
+            if user == "eve":
+                await self.connect(backend, "/ws?user_id=eve")
+            while user not in service.members:
+                message = await asyncio.to_thread(heard.get, timeout=60)
+                if "room" not in message:
+                    service.take(message)
         answer = await asyncio.to_thread(client.call, "presence", "r")
         self.assertEqual((answer["type"], answer["room"], answer["data"]["count"]), ("presence", "r", 2))
 
@@ -130,7 +139,8 @@ class Rights(TokenCase):
         staff, _ = await self.connect(backend, "/ws?token=" + token(role="staff"))
         other, _ = await self.connect(backend, "/ws?token=" + token("ana"))
         self.assertEqual((await request(staff, {"type": "presence", "ref": 1}))["type"], "presence")
-        for refused in ({"type": "presence", "ref": 2}, {"type": "presence", "room": "staff:x", "ref": 3},
+        self.assertEqual((await request(staff, {"type": "watch_presence", "ref": 1}))["type"], "ack")
+        for refused in ({"type": "presence", "ref": 2}, {"type": "watch_presence", "ref": 5}, {"type": "presence", "room": "staff:x", "ref": 3},
                         {"type": "join_room", "room": "staff:x", "presence": True, "ref": 4}):
             answer = await request(other, refused)
             self.assertEqual((answer["type"], answer["data"]["code"]), ("error", "forbidden"))

@@ -27,6 +27,14 @@ static void reply_with_failure(struct connection *connection, struct json_slice 
         reply_with_result(connection, ref, result);
 }
 
+static void reply_with_outcome(struct connection *connection, struct json_slice ref, int result)
+{
+    if (result != WS_OK)
+        reply_with_failure(connection, ref, result);
+    else if (ref.text != NULL)
+        reply_with_data(connection, "ack", ref, "null", 4, false);
+}
+
 int client_may_see(struct connection *connection, const char *room)
 {
     ws_manager *manager = connection->loop->manager;
@@ -35,6 +43,8 @@ int client_may_see(struct connection *connection, const char *room)
 
     if (options->authorize_presence == NULL || connection->state != CONNECTION_LIVE)
         return WS_ERR_FORBIDDEN;
+    if (room != NULL && *room == '\0')
+        room = NULL;
     return options->authorize_presence(manager, connection_view(connection, &view), room,
                                        options->user_data) == WS_OK
                ? WS_OK
@@ -90,8 +100,27 @@ void client_set_state(struct connection *connection, const struct client_message
     if (result == WS_OK && connection->state == CONNECTION_LIVE)
         result =
             presence_set_state(connection, message->room, message->data, message->data_length);
-    if (result != WS_OK)
-        reply_with_failure(connection, message->ref, result);
-    else if (message->ref.text != NULL)
-        reply_with_data(connection, "ack", message->ref, "null", 4, false);
+    reply_with_outcome(connection, message->ref, result);
+}
+
+void client_watch_service(struct connection *connection, const struct client_message *message)
+{
+    static const struct answer_problem is_room = {
+        ANSWER_BAD_REQUEST, "a room's presence is received with join_room"};
+    int result;
+
+    if (message->room != NULL) {
+        reply_with_problem(connection, message->ref, is_room);
+        return;
+    }
+    result = client_may_see(connection, NULL);
+    if (result == WS_OK && connection->state == CONNECTION_LIVE)
+        result = presence_watch(connection, PRESENCE_SERVICE);
+    reply_with_outcome(connection, message->ref, result);
+}
+
+void client_unwatch_service(struct connection *connection, const struct client_message *message)
+{
+    reply_with_outcome(connection, message->ref,
+                       membership_unwatch(connection, PRESENCE_SERVICE));
 }

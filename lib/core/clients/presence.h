@@ -6,8 +6,8 @@
 #include "core/connections/connection.h"
 #include "protocol/json/client_message.h"
 
-/* Asks the application whether a client may know who is in a room (NULL: connected at all): WS_OK or
- * WS_ERR_FORBIDDEN. */
+/* Asks the application whether a client may know who is in a room (NULL or PRESENCE_SERVICE: connected at
+ * all): WS_OK or WS_ERR_FORBIDDEN. */
 int client_may_see(struct connection *connection, const char *room);
 
 /* A client that has entered a room is to receive its presence. */
@@ -21,5 +21,10 @@ uint32_t client_ask_presence(struct connection *connection,
                              const struct client_message *message);
 
 void client_set_state(struct connection *connection, const struct client_message *message);
+
+/* A client is to receive who is connected at all, or not any more. */
+void client_watch_service(struct connection *connection, const struct client_message *message);
+void client_unwatch_service(struct connection *connection,
+                            const struct client_message *message);
 
 #endif

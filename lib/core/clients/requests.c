@@ -388,6 +388,12 @@ static uint32_t handle_request(struct connection *connection,
     case CLIENT_SET_STATE:
         client_set_state(connection, message);
         break;
+    case CLIENT_WATCH_PRESENCE:
+        client_watch_service(connection, message);
+        break;
+    case CLIENT_UNWATCH_PRESENCE:
+        client_unwatch_service(connection, message);
+        break;
     }
     return 0;
 }
@@ -404,6 +410,7 @@ static uint32_t cost_of_request(const ws_manager_options *options,
     case CLIENT_RESPONSE:
     case CLIENT_PRESENCE:
     case CLIENT_SET_STATE:
+    case CLIENT_WATCH_PRESENCE:
         return INPUT_COST_CALLBACK;
     case CLIENT_OWN:
         return 2 * INPUT_COST_CALLBACK;
@@ -411,6 +418,7 @@ static uint32_t cost_of_request(const ws_manager_options *options,
         return options->authenticate != NULL ? INPUT_COST_TOKEN : 0;
     case CLIENT_LEAVE_ROOM:
     case CLIENT_PING:
+    case CLIENT_UNWATCH_PRESENCE:
         break;
     }
     return 0;

@@ -1,4 +1,4 @@
-/* announce.h: sends user_connected and user_disconnected. */
+/* announce.h: sends user_connected and user_disconnected: of the users of this process, to its clients. */
 #ifndef WS_CORE_PRESENCE_ANNOUNCE_H
 #define WS_CORE_PRESENCE_ANNOUNCE_H
 

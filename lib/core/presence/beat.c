@@ -113,7 +113,7 @@ static size_t end_some(ws_manager *manager, struct left_user left[LEFT_AT_ONCE],
 
         if (member == NULL || member->due_ms > presence->clock_ms)
             break;
-        if (*member->room->name == '\0' && member->n_elsewhere == 0) {
+        if (*member->room->name == '\0') {
             left[*n_left].last = member->last;
             memcpy(left[*n_left].user_id, presence_user(member),
                    (size_t)member->user_length + 1);

@@ -224,7 +224,7 @@ int presence_user_came(struct connection *connection, bool *is_news)
     if (user == NULL || service == NULL)
         return WS_OK;
     member = presence_find_member(presence, service, user);
-    if (member != NULL && presence_is_there(member))
+    if (member != NULL && presence_own(member) > 0)
         *is_news = false;
     if (service->is_listed) {
         result = count_in(presence, service, user);
@@ -258,15 +258,6 @@ static bool remember(struct connection *connection)
     return true;
 }
 
-/* Whether another process has connections of the user. */
-static bool is_elsewhere(const struct presence *presence, const struct presence_room *service,
-                         const char *user)
-{
-    const struct presence_member *member = presence_find_member(presence, service, user);
-
-    return member != NULL && member->n_elsewhere > 0;
-}
-
 bool presence_user_went(struct connection *connection)
 {
     const ws_manager_options *options = &connection->loop->manager->options;
@@ -284,8 +275,7 @@ bool presence_user_went(struct connection *connection)
     if (has_other(connection))
         return false;
     if (options->presence_grace_ms == 0)
-        return service == NULL ||
-               !is_elsewhere(connection->loop->manager->presence, service, user);
+        return true;
     if (service != NULL || options->presence_events == WS_PRESENCE_OFF)
         return false;
     return !remember(connection);

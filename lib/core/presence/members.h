@@ -6,8 +6,8 @@
 
 #include "core/connections/connection.h"
 
-/* A connection has become live, and is among those of its user. *is_news: nobody knew the user to be
- * there, or the client is anonymous. Errors: WS_ERR_LIMIT, WS_ERR_NO_MEMORY; nothing is counted
+/* A connection has become live, and is among those of its user. *is_news: the user was not here, or the
+ * client is anonymous. Errors: WS_ERR_LIMIT, WS_ERR_NO_MEMORY; nothing is counted
  * then. */
 int presence_user_came(struct connection *connection, bool *is_news);
 

@@ -6,7 +6,7 @@
 #include "core/presence/state.h"
 
 /* Between two signs of life, on the beat's clock. */
-enum { ALIVE_MS = 5000 };
+enum { ALIVE_MS = 3000 };
 
 /* Whether there is anything to be sent, now or later. The lock is held. */
 bool processes_have_work(const struct presence *presence);

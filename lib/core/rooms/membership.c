@@ -178,6 +178,12 @@ static int stop_watching(struct connection *connection, const char *room)
     return WS_OK;
 }
 
+/* Everyone is in the service. */
+static bool is_in(const struct connection *connection, const char *room)
+{
+    return *room == '\0' || find(connection, GROUP_ROOM, room) != ROOMS_NONE;
+}
+
 int membership_watch(struct connection *connection, struct share *watchers)
 {
     ws_manager *manager = connection->loop->manager;
@@ -186,9 +192,8 @@ int membership_watch(struct connection *connection, struct share *watchers)
     if (rooms_find(&connection->rooms, watchers) != ROOMS_NONE)
         return WS_ERR_ALREADY;
     manager_lock(manager);
-    result = find(connection, GROUP_ROOM, watchers->group->name) == ROOMS_NONE
-                 ? WS_ERR_NOT_MEMBER
-                 : enter(connection, watchers);
+    result = is_in(connection, watchers->group->name) ? enter(connection, watchers)
+                                                      : WS_ERR_NOT_MEMBER;
     manager_unlock(manager);
     return result;
 }

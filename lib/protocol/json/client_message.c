@@ -30,6 +30,8 @@ static const char *const type_names[] = {
     [CLIENT_RESPONSE] = "response",
     [CLIENT_PRESENCE] = "presence",
     [CLIENT_SET_STATE] = "set_state",
+    [CLIENT_WATCH_PRESENCE] = "watch_presence",
+    [CLIENT_UNWATCH_PRESENCE] = "unwatch_presence",
 };
 
 enum { N_TYPE_NAMES = sizeof type_names / sizeof *type_names };
@@ -73,7 +75,7 @@ static int parse_type(const ws_allocator *memory, struct json_slice value,
     memory_free(memory, type);
     return refuse(problem, ANSWER_UNKNOWN_TYPE,
                   "\"type\" must be join_room, leave_room, ping, message, request, response, "
-                  "presence, set_state or authenticate");
+                  "presence, set_state, watch_presence, unwatch_presence or authenticate");
 }
 
 static int parse_room(const ws_allocator *memory, struct json_slice value,
@@ -82,7 +84,7 @@ static int parse_room(const ws_allocator *memory, struct json_slice value,
     bool required = message->type == CLIENT_JOIN_ROOM || message->type == CLIENT_LEAVE_ROOM ||
                     message->type == CLIENT_SET_STATE;
     bool possible = message->type == CLIENT_MESSAGE || message->type == CLIENT_OWN ||
-                    message->type == CLIENT_PRESENCE;
+                    message->type == CLIENT_PRESENCE || message->type == CLIENT_WATCH_PRESENCE;
 
     if (!required && (!possible || value.text == NULL))
         return WS_OK;

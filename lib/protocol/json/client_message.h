@@ -22,6 +22,8 @@ enum client_message_type {
     CLIENT_RESPONSE,
     CLIENT_PRESENCE,
     CLIENT_SET_STATE,
+    CLIENT_WATCH_PRESENCE,
+    CLIENT_UNWATCH_PRESENCE,
     CLIENT_OWN /* a type of the application, which is like CLIENT_MESSAGE */
 };
 

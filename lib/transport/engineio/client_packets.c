@@ -84,6 +84,10 @@ static bool is_request(const struct engineio_session *session, struct json_slice
         *type = CLIENT_PRESENCE;
     else if (json_string_is(name, "set_state") && options->authorize_presence != NULL)
         *type = CLIENT_SET_STATE;
+    else if (json_string_is(name, "watch_presence") && options->authorize_presence != NULL)
+        *type = CLIENT_WATCH_PRESENCE;
+    else if (json_string_is(name, "unwatch_presence") && options->authorize_presence != NULL)
+        *type = CLIENT_UNWATCH_PRESENCE;
     else
         return false;
     return true;
@@ -100,10 +104,13 @@ static bool wants_presence(struct json_slice argument)
            value.text != NULL && *value.text == 't';
 }
 
-/* Whether there is no room, which is possible for one type alone. */
+/* Whether the request is about the whole service. */
 static bool is_for_all(enum client_message_type type, struct json_slice room)
 {
-    return type == CLIENT_PRESENCE && (room.text == NULL || *room.text == 'n');
+    if (type == CLIENT_UNWATCH_PRESENCE)
+        return true;
+    return (type == CLIENT_PRESENCE || type == CLIENT_WATCH_PRESENCE) &&
+           (room.text == NULL || *room.text == 'n');
 }
 
 static uint32_t request(struct engineio_socket *socket, enum client_message_type type,

@@ -22,7 +22,9 @@ static struct client ann;
 #define TYPE_UNKNOWN                                                                           \
     "\"data\":{\"code\":\"unknown_type\",\"message\":\"\\\"type\\\" must be join_room, "       \
     "leave_room, "                                                                             \
-    "ping, message, request, response, presence, set_state or authenticate\"}}"
+    "ping, message, request, response, presence, set_state, watch_presence, "                  \
+    "unwatch_presence or "                                                                     \
+    "authenticate\"}}"
 #define REF_REFUSED                                                                            \
     "\"data\":{\"code\":\"bad_request\",\"message\":\"\\\"ref\\\" must be a string or a "      \
     "number of "                                                                               \

@@ -15,6 +15,8 @@ enum { CROWD = 400 };
 static struct host host;
 static struct client ann, bob, eve;
 static struct client crowd[CROWD];
+static bool is_refused;
+static bool was_asked_of_service;
 static unsigned n_asked;
 static unsigned ends_when_asked; /* ann is lost then; 0: never */
 
@@ -23,16 +25,18 @@ static int authorize(ws_manager *manager, const ws_connection_info *connection,
 {
     (void)manager;
     (void)connection;
-    (void)room;
     (void)user_data;
     n_asked++;
+    ck_assert(room == NULL || *room != '\0');
+    was_asked_of_service |= room == NULL;
     if (n_asked == ends_when_asked)
         client_lose(&ann);
-    return WS_OK;
+    return is_refused ? WS_ERR_FORBIDDEN : WS_OK;
 }
 
 static void prepare(void)
 {
+    is_refused = was_asked_of_service = false;
     ends_when_asked = 0;
     host_init(&host);
     host_without_callbacks(&host);
@@ -402,6 +406,69 @@ START_TEST(who_never_became_a_watcher_leaves_nothing)
 }
 END_TEST
 
+/* --- the whole service ----------------------------------------------------------------------- */
+
+static void watch_service(struct client *client)
+{
+    say(client, "{\"type\":\"watch_presence\",\"ref\":1}");
+}
+
+START_TEST(a_client_watches_the_whole_service)
+{
+    begin();
+    client_open(&host, &ann, "ann", "ann");
+    watch_service(&ann);
+    client_expect(
+        &ann,
+        "{\"type\":\"presence\",\"data\":{\"count\":1,\"members\":[{\"user_id\":\"ann\","
+        "\"connections\":1,\"state\":null}]},\"timestamp\":"
+        "\"1970-01-01T00:00:00.000Z\",\"user_id\":null}",
+        "{\"type\":\"ack\",\"ref\":1,\"data\":null}", NULL);
+    client_open(&host, &bob, "bob", "bob");
+    pass(200);
+    client_expect(&ann,
+                  "{\"type\":\"presence_changed\",\"data\":{\"joined\":[{\"user_id\":\"bob\","
+                  "\"connections\":1,\"state\":null}],\"left\":[],\"changed\":[],\"count\":2},"
+                  "\"timestamp\":\"1970-01-01T00:00:00.000Z\",\"user_id\":null}",
+                  NULL);
+    client_lose(&bob);
+    pass(200);
+    expect_text(&ann, "\"left\":[{\"user_id\":\"bob\"}]");
+    say(&ann, "{\"type\":\"unwatch_presence\",\"ref\":2}");
+    expect_text(&ann, "\"ack\",\"ref\":2");
+    client_open(&host, &eve, "eve", "eve");
+    pass(200);
+    client_expect(&ann, NULL);
+    say(&ann, "{\"type\":\"unwatch_presence\",\"ref\":3}");
+    expect_text(&ann, "\"ref\":3,\"data\":{\"code\":\"not_member\"");
+    end();
+}
+END_TEST
+
+START_TEST(who_may_not_watch_the_service_does_not)
+{
+    begin();
+    client_open(&host, &ann, "ann", "ann");
+    is_refused = true;
+    watch_service(&ann);
+    expect_text(&ann, "\"ref\":1,\"data\":{\"code\":\"forbidden\"");
+    is_refused = false;
+    say(&ann, "{\"type\":\"watch_presence\",\"room\":\"r\",\"ref\":2}");
+    expect_text(&ann, "\"ref\":2,\"data\":{\"code\":\"bad_request\"");
+    watch_service(&ann);
+    ck_assert_uint_eq(client_count(&ann), 2);
+    is_refused = true; /* the right is lost */
+    ck_assert_int_eq(ws_manager_reauthorize(host.manager, ann.id), WS_OK);
+    host_run(&host);
+    client_open(&host, &bob, "bob", "bob");
+    pass(200);
+    client_expect(&ann, NULL);
+    ck_assert_uint_eq(host.manager->registry.tables[GROUP_WATCHERS].count, 0);
+    ck_assert(was_asked_of_service);
+    end();
+}
+END_TEST
+
 /* --- cost ------------------------------------------------------------------------------------ */
 
 /* The application is asked again before each of a crowd watches: as part of the turn's work. */
@@ -445,6 +512,8 @@ int main(void)
         nothing_is_made_that_may_not_be_sent,
         a_room_without_users_is_looked_at_once,
         who_never_became_a_watcher_leaves_nothing,
+        a_client_watches_the_whole_service,
+        who_may_not_watch_the_service_does_not,
         a_crowd_that_watches_is_asked_about_in_turns,
         NULL,
     };
