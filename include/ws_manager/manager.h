@@ -243,6 +243,8 @@ static inline void ws_manager_options_init(ws_manager_options *options)
 
 /** Makes a manager.
  *
+ * The first one of the process becomes its default manager (ws_manager_default()).
+ *
  * @param options       copied; NULL for the defaults
  * @param[out] manager  the manager; set on success only
  *
@@ -285,7 +287,11 @@ WS_EXPORT const char *ws_manager_process_id(const ws_manager *manager);
 /** The process's default manager, which emit_order_created() and the other `emit_`
  * functions use.
  *
- * It is made with the default options on first use.
+ * It is the first one of ws_manager_new(), or the one of ws_manager_set_default(). If there is none, a
+ * manager with the default options is made; the same happens when an `emit_` function is called
+ * before any manager exists. A manager that was made for `emit_` functions alone, so that nobody can
+ * have received their events, gives way to the first one of ws_manager_new(), whose log then gets a
+ * warning.
  *
  * @return the manager; NULL if it could not be made
  *

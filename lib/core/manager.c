@@ -201,7 +201,7 @@ fail:
     return result;
 }
 
-int ws_manager_new(const ws_manager_options *options, ws_manager **manager)
+int manager_make(const ws_manager_options *options, ws_manager **manager)
 {
     ws_manager_options copy;
     ws_allocator memory;

@@ -120,6 +120,9 @@ static inline void manager_assert_unlocked(const ws_manager *manager)
     lock_assert_not_held(&manager->lock);
 }
 
+/* ws_manager_new(), but for its effect on the default manager. */
+int manager_make(const ws_manager_options *options, ws_manager **manager);
+
 ws_manager *manager_ref(ws_manager *manager);
 void manager_unref(ws_manager *manager);
 

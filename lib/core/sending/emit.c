@@ -5,6 +5,8 @@
 #include <ws_manager/emit.h>
 
 #include "base/utf8.h"
+#include "core/default_manager.h"
+#include "core/manager.h"
 #include "core/sending/encode.h"
 #include "core/sending/event.h"
 #include "core/sending/publish.h"
@@ -65,13 +67,16 @@ int ws_manager_emit(ws_manager *manager, const char *type, const char *json, siz
 int ws_emit(const char *type, const char *json)
 {
     ws_manager *manager;
+    int result;
 
     if (type == NULL || json == NULL)
         return WS_ERR_INVALID;
-    manager = ws_manager_default();
+    manager = default_manager_ref();
     if (manager == NULL)
         return WS_ERR_NO_MEMORY;
-    return ws_manager_emit(manager, type, json, strlen(json));
+    result = ws_manager_emit(manager, type, json, strlen(json));
+    manager_unref(manager);
+    return result;
 }
 
 WS_DEFINE_EMIT(order_created)
@@ -130,9 +135,12 @@ int ws_manager_emit_notification(ws_manager *manager, const char *message, const
 
 int emit_notification(const char *message, const char *user_id, const char *severity)
 {
-    ws_manager *manager = ws_manager_default();
+    ws_manager *manager = default_manager_ref();
+    int result;
 
     if (manager == NULL)
         return WS_ERR_NO_MEMORY;
-    return ws_manager_emit_notification(manager, message, user_id, severity);
+    result = ws_manager_emit_notification(manager, message, user_id, severity);
+    manager_unref(manager);
+    return result;
 }

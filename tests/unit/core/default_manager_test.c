@@ -1,5 +1,5 @@
-/* default_manager_test.c: the process's default manager: created on first use, set, replaced,
- * freed; emit_*() use it. */
+/* default_manager_test.c: the process's default manager: the first one, or created on first use; set,
+ * replaced, freed; emit_*() use it. */
 #include <string.h>
 
 #include "support/host.h"
@@ -36,11 +36,66 @@ START_TEST(setting_the_same_default_again_changes_nothing)
 }
 END_TEST
 
+START_TEST(the_first_manager_becomes_the_default)
+{
+    struct host first, second;
+
+    host_open(&first);
+    host_open(&second);
+    ck_assert_ptr_eq(ws_manager_default(), first.manager);
+    host_close(&first);
+    ck_assert_ptr_ne(ws_manager_default(), second.manager);
+    ws_manager_set_default(NULL);
+    host_close(&second);
+}
+END_TEST
+
+static void count_warnings(int level, const char *text, void *user_data)
+{
+    int *n_warnings = user_data;
+
+    if (level == WS_LOG_WARN && strstr(text, "before the first ws_manager_new()") != NULL)
+        ++*n_warnings;
+}
+
+/* The application learns that events were emitted too early, and hears the later ones. */
+START_TEST(a_manager_that_nobody_knows_gives_way)
+{
+    int n_warnings = 0;
+    ws_manager_options options;
+    ws_manager *first, *second;
+
+    ck_assert_int_eq(emit_stock_low("{}"), WS_OK);
+    ws_manager_options_init(&options);
+    options.log = count_warnings;
+    options.user_data = &n_warnings;
+    ck_assert_int_eq(ws_manager_new(&options, &first), WS_OK);
+    ck_assert_int_eq(ws_manager_new(&options, &second), WS_OK);
+    ck_assert_int_eq(n_warnings, 1);
+    ck_assert_ptr_eq(ws_manager_default(), first);
+    ws_manager_free(first);
+    ws_manager_free(second);
+}
+END_TEST
+
+/* It may have loops by now. */
+START_TEST(a_manager_that_the_application_knows_stays)
+{
+    ws_manager *manager = ws_manager_default(), *other;
+
+    ck_assert_int_eq(ws_manager_new(NULL, &other), WS_OK);
+    ck_assert_ptr_eq(ws_manager_default(), manager);
+    ws_manager_set_default(NULL);
+    ws_manager_free(other);
+}
+END_TEST
+
 START_TEST(the_application_s_manager_stays_its_own)
 {
     struct host host;
 
     host_open(&host);
+    ws_manager_set_default(NULL);
     ck_assert_ptr_nonnull(ws_manager_default());
     ws_manager_set_default(host.manager);
     ck_assert_ptr_eq(ws_manager_default(), host.manager);
@@ -159,6 +214,9 @@ int main(void)
     const TTest *const tests[] = {
         the_default_is_created_once_on_first_use,
         setting_the_same_default_again_changes_nothing,
+        the_first_manager_becomes_the_default,
+        a_manager_that_nobody_knows_gives_way,
+        a_manager_that_the_application_knows_stays,
         the_application_s_manager_stays_its_own,
         freeing_the_default_leaves_none,
         freeing_another_manager_keeps_the_default,
