@@ -46,15 +46,17 @@ void partial_message_trim(struct partial_message *message)
         free_bytes(message);
 }
 
-static bool grow(struct partial_message *message, size_t needed)
+/* `is_last`: of the message's frames. */
+static bool grow(struct partial_message *message, size_t needed, bool is_last)
 {
     size_t capacity = message->capacity < CAPACITY_MIN ? CAPACITY_MIN : message->capacity;
+    size_t least = message->capacity + message->capacity / 2; /* few copies of each byte */
     uint8_t *bytes;
 
     while (capacity < needed)
         capacity *= 2;
     if (capacity > message->received) /* of the frames that have begun */
-        capacity = (size_t)message->received;
+        capacity = is_last || message->received > least ? (size_t)message->received : least;
     bytes = memory_realloc(memory_of(message), message->bytes, capacity);
     if (bytes == NULL)
         return false;
@@ -67,7 +69,7 @@ static bool append(struct partial_message *message, const struct wslay_frame_ioc
 {
     size_t needed = message->length + piece->data_length;
 
-    if (needed > message->capacity && !grow(message, needed))
+    if (needed > message->capacity && !grow(message, needed, piece->fin))
         return false;
     memcpy(message->bytes + message->length, piece->data, piece->data_length);
     message->length = needed;

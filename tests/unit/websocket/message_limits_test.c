@@ -193,6 +193,31 @@ START_TEST(rfc6455_7_1_7_frames_before_the_error_are_answered)
 }
 END_TEST
 
+/* Its buffer grows by a part of its size: with a copy for each frame, 65,536 frames of 256 bytes cost
+ * a second of the loop. */
+START_TEST(many_small_frames_take_few_allocations)
+{
+    enum { FRAMES = 4000, BYTES = 20 };
+    struct bytes frames = {0};
+    struct peer *peer;
+    size_t calls;
+
+    options.endpoint.max_message_bytes = FRAMES * BYTES;
+    options.endpoint.max_fragments = FRAMES;
+    host_open(&host, &options);
+    peer = host_client(&host);
+    for (int i = 0; i < FRAMES; i++)
+        client_frame(&frames, (i == FRAMES - 1 ? FIN : 0) | (i == 0 ? BINARY : CONTINUATION),
+                     big, BYTES);
+    calls = host.memory.calls;
+    peer_send(peer, &frames);
+    ck_assert_uint_eq(host.called[HOST_RAW], 1);
+    ck_assert_uint_eq(host.message.length, FRAMES * BYTES);
+    ck_assert_uint_lt(host.memory.calls - calls, 100);
+    bytes_free(&frames);
+}
+END_TEST
+
 Suite *websocket_suite(void)
 {
     Suite *suite = suite_create("websocket-message-limits");
@@ -206,6 +231,7 @@ Suite *websocket_suite(void)
     tcase_add_test(tests, max_fragments_of_0_is_no_limit);
     tcase_add_test(tests, nothing_is_kept_after_an_error);
     tcase_add_test(tests, rfc6455_7_1_7_frames_before_the_error_are_answered);
+    tcase_add_test(tests, many_small_frames_take_few_allocations);
     suite_add_tcase(suite, tests);
     return suite;
 }
