@@ -170,6 +170,42 @@ WS_EXPORT int ws_manager_emit_notification(ws_manager *manager, const char *mess
 WS_EXPORT int ws_manager_emit(ws_manager *manager, const char *type, const char *json,
                               size_t length);
 
+/** Emits an event to the members of a room.
+ *
+ * @param manager  the manager
+ * @param room     the room's name; copied
+ * @param type     a registered event type
+ * @param json     the event's data: one JSON value (RFC 8259) in UTF-8; copied
+ * @param length   of `json`, in bytes
+ *
+ * @retval WS_OK                the event is accepted
+ * @retval WS_ERR_INVALID       `room` is no name (ws_name_is_valid()), or an argument is NULL
+ * @retval WS_ERR_UNKNOWN_TYPE  the type is not registered
+ * @return any other error of ws_manager_emit_order_created()
+ *
+ * @threads Any thread.
+ */
+WS_EXPORT int ws_manager_emit_to_room(ws_manager *manager, const char *room, const char *type,
+                                      const char *json, size_t length);
+
+/** Emits an event to all connections of a user.
+ *
+ * @param manager  the manager
+ * @param user_id  the user's id; copied
+ * @param type     a registered event type
+ * @param json     the event's data: one JSON value (RFC 8259) in UTF-8; copied
+ * @param length   of `json`, in bytes
+ *
+ * @retval WS_OK                the event is accepted
+ * @retval WS_ERR_INVALID       `user_id` is no name (ws_name_is_valid()), or an argument is NULL
+ * @retval WS_ERR_UNKNOWN_TYPE  the type is not registered
+ * @return any other error of ws_manager_emit_order_created()
+ *
+ * @threads Any thread.
+ */
+WS_EXPORT int ws_manager_emit_to_user(ws_manager *manager, const char *user_id,
+                                      const char *type, const char *json, size_t length);
+
 /** Emits an event object (event.h), which can name a user and notify when it is stored.
  *
  * @param manager  the manager that the event was made for

@@ -6,7 +6,8 @@
  *
  * - types.h, error.h: what holds for every function: NULL, results, texts, options, callbacks
  * - manager.h, callbacks.h: the manager, its options and what it asks the application
- * - loop.h, websocket.h: the host's loop and its WebSockets; close_code.h: why they close
+ * - loop.h, websocket.h: the host's loop and its WebSockets; descriptor.h: these on sockets;
+ *   close_code.h: why they close
  * - handshake.h: who may connect, and who it is
  * - http.h: Server-Sent Events, for clients that have no WebSocket
  * - emit.h, event.h, send.h: sending events
@@ -47,6 +48,7 @@
 #include <ws_manager/callbacks.h>
 #include <ws_manager/close_code.h>
 #include <ws_manager/connection.h>
+#include <ws_manager/descriptor.h>
 #include <ws_manager/emit.h>
 #include <ws_manager/error.h>
 #include <ws_manager/event.h>

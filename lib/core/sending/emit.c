@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include <ws_manager/emit.h>
+#include <ws_manager/send.h>
 
 #include "base/utf8.h"
 #include "core/default_manager.h"
@@ -62,6 +63,38 @@ int ws_manager_emit(ws_manager *manager, const char *type, const char *json, siz
     if (result != WS_OK)
         return result;
     return emit_routed(manager, type, json, length);
+}
+
+int ws_manager_emit_to_room(ws_manager *manager, const char *room, const char *type,
+                            const char *json, size_t length)
+{
+    ws_event *event;
+    int result;
+
+    if (room == NULL)
+        return WS_ERR_INVALID;
+    result = ws_event_new(manager, type, json, length, &event);
+    if (result != WS_OK)
+        return result;
+    result = ws_manager_broadcast_to_room(manager, room, event, NULL, 0);
+    ws_event_free(event);
+    return result;
+}
+
+int ws_manager_emit_to_user(ws_manager *manager, const char *user_id, const char *type,
+                            const char *json, size_t length)
+{
+    ws_event *event;
+    int result;
+
+    if (user_id == NULL)
+        return WS_ERR_INVALID;
+    result = ws_event_new(manager, type, json, length, &event);
+    if (result != WS_OK)
+        return result;
+    result = ws_manager_send_to_user(manager, user_id, event, NULL, 0);
+    ws_event_free(event);
+    return result;
 }
 
 int ws_emit(const char *type, const char *json)

@@ -199,6 +199,14 @@ static void check_sending(ws_manager *manager, ws_event *event)
     REFUSES(ws_manager_send_binary, manager, 1, NULL, 1);
     REFUSES(ws_manager_emit_event, NULL, event);
     REFUSES(ws_manager_emit_event, manager, NULL);
+    REFUSES(ws_manager_emit_to_room, NULL, "r", "stock_low", "1", 1);
+    REFUSES(ws_manager_emit_to_room, manager, NULL, "stock_low", "1", 1);
+    REFUSES(ws_manager_emit_to_room, manager, "r", NULL, "1", 1);
+    REFUSES(ws_manager_emit_to_room, manager, "r", "stock_low", NULL, 1);
+    REFUSES(ws_manager_emit_to_user, NULL, "u", "stock_low", "1", 1);
+    REFUSES(ws_manager_emit_to_user, manager, NULL, "stock_low", "1", 1);
+    REFUSES(ws_manager_emit_to_user, manager, "u", NULL, "1", 1);
+    REFUSES(ws_manager_emit_to_user, manager, "u", "stock_low", NULL, 1);
 }
 
 static void check_socketio(ws_manager *manager)
@@ -360,6 +368,10 @@ static void check_websocket(ws_loop *loop, ws_endpoint *endpoint, ws_websocket *
     IS_ZERO(ws_websocket_output, NULL, &piece, 1);
     IS_ZERO(ws_websocket_output, websocket, NULL, 1);
     REFUSES(ws_websocket_sent, NULL, 0);
+    REFUSES(ws_websocket_read_fd, NULL, 0);
+    REFUSES(ws_websocket_read_fd, websocket, -1);
+    REFUSES(ws_websocket_write_fd, NULL, 0);
+    REFUSES(ws_websocket_write_fd, websocket, -1);
     IS_ZERO(ws_websocket_ended, NULL);
     REFUSES(ws_websocket_close, NULL, WS_CLOSE_NORMAL, NULL);
 }

@@ -97,6 +97,24 @@ START_TEST(everyone_a_room_a_user_or_one_connection)
 }
 END_TEST
 
+START_TEST(an_emit_names_a_room_or_a_user)
+{
+    begin();
+    ck_assert_int_eq(ws_manager_emit_to_room(host.manager, "orders", "stock_low", "1", 1),
+                     WS_OK);
+    check_counts(1, 1, 0);
+    ck_assert_int_eq(ws_manager_emit_to_user(host.manager, "ann", "stock_low", "1", 1), WS_OK);
+    check_counts(1, 0, 1);
+    ck_assert_int_eq(ws_manager_emit_to_room(host.manager, "a\n", "stock_low", "1", 1),
+                     WS_ERR_INVALID);
+    ck_assert_int_eq(ws_manager_emit_to_user(host.manager, "ann", "stock_low", "{]", 2),
+                     WS_ERR_BAD_JSON);
+    ck_assert_int_eq(ws_manager_emit_to_user(host.manager, "ann", "no_type", "1", 1),
+                     WS_ERR_UNKNOWN_TYPE);
+    end();
+}
+END_TEST
+
 START_TEST(a_user_or_room_without_connections_is_no_error)
 {
     begin();
@@ -366,6 +384,7 @@ int main(void)
 {
     const TTest *const tests[] = {
         everyone_a_room_a_user_or_one_connection,
+        an_emit_names_a_room_or_a_user,
         a_user_or_room_without_connections_is_no_error,
         excluded_connections_receive_nothing,
         the_exclude_list_is_copied,
