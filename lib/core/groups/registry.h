@@ -43,8 +43,7 @@ struct share {
     uint32_t count;
     uint32_t capacity;
     _Atomic uint32_t n_waiting; /* of a user: answers that are waited for (clients/places.h) */
-    uint64_t
-        since; /* the manager's position when it was made: later events have a route here */
+    uint64_t since; /* the manager's position when it was made; later events have a route */
 };
 
 struct group {
