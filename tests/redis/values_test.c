@@ -485,6 +485,43 @@ START_TEST(processes_with_other_limits)
 }
 END_TEST
 
+/* The oldest of many keys is found also if all of them have changed since they were added. One event
+ * looks for it for some time only, and the next ones go on. */
+START_TEST(the_oldest_of_many_keys_is_removed)
+{
+    enum { N = 400, N_MORE = 6 };
+    char key[16];
+
+    server_start(&server, NULL);
+    node_init(&ann, "ann", server.uri);
+    node_open(&ann);
+    keep(&ann, "r", NULL, 1, N, 0);
+    UNTIL(ann.connected);
+    for (int i = 0; i < 2 * N; i++) {
+        snprintf(key, sizeof key, "%d", i < N ? i : 2 * N - i - 1);
+        set_number(&ann, "r", key, i);
+    }
+    set_number(&ann, "r", "one more", 0);
+    catch_up(&ann);
+    ck_assert_int_eq(atoi(server_do(&server, "HLEN " VALUES)), N + 1);
+    for (int i = 0; i < N_MORE; i++) {
+        snprintf(key, sizeof key, "more %d", i);
+        set_number(&ann, "r", key, i);
+    }
+    catch_up(&ann);
+    expect_stored(&ann);
+    ck_assert_str_eq(server_do(&server, "HLEN " VALUES), "400");
+    server_do(&server, "XTRIM {wsmanager}:events MAXLEN = 0");
+    node_init(&bob, "bob", server.uri);
+    node_open(&bob);
+    keep(&bob, "r", NULL, 1, N, 0);
+    UNTIL(bob.connected);
+    expect_same(&ann, &bob);
+    node_close(&bob);
+    end();
+}
+END_TEST
+
 /* More than one page, of more than a connection carries at once. */
 START_TEST(many_large_values)
 {
@@ -564,6 +601,7 @@ int main(void)
         all_rooms_have_a_limit_of_bytes,
         many_values_are_removed_at_once,
         processes_with_other_limits,
+        the_oldest_of_many_keys_is_removed,
         many_large_values,
         events_are_stored_if_the_values_can_not_be,
         NULL,

@@ -132,11 +132,11 @@ enum load_purpose {
 
 /* What rooms have kept. */
 struct restored {
-    struct restored_value *values; /* in the order of their positions */
+    struct restored_value *values;
     size_t count;
     size_t capacity;
     size_t bytes;
-    uint64_t after;               /* position of the last one that was read */
+    uint64_t after;               /* where the next page begins */
     uint64_t until;               /* where the manager is to start */
     uint64_t cut_at;              /* `after` when the connection last ended */
     struct batch_limit kibibytes; /* of a page */
@@ -446,9 +446,9 @@ void restore_end(struct ws_redis *redis);
 /* Takes the reply to REQUEST_VALUES; values that are kept are moved out of it. */
 void restore_page(struct ws_redis *redis, redisReply *page);
 
-/* Lists the values for the manager, in a block that the caller frees; NULL if there are none. The
- * texts are valid until restore_end(). False if memory ran out. */
-bool restore_list(struct ws_redis *redis, ws_cluster_event **events);
+/* Lists the values for the manager by their positions, in a block that the caller frees; NULL if there
+ * are none. The texts are valid until restore_end(). False if memory ran out. */
+bool restore_list(struct ws_redis *redis, ws_cluster_event **events, size_t *n_events);
 
 /* --- writer.c --------------------------------------------------------------------------------- */
 

@@ -306,15 +306,16 @@ static int start_manager(struct ws_redis *redis, uint64_t position, const char *
     size_t n = reader->n_loaded - reader->n_new;
     ws_cluster_event *events = NULL;
     ws_cluster_event *values;
+    size_t n_values;
     int result = WS_ERR_NO_MEMORY;
 
     if (n > 0)
         events = memory_alloc(&redis->memory, n * sizeof *events);
     for (size_t i = 0; events != NULL && i < n; i++)
         entry_read(reader->loaded[reader->n_loaded - 1 - i], &events[i], nonce);
-    if ((events != NULL || n == 0) && restore_list(redis, &values)) {
+    if ((events != NULL || n == 0) && restore_list(redis, &values, &n_values)) {
         result = ws_manager_cluster_start_with(redis->manager, redis->session.epoch, position,
-                                               events, n, values, reader->restored.count);
+                                               events, n, values, n_values);
         memory_free(&redis->memory, values);
     }
     memory_free(&redis->memory, events);

@@ -1,6 +1,6 @@
 /* restore.c: reads what rooms have kept, before the manager starts: it may be older than anything in
- * the stream. It is read after the stream's events, by position, page by page: whatever changes
- * meanwhile moves behind the position at which the manager starts, and comes with later events.
+ * the stream. It is read after the stream's events, page by page: whatever changes meanwhile is then
+ * behind the position at which the manager starts, and comes with later events.
  * Not here: keeping it (scripts.c). */
 #include "cluster/redis/carrier.h"
 
@@ -140,27 +140,13 @@ static bool take(struct ws_redis *redis, redisReply *page, size_t at)
     return true;
 }
 
-/* Takes the values of a page whose positions rise. Returns the bytes, 0 if there are none; *is_whole
- * is false if memory ran out. */
-static size_t take_page(struct ws_redis *redis, redisReply *page, bool *is_whole)
+/* Takes the values of a page. False if memory ran out. */
+static bool take_page(struct ws_redis *redis, redisReply *page)
 {
-    struct restored *restored = &redis->reader.restored;
-    size_t before = restored->bytes;
-
-    *is_whole = true;
-    for (size_t i = 1; *is_whole && i + 1 < page->elements; i += 2) {
-        uint64_t position;
-
-        if (!is_text(page->element[i]) || !is_text(page->element[i + 1]))
-            continue;
-        position = strtoull(page->element[i + 1]->str, NULL, 10);
-        if (position <= restored->after || position > restored->until)
-            continue;
-        *is_whole = take(redis, page, i);
-        if (*is_whole)
-            restored->after = position;
-    }
-    return restored->bytes - before;
+    for (size_t i = 2; i + 1 < page->elements; i += 2)
+        if (is_text(page->element[i]) && is_text(page->element[i + 1]) && !take(redis, page, i))
+            return false;
+    return true;
 }
 
 /* Errors that concern the values alone: missing rights, or keys that another program has written. */
@@ -175,33 +161,41 @@ static bool is_of_values(const char *why)
     return false;
 }
 
+static bool is_page(const struct ws_redis *redis, const redisReply *reply)
+{
+    return reply->type == REDIS_REPLY_ARRAY && reply->elements >= 2 &&
+           is_text(reply->element[0]) && is_text(reply->element[1]) &&
+           strcmp(reply->element[0]->str, redis->session.epoch) == 0;
+}
+
 void restore_page(struct ws_redis *redis, redisReply *page)
 {
     struct restored *restored = &redis->reader.restored;
-    bool is_whole;
-    size_t bytes;
+    uint64_t next;
 
     if (page->type == REDIS_REPLY_ERROR && is_of_values(page->str)) {
         give_up(redis, page->str);
         return;
     }
-    if (page->type != REDIS_REPLY_ARRAY || page->elements == 0 || !is_text(page->element[0]) ||
-        strcmp(page->element[0]->str, redis->session.epoch) != 0) {
+    if (!is_page(redis, page)) {
         fail(redis, page->type == REDIS_REPLY_ERROR
                         ? page->str
                         : "the stream in Redis was replaced or deleted");
         return;
     }
-    bytes = take_page(redis, page, &is_whole);
-    if (!is_whole)
+    next = strtoull(page->element[1]->str, NULL, 10);
+    if (!take_page(redis, page)) {
         fail(redis, "memory ran out for what rooms have kept");
-    else if (bytes == 0)
-        enter_stage(redis, STAGE_STARTING);
-    keep_to_limit(restored);
-    if (is_whole && bytes > 0) {
-        batch_limit_passed(&restored->kibibytes, restored->kibibytes.events, 0);
-        ask(redis);
+        return;
     }
+    keep_to_limit(restored);
+    if (next <= restored->after) { /* "": the last page */
+        enter_stage(redis, STAGE_STARTING);
+        return;
+    }
+    batch_limit_passed(&restored->kibibytes, restored->kibibytes.events, 0);
+    restored->after = next;
+    ask(redis);
 }
 
 /* The texts point into the replies, where the room's name gets its NUL. */
@@ -223,15 +217,39 @@ static ws_cluster_event read_value(struct restored_value *value)
     return event;
 }
 
-bool restore_list(struct ws_redis *redis, ws_cluster_event **events)
+static int compare_positions(const void *left, const void *right)
+{
+    uint64_t a = ((const ws_cluster_event *)left)->position;
+    uint64_t b = ((const ws_cluster_event *)right)->position;
+
+    return (a > b) - (a < b);
+}
+
+/* Sorts the events by their positions, and leaves out those that were read twice. */
+static size_t sort(ws_cluster_event *events, size_t n)
+{
+    size_t n_left = 0;
+
+    qsort(events, n, sizeof *events, compare_positions);
+    for (size_t i = 0; i < n; i++)
+        if (events[i].position > (n_left > 0 ? events[n_left - 1].position : 0))
+            events[n_left++] = events[i];
+    return n_left;
+}
+
+bool restore_list(struct ws_redis *redis, ws_cluster_event **events, size_t *n_events)
 {
     struct restored *restored = &redis->reader.restored;
 
     *events = NULL;
+    *n_events = 0;
     if (restored->count == 0)
         return true;
     *events = memory_alloc(&redis->memory, restored->count * sizeof **events);
-    for (size_t i = 0; *events != NULL && i < restored->count; i++)
+    if (*events == NULL)
+        return false;
+    for (size_t i = 0; i < restored->count; i++)
         (*events)[i] = read_value(&restored->values[i]);
-    return *events != NULL;
+    *n_events = sort(*events, restored->count);
+    return true;
 }

@@ -21,8 +21,9 @@ extern const char script_attach[];
 /* The keys of what rooms keep:
  *   values  hash: a field is ROOM\nTYPE\nKEY, or ROOM\nTYPE\n\nPLACE for a list of the newest events;
  *           its value is "POSITION BYTES EVENT"
- *   order   sorted set: the fields by their positions
- *   lists   sorted set, by the texts: ROOM\nTYPE\nPLACEKEY, or ROOM\nTYPE\nPLACE\nPLACE
+ *   order   sorted set: the fields by positions, which may be older than those of the values
+ *   lists   sorted set, by the texts: ROOM\nTYPE\nPLACEKEY, or ROOM\nTYPE\nPLACE\nPLACE, where the
+ *           first PLACE is that in `order`
  *   sizes   hash: ROOM\nTYPE is "COUNT BYTES"; the empty field is the bytes of all lists
  * PLACE is a position of 20 digits. Names have no line feed. */
 enum value_key { VALUES, VALUES_ORDER, VALUES_LISTS, VALUES_SIZES, N_VALUE_KEYS };
@@ -43,9 +44,10 @@ extern const char script_append[];
 extern const char script_append_digest[];
 
 /* Reads a part of what rooms keep.
- * KEYS: state, values, order. ARGV: the position behind which to begin, the last position, a number
- * of bytes. Returns the epoch, then fields and their values alternately, by their positions: at least
- * one, if there are any, and no more bytes than that. */
+ * KEYS: state, values, order. ARGV: where to begin ("0" at first), the last position, a number of
+ * bytes. Returns the epoch, where the next part begins ("": this was the last one), then fields and
+ * their values alternately, up to the last position, and no more bytes than that, unless it is one
+ * value. A value may be in several parts; values that change meanwhile may be in none. */
 extern const char script_values[];
 
 /* Keeps values.
