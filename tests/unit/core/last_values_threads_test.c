@@ -23,7 +23,7 @@ enum {
     SENDERS = 3,
     KEYS = 4, /* of each sender */
     ALL_KEYS = SENDERS * KEYS,
-    ROUNDS = 800, /* events of each sender */
+    ROUNDS = 1600, /* events of each sender */
     LAST = ROUNDS / KEYS,
     REMOVED = 31, /* events with such numbers remove the value */
     SLOW = 5,     /* such a message is one too many for a slow client */
@@ -213,6 +213,8 @@ static void send_last(void)
 
 static void start(void)
 {
+    atomic_store(&n_visits, 0);
+    atomic_store(&is_last_round, false);
     for (int i = 0; i < LOOPS; i++) {
         threads[i] = (struct loop_thread){0};
         ck_assert_int_eq(ws_loop_new(manager, NULL, 0, &threads[i].loop), WS_OK);
@@ -226,8 +228,6 @@ static void send(void)
     pthread_t senders[SENDERS];
     int numbers[SENDERS];
 
-    atomic_store(&n_visits, 0);
-    atomic_store(&is_last_round, false);
     for (int i = 0; i < SENDERS; i++) {
         numbers[i] = i;
         ck_assert_int_eq(pthread_create(&senders[i], NULL, send_all, &numbers[i]), 0);
