@@ -37,6 +37,15 @@ static bool nodes_are(struct node *node, const char *expected)
     return same;
 }
 
+#define ANN_AND_BOB                                                                            \
+    "{\"nodes\":{\"ann\":{\"total_connections\":1,\"unique_users\":0,\"rooms\":{}},"           \
+    "\"bob \\\"b\\\"\":{\"total_connections\":1,\"unique_users\":0,\"rooms\":{}}},"            \
+    "\"total_connections\":2,\"rooms\":{}}"
+#define ANN_AND_BOB_IN_A                                                                       \
+    "{\"nodes\":{\"ann\":{\"total_connections\":1,\"unique_users\":0,\"rooms\":{}},"           \
+    "\"bob \\\"b\\\"\":{\"total_connections\":1,\"unique_users\":0,\"rooms\":{\"a\":1}}},"     \
+    "\"total_connections\":2,\"rooms\":{\"a\":1}}"
+
 START_TEST(nodes_are_summed_and_expire)
 {
     struct client more;
@@ -58,6 +67,34 @@ START_TEST(nodes_are_summed_and_expire)
     UNTIL(nodes_are(&ann,
                     "{\"nodes\":{\"ann\":{\"total_connections\":1,\"unique_users\":0,"
                     "\"rooms\":{\"a\":1}}},\"total_connections\":1,\"rooms\":{\"a\":1}}"));
+    node_close(&ann);
+    server_end(&server);
+}
+END_TEST
+
+/* A process that begins anew has the name of the former one, and is not told. */
+START_TEST(two_processes_with_one_name_are_told)
+{
+    struct node other;
+
+    begin();
+    node_init(&other, "bob \"b\"", server.uri);
+    other.options.heartbeat_interval_ms = 50;
+    UNTIL(nodes_are(&bob, ANN_AND_BOB));
+    node_close(&bob);
+    node_open(&other);
+    ck_assert_int_eq(ws_manager_join_room(other.host.manager, other.client.id, "a"), WS_OK);
+    for (int i = 0; i < 3; i++) {
+        UNTIL(nodes_are(&ann, ANN_AND_BOB_IN_A));
+        ck_assert_ptr_null(strstr(other.state, "another name"));
+    }
+    node_init(&bob, "bob \"b\"", server.uri);
+    bob.options.heartbeat_interval_ms = 50;
+    node_open(&bob);
+    UNTIL(strstr(other.state, "another process is the node \"bob \"b\"\", too") != NULL);
+    ck_assert_int_eq(other.connected, 1);
+    node_close(&bob);
+    node_close(&other);
     node_close(&ann);
     server_end(&server);
 }
@@ -186,10 +223,10 @@ END_TEST
 
 int main(void)
 {
-    return suite_run("redis-nodes", (const TTest *const[]){nodes_are_summed_and_expire,
-                                                           invalid_nodes_are_skipped,
-                                                           very_many_rooms_are_not_published,
-                                                           statistics_as_json_and_metrics,
-                                                           a_clean_shutdown_removes_the_node,
-                                                           heartbeats_do_not_accumulate, NULL});
+    return suite_run("redis-nodes",
+                     (const TTest *const[]){
+                         nodes_are_summed_and_expire, two_processes_with_one_name_are_told,
+                         invalid_nodes_are_skipped, very_many_rooms_are_not_published,
+                         statistics_as_json_and_metrics, a_clean_shutdown_removes_the_node,
+                         heartbeats_do_not_accumulate, NULL});
 }

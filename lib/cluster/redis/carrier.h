@@ -266,7 +266,9 @@ struct ws_redis {
     struct host_clock clock;
     uint64_t now_ms;       /* library time of the last run; all times here are library time */
     uint64_t heartbeat_ms; /* when the next heartbeat is due */
-    bool awaits_heartbeat; /* the last heartbeat or the list of nodes is not answered yet */
+    char heartbeat_digest[41]; /* of the figures that were written last; empty: unknown */
+    bool is_node_shared;       /* another process writes its figures under the same name */
+    bool awaits_heartbeat;     /* the last heartbeat or the list of nodes is not answered yet */
     struct listing listing;
     struct known known;
     struct left_epochs left_epochs;

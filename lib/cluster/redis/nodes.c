@@ -69,6 +69,7 @@ void nodes_run(struct ws_redis *redis)
     command_add_text(command, redis->node);
     command_add(command, text, length);
     command_add_text(command, expiry_ms);
+    command_add_text(command, redis->heartbeat_digest);
     sent = link_send(&redis->writing, REQUEST_HEARTBEAT, command, redis->now_ms);
     memory_free(&redis->memory, text);
     redis->awaits_heartbeat = sent;
@@ -285,10 +286,38 @@ static void ask(struct ws_redis *redis, const char *name, size_t length)
         fail(redis, redis->writing.error);
 }
 
+/* Tells the host once, beside the state. */
+static void note_shared(struct ws_redis *redis)
+{
+    char line[LINK_ERROR_SIZE];
+
+    if (redis->is_node_shared)
+        return;
+    redis->is_node_shared = true;
+    snprintf(line, sizeof line,
+             "another process is the node \"%s\", too: one must have another name",
+             redis->node);
+    if (redis->options.on_state != NULL)
+        redis->options.on_state(true, line, redis->options.user_data);
+}
+
+/* The digest of what was written, and whether what was there was not what this process wrote. */
+static void note_written(struct ws_redis *redis, const redisReply *reply)
+{
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
+        reply->element[0]->type != REDIS_REPLY_STRING)
+        return;
+    snprintf(redis->heartbeat_digest, sizeof redis->heartbeat_digest, "%s",
+             reply->element[0]->str);
+    if (reply->element[1]->type == REDIS_REPLY_INTEGER && reply->element[1]->integer == 1)
+        note_shared(redis);
+}
+
 void nodes_beat(struct ws_redis *redis, const redisReply *reply)
 {
     if (reply->type != REDIS_REPLY_ERROR)
         target_worked(servers_target(redis)); /* and is not a replica */
+    note_written(redis, reply);
     if (is_skipped(&redis->listing))
         redis->awaits_heartbeat = false;
     else

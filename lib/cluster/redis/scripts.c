@@ -355,6 +355,8 @@ const char script_remember[] =
 const char script_heartbeat[] =
     "local time = redis.call('TIME')\n"
     "local now = time[1] * 1000 + math.floor(time[2] / 1000)\n"
+    "local former = redis.call('HGET', KEYS[1], ARGV[1])\n"
+    "local is_shared = ARGV[4] ~= '' and former and redis.sha1hex(former) ~= ARGV[4]\n"
     "redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])\n"
     "redis.call('ZADD', KEYS[2], now + ARGV[3], ARGV[1])\n"
     "for _, name in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now)) do\n"
@@ -362,7 +364,8 @@ const char script_heartbeat[] =
     "  redis.call('ZREM', KEYS[2], name)\n"
     "end\n"
     "redis.call('PEXPIRE', KEYS[1], ARGV[3])\n"
-    "redis.call('PEXPIRE', KEYS[2], ARGV[3])\n";
+    "redis.call('PEXPIRE', KEYS[2], ARGV[3])\n"
+    "return {redis.sha1hex(ARGV[2]), is_shared and 1 or 0}\n";
 
 const char script_nodes[] =
     "local names, nodes, bytes = redis.call('HKEYS', KEYS[1]), {}, 0\n"

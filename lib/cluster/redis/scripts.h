@@ -57,7 +57,9 @@ extern const char script_values[];
 extern const char script_remember[];
 
 /* Writes a node's figures, and removes those that have expired.
- * KEYS: nodes, expiries. ARGV: the node's name, its JSON text, its lifetime in milliseconds. */
+ * KEYS: nodes, expiries. ARGV: the node's name, its JSON text, its lifetime in milliseconds, the digest
+ * of the text that it wrote before, or nothing. Returns the digest of the text, and 1 if another text
+ * than that was there: another process has the same name; else 0. */
 extern const char script_heartbeat[];
 
 /* Reads a part of the list of nodes.

@@ -25,6 +25,7 @@ void session_close(struct ws_redis *redis)
     fetches_end(redis);
     memories_end(redis);
     nodes_end(redis);
+    redis->heartbeat_digest[0] = '\0'; /* another Redis may have older figures */
 }
 
 /* Reports the failure to the host, with the server's name if there are several. */

@@ -189,9 +189,9 @@ void writer_failed(struct ws_redis *redis, bool was_cut)
  * serve the slot or serves only a part of it. */
 static bool needs_new_session(const char *why)
 {
-    static const char *const texts[] = {"EPOCH",          "READONLY", "can't run this command",
-                                        "no permissions", "MOVED ",   "ASK ",
-                                        "CLUSTERDOWN"};
+    static const char *const texts[] = {"EPOCH",          "READONLY",  "can't run this command",
+                                        "no permissions", "MOVED ",    "ASK ",
+                                        "CLUSTERDOWN",    "MASTERDOWN"};
 
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (strstr(why, texts[i]) != NULL)
