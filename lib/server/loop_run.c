@@ -38,7 +38,7 @@ static const uint32_t durations_ms[N_TIMEOUTS] = {
 
 static void on_wake(void *user_data)
 {
-    loop_wake(user_data);
+    loop_notify(user_data);
 }
 
 static bool watch(struct loop *loop, int operation, int fd, uint32_t events, void *pointer)
@@ -245,8 +245,8 @@ static void handle_timeout(struct loop *loop, enum timeout timeout, struct timer
         return;
     }
     if (timeout == TIMEOUT_HEAD)
-        refusal_log(&loop->server->log, &connection->http->request, 0,
-                    "its head took too long");
+        refusal_log_request(&loop->server->log, &connection->http->request, 0,
+                            "its head took too long");
     connection_close(connection);
 }
 

@@ -255,7 +255,7 @@ static void begin_stop(struct ws_server *server)
     if (atomic_exchange(&server->stopping, true))
         return;
     for (uint32_t i = 0; i < server->n_loops; i++)
-        loop_wake(server->loops[i]);
+        loop_notify(server->loops[i]);
 }
 
 static void join(struct ws_server *server)
@@ -390,12 +390,12 @@ int ws_server_is_stopping(const ws_server *server)
 
 const char *ws_server_url(const ws_server *server)
 {
-    return server != NULL ? server->url : "";
+    return server != NULL ? server->url : NULL;
 }
 
 const char *ws_server_admin_url(const ws_server *server)
 {
-    return server != NULL ? server->admin_url : "";
+    return server != NULL ? server->admin_url : NULL;
 }
 
 int ws_server_reload_certificate(ws_server *server)
@@ -410,7 +410,7 @@ int ws_server_reload_certificate(ws_server *server)
 void ws_server_wake(ws_server *server, uint32_t thread)
 {
     if (server != NULL && thread < server->n_loops)
-        loop_wake(server->loops[thread]);
+        loop_notify(server->loops[thread]);
 }
 
 int ws_server_get_stats(ws_server *server, ws_server_stats *stats)

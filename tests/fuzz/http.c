@@ -108,7 +108,7 @@ static void answer(const struct http_request *request)
     struct http_response response;
     struct byte_buffer out = {0};
 
-    response_init(&taken);
+    response_begin(&taken);
     http_response_init(&response);
     if (router_accepts(&app, &shown, &response))
         router_answer(&app, &shown, &response);

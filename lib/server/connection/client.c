@@ -17,7 +17,8 @@ const ws_server_request *ws_server_client_request(const ws_server_client *client
 {
     struct connection *connection = connection_of(client);
 
-    if (connection->http == NULL || !http_request_has_head(&connection->http->request))
+    if (connection == NULL || connection->http == NULL ||
+        !http_request_has_head(&connection->http->request))
         return NULL;
     connection->http->view.client = connection_client(connection);
     return &connection->http->view;
@@ -25,30 +26,36 @@ const ws_server_request *ws_server_client_request(const ws_server_client *client
 
 void ws_server_client_address(const ws_server_client *client, char *text, size_t size)
 {
-    address_write(connection_client(connection_of(client)), text, size);
+    if (client != NULL && text != NULL)
+        address_write(connection_client(connection_of(client)), text, size);
 }
 
 const char *ws_server_client_scheme(const ws_server_client *client)
 {
     const struct connection *connection = connection_of(client);
 
+    if (connection == NULL)
+        return NULL;
     return connection->http != NULL ? connection->http->request.scheme : connection->scheme;
 }
 
 void ws_server_client_set_data(ws_server_client *client, void *data)
 {
-    connection_of(client)->data = data;
+    if (client != NULL)
+        connection_of(client)->data = data;
 }
 
 void *ws_server_client_data(const ws_server_client *client)
 {
-    return connection_of(client)->data;
+    return client != NULL ? connection_of(client)->data : NULL;
 }
 
 int ws_server_client_close(ws_server_client *client, uint16_t code, const char *reason)
 {
     struct connection *connection = connection_of(client);
 
+    if (connection == NULL)
+        return WS_ERR_INVALID;
     if (connection->websocket != NULL)
         return ws_websocket_close(connection->websocket, code, reason);
     return connection->events != NULL ? ws_http_close(connection->events, code, reason)

@@ -125,7 +125,7 @@ static bool make_room_among(struct loop *loop, enum timeout timeout)
     if (connection == NULL)
         return false;
     if (timeout == TIMEOUT_HEAD || timeout == TIMEOUT_BODY || timeout == TIMEOUT_TURN)
-        refusal_log(&loop->server->log, &connection->http->request, 0, needed_place);
+        refusal_log_request(&loop->server->log, &connection->http->request, 0, needed_place);
     connection_close(connection);
     return true;
 }
@@ -179,7 +179,7 @@ void connection_open(struct loop *loop, int fd, bool is_admin,
         connection->peer = address_of_socket(peer);
     }
     if (connection == NULL || http == NULL || !connection_proxy_open(connection) ||
-        !stream_open(&connection->stream, fd, loop->server->tls, loop->epoll, connection)) {
+        !stream_begin(&connection->stream, fd, loop->server->tls, loop->epoll, connection)) {
         if (connection != NULL)
             connection_proxy_close(connection);
         free(http);

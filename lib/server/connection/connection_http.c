@@ -138,7 +138,7 @@ static void answer_request(struct connection *connection, struct response *respo
     char client[INET6_ADDRSTRLEN];
 
     if (refusal_is_handshake(request)) {
-        refusal_log(log, request, response->status, "there is no WebSocket here");
+        refusal_log_request(log, request, response->status, "there is no WebSocket here");
     } else if (server_log_has(log, WS_LOG_DEBUG)) {
         address_format(connection_client(connection), client);
         server_log_line(log, WS_LOG_DEBUG, "%s %s %d for %s",
@@ -156,7 +156,7 @@ static void answer_error(struct connection *connection, int status, const char *
     struct response response;
 
     spend(connection, HTTP_COST_REQUEST);
-    response_init(&response);
+    response_begin(&response);
     response_set_error(&response, status, message);
     queue_response(connection, &response);
     response_free(&response);
@@ -164,7 +164,8 @@ static void answer_error(struct connection *connection, int status, const char *
 
 static void answer_failure(struct connection *connection, int status, const char *message)
 {
-    refusal_log(&connection->loop->server->log, &connection->http->request, status, message);
+    refusal_log_request(&connection->loop->server->log, &connection->http->request, status,
+                        message);
     answer_error(connection, status, message);
 }
 
@@ -247,7 +248,7 @@ static void begin_body(struct connection *connection)
     struct http_request *request = &connection->http->request;
     struct response response;
 
-    response_init(&response);
+    response_begin(&response);
     if (!is_accepted(connection, &response)) {
         answer_request(connection, &response);
     } else {
@@ -384,7 +385,7 @@ static void answer_complete(struct connection *connection)
     struct ws_server *server = connection->loop->server;
     struct response response;
 
-    response_init(&response);
+    response_begin(&response);
     if (!status_answer(server, show(connection, NULL), &response) &&
         is_accepted(connection, &response))
         ask_application(connection, &response);
@@ -434,7 +435,7 @@ static bool may_poll(struct connection *connection)
 
     if (!door_is_socketio(connection_door(connection)))
         return true;
-    response_init(&response);
+    response_begin(&response);
     may = is_accepted(connection, &response);
     if (!may)
         answer_request(connection, &response);

@@ -117,7 +117,7 @@ static void send_on(struct connection *connection)
     connection->http->placing = PLACING_HERE;
     switch (arrivals_add(&destination->arrivals, connection)) {
     case ARRIVALS_FIRST:
-        loop_wake(destination);
+        loop_notify(destination);
         break;
     case ARRIVALS_ADDED:
         break;

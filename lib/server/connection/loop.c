@@ -4,7 +4,7 @@
 
 #include <unistd.h>
 
-void loop_wake(struct loop *loop)
+void loop_notify(struct loop *loop)
 {
     uint64_t one = 1;
 

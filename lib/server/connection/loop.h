@@ -82,6 +82,6 @@ struct loop {
 };
 
 /* Makes the loop look at what has changed, such as `stopping`. Any thread. */
-void loop_wake(struct loop *loop);
+void loop_notify(struct loop *loop);
 
 #endif

@@ -56,7 +56,7 @@ struct ws_server_ticket *answers_begin(struct answers *answers)
     if (ticket == NULL)
         return NULL;
     *ticket = (struct ws_server_ticket){.answers = answers};
-    response_init(&ticket->response);
+    response_begin(&ticket->response);
     pthread_mutex_lock(&answers->mutex);
     answers->n_users++;
     pthread_mutex_unlock(&answers->mutex);
@@ -111,6 +111,8 @@ int ws_server_answer_later(ws_server_ticket *ticket, const ws_server_response *r
 {
     int result = WS_OK;
 
+    if (ticket == NULL)
+        return WS_ERR_INVALID;
     if (response != NULL)
         result = response_take(&ticket->response, response);
     else

@@ -51,8 +51,8 @@ static const char *format_status(int status, char *text)
     return text;
 }
 
-void refusal_log(struct server_log *log, const struct http_request *request, int status,
-                 const char *reason)
+void refusal_log_request(struct server_log *log, const struct http_request *request, int status,
+                         const char *reason)
 {
     bool has_head = http_request_has_head(request);
     bool is_handshake = has_head && refusal_is_handshake(request);

@@ -17,8 +17,8 @@ bool refusal_is_handshake(const struct http_request *request);
  * but never the query and other headers, which may hold tokens. If the bytes do not begin like a
  * request, it only has their length. Unless the log's level is debug, ten lines a second are
  * written, and how many were left out. `status` 0: nothing is answered. */
-void refusal_log(struct server_log *log, const struct http_request *request, int status,
-                 const char *reason);
+void refusal_log_request(struct server_log *log, const struct http_request *request, int status,
+                         const char *reason);
 
 /* Logs that a connection was refused, and why, before its client sent anything. */
 void refusal_log_address(struct server_log *log, const struct in6_addr *client, int status,

@@ -25,7 +25,7 @@ void ws_server_response_init_size(ws_server_response *response, size_t size)
     options_init(response, size, &defaults, sizeof defaults);
 }
 
-void response_init(struct response *response)
+void response_begin(struct response *response)
 {
     memset(response, 0, sizeof *response);
     response->status = HTTP_STATUS_INTERNAL_SERVER_ERROR;
@@ -45,11 +45,11 @@ void response_free(struct response *response)
     response->file = -1;
 }
 
-/* A status alone; other members are those of response_init(). */
+/* A status alone; other members are those of response_begin(). */
 static void reset(struct response *response, int status)
 {
     response_free(response);
-    response_init(response);
+    response_begin(response);
     response->status = status;
 }
 

@@ -27,10 +27,10 @@ struct response {
 };
 
 /* One with status 500 and no body. */
-void response_init(struct response *response);
+void response_begin(struct response *response);
 void response_free(struct response *response);
 
-/* Takes over what the application answers; `response` is one that response_init() made. After an
+/* Takes over what the application answers; `response` is one that response_begin() made. After an
  * error it is 500 or 503, and what is the server's to free or close has been. */
 int response_take(struct response *response, const ws_server_response *answer);
 

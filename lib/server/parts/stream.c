@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-bool stream_open(struct stream *stream, int fd, struct tls *tls, int epoll, void *pointer)
+bool stream_begin(struct stream *stream, int fd, struct tls *tls, int epoll, void *pointer)
 {
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = pointer};
 

@@ -19,7 +19,7 @@ struct stream {
 
 /* Takes over an accepted socket, with TLS unless `tls` is NULL, and has `epoll` watch it for
  * input. False, and the socket is still the caller's, when memory is short. */
-bool stream_open(struct stream *stream, int fd, struct tls *tls, int epoll, void *pointer);
+bool stream_begin(struct stream *stream, int fd, struct tls *tls, int epoll, void *pointer);
 
 /* Takes the socket out of an epoll, and adds it to another one, which watches it for nothing yet.
  * False when memory is short. */
