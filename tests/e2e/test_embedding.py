@@ -1,4 +1,4 @@
-"""The embedding examples: the README's program, examples/embed and examples/presence serve real
+"""The embedding examples: the program in their README, examples/embed and examples/presence serve real
 clients."""
 import asyncio
 import json
@@ -16,7 +16,7 @@ from client import receive_type
 from hosts import (check_half_closed_client_that_does_not_read, check_no_descriptor_left,
                    few_descriptors)
 
-README = os.environ["README"]
+README = os.path.join(os.path.dirname(os.environ["README"]), "examples/README.md")
 EMBED = os.environ["EMBED"]
 PRESENCE = os.environ["PRESENCE"]
 COMPILE = os.environ["COMPILE"].split("\n")
