@@ -210,10 +210,10 @@ typedef struct ws_manager_options {
     /** The age of the oldest event that is kept, by `clock`; 0: no limit, the default. */
     uint32_t history_age_ms;
 
-    /** The memory of the kept events; 0: no limit; default 64 MiB. The forms that
-     * are made of an event for its recipients come on top, each once: compressed, for event
-     * streams, for clients of Socket.IO; at most six times as much if clients of every kind
-     * recover all of it. With a cluster as much again while clients read older events. */
+    /** The memory of the kept events; 0: no limit; default 64 MiB. It includes the forms that
+     * are made of an event for its recipients, each once: compressed, for event streams, for
+     * clients of Socket.IO. Those that are made later, for clients that recover, are counted as
+     * further events come. With a cluster as much again while clients read older events. */
     uint64_t history_bytes;
 
     /** The memory of what rooms keep (last_values.h), all together; 0: no limit; default 64 MiB.

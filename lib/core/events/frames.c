@@ -94,6 +94,20 @@ struct frames_variant *frames_find_variant(const struct frames *frames, int kind
     return variant;
 }
 
+size_t frames_variant_bytes(const struct frames *frames)
+{
+    const struct frames_variant *variant =
+        atomic_load_explicit(&frames->variants, memory_order_acquire);
+    size_t bytes = 0;
+
+    for (; variant != NULL; variant = variant->next) {
+        bytes += sizeof *variant;
+        if (variant->form != NULL)
+            bytes += variant->form->start + variant->form->length;
+    }
+    return bytes;
+}
+
 struct frames_variant *frames_add_variant(struct frames *frames, int kind, struct frames *form)
 {
     struct frames_variant *variant = memory_alloc(frames->memory, sizeof *variant);

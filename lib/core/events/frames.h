@@ -95,6 +95,9 @@ void frames_unref(struct frames *frames);
 /* Finds the variant of a kind; NULL if there is none yet. Any thread that holds a reference. */
 struct frames_variant *frames_find_variant(const struct frames *frames, int kind);
 
+/* The memory of the variants. Any thread that holds a reference. */
+size_t frames_variant_bytes(const struct frames *frames);
+
 /* Adds a variant and takes over the reference of `form`, which may be NULL. Returns it, or the
  * one of that kind that another thread has added meanwhile. NULL if memory ran out. The form is held
  * by `frames` unless it is shorter: a queue of compressed forms must not keep messages in memory

@@ -5,7 +5,10 @@
 
 enum {
     FIRST_CAPACITY = 4,
-    EXPIRED_AT_ONCE = 64 /* the manager's lock is held meanwhile: each may free a message */
+    EXPIRED_AT_ONCE = 64, /* the manager's lock is held meanwhile: each may free a message */
+
+    /* After so many others an event has the forms of those that receive it at once. */
+    RECENT = 16
 };
 
 void history_init(struct history *history, const ws_allocator *memory, const uint8_t *secret)
@@ -117,19 +120,45 @@ static void remove_line_if_empty(struct history *history, struct history_line *l
 
 static size_t cost_of(const ws_message *message)
 {
-    return message->frames.start + message->frames.length + sizeof(struct history_entry) +
+    return message->frames.start + message->frames.length +
+           frames_variant_bytes(&message->frames) + sizeof(struct history_entry) +
            sizeof message;
+}
+
+static struct history_entry *entry_at(const struct history *history, uint32_t index)
+{
+    return &history->entries[(history->first + index) & (history->capacity - 1)];
+}
+
+static void count(struct history *history, struct history_entry *entry)
+{
+    size_t cost = cost_of(entry->message);
+
+    history->bytes += cost - entry->counted;
+    entry->counted = cost;
+}
+
+/* Other threads make forms of events, without the lock: when they deliver an event, and later for
+ * clients that recover. */
+static void count_forms(struct history *history)
+{
+    if (history->count > RECENT)
+        count(history, entry_at(history, history->count - 1 - RECENT));
+    if (history->hand >= history->count)
+        history->hand = 0;
+    count(history, entry_at(history, history->hand++));
 }
 
 static void drop_oldest(struct history *history)
 {
-    struct history_entry *oldest = &history->entries[history->first];
+    struct history_entry *oldest = entry_at(history, 0);
     struct history_line *line = oldest->line;
 
     line->first = (line->first + 1) & (line->capacity - 1);
     line->count--;
     remove_line_if_empty(history, line);
-    history->bytes -= cost_of(oldest->message);
+    history->bytes -= oldest->counted;
+    history->hand -= history->hand > 0;
     history->before = oldest->message->position;
     ws_message_unref(oldest->message);
     history->first = (history->first + 1) & (history->capacity - 1);
@@ -164,10 +193,10 @@ void history_append(struct history *history, struct history_line *line, ws_messa
         return;
     }
     ws_message_ref(message);
-    history->entries[(history->first + history->count++) & (history->capacity - 1)] =
-        (struct history_entry){message, line, time_ms};
+    *entry_at(history, history->count) = (struct history_entry){message, line, time_ms, 0};
+    count(history, entry_at(history, history->count++));
     line->messages[(line->first + line->count++) & (line->capacity - 1)] = message;
-    history->bytes += cost_of(message);
+    count_forms(history);
     while (history->count > history->max_events ||
            (history->max_bytes > 0 && history->bytes > history->max_bytes))
         drop_oldest(history);

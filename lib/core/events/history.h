@@ -33,6 +33,7 @@ struct history_entry {
     ws_message *message; /* one reference */
     struct history_line *line;
     int64_t time_ms;
+    size_t counted; /* its part of `bytes` */
 };
 
 struct history {
@@ -46,6 +47,7 @@ struct history {
     uint32_t first;
     uint32_t count;
     uint64_t bytes;
+    uint32_t hand;   /* the next entry to be counted anew, from the first one on */
     uint64_t before; /* every event with a higher position is here */
     struct name_table lines[N_GROUP_KINDS];
 };

@@ -47,6 +47,26 @@ static bool add(enum group_kind kind, const char *name, size_t length, int64_t t
     return kept;
 }
 
+static ws_message *message_at_place(uint32_t index)
+{
+    return history.entries[(history.first + index) & (history.capacity - 1)].message;
+}
+
+static ws_message *newest_message(void)
+{
+    return message_at_place(history.count - 1);
+}
+
+static void add_form(ws_message *message, size_t length)
+{
+    static int kind = FORM_SOCKETIO;
+    struct frames *form = frames_new(&memory.allocator, length);
+
+    ck_assert_ptr_nonnull(form);
+    frames_add(form, length);
+    ck_assert_ptr_nonnull(frames_add_variant(&message->frames, kind++, form));
+}
+
 static void expect_kept(uint32_t count)
 {
     ck_assert_uint_eq(history.count, count);
@@ -235,11 +255,44 @@ START_TEST(without_memory_nothing_changes)
 }
 END_TEST
 
+/* Also when they are made after the event was kept, as those for recipients are. */
+START_TEST(forms_of_events_count)
+{
+    enum { FORM = 2000, LIMIT = 100000, LATER = 20 };
+    uint64_t actual = 0;
+
+    begin();
+    history.max_events = 1000;
+    history.max_bytes = LIMIT;
+    for (int i = 0; i < 1000; i++) {
+        ck_assert(add(GROUP_EVERYONE, NULL, 10, 0));
+        add_form(newest_message(), FORM);
+    }
+    ck_assert_uint_gt(history.count, LIMIT / FORM / 2);
+    for (uint32_t i = 0; i < history.count; i++)
+        actual += frames_variant_bytes(&message_at_place(i)->frames);
+    ck_assert_uint_gt(actual, LIMIT / 2);
+    ck_assert_uint_lt(actual, LIMIT + LATER * FORM);
+
+    /* Those of clients that recover: every event gets another one. */
+    for (uint32_t i = 0; i < history.count; i++)
+        add_form(message_at_place(i), FORM);
+    for (int i = 0; i < 200; i++)
+        ck_assert(add(GROUP_EVERYONE, NULL, 10, 0));
+    actual = 0;
+    for (uint32_t i = 0; i < history.count; i++)
+        actual += frames_variant_bytes(&message_at_place(i)->frames);
+    ck_assert_uint_lt(actual, LIMIT);
+    end();
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
         the_number_of_events_is_limited,
         the_number_of_bytes_is_limited,
+        forms_of_events_count,
         the_age_of_events_is_limited,
         a_call_drops_a_bounded_number_of_old_events,
         nothing_is_kept_when_the_history_is_off,
