@@ -142,6 +142,61 @@ describe("a room", () => {
     expect(stub.received.map(({ type }) => type)).toEqual(["join_room", "join_room", "leave_room"]);
   });
 
+  it("stays with the others when one holder is refused what it wants of it", async () => {
+    const stub = await startStub({
+      onConnection: (socket, url) => {
+        welcome(socket);
+        if (url.searchParams.has("after")) {
+          send(socket, { type: "recovered", data: { complete: true, count: 0, id: "stub.0" } });
+        }
+      },
+      onMessage: (received) => {
+        const { socket, message } = received;
+        if ("presence" in message) {
+          const data = { code: "forbidden", message: "not for you" };
+          send(socket, { type: "error", ref: message.ref, data });
+        } else {
+          answer(received);
+        }
+      },
+    });
+    const client = start(stub.url);
+    await client.room("blue").joined;
+    await expect(client.room("blue", { presence: true }).joined).rejects.toMatchObject({ code: "forbidden" });
+    const back = nextEvent(client, "recovered");
+    stub.sockets.forEach((socket) => socket.terminate());
+    await back;
+    const heard = nextEvent(client, "notification");
+    client.room("blue").on("notification", () => undefined);
+    stub.sockets.forEach((socket) => send(socket, { type: "notification", data: { message: "m", severity: "info" } }));
+    await heard;
+    expect(stub.received.map((message) => [message.type, "presence" in message])).toEqual([
+      ["join_room", false],
+      ["join_room", true],
+    ]);
+  });
+
+  it("that cannot be joined for now is tried again", async () => {
+    const codes = ["rate_limited", "failed"];
+    const stub = await startStub({
+      onMessage: (received) => {
+        const { socket, message } = received;
+        const code = codes.shift();
+        if (code !== undefined) {
+          send(socket, { type: "error", ref: message.ref, data: { code, message: "not now" } });
+        } else {
+          answer(received);
+        }
+      },
+    });
+    const client = start(stub.url, { onProblem: () => undefined });
+    await whenState(client, "connected");
+    const joined = nextEvent(client, "room_joined");
+    await expect(client.room("blue").joined).rejects.toMatchObject({ code: "rate_limited" });
+    expect((await joined).data.room).toBe("blue");
+    expect(stub.received).toHaveLength(3);
+  });
+
   it("that the server takes away is reported, and not joined again", async () => {
     const stub = await startStub();
     const { client, problems } = createClient(stub.url);

@@ -87,6 +87,7 @@ export class WebSocketClient<Events extends object> {
       onDead: () => this.#connection?.fail("no answer to a ping"),
     });
     this.#rooms = new Rooms({
+      retryMs: this.#tuning.firstDelayMs,
       isConnected: () => this.#connection?.isWelcome === true,
       ask: async (request) => (await this.#ask(request)) as RoomAnswer,
       report: (problem) => this.#report(problem),

@@ -32,9 +32,9 @@ export class Room<Events extends object> {
 
   /**
    * Resolves when the room has been joined for the first time, with whichever connection. Rejects
-   * with a WebSocketRequestError: with the server's code if it refuses, and then the room is no
-   * longer wanted; with "timeout" if it does not answer; with "closed" or "refused" if there will be
-   * no connection.
+   * with a WebSocketRequestError: with the server's code if it refuses, and then this holder has no
+   * part in the room; with "timeout", "rate_limited" or "failed" if it cannot join for now, and then
+   * the client tries again; with "closed" or "refused" if there will be no connection.
    */
   get joined(): Promise<RoomAnswer> {
     return this.#holding.joined;

@@ -30,9 +30,15 @@ export interface HeldRoom {
   readonly presence: PresenceList;
   /** The server's latest answer to a join; null if it has accepted none. */
   answer: RoomAnswer | null;
+  /** Whether this connection is in the room. */
+  isEntered: boolean;
+  retryTimer: ReturnType<typeof setTimeout> | undefined;
 }
 
+
 interface Host {
+  /** When a room that could not be joined for now is tried again. */
+  retryMs: number;
   isConnected: () => boolean;
   /** Sends to the server; rejects with a WebSocketRequestError. */
   ask: (request: { type: string; room: string } & RoomOptions) => Promise<RoomAnswer>;
@@ -57,7 +63,7 @@ export class Rooms {
     const room = this.#rooms.get(name) ?? this.#add(name);
     const holding = makeHolding(room, options);
     const isKnown =
-      room.answer !== null &&
+      room.isEntered &&
       options.state !== true &&
       options.last === undefined &&
       (options.presence !== true || room.presence.get() !== null);
@@ -81,13 +87,7 @@ export class Rooms {
       return;
     }
     holding.reject(new WebSocketRequestError("closed", "the room was left before it was joined"));
-    if (room.holders.size > 0 || this.#rooms.get(room.name) !== room) {
-      return;
-    }
-    this.#rooms.delete(room.name);
-    if (this.#host.isConnected()) {
-      await this.#host.ask({ type: "leave_room", room: room.name });
-    }
+    await this.#leaveIfEmpty(room);
   }
 
   /** A connection begins, and recovers some of the rooms without being asked again. */
@@ -96,7 +96,10 @@ export class Rooms {
       const holders = [...room.holders];
       if (!recovering.has(room.name)) {
         void this.#enter(room, holders);
-      } else if (holders.some(({ options, isSettled }) => options.presence === true || !isSettled)) {
+        continue;
+      }
+      room.isEntered = true;
+      if (holders.some(({ options, isSettled }) => options.presence === true || !isSettled)) {
         // Presence is not recovered, and a new holder may want what the room keeps.
         void this.#enter(room, holders.filter(({ isSettled }) => !isSettled));
       }
@@ -122,8 +125,10 @@ export class Rooms {
 
   /** The connection has ended. */
   end(): void {
-    for (const { presence } of this.#rooms.values()) {
-      presence.forget();
+    for (const room of this.#rooms.values()) {
+      room.isEntered = false;
+      clearTimeout(room.retryTimer);
+      room.presence.forget();
     }
   }
 
@@ -140,6 +145,7 @@ export class Rooms {
   refuse(name: string, failure: WebSocketRequestError): void {
     const room = this.#rooms.get(name);
     if (room !== undefined) {
+      room.isEntered = false;
       this.#fail(room, [...room.holders], failure);
     }
   }
@@ -165,14 +171,32 @@ export class Rooms {
 
   #add(name: string): HeldRoom {
     const presence = new PresenceList(this.#host.makeListeners());
-    const room = { name, holders: new Set<Holding>(), presence, answer: null };
+    const room: HeldRoom = {
+      name,
+      holders: new Set(),
+      presence,
+      answer: null,
+      isEntered: false,
+      retryTimer: undefined,
+    };
     this.#rooms.set(name, room);
     return room;
   }
 
+  async #leaveIfEmpty(room: HeldRoom): Promise<void> {
+    if (room.holders.size === 0 && this.#rooms.get(room.name) === room) {
+      this.#remove(room);
+      if (this.#host.isConnected()) {
+        await this.#host.ask({ type: "leave_room", room: room.name });
+      }
+    }
+  }
+
   #remove(room: HeldRoom): void {
     this.#rooms.delete(room.name);
+    clearTimeout(room.retryTimer);
     room.answer = null;
+    room.isEntered = false;
     room.presence.forget();
   }
 
@@ -189,6 +213,7 @@ export class Rooms {
         ...(hasState ? { state: true } : {}),
         ...(last > 0 ? { last } : {}),
       });
+      room.isEntered = true;
       for (const holding of holders) {
         holding.resolve(room.answer);
       }
@@ -202,7 +227,16 @@ export class Rooms {
     if (code === "closed" || code === "refused" || this.#rooms.get(room.name) !== room) {
       return; // it is joined with the next connection, or nobody wants it any more
     }
-    if (isFinal(code)) {
+    if (!isFinal(code)) {
+      room.retryTimer ??= setTimeout(() => {
+        room.retryTimer = undefined;
+        void this.#enter(room, holders);
+      }, this.#host.retryMs);
+    } else if (room.isEntered) {
+      // The room is refused to those who wanted more of it, such as its presence, and to no other.
+      holders.forEach((holding) => room.holders.delete(holding));
+      this.#leaveIfEmpty(room).catch(() => undefined);
+    } else {
       this.#remove(room);
     }
     const waiting = holders.filter(({ isSettled }) => !isSettled);
