@@ -1,6 +1,6 @@
 /** How this page connects: to the server that it came from, as the user in its address. */
 import { eventSchemas, type DashboardEvents } from "./events";
-import type { RoomOptions, WebSocketClientOptions } from "./lib/websocket";
+import type { RoomOptions, WebSocketClientOptions } from "@ws-manager/client";
 
 /** The rooms of the events when the backend runs with --topic-rooms. Those that keep the last event
  * of each order or product send these first. */

@@ -1,6 +1,6 @@
 /** The events of this application, each with its schema. */
 import * as v from "valibot";
-import type { AnyEvent, EventsOf, WebSocketClient } from "./lib/websocket";
+import type { AnyEvent, EventsOf, WebSocketClient } from "@ws-manager/client";
 import {
   clientSchema,
   inventoryItemSchema,

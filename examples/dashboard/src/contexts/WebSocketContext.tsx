@@ -1,7 +1,7 @@
 /** Provides one client, and its state, to all components below. */
 import { createContext, use, useEffect, useState, useSyncExternalStore, type ReactNode } from "react";
 import type { DashboardClient, DashboardEvents } from "../events";
-import { WebSocketClient, type ConnectionState, type WebSocketClientOptions } from "../lib/websocket";
+import { WebSocketClient, type ConnectionState, type WebSocketClientOptions } from "@ws-manager/client";
 
 export interface WebSocketContextValue {
   client: DashboardClient;

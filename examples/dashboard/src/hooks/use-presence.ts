@@ -2,7 +2,7 @@
 import { useMemo, useSyncExternalStore } from "react";
 import { useWebSocketContext } from "../contexts/WebSocketContext";
 import type { DashboardClient } from "../events";
-import type { Presence } from "../lib/websocket";
+import type { Presence } from "@ws-manager/client";
 
 /** null while it is unknown, for example without a connection. */
 export function usePresence(room: string): Presence | null {

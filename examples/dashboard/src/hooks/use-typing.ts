@@ -2,7 +2,7 @@
 import { useEffect, useMemo, useSyncExternalStore } from "react";
 import type { DashboardEvents } from "../events";
 import { createTypists, TypingSender } from "../lib/typing";
-import type { Room } from "../lib/websocket";
+import type { Room } from "@ws-manager/client";
 
 /** The room must have been entered with its presence. */
 export function useTypists(room: Room<DashboardEvents>, self: string | null): readonly string[] {

@@ -2,7 +2,7 @@
 import { useEffect, useEffectEvent } from "react";
 import { useWebSocketContext } from "../contexts/WebSocketContext";
 import type { DashboardEvents } from "../events";
-import type { EventHandler, EventType } from "../lib/websocket";
+import type { EventHandler, EventType } from "@ws-manager/client";
 
 /** The handler may be a new function at each render; the newest one is called. */
 export function useWebSocket<T extends EventType<DashboardEvents>>(

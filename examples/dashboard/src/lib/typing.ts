@@ -1,5 +1,5 @@
 /** "Is typing": a state in a room's presence, with a time limit on both sides. */
-import type { Presence } from "./websocket";
+import type { Presence } from "@ws-manager/client";
 
 /** While a user types, the state is set again this often, each time with another value. */
 const RENEWED_MS = 3000;

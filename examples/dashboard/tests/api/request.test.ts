@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, afterEach, beforeAll, expect, it, vi } from "vitest";
 import * as api from "../../src/lib/api";
-import { Backend } from "../support/backend";
+import { Backend } from "../../../clients/client/tests/support/backend";
 
 let backend: Backend;
 const realFetch = globalThis.fetch;

@@ -4,11 +4,11 @@ import { act, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, describe, expect, it } from "vitest";
 import { ConnectionStatus } from "../../src/components/WebSocket/ConnectionStatus";
-import { browserSignals } from "../../src/lib/websocket";
-import { Backend } from "../support/backend";
+import { browserSignals } from "@ws-manager/client";
+import { Backend } from "../../../clients/client/tests/support/backend";
 import { createSignals, whenState } from "../support/client";
 import { renderConnected } from "../support/dom";
-import { StubServer } from "../support/stub-server";
+import { StubServer } from "../../../clients/client/tests/support/stub-server";
 
 const FOREVER_MS = 2 ** 31 - 1;
 const cleanups: (() => unknown)[] = [];

@@ -5,7 +5,7 @@ import userEvent from "@testing-library/user-event";
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { Dashboard } from "../../src/components/Layout/Dashboard";
 import { LiveDataProvider } from "../../src/contexts/LiveDataContext";
-import { Backend } from "../support/backend";
+import { Backend } from "../../../clients/client/tests/support/backend";
 import { pretendLayout, renderConnected } from "../support/dom";
 
 let backend: Backend;

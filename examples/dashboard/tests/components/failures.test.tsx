@@ -8,7 +8,7 @@ import { ThemeToggle } from "../../src/components/Layout/ThemeToggle";
 import { LiveDataProvider } from "../../src/contexts/LiveDataContext";
 import { formatDayAndTime, formatTime } from "../../src/lib/format";
 import { pretendLayout, renderConnected } from "../support/dom";
-import { send, StubServer } from "../support/stub-server";
+import { send, StubServer } from "../../../clients/client/tests/support/stub-server";
 
 const failing = vi.hoisted(() => ({ isOn: true }));
 

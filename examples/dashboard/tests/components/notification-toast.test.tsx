@@ -4,10 +4,10 @@ import { act, screen, waitFor } from "@testing-library/react";
 import { toast } from "sonner";
 import { afterEach, beforeAll, expect, it, vi } from "vitest";
 import { NotificationToast } from "../../src/components/WebSocket/NotificationToast";
-import { Backend } from "../support/backend";
+import { Backend } from "../../../clients/client/tests/support/backend";
 import { nextEvent, whenState } from "../support/client";
 import { renderConnected } from "../support/dom";
-import { notification, send, StubServer, welcome } from "../support/stub-server";
+import { notification, send, StubServer, welcome } from "../../../clients/client/tests/support/stub-server";
 
 const cleanups: (() => unknown)[] = [];
 

@@ -8,7 +8,7 @@ import { OnlinePanel } from "../../src/components/Presence/OnlinePanel";
 import { useWebSocketContext } from "../../src/contexts/WebSocketContext";
 import { whenState } from "../support/client";
 import { renderConnected } from "../support/dom";
-import { answer, send, StubServer, type StubOptions } from "../support/stub-server";
+import { answer, send, StubServer, type StubOptions } from "../../../clients/client/tests/support/stub-server";
 
 const cleanups: (() => unknown)[] = [];
 

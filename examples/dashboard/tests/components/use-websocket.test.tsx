@@ -4,7 +4,7 @@ import { act, render } from "@testing-library/react";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { useWebSocketContext } from "../../src/contexts/WebSocketContext";
 import { useWebSocket } from "../../src/hooks/use-websocket";
-import { Backend } from "../support/backend";
+import { Backend } from "../../../clients/client/tests/support/backend";
 import { nextEvent, whenState } from "../support/client";
 import { renderConnected } from "../support/dom";
 

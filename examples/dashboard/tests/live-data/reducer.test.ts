@@ -11,7 +11,7 @@ import {
   type LiveData,
 } from "../../src/lib/live-data/state";
 import type { DashboardEvent, DashboardEvents } from "../../src/events";
-import type { EventData, EventType } from "../../src/lib/websocket";
+import type { EventData, EventType } from "@ws-manager/client";
 
 function order(id: number, version = 1, status: OrderStatus = "pending"): Order {
   return {

@@ -1,6 +1,6 @@
 /** "Is typing": what is sent, and for how long it is believed. */
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import type { Presence } from "../../src/lib/websocket";
+import type { Presence } from "@ws-manager/client";
 import { createTypists, LIMIT_MS, TypingSender } from "../../src/lib/typing";
 
 beforeEach(() => {

@@ -5,7 +5,7 @@ import { afterEach } from "vitest";
 import NodeWebSocket from "ws";
 import { useWebSocketContext, WebSocketProvider } from "../../src/contexts/WebSocketContext";
 import { eventSchemas, type DashboardClient, type DashboardEvents } from "../../src/events";
-import type { WebSocketClientOptions } from "../../src/lib/websocket";
+import type { WebSocketClientOptions } from "@ws-manager/client";
 import type { ClientOptions } from "./client";
 
 afterEach(cleanup);

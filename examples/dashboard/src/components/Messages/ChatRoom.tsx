@@ -5,7 +5,7 @@ import type { DashboardEvents } from "../../events";
 import { useTypingSender, useTypists } from "../../hooks/use-typing";
 import { useWebSocket } from "../../hooks/use-websocket";
 import { reduceChat, type Line } from "../../lib/chat";
-import { WebSocketRequestError, type Room } from "../../lib/websocket";
+import { WebSocketRequestError, type Room } from "@ws-manager/client";
 import { Field } from "../Forms/Field";
 import { Icon } from "../Layout/Icon";
 

@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState, type SubmitEvent } from "react";
 import { useWebSocketContext } from "../../contexts/WebSocketContext";
 import type { DashboardEvents } from "../../events";
-import { WebSocketRequestError, type Room } from "../../lib/websocket";
+import { WebSocketRequestError, type Room } from "@ws-manager/client";
 import { Field } from "../Forms/Field";
 import { Icon } from "../Layout/Icon";
 import { ChatRoom } from "./ChatRoom";

@@ -4,7 +4,7 @@ import { ONLINE_ROOM } from "../../config";
 import { usePresence } from "../../hooks/use-presence";
 import type { Statistics } from "../../lib/api";
 import { formatCount } from "../../lib/format";
-import type { ConnectionState, Member, Presence } from "../../lib/websocket";
+import type { ConnectionState, Member, Presence } from "@ws-manager/client";
 import { Icon } from "../Layout/Icon";
 import { Panel } from "../Layout/Panel";
 

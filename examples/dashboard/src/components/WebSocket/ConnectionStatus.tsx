@@ -1,6 +1,6 @@
 /** The state of the connection, as text, icon and colour. */
 import { useWebSocketContext } from "../../contexts/WebSocketContext";
-import type { ConnectionState } from "../../lib/websocket";
+import type { ConnectionState } from "@ws-manager/client";
 import { Icon, type IconName } from "../Layout/Icon";
 import { Countdown } from "./Countdown";
 

@@ -3,7 +3,7 @@ import { useEffect } from "react";
 import { TOPIC_ROOMS } from "../../config";
 import { useWebSocketContext } from "../../contexts/WebSocketContext";
 import { showToast } from "../../lib/toasts";
-import { WebSocketRequestError } from "../../lib/websocket";
+import { WebSocketRequestError } from "@ws-manager/client";
 
 export function TopicRooms() {
   const { client } = useWebSocketContext();

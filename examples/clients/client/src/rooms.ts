@@ -1,0 +1,286 @@
+/**
+ * The rooms that the application wants to be in, whatever the state of the connection. A room may
+ * have several holders; it is left when the last of them leaves.
+ */
+import type { Listeners } from "./listeners.js";
+import { PresenceList } from "./presence.js";
+import {
+  WebSocketRequestError,
+  type AnyEvent,
+  type Problem,
+  type RequestErrorCode,
+  type RoomAnswer,
+  type RoomOptions,
+} from "./types.js";
+
+/** What one holder wants of a room. */
+export interface Holding {
+  readonly room: HeldRoom;
+  readonly options: RoomOptions;
+  /** Settled once: when the room has been joined for the first time, or will not be. */
+  readonly joined: Promise<RoomAnswer>;
+  readonly isSettled: boolean;
+  resolve: (answer: RoomAnswer) => void;
+  reject: (error: WebSocketRequestError) => void;
+}
+
+export interface HeldRoom {
+  readonly name: string;
+  readonly holders: Set<Holding>;
+  readonly presence: PresenceList;
+  /** The server's latest answer to a join; null if it has accepted none. */
+  answer: RoomAnswer | null;
+  /** Whether this connection is in the room. */
+  isEntered: boolean;
+  retryTimer: ReturnType<typeof setTimeout> | undefined;
+}
+
+
+interface Host {
+  /** When a room that could not be joined for now is tried again. */
+  retryMs: number;
+  isConnected: () => boolean;
+  /** Sends to the server; rejects with a WebSocketRequestError. */
+  ask: (request: { type: string; room: string } & RoomOptions) => Promise<RoomAnswer>;
+  report: (problem: Problem) => void;
+  makeListeners: () => Listeners;
+}
+
+export class Rooms {
+  readonly #host: Host;
+  readonly #rooms = new Map<string, HeldRoom>();
+
+  constructor(host: Host) {
+    this.#host = host;
+  }
+
+  /** The rooms that the client was in, and wants to stay in. */
+  get entered(): string[] {
+    return [...this.#rooms.values()].filter(({ answer }) => answer !== null).map(({ name }) => name);
+  }
+
+  hold(name: string, options: RoomOptions): Holding {
+    const room = this.#rooms.get(name) ?? this.#add(name);
+    const holding = makeHolding(room, options);
+    const isKnown =
+      room.isEntered &&
+      options.state !== true &&
+      options.last === undefined &&
+      (options.presence !== true || room.presence.get() !== null);
+
+    room.holders.add(holding);
+    if (this.#host.isConnected()) {
+      if (isKnown && room.answer !== null) {
+        holding.resolve(room.answer);
+      } else {
+        void this.#enter(room, [holding]);
+      }
+    }
+    return holding;
+  }
+
+  /** Resolves when the server has answered. Without a connection there is nothing to wait for: the
+   * next one will not join the room. */
+  async release(holding: Holding): Promise<void> {
+    const { room } = holding;
+    if (!room.holders.delete(holding)) {
+      return;
+    }
+    holding.reject(new WebSocketRequestError("closed", "the room was left before it was joined"));
+    await this.#leaveIfEmpty(room);
+  }
+
+  /** A connection begins, and recovers some of the rooms without being asked again. */
+  begin(recovering: ReadonlySet<string>): void {
+    for (const room of this.#rooms.values()) {
+      const holders = [...room.holders];
+      if (!recovering.has(room.name)) {
+        void this.#enter(room, holders);
+        continue;
+      }
+      room.isEntered = true;
+      if (holders.some(({ options, isSettled }) => options.presence === true || !isSettled)) {
+        // Presence is not recovered, and a new holder may want what the room keeps.
+        void this.#enter(room, holders.filter(({ isSettled }) => !isSettled));
+      }
+    }
+    for (const name of recovering) {
+      if (!this.#rooms.has(name)) {
+        // The room was left while the connection was being made.
+        this.#host.ask({ type: "leave_room", room: name }).catch(() => undefined);
+      }
+    }
+  }
+
+  /** These rooms have been recovered. Without the missed events, what they keep is asked for again. */
+  finishRecovery(names: ReadonlySet<string>, isComplete: boolean): void {
+    for (const name of names) {
+      const room = this.#rooms.get(name);
+      const keeping = [...(room?.holders ?? [])].filter(({ options }) => options.state === true);
+      if (room !== undefined && !isComplete && keeping.length > 0) {
+        void this.#enter(room, keeping);
+      }
+    }
+  }
+
+  /** The connection has ended. */
+  end(): void {
+    for (const room of this.#rooms.values()) {
+      room.isEntered = false;
+      clearTimeout(room.retryTimer);
+      room.presence.forget();
+    }
+  }
+
+  /** No connection will follow. */
+  rejectWaiting(code: RequestErrorCode, message: string): void {
+    for (const { holders } of this.#rooms.values()) {
+      for (const holding of holders) {
+        holding.reject(new WebSocketRequestError(code, message));
+      }
+    }
+  }
+
+  /** The server does not let the client recover this room. */
+  refuse(name: string, failure: WebSocketRequestError): void {
+    const room = this.#rooms.get(name);
+    if (room !== undefined) {
+      room.isEntered = false;
+      this.#fail(room, [...room.holders], failure);
+    }
+  }
+
+  /** The server has taken the client out of the room, which must not be joined again. */
+  lose(name: string): void {
+    const room = this.#rooms.get(name);
+    if (room !== undefined) {
+      this.#remove(room);
+      const message = `${name}: the server has taken this client out of the room`;
+      this.#host.report({ kind: "room_lost", message, room: name });
+    }
+  }
+
+  follow(event: AnyEvent<object>): void {
+    const presence = event.room === null ? undefined : this.#rooms.get(event.room)?.presence;
+    if (event.type === "presence") {
+      presence?.replace(event.data);
+    } else if (event.type === "presence_changed") {
+      presence?.change(event.data);
+    }
+  }
+
+  #add(name: string): HeldRoom {
+    const presence = new PresenceList(this.#host.makeListeners());
+    const room: HeldRoom = {
+      name,
+      holders: new Set(),
+      presence,
+      answer: null,
+      isEntered: false,
+      retryTimer: undefined,
+    };
+    this.#rooms.set(name, room);
+    return room;
+  }
+
+  async #leaveIfEmpty(room: HeldRoom): Promise<void> {
+    if (room.holders.size === 0 && this.#rooms.get(room.name) === room) {
+      this.#remove(room);
+      if (this.#host.isConnected()) {
+        await this.#host.ask({ type: "leave_room", room: room.name });
+      }
+    }
+  }
+
+  #remove(room: HeldRoom): void {
+    this.#rooms.delete(room.name);
+    clearTimeout(room.retryTimer);
+    room.answer = null;
+    room.isEntered = false;
+    room.presence.forget();
+  }
+
+  /** Joins with what these holders want; the presence for all, because it is one for the room. */
+  async #enter(room: HeldRoom, holders: readonly Holding[]): Promise<void> {
+    const last = Math.max(0, ...holders.map(({ options }) => options.last ?? 0));
+    const hasPresence = [...room.holders].some(({ options }) => options.presence === true);
+    const hasState = holders.some(({ options }) => options.state === true);
+    try {
+      room.answer = await this.#host.ask({
+        type: "join_room",
+        room: room.name,
+        ...(hasPresence ? { presence: true } : {}),
+        ...(hasState ? { state: true } : {}),
+        ...(last > 0 ? { last } : {}),
+      });
+      room.isEntered = true;
+      for (const holding of holders) {
+        holding.resolve(room.answer);
+      }
+    } catch (error) {
+      this.#fail(room, holders, asRequestError(error));
+    }
+  }
+
+  #fail(room: HeldRoom, holders: readonly Holding[], failure: WebSocketRequestError): void {
+    const { code, message } = failure;
+    if (code === "closed" || code === "refused" || this.#rooms.get(room.name) !== room) {
+      return; // it is joined with the next connection, or nobody wants it any more
+    }
+    if (!isFinal(code)) {
+      room.retryTimer ??= setTimeout(() => {
+        room.retryTimer = undefined;
+        void this.#enter(room, holders);
+      }, this.#host.retryMs);
+    } else if (room.isEntered) {
+      // The room is refused to those who wanted more of it, such as its presence, and to no other.
+      holders.forEach((holding) => room.holders.delete(holding));
+      this.#leaveIfEmpty(room).catch(() => undefined);
+    } else {
+      this.#remove(room);
+    }
+    const waiting = holders.filter(({ isSettled }) => !isSettled);
+    waiting.forEach((holding) => holding.reject(failure));
+    if (waiting.length === 0) {
+      this.#host.report({ kind: "rejoin_failed", message: `${room.name}: ${message}`, room: room.name, code });
+    }
+  }
+}
+
+function makeHolding(room: HeldRoom, options: RoomOptions): Holding {
+  let settle: Pick<Holding, "resolve" | "reject"> | undefined;
+  let isSettled = false;
+  const joined = new Promise<RoomAnswer>((resolve, reject) => {
+    settle = { resolve, reject };
+  });
+  // An application that never looks at the promise has not forgotten to handle its rejection.
+  joined.catch(() => undefined);
+  return {
+    room,
+    options,
+    joined,
+    get isSettled() {
+      return isSettled;
+    },
+    resolve: (answer) => {
+      isSettled = true;
+      settle?.resolve(answer);
+    },
+    reject: (error) => {
+      isSettled = true;
+      settle?.reject(error);
+    },
+  };
+}
+
+/** After these the server may answer differently with the next connection; after any other it would
+ * answer the same again, so the room is no longer wanted. */
+function isFinal(code: RequestErrorCode): boolean {
+  return code !== "timeout" && code !== "rate_limited" && code !== "failed";
+}
+
+function asRequestError(error: unknown): WebSocketRequestError {
+  return error instanceof WebSocketRequestError
+    ? error
+    : new WebSocketRequestError("failed", String(error));
+}
