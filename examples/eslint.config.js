@@ -27,7 +27,7 @@ export default tseslint.config(
     languageOptions: {
       globals: {
         console: "readonly", process: "readonly", fetch: "readonly", URL: "readonly",
-        setTimeout: "readonly", clearTimeout: "readonly", setInterval: "readonly",
+        setTimeout: "readonly", Event: "readonly", clearTimeout: "readonly", setInterval: "readonly",
         clearInterval: "readonly", performance: "readonly", Buffer: "readonly",
         window: "readonly", document: "readonly", requestAnimationFrame: "readonly",
         PerformanceObserver: "readonly", location: "readonly", localStorage: "readonly", EventSource: "readonly",

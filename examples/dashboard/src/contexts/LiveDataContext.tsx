@@ -141,6 +141,7 @@ function concernsStatistics({ type }: DashboardEvent): boolean {
   return (
     type === "user_connected" ||
     type === "user_disconnected" ||
+    type === "presence_changed" ||
     type === "room_joined" ||
     type === "room_left"
   );
