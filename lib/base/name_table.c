@@ -27,7 +27,7 @@ static const uint8_t *name_of(const struct name_table *table, const struct name_
     return (const uint8_t *)node + table->name_at;
 }
 
-static uint64_t hash_name(const struct name_table *table, const void *name, size_t length)
+uint64_t name_table_hash(const struct name_table *table, const void *name, size_t length)
 {
     return XXH3_64bits_withSecret(name, length, table->secret, NAME_TABLE_SECRET);
 }
@@ -36,7 +36,7 @@ static uint64_t hash_node(const struct name_table *table, const struct name_node
 {
     const uint8_t *name = name_of(table, node);
 
-    return hash_name(table, name + 1, name[0]);
+    return name_table_hash(table, name + 1, name[0]);
 }
 
 static size_t segment_of(size_t bucket)
@@ -88,7 +88,7 @@ void *name_table_find(const struct name_table *table, const char *name, size_t l
 
     if (table->count == 0)
         return NULL;
-    node = *bucket_of(table, hash_name(table, name, length));
+    node = *bucket_of(table, name_table_hash(table, name, length));
     while (node != NULL && !has_name(table, node, name, length))
         node = node->next;
     return node;

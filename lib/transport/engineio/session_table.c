@@ -1,6 +1,8 @@
 /* session_table.c: the sessions of a loop that are found by their ids. */
 #include "transport/engineio/session_table.h"
 
+#include <string.h>
+
 #include <openssl/rand.h>
 
 /* Keys are random, and so a client cannot choose the bucket of its session; with the secret, it
@@ -66,6 +68,13 @@ struct session_node *session_table_find(const ws_loop *loop, const struct sid_ke
     return table != NULL
                ? name_table_find(&table->names, (const char *)key->bytes, sizeof key->bytes)
                : NULL;
+}
+
+uint8_t session_table_class(const ws_loop *loop, const char *client)
+{
+    return client != NULL
+               ? (uint8_t)name_table_hash(&table_of(loop)->names, client, strlen(client))
+               : 0;
 }
 
 struct session_node *session_table_take_all(const ws_loop *loop)

@@ -20,6 +20,7 @@ bool engineio_session_unlist(struct engineio_session *session)
 {
     struct session_work *work = session->work;
     struct session_list *list = work != NULL ? work->list : NULL;
+    bool is_websocket = session->carrier_class->is_websocket;
 
     if (list == NULL)
         return false;
@@ -27,6 +28,7 @@ bool engineio_session_unlist(struct engineio_session *session)
     *(work->older != NULL ? &work->older->newer : &list->oldest) = work->newer;
     *(work->newer != NULL ? &work->newer->older : &list->newest) = work->older;
     list->count--;
+    shared_part_of(session->loop)->unconnected[is_websocket].count--;
     return true;
 }
 

@@ -108,6 +108,7 @@ struct engineio_session {
     uint8_t state : 2;         /* enum session_state */
     uint8_t probe : 3;         /* enum probe_state; a probe stands for work->probed */
     bool is_raw : 1;           /* its messages are the application's, without Socket.IO */
+    uint8_t client_class;      /* of its client's name; 0 if it has none */
 };
 
 static_assert(sizeof(struct engineio_session) <= 56, "an idle session does not grow unnoticed");

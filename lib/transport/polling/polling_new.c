@@ -107,6 +107,9 @@ static struct polling *begin(ws_http *http, const struct ws_handshake *handshake
     if (!join_loop(http->loop))
         return NULL;
     made = make(http);
+    if (made != NULL)
+        polling_session(made)->client_class =
+            session_table_class(made->loop, handshake->client);
     if (made != NULL && !count_client(made, handshake->client, refusal)) {
         discard(made);
         return NULL;

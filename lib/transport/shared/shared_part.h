@@ -15,6 +15,14 @@ struct session_list {
     uint32_t count;
 };
 
+enum { CLIENT_CLASSES = 256 };
+
+/* The same, by their clients: a class has all sessions of a client, and may have several clients. */
+struct session_lists {
+    struct session_list of_class[CLIENT_CLASSES];
+    uint32_t count; /* of all classes */
+};
+
 /* The heads that sessions keep (engineio/heads.h). */
 struct head_list {
     size_t bytes;             /* of all of them */
@@ -23,12 +31,12 @@ struct head_list {
 };
 
 struct shared_part {
-    struct deflater *deflater;          /* NULL until it is needed */
-    uint64_t queued_bytes;              /* of all clients' queues */
-    uint32_t n_queues;                  /* clients' queues that are not empty */
-    uint32_t n_unfetched;               /* sessions that ended, with a rest for their clients */
-    uint32_t n_opened;                  /* by which first intervals are spread; wraps around */
-    struct session_list unconnected[2]; /* on polling, on WebSockets */
+    struct deflater *deflater; /* NULL until it is needed */
+    uint64_t queued_bytes;     /* of all clients' queues */
+    uint32_t n_queues;         /* clients' queues that are not empty */
+    uint32_t n_unfetched;      /* sessions that ended, with a rest for their clients */
+    uint32_t n_opened;         /* by which first intervals are spread; wraps around */
+    struct session_lists unconnected[2]; /* on polling, on WebSockets */
     struct head_list heads;
     struct log_limit logged_refusals;
     struct log_limit logged_binaries; /* messages that can't be sent to clients of text */

@@ -157,6 +157,25 @@ START_TEST(of_sessions_without_a_socket_the_oldest_gives_way)
 }
 END_TEST
 
+/* One client does not end the sessions of another, however many it opens. */
+START_TEST(of_sessions_without_a_socket_those_of_the_client_with_most_give_way)
+{
+    enum { MOST = 4096 };
+    char first[128];
+    char flood[128];
+
+    host.client = "192.0.2.1";
+    strcpy(first, polling_session());
+    host.client = "198.51.100.7";
+    strcpy(flood, polling_session());
+    for (int i = 0; i < 2 * MOST; i++)
+        polling_session();
+    ck_assert_str_eq(polling_exchange(0, "POST", first, "40")->body, "ok");
+    expect_error(polling_exchange(0, "POST", flood, "6"), 400, 1);
+    ck_assert_str_eq(polling_post(0, "40")->body, "ok");
+}
+END_TEST
+
 static void open_large(const char *head, char sid[128])
 {
     const char *target = "/socket.io/?EIO=4&transport=polling";
@@ -221,6 +240,7 @@ Suite *sse_suite(void)
     tcase_add_loop_test(tests, clients_get_the_events_of_their_rooms, 0, 2);
     tcase_add_test(tests, a_client_without_a_socket_is_disconnected);
     tcase_add_test(tests, of_sessions_without_a_socket_the_oldest_gives_way);
+    tcase_add_test(tests, of_sessions_without_a_socket_those_of_the_client_with_most_give_way);
     tcase_add_test(tests, of_sessions_with_large_heads_the_oldest_gives_way);
     tcase_add_test(tests, many_packets_of_one_payload_are_processed_in_turns);
     suite_add_tcase(suite, tests);
