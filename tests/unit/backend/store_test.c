@@ -437,15 +437,17 @@ END_TEST
 /* In place of what was written so before. */
 static void write_much(struct store *store)
 {
-    static char data[LARGE_BYTES + 1];
+    char *data = calloc(LARGE_BYTES + 1, 1);
     const struct outbox_row row = {.producer = "p", .type = "t", .data = data};
 
+    ck_assert_ptr_nonnull(data);
     memset(data, '1', LARGE_BYTES);
     ck_assert_int_eq(store_begin(store, STORE_WRITE), STORE_OK);
     ck_assert_int_eq(store_outbox_delete(store, "much", 0, INT64_MAX), STORE_OK);
     ck_assert_int_eq(store_outbox_add(store, "much", &row), STORE_OK);
     ck_assert_int_eq(store_commit(store), STORE_OK);
     store_end(store);
+    free(data);
 }
 
 /* There is always one that reads, and as much is committed during each copy. */
