@@ -66,7 +66,7 @@ static int take(ws_message *message, void *transport_data)
     const char *payload = ws_message_payload(message, &length);
     char *text = strndup(payload, length);
 
-    if (strncmp(text, "{\"type\":\"presence", 18) == 0) {
+    if (strstr(text, "{\"type\":\"presence") == text) {
         watcher->is_watching |= strstr(text, "\"presence_changed\"") == NULL;
         belief_take(&watcher->belief, text);
     } else if (strstr(text, "\"room_left\"") != NULL) {
@@ -237,9 +237,79 @@ START_TEST(each_watcher_knows_who_is_there)
 }
 END_TEST
 
+/* --- loops that end -------------------------------------------------------------------------- */
+
+enum { ENDING = 2, REPEATS = 300 };
+
+static pthread_barrier_t all_are_in;
+
+/* A loop whose clients' users have just come, so that it may be the one that keeps the beat. */
+static void *run_and_end(void *argument)
+{
+    struct loop_thread *thread = argument;
+
+    for (size_t i = 0; i < CLIENTS; i++) {
+        open_watcher(&thread->watchers[i]);
+        ws_loop_run(thread->loop, now_ms());
+        say(&thread->watchers[i], "{\"type\":\"join_room\",\"room\":\"r\"}");
+    }
+    ws_loop_run(thread->loop, now_ms());
+    pthread_barrier_wait(&all_are_in);
+    ws_loop_free(thread->loop);
+    return NULL;
+}
+
+static void end_together(struct loop_thread *last, struct watcher *watcher)
+{
+    ws_manager_options options;
+
+    ws_manager_options_init(&options);
+    options.authorize_presence = allow;
+    options.presence_grace_ms = 1;
+    options.presence_batch_ms = 1;
+    ck_assert_int_eq(ws_manager_new(&options, &manager), WS_OK);
+    for (size_t i = 0; i < ENDING; i++)
+        ck_assert_int_eq(ws_loop_new(manager, NULL, now_ms(), &threads[i].loop), WS_OK);
+    ck_assert_int_eq(ws_loop_new(manager, NULL, now_ms(), &last->loop), WS_OK);
+    open_watcher(watcher);
+    ws_loop_run(last->loop, now_ms());
+    say(watcher, "{\"type\":\"join_room\",\"room\":\"r\",\"presence\":true}");
+    for (size_t i = 0; i < ENDING; i++)
+        ck_assert_int_eq(pthread_create(&threads[i].thread, NULL, run_and_end, &threads[i]), 0);
+    for (size_t i = 0; i < ENDING; i++)
+        pthread_join(threads[i].thread, NULL);
+    while (!watcher->is_watching || watcher->belief.count != 1)
+        ws_loop_run(last->loop, now_ms());
+    ws_loop_free(last->loop);
+    ws_manager_free(manager);
+}
+
+/* Whichever of them keeps the beat, the loop that is left goes on with it: the watcher is told that the
+ * others' users have left. */
+START_TEST(two_loops_may_end_together)
+{
+    struct loop_thread *last = &threads[ENDING];
+    struct watcher *watcher = &last->watchers[0];
+
+    pthread_barrier_init(&all_are_in, NULL, ENDING);
+    for (size_t i = 0; i < LOOPS; i++) {
+        threads[i].seed = (unsigned)i + 1;
+        for (size_t j = 0; j < CLIENTS; j++)
+            threads[i].watchers[j].thread = &threads[i];
+    }
+    for (int i = 0; i < REPEATS; i++)
+        end_together(last, watcher);
+    pthread_barrier_destroy(&all_are_in);
+}
+END_TEST
+
 int main(void)
 {
-    const TTest *const tests[] = {each_watcher_knows_who_is_there, NULL};
+    const TTest *const tests[] = {
+        each_watcher_knows_who_is_there,
+        two_loops_may_end_together,
+        NULL,
+    };
 
     return suite_run("presence_threads", tests);
 }
