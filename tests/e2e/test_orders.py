@@ -6,12 +6,21 @@ Not here: the order of such calls and events (unit/core/orders_test.c, orders_cl
 import asyncio
 import os
 import tempfile
+import time
 import unittest
 
-from client import BackendCase, receive_type
+import websockets
+
+from client import BackendCase, receive, receive_type
 from cluster_case import ClusterCase
 from redis_server import Proxy
 from tokens import SECRET, token
+
+ROUNDS = 40
+
+
+def numbers_of(message):
+    return [int(message["data"]["message"].split()[1])] if message["type"] == "notification" else []
 
 
 class OrdersCase(BackendCase):
@@ -118,6 +127,51 @@ class Processes(ClusterCase, OrdersCase):
         for client in clients:
             await receive_type(client, "notification")
             await self.still_there(client)
+
+    async def live(self, node, sessions, stop):
+        """Ana is connected again and again; notes when, and the numbers of the events that she receives."""
+        while not stop.is_set():
+            session = {"opened": None, "numbers": []}
+            sessions.append(session)
+            client, _ = await self.connect(node, "/ws?user_id=ana")
+            session["opened"] = time.monotonic()
+            try:
+                while True:
+                    session["numbers"] += numbers_of(await receive(client))
+            except websockets.ConnectionClosed as end:
+                self.assertEqual(end.rcvd.code, 4001)
+
+    async def test_nothing_after_an_order_reaches_the_user(self):
+        """Ana is disconnected on all processes, and at once an event is sent to everyone, while a process is
+        cut off from Redis and Redis is killed: no connection from before the order receives the event."""
+        proxy = Proxy(self.redis.port)
+        self.addCleanup(proxy.stop)
+        nodes = [self.node("a", uri=proxy.uri + "?timeout_ms=500"), self.node("b")]
+        sessions, orders, stop = [], [], asyncio.Event()
+        lives = [asyncio.create_task(self.live(node, sessions, stop)) for node in nodes for _ in range(3)]
+        faults = {ROUNDS // 4: proxy.cut, ROUNDS // 2: proxy.mend, ROUNDS * 2 // 3: self.redis.kill,
+                  ROUNDS * 3 // 4: self.redis.start}
+        for number in range(ROUNDS):
+            if number in faults:
+                await asyncio.to_thread(faults[number])
+            node = nodes[number % 2]
+            self.assertTrue(await self.notify(node, f"event {2 * number}"))
+            ordered = time.monotonic()
+            self.assertEqual((await self.end_user(node, "ana", code=4001))[0], 202)
+            orders.append((ordered, 2 * number))
+            self.assertTrue(await self.notify(node, f"event {2 * number + 1}"))
+            await asyncio.sleep(0.05)
+        stop.set()
+        await self.end_user(nodes[1], "ana", code=4001)
+        await asyncio.gather(*lives)
+        self.assertGreater(len(sessions), ROUNDS)
+        self.assertGreater(sum(len(session["numbers"]) for session in sessions), ROUNDS)
+        for session in sessions:
+            for node in range(2):  # what two processes send at once has no order
+                mine = [order for order in orders if order[1] // 2 % 2 == node]
+                last = min((number for ordered, number in mine if session["opened"] < ordered), default=2 * ROUNDS)
+                leaked = [number for number in session["numbers"] if number // 2 % 2 == node and number > last]
+                self.assertEqual(leaked, [])
 
 
 if __name__ == "__main__":

@@ -1,12 +1,26 @@
 """Who is in a room of several processes with a real Redis, while a process is killed, and Redis too: what
 each client believes to be there is what is.
 
-Not here: one process (test_presence.py)."""
+Not here: one process (test_presence.py), and faults in any order, in memory
+(unit/core/presence_cluster_random_test.c)."""
+import asyncio
+import collections
+import json
+import random
+import time
 import unittest
 
-from client import request
+import websockets
+
+from client import PATIENT, request
 from cluster_case import ClusterCase
+from redis_server import Proxy
 from test_presence import JOIN, Belief, PresenceCase, member
+
+N_PEOPLE = 16
+N_USERS = 6
+BETWEEN_FAULTS_SECONDS = 1
+AGREED_AFTER_TRIES = 300
 
 
 class Processes(ClusterCase, PresenceCase):
@@ -49,6 +63,138 @@ class Processes(ClusterCase, PresenceCase):
         await self.until(ana, anas, member("ana"), member("eve"))
         late, lates = await self.watch(second, "late")
         await self.until(late, lates, member("ana"), member("eve"), member("late"))
+
+
+class Person:
+    """A client that comes and goes, and believes what it hears of the room."""
+
+    def __init__(self, nodes, chance):
+        self.nodes = nodes
+        self.chance = chance
+        self.client = None
+        self.is_in = False
+        self.reader = None
+
+    async def open(self):
+        self.user = f"u{self.chance.randrange(N_USERS)}"
+        self.is_in = False
+        self.belief = None
+        self.answers = {}
+        node = self.chance.choice(self.nodes)
+        self.client = await websockets.connect(f"{node.url}/ws?user_id={self.user}", **PATIENT)
+        self.reader = asyncio.create_task(self.read(self.client))
+
+    async def read(self, client):
+        try:
+            async for text in client:
+                self.take(json.loads(text))
+        except websockets.ConnectionClosed:
+            pass
+        if client is self.client:
+            self.client, self.is_in = None, False
+        for answer in self.answers.values():
+            answer.cancel()
+
+    def take(self, message):
+        if message["type"] in ("room_joined", "room_left"):
+            self.is_in = message["type"] == "room_joined"
+        if message["type"] in ("presence", "presence_changed"):
+            if message["type"] == "presence":
+                self.belief = Belief()
+            if self.belief is not None:
+                self.belief.take(message)
+        if message.get("ref") in self.answers:
+            self.answers.pop(message["ref"]).set_result(message)
+
+    async def ask(self, message):
+        ref = self.chance.getrandbits(32)
+        answer = self.answers[ref] = asyncio.get_running_loop().create_future()
+        await self.client.send(json.dumps({**message, "ref": ref}))
+        await asyncio.wait_for(answer, 60)
+
+    async def close(self):
+        client, self.client, self.is_in = self.client, None, False
+        if client is not None:
+            await client.close()
+            await self.reader
+
+    async def act(self):
+        if self.client is None:
+            await self.open()
+        elif not self.is_in:
+            await self.ask({"type": "join_room", "room": "r", "presence": True})
+        else:
+            await self.chance.choice((
+                self.close,
+                lambda: self.ask({"type": "leave_room", "room": "r"}),
+                lambda: self.ask({"type": "presence", "room": "r"}),
+                lambda: self.ask({"type": "set_state", "room": "r", "data": self.chance.randrange(9)}),
+                lambda: self.ask({"type": "set_state", "room": "r", "data": None}),
+            ))()
+
+    async def live(self, stop):
+        while not stop.is_set():
+            try:
+                await self.act()
+            except (OSError, websockets.WebSocketException, asyncio.CancelledError):
+                pass  # its process was killed
+            await asyncio.sleep(self.chance.random() / 5)
+        if self.client is None:
+            await self.open()
+
+
+class Faults(ClusterCase):
+    def who_is_there(self):
+        return collections.Counter(person.user for person in self.people if person.is_in)
+
+    async def known(self):
+        """What each client and each process believes."""
+        beliefs = [person.belief.members for person in self.people if person.is_in]
+        for node in self.nodes:
+            _, listed, _ = await self.call(node, "GET", "/api/presence/r")
+            beliefs.append({each["user_id"]: each for each in listed["members"]})
+        return beliefs
+
+    async def all_agree(self):
+        there = self.who_is_there()
+        beliefs = await self.known()
+        return all({user: each["connections"] for user, each in belief.items()} == there and
+                   belief == beliefs[0] for belief in beliefs)
+
+    async def test_what_clients_believe_is_what_is(self):
+        proxy = Proxy(self.redis.port)
+        self.addCleanup(proxy.stop)
+        self.nodes = [self.node("a", uri=proxy.uri + "?timeout_ms=500"), self.node("b")]
+        self.people = [Person(self.nodes, random.Random(seed)) for seed in range(N_PEOPLE)]
+        stop = asyncio.Event()
+        lives = [asyncio.create_task(person.live(stop)) for person in self.people]
+        for person in self.people:
+            self.addAsyncCleanup(person.close)
+        await asyncio.sleep(BETWEEN_FAULTS_SECONDS)
+        killed = self.nodes.pop()
+        killed.process.kill()
+        killed.process.wait()
+        await asyncio.sleep(BETWEEN_FAULTS_SECONDS)
+        self.nodes.append(self.node("b"))
+        await asyncio.sleep(BETWEEN_FAULTS_SECONDS)
+        proxy.cut()
+        await asyncio.sleep(BETWEEN_FAULTS_SECONDS)
+        proxy.mend()
+        await asyncio.sleep(BETWEEN_FAULTS_SECONDS)
+        await asyncio.to_thread(self.redis.kill)
+        await asyncio.sleep(BETWEEN_FAULTS_SECONDS)
+        await asyncio.to_thread(self.redis.start)
+        last_fault = time.monotonic()
+        stop.set()
+        await asyncio.gather(*lives)
+        for _ in range(AGREED_AFTER_TRIES):
+            if await self.all_agree():
+                break
+            await asyncio.sleep(0.2)
+        print(f"{time.monotonic() - last_fault:.1f} s after the last fault")
+        await asyncio.sleep(1)
+        self.assertTrue(await self.all_agree(), (self.who_is_there(), await self.known()))
+        self.assertGreater(len(self.who_is_there()), 0)
 
 
 if __name__ == "__main__":
