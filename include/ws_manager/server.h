@@ -67,9 +67,10 @@ typedef struct ws_server_options {
      * default "127.0.0.1:8080". */
     const char *listen;
 
-    const char
-        *admin_listen; /**< as `listen`, for requests of operators; NULL: none, the default */
-    uint32_t threads;  /**< 1 to 256; 0: one for each core, the default */
+    /** As `listen`, for requests of operators; NULL: none, the default. */
+    const char *admin_listen;
+
+    uint32_t threads; /**< 1 to 256; 0: one for each core, the default */
 
     /** 1: the caller runs thread 0 by ws_server_run(); 0: it is a thread like the others, the
      * default. */
