@@ -53,7 +53,8 @@ static void end(void)
     ann = bob = (struct client){0};
 }
 
-static int try_emit(const char *type, const char *key, const char *data)
+static int emit_to(const char *room, const char *type, const char *key, const char *data,
+                   const struct client *excluded)
 {
     ws_event *event = NULL;
     int result = ws_event_new(host.manager, type, data, strlen(data), &event);
@@ -61,9 +62,16 @@ static int try_emit(const char *type, const char *key, const char *data)
     if (result == WS_OK && key != NULL)
         result = ws_event_set_key(event, key);
     if (result == WS_OK)
-        result = ws_manager_broadcast_to_room(host.manager, "r", event, NULL, 0);
+        result = ws_manager_broadcast_to_room(host.manager, room, event,
+                                              excluded != NULL ? &excluded->id : NULL,
+                                              excluded != NULL);
     ws_event_free(event);
     return result;
+}
+
+static int try_emit(const char *type, const char *key, const char *data)
+{
+    return emit_to("r", type, key, data, NULL);
 }
 
 static void emit(const char *key, const char *data)
@@ -134,6 +142,15 @@ static void ask(const char *members)
 {
     join(members);
     host_run(&host);
+}
+
+/* Asks for the events after a position. */
+static void join_since(int position)
+{
+    char members[96];
+
+    snprintf(members, sizeof members, ",\"since\":\"%s.%d\"", host.manager->epoch, position);
+    ask(members);
 }
 
 static void emit_d(void)
@@ -221,6 +238,48 @@ START_TEST(the_last_events_without_keys)
 }
 END_TEST
 
+START_TEST(null_without_keys_removes_all)
+{
+    begin();
+    keep("r", NULL, 0, 3, 0);
+    emit(NULL, "1");
+    emit(NULL, "2");
+    emit(NULL, "null");
+    ask(",\"state\":true");
+    client_expect(&ann, joined(",\"state\":0", 3), NULL);
+    ck_assert_uint_eq(host.manager->last_values.bytes, 0);
+    end();
+}
+END_TEST
+
+START_TEST(other_rooms_keep_nothing)
+{
+    begin();
+    keep("other", NULL, 1, 3, 0);
+    keep_history("other", 3, 0);
+    emit("a", "1");
+    ck_assert_uint_eq(host.manager->last_values.count, 0);
+    ask(",\"state\":true,\"last\":3");
+    client_expect(&ann, joined(",\"state\":0,\"replayed\":0", 1), NULL);
+    end();
+}
+END_TEST
+
+/* Every member has the room's state, but an event that excludes a client is not replayed to it. */
+START_TEST(excluded_clients)
+{
+    begin();
+    keep("r", NULL, 1, 3, 0);
+    keep_history("r", 3, 0);
+    emit("a", "1");
+    ck_assert_int_eq(emit_to("r", "order_updated", "b", "2", &ann), WS_OK);
+    ask(",\"state\":true,\"last\":3");
+    client_expect(&ann, joined(",\"state\":2,\"replayed\":1", 2), event(1, STATE, "a", "1"),
+                  event(2, STATE, "b", "2"), event(1, REPLAYED, "a", "1"), NULL);
+    end();
+}
+END_TEST
+
 START_TEST(values_of_several_rules_come_in_order)
 {
     begin();
@@ -295,6 +354,27 @@ START_TEST(all_rooms_have_a_limit_of_bytes)
 }
 END_TEST
 
+/* The oldest of any room gives way, and its history says that it is gone. */
+START_TEST(the_oldest_of_all_rooms_gives_way)
+{
+    host_init(&host);
+    host.options.last_values_bytes = 2000;
+    host_start(&host);
+    client_open(&host, &ann, "ann", NULL);
+    keep_history(NULL, 1000, 0);
+    emit(NULL, "1");
+    for (int i = 0; i < 20; i++)
+        ck_assert_int_eq(emit_to("other", "order_updated", NULL, "2", NULL), WS_OK);
+    ck_assert_uint_ge(last_values_count(&host.manager->last_values, KEPT_HISTORY, "other"), 2);
+    ck_assert_uint_eq(last_values_count(&host.manager->last_values, KEPT_HISTORY, "r"), 0);
+    join_since(0);
+    ck_assert_str_eq(client_next(&ann), joined(",\"replayed\":0,\"complete\":false", 21));
+    join_since(1);
+    ck_assert_str_eq(client_next(&ann), joined(",\"replayed\":0,\"complete\":true", 21));
+    end();
+}
+END_TEST
+
 static void emit_without_key(void)
 {
     emit(NULL, "6");
@@ -332,15 +412,11 @@ START_TEST(a_rewind_is_complete_or_says_so)
     for (int i = 1; i <= 5; i++)
         emit(NULL, "1");
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        char members[96];
-
-        snprintf(members, sizeof members, ",\"since\":\"%s.%d\"", host.manager->epoch,
-                 cases[i].since);
-        ask(members);
+        join_since(cases[i].since);
         ck_assert_str_eq(client_next(&ann), joined(cases[i].answer, 5));
         ck_assert_uint_eq(client_count(&ann), cases[i].n_events);
     }
-    ask(",\"since\":\"abcdefghij.1\"");
+    ask(",\"since\":\"abcdefghij.3\"");
     ck_assert_str_eq(client_next(&ann), joined(",\"replayed\":3,\"complete\":false", 5));
     ck_assert_uint_eq(client_count(&ann), 3);
     end();
@@ -567,6 +643,32 @@ END_TEST
 
 /* --- without memory --------------------------------------------------------------------------- */
 
+/* The room's first event: its lists are new, too. */
+START_TEST(any_allocation_of_the_first_event_may_fail)
+{
+    bool failed = true;
+
+    for (long n = 0; failed; n++) {
+        int result;
+
+        begin();
+        keep("r", NULL, 1, 2, 0);
+        keep_history("r", 2, 0);
+        test_memory_fail(&host.memory, n, false);
+        result = try_emit("order_updated", "a", "1");
+        failed = host.memory.failed;
+        test_memory_fail(&host.memory, NEVER_FAIL, false);
+        ck_assert_int_eq(result, failed ? WS_ERR_NO_MEMORY : WS_OK);
+        ck_assert_uint_eq(host.manager->last_values.count, failed ? 0 : 2);
+        ck_assert(!failed || host.manager->last_values.bytes == 0);
+        emit("a", "2");
+        ask(",\"state\":true");
+        ck_assert_str_eq(client_next(&ann), joined(",\"state\":1", failed ? 1 : 2));
+        end();
+    }
+}
+END_TEST
+
 START_TEST(any_allocation_may_fail)
 {
     static const char request[] =
@@ -635,10 +737,14 @@ int main(void)
         values_that_changed_meanwhile_come_live,
         null_removes_a_value,
         the_last_events_without_keys,
+        null_without_keys_removes_all,
+        other_rooms_keep_nothing,
+        excluded_clients,
         values_of_several_rules_come_in_order,
         limits_drop_the_oldest,
         a_room_has_a_limit_of_bytes,
         all_rooms_have_a_limit_of_bytes,
+        the_oldest_of_all_rooms_gives_way,
         a_rewind_repeats_the_newest_events,
         a_rewind_is_complete_or_says_so,
         a_loud_room_does_not_push_out_a_quiet_one,
@@ -651,6 +757,7 @@ int main(void)
         a_client_that_recovers_receives_the_state_first,
         a_value_comes_once_where_no_history_is_kept,
         a_value_is_not_missing_where_no_history_is_kept,
+        any_allocation_of_the_first_event_may_fail,
         any_allocation_may_fail,
         invalid_declarations_are_refused,
         NULL,
