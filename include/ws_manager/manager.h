@@ -166,7 +166,11 @@ typedef struct ws_manager_options {
      * request again, with the same `ref` and the same content, it gets the same answer and the
      * application is not called again. Those that wait for an answer count too. A client that has
      * come back has up to twice as many. Nothing is kept for clients without a user. 0: none is
-     * kept; at most 10000; default 64. */
+     * kept; at most 10000; default 64.
+     *
+     * They are kept in this process. A client that comes back to another one has its messages
+     * carried out again there: let a proxy send it to the process that it came from, or let the
+     * application recognise what it has carried out, by an id in the data. */
     uint32_t max_kept_answers;
 
     /** Bytes of a connection's kept answers, and half as many as of a client's; default 32768. */

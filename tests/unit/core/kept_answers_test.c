@@ -161,6 +161,27 @@ START_TEST(another_user_or_a_new_client_gets_nothing)
 END_TEST
 
 /* Others learn the ids of connections, and an id is all that an anonymous client has. */
+/* Its number is that of a connection here. What it has sent there is not known here. */
+START_TEST(a_client_that_comes_from_another_process)
+{
+    char name[CONNECTION_NAME_SIZE];
+    ws_connect_options options;
+
+    begin_buying();
+    second = (struct client){.host = &host, .name = "again"};
+    connection_name_write("otherother", first.id, name);
+    client_options(&second, &options);
+    options.user_id = "ann";
+    options.former_connection_id = name;
+    ck_assert_int_eq(ws_manager_connect(host.manager, host.loop, &options, &second.id), WS_OK);
+    host_run(&host);
+    client_count(&second);
+    say(&second, BUY);
+    client_expect(&second, BOUGHT(2), NULL);
+    end();
+}
+END_TEST
+
 START_TEST(nothing_is_kept_for_anonymous_clients)
 {
     struct client anonymous;
@@ -828,6 +849,7 @@ int main(void)
         a_client_may_come_back_from_its_first_connection_twice,
         anything_else_is_carried_out,
         another_user_or_a_new_client_gets_nothing,
+        a_client_that_comes_from_another_process,
         nothing_is_kept_for_anonymous_clients,
         what_still_waits_is_not_carried_out_twice,
         one_user_does_not_push_out_the_answers_of_others,
