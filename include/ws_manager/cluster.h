@@ -252,7 +252,7 @@ WS_EXPORT int ws_manager_cluster_start(ws_manager *manager, const char *epoch,
  * The kept events are needed if the manager starts, or if it has missed events. Otherwise it already
  * has what it keeps, and ignores them. It keeps of them what is declared in this process
  * (last_values.h). They must have been read after `events`: what was replaced or removed behind
- * `position` may be absent, because the manager reads that from the stream.
+ * `position` may be absent, because the manager reads that from the stream. Since 0.2.
  *
  * @param manager   the manager
  * @param epoch     see ws_manager_cluster_start(), as for the next three
@@ -267,8 +267,6 @@ WS_EXPORT int ws_manager_cluster_start(ws_manager *manager, const char *epoch,
  *
  * @threads One thread at a time for this function, ws_manager_cluster_deliver() and
  * ws_manager_cluster_stored().
- *
- * Since 0.2.
  */
 WS_EXPORT int ws_manager_cluster_start_with(ws_manager *manager, const char *epoch,
                                             uint64_t position, const ws_cluster_event *events,
