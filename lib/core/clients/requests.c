@@ -264,14 +264,13 @@ static uint32_t request_join(struct connection *connection,
 void client_enter_room(struct connection *connection, struct share *share,
                        const struct client_join *join, bool is_watching)
 {
-    static const struct client_join plain = {.wish = {.state = false}};
+    static const struct room_wish nothing = {.state = false};
+    const char *ref = join != NULL && join->ref[0] != '\0' ? join->ref : NULL;
 
     connection->awaits_room = false;
-    if (join == NULL)
-        join = &plain;
     if (connection->state == CONNECTION_LIVE)
-        enter_room(connection, share, ref_of(join->ref[0] != '\0' ? join->ref : NULL),
-                   &join->wish, is_watching);
+        enter_room(connection, share, ref_of(ref), join != NULL ? &join->wish : &nothing,
+                   is_watching);
 }
 
 void client_leave_room(struct connection *connection, struct share *share, const char *ref)
