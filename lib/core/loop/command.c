@@ -49,6 +49,7 @@ static void connect_connection(struct connection *connection, struct command *co
     ws_loop *loop = connection->loop;
     struct connection_view view;
     bool is_news;
+    int result;
 
     if (connection->state != CONNECTION_PENDING)
         return;
@@ -56,8 +57,10 @@ static void connect_connection(struct connection *connection, struct command *co
         connection_end(connection, doom_code(connection->doom), doom_reason(connection->doom));
         return;
     }
-    if (membership_begin(connection, &is_news) != WS_OK) {
-        connection_end(connection, WS_CLOSE_TRY_AGAIN_LATER, "out of memory");
+    result = membership_begin(connection, &is_news);
+    if (result != WS_OK) {
+        connection_end(connection, WS_CLOSE_TRY_AGAIN_LATER,
+                       result == WS_ERR_LIMIT ? "too many users" : "out of memory");
         return;
     }
     counter_add(&loop->counters, COUNTER_connections_opened, 1);

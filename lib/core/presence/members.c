@@ -159,6 +159,29 @@ static void note_all(struct presence *presence, struct presence_room *room)
         presence_note(presence, member, true);
 }
 
+/* Whether a limit that left no room for its users still does: there are not fewer of them now, nor of others'. */
+static bool is_still_refused(const struct presence *presence, const struct presence_room *room)
+{
+    return room->refused_connections > 0 && presence->n_members >= room->refused_users &&
+           presence_occupants(presence, room) >= room->refused_connections;
+}
+
+/* Counts the users that are in a room. After an error none are counted. */
+static int begin_counting(struct presence *presence, struct presence_room *room)
+{
+    size_t before = presence->n_members;
+    int result;
+
+    if (is_still_refused(presence, room))
+        return WS_ERR_LIMIT;
+    result = count_all(presence, room);
+    if (result != WS_OK)
+        count_none(presence, room);
+    room->refused_users = before;
+    room->refused_connections = result == WS_ERR_LIMIT ? presence_occupants(presence, room) : 0;
+    return result;
+}
+
 static int open_room(ws_manager *manager, const char *name, bool is_asked_here,
                      struct presence_room **room)
 {
@@ -171,9 +194,8 @@ static int open_room(ws_manager *manager, const char *name, bool is_asked_here,
         return WS_ERR_NO_MEMORY;
     if (!opened->is_listed) {
         /* Members are noted as long as the room is not listed, so nothing is sent of them. */
-        result = count_all(presence, opened);
+        result = begin_counting(presence, opened);
         if (result != WS_OK) {
-            count_none(presence, opened);
             presence_drop_room(presence, opened);
             return result;
         }

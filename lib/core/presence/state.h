@@ -98,6 +98,9 @@ struct presence_room {
     size_t n_kept;                   /* also those that have left and are still to be sent; and
                                         once for a caller that holds the room */
     size_t bytes;                    /* about as many as the list of members takes */
+    size_t
+        refused_users; /* of other rooms, when a limit left no room for this one's; and its */
+    size_t refused_connections; /* connections then; 0: none did */
     size_t told_count;    /* n_members when it was sent last; SIZE_MAX: not all know the same */
     bool is_listed : 1;   /* presence was asked for; false: only users that leave are here */
     bool is_declared : 1; /* by the application: it stays when it is empty */
@@ -164,6 +167,9 @@ void presence_drop_list(struct presence_room *room);
 void presence_want(struct presence *presence, struct presence_room *room);
 void presence_unwant(struct presence *presence, struct presence_room *room);
 void presence_want_all(struct presence *presence);
+
+/* The connections that are in a room, or in the service if any of them has a user. */
+size_t presence_occupants(const struct presence *presence, const struct presence_room *room);
 
 /* Frees the room if nothing needs it. */
 void presence_drop_room(struct presence *presence, struct presence_room *room);

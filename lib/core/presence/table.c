@@ -40,17 +40,15 @@ struct presence_room *presence_add_room(struct presence *presence, const char *n
     return room;
 }
 
-/* Whether connections are in a room, or in the service, also if none of them counts: they were counted
- * once, and are not counted again for each request. */
-static bool is_occupied(const struct presence *presence, const struct presence_room *room)
+size_t presence_occupants(const struct presence *presence, const struct presence_room *room)
 {
     struct registry *registry = &presence->manager->registry;
     const struct group *group;
 
     if (*room->name == '\0')
-        return registry->n_occupied[GROUP_USER] > 0;
+        return registry->n_occupied[GROUP_USER] > 0 ? presence->manager->n_connections : 0;
     group = registry_find(registry, GROUP_ROOM, room->name);
-    return group != NULL && group_count(group) > 0;
+    return group != NULL ? group_count(group) : 0;
 }
 
 void presence_drop_list(struct presence_room *room)
@@ -105,13 +103,15 @@ void presence_want_all(struct presence *presence)
         continue;
 }
 
-/* A room that is empty here may have members elsewhere: it stays until the others were asked, unless
- * too many such rooms wait for that. */
+/* Connections that were counted once, or are too many, are not counted again for each request: the room
+ * stays as long as any are there, also if none of them is a user's. A room that is empty here may have
+ * members elsewhere: it stays until the others were asked, unless too many such rooms wait for that. */
 void presence_drop_room(struct presence *presence, struct presence_room *room)
 {
     if (room->is_declared || room->is_changed || room->n_kept > 0 ||
         (room->is_wanted && presence->n_wanted <= WANTED_AT_MOST) ||
-        (room->is_listed && is_occupied(presence, room)) ||
+        ((room->is_listed || room->refused_connections > 0) &&
+         presence_occupants(presence, room) > 0) ||
         registry_find(&presence->manager->registry, GROUP_WATCHERS, room->name) != NULL)
         return;
     presence_drop_list(room);

@@ -391,6 +391,33 @@ START_TEST(a_room_without_users_is_looked_at_once)
 }
 END_TEST
 
+/* Nor is a room that has too many users counted for each request, until some have left. */
+START_TEST(a_room_that_is_too_big_is_counted_once)
+{
+    prepare();
+    host.options.max_presence_members = 40;
+    host_start(&host);
+    client_open(&host, &ann, "ann", "ann");
+    open_crowd(0, 50);
+    ask(&ann);
+    expect_text(&ann, "\"error\"");
+    test_memory_fail(&host.memory, NEVER_FAIL, false);
+    ask(&ann);
+    expect_text(&ann, "\"error\"");
+    ck_assert_int_lt(host.memory.n_requests, 20);
+    leave_crowd(0, 9);
+    ask(&ann);
+    expect_text(&ann, "\"error\"");
+    leave_crowd(9, 1);
+    ask(&ann);
+    expect_text(&ann, "\"count\":40");
+    leave_crowd(10, 40);
+    pass(200);
+    ck_assert_uint_eq(n_rooms(), 0);
+    end();
+}
+END_TEST
+
 /* A client that ends before it watches leaves nothing behind. */
 START_TEST(who_never_became_a_watcher_leaves_nothing)
 {
@@ -511,6 +538,7 @@ int main(void)
         rooms_are_served_in_the_order_of_their_changes,
         nothing_is_made_that_may_not_be_sent,
         a_room_without_users_is_looked_at_once,
+        a_room_that_is_too_big_is_counted_once,
         who_never_became_a_watcher_leaves_nothing,
         a_client_watches_the_whole_service,
         who_may_not_watch_the_service_does_not,

@@ -1,0 +1,168 @@
+/* processes_states.c: the states of members, which are the same on all processes. */
+#include "core/presence/processes_states.h"
+
+#include <string.h>
+
+void processes_tell_state(struct presence *presence, struct presence_member *member)
+{
+    const struct presence_part *part = member->parts;
+
+    while (part != NULL && !part->knows_state)
+        part = part->next;
+    if (part != NULL || member->parts == NULL || presence_own(member) > 0 ||
+        member->state_position == 0 || member->state_position == STATE_SET_HERE)
+        return;
+    member->is_state_unsent = true;
+    presence_note_unsent(presence, member);
+}
+
+static bool has_state(const struct presence_member *member, struct json_slice state)
+{
+    if (member->state == NULL)
+        return state.length == 4 && memcmp(state.text, "null", 4) == 0;
+    return state.length == member->state_length &&
+           memcmp(state.text, member->state, state.length) == 0;
+}
+
+/* Whether a state replaces the member's: the one whose order has the highest position counts, on every
+ * process. An order of this process that is on its way, or to be sent, will have a higher one. */
+static bool is_newer(const struct presence_member *member, bool is_own,
+                     const struct entry *entry)
+{
+    if (member->state_position != STATE_SET_HERE)
+        return entry->at > member->state_position;
+    return is_own && !member->is_state_unsent && has_state(member, entry->state);
+}
+
+static int replace_state(struct presence *presence, struct presence_member *member,
+                         struct json_slice state)
+{
+    bool is_none = state.length == 4 && memcmp(state.text, "null", 4) == 0;
+    char *copy = NULL;
+
+    if (!is_none) {
+        copy = memory_copy_text(&presence->manager->memory, state.text, state.length);
+        if (copy == NULL)
+            return WS_ERR_NO_MEMORY;
+    }
+    presence_replace_state(presence, member, copy, is_none ? 0 : state.length);
+    member->has_new_state = true;
+    presence_note(presence, member, true);
+    return WS_OK;
+}
+
+/* Notes which processes know the member's state after an order: each one on which the user is reads it,
+ * and the one that has sent it knows what it says. */
+static void note_knowledge(struct presence_member *member, uint32_t process,
+                           const struct entry *entry)
+{
+    for (struct presence_part *part = member->parts; part != NULL; part = part->next) {
+        if (entry->at == member->state_position)
+            part->knows_state = true;
+        else if (part->process == process)
+            part->knows_state = false;
+    }
+}
+
+static int apply_state(struct presence *presence, struct presence_member *member,
+                       uint32_t process, const struct entry *entry)
+{
+    bool is_own = process == NO_PROCESS;
+    int result = WS_OK;
+
+    if (is_newer(member, is_own, entry)) {
+        if (!has_state(member, entry->state))
+            result = replace_state(presence, member, entry->state);
+        if (result == WS_OK)
+            member->state_position = entry->at;
+    }
+    note_knowledge(member, process, entry);
+    processes_tell_state(presence, member);
+    return result;
+}
+
+/* Takes back what the stream had of a user that is gone there: it may be here again, of which the stream
+ * will learn. */
+static void end_state(struct presence *presence, struct presence_member *member)
+{
+    if (member->n_elsewhere > 0 || member->returned_connections > 0 ||
+        member->state_position == STATE_SET_HERE)
+        return;
+    member->state_position = 0;
+    if (member->state == NULL)
+        return;
+    presence_replace_state(presence, member, NULL, 0);
+    member->has_new_state = true;
+    presence_note(presence, member, presence_is_there(member));
+}
+
+/* An order of this process has come back, so every process has what it says. If a state was set while it
+ * was on its way, those for which the member is new do not know it. */
+static void note_returned(struct presence *presence, struct presence_member *member,
+                          const struct entry *entry)
+{
+    bool is_new = member->returned_connections == 0 && entry->connections > 0;
+
+    member->returned_connections = entry->connections;
+    if (member->state_position != STATE_SET_HERE && entry->at < member->state_position &&
+        (is_new || entry->state.text != NULL))
+        presence_note_needed(presence, member);
+    processes_tell_state(presence, member);
+}
+
+int processes_apply_state(struct presence *presence, uint32_t process,
+                          struct presence_member *member, const struct entry *entry)
+{
+    bool is_own = process == NO_PROCESS;
+    int result = WS_OK;
+
+    if (entry->state.text != NULL && presence_is_there(member))
+        result = apply_state(presence, member, process, entry);
+    if (is_own && result == WS_OK)
+        note_returned(presence, member, entry);
+    if (result == WS_OK)
+        end_state(presence, member);
+    return result;
+}
+
+/* --- after a gap ----------------------------------------------------------------------------- */
+
+struct gap {
+    struct presence *presence;
+    bool is_other_stream; /* the positions of states mean nothing in it */
+};
+
+static void doubt_state(void *node, void *user_data)
+{
+    const struct gap *gap = user_data;
+    struct presence *presence = gap->presence;
+    struct presence_member *member = node;
+
+    member->returned_connections = 0;
+    if (gap->is_other_stream && member->state_position > 0 && presence_own(member) > 0)
+        member->state_position = STATE_SET_HERE;
+    if (member->state_position == STATE_SET_HERE) {
+        member->is_state_unsent = true;
+        presence_note_unsent(presence, member);
+        return;
+    }
+    if (presence_own(member) > 0)
+        return;
+    member->state_position = 0;
+    if (member->state != NULL) {
+        presence_replace_state(presence, member, NULL, 0);
+        member->has_new_state = true;
+    }
+    presence_note(presence, member, presence_is_there(member));
+}
+
+void processes_doubt_states(struct presence *presence)
+{
+    const ws_manager *manager = presence->manager;
+    struct gap gap = {presence, strcmp(presence->epoch, manager->epoch) != 0};
+    uint64_t position = 0;
+
+    memcpy(presence->epoch, manager->epoch, sizeof presence->epoch);
+    while (name_table_walk(&presence->members, &position, doubt_state, &gap))
+        continue;
+}
