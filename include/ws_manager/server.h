@@ -15,8 +15,8 @@
  * @endcode
  *
  * @par Signals
- * The threads inherit the signal mask of the caller of ws_server_start(), and a client that is
- * gone raises no SIGPIPE.
+ * The server's threads block all signals: these are for the application's own threads. A client that
+ * is gone raises none.
  */
 #ifndef WS_MANAGER_SERVER_H
 #define WS_MANAGER_SERVER_H
@@ -72,8 +72,8 @@ typedef struct ws_server_options {
 
     uint32_t threads; /**< 1 to 256; 0: one for each core, the default */
 
-    /** 1: the caller runs thread 0 by ws_server_run(); 0: it is a thread like the others, the
-     * default. */
+    /** 1: the caller runs thread 0 by ws_server_run(), and ignores SIGPIPE; 0: it is a thread like the
+     * others, the default. */
     uint32_t caller_runs;
 
     /** The certificate chain and its key, in files in PEM; NULL: no TLS, the default.
