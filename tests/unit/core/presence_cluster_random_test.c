@@ -229,11 +229,11 @@ static void play(unsigned seed)
         for (int i = 0; i < STEPS; i++) {
             act(&watchers[pick(CLIENTS)]);
             if (pick(2) == 0)
-                processes_pass(50 * pick(4));
+                processes_pass(UINT64_C(50) * pick(4));
             if (pick(10) == 0)
                 break_something();
             if (pick(40) == 0)
-                processes_pass(1000 * pick(8));
+                processes_pass(UINT64_C(1000) * pick(8));
         }
         mend();
         processes_pass(40000);

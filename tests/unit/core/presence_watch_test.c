@@ -517,7 +517,7 @@ START_TEST(a_crowd_that_watches_is_asked_about_in_turns)
         if (n_asked - before > most)
             most = n_asked - before;
     } while (deadline_ms == host.now_ms);
-    ck_assert_uint_eq(n_asked, 2 * CROWD);
+    ck_assert_uint_eq(n_asked, CROWD + CROWD);
     /* The turn's input is asked about too. */
     ck_assert_uint_le(most, 2 * CALLBACKS_PER_TURN + 2);
     end();
