@@ -51,6 +51,11 @@ static void read_messages(struct watcher *watcher)
             watcher->is_watching = false;
         if (strstr(text, "{\"type\":\"presence") == NULL)
             continue;
+        if (strstr(text, "\"ref\"") != NULL) { /* the answer to a question */
+            if (watcher->is_watching)
+                belief_take(&watcher->belief, text);
+            continue;
+        }
         if (strstr(text, "\"presence_changed\"") == NULL)
             watcher->is_watching = true;
         ck_assert(watcher->is_watching);
@@ -94,7 +99,11 @@ static void act(struct watcher *watcher)
         open_client(watcher);
         return;
     }
-    switch (pick(8)) {
+    switch (pick(10)) {
+    case 8:
+    case 9:
+        client_say(&watcher->client, "{\"type\":\"presence\",\"room\":\"r\",\"ref\":1}");
+        break;
     case 0:
         client_lose(&watcher->client);
         watcher->is_open = false;
