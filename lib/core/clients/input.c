@@ -9,6 +9,8 @@
 enum {
     QUANTUM =
         512, /* budget of a connection in a round: 64 small messages, or 8 with a callback */
+    LEAST_QUANTUM = 64,   /* of each of very many: 8 small messages */
+    ROUND = 32 * QUANTUM, /* of all connections; more if that is less than the least for each */
     CHARGE_MAX = 65536
 };
 
@@ -31,11 +33,22 @@ void input_charge(ws_loop *loop, struct input *input, uint32_t cost, uint32_t *s
     input->credit -= (int32_t)cost;
 }
 
+/* Who sends one message waits for a round of all others: each has less when there are many of them. */
+static int32_t quantum_of(size_t count)
+{
+    size_t part = ROUND / count;
+
+    if (part > QUANTUM)
+        return QUANTUM;
+    return part < LEAST_QUANTUM ? LEAST_QUANTUM : (int32_t)part;
+}
+
 /* Serves each connection that is listed now once, within the budget. Returns the cost; *served
  * tells whether another round may do more. A visit costs something even if the connection waits
  * for a command or is in debt: thousands may be listed, and visited in each of many rounds. */
 static uint32_t run_round(ws_loop *loop, uint32_t budget, bool *served)
 {
+    const int32_t quantum = quantum_of(loop->inputs.count);
     uint32_t spent = 0;
 
     for (size_t left = loop->inputs.count; left > 0 && spent < budget; left--) {
@@ -45,7 +58,7 @@ static uint32_t run_round(ws_loop *loop, uint32_t budget, bool *served)
         if (input == NULL || backlog_holds_clients_back(loop))
             break;
         input_list_remove(&loop->inputs, input);
-        input->credit = input->credit > 0 ? QUANTUM : input->credit + QUANTUM;
+        input->credit = input->credit > 0 ? quantum : input->credit + quantum;
         if (input->credit <= 0) {
             input_list_add(&loop->inputs, input);
             spent++;

@@ -402,6 +402,44 @@ START_TEST(waiting_connections_are_visited_within_the_budget)
 }
 END_TEST
 
+static uint64_t n_received(ws_manager *manager)
+{
+    static const char name[] = "\"received_messages\":";
+    uint64_t count;
+    char *text;
+
+    ck_assert_int_eq(ws_manager_get_stats(manager, &text, NULL), WS_OK);
+    count = strtoull(strstr(text, name) + sizeof name - 1, NULL, 10);
+    ws_manager_free_text(manager, text);
+    return count;
+}
+
+/* Who sends one message waits for few of each of the others, of which there are more than a turn can
+ * serve. */
+START_TEST(the_more_clients_send_the_less_of_each_is_done_in_a_round)
+{
+    enum { SENDERS = 2000, OF_EACH = 64, MOST_OF_EACH = 10 };
+    struct crowd crowd;
+
+    crowd_open(&crowd, SENDERS);
+    crowd_connect_all(&crowd, NULL);
+    client_open(&crowd.host, &ann, "ann", NULL);
+    for (int i = 0; i < SENDERS; i++)
+        for (int j = 0; j < OF_EACH; j++)
+            ck_assert_int_eq(ws_manager_receive(crowd.host.manager, crowd.members[i].id, ping,
+                                                sizeof ping - 1, 1),
+                             WS_OK);
+    client_count(&ann);
+    client_say(&ann, ping);
+    do
+        ws_loop_run(crowd.host.loop, crowd.host.now_ms);
+    while (client_count(&ann) == 0);
+    ck_assert_uint_lt(n_received(crowd.host.manager), SENDERS * MOST_OF_EACH);
+    crowd_close(&crowd);
+    client_free(&ann);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -416,6 +454,7 @@ int main(void)
         the_values_of_a_message_cost_beside_its_bytes,
         what_was_prepared_between_the_turns_is_charged_to_nobody,
         waiting_connections_are_visited_within_the_budget,
+        the_more_clients_send_the_less_of_each_is_done_in_a_round,
         NULL,
     };
 
