@@ -9,6 +9,7 @@ import { Handlers } from "./handlers.js";
 import { Heartbeat } from "./heartbeat.js";
 import { Listeners } from "./listeners.js";
 import { Messages } from "./messages.js";
+import { Methods, type Method, type ServerRequest } from "./methods.js";
 import { absoluteUrl, tuningOf, type Tuning, type WebSocketClientOptions } from "./options.js";
 import { createParse, type Parse } from "./parse.js";
 import { RecentIds } from "./recent-ids.js";
@@ -16,6 +17,7 @@ import { Requests } from "./requests.js";
 import { Resumption } from "./resumption.js";
 import { Room } from "./room.js";
 import { Rooms } from "./rooms.js";
+import { ServicePresence } from "./service-presence.js";
 import { TokenRenewal } from "./tokens.js";
 import {
   WebSocketRequestError,
@@ -24,6 +26,7 @@ import {
   type ConnectionState,
   type EventHandler,
   type EventType,
+  type Presence,
   type Problem,
   type ProtocolEvents,
   type RequestErrorCode,
@@ -46,6 +49,8 @@ export class WebSocketClient<Events extends object> {
   readonly #requests: Requests;
   readonly #messages: Messages;
   readonly #rooms: Rooms;
+  readonly #presence: ServicePresence;
+  readonly #methods = new Methods();
   readonly #recentIds: RecentIds;
   readonly #resumption = new Resumption();
   readonly #renewal = new TokenRenewal(() => void this.#renewToken());
@@ -86,13 +91,22 @@ export class WebSocketClient<Events extends object> {
       ping: () => this.#connection?.send('{"type":"ping"}'),
       onDead: () => this.#connection?.fail("no answer to a ping"),
     });
+    const isConnected = () => this.#connection?.isWelcome === true;
     this.#rooms = new Rooms({
       retryMs: this.#tuning.firstDelayMs,
-      isConnected: () => this.#connection?.isWelcome === true,
+      isConnected,
       ask: async (request) => (await this.#ask(request)) as RoomAnswer,
       report: (problem) => this.#report(problem),
       makeListeners: () => this.#makeListeners(),
     });
+    this.#presence = new ServicePresence(
+      {
+        isConnected,
+        ask: (type) => this.#ask({ type }),
+        onRefusal: (error) => this.#reportPresence(error),
+      },
+      this.#makeListeners(),
+    );
   }
 
   /** The current state: an object that is replaced, never modified. */
@@ -182,6 +196,20 @@ export class WebSocketClient<Events extends object> {
     return this.#deliver({ type: "request", method, data }, options);
   }
 
+  /** Answers the server's requests for this method, with what `method` returns or resolves to. An
+   * exception is answered with the code "failed". The returned function removes the method. */
+  onRequest(name: string, method: Method): () => void {
+    return this.#methods.add(name, method);
+  }
+
+  /** Who is connected at all, on any process: an object that is replaced, never modified. null while
+   * it is unknown: without a subscriber or a connection, or if the server does not allow it. */
+  readonly getPresence = (): Presence | null => this.#presence.get();
+
+  /** Calls back after each change of that presence, until the returned function is called. */
+  readonly subscribePresence = (listener: () => void): (() => void) =>
+    this.#presence.subscribe(listener);
+
   // --- the connection -----------------------------------------------------------------------
 
   /** Gives up an earlier connection, which is not a loss that is followed by an attempt. */
@@ -265,6 +293,7 @@ export class WebSocketClient<Events extends object> {
     this.#renewal.stop();
     this.#messages.stop();
     this.#rooms.end();
+    this.#presence.end();
     this.#requests.rejectAll("closed", "the connection was lost");
     if (this.#userId === null) {
       // The server knows the messages of users again, but not those of anonymous clients.
@@ -358,6 +387,10 @@ export class WebSocketClient<Events extends object> {
       this.#report(parsed.problem);
       return;
     }
+    if ("request" in parsed) {
+      void this.#answer(parsed.request);
+      return;
+    }
     const { event } = parsed;
     if (event.id !== null && !event.isKept) {
       if (!this.#recentIds.add(event.id)) {
@@ -397,7 +430,7 @@ export class WebSocketClient<Events extends object> {
         break;
       case "ack":
       case "response":
-        if (ref !== null) {
+        if (ref !== null && !this.#requests.resolve(ref, event.data)) {
           this.#messages.resolve(ref, event.data);
         }
         break;
@@ -406,7 +439,11 @@ export class WebSocketClient<Events extends object> {
         break;
       case "presence":
       case "presence_changed":
-        this.#rooms.follow(event);
+        if (event.room === null) {
+          this.#presence.follow(event);
+        } else {
+          this.#rooms.presenceOf(event.room)?.follow(event);
+        }
         break;
       case "user_connected":
       case "user_disconnected":
@@ -439,6 +476,7 @@ export class WebSocketClient<Events extends object> {
     }
     // The rooms first: the waiting messages may be for them.
     this.#rooms.begin(this.#resumption.rooms);
+    this.#presence.begin();
     this.#messages.start();
     this.#setState({
       status: "connected",
@@ -457,6 +495,11 @@ export class WebSocketClient<Events extends object> {
       };
       this.#handlers.call({ type: "missed", data: missed, ...none } as AnyEvent<Events>);
     }
+  }
+
+  async #answer(request: ServerRequest): Promise<void> {
+    const connection = this.#connection;
+    connection?.send(await this.#methods.answer(request));
   }
 
   async #renewToken(): Promise<void> {
@@ -489,15 +532,14 @@ export class WebSocketClient<Events extends object> {
     return answer;
   }
 
-  /** To the application, with this connection or a later one. */
-  #deliver(message: object, options: RequestOptions): Promise<unknown> {
+  /** To the application, with this connection or a later one. Rejects with a TypeError if the data is
+   * no JSON. */
+  async #deliver(message: object, options: RequestOptions): Promise<unknown> {
     if (this.#state.status === "refused") {
-      return Promise.reject(
-        new WebSocketRequestError("refused", "the server refused the connection"),
-      );
+      throw new WebSocketRequestError("refused", "the server refused the connection");
     }
     const ref = ++this.#lastRef;
-    return this.#messages.add(ref, JSON.stringify({ ...message, ref }), options);
+    return await this.#messages.add(ref, JSON.stringify({ ...message, ref }), options);
   }
 
   #setState(state: ConnectionState): void {
@@ -507,6 +549,12 @@ export class WebSocketClient<Events extends object> {
 
   #makeListeners(): Listeners {
     return new Listeners((error) => this.#reportFailure(error));
+  }
+
+  #reportPresence(error: unknown): void {
+    if (error instanceof WebSocketRequestError && error.code !== "closed") {
+      this.#report({ kind: "presence_refused", message: error.message, code: error.code });
+    }
   }
 
   #reportFailure(error: unknown): void {

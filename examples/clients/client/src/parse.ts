@@ -1,10 +1,12 @@
 /** Parses the text of a frame to an event of a known type, or to a problem. */
+import type { ServerRequest } from "./methods.js";
 import { isRecord, isText, protocolChecks, type Check } from "./protocol.js";
 import type { Issue, StandardSchema } from "./standard-schema.js";
 import type { AnyEvent, Problem, Schemas } from "./types.js";
 
 export type Parsed<Events extends object> =
   | { ok: true; event: AnyEvent<Events> }
+  | { ok: true; request: ServerRequest }
   | { ok: false; problem: Problem };
 
 export type Parse<Events extends object> = (text: unknown) => Parsed<Events>;
@@ -29,6 +31,9 @@ export function createParse<Events extends object>(schemas: Schemas<Events>): Pa
       return bad("received a message that is not an object with a type", text);
     }
     const { type, data } = message;
+    if (type === "request") {
+      return parseRequest(message, text);
+    }
     const validate = validators.get(type);
     if (validate === undefined) {
       const told = `no schema for events of type "${type}"`;
@@ -52,6 +57,12 @@ export function createParse<Events extends object>(schemas: Schemas<Events>): Pa
     } as AnyEvent<Events>;
     return { ok: true, event };
   };
+}
+
+function parseRequest({ ref, method, data }: Record<string, unknown>, text: string) {
+  return isText(method) && (isText(ref) || typeof ref === "number")
+    ? { ok: true as const, request: { ref, method, data: data ?? null } }
+    : bad("request: ref or method is missing", text);
 }
 
 function byCheck(check: Check): Validate {

@@ -1,6 +1,6 @@
-/** Who is in one room, by the server's list and the changes after it. */
+/** Who is in a room or connected at all, by the server's list and the changes after it. */
 import type { Listeners } from "./listeners.js";
-import type { Member, Presence, ServerEvents } from "./types.js";
+import type { Member, Presence, ServerEvents, WebSocketEvent } from "./types.js";
 
 export class PresenceList {
   readonly listeners: Listeners;
@@ -16,25 +16,12 @@ export class PresenceList {
     return this.#snapshot;
   }
 
-  replace({ count, members }: ServerEvents["presence"]): void {
-    this.#members.clear();
-    for (const member of members ?? []) {
-      this.#members.set(member.user_id, member);
+  follow(event: WebSocketEvent<object, "presence"> | WebSocketEvent<object, "presence_changed">): void {
+    if (event.type === "presence") {
+      this.#replace(event.data);
+    } else {
+      this.#change(event.data);
     }
-    this.#publish(count, members !== undefined);
-  }
-
-  /** Changes may be among those that the list has already. */
-  change({ count, joined, left, changed }: ServerEvents["presence_changed"]): void {
-    const isListed =
-      this.#snapshot !== null && this.#snapshot.members !== null && joined !== undefined;
-    for (const member of [...(joined ?? []), ...(changed ?? [])]) {
-      this.#members.set(member.user_id, member);
-    }
-    for (const { user_id } of left ?? []) {
-      this.#members.delete(user_id);
-    }
-    this.#publish(count, isListed);
   }
 
   /** Without a connection, nobody tells who comes and leaves. */
@@ -44,6 +31,27 @@ export class PresenceList {
       this.#snapshot = null;
       this.listeners.call();
     }
+  }
+
+  #replace({ count, members }: ServerEvents["presence"]): void {
+    this.#members.clear();
+    for (const member of members ?? []) {
+      this.#members.set(member.user_id, member);
+    }
+    this.#publish(count, members !== undefined);
+  }
+
+  /** Changes may be among those that the list has already. */
+  #change({ count, joined, left, changed }: ServerEvents["presence_changed"]): void {
+    const isListed =
+      this.#snapshot !== null && this.#snapshot.members !== null && joined !== undefined;
+    for (const member of [...(joined ?? []), ...(changed ?? [])]) {
+      this.#members.set(member.user_id, member);
+    }
+    for (const { user_id } of left ?? []) {
+      this.#members.delete(user_id);
+    }
+    this.#publish(count, isListed);
   }
 
   #publish(count: number, isListed: boolean): void {

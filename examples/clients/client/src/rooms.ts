@@ -6,7 +6,6 @@ import type { Listeners } from "./listeners.js";
 import { PresenceList } from "./presence.js";
 import {
   WebSocketRequestError,
-  type AnyEvent,
   type Problem,
   type RequestErrorCode,
   type RoomAnswer,
@@ -160,13 +159,8 @@ export class Rooms {
     }
   }
 
-  follow(event: AnyEvent<object>): void {
-    const presence = event.room === null ? undefined : this.#rooms.get(event.room)?.presence;
-    if (event.type === "presence") {
-      presence?.replace(event.data);
-    } else if (event.type === "presence_changed") {
-      presence?.change(event.data);
-    }
+  presenceOf(name: string): PresenceList | undefined {
+    return this.#rooms.get(name)?.presence;
   }
 
   #add(name: string): HeldRoom {

@@ -18,7 +18,8 @@ export interface ServerEvents {
   ack: unknown;
   response: unknown;
   error: { code: string; message: string };
-  /** Of the room in the event's `room`; a Room keeps the list that they describe. */
+  /** Of the room in the event's `room`, or of the whole service: Room and the client keep the list
+   * that they describe. */
   presence: { count: number; members?: Member[] };
   presence_changed: {
     count: number;
@@ -191,4 +192,5 @@ export type Problem =
   | { kind: "handler_failed"; message: string; error: unknown }
   | { kind: "token_failed"; message: string; error: unknown }
   | { kind: "rejoin_failed"; message: string; room: string; code: RequestErrorCode }
+  | { kind: "presence_refused"; message: string; code: RequestErrorCode }
   | { kind: "room_lost"; message: string; room: string };

@@ -115,6 +115,47 @@ describe("a message that was not answered", () => {
   });
 });
 
+describe("a request of the server", () => {
+  it("is answered by the application's method, or with an error", async () => {
+    const responses: unknown[] = [];
+    let all: () => void = () => undefined;
+    const answered = new Promise<void>((resolve) => (all = resolve));
+    const stub = await startStub({
+      onConnection: (socket) => {
+        welcome(socket);
+        send(socket, { type: "request", ref: "a", method: "total", data: { currency: "EUR" } });
+        send(socket, { type: "request", ref: 2, method: "later" });
+        send(socket, { type: "request", ref: 3, method: "none" });
+        send(socket, { type: "request", ref: 4, method: "circular" });
+        send(socket, { type: "request", method: "total" });
+      },
+      onMessage: ({ message }) => {
+        responses.push(message);
+        if (responses.length === 4) all();
+      },
+    });
+    const { client, problems } = createClient(stub.url);
+    cleanups.push(() => client.close());
+    client.onRequest("total", (data) => ({ total: 7, ...(data as object) }));
+    client.onRequest("later", () => Promise.reject(new Error("not today")));
+    client.onRequest("circular", () => {
+      const circle: { self?: unknown } = {};
+      circle.self = circle;
+      return circle;
+    });
+    client.onRequest("none", () => 1)();
+    client.connect();
+    await answered;
+    const byRef = new Map(responses.map((each) => [(each as { ref: unknown }).ref, each]));
+    expect(byRef.get("a")).toEqual({ type: "response", ref: "a", data: { total: 7, currency: "EUR" } });
+    expect(byRef.get(2)).toMatchObject({ error: { code: "failed", message: "not today" } });
+    expect(byRef.get(3)).toMatchObject({ error: { code: "unknown_method" } });
+    expect(byRef.get(4)).toMatchObject({ error: { code: "failed" } });
+    expect(problems).toMatchObject([{ kind: "bad_message" }]);
+    await expect(client.send({ data: 1n })).rejects.toBeInstanceOf(TypeError);
+  });
+});
+
 describe("a room", () => {
   it("is left when the last of its holders has left", async () => {
     const stub = await startStub();

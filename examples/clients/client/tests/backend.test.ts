@@ -1,6 +1,6 @@
 /** The client against the real backend. */
 import { afterEach, beforeEach, describe, expect, expectTypeOf, it } from "vitest";
-import type { Order, TestEvents } from "./support/events";
+import type { Order, TestedClient, TestEvents } from "./support/events";
 import { WebSocketRequestError, type Presence, type WebSocketEvent } from "../src/index";
 import { Backend } from "./support/backend";
 import { createClient, nextEvent, type TestClient } from "./support/client";
@@ -227,6 +227,42 @@ describe("presence", () => {
     });
     ana.client.close();
     expect(room.getPresence()).toBeNull();
+  });
+});
+
+describe("the presence of the service", () => {
+  const names = (client: TestedClient) =>
+    client.getPresence()?.members?.map(({ user_id }) => user_id).sort();
+  const changed = (client: TestedClient, wanted: string[] | undefined) =>
+    new Promise<void>((resolve) => {
+      const check = () => {
+        if (JSON.stringify(names(client)) === JSON.stringify(wanted)) {
+          stop();
+          resolve();
+        }
+      };
+      const stop = client.subscribePresence(check);
+      check();
+    });
+
+  it("has all users, while somebody subscribes, also after a reconnect", async () => {
+    const ana = await startConnected("?user_id=ana");
+    expect(ana.client.getPresence()).toBeNull();
+    const stop = ana.client.subscribePresence(() => undefined);
+    await changed(ana.client, ["ana"]);
+    await startConnected("?user_id=ben");
+    await changed(ana.client, ["ana", "ben"]);
+
+    const { port } = backend;
+    await backend.stop("SIGKILL");
+    await changed(ana.client, undefined);
+    backend = await Backend.start({ port });
+    await changed(ana.client, ["ana", "ben"]);
+    stop();
+    stop();
+    expect(ana.client.getPresence()).toBeNull();
+    await ana.client.request("echo"); // the server has stopped to tell, too
+    expect(ana.client.getPresence()).toBeNull();
   });
 });
 
