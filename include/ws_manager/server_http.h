@@ -143,11 +143,14 @@ WS_EXPORT int ws_server_answer(ws_server_request *request, const ws_server_respo
 
 /** Answers a request later. Until then nothing more is read from its client.
  *
+ * A request whose client goes away still counts until it is answered.
+ *
  * @param request      the request, during ws_server_request_callback()
  * @param[out] ticket  to be passed to ws_server_answer_later() once; set on success only
  *
  * @retval WS_OK             it is deferred
  * @retval WS_ERR_ALREADY    it was answered or deferred before
+ * @retval WS_ERR_LIMIT      #WS_SERVER_MAX_HTTP requests of the thread wait for their answers
  * @retval WS_ERR_NO_MEMORY  an allocation failed
  *
  * @threads The connection's thread, within the callback.

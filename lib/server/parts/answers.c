@@ -6,6 +6,8 @@
 
 #include <http_parser.h>
 
+#include <ws_manager/server.h>
+
 struct answers *answers_new(int wake)
 {
     struct answers *answers = malloc(sizeof *answers);
@@ -49,18 +51,32 @@ void answers_close(struct answers *answers)
     leave(answers);
 }
 
-struct ws_server_ticket *answers_begin(struct answers *answers)
+/* Counts one more ticket; false if there are too many. */
+static bool enter(struct answers *answers)
 {
-    struct ws_server_ticket *ticket = malloc(sizeof *ticket);
+    bool has_room;
 
-    if (ticket == NULL)
-        return NULL;
-    *ticket = (struct ws_server_ticket){.answers = answers};
-    response_begin(&ticket->response);
     pthread_mutex_lock(&answers->mutex);
-    answers->n_users++;
+    has_room = answers->n_users <= WS_SERVER_MAX_HTTP; /* the loop is one of them */
+    answers->n_users += has_room;
     pthread_mutex_unlock(&answers->mutex);
-    return ticket;
+    return has_room;
+}
+
+int answers_begin(struct answers *answers, struct ws_server_ticket **ticket)
+{
+    struct ws_server_ticket *made = malloc(sizeof *made);
+
+    if (made == NULL)
+        return WS_ERR_NO_MEMORY;
+    if (!enter(answers)) {
+        free(made);
+        return WS_ERR_LIMIT;
+    }
+    *made = (struct ws_server_ticket){.answers = answers};
+    response_begin(&made->response);
+    *ticket = made;
+    return WS_OK;
 }
 
 struct ws_server_ticket *answers_take(struct answers *answers)

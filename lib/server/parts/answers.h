@@ -12,7 +12,7 @@
 
 struct connection;
 
-/* A request that is answered later. There are at most as many as connections. */
+/* A request that is answered later. */
 struct ws_server_ticket {
     struct answers *answers;
     struct ws_server_ticket *next;
@@ -36,8 +36,9 @@ struct answers *answers_new(int wake);
 /* The loop ends: answers are dropped from now on. NULL does nothing. */
 void answers_close(struct answers *answers);
 
-/* A ticket for a request of the loop; NULL when memory is short. */
-struct ws_server_ticket *answers_begin(struct answers *answers);
+/* Makes a ticket for a request of the loop. WS_ERR_LIMIT if WS_SERVER_MAX_HTTP are not answered, be
+ * their clients there or not; WS_ERR_NO_MEMORY. */
+int answers_begin(struct answers *answers, struct ws_server_ticket **ticket);
 
 /* Takes the tickets that have been answered, linked by their `next`; NULL: none. */
 struct ws_server_ticket *answers_take(struct answers *answers);

@@ -101,13 +101,15 @@ int ws_server_answer(ws_server_request *request, const ws_server_response *respo
 
 int ws_server_defer(ws_server_request *request, ws_server_ticket **ticket)
 {
+    int result;
+
     if (request == NULL || ticket == NULL)
         return WS_ERR_INVALID;
     if (request->response == NULL || request->answers == NULL)
         return WS_ERR_ALREADY;
-    request->ticket = answers_begin(request->answers);
-    if (request->ticket == NULL)
-        return WS_ERR_NO_MEMORY;
+    result = answers_begin(request->answers, &request->ticket);
+    if (result != WS_OK)
+        return result;
     request->response = NULL;
     *ticket = request->ticket;
     return WS_OK;

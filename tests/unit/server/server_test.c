@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -364,6 +365,56 @@ START_TEST(an_answer_may_come_when_its_client_or_the_server_is_gone)
 }
 END_TEST
 
+/* Each of them, as long as its client is there, has a request that waits; they are all gone. */
+static struct {
+    ws_server_ticket *list[WS_SERVER_MAX_HTTP];
+    _Atomic size_t count;
+} waiting;
+
+static void defer_or_refuse(ws_server_request *request, void *user_data)
+{
+    ws_server_response response;
+    ws_server_ticket *made;
+    int result = ws_server_defer(request, &made);
+
+    (void)user_data;
+    if (result == WS_OK) {
+        waiting.list[waiting.count] = made;
+        waiting.count++;
+        return;
+    }
+    ck_assert_int_eq(result, WS_ERR_LIMIT);
+    ws_server_response_init(&response);
+    response.status = 503;
+    ws_server_answer(request, &response);
+}
+
+START_TEST(requests_of_clients_that_are_gone_have_a_limit)
+{
+    static const char request[] = "GET /later HTTP/1.1\r\nHost: h\r\n\r\n";
+
+    waiting.count = 0;
+    options.threads = 1;
+    options.on_request = defer_or_refuse;
+    start();
+    for (size_t i = 0; i < WS_SERVER_MAX_HTTP; i++) {
+        int fd = connect_tcp(ws_server_url(server));
+
+        send_text(fd, request);
+        while (waiting.count == i)
+            sched_yield();
+        close(fd);
+    }
+    ck_assert(begins(ask("GET /later", ""), "HTTP/1.1 503 "));
+    answer_later(waiting.list[0], "nobody reads it");
+    ck_assert_uint_eq(waiting.count, WS_SERVER_MAX_HTTP);
+    for (size_t i = 1; i < WS_SERVER_MAX_HTTP; i++)
+        answer_later(waiting.list[i], "nobody reads it");
+    waiting.count = 0;
+    end();
+}
+END_TEST
+
 /* --- clients ------------------------------------------------------------------------- */
 
 static void open_websocket(int fd, const char *target)
@@ -704,6 +755,7 @@ int main(void)
         a_refused_request_does_not_reach_the_application,
         another_thread_answers_later,
         an_answer_may_come_when_its_client_or_the_server_is_gone,
+        requests_of_clients_that_are_gone_have_a_limit,
         clients_receive_what_is_emitted,
         data_of_a_client_lives_as_long_as_its_socket,
         it_listens_at_a_unix_socket,
