@@ -13,12 +13,14 @@ enum { CLIENTS = 15, STEPS = 150, ROUNDS = 4, GAMES = 60 };
 
 struct watcher {
     struct client client;
-    struct belief belief;
+    struct belief belief;  /* of the room */
+    struct belief service; /* who is connected at all */
     size_t process;
     int user;
     bool is_open;
     bool is_in;
     bool is_watching;
+    bool is_watching_all;
 };
 
 static struct watcher watchers[CLIENTS];
@@ -43,6 +45,11 @@ static void read_messages(struct watcher *watcher)
             watcher->is_in = watcher->is_watching = false;
         if (strncmp(text, "{\"type\":\"presence", 17) != 0)
             continue;
+        if (strstr(text, "\"room\"") == NULL) {
+            watcher->is_watching_all = true;
+            belief_take(&watcher->service, text);
+            continue;
+        }
         /* The answer to a question has a ref. */
         if (strstr(text, "\"ref\"") == NULL && strstr(text, "\"presence_changed\"") == NULL)
             watcher->is_watching = true;
@@ -63,7 +70,7 @@ static void open_client(struct watcher *watcher)
     client_free(&watcher->client);
     client_open(&processes[watcher->process].host, &watcher->client, "w", user);
     watcher->is_open = true;
-    watcher->is_in = watcher->is_watching = false;
+    watcher->is_in = watcher->is_watching = watcher->is_watching_all = false;
 }
 
 static void act(struct watcher *watcher)
@@ -74,7 +81,16 @@ static void act(struct watcher *watcher)
         open_client(watcher);
         return;
     }
-    switch (pick(8)) {
+    switch (pick(10)) {
+    case 8:
+        client_say(&watcher->client, "{\"type\":\"watch_presence\"}");
+        break;
+    case 9:
+        client_say(&watcher->client, "{\"type\":\"unwatch_presence\"}");
+        host_run(&processes[watcher->process].host);
+        read_messages(watcher);
+        watcher->is_watching_all = false;
+        return;
     case 0:
         client_lose(&watcher->client);
         watcher->is_open = false;
@@ -184,41 +200,62 @@ static void mend(void)
 
 /* --- the truth ------------------------------------------------------------------------------- */
 
-static struct belief who_is_there(void)
+static struct belief who_is_there(bool is_anywhere)
 {
     struct belief truth = {.has_list = true};
 
+    for (int user = 0; user < BELIEF_USERS; user++)
+        truth.state[user] = -1;
     for (size_t i = 0; i < CLIENTS; i++)
-        if (watchers[i].is_open && watchers[i].is_in &&
+        if (watchers[i].is_open && (is_anywhere || watchers[i].is_in) &&
             truth.connections[watchers[i].user]++ == 0)
             truth.count++;
     return truth;
 }
 
+/* Checks that all processes know the same of a room, or of the service. A state may be any of those that
+ * were set. */
+static void check_processes(unsigned seed, const char *room, struct belief *truth)
+{
+    for (size_t i = 0; i < N_PROCESSES; i++) {
+        ws_manager *manager = processes[i].host.manager;
+        struct belief known = {0};
+        char *text;
+
+        ck_assert_int_eq(ws_manager_get_presence(manager, room, &text, NULL), WS_OK);
+        belief_take(&known, text);
+        if (i == 0)
+            memcpy(truth->state, known.state, sizeof truth->state);
+        ck_assert_msg(belief_is(&known, truth), "game %u, process %zu: %s", seed, i, text);
+        ws_manager_free_text(manager, text);
+    }
+}
+
 static void check_all(unsigned seed)
 {
-    struct belief truth;
-    struct belief known[N_PROCESSES] = {{0}};
+    struct belief room;
+    struct belief service;
 
     for (size_t i = 0; i < CLIENTS; i++)
         if (watchers[i].is_open)
             read_messages(&watchers[i]);
-    truth = who_is_there();
-    for (size_t i = 0; i < N_PROCESSES; i++) {
-        ws_manager *manager = processes[i].host.manager;
-        char *text;
+    room = who_is_there(false);
+    service = who_is_there(true);
+    check_processes(seed, "r", &room);
+    for (size_t i = 0; i < N_PROCESSES; i++)
+        ck_assert_int_eq(ws_manager_enable_presence(processes[i].host.manager, NULL), WS_OK);
+    processes_pass(2000);
+    check_processes(seed, NULL, &service);
+    for (size_t i = 0; i < CLIENTS; i++) {
+        const struct watcher *watcher = &watchers[i];
 
-        ck_assert_int_eq(ws_manager_get_presence(manager, "r", &text, NULL), WS_OK);
-        belief_take(&known[i], text);
-        if (i == 0)
-            memcpy(truth.state, known[0].state, sizeof truth.state);
-        ck_assert_msg(belief_is(&known[i], &truth), "game %u, process %zu: %s", seed, i, text);
-        ws_manager_free_text(manager, text);
+        ck_assert_msg(!watcher->is_open || !watcher->is_watching ||
+                          belief_is(&watcher->belief, &room),
+                      "game %u, client %zu", seed, i);
+        ck_assert_msg(!watcher->is_open || !watcher->is_watching_all ||
+                          belief_is(&watcher->service, &service),
+                      "game %u, client %zu, the service", seed, i);
     }
-    for (size_t i = 0; i < CLIENTS; i++)
-        if (watchers[i].is_open && watchers[i].is_watching)
-            ck_assert_msg(belief_is(&watchers[i].belief, &truth), "game %u, client %zu", seed,
-                          i);
 }
 
 static void play(unsigned seed)
