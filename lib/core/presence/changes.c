@@ -49,7 +49,7 @@ void presence_note_needed(struct presence *presence, struct presence_member *mem
 }
 
 /* The state goes with its user. Other processes that know the user do not notice it if it comes back at
- * once. */
+ * once; if it does not, or comes elsewhere, there is nothing to be said. */
 static void forget_state(struct presence *presence, struct presence_member *member)
 {
     bool may_be_known = member->state != NULL || member->state_position == STATE_SET_HERE;
@@ -57,7 +57,16 @@ static void forget_state(struct presence *presence, struct presence_member *memb
     member->has_new_state |= member->state != NULL;
     presence_replace_state(presence, member, NULL, 0);
     member->is_state_unsent = may_be_known && member->sent_connections > 0;
+    member->is_state_forgotten = member->is_state_unsent;
     member->state_position = member->is_state_unsent ? STATE_SET_HERE : 0;
+}
+
+void presence_drop_forgotten(struct presence_member *member)
+{
+    if (!member->is_state_forgotten)
+        return;
+    member->is_state_forgotten = member->is_state_unsent = false;
+    member->state_position = 0;
 }
 
 void presence_free_if_unused(struct presence *presence, struct presence_member *member)

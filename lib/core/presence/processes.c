@@ -35,6 +35,8 @@ static int set_part(struct presence *presence, struct presence_member *member, u
     struct presence_part *part = *link;
     bool was_there = presence_is_there(member);
 
+    if (!was_there && connections > 0)
+        presence_drop_forgotten(member);
     if (part == NULL && connections > 0) {
         part = *link = memory_zalloc(memory, sizeof *part);
         if (part == NULL)

@@ -132,10 +132,8 @@ static void note_sent(struct presence *presence, size_t n)
         presence->first_unsent = member->next_unsent;
         member->is_unsent = false;
         member->sent_connections = member->sending_connections;
-        if (member->sent_connections == 0 && !presence_is_there(member)) {
-            member->is_state_unsent = false;
-            member->state_position = 0;
-        }
+        if (member->sent_connections == 0)
+            presence_drop_forgotten(member);
         if (member->is_state_unsent || member->sent_connections != presence_own(member))
             presence_note_unsent(presence, member);
         else

@@ -73,8 +73,10 @@ static int apply_state(struct presence *presence, struct presence_member *member
     if (is_newer(member, is_own, entry)) {
         if (!has_state(member, entry->state))
             result = replace_state(presence, member, entry->state);
-        if (result == WS_OK)
+        if (result == WS_OK) {
             member->state_position = entry->at;
+            member->is_state_forgotten = false;
+        }
     }
     note_knowledge(member, process, entry);
     processes_tell_state(presence, member);

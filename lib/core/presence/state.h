@@ -77,8 +77,10 @@ struct presence_member {
     bool is_unsent : 1;     /* other processes do not know what it is here */
     bool is_state_unsent : 1;
     bool is_state_sending : 1; /* it is in the order that is being sent */
-    uint8_t key_length;        /* right before the key (name_table.h) */
-    char key[];                /* the room's number, 8 bytes; the user's name, NUL-terminated */
+    bool
+        is_state_forgotten : 1; /* it is unsent that there is none, because the user was gone */
+    uint8_t key_length;         /* right before the key (name_table.h) */
+    char key[]; /* the room's number, 8 bytes; the user's name, NUL-terminated */
 };
 
 enum { PRESENCE_NUMBER = 8 /* bytes of a room's number in a key */ };
@@ -221,6 +223,9 @@ void presence_note(struct presence *presence, struct presence_member *member, bo
 
 /* Notes that other processes are to be told of a member. */
 void presence_note_unsent(struct presence *presence, struct presence_member *member);
+
+/* Forgets that. */
+void presence_drop_forgotten(struct presence_member *member);
 
 /* Notes that other processes need a member of this process, with its state. */
 void presence_note_needed(struct presence *presence, struct presence_member *member);

@@ -49,6 +49,7 @@ static int replace(struct presence *presence, struct presence_room *room, const 
     presence_replace_state(presence, member, is_none ? NULL : state, is_none ? 0 : length);
     member->state_position = STATE_SET_HERE;
     member->has_new_state = member->is_state_unsent = true;
+    member->is_state_forgotten = false;
     presence_note(presence, member, true);
     return WS_OK;
 }

@@ -336,6 +336,33 @@ START_TEST(a_state_goes_with_its_user_on_all_processes)
 }
 END_TEST
 
+/* A user leaves one process and sets a state on another one, of which the first learns before it has sent
+ * that the user has left. */
+START_TEST(who_has_left_takes_no_state_from_elsewhere)
+{
+    struct client *ann;
+    struct client *tab;
+
+    begin();
+    ann = enter(0, "ann");
+    set_state(ann, "1");
+    processes_pass(500);
+    tab = &clients[n_clients++];
+    client_open(&processes[1].host, tab, "ann", "ann");
+    processes_pass(500);
+    client_say(ann, "{\"type\":\"leave_room\",\"room\":\"r\"}");
+    host_run(&processes[0].host);
+    client_say(tab, "{\"type\":\"join_room\",\"room\":\"r\",\"presence\":true}");
+    set_state(tab, "2");
+    processes[1].host.now_ms += 200;
+    host_run(&processes[1].host);
+    processes_pass(1000);
+    expect_all("ann 1 ");
+    expect_state("2");
+    end();
+}
+END_TEST
+
 /* Positions of the former stream mean nothing in the next one, which begins with low ones. */
 START_TEST(states_outlive_the_stream)
 {
@@ -648,6 +675,7 @@ int main(void)
         a_removed_state_does_not_come_back,
         states_that_are_set_at_once_are_the_same_everywhere,
         a_state_goes_with_its_user_on_all_processes,
+        who_has_left_takes_no_state_from_elsewhere,
         states_outlive_the_stream,
         a_state_that_was_not_sent_is_sent_later,
         orders_are_of_clients_and_few_at_once,
