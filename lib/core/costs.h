@@ -35,6 +35,9 @@ static inline uint32_t callback_cost(bool is_set)
     return is_set ? INPUT_COST_CALLBACK : 0;
 }
 
+/* Members of a room that are written, in a list, at the cost of a delivery. */
+enum { PRESENCE_MEMBERS_PER_UNIT = 2 };
+
 /* The cost of a command, beside that of its deliveries and room requests. */
 enum { COMMAND_COST = 8 };
 

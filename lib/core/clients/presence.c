@@ -4,12 +4,10 @@
 #include "core/clients/replies.h"
 #include "core/connections/delivery.h"
 #include "core/connections/doom.h"
+#include "core/costs.h"
 #include "core/presence/states.h"
 #include "core/presence/watch.h"
 #include "core/rooms/membership.h"
-
-/* Members that are written at the cost of a delivery. */
-enum { MEMBERS_PER_UNIT = 2 };
 
 static const struct json_slice no_ref = {NULL, 0};
 
@@ -90,7 +88,7 @@ uint32_t client_ask_presence(struct connection *connection,
                                  message->ref, &n_members);
     if (result != WS_OK)
         reply_with_failure(connection, message->ref, result);
-    return (uint32_t)(n_members / MEMBERS_PER_UNIT);
+    return (uint32_t)(n_members / PRESENCE_MEMBERS_PER_UNIT);
 }
 
 void client_set_state(struct connection *connection, const struct client_message *message)

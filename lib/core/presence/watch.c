@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "core/costs.h"
 #include "core/presence/beat.h"
 #include "core/presence/list.h"
 #include "protocol/json/answer.h"
@@ -83,6 +84,7 @@ static int post_watch(struct posting *posting, struct connection *connection,
     ws_manager *manager = posting->manager;
     ws_loop *loop = connection->loop;
     int result = loop_reserve(loop, false);
+    bool is_made = room->list != NULL;
     struct share *share;
 
     if (result != WS_OK)
@@ -94,6 +96,8 @@ static int post_watch(struct posting *posting, struct connection *connection,
         registry_unpin(&manager->registry, share);
         return WS_ERR_NO_MEMORY;
     }
+    if (!is_made && !room->is_big)
+        loop->preparing += (uint32_t)(room->n_members / PRESENCE_MEMBERS_PER_UNIT);
     connection->pins++;
     posting_push(posting, loop,
                  &(struct command){.kind = COMMAND_WATCH,

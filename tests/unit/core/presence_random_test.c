@@ -139,7 +139,7 @@ static void random_step(void)
     if (pick(3) == 0)
         run(pick(LOOPS));
     if (pick(20) == 0)
-        pass(50 * pick(10));
+        pass(UINT64_C(50) * pick(10));
 }
 
 static void check_all(void)
