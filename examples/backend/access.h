@@ -8,7 +8,7 @@
 
 #include "credentials.h"
 #include "options.h"
-#include "origin.h"
+#include "server/parts/origin.h"
 #include "token.h"
 
 struct access {

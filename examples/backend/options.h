@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "origin.h"
+#include "server/parts/origin.h"
 
 enum { DEFAULT_MAX_CONNECTIONS = 100000, MOST_TRUSTED_PROXIES = 64 };
 

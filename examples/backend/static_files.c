@@ -14,7 +14,7 @@
 
 #include "content_coding.h"
 #include "log.h"
-#include "origin.h"
+#include "server/parts/origin.h"
 #include "server/parts/text.h"
 
 enum { PATH_BYTES = 1024, ETAG_BYTES = 64 };

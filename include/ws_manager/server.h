@@ -94,11 +94,18 @@ typedef struct ws_server_options {
 
     /* --- endpoints --- */
 
-    /** The paths of endpoints, at most 16. NULL: the server makes endpoints with default options
-     * for "/ws", "/events", "/socket.io" and "/socket.io/", which accept everyone as
-     * anonymous. */
+    /** The paths of endpoints, at most 16. NULL: the server makes endpoints for "/ws", "/events",
+     * "/socket.io" and "/socket.io/", which accept everyone as anonymous, except pages that
+     * `origins` does not allow. */
     const ws_server_door *doors;
     size_t n_doors; /**< how many there are in `doors` */
+
+    /** Origins whose pages may use the endpoints that the server makes, such as
+     * "https://example.com", at most 64; "*": all. NULL: only pages of this server itself, by its
+     * address or as localhost; another name could be one that somebody makes point here (DNS
+     * rebinding). For endpoints of the application's own: ws_server_check_page(). */
+    const char *const *origins;
+    size_t n_origins; /**< how many there are in `origins` */
 
     /* --- HTTP (server_http.h) --- */
 
@@ -210,7 +217,8 @@ WS_EXPORT void ws_server_run(ws_server *server);
 
 /** Begins to stop: no connection is accepted any more, requests that have begun are answered, and
  * every client receives what is queued for it and is disconnected with the time to reconnect
- * (ws_manager_drain()). What is left after `stop_ms` is closed.
+ * (ws_manager_drain(), after which the manager takes no clients any more). What is left after `stop_ms`
+ * is closed.
  *
  * @param server  the server
  *

@@ -63,6 +63,19 @@ WS_EXPORT void ws_server_client_address(const ws_server_client *client, char *te
  */
 WS_EXPORT const char *ws_server_client_scheme(const ws_server_client *client);
 
+/** Checks the page that a client belongs to, as `origins` of ws_server_options says, for
+ * ws_accept_handshake_callback() and ws_allow_origin_callback().
+ *
+ * @param handshake  the request
+ *
+ * @retval WS_OK             the page may connect, or the client is no page's
+ * @retval WS_ERR_FORBIDDEN  it may not; the answer is 403, as ws_handshake_refuse() sets it
+ * @retval WS_ERR_INVALID    `handshake` is NULL
+ *
+ * @threads The client's thread.
+ */
+WS_EXPORT int ws_server_check_page(ws_handshake *handshake);
+
 /** Sets a pointer of the application's, which `free_data` frees when the client's WebSocket or
  * stream has ended, or is not opened after all.
  *

@@ -93,6 +93,20 @@ static int parse_proxies(struct ws_server *server)
     return WS_OK;
 }
 
+static int parse_origins(struct ws_server *server)
+{
+    const ws_server_options *options = &server->options;
+
+    for (size_t i = 0; i < options->n_origins; i++) {
+        const char *text = options->origins[i];
+        const char *wrong = origin_rules_add(&server->origins, text);
+
+        if (wrong != NULL)
+            return explain(server, WS_ERR_INVALID, "origins: '%s' %s", text, wrong);
+    }
+    return WS_OK;
+}
+
 static int copy_path(const struct ws_server *server, const char *name, const char *from,
                      char to[DOOR_PATH_BYTES])
 {
@@ -120,6 +134,8 @@ static int check_options(struct ws_server *server)
     if (result == WS_OK)
         result = parse_proxies(server);
     if (result == WS_OK)
+        result = parse_origins(server);
+    if (result == WS_OK)
         result = copy_path(server, "health_path", options->health_path, server->health_path);
     if (result == WS_OK)
         result = copy_path(server, "metrics_path", options->metrics_path, server->metrics_path);
@@ -138,9 +154,15 @@ static int open_tls(struct ws_server *server)
     return server->tls != NULL ? WS_OK : explain(server, WS_ERR_INVALID, "%s", problem);
 }
 
+static int check_page(ws_handshake *handshake, void *user_data)
+{
+    (void)user_data;
+    return ws_server_check_page(handshake);
+}
+
 static int open_doors(struct ws_server *server)
 {
-    int result = doors_open(&server->doors, server->manager, &server->options);
+    int result = doors_open(&server->doors, server->manager, &server->options, check_page);
 
     return result == WS_OK ? WS_OK : explain(server, result, "doors: %s", ws_strerror(result));
 }

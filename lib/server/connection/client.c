@@ -1,6 +1,7 @@
 /* client.c: a client's socket as the application sees it, which its endpoints are asked to accept. */
 #include "server/connection/connection.h"
 #include "server/parts/address.h"
+#include "server/parts/page.h"
 #include <ws_manager/server.h>
 
 static struct connection *connection_of(const ws_server_client *client)
@@ -37,6 +38,28 @@ const char *ws_server_client_scheme(const ws_server_client *client)
     if (connection == NULL)
         return NULL;
     return connection->http != NULL ? connection->http->request.scheme : connection->scheme;
+}
+
+int ws_server_check_page(ws_handshake *handshake)
+{
+    const struct connection *connection;
+    struct origin_request page;
+
+    if (handshake == NULL)
+        return WS_ERR_INVALID;
+    connection = connection_of(ws_server_client_of(handshake));
+    if (connection == NULL)
+        return WS_OK; /* each of its polls was checked */
+    page = (struct origin_request){
+        .origin = ws_handshake_header(handshake, "Origin"),
+        .host = ws_handshake_header(handshake, "Host"),
+        .scheme = ws_server_client_scheme(ws_server_client_of(handshake)),
+    };
+    if (page_is_allowed(&connection->loop->server->origins, &page,
+                        ws_handshake_websocket(handshake) != NULL))
+        return WS_OK;
+    ws_handshake_refuse(handshake, 403, "pages of this origin may not connect");
+    return WS_ERR_FORBIDDEN;
 }
 
 void ws_server_client_set_data(ws_server_client *client, void *data)

@@ -10,6 +10,7 @@
 #include "server/parts/address.h"
 #include "server/parts/answers.h"
 #include "server/parts/http_feed.h"
+#include "server/parts/page.h"
 #include "server/parts/refusal_log.h"
 #include "server/parts/response.h"
 #include "server/parts/server_log.h"
@@ -426,8 +427,22 @@ static bool is_for_events(const struct connection *connection)
            door_is_http(connection_door(connection));
 }
 
-/* False after answering a request for Socket.IO that the application refuses. The library asks about the
- * others of its requests. */
+/* Whether a page may use Socket.IO with the server's own endpoint. */
+static bool may_page_poll(const struct connection *connection)
+{
+    const struct ws_server *server = connection->loop->server;
+    const struct http_request *request = &connection->http->request;
+    const struct origin_request page = {
+        .origin = http_request_header(request, "Origin"),
+        .host = http_request_header(request, "Host"),
+        .scheme = request->scheme,
+    };
+
+    return !server->doors.are_default || page_is_allowed(&server->origins, &page, false);
+}
+
+/* False after answering a request for Socket.IO that is refused. The library asks about the others of
+ * its requests. */
 static bool may_poll(struct connection *connection)
 {
     struct response response;
@@ -436,7 +451,11 @@ static bool may_poll(struct connection *connection)
     if (!door_is_socketio(connection_door(connection)))
         return true;
     response_begin(&response);
-    may = is_accepted(connection, &response);
+    may = may_page_poll(connection);
+    if (!may)
+        response_set_error(&response, HTTP_STATUS_FORBIDDEN,
+                           "pages of this origin may not connect");
+    may = may && is_accepted(connection, &response);
     if (!may)
         answer_request(connection, &response);
     response_free(&response);

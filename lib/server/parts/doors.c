@@ -20,12 +20,15 @@ static int add(struct doors *doors, const ws_server_door *door)
 
 /* Two endpoints, the second one of Socket.IO. */
 static int make_endpoints(ws_manager *manager, const ws_server_options *server_options,
+                          int (*accept)(ws_handshake *handshake, void *user_data),
                           ws_endpoint *endpoints[2])
 {
     ws_endpoint_options options;
     int result;
 
     ws_endpoint_options_init(&options);
+    options.accept_handshake = accept;
+    options.allow_origin = accept;
     options.max_head_bytes = WS_SERVER_MAX_HEAD;
     result = ws_endpoint_new(manager, &options, &endpoints[0]);
     if (result != WS_OK)
@@ -39,10 +42,11 @@ static int make_endpoints(ws_manager *manager, const ws_server_options *server_o
 }
 
 static int open_default(struct doors *doors, ws_manager *manager,
-                        const ws_server_options *options)
+                        const ws_server_options *options,
+                        int (*accept)(ws_handshake *handshake, void *user_data))
 {
     ws_endpoint *endpoints[2];
-    int result = make_endpoints(manager, options, endpoints);
+    int result = make_endpoints(manager, options, accept, endpoints);
     const ws_server_door made[] = {
         {"/ws", endpoints[0], WS_SERVER_WEBSOCKET},
         {"/events", endpoints[0], WS_SERVER_EVENTS},
@@ -58,13 +62,14 @@ static int open_default(struct doors *doors, ws_manager *manager,
     return result;
 }
 
-int doors_open(struct doors *doors, ws_manager *manager, const ws_server_options *options)
+int doors_open(struct doors *doors, ws_manager *manager, const ws_server_options *options,
+               int (*accept)(ws_handshake *handshake, void *user_data))
 {
     int result = WS_OK;
 
     *doors = (struct doors){.count = 0};
     if (options->doors == NULL)
-        return open_default(doors, manager, options);
+        return open_default(doors, manager, options, accept);
     for (size_t i = 0; result == WS_OK && i < options->n_doors; i++)
         result = add(doors, &options->doors[i]);
     return result;

@@ -22,8 +22,9 @@ struct doors {
     bool are_default; /* their endpoints are the server's own */
 };
 
-/* WS_OK, or an error; then nothing is left to close. */
-int doors_open(struct doors *doors, ws_manager *manager, const ws_server_options *options);
+/* `accept` decides for default endpoints. WS_OK, or an error; then nothing is left to close. */
+int doors_open(struct doors *doors, ws_manager *manager, const ws_server_options *options,
+               int (*accept)(ws_handshake *handshake, void *user_data));
 
 void doors_close(struct doors *doors);
 

@@ -13,6 +13,7 @@
 #include "server/parts/address_table.h"
 #include "server/parts/doors.h"
 #include "server/parts/listen.h"
+#include "server/parts/origin.h"
 #include "server/parts/server_log.h"
 #include "server/parts/tls.h"
 #include <ws_manager/server.h>
@@ -29,6 +30,7 @@ struct ws_server {
     char metrics_path[DOOR_PATH_BYTES];
     struct server_log log;
     struct doors doors;
+    struct origin_rules origins;
     struct address_ranges trusted_proxies;
     struct address_table addresses; /* with max_per_address */
     struct tls *tls;                /* NULL: plain HTTP */

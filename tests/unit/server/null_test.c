@@ -37,6 +37,7 @@ static void check_client(void)
     char text[] = "unchanged";
 
     IS_NULL(ws_server_client_of, NULL);
+    REFUSES(ws_server_check_page, NULL);
     IS_NULL(ws_server_client_request, NULL);
     HAS_NO_EFFECT(ws_server_client_address, NULL, text, sizeof text);
     ck_assert_str_eq(text, "unchanged");

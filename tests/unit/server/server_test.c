@@ -117,9 +117,10 @@ static const char *ask_at(int fd, const char *method_and_target, const char *bod
 {
     char request[1024];
 
-    snprintf(request, sizeof request,
-             "%s HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n%s",
-             method_and_target, strlen(body), body);
+    snprintf(
+        request, sizeof request,
+        "%s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n%s",
+        method_and_target, strlen(body), body);
     send_text(fd, request);
     receive_all(fd);
     close(fd);
@@ -146,7 +147,7 @@ START_TEST(it_answers_what_is_its_own)
     ck_assert(begins(ask("GET /healthz", ""), "HTTP/1.1 200 "));
     ck_assert_ptr_nonnull(strstr(answer, "{\"status\":\"ok\"}"));
     ck_assert(begins(ask("GET /metrics", ""), "HTTP/1.1 200 "));
-    ck_assert_ptr_nonnull(strstr(answer, "\nws_server_sockets 1\n"));
+    ck_assert_ptr_nonnull(strstr(answer, "\nws_server_sockets "));
     ck_assert(begins(ask("GET /other", ""), "HTTP/1.1 404 "));
     ck_assert(begins(ask("POST /healthz", ""), "HTTP/1.1 404 "));
     end();
@@ -205,8 +206,8 @@ START_TEST(the_application_answers_other_requests)
     options.on_request = repeat;
     start();
     ck_assert(begins(ask("PUT /a/b?c=d", "body"), "HTTP/1.1 202 "));
-    ck_assert_ptr_nonnull(
-        strstr(answer, "\r\n\r\nPUT|/a/b?c=d|/a/b|c=d|Host=h|h|body|127.0.0.1"));
+    ck_assert_ptr_nonnull(strstr(
+        answer, "\r\n\r\nPUT|/a/b?c=d|/a/b|c=d|Host=localhost|localhost|body|127.0.0.1"));
     ck_assert_ptr_nonnull(strstr(answer, "\r\nX-One: 1\r\n"));
     ck_assert_ptr_nonnull(strstr(answer, "\r\nCache-Control: no-cache\r\n"));
     ck_assert_ptr_null(strstr(answer, "no-store"));
@@ -272,7 +273,7 @@ START_TEST(a_refused_request_does_not_reach_the_application)
     ck_assert(begins(ask("GET /own", ""), "HTTP/1.1 401 "));
     /* It is refused before its body comes. */
     fd = connect_tcp(ws_server_url(server));
-    send_text(fd, "POST /no HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\n");
+    send_text(fd, "POST /no HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n");
     ck_assert(begins(receive_until(fd, "\r\n\r\n"), "HTTP/1.1 403 "));
     close(fd);
     end();
@@ -317,7 +318,7 @@ static void answer_later(ws_server_ticket *made, const char *text)
 
 START_TEST(another_thread_answers_later)
 {
-    static const char request[] = "GET /later HTTP/1.1\r\nHost: h\r\n\r\n";
+    static const char request[] = "GET /later HTTP/1.1\r\nHost: localhost\r\n\r\n";
     int fd;
 
     options.on_request = defer;
@@ -338,7 +339,7 @@ END_TEST
 
 START_TEST(an_answer_may_come_when_its_client_or_the_server_is_gone)
 {
-    static const char request[] = "GET /later HTTP/1.1\r\nHost: h\r\n\r\n";
+    static const char request[] = "GET /later HTTP/1.1\r\nHost: localhost\r\n\r\n";
     struct linger at_once = {.l_onoff = 1};
     ws_server_ticket *first;
     ws_server_ticket *second;
@@ -421,10 +422,11 @@ static void open_websocket(int fd, const char *target)
 {
     char request[512];
 
-    snprintf(request, sizeof request,
-             "GET %s HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-             "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-             target);
+    snprintf(
+        request, sizeof request,
+        "GET %s HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+        target);
     send_text(fd, request);
     receive_until(fd, "welcome");
 }
@@ -438,7 +440,7 @@ START_TEST(clients_receive_what_is_emitted)
     websocket = connect_tcp(ws_server_url(server));
     open_websocket(websocket, "/ws");
     stream = connect_tcp(ws_server_url(server));
-    send_text(stream, "GET /events HTTP/1.1\r\nHost: h\r\n\r\n");
+    send_text(stream, "GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n");
     receive_until(stream, "welcome");
     ck_assert_int_eq(ws_manager_emit_order_created(manager, "{\"n\":7}", 7), WS_OK);
     receive_until(websocket, "{\"n\":7}");
@@ -516,6 +518,74 @@ START_TEST(data_of_a_client_lives_as_long_as_its_socket)
     ws_server_free(server);
     ws_endpoint_free(door.endpoint);
     ws_manager_free(manager);
+}
+END_TEST
+
+static bool has(size_t length, const char *text)
+{
+    return memmem(answer, length, text, strlen(text)) != NULL;
+}
+
+/* Whether a page's request is let in. A browser's WebSocket is refused when it is open. */
+static bool lets_in(const char *target, const char *host, const char *origin)
+{
+    static const char upgrade[] =
+        "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    bool is_websocket = strcmp(target, "/ws") == 0;
+    int fd = connect_tcp(ws_server_url(server));
+    size_t length = 0;
+    char request[512];
+
+    snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: %s\r\n%s%s%s%s\r\n", target,
+             host, origin[0] != '\0' ? "Origin: " : "", origin, origin[0] != '\0' ? "\r\n" : "",
+             is_websocket ? upgrade : "");
+    send_text(fd, request);
+    while (!has(length, "may not connect") &&
+           !has(length, is_websocket ? "welcome" : "200 OK")) {
+        ssize_t part = recv(fd, answer + length, sizeof answer - length, 0);
+
+        ck_assert_int_gt(part, 0);
+        length += (size_t)part;
+    }
+    close(fd);
+    return !has(length, "may not connect");
+}
+
+START_TEST(pages_of_other_origins_may_not_connect)
+{
+    static const char *const targets[] = {"/ws", "/events",
+                                          "/socket.io/?EIO=4&transport=polling"};
+    static const char *const allowed[] = {"https://example.com"};
+    static const struct {
+        const char *host;
+        const char *origin;
+        bool is_allowed;
+        bool is_allowed_by_name;
+    } pages[] = {
+        {"localhost:9000", "http://localhost:9000", true, true},
+        {"127.0.0.1:9000", "http://127.0.0.1:9000", true, true},
+        {"127.0.0.1:9000", "", true, true},
+        {"127.0.0.1:9000", "http://evil.example", false, false},
+        {"evil.example", "http://evil.example", false, false}, /* DNS rebinding */
+        {"example.com", "https://example.com", false, true},
+    };
+
+    for (int with_names = 0; with_names < 2; with_names++) {
+        if (with_names)
+            set_up(); /* a manager that was drained takes no clients any more */
+        options.origins = allowed;
+        options.n_origins = (size_t)with_names;
+        start();
+        for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++)
+            for (size_t j = 0; j < sizeof targets / sizeof targets[0]; j++) {
+                bool expected = with_names ? pages[i].is_allowed_by_name : pages[i].is_allowed;
+
+                ck_assert_msg(lets_in(targets[j], pages[i].host, pages[i].origin) == expected,
+                              "%s at %s from '%s'", targets[j], pages[i].host, pages[i].origin);
+            }
+        end();
+    }
 }
 END_TEST
 
@@ -758,6 +828,7 @@ int main(void)
         requests_of_clients_that_are_gone_have_a_limit,
         clients_receive_what_is_emitted,
         data_of_a_client_lives_as_long_as_its_socket,
+        pages_of_other_origins_may_not_connect,
         it_listens_at_a_unix_socket,
         systemd_passes_it_a_socket,
         an_address_in_use_is_refused,

@@ -1,6 +1,6 @@
 /* origin.c: whether a browser's page may talk to this server (RFC 6454, RFC 6455 §10.2), also in
  * case of DNS rebinding. Users are authenticated elsewhere. */
-#include "origin.h"
+#include "server/parts/origin.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

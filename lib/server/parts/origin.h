@@ -1,7 +1,7 @@
 /* origin.h: whether a browser's page may talk to this server (RFC 6454, RFC 6455 §10.2), also in
  * case of DNS rebinding. Users are authenticated elsewhere. */
-#ifndef BACKEND_ORIGIN_H
-#define BACKEND_ORIGIN_H
+#ifndef WS_SERVER_ORIGIN_H
+#define WS_SERVER_ORIGIN_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,7 +19,7 @@ struct origin {
     bool is_local; /* the host is an address or "localhost", which nobody else can point here */
 };
 
-/* The values of --allow-origin. */
+/* The origins of pages that may come from elsewhere. */
 struct origin_rules {
     struct origin allowed[ORIGIN_MOST_ALLOWED];
     size_t n_allowed;
@@ -38,7 +38,7 @@ struct origin_request {
  * underscores, or whose last part is a number although it is not an address. */
 bool origin_parse(const char *text, struct origin *origin);
 
-/* Adds the value of an --allow-origin: an origin, or "*". Returns NULL, or why it cannot be
+/* Adds an origin, or "*". Returns NULL, or why it cannot be
  * added. */
 const char *origin_rules_add(struct origin_rules *rules, const char *text);
 

@@ -1,6 +1,6 @@
 /* origin_test.c: which pages may connect to the server. Not here: how a refusal is answered
  * (e2e/test_access.py). */
-#include "origin.h"
+#include "server/parts/origin.h"
 
 #include <stdio.h>
 #include <string.h>
