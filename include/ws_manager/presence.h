@@ -44,7 +44,8 @@ WS_BEGIN_DECLS
  */
 WS_EXPORT int ws_manager_enable_presence(ws_manager *manager, const char *room);
 
-/** Lets a room's presence end when the last user has left and nobody receives changes.
+/** Lets a room's presence end when nobody is in the room any more, here or elsewhere, and nobody receives
+ * changes.
  *
  * @param manager  the manager
  * @param room     the room's name; NULL for all users of the service
