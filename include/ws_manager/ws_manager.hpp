@@ -1,0 +1,683 @@
+/** @file
+ * The library for C++17: handles that free themselves, callbacks as lambdas, errors as
+ * std::error_code.
+ *
+ * @code
+ * ws::handlers handlers;
+ * handlers.authorize_join = [](ws::manager_ref, const ws_connection_info &client, const char *room) {
+ *     return may_enter(client, room) ? std::error_code() : ws::errc::forbidden;
+ * };
+ * ws::manager manager(ws::manager_options(), handlers);
+ *
+ * manager.broadcast("order_created", json);
+ * manager.to_room("orders").emit("order_updated", json);
+ * if (std::error_code error = manager.to_user("ana").emit("notification", json))
+ *     std::cerr << error.message() << '\n';
+ * @endcode
+ *
+ * Whatever has no method here is called as in C, with `get()` of the handle.
+ *
+ * @par Errors
+ * Constructors throw std::system_error. Methods return a std::error_code of ws::category(), which
+ * compares equal to std::errc where that has the same meaning.
+ *
+ * @par Exceptions in callbacks
+ * None leaves a callback: the library is C. Of a callback that decides, std::bad_alloc is
+ * #WS_ERR_NO_MEMORY, a std::system_error of ws::category() its code, and any other exception
+ * #WS_ERR_FORBIDDEN: it refuses. `log` of the manager's handlers receives its text, except that
+ * of `accept_handshake`. A callback that only notifies is left where it throws; an exception of `log` is
+ * dropped.
+ *
+ * @par Threads
+ * As in C: any thread may use a manager; a loop and an event belong to one thread.
+ */
+#ifndef WS_MANAGER_WS_MANAGER_HPP
+#define WS_MANAGER_WS_MANAGER_HPP
+
+#include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <memory>
+#include <new>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include <ws_manager/ws_manager.h>
+
+namespace ws
+{
+
+/** The values of enum ws_error. */
+enum class errc : int {
+    deferred = WS_DEFERRED,
+    invalid = WS_ERR_INVALID,
+    no_memory = WS_ERR_NO_MEMORY,
+    system = WS_ERR_SYSTEM,
+    bad_json = WS_ERR_BAD_JSON,
+    unknown_type = WS_ERR_UNKNOWN_TYPE,
+    too_big = WS_ERR_TOO_BIG,
+    not_found = WS_ERR_NOT_FOUND,
+    already = WS_ERR_ALREADY,
+    not_member = WS_ERR_NOT_MEMBER,
+    forbidden = WS_ERR_FORBIDDEN,
+    too_many_rooms = WS_ERR_TOO_MANY_ROOMS,
+    limit = WS_ERR_LIMIT,
+    backpressure = WS_ERR_BACKPRESSURE,
+    dropped = WS_ERR_DROPPED,
+    draining = WS_ERR_DRAINING,
+    closed = WS_ERR_CLOSED,
+    forked = WS_ERR_FORKED,
+    timeout = WS_ERR_TIMEOUT,
+    failed = WS_ERR_FAILED
+};
+
+namespace detail
+{
+
+class error_category final : public std::error_category
+{
+  public:
+    const char *name() const noexcept override
+    {
+        return "ws_manager";
+    }
+
+    std::string message(int value) const override
+    {
+        return ws_strerror(value);
+    }
+
+    std::error_condition default_error_condition(int value) const noexcept override
+    {
+        switch (value) {
+        case WS_ERR_INVALID:
+            return std::errc::invalid_argument;
+        case WS_ERR_NO_MEMORY:
+            return std::errc::not_enough_memory;
+        case WS_ERR_FORBIDDEN:
+            return std::errc::operation_not_permitted;
+        case WS_ERR_TIMEOUT:
+            return std::errc::timed_out;
+        default:
+            return {value, *this};
+        }
+    }
+};
+
+} // namespace detail
+
+/** The category of the library's errors. */
+inline const std::error_category &category() noexcept
+{
+    static const detail::error_category instance;
+
+    return instance;
+}
+
+inline std::error_code make_error_code(errc error) noexcept
+{
+    return {static_cast<int>(error), category()};
+}
+
+} // namespace ws
+
+namespace std
+{
+template <> struct is_error_code_enum<ws::errc> : true_type {
+};
+} // namespace std
+
+namespace ws
+{
+
+/** The error of a function of C: none for #WS_OK. */
+inline std::error_code error_of(int result) noexcept
+{
+    return result == WS_OK ? std::error_code() : std::error_code(result, category());
+}
+
+namespace detail
+{
+
+inline void check(int value, const char *what)
+{
+    if (value != WS_OK)
+        throw std::system_error(error_of(value), what);
+}
+
+} // namespace detail
+
+/** A name or text that ends with NUL: of a literal, or of a std::string. */
+class text
+{
+  public:
+    text(const char *chars) noexcept : chars_(chars)
+    {
+    }
+    text(const std::string &string) noexcept : chars_(string.c_str())
+    {
+    }
+
+    const char *get() const noexcept
+    {
+        return chars_;
+    }
+
+  private:
+    const char *chars_;
+};
+
+/** Connections that do not receive an event. */
+using excluded = std::initializer_list<ws_conn_id>;
+
+class manager_ref;
+
+/** An event (event.h). It belongs to one thread, and can be sent once. */
+class event
+{
+  public:
+    inline event(manager_ref manager, text type, std::string_view json);
+
+    std::error_code set_user_id(text user_id) noexcept
+    {
+        return error_of(ws_event_set_user_id(get(), user_id.get()));
+    }
+
+    /** Under which a room keeps it: last_values.h. */
+    std::error_code set_key(text key) noexcept
+    {
+        return error_of(ws_event_set_key(get(), key.get()));
+    }
+
+    ws_event *get() const noexcept
+    {
+        return event_.get();
+    }
+
+  private:
+    struct deleter {
+        void operator()(ws_event *event) const noexcept
+        {
+            ws_event_free(event);
+        }
+    };
+
+    std::unique_ptr<ws_event, deleter> event_;
+};
+
+/** A room of a manager, as a recipient. The name must outlive it. */
+class room_ref
+{
+  public:
+    room_ref(ws_manager *manager, text name) noexcept : manager_(manager), name_(name)
+    {
+    }
+
+    std::error_code emit(text type, std::string_view json) const noexcept
+    {
+        return error_of(ws_manager_emit_to_room(manager_, name_.get(), type.get(), json.data(),
+                                                json.size()));
+    }
+
+    std::error_code send(const event &event, excluded exclude = {}) const noexcept
+    {
+        return error_of(ws_manager_broadcast_to_room(manager_, name_.get(), event.get(),
+                                                     exclude.begin(), exclude.size()));
+    }
+
+  private:
+    ws_manager *manager_;
+    text name_;
+};
+
+/** A user of a manager, as a recipient. The name must outlive it. */
+class user_ref
+{
+  public:
+    user_ref(ws_manager *manager, text name) noexcept : manager_(manager), name_(name)
+    {
+    }
+
+    std::error_code emit(text type, std::string_view json) const noexcept
+    {
+        return error_of(ws_manager_emit_to_user(manager_, name_.get(), type.get(), json.data(),
+                                                json.size()));
+    }
+
+    std::error_code send(const event &event, excluded exclude = {}) const noexcept
+    {
+        return error_of(ws_manager_send_to_user(manager_, name_.get(), event.get(),
+                                                exclude.begin(), exclude.size()));
+    }
+
+  private:
+    ws_manager *manager_;
+    text name_;
+};
+
+/** A manager that somebody else frees: in a callback, or default_manager(). */
+class manager_ref
+{
+  public:
+    explicit manager_ref(ws_manager *manager) noexcept : manager_(manager)
+    {
+    }
+
+    ws_manager *get() const noexcept
+    {
+        return manager_;
+    }
+
+    room_ref to_room(text room) const noexcept
+    {
+        return {manager_, room};
+    }
+
+    user_ref to_user(text user_id) const noexcept
+    {
+        return {manager_, user_id};
+    }
+
+    /** To everyone, or to the room of the type: route_event_type(). */
+    std::error_code broadcast(text type, std::string_view json) const noexcept
+    {
+        return error_of(ws_manager_emit(manager_, type.get(), json.data(), json.size()));
+    }
+
+    std::error_code broadcast(const event &event, excluded exclude = {}) const noexcept
+    {
+        return error_of(
+            ws_manager_broadcast(manager_, event.get(), exclude.begin(), exclude.size()));
+    }
+
+    /** To one connection. */
+    std::error_code send(ws_conn_id connection, const event &event) const noexcept
+    {
+        return error_of(
+            ws_manager_send_personal_message(manager_, connection, event.get(), nullptr, 0));
+    }
+
+    std::error_code register_event_type(text type) const noexcept
+    {
+        return error_of(ws_manager_register_event_type(manager_, type.get()));
+    }
+
+    std::error_code route_event_type(text type, text room) const noexcept
+    {
+        return error_of(ws_manager_route_event_type(manager_, type.get(), room.get()));
+    }
+
+    std::error_code join_room(ws_conn_id connection, text room) const noexcept
+    {
+        return error_of(ws_manager_join_room(manager_, connection, room.get()));
+    }
+
+    std::error_code leave_room(ws_conn_id connection, text room) const noexcept
+    {
+        return error_of(ws_manager_leave_room(manager_, connection, room.get()));
+    }
+
+    bool is_member(ws_conn_id connection, text room) const noexcept
+    {
+        return ws_manager_is_member(manager_, connection, room.get()) != 0;
+    }
+
+    std::error_code disconnect(ws_conn_id connection, std::uint16_t code,
+                               text reason) const noexcept
+    {
+        return error_of(ws_manager_disconnect(manager_, connection, code, reason.get()));
+    }
+
+    std::error_code drain(const ws_drain_options *options = nullptr) const noexcept
+    {
+        return error_of(ws_manager_drain(manager_, options));
+    }
+
+    std::size_t connection_count() const noexcept
+    {
+        return ws_manager_connection_count(manager_);
+    }
+
+    /** The statistics as JSON. */
+    std::string stats() const
+    {
+        auto free_text = [this](char *text) { ws_manager_free_text(manager_, text); };
+        char *text = nullptr;
+        std::size_t length = 0;
+
+        detail::check(ws_manager_get_stats(manager_, &text, &length), "ws_manager_get_stats");
+        const std::unique_ptr<char, decltype(free_text)> owner(text, free_text);
+        return {text, length};
+    }
+
+  private:
+    ws_manager *manager_;
+};
+
+/** The manager of emit_order_created() and its siblings. It is empty if no memory was left. */
+inline manager_ref default_manager() noexcept
+{
+    return manager_ref(ws_manager_default());
+}
+
+inline event::event(manager_ref manager, text type, std::string_view json)
+{
+    ws_event *made = nullptr;
+
+    detail::check(ws_event_new(manager.get(), type.get(), json.data(), json.size(), &made),
+                  "ws_event_new");
+    event_.reset(made);
+}
+
+/** What a manager asks and tells the application: callbacks.h. Each may be empty. They are called
+ * on the threads of the loops. */
+struct handlers {
+    using client = const ws_connection_info &;
+
+    std::function<void(manager_ref, client)> on_connect;
+    std::function<void(manager_ref, client, std::uint16_t code, const char *reason)>
+        on_disconnect;
+    std::function<std::error_code(manager_ref, client, const char *room)> authorize_join;
+    std::function<std::error_code(manager_ref, client, const char *room)> authorize_presence;
+    std::function<std::error_code(manager_ref, client, const char *token)> authenticate;
+    std::function<std::error_code(manager_ref, client, const ws_client_message &)>
+        accept_message;
+    std::function<void(manager_ref, client, const char *room, int result)> on_join;
+    std::function<void(manager_ref, client, const char *room, int result)> on_leave;
+    std::function<void(manager_ref, const ws_presence_change &)> on_presence;
+    std::function<void(manager_ref, client, int is_high)> on_backpressure;
+    std::function<void(manager_ref, client, const void *, std::size_t, int is_text)> on_raw;
+    std::function<void(int level, const char *line)> log;
+};
+
+/** The options of a manager, with their defaults. Callbacks of `handlers` replace those here. */
+struct manager_options : ws_manager_options {
+    manager_options() noexcept : ws_manager_options()
+    {
+        ws_manager_options_init(this);
+    }
+};
+
+namespace detail
+{
+
+using log_function = std::function<void(int, const char *)>;
+
+inline void report(const log_function &log, const char *what) noexcept
+{
+    try {
+        if (log)
+            log(WS_LOG_ERROR, (std::string("a callback threw an exception: ") + what).c_str());
+    } catch (...) { // there is nobody left to report it to
+    }
+}
+
+/** The result of a callback, whatever it throws. */
+template <class Function>
+int guarded(const log_function &log, const Function &function) noexcept
+{
+    try {
+        const std::error_code error = function();
+
+        if (!error || error.category() == category())
+            return error.value();
+        report(log, error.message().c_str());
+        return WS_ERR_FORBIDDEN;
+    } catch (const std::bad_alloc &exception) {
+        report(log, exception.what());
+        return WS_ERR_NO_MEMORY;
+    } catch (const std::system_error &exception) {
+        report(log, exception.what());
+        return exception.code().category() == category() && exception.code().value() < 0
+                   ? exception.code().value()
+                   : WS_ERR_FORBIDDEN;
+    } catch (const std::exception &exception) {
+        report(log, exception.what());
+    } catch (...) {
+        report(log, "of an unknown type");
+    }
+    return WS_ERR_FORBIDDEN;
+}
+
+template <class T> T pass(T value) noexcept
+{
+    return value;
+}
+
+inline const ws_connection_info &pass(const ws_connection_info *info) noexcept
+{
+    return *info;
+}
+
+inline const ws_client_message &pass(const ws_client_message *message) noexcept
+{
+    return *message;
+}
+
+inline const ws_presence_change &pass(const ws_presence_change *change) noexcept
+{
+    return *change;
+}
+
+/** The C functions for one of the handlers. */
+template <auto Member, class... Arguments> struct trampoline {
+    static int decide(ws_manager *manager, Arguments... arguments, void *user_data) noexcept
+    {
+        const handlers &all = *static_cast<const handlers *>(user_data);
+
+        return guarded(all.log,
+                       [&] { return (all.*Member)(manager_ref(manager), pass(arguments)...); });
+    }
+
+    static void notify(ws_manager *manager, Arguments... arguments, void *user_data) noexcept
+    {
+        const handlers &all = *static_cast<const handlers *>(user_data);
+
+        guarded(all.log, [&] {
+            (all.*Member)(manager_ref(manager), pass(arguments)...);
+            return std::error_code();
+        });
+    }
+};
+
+inline void log_line(int level, const char *line, void *user_data) noexcept
+{
+    try {
+        static_cast<const handlers *>(user_data)->log(level, line);
+    } catch (...) { // there is nobody left to report it to
+    }
+}
+
+using info = const ws_connection_info *;
+
+/** Sets the callbacks of those handlers that are not empty. */
+inline void set_callbacks(handlers &from, ws_manager_options &to) noexcept
+{
+    using h = handlers;
+    using chars = const char *;
+
+    to.user_data = &from;
+    if (from.on_connect)
+        to.on_connect = trampoline<&h::on_connect, info>::notify;
+    if (from.on_disconnect)
+        to.on_disconnect = trampoline<&h::on_disconnect, info, std::uint16_t, chars>::notify;
+    if (from.authorize_join)
+        to.authorize_join = trampoline<&h::authorize_join, info, chars>::decide;
+    if (from.authorize_presence)
+        to.authorize_presence = trampoline<&h::authorize_presence, info, chars>::decide;
+    if (from.authenticate)
+        to.authenticate = trampoline<&h::authenticate, info, chars>::decide;
+    if (from.accept_message)
+        to.accept_message =
+            trampoline<&h::accept_message, info, const ws_client_message *>::decide;
+    if (from.on_join)
+        to.on_join = trampoline<&h::on_join, info, chars, int>::notify;
+    if (from.on_leave)
+        to.on_leave = trampoline<&h::on_leave, info, chars, int>::notify;
+    if (from.on_presence)
+        to.on_presence = trampoline<&h::on_presence, const ws_presence_change *>::notify;
+    if (from.on_backpressure)
+        to.on_backpressure = trampoline<&h::on_backpressure, info, int>::notify;
+    if (from.on_raw)
+        to.on_raw = trampoline<&h::on_raw, info, const void *, std::size_t, int>::notify;
+    if (from.log)
+        to.log = log_line;
+}
+
+/** A manager with its handlers, which loops and endpoints share: a callback may be called until the
+ * last loop is freed. */
+struct manager_state {
+    handlers callbacks;
+    std::unique_ptr<ws_manager, void (*)(ws_manager *)> manager{nullptr, ws_manager_free};
+};
+
+} // namespace detail
+
+/** A manager. Loops and endpoints that are made for it keep it alive; a host of an adapter, or a
+ * server, is to be freed before it. */
+class manager : public manager_ref
+{
+  public:
+    explicit manager(const manager_options &options = {}, handlers handlers = {})
+        : manager(make(options, std::move(handlers)))
+    {
+    }
+
+    const std::shared_ptr<detail::manager_state> &state() const noexcept
+    {
+        return state_;
+    }
+
+  private:
+    explicit manager(std::shared_ptr<detail::manager_state> state) noexcept
+        : manager_ref(state->manager.get()), state_(std::move(state))
+    {
+    }
+
+    static std::shared_ptr<detail::manager_state> make(ws_manager_options options,
+                                                       handlers handlers)
+    {
+        auto state = std::make_shared<detail::manager_state>();
+        ws_manager *made = nullptr;
+
+        state->callbacks = std::move(handlers);
+        detail::set_callbacks(state->callbacks, options);
+        detail::check(ws_manager_new(&options, &made), "ws_manager_new");
+        state->manager.reset(made);
+        return state;
+    }
+
+    std::shared_ptr<detail::manager_state> state_;
+};
+
+/** One event-loop thread's share of a manager (loop.h). */
+class loop
+{
+  public:
+    /** @param wake  has the loop run soon; called by any thread, and must not throw */
+    loop(const manager &manager, std::uint64_t now_ms, std::function<void()> wake = {})
+        : state_(std::make_unique<state>(state{manager.state(), std::move(wake), {}}))
+    {
+        ws_loop_options options;
+        ws_loop *made = nullptr;
+
+        ws_loop_options_init(&options);
+        options.user_data = state_.get();
+        if (state_->wake)
+            options.wake = [](void *user_data) noexcept {
+                static_cast<state *>(user_data)->wake();
+            };
+        detail::check(ws_loop_new(manager.get(), &options, now_ms, &made), "ws_loop_new");
+        state_->loop.reset(made);
+    }
+
+    /** @return when it must run again: ws_loop_run() */
+    std::uint64_t run(std::uint64_t now_ms) noexcept
+    {
+        return ws_loop_run(get(), now_ms);
+    }
+
+    ws_loop *get() const noexcept
+    {
+        return state_->loop.get();
+    }
+
+  private:
+    struct deleter {
+        void operator()(ws_loop *loop) const noexcept
+        {
+            ws_loop_free(loop);
+        }
+    };
+
+    struct state {
+        std::shared_ptr<detail::manager_state> manager;
+        std::function<void()> wake;
+        std::unique_ptr<ws_loop, deleter> loop;
+    };
+
+    std::unique_ptr<state> state_;
+};
+
+/** Decides who may connect (handshake.h). */
+using accept_handshake = std::function<std::error_code(ws_handshake &)>;
+
+/** The options of an endpoint, with their defaults; also for adapters and servers, which take the C
+ * struct. It must outlive what it is given to, and stays where it is. */
+struct endpoint_options : ws_endpoint_options {
+    explicit endpoint_options(ws::accept_handshake accept = {})
+        : ws_endpoint_options(), accept_(std::move(accept))
+    {
+        ws_endpoint_options_init(this);
+        user_data = this;
+        if (accept_)
+            accept_handshake = [](ws_handshake *handshake, void *options) noexcept {
+                const auto &accept_function = static_cast<endpoint_options *>(options)->accept_;
+
+                return detail::guarded({}, [&] { return accept_function(*handshake); });
+            };
+    }
+
+    endpoint_options(const endpoint_options &) = delete;
+    endpoint_options &operator=(const endpoint_options &) = delete;
+
+  private:
+    ws::accept_handshake accept_;
+};
+
+/** What the connections of one address share (websocket.h). */
+class endpoint
+{
+  public:
+    /** @param options  must outlive the endpoint's connections */
+    explicit endpoint(const manager &manager, const endpoint_options &options)
+        : state_(manager.state())
+    {
+        ws_endpoint *made = nullptr;
+
+        detail::check(ws_endpoint_new(manager.get(), &options, &made), "ws_endpoint_new");
+        endpoint_.reset(made);
+    }
+
+    ws_endpoint *get() const noexcept
+    {
+        return endpoint_.get();
+    }
+
+  private:
+    struct deleter {
+        void operator()(ws_endpoint *endpoint) const noexcept
+        {
+            ws_endpoint_free(endpoint);
+        }
+    };
+
+    std::shared_ptr<detail::manager_state> state_;
+    std::unique_ptr<ws_endpoint, deleter> endpoint_;
+};
+
+} // namespace ws
+
+#endif
