@@ -49,7 +49,7 @@ static void connect_client(struct client *client)
     int expected = expected_of_connect();
     unsigned loop = input_below(&input, N_LOOPS);
 
-    if (client->attached || loops[loop] == NULL || n_tried == MAX_CONNECTS)
+    if (client->attached || client->is_ending || loops[loop] == NULL || n_tried == MAX_CONNECTS)
         return;
     n_tried++;
     memcpy(former, client->name, sizeof former);
@@ -64,6 +64,32 @@ static void connect_client(struct client *client)
     ck_assert_int_eq(result, expected);
     if (result == WS_OK)
         state_connect(client);
+}
+
+/* Asks to enter OWN_ROOM with what it keeps. */
+static void enter_own(struct client *client)
+{
+    struct wish wish = {.state = input_byte(&input) % 2 == 1};
+    char members[128] = "";
+    char text[256];
+
+    if (!client->open || client->n_wishes == MAX_ENTRIES)
+        return;
+    wish.last = input_below(&input, KEPT_HISTORY + 2);
+    if (state.id[0] != '\0' && input_byte(&input) % 2 == 1) {
+        wish.after = state.id_number;
+        snprintf(members, sizeof members, ",\"since\":\"%s\"", state.id);
+    }
+    wish.replay = wish.last > 0 || wish.after > 0;
+    if (wish.last > 0)
+        snprintf(members + strlen(members), sizeof members - strlen(members), ",\"last\":%u",
+                 wish.last);
+    snprintf(text, sizeof text, "{\"type\":\"join_room\",\"room\":\"own\"%s%s}",
+             wish.state ? ",\"state\":true" : "", members);
+    state_ask(client, &wish);
+    state_say(client);
+    due[client->loop] = true;
+    ck_assert_int_eq(ws_manager_receive(manager, client->id, text, strlen(text), 1), WS_OK);
 }
 
 /* For a client that calls no longer address, both results are correct until its loop has run. */
@@ -90,14 +116,13 @@ static void say(struct client *client)
     static const char *const texts[] = {
         "{\"type\":\"message\",\"data\":1}",
         "{\"type\":\"ping\"}",
-        "{\"type\":\"join_room\",\"room\":\"own\"}",
         "what?",
         "{\"type\":\"message\",\"data\":1,\"ref\":1}",
         "{\"type\":\"message\",\"data\":22,\"ref\":1}", /* answered later */
         "{\"type\":\"response\",\"ref\":\"1\",\"data\":1}",
         "{\"type\":\"response\",\"ref\":\"2\",\"error\":{}}",
     };
-    const char *text = texts[input_below(&input, 8)];
+    const char *text = texts[input_below(&input, 7)];
 
     if (!client->open)
         return;
@@ -142,7 +167,9 @@ static void lose(struct client *client)
     due[client->loop] = true; /* as after any input from a socket */
     if (client->welcomed && !client->announced)
         state_tell_presence(client, false); /* on_disconnect is not called for the client */
+    client->is_ending = true;               /* callbacks still name it */
     ws_manager_transport_closed(manager, client->id, 1006, NULL);
+    client->is_ending = false;
 }
 
 static void send_to_one(ws_event *event)
@@ -150,7 +177,7 @@ static void send_to_one(ws_event *event)
     struct client *client = some_client();
 
     expect(client, ws_manager_send_personal_message(manager, client->id, event, NULL, 0));
-    state_send(client);
+    state_send(client, PERSONAL_EVENT, N_ROOMS, state.n_events);
 }
 
 static void send_to_user(ws_event *event)
@@ -160,39 +187,55 @@ static void send_to_user(ws_event *event)
     ck_assert_int_eq(ws_manager_send_to_user(manager, users[user], event, NULL, 0), WS_OK);
     for (size_t i = 0; i < N_CLIENTS; i++)
         if (clients[i].user == user)
-            state_send(&clients[i]);
+            state_send(&clients[i], LIVE_EVENT, N_ROOMS, state.n_events);
 }
 
-static void broadcast(ws_event *event, unsigned room)
+/* An event for everyone (N_ROOMS) or a room. */
+static void broadcast(ws_event *event, unsigned room, int number)
 {
     const struct client *excluded[2] = {some_client(), some_client()};
     const ws_conn_id ids[2] = {excluded[0]->id, excluded[1]->id};
     size_t n = input_below(&input, 3);
-    int result = room == EVERYONE
-                     ? ws_manager_broadcast(manager, event, ids, n)
-                     : ws_manager_broadcast_to_room(manager, room_names[room], event, ids, n);
+    struct kept_event kept = {.place = state.n_events,
+                              .number = number,
+                              .key = (int)input_below(&input, KEPT_KEYS + 1) - 1};
+    char key[8];
+    int result;
+
+    if (room == OWN_ROOM && kept.key != KEPT_NO_KEY) {
+        snprintf(key, sizeof key, "%d", kept.key);
+        ck_assert_int_eq(ws_event_set_key(event, key), WS_OK);
+    }
+    result = room == N_ROOMS
+                 ? ws_manager_broadcast(manager, event, ids, n)
+                 : ws_manager_broadcast_to_room(manager, room_names[room], event, ids, n);
 
     ck_assert_int_eq(result, WS_OK);
     for (size_t i = 0; i < N_CLIENTS; i++)
-        if ((room == EVERYONE || state_is_in(&clients[i], room)) &&
+        if ((room == N_ROOMS || state_is_in(&clients[i], room)) &&
             !(n > 0 && excluded[0] == &clients[i]) && !(n > 1 && excluded[1] == &clients[i]))
-            state_send(&clients[i]);
+            state_send(&clients[i], LIVE_EVENT, room, kept.number);
+    memcpy(kept.excluded, ids, n * sizeof *ids);
+    if (room == OWN_ROOM)
+        kept_add(&state.kept, &kept);
 }
 
 static void send_event(void)
 {
-    unsigned target = input_below(&input, EVERYONE + 3);
+    unsigned target = input_below(&input, N_ROOMS + 3);
+    bool is_null = target == OWN_ROOM && input_byte(&input) % 4 == 3;
     ws_event *event;
-    char data[32];
+    char data[32] = "null";
 
     if (state.n_events == MAX_EVENTS - 1)
         return;
     state.n_events++;
-    snprintf(data, sizeof data, "{\"n\":%d}", state.n_events);
+    if (!is_null)
+        snprintf(data, sizeof data, "{\"n\":%d}", state.n_events);
     ck_assert_int_eq(ws_event_new(manager, "stock_low", data, strlen(data), &event), WS_OK);
-    if (target <= EVERYONE)
-        broadcast(event, target);
-    else if (target == EVERYONE + 1)
+    if (target <= N_ROOMS)
+        broadcast(event, target, is_null ? 0 : state.n_events);
+    else if (target == N_ROOMS + 1)
         send_to_user(event);
     else
         send_to_one(event);
@@ -299,10 +342,29 @@ static void compare_groups(void)
     }
 }
 
+static void make_room(struct client *client)
+{
+    client->is_full = false;
+    if (client->attached && loops[client->loop] != NULL) {
+        due[client->loop] = true;
+        ws_manager_transport_writable(manager, client->id);
+    }
+}
+
 static void run_all(void)
 {
-    while (due[0] || due[1])
-        run(due[0] ? 0 : 1);
+    bool any = true;
+
+    while (any) {
+        while (due[0] || due[1])
+            run(due[0] ? 0 : 1);
+        any = false;
+        for (size_t i = 0; i < N_CLIENTS; i++)
+            if (clients[i].is_full) {
+                make_room(&clients[i]);
+                any = true;
+            }
+    }
 }
 
 /* When the loops have nothing left to do, everything is as in the model. */
@@ -316,7 +378,7 @@ static void compare(void)
     for (size_t i = 0; i < N_CLIENTS; i++) {
         ck_assert_int_eq(clients[i].attached, clients[i].open);
         if (clients[i].open)
-            ck_assert_uint_eq(clients[i].n_got, clients[i].n_events);
+            ck_assert(state_is_done(&clients[i]));
         n_open += clients[i].open;
     }
     ck_assert_uint_eq(ws_manager_connection_count(manager), n_open);
@@ -326,7 +388,7 @@ static void compare(void)
 
 static void act(void)
 {
-    switch (input_below(&input, 18)) {
+    switch (input_below(&input, 22)) {
     case 0:
     case 1:
         connect_client(some_client());
@@ -365,6 +427,13 @@ static void act(void)
     case 15:
         ask(some_client());
         break;
+    case 16:
+    case 17:
+        enter_own(some_client());
+        break;
+    case 18:
+        make_room(some_client());
+        break;
     default:
         send_event();
         break;
@@ -388,6 +457,7 @@ static void set_limits(ws_manager_options *options)
     }
     options->presence_events = limits->presence;
     options->presence_room = room_names[PRESENCE_ROOM];
+    options->presence_grace_ms = 0;
     options->max_presence_deliveries = 0;
     options->max_connections = limits->connections;
     options->max_rooms = limits->rooms;
@@ -406,6 +476,7 @@ static void open_all(void)
     callbacks_set(&options);
     set_limits(&options);
     ck_assert_int_eq(ws_manager_new(&options, &manager), WS_OK);
+    kept_open(&state.kept, manager, room_names[OWN_ROOM], input_byte(&input) % 2 == 1);
     for (unsigned i = 0; i < N_LOOPS; i++)
         new_loop(i);
 }

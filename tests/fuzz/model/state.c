@@ -10,7 +10,7 @@
 
 struct state state;
 
-/* By number; in the clients' lists of events their number is increased by MAX_EVENTS. */
+/* By number. */
 static struct presence {
     char name[NAME_SIZE];
     bool came;
@@ -63,9 +63,13 @@ void state_join(struct client *client, unsigned room)
         client->rooms |= 1u << room;
 }
 
+/* What it was to receive of the room may be missing if it was slow. */
 void state_leave(struct client *client, unsigned room)
 {
     client->rooms &= ~(1u << room);
+    for (size_t i = client->n_done; client->may_recover && i < client->n_expected; i++)
+        client->expected[i].may_be_left |=
+            client->expected[i].kind == LIVE_EVENT && client->expected[i].room == room;
 }
 
 /* --- clients --------------------------------------------------------------------------------- */
@@ -116,23 +120,50 @@ void state_say(struct client *client)
 
 /* --- events ---------------------------------------------------------------------------------- */
 
-static void expect_event(struct client *client, int number)
+static void expect(struct client *client, int place, int number, enum message_kind kind,
+                   unsigned room)
 {
-    if (client->open)
-        client->events[client->n_events++] = number;
+    if (!client->open)
+        return;
+    ck_assert_uint_lt(client->n_expected, MAX_EXPECTED);
+    client->expected[client->n_expected++] = (struct expected){
+        .place = place, .number = number, .kind = (uint8_t)kind, .room = (uint8_t)room};
 }
 
-void state_send(struct client *client)
+void state_send(struct client *client, enum message_kind kind, unsigned room, int number)
 {
-    expect_event(client, state.n_events);
+    expect(client, state.n_events, number, kind, room);
 }
 
-void state_tell_presence(const struct client *client, bool came)
+static bool is_only_one(const struct client *client)
+{
+    for (size_t i = 0; i < N_CLIENTS; i++)
+        if (&state.clients[i] != client && state.clients[i].is_counted &&
+            state.clients[i].user == client->user)
+            return false;
+    return true;
+}
+
+void state_end(struct client *client)
+{
+    if (!client->is_counted)
+        return;
+    client->is_counted = false;
+    client->is_only = is_only_one(client);
+}
+
+void state_tell_presence(struct client *client, bool came)
 {
     struct presence *presence = &presences[state.n_presences];
-    int number = MAX_EVENTS + state.n_presences;
+    int number = state.n_presences;
 
-    if (state.limits.presence == WS_PRESENCE_OFF)
+    if (came) {
+        client->is_counted = true;
+        client->is_only = is_only_one(client);
+    } else {
+        state_end(client);
+    }
+    if (state.limits.presence == WS_PRESENCE_OFF || (client->user != 0 && !client->is_only))
         return;
     state.n_presences++;
     presence->came = came;
@@ -140,7 +171,7 @@ void state_tell_presence(const struct client *client, bool came)
     for (size_t i = 0; i < N_CLIENTS; i++)
         if (&state.clients[i] != client && (state.limits.presence == WS_PRESENCE_EVERYONE ||
                                             state_is_in(&state.clients[i], PRESENCE_ROOM)))
-            expect_event(&state.clients[i], number);
+            expect(&state.clients[i], 0, number, PRESENCE, N_ROOMS);
 }
 
 static void check_presence(const struct presence *presence, const char *text, size_t length)
@@ -154,19 +185,210 @@ static void check_presence(const struct presence *presence, const char *text, si
     ck_assert_ptr_nonnull(memmem(text, length, wanted, strlen(wanted)));
 }
 
+/* --- what the room keeps ---------------------------------------------------------------------- */
+
+void state_ask(struct client *client, const struct wish *wish)
+{
+    if (state.limits.in_lockstep) /* it may have been refused before */
+        client->n_wishes = client->n_carried_out = 0;
+    client->wishes[client->n_wishes++] = *wish;
+}
+
+static bool is_excluded(const struct kept_event *event, const struct client *client)
+{
+    return event->excluded[0] == client->id || event->excluded[1] == client->id;
+}
+
+static void expect_replay(struct client *client, const struct wish *wish)
+{
+    const struct kept *kept = &state.kept;
+    size_t first = 0;
+
+    while (first < kept->n_history && kept->history[first].place <= wish->after)
+        first++;
+    if (wish->last > 0 && kept->n_history - first > wish->last)
+        first = kept->n_history - wish->last;
+    for (size_t i = first; i < kept->n_history; i++)
+        if (!is_excluded(&kept->history[i], client))
+            expect(client, kept->history[i].place, kept->history[i].number, REPLAYED_EVENT,
+                   OWN_ROOM);
+}
+
+void state_enter(struct client *client)
+{
+    const struct wish *wish = &client->wishes[client->n_carried_out++];
+
+    ck_assert_uint_le(client->n_carried_out, client->n_wishes);
+    state_join(client, OWN_ROOM);
+    if (state.join_result != WS_OK && state.join_result != WS_ERR_ALREADY)
+        return;
+    client->may_recover |= wish->state || wish->replay;
+    for (size_t i = 0; wish->state && i < state.kept.n_values; i++) {
+        const struct kept_event *value = &state.kept.values[i];
+
+        expect(client, value->place, value->number, KEPT_VALUE, OWN_ROOM);
+        if (client->n_expected > 0 && is_excluded(value, client))
+            client->expected[client->n_expected - 1].may_be_left = true;
+    }
+    if (wish->replay)
+        expect_replay(client, wish);
+}
+
+/* --- what a client receives ------------------------------------------------------------------- */
+
+static bool is_kept(unsigned kind)
+{
+    return kind == KEPT_VALUE || kind == REPLAYED_EVENT;
+}
+
+/* Messages without a place in the order do not wait while a slow client recovers. */
+static bool has_place(unsigned kind)
+{
+    return kind != PERSONAL_EVENT && kind != PRESENCE;
+}
+
+/* Values that changed before the request was carried out come as live events. */
+static bool may_be_missing(const struct client *client, const struct expected *expected)
+{
+    if (expected->kind == KEPT_VALUE && !kept_is_value(&state.kept, expected->place))
+        return true;
+    if (expected->kind == REPLAYED_EVENT && !kept_is_in_history(&state.kept, expected->place))
+        return true;
+    return expected->may_be_left ||
+           (is_kept(expected->kind) && client->got_live[expected->number]);
+}
+
+static void settle(struct client *client)
+{
+    while (client->n_done < client->n_expected && client->expected[client->n_done].is_done)
+        client->n_done++;
+}
+
+/* Whether messages of two kinds have one order for the client. */
+static bool are_in_order(const struct client *client, unsigned kind, unsigned other)
+{
+    return !client->may_recover ||
+           (is_kept(kind) == is_kept(other) && has_place(kind) == has_place(other));
+}
+
+/* The first message that may be the next one of this kind; NULL: there is none. */
+static struct expected *find(struct client *client, unsigned kind, int number)
+{
+    for (size_t i = client->n_done; i < client->n_expected; i++) {
+        struct expected *expected = &client->expected[i];
+
+        if (expected->is_done || !are_in_order(client, kind, expected->kind))
+            continue;
+        if (expected->kind == kind && (kind == PRESENCE || expected->number == number))
+            return expected;
+        ck_assert(client->may_recover || may_be_missing(client, expected));
+        if (!client->may_recover)
+            expected->is_done = true;
+    }
+    return NULL;
+}
+
+bool state_is_done(struct client *client)
+{
+    for (size_t i = client->n_done; i < client->n_expected; i++)
+        if (!client->expected[i].is_done && may_be_missing(client, &client->expected[i]))
+            client->expected[i].is_done = true;
+    settle(client);
+    return client->n_done == client->n_expected && client->n_values == 0 &&
+           client->n_replayed == 0;
+}
+
+static unsigned number_behind(const char *text, size_t length, const char *name)
+{
+    const char *found = memmem(text, length, name, strlen(name));
+
+    return found != NULL ? (unsigned)atoi(found + strlen(name)) : 0;
+}
+
+/* What the answer to a request announces, beside what is still to follow a former answer. */
+static void take_answer(struct client *client, const char *text, size_t length)
+{
+    client->n_values += number_behind(text, length, "\"state\":");
+    client->n_replayed += number_behind(text, length, "\"replayed\":");
+}
+
+static bool contains(const char *text, size_t length, const char *part)
+{
+    return memmem(text, length, part, strlen(part)) != NULL;
+}
+
+/* As many values and replayed events come as the answers said, before any other event. */
+static unsigned kind_of(struct client *client, const char *text, size_t length)
+{
+    if (contains(text, length, "\"state\":true")) {
+        ck_assert_uint_gt(client->n_values--, 0);
+        return KEPT_VALUE;
+    }
+    if (contains(text, length, "\"replayed\":true")) {
+        ck_assert_uint_gt(client->n_replayed--, 0);
+        return REPLAYED_EVENT;
+    }
+    if (contains(text, length, "\"type\":\"user_"))
+        return PRESENCE;
+    if (!contains(text, length, "\"id\":\""))
+        return PERSONAL_EVENT;
+    ck_assert_uint_eq(client->n_values + client->n_replayed, 0);
+    return LIVE_EVENT;
+}
+
+/* Live events come in their order, behind all that the client has received: nothing comes twice. Kept
+ * events are of the client's place, or of before. */
+static void check_position(struct client *client, unsigned kind, const char *text,
+                           size_t length)
+{
+    const char *dot = memchr(text, '.', length);
+    unsigned position;
+
+    ck_assert_ptr_nonnull(dot);
+    position = (unsigned)atoi(dot + 1);
+    ck_assert(kind != LIVE_EVENT || position > client->position);
+    if (position > client->position)
+        client->position = position;
+}
+
+/* For `since`. */
+static void note_id(const char *text, size_t length, int place)
+{
+    static const char before[] = "{\"id\":\"";
+    const char *end = memchr(text + sizeof before, '"', length - sizeof before);
+
+    if (!contains(text, length, "\"room\":\"own\""))
+        return;
+    snprintf(state.id, sizeof state.id, "%.*s", (int)(end - text - strlen(before)),
+             text + strlen(before));
+    state.id_number = place;
+}
+
 void state_got(struct client *client, const char *text, size_t length)
 {
-    const char *number = memmem(text, length, "{\"n\":", 5);
-    int expected;
+    bool is_event = contains(text, length, "\"type\":\"stock_low\"");
+    int number = (int)number_behind(text, length, "{\"n\":");
+    struct expected *expected;
+    unsigned kind;
 
-    if (number == NULL && memmem(text, length, "\"type\":\"user_", 13) == NULL)
+    if (contains(text, length, "\"type\":\"room_joined\""))
+        take_answer(client, text, length);
+    if (!is_event && !contains(text, length, "\"type\":\"user_"))
         return;
-    ck_assert_uint_lt(client->n_got, client->n_events);
-    expected = client->events[client->n_got++];
-    if (expected >= MAX_EVENTS) {
-        check_presence(&presences[expected - MAX_EVENTS], text, length);
-    } else {
-        ck_assert_ptr_nonnull(number);
-        ck_assert_int_eq(atoi(number + 5), expected);
-    }
+    kind = kind_of(client, text, length);
+    if (has_place(kind))
+        check_position(client, kind, text, length);
+    if (kind == LIVE_EVENT)
+        client->got_live[number] = true;
+    expected = find(client, kind, number);
+    /* A slow client that enters a room also receives what was sent before, behind its own place. */
+    if (expected == NULL && client->may_recover && contains(text, length, "\"room\":\""))
+        return;
+    ck_assert_ptr_nonnull(expected);
+    expected->is_done = true;
+    settle(client);
+    if (kind == PRESENCE)
+        check_presence(&presences[expected->number], text, length);
+    if (kind == LIVE_EVENT)
+        note_id(text, length, expected->place);
 }
