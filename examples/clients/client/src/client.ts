@@ -65,8 +65,8 @@ export class WebSocketClient<Events extends object> {
   /** The user of the latest connection. */
   #userId: string | null = null;
   #token: string | null = null;
-  /** The reason with which the server has refused #token; null if it has not. */
-  #tokenRefusal: string | null = null;
+  /** The token that the server has refused, until it accepts one. */
+  #refused: { token: string | null; reason: string } | null = null;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
   /** The page is frozen: nothing happens until it is woken. */
   #isAsleep = false;
@@ -126,7 +126,7 @@ export class WebSocketClient<Events extends object> {
       return;
     }
     this.#attempt = 0;
-    this.#tokenRefusal = null;
+    this.#refused = null;
     this.#stopListening = this.#tuning.signals.listen({
       onWake: () => this.#wake(),
       onOffline: () => this.#goOffline(),
@@ -227,8 +227,8 @@ export class WebSocketClient<Events extends object> {
   async #makeUrl(): Promise<string> {
     const url = new URL(this.#url);
     const token = await this.#askForToken();
-    if (this.#tokenRefusal !== null && token === this.#token) {
-      this.#refuse(UNAUTHENTICATED_CLOSE_CODE, this.#tokenRefusal);
+    if (this.#refused?.token === token) {
+      this.#refuse(UNAUTHENTICATED_CLOSE_CODE, this.#refused.reason);
       throw new Error("the token is the one that was refused");
     }
     this.#token = token;
@@ -257,7 +257,7 @@ export class WebSocketClient<Events extends object> {
       return;
     }
     if (code === UNAUTHENTICATED_CLOSE_CODE) {
-      this.#tokenRefusal = reason;
+      this.#refused = { token: this.#token, reason };
     }
     this.#endConnection();
     if (hasLasted) {
@@ -273,7 +273,7 @@ export class WebSocketClient<Events extends object> {
         return true;
       case UNAUTHENTICATED_CLOSE_CODE:
         // Once, a newer token may be accepted.
-        return this.#options.token === undefined || this.#tokenRefusal !== null;
+        return this.#options.token === undefined || this.#refused !== null;
       case POLICY_CLOSE_CODE:
         // It can be too fast after hours, but one that is so at once will be so again.
         return !hasLasted;
@@ -467,7 +467,7 @@ export class WebSocketClient<Events extends object> {
     this.#connection?.welcome();
     this.#resumption.begin(welcome.id, welcome.connection_id);
     this.#connectedAt = Date.now();
-    this.#tokenRefusal = null;
+    this.#refused = null;
     this.#heartbeat.start(welcome.ping_interval_ms);
     this.#renewal.start(this.#token);
     if (welcome.user_id !== this.#userId) {

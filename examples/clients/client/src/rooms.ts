@@ -92,15 +92,18 @@ export class Rooms {
   /** A connection begins, and recovers some of the rooms without being asked again. */
   begin(recovering: ReadonlySet<string>): void {
     for (const room of this.#rooms.values()) {
+      room.isEntered = recovering.has(room.name);
       const holders = [...room.holders];
-      if (!recovering.has(room.name)) {
-        void this.#enter(room, holders);
-        continue;
+      const asking = holders.filter(({ isSettled }) => !room.isEntered || !isSettled);
+      // The presence may be refused to a client that may enter the room, so it is asked for apart.
+      const others = asking.filter(({ options }) => options.presence !== true);
+      const watching = asking.filter(({ options }) => options.presence === true);
+      if (others.length > 0) {
+        void this.#enter(room, others);
       }
-      room.isEntered = true;
-      if (holders.some(({ options, isSettled }) => options.presence === true || !isSettled)) {
-        // Presence is not recovered, and a new holder may want what the room keeps.
-        void this.#enter(room, holders.filter(({ isSettled }) => !isSettled));
+      // No connection begins with it, a recovered one neither.
+      if (watching.length > 0 || holders.some(({ options }) => options.presence === true)) {
+        void this.#enter(room, watching, true);
       }
     }
     for (const name of recovering) {
@@ -194,10 +197,10 @@ export class Rooms {
     room.presence.forget();
   }
 
-  /** Joins with what these holders want; the presence for all, because it is one for the room. */
-  async #enter(room: HeldRoom, holders: readonly Holding[]): Promise<void> {
+  /** Joins with what these holders want, and with the presence if one of them or the caller does. */
+  async #enter(room: HeldRoom, holders: readonly Holding[], withPresence = false): Promise<void> {
     const last = Math.max(0, ...holders.map(({ options }) => options.last ?? 0));
-    const hasPresence = [...room.holders].some(({ options }) => options.presence === true);
+    const hasPresence = withPresence || holders.some(({ options }) => options.presence === true);
     const hasState = holders.some(({ options }) => options.state === true);
     try {
       room.answer = await this.#host.ask({
@@ -212,29 +215,39 @@ export class Rooms {
         holding.resolve(room.answer);
       }
     } catch (error) {
-      this.#fail(room, holders, asRequestError(error));
+      this.#fail(room, holders, asRequestError(error), withPresence);
     }
   }
 
-  #fail(room: HeldRoom, holders: readonly Holding[], failure: WebSocketRequestError): void {
+  #fail(
+    room: HeldRoom,
+    holders: readonly Holding[],
+    failure: WebSocketRequestError,
+    withPresence = false,
+  ): void {
     const { code, message } = failure;
-    if (code === "closed" || code === "refused" || this.#rooms.get(room.name) !== room) {
-      return; // it is joined with the next connection, or nobody wants it any more
-    }
-    if (!isFinal(code)) {
-      room.retryTimer ??= setTimeout(() => {
-        room.retryTimer = undefined;
-        void this.#enter(room, holders);
-      }, this.#host.retryMs);
-    } else if (room.isEntered) {
-      // The room is refused to those who wanted more of it, such as its presence, and to no other.
-      holders.forEach((holding) => room.holders.delete(holding));
-      this.#leaveIfEmpty(room).catch(() => undefined);
-    } else {
-      this.#remove(room);
+    if (code === "closed" || code === "refused") {
+      return; // it is joined with the next connection, or there will be none
     }
     const waiting = holders.filter(({ isSettled }) => !isSettled);
     waiting.forEach((holding) => holding.reject(failure));
+    if (this.#rooms.get(room.name) !== room) {
+      return; // nobody wants it any more
+    }
+    if (isFinal(code)) {
+      // It is refused to those who asked, perhaps because of its presence, and to no other holder.
+      holders.forEach((holding) => room.holders.delete(holding));
+      if (room.isEntered) {
+        this.#leaveIfEmpty(room).catch(() => undefined);
+      } else if (room.holders.size === 0) {
+        this.#remove(room);
+      }
+    } else {
+      room.retryTimer ??= setTimeout(() => {
+        room.retryTimer = undefined;
+        void this.#enter(room, holders, withPresence);
+      }, this.#host.retryMs);
+    }
     if (waiting.length === 0) {
       this.#host.report({ kind: "rejoin_failed", message: `${room.name}: ${message}`, room: room.name, code });
     }

@@ -218,6 +218,37 @@ describe("a room", () => {
     ]);
   });
 
+  it("is entered by one holder although another, before it, was refused", async () => {
+    const stub = await startStub({
+      onMessage: (received) => {
+        const { socket, message } = received;
+        if ("presence" in message || message.room === "red") {
+          const data = { code: "forbidden", message: "not for you" };
+          send(socket, { type: "error", ref: message.ref, data });
+        } else {
+          answer(received);
+        }
+      },
+    });
+    const client = start(stub.url);
+    await whenState(client, "connected");
+    const curious = client.room("blue", { presence: true });
+    const modest = client.room("blue");
+    const [first, second] = [client.room("red"), client.room("red")];
+    await expect(curious.joined).rejects.toMatchObject({ code: "forbidden" });
+    expect((await modest.joined).room).toBe("blue");
+    await expect(first.joined).rejects.toMatchObject({ code: "forbidden" });
+    await expect(second.joined).rejects.toMatchObject({ code: "forbidden" });
+    await Promise.all([first.leave(), second.leave(), curious.leave(), modest.leave()]);
+    expect(stub.received.map(({ type, room }) => `${type} ${String(room)}`)).toEqual([
+      "join_room blue",
+      "join_room blue",
+      "join_room red",
+      "join_room red",
+      "leave_room blue",
+    ]);
+  });
+
   it("that cannot be joined for now is tried again", async () => {
     const codes = ["rate_limited", "failed"];
     const stub = await startStub({

@@ -420,6 +420,20 @@ describe("the token", () => {
     expect(stub.connections).toBe(2);
   });
 
+  it("that is newer than the refused one is used again after a loss", async () => {
+    const stub = await startStub({
+      onConnection: (socket, _url, count) => {
+        if (count === 1) socket.close(4401, "expired");
+        else if (count === 2) socket.terminate();
+        else welcome(socket);
+      },
+    });
+    const tokens = ["old"];
+    const { client } = start(stub.url, { token: () => tokens.shift() ?? "new" });
+    await whenState(client, "connected");
+    expect(stub.connections).toBe(3);
+  });
+
   it.each([
     ["is the same", () => "old", 1],
     ["is another that is refused, too", (asked: number) => `t${asked}`, 2],
