@@ -553,7 +553,7 @@ START_TEST(requests_during_a_recovery)
                   "{\"type\":\"error\",\"data\":{\"code\":\"unknown_type\",\"message\":"
                   "\"\\\"type\\\" must be join_room, leave_room, ping, message, request, "
                   "response, presence, "
-                  "set_state or authenticate\"}}",
+                  "set_state, watch_presence, unwatch_presence or authenticate\"}}",
                   number_message(3, "r", 3), recovered(true, 2, 4), NULL);
     end();
 }
