@@ -103,3 +103,15 @@ it("shows a message as being sent, as failed, and as sent when it was tried agai
   const texts = screen.getAllByRole("listitem").map(({ textContent }) => textContent.trim());
   expect(texts).toEqual(["Anonymous: end", "ben: hi", "You: hello sent"]);
 });
+
+it("says so when the server takes the page out of the room", async () => {
+  const stub = await startStub({ onMessage: answer });
+  const user = userEvent.setup();
+  const { client } = renderConnected(stub.url, <RoomChat />, { onProblem: () => undefined });
+  await act(() => whenState(client, "connected"));
+  await user.click(screen.getByRole("button", { name: "Join" }));
+  await screen.findByLabelText("To the room lobby");
+  stub.sockets.forEach((socket) => send(socket, { type: "room_left", data: { room: "lobby", id: "stub.1" } }));
+  await screen.findByText("You are no longer in the room lobby.");
+  screen.getByRole("button", { name: "Join" });
+});

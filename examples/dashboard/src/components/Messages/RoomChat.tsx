@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState, type SubmitEvent } from "react";
 import { useWebSocketContext } from "../../contexts/WebSocketContext";
 import type { DashboardEvents } from "../../events";
+import { useWebSocket } from "../../hooks/use-websocket";
 import { WebSocketRequestError, type Room } from "@ws-manager/client";
 import { Field } from "../Forms/Field";
 import { Icon } from "../Layout/Icon";
@@ -19,6 +20,13 @@ export function RoomChat() {
     held.current = null;
     setRoom(null);
   };
+  // Without a ref nobody has asked for it: the server has taken the page out of the room.
+  useWebSocket("room_left", (data, event) => {
+    if (event.ref === null && data.room === room?.name) {
+      leave();
+      setProblem(`You are no longer in the room ${data.room}.`);
+    }
+  });
   useEffect(() => () => void held.current?.leave().catch(() => undefined), []);
 
   const join = async (event: SubmitEvent<HTMLFormElement>) => {
