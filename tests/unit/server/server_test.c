@@ -584,6 +584,9 @@ START_TEST(pages_of_other_origins_may_not_connect)
                 ck_assert_msg(lets_in(targets[j], pages[i].host, pages[i].origin) == expected,
                               "%s at %s from '%s'", targets[j], pages[i].host, pages[i].origin);
             }
+        /* Browsers send no Origin with a GET to the page's own host, even if that was rebound. */
+        ck_assert(!lets_in("/events", "evil.example", ""));
+        ck_assert(!lets_in("/socket.io/?EIO=4&transport=polling", "evil.example", ""));
         end();
     }
 }
