@@ -76,10 +76,11 @@ typedef struct ws_server_options {
      * others, the default. */
     uint32_t caller_runs;
 
-    /** The certificate chain and its key, in files in PEM; NULL: no TLS, the default.
-     * #WS_ERR_INVALID if the library was built without TLS. */
+    /** A file with the certificate chain, in PEM; NULL: no TLS, the default. #WS_ERR_INVALID if the
+     * library was built without TLS. */
     const char *tls_cert_file;
-    const char *tls_key_file;
+
+    const char *tls_key_file; /**< a file with its key, in PEM, without a passphrase */
 
     /** Addresses or ranges ("10.0.0.0/8") of proxies, at most 64, that are believed when they name
      * their client, by Forwarded, X-Forwarded-For or the PROXY protocol; NULL: none. */

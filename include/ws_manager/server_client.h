@@ -93,6 +93,7 @@ WS_EXPORT void ws_server_client_set_data(ws_server_client *client, void *data);
  * @return the pointer; NULL if there is none
  *
  * @threads The client's thread.
+ * @ownership It is the application's.
  */
 WS_EXPORT void *ws_server_client_data(const ws_server_client *client);
 

@@ -154,6 +154,7 @@ WS_EXPORT int ws_server_answer(ws_server_request *request, const ws_server_respo
  * @retval WS_ERR_NO_MEMORY  an allocation failed
  *
  * @threads The connection's thread, within the callback.
+ * @ownership The ticket is the application's until it is passed to ws_server_answer_later().
  */
 WS_EXPORT int ws_server_defer(ws_server_request *request, ws_server_ticket **ticket);
 
@@ -170,7 +171,6 @@ WS_EXPORT int ws_server_answer_later(ws_server_ticket *ticket,
                                      const ws_server_response *response);
 
 /** @name What the client asks for
- * The texts are the request's, and valid during the callback.
  * @{
  */
 
@@ -181,6 +181,7 @@ WS_EXPORT int ws_server_answer_later(ws_server_ticket *ticket,
  * @return such as "GET"
  *
  * @threads The connection's thread.
+ * @ownership The text is the request's and valid during the callback.
  */
 WS_EXPORT const char *ws_server_request_method(const ws_server_request *request);
 
@@ -191,6 +192,7 @@ WS_EXPORT const char *ws_server_request_method(const ws_server_request *request)
  * @return the path and the query
  *
  * @threads The connection's thread.
+ * @ownership The text is the request's and valid during the callback.
  */
 WS_EXPORT const char *ws_server_request_target(const ws_server_request *request);
 
@@ -201,6 +203,7 @@ WS_EXPORT const char *ws_server_request_target(const ws_server_request *request)
  * @return the path
  *
  * @threads The connection's thread.
+ * @ownership The text is the request's and valid during the callback.
  */
 WS_EXPORT const char *ws_server_request_path(const ws_server_request *request);
 
@@ -211,6 +214,7 @@ WS_EXPORT const char *ws_server_request_path(const ws_server_request *request);
  * @return the query; "" if there is none
  *
  * @threads The connection's thread.
+ * @ownership The text is the request's and valid during the callback.
  */
 WS_EXPORT const char *ws_server_request_query(const ws_server_request *request);
 
@@ -222,6 +226,7 @@ WS_EXPORT const char *ws_server_request_query(const ws_server_request *request);
  * @return the value; NULL if there is none
  *
  * @threads The connection's thread.
+ * @ownership The text is the request's and valid during the callback.
  */
 WS_EXPORT const char *ws_server_request_header(const ws_server_request *request,
                                                const char *name);
@@ -258,6 +263,7 @@ WS_EXPORT int ws_server_request_awaits_body(const ws_server_request *request);
  * @return the bytes; not NULL
  *
  * @threads The connection's thread.
+ * @ownership The bytes are the request's and valid during the callback.
  */
 WS_EXPORT const char *ws_server_request_body(const ws_server_request *request, size_t *length);
 
@@ -268,6 +274,7 @@ WS_EXPORT const char *ws_server_request_body(const ws_server_request *request, s
  * @return "http" or "https"; NULL if it is unknown, because a proxy may have ended the TLS
  *
  * @threads The connection's thread.
+ * @ownership The text is static.
  */
 WS_EXPORT const char *ws_server_request_scheme(const ws_server_request *request);
 
