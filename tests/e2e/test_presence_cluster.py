@@ -93,7 +93,7 @@ class Person:
         if client is self.client:
             self.client, self.is_in = None, False
         for answer in self.answers.values():
-            answer.cancel()
+            answer.set_exception(ConnectionError("the process was killed"))
 
     def take(self, message):
         if message["type"] in ("room_joined", "room_left"):
@@ -136,7 +136,7 @@ class Person:
         while not stop.is_set():
             try:
                 await self.act()
-            except (OSError, websockets.WebSocketException, asyncio.CancelledError):
+            except (OSError, websockets.WebSocketException):
                 pass  # its process was killed
             await asyncio.sleep(self.chance.random() / 5)
         if self.client is None:
