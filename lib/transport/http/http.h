@@ -34,6 +34,10 @@ struct http_use {
      * done then. */
     void (*writable)(ws_http *http);
 
+    /* The whole response is written; it must not call the application. NULL: nothing is done
+     * then. */
+    void (*written)(ws_http *http);
+
     /* The host ends a stream: ws_http_close(). NULL: there is no stream. */
     int (*close)(ws_http *http, uint16_t code, const char *reason);
 

@@ -88,6 +88,9 @@ int ws_http_sent(ws_http *http, size_t n)
         http->head_unsent = false;
     if (n > 0 && left > 0 && http->state == EXCHANGE_STREAM)
         note_progress(http);
+    if (left == 0 && http->state == EXCHANGE_COMPLETE && http->use != NULL &&
+        http->use->written != NULL)
+        http->use->written(http);
     if (http->queue_high &&
         output_queue_bytes(&http->queue) <= http->endpoint->options.queue_low_bytes)
         return end_backpressure(http);

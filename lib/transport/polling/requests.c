@@ -177,9 +177,15 @@ static void gone(ws_http *http, uint16_t code)
         lost(http->loop, ticket);
 }
 
+static void written(ws_http *http)
+{
+    ticket_written(http->used_by);
+}
+
 static void detach(ws_http *http)
 {
-    ticket_end(http->used_by);
+    ticket_written(http->used_by); /* it never will be */
+    ticket_unref(http->used_by);
 }
 
 /* Known where the poll waits at its session, on the thread of both. */
@@ -198,6 +204,7 @@ static const struct http_use polling_use = {
     .expired = expired,
     .fill = fill,
     .id = id_of,
+    .written = written,
     .gone = gone,
     .detach = detach,
     .ends_at_eof = true,

@@ -38,10 +38,9 @@ void ticket_unref(struct ticket *ticket)
     memory_free(&ticket->manager->memory, ticket);
 }
 
-void ticket_end(struct ticket *ticket)
+void ticket_written(struct ticket *ticket)
 {
     atomic_store_explicit(&ticket->is_over, true, memory_order_relaxed);
-    ticket_unref(ticket);
 }
 
 /* --- answers that are not read --------------------------------------------------------------- */

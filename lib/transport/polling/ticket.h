@@ -55,8 +55,8 @@ struct ticket *ticket_make(ws_http *http, uint32_t owner, const struct sid_key *
 void ticket_ref(struct ticket *ticket);
 void ticket_unref(struct ticket *ticket);
 
-/* The request's memory is about to be freed: gives its reference back. On the thread of `origin`. */
-void ticket_end(struct ticket *ticket);
+/* Nothing of the answer is left to be written. On the thread of `origin`. */
+void ticket_written(struct ticket *ticket);
 
 /* Lists a poll that is answered now, with a reference. */
 void ticket_note_unread(struct ticket *ticket, struct ticket **list);

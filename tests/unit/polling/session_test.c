@@ -243,6 +243,21 @@ START_TEST(a_client_has_two_unread_answers_at_a_time)
 }
 END_TEST
 
+/* However late the host frees its requests. */
+START_TEST(answers_that_are_written_do_not_count)
+{
+    struct page *read[5];
+
+    polling_session();
+    for (int i = 0; i < 5; i++) {
+        read[i] = polling_wait(_i);
+        ck_assert_str_eq(polling_post(0, "4read")->body, "ok");
+    }
+    for (int i = 0; i < 5; i++)
+        expect_packets(polling_answer(read[i]), "4read");
+}
+END_TEST
+
 START_TEST(a_cancelled_poll_ends_the_session)
 {
     struct page *poll;
@@ -523,6 +538,7 @@ Suite *sse_suite(void)
     tcase_add_loop_test(tests, a_payload_that_is_not_valid_ends_the_session, 0, 2 * n_broken);
     tcase_add_loop_test(tests, a_client_has_one_poll_at_a_time, 0, 2);
     tcase_add_loop_test(tests, a_client_has_two_unread_answers_at_a_time, 0, 2);
+    tcase_add_loop_test(tests, answers_that_are_written_do_not_count, 0, 2);
     tcase_add_loop_test(tests, a_cancelled_poll_ends_the_session, 0, 4);
     tcase_add_loop_test(tests, packets_that_were_not_written_end_the_session, 0, 2);
     tcase_add_test(tests, packets_for_a_poll_that_was_cancelled_meanwhile_end_the_session);
