@@ -1,6 +1,5 @@
-"""The adapters of include/ws_manager/adapters: the same example on each loop, with real clients. Each
-serves a port, sends what it reads from its standard input to everyone by another thread, and drains when
-it is terminated."""
+"""An adapter of include/ws_manager/adapters with real clients: its example serves a port, sends what it
+reads from its standard input to everyone by another thread, and drains when it is terminated."""
 import asyncio
 import json
 import os
@@ -16,21 +15,15 @@ from client import receive_type
 from hosts import (check_half_closed_client_that_does_not_read, check_no_descriptor_left,
                    connect, few_descriptors, opened)
 
-LOOPS = os.environ["LOOPS"].split("\n")
+EXAMPLE = os.environ["LOOP"]
 CLIENTS = 300
 
 
 class Loops(AsyncCase):
-    def each(self, **how):
-        """A process of each example, with its port, which it listens on."""
-        for program in LOOPS:
-            with self.subTest(os.path.basename(program)):
-                yield self.start(program, **how)
-
-    def start(self, program, **how):
+    def start(self, **how):
         with socket.create_server(("127.0.0.1", 0)) as listener:
             port = listener.getsockname()[1]
-        host = subprocess.Popen([program, str(port)], stdin=subprocess.PIPE, **how)
+        host = subprocess.Popen([EXAMPLE, str(port)], stdin=subprocess.PIPE, **how)
         self.addCleanup(host.wait)
         self.addCleanup(host.kill)
         self.addCleanup(host.stdin.close)
@@ -50,70 +43,70 @@ class Loops(AsyncCase):
         self.assertEqual(await asyncio.to_thread(host.wait, 60), 0)
 
     async def test_clients_receive_what_another_thread_emits(self):
-        for host, port in self.each():
-            clients = await asyncio.gather(*[websockets.connect(f"ws://127.0.0.1:{port}/")
-                                             for _ in range(CLIENTS)])
-            for text in "first", "second", "third":
-                self.emit(host, text)
-                events = await asyncio.gather(*[receive_type(client, "notification")
-                                                for client in clients])
-                self.assertEqual({event["data"]["message"] for event in events}, {text})
-                self.assertEqual(len({event["id"] for event in events}), 1)
-            await asyncio.gather(*[client.close() for client in clients])
+        host, port = self.start()
+        clients = await asyncio.gather(*[websockets.connect(f"ws://127.0.0.1:{port}/")
+                                         for _ in range(CLIENTS)])
+        for text in "first", "second", "third":
+            self.emit(host, text)
+            events = await asyncio.gather(*[receive_type(client, "notification")
+                                            for client in clients])
+            self.assertEqual({event["data"]["message"] for event in events}, {text})
+            self.assertEqual(len({event["id"] for event in events}), 1)
+        await asyncio.gather(*[client.close() for client in clients])
 
     async def test_a_client_that_sends_fast_is_answered_in_order(self):
         """Also when its messages and their answers are more than the sockets hold."""
-        for _, port in self.each():
-            async with websockets.connect(f"ws://127.0.0.1:{port}/") as client:
-                ask = asyncio.gather(*[client.send(json.dumps({"type": "ping", "ref": f"{i} {'x' * 100}"}))
-                                       for i in range(3000)])
-                for i in range(3000):
-                    pong = await receive_type(client, "pong")
-                    self.assertEqual(pong["ref"].split()[0], str(i))
-                await ask
+        _, port = self.start()
+        async with websockets.connect(f"ws://127.0.0.1:{port}/") as client:
+            ask = asyncio.gather(*[client.send(json.dumps({"type": "ping", "ref": f"{i} {'x' * 100}"}))
+                                   for i in range(3000)])
+            for i in range(3000):
+                pong = await receive_type(client, "pong")
+                self.assertEqual(pong["ref"].split()[0], str(i))
+            await ask
 
     async def test_a_client_that_does_not_read_is_cut_and_others_receive_all(self):
-        for host, port in self.each():
-            async with websockets.connect(f"ws://127.0.0.1:{port}/") as other:
-                slow = opened(port, receive_buffer=4096)
-                received, left = "", 0
-                while "user_disconnected" not in received:
-                    self.emit(host, 2000 * "x")
-                    received = ""
-                    while '"notification"' not in received and "user_disconnected" not in received:
-                        received = await asyncio.wait_for(other.recv(), 60)
-                    left += len(received)
-                    self.assertLess(left, 64 << 20)
-                self.assertGreater(left, 1 << 20)
-                slow.close()
+        host, port = self.start()
+        async with websockets.connect(f"ws://127.0.0.1:{port}/") as other:
+            slow = opened(port, receive_buffer=4096)
+            received, left = "", 0
+            while "user_disconnected" not in received:
+                self.emit(host, 2000 * "x")
+                received = ""
+                while '"notification"' not in received and "user_disconnected" not in received:
+                    received = await asyncio.wait_for(other.recv(), 60)
+                left += len(received)
+                self.assertLess(left, 64 << 20)
+            self.assertGreater(left, 1 << 20)
+            slow.close()
 
     async def test_terminated_it_sends_clients_away_and_ends(self):
-        for host, port in self.each():
-            silent = connect(port)
-            clients = await asyncio.gather(*[websockets.connect(f"ws://127.0.0.1:{port}/")
-                                             for _ in range(20)])
-            host.send_signal(signal.SIGTERM)
-            for client in clients:
-                with self.assertRaises(websockets.ConnectionClosed):
-                    while True:
-                        await asyncio.wait_for(client.recv(), 60)
-                self.assertEqual(client.close_code, 1012)
-                self.assertRegex(client.close_reason, r"^retry in \d+ ms$")
-            await self.ended(host)
-            silent.close()
+        host, port = self.start()
+        silent = connect(port)
+        clients = await asyncio.gather(*[websockets.connect(f"ws://127.0.0.1:{port}/")
+                                         for _ in range(20)])
+        host.send_signal(signal.SIGTERM)
+        for client in clients:
+            with self.assertRaises(websockets.ConnectionClosed):
+                while True:
+                    await asyncio.wait_for(client.recv(), 60)
+            self.assertEqual(client.close_code, 1012)
+            self.assertRegex(client.close_reason, r"^retry in \d+ ms$")
+        await self.ended(host)
+        silent.close()
 
     async def test_terminated_without_clients_it_ends(self):
-        for host, _ in self.each():
-            host.send_signal(signal.SIGTERM)
-            await self.ended(host)
+        host, _ = self.start()
+        host.send_signal(signal.SIGTERM)
+        await self.ended(host)
 
     def test_no_free_descriptor(self):
-        for host, port in self.each(preexec_fn=few_descriptors):
-            check_no_descriptor_left(self, host.pid, port)
+        host, port = self.start(preexec_fn=few_descriptors)
+        check_no_descriptor_left(self, host.pid, port)
 
     def test_a_half_closed_client_does_not_read(self):
-        for host, port in self.each():
-            check_half_closed_client_that_does_not_read(self, host.pid, port)
+        host, port = self.start()
+        check_half_closed_client_that_does_not_read(self, host.pid, port)
 
 
 if __name__ == "__main__":
