@@ -172,6 +172,33 @@ static void lose(struct client *client)
     client->is_ending = false;
 }
 
+/* An order for all connections of a user. If a limit may refuse a join, its result is not known here. */
+static void order(void)
+{
+    unsigned user = 1 + input_below(&input, N_USERS - 1);
+    unsigned room = input_below(&input, OWN_ROOM);
+    unsigned action = input_below(&input, state.limits.in_lockstep ? 2 : 3);
+    int result;
+
+    if (action == 0)
+        result = ws_manager_disconnect_user(manager, users[user], 4000, "enough");
+    else if (action == 1)
+        result = ws_manager_leave_room_of_user(manager, users[user], room_names[room]);
+    else
+        result = ws_manager_join_room_of_user(manager, users[user], room_names[room]);
+    ck_assert_int_eq(result, WS_OK);
+    for (size_t i = 0; i < N_CLIENTS; i++) {
+        if (clients[i].user != user)
+            continue;
+        if (action == 0)
+            state_close(&clients[i]);
+        else if (action == 1)
+            state_leave(&clients[i], room);
+        else
+            state_join(&clients[i], room);
+    }
+}
+
 static void send_to_one(ws_event *event)
 {
     struct client *client = some_client();
@@ -388,7 +415,7 @@ static void compare(void)
 
 static void act(void)
 {
-    switch (input_below(&input, 22)) {
+    switch (input_below(&input, 24)) {
     case 0:
     case 1:
         connect_client(some_client());
@@ -433,6 +460,9 @@ static void act(void)
         break;
     case 18:
         make_room(some_client());
+        break;
+    case 19:
+        order();
         break;
     default:
         send_event();
