@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <ws_manager/last_values.h>
+
+#include "core/manager.h"
 #include "redis/support/cluster.h"
 #include "redis/support/node.h"
 #include "support/suite.h"
@@ -201,6 +204,55 @@ START_TEST(a_new_producer_waits_for_the_move)
 }
 END_TEST
 
+static void keep_values(struct node *node)
+{
+    ws_last_values_options options;
+
+    ws_last_values_options_init(&options);
+    ck_assert_int_eq(ws_manager_keep_last_values(node->host.manager, &options), WS_OK);
+}
+
+static void emit_value(const char *key)
+{
+    ws_event *event;
+
+    ck_assert_int_eq(ws_event_new(ann.host.manager, "notification", "1", 1, &event), WS_OK);
+    ck_assert_int_eq(ws_event_set_key(event, key), WS_OK);
+    ck_assert_int_eq(ws_manager_broadcast_to_room(ann.host.manager, "r", event, NULL, 0),
+                     WS_OK);
+    ws_event_free(event);
+}
+
+/* What rooms keep moves with the slot. A process that starts meanwhile waits for it. */
+START_TEST(values_move_with_the_slot)
+{
+    struct node bob;
+
+    begin_at(OWNER);
+    keep_values(&ann);
+    emit_value("a");
+    emit_value("b");
+    UNTIL(ann.host.manager->last_values.count == 2);
+    cluster_begin_move(&cluster, OWNER, OTHER);
+    cluster_move(&cluster, OWNER, OTHER, "{wsmanager}:values:order");
+    emit_value("c");
+    UNTIL_TOLD("TRYAGAIN");
+    node_init(&bob, "bob", uri);
+    bob.options.preload_events = 1;
+    node_open(&bob);
+    keep_values(&bob);
+    UNTIL(strstr(bob.state, "TRYAGAIN") != NULL);
+    cluster_move(&cluster, OWNER, OTHER, NULL);
+    cluster_end_move(&cluster, OTHER);
+    UNTIL(ann.host.manager->last_values.count == 3);
+    UNTIL(bob.host.manager->last_values.count == 3);
+    ck_assert_uint_eq(bob.host.manager->last_values.last->message->position,
+                      ann.host.manager->last_values.last->message->position);
+    node_close(&bob);
+    end();
+}
+END_TEST
+
 START_TEST(the_owner_is_killed)
 {
     begin_at_all();
@@ -252,10 +304,10 @@ END_TEST
 
 int main(void)
 {
-    return suite_run(
-        "redis-cluster-nodes",
-        (const TTest *const[]){any_node_redirects_to_the_owner, nodes_have_host_names,
-                               the_slot_moves_under_load, the_slot_moves_while_no_event_is_sent,
-                               a_new_producer_waits_for_the_move, the_owner_is_killed,
-                               a_manual_failover, the_cluster_is_down, NULL});
+    return suite_run("redis-cluster-nodes",
+                     (const TTest *const[]){
+                         any_node_redirects_to_the_owner, nodes_have_host_names,
+                         the_slot_moves_under_load, the_slot_moves_while_no_event_is_sent,
+                         a_new_producer_waits_for_the_move, values_move_with_the_slot,
+                         the_owner_is_killed, a_manual_failover, the_cluster_is_down, NULL});
 }

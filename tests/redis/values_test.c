@@ -556,6 +556,35 @@ START_TEST(many_large_values)
 }
 END_TEST
 
+/* The carrier that starts has no memory for a moment, whenever that is. */
+START_TEST(any_allocation_may_fail)
+{
+    bool failed = true;
+
+    begin();
+    set_number(&ann, "r", "a", 1);
+    set_number(&ann, "r", "b", 2);
+    set_number(&ann, "s", NULL, 3);
+    catch_up(&ann);
+    server_do(&server, "XTRIM {wsmanager}:events MAXLEN = 1");
+    for (long n = 0; failed; n++) {
+        node_init(&bob, "bob", server.uri);
+        node_open(&bob);
+        test_memory_fail(&bob.memory, n, false);
+        keep(&bob, "r", "order_updated", 1, 5, 0);
+        keep(&bob, "r", NULL, 1, 1000, 2000);
+        keep(&bob, "s", NULL, 0, 4, 0);
+        UNTIL(bob.connected);
+        failed = bob.memory.failed;
+        test_memory_fail(&bob.memory, NEVER_FAIL, false);
+        catch_up(&bob);
+        expect_same(&ann, &bob);
+        node_close(&bob);
+    }
+    end();
+}
+END_TEST
+
 /* --- values that Redis can't keep --------------------------------------------------------------- */
 
 START_TEST(events_are_stored_if_the_values_can_not_be)
@@ -603,6 +632,7 @@ int main(void)
         processes_with_other_limits,
         the_oldest_of_many_keys_is_removed,
         many_large_values,
+        any_allocation_may_fail,
         events_are_stored_if_the_values_can_not_be,
         NULL,
     };
