@@ -97,6 +97,7 @@ export class WebSocketClient<Events extends object> {
       isConnected,
       ask: async (request) => (await this.#ask(request)) as RoomAnswer,
       report: (problem) => this.#report(problem),
+      onGap: (room) => this.#emitMissed({ reason: "rooms", rooms: [room] }),
       makeListeners: () => this.#makeListeners(),
     });
     this.#presence = new ServicePresence(
@@ -490,11 +491,15 @@ export class WebSocketClient<Events extends object> {
     this.#rooms.finishRecovery(this.#resumption.rooms, complete);
     const missed = this.#resumption.finish(complete, id);
     if (missed !== null) {
-      const none = {
-        id: null, timestamp: null, userId: null, room: null, key: null, ref: null, isKept: false,
-      };
-      this.#handlers.call({ type: "missed", data: missed, ...none } as AnyEvent<Events>);
+      this.#emitMissed(missed);
     }
+  }
+
+  #emitMissed(data: ProtocolEvents["missed"]): void {
+    const none = {
+      id: null, timestamp: null, userId: null, room: null, key: null, ref: null, isKept: false,
+    };
+    this.#handlers.call({ type: "missed", data, ...none } as AnyEvent<Events>);
   }
 
   async #answer(request: ServerRequest): Promise<void> {

@@ -31,6 +31,8 @@ export interface HeldRoom {
   answer: RoomAnswer | null;
   /** Whether this connection is in the room. */
   isEntered: boolean;
+  /** It could not be joined for now, so its events are missed. */
+  hasGap: boolean;
   retryTimer: ReturnType<typeof setTimeout> | undefined;
 }
 
@@ -42,6 +44,8 @@ interface Host {
   /** Sends to the server; rejects with a WebSocketRequestError. */
   ask: (request: { type: string; room: string } & RoomOptions) => Promise<RoomAnswer>;
   report: (problem: Problem) => void;
+  /** The room was joined late: events were missed that no recovery sends. */
+  onGap: (room: string) => void;
   makeListeners: () => Listeners;
 }
 
@@ -93,18 +97,7 @@ export class Rooms {
   begin(recovering: ReadonlySet<string>): void {
     for (const room of this.#rooms.values()) {
       room.isEntered = recovering.has(room.name);
-      const holders = [...room.holders];
-      const asking = holders.filter(({ isSettled }) => !room.isEntered || !isSettled);
-      // The presence may be refused to a client that may enter the room, so it is asked for apart.
-      const others = asking.filter(({ options }) => options.presence !== true);
-      const watching = asking.filter(({ options }) => options.presence === true);
-      if (others.length > 0) {
-        void this.#enter(room, others);
-      }
-      // No connection begins with it, a recovered one neither.
-      if (watching.length > 0 || holders.some(({ options }) => options.presence === true)) {
-        void this.#enter(room, watching, true);
-      }
+      this.#enterAgain(room);
     }
     for (const name of recovering) {
       if (!this.#rooms.has(name)) {
@@ -174,6 +167,7 @@ export class Rooms {
       presence,
       answer: null,
       isEntered: false,
+      hasGap: false,
       retryTimer: undefined,
     };
     this.#rooms.set(name, room);
@@ -197,6 +191,21 @@ export class Rooms {
     room.presence.forget();
   }
 
+  /** Joins for all holders, or, if the connection is in the room, for those that are new. The presence
+   * is in either case asked for, and apart, because it may be refused to a client that may enter. */
+  #enterAgain(room: HeldRoom): void {
+    const holders = [...room.holders];
+    const asking = holders.filter(({ isSettled }) => !room.isEntered || !isSettled);
+    const others = asking.filter(({ options }) => options.presence !== true);
+    const watching = asking.filter(({ options }) => options.presence === true);
+    if (others.length > 0) {
+      void this.#enter(room, others);
+    }
+    if (watching.length > 0 || holders.some(({ options }) => options.presence === true)) {
+      void this.#enter(room, watching, true);
+    }
+  }
+
   /** Joins with what these holders want, and with the presence if one of them or the caller does. */
   async #enter(room: HeldRoom, holders: readonly Holding[], withPresence = false): Promise<void> {
     const last = Math.max(0, ...holders.map(({ options }) => options.last ?? 0));
@@ -214,17 +223,16 @@ export class Rooms {
       for (const holding of holders) {
         holding.resolve(room.answer);
       }
+      if (room.hasGap) {
+        room.hasGap = false;
+        this.#host.onGap(room.name);
+      }
     } catch (error) {
-      this.#fail(room, holders, asRequestError(error), withPresence);
+      this.#fail(room, holders, asRequestError(error));
     }
   }
 
-  #fail(
-    room: HeldRoom,
-    holders: readonly Holding[],
-    failure: WebSocketRequestError,
-    withPresence = false,
-  ): void {
+  #fail(room: HeldRoom, holders: readonly Holding[], failure: WebSocketRequestError): void {
     const { code, message } = failure;
     if (code === "closed" || code === "refused") {
       return; // it is joined with the next connection, or there will be none
@@ -243,9 +251,13 @@ export class Rooms {
         this.#remove(room);
       }
     } else {
+      if (!room.isEntered) {
+        room.hasGap = true;
+        room.answer = null; // there is nothing to recover
+      }
       room.retryTimer ??= setTimeout(() => {
         room.retryTimer = undefined;
-        void this.#enter(room, holders, withPresence);
+        this.#enterAgain(room);
       }, this.#host.retryMs);
     }
     if (waiting.length === 0) {

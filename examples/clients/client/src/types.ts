@@ -36,7 +36,7 @@ export interface ClientEvents {
   /**
    * Events were missed, and the server cannot send them: reload the data that they are about.
    * "history": the server no longer has the events, or has another history. "rooms": the events of
-   * `rooms`, which are joined again.
+   * `rooms`, which are joined again or were joined late.
    */
   missed: { reason: "history" | "rooms"; rooms: string[] };
 }

@@ -249,7 +249,7 @@ describe("a room", () => {
     ]);
   });
 
-  it("that cannot be joined for now is tried again", async () => {
+  it("that cannot be joined for now is tried again, and its events in between are missed", async () => {
     const codes = ["rate_limited", "failed"];
     const stub = await startStub({
       onMessage: (received) => {
@@ -264,9 +264,9 @@ describe("a room", () => {
     });
     const client = start(stub.url, { onProblem: () => undefined });
     await whenState(client, "connected");
-    const joined = nextEvent(client, "room_joined");
+    const missed = nextEvent(client, "missed");
     await expect(client.room("blue").joined).rejects.toMatchObject({ code: "rate_limited" });
-    expect((await joined).data.room).toBe("blue");
+    expect((await missed).data).toEqual({ reason: "rooms", rooms: ["blue"] });
     expect(stub.received).toHaveLength(3);
   });
 
