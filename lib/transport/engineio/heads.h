@@ -13,12 +13,15 @@ enum { HEADS_BYTES = 32 << 20, HEADS_SMALL_BYTES = 2048 };
 /* A session's head. */
 struct kept_head {
     struct request *request; /* NULL: none */
+    size_t bytes;            /* that it took when it was kept */
+    uint8_t client_class;    /* of the session's client */
     bool may_go;             /* gives way when there are too many */
     struct kept_head *newer; /* among those that may */
     struct kept_head *older;
 };
 
-void heads_keep(const ws_loop *loop, struct kept_head *head, struct request *request);
+void heads_keep(const ws_loop *loop, struct kept_head *head, struct request *request,
+                uint8_t client_class);
 
 /* From now on the head may give way, even if it is small. */
 void heads_may_go(const ws_loop *loop, struct kept_head *head);
@@ -26,7 +29,8 @@ void heads_may_go(const ws_loop *loop, struct kept_head *head);
 /* Frees the head, if there is one. */
 void heads_drop(const ws_loop *loop, struct kept_head *head);
 
-/* If the heads have more memory than they may, the one that has to give way; else NULL. */
+/* If the heads have more memory than they may, the oldest that may go of the class of clients with
+ * most; else NULL. */
 struct kept_head *heads_excess(const ws_loop *loop);
 
 #endif

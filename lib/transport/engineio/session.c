@@ -217,7 +217,7 @@ bool engineio_session_await_connect(struct engineio_session *session, struct req
 {
     if (!start_timer(session))
         return false;
-    heads_keep(session->loop, &session->work->head, request);
+    heads_keep(session->loop, &session->work->head, request, session->client_class);
     give_way(session->loop);
     return true;
 }

@@ -23,11 +23,16 @@ struct session_lists {
     uint32_t count; /* of all classes */
 };
 
-/* The heads that sessions keep (engineio/heads.h). */
+/* The heads that sessions keep (engineio/heads.h), of a class of clients. */
 struct head_list {
-    size_t bytes;             /* of all of them */
-    struct kept_head *oldest; /* of those that may give way; NULL: there is none */
+    size_t bytes;             /* of those that may give way */
+    struct kept_head *oldest; /* of these; NULL: there is none */
     struct kept_head *newest;
+};
+
+struct head_lists {
+    struct head_list of_class[CLIENT_CLASSES];
+    size_t bytes; /* of all heads */
 };
 
 struct shared_part {
@@ -37,7 +42,7 @@ struct shared_part {
     uint32_t n_unfetched;      /* sessions that ended, with a rest for their clients */
     uint32_t n_opened;         /* by which first intervals are spread; wraps around */
     struct session_lists unconnected[2]; /* on polling, on WebSockets */
-    struct head_list heads;
+    struct head_lists heads;
     struct log_limit logged_refusals;
     struct log_limit logged_binaries; /* messages that can't be sent to clients of text */
 };

@@ -187,17 +187,21 @@ static void open_large(const char *head, char sid[128])
     ck_assert_int_eq(sscanf(answer->body, "0{\"sid\":\"%99[^\"]\"", sid + 5), 1);
 }
 
-/* Small heads stay, however many large ones there are. */
+/* Small heads stay, however many large ones there are, and so do those of other clients. */
 START_TEST(of_sessions_with_large_heads_the_oldest_gives_way)
 {
     enum { MOST = 32 * 1024 * 1024 / 15000 };
     static char head[15001] = "Cookie: ";
     char small[128];
+    char other[128];
     char first[128];
     char last[128];
 
     memset(head + strlen(head), 'c', sizeof head - strlen(head) - 2);
     head[sizeof head - 2] = '\n';
+    host.client = "192.0.2.1";
+    open_large(head, other);
+    host.client = "198.51.100.7";
     strcpy(small, polling_session());
     open_large(head, first);
     for (int i = 0; i < MOST; i++)
@@ -205,6 +209,7 @@ START_TEST(of_sessions_with_large_heads_the_oldest_gives_way)
     expect_error(polling_exchange(0, "POST", first, "6"), 400, 1);
     ck_assert_str_eq(polling_exchange(0, "POST", last, "40")->body, "ok");
     ck_assert_str_eq(polling_exchange(0, "POST", small, "40")->body, "ok");
+    ck_assert_str_eq(polling_exchange(0, "POST", other, "40")->body, "ok");
 }
 END_TEST
 
