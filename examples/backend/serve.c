@@ -34,13 +34,16 @@ static void name_options(const char *line, char *named, size_t size)
         {"tls_cert_file: ", "--tls-cert: "},        {"tls_key_file: ", "--tls-key: "},
         {"trusted_proxies: ", "--trusted-proxy: "},
     };
+    static const char reload[] = "the certificate is not reloaded: ";
+    const char *at = line;
 
+    if (strncmp(line, reload, strlen(reload)) == 0)
+        at += strlen(reload);
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        const char *at = strstr(line, names[i][0]);
+        size_t length = strlen(names[i][0]);
 
-        if (at != NULL) {
-            snprintf(named, size, "%.*s%s%s", (int)(at - line), line, names[i][1],
-                     at + strlen(names[i][0]));
+        if (strncmp(at, names[i][0], length) == 0) {
+            snprintf(named, size, "%.*s%s%s", (int)(at - line), line, names[i][1], at + length);
             return;
         }
     }

@@ -212,7 +212,7 @@ WS_EXPORT int ws_server_start(ws_manager *manager, const ws_server_options *opti
  *
  * @param server  the server
  *
- * @threads One thread, once; with `caller_runs` before ws_server_stop().
+ * @threads Any thread that is not one of the server's.
  */
 WS_EXPORT void ws_server_run(ws_server *server);
 

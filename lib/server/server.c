@@ -299,6 +299,7 @@ static void end(struct ws_server *server)
     address_table_close(&server->addresses);
     doors_close(&server->doors);
     tls_close(server->tls);
+    pthread_mutex_destroy(&server->run_lock);
     free(server);
 }
 
@@ -325,6 +326,7 @@ static int make(ws_manager *manager, const ws_server_options *options, struct ws
     *made = NULL;
     if (server == NULL)
         return WS_ERR_NO_MEMORY;
+    pthread_mutex_init(&server->run_lock, NULL);
     server->manager = manager;
     server->options = defaults;
     server->listen.shared = server->admin.shared = -1;
@@ -376,10 +378,13 @@ int ws_server_start(ws_manager *manager, const ws_server_options *options, ws_se
 
 void ws_server_run(ws_server *server)
 {
-    if (server != NULL && server->options.caller_runs != 0 && !server->has_run) {
-        server->has_run = true;
+    if (server == NULL || server->options.caller_runs == 0)
+        return;
+    pthread_mutex_lock(&server->run_lock);
+    if (!server->has_run)
         loop_run(server->loops[0]);
-    }
+    server->has_run = true;
+    pthread_mutex_unlock(&server->run_lock);
 }
 
 void ws_server_drain(ws_server *server)
@@ -393,7 +398,8 @@ void ws_server_stop(ws_server *server)
     if (server == NULL)
         return;
     begin_stop(server);
-    ws_server_run(server); /* if nobody has: connections may wait for it */
+    ws_server_run(
+        server); /* if nobody has: connections may wait for it; or waits for the end */
     join(server);
 }
 

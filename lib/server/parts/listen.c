@@ -93,7 +93,7 @@ bool listen_parse(const char *text, int index, struct listen_address *listen)
     *listen = (struct listen_address){.shared = -1};
     if (strcmp(text, "systemd") == 0) {
         listen->kind = LISTEN_SYSTEMD;
-        listen->length = (socklen_t)index;
+        listen->index = index;
         return true;
     }
     if (strncmp(text, unix_prefix, strlen(unix_prefix)) == 0)
@@ -183,7 +183,7 @@ static bool begin_systemd(struct listen_address *listen)
 {
     const char *process = getenv("LISTEN_PID");
     const char *number = getenv("LISTEN_FDS");
-    int fd = FIRST_PASSED_FD + (int)listen->length;
+    int fd = FIRST_PASSED_FD + listen->index;
     int64_t pid;
     int64_t count;
     int flags;
@@ -191,7 +191,7 @@ static bool begin_systemd(struct listen_address *listen)
     errno = ENOENT;
     if (process == NULL || number == NULL || !text_parse_number(process, 1, INT32_MAX, &pid) ||
         pid != getpid() || !text_parse_number(number, 0, INT32_MAX, &count) ||
-        count <= (int64_t)listen->length)
+        count <= listen->index)
         return false;
     flags = fcntl(fd, F_GETFL);
     listen->length = sizeof listen->address;

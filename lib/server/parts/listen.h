@@ -18,6 +18,7 @@ struct listen_address {
     enum listen_kind kind;
     struct sockaddr_storage address;
     socklen_t length;
+    int index;  /* of LISTEN_SYSTEMD: among the sockets that were passed */
     int shared; /* one socket for all loops: of LISTEN_UNIX and LISTEN_SYSTEMD; else -1 */
 };
 

@@ -42,7 +42,8 @@ struct ws_server {
     uint32_t n_loops;
     pthread_t *threads;
     uint32_t n_threads;
-    bool has_run;             /* ws_server_run() was called */
+    pthread_mutex_t run_lock; /* held while ws_server_run() runs the first loop */
+    bool has_run;             /* it has */
     _Atomic size_t n_sockets; /* of clients, in all loops */
     _Atomic size_t n_files;   /* of answers that are being written, in all loops */
     atomic_bool stopping;     /* new connections are refused, existing ones are drained */

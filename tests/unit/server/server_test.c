@@ -802,6 +802,31 @@ START_TEST(the_caller_runs_the_first_thread)
 }
 END_TEST
 
+static void *run_first_thread(void *data)
+{
+    (void)data;
+    ws_server_run(server);
+    return NULL;
+}
+
+START_TEST(stopping_waits_for_the_callers_thread)
+{
+    pthread_t runner;
+
+    options.caller_runs = 1;
+    options.on_stopped = note_stopped;
+    options.on_thread = note_thread;
+    start();
+    ck_assert_int_eq(pthread_create(&runner, NULL, run_first_thread, NULL), 0);
+    while (atomic_load(&n_threads) < 1 + 2)
+        continue;
+    ws_server_stop(server);
+    ck_assert_int_eq(atomic_load(&n_stopped), 1);
+    end();
+    pthread_join(runner, NULL);
+}
+END_TEST
+
 START_TEST(a_woken_thread_takes_a_turn)
 {
     int before;
@@ -838,6 +863,7 @@ int main(void)
         options_are_checked,
         it_stops_when_its_clients_have_what_is_queued,
         the_caller_runs_the_first_thread,
+        stopping_waits_for_the_callers_thread,
         a_woken_thread_takes_a_turn,
         NULL,
     };
