@@ -94,17 +94,17 @@ typedef struct ws_cluster_event {
     uint64_t sequence; /**< the producer's number */
     uint64_t position; /**< in the stream, from 1 on without a gap; 0 before it is stored */
 
-    /* --- what is kept of it --- */
-
-    /** What its room keeps, for `publish`. NULL: nothing. Since 0.2. */
-    const ws_cluster_keep *keep;
-
     /* --- on whose account --- */
 
     /** 1 if a callback publishes it for a client's message. Such events take at most half of
      * the room that a carrier has for what waits, so that clients can't keep the application
      * from publishing. */
     int32_t for_client;
+
+    /* --- what is kept of it --- */
+
+    /** What its room keeps, for `publish`. NULL: nothing. Since 0.2. */
+    const ws_cluster_keep *keep;
 } ws_cluster_event;
 
 /** The functions of a carrier, which the manager calls. `data` is that of

@@ -1,6 +1,7 @@
 /* cluster_values_test.c: what rooms keep, with a cluster: what the carrier is to keep of an event, and
  * what a manager does with the values when it starts. Not here: a real Redis (redis/values_test.c). */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <ws_manager/last_values.h>
@@ -122,13 +123,15 @@ static ws_cluster_event value(uint64_t position, const char *text)
 static int start_with(const char *epoch, size_t n, const ws_cluster_event *values,
                       size_t n_values)
 {
-    ws_cluster_event events[16];
+    ws_cluster_event *events = calloc(n + 1, sizeof *events);
     int result;
 
+    ck_assert_ptr_nonnull(events);
     for (size_t i = 0; i < n; i++)
         events[i] = stream_event(stream.count - n + 1 + i);
     result = ws_manager_cluster_start_with(here.host.manager, epoch, stream.count, events, n,
                                            values, n_values);
+    free(events);
     here.n_read = stream.count;
     host_run(&here.host);
     return result;

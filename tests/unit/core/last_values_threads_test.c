@@ -268,7 +268,7 @@ static void check(uint32_t history_events, bool has_carrier)
     values.room = "r";
     ck_assert_int_eq(ws_manager_keep_last_values(manager, &values), WS_OK);
     if (has_carrier)
-        engine = engine_start(manager, 2 * SENDERS * ROUNDS);
+        engine = engine_start(manager, (size_t)2 * SENDERS * ROUNDS);
     start();
     send();
     finish();
