@@ -816,6 +816,7 @@ START_TEST(stopping_waits_for_the_callers_thread)
     options.caller_runs = 1;
     options.on_stopped = note_stopped;
     options.on_thread = note_thread;
+    options.is_finished = is_finished; /* so that this thread ends last */
     start();
     ck_assert_int_eq(pthread_create(&runner, NULL, run_first_thread, NULL), 0);
     while (atomic_load(&n_threads) < 1 + 2)
