@@ -467,11 +467,13 @@ describe("the token", () => {
           renewed(message);
         },
       });
-      const tokens = [expiring(2000), expiring(60_000)];
-      const { client } = start(stub.url, { token: () => tokens.shift() ?? null });
+      let newer = "";
+      const { client } = start(stub.url, {
+        token: () =>
+          stub.connections === 0 ? expiring(2000) : (newer = expiring(60_000)),
+      });
       await whenState(client, "connected");
-      const next = tokens[0];
-      expect(await renewal).toMatchObject({ type: "authenticate", token: next });
+      expect(await renewal).toMatchObject({ type: "authenticate", token: newer });
       await nextEvent(client, "authenticated");
       expect(client.lastEventId).toBe("stub.7");
       expect(stub.connections).toBe(1);
