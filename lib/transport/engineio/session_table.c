@@ -5,6 +5,8 @@
 
 #include <openssl/rand.h>
 
+#include "transport/shared/shared_part.h"
+
 /* Keys are random, and so a client cannot choose the bucket of its session; with the secret, it
  * cannot know which of its many sessions share one. */
 struct session_table {
@@ -72,9 +74,12 @@ struct session_node *session_table_find(const ws_loop *loop, const struct sid_ke
 
 uint8_t session_table_class(const ws_loop *loop, const char *client)
 {
-    return client != NULL
-               ? (uint8_t)name_table_hash(&table_of(loop)->names, client, strlen(client))
-               : 0;
+    uint64_t hash;
+
+    if (client == NULL)
+        return 0;
+    hash = name_table_hash(&table_of(loop)->names, client, strlen(client));
+    return (uint8_t)(hash % CLIENT_CLASSES);
 }
 
 struct session_node *session_table_take_all(const ws_loop *loop)

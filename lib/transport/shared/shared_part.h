@@ -15,7 +15,7 @@ struct session_list {
     uint32_t count;
 };
 
-enum { CLIENT_CLASSES = 256 };
+enum { CLIENT_CLASSES = 128 };
 
 /* The same, by their clients: a class has all sessions of a client, and may have several clients. */
 struct session_lists {

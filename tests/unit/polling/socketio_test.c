@@ -157,25 +157,6 @@ START_TEST(of_sessions_without_a_socket_the_oldest_gives_way)
 }
 END_TEST
 
-/* One client does not end the sessions of another, however many it opens. */
-START_TEST(of_sessions_without_a_socket_those_of_the_client_with_most_give_way)
-{
-    enum { MOST = 4096 };
-    char first[128];
-    char flood[128];
-
-    host.client = "192.0.2.1";
-    strcpy(first, polling_session());
-    host.client = "198.51.100.7";
-    strcpy(flood, polling_session());
-    for (int i = 0; i < 2 * MOST; i++)
-        polling_session();
-    ck_assert_str_eq(polling_exchange(0, "POST", first, "40")->body, "ok");
-    expect_error(polling_exchange(0, "POST", flood, "6"), 400, 1);
-    ck_assert_str_eq(polling_post(0, "40")->body, "ok");
-}
-END_TEST
-
 static void open_large(const char *head, char sid[128])
 {
     const char *target = "/socket.io/?EIO=4&transport=polling";
@@ -187,20 +168,59 @@ static void open_large(const char *head, char sid[128])
     ck_assert_int_eq(sscanf(answer->body, "0{\"sid\":\"%99[^\"]\"", sid + 5), 1);
 }
 
+/* Clients that have a session each. A few may be in the same class as another client, by chance. */
+static struct {
+    char names[4][16];
+    char sids[4][128];
+} others;
+
+static void open_others(const char *head)
+{
+    for (int i = 0; i < 4; i++) {
+        snprintf(others.names[i], sizeof others.names[i], "192.0.2.%d", i);
+        host.client = others.names[i];
+        open_large(head, others.sids[i]);
+    }
+}
+
+static int count_others(void)
+{
+    int count = 0;
+
+    for (int i = 0; i < 4; i++)
+        count += polling_exchange(0, "POST", others.sids[i], "40")->status == 200;
+    return count;
+}
+
+/* One client does not end the sessions of others, however many it opens. */
+START_TEST(of_sessions_without_a_socket_those_of_the_client_with_most_give_way)
+{
+    enum { MOST = 4096 };
+    char first[128];
+
+    open_others(NULL);
+    host.client = "198.51.100.7";
+    strcpy(first, polling_session());
+    for (int i = 0; i < 2 * MOST; i++)
+        polling_session();
+    expect_error(polling_exchange(0, "POST", first, "6"), 400, 1);
+    ck_assert_str_eq(polling_post(0, "40")->body, "ok");
+    ck_assert_int_gt(count_others(), 0);
+}
+END_TEST
+
 /* Small heads stay, however many large ones there are, and so do those of other clients. */
 START_TEST(of_sessions_with_large_heads_the_oldest_gives_way)
 {
     enum { MOST = 32 * 1024 * 1024 / 15000 };
     static char head[15001] = "Cookie: ";
     char small[128];
-    char other[128];
     char first[128];
     char last[128];
 
     memset(head + strlen(head), 'c', sizeof head - strlen(head) - 2);
     head[sizeof head - 2] = '\n';
-    host.client = "192.0.2.1";
-    open_large(head, other);
+    open_others(head);
     host.client = "198.51.100.7";
     strcpy(small, polling_session());
     open_large(head, first);
@@ -209,7 +229,7 @@ START_TEST(of_sessions_with_large_heads_the_oldest_gives_way)
     expect_error(polling_exchange(0, "POST", first, "6"), 400, 1);
     ck_assert_str_eq(polling_exchange(0, "POST", last, "40")->body, "ok");
     ck_assert_str_eq(polling_exchange(0, "POST", small, "40")->body, "ok");
-    ck_assert_str_eq(polling_exchange(0, "POST", other, "40")->body, "ok");
+    ck_assert_int_gt(count_others(), 0);
 }
 END_TEST
 
