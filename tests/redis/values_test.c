@@ -173,7 +173,7 @@ static void emit_something(struct node *node, unsigned random)
 {
     static const char *const types[] = {"order_updated", "order_created", "stock_low"};
     char data[400];
-    char key[16];
+    char key[24];
 
     snprintf(key, sizeof key, "key %u", random / 7 % 12);
     snprintf(data, sizeof data, "{\"n\":%u,\"text\":\"%0*d\"}", random,
@@ -420,7 +420,7 @@ START_TEST(all_rooms_have_a_limit_of_bytes)
     ann.host.options.last_values_bytes = 20000;
     open_node(&ann);
     for (int i = 0; i < 300; i++) {
-        char room[16];
+        char room[24];
 
         snprintf(room, sizeof room, "room %d", i % 20);
         set_number(&ann, room, i % 3 == 0 ? "a" : "b", i);
@@ -490,7 +490,7 @@ END_TEST
 START_TEST(the_oldest_of_many_keys_is_removed)
 {
     enum { N = 400, N_MORE = 6 };
-    char key[16];
+    char key[24];
 
     server_start(&server, NULL);
     node_init(&ann, "ann", server.uri);
@@ -531,7 +531,7 @@ START_TEST(many_large_values)
     begin();
     memset(data, '1', sizeof data - 1);
     for (int i = 0; i < 300; i++) {
-        char key[16];
+        char key[24];
 
         snprintf(key, sizeof key, "%d", i);
         emit(&ann, "other room", "order_updated", key, data);

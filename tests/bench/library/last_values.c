@@ -46,7 +46,7 @@ static void open_host(struct memory_host *host, struct counting_allocator *count
 static void emit(const struct memory_host *host, size_t number)
 {
     ws_event *event;
-    char key[16];
+    char key[24];
 
     snprintf(key, sizeof key, "%zu", number % KEYS);
     require_ok(

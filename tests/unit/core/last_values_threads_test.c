@@ -174,7 +174,7 @@ static void *run_loop(void *user_data)
 static void send_number(int key, int number)
 {
     char data[32];
-    char name[16];
+    char name[24];
     ws_event *event;
     int result;
 
