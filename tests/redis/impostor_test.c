@@ -359,6 +359,56 @@ START_TEST(a_line_too_slow_for_the_history)
 }
 END_TEST
 
+/* What rooms have kept arrives so slowly that the process starts without it. */
+START_TEST(a_line_too_slow_for_what_rooms_have_kept)
+{
+    enum { N = 56, BYTES = 16384 };
+    static char data[BYTES];
+    ws_last_values_options options;
+    char uri[192];
+    struct node bob;
+
+    begin(20000);
+    memset(data, 'x', BYTES);
+    data[0] = data[BYTES - 1] = '"';
+    ws_last_values_options_init(&options);
+    options.room = "r";
+    options.by_key = 1;
+    options.max_values = N;
+    ck_assert_int_eq(ws_manager_keep_last_values(ann.host.manager, &options), WS_OK);
+    for (int i = 0; i < N; i++) {
+        const char key[] = {(char)('0' + i), '\0'};
+        ws_event *event;
+
+        ck_assert_int_eq(ws_event_new(ann.host.manager, "notification", data, BYTES, &event),
+                         WS_OK);
+        ck_assert_int_eq(ws_event_set_key(event, key), WS_OK);
+        ck_assert_int_eq(ws_manager_broadcast_to_room(ann.host.manager, "r", event, NULL, 0),
+                         WS_OK);
+        ws_event_free(event);
+    }
+    UNTIL(node_stat(&ann, "stored") == N);
+    ck_assert_str_eq(server_do(&server, "HLEN {wsmanager}:values"), "56");
+    server_do(&server, "XTRIM {wsmanager}:events MAXLEN 0");
+    peer_order(&peer, PEER_PASSES, 64, "");
+    snprintf(uri, sizeof uri, "%s?timeout_ms=20000", peer.uri);
+    node_start(&bob, "bob", uri);
+    UNTIL(bob.redis->session.stage == STAGE_RESTORING);
+    bob.ahead_ms = 2000;
+    UNTIL(bob.connected);
+    ck_assert_uint_eq(bob.redis->reader.restored.n_outdated, 1);
+    peer_order(&peer, PEER_PASSES, 0, "");
+    UNTIL(bob.connected && ann.connected);
+    ck_assert_int_eq(node_emit(&ann, 1), WS_OK);
+    node_expect(&bob, 1, 1);
+    ck_assert_uint_eq(bob.redis->reader.restored.n_outdated, 0);
+    node_close(&bob);
+    node_close(&ann);
+    peer_end(&peer);
+    server_end(&server);
+}
+END_TEST
+
 /* More is to be stored at once than can be sent in time. */
 START_TEST(a_line_too_slow_for_the_request)
 {
@@ -454,6 +504,7 @@ int main(void)
                                             an_answer_of_too_many_elements,
                                             a_line_too_slow_for_the_answer,
                                             a_line_too_slow_for_the_history,
+                                            a_line_too_slow_for_what_rooms_have_kept,
                                             a_line_too_slow_for_the_request,
                                             a_line_too_slow_for_a_large_event,
                                             requests_are_cut_at_any_byte,

@@ -41,6 +41,7 @@ void reader_end(struct ws_redis *redis)
     restore_end(redis);
     redis->reader.is_waiting = false;
     redis->reader.n_outdated = 0;
+    redis->reader.restored.n_outdated = 0;
     redis->reader.retry_ms = 0;
 }
 
@@ -185,6 +186,7 @@ void reader_run(struct ws_redis *redis)
     struct reader *reader = &redis->reader;
 
     load_run(redis);
+    restore_run(redis);
     if (redis->session.stage == STAGE_STARTING)
         load_start(redis);
     if (redis->session.stage != STAGE_READING || reader->is_waiting ||
@@ -209,5 +211,7 @@ uint64_t reader_deadline(const struct ws_redis *redis)
 
     if (redis->session.stage == STAGE_LOADING)
         return load_deadline(redis);
+    if (redis->session.stage == STAGE_RESTORING)
+        return redis->reader.restored.give_up_ms;
     return is_held ? redis->reader.retry_ms : WS_NO_DEADLINE;
 }

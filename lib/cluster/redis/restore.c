@@ -12,8 +12,10 @@
 #include "cluster/redis/entry.h"
 #include "cluster/redis/scripts.h"
 
-/* The oldest values are dropped above this. */
-enum { RESTORE_MAX_BYTES = 256 << 20 };
+enum {
+    RESTORE_MAX_BYTES = 256 << 20, /* the oldest values are dropped above this */
+    PAGE_MAX_MS = 2000             /* then the manager starts without the rest */
+};
 
 struct restored_value {
     redisReply *field; /* ROOM\nTYPE\n… */
@@ -51,6 +53,7 @@ static void ask(struct ws_redis *redis)
     command_add_text(command, after);
     command_add_text(command, until);
     command_add_text(command, bytes);
+    redis->reader.restored.give_up_ms = redis->now_ms + PAGE_MAX_MS;
     if (!link_send(&redis->reading, REQUEST_VALUES, command, redis->now_ms))
         fail(redis, redis->reading.error);
     else if (restored->kibibytes.events == 1)
@@ -64,6 +67,8 @@ static void give_up(struct ws_redis *redis, const char *why)
     enter_stage(redis, STAGE_STARTING);
 }
 
+static const char too_slow[] = "the line is too slow to read what rooms have kept";
+
 void restore_begin(struct ws_redis *redis, uint64_t until)
 {
     struct restored *restored = &redis->reader.restored;
@@ -75,12 +80,26 @@ void restore_begin(struct ws_redis *redis, uint64_t until)
         enter_stage(redis, STAGE_STARTING);
         return;
     }
+    if (redis->reader.n_outdated > 0) { /* the values would arrive behind that page */
+        give_up(redis, too_slow);
+        return;
+    }
     if (batch_limit_is_hopeless(&restored->kibibytes, restored->cut_at)) {
         give_up(redis, "what rooms have kept ended the connection each time");
         return;
     }
     enter_stage(redis, STAGE_RESTORING);
     ask(redis);
+}
+
+void restore_run(struct ws_redis *redis)
+{
+    struct restored *restored = &redis->reader.restored;
+
+    if (redis->session.stage != STAGE_RESTORING || redis->now_ms < restored->give_up_ms)
+        return;
+    restored->n_outdated++;
+    give_up(redis, too_slow);
 }
 
 void restore_failed(struct ws_redis *redis, bool was_cut)
@@ -173,6 +192,10 @@ void restore_page(struct ws_redis *redis, redisReply *page)
     struct restored *restored = &redis->reader.restored;
     uint64_t next;
 
+    if (restored->n_outdated > 0) { /* the manager has started without this page */
+        restored->n_outdated--;
+        return;
+    }
     if (page->type == REDIS_REPLY_ERROR && is_of_values(page->str)) {
         give_up(redis, page->str);
         return;
