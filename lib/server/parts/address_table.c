@@ -34,6 +34,8 @@ bool address_table_open(struct address_table *table, uint32_t max_per_address)
 
 void address_table_close(struct address_table *table)
 {
+    if (table->chains == NULL)
+        return;
     for (size_t i = 0; i < table->n_chains; i++) {
         while (table->chains[i] != NULL) {
             struct address_count *address = table->chains[i];

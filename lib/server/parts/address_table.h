@@ -26,6 +26,7 @@ enum address_result { ADDRESS_ENTERED, ADDRESS_HAS_TOO_MANY, ADDRESS_NO_MEMORY }
 /* False without memory or random bytes. */
 bool address_table_open(struct address_table *table, uint32_t max_per_address);
 
+/* Does nothing if opening has failed, or all is zero. */
 void address_table_close(struct address_table *table);
 
 /* Counts one more connection of an address (address.h). IPv6 addresses with the same first 64
