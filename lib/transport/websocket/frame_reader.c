@@ -17,7 +17,10 @@ enum {
 };
 
 struct frame_reader {
-    struct frame_reader *next; /* in the pool */
+    struct frame_reader *next;  /* in the pool */
+    struct frame_reader *newer; /* among the unfinished, while `counted` is not 0 */
+    struct frame_reader *older;
+    size_t counted; /* its part of the loop's unfinished_bytes */
     const ws_allocator *memory;
     wslay_frame_context_ptr wslay;
 
@@ -103,6 +106,64 @@ struct frame_reader *frame_reader_take(ws_loop *loop, void *owner)
     return reader;
 }
 
+static void list(struct loop_part *part, struct frame_reader *reader)
+{
+    reader->newer = NULL;
+    reader->older = part->newest;
+    *(part->newest != NULL ? &part->newest->newer : &part->oldest) = reader;
+    part->newest = reader;
+    part->n_unfinished++;
+}
+
+static void unlist(struct loop_part *part, struct frame_reader *reader)
+{
+    *(reader->older != NULL ? &reader->older->newer : &part->oldest) = reader->newer;
+    *(reader->newer != NULL ? &reader->newer->older : &part->newest) = reader->older;
+    part->n_unfinished--;
+}
+
+static void count(struct loop_part *part, struct frame_reader *reader, size_t bytes)
+{
+    if (reader->counted == 0 && bytes > 0)
+        list(part, reader);
+    else if (reader->counted > 0 && bytes == 0)
+        unlist(part, reader);
+    part->unfinished_bytes += bytes;
+    part->unfinished_bytes -= reader->counted;
+    reader->counted = bytes;
+}
+
+/* Those that have no more than an equal share are passed once, and then are the newest. */
+static struct frame_reader *oldest_above_share(struct loop_part *part, uint64_t most)
+{
+    for (unsigned left = part->n_unfinished; left > 0; left--) {
+        struct frame_reader *reader = part->oldest;
+
+        if (reader->counted > most / part->n_unfinished)
+            return reader;
+        unlist(part, reader);
+        list(part, reader);
+    }
+    return NULL;
+}
+
+void *frame_reader_note_unfinished(ws_loop *loop, struct frame_reader *reader,
+                                   uint32_t max_message_bytes)
+{
+    struct loop_part *part = loop_part_of(loop);
+    const struct partial_message *message = &reader->message;
+    uint64_t most = (uint64_t)max_message_bytes * UNFINISHED_LARGEST;
+    const struct frame_reader *found;
+
+    count(part, reader, partial_message_is_none(message) ? 0 : message->capacity);
+    if (most < UNFINISHED_BYTES)
+        most = UNFINISHED_BYTES;
+    if (part->unfinished_bytes <= most)
+        return NULL;
+    found = oldest_above_share(part, most);
+    return found != NULL ? found->owner : NULL;
+}
+
 void frame_reader_give_back(ws_loop *loop, struct frame_reader *reader)
 {
     struct loop_part *part = loop_part_of(loop);
@@ -110,6 +171,7 @@ void frame_reader_give_back(ws_loop *loop, struct frame_reader *reader)
     if (reader == NULL)
         return;
     input_list_remove(&loop->inputs, &reader->input);
+    count(part, reader, 0);
     if (part->n_readers >= POOL_MAX || !frame_reader_idle(reader)) {
         free_reader(reader);
         return;

@@ -183,11 +183,34 @@ static void resume_reading(ws_websocket *websocket)
     loop_list_output(websocket_loop(websocket), OUTPUT_WEBSOCKET, &websocket->output);
 }
 
+static void end_unfinished(ws_websocket *websocket)
+{
+    websocket_enter(websocket);
+    if (websocket_is_reading(websocket))
+        websocket_fail(websocket, WS_CLOSE_TRY_AGAIN_LATER, "too many unfinished messages");
+    give_back_reader(websocket);
+    websocket_leave(websocket);
+}
+
+/* Bounds the memory of unfinished messages: not for those that send theirs at once, but for those that
+ * keep them. */
+static void note_unfinished(ws_websocket *websocket)
+{
+    ws_websocket *ending =
+        frame_reader_note_unfinished(websocket_loop(websocket), websocket->reader,
+                                     websocket->endpoint->options.max_message_bytes);
+
+    if (ending != NULL)
+        end_unfinished(ending);
+}
+
 /* Decides what follows after frames were processed, or could not be now. */
 static void after_frames(ws_websocket *websocket, bool has_more)
 {
     struct frame_reader *reader = websocket->reader;
 
+    if (websocket_is_reading(websocket))
+        note_unfinished(websocket);
     if (!websocket_is_reading(websocket)) {
         give_back_reader(websocket);
     } else if (has_more) {

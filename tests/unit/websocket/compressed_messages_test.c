@@ -299,6 +299,46 @@ START_TEST(an_unfinished_message_has_no_more_memory_than_was_sent)
 }
 END_TEST
 
+/* Others have begun before, with less, and after it. */
+START_TEST(of_too_many_unfinished_bytes_the_oldest_large_message_ends)
+{
+    enum { PART = 900 << 10, CROWD = UNFINISHED_BYTES / PART };
+    static ws_websocket *crowd[CROWD];
+    struct host_options options;
+    struct peer *small;
+    struct peer *first;
+    struct peer *others;
+    struct peer *last;
+    uint8_t *noise = payload_new(PAYLOAD_RANDOM, PART);
+
+    host_close(&host);
+    host_options_init(&options);
+    options.endpoint.max_message_bytes = 1 << 20;
+    host_open(&host, &options);
+    host.echo = false;
+    small = client();
+    first = client();
+    others = client();
+    last = client();
+    peer_send_frame(small, BINARY, noise, 100);
+    peer_send_frame(first, BINARY, noise, PART);
+    client_frame(&frames, BINARY, noise, PART);
+    add_crowd(crowd, CROWD - 1, others, &frames);
+    loop_turn(host.loop);
+    ck_assert_uint_eq(host.called[HOST_DISCONNECT], 0);
+    peer_send_frame(last, BINARY, noise, PART);
+    ck_assert_uint_eq(host.called[HOST_DISCONNECT], 1);
+    peer_expect_close_reason(first, 1013, "too many unfinished messages");
+    peer_send_frame(small, FIN | CONTINUATION, noise, 100);
+    peer_send_frame(last, FIN | CONTINUATION, noise, 100);
+    ck_assert_uint_eq(host.called[HOST_RAW], 2);
+    free(noise);
+    free_crowd(crowd, CROWD - 1);
+    ck_assert_uint_eq(loop_part_of(host.loop)->unfinished_bytes, 0);
+    ck_assert_uint_eq(loop_part_of(host.loop)->n_unfinished, 0);
+}
+END_TEST
+
 /* Each takes several turns of its client. */
 START_TEST(few_messages_are_inflated_at_a_time)
 {
@@ -476,6 +516,7 @@ Suite *websocket_suite(void)
     tcase_add_test(tests, rfc7692_7_2_2_corrupt_data_is_1007);
     tcase_add_test(tests, rfc6455_8_1_text_that_inflates_to_invalid_utf8_is_1007);
     tcase_add_test(tests, an_unfinished_message_has_no_more_memory_than_was_sent);
+    tcase_add_test(tests, of_too_many_unfinished_bytes_the_oldest_large_message_ends);
     tcase_add_test(tests, few_messages_are_inflated_at_a_time);
     tcase_add_test(tests, a_message_that_inflates_beyond_the_limit_is_1009);
     tcase_add_test(tests, an_incompressible_message_of_exactly_the_limit);
