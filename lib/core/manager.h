@@ -134,17 +134,17 @@ static inline const struct builtin_transport *manager_builtin(const ws_manager *
     return atomic_load_explicit(&manager->builtin[kind], memory_order_acquire);
 }
 
-/* Pins the loop's share of a group as registry_pin() does, and notes where a new one begins. The
+/* Pins the loop's share of a room as registry_pin() does, and notes where a new one begins. The
  * lock is held. */
-static inline struct share *manager_pin(ws_manager *manager, enum group_kind kind,
-                                        const char *name, ws_loop *loop)
+static inline struct share *manager_pin_room(ws_manager *manager, const char *name,
+                                             ws_loop *loop)
 {
     struct share *share;
 
     manager_assert_locked(manager);
-    share = registry_pin(&manager->registry, kind, name, loop);
+    share = registry_pin(&manager->registry, GROUP_ROOM, name, loop);
     if (share != NULL && share->pins == 1 && share->count == 0)
-        share->since = manager->position;
+        share->since = (uint32_t)manager->position;
     return share;
 }
 

@@ -42,8 +42,13 @@ struct share {
     uint32_t pins; /* queued commands that name it */
     uint32_t count;
     uint32_t capacity;
-    _Atomic uint32_t n_waiting; /* of a user: answers that are waited for (clients/places.h) */
-    uint64_t since; /* the manager's position when it was made; later events have a route */
+    union {
+        /* Of a user: answers that are waited for (clients/places.h). */
+        _Atomic uint32_t n_waiting;
+        /* Of a room: the lower half of the manager's position when the share was made; later
+         * events have a route here. */
+        uint32_t since;
+    };
 };
 
 struct group {

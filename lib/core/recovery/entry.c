@@ -19,13 +19,19 @@ enum { GIVEN_AT_ONCE = 512 };
 static uint64_t end_of(const struct connection *connection, const char *room)
 {
     ws_loop *loop = connection->loop;
+    ws_manager *manager = loop->manager;
     uint64_t position = recovery_position(connection);
     const struct share *share;
+    uint64_t since;
 
     if (!connection->enters_rooms || connection->recovering)
         return position;
-    share = registry_find_share(&loop->manager->registry, GROUP_ROOM, room, loop);
-    return share != NULL && share->since > position ? share->since : position;
+    share = registry_find_share(&manager->registry, GROUP_ROOM, room, loop);
+    if (share == NULL)
+        return position;
+    /* Of a share that is 2^32 events old this is wrong, at worst for one value that comes twice. */
+    since = manager->position - (uint32_t)((uint32_t)manager->position - share->since);
+    return since > position ? since : position;
 }
 
 /* The position of `since`; *complete: whether the room has every event after it. The lock is held. */

@@ -16,7 +16,7 @@ struct share *room_pin(const struct connection *connection, const char *room)
     struct share *share;
 
     manager_lock(manager);
-    share = manager_pin(manager, GROUP_ROOM, room, connection->loop);
+    share = manager_pin_room(manager, room, connection->loop);
     manager_unlock(manager);
     return share;
 }

@@ -35,7 +35,7 @@ static int post_about(struct posting *posting, struct connection *connection, co
     if (result != WS_OK)
         return result;
     if (room != NULL) {
-        command->share = manager_pin(manager, GROUP_ROOM, room, loop);
+        command->share = manager_pin_room(manager, room, loop);
         if (command->share == NULL)
             return WS_ERR_NO_MEMORY;
     }

@@ -78,7 +78,7 @@ static int reserve_one(ws_manager *manager, const struct user_command *order,
     if (result != WS_OK)
         return result;
     if (order->action == USER_JOIN_ROOM)
-        share = manager_pin(manager, GROUP_ROOM, order->text, user->loop);
+        share = manager_pin_room(manager, order->text, user->loop);
     else
         share->pins++;
     if (share == NULL)
