@@ -22,13 +22,9 @@
 #include "support/suite.h"
 #include "support/threads.h"
 
-enum { ANSWER_BYTES = 64 * 1024, FIRST_PASSED_FD = 3 };
+#include "running_server.h"
 
-static ws_manager *manager;
-static ws_server *server;
-static ws_server_options options;
-static char problem[256];
-static char answer[ANSWER_BYTES];
+enum { FIRST_PASSED_FD = 3 };
 
 static atomic_int n_data; /* of clients, that is not freed */
 static atomic_int n_stopped;
@@ -39,102 +35,7 @@ static atomic_int n_asked;
 static void set_up(void)
 {
     n_data = n_stopped = n_turns = n_threads = n_asked = 0;
-    ck_assert_int_eq(ws_manager_new(NULL, &manager), WS_OK);
-    ws_server_options_init(&options);
-    options.listen = "127.0.0.1:0";
-    options.threads = 2;
-    options.problem = problem;
-    options.problem_size = sizeof problem;
-}
-
-static void start(void)
-{
-    int result = ws_server_start(manager, &options, &server);
-
-    ck_assert_msg(result == WS_OK, "%s: %s", ws_strerror(result), problem);
-}
-
-static void end(void)
-{
-    ws_server_free(server);
-    ws_manager_free(manager);
-}
-
-/* --- a client ------------------------------------------------------------------------ */
-
-static int connect_tcp(const char *url)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-    address.sin_port = htons((uint16_t)strtoul(strrchr(url, ':') + 1, NULL, 10));
-    ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
-    return fd;
-}
-
-static struct sockaddr_un unix_address(const char *path)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-
-    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
-    return address;
-}
-
-static void send_text(int fd, const char *text)
-{
-    ck_assert_int_eq(send(fd, text, strlen(text), MSG_NOSIGNAL), (ssize_t)strlen(text));
-}
-
-/* Receives into `answer` until the text is there, or the end; returns how many bytes. */
-static size_t receive(int fd, const char *text)
-{
-    size_t length = 0;
-    ssize_t part = 1;
-
-    while (part > 0 && (text == NULL || memmem(answer, length, text, strlen(text)) == NULL)) {
-        part = recv(fd, answer + length, sizeof answer - 1 - length, 0);
-        length += part > 0 ? (size_t)part : 0;
-    }
-    answer[length] = '\0';
-    ck_assert_msg(text == NULL || part > 0, "the connection ended without '%s'", text);
-    return length;
-}
-
-static const char *receive_until(int fd, const char *text)
-{
-    receive(fd, text);
-    return answer;
-}
-
-static size_t receive_all(int fd)
-{
-    return receive(fd, NULL);
-}
-
-/* Sends a request with `Connection: close`, and receives the whole answer. */
-static const char *ask_at(int fd, const char *method_and_target, const char *body)
-{
-    char request[1024];
-
-    snprintf(
-        request, sizeof request,
-        "%s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n%s",
-        method_and_target, strlen(body), body);
-    send_text(fd, request);
-    receive_all(fd);
-    close(fd);
-    return answer;
-}
-
-static const char *ask(const char *method_and_target, const char *body)
-{
-    return ask_at(connect_tcp(ws_server_url(server)), method_and_target, body);
-}
-
-static bool begins(const char *text, const char *start_of_it)
-{
-    return strncmp(text, start_of_it, strlen(start_of_it)) == 0;
+    running_server_set_up();
 }
 
 /* --- requests ------------------------------------------------------------------------ */
@@ -593,15 +494,6 @@ START_TEST(pages_of_other_origins_may_not_connect)
 END_TEST
 
 /* --- where it listens ------------------------------------------------------------------ */
-
-static int connect_unix(const char *path)
-{
-    struct sockaddr_un address = unix_address(path);
-    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-
-    ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
-    return fd;
-}
 
 static void leave_a_dead_socket(const char *path)
 {
