@@ -549,6 +549,16 @@ static inline void ws_drain_options_init(ws_drain_options *options)
  */
 WS_EXPORT int ws_manager_drain(ws_manager *manager, const ws_drain_options *options);
 
+/** Whether the manager takes no new clients any more.
+ *
+ * @param manager  the manager
+ *
+ * @return 1 after ws_manager_drain(); 0 before, and if `manager` is NULL
+ *
+ * @threads Any thread.
+ */
+WS_EXPORT int ws_manager_is_draining(ws_manager *manager);
+
 WS_END_DECLS
 
 #endif

@@ -193,6 +193,8 @@ WS_EXPORT int ws_server_check_options(const ws_server_options *options);
 
 /** Listens, and starts the threads.
  *
+ * Servers may share a manager. The first one that stops drains it, and with it the clients of all.
+ *
  * @param manager      the manager, which must outlive the server
  * @param options      may be NULL for the defaults
  * @param[out] server  the server, set before the first callback; NULL after an error
@@ -201,6 +203,8 @@ WS_EXPORT int ws_server_check_options(const ws_server_options *options);
  * @retval WS_ERR_INVALID    an option is not acceptable, or a certificate cannot be used
  * @retval WS_ERR_NO_MEMORY  an allocation failed
  * @retval WS_ERR_SYSTEM     an address cannot be listened on, or a thread cannot be started
+ * @retval WS_ERR_DRAINING   the manager takes no clients any more, because another server of it has
+ *                           stopped, or after ws_manager_drain()
  *
  * @threads Any thread.
  * @ownership Free the server with ws_server_free().

@@ -203,6 +203,17 @@ WS_EXPORT int ws_endpoint_new(ws_manager *manager, const ws_endpoint_options *op
  */
 WS_EXPORT void ws_endpoint_free(ws_endpoint *endpoint);
 
+/** The manager of an endpoint.
+ *
+ * @param endpoint  the endpoint
+ *
+ * @return the manager; NULL if `endpoint` is
+ *
+ * @threads Any thread.
+ * @ownership The manager is not the caller's to free.
+ */
+WS_EXPORT ws_manager *ws_endpoint_manager(const ws_endpoint *endpoint);
+
 /** @name One connection
  * @{
  */

@@ -79,16 +79,34 @@ static int parse_listeners(struct ws_server *server)
     return WS_OK;
 }
 
+/* Arrays and what they count. */
+static int check_arrays(const struct ws_server *server)
+{
+    const ws_server_options *options = &server->options;
+    const char *wrong = NULL;
+
+    if (options->n_trusted_proxies > 0 && options->trusted_proxies == NULL)
+        wrong = "n_trusted_proxies";
+    else if (options->n_origins > 0 && options->origins == NULL)
+        wrong = "n_origins";
+    else if (options->n_doors > 0 && options->doors == NULL)
+        wrong = "n_doors";
+    return wrong == NULL ? WS_OK
+                         : explain(server, WS_ERR_INVALID, "%s: the array is NULL", wrong);
+}
+
 static int parse_proxies(struct ws_server *server)
 {
     const ws_server_options *options = &server->options;
 
     for (size_t i = 0; i < options->n_trusted_proxies; i++) {
         const char *text = options->trusted_proxies[i];
-        const char *wrong = address_ranges_add(&server->trusted_proxies, text);
+        const char *wrong =
+            text != NULL ? address_ranges_add(&server->trusted_proxies, text) : "is NULL";
 
         if (wrong != NULL)
-            return explain(server, WS_ERR_INVALID, "trusted_proxies: '%s' %s", text, wrong);
+            return explain(server, WS_ERR_INVALID, "trusted_proxies: '%s' %s",
+                           text != NULL ? text : "", wrong);
     }
     return WS_OK;
 }
@@ -99,10 +117,11 @@ static int parse_origins(struct ws_server *server)
 
     for (size_t i = 0; i < options->n_origins; i++) {
         const char *text = options->origins[i];
-        const char *wrong = origin_rules_add(&server->origins, text);
+        const char *wrong = text != NULL ? origin_rules_add(&server->origins, text) : "is NULL";
 
         if (wrong != NULL)
-            return explain(server, WS_ERR_INVALID, "origins: '%s' %s", text, wrong);
+            return explain(server, WS_ERR_INVALID, "origins: '%s' %s", text != NULL ? text : "",
+                           wrong);
     }
     return WS_OK;
 }
@@ -131,6 +150,8 @@ static int check_options(struct ws_server *server)
     if ((options->fd >= 0) != (options->on_fd != NULL))
         return explain(server, WS_ERR_INVALID, "fd and on_fd must be given together");
     result = parse_listeners(server);
+    if (result == WS_OK)
+        result = check_arrays(server);
     if (result == WS_OK)
         result = parse_proxies(server);
     if (result == WS_OK)
@@ -176,7 +197,8 @@ static int open_parts(struct ws_server *server)
         result = open_doors(server);
     if (result == WS_OK &&
         !address_table_open(&server->addresses, server->options.max_per_address))
-        result = explain(server, WS_ERR_SYSTEM, "max_per_address: %s", strerror(errno));
+        result = explain(server, errno == ENOMEM ? WS_ERR_NO_MEMORY : WS_ERR_SYSTEM,
+                         "max_per_address: %s", strerror(errno));
     return result;
 }
 
@@ -365,6 +387,8 @@ int ws_server_start(ws_manager *manager, const ws_server_options *options, ws_se
     if (manager == NULL)
         return WS_ERR_INVALID;
     result = make(manager, options, server);
+    if (result == WS_OK && ws_manager_is_draining(manager))
+        result = explain(*server, WS_ERR_DRAINING, "the manager takes no clients any more");
     if (result == WS_OK)
         result = start(*server);
     if (result != WS_OK && *server != NULL) {

@@ -204,3 +204,15 @@ int ws_manager_drain(ws_manager *manager, const ws_drain_options *options)
         memory_free(&manager->memory, plans[i]);
     return result;
 }
+
+int ws_manager_is_draining(ws_manager *manager)
+{
+    bool draining;
+
+    if (manager == NULL)
+        return 0;
+    manager_lock(manager);
+    draining = manager->draining;
+    manager_unlock(manager);
+    return draining;
+}

@@ -62,17 +62,28 @@ static int open_default(struct doors *doors, ws_manager *manager,
     return result;
 }
 
-int doors_open(struct doors *doors, ws_manager *manager, const ws_server_options *options,
-               int (*accept)(ws_handshake *handshake, void *user_data))
+/* The application's; another manager's endpoint cannot be reached from the loops of this one. */
+static int open_given(struct doors *doors, ws_manager *manager,
+                      const ws_server_options *options)
 {
     int result = WS_OK;
 
-    *doors = (struct doors){.count = 0};
-    if (options->doors == NULL)
-        return open_default(doors, manager, options, accept);
-    for (size_t i = 0; result == WS_OK && i < options->n_doors; i++)
-        result = add(doors, &options->doors[i]);
+    for (size_t i = 0; result == WS_OK && i < options->n_doors; i++) {
+        const ws_server_door *door = &options->doors[i];
+
+        result = add(doors, door);
+        if (result == WS_OK && ws_endpoint_manager(door->endpoint) != manager)
+            result = WS_ERR_INVALID;
+    }
     return result;
+}
+
+int doors_open(struct doors *doors, ws_manager *manager, const ws_server_options *options,
+               int (*accept)(ws_handshake *handshake, void *user_data))
+{
+    *doors = (struct doors){.count = 0};
+    return options->doors == NULL ? open_default(doors, manager, options, accept)
+                                  : open_given(doors, manager, options);
 }
 
 void doors_close(struct doors *doors)

@@ -24,3 +24,8 @@ void ws_endpoint_free(ws_endpoint *endpoint)
     memory_free(&manager->memory, endpoint);
     manager_unref(manager);
 }
+
+ws_manager *ws_endpoint_manager(const ws_endpoint *endpoint)
+{
+    return endpoint != NULL ? endpoint->manager : NULL;
+}

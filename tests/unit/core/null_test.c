@@ -93,6 +93,7 @@ static void check_manager(ws_manager *manager)
     HAS_NO_EFFECT(ws_manager_free, NULL);
     IS_NULL(ws_manager_process_id, NULL);
     REFUSES(ws_manager_drain, NULL, NULL);
+    IS_ZERO(ws_manager_is_draining, NULL);
     check_answers(manager);
     REFUSES(ws_manager_disconnect, NULL, 1, WS_CLOSE_NORMAL, NULL);
     REFUSES(ws_manager_get_user_data, NULL, 1, &user_data);
@@ -430,6 +431,7 @@ static void check_websockets(ws_manager *manager, ws_loop *loop)
     REFUSES(ws_endpoint_new, NULL, &options, &endpoint);
     REFUSES(ws_endpoint_new, manager, &options, NULL);
     HAS_NO_EFFECT(ws_endpoint_free, NULL);
+    IS_NULL(ws_endpoint_manager, NULL);
     ck_assert_int_eq(ws_endpoint_new(manager, &options, &endpoint), WS_OK);
     ck_assert_int_eq(ws_websocket_new(loop, endpoint, NULL, &websocket), WS_OK);
     check_websocket(loop, endpoint, websocket);
