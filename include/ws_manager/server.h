@@ -16,7 +16,7 @@
  *
  * @par Signals
  * The server's threads block all signals: these are for the application's own threads. A client that
- * is gone raises none.
+ * is gone raises none; with `caller_runs` SIGPIPE is blocked during ws_server_run() for that.
  */
 #ifndef WS_MANAGER_SERVER_H
 #define WS_MANAGER_SERVER_H
@@ -72,8 +72,8 @@ typedef struct ws_server_options {
 
     uint32_t threads; /**< 1 to 256; 0: one for each core, the default */
 
-    /** 1: the caller runs thread 0 by ws_server_run(), and ignores SIGPIPE; 0: it is a thread like the
-     * others, the default. */
+    /** 1: the caller runs thread 0 by ws_server_run(); 0: it is a thread like the others, the
+     * default. */
     uint32_t caller_runs;
 
     /** A file with the certificate chain, in PEM; NULL: no TLS, the default. #WS_ERR_INVALID if the

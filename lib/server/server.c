@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/options.h"
+#include "base/sigpipe.h"
 #include "server/loop_run.h"
 #include "server/parts/server_state.h"
 
@@ -400,13 +401,23 @@ int ws_server_start(ws_manager *manager, const ws_server_options *options, ws_se
     return result;
 }
 
+/* sendfile() has no MSG_NOSIGNAL. */
+static void run_first_loop(struct ws_server *server)
+{
+    struct sigpipe sigpipe;
+
+    sigpipe_block(&sigpipe);
+    loop_run(server->loops[0]);
+    sigpipe_restore(&sigpipe);
+}
+
 void ws_server_run(ws_server *server)
 {
     if (server == NULL || server->options.caller_runs == 0)
         return;
     pthread_mutex_lock(&server->run_lock);
     if (!server->has_run)
-        loop_run(server->loops[0]);
+        run_first_loop(server);
     server->has_run = true;
     pthread_mutex_unlock(&server->run_lock);
 }

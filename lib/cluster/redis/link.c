@@ -1,19 +1,17 @@
 /* link.c: one connection to Redis through hiredis' asynchronous API. */
 #include "cluster/redis/link.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
-#include <time.h>
 
 #include <linux/sockios.h>
 #include <ws_manager/loop.h>
 #include <ws_manager/redis.h>
+
+#include "base/sigpipe.h"
 
 void link_init(struct link *link, void (*watch)(int fd, int events, void *user_data),
                void *user_data, struct tls_store *tls_store, size_t max_reply_bytes)
@@ -135,45 +133,14 @@ static void on_reply(redisAsyncContext *context, void *reply, void *data)
 
 /* --- SIGPIPE ---------------------------------------------------------------------------------- */
 
-struct sigpipe {
-    sigset_t mask; /* of the thread before it was blocked */
-    bool was_pending;
-};
-
-/* hiredis 0.14 and OpenSSL write to a socket with write(), which can raise SIGPIPE. The host must
- * not receive that signal, because it does not know the connection. */
-static void block_sigpipe(struct sigpipe *sigpipe)
-{
-    sigset_t pipe_alone;
-    sigset_t pending;
-
-    sigemptyset(&pipe_alone);
-    sigaddset(&pipe_alone, SIGPIPE);
-    sigpending(&pending);
-    sigpipe->was_pending = sigismember(&pending, SIGPIPE);
-    pthread_sigmask(SIG_BLOCK, &pipe_alone, &sigpipe->mask);
-}
-
-static void restore_sigpipe(const struct sigpipe *sigpipe)
-{
-    static const struct timespec no_wait = {0};
-    sigset_t pipe_alone;
-
-    sigemptyset(&pipe_alone);
-    sigaddset(&pipe_alone, SIGPIPE);
-    if (!sigpipe->was_pending)
-        while (sigtimedwait(&pipe_alone, NULL, &no_wait) < 0 && errno == EINTR)
-            ;
-    pthread_sigmask(SIG_SETMASK, &sigpipe->mask, NULL);
-}
-
+/* hiredis 0.14 and OpenSSL write to a socket with write(), which can raise SIGPIPE. */
 static void without_sigpipe(struct link *link, void (*handle)(struct link *link))
 {
     struct sigpipe sigpipe;
 
-    block_sigpipe(&sigpipe);
+    sigpipe_block(&sigpipe);
     handle(link);
-    restore_sigpipe(&sigpipe);
+    sigpipe_restore(&sigpipe);
 }
 
 /* --- life ------------------------------------------------------------------------------------- */
@@ -186,10 +153,10 @@ static bool begin_tls(struct link *link, redisAsyncContext *context, const struc
 
     if (!uri->is_tls)
         return true;
-    block_sigpipe(&sigpipe);
+    sigpipe_block(&sigpipe);
     link->tls =
         tls_begin(link->tls_store, &context->c, uri, host, link->error, sizeof link->error);
-    restore_sigpipe(&sigpipe);
+    sigpipe_restore(&sigpipe);
     return link->tls != NULL;
 }
 
