@@ -1,0 +1,54 @@
+"""Routes for FastAPI: `app.include_router(router, prefix="/ws")` serves WebSockets at /ws, and the statistics
+at /ws/stats.
+
+An application of Starlette has its own route, which awaits asgi.serve()."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any, Awaitable, Callable
+
+from fastapi import APIRouter, WebSocket
+
+from . import ws_manager
+from .asgi import serve
+from .manager import WebSocketManager
+from .server import Refused
+
+Authenticate = Callable[[WebSocket], "str | None | Awaitable[str | None]"]
+
+
+def make_router(manager: WebSocketManager, authenticate: Authenticate | None = None) -> APIRouter:
+    """`authenticate` returns a client's user id, or None for an anonymous client, or raises Refused; it may be a
+    coroutine. Without it every client is anonymous. The statistics are for everyone who reaches the route."""
+    routes = APIRouter()
+
+    @routes.websocket("")
+    async def websocket_route(websocket: WebSocket) -> None:
+        user_id = None
+        try:
+            if authenticate is not None:
+                result = authenticate(websocket)
+                user_id = await result if inspect.isawaitable(result) else result
+        except Refused as refused:
+            await _refuse(websocket, refused)
+            return
+        await serve(manager, websocket, user_id)
+
+    @routes.get("/stats")
+    def stats() -> dict[str, Any]:
+        return manager.get_stats()
+
+    return routes
+
+
+async def _refuse(websocket: WebSocket, refused: Refused) -> None:
+    """A browser's script cannot see an HTTP status, so it gets a close code."""
+    if refused.status in (401, 403) and "origin" in websocket.headers:
+        await websocket.accept()
+        await websocket.close(4000 + refused.status, refused.text)
+    else:
+        await websocket.close()
+
+
+router = make_router(ws_manager)
