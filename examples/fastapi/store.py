@@ -54,6 +54,7 @@ class Store:
         for sku, name, quantity, threshold, price in (
             ("WIDGET-1", "Widget", 100000, 100, 1999),
             ("GADGET-1", "Gadget", 50000, 50, 4950),
+            ("CABLE-1", "Cable, 2 m", 200000, 500, 795),
             ("LIMITED-1", "Limited edition", 10, 5, 19900),
         ):
             self.inventory[sku] = {"sku": sku, "name": name, "quantity": quantity, "low_stock_threshold": threshold,

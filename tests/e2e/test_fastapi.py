@@ -91,6 +91,13 @@ class Events(ServiceCase):
         await self.call(service, "PATCH", "/api/inventory/WIDGET-1", {"quantity": 5})
         self.assertEqual((await receive_type(bob, "stock_low"))["data"]["quantity"], 5)
 
+    async def test_pages_of_other_origins_are_refused(self):
+        service = self.start()
+        for origin in ("https://example.com", f"http://attacker.example:{service.port}", "null"):
+            client = await self.open(service, "/ws", origin=origin)
+            self.assertEqual((await self.closed(client))[0], 4403)
+        await self.connect(service, origin=f"http://127.0.0.1:{service.port}")
+
     async def test_200_clients_and_one_that_does_not_read(self):
         service = self.start()
         # With a queue that is full of other messages a client would not see the answer to its close.

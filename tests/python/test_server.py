@@ -41,8 +41,9 @@ class ServerCase(unittest.IsolatedAsyncioTestCase):
         self.server = Server(self.manager, 0, threads=2, authenticate=authenticate)
         self.addCleanup(self.server.stop)
 
-    async def open(self, query=""):
-        client = await websockets.connect(f"ws://127.0.0.1:{self.server.port}/ws{query}", open_timeout=SECONDS)
+    async def open(self, query="", **options):
+        url = f"ws://127.0.0.1:{self.server.port}/ws{query}"
+        client = await websockets.connect(url, open_timeout=SECONDS, **options)
         self.addAsyncCleanup(client.close)
         return client, await self.receive(client, "welcome")
 
@@ -125,6 +126,17 @@ class Callbacks(ServerCase):
                 await self.open(f"?user={user}")
             response = getattr(refused.exception, "response", None)
             self.assertEqual(response.status_code if response else refused.exception.status_code, status, user)
+
+    async def test_pages_of_other_origins_need_a_permission(self):
+        with self.assertRaises(websockets.ConnectionClosed) as closed:
+            await self.open(origin="https://example.com")
+        self.assertEqual(closed.exception.rcvd.code, 4403)
+        await self.open(origin=f"http://127.0.0.1:{self.server.port}")
+        for who in (authenticate, None):
+            self.server = Server(manager := WebSocketManager(), 0, authenticate=who, origins=["https://example.com"])
+            self.addCleanup(self.server.stop)
+            await self.open(origin="https://example.com")
+            self.assertEqual(manager.get_stats()["total_connections"], 1)
 
     async def test_rooms_and_messages(self):
         self.manager.authorize_join = lambda connection, room: room == f"of:{connection.user_id}"

@@ -69,6 +69,7 @@ typedef void ws_leave_callback(ws_manager *, const ws_connection_info *, const c
 typedef int ws_client_message_callback(ws_manager *, const ws_connection_info *,
                                        const ws_client_message *, void *user_data);
 typedef int ws_accept_handshake_callback(ws_handshake *, void *user_data);
+typedef int ws_allow_origin_callback(ws_handshake *, void *user_data);
 
 typedef struct ws_manager_options {
     size_t size;
@@ -153,7 +154,7 @@ typedef struct ws_loop_options {
 typedef struct ws_endpoint_options {
     size_t size;
     ws_accept_handshake_callback *accept_handshake;
-    void *allow_origin;
+    ws_allow_origin_callback *allow_origin;
     void *user_data;
     int32_t protocol;
     const ws_socketio_options *socketio;
@@ -198,6 +199,8 @@ typedef struct ws_server_options {
     uint64_t max_descriptors;
     const ws_server_door *doors;
     size_t n_doors;
+    const char *const *origins;
+    size_t n_origins;
     const char *health_path;
     const char *metrics_path;
     void *accept_request;
@@ -292,5 +295,6 @@ void ws_server_options_init_size(ws_server_options *options, size_t size);
 int ws_server_start(ws_manager *, const ws_server_options *options, ws_server **server);
 void ws_server_stop(ws_server *server);
 void ws_server_free(ws_server *server);
+int ws_server_check_page(ws_handshake *handshake);
 const char *ws_server_url(const ws_server *server);
 """

@@ -69,6 +69,10 @@ def set_options(struct: Any, values: dict[str, Any], kept: list[Any]) -> None:
         if isinstance(value, str):
             value = ffi.new("char[]", c_text(value, name))
             kept.append(value)
+        elif isinstance(value, (list, tuple)):
+            texts = [ffi.new("char[]", c_text(text, name)) for text in value]
+            kept += [*texts, value := ffi.new("char *[]", texts)]
+            setattr(struct, f"n_{name}", len(texts))
         try:
             setattr(struct, name, value)
         except (TypeError, OverflowError) as error:

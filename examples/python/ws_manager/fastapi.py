@@ -6,7 +6,9 @@ An application of Starlette has its own route, which awaits asgi.serve()."""
 from __future__ import annotations
 
 import inspect
-from typing import Any, Awaitable, Callable
+from ipaddress import ip_address
+from typing import Any, Awaitable, Callable, Collection
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, WebSocket
 
@@ -18,15 +20,21 @@ from .server import Refused
 Authenticate = Callable[[WebSocket], "str | None | Awaitable[str | None]"]
 
 
-def make_router(manager: WebSocketManager, authenticate: Authenticate | None = None) -> APIRouter:
+def make_router(
+    manager: WebSocketManager, authenticate: Authenticate | None = None, origins: Collection[str] = ()
+) -> APIRouter:
     """`authenticate` returns a client's user id, or None for an anonymous client, or raises Refused; it may be a
-    coroutine. Without it every client is anonymous. The statistics are for everyone who reaches the route."""
+    coroutine. Without it every client is anonymous. `origins` are those whose pages may connect, such as
+    "https://example.com", or "*" for all, beside pages of this service itself by its address or as localhost. The
+    statistics are for everyone who reaches the route."""
     routes = APIRouter()
 
     @routes.websocket("")
     async def websocket_route(websocket: WebSocket) -> None:
         user_id = None
         try:
+            if not _may_connect(websocket.headers.get("origin"), websocket.headers.get("host"), origins):
+                raise Refused(403, "pages of this origin may not connect")
             if authenticate is not None:
                 result = authenticate(websocket)
                 user_id = await result if inspect.isawaitable(result) else result
@@ -40,6 +48,19 @@ def make_router(manager: WebSocketManager, authenticate: Authenticate | None = N
         return manager.get_stats()
 
     return routes
+
+
+def _may_connect(origin: str | None, host: str | None, origins: Collection[str]) -> bool:
+    """Another name than localhost could be one that somebody makes point here (DNS rebinding)."""
+    if origin is None or origin in origins or "*" in origins:
+        return True
+    try:
+        page = urlsplit(origin)
+        if page.hostname is None or page.netloc != host:
+            return False
+        return page.hostname == "localhost" or bool(ip_address(page.hostname))
+    except ValueError:
+        return False
 
 
 async def _refuse(websocket: WebSocket, refused: Refused) -> None:

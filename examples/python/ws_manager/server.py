@@ -63,8 +63,8 @@ class Server:
 
     `authenticate` returns a client's user id, or None for an anonymous client, or raises Refused. It runs on
     the server's threads. Without it every client is anonymous. Further options are those of
-    `ws_server_options` (include/ws_manager/server.h) that are numbers or texts, such as threads=2 or
-    tls_cert_file="cert.pem"."""
+    `ws_server_options` (include/ws_manager/server.h) that are numbers, texts or lists of texts, such as threads=2,
+    tls_cert_file="cert.pem", or origins=["https://example.com"] for pages of another server."""
 
     def __init__(
         self,
@@ -77,6 +77,7 @@ class Server:
     ) -> None:
         library = open_server_library()
         self.manager = manager
+        self.library = library
         self.authenticate = authenticate
         number = next(_numbers)
         struct = ffi.new("ws_server_options *")
@@ -88,15 +89,11 @@ class Server:
         struct.log = log_line
         struct.problem = problem
         struct.problem_size = _PROBLEM_BYTES
-        endpoints = _make_endpoints(manager, number)
-        doors = ffi.new("ws_server_door[4]")
-        kept += [ffi.new("char[]", path) for path in (b"/ws", b"/events", b"/socket.io", b"/socket.io/")]
-        for door, path, kind in zip(doors, kept[-4:], (lib.WS_SERVER_WEBSOCKET, lib.WS_SERVER_EVENTS,
-                                                       lib.WS_SERVER_SOCKETIO, lib.WS_SERVER_SOCKETIO)):  # fmt: skip
-            door.path, door.kind = path, kind
-            door.endpoint = endpoints[kind == lib.WS_SERVER_SOCKETIO]
-        struct.doors = doors
-        struct.n_doors = len(doors)
+        endpoints: list[Any] = []
+        if authenticate is not None:
+            endpoints = _make_endpoints(manager, number)
+            doors = _make_doors(endpoints, kept)
+            struct.doors, struct.n_doors = doors, len(doors)
         made = ffi.new("ws_server **")
         _servers[number] = self
         result = library.ws_server_start(manager.pointer, struct, made)
@@ -124,6 +121,19 @@ class Server:
         self.stop()
 
 
+def _make_doors(endpoints: list[Any], kept: list[Any]) -> Any:
+    doors = ffi.new("ws_server_door[]", 4)
+    for door, path, endpoint, kind in zip(
+        doors,
+        (b"/ws", b"/events", b"/socket.io", b"/socket.io/"),
+        (endpoints[0], endpoints[0], endpoints[1], endpoints[1]),
+        (lib.WS_SERVER_WEBSOCKET, lib.WS_SERVER_EVENTS, lib.WS_SERVER_SOCKETIO, lib.WS_SERVER_SOCKETIO),
+    ):
+        kept.append(ffi.new("char[]", path))
+        door.path, door.endpoint, door.kind = kept[-1], endpoint, kind
+    return doors
+
+
 def _make_endpoints(manager: WebSocketManager, number: int) -> list[Any]:
     """Those of the JSON protocol and of Socket.IO."""
     endpoints: list[Any] = []
@@ -132,6 +142,7 @@ def _make_endpoints(manager: WebSocketManager, number: int) -> list[Any]:
         lib.ws_endpoint_options_init_size(options, ffi.sizeof("ws_endpoint_options"))
         options.protocol = protocol
         options.accept_handshake = _accept_handshake
+        options.allow_origin = _allow_origin
         options.user_data = ffi.cast("void *", number)
         made = ffi.new("ws_endpoint **")
         result = lib.ws_endpoint_new(manager.pointer, options, made)
@@ -150,13 +161,20 @@ def _free(library: Any, server: Any, endpoints: list[Any], number: int) -> None:
     del _servers[number]
 
 
+@callback("ws_allow_origin_callback *", error=lib.WS_ERR_FORBIDDEN)
+def _allow_origin(pointer: Any, user_data: Any) -> int:
+    server = _servers.get(int(ffi.cast("uintptr_t", user_data)))
+    return lib.WS_ERR_FORBIDDEN if server is None else server.library.ws_server_check_page(pointer)
+
+
 @callback("ws_accept_handshake_callback *", error=lib.WS_ERR_FAILED)
 def _accept_handshake(pointer: Any, user_data: Any) -> int:
     server = _servers.get(int(ffi.cast("uintptr_t", user_data)))
-    if server is None:
+    if server is None or server.authenticate is None:
         return lib.WS_ERR_FORBIDDEN
-    if server.authenticate is None:
-        return lib.WS_OK
+    result = server.library.ws_server_check_page(pointer)
+    if result != lib.WS_OK:
+        return result
     handshake = Handshake(pointer)
     try:
         user_id = server.authenticate(handshake)
