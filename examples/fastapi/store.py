@@ -55,6 +55,8 @@ class Store:
             ("WIDGET-1", "Widget", 100000, 100, 1999),
             ("GADGET-1", "Gadget", 50000, 50, 4950),
             ("CABLE-1", "Cable, 2 m", 200000, 500, 795),
+            ("SENSOR-1", "Temperature sensor", 5000, 100, 2490),
+            ("BATTERY-1", "Battery pack", 1000, 50, 3275),
             ("LIMITED-1", "Limited edition", 10, 5, 19900),
         ):
             self.inventory[sku] = {"sku": sku, "name": name, "quantity": quantity, "low_stock_threshold": threshold,
@@ -138,7 +140,8 @@ class Store:
         for sku, quantity in wanted.items():
             moves[sku] = moves.get(sku, 0) - quantity
             if self.inventory[sku]["quantity"] + moves[sku] < 0:
-                raise Refusal(409, "insufficient_stock", f"not enough of {sku} in stock", "items")
+                i = next(i for i, item in enumerate(items) if item["sku"] == sku)
+                raise Refusal(409, "insufficient_stock", f"not enough of {sku} in stock", f"items[{i}].quantity")
         lines = [{"sku": sku, "name": self.inventory[sku]["name"], "quantity": quantity,
                   "unit_price_cents": self.inventory[sku]["price_cents"]} for sku, quantity in wanted.items()]  # fmt: skip
         order = {**order, "client_id": client_id, "client_name": self.clients[client_id]["name"], "items": lines,

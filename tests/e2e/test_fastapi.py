@@ -136,6 +136,9 @@ class Rest(unittest.TestCase):
     test_errors = test_rest.Rest.test_errors_name_the_invalid_field
     test_clients = test_rest.Rest.test_clients_are_created_changed_and_unique
 
+    def test_the_field_of_too_large_an_order(self):
+        self.assert_error(self.order(("WIDGET-1", 1), ("LIMITED-1", 11)), 409, "insufficient_stock", "items[1].quantity")
+
     def test_a_changed_order(self):
         before = self.quantity("GADGET-1")
         _, order = self.order(("GADGET-1", 3))
