@@ -349,10 +349,14 @@ static bool has_stopped(struct loop *loop)
         return false;
     if (loop->stop_ms == 0) {
         loop->stop_ms = loop->now_ms;
-        if (atomic_fetch_sub(&loop->server->n_unaware, 1) == 1)
-            drain(loop->server);
         loop->accept_again_ms = 0;
         close_listeners(loop);
+        if (atomic_fetch_sub(&loop->server->n_unaware, 1) == 1) {
+            /* Sockets that all loops shared: clients must not wait at them. */
+            listen_end(&loop->server->listen);
+            listen_end(&loop->server->admin);
+            drain(loop->server);
+        }
     }
     if (is_over(loop)) {
         while (loop->first != NULL)

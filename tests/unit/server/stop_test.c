@@ -1,8 +1,10 @@
 /* stop_test.c: what a server leaves to the process and to those who come after it. That its clients
  * receive what is queued for them is in server_test.c. */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -13,12 +15,13 @@
 
 #include "running_server.h"
 
-static char folder[] = "/tmp/server-stop-XXXXXX";
+static char folder[sizeof "/tmp/server-stop-XXXXXX"];
 static char path[64];
 static char address[80];
 
 static void listen_at_unix(void)
 {
+    strcpy(folder, "/tmp/server-stop-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(folder));
     snprintf(path, sizeof path, "%s/socket", folder);
     snprintf(address, sizeof address, "unix:%s", path);
@@ -108,10 +111,39 @@ START_TEST(a_client_that_is_gone_raises_no_signal)
 }
 END_TEST
 
+/* --- the listener -------------------------------------------------------------------- */
+
+START_TEST(a_server_that_stops_does_not_listen)
+{
+    struct sockaddr_un unix_path;
+    int websocket;
+    int late;
+
+    listen_at_unix();
+    start();
+    websocket = connect_unix(path);
+    send_text(websocket, "GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
+                         "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
+    receive_until(websocket, "welcome");
+    ws_server_drain(server);
+    receive_until(websocket, "the server restarts");
+    unix_path = unix_address(path);
+    late = socket(AF_UNIX, SOCK_STREAM, 0);
+    ck_assert_int_ne(connect(late, (struct sockaddr *)&unix_path, sizeof unix_path), 0);
+    ck_assert_int_eq(errno, ENOENT);
+    close(late);
+    close(websocket);
+    end();
+    ck_assert_int_eq(rmdir(folder), 0);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
         a_client_that_is_gone_raises_no_signal,
+        a_server_that_stops_does_not_listen,
         NULL,
     };
 
