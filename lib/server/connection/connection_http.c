@@ -84,9 +84,11 @@ static void drop_ticket(struct http_exchange *http)
         answers_end(ticket);
 }
 
-/* Prepares for the next request. */
+/* Prepares for the next request. One that waits for an answer may have been refused. */
 static void end_request(struct connection *connection)
 {
+    if (connection->http->place.queue == &connection->loop->turns.later)
+        http_queue_remove(connection);
     drop_ticket(connection->http);
     http_request_reset(&connection->http->request);
     count_request(connection);
@@ -381,6 +383,19 @@ static void ask_application(struct connection *connection, struct response *resp
         view->ticket->connection = connection;
 }
 
+/* A deferred request may wait for long, so its body is not kept: the application's view of it has
+ * ended. */
+static void wait_for_answer(struct connection *connection)
+{
+    struct http_request *request = &connection->http->request;
+
+    spend(connection,
+          HTTP_COST_REQUEST + cost_of_right(connection) + byte_buffer_length(&request->body));
+    byte_buffer_free(&request->body);
+    count_request(connection);
+    queue_request(connection, &connection->loop->turns.later);
+}
+
 static void answer_complete(struct connection *connection)
 {
     struct ws_server *server = connection->loop->server;
@@ -391,8 +406,7 @@ static void answer_complete(struct connection *connection)
         is_accepted(connection, &response))
         ask_application(connection, &response);
     if (connection->http->ticket != NULL) {
-        spend(connection, HTTP_COST_REQUEST + cost_of_right(connection));
-        queue_request(connection, &connection->loop->turns.later);
+        wait_for_answer(connection);
     } else {
         answer_request(connection, &response);
     }
