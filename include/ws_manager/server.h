@@ -110,7 +110,9 @@ typedef struct ws_server_options {
 
     /* --- HTTP (server_http.h) --- */
 
-    const char *health_path;  /**< answered with 200, or 503 while stopping; NULL: none */
+    /** Answered with 200, or 503 while stopping, also if `accept_request` would not accept it; NULL:
+     * none. */
+    const char *health_path;
     const char *metrics_path; /**< answered with the metrics (OpenMetrics); NULL: none */
 
     ws_server_accept_callback *accept_request; /**< NULL: every request is accepted */

@@ -30,8 +30,13 @@
 WS_BEGIN_DECLS
 
 enum {
-    WS_SERVER_MAX_HEAD = 16384,  /**< of a request: bytes of its head */
-    WS_SERVER_MAX_BODY = 1048576 /**< and of its body */
+    WS_SERVER_MAX_HEAD = 16384,   /**< of a request: bytes of its head */
+    WS_SERVER_MAX_BODY = 1048576, /**< and of its body */
+
+    /** Bytes of an answer's body that is not a file. All answers of a thread that clients have not read
+     * take at most 64 MiB: above it, connections are closed, that which has not read for longest
+     * first. */
+    WS_SERVER_MAX_ANSWER = 16777216
 };
 
 /** A request, during a callback. */
@@ -41,14 +46,14 @@ typedef struct ws_server_request ws_server_request;
 typedef struct ws_server_ticket ws_server_ticket;
 
 /** Decides whether a request is served: called once its head is complete, before its body is
- * received, for all requests except those that open a WebSocket or a stream, which the endpoint's
- * ws_accept_handshake_callback() decides about.
+ * received, for all requests except those for `health_path`, and those that open a WebSocket or a
+ * stream, which the endpoint's ws_accept_handshake_callback() decides about.
  *
  * @param request    the request, valid during the call
  * @param user_data  that of ws_server_options
  *
- * @return #WS_OK to serve it; anything else refuses it, with the answer that ws_server_answer()
- * gave, or else with 403
+ * @return #WS_OK to serve it, without an answer that ws_server_answer() gave; anything else refuses it,
+ * with that answer, or else with 403
  *
  * @threads The connection's thread. It must not block.
  */
@@ -84,13 +89,14 @@ typedef struct ws_server_response {
     /** Default "application/json; charset=utf-8"; at most 127 bytes. */
     const char *content_type;
 
-    /** Further headers, of at most 1279 bytes in all. The server adds Date, Content-Length,
-     * Connection, X-Content-Type-Options, and "Cache-Control: no-store" unless there is one. */
+    /** Further headers, of at most 1279 bytes in all, except Content-Length, Transfer-Encoding and
+     * Connection. The server adds Date, Content-Length, Connection, X-Content-Type-Options, and
+     * "Cache-Control: no-store" unless there is one. */
     const ws_header *headers;
     size_t n_headers; /**< how many there are in `headers` */
 
-    const void *body; /**< may be NULL if `length` is 0 */
-    size_t length;    /**< of the body, in bytes */
+    const void *body; /**< may be NULL if `length` is 0; not sent with status 204 or 304 */
+    size_t length; /**< of the body, in bytes: at most #WS_SERVER_MAX_ANSWER; 0 with a file */
 
     /** NULL: the body is copied. Else the server keeps it and frees it by this function, such as
      * free(), on any thread, also if it is not sent. */
@@ -99,7 +105,7 @@ typedef struct ws_server_response {
     /** A file that is the body, from its beginning on: a descriptor, which the server closes, also
      * if it is not sent; default -1. */
     int32_t file;
-    int64_t file_length; /**< of that body, in bytes */
+    int64_t file_length; /**< of that body, in bytes: any number */
 
     /** What it took to make the answer, beside its bytes: 1024 stand for some 20 µs. A connection
      * that has taken its part lets others go first. */
@@ -132,8 +138,10 @@ static inline void ws_server_response_init(ws_server_response *response)
  * @param response  the answer
  *
  * @retval WS_OK             it will be sent
- * @retval WS_ERR_INVALID    the answer is not acceptable: a status that is not 200 to 599, or a
- *                           header with a control character, or too long; 500 is sent
+ * @retval WS_ERR_INVALID    the answer is not acceptable: a status that is not 200 to 599, a body
+ *                           and a file, or a header with a control character, or too long, or that
+ *                           is the server's to send; 500 is sent
+ * @retval WS_ERR_TOO_BIG    the body has more than #WS_SERVER_MAX_ANSWER bytes; 500 is sent
  * @retval WS_ERR_ALREADY    it was answered or deferred before
  * @retval WS_ERR_NO_MEMORY  an allocation failed; 503 is sent
  *

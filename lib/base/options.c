@@ -3,14 +3,10 @@
 
 #include <string.h>
 
-/* No version of any struct will be larger. Without this limit an uninitialized `size` would make
- * options_copy() read far beyond the struct. */
-enum { LARGEST = 4096 };
-
 static bool read_size(const void *from, size_t *size)
 {
     memcpy(size, from, sizeof *size);
-    return *size >= sizeof *size && *size <= LARGEST;
+    return *size >= sizeof *size && *size <= OPTIONS_LARGEST;
 }
 
 bool options_copy(void *to, size_t to_size, const void *from)

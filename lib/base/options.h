@@ -5,6 +5,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* No version of any struct will be larger. Without this limit an uninitialized `size` would make
+ * options_copy() read far beyond the struct. */
+enum { OPTIONS_LARGEST = 4096 };
+
 /* Copies `from` over the defaults in `to`, which has to_size bytes. Every public option struct
  * begins with `size_t size`. A shorter struct, from an older version, sets only its own fields.
  * In a longer struct, from a newer version, the part that this library does not know must be

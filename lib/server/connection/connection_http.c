@@ -240,6 +240,10 @@ static bool is_accepted(struct connection *connection, struct response *response
     }
     view = show(connection, response);
     request->is_admitted = options->accept_request(view, options->user_data) == WS_OK;
+    if (request->is_admitted && view->response == NULL) {
+        response_free(response);
+        response_begin(response);
+    }
     if (!request->is_admitted && view->response != NULL)
         response_set_error(response, HTTP_STATUS_FORBIDDEN, "the request is refused");
     return request->is_admitted;
@@ -402,8 +406,9 @@ static void answer_complete(struct connection *connection)
     struct response response;
 
     response_begin(&response);
-    if (!status_answer(server, show(connection, NULL), &response) &&
-        is_accepted(connection, &response))
+    if (!status_answer_health(server, show(connection, NULL), &response) &&
+        is_accepted(connection, &response) &&
+        !status_answer_metrics(server, show(connection, NULL), &response))
         ask_application(connection, &response);
     if (connection->http->ticket != NULL) {
         wait_for_answer(connection);

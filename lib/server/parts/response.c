@@ -140,6 +140,17 @@ static bool is_field_text(const char *text)
     return true;
 }
 
+/* Headers that say where an answer ends: the server's. */
+static bool is_framing(const char *name)
+{
+    static const char *const names[] = {"Content-Length", "Transfer-Encoding", "Connection"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcasecmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
 static bool add_field(struct response *response, const ws_header *header)
 {
     size_t room = sizeof response->fields - response->fields_length;
@@ -147,7 +158,7 @@ static bool add_field(struct response *response, const ws_header *header)
 
     if (header->name == NULL || header->value == NULL || header->name[0] == '\0' ||
         header->name[strcspn(header->name, " \t:")] != '\0' || !is_field_text(header->name) ||
-        !is_field_text(header->value))
+        !is_field_text(header->value) || is_framing(header->name))
         return false;
     written = snprintf(response->fields + response->fields_length, room, "%s: %s\r\n",
                        header->name, header->value);
@@ -165,7 +176,8 @@ static bool take_head(struct response *response, const ws_server_response *answe
     if (answer->status < 200 || answer->status > 599 || type == NULL ||
         strlen(type) >= sizeof response->content_type || !is_field_text(type) ||
         (answer->n_headers > 0 && answer->headers == NULL) ||
-        (answer->length > 0 && answer->body == NULL) || answer->file_length < 0)
+        (answer->length > 0 && (answer->body == NULL || answer->file >= 0)) ||
+        answer->file_length < 0)
         return false;
     response->status = answer->status;
     memcpy(response->content_type, type, strlen(type) + 1);
@@ -201,26 +213,43 @@ static bool copy_body(struct response *response, const ws_server_response *answe
     return true;
 }
 
+/* Such an answer ends with its head (RFC 9112 §6.3). */
+static bool has_content(int status)
+{
+    return status != HTTP_STATUS_NO_CONTENT && status != HTTP_STATUS_NOT_MODIFIED;
+}
+
+static int refuse(struct response *response, int result)
+{
+    response_set_error(response, HTTP_STATUS_INTERNAL_SERVER_ERROR,
+                       "the answer cannot be sent");
+    return result;
+}
+
 int response_take(struct response *response, const ws_server_response *answer)
 {
     ws_server_response given = defaults;
 
     if (!options_copy(&given, sizeof given, answer)) {
-        response_set_error(response, HTTP_STATUS_INTERNAL_SERVER_ERROR,
-                           "the answer cannot be sent");
-        return WS_ERR_INVALID;
+        /* Of a newer version's struct the known part is there. */
+        if (answer->size > sizeof given && answer->size <= OPTIONS_LARGEST)
+            own(response, answer);
+        return refuse(response, WS_ERR_INVALID);
     }
     own(response, &given);
-    if (!take_head(response, &given)) {
-        response_set_error(response, HTTP_STATUS_INTERNAL_SERVER_ERROR,
-                           "the answer cannot be sent");
-        return WS_ERR_INVALID;
+    if (!take_head(response, &given))
+        return refuse(response, WS_ERR_INVALID);
+    if (given.length > WS_SERVER_MAX_ANSWER)
+        return refuse(response, WS_ERR_TOO_BIG);
+    response->cost = given.cost;
+    if (!has_content(given.status)) {
+        response_free(response);
+        return WS_OK;
     }
     if (!copy_body(response, &given)) {
         set_out_of_memory(response);
         return WS_ERR_NO_MEMORY;
     }
-    response->cost = given.cost;
     return WS_OK;
 }
 
@@ -252,7 +281,7 @@ bool response_write(const struct response *response, bool is_head, bool keep_ali
     else if (is_http_1_0)
         connection = "Connection: keep-alive\r\n";
     /* A 304's length would be that of the 200 (RFC 9110 §8.6); it is left out. */
-    if (response->status != HTTP_STATUS_NOT_MODIFIED)
+    if (has_content(response->status))
         snprintf(length, sizeof length, "Content-Length: %lld\r\n",
                  response->file >= 0 ? (long long)response->file_length
                                      : (long long)response->body_length);

@@ -31,7 +31,8 @@ void response_begin(struct response *response);
 void response_free(struct response *response);
 
 /* Takes over what the application answers; `response` is one that response_begin() made. After an
- * error it is 500 or 503, and what is the server's to free or close has been. */
+ * error it is 500 or 503, and what is the server's to free or close has been, unless it cannot be
+ * found because `size` is impossible. */
 int response_take(struct response *response, const ws_server_response *answer);
 
 /* {"error":{"code":…,"message":…,"field":null}} with the usual code of the status; 503 instead when

@@ -58,25 +58,31 @@ static void answer_metrics(struct ws_server *server, struct response *response)
     ws_manager_free_text(server->manager, text);
 }
 
-static bool is_at(const char *own, const char *path)
+/* `own`: the path of an answer; "" if there is none. */
+static bool is_for(const struct ws_server *server, const ws_server_request *request,
+                   const char *own)
 {
-    return own[0] != '\0' && strcmp(own, path) == 0;
-}
-
-bool status_answer(struct ws_server *server, const ws_server_request *request,
-                   struct response *response)
-{
-    const char *path = ws_server_request_path(request);
     unsigned method = request->http->parser.method;
 
-    if ((server->admin.kind != LISTEN_NONE && !request->is_admin) ||
-        (method != HTTP_GET && method != HTTP_HEAD))
+    return (server->admin.kind == LISTEN_NONE || request->is_admin) &&
+           (method == HTTP_GET || method == HTTP_HEAD) && own[0] != '\0' &&
+           strcmp(own, ws_server_request_path(request)) == 0;
+}
+
+bool status_answer_health(const struct ws_server *server, const ws_server_request *request,
+                          struct response *response)
+{
+    if (!is_for(server, request, server->health_path))
         return false;
-    if (is_at(server->health_path, path))
-        answer_health(server, response);
-    else if (is_at(server->metrics_path, path))
-        answer_metrics(server, response);
-    else
+    answer_health(server, response);
+    return true;
+}
+
+bool status_answer_metrics(struct ws_server *server, const ws_server_request *request,
+                           struct response *response)
+{
+    if (!is_for(server, request, server->metrics_path))
         return false;
+    answer_metrics(server, response);
     return true;
 }

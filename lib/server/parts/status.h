@@ -8,9 +8,11 @@
 #include "server/parts/response.h"
 #include "server/parts/server_state.h"
 
-/* Fills in the answer to a complete request, if its path is one of the server's own. With
+/* Each fills in the answer to a complete request, if its path is the one of the server's own. With
  * `admin_listen` they are served there only. Any thread. */
-bool status_answer(struct ws_server *server, const ws_server_request *request,
-                   struct response *response);
+bool status_answer_health(const struct ws_server *server, const ws_server_request *request,
+                          struct response *response);
+bool status_answer_metrics(struct ws_server *server, const ws_server_request *request,
+                           struct response *response);
 
 #endif
