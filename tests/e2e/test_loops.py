@@ -83,6 +83,19 @@ class Loops(AsyncCase):
             self.assertGreater(left, 1 << 20)
             slow.close()
 
+            # One that reads when its queue is half full receives all.
+            late = opened(port, receive_buffer=4096)
+            for _ in range((left - (1 << 19)) // 2000):
+                self.emit(host, 2000 * "x")
+                await receive_type(other, "notification")
+            self.emit(host, "the last one")
+            received = b""
+            while b"the last one" not in received:
+                part = await asyncio.to_thread(late.recv, 1 << 20)
+                self.assertTrue(part, "it was cut")
+                received = received[-4096:] + part
+            late.close()
+
     @signals
     async def test_terminated_it_sends_clients_away_and_ends(self):
         host, port = self.start()
