@@ -1,5 +1,5 @@
 /* connection_http.c: a connection that speaks HTTP: requests in, responses out, in order.
- * Parsing is in http_request.c; the application answers. */
+ * Parsing is in http_request.c, the end of a request in http_answer.c; the application answers. */
 #include "server/connection/connection.h"
 
 #include <errno.h>
@@ -7,13 +7,12 @@
 #include <string.h>
 #include <sys/epoll.h>
 
-#include "server/parts/address.h"
+#include "server/connection/http_answer.h"
 #include "server/parts/answers.h"
 #include "server/parts/http_feed.h"
 #include "server/parts/page.h"
 #include "server/parts/refusal_log.h"
 #include "server/parts/response.h"
-#include "server/parts/server_log.h"
 #include "server/parts/status.h"
 
 enum {
@@ -40,12 +39,6 @@ static bool has_unsent(const struct connection *connection)
     return byte_buffer_length(&connection->out) > 0 || connection->file >= 0;
 }
 
-static void spend(struct connection *connection, size_t cost)
-{
-    connection->http->spent += cost;
-    http_turns_charge(&connection->loop->turns, cost);
-}
-
 /* A connection whose turn has come may always do one piece of work. */
 static bool may_spend(const struct connection *connection)
 {
@@ -54,131 +47,13 @@ static bool may_spend(const struct connection *connection)
     return spent == 0 || (spent < HTTP_CONNECTION_COST && connection->loop->turns.left > 0);
 }
 
-/* Replaces a connection's part of a sum. */
-static void count_bytes(size_t *sum, size_t *part, size_t bytes)
-{
-    *sum += bytes - *part;
-    *part = bytes;
-}
-
-/* Call it after anything that may have changed the memory of the request. */
-static void count_request(struct connection *connection)
-{
-    struct http_exchange *http = connection->http;
-    struct loop *loop = connection->loop;
-
-    count_bytes(&loop->body_bytes, &http->body_bytes, http->request.body.capacity);
-    count_bytes(&loop->head_bytes, &http->head_bytes, http_request_head_bytes(&http->request));
-}
-
-/* The application's answer, if it comes later, is not sent. */
-static void drop_ticket(struct http_exchange *http)
-{
-    struct ws_server_ticket *ticket = http->ticket;
-
-    http->ticket = NULL;
-    if (ticket == NULL)
-        return;
-    ticket->connection = NULL;
-    if (ticket->is_answered)
-        answers_end(ticket);
-}
-
-/* Prepares for the next request. One that waits for an answer may have been refused. */
-static void end_request(struct connection *connection)
-{
-    if (connection->http->place.queue == &connection->loop->turns.later)
-        http_queue_remove(connection);
-    drop_ticket(connection->http);
-    http_request_reset(&connection->http->request);
-    count_request(connection);
-    connection->http->has_acted = true;
-    connection->http->has_queued = false;
-    connection->http->has_arrived = false;
-    connection->http->placing = PLACING_UNKNOWN;
-    connection_forget_client(connection);
-}
-
-/* Queues a response to the current request and prepares for the next one. */
-static void queue_response(struct connection *connection, struct response *response)
-{
-    struct http_request *request = &connection->http->request;
-    bool is_head = first_line_is_head(&request->first_line);
-    bool keep_alive = request->keep_alive && request->state == HTTP_COMPLETE &&
-                      !connection->is_refused &&
-                      !atomic_load(&connection->loop->server->stopping);
-
-    if (!response_write(response, is_head, keep_alive, request->parser.http_minor == 0,
-                        &connection->out)) {
-        connection->last = true;
-    } else {
-        connection->last = !keep_alive;
-        if (response->file >= 0 && !is_head) {
-            connection->file = response->file;
-            connection->file_offset = 0;
-            connection->file_left = response->file_length;
-            atomic_fetch_add(&connection->loop->server->n_files, 1);
-            response->file = -1;
-        }
-    }
-    end_request(connection);
-}
-
-static bool changes_something(const struct http_request *request)
-{
-    return request->parser.method != HTTP_GET && request->parser.method != HTTP_HEAD;
-}
-
-static size_t cost_of_right(const struct connection *connection)
-{
-    return connection->loop->server->options.accept_cost;
-}
-
-static void answer_request(struct connection *connection, struct response *response)
-{
-    const struct http_request *request = &connection->http->request;
-    struct server_log *log = &connection->loop->server->log;
-    char client[INET6_ADDRSTRLEN];
-
-    if (refusal_is_handshake(request)) {
-        refusal_log_request(log, request, response->status, "there is no WebSocket here");
-    } else if (server_log_has(log, WS_LOG_DEBUG)) {
-        address_format(connection_client(connection), client);
-        server_log_line(log, WS_LOG_DEBUG, "%s %s %d for %s",
-                        http_method_str((enum http_method)request->parser.method),
-                        http_request_path(request), response->status, client);
-    }
-    spend(connection, HTTP_COST_REQUEST + cost_of_right(connection) + response->cost +
-                          response->body_length + byte_buffer_length(&request->body) +
-                          (changes_something(request) ? HTTP_COST_CHANGE : 0));
-    queue_response(connection, response);
-}
-
-static void answer_error(struct connection *connection, int status, const char *message)
-{
-    struct response response;
-
-    spend(connection, HTTP_COST_REQUEST);
-    response_begin(&response);
-    response_set_error(&response, status, message);
-    queue_response(connection, &response);
-    response_free(&response);
-}
-
-static void answer_failure(struct connection *connection, int status, const char *message)
-{
-    refusal_log_request(&connection->loop->server->log, &connection->http->request, status,
-                        message);
-    answer_error(connection, status, message);
-}
-
 /* Waits for the method, which decides whether the answer has a body. */
 static void answer_refused(struct connection *connection)
 {
     const struct http_request *request = &connection->http->request;
 
     if (first_line_has_method(&request->first_line) || request->state == HTTP_FAILED)
-        answer_error(connection, HTTP_STATUS_TOO_MANY_REQUESTS, connection_refusal);
+        http_answer_error(connection, HTTP_STATUS_TOO_MANY_REQUESTS, connection_refusal);
 }
 
 /* The client waits for this before it sends the body. Without memory nothing is sent, and the
@@ -198,18 +73,18 @@ static bool admit_client(struct connection *connection)
     case CLIENT_KNOWN:
         return true;
     case CLIENT_CONTRADICTED:
-        answer_failure(connection, HTTP_STATUS_BAD_REQUEST,
-                       "Forwarded and X-Forwarded-For name different clients");
+        http_answer_failure(connection, HTTP_STATUS_BAD_REQUEST,
+                            "Forwarded and X-Forwarded-For name different clients");
         break;
     case CLIENT_UNREADABLE:
-        answer_failure(connection, HTTP_STATUS_BAD_REQUEST,
-                       "a quoted string in Forwarded is not terminated");
+        http_answer_failure(connection, HTTP_STATUS_BAD_REQUEST,
+                            "a quoted string in Forwarded is not terminated");
         break;
     case CLIENT_HAS_TOO_MANY:
-        answer_failure(connection, HTTP_STATUS_TOO_MANY_REQUESTS, connection_refusal);
+        http_answer_failure(connection, HTTP_STATUS_TOO_MANY_REQUESTS, connection_refusal);
         break;
     case CLIENT_NO_MEMORY:
-        answer_failure(connection, HTTP_STATUS_SERVICE_UNAVAILABLE, "out of memory");
+        http_answer_failure(connection, HTTP_STATUS_SERVICE_UNAVAILABLE, "out of memory");
         break;
     }
     return false;
@@ -257,9 +132,9 @@ static void begin_body(struct connection *connection)
 
     response_begin(&response);
     if (!is_accepted(connection, &response)) {
-        answer_request(connection, &response);
+        http_answer_request(connection, &response);
     } else {
-        spend(connection, cost_of_right(connection));
+        http_spend(connection, http_cost_of_right(connection));
         if (request->expects_continue)
             answer_expectation(connection);
     }
@@ -295,7 +170,7 @@ static struct connection *oldest_unread(struct connection *connection, const siz
         if (bytes > 0 && timer != &connection->timer)
             break;
     }
-    spend(connection, n_passed * COST_OF_LOOK);
+    http_spend(connection, n_passed * COST_OF_LOOK);
     return timer != NULL && timer != &queue->head ? connection_of_timer(timer) : NULL;
 }
 
@@ -314,7 +189,7 @@ static void limit_sum(struct connection *connection, const size_t *sum, size_t l
         if (oldest == NULL)
             oldest = oldest_unread(connection, sum);
         if (oldest == NULL) {
-            answer_failure(connection, HTTP_STATUS_SERVICE_UNAVAILABLE, message);
+            http_answer_failure(connection, HTTP_STATUS_SERVICE_UNAVAILABLE, message);
             return;
         }
         connection_http_refuse(oldest, HTTP_STATUS_SERVICE_UNAVAILABLE, message);
@@ -393,10 +268,10 @@ static void wait_for_answer(struct connection *connection)
 {
     struct http_request *request = &connection->http->request;
 
-    spend(connection,
-          HTTP_COST_REQUEST + cost_of_right(connection) + byte_buffer_length(&request->body));
+    http_spend(connection, HTTP_COST_REQUEST + http_cost_of_right(connection) +
+                               byte_buffer_length(&request->body));
     byte_buffer_free(&request->body);
-    count_request(connection);
+    http_count_request(connection);
     queue_request(connection, &connection->loop->turns.later);
 }
 
@@ -413,7 +288,7 @@ static void answer_complete(struct connection *connection)
     if (connection->http->ticket != NULL) {
         wait_for_answer(connection);
     } else {
-        answer_request(connection, &response);
+        http_answer_request(connection, &response);
     }
     response_free(&response);
 }
@@ -424,7 +299,7 @@ static void answer_deferred(struct connection *connection)
     struct ws_server_ticket *ticket = connection->http->ticket;
 
     if (ticket->is_answered)
-        answer_request(connection, &ticket->response); /* and drops the ticket */
+        http_answer_request(connection, &ticket->response); /* and drops the ticket */
     else
         queue_request(connection, &connection->loop->turns.later);
 }
@@ -476,7 +351,7 @@ static bool may_poll(struct connection *connection)
                            "pages of this origin may not connect");
     may = may && is_accepted(connection, &response);
     if (!may)
-        answer_request(connection, &response);
+        http_answer_request(connection, &response);
     response_free(&response);
     return may;
 }
@@ -487,7 +362,7 @@ static size_t cost_for_events(const struct connection *connection)
     const struct http_request *request = &connection->http->request;
 
     if (!door_is_socketio(connection_door(connection)))
-        return HTTP_COST_REQUEST + cost_of_right(connection);
+        return HTTP_COST_REQUEST + http_cost_of_right(connection);
     return HTTP_COST_REQUEST + byte_buffer_length(&request->body);
 }
 
@@ -507,7 +382,7 @@ static bool may_wait_for_reader(struct connection *connection)
 static void use_for_events(struct connection *connection)
 {
     if (may_poll(connection) && may_wait_for_reader(connection))
-        spend(connection, cost_for_events(connection));
+        http_spend(connection, cost_for_events(connection));
 }
 
 /* The head of a request is complete, or all of it. False after answering one whose client is refused,
@@ -519,8 +394,8 @@ static bool admit_request(struct connection *connection)
     connection_place(connection);
     if (connection->http->placing != PLACING_REFUSED)
         return true;
-    answer_failure(connection, HTTP_STATUS_SERVICE_UNAVAILABLE,
-                   "the thread of this session is busy; try again");
+    http_answer_failure(connection, HTTP_STATUS_SERVICE_UNAVAILABLE,
+                        "the thread of this session is busy; try again");
     return false;
 }
 
@@ -531,7 +406,7 @@ static void spend_on_move(struct connection *connection)
     if (has_unsent(connection) && connection->http->request.state != HTTP_HEAD_DONE &&
         !may_wait(connection))
         return;
-    spend(connection, HTTP_COST_REQUEST);
+    http_spend(connection, HTTP_COST_REQUEST);
 }
 
 static void use_request(struct connection *connection)
@@ -559,12 +434,12 @@ static void use_request(struct connection *connection)
             answer_complete(connection);
         break;
     case HTTP_FAILED:
-        answer_failure(connection, request->failure_status, request->failure_message);
+        http_answer_failure(connection, request->failure_status, request->failure_message);
         break;
     case HTTP_HANDED_OVER:
         if (has_unsent(connection) && !may_wait(connection))
             break;
-        spend(connection, HTTP_COST_REQUEST + cost_of_right(connection));
+        http_spend(connection, HTTP_COST_REQUEST + http_cost_of_right(connection));
         break;
     case HTTP_AWAITING:
     case HTTP_IN_HEAD:
@@ -595,8 +470,8 @@ static size_t use_input(struct connection *connection, const char *data, size_t 
         size_t part = http_request_feed(&connection->http->request, data + used, length - used);
 
         used += part;
-        spend(connection, part / RECEIVED_PER_COST);
-        count_request(connection);
+        http_spend(connection, part / RECEIVED_PER_COST);
+        http_count_request(connection);
         if (connection->is_refused)
             answer_refused(connection);
         else
@@ -661,7 +536,7 @@ static bool start_websocket(struct connection *connection)
 {
     if (connection_websocket_start(connection))
         return true;
-    answer_failure(connection, HTTP_STATUS_SERVICE_UNAVAILABLE, "out of memory");
+    http_answer_failure(connection, HTTP_STATUS_SERVICE_UNAVAILABLE, "out of memory");
     return false;
 }
 
@@ -713,7 +588,7 @@ static void settle(struct connection *connection)
     if (result == WRITE_DONE && is_for_events(connection)) {
         if (connection_events_start(connection))
             return;
-        answer_failure(connection, HTTP_STATUS_SERVICE_UNAVAILABLE, "out of memory");
+        http_answer_failure(connection, HTTP_STATUS_SERVICE_UNAVAILABLE, "out of memory");
         result = connection_write_http(connection);
     }
     blocked = result == WRITE_BLOCKED;
@@ -731,14 +606,14 @@ static void settle(struct connection *connection)
 
 void connection_http_refuse(struct connection *connection, int status, const char *message)
 {
-    answer_failure(connection, status, message);
+    http_answer_failure(connection, status, message);
     settle(connection);
 }
 
 void connection_http_drop_request(struct connection *connection)
 {
     http_request_free(&connection->http->request);
-    count_request(connection);
+    http_count_request(connection);
 }
 
 /* Also while the backend stops: a client that polls may need several polls to fetch what is queued for
@@ -748,7 +623,7 @@ void connection_http_resume(struct connection *connection, bool keep_alive)
     connection->phase = PHASE_HTTP;
     connection->last = !keep_alive || connection->eof;
     connection->loop->resumed_ms = connection->loop->now_ms;
-    end_request(connection);
+    http_end_request(connection);
     settle(connection);
 }
 
@@ -779,7 +654,7 @@ static size_t receive_size(const struct connection *connection)
 static ssize_t receive(struct connection *connection, size_t size)
 {
     if (stream_in_handshake(&connection->stream))
-        spend(connection, HTTP_COST_HANDSHAKE);
+        http_spend(connection, HTTP_COST_HANDSHAKE);
     return stream_read(&connection->stream, connection->loop->received, size);
 }
 
@@ -849,13 +724,9 @@ void connection_http_writable(struct connection *connection)
 
 void connection_http_leave(struct connection *connection)
 {
-    struct http_exchange *http = connection->http;
-    struct loop *loop = connection->loop;
-
     http_queue_remove(connection);
     http_unread_forget(connection);
-    count_bytes(&loop->body_bytes, &http->body_bytes, 0);
-    count_bytes(&loop->head_bytes, &http->head_bytes, 0);
+    http_forget_request(connection);
 }
 
 /* The client has done its part, unless its request has a body: the timer begins anew. */
@@ -863,7 +734,7 @@ void connection_http_arrive(struct connection *connection)
 {
     struct http_exchange *http = connection->http;
 
-    count_request(connection);
+    http_count_request(connection);
     http_unread_note(connection, false);
     http->spent = 0;
     http->has_acted = true;
@@ -881,9 +752,9 @@ void connection_http_end(struct connection *connection)
         return;
     http_queue_remove(connection);
     http_unread_forget(connection);
-    drop_ticket(http);
+    http_drop_ticket(http);
     http_request_free(&http->request);
-    count_request(connection);
+    http_count_request(connection);
     byte_buffer_free(&http->held);
     free(http);
     connection->http = NULL;
