@@ -98,7 +98,7 @@ struct asio_adapter {
     int wake_fd; // the other end of the pipe: posting would allocate, on any thread
     bool has_ended = false;
     std::shared_ptr<asio_adapter> self;
-    char bytes[64];
+    char bytes[64] = {};
 
     asio_adapter(const asio::any_io_executor &on, int read_fd, int write_fd)
         : host(), executor(on), timer(on), woken(on, read_fd), wake_fd(write_fd)
