@@ -180,7 +180,7 @@ export class WebSocketClient<Events extends object> {
   }
 
   /**
-   * Sends a message to the application, now or once connected. Resolves with what the application
+   * Sends a message to the application, now or once connected and recovered. Resolves with what the application
    * answers when it has accepted the message, and rejects with a WebSocketRequestError.
    *
    * What was not answered when a connection was lost is sent again with the next one, and is carried
@@ -478,7 +478,9 @@ export class WebSocketClient<Events extends object> {
     // The rooms first: the waiting messages may be for them.
     this.#rooms.begin(this.#resumption.rooms);
     this.#presence.begin();
-    this.#messages.start();
+    if (!this.#resumption.isPending) {
+      this.#messages.start();
+    }
     this.#setState({
       status: "connected",
       connectionId: welcome.connection_id,
@@ -486,10 +488,12 @@ export class WebSocketClient<Events extends object> {
     });
   }
 
-  /** The connection is in the rooms that it asked to recover. */
+  /** The connection is in the rooms that it asked to recover. Messages waited for it: until now, a
+   * later connection would not name this one, and the server would not know them again. */
   #finishRecovery({ complete, id }: ProtocolEvents["recovered"]): void {
     this.#rooms.finishRecovery(this.#resumption.rooms, complete);
     const missed = this.#resumption.finish(complete, id);
+    this.#messages.start();
     if (missed !== null) {
       this.#emitMissed(missed);
     }

@@ -68,7 +68,7 @@ export class Messages {
     });
   }
 
-  /** There is a connection. */
+  /** There is a connection that a later one will name, if it is lost. */
   start(): void {
     this.#isStarted = true;
     this.#sendNext();

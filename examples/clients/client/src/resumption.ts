@@ -85,6 +85,11 @@ export class Resumption {
     return this.#request?.rooms ?? new Set();
   }
 
+  /** Whether this connection recovers, and has not ended to do so. */
+  get isPending(): boolean {
+    return this.#request !== null;
+  }
+
   /** The recovery has ended, complete or not; returns what to report about it. */
   finish(isComplete: boolean, id: string): ProtocolEvents["missed"] | null {
     const rooms = [...this.#missedRooms];

@@ -29,9 +29,13 @@ function start(url: string, options: Parameters<typeof createClient>[1] = {}): T
   return client;
 }
 
-function welcomeUser(socket: Received["socket"], user: string | null): void {
-  const data = { connection_id: "c", user_id: user, id: "stub.0", ping_interval_ms: 0 };
+function welcomeUser(socket: Received["socket"], user: string | null, connection = "c"): void {
+  const data = { connection_id: connection, user_id: user, id: "stub.0", ping_interval_ms: 0 };
   send(socket, { type: "welcome", data });
+}
+
+function recover(socket: Received["socket"]): void {
+  send(socket, { type: "recovered", data: { complete: true, count: 0, id: "stub.0" } });
 }
 
 const ack = ({ socket, message }: Received, data: unknown = null) =>
@@ -40,7 +44,10 @@ const ack = ({ socket, message }: Received, data: unknown = null) =>
 describe("a message that was not answered", () => {
   it("is sent again with its ref, before those that were not sent yet", async () => {
     const stub = await startStub({
-      onConnection: (socket) => welcomeUser(socket, "ana"),
+      onConnection: (socket, _url, count) => {
+        welcomeUser(socket, "ana");
+        if (count > 1) recover(socket);
+      },
       onMessage: (received) => {
         if (stub.connections === 1) {
           if (stub.received.length === 2) received.socket.terminate();
@@ -65,7 +72,10 @@ describe("a message that was not answered", () => {
     ["is not sent as another user", ["ana", "ben"]],
   ])("%s", async (_case, users) => {
     const stub = await startStub({
-      onConnection: (socket, _url, count) => welcomeUser(socket, users[count - 1] ?? null),
+      onConnection: (socket, _url, count) => {
+        welcomeUser(socket, users[count - 1] ?? null);
+        if (count > 1) recover(socket);
+      },
       onMessage: (received) => (stub.connections === 1 ? received.socket.terminate() : ack(received)),
     });
     const client = start(stub.url);
@@ -76,6 +86,36 @@ describe("a message that was not answered", () => {
     expect(await sent).toMatchObject({ code: "closed" });
     expect(await waiting).toBeNull();
     expect(stub.received).toMatchObject([{ data: "sent" }, { data: "waiting" }]);
+  });
+
+  it("is not sent before the client has recovered: the next connection would not name this one", async () => {
+    const former: (string | null)[] = [];
+    const received: string[] = [];
+    const stub = await startStub({
+      onConnection: (socket, url, count) => {
+        former.push(url.searchParams.get("connection_id"));
+        welcomeUser(socket, "ana", `c${count}`);
+        if (count === 3) recover(socket);
+      },
+      onMessage: (each) => {
+        received.push(`${stub.connections} ${each.message.type}`);
+        if (each.message.type !== "join_room") ack(each);
+        else if (stub.connections === 2) each.socket.terminate();
+        else answer(each);
+      },
+    });
+    const client = start(stub.url);
+    await whenState(client, "connected");
+    stub.sockets.forEach((socket) => socket.terminate());
+    await whenState(client, "reconnecting");
+    const waiting = client.send({ data: "waiting" });
+    await whenState(client, "connected");
+    const sent = client.send({ data: "sent" });
+    // This ends the second connection, after all that the client has sent on it.
+    const room = client.room("blue");
+    await Promise.all([waiting, sent, room.joined]);
+    expect(former).toEqual([null, "c1", "c1"]);
+    expect(received).toEqual(["2 join_room", "3 join_room", "3 message", "3 message"]);
   });
 
   it("does not keep the server from answering: no more than it allows are under way", async () => {
