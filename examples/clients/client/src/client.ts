@@ -382,6 +382,7 @@ export class WebSocketClient<Events extends object> {
   // --- messages -----------------------------------------------------------------------------
 
   #receive(text: unknown): void {
+    const connection = this.#connection;
     this.#heartbeat.heard();
     const parsed = this.#parse(text);
     if (!parsed.ok) {
@@ -404,7 +405,7 @@ export class WebSocketClient<Events extends object> {
     this.#follow(own);
     this.#handlers.call(event);
     if (own.type === "recovered") {
-      this.#finishRecovery(own.data);
+      this.#finishRecovery(own.data, connection === this.#connection);
     }
   }
 
@@ -489,11 +490,15 @@ export class WebSocketClient<Events extends object> {
   }
 
   /** The connection is in the rooms that it asked to recover. Messages waited for it: until now, a
-   * later connection would not name this one, and the server would not know them again. */
-  #finishRecovery({ complete, id }: ProtocolEvents["recovered"]): void {
-    this.#rooms.finishRecovery(this.#resumption.rooms, complete);
+   * later connection would not name this one, and the server would not know them again. A handler may
+   * have ended the connection; what was missed is reported nevertheless. */
+  #finishRecovery({ complete, id }: ProtocolEvents["recovered"], isCurrent: boolean): void {
+    const { rooms } = this.#resumption;
     const missed = this.#resumption.finish(complete, id);
-    this.#messages.start();
+    if (isCurrent) {
+      this.#rooms.finishRecovery(rooms, complete);
+      this.#messages.start();
+    }
     if (missed !== null) {
       this.#emitMissed(missed);
     }

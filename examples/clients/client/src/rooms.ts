@@ -36,7 +36,6 @@ export interface HeldRoom {
   retryTimer: ReturnType<typeof setTimeout> | undefined;
 }
 
-
 interface Host {
   /** When a room that could not be joined for now is tried again. */
   retryMs: number;
@@ -123,6 +122,7 @@ export class Rooms {
     for (const room of this.#rooms.values()) {
       room.isEntered = false;
       clearTimeout(room.retryTimer);
+      room.retryTimer = undefined;
       room.presence.forget();
     }
   }
@@ -206,8 +206,12 @@ export class Rooms {
     }
   }
 
-  /** Joins with what these holders want, and with the presence if one of them or the caller does. */
+  /** Joins with what these holders want, and with the presence if one of them or the caller does.
+   * Without a connection the next one does so. */
   async #enter(room: HeldRoom, holders: readonly Holding[], withPresence = false): Promise<void> {
+    if (!this.#host.isConnected()) {
+      return;
+    }
     const last = Math.max(0, ...holders.map(({ options }) => options.last ?? 0));
     const hasPresence = withPresence || holders.some(({ options }) => options.presence === true);
     const hasState = holders.some(({ options }) => options.state === true);

@@ -310,6 +310,26 @@ describe("a room", () => {
     expect(stub.received).toHaveLength(3);
   });
 
+  it("that cannot be joined for now by two connections in turn is tried again by the second", async () => {
+    const stub = await startStub({
+      onMessage: (received) => {
+        const { socket, message } = received;
+        if (stub.received.length > 2) {
+          answer(received);
+          return;
+        }
+        send(socket, { type: "error", ref: message.ref, data: { code: "rate_limited", message: "not now" } });
+        // In place of the first connection's next try.
+        if (stub.received.length === 1) socket.close(1012);
+      },
+    });
+    const client = start(stub.url, { firstDelayMs: 50, random: () => 0, onProblem: () => undefined });
+    const joined = nextEvent(client, "room_joined");
+    await expect(client.room("blue").joined).rejects.toMatchObject({ code: "rate_limited" });
+    await joined;
+    expect(stub.connections).toBe(2);
+  });
+
   it("that the server takes away is reported, and not joined again", async () => {
     const stub = await startStub();
     const { client, problems } = createClient(stub.url);

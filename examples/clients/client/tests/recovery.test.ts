@@ -1,7 +1,7 @@
 /** What a client sends when it comes back, and how it handles the answer. */
 import { once } from "node:events";
 import net, { type AddressInfo, type Socket } from "node:net";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { Backend } from "./support/backend";
 import { createClient, nextEvent } from "./support/client";
 import { whenState } from "./support/states";
@@ -182,6 +182,35 @@ describe("a client that comes back", () => {
     await back;
     expect(heard).toEqual(["missed history"]);
   });
+});
+
+it("a client that is closed by a handler of recovered asks for nothing until it connects again", async () => {
+  const { stub, cut } = await startStub((socket, after) => {
+    welcome(socket, 0, after);
+    send(socket, recovered(false, "f.1"));
+  });
+  const { client, heard, problems } = start(stub.url);
+  await client.room("blue", { state: true }).joined;
+  const closed = new Promise<void>((resolve) => {
+    const stop = client.on("recovered", () => {
+      stop();
+      client.close();
+      // What is started from now on is counted.
+      vi.useFakeTimers({ toFake: ["setTimeout"] });
+      cleanups.push(() => vi.useRealTimers());
+      resolve();
+    });
+  });
+  cut();
+  await closed;
+  expect(vi.getTimerCount()).toBe(0);
+  vi.useRealTimers();
+  expect(heard).toEqual(["missed history"]);
+  const joined = nextEvent(client, "room_joined");
+  client.connect();
+  await joined;
+  expect(stub.received).toMatchObject([{ state: true }, { state: true }]);
+  expect(problems).toEqual([]);
 });
 
 describe("rooms", () => {
