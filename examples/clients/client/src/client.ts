@@ -62,7 +62,7 @@ export class WebSocketClient<Events extends object> {
   /** Attempts since the last connection that lasted. */
   #attempt = 0;
   #connectedAt = 0;
-  /** The user of the latest connection. */
+  /** The user of the latest connection, until the client is closed. */
   #userId: string | null = null;
   #token: string | null = null;
   /** The token that the server has refused, until it accepts one. */
@@ -185,7 +185,8 @@ export class WebSocketClient<Events extends object> {
    *
    * What was not answered when a connection was lost is sent again with the next one, and is carried
    * out once, if the client has a user and comes back to the same process in time. Messages of an
-   * anonymous client are rejected with "closed" instead.
+   * anonymous client are rejected with "closed" instead, as are all that wait when the next connection
+   * is another user's.
    */
   send(message: ClientMessage, options: RequestOptions = {}): Promise<unknown> {
     const { type = "message", room, data } = message;
@@ -314,6 +315,20 @@ export class WebSocketClient<Events extends object> {
     this.#endConnection();
     this.#rooms.rejectWaiting(code, message);
     this.#messages.rejectAll(code, message);
+    this.#userId = null;
+  }
+
+  /** Messages are sent as the user whose they are. Those that waited for the first connection are the
+   * first user's. */
+  #setUser(userId: string | null): void {
+    if (userId === this.#userId) {
+      return;
+    }
+    this.#rejectSent();
+    if (this.#userId !== null) {
+      this.#messages.rejectAll("closed", "the client has another user: the message was not sent");
+    }
+    this.#userId = userId;
   }
 
   #rejectSent(): void {
@@ -472,10 +487,7 @@ export class WebSocketClient<Events extends object> {
     this.#refused = null;
     this.#heartbeat.start(welcome.ping_interval_ms);
     this.#renewal.start(this.#token);
-    if (welcome.user_id !== this.#userId) {
-      this.#rejectSent();
-      this.#userId = welcome.user_id;
-    }
+    this.#setUser(welcome.user_id);
     // The rooms first: the waiting messages may be for them.
     this.#rooms.begin(this.#resumption.rooms);
     this.#presence.begin();

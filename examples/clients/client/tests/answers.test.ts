@@ -68,24 +68,46 @@ describe("a message that was not answered", () => {
   });
 
   it.each([
-    ["is rejected for an anonymous client, whom the server does not know again", [null, null]],
-    ["is not sent as another user", ["ana", "ben"]],
-  ])("%s", async (_case, users) => {
+    ["is rejected for an anonymous client, whom the server does not know again", [null, "ana"], ["sent", "waiting"]],
+    ["is not sent as another user, nor is one that waited", ["ana", "ben"], ["sent", "later"]],
+    ["is not sent as nobody, nor is one that waited", ["ana", null], ["sent", "later"]],
+  ])("%s", async (_case, users, received) => {
     const stub = await startStub({
       onConnection: (socket, _url, count) => {
         welcomeUser(socket, users[count - 1] ?? null);
         if (count > 1) recover(socket);
       },
-      onMessage: (received) => (stub.connections === 1 ? received.socket.terminate() : ack(received)),
+      onMessage: (each) => (stub.connections === 1 ? each.socket.terminate() : ack(each)),
     });
     const client = start(stub.url);
     await whenState(client, "connected");
     const sent = client.send({ data: "sent" }).catch((error: unknown) => error);
     await whenState(client, "reconnecting");
-    const waiting = client.send({ data: "waiting" });
+    const waiting = client.send({ data: "waiting" }).catch((error: unknown) => error);
     expect(await sent).toMatchObject({ code: "closed" });
-    expect(await waiting).toBeNull();
-    expect(stub.received).toMatchObject([{ data: "sent" }, { data: "waiting" }]);
+    if (received.includes("waiting")) {
+      expect(await waiting).toBeNull();
+    } else {
+      expect(await waiting).toMatchObject({ code: "closed" });
+      await client.send({ data: "later" });
+    }
+    expect(stub.received).toMatchObject(received.map((data) => ({ data })));
+  });
+
+  it("but was sent after close(), is the next user's", async () => {
+    const stub = await startStub({
+      onConnection: (socket, _url, count) => {
+        welcomeUser(socket, count === 1 ? "ana" : "ben");
+        if (count > 1) recover(socket);
+      },
+      onMessage: ack,
+    });
+    const client = start(stub.url);
+    await whenState(client, "connected");
+    client.close();
+    const sent = client.send({ data: 1 });
+    client.connect();
+    expect(await sent).toBeNull();
   });
 
   it("is not sent before the client has recovered: the next connection would not name this one", async () => {
