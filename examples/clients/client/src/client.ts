@@ -72,10 +72,13 @@ export class WebSocketClient<Events extends object> {
   #isAsleep = false;
   #stopListening: (() => void) | undefined;
 
-  /** Throws a TypeError if `url` is none. */
+  /** Throws a TypeError if `url` is none, or if there is no constructor of WebSockets. */
   constructor(options: WebSocketClientOptions<Events>) {
     this.#options = options;
     this.#tuning = tuningOf(options);
+    if (typeof this.#tuning.WebSocket !== "function") {
+      throw new TypeError("there is no WebSocket here: give its constructor with options.WebSocket");
+    }
     this.#url = absoluteUrl(options.url);
     this.#parse = createParse(options.schemas);
     this.#handlers = new Handlers((error) => this.#reportFailure(error));
@@ -133,8 +136,9 @@ export class WebSocketClient<Events extends object> {
       onOffline: () => this.#goOffline(),
       onSleep: () => this.#sleep(),
     });
-    this.#setState({ status: "connecting" });
+    // Before the listeners, one of which may close the client.
     this.#startAttempt();
+    this.#setState({ status: "connecting" });
   }
 
   /** Ends the connection, and rejects what waits for an answer. Rooms are joined again, and handlers
@@ -222,13 +226,18 @@ export class WebSocketClient<Events extends object> {
       WebSocket: this.#tuning.WebSocket as typeof globalThis.WebSocket,
       timeoutMs: this.#tuning.connectTimeoutMs,
       onText: (text) => this.#receive(text),
+      onFailure: (error) => this.#reportSocket(error),
       onEnd: (code, reason) => this.#lose(code, reason),
     });
   }
 
   async #makeUrl(): Promise<string> {
+    const connection = this.#connection;
     const url = new URL(this.#url);
     const token = await this.#askForToken();
+    if (connection?.isOver !== false) {
+      throw new Error("the token came too late"); // the client's state is a newer attempt's
+    }
     if (this.#refused?.token === token) {
       this.#refuse(UNAUTHENTICATED_CLOSE_CODE, this.#refused.reason);
       throw new Error("the token is the one that was refused");
@@ -581,6 +590,10 @@ export class WebSocketClient<Events extends object> {
     if (error instanceof WebSocketRequestError && error.code !== "closed") {
       this.#report({ kind: "presence_refused", message: error.message, code: error.code });
     }
+  }
+
+  #reportSocket(error: unknown): void {
+    this.#report({ kind: "connect_failed", message: `cannot make a WebSocket: ${String(error)}`, error });
   }
 
   #reportFailure(error: unknown): void {

@@ -14,6 +14,8 @@ export interface ConnectionOptions {
   /** For the address, the handshake and the server's welcome together. */
   timeoutMs: number;
   onText: (text: unknown) => void;
+  /** There is no socket, for example because the page's policy does not allow one; onEnd() follows. */
+  onFailure: (error: unknown) => void;
   /** Called once, and not after close(). */
   onEnd: (code: number, reason: string) => void;
 }
@@ -29,6 +31,10 @@ export class Connection {
     this.#options = options;
     this.#timer = setTimeout(() => this.fail("no welcome"), options.timeoutMs);
     void this.#open();
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
   }
 
   /** An open socket has not been accepted yet: a refusal also comes after the handshake. */
@@ -64,19 +70,22 @@ export class Connection {
   }
 
   async #open(): Promise<void> {
+    await Promise.resolve(); // the owner knows this object before its first call
+    if (this.#isOver) {
+      return;
+    }
     try {
-      await Promise.resolve(); // the owner knows this object before its first call
-      const url = await this.#options.makeUrl();
-      if (!this.#isOver) {
-        this.#connect(url);
-      }
+      this.#connect(await this.#options.makeUrl());
     } catch {
-      this.#end(ABNORMAL_CLOSE_CODE, "");
+      this.#end(ABNORMAL_CLOSE_CODE, ""); // the owner knows why
     }
   }
 
   #connect(url: string): void {
-    const socket = new this.#options.WebSocket(url);
+    if (this.#isOver) {
+      return;
+    }
+    const socket = this.#makeSocket(url);
     this.#socket = socket;
     socket.addEventListener("message", ({ data }) => {
       if (!this.#isOver) {
@@ -86,6 +95,15 @@ export class Connection {
     socket.addEventListener("close", ({ code, reason }) => this.#end(code, reason));
     // A close event follows. Node's sockets throw errors that nobody listens to.
     socket.addEventListener("error", () => undefined);
+  }
+
+  #makeSocket(url: string): WebSocket {
+    try {
+      return new this.#options.WebSocket(url);
+    } catch (error) {
+      this.#options.onFailure(error);
+      throw error;
+    }
   }
 
   #end(code: number, reason: string): void {

@@ -191,6 +191,8 @@ export type Problem =
   | { kind: "unknown_type"; message: string; type: string }
   | { kind: "handler_failed"; message: string; error: unknown }
   | { kind: "token_failed"; message: string; error: unknown }
+  /** The constructor of WebSockets threw an exception. Attempts continue. */
+  | { kind: "connect_failed"; message: string; error: unknown }
   | { kind: "rejoin_failed"; message: string; room: string; code: RequestErrorCode }
   | { kind: "presence_refused"; message: string; code: RequestErrorCode }
   | { kind: "room_lost"; message: string; room: string };

@@ -1,5 +1,6 @@
 /** The client against a server that fails in ways that the real one does not. */
 import { afterEach, describe, expect, it, vi } from "vitest";
+import WebSocket from "ws";
 import {
   answer,
   notification,
@@ -145,6 +146,36 @@ describe("a loss", () => {
       stub.sockets.forEach((socket) => socket.terminate());
       expect(await whenState(client, "reconnecting")).toMatchObject({ attempt: 1 });
     }
+  });
+});
+
+describe("an attempt", () => {
+  it("that the constructor of sockets prevents is reported, and followed by another", async () => {
+    const stub = await startStub();
+    let made = 0;
+    class Socket extends WebSocket {
+      constructor(url: string) {
+        if (++made === 1) throw new Error("not on this page");
+        super(url);
+      }
+    }
+    const { client, problems } = start(stub.url, { WebSocket: Socket });
+    await whenState(client, "connected");
+    const message = "cannot make a WebSocket: Error: not on this page";
+    expect(problems).toMatchObject([{ kind: "connect_failed", message }]);
+  });
+
+  it("ends if a listener closes the client as it begins", async () => {
+    const stub = await startStub();
+    let asked = 0;
+    const { client } = createClient(stub.url, { token: () => `t${++asked}` });
+    client.subscribe(() => client.close());
+    client.connect();
+    expect(client.getState().status).toBe("closed");
+    // An attempt would come before this one.
+    await whenState(start(stub.url).client, "connected");
+    expect(asked).toBe(0);
+    expect(stub.connections).toBe(1);
   });
 });
 
@@ -407,6 +438,25 @@ describe("the token", () => {
     });
     await whenState(client, "connected");
     expect(asked).toBeGreaterThan(1);
+  });
+
+  it("that comes late is not taken for that of the connection that did not wait for it", async () => {
+    const stub = await startStub();
+    let asked = 0;
+    let next = "in time";
+    let giveLate: (token: string) => void = () => undefined;
+    const { client } = start(stub.url, {
+      connectTimeoutMs: 20,
+      token: () => (++asked === 1 ? new Promise<string>((resolve) => (giveLate = resolve)) : next),
+    });
+    await whenState(client, "connected");
+    next = "late";
+    giveLate(next);
+    await client.room("blue").joined;
+    // The token that this refuses is "in time", so the other one is tried.
+    stub.sockets.forEach((socket) => socket.close(4401, "expired"));
+    await whenState(client, "reconnecting");
+    await whenState(client, "connected");
   });
 
   it("that was refused is requested again, and a newer one is accepted", async () => {

@@ -13,7 +13,8 @@ it.each([
   ["an ES module", "module", 'import { WebSocketClient } from "@ws-manager/client";'],
   ["a CommonJS module", "commonjs", 'const { WebSocketClient } = require("@ws-manager/client");'],
 ])("is imported from %s", (_case, type, line) => {
-  const use = 'console.log(new WebSocketClient({ url: "http://a.b/ws", schemas: {} }).getState().status);';
+  const options = '{ url: "http://a.b/ws", schemas: {}, WebSocket: class {} }';
+  const use = `console.log(new WebSocketClient(${options}).getState().status);`;
   const text = execFileSync(process.execPath, [`--input-type=${type}`, "-e", line + use], {
     cwd: folder,
     encoding: "utf8",

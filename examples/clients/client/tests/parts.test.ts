@@ -1,6 +1,7 @@
 /** The client's modules that need no connection, and its types. */
 import * as v from "valibot";
 import { describe, expect, expectTypeOf, it, vi } from "vitest";
+import WebSocket from "ws";
 import { askedDelay, fullJitterDelay } from "../src/backoff";
 import { absoluteUrl, tuningOf } from "../src/options";
 import { RecentIds } from "../src/recent-ids";
@@ -48,7 +49,7 @@ describe("recent ids", () => {
 });
 
 describe("types", () => {
-  const options = { url: "ws://localhost/ws", schemas: schemas };
+  const options = { url: "ws://localhost/ws", schemas: schemas, WebSocket };
 
   it("cover the events", () => {
     const client = new WebSocketClient(options);
@@ -64,7 +65,7 @@ describe("types", () => {
 
   it("of events are those of their schemas", () => {
     const client = new WebSocketClient({
-      url: options.url,
+      ...options,
       schemas: { price_changed: v.object({ cents: v.number() }) },
     });
     client.on("price_changed", (price) => expectTypeOf(price).toEqualTypeOf<{ cents: number }>());
@@ -79,7 +80,7 @@ describe("types", () => {
       price_changed: { cents: number };
     }
     // @ts-expect-error: the schema of price_changed is needed
-    const client = new WebSocketClient<Events>({ url: options.url, schemas: {} });
+    const client = new WebSocketClient<Events>({ ...options, schemas: {} });
     expect(client.getState()).toEqual({ status: "closed" });
   });
 });
@@ -99,6 +100,15 @@ describe("options", () => {
       pongTimeoutMs: Number.NaN,
     });
     expect([answerTimeoutMs, longestDelayMs, pongTimeoutMs]).toEqual([2 ** 31 - 1, 0, 2 ** 31 - 1]);
+  });
+
+  it("need a constructor of WebSockets, where there is none", () => {
+    vi.stubGlobal("WebSocket", undefined);
+    try {
+      expect(() => new WebSocketClient({ url: "ws://localhost/ws", schemas })).toThrow(TypeError);
+    } finally {
+      vi.unstubAllGlobals();
+    }
   });
 
   it("may have an address of any scheme, or relative to the page", () => {
