@@ -105,6 +105,7 @@ export class WebSocketClient<Events extends object> {
     });
     this.#presence = new ServicePresence(
       {
+        retryMs: this.#tuning.firstDelayMs,
         isConnected,
         ask: (type) => this.#ask({ type }),
         onRefusal: (error) => this.#reportPresence(error),

@@ -51,3 +51,9 @@ export class Requests {
     return waiting;
   }
 }
+
+/** Whether the server would answer the same again. After the other codes it is worth asking again a
+ * moment later. */
+export function isFinal(code: RequestErrorCode): boolean {
+  return code !== "timeout" && code !== "rate_limited" && code !== "failed";
+}

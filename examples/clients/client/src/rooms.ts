@@ -4,6 +4,7 @@
  */
 import type { Listeners } from "./listeners.js";
 import { PresenceList } from "./presence.js";
+import { isFinal } from "./requests.js";
 import {
   WebSocketRequestError,
   type Problem,
@@ -294,12 +295,6 @@ function makeHolding(room: HeldRoom, options: RoomOptions): Holding {
       settle?.reject(error);
     },
   };
-}
-
-/** After these the server may answer differently with the next connection; after any other it would
- * answer the same again, so the room is no longer wanted. */
-function isFinal(code: RequestErrorCode): boolean {
-  return code !== "timeout" && code !== "rate_limited" && code !== "failed";
 }
 
 function asRequestError(error: unknown): WebSocketRequestError {

@@ -1,12 +1,15 @@
 /** Who is connected at all, on any process: watched while somebody subscribes. */
 import { PresenceList } from "./presence.js";
 import type { Listeners } from "./listeners.js";
-import type { Presence } from "./types.js";
+import { isFinal } from "./requests.js";
+import { WebSocketRequestError, type Presence } from "./types.js";
 
 interface Host {
+  /** When a server that refused for now is asked again. */
+  retryMs: number;
   isConnected: () => boolean;
   ask: (type: "watch_presence" | "unwatch_presence") => Promise<unknown>;
-  /** The server does not allow it. */
+  /** The server does not allow it, perhaps only for now. */
   onRefusal: (error: unknown) => void;
 }
 
@@ -14,6 +17,7 @@ export class ServicePresence {
   readonly #list: PresenceList;
   readonly #host: Host;
   #subscribers = 0;
+  #retryTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(host: Host, listeners: Listeners) {
     this.#host = host;
@@ -49,20 +53,36 @@ export class ServicePresence {
 
   /** The connection has ended. */
   end(): void {
-    this.#list.forget();
+    this.#forget();
   }
 
   /** There is a connection, or a subscriber. */
   begin(): void {
     if (this.#subscribers > 0 && this.#host.isConnected()) {
-      this.#host.ask("watch_presence").catch(this.#host.onRefusal);
+      this.#host.ask("watch_presence").catch((error: unknown) => this.#fail(error));
     }
+  }
+
+  #fail(error: unknown): void {
+    this.#host.onRefusal(error);
+    if (error instanceof WebSocketRequestError && !isFinal(error.code)) {
+      this.#retryTimer ??= setTimeout(() => {
+        this.#retryTimer = undefined;
+        this.begin();
+      }, this.#host.retryMs);
+    }
+  }
+
+  #forget(): void {
+    clearTimeout(this.#retryTimer);
+    this.#retryTimer = undefined;
+    this.#list.forget();
   }
 
   #leave(): void {
     this.#subscribers--;
     if (this.#subscribers === 0) {
-      this.#list.forget();
+      this.#forget();
       if (this.#host.isConnected()) {
         this.#host.ask("unwatch_presence").catch(() => undefined);
       }

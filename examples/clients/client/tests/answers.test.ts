@@ -1,7 +1,7 @@
 /** What becomes of messages and requests when connections end, and of rooms with several holders. */
 import net, { type AddressInfo, type Socket } from "node:net";
 import { once } from "node:events";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import type { TestedClient } from "./support/events";
 import { Backend } from "./support/backend";
 import { createClient, nextEvent } from "./support/client";
@@ -402,6 +402,62 @@ describe("a room", () => {
       ["join_room", { room: "blue", presence: true, ref: 1 }],
       ["join_room", { room: "blue", presence: true, ref: 2 }],
     ]);
+  });
+});
+
+describe("the service's presence", () => {
+  async function watch(codes: string[]) {
+    const all = codes.length;
+    const stub = await startStub({
+      onMessage: (received) => {
+        const { socket, message } = received;
+        const code = codes.shift();
+        if (code !== undefined) {
+          send(socket, { type: "error", ref: message.ref, data: { code, message: "not now" } });
+        } else {
+          answer(received);
+          ack(received);
+          send(socket, { type: "presence", data: { count: 1, members: [] } });
+        }
+      },
+    });
+    const { client, problems } = createClient(stub.url);
+    cleanups.push(() => client.close());
+    client.connect();
+    const refused = new Promise<void>((resolve) => {
+      let errors = 0;
+      client.on("error", () => ++errors === all && resolve());
+    });
+    return { stub, client, problems, refused };
+  }
+
+  it("that is refused for now is asked for again", async () => {
+    const { stub, client, problems } = await watch(["rate_limited", "failed"]);
+    const known = nextEvent(client, "presence");
+    client.subscribePresence(() => undefined);
+    await known;
+    expect(client.getPresence()).toEqual({ count: 1, members: [] });
+    expect(stub.received.map(({ type }) => type)).toEqual(Array(3).fill("watch_presence"));
+    expect(problems).toMatchObject([{ code: "rate_limited" }, { code: "failed" }]);
+  });
+
+  it.each([
+    ["that is not allowed", "forbidden", false],
+    ["that nobody wants any more", "failed", true],
+  ])("%s is not asked for again", async (_case, code, leaves) => {
+    const { client, refused } = await watch([code]);
+    const leave = client.subscribePresence(() => undefined);
+    await whenState(client, "connected");
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    cleanups.push(() => vi.useRealTimers());
+    await refused;
+    await new Promise((resolve) => setImmediate(resolve));
+    if (leaves) {
+      expect(vi.getTimerCount()).toBe(1);
+      leave();
+    }
+    // The request to unwatch has one.
+    expect(vi.getTimerCount()).toBe(leaves ? 1 : 0);
   });
 });
 
