@@ -99,7 +99,7 @@ export interface ClientMessage {
 
 export interface RequestOptions {
   /** How long to wait for the answer, from the call on. Without it, the client waits for a
-   * connection as long as it takes, and then for `answerTimeoutMs`. */
+   * connection that has recovered as long as it takes, and then for `answerTimeoutMs`. */
   timeoutMs?: number | undefined;
   /** Ends the wait; what has been sent may be carried out nevertheless. */
   signal?: AbortSignal | undefined;
@@ -118,7 +118,8 @@ export type ConnectionState =
 
 /** Codes of the client itself; all others are the server's or the application's. */
 export type ClientErrorCode =
-  /** The client was closed, or the connection was lost: what was sent may have been carried out. */
+  /** The client was closed or has another user, or the connection was lost: what was sent may have
+   * been carried out. */
   | "closed"
   /** There was no answer in time: what was sent may have been carried out. */
   | "timeout"
