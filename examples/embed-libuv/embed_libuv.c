@@ -184,8 +184,11 @@ static void run(void)
 
     while ((websocket = ws_loop_next_output(loop)) != NULL)
         write_client(ws_websocket_user_data(websocket));
-    if (next_ms != WS_NO_DEADLINE)
-        uv_timer_start(&deadline, on_deadline, next_ms > now_ms ? next_ms - now_ms : 0, 0);
+    /* A timer of 0 ms would run again before libuv looks at the sockets. */
+    if (next_ms <= now_ms)
+        uv_async_send(&woken);
+    else if (next_ms != WS_NO_DEADLINE)
+        uv_timer_start(&deadline, on_deadline, next_ms - now_ms, 0);
 }
 
 static void on_deadline(uv_timer_t *timer)

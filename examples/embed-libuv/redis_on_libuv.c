@@ -27,8 +27,11 @@ static void run(struct redis_on_libuv *adapter)
     uint64_t now_ms = uv_now(adapter->loop);
     uint64_t deadline_ms = ws_redis_run(adapter->redis, now_ms);
 
-    uv_timer_start(&adapter->deadline, on_deadline,
-                   deadline_ms > now_ms ? deadline_ms - now_ms : 0, 0);
+    /* A timer of 0 ms would run again before libuv looks at the sockets. */
+    if (deadline_ms <= now_ms)
+        uv_async_send(&adapter->wake);
+    else
+        uv_timer_start(&adapter->deadline, on_deadline, deadline_ms - now_ms, 0);
 }
 
 /* --- the hooks -------------------------------------------------------------------------------- */

@@ -88,11 +88,17 @@ static inline uint64_t ws_libuv_now_ms(void)
 
 static inline void ws_libuv_run_after(ws_host *host, uint64_t delay_ms)
 {
-    uv_timer_t *timer = &((ws_libuv *)host)->timer;
+    ws_libuv *adapter = (ws_libuv *)host;
 
-    if (delay_ms != 0)
-        uv_update_time(timer->loop);
-    uv_timer_start(timer, ws_libuv_on_timer, delay_ms, 0);
+    /* libuv before 1.45 runs a timer of 0 ms that its own callback starts again and again, and does
+     * not look at the sockets in between. */
+    if (delay_ms == 0) {
+        uv_timer_stop(&adapter->timer);
+        uv_async_send(&adapter->wake);
+        return;
+    }
+    uv_update_time(adapter->timer.loop);
+    uv_timer_start(&adapter->timer, ws_libuv_on_timer, delay_ms, 0);
 }
 
 static inline void ws_libuv_on_closed(uv_handle_t *handle)

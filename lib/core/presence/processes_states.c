@@ -162,9 +162,14 @@ void processes_doubt_states(struct presence *presence)
 {
     const ws_manager *manager = presence->manager;
     struct gap gap = {presence, strcmp(presence->epoch, manager->epoch) != 0};
-    uint64_t position = 0;
+    size_t before;
 
     memcpy(presence->epoch, manager->epoch, sizeof presence->epoch);
-    while (name_table_walk(&presence->members, &position, doubt_state, &gap))
-        continue;
+    do { /* again if members went: the table may have shrunk, so that the walk passed some over */
+        uint64_t position = 0;
+
+        before = presence->members.count;
+        while (name_table_walk(&presence->members, &position, doubt_state, &gap))
+            continue;
+    } while (presence->members.count < before);
 }

@@ -36,17 +36,19 @@ static int replace(struct presence *presence, struct presence_room *room, const 
     uint64_t most = presence->manager->options.max_presence_bytes;
     struct presence_member *member = presence_find_member(presence, room, user);
     bool is_none = length == 4 && memcmp(state, "null", 4) == 0;
+    size_t bytes = is_none ? 0 : length;
     int result = WS_OK;
 
     if (member == NULL || !presence_is_there(member))
         result = WS_ERR_NOT_MEMBER;
-    else if (most > 0 && presence->bytes + length > most)
+    else if (most > 0 && bytes > member->state_length &&
+             presence->bytes - member->state_length + bytes > most)
         result = WS_ERR_LIMIT;
     if (result != WS_OK || is_none)
         memory_free(&presence->manager->memory, state);
     if (result != WS_OK)
         return result;
-    presence_replace_state(presence, member, is_none ? NULL : state, is_none ? 0 : length);
+    presence_replace_state(presence, member, is_none ? NULL : state, bytes);
     member->state_position = STATE_SET_HERE;
     member->has_new_state = member->is_state_unsent = true;
     member->is_state_forgotten = false;

@@ -389,6 +389,34 @@ static void on_presence(ws_manager *manager, const ws_presence_change *change, v
     told = more;
 }
 
+static int set(const char *user, int length)
+{
+    char state[1100];
+
+    snprintf(state, sizeof state, "\"%0*d\"", length - 2, 0);
+    return ws_manager_set_presence_state(host.manager, "r", user, state, (size_t)length);
+}
+
+/* At the limit a state may still be replaced by one that is no longer, and removed. */
+START_TEST(states_are_limited)
+{
+    prepare();
+    host.options.max_presence_bytes = 2000;
+    host_start(&host);
+    client_open(&host, &ann, "ann", "ann");
+    client_open(&host, &bob, "bob", "bob");
+    enter(&ann);
+    enter(&bob);
+    ck_assert_int_eq(set("ann", 1000), WS_OK);
+    ck_assert_int_eq(set("bob", 1000), WS_ERR_LIMIT);
+    ck_assert_int_eq(set("ann", 1000), WS_OK);
+    ck_assert_int_eq(set("ann", 999), WS_OK);
+    ck_assert_int_eq(ws_manager_set_presence_state(host.manager, "r", "ann", "null", 4), WS_OK);
+    ck_assert_int_eq(set("bob", 1000), WS_OK);
+    end();
+}
+END_TEST
+
 START_TEST(the_application_learns_of_changes)
 {
     told = strdup("");
@@ -488,6 +516,7 @@ int main(void)
         the_whole_service_has_presence_too,
         of_a_big_room_only_the_count_is_sent,
         members_are_limited,
+        states_are_limited,
         the_application_learns_of_changes,
         presence_may_begin_late,
         each_allocation_may_fail,
