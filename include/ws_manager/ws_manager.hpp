@@ -392,7 +392,8 @@ struct handlers {
     std::function<void(int level, const char *line)> log;
 };
 
-/** The options of a manager, with their defaults. Callbacks of `handlers` replace those here. */
+/** The options of a manager, with their defaults. Callbacks of `handlers` replace those here, and take
+ * `user_data`: C callbacks beside them get no pointer of their own (#WS_ERR_INVALID). */
 struct manager_options : ws_manager_options {
     manager_options() noexcept : ws_manager_options()
     {
@@ -492,12 +493,22 @@ inline void log_line(int level, const char *line, void *user_data) noexcept
 
 using info = const ws_connection_info *;
 
+inline bool is_empty(const handlers &all) noexcept
+{
+    return !all.on_connect && !all.on_disconnect && !all.authorize_join &&
+           !all.authorize_presence && !all.authenticate && !all.accept_message &&
+           !all.on_join && !all.on_leave && !all.on_presence && !all.on_backpressure &&
+           !all.on_raw && !all.log;
+}
+
 /** Sets the callbacks of those handlers that are not empty. */
 inline void set_callbacks(handlers &from, ws_manager_options &to) noexcept
 {
     using h = handlers;
     using chars = const char *;
 
+    if (is_empty(from))
+        return;
     to.user_data = &from;
     if (from.on_connect)
         to.on_connect = trampoline<&h::on_connect, info>::notify;
@@ -563,6 +574,8 @@ class manager : public manager_ref
         ws_manager *made = nullptr;
 
         state->callbacks = std::move(handlers);
+        if (options.user_data != nullptr && !detail::is_empty(state->callbacks))
+            detail::check(WS_ERR_INVALID, "user_data of handlers and of C callbacks");
         detail::set_callbacks(state->callbacks, options);
         detail::check(ws_manager_new(&options, &made), "ws_manager_new");
         state->manager.reset(made);

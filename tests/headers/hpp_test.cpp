@@ -180,10 +180,35 @@ void check_exceptions()
     EXPECT(logged("of an unknown type") && logged("it is broken"));
 }
 
+/* C callbacks keep their pointer, unless handlers need it. */
+void check_user_data()
+{
+    int lines = 0;
+    ws::manager_options options;
+    ws::handlers handlers;
+
+    options.user_data = &lines;
+    options.log = [](int, const char *, void *user_data) { ++*static_cast<int *>(user_data); };
+    {
+        const ws::manager manager(options);
+
+        EXPECT(lines == 0);
+    }
+    handlers.on_join = [](ws::manager_ref, const ws_connection_info &, const char *, int) {};
+    try {
+        const ws::manager manager(options, handlers);
+
+        EXPECT(false);
+    } catch (const std::system_error &error) {
+        EXPECT(error.code() == ws::error_of(WS_ERR_INVALID));
+    }
+}
+
 } // namespace
 
 int main()
 {
+    check_user_data();
     check_errors();
     check_handles();
     check_exceptions();
