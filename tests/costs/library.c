@@ -326,7 +326,7 @@ const struct cost_limit cost_limits[] = {
     {"frames: messages", 15},
     {"frames: fragments", 49},
     {"frames: empty fragments", 43},
-    {"frames: compressed fragments", 8},
+    {"frames: compressed fragments", 31},
     {"frames: pings by bytes", 355},
     {NULL, 0},
 };

@@ -170,7 +170,7 @@ static void open_large(const char *head, char sid[128])
 
 /* Clients that have a session each. A few may be in the same class as another client, by chance. */
 static struct {
-    char names[4][16];
+    char names[4][24];
     char sids[4][128];
 } others;
 
