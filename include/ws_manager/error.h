@@ -18,7 +18,7 @@ enum ws_error {
     WS_OK = 0,                   /**< success */
     WS_ERR_INVALID = -1,         /**< an argument, option or name is not acceptable */
     WS_ERR_NO_MEMORY = -2,       /**< an allocation failed */
-    WS_ERR_SYSTEM = -3,          /**< the system refused randomness, a lock or a thread */
+    WS_ERR_SYSTEM = -3,          /**< the system refused a lock, thread, address, randomness */
     WS_ERR_BAD_JSON = -4,        /**< not one JSON value (RFC 8259), or nested too deeply */
     WS_ERR_UNKNOWN_TYPE = -5,    /**< the event type is not registered */
     WS_ERR_TOO_BIG = -6,         /**< larger than a limit allows */

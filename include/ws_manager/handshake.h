@@ -6,8 +6,11 @@
  * @code
  * static int accept_handshake(ws_handshake *handshake, void *user_data)
  * {
+ *     const char *page = ws_handshake_header(handshake, "Origin"); // NULL: no browser's
  *     const char *user = find_user(ws_handshake_header(handshake, "Cookie"));
  *
+ *     if (page != NULL && strcmp(page, "https://example.com") != 0)
+ *         return WS_ERR_FORBIDDEN;
  *     if (user != NULL)
  *         return ws_handshake_set_user_id(handshake, user);
  *     ws_handshake_refuse(handshake, 401, "log in first");
@@ -15,7 +18,11 @@
  * }
  * @endcode
  *
- * It is called for a WebSocket, for a request of http.h and for each socket of a client of
+ * Browsers send cookies with a WebSocket that any other site's page opens, so an endpoint that knows
+ * its users by cookies must look at Origin (RFC 6455 §10.2). ws_server_check_page() (server_client.h)
+ * does that on libwsmanager-server.
+ *
+ * The callback is called for a WebSocket, for a request of http.h and for each socket of a client of
  * Socket.IO (socketio.h).
  */
 #ifndef WS_MANAGER_HANDSHAKE_H

@@ -478,8 +478,8 @@ WS_EXPORT int ws_manager_get_stats_within(ws_manager *manager, size_t max_rooms_
  */
 WS_EXPORT int ws_manager_get_metrics(ws_manager *manager, char **text, size_t *length);
 
-/** Frees a text of ws_manager_get_stats(), ws_manager_get_stats_within() or
- * ws_manager_get_metrics().
+/** Frees a text of ws_manager_get_stats(), ws_manager_get_stats_within(),
+ * ws_manager_get_metrics() or ws_manager_get_presence().
  *
  * @param manager  the manager that made the text
  * @param text     the text; NULL does nothing
