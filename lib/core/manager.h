@@ -120,7 +120,7 @@ static inline void manager_assert_unlocked(const ws_manager *manager)
     lock_assert_not_held(&manager->lock);
 }
 
-/* ws_manager_new(), but for its effect on the default manager. */
+/* Makes a manager that does not become the default one. Parameters and results: ws_manager_new(). */
 int manager_make(const ws_manager_options *options, ws_manager **manager);
 
 ws_manager *manager_ref(ws_manager *manager);

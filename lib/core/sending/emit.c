@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include <ws_manager/emit.h>
-#include <ws_manager/send.h>
 
 #include "base/utf8.h"
 #include "core/default_manager.h"
@@ -12,9 +11,9 @@
 #include "core/sending/event.h"
 #include "core/sending/publish.h"
 
-/* Sends data that was checked to a target. A user's event names the user. */
-static int emit_to(ws_manager *manager, struct target target, const char *type,
-                   const char *json, size_t length)
+/* Sends data that was checked to a target. `user_id`: whom the event names; may be NULL. */
+static int emit_to(ws_manager *manager, struct target target, const char *user_id,
+                   const char *type, const char *json, size_t length)
 {
     int64_t now_ms = manager_clock(manager);
     ws_message *message =
@@ -24,7 +23,7 @@ static int emit_to(ws_manager *manager, struct target target, const char *type,
                          .data = json,
                          .data_length = length,
                          .timestamp_ms = now_ms,
-                         .user_id = target.kind == GROUP_USER ? target.name : NULL,
+                         .user_id = user_id,
                          .room = target.kind == GROUP_ROOM ? target.name : NULL,
                      },
                      NULL, 0);
@@ -50,7 +49,7 @@ static int emit_routed(ws_manager *manager, const char *type, const char *json, 
     room = atomic_load_explicit(&known->room, memory_order_acquire);
     if (room != NULL)
         target = (struct target){GROUP_ROOM, room};
-    return emit_to(manager, target, type, json, length);
+    return emit_to(manager, target, NULL, type, json, length);
 }
 
 int ws_manager_emit(ws_manager *manager, const char *type, const char *json, size_t length)
@@ -65,36 +64,33 @@ int ws_manager_emit(ws_manager *manager, const char *type, const char *json, siz
     return emit_routed(manager, type, json, length);
 }
 
+static int emit_to_name(ws_manager *manager, struct target target, const char *type,
+                        const char *json, size_t length)
+{
+    int result;
+
+    if (manager == NULL || target.name == NULL || type == NULL)
+        return WS_ERR_INVALID;
+    result = event_data_check(manager, json, length);
+    if (result != WS_OK)
+        return result;
+    if (event_types_find(&manager->types, type) == NULL)
+        return WS_ERR_UNKNOWN_TYPE;
+    if (!name_text_valid(target.name))
+        return WS_ERR_INVALID;
+    return emit_to(manager, target, NULL, type, json, length);
+}
+
 int ws_manager_emit_to_room(ws_manager *manager, const char *room, const char *type,
                             const char *json, size_t length)
 {
-    ws_event *event;
-    int result;
-
-    if (room == NULL)
-        return WS_ERR_INVALID;
-    result = ws_event_new(manager, type, json, length, &event);
-    if (result != WS_OK)
-        return result;
-    result = ws_manager_broadcast_to_room(manager, room, event, NULL, 0);
-    ws_event_free(event);
-    return result;
+    return emit_to_name(manager, (struct target){GROUP_ROOM, room}, type, json, length);
 }
 
 int ws_manager_emit_to_user(ws_manager *manager, const char *user_id, const char *type,
                             const char *json, size_t length)
 {
-    ws_event *event;
-    int result;
-
-    if (user_id == NULL)
-        return WS_ERR_INVALID;
-    result = ws_event_new(manager, type, json, length, &event);
-    if (result != WS_OK)
-        return result;
-    result = ws_manager_send_to_user(manager, user_id, event, NULL, 0);
-    ws_event_free(event);
-    return result;
+    return emit_to_name(manager, (struct target){GROUP_USER, user_id}, type, json, length);
 }
 
 int ws_emit(const char *type, const char *json)
@@ -158,7 +154,7 @@ int ws_manager_emit_notification(ws_manager *manager, const char *message, const
     else if (data.length > manager->options.max_event_bytes)
         result = WS_ERR_TOO_BIG;
     else if (user_id != NULL)
-        result = emit_to(manager, (struct target){GROUP_USER, user_id}, "notification",
+        result = emit_to(manager, (struct target){GROUP_USER, user_id}, user_id, "notification",
                          data.data, data.length);
     else
         result = emit_routed(manager, "notification", data.data, data.length);

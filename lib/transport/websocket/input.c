@@ -192,8 +192,8 @@ static void end_unfinished(ws_websocket *websocket)
     websocket_leave(websocket);
 }
 
-/* Bounds the memory of unfinished messages: not for those that send theirs at once, but for those that
- * keep them. */
+/* Bounds the memory of all unfinished messages of the loop. Above it ends the connection
+ * whose message began first, of those with more than an equal share. */
 static void note_unfinished(ws_websocket *websocket)
 {
     ws_websocket *ending =
