@@ -1,26 +1,13 @@
 /** What becomes of messages and requests when connections end, and of rooms with several holders. */
 import net, { type AddressInfo, type Socket } from "node:net";
 import { once } from "node:events";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { TestedClient } from "./support/events";
 import { Backend } from "./support/backend";
+import { cleanups, startStub } from "./support/cleanups";
 import { createClient, nextEvent } from "./support/client";
 import { whenState } from "./support/states";
-import { answer, send, StubServer, welcome, type Received, type StubOptions } from "./support/stub-server";
-
-const cleanups: (() => unknown)[] = [];
-
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) {
-    await cleanup();
-  }
-});
-
-async function startStub(options: StubOptions = {}): Promise<StubServer> {
-  const stub = await StubServer.start(options);
-  cleanups.push(() => stub.stop());
-  return stub;
-}
+import { answer, send, welcome, type Received } from "./support/stub-server";
 
 function start(url: string, options: Parameters<typeof createClient>[1] = {}): TestedClient {
   const { client } = createClient(url, options);

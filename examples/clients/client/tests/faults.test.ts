@@ -1,33 +1,18 @@
 /** The client against a server that fails in ways that the real one does not. */
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import WebSocket from "ws";
 import {
   answer,
   notification,
   send,
-  StubServer,
   welcome,
-  type StubOptions,
 } from "./support/stub-server";
+import { cleanups, startStub } from "./support/cleanups";
 import { createClient, nextEvent } from "./support/client";
 import { createSignals, whenState } from "./support/states";
 
 /** Longer than any test: an attempt before that is not caused by this delay. */
 const FOREVER_MS = 2 ** 31 - 1;
-
-const cleanups: (() => unknown)[] = [];
-
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) {
-    await cleanup();
-  }
-});
-
-async function startStub(options: StubOptions = {}): Promise<StubServer> {
-  const stub = await StubServer.start(options);
-  cleanups.push(() => stub.stop());
-  return stub;
-}
 
 function start(url: string, options: Parameters<typeof createClient>[1] = {}) {
   const test = createClient(url, options);

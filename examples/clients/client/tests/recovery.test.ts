@@ -1,8 +1,9 @@
 /** What a client sends when it comes back, and how it handles the answer. */
 import { once } from "node:events";
 import net, { type AddressInfo, type Socket } from "node:net";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { Backend } from "./support/backend";
+import { cleanups } from "./support/cleanups";
 import { createClient, nextEvent } from "./support/client";
 import { whenState } from "./support/states";
 import {
@@ -13,14 +14,6 @@ import {
   welcome,
   type StubOptions,
 } from "./support/stub-server";
-
-const cleanups: (() => unknown)[] = [];
-
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) {
-    await cleanup();
-  }
-});
 
 /** Records its clients' queries; a client that comes back is `resumed` as the test chooses. */
 async function startStub(
