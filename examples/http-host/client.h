@@ -25,9 +25,8 @@ struct host {
     int listener;
     int signals;
     bool stopped;
-    uint64_t accept_again_ms; /* WS_NO_DEADLINE: the listener is watched */
-    struct client_list
-        waiting; /* for a request's head; the one that has waited longest is first */
+    uint64_t accept_again_ms;   /* WS_NO_DEADLINE: the listener is watched */
+    struct client_list waiting; /* for a request's head; the longest wait is first */
     struct client_list clients; /* the others */
 };
 

@@ -26,9 +26,8 @@ enum {
 
 struct name_table {
     const ws_allocator *memory;
-    const uint8_t
-        *secret;    /* seeds the hash, so that clients cannot choose names of one bucket */
-    size_t name_at; /* offset of the name's length in a node */
+    const uint8_t *secret; /* seeds the hash: clients cannot choose names of one bucket */
+    size_t name_at;        /* offset of the name's length in a node */
     size_t count;
     size_t n_buckets; /* 0: no node was ever added */
     struct name_node **segments[NAME_TABLE_SEGMENTS];

@@ -60,9 +60,8 @@ struct kept_client {
     struct kept_answer *first; /* the oldest */
     struct kept_answer *last;
     uint32_t count;
-    uint32_t
-        n_holds;  /* connections that have not ended: what they sent may still be carried out */
-    size_t bytes; /* of its answers */
+    uint32_t n_holds; /* connections that have not ended: their messages may be processed yet */
+    size_t bytes;     /* of its answers */
 };
 
 /* A connection of a client. */

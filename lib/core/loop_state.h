@@ -41,8 +41,8 @@ enum { AUTHORIZED_AT_MOST = 16 };
 struct reauthorization {
     ws_conn_id connection;
     uint32_t left;
-    uint32_t
-        n_before; /* those of this connection in a row that were requested while it was asked */
+    /* Reauthorizations of this connection in a row that were requested while it was asked. */
+    uint32_t n_before;
     bool running;
     bool is_asking; /* within the callback */
     bool again;     /* the callback requested another one, which begins after this one */
@@ -154,9 +154,8 @@ struct ws_loop {
     struct timer_wheel timers;
     struct drain drain;
     struct bucket_round bucket_round;
-    struct timer
-        presence_timer;      /* while this is the loop that keeps presence (presence/beat.c) */
-    uint64_t presence_at_ms; /* of its last beat; 0: none since it began */
+    struct timer presence_timer;    /* while this loop keeps presence (presence/beat.c) */
+    uint64_t presence_at_ms;        /* of its last beat; 0: none since it began */
     struct places places[N_PLACES]; /* its part of the manager's */
     struct name_table waiting; /* by connection: what waits for answers (clients/waiting.h) */
     uint8_t waiting_secret[NAME_TABLE_SECRET];

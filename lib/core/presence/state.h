@@ -69,17 +69,16 @@ struct presence_member {
     uint32_t told_connections; /* as observers know it, while is_told */
     bool is_leaving : 1;       /* it has no connection, and its grace time runs */
     bool is_changed : 1;       /* observers have not received what it is now */
-    bool
-        is_told : 1; /* observers have it in their lists, as of the last changes that were sent */
+    /* Observers have it in their lists, as of the last changes that were sent. */
+    bool is_told : 1;
     bool is_shown : 1;      /* it was in a list that was made since */
     bool is_reported : 1;   /* the application was notified that it is there */
     bool has_new_state : 1; /* observers have not received its state */
     bool is_unsent : 1;     /* other processes do not know what it is here */
     bool is_state_unsent : 1;
-    bool is_state_sending : 1; /* it is in the order that is being sent */
-    bool
-        is_state_forgotten : 1; /* it is unsent that there is none, because the user was gone */
-    uint8_t key_length;         /* right before the key (name_table.h) */
+    bool is_state_sending : 1;   /* it is in the order that is being sent */
+    bool is_state_forgotten : 1; /* it is unsent that there is none: the user was gone */
+    uint8_t key_length;          /* right before the key (name_table.h) */
     char key[]; /* the room's number, 8 bytes; the user's name, NUL-terminated */
 };
 
@@ -100,9 +99,10 @@ struct presence_room {
     size_t n_kept;                   /* also those that have left and are still to be sent; and
                                         once for a caller that holds the room */
     size_t bytes;                    /* about as many as the list of members takes */
-    size_t
-        refused_users; /* of other rooms, when a limit left no room for this one's; and its */
-    size_t refused_connections; /* connections then; 0: none did */
+    /* When a limit left no room for this one's users: the users of other rooms and the connections
+     * of this one; no connections: there was no such limit. */
+    size_t refused_users;
+    size_t refused_connections;
     size_t told_count;    /* n_members when it was sent last; SIZE_MAX: not all know the same */
     bool is_listed : 1;   /* presence was asked for; false: only users that leave are here */
     bool is_declared : 1; /* by the application: it stays when it is empty */
@@ -137,16 +137,15 @@ struct presence {
     uint64_t n_taken;       /* the number of the last one that the carrier has taken */
     uint64_t n_returned;    /* of the last one that has come back */
     char epoch[EPOCH_SIZE]; /* of the stream that has the states' positions */
-    bool
-        is_alone; /* nothing was sent to other processes so far, so they need no sign of life */
-    bool wants_all;                     /* presence_wanted is to be sent */
-    bool sends_all;                     /* everything is to be sent */
-    bool is_sending_all;                /* presence_end is to be sent when nothing is unsent */
+    bool is_alone;          /* other processes got nothing so far and need no sign of life */
+    bool wants_all;         /* presence_wanted is to be sent */
+    bool sends_all;         /* everything is to be sent */
+    bool is_sending_all;    /* presence_end is to be sent when nothing is unsent */
     struct presence_room *first_wanted; /* rooms of which presence_wanted is to be sent */
     struct presence_room *last_wanted;
     size_t n_wanted;
     struct presence_room
-        *first_changed; /* rooms with changes to be sent, in the order of these */
+        *first_changed; /* rooms with unsent changes, the oldest change first */
     struct presence_room *last_changed;
     size_t n_changed;
 };

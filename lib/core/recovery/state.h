@@ -13,6 +13,8 @@
  *                                           ▼
  *                                        caught up
  *
+ *  from                to                  when
+ *
  *  (begun)             WAITS_FOR_JOINS     the rooms that the client named are being joined
  *  WAITS_FOR_JOINS     WAITS_FOR_EPOCH     the cluster was not reached yet
  *  WAITS_FOR_JOINS     READY               the epoch is known
@@ -20,12 +22,12 @@
  *  READY               WAITS_FOR_ROOM      the transport's queue exceeded its high mark
  *  WAITS_FOR_ROOM      READY               the transport is writable again
  *  READY               WAITS_FOR_PAGE      its events are older than the history
- *  WAITS_FOR_PAGE      READY               the page arrived or is lost, or the stream was
- * replaced WAITS_FOR_PAGE      LOST                the cluster has not answered for too long
- *  LOST                READY               the client was notified; a room's live events begin
- * later READY               WAITS_FOR_POSITION  it saw events elsewhere that did not arrive
- * here yet WAITS_FOR_POSITION  READY               the timer expired: it checks again READY
- * WAITS_FOR_EPOCH     the manager has switched to another stream
+ *  WAITS_FOR_PAGE      READY               the page arrived or is lost, or the stream was replaced
+ *  WAITS_FOR_PAGE      LOST                the cluster has not answered for too long
+ *  LOST                READY               the client was notified; a room's events begin later
+ *  READY               WAITS_FOR_POSITION  it saw events elsewhere that did not arrive here yet
+ *  WAITS_FOR_POSITION  READY               the timer expired: it checks again
+ *  READY               WAITS_FOR_EPOCH     the manager has switched to another stream
  *
  * A READY or LOST recovery ends when it has caught up with the loop: its connection is then an
  * ordinary one. Both states are on the list of recoveries that can continue. */

@@ -24,8 +24,7 @@ enum { SERVER_URL_BYTES = 160 };
 
 struct ws_server {
     ws_manager *manager;
-    ws_server_options
-        options; /* its texts and arrays are the caller's, and not used after the start */
+    ws_server_options options; /* texts and arrays are the caller's: not used after the start */
     char health_path[DOOR_PATH_BYTES]; /* "": none */
     char metrics_path[DOOR_PATH_BYTES];
     struct server_log log;

@@ -42,9 +42,8 @@ enum probe_state {
 struct engineio_rest {
     struct output_queue queue; /* framed for WebSockets */
     bool awaits_pong;
-    bool queue_high; /* the application knows that the queue was above its high mark */
-    bool
-        is_writable; /* the queue is at its low mark, and the application does not know it yet */
+    bool queue_high;  /* the application knows that the queue was above its high mark */
+    bool is_writable; /* the queue is at its low mark; the application does not know it yet */
 };
 
 /* What carries sessions. `carrier` is the session's. */

@@ -23,8 +23,7 @@ struct host {
     ws_loop *loop;
     uint64_t now_ms;  /* of the loop */
     int64_t clock_ms; /* the options' clock; starts in 1970 */
-    bool
-        has_threads; /* other threads call the manager: wakes are neither counted nor checked */
+    bool has_threads; /* other threads call the manager: wakes are not checked */
     _Atomic unsigned n_wakes;
 
     char *log; /* a line for each callback, see host_expect_log() */
