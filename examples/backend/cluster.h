@@ -1,5 +1,5 @@
-/* cluster.h: the backend's part in a cluster on Redis: runs the library's client on the first thread of
- * the server. What the client carries is decided by the library. */
+/* cluster.h: the backend's part in a cluster on Redis: runs the library's client on the first
+ * thread of the server. What the client carries is decided by the library. */
 #ifndef BACKEND_CLUSTER_H
 #define BACKEND_CLUSTER_H
 

@@ -108,9 +108,9 @@ cJSON *json_text_parse_object(const char *text, size_t length, const char **prob
         *problem = "the body has more than 10,000 values";
         return NULL;
     }
-    /* Threads may parse at the same time as long as none of the process calls cJSON_GetErrorPtr()
-     * ("Thread Safety" in cJSON's README): a large body must not delay those of other threads. A lack
-     * of memory is reported only through malloc()'s errno. */
+    /* Threads may parse at the same time as long as none of the process calls
+     * cJSON_GetErrorPtr() ("Thread Safety" in cJSON's README): a large body must not delay
+     * those of other threads. A lack of memory is reported only through malloc()'s errno. */
     errno = 0;
     json = cJSON_ParseWithLengthOpts(text, length + 1, NULL, 1);
     if (json == NULL) {

@@ -57,8 +57,9 @@ bool log_may_share(struct log_share *share, int level, unsigned *left_out)
     return true;
 }
 
-/* Writes a line, unless it would have to wait: a pipe that nobody reads must not stop a loop. A pipe
- * that is ready takes PIPE_BUF bytes. The lines that were left out are counted before the next one. */
+/* Writes a line, unless it would have to wait: a pipe that nobody reads must not stop a loop. A
+ * pipe that is ready takes PIPE_BUF bytes. The lines that were left out are counted before the
+ * next one. */
 static void write_line(const char *line, size_t length)
 {
     static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;

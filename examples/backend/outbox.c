@@ -102,7 +102,8 @@ enum store_result outbox_send(struct outbox *outbox)
     return result;
 }
 
-/* What an event is about: its SKU, or the id of an order or a client, in `number`; NULL: neither. */
+/* What an event is about: its SKU, or the id of an order or a client, in `number`; NULL:
+ * neither. */
 static const char *key_of(const cJSON *data, char number[KEY_NUMBER_SIZE])
 {
     const cJSON *sku = cJSON_GetObjectItemCaseSensitive(data, "sku");
@@ -237,7 +238,8 @@ uint64_t outbox_settle(struct outbox *outbox, uint64_t now_ms)
     return next_ms;
 }
 
-/* A checkpoint may still have the store: there is no later attempt, and no loop that must not wait. */
+/* A checkpoint may still have the store: there is no later attempt, and no loop that must not
+ * wait. */
 void outbox_close(struct outbox *outbox)
 {
     settle(outbox, monotonic_ms(), store_begin);

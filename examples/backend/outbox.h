@@ -47,8 +47,8 @@ enum store_result outbox_send(struct outbox *outbox);
  * Returns when it must be called again at the latest, or WS_NO_DEADLINE. */
 uint64_t outbox_settle(struct outbox *outbox, uint64_t now_ms);
 
-/* Whether all that was committed is stored in the history or the stream. Call it when no other thread
- * uses the outbox. */
+/* Whether all that was committed is stored in the history or the stream. Call it when no other
+ * thread uses the outbox. */
 bool outbox_is_stored(struct outbox *outbox);
 
 /* Settles a last time, after the loops have ended. */

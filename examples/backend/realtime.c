@@ -167,10 +167,10 @@ static int route_topics(ws_manager *manager)
     return result;
 }
 
-/* A client that enters these rooms with `state` receives every order, or every product, as it is now.
- * Each event of an order has the whole order, so the last one replaces those before it, whatever
- * its type. stock_low is an alarm: it would replace its product's state, and be repeated when the
- * stock has long been filled up. */
+/* A client that enters these rooms with `state` receives every order, or every product, as it
+ * is now. Each event of an order has the whole order, so the last one replaces those before it,
+ * whatever its type. stock_low is an alarm: it would replace its product's state, and be
+ * repeated when the stock has long been filled up. */
 static int keep_states(ws_manager *manager)
 {
     static const struct {

@@ -8,9 +8,9 @@
 #include "http_response.h"
 #include <ws_manager/server_http.h>
 
-/* Whether a request whose head is complete may go on: with its body, if it has one. If not, the answer
- * is filled in: access is denied, or the request must not have a body. Any thread, like all functions
- * here. */
+/* Whether a request whose head is complete may go on: with its body, if it has one. If not, the
+ * answer is filled in: access is denied, or the request must not have a body. Any thread, like
+ * all functions here. */
 bool router_accepts(struct app *app, ws_server_request *request,
                     struct http_response *response);
 

@@ -96,9 +96,9 @@ static void on_thread(uint32_t number, void *user_data)
     thread_begin(&app->threads[number], app->server);
 }
 
-/* Ends at least one client whose token has expired, and the others while there is time; the rest in
- * the next turn. A thousand clients in a thousand rooms each would take 250 ms. Returns when the next
- * token expires. */
+/* Ends at least one client whose token has expired, and the others while there is time; the
+ * rest in the next turn. A thousand clients in a thousand rooms each would take 250 ms. Returns
+ * when the next token expires. */
 static uint64_t end_expired(struct app *app, struct thread *thread, uint64_t now_ms)
 {
     const uint64_t start_ms = monotonic_ms();
@@ -169,8 +169,9 @@ static void on_fd(void *user_data)
             cluster_event(&app->cluster, events[i].data.ptr, events[i].events);
 }
 
-/* Whether all that the threads caused is in Redis. Events that are not would wait in the database for
- * the next process of this name; orders, which only the client of Redis has, would be lost. */
+/* Whether all that the threads caused is in Redis. Events that are not would wait in the
+ * database for the next process of this name; orders, which only the client of Redis has, would
+ * be lost. */
 static int has_passed_all_on(void *user_data)
 {
     struct app *app = user_data;
@@ -234,8 +235,8 @@ static void set_options(const struct options *ours, ws_server_options *options)
     options->log_level = ours->log_level;
 }
 
-/* The first thread is the caller's, so that a process with one loop has one thread and libc needs no
- * locks. */
+/* The first thread is the caller's, so that a process with one loop has one thread and libc
+ * needs no locks. */
 static void set_callbacks(struct app *app, ws_server_options *options)
 {
     options->user_data = app;

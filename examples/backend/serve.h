@@ -12,8 +12,9 @@
 /* Whether the server accepts the options. False with a line in `problem`. */
 bool serve_check(const struct options *options, char *problem, size_t size);
 
-/* Serves until one of the signals, which must be blocked, has ended it; SIGHUP reloads its certificate.
- * app->server is to be freed afterwards. False with a line in `problem` if it cannot begin. */
+/* Serves until one of the signals, which must be blocked, has ended it; SIGHUP reloads its
+ * certificate. app->server is to be freed afterwards. False with a line in `problem` if it
+ * cannot begin. */
 bool serve(struct app *app, const sigset_t *signals, char *problem, size_t size);
 
 #endif

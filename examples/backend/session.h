@@ -20,8 +20,8 @@ struct session {
     ws_conn_id id;            /* then: that connection; it may change its transport */
 };
 
-/* The session of a WebSocket or a stream, which ends when the token expires. NULL when memory is short.
- * On the client's thread, like all functions here. */
+/* The session of a WebSocket or a stream, which ends when the token expires. NULL when memory
+ * is short. On the client's thread, like all functions here. */
 struct session *session_new(struct expiry_heap *heap, ws_server_client *client,
                             const struct token_claims *claims);
 

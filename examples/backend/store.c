@@ -1,6 +1,6 @@
 /* store.c: opening and closing the database, and running its statements.
- * Transactions are in store_transaction.c, the schema in store_schema.c, the rows in store_orders.c,
- * store_clients.c and store_inventory.c. */
+ * Transactions are in store_transaction.c, the schema in store_schema.c, the rows in
+ * store_orders.c, store_clients.c and store_inventory.c. */
 #include "store.h"
 
 #include <sched.h>

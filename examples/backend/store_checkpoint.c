@@ -3,9 +3,10 @@
  * syncs its header.
  * Not here: the last checkpoint, which SQLite makes when the store is closed.
  *
- * SQLite 3.7.0 to 3.51.2 may corrupt a database if a checkpoint begins when the WAL is already copied
- * completely, and a commit begins the WAL anew meanwhile (https://sqlite.org/wal.html#walresetbug). So
- * none begins then, unless the store's mutex excludes commits. */
+ * SQLite 3.7.0 to 3.51.2 may corrupt a database if a checkpoint begins when the WAL is already
+ * copied completely, and a commit begins the WAL anew meanwhile
+ * (https://sqlite.org/wal.html#walresetbug). So none begins then, unless the store's mutex
+ * excludes commits. */
 #include "store_internal.h"
 
 #include <stdlib.h>
@@ -73,9 +74,9 @@ static bool has_failed(struct store_checkpointer *checkpointer, int code)
     return true;
 }
 
-/* Notes that so many pages are copied. Returns how many the WAL had after the last transaction, 0 if
- * there was none since the last checkpoint. The caller has the store's mutex, so all transactions have
- * been noted. */
+/* Notes that so many pages are copied. Returns how many the WAL had after the last transaction,
+ * 0 if there was none since the last checkpoint. The caller has the store's mutex, so all
+ * transactions have been noted. */
 static int note_copied(struct store_checkpointer *checkpointer, int copied)
 {
     int pages;
@@ -89,8 +90,8 @@ static int note_copied(struct store_checkpointer *checkpointer, int copied)
 }
 
 /* Makes the next transaction begin the WAL anew, which it does not do by itself while there is
- * always one that reads from it. The caller has the store's mutex: those that write wait for the end
- * of the last such read. True if it is done. */
+ * always one that reads from it. The caller has the store's mutex: those that write wait for
+ * the end of the last such read. True if it is done. */
 static bool restart_wal(struct store_checkpointer *checkpointer)
 {
     int pages = -1;
@@ -105,9 +106,10 @@ static bool restart_wal(struct store_checkpointer *checkpointer)
 
 enum copy_result { COPY_DONE, COPY_AGAIN, COPY_LATER };
 
-/* Whether a long WAL may begin anew after a copy: those that write wait while what was committed during
- * the copy is copied and synced. So nothing must have been, or little if the WAL is too long: without
- * that, such a moment may not come while there are always some that write. */
+/* Whether a long WAL may begin anew after a copy: those that write wait while what was
+ * committed during the copy is copied and synced. So nothing must have been, or little if the
+ * WAL is too long: without that, such a moment may not come while there are always some that
+ * write. */
 static bool may_restart(int pages, int copied)
 {
     return pages == 0 || pages == copied ||

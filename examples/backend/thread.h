@@ -22,7 +22,8 @@ struct thread *thread_current(void);
 /* Makes one current. Call it on its thread. */
 void thread_begin(struct thread *thread, ws_server *server);
 
-/* Call it when an expiry was added or moved: the server must not wait for longer than until then. */
+/* Call it when an expiry was added or moved: the server must not wait for longer than until
+ * then. */
 void thread_note(const struct thread *thread, const struct expiry *expiry);
 
 #endif

@@ -1,4 +1,5 @@
-// board.cpp: a message board in C++ on threads of the library: board [ADDRESS:PORT]. SIGTERM ends it.
+// board.cpp: a message board in C++ on threads of the library: board [ADDRESS:PORT]. SIGTERM
+// ends it.
 #include <csignal>
 #include <iostream>
 #include <map>

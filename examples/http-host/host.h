@@ -1,5 +1,5 @@
-/* host.h: the sockets and the loop of a program, by epoll, on one thread. Not here: what the program
- * answers. */
+/* host.h: the sockets and the loop of a program, by epoll, on one thread. Not here: what the
+ * program answers. */
 #ifndef HTTP_HOST_HOST_H
 #define HTTP_HOST_HOST_H
 
@@ -14,8 +14,8 @@ struct host_endpoint {
     ws_endpoint *endpoint;
 };
 
-/* What the program does at the end of each turn of the loop. Returns when the next turn is needed at
- * the latest: at once if it has sent something, or WS_NO_DEADLINE. */
+/* What the program does at the end of each turn of the loop. Returns when the next turn is
+ * needed at the latest: at once if it has sent something, or WS_NO_DEADLINE. */
 typedef uint64_t host_turn(ws_manager *manager, uint64_t now_ms);
 
 /* The time by the clock of the loop. */

@@ -1,5 +1,5 @@
-// asio.cpp: WebSockets on Asio: asio [PORT]. Another thread sends what comes in on stdin to every client.
-// SIGTERM drains.
+// asio.cpp: WebSockets on Asio: asio [PORT]. Another thread sends what comes in on stdin to
+// every client. SIGTERM drains.
 #include <cstdlib>
 #include <thread>
 

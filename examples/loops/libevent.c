@@ -1,5 +1,5 @@
-/* libevent.c: WebSockets on a loop of libevent: libevent [PORT]. Another thread sends what comes in on stdin
- * to every client. SIGTERM drains. */
+/* libevent.c: WebSockets on a loop of libevent: libevent [PORT]. Another thread sends what
+ * comes in on stdin to every client. SIGTERM drains. */
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>

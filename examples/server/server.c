@@ -1,4 +1,5 @@
-/* server.c: serves clients on threads of its own, and emits the time each second. README.md shows it. */
+/* server.c: serves clients on threads of its own, and emits the time each second. README.md
+ * shows it. */
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>

@@ -1,7 +1,7 @@
 /* echo.c: a server for stock clients of Socket.IO and Engine.IO, which answers what they send: for
  * the test suites of the two protocols, and as an example of ws_manager/socketio.h.
  *
- *   socketio-echo [--listen ADDRESS:PORT]        the default is 127.0.0.1:3000; port 0: any free one
+ *   socketio-echo [--listen ADDRESS:PORT]   default 127.0.0.1:3000; port 0: any free port
  *
  * Engine.IO, at /engine.io/, echoes every message. Socket.IO, at /socket.io/ and there in the
  * namespaces "/" and "/custom":

@@ -197,9 +197,10 @@ typedef struct ws_client_message {
  * @param user_data   that of ws_manager_options, or of the registration
  *
  * @retval WS_OK              it is accepted, and answered with the data `null`
- * @retval WS_DEFERRED        it is accepted. The application answers within `answer_timeout_ms`, from
- *                            any thread, with a copy of `message->answer`. After that time it is
- *                            answered with the error `timeout`
+ * @retval WS_DEFERRED        it is accepted. The application answers within
+ *                            `answer_timeout_ms`, from any thread, with a copy of
+ *                            `message->answer`. After that time it is answered with the error
+ *                            `timeout`
  * @retval WS_ERR_NOT_MEMBER  it is answered with the error `not_member`
  * @retval WS_ERR_FORBIDDEN   it is answered with the error `forbidden`
  * @retval WS_ERR_NO_MEMORY   the connection is ended with #WS_CLOSE_INTERNAL_ERROR

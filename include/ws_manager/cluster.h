@@ -40,9 +40,10 @@ enum ws_scope {
 
 /** What a room keeps of an event, for clients that enter the room later (last_values.h).
  *
- * Room and `type` name a list. A carrier that can stores the event in it, in the same step as in the
- * stream, and passes what the lists have to ws_manager_cluster_start_with(). Then a process that
- * starts has what the others have, also if the stream no longer reaches back to it. Since 0.2.
+ * Room and `type` name a list. A carrier that can stores the event in it, in the same step as
+ * in the stream, and passes what the lists have to ws_manager_cluster_start_with(). Then a
+ * process that starts has what the others have, also if the stream no longer reaches back to
+ * it. Since 0.2.
  */
 typedef struct ws_cluster_keep {
     size_t size; /**< `sizeof(ws_cluster_keep)` */
@@ -249,10 +250,11 @@ WS_EXPORT int ws_manager_cluster_start(ws_manager *manager, const char *epoch,
 
 /** As ws_manager_cluster_start(), with what rooms have kept (#ws_cluster_keep).
  *
- * The kept events are needed if the manager starts, or if it has missed events. Otherwise it already
- * has what it keeps, and ignores them. It keeps of them what is declared in this process
- * (last_values.h). They must have been read after `events`: what was replaced or removed behind
- * `position` may be absent, because the manager reads that from the stream. Since 0.2.
+ * The kept events are needed if the manager starts, or if it has missed events. Otherwise it
+ * already has what it keeps, and ignores them. It keeps of them what is declared in this
+ * process (last_values.h). They must have been read after `events`: what was replaced or
+ * removed behind `position` may be absent, because the manager reads that from the stream.
+ * Since 0.2.
  *
  * @param manager   the manager
  * @param epoch     see ws_manager_cluster_start(), as for the next three

@@ -11,8 +11,8 @@
  * }
  * @endcode
  *
- * The sockets may block or not: the functions never wait. For TLS, or a loop that reads and writes by
- * itself, websocket.h has the calls without a descriptor.
+ * The sockets may block or not: the functions never wait. For TLS, or a loop that reads and
+ * writes by itself, websocket.h has the calls without a descriptor.
  */
 #ifndef WS_MANAGER_DESCRIPTOR_H
 #define WS_MANAGER_DESCRIPTOR_H

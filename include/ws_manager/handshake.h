@@ -18,12 +18,12 @@
  * }
  * @endcode
  *
- * Browsers send cookies with a WebSocket that any other site's page opens, so an endpoint that knows
- * its users by cookies must look at Origin (RFC 6455 §10.2). ws_server_check_page() (server_client.h)
- * does that on libwsmanager-server.
+ * Browsers send cookies with a WebSocket that any other site's page opens, so an endpoint that
+ * knows its users by cookies must look at Origin (RFC 6455 §10.2). ws_server_check_page()
+ * (server_client.h) does that on libwsmanager-server.
  *
- * The callback is called for a WebSocket, for a request of http.h and for each socket of a client of
- * Socket.IO (socketio.h).
+ * The callback is called for a WebSocket, for a request of http.h and for each socket of a
+ * client of Socket.IO (socketio.h).
  */
 #ifndef WS_MANAGER_HANDSHAKE_H
 #define WS_MANAGER_HANDSHAKE_H

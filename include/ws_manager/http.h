@@ -55,10 +55,10 @@
  *
  * @par WS_PROTOCOL_SOCKETIO and WS_PROTOCOL_ENGINEIO
  * Clients of Engine.IO 4 poll: a GET opens a session, further GETs wait for its packets, and
- * POSTs bring the client's. The session is no ws_http: it outlives its requests, and its sockets
- * are connections of the manager as those on a WebSocket are, with the same callbacks and
- * limits. ws_http_close() does nothing: ws_manager_disconnect() ends a socket. When a client connects a socket of Socket.IO,
- * ws_handshake_host_data() is NULL.
+ * POSTs bring the client's. The session is no ws_http: it outlives its requests, and its
+ * sockets are connections of the manager as those on a WebSocket are, with the same callbacks
+ * and limits. ws_http_close() does nothing: ws_manager_disconnect() ends a socket. When a
+ * client connects a socket of Socket.IO, ws_handshake_host_data() is NULL.
  *
  * A POST is answered when its packets were carried out, so that a client that sends faster than
  * that waits. A poll that is given up by its client, a second one beside it, a response that

@@ -23,8 +23,8 @@ enum ws_log_level {
     WS_LOG_DEBUG = 3  /**< each connection's end */
 };
 
-/** Who receives user_connected and user_disconnected, which tell of a user's first connection and of
- * the end of its last one; for anonymous clients, of each connection. */
+/** Who receives user_connected and user_disconnected, which tell of a user's first connection
+ * and of the end of its last one; for anonymous clients, of each connection. */
 enum ws_presence {
     WS_PRESENCE_EVERYONE = 0, /**< everyone except the connection itself */
     WS_PRESENCE_ROOM = 1,     /**< the members of `presence_room` */
@@ -92,8 +92,8 @@ typedef struct ws_manager_options {
      * room on purpose has left at once. */
     uint32_t presence_grace_ms;
 
-    /** How long changes of presence are collected, to be sent together; at least 1, at most an hour;
-     * default 100. */
+    /** How long changes of presence are collected, to be sent together; at least 1, at most an
+     * hour; default 100. */
     uint32_t presence_batch_ms;
 
     /** Of a room with more members only their number is sent; default 1000. */
@@ -111,11 +111,11 @@ typedef struct ws_manager_options {
     /** How many presence events times their recipients are delivered per second, so that N
      * clients connecting at once do not cause O(N²) deliveries; 0: no limit; default 1000000.
      *
-     * user_connected and user_disconnected beyond it are not sent, and are counted in the statistics
-     * (drops: presence). They have no place in the order and are not kept, so a client misses
-     * nothing else. Changes of a room's presence wait until they can be sent. A tenth of
-     * the number can be used at once: with the default, up to 400 clients that connect at the
-     * same moment are all announced.
+     * user_connected and user_disconnected beyond it are not sent, and are counted in the
+     * statistics (drops: presence). They have no place in the order and are not kept, so a
+     * client misses nothing else. Changes of a room's presence wait until they can be sent. A
+     * tenth of the number can be used at once: with the default, up to 400 clients that connect
+     * at the same moment are all announced.
      */
     uint32_t max_presence_deliveries;
 
@@ -176,8 +176,8 @@ typedef struct ws_manager_options {
     /** Bytes of a connection's kept answers, and half as many as of a client's; default 32768. */
     uint32_t max_kept_answer_bytes;
 
-    /** Of all kept answers; default 16 MiB. The clients of one user have at most an eighth of it, or
-     * twice `max_kept_answer_bytes` if that is more. */
+    /** Of all kept answers; default 16 MiB. The clients of one user have at most an eighth of
+     * it, or twice `max_kept_answer_bytes` if that is more. */
     uint64_t max_kept_bytes;
 
     uint32_t kept_answers_ms; /**< how long they are kept; default 300000 */
@@ -291,11 +291,11 @@ WS_EXPORT const char *ws_manager_process_id(const ws_manager *manager);
 /** The process's default manager, which emit_order_created() and the other `emit_`
  * functions use.
  *
- * It is the first one of ws_manager_new(), or the one of ws_manager_set_default(). If there is none, a
- * manager with the default options is made; the same happens when an `emit_` function is called
- * before any manager exists. A manager that was made for `emit_` functions alone, so that nobody can
- * have received their events, gives way to the first one of ws_manager_new(), whose log then gets a
- * warning.
+ * It is the first one of ws_manager_new(), or the one of ws_manager_set_default(). If there is
+ * none, a manager with the default options is made; the same happens when an `emit_` function
+ * is called before any manager exists. A manager that was made for `emit_` functions alone, so
+ * that nobody can have received their events, gives way to the first one of ws_manager_new(),
+ * whose log then gets a warning.
  *
  * @return the manager; NULL if it could not be made
  *
@@ -349,10 +349,10 @@ WS_EXPORT int ws_manager_leave_room(ws_manager *manager, ws_conn_id connection,
  * Rooms of ws_manager_join_room() are asked for too. The connection leaves the rooms that are
  * refused: `on_leave` is called, and the client receives `room_left` without a ref.
  *
- * The call is in order with the events, however many rooms the connection is in: of a room that is
- * refused, it receives no event that was sent after the call; with a cluster, none that this process
- * reads from the stream after the call. A join that `authorize_join` has permitted before the call,
- * but that is not carried out yet, is asked for again.
+ * The call is in order with the events, however many rooms the connection is in: of a room that
+ * is refused, it receives no event that was sent after the call; with a cluster, none that this
+ * process reads from the stream after the call. A join that `authorize_join` has permitted
+ * before the call, but that is not carried out yet, is asked for again.
  *
  * @param manager     the manager
  * @param connection  the connection's id
@@ -368,8 +368,8 @@ WS_EXPORT int ws_manager_reauthorize(ws_manager *manager, ws_conn_id connection)
 
 /** Visits every member of a room, each once.
  *
- * Members are read a thousand at a time, so that others do not wait for the manager's lock: of a larger
- * room, connections that enter or leave during the call may be visited or not.
+ * Members are read a thousand at a time, so that others do not wait for the manager's lock: of
+ * a larger room, connections that enter or leave during the call may be visited or not.
  *
  * @param manager    the manager
  * @param room       the room's name

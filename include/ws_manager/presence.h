@@ -5,15 +5,16 @@
  * (ws_manager_options::presence_grace_ms) after the last one was lost. Anonymous clients are not
  * counted.
  *
- * With a cluster, users of all processes are counted. Each process sends the others what changes among
- * its own users, in orders of the stream (cluster.h), and those that are elsewhere follow when a room's
- * presence has begun. Users of a process that has died leave after 6 to 9 seconds.
+ * With a cluster, users of all processes are counted. Each process sends the others what
+ * changes among its own users, in orders of the stream (cluster.h), and those that are
+ * elsewhere follow when a room's presence has begun. Users of a process that has died leave
+ * after 6 to 9 seconds.
  *
- * A room has presence when the application enables it here, or from the first time that somebody
- * asks for it until the room is empty. Clients ask with {"type":"presence"}. They receive changes of a
- * room if they entered it with "presence":true, and of the whole service after
- * {"type":"watch_presence"}. `authorize_presence` decides whether they may. What it costs is paid for
- * rooms with presence alone.
+ * A room has presence when the application enables it here, or from the first time that
+ * somebody asks for it until the room is empty. Clients ask with {"type":"presence"}. They
+ * receive changes of a room if they entered it with "presence":true, and of the whole service
+ * after {"type":"watch_presence"}. `authorize_presence` decides whether they may. What it costs
+ * is paid for rooms with presence alone.
  */
 #ifndef WS_MANAGER_PRESENCE_H
 #define WS_MANAGER_PRESENCE_H
@@ -44,8 +45,8 @@ WS_BEGIN_DECLS
  */
 WS_EXPORT int ws_manager_enable_presence(ws_manager *manager, const char *room);
 
-/** Lets a room's presence end when nobody is in the room any more, here or elsewhere, and nobody receives
- * changes.
+/** Lets a room's presence end when nobody is in the room any more, here or elsewhere, and
+ * nobody receives changes.
  *
  * @param manager  the manager
  * @param room     the room's name; NULL for all users of the service
@@ -61,8 +62,8 @@ WS_EXPORT int ws_manager_disable_presence(ws_manager *manager, const char *room)
  * {"count":1,"members":[{"user_id":"ana","connections":2,"state":null}]}.
  *
  * If the room has no presence, its users are counted for this call, as by
- * ws_manager_enable_presence(), and from then on until it is empty. `members` is absent if there are
- * more than `max_presence_list`, or if the list were longer than `max_event_bytes`.
+ * ws_manager_enable_presence(), and from then on until it is empty. `members` is absent if
+ * there are more than `max_presence_list`, or if the list were longer than `max_event_bytes`.
  *
  * @param manager      the manager
  * @param room         the room's name; NULL for all users of the service
@@ -83,8 +84,8 @@ WS_EXPORT int ws_manager_get_presence(ws_manager *manager, const char *room, cha
 /** Sets the state of a user in a room, which others receive with its presence: a name, a cursor,
  * "is typing".
  *
- * It replaces the former state, also one that the user's clients have set, and is gone when the user
- * leaves.
+ * It replaces the former state, also one that the user's clients have set, and is gone when the
+ * user leaves.
  *
  * @param manager  the manager
  * @param room     the room's name; NULL for the whole service

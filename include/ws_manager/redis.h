@@ -160,8 +160,8 @@ typedef struct ws_redis_options {
      * braces; default "wsmanager". */
     const char *key;
 
-    /** The name of this process in ws_redis_get_nodes(); NULL: ws_manager_process_id(). Each process
-     * needs another one, or their figures replace each other: `on_state` says so, once. */
+    /** The name of this process in ws_redis_get_nodes(); NULL: ws_manager_process_id(). Each
+     * process needs another one, or their figures replace each other: `on_state` says so, once. */
     const char *node;
 
     /** How often a process tells the others who is connected to it; one that has not done so

@@ -15,8 +15,9 @@
  * @endcode
  *
  * @par Signals
- * The server's threads block all signals: these are for the application's own threads. A client that
- * is gone raises none; with `caller_runs` SIGPIPE is blocked during ws_server_run() for that.
+ * The server's threads block all signals: these are for the application's own threads. A client
+ * that is gone raises none; with `caller_runs` SIGPIPE is blocked during ws_server_run() for
+ * that.
  */
 #ifndef WS_MANAGER_SERVER_H
 #define WS_MANAGER_SERVER_H
@@ -89,8 +90,8 @@ typedef struct ws_server_options {
 
     uint32_t max_per_address; /**< connections of one address, or /64 of IPv6; 0: no limit */
 
-    /** Descriptors of clients: their connections, and the files of answers. Above it the least useful
-     * connection is closed; 0: no limit, the default. */
+    /** Descriptors of clients: their connections, and the files of answers. Above it the least
+     * useful connection is closed; 0: no limit, the default. */
     uint64_t max_descriptors;
 
     /* --- endpoints --- */
@@ -110,8 +111,8 @@ typedef struct ws_server_options {
 
     /* --- HTTP (server_http.h) --- */
 
-    /** Answered with 200, or 503 while stopping, also if `accept_request` would not accept it; NULL:
-     * none. */
+    /** Answered with 200, or 503 while stopping, also if `accept_request` would not accept it;
+     * NULL: none. */
     const char *health_path;
     const char *metrics_path; /**< answered with the metrics (OpenMetrics); NULL: none */
 
@@ -222,10 +223,10 @@ WS_EXPORT int ws_server_start(ws_manager *manager, const ws_server_options *opti
  */
 WS_EXPORT void ws_server_run(ws_server *server);
 
-/** Begins to stop: no connection is accepted any more, requests that have begun are answered, and
- * every client receives what is queued for it and is disconnected with the time to reconnect
- * (ws_manager_drain(), after which the manager takes no clients any more). What is left after `stop_ms`
- * is closed.
+/** Begins to stop: no connection is accepted any more, requests that have begun are answered,
+ * and every client receives what is queued for it and is disconnected with the time to
+ * reconnect (ws_manager_drain(), after which the manager takes no clients any more). What is
+ * left after `stop_ms` is closed.
  *
  * @param server  the server
  *
@@ -233,8 +234,8 @@ WS_EXPORT void ws_server_run(ws_server *server);
  */
 WS_EXPORT void ws_server_drain(ws_server *server);
 
-/** Stops the server as ws_server_drain() does, and waits until it has ended. Its functions may still be
- * called.
+/** Stops the server as ws_server_drain() does, and waits until it has ended. Its functions may
+ * still be called.
  *
  * @param server  the server
  *

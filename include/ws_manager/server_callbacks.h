@@ -51,8 +51,8 @@ typedef void ws_server_fd_callback(void *user_data);
  */
 typedef int ws_server_finished_callback(void *user_data);
 
-/** Notifies that the server has stopped: no callback follows. ws_server_stop() and ws_server_free() must
- * not be called here.
+/** Notifies that the server has stopped: no callback follows. ws_server_stop() and
+ * ws_server_free() must not be called here.
  *
  * @param user_data  that of ws_server_options
  *

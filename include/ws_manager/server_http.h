@@ -33,9 +33,9 @@ enum {
     WS_SERVER_MAX_HEAD = 16384,   /**< of a request: bytes of its head */
     WS_SERVER_MAX_BODY = 1048576, /**< and of its body */
 
-    /** Bytes of an answer's body that is not a file. All answers of a thread that clients have not read
-     * take at most 64 MiB: above it, connections are closed, that which has not read for longest
-     * first. */
+    /** Bytes of an answer's body that is not a file. All answers of a thread that clients have
+     * not read take at most 64 MiB: above it, connections are closed, that which has not read
+     * for longest first. */
     WS_SERVER_MAX_ANSWER = 16777216
 };
 
@@ -52,8 +52,8 @@ typedef struct ws_server_ticket ws_server_ticket;
  * @param request    the request, valid during the call
  * @param user_data  that of ws_server_options
  *
- * @return #WS_OK to serve it, without an answer that ws_server_answer() gave; anything else refuses it,
- * with that answer, or else with 403
+ * @return #WS_OK to serve it, without an answer that ws_server_answer() gave; anything else
+ * refuses it, with that answer, or else with 403
  *
  * @threads The connection's thread. It must not block.
  */

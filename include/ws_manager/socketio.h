@@ -13,12 +13,13 @@
  * @endcode
  *
  * @par Connecting
- * The WebSocket, or the session that polls (http.h), is opened for everyone. ws_accept_handshake_callback() is called when the
- * client's CONNECT packet has arrived, so that it sees the request and ws_handshake_auth(). A
- * client that is refused receives `connect_error`, with the text of ws_handshake_refuse() as
- * its message and `{"status":403}` as its data. Because the WebSocket is open by then,
- * ws_handshake_set_subprotocol() and ws_handshake_decline_deflate() have no effect. A client
- * that has no socket for `connect_timeout_ms` is disconnected.
+ * The WebSocket, or the session that polls (http.h), is opened for everyone.
+ * ws_accept_handshake_callback() is called when the client's CONNECT packet has arrived, so
+ * that it sees the request and ws_handshake_auth(). A client that is refused receives
+ * `connect_error`, with the text of ws_handshake_refuse() as its message and `{"status":403}`
+ * as its data. Because the WebSocket is open by then, ws_handshake_set_subprotocol() and
+ * ws_handshake_decline_deflate() have no effect. A client that has no socket for
+ * `connect_timeout_ms` is disconnected.
  *
  * @par Events of the manager
  * An event of type `order_created` is emitted as "order_created" with the whole JSON message,
@@ -133,8 +134,8 @@ typedef struct ws_socketio_options {
 
     size_t n_namespaces; /**< how many there are in `namespaces` */
 
-    /** How long a client may have no socket; default 10000. Of more than 8192 clients of a loop that
-     * have none on their WebSocket, the oldest ends with #WS_CLOSE_TRY_AGAIN_LATER. */
+    /** How long a client may have no socket; default 10000. Of more than 8192 clients of a loop
+     * that have none on their WebSocket, the oldest ends with #WS_CLOSE_TRY_AGAIN_LATER. */
     uint32_t connect_timeout_ms;
 
     /** Binary arguments of an event or acknowledgement of a client; beyond it, and if an event

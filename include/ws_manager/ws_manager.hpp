@@ -2,9 +2,8 @@
  * The library for C++17: handles that free themselves, callbacks as lambdas, errors as
  * std::error_code.
  *
- * @code
- * ws::handlers handlers;
- * handlers.authorize_join = [](ws::manager_ref, const ws_connection_info &client, const char *room) {
+ * @code ws::handlers handlers; handlers.authorize_join = [](ws::manager_ref, const
+ * ws_connection_info &client, const char *room) {
  *     return may_enter(client, room) ? std::error_code() : ws::errc::forbidden;
  * };
  * ws::manager manager(ws::manager_options(), handlers);
@@ -25,8 +24,8 @@
  * None leaves a callback: the library is C. Of a callback that decides, std::bad_alloc is
  * #WS_ERR_NO_MEMORY, a std::system_error of ws::category() its code, and any other exception
  * #WS_ERR_FORBIDDEN: it refuses. `log` of the manager's handlers receives its text, except that
- * of `accept_handshake`. A callback that only notifies is left where it throws; an exception of `log` is
- * dropped.
+ * of `accept_handshake`. A callback that only notifies is left where it throws; an exception of
+ * `log` is dropped.
  *
  * @par Threads
  * As in C: any thread may use a manager; a loop and an event belong to one thread.
@@ -392,8 +391,8 @@ struct handlers {
     std::function<void(int level, const char *line)> log;
 };
 
-/** The options of a manager, with their defaults. Callbacks of `handlers` replace those here, and take
- * `user_data`: C callbacks beside them get no pointer of their own (#WS_ERR_INVALID). */
+/** The options of a manager, with their defaults. Callbacks of `handlers` replace those here,
+ * and take `user_data`: C callbacks beside them get no pointer of their own (#WS_ERR_INVALID). */
 struct manager_options : ws_manager_options {
     manager_options() noexcept : ws_manager_options()
     {

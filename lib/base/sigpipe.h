@@ -1,5 +1,5 @@
-/* sigpipe.h: calls that may write to a socket whose peer is gone, on a thread of the host's, which must
- * not receive SIGPIPE for it, because it does not know the connection. */
+/* sigpipe.h: calls that may write to a socket whose peer is gone, on a thread of the host's,
+ * which must not receive SIGPIPE for it, because it does not know the connection. */
 #ifndef WS_BASE_SIGPIPE_H
 #define WS_BASE_SIGPIPE_H
 

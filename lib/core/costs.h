@@ -47,15 +47,15 @@ static inline uint32_t connect_cost(const ws_manager *manager)
     return 32 + callback_cost(manager->options.on_connect != NULL);
 }
 
-/* The cost of closing a connection: on_disconnect is called, its close frame is queued and written, and
- * it leaves its rooms. If they are its own, each takes a quarter of a microsecond. */
+/* The cost of closing a connection: on_disconnect is called, its close frame is queued and
+ * written, and it leaves its rooms. If they are its own, each takes a quarter of a microsecond. */
 static inline uint32_t close_cost(uint32_t n_rooms)
 {
     return 32 + 2 * n_rooms;
 }
 
-/* The cost of a request to join a room, or of asking again whether a client may be there, or know who
- * is. */
+/* The cost of a request to join a room, or of asking again whether a client may be there, or
+ * know who is. */
 static inline uint32_t room_cost(const ws_manager *manager)
 {
     return COMMAND_COST + callback_cost(manager->options.authorize_join != NULL ||

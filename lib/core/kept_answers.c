@@ -1,6 +1,6 @@
-/* kept_answers.c: the answers to what clients sent, kept for those that come back: what is sent, and
- * what it is answered with. Not here: the clients (kept_clients.c, kept_returns.c), and the lists and
- * their limits (kept_list.c). */
+/* kept_answers.c: the answers to what clients sent, kept for those that come back: what is
+ * sent, and what it is answered with. Not here: the clients (kept_clients.c, kept_returns.c),
+ * and the lists and their limits (kept_list.c). */
 #include "core/kept_answers.h"
 
 #include <string.h>

@@ -2,11 +2,11 @@
  * sends something again, because it has not seen the answer, gets the same answer, and the
  * application is not called again.
  *
- * The connections of one client, one after the other, have a common list. A message is the same if
- * its ref and its content are, and if it came from another connection of the client. The lists are
- * bounded: for each connection and each client in number and bytes, for each user and all together
- * in bytes, and in age. What waits for its answer is in them too, also once the client was told that none came in
- * time: the answer may still come.
+ * The connections of one client, one after the other, have a common list. A message is the same
+ * if its ref and its content are, and if it came from another connection of the client. The
+ * lists are bounded: for each connection and each client in number and bytes, for each user and
+ * all together in bytes, and in age. What waits for its answer is in them too, also once the
+ * client was told that none came in time: the answer may still come.
  *
  * Nothing is kept for a client without a user. It could prove itself only by the id of its former
  * connection, which other clients know: any of them could then take its answers.

@@ -1,4 +1,5 @@
-/* kept_clients.h: the users, clients and connections for which answers are kept. The lock is held. */
+/* kept_clients.h: the users, clients and connections for which answers are kept. The lock is
+ * held. */
 #ifndef WS_CORE_KEPT_CLIENTS_H
 #define WS_CORE_KEPT_CLIENTS_H
 

@@ -1,14 +1,14 @@
-/* kept_returns.h: clients that come back, so that their new connection finds what their former ones have
- * sent (kept_answers.h). */
+/* kept_returns.h: clients that come back, so that their new connection finds what their former
+ * ones have sent (kept_answers.h). */
 #ifndef WS_CORE_KEPT_RETURNS_H
 #define WS_CORE_KEPT_RETURNS_H
 
 #include "core/kept_state.h"
 
-/* A client comes back from a connection that has not ended: what that has sent may still be carried
- * out, after the client has sent it again from the new one. So the client is known until that
- * connection ends, although nothing is kept yet. The caller knows that it has not ended, and that it
- * is the user's. False if memory ran out. */
+/* A client comes back from a connection that has not ended: what that has sent may still be
+ * carried out, after the client has sent it again from the new one. So the client is known
+ * until that connection ends, although nothing is kept yet. The caller knows that it has not
+ * ended, and that it is the user's. False if memory ran out. */
 bool kept_answers_hold(struct kept_answers *kept, ws_conn_id id, const char *user_id);
 
 /* A connection has ended. */

@@ -32,8 +32,8 @@ struct delivery {
     bool running;
 };
 
-/* If connections are reauthorized each time that the application is asked about a room, it is asked so
- * often, and then the client is refused. */
+/* If connections are reauthorized each time that the application is asked about a room, it is
+ * asked so often, and then the client is refused. */
 enum { AUTHORIZED_AT_MOST = 16 };
 
 /* A reauthorization in progress, perhaps over several turns: the application is asked again

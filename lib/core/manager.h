@@ -72,8 +72,8 @@ struct ws_manager {
     void *cluster_data;
     struct counters counters; /* written by any thread; also those of ended loops */
 
-    /* The loop that sends changes of presence and ends grace times (presence/beat.c): its number + 1;
-     * 0: none is needed. Changed under the lock. */
+    /* The loop that sends changes of presence and ends grace times (presence/beat.c): its
+     * number + 1; 0: none is needed. Changed under the lock. */
     _Atomic uint32_t presence_keeper;
 
     struct lock lock;
@@ -120,7 +120,8 @@ static inline void manager_assert_unlocked(const ws_manager *manager)
     lock_assert_not_held(&manager->lock);
 }
 
-/* Makes a manager that does not become the default one. Parameters and results: ws_manager_new(). */
+/* Makes a manager that does not become the default one. Parameters and results:
+ * ws_manager_new(). */
 int manager_make(const ws_manager_options *options, ws_manager **manager);
 
 ws_manager *manager_ref(ws_manager *manager);

@@ -13,8 +13,9 @@ enum {
     TIMER_TICK_MS = 32,
     TIMER_SLOTS = 1024, /* one turn is 32.8 s: most timers fire within their first */
 
-    /* What the timers that fire in one advance may cost, in the unit of a turn's budget: thousands of
-     * clients may have the same deadline, and ending one takes several microseconds. */
+    /* What the timers that fire in one advance may cost, in the unit of a turn's budget:
+     * thousands of clients may have the same deadline, and ending one takes several
+     * microseconds. */
     TIMER_COST = 16,
     TIMERS_AT_ONCE = 512, /* if they cost nothing more */
     TIMER_COSTS_AT_ONCE = TIMERS_AT_ONCE * TIMER_COST

@@ -326,8 +326,8 @@ static bool is_over(const struct loop *loop)
     return loop->now_ms - loop->stop_ms >= loop->server->options.stop_ms;
 }
 
-/* Whether the application has nothing left to do, too. The first thread asks it, when the others have
- * ended. */
+/* Whether the application has nothing left to do, too. The first thread asks it, when the
+ * others have ended. */
 static bool is_application_finished(const struct loop *loop)
 {
     struct ws_server *server = loop->server;

@@ -1,5 +1,5 @@
-/* server_test.c: the life of a server with one thread, whose clients ask it, now and later, and open a
- * WebSocket, while each allocation of the process fails in turn. */
+/* server_test.c: the life of a server with one thread, whose clients ask it, now and later, and
+ * open a WebSocket, while each allocation of the process fails in turn. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>

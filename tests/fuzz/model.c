@@ -172,7 +172,8 @@ static void lose(struct client *client)
     client->is_ending = false;
 }
 
-/* An order for all connections of a user. If a limit may refuse a join, its result is not known here. */
+/* An order for all connections of a user. If a limit may refuse a join, its result is not known
+ * here. */
 static void order(void)
 {
     unsigned user = 1 + input_below(&input, N_USERS - 1);

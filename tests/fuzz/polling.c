@@ -1,5 +1,6 @@
-/* polling.c: clients of Engine.IO that poll, post, upgrade and vanish, on either loop and in any order,
- * while callbacks do anything: requests with any query and body, and frames of any kind on a probe. */
+/* polling.c: clients of Engine.IO that poll, post, upgrade and vanish, on either loop and in
+ * any order, while callbacks do anything: requests with any query and body, and frames of any
+ * kind on a probe. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
-// ws_manager.hpp: errors, handles, and what an exception of a callback becomes. The client is made of
-// memory. Prints each line that failed.
+// ws_manager.hpp: errors, handles, and what an exception of a callback becomes. The client is
+// made of memory. Prints each line that failed.
 #include <algorithm>
 #include <cstring>
 #include <iostream>

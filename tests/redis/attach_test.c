@@ -68,7 +68,8 @@ static void expect(const char *epoch, int position, const char *nonce, int start
     ck_assert_str_eq(server_do(&server, "HGET " STATE " epoch"), epoch);
 }
 
-/* Whether the process may have had none of the events up to its beginning that are behind its last one. */
+/* Whether the process may have had none of the events up to its beginning that are behind its
+ * last one. */
 static void expect_may_miss(int may_miss)
 {
     ck_assert_int_eq(answer->element[4]->integer, may_miss);
@@ -217,7 +218,8 @@ START_TEST(away_for_several_epochs)
 }
 END_TEST
 
-/* The process has read nothing yet in the epoch that ended: it begins where it was to begin then. */
+/* The process has read nothing yet in the epoch that ended: it begins where it was to begin
+ * then. */
 START_TEST(nothing_was_read_in_the_former_epoch)
 {
     begin(10);

@@ -182,8 +182,8 @@ START_TEST(events_wait_during_the_move)
 }
 END_TEST
 
-/* A process that knows nothing of the lost events stores others at their positions, in the same epoch.
- * Those that move later receive them all. */
+/* A process that knows nothing of the lost events stores others at their positions, in the same
+ * epoch. Those that move later receive them all. */
 static void store_in_their_place(int n)
 {
     struct node dan;

@@ -1,5 +1,5 @@
-/* link_test.c: how long one connection waits for replies while a large request leaves slowly, on a clock
- * of the test. Not here: whole sessions on slow lines (impostor_test.c). */
+/* link_test.c: how long one connection waits for replies while a large request leaves slowly,
+ * on a clock of the test. Not here: whole sessions on slow lines (impostor_test.c). */
 #include "cluster/redis/link.h"
 
 #include <arpa/inet.h>

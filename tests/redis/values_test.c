@@ -1,6 +1,7 @@
-/* values_test.c: what rooms keep is in Redis, too: a process that starts has what the others have,
- * whatever the stream still has. Not here: what rooms keep (unit/core/last_values_test.c), and what a
- * manager does with the values (unit/core/cluster_values_test.c). */
+/* values_test.c: what rooms keep is in Redis, too: a process that starts has what the others
+ * have, whatever the stream still has. Not here: what rooms keep
+ * (unit/core/last_values_test.c), and what a manager does with the values
+ * (unit/core/cluster_values_test.c). */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -233,7 +234,8 @@ START_TEST(all_processes_start_again)
 }
 END_TEST
 
-/* Every client that enters while the process starts ends with the same state, and has nothing twice. */
+/* Every client that enters while the process starts ends with the same state, and has nothing
+ * twice. */
 START_TEST(nothing_is_missing_or_twice_while_a_process_starts)
 {
     enum { N_VISITORS = 40 };
@@ -316,7 +318,7 @@ START_TEST(a_process_that_has_missed_events)
 }
 END_TEST
 
-/* --- Redis loses data -------------------------------------------------------------------------- */
+/* --- Redis loses data --------------------------------------------------------------------- */
 
 START_TEST(redis_is_flushed)
 {
@@ -485,8 +487,8 @@ START_TEST(processes_with_other_limits)
 }
 END_TEST
 
-/* The oldest of many keys is found also if all of them have changed since they were added. One event
- * looks for it for some time only, and the next ones go on. */
+/* The oldest of many keys is found also if all of them have changed since they were added. One
+ * event looks for it for some time only, and the next ones go on. */
 START_TEST(the_oldest_of_many_keys_is_removed)
 {
     enum { N = 400, N_MORE = 6 };
@@ -585,7 +587,7 @@ START_TEST(any_allocation_may_fail)
 }
 END_TEST
 
-/* --- values that Redis can't keep --------------------------------------------------------------- */
+/* --- values that Redis can't keep --------------------------------------------------------- */
 
 START_TEST(events_are_stored_if_the_values_can_not_be)
 {

@@ -207,8 +207,8 @@ struct asio_adapter {
 
 } // namespace detail
 
-/** A host on an executor: of an io_context that one thread runs, or a strand. It is freed on a thread of
- * the executor, or when that runs no more, and before the manager and the context. */
+/** A host on an executor: of an io_context that one thread runs, or a strand. It is freed on a
+ * thread of the executor, or when that runs no more, and before the manager and the context. */
 class asio_host
 {
   public:

@@ -17,8 +17,8 @@
  * manager. Sockets whose handshake is not done are bounded by the process's descriptors and
  * `handshake_timeout_ms`: when no descriptor is left, accepting pauses.
  *
- * Without `accept_handshake` among the endpoint's options everyone is accepted as anonymous, also pages
- * of other sites: handshake.h says how to refuse them.
+ * Without `accept_handshake` among the endpoint's options everyone is accepted as anonymous,
+ * also pages of other sites: handshake.h says how to refuse them.
  *
  * Not here: TLS, Server-Sent Events and Socket.IO's polling, which libwsmanager-server has.
  *

@@ -453,8 +453,8 @@ void restore_end(struct ws_redis *redis);
 /* Takes the reply to REQUEST_VALUES; values that are kept are moved out of it. */
 void restore_page(struct ws_redis *redis, redisReply *page);
 
-/* Lists the values for the manager by their positions, in a block that the caller frees; NULL if there
- * are none. The texts are valid until restore_end(). False if memory ran out. */
+/* Lists the values for the manager by their positions, in a block that the caller frees; NULL
+ * if there are none. The texts are valid until restore_end(). False if memory ran out. */
 bool restore_list(struct ws_redis *redis, ws_cluster_event **events, size_t *n_events);
 
 /* --- writer.c --------------------------------------------------------------------------------- */

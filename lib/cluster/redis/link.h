@@ -110,9 +110,9 @@ void link_ready(struct link *link, int events);
 bool link_send(struct link *link, enum request_kind kind, const struct command *command,
                uint64_t now_ms);
 
-/* The command that was sent last transfers as little as possible, for example a single event: sending it
- * again would not take less time. It may take as long as data keeps moving in either direction, at
- * least LINK_STEP_BYTES in LINK_SLOW timeouts. */
+/* The command that was sent last transfers as little as possible, for example a single event:
+ * sending it again would not take less time. It may take as long as data keeps moving in either
+ * direction, at least LINK_STEP_BYTES in LINK_SLOW timeouts. */
 void link_may_take_long(struct link *link);
 
 /* Takes the oldest reply, which the caller frees with freeReplyObject(). NULL if there is none. */

@@ -46,8 +46,8 @@ static uint64_t place(const struct reader *reader)
     return ~(reader->n_loaded > 0 ? reader->oldest : 0);
 }
 
-/* Returns the position up to which the events are loaded. Drops them if the stream had newer ones that
- * are gone, because the history must not have a gap. */
+/* Returns the position up to which the events are loaded. Drops them if the stream had newer
+ * ones that are gone, because the history must not have a gap. */
 static uint64_t newest(struct ws_redis *redis)
 {
     const struct reader *reader = &redis->reader;
@@ -225,8 +225,8 @@ static void leave_epoch(struct ws_redis *redis, uint64_t position)
     left->positions[0] = reader->position < position ? reader->position : position;
 }
 
-/* The trail leads to `position`, where the manager has started with the loaded events that are not new.
- * If the oldest was on the trail, the stream is the same up to there. */
+/* The trail leads to `position`, where the manager has started with the loaded events that are
+ * not new. If the oldest was on the trail, the stream is the same up to there. */
 static void follow_trail(struct ws_redis *redis, uint64_t position)
 {
     struct reader *reader = &redis->reader;
@@ -248,8 +248,8 @@ static void follow_trail(struct ws_redis *redis, uint64_t position)
     }
 }
 
-/* Leaves the loaded events that are new to the reader, in the order of the stream. If memory runs out,
- * it reads them again. */
+/* Leaves the loaded events that are new to the reader, in the order of the stream. If memory
+ * runs out, it reads them again. */
 static void hand_over_new(struct reader *reader)
 {
     size_t n = reader->n_new;

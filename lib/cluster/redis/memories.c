@@ -1,5 +1,5 @@
-/* memories.c: keeps values for the manager for some time, and reads them: the sessions that clients may
- * recover on any process. Both wait while Redis is away. */
+/* memories.c: keeps values for the manager for some time, and reads them: the sessions that
+ * clients may recover on any process. Both wait while Redis is away. */
 #include "cluster/redis/carrier.h"
 
 #include <inttypes.h>
@@ -123,8 +123,9 @@ static bool contains_any(const char *why, const char *const *texts)
     return false;
 }
 
-/* True for errors that a new session must examine, as those of events (writer.c). Missing rights are
- * not among them, because events may be allowed. A script's error is in the middle of a longer text. */
+/* True for errors that a new session must examine, as those of events (writer.c). Missing
+ * rights are not among them, because events may be allowed. A script's error is in the middle
+ * of a longer text. */
 static bool needs_new_session(const char *why)
 {
     static const char *const texts[] = {"READONLY",    "MOVED ",     "ASK ",
@@ -224,8 +225,8 @@ static void drop_values(struct ws_redis *redis, size_t n)
         memory_free(&redis->memory, pop_value(redis));
 }
 
-/* Values that Redis refuses for good are dropped: the manager repeats them, and they must not keep events
- * from being stored. */
+/* Values that Redis refuses for good are dropped: the manager repeats them, and they must not
+ * keep events from being stored. */
 void memories_kept(struct ws_redis *redis, const redisReply *reply)
 {
     struct memories *memories = &redis->memories;
@@ -287,8 +288,8 @@ static void send_questions(struct ws_redis *redis)
         link_may_take_long(&redis->writing);
 }
 
-/* Answers the oldest question with a value as the script has stored it; NULL: there is none. False if
- * there is no question. */
+/* Answers the oldest question with a value as the script has stored it; NULL: there is none.
+ * False if there is no question. */
 static bool answer(struct ws_redis *redis, const redisReply *stored)
 {
     struct memories *memories = &redis->memories;

@@ -1,6 +1,7 @@
-/* restore.c: reads what rooms have kept, before the manager starts: it may be older than anything in
- * the stream. It is read after the stream's events, page by page: whatever changes meanwhile is then
- * behind the position at which the manager starts, and comes with later events.
+/* restore.c: reads what rooms have kept, before the manager starts: it may be older than
+ * anything in the stream. It is read after the stream's events, page by page: whatever changes
+ * meanwhile is then behind the position at which the manager starts, and comes with later
+ * events.
  * Not here: keeping it (scripts.c). */
 #include "cluster/redis/carrier.h"
 
@@ -168,7 +169,8 @@ static bool take_page(struct ws_redis *redis, redisReply *page)
     return true;
 }
 
-/* Errors that concern the values alone: missing rights, or keys that another program has written. */
+/* Errors that concern the values alone: missing rights, or keys that another program has
+ * written. */
 static bool is_of_values(const char *why)
 {
     static const char *const texts[] = {"NOPERM", "can't run this command", "can't access",

@@ -28,15 +28,15 @@
  * other events.
  *
  * Where a process begins: behind the last event that its manager has, if this stream has that
- * event; if not, where the epoch after its own began. Others may have stored events before that place
- * in the process's own epoch, which it has not had: processes that did not know that events were lost,
- * as new ones. The process finds them by comparing the stream with its trail (load.c). If it has read
- * nothing behind the place where it began, that place stays. If the stream does not know the process's
- * epoch, the process begins where it left the newest of the stream's epochs that it was in; if
- * it was in none of them, where the current epoch began.
+ * event; if not, where the epoch after its own began. Others may have stored events before that
+ * place in the process's own epoch, which it has not had: processes that did not know that
+ * events were lost, as new ones. The process finds them by comparing the stream with its trail
+ * (load.c). If it has read nothing behind the place where it began, that place stays. If the
+ * stream does not know the process's epoch, the process begins where it left the newest of the
+ * stream's epochs that it was in; if it was in none of them, where the current epoch began.
  *
- * A new stream has new positions, so what rooms have kept of the former one is deleted. Its keys are
- * made from the stream's, because there is no room for more arguments (scripts.h).
+ * A new stream has new positions, so what rooms have kept of the former one is deleted. Its
+ * keys are made from the stream's, because there is no room for more arguments (scripts.h).
  *
  * The script first checks the rights of the user, because a user who may run only some of the
  * commands would leave events half stored. An entry beyond the position, left by such a user or
@@ -157,9 +157,9 @@ const char script_attach[] =
  * removes at most 200 others for the limits, so that a call does not take long after a limit was
  * lowered.
  *
- * The sorted sets have a value at the position that it had when it was last looked at there: writing
- * them for each event would cost more than all the rest. Only if the oldest value is wanted, those
- * that have become newer since are moved. */
+ * The sorted sets have a value at the position that it had when it was last looked at there:
+ * writing them for each event would cost more than all the rest. Only if the oldest value is
+ * wanted, those that have become newer since are moved. */
 const char script_append[] =
     "local state = redis.call('HMGET', KEYS[1], 'epoch', 'position')\n"
     "if state[1] ~= ARGV[1] then return redis.error_reply('EPOCH is another one') end\n"

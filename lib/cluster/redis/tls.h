@@ -38,10 +38,10 @@ bool tls_check(const struct uri *uri, char *text, size_t size);
 /* Frees the contents of a store. Connections that began with it go on. */
 void tls_free(struct tls_store *store);
 
-/* Starts TLS on a new connection to `host`, a name or an address. The files are read if they have
- * changed since the last time, because certificates are renewed: reading them takes the loop's thread
- * milliseconds, and a process may try to connect many times. `context` owns the returned object. On failure returns NULL and
- * writes one line to `text`. */
+/* Starts TLS on a new connection to `host`, a name or an address. The files are read if they
+ * have changed since the last time, because certificates are renewed: reading them takes the
+ * loop's thread milliseconds, and a process may try to connect many times. `context` owns the
+ * returned object. On failure returns NULL and writes one line to `text`. */
 struct ssl_st *tls_begin(struct tls_store *store, redisContext *context, const struct uri *uri,
                          const char *host, char *text, size_t size);
 

@@ -1,5 +1,6 @@
-/* trail.h: which events a process has read last: the position and the nonce of each. After a failover
- * this shows how far the new master's stream is the same. Not here: what is done then (load.c). */
+/* trail.h: which events a process has read last: the position and the nonce of each. After a
+ * failover this shows how far the new master's stream is the same. Not here: what is done then
+ * (load.c). */
 #ifndef WS_REDIS_TRAIL_H
 #define WS_REDIS_TRAIL_H
 

@@ -1,5 +1,5 @@
-/* places.h: how many answers may be waited for, so that no client, and no user, takes all places. Not
- * here: what waits, and the limits of one connection (waiting.h). */
+/* places.h: how many answers may be waited for, so that no client, and no user, takes all
+ * places. Not here: what waits, and the limits of one connection (waiting.h). */
 #ifndef WS_CORE_CLIENTS_PLACES_H
 #define WS_CORE_CLIENTS_PLACES_H
 

@@ -6,8 +6,8 @@
 #include "core/connections/connection.h"
 #include "protocol/json/client_message.h"
 
-/* Asks the application whether a client may know who is in a room (NULL or PRESENCE_SERVICE: connected at
- * all): WS_OK or WS_ERR_FORBIDDEN. */
+/* Asks the application whether a client may know who is in a room (NULL or PRESENCE_SERVICE:
+ * connected at all): WS_OK or WS_ERR_FORBIDDEN. */
 int client_may_see(struct connection *connection, const char *room);
 
 /* A client that has entered a room is to receive its presence. */

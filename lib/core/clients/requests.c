@@ -63,9 +63,10 @@ static void refuse_former_room(struct connection *connection, const char *room,
         reply_with_room(connection, "room_left", no_ref, room);
 }
 
-/* Delivers what a room keeps to a client that has entered it with `result`. If another thread may have
- * taken the right away since manager->n_reauthorized was `before`, what was collected may be newer
- * than that, so the application is asked again. Returns `result` or WS_ERR_FORBIDDEN. */
+/* Delivers what a room keeps to a client that has entered it with `result`. If another thread
+ * may have taken the right away since manager->n_reauthorized was `before`, what was collected
+ * may be newer than that, so the application is asked again. Returns `result` or
+ * WS_ERR_FORBIDDEN. */
 static int give_former_room(struct connection *connection, struct share *share,
                             const struct room_wish *wish, uint64_t before, int result)
 {
@@ -187,9 +188,9 @@ static void settle_request(struct connection *connection, struct command *comman
     connection_out_of_memory(connection);
 }
 
-/* Posts a client's leave, so that it is ordered with the events, and so is request_join(): the room's
- * earlier events are delivered by the old membership, the later ones by the new one. Nothing else
- * from the client is processed until then. */
+/* Posts a client's leave, so that it is ordered with the events, and so is request_join(): the
+ * room's earlier events are delivered by the old membership, the later ones by the new one.
+ * Nothing else from the client is processed until then. */
 static void request_leave(struct connection *connection, const struct client_message *message)
 {
     struct command command = {.kind = COMMAND_CLIENT_LEAVE};
@@ -229,9 +230,9 @@ static int authorize_request(struct connection *connection,
 }
 
 /* While the application was asked, another thread may have taken the right away and called
- * ws_manager_reauthorize(), or an order may have done so for the user: a join after that would be
- * judged by nobody, or only after it has given the client what the room keeps. So the application is
- * asked again. Returns the cost of what the client asked for. */
+ * ws_manager_reauthorize(), or an order may have done so for the user: a join after that would
+ * be judged by nobody, or only after it has given the client what the room keeps. So the
+ * application is asked again. Returns the cost of what the client asked for. */
 static uint32_t request_join(struct connection *connection,
                              const struct client_message *message)
 {

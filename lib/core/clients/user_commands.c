@@ -23,8 +23,9 @@ static void post_another(struct connection *connection, uint32_t n_before)
         connection_out_of_memory(connection);
 }
 
-/* It starts with the last room, because removing a room gives its number to the last one. Between two
- * turns the client may enter rooms that it named when it connected, which are authorized then. */
+/* It starts with the last room, because removing a room gives its number to the last one.
+ * Between two turns the client may enter rooms that it named when it connected, which are
+ * authorized then. */
 bool connection_reauthorize(struct connection *connection, uint32_t n_before, uint32_t *budget)
 {
     struct reauthorization *asked = &connection->loop->reauthorization;
@@ -137,8 +138,8 @@ static struct connection *interrupted(ws_loop *loop)
     return connection;
 }
 
-/* The next connection of the walk; NULL at its end. It is taken off before anything is done with it,
- * because any connection may end meanwhile (membership.c). */
+/* The next connection of the walk; NULL at its end. It is taken off before anything is done
+ * with it, because any connection may end meanwhile (membership.c). */
 static struct connection *next_connection(ws_loop *loop, struct share *share, bool is_everyone)
 {
     struct delivery *walk = &loop->delivery;

@@ -9,8 +9,8 @@
  * connections. */
 bool user_command_run(ws_loop *loop, struct command *command, uint32_t *budget);
 
-/* Begins or continues to ask the application again about each room of a connection; `n_before` as in
- * struct reauthorization. Reduces *budget by the cost. True when all rooms are done. */
+/* Begins or continues to ask the application again about each room of a connection; `n_before`
+ * as in struct reauthorization. Reduces *budget by the cost. True when all rooms are done. */
 bool connection_reauthorize(struct connection *connection, uint32_t n_before, uint32_t *budget);
 
 #endif

@@ -1,5 +1,5 @@
-/* deliver.c: takes an event or order that the carrier read from the stream, and the receipt for one that was
- * stored. Not here: where the stream begins (start.c). */
+/* deliver.c: takes an event or order that the carrier read from the stream, and the receipt for
+ * one that was stored. Not here: where the stream begins (start.c). */
 #include "core/cluster/stream_event.h"
 
 #include "core/account.h"

@@ -83,7 +83,7 @@ void stream_log_skip(ws_manager *manager, uint64_t position, const char *why)
                 (unsigned long long)position, why);
 }
 
-/* --- what was missed ----------------------------------------------------------------------------- */
+/* --- what was missed ---------------------------------------------------------------------- */
 
 /* What the manager knows of the stream. */
 struct known {

@@ -1,6 +1,6 @@
-/* orders.h: carries out the orders for all processes that the stream brings. An order is an entry of
- * the stream with WS_SCOPE_PROCESSES: it takes a position, but no client receives it. Not here:
- * sending orders (publish_order() in sending/publish.h), and what each one does. */
+/* orders.h: carries out the orders for all processes that the stream brings. An order is an
+ * entry of the stream with WS_SCOPE_PROCESSES: it takes a position, but no client receives it.
+ * Not here: sending orders (publish_order() in sending/publish.h), and what each one does. */
 #ifndef WS_CORE_CLUSTER_ORDERS_H
 #define WS_CORE_CLUSTER_ORDERS_H
 

@@ -173,8 +173,8 @@ static int reserve_everywhere(ws_manager *manager)
     return WS_OK;
 }
 
-/* Posts the epoch to each loop, the notice of missed events to its connections, and if orders may be
- * missing, that they are to be reauthorized. The lock is held. */
+/* Posts the epoch to each loop, the notice of missed events to its connections, and if orders
+ * may be missing, that they are to be reauthorized. The lock is held. */
 static void post_epoch(struct posting *posting, char **epochs, ws_message *notice,
                        struct user_command *reauthorize)
 {

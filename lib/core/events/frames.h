@@ -99,9 +99,9 @@ struct frames_variant *frames_find_variant(const struct frames *frames, int kind
 size_t frames_variant_bytes(const struct frames *frames);
 
 /* Adds a variant and takes over the reference of `form`, which may be NULL. Returns it, or the
- * one of that kind that another thread has added meanwhile. NULL if memory ran out. The form is held
- * by `frames` unless it is shorter: a queue of compressed forms must not keep messages in memory
- * that its limit does not count. Nor are forms for one client held. */
+ * one of that kind that another thread has added meanwhile. NULL if memory ran out. The form is
+ * held by `frames` unless it is shorter: a queue of compressed forms must not keep messages in
+ * memory that its limit does not count. Nor are forms for one client held. */
 struct frames_variant *frames_add_variant(struct frames *frames, int kind, struct frames *form);
 
 #endif

@@ -121,8 +121,8 @@ void last_values_cancel(struct last_values *values, struct kept_plan *plan);
  * limits demand. */
 void last_values_commit(struct last_values *values, struct kept_plan *plan);
 
-/* The plan's event can't be kept, because memory ran out, and it was not sent to clients either: what
- * it would replace must not stay, and a history begins after it. */
+/* The plan's event can't be kept, because memory ran out, and it was not sent to clients
+ * either: what it would replace must not stay, and a history begins after it. */
 void last_values_leave_out(struct last_values *values, const char *room,
                            const struct kept_plan *plan, uint64_t position);
 

@@ -1,6 +1,6 @@
-/* registry.h: users, rooms and the watchers of rooms as groups of connections. Each group is split into one share for
- * each loop that has members. Not here: sending to groups; and the list of all connections,
- * which needs no group (loop_state.h: slots).
+/* registry.h: users, rooms and the watchers of rooms as groups of connections. Each group is
+ * split into one share for each loop that has members. Not here: sending to groups; and the
+ * list of all connections, which needs no group (loop_state.h: slots).
  *
  * Guarded by the manager's lock, with one exception: a share's members are changed by its
  * loop's thread alone, and under the lock. That thread may therefore read them without the

@@ -1,4 +1,5 @@
-/* announce.h: sends user_connected and user_disconnected: of the users of this process, to its clients. */
+/* announce.h: sends user_connected and user_disconnected: of the users of this process, to its
+ * clients. */
 #ifndef WS_CORE_PRESENCE_ANNOUNCE_H
 #define WS_CORE_PRESENCE_ANNOUNCE_H
 
@@ -19,8 +20,8 @@ void announce_user(ws_loop *loop, enum announcement announcement, ws_conn_id id,
  * lock is held, on the loop's thread. */
 bool announce_admit(const ws_loop *loop, size_t n_recipients);
 
-/* Corrects the budget after the host's clock went back: a loop got a time that is step_ms before the
- * previous one. */
+/* Corrects the budget after the host's clock went back: a loop got a time that is step_ms
+ * before the previous one. */
 void announce_clock_set_back(ws_manager *manager, uint64_t step_ms, uint64_t now_ms);
 
 #endif

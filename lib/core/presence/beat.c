@@ -1,5 +1,5 @@
-/* beat.c: the regular beat in which changes of presence are sent and grace times end. Not here: what
- * has changed (changes.c), and how it is sent (flush.c). */
+/* beat.c: the regular beat in which changes of presence are sent and grace times end. Not here:
+ * what has changed (changes.c), and how it is sent (flush.c). */
 #include "core/presence/beat.h"
 
 #include <string.h>
@@ -143,8 +143,9 @@ static void end_grace_times(ws_loop *loop)
 
 /* --- the beat -------------------------------------------------------------------------------- */
 
-/* Counts the time since the last beat, at most twice as much as it should be: a host that stood still
- * gives its clients their grace time after that. No beat is shorter than a tick of the timers. */
+/* Counts the time since the last beat, at most twice as much as it should be: a host that stood
+ * still gives its clients their grace time after that. No beat is shorter than a tick of the
+ * timers. */
 static void count_time(ws_loop *loop)
 {
     uint64_t beat_ms = loop->manager->options.presence_batch_ms;

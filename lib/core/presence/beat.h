@@ -15,12 +15,12 @@ void presence_keep(ws_loop *loop);
  * lock is held, on any thread. */
 void presence_find_keeper(struct posting *posting);
 
-/* Begins the beat if this loop was chosen for it, by another thread or by a callback. At the end of a
- * turn, which returns when the next one is due. */
+/* Begins the beat if this loop was chosen for it, by another thread or by a callback. At the
+ * end of a turn, which returns when the next one is due. */
 void presence_turn(ws_loop *loop);
 
-/* Gives the beat to another loop. The loop ends and is no longer one of the manager's, so nothing gives
- * it the beat again. */
+/* Gives the beat to another loop. The loop ends and is no longer one of the manager's, so
+ * nothing gives it the beat again. */
 void presence_end_loop(ws_loop *loop);
 
 #endif

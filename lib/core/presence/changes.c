@@ -48,8 +48,8 @@ void presence_note_needed(struct presence *presence, struct presence_member *mem
     presence_note_unsent(presence, member);
 }
 
-/* The state goes with its user. Other processes that know the user do not notice it if it comes back at
- * once; if it does not, or comes elsewhere, there is nothing to be said. */
+/* The state goes with its user. Other processes that know the user do not notice it if it comes
+ * back at once; if it does not, or comes elsewhere, there is nothing to be said. */
 static void forget_state(struct presence *presence, struct presence_member *member)
 {
     bool may_be_known = member->state != NULL || member->state_position == STATE_SET_HERE;

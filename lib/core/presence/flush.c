@@ -183,8 +183,8 @@ static enum step_result take_step(ws_loop *loop, struct posting *posting, struct
     return room->changed != NULL ? STEP_MORE : STEP_DONE;
 }
 
-/* Sends changes of a room, as far as possible. Returns how the last step ended. The room stays while
- * is_changed, so its name may be used without the lock. */
+/* Sends changes of a room, as far as possible. Returns how the last step ended. The room stays
+ * while is_changed, so its name may be used without the lock. */
 static enum step_result send_room(ws_loop *loop, struct presence_room *room,
                                   uint32_t *n_messages)
 {

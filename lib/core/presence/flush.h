@@ -4,8 +4,9 @@
 
 #include "core/presence/state.h"
 
-/* Sends the changes of all rooms, as far as the budgets allow. What could not be sent stays for the
- * next beat. Calls on_presence. Returns false if there is so much that more is to be sent at once. */
+/* Sends the changes of all rooms, as far as the budgets allow. What could not be sent stays for
+ * the next beat. Calls on_presence. Returns false if there is so much that more is to be sent
+ * at once. */
 bool presence_flush(ws_loop *loop);
 
 #endif

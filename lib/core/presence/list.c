@@ -25,9 +25,9 @@ static ws_message *finish(const ws_manager *manager, const struct presence_room 
     return message;
 }
 
-/* From now on somebody's list has the members that are there, and not those that have left. One whose
- * change is still to be sent may cancel it out no more: then it is named as one that has joined or left,
- * whatever it does until then. */
+/* From now on somebody's list has the members that are there, and not those that have left. One
+ * whose change is still to be sent may cancel it out no more: then it is named as one that has
+ * joined or left, whatever it does until then. */
 static void note_shown(struct presence_room *room)
 {
     for (struct presence_member *member = room->first; member != NULL; member = member->next) {

@@ -5,8 +5,8 @@
 
 #include "core/presence/state.h"
 
-/* Makes room->list, {"type":"presence"}, if it does not exist, for clients that begin to observe the
- * room; false if memory ran out. */
+/* Makes room->list, {"type":"presence"}, if it does not exist, for clients that begin to
+ * observe the room; false if memory ran out. */
 bool presence_make_list(struct presence *presence, struct presence_room *room, int64_t time_ms);
 
 /* Notes that a client receives what the room's list has now: the changes lead on from there. */

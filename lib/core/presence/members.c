@@ -1,4 +1,5 @@
-/* members.c: counts the connections of users, in the whole service and in the rooms with presence. */
+/* members.c: counts the connections of users, in the whole service and in the rooms with
+ * presence. */
 #include "core/presence/members.h"
 
 #include "core/presence/beat.h"
@@ -159,7 +160,8 @@ static void note_all(struct presence *presence, struct presence_room *room)
         presence_note(presence, member, true);
 }
 
-/* Whether a limit that left no room for its users still does: there are not fewer of them now, nor of others'. */
+/* Whether a limit that left no room for its users still does: there are not fewer of them now,
+ * nor of others'. */
 static bool is_still_refused(const struct presence *presence, const struct presence_room *room)
 {
     return room->refused_connections > 0 && presence->n_members >= room->refused_users &&

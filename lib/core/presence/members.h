@@ -6,13 +6,13 @@
 
 #include "core/connections/connection.h"
 
-/* A connection has become live, and is among those of its user. *is_news: the user was not here, or the
- * client is anonymous. Errors: WS_ERR_LIMIT, WS_ERR_NO_MEMORY; nothing is counted
+/* A connection has become live, and is among those of its user. *is_news: the user was not
+ * here, or the client is anonymous. Errors: WS_ERR_LIMIT, WS_ERR_NO_MEMORY; nothing is counted
  * then. */
 int presence_user_came(struct connection *connection, bool *is_news);
 
-/* A connection ends, and is still among those of its user. Returns whether the end is to be announced
- * at once: of an anonymous client, or without a grace time. */
+/* A connection ends, and is still among those of its user. Returns whether the end is to be
+ * announced at once: of an anonymous client, or without a grace time. */
 bool presence_user_went(struct connection *connection);
 
 /* A connection enters a room. Errors as above. */

@@ -1,5 +1,5 @@
-/* processes.c: takes what other processes send of presence. Not here: the texts (processes_read.c), and
- * states (processes_states.c). */
+/* processes.c: takes what other processes send of presence. Not here: the texts
+ * (processes_read.c), and states (processes_states.c). */
 #include "core/presence/processes.h"
 
 #include <assert.h>
@@ -58,7 +58,8 @@ static int set_part(struct presence *presence, struct presence_member *member, u
     return WS_OK;
 }
 
-/* Parts that are to be forgotten: those of dead processes, and what another one has not sent again. */
+/* Parts that are to be forgotten: those of dead processes, and what another one has not sent
+ * again. */
 struct sweep {
     struct presence *presence;
     uint64_t dead;       /* a bit for each process */
@@ -95,8 +96,8 @@ static void sweep_member(void *node, void *user_data)
     }
 }
 
-/* A member that is freed may make the table shrink, which moves others within it, so that some are not
- * visited: the next walk finds them. */
+/* A member that is freed may make the table shrink, which moves others within it, so that some
+ * are not visited: the next walk finds them. */
 static void sweep_all(ws_manager *manager, struct sweep *sweep)
 {
     uint64_t position = 0;
@@ -131,8 +132,8 @@ static uint32_t find_process(const struct presence *presence, const char *name)
     return process;
 }
 
-/* Finds a process, or adds it; NO_PROCESS if there are too many. One that is new may have sent something
- * before, for which it is asked, unless it begins to send everything. */
+/* Finds a process, or adds it; NO_PROCESS if there are too many. One that is new may have sent
+ * something before, for which it is asked, unless it begins to send everything. */
 static uint32_t know_process(struct presence *presence, const char *name, bool is_begin)
 {
     uint32_t process = find_process(presence, name);

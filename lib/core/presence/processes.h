@@ -1,24 +1,27 @@
-/* processes.h: presence of several processes. Each tells the others, by orders in the cluster's stream,
- * how many connections its own users have in each room with presence, and every process adds them up.
- * Not here: the stream's orders (core/cluster/orders.h).
+/* processes.h: presence of several processes. Each tells the others, by orders in the cluster's
+ * stream, how many connections its own users have in each room with presence, and every process
+ * adds them up. Not here: the stream's orders (core/cluster/orders.h).
  *
  * The orders, of a process P:
  *
- *     presence          in a room, of some users: connections at P, 0 if there are none any more, and
- *                       the state, if it was set there, or others may not have it
- *     presence_begin    P sends all that it has, as orders `presence`, and then
- *     presence_end      what was not sent since is no longer there
- *     presence_wanted   P needs what others have: of some rooms, or all that one or each of them has
- *     presence_alive    P lives
+ *     presence          the connections at P of some users in a room, 0 for a user that has
+ *                       left; and the user's state, if it was set at P or other processes may
+ *                       not have it
+ *     presence_begin    P sends everything that it has, as orders `presence`
+ *     presence_end      the snapshot is complete: what it did not contain no longer exists at P
+ *     presence_wanted   P requests what other processes have: of some rooms, or everything of
+ *                       one process or of all
+ *     presence_alive    P is alive
  *
- * A process is dead when three of this process's own presence_alive have come back since its last
- * order. As long as the stream stands still, nobody dies; and of those that the carrier kept meanwhile
- * only the first counts. Each order has a number, by which its sender learns how many are on their way:
- * when there are many, it waits.
+ * A process is considered dead when three of this process's own presence_alive have come back
+ * since its last order. So no process expires while the stream makes no progress, and of several
+ * presence_alive that the carrier queued meanwhile only the first counts. Orders are numbered:
+ * a sender learns from the numbers how many of its orders are in flight, and pauses when there
+ * are many.
  *
- * Of a user's states the one counts whose order has the highest position in the stream, on every process. A
- * state that is sent again has that position with it. It ends where the stream has no connection of the
- * user any more. */
+ * Every process uses the state of a user whose order has the highest position in the stream. A
+ * state that is sent again carries that position. It ends at the position at which the user has
+ * no connection any more. */
 #ifndef WS_CORE_PRESENCE_PROCESSES_H
 #define WS_CORE_PRESENCE_PROCESSES_H
 

@@ -1,5 +1,5 @@
-/* processes_read.h: reads the orders about presence that processes send each other. Not here: what they do
- * (processes.c). */
+/* processes_read.h: reads the orders about presence that processes send each other. Not here:
+ * what they do (processes.c). */
 #ifndef WS_CORE_PRESENCE_PROCESSES_READ_H
 #define WS_CORE_PRESENCE_PROCESSES_READ_H
 
@@ -39,8 +39,8 @@ struct entry {
 /* Reads an order, whose text is a valid JSON object; false if it lacks something. */
 bool order_read(const ws_cluster_event *event, struct order *order);
 
-/* Reads one of an order's members, which is freed by order_free_entry(). WS_ERR_INVALID, WS_ERR_NO_MEMORY:
- * there is nothing to free. */
+/* Reads one of an order's members, which is freed by order_free_entry(). WS_ERR_INVALID,
+ * WS_ERR_NO_MEMORY: there is nothing to free. */
 int order_read_entry(const ws_manager *manager, const struct order *order,
                      struct json_slice text, struct entry *entry);
 void order_free_entry(const ws_manager *manager, struct entry *entry);

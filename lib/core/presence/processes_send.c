@@ -39,9 +39,10 @@ static void begin_order(struct buffer *buffer, struct presence *presence, const 
     buffer_add_number(buffer, presence->generation);
 }
 
-/* A process for which the member is new needs its state, too. A state that was set here gets the
- * position of this order. Where nobody else has the member it goes with that: so a process on which the
- * user is again, and that does not know that it was gone, may tell the others its state. */
+/* A process for which the member is new needs its state, too. A state that was set here gets
+ * the position of this order. Where nobody else has the member it goes with that: so a process
+ * on which the user is again, and that does not know that it was gone, may tell the others its
+ * state. */
 static void add_state(struct buffer *buffer, const struct presence_member *member)
 {
     bool is_known = member->state != NULL || member->state_position > 0;
@@ -99,8 +100,8 @@ static bool send_plain(ws_manager *manager, const char *what)
 
 /* --- what is due ----------------------------------------------------------------------------- */
 
-/* Writes the next members that are unsent; returns how many. They stay unsent until the carrier has taken
- * the order, so that nothing is lost if it does not. */
+/* Writes the next members that are unsent; returns how many. They stay unsent until the carrier
+ * has taken the order, so that nothing is lost if it does not. */
 static size_t write_members(struct presence *presence, struct buffer *buffer)
 {
     struct presence_member *member = presence->first_unsent;
@@ -304,8 +305,8 @@ static bool are_many_on_their_way(const struct presence *presence)
     return presence->n_taken >= presence->n_returned + MOST_ON_THEIR_WAY;
 }
 
-/* A sign of life is sent also if nothing else may be: when it comes back, nothing that was sent before is
- * on its way. */
+/* A sign of life is sent also if nothing else may be: when it comes back, nothing that was sent
+ * before is on its way. */
 static enum due next_due(ws_manager *manager)
 {
     const struct presence *presence = manager->presence;
@@ -396,8 +397,8 @@ static bool send_due(ws_manager *manager, enum due due)
     return false;
 }
 
-/* Clients cause all orders except the signs of life, so they take only that part of the carrier's queue
- * which clients have. */
+/* Clients cause all orders except the signs of life, so they take only that part of the
+ * carrier's queue which clients have. */
 bool processes_send(const ws_loop *loop)
 {
     for (int n = 0; n < ORDERS_PER_BEAT; n++) {

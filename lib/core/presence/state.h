@@ -1,8 +1,9 @@
-/* state.h: what a manager knows of presence: rooms whose members are counted by user, and users that
- * have left a moment ago. Not here: the connections themselves (groups/registry.h).
+/* state.h: what a manager knows of presence: rooms whose members are counted by user, and users
+ * that have left a moment ago. Not here: the connections themselves (groups/registry.h).
  *
- * A member is a user in a room. It is there while any connection of the user is in the room, and for
- * the grace time after the last of them was lost. Everything is guarded by the manager's lock. */
+ * A member is a user in a room. It is there while any connection of the user is in the room,
+ * and for the grace time after the last of them was lost. Everything is guarded by the
+ * manager's lock. */
 #ifndef WS_CORE_PRESENCE_STATE_H
 #define WS_CORE_PRESENCE_STATE_H
 
@@ -59,9 +60,9 @@ struct presence_member {
     ws_conn_id last; /* the connection that was lost last */
     char *state;     /* JSON text; NULL: none */
 
-    /* Of the order in the cluster's stream by which the state was set, or removed: a state of a higher
-     * position replaces it. 0: not known, so any does; STATE_SET_HERE: that order is this process's,
-     * and has not come back. */
+    /* Of the order in the cluster's stream by which the state was set, or removed: a state of a
+     * higher position replaces it. 0: not known, so any does; STATE_SET_HERE: that order is
+     * this process's, and has not come back. */
     uint64_t state_position;
     uint16_t state_length;
     uint8_t user_length;
@@ -196,7 +197,8 @@ static inline const char *presence_user(const struct presence_member *member)
     return member->key + PRESENCE_NUMBER;
 }
 
-/* The number of connections of this process. During the grace time nothing changes for observers. */
+/* The number of connections of this process. During the grace time nothing changes for
+ * observers. */
 static inline uint32_t presence_own(const struct presence_member *member)
 {
     return member->n_connections > 0 ? member->n_connections : member->is_leaving;
@@ -215,9 +217,9 @@ static inline uint32_t presence_connections(const struct presence_member *member
 
 /* --- changes.c ------------------------------------------------------------------------------- */
 
-/* Notes that a member has changed: it came, left, or has another state or number of connections.
- * `was_there` before the change. A member that is not there and that no observer knows is freed, and
- * so may be its room. */
+/* Notes that a member has changed: it came, left, or has another state or number of
+ * connections. `was_there` before the change. A member that is not there and that no observer
+ * knows is freed, and so may be its room. */
 void presence_note(struct presence *presence, struct presence_member *member, bool was_there);
 
 /* Notes that other processes are to be told of a member. */
@@ -239,8 +241,8 @@ void presence_note_room(struct presence *presence, struct presence_room *room);
 void presence_begin_leaving(struct presence *presence, struct presence_member *member);
 void presence_end_leaving(struct presence *presence, struct presence_member *member);
 
-/* Decides whether clients receive the room's members, or their count alone because a list would be too
- * long (room->is_big). If that changes, those who watch the room receive the list again. */
+/* Decides whether clients receive the room's members, or their count alone because a list would
+ * be too long (room->is_big). If that changes, those who watch the room receive the list again. */
 void presence_choose_form(struct presence *presence, struct presence_room *room);
 
 /* --- members.c ------------------------------------------------------------------------------- */

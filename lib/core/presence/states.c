@@ -1,4 +1,5 @@
-/* states.c: the small states of members, such as "is typing", which clients and the application set. */
+/* states.c: the small states of members, such as "is typing", which clients and the application
+ * set. */
 #include "core/presence/states.h"
 
 #include <string.h>

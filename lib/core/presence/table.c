@@ -103,9 +103,10 @@ void presence_want_all(struct presence *presence)
         continue;
 }
 
-/* Connections that were counted once, or are too many, are not counted again for each request: the room
- * stays as long as any are there, also if none of them is a user's. A room that is empty here may have
- * members elsewhere: it stays until the others were asked, unless too many such rooms wait for that. */
+/* Connections that were counted once, or are too many, are not counted again for each request:
+ * the room stays as long as any are there, also if none of them is a user's. A room that is
+ * empty here may have members elsewhere: it stays until the others were asked, unless too many
+ * such rooms wait for that. */
 void presence_drop_room(struct presence *presence, struct presence_room *room)
 {
     if (room->is_declared || room->is_changed || room->n_kept > 0 ||

@@ -1,5 +1,5 @@
-/* watch.h: gives clients the list of those who are in a room, and the changes that follow. Not here:
- * whether they may have them (clients/presence.c). */
+/* watch.h: gives clients the list of those who are in a room, and the changes that follow. Not
+ * here: whether they may have them (clients/presence.c). */
 #ifndef WS_CORE_PRESENCE_WATCH_H
 #define WS_CORE_PRESENCE_WATCH_H
 
@@ -17,8 +17,8 @@ int presence_answer(struct connection *connection, const char *room, struct json
  * thread. */
 int presence_watch(struct connection *connection, const char *room);
 
-/* A connection has left the room, or watches it no longer: its presence may end. The manager's lock is
- * held. */
+/* A connection has left the room, or watches it no longer: its presence may end. The manager's
+ * lock is held. */
 void presence_unused(ws_manager *manager, const char *room);
 
 /* Unpins a share. Watchers may have existed by this pin alone. The manager's lock is held. */

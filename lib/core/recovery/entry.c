@@ -34,7 +34,8 @@ static uint64_t end_of(const struct connection *connection, const char *room)
     return since > position ? since : position;
 }
 
-/* The position of `since`; *complete: whether the room has every event after it. The lock is held. */
+/* The position of `since`; *complete: whether the room has every event after it. The lock is
+ * held. */
 static uint64_t read_since(const ws_manager *manager, const char *room, const char *since,
                            uint64_t until, bool *complete)
 {

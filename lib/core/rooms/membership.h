@@ -14,8 +14,8 @@ int membership_begin(struct connection *connection, bool *is_news);
 int membership_enter(struct connection *connection, struct share *share);
 int membership_leave(struct connection *connection, struct share *share);
 
-/* Makes a member of a room, or of the service, one of its watchers, whose share the caller has pinned.
- * WS_ERR_NOT_MEMBER: it has left the room. */
+/* Makes a member of a room, or of the service, one of its watchers, whose share the caller has
+ * pinned. WS_ERR_NOT_MEMBER: it has left the room. */
 int membership_watch(struct connection *connection, struct share *watchers);
 int membership_unwatch(struct connection *connection, const char *room);
 

@@ -5,9 +5,10 @@
 
 #include "core/manager.h"
 
-/* Prepares what an encoded event without its id, for a group of this name, changes. A kept text has
- * a mark, "state" or "replayed": it is made once, here, for all clients that will receive it. False
- * if memory ran out. The caller does not hold the lock, and frees the plan with kept_plan_free(). */
+/* Prepares what an encoded event without its id, for a group of this name, changes. A kept text
+ * has a mark, "state" or "replayed": it is made once, here, for all clients that will receive
+ * it. False if memory ran out. The caller does not hold the lock, and frees the plan with
+ * kept_plan_free(). */
 bool keep_prepare(const ws_manager *manager, enum group_kind kind, const char *name,
                   ws_message *message, struct kept_plan *plan);
 

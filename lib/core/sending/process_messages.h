@@ -1,4 +1,5 @@
-/* process_messages.h: messages between the application's processes, through the cluster's stream. */
+/* process_messages.h: messages between the application's processes, through the cluster's
+ * stream. */
 #ifndef WS_CORE_SENDING_PROCESS_MESSAGES_H
 #define WS_CORE_SENDING_PROCESS_MESSAGES_H
 

@@ -52,7 +52,7 @@ void user_command_unref(const ws_manager *manager, struct user_command *command)
         memory_free(&manager->memory, command);
 }
 
-/* --- posting ----------------------------------------------------------------------------------- */
+/* --- posting ------------------------------------------------------------------------------ */
 
 /* What is posted to the loops on which the user is, or will be: a connection that is about to be
  * registered has pinned its share already. */
@@ -142,7 +142,7 @@ static int make_and_post(ws_manager *manager, enum user_action action, const cha
     return result;
 }
 
-/* --- through the stream ------------------------------------------------------------------------ */
+/* --- through the stream ------------------------------------------------------------------- */
 
 static int publish_user_order(ws_manager *manager, enum user_action action, const char *user_id,
                               uint16_t code, const char *text)
@@ -234,7 +234,7 @@ int user_order_carry_out(ws_manager *manager, const ws_cluster_event *event)
     return result;
 }
 
-/* --- the application's calls --------------------------------------------------------------------- */
+/* --- the application's calls -------------------------------------------------------------- */
 
 static int order(ws_manager *manager, enum user_action action, const char *user_id,
                  uint16_t code, const char *text)

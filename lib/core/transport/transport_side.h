@@ -113,16 +113,16 @@ bool transport_newest_id(const struct connection *connection, char id[EVENT_ID_S
 /* The number of the loop's connections. */
 size_t transport_count(ws_loop *loop);
 
-/* Lists up to `max` of the loop's connections whose slots are below *below, which moves down and is 0 at
- * the end; UINT32_MAX: from the beginning. */
+/* Lists up to `max` of the loop's connections whose slots are below *below, which moves down
+ * and is 0 at the end; UINT32_MAX: from the beginning. */
 size_t transport_walk(ws_loop *loop, uint32_t *below, struct connection **found, size_t max);
 
 /* Writes the id of the newest event up to which a connection has been served, for a message that is
  * delivered to it now. */
 void transport_served_id(const struct connection *connection, char id[EVENT_ID_SIZE]);
 
-/* The later of two events: `id`, or `floor` if that is an event of the present history and `id` is an
- * earlier one of it, or one of another history. */
+/* The later of two events: `id`, or `floor` if that is an event of the present history and `id`
+ * is an earlier one of it, or one of another history. */
 const char *transport_later_id(const ws_loop *loop, const char *id, const char *floor);
 
 /* Writes the id of the newest event that was sent. */

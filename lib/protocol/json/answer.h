@@ -73,8 +73,8 @@ void answer_error(struct buffer *buffer, const char *ref, size_t ref_length,
 void answer_data(struct buffer *buffer, const char *type, const char *ref, size_t ref_length,
                  const char *data, size_t data_length);
 
-/* Writes {"type":"presence"} up to its data; the caller adds these, and "}". `room`: NULL for the whole
- * service. */
+/* Writes {"type":"presence"} up to its data; the caller adds these, and "}". `room`: NULL for
+ * the whole service. */
 void answer_presence_begin(struct buffer *buffer, const char *ref, size_t ref_length,
                            const char *room);
 

@@ -120,7 +120,8 @@ static bool read_flag(struct json_slice value, bool *flag)
     return *flag || (value.length == 5 && memcmp(value.text, "false", 5) == 0);
 }
 
-/* An id that is too long is not one of the server's: any other text that is none takes its place. */
+/* An id that is too long is not one of the server's: any other text that is none takes its
+ * place. */
 static bool read_since(struct json_slice value, char since[CLIENT_SINCE_SIZE])
 {
     if (*value.text != '"')

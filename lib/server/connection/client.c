@@ -1,4 +1,5 @@
-/* client.c: a client's socket as the application sees it, which its endpoints are asked to accept. */
+/* client.c: a client's socket as the application sees it, which its endpoints are asked to
+ * accept. */
 #include "server/connection/connection.h"
 #include "server/parts/address.h"
 #include "server/parts/page.h"

@@ -130,10 +130,10 @@ static bool make_room_among(struct loop *loop, enum timeout timeout)
     return true;
 }
 
-/* In this order: one that waits to be closed, is idle after an answer, has sent nothing, has not
- * finished the handshake of TLS, has opened a WebSocket without being admitted, is sending a head,
- * does not read, is sending a body, has sent a request that waits for its turn, or does not read the
- * answer to its client's poll; of these, the oldest. */
+/* In this order: one that waits to be closed, is idle after an answer, has sent nothing, has
+ * not finished the handshake of TLS, has opened a WebSocket without being admitted, is sending
+ * a head, does not read, is sending a body, has sent a request that waits for its turn, or does
+ * not read the answer to its client's poll; of these, the oldest. */
 bool connection_make_room(struct loop *loop)
 {
     static const enum timeout least_first[] = {TIMEOUT_LINGER,     TIMEOUT_IDLE,

@@ -2,14 +2,14 @@
  * server-sent events. connection.c has what they share, connection_http.c, connection_websocket.c
  * and connection_events.c the rest.
  *
- * Each deadline has one owner at any time. In PHASE_HTTP it is `timer`, in the queue of what the
- * client must do next: send a request, finish the handshake of TLS, continue a head or a body, read
- * an answer, or only wait for its turn. The timer keeps running while the connection waits for its turn, and begins anew when
- * a complete request is put behind others. A WebSocket begins when the answers before it
- * are written. Then the library has the deadlines (ping, pong, close, queue) until
- * ws_websocket_ended(), and `timer` is stopped. Only a client of Socket.IO that is not admitted yet
- * keeps it, so that it can give way to new connections; the library's deadline for it is shorter.
- * In PHASE_LINGER it is `timer` again, to the end. */
+ * Each deadline has one owner at any time. In PHASE_HTTP it is `timer`, in the queue of what
+ * the client must do next: send a request, finish the handshake of TLS, continue a head or a
+ * body, read an answer, or only wait for its turn. The timer keeps running while the connection
+ * waits for its turn, and begins anew when a complete request is put behind others. A WebSocket
+ * begins when the answers before it are written. Then the library has the deadlines (ping,
+ * pong, close, queue) until ws_websocket_ended(), and `timer` is stopped. Only a client of
+ * Socket.IO that is not admitted yet keeps it, so that it can give way to new connections; the
+ * library's deadline for it is shorter. In PHASE_LINGER it is `timer` again, to the end. */
 #ifndef WS_SERVER_CONNECTION_H
 #define WS_SERVER_CONNECTION_H
 
@@ -161,8 +161,8 @@ void connection_event(struct connection *connection, uint32_t events);
 /* Closes at once. The memory is freed at the end of the turn. */
 void connection_close(struct connection *connection);
 
-/* Call it when TIMEOUT_WRITE or TIMEOUT_READ has passed. False if the client has read too little of its answers;
- * else the timeout starts again. */
+/* Call it when TIMEOUT_WRITE or TIMEOUT_READ has passed. False if the client has read too
+ * little of its answers; else the timeout starts again. */
 bool connection_http_reads_on(struct connection *connection);
 
 /* --- between the connection's own files ---------------------------------------------- */
@@ -229,14 +229,15 @@ void connection_forget_client(struct connection *connection);
 
 /* --- connection_move.c: the loop that serves a request --- */
 
-/* Call it once a request's head is complete, and nothing of its body is received: sets `placing`. */
+/* Call it once a request's head is complete, and nothing of its body is received: sets
+ * `placing`. */
 void connection_place(struct connection *connection);
 
 /* Takes the connection out of its loop, at the end of the turn. No answers may be left to write. */
 void connection_depart(struct connection *connection);
 
-/* Takes the connection out of the sums and queues of its loop, or adds it to those of the loop that it
- * has come to. */
+/* Takes the connection out of the sums and queues of its loop, or adds it to those of the loop
+ * that it has come to. */
 void connection_http_leave(struct connection *connection);
 void connection_http_arrive(struct connection *connection);
 

@@ -1,6 +1,6 @@
-/* connection_events.c: a request that the library answers: to /events, a stream of server-sent events or
- * a message from the client of a stream; to /socket.io/, a poll or the packets of a client that polls.
- * The protocols are the library's. */
+/* connection_events.c: a request that the library answers: to /events, a stream of server-sent
+ * events or a message from the client of a stream; to /socket.io/, a poll or the packets of a
+ * client that polls. The protocols are the library's. */
 #include "server/connection/connection.h"
 
 #include <errno.h>
@@ -22,8 +22,8 @@ static bool is_stream(const struct connection *connection)
     return connection->http == NULL;
 }
 
-/* A poll waits as long as a stream does, so the end of its client must be noticed. Other requests are
- * answered soon, and a client may have ended its side before. */
+/* A poll waits as long as a stream does, so the end of its client must be noticed. Other
+ * requests are answered soon, and a client may have ended its side before. */
 static bool is_poll(const struct connection *connection)
 {
     return connection->http != NULL && connection->http->is_poll;
@@ -85,8 +85,9 @@ static void log_request(const struct connection *connection)
                     http_request_path(request), client);
 }
 
-/* Whether a poll waits for a session that has no client yet, or that another loop has, which could not
- * take the connection: a stranger may name any session, with as many polls as connections. */
+/* Whether a poll waits for a session that has no client yet, or that another loop has, which
+ * could not take the connection: a stranger may name any session, with as many polls as
+ * connections. */
 static bool lacks_client(const struct connection *connection)
 {
     return is_poll(connection) && ws_http_id(connection->events) == 0;
@@ -119,7 +120,8 @@ static void settle_in(struct connection *connection, bool is_socketio)
     connection_watch(connection, EPOLLIN);
 }
 
-/* What waits behind a poll, which may take long, counts as input behind answers that are not read. */
+/* What waits behind a poll, which may take long, counts as input behind answers that are not
+ * read. */
 static void note_held(struct connection *connection)
 {
     http_unread_note(connection,
@@ -222,16 +224,17 @@ static int note_sent(struct connection *connection, size_t n)
     return ws_http_sent(connection->events, n);
 }
 
-/* The client of a poll may have been admitted while that waited. The library does not know it any more
- * when the poll is answered. */
+/* The client of a poll may have been admitted while that waited. The library does not know it
+ * any more when the poll is answered. */
 static void look_for_client(struct connection *connection)
 {
     if (connection->is_unadmitted && is_poll(connection) && ws_http_id(connection->events) != 0)
         connection_websocket_admitted(connection);
 }
 
-/* The response is not read. That of a client's poll goes on counting as one of a client. Others count, and
- * give way, as answers to other requests do: a stranger can have as many of them as connections. */
+/* The response is not read. That of a client's poll goes on counting as one of a client. Others
+ * count, and give way, as answers to other requests do: a stranger can have as many of them as
+ * connections. */
 static void wait_for_reader(struct connection *connection)
 {
     struct loop *loop = connection->loop;
@@ -257,8 +260,8 @@ void connection_events_write(struct connection *connection)
 
     look_for_client(connection);
     result = connection_write_output(connection, next_output, note_sent);
-    /* When the response has ended, the library's deadline for the client no longer applies. What TLS
-     * still holds is then flushed with a deadline of the connection. */
+    /* When the response has ended, the library's deadline for the client no longer applies.
+     * What TLS still holds is then flushed with a deadline of the connection. */
     if (result == WRITE_DONE && !ws_http_ended(connection->events))
         result = connection_flush(connection);
     switch (result) {

@@ -313,8 +313,8 @@ void connection_http_answered(struct connection *connection)
     http_turns_wait(&connection->loop->turns, connection);
 }
 
-/* Whether the request is for the library: an event stream's, or a poll of Socket.IO. It is handed over
- * once the answers before it are written. */
+/* Whether the request is for the library: an event stream's, or a poll of Socket.IO. It is
+ * handed over once the answers before it are written. */
 static bool is_for_events(const struct connection *connection)
 {
     return connection->http->request.state == HTTP_COMPLETE &&
@@ -335,8 +335,8 @@ static bool may_page_poll(const struct connection *connection)
     return !server->doors.are_default || page_is_allowed(&server->origins, &page, false);
 }
 
-/* False after answering a request for Socket.IO that is refused. The library asks about the others of
- * its requests. */
+/* False after answering a request for Socket.IO that is refused. The library asks about the
+ * others of its requests. */
 static bool may_poll(struct connection *connection)
 {
     struct response response;
@@ -385,8 +385,8 @@ static void use_for_events(struct connection *connection)
         http_spend(connection, cost_for_events(connection));
 }
 
-/* The head of a request is complete, or all of it. False after answering one whose client is refused,
- * or that another loop must serve but cannot take. */
+/* The head of a request is complete, or all of it. False after answering one whose client is
+ * refused, or that another loop must serve but cannot take. */
 static bool admit_request(struct connection *connection)
 {
     if (!admit_client(connection))
@@ -399,8 +399,8 @@ static bool admit_request(struct connection *connection)
     return false;
 }
 
-/* Another loop will use the request. Until the answers before it are written it waits here, where one
- * whose body is still to come counts among those. */
+/* Another loop will use the request. Until the answers before it are written it waits here,
+ * where one whose body is still to come counts among those. */
 static void spend_on_move(struct connection *connection)
 {
     if (has_unsent(connection) && connection->http->request.state != HTTP_HEAD_DONE &&
@@ -616,8 +616,8 @@ void connection_http_drop_request(struct connection *connection)
     http_count_request(connection);
 }
 
-/* Also while the backend stops: a client that polls may need several polls to fetch what is queued for
- * it, and no new connection is accepted. */
+/* Also while the backend stops: a client that polls may need several polls to fetch what is
+ * queued for it, and no new connection is accepted. */
 void connection_http_resume(struct connection *connection, bool keep_alive)
 {
     connection->phase = PHASE_HTTP;

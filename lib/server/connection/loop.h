@@ -39,7 +39,11 @@ enum timeout {
     TIMEOUT_WRITE,     /* the client does not read */
     TIMEOUT_READ,      /* nor does it read an answer of the library, which may be long */
     TIMEOUT_LINGER,    /* the client does not close */
-    TIMEOUT_UNADMITTED, /* a WebSocket or poll of Socket.IO without a client here; the library ends it before */
+
+    /* A WebSocket or a poll of Socket.IO whose client is not admitted yet. The library ends it
+     * earlier. */
+    TIMEOUT_UNADMITTED,
+
     N_TIMEOUTS
 };
 

@@ -1,5 +1,5 @@
-/* http_feed.c: takes a request's bytes as they arrive. http_framing.c checks that the request's end is
- * unambiguous. */
+/* http_feed.c: takes a request's bytes as they arrive. http_framing.c checks that the request's
+ * end is unambiguous. */
 #include "server/parts/http_feed.h"
 
 #include <stdlib.h>

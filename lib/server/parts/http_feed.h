@@ -1,5 +1,5 @@
-/* http_feed.h: takes a request's bytes as they arrive. Their syntax is checked before http-parser sees
- * them. */
+/* http_feed.h: takes a request's bytes as they arrive. Their syntax is checked before
+ * http-parser sees them. */
 #ifndef WS_SERVER_HTTP_FEED_H
 #define WS_SERVER_HTTP_FEED_H
 

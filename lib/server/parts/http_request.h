@@ -1,5 +1,5 @@
-/* http_request.h: one HTTP/1.x request: its parts, and the memory that they take. Its bytes are taken by
- * http_feed.h; answers are response.h. */
+/* http_request.h: one HTTP/1.x request: its parts, and the memory that they take. Its bytes are
+ * taken by http_feed.h; answers are response.h. */
 #ifndef WS_SERVER_HTTP_REQUEST_H
 #define WS_SERVER_HTTP_REQUEST_H
 

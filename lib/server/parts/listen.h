@@ -22,8 +22,8 @@ struct listen_address {
     int shared; /* one socket for all loops: of LISTEN_UNIX and LISTEN_SYSTEMD; else -1 */
 };
 
-/* Parses a text as that of ws_server_options; `index` is that of the socket of LISTEN_SYSTEMD. False
- * if it is none. */
+/* Parses a text as that of ws_server_options; `index` is that of the socket of LISTEN_SYSTEMD.
+ * False if it is none. */
 bool listen_parse(const char *text, int index, struct listen_address *listen);
 
 /* Prepares to listen, and detects another server that listens there already. False with errno; then

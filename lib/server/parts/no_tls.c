@@ -1,5 +1,5 @@
-/* no_tls.c: implements tls.h and stream_tls.h for a build without OpenSSL's libssl: a server with TLS
- * cannot be started, so no connection has any. */
+/* no_tls.c: implements tls.h and stream_tls.h for a build without OpenSSL's libssl: a server
+ * with TLS cannot be started, so no connection has any. */
 #include <errno.h>
 #include <stdio.h>
 

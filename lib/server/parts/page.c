@@ -3,8 +3,8 @@
 
 #include <stddef.h>
 
-/* An origin that equals Host proves nothing, unless Host is a name of this server: anyone can make a
- * name point here. */
+/* An origin that equals Host proves nothing, unless Host is a name of this server: anyone can
+ * make a name point here. */
 static bool knows_host(const struct origin_rules *rules, const struct origin_request *page)
 {
     const struct origin_request named = {.origin = page->origin};

@@ -7,8 +7,8 @@
 
 #include "server/parts/origin.h"
 
-/* Browsers always send Origin with a WebSocket handshake, but not with a GET to the page's own host:
- * then only Host shows DNS rebinding. Any thread. */
+/* Browsers always send Origin with a WebSocket handshake, but not with a GET to the page's own
+ * host: then only Host shows DNS rebinding. Any thread. */
 bool page_is_allowed(const struct origin_rules *rules, const struct origin_request *page,
                      bool is_websocket);
 

@@ -38,8 +38,8 @@ __attribute__((format(printf, 3, 4))) void server_log_line(const struct server_l
 
 bool server_log_may(struct server_log_pause *pause);
 
-/* True if a line of this level about a stranger may be written; at level debug, all may. *left_out is
- * then how many were left out since the last one. */
+/* True if a line of this level about a stranger may be written; at level debug, all may.
+ * *left_out is then how many were left out since the last one. */
 bool server_log_may_share(struct server_log *log, int level, unsigned *left_out);
 
 #endif

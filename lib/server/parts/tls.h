@@ -12,8 +12,8 @@ struct ssl_st; /* OpenSSL's SSL */
 struct tls;
 struct tls_socket;
 
-/* Loads a chain and its key, both PEM; the names are copied. NULL with a line in `problem`, in which the
- * key's file is not named. */
+/* Loads a chain and its key, both PEM; the names are copied. NULL with a line in `problem`, in
+ * which the key's file is not named. */
 struct tls *tls_open(const char *cert_file, const char *key_file, const struct server_log *log,
                      char *problem, size_t problem_size);
 

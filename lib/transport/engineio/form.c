@@ -50,8 +50,9 @@ static uint8_t *put(uint8_t *to, const void *bytes, size_t length)
     return to + length;
 }
 
-/* Adds the frame of an event's packet: 42/space,["type",{…},"id"]. From the last argument, if it is a
- * string, stock clients know from where on they recover: kept events, which are older, have none. */
+/* Adds the frame of an event's packet: 42/space,["type",{…},"id"]. From the last argument, if
+ * it is a string, stock clients know from where on they recover: kept events, which are older,
+ * have none. */
 static void add_event(struct frames *frames, struct json_slice space, const char *text,
                       size_t length, bool has_id)
 {
@@ -150,7 +151,8 @@ static struct frames *make_message(ws_loop *loop, const ws_message *message)
     return made;
 }
 
-/* Adds the frame of an event's packet, with the offset as its last argument if the client wants one. */
+/* Adds the frame of an event's packet, with the offset as its last argument if the client wants
+ * one. */
 static void add_packet(struct frames *frames, const struct engineio_socket *socket,
                        const char *packet, size_t length)
 {
@@ -168,8 +170,8 @@ static void add_packet(struct frames *frames, const struct engineio_socket *sock
     frames_add(frames, (size_t)(to - begin));
 }
 
-/* A copy of packets that were made for any socket, the first one with an offset, or the packets themselves,
- * if their client wants none. NULL if memory ran out. */
+/* A copy of packets that were made for any socket, the first one with an offset, or the packets
+ * themselves, if their client wants none. NULL if memory ran out. */
 static struct frames *make_packets(ws_loop *loop, const struct engineio_socket *socket,
                                    ws_message *message)
 {

@@ -6,8 +6,8 @@
 #include "transport/shared/request.h"
 #include "transport/shared/shared_part.h"
 
-/* The memory of a loop's heads. Small ones of sessions without a socket, whose number is limited, never
- * give way: so a client with large heads does not keep out the others. */
+/* The memory of a loop's heads. Small ones of sessions without a socket, whose number is
+ * limited, never give way: so a client with large heads does not keep out the others. */
 enum { HEADS_BYTES = 32 << 20, HEADS_SMALL_BYTES = 2048 };
 
 /* A session's head. */

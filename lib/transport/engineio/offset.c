@@ -8,8 +8,8 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* Where the data of an event begins that asks for no acknowledgement; NULL: it is another packet. Sockets in
- * "/" alone have a pid, so there is no namespace. */
+/* Where the data of an event begins that asks for no acknowledgement; NULL: it is another
+ * packet. Sockets in "/" alone have a pid, so there is no namespace. */
 static const char *event_data(const char *packet, size_t length)
 {
     const char *end = packet + length;

@@ -235,8 +235,8 @@ bool engineio_recovery_ask(struct engineio_session *session, struct json_slice a
 
 /* --- a client that has recovered -------------------------------------------------------------- */
 
-/* A client whose session could not be recovered has a new pid, but names its old offset until it has
- * received another event. */
+/* A client whose session could not be recovered has a new pid, but names its old offset until
+ * it has received another event. */
 void engineio_recovery_set_options(const ws_loop *loop, const struct returning *returning,
                                    ws_connect_options *options)
 {

@@ -6,11 +6,12 @@
 #include "transport/engineio/kept.h"
 #include "transport/engineio/record.h"
 
-/* A value lives for LIFETIMES of recovery_ms; a round over all sessions takes two thirds of one, in steps
- * that are short even with 100,000 sessions: writing one takes some microseconds. */
+/* A value lives for LIFETIMES of recovery_ms; a round over all sessions takes two thirds of
+ * one, in steps that are short even with 100,000 sessions: writing one takes some microseconds. */
 enum { LIFETIMES = 2, STEPS_MAX = 512, STEP_MIN = 16 /* connections */ };
 
-/* CHANGED_MAX: while the carrier takes nothing, clients come and go; the next rounds write the others. */
+/* CHANGED_MAX: while the carrier takes nothing, clients come and go; the next rounds write the
+ * others. */
 enum { WRITTEN_AT_ONCE = 256, CHANGED_MAX = 65536 };
 
 /* A loop's sessions. */
@@ -123,8 +124,8 @@ static struct engineio_socket *socket_of(struct connection *connection)
     return socket;
 }
 
-/* Writes the sessions that have changed, at most WRITTEN_AT_ONCE. False if the carrier takes no more
- * now. */
+/* Writes the sessions that have changed, at most WRITTEN_AT_ONCE. False if the carrier takes no
+ * more now. */
 static bool write_changed(struct remembering *part)
 {
     size_t left = WRITTEN_AT_ONCE;

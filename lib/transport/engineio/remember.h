@@ -1,9 +1,9 @@
-/* remember.h: what a cluster's carrier remembers of sessions while they are connected, so that their
- * clients can recover them on any process, even if this one is killed.
+/* remember.h: what a cluster's carrier remembers of sessions while they are connected, so that
+ * their clients can recover them on any process, even if this one is killed.
  * Not here: asking for it (recovery.h).
  *
- * A session is written when it begins and when its rooms have changed, once for all changes of a turn,
- * and again before its time is over. */
+ * A session is written when it begins and when its rooms have changed, once for all changes of
+ * a turn, and again before its time is over. */
 #ifndef WS_TRANSPORT_ENGINEIO_REMEMBER_H
 #define WS_TRANSPORT_ENGINEIO_REMEMBER_H
 

@@ -196,8 +196,8 @@ static_assert((UNCONNECTED_POLLING_MAX + UNCONNECTED_WEBSOCKET_MAX) * HEADS_SMAL
                   HEADS_BYTES,
               "there is room for large heads");
 
-/* While the heads have too much memory: a session without a socket is nothing without its head, others
- * lose it before its time. */
+/* While the heads have too much memory: a session without a socket is nothing without its head,
+ * others lose it before its time. */
 static void give_way(const ws_loop *loop)
 {
     struct kept_head *head;

@@ -1,7 +1,8 @@
 /* session.h: a session of Engine.IO and its sockets of Socket.IO, from the client's first packet
  * to the last, whatever carries it.
- * Not here: its memory (state.h), the bytes (its carrier: websocket/engineio_carrier.h, polling/carrier.h), the
- * heartbeat (the carrier's), and what a client's requests do (core/clients/requests.c).
+ * Not here: its memory (state.h), the bytes (its carrier: websocket/engineio_carrier.h,
+ * polling/carrier.h), the heartbeat (the carrier's), and what a client's requests do
+ * (core/clients/requests.c).
  *
  * The session belongs to its carrier. Each socket is a connection of the core, which may live
  * longer than the session. All functions are for the loop's thread. */

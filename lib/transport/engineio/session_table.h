@@ -34,8 +34,8 @@ void session_table_remove(const ws_loop *loop, struct session_node *node);
 /* Finds a session of the loop; NULL if there is none with that key. */
 struct session_node *session_table_find(const ws_loop *loop, const struct sid_key *key);
 
-/* The class of a client by the host's name of it; NULL, as of clients without a name: 0. The loop has its
- * table. */
+/* The class of a client by the host's name of it; NULL, as of clients without a name: 0. The
+ * loop has its table. */
 uint8_t session_table_class(const ws_loop *loop, const char *client);
 
 /* Removes all sessions and returns them as a list, linked by `node.next`. */

@@ -136,8 +136,8 @@ struct session_work *engineio_session_work(struct engineio_session *session);
 /* Frees the work if nothing of it is needed any more. */
 void engineio_session_trim(struct engineio_session *session);
 
-/* Removes the session from the list of those without a socket (unconnected.h); false if it is not in
- * it. */
+/* Removes the session from the list of those without a socket (unconnected.h); false if it is
+ * not in it. */
 bool engineio_session_unlist(struct engineio_session *session);
 
 /* Frees the work, whose acknowledgements are settled. */

@@ -10,9 +10,10 @@
  * that returns in one moment has as many open as the round trips to it take. */
 enum { UNCONNECTED_POLLING_MAX = 4096, UNCONNECTED_WEBSOCKET_MAX = 8192 };
 
-/* Lists a session, which has its work, as the newest with its carrier, unless it is listed. If there
- * are too many, the oldest one of the class of clients that has most gives way: one client can't keep
- * out the others, nor end their sessions. engineio_session_unlist() removes it. */
+/* Lists a session, which has its work, as the newest with its carrier, unless it is listed. If
+ * there are too many, the oldest one of the class of clients that has most gives way: one
+ * client can't keep out the others, nor end their sessions. engineio_session_unlist() removes
+ * it. */
 void unconnected_add(struct engineio_session *session);
 
 #endif

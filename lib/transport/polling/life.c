@@ -5,8 +5,8 @@
 
 #include "transport/shared/queue_limit.h"
 
-/* The WebSocket that was to take over the session has nothing to carry: a session that ends does not
- * move. */
+/* The WebSocket that was to take over the session has nothing to carry: a session that ends
+ * does not move. */
 static void end_probe(struct polling *polling)
 {
     static const char reason[] = "the session has ended";

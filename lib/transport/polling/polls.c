@@ -3,8 +3,8 @@
 
 #include "transport/polling/life.h"
 
-/* A client polls again when it has read an answer. That thread may not know yet that the last bytes of
- * this one are written, so one may seem to be unread. */
+/* A client polls again when it has read an answer. That thread may not know yet that the last
+ * bytes of this one are written, so one may seem to be unread. */
 enum { UNREAD_MAX = 1 };
 
 /* Answers a poll if something is queued for it. A session whose ping was not answered in time has

@@ -12,8 +12,8 @@
 
 struct polling;
 
-/* Two references are held: one by the HTTP request, one by the inbox or the session where the ticket
- * is at the time. */
+/* Two references are held: one by the HTTP request, one by the inbox or the session where the
+ * ticket is at the time. */
 struct ticket {
     struct loop_call call; /* first */
     ws_manager *manager;

@@ -1,5 +1,5 @@
-/* client_counts.h: how many sessions each client of an endpoint has. A client is a text of the host,
- * usually an address. Not here: what counts as a session.
+/* client_counts.h: how many sessions each client of an endpoint has. A client is a text of the
+ * host, usually an address. Not here: what counts as a session.
  *
  * Any thread; each function takes the manager's lock. */
 #ifndef WS_TRANSPORT_SHARED_CLIENT_COUNTS_H

@@ -45,9 +45,9 @@ uint32_t frame_reader_cost(struct frame_reader *reader);
 void frame_reader_next(struct frame_reader *reader, const struct frame_limits *limits,
                        struct frame_event *event);
 
-/* Counts the bytes of an unfinished message, after events were read. If all of the loop have too many,
- * returns the owner of the one that began first of those with more than an equal share: it must give
- * its reader back. Else NULL. */
+/* Counts the bytes of an unfinished message, after events were read. If all of the loop have
+ * too many, returns the owner of the one that began first of those with more than an equal
+ * share: it must give its reader back. Else NULL. */
 void *frame_reader_note_unfinished(ws_loop *loop, struct frame_reader *reader,
                                    uint32_t max_message_bytes);
 

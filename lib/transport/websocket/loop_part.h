@@ -13,7 +13,8 @@ enum {
     INFLATERS_MAX = 4, /* kept for each loop, 40 KiB each */
 
     /* Messages of a loop's clients that are inflated in turns at a time, with 40 KiB and up to
-     * max_message_bytes each. Those that wait for that have only the bytes that their client sent. */
+     * max_message_bytes each. Those that wait for that have only the bytes that their client
+     * sent. */
     INFLATING_MAX = 32,
 
     /* Of all messages of a loop's clients that are unfinished; more if that is less than

@@ -150,8 +150,8 @@ void partial_message_pass_whole(struct partial_message *message,
         set_message(event, frame->opcode, bytes_of(frame), frame->data_length);
 }
 
-/* Sets the event after the last bytes were inflated, and before that only for a failure. The inflater
- * keeps the message until the next call. */
+/* Sets the event after the last bytes were inflated, and before that only for a failure. The
+ * inflater keeps the message until the next call. */
 static void note_inflated(struct partial_message *message, enum inflate_result result,
                           bool is_last, struct frame_event *event)
 {

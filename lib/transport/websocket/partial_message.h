@@ -63,8 +63,8 @@ static inline void partial_message_begin_frame(struct partial_message *message,
 void partial_message_add(struct partial_message *message, const struct wslay_frame_iocb *piece,
                          bool complete, struct frame_event *event);
 
-/* partial_message_add() for a compressed message. If it becomes is_received, partial_message_inflate()
- * follows; else returns the cost beyond that of the piece's bytes. */
+/* partial_message_add() for a compressed message. If it becomes is_received,
+ * partial_message_inflate() follows; else returns the cost beyond that of the piece's bytes. */
 uint32_t partial_message_add_compressed(struct partial_message *message,
                                         const struct wslay_frame_iocb *piece, bool complete,
                                         uint32_t max_bytes, struct frame_event *event);

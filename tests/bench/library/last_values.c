@@ -1,6 +1,6 @@
-/* last_values.c: what it costs to keep the last values of a room, for each event, and how long it takes
- * until clients that enter the room with its state have it. Not here: the values in Redis
- * (tests/model/measure). */
+/* last_values.c: what it costs to keep the last values of a room, for each event, and how long
+ * it takes until clients that enter the room with its state have it. Not here: the values in
+ * Redis (tests/model/measure). */
 #include <stdio.h>
 #include <time.h>
 

@@ -1,5 +1,5 @@
-/* kept.h: the model of what one room keeps: its last values, and a history. Not here: who receives it
- * (state.h). */
+/* kept.h: the model of what one room keeps: its last values, and a history. Not here: who
+ * receives it (state.h). */
 #ifndef FUZZ_MODEL_KEPT_H
 #define FUZZ_MODEL_KEPT_H
 

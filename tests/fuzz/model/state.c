@@ -336,8 +336,8 @@ static unsigned kind_of(struct client *client, const char *text, size_t length)
     return LIVE_EVENT;
 }
 
-/* Live events come in their order, behind all that the client has received: nothing comes twice. Kept
- * events are of the client's place, or of before. */
+/* Live events come in their order, behind all that the client has received: nothing comes
+ * twice. Kept events are of the client's place, or of before. */
 static void check_position(struct client *client, unsigned kind, const char *text,
                            size_t length)
 {

@@ -80,8 +80,9 @@ struct client {
     struct wish wishes[MAX_ENTRIES]; /* of requests that were not looked at yet */
     size_t n_wishes, n_carried_out;
     bool is_full; /* its transport is to be called when it has room */
-    /* It asked for what the room keeps. If it was slow then, its events wait, and others do not; the
-     * values are those of its own place in the order, and later ones come as live events. */
+    /* It asked for what the room keeps. If it was slow then, its events wait, and others do
+     * not; the values are those of its own place in the order, and later ones come as live
+     * events. */
     bool may_recover;
     unsigned position;             /* of the last message with an id */
     bool got_live[MAX_EVENTS];     /* by number */
@@ -117,8 +118,8 @@ void state_say(struct client *client);
 void state_ask(struct client *client, const struct wish *wish);
 void state_enter(struct client *client);
 
-/* The last event is also sent to this client: to it alone (PERSONAL_EVENT), or as a member of a room, or
- * of N_ROOMS if it is not for a room. Its data has the number, or is null (0). */
+/* The last event is also sent to this client: to it alone (PERSONAL_EVENT), or as a member of a
+ * room, or of N_ROOMS if it is not for a room. Its data has the number, or is null (0). */
 void state_send(struct client *client, enum message_kind kind, unsigned room, int number);
 
 /* Whether a client has received everything. */
@@ -127,8 +128,8 @@ bool state_is_done(struct client *client);
 /* A client has ended, and the library begins to tell the application. */
 void state_end(struct client *client);
 
-/* The other clients are notified that a client connected or disconnected, if it has no user, or is its
- * user's only connection. */
+/* The other clients are notified that a client connected or disconnected, if it has no user, or
+ * is its user's only connection. */
 void state_tell_presence(struct client *client, bool came);
 
 /* A message has reached a client: if it is an event, it must be the client's next one. */

@@ -1,5 +1,5 @@
-/* outbox_test.c: when an outbox whose database fails or is in use is tried again. The store is replaced
- * by one whose reads fail. Not here: the rest of the outbox (e2e/test_database.py). */
+/* outbox_test.c: when an outbox whose database fails or is in use is tried again. The store is
+ * replaced by one whose reads fail. Not here: the rest of the outbox (e2e/test_database.py). */
 #include "outbox.h"
 
 #include "support/suite.h"

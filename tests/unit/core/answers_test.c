@@ -1,5 +1,5 @@
-/* answers_test.c: answers to clients' messages and requests: at once, later, from another thread, too
- * late, and after the connection's end. */
+/* answers_test.c: answers to clients' messages and requests: at once, later, from another
+ * thread, too late, and after the connection's end. */
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>

@@ -1,5 +1,6 @@
-/* cluster_values_test.c: what rooms keep, with a cluster: what the carrier is to keep of an event, and
- * what a manager does with the values when it starts. Not here: a real Redis (redis/values_test.c). */
+/* cluster_values_test.c: what rooms keep, with a cluster: what the carrier is to keep of an
+ * event, and what a manager does with the values when it starts. Not here: a real Redis
+ * (redis/values_test.c). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,7 +52,7 @@ static void emit(const char *type, const char *key, const char *data)
     ws_event_free(event);
 }
 
-/* --- what the carrier is to keep ---------------------------------------------------------------- */
+/* --- what the carrier is to keep ---------------------------------------------------------- */
 
 static const struct stored *newest(void)
 {
@@ -103,7 +104,7 @@ START_TEST(the_carrier_learns_what_to_keep)
 }
 END_TEST
 
-/* --- what a manager starts with ----------------------------------------------------------------- */
+/* --- what a manager starts with ----------------------------------------------------------- */
 
 /* The values of a carrier, by their positions. */
 static ws_cluster_event value(uint64_t position, const char *text)
@@ -286,8 +287,8 @@ START_TEST(invalid_values)
 }
 END_TEST
 
-/* What a room keeps is right, or says that it is not: no value is out of date, and a history without a
- * gap is complete. */
+/* What a room keeps is right, or says that it is not: no value is out of date, and a history
+ * without a gap is complete. */
 static void expect_honest(bool is_whole)
 {
     const char *answer;

@@ -414,8 +414,8 @@ static uint64_t n_received(ws_manager *manager)
     return count;
 }
 
-/* Who sends one message waits for few of each of the others, of which there are more than a turn can
- * serve. */
+/* Who sends one message waits for few of each of the others, of which there are more than a
+ * turn can serve. */
 START_TEST(the_more_clients_send_the_less_of_each_is_done_in_a_round)
 {
     enum { SENDERS = 2000, OF_EACH = 64, MOST_OF_EACH = 10 };

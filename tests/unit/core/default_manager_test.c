@@ -1,5 +1,5 @@
-/* default_manager_test.c: the process's default manager: the first one, or created on first use; set,
- * replaced, freed; emit_*() use it. */
+/* default_manager_test.c: the process's default manager: the first one, or created on first
+ * use; set, replaced, freed; emit_*() use it. */
 #include <string.h>
 
 #include "support/host.h"

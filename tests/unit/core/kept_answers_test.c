@@ -1,5 +1,5 @@
-/* kept_answers_test.c: what a client sends again after it has come back is carried out once and gets
- * the same answer. */
+/* kept_answers_test.c: what a client sends again after it has come back is carried out once and
+ * gets the same answer. */
 #include "core/kept_answers.h"
 
 #include <stdio.h>

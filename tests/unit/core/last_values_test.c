@@ -79,7 +79,8 @@ static void emit(const char *key, const char *data)
     ck_assert_int_eq(try_emit("order_updated", key, data), WS_OK);
 }
 
-/* An event of emit(), with its mark and a comma, or ""; static text, overwritten after some calls. */
+/* An event of emit(), with its mark and a comma, or ""; static text, overwritten after some
+ * calls. */
 static const char *event(int position, const char *mark, const char *key, const char *data)
 {
     static char texts[8][256];

@@ -1,7 +1,8 @@
-/* last_values_threads_test.c: threads send events of keys of their own, numbered in each key; clients of
- * two loops, each with its thread, come and go and enter the room with its state. To each of them
- * the numbers of a key are in one piece: from the kept value on, none is missing and none comes twice;
- * with a history, without, and with a carrier that has a thread of its own. */
+/* last_values_threads_test.c: threads send events of keys of their own, numbered in each key;
+ * clients of two loops, each with its thread, come and go and enter the room with its state. To
+ * each of them the numbers of a key are in one piece: from the kept value on, none is missing
+ * and none comes twice; with a history, without, and with a carrier that has a thread of its
+ * own. */
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -238,7 +239,8 @@ static void send(void)
     send_last();
 }
 
-/* Waits until all have received the last event of each key, in whatever way, and ends the threads. */
+/* Waits until all have received the last event of each key, in whatever way, and ends the
+ * threads. */
 static void finish(void)
 {
     for (int i = 0; i < LOOPS; i++)

@@ -128,7 +128,7 @@ static bool has_statistic(struct process *process, const char *text)
     return found;
 }
 
-/* --- on all processes ---------------------------------------------------------------------------- */
+/* --- on all processes --------------------------------------------------------------------- */
 
 START_TEST(a_user_is_disconnected_on_all_processes)
 {
@@ -217,7 +217,7 @@ START_TEST(a_full_carrier_refuses_orders)
 }
 END_TEST
 
-/* --- their place in the stream ------------------------------------------------------------------- */
+/* --- their place in the stream ------------------------------------------------------------ */
 
 static void recover_over_orders(void)
 {
@@ -327,7 +327,7 @@ START_TEST(an_order_is_carried_out_once_memory_is_there)
 }
 END_TEST
 
-/* --- a process that was cut off ------------------------------------------------------------------ */
+/* --- a process that was cut off ----------------------------------------------------------- */
 
 static void send_orders(void)
 {

@@ -1,5 +1,5 @@
-/* orders_test.c: orders for all connections of a user, in one process with several loops: their place
- * among events, slices, limits, memory that runs out. Not here: orders of other processes
+/* orders_test.c: orders for all connections of a user, in one process with several loops: their
+ * place among events, slices, limits, memory that runs out. Not here: orders of other processes
  * (orders_cluster_test.c). */
 #include <limits.h>
 #include <stdio.h>
@@ -75,7 +75,7 @@ static void expect_welcome(struct client *client)
     ck_assert_ptr_nonnull(strstr(message, "{\"type\":\"welcome\""));
 }
 
-/* --- the place among events ---------------------------------------------------------------------- */
+/* --- the place among events --------------------------------------------------------------- */
 
 START_TEST(nobody_gets_what_is_sent_after_leave_room_of_user)
 {
@@ -246,7 +246,7 @@ START_TEST(a_connection_without_rooms_is_no_member)
 }
 END_TEST
 
-/* --- arguments and limits ------------------------------------------------------------------------ */
+/* --- arguments and limits ----------------------------------------------------------------- */
 
 START_TEST(arguments_that_are_not_valid_are_refused)
 {
@@ -322,7 +322,7 @@ START_TEST(an_order_fails_as_a_whole_if_memory_runs_out)
 }
 END_TEST
 
-/* --- many connections ---------------------------------------------------------------------------- */
+/* --- many connections --------------------------------------------------------------------- */
 
 enum { MANY = 2000 };
 

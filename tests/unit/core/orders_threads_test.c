@@ -1,7 +1,7 @@
-/* orders_threads_test.c: one thread sends orders for users and events in turn, another one also sends
- * orders, and clients of three loops, each with its thread, come and go: each client receives the
- * events that were sent while it was in the room by an order, and no other; in one process, and with
- * a carrier that has a thread of its own. */
+/* orders_threads_test.c: one thread sends orders for users and events in turn, another one also
+ * sends orders, and clients of three loops, each with its thread, come and go: each client
+ * receives the events that were sent while it was in the room by an order, and no other; in one
+ * process, and with a carrier that has a thread of its own. */
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>

@@ -1,4 +1,5 @@
-/* places_test.c: answers that are waited for have places, of which no client and no user takes all. */
+/* places_test.c: answers that are waited for have places, of which no client and no user takes
+ * all. */
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -180,8 +181,8 @@ START_TEST(requests_to_clients_have_places_of_their_own)
 }
 END_TEST
 
-/* A child of fork() that does not run the parent's loop has all places for its own; if it does, what
- * waits there counts. */
+/* A child of fork() that does not run the parent's loop has all places for its own; if it does,
+ * what waits there counts. */
 START_TEST(a_child_counts_what_waits_on_its_loops)
 {
     struct places *places;

@@ -1,7 +1,7 @@
-/* presence_cluster_random_test.c: several processes, whose users come and go and set states at random,
- * while processes are cut off, miss a part of the stream or die, and the stream is away or replaced: when
- * all is well again, each process and each watcher knows who is there. Not here: single cases
- * (presence_cluster_test.c). */
+/* presence_cluster_random_test.c: several processes, whose users come and go and set states at
+ * random, while processes are cut off, miss a part of the stream or die, and the stream is away
+ * or replaced: when all is well again, each process and each watcher knows who is there. Not
+ * here: single cases (presence_cluster_test.c). */
 #include <stdio.h>
 #include <string.h>
 
@@ -213,8 +213,8 @@ static struct belief who_is_there(bool is_anywhere)
     return truth;
 }
 
-/* Checks that all processes know the same of a room, or of the service. A state may be any of those that
- * were set. */
+/* Checks that all processes know the same of a room, or of the service. A state may be any of
+ * those that were set. */
 static void check_processes(unsigned seed, const char *room, struct belief *truth)
 {
     for (size_t i = 0; i < N_PROCESSES; i++) {

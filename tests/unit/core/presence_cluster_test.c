@@ -1,5 +1,6 @@
-/* presence_cluster_test.c: presence of several processes, through a stream in memory: each knows the
- * users of all, also after a gap and when one dies. Not here: one process (presence_list_test.c). */
+/* presence_cluster_test.c: presence of several processes, through a stream in memory: each
+ * knows the users of all, also after a gap and when one dies. Not here: one process
+ * (presence_list_test.c). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,8 +97,8 @@ START_TEST(each_process_knows_the_users_of_all)
 }
 END_TEST
 
-/* Users that were there before somebody asked are known too, and a process that begins late learns of
- * them. */
+/* Users that were there before somebody asked are known too, and a process that begins late
+ * learns of them. */
 START_TEST(presence_may_begin_anywhere)
 {
     struct client *ann = &clients[n_clients = 0];
@@ -154,8 +155,8 @@ static unsigned count_type(struct client *client, const char *type)
     return n;
 }
 
-/* user_connected and user_disconnected are about the connections of a process, whatever others have, also
- * if presence of the whole service is known. */
+/* user_connected and user_disconnected are about the connections of a process, whatever others
+ * have, also if presence of the whole service is known. */
 START_TEST(each_process_announces_its_own_users)
 {
     struct client *local[2];
@@ -336,8 +337,8 @@ START_TEST(a_state_goes_with_its_user_on_all_processes)
 }
 END_TEST
 
-/* A user leaves one process and sets a state on another one, of which the first learns before it has sent
- * that the user has left. */
+/* A user leaves one process and sets a state on another one, of which the first learns before
+ * it has sent that the user has left. */
 START_TEST(who_has_left_takes_no_state_from_elsewhere)
 {
     struct client *ann;
@@ -410,8 +411,8 @@ END_TEST
 
 /* --- orders ---------------------------------------------------------------------------------- */
 
-/* Clients cause them, so they take the clients' part of the carrier's queue, and no more of it while the
- * stream is away: what changes then is sent afterwards. */
+/* Clients cause them, so they take the clients' part of the carrier's queue, and no more of it
+ * while the stream is away: what changes then is sent afterwards. */
 START_TEST(orders_are_of_clients_and_few_at_once)
 {
     begin();
@@ -465,7 +466,8 @@ START_TEST(who_asks_again_learns_of_other_processes)
 }
 END_TEST
 
-/* As long as the stream stands still nobody dies, and what happened meanwhile is told afterwards. */
+/* As long as the stream stands still nobody dies, and what happened meanwhile is told
+ * afterwards. */
 START_TEST(without_the_stream_the_list_stays)
 {
     struct client *bob;
@@ -605,8 +607,8 @@ START_TEST(strange_orders_are_skipped)
 }
 END_TEST
 
-/* What another process has of a room in which nobody is here goes with its last user, and so does the
- * room. */
+/* What another process has of a room in which nobody is here goes with its last user, and so
+ * does the room. */
 START_TEST(a_room_of_others_goes_with_its_last_user)
 {
     static const char *const rooms[] = {"x", ""};

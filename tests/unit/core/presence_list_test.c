@@ -1,5 +1,5 @@
-/* presence_list_test.c: who is in a room: lists, the changes that follow them, states and limits. Not
- * here: user_connected and user_disconnected (presence_test.c). */
+/* presence_list_test.c: who is in a room: lists, the changes that follow them, states and
+ * limits. Not here: user_connected and user_disconnected (presence_test.c). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -314,8 +314,8 @@ START_TEST(the_whole_service_has_presence_too)
 }
 END_TEST
 
-/* Above max_presence_list clients receive the count alone, and the list again when the room is small
- * enough. */
+/* Above max_presence_list clients receive the count alone, and the list again when the room is
+ * small enough. */
 START_TEST(of_a_big_room_only_the_count_is_sent)
 {
     static struct client crowd[6];
@@ -371,7 +371,7 @@ START_TEST(members_are_limited)
 }
 END_TEST
 
-/* --- the application's callback ---------------------------------------------------------------- */
+/* --- the application's callback ----------------------------------------------------------- */
 
 static char *told;
 
@@ -460,7 +460,7 @@ START_TEST(presence_may_begin_late)
 }
 END_TEST
 
-/* --- memory ------------------------------------------------------------------------------------ */
+/* --- memory ------------------------------------------------------------------------------- */
 
 static void try_to_say(const char *json)
 {

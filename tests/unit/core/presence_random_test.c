@@ -1,6 +1,6 @@
-/* presence_random_test.c: what each watcher of a room believes, by its list and the changes after it,
- * is what is, while users come and go at random on several loops. Not here: single cases
- * (presence_list_test.c). For one thread. */
+/* presence_random_test.c: what each watcher of a room believes, by its list and the changes
+ * after it, is what is, while users come and go at random on several loops. Not here: single
+ * cases (presence_list_test.c). For one thread. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

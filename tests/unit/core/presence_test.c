@@ -1,5 +1,6 @@
-/* presence_test.c: who is notified that a user came or left: everyone, a room or nobody, and never the
- * connection itself; and when. Not here: lists of those who are there (presence_list_test.c). */
+/* presence_test.c: who is notified that a user came or left: everyone, a room or nobody, and
+ * never the connection itself; and when. Not here: lists of those who are there
+ * (presence_list_test.c). */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,6 @@
-/* presence_threads_test.c: clients of three loops, each with its thread, come, leave and set their states
- * at once, and another thread asks and sets states: in the end each watcher knows who is there. */
+/* presence_threads_test.c: clients of three loops, each with its thread, come, leave and set
+ * their states at once, and another thread asks and sets states: in the end each watcher knows
+ * who is there. */
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -284,8 +285,8 @@ static void end_together(struct loop_thread *last, struct watcher *watcher)
     ws_manager_free(manager);
 }
 
-/* Whichever of them keeps the beat, the loop that is left goes on with it: the watcher is told that the
- * others' users have left. */
+/* Whichever of them keeps the beat, the loop that is left goes on with it: the watcher is told
+ * that the others' users have left. */
 START_TEST(two_loops_may_end_together)
 {
     struct loop_thread *last = &threads[ENDING];

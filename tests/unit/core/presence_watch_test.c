@@ -1,6 +1,6 @@
-/* presence_watch_test.c: who watches a room: lists in the middle of a batch of changes, rooms that grow
- * and shrink, the order in which rooms are served, and what is left behind. Not here: single changes
- * (presence_list_test.c). */
+/* presence_watch_test.c: who watches a room: lists in the middle of a batch of changes, rooms
+ * that grow and shrink, the order in which rooms are served, and what is left behind. Not here:
+ * single changes (presence_list_test.c). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -524,7 +524,8 @@ START_TEST(a_crowd_that_watches_is_asked_about_in_turns)
 }
 END_TEST
 
-/* Each of a crowd that comes at once needs a list of its own: writing these is a part of the turn's work. */
+/* Each of a crowd that comes at once needs a list of its own: writing these is a part of the
+ * turn's work. */
 START_TEST(a_crowd_that_comes_is_listed_in_turns)
 {
     enum { MEMBERS_PER_TURN = 2 * 8192 };

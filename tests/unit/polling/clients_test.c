@@ -1,5 +1,5 @@
-/* clients_test.c: how many sessions that poll one client may have. Not here: sessions that move to a
- * WebSocket (upgrade_test.c). */
+/* clients_test.c: how many sessions that poll one client may have. Not here: sessions that move
+ * to a WebSocket (upgrade_test.c). */
 #include <string.h>
 
 #include "polling/client.h"

@@ -1,6 +1,6 @@
-/* no_memory_test.c: every allocation in the life of a session that polls, from its own loop and from
- * another one, fails in turn, once or with all later ones: no crash, no leak, and the client reads a
- * correct beginning of its messages, or its session has ended. */
+/* no_memory_test.c: every allocation in the life of a session that polls, from its own loop and
+ * from another one, fails in turn, once or with all later ones: no crash, no leak, and the
+ * client reads a correct beginning of its messages, or its session has ended. */
 #include <stdio.h>
 #include <string.h>
 

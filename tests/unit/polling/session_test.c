@@ -1,5 +1,5 @@
-/* session_test.c: sessions of Engine.IO that HTTP requests carry: how they open, what polls and posts
- * get, and how they end; from the session's own loop and from another one. */
+/* session_test.c: sessions of Engine.IO that HTTP requests carry: how they open, what polls and
+ * posts get, and how they end; from the session's own loop and from another one. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

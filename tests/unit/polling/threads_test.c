@@ -1,5 +1,6 @@
-/* threads_test.c: two loops, each on a thread of its own, and clients whose requests arrive now on one
- * of them and now on the other: nothing is lost or reordered, and ThreadSanitizer sees it. */
+/* threads_test.c: two loops, each on a thread of its own, and clients whose requests arrive now
+ * on one of them and now on the other: nothing is lost or reordered, and ThreadSanitizer sees
+ * it. */
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>

@@ -1,5 +1,5 @@
-/* answers_test.c: answers that the application may give, and those that are refused. That they arrive
- * is tested in server_test.c. */
+/* answers_test.c: answers that the application may give, and those that are refused. That they
+ * arrive is tested in server_test.c. */
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-/* deferred_test.c: what requests that are answered later cost a server, and what they leave when they
- * are refused. */
+/* deferred_test.c: what requests that are answered later cost a server, and what they leave
+ * when they are refused. */
 #include <fcntl.h>
 #include <sched.h>
 #include <stdatomic.h>

@@ -1,5 +1,6 @@
-/* null_test.c: the rule for NULL (types.h), for each pointer of each function that libwsmanager-server
- * exports: where NULL has no meaning the function has no effect, and its result says so. */
+/* null_test.c: the rule for NULL (types.h), for each pointer of each function that
+ * libwsmanager-server exports: where NULL has no meaning the function has no effect, and its
+ * result says so. */
 #include <ws_manager/server.h>
 
 #include "support/calls.h"

@@ -1,5 +1,5 @@
-/* running_server.c: a server in the test's own process, and clients that block until they have their
- * answers. */
+/* running_server.c: a server in the test's own process, and clients that block until they have
+ * their answers. */
 #include "running_server.h"
 
 #include <arpa/inet.h>

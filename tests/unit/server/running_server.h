@@ -1,5 +1,5 @@
-/* running_server.h: a server in the test's own process, and clients that block until they have their
- * answers. */
+/* running_server.h: a server in the test's own process, and clients that block until they have
+ * their answers. */
 #ifndef TEST_SERVER_RUNNING_SERVER_H
 #define TEST_SERVER_RUNNING_SERVER_H
 
@@ -40,7 +40,8 @@ size_t receive(int fd, const char *text);
 const char *receive_until(int fd, const char *text);
 size_t receive_all(int fd);
 
-/* Sends a request with `Connection: close`, receives the whole answer, and closes the descriptor. */
+/* Sends a request with `Connection: close`, receives the whole answer, and closes the
+ * descriptor. */
 const char *ask_at(int fd, const char *method_and_target, const char *body);
 const char *ask(const char *method_and_target, const char *body);
 

@@ -1,6 +1,6 @@
-/* server_test.c: a server as an application uses it: where it listens, who answers which request, now
- * or later, what its clients receive, and its end. Its limits are tested with the example backend
- * (e2e/). */
+/* server_test.c: a server as an application uses it: where it listens, who answers which
+ * request, now or later, what its clients receive, and its end. Its limits are tested with the
+ * example backend (e2e/). */
 #include <ws_manager/server.h>
 
 #include <arpa/inet.h>

@@ -32,7 +32,8 @@ static void listen_at_unix(void)
 
 enum { FILE_BYTES = 8 * 1024 * 1024 };
 
-/* All by one thread: the client is gone after epoll has reported that its socket may be written to. */
+/* All by one thread: the client is gone after epoll has reported that its socket may be written
+ * to. */
 static struct {
     int client;
     int pipe[2];
@@ -54,7 +55,8 @@ static void answer_with_file(ws_server_request *request, void *user_data)
     leaving.is_answered = true;
 }
 
-/* When the socket takes no more: the pipe is ready first, so that it is reported before the socket. */
+/* When the socket takes no more: the pipe is ready first, so that it is reported before the
+ * socket. */
 static uint64_t let_it_write(uint32_t thread, uint64_t now_ms, void *user_data)
 {
     int n_unread = 0;

@@ -1,5 +1,5 @@
-/* kept_test.c: how many ended sessions are kept, for how long, and what one call drops. Not here: how
- * clients recover them (websocket/socketio_recovery_test.c). */
+/* kept_test.c: how many ended sessions are kept, for how long, and what one call drops. Not
+ * here: how clients recover them (websocket/socketio_recovery_test.c). */
 #include "transport/engineio/kept.h"
 
 #include <string.h>

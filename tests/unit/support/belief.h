@@ -1,5 +1,5 @@
-/* belief.h: what a client believes of a room's presence, by its list and the changes after it. The users
- * are "u0", "u1" and so on, and their states are numbers. */
+/* belief.h: what a client believes of a room's presence, by its list and the changes after it.
+ * The users are "u0", "u1" and so on, and their states are numbers. */
 #ifndef SUPPORT_BELIEF_H
 #define SUPPORT_BELIEF_H
 

@@ -64,7 +64,8 @@ void host_init(struct host *host);
 /* Before host_start(): nothing is recorded. */
 void host_without_callbacks(struct host *host);
 
-/* Before host_start(): nothing is recorded, and other threads than the loop's may call the manager. */
+/* Before host_start(): nothing is recorded, and other threads than the loop's may call the
+ * manager. */
 void host_with_threads(struct host *host);
 
 /* Creates the manager and its loop. */

@@ -1,6 +1,6 @@
-/* processes.h: several processes with presence on a stream in memory, each of which may be cut off from
- * what it reads, while what all of them send may wait. Not here: the stream itself (stream.h). For one
- * thread. */
+/* processes.h: several processes with presence on a stream in memory, each of which may be cut
+ * off from what it reads, while what all of them send may wait. Not here: the stream itself
+ * (stream.h). For one thread. */
 #ifndef SUPPORT_PROCESSES_H
 #define SUPPORT_PROCESSES_H
 
@@ -20,8 +20,8 @@ void processes_open_one(size_t i);
 void processes_open(void);
 void processes_close(void);
 
-/* The stream is there again. What each process has sent is stored one after the other: nothing of others
- * is in between. */
+/* The stream is there again. What each process has sent is stored one after the other: nothing
+ * of others is in between. */
 void processes_come_back(void);
 
 /* Runs all for this time, in steps of 50 ms: each process reads what is new in the stream. */

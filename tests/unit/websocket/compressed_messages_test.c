@@ -235,7 +235,8 @@ END_TEST
 
 /* --- costs ----------------------------------------------------------------------------------- */
 
-/* Many clients, which send the same: the host has not so many peers, and this one is all of theirs. */
+/* Many clients, which send the same: the host has not so many peers, and this one is all of
+ * theirs. */
 static void add_crowd(ws_websocket **crowd, int count, struct peer *peer,
                       const struct bytes *sent)
 {

@@ -193,8 +193,8 @@ START_TEST(rfc6455_7_1_7_frames_before_the_error_are_answered)
 }
 END_TEST
 
-/* Its buffer grows by a part of its size: with a copy for each frame, 65,536 frames of 256 bytes cost
- * a second of the loop. */
+/* Its buffer grows by a part of its size: with a copy for each frame, 65,536 frames of 256
+ * bytes cost a second of the loop. */
 START_TEST(many_small_frames_take_few_allocations)
 {
     enum { FRAMES = 4000, BYTES = 20 };

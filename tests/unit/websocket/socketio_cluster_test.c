@@ -1,6 +1,6 @@
-/* socketio_cluster_test.c: connection state recovery of Socket.IO on any process: what a cluster's carrier
- * is given to remember, and when, and what becomes of its answers. The carrier is an array; another process
- * is another host. */
+/* socketio_cluster_test.c: connection state recovery of Socket.IO on any process: what a
+ * cluster's carrier is given to remember, and when, and what becomes of its answers. The
+ * carrier is an array; another process is another host. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
-/* socketio_recovery_test.c: connection state recovery of Socket.IO, as stock clients ask for it: with the
- * pid of their session and the offset of the last event that they have. */
+/* socketio_recovery_test.c: connection state recovery of Socket.IO, as stock clients ask for
+ * it: with the pid of their session and the offset of the last event that they have. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -494,7 +494,8 @@ START_TEST(a_history_that_does_not_reach_back_makes_a_new_client)
     emit("2");
     lives_expect(peer, "2");
     peer_free(peer);
-    /* The offset is a string of an event, as a client has it that takes every last string for one. */
+    /* The offset is a string of an event, as a client has it that takes every last string for
+     * one. */
     peer = lives_join("", &life);
     peer_free(peer);
     expect_new(&life, lives_auth(&life, "some text"));
