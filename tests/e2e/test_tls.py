@@ -3,6 +3,7 @@
 WebSockets over TLS are in test_tls_events.py."""
 import contextlib
 import os
+import select
 import shutil
 import signal
 import socket
@@ -158,6 +159,26 @@ class Tls(unittest.TestCase):
         while part := client.recv(65536):
             answer += part
         self.assertTrue(answer.endswith(b"\r\n\r\n" + self.large))
+
+    def test_small_fragments_reach_a_slow_reader(self):
+        request = b"GET /large.bin HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        for version in ("-tls1_2", "-tls1_3"):
+            for length in (512, 4096):
+                with self.subTest(version=version, length=length):
+                    reader, output = os.pipe()
+                    client = subprocess.Popen(
+                        ["openssl", "s_client", "-quiet", "-CAfile", self.authority.file, version,
+                         "-maxfraglen", str(length), "-connect", f"127.0.0.1:{self.backend.port}"],
+                        stdin=subprocess.PIPE, stdout=output, stderr=subprocess.DEVNULL)
+                    os.close(output)
+                    client.stdin.write(request)
+                    client.stdin.flush()
+                    with open(reader, "rb") as answer:
+                        select.select([answer], [], [], START_SECONDS)
+                        self.assert_served()  # while that client waits for its output to be read
+                        self.assertEqual(answer.read().partition(b"\r\n\r\n")[2], self.large)
+                    client.stdin.close()
+                    client.wait(START_SECONDS)
 
     def test_pipelined_requests_in_small_records(self):
         client = self.connect()

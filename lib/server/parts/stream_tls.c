@@ -38,7 +38,7 @@ struct stream_tls {
     uint32_t write_needs;  /* the same for writing */
     bool broken;           /* nothing can be read or written any more */
     bool ended;            /* our close_notify was written */
-    /* A record that the socket did not take: OpenSSL insists on the same bytes again, while the
+    /* What the socket did not take all of: OpenSSL insists on the same bytes again, while the
      * writer may change its mind about what it has not written yet. */
     struct byte_buffer pending;
 };
@@ -183,7 +183,8 @@ void stream_tls_ignore_input(struct stream_tls *stream)
     stream->read_needs = EPOLLIN;
 }
 
-/* Writes at most a record, whole or not at all. */
+/* Writes at most RECORD_BYTES: all of them, or false. A client with max_fragment_length receives
+ * them in several records, and OpenSSL remembers those that were written. */
 static bool write_record(struct stream_tls *stream, const void *bytes, size_t length)
 {
     size_t written;
