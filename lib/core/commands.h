@@ -9,6 +9,7 @@
 #include <ws_manager/types.h>
 
 #include "core/account.h"
+#include "core/events/message.h"
 
 struct client_join;
 struct connection;
@@ -75,6 +76,18 @@ struct command {
     };
     uint64_t position; /* of the newest event when it was posted */
 };
+
+/* Whether a command is an event for the members of `share` that can be joined with others into one
+ * message: its frame is finished and none of its recipients is excluded. Events without a position
+ * stay single, because recovering connections get them too, but not the events around them; and so
+ * does what a transport treats unlike an event. */
+static inline bool command_can_be_joined(const struct command *command,
+                                         const struct share *share)
+{
+    return command->kind == COMMAND_EVENT && command->share == share &&
+           message_is_framed(command->message) && command->message->n_exclude == 0 &&
+           command->message->position > 0 && command->message->form == MESSAGE_EVENT;
+}
 
 struct inbox {
     struct command *items;

@@ -6,6 +6,10 @@
 #include "core/backlog.h"
 #include "core/costs.h"
 
+/* Bytes that are copied to a recipient, behind others, in the time of a delivery; and the least that
+ * such an event counts for. */
+enum { JOINED_BYTES_PER_DELIVERY = 4096, JOINED_BYTES_LEAST = 128 };
+
 static _Thread_local ws_loop *entered;
 
 ws_loop *loop_enter(ws_loop *loop)
@@ -82,6 +86,24 @@ void posting_wake(struct posting *posting, ws_loop *loop)
     posting->wake[posting->n_wake++] = loop;
 }
 
+/* The deliveries of an event. One that will be joined with the event before it (sending/bundle.h)
+ * adds only bytes to what each recipient is sent anyway. Counted in full, 64 messages of a client to
+ * a room of 1,000 would be delivered eight at a time, at 1.4 times the cost. */
+static uint32_t event_work(const ws_loop *loop, const struct command *event)
+{
+    const struct inbox *inbox = &loop->inbox;
+    uint64_t recipients = event->share != NULL ? event->share->count : loop->n_connections;
+    uint64_t bytes = event->message->frames.length;
+
+    if (inbox->count == 0 || bytes >= JOINED_BYTES_PER_DELIVERY || loop->n_custom > 0 ||
+        !command_can_be_joined(&inbox->items[inbox->count - 1], event->share) ||
+        !command_can_be_joined(event, event->share))
+        return (uint32_t)recipients;
+    if (bytes < JOINED_BYTES_LEAST)
+        bytes = JOINED_BYTES_LEAST;
+    return (uint32_t)(recipients * bytes / JOINED_BYTES_PER_DELIVERY);
+}
+
 /* The work that a command causes in its loop, in deliveries. A client pays for compressing the
  * messages that it causes, although not all of their recipients may want that. */
 static uint32_t command_work(const ws_loop *loop, const struct command *command)
@@ -90,7 +112,7 @@ static uint32_t command_work(const ws_loop *loop, const struct command *command)
     uint32_t work = 1;
 
     if (command->kind == COMMAND_EVENT)
-        work += command->share != NULL ? command->share->count : loop->n_connections;
+        work += event_work(loop, command);
     if (message != NULL && account_is_client() &&
         message->payload_bytes >= loop->manager->compressed_from)
         work += compressing_cost(message->payload_bytes);

@@ -3,16 +3,6 @@
 
 enum { BUNDLE_MAX_BYTES = UINT16_MAX };
 
-/* Events can be joined if their frames are finished and none of their recipients is excluded.
- * Events without a position stay single, because recovering connections get them too, but not
- * the events around them; and so does what a transport treats unlike an event. */
-static bool can_go(const struct command *command, const struct share *share)
-{
-    return command->kind == COMMAND_EVENT && command->share == share &&
-           message_is_framed(command->message) && command->message->n_exclude == 0 &&
-           command->message->position > 0 && command->message->form == MESSAGE_EVENT;
-}
-
 /* Counts the commands, from the next one on, that can be joined. */
 static size_t count_events(const ws_loop *loop, size_t *bytes)
 {
@@ -21,7 +11,7 @@ static size_t count_events(const ws_loop *loop, size_t *bytes)
     size_t count = 0;
 
     *bytes = 0;
-    while (count < left && can_go(&first[count], first->share)) {
+    while (count < left && command_can_be_joined(&first[count], first->share)) {
         size_t more = first[count].message->frames.length;
 
         if (*bytes + more > BUNDLE_MAX_BYTES)

@@ -438,6 +438,45 @@ static void emit_when_flooded(struct host *of, enum host_callback callback, stru
 
 /* Calls of the application are carried out before clients' input, even before input that arrived
  * earlier. */
+static void publish(struct host *of, enum host_callback callback, struct peer *peer,
+                    ws_conn_id id)
+{
+    (void)peer;
+    (void)id;
+    if (callback == HOST_MESSAGE)
+        ck_assert_int_eq(ws_manager_emit_to_room(of->manager, "r", "notification", "{}", 2),
+                         WS_OK);
+}
+
+/* As separate deliveries these would be more than a turn's work for clients: the members would
+ * receive them in several pieces, each with a system call of its own. */
+START_TEST(a_burst_of_a_client_is_delivered_in_one_piece)
+{
+    enum { N_MESSAGES = 95 };
+    struct peer *publisher;
+    struct iovec iov[4];
+
+    options.endpoint.protocol = WS_PROTOCOL_JSON;
+    publisher = begin();
+    host.hook = publish;
+    while (host.n_peers < HOST_MAX_PEERS)
+        host_client(&host);
+    for (size_t i = 0; i < host.n_peers; i++)
+        ck_assert_int_eq(
+            ws_manager_join_room(host.manager, ws_websocket_id(host.peers[i].websocket), "r"),
+            WS_OK);
+    host_turn(&host);
+    for (int i = 0; i < N_MESSAGES; i++)
+        client_text(&frames, FIN | TEXT, "{\"type\":\"message\"}");
+    ck_assert_int_eq(ws_websocket_receive(publisher->websocket, frames.data, frames.length),
+                     WS_OK);
+    ws_loop_run(host.loop, host.now);
+    ck_assert_uint_eq(host.called[HOST_MESSAGE], N_MESSAGES);
+    for (size_t i = 1; i < host.n_peers; i++)
+        ck_assert_int_eq(ws_websocket_output(host.peers[i].websocket, iov, 4), 1);
+}
+END_TEST
+
 START_TEST(an_event_does_not_wait_for_clients)
 {
     struct peer *peer = begin();
@@ -711,6 +750,7 @@ Suite *websocket_suite(void)
     tcase_add_test(tests, other_clients_are_served_within_a_costly_message);
     tcase_add_test(tests, clients_do_not_use_up_the_application_s_calls);
     tcase_add_test(tests, connecting_clients_do_not_use_up_the_application_s_calls);
+    tcase_add_test(tests, a_burst_of_a_client_is_delivered_in_one_piece);
     tcase_add_test(tests, an_event_does_not_wait_for_clients);
     tcase_add_test(tests, pending_input_is_handled_before_the_end);
     tcase_add_test(tests, a_close_is_handled_after_pending_messages);
