@@ -34,7 +34,7 @@ enum command_kind {
     COMMAND_WATCH, /* connection receives message, a list, and then what share's watchers do */
     COMMAND_REAUTHORIZE, /* connection leaves the rooms that it may no longer be in */
     COMMAND_DISCONNECT,  /* connection ends */
-    COMMAND_USER,        /* an order for all connections of a user (sending/user_orders.h) */
+    COMMAND_USER,        /* for all connections of a user (sending/user_command.h) */
     COMMAND_EPOCH,       /* the history restarts with another epoch */
     COMMAND_FETCHED,     /* pages that recoveries wait for have arrived (page_waits.h) */
     COMMAND_DRAIN,       /* all connections end */

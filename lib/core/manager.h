@@ -26,7 +26,7 @@
 #include "core/events/pages.h"
 #include "core/groups/registry.h"
 #include "core/handlers.h"
-#include "core/kept_answers.h"
+#include "core/kept/kept_answers.h"
 #include "core/log_limit.h"
 
 enum { MANAGER_MAX_LOOPS = 256 };
@@ -80,9 +80,9 @@ struct ws_manager {
     pthread_cond_t woken; /* signalled when no thread calls a loop's wake() any more */
 
     /* Guarded by the lock: */
-    char epoch[EPOCH_SIZE];   /* of the history: the prefix of event ids */
-    uint64_t position;        /* of the newest event */
-    uint64_t orders_position; /* orders up to here were carried out, if > `position` */
+    char epoch[EPOCH_SIZE];     /* of the history: the prefix of event ids */
+    uint64_t position;          /* of the newest event */
+    uint64_t commands_position; /* commands up to here were carried out, if > `position` */
     struct history history;
     struct last_values last_values; /* that rooms keep; its rules are read without the lock */
     struct pages pages;             /* of the cluster's stream, older than the history */

@@ -6,7 +6,7 @@
 #include "base/utf8.h"
 #include "core/connections/connection.h"
 #include "core/inbox.h"
-#include "core/kept_returns.h"
+#include "core/kept/kept_returns.h"
 #include "core/recovery/recovery.h"
 
 enum {

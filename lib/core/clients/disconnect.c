@@ -10,7 +10,7 @@
 #include "core/connections/doom.h"
 #include "core/costs.h"
 #include "core/inbox.h"
-#include "core/kept_returns.h"
+#include "core/kept/kept_returns.h"
 #include "core/presence/announce.h"
 #include "core/presence/members.h"
 #include "core/recovery/recovery.h"

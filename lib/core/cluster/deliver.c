@@ -1,9 +1,9 @@
-/* deliver.c: takes an event or order that the carrier read from the stream, and the receipt for
- * one that was stored. Not here: where the stream begins (start.c). */
+/* deliver.c: takes an event, or a command for all processes, that the carrier read from the
+ * stream, and the receipt for one that was stored. Not here: where the stream begins (start.c). */
 #include "core/cluster/stream_event.h"
 
 #include "core/account.h"
-#include "core/cluster/orders.h"
+#include "core/cluster/process_commands.h"
 #include "core/sending/publish.h"
 
 static bool is_next(ws_manager *manager, uint64_t position)
@@ -24,10 +24,11 @@ static void pass_over(ws_manager *manager)
     manager_unlock(manager);
 }
 
-static int deliver_order(ws_manager *manager, const ws_cluster_event *event)
+static int deliver_command(ws_manager *manager, const ws_cluster_event *event)
 {
-    int result =
-        orders_done(manager, event->position) ? WS_OK : order_carry_out(manager, event);
+    int result = process_commands_done(manager, event->position)
+                     ? WS_OK
+                     : process_command_carry_out(manager, event);
 
     if (result == WS_OK)
         pass_over(manager);
@@ -43,8 +44,8 @@ int ws_manager_cluster_deliver(ws_manager *manager, const ws_cluster_event *even
 
     if (manager == NULL || event == NULL || !is_next(manager, event->position))
         return WS_ERR_INVALID;
-    if (is_order(event))
-        return deliver_order(manager, event);
+    if (is_process_command(event))
+        return deliver_command(manager, event);
     if (!cluster_event_valid(event, &kind)) {
         pass_over(manager);
         stream_log_skip(manager, event->position, "not valid");

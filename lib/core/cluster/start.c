@@ -6,12 +6,12 @@
 #include <string.h>
 
 #include "base/options.h"
-#include "core/cluster/orders.h"
+#include "core/cluster/process_commands.h"
 #include "core/inbox.h"
 #include "core/presence/processes.h"
 #include "core/sending/encode.h"
 #include "core/sending/keep.h"
-#include "core/sending/user_orders.h"
+#include "core/sending/user_command.h"
 #include "protocol/json/answer.h"
 
 int ws_manager_set_cluster(ws_manager *manager, const ws_cluster *cluster, void *data)
@@ -67,7 +67,8 @@ static bool values_valid(uint64_t position, const ws_cluster_event *values, size
 struct start {
     char *epochs[MANAGER_MAX_LOOPS];
     ws_message *notice;
-    struct user_command *reauthorize; /* NULL: no orders are missing, or no callback is asked */
+    struct user_command
+        *reauthorize; /* NULL: no commands are missing, or no callback is asked */
     ws_message **messages;
     struct kept_plan *plans; /* of the messages */
     size_t n_messages;
@@ -123,7 +124,7 @@ static void replace_values(ws_manager *manager, struct start *start,
     keep_values(manager, part->events, start->plans, start->n_messages, before, part->position);
 }
 
-/* Stores an event in the history. An order only takes its position. If an event is not valid, or
+/* Stores an event in the history. A command only takes its position. If an event is not valid, or
  * memory ran out, the history begins after it. The lock is held. */
 static void keep(ws_manager *manager, const ws_cluster_event *event, ws_message *message,
                  int64_t now_ms)
@@ -133,7 +134,7 @@ static void keep(ws_manager *manager, const ws_cluster_event *event, ws_message 
 
     manager_assert_locked(manager);
     manager->position = event->position;
-    if (is_order(event))
+    if (is_process_command(event))
         return;
     if (message == NULL || !cluster_event_kind(event, &kind) ||
         !history_reserve(&manager->history, kind, event->target, &line)) {
@@ -156,7 +157,7 @@ static void replace_history(ws_manager *manager, const char *epoch, uint64_t pos
     for (size_t i = 0; i < n_events; i++)
         keep(manager, &events[i], messages[i], now_ms);
     manager->position = position;
-    manager->orders_position = 0;
+    manager->commands_position = 0;
 }
 
 /* The lock is held. */
@@ -173,7 +174,7 @@ static int reserve_everywhere(ws_manager *manager)
     return WS_OK;
 }
 
-/* Posts the epoch to each loop, the notice of missed events to its connections, and if orders
+/* Posts the epoch to each loop, the notice of missed events to its connections, and if commands
  * may be missing, that they are to be reauthorized. The lock is held. */
 static void post_epoch(struct posting *posting, char **epochs, ws_message *notice,
                        struct user_command *reauthorize)
@@ -236,7 +237,7 @@ static bool prepare_events(ws_manager *manager, struct start *start,
         return false;
     for (size_t i = 0; i < n_events; i++) {
         start->n_messages++;
-        if (!cluster_event_valid(&events[i], &kind)) /* or an order */
+        if (!cluster_event_valid(&events[i], &kind)) /* or a command */
             continue;
         start->messages[i] = cluster_event_message(manager, &events[i]);
         if (start->messages[i] == NULL || !keep_prepare(manager, kind, events[i].target,
@@ -327,7 +328,7 @@ static bool continues(const ws_manager *manager, const char *epoch, uint64_t pos
            position == manager->position;
 }
 
-/* Notifies the application that orders may be missing. */
+/* Notifies the application that commands may be missing. */
 static void report_gap(ws_manager *manager)
 {
     manager_assert_unlocked(manager);
@@ -345,8 +346,8 @@ static int begin(ws_manager *manager, const struct stream_part *part)
     int64_t now_ms;
     uint64_t before;
     bool is_same;
-    int result = orders_catch_up(manager, part->epoch, part->position, part->events,
-                                 part->n_events, &has_gap);
+    int result = process_commands_catch_up(manager, part->epoch, part->position, part->events,
+                                           part->n_events, &has_gap);
 
     if (result != WS_OK)
         return result;

@@ -3,7 +3,7 @@
  *
  * An event's id is the epoch of its history, a dot and its position in decimal. A connection's
  * name is the name of its process, a dash and the connection's id in hexadecimal.
- * Not here: which position an event gets (core/sending/order.c). */
+ * Not here: which position an event gets (core/sending/total_order.c). */
 #ifndef WS_CORE_EVENTS_IDS_H
 #define WS_CORE_EVENTS_IDS_H
 

@@ -13,7 +13,7 @@
 #include "core/clients/presence.h"
 #include "core/clients/replies.h"
 #include "core/clients/requests.h"
-#include "core/clients/user_commands.h"
+#include "core/clients/user_command_run.h"
 #include "core/clients/waiting.h"
 #include "core/connections/delivery.h"
 #include "core/connections/doom.h"
@@ -26,7 +26,7 @@
 #include "core/rooms/membership.h"
 #include "core/rooms/rooms.h"
 #include "core/sending/send.h"
-#include "core/sending/user_orders.h"
+#include "core/sending/user_command.h"
 #include "core/sending/waiting_ack.h"
 
 static void announce(struct connection *connection)

@@ -4,7 +4,7 @@
 
 #include "core/loop_state.h"
 #include "core/sending/encode.h"
-#include "core/sending/order.h"
+#include "core/sending/total_order.h"
 
 static ws_message *encode(const ws_manager *manager, enum announcement announcement,
                           ws_conn_id id, const char *user_id, const char *room)

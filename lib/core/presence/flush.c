@@ -5,7 +5,7 @@
 
 #include "core/presence/announce.h"
 #include "core/presence/list.h"
-#include "core/sending/order.h"
+#include "core/sending/total_order.h"
 
 enum {
     CHANGES_AT_ONCE = 256, /* members in one message */

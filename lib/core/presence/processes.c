@@ -189,7 +189,7 @@ static void forget_dead(ws_manager *manager, const struct sweep *sweep)
     manager_unlock(manager);
 }
 
-/* --- orders ---------------------------------------------------------------------------------- */
+/* --- commands -------------------------------------------------------------------------------- */
 
 /* `process`: NO_PROCESS for this one. The lock is held. */
 static int apply(ws_manager *manager, uint32_t process, const struct entry *entry)
@@ -219,9 +219,10 @@ static int apply(ws_manager *manager, uint32_t process, const struct entry *entr
 }
 
 /* What exceeds a limit of this process is left out here. */
-static int apply_members(ws_manager *manager, uint32_t process, const struct order *order)
+static int apply_members(ws_manager *manager, uint32_t process,
+                         const struct presence_command *command)
 {
-    struct json_slice members = order->values[ORDER_MEMBERS];
+    struct json_slice members = command->values[VALUE_MEMBERS];
     struct json_walk walk;
     struct json_slice value;
     struct entry entry;
@@ -230,11 +231,11 @@ static int apply_members(ws_manager *manager, uint32_t process, const struct ord
     if (members.text == NULL || !json_elements_begin(&walk, members.text, members.length))
         return WS_ERR_INVALID;
     while (result == WS_OK && json_elements_next(&walk, &value)) {
-        result = order_read_entry(manager, order, value, &entry);
+        result = presence_command_read_entry(manager, command, value, &entry);
         if (result != WS_OK)
             break;
         result = apply(manager, process, &entry);
-        order_free_entry(manager, &entry);
+        presence_command_free_entry(manager, &entry);
         if (result == WS_ERR_LIMIT)
             result = WS_OK;
     }
@@ -263,17 +264,17 @@ static int send_room(ws_manager *manager, struct json_slice name)
 }
 
 /* Or of several rooms, or of all. What exceeds a limit of this process is left out. */
-static int send_wanted(ws_manager *manager, const struct order *order)
+static int send_wanted(ws_manager *manager, const struct presence_command *command)
 {
-    struct json_slice rooms = order->values[ORDER_ROOMS];
+    struct json_slice rooms = command->values[VALUE_ROOMS];
     struct json_walk walk;
     struct json_slice name;
     int result = WS_OK;
 
     if (rooms.text == NULL) {
         manager->presence->sends_all |=
-            order->values[ORDER_OF].text == NULL ||
-            json_string_is(order->values[ORDER_OF], manager->process);
+            command->values[VALUE_OF].text == NULL ||
+            json_string_is(command->values[VALUE_OF], manager->process);
         return WS_OK;
     }
     if (!json_elements_begin(&walk, rooms.text, rooms.length))
@@ -286,63 +287,68 @@ static int send_wanted(ws_manager *manager, const struct order *order)
     return result;
 }
 
-static int of_this_process(ws_manager *manager, const struct order *order, struct sweep *sweep)
+static int of_this_process(ws_manager *manager, const struct presence_command *command,
+                           struct sweep *sweep)
 {
     struct presence *presence = manager->presence;
 
-    if (order->number > presence->n_returned && order->number <= presence->n_orders)
-        presence->n_returned = order->number;
-    if (json_string_is(order->values[ORDER_NAME], PRESENCE_ORDER "_alive"))
+    if (command->number > presence->n_returned && command->number <= presence->n_commands)
+        presence->n_returned = command->number;
+    if (json_string_is(command->values[VALUE_NAME], PRESENCE_COMMAND "_alive"))
         count_missed(presence, sweep);
-    if (json_string_is(order->values[ORDER_NAME], PRESENCE_ORDER))
-        return apply_members(manager, NO_PROCESS, order);
+    if (json_string_is(command->values[VALUE_NAME], PRESENCE_COMMAND))
+        return apply_members(manager, NO_PROCESS, command);
     return WS_OK;
 }
 
-static int of_another(ws_manager *manager, const struct order *order, struct sweep *sweep)
+static int of_another(ws_manager *manager, const struct presence_command *command,
+                      struct sweep *sweep)
 {
     struct presence *presence = manager->presence;
-    struct json_slice name = order->values[ORDER_NAME];
-    bool is_begin = json_string_is(name, PRESENCE_ORDER "_begin");
-    bool is_wanted = json_string_is(name, PRESENCE_ORDER "_wanted");
-    uint32_t process = know_process(presence, order->process, is_begin);
+    struct json_slice name = command->values[VALUE_NAME];
+    bool is_begin = json_string_is(name, PRESENCE_COMMAND "_begin");
+    bool is_wanted = json_string_is(name, PRESENCE_COMMAND "_wanted");
+    uint32_t process = know_process(presence, command->process, is_begin);
 
     if (is_wanted)
-        return send_wanted(manager, order);
+        return send_wanted(manager, command);
     if (process == NO_PROCESS)
         return WS_OK;
-    presence->processes[process].generation = order->generation;
-    if (json_string_is(name, PRESENCE_ORDER))
-        return apply_members(manager, process, order);
-    if (json_string_is(name, PRESENCE_ORDER "_end")) {
+    presence->processes[process].generation = command->generation;
+    if (json_string_is(name, PRESENCE_COMMAND))
+        return apply_members(manager, process, command);
+    if (json_string_is(name, PRESENCE_COMMAND "_end")) {
         sweep->process = process;
-        sweep->generation = order->generation;
+        sweep->generation = command->generation;
     }
     return WS_OK;
 }
 
-static int carry_out(ws_manager *manager, const struct order *order, struct sweep *sweep)
+static int carry_out(ws_manager *manager, const struct presence_command *command,
+                     struct sweep *sweep)
 {
-    bool is_own = strcmp(order->process, manager->process) == 0;
+    bool is_own = strcmp(command->process, manager->process) == 0;
 
     sweep->presence = presence_get(manager);
     if (sweep->presence == NULL)
         return WS_ERR_NO_MEMORY;
-    return is_own ? of_this_process(manager, order, sweep) : of_another(manager, order, sweep);
+    return is_own ? of_this_process(manager, command, sweep)
+                  : of_another(manager, command, sweep);
 }
 
-/* Orders come one after the other, so nothing changes among the others' parts during the sweep. */
-int presence_order_carry_out(ws_manager *manager, const ws_cluster_event *event)
+/* Commands come one after the other, so nothing changes among the others' parts during the
+ * sweep. */
+int presence_command_carry_out(ws_manager *manager, const ws_cluster_event *event)
 {
     struct sweep sweep = {.process = NO_PROCESS};
     struct posting posting;
-    struct order order;
+    struct presence_command command;
     int result;
 
-    if (!order_read(event, &order))
+    if (!presence_command_read(event, &command))
         return WS_ERR_INVALID;
     posting_begin(&posting, manager);
-    result = carry_out(manager, &order, &sweep);
+    result = carry_out(manager, &command, &sweep);
     presence_find_keeper(&posting);
     posting_end(&posting);
     sweep_all(manager, &sweep);

@@ -1,25 +1,25 @@
-/* processes.h: presence of several processes. Each tells the others, by orders in the cluster's
+/* processes.h: presence of several processes. Each tells the others, by commands in the cluster's
  * stream, how many connections its own users have in each room with presence, and every process
- * adds them up. Not here: the stream's orders (core/cluster/orders.h).
+ * adds them up. Not here: the stream's commands (core/cluster/process_commands.h).
  *
- * The orders, of a process P:
+ * The commands, of a process P:
  *
  *     presence          the connections at P of some users in a room, 0 for a user that has
  *                       left; and the user's state, if it was set at P or other processes may
  *                       not have it
- *     presence_begin    P sends everything that it has, as orders `presence`
+ *     presence_begin    P sends everything that it has, as commands `presence`
  *     presence_end      the snapshot is complete: what it did not contain no longer exists at P
  *     presence_wanted   P requests what other processes have: of some rooms, or everything of
  *                       one process or of all
  *     presence_alive    P is alive
  *
  * A process is considered dead when three of this process's own presence_alive have come back
- * since its last order. So no process expires while the stream makes no progress, and of several
- * presence_alive that the carrier queued meanwhile only the first counts. Orders are numbered:
- * a sender learns from the numbers how many of its orders are in flight, and pauses when there
+ * since its last command. So no process expires while the stream makes no progress, and of several
+ * presence_alive that the carrier queued meanwhile only the first counts. Commands are numbered:
+ * a sender learns from the numbers how many of its commands are in flight, and pauses when there
  * are many.
  *
- * Every process uses the state of a user whose order has the highest position in the stream. A
+ * Every process uses the state of a user whose command has the highest position in the stream. A
  * state that is sent again carries that position. It ends at the position at which the user has
  * no connection any more. */
 #ifndef WS_CORE_PRESENCE_PROCESSES_H
@@ -27,12 +27,12 @@
 
 #include "core/presence/state.h"
 
-/* Carries out an order of the stream, whose text is a valid JSON object. The lock is not held.
+/* Carries out a command of the stream, whose text is a valid JSON object. The lock is not held.
  * WS_ERR_INVALID: it is not valid. WS_ERR_NO_MEMORY: it is to be tried again. */
-int presence_order_carry_out(ws_manager *manager, const ws_cluster_event *event);
+int presence_command_carry_out(ws_manager *manager, const ws_cluster_event *event);
 
-/* The process may have missed orders: it asks the others for what they have, and sends what it has
- * itself. Any thread, without the lock. */
+/* The process may have missed commands: it asks the others for what they have, and sends what it
+ * has itself. Any thread, without the lock. */
 void presence_gap(ws_manager *manager);
 
 #endif

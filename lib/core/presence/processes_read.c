@@ -1,4 +1,4 @@
-/* processes_read.c: reads the orders about presence that processes send each other. */
+/* processes_read.c: reads the commands about presence that processes send each other. */
 #include "core/presence/processes_read.h"
 
 #include <stdlib.h>
@@ -20,44 +20,45 @@ static uint64_t number_of(struct json_slice value, uint64_t most)
     return number <= most ? number : 0;
 }
 
-bool order_read(const ws_cluster_event *event, struct order *order)
+bool presence_command_read(const ws_cluster_event *event, struct presence_command *command)
 {
-    static const char *const names[N_ORDER_VALUES] = {
-        "order", "process", "number", "generation", "epoch", "of", "rooms", "members"};
+    static const char *const names[N_VALUES] = {"order", "process", "number", "generation",
+                                                "epoch", "of",      "rooms",  "members"};
     struct json_slice process;
 
-    if (!json_members(event->text, event->length, names, order->values, N_ORDER_VALUES))
+    if (!json_members(event->text, event->length, names, command->values, N_VALUES))
         return false;
-    process = order->values[ORDER_PROCESS];
+    process = command->values[VALUE_PROCESS];
     if (process.text == NULL || process.length != EPOCH_LENGTH + 2)
         return false;
-    memcpy(order->process, process.text + 1, EPOCH_LENGTH);
-    order->process[EPOCH_LENGTH] = '\0';
-    order->position = event->position;
-    order->number = number_of(order->values[ORDER_NUMBER], UINT64_MAX);
-    order->generation = (uint32_t)number_of(order->values[ORDER_GENERATION], UINT32_MAX);
-    return epoch_valid(order->process);
+    memcpy(command->process, process.text + 1, EPOCH_LENGTH);
+    command->process[EPOCH_LENGTH] = '\0';
+    command->position = event->position;
+    command->number = number_of(command->values[VALUE_NUMBER], UINT64_MAX);
+    command->generation = (uint32_t)number_of(command->values[VALUE_GENERATION], UINT32_MAX);
+    return epoch_valid(command->process);
 }
 
-void order_free_entry(const ws_manager *manager, struct entry *entry)
+void presence_command_free_entry(const ws_manager *manager, struct entry *entry)
 {
     memory_free(&manager->memory, entry->room);
     memory_free(&manager->memory, entry->user);
 }
 
 /* A position in another stream means nothing: the process that has it will send the state again. */
-static void read_state(const ws_manager *manager, const struct order *order,
+static void read_state(const ws_manager *manager, const struct presence_command *command,
                        struct json_slice state, struct json_slice at, struct entry *entry)
 {
     if (at.text != NULL &&
-        !json_string_is(order->values[ORDER_EPOCH], manager->presence->epoch))
+        !json_string_is(command->values[VALUE_EPOCH], manager->presence->epoch))
         return;
     entry->state = state;
-    entry->at = at.text != NULL ? number_of(at, UINT64_MAX - 1) : order->position;
+    entry->at = at.text != NULL ? number_of(at, UINT64_MAX - 1) : command->position;
 }
 
-int order_read_entry(const ws_manager *manager, const struct order *order,
-                     struct json_slice text, struct entry *entry)
+int presence_command_read_entry(const ws_manager *manager,
+                                const struct presence_command *command, struct json_slice text,
+                                struct entry *entry)
 {
     static const char *const names[] = {"room", "user", "n", "state", "at"};
     struct json_slice values[5];
@@ -75,8 +76,8 @@ int order_read_entry(const ws_manager *manager, const struct order *order,
         result = WS_ERR_INVALID;
     entry->connections = (uint32_t)number_of(values[2], CONNECTIONS_MAX);
     if (values[3].text != NULL && values[3].length <= WS_PRESENCE_STATE_MAX)
-        read_state(manager, order, values[3], values[4], entry);
+        read_state(manager, command, values[3], values[4], entry);
     if (result != WS_OK)
-        order_free_entry(manager, entry);
+        presence_command_free_entry(manager, entry);
     return result;
 }

@@ -7,10 +7,10 @@
 
 enum {
     ALIVE_MAX_DOUBLINGS = 4, /* of ALIVE_MS, while none comes back */
-    TEXT_BYTES = 32768,      /* of an order, about */
-    ORDERS_PER_BEAT = 16,
+    TEXT_BYTES = 32768,      /* of a command, about */
+    COMMANDS_PER_BEAT = 16,
     MOST_ON_THEIR_WAY =
-        16, /* orders that have not come back; what changes meanwhile is collected */
+        16,              /* commands that have not come back: changes are collected meanwhile */
     NOTED_AT_ONCE = 1024 /* buckets of the members' table under one hold of the lock */
 };
 
@@ -25,22 +25,22 @@ bool processes_have_work(const struct presence *presence)
 /* --- texts ----------------------------------------------------------------------------------- */
 
 /* publish_text() must follow. */
-static void begin_order(struct buffer *buffer, struct presence *presence, const char *what)
+static void begin_command(struct buffer *buffer, struct presence *presence, const char *what)
 {
     manager_assert_locked(presence->manager);
     buffer_init(buffer, &presence->manager->memory);
-    buffer_add_text(buffer, "{\"order\":\"" PRESENCE_ORDER);
+    buffer_add_text(buffer, "{\"order\":\"" PRESENCE_COMMAND);
     buffer_add_text(buffer, what);
     buffer_add_text(buffer, "\",\"process\":\"");
     buffer_add_text(buffer, presence->manager->process);
     buffer_add_text(buffer, "\",\"number\":");
-    buffer_add_number(buffer, ++presence->n_orders);
+    buffer_add_number(buffer, ++presence->n_commands);
     buffer_add_text(buffer, ",\"generation\":");
     buffer_add_number(buffer, presence->generation);
 }
 
 /* A process for which the member is new needs its state, too. A state that was set here gets
- * the position of this order. Where nobody else has the member it goes with that: so a process
+ * the position of this command. Where nobody else has the member it goes with that: so a process
  * on which the user is again, and that does not know that it was gone, may tell the others its
  * state. */
 static void add_state(struct buffer *buffer, const struct presence_member *member)
@@ -78,11 +78,12 @@ static bool publish_text(ws_manager *manager, struct buffer *buffer)
     bool is_sent;
 
     buffer_add_text(buffer, "}");
-    is_sent = !buffer->failed && publish_order(manager, buffer->data, buffer->length) == WS_OK;
+    is_sent = !buffer->failed &&
+              publish_process_command(manager, buffer->data, buffer->length) == WS_OK;
     buffer_free(buffer);
     if (is_sent) {
         manager_lock(manager);
-        manager->presence->n_taken = manager->presence->n_orders;
+        manager->presence->n_taken = manager->presence->n_commands;
         manager_unlock(manager);
     }
     return is_sent;
@@ -93,7 +94,7 @@ static bool send_plain(ws_manager *manager, const char *what)
     struct buffer buffer;
 
     manager_lock(manager);
-    begin_order(&buffer, manager->presence, what);
+    begin_command(&buffer, manager->presence, what);
     manager_unlock(manager);
     return publish_text(manager, &buffer);
 }
@@ -101,13 +102,13 @@ static bool send_plain(ws_manager *manager, const char *what)
 /* --- what is due ----------------------------------------------------------------------------- */
 
 /* Writes the next members that are unsent; returns how many. They stay unsent until the carrier
- * has taken the order, so that nothing is lost if it does not. */
+ * has taken the command, so that nothing is lost if it does not. */
 static size_t write_members(struct presence *presence, struct buffer *buffer)
 {
     struct presence_member *member = presence->first_unsent;
     size_t n = 0;
 
-    begin_order(buffer, presence, "");
+    begin_command(buffer, presence, "");
     buffer_add_text(buffer, ",\"epoch\":\"");
     buffer_add_text(buffer, presence->epoch);
     buffer_add_text(buffer, "\",\"members\":[");
@@ -217,7 +218,7 @@ static bool begin_all(ws_manager *manager)
 /* Takes the next rooms that are wanted into the text. */
 static void take_wanted(struct presence *presence, struct buffer *buffer)
 {
-    begin_order(buffer, presence, "_wanted");
+    begin_command(buffer, presence, "_wanted");
     buffer_add_text(buffer, ",\"rooms\":[");
     while (presence->first_wanted != NULL && buffer->length < TEXT_BYTES && !buffer->failed) {
         struct presence_room *room = presence->first_wanted;
@@ -274,7 +275,7 @@ static bool send_wanted_process(ws_manager *manager)
     }
     process->is_wanted = false;
     presence->n_wanted_processes--;
-    begin_order(&buffer, presence, "_wanted");
+    begin_command(&buffer, presence, "_wanted");
     buffer_add_text(&buffer, ",\"of\":\"");
     buffer_add_text(&buffer, process->name);
     buffer_add_text(&buffer, "\"");
@@ -397,11 +398,11 @@ static bool send_due(ws_manager *manager, enum due due)
     return false;
 }
 
-/* Clients cause all orders except the signs of life, so they take only that part of the
+/* Clients cause all commands except the signs of life, so they take only that part of the
  * carrier's queue which clients have. */
 bool processes_send(const ws_loop *loop)
 {
-    for (int n = 0; n < ORDERS_PER_BEAT; n++) {
+    for (int n = 0; n < COMMANDS_PER_BEAT; n++) {
         enum due due = next_due(loop->manager);
         struct account before = account_now();
         bool is_sent;

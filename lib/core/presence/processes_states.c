@@ -24,8 +24,8 @@ static bool has_state(const struct presence_member *member, struct json_slice st
            memcmp(state.text, member->state, state.length) == 0;
 }
 
-/* Whether a state replaces the member's: the one whose order has the highest position counts,
- * on every process. An order of this process that is on its way, or to be sent, will have a
+/* Whether a state replaces the member's: the one whose command has the highest position counts,
+ * on every process. A command of this process that is on its way, or to be sent, will have a
  * higher one. */
 static bool is_newer(const struct presence_member *member, bool is_own,
                      const struct entry *entry)
@@ -52,7 +52,7 @@ static int replace_state(struct presence *presence, struct presence_member *memb
     return WS_OK;
 }
 
-/* Notes which processes know the member's state after an order: each one on which the user is
+/* Notes which processes know the member's state after a command: each one on which the user is
  * reads it, and the one that has sent it knows what it says. */
 static void note_knowledge(struct presence_member *member, uint32_t process,
                            const struct entry *entry)
@@ -99,7 +99,7 @@ static void end_state(struct presence *presence, struct presence_member *member)
     presence_note(presence, member, presence_is_there(member));
 }
 
-/* An order of this process has come back, so every process has what it says. If a state was set
+/* A command of this process has come back, so every process has what it says. If a state was set
  * while it was on its way, those for which the member is new do not know it. */
 static void note_returned(struct presence *presence, struct presence_member *member,
                           const struct entry *entry)

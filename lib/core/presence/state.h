@@ -18,8 +18,8 @@
 /* The room that stands for the whole service: its members are all users. No room has this name. */
 #define PRESENCE_SERVICE ""
 
-/* With this the names of the orders begin that processes send each other (processes.h). */
-#define PRESENCE_ORDER "presence"
+/* With this the names of the commands begin that processes send each other (processes.h). */
+#define PRESENCE_COMMAND "presence"
 
 struct presence_room;
 
@@ -27,18 +27,18 @@ struct presence_room;
 struct presence_part {
     struct presence_part *next;
     uint32_t connections;
-    uint32_t generation; /* of the process's last order about it */
+    uint32_t generation; /* of the process's last command about it */
     uint8_t process;     /* in presence->processes */
     bool knows_state;    /* of the member, because it was in the stream since then */
 };
 
 enum { PRESENCE_MAX_PROCESSES = 64 /* others, of which parts are known */ };
 
-/* Another process that has sent orders. */
+/* Another process that has sent commands. */
 struct presence_process {
     char name[EPOCH_SIZE]; /* "": unused */
     uint32_t generation;
-    uint32_t n_missed; /* presence_alive that came back since its last order */
+    uint32_t n_missed; /* presence_alive that came back since its last command */
     bool is_wanted;    /* it is to be asked for what it has */
 };
 
@@ -52,16 +52,16 @@ struct presence_member {
     struct presence_part *parts;          /* of other processes */
     uint32_t n_elsewhere;                 /* the sum of `parts` */
     uint32_t sent_connections;            /* of this process, as the others know it */
-    uint32_t sending_connections;         /* as the order says that is being sent */
-    uint32_t returned_connections;        /* as the last order said that has come back */
+    uint32_t sending_connections;         /* as the command says that is being sent */
+    uint32_t returned_connections;        /* as the last command said that has come back */
     struct presence_member *later;        /* among those that leave, while is_leaving */
     struct presence_member *earlier;
     uint64_t due_ms; /* by presence->clock_ms: when it is gone, while is_leaving */
     ws_conn_id last; /* the connection that was lost last */
     char *state;     /* JSON text; NULL: none */
 
-    /* Of the order in the cluster's stream by which the state was set, or removed: a state of a
-     * higher position replaces it. 0: not known, so any does; STATE_SET_HERE: that order is
+    /* Of the command in the cluster's stream by which the state was set, or removed: a state of a
+     * higher position replaces it. 0: not known, so any does; STATE_SET_HERE: that command is
      * this process's, and has not come back. */
     uint64_t state_position;
     uint16_t state_length;
@@ -134,7 +134,7 @@ struct presence {
     uint32_t generation;    /* of this process's presence_begin */
     uint64_t alive_due_ms;  /* by clock_ms */
     uint32_t n_alive_sent;  /* presence_alive since one came back */
-    uint64_t n_orders;      /* each has its number */
+    uint64_t n_commands;    /* each has its number */
     uint64_t n_taken;       /* the number of the last one that the carrier has taken */
     uint64_t n_returned;    /* of the last one that has come back */
     char epoch[EPOCH_SIZE]; /* of the stream that has the states' positions */

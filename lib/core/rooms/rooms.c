@@ -7,8 +7,8 @@
 #include "base/utf8.h"
 #include "core/presence/watch.h"
 #include "core/rooms/membership.h"
-#include "core/sending/order.h"
 #include "core/sending/send.h"
+#include "core/sending/total_order.h"
 
 struct share *room_pin(const struct connection *connection, const char *room)
 {

@@ -16,7 +16,7 @@ static int publish_message(ws_manager *manager, const char *type, const char *js
     int result = WS_ERR_NO_MEMORY;
 
     buffer_init(&buffer, &manager->memory);
-    buffer_add_text(&buffer, "{\"order\":\"" PROCESS_MESSAGE_ORDER "\",\"process\":\"");
+    buffer_add_text(&buffer, "{\"order\":\"" PROCESS_MESSAGE_COMMAND "\",\"process\":\"");
     buffer_add_text(&buffer, ws_manager_process_id(manager));
     buffer_add_text(&buffer, "\",\"type\":");
     buffer_add_json_string(&buffer, type, strlen(type));
@@ -24,7 +24,7 @@ static int publish_message(ws_manager *manager, const char *type, const char *js
     buffer_add(&buffer, json, length);
     buffer_add_text(&buffer, "}");
     if (!buffer.failed)
-        result = publish_order(manager, buffer.data, buffer.length);
+        result = publish_process_command(manager, buffer.data, buffer.length);
     buffer_free(&buffer);
     return result;
 }

@@ -5,8 +5,8 @@
 
 #include "core/manager.h"
 
-/* The name of the order that brings such a message. */
-#define PROCESS_MESSAGE_ORDER "message"
+/* The name of the command that brings such a message. */
+#define PROCESS_MESSAGE_COMMAND "message"
 
 /* Hands a message of the stream to the application, unless this process sent it. The text is a
  * valid JSON object. The lock is not held. WS_ERR_INVALID: it lacks a member. WS_ERR_NO_MEMORY:

@@ -124,7 +124,7 @@ int publish(ws_manager *manager, const struct publication *publication)
                                 : publish_here(manager, publication);
 }
 
-int publish_order(ws_manager *manager, const char *text, size_t length)
+int publish_process_command(ws_manager *manager, const char *text, size_t length)
 {
     const ws_cluster_event event = {
         .size = sizeof event,

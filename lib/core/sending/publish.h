@@ -5,7 +5,7 @@
 
 #include <ws_manager/event.h>
 
-#include "core/sending/order.h"
+#include "core/sending/total_order.h"
 
 struct publication {
     struct target target;
@@ -27,9 +27,9 @@ struct receipt {
  * whose position is set if it is known already. On an error no recipient gets the event. */
 int publish(ws_manager *manager, const struct publication *publication);
 
-/* Hands an order for all processes to the carrier, which the manager must have: the JSON text of an
- * object whose first member is "order", its name. What an order does is in cluster/orders.c. On an
- * error no process gets it. */
-int publish_order(ws_manager *manager, const char *text, size_t length);
+/* Hands a command for all processes to the carrier, which the manager must have: the JSON text
+ * of an object whose first member is "order", its name. What a command does is in
+ * cluster/process_commands.c. On an error no process gets it. */
+int publish_process_command(ws_manager *manager, const char *text, size_t length);
 
 #endif

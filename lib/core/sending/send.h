@@ -1,4 +1,4 @@
-/* send.h: posts messages and commands for one connection. Not here: events (order.h). */
+/* send.h: posts messages and commands for one connection. Not here: events (total_order.h). */
 #ifndef WS_CORE_SENDING_SEND_H
 #define WS_CORE_SENDING_SEND_H
 

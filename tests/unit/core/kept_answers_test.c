@@ -1,12 +1,12 @@
 /* kept_answers_test.c: what a client sends again after it has come back is carried out once and
  * gets the same answer. */
-#include "core/kept_answers.h"
+#include "core/kept/kept_answers.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/kept_returns.h"
+#include "core/kept/kept_returns.h"
 #include "core/manager.h"
 #include "support/host.h"
 #include "support/suite.h"

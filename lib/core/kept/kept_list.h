@@ -2,7 +2,7 @@
 #ifndef WS_CORE_KEPT_LIST_H
 #define WS_CORE_KEPT_LIST_H
 
-#include "core/kept_state.h"
+#include "core/kept/kept_state.h"
 
 void kept_list_add(struct kept_answers *kept, struct kept_client *client,
                    struct kept_answer *answer);

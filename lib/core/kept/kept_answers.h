@@ -21,7 +21,7 @@
 #include <ws_manager/callbacks.h>
 
 #include "base/json_text.h"
-#include "core/kept_state.h"
+#include "core/kept/kept_state.h"
 
 /* False if the system has no resources for a lock. The limits are set by the caller. */
 bool kept_answers_init(struct kept_answers *kept, const ws_allocator *memory,

@@ -1,15 +1,15 @@
 /* kept_answers.c: the answers to what clients sent, kept for those that come back: what is
  * sent, and what it is answered with. Not here: the clients (kept_clients.c, kept_returns.c),
  * and the lists and their limits (kept_list.c). */
-#include "core/kept_answers.h"
+#include "core/kept/kept_answers.h"
 
 #include <string.h>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-#include "core/kept_clients.h"
-#include "core/kept_list.h"
+#include "core/kept/kept_clients.h"
+#include "core/kept/kept_list.h"
 
 bool kept_answers_init(struct kept_answers *kept, const ws_allocator *memory,
                        const uint8_t secret[NAME_TABLE_SECRET])

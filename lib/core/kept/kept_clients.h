@@ -3,7 +3,7 @@
 #ifndef WS_CORE_KEPT_CLIENTS_H
 #define WS_CORE_KEPT_CLIENTS_H
 
-#include "core/kept_state.h"
+#include "core/kept/kept_state.h"
 
 struct kept_member *kept_find_member(const struct kept_answers *kept, ws_conn_id id);
 

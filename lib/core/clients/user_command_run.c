@@ -1,5 +1,5 @@
-/* user_commands.c: orders for all connections of a user, on a loop's thread. */
-#include "core/clients/user_commands.h"
+/* user_command_run.c: carries out commands for all connections of a user, on a loop's thread. */
+#include "core/clients/user_command_run.h"
 
 #include "core/clients/disconnect.h"
 #include "core/clients/replies.h"
@@ -10,7 +10,7 @@
 #include "core/rooms/membership.h"
 #include "core/rooms/rooms.h"
 #include "core/sending/send.h"
-#include "core/sending/user_orders.h"
+#include "core/sending/user_command.h"
 
 /* What the application requested while it was asked, once for all rooms: behind what was posted
  * meanwhile, which may be a join. */
@@ -47,11 +47,11 @@ bool connection_reauthorize(struct connection *connection, uint32_t n_before, ui
     return true;
 }
 
-static void disconnect(struct connection *connection, const struct user_command *order,
+static void disconnect(struct connection *connection, const struct user_command *what,
                        uint32_t *budget)
 {
     budget_spend(budget, close_cost(connection->rooms.count));
-    connection_end(connection, order->code, order->text);
+    connection_end(connection, what->code, what->text);
 }
 
 static void join(struct connection *connection, struct share *room, uint32_t *budget)
@@ -87,17 +87,17 @@ static void leave(struct connection *connection, const char *name, uint32_t *bud
 /* False if the budget was spent before the end. */
 static bool apply(struct connection *connection, struct command *command, uint32_t *budget)
 {
-    const struct user_command *order = command->user;
+    const struct user_command *what = command->user;
 
-    switch ((enum user_action)order->action) {
+    switch ((enum user_action)what->action) {
     case USER_DISCONNECT:
-        disconnect(connection, order, budget);
+        disconnect(connection, what, budget);
         break;
     case USER_JOIN_ROOM:
         join(connection, command->share, budget);
         break;
     case USER_LEAVE_ROOM:
-        leave(connection, order->text, budget);
+        leave(connection, what->text, budget);
         break;
     case USER_REAUTHORIZE:
         return connection_reauthorize(connection, 0, budget);
@@ -107,17 +107,17 @@ static bool apply(struct connection *connection, struct command *command, uint32
     return true;
 }
 
-/* The user's share on this loop; NULL if there is none (any more), or the order is for everyone. */
+/* The user's share on this loop; NULL if there is none, or the command is for everyone. */
 static struct share *user_share(ws_loop *loop, const struct command *command)
 {
     ws_manager *manager = loop->manager;
-    const struct user_command *order = command->user;
+    const struct user_command *what = command->user;
     struct share *share = command->share;
 
-    if (order->action != USER_JOIN_ROOM)
+    if (what->action != USER_JOIN_ROOM)
         return share;
     manager_lock(manager);
-    share = registry_find_share(&manager->registry, GROUP_USER, order->user_id, loop);
+    share = registry_find_share(&manager->registry, GROUP_USER, what->user_id, loop);
     manager_unlock(manager);
     return share;
 }

@@ -1,5 +1,5 @@
-/* orders.c: carries out the orders for all processes that the stream brings. */
-#include "core/cluster/orders.h"
+/* process_commands.c: carries out the commands for all processes that the stream brings. */
+#include "core/cluster/process_commands.h"
 
 #include <string.h>
 
@@ -7,46 +7,46 @@
 #include "core/account.h"
 #include "core/presence/processes.h"
 #include "core/sending/process_messages.h"
-#include "core/sending/user_orders.h"
+#include "core/sending/user_command.h"
 
 /* The event's text is a valid JSON object. WS_ERR_INVALID: it lacks something. WS_ERR_BACKPRESSURE,
  * WS_ERR_NO_MEMORY: nothing was done. */
-typedef int order_handler(ws_manager *manager, const ws_cluster_event *event);
+typedef int command_handler(ws_manager *manager, const ws_cluster_event *event);
 
 static const struct {
     const char *name;
-    order_handler *carry_out;
-} orders[] = {
-    {"disconnect_user", user_order_carry_out},
-    {"join_room_of_user", user_order_carry_out},
-    {"leave_room_of_user", user_order_carry_out},
-    {"reauthorize_user", user_order_carry_out},
-    {PROCESS_MESSAGE_ORDER, process_message_carry_out},
-    {PRESENCE_ORDER, presence_order_carry_out},
-    {PRESENCE_ORDER "_begin", presence_order_carry_out},
-    {PRESENCE_ORDER "_end", presence_order_carry_out},
-    {PRESENCE_ORDER "_wanted", presence_order_carry_out},
-    {PRESENCE_ORDER "_alive", presence_order_carry_out},
+    command_handler *carry_out;
+} commands[] = {
+    {"disconnect_user", user_command_carry_out},
+    {"join_room_of_user", user_command_carry_out},
+    {"leave_room_of_user", user_command_carry_out},
+    {"reauthorize_user", user_command_carry_out},
+    {PROCESS_MESSAGE_COMMAND, process_message_carry_out},
+    {PRESENCE_COMMAND, presence_command_carry_out},
+    {PRESENCE_COMMAND "_begin", presence_command_carry_out},
+    {PRESENCE_COMMAND "_end", presence_command_carry_out},
+    {PRESENCE_COMMAND "_wanted", presence_command_carry_out},
+    {PRESENCE_COMMAND "_alive", presence_command_carry_out},
 };
 
-static order_handler *find_handler(const ws_cluster_event *event)
+static command_handler *find_handler(const ws_cluster_event *event)
 {
     static const char *const names[] = {"order"};
     struct json_slice name;
 
-    if (event->text == NULL || event->length > ORDER_MAX_BYTES ||
+    if (event->text == NULL || event->length > PROCESS_COMMAND_MAX_BYTES ||
         !json_valid(event->text, event->length, JSON_LEVELS) ||
         !json_members(event->text, event->length, names, &name, 1) || name.text == NULL)
         return NULL;
-    for (size_t i = 0; i < sizeof orders / sizeof *orders; i++)
-        if (json_string_is(name, orders[i].name))
-            return orders[i].carry_out;
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        if (json_string_is(name, commands[i].name))
+            return commands[i].carry_out;
     return NULL;
 }
 
-int order_carry_out(ws_manager *manager, const ws_cluster_event *event)
+int process_command_carry_out(ws_manager *manager, const ws_cluster_event *event)
 {
-    order_handler *carry_out = find_handler(event);
+    command_handler *carry_out = find_handler(event);
     struct account before;
     int result = WS_ERR_INVALID;
 
@@ -88,7 +88,7 @@ void stream_log_skip(ws_manager *manager, uint64_t position, const char *why)
 /* What the manager knows of the stream. */
 struct known {
     bool same_epoch;
-    uint64_t position; /* all orders up to here were carried out */
+    uint64_t position; /* all commands up to here were carried out */
 };
 
 static struct known what_is_known(ws_manager *manager, const char *epoch)
@@ -98,8 +98,8 @@ static struct known what_is_known(ws_manager *manager, const char *epoch)
     manager_lock(manager);
     known.same_epoch = manager->cluster_started && strcmp(epoch, manager->epoch) == 0;
     known.position = manager->position;
-    if (known.same_epoch && manager->orders_position > known.position)
-        known.position = manager->orders_position;
+    if (known.same_epoch && manager->commands_position > known.position)
+        known.position = manager->commands_position;
     manager_unlock(manager);
     return known;
 }
@@ -107,22 +107,22 @@ static struct known what_is_known(ws_manager *manager, const char *epoch)
 static void note_done(ws_manager *manager, uint64_t position)
 {
     manager_lock(manager);
-    manager->orders_position = position;
+    manager->commands_position = position;
     manager_unlock(manager);
 }
 
-bool orders_done(ws_manager *manager, uint64_t position)
+bool process_commands_done(ws_manager *manager, uint64_t position)
 {
     bool done;
 
     manager_lock(manager);
-    done = position <= manager->orders_position;
+    done = position <= manager->commands_position;
     manager_unlock(manager);
     return done;
 }
 
-int orders_catch_up(ws_manager *manager, const char *epoch, uint64_t position,
-                    const ws_cluster_event *events, size_t n_events, bool *has_gap)
+int process_commands_catch_up(ws_manager *manager, const char *epoch, uint64_t position,
+                              const ws_cluster_event *events, size_t n_events, bool *has_gap)
 {
     struct known known = what_is_known(manager, epoch);
 
@@ -131,7 +131,9 @@ int orders_catch_up(ws_manager *manager, const char *epoch, uint64_t position,
     if (*has_gap)
         return WS_OK;
     for (size_t i = n_events - (size_t)(position - known.position); i < n_events; i++) {
-        int result = is_order(&events[i]) ? order_carry_out(manager, &events[i]) : WS_OK;
+        int result = is_process_command(&events[i])
+                         ? process_command_carry_out(manager, &events[i])
+                         : WS_OK;
 
         if (result != WS_OK)
             return result;

@@ -1,7 +1,7 @@
-/* user_commands.h: carries out orders for all connections of a user, on a loop's thread, in turns.
- * Not here: how they get into the inbox (sending/user_orders.h). */
-#ifndef WS_CORE_CLIENTS_USER_COMMANDS_H
-#define WS_CORE_CLIENTS_USER_COMMANDS_H
+/* user_command_run.h: carries out commands for all connections of a user, on a loop's thread, in
+ * turns. Not here: how they get into the inbox (sending/user_command.h). */
+#ifndef WS_CORE_CLIENTS_USER_COMMAND_RUN_H
+#define WS_CORE_CLIENTS_USER_COMMAND_RUN_H
 
 #include "core/connections/connection.h"
 

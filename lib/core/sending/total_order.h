@@ -1,8 +1,8 @@
-/* order.h: gives events their position in the total order and posts them to the loops. Not
+/* total_order.h: gives events their position in the total order and posts them to the loops. Not
  * here: what is for one connection only (send.h), and events that a carrier orders (publish.h).
  */
-#ifndef WS_CORE_SENDING_ORDER_H
-#define WS_CORE_SENDING_ORDER_H
+#ifndef WS_CORE_SENDING_TOTAL_ORDER_H
+#define WS_CORE_SENDING_TOTAL_ORDER_H
 
 #include "core/groups/registry.h"
 #include "core/inbox.h"

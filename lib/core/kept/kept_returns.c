@@ -1,11 +1,11 @@
 /* kept_returns.c: a client comes back, and its new connection finds what its former ones have
  * sent, also if that is still to be carried out. */
-#include "core/kept_returns.h"
+#include "core/kept/kept_returns.h"
 
 #include <string.h>
 
-#include "core/kept_clients.h"
-#include "core/kept_list.h"
+#include "core/kept/kept_clients.h"
+#include "core/kept/kept_list.h"
 
 /* NULL, too, for another user's connection. */
 static struct kept_member *find_of_user(const struct kept_answers *kept, ws_conn_id id,

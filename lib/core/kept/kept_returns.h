@@ -3,7 +3,7 @@
 #ifndef WS_CORE_KEPT_RETURNS_H
 #define WS_CORE_KEPT_RETURNS_H
 
-#include "core/kept_state.h"
+#include "core/kept/kept_state.h"
 
 /* A client comes back from a connection that has not ended: what that has sent may still be
  * carried out, after the client has sent it again from the new one. So the client is known

@@ -1,5 +1,5 @@
-/* user_orders.c: orders for all connections of a user. */
-#include "core/sending/user_orders.h"
+/* user_command.c: commands for all connections of a user. */
+#include "core/sending/user_command.h"
 
 #include <string.h>
 
@@ -69,7 +69,7 @@ static void give_back(ws_manager *manager, const struct postings *postings)
 }
 
 /* Reserves room in the inbox of a loop, and the share. The lock is held. */
-static int reserve_one(ws_manager *manager, const struct user_command *order,
+static int reserve_one(ws_manager *manager, const struct user_command *command,
                        struct share *user, struct postings *postings)
 {
     int result = loop_reserve(user->loop, true);
@@ -77,8 +77,8 @@ static int reserve_one(ws_manager *manager, const struct user_command *order,
 
     if (result != WS_OK)
         return result;
-    if (order->action == USER_JOIN_ROOM)
-        share = manager_pin_room(manager, order->text, user->loop);
+    if (command->action == USER_JOIN_ROOM)
+        share = manager_pin_room(manager, command->text, user->loop);
     else
         share->pins++;
     if (share == NULL)
@@ -89,40 +89,40 @@ static int reserve_one(ws_manager *manager, const struct user_command *order,
 }
 
 /* The lock is held. */
-static int reserve_all(ws_manager *manager, const struct user_command *order,
+static int reserve_all(ws_manager *manager, const struct user_command *command,
                        struct postings *postings)
 {
-    struct group *group = registry_find(&manager->registry, GROUP_USER, order->user_id);
+    struct group *group = registry_find(&manager->registry, GROUP_USER, command->user_id);
     struct share *user = group != NULL ? group_shares(group) : NULL;
     int result = WS_OK;
 
     manager_assert_locked(manager);
     for (; user != NULL && result == WS_OK; user = user->next)
-        result = reserve_one(manager, order, user, postings);
+        result = reserve_one(manager, command, user, postings);
     if (result != WS_OK)
         give_back(manager, postings);
     return result;
 }
 
 /* The caller keeps its reference. */
-static int post(ws_manager *manager, struct user_command *order)
+static int post(ws_manager *manager, struct user_command *command)
 {
     struct postings postings = {.count = 0};
     struct posting posting;
     int result;
 
-    if (order->action == USER_LEAVE_ROOM || order->action == USER_REAUTHORIZE)
+    if (command->action == USER_LEAVE_ROOM || command->action == USER_REAUTHORIZE)
         manager_note_reauthorization(manager);
     posting_begin(&posting, manager);
-    result = reserve_all(manager, order, &postings);
+    result = reserve_all(manager, command, &postings);
     if (result == WS_OK) {
-        atomic_fetch_add_explicit(&order->refs, postings.count, memory_order_relaxed);
+        atomic_fetch_add_explicit(&command->refs, postings.count, memory_order_relaxed);
         for (uint32_t i = 0; i < postings.count; i++)
             posting_push(&posting, postings.shares[i]->loop,
                          &(struct command){.kind = COMMAND_USER,
                                            .work = postings.weights[i],
                                            .share = postings.shares[i],
-                                           .user = order});
+                                           .user = command});
     }
     posting_end(&posting);
     return result;
@@ -131,21 +131,21 @@ static int post(ws_manager *manager, struct user_command *order)
 static int make_and_post(ws_manager *manager, enum user_action action, const char *user_id,
                          uint16_t code, const char *text)
 {
-    struct user_command *order =
+    struct user_command *command =
         user_command_new(&manager->memory, action, user_id, code, text);
     int result;
 
-    if (order == NULL)
+    if (command == NULL)
         return WS_ERR_NO_MEMORY;
-    result = post(manager, order);
-    user_command_unref(manager, order);
+    result = post(manager, command);
+    user_command_unref(manager, command);
     return result;
 }
 
 /* --- through the stream ------------------------------------------------------------------- */
 
-static int publish_user_order(ws_manager *manager, enum user_action action, const char *user_id,
-                              uint16_t code, const char *text)
+static int publish_user_command(ws_manager *manager, enum user_action action,
+                                const char *user_id, uint16_t code, const char *text)
 {
     struct buffer buffer;
     int result = WS_ERR_NO_MEMORY;
@@ -166,7 +166,7 @@ static int publish_user_order(ws_manager *manager, enum user_action action, cons
     }
     buffer_add_text(&buffer, "}");
     if (!buffer.failed)
-        result = publish_order(manager, buffer.data, buffer.length);
+        result = publish_process_command(manager, buffer.data, buffer.length);
     buffer_free(&buffer);
     return result;
 }
@@ -186,7 +186,7 @@ static uint16_t read_code(struct json_slice value)
     return (uint16_t)code;
 }
 
-enum member { MEMBER_ORDER, MEMBER_USER, MEMBER_ROOM, MEMBER_CODE, MEMBER_REASON, N_MEMBERS };
+enum member { MEMBER_COMMAND, MEMBER_USER, MEMBER_ROOM, MEMBER_CODE, MEMBER_REASON, N_MEMBERS };
 
 static const char *const member_names[N_MEMBERS] = {"order", "user_id", "room", "code",
                                                     "reason"};
@@ -208,7 +208,7 @@ static bool is_valid(enum user_action action, const char *user_id, uint16_t code
            (action != USER_DISCONNECT || (close_code_valid(code) && close_reason_valid(text)));
 }
 
-int user_order_carry_out(ws_manager *manager, const ws_cluster_event *event)
+int user_command_carry_out(ws_manager *manager, const ws_cluster_event *event)
 {
     struct json_slice values[N_MEMBERS];
     enum user_action action = USER_DISCONNECT;
@@ -218,7 +218,7 @@ int user_order_carry_out(ws_manager *manager, const ws_cluster_event *event)
     int result = WS_ERR_INVALID;
 
     if (!json_members(event->text, event->length, member_names, values, N_MEMBERS) ||
-        values[MEMBER_USER].text == NULL || !find_action(values[MEMBER_ORDER], &action))
+        values[MEMBER_USER].text == NULL || !find_action(values[MEMBER_COMMAND], &action))
         return WS_ERR_INVALID;
     code = read_code(values[MEMBER_CODE]);
     if (!json_string(&manager->memory, values[MEMBER_USER], &user_id))
@@ -236,15 +236,15 @@ int user_order_carry_out(ws_manager *manager, const ws_cluster_event *event)
 
 /* --- the application's calls -------------------------------------------------------------- */
 
-static int order(ws_manager *manager, enum user_action action, const char *user_id,
-                 uint16_t code, const char *text)
+static int command_user(ws_manager *manager, enum user_action action, const char *user_id,
+                        uint16_t code, const char *text)
 {
     int result;
 
     if (manager == NULL || !is_valid(action, user_id, code, text))
         return WS_ERR_INVALID;
     if (manager->has_cluster)
-        return publish_user_order(manager, action, user_id, code, text);
+        return publish_user_command(manager, action, user_id, code, text);
     result = make_and_post(manager, action, user_id, code, text);
     if (result == WS_OK) {
         counter_add_shared(&manager->counters, COUNTER_orders_sent, 1);
@@ -256,20 +256,20 @@ static int order(ws_manager *manager, enum user_action action, const char *user_
 int ws_manager_disconnect_user(ws_manager *manager, const char *user_id, uint16_t code,
                                const char *reason)
 {
-    return order(manager, USER_DISCONNECT, user_id, code, reason);
+    return command_user(manager, USER_DISCONNECT, user_id, code, reason);
 }
 
 int ws_manager_join_room_of_user(ws_manager *manager, const char *user_id, const char *room)
 {
-    return order(manager, USER_JOIN_ROOM, user_id, 0, room);
+    return command_user(manager, USER_JOIN_ROOM, user_id, 0, room);
 }
 
 int ws_manager_leave_room_of_user(ws_manager *manager, const char *user_id, const char *room)
 {
-    return order(manager, USER_LEAVE_ROOM, user_id, 0, room);
+    return command_user(manager, USER_LEAVE_ROOM, user_id, 0, room);
 }
 
 int ws_manager_reauthorize_user(ws_manager *manager, const char *user_id)
 {
-    return order(manager, USER_REAUTHORIZE, user_id, 0, NULL);
+    return command_user(manager, USER_REAUTHORIZE, user_id, 0, NULL);
 }

@@ -1,10 +1,10 @@
 /* kept_list.c: the kept answers of all clients: their lists and limits. Not here: what an answer is
  * kept for (kept_answers.c). */
-#include "core/kept_list.h"
+#include "core/kept/kept_list.h"
 
 #include <string.h>
 
-#include "core/kept_clients.h"
+#include "core/kept/kept_clients.h"
 
 enum {
     EXPIRED_MAX =

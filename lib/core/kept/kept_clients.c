@@ -1,6 +1,6 @@
 /* kept_clients.c: the users, clients and connections for which answers are kept. Not here: the
  * answers (kept_list.c), and how a client comes back (kept_returns.c). */
-#include "core/kept_clients.h"
+#include "core/kept/kept_clients.h"
 
 #include <string.h>
 

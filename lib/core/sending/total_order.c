@@ -1,5 +1,5 @@
-/* order.c: gives events their position in the total order and posts them to the loops. */
-#include "core/sending/order.h"
+/* total_order.c: gives events their position in the total order and posts them to the loops. */
+#include "core/sending/total_order.h"
 
 #include "core/sending/encode.h"
 #include "core/sending/keep.h"
