@@ -3,11 +3,12 @@ backend's own files."""
 import gzip
 import os
 import shutil
+import socket
 import stat
 import tempfile
 import unittest
 
-from backend import Backend
+from backend import START_SECONDS, Backend
 from backend_log import Log
 from client import BackendCase
 from tls_backend import Authority
@@ -71,6 +72,19 @@ class Served(BackendCase):
     def test_a_coded_file_alone_is_not_served(self):
         self.write("b.js.br", b"x")
         self.assertEqual(self.get("/b.js", "br")[0], 404)
+
+    def test_an_empty_file_is_answered_at_once(self):
+        """Before a request that arrives after it: by the same thread, which writes in this order."""
+        self.write("empty.txt", b"")
+        backend = self.start("--static", self.folder, "--threads", "1")
+        with socket.create_connection(("127.0.0.1", backend.port), START_SECONDS) as client:
+            client.setblocking(False)
+            for _ in range(20):
+                client.sendall(b"GET /empty.txt HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                self.assertEqual(backend.request("GET", "/healthz")[0], 200)
+                answer = client.recv(4096)
+                self.assertIn(b" 200 ", answer.splitlines()[0])
+                self.assertTrue(answer.endswith(b"\r\n\r\n"))
 
     def test_the_content_security_policy(self):
         for path in ("/", "/assets/a.js"):

@@ -79,7 +79,8 @@ static void queue_response(struct connection *connection, struct response *respo
         connection->last = true;
     } else {
         connection->last = !keep_alive;
-        if (response->file >= 0 && !is_head) {
+        /* One without bytes would only keep back what is before it (MSG_MORE). */
+        if (response->file >= 0 && response->file_length > 0 && !is_head) {
             connection->file = response->file;
             connection->file_offset = 0;
             connection->file_left = response->file_length;
