@@ -82,7 +82,7 @@ typedef int ws_authorize_join_callback(ws_manager *manager,
  *
  * It is called for each {"type":"presence"} and {"type":"set_state"}, for each
  * {"type":"watch_presence"} and {"type":"join_room"} with "presence":true (after
- * ws_authorize_join_callback(), and again before the client receives the members), and by
+ * ws_authorize_join_callback(), and again before the client enters the room), and by
  * ws_manager_reauthorize() for each room, or the service, whose changes the client receives.
  *
  * @param manager     the manager

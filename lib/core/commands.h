@@ -29,7 +29,7 @@ enum command_kind {
     COMMAND_JOIN,                 /* connection enters share's room */
     COMMAND_LEAVE,                /* connection leaves share's room */
     COMMAND_CLIENT_JOIN,          /* as COMMAND_JOIN, requested by the connection's client */
-    COMMAND_CLIENT_JOIN_WATCHING, /* then it is to receive the room's presence */
+    COMMAND_CLIENT_JOIN_WATCHING, /* it is to receive the room's presence, too */
     COMMAND_CLIENT_LEAVE,
     COMMAND_WATCH, /* connection receives message, a list, and then what share's watchers do */
     COMMAND_REAUTHORIZE, /* connection leaves the rooms that it may no longer be in */

@@ -7,7 +7,7 @@ import sqlite3
 import tempfile
 import unittest
 
-from client import BackendCase, receive, request
+from client import BackendCase, receive, receive_type, request
 from event_source import EventSource
 
 ORDER = {"client_id": 1, "items": [{"sku": "WIDGET-1", "quantity": 1}]}
@@ -53,6 +53,22 @@ class State(BackendCase):
         self.assertEqual(values[1]["data"]["status"], "confirmed")
         order = await self.order(backend)
         self.check_live(await receive(client), order)
+
+    async def test_who_is_there_comes_before_the_state(self):
+        backend = self.start("--topic-rooms", "--no-presence")
+        first, second = await self.two_orders(backend)
+        client, _ = await self.connect(backend, "/ws?user_id=ana")
+        joined = await request(client, {"type": "join_room", "room": "orders", "presence": True, "state": True, "last": 1,
+                                        "ref": 1})
+        self.assertEqual(joined["type"], "room_joined")
+        listed = await receive(client)
+        self.assertEqual((listed["type"], listed["room"]), ("presence", "orders"))
+        self.assertEqual([member["user_id"] for member in listed["data"]["members"]], ["ana"])
+        self.check_values([await receive(client) for _ in range(2)], [second, first])
+        for _ in range(joined["data"]["replayed"]):
+            self.assertTrue((await receive(client))["replayed"])
+        order = await self.order(backend)
+        self.check_live(await receive_type(client, "order_created"), order)
 
     async def test_orders_by_event_stream(self):
         backend = self.start("--topic-rooms", "--no-presence")

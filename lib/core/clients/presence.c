@@ -49,31 +49,41 @@ int client_may_see(struct connection *connection, const char *room)
                : WS_ERR_FORBIDDEN;
 }
 
-void client_begin_watching(struct connection *connection, const char *room)
+/* Makes the client one of the watchers, and delivers the list. */
+static void watch(struct connection *connection, struct share *watchers, ws_message *list)
 {
-    int result;
+    int result = membership_watch(connection, watchers);
 
-    if (connection->state != CONNECTION_LIVE)
-        return;
-    result = presence_watch(connection, room);
-    if (result != WS_OK)
-        reply_with_failure(connection, no_ref, result);
-}
-
-void client_watch(struct connection *connection, struct share *watchers, ws_message *list)
-{
-    int result;
-
-    /* The right may have been taken away since the client entered the room: a reauthorization in
-     * between does not know the client as a watcher yet. */
-    if (client_may_see(connection, watchers->group->name) != WS_OK ||
-        connection->state != CONNECTION_LIVE)
-        return;
-    result = membership_watch(connection, watchers);
     if (result == WS_OK || result == WS_ERR_ALREADY)
         connection_deliver(connection, list);
     else if (result == WS_ERR_NO_MEMORY)
         connection_out_of_memory(connection);
+}
+
+void client_begin_watching(struct connection *connection, const char *room)
+{
+    struct share *watchers;
+    ws_message *list;
+    int result;
+
+    if (connection->state != CONNECTION_LIVE)
+        return;
+    result = presence_begin_watching(connection, room, &watchers, &list);
+    if (result != WS_OK) {
+        reply_with_failure(connection, no_ref, result);
+        return;
+    }
+    watch(connection, watchers, list);
+    presence_end_beginning(connection, watchers, list);
+}
+
+void client_watch(struct connection *connection, struct share *watchers, ws_message *list)
+{
+    /* The right may have been taken away since the client asked: a reauthorization in between does not
+     * know the client as a watcher yet. */
+    if (client_may_see(connection, watchers->group->name) == WS_OK &&
+        connection->state == CONNECTION_LIVE)
+        watch(connection, watchers, list);
 }
 
 uint32_t client_ask_presence(struct connection *connection,

@@ -29,26 +29,32 @@ static int authorize(struct connection *connection, const char *room)
                : WS_ERR_FORBIDDEN;
 }
 
-/* Adds the client to a room. The answer is sent before on_join is called, so that it precedes
- * what the application sends there. */
+/* Adds the client to a room. It receives the answer, the room's members if it is to watch them, and what
+ * the room has kept, and then what comes live. The answer is sent before on_join is called, so that it
+ * precedes what the application sends there. The right to watch may have been taken away since the
+ * client asked: the application is asked again, before anything is sent. */
 static void enter_room(struct connection *connection, struct share *share,
                        struct json_slice ref, const struct room_wish *wish, bool is_watching)
 {
     const char *room = share->group->name;
-    int result = membership_enter(connection, share);
     struct entry entry;
+    int result;
 
+    is_watching = is_watching && client_may_see(connection, room) == WS_OK;
+    if (connection->state != CONNECTION_LIVE)
+        return;
+    result = membership_enter(connection, share);
     if (result != WS_OK && result != WS_ERR_ALREADY) {
         reply_with_result(connection, ref, result);
     } else if (!entry_collect(connection, room, wish, &entry)) {
         connection_out_of_memory(connection);
     } else {
         reply_with_entry(connection, "room_joined", ref, room, &entry.answer);
+        if (is_watching)
+            client_begin_watching(connection, room);
         entry_deliver(connection, &entry);
     }
     room_joined(connection, room, result);
-    if (is_watching && (result == WS_OK || result == WS_ERR_ALREADY))
-        client_begin_watching(connection, room);
 }
 
 /* A client of Socket.IO does not name its rooms: it learns which of them it is no longer in. */

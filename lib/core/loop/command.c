@@ -140,6 +140,9 @@ static bool carry_out(ws_loop *loop, struct command *command, uint32_t *budget)
         break;
     case COMMAND_CLIENT_JOIN:
     case COMMAND_CLIENT_JOIN_WATCHING:
+        if (command->kind == COMMAND_CLIENT_JOIN_WATCHING)
+            budget_spend(budget,
+                         callback_cost(loop->manager->options.authorize_presence != NULL));
         client_enter_room(connection, command->share, command->join,
                           command->kind == COMMAND_CLIENT_JOIN_WATCHING);
         break;

@@ -77,27 +77,37 @@ int presence_answer(struct connection *connection, const char *room, struct json
     return result;
 }
 
-/* The share is pinned before the list is made: from then on changes are noted. */
+/* Pins the loop's share of the watchers before the list is made: from then on changes are noted. NULL if
+ * memory ran out. The lock is held. */
+static struct share *pin_watchers(ws_loop *loop, struct presence_room *room, int64_t time_ms)
+{
+    ws_manager *manager = loop->manager;
+    bool is_made = room->list != NULL;
+    struct share *share = registry_pin(&manager->registry, GROUP_WATCHERS, room->name, loop);
+
+    if (share == NULL)
+        return NULL;
+    if (!presence_make_list(manager->presence, room, time_ms)) {
+        registry_unpin(&manager->registry, share);
+        return NULL;
+    }
+    if (!is_made && !room->is_big)
+        loop->preparing += (uint32_t)(room->n_members / PRESENCE_MEMBERS_PER_UNIT);
+    return share;
+}
+
 static int post_watch(struct posting *posting, struct connection *connection,
                       struct presence_room *room, int64_t time_ms)
 {
-    ws_manager *manager = posting->manager;
     ws_loop *loop = connection->loop;
     int result = loop_reserve(loop, false);
-    bool is_made = room->list != NULL;
     struct share *share;
 
     if (result != WS_OK)
         return result;
-    share = registry_pin(&manager->registry, GROUP_WATCHERS, room->name, loop);
+    share = pin_watchers(loop, room, time_ms);
     if (share == NULL)
         return WS_ERR_NO_MEMORY;
-    if (!presence_make_list(manager->presence, room, time_ms)) {
-        registry_unpin(&manager->registry, share);
-        return WS_ERR_NO_MEMORY;
-    }
-    if (!is_made && !room->is_big)
-        loop->preparing += (uint32_t)(room->n_members / PRESENCE_MEMBERS_PER_UNIT);
     connection->pins++;
     posting_push(posting, loop,
                  &(struct command){.kind = COMMAND_WATCH,
@@ -125,6 +135,45 @@ int presence_watch(struct connection *connection, const char *room)
     presence_keep(connection->loop);
     posting_end(&posting);
     return result;
+}
+
+/* Changes that were posted before are in the loop's inbox still, and reach the client after the list. The
+ * last change of each member among them leads to what the list says, or else a further one follows
+ * (presence_note_given()). */
+int presence_begin_watching(struct connection *connection, const char *room,
+                            struct share **watchers, ws_message **list)
+{
+    ws_loop *loop = connection->loop;
+    ws_manager *manager = loop->manager;
+    int64_t time_ms = manager_clock(manager);
+    struct presence_room *opened;
+    int result;
+
+    manager_lock(manager);
+    result = presence_open_room(manager, room, &opened);
+    if (result == WS_OK) {
+        presence_choose_form(manager->presence, opened);
+        *watchers = pin_watchers(loop, opened, time_ms);
+        if (*watchers != NULL)
+            *list = ws_message_ref(opened->list);
+        else
+            result = WS_ERR_NO_MEMORY;
+        presence_drop_room(manager->presence, opened);
+    }
+    presence_keep(loop);
+    manager_unlock(manager);
+    return result;
+}
+
+void presence_end_beginning(const struct connection *connection, struct share *watchers,
+                            ws_message *list)
+{
+    ws_manager *manager = connection->loop->manager;
+
+    ws_message_unref(list);
+    manager_lock(manager);
+    presence_unpin(manager, watchers);
+    manager_unlock(manager);
 }
 
 void presence_unused(ws_manager *manager, const char *room)

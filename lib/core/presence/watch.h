@@ -17,6 +17,13 @@ int presence_answer(struct connection *connection, const char *room, struct json
  * thread. */
 int presence_watch(struct connection *connection, const char *room);
 
+/* Pins a room's watchers and makes the list, for a client that begins to watch at once, on its loop's
+ * thread. Errors as above; without one, presence_end_beginning() follows, which frees both. */
+int presence_begin_watching(struct connection *connection, const char *room,
+                            struct share **watchers, ws_message **list);
+void presence_end_beginning(const struct connection *connection, struct share *watchers,
+                            ws_message *list);
+
 /* A connection has left the room, or watches it no longer: its presence may end. The manager's
  * lock is held. */
 void presence_unused(ws_manager *manager, const char *room);
