@@ -6,8 +6,8 @@
 #include "core/backlog.h"
 #include "core/costs.h"
 
-/* Bytes that are copied to a recipient, behind others, in the time of a delivery; and the least that
- * such an event counts for. */
+/* Bytes that are copied to a recipient, behind others, in the time of a delivery; and the least
+ * that such an event counts for. */
 enum { JOINED_BYTES_PER_DELIVERY = 4096, JOINED_BYTES_LEAST = 128 };
 
 static _Thread_local ws_loop *entered;
@@ -87,8 +87,8 @@ void posting_wake(struct posting *posting, ws_loop *loop)
 }
 
 /* The deliveries of an event. One that will be joined with the event before it (sending/bundle.h)
- * adds only bytes to what each recipient is sent anyway. Counted in full, 64 messages of a client to
- * a room of 1,000 would be delivered eight at a time, at 1.4 times the cost. */
+ * adds only bytes to what each recipient is sent anyway. Counted in full, 64 messages of a client
+ * to a room of 1,000 would be delivered eight at a time, at 1.4 times the cost. */
 static uint32_t event_work(const ws_loop *loop, const struct command *event)
 {
     const struct inbox *inbox = &loop->inbox;

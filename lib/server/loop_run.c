@@ -1,29 +1,25 @@
-/* loop_run.c: one event-loop thread: its turns, its listener, its timeouts and its end.
- * What a connection does with its bytes is in connection.c. */
+/* loop_run.c: one event-loop thread: its turns, its timeouts and its end.
+ * Not here: accepting connections (accept.c), what one does with its bytes (connection.c). */
 #include "server/loop_run.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
+#include "server/accept.h"
 #include "server/connection/connection.h"
 #include "server/connection/handshakes.h"
 #include "server/parts/monotonic_clock.h"
 #include "server/parts/refusal_log.h"
-#include "server/parts/server_log.h"
 
 enum {
     EVENTS_AT_ONCE = 256,
-    EVENTS_MS = 2, /* for events in one turn; most turns need less for all of them */
-    ENDS_MS = 2,   /* for clients that time out */
-    ACCEPTS_PER_TURN = 64,
+    EVENTS_MS = 2,         /* for events in one turn; most turns need less for all of them */
+    ENDS_MS = 2,           /* for clients that time out */
     WRITES_PER_TURN = 128, /* takes half a millisecond */
-    ACCEPT_PAUSE_MS = 100,
     STOP_IDLE_MS =
         250, /* for the last requests of idle clients; longer while polls are to come */
     STOP_POLL_MS = 50
@@ -145,81 +141,6 @@ void loop_free(struct loop *loop)
         close(loop->epoll);
     free(loop);
     errno = saved_errno;
-}
-
-/* --- the listeners ------------------------------------------------------------------- */
-
-static void watch_listeners(struct loop *loop, uint32_t events)
-{
-    for (int i = 0; i < N_LISTENERS; i++)
-        if (loop->listeners[i].fd >= 0)
-            watch(loop, EPOLL_CTL_MOD, loop->listeners[i].fd, events, &loop->listeners[i]);
-}
-
-/* The waiting client keeps the listener readable, so no listener is watched for a while. */
-static void pause_accepting(struct loop *loop)
-{
-    loop->accept_again_ms = loop->now_ms + ACCEPT_PAUSE_MS;
-    watch_listeners(loop, 0);
-}
-
-/* Whether another connection was closed, so that accepting may be tried again: one that does little
- * must not keep others out. */
-static bool has_made_room(struct loop *loop, int error)
-{
-    struct server_log *log = &loop->server->log;
-
-    if (server_log_may(&log->accepting))
-        server_log_line(log, WS_LOG_WARN, "a connection cannot be accepted: %s",
-                        strerror(error));
-    return (error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS) &&
-           connection_make_room(loop);
-}
-
-/* accept4() takes a descriptor before it looks for a client: its error says nothing of one. */
-static bool client_waits(const struct listener *listener)
-{
-    struct pollfd waiting = {.fd = listener->fd, .events = POLLIN};
-
-    return poll(&waiting, 1, 0) != 0;
-}
-
-static void resume_accepting(struct loop *loop)
-{
-    loop->accept_again_ms = 0;
-    watch_listeners(loop, EPOLLIN);
-}
-
-static void accept_clients(struct loop *loop, const struct listener *listener)
-{
-    for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
-        struct sockaddr_storage peer;
-        socklen_t length = sizeof peer;
-        int fd = accept4(listener->fd, (struct sockaddr *)&peer, &length,
-                         SOCK_NONBLOCK | SOCK_CLOEXEC);
-        int error;
-
-        if (fd >= 0) {
-            connection_open(loop, fd, listener->kind == LISTENER_ADMIN, &peer);
-            continue;
-        }
-        switch (errno) {
-        case EAGAIN:
-            return;
-        case EINTR:
-        case ECONNABORTED: /* this and the next: the client has already gone */
-        case EPROTO:
-            break;
-        default:
-            error = errno;
-            if (!client_waits(listener))
-                return;
-            if (has_made_room(loop, error))
-                break;
-            pause_accepting(loop);
-            return;
-        }
-    }
 }
 
 /* --- timeouts ------------------------------------------------------------------------ */
@@ -534,7 +455,7 @@ void loop_run(struct loop *loop)
         http_unread_limit(loop);
         connection_limit_descriptors(loop);
         if (loop->accept_again_ms != 0 && loop->accept_again_ms <= loop->now_ms)
-            resume_accepting(loop);
+            accept_resume(loop);
         if (is_handled(&reported)) /* else some may have sent what is waited for */
             close_timed_out(loop);
         deadline_ms = run_application(loop);

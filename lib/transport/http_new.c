@@ -113,7 +113,7 @@ static void ask(ws_http *http, struct ws_handshake *handshake, struct response *
         polling_request(http, handshake, response, request);
         return;
     }
-    handshake->after = request_header(handshake->request, "Last-Event-ID", 0);
+    handshake->after = stream_last_event_id(handshake->request);
     if (!handshake_ask(handshake, http->endpoint)) {
         buffer_free(&response->fields);
         http_abort(http);

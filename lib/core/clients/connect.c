@@ -1,13 +1,22 @@
-/* connect.c: registers connections; their number and their user_data. Not here: the end of a
+/* connect.c: registers connections; makes them live on their loop and calls on_connect; their
+ * number and their user_data. Not here: the end of a
  * connection (disconnect.c) and what its transport reports (custom_transport.c). */
+#include "core/clients/connect.h"
+
 #include <string.h>
 
 #include "base/options.h"
 #include "base/utf8.h"
-#include "core/connections/connection.h"
+#include "core/clients/disconnect.h"
+#include "core/clients/named_rooms.h"
+#include "core/clients/replies.h"
+#include "core/connections/doom.h"
+#include "core/costs.h"
 #include "core/inbox.h"
 #include "core/kept/kept_returns.h"
+#include "core/presence/announce.h"
 #include "core/recovery/recovery.h"
+#include "core/rooms/membership.h"
 
 enum {
     /* The size of ws_transport's first version: the least that a caller may pass. */
@@ -258,4 +267,55 @@ size_t ws_manager_connection_count(ws_manager *manager)
     count = manager->n_connections;
     manager_unlock(manager);
     return count;
+}
+
+/* --- on the loop's thread ------------------------------------------------------------------- */
+
+static void announce(struct connection *connection)
+{
+    ws_manager *manager = connection->loop->manager;
+    const ws_manager_options *options = &manager->options;
+    struct connection_view view;
+
+    if (connection->state == CONNECTION_GONE)
+        return;
+    connection->announced = true;
+    if (options->on_connect != NULL)
+        options->on_connect(manager, connection_view(connection, &view), options->user_data);
+}
+
+void client_connect(struct connection *connection, struct command *command, uint32_t *budget)
+{
+    ws_loop *loop = connection->loop;
+    struct connection_view view;
+    bool is_news;
+    int result;
+
+    if (connection->state != CONNECTION_PENDING)
+        return;
+    if (connection->doom != DOOM_NONE) {
+        connection_end(connection, doom_code(connection->doom), doom_reason(connection->doom));
+        return;
+    }
+    result = membership_begin(connection, &is_news);
+    if (result != WS_OK) {
+        connection_end(connection, WS_CLOSE_TRY_AGAIN_LATER,
+                       result == WS_ERR_LIMIT ? "too many users" : "out of memory");
+        return;
+    }
+    counter_add(&loop->counters, COUNTER_connections_opened, 1);
+    if (connection->protocol != WS_PROTOCOL_RAW) {
+        connection_view(connection, &view);
+        if (is_news)
+            announce_user(loop, USER_CAME, view.info.id, view.info.user_id);
+        if (command->recovery != NULL)
+            recovery_begin(connection, command->recovery);
+        command->recovery = NULL;
+        /* A client of Socket.IO has received its answer from its transport. */
+        if (connection->protocol == WS_PROTOCOL_JSON)
+            client_welcome(connection, command->ping_interval_ms);
+    }
+    budget_spend(budget, connect_cost(loop->manager));
+    announce(connection);
+    budget_spend(budget, named_rooms_begin(connection));
 }

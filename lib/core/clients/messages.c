@@ -10,6 +10,7 @@
 #include "core/clients/replies.h"
 #include "core/clients/waiting.h"
 #include "core/connections/doom.h"
+#include "core/costs.h"
 
 /* --- the application's callbacks ------------------------------------------------------------- */
 
@@ -365,4 +366,18 @@ int ws_manager_register_message_type(ws_manager *manager, const char *type,
     if (client_type_is_reserved(type))
         return WS_ERR_ALREADY;
     return register_handler(manager, &manager->message_types, type, to_check, user_data);
+}
+
+uint32_t client_take_raw(struct connection *connection, const char *data, size_t length,
+                         bool is_text)
+{
+    ws_manager *manager = connection->loop->manager;
+    const ws_manager_options *options = &manager->options;
+    struct connection_view view;
+
+    if (options->on_raw == NULL)
+        return 0;
+    options->on_raw(manager, connection_view(connection, &view), data, length, is_text,
+                    options->user_data);
+    return INPUT_COST_CALLBACK;
 }

@@ -13,4 +13,8 @@ uint32_t client_respond(struct connection *connection, const struct client_messa
  * unless the application does so. */
 void client_take(struct connection *connection, const struct client_message *message);
 
+/* Gives the application a message of a client of WS_PROTOCOL_RAW. Returns the cost. */
+uint32_t client_take_raw(struct connection *connection, const char *data, size_t length,
+                         bool is_text);
+
 #endif

@@ -539,22 +539,14 @@ uint32_t client_handle(struct connection *connection, char *data, size_t length,
 {
     static const struct answer_problem binary = {ANSWER_BAD_REQUEST,
                                                  "binary messages are not supported"};
-    ws_manager *manager = connection->loop->manager;
-    const ws_manager_options *options = &manager->options;
     uint32_t cost = INPUT_COST_MESSAGE + (uint32_t)(length / INPUT_BYTES_PER_UNIT);
-    struct connection_view view;
 
     if (connection->state != CONNECTION_LIVE)
         return cost;
     if (!admit(connection, length))
         return cost + refuse_rate(connection, data, length);
-    if (connection->protocol == WS_PROTOCOL_RAW) {
-        if (options->on_raw == NULL)
-            return cost;
-        options->on_raw(manager, connection_view(connection, &view), data, length, is_text,
-                        manager->options.user_data);
-        return cost + INPUT_COST_CALLBACK;
-    }
+    if (connection->protocol == WS_PROTOCOL_RAW)
+        return cost + client_take_raw(connection, data, length, is_text);
     if (is_text)
         return cost + handle_json(connection, data, length);
     reply_with_problem(connection, (struct json_slice){NULL, 0}, binary);

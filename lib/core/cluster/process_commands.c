@@ -5,8 +5,9 @@
 
 #include "base/json_text.h"
 #include "core/account.h"
+#include "core/cluster/process_messages.h"
 #include "core/presence/processes.h"
-#include "core/sending/process_messages.h"
+#include "core/sending/publish.h"
 #include "core/sending/user_command.h"
 
 /* The event's text is a valid JSON object. WS_ERR_INVALID: it lacks something. WS_ERR_BACKPRESSURE,

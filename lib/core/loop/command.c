@@ -6,79 +6,24 @@
 #include "core/backlog.h"
 #include "core/calls.h"
 #include "core/clients/answers.h"
+#include "core/clients/connect.h"
 #include "core/clients/disconnect.h"
 #include "core/clients/drain.h"
 #include "core/clients/input.h"
-#include "core/clients/named_rooms.h"
 #include "core/clients/presence.h"
-#include "core/clients/replies.h"
 #include "core/clients/requests.h"
 #include "core/clients/user_command_run.h"
 #include "core/clients/waiting.h"
 #include "core/connections/delivery.h"
-#include "core/connections/doom.h"
 #include "core/costs.h"
 #include "core/inbox.h"
-#include "core/presence/announce.h"
 #include "core/presence/watch.h"
 #include "core/recovery/page_waits.h"
 #include "core/recovery/recovery.h"
-#include "core/rooms/membership.h"
 #include "core/rooms/rooms.h"
 #include "core/sending/send.h"
 #include "core/sending/user_command.h"
 #include "core/sending/waiting_ack.h"
-
-static void announce(struct connection *connection)
-{
-    ws_manager *manager = connection->loop->manager;
-    const ws_manager_options *options = &manager->options;
-    struct connection_view view;
-
-    if (connection->state == CONNECTION_GONE)
-        return;
-    connection->announced = true;
-    if (options->on_connect != NULL)
-        options->on_connect(manager, connection_view(connection, &view), options->user_data);
-}
-
-/* Makes a connection live. */
-static void connect_connection(struct connection *connection, struct command *command,
-                               uint32_t *budget)
-{
-    ws_loop *loop = connection->loop;
-    struct connection_view view;
-    bool is_news;
-    int result;
-
-    if (connection->state != CONNECTION_PENDING)
-        return;
-    if (connection->doom != DOOM_NONE) {
-        connection_end(connection, doom_code(connection->doom), doom_reason(connection->doom));
-        return;
-    }
-    result = membership_begin(connection, &is_news);
-    if (result != WS_OK) {
-        connection_end(connection, WS_CLOSE_TRY_AGAIN_LATER,
-                       result == WS_ERR_LIMIT ? "too many users" : "out of memory");
-        return;
-    }
-    counter_add(&loop->counters, COUNTER_connections_opened, 1);
-    if (connection->protocol != WS_PROTOCOL_RAW) {
-        connection_view(connection, &view);
-        if (is_news)
-            announce_user(loop, USER_CAME, view.info.id, view.info.user_id);
-        if (command->recovery != NULL)
-            recovery_begin(connection, command->recovery);
-        command->recovery = NULL;
-        /* A client of Socket.IO has received its answer from its transport. */
-        if (connection->protocol == WS_PROTOCOL_JSON)
-            client_welcome(connection, command->ping_interval_ms);
-    }
-    budget_spend(budget, connect_cost(loop->manager));
-    announce(connection);
-    budget_spend(budget, named_rooms_begin(connection));
-}
 
 /* Sends a message and waits for its acknowledgement. */
 static void send_with_ack(struct connection *connection, struct command *command)
@@ -128,7 +73,7 @@ static bool carry_out(ws_loop *loop, struct command *command, uint32_t *budget)
             connection_deliver(connection, command->message);
         break;
     case COMMAND_CONNECT:
-        connect_connection(connection, command, budget);
+        client_connect(connection, command, budget);
         break;
     case COMMAND_JOIN:
         budget_spend(budget, callback_cost(loop->manager->options.on_join != NULL));

@@ -2,18 +2,12 @@
  * what has changed (changes.c), and how it is sent (flush.c). */
 #include "core/presence/beat.h"
 
-#include <string.h>
-
-#include "core/presence/announce.h"
 #include "core/presence/flush.h"
+#include "core/presence/grace.h"
 #include "core/presence/processes_send.h"
 #include "core/presence/state.h"
 
-enum {
-    LEFT_AT_ONCE = 32,   /* users whose grace time ends under one hold of the lock */
-    LEFT_PER_BEAT = 512, /* each may be announced to everyone */
-    NO_LOOP = 0
-};
+enum { NO_LOOP = 0 };
 
 /* --- who keeps the beat ---------------------------------------------------------------------- */
 
@@ -93,54 +87,6 @@ void presence_end_loop(ws_loop *loop)
     timer_stop(&loop->presence_timer);
 }
 
-/* --- grace times ----------------------------------------------------------------------------- */
-
-struct left_user {
-    ws_conn_id last;
-    char user_id[WS_NAME_MAX + 1];
-};
-
-/* Ends grace times that are over; fills in the users that have left the service. */
-static size_t end_some(ws_manager *manager, struct left_user left[LEFT_AT_ONCE], size_t *n_left)
-{
-    struct presence *presence = manager->presence;
-    size_t count = 0;
-
-    *n_left = 0;
-    manager_lock(manager);
-    for (; count < LEFT_AT_ONCE; count++) {
-        struct presence_member *member = presence->first_leaving;
-
-        if (member == NULL || member->due_ms > presence->clock_ms)
-            break;
-        if (*member->room->name == '\0') {
-            left[*n_left].last = member->last;
-            memcpy(left[*n_left].user_id, presence_user(member),
-                   (size_t)member->user_length + 1);
-            ++*n_left;
-        }
-        presence_end_leaving(presence, member);
-        presence_note(presence, member, true);
-    }
-    manager_unlock(manager);
-    return count;
-}
-
-static void end_grace_times(ws_loop *loop)
-{
-    struct left_user left[LEFT_AT_ONCE];
-    size_t ended = 0;
-    size_t n_left;
-    size_t n;
-
-    do {
-        n = end_some(loop->manager, left, &n_left);
-        for (size_t i = 0; i < n_left; i++)
-            announce_user(loop, USER_WENT, left[i].last, left[i].user_id);
-        ended += n;
-    } while (n == LEFT_AT_ONCE && ended < LEFT_PER_BEAT);
-}
-
 /* --- the beat -------------------------------------------------------------------------------- */
 
 /* Counts the time since the last beat, at most twice as much as it should be: a host that stood
@@ -161,12 +107,6 @@ static void count_time(ws_loop *loop)
     loop->presence_at_ms = now_ms;
 }
 
-static bool is_due(const struct presence *presence)
-{
-    return presence->first_leaving != NULL &&
-           presence->first_leaving->due_ms <= presence->clock_ms;
-}
-
 static void on_timer(struct timer *timer)
 {
     ws_loop *loop = (ws_loop *)(void *)((char *)timer - offsetof(ws_loop, presence_timer));
@@ -177,14 +117,14 @@ static void on_timer(struct timer *timer)
     if (atomic_load(&manager->presence_keeper) != loop->number + 1)
         return; /* another one keeps it: this loop's ended with a fork(), or was handed on */
     count_time(loop);
-    end_grace_times(loop);
+    presence_end_grace_times(loop);
     is_enough = presence_flush(loop);
     if (manager->has_cluster)
         is_enough &= processes_send(loop);
     manager_lock(manager);
     if (has_work(manager))
         timer_start(&loop->timers, timer,
-                    is_enough && !is_due(manager->presence) ? beat_ms : 0);
+                    is_enough && !presence_is_grace_over(manager->presence) ? beat_ms : 0);
     else
         atomic_store(&manager->presence_keeper, NO_LOOP);
     manager_unlock(manager);

@@ -107,39 +107,6 @@ void presence_note(struct presence *presence, struct presence_member *member, bo
     }
 }
 
-/* The grace time is the same for all, so the one that began first ends first. One beat is added,
- * because the clock stands still between two beats. */
-void presence_begin_leaving(struct presence *presence, struct presence_member *member)
-{
-    const ws_manager_options *options = &presence->manager->options;
-
-    member->is_leaving = true;
-    member->due_ms =
-        presence->clock_ms + options->presence_grace_ms + options->presence_batch_ms;
-    member->later = NULL;
-    member->earlier = presence->last_leaving;
-    if (member->earlier != NULL)
-        member->earlier->later = member;
-    else
-        presence->first_leaving = member;
-    presence->last_leaving = member;
-}
-
-void presence_end_leaving(struct presence *presence, struct presence_member *member)
-{
-    if (!member->is_leaving)
-        return;
-    member->is_leaving = false;
-    if (member->earlier != NULL)
-        member->earlier->later = member->later;
-    else
-        presence->first_leaving = member->later;
-    if (member->later != NULL)
-        member->later->earlier = member->earlier;
-    else
-        presence->last_leaving = member->earlier;
-}
-
 /* A list that was too long is sent again when it is shorter by a quarter: a room whose size varies
  * around the limit does not change its form with each member. */
 static bool is_too_big(const struct presence *presence, const struct presence_room *room)

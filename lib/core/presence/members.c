@@ -3,6 +3,7 @@
 #include "core/presence/members.h"
 
 #include "core/presence/beat.h"
+#include "core/presence/grace.h"
 #include "core/presence/state.h"
 
 /* --- one member ------------------------------------------------------------------------------ */

@@ -237,10 +237,6 @@ void presence_free_if_unused(struct presence *presence, struct presence_member *
 /* Notes that the room's observers are to receive something. */
 void presence_note_room(struct presence *presence, struct presence_room *room);
 
-/* Begins a member's grace time, or ends it. */
-void presence_begin_leaving(struct presence *presence, struct presence_member *member);
-void presence_end_leaving(struct presence *presence, struct presence_member *member);
-
 /* Decides whether clients receive the room's members, or their count alone because a list would
  * be too long (room->is_big). If that changes, those who watch the room receive the list again. */
 void presence_choose_form(struct presence *presence, struct presence_room *room);

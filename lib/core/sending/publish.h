@@ -32,4 +32,7 @@ int publish(ws_manager *manager, const struct publication *publication);
  * cluster/process_commands.c. On an error no process gets it. */
 int publish_process_command(ws_manager *manager, const char *text, size_t length);
 
+/* The name of the command that brings a message of the application's (send_to_processes.c). */
+#define PROCESS_MESSAGE_COMMAND "message"
+
 #endif

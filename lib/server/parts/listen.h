@@ -1,5 +1,5 @@
 /* listen.h: where a server listens, and the sockets for it.
- * Accepting is done in loop.c. */
+ * Accepting is done in ../accept.c. */
 #ifndef WS_SERVER_LISTEN_H
 #define WS_SERVER_LISTEN_H
 

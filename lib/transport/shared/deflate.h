@@ -3,9 +3,10 @@
 #ifndef WS_TRANSPORT_SHARED_DEFLATE_H
 #define WS_TRANSPORT_SHARED_DEFLATE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
-#include <ws_manager/types.h>
+#include <ws_manager/websocket.h>
 
 /* zlib's state: a quarter of a megabyte, allocated at the first use and reused for every
  * payload, and up to as much for each smaller window that a long payload needs. One thread at a
@@ -17,6 +18,12 @@ struct deflater *deflater_new(const ws_allocator *memory);
 
 /* NULL does nothing. */
 void deflater_free(struct deflater *deflater);
+
+/* Whether a payload of so many bytes is compressed for clients that want that. */
+static inline bool deflate_pays(const ws_endpoint_options *options, size_t bytes)
+{
+    return bytes >= options->deflate_min_bytes;
+}
 
 /* Compresses a payload into `to`, which has room for `room` bytes, so that a client with a
  * window of 2^window_bits bytes (8 to 15) can inflate it, independent of earlier messages.

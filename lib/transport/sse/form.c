@@ -206,9 +206,10 @@ static struct frames *make_plain(const ws_allocator *memory, const ws_message *m
  * compressed on its own and ends on a byte boundary, so that it can follow whatever a client has
  * received, and all clients share it. */
 static size_t compress(ws_loop *loop, const char *text, size_t length, char *to,
-                       uint32_t min_bytes)
+                       const ws_endpoint_options *options)
 {
-    struct deflater *deflater = length >= min_bytes ? shared_part_deflater(loop) : NULL;
+    struct deflater *deflater =
+        deflate_pays(options, length) ? shared_part_deflater(loop) : NULL;
     size_t compressed = 0;
 
     if (deflater != NULL) {
@@ -224,7 +225,7 @@ static size_t compress(ws_loop *loop, const char *text, size_t length, char *to,
 }
 
 static struct frames *make_gzip(ws_loop *loop, const ws_message *message, unsigned flags,
-                                uint32_t min_bytes)
+                                const ws_endpoint_options *options)
 {
     const ws_allocator *memory = &loop->manager->memory;
     struct frames *plain = make_plain(memory, message, 0);
@@ -234,7 +235,7 @@ static struct frames *make_gzip(ws_loop *loop, const ws_message *message, unsign
 
     if (blocks != NULL) {
         size_t length =
-            compress(loop, (const char *)frames_bytes(plain), plain->length, blocks, min_bytes);
+            compress(loop, (const char *)frames_bytes(plain), plain->length, blocks, options);
 
         add_whole(made, blocks, length, flags);
         made = frames_trim(made);
@@ -248,13 +249,14 @@ static struct frames *make_gzip(ws_loop *loop, const ws_message *message, unsign
     return made;
 }
 
-struct frames *form_make(ws_loop *loop, ws_message *message, unsigned flags, uint32_t min_bytes)
+struct frames *form_make(ws_loop *loop, ws_message *message, unsigned flags,
+                         const ws_endpoint_options *options)
 {
     struct frames_variant *variant;
     struct frames *made;
 
     transport_prepared(loop, message->payload_bytes / INPUT_BYTES_PER_UNIT);
-    made = (flags & FORM_GZIP) != 0 ? make_gzip(loop, message, flags, min_bytes)
+    made = (flags & FORM_GZIP) != 0 ? make_gzip(loop, message, flags, options)
                                     : make_plain(&loop->manager->memory, message, flags);
     if (made == NULL)
         return NULL;

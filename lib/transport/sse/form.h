@@ -3,6 +3,8 @@
 #ifndef WS_TRANSPORT_SSE_FORM_H
 #define WS_TRANSPORT_SSE_FORM_H
 
+#include <ws_manager/websocket.h>
+
 #include "core/transport/transport_side.h"
 
 /* How a client's stream is encoded: bits of a set. */
@@ -14,18 +16,18 @@ enum form_flags {
 
 /* Makes the form of a message that does not have it yet, for form_of_message(). */
 struct frames *form_make(ws_loop *loop, ws_message *message, unsigned flags,
-                         uint32_t min_bytes);
+                         const ws_endpoint_options *options);
 
 /* Returns the form of a text message for clients with these flags, compressed if it has at least
- * `min_bytes`. It lives as long as the message; no reference is taken. The turn is charged if the
- * form has to be made. NULL if memory ran out, or the form would be longer than 4 GiB. */
+ * deflate_min_bytes. It lives as long as the message; no reference is taken. The turn is charged
+ * if the form has to be made. NULL if memory ran out, or the form would be longer than 4 GiB. */
 static inline struct frames *form_of_message(ws_loop *loop, ws_message *message, unsigned flags,
-                                             uint32_t min_bytes)
+                                             const ws_endpoint_options *options)
 {
     const struct frames_variant *variant =
         frames_find_variant(&message->frames, FORM_SSE + (int)flags);
 
-    return variant != NULL ? variant->form : form_make(loop, message, flags, min_bytes);
+    return variant != NULL ? variant->form : form_make(loop, message, flags, options);
 }
 
 /* Makes the form of lines that are for one client alone, not compressed. With FORM_GZIP and

@@ -207,6 +207,11 @@ static void begin(struct stream *stream, struct response *response)
         http_start_timer(http, 1);
 }
 
+const char *stream_last_event_id(const struct request *request)
+{
+    return request_header(request, "Last-Event-ID", 0);
+}
+
 void stream_open(ws_http *http, const struct ws_handshake *handshake, struct response *response)
 {
     struct stream *stream = make_stream(http, flags_for(http, handshake));

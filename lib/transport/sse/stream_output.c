@@ -73,8 +73,7 @@ int stream_send(struct connection *connection, ws_message *message)
 
     if (!message->is_text && message->frames.n_frames == 1)
         return refuse_binary(stream);
-    form = form_of_message(connection->loop, message, stream->flags,
-                           stream_options(stream)->deflate_min_bytes);
+    form = form_of_message(connection->loop, message, stream->flags, stream_options(stream));
     if (form == NULL)
         return WS_ERR_NO_MEMORY;
     if (message->has_id)

@@ -12,14 +12,15 @@ enum { WINDOW_BITS_MIN = 9, WINDOW_BITS_MAX = 15 };
 /* Compresses one whole frame to `to`, which has room for as many bytes as the frame has.
  * Returns the length written, which is that of the uncompressed frame if compressing does not
  * make it smaller. */
-static size_t compress_frame(struct deflater *deflater, int window_bits, uint32_t min_bytes,
-                             const uint8_t *frame, const struct frame_size *size, uint8_t *to)
+static size_t compress_frame(struct deflater *deflater, int window_bits,
+                             const ws_endpoint_options *options, const uint8_t *frame,
+                             const struct frame_size *size, uint8_t *to)
 {
     size_t whole = size->header + size->payload;
     size_t length = 0;
     uint8_t header;
 
-    if (size->payload >= min_bytes)
+    if (deflate_pays(options, size->payload))
         length = deflate_payload(deflater, window_bits, frame + size->header, size->payload,
                                  to + size->header, size->payload);
     if (length == 0) {
@@ -34,7 +35,7 @@ static size_t compress_frame(struct deflater *deflater, int window_bits, uint32_
 
 /* Compresses all frames; NULL if none became smaller, or memory ran out. */
 static struct frames *make_compressed(ws_loop *loop, const struct frames *plain,
-                                      int window_bits, uint32_t min_bytes)
+                                      int window_bits, const ws_endpoint_options *options)
 {
     const uint8_t *from = frames_bytes(plain);
     const uint8_t *end = from + plain->length;
@@ -45,9 +46,9 @@ static struct frames *make_compressed(ws_loop *loop, const struct frames *plain,
     while (from < end) {
         struct frame_size size = frame_read_size(from);
 
-        if (size.payload >= min_bytes)
+        if (deflate_pays(options, size.payload))
             transport_prepared(loop, compressing_cost((uint32_t)size.payload));
-        frames_add(made, compress_frame(shared_part_of(loop)->deflater, window_bits, min_bytes,
+        frames_add(made, compress_frame(shared_part_of(loop)->deflater, window_bits, options,
                                         from, &size, frames_end(made)));
         from += size.header + size.payload;
     }
@@ -59,12 +60,12 @@ static struct frames *make_compressed(ws_loop *loop, const struct frames *plain,
 }
 
 struct frames *compress_form(ws_loop *loop, ws_message *message, struct frames *plain, int kind,
-                             int window_bits, uint32_t min_bytes)
+                             int window_bits, const ws_endpoint_options *options)
 {
     struct frames_variant *variant;
     uint32_t bytes = plain == &message->frames ? message->payload_bytes : plain->length;
 
-    if (message->payload_bytes < min_bytes)
+    if (!deflate_pays(options, message->payload_bytes))
         return plain;
     /* A payload can't refer further back than its length. For the windows in between the smallest
      * one serves, so that clients can't cause more than two compressed forms of a message. */
@@ -77,14 +78,14 @@ struct frames *compress_form(ws_loop *loop, ws_message *message, struct frames *
         if (shared_part_deflater(loop) == NULL)
             return plain;
         variant = frames_add_variant(&message->frames, kind + window_bits,
-                                     make_compressed(loop, plain, window_bits, min_bytes));
+                                     make_compressed(loop, plain, window_bits, options));
     }
     return variant != NULL && variant->form != NULL ? variant->form : plain;
 }
 
 struct frames *compress_message(ws_loop *loop, ws_message *message, int window_bits,
-                                uint32_t min_bytes)
+                                const ws_endpoint_options *options)
 {
     return compress_form(loop, message, &message->frames, FORM_COMPRESSED, window_bits,
-                         min_bytes);
+                         options);
 }

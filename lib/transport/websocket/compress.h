@@ -3,18 +3,20 @@
 #ifndef WS_TRANSPORT_WEBSOCKET_COMPRESS_H
 #define WS_TRANSPORT_WEBSOCKET_COMPRESS_H
 
+#include <ws_manager/websocket.h>
+
 #include "core/transport/transport_side.h"
 
 /* Returns the frames of a framed message for a client with a window of 2^window_bits bytes:
  * compressed, or as they are if that is not smaller, or memory ran out. Payloads below
- * `min_bytes` are not compressed. The frames live as long as the message; no reference is
+ * deflate_min_bytes are not compressed. The frames live as long as the message; no reference is
  * taken. */
 struct frames *compress_message(ws_loop *loop, ws_message *message, int window_bits,
-                                uint32_t min_bytes);
+                                const ws_endpoint_options *options);
 
 /* Returns the frames as compress_message() does, made from `plain`: the frames of another form of
  * the message, of that kind (FORM_…), whose payloads are no shorter than the message's. */
 struct frames *compress_form(ws_loop *loop, ws_message *message, struct frames *plain, int kind,
-                             int window_bits, uint32_t min_bytes);
+                             int window_bits, const ws_endpoint_options *options);
 
 #endif

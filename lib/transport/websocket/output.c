@@ -88,8 +88,7 @@ struct frames *websocket_form(const ws_websocket *websocket, ws_message *message
     if (websocket->window_bits == 0)
         return frames;
     return compress_form(websocket_loop(websocket), message, frames, kind,
-                         websocket->window_bits,
-                         websocket->endpoint->options.deflate_min_bytes);
+                         websocket->window_bits, &websocket->endpoint->options);
 }
 
 /* Whether a queue of so many bytes accepts no further message. */

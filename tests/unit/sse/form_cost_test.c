@@ -13,6 +13,7 @@ Suite *sse_suite(void); /* host.h has the core's names */
 START_TEST(making_a_form_is_charged_once)
 {
     enum { LENGTH = 64000 };
+    const ws_endpoint_options options = {.deflate_min_bytes = 2 * LENGTH};
     unsigned flags = _i == 0 ? FORM_CHUNKED : FORM_GZIP;
     char *text = calloc(1, LENGTH);
     ws_manager *manager;
@@ -25,10 +26,10 @@ START_TEST(making_a_form_is_charged_once)
     ck_assert_int_eq(ws_loop_new(manager, NULL, 0, &loop), WS_OK);
     message = message_new_copy(&manager->memory, text, LENGTH, true);
     ck_assert_ptr_nonnull(message);
-    ck_assert_ptr_nonnull(form_of_message(loop, message, flags, 2 * LENGTH));
+    ck_assert_ptr_nonnull(form_of_message(loop, message, flags, &options));
     charged = loop_take_preparing(loop);
     ck_assert_uint_ge(charged, LENGTH / INPUT_BYTES_PER_UNIT);
-    ck_assert_ptr_nonnull(form_of_message(loop, message, flags, 2 * LENGTH));
+    ck_assert_ptr_nonnull(form_of_message(loop, message, flags, &options));
     ck_assert_uint_eq(loop_take_preparing(loop), 0);
     ws_message_unref(message);
     ws_loop_free(loop);

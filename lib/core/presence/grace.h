@@ -1,0 +1,19 @@
+/* grace.h: the grace times of users who have no connection any more. A user who returns in time was
+ * never away. */
+#ifndef WS_CORE_PRESENCE_GRACE_H
+#define WS_CORE_PRESENCE_GRACE_H
+
+#include "core/presence/state.h"
+
+/* Begins a member's grace time, or ends it. The manager's lock is held. */
+void presence_begin_leaving(struct presence *presence, struct presence_member *member);
+void presence_end_leaving(struct presence *presence, struct presence_member *member);
+
+/* Ends the grace times that are over, some of them if there are many; users who have left the
+ * service are announced. On the loop's thread, without the lock. */
+void presence_end_grace_times(ws_loop *loop);
+
+/* Whether a grace time is over. The manager's lock is held. */
+bool presence_is_grace_over(const struct presence *presence);
+
+#endif
