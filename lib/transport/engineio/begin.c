@@ -22,6 +22,8 @@ static int register_raw(struct engineio_session *session, const struct ws_handsh
 int engineio_begin(struct engineio_session *session, const struct ws_handshake *handshake,
                    struct request **request, struct refusal *refusal)
 {
+    int result;
+
     refusal->status = 503;
     refusal->reason = "out of memory";
     refusal->advice = NULL;
@@ -29,8 +31,10 @@ int engineio_begin(struct engineio_session *session, const struct ws_handshake *
         return WS_ERR_NO_MEMORY;
     if (session->is_raw)
         return register_raw(session, handshake, refusal);
-    if (!engineio_session_await_connect(session, *request))
-        return WS_ERR_NO_MEMORY;
-    *request = NULL;
-    return WS_OK;
+    result = engineio_session_await_connect(session, *request);
+    if (result == WS_OK)
+        *request = NULL;
+    else if (result == WS_ERR_LIMIT)
+        refusal->reason = "too many clients without a socket";
+    return result;
 }

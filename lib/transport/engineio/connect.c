@@ -124,12 +124,11 @@ static struct returning *check_user(const struct engineio_session *session,
     return NULL;
 }
 
-/* The application may end the carrier within the call. Takes over `returning`. */
-static void ask_application(struct engineio_session *session, uint8_t space,
-                            struct json_slice auth, struct returning *returning,
-                            struct engineio_verdict *verdict)
+/* Judges the client by its request, if the session has it; `request` is NULL then. */
+static void judge(struct engineio_session *session, const struct request *request,
+                  uint8_t space, struct json_slice auth, struct returning *returning,
+                  struct engineio_verdict *verdict)
 {
-    struct request *request = session->work != NULL ? session->work->head.request : NULL;
     const ws_allocator *memory = engineio_session_memory(session);
     struct ws_handshake handshake;
 
@@ -150,6 +149,23 @@ static void ask_application(struct engineio_session *session, uint8_t space,
     }
     engineio_returning_free(returning, memory);
     handshake_free(&handshake);
+}
+
+/* The application may end the carrier within the call. Takes over `returning`. */
+static void ask_application(struct engineio_session *session, uint8_t space,
+                            struct json_slice auth, struct returning *returning,
+                            struct engineio_verdict *verdict)
+{
+    struct session_work *work = session->work;
+
+    if (work == NULL || work->head.request == NULL) {
+        judge(session, NULL, space, auth, returning, verdict);
+        return;
+    }
+    heads_use(&work->head);
+    judge(session, work->head.request, space, auth, returning, verdict);
+    heads_used(session->loop, &work->head);
+    engineio_session_trim(session);
 }
 
 /* What is known of the client's former session has arrived. */

@@ -5,7 +5,7 @@ void heads_may_go(const ws_loop *loop, struct kept_head *head)
 {
     struct head_list *list = &shared_part_of(loop)->heads.of_class[head->client_class];
 
-    if (head->request == NULL || head->may_go)
+    if (head->request == NULL || head->may_go || head->is_dropped)
         return;
     list->bytes += head->bytes;
     head->may_go = true;
@@ -34,28 +34,54 @@ void heads_keep(const ws_loop *loop, struct kept_head *head, struct request *req
         heads_may_go(loop, head);
 }
 
-void heads_drop(const ws_loop *loop, struct kept_head *head)
+static void free_head(const ws_loop *loop, struct kept_head *head)
 {
-    struct head_lists *lists = &shared_part_of(loop)->heads;
-
-    if (head->request == NULL)
-        return;
-    lists->bytes -= head->bytes;
-    if (head->may_go)
-        unlist(&lists->of_class[head->client_class], head);
+    shared_part_of(loop)->heads.bytes -= head->bytes;
     request_free(head->request);
     head->request = NULL;
+    head->is_dropped = false;
 }
 
-struct kept_head *heads_excess(const ws_loop *loop)
+void heads_drop(const ws_loop *loop, struct kept_head *head)
 {
-    const struct head_lists *lists = &shared_part_of(loop)->heads;
-    const struct head_list *found = &lists->of_class[0];
+    if (head->request == NULL)
+        return;
+    if (head->may_go)
+        unlist(&shared_part_of(loop)->heads.of_class[head->client_class], head);
+    if (head->is_used)
+        head->is_dropped = true;
+    else
+        free_head(loop, head);
+}
 
-    if (lists->bytes <= HEADS_BYTES)
-        return NULL;
-    for (int i = 1; i < CLIENT_CLASSES; i++)
-        if (lists->of_class[i].bytes > found->bytes)
-            found = &lists->of_class[i];
-    return found->oldest;
+void heads_use(struct kept_head *head)
+{
+    head->is_used = true;
+}
+
+void heads_used(const ws_loop *loop, struct kept_head *head)
+{
+    head->is_used = false;
+    if (head->is_dropped)
+        free_head(loop, head);
+}
+
+bool heads_fit(const ws_loop *loop, size_t bytes)
+{
+    return shared_part_of(loop)->heads.bytes + bytes <= HEADS_BYTES;
+}
+
+struct kept_head *heads_first_to_go(const ws_loop *loop, size_t bytes, uint8_t client_class)
+{
+    const struct head_list *lists = shared_part_of(loop)->heads.of_class;
+    size_t most = bytes > HEADS_SMALL_BYTES ? lists[client_class].bytes + bytes : 0;
+    struct kept_head *found = most > 0 ? lists[client_class].oldest : NULL;
+
+    for (int i = 0; i < CLIENT_CLASSES; i++) {
+        if (lists[i].bytes > most) {
+            most = lists[i].bytes;
+            found = lists[i].oldest;
+        }
+    }
+    return found;
 }

@@ -56,6 +56,8 @@ struct engineio_socket *engineio_socket_new(struct engineio_session *session, ui
 static void become(struct engineio_session *session, enum session_state state)
 {
     engineio_session_unlist(session);
+    if (state >= SESSION_ENDING)
+        engineio_session_drop_unfinished(session);
     if (state > session->state)
         session->state = (uint8_t)state & 3;
 }
@@ -196,30 +198,35 @@ static_assert((UNCONNECTED_POLLING_MAX + UNCONNECTED_WEBSOCKET_MAX) * HEADS_SMAL
                   HEADS_BYTES,
               "there is room for large heads");
 
-/* While the heads have too much memory: a session without a socket is nothing without its head,
- * others lose it before its time. */
-static void give_way(const ws_loop *loop)
+/* Makes room for another head: a session without a socket is nothing without its head, others lose
+ * it before its time. False if there is no room. */
+static bool make_room(const ws_loop *loop, size_t bytes, uint8_t client_class)
 {
-    struct kept_head *head;
+    while (!heads_fit(loop, bytes)) {
+        struct kept_head *head = heads_first_to_go(loop, bytes, client_class);
+        const struct session_work *work;
+        struct engineio_session *session;
 
-    while ((head = heads_excess(loop)) != NULL) {
-        const struct session_work *work =
+        if (head == NULL)
+            return false;
+        work =
             (struct session_work *)(void *)((char *)head - offsetof(struct session_work, head));
-        struct engineio_session *session = work->session;
-
+        session = work->session;
         heads_drop(loop, head);
         if (engineio_session_unlist(session))
             session->carrier_class->give_way(session->carrier);
     }
+    return true;
 }
 
-bool engineio_session_await_connect(struct engineio_session *session, struct request *request)
+int engineio_session_await_connect(struct engineio_session *session, struct request *request)
 {
+    if (!make_room(session->loop, request_bytes(request), session->client_class))
+        return WS_ERR_LIMIT;
     if (!start_timer(session))
-        return false;
+        return WS_ERR_NO_MEMORY;
     heads_keep(session->loop, &session->work->head, request, session->client_class);
-    give_way(session->loop);
-    return true;
+    return WS_OK;
 }
 
 void engineio_timer_expired(struct timer *timer)

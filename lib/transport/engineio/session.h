@@ -19,8 +19,9 @@ struct engineio_session *engineio_session_new(ws_loop *loop, const ws_endpoint *
                                               void *carrier);
 
 /* Begins to wait for the client's CONNECT; the session takes over the request, which handshakes
- * look at. False if memory ran out, and then the request is still the caller's. */
-bool engineio_session_await_connect(struct engineio_session *session, struct request *request);
+ * look at. WS_ERR_LIMIT if the heads of others leave no room for it, and WS_ERR_NO_MEMORY: then the
+ * request is still the caller's. */
+int engineio_session_await_connect(struct engineio_session *session, struct request *request);
 
 /* Sends the packet that opens the session, with its id; NULL: one by which it is not found. */
 void engineio_session_open(struct engineio_session *session, const struct sid_key *key,

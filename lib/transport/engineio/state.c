@@ -32,6 +32,19 @@ bool engineio_session_unlist(struct engineio_session *session)
     return true;
 }
 
+void engineio_session_drop_unfinished(struct engineio_session *session)
+{
+    struct session_work *work = session->work;
+
+    if (work == NULL)
+        return;
+    heads_drop(session->loop, &work->head);
+    attachments_free(work->attachments, engineio_session_memory(session));
+    engineio_asking_free(work->asking, engineio_session_memory(session));
+    work->attachments = NULL;
+    work->asking = NULL;
+}
+
 void engineio_session_free_work(struct engineio_session *session)
 {
     struct session_work *work = session->work;
@@ -40,9 +53,7 @@ void engineio_session_free_work(struct engineio_session *session)
         return;
     engineio_session_unlist(session);
     timer_stop(&work->timer);
-    heads_drop(session->loop, &work->head);
-    attachments_free(work->attachments, engineio_session_memory(session));
-    engineio_asking_free(work->asking, engineio_session_memory(session));
+    engineio_session_drop_unfinished(session);
     engineio_returning_free(work->returning, engineio_session_memory(session));
     memory_free(engineio_session_memory(session), work);
     session->work = NULL;
@@ -52,9 +63,9 @@ void engineio_session_trim(struct engineio_session *session)
 {
     struct session_work *work = session->work;
 
-    if (work != NULL && work->head.request == NULL && work->attachments == NULL &&
-        work->acks == NULL && work->asking == NULL && work->returning == NULL &&
-        work->probed == NULL && work->timer.link == NULL)
+    if (work != NULL && work->list == NULL && work->head.request == NULL &&
+        work->attachments == NULL && work->acks == NULL && work->asking == NULL &&
+        work->returning == NULL && work->probed == NULL && work->timer.link == NULL)
         engineio_session_free_work(session);
 }
 

@@ -140,6 +140,10 @@ void engineio_session_trim(struct engineio_session *session);
  * not in it. */
 bool engineio_session_unlist(struct engineio_session *session);
 
+/* Frees what only a session that goes on needs: its request, and a packet or a question that are
+ * not complete. A session that has ended may be kept for a while. */
+void engineio_session_drop_unfinished(struct engineio_session *session);
+
 /* Frees the work, whose acknowledgements are settled. */
 void engineio_session_free_work(struct engineio_session *session);
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "transport/engineio/unconnected.h"
 #include "transport/shared/queue_limit.h"
 
 /* The WebSocket that was to take over the session has nothing to carry: a session that ends
@@ -126,6 +127,21 @@ void polling_end_if_closed(struct polling *polling)
     polling_leave(polling);
 }
 
+/* A session that waits for its client's last poll is no connection of the core any more: it counts
+ * as one without a socket, because a client can open and end any number. A drain ends no more than
+ * there were connections, and no further ones are opened. */
+static bool may_linger(const struct polling *polling)
+{
+    struct engineio_session *session = polling_session(polling);
+
+    if (ws_manager_is_draining(polling->loop->manager))
+        return true;
+    if (engineio_session_work(session) == NULL)
+        return false;
+    unconnected_add(session);
+    return true;
+}
+
 /* A client that was too slow for its queue will not get the queue before the close either: it
  * reconnects and recovers. */
 void polling_close(struct polling *polling)
@@ -143,6 +159,7 @@ void polling_close(struct polling *polling)
         polling_leave(polling);
         return;
     }
+    polling_enter(polling);
     polling_become(polling, POLLING_CLOSED);
     timer_start(&polling->loop->timers, &polling->heartbeat,
                 polling_options(polling)->close_timeout_ms);
@@ -150,4 +167,7 @@ void polling_close(struct polling *polling)
     if (polling->poll != NULL)
         polling_respond(polling);
     polling_end_if_closed(polling);
+    if (polling->state == POLLING_CLOSED && !may_linger(polling))
+        end(polling, "1");
+    polling_leave(polling);
 }
