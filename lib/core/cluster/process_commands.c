@@ -27,6 +27,8 @@ static const struct {
     {PRESENCE_COMMAND "_begin", presence_command_carry_out},
     {PRESENCE_COMMAND "_end", presence_command_carry_out},
     {PRESENCE_COMMAND "_wanted", presence_command_carry_out},
+    {PRESENCE_COMMAND "_repeated", presence_command_carry_out},
+    {PRESENCE_COMMAND "_unwanted", presence_command_carry_out},
     {PRESENCE_COMMAND "_alive", presence_command_carry_out},
 };
 

@@ -5,6 +5,7 @@
 #include "core/presence/beat.h"
 #include "core/presence/grace.h"
 #include "core/presence/state.h"
+#include "core/presence/wishes.h"
 
 /* --- one member ------------------------------------------------------------------------------ */
 
@@ -203,10 +204,10 @@ static int open_room(ws_manager *manager, const char *name, bool is_asked_here,
             return result;
         }
         opened->is_listed = true;
-        if (is_asked_here && manager->has_cluster)
-            presence_want(presence, opened);
         note_all(presence, opened);
     }
+    if (is_asked_here)
+        wishes_ask(presence, opened);
     *room = opened;
     return WS_OK;
 }

@@ -7,12 +7,13 @@
 
 #include "base/utf8.h"
 #include "core/presence/beat.h"
+#include "core/presence/processes_rooms.h"
 #include "core/presence/processes_send.h"
 #include "core/presence/processes_states.h"
 
 enum {
     MISSED_MAX = 3,
-    SWEPT_AT_ONCE = 1024 /* buckets of the members' table under one hold of the lock */
+    SWEPT_AT_ONCE = 1024 /* buckets of a table under one hold of the lock */
 };
 
 /* --- parts ----------------------------------------------------------------------------------- */
@@ -63,6 +64,7 @@ static int set_part(struct presence *presence, struct presence_member *member, u
 struct sweep {
     struct presence *presence;
     uint64_t dead;       /* a bit for each process */
+    uint64_t ended;      /* likewise, of the other one */
     uint32_t process;    /* the other one; NO_PROCESS: none */
     uint32_t generation; /* of what it has sent */
     bool has_removed;
@@ -96,20 +98,37 @@ static void sweep_member(void *node, void *user_data)
     }
 }
 
-/* A member that is freed may make the table shrink, which moves others within it, so that some
- * are not visited: the next walk finds them. */
-static void sweep_all(ws_manager *manager, struct sweep *sweep)
+static void sweep_room(void *node, void *user_data)
+{
+    struct sweep *sweep = user_data;
+
+    sweep->has_removed |=
+        processes_rooms_forget(sweep->presence, node, sweep->dead, sweep->ended);
+}
+
+/* At the process's next presence_begin nothing is repeated yet. */
+static void end_repeating(void *node, void *user_data)
+{
+    const struct sweep *sweep = user_data;
+    struct presence_room *room = node;
+
+    room->repeated_by &= ~sweep->ended;
+}
+
+/* What is freed may make the table shrink, which moves others within it, so that some are not
+ * visited: the next walk finds them. */
+static void sweep_table(ws_manager *manager, const struct name_table *table,
+                        void (*visit)(void *node, void *user_data), struct sweep *sweep)
 {
     uint64_t position = 0;
-    bool has_more = sweep->dead != 0 || sweep->process != NO_PROCESS;
+    bool has_more = true;
 
     while (has_more) {
         struct posting posting;
 
         posting_begin(&posting, manager);
         for (int n = 0; has_more && n < SWEPT_AT_ONCE; n++)
-            has_more =
-                name_table_walk(&sweep->presence->members, &position, sweep_member, sweep);
+            has_more = name_table_walk(table, &position, visit, sweep);
         presence_find_keeper(&posting);
         posting_end(&posting);
         if (has_more || !sweep->has_removed)
@@ -118,6 +137,15 @@ static void sweep_all(ws_manager *manager, struct sweep *sweep)
         sweep->has_removed = false;
         position = 0;
     }
+}
+
+static void sweep_all(ws_manager *manager, struct sweep *sweep)
+{
+    if (sweep->dead == 0 && sweep->process == NO_PROCESS)
+        return;
+    sweep_table(manager, &sweep->presence->members, sweep_member, sweep);
+    sweep_table(manager, &sweep->presence->rooms, sweep_room, sweep);
+    sweep_table(manager, &sweep->presence->rooms, end_repeating, sweep);
 }
 
 /* --- processes ------------------------------------------------------------------------------- */
@@ -242,49 +270,9 @@ static int apply_members(ws_manager *manager, uint32_t process,
     return result;
 }
 
-/* Another process needs what this one has of a room. */
-static int send_room(ws_manager *manager, struct json_slice name)
+static bool is_named(const struct presence_command *command, const char *name)
 {
-    struct presence *presence = manager->presence;
-    struct presence_room *room;
-    char *text;
-    int result = WS_ERR_INVALID;
-
-    if (!json_string(&manager->memory, name, &text))
-        return WS_ERR_NO_MEMORY;
-    if (text != NULL && (*text == '\0' || name_text_valid(text)))
-        result = presence_open_for_others(manager, text, &room);
-    memory_free(&manager->memory, text);
-    if (result != WS_OK)
-        return result;
-    for (struct presence_member *member = room->first; member != NULL; member = member->next)
-        presence_note_needed(presence, member);
-    presence_drop_room(presence, room);
-    return WS_OK;
-}
-
-/* Or of several rooms, or of all. What exceeds a limit of this process is left out. */
-static int send_wanted(ws_manager *manager, const struct presence_command *command)
-{
-    struct json_slice rooms = command->values[VALUE_ROOMS];
-    struct json_walk walk;
-    struct json_slice name;
-    int result = WS_OK;
-
-    if (rooms.text == NULL) {
-        manager->presence->sends_all |=
-            command->values[VALUE_OF].text == NULL ||
-            json_string_is(command->values[VALUE_OF], manager->process);
-        return WS_OK;
-    }
-    if (!json_elements_begin(&walk, rooms.text, rooms.length))
-        return WS_ERR_INVALID;
-    while (result == WS_OK && json_elements_next(&walk, &name)) {
-        result = send_room(manager, name);
-        if (result == WS_ERR_LIMIT)
-            result = WS_OK;
-    }
-    return result;
+    return json_string_is(command->values[VALUE_NAME], name);
 }
 
 static int of_this_process(ws_manager *manager, const struct presence_command *command,
@@ -294,9 +282,9 @@ static int of_this_process(ws_manager *manager, const struct presence_command *c
 
     if (command->number > presence->n_returned && command->number <= presence->n_commands)
         presence->n_returned = command->number;
-    if (json_string_is(command->values[VALUE_NAME], PRESENCE_COMMAND "_alive"))
+    if (is_named(command, PRESENCE_COMMAND "_alive"))
         count_missed(presence, sweep);
-    if (json_string_is(command->values[VALUE_NAME], PRESENCE_COMMAND))
+    if (is_named(command, PRESENCE_COMMAND))
         return apply_members(manager, NO_PROCESS, command);
     return WS_OK;
 }
@@ -305,20 +293,25 @@ static int of_another(ws_manager *manager, const struct presence_command *comman
                       struct sweep *sweep)
 {
     struct presence *presence = manager->presence;
-    struct json_slice name = command->values[VALUE_NAME];
-    bool is_begin = json_string_is(name, PRESENCE_COMMAND "_begin");
-    bool is_wanted = json_string_is(name, PRESENCE_COMMAND "_wanted");
+    bool is_begin = is_named(command, PRESENCE_COMMAND "_begin");
     uint32_t process = know_process(presence, command->process, is_begin);
 
-    if (is_wanted)
-        return send_wanted(manager, command);
+    if (is_named(command, PRESENCE_COMMAND "_wanted"))
+        return processes_rooms_wanted(manager, process, command);
     if (process == NO_PROCESS)
         return WS_OK;
     presence->processes[process].generation = command->generation;
-    if (json_string_is(name, PRESENCE_COMMAND))
+    presence->processes[process].is_sending |= is_begin;
+    if (is_named(command, PRESENCE_COMMAND))
         return apply_members(manager, process, command);
-    if (json_string_is(name, PRESENCE_COMMAND "_end")) {
+    if (is_named(command, PRESENCE_COMMAND "_repeated"))
+        return processes_rooms_repeated(manager, process, command);
+    if (is_named(command, PRESENCE_COMMAND "_unwanted"))
+        return processes_rooms_unwanted(manager, process, command);
+    if (is_named(command, PRESENCE_COMMAND "_end")) {
+        presence->processes[process].is_sending = false;
         sweep->process = process;
+        sweep->ended = (uint64_t)1 << process;
         sweep->generation = command->generation;
     }
     return WS_OK;
@@ -371,7 +364,6 @@ void presence_gap(ws_manager *manager)
     }
     if (presence != NULL && (!presence->is_alone || presence->n_processes > 0)) {
         presence->wants_all = presence->sends_all = true;
-        presence_want_all(presence);
         presence_find_keeper(&posting);
     }
     posting_end(&posting);

@@ -9,8 +9,11 @@
  *                       not have it
  *     presence_begin    P sends everything that it has, as commands `presence`
  *     presence_end      the snapshot is complete: what it did not contain no longer exists at P
- *     presence_wanted   P requests what other processes have: of some rooms, or everything of
- *                       one process or of all
+ *     presence_wanted   P requests what other processes have: of some rooms, now and from then
+ *                       on, or everything of one process or of all
+ *     presence_repeated P still needs some rooms: after presence_begin, for processes that are
+ *                       new, or have missed it
+ *     presence_unwanted P needs some rooms no longer
  *     presence_alive    P is alive
  *
  * A process is considered dead when three of this process's own presence_alive have come back

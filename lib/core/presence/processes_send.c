@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "core/presence/wishes.h"
 #include "core/sending/publish.h"
 
 enum {
@@ -11,14 +12,14 @@ enum {
     COMMANDS_PER_BEAT = 16,
     MOST_ON_THEIR_WAY =
         16,              /* commands that have not come back: changes are collected meanwhile */
-    NOTED_AT_ONCE = 1024 /* buckets of the members' table under one hold of the lock */
+    NOTED_AT_ONCE = 1024 /* buckets of a table under one hold of the lock */
 };
 
 bool processes_have_work(const struct presence *presence)
 {
     return presence->manager->has_cluster &&
            (presence->first_unsent != NULL || presence->wants_all || presence->sends_all ||
-            presence->is_sending_all || presence->n_wanted > 0 || presence->n_processes > 0 ||
+            presence->is_sending_all || wishes_exist(presence) || presence->n_processes > 0 ||
             !presence->is_alone);
 }
 
@@ -177,18 +178,23 @@ static void note_needed(void *node, void *user_data)
     presence_note_needed(user_data, node);
 }
 
-/* Notes all members as unsent. Others come and go meanwhile, and are noted as such. */
-static void note_all(ws_manager *manager)
+static void repeat_wish(void *node, void *user_data)
 {
-    struct presence *presence = manager->presence;
+    wishes_repeat(user_data, node);
+}
+
+/* Notes all members, or rooms, as unsent. Others come and go meanwhile, and are noted as such. */
+static void note_all(struct presence *presence, const struct name_table *table,
+                     void (*note)(void *node, void *user_data))
+{
     uint64_t position = 0;
     bool has_more = true;
 
     while (has_more) {
-        manager_lock(manager);
+        manager_lock(presence->manager);
         for (int n = 0; has_more && n < NOTED_AT_ONCE; n++)
-            has_more = name_table_walk(&presence->members, &position, note_needed, presence);
-        manager_unlock(manager);
+            has_more = name_table_walk(table, &position, note, presence);
+        manager_unlock(presence->manager);
     }
 }
 
@@ -207,7 +213,8 @@ static bool begin_all(ws_manager *manager)
         manager_unlock(manager);
         return false;
     }
-    note_all(manager);
+    note_all(presence, &presence->rooms, repeat_wish);
+    note_all(presence, &presence->members, note_needed);
     manager_lock(manager);
     presence->is_sending_all = true;
     presence->is_alone = false;
@@ -215,39 +222,36 @@ static bool begin_all(ws_manager *manager)
     return true;
 }
 
-/* Takes the next rooms that are wanted into the text. */
-static void take_wanted(struct presence *presence, struct buffer *buffer)
+/* Takes the next rooms of which others are to be told something into the text. */
+static void take_rooms(struct presence *presence, enum presence_wish wish,
+                       struct buffer *buffer)
 {
-    begin_command(buffer, presence, "_wanted");
-    buffer_add_text(buffer, ",\"rooms\":[");
-    while (presence->first_wanted != NULL && buffer->length < TEXT_BYTES && !buffer->failed) {
-        struct presence_room *room = presence->first_wanted;
+    const struct presence_room *room;
 
+    buffer_add_text(buffer, ",\"rooms\":[");
+    while (buffer->length < TEXT_BYTES && !buffer->failed &&
+           (room = wishes_take(presence, wish)) != NULL) {
         if (buffer->data[buffer->length - 1] != '[')
             buffer_add_text(buffer, ",");
         buffer_add_json_string(buffer, room->name, room->name_length);
-        presence_unwant(presence, room);
-        presence_drop_room(presence, room);
     }
     buffer_add_text(buffer, "]");
 }
 
-/* Asks for the members of rooms. Without that, the rooms that are left are asked for later. */
-static bool send_wanted(ws_manager *manager)
+static bool send_rooms(ws_manager *manager, enum presence_wish wish, const char *what)
 {
     struct presence *presence = manager->presence;
     struct buffer buffer;
     bool is_sent;
 
     manager_lock(manager);
-    take_wanted(presence, &buffer);
+    begin_command(&buffer, presence, what);
+    take_rooms(presence, wish, &buffer);
     manager_unlock(manager);
     is_sent = publish_text(manager, &buffer);
-    if (!is_sent) {
-        manager_lock(manager);
-        presence_want_all(presence);
-        manager_unlock(manager);
-    }
+    manager_lock(manager);
+    wishes_settle(presence, is_sent);
+    manager_unlock(manager);
     return is_sent;
 }
 
@@ -296,8 +300,10 @@ enum due {
     DUE_WANTS_PROCESS,
     DUE_WANTED,
     DUE_ALL,
+    DUE_REPEATED,
     DUE_MEMBERS,
     DUE_END,
+    DUE_UNWANTED,
     DUE_ALIVE
 };
 
@@ -310,24 +316,29 @@ static bool are_many_on_their_way(const struct presence *presence)
  * before is on its way. */
 static enum due next_due(ws_manager *manager)
 {
-    const struct presence *presence = manager->presence;
+    struct presence *presence = manager->presence;
     enum due due = DUE_NOTHING;
 
     manager_lock(manager);
+    wishes_age(presence);
     if (are_many_on_their_way(presence))
         due = DUE_NOTHING;
     else if (presence->wants_all)
         due = DUE_WANTS_ALL;
     else if (presence->n_wanted_processes > 0)
         due = DUE_WANTS_PROCESS;
-    else if (presence->n_wanted > 0)
+    else if (presence->wishes[WISH_WANTED].count > 0)
         due = DUE_WANTED;
     else if (presence->sends_all)
         due = DUE_ALL;
+    else if (presence->wishes[WISH_REPEATED].count > 0)
+        due = DUE_REPEATED;
     else if (presence->first_unsent != NULL)
         due = DUE_MEMBERS;
     else if (presence->is_sending_all)
         due = DUE_END;
+    else if (presence->wishes[WISH_ENDED].count > 0)
+        due = DUE_UNWANTED;
     if (due == DUE_NOTHING && presence->clock_ms >= presence->alive_due_ms &&
         (presence->n_processes > 0 || !presence->is_alone))
         due = DUE_ALIVE;
@@ -385,13 +396,17 @@ static bool send_due(ws_manager *manager, enum due due)
     case DUE_WANTS_PROCESS:
         return send_wanted_process(manager);
     case DUE_WANTED:
-        return send_wanted(manager);
+        return send_rooms(manager, WISH_WANTED, "_wanted");
     case DUE_ALL:
         return begin_all(manager);
+    case DUE_REPEATED:
+        return send_rooms(manager, WISH_REPEATED, "_repeated");
     case DUE_MEMBERS:
         return send_members(manager);
     case DUE_END:
         return send_flagged(manager, &presence->is_sending_all, "_end");
+    case DUE_UNWANTED:
+        return send_rooms(manager, WISH_ENDED, "_unwanted");
     case DUE_ALIVE:
         return send_alive(manager);
     }

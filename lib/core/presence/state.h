@@ -40,6 +40,7 @@ struct presence_process {
     uint32_t generation;
     uint32_t n_missed; /* presence_alive that came back since its last command */
     bool is_wanted;    /* it is to be asked for what it has */
+    bool is_sending;   /* all that it has: presence_end will come */
 };
 
 struct presence_member {
@@ -77,7 +78,7 @@ struct presence_member {
     bool has_new_state : 1; /* observers have not received its state */
     bool is_unsent : 1;     /* other processes do not know what it is here */
     bool is_state_unsent : 1;
-    bool is_state_sending : 1;   /* it is in the order that is being sent */
+    bool is_state_sending : 1;   /* it is in the command that is being sent */
     bool is_state_forgotten : 1; /* it is unsent that there is none: the user was gone */
     uint8_t key_length;          /* right before the key (name_table.h) */
     char key[]; /* the room's number, 8 bytes; the user's name, NUL-terminated */
@@ -87,11 +88,26 @@ enum { PRESENCE_NUMBER = 8 /* bytes of a room's number in a key */ };
 
 #define STATE_SET_HERE UINT64_MAX
 
+/* What the other processes are to be told of a room for which somebody here has asked
+ * (wishes.h). Each value has a list of rooms. */
+enum presence_wish {
+    WISH_NONE,     /* nothing */
+    WISH_WANTED,   /* this process needs its members, and those who come later */
+    WISH_REPEATED, /* it does still */
+    WISH_UNUSED,   /* nothing yet; nobody here needs the room just now */
+    WISH_ENDED,    /* it needs them no longer */
+    WISH_SENDING,  /* as presence->sending: the room is in the command that is being sent */
+    N_WISHES
+};
+
 struct presence_room {
     struct name_node node;
     struct presence_room *next_changed; /* while is_changed */
-    struct presence_room *next_wanted;  /* while is_wanted */
-    struct presence_room *previous_wanted;
+    struct presence_room *next_wish;    /* in the list of its wish */
+    struct presence_room *previous_wish;
+    uint64_t unused_due_ms; /* by presence->clock_ms, while WISH_UNUSED */
+    uint64_t wanted_by;     /* other processes that need its members: a bit for each */
+    uint64_t repeated_by;   /* those that have said so since their presence_begin */
     struct presence_member *first;
     struct presence_member *changed; /* members whose change is to be sent */
     ws_message *list;                /* {"type":"presence"} as of now; NULL: to be made */
@@ -109,10 +125,17 @@ struct presence_room {
     bool is_declared : 1; /* by the application: it stays when it is empty */
     bool is_changed : 1;
     bool is_big : 1;     /* observers receive counts alone */
-    bool is_wanted : 1;  /* other processes are to be asked for their members */
+    bool is_asked : 1;   /* other processes know that this one needs its members */
     bool is_reset : 1;   /* observers are to receive the list again, or that there is none */
+    uint8_t wish;        /* enum presence_wish */
     uint8_t name_length; /* right before the name (name_table.h) */
     char name[];         /* NUL-terminated */
+};
+
+struct presence_wishes {
+    struct presence_room *first;
+    struct presence_room *last;
+    size_t count;
 };
 
 struct presence {
@@ -138,13 +161,12 @@ struct presence {
     uint64_t n_taken;       /* the number of the last one that the carrier has taken */
     uint64_t n_returned;    /* of the last one that has come back */
     char epoch[EPOCH_SIZE]; /* of the stream that has the states' positions */
-    bool is_alone;          /* other processes got nothing so far and need no sign of life */
-    bool wants_all;         /* presence_wanted is to be sent */
-    bool sends_all;         /* everything is to be sent */
-    bool is_sending_all;    /* presence_end is to be sent when nothing is unsent */
-    struct presence_room *first_wanted; /* rooms of which presence_wanted is to be sent */
-    struct presence_room *last_wanted;
-    size_t n_wanted;
+    bool is_alone;       /* other processes know nothing of this one and need no sign of life */
+    bool wants_all;      /* presence_wanted is to be sent */
+    bool sends_all;      /* everything is to be sent */
+    bool is_sending_all; /* presence_end is to be sent when nothing is unsent */
+    struct presence_wishes wishes[N_WISHES]; /* WISH_NONE has none */
+    enum presence_wish sending;
     struct presence_room
         *first_changed; /* rooms with unsent changes, the oldest change first */
     struct presence_room *last_changed;
@@ -165,16 +187,11 @@ struct presence_room *presence_add_room(struct presence *presence, const char *n
 /* Forgets the list that was made of the room's members. */
 void presence_drop_list(struct presence_room *room);
 
-/* Other processes are to be asked for the room's members, or not any more. */
-void presence_want(struct presence *presence, struct presence_room *room);
-void presence_unwant(struct presence *presence, struct presence_room *room);
-void presence_want_all(struct presence *presence);
-
 /* The connections that are in a room, or in the service if any of them has a user. */
 size_t presence_occupants(const struct presence *presence, const struct presence_room *room);
 
-/* Frees the room if nothing needs it. */
-void presence_drop_room(struct presence *presence, struct presence_room *room);
+/* Frees a room, which is in no list but the table. */
+void presence_free_room(struct presence *presence, struct presence_room *room);
 
 struct presence_member *presence_find_member(const struct presence *presence,
                                              const struct presence_room *room,
@@ -240,6 +257,11 @@ void presence_note_room(struct presence *presence, struct presence_room *room);
 /* Decides whether clients receive the room's members, or their count alone because a list would
  * be too long (room->is_big). If that changes, those who watch the room receive the list again. */
 void presence_choose_form(struct presence *presence, struct presence_room *room);
+
+/* --- wishes.c -------------------------------------------------------------------------------- */
+
+/* Frees the room if nothing needs it, here or on another process. */
+void presence_drop_room(struct presence *presence, struct presence_room *room);
 
 /* --- members.c ------------------------------------------------------------------------------- */
 

@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-enum { WANTED_AT_MOST = 1024 };
-
 struct presence_room *presence_find_room(const struct presence *presence, const char *name)
 {
     return presence != NULL ? name_table_find(&presence->rooms, name, strlen(name)) : NULL;
@@ -58,66 +56,10 @@ void presence_drop_list(struct presence_room *room)
     room->list = NULL;
 }
 
-void presence_want(struct presence *presence, struct presence_room *room)
+void presence_free_room(struct presence *presence, struct presence_room *room)
 {
-    room->is_wanted = true;
-    room->next_wanted = NULL;
-    room->previous_wanted = presence->last_wanted;
-    if (room->previous_wanted != NULL)
-        room->previous_wanted->next_wanted = room;
-    else
-        presence->first_wanted = room;
-    presence->last_wanted = room;
-    presence->n_wanted++;
-}
-
-void presence_unwant(struct presence *presence, struct presence_room *room)
-{
-    if (!room->is_wanted)
-        return;
-    room->is_wanted = false;
-    if (room->previous_wanted != NULL)
-        room->previous_wanted->next_wanted = room->next_wanted;
-    else
-        presence->first_wanted = room->next_wanted;
-    if (room->next_wanted != NULL)
-        room->next_wanted->previous_wanted = room->previous_wanted;
-    else
-        presence->last_wanted = room->previous_wanted;
-    presence->n_wanted--;
-}
-
-static void want(void *node, void *user_data)
-{
-    struct presence_room *room = node;
-
-    if (room->is_listed && !room->is_wanted)
-        presence_want(user_data, room);
-}
-
-void presence_want_all(struct presence *presence)
-{
-    uint64_t position = 0;
-
-    while (name_table_walk(&presence->rooms, &position, want, presence))
-        continue;
-}
-
-/* Connections that were counted once, or are too many, are not counted again for each request:
- * the room stays as long as any are there, also if none of them is a user's. A room that is
- * empty here may have members elsewhere: it stays until the others were asked, unless too many
- * such rooms wait for that. */
-void presence_drop_room(struct presence *presence, struct presence_room *room)
-{
-    if (room->is_declared || room->is_changed || room->n_kept > 0 ||
-        (room->is_wanted && presence->n_wanted <= WANTED_AT_MOST) ||
-        ((room->is_listed || room->refused_connections > 0) &&
-         presence_occupants(presence, room) > 0) ||
-        registry_find(&presence->manager->registry, GROUP_WATCHERS, room->name) != NULL)
-        return;
     presence_drop_list(room);
     presence->bytes -= room_bytes(room);
-    presence_unwant(presence, room);
     name_table_remove(&presence->rooms, room);
     memory_free(&presence->manager->memory, room);
 }

@@ -156,7 +156,14 @@ static void break_something(void)
     size_t i = pick(N_PROCESSES);
     bool is_alive = processes[i].host.manager != NULL;
 
-    switch (pick(7)) {
+    switch (pick(8)) {
+    case 7:
+        if (is_alive && pick(2) == 0)
+            ck_assert_int_eq(ws_manager_enable_presence(processes[i].host.manager, "r"), WS_OK);
+        else if (is_alive)
+            ck_assert_int_eq(ws_manager_disable_presence(processes[i].host.manager, "r"),
+                             WS_OK);
+        break;
     case 0:
         is_cut[i] = is_alive;
         break;
