@@ -15,8 +15,10 @@
 #define WS_MANAGER_ADAPTERS_ASIO_HPP
 
 #include <chrono>
+#include <cstddef>
 #include <functional>
 #include <memory>
+#include <new>
 #include <utility>
 
 #include <asio.hpp>
@@ -28,6 +30,68 @@ namespace ws
 
 namespace detail
 {
+
+/** Memory for one operation that is started again and again: starting it again allocates nothing, so
+ * it cannot fail. An operation that is started while the former one holds the memory allocates. */
+class operation_memory
+{
+  public:
+    void *allocate(std::size_t size)
+    {
+        if (in_use_ || size > sizeof bytes_)
+            return ::operator new(size);
+        in_use_ = true;
+        return bytes_;
+    }
+
+    void deallocate(void *block) noexcept
+    {
+        if (block == bytes_)
+            in_use_ = false;
+        else
+            ::operator delete(block);
+    }
+
+  private:
+    alignas(std::max_align_t) unsigned char bytes_[512];
+    bool in_use_ = false;
+};
+
+/** The allocator of such an operation's handler. */
+template <class T> struct operation_allocator {
+    using value_type = T;
+
+    explicit operation_allocator(operation_memory &of) noexcept : memory(&of)
+    {
+    }
+
+    template <class U>
+    operation_allocator(const operation_allocator<U> &other) noexcept : memory(other.memory)
+    {
+    }
+
+    T *allocate(std::size_t n)
+    {
+        return static_cast<T *>(memory->allocate(n * sizeof(T)));
+    }
+
+    void deallocate(T *block, std::size_t) noexcept
+    {
+        memory->deallocate(block);
+    }
+
+    template <class U> bool operator==(const operation_allocator<U> &other) const noexcept
+    {
+        return memory == other.memory;
+    }
+
+    template <class U> bool operator!=(const operation_allocator<U> &other) const noexcept
+    {
+        return memory != other.memory;
+    }
+
+    operation_memory *memory;
+};
 
 /** A descriptor. Handlers that are left over find that `socket` is NULL. */
 class asio_watcher : public std::enable_shared_from_this<asio_watcher>
@@ -91,6 +155,25 @@ class asio_watcher : public std::enable_shared_from_this<asio_watcher>
 
 /** The adapter. Handlers that are left over keep it, and find `has_ended`. */
 struct asio_adapter {
+    /** Without it the host would never again hear of other threads' events. */
+    struct wake_handler {
+        using allocator_type = operation_allocator<void>;
+
+        allocator_type get_allocator() const noexcept
+        {
+            return allocator_type(keep->wake_memory);
+        }
+
+        void operator()(asio::error_code error, std::size_t)
+        {
+            keep->run();
+            if (!error && !keep->has_ended)
+                keep->wait_for_wake();
+        }
+
+        std::shared_ptr<asio_adapter> keep;
+    };
+
     ws_host host; // first
     asio::any_io_executor executor;
     asio::steady_timer timer;
@@ -99,6 +182,7 @@ struct asio_adapter {
     bool has_ended = false;
     std::shared_ptr<asio_adapter> self;
     char bytes[64] = {};
+    operation_memory wake_memory;
 
     asio_adapter(const asio::any_io_executor &on, int read_fd, int write_fd)
         : host(), executor(on), timer(on), woken(on, read_fd), wake_fd(write_fd)
@@ -118,12 +202,7 @@ struct asio_adapter {
 
     void wait_for_wake()
     {
-        woken.async_read_some(asio::buffer(bytes),
-                              [keep = self](asio::error_code error, std::size_t) {
-                                  keep->run();
-                                  if (!error && !keep->has_ended)
-                                      keep->wait_for_wake();
-                              });
+        woken.async_read_some(asio::buffer(bytes), wake_handler{self});
     }
 
     static asio_adapter *of(void *host)

@@ -221,17 +221,21 @@ static inline int ws_host_adopt(ws_host *host, int fd)
     return ws_host_add(host, fd, &host->clients);
 }
 
+/* Clients are accepted again after this time: until then there is no descriptor or no memory. */
+enum { WS_HOST_ACCEPT_PAUSE_MS = 100 };
+
 static inline void ws_host_watch_listeners(ws_host *host, int events)
 {
     for (ws_host_socket *socket = host->listeners; socket != NULL; socket = socket->next)
-        ws_host_watch(socket, events);
+        if (ws_host_watch(socket, events) != WS_OK)
+            host->accept_again_ms = host->hooks->now_ms() + WS_HOST_ACCEPT_PAUSE_MS;
 }
 
 /* When no descriptor or no memory is left, the waiting client stays in the listener's queue and
  * keeps it readable: the loop would call again and again. */
 static inline void ws_host_accept(ws_host_socket *listener)
 {
-    enum { MOST_AT_ONCE = 64, PAUSE_MS = 100 };
+    enum { MOST_AT_ONCE = 64 };
     ws_host *host = listener->host;
 
     for (int i = 0; i < MOST_AT_ONCE; i++) {
@@ -240,7 +244,7 @@ static inline void ws_host_accept(ws_host_socket *listener)
         if (fd < 0 && (errno == EINTR || errno == ECONNABORTED))
             continue;
         if (fd < 0 && errno != EAGAIN && errno != EWOULDBLOCK) {
-            host->accept_again_ms = host->hooks->now_ms() + PAUSE_MS;
+            host->accept_again_ms = host->hooks->now_ms() + WS_HOST_ACCEPT_PAUSE_MS;
             ws_host_watch_listeners(host, 0);
         }
         if (fd < 0)
@@ -301,9 +305,9 @@ static inline void ws_host_run(ws_host *host)
     if (now_ms >= host->accept_again_ms) {
         host->accept_again_ms = 0;
         ws_host_watch_listeners(host, WS_HOST_READ);
-    } else if (host->accept_again_ms < due_ms) {
-        due_ms = host->accept_again_ms;
     }
+    if (host->accept_again_ms != 0 && host->accept_again_ms < due_ms)
+        due_ms = host->accept_again_ms;
     if (due_ms != WS_NO_DEADLINE && !host->will_run)
         host->hooks->run_after(host, due_ms > now_ms ? due_ms - now_ms : 0);
     if (host->on_drained != NULL && host->clients == NULL) {
