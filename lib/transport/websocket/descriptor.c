@@ -64,8 +64,10 @@ int ws_websocket_write_fd(ws_websocket *websocket, int fd)
         ssize_t n = sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
         int result;
 
+        if (n < 0 && !would_block())
+            return WS_ERR_CLOSED;
         if (n < 0)
-            return would_block() ? WS_ERR_BACKPRESSURE : WS_ERR_CLOSED;
+            n = 0; /* it is not listed again before the host asks for output */
         result = ws_websocket_sent(websocket, (size_t)n);
         if (result != WS_OK)
             return result;

@@ -120,6 +120,33 @@ START_TEST(a_full_socket_is_told)
 }
 END_TEST
 
+/* As when the host has filled the socket before, with another write. */
+START_TEST(a_socket_that_takes_nothing_is_not_named_again)
+{
+    static char fill[4096];
+    unsigned n_named = 0;
+
+    open_connection();
+    while (send(ours, fill, sizeof fill, MSG_DONTWAIT) > 0 ||
+           send(ours, fill, 1, MSG_DONTWAIT) > 0)
+        continue;
+    for (int i = 0; i < 3; i++) {
+        ws_manager_send_text(host.manager, ws_websocket_id(websocket), "x", 1);
+        ws_loop_run(host.loop, host.now);
+        while (ws_loop_next_output(host.loop) != NULL) {
+            n_named++;
+            ck_assert_int_eq(ws_websocket_write_fd(websocket, ours), WS_ERR_BACKPRESSURE);
+        }
+    }
+    ck_assert_uint_eq(n_named, 1);
+    receive();
+    ck_assert_int_eq(ws_websocket_write_fd(websocket, ours), WS_OK);
+    ws_manager_send_text(host.manager, ws_websocket_id(websocket), "x", 1);
+    ws_loop_run(host.loop, host.now);
+    ck_assert_ptr_eq(ws_loop_next_output(host.loop), websocket);
+}
+END_TEST
+
 /* It raises no SIGPIPE, which would end the test. */
 START_TEST(a_client_that_is_gone_ends_the_connection)
 {
@@ -183,6 +210,7 @@ Suite *websocket_suite(void)
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, messages_go_both_ways);
     tcase_add_test(tests, a_full_socket_is_told);
+    tcase_add_test(tests, a_socket_that_takes_nothing_is_not_named_again);
     tcase_add_test(tests, a_client_that_is_gone_ends_the_connection);
     tcase_add_test(tests, the_end_of_the_input_ends_the_connection);
     tcase_add_test(tests, a_closing_handshake_ends_the_connection);
