@@ -13,7 +13,10 @@ static int push_within_limit(struct polling *polling, struct frames *form)
         return WS_ERR_NO_MEMORY;
     if (output_queue_bytes(&polling->queue) <= polling_options(polling)->queue_high_bytes)
         return WS_OK;
-    if (!polling->queue_high) {
+    if (polling->is_writable) { /* which the application has not learnt yet, and need not */
+        polling->is_writable = false;
+        polling->queue_high = true;
+    } else if (!polling->queue_high) {
         polling->queue_high = true;
         engineio_session_filled(polling_session(polling));
     }

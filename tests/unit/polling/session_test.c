@@ -498,6 +498,33 @@ START_TEST(the_application_learns_of_back_pressure)
 }
 END_TEST
 
+/* A burst right behind the polls that emptied the queue: that it was at its low mark for a moment
+ * is not worth a call, and the last call says what is. */
+START_TEST(a_queue_that_is_full_again_was_not_writable)
+{
+    host_close(&host);
+    options.endpoint.queue_high_bytes = 50000;
+    options.endpoint.queue_low_bytes = 10000;
+    options.endpoint.max_message_bytes = 30000;
+    host_open(&host, &options);
+    host.on_backpressure = note_backpressure;
+    high = low = 0;
+    polling_session();
+    fill_queue();
+    for (int i = 0; i < 4; i++)
+        ck_assert_int_eq(polling_poll(_i)->status, 200);
+    fill_queue();
+    host_pass(&host, 100);
+    ck_assert_int_eq(high, 1);
+    ck_assert_int_eq(low, 0);
+    for (int i = 0; i < 4; i++)
+        ck_assert_int_eq(polling_poll(_i)->status, 200);
+    host_pass(&host, 100);
+    ck_assert_int_eq(high, 1);
+    ck_assert_int_eq(low, 1);
+}
+END_TEST
+
 static void free_poll(struct host *of)
 {
     for (size_t i = 0; i < of->n_pages; i++)
@@ -553,6 +580,7 @@ Suite *sse_suite(void)
     tcase_add_test(tests, a_session_does_not_outlive_both_times);
     tcase_add_loop_test(tests, a_client_that_does_not_fetch_is_too_slow, 0, 2);
     tcase_add_loop_test(tests, the_application_learns_of_back_pressure, 0, 2);
+    tcase_add_loop_test(tests, a_queue_that_is_full_again_was_not_writable, 0, 2);
     tcase_add_test(tests, the_host_may_free_requests_in_a_callback);
     suite_add_tcase(suite, tests);
     return suite;
