@@ -42,7 +42,8 @@ enum probe_state {
 struct engineio_rest {
     struct output_queue queue; /* framed for WebSockets */
     bool awaits_pong;
-    bool queue_high;  /* the application knows that the queue was above its high mark */
+    uint32_t ping_in_ms; /* if no pong is awaited: when the client must have the next ping */
+    bool queue_high;     /* the application knows that the queue was above its high mark */
     bool is_writable; /* the queue is at its low mark; the application does not know it yet */
 };
 

@@ -72,6 +72,14 @@ void polling_time_out(struct polling *polling)
     polling_leave(polling);
 }
 
+/* The next ping may be due already, if the loop comes late. */
+static uint32_t ping_in_ms(const struct polling *polling)
+{
+    int32_t left_ms = (int32_t)(polling->ping_ms - (uint32_t)polling->loop->timers.now_ms);
+
+    return left_ms > 0 ? (uint32_t)left_ms : 1;
+}
+
 void polling_move(struct polling *polling, struct engineio_rest *rest)
 {
     size_t bytes = output_queue_bytes(&polling->queue);
@@ -79,6 +87,7 @@ void polling_move(struct polling *polling, struct engineio_rest *rest)
     polling_enter(polling);
     rest->queue = polling->queue;
     rest->awaits_pong = polling->ping != POLLING_PING_NONE;
+    rest->ping_in_ms = ping_in_ms(polling);
     rest->queue_high = polling->queue_high;
     rest->is_writable = polling->is_writable;
     polling->queue = (struct output_queue){.only = NULL};

@@ -93,7 +93,9 @@ void polling_await_ping(struct polling *polling)
     if (polling->is_new && interval_ms >= SPREAD_FROM_MS)
         interval_ms = shared_part_first_interval(polling->loop, interval_ms);
     polling->is_new = false;
-    timer_start(&polling->loop->timers, &polling->heartbeat, interval_ms > 0 ? interval_ms : 1);
+    interval_ms = interval_ms > 0 ? interval_ms : 1;
+    polling->ping_ms = (uint32_t)polling->loop->timers.now_ms + interval_ms;
+    timer_start(&polling->loop->timers, &polling->heartbeat, interval_ms);
 }
 
 bool polling_is_lost(const struct polling *polling)

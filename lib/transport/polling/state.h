@@ -41,12 +41,13 @@ struct polling {
     struct ticket *unread;          /* answered polls that may be unread, the newest first */
     struct client_count *client;    /* its place in the endpoint's counts; NULL: not counted */
     struct engineio_session *probe; /* the WebSocket's, to which it may move; NULL: none */
-    uint32_t ping_ms;    /* when the ping was queued or sent: the low bits of the loop's time */
-    uint8_t state : 2;   /* enum polling_state */
-    uint8_t ping : 2;    /* enum polling_ping */
-    bool is_new : 1;     /* the first interval has not begun */
-    bool too_slow : 1;   /* the last message was dropped because the queue was full */
-    bool queue_high : 1; /* as in ws_websocket */
+    /* When the ping was queued or sent; in NONE, when it is due: the low bits of the loop's time */
+    uint32_t ping_ms;
+    uint8_t state : 2;    /* enum polling_state */
+    uint8_t ping : 2;     /* enum polling_ping */
+    bool is_new : 1;      /* the first interval has not begun */
+    bool too_slow : 1;    /* the last message was dropped because the queue was full */
+    bool queue_high : 1;  /* as in ws_websocket */
     bool is_writable : 1; /* its queue is at the low mark: the application must be notified */
     bool is_doomed : 1;   /* the next turn ends it, because memory ran out */
     bool client_left : 1; /* it has closed the session, or broken the protocol */

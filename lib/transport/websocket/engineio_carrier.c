@@ -114,14 +114,17 @@ static void take_over(void *carrier, struct engineio_session *session,
     websocket_push_queue(websocket, &rest->queue);
     if (websocket_is_aborted(websocket))
         return;
-    if (rest->awaits_pong) {
+    if (!rest->awaits_pong) {
+        /* The client counts from the last ping, whatever carried it. */
+        timer_start(&websocket_loop(websocket)->timers, &websocket->timer, rest->ping_in_ms);
+    } else {
         ahead = output_queue_count(&websocket->queue);
         websocket->ping = PING_SENT;
         websocket->timer.owners = (uint16_t)(ahead <= 1           ? 0
                                              : ahead < UINT16_MAX ? ahead
                                                                   : UINT16_MAX);
+        websocket_start_timer(websocket);
     }
-    websocket_start_timer(websocket);
 }
 
 static const struct engineio_carrier websocket_carrier = {

@@ -273,6 +273,30 @@ START_TEST(a_ping_that_waits_is_answered_on_the_websocket)
 }
 END_TEST
 
+/* The client gives up when ping_interval_ms and pong_timeout_ms have passed without a ping. The
+ * session moves before its first one, or behind the pong. */
+START_TEST(the_next_ping_comes_as_if_the_session_had_not_moved)
+{
+    uint64_t since = host.now;
+    char query[128];
+
+    strcpy(query, polling_session());
+    if (_i == 1) {
+        pass(options.endpoint.ping_interval_ms);
+        expect_packets(polling_poll(0), "2");
+        since = host.now;
+        polling_post(0, "3");
+    }
+    pass(options.endpoint.ping_interval_ms * 6 / 10);
+    probe(query);
+    tell("5");
+    while (peer.read == peer.length && host.now - since < 60000)
+        pass(50);
+    expect("2");
+    ck_assert_uint_le(host.now - since, options.endpoint.ping_interval_ms + 100);
+}
+END_TEST
+
 START_TEST(the_application_ends_a_session_that_has_moved)
 {
     probe(polling_session());
@@ -453,6 +477,7 @@ Suite *sse_suite(void)
     tcase_add_test(tests, what_waits_moves_in_order);
     tcase_add_loop_test(tests, posts_are_processed_first, 0, 2);
     tcase_add_loop_test(tests, a_ping_that_waits_is_answered_on_the_websocket, 0, 2);
+    tcase_add_loop_test(tests, the_next_ping_comes_as_if_the_session_had_not_moved, 0, 2);
     tcase_add_test(tests, the_application_ends_a_session_that_has_moved);
     tcase_add_test(tests, the_end_of_the_websocket_is_that_of_a_session_that_has_moved);
     tcase_add_loop_test(tests, a_probe_that_breaks_the_protocol_ends, 0, n_wrong);
