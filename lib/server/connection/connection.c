@@ -323,7 +323,7 @@ static enum connection_write write_buffer(struct connection *connection)
         if (sent < 0)
             return errno == EAGAIN ? WRITE_BLOCKED : WRITE_BROKEN;
         byte_buffer_consume(out, (size_t)sent);
-        connection->http->unread.written += (size_t)sent;
+        http_unread_count(connection, (size_t)sent);
     }
     return WRITE_DONE;
 }
@@ -346,7 +346,7 @@ static enum connection_write write_file(struct connection *connection)
             return WRITE_BROKEN; /* or the file became shorter than its Content-Length */
         connection->file_left -= sent;
         budget -= (size_t)sent;
-        connection->http->unread.written += (size_t)sent;
+        http_unread_count(connection, (size_t)sent);
     }
     if (connection->file_left > 0)
         return WRITE_BLOCKED; /* others first; epoll reports the socket again in the next turn */
@@ -392,7 +392,7 @@ enum connection_write connection_write_output(struct connection *connection,
         if (written < 0 && errno != EAGAIN)
             return WRITE_BROKEN;
         if (connection->http != NULL && written > 0)
-            connection->http->unread.written += (size_t)written;
+            http_unread_count(connection, (size_t)written);
         if (sent(connection, written > 0 ? (size_t)written : 0) == WS_ERR_CLOSED)
             return WRITE_DONE;
         if (written < 0 || (size_t)written < total_length(iov, count))

@@ -159,19 +159,18 @@ static struct connection *oldest_sender(const struct connection *connection,
 static struct connection *oldest_unread(struct connection *connection, const size_t *sum)
 {
     const struct loop *loop = connection->loop;
-    const struct timer_queue *queue = &loop->timeouts[TIMEOUT_WRITE];
-    struct timer *timer = timer_queue_first(queue);
+    struct connection *other = loop->blocked.first;
     size_t n_passed = 0;
 
-    for (; timer != NULL && timer != &queue->head; timer = timer->next, n_passed++) {
-        const struct http_exchange *http = connection_of_timer(timer)->http;
+    for (; other != NULL; other = other->http->unread.next, n_passed++) {
+        const struct http_exchange *http = other->http;
         size_t bytes = sum == &loop->head_bytes ? http->head_bytes : http->body_bytes;
 
-        if (bytes > 0 && timer != &connection->timer)
+        if (bytes > 0 && other != connection)
             break;
     }
     http_spend(connection, n_passed * COST_OF_LOOK);
-    return timer != NULL && timer != &queue->head ? connection_of_timer(timer) : NULL;
+    return other;
 }
 
 /* While a sum of all connections is above its limit, refuses those that take longest: a client that

@@ -35,6 +35,17 @@ static void unlist(struct connection *connection)
         blocked->last = unread->previous;
 }
 
+void http_unread_count(struct connection *connection, size_t written)
+{
+    struct http_unread *unread = &connection->http->unread;
+
+    unread->written += written;
+    if (written > 0 && unread->is_blocked) {
+        unlist(connection);
+        list(connection);
+    }
+}
+
 void http_unread_note(struct connection *connection, bool is_blocked)
 {
     struct http_unread *unread = &connection->http->unread;

@@ -22,12 +22,15 @@ struct http_unread {
     size_t written; /* bytes that the socket took since the timer was set */
 };
 
-/* Blocked connections, the one blocked for longest first. */
+/* Blocked connections, the one that has not read for longest first. */
 struct http_blocked {
     struct connection *first;
     struct connection *last;
     size_t bytes; /* of all connections, also of those that are not blocked */
 };
+
+/* Call it whenever the socket has taken bytes. */
+void http_unread_count(struct connection *connection, size_t written);
 
 /* Call it after writing: `is_blocked` if the client has not read everything. */
 void http_unread_note(struct connection *connection, bool is_blocked);
@@ -35,8 +38,8 @@ void http_unread_note(struct connection *connection, bool is_blocked);
 /* Forgets a connection that leaves HTTP. */
 void http_unread_forget(struct connection *connection);
 
-/* Closes the connection blocked for longest, except those of admin_listen. False if there is
- * none. */
+/* Closes the blocked connection that has not read for longest, except those of admin_listen. False
+ * if there is none. */
 bool http_unread_close_longest(struct loop *loop, const char *reason);
 
 /* Closes such connections until the sum is within its limit. */
