@@ -106,26 +106,28 @@ static void count(struct connection *connection)
         loop->n_websockets++;
 }
 
-/* A stream needs nothing of HTTP any more. Other requests may be followed by the next one, but the
- * library has copied what it needs of them: thousands of polls wait at a time. */
-static void settle_in(struct connection *connection, bool is_socketio)
-{
-    if (is_socketio || ws_http_id(connection->events) == 0) {
-        connection_http_drop_request(connection);
-        connection_forget_data(connection); /* its stream was refused after all */
-        return;
-    }
-    connection_http_end(connection);
-    byte_buffer_free(&connection->out);
-    connection_watch(connection, EPOLLIN);
-}
-
 /* What waits behind a poll, which may take long, counts as input behind answers that are not
  * read. */
 static void note_held(struct connection *connection)
 {
     http_unread_note(connection,
                      is_poll(connection) && byte_buffer_length(&connection->http->held) > 0);
+}
+
+/* A stream needs nothing of HTTP any more. Other requests may be followed by the next one, but the
+ * library has copied what it needs of them: thousands of polls wait at a time. */
+static void settle_in(struct connection *connection, bool is_socketio)
+{
+    byte_buffer_trim(&connection->out);
+    if (is_socketio || ws_http_id(connection->events) == 0) {
+        connection_http_drop_request(connection);
+        connection_forget_data(connection); /* its stream was refused after all */
+        byte_buffer_trim(&connection->http->held);
+        note_held(connection);
+        return;
+    }
+    connection_http_end(connection);
+    connection_watch(connection, EPOLLIN);
 }
 
 bool connection_events_start(struct connection *connection)
@@ -145,7 +147,6 @@ bool connection_events_start(struct connection *connection)
     connection->phase = PHASE_EVENTS;
     connection->http->is_poll = is_socketio && request->parser.method == HTTP_GET;
     timer_stop(&connection->timer); /* the library has its own from here on */
-    note_held(connection);
     if (byte_buffer_length(body) > 0)
         ws_http_receive(connection->events, byte_buffer_bytes(body), byte_buffer_length(body));
     ws_http_end(connection->events);

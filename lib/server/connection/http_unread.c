@@ -35,6 +35,12 @@ static void unlist(struct connection *connection)
         blocked->last = unread->previous;
 }
 
+/* Empty buffers keep so little that the number of connections bounds it. */
+static size_t live_memory(const struct byte_buffer *buffer)
+{
+    return byte_buffer_length(buffer) > 0 ? buffer->capacity : 0;
+}
+
 void http_unread_count(struct connection *connection, size_t written)
 {
     struct http_unread *unread = &connection->http->unread;
@@ -49,7 +55,7 @@ void http_unread_count(struct connection *connection, size_t written)
 void http_unread_note(struct connection *connection, bool is_blocked)
 {
     struct http_unread *unread = &connection->http->unread;
-    size_t bytes = connection->out.capacity + connection->http->held.capacity;
+    size_t bytes = live_memory(&connection->out) + live_memory(&connection->http->held);
 
     connection->loop->blocked.bytes += bytes - unread->bytes;
     unread->bytes = bytes;

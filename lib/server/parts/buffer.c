@@ -61,6 +61,12 @@ void byte_buffer_reset(struct byte_buffer *buffer)
     buffer->end = 0;
 }
 
+void byte_buffer_trim(struct byte_buffer *buffer)
+{
+    if (byte_buffer_length(buffer) == 0)
+        byte_buffer_free(buffer);
+}
+
 void byte_buffer_free(struct byte_buffer *buffer)
 {
     free(buffer->data);

@@ -26,6 +26,9 @@ void byte_buffer_consume(struct byte_buffer *buffer, size_t length);
 /* Forgets the content but keeps a small allocation for the next use. */
 void byte_buffer_reset(struct byte_buffer *buffer);
 
+/* Frees the memory of an empty buffer. */
+void byte_buffer_trim(struct byte_buffer *buffer);
+
 void byte_buffer_free(struct byte_buffer *buffer);
 
 static inline size_t byte_buffer_length(const struct byte_buffer *buffer)

@@ -1,4 +1,4 @@
-/* http_unread_test.c: in which order connections count as not reading their answers. */
+/* http_unread_test.c: which connections count as not reading their answers, and in which order. */
 #include "server/connection/http_unread.h"
 
 #include <stdlib.h>
@@ -63,10 +63,31 @@ START_TEST(the_one_that_has_not_read_for_longest_is_first)
 }
 END_TEST
 
+START_TEST(only_what_is_left_counts)
+{
+    struct byte_buffer *out = &connections[0].out;
+    struct byte_buffer *held = &exchanges[0].held;
+
+    set_up();
+    ck_assert(byte_buffer_append(out, "abc", 3));
+    ck_assert(byte_buffer_append(held, "def", 3));
+    http_unread_note(&connections[0], true);
+    ck_assert_uint_eq(loop->blocked.bytes, out->capacity + held->capacity);
+    byte_buffer_consume(out, 3);
+    http_unread_note(&connections[0], true);
+    ck_assert_uint_eq(loop->blocked.bytes, held->capacity);
+    byte_buffer_consume(held, 3);
+    http_unread_note(&connections[0], false);
+    ck_assert_uint_eq(loop->blocked.bytes, 0);
+    tear_down();
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
         the_one_that_has_not_read_for_longest_is_first,
+        only_what_is_left_counts,
         NULL,
     };
 
