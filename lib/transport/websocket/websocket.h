@@ -85,7 +85,16 @@ enum websocket_ping { PING_NONE, PING_SENT, PING_PROCEEDS };
 /* The memory of an idle connection in the transport and the core, apart from its user and its
  * places in rooms. What is needed only for a moment is borrowed. */
 struct ws_websocket {
-    struct connection connection; /* the core's part; `loop` is set from the beginning */
+    union {
+        struct connection connection; /* the core's part; `loop` is set from the beginning */
+
+        /* With WS_PROTOCOL_SOCKETIO the WebSocket is not a connection of the core itself, its
+         * sockets are. Of `connection` only `loop` is used then. */
+        struct {
+            ws_conn_id no_id; /* 0 */
+            struct engineio_session *session;
+        };
+    };
 
     ws_endpoint *endpoint; /* one reference */
     void *user_data;
@@ -129,6 +138,8 @@ struct ws_websocket {
     struct timer timer;
 };
 
+static_assert(offsetof(ws_websocket, session) == offsetof(struct connection, user_data),
+              "a session takes the place of the application's pointer alone");
 static_assert(sizeof(ws_websocket) <= 168, "an idle WebSocket does not grow unnoticed");
 static_assert(offsetof(ws_websocket, request) - offsetof(struct connection, loop) <= 64,
               "what a delivery touches is as long as a cache line");
@@ -148,14 +159,11 @@ static inline ws_websocket *websocket_of_output(struct output_node *node)
     return (ws_websocket *)(uintptr_t)((char *)node - offsetof(ws_websocket, output));
 }
 
-/* The session that the websocket carries; NULL if it carries none. Such a websocket is not a
- * connection of the core itself, its sockets are: its `connection` is not used, except that the
- * session is in the place of the application's pointer. */
+/* The session that the websocket carries; NULL if it carries none. */
 static inline struct engineio_session *websocket_session(const ws_websocket *websocket)
 {
-    return websocket->endpoint->options.protocol >= WS_PROTOCOL_SOCKETIO
-               ? atomic_load_explicit(&websocket->connection.user_data, memory_order_relaxed)
-               : NULL;
+    return websocket->endpoint->options.protocol >= WS_PROTOCOL_SOCKETIO ? websocket->session
+                                                                         : NULL;
 }
 
 /* Whether it probes another session (engineio/upgrade.h). */
@@ -169,7 +177,7 @@ static inline bool websocket_is_probe(const ws_websocket *websocket)
 static inline void websocket_set_session(ws_websocket *websocket,
                                          struct engineio_session *session)
 {
-    atomic_store_explicit(&websocket->connection.user_data, session, memory_order_relaxed);
+    websocket->session = session;
 }
 
 /* Whether further messages must wait for a command in the inbox. */
