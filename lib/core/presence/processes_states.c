@@ -7,6 +7,7 @@ void processes_tell_state(struct presence *presence, struct presence_member *mem
 {
     const struct presence_part *part = member->parts;
 
+    manager_assert_locked(presence->manager);
     while (part != NULL && !part->knows_state)
         part = part->next;
     if (part != NULL || member->parts == NULL || presence_own(member) > 0 ||
@@ -119,6 +120,7 @@ int processes_apply_state(struct presence *presence, uint32_t process,
     bool is_own = process == NO_PROCESS;
     int result = WS_OK;
 
+    manager_assert_locked(presence->manager);
     if (entry->state.text != NULL && presence_is_there(member))
         result = apply_state(presence, member, process, entry);
     if (is_own && result == WS_OK)
@@ -165,6 +167,7 @@ void processes_doubt_states(struct presence *presence)
     struct gap gap = {presence, strcmp(presence->epoch, manager->epoch) != 0};
     size_t before;
 
+    manager_assert_locked(presence->manager);
     memcpy(presence->epoch, manager->epoch, sizeof presence->epoch);
     do { /* again if members went: the table may have shrunk, so that the walk passed some over */
         uint64_t position = 0;

@@ -27,6 +27,7 @@ static int post_about(struct posting *posting, struct connection *connection, co
     ws_loop *loop = connection->loop;
     int result;
 
+    manager_assert_locked(manager);
     if (command->kind == COMMAND_REAUTHORIZE && is_being_asked(connection)) {
         loop->reauthorization.again = true;
         return WS_OK;

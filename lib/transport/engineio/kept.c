@@ -73,6 +73,7 @@ const uint8_t *kept_secret(const struct kept *kept)
 
 static struct entry *find(const struct kept *kept, const uint8_t key[PID_KEY])
 {
+    manager_assert_locked(kept->manager);
     return name_table_find(&kept->by_key, (const char *)key, PID_KEY);
 }
 
@@ -128,6 +129,7 @@ static void drop_old(struct kept *kept, uint64_t now_ms)
     const struct kept_limits *limits = &kept->limits;
     unsigned n_dropped = 0;
 
+    manager_assert_locked(kept->manager);
     while (kept->first != NULL &&
            (kept->n_ended > limits->max_sessions || kept->bytes > limits->max_bytes ||
             (kept->first->until_ms <= now_ms && n_dropped < OUTDATED_AT_ONCE))) {
@@ -147,6 +149,7 @@ static struct entry *add(struct kept *kept, const uint8_t key[PID_KEY])
 {
     struct entry *entry = memory_zalloc(&kept->manager->memory, sizeof *entry);
 
+    manager_assert_locked(kept->manager);
     if (entry == NULL)
         return NULL;
     entry->key_length = PID_KEY;
@@ -180,6 +183,7 @@ static struct entry *of_connection(const struct kept *kept, ws_conn_id connectio
     struct by_connection *place =
         name_table_find(&kept->by_connection, (const char *)&connection, sizeof connection);
 
+    manager_assert_locked(kept->manager);
     return place != NULL ? place->entry : NULL;
 }
 
@@ -285,6 +289,7 @@ static void end(struct kept *kept, const uint8_t key[PID_KEY], ws_conn_id connec
 {
     struct entry *entry = find(kept, key);
 
+    manager_assert_locked(kept->manager);
     if (entry != NULL && entry->connection != connection)
         return;
     if (entry != NULL)

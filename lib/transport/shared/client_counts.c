@@ -49,6 +49,7 @@ static struct client_count *add(struct client_counts *counts, const char *client
 {
     struct client_count *count = memory_zalloc(&counts->manager->memory, sizeof *count);
 
+    manager_assert_locked(counts->manager);
     if (count == NULL)
         return NULL;
     count->length = (uint8_t)length;
