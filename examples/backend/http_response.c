@@ -8,6 +8,8 @@
 
 #include <http_parser.h>
 
+#include "server/parts/error_code.h"
+
 static const char json_type[] = "application/json; charset=utf-8";
 
 void http_response_init(struct http_response *response)
@@ -111,42 +113,10 @@ void http_response_set_error(struct http_response *response, int status, const c
     cJSON_Delete(body);
 }
 
-static const char *usual_code(int status)
-{
-    switch (status) {
-    case HTTP_STATUS_BAD_REQUEST:
-        return "bad_request";
-    case HTTP_STATUS_UNAUTHORIZED:
-        return "unauthorized";
-    case HTTP_STATUS_FORBIDDEN:
-        return "forbidden";
-    case HTTP_STATUS_NOT_FOUND:
-        return "not_found";
-    case HTTP_STATUS_METHOD_NOT_ALLOWED:
-        return "method_not_allowed";
-    case HTTP_STATUS_PAYLOAD_TOO_LARGE:
-        return "payload_too_large";
-    case HTTP_STATUS_EXPECTATION_FAILED:
-        return "expectation_failed";
-    case HTTP_STATUS_TOO_MANY_REQUESTS:
-        return "too_many_connections";
-    case HTTP_STATUS_REQUEST_HEADER_FIELDS_TOO_LARGE:
-        return "head_too_large";
-    case HTTP_STATUS_NOT_IMPLEMENTED:
-        return "not_implemented";
-    case HTTP_STATUS_SERVICE_UNAVAILABLE:
-        return "unavailable";
-    case HTTP_STATUS_HTTP_VERSION_NOT_SUPPORTED:
-        return "version_not_supported";
-    default:
-        return "internal_error";
-    }
-}
-
 void http_response_set_status_error(struct http_response *response, int status,
                                     const char *message)
 {
-    http_response_set_error(response, status, usual_code(status), message, NULL);
+    http_response_set_error(response, status, error_code_of(status), message, NULL);
 }
 
 /* As the server takes it, which then has the file and the memory of the body. */

@@ -11,9 +11,8 @@
 #include <unistd.h>
 
 #include "base/utf8.h"
-#include "server/parts/monotonic_clock.h"
 
-enum { LINE_MAX_BYTES = 1024, PAUSE_MS = 1000, LINES_A_PAUSE = 10 };
+enum { LINE_MAX_BYTES = 1024 };
 
 static int highest_level = WS_LOG_INFO;
 
@@ -27,34 +26,12 @@ bool log_has(int level)
     return level <= highest_level;
 }
 
-bool log_may(struct log_pause *pause)
-{
-    uint64_t now_ms = monotonic_ms();
-    uint64_t next_ms = atomic_load(&pause->next_ms);
-
-    return now_ms >= next_ms &&
-           atomic_compare_exchange_strong(&pause->next_ms, &next_ms, now_ms + PAUSE_MS);
-}
-
 bool log_may_share(struct log_share *share, int level, unsigned *left_out)
 {
-    uint64_t now_ms;
-    uint64_t until_ms;
-
     *left_out = 0;
     if (!log_has(level) || log_has(WS_LOG_DEBUG))
         return log_has(level);
-    now_ms = monotonic_ms();
-    until_ms = atomic_load(&share->until_ms);
-    if (now_ms >= until_ms &&
-        atomic_compare_exchange_strong(&share->until_ms, &until_ms, now_ms + PAUSE_MS))
-        atomic_store(&share->count, 0);
-    if (atomic_fetch_add(&share->count, 1) >= LINES_A_PAUSE) {
-        atomic_fetch_add(&share->left_out, 1);
-        return false;
-    }
-    *left_out = atomic_exchange(&share->left_out, 0);
-    return true;
+    return log_share_take(share, left_out);
 }
 
 /* Writes a line, unless it would have to wait: a pipe that nobody reads must not stop a loop. A

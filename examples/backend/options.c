@@ -1,12 +1,12 @@
 /* options.c: parses and checks the command line. */
 #include "options.h"
 
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 
 #include <ws_manager/manager.h>
 
+#include "base/core_count.h"
 #include "server/parts/text.h"
 
 enum {
@@ -130,18 +130,6 @@ const char *options_help(void)
            "A limit of 0 is no limit.\n";
 }
 
-static uint32_t core_count(void)
-{
-    cpu_set_t cores;
-    int count = 1;
-
-    if (sched_getaffinity(0, sizeof cores, &cores) == 0)
-        count = CPU_COUNT(&cores);
-    if (count < 1)
-        count = 1;
-    return count < MOST_THREADS ? (uint32_t)count : MOST_THREADS;
-}
-
 static bool parse_log_level(const char *text, int *level)
 {
     static const char *const names[] = {"error", "warn", "info", "debug"};
@@ -222,7 +210,7 @@ static void set_defaults(struct options *options)
 {
     *options = (struct options){
         .listen = "127.0.0.1:8080",
-        .threads = core_count(),
+        .threads = core_count(MOST_THREADS),
         .db_file = "orders.db",
         .static_dir = BACKEND_STATIC_DIR,
         .history_events = 10000,

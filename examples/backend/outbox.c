@@ -81,7 +81,7 @@ static bool take_row(const struct outbox_row *row, void *user_data)
     if (result != WS_OK) {
         static struct log_pause pause;
 
-        if (log_may(&pause))
+        if (log_pause_take(&pause))
             log_line(WS_LOG_ERROR, "an event cannot be emitted: %s", ws_strerror(result));
     }
     outbox->emitted = row->id;

@@ -71,7 +71,7 @@ static void echo_message(ws_manager *manager, const ws_connection_info *connecti
     if (result != WS_OK && result != WS_ERR_NOT_FOUND) {
         static struct log_pause pause;
 
-        if (log_may(&pause))
+        if (log_pause_take(&pause))
             log_line(WS_LOG_WARN, "an echo cannot be sent: %s", ws_strerror(result));
         ws_manager_disconnect(manager, connection->id, WS_CLOSE_INTERNAL_ERROR, NULL);
     }

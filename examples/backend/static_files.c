@@ -275,7 +275,7 @@ void static_files_serve(const struct static_files *files, const ws_server_reques
     if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) {
         static struct log_pause pause;
 
-        if (log_may(&pause))
+        if (log_pause_take(&pause))
             log_line(WS_LOG_WARN, "a static file cannot be opened: %s", strerror(errno));
         http_response_set_status_error(response, HTTP_STATUS_SERVICE_UNAVAILABLE,
                                        "too many open files");

@@ -57,7 +57,7 @@ enum store_result store_failure(struct store *store, int code)
     enum store_result result = kind_of_failure(store, code);
 
     atomic_fetch_add(store->owner != NULL ? &store->owner->n_failures : &store->n_failures, 1);
-    if (log_may(&pauses[result]))
+    if (log_pause_take(&pauses[result]))
         log_line(WS_LOG_ERROR, "database: %s", sqlite3_errmsg(store->db));
     return result;
 }

@@ -68,7 +68,7 @@ static bool has_failed(struct store_checkpointer *checkpointer, int code)
     if (code == SQLITE_OK || code == SQLITE_BUSY)
         return false;
     atomic_fetch_add(&checkpointer->store->n_failures, 1);
-    if (log_may(&pause))
+    if (log_pause_take(&pause))
         log_line(WS_LOG_ERROR, "a checkpoint of the database: %s",
                  sqlite3_errmsg(checkpointer->db));
     return true;

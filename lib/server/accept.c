@@ -39,7 +39,7 @@ static bool has_made_room(struct loop *loop, int error)
 {
     struct server_log *log = &loop->server->log;
 
-    if (server_log_may(&log->accepting))
+    if (log_pause_take(&log->accepting))
         server_log_line(log, WS_LOG_WARN, "a connection cannot be accepted: %s",
                         strerror(error));
     return (error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS) &&

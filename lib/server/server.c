@@ -1,7 +1,6 @@
 /* server.c: starts and ends the threads with their loops and listeners.
  * The loop itself is in loop_run.c. */
 #include <errno.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/core_count.h"
 #include "base/options.h"
 #include "base/sigpipe.h"
 #include "server/loop_run.h"
@@ -47,18 +47,6 @@ __attribute__((format(printf, 3, 4))) static int explain(const struct ws_server 
     else
         server_log_line(&server->log, WS_LOG_ERROR, "%s", text);
     return result;
-}
-
-static uint32_t core_count(void)
-{
-    cpu_set_t cores;
-    int count = 1;
-
-    if (sched_getaffinity(0, sizeof cores, &cores) == 0)
-        count = CPU_COUNT(&cores);
-    if (count < 1)
-        count = 1;
-    return count < MOST_THREADS ? (uint32_t)count : MOST_THREADS;
 }
 
 /* --- options ------------------------------------------------------------------------- */
@@ -144,7 +132,7 @@ static int check_options(struct ws_server *server)
     if (options->threads > MOST_THREADS)
         return explain(server, WS_ERR_INVALID, "threads: at most %d", MOST_THREADS);
     if (options->threads == 0)
-        options->threads = core_count();
+        options->threads = core_count(MOST_THREADS);
     if ((options->tls_cert_file == NULL) != (options->tls_key_file == NULL))
         return explain(server, WS_ERR_INVALID,
                        "tls_cert_file and tls_key_file must be given together");

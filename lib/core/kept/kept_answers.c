@@ -129,8 +129,9 @@ enum kept_state kept_answers_begin(struct kept_answers *kept, ws_answer answer,
     return state;
 }
 
-ws_answer kept_answers_end(struct kept_answers *kept, ws_answer answer, bool is_error,
-                           const char *data, size_t length)
+/* Takes an answer from those that are waited for. Without data it is forgotten. */
+static ws_answer settle(struct kept_answers *kept, ws_answer answer, bool is_error,
+                        const char *data, size_t length)
 {
     ws_answer waiter = {0};
     struct kept_answer *found;
@@ -142,26 +143,22 @@ ws_answer kept_answers_end(struct kept_answers *kept, ws_answer answer, bool is_
     if (found != NULL) {
         waiter = found->waiter;
         found->is_error = is_error;
-        if (kept_list_fill(kept, found, data, length))
+        if (data == NULL)
+            kept_list_remove(kept, found);
+        else if (kept_list_fill(kept, found, data, length))
             kept_list_limit(kept, found);
     }
     lock_release(&kept->lock);
     return waiter;
 }
 
+ws_answer kept_answers_end(struct kept_answers *kept, ws_answer answer, bool is_error,
+                           const char *data, size_t length)
+{
+    return settle(kept, answer, is_error, data, length);
+}
+
 ws_answer kept_answers_forget(struct kept_answers *kept, ws_answer answer)
 {
-    ws_answer waiter = {0};
-    struct kept_answer *found;
-
-    if (kept->max_answers == 0)
-        return waiter;
-    lock_acquire(&kept->lock);
-    found = kept_list_find_pending(kept, answer);
-    if (found != NULL) {
-        waiter = found->waiter;
-        kept_list_remove(kept, found);
-    }
-    lock_release(&kept->lock);
-    return waiter;
+    return settle(kept, answer, false, NULL, 0);
 }

@@ -35,7 +35,7 @@ static void upgrade(struct connection *connection, const ws_header *headers, siz
     } else if (result != WS_OK) {
         struct server_log *log = &connection->loop->server->log;
 
-        if (server_log_may(&log->upgrading))
+        if (log_pause_take(&log->upgrading))
             server_log_line(log, WS_LOG_WARN, "a WebSocket cannot be opened: %s",
                             ws_strerror(result));
         connection_close(connection);

@@ -12,6 +12,7 @@
 #include <http_parser.h>
 
 #include "base/options.h"
+#include "server/parts/error_code.h"
 
 enum { HEAD_BYTES = 1792, ERROR_BYTES = 512 };
 
@@ -86,45 +87,13 @@ void response_set_text(struct response *response, int status, const char *conten
     set_body(response, copy, length);
 }
 
-static const char *usual_code(int status)
-{
-    switch (status) {
-    case HTTP_STATUS_BAD_REQUEST:
-        return "bad_request";
-    case HTTP_STATUS_UNAUTHORIZED:
-        return "unauthorized";
-    case HTTP_STATUS_FORBIDDEN:
-        return "forbidden";
-    case HTTP_STATUS_NOT_FOUND:
-        return "not_found";
-    case HTTP_STATUS_METHOD_NOT_ALLOWED:
-        return "method_not_allowed";
-    case HTTP_STATUS_PAYLOAD_TOO_LARGE:
-        return "payload_too_large";
-    case HTTP_STATUS_EXPECTATION_FAILED:
-        return "expectation_failed";
-    case HTTP_STATUS_TOO_MANY_REQUESTS:
-        return "too_many_connections";
-    case HTTP_STATUS_REQUEST_HEADER_FIELDS_TOO_LARGE:
-        return "head_too_large";
-    case HTTP_STATUS_NOT_IMPLEMENTED:
-        return "not_implemented";
-    case HTTP_STATUS_SERVICE_UNAVAILABLE:
-        return "unavailable";
-    case HTTP_STATUS_HTTP_VERSION_NOT_SUPPORTED:
-        return "version_not_supported";
-    default:
-        return "internal_error";
-    }
-}
-
 /* The message is a text of the server's or of http-parser's, without quotes and backslashes. */
 void response_set_error(struct response *response, int status, const char *message)
 {
     char text[ERROR_BYTES];
     int length = snprintf(text, sizeof text,
                           "{\"error\":{\"code\":\"%s\",\"message\":\"%s\",\"field\":null}}",
-                          usual_code(status), message);
+                          error_code_of(status), message);
 
     response_set_text(response, status, json_type, text, (size_t)length);
 }
