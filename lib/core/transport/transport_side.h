@@ -1,5 +1,7 @@
 /* transport_side.h: the interface of the core for a transport inside the library. Such a
- * transport uses no other header of the core, except for messages (core/events/message.h).
+ * transport includes no other header of the core, except for messages (core/events/message.h).
+ * Of what the headers below declare, it uses the functions that TRANSPORT_CALLS lists in
+ * tests/lint/check-layers, which finds any other call.
  *
  * Its connections begin with a struct connection, which is zeroed at first except for `loop`
  * and `transport`. It reads a connection's `id` and `state`. Of a loop it uses
