@@ -7,6 +7,7 @@
 struct deflater;
 struct kept_head;
 struct session_work;
+struct unfinished;
 
 /* Sessions without a socket (engineio/unconnected.h). */
 struct session_list {
@@ -36,6 +37,14 @@ struct head_lists {
     size_t bytes; /* of all heads */
 };
 
+/* What clients have not completed (unfinished.h). */
+struct unfinished_list {
+    struct unfinished *oldest; /* NULL: the list is empty */
+    struct unfinished *newest;
+    unsigned count;
+    uint64_t bytes; /* of all */
+};
+
 struct shared_part {
     struct deflater *deflater; /* NULL until it is needed */
     uint64_t queued_bytes;     /* of all clients' queues */
@@ -44,6 +53,7 @@ struct shared_part {
     uint32_t n_opened;         /* by which first intervals are spread; wraps around */
     struct session_lists unconnected[2]; /* on polling, on WebSockets */
     struct head_lists heads;
+    struct unfinished_list unfinished;
     struct log_limit logged_refusals;
     struct log_limit logged_binaries; /* messages that can't be sent to clients of text */
 };

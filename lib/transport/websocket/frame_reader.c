@@ -8,6 +8,7 @@
 #include "base/close_code.h"
 #include "base/utf8.h"
 #include "transport/shared/frame.h"
+#include "transport/shared/unfinished.h"
 #include "transport/websocket/loop_part.h"
 #include "transport/websocket/waiting_bytes.h"
 
@@ -17,10 +18,8 @@ enum {
 };
 
 struct frame_reader {
-    struct frame_reader *next;  /* in the pool */
-    struct frame_reader *newer; /* among the unfinished, while `counted` is not 0 */
-    struct frame_reader *older;
-    size_t counted; /* its part of the loop's unfinished_bytes */
+    struct frame_reader *next; /* in the pool */
+    struct unfinished unfinished;
     const ws_allocator *memory;
     wslay_frame_context_ptr wslay;
 
@@ -106,62 +105,20 @@ struct frame_reader *frame_reader_take(ws_loop *loop, void *owner)
     return reader;
 }
 
-static void list(struct loop_part *part, struct frame_reader *reader)
+/* Between messages no buffer is kept, unless the reader goes to the pool: a client may leave a frame
+ * unfinished behind a message, even a pong of which one byte has come. */
+struct unfinished *frame_reader_count_unfinished(const ws_loop *loop,
+                                                 struct frame_reader *reader)
 {
-    reader->newer = NULL;
-    reader->older = part->newest;
-    *(part->newest != NULL ? &part->newest->newer : &part->oldest) = reader;
-    part->newest = reader;
-    part->n_unfinished++;
-}
+    bool is_idle = frame_reader_idle(reader);
 
-static void unlist(struct loop_part *part, struct frame_reader *reader)
-{
-    *(reader->older != NULL ? &reader->older->newer : &part->oldest) = reader->newer;
-    *(reader->newer != NULL ? &reader->newer->older : &part->newest) = reader->older;
-    part->n_unfinished--;
-}
-
-static void count(struct loop_part *part, struct frame_reader *reader, size_t bytes)
-{
-    if (reader->counted == 0 && bytes > 0)
-        list(part, reader);
-    else if (reader->counted > 0 && bytes == 0)
-        unlist(part, reader);
-    part->unfinished_bytes += bytes;
-    part->unfinished_bytes -= reader->counted;
-    reader->counted = bytes;
-}
-
-/* Those that have no more than an equal share are passed once, and then are the newest. */
-static struct frame_reader *oldest_above_share(struct loop_part *part, uint64_t most)
-{
-    for (unsigned left = part->n_unfinished; left > 0; left--) {
-        struct frame_reader *reader = part->oldest;
-
-        if (reader->counted > most / part->n_unfinished)
-            return reader;
-        unlist(part, reader);
-        list(part, reader);
-    }
-    return NULL;
-}
-
-void *frame_reader_note_unfinished(ws_loop *loop, struct frame_reader *reader,
-                                   uint32_t max_message_bytes)
-{
-    struct loop_part *part = loop_part_of(loop);
-    const struct partial_message *message = &reader->message;
-    uint64_t most = (uint64_t)max_message_bytes * UNFINISHED_LARGEST;
-    const struct frame_reader *found;
-
-    count(part, reader, partial_message_is_none(message) ? 0 : message->capacity);
-    if (most < UNFINISHED_BYTES)
-        most = UNFINISHED_BYTES;
-    if (part->unfinished_bytes <= most)
-        return NULL;
-    found = oldest_above_share(part, most);
-    return found != NULL ? found->owner : NULL;
+    partial_message_drop_used(&reader->message);
+    if (!is_idle && partial_message_is_none(&reader->message))
+        partial_message_free_bytes(&reader->message);
+    if (!is_idle && reader->waiting.length == 0)
+        waiting_bytes_trim(&reader->waiting, reader->memory);
+    unfinished_count(loop, &reader->unfinished, is_idle ? 0 : reader->message.capacity);
+    return &reader->unfinished;
 }
 
 void frame_reader_give_back(ws_loop *loop, struct frame_reader *reader)
@@ -171,7 +128,7 @@ void frame_reader_give_back(ws_loop *loop, struct frame_reader *reader)
     if (reader == NULL)
         return;
     input_list_remove(&loop->inputs, &reader->input);
-    count(part, reader, 0);
+    unfinished_count(loop, &reader->unfinished, 0);
     if (part->n_readers >= POOL_MAX || !frame_reader_idle(reader)) {
         free_reader(reader);
         return;
@@ -343,11 +300,6 @@ void frame_reader_next(struct frame_reader *reader, const struct frame_limits *l
     if (event->kind == FRAME_NOTHING)
         event->kind = FRAME_MORE;
     reader->failed = frame_event_is_failure(event);
-}
-
-void frame_reader_drop_used(struct frame_reader *reader)
-{
-    partial_message_drop_used(&reader->message);
 }
 
 bool frame_reader_idle(const struct frame_reader *reader)

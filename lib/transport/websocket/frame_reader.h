@@ -16,6 +16,7 @@
 #include "transport/websocket/frame_rules.h"
 
 struct frame_reader;
+struct unfinished;
 
 /* Borrows a reader for `owner`; NULL if memory ran out. */
 struct frame_reader *frame_reader_take(ws_loop *loop, void *owner);
@@ -45,14 +46,10 @@ uint32_t frame_reader_cost(struct frame_reader *reader);
 void frame_reader_next(struct frame_reader *reader, const struct frame_limits *limits,
                        struct frame_event *event);
 
-/* Counts the bytes of an unfinished message, after events were read. If all of the loop have
- * too many, returns the owner of the one that began first of those with more than an equal
- * share: it must give its reader back. Else NULL. */
-void *frame_reader_note_unfinished(ws_loop *loop, struct frame_reader *reader,
-                                   uint32_t max_message_bytes);
-
-/* Frees the last event's message, which was used, before the next call. */
-void frame_reader_drop_used(struct frame_reader *reader);
+/* Counts the bytes of an unfinished message, after events were read and used, and frees what is not
+ * needed for one. Returns the count, of which the caller sets `owner` and `give_way`. */
+struct unfinished *frame_reader_count_unfinished(const ws_loop *loop,
+                                                 struct frame_reader *reader);
 
 /* True at a message boundary, when no bytes are left over. */
 bool frame_reader_idle(const struct frame_reader *reader);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "transport/shared/frame.h"
+#include "transport/shared/unfinished.h"
 #include "transport/websocket/closing.h"
 #include "transport/websocket/floods.h"
 #include "transport/websocket/loop_part.h"
@@ -183,25 +184,31 @@ static void resume_reading(ws_websocket *websocket)
     loop_list_output(websocket_loop(websocket), OUTPUT_WEBSOCKET, &websocket->output);
 }
 
-static void end_unfinished(ws_websocket *websocket)
+/* Its message gives way to those of others. */
+static void end_unfinished(void *owner)
 {
+    ws_websocket *websocket = owner;
+
     websocket_enter(websocket);
     if (websocket_is_reading(websocket))
-        websocket_fail(websocket, WS_CLOSE_TRY_AGAIN_LATER, "too many unfinished messages");
+        websocket_fail(websocket, WS_CLOSE_TRY_AGAIN_LATER, UNFINISHED_TOO_MANY);
     give_back_reader(websocket);
     websocket_leave(websocket);
 }
 
-/* Bounds the memory of all unfinished messages of the loop. Above it ends the connection
- * whose message began first, of those with more than an equal share. */
+/* Bounds the memory of what all clients of the loop have not completed: ends a connection, maybe
+ * this one. */
 static void note_unfinished(ws_websocket *websocket)
 {
-    ws_websocket *ending =
-        frame_reader_note_unfinished(websocket_loop(websocket), websocket->reader,
-                                     websocket->endpoint->options.max_message_bytes);
+    const ws_loop *loop = websocket_loop(websocket);
+    struct unfinished *own = frame_reader_count_unfinished(loop, websocket->reader);
+    const struct unfinished *ending;
 
+    own->owner = websocket;
+    own->give_way = end_unfinished;
+    ending = unfinished_excess(loop, websocket->endpoint->options.max_message_bytes);
     if (ending != NULL)
-        end_unfinished(ending);
+        ending->give_way(ending->owner);
 }
 
 /* Decides what follows after frames were processed, or could not be now. */
@@ -214,7 +221,6 @@ static void after_frames(ws_websocket *websocket, bool has_more)
     if (!websocket_is_reading(websocket)) {
         give_back_reader(websocket);
     } else if (has_more) {
-        frame_reader_drop_used(reader);
         input_list_add(&websocket_loop(websocket)->inputs, frame_reader_input(reader));
     } else {
         if (frame_reader_idle(reader))

@@ -15,12 +15,7 @@ enum {
     /* Messages of a loop's clients that are inflated in turns at a time, with 40 KiB and up to
      * max_message_bytes each. Those that wait for that have only the bytes that their client
      * sent. */
-    INFLATING_MAX = 32,
-
-    /* Of all messages of a loop's clients that are unfinished; more if that is less than
-     * UNFINISHED_LARGEST messages of the largest size. */
-    UNFINISHED_BYTES = 256 << 20,
-    UNFINISHED_LARGEST = 16
+    INFLATING_MAX = 32
 };
 
 struct loop_part {
@@ -28,11 +23,7 @@ struct loop_part {
     unsigned n_readers;
     struct inflater *inflaters[INFLATERS_MAX]; /* unused */
     unsigned n_inflaters;
-    unsigned n_inflating;        /* inflaters in use */
-    struct frame_reader *oldest; /* of those with bytes of an unfinished message; NULL: none */
-    struct frame_reader *newest;
-    unsigned n_unfinished;
-    uint64_t unfinished_bytes;
+    unsigned n_inflating; /* inflaters in use */
     struct floods floods;
 };
 

@@ -27,7 +27,7 @@ void partial_message_give_back_inflater(struct partial_message *message)
     message->inflater = NULL;
 }
 
-static void free_bytes(struct partial_message *message)
+void partial_message_free_bytes(struct partial_message *message)
 {
     memory_free(memory_of(message), message->bytes);
     message->bytes = NULL;
@@ -37,13 +37,13 @@ static void free_bytes(struct partial_message *message)
 void partial_message_free(struct partial_message *message)
 {
     partial_message_give_back_inflater(message);
-    free_bytes(message);
+    partial_message_free_bytes(message);
 }
 
 void partial_message_trim(struct partial_message *message)
 {
     if (message->capacity > KEPT_BYTES)
-        free_bytes(message);
+        partial_message_free_bytes(message);
 }
 
 /* `is_last`: of the message's frames. */

@@ -94,6 +94,9 @@ static inline void partial_message_drop_used(struct partial_message *message)
         partial_message_give_back_inflater(message);
 }
 
+/* Frees the buffer of a message that was used. */
+void partial_message_free_bytes(struct partial_message *message);
+
 /* Frees a large buffer before the reader goes to the pool. */
 void partial_message_trim(struct partial_message *message);
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "transport/shared/unfinished.h"
 #include "transport/websocket/loop_part.h"
 #include "transport/websocket/websocket.h"
 #include "websocket/host.h"
@@ -335,8 +336,8 @@ START_TEST(of_too_many_unfinished_bytes_the_oldest_large_message_ends)
     ck_assert_uint_eq(host.called[HOST_RAW], 2);
     free(noise);
     free_crowd(crowd, CROWD - 1);
-    ck_assert_uint_eq(loop_part_of(host.loop)->unfinished_bytes, 0);
-    ck_assert_uint_eq(loop_part_of(host.loop)->n_unfinished, 0);
+    ck_assert_uint_eq(shared_part_of(host.loop)->unfinished.bytes, 0);
+    ck_assert_uint_eq(shared_part_of(host.loop)->unfinished.count, 0);
 }
 END_TEST
 

@@ -205,6 +205,39 @@ START_TEST(an_idle_connection_is_small)
 }
 END_TEST
 
+/* A client that begins another frame right behind a message keeps nothing of that message. */
+START_TEST(a_message_that_was_processed_has_no_memory)
+{
+    enum { PART = 1 << 20, PIECE = 16384 };
+    static const char payload[PART] = "";
+    static const unsigned behind[] = {FIN | PONG, FIN | TEXT, BINARY};
+    struct peer *peer = host_client(&host);
+    struct bytes frames = {0};
+    size_t before;
+
+    host.echo = false;
+    before = host.memory.bytes;
+    client_frame(&frames, FIN | BINARY, payload, PART);
+    client_frame(&frames, behind[_i], "x", 1);
+    frames.length--;
+    for (size_t at = 0; at < frames.length; at += PIECE) {
+        size_t length = frames.length - at < PIECE ? frames.length - at : PIECE;
+
+        ck_assert_int_eq(ws_websocket_receive(peer->websocket, frames.data + at, length),
+                         WS_OK);
+        while (ws_loop_run(host.loop, host.now) <= host.now)
+            continue;
+        if (at + length < PART)
+            ck_assert_uint_eq(shared_part_of(host.loop)->unfinished.count, 1);
+    }
+    ck_assert_uint_eq(host.called[HOST_RAW], 1);
+    ck_assert(has_reader(peer));
+    ck_assert_uint_lt(host.memory.bytes - before, PIECE);
+    ck_assert_uint_eq(shared_part_of(host.loop)->unfinished.bytes, 0);
+    bytes_free(&frames);
+}
+END_TEST
+
 Suite *websocket_suite(void)
 {
     Suite *suite = suite_create("websocket-readers");
@@ -212,6 +245,7 @@ Suite *websocket_suite(void)
 
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, no_reader_before_and_after_the_handshake);
+    tcase_add_loop_test(tests, a_message_that_was_processed_has_no_memory, 0, 3);
     tcase_add_test(tests, a_reader_from_the_first_to_the_last_byte_of_a_frame);
     tcase_add_test(tests, a_reader_from_the_first_to_the_last_fragment);
     tcase_add_test(tests, a_reader_for_the_start_of_the_next_frame);
