@@ -43,6 +43,40 @@ struct presence_process {
     bool is_sending;   /* all that it has: presence_end will come */
 };
 
+/* A member has three states, which change independently.
+ *
+ * Whether the user is there, with connections of this process:
+ *
+ *             ┌───────────── a connection ──────────────┐
+ *             ▼                                         │
+ *  n_connections > 0 ── the last connection ends ──▶ is_leaving ── due_ms ──▶ gone
+ *
+ * Without a grace time the user is gone at once. With connections of other processes (n_elsewhere)
+ * the user is there in each of these states.
+ *
+ * What observers know, which are clients that watch the room, and the application:
+ *
+ *  in step ── it comes, leaves, or has another state or number of connections ──▶ is_changed
+ *     ▲                                                                             │
+ *     └──── the change is sent (flush.c): is_told is whether the user is there ─────┘
+ *
+ * A client that receives the list while a member is_changed knows the member as it is then. That
+ * is_shown: the change is sent even if the member becomes again what the other observers know.
+ *
+ * What other processes know:
+ *
+ *  in step ── presence_note_unsent() ──▶ is_unsent ── the carrier takes the command ──▶ in step
+ *
+ * and of its state, which is in the command only if it is new there:
+ *
+ *  in step          ── it is set, or others lack it ──▶     is_state_unsent
+ *  in step          ── it ends with the user ──▶            is_state_unsent, is_state_forgotten
+ *  is_state_unsent  ── it is written to a command ──▶       is_state_sending
+ *  is_state_sending ── the carrier takes the command ──▶    in step
+ *  is_state_sending ── the carrier refuses the command ──▶  is_state_unsent
+ *
+ * A forgotten state needs no command of its own once others know that the user is gone. A state
+ * that is set while the former one is_state_sending is_state_unsent, too. */
 struct presence_member {
     struct name_node node;
     struct presence_room *room;
