@@ -79,8 +79,8 @@ void client_begin_watching(struct connection *connection, const char *room)
 
 void client_watch(struct connection *connection, struct share *watchers, ws_message *list)
 {
-    /* The right may have been taken away since the client asked: a reauthorization in between does not
-     * know the client as a watcher yet. */
+    /* The right may have been taken away since the client asked: a reauthorization in between does
+     * not know the client as a watcher yet. */
     if (client_may_see(connection, watchers->group->name) == WS_OK &&
         connection->state == CONNECTION_LIVE)
         watch(connection, watchers, list);

@@ -10,8 +10,8 @@
  * connected at all): WS_OK or WS_ERR_FORBIDDEN. */
 int client_may_see(struct connection *connection, const char *room);
 
-/* Delivers the members of a room to a client that has entered it, and from now on the changes, of which
- * the first may be older than the list. Whether it may have them was decided before. */
+/* Delivers the members of a room to a client that has entered it, and from now on the changes,
+ * of which the first may be older than the list. Whether it may have them was decided before. */
 void client_begin_watching(struct connection *connection, const char *room);
 
 /* Executes COMMAND_WATCH: delivers the list, and from now on the changes. */

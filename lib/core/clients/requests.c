@@ -29,10 +29,10 @@ static int authorize(struct connection *connection, const char *room)
                : WS_ERR_FORBIDDEN;
 }
 
-/* Adds the client to a room. It receives the answer, the room's members if it is to watch them, and what
- * the room has kept, and then what comes live. The answer is sent before on_join is called, so that it
- * precedes what the application sends there. The right to watch may have been taken away since the
- * client asked: the application is asked again, before anything is sent. */
+/* Adds the client to a room. It receives the answer, the room's members if it is to watch them,
+ * and what the room has kept, and then what comes live. The answer is sent before on_join is
+ * called, so that it precedes what the application sends there. The right to watch may have been
+ * taken away since the client asked: the application is asked again, before anything is sent. */
 static void enter_room(struct connection *connection, struct share *share,
                        struct json_slice ref, const struct room_wish *wish, bool is_watching)
 {

@@ -77,8 +77,8 @@ int presence_answer(struct connection *connection, const char *room, struct json
     return result;
 }
 
-/* Pins the loop's share of the watchers before the list is made: from then on changes are noted. NULL if
- * memory ran out. The lock is held. */
+/* Pins the loop's share of the watchers before the list is made: from then on changes are noted.
+ * NULL if memory ran out. The lock is held. */
 static struct share *pin_watchers(ws_loop *loop, struct presence_room *room, int64_t time_ms)
 {
     ws_manager *manager = loop->manager;
@@ -137,9 +137,9 @@ int presence_watch(struct connection *connection, const char *room)
     return result;
 }
 
-/* Changes that were posted before are in the loop's inbox still, and reach the client after the list. The
- * last change of each member among them leads to what the list says, or else a further one follows
- * (presence_note_given()). */
+/* Changes that were posted before are in the loop's inbox still, and reach the client after the
+ * list. The last change of each member among them leads to what the list says, or else a further
+ * one follows (presence_note_given()). */
 int presence_begin_watching(struct connection *connection, const char *room,
                             struct share **watchers, ws_message **list)
 {

@@ -17,8 +17,9 @@ int presence_answer(struct connection *connection, const char *room, struct json
  * thread. */
 int presence_watch(struct connection *connection, const char *room);
 
-/* Pins a room's watchers and makes the list, for a client that begins to watch at once, on its loop's
- * thread. Errors as above; without one, presence_end_beginning() follows, which frees both. */
+/* Pins a room's watchers and makes the list, for a client that begins to watch at once, on its
+ * loop's thread. Errors as above; without one, presence_end_beginning() follows, which frees
+ * both. */
 int presence_begin_watching(struct connection *connection, const char *room,
                             struct share **watchers, ws_message **list);
 void presence_end_beginning(const struct connection *connection, struct share *watchers,

@@ -1,6 +1,6 @@
-/* entry_order_test.c: the order in which a client that enters a room with everything receives it: the
- * answer, who is there, what the room keeps, and then what comes live. Not here: lists and changes
- * (presence_list_test.c), and what rooms keep (last_values_test.c). */
+/* entry_order_test.c: the order in which a client that enters a room with everything receives
+ * it: the answer, who is there, what the room keeps, and then what comes live. Not here: lists
+ * and changes (presence_list_test.c), and what rooms keep (last_values_test.c). */
 #include <stdio.h>
 #include <string.h>
 
@@ -100,8 +100,8 @@ static void expect_next(struct client *client, const char *part)
 #define ENTER                                                                                  \
     "{\"type\":\"join_room\",\"room\":\"r\",\"presence\":true,\"state\":true,\"last\":2}"
 
-/* A client enters, and before that is carried out another one's message does something, which waits in the
- * inbox behind the entry. */
+/* A client enters, and before that is carried out another one's message does something, which
+ * waits in the inbox behind the entry. */
 static void enter_before(struct client *entering, struct client *sender, void (*act)(void))
 {
     meanwhile = act;
@@ -176,8 +176,8 @@ static void bob_comes_and_goes(void)
     run_loop(0, 50);
 }
 
-/* Changes that were on their way to another loop when a client enters there are older than its list: in
- * the end it knows who is there. */
+/* Changes that were on their way to another loop when a client enters there are older than its
+ * list: in the end it knows who is there. */
 START_TEST(changes_that_are_older_than_the_list_lead_to_it)
 {
     struct client ian;
