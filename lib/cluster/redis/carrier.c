@@ -9,14 +9,14 @@
 
 /* --- state ------------------------------------------------------------------------------------ */
 
-void count(struct ws_redis *redis, uint64_t *counter, uint64_t n)
+void carrier_count(struct ws_redis *redis, uint64_t *counter, uint64_t n)
 {
     lock_acquire(&redis->lock);
     *counter += n;
     lock_release(&redis->lock);
 }
 
-void note_stored(struct ws_redis *redis, uint64_t position, const char *nonce)
+void carrier_note_stored(struct ws_redis *redis, uint64_t position, const char *nonce)
 {
     struct known *known = &redis->known;
 
@@ -26,19 +26,19 @@ void note_stored(struct ws_redis *redis, uint64_t position, const char *nonce)
     snprintf(known->nonce, sizeof known->nonce, "%s", nonce);
 }
 
-bool is_up(const struct ws_redis *redis)
+bool carrier_is_up(const struct ws_redis *redis)
 {
     return redis->session.stage == STAGE_READING;
 }
 
-void enter_stage(struct ws_redis *redis, enum stage stage)
+void carrier_enter_stage(struct ws_redis *redis, enum stage stage)
 {
     lock_acquire(&redis->lock);
     redis->session.stage = stage;
     lock_release(&redis->lock);
 }
 
-void fail(struct ws_redis *redis, const char *text)
+void carrier_fail(struct ws_redis *redis, const char *text)
 {
     struct session *session = &redis->session;
 
@@ -47,10 +47,10 @@ void fail(struct ws_redis *redis, const char *text)
     snprintf(session->failure, sizeof session->failure, "%s", text);
     session->failed_in = session->stage;
     session->redirect = place_read_redirect(&session->elsewhere, text, &session->place);
-    enter_stage(redis, STAGE_FAILED);
+    carrier_enter_stage(redis, STAGE_FAILED);
 }
 
-void report_state(struct ws_redis *redis, bool connected, const char *text)
+void carrier_report_state(struct ws_redis *redis, bool connected, const char *text)
 {
     struct session *session = &redis->session;
     char line[LINK_ERROR_SIZE];
@@ -87,8 +87,8 @@ void command_known_script(struct ws_redis *redis, const char *digest, const char
     begin_script(redis, "EVALSHA", digest, n_keys);
 }
 
-bool send_texts(struct ws_redis *redis, struct link *link, enum request_kind kind,
-                const char *const *texts)
+bool carrier_send_texts(struct ws_redis *redis, struct link *link, enum request_kind kind,
+                        const char *const *texts)
 {
     redis->command.count = 0;
     for (; *texts != NULL; texts++)
@@ -96,8 +96,8 @@ bool send_texts(struct ws_redis *redis, struct link *link, enum request_kind kin
     return link_send(link, kind, &redis->command, redis->now_ms);
 }
 
-bool ask_range(struct ws_redis *redis, struct link *link, enum request_kind kind,
-               const char *how, const char *from, const char *to, uint32_t max)
+bool carrier_ask_range(struct ws_redis *redis, struct link *link, enum request_kind kind,
+                       const char *how, const char *from, const char *to, uint32_t max)
 {
     const struct keys *keys = &redis->keys;
     char digits[NUMBER_SIZE];
@@ -107,18 +107,19 @@ bool ask_range(struct ws_redis *redis, struct link *link, enum request_kind kind
     const char *const exec[] = {"EXEC", NULL};
 
     snprintf(digits, sizeof digits, "%" PRIu32, max);
-    if (send_texts(redis, link, REQUEST_MULTI, multi) &&
-        send_texts(redis, link, REQUEST_QUEUED, range) &&
-        send_texts(redis, link, REQUEST_QUEUED, epoch) && send_texts(redis, link, kind, exec)) {
+    if (carrier_send_texts(redis, link, REQUEST_MULTI, multi) &&
+        carrier_send_texts(redis, link, REQUEST_QUEUED, range) &&
+        carrier_send_texts(redis, link, REQUEST_QUEUED, epoch) &&
+        carrier_send_texts(redis, link, kind, exec)) {
         if (max == 1)
             link_may_take_long(link);
         return true;
     }
-    fail(redis, link->error);
+    carrier_fail(redis, link->error);
     return false;
 }
 
-redisReply *range_of(struct ws_redis *redis, const redisReply *reply)
+redisReply *carrier_range_of(struct ws_redis *redis, const redisReply *reply)
 {
     const redisReply *epoch =
         reply->type == REDIS_REPLY_ARRAY && reply->elements == 2 ? reply->element[1] : NULL;
@@ -129,8 +130,8 @@ redisReply *range_of(struct ws_redis *redis, const redisReply *reply)
         return reply->element[0];
     if (reply->type == REDIS_REPLY_ARRAY && reply->elements == 2 &&
         reply->element[0]->type == REDIS_REPLY_ERROR)
-        fail(redis, reply->element[0]->str);
+        carrier_fail(redis, reply->element[0]->str);
     else
-        fail(redis, "the stream in Redis was replaced or deleted");
+        carrier_fail(redis, "the stream in Redis was replaced or deleted");
     return NULL;
 }

@@ -1,5 +1,5 @@
 /* carrier.h: struct ws_redis and the functions that its files call in each other. A file calls
- * only files below it in this list. An error is recorded with fail(), and redis.c ends the
+ * only files below it in this list. An error is recorded with carrier_fail(), and redis.c ends the
  * session later.
  *
  * redis.c    creation, and the functions that the host and the manager call
@@ -288,23 +288,23 @@ struct ws_redis {
 /* --- carrier.c: state ------------------------------------------------------------------------- */
 
 /* Adds to a counter of the statistics. Takes the lock. */
-void count(struct ws_redis *redis, uint64_t *counter, uint64_t n);
+void carrier_count(struct ws_redis *redis, uint64_t *counter, uint64_t n);
 
 /* Records that the stream has an event at this position, stored by a session with this nonce ("":
  * unknown). */
-void note_stored(struct ws_redis *redis, uint64_t position, const char *nonce);
+void carrier_note_stored(struct ws_redis *redis, uint64_t position, const char *nonce);
 
 /* True while events are read and appended. */
-bool is_up(const struct ws_redis *redis);
+bool carrier_is_up(const struct ws_redis *redis);
 
 /* Enters a stage. Takes the lock, because other threads read the stage. */
-void enter_stage(struct ws_redis *redis, enum stage stage);
+void carrier_enter_stage(struct ws_redis *redis, enum stage stage);
 
 /* The session cannot continue for the reason in `text`. It does nothing more until it is ended. */
-void fail(struct ws_redis *redis, const char *text);
+void carrier_fail(struct ws_redis *redis, const char *text);
 
 /* Calls on_state if the state or its text has changed. */
-void report_state(struct ws_redis *redis, bool connected, const char *text);
+void carrier_report_state(struct ws_redis *redis, bool connected, const char *text);
 
 /* --- carrier.c: commands ---------------------------------------------------------------------- */
 
@@ -315,18 +315,18 @@ void command_script(struct ws_redis *redis, const char *script, const char *n_ke
 void command_known_script(struct ws_redis *redis, const char *digest, const char *n_keys);
 
 /* Sends a command with these arguments; the list ends with NULL. */
-bool send_texts(struct ws_redis *redis, struct link *link, enum request_kind kind,
-                const char *const *texts);
+bool carrier_send_texts(struct ws_redis *redis, struct link *link, enum request_kind kind,
+                        const char *const *texts);
 
 /* Requests up to `max` entries with XRANGE or XREVRANGE (`how`), and the epoch in the same
  * transaction (a script would cost Redis six times as much). False if the session has failed.
  */
-bool ask_range(struct ws_redis *redis, struct link *link, enum request_kind kind,
-               const char *how, const char *from, const char *to, uint32_t max);
+bool carrier_ask_range(struct ws_redis *redis, struct link *link, enum request_kind kind,
+                       const char *how, const char *from, const char *to, uint32_t max);
 
 /* Returns the entries in the reply. If they are not of the session's epoch, fails the session and
  * returns NULL. */
-redisReply *range_of(struct ws_redis *redis, const redisReply *reply);
+redisReply *carrier_range_of(struct ws_redis *redis, const redisReply *reply);
 
 /* --- servers.c: the owner's thread ------------------------------------------------------------ */
 

@@ -53,7 +53,7 @@ void fetches_run(struct ws_redis *redis)
     struct fetches *fetches = &redis->fetches;
     struct fetch *fetch;
 
-    while (is_up(redis) && redis->now_ms >= fetches->retry_ms &&
+    while (carrier_is_up(redis) && redis->now_ms >= fetches->retry_ms &&
            fetches->n_sent < FETCHES_SENT_MAX && fetches->n_asked < fetches->page.events &&
            (fetch = behind(redis, fetches->n_sent)) != NULL) {
         uint32_t left = fetches->page.events - fetches->n_asked;
@@ -61,8 +61,8 @@ void fetches_run(struct ws_redis *redis)
 
         snprintf(from, sizeof from, "%" PRIu64, fetch->after + 1);
         fetch->n_asked = fetch->max_events < left ? fetch->max_events : left;
-        if (!ask_range(redis, &redis->writing, REQUEST_FETCH, "XRANGE", from, "+",
-                       fetch->n_asked))
+        if (!carrier_ask_range(redis, &redis->writing, REQUEST_FETCH, "XRANGE", from, "+",
+                               fetch->n_asked))
             return;
         fetches->n_sent++;
         fetches->n_asked += fetch->n_asked;
@@ -72,7 +72,7 @@ void fetches_run(struct ws_redis *redis)
 uint64_t fetches_deadline(struct ws_redis *redis)
 {
     const struct fetches *fetches = &redis->fetches;
-    bool is_held = is_up(redis) && redis->now_ms < fetches->retry_ms;
+    bool is_held = carrier_is_up(redis) && redis->now_ms < fetches->retry_ms;
 
     return is_held && behind(redis, fetches->n_sent) != NULL ? fetches->retry_ms
                                                              : WS_NO_DEADLINE;
@@ -120,7 +120,7 @@ static bool answer(struct ws_redis *redis, const struct fetch *fetch, const redi
     result = ws_manager_cluster_fetched(redis->manager, fetch->request, events, n);
     memory_free(&redis->memory, events);
     if (result == WS_OK)
-        count(redis, &redis->counters.fetched, n);
+        carrier_count(redis, &redis->counters.fetched, n);
     return result == WS_OK;
 }
 

@@ -36,7 +36,7 @@ static void ask(struct ws_redis *redis, const char *to)
     uint32_t page = redis->reader.page.events < left ? redis->reader.page.events : left;
 
     redis->reader.asked = page;
-    ask_range(redis, &redis->reading, REQUEST_PAGE, "XREVRANGE", to, "-", page);
+    carrier_ask_range(redis, &redis->reading, REQUEST_PAGE, "XREVRANGE", to, "-", page);
 }
 
 /* The place for batch_limit. It is inverted because the reader, which uses the same limit,
@@ -100,7 +100,7 @@ void load_begin(struct ws_redis *redis, uint64_t until, enum load_purpose purpos
         loaded(redis);
         return;
     }
-    enter_stage(redis, STAGE_LOADING);
+    carrier_enter_stage(redis, STAGE_LOADING);
     snprintf(to, sizeof to, "%" PRIu64, until);
     ask(redis, until == LOAD_NEWEST ? "+" : to);
 }
@@ -288,16 +288,16 @@ static void started(struct ws_redis *redis, uint64_t position, const char *nonce
     if (strcmp(redis->known.epoch, session->epoch) != 0)
         redis->known = (struct known){0};
     memcpy(redis->known.epoch, session->epoch, WS_EPOCH_SIZE);
-    note_stored(redis, position, nonce);
-    note_stored(redis, session->seen, session->seen_nonce);
+    carrier_note_stored(redis, position, nonce);
+    carrier_note_stored(redis, session->seen, session->seen_nonce);
     redis->session.n_attempts = 0;
     follow_trail(redis, position);
     hand_over_new(&redis->reader);
     load_end(redis);
     restore_end(redis);
     batch_limit_forget(&redis->reader.page, place(&redis->reader));
-    enter_stage(redis, STAGE_READING);
-    report_state(redis, true, "connected");
+    carrier_enter_stage(redis, STAGE_READING);
+    carrier_report_state(redis, true, "connected");
 }
 
 static int start_manager(struct ws_redis *redis, uint64_t position, const char **nonce)
@@ -335,7 +335,7 @@ void load_start(struct ws_redis *redis)
     if (result == WS_OK)
         started(redis, position, nonce);
     else if (result == WS_ERR_INVALID)
-        fail(redis, "the epoch, a position or an event in the stream is not valid");
+        carrier_fail(redis, "the epoch, a position or an event in the stream is not valid");
     else
         reader->retry_ms = redis->now_ms + RETRY_MS;
 }

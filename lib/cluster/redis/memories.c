@@ -192,7 +192,7 @@ static void send_values(struct ws_redis *redis)
         command_add(command, batch[i]->value, batch[i]->length);
     }
     if (!link_send(&redis->writing, REQUEST_REMEMBER, command, redis->now_ms)) {
-        fail(redis, redis->writing.error);
+        carrier_fail(redis, redis->writing.error);
         return;
     }
     memories->n_values_sent = n;
@@ -235,7 +235,7 @@ void memories_kept(struct ws_redis *redis, const redisReply *reply)
 
     memories->n_values_sent = 0;
     if (why != NULL && needs_new_session(why)) {
-        fail(redis, why);
+        carrier_fail(redis, why);
         return;
     }
     if (why != NULL)
@@ -280,7 +280,7 @@ static void send_questions(struct ws_redis *redis)
         question = question_after(redis, question);
     }
     if (!link_send(&redis->writing, REQUEST_RECALL, command, redis->now_ms)) {
-        fail(redis, redis->writing.error);
+        carrier_fail(redis, redis->writing.error);
         return;
     }
     memories->n_questions_sent = n;
@@ -356,7 +356,7 @@ void memories_recalled(struct ws_redis *redis, const redisReply *reply)
     if (why != NULL && (needs_new_session(why) || is_temporary(why))) {
         postpone(redis, n);
         if (needs_new_session(why))
-            fail(redis, why);
+            carrier_fail(redis, why);
         return;
     }
     if (is_whole)
@@ -371,9 +371,11 @@ void memories_run(struct ws_redis *redis)
 {
     struct memories *memories = &redis->memories;
 
-    if (is_up(redis) && memories->n_values_sent == 0 && redis->now_ms >= memories->retry_ms)
+    if (carrier_is_up(redis) && memories->n_values_sent == 0 &&
+        redis->now_ms >= memories->retry_ms)
         send_values(redis);
-    if (is_up(redis) && memories->n_questions_sent == 0 && redis->now_ms >= memories->ask_ms)
+    if (carrier_is_up(redis) && memories->n_questions_sent == 0 &&
+        redis->now_ms >= memories->ask_ms)
         send_questions(redis);
 }
 
@@ -401,7 +403,7 @@ uint64_t memories_deadline(struct ws_redis *redis)
     const struct memories *memories = &redis->memories;
     uint64_t deadline_ms = WS_NO_DEADLINE;
 
-    if (!is_up(redis))
+    if (!carrier_is_up(redis))
         return deadline_ms;
     if (redis->now_ms < memories->retry_ms && value_after(redis, NULL) != NULL)
         deadline_ms = memories->retry_ms;

@@ -56,7 +56,7 @@ void nodes_run(struct ws_redis *redis)
     char *text;
     bool sent;
 
-    if (!is_up(redis) || redis->now_ms < redis->heartbeat_ms)
+    if (!carrier_is_up(redis) || redis->now_ms < redis->heartbeat_ms)
         return;
     redis->heartbeat_ms = redis->now_ms + interval_ms;
     text = redis->awaits_heartbeat ? NULL : describe(redis, &length);
@@ -74,7 +74,7 @@ void nodes_run(struct ws_redis *redis)
     memory_free(&redis->memory, text);
     redis->awaits_heartbeat = sent;
     if (!sent)
-        fail(redis, redis->writing.error);
+        carrier_fail(redis, redis->writing.error);
 }
 
 void nodes_end(struct ws_redis *redis)
@@ -89,8 +89,9 @@ void nodes_leave(struct ws_redis *redis)
     const char *const no_text[] = {"HDEL", redis->keys.nodes, redis->node, NULL};
     const char *const no_expiry[] = {"ZREM", redis->keys.expiries, redis->node, NULL};
 
-    if (is_up(redis) && send_texts(redis, &redis->writing, REQUEST_GREETING, no_text) &&
-        send_texts(redis, &redis->writing, REQUEST_GREETING, no_expiry))
+    if (carrier_is_up(redis) &&
+        carrier_send_texts(redis, &redis->writing, REQUEST_GREETING, no_text) &&
+        carrier_send_texts(redis, &redis->writing, REQUEST_GREETING, no_expiry))
         link_flush(&redis->writing);
 }
 
@@ -283,7 +284,7 @@ static void ask(struct ws_redis *redis, const char *name, size_t length)
     command_add(command, name, length);
     command_add_text(command, bytes);
     if (!link_send(&redis->writing, REQUEST_NODES, command, redis->now_ms))
-        fail(redis, redis->writing.error);
+        carrier_fail(redis, redis->writing.error);
 }
 
 /* Tells the host once, beside the state. */

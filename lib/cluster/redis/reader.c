@@ -18,11 +18,12 @@ void reader_begin(struct ws_redis *redis, uint64_t position, enum load_purpose p
     if (strcmp(reader->epoch, redis->session.epoch) != 0) {
         load_begin(redis, position, purpose);
     } else if (batch_limit_is_hopeless(&reader->page, reader->position)) {
-        report_state(redis, true, "skipped an event that ended the connection each time");
+        carrier_report_state(redis, true,
+                             "skipped an event that ended the connection each time");
         load_nothing(redis, reader->position + 1);
     } else {
-        enter_stage(redis, STAGE_READING);
-        report_state(redis, true, "connected");
+        carrier_enter_stage(redis, STAGE_READING);
+        carrier_report_state(redis, true, "connected");
     }
 }
 
@@ -91,7 +92,7 @@ void reader_state(struct ws_redis *redis, const redisReply *reply)
 {
     if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
         !is_continuation(redis, reply->element[0], reply->element[1])) {
-        fail(redis, "the stream in Redis was replaced or deleted");
+        carrier_fail(redis, "the stream in Redis was replaced or deleted");
         return;
     }
     lock_acquire(&redis->lock);
@@ -111,7 +112,7 @@ static void advance(struct ws_redis *redis, uint64_t position, const char *nonce
     redis->counters.delivered += n;
     lock_release(&redis->lock);
     snprintf(redis->reader.nonce, sizeof redis->reader.nonce, "%s", nonce);
-    note_stored(redis, position, nonce);
+    carrier_note_stored(redis, position, nonce);
     redis->session.n_attempts = 0;
 }
 
@@ -201,7 +202,7 @@ void reader_run(struct ws_redis *redis)
         return;
     reader->is_waiting = true;
     if (!ask(redis))
-        fail(redis, redis->reading.error);
+        carrier_fail(redis, redis->reading.error);
 }
 
 uint64_t reader_deadline(const struct ws_redis *redis)

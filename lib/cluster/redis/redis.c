@@ -375,7 +375,7 @@ static void take_auth(struct ws_redis *redis, enum request_kind kind, const redi
     if (kind == REQUEST_SENTINEL)
         servers_ask_failed(redis, text);
     else
-        fail(redis, text);
+        carrier_fail(redis, text);
 }
 
 static void take_reply(struct ws_redis *redis, enum request_kind kind, redisReply *reply)
@@ -383,7 +383,7 @@ static void take_reply(struct ws_redis *redis, enum request_kind kind, redisRepl
     redisReply *entries;
 
     if (reply->type == REDIS_REPLY_ERROR && !takes_errors(kind)) {
-        fail(redis, reply->str);
+        carrier_fail(redis, reply->str);
         return;
     }
     switch (kind) {
@@ -399,7 +399,7 @@ static void take_reply(struct ws_redis *redis, enum request_kind kind, redisRepl
         session_attached(redis, reply);
         break;
     case REQUEST_PAGE:
-        entries = range_of(redis, reply);
+        entries = carrier_range_of(redis, reply);
         if (entries != NULL)
             load_page(redis, entries);
         break;
@@ -416,7 +416,7 @@ static void take_reply(struct ws_redis *redis, enum request_kind kind, redisRepl
         writer_appended(redis, reply);
         break;
     case REQUEST_FETCH:
-        entries = range_of(redis, reply);
+        entries = carrier_range_of(redis, reply);
         if (entries != NULL)
             fetches_fetched(redis, entries);
         break;
@@ -492,7 +492,7 @@ static void check(struct ws_redis *redis, struct link *link)
         return;
     if (stage != STAGE_ATTACHING)
         shrink(redis, link);
-    fail(redis, link->error);
+    carrier_fail(redis, link->error);
 }
 
 /* Ends the session if a connection has failed. */
@@ -520,7 +520,7 @@ static uint64_t next_deadline(struct ws_redis *redis)
     deadline = earliest(deadline, writer_deadline(redis));
     deadline = earliest(deadline, fetches_deadline(redis));
     deadline = earliest(deadline, memories_deadline(redis));
-    return is_up(redis) ? earliest(deadline, redis->heartbeat_ms) : deadline;
+    return carrier_is_up(redis) ? earliest(deadline, redis->heartbeat_ms) : deadline;
 }
 
 uint64_t ws_redis_run(ws_redis *redis, uint64_t now_ms)

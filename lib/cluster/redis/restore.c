@@ -56,7 +56,7 @@ static void ask(struct ws_redis *redis)
     command_add_text(command, bytes);
     redis->reader.restored.give_up_ms = redis->now_ms + PAGE_MAX_MS;
     if (!link_send(&redis->reading, REQUEST_VALUES, command, redis->now_ms))
-        fail(redis, redis->reading.error);
+        carrier_fail(redis, redis->reading.error);
     else if (restored->kibibytes.events == 1)
         link_may_take_long(&redis->reading);
 }
@@ -64,8 +64,8 @@ static void ask(struct ws_redis *redis)
 /* The manager starts without the values that are left. */
 static void give_up(struct ws_redis *redis, const char *why)
 {
-    report_state(redis, true, why);
-    enter_stage(redis, STAGE_STARTING);
+    carrier_report_state(redis, true, why);
+    carrier_enter_stage(redis, STAGE_STARTING);
 }
 
 static const char too_slow[] = "the line is too slow to read what rooms have kept";
@@ -78,7 +78,7 @@ void restore_begin(struct ws_redis *redis, uint64_t until)
     restored->after = 0;
     restored->until = until;
     if (until == 0) {
-        enter_stage(redis, STAGE_STARTING);
+        carrier_enter_stage(redis, STAGE_STARTING);
         return;
     }
     if (redis->reader.n_outdated > 0) { /* the values would arrive behind that page */
@@ -89,7 +89,7 @@ void restore_begin(struct ws_redis *redis, uint64_t until)
         give_up(redis, "what rooms have kept ended the connection each time");
         return;
     }
-    enter_stage(redis, STAGE_RESTORING);
+    carrier_enter_stage(redis, STAGE_RESTORING);
     ask(redis);
 }
 
@@ -203,19 +203,19 @@ void restore_page(struct ws_redis *redis, redisReply *page)
         return;
     }
     if (!is_page(redis, page)) {
-        fail(redis, page->type == REDIS_REPLY_ERROR
-                        ? page->str
-                        : "the stream in Redis was replaced or deleted");
+        carrier_fail(redis, page->type == REDIS_REPLY_ERROR
+                                ? page->str
+                                : "the stream in Redis was replaced or deleted");
         return;
     }
     next = strtoull(page->element[1]->str, NULL, 10);
     if (!take_page(redis, page)) {
-        fail(redis, "memory ran out for what rooms have kept");
+        carrier_fail(redis, "memory ran out for what rooms have kept");
         return;
     }
     keep_to_limit(restored);
     if (next <= restored->after) { /* "": the last page */
-        enter_stage(redis, STAGE_STARTING);
+        carrier_enter_stage(redis, STAGE_STARTING);
         return;
     }
     batch_limit_passed(&restored->kibibytes, restored->kibibytes.events, 0);

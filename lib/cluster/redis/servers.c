@@ -88,7 +88,7 @@ static bool ask(struct ws_redis *redis)
 
     redis->servers.is_asking = true;
     redis->servers.ask_ms = redis->now_ms + ASK_AGAIN_MS;
-    return send_texts(redis, &redis->asking, REQUEST_MASTER, texts);
+    return carrier_send_texts(redis, &redis->asking, REQUEST_MASTER, texts);
 }
 
 static uint64_t timeout_ms(const struct ws_redis *redis)
@@ -110,8 +110,8 @@ static bool open_sentinel(struct ws_redis *redis, const char *address)
         return false;
     link->timeout_ms = timeout_ms(redis);
     return uri->sentinel_password == NULL ||
-           send_texts(redis, link, REQUEST_SENTINEL,
-                      uri->sentinel_user != NULL ? with_user : without_user);
+           carrier_send_texts(redis, link, REQUEST_SENTINEL,
+                              uri->sentinel_user != NULL ? with_user : without_user);
 }
 
 /* Connects to the sentinel first, if it is not connected; in a later turn if its name must be
@@ -167,7 +167,7 @@ void servers_ask_failed(struct ws_redis *redis, const char *why)
     }
     place_write(host(redis), name);
     snprintf(text, sizeof text, "sentinel %s: %s", name, why);
-    fail(redis, text);
+    carrier_fail(redis, text);
 }
 
 static bool read_master(const redisReply *reply, struct place *place)
@@ -203,7 +203,7 @@ bool servers_named(struct ws_redis *redis, const redisReply *reply)
     if (redis->session.stage == STAGE_ASKING)
         return go_to(redis, &place);
     if (!place_equal(&place, &redis->session.place))
-        fail(redis, "the sentinel reports another master");
+        carrier_fail(redis, "the sentinel reports another master");
     return false;
 }
 
@@ -265,7 +265,7 @@ bool servers_follow(struct ws_redis *redis)
     servers->n_redirects++;
     target_worked(servers_target(redis));
     servers->redirect = session->redirect;
-    count(redis, &redis->counters.redirections, 1);
+    carrier_count(redis, &redis->counters.redirections, 1);
     return true;
 }
 
@@ -277,7 +277,7 @@ bool servers_probe(struct ws_redis *redis, struct link *link)
 
     return redis->uri.n_hosts == 1 || redis->uri.is_sentinel ||
            redis->servers.redirect != REDIRECT_NONE ||
-           send_texts(redis, link, REQUEST_GREETING, texts);
+           carrier_send_texts(redis, link, REQUEST_GREETING, texts);
 }
 
 bool servers_sends_asking(const struct ws_redis *redis)
@@ -293,7 +293,7 @@ bool servers_begin(struct ws_redis *redis)
         return go_to(redis, &redis->session.elsewhere);
     if (!redis->uri.is_sentinel)
         return go_to(redis, host(redis));
-    enter_stage(redis, STAGE_ASKING);
+    carrier_enter_stage(redis, STAGE_ASKING);
     ask_sentinel(redis);
     return false;
 }
@@ -323,7 +323,7 @@ bool servers_ask_role(struct ws_redis *redis, struct link *link)
 {
     static const char *const texts[] = {"ROLE", NULL};
 
-    return send_texts(redis, link, REQUEST_ROLE, texts);
+    return carrier_send_texts(redis, link, REQUEST_ROLE, texts);
 }
 
 bool servers_role(struct ws_redis *redis, const redisReply *reply)
@@ -333,6 +333,6 @@ bool servers_role(struct ws_redis *redis, const redisReply *reply)
 
     if (role != NULL && role->type == REDIS_REPLY_STRING && strcmp(role->str, "master") == 0)
         return true;
-    fail(redis, "the server is not a master");
+    carrier_fail(redis, "the server is not a master");
     return false;
 }

@@ -17,7 +17,7 @@ enum { LEFT_TEXT_SIZE = LEFT_EPOCHS_MAX * (WS_EPOCH_SIZE + NUMBER_SIZE + 1) };
 
 void session_close(struct ws_redis *redis)
 {
-    enter_stage(redis, STAGE_AWAY);
+    carrier_enter_stage(redis, STAGE_AWAY);
     link_close(&redis->reading);
     link_close(&redis->writing);
     reader_end(redis);
@@ -41,7 +41,7 @@ static void report_failure(struct ws_redis *redis)
     snprintf(text, sizeof text, "%s: %s", place, session->failure);
     if (session->failed_in == STAGE_ASKING || is_the_only_one)
         snprintf(text, sizeof text, "%s", session->failure);
-    report_state(redis, false, text);
+    carrier_report_state(redis, false, text);
 }
 
 void session_end_failed(struct ws_redis *redis)
@@ -56,7 +56,7 @@ void session_end_failed(struct ws_redis *redis)
         report_failure(redis);
     if (servers_follow(redis))
         return;
-    count(redis, &redis->counters.failures, 1);
+    carrier_count(redis, &redis->counters.failures, 1);
     if (servers_next(redis))
         return;
     session->retry_ms = redis->now_ms + backoff_ms(&redis->random, &session->n_attempts);
@@ -81,9 +81,10 @@ static bool greet(struct ws_redis *redis, struct link *link)
     const char *const select[] = {"SELECT", uri->database, NULL};
 
     if (uri->password != NULL &&
-        !send_texts(redis, link, REQUEST_AUTH, uri->user != NULL ? with_user : without_user))
+        !carrier_send_texts(redis, link, REQUEST_AUTH,
+                            uri->user != NULL ? with_user : without_user))
         return false;
-    if (uri->database != NULL && !send_texts(redis, link, REQUEST_GREETING, select))
+    if (uri->database != NULL && !carrier_send_texts(redis, link, REQUEST_GREETING, select))
         return false;
     return servers_probe(redis, link) &&
            (!servers_check_role(redis) || servers_ask_role(redis, link));
@@ -142,7 +143,7 @@ static void connect_to(struct ws_redis *redis, const char *address)
 {
     struct link *failed = NULL;
 
-    enter_stage(redis, STAGE_ATTACHING);
+    carrier_enter_stage(redis, STAGE_ATTACHING);
     redis->session.n_unverified = 2;
     if (!open_link(redis, &redis->writing, address) || !greet(redis, &redis->writing))
         failed = &redis->writing;
@@ -150,7 +151,7 @@ static void connect_to(struct ws_redis *redis, const char *address)
              (!servers_check_role(redis) && !attach(redis)))
         failed = &redis->reading;
     if (failed != NULL)
-        fail(redis, failed->error);
+        carrier_fail(redis, failed->error);
 }
 
 void session_begin(struct ws_redis *redis)
@@ -171,7 +172,7 @@ void session_connect(struct ws_redis *redis)
         connect_to(redis, redis->session.place.host);
         return;
     }
-    enter_stage(redis, STAGE_RESOLVING);
+    carrier_enter_stage(redis, STAGE_RESOLVING);
     switch (target_find(target, redis->now_ms, redis->uri.timeout_ms)) {
     case TARGET_WAITING:
         break;
@@ -179,7 +180,7 @@ void session_connect(struct ws_redis *redis)
         connect_to(redis, target_address(target));
         break;
     case TARGET_UNKNOWN:
-        fail(redis, target->error);
+        carrier_fail(redis, target->error);
         break;
     }
 }
@@ -189,7 +190,7 @@ void session_verified(struct ws_redis *redis)
     struct session *session = &redis->session;
 
     if (session->stage == STAGE_ATTACHING && --session->n_unverified == 0 && !attach(redis))
-        fail(redis, redis->reading.error);
+        carrier_fail(redis, redis->reading.error);
 }
 
 static bool is_attach_reply(const redisReply *reply)
@@ -209,9 +210,10 @@ void session_attached(struct ws_redis *redis, const redisReply *reply)
     struct session *session = &redis->session;
 
     if (!is_attach_reply(reply)) {
-        fail(redis,
-             "Redis returned an unexpected reply to the attach script; check whether other "
-             "programs write to its keys");
+        carrier_fail(
+            redis,
+            "Redis returned an unexpected reply to the attach script; check whether other "
+            "programs write to its keys");
         return;
     }
     lock_acquire(&redis->lock);
@@ -222,7 +224,7 @@ void session_attached(struct ws_redis *redis, const redisReply *reply)
     session->seen = session->position;
     snprintf(session->seen_nonce, sizeof session->seen_nonce, "%s", reply->element[2]->str);
     if (strcmp(redis->known.epoch, session->epoch) == 0)
-        note_stored(redis, session->seen, session->seen_nonce);
+        carrier_note_stored(redis, session->seen, session->seen_nonce);
     reader_begin(redis, (uint64_t)reply->element[3]->integer,
                  reply->element[4]->integer != 0 ? LOAD_NEW : LOAD_OTHERS);
 }

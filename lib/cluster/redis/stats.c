@@ -41,7 +41,7 @@ static void collect(struct ws_redis *redis, struct figure figures[N_FIGURES],
     {
         const uint64_t read = redis->reader.position;
         const uint64_t newest = redis->session.position;
-        const uint64_t connected = is_up(redis);
+        const uint64_t connected = carrier_is_up(redis);
         const uint64_t position = read;
         const uint64_t lag = newest > read ? newest - read : 0;
         const uint64_t pending_events = redis->queue.count;

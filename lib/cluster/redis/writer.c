@@ -93,7 +93,7 @@ void writer_run(struct ws_redis *redis)
     size_t n_value_keys;
     uint32_t n;
 
-    if (!is_up(redis) || writer->n_sent > 0 || redis->now_ms < writer->retry_ms)
+    if (!carrier_is_up(redis) || writer->n_sent > 0 || redis->now_ms < writer->retry_ms)
         return;
     lock_acquire(&redis->lock);
     n = batch_size(redis, writer->batch.events);
@@ -111,7 +111,7 @@ void writer_run(struct ws_redis *redis)
         return;
     writer->n_sent = n;
     if (!link_send(&redis->writing, REQUEST_APPEND, &redis->command, redis->now_ms))
-        fail(redis, redis->writing.error);
+        carrier_fail(redis, redis->writing.error);
     else if (n == 1)
         link_may_take_long(&redis->writing);
 }
@@ -136,7 +136,7 @@ static void settle(struct ws_redis *redis, uint64_t position)
         redis->counters.duplicates++;
     lock_release(&redis->lock);
     if (position > 0)
-        note_stored(redis, position, redis->session.nonce);
+        carrier_note_stored(redis, position, redis->session.nonce);
     redis->writer.n_settled++;
     redis->session.n_attempts = 0;
     ws_manager_cluster_stored(redis->manager, pending->receipt, WS_OK, position);
@@ -157,7 +157,7 @@ static void refuse(struct ws_redis *redis)
     redis->writer.n_settled++;
     snprintf(text, sizeof text, "gave up an event of %zu bytes: Redis accepts none so large",
              pending->event.length);
-    report_state(redis, true, text);
+    carrier_report_state(redis, true, text);
     ws_manager_cluster_stored(redis->manager, pending->receipt, WS_ERR_TOO_BIG, 0);
     memory_free(&redis->memory, pending);
 }
@@ -207,11 +207,11 @@ static void not_appended(struct ws_redis *redis, const char *why)
 
     if (strstr(why, "invalid bulk length") != NULL) { /* Redis also closes the connection */
         writer_failed(redis, true);
-        fail(redis, why);
+        carrier_fail(redis, why);
         return;
     }
     if (needs_new_session(why)) {
-        fail(redis, why);
+        carrier_fail(redis, why);
         return;
     }
     writer->n_sent = 0;
@@ -220,8 +220,8 @@ static void not_appended(struct ws_redis *redis, const char *why)
         return;
     }
     writer->retry_ms = redis->now_ms + backoff_ms(&redis->random, &writer->n_attempts);
-    count(redis, &redis->counters.failures, 1);
-    report_state(redis, true, why);
+    carrier_count(redis, &redis->counters.failures, 1);
+    carrier_report_state(redis, true, why);
 }
 
 /* True if the reply has a position for each of n events. */
@@ -245,7 +245,8 @@ void writer_appended(struct ws_redis *redis, const redisReply *reply)
         return;
     }
     if (!is_append_reply(reply, n)) {
-        fail(redis, "Redis returned an unexpected reply to the script that appends events");
+        carrier_fail(redis,
+                     "Redis returned an unexpected reply to the script that appends events");
         return;
     }
     writer->n_sent = 0;
@@ -255,7 +256,7 @@ void writer_appended(struct ws_redis *redis, const redisReply *reply)
     batch_limit_passed(&writer->batch, n, 0);
     for (uint32_t i = 0; i < n; i++)
         settle(redis, (uint64_t)reply->element[i]->integer);
-    report_state(redis, true, "connected");
+    carrier_report_state(redis, true, "connected");
 }
 
 void writer_give_up(struct ws_redis *redis)
@@ -275,6 +276,7 @@ uint64_t writer_deadline(struct ws_redis *redis)
     lock_acquire(&redis->lock);
     is_empty = redis->queue.first == NULL;
     lock_release(&redis->lock);
-    return is_up(redis) && redis->writer.n_sent == 0 && !is_empty ? redis->writer.retry_ms
-                                                                  : WS_NO_DEADLINE;
+    return carrier_is_up(redis) && redis->writer.n_sent == 0 && !is_empty
+               ? redis->writer.retry_ms
+               : WS_NO_DEADLINE;
 }
