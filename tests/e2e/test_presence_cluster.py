@@ -12,7 +12,7 @@ import unittest
 
 import websockets
 
-from client import PATIENT, request
+from client import PATIENT, receive_type, request
 from cluster_case import ClusterCase
 from redis_server import Proxy
 from test_presence import JOIN, Belief, PresenceCase, member
@@ -40,6 +40,39 @@ class Processes(ClusterCase, PresenceCase):
         third = self.node("c")
         eve, eves = await self.watch(third, "eve")
         await self.until(eve, eves, member("ana", 1, "away"), member("bob"), member("eve"))
+
+    async def enter(self, node, user):
+        client, _ = await self.connect(node, f"/ws?user_id={user}")
+        await request(client, {**JOIN, "presence": False})
+        return client
+
+    async def quiet_until(self, client, ended):
+        """What a client hears of bob until `ended` has left."""
+        heard = []
+        while True:
+            data = (await receive_type(client, "presence_changed"))["data"]
+            heard += [each for change in ("joined", "left", "changed") for each in data[change]]
+            if any(each["user_id"] == ended for each in data["left"]):
+                return [each for each in heard if each["user_id"] == "bob"]
+
+    async def test_a_move_and_a_return(self):
+        first, second = self.node("a"), self.node("b")
+        ana, anas = await self.watch(first, "ana")
+        bob, eve = await self.enter(second, "bob"), await self.enter(second, "eve")
+        await self.until(ana, anas, member("ana"), member("bob"), member("eve"))
+        # Bob moves to another process and back; eve has left a moment after him, and her grace time is over.
+        for node in (first, second):
+            await bob.close()
+            await eve.close()
+            await asyncio.sleep(0.5)
+            bob = await self.enter(node, "bob")
+            self.assertEqual(await self.quiet_until(ana, "eve"), [])
+            eve = await self.enter(node, "eve")
+        await self.until(ana, anas, member("ana"), member("bob"), member("eve"))
+        # The process starts again; eve does not come back, and nothing is left of the former process.
+        second.stop()
+        bob = await self.enter(self.node("b"), "bob")
+        self.assertEqual(await self.quiet_until(ana, "eve"), [])
 
     async def test_a_killed_process(self):
         first, second = self.node("a"), self.node("b")

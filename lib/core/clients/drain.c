@@ -13,6 +13,7 @@
 #include "core/connections/delivery.h"
 #include "core/costs.h"
 #include "core/inbox.h"
+#include "core/presence/processes_send.h"
 
 enum {
     COST_OF_A_TICK = 32768, /* of the timers, for connections that are closed: a thousand */
@@ -96,9 +97,12 @@ static void on_timer(struct timer *timer)
     uint32_t most = due(drain, loop->timers.now_ms);
     uint32_t budget = COST_OF_A_TICK;
 
-    while (budget > 0 && drain->closed < most)
-        if (!end_one(loop, &budget))
-            return;
+    while (budget > 0 && drain->closed < most) {
+        if (end_one(loop, &budget))
+            continue;
+        processes_say_leaving(loop->manager);
+        return;
+    }
     timer_start(&loop->timers, &drain->timer, 0);
 }
 
@@ -126,9 +130,12 @@ bool drain_run(ws_loop *loop, const struct drain_plan *plan, uint32_t *budget)
 {
     if (!loop->drain.running)
         begin(loop, plan);
-    while (loop->drain.plan.spread_ms == 0 && *budget > 0)
-        if (!end_one(loop, budget))
-            return true;
+    while (loop->drain.plan.spread_ms == 0 && *budget > 0) {
+        if (end_one(loop, budget))
+            continue;
+        processes_say_leaving(loop->manager);
+        return true;
+    }
     return loop->drain.plan.spread_ms > 0;
 }
 

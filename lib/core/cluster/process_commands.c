@@ -29,6 +29,7 @@ static const struct {
     {PRESENCE_COMMAND "_wanted", presence_command_carry_out},
     {PRESENCE_COMMAND "_repeated", presence_command_carry_out},
     {PRESENCE_COMMAND "_unwanted", presence_command_carry_out},
+    {PRESENCE_COMMAND "_leaving", presence_command_carry_out},
     {PRESENCE_COMMAND "_alive", presence_command_carry_out},
 };
 

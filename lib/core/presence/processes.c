@@ -27,7 +27,12 @@ static struct presence_part **find_part(struct presence_member *member, uint32_t
     return link;
 }
 
-/* Sets the number of connections that a process has of a member. */
+static uint32_t real_connections(uint32_t connections)
+{
+    return connections != PRESENCE_LEAVING ? connections : 0;
+}
+
+/* Sets the number of connections that a process has of a member, or PRESENCE_LEAVING. */
 static int set_part(struct presence *presence, struct presence_member *member, uint32_t process,
                     uint32_t connections)
 {
@@ -45,8 +50,8 @@ static int set_part(struct presence *presence, struct presence_member *member, u
         part->process = (uint8_t)process;
     }
     if (part != NULL) {
-        member->n_elsewhere += connections;
-        member->n_elsewhere -= part->connections;
+        member->n_elsewhere += real_connections(connections);
+        member->n_elsewhere -= real_connections(part->connections);
         part->connections = connections;
         part->generation = presence->processes[process].generation;
     }
@@ -67,6 +72,7 @@ struct sweep {
     uint64_t ended;      /* likewise, of the other one */
     uint32_t process;    /* the other one; NO_PROCESS: none */
     uint32_t generation; /* of what it has sent */
+    uint32_t stopping;   /* one whose users leave; NO_PROCESS: none */
     bool has_removed;
 };
 
@@ -96,6 +102,16 @@ static void sweep_member(void *node, void *user_data)
         has_more = member->parts->next != NULL;
         set_part(sweep->presence, member, part->process, 0);
     }
+}
+
+/* The process has no connections any more, but its users may come back. */
+static void let_member_leave(void *node, void *user_data)
+{
+    const struct sweep *sweep = user_data;
+    const struct presence_part *part = *find_part(node, sweep->stopping);
+
+    if (part != NULL && part->connections != PRESENCE_LEAVING)
+        set_part(sweep->presence, node, sweep->stopping, PRESENCE_LEAVING);
 }
 
 static void sweep_room(void *node, void *user_data)
@@ -141,6 +157,8 @@ static void sweep_table(ws_manager *manager, const struct name_table *table,
 
 static void sweep_all(ws_manager *manager, struct sweep *sweep)
 {
+    if (sweep->stopping != NO_PROCESS)
+        sweep_table(manager, &sweep->presence->members, let_member_leave, sweep);
     if (sweep->dead == 0 && sweep->process == NO_PROCESS)
         return;
     sweep_table(manager, &sweep->presence->members, sweep_member, sweep);
@@ -314,6 +332,8 @@ static int of_another(ws_manager *manager, const struct presence_command *comman
         sweep->ended = (uint64_t)1 << process;
         sweep->generation = command->generation;
     }
+    if (is_named(command, PRESENCE_COMMAND "_leaving"))
+        sweep->stopping = process;
     return WS_OK;
 }
 
@@ -333,7 +353,7 @@ static int carry_out(ws_manager *manager, const struct presence_command *command
  * sweep. */
 int presence_command_carry_out(ws_manager *manager, const ws_cluster_event *event)
 {
-    struct sweep sweep = {.process = NO_PROCESS};
+    struct sweep sweep = {.process = NO_PROCESS, .stopping = NO_PROCESS};
     struct posting posting;
     struct presence_command command;
     int result;

@@ -5,7 +5,7 @@
  * The commands, of a process P:
  *
  *     presence          the connections at P of some users in a room, 0 for a user that has
- *                       left; and the user's state, if it was set at P or other processes may
+ *                       left, or "leaving" if it may come back within its grace time; and the user's state, if it was set at P or other processes may
  *                       not have it
  *     presence_begin    P sends everything that it has, as commands `presence`
  *     presence_end      the snapshot is complete: what it did not contain no longer exists at P
@@ -14,6 +14,7 @@
  *     presence_repeated P still needs some rooms: after presence_begin, for processes that are
  *                       new, or have missed it
  *     presence_unwanted P needs some rooms no longer
+ *     presence_leaving  P stops: the connections that it has end now
  *     presence_alive    P is alive
  *
  * A process is considered dead when three of this process's own presence_alive have come back

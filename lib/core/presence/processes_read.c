@@ -20,6 +20,11 @@ static uint64_t number_of(struct json_slice value, uint64_t most)
     return number <= most ? number : 0;
 }
 
+static bool is_true(struct json_slice value)
+{
+    return value.text != NULL && *value.text == 't';
+}
+
 bool presence_command_read(const ws_cluster_event *event, struct presence_command *command)
 {
     static const char *const names[N_VALUES] = {"order", "process", "number", "generation",
@@ -60,12 +65,12 @@ int presence_command_read_entry(const ws_manager *manager,
                                 const struct presence_command *command, struct json_slice text,
                                 struct entry *entry)
 {
-    static const char *const names[] = {"room", "user", "n", "state", "at"};
-    struct json_slice values[5];
+    static const char *const names[] = {"room", "user", "n", "state", "at", "leaving"};
+    struct json_slice values[6];
     int result = WS_OK;
 
     *entry = (struct entry){.room = NULL};
-    if (!json_members(text.text, text.length, names, values, 5) || values[0].text == NULL ||
+    if (!json_members(text.text, text.length, names, values, 6) || values[0].text == NULL ||
         values[1].text == NULL)
         return WS_ERR_INVALID;
     if (!json_string(&manager->memory, values[0], &entry->room) ||
@@ -75,6 +80,8 @@ int presence_command_read_entry(const ws_manager *manager,
              entry->user == NULL || !name_text_valid(entry->user))
         result = WS_ERR_INVALID;
     entry->connections = (uint32_t)number_of(values[2], CONNECTIONS_MAX);
+    if (entry->connections == 0 && is_true(values[5]))
+        entry->connections = PRESENCE_LEAVING;
     if (values[3].text != NULL && values[3].length <= WS_PRESENCE_STATE_MAX)
         read_state(manager, command, values[3], values[4], entry);
     if (result != WS_OK)

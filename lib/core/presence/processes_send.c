@@ -68,7 +68,9 @@ static void add_member(struct buffer *buffer, const struct presence_member *memb
     buffer_add_text(buffer, ",\"user\":");
     buffer_add_json_string(buffer, presence_user(member), member->user_length);
     buffer_add_text(buffer, ",\"n\":");
-    buffer_add_number(buffer, presence_own(member));
+    buffer_add_number(buffer, member->n_connections);
+    if (presence_own(member) == PRESENCE_LEAVING)
+        buffer_add_text(buffer, ",\"leaving\":true");
     add_state(buffer, member);
     buffer_add_text(buffer, "}");
 }
@@ -291,6 +293,22 @@ static bool send_wanted_process(ws_manager *manager)
         manager_unlock(manager);
     }
     return is_sent;
+}
+
+/* Without that, the others notice it by the missing signs of life. */
+void processes_say_leaving(ws_manager *manager)
+{
+    struct presence *presence;
+    bool is_due;
+
+    manager_lock(manager);
+    presence = manager->presence;
+    is_due = presence != NULL && !presence->is_alone && !presence->has_said_leaving;
+    if (is_due)
+        presence->has_said_leaving = true;
+    manager_unlock(manager);
+    if (is_due)
+        send_plain(manager, "_leaving");
 }
 
 /* What is to be sent next. */

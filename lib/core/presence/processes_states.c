@@ -89,7 +89,7 @@ static int apply_state(struct presence *presence, struct presence_member *member
  * the stream will learn. */
 static void end_state(struct presence *presence, struct presence_member *member)
 {
-    if (member->n_elsewhere > 0 || member->returned_connections > 0 ||
+    if (member->parts != NULL || member->returned_connections > 0 ||
         member->state_position == STATE_SET_HERE)
         return;
     member->state_position = 0;

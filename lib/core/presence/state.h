@@ -23,13 +23,17 @@
 
 struct presence_room;
 
+/* In place of a number of connections: there are none, but the user may come back within its grace
+ * time. */
+#define PRESENCE_LEAVING UINT32_MAX
+
 /* What another process has of a member. */
 struct presence_part {
     struct presence_part *next;
-    uint32_t connections;
-    uint32_t generation; /* of the process's last command about it */
-    uint8_t process;     /* in presence->processes */
-    bool knows_state;    /* of the member, because it was in the stream since then */
+    uint32_t connections; /* more than none, or PRESENCE_LEAVING */
+    uint32_t generation;  /* of the process's last command about it */
+    uint8_t process;      /* in presence->processes */
+    bool knows_state;     /* of the member, because it was in the stream since then */
 };
 
 enum { PRESENCE_MAX_PROCESSES = 64 /* others, of which parts are known */ };
@@ -85,8 +89,9 @@ struct presence_member {
     struct presence_member *next_changed; /* in the room's list, while is_changed */
     struct presence_member *next_unsent;  /* while is_unsent */
     struct presence_part *parts;          /* of other processes */
-    uint32_t n_elsewhere;                 /* the sum of `parts` */
-    uint32_t sent_connections;            /* of this process, as the others know it */
+    uint32_t n_elsewhere;                 /* connections: the sum of `parts` */
+    uint32_t sent_connections;            /* of this process, as the others know it; here and in
+                                             the next two, too, it may be PRESENCE_LEAVING */
     uint32_t sending_connections;         /* as the command says that is being sent */
     uint32_t returned_connections;        /* as the last command said that has come back */
     struct presence_member *later;        /* among those that leave, while is_leaving */
@@ -195,10 +200,11 @@ struct presence {
     uint64_t n_taken;       /* the number of the last one that the carrier has taken */
     uint64_t n_returned;    /* of the last one that has come back */
     char epoch[EPOCH_SIZE]; /* of the stream that has the states' positions */
-    bool is_alone;       /* other processes know nothing of this one and need no sign of life */
-    bool wants_all;      /* presence_wanted is to be sent */
-    bool sends_all;      /* everything is to be sent */
-    bool is_sending_all; /* presence_end is to be sent when nothing is unsent */
+    bool is_alone; /* other processes know nothing of this one and need no sign of life */
+    bool has_said_leaving; /* presence_leaving was sent */
+    bool wants_all;        /* presence_wanted is to be sent */
+    bool sends_all;        /* everything is to be sent */
+    bool is_sending_all;   /* presence_end is to be sent when nothing is unsent */
     struct presence_wishes wishes[N_WISHES]; /* WISH_NONE has none */
     enum presence_wish sending;
     struct presence_room
@@ -248,22 +254,27 @@ static inline const char *presence_user(const struct presence_member *member)
     return member->key + PRESENCE_NUMBER;
 }
 
-/* The number of connections of this process. During the grace time nothing changes for
- * observers. */
+/* What other processes are told: the number of connections of this process, or PRESENCE_LEAVING. */
 static inline uint32_t presence_own(const struct presence_member *member)
 {
-    return member->n_connections > 0 ? member->n_connections : member->is_leaving;
+    if (member->n_connections > 0)
+        return member->n_connections;
+    return member->is_leaving ? PRESENCE_LEAVING : 0;
 }
 
 static inline bool presence_is_there(const struct presence_member *member)
 {
-    return presence_own(member) > 0 || member->n_elsewhere > 0;
+    return presence_own(member) > 0 || member->parts != NULL;
 }
 
-/* The number of connections that observers receive. */
+/* The number of connections that observers receive. One that was lost a moment ago counts only if
+ * the user has no other, here or elsewhere: during the grace time nothing changes for observers, and
+ * a user that comes back to another process has not become two. */
 static inline uint32_t presence_connections(const struct presence_member *member)
 {
-    return presence_own(member) + member->n_elsewhere;
+    uint32_t connections = member->n_connections + member->n_elsewhere;
+
+    return connections > 0 ? connections : presence_is_there(member);
 }
 
 /* --- changes.c ------------------------------------------------------------------------------- */
