@@ -21,6 +21,11 @@ void input_list_remove(struct input_list *list, struct input *input)
     if (!input->listed)
         return;
     input->listed = false;
+    if (input->held) {
+        input->held = false;
+        *input->holder = NULL;
+        return;
+    }
     if (input->previous != NULL)
         input->previous->next = input->next;
     else
@@ -30,4 +35,23 @@ void input_list_remove(struct input_list *list, struct input *input)
     else
         list->last = input->previous;
     list->count--;
+}
+
+void input_list_hold(struct input *input, struct input **holder)
+{
+    input->listed = true;
+    input->held = true;
+    input->holder = holder;
+    *holder = input;
+}
+
+bool input_list_release(struct input_list *list, struct input **holder)
+{
+    struct input *input = *holder;
+
+    if (input == NULL)
+        return false;
+    input_list_remove(list, input);
+    input_list_add(list, input);
+    return true;
 }

@@ -16,8 +16,12 @@ enum { INPUT_HIGH_BYTES = 16384, INPUT_HIGH_MESSAGES = 256 };
  * input. */
 struct input {
     struct input *next;
-    struct input *previous;
-    bool listed;
+    union {
+        struct input *previous;
+        struct input **holder; /* while it is held */
+    };
+    bool listed;    /* or held */
+    bool held;      /* not in the list: its client is to read first */
     bool served;    /* being served now */
     int32_t credit; /* budget left in this round; negative: overdrawn */
 
@@ -35,7 +39,14 @@ struct input_list {
 /* Adds the entry at the end, unless it is listed. */
 void input_list_add(struct input_list *list, struct input *input);
 
-/* Removes the entry, if it is listed. */
+/* Removes the entry, if it is listed or held. */
 void input_list_remove(struct input_list *list, struct input *input);
+
+/* Keeps an entry that is not listed out of the list: loops with nothing else to do can sleep. Until it
+ * is released or removed, *holder is the entry; it must be NULL before. */
+void input_list_hold(struct input *input, struct input **holder);
+
+/* Lists the entry that is held there, if there is one. True if there was. */
+bool input_list_release(struct input_list *list, struct input **holder);
 
 #endif

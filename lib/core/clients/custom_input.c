@@ -36,11 +36,11 @@ static uint32_t serve(ws_loop *loop, struct input *input)
     struct connection *connection = &custom->connection;
     uint32_t cost = 0;
 
-    if (connection_awaits_command(connection)) {
-        input_list_add(&loop->inputs, input);
+    if (connection_must_wait(connection)) {
+        input_wait(loop, input, connection);
         return 0;
     }
-    while (connection->state == CONNECTION_LIVE && !connection->awaits_room &&
+    while (connection->state == CONNECTION_LIVE && !connection_must_wait(connection) &&
            custom->first_waiting != NULL && input_may_go_on(loop, input)) {
         struct waiting_message *message = custom_queue_take(custom);
 

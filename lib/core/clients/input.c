@@ -5,6 +5,7 @@
 #include "core/backlog.h"
 #include "core/clients/disconnect.h"
 #include "core/loop_state.h"
+#include "core/recovery/state.h"
 
 enum {
     QUANTUM =
@@ -17,6 +18,15 @@ enum {
 bool input_may_go_on(const ws_loop *loop, const struct input *input)
 {
     return input->credit > 0 && loop->doomed == NULL && !backlog_holds_clients_back(loop);
+}
+
+void input_wait(ws_loop *loop, struct input *input, struct connection *connection)
+{
+    if (connection != NULL && connection_pending_values(connection) > 0 &&
+        connection->recovery->values.held == NULL)
+        input_list_hold(input, &connection->recovery->values.held);
+    else
+        input_list_add(&loop->inputs, input);
 }
 
 /* Limits a connection's debt: a larger one would only delay it without benefit to the

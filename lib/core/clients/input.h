@@ -9,6 +9,7 @@
 #ifndef WS_CORE_CLIENTS_INPUT_H
 #define WS_CORE_CLIENTS_INPUT_H
 
+#include "core/connections/connection.h"
 #include "core/costs.h"
 #include "core/input_list.h"
 
@@ -18,6 +19,10 @@ bool input_may_go_on(const ws_loop *loop, const struct input *input);
 /* Within serve(): charges a cost, and the cost of what was posted and compressed meanwhile; all are
  * added to *sum. */
 void input_charge(ws_loop *loop, struct input *input, uint32_t cost, uint32_t *sum);
+
+/* Within serve(), for a connection that connection_must_wait(), or NULL: lists the entry again, or holds
+ * it until the client has read. */
+void input_wait(ws_loop *loop, struct input *input, struct connection *connection);
 
 /* Serves the connections in turn, until no input is left or *budget is spent. True if anything
  * was processed. The loop's thread, within ws_loop_run(). */

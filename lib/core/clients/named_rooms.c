@@ -15,10 +15,16 @@ static struct recovery *of_input(struct input *input)
     return (struct recovery *)(void *)((char *)input - offsetof(struct recovery, input));
 }
 
+/* Whether the client is to receive what the rooms that it has entered keep, before it enters more. */
+static bool has_many_values(const struct recovery *recovery)
+{
+    return pending_values_left(&recovery->values) >= PENDING_VALUES_MANY;
+}
+
 /* Whether a room is to be joined next: the connection has not ended, and there is one. */
 static bool has_more(const struct recovery *recovery)
 {
-    return recovery->connection != NULL && recovery->n_rooms > 0;
+    return recovery->connection != NULL && recovery->n_rooms > 0 && !has_many_values(recovery);
 }
 
 /* Joins the next room; returns the cost. */
@@ -41,8 +47,10 @@ static void after_rooms(ws_loop *loop, struct recovery *recovery, bool in_order)
 {
     recovery->use = RECOVERY_RESTS;
     if (recovery->connection == NULL)
-        recovery_free(loop->manager, recovery);
-    else if (has_more(recovery))
+        recovery_release(loop, recovery);
+    else if (has_many_values(recovery) && recovery->n_rooms > 0)
+        recovery_deliver_values_first(recovery);
+    else if (recovery->n_rooms > 0)
         input_list_add(&loop->inputs, &recovery->input);
     else
         recovery_rooms_entered(recovery, in_order);

@@ -13,6 +13,7 @@
 
 #include <ws_manager/connection.h>
 
+#include "core/connections/pending_values.h"
 #include "core/groups/room_set.h"
 #include "core/loop_state.h"
 
@@ -36,8 +37,10 @@ struct connection {
     struct share *user;        /* NULL: anonymous, or gone */
     struct rooms rooms;
     union {
-        struct connection *next;   /* in the loop's list `doomed` or `graves` */
-        struct recovery *recovery; /* while it recovers or enters_rooms (recovery.h) */
+        struct connection *next; /* in the loop's list `doomed` or `graves` */
+        /* While it recovers or enters_rooms (recovery.h). Its first member are the client's pending
+         * values. */
+        struct recovery *recovery;
     };
     uint32_t user_place; /* among the members of user */
     uint32_t pins;       /* queued commands that name it; guarded by the manager's lock */
@@ -88,12 +91,28 @@ int connection_start(struct connection *connection, ws_loop *loop,
  * valid while the connection is registered. */
 const char *connection_space(const struct connection *connection);
 
+/* The number of values that rooms keep for the client and that it has not received yet. */
+static inline size_t connection_pending_values(const struct connection *connection)
+{
+    return connection->recovering
+               ? pending_values_left((const struct pending_values *)connection->recovery)
+               : 0;
+}
+
 /* Whether further client messages must wait: for a command in the inbox, which is CONNECT or a
  * join or leave that the client requested, or for the rooms that the client named before. */
 static inline bool connection_awaits_command(const struct connection *connection)
 {
     return connection->state == CONNECTION_PENDING || connection->awaits_room ||
            connection->enters_rooms;
+}
+
+/* Whether they must wait for that, or until the client has read what rooms keep for it. It could
+ * otherwise enter a room again and again, and read only the answers: what waits for it would have no
+ * limit. */
+static inline bool connection_must_wait(const struct connection *connection)
+{
+    return connection_awaits_command(connection) || connection_pending_values(connection) > 0;
 }
 
 /* The view of a connection that callbacks get, copied when the callback begins: a callback may

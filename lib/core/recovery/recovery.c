@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "core/connections/doom.h"
+#include "core/costs.h"
+#include "core/inbox.h"
 #include "core/recovery/list.h"
 #include "core/recovery/page_waits.h"
 #include "core/recovery/read.h"
@@ -12,7 +14,9 @@
 
 enum {
     COST_OF_ITS_TURN = 512, /* in events; then the next recovery gets its turn */
-    ROOMS_PER_UNIT = 4,     /* cost: each read searches the history for each room */
+    DROPPED_AT_ONCE =
+        1024,           /* values that an ended recovery gives back before others continue */
+    ROOMS_PER_UNIT = 4, /* cost: each read searches the history for each room */
     POLL_MAX_MS = 1000
 };
 
@@ -67,23 +71,38 @@ bool recovery_new(const ws_manager *manager, const ws_connect_options *options,
     return true;
 }
 
-static void free_values(const ws_manager *manager, struct recovery *recovery)
-{
-    while (recovery->next_value < recovery->n_values)
-        ws_message_unref(recovery->values[recovery->next_value++]);
-    memory_free(&manager->memory, recovery->values);
-    recovery->values = NULL;
-    recovery->n_values = 0;
-    recovery->next_value = 0;
-}
-
 void recovery_free(const ws_manager *manager, struct recovery *recovery)
 {
     if (recovery == NULL)
         return;
-    free_values(manager, recovery);
+    pending_values_drop(&recovery->values, &manager->memory, SIZE_MAX);
     memory_free(&manager->memory, recovery->cursors);
     memory_free(&manager->memory, recovery);
+}
+
+void recovery_release(ws_loop *loop, struct recovery *recovery)
+{
+    if (pending_values_left(&recovery->values) <= DROPPED_AT_ONCE) {
+        recovery_free(loop->manager, recovery);
+        return;
+    }
+    recovery->next = loop->recoveries->ended;
+    loop->recoveries->ended = recovery;
+}
+
+static void drop_values_of_ended(ws_loop *loop)
+{
+    while (loop->recoveries->ended != NULL && loop->for_recovery > 0) {
+        struct recovery *recovery = loop->recoveries->ended;
+        size_t dropped =
+            pending_values_drop(&recovery->values, &loop->manager->memory, DROPPED_AT_ONCE);
+
+        budget_spend(&loop->for_recovery, (uint32_t)dropped + 1);
+        if (pending_values_left(&recovery->values) > 0)
+            continue;
+        loop->recoveries->ended = recovery->next;
+        recovery_free(loop->manager, recovery);
+    }
 }
 
 static void on_timer(struct timer *timer)
@@ -108,12 +127,18 @@ bool recoveries_new(ws_loop *loop)
 
 void recoveries_free(ws_loop *loop)
 {
+    while (loop->recoveries != NULL && loop->recoveries->ended != NULL) {
+        struct recovery *recovery = loop->recoveries->ended;
+
+        loop->recoveries->ended = recovery->next;
+        recovery_free(loop->manager, recovery);
+    }
     memory_free(&loop->manager->memory, loop->recoveries);
 }
 
 bool recoveries_are_ready(const ws_loop *loop)
 {
-    return loop->recoveries->ready.count > 0;
+    return loop->recoveries->ready.count > 0 || loop->recoveries->ended != NULL;
 }
 
 /* --- beginning and end ------------------------------------------------------------------------ */
@@ -202,31 +227,32 @@ void recovery_begin(struct connection *connection, struct recovery *recovery)
     recovery_list_add(recovery, RECOVERY_WAITS_FOR_JOINS);
 }
 
-static bool append_values(const ws_manager *manager, struct recovery *recovery,
-                          ws_message **messages, size_t count)
+/* Values precede the next events and do not wait for these: the client's further messages wait for the
+ * values, and should not wait for a page of events, too. */
+static bool add_values(struct recovery *recovery, ws_message **messages, size_t count)
 {
-    size_t size = (recovery->n_values + count) * sizeof *messages;
-    ws_message **values = memory_realloc(&manager->memory, recovery->values, size);
+    const ws_manager *manager = recovery->connection->loop->manager;
 
-    if (values == NULL)
+    if (!pending_values_add(&recovery->values, &manager->memory, messages, count))
         return false;
-    memcpy(values + recovery->n_values, messages, count * sizeof *messages);
-    recovery->values = values;
-    recovery->n_values += count;
+    if (recovery->wait == RECOVERY_WAITS_FOR_PAGE ||
+        recovery->wait == RECOVERY_WAITS_FOR_POSITION)
+        recovery_list_move(recovery, RECOVERY_READY);
     return true;
 }
 
 bool recovery_add_values(struct connection *connection, ws_message **messages, size_t count)
 {
     ws_loop *loop = connection->loop;
+    const ws_allocator *memory = &loop->manager->memory;
     struct recovery *recovery = connection->recovery;
 
     if (connection->recovering)
-        return append_values(loop->manager, recovery, messages, count);
-    recovery = memory_zalloc(&loop->manager->memory, sizeof *recovery);
+        return add_values(recovery, messages, count);
+    recovery = memory_zalloc(memory, sizeof *recovery);
     if (recovery == NULL)
         return false;
-    if (!append_values(loop->manager, recovery, messages, count)) {
+    if (!pending_values_add(&recovery->values, memory, messages, count)) {
         recovery_free(loop->manager, recovery);
         return false;
     }
@@ -242,6 +268,20 @@ bool recovery_add_values(struct connection *connection, ws_message **messages, s
     return true;
 }
 
+void recovery_deliver_values_first(struct recovery *recovery)
+{
+    recovery_list_move(recovery, RECOVERY_READY);
+}
+
+/* What the client has sent need not wait for it to read any more. */
+static void release_input(struct recovery *recovery)
+{
+    ws_loop *loop = recovery->connection->loop;
+
+    if (input_list_release(&loop->inputs, &recovery->values.held) && !loop->running)
+        loop_wake(loop);
+}
+
 /* Detaches the recovery from its connection. The caller frees it, when it can. */
 static void detach(struct recovery *recovery)
 {
@@ -253,6 +293,7 @@ static void detach(struct recovery *recovery)
         recovery_read_end(recovery);
     }
     input_list_remove(&connection->loop->inputs, &recovery->input);
+    release_input(recovery);
     connection->recovering = false;
     connection->enters_rooms = false;
     connection->recovery = NULL;
@@ -267,7 +308,7 @@ void recovery_cancel(struct connection *connection)
         return;
     detach(recovery);
     if (recovery->use == RECOVERY_RESTS)
-        recovery_free(connection->loop->manager, recovery);
+        recovery_release(connection->loop, recovery);
 }
 
 void recovery_note_room(struct connection *connection)
@@ -410,15 +451,14 @@ static bool deliver_values(struct recovery *recovery, uint32_t *cost)
     int result = WS_OK;
 
     while (result != WS_ERR_BACKPRESSURE && *cost < COST_OF_ITS_TURN &&
-           recovery->connection != NULL && recovery->next_value < recovery->n_values) {
-        result =
-            connection_give(recovery->connection, recovery->values[recovery->next_value++]);
+           recovery->connection != NULL && pending_values_left(&recovery->values) > 0) {
+        result = connection_give(recovery->connection, pending_values_take(&recovery->values));
         if (result == WS_ERR_DROPPED)
             recovery->answer = RECOVERED_INCOMPLETE;
         *cost += 1 + loop_take_preparing(loop);
     }
-    if (recovery->next_value == recovery->n_values)
-        free_values(loop->manager, recovery);
+    if (pending_values_left(&recovery->values) == 0)
+        pending_values_drop(&recovery->values, &loop->manager->memory, 0);
     return result != WS_ERR_BACKPRESSURE;
 }
 
@@ -427,6 +467,29 @@ struct outcome {
     bool wants_next_batch;
     enum recovery_wait wait;
 };
+
+/* Delivers values before anything else. Then the client's next messages are processed, and the rest of
+ * the rooms that it named is joined. False if the recovery can't continue now or has ended. */
+static bool step_values(struct recovery *recovery, struct outcome *outcome, uint32_t *cost)
+{
+    struct connection *connection = recovery->connection;
+
+    announce_beginning(recovery);
+    if (recovery->connection != NULL && !deliver_values(recovery, cost))
+        outcome->wait = RECOVERY_WAITS_FOR_ROOM;
+    if (recovery->connection == NULL)
+        return false;
+    if (pending_values_left(&recovery->values) > 0)
+        return outcome->wait == RECOVERY_READY;
+    release_input(recovery);
+    if (!connection->enters_rooms)
+        return outcome->wait == RECOVERY_READY;
+    outcome->wait = RECOVERY_WAITS_FOR_JOINS;
+    input_list_add(&connection->loop->inputs, &recovery->input);
+    if (!connection->loop->running)
+        loop_wake(connection->loop);
+    return false;
+}
 
 /* The recovery has caught up with its loop: it ends, unless live events of a room that it
  * entered begin later. */
@@ -465,12 +528,8 @@ static bool step(struct recovery *recovery, struct outcome *outcome, uint32_t *c
     uint64_t until;
     size_t count;
 
-    if (recovery->n_values > 0) {
-        announce_beginning(recovery);
-        if (recovery->connection != NULL && !deliver_values(recovery, cost))
-            outcome->wait = RECOVERY_WAITS_FOR_ROOM;
-        return recovery->connection != NULL && outcome->wait == RECOVERY_READY;
-    }
+    if (pending_values_left(&recovery->values) > 0)
+        return step_values(recovery, outcome, cost);
     switch (recovery_read(recovery, messages, &count, &until)) {
     case READ_WAITS_FOR_EPOCH:
         outcome->wait = RECOVERY_WAITS_FOR_EPOCH;
@@ -525,7 +584,7 @@ static bool run_turn(struct recovery *recovery)
         ;
     loop->for_recovery -= loop->for_recovery < cost + 1 ? loop->for_recovery : cost + 1;
     if (recovery->connection == NULL) {
-        recovery_free(loop->manager, recovery);
+        recovery_release(loop, recovery);
         return false;
     }
     if (outcome.wait == RECOVERY_WAITS_FOR_ROOM && recovery->use == RECOVERY_RUNS_WRITABLE)
@@ -540,9 +599,10 @@ static bool run_turn(struct recovery *recovery)
 
 bool recoveries_run(ws_loop *loop)
 {
-    bool any_ran = false;
+    bool any_ran = loop->recoveries->ended != NULL && loop->for_recovery > 0;
 
     loop_assert_thread(loop);
+    drop_values_of_ended(loop);
     for (uint32_t left = loop->recoveries->ready.count; left > 0 && loop->for_recovery > 0;
          left--) {
         struct recovery *recovery = loop->recoveries->ready.first;

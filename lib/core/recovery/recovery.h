@@ -35,6 +35,13 @@ void recovery_free(const ws_manager *manager, struct recovery *recovery);
  * delivered before recovery_rooms_entered(). */
 void recovery_begin(struct connection *connection, struct recovery *recovery);
 
+/* Frees the recovery of a connection that has ended, at once or in the next turns. */
+void recovery_release(ws_loop *loop, struct recovery *recovery);
+
+/* Delivers the values that it has before further rooms are joined: then its `input` is served again. It
+ * waits for joins. */
+void recovery_deliver_values_first(struct recovery *recovery);
+
 /* Delivers values (entry.h) to a connection before its next events, by its recovery or by one that
  * begins now, at the point that its loop has carried out. Takes over the messages' references, not
  * the array. False if memory ran out: nothing was taken. */

@@ -28,6 +28,10 @@
  *  READY               WAITS_FOR_POSITION  it saw events elsewhere that did not arrive here yet
  *  WAITS_FOR_POSITION  READY               the timer expired: it checks again
  *  READY               WAITS_FOR_EPOCH     the manager has switched to another stream
+ *  WAITS_FOR_JOINS     READY               it has so many values that no further room is joined
+ *  READY               WAITS_FOR_JOINS     the transport accepted these values
+ *  WAITS_FOR_PAGE      READY               it entered a room: values do not wait for events
+ *  WAITS_FOR_POSITION  READY               the same
  *
  * A READY or LOST recovery ends when it has caught up with the loop: its connection is then an
  * ordinary one. Both states are on the list of recoveries that can continue. */
@@ -75,6 +79,7 @@ struct recovery_list {
 /* A recovery: the client's request, then its progress, in the order of its connection's
  * loop. */
 struct recovery {
+    struct pending_values values; /* that it gets before any event (entry.h) */
     struct recovery_list *list;
     struct recovery *next;
     struct recovery *previous;
@@ -100,9 +105,6 @@ struct recovery {
     uint64_t joined; /* position when it last entered a room: live events begin after that */
     uint64_t from_batch; /* it begins there, when on_connect's joins are done */
     uint64_t count;      /* events delivered since the last `recovered` */
-    ws_message **values; /* that it gets before any event, each with a reference (entry.h) */
-    size_t n_values;
-    size_t next_value; /* those before it were delivered */
     struct history_cursor *cursors;
     size_t n_cursors;
     bool wants_state;    /* of the rooms in `rooms` */
@@ -111,6 +113,8 @@ struct recovery {
     size_t n_rooms;      /* rooms still to be joined */
     char rooms[];        /* names, each with a NUL */
 };
+
+static_assert(offsetof(struct recovery, values) == 0, "connection_pending_values() finds them");
 
 enum {
     PAGES_AWAITED_MAX = 4, /* one that is far behind does not hold up the others */
@@ -142,6 +146,8 @@ struct page_waits {
 /* The recoveries of a loop. */
 struct recoveries {
     ws_loop *loop;
+    struct recovery
+        *ended; /* in a list by `next`: their values are given back, some in each turn */
     struct recovery_list ready;
     struct recovery_list waiting; /* waiting, except for pages */
     struct page_waits page_waits;

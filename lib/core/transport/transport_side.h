@@ -41,7 +41,7 @@ int transport_connect(struct connection *connection, ws_loop *loop,
                       const ws_connect_options *options);
 
 /* Processes one whole message of the client; text has been checked to be UTF-8, and
- * connection_awaits_command() is false. Returns the cost, for input_charge(). `data` is
+ * connection_must_wait() is false. Returns the cost, for input_charge(). `data` is
  * changed but not kept; it must stay valid during callbacks. The connection may end, and be freed,
  * during the call. */
 uint32_t transport_received(struct connection *connection, char *data, size_t length,

@@ -114,15 +114,28 @@ ws_conn_id engineio_session_id(const struct engineio_session *session)
     return socket != NULL ? socket->connection.id : 0;
 }
 
-bool engineio_session_awaits_command(const struct engineio_session *session)
+bool engineio_session_must_wait(const struct engineio_session *session, size_t n_values)
 {
     if (session->probe == PROBE_MOVES)
         return session->work != NULL && session->work->probed != NULL;
     for (const struct engineio_socket *socket = session->sockets; socket != NULL;
          socket = socket->next)
-        if (socket->client_left || connection_awaits_command(&socket->connection))
+        if (socket->client_left || connection_awaits_command(&socket->connection) ||
+            connection_pending_values(&socket->connection) > n_values)
             return true;
     return false;
+}
+
+void engineio_session_wait(const struct engineio_session *session, struct input *input)
+{
+    struct connection *reader = NULL;
+
+    if (session->probe != PROBE_MOVES)
+        for (struct engineio_socket *socket = session->sockets; socket != NULL;
+             socket = socket->next)
+            if (connection_pending_values(&socket->connection) > 0)
+                reader = &socket->connection;
+    input_wait(session->loop, input, reader);
 }
 
 void engineio_session_filled(struct engineio_session *session)

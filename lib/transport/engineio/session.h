@@ -43,9 +43,12 @@ uint32_t engineio_session_received(struct engineio_session *session, char *data,
                                    bool is_text, struct engineio_verdict *verdict);
 
 /* Whether further messages must wait: for a command in the inbox (connection_awaits_command(), or
- * the end of a socket that its client may connect again), or for a session that moves to the
- * carrier (upgrade.h). */
-bool engineio_session_awaits_command(const struct engineio_session *session);
+ * the end of a socket that its client may connect again), until a socket has at most `n_values` pending
+ * values (connection_must_wait()), or for a session that moves to the carrier (upgrade.h). */
+bool engineio_session_must_wait(const struct engineio_session *session, size_t n_values);
+
+/* Within serve(), when they must wait: lists the entry again, or holds it (input_wait()). */
+void engineio_session_wait(const struct engineio_session *session, struct input *input);
 
 /* Posts the ends of the session's sockets, after the answers to the client's earlier messages. When
  * the core has executed them, the carrier is closed; at once if there are none. */

@@ -3,6 +3,7 @@
 
 #include "transport/engineio/form.h"
 #include "transport/polling/life.h"
+#include "transport/polling/posts.h"
 
 static int push_within_limit(struct polling *polling, struct frames *form)
 {
@@ -121,6 +122,7 @@ static void set_probe(void *carrier, struct engineio_session *probe, enum probe_
 
     polling->probe = state != PROBE_ENDS ? probe : NULL;
     polling->is_probed = state == PROBE_ANSWERED;
+    posts_wait_anew(polling);
     polling_offer(polling);
 }
 

@@ -62,19 +62,26 @@ static bool may_go_on(const struct polling *polling)
     return polling->post != NULL && polling->state == POLLING_OPEN;
 }
 
+/* While a WebSocket probes the session, its client may poll no more until its POST is answered: then the
+ * POST does not wait until the client has read, unless very much waits. */
+static bool must_wait(const struct polling *polling)
+{
+    return engineio_session_must_wait(polling_session(polling),
+                                      polling->probe != NULL ? PENDING_VALUES_MANY : 0);
+}
+
 static uint32_t serve(ws_loop *loop, struct input *input)
 {
     struct polling *polling =
         (struct polling *)(uintptr_t)((char *)input - offsetof(struct polling, input));
     uint32_t cost = 0;
 
-    if (engineio_session_awaits_command(polling_session(polling))) {
-        input_list_add(&loop->inputs, input);
+    if (must_wait(polling)) {
+        engineio_session_wait(polling_session(polling), input);
         return 0;
     }
     polling_enter(polling);
-    while (may_go_on(polling) && !engineio_session_awaits_command(polling_session(polling)) &&
-           input_may_go_on(loop, input))
+    while (may_go_on(polling) && !must_wait(polling) && input_may_go_on(loop, input))
         input_charge(loop, input, process_packet(polling), &cost);
     if (may_go_on(polling))
         input_list_add(&loop->inputs, input);
@@ -82,6 +89,14 @@ static uint32_t serve(ws_loop *loop, struct input *input)
         engineio_upgrade_go_on(polling->probe);
     polling_leave(polling);
     return cost > 0 ? cost : 1;
+}
+
+void posts_wait_anew(struct polling *polling)
+{
+    if (!polling->input.held)
+        return;
+    input_list_remove(&polling->loop->inputs, &polling->input);
+    input_list_add(&polling->loop->inputs, &polling->input);
 }
 
 /* The client waits for the answer to a POST before it sends the next one. */

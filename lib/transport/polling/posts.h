@@ -9,4 +9,7 @@
  * carried out, so that a client that posts faster than they are waits. */
 void polling_accept_post(struct polling *polling, struct ticket *post);
 
+/* A probe of the session has begun or ended: whether a POST must wait is decided anew. */
+void posts_wait_anew(struct polling *polling);
+
 #endif

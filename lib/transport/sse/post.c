@@ -148,13 +148,13 @@ static uint32_t serve(ws_loop *loop, struct input *input)
     ws_http *http = stream->http;
     uint32_t cost = 0;
 
-    if (connection_awaits_command(connection)) {
-        input_list_add(&loop->inputs, input);
+    if (connection_must_wait(connection)) {
+        input_wait(loop, input, connection);
         return 0;
     }
     http_enter(http);
     while (stream->first_post != NULL && connection->state == CONNECTION_LIVE &&
-           !connection->awaits_room && input_may_go_on(loop, input))
+           !connection_must_wait(connection) && input_may_go_on(loop, input))
         process(stream, take_first(stream), &cost);
     if (stream->first_post != NULL)
         input_list_add(&loop->inputs, input);

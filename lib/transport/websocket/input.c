@@ -237,6 +237,14 @@ static void after_frames(ws_websocket *websocket, bool has_more)
         loop_list_output(websocket_loop(websocket), OUTPUT_WEBSOCKET, &websocket->output);
 }
 
+static void wait_for_client(ws_websocket *websocket, struct input *input)
+{
+    if (websocket_session(websocket) != NULL)
+        engineio_session_wait(websocket_session(websocket), input);
+    else
+        input_wait(websocket_loop(websocket), input, &websocket->connection);
+}
+
 static uint32_t serve(ws_loop *loop, struct input *input)
 {
     ws_websocket *websocket = frame_reader_owner(input);
@@ -252,14 +260,14 @@ static uint32_t serve(ws_loop *loop, struct input *input)
     bool waits = false;
     uint32_t cost = 0;
 
-    if (websocket_awaits_command(websocket)) {
-        input_list_add(&loop->inputs, input);
+    if (websocket_must_wait(websocket)) {
+        wait_for_client(websocket, input);
         return 0;
     }
     websocket_enter(websocket);
     input->served = true;
     while (has_more && !waits && websocket_is_reading(websocket) &&
-           !websocket_awaits_command(websocket) && input_may_go_on(loop, input)) {
+           !websocket_must_wait(websocket) && input_may_go_on(loop, input)) {
         struct frame_event event;
         uint32_t parsing;
 

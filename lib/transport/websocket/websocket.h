@@ -180,13 +180,13 @@ static inline void websocket_set_session(ws_websocket *websocket,
     websocket->session = session;
 }
 
-/* Whether further messages must wait for a command in the inbox. */
-static inline bool websocket_awaits_command(const ws_websocket *websocket)
+/* Whether further messages must wait for a command in the inbox, or until the client has read. */
+static inline bool websocket_must_wait(const ws_websocket *websocket)
 {
     const struct engineio_session *session = websocket_session(websocket);
 
-    return session != NULL ? engineio_session_awaits_command(session)
-                           : connection_awaits_command(&websocket->connection);
+    return session != NULL ? engineio_session_must_wait(session, 0)
+                           : connection_must_wait(&websocket->connection);
 }
 
 /* Whether frames are read. */

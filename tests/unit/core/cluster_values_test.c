@@ -287,6 +287,33 @@ START_TEST(invalid_values)
 }
 END_TEST
 
+/* A client that has seen later events elsewhere does not wait for them here to receive values: its
+ * further messages wait for the values. */
+START_TEST(values_do_not_wait_for_events)
+{
+    const ws_cluster_event values[] = {value(3, TEXT("c", 3))};
+    ws_connect_options options;
+    char after[EVENT_ID_SIZE];
+
+    begin();
+    keep(NULL, 1, 10);
+    emit_stream();
+    ck_assert_int_eq(start_with(stream.epoch, 0, values, 1), WS_OK);
+    event_id_write(stream.epoch, stream.count + 1, after);
+    ann = (struct client){.host = &here.host, .name = "ann"};
+    client_options(&ann, &options);
+    options.after = after;
+    ck_assert_int_eq(ws_manager_connect(here.host.manager, here.host.loop, &options, &ann.id),
+                     WS_OK);
+    host_run(&here.host);
+    expect_state("3");
+    client_say(&ann, "{\"type\":\"ping\"}");
+    host_run(&here.host);
+    ck_assert_ptr_nonnull(strstr(client_next(&ann), "\"pong\""));
+    end();
+}
+END_TEST
+
 /* What a room keeps is right, or says that it is not: no value is out of date, and a history
  * without a gap is complete. */
 static void expect_honest(bool is_whole)
@@ -369,6 +396,7 @@ int main(void)
         values_that_changed_meanwhile_come_with_the_stream,
         values_are_not_in_a_history,
         a_manager_that_goes_on_keeps_what_it_has,
+        values_do_not_wait_for_events,
         invalid_values,
         any_allocation_may_fail,
         an_event_is_not_sent_without_memory,

@@ -251,6 +251,82 @@ START_TEST(posts_are_processed_first)
 }
 END_TEST
 
+static int admit(ws_handshake *handshake, void *user_data)
+{
+    (void)handshake;
+    (void)user_data;
+    return WS_OK;
+}
+
+/* Opens a session whose socket has more values of its room to read than its queue accepts. */
+static const char *enter_slowly(void)
+{
+    static ws_socketio_options socketio;
+    ws_last_values_options keep;
+    const char *query;
+    char data[150];
+
+    host_close(&host);
+    polling_options_init(&options, WS_PROTOCOL_SOCKETIO);
+    options.endpoint.deflate = 0;
+    ws_socketio_options_init(&socketio);
+    options.endpoint.socketio = &socketio;
+    options.endpoint.accept_handshake = admit;
+    options.endpoint.queue_high_bytes = 600;
+    host_open(&host, &options);
+    ws_last_values_options_init(&keep);
+    keep.by_key = 0;
+    ck_assert_int_eq(ws_manager_keep_last_values(host.manager, &keep), WS_OK);
+    memset(data, '1', sizeof data);
+    for (int i = 0; i < 20; i++)
+        ck_assert_int_eq(
+            ws_manager_emit_to_room(host.manager, "r", "order_created", data, sizeof data),
+            WS_OK);
+    query = polling_session();
+    ck_assert_str_eq(polling_post(0, "40")->body, "ok");
+    polling_poll(0);
+    ck_assert_str_eq(polling_post(0, "421[\"join_room\",\"r\",{\"state\":true}]")->body, "ok");
+    return query;
+}
+
+START_TEST(a_post_waits_until_the_client_has_read_what_its_room_keeps)
+{
+    struct page *post;
+    int n_polls = 0;
+
+    enter_slowly();
+    post = polling_begin_post(_i, "422[\"leave_room\",\"r\"]");
+    turn();
+    ck_assert_uint_gt(ws_loop_run(host.loops[0], host.now), host.now);
+    while (post->http != NULL && !post->ended) {
+        struct page *poll = polling_wait(0);
+
+        pass(100);
+        ck_assert_int_eq(polling_answer(poll)->status, 200);
+        n_polls++;
+    }
+    ck_assert_int_gt(n_polls, 2);
+    ck_assert_str_eq(polling_answer(post)->body, "ok");
+}
+END_TEST
+
+/* The client does not poll while it waits for its POST, to go on with the upgrade. */
+START_TEST(a_post_does_not_wait_if_the_client_wants_to_upgrade)
+{
+    const char *query = enter_slowly();
+    struct page *post = NULL;
+
+    if (_i == 0)
+        post = polling_begin_post(0, "422[\"leave_room\",\"r\"]");
+    turn();
+    probe(query);
+    if (_i == 1)
+        post = polling_begin_post(0, "422[\"leave_room\",\"r\"]");
+    turn();
+    ck_assert_str_eq(polling_answer(post)->body, "ok");
+}
+END_TEST
+
 START_TEST(a_ping_that_waits_is_answered_on_the_websocket)
 {
     const char *query = polling_session();
@@ -476,6 +552,9 @@ Suite *sse_suite(void)
     tcase_add_loop_test(tests, a_poll_that_waits_is_released, 0, 2);
     tcase_add_test(tests, what_waits_moves_in_order);
     tcase_add_loop_test(tests, posts_are_processed_first, 0, 2);
+    tcase_add_loop_test(tests, a_post_waits_until_the_client_has_read_what_its_room_keeps, 0,
+                        2);
+    tcase_add_loop_test(tests, a_post_does_not_wait_if_the_client_wants_to_upgrade, 0, 2);
     tcase_add_loop_test(tests, a_ping_that_waits_is_answered_on_the_websocket, 0, 2);
     tcase_add_loop_test(tests, the_next_ping_comes_as_if_the_session_had_not_moved, 0, 2);
     tcase_add_test(tests, the_application_ends_a_session_that_has_moved);

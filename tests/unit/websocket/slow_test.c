@@ -388,6 +388,74 @@ START_TEST(pongs_stay_within_the_limit_of_all_queues)
 }
 END_TEST
 
+/* --- what rooms keep --------------------------------------------------------------------------- */
+
+enum { N_VALUES = 40 };
+
+/* The client's socket is full, and its room has more values than its queue accepts. */
+static struct peer *enter_slowly(const char *text)
+{
+    struct bytes frames = {0};
+    ws_last_values_options keep;
+    struct peer *peer;
+
+    options.endpoint.queue_high_bytes = 3 * EVENT_MOST;
+    host_open(&host, &options);
+    ws_last_values_options_init(&keep);
+    keep.by_key = 0;
+    ck_assert_int_eq(ws_manager_keep_last_values(host.manager, &keep), WS_OK);
+    for (int i = 0; i < N_VALUES; i++)
+        ck_assert_int_eq(
+            ws_manager_emit_to_room(host.manager, "r", "order_created", payload, PAYLOAD),
+            WS_OK);
+    peer = host_client(&host);
+    host_turn(&host);
+    peer->writable = 0;
+    client_text(&frames, FIN | TEXT, "{\"type\":\"join_room\",\"room\":\"r\",\"state\":true}");
+    client_text(&frames, FIN | TEXT, text);
+    client_frame(&frames, FIN | PING, "p", 1);
+    peer_send(peer, &frames);
+    host_turn(&host);
+    bytes_free(&frames);
+    return peer;
+}
+
+/* Its messages are processed when it has read, and until then cost the loop nothing. */
+START_TEST(messages_wait_until_the_client_has_read_what_its_room_keeps)
+{
+    struct peer *peer = enter_slowly("{\"type\":\"ping\"}");
+    struct frame frame;
+    int n = 0;
+
+    ck_assert_uint_gt(ws_loop_run(host.loop, host.now), host.now);
+    peer->writable = SIZE_MAX;
+    peer_write(peer);
+    do {
+        host.n_wakes = 0;
+        host_turn(&host);
+    } while (host.n_wakes > 0);
+    while (peer_next(peer, &frame) && frame.opcode == TEXT)
+        n++;
+    ck_assert_int_eq(n, 1 + N_VALUES); /* room_joined */
+    ck_assert_uint_eq(frame.opcode, PONG);
+    peer_expect_type(peer, "pong");
+}
+END_TEST
+
+START_TEST(a_client_that_ends_while_its_messages_wait)
+{
+    struct peer *peer = enter_slowly("{\"type\":\"ping\"}");
+
+    if (_i == 0)
+        ws_manager_disconnect(host.manager, ws_websocket_id(peer->websocket), 1000, "");
+    else if (_i == 1)
+        ws_websocket_eof(peer->websocket);
+    host_turn(&host);
+    peer_free(peer);
+    host_turn(&host);
+}
+END_TEST
+
 Suite *websocket_suite(void)
 {
     Suite *suite = suite_create("websocket-slow");
@@ -406,6 +474,8 @@ Suite *websocket_suite(void)
     tcase_add_test(tests, a_client_that_reads_has_its_share);
     tcase_add_test(tests, no_welcome_is_dropped);
     tcase_add_test(tests, pongs_stay_within_the_limit_of_all_queues);
+    tcase_add_test(tests, messages_wait_until_the_client_has_read_what_its_room_keeps);
+    tcase_add_loop_test(tests, a_client_that_ends_while_its_messages_wait, 0, 3);
     suite_add_tcase(suite, tests);
     return suite;
 }

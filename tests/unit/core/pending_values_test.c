@@ -1,0 +1,272 @@
+/* pending_values_test.c: what rooms keep for clients that read slowly is bounded: they wait before they
+ * enter more rooms. Not here: which values they receive (last_values_test.c). */
+#include <stdio.h>
+#include <string.h>
+
+#include <ws_manager/last_values.h>
+
+#include "core/connections/connection.h"
+#include "core/recovery/state.h"
+#include "support/host.h"
+#include "support/suite.h"
+
+static struct host host;
+static struct client ann;
+
+static void begin_with(uint32_t max_values)
+{
+    ws_last_values_options options;
+
+    host_open(&host);
+    ws_last_values_options_init(&options);
+    options.max_values = max_values;
+    options.max_bytes = 0;
+    ck_assert_int_eq(ws_manager_keep_last_values(host.manager, &options), WS_OK);
+    client_open(&host, &ann, "ann", NULL);
+}
+
+static void end(void)
+{
+    host_close(&host);
+    client_free(&ann);
+    ann = (struct client){0};
+}
+
+static void fill(const char *room, int n)
+{
+    for (int i = 0; i < n; i++) {
+        ws_event *event;
+        char key[16];
+
+        snprintf(key, sizeof key, "%d", i);
+        ck_assert_int_eq(ws_event_new(host.manager, "order_updated", "1", 1, &event), WS_OK);
+        ck_assert_int_eq(ws_event_set_key(event, key), WS_OK);
+        ck_assert_int_eq(ws_manager_broadcast_to_room(host.manager, room, event, NULL, 0),
+                         WS_OK);
+        ws_event_free(event);
+    }
+    host_run(&host);
+}
+
+/* What waits for ann. */
+static size_t n_pending(void)
+{
+    const struct connection *connection;
+    size_t n;
+
+    manager_lock(host.manager);
+    connection = connection_find(host.manager, ann.id);
+    n = connection != NULL ? connection_pending_values(connection) : 0;
+    manager_unlock(host.manager);
+    return n;
+}
+
+static void join(void)
+{
+    client_say(&ann, "{\"type\":\"join_room\",\"room\":\"r\",\"state\":true}");
+}
+
+/* Ann reads again. */
+static void read_all(void)
+{
+    ann.send_result = WS_OK;
+    ck_assert_int_eq(ws_manager_transport_writable(host.manager, ann.id), WS_OK);
+    host_run(&host);
+}
+
+static void expect_answer_and_values(int n)
+{
+    ck_assert_ptr_nonnull(strstr(client_next(&ann), "room_joined"));
+    for (int i = 0; i < n; i++)
+        ck_assert_ptr_nonnull(strstr(client_next(&ann), "\"state\":true"));
+}
+
+START_TEST(a_client_that_enters_again_and_again_is_bounded)
+{
+    enum { N = 40, JOINS = 100 };
+
+    begin_with(N);
+    fill("r", N);
+    ann.send_result = WS_ERR_BACKPRESSURE;
+    for (int i = 0; i < JOINS; i++)
+        join();
+    host_run(&host);
+    ck_assert_uint_gt(n_pending(), 0);
+    ck_assert_uint_lt(n_pending(), N);
+    read_all();
+    for (int i = 0; i < JOINS; i++)
+        expect_answer_and_values(N);
+    ck_assert_uint_eq(client_count(&ann), 0);
+    ck_assert_uint_eq(n_pending(), 0);
+    end();
+}
+END_TEST
+
+/* A loop whose clients only have to read does not ask to be run again. */
+START_TEST(the_loop_sleeps_until_the_client_has_read)
+{
+    begin_with(10);
+    fill("r", 10);
+    ann.send_result = WS_ERR_BACKPRESSURE;
+    join();
+    client_say(&ann, "{\"type\":\"ping\"}");
+    host_run(&host);
+    ck_assert_uint_gt(ws_loop_run(host.loop, host.now_ms), host.now_ms);
+    client_say(&ann, "{\"type\":\"ping\"}");
+    ck_assert_uint_gt(ws_loop_run(host.loop, host.now_ms), host.now_ms);
+    /* Its transport accepts all values before the loop runs: that it has to run is said. */
+    host.n_wakes = 0;
+    ann.send_result = WS_OK;
+    ck_assert_int_eq(ws_manager_transport_writable(host.manager, ann.id), WS_OK);
+    ck_assert_uint_eq(n_pending(), 0);
+    ck_assert_uint_gt(host.n_wakes, 0);
+    host_run(&host);
+    expect_answer_and_values(10);
+    ck_assert_uint_eq(client_count(&ann), 2);
+    end();
+}
+END_TEST
+
+START_TEST(a_client_that_ends_while_its_messages_wait)
+{
+    begin_with(10);
+    fill("r", 10);
+    ann.send_result = WS_ERR_BACKPRESSURE;
+    join();
+    client_say(&ann, "{\"type\":\"ping\"}");
+    host_run(&host);
+    ck_assert_uint_gt(n_pending(), 0);
+    client_lose(&ann);
+    host_run(&host);
+    end();
+}
+END_TEST
+
+START_TEST(a_client_that_is_too_slow_while_its_messages_wait)
+{
+    begin_with(10);
+    fill("r", 10);
+    ann.send_result = WS_ERR_BACKPRESSURE;
+    join();
+    client_say(&ann, "{\"type\":\"ping\"}");
+    host_run(&host);
+    ann.send_result = WS_ERR_DROPPED;
+    ck_assert_int_eq(ws_manager_send_text(host.manager, ann.id, "x", 1), WS_OK);
+    host_run(&host);
+    ck_assert_int_eq(ann.n_closes, 1);
+    end();
+}
+END_TEST
+
+/* --- rooms that are named when the client connects --------------------------------------------- */
+
+enum { ROOMS = 12, VALUES = 500 };
+
+static void come(void)
+{
+    static char names[ROOMS][8];
+    static const char *rooms[ROOMS];
+    ws_connect_options options;
+
+    for (int i = 0; i < ROOMS; i++) {
+        snprintf(names[i], sizeof names[i], "r%d", i);
+        rooms[i] = names[i];
+        fill(names[i], VALUES);
+    }
+    client_lose(&ann);
+    client_free(&ann);
+    ann = (struct client){.host = &host, .name = "ann", .send_result = WS_ERR_BACKPRESSURE};
+    client_options(&ann, &options);
+    options.rooms = rooms;
+    options.n_rooms = ROOMS;
+    options.with_state = 1;
+    ck_assert_int_eq(ws_manager_connect(host.manager, host.loop, &options, &ann.id), WS_OK);
+    client_say(&ann, "{\"type\":\"ping\"}");
+    host_run(&host);
+}
+
+START_TEST(further_rooms_wait_until_the_client_has_read)
+{
+    begin_with(VALUES);
+    come();
+    ck_assert_uint_ge(n_pending(), PENDING_VALUES_MANY - VALUES);
+    ck_assert_uint_lt(n_pending(), PENDING_VALUES_MANY + VALUES);
+    ck_assert_int_eq(ws_manager_is_member(host.manager, ann.id, "r11"), 0);
+    ck_assert_uint_gt(ws_loop_run(host.loop, host.now_ms), host.now_ms);
+    read_all();
+    ck_assert_int_eq(ws_manager_is_member(host.manager, ann.id, "r11"), 1);
+    ck_assert_ptr_nonnull(strstr(client_next(&ann), "\"welcome\""));
+    for (int i = 0; i < ROOMS * VALUES; i++)
+        ck_assert_ptr_nonnull(strstr(client_next(&ann), "\"state\":true"));
+    ck_assert_ptr_nonnull(strstr(client_next(&ann), "\"pong\""));
+    ck_assert_uint_eq(client_count(&ann), 0);
+    end();
+}
+END_TEST
+
+START_TEST(a_client_that_ends_while_further_rooms_wait)
+{
+    begin_with(VALUES);
+    come();
+    client_lose(&ann);
+    host_run(&host);
+    end();
+}
+END_TEST
+
+/* --- the end ----------------------------------------------------------------------------------- */
+
+/* Of a room of 20,000 values, which take more than two turns' budget. */
+START_TEST(values_are_given_back_in_several_turns)
+{
+    enum { N = 20000 };
+
+    begin_with(N);
+    fill("r", N);
+    ann.send_result = WS_ERR_BACKPRESSURE;
+    join();
+    host_run(&host);
+    ck_assert_uint_gt(n_pending(), N - 1000);
+    client_lose(&ann);
+    ck_assert_ptr_nonnull(host.loop->recoveries->ended);
+    for (int turn = 0; turn < 2; turn++) {
+        ck_assert_uint_eq(ws_loop_run(host.loop, host.now_ms), host.now_ms);
+        ck_assert_ptr_nonnull(host.loop->recoveries->ended);
+    }
+    host_run(&host);
+    ck_assert_ptr_null(host.loop->recoveries->ended);
+    end();
+}
+END_TEST
+
+START_TEST(a_loop_ends_before_values_are_given_back)
+{
+    enum { N = 3000 };
+
+    begin_with(N);
+    fill("r", N);
+    ann.send_result = WS_ERR_BACKPRESSURE;
+    join();
+    host_run(&host);
+    client_lose(&ann);
+    ck_assert_ptr_nonnull(host.loop->recoveries->ended);
+    end();
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {
+        a_client_that_enters_again_and_again_is_bounded,
+        the_loop_sleeps_until_the_client_has_read,
+        a_client_that_ends_while_its_messages_wait,
+        a_client_that_is_too_slow_while_its_messages_wait,
+        further_rooms_wait_until_the_client_has_read,
+        a_client_that_ends_while_further_rooms_wait,
+        values_are_given_back_in_several_turns,
+        a_loop_ends_before_values_are_given_back,
+        NULL,
+    };
+
+    return suite_run("pending values", tests);
+}
