@@ -214,6 +214,42 @@ START_TEST(a_client_that_ends_while_further_rooms_wait)
 }
 END_TEST
 
+/* A turn lets so many clients enter as the values that it collects for them allow. */
+START_TEST(values_of_named_rooms_cost_their_clients)
+{
+    enum { CLIENTS = 60, N = 1000 };
+    static struct client clients[CLIENTS];
+    const char *const rooms[] = {"r"};
+    ws_connect_options options;
+    int n_members = 0;
+
+    begin_with(N);
+    fill("r", N);
+    for (int i = 0; i < CLIENTS; i++) {
+        clients[i] = (struct client){.host = &host, .name = "guest"};
+        client_options(&clients[i], &options);
+        options.rooms = rooms;
+        options.n_rooms = 1;
+        options.with_state = 1;
+        ck_assert_int_eq(ws_manager_connect(host.manager, host.loop, &options, &clients[i].id),
+                         WS_OK);
+    }
+    ws_loop_run(host.loop, host.now_ms);
+    for (int i = 0; i < CLIENTS; i++)
+        n_members += ws_manager_is_member(host.manager, clients[i].id, "r");
+    ck_assert_int_gt(n_members, 0);
+    ck_assert_int_lt(n_members, CLIENTS / 2);
+    host_run(&host);
+    for (int i = 0; i < CLIENTS; i++) {
+        ck_assert_int_eq(ws_manager_is_member(host.manager, clients[i].id, "r"), 1);
+        ck_assert_uint_eq(client_count(&clients[i]), 1 + N);
+    }
+    end();
+    for (int i = 0; i < CLIENTS; i++)
+        client_free(&clients[i]);
+}
+END_TEST
+
 /* --- the end ----------------------------------------------------------------------------------- */
 
 /* Of a room of 20,000 values, which take more than two turns' budget. */
@@ -263,6 +299,7 @@ int main(void)
         a_client_that_is_too_slow_while_its_messages_wait,
         further_rooms_wait_until_the_client_has_read,
         a_client_that_ends_while_further_rooms_wait,
+        values_of_named_rooms_cost_their_clients,
         values_are_given_back_in_several_turns,
         a_loop_ends_before_values_are_given_back,
         NULL,
