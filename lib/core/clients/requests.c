@@ -412,6 +412,7 @@ static uint32_t cost_of_request(const ws_manager_options *options,
         return callback_cost(options->authorize_join != NULL) +
                callback_cost(message->presence && options->authorize_presence != NULL);
     case CLIENT_MESSAGE:
+        return INPUT_COST_ACCEPT;
     case CLIENT_REQUEST:
     case CLIENT_RESPONSE:
     case CLIENT_PRESENCE:

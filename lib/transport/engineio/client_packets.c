@@ -220,7 +220,7 @@ static uint32_t handle_event(struct engineio_socket *socket, const struct arriva
     else
         notify(socket, arrival, text);
     memory_free(memory, text);
-    return INPUT_COST_CALLBACK;
+    return INPUT_COST_ACCEPT;
 }
 
 /* Moves the arguments over the id before them, so that a NUL can follow. Returns them. */
