@@ -31,7 +31,7 @@ static void log_address(ws_handshake *handshake)
     if (client == NULL || !log_may_share(&share, WS_LOG_INFO, &left_out))
         return;
     ws_server_client_address(client, address, sizeof address);
-    log_line(WS_LOG_INFO, "a %s from %s is refused", what, address);
+    log_line(WS_LOG_INFO, "refused a %s from %s", what, address);
 }
 
 static int refuse(ws_handshake *handshake, int status, const char *text)
@@ -131,7 +131,7 @@ static int check_page(ws_handshake *handshake, const struct access *access)
      * host: then only Host shows DNS rebinding. */
     if (ws_handshake_websocket(handshake) == NULL && !access_knows_host(access, &page))
         return refuse(handshake, HTTP_STATUS_FORBIDDEN,
-                      "this server has no such name; --allow-origin can add it");
+                      "this host name is not one of the server's; add it with --allow-origin");
     return WS_OK;
 }
 

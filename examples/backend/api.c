@@ -76,7 +76,7 @@ void api_answer_store_error(struct api_call *call, enum store_result result)
         break;
     case STORE_UNKNOWN_CLIENT:
         http_response_set_error(call->response, HTTP_STATUS_BAD_REQUEST, "unknown_client",
-                                "there is no such client", "client_id");
+                                "this client does not exist", "client_id");
         break;
     case STORE_INVALID_STATUS:
         http_response_set_error(call->response, HTTP_STATUS_CONFLICT, "invalid_status",

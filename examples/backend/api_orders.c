@@ -99,7 +99,7 @@ static void answer_order_error(struct api_call *call, enum store_result result,
     if (result == STORE_UNKNOWN_SKU) {
         snprintf(field, sizeof field, "items[%zu].sku", wanted->positions[bad_line]);
         http_response_set_error(call->response, HTTP_STATUS_BAD_REQUEST, "unknown_sku",
-                                "there is no such product", field);
+                                "this product does not exist", field);
     } else if (result == STORE_INSUFFICIENT_STOCK) {
         snprintf(field, sizeof field, "items[%zu].quantity", wanted->positions[bad_line]);
         snprintf(message, sizeof message, "not enough of %s in stock",

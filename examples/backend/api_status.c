@@ -27,10 +27,11 @@ void api_get_presence(struct api_call *call)
         ws_manager_free_text(call->app->realtime.manager, text);
     } else if (result == WS_ERR_INVALID) {
         http_response_set_status_error(call->response, HTTP_STATUS_NOT_FOUND,
-                                       "this is not the name of a room");
+                                       "this is not a valid room name");
     } else {
-        http_response_set_status_error(call->response, HTTP_STATUS_SERVICE_UNAVAILABLE,
-                                       "there is too much presence, or memory is short");
+        http_response_set_status_error(
+            call->response, HTTP_STATUS_SERVICE_UNAVAILABLE,
+            "the limit of users in rooms with presence is reached, or memory is short");
     }
 }
 

@@ -40,11 +40,13 @@ static void answer_result(struct api_call *call, int result)
     if (result == WS_OK) {
         answer_accepted(call);
     } else if (result == WS_ERR_INVALID) {
-        http_response_set_error(call->response, HTTP_STATUS_BAD_REQUEST, "invalid_field",
-                                "the code, or a reason of so many bytes, can't be sent", NULL);
+        http_response_set_error(
+            call->response, HTTP_STATUS_BAD_REQUEST, "invalid_field",
+            "code is not a close code that may be sent, or reason is longer than 123 bytes",
+            NULL);
     } else {
         http_response_set_status_error(call->response, HTTP_STATUS_SERVICE_UNAVAILABLE,
-                                       "too much waits to be sent; try again");
+                                       "the queue of events is full; try again");
         http_response_add_field(call->response, "Retry-After", "1");
     }
 }
@@ -57,7 +59,7 @@ void api_disconnect_user(struct api_call *call)
 
     if (!ws_name_is_valid(call->parameter)) {
         http_response_set_status_error(call->response, HTTP_STATUS_NOT_FOUND,
-                                       "no user has such a name");
+                                       "this is not a valid user name");
         return;
     }
     body = api_parse_body(call);

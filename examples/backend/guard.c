@@ -80,7 +80,7 @@ static bool admit_token(const struct app *app, const ws_server_request *request,
     }
     if (!claims.is_staff && needs_staff(ws_server_request_path(request))) {
         http_response_set_status_error(response, HTTP_STATUS_FORBIDDEN,
-                                       "this needs a token of the staff");
+                                       "this path requires a staff token");
         return false;
     }
     return true;
@@ -88,8 +88,9 @@ static bool admit_token(const struct app *app, const ws_server_request *request,
 
 static void answer_unknown_host(struct http_response *response)
 {
-    http_response_set_status_error(response, HTTP_STATUS_FORBIDDEN,
-                                   "this server has no such name; --allow-origin can add it");
+    http_response_set_status_error(
+        response, HTTP_STATUS_FORBIDDEN,
+        "this host name is not one of the server's; add it with --allow-origin");
 }
 
 bool guard_admits_admin(const struct app *app, const ws_server_request *request,

@@ -50,8 +50,9 @@ static void write_line(const char *line, size_t length)
         left_out++;
     } else {
         if (left_out > 0)
-            before = snprintf(lines, sizeof lines,
-                              "(%u lines were left out: nobody read them)\n", left_out);
+            before =
+                snprintf(lines, sizeof lines,
+                         "(%u lines were dropped: stderr was not read in time)\n", left_out);
         left_out = 0;
         memcpy(lines + before, line, length);
         /* There is nowhere to report a failure. */

@@ -127,7 +127,7 @@ const char *options_help(void)
            "  --log-level LEVEL          error, warn, info or debug (info)\n"
            "  --help                     this text\n"
            "\n"
-           "A limit of 0 is no limit.\n";
+           "A limit of 0 disables the limit.\n";
 }
 
 static bool parse_log_level(const char *text, int *level)

@@ -119,8 +119,8 @@ static bool is_served(const struct app *app, const struct route *route, bool is_
 static void answer_no_websocket(bool is_admin, struct http_response *response)
 {
     http_response_set_status_error(response, HTTP_STATUS_NOT_FOUND,
-                                   is_admin ? "this listener has no WebSocket"
-                                            : "there is no WebSocket here; it is at /ws");
+                                   is_admin ? "this listener has no WebSocket endpoint"
+                                            : "this path has no WebSocket endpoint; use /ws");
 }
 
 static bool is_admitted(const struct app *app, const ws_server_request *request, bool is_admin,

@@ -186,8 +186,9 @@ static void log_lost(const struct app *app)
 
     if (n > 0)
         log_line(WS_LOG_WARN,
-                 "stopping: %" PRIu64 " events and orders did not reach Redis: those of the"
-                 " outbox follow when the next process of this name begins, others are lost",
+                 "stopping: %" PRIu64
+                 " events and commands did not reach Redis; the next process"
+                 " of this name sends the events of the outbox, the others are lost",
                  n);
 }
 

@@ -130,11 +130,11 @@ class Store:
 
     def _write_order(self, order: Row, client_id: int, items: list[Row], event: EventType) -> tuple[Row, Events]:
         if client_id not in self.clients:
-            raise Refusal(400, "unknown_client", "there is no such client", "client_id")
+            raise Refusal(400, "unknown_client", "this client does not exist", "client_id")
         wanted: dict[str, int] = {}
         for i, item in enumerate(items):
             if item["sku"] not in self.inventory:
-                raise Refusal(400, "unknown_sku", "there is no such product", f"items[{i}].sku")
+                raise Refusal(400, "unknown_sku", "this product does not exist", f"items[{i}].sku")
             wanted[item["sku"]] = wanted.get(item["sku"], 0) + item["quantity"]
         moves = {line["sku"]: line["quantity"] for line in order["items"]}  # what it had goes back
         for sku, quantity in wanted.items():

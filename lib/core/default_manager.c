@@ -77,7 +77,7 @@ static void offer(ws_manager *manager)
         return;
     manager_log(
         manager, WS_LOG_WARN,
-        "events were emitted before the first ws_manager_new(), and nobody receives them");
+        "events were emitted before the first ws_manager_new(); no client receives them");
     ws_manager_free(replaced);
 }
 

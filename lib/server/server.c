@@ -119,7 +119,9 @@ static int copy_path(const struct ws_server *server, const char *name, const cha
                      char to[DOOR_PATH_BYTES])
 {
     if (from != NULL && (from[0] != '/' || strlen(from) >= DOOR_PATH_BYTES))
-        return explain(server, WS_ERR_INVALID, "%s: '%s' is no path", name, from);
+        return explain(server, WS_ERR_INVALID,
+                       "%s: '%s' must begin with '/' and have at most %d bytes", name, from,
+                       DOOR_PATH_BYTES - 1);
     strcpy(to, from != NULL ? from : "");
     return WS_OK;
 }
@@ -377,7 +379,9 @@ int ws_server_start(ws_manager *manager, const ws_server_options *options, ws_se
         return WS_ERR_INVALID;
     result = make(manager, options, server);
     if (result == WS_OK && ws_manager_is_draining(manager))
-        result = explain(*server, WS_ERR_DRAINING, "the manager takes no clients any more");
+        result =
+            explain(*server, WS_ERR_DRAINING,
+                    "the manager is draining and accepts no clients; create a new manager");
     if (result == WS_OK)
         result = start(*server);
     if (result != WS_OK && *server != NULL) {

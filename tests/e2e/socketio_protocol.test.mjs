@@ -468,6 +468,6 @@ describe("Socket.IO", () => {
     second.send('451-["message",{"_placeholder":true,"num":0}]');
     second.send('42["message"]');
     await closed(second);
-    assert.equal(second.reason.reason, "a packet before the last one had its attachments");
+    assert.equal(second.reason.reason, "a packet arrived before all attachments of the previous packet");
   });
 });

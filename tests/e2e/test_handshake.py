@@ -103,7 +103,7 @@ class Log(LogCase):
                 ((b": 13", b": 8"),
                  "handshake refused with 426: Sec-WebSocket-Version is not 13 (GET /ws"),
                 ((b"/ws", b"/websocket?token=abc"),
-                 "handshake refused with 404: there is no WebSocket here (GET /websocket"),
+                 "handshake refused with 404: this path has no WebSocket endpoint (GET /websocket"),
                 ((b"/ws HTTP/1.1", b"/ws?rooms=%zz HTTP/1.1" + bearer),
                  "handshake refused with 400: the query is not valid percent-encoded UTF-8 "
                  "(GET /ws")):
@@ -171,7 +171,7 @@ class Answers(BackendCase):
                 self.assertIn(b"\r\nUpgrade: websocket", head)
         head, body = exchange(backend.admin_port, HANDSHAKE.replace(
             b"Connection: Upgrade", b"Connection: Upgrade, close")).split(b"\r\n\r\n", 1)
-        self.assertIn(b"this listener has no WebSocket", body)
+        self.assertIn(b"this listener has no WebSocket endpoint", body)
 
     async def test_cookies_of_12_kib_are_accepted(self):
         backend = self.start()

@@ -652,7 +652,7 @@ class Connections(HttpCase):
         for sent, answer, logged in (
                 (b"secret words\r\n\r\n", b" 400 ", [b"request refused with 400", b"(12 bytes)"]),
                 (HANDSHAKE.replace(b": 13", b": 8"), b" 426 ", [b"handshake refused with 426"]),
-                (foreign, b" 101 ", [b"handshake refused with 4403", b"a WebSocket from 127.0.0.1 is refused"])):
+                (foreign, b" 101 ", [b"handshake refused with 4403", b"refused a WebSocket from 127.0.0.1"])):
             log = tempfile.TemporaryFile()
             self.addCleanup(log.close)
             backend = self.start("--log-level", "info", stderr=log)

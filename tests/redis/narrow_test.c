@@ -250,7 +250,7 @@ static void write_much(const char *const *options)
     for (int i = 1; i <= N; i++)
         emit_long(&ann, i, i % 10 == 0 ? 10 * BYTES : BYTES);
     node_expect(&ann, 1, N);
-    ann.expected_state = "gave up an event of ";
+    ann.expected_state = "discarded an event of ";
     emit_long(&ann, N + 1, LARGE_BYTES);
     for (int i = N + 2; i <= N + 10; i++)
         emit_long(&ann, i, BYTES);

@@ -91,7 +91,7 @@ START_TEST(two_processes_with_one_name_are_told)
     node_init(&bob, "bob \"b\"", server.uri);
     bob.options.heartbeat_interval_ms = 50;
     node_open(&bob);
-    UNTIL(strstr(other.state, "another process is the node \"bob \"b\"\", too") != NULL);
+    UNTIL(strstr(other.state, "another process also uses \"bob \"b\"\"") != NULL);
     ck_assert_int_eq(other.connected, 1);
     node_close(&bob);
     node_close(&other);

@@ -295,8 +295,7 @@ static void note_shared(struct ws_redis *redis)
     if (redis->is_node_shared)
         return;
     redis->is_node_shared = true;
-    snprintf(line, sizeof line,
-             "another process is the node \"%s\", too: one must have another name",
+    snprintf(line, sizeof line, "set a different `node`: another process also uses \"%s\"",
              redis->node);
     if (redis->options.on_state != NULL)
         redis->options.on_state(true, line, redis->options.user_data);

@@ -11,6 +11,17 @@
 
 #include "cluster/redis/entry.h"
 
+static void report_skipped(struct ws_redis *redis, uint64_t position)
+{
+    char text[LINK_ERROR_SIZE];
+
+    snprintf(text, sizeof text,
+             "skipped the event at position %" PRIu64
+             ": reading it ended the connection each time",
+             position);
+    carrier_report_state(redis, true, text);
+}
+
 void reader_begin(struct ws_redis *redis, uint64_t position, enum load_purpose purpose)
 {
     struct reader *reader = &redis->reader;
@@ -18,8 +29,7 @@ void reader_begin(struct ws_redis *redis, uint64_t position, enum load_purpose p
     if (strcmp(reader->epoch, redis->session.epoch) != 0) {
         load_begin(redis, position, purpose);
     } else if (batch_limit_is_hopeless(&reader->page, reader->position)) {
-        carrier_report_state(redis, true,
-                             "skipped an event that ended the connection each time");
+        report_skipped(redis, reader->position + 1);
         load_nothing(redis, reader->position + 1);
     } else {
         carrier_enter_stage(redis, STAGE_READING);

@@ -68,7 +68,8 @@ static void give_up(struct ws_redis *redis, const char *why)
     carrier_enter_stage(redis, STAGE_STARTING);
 }
 
-static const char too_slow[] = "the line is too slow to read what rooms have kept";
+static const char too_slow[] =
+    "the connection is too slow to read the kept values of rooms; starting without the rest";
 
 void restore_begin(struct ws_redis *redis, uint64_t until)
 {
@@ -86,7 +87,8 @@ void restore_begin(struct ws_redis *redis, uint64_t until)
         return;
     }
     if (batch_limit_is_hopeless(&restored->kibibytes, restored->cut_at)) {
-        give_up(redis, "what rooms have kept ended the connection each time");
+        give_up(redis, "reading the kept values of rooms ended the connection each time; "
+                       "starting without them");
         return;
     }
     carrier_enter_stage(redis, STAGE_RESTORING);
@@ -210,7 +212,7 @@ void restore_page(struct ws_redis *redis, redisReply *page)
     }
     next = strtoull(page->element[1]->str, NULL, 10);
     if (!take_page(redis, page)) {
-        carrier_fail(redis, "memory ran out for what rooms have kept");
+        carrier_fail(redis, "out of memory while reading the kept values of rooms");
         return;
     }
     keep_to_limit(restored);

@@ -16,7 +16,7 @@
 #define COUNTERS(X)                                                                            \
     X(stored, "Events of this process that were stored")                                       \
     X(duplicates, "Events of this process that were already in the stream")                    \
-    X(refused, "Events that were refused: the queue was full, or Redis accepts none so large") \
+    X(refused, "Events that were refused: the queue was full, or Redis refuses this size")     \
     X(delivered, "Events that were read and delivered")                                        \
     X(fetched, "Events that were read for reconnecting clients")                               \
     X(sessions, "Sessions with Redis that were established")                                   \

@@ -155,7 +155,8 @@ static void refuse(struct ws_redis *redis)
     redis->counters.refused++;
     lock_release(&redis->lock);
     redis->writer.n_settled++;
-    snprintf(text, sizeof text, "gave up an event of %zu bytes: Redis accepts none so large",
+    snprintf(text, sizeof text,
+             "discarded an event of %zu bytes: Redis refuses this size (proto-max-bulk-len)",
              pending->event.length);
     carrier_report_state(redis, true, text);
     ws_manager_cluster_stored(redis->manager, pending->receipt, WS_ERR_TOO_BIG, 0);

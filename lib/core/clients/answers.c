@@ -52,7 +52,8 @@ void answers_send(struct waiting_answer *answer, bool is_error, const char *data
 
 void answers_forget(ws_manager *manager, ws_answer answer)
 {
-    static const char failed[] = "{\"code\":\"failed\",\"message\":\"it was refused before\"}";
+    static const char failed[] =
+        "{\"code\":\"failed\",\"message\":\"the message was refused when it was first sent\"}";
     ws_answer waiter = kept_answers_forget(&manager->kept_answers, answer);
 
     if (waiter.connection != 0)

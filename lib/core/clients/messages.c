@@ -114,9 +114,10 @@ static void refuse_to_wait(struct connection *connection, struct json_slice ref,
 static void reply_with_error(struct connection *connection, bool is_request,
                              struct json_slice ref, int result)
 {
-    static const struct answer_problem failed = {ANSWER_FAILED, "the request failed"};
-    static const struct answer_problem rejected = {ANSWER_BAD_REQUEST,
-                                                   "the request was not accepted"};
+    static const struct answer_problem failed = {
+        ANSWER_FAILED, "the application could not carry out the request"};
+    static const struct answer_problem rejected = {
+        ANSWER_BAD_REQUEST, "the application rejected the request as invalid"};
 
     if (!is_request || result == WS_ERR_FORBIDDEN || result == WS_ERR_NOT_MEMBER ||
         result == WS_ERR_NO_MEMORY)
@@ -233,7 +234,7 @@ static void give_up(struct connection *connection, const struct client_message *
 void client_take(struct connection *connection, const struct client_message *message)
 {
     static const struct answer_problem unknown = {ANSWER_UNKNOWN_METHOD,
-                                                  "there is no such method"};
+                                                  "the method is not registered"};
     bool is_answered = message->type == CLIENT_REQUEST || message->ref.text != NULL;
     ws_client_message said = {
         .size = sizeof said,

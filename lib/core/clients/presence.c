@@ -13,8 +13,8 @@ static const struct json_slice no_ref = {NULL, 0};
 
 static void reply_with_failure(struct connection *connection, struct json_slice ref, int result)
 {
-    static const struct answer_problem too_many = {ANSWER_FAILED,
-                                                   "there is too much presence on this server"};
+    static const struct answer_problem too_many = {
+        ANSWER_FAILED, "the server's limit of users in rooms with presence is reached"};
     static const struct answer_problem too_big = {ANSWER_BAD_REQUEST, "the state is too long"};
 
     if (result == WS_ERR_LIMIT)

@@ -501,7 +501,8 @@ static bool admit(struct connection *connection, size_t length)
     return true;
 }
 
-static const struct answer_problem too_fast = {ANSWER_RATE_LIMITED, "too many messages"};
+static const struct answer_problem too_fast = {ANSWER_RATE_LIMITED,
+                                               "too many messages; send more slowly"};
 
 /* Returns the cost. */
 static uint32_t refuse_rate(struct connection *connection, char *text, size_t length)

@@ -15,7 +15,7 @@ const char *doom_reason(enum doom doom)
         [DOOM_NONE] = "",
         [DOOM_TOO_SLOW] = "too slow",
         [DOOM_OUT_OF_MEMORY] = "out of memory",
-        [DOOM_TOO_FAST] = "too many messages",
+        [DOOM_TOO_FAST] = "too many messages; send more slowly",
     };
 
     return reasons[doom];

@@ -165,7 +165,7 @@ const char *socketio_packet_read(const char *text, size_t length, size_t max_dep
         problem = check_data(&read);
     if (problem == NULL && socketio_is_binary(read.type) &&
         !socketio_placeholders_valid(read.data.text, read.data.length, read.n_attachments))
-        problem = "a placeholder names no attachment";
+        problem = "a placeholder refers to a missing attachment";
     if (problem == NULL)
         *packet = read;
     return problem;

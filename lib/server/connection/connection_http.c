@@ -120,7 +120,8 @@ static bool is_accepted(struct connection *connection, struct response *response
         response_begin(response);
     }
     if (!request->is_admitted && view->response != NULL)
-        response_set_error(response, HTTP_STATUS_FORBIDDEN, "the request is refused");
+        response_set_error(response, HTTP_STATUS_FORBIDDEN,
+                           "the application refused the request");
     return request->is_admitted;
 }
 
@@ -255,7 +256,7 @@ static void ask_application(struct connection *connection, struct response *resp
     options->on_request(view, options->user_data);
     if (view->response != NULL)
         response_set_error(response, HTTP_STATUS_INTERNAL_SERVER_ERROR,
-                           "the server has no answer");
+                           "the application did not respond to the request");
     connection->http->ticket = view->ticket;
     if (view->ticket != NULL)
         view->ticket->connection = connection;

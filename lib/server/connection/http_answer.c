@@ -108,7 +108,8 @@ void http_answer_request(struct connection *connection, struct response *respons
     char client[INET6_ADDRSTRLEN];
 
     if (refusal_is_handshake(request)) {
-        refusal_log_request(log, request, response->status, "there is no WebSocket here");
+        refusal_log_request(log, request, response->status,
+                            "this path has no WebSocket endpoint");
     } else if (server_log_has(log, WS_LOG_DEBUG)) {
         address_format(connection_client(connection), client);
         server_log_line(log, WS_LOG_DEBUG, "%s %s %d for %s",

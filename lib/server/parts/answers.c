@@ -133,7 +133,7 @@ int ws_server_answer_later(ws_server_ticket *ticket, const ws_server_response *r
         result = response_take(&ticket->response, response);
     else
         response_set_error(&ticket->response, HTTP_STATUS_SERVICE_UNAVAILABLE,
-                           "there is no answer; try again");
+                           "the application did not respond; try again");
     if (!hand_over(ticket))
         answers_end(ticket);
     return result;

@@ -191,7 +191,7 @@ static bool has_content(int status)
 static int refuse(struct response *response, int result)
 {
     response_set_error(response, HTTP_STATUS_INTERNAL_SERVER_ERROR,
-                       "the answer cannot be sent");
+                       "the server could not send the response");
     return result;
 }
 

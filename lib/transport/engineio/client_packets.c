@@ -189,7 +189,7 @@ static void notify(struct engineio_socket *socket, const struct arrival *arrival
 static uint32_t handle_event(struct engineio_socket *socket, const struct arrival *arrival)
 {
     static const struct answer_problem unknown = {ANSWER_UNKNOWN_TYPE,
-                                                  "this server takes no events"};
+                                                  "this server accepts no events from clients"};
     static const struct answer_problem bad_name = {ANSWER_BAD_REQUEST,
                                                    "the name of the event has a U+0000"};
     struct engineio_session *session = socket->session;
@@ -325,7 +325,8 @@ static uint32_t receive_attachment(struct engineio_session *session, const char 
     uint32_t cost;
 
     if (attachments == NULL) {
-        end_with(verdict, WS_CLOSE_PROTOCOL_ERROR, "an attachment of no packet");
+        end_with(verdict, WS_CLOSE_PROTOCOL_ERROR,
+                 "a binary attachment arrived without a packet that announces it");
         return 0;
     }
     if (attachments->bytes + length > session->endpoint->options.max_message_bytes) {
@@ -356,7 +357,7 @@ static uint32_t receive_packet(struct engineio_session *session, char *text, siz
     uint32_t cost;
 
     if (problem == NULL && session->work != NULL && session->work->attachments != NULL)
-        problem = "a packet before the last one had its attachments";
+        problem = "a packet arrived before all attachments of the previous packet";
     if (problem != NULL) {
         end_with(verdict, WS_CLOSE_PROTOCOL_ERROR, problem);
         return 0;

@@ -141,7 +141,9 @@ static void judge(struct engineio_session *session, const struct request *reques
         ;
     else if (handshake.status != 101)
         refuse(session, engineio_space_slice(session, space),
-               handshake.refusal != NULL ? handshake.refusal : "not allowed", handshake.status);
+               handshake.refusal != NULL ? handshake.refusal
+                                         : "the application refused the client",
+               handshake.status);
     else {
         register_socket(session, space, &handshake, check_user(session, returning, &handshake),
                         verdict);

@@ -58,7 +58,7 @@ static const char *explain(int status)
     case 403:
         return "the session is another user's";
     case 404:
-        return "there is no such session";
+        return "the session does not exist";
     case 408:
         return "the body took too long";
     case 413:

@@ -380,16 +380,20 @@ START_TEST(requests_are_answered_by_their_method)
     client_expect(&ann, "{\"type\":\"response\",\"ref\":1,\"data\":{\"a\":[1]}}",
                   "{\"type\":\"response\",\"data\":null}",
                   "{\"type\":\"error\",\"ref\":2,\"data\":{\"code\":\"unknown_method\","
-                  "\"message\":\"there is no such method\"}}",
+                  "\"message\":\"the method is not registered\"}}",
                   "{\"type\":\"error\",\"ref\":3,\"data\":{\"code\":\"bad_request\","
                   "\"message\":\"\\\"method\\\" must be a string\"}}",
                   NULL);
     check_method(WS_OK, "{\"type\":\"response\",\"ref\":\"x\",\"data\":null}");
-    check_method(WS_ERR_FORBIDDEN, REQUEST_ERROR("forbidden", "not allowed"));
+    check_method(WS_ERR_FORBIDDEN,
+                 REQUEST_ERROR("forbidden", "the application does not allow this"));
     check_method(WS_ERR_NOT_MEMBER,
                  REQUEST_ERROR("not_member", "the connection is not in that room"));
-    check_method(WS_ERR_INVALID, REQUEST_ERROR("bad_request", "the request was not accepted"));
-    check_method(WS_ERR_LIMIT, REQUEST_ERROR("failed", "the request failed"));
+    check_method(
+        WS_ERR_INVALID,
+        REQUEST_ERROR("bad_request", "the application rejected the request as invalid"));
+    check_method(WS_ERR_LIMIT,
+                 REQUEST_ERROR("failed", "the application could not carry out the request"));
     check_method(WS_DEFERRED, NULL);
     ck_assert_int_eq(ws_manager_answer_error(host.manager, kept, "sold_out", NULL), WS_OK);
     host_run(&host);

@@ -29,11 +29,12 @@ static struct client ann;
     "\"data\":{\"code\":\"bad_request\",\"message\":\"\\\"ref\\\" must be a string or a "      \
     "number of "                                                                               \
     "at most 256 bytes\"}}"
-#define FORBIDDEN "\"data\":{\"code\":\"forbidden\",\"message\":\"not allowed\"}}"
+#define FORBIDDEN                                                                              \
+    "\"data\":{\"code\":\"forbidden\",\"message\":\"the application does not allow this\"}}"
 #define NOT_MEMBER                                                                             \
     "\"data\":{\"code\":\"not_member\",\"message\":\"the connection is not in that room\"}}"
 #define REJECTED                                                                               \
-    "\"data\":{\"code\":\"bad_request\",\"message\":\"the message was not accepted\"}}"
+    "\"data\":{\"code\":\"bad_request\",\"message\":\"the message was rejected as invalid\"}}"
 
 static void begin(void)
 {

@@ -10,7 +10,9 @@
 static struct host host;
 static struct client ann, bob;
 
-#define RATE_LIMITED "\"data\":{\"code\":\"rate_limited\",\"message\":\"too many messages\"}}"
+#define RATE_LIMITED                                                                           \
+    "\"data\":{\"code\":\"rate_limited\",\"message\":\"too many messages; send more "          \
+    "slowly\"}}"
 
 static void begin(uint32_t rate, uint32_t burst)
 {
@@ -160,7 +162,7 @@ START_TEST(a_client_that_stays_above_the_rate_is_closed)
     client_say(&ann, "{\"type\":\"ping\"}");
     host_run(&host);
     ck_assert_uint_eq(ann.close_code, 1008);
-    ck_assert_str_eq(ann.close_reason, "too many messages");
+    ck_assert_str_eq(ann.close_reason, "too many messages; send more slowly");
     end();
 }
 END_TEST

@@ -170,7 +170,7 @@ START_TEST(a_forbidden_room_is_not_recovered)
     expect_welcome(0);
     client_expect(&ann,
                   "{\"type\":\"error\",\"ref\":\"r\",\"data\":{\"code\":\"forbidden\","
-                  "\"message\":\"not allowed\"}}",
+                  "\"message\":\"the application does not allow this\"}}",
                   recovered(true, 0, 1), NULL);
     host_expect_log(&host, "on_connect ann -\nauthorize_join ann r\n");
     end();

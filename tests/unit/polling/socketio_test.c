@@ -85,8 +85,9 @@ START_TEST(a_refusal_is_a_connect_error)
 {
     polling_session();
     ck_assert_str_eq(polling_post(_i, "40{\"token\":\"bad\"}")->body, "ok");
-    expect_packets(polling_poll(_i),
-                   "44{\"message\":\"not allowed\",\"data\":{\"status\":403}}");
+    expect_packets(
+        polling_poll(_i),
+        "44{\"message\":\"the application refused the client\",\"data\":{\"status\":403}}");
     ck_assert_str_eq(polling_post(_i, "40")->body, "ok");
     ck_assert_uint_eq(host.n_connects, 1);
 }

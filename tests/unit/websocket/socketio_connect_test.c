@@ -219,7 +219,8 @@ START_TEST(a_refusal_is_a_connect_error_and_the_client_may_try_again)
     socketio_expect(peer, "44{\"message\":\"not \\\"you\\\"\",\"data\":{\"status\":403}}");
     judge_result = WS_ERR_NO_MEMORY;
     socketio_send(peer, "40/custom");
-    socketio_expect(peer, "44/custom,{\"message\":\"not allowed\",\"data\":{\"status\":503}}");
+    socketio_expect(peer, "44/custom,{\"message\":\"the application refused the "
+                          "client\",\"data\":{\"status\":503}}");
     ck_assert_uint_eq(ws_manager_connection_count(host.manager), 0);
     host_expect_stats(&host, "\"handshakes_refused\":2,");
     judge_result = WS_OK;

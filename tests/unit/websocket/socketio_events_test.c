@@ -197,7 +197,8 @@ START_TEST(attachments_are_limited)
     peer_expect_close_reason(peer, 1009, "the attachments are too large");
     peer = socketio_client();
     peer_send_frame(peer, FIN | BINARY, bytes, 1);
-    peer_expect_close_reason(peer, 1002, "an attachment of no packet");
+    peer_expect_close_reason(peer, 1002,
+                             "a binary attachment arrived without a packet that announces it");
     peer = socketio_client();
     socketio_send(peer, packet);
     socketio_send(peer, "42[\"x\"]");

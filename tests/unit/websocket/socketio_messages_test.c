@@ -326,7 +326,7 @@ START_TEST(the_application_decides_about_requests)
     peer = socketio_client();
     socketio_send(peer, "421[\"join_room\",\"a\"]");
     socketio_expect(peer, "431[{\"type\":\"error\",\"data\":{\"code\":\"forbidden\","
-                          "\"message\":\"not allowed\"}}]");
+                          "\"message\":\"the application does not allow this\"}}]");
     socketio_send(peer, "422[\"authenticate\",\"good\"]");
     expect_event(peer, "432[{\"type\":\"authenticated\",\"data\":{\"id\":\"", "\"}}]");
     socketio_send(peer, "423[\"authenticate\",\"bad\"]");
@@ -370,11 +370,11 @@ START_TEST(the_rate_of_events_is_limited)
         socketio_send(peer, "421[\"x\"]");
     ck_assert_uint_eq(seen.n_events, 2);
     socketio_expect(peer, "431[{\"type\":\"error\",\"data\":{\"code\":\"rate_limited\","
-                          "\"message\":\"too many messages\"}}]");
+                          "\"message\":\"too many messages; send more slowly\"}}]");
     socketio_send(peer, "42[\"x\"]");
     socketio_expect_prefix(peer, "42[\"error\",{");
     socketio_send(peer, "42[\"x\"]");
-    peer_expect_close_reason(peer, 1008, "too many messages");
+    peer_expect_close_reason(peer, 1008, "too many messages; send more slowly");
 }
 END_TEST
 

@@ -77,7 +77,7 @@ export class WebSocketClient<Events extends object> {
     this.#options = options;
     this.#tuning = tuningOf(options);
     if (typeof this.#tuning.WebSocket !== "function") {
-      throw new TypeError("there is no WebSocket here: give its constructor with options.WebSocket");
+      throw new TypeError("this environment has no WebSocket: pass its constructor as options.WebSocket");
     }
     this.#url = absoluteUrl(options.url);
     this.#parse = createParse(options.schemas);
