@@ -1,5 +1,5 @@
 /** @file
- * The callbacks of a manager: what the application is notified of, and what it decides.
+ * The callbacks of a manager: notifications, and decisions of the application.
  *
  * They are set in ws_manager_options, and each may be NULL. The member `user_data` of the
  * options is passed to all of them.
@@ -11,7 +11,7 @@
  * ws_http_sent(), ws_http_eof(), ws_http_close(), ws_http_free(), ws_manager_transport_closed()
  * or ws_loop_free(). It may call every function of the library, also about its own connection:
  * send to it, disconnect it, let it join a room, free its WebSocket. Only ws_loop_run() and
- * ws_loop_free() of the same loop are not for callbacks.
+ * ws_loop_free() of that loop must not be called by callbacks.
  *
  * @par Lifetime
  * Structs and texts are valid during the call.
@@ -26,7 +26,7 @@
 
 WS_BEGIN_DECLS
 
-/** What a callback learns of a connection. Valid during the callback. */
+/** Information about a connection. Valid during the callback. */
 typedef struct ws_connection_info {
     size_t size;         /**< of the library's struct, which may be larger than the caller's */
     ws_conn_id id;       /**< its id */
@@ -49,7 +49,7 @@ typedef void ws_connect_callback(ws_manager *manager, const ws_connection_info *
  * Called once for each ws_connect_callback().
  *
  * @param manager     the manager
- * @param connection  the connection, whose id names nothing any more
+ * @param connection  the connection, whose id is no longer valid
  * @param code        why (enum ws_close_code, RFC 6455 §7.4): the peer's code,
  *                    #WS_CLOSE_NO_STATUS if the peer gave none, the code of this side, or
  *                    #WS_CLOSE_ABNORMAL if the connection broke
@@ -63,9 +63,9 @@ typedef void ws_disconnect_callback(ws_manager *manager, const ws_connection_inf
  *
  * It is called for each room that a client asks for, and for each room that a connection is in
  * by ws_manager_reauthorize(). It is not called for ws_manager_join_room(). If any connection is
- * reauthorized while it is asked about a room to be entered, it is asked again; a client is refused
- * if that happens 16 times in a row. So is one that it reauthorizes each time that it is asked
- * about a room which that client is in.
+ * reauthorized while this callback decides about a room to be entered, it is asked again; a client
+ * is refused if that happens 16 times in a row. A client is also refused if the callback
+ * reauthorizes it every time that it is asked about a room that the client is in.
  *
  * @param manager     the manager
  * @param connection  the connection
@@ -78,7 +78,7 @@ typedef int ws_authorize_join_callback(ws_manager *manager,
                                        const ws_connection_info *connection, const char *room,
                                        void *user_data);
 
-/** Decides whether a client may know who is in a room, and set its own user's state there.
+/** Decides whether a client may see the users in a room, and set its own user's state there.
  *
  * It is called for each {"type":"presence"} and {"type":"set_state"}, for each
  * {"type":"watch_presence"} and {"type":"join_room"} with "presence":true (after
@@ -96,7 +96,7 @@ typedef int ws_authorize_presence_callback(ws_manager *manager,
                                            const ws_connection_info *connection,
                                            const char *room, void *user_data);
 
-/** What became of a user in a room with presence. */
+/** How the presence of a user in a room has changed. */
 enum ws_presence_change_kind {
     WS_PRESENCE_JOINED = 0, /**< the user was not there before */
     WS_PRESENCE_LEFT = 1,   /**< it has left, and its grace time is over */
@@ -156,10 +156,10 @@ typedef void ws_join_callback(ws_manager *manager, const ws_connection_info *con
 typedef void ws_leave_callback(ws_manager *manager, const ws_connection_info *connection,
                                const char *room, int result, void *user_data);
 
-/** Names one thing that a client has sent and that is to be answered: ws_manager_answer().
+/** Identifies a message or request of a client for its answer: ws_manager_answer().
  *
- * It may be copied, kept and passed between threads. It is no memory: one that is never answered
- * names nothing any more after the time limit, or when the connection has ended.
+ * It may be copied, kept and passed between threads. It holds no memory. If it is never answered,
+ * it expires after the time limit, or when the connection has ended.
  */
 typedef struct ws_answer {
     ws_conn_id connection; /**< the connection of the client; 0: the client wants no answer */
@@ -176,8 +176,8 @@ typedef struct ws_client_message {
         *data;     /**< the JSON text of its "data", NUL-terminated; "null" if there is none */
     size_t length; /**< of `data`, in bytes */
 
-    /** Names it for its answer. A message without a `ref` is not answered: `connection` is 0, and
-     * answering has no effect. */
+    /** Identifies the message for its answer. A message without a `ref` is not answered:
+     * `connection` is 0, and answering has no effect. */
     ws_answer answer;
 } ws_client_message;
 
@@ -242,7 +242,8 @@ typedef int ws_authenticate_callback(ws_manager *manager, const ws_connection_in
 typedef void ws_raw_callback(ws_manager *manager, const ws_connection_info *connection,
                              const void *data, size_t length, int is_text, void *user_data);
 
-/** Decides whether a client stays whose queue is over its limit when a message comes.
+/** Decides whether a client may stay when a message is to be queued and its queue is over its
+ * limit.
  *
  * @param manager     the manager
  * @param connection  the connection
@@ -254,8 +255,8 @@ typedef void ws_raw_callback(ws_manager *manager, const ws_connection_info *conn
 typedef int ws_keep_slow_client_callback(ws_manager *manager,
                                          const ws_connection_info *connection, void *user_data);
 
-/** Notifies that a client's queue has become long, or short again: a time to send it less, or
- * to read less from it.
+/** Notifies that a client's queue has become long, or short again. The application may then send
+ * less to the client, or read less from it.
  *
  * @param manager     the manager
  * @param connection  the connection
@@ -283,16 +284,16 @@ typedef struct ws_process_message {
  * @param user_data  that of ws_manager_options
  *
  * @threads The thread that runs the carrier, without a lock held. It may call every function of
- * the library except those that run or free the carrier. What it sends to clients comes after all
- * events that were before the message in the stream.
+ * the library except those that run or free the carrier. Events that it sends to clients follow all
+ * events that precede the message in the stream.
  */
 typedef void ws_process_message_callback(ws_manager *manager, const ws_process_message *message,
                                          void *user_data);
 
 /** Notifies that this process may have missed orders and messages of other processes (orders.h):
- * it reached the stream for the first time, the stream was replaced, or it was cut off for longer
- * than the stream keeps. What it has cached may be out of date. A user may have connections that
- * should have ended.
+ * it reached the stream for the first time, the stream was replaced, or it was disconnected for
+ * longer than the stream reaches back. The application's caches may be out of date, and a user may
+ * have connections that should have ended.
  *
  * @param manager    the manager
  * @param user_data  that of ws_manager_options
@@ -305,8 +306,8 @@ typedef void ws_processes_gap_callback(ws_manager *manager, void *user_data);
 /** Writes a line to the application's log.
  *
  * Refused handshakes are logged with #WS_LOG_INFO, and connections that are too slow or send
- * too fast with #WS_LOG_WARN: for each loop ten lines per second, and then how many were left
- * out.
+ * too fast with #WS_LOG_WARN: each loop writes at most ten such lines per second, and then one
+ * with the number of those that it dropped.
  *
  * @param level      a value of enum ws_log_level
  * @param line       UTF-8 without a newline; a '?' replaces each character from a peer that
@@ -317,7 +318,7 @@ typedef void ws_processes_gap_callback(ws_manager *manager, void *user_data);
  */
 typedef void ws_log_callback(int level, const char *line, void *user_data);
 
-/** Tells the time of day, for the timestamps of events.
+/** Returns the time of day, for the timestamps of events.
  *
  * @param user_data  that of ws_manager_options
  *

@@ -1,8 +1,8 @@
 /** @file
  * The codes with which a WebSocket closes.
  *
- * A code is a `uint16_t` in every function and callback, because a peer may send one that has
- * no name here: 3000 to 4999 belong to libraries and applications (RFC 6455 §7.4.2).
+ * A code is a `uint16_t` in every function and callback, because a peer may send one that is
+ * not listed here: 3000 to 4999 belong to libraries and applications (RFC 6455 §7.4.2).
  */
 #ifndef WS_MANAGER_CLOSE_CODE_H
 #define WS_MANAGER_CLOSE_CODE_H
@@ -26,7 +26,7 @@ enum ws_close_code {
     WS_CLOSE_ABNORMAL = 1006,
 
     WS_CLOSE_INVALID_DATA = 1007,     /**< text that is not UTF-8, or corrupt compressed data */
-    WS_CLOSE_POLICY_VIOLATION = 1008, /**< the peer sends too much: messages or frames */
+    WS_CLOSE_POLICY_VIOLATION = 1008, /**< the peer sends too many messages or frames */
     WS_CLOSE_MESSAGE_TOO_BIG = 1009,  /**< a message is larger than a limit */
 
     /** The server did not agree to an extension that the client needs. Only clients send it. */

@@ -1,5 +1,5 @@
 /** @file
- * Events between processes: what the manager and a carrier ask of each other.
+ * Events between processes: the interface between the manager and a carrier.
  *
  * A carrier is the client of an engine such as Redis (redis.h). This header is for those who
  * write one; a host that uses a carrier needs nothing of it.
@@ -26,7 +26,7 @@ WS_BEGIN_DECLS
 /** Bytes of a stream's epoch: 10 characters of a-z and 2-7, and a NUL. */
 #define WS_EPOCH_SIZE 11
 
-/** Whom an event is for. */
+/** The recipients of an event. */
 enum ws_scope {
     WS_SCOPE_EVERYONE = 0, /**< everyone */
     WS_SCOPE_USER = 1,     /**< the connections of a user */
@@ -38,12 +38,12 @@ enum ws_scope {
     WS_SCOPE_PROCESSES = 3
 };
 
-/** What a room keeps of an event, for clients that enter the room later (last_values.h).
+/** How a room keeps an event for clients that enter later (last_values.h).
  *
  * Room and `type` name a list. A carrier that can stores the event in it, in the same step as
  * in the stream, and passes what the lists have to ws_manager_cluster_start_with(). Then a
  * process that starts has what the others have, also if the stream no longer reaches back to
- * it. Since 0.2.
+ * it.
  */
 typedef struct ws_cluster_keep {
     size_t size; /**< `sizeof(ws_cluster_keep)` */
@@ -85,7 +85,7 @@ typedef struct ws_cluster_event {
 
     /* --- its place --- */
 
-    /** Whoever numbers its events; NULL: the carrier numbers it.
+    /** The name of the producer that numbers its events; NULL: the carrier numbers the event.
      *
      * The stream takes an event only if its number is higher than the producer's last one, so
      * that none is stored twice.
@@ -97,14 +97,13 @@ typedef struct ws_cluster_event {
 
     /* --- on whose account --- */
 
-    /** 1 if a callback publishes it for a client's message. Such events take at most half of
-     * the room that a carrier has for what waits, so that clients can't keep the application
-     * from publishing. */
+    /** 1 if a callback publishes it for a client's message. Such events use at most half of
+     * a carrier's queue, so that clients can't keep the application from publishing. */
     int32_t for_client;
 
-    /* --- what is kept of it --- */
+    /* --- retention --- */
 
-    /** What its room keeps, for `publish`. NULL: nothing. Since 0.2. */
+    /** How its room keeps the event, for `publish`. NULL: not at all. */
     const ws_cluster_keep *keep;
 } ws_cluster_event;
 
@@ -153,7 +152,7 @@ typedef struct ws_cluster {
 
     /** Keeps a value for some time, for `recall` on any process. Optional, together with `recall`:
      * without them clients of Socket.IO recover their sessions only on the process that they were
-     * connected to. Since 0.2.
+     * connected to.
      *
      * It is called when a client connects, when its rooms change, and again in intervals of
      * `recovery_ms` while it is connected. Called on any thread, on several at once, without a
@@ -174,7 +173,7 @@ typedef struct ws_cluster {
     int (*remember)(const char *key, uint64_t rank, const void *value, size_t length,
                     uint64_t ttl_ms, void *data);
 
-    /** Asks for a value of `remember`. Since 0.2.
+    /** Asks for a value of `remember`.
      *
      * The answer is one ws_manager_cluster_recalled() with `request`, on any thread, within this
      * call or later: an answer that comes after some seconds is of no use. There are at most
@@ -248,18 +247,20 @@ WS_EXPORT int ws_manager_cluster_start(ws_manager *manager, const char *epoch,
                                        uint64_t position, const ws_cluster_event *events,
                                        size_t n_events);
 
-/** As ws_manager_cluster_start(), with what rooms have kept (#ws_cluster_keep).
+/** Notifies the manager that the stream was reached, like ws_manager_cluster_start(), and passes
+ * the events that rooms have kept (#ws_cluster_keep).
  *
- * The kept events are needed if the manager starts, or if it has missed events. Otherwise it
- * already has what it keeps, and ignores them. It keeps of them what is declared in this
- * process (last_values.h). They must have been read after `events`: what was replaced or
- * removed behind `position` may be absent, because the manager reads that from the stream.
- * Since 0.2.
+ * The manager uses the kept events if it starts, or if it has missed events; otherwise it ignores
+ * them, because it has them already. It keeps those that declarations in this process match
+ * (last_values.h). They must have been read after `events`: a kept event that was replaced or
+ * removed behind `position` may be absent, because the manager reads that change from the stream.
  *
  * @param manager   the manager
- * @param epoch     see ws_manager_cluster_start(), as for the next three
- * @param position  the position of the newest event
- * @param events    the newest events; NULL if there are none
+ * @param epoch     the stream's epoch
+ * @param position  of its newest event, to which ws_manager_cluster_deliver() will add
+ * @param events    the newest events, as many as the history may keep: positions without a gap,
+ *                  the last one `position`. They are kept for clients that recover, not
+ *                  delivered. NULL if there are none
  * @param n_events  how many there are in `events`
  * @param values    the kept events, in the order of their positions, none behind `position`; their
  *                  scope is #WS_SCOPE_ROOM. NULL if there are none

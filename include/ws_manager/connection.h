@@ -21,7 +21,8 @@ enum ws_protocol {
     /** Socket.IO 5 over Engine.IO 4, for endpoints: socketio.h. */
     WS_PROTOCOL_SOCKETIO = 2,
 
-    /** As #WS_PROTOCOL_RAW, within Engine.IO 4, for endpoints. */
+    /** Raw messages within Engine.IO 4, for endpoints: `on_raw` gets each message; no rooms, no
+     * events, no presence. */
     WS_PROTOCOL_ENGINEIO = 3
 };
 
@@ -42,22 +43,23 @@ typedef struct ws_connect_options {
     /* --- messages --- */
 
     int32_t protocol;          /**< #WS_PROTOCOL_JSON, the default, or #WS_PROTOCOL_RAW */
-    uint32_t ping_interval_ms; /**< told to the client in its welcome; default 25000 */
+    uint32_t ping_interval_ms; /**< sent to the client in its welcome; default 25000 */
 
     /* --- recovery: for a client that was connected before --- */
 
     /** The id of the last event that the client saw, or any text that it gave for one; NULL: it
      * does not recover; copied.
      *
-     * The client gets what it missed: what went to everyone, to its user, and to the rooms that
-     * it is in by `rooms` or by what `on_connect` does. Then it receives `recovered`, which
-     * says whether that was all.
+     * The client gets the events that it missed: those for everyone, for its user, and for the
+     * rooms that it enters by `rooms` or in `on_connect`. Then it receives `recovered`, which says
+     * whether any were lost.
      */
     const char *after;
 
-    /** The connection_id of the client's earlier welcome: what excluded that connection is not
-     * repeated to this one, and, if it has a `user_id` and had the same, what it has sent and sends
-     * again is carried out once (`max_kept_answers` of ws_manager_options); NULL: none; copied. */
+    /** The connection_id of the client's earlier welcome; NULL: none; copied. Events that excluded
+     * that connection are not delivered to this one. If both connections have the same `user_id`,
+     * a message that the client sent on the earlier one and sends again is carried out once
+     * (`max_kept_answers` of ws_manager_options). */
     const char *former_connection_id;
 
     /** Names of rooms to enter after `on_connect`, over several turns if there are many, as far
@@ -150,7 +152,7 @@ WS_EXPORT int ws_manager_disconnect(ws_manager *manager, ws_conn_id connection, 
  * @retval WS_ERR_INVALID    a pointer is NULL
  *
  * @threads Any thread.
- * @ownership `*user_data` is the application's; the library never follows it.
+ * @ownership `*user_data` is the application's; the library never dereferences it.
  */
 WS_EXPORT int ws_manager_get_user_data(ws_manager *manager, ws_conn_id connection,
                                        void **user_data);
@@ -166,7 +168,7 @@ WS_EXPORT int ws_manager_get_user_data(ws_manager *manager, ws_conn_id connectio
  * @retval WS_ERR_INVALID    `manager` is NULL
  *
  * @threads Any thread.
- * @ownership `user_data` is the application's; the library never follows it.
+ * @ownership `user_data` is the application's; the library never dereferences it.
  */
 WS_EXPORT int ws_manager_set_user_data(ws_manager *manager, ws_conn_id connection,
                                        void *user_data);

@@ -1,5 +1,5 @@
 /** @file
- * WebSockets on sockets: what most hosts write by hand to read from and to write to one.
+ * Reading and writing WebSockets on sockets, for hosts that poll descriptors.
  *
  * @code
  * if (fds[i].revents != 0)
@@ -32,11 +32,11 @@ WS_BEGIN_DECLS
  * @param websocket  the connection
  * @param fd         its socket; stays the caller's
  *
- * @retval WS_OK           what there was is handed in, or there was nothing, or the client's input
- *                         is full (ws_websocket_wants_read())
+ * @retval WS_OK           the available bytes are handed in, or there were none, or the client's
+ *                         input is full (ws_websocket_wants_read())
  * @retval WS_ERR_CLOSED   the connection has ended and all was written: close the socket and call
  *                         ws_websocket_free()
- * @retval WS_ERR_INVALID  `websocket` is NULL or `fd` is negative
+ * @retval WS_ERR_INVALID  `fd` is negative
  *
  * @threads The loop's thread.
  */
@@ -54,7 +54,7 @@ WS_EXPORT int ws_websocket_read_fd(ws_websocket *websocket, int fd);
  *                              ws_loop_next_output() does not name the connection before that
  * @retval WS_ERR_CLOSED        the connection has ended and all was written, or the socket has an
  *                              error: close it and call ws_websocket_free()
- * @retval WS_ERR_INVALID       `websocket` is NULL or `fd` is negative
+ * @retval WS_ERR_INVALID       `fd` is negative
  *
  * @threads The loop's thread.
  */

@@ -1,5 +1,5 @@
 /** @file
- * One line from anywhere in an application: something happened, send it to everyone.
+ * Emitting an event in one line, from any thread of an application.
  *
  * @code
  * emit_order_created("{\"id\":7,\"total\":1999}");                  // the default manager
@@ -74,7 +74,7 @@ WS_EXPORT int emit_user_disconnected(const char *json);
  *
  * @retval WS_OK           the event is accepted
  * @retval WS_ERR_INVALID  `message` is not UTF-8, `severity` is none of the four, or `user_id`
- *                         is no name (ws_name_is_valid())
+ *                         is not a valid name (ws_name_is_valid())
  * @return any other error of emit_order_created()
  *
  * @threads Any thread.
@@ -146,7 +146,7 @@ WS_EXPORT int ws_manager_emit_user_disconnected(ws_manager *manager, const char 
  *
  * @retval WS_OK           the event is accepted
  * @retval WS_ERR_INVALID  `message` is not UTF-8, `severity` is none of the four, or `user_id`
- *                         is no name (ws_name_is_valid())
+ *                         is not a valid name (ws_name_is_valid())
  * @return any other error of ws_manager_emit_order_created()
  *
  * @threads Any thread.
@@ -179,7 +179,7 @@ WS_EXPORT int ws_manager_emit(ws_manager *manager, const char *type, const char 
  * @param length   of `json`, in bytes
  *
  * @retval WS_OK                the event is accepted
- * @retval WS_ERR_INVALID       `room` is no name (ws_name_is_valid()), or an argument is NULL
+ * @retval WS_ERR_INVALID       `room` is not a valid name (ws_name_is_valid())
  * @retval WS_ERR_UNKNOWN_TYPE  the type is not registered
  * @return any other error of ws_manager_emit_order_created()
  *
@@ -197,7 +197,7 @@ WS_EXPORT int ws_manager_emit_to_room(ws_manager *manager, const char *room, con
  * @param length   of `json`, in bytes
  *
  * @retval WS_OK                the event is accepted
- * @retval WS_ERR_INVALID       `user_id` is no name (ws_name_is_valid()), or an argument is NULL
+ * @retval WS_ERR_INVALID       `user_id` is not a valid name (ws_name_is_valid())
  * @retval WS_ERR_UNKNOWN_TYPE  the type is not registered
  * @return any other error of ws_manager_emit_order_created()
  *

@@ -1,9 +1,9 @@
 /** @file
  * Events as objects, and the application's own event types.
  *
- * One line sends an event whose JSON text is at hand: emit.h. An object is for events that go
- * to a user or a connection, name a user, leave out connections, or are followed until they are
- * stored.
+ * The functions of emit.h send an event from its JSON text in one call. An event object is for
+ * events that go to one connection, name a user or a key, exclude connections, or notify when they
+ * are stored.
  *
  * @code
  * ws_event *event;
@@ -45,7 +45,7 @@ WS_BEGIN_DECLS
 WS_EXPORT int ws_event_new(ws_manager *manager, const char *type, const char *data,
                            size_t length, ws_event **event);
 
-/** Frees an event. What was sent of it is not affected.
+/** Frees an event. If it was sent, its delivery is not affected.
  *
  * @param event  the event; NULL does nothing
  *
@@ -59,7 +59,7 @@ WS_EXPORT void ws_event_free(ws_event *event);
  * @param user_id  the user's name; copied
  *
  * @retval WS_OK             the user is named
- * @retval WS_ERR_INVALID    `user_id` is no name (ws_name_is_valid())
+ * @retval WS_ERR_INVALID    `user_id` is not a valid name (ws_name_is_valid())
  * @retval WS_ERR_ALREADY    the event was sent
  * @retval WS_ERR_NO_MEMORY  an allocation failed
  *
@@ -67,16 +67,17 @@ WS_EXPORT void ws_event_free(ws_event *event);
  */
 WS_EXPORT int ws_event_set_user_id(ws_event *event, const char *user_id);
 
-/** Names what the event is about: "key" in the message, which has no such member otherwise.
+/** Names the object that the event is about: "key" in the message, which has no such member
+ * otherwise.
  *
- * A room that keeps the last value for each key (last_values.h) keeps the event in place of the
- * one before that has the same key. If the event's data is `null`, that one is removed.
+ * In a room that keeps the last value for each key (last_values.h), the event replaces the
+ * previous one with this key. If the event's data is `null`, the previous one is removed.
  *
  * @param event  the event, before it is sent
  * @param key    the name, such as an order's number; copied
  *
  * @retval WS_OK             the key is set
- * @retval WS_ERR_INVALID    `key` is no name (ws_name_is_valid())
+ * @retval WS_ERR_INVALID    `key` is not a valid name (ws_name_is_valid())
  * @retval WS_ERR_ALREADY    the event was sent
  * @retval WS_ERR_NO_MEMORY  an allocation failed
  *
@@ -87,8 +88,8 @@ WS_EXPORT int ws_event_set_key(ws_event *event, const char *key);
 /** Numbers the event, so that the stream between processes stores it once, however often it is
  * sent.
  *
- * The stream passes an event over if it has one of the same producer with the same number or a
- * higher one. So the numbers of a producer must rise in the order of sending. Events without a
+ * The stream skips an event if it already has one of that producer with this number or a higher
+ * one. So the numbers of a producer must rise in the order of sending. Events without a
  * number of their own are numbered by ws_manager_process_id(). Without a cluster (cluster.h)
  * the number has no effect.
  *
@@ -97,7 +98,7 @@ WS_EXPORT int ws_event_set_key(ws_event *event, const char *key);
  * @param sequence  the number, at least 1
  *
  * @retval WS_OK             the event is numbered
- * @retval WS_ERR_INVALID    `producer` is no name (ws_name_is_valid()), or `sequence` is 0
+ * @retval WS_ERR_INVALID    `producer` is not a valid name (ws_name_is_valid()), or `sequence` is 0
  * @retval WS_ERR_ALREADY    the event was sent
  * @retval WS_ERR_NO_MEMORY  an allocation failed
  *
@@ -204,7 +205,7 @@ WS_EXPORT int64_t ws_event_timestamp_ms(const ws_event *event);
  * @param type     the name of the type; copied
  *
  * @retval WS_OK             the type is registered
- * @retval WS_ERR_INVALID    `type` is no name (ws_name_is_valid())
+ * @retval WS_ERR_INVALID    `type` is not a valid name (ws_name_is_valid())
  * @retval WS_ERR_ALREADY    the type was registered before
  * @retval WS_ERR_LIMIT      the manager has 1,024 types
  * @retval WS_ERR_NO_MEMORY  an allocation failed
@@ -213,7 +214,7 @@ WS_EXPORT int64_t ws_event_timestamp_ms(const ws_event *event);
  */
 WS_EXPORT int ws_manager_register_event_type(ws_manager *manager, const char *type);
 
-/** Sends what is emitted of a type to the members of a room, instead of to everyone.
+/** Sends emitted events of a type to the members of a room instead of to everyone.
  *
  * It affects the functions of emit.h, except notifications that name a user.
  *
@@ -222,7 +223,7 @@ WS_EXPORT int ws_manager_register_event_type(ws_manager *manager, const char *ty
  * @param room     the room's name, copied; NULL for everyone
  *
  * @retval WS_OK                the type is routed
- * @retval WS_ERR_INVALID       `room` is no name (ws_name_is_valid())
+ * @retval WS_ERR_INVALID       `room` is not a valid name (ws_name_is_valid())
  * @retval WS_ERR_UNKNOWN_TYPE  the type is not registered
  * @retval WS_ERR_NO_MEMORY     an allocation failed
  *

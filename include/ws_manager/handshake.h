@@ -6,7 +6,7 @@
  * @code
  * static int accept_handshake(ws_handshake *handshake, void *user_data)
  * {
- *     const char *page = ws_handshake_header(handshake, "Origin"); // NULL: no browser's
+ *     const char *page = ws_handshake_header(handshake, "Origin"); // NULL: not a browser
  *     const char *user = find_user(ws_handshake_header(handshake, "Cookie"));
  *
  *     if (page != NULL && strcmp(page, "https://example.com") != 0)
@@ -18,7 +18,7 @@
  * }
  * @endcode
  *
- * Browsers send cookies with a WebSocket that any other site's page opens, so an endpoint that
+ * Browsers send cookies even with a WebSocket that another site's page opens, so an endpoint that
  * knows its users by cookies must look at Origin (RFC 6455 §10.2). ws_server_check_page()
  * (server_client.h) does that on libwsmanager-server.
  *
@@ -101,7 +101,7 @@ WS_EXPORT const char *ws_handshake_query(const ws_handshake *handshake);
  *
  * @retval WS_OK             the value is set
  * @retval WS_ERR_NOT_FOUND  there is no such parameter
- * @retval WS_ERR_INVALID    it is wrongly encoded, or a pointer is NULL
+ * @retval WS_ERR_INVALID    it is wrongly encoded
  * @retval WS_ERR_NO_MEMORY  an allocation failed
  *
  * @threads The loop's thread.
@@ -130,7 +130,7 @@ WS_EXPORT const char *ws_handshake_header(ws_handshake *handshake, const char *n
  * @return that of ws_websocket_new() or ws_http_new()
  *
  * @threads The loop's thread.
- * @ownership What it points to is the host's; the library never follows it.
+ * @ownership What it points to is the host's; the library never dereferences it.
  */
 WS_EXPORT void *ws_handshake_host_data(const ws_handshake *handshake);
 
@@ -198,7 +198,7 @@ WS_EXPORT const char *ws_handshake_namespace(const ws_handshake *handshake);
  * @param user_id    the user's name; copied
  *
  * @retval WS_OK           the user is named
- * @retval WS_ERR_INVALID  `user_id` is no name (ws_name_is_valid())
+ * @retval WS_ERR_INVALID  `user_id` is not a valid name (ws_name_is_valid())
  *
  * @threads The loop's thread.
  */
@@ -232,7 +232,7 @@ WS_EXPORT int ws_handshake_set_subprotocol(ws_handshake *handshake, const char *
 /** Declines the client's offer of permessage-deflate, so that neither side compresses, or of gzip
  * for a stream of events (http.h).
  *
- * It is for clients that break what is agreed on. Safari 15.0 to 15.3 keep their compression
+ * It is for clients that violate the agreed parameters. Safari 15.0 to 15.3 keep their compression
  * context between messages although client_no_context_takeover (RFC 7692 §7.1.1.2) was agreed
  * on: their second message can't be inflated and ends the connection with
  * #WS_CLOSE_INVALID_DATA.

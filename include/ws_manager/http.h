@@ -28,10 +28,10 @@
  * ws_http_close().
  *
  * @par Endpoints
- * The endpoint (ws_endpoint_new()) may serve WebSockets too: it has the same options, and the
- * same ws_accept_handshake_callback() decides who the client is. Its protocol must not be
+ * The endpoint (ws_endpoint_new()) may serve WebSockets too, with one set of options and one
+ * ws_accept_handshake_callback() for both. Its protocol must not be
  * #WS_PROTOCOL_RAW. `allow_origin` lets pages of other origins use it (CORS). In the callbacks
- * ws_handshake_method() tells the requests apart, ws_handshake_host_data() is the host's
+ * ws_handshake_method() distinguishes the requests, ws_handshake_host_data() is the host's
  * pointer, and ws_handshake_websocket() is NULL. ws_handshake_set_subprotocol() has no effect;
  * ws_handshake_decline_deflate() declines gzip for a stream.
  *
@@ -68,13 +68,14 @@
  * What waits for a client is bounded by `max_queue_bytes`, and a response by
  * `max_message_bytes`, unless one message is larger.
  *
- * A request may arrive on any loop of the manager; ws_manager_session_loop() tells on which
- * loop it needs no hand-over. A WebSocket that names the session (`sid` in its query), to which
- * stock clients upgrade, must be made on that loop: on another one it is refused with 400, and
- * the client goes on polling. When it takes over, the session's connections keep their ids, and
- * what waits for the client is sent on the WebSocket; requests with the session's id are answered
- * with 400 from then on, and WebSockets closed with #WS_CLOSE_PROTOCOL_ERROR. A WebSocket that
- * does not take over within `handshake_timeout_ms` is ended, and polling goes on.
+ * A request may arrive on any loop of the manager; ws_manager_session_loop() returns the loop
+ * on which it needs no hand-over. A WebSocket that names the session (`sid` in its query), to
+ * which stock clients upgrade, must be made on that loop: on another one it is refused with
+ * 400, and the client goes on polling. When it takes over, the session's connections keep their
+ * ids, and what waits for the client is sent on the WebSocket; requests with the session's id
+ * are answered with 400 from then on, and WebSockets closed with #WS_CLOSE_PROTOCOL_ERROR. A
+ * WebSocket that does not take over within `handshake_timeout_ms` is ended, and polling goes
+ * on.
  *
  * At most 4096 sessions of a loop may be without a connection, each for `connect_timeout_ms`; the
  * oldest ends when there would be more. An idle session with a socket takes about 400 bytes, and
@@ -123,7 +124,7 @@ typedef struct ws_http_request {
      * has the complete response, the default. */
     int32_t body_only;
 
-    /** Who the client is to the host, usually the text of its address: at most 63 bytes. It
+    /** The host's name for the client, usually the text of its address: at most 63 bytes. It
      * counts for ws_endpoint_options::max_sessions_per_client when the request opens a session.
      * NULL or empty: it does not count, the default. */
     const char *client;
@@ -169,11 +170,12 @@ static inline void ws_http_request_init(ws_http_request *request)
  */
 WS_EXPORT ws_loop *ws_manager_session_loop(ws_manager *manager, const char *target);
 
-/** The number of a loop's sessions that have ended, and whose clients have not fetched the rest.
+/** The number of a loop's sessions that have ended and whose clients have not fetched the rest of
+ * their messages.
  *
  * Clients that poll receive what was queued for them, and the end of their session, with their
- * next poll. They have `close_timeout_ms` for it, and are not counted by
- * ws_manager_connection_count() any more. A host that shuts down after ws_manager_drain() can
+ * next poll. They have `close_timeout_ms` for it, and are no longer counted by
+ * ws_manager_connection_count(). A host that shuts down after ws_manager_drain() can
  * keep their sockets open until this is 0, for as long as it wants to wait.
  *
  * @param loop  the loop
@@ -230,7 +232,7 @@ static inline void ws_http_response_head_init(ws_http_response_head *head)
  *
  * @retval WS_OK             the request is made, even if it is refused
  * @retval WS_ERR_INVALID    an option is not acceptable, the endpoint is another manager's or
- *                           has #WS_PROTOCOL_RAW, or a pointer is NULL
+ *                           has #WS_PROTOCOL_RAW
  * @retval WS_ERR_NO_MEMORY  an allocation failed
  *
  * @threads The loop's thread.
@@ -283,7 +285,7 @@ WS_EXPORT int ws_http_wants_read(const ws_http *http);
  * @retval WS_OK           the bytes are taken or thrown away
  * @retval WS_ERR_CLOSED   the response has ended and all was written: call
  *                         ws_http_keeps_alive() and ws_http_free()
- * @retval WS_ERR_INVALID  ws_http_end() was called, or a pointer is NULL
+ * @retval WS_ERR_INVALID  ws_http_end() was called
  *
  * @threads The loop's thread.
  */
@@ -296,7 +298,7 @@ WS_EXPORT int ws_http_receive(ws_http *http, const void *data, size_t length);
  * @retval WS_OK           the request is taken
  * @retval WS_ERR_CLOSED   the response has ended and all was written: call
  *                         ws_http_keeps_alive() and ws_http_free()
- * @retval WS_ERR_INVALID  it was called before, or `http` is NULL
+ * @retval WS_ERR_INVALID  it was called before
  *
  * @threads The loop's thread.
  */
@@ -321,7 +323,7 @@ WS_EXPORT void ws_http_eof(ws_http *http);
  * @retval WS_OK             the head is set
  * @retval WS_ERR_NOT_FOUND  there is no response yet: ws_loop_next_http() names the request
  *                           when there is one
- * @retval WS_ERR_INVALID    the request is not `body_only`, a pointer is NULL, or the head is not
+ * @retval WS_ERR_INVALID    the request is not `body_only`, or the head is not
  *                           set up
  *
  * @threads The loop's thread.

@@ -1,5 +1,6 @@
 /** @file
- * What rooms keep for clients that enter them: the state first, then the stream.
+ * Values and histories that rooms keep: a client that enters gets the state first, then the
+ * stream.
  *
  * @code
  * ws_last_values_options options;
@@ -8,29 +9,29 @@
  * options.room = "orders"; // the last event of each order
  * result = ws_manager_keep_last_values(manager, &options);
  *
- * // Whoever emits says what an event is about.
+ * // The sender sets the key of each event.
  * ws_event_set_key(event, "4711");
  * result = ws_manager_broadcast_to_room(manager, "orders", event, NULL, 0);
  * @endcode
  *
- * A client asks for it when it joins: `{"type":"join_room","room":"orders","state":true}`. It
- * receives `room_joined`, then the kept events, each with a member `"state":true`, and then every
- * event that follows. None is missing between, and none comes twice. With `"last":20` it receives
- * the 20 newest events of the room in the same place, each with `"replayed":true`, if the room
- * keeps a history.
+ * A client requests the kept events when it joins:
+ * `{"type":"join_room","room":"orders","state":true}`. It receives `room_joined`, then the kept
+ * events, each with a member `"state":true`, and then every event that follows, without gaps or
+ * duplicates. With `"last":20` it receives, between `room_joined` and the events that follow,
+ * the 20 newest events of the room, each with `"replayed":true`, if the room keeps a history.
  *
- * What is declared here holds for events that are sent afterwards.
+ * A declaration applies to events that are sent after it.
  *
  * @par With a cluster
- * Each process keeps what it reads from the stream. A process that starts has the last values that
- * the others have, if the carrier keeps them (redis.h does), and otherwise those of the events that
- * it reads at its start. Histories are always of those events alone: `since` says if they do not
- * reach back far enough.
+ * Each process keeps events that it reads from the stream. A process that starts gets the last
+ * values from the carrier, if the carrier keeps them (redis.h does), and otherwise from the events
+ * that it reads at its start. Histories contain only events that the process has read: the answer
+ * to `since` says if they do not reach back far enough.
  *
- * Declare the same in every process before it reaches the cluster. If the declarations differ, each
- * process keeps what it declares itself. The carrier keeps what the sender of an event declares: so
- * an event whose sender declares nothing does not replace what the carrier has of its key, and a
- * process that starts later may take an older one for the last.
+ * Make equal declarations in every process before it reaches the cluster. If they differ, each
+ * process keeps what it declares itself, and the carrier keeps what the sender of an event
+ * declares. An event whose sender declares nothing does not replace the carrier's event of that
+ * key, so a process that starts later may get an outdated value.
  */
 #ifndef WS_MANAGER_LAST_VALUES_H
 #define WS_MANAGER_LAST_VALUES_H
@@ -54,8 +55,8 @@ typedef struct ws_last_values_options {
 
     uint32_t max_values; /**< kept events of each room; 1 to 100000, default 1000 */
 
-    /** Their memory, for each room; 0: no limit; default 1 MiB. Above a limit the oldest are
-     * dropped, and counted in the statistics. */
+    /** The memory of the kept events of each room; 0: no limit; default 1 MiB. Above a limit the
+     * oldest events are dropped, and counted in the statistics. */
     uint64_t max_bytes;
 } ws_last_values_options;
 
@@ -89,7 +90,7 @@ static inline void ws_last_values_options_init(ws_last_values_options *options)
  * @param options  which rooms keep what; copied
  *
  * @retval WS_OK             it is declared
- * @retval WS_ERR_INVALID    a pointer is NULL, a name is no name (ws_name_is_valid()), or a number
+ * @retval WS_ERR_INVALID    a name is not valid (ws_name_is_valid()), or a number
  *                           is out of range
  * @retval WS_ERR_LIMIT      there are 64 declarations, those of histories included
  * @retval WS_ERR_NO_MEMORY  an allocation failed
@@ -132,8 +133,8 @@ static inline void ws_room_history_options_init(ws_room_history_options *options
 /** Declares that rooms keep a history of their own, for clients that enter with `last` or `since`.
  *
  * Each room has its own limits, so one with many events does not push out those of another. The
- * history of clients that reconnect (`history_events` of ws_manager_options) is another one. A room
- * has the first history that is declared for it.
+ * history for clients that reconnect (`history_events` of ws_manager_options) is separate. If
+ * several declarations match a room, the first one applies.
  *
  * @param manager  the manager
  * @param options  which rooms keep how much; copied

@@ -30,7 +30,7 @@ typedef struct ws_loop_options {
 
     /** Makes the host's loop call ws_loop_run() soon.
      *
-     * Called when a call leaves something to the loop, on the loop's own thread too
+     * Called when a call leaves work to the loop, on the loop's own thread too
      * (ws_websocket_sent()). Not called by ws_websocket_new(), ws_websocket_receive(),
      * ws_websocket_upgrade(), ws_websocket_eof() and ws_websocket_close(), after which the host
      * runs the loop anyway, nor for what callbacks call within these or ws_loop_run(). NULL is
@@ -81,13 +81,13 @@ static inline void ws_loop_options_init(ws_loop_options *options)
 WS_EXPORT int ws_loop_new(ws_manager *manager, const ws_loop_options *options, uint64_t now_ms,
                           ws_loop **loop);
 
-/** Carries out what was called for this loop, the timers that are due, and what clients sent.
+/** Carries out the calls that were posted to this loop, due timers, and the input of clients.
  *
  * The application's calls come first, in order, as far as a budget of about a millisecond goes
  * (8,192 deliveries or 1,024 other calls), so that a broadcast to very many clients does not
  * keep the host from reading. The next run continues with the rest.
  *
- * What clients sent has a budget of the same size, and an eighth of it while calls are left
+ * The input of clients has a budget of that size too, and an eighth of it while calls are left
  * over. Clients take turns. Their messages are counted by what they cost: bytes, also after
  * inflating, the application's callbacks, and the checking of tokens. So a client that floods
  * the loop delays another client's message by its share of a turn (a sixteenth), and delays no
@@ -101,7 +101,7 @@ WS_EXPORT int ws_loop_new(ws_manager *manager, const ws_loop_options *options, u
  *
  * @return the time at which the loop must be run again at the latest, on the same clock:
  * `now_ms` if there is more to do at once, #WS_NO_DEADLINE if nothing is due. Within a callback
- * of the same loop nothing is done and `now_ms` is returned.
+ * of that loop nothing is done and `now_ms` is returned.
  *
  * @threads The loop's thread.
  */

@@ -19,19 +19,19 @@ WS_BEGIN_DECLS
 enum ws_log_level {
     WS_LOG_ERROR = 0, /**< something that should work does not */
     WS_LOG_WARN = 1,  /**< something that an administrator may want to change */
-    WS_LOG_INFO = 2,  /**< a refused handshake and the like */
+    WS_LOG_INFO = 2,  /**< normal operation, such as a refused handshake */
     WS_LOG_DEBUG = 3  /**< each connection's end */
 };
 
-/** Who receives user_connected and user_disconnected, which tell of a user's first connection
- * and of the end of its last one; for anonymous clients, of each connection. */
+/** Who receives user_connected and user_disconnected. They announce a user's first connection and
+ * the end of its last one, and each connection of an anonymous client. */
 enum ws_presence {
     WS_PRESENCE_EVERYONE = 0, /**< everyone except the connection itself */
     WS_PRESENCE_ROOM = 1,     /**< the members of `presence_room` */
-    WS_PRESENCE_OFF = 2       /**< nobody */
+    WS_PRESENCE_OFF = 2       /**< no client: the events are not sent */
 };
 
-/** What happens to a connection whose queue is over its limit when a message comes. */
+/** What happens when a message is to be queued and the connection's queue is over its limit. */
 enum ws_slow_policy {
     /** It ends with #WS_CLOSE_TRY_AGAIN_LATER. The client reconnects and learns of the gap. */
     WS_SLOW_DISCONNECT = 0,
@@ -55,13 +55,13 @@ typedef struct ws_manager_options {
     ws_join_callback *on_join;                  /**< the result of a join; may be NULL */
     ws_leave_callback *on_leave;                /**< the result of a leave; may be NULL */
 
-    /** NULL answers every message of a client with `forbidden`. */
+    /** NULL: every message of a client is answered with `forbidden`. */
     ws_client_message_callback *accept_message;
 
-    /** NULL answers every new token with `unknown_type`. */
+    /** NULL: every new token is answered with `unknown_type`. */
     ws_authenticate_callback *authenticate;
 
-    /** NULL answers every request for presence with `forbidden`. */
+    /** NULL: every request for presence is answered with `forbidden`. */
     ws_authorize_presence_callback *authorize_presence;
 
     ws_presence_callback *on_presence; /**< a change of presence; may be NULL */
@@ -87,9 +87,9 @@ typedef struct ws_manager_options {
     int32_t presence_events;   /**< enum ws_presence; default #WS_PRESENCE_EVERYONE */
     const char *presence_room; /**< for #WS_PRESENCE_ROOM: a room's name; copied */
 
-    /** How long a user whose last connection was lost is still there, for a client that reconnects:
-     * nobody is notified then. 0: not at all; at most an hour; default 5000. A client that leaves a
-     * room on purpose has left at once. */
+    /** How long a user whose last connection was lost is still listed. If the user reconnects in
+     * that time, no client is notified. 0: no grace time; at most an hour; default 5000. A client
+     * that leaves a room on purpose is removed at once. */
     uint32_t presence_grace_ms;
 
     /** How long changes of presence are collected, to be sent together; at least 1, at most an
@@ -105,7 +105,7 @@ typedef struct ws_manager_options {
     uint32_t max_presence_members;
 
     /** The memory of these users and their states; 0: no limit; default 256 MiB. A join that would
-     * exceed it fails as above, and a state is refused. */
+     * exceed it fails with #WS_ERR_TOO_MANY_ROOMS, and a state is refused with #WS_ERR_LIMIT. */
     uint64_t max_presence_bytes;
 
     /** How many presence events times their recipients are delivered per second, so that N
@@ -161,22 +161,22 @@ typedef struct ws_manager_options {
      * 64. */
     uint32_t max_waiting_answers;
 
-    /** Answers to what a connection has sent that are kept: if the client comes back
-     * (ws_connect_options::former_connection_id, with the same user) and sends a message or
-     * request again, with the same `ref` and the same content, it gets the same answer and the
-     * application is not called again. Those that wait for an answer count too. A client that has
-     * come back has up to twice as many. Nothing is kept for clients without a user. 0: none is
-     * kept; at most 10000; default 64.
+    /** How many answers to a connection's messages and requests are kept for a client that
+     * reconnects (ws_connect_options::former_connection_id, with the same user). If it sends a
+     * message or request again, with an equal `ref` and equal content, it gets the kept answer and
+     * the application is not called again. Messages that wait for their answer count too. A client
+     * that has reconnected has up to twice as many. Nothing is kept for clients without a user. 0:
+     * no answers are kept; at most 10000; default 64.
      *
-     * They are kept in this process. A client that comes back to another one has its messages
-     * carried out again there: let a proxy send it to the process that it came from, or let the
-     * application recognise what it has carried out, by an id in the data. */
+     * Answers are kept in this process. If a client reconnects to another process, its messages are
+     * carried out again there. To avoid that, let a proxy send it to its former process, or let
+     * the application detect repeated messages by an id in the data. */
     uint32_t max_kept_answers;
 
-    /** Bytes of a connection's kept answers, and half as many as of a client's; default 32768. */
+    /** Bytes of a connection's kept answers; a client's may have twice as many; default 32768. */
     uint32_t max_kept_answer_bytes;
 
-    /** Of all kept answers; default 16 MiB. The clients of one user have at most an eighth of
+    /** Bytes of all kept answers; default 16 MiB. The clients of one user have at most an eighth of
      * it, or twice `max_kept_answer_bytes` if that is more. */
     uint64_t max_kept_bytes;
 
@@ -186,15 +186,15 @@ typedef struct ws_manager_options {
      * 10000; default 64. */
     uint32_t max_waiting_requests;
 
-    /** All messages and requests of clients whose answers the application gives later, and, counted
-     * by themselves, all requests to clients that wait for their responses; at least 1; default
-     * 100000.
+    /** How many messages and requests of all clients may wait for an answer that the application
+     * gives later. Requests to clients that wait for a response have a limit of the same size, and
+     * are counted separately. At least 1; default 100000.
      *
      * The connections of one user have at most an eighth of it, those without a user at most half,
-     * or what one connection may have if that is more. If there is no place, a method or type of
-     * message whose callback has returned #WS_DEFERRED before is not carried out, and the client
-     * receives the error `failed`; for others no place is needed. When a callback returns
-     * #WS_DEFERRED for the first time, and there is no place, the client receives the error
+     * or what one connection may have if that is more. When the limit is reached, a method or type
+     * of message whose callback has returned #WS_DEFERRED before is not carried out, and the client
+     * receives the error `failed`. Other methods and types are carried out. If a callback returns
+     * #WS_DEFERRED for the first time while the limit is reached, the client receives the error
      * `timeout`. */
     uint32_t max_waiting;
 
@@ -205,10 +205,10 @@ typedef struct ws_manager_options {
     ws_keep_slow_client_callback *keep_slow_client; /**< decides instead of `slow_policy` */
     ws_backpressure_callback *on_backpressure;      /**< a long queue; may be NULL */
 
-    /* --- history: the events that clients get when they come back --- */
+    /* --- history: the events for clients that reconnect --- */
 
-    /** Events that are kept: the newest of those that were broadcast, or sent to a room or
-     * user; 0: none; default 10000, at most 2^30. */
+    /** How many of the newest events for everyone, a room or a user are kept; 0: none; default
+     * 10000, at most 2^30. */
     uint32_t history_events;
 
     /** The age of the oldest event that is kept, by `clock`; 0: no limit, the default. */
@@ -220,8 +220,8 @@ typedef struct ws_manager_options {
      * further events come. With a cluster as much again while clients read older events. */
     uint64_t history_bytes;
 
-    /** The memory of what rooms keep (last_values.h), all together; 0: no limit; default 64 MiB.
-     * Above it the oldest kept events are dropped, of whatever room. */
+    /** The memory of the events that all rooms keep (last_values.h); 0: no limit; default 64 MiB.
+     * Above it the oldest kept events are dropped, from any room. */
     uint64_t last_values_bytes;
 } ws_manager_options;
 
@@ -263,7 +263,7 @@ static inline void ws_manager_options_init(ws_manager_options *options)
  */
 WS_EXPORT int ws_manager_new(const ws_manager_options *options, ws_manager **manager);
 
-/** Lets go of a manager.
+/** Releases a manager.
  *
  * Its memory is freed with its last loop, endpoint or event. After this call only these and
  * their WebSockets may be used, and only to free them. If the manager was the default one,
@@ -292,10 +292,10 @@ WS_EXPORT const char *ws_manager_process_id(const ws_manager *manager);
  * functions use.
  *
  * It is the first one of ws_manager_new(), or the one of ws_manager_set_default(). If there is
- * none, a manager with the default options is made; the same happens when an `emit_` function
- * is called before any manager exists. A manager that was made for `emit_` functions alone, so
- * that nobody can have received their events, gives way to the first one of ws_manager_new(),
- * whose log then gets a warning.
+ * none, a manager with the default options is made, also when an `emit_` function is called
+ * before any manager exists. If only `emit_` functions have used that manager, so that no client
+ * can have received their events, the first manager of ws_manager_new() replaces it as the
+ * default, and its log gets a warning.
  *
  * @return the manager; NULL if it could not be made
  *
@@ -329,7 +329,7 @@ WS_EXPORT void ws_manager_set_default(ws_manager *manager);
  * @param room        the room's name; copied
  *
  * @retval WS_OK                the call is accepted
- * @retval WS_ERR_INVALID       `room` is no name (ws_name_is_valid())
+ * @retval WS_ERR_INVALID       `room` is not a valid name (ws_name_is_valid())
  * @retval WS_ERR_NOT_FOUND     there is no such connection
  * @retval WS_ERR_BACKPRESSURE  `max_pending` calls wait for the connection's loop
  * @retval WS_ERR_NO_MEMORY     an allocation failed
@@ -346,8 +346,8 @@ WS_EXPORT int ws_manager_leave_room(ws_manager *manager, ws_conn_id connection,
 /** Asks `authorize_join` again for each room that a connection is in, because what the client
  * may do has changed.
  *
- * Rooms of ws_manager_join_room() are asked for too. The connection leaves the rooms that are
- * refused: `on_leave` is called, and the client receives `room_left` without a ref.
+ * That includes rooms that it entered by ws_manager_join_room(). The connection leaves the rooms
+ * that are refused: `on_leave` is called, and the client receives `room_left` without a ref.
  *
  * The call is in order with the events, however many rooms the connection is in: of a room that
  * is refused, it receives no event that was sent after the call; with a cluster, none that this
@@ -368,8 +368,8 @@ WS_EXPORT int ws_manager_reauthorize(ws_manager *manager, ws_conn_id connection)
 
 /** Visits every member of a room, each once.
  *
- * Members are read a thousand at a time, so that others do not wait for the manager's lock: of
- * a larger room, connections that enter or leave during the call may be visited or not.
+ * Members are read a thousand at a time, so that other threads do not wait for the manager's
+ * lock. In a larger room, connections that enter or leave during the call may be visited or not.
  *
  * @param manager    the manager
  * @param room       the room's name
@@ -377,7 +377,7 @@ WS_EXPORT int ws_manager_reauthorize(ws_manager *manager, ws_conn_id connection)
  * @param user_data  passed to `each`; NULL if it needs none
  *
  * @retval WS_OK             the end was reached, also if the room has no members
- * @retval WS_ERR_INVALID    `room` is no name (ws_name_is_valid())
+ * @retval WS_ERR_INVALID    `room` is not a valid name (ws_name_is_valid())
  * @retval WS_ERR_NO_MEMORY  an allocation failed
  * @return what `each` returned, if that is not 0
  *
@@ -386,7 +386,10 @@ WS_EXPORT int ws_manager_reauthorize(ws_manager *manager, ws_conn_id connection)
 WS_EXPORT int ws_manager_for_each_member(ws_manager *manager, const char *room,
                                          ws_each_callback *each, void *user_data);
 
-/** Visits every connection of a user, as ws_manager_for_each_member() those of a room.
+/** Visits every connection of a user, each once.
+ *
+ * Connections are read a thousand at a time: if the user has more, connections that begin or end
+ * during the call may be visited or not.
  *
  * @param manager    the manager
  * @param user_id    the user's name
@@ -394,7 +397,7 @@ WS_EXPORT int ws_manager_for_each_member(ws_manager *manager, const char *room,
  * @param user_data  passed to `each`; NULL if it needs none
  *
  * @retval WS_OK             the end was reached, also if the user has no connection
- * @retval WS_ERR_INVALID    `user_id` is no name (ws_name_is_valid())
+ * @retval WS_ERR_INVALID    `user_id` is not a valid name (ws_name_is_valid())
  * @retval WS_ERR_NO_MEMORY  an allocation failed
  * @return what `each` returned, if that is not 0
  *
@@ -433,9 +436,9 @@ WS_EXPORT size_t ws_manager_connection_count(ws_manager *manager);
 /** The statistics as one JSON object: total_connections, unique_users, rooms (name: members),
  * and counters.
  *
- * Above 1,000 rooms the list is not a snapshot: others go on meanwhile. It takes about a
- * microsecond for each room; ws_manager_get_stats_within() is for the thread of a loop that has
- * many.
+ * Above 1,000 rooms the list is not a snapshot: other threads may change rooms meanwhile. The
+ * call takes about a microsecond for each room. ws_manager_get_stats_within() is for loop threads
+ * of managers with many rooms.
  *
  * @param manager      the manager
  * @param[out] text    the JSON text, NUL-terminated; set on success only
@@ -500,8 +503,8 @@ typedef struct ws_drain_options {
      * copied. */
     const char *reason;
 
-    /** Over how long clients are sent away, evenly, so that they do not all reconnect at once;
-     * default 0: as fast as the loops can. */
+    /** The time over which clients are disconnected, evenly, so that they do not all reconnect at
+     * once; default 0: as fast as the loops can. */
     uint32_t spread_ms;
 
     /** Each client is asked to reconnect after a random time below this, by the end of the
@@ -529,14 +532,14 @@ static inline void ws_drain_options_init(ws_drain_options *options)
     ws_drain_options_init_size(options, sizeof *options);
 }
 
-/** Sends all clients away, and takes no new ones from now on.
+/** Disconnects all clients, and accepts no new ones from now on.
  *
  * A new handshake is answered with 503 and Retry-After. Every connection is closed after what
  * is queued for it. The host goes on running its loops until ws_manager_connection_count() is 0
  * and its sockets are closed. That takes at most `spread_ms` and the endpoint's
  * `close_timeout_ms`, after which a WebSocket ends whose client neither reads nor answers.
  * Clients that poll fetch what is queued for them with their next poll:
- * ws_loop_unfetched_sessions() tells how many have not. A second call changes nothing.
+ * ws_loop_unfetched_sessions() returns how many have not. A second call changes nothing.
  *
  * @param manager  the manager
  * @param options  copied; NULL for the defaults
@@ -549,7 +552,7 @@ static inline void ws_drain_options_init(ws_drain_options *options)
  */
 WS_EXPORT int ws_manager_drain(ws_manager *manager, const ws_drain_options *options);
 
-/** Whether the manager takes no new clients any more.
+/** Whether the manager is draining: it accepts no new clients.
  *
  * @param manager  the manager
  *

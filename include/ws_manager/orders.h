@@ -1,25 +1,27 @@
 /** @file
- * Orders: what is done with a user's connections wherever they are, and messages between the
+ * Orders: commands for all connections of a user, on all processes, and messages between the
  * processes of the application.
  *
- * @par Order
- * An order takes its place in the order of events. What is sent after "take the user out of the
- * room" reaches none of the user's connections through that room; what is sent after "put the user
- * into the room" reaches all of them. An order holds for the connections that are registered at
- * its place in the order, also if they have not received their welcome yet. It does not hold for
- * those that come later: `accept_handshake` and `authorize_join` must know of the change before
- * the order is sent.
+ * @par Position among events
+ * An order takes its place in the total order of events. An event that is sent after "take the
+ * user out of the room" reaches none of the user's connections through that room. An event that
+ * is sent after "put the user into the room" reaches all of them. An order applies to the
+ * connections that are registered at its place, even if they have not received their welcome yet.
+ * It does not apply to later connections: `accept_handshake` and `authorize_join` must know of
+ * the change before the order is sent.
  *
  * @par Processes
  * Without a carrier (redis.h) an order is posted to this process's loops at once. With a carrier
  * it goes through the stream, like an event, and every process carries it out when it reads it.
- * While the engine is away, orders wait with the events, also for connections of this process:
- * ws_manager_disconnect() and its kin concern one connection and do not wait.
+ * While the engine cannot be reached, orders are queued with the events, even for connections of
+ * this process. ws_manager_disconnect() and the other functions for a single connection do not
+ * depend on the engine.
  *
- * A process that was cut off carries out what it missed when it is back, as far as the stream
- * still has it. If it can't know what it missed, it asks `authorize_join` again for the rooms of
- * all of its connections, as by ws_manager_reauthorize(), and calls `on_processes_gap`. That is
- * also so when it reaches the stream for the first time, and when the stream was replaced.
+ * A process that was disconnected from the engine carries out the orders that it missed when it
+ * is back, if the stream still has them. If it cannot know which orders it missed, it asks
+ * `authorize_join` again for the rooms of all of its connections, like ws_manager_reauthorize(),
+ * and calls `on_processes_gap`. It does the same when it reaches the stream for the first time,
+ * and when the stream was replaced.
  */
 #ifndef WS_MANAGER_ORDERS_H
 #define WS_MANAGER_ORDERS_H
@@ -34,22 +36,13 @@
 
 WS_BEGIN_DECLS
 
-/** Bytes of the JSON text of a message between processes: at most so many. */
+/** The longest JSON text of a message between processes, in bytes. */
 #define WS_PROCESS_MESSAGE_MAX 65536
 
 /** @name A user's connections
  *
- * A user that has no connection is not an error. The functions return the same results:
- *
- * @retval WS_OK                the order is accepted
- * @retval WS_ERR_INVALID       the user or room is no name (ws_name_is_valid()), or the code or
- *                              reason can't be sent
- * @retval WS_ERR_BACKPRESSURE  `max_pending` calls wait for a loop with a connection of the user,
- *                              or too many events and orders wait for the carrier: try again later
- * @retval WS_ERR_NO_MEMORY     an allocation failed
- * @retval WS_ERR_FORKED        the carrier is the parent's
- *
- * After an error nothing was done on any process.
+ * Each of these functions succeeds if the user has no connection. After an error nothing was done
+ * on any process.
  * @{
  */
 
@@ -60,7 +53,13 @@ WS_BEGIN_DECLS
  * @param code     the close code: 1000 to 4999, as far as it may be sent (close_code.h)
  * @param reason   at most 123 bytes of UTF-8; copied; NULL for none
  *
- * @return the results above
+ * @retval WS_OK                the order is accepted
+ * @retval WS_ERR_INVALID       `user_id` is not a valid name (ws_name_is_valid()), or the code or
+ *                              the reason can't be sent
+ * @retval WS_ERR_BACKPRESSURE  `max_pending` calls wait for a loop with a connection of the user,
+ *                              or too many events and orders wait for the carrier: try again later
+ * @retval WS_ERR_NO_MEMORY     an allocation failed
+ * @retval WS_ERR_FORKED        the carrier is the parent's
  *
  * @threads Any thread.
  */
@@ -75,7 +74,8 @@ WS_EXPORT int ws_manager_disconnect_user(ws_manager *manager, const char *user_i
  * @param user_id  the user's name; copied
  * @param room     the room's name; copied
  *
- * @return the results above
+ * @retval WS_ERR_INVALID  `user_id` or `room` is not a valid name (ws_name_is_valid())
+ * @return the other results of ws_manager_disconnect_user()
  *
  * @threads Any thread.
  */
@@ -91,7 +91,8 @@ WS_EXPORT int ws_manager_join_room_of_user(ws_manager *manager, const char *user
  * @param user_id  the user's name; copied
  * @param room     the room's name; copied
  *
- * @return the results above
+ * @retval WS_ERR_INVALID  `user_id` or `room` is not a valid name (ws_name_is_valid())
+ * @return the other results of ws_manager_disconnect_user()
  *
  * @threads Any thread.
  */
@@ -104,7 +105,8 @@ WS_EXPORT int ws_manager_leave_room_of_user(ws_manager *manager, const char *use
  * @param manager  the manager
  * @param user_id  the user's name; copied
  *
- * @return the results above
+ * @retval WS_ERR_INVALID  `user_id` is not a valid name (ws_name_is_valid())
+ * @return the other results of ws_manager_disconnect_user()
  *
  * @threads Any thread.
  */
@@ -126,7 +128,7 @@ WS_EXPORT int ws_manager_reauthorize_user(ws_manager *manager, const char *user_
  * @param length   of `json` in bytes, at most #WS_PROCESS_MESSAGE_MAX
  *
  * @retval WS_OK                the message is accepted
- * @retval WS_ERR_INVALID       `type` is no name, or a pointer is NULL
+ * @retval WS_ERR_INVALID       `type` is not a valid name
  * @retval WS_ERR_TOO_BIG       `json` is too long
  * @retval WS_ERR_BAD_JSON      `json` is not one JSON value, or nested too deeply
  * @retval WS_ERR_BACKPRESSURE  too many events and orders wait for the carrier: try again later

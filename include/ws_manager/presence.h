@@ -1,20 +1,20 @@
 /** @file
- * Presence: who is in a room, or connected at all, counted by user.
+ * Presence: the users in a room, or connected to the service.
  *
- * A user is there while any of its connections is, and for the grace time
+ * A user is present while any of its connections is in the room, and for the grace time
  * (ws_manager_options::presence_grace_ms) after the last one was lost. Anonymous clients are not
  * counted.
  *
- * With a cluster, users of all processes are counted. Each process sends the others what
- * changes among its own users, in orders of the stream (cluster.h), and those that are
- * elsewhere follow when a room's presence has begun. Users of a process that has died leave
- * after 6 to 9 seconds.
+ * With a cluster, users of all processes are counted. Each process sends the changes of its own
+ * users to the others, in orders of the stream (cluster.h). When presence of a room begins, the
+ * users of other processes are added as soon as those processes have answered. Users of a process
+ * that has died are removed after 6 to 9 seconds.
  *
- * A room has presence when the application enables it here, or from the first time that
- * somebody asks for it until the room is empty. Clients ask with {"type":"presence"}. They
- * receive changes of a room if they entered it with "presence":true, and of the whole service
- * after {"type":"watch_presence"}. `authorize_presence` decides whether they may. What it costs
- * is paid for rooms with presence alone.
+ * A room has presence when the application enables it here, or from the first request for it until
+ * the room is empty. Clients request it with {"type":"presence"}. They receive changes of a room
+ * if they entered it with "presence":true, and changes of the whole service after
+ * {"type":"watch_presence"}. `authorize_presence` decides whether they may. Only rooms with
+ * presence cost memory and time.
  */
 #ifndef WS_MANAGER_PRESENCE_H
 #define WS_MANAGER_PRESENCE_H
@@ -37,7 +37,7 @@ WS_BEGIN_DECLS
  * @param room     the room's name; copied. NULL for all users of the service
  *
  * @retval WS_OK             the room has presence
- * @retval WS_ERR_INVALID    `room` is no name (ws_name_is_valid())
+ * @retval WS_ERR_INVALID    `room` is not a valid name (ws_name_is_valid())
  * @retval WS_ERR_LIMIT      `max_presence_members` or `max_presence_bytes` is reached
  * @retval WS_ERR_NO_MEMORY  an allocation failed
  *
@@ -45,20 +45,20 @@ WS_BEGIN_DECLS
  */
 WS_EXPORT int ws_manager_enable_presence(ws_manager *manager, const char *room);
 
-/** Lets a room's presence end when nobody is in the room any more, here or elsewhere, and
- * nobody receives changes.
+/** Ends a room's presence once the room is empty on all processes and no client receives its
+ * changes.
  *
  * @param manager  the manager
  * @param room     the room's name; NULL for all users of the service
  *
- * @retval WS_OK           it ends when it is not used any more, or there was none
- * @retval WS_ERR_INVALID  `room` is no name (ws_name_is_valid())
+ * @retval WS_OK           presence ends when it is no longer used, or had not begun
+ * @retval WS_ERR_INVALID  `room` is not a valid name (ws_name_is_valid())
  *
  * @threads Any thread.
  */
 WS_EXPORT int ws_manager_disable_presence(ws_manager *manager, const char *room);
 
-/** Who is in a room, as one JSON object:
+/** The users in a room, as one JSON object:
  * {"count":1,"members":[{"user_id":"ana","connections":2,"state":null}]}.
  *
  * If the room has no presence, its users are counted for this call, as by
@@ -70,8 +70,8 @@ WS_EXPORT int ws_manager_disable_presence(ws_manager *manager, const char *room)
  * @param[out] text    the JSON text, NUL-terminated; set on success only
  * @param[out] length  of the text in bytes, without the NUL; may be NULL
  *
- * @retval WS_OK             the text is made, also if nobody is there
- * @retval WS_ERR_INVALID    `room` is no name (ws_name_is_valid()), or `text` is NULL
+ * @retval WS_OK             the text is made, also if the room is empty
+ * @retval WS_ERR_INVALID    `room` is not a valid name (ws_name_is_valid())
  * @retval WS_ERR_LIMIT      `max_presence_members` or `max_presence_bytes` is reached
  * @retval WS_ERR_NO_MEMORY  an allocation failed
  *
@@ -81,11 +81,11 @@ WS_EXPORT int ws_manager_disable_presence(ws_manager *manager, const char *room)
 WS_EXPORT int ws_manager_get_presence(ws_manager *manager, const char *room, char **text,
                                       size_t *length);
 
-/** Sets the state of a user in a room, which others receive with its presence: a name, a cursor,
- * "is typing".
+/** Sets the state of a user in a room, which other clients receive with its presence: a name, a
+ * cursor, "is typing".
  *
- * It replaces the former state, also one that the user's clients have set, and is gone when the
- * user leaves.
+ * It replaces the former state, even if the user's clients have set that one, and is removed when
+ * the user leaves.
  *
  * @param manager  the manager
  * @param room     the room's name; NULL for the whole service
@@ -94,7 +94,7 @@ WS_EXPORT int ws_manager_get_presence(ws_manager *manager, const char *room, cha
  * @param length   of `json`, in bytes
  *
  * @retval WS_OK              the state is set
- * @retval WS_ERR_INVALID     `room` or `user_id` is no name (ws_name_is_valid())
+ * @retval WS_ERR_INVALID     `room` or `user_id` is not a valid name (ws_name_is_valid())
  * @retval WS_ERR_BAD_JSON    `json` is not one JSON value, or nested deeper than
  *                            `max_client_json_depth`
  * @retval WS_ERR_TOO_BIG     the state is longer than #WS_PRESENCE_STATE_MAX

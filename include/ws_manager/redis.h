@@ -5,7 +5,7 @@
  * Every process that has a carrier with the same key on the same Redis delivers the same events
  * in the same order.
  *
- * A carrier is made before the manager's loops and freed before all else. It belongs to the
+ * A carrier is made before the manager's loops and freed before everything else. It belongs to the
  * thread that runs it. Each turn of that thread's loop:
  *
  * @code
@@ -16,8 +16,8 @@
  *
  * @par fork()
  * After fork() the carrier is the parent's. In the child ws_redis_run() and ws_redis_ready() do
- * nothing, what is sent through its manager is refused with #WS_ERR_FORKED, and ws_redis_free()
- * closes the child's copies of the descriptors without a word to Redis or to `watch`. A server
+ * nothing, sending through its manager fails with #WS_ERR_FORKED, and ws_redis_free() closes the
+ * child's copies of the descriptors without sending anything to Redis or calling `watch`. A server
  * that forks makes the manager and the carrier of each child in the child. While it forks, no
  * other thread may be within this library except in ws_redis_lookup_done(): the child would
  * wait for that thread's locks. The memory of a look-up that is under way is lost to the child.
@@ -58,12 +58,12 @@ enum ws_redis_events {
  */
 typedef void ws_redis_watch_callback(int fd, int events, void *user_data);
 
-/** Notifies that Redis was reached or lost, that it takes no new events, or that one event was
- * given up because Redis accepts none so large.
+/** Notifies that Redis was reached or lost, that it accepts no new events, or that an event was
+ * discarded because Redis refuses its size.
  *
  * Called when that has changed, without a lock held.
  *
- * @param connected  1: it was reached, or is connected but takes no events; 0: it was lost or
+ * @param connected  1: it was reached, or is connected but accepts no events; 0: it was lost or
  *                   can't be reached
  * @param text       one line on why, with the characters of ws_log_callback()
  * @param user_data  that of ws_redis_options
@@ -156,16 +156,17 @@ typedef struct ws_redis_options {
 
     /* --- identity --- */
 
-    /** With what the names of all keys begin; a name (ws_name_is_valid()) without blanks and
+    /** The prefix of the names of all keys; a name (ws_name_is_valid()) without blanks and
      * braces; default "wsmanager". */
     const char *key;
 
     /** The name of this process in ws_redis_get_nodes(); NULL: ws_manager_process_id(). Each
-     * process needs another one, or their figures replace each other: `on_state` says so, once. */
+     * process needs a different one, or their figures replace each other, which `on_state` reports
+     * once. */
     const char *node;
 
-    /** How often a process tells the others who is connected to it; one that has not done so
-     * three times is forgotten; default 5000. */
+    /** How often a process sends its figures (connections, users and rooms) to Redis. The figures
+     * of a process that has not done so for three intervals are removed. Default 5000. */
     uint32_t heartbeat_interval_ms;
 
     /* --- limits --- */
@@ -173,8 +174,8 @@ typedef struct ws_redis_options {
     /** How many events Redis keeps, and a few more; default 100000. */
     uint32_t max_stream_events;
 
-    /** Events that wait until they are stored; more are refused with #WS_ERR_BACKPRESSURE;
-     * default 100000. */
+    /** How many events may wait until they are stored; further ones are refused with
+     * #WS_ERR_BACKPRESSURE; default 100000. */
     uint32_t max_pending_events;
 
     /** The memory of the events that wait, in bytes; default 64 MiB. What Redis answers at once
@@ -253,14 +254,14 @@ WS_EXPORT int ws_redis_new(ws_manager *manager, const ws_redis_options *options,
 /** Hands in that a descriptor is ready.
  *
  * @param redis   the carrier
- * @param fd      the descriptor; one that is not watched any more has no effect
+ * @param fd      the descriptor; ignored if it is no longer watched
  * @param events  bits of enum ws_redis_events
  *
  * @threads The thread that runs the carrier.
  */
 WS_EXPORT void ws_redis_ready(ws_redis *redis, int fd, int events);
 
-/** Carries out what is due: connects, sends what waits, delivers what has come.
+/** Carries out due work: connects, sends queued events, delivers received events.
  *
  * @param redis   the carrier
  * @param now_ms  the host's monotonic clock in milliseconds; a time before that of the last run
@@ -330,9 +331,9 @@ WS_EXPORT void ws_redis_lookup_done(ws_redis_lookup *lookup, const struct addrin
  * @{
  */
 
-/** What a carrier has done as one JSON object.
+/** The statistics of a carrier as one JSON object.
  *
- * It has whether Redis is connected, `server` (HOST:PORT or a socket's path, "" while it is
+ * It contains whether Redis is connected, `server` (HOST:PORT or a socket's path, "" while it is
  * not), the epoch, and counters.
  *
  * @param redis        the carrier
@@ -348,8 +349,8 @@ WS_EXPORT void ws_redis_lookup_done(ws_redis_lookup *lookup, const struct addrin
  */
 WS_EXPORT int ws_redis_get_stats(ws_redis *redis, char **text, size_t *length);
 
-/** What a carrier has done as OpenMetrics text without the final "# EOF", to be put before that
- * of ws_manager_get_metrics().
+/** The statistics of a carrier as OpenMetrics text without the final "# EOF", to be put before the
+ * text of ws_manager_get_metrics().
  *
  * @param redis        the carrier
  * @param[out] text    the text, NUL-terminated; set on success only
@@ -362,9 +363,9 @@ WS_EXPORT int ws_redis_get_stats(ws_redis *redis, char **text, size_t *length);
  */
 WS_EXPORT int ws_redis_get_metrics(ws_redis *redis, char **text, size_t *length);
 
-/** All processes, as of the last heartbeat, as one JSON object.
+/** The figures of all processes, as of the last heartbeat, as one JSON object.
  *
- * It has `nodes` (name: its total_connections, unique_users and rooms), total_connections and
+ * It contains `nodes` (name: its total_connections, unique_users and rooms), total_connections and
  * rooms, summed up. A process with more than 256 KiB of rooms leaves these out. Processes
  * beyond the first 16 MiB or `max_pending_bytes` are left out.
  *

@@ -1,5 +1,5 @@
 /** @file
- * Requests and their answers: what clients ask of the application, and the application of its
+ * Requests and their answers: from clients to the application, and from the application to its
  * clients.
  *
  * A client's message with a `ref`, and each of its requests, is answered once: by the callback that
@@ -7,13 +7,13 @@
  * ws_manager_answer_error().
  *
  * @code
- * static int on_price(ws_manager *manager, const ws_connection_info *connection,
- *                     const ws_client_message *request, void *user_data)
+ * static int answer_price(ws_manager *manager, const ws_connection_info *connection,
+ *                         const ws_client_message *request, void *user_data)
  * {
  *     return ws_manager_answer(manager, request->answer, "{\"price\":7}", 11);
  * }
  *
- * ws_manager_register_method(manager, "price", on_price, NULL);
+ * ws_manager_register_method(manager, "price", answer_price, NULL);
  * @endcode
  */
 #ifndef WS_MANAGER_REQUESTS_H
@@ -26,13 +26,13 @@
 
 WS_BEGIN_DECLS
 
-/** How many methods, and how many message types, can be registered with a manager. */
+/** How many methods, and separately how many message types, can be registered with a manager. */
 #define WS_MAX_METHODS 1024
 
 /** Registers a method that clients may request: {"type":"request","method":"NAME"}.
  *
  * A request for any other method is answered with the error `unknown_method`. A method cannot be
- * removed. It may be registered at any time; a request that came before is not looked at again.
+ * removed. It may be registered at any time; a request that was answered before is not repeated.
  *
  * @param manager    the manager
  * @param method     its name; copied
@@ -40,7 +40,7 @@ WS_BEGIN_DECLS
  * @param user_data  passed to `handler`; NULL if it needs none
  *
  * @retval WS_OK             it is registered
- * @retval WS_ERR_INVALID    `method` is no name (ws_name_is_valid())
+ * @retval WS_ERR_INVALID    `method` is not a valid name (ws_name_is_valid())
  * @retval WS_ERR_ALREADY    there is such a method
  * @retval WS_ERR_LIMIT      #WS_MAX_METHODS are registered
  * @retval WS_ERR_NO_MEMORY  an allocation failed
@@ -64,7 +64,7 @@ WS_EXPORT int ws_manager_register_method(ws_manager *manager, const char *method
  * @param user_data  passed to `check`; NULL if it needs none
  *
  * @retval WS_OK             it is registered
- * @retval WS_ERR_INVALID    `type` is no name (ws_name_is_valid())
+ * @retval WS_ERR_INVALID    `type` is not a valid name (ws_name_is_valid())
  * @retval WS_ERR_ALREADY    there is such a type
  * @retval WS_ERR_LIMIT      #WS_MAX_METHODS are registered
  * @retval WS_ERR_NO_MEMORY  an allocation failed
@@ -102,11 +102,13 @@ WS_EXPORT int ws_manager_answer(ws_manager *manager, ws_answer answer, const cha
 /** Answers a client's message or request with an error.
  *
  * @param manager  the manager
- * @param answer   as in ws_manager_answer()
- * @param code     what a program makes of it: a name (ws_name_is_valid()), such as `out_of_stock`
+ * @param answer   the `answer` of the ws_client_message; if its `connection` is 0 the call has no
+ *                 effect and succeeds
+ * @param code     the error code, for programs: a name (ws_name_is_valid()), such as
+ *                 `out_of_stock`
  * @param message  English text for a person; NULL for none
  *
- * @retval WS_ERR_INVALID  `code` is no name, or `message` is not UTF-8
+ * @retval WS_ERR_INVALID  `code` is not a valid name, or `message` is not UTF-8
  * @return the other results of ws_manager_answer()
  *
  * @threads Any thread.
@@ -118,31 +120,40 @@ WS_EXPORT int ws_manager_answer_error(ws_manager *manager, ws_answer answer, con
 typedef struct ws_response {
     size_t size; /**< of the library's struct, which may be larger than the caller's */
 
-    /** #WS_OK; #WS_ERR_FAILED: the client answered with an error; #WS_ERR_TIMEOUT: it did not in
-     * time; #WS_ERR_CLOSED: its connection ended first; #WS_ERR_LIMIT: the request was sent, but
-     * too many wait, so that its response is not looked at; #WS_ERR_NO_MEMORY; #WS_ERR_DROPPED:
-     * the client's queue was full. */
+    /** #WS_OK; #WS_ERR_FAILED: the client answered with an error; #WS_ERR_TIMEOUT: it did not
+     * answer in time; #WS_ERR_CLOSED: its connection ended first; #WS_ERR_LIMIT: the request
+     * was sent, but too many requests wait, so that its response is ignored; #WS_ERR_NO_MEMORY:
+     * an allocation failed; #WS_ERR_DROPPED: the client's queue was full. */
     int32_t result;
 
     const char
         *data;     /**< the result as JSON, NUL-terminated, if `result` is #WS_OK; else NULL */
     size_t length; /**< of `data`, in bytes */
-    const char *error_code;    /**< if `result` is #WS_ERR_FAILED: the client's; else NULL */
-    const char *error_message; /**< as `error_code` */
+
+    /** If `result` is #WS_ERR_FAILED, the `code` of the client's error; else NULL. */
+    const char *error_code;
+
+    /** If `result` is #WS_ERR_FAILED, the `message` of the client's error; else NULL. */
+    const char *error_message;
 } ws_response;
 
-/** Takes a client's response, or the reason why there is none. It is called exactly once for each
- * #WS_OK of ws_manager_request(), on the thread of the connection's loop.
+/** Notifies of a client's response, or of the reason why there is none.
+ *
+ * It is called exactly once for each #WS_OK of ws_manager_request().
  *
  * @param manager     the manager
  * @param connection  the id that was given to ws_manager_request(); the connection may have ended
  * @param response    the response
  * @param user_data   that of the ws_request
+ *
+ * @threads The thread of the connection's loop, without a lock held. callbacks.h says which
+ * functions a callback may call.
  */
 typedef void ws_response_callback(ws_manager *manager, ws_conn_id connection,
                                   const ws_response *response, void *user_data);
 
-/** A request to a client, set up by ws_request_init() with the defaults named here. */
+/** A request to a client, which the application sends: set up by ws_request_init() with the
+ * defaults named here. For requests from clients see ws_client_message. */
 typedef struct ws_request {
     size_t size;         /**< set by ws_request_init() */
     const char *method;  /**< a name (ws_name_is_valid()) */
@@ -193,7 +204,7 @@ static inline void ws_request_init(ws_request *request)
  * @param request     copied
  *
  * @retval WS_OK                the call is accepted; `on_response` will be called once
- * @retval WS_ERR_INVALID       the method is no name, the time limit is not acceptable, or
+ * @retval WS_ERR_INVALID       the method is not a valid name, the time limit is not acceptable, or
  *                              `on_response` is NULL
  * @retval WS_ERR_BAD_JSON      `data` is not one JSON value
  * @retval WS_ERR_TOO_BIG       `data` is longer than `max_event_bytes`

@@ -19,7 +19,7 @@
  * @endcode
  *
  * Sending to a user or room that has no connections is not an error: the event takes its place
- * in the order and is delivered to nobody.
+ * in the order and is not delivered.
  */
 #ifndef WS_MANAGER_SEND_H
 #define WS_MANAGER_SEND_H
@@ -42,7 +42,7 @@ WS_BEGIN_DECLS
  * @param n_exclude   how many ids there are in `exclude`
  *
  * @retval WS_OK                the event is accepted
- * @retval WS_ERR_INVALID       the event was made for another manager, or an argument is NULL
+ * @retval WS_ERR_INVALID       the event was made for another manager
  * @retval WS_ERR_ALREADY       the event was sent before
  * @retval WS_ERR_NOT_FOUND     there is no such connection
  * @retval WS_ERR_BACKPRESSURE  `max_pending` calls wait for the connection's loop
@@ -59,13 +59,13 @@ WS_EXPORT int ws_manager_send_personal_message(ws_manager *manager, ws_conn_id c
  * @param manager    the manager that the event was made for
  * @param user_id    the user's name
  * @param event      the event
- * @param exclude    ids of connections that do not receive it; ids that name nothing have no
- *                   effect; NULL for none; copied
+ * @param exclude    ids of connections that do not receive it; unknown ids are ignored; NULL
+ *                   for none; copied
  * @param n_exclude  how many ids there are in `exclude`
  *
  * @retval WS_OK           the event is accepted
- * @retval WS_ERR_INVALID  `user_id` is no name (ws_name_is_valid()), the event was made for
- *                         another manager, or an argument is NULL
+ * @retval WS_ERR_INVALID  `user_id` is not a valid name (ws_name_is_valid()), the event was
+ *                         made for another manager
  * @return any other error of ws_manager_broadcast()
  *
  * @threads Any thread; it must be the event's.
@@ -78,13 +78,13 @@ WS_EXPORT int ws_manager_send_to_user(ws_manager *manager, const char *user_id, 
  * @param manager    the manager that the event was made for
  * @param room       the room's name
  * @param event      the event
- * @param exclude    ids of connections that do not receive it; ids that name nothing have no
- *                   effect; NULL for none; copied
+ * @param exclude    ids of connections that do not receive it; unknown ids are ignored; NULL
+ *                   for none; copied
  * @param n_exclude  how many ids there are in `exclude`
  *
  * @retval WS_OK           the event is accepted
- * @retval WS_ERR_INVALID  `room` is no name (ws_name_is_valid()), the event was made for
- *                         another manager, or an argument is NULL
+ * @retval WS_ERR_INVALID  `room` is not a valid name (ws_name_is_valid()), the event was made for
+ *                         another manager
  * @return any other error of ws_manager_broadcast()
  *
  * @threads Any thread; it must be the event's.
@@ -97,13 +97,13 @@ WS_EXPORT int ws_manager_broadcast_to_room(ws_manager *manager, const char *room
  *
  * @param manager    the manager that the event was made for
  * @param event      the event
- * @param exclude    ids of connections that do not receive it; ids that name nothing have no
- *                   effect; NULL for none; copied
+ * @param exclude    ids of connections that do not receive it; unknown ids are ignored; NULL
+ *                   for none; copied
  * @param n_exclude  how many ids there are in `exclude`
  *
  * @retval WS_OK                the event is accepted. It has its id (ws_event_id()); with a
  *                              cluster the id is known later: ws_event_set_stored_callback()
- * @retval WS_ERR_INVALID       the event was made for another manager, or an argument is NULL
+ * @retval WS_ERR_INVALID       the event was made for another manager
  * @retval WS_ERR_ALREADY       the event was sent before
  * @retval WS_ERR_BACKPRESSURE  `max_pending` calls wait for a loop, or too many events for the
  *                              carrier

@@ -67,7 +67,7 @@ WS_EXPORT const char *ws_server_client_scheme(const ws_server_client *client);
  *
  * @param handshake  the request
  *
- * @retval WS_OK             the page may connect, or the client is no page's
+ * @retval WS_OK             the page may connect, or the client is not a page
  * @retval WS_ERR_FORBIDDEN  it may not; the answer is 403, as ws_handshake_refuse() sets it
  * @retval WS_ERR_INVALID    `handshake` is NULL
  *
@@ -75,7 +75,7 @@ WS_EXPORT const char *ws_server_client_scheme(const ws_server_client *client);
  */
 WS_EXPORT int ws_server_check_page(ws_handshake *handshake);
 
-/** Sets a pointer of the application's, which `free_data` frees when the client's WebSocket or
+/** Sets a pointer of the application, which `free_data` frees when the client's WebSocket or
  * stream has ended, or is not opened after all.
  *
  * @param client  the client
@@ -99,8 +99,9 @@ WS_EXPORT void *ws_server_client_data(const ws_server_client *client);
 /** Ends the client's WebSocket or stream at once, as ws_websocket_close() or ws_http_close().
  *
  * @param client  the client, which has data
- * @param code    as there
- * @param reason  as there
+ * @param code    why: 1000 to 1003, 1007 to 1014 or 3000 to 4999 (enum ws_close_code, RFC 6455
+ *                §7.4)
+ * @param reason  a text to the code, at most 123 bytes (RFC 6455 §5.5); NULL for none; copied
  *
  * @return what that function returns; #WS_ERR_CLOSED if there is neither
  *

@@ -14,8 +14,8 @@
  * }
  * @endcode
  *
- * HEAD is answered like GET, without the body. Connections take turns, by the cost of what they ask
- * for.
+ * HEAD is answered like GET, without the body. Connections take turns according to the cost of
+ * their requests.
  */
 #ifndef WS_MANAGER_SERVER_HTTP_H
 #define WS_MANAGER_SERVER_HTTP_H
@@ -30,8 +30,8 @@
 WS_BEGIN_DECLS
 
 enum {
-    WS_SERVER_MAX_HEAD = 16384,   /**< of a request: bytes of its head */
-    WS_SERVER_MAX_BODY = 1048576, /**< and of its body */
+    WS_SERVER_MAX_HEAD = 16384,   /**< the largest head of a request, in bytes */
+    WS_SERVER_MAX_BODY = 1048576, /**< the largest body of a request, in bytes */
 
     /** Bytes of an answer's body that is not a file. All answers of a thread that clients have
      * not read take at most 64 MiB: above it, connections are closed, that which has not read
@@ -107,8 +107,8 @@ typedef struct ws_server_response {
     int32_t file;
     int64_t file_length; /**< of that body, in bytes: any number */
 
-    /** What it took to make the answer, beside its bytes: 1024 stand for some 20 µs. A connection
-     * that has taken its part lets others go first. */
+    /** The cost of making the answer, beside its bytes: 1024 stand for some 20 µs. A connection
+     * that has used its share waits behind others. */
     uint32_t cost;
 } ws_server_response;
 
@@ -171,7 +171,7 @@ WS_EXPORT int ws_server_defer(ws_server_request *request, ws_server_ticket **tic
  * @param ticket    the ticket; also after the server has stopped
  * @param response  the answer; NULL: 503
  *
- * @return as ws_server_answer()
+ * @return the results of ws_server_answer()
  *
  * @threads Any thread.
  */
@@ -186,7 +186,7 @@ WS_EXPORT int ws_server_answer_later(ws_server_ticket *ticket,
  *
  * @param request  the request
  *
- * @return such as "GET"
+ * @return the method, such as "GET"
  *
  * @threads The connection's thread.
  * @ownership The text is the request's and valid during the callback.
@@ -246,7 +246,7 @@ WS_EXPORT const char *ws_server_request_header(const ws_server_request *request,
  * @param[out] header  its name and value; set on success only
  *
  * @retval WS_OK             the header is set
- * @retval WS_ERR_NOT_FOUND  there are not so many
+ * @retval WS_ERR_NOT_FOUND  the request has fewer headers
  *
  * @threads The connection's thread.
  */

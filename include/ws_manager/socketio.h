@@ -25,8 +25,8 @@
  * An event of type `order_created` is emitted as "order_created" with the whole JSON message,
  * with `id`, `data` and so on, as its argument. An event with an id has the id once more, as a
  * second argument. It is encoded once for all clients. Socket.IO reserves the names connect,
- * connect_error, disconnect, disconnecting, newListener and removeListener: an event of such a
- * type is emitted as "message".
+ * connect_error, disconnect, disconnecting, newListener and removeListener: an event of one of
+ * these types is emitted as "message".
  *
  * @par Requests of clients
  * In the namespace "/" the library answers `join_room` and `leave_room`, each with the room's
@@ -37,13 +37,13 @@
  * answer is emitted as an event named by its type. All other events go to `on_event`.
  *
  * @par Connection state recovery
- * A client that reconnects within `recovery_ms` is in its rooms again and receives the events with
- * an id that it missed, before any other; its `socket.recovered` is true. Its rooms are authorised
- * again, and its user must be the same; `accept_handshake`, `on_connect` and `on_join` are called
- * as for any client. It is a new client if the history does not reach back far enough, or if it or
- * the application had disconnected its socket. With a cluster (redis.h) it may come back to any
- * process, also after its own was killed. All connections that may recover each other's
- * sessions must use one endpoint.
+ * A client that reconnects within `recovery_ms` is in its rooms again and receives the events
+ * with an id that it missed, before any other; its `socket.recovered` is true. Its rooms are
+ * authorised again, and its user must not have changed; `accept_handshake`, `on_connect` and
+ * `on_join` are called as for any client. It becomes a new client if the history does not reach
+ * back far enough, or if it or the application had disconnected its socket. With a cluster
+ * (redis.h) it may reconnect to any process, even after its former one was killed. All
+ * connections that may recover each other's sessions must use one endpoint.
  *
  * @par Namespaces
  * Beside "/" the host registers the `namespaces` of its own. A socket there is a connection
@@ -325,7 +325,7 @@ WS_EXPORT int ws_socketio_emit_with_ack(ws_manager *manager, ws_conn_id connecti
  *
  * @retval WS_OK           the acknowledgement is accepted
  * @retval WS_ERR_INVALID  `ack_id` is negative, the message has a name or a flag, or a
- *                         placeholder names no attachment
+ *                         placeholder refers to a missing attachment
  * @return any other error of ws_socketio_emit()
  *
  * @threads Any thread.

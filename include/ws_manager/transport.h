@@ -1,7 +1,7 @@
 /** @file
- * What the manager and a transport of the application's own ask of each other.
+ * The interface between the manager and a transport of the application's own.
  *
- * A host that uses WebSockets (websocket.h) needs nothing of this. A transport registers each
+ * A host that uses WebSockets (websocket.h) does not need this header. A transport registers each
  * connection with ws_manager_connect().
  */
 #ifndef WS_MANAGER_TRANSPORT_H
@@ -42,7 +42,7 @@ typedef struct ws_transport {
 
     /** Closes the client's connection, after what is queued for it. Required.
      *
-     * The manager has let go of the connection and calls none of these functions again for it.
+     * The manager has released the connection and calls none of these functions again for it.
      *
      * @param code            why: enum ws_close_code
      * @param reason          a text to the code, not NUL-terminated
@@ -106,8 +106,8 @@ WS_EXPORT void ws_message_unref(ws_message *message);
 
 /** Hands in a whole message from a client.
  *
- * It is carried out in one of the loop's next turns, in which the clients take turns. What
- * waits for a connection is bounded: 256 messages or 16 KiB.
+ * It is carried out in one of the loop's next turns, in which the clients take turns. The input
+ * queue of a connection is bounded: 256 messages or 16 KiB.
  *
  * @param manager     the manager
  * @param connection  the connection's id
@@ -123,7 +123,7 @@ WS_EXPORT void ws_message_unref(ws_message *message);
  * @retval WS_ERR_CLOSED        the connection is ending
  * @retval WS_ERR_TOO_BIG       `length` is above 2^30
  * @retval WS_ERR_NO_MEMORY     an allocation failed; the connection is ended in the next turn
- * @retval WS_ERR_INVALID       the connection is that of a ws_websocket, or a pointer is NULL
+ * @retval WS_ERR_INVALID       the connection is that of a ws_websocket
  *
  * @threads The loop's thread.
  */
@@ -133,8 +133,8 @@ WS_EXPORT int ws_manager_receive(ws_manager *manager, ws_conn_id connection, con
 /** Notifies the manager that the transport's queue has room again, after ws_transport::send
  * returned #WS_ERR_BACKPRESSURE.
  *
- * A client that came back gets more of what it missed, within this call or the loop's next
- * turn.
+ * A client that recovers gets more of the events that it missed, within this call or the loop's
+ * next turn.
  *
  * @param manager     the manager
  * @param connection  the connection's id

@@ -5,7 +5,8 @@
  * A pointer may be NULL only where its description says so. A function that gets NULL elsewhere
  * has no effect. It then returns #WS_ERR_INVALID if it returns a result, NULL if it returns a
  * pointer, #WS_NO_DEADLINE if it returns a deadline, and otherwise 0. Each `_free` function
- * accepts NULL and does nothing.
+ * accepts NULL and does nothing. A list of results mentions NULL only if #WS_ERR_INVALID has no
+ * other cause.
  *
  * @par Results
  * A function that can fail returns #WS_OK or a negative value of enum ws_error. After an error
@@ -34,8 +35,9 @@
  *
  * @par Callbacks
  * The type of a callback is named `ws_NAME_callback`. A callback named `on_NAME` is notified of
- * something. One named by a verb decides or does something, and its result matters. `user_data`
- * is the application's pointer, which the library passes on and never follows.
+ * an event and returns nothing. A callback named by a verb makes a decision or performs a task
+ * for the library. `user_data` is the application's pointer, which the library passes on and
+ * never dereferences.
  */
 #ifndef WS_MANAGER_TYPES_H
 #define WS_MANAGER_TYPES_H
@@ -67,9 +69,8 @@ typedef struct ws_message ws_message;
 
 /** The id of a connection: a number, which may be copied, kept and passed between threads.
  *
- * Once the connection is gone its id names nothing, and never another connection: the
- * generation within the id repeats after 2^32 connections of a loop. 0 is never the id of a
- * connection.
+ * The id of a connection that has ended is not reused: the generation within the id repeats
+ * only after 2^32 connections of a loop. 0 is never the id of a connection.
  */
 typedef uint64_t ws_conn_id;
 
@@ -78,8 +79,8 @@ typedef uint64_t ws_conn_id;
 
 /** Whether a text can be the name of a user, room or event type.
  *
- * A name has 1 to #WS_NAME_MAX bytes of UTF-8. Because it is shown to others and stands in
- * logs, it must neither end a line nor look like another name. So it has no control characters
+ * A name has 1 to #WS_NAME_MAX bytes of UTF-8. Names are shown to other users and written to
+ * logs, so a name must neither end a line nor look like another name. It has no control characters
  * (U+0000 to U+001F, U+007F to U+009F), no line and paragraph separators (U+2028, U+2029), and
  * no characters that reorder text (U+202A to U+202E, U+2066 to U+2069).
  *

@@ -39,7 +39,7 @@
 
 WS_BEGIN_DECLS
 
-/** What the connections of one address share: options. */
+/** The options that the connections of one path share. */
 typedef struct ws_endpoint ws_endpoint;
 
 /** The options of an endpoint, set up by ws_endpoint_options_init() with the defaults named
@@ -98,7 +98,7 @@ typedef struct ws_endpoint_options {
      * so that clients that connect together are not all pinged at once. */
     uint32_t ping_interval_ms;
 
-    /** How long nothing may come after a ping was written; then the connection ends with
+    /** How long the client may send nothing after a ping was written; then the connection ends with
      * #WS_CLOSE_ABNORMAL; default 20000. */
     uint32_t pong_timeout_ms;
 
@@ -195,7 +195,7 @@ static inline void ws_endpoint_options_init(ws_endpoint_options *options)
 WS_EXPORT int ws_endpoint_new(ws_manager *manager, const ws_endpoint_options *options,
                               ws_endpoint **endpoint);
 
-/** Lets go of an endpoint. Its memory is freed with its last connection.
+/** Releases an endpoint. Its memory is freed with its last connection.
  *
  * @param endpoint  the endpoint; NULL does nothing
  *
@@ -229,7 +229,7 @@ WS_EXPORT ws_manager *ws_endpoint_manager(const ws_endpoint *endpoint);
  *
  * @retval WS_OK             the connection is made
  * @retval WS_ERR_NO_MEMORY  an allocation failed
- * @retval WS_ERR_INVALID    the endpoint is another manager's, or a pointer is NULL
+ * @retval WS_ERR_INVALID    the endpoint belongs to another manager
  *
  * @threads The loop's thread.
  * @ownership The caller owns `*websocket`: ws_websocket_free() frees it, before the loop is
@@ -245,7 +245,7 @@ WS_EXPORT int ws_websocket_new(ws_loop *loop, ws_endpoint *endpoint, void *user_
  * @return that of ws_websocket_new()
  *
  * @threads The loop's thread.
- * @ownership What it points to is the host's; the library never follows it.
+ * @ownership What it points to is the host's; the library never dereferences it.
  */
 WS_EXPORT void *ws_websocket_user_data(const ws_websocket *websocket);
 
@@ -285,7 +285,7 @@ typedef struct ws_header {
  * @retval WS_OK           it is answered: run the loop and write
  * @retval WS_ERR_CLOSED   the connection has ended and all was written: close the socket and
  *                         call ws_websocket_free()
- * @retval WS_ERR_INVALID  bytes came in before, or the handshake is done, or a pointer is NULL
+ * @retval WS_ERR_INVALID  bytes came in before, or the handshake is done
  *
  * @threads The loop's thread.
  */
@@ -312,7 +312,7 @@ WS_EXPORT int ws_websocket_wants_read(const ws_websocket *websocket);
  * The opening handshake is answered within this call. Frames are carried out by ws_loop_run(),
  * in which the clients take turns, so run the loop afterwards.
  *
- * What waits for its turn is bounded: when 16 KiB wait, ws_websocket_wants_read() is 0, and a
+ * Unprocessed input is bounded: when 16 KiB wait, ws_websocket_wants_read() returns 0, and a
  * further call takes nothing until the loop was run. So a host that reads at most 64 KiB at a
  * time, and asks before it reads, has at most 80 KiB waiting for a client, and TCP slows the
  * client down.
@@ -333,9 +333,9 @@ WS_EXPORT int ws_websocket_receive(ws_websocket *websocket, const void *data, si
 
 /** Notifies that the client will send no more, or that reading failed.
  *
- * What came before is still carried out by ws_loop_run(). Then the connection ends with
- * #WS_CLOSE_ABNORMAL, unless it was closing anyway, and ws_loop_next_output() names it. Read no
- * more; to free the connection at once drops what is pending.
+ * Input that was handed in before is still carried out by ws_loop_run(). Then the connection ends
+ * with #WS_CLOSE_ABNORMAL, unless it was closing already, and ws_loop_next_output() names it.
+ * Do not read from the socket any more. Freeing the connection at once drops pending input.
  *
  * @param websocket  the connection
  *
@@ -345,10 +345,10 @@ WS_EXPORT void ws_websocket_eof(ws_websocket *websocket);
 
 /** Names the next connection that has something for the host.
  *
- * It has bytes to write, wants to be read from again (ws_websocket_wants_read()), or has ended
- * (ws_websocket_ended()). Each is named once in a turn, however many events it received. A host
- * with many clients may stop after some hundreds, look for what can be read without waiting,
- * and go on in its next turn: those that were not named come first then.
+ * The connection has bytes to write, can be read from again (ws_websocket_wants_read()), or has
+ * ended (ws_websocket_ended()). Each connection is named once in a turn, however many events it
+ * received. A host with many clients may stop after some hundreds, read the sockets that are
+ * ready, and go on in its next turn, which begins with the connections that were not named.
  *
  * @param loop  the loop
  *
@@ -394,8 +394,8 @@ WS_EXPORT int ws_websocket_sent(ws_websocket *websocket, size_t n);
 
 /** Whether the connection has ended and all was written.
  *
- * Ask after writing to a connection that ws_loop_next_output() named: one that a timer ends is
- * named there.
+ * Call it after writing to a connection that ws_loop_next_output() named. Connections that a
+ * timer ends are named there too.
  *
  * @param websocket  the connection
  *

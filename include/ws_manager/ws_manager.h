@@ -1,20 +1,22 @@
 /** @file
- * The library in one line, except the bridge to cJSON (cjson.h) and what a carrier between
- * processes needs (cluster.h, redis.h).
+ * All headers of libwsmanager in one, except cjson.h (bridge to cJSON), cluster.h (interface for
+ * carriers between processes), ws_manager.hpp (C++17) and adapters/ (event loops of other
+ * libraries). redis.h and server.h belong to the libraries libwsmanager-redis and
+ * libwsmanager-server.
  *
  * Read in this order:
  *
- * - types.h, error.h: what holds for every function: NULL, results, texts, options, callbacks
- * - manager.h, callbacks.h: the manager, its options and what it asks the application
- * - loop.h, websocket.h: the host's loop and its WebSockets; descriptor.h: these on sockets;
+ * - types.h, error.h: rules of every function: NULL, results, texts, options, callbacks
+ * - manager.h, callbacks.h: the manager, its options and callbacks
+ * - loop.h, websocket.h: the host's loop and its WebSockets; descriptor.h: WebSockets on sockets;
  *   close_code.h: why they close
  * - handshake.h: who may connect, and who it is
  * - http.h: Server-Sent Events, for clients that have no WebSocket
  * - emit.h, event.h, send.h: sending events
- * - last_values.h: what rooms keep for clients that enter them
- * - orders.h: what is done with all connections of a user, on all processes
+ * - last_values.h: values and histories that rooms keep for clients that enter
+ * - orders.h: commands for all connections of a user, on all processes
  * - presence.h: who is in a room
- * - requests.h: what clients and the application ask of each other
+ * - requests.h: requests from clients and to clients
  * - socketio.h: clients of Socket.IO
  * - connection.h, transport.h: ending a connection; a transport of the application's own
  *

@@ -2,8 +2,11 @@
  * The library for C++17: handles that free themselves, callbacks as lambdas, errors as
  * std::error_code.
  *
- * @code ws::handlers handlers; handlers.authorize_join = [](ws::manager_ref, const
- * ws_connection_info &client, const char *room) {
+ * @code
+ * ws::handlers handlers;
+ *
+ * handlers.authorize_join = [](ws::manager_ref, const ws_connection_info &client,
+ *                              const char *room) {
  *     return may_enter(client, room) ? std::error_code() : ws::errc::forbidden;
  * };
  * ws::manager manager(ws::manager_options(), handlers);
