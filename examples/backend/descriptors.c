@@ -10,7 +10,7 @@
 enum {
     FIXED = 64,                                      /* listeners, database, Redis, log */
     OF_LOOP = 4,                                     /* its own */
-    HTTP_OF_LOOP = OF_LOOP + 2 * WS_SERVER_MAX_HTTP, /* an answer may have a file */
+    HTTP_OF_LOOP = OF_LOOP + 2 * WS_SERVER_HTTP_MAX, /* an answer may have a file */
     LEAST_PART = 4,    /* all that are not WebSockets get this part at most */
     LEAST_RESERVE = 8, /* and those that are no client's this one */
 };

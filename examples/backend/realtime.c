@@ -127,7 +127,7 @@ static int make_endpoints(struct realtime *realtime, const struct options *optio
     int result;
 
     ws_endpoint_options_init(&endpoint_options);
-    endpoint_options.max_head_bytes = WS_SERVER_MAX_HEAD;
+    endpoint_options.max_head_bytes = WS_SERVER_HEAD_MAX;
     endpoint_options.max_message_bytes = options->max_message_bytes;
     endpoint_options.max_fragments = options->max_fragments;
     endpoint_options.max_continuation_frames = options->max_continuation_frames;
@@ -221,16 +221,16 @@ void realtime_close(struct realtime *realtime)
     *realtime = (struct realtime){0};
 }
 
-size_t realtime_doors(const struct realtime *realtime, ws_server_door doors[REALTIME_DOORS])
+size_t realtime_routes(const struct realtime *realtime, ws_server_route routes[REALTIME_ROUTES])
 {
     size_t n = 0;
 
-    doors[n++] = (ws_server_door){"/ws", realtime->events, WS_SERVER_WEBSOCKET};
-    doors[n++] = (ws_server_door){"/events", realtime->events, WS_SERVER_EVENTS};
-    doors[n++] = (ws_server_door){"/socket.io/", realtime->socketio, WS_SERVER_SOCKETIO};
-    doors[n++] = (ws_server_door){"/socket.io", realtime->socketio, WS_SERVER_SOCKETIO};
+    routes[n++] = (ws_server_route){"/ws", realtime->events, WS_SERVER_WEBSOCKET};
+    routes[n++] = (ws_server_route){"/events", realtime->events, WS_SERVER_EVENTS};
+    routes[n++] = (ws_server_route){"/socket.io/", realtime->socketio, WS_SERVER_SOCKETIO};
+    routes[n++] = (ws_server_route){"/socket.io", realtime->socketio, WS_SERVER_SOCKETIO};
     if (realtime->echo != NULL)
-        doors[n++] = (ws_server_door){"/echo", realtime->echo, WS_SERVER_WEBSOCKET_PACED};
+        routes[n++] = (ws_server_route){"/echo", realtime->echo, WS_SERVER_WEBSOCKET_PACED};
     return n;
 }
 

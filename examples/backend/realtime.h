@@ -32,9 +32,9 @@ bool realtime_serves_events(const char *path);
 bool realtime_serves_socketio(const char *path);
 bool realtime_serves_http(const char *path);
 
-enum { REALTIME_DOORS = 5 };
+enum { REALTIME_ROUTES = 5 };
 
 /* The paths of the endpoints; returns how many. */
-size_t realtime_doors(const struct realtime *realtime, ws_server_door doors[REALTIME_DOORS]);
+size_t realtime_routes(const struct realtime *realtime, ws_server_route routes[REALTIME_ROUTES]);
 
 #endif

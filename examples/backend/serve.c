@@ -81,7 +81,7 @@ static void on_request(ws_server_request *request, void *user_data)
     http_response_send(&response, request);
 }
 
-static int is_costly(const ws_server_request *request, void *user_data)
+static int classify_request(const ws_server_request *request, void *user_data)
 {
     (void)user_data;
     return router_is_costly(request);
@@ -119,7 +119,7 @@ static uint64_t earlier(uint64_t one_ms, uint64_t other_ms)
     return one_ms < other_ms ? one_ms : other_ms;
 }
 
-static uint64_t on_turn(uint32_t number, uint64_t now_ms, void *user_data)
+static uint64_t run_timers(uint32_t number, uint64_t now_ms, void *user_data)
 {
     struct app *app = user_data;
     struct thread *thread = &app->threads[number];
@@ -245,24 +245,24 @@ static void set_callbacks(struct app *app, ws_server_options *options)
     options->accept_request = accept_request;
     options->accept_cost = access_needs_token(&app->access) ? TOKEN_COST : 0;
     options->on_request = on_request;
-    options->is_costly = is_costly;
+    options->classify_request = classify_request;
     options->on_thread = on_thread;
-    options->on_turn = on_turn;
+    options->run_timers = run_timers;
     options->fd = app->epoll;
     options->on_fd = on_fd;
     options->free_data = free_session;
-    options->is_finished = has_passed_all_on;
+    options->confirm_stop = has_passed_all_on;
 }
 
 static int start(struct app *app, char *problem, size_t size)
 {
-    ws_server_door doors[REALTIME_DOORS];
+    ws_server_route routes[REALTIME_ROUTES];
     ws_server_options options;
 
     set_options(app->options, &options);
     set_callbacks(app, &options);
-    options.doors = doors;
-    options.n_doors = realtime_doors(&app->realtime, doors);
+    options.routes = routes;
+    options.n_routes = realtime_routes(&app->realtime, routes);
     options.problem = problem;
     options.problem_size = size;
     return ws_server_start(app->realtime.manager, &options, &app->server);

@@ -34,12 +34,12 @@ int main(int argc, char **argv)
     const ws::endpoint endpoint(manager, options);
     if (std::error_code error = manager.register_event_type("message"))
         throw std::system_error(error);
-    const ws_server_door door = {"/ws", endpoint.get(), WS_SERVER_WEBSOCKET};
+    const ws_server_route route = {"/ws", endpoint.get(), WS_SERVER_WEBSOCKET};
     ws_server_options server_options;
     ws_server_options_init(&server_options);
     server_options.listen = argc > 1 ? argv[1] : "127.0.0.1:9000";
-    server_options.doors = &door;
-    server_options.n_doors = 1;
+    server_options.routes = &route;
+    server_options.n_routes = 1;
     sigset_t signals;
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);

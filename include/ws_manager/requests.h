@@ -27,7 +27,7 @@
 WS_BEGIN_DECLS
 
 /** How many methods, and separately how many message types, can be registered with a manager. */
-#define WS_MAX_METHODS 1024
+#define WS_METHODS_MAX 1024
 
 /** Registers a method that clients may request: {"type":"request","method":"NAME"}.
  *
@@ -42,7 +42,7 @@ WS_BEGIN_DECLS
  * @retval WS_OK             it is registered
  * @retval WS_ERR_INVALID    `method` is not a valid name (ws_name_is_valid())
  * @retval WS_ERR_ALREADY    there is such a method
- * @retval WS_ERR_LIMIT      #WS_MAX_METHODS are registered
+ * @retval WS_ERR_LIMIT      #WS_METHODS_MAX are registered
  * @retval WS_ERR_NO_MEMORY  an allocation failed
  *
  * @threads Any thread.
@@ -66,7 +66,7 @@ WS_EXPORT int ws_manager_register_method(ws_manager *manager, const char *method
  * @retval WS_OK             it is registered
  * @retval WS_ERR_INVALID    `type` is not a valid name (ws_name_is_valid())
  * @retval WS_ERR_ALREADY    there is such a type
- * @retval WS_ERR_LIMIT      #WS_MAX_METHODS are registered
+ * @retval WS_ERR_LIMIT      #WS_METHODS_MAX are registered
  * @retval WS_ERR_NO_MEMORY  an allocation failed
  *
  * @threads Any thread.

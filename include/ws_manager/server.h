@@ -15,9 +15,9 @@
  * @endcode
  *
  * @par Signals
- * The server's threads block all signals: these are for the application's own threads. A client
- * that is gone raises none; with `caller_runs` SIGPIPE is blocked during ws_server_run() for
- * that.
+ * The server's threads block all signals, which are left to the application's own threads. Writing
+ * to a client that has disconnected raises no SIGPIPE; with `caller_runs` that signal is blocked
+ * during ws_server_run().
  */
 #ifndef WS_MANAGER_SERVER_H
 #define WS_MANAGER_SERVER_H
@@ -36,107 +36,124 @@ WS_BEGIN_DECLS
 /** Listeners, threads and connections. */
 typedef struct ws_server ws_server;
 
-/** How an endpoint is reached at a path. */
-enum ws_server_door_kind {
+/** The protocols that an endpoint serves at a path. */
+enum ws_server_route_kind {
     WS_SERVER_WEBSOCKET = 0, /**< WebSocket */
     WS_SERVER_EVENTS = 1,    /**< Server-Sent Events, and POST (http.h) */
     WS_SERVER_SOCKETIO = 2,  /**< an endpoint of Socket.IO: WebSocket and long-polling */
 
-    /** WebSocket; nothing more is read from a client that does not read. It is for raw
-     * endpoints that answer each message: the client is slowed down and not disconnected. */
+    /** WebSocket with back-pressure: while a client does not read, nothing more is read from it. It
+     * is for raw endpoints that answer each message: the client is slowed down and not
+     * disconnected. */
     WS_SERVER_WEBSOCKET_PACED = 3
 };
 
 /** A path at which clients reach an endpoint. */
-typedef struct ws_server_door {
+typedef struct ws_server_route {
     const char *path;      /**< without a query, at most 127 bytes */
     ws_endpoint *endpoint; /**< of the server's manager; must outlive the server */
-    int32_t kind;          /**< enum ws_server_door_kind */
-} ws_server_door;
+    int32_t kind;          /**< enum ws_server_route_kind */
+} ws_server_route;
 
 /** The options of a server, set up by ws_server_options_init() with the defaults named here.
  * Texts and arrays are copied. */
 typedef struct ws_server_options {
-    size_t size;     /**< set by ws_server_options_init() */
-    void *user_data; /**< passed to all callbacks; must outlive the server */
+    size_t size; /**< set by ws_server_options_init() */
 
-    /* --- sockets --- */
+    /* --- callbacks (server_callbacks.h, server_http.h) --- */
+
+    void *user_data; /**< passed to all callbacks, and `log`; must outlive the server */
+
+    ws_server_accept_request_callback *accept_request; /**< NULL: every request is accepted */
+    ws_server_request_callback *on_request; /**< NULL: every request is answered with 404 */
+
+    /** NULL: no request is costly. */
+    ws_server_classify_request_callback *classify_request;
+
+    ws_server_thread_callback *on_thread;          /**< may be NULL */
+    ws_server_run_timers_callback *run_timers;     /**< may be NULL */
+    ws_server_fd_callback *on_fd;                  /**< may be NULL; needs `fd` */
+    ws_server_free_data_callback *free_data;       /**< may be NULL */
+    ws_server_confirm_stop_callback *confirm_stop; /**< may be NULL */
+    ws_server_stopped_callback *on_stopped;        /**< may be NULL */
+
+    /** A descriptor that thread 0 watches for `on_fd`, which may be that of an epoll; -1: none, the
+     * default. */
+    int32_t fd;
+
+    /* --- listeners --- */
 
     /** Where to listen: "ADDRESS:PORT" with an address of IPv4 or of IPv6 in brackets, and port 0
      * for any free one; "unix:PATH", a socket that is made and removed, and that replaces one on
-     * which nobody listens; "systemd", the first socket of socket activation (LISTEN_FDS);
+     * which no process listens; "systemd", the first socket of socket activation (LISTEN_FDS);
      * default "127.0.0.1:8080". */
     const char *listen;
 
-    /** As `listen`, for requests of operators; NULL: none, the default. */
-    const char *admin_listen;
-
-    uint32_t threads; /**< 1 to 256; 0: one for each core, the default */
-
-    /** 1: the caller runs thread 0 by ws_server_run(); 0: it is a thread like the others, the
+    /** Where to listen for requests of operators, in the forms of `listen`; NULL: nowhere, the
      * default. */
-    uint32_t caller_runs;
+    const char *admin_listen;
 
     /** A file with the certificate chain, in PEM; NULL: no TLS, the default. #WS_ERR_INVALID if the
      * library was built without TLS. */
     const char *tls_cert_file;
 
-    const char *tls_key_file; /**< a file with its key, in PEM, without a passphrase */
+    /** A file with the key of the certificate, in PEM, without a passphrase. */
+    const char *tls_key_file;
 
-    /** Addresses or ranges ("10.0.0.0/8") of proxies, at most 64, that are believed when they name
-     * their client, by Forwarded, X-Forwarded-For or the PROXY protocol; NULL: none. */
+    /** Addresses or ranges ("10.0.0.0/8") of proxies, at most 64, that may name their client, by
+     * Forwarded, X-Forwarded-For or the PROXY protocol; NULL: none. */
     const char *const *trusted_proxies;
     size_t n_trusted_proxies; /**< how many there are in `trusted_proxies` */
 
+    /* --- endpoints --- */
+
+    /** The paths of endpoints, at most 16. NULL: the server makes endpoints for "/ws", "/events",
+     * "/socket.io" and "/socket.io/", which accept every client as anonymous, except pages that
+     * `origins` does not allow. */
+    const ws_server_route *routes;
+    size_t n_routes; /**< how many there are in `routes` */
+
+    /** Origins whose pages may use the endpoints that the server makes, such as
+     * "https://example.com", at most 64; "*": all. NULL: only pages of this server itself, by its
+     * address or as localhost, because any other host name may point here (DNS rebinding).
+     * For endpoints of the application's own: ws_server_check_page(). */
+    const char *const *origins;
+    size_t n_origins; /**< how many there are in `origins` */
+
+    /* --- requests that the server answers itself --- */
+
+    /** Answered with 200, or 503 while stopping, also if `accept_request` would not accept it;
+     * NULL: none. */
+    const char *health_path;
+
+    /** Answered with the metrics (OpenMetrics); NULL: none. */
+    const char *metrics_path;
+
+    /* --- limits and costs --- */
+
     uint32_t max_per_address; /**< connections of one address, or /64 of IPv6; 0: no limit */
+
+    /** The cost of accepting a request, such as 4096 where a signature is checked, in units of
+     * ws_server_response::cost; default 0. */
+    uint32_t accept_cost;
 
     /** Descriptors of clients: their connections, and the files of answers. Above it the least
      * useful connection is closed; 0: no limit, the default. */
     uint64_t max_descriptors;
 
-    /* --- endpoints --- */
-
-    /** The paths of endpoints, at most 16. NULL: the server makes endpoints for "/ws", "/events",
-     * "/socket.io" and "/socket.io/", which accept everyone as anonymous, except pages that
-     * `origins` does not allow. */
-    const ws_server_door *doors;
-    size_t n_doors; /**< how many there are in `doors` */
-
-    /** Origins whose pages may use the endpoints that the server makes, such as
-     * "https://example.com", at most 64; "*": all. NULL: only pages of this server itself, by its
-     * address or as localhost; another name could be one that somebody makes point here (DNS
-     * rebinding). For endpoints of the application's own: ws_server_check_page(). */
-    const char *const *origins;
-    size_t n_origins; /**< how many there are in `origins` */
-
-    /* --- HTTP (server_http.h) --- */
-
-    /** Answered with 200, or 503 while stopping, also if `accept_request` would not accept it;
-     * NULL: none. */
-    const char *health_path;
-    const char *metrics_path; /**< answered with the metrics (OpenMetrics); NULL: none */
-
-    ws_server_accept_callback *accept_request; /**< NULL: every request is accepted */
-    ws_server_request_callback *on_request;    /**< NULL: every request is answered with 404 */
-    ws_server_costly_callback *is_costly;      /**< NULL: no request is */
-
-    /** What it costs to accept a request, such as 4096 where a signature is checked, in units of
-     * ws_server_response::cost; default 0. */
-    uint32_t accept_cost;
-
     /* --- threads --- */
 
-    ws_server_thread_callback *on_thread;     /**< may be NULL */
-    ws_server_turn_callback *on_turn;         /**< may be NULL */
-    ws_server_fd_callback *on_fd;             /**< may be NULL */
-    int32_t fd;                               /**< for `on_fd`; may be an epoll's; default -1 */
-    ws_server_free_data_callback *free_data;  /**< may be NULL */
-    ws_server_finished_callback *is_finished; /**< may be NULL */
-    ws_server_stopped_callback *on_stopped;   /**< may be NULL */
+    uint32_t threads; /**< 1 to 256; 0: one for each core, the default */
 
-    uint32_t stop_ms; /**< how long stopping may take; default 3000 */
+    /** 1: the caller runs thread 0 by ws_server_run(); 0: the server starts thread 0 like the
+     * others, the default. */
+    int32_t caller_runs;
 
-    /** Over how long clients spread their reconnects after a stop; default 5000. */
+    /* --- stopping --- */
+
+    uint32_t stop_timeout_ms; /**< how long stopping may take; default 3000 */
+
+    /** The time over which clients spread their reconnects after a stop; default 5000. */
     uint32_t retry_spread_ms;
 
     /* --- log --- */
@@ -152,15 +169,14 @@ typedef struct ws_server_options {
 
 /** Figures of a server, for ws_server_get_stats(). */
 typedef struct ws_server_stats {
-    size_t size;                /**< set by the caller: sizeof(ws_server_stats) */
+    size_t size;                /**< `sizeof(ws_server_stats)`, set by the caller */
     uint64_t sockets;           /**< connections of clients, also those without a WebSocket */
     uint64_t addresses_refused; /**< connections refused because of `max_per_address` */
 } ws_server_stats;
 
-enum {
-    /** Connections of a thread that are neither a WebSocket nor a stream of an accepted client. */
-    WS_SERVER_MAX_HTTP = 4096
-};
+/** How many connections of a thread may be neither a WebSocket nor a stream of an accepted
+ * client. */
+#define WS_SERVER_HTTP_MAX 4096
 
 /** Fills in the defaults for a struct of a given size: use ws_server_options_init().
  *
@@ -182,7 +198,7 @@ static inline void ws_server_options_init(ws_server_options *options)
     ws_server_options_init_size(options, sizeof *options);
 }
 
-/** Checks options without doing anything: texts, numbers, and what belongs together.
+/** Checks options without starting anything: texts, numbers, and options that need each other.
  *
  * @param options  the options; why they are not acceptable is written to their `problem`
  *
@@ -196,7 +212,8 @@ WS_EXPORT int ws_server_check_options(const ws_server_options *options);
 
 /** Listens, and starts the threads.
  *
- * Servers may share a manager. The first one that stops drains it, and with it the clients of all.
+ * Servers may share a manager. The first one that stops drains it, and disconnects the clients of
+ * every server.
  *
  * @param manager      the manager, which must outlive the server
  * @param options      may be NULL for the defaults
@@ -206,8 +223,8 @@ WS_EXPORT int ws_server_check_options(const ws_server_options *options);
  * @retval WS_ERR_INVALID    an option is not acceptable, or a certificate cannot be used
  * @retval WS_ERR_NO_MEMORY  an allocation failed
  * @retval WS_ERR_SYSTEM     an address cannot be listened on, or a thread cannot be started
- * @retval WS_ERR_DRAINING   the manager takes no clients any more, because another server of it has
- *                           stopped, or after ws_manager_drain()
+ * @retval WS_ERR_DRAINING   the manager is draining: another server of it has stopped, or
+ *                           ws_manager_drain() was called
  *
  * @threads Any thread.
  * @ownership Free the server with ws_server_free().
@@ -223,10 +240,10 @@ WS_EXPORT int ws_server_start(ws_manager *manager, const ws_server_options *opti
  */
 WS_EXPORT void ws_server_run(ws_server *server);
 
-/** Begins to stop: no connection is accepted any more, requests that have begun are answered,
- * and every client receives what is queued for it and is disconnected with the time to
- * reconnect (ws_manager_drain(), after which the manager takes no clients any more). What is
- * left after `stop_ms` is closed.
+/** Begins to stop: no further connection is accepted, requests that have begun are answered, and
+ * every client receives the messages that are queued for it and is asked to reconnect
+ * (ws_manager_drain(), after which the manager accepts no clients). Connections that are left
+ * after `stop_timeout_ms` are closed.
  *
  * @param server  the server
  *
@@ -243,11 +260,11 @@ WS_EXPORT void ws_server_drain(ws_server *server);
  */
 WS_EXPORT void ws_server_stop(ws_server *server);
 
-/** Stops the server, as ws_server_stop(), and frees it.
+/** Stops the server like ws_server_stop(), and frees it.
  *
  * @param server  the server; NULL does nothing
  *
- * @threads One thread, which is not one of the server's; no other one uses the server any more.
+ * @threads One thread, which is not one of the server's; no other thread uses the server.
  */
 WS_EXPORT void ws_server_free(ws_server *server);
 
@@ -268,18 +285,18 @@ WS_EXPORT int ws_server_is_stopping(const ws_server *server);
  * @return the text
  *
  * @threads Any thread.
- * @ownership The text is the server's and valid as long as that.
+ * @ownership The text is the server's and valid as long as the server.
  */
 WS_EXPORT const char *ws_server_url(const ws_server *server);
 
-/** Where it listens for operators.
+/** Where the server listens for operators.
  *
  * @param server  the server
  *
- * @return the text, as ws_server_url(); "" without `admin_listen`
+ * @return the text, such as "http://127.0.0.1:8081" or "unix:PATH"; "" without `admin_listen`
  *
  * @threads Any thread.
- * @ownership The text is the server's and valid as long as that.
+ * @ownership The text is the server's and valid as long as the server.
  */
 WS_EXPORT const char *ws_server_admin_url(const ws_server *server);
 
@@ -288,14 +305,15 @@ WS_EXPORT const char *ws_server_admin_url(const ws_server *server);
  * @param server  the server
  *
  * @retval WS_OK             new connections use them
- * @retval WS_ERR_NOT_FOUND  there is no TLS
- * @retval WS_ERR_FAILED     they cannot be used, as a line of the log says; the former ones stay
+ * @retval WS_ERR_NOT_FOUND  the server has no TLS
+ * @retval WS_ERR_FAILED     they cannot be used; the former ones stay in use, and the log has the
+ *                           reason
  *
  * @threads Any thread.
  */
 WS_EXPORT int ws_server_reload_certificate(ws_server *server);
 
-/** Makes a thread call `on_turn` soon.
+/** Makes a thread call `run_timers` soon.
  *
  * @param server  the server
  * @param thread  which one, from 0 on

@@ -1,5 +1,5 @@
 /** @file
- * What a server (server.h) asks the application on its threads, beside HTTP requests
+ * The callbacks of a server (server.h) on its threads, except those for HTTP requests
  * (server_http.h).
  */
 #ifndef WS_MANAGER_SERVER_CALLBACKS_H
@@ -11,7 +11,7 @@
 
 WS_BEGIN_DECLS
 
-/** Called once on each thread before it serves clients.
+/** Notifies that a thread has begun, before it serves clients.
  *
  * @param thread     which one, from 0 on
  * @param user_data  that of ws_server_options
@@ -20,19 +20,21 @@ WS_BEGIN_DECLS
  */
 typedef void ws_server_thread_callback(uint32_t thread, void *user_data);
 
-/** Called in each turn of a thread's loop, for timers of the application's. It must not block.
+/** Runs the application's timers of a thread: called in each turn of its loop. It must not block.
  *
  * @param thread     which one, from 0 on
  * @param now_ms     the time, of CLOCK_MONOTONIC
  * @param user_data  that of ws_server_options
  *
- * @return when it must be called again at the latest; #WS_NO_DEADLINE: when something happens
+ * @return when it must be called again at the latest, of CLOCK_MONOTONIC; #WS_NO_DEADLINE: in the
+ * next turn that something else causes
  *
  * @threads That thread.
  */
-typedef uint64_t ws_server_turn_callback(uint32_t thread, uint64_t now_ms, void *user_data);
+typedef uint64_t ws_server_run_timers_callback(uint32_t thread, uint64_t now_ms,
+                                               void *user_data);
 
-/** Called by thread 0 when `fd` of ws_server_options can be read from. It must not block.
+/** Notifies that `fd` of ws_server_options can be read from. It must not block.
  *
  * @param user_data  that of ws_server_options
  *
@@ -40,16 +42,16 @@ typedef uint64_t ws_server_turn_callback(uint32_t thread, uint64_t now_ms, void 
  */
 typedef void ws_server_fd_callback(void *user_data);
 
-/** Asked when the server stops and all clients are gone, until it returns 1 or the time for
- * stopping is over.
+/** Decides whether the server may end. Called when it is stopping and all clients are gone, until
+ * it returns 1 or `stop_timeout_ms` is over.
  *
  * @param user_data  that of ws_server_options
  *
- * @return 1: the application has nothing left to do; 0: ask again in 50 ms at most
+ * @return 1: the application has no work left; 0: it is asked again within 50 ms
  *
  * @threads Thread 0, after the others have ended.
  */
-typedef int ws_server_finished_callback(void *user_data);
+typedef int ws_server_confirm_stop_callback(void *user_data);
 
 /** Notifies that the server has stopped: no callback follows. ws_server_stop() and
  * ws_server_free() must not be called here.
@@ -60,7 +62,7 @@ typedef int ws_server_finished_callback(void *user_data);
  */
 typedef void ws_server_stopped_callback(void *user_data);
 
-/** Frees what ws_server_client_set_data() set.
+/** Frees the pointer that ws_server_client_set_data() set.
  *
  * @param data       that pointer; not NULL
  * @param user_data  that of ws_server_options

@@ -1,5 +1,6 @@
-/** @file The client whose request an endpoint of a server (server.h) is asked to accept: its
- * address, and a pointer of the application's that lives as long as its WebSocket or stream.
+/** @file
+ * The client whose request an endpoint of a server (server.h) is asked to accept: its address,
+ * and a pointer of the application that lives as long as the client's WebSocket or stream.
  */
 #ifndef WS_MANAGER_SERVER_CLIENT_H
 #define WS_MANAGER_SERVER_CLIENT_H

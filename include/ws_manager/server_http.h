@@ -1,5 +1,5 @@
 /** @file
- * HTTP requests to a server (server.h) that are for the application, and their answers.
+ * HTTP requests to a server (server.h) that the application answers.
  *
  * @code
  * static void on_request(ws_server_request *request, void *user_data)
@@ -29,15 +29,16 @@
 
 WS_BEGIN_DECLS
 
-enum {
-    WS_SERVER_MAX_HEAD = 16384,   /**< the largest head of a request, in bytes */
-    WS_SERVER_MAX_BODY = 1048576, /**< the largest body of a request, in bytes */
+/** The largest head of a request, in bytes. */
+#define WS_SERVER_HEAD_MAX 16384
 
-    /** Bytes of an answer's body that is not a file. All answers of a thread that clients have
-     * not read take at most 64 MiB: above it, connections are closed, that which has not read
-     * for longest first. */
-    WS_SERVER_MAX_ANSWER = 16777216
-};
+/** The largest body of a request, in bytes. */
+#define WS_SERVER_BODY_MAX 1048576
+
+/** The largest body of an answer that is not a file, in bytes. All answers of a thread that clients
+ * have not read take at most 64 MiB: above it, connections are closed, beginning with the client
+ * that has not read for the longest time. */
+#define WS_SERVER_ANSWER_MAX 16777216
 
 /** A request, during a callback. */
 typedef struct ws_server_request ws_server_request;
@@ -57,10 +58,10 @@ typedef struct ws_server_ticket ws_server_ticket;
  *
  * @threads The connection's thread. It must not block.
  */
-typedef int ws_server_accept_callback(ws_server_request *request, void *user_data);
+typedef int ws_server_accept_request_callback(ws_server_request *request, void *user_data);
 
-/** Serves a complete request, by ws_server_answer() or ws_server_defer(). A request for which
- * neither was called is answered with 500.
+/** Notifies of a complete request, which the application answers by ws_server_answer() or
+ * ws_server_defer(). If it calls neither, the server answers with 500.
  *
  * @param request    the request, valid during the call
  * @param user_data  that of ws_server_options
@@ -70,16 +71,26 @@ typedef int ws_server_accept_callback(ws_server_request *request, void *user_dat
  */
 typedef void ws_server_request_callback(ws_server_request *request, void *user_data);
 
-/** Whether serving a request may take more than some 300 µs. Such requests wait behind others.
+/** Decides whether a request is costly: serving it may take more than some 300 µs. Costly requests
+ * wait behind others.
  *
  * @param request    the request, valid during the call
  * @param user_data  that of ws_server_options
  *
- * @return 1 if it may; otherwise 0
+ * @return 1 if it is costly; otherwise 0
  *
  * @threads The connection's thread.
  */
-typedef int ws_server_costly_callback(const ws_server_request *request, void *user_data);
+typedef int ws_server_classify_request_callback(const ws_server_request *request,
+                                                void *user_data);
+
+/** Frees the body of an answer. It has no `user_data`, so that free() can be one.
+ *
+ * @param body  the body
+ *
+ * @threads Any thread.
+ */
+typedef void ws_server_free_body_callback(void *body);
 
 /** An answer, set up by ws_server_response_init(). */
 typedef struct ws_server_response {
@@ -96,11 +107,11 @@ typedef struct ws_server_response {
     size_t n_headers; /**< how many there are in `headers` */
 
     const void *body; /**< may be NULL if `length` is 0; not sent with status 204 or 304 */
-    size_t length; /**< of the body, in bytes: at most #WS_SERVER_MAX_ANSWER; 0 with a file */
+    size_t length; /**< of the body, in bytes: at most #WS_SERVER_ANSWER_MAX; 0 with a file */
 
-    /** NULL: the body is copied. Else the server keeps it and frees it by this function, such as
-     * free(), on any thread, also if it is not sent. */
-    void (*free_body)(void *body);
+    /** NULL: the body is copied. Otherwise the server keeps the body, and frees it with this
+     * function, also if it is not sent. */
+    ws_server_free_body_callback *free_body;
 
     /** A file that is the body, from its beginning on: a descriptor, which the server closes, also
      * if it is not sent; default -1. */
@@ -141,7 +152,7 @@ static inline void ws_server_response_init(ws_server_response *response)
  * @retval WS_ERR_INVALID    the answer is not acceptable: a status that is not 200 to 599, a body
  *                           and a file, or a header with a control character, or too long, or that
  *                           is the server's to send; 500 is sent
- * @retval WS_ERR_TOO_BIG    the body has more than #WS_SERVER_MAX_ANSWER bytes; 500 is sent
+ * @retval WS_ERR_TOO_BIG    the body has more than #WS_SERVER_ANSWER_MAX bytes; 500 is sent
  * @retval WS_ERR_ALREADY    it was answered or deferred before
  * @retval WS_ERR_NO_MEMORY  an allocation failed; 503 is sent
  *
@@ -158,7 +169,7 @@ WS_EXPORT int ws_server_answer(ws_server_request *request, const ws_server_respo
  *
  * @retval WS_OK             it is deferred
  * @retval WS_ERR_ALREADY    it was answered or deferred before
- * @retval WS_ERR_LIMIT      #WS_SERVER_MAX_HTTP requests of the thread wait for their answers
+ * @retval WS_ERR_LIMIT      #WS_SERVER_HTTP_MAX requests of the thread wait for their answers
  * @retval WS_ERR_NO_MEMORY  an allocation failed
  *
  * @threads The connection's thread, within the callback.
@@ -253,7 +264,7 @@ WS_EXPORT const char *ws_server_request_header(const ws_server_request *request,
 WS_EXPORT int ws_server_request_header_at(const ws_server_request *request, size_t index,
                                           ws_header *header);
 
-/** Whether a body follows: in ws_server_accept_callback().
+/** Whether a body follows: in ws_server_accept_request_callback().
  *
  * @param request  the request
  *

@@ -36,8 +36,8 @@
  * @par Callbacks
  * The type of a callback is named `ws_NAME_callback`. A callback named `on_NAME` is notified of
  * an event and returns nothing. A callback named by a verb makes a decision or performs a task
- * for the library. `user_data` is the application's pointer, which the library passes on and
- * never dereferences.
+ * for the library. A type that several members share is named for its argument. `user_data` is
+ * the application's pointer, which the library passes on and never dereferences.
  */
 #ifndef WS_MANAGER_TYPES_H
 #define WS_MANAGER_TYPES_H

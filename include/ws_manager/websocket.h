@@ -152,6 +152,8 @@ typedef struct ws_endpoint_options {
      * the default. */
     uint32_t queue_low_bytes;
 
+    /* --- sessions of Engine.IO --- */
+
     /** Sessions of Engine.IO that poll, of one client (ws_http_request::client); a request for
      * another one is answered with 429. A session that has moved to a WebSocket does not count.
      * 0: no limit, the default. */

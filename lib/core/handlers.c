@@ -39,7 +39,7 @@ int handlers_add(struct handlers *handlers, const ws_allocator *memory, const ch
 
     if (handlers_find(handlers, name) != NULL)
         return WS_ERR_ALREADY;
-    if (handlers->count >= WS_MAX_METHODS)
+    if (handlers->count >= WS_METHODS_MAX)
         return WS_ERR_LIMIT;
     handler = memory_alloc(memory, sizeof *handler + length + 1);
     if (handler == NULL)

@@ -244,7 +244,7 @@ static void drain(struct ws_server *server)
 
 static bool is_over(const struct loop *loop)
 {
-    return loop->now_ms - loop->stop_ms >= loop->server->options.stop_ms;
+    return loop->now_ms - loop->stop_ms >= loop->server->options.stop_timeout_ms;
 }
 
 /* Whether the application has nothing left to do, too. The first thread asks it, when the
@@ -253,9 +253,9 @@ static bool is_application_finished(const struct loop *loop)
 {
     struct ws_server *server = loop->server;
 
-    return loop->thread != 0 || server->options.is_finished == NULL || is_over(loop) ||
+    return loop->thread != 0 || server->options.confirm_stop == NULL || is_over(loop) ||
            (atomic_load(&server->n_running) == 1 &&
-            server->options.is_finished(server->options.user_data) != 0);
+            server->options.confirm_stop(server->options.user_data) != 0);
 }
 
 /* Drains the connections once `stopping` is set; true when the last one is closed. */
@@ -396,8 +396,8 @@ static uint64_t run_application(struct loop *loop)
 {
     const ws_server_options *options = &loop->server->options;
 
-    return options->on_turn != NULL
-               ? options->on_turn(loop->thread, loop->now_ms, options->user_data)
+    return options->run_timers != NULL
+               ? options->run_timers(loop->thread, loop->now_ms, options->user_data)
                : WS_NO_DEADLINE;
 }
 

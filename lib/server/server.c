@@ -20,7 +20,7 @@ static const ws_server_options defaults = {
     .size = sizeof defaults,
     .listen = "127.0.0.1:8080",
     .fd = -1,
-    .stop_ms = 3000,
+    .stop_timeout_ms = 3000,
     .retry_spread_ms = 5000,
     .log_level = WS_LOG_INFO,
 };
@@ -78,8 +78,8 @@ static int check_arrays(const struct ws_server *server)
         wrong = "n_trusted_proxies";
     else if (options->n_origins > 0 && options->origins == NULL)
         wrong = "n_origins";
-    else if (options->n_doors > 0 && options->doors == NULL)
-        wrong = "n_doors";
+    else if (options->n_routes > 0 && options->routes == NULL)
+        wrong = "n_routes";
     return wrong == NULL ? WS_OK
                          : explain(server, WS_ERR_INVALID, "%s: the array is NULL", wrong);
 }
@@ -116,12 +116,12 @@ static int parse_origins(struct ws_server *server)
 }
 
 static int copy_path(const struct ws_server *server, const char *name, const char *from,
-                     char to[DOOR_PATH_BYTES])
+                     char to[ROUTE_PATH_BYTES])
 {
-    if (from != NULL && (from[0] != '/' || strlen(from) >= DOOR_PATH_BYTES))
+    if (from != NULL && (from[0] != '/' || strlen(from) >= ROUTE_PATH_BYTES))
         return explain(server, WS_ERR_INVALID,
                        "%s: '%s' must begin with '/' and have at most %d bytes", name, from,
-                       DOOR_PATH_BYTES - 1);
+                       ROUTE_PATH_BYTES - 1);
     strcpy(to, from != NULL ? from : "");
     return WS_OK;
 }
@@ -172,11 +172,11 @@ static int check_page(ws_handshake *handshake, void *user_data)
     return ws_server_check_page(handshake);
 }
 
-static int open_doors(struct ws_server *server)
+static int open_routes(struct ws_server *server)
 {
-    int result = doors_open(&server->doors, server->manager, &server->options, check_page);
+    int result = routes_open(&server->routes, server->manager, &server->options, check_page);
 
-    return result == WS_OK ? WS_OK : explain(server, result, "doors: %s", ws_strerror(result));
+    return result == WS_OK ? WS_OK : explain(server, result, "routes: %s", ws_strerror(result));
 }
 
 /* What the loops need before they are made. */
@@ -185,7 +185,7 @@ static int open_parts(struct ws_server *server)
     int result = open_tls(server);
 
     if (result == WS_OK)
-        result = open_doors(server);
+        result = open_routes(server);
     if (result == WS_OK &&
         !address_table_open(&server->addresses, server->options.max_per_address))
         result = explain(server, errno == ENOMEM ? WS_ERR_NO_MEMORY : WS_ERR_SYSTEM,
@@ -310,7 +310,7 @@ static void end(struct ws_server *server)
     free(server->threads);
     free(server->loops);
     address_table_close(&server->addresses);
-    doors_close(&server->doors);
+    routes_close(&server->routes);
     tls_close(server->tls);
     pthread_mutex_destroy(&server->run_lock);
     free(server);

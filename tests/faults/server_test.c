@@ -97,7 +97,7 @@ static void on_request(ws_server_request *request, void *user_data)
 }
 
 /* Is the clients, and ends the life when they have what they can get. */
-static uint64_t on_turn(uint32_t thread, uint64_t now_ms, void *user_data)
+static uint64_t run_timers(uint32_t thread, uint64_t now_ms, void *user_data)
 {
     ws_server_response response;
 
@@ -126,10 +126,10 @@ static void serve(ws_manager *manager)
     options.listen = "127.0.0.1:0";
     options.threads = 1;
     options.caller_runs = 1;
-    options.stop_ms = 0; /* what is left is closed at once */
+    options.stop_timeout_ms = 0; /* what is left is closed at once */
     options.health_path = "/health";
     options.on_request = on_request;
-    options.on_turn = on_turn;
+    options.run_timers = run_timers;
     if (ws_server_start(manager, &options, &server) != WS_OK) {
         expect(server == NULL, "a server that was not started");
         return;

@@ -14,7 +14,7 @@ enum ws_error {
 };
 enum ws_log_level { WS_LOG_ERROR = 0, WS_LOG_WARN = 1, WS_LOG_INFO = 2, WS_LOG_DEBUG = 3 };
 enum ws_protocol { WS_PROTOCOL_JSON = 0, WS_PROTOCOL_SOCKETIO = 2 };
-enum ws_server_door_kind {
+enum ws_server_route_kind {
     WS_SERVER_WEBSOCKET = 0, WS_SERVER_EVENTS = 1, WS_SERVER_SOCKETIO = 2
 };
 """
@@ -178,43 +178,43 @@ typedef struct ws_endpoint_options {
     uint32_t max_sessions_per_client;
 } ws_endpoint_options;
 
-typedef struct ws_server_door {
+typedef struct ws_server_route {
     const char *path;
     ws_endpoint *endpoint;
     int32_t kind;
-} ws_server_door;
+} ws_server_route;
 
 typedef struct ws_server_options {
     size_t size;
     void *user_data;
+    void *accept_request;
+    void *on_request;
+    void *classify_request;
+    void *on_thread;
+    void *run_timers;
+    void *on_fd;
+    void *free_data;
+    void *confirm_stop;
+    void *on_stopped;
+    int32_t fd;
     const char *listen;
     const char *admin_listen;
-    uint32_t threads;
-    uint32_t caller_runs;
     const char *tls_cert_file;
     const char *tls_key_file;
     const char *const *trusted_proxies;
     size_t n_trusted_proxies;
-    uint32_t max_per_address;
-    uint64_t max_descriptors;
-    const ws_server_door *doors;
-    size_t n_doors;
+    const ws_server_route *routes;
+    size_t n_routes;
     const char *const *origins;
     size_t n_origins;
     const char *health_path;
     const char *metrics_path;
-    void *accept_request;
-    void *on_request;
-    void *is_costly;
+    uint32_t max_per_address;
     uint32_t accept_cost;
-    void *on_thread;
-    void *on_turn;
-    void *on_fd;
-    int32_t fd;
-    void *free_data;
-    void *is_finished;
-    void *on_stopped;
-    uint32_t stop_ms;
+    uint64_t max_descriptors;
+    uint32_t threads;
+    int32_t caller_runs;
+    uint32_t stop_timeout_ms;
     uint32_t retry_spread_ms;
     ws_log_callback *log;
     int32_t log_level;

@@ -92,8 +92,8 @@ class Server:
         endpoints: list[Any] = []
         if authenticate is not None:
             endpoints = _make_endpoints(manager, number)
-            doors = _make_doors(endpoints, kept)
-            struct.doors, struct.n_doors = doors, len(doors)
+            routes = _make_routes(endpoints, kept)
+            struct.routes, struct.n_routes = routes, len(routes)
         made = ffi.new("ws_server **")
         _servers[number] = self
         result = library.ws_server_start(manager.pointer, struct, made)
@@ -121,17 +121,17 @@ class Server:
         self.stop()
 
 
-def _make_doors(endpoints: list[Any], kept: list[Any]) -> Any:
-    doors = ffi.new("ws_server_door[]", 4)
-    for door, path, endpoint, kind in zip(
-        doors,
+def _make_routes(endpoints: list[Any], kept: list[Any]) -> Any:
+    routes = ffi.new("ws_server_route[]", 4)
+    for route, path, endpoint, kind in zip(
+        routes,
         (b"/ws", b"/events", b"/socket.io", b"/socket.io/"),
         (endpoints[0], endpoints[0], endpoints[1], endpoints[1]),
         (lib.WS_SERVER_WEBSOCKET, lib.WS_SERVER_EVENTS, lib.WS_SERVER_SOCKETIO, lib.WS_SERVER_SOCKETIO),
     ):
         kept.append(ffi.new("char[]", path))
-        door.path, door.endpoint, door.kind = kept[-1], endpoint, kind
-    return doors
+        route.path, route.endpoint, route.kind = kept[-1], endpoint, kind
+    return routes
 
 
 def _make_endpoints(manager: WebSocketManager, number: int) -> list[Any]:

@@ -34,9 +34,9 @@ static bool asks_for_websocket(const struct http_request *request)
 static bool is_websocket_path(const struct http_request *request, void *user_data)
 {
     const struct ws_server *server = user_data;
-    const struct door *door = doors_find(&server->doors, http_request_path(request));
+    const struct route *route = routes_find(&server->routes, http_request_path(request));
 
-    return door_is_websocket(door) && (!door_is_socketio(door) || asks_for_websocket(request));
+    return route_is_websocket(route) && (!route_is_socketio(route) || asks_for_websocket(request));
 }
 
 static bool is_no_websocket(const struct http_request *request, void *user_data)

@@ -253,11 +253,11 @@ void connection_http_answered(struct connection *connection);
 /* Frees the application's data. */
 void connection_forget_data(struct connection *connection);
 
-/* The door of the current request, whose head is complete; NULL: there is none. */
-static inline const struct door *connection_door(const struct connection *connection)
+/* The route of the current request, whose head is complete; NULL: there is none. */
+static inline const struct route *connection_route(const struct connection *connection)
 {
     return connection->is_admin ? NULL
-                                : doors_find(&connection->loop->server->doors,
+                                : routes_find(&connection->loop->server->routes,
                                              http_request_path(&connection->http->request));
 }
 

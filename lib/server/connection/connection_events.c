@@ -67,7 +67,7 @@ static int make_request(struct connection *connection, ws_header *headers)
         headers[i].name = http_request_field_name(received, i);
         headers[i].value = http_request_field_value(received, i);
     }
-    return ws_http_new(loop->ws, connection_door(connection)->endpoint, connection, &request,
+    return ws_http_new(loop->ws, connection_route(connection)->endpoint, connection, &request,
                        &connection->events);
 }
 
@@ -134,7 +134,7 @@ bool connection_events_start(struct connection *connection)
 {
     const struct http_request *request = &connection->http->request;
     const struct byte_buffer *body = &request->body;
-    bool is_socketio = door_is_socketio(connection_door(connection));
+    bool is_socketio = route_is_socketio(connection_route(connection));
     ws_header *headers = malloc((request->n_fields + 1) * sizeof *headers);
 
     if (headers == NULL || make_request(connection, headers) != WS_OK) {

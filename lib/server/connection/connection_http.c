@@ -221,8 +221,8 @@ static bool is_costly(struct connection *connection)
 {
     const ws_server_options *options = &connection->loop->server->options;
 
-    return options->is_costly != NULL &&
-           options->is_costly(show(connection, NULL), options->user_data) != 0;
+    return options->classify_request != NULL &&
+           options->classify_request(show(connection, NULL), options->user_data) != 0;
 }
 
 /* Puts a costly request behind the others of its kind, once. Otherwise a client's first list would
@@ -318,7 +318,7 @@ void connection_http_answered(struct connection *connection)
 static bool is_for_events(const struct connection *connection)
 {
     return connection->http->request.state == HTTP_COMPLETE &&
-           door_is_http(connection_door(connection));
+           route_is_http(connection_route(connection));
 }
 
 /* Whether a page may use Socket.IO with the server's own endpoint. */
@@ -332,7 +332,7 @@ static bool may_page_poll(const struct connection *connection)
         .scheme = request->scheme,
     };
 
-    return !server->doors.are_default || page_is_allowed(&server->origins, &page, false);
+    return !server->routes.are_default || page_is_allowed(&server->origins, &page, false);
 }
 
 /* False after answering a request for Socket.IO that is refused. The library asks about the
@@ -342,7 +342,7 @@ static bool may_poll(struct connection *connection)
     struct response response;
     bool may;
 
-    if (!door_is_socketio(connection_door(connection)))
+    if (!route_is_socketio(connection_route(connection)))
         return true;
     response_begin(&response);
     may = may_page_poll(connection);
@@ -361,7 +361,7 @@ static size_t cost_for_events(const struct connection *connection)
 {
     const struct http_request *request = &connection->http->request;
 
-    if (!door_is_socketio(connection_door(connection)))
+    if (!route_is_socketio(connection_route(connection)))
         return HTTP_COST_REQUEST + http_cost_of_right(connection);
     return HTTP_COST_REQUEST + byte_buffer_length(&request->body);
 }

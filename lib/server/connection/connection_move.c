@@ -17,7 +17,7 @@ static struct loop *session_loop(const struct connection *connection)
     const struct loop *loop = connection->loop;
     const ws_loop *wanted;
 
-    if (!door_is_http(connection_door(connection)))
+    if (!route_is_http(connection_route(connection)))
         return NULL;
     wanted = ws_manager_session_loop(loop->server->manager, http_request_target(request));
     if (wanted == NULL || wanted == loop->identity)

@@ -56,12 +56,12 @@ bool connection_websocket_start(struct connection *connection)
     struct loop *loop = connection->loop;
     const struct http_request *request = &connection->http->request;
     const struct server_log *log = &loop->server->log;
-    const struct door *door = connection_door(connection);
+    const struct route *route = connection_route(connection);
     ws_header *headers = malloc((request->n_fields + 1) * sizeof *headers);
     size_t n_headers = 0;
     char client[INET6_ADDRSTRLEN];
 
-    if (headers == NULL || ws_websocket_new(loop->ws, door->endpoint, connection,
+    if (headers == NULL || ws_websocket_new(loop->ws, route->endpoint, connection,
                                             &connection->websocket) != WS_OK) {
         free(headers);
         return false;
@@ -77,10 +77,10 @@ bool connection_websocket_start(struct connection *connection)
                         http_request_path(request), client);
     }
     connection->phase = PHASE_WEBSOCKET;
-    connection->is_paced = door->kind == WS_SERVER_WEBSOCKET_PACED;
+    connection->is_paced = route->kind == WS_SERVER_WEBSOCKET_PACED;
     connection->scheme = request->scheme;
     connection->is_unadmitted = true;
-    if (door_is_socketio(door))
+    if (route_is_socketio(route))
         timer_start(&connection->timer, &loop->timeouts[TIMEOUT_UNADMITTED], loop->now_ms);
     else
         connection_websocket_admitted(connection); /* in upgrade(), or it ends */

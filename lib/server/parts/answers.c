@@ -57,7 +57,7 @@ static bool enter(struct answers *answers)
     bool has_room;
 
     pthread_mutex_lock(&answers->mutex);
-    has_room = answers->n_users <= WS_SERVER_MAX_HTTP; /* the loop is one of them */
+    has_room = answers->n_users <= WS_SERVER_HTTP_MAX; /* the loop is one of them */
     answers->n_users += has_room;
     pthread_mutex_unlock(&answers->mutex);
     return has_room;

@@ -36,7 +36,7 @@ struct answers *answers_new(int wake);
 /* The loop ends: answers are dropped from now on. NULL does nothing. */
 void answers_close(struct answers *answers);
 
-/* Makes a ticket for a request of the loop. WS_ERR_LIMIT if WS_SERVER_MAX_HTTP are not answered, be
+/* Makes a ticket for a request of the loop. WS_ERR_LIMIT if WS_SERVER_HTTP_MAX are not answered, be
  * their clients there or not; WS_ERR_NO_MEMORY. */
 int answers_begin(struct answers *answers, struct ws_server_ticket **ticket);
 

@@ -17,7 +17,7 @@
 #include <ws_manager/server_http.h>
 
 enum {
-    HTTP_HEAD_LIMIT = WS_SERVER_MAX_HEAD,
+    HTTP_HEAD_LIMIT = WS_SERVER_HEAD_MAX,
     HTTP_FIELD_LIMIT = 256,
     HTTP_BODY_LIMIT = HTTP_CHUNKS_DATA_LIMIT
 };

@@ -208,7 +208,7 @@ int response_take(struct response *response, const ws_server_response *answer)
     own(response, &given);
     if (!take_head(response, &given))
         return refuse(response, WS_ERR_INVALID);
-    if (given.length > WS_SERVER_MAX_ANSWER)
+    if (given.length > WS_SERVER_ANSWER_MAX)
         return refuse(response, WS_ERR_TOO_BIG);
     response->cost = given.cost;
     if (!has_content(given.status)) {

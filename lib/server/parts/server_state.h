@@ -11,7 +11,7 @@
 
 #include "server/parts/address.h"
 #include "server/parts/address_table.h"
-#include "server/parts/doors.h"
+#include "server/parts/routes.h"
 #include "server/parts/listen.h"
 #include "server/parts/origin.h"
 #include "server/parts/server_log.h"
@@ -25,10 +25,10 @@ enum { SERVER_URL_BYTES = 160 };
 struct ws_server {
     ws_manager *manager;
     ws_server_options options; /* texts and arrays are the caller's: not used after the start */
-    char health_path[DOOR_PATH_BYTES]; /* "": none */
-    char metrics_path[DOOR_PATH_BYTES];
+    char health_path[ROUTE_PATH_BYTES]; /* "": none */
+    char metrics_path[ROUTE_PATH_BYTES];
     struct server_log log;
-    struct doors doors;
+    struct routes routes;
     struct origin_rules origins;
     struct address_ranges trusted_proxies;
     struct address_table addresses; /* with max_per_address */

@@ -407,7 +407,7 @@ START_TEST(the_number_of_methods_is_limited)
     char name[32];
 
     begin();
-    for (int i = 0; i < WS_MAX_METHODS; i++) {
+    for (int i = 0; i < WS_METHODS_MAX; i++) {
         snprintf(name, sizeof name, "m%d", i);
         ck_assert_int_eq(ws_manager_register_method(host.manager, name, on_method, NULL),
                          WS_OK);

@@ -108,7 +108,7 @@ static void answer_too_much(ws_server_request *request, void *user_data)
 
     (void)user_data;
     ws_server_response_init(&response);
-    response.length = WS_SERVER_MAX_ANSWER + 1;
+    response.length = WS_SERVER_ANSWER_MAX + 1;
     response.body = calloc(1, response.length);
     ck_assert_int_eq(ws_server_answer(request, &response), WS_ERR_TOO_BIG);
     free((void *)(uintptr_t)response.body);

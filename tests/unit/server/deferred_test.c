@@ -69,7 +69,7 @@ static void begin(void)
 {
     tickets.count = 0;
     options.threads = 1;
-    options.stop_ms = 0;
+    options.stop_timeout_ms = 0;
     options.on_request = on_request;
 }
 
@@ -97,11 +97,11 @@ START_TEST(a_body_is_not_kept_until_the_answer)
     start();
     for (size_t i = 0; i < N_BODIES; i++) {
         fds[i] = connect_tcp(ws_server_url(server));
-        post(fds[i], "/later", WS_SERVER_MAX_BODY);
+        post(fds[i], "/later", WS_SERVER_BODY_MAX);
         await_tickets(i + 1);
     }
     last = connect_tcp(ws_server_url(server));
-    post(last, "/now", WS_SERVER_MAX_BODY);
+    post(last, "/now", WS_SERVER_BODY_MAX);
     ck_assert(begins(receive_until(last, "\r\n\r\n"), "HTTP/1.1 200 "));
     close(last);
     for (size_t i = 0; i < N_BODIES; i++)

@@ -248,7 +248,7 @@ START_TEST(an_answer_may_come_when_its_client_or_the_server_is_gone)
     int fd;
 
     options.on_request = defer;
-    options.stop_ms = 100;
+    options.stop_timeout_ms = 100;
     start();
     fd = connect_tcp(ws_server_url(server));
     send_text(fd, request);
@@ -269,7 +269,7 @@ END_TEST
 
 /* Each of them, as long as its client is there, has a request that waits; they are all gone. */
 static struct {
-    ws_server_ticket *list[WS_SERVER_MAX_HTTP];
+    ws_server_ticket *list[WS_SERVER_HTTP_MAX];
     _Atomic size_t count;
 } waiting;
 
@@ -299,7 +299,7 @@ START_TEST(requests_of_clients_that_are_gone_have_a_limit)
     options.threads = 1;
     options.on_request = defer_or_refuse;
     start();
-    for (size_t i = 0; i < WS_SERVER_MAX_HTTP; i++) {
+    for (size_t i = 0; i < WS_SERVER_HTTP_MAX; i++) {
         int fd = connect_tcp(ws_server_url(server));
 
         send_text(fd, request);
@@ -309,8 +309,8 @@ START_TEST(requests_of_clients_that_are_gone_have_a_limit)
     }
     ck_assert(begins(ask("GET /later", ""), "HTTP/1.1 503 "));
     answer_later(waiting.list[0], "nobody reads it");
-    ck_assert_uint_eq(waiting.count, WS_SERVER_MAX_HTTP);
-    for (size_t i = 1; i < WS_SERVER_MAX_HTTP; i++)
+    ck_assert_uint_eq(waiting.count, WS_SERVER_HTTP_MAX);
+    for (size_t i = 1; i < WS_SERVER_HTTP_MAX; i++)
         answer_later(waiting.list[i], "nobody reads it");
     waiting.count = 0;
     end();
@@ -391,7 +391,7 @@ START_TEST(data_of_a_client_lives_as_long_as_its_socket)
 {
     ws_endpoint_options endpoint_options;
     ws_manager_options manager_options;
-    ws_server_door door = {.path = "/mine", .kind = WS_SERVER_WEBSOCKET};
+    ws_server_route route = {.path = "/mine", .kind = WS_SERVER_WEBSOCKET};
     static const unsigned char message[] = {0x81, 0x9B, 0, 0, 0, 0};
     int fd;
 
@@ -401,9 +401,9 @@ START_TEST(data_of_a_client_lives_as_long_as_its_socket)
     ck_assert_int_eq(ws_manager_new(&manager_options, &manager), WS_OK);
     ws_endpoint_options_init(&endpoint_options);
     endpoint_options.accept_handshake = accept_with_data;
-    ck_assert_int_eq(ws_endpoint_new(manager, &endpoint_options, &door.endpoint), WS_OK);
-    options.doors = &door;
-    options.n_doors = 1;
+    ck_assert_int_eq(ws_endpoint_new(manager, &endpoint_options, &route.endpoint), WS_OK);
+    options.routes = &route;
+    options.n_routes = 1;
     options.free_data = free_data;
     start();
     ck_assert(begins(ask("GET /ws", ""), "HTTP/1.1 404 "));
@@ -417,7 +417,7 @@ START_TEST(data_of_a_client_lives_as_long_as_its_socket)
     while (atomic_load(&n_data) > 0)
         continue;
     ws_server_free(server);
-    ws_endpoint_free(door.endpoint);
+    ws_endpoint_free(route.endpoint);
     ws_manager_free(manager);
 }
 END_TEST
@@ -577,7 +577,7 @@ START_TEST(options_are_checked)
 {
     static const char *const no_ranges[] = {"10.0.0.0/99"};
     ws_server_options bad[9];
-    static const ws_server_door no_endpoint = {.path = "/ws"};
+    static const ws_server_route no_endpoint = {.path = "/ws"};
     const size_t n = sizeof bad / sizeof bad[0];
 
     for (size_t i = 0; i < n; i++)
@@ -591,8 +591,8 @@ START_TEST(options_are_checked)
     bad[5].n_trusted_proxies = 1;
     bad[6].health_path = "healthz";
     bad[7].fd = 0;
-    bad[8].doors = &no_endpoint;
-    bad[8].n_doors = 1;
+    bad[8].routes = &no_endpoint;
+    bad[8].n_routes = 1;
     for (size_t i = 0; i < n; i++) {
         problem[0] = '\0';
         ck_assert_int_eq(ws_server_start(manager, &bad[i], &server), WS_ERR_INVALID);
@@ -639,7 +639,7 @@ static void drain_by_pipe(void *user_data)
 }
 
 /* At the third time. */
-static int is_finished(void *user_data)
+static int confirm_stop(void *user_data)
 {
     (void)user_data;
     return atomic_fetch_add(&n_asked, 1) == 2;
@@ -654,8 +654,8 @@ START_TEST(it_stops_when_its_clients_have_what_is_queued)
 
     options.on_stopped = note_stopped;
     options.on_thread = note_thread;
-    options.on_turn = note_turn;
-    options.is_finished = is_finished;
+    options.run_timers = note_turn;
+    options.confirm_stop = confirm_stop;
     start();
     fd = connect_tcp(ws_server_url(server));
     open_websocket(fd, "/ws");
@@ -708,7 +708,7 @@ START_TEST(stopping_waits_for_the_callers_thread)
     options.caller_runs = 1;
     options.on_stopped = note_stopped;
     options.on_thread = note_thread;
-    options.is_finished = is_finished; /* so that this thread ends last */
+    options.confirm_stop = confirm_stop; /* so that this thread ends last */
     start();
     ck_assert_int_eq(pthread_create(&runner, NULL, run_first_thread, NULL), 0);
     while (atomic_load(&n_threads) < 1 + 2)
@@ -725,7 +725,7 @@ START_TEST(a_woken_thread_takes_a_turn)
     int before;
 
     options.threads = 1;
-    options.on_turn = note_turn;
+    options.run_timers = note_turn;
     start();
     before = atomic_load(&n_turns);
     ws_server_wake(server, 0);

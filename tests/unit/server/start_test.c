@@ -18,7 +18,7 @@ START_TEST(an_array_that_is_counted_is_there)
     static const char *const nothing[] = {NULL};
     ws_server_options given = options;
 
-    options.n_doors = 1;
+    options.n_routes = 1;
     expect_refused(WS_ERR_INVALID);
     options = given;
     options.n_trusted_proxies = 1;
@@ -37,16 +37,16 @@ END_TEST
 
 START_TEST(an_endpoint_of_another_manager_is_refused)
 {
-    ws_server_door door = {.path = "/ws", .kind = WS_SERVER_WEBSOCKET};
+    ws_server_route route = {.path = "/ws", .kind = WS_SERVER_WEBSOCKET};
     ws_manager *other;
 
     ck_assert_int_eq(ws_manager_new(NULL, &other), WS_OK);
-    ck_assert_int_eq(ws_endpoint_new(other, NULL, &door.endpoint), WS_OK);
-    ck_assert_ptr_eq(ws_endpoint_manager(door.endpoint), other);
-    options.doors = &door;
-    options.n_doors = 1;
+    ck_assert_int_eq(ws_endpoint_new(other, NULL, &route.endpoint), WS_OK);
+    ck_assert_ptr_eq(ws_endpoint_manager(route.endpoint), other);
+    options.routes = &route;
+    options.n_routes = 1;
     expect_refused(WS_ERR_INVALID);
-    ws_endpoint_free(door.endpoint);
+    ws_endpoint_free(route.endpoint);
     ws_manager_free(other);
     ws_manager_free(manager);
 }

@@ -98,7 +98,7 @@ START_TEST(a_client_that_is_gone_raises_no_signal)
     options.caller_runs = 1;
     options.fd = leaving.pipe[0];
     options.on_request = answer_with_file;
-    options.on_turn = let_it_write;
+    options.run_timers = let_it_write;
     options.on_fd = leave;
     start();
     leaving.client = connect_unix(path);
