@@ -22,6 +22,7 @@
  * @param[out] event  the new event; set on success only
  *
  * @retval WS_OK             the event is made
+ * @retval WS_ERR_INVALID    a pointer is NULL
  * @retval WS_ERR_NO_MEMORY  an allocation failed, also within cJSON_PrintUnformatted()
  * @return any error of ws_event_new()
  *
@@ -31,9 +32,12 @@
 static inline int ws_event_new_cjson(ws_manager *manager, const char *type, const cJSON *data,
                                      ws_event **event)
 {
-    char *text = cJSON_PrintUnformatted(data);
     int result = WS_ERR_NO_MEMORY;
+    char *text;
 
+    if (data == NULL)
+        return WS_ERR_INVALID;
+    text = cJSON_PrintUnformatted(data);
     if (text != NULL) {
         result = ws_event_new(manager, type, text, strlen(text), event);
         cJSON_free(text);
@@ -48,6 +52,7 @@ static inline int ws_event_new_cjson(ws_manager *manager, const char *type, cons
  * @param data     the event's data; the tree is printed and not changed
  *
  * @retval WS_OK             the event is accepted
+ * @retval WS_ERR_INVALID    a pointer is NULL
  * @retval WS_ERR_NO_MEMORY  an allocation failed, also within cJSON_PrintUnformatted()
  * @return any error of ws_manager_emit()
  *
@@ -57,9 +62,12 @@ static inline int ws_event_new_cjson(ws_manager *manager, const char *type, cons
 static inline int ws_manager_emit_cjson(ws_manager *manager, const char *type,
                                         const cJSON *data)
 {
-    char *text = cJSON_PrintUnformatted(data);
     int result = WS_ERR_NO_MEMORY;
+    char *text;
 
+    if (data == NULL)
+        return WS_ERR_INVALID;
+    text = cJSON_PrintUnformatted(data);
     if (text != NULL) {
         result = ws_manager_emit(manager, type, text, strlen(text));
         cJSON_free(text);

@@ -6,8 +6,8 @@
  *
  * The engine keeps one stream of events in one order. With a carrier set, an event that is sent
  * goes to the carrier. It is delivered on every process, in the stream's order, when the
- * carrier reads it back. Orders (orders.h) travel in the stream in the same way; they are
- * carried out by the managers and not delivered to clients. Joins, leaves and messages to one
+ * carrier reads it back. Commands (orders.h) travel in the stream like events; they
+ * are carried out by the managers and not delivered to clients. Joins, leaves and messages to one
  * connection stay in the process.
  *
  * @par fork()
@@ -32,9 +32,9 @@ enum ws_scope {
     WS_SCOPE_USER = 1,     /**< the connections of a user */
     WS_SCOPE_ROOM = 2,     /**< the members of a room */
 
-    /** No client: an order for the manager of every process, and `text` is the JSON of the order.
+    /** No client: a command for the manager of every process, whose JSON is `text`.
      * A carrier stores it in its place among the events, with its scope, and delivers it like
-     * them. A program that reads the stream and does not know orders must skip it. */
+     * them. A program that reads the stream and does not know commands must skip them. */
     WS_SCOPE_PROCESSES = 3
 };
 
@@ -223,8 +223,8 @@ WS_EXPORT int ws_cluster_new_epoch(char *epoch);
 /** Notifies the manager that the stream was reached, for the first time or again.
  *
  * If the epoch is not that of before, or not every event up to `position` was delivered,
- * connected clients learn that they missed something. Orders among `events` that the manager has
- * missed are carried out; if others may be missing, connections are reauthorized and
+ * connected clients learn that they missed something. Commands among `events` that the manager
+ * has missed are carried out; if others may be missing, connections are reauthorized and
  * `on_processes_gap` is called (orders.h).
  *
  * @param manager   the manager
@@ -278,7 +278,7 @@ WS_EXPORT int ws_manager_cluster_start_with(ws_manager *manager, const char *epo
 
 /** Delivers the next event of the stream to its recipients in this process.
  *
- * An event whose content can't be understood is logged and passed over. An order is carried out:
+ * An event whose content can't be understood is logged and passed over. A command is carried out:
  * it may call `on_process_message`.
  *
  * @param manager  the manager

@@ -1,24 +1,24 @@
 /** @file
- * Orders: commands for all connections of a user, on all processes, and messages between the
- * processes of the application.
+ * Commands for all connections of a user, on all processes, and messages between the processes of
+ * the application.
  *
  * @par Position among events
- * An order takes its place in the total order of events. An event that is sent after "take the
+ * A command takes its place in the total order of events. An event that is sent after "take the
  * user out of the room" reaches none of the user's connections through that room. An event that
- * is sent after "put the user into the room" reaches all of them. An order applies to the
+ * is sent after "put the user into the room" reaches all of them. A command applies to the
  * connections that are registered at its place, even if they have not received their welcome yet.
  * It does not apply to later connections: `accept_handshake` and `authorize_join` must know of
- * the change before the order is sent.
+ * the change before the command is sent.
  *
  * @par Processes
- * Without a carrier (redis.h) an order is posted to this process's loops at once. With a carrier
+ * Without a carrier (redis.h) a command is posted to this process's loops at once. With a carrier
  * it goes through the stream, like an event, and every process carries it out when it reads it.
- * While the engine cannot be reached, orders are queued with the events, even for connections of
+ * While the engine cannot be reached, commands are queued with the events, even for connections of
  * this process. ws_manager_disconnect() and the other functions for a single connection do not
  * depend on the engine.
  *
- * A process that was disconnected from the engine carries out the orders that it missed when it
- * is back, if the stream still has them. If it cannot know which orders it missed, it asks
+ * A process that was disconnected from the engine carries out the commands that it missed when it
+ * is back, if the stream still has them. If it cannot know which commands it missed, it asks
  * `authorize_join` again for the rooms of all of its connections, like ws_manager_reauthorize(),
  * and calls `on_processes_gap`. It does the same when it reaches the stream for the first time,
  * and when the stream was replaced.
@@ -53,11 +53,12 @@ WS_BEGIN_DECLS
  * @param code     the close code: 1000 to 4999, as far as it may be sent (close_code.h)
  * @param reason   at most 123 bytes of UTF-8; copied; NULL for none
  *
- * @retval WS_OK                the order is accepted
+ * @retval WS_OK                the command is accepted
  * @retval WS_ERR_INVALID       `user_id` is not a valid name (ws_name_is_valid()), or the code or
  *                              the reason can't be sent
- * @retval WS_ERR_BACKPRESSURE  `max_pending` calls wait for a loop with a connection of the user,
- *                              or too many events and orders wait for the carrier: try again later
+ * @retval WS_ERR_BACKPRESSURE  `max_pending` calls wait for a loop with a connection of the
+ *                              user, or too many events and commands wait for the carrier: try
+ *                              again later
  * @retval WS_ERR_NO_MEMORY     an allocation failed
  * @retval WS_ERR_FORKED        the carrier is the parent's
  *
@@ -131,7 +132,7 @@ WS_EXPORT int ws_manager_reauthorize_user(ws_manager *manager, const char *user_
  * @retval WS_ERR_INVALID       `type` is not a valid name
  * @retval WS_ERR_TOO_BIG       `json` is too long
  * @retval WS_ERR_BAD_JSON      `json` is not one JSON value, or nested too deeply
- * @retval WS_ERR_BACKPRESSURE  too many events and orders wait for the carrier: try again later
+ * @retval WS_ERR_BACKPRESSURE  too many events and commands wait for the carrier: try again later
  * @retval WS_ERR_NO_MEMORY     an allocation failed
  * @retval WS_ERR_FORKED        the carrier is the parent's
  *

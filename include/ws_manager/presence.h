@@ -6,7 +6,7 @@
  * counted.
  *
  * With a cluster, users of all processes are counted. Each process sends the changes of its own
- * users to the others, in orders of the stream (cluster.h). When presence of a room begins, the
+ * users to the others, in commands of the stream (cluster.h). When presence of a room begins, the
  * users of other processes are added as soon as those processes have answered. Users of a process
  * that has died are removed after 6 to 9 seconds.
  *

@@ -17,21 +17,22 @@
  *     std::cerr << error.message() << '\n';
  * @endcode
  *
- * Whatever has no method here is called as in C, with `get()` of the handle.
+ * A method names the C function that it calls, whose description has the parameters, errors and
+ * threads. Functions without a method here are called as in C, with `get()` of the handle.
  *
  * @par Errors
  * Constructors throw std::system_error. Methods return a std::error_code of ws::category(), which
  * compares equal to std::errc where that has the same meaning.
  *
  * @par Exceptions in callbacks
- * None leaves a callback: the library is C. Of a callback that decides, std::bad_alloc is
- * #WS_ERR_NO_MEMORY, a std::system_error of ws::category() its code, and any other exception
- * #WS_ERR_FORBIDDEN: it refuses. `log` of the manager's handlers receives its text, except that
- * of `accept_handshake`. A callback that only notifies is left where it throws; an exception of
- * `log` is dropped.
+ * No exception leaves a callback, because the library is written in C. In a callback that decides,
+ * std::bad_alloc becomes #WS_ERR_NO_MEMORY, a std::system_error of ws::category() its code, and any
+ * other exception #WS_ERR_FORBIDDEN. `log` of the manager's handlers receives the text of the
+ * exception, except that of `accept_handshake`. A notification ends where it throws. An exception
+ * of `log` is dropped.
  *
  * @par Threads
- * As in C: any thread may use a manager; a loop and an event belong to one thread.
+ * Any thread may use a manager. A loop and an event belong to one thread.
  */
 #ifndef WS_MANAGER_WS_MANAGER_HPP
 #define WS_MANAGER_WS_MANAGER_HPP
@@ -51,29 +52,31 @@
 namespace ws
 {
 
-/** The values of enum ws_error. */
+/** The values of enum ws_error, except #WS_OK: each is described there. */
 enum class errc : int {
-    deferred = WS_DEFERRED,
-    invalid = WS_ERR_INVALID,
-    no_memory = WS_ERR_NO_MEMORY,
-    system = WS_ERR_SYSTEM,
-    bad_json = WS_ERR_BAD_JSON,
-    unknown_type = WS_ERR_UNKNOWN_TYPE,
-    too_big = WS_ERR_TOO_BIG,
-    not_found = WS_ERR_NOT_FOUND,
-    already = WS_ERR_ALREADY,
-    not_member = WS_ERR_NOT_MEMBER,
-    forbidden = WS_ERR_FORBIDDEN,
-    too_many_rooms = WS_ERR_TOO_MANY_ROOMS,
-    limit = WS_ERR_LIMIT,
-    backpressure = WS_ERR_BACKPRESSURE,
-    dropped = WS_ERR_DROPPED,
-    draining = WS_ERR_DRAINING,
-    closed = WS_ERR_CLOSED,
-    forked = WS_ERR_FORKED,
-    timeout = WS_ERR_TIMEOUT,
-    failed = WS_ERR_FAILED
+    deferred = WS_DEFERRED,                 /**< #WS_DEFERRED */
+    invalid = WS_ERR_INVALID,               /**< #WS_ERR_INVALID */
+    no_memory = WS_ERR_NO_MEMORY,           /**< #WS_ERR_NO_MEMORY */
+    system = WS_ERR_SYSTEM,                 /**< #WS_ERR_SYSTEM */
+    bad_json = WS_ERR_BAD_JSON,             /**< #WS_ERR_BAD_JSON */
+    unknown_type = WS_ERR_UNKNOWN_TYPE,     /**< #WS_ERR_UNKNOWN_TYPE */
+    too_big = WS_ERR_TOO_BIG,               /**< #WS_ERR_TOO_BIG */
+    not_found = WS_ERR_NOT_FOUND,           /**< #WS_ERR_NOT_FOUND */
+    already = WS_ERR_ALREADY,               /**< #WS_ERR_ALREADY */
+    not_member = WS_ERR_NOT_MEMBER,         /**< #WS_ERR_NOT_MEMBER */
+    forbidden = WS_ERR_FORBIDDEN,           /**< #WS_ERR_FORBIDDEN */
+    too_many_rooms = WS_ERR_TOO_MANY_ROOMS, /**< #WS_ERR_TOO_MANY_ROOMS */
+    limit = WS_ERR_LIMIT,                   /**< #WS_ERR_LIMIT */
+    backpressure = WS_ERR_BACKPRESSURE,     /**< #WS_ERR_BACKPRESSURE */
+    dropped = WS_ERR_DROPPED,               /**< #WS_ERR_DROPPED */
+    draining = WS_ERR_DRAINING,             /**< #WS_ERR_DRAINING */
+    closed = WS_ERR_CLOSED,                 /**< #WS_ERR_CLOSED */
+    forked = WS_ERR_FORKED,                 /**< #WS_ERR_FORKED */
+    timeout = WS_ERR_TIMEOUT,               /**< #WS_ERR_TIMEOUT */
+    failed = WS_ERR_FAILED                  /**< #WS_ERR_FAILED */
 };
+
+/** @cond internal */
 
 namespace detail
 {
@@ -110,6 +113,8 @@ class error_category final : public std::error_category
 
 } // namespace detail
 
+/** @endcond */
+
 /** The category of the library's errors. */
 inline const std::error_category &category() noexcept
 {
@@ -118,6 +123,7 @@ inline const std::error_category &category() noexcept
     return instance;
 }
 
+/** Makes a std::error_code of an errc, which converts implicitly. */
 inline std::error_code make_error_code(errc error) noexcept
 {
     return {static_cast<int>(error), category()};
@@ -125,20 +131,26 @@ inline std::error_code make_error_code(errc error) noexcept
 
 } // namespace ws
 
+/** @cond internal */
+
 namespace std
 {
 template <> struct is_error_code_enum<ws::errc> : true_type {
 };
 } // namespace std
 
+/** @endcond */
+
 namespace ws
 {
 
-/** The error of a function of C: none for #WS_OK. */
+/** The error of a C function's result; no error for #WS_OK. */
 inline std::error_code error_of(int result) noexcept
 {
     return result == WS_OK ? std::error_code() : std::error_code(result, category());
 }
+
+/** @cond internal */
 
 namespace detail
 {
@@ -151,17 +163,22 @@ inline void check(int value, const char *what)
 
 } // namespace detail
 
-/** A name or text that ends with NUL: of a literal, or of a std::string. */
+/** @endcond */
+
+/** A NUL-terminated name or text, from a literal or a std::string, which must outlive it. */
 class text
 {
   public:
+    /** From a NUL-terminated text. */
     text(const char *chars) noexcept : chars_(chars)
     {
     }
+    /** From a string. */
     text(const std::string &string) noexcept : chars_(string.c_str())
     {
     }
 
+    /** The text. */
     const char *get() const noexcept
     {
         return chars_;
@@ -180,19 +197,22 @@ class manager_ref;
 class event
 {
   public:
+    /** ws_event_new(). Throws std::system_error. */
     inline event(manager_ref manager, text type, std::string_view json);
 
+    /** ws_event_set_user_id(). */
     std::error_code set_user_id(text user_id) noexcept
     {
         return error_of(ws_event_set_user_id(get(), user_id.get()));
     }
 
-    /** Under which a room keeps it: last_values.h. */
+    /** ws_event_set_key(). */
     std::error_code set_key(text key) noexcept
     {
         return error_of(ws_event_set_key(get(), key.get()));
     }
 
+    /** The event, for functions of C. The object owns it. */
     ws_event *get() const noexcept
     {
         return event_.get();
@@ -209,20 +229,23 @@ class event
     std::unique_ptr<ws_event, deleter> event_;
 };
 
-/** A room of a manager, as a recipient. The name must outlive it. */
+/** A room as the recipient of events. The manager and the text of the name must outlive it. */
 class room_ref
 {
   public:
+    /** The room of a name. */
     room_ref(ws_manager *manager, text name) noexcept : manager_(manager), name_(name)
     {
     }
 
+    /** ws_manager_emit_to_room(). */
     std::error_code emit(text type, std::string_view json) const noexcept
     {
         return error_of(ws_manager_emit_to_room(manager_, name_.get(), type.get(), json.data(),
                                                 json.size()));
     }
 
+    /** ws_manager_broadcast_to_room(). */
     std::error_code send(const event &event, excluded exclude = {}) const noexcept
     {
         return error_of(ws_manager_broadcast_to_room(manager_, name_.get(), event.get(),
@@ -234,20 +257,23 @@ class room_ref
     text name_;
 };
 
-/** A user of a manager, as a recipient. The name must outlive it. */
+/** A user as the recipient of events. The manager and the text of the name must outlive it. */
 class user_ref
 {
   public:
+    /** The user of a name. */
     user_ref(ws_manager *manager, text name) noexcept : manager_(manager), name_(name)
     {
     }
 
+    /** ws_manager_emit_to_user(). */
     std::error_code emit(text type, std::string_view json) const noexcept
     {
         return error_of(ws_manager_emit_to_user(manager_, name_.get(), type.get(), json.data(),
                                                 json.size()));
     }
 
+    /** ws_manager_send_to_user(). */
     std::error_code send(const event &event, excluded exclude = {}) const noexcept
     {
         return error_of(ws_manager_send_to_user(manager_, name_.get(), event.get(),
@@ -259,90 +285,103 @@ class user_ref
     text name_;
 };
 
-/** A manager that somebody else frees: in a callback, or default_manager(). */
+/** A manager that this object does not own: in a callback, or default_manager(). */
 class manager_ref
 {
   public:
+    /** The manager, which must outlive the object. */
     explicit manager_ref(ws_manager *manager) noexcept : manager_(manager)
     {
     }
 
+    /** The manager, for functions of C. */
     ws_manager *get() const noexcept
     {
         return manager_;
     }
 
+    /** The room of a name, which need not exist. */
     room_ref to_room(text room) const noexcept
     {
         return {manager_, room};
     }
 
+    /** The user of a name, who need not be connected. */
     user_ref to_user(text user_id) const noexcept
     {
         return {manager_, user_id};
     }
 
-    /** To everyone, or to the room of the type: route_event_type(). */
+    /** ws_manager_emit(): to everyone, or to the room that route_event_type() has set. */
     std::error_code broadcast(text type, std::string_view json) const noexcept
     {
         return error_of(ws_manager_emit(manager_, type.get(), json.data(), json.size()));
     }
 
+    /** ws_manager_broadcast(). */
     std::error_code broadcast(const event &event, excluded exclude = {}) const noexcept
     {
         return error_of(
             ws_manager_broadcast(manager_, event.get(), exclude.begin(), exclude.size()));
     }
 
-    /** To one connection. */
+    /** ws_manager_send_personal_message(). */
     std::error_code send(ws_conn_id connection, const event &event) const noexcept
     {
         return error_of(
             ws_manager_send_personal_message(manager_, connection, event.get(), nullptr, 0));
     }
 
+    /** ws_manager_register_event_type(). */
     std::error_code register_event_type(text type) const noexcept
     {
         return error_of(ws_manager_register_event_type(manager_, type.get()));
     }
 
+    /** ws_manager_route_event_type(). */
     std::error_code route_event_type(text type, text room) const noexcept
     {
         return error_of(ws_manager_route_event_type(manager_, type.get(), room.get()));
     }
 
+    /** ws_manager_join_room(). */
     std::error_code join_room(ws_conn_id connection, text room) const noexcept
     {
         return error_of(ws_manager_join_room(manager_, connection, room.get()));
     }
 
+    /** ws_manager_leave_room(). */
     std::error_code leave_room(ws_conn_id connection, text room) const noexcept
     {
         return error_of(ws_manager_leave_room(manager_, connection, room.get()));
     }
 
+    /** ws_manager_is_member(). */
     bool is_member(ws_conn_id connection, text room) const noexcept
     {
         return ws_manager_is_member(manager_, connection, room.get()) != 0;
     }
 
+    /** ws_manager_disconnect(). */
     std::error_code disconnect(ws_conn_id connection, std::uint16_t code,
                                text reason) const noexcept
     {
         return error_of(ws_manager_disconnect(manager_, connection, code, reason.get()));
     }
 
+    /** ws_manager_drain(). */
     std::error_code drain(const ws_drain_options *options = nullptr) const noexcept
     {
         return error_of(ws_manager_drain(manager_, options));
     }
 
+    /** ws_manager_connection_count(). */
     std::size_t connection_count() const noexcept
     {
         return ws_manager_connection_count(manager_);
     }
 
-    /** The statistics as JSON. */
+    /** ws_manager_get_stats(). Throws std::system_error. */
     std::string stats() const
     {
         auto free_text = [this](char *text) { ws_manager_free_text(manager_, text); };
@@ -358,7 +397,8 @@ class manager_ref
     ws_manager *manager_;
 };
 
-/** The manager of emit_order_created() and its siblings. It is empty if no memory was left. */
+/** ws_manager_default(), which the `emit_` functions use. Its `get()` is nullptr if the manager
+ * could not be made. */
 inline manager_ref default_manager() noexcept
 {
     return manager_ref(ws_manager_default());
@@ -373,35 +413,61 @@ inline event::event(manager_ref manager, text type, std::string_view json)
     event_.reset(made);
 }
 
-/** What a manager asks and tells the application: callbacks.h. Each may be empty. They are called
- * on the threads of the loops. */
+/** The callbacks of a manager as functions, which callbacks.h describes. Each may be empty. Loops
+ * call them on their threads. */
 struct handlers {
-    using client = const ws_connection_info &;
+    using client = const ws_connection_info &; /**< the connection; valid during the call */
 
+    /** ws_connect_callback(). */
     std::function<void(manager_ref, client)> on_connect;
+
+    /** ws_disconnect_callback(). */
     std::function<void(manager_ref, client, std::uint16_t code, const char *reason)>
         on_disconnect;
+
+    /** ws_authorize_join_callback(). */
     std::function<std::error_code(manager_ref, client, const char *room)> authorize_join;
+
+    /** ws_authorize_presence_callback(). */
     std::function<std::error_code(manager_ref, client, const char *room)> authorize_presence;
+
+    /** ws_authenticate_callback(). */
     std::function<std::error_code(manager_ref, client, const char *token)> authenticate;
+
+    /** ws_client_message_callback(). */
     std::function<std::error_code(manager_ref, client, const ws_client_message &)>
         accept_message;
+
+    /** ws_join_callback(). */
     std::function<void(manager_ref, client, const char *room, int result)> on_join;
+
+    /** ws_leave_callback(). */
     std::function<void(manager_ref, client, const char *room, int result)> on_leave;
+
+    /** ws_presence_callback(). */
     std::function<void(manager_ref, const ws_presence_change &)> on_presence;
+
+    /** ws_backpressure_callback(). */
     std::function<void(manager_ref, client, int is_high)> on_backpressure;
+
+    /** ws_raw_callback(). */
     std::function<void(manager_ref, client, const void *, std::size_t, int is_text)> on_raw;
+
+    /** ws_log_callback(). */
     std::function<void(int level, const char *line)> log;
 };
 
-/** The options of a manager, with their defaults. Callbacks of `handlers` replace those here,
- * and take `user_data`: C callbacks beside them get no pointer of their own (#WS_ERR_INVALID). */
+/** The options of a manager, with their defaults. Handlers replace the callbacks here, and use
+ * `user_data`: it must not be set together with handlers (#WS_ERR_INVALID). */
 struct manager_options : ws_manager_options {
+    /** ws_manager_options_init(). */
     manager_options() noexcept : ws_manager_options()
     {
         ws_manager_options_init(this);
     }
 };
+
+/** @cond internal */
 
 namespace detail
 {
@@ -413,11 +479,11 @@ inline void report(const log_function &log, const char *what) noexcept
     try {
         if (log)
             log(WS_LOG_ERROR, (std::string("a callback threw an exception: ") + what).c_str());
-    } catch (...) { // there is nobody left to report it to
+    } catch (...) { // there is no other place to report it
     }
 }
 
-/** The result of a callback, whatever it throws. */
+/** The result of a callback, also if it throws. */
 template <class Function>
 int guarded(const log_function &log, const Function &function) noexcept
 {
@@ -489,7 +555,7 @@ inline void log_line(int level, const char *line, void *user_data) noexcept
 {
     try {
         static_cast<const handlers *>(user_data)->log(level, line);
-    } catch (...) { // there is nobody left to report it to
+    } catch (...) { // there is no other place to report it
     }
 }
 
@@ -548,16 +614,20 @@ struct manager_state {
 
 } // namespace detail
 
-/** A manager. Loops and endpoints that are made for it keep it alive; a host of an adapter, or a
- * server, is to be freed before it. */
+/** @endcond */
+
+/** A manager that the object owns. Its loops and endpoints keep it alive. Hosts of adapters and
+ * servers must be freed before it. */
 class manager : public manager_ref
 {
   public:
+    /** ws_manager_new(). Throws std::system_error. */
     explicit manager(const manager_options &options = {}, handlers handlers = {})
         : manager(make(options, std::move(handlers)))
     {
     }
 
+    /** The manager with its handlers, for objects that keep it alive. */
     const std::shared_ptr<detail::manager_state> &state() const noexcept
     {
         return state_;
@@ -591,7 +661,12 @@ class manager : public manager_ref
 class loop
 {
   public:
-    /** @param wake  has the loop run soon; called by any thread, and must not throw */
+    /** ws_loop_new(). Throws std::system_error.
+     *
+     * @param manager  the manager, which the loop keeps alive
+     * @param now_ms   the time, as for run()
+     * @param wake     makes the host call run() soon; any thread calls it, and it must not throw
+     */
     loop(const manager &manager, std::uint64_t now_ms, std::function<void()> wake = {})
         : state_(std::make_unique<state>(state{manager.state(), std::move(wake), {}}))
     {
@@ -608,12 +683,13 @@ class loop
         state_->loop.reset(made);
     }
 
-    /** @return when it must run again: ws_loop_run() */
+    /** ws_loop_run(). */
     std::uint64_t run(std::uint64_t now_ms) noexcept
     {
         return ws_loop_run(get(), now_ms);
     }
 
+    /** The loop, for functions of C. The object owns it. */
     ws_loop *get() const noexcept
     {
         return state_->loop.get();
@@ -639,9 +715,10 @@ class loop
 /** Decides who may connect (handshake.h). */
 using accept_handshake = std::function<std::error_code(ws_handshake &)>;
 
-/** The options of an endpoint, with their defaults; also for adapters and servers, which take the C
- * struct. It must outlive what it is given to, and stays where it is. */
+/** The options of an endpoint, with their defaults, also for adapters and servers, which take the C
+ * struct. The object must outlive the endpoint, and can be neither copied nor moved. */
 struct endpoint_options : ws_endpoint_options {
+    /** ws_endpoint_options_init(), with a function that accepts clients. */
     explicit endpoint_options(ws::accept_handshake accept = {})
         : ws_endpoint_options(), accept_(std::move(accept))
     {
@@ -655,18 +732,24 @@ struct endpoint_options : ws_endpoint_options {
             };
     }
 
+    /** Not copied: its address is the `user_data` of its callback. */
     endpoint_options(const endpoint_options &) = delete;
+    /** Not copied: its address is the `user_data` of its callback. */
     endpoint_options &operator=(const endpoint_options &) = delete;
 
   private:
     ws::accept_handshake accept_;
 };
 
-/** What the connections of one address share (websocket.h). */
+/** The options that the connections of one path share (websocket.h). */
 class endpoint
 {
   public:
-    /** @param options  must outlive the endpoint's connections */
+    /** ws_endpoint_new(). Throws std::system_error.
+     *
+     * @param manager  the manager, which the endpoint keeps alive
+     * @param options  must outlive the endpoint's connections
+     */
     explicit endpoint(const manager &manager, const endpoint_options &options)
         : state_(manager.state())
     {
@@ -676,6 +759,7 @@ class endpoint
         endpoint_.reset(made);
     }
 
+    /** The endpoint, for functions of C. The object owns it. */
     ws_endpoint *get() const noexcept
     {
         return endpoint_.get();

@@ -191,7 +191,7 @@ class Database(BackendCase):
         redis.resume()
         lost = [line for line in self.log.lines() if "did not reach Redis" in line]
         self.assertEqual(len(lost), 1)
-        self.assertIn("stopping: 1 events and orders", lost[0])
+        self.assertIn("stopping: 1 events and commands", lost[0])
 
     async def test_a_hangup_without_a_certificate_is_survived(self):
         backend = self.begin("--log-level", "info")

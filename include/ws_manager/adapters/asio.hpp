@@ -1,5 +1,5 @@
 /** @file
- * WebSockets on an executor of Asio (standalone, in C++17). host.h has what is done with them.
+ * WebSockets on an executor of Asio (standalone, in C++17). The functions of host.h use them.
  *
  * @code
  * asio::io_context context;
@@ -27,6 +27,8 @@
 
 namespace ws
 {
+
+/** @cond internal */
 
 namespace detail
 {
@@ -93,7 +95,7 @@ template <class T> struct operation_allocator {
     operation_memory *memory;
 };
 
-/** A descriptor. Handlers that are left over find that `socket` is NULL. */
+/** A watched descriptor. Handlers that outlive it find that `socket` is NULL. */
 class asio_watcher : public std::enable_shared_from_this<asio_watcher>
 {
   public:
@@ -102,7 +104,7 @@ class asio_watcher : public std::enable_shared_from_this<asio_watcher>
     {
     }
 
-    /** A wait for an event that nobody wants any more goes on, and has no effect. */
+    /** A wait for an event that is no longer requested continues, and has no effect. */
     void wait(int events)
     {
         if (events & WS_HOST_READ)
@@ -153,7 +155,7 @@ class asio_watcher : public std::enable_shared_from_this<asio_watcher>
     bool writes_ = false;
 };
 
-/** The adapter. Handlers that are left over keep it, and find `has_ended`. */
+/** The adapter. Handlers that outlive the host keep it alive, and find `has_ended`. */
 struct asio_adapter {
     /** Without it the host would never again hear of other threads' events. */
     struct wake_handler {
@@ -286,12 +288,20 @@ struct asio_adapter {
 
 } // namespace detail
 
-/** A host on an executor: of an io_context that one thread runs, or a strand. It is freed on a
- * thread of the executor, or when that runs no more, and before the manager and the context. */
+/** @endcond */
+
+/** A host on an executor, which is a strand or that of an io_context with one thread. It must be
+ * freed on a thread of the executor, or after that has stopped, and before the manager and the
+ * context. */
 class asio_host
 {
   public:
-    /** @param options  must outlive the host; nullptr for the defaults */
+    /** Makes a host. Throws std::system_error.
+     *
+     * @param executor  the executor
+     * @param manager   the manager
+     * @param options   of the clients' endpoint; must outlive the host; nullptr for the defaults
+     */
     asio_host(const asio::any_io_executor &executor, manager_ref manager,
               const ws_endpoint_options *options = nullptr)
     {
@@ -316,6 +326,7 @@ class asio_host
         adapter->wait_for_wake();
     }
 
+    /** The host, for the functions of host.h. The object owns it. */
     ws_host *get() const noexcept
     {
         return host_.get();

@@ -1,5 +1,5 @@
 /** @file
- * WebSockets on a GMainContext of GLib. host.h has what is done with them.
+ * WebSockets on a GMainContext of GLib. The functions of host.h use them.
  *
  * ws_host_adopt() takes the descriptor of a GSocket that a GSocketListener has accepted: a
  * duplicate of it, because the GSocket closes its own.
@@ -11,6 +11,8 @@
 #include <ws_manager/adapters/host.h>
 
 WS_BEGIN_DECLS
+
+/** @cond internal */
 
 typedef struct ws_glib {
     ws_host host; /* first */
@@ -122,6 +124,8 @@ static inline GSource *ws_glib_run_source(ws_glib *adapter)
     return source;
 }
 
+/** @endcond */
+
 /** Makes a host on a context.
  *
  * GLib ends the process when an allocation fails, as it does everywhere.
@@ -129,19 +133,25 @@ static inline GSource *ws_glib_run_source(ws_glib *adapter)
  * @param context    whose loop calls the host; NULL for the default one
  * @param manager    the manager
  * @param options    of the clients' endpoint; copied; NULL for the defaults
- * @param[out] host  the host; set on success only; the caller frees it with ws_host_free()
+ * @param[out] host  the host; set on success only
  *
  * @retval WS_OK  the host is made
  * @return any error of ws_loop_new() and of ws_endpoint_new()
+ *
+ * @threads The loop's thread.
+ * @ownership The caller owns `*host`: ws_host_free() frees it, before the manager and the context.
  */
 static inline int ws_glib_host(GMainContext *context, ws_manager *manager,
                                const ws_endpoint_options *options, ws_host **host)
 {
     static const ws_host_hooks hooks = {ws_glib_watch, ws_glib_unwatch, ws_glib_run_after,
                                         ws_glib_now_ms, ws_glib_release};
-    ws_glib *adapter = (ws_glib *)calloc(1, sizeof *adapter);
+    ws_glib *adapter;
     int result;
 
+    if (manager == NULL || host == NULL)
+        return WS_ERR_INVALID;
+    adapter = (ws_glib *)calloc(1, sizeof *adapter);
     if (adapter == NULL)
         return WS_ERR_NO_MEMORY;
     adapter->context = g_main_context_ref(context == NULL ? g_main_context_default() : context);

@@ -1,5 +1,5 @@
 /** @file
- * WebSockets on a libevent loop. host.h has what is done with them.
+ * WebSockets on a libevent loop. The functions of host.h use them.
  *
  * A bufferevent would keep bytes that no limit of the library counts, so the sockets are watched by
  * plain events. ws_host_adopt() takes a socket that a listener of libevent has accepted.
@@ -14,6 +14,8 @@
 #include <ws_manager/adapters/host.h>
 
 WS_BEGIN_DECLS
+
+/** @cond internal */
 
 typedef struct ws_libevent {
     ws_host host; /* first */
@@ -125,6 +127,8 @@ static inline int ws_libevent_prepare(ws_libevent *adapter)
     return event_add(adapter->wake, NULL) == 0 ? WS_OK : WS_ERR_SYSTEM;
 }
 
+/** @endcond */
+
 /** Makes a host on a loop.
  *
  * It keeps the loop alive until ws_host_free(), which is called before event_base_free().
@@ -132,11 +136,14 @@ static inline int ws_libevent_prepare(ws_libevent *adapter)
  * @param base       the loop
  * @param manager    the manager
  * @param options    of the clients' endpoint; copied; NULL for the defaults
- * @param[out] host  the host; set on success only; the caller frees it with ws_host_free()
+ * @param[out] host  the host; set on success only
  *
  * @retval WS_OK          the host is made
  * @retval WS_ERR_SYSTEM  no descriptor is left, or libevent can't watch it
  * @return any error of ws_loop_new() and of ws_endpoint_new()
+ *
+ * @threads The loop's thread.
+ * @ownership The caller owns `*host`: ws_host_free() frees it, before the manager and the base.
  */
 static inline int ws_libevent_host(struct event_base *base, ws_manager *manager,
                                    const ws_endpoint_options *options, ws_host **host)
@@ -144,9 +151,12 @@ static inline int ws_libevent_host(struct event_base *base, ws_manager *manager,
     static const ws_host_hooks hooks = {ws_libevent_watch, ws_libevent_unwatch,
                                         ws_libevent_run_after, ws_libevent_now_ms,
                                         ws_libevent_release};
-    ws_libevent *adapter = (ws_libevent *)calloc(1, sizeof *adapter);
+    ws_libevent *adapter;
     int result;
 
+    if (base == NULL || manager == NULL || host == NULL)
+        return WS_ERR_INVALID;
+    adapter = (ws_libevent *)calloc(1, sizeof *adapter);
     if (adapter == NULL)
         return WS_ERR_NO_MEMORY;
     if (pipe(adapter->pipe) != 0) {

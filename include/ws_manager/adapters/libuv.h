@@ -1,5 +1,5 @@
 /** @file
- * WebSockets on a libuv loop. host.h has what is done with them.
+ * WebSockets on a libuv loop. The functions of host.h use them.
  */
 #ifndef WS_MANAGER_ADAPTERS_LIBUV_H
 #define WS_MANAGER_ADAPTERS_LIBUV_H
@@ -8,6 +8,8 @@
 #include <ws_manager/adapters/host.h>
 
 WS_BEGIN_DECLS
+
+/** @cond internal */
 
 typedef struct ws_libuv {
     ws_host host; /* first */
@@ -117,6 +119,8 @@ static inline void ws_libuv_release(ws_host *host)
     uv_close((uv_handle_t *)&adapter->timer, ws_libuv_on_closed);
 }
 
+/** @endcond */
+
 /** Makes a host on a loop.
  *
  * After ws_host_free() the loop must run until the handles are closed, as uv_run() does with
@@ -125,20 +129,26 @@ static inline void ws_libuv_release(ws_host *host)
  * @param loop       the loop
  * @param manager    the manager
  * @param options    of the clients' endpoint; copied; NULL for the defaults
- * @param[out] host  the host; set on success only; the caller frees it with ws_host_free()
+ * @param[out] host  the host; set on success only
  *
  * @retval WS_OK          the host is made
  * @retval WS_ERR_SYSTEM  libuv has no descriptor left
  * @return any error of ws_loop_new() and of ws_endpoint_new()
+ *
+ * @threads The loop's thread.
+ * @ownership The caller owns `*host`: ws_host_free() frees it, before the manager and the loop.
  */
 static inline int ws_libuv_host(uv_loop_t *loop, ws_manager *manager,
                                 const ws_endpoint_options *options, ws_host **host)
 {
     static const ws_host_hooks hooks = {ws_libuv_watch, ws_libuv_unwatch, ws_libuv_run_after,
                                         ws_libuv_now_ms, ws_libuv_release};
-    ws_libuv *adapter = (ws_libuv *)calloc(1, sizeof *adapter);
+    ws_libuv *adapter;
     int result;
 
+    if (loop == NULL || manager == NULL || host == NULL)
+        return WS_ERR_INVALID;
+    adapter = (ws_libuv *)calloc(1, sizeof *adapter);
     if (adapter == NULL)
         return WS_ERR_NO_MEMORY;
     if (uv_async_init(loop, &adapter->wake, ws_libuv_on_wake) < 0) {

@@ -63,7 +63,7 @@ int process_command_carry_out(ws_manager *manager, const ws_cluster_event *event
         counter_add_shared(&manager->counters, COUNTER_orders_done, 1);
     } else if (result == WS_ERR_INVALID) {
         stream_log_skip(manager, event->position,
-                        carry_out != NULL ? "not valid" : "an order that is not known here");
+                        carry_out != NULL ? "not valid" : "an unknown command");
         result = WS_OK;
     }
     return result;
