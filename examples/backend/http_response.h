@@ -55,7 +55,8 @@ void http_response_set_status_error(struct http_response *response, int status,
 /* Hands it to the server, unless it is deferred. Nothing is left to free then. */
 void http_response_send(struct http_response *response, ws_server_request *request);
 
-/* The same, for a request that was deferred. Any thread. */
+/* Hands the answer of a deferred request to the server. Any thread. Nothing is left to free
+ * then. */
 void http_response_send_later(struct http_response *response, ws_server_ticket *ticket);
 
 #endif

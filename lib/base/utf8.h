@@ -13,7 +13,7 @@ struct utf8_state {
     uint8_t high;
 };
 
-/* Checks the next piece; false as soon as the text cannot become valid any more. */
+/* Checks the next piece; false as soon as the text can no longer become valid. */
 bool utf8_feed(struct utf8_state *state, const void *bytes, size_t length);
 
 /* True if the text does not end within a character. */

@@ -26,8 +26,8 @@
     X(recoveries, "Clients that reconnected and received every missed event")                  \
     X(recoveries_incomplete, "Clients that reconnected and missed some events")                \
     X(recovered_events, "Missed events that reconnected clients received from the history")    \
-    X(orders_sent, "Orders for users, and messages to other processes, that were sent")        \
-    X(orders_done, "Orders and messages of the cluster, or of this process, carried out here") \
+    X(orders_sent, "Commands for users, and messages to other processes, that were sent")      \
+    X(orders_done, "Commands and messages of the cluster, or of this process, run here")       \
     X(process_messages, "Messages of other processes handed to the application")
 
 /* Why a message did not reach one of its recipients. */

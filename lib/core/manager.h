@@ -77,7 +77,7 @@ struct ws_manager {
     _Atomic uint32_t presence_keeper;
 
     struct lock lock;
-    pthread_cond_t woken; /* signalled when no thread calls a loop's wake() any more */
+    pthread_cond_t woken; /* signalled when the last call of a loop's wake() has returned */
 
     /* Guarded by the lock: */
     char epoch[EPOCH_SIZE];     /* of the history: the prefix of event ids */

@@ -300,7 +300,7 @@ static void join(struct ws_server *server)
     server->n_threads = 0;
 }
 
-/* Frees everything. No thread runs any more. */
+/* Frees everything, after all threads have ended. */
 static void end(struct ws_server *server)
 {
     for (uint32_t i = 0; i < server->n_loops; i++)

@@ -10,7 +10,7 @@ enum { MAX_ACTS = 120, MAX_NESTED = 3 };
 
 static struct host host;
 static struct input input;
-static char session[160]; /* the last one that a welcome has told */
+static char session[160]; /* the last one that a welcome has named */
 static unsigned nested;
 static unsigned n_acts;
 

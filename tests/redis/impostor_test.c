@@ -360,7 +360,7 @@ START_TEST(a_line_too_slow_for_the_history)
 END_TEST
 
 /* What rooms have kept arrives so slowly that the process starts without it. */
-START_TEST(a_line_too_slow_for_what_rooms_have_kept)
+START_TEST(a_line_too_slow_for_the_kept_values)
 {
     enum { N = 56, BYTES = 16384 };
     static char data[BYTES];
@@ -504,7 +504,7 @@ int main(void)
                                             an_answer_of_too_many_elements,
                                             a_line_too_slow_for_the_answer,
                                             a_line_too_slow_for_the_history,
-                                            a_line_too_slow_for_what_rooms_have_kept,
+                                            a_line_too_slow_for_the_kept_values,
                                             a_line_too_slow_for_the_request,
                                             a_line_too_slow_for_a_large_event,
                                             requests_are_cut_at_any_byte,

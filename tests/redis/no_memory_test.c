@@ -75,8 +75,8 @@ static const char *last_message(const struct client *client)
     return client->n_messages > 0 ? client->messages[client->n_messages - 1] : "";
 }
 
-/* The client has the events after the first one in order, and if it was told that these are all,
- * they are. */
+/* The client has the events after the first one in order, and if the server has reported that
+ * these are all, they are. */
 static void come_back(struct client *back)
 {
     ws_connect_options options;

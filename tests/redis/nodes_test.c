@@ -72,7 +72,7 @@ START_TEST(nodes_are_summed_and_expire)
 }
 END_TEST
 
-/* A process that begins anew has the name of the former one, and is not told. */
+/* A process that restarts has the name of its predecessor: no warning is reported. */
 START_TEST(two_processes_with_one_name_are_told)
 {
     struct node other;

@@ -83,7 +83,7 @@ class WsErrDropped(WsError):
 
 
 class WsErrDraining(WsError):
-    """The manager takes no new connections any more."""
+    """The manager accepts no new connections."""
 
     code = -15
 

@@ -33,8 +33,9 @@ namespace ws
 namespace detail
 {
 
-/** Memory for one operation that is started again and again: starting it again allocates nothing, so
- * it cannot fail. An operation that is started while the former one holds the memory allocates. */
+/** Memory for one operation that is started again and again: starting it again allocates
+ * nothing, so it cannot fail. An operation that is started while the former one holds the
+ * memory allocates. */
 class operation_memory
 {
   public:

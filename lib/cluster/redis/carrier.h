@@ -141,7 +141,7 @@ struct restored {
     uint64_t cut_at;              /* `after` when the connection last ended */
     struct batch_limit kibibytes; /* of a page */
     uint64_t give_up_ms;          /* STAGE_RESTORING: when to start without the rest */
-    uint32_t n_outdated;          /* pages that are still to come, and not wanted any more */
+    uint32_t n_outdated;          /* requested pages that are no longer needed */
 };
 
 struct reader {

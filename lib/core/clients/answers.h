@@ -25,12 +25,12 @@ void answers_defer(struct waiting_answer *answer);
 void answers_send(struct waiting_answer *answer, bool is_error, const char *data,
                   size_t length);
 
-/* Keeps an answer for a client that comes back, and gives it to the connection that has sent
- * the same again; false if there is none. */
+/* Keeps an answer for a client that reconnects, and sends it to the connection that has
+ * repeated the message; false if there is none. */
 bool answers_keep(ws_manager *manager, ws_answer answer, bool is_error, const char *data,
                   size_t length);
 
-/* What a client has sent was not carried out. */
+/* Forgets a message that was not carried out. */
 void answers_forget(ws_manager *manager, ws_answer answer);
 
 void answers_init(ws_loop *loop);

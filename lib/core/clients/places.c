@@ -3,7 +3,7 @@
 
 enum {
     USER_PART = 8,     /* of all places: for the connections of one user */
-    ANONYMOUS_PART = 2 /* for all connections without a user: none of them can be told apart */
+    ANONYMOUS_PART = 2 /* for all connections without a user, which cannot be distinguished */
 };
 
 /* A part of all places, but never less than what one connection may have. */

@@ -23,7 +23,7 @@ uint32_t client_ask_presence(struct connection *connection,
 
 void client_set_state(struct connection *connection, const struct client_message *message);
 
-/* A client is to receive who is connected at all, or not any more. */
+/* Adds a client to the observers of the whole service, or removes it. */
 void client_watch_service(struct connection *connection, const struct client_message *message);
 void client_unwatch_service(struct connection *connection,
                             const struct client_message *message);

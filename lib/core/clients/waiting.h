@@ -30,7 +30,7 @@ void waiting_free(ws_loop *loop);
  * client, for waiting_close(). */
 struct waiting_ack *waiting_end(struct connection *connection);
 
-/* Settles requests with WS_ERR_CLOSED, once their connection cannot be found any more: the
+/* Settles requests with WS_ERR_CLOSED, once their connection can no longer be found: the
  * application is called. */
 void waiting_close(ws_loop *loop, struct waiting_ack *acks);
 

@@ -57,7 +57,7 @@ struct connection {
     bool enters_rooms : 1; /* rooms that it named when it connected are still to be joined */
     bool has_waiting : 1;  /* the loop has a struct waiting for it (clients/waiting.h) */
     uint8_t doom : 2;      /* enum doom */
-    bool transport_gone : 1; /* the transport must not be called any more */
+    bool transport_gone : 1; /* the transport must no longer be called */
     bool on_doomed_list : 1;
     bool announced : 1;    /* on_connect was called, so on_disconnect is due */
     bool recovering : 1;   /* gets events from the history before live ones */

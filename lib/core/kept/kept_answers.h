@@ -1,12 +1,12 @@
-/* kept_answers.h: the answers to what clients sent, kept for a while: a client that comes back and
- * sends something again, because it has not seen the answer, gets the same answer, and the
- * application is not called again.
+/* kept_answers.h: answers to clients' messages and requests, kept for a while. A client that
+ * reconnects and sends a message again, because it has not received the answer, gets the kept
+ * answer, and the application is not called again.
  *
- * The connections of one client, one after the other, have a common list. A message is the same
- * if its ref and its content are, and if it came from another connection of the client. The
- * lists are bounded: for each connection and each client in number and bytes, for each user and
- * all together in bytes, and in age. What waits for its answer is in them too, also once the
- * client was told that none came in time: the answer may still come.
+ * The successive connections of one client share a list. A message is a repetition if its ref and
+ * content are equal, and if it comes from another connection of the client. The lists are bounded:
+ * for each connection and each client in number and bytes, for each user and all users together in
+ * bytes, and in age. Messages that wait for their answer are listed too, even after the client was
+ * notified of a timeout: the answer may still come.
  *
  * Nothing is kept for a client without a user. It could prove itself only by the id of its former
  * connection, which other clients know: any of them could then take its answers.

@@ -1,5 +1,5 @@
-/* kept_clients.h: the users, clients and connections for which answers are kept. The lock is
- * held. */
+/* kept_clients.h: the users, clients and connections for which answers are kept. All functions are
+ * called with the lock held. */
 #ifndef WS_CORE_KEPT_CLIENTS_H
 #define WS_CORE_KEPT_CLIENTS_H
 
@@ -15,10 +15,11 @@ struct kept_client *kept_add_client(struct kept_answers *kept, ws_conn_id id,
 void kept_add_member(struct kept_answers *kept, struct kept_client *client,
                      struct kept_member *member, ws_conn_id id);
 
-/* A connection that is named again is not to give way to those that have come back from it. */
+/* Makes a connection the newest of its client, because it was named again: connections that
+ * continue it must not displace it. */
 void kept_make_newest(struct kept_member *member);
 
-/* Frees a client that nothing needs any more. */
+/* Frees a client that is no longer needed. */
 void kept_trim_client(struct kept_answers *kept, struct kept_client *client);
 
 #endif

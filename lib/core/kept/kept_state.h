@@ -25,16 +25,18 @@ struct kept_member;
 
 struct kept_answers {
     const ws_allocator *memory;
-    /* Of a connection, and half as many as of a client; 0: nothing is kept. */
+    /* The limit of answers of a connection; a client may have twice as many. 0: nothing is kept. */
     uint32_t max_answers;
-    uint32_t max_bytes; /* the same */
-    uint64_t max_total; /* bytes of all, with their clients and connections */
+    /* The limit of bytes of a connection's answers; a client's may have twice as many. */
+    uint32_t max_bytes;
+    uint64_t max_total; /* bytes of all answers, with their clients and connections */
     uint32_t max_age_ms;
     uint8_t secret[NAME_TABLE_SECRET]; /* seeds the digests */
 
     struct lock lock;
     struct kept_member **buckets; /* of the connections; NULL: nothing was ever kept */
-    struct kept_answer **pending; /* by their numbers: what is not answered; NULL as well */
+    /* Unanswered ones, by their numbers; NULL: no answer was ever kept. */
+    struct kept_answer **pending;
     struct name_table users;
     _Atomic size_t n_holds;     /* connections that hold their clients */
     struct kept_answer *oldest; /* of all clients */

@@ -85,7 +85,7 @@ void presence_note(struct presence *presence, struct presence_member *member, bo
     struct presence_room *room = member->room;
     bool is_there = presence_is_there(member);
     bool is_known =
-        member->is_changed || member->is_told || member->is_shown || member->is_reported;
+        member->is_changed || member->is_known || member->is_shown || member->is_reported;
 
     manager_assert_locked(presence->manager);
     presence_drop_list(room);

@@ -103,12 +103,13 @@ static void commit(struct presence *presence, struct step *step)
 
         room->changed = member->next_changed;
         member->is_changed = member->is_shown = member->has_new_state = false;
-        member->is_told = presence_is_there(member);
-        member->is_reported = member->is_told && presence->manager->options.on_presence != NULL;
-        member->told_connections = presence_connections(member);
+        member->is_known = presence_is_there(member);
+        member->is_reported =
+            member->is_known && presence->manager->options.on_presence != NULL;
+        member->known_connections = presence_connections(member);
         presence_free_if_unused(presence, member); /* the room stays while it is_changed */
     }
-    room->told_count = room->n_members;
+    room->known_count = room->n_members;
     presence_drop_list(room);
 }
 
@@ -119,7 +120,7 @@ static bool needs_message(const struct step *step)
 
     if (room->is_reset)
         return true;
-    return room->is_big ? room->told_count != room->n_members : has_changes(step);
+    return room->is_big ? room->known_count != room->n_members : has_changes(step);
 }
 
 /* Makes the next message for the room's watchers; NULL if memory ran out. */
@@ -176,7 +177,7 @@ static enum step_result take_step(ws_loop *loop, struct posting *posting, struct
     }
     if (was_reset) {
         room->is_reset = false;
-        room->told_count = room->n_members;
+        room->known_count = room->n_members;
         return STEP_MORE;
     }
     commit(presence, step);

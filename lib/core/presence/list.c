@@ -25,20 +25,20 @@ static ws_message *finish(const ws_manager *manager, const struct presence_room 
     return message;
 }
 
-/* From now on somebody's list has the members that are there, and not those that have left. One
- * whose change is still to be sent may cancel it out no more: then it is named as one that has
- * joined or left, whatever it does until then. */
+/* Notes that an observer has received a list with the present members. A member with an unsent
+ * change is then announced as joined or left even if it reverts the change meanwhile, because the
+ * observers have different lists. */
 static void note_shown(struct presence_room *room)
 {
     for (struct presence_member *member = room->first; member != NULL; member = member->next) {
         if (!member->is_changed) {
-            member->is_told = presence_is_there(member);
+            member->is_known = presence_is_there(member);
             member->has_new_state = false;
-            member->told_connections = presence_connections(member);
+            member->known_connections = presence_connections(member);
         } else if (presence_is_there(member)) {
             member->is_shown = true;
-        } else if (member->is_told) {
-            member->is_told = false;
+        } else if (member->is_known) {
+            member->is_known = false;
             member->is_shown = true;
         }
     }
@@ -47,8 +47,8 @@ static void note_shown(struct presence_room *room)
 void presence_note_given(struct presence *presence, struct presence_room *room)
 {
     manager_assert_locked(presence->manager);
-    if (room->told_count != room->n_members)
-        room->told_count = SIZE_MAX; /* this client knows another count than the others */
+    if (room->known_count != room->n_members)
+        room->known_count = SIZE_MAX; /* this client has a different count from the others */
     if (!room->is_big)
         note_shown(room);
 }

@@ -25,7 +25,7 @@
  *
  * Every process uses the state of a user whose command has the highest position in the stream. A
  * state that is sent again carries that position. It ends at the position at which the user has
- * no connection any more. */
+ * no connection. */
 #ifndef WS_CORE_PRESENCE_PROCESSES_H
 #define WS_CORE_PRESENCE_PROCESSES_H
 

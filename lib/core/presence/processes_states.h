@@ -2,7 +2,7 @@
  * setting one (states.h), and sending it (processes_send.h).
  *
  * The stream decides: of a user's states the one counts whose command has the highest position.
- * It ends where the stream has no connection of the user any more. A process that sets a state,
+ * It ends at the position at which the user has no connection. A process that sets a state,
  * or lets a user come, has that at once, and the others when the command comes. The lock is
  * held. */
 #ifndef WS_CORE_PRESENCE_PROCESSES_STATES_H

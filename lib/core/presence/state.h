@@ -1,4 +1,4 @@
-/* state.h: what a manager knows of presence: rooms whose members are counted by user, and users
+/* state.h: the state of presence in a manager: rooms whose members are counted by user, and users
  * that have left a moment ago. Not here: the connections themselves (groups/registry.h).
  *
  * A member is a user in a room. It is there while any connection of the user is in the room,
@@ -18,7 +18,7 @@
 /* The room that stands for the whole service: its members are all users. No room has this name. */
 #define PRESENCE_SERVICE ""
 
-/* With this the names of the commands begin that processes send each other (processes.h). */
+/* The prefix of the names of the commands that processes send each other (processes.h). */
 #define PRESENCE_COMMAND "presence"
 
 struct presence_room;
@@ -27,7 +27,7 @@ struct presence_room;
  * time. */
 #define PRESENCE_LEAVING UINT32_MAX
 
-/* What another process has of a member. */
+/* The part of a member that is connected to another process. */
 struct presence_part {
     struct presence_part *next;
     uint32_t connections; /* more than none, or PRESENCE_LEAVING */
@@ -43,8 +43,8 @@ struct presence_process {
     char name[EPOCH_SIZE]; /* "": unused */
     uint32_t generation;
     uint32_t n_missed; /* presence_alive that came back since its last command */
-    bool is_wanted;    /* it is to be asked for what it has */
-    bool is_sending;   /* all that it has: presence_end will come */
+    bool is_wanted;    /* a request for its members is to be sent */
+    bool is_sending;   /* its snapshot is incomplete: presence_end will come */
 };
 
 /* A member has three states, which change independently.
@@ -96,7 +96,7 @@ struct presence_member {
     uint32_t returned_connections;        /* as the last command said that has come back */
     struct presence_member *later;        /* among those that leave, while is_leaving */
     struct presence_member *earlier;
-    uint64_t due_ms; /* by presence->clock_ms: when it is gone, while is_leaving */
+    uint64_t due_ms; /* by presence->clock_ms: when its grace time ends, while is_leaving */
     ws_conn_id last; /* the connection that was lost last */
     char *state;     /* JSON text; NULL: none */
 
@@ -107,18 +107,18 @@ struct presence_member {
     uint16_t state_length;
     uint8_t user_length;
     uint32_t n_connections;
-    uint32_t told_connections; /* as observers know it, while is_told */
-    bool is_leaving : 1;       /* it has no connection, and its grace time runs */
-    bool is_changed : 1;       /* observers have not received what it is now */
+    uint32_t known_connections; /* as observers know it, while is_known */
+    bool is_leaving : 1;        /* it has no connection, and its grace time runs */
+    bool is_changed : 1;        /* observers have not received its present state */
     /* Observers have it in their lists, as of the last changes that were sent. */
-    bool is_told : 1;
+    bool is_known : 1;
     bool is_shown : 1;      /* it was in a list that was made since */
     bool is_reported : 1;   /* the application was notified that it is there */
     bool has_new_state : 1; /* observers have not received its state */
-    bool is_unsent : 1;     /* other processes do not know what it is here */
+    bool is_unsent : 1;     /* other processes have not received its connections here */
     bool is_state_unsent : 1;
     bool is_state_sending : 1;   /* it is in the command that is being sent */
-    bool is_state_forgotten : 1; /* it is unsent that there is none: the user was gone */
+    bool is_state_forgotten : 1; /* its removal is unsent, because the user was gone */
     uint8_t key_length;          /* right before the key (name_table.h) */
     char key[]; /* the room's number, 8 bytes; the user's name, NUL-terminated */
 };
@@ -152,14 +152,15 @@ struct presence_room {
     ws_message *list;                /* {"type":"presence"} as of now; NULL: to be made */
     uint64_t number;                 /* of the room, unique in the manager */
     size_t n_members;                /* that are there */
-    size_t n_kept;                   /* also those that have left and are still to be sent; and
-                                        once for a caller that holds the room */
+    size_t n_kept;                   /* also those whose leaving is still to be sent; and one
+                                        for a caller that holds the room */
     size_t bytes;                    /* about as many as the list of members takes */
     /* When a limit left no room for this one's users: the users of other rooms and the connections
      * of this one; no connections: there was no such limit. */
     size_t refused_users;
     size_t refused_connections;
-    size_t told_count;    /* n_members when it was sent last; SIZE_MAX: not all know the same */
+    /* n_members as last sent to observers; SIZE_MAX: observers have different counts */
+    size_t known_count;
     bool is_listed : 1;   /* presence was asked for; false: only users that leave are here */
     bool is_declared : 1; /* by the application: it stays when it is empty */
     bool is_changed : 1;
@@ -188,7 +189,7 @@ struct presence {
     uint64_t clock_ms;                     /* the time that the keeper has counted (beat.c) */
     struct presence_member *first_leaving; /* the one that is due first */
     struct presence_member *last_leaving;
-    struct presence_member *first_unsent; /* members of which other processes are to be told */
+    struct presence_member *first_unsent; /* members that are to be sent to other processes */
     struct presence_member *last_unsent;
     struct presence_process processes[PRESENCE_MAX_PROCESSES];
     uint32_t n_processes;
@@ -284,16 +285,16 @@ static inline uint32_t presence_connections(const struct presence_member *member
  * knows is freed, and so may be its room. */
 void presence_note(struct presence *presence, struct presence_member *member, bool was_there);
 
-/* Notes that other processes are to be told of a member. */
+/* Notes that a member is to be sent to other processes. */
 void presence_note_unsent(struct presence *presence, struct presence_member *member);
 
-/* Forgets that. */
+/* Cancels presence_note_unsent(). */
 void presence_drop_forgotten(struct presence_member *member);
 
 /* Notes that other processes need a member of this process, with its state. */
 void presence_note_needed(struct presence *presence, struct presence_member *member);
 
-/* Frees a member if nothing needs it any more, and then perhaps its room. */
+/* Frees a member if it is no longer needed, and then perhaps its room. */
 void presence_free_if_unused(struct presence *presence, struct presence_member *member);
 
 /* Notes that the room's observers are to receive something. */

@@ -194,7 +194,7 @@ static void free_room(ws_manager *manager, struct presence_room *room)
     memory_free(&manager->memory, room);
 }
 
-/* With the manager, which no thread uses any more. */
+/* Frees it with the manager, which no thread uses then. */
 static void free_all(ws_manager *manager)
 {
     struct presence *presence = manager->presence;

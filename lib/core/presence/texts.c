@@ -48,11 +48,11 @@ void presence_add_list(struct buffer *buffer, const struct presence_room *room)
 enum presence_change presence_change_of(const struct presence_member *member)
 {
     if (!presence_is_there(member))
-        return member->is_told || member->is_shown ? PRESENCE_LEFT : PRESENCE_SAME;
-    if (!member->is_told)
+        return member->is_known || member->is_shown ? PRESENCE_LEFT : PRESENCE_SAME;
+    if (!member->is_known)
         return PRESENCE_JOINED;
     return member->is_shown || member->has_new_state ||
-                   member->told_connections != presence_connections(member)
+                   member->known_connections != presence_connections(member)
                ? PRESENCE_CHANGED
                : PRESENCE_SAME;
 }
@@ -64,7 +64,7 @@ enum presence_change presence_change_to_report(const struct presence_member *mem
         return member->is_reported ? PRESENCE_LEFT : PRESENCE_SAME;
     if (!member->is_reported)
         return PRESENCE_JOINED;
-    return member->has_new_state || member->told_connections != presence_connections(member)
+    return member->has_new_state || member->known_connections != presence_connections(member)
                ? PRESENCE_CHANGED
                : PRESENCE_SAME;
 }

@@ -216,7 +216,7 @@ void recovery_begin(struct connection *connection, struct recovery *recovery)
     if (recovery->start == RECOVERY_FROM_WELCOME && !keeps_events(loop->manager))
         return;
     if (recovery->start == RECOVERY_FROM_WELCOME)
-        recovery->answer = RECOVERED_TOLD;
+        recovery->answer = RECOVERED_SENT;
     else
         recovery->answer =
             can_begin(loop, recovery) ? RECOVERED_COMPLETE : RECOVERED_INCOMPLETE;
@@ -258,7 +258,7 @@ bool recovery_add_values(struct connection *connection, ws_message **messages, s
     }
     recovery->connection = connection;
     recovery->start = RECOVERY_FROM_WELCOME;
-    recovery->answer = RECOVERED_TOLD;
+    recovery->answer = RECOVERED_SENT;
     recovery->timer.kind = TIMER_RECOVERY;
     recovery->from_batch = loop->n_batches + 1;
     connection->recovery = recovery;
@@ -366,7 +366,7 @@ static void report(struct recovery *recovery, bool is_complete)
     struct connection *connection = recovery->connection;
     uint64_t count = recovery->count;
 
-    recovery->answer = RECOVERED_TOLD;
+    recovery->answer = RECOVERED_SENT;
     recovery->count = 0;
     count_recovered(&connection->loop->counters, is_complete, count);
     if (notified(connection) == NULL)
@@ -501,7 +501,7 @@ static void finish_if_caught_up(struct recovery *recovery, struct outcome *outco
     outcome->wants_next_batch = recovery->joined > loop->position;
     if (outcome->wants_next_batch)
         return;
-    if (recovery->answer != RECOVERED_TOLD)
+    if (recovery->answer != RECOVERED_SENT)
         report(recovery, recovery->answer == RECOVERED_COMPLETE);
     if (recovery->connection != NULL)
         detach(recovery);

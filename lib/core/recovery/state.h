@@ -67,8 +67,8 @@ enum recovery_start {
  *
  *  COMPLETE ── an event was dropped ──▶ INCOMPLETE
  *     │                                     │
- *     └──▶ TOLD ◀── it is sent, or not due ──┘ */
-enum recovery_answer { RECOVERED_COMPLETE, RECOVERED_INCOMPLETE, RECOVERED_TOLD };
+ *     └──▶ SENT ◀── it is sent, or not due ──┘ */
+enum recovery_answer { RECOVERED_COMPLETE, RECOVERED_INCOMPLETE, RECOVERED_SENT };
 
 struct recovery_list {
     struct recovery *first;

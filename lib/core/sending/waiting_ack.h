@@ -40,7 +40,9 @@ struct waiting_ack *waiting_ack_new(ws_manager *manager, ws_conn_id connection,
 void waiting_ack_settle(ws_manager *manager, struct waiting_ack *ack,
                         ws_socketio_ack_result result);
 
-/* The same for one that waits for the response of a client without Socket.IO. */
+/* Calls the application with the response of a client without Socket.IO, and frees `ack`. Like
+ * waiting_ack_settle(), on the loop's thread without the lock; in the child of a fork() that
+ * does not own the loop the application is not called. */
 void waiting_response_settle(ws_manager *manager, struct waiting_ack *ack,
                              ws_response response);
 

@@ -134,8 +134,8 @@ void transport_sent_id(ws_manager *manager, char id[EVENT_ID_SIZE]);
  * is for the client to decide. */
 uint32_t transport_retry_ms(const ws_loop *loop);
 
-/* The transport has lost the connection: calls on_disconnect, and the transport is not called
- * any more. */
+/* The transport has lost the connection: calls on_disconnect, and the transport is no longer
+ * called. */
 void transport_gone(struct connection *connection, uint16_t code);
 
 #endif

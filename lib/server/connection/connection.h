@@ -116,7 +116,7 @@ static inline const char *connection_scheme(const struct connection *connection)
     return connection->loop->server->tls != NULL ? "https" : NULL;
 }
 
-/* Whether the connection is none of its loop's any more. */
+/* Whether the connection no longer belongs to its loop. */
 static inline bool connection_has_left(const struct connection *connection)
 {
     return connection->phase == PHASE_DEAD || connection->phase == PHASE_MOVING;
@@ -149,7 +149,7 @@ struct connection *connection_first_of_strangers(const struct timer_queue *queue
 extern const char connection_refusal[];
 
 /* Makes the connections that leave the loop known to those that they go to. Call it at the end of a
- * turn, when nothing in the loop points to them any more. */
+ * turn, when nothing in the loop points to them. */
 void connection_send_departing(struct loop *loop);
 
 /* Takes the connections that other loops have sent. */
@@ -258,7 +258,7 @@ static inline const struct route *connection_route(const struct connection *conn
 {
     return connection->is_admin ? NULL
                                 : routes_find(&connection->loop->server->routes,
-                                             http_request_path(&connection->http->request));
+                                              http_request_path(&connection->http->request));
 }
 
 /* Drops what was received of a request that is handed over; connection_http_resume() continues. */

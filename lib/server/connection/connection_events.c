@@ -13,7 +13,7 @@
 enum {
     /* Of what a client sends after its request for a stream, which has no meaning. */
     IGNORED_MAX_BYTES = 64 * 1024,
-    /* Of what one sends behind a poll, before it is not read from any more. */
+    /* Of what one sends behind a poll, before it is no longer read from. */
     HELD_MAX_BYTES = HTTP_HEAD_LIMIT
 };
 

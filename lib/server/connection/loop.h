@@ -62,7 +62,7 @@ struct loop {
     struct listener listeners[N_LISTENERS];
     int application; /* the application's descriptor, of one loop; else -1 */
     ws_loop *ws;
-    const ws_loop *identity;  /* the same, for other threads, which compare it only */
+    const ws_loop *identity;  /* `ws`, for other threads, which only compare it */
     uint64_t now_ms;          /* monotonic, of this turn */
     uint64_t accept_again_ms; /* 0: accepting */
     uint64_t stop_ms;         /* when stopping was seen; 0: not yet */
@@ -70,10 +70,10 @@ struct loop {
     bool run_again;           /* something was done after this turn's ws_loop_run() */
     struct connection *first; /* all connections, by their `next` */
     size_t n_connections;
-    _Atomic size_t n_published; /* the same, for other threads */
+    _Atomic size_t n_published; /* n_connections, for other threads */
     size_t n_websockets; /* of these, once admitted, and requests that the library answers */
     size_t body_bytes;   /* memory of requests' bodies */
-    size_t head_bytes;   /* and of their heads */
+    size_t head_bytes;   /* memory of requests' heads */
     struct http_blocked blocked;
     struct http_turns turns;
     struct arrivals arrivals;     /* connections from other loops */

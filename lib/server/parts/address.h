@@ -23,8 +23,8 @@ void address_format(const struct in6_addr *address, char text[INET6_ADDRSTRLEN])
 /* Writes the address as far as it fits. */
 void address_write(const struct in6_addr *address, char *text, size_t size);
 
-/* As what an address counts against limits: a client with one IPv6 address usually has its
- * whole /64, of which this is the first. */
+/* Returns the address under which a client counts against limits: that of IPv4, or the first of the
+ * /64 of IPv6, because such a client usually has a whole /64. */
 struct in6_addr address_of_client(const struct in6_addr *address);
 
 struct address_range {

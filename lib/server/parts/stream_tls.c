@@ -35,8 +35,8 @@ struct stream_tls {
     unsigned without_data; /* such records, less those that others with data made up for */
     bool was_costly;       /* the last read went through records without data */
     uint32_t read_needs;   /* what the socket has to be ready for before reading goes on */
-    uint32_t write_needs;  /* the same for writing */
-    bool broken;           /* nothing can be read or written any more */
+    uint32_t write_needs;  /* what the socket has to be ready for before writing goes on */
+    bool broken;           /* reading and writing are no longer possible */
     bool ended;            /* our close_notify was written */
     /* What the socket did not take all of: OpenSSL insists on the same bytes again, while the
      * writer may change its mind about what it has not written yet. */

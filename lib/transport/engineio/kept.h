@@ -2,7 +2,7 @@
  * have ended, and who has recovered which.
  *
  * A session has no entry during its first connection, whose name gives its key (pid.h). It gets one
- * when that connection ends, and keeps it during later ones. Ended sessions are not found any more
+ * when that connection ends, and keeps it during later ones. Ended sessions are no longer found
  * when their time is over, and are dropped then, a few in each call. When there are too many, the
  * oldest are dropped at once.
  *

@@ -35,10 +35,10 @@ void engineio_recovery_push_connected(struct engineio_socket *socket, const char
 /* A socket in "/" is about to end, or its carrier is lost: keeps its session if `returns`. */
 void engineio_recovery_socket_ends(struct engineio_socket *socket, bool returns);
 
-/* As builtin_transport's `rooms_changed`. */
+/* Implements `rooms_changed` of builtin_transport. */
 void engineio_recovery_rooms_changed(struct connection *connection);
 
-/* As builtin_transport's `recovery`. */
+/* Implements `recovery` of builtin_transport. */
 void engineio_recovery_proceeds(struct connection *connection, enum recovery_event event);
 
 /* The socket that was to recover its session has ended. */

@@ -23,7 +23,7 @@ void engineio_remember(struct engineio_socket *socket);
 /* The socket ends: what has changed is written now. */
 void engineio_remember_last(struct engineio_socket *socket);
 
-/* The session can't be recovered any more. */
+/* The session can no longer be recovered. */
 void engineio_forget(const struct engineio_socket *socket);
 
 #endif

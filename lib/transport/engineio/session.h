@@ -58,7 +58,7 @@ void engineio_session_finish(struct engineio_session *session, uint16_t code,
 /* Ends the sockets now, and then closes the carrier. */
 void engineio_session_end(struct engineio_session *session, uint16_t code, const char *reason);
 
-/* The carrier is lost: the core does not call the sockets any more. */
+/* The carrier is lost: the core no longer calls the sockets. */
 void engineio_session_gone(struct engineio_session *session);
 
 /* The queue has exceeded its high mark, or is below its low mark: notifies the application. The

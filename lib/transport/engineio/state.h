@@ -17,14 +17,14 @@ struct returning;
 /* A socket: one client in one namespace. */
 struct engineio_socket {
     struct connection connection;     /* the core's part */
-    struct engineio_session *session; /* NULL: the core does not call it any more */
+    struct engineio_session *session; /* NULL: the core no longer calls it */
     struct engineio_socket *next;     /* in the session's list */
     const char *space_name;           /* of its namespace, in the configuration */
     uint8_t space;                    /* the number of its namespace */
     bool client_left : 1;             /* its client has disconnected it; the end is posted */
     bool is_returned : 1;             /* it has recovered a session, which kept.h knows */
     bool is_changed : 1;              /* its session is to be remembered (remember.h) */
-    bool is_lost : 1;                 /* its session can't be recovered any more */
+    bool is_lost : 1;                 /* its session can no longer be recovered */
 };
 
 static_assert(sizeof(struct engineio_socket) <= 120, "an idle socket does not grow unnoticed");
@@ -134,7 +134,7 @@ struct session_work {
 /* The session's work, made if necessary; NULL if memory ran out. */
 struct session_work *engineio_session_work(struct engineio_session *session);
 
-/* Frees the work if nothing of it is needed any more. */
+/* Frees the work if it is no longer needed. */
 void engineio_session_trim(struct engineio_session *session);
 
 /* Removes the session from the list of those without a socket (unconnected.h); false if it is

@@ -62,7 +62,7 @@ enum exchange_state {
     EXCHANGE_COMPLETE, /* the whole response is queued; ends when it is written */
     EXCHANGE_ABORTED,  /* ended: nothing more is written */
     EXCHANGE_FREED,    /* by the host; its content is freed when `busy` is 0 */
-    EXCHANGE_EMPTIED   /* its memory is freed when it is not listed any more */
+    EXCHANGE_EMPTIED   /* its memory is freed when it is no longer listed */
 };
 
 /* Who writes the head of the response, and what ends the body of a stream (RFC 9112 §6.3). */

@@ -21,7 +21,7 @@ static void end_probe(struct polling *polling)
     probe->carrier_class->close(probe->carrier, WS_CLOSE_NORMAL, reason, sizeof reason - 1);
 }
 
-/* No request finds it any more. Those that wait are answered: a poll with one packet. */
+/* Requests no longer find it. Those that wait are answered: a poll with one packet. */
 static void end(struct polling *polling, const char *packet)
 {
     struct ticket *poll = polling->poll;

@@ -41,7 +41,7 @@ struct ticket {
     bool was_given_up; /* gone() was called */
     struct response response;
 
-    _Atomic bool is_over; /* nothing holds its answer any more; set there, read by any thread */
+    _Atomic bool is_over; /* its answer was released; set there, read by any thread */
 
     /* Called there when packets have arrived for a request that was freed. */
     void (*lost)(ws_loop *loop, struct ticket *ticket);

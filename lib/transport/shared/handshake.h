@@ -42,7 +42,7 @@ bool handshake_begin(struct ws_handshake *handshake, ws_websocket *websocket, vo
 bool handshake_ask(struct ws_handshake *handshake, const ws_endpoint *endpoint);
 
 /* As handshake_begin() and handshake_ask(), for a client of Socket.IO that connects to a namespace.
- * `request` is NULL if it is not kept any more. */
+ * `request` is NULL if it is no longer kept. */
 bool handshake_judge_connect(struct ws_handshake *handshake, ws_websocket *websocket,
                              void *host_data, const ws_endpoint *endpoint,
                              const struct request *request, const char *name_space,

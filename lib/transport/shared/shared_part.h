@@ -18,8 +18,8 @@ struct session_list {
 
 enum { CLIENT_CLASSES = 128 };
 
-/* The same, by their clients: a class has all sessions of a client, and may have several
- * clients. */
+/* Sessions without a socket, by their clients: a class has all sessions of a client, and may have
+ * several clients. */
 struct session_lists {
     struct session_list of_class[CLIENT_CLASSES];
     uint32_t count; /* of all classes */

@@ -18,7 +18,7 @@
 
 /* --- the end --------------------------------------------------------------------------------- */
 
-/* The core has let go of the connection. */
+/* The core has released the connection. */
 static void let_go(struct stream *stream)
 {
     stream->registered = false;

@@ -12,7 +12,7 @@ void websocket_finish(ws_websocket *websocket, uint16_t code, const char *reason
 /* Enters CLOSED without queueing anything; the host learns of it from the output list. */
 void websocket_close_for_good(ws_websocket *websocket);
 
-/* Closes a websocket that the core does not use any more. */
+/* Closes a websocket that the core has released. */
 void websocket_close(ws_websocket *websocket, uint16_t code, const char *reason, size_t length);
 
 /* builtin_transport's `close`: the connection has left the manager. */

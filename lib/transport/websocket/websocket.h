@@ -43,7 +43,7 @@
  *  CLOSING      CLOSED       the peer's close, a protocol violation, or end of input
  *  any          ABORTED      a time-out; out of memory; the host or the peer ended it before OPEN
  *  any          FREED        the host freed it
- *  FREED        EMPTIED      no call uses it any more
+ *  FREED        EMPTIED      no call uses it
  *
  * The answers to the client's messages are posted to the loop's inbox, and so is the end of an
  * open connection, after them: FAILED, PEER_CLOSED and EOF last from the moment when the end is

@@ -168,7 +168,7 @@ START_TEST(tokens_of_socketio)
 }
 END_TEST
 
-START_TEST(values_that_are_no_token)
+START_TEST(invalid_tokens)
 {
     static char query[sizeof "token=" + TOKEN_MAX_BYTES + 1] = "token=";
 
@@ -193,7 +193,7 @@ int main(void)
                                   no_token,
                                   two_different_tokens,
                                   several_authorization_headers,
-                                  values_that_are_no_token,
+                                  invalid_tokens,
                                   tokens_of_socketio,
                                   NULL};
 

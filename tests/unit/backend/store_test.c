@@ -355,7 +355,7 @@ static void *read_often(void *store)
     return NULL;
 }
 
-/* They lock the WAL's index for moments. Nobody is told that the database is busy. */
+/* They lock the WAL's index for moments. No call fails because the database is busy. */
 START_TEST(threads_read_while_one_writes)
 {
     struct store *store = open_store();

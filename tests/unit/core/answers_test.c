@@ -159,7 +159,7 @@ static void emit_at_the_end(struct host *of, struct client *client, const char *
 
 /* A timer ends a client: there is no memory for its answer. What the end causes does not wait for
  * another turn. */
-START_TEST(an_end_by_a_timer_is_told_in_the_same_turn)
+START_TEST(an_end_by_a_timer_is_reported_in_that_turn)
 {
     struct client bob;
     uint64_t deadline_ms;
@@ -568,7 +568,7 @@ int main(void)
         the_first_answer_during_the_callback_counts,
         an_answer_comes_later,
         an_answer_that_comes_later_keeps_its_place,
-        an_end_by_a_timer_is_told_in_the_same_turn,
+        an_end_by_a_timer_is_reported_in_that_turn,
         an_answer_that_does_not_come_is_a_timeout,
         answers_are_checked,
         what_waits_is_limited,

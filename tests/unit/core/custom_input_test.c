@@ -347,7 +347,7 @@ START_TEST(the_values_of_a_message_cost_beside_its_bytes)
 END_TEST
 
 /* The others have more than a turn's work: a client with a debt has to wait. */
-START_TEST(what_was_prepared_between_the_turns_is_charged_to_nobody)
+START_TEST(work_prepared_between_turns_is_not_charged_to_a_client)
 {
     enum { OTHERS = 4 };
     struct client others[OTHERS];
@@ -452,7 +452,7 @@ int main(void)
         sends_from_callbacks_are_charged_to_the_client,
         relayed_messages_cost_their_recipients,
         the_values_of_a_message_cost_beside_its_bytes,
-        what_was_prepared_between_the_turns_is_charged_to_nobody,
+        work_prepared_between_turns_is_not_charged_to_a_client,
         waiting_connections_are_visited_within_the_budget,
         the_more_clients_send_the_less_of_each_is_done_in_a_round,
         NULL,

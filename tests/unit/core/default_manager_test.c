@@ -59,7 +59,7 @@ static void count_warnings(int level, const char *text, void *user_data)
 }
 
 /* The application learns that events were emitted too early, and hears the later ones. */
-START_TEST(a_manager_that_nobody_knows_gives_way)
+START_TEST(an_unused_default_manager_is_replaced)
 {
     int n_warnings = 0;
     ws_manager_options options;
@@ -215,7 +215,7 @@ int main(void)
         the_default_is_created_once_on_first_use,
         setting_the_same_default_again_changes_nothing,
         the_first_manager_becomes_the_default,
-        a_manager_that_nobody_knows_gives_way,
+        an_unused_default_manager_is_replaced,
         a_manager_that_the_application_knows_stays,
         the_application_s_manager_stays_its_own,
         freeing_the_default_leaves_none,

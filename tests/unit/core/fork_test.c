@@ -340,7 +340,7 @@ static void leave_a_loop_of_the_child(struct told *told)
             tell(told, "left", strstr(message, "\"dan\"") != NULL ? "dan" : "another");
 }
 
-START_TEST(the_child_announces_who_leaves_it)
+START_TEST(the_child_announces_users_who_leave_it)
 {
     struct told child;
 
@@ -424,7 +424,7 @@ int main(void)
         the_child_has_its_own_hash_secret,
         a_page_for_the_parent_is_ignored_by_the_child,
         a_child_that_frees_a_loop_calls_neither_host_nor_clients,
-        the_child_announces_who_leaves_it,
+        the_child_announces_users_who_leave_it,
         a_fork_within_a_callback,
         epochs_are_new_also_without_randomness,
         NULL,

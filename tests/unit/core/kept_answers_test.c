@@ -5,7 +5,7 @@
 #include "core/kept_host.h"
 #include "support/suite.h"
 
-START_TEST(what_is_sent_again_gets_the_same_answer)
+START_TEST(a_repeated_message_gets_the_kept_answer)
 {
     begin_buying();
     come_back(&second, &first, "ann"); /* while the former connection has not ended yet */
@@ -361,7 +361,7 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        what_is_sent_again_gets_the_same_answer,
+        a_repeated_message_gets_the_kept_answer,
         a_client_may_come_back_from_its_first_connection_twice,
         anything_else_is_carried_out,
         another_user_or_a_new_client_gets_nothing,

@@ -38,7 +38,7 @@ struct visitor {
     unsigned n_visits;
     unsigned n_messages;
     unsigned n_turns;
-    bool is_full;          /* its queue; to be told when it is not */
+    bool is_full;          /* its queue; the manager is to be notified when it is not */
     bool has_live;         /* it has received an event that is not a kept one */
     int numbers[ALL_KEYS]; /* the last of each key; 0: not known */
     int n_wrong;

@@ -106,7 +106,7 @@ START_TEST(a_silent_or_new_client_has_a_full_bucket)
 }
 END_TEST
 
-START_TEST(a_rate_of_0_is_no_limit)
+START_TEST(a_rate_of_0_disables_the_limit)
 {
     uint32_t bucket = 0;
 
@@ -255,7 +255,7 @@ int main(void)
         a_bucket_holds_a_burst_and_fills_at_its_rate,
         a_bucket_survives_the_wrap_of_its_clock,
         a_silent_or_new_client_has_a_full_bucket,
-        a_rate_of_0_is_no_limit,
+        a_rate_of_0_disables_the_limit,
         messages_above_the_rate_are_refused_with_their_ref,
         a_client_that_stays_above_the_rate_is_closed,
         a_raw_connection_above_the_rate_is_closed_at_once,

@@ -51,7 +51,7 @@ static void *free_loop(void *argument)
     return NULL;
 }
 
-/* Once ws_loop_free() has returned, the loop's `wake` is not running any more: the host may close
+/* Once ws_loop_free() has returned, the loop's `wake` is no longer running: the host may close
  * its eventfd. */
 START_TEST(freeing_a_loop_waits_for_threads_that_wake_it)
 {

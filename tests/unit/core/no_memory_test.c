@@ -29,7 +29,7 @@ static bool worked(int result)
     return result == WS_OK;
 }
 
-/* As above, for a call about a connection, which may have ended for lack of memory. */
+/* Like worked(), for a call about a connection, which may have ended for lack of memory. */
 static bool worked_for(const struct client *client, int result)
 {
     if (result == WS_ERR_NOT_FOUND) {

@@ -358,7 +358,7 @@ START_TEST(orders_that_were_missed_are_carried_out)
 }
 END_TEST
 
-START_TEST(only_those_that_were_missed)
+START_TEST(only_missed_commands_are_carried_out)
 {
     begin(100);
     join(&bob, "r");
@@ -488,7 +488,7 @@ int main(void)
         orders_that_are_not_known_are_skipped,
         an_order_is_carried_out_once_memory_is_there,
         orders_that_were_missed_are_carried_out,
-        only_those_that_were_missed,
+        only_missed_commands_are_carried_out,
         orders_that_were_missed_are_carried_out_once_if_memory_runs_out,
         orders_are_not_repeated_after_a_start_that_failed,
         a_process_that_missed_unknown_orders_authorises_all,

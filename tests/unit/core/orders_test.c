@@ -77,7 +77,7 @@ static void expect_welcome(struct client *client)
 
 /* --- the place among events --------------------------------------------------------------- */
 
-START_TEST(nobody_gets_what_is_sent_after_leave_room_of_user)
+START_TEST(events_after_leave_room_of_user_reach_no_connection)
 {
     begin(0);
     join(&ann, "orders");
@@ -154,7 +154,7 @@ START_TEST(a_join_that_was_permitted_before_is_authorised_again)
 }
 END_TEST
 
-START_TEST(all_get_what_is_sent_after_join_room_of_user)
+START_TEST(events_after_join_room_of_user_reach_all_connections)
 {
     begin(0);
     join(&tab, "orders");
@@ -226,7 +226,7 @@ START_TEST(reauthorize_user_asks_for_each_room)
 }
 END_TEST
 
-START_TEST(a_connection_without_rooms_is_no_member)
+START_TEST(a_connection_without_rooms_is_not_a_member)
 {
     begin(0);
     ck_assert_int_eq(client_try(&host, &late, "late", "ann", WS_PROTOCOL_RAW), WS_OK);
@@ -452,13 +452,13 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        nobody_gets_what_is_sent_after_leave_room_of_user,
+        events_after_leave_room_of_user_reach_no_connection,
         rooms_that_a_client_names_as_it_connects_are_left_too,
         a_join_that_was_permitted_before_is_authorised_again,
-        all_get_what_is_sent_after_join_room_of_user,
+        events_after_join_room_of_user_reach_all_connections,
         disconnect_user_ends_all_connections_in_order,
         reauthorize_user_asks_for_each_room,
-        a_connection_without_rooms_is_no_member,
+        a_connection_without_rooms_is_not_a_member,
         arguments_that_are_not_valid_are_refused,
         a_full_loop_refuses_the_order_for_all_loops,
         an_order_fails_as_a_whole_if_memory_runs_out,

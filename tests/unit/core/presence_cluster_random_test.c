@@ -290,7 +290,7 @@ static void play(unsigned seed)
     }
 }
 
-START_TEST(when_all_is_well_again_everyone_knows_who_is_there)
+START_TEST(after_all_faults_every_watcher_has_the_right_members)
 {
     for (unsigned seed = 1; seed <= GAMES; seed++)
         play(seed);
@@ -299,7 +299,7 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {when_all_is_well_again_everyone_knows_who_is_there, NULL};
+    const TTest *const tests[] = {after_all_faults_every_watcher_has_the_right_members, NULL};
 
     return suite_run("presence_cluster_random", tests);
 }

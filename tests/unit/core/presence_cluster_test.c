@@ -339,7 +339,7 @@ END_TEST
 
 /* A user leaves one process and sets a state on another one, of which the first learns before
  * it has sent that the user has left. */
-START_TEST(who_has_left_takes_no_state_from_elsewhere)
+START_TEST(a_user_who_has_left_takes_no_state_from_another_process)
 {
     struct client *ann;
     struct client *tab;
@@ -446,7 +446,7 @@ static void expect_answer(struct client *client, const char *expected)
 }
 
 /* A room that is empty here may have members elsewhere, whose process did not count them so far. */
-START_TEST(who_asks_again_learns_of_other_processes)
+START_TEST(a_second_request_includes_other_processes)
 {
     struct client *ann;
     struct client *bob;
@@ -466,8 +466,8 @@ START_TEST(who_asks_again_learns_of_other_processes)
 }
 END_TEST
 
-/* As long as the stream stands still nobody dies, and what happened meanwhile is told
- * afterwards. */
+/* While the stream makes no progress no process is declared dead, and changes made meanwhile are
+ * sent afterwards. */
 START_TEST(without_the_stream_the_list_stays)
 {
     struct client *bob;
@@ -490,7 +490,7 @@ END_TEST
 
 /* The carrier keeps what is sent while the stream is away: each process then reads its own signs of
  * life in a row. */
-START_TEST(nobody_dies_when_the_stream_comes_back)
+START_TEST(no_process_is_declared_dead_when_the_stream_comes_back)
 {
     begin();
     enter(0, "ann");
@@ -677,13 +677,13 @@ int main(void)
         a_removed_state_does_not_come_back,
         states_that_are_set_at_once_are_the_same_everywhere,
         a_state_goes_with_its_user_on_all_processes,
-        who_has_left_takes_no_state_from_elsewhere,
+        a_user_who_has_left_takes_no_state_from_another_process,
         states_outlive_the_stream,
         a_state_that_was_not_sent_is_sent_later,
         orders_are_of_clients_and_few_at_once,
-        who_asks_again_learns_of_other_processes,
+        a_second_request_includes_other_processes,
         without_the_stream_the_list_stays,
-        nobody_dies_when_the_stream_comes_back,
+        no_process_is_declared_dead_when_the_stream_comes_back,
         a_gap_is_closed,
         each_allocation_may_fail,
         strange_orders_are_skipped,

@@ -239,7 +239,7 @@ START_TEST(a_callback_sets_a_state)
 }
 END_TEST
 
-START_TEST(who_may_not_know_it_is_not_told)
+START_TEST(presence_is_forbidden_without_permission)
 {
     begin();
     refused = "r";
@@ -286,7 +286,7 @@ static void lose_right(ws_manager *manager, const ws_connection_info *connection
 }
 
 /* The right is taken away before the room is entered, or as soon as it was. */
-START_TEST(who_loses_the_right_becomes_no_watcher)
+START_TEST(a_client_that_loses_the_right_does_not_watch)
 {
     begin();
     client_open(&host, &ann, "ann", "ann");
@@ -457,7 +457,7 @@ START_TEST(the_application_learns_of_changes)
 }
 END_TEST
 
-/* Users who are there already when presence begins are told too. */
+/* Users who are in the room already when presence begins are reported too. */
 START_TEST(presence_may_begin_late)
 {
     told = strdup("");
@@ -528,8 +528,8 @@ int main(void)
         a_user_is_listed_once_and_until_the_last_connection_is_lost,
         states_are_set_by_clients_and_by_the_application,
         a_callback_sets_a_state,
-        who_may_not_know_it_is_not_told,
-        who_loses_the_right_becomes_no_watcher,
+        presence_is_forbidden_without_permission,
+        a_client_that_loses_the_right_does_not_watch,
         the_whole_service_has_presence_too,
         of_a_big_room_only_the_count_is_sent,
         members_are_limited,

@@ -190,7 +190,7 @@ static void play(unsigned seed, uint32_t max_list)
     }
 }
 
-START_TEST(each_watcher_knows_who_is_there)
+START_TEST(each_watcher_has_the_right_members)
 {
     for (unsigned seed = 1; seed <= ROUNDS; seed++)
         play(seed, 1000);
@@ -208,7 +208,7 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        each_watcher_knows_who_is_there,
+        each_watcher_has_the_right_members,
         each_watcher_of_a_big_room_knows_how_many_are_there,
         NULL,
     };

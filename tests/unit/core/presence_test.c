@@ -213,7 +213,7 @@ START_TEST(only_the_members_of_the_room_are_notified)
 }
 END_TEST
 
-START_TEST(nobody_is_notified_when_presence_is_off)
+START_TEST(no_client_is_notified_when_presence_is_off)
 {
     begin(WS_PRESENCE_OFF, NULL);
     client_open(&host, &ann, "ann", "ann");
@@ -432,7 +432,7 @@ int main(void)
         the_grace_time_outlives_its_loop,
         a_user_that_cannot_be_remembered_is_announced_at_once,
         only_the_members_of_the_room_are_notified,
-        nobody_is_notified_when_presence_is_off,
+        no_client_is_notified_when_presence_is_off,
         raw_connections_are_not_announced_and_not_notified,
         every_end_is_announced_once,
         a_connection_that_fails_at_its_welcome_is_not_announced_later,

@@ -206,7 +206,7 @@ static bool all_agree(void)
     return true;
 }
 
-START_TEST(each_watcher_knows_who_is_there)
+START_TEST(each_watcher_has_the_right_members)
 {
     ws_manager_options options;
 
@@ -285,7 +285,7 @@ static void end_together(struct loop_thread *last, struct watcher *watcher)
     ws_manager_free(manager);
 }
 
-/* Whichever of them keeps the beat, the loop that is left goes on with it: the watcher is told
+/* Whichever of them keeps the beat, the loop that is left goes on with it: the watcher is notified
  * that the others' users have left. */
 START_TEST(two_loops_may_end_together)
 {
@@ -307,7 +307,7 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        each_watcher_knows_who_is_there,
+        each_watcher_has_the_right_members,
         two_loops_may_end_together,
         NULL,
     };

@@ -138,7 +138,7 @@ static void expect_text(struct client *client, const char *part)
 /* --- lists in the middle of a batch ---------------------------------------------------------- */
 
 /* A watcher replaces its list by the one that it asked for, and the changes lead on from there. */
-START_TEST(who_was_in_the_answer_is_said_to_leave)
+START_TEST(a_member_of_the_answer_is_announced_as_left)
 {
     begin_watched();
     join(&bob, "r");
@@ -152,7 +152,7 @@ START_TEST(who_was_in_the_answer_is_said_to_leave)
 }
 END_TEST
 
-START_TEST(who_was_not_in_the_answer_is_said_to_come)
+START_TEST(a_member_missing_in_the_answer_is_announced_as_joined)
 {
     begin_watched();
     join(&bob, "r");
@@ -169,8 +169,8 @@ START_TEST(who_was_not_in_the_answer_is_said_to_come)
 }
 END_TEST
 
-/* The same of the list that a client receives when it begins to watch. */
-START_TEST(who_was_not_in_the_first_list_is_said_to_come)
+/* The first list of a new observer, too, may come between an unsent change and its opposite. */
+START_TEST(a_member_missing_in_the_first_list_is_announced_as_joined)
 {
     begin_watched();
     join(&bob, "r");
@@ -238,7 +238,7 @@ static void report(ws_manager *manager, const ws_presence_change *change, void *
 }
 
 /* What clients were shown in between is not the application's. */
-START_TEST(the_application_learns_of_nobody_who_was_there_for_a_moment)
+START_TEST(on_presence_skips_users_who_leave_within_a_batch)
 {
     *reported = '\0';
     prepare();
@@ -419,7 +419,7 @@ START_TEST(a_room_that_is_too_big_is_counted_once)
 END_TEST
 
 /* A client that ends before it watches leaves nothing behind. */
-START_TEST(who_never_became_a_watcher_leaves_nothing)
+START_TEST(a_client_that_never_watched_leaves_no_memory)
 {
     begin();
     client_open(&host, &ann, "ann", NULL);
@@ -472,7 +472,7 @@ START_TEST(a_client_watches_the_whole_service)
 }
 END_TEST
 
-START_TEST(who_may_not_watch_the_service_does_not)
+START_TEST(watching_the_service_needs_permission)
 {
     begin();
     client_open(&host, &ann, "ann", "ann");
@@ -560,21 +560,21 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        who_was_in_the_answer_is_said_to_leave,
-        who_was_not_in_the_answer_is_said_to_come,
-        who_was_not_in_the_first_list_is_said_to_come,
+        a_member_of_the_answer_is_announced_as_left,
+        a_member_missing_in_the_answer_is_announced_as_joined,
+        a_member_missing_in_the_first_list_is_announced_as_joined,
         a_count_that_was_given_is_corrected,
         a_list_follows_a_count_that_was_given,
-        the_application_learns_of_nobody_who_was_there_for_a_moment,
+        on_presence_skips_users_who_leave_within_a_batch,
         a_state_that_went_with_its_user_is_said_to_be_gone,
         a_room_that_was_too_big_once_has_a_list_again,
         rooms_are_served_in_the_order_of_their_changes,
         nothing_is_made_that_may_not_be_sent,
         a_room_without_users_is_looked_at_once,
         a_room_that_is_too_big_is_counted_once,
-        who_never_became_a_watcher_leaves_nothing,
+        a_client_that_never_watched_leaves_no_memory,
         a_client_watches_the_whole_service,
-        who_may_not_watch_the_service_does_not,
+        watching_the_service_needs_permission,
         a_crowd_that_watches_is_asked_about_in_turns,
         a_crowd_that_comes_is_listed_in_turns,
         NULL,

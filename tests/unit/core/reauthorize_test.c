@@ -179,7 +179,7 @@ START_TEST(a_join_that_was_permitted_before_gives_nothing_that_the_room_keeps)
 }
 END_TEST
 
-START_TEST(a_room_that_is_named_at_the_connect_gives_nothing_either)
+START_TEST(a_forbidden_room_of_the_handshake_gives_no_kept_events)
 {
     begin_keeping();
     loses_right_meanwhile = emits_meanwhile = true;
@@ -403,7 +403,7 @@ int main(void)
         reauthorization_is_in_order_with_joins_and_events,
         a_join_that_was_permitted_before_is_judged_again,
         a_join_that_was_permitted_before_gives_nothing_that_the_room_keeps,
-        a_room_that_is_named_at_the_connect_gives_nothing_either,
+        a_forbidden_room_of_the_handshake_gives_no_kept_events,
         a_join_is_not_authorized_for_ever,
         a_client_is_not_reauthorized_for_ever,
         a_right_that_is_lost_meanwhile_is_lost,

@@ -364,7 +364,7 @@ static void free_transport(struct client *client)
 }
 
 /* manager.h: a callback may free its connection's transport. Once the transport has said that it is
- * gone, it is not called any more, even if on_disconnect is called because of a disconnect of
+ * gone, it is no longer called, even if on_disconnect is called because of a disconnect of
  * ours. */
 START_TEST(on_disconnect_may_free_the_transport)
 {

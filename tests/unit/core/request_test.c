@@ -159,7 +159,7 @@ START_TEST(a_client_responds_with_an_error)
 }
 END_TEST
 
-START_TEST(responses_that_nobody_awaits_are_ignored)
+START_TEST(unexpected_responses_are_ignored)
 {
     static const char *const refs[] = {"7",  "\"0\"", "\"\"", "\"1a\"",
                                        "-1", "\"2\"", "1e0",  "\"99999999999999999999\""};
@@ -415,7 +415,7 @@ int main(void)
     const TTest *const tests[] = {
         a_client_responds,
         a_client_responds_with_an_error,
-        responses_that_nobody_awaits_are_ignored,
+        unexpected_responses_are_ignored,
         a_response_to_another_client_is_not_taken,
         a_request_has_a_time_limit,
         a_request_ends_with_its_connection,

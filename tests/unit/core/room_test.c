@@ -88,7 +88,7 @@ START_TEST(the_rooms_of_a_connection_are_limited)
 }
 END_TEST
 
-START_TEST(a_limit_of_0_is_no_limit)
+START_TEST(a_limit_of_0_disables_the_limit)
 {
     char room[32];
 
@@ -342,7 +342,7 @@ int main(void)
     const TTest *const tests[] = {
         joins_and_leaves_of_the_application_are_not_authorised,
         the_rooms_of_a_connection_are_limited,
-        a_limit_of_0_is_no_limit,
+        a_limit_of_0_disables_the_limit,
         invalid_names_are_refused,
         members_of_a_room_and_connections_of_a_user_are_listed,
         a_walk_may_change_the_members,

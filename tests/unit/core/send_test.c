@@ -115,7 +115,7 @@ START_TEST(an_emit_names_a_room_or_a_user)
 }
 END_TEST
 
-START_TEST(a_user_or_room_without_connections_is_no_error)
+START_TEST(a_user_or_room_without_connections_is_not_an_error)
 {
     begin();
     ck_assert_int_eq(to_room("nobody", NULL, 0), WS_OK);
@@ -385,7 +385,7 @@ int main(void)
     const TTest *const tests[] = {
         everyone_a_room_a_user_or_one_connection,
         an_emit_names_a_room_or_a_user,
-        a_user_or_room_without_connections_is_no_error,
+        a_user_or_room_without_connections_is_not_an_error,
         excluded_connections_receive_nothing,
         the_exclude_list_is_copied,
         a_stale_id_is_never_another_client_s,

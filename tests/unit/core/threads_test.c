@@ -333,7 +333,7 @@ static void act(struct churner *churner, struct watcher *visitor, unsigned choic
     }
 }
 
-/* Once the loop's thread has closed a visitor, it does not use it any more. */
+/* Once the loop's thread has closed a visitor, it no longer uses it. */
 static void say_goodbye(struct churner *churner, struct watcher *visitor)
 {
     while (ws_manager_disconnect(manager, visitor->id, 1000, "bye") == WS_ERR_BACKPRESSURE)

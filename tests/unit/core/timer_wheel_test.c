@@ -160,7 +160,7 @@ static void spend_as_three(struct alarm *alarm)
     timer_wheel_spend(&wheel, 2 * TIMER_COST);
 }
 
-START_TEST(fewer_timers_fire_whose_callbacks_cost_more)
+START_TEST(timers_with_costly_callbacks_fire_in_smaller_batches)
 {
     static struct alarm alarms[TIMERS_AT_ONCE];
 
@@ -444,7 +444,7 @@ int main(void)
         a_timer_s_time_counts_from_the_next_advance,
         timers_fire_in_the_order_of_their_ticks,
         a_crowd_of_timers_fires_over_several_advances,
-        fewer_timers_fire_whose_callbacks_cost_more,
+        timers_with_costly_callbacks_fire_in_smaller_batches,
         stopped_timers_do_not_fire,
         a_started_timer_can_be_started_again,
         a_timer_that_restarts_itself_fires_once_in_an_advance,

@@ -194,7 +194,7 @@ static int count_others(void)
 }
 
 /* One client does not end the sessions of others, however many it opens. */
-START_TEST(of_sessions_without_a_socket_those_of_the_client_with_most_give_way)
+START_TEST(the_client_with_most_sessions_without_a_socket_loses_one)
 {
     enum { MOST = 4096 };
     char first[128];
@@ -211,7 +211,7 @@ START_TEST(of_sessions_without_a_socket_those_of_the_client_with_most_give_way)
 END_TEST
 
 /* Small heads stay, however many large ones there are, and so do those of other clients. */
-START_TEST(of_sessions_with_large_heads_the_oldest_gives_way)
+START_TEST(the_oldest_session_with_a_large_head_loses_it)
 {
     enum { MOST = 32 * 1024 * 1024 / 15000 };
     static char head[15001] = "Cookie: ";
@@ -266,8 +266,8 @@ Suite *sse_suite(void)
     tcase_add_loop_test(tests, clients_get_the_events_of_their_rooms, 0, 2);
     tcase_add_test(tests, a_client_without_a_socket_is_disconnected);
     tcase_add_test(tests, of_sessions_without_a_socket_the_oldest_gives_way);
-    tcase_add_test(tests, of_sessions_without_a_socket_those_of_the_client_with_most_give_way);
-    tcase_add_test(tests, of_sessions_with_large_heads_the_oldest_gives_way);
+    tcase_add_test(tests, the_client_with_most_sessions_without_a_socket_loses_one);
+    tcase_add_test(tests, the_oldest_session_with_a_large_head_loses_it);
     tcase_add_test(tests, many_packets_of_one_payload_are_processed_in_turns);
     suite_add_tcase(suite, tests);
     return suite;

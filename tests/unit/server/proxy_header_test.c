@@ -151,7 +151,7 @@ START_TEST(the_longest_header)
 }
 END_TEST
 
-START_TEST(bytes_that_are_no_header)
+START_TEST(bytes_without_a_header)
 {
     static const char *const others[] = {
         "GET / HTTP/1.1", "\x16\x03\x01", "PROPFIND /",  "PRI *",
@@ -165,8 +165,8 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {whole_headers,      parts_of_headers,         invalid_headers,
-                                  the_longest_header, bytes_that_are_no_header, NULL};
+    const TTest *const tests[] = {whole_headers,      parts_of_headers,       invalid_headers,
+                                  the_longest_header, bytes_without_a_header, NULL};
 
     return suite_run("proxy-header", tests);
 }

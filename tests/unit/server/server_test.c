@@ -40,7 +40,7 @@ static void set_up(void)
 
 /* --- requests ------------------------------------------------------------------------ */
 
-START_TEST(it_answers_what_is_its_own)
+START_TEST(it_answers_its_own_paths)
 {
     options.health_path = "/healthz";
     options.metrics_path = "/metrics";
@@ -332,7 +332,7 @@ static void open_websocket(int fd, const char *target)
     receive_until(fd, "welcome");
 }
 
-START_TEST(clients_receive_what_is_emitted)
+START_TEST(clients_receive_emitted_events)
 {
     int websocket;
     int stream;
@@ -645,7 +645,7 @@ static int confirm_stop(void *user_data)
     return atomic_fetch_add(&n_asked, 1) == 2;
 }
 
-START_TEST(it_stops_when_its_clients_have_what_is_queued)
+START_TEST(it_stops_when_clients_have_their_queued_messages)
 {
     const char *last;
     const char *reason;
@@ -739,7 +739,7 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        it_answers_what_is_its_own,
+        it_answers_its_own_paths,
         operators_have_a_listener_of_their_own,
         the_application_answers_other_requests,
         an_answer_that_cannot_be_sent_is_500,
@@ -747,14 +747,14 @@ int main(void)
         another_thread_answers_later,
         an_answer_may_come_when_its_client_or_the_server_is_gone,
         requests_of_clients_that_are_gone_have_a_limit,
-        clients_receive_what_is_emitted,
+        clients_receive_emitted_events,
         data_of_a_client_lives_as_long_as_its_socket,
         pages_of_other_origins_may_not_connect,
         it_listens_at_a_unix_socket,
         systemd_passes_it_a_socket,
         an_address_in_use_is_refused,
         options_are_checked,
-        it_stops_when_its_clients_have_what_is_queued,
+        it_stops_when_clients_have_their_queued_messages,
         the_caller_runs_the_first_thread,
         stopping_waits_for_the_callers_thread,
         a_woken_thread_takes_a_turn,

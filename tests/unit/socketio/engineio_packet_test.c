@@ -29,7 +29,7 @@ START_TEST(packets_have_a_type_and_data)
 }
 END_TEST
 
-START_TEST(packets_of_no_type_are_refused)
+START_TEST(packets_without_a_type_are_refused)
 {
     static const char *const texts[] = {"", "7", "abc", "-1", " 4", "b", "bAQID"};
 
@@ -159,7 +159,7 @@ int main(void)
 {
     const TTest *const tests[] = {
         packets_have_a_type_and_data,
-        packets_of_no_type_are_refused,
+        packets_without_a_type_are_refused,
         a_payload_is_read_packet_by_packet,
         a_payload_with_a_bad_packet_is_not_read_further,
         a_separator_at_the_end_is_an_empty_packet,

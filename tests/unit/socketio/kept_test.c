@@ -66,7 +66,7 @@ static void teardown(void)
     ck_assert_int_eq(memory.n_blocks, 0);
 }
 
-START_TEST(one_call_drops_few_of_those_whose_time_is_over)
+START_TEST(one_call_drops_few_expired_sessions)
 {
     enum { AT_ONCE = 16 };
     long before;
@@ -84,7 +84,7 @@ START_TEST(one_call_drops_few_of_those_whose_time_is_over)
 }
 END_TEST
 
-START_TEST(a_session_whose_time_is_over_is_not_found)
+START_TEST(an_expired_session_is_not_found)
 {
     for (unsigned i = 0; i < MOST; i++)
         end_session(i, 10, 1);
@@ -93,7 +93,7 @@ START_TEST(a_session_whose_time_is_over_is_not_found)
 }
 END_TEST
 
-START_TEST(there_are_never_too_many)
+START_TEST(the_number_of_kept_sessions_is_bounded)
 {
     for (unsigned i = 0; i < MOST + 100; i++)
         end_session(i, 10, 1);
@@ -119,9 +119,9 @@ int main(void)
     TCase *tests = tcase_create("kept");
 
     tcase_add_checked_fixture(tests, setup, teardown);
-    tcase_add_test(tests, one_call_drops_few_of_those_whose_time_is_over);
-    tcase_add_test(tests, a_session_whose_time_is_over_is_not_found);
-    tcase_add_test(tests, there_are_never_too_many);
+    tcase_add_test(tests, one_call_drops_few_expired_sessions);
+    tcase_add_test(tests, an_expired_session_is_not_found);
+    tcase_add_test(tests, the_number_of_kept_sessions_is_bounded);
     tcase_add_test(tests, a_large_one_takes_the_place_of_many);
     suite_add_tcase(suite, tests);
     return suite_run_all(suite);

@@ -82,7 +82,7 @@ START_TEST(packets_of_clients_are_read)
 }
 END_TEST
 
-START_TEST(what_is_read_can_be_written)
+START_TEST(packets_that_are_read_can_be_written)
 {
     for (size_t i = 0; i < sizeof packets / sizeof *packets; i++) {
         struct socketio_packet packet;
@@ -108,7 +108,7 @@ START_TEST(what_is_read_can_be_written)
 }
 END_TEST
 
-START_TEST(what_no_client_may_send_is_refused)
+START_TEST(packets_that_clients_must_not_send_are_refused)
 {
     static const char *const texts[] = {
         "",
@@ -261,8 +261,8 @@ int main(void)
 {
     const TTest *const tests[] = {
         packets_of_clients_are_read,
-        what_is_read_can_be_written,
-        what_no_client_may_send_is_refused,
+        packets_that_are_read_can_be_written,
+        packets_that_clients_must_not_send_are_refused,
         a_namespace_has_a_longest_name,
         data_has_a_greatest_depth,
         placeholders_are_found_at_any_depth,

@@ -159,7 +159,7 @@ START_TEST(a_form_is_made_once_for_all)
 }
 END_TEST
 
-START_TEST(no_gzip_unless_it_is_accepted_and_wanted)
+START_TEST(gzip_only_if_it_is_accepted_and_wanted)
 {
     static const char *const lines[] = {"Accept-Encoding: br\n", "Accept-Encoding: gzip;q=0\n",
                                         "Accept-Encoding: xgzip\n"};
@@ -203,7 +203,7 @@ Suite *sse_suite(void)
     tcase_add_test(tests, bundles_of_events);
     tcase_add_loop_test(tests, large_events, 0, 2);
     tcase_add_test(tests, a_form_is_made_once_for_all);
-    tcase_add_test(tests, no_gzip_unless_it_is_accepted_and_wanted);
+    tcase_add_test(tests, gzip_only_if_it_is_accepted_and_wanted);
     tcase_add_test(tests, a_binary_message_is_dropped_and_counted);
     suite_add_tcase(suite, tests);
     return suite;

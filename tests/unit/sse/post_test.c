@@ -119,7 +119,7 @@ START_TEST(a_request_comes_in_the_stream_and_its_response_is_posted)
 }
 END_TEST
 
-START_TEST(who_does_not_know_the_session_is_refused)
+START_TEST(a_post_without_the_session_is_refused)
 {
     char session[128];
 
@@ -317,7 +317,7 @@ START_TEST(too_many_messages_wait)
 }
 END_TEST
 
-START_TEST(a_sender_that_is_too_fast_is_told_in_the_stream)
+START_TEST(a_sender_that_is_too_fast_gets_the_error_in_the_stream)
 {
     struct page *stream;
 
@@ -343,7 +343,7 @@ Suite *sse_suite(void)
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_loop_test(tests, requests_are_carried_out_and_answered_in_the_stream, 0, 2);
     tcase_add_loop_test(tests, a_request_comes_in_the_stream_and_its_response_is_posted, 0, 2);
-    tcase_add_loop_test(tests, who_does_not_know_the_session_is_refused, 0, 2);
+    tcase_add_loop_test(tests, a_post_without_the_session_is_refused, 0, 2);
     tcase_add_loop_test(tests, the_session_is_its_users, 0, 2);
     tcase_add_test(tests, bodies_that_are_refused);
     tcase_add_loop_test(tests, a_stream_that_has_ended_takes_nothing, 0, 2);
@@ -352,7 +352,7 @@ Suite *sse_suite(void)
     tcase_add_test(tests, a_loop_ends_with_calls_in_its_inbox);
     tcase_add_test(tests, a_body_that_takes_too_long);
     tcase_add_test(tests, too_many_messages_wait);
-    tcase_add_test(tests, a_sender_that_is_too_fast_is_told_in_the_stream);
+    tcase_add_test(tests, a_sender_that_is_too_fast_gets_the_error_in_the_stream);
     suite_add_tcase(suite, tests);
     return suite;
 }

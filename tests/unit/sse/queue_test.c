@@ -51,7 +51,7 @@ START_TEST(a_client_that_reads_too_slowly_is_ended_and_recovers)
     ck_assert(page->ended);
     page_read(page);
     ck_assert(page->is_complete);
-    /* What was not being written was dropped; the close is told. */
+    /* Messages that were not being written were dropped; the close is reported. */
     ck_assert_uint_lt(page->n_events, 5);
     ck_assert_str_eq(page->events[page->n_events - 1].type, "close");
     snprintf(header, sizeof header, "Last-Event-ID: %s\n", page->last_id);

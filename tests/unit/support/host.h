@@ -50,7 +50,7 @@ struct client {
     int n_closes;
     uint16_t close_code;
     char close_reason[128];
-    bool gone; /* the transport must not be called any more */
+    bool gone; /* the transport must no longer be called */
 
     /* Called within the transport's functions; may be NULL. */
     void (*on_send)(struct client *client, const char *message);

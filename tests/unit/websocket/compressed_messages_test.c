@@ -302,7 +302,7 @@ START_TEST(an_unfinished_message_has_no_more_memory_than_was_sent)
 END_TEST
 
 /* Others have begun before, with less, and after it. */
-START_TEST(of_too_many_unfinished_bytes_the_oldest_large_message_ends)
+START_TEST(the_oldest_large_message_ends_when_unfinished_bytes_exceed_the_limit)
 {
     enum { PART = 900 << 10, CROWD = UNFINISHED_BYTES / PART };
     static ws_websocket *crowd[CROWD];
@@ -518,7 +518,7 @@ Suite *websocket_suite(void)
     tcase_add_test(tests, rfc7692_7_2_2_corrupt_data_is_1007);
     tcase_add_test(tests, rfc6455_8_1_text_that_inflates_to_invalid_utf8_is_1007);
     tcase_add_test(tests, an_unfinished_message_has_no_more_memory_than_was_sent);
-    tcase_add_test(tests, of_too_many_unfinished_bytes_the_oldest_large_message_ends);
+    tcase_add_test(tests, the_oldest_large_message_ends_when_unfinished_bytes_exceed_the_limit);
     tcase_add_test(tests, few_messages_are_inflated_at_a_time);
     tcase_add_test(tests, a_message_that_inflates_beyond_the_limit_is_1009);
     tcase_add_test(tests, an_incompressible_message_of_exactly_the_limit);

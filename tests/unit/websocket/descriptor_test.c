@@ -90,7 +90,7 @@ START_TEST(messages_go_both_ways)
 }
 END_TEST
 
-START_TEST(a_full_socket_is_told)
+START_TEST(a_full_socket_is_reported)
 {
     static char payload[64 * 1024];
     struct frame frame;
@@ -209,7 +209,7 @@ Suite *websocket_suite(void)
 
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, messages_go_both_ways);
-    tcase_add_test(tests, a_full_socket_is_told);
+    tcase_add_test(tests, a_full_socket_is_reported);
     tcase_add_test(tests, a_socket_that_takes_nothing_is_not_named_again);
     tcase_add_test(tests, a_client_that_is_gone_ends_the_connection);
     tcase_add_test(tests, the_end_of_the_input_ends_the_connection);

@@ -77,7 +77,7 @@ START_TEST(control_frames_are_limited)
 END_TEST
 
 /* Each frame in a second of its own, with gaps of 32 s, a day, 49.7 days. */
-START_TEST(occasional_frames_are_no_flood)
+START_TEST(occasional_frames_are_not_a_flood)
 {
     static const uint64_t apart_ms[] = {32000, UINT64_C(86400000), UINT64_C(1) << 32};
 
@@ -124,7 +124,7 @@ END_TEST
 
 /* Messages as clients fragment them that send as fast as they can: pieces of one size and the rest,
  * all in the same second. */
-START_TEST(large_frames_are_no_flood)
+START_TEST(large_frames_are_not_a_flood)
 {
     static const struct {
         size_t message, piece;
@@ -299,7 +299,7 @@ START_TEST(control_and_data_frames_have_separate_limits)
 }
 END_TEST
 
-START_TEST(a_limit_of_0_is_no_limit)
+START_TEST(a_limit_of_0_disables_the_limit)
 {
     options.endpoint.max_continuation_frames = 0;
     options.endpoint.max_fragments = 0;
@@ -320,9 +320,9 @@ Suite *websocket_suite(void)
 
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, control_frames_are_limited);
-    tcase_add_test(tests, occasional_frames_are_no_flood);
+    tcase_add_test(tests, occasional_frames_are_not_a_flood);
     tcase_add_test(tests, clients_are_counted_separately);
-    tcase_add_test(tests, large_frames_are_no_flood);
+    tcase_add_test(tests, large_frames_are_not_a_flood);
     tcase_add_test(tests, compressed_pieces_count_as_they_were_sent);
     tcase_add_test(tests, small_frames_are_credited_in_part);
     tcase_add_test(tests, messages_of_two_fragments_are_limited);
@@ -330,7 +330,7 @@ Suite *websocket_suite(void)
     tcase_add_test(tests, an_endless_message_is_ended);
     tcase_add_test(tests, an_unfinished_message_may_continue);
     tcase_add_test(tests, control_and_data_frames_have_separate_limits);
-    tcase_add_test(tests, a_limit_of_0_is_no_limit);
+    tcase_add_test(tests, a_limit_of_0_disables_the_limit);
     suite_add_tcase(suite, tests);
     return suite;
 }

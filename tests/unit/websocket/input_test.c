@@ -62,7 +62,7 @@ static void read_once(struct peer *peer)
     ck_assert_int_eq(ws_websocket_receive(peer->websocket, frames.data, frames.length), WS_OK);
 }
 
-START_TEST(the_host_is_told_to_stop_reading)
+START_TEST(the_host_learns_to_stop_reading)
 {
     struct peer *peer = begin();
     size_t before;
@@ -736,7 +736,7 @@ Suite *websocket_suite(void)
     TCase *tests = tcase_create("input");
 
     tcase_add_checked_fixture(tests, setup, teardown);
-    tcase_add_test(tests, the_host_is_told_to_stop_reading);
+    tcase_add_test(tests, the_host_learns_to_stop_reading);
     tcase_add_test(tests, small_reads_are_bounded_too);
     tcase_add_test(tests, only_a_paused_connection_is_listed_for_reading);
     tcase_add_test(tests, a_paused_connection_with_a_full_socket_is_listed_too);

@@ -137,7 +137,7 @@ START_TEST(max_fragments_and_one_more)
 }
 END_TEST
 
-START_TEST(max_fragments_of_0_is_no_limit)
+START_TEST(max_fragments_of_0_disables_the_limit)
 {
     struct bytes frames = {0};
     struct peer *peer;
@@ -228,7 +228,7 @@ Suite *websocket_suite(void)
     tcase_add_test(tests, rfc6455_7_4_1_a_big_frame_is_refused_at_its_beginning);
     tcase_add_test(tests, rfc6455_7_4_1_messages_at_the_limit_are_accepted);
     tcase_add_test(tests, max_fragments_and_one_more);
-    tcase_add_test(tests, max_fragments_of_0_is_no_limit);
+    tcase_add_test(tests, max_fragments_of_0_disables_the_limit);
     tcase_add_test(tests, nothing_is_kept_after_an_error);
     tcase_add_test(tests, rfc6455_7_1_7_frames_before_the_error_are_answered);
     tcase_add_test(tests, many_small_frames_take_few_allocations);

@@ -418,7 +418,7 @@ START_TEST(refusals_do_not_fill_the_log)
 }
 END_TEST
 
-START_TEST(bytes_that_are_no_request_are_not_logged)
+START_TEST(bytes_that_are_not_a_request_are_not_logged)
 {
     static const struct {
         const char *bytes;
@@ -487,7 +487,7 @@ Suite *websocket_suite(void)
     tcase_add_test(tests, a_head_that_takes_too_long_is_logged);
     tcase_add_test(tests, memory_that_runs_out_is_logged);
     tcase_add_test(tests, refusals_do_not_fill_the_log);
-    tcase_add_test(tests, bytes_that_are_no_request_are_not_logged);
+    tcase_add_test(tests, bytes_that_are_not_a_request_are_not_logged);
     tcase_add_test(tests, log_lines_cannot_be_forged);
     suite_add_tcase(suite, tests);
     return suite;

@@ -313,7 +313,7 @@ START_TEST(a_session_is_written_again_before_its_time_is_over)
 }
 END_TEST
 
-START_TEST(who_leaves_on_purpose_is_forgotten)
+START_TEST(a_client_that_leaves_on_purpose_is_forgotten)
 {
     struct life life;
     struct peer *peer = lives_join("", &life);
@@ -430,7 +430,7 @@ START_TEST(a_client_may_go_while_its_session_is_asked_for)
 }
 END_TEST
 
-START_TEST(bytes_that_are_no_record_make_a_new_client)
+START_TEST(bytes_that_are_not_a_record_make_a_new_client)
 {
     static const char *const bad[] = {"1",       "1|0|a|-",   "2|0|a|-|", "1|x|a|-|",
                                       "1||a|-|", "1|0|a|-|b", "",         "|||"};
@@ -523,13 +523,13 @@ Suite *websocket_suite(void)
     tcase_add_test(cases, a_session_is_written_once_in_a_turn);
     tcase_add_test(cases, what_the_carrier_did_not_take_is_written_later);
     tcase_add_test(cases, a_session_is_written_again_before_its_time_is_over);
-    tcase_add_test(cases, who_leaves_on_purpose_is_forgotten);
+    tcase_add_test(cases, a_client_that_leaves_on_purpose_is_forgotten);
     tcase_add_test(cases, a_connection_that_hangs_here_knows_its_rooms_better);
     tcase_add_test(cases, a_connected_client_learns_of_a_gap);
     tcase_add_test(cases, another_user_becomes_a_new_client);
     tcase_add_test(cases, an_answer_is_awaited_for_a_while);
     tcase_add_test(cases, a_client_may_go_while_its_session_is_asked_for);
-    tcase_add_test(cases, bytes_that_are_no_record_make_a_new_client);
+    tcase_add_test(cases, bytes_that_are_not_a_record_make_a_new_client);
     tcase_add_test(cases, each_allocation_fails_in_turn);
     suite_add_tcase(suite, cases);
     return suite;

@@ -279,7 +279,7 @@ START_TEST(a_session_without_a_socket_ends)
 }
 END_TEST
 
-START_TEST(a_server_without_room_closes_so_that_the_client_returns)
+START_TEST(a_full_server_closes_with_a_code_to_retry)
 {
     ws_drain_options drain;
     struct peer *peer = socketio_session("");
@@ -650,7 +650,7 @@ Suite *websocket_suite(void)
     tcase_add_test(cases, attempts_to_connect_are_limited);
     tcase_add_test(cases, a_namespace_is_connected_once);
     tcase_add_test(cases, a_session_without_a_socket_ends);
-    tcase_add_test(cases, a_server_without_room_closes_so_that_the_client_returns);
+    tcase_add_test(cases, a_full_server_closes_with_a_code_to_retry);
     tcase_add_test(cases, a_client_disconnects_a_socket_and_connects_it_again);
     tcase_add_test(cases, a_socket_is_connected_again_right_behind_its_end);
     tcase_add_test(cases, a_session_that_lost_its_last_socket_ends);

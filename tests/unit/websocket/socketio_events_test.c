@@ -126,7 +126,7 @@ START_TEST(emitting_checks_its_arguments)
 }
 END_TEST
 
-START_TEST(a_connection_of_another_protocol_is_no_socket)
+START_TEST(a_connection_of_another_protocol_is_not_a_socket)
 {
     struct peer *peer;
 
@@ -210,7 +210,7 @@ START_TEST(attachments_are_limited)
 }
 END_TEST
 
-START_TEST(what_is_no_packet_closes_the_websocket)
+START_TEST(an_invalid_packet_closes_the_websocket)
 {
     static const char *const bad[] = {"",          "9",           "0{}",       "2",
                                       "5",         "4",           "49",        "42{}",
@@ -251,11 +251,11 @@ Suite *websocket_suite(void)
     tcase_add_test(cases, without_on_event_events_are_answered_with_an_error);
     tcase_add_test(cases, an_event_is_acknowledged_later);
     tcase_add_test(cases, emitting_checks_its_arguments);
-    tcase_add_test(cases, a_connection_of_another_protocol_is_no_socket);
+    tcase_add_test(cases, a_connection_of_another_protocol_is_not_a_socket);
     tcase_add_test(cases, a_volatile_event_is_dropped_if_anything_waits);
     tcase_add_test(cases, attachments_are_collected);
     tcase_add_test(cases, attachments_are_limited);
-    tcase_add_test(cases, what_is_no_packet_closes_the_websocket);
+    tcase_add_test(cases, an_invalid_packet_closes_the_websocket);
     tcase_add_test(cases, a_session_must_be_connected_before_it_sends);
     suite_add_tcase(suite, cases);
     return suite;

@@ -5,7 +5,7 @@
 
 #include "websocket/socketio_host.h"
 
-/* What a client was told about its socket. */
+/* The connect packet that a client has received for its socket. */
 struct life {
     char sid[64];
     char pid[128]; /* "": nothing */

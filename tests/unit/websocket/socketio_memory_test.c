@@ -123,7 +123,7 @@ static int judge(struct host *of, struct peer *peer, ws_handshake *handshake)
     return ws_handshake_set_user_id(handshake, "ann");
 }
 
-/* Copies the pid that a client was told; false if it was not. */
+/* Copies the pid that a client has received; false if it has none. */
 static bool read_pid(const struct peer *peer, char *pid, size_t size)
 {
     static const char before[] = "\"pid\":\"";

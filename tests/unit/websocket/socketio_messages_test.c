@@ -380,7 +380,7 @@ END_TEST
 
 /* --- slow clients ----------------------------------------------------------------------------- */
 
-START_TEST(a_slow_client_is_closed_so_that_it_returns)
+START_TEST(a_slow_client_is_closed_with_a_code_to_retry)
 {
     struct host_options options;
     struct peer *peer;
@@ -403,7 +403,7 @@ START_TEST(a_slow_client_is_closed_so_that_it_returns)
 }
 END_TEST
 
-START_TEST(a_session_has_no_place_for_its_own_packets_beyond_the_limit)
+START_TEST(packets_of_the_session_itself_count_for_the_queue_limit)
 {
     struct host_options options;
     struct peer *peer;
@@ -473,8 +473,8 @@ Suite *websocket_suite(void)
     tcase_add_test(cases, the_application_decides_about_requests);
     tcase_add_test(cases, requests_and_events_keep_their_order);
     tcase_add_test(cases, the_rate_of_events_is_limited);
-    tcase_add_test(cases, a_slow_client_is_closed_so_that_it_returns);
-    tcase_add_test(cases, a_session_has_no_place_for_its_own_packets_beyond_the_limit);
+    tcase_add_test(cases, a_slow_client_is_closed_with_a_code_to_retry);
+    tcase_add_test(cases, packets_of_the_session_itself_count_for_the_queue_limit);
     tcase_add_test(cases, engineio_carries_raw_messages);
     suite_add_tcase(suite, cases);
     return suite;

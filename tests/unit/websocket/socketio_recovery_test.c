@@ -444,7 +444,7 @@ static void leave_and_close(struct peer *peer)
     bytes_free(&bytes);
 }
 
-START_TEST(who_leaves_on_purpose_does_not_recover)
+START_TEST(a_client_that_leaves_on_purpose_does_not_recover)
 {
     static const struct {
         uint16_t code; /* LEAVES, or LEAVES_AND_CLOSES: by the client */
@@ -638,7 +638,7 @@ Suite *websocket_suite(void)
     tcase_add_test(cases, an_offset_from_before_the_session_is_not_used);
     tcase_add_test(cases, another_pid_makes_a_new_client);
     tcase_add_test(cases, the_user_must_be_the_same);
-    tcase_add_test(cases, who_leaves_on_purpose_does_not_recover);
+    tcase_add_test(cases, a_client_that_leaves_on_purpose_does_not_recover);
     tcase_add_test(cases, a_history_that_does_not_reach_back_makes_a_new_client);
     tcase_add_test(cases, sessions_are_kept_for_a_while_and_in_a_number);
     tcase_add_test(cases, sessions_are_kept_in_a_number_of_bytes);

@@ -70,7 +70,7 @@ START_TEST(rfc6455_4_2_2_the_server_s_preferred_subprotocol)
 }
 END_TEST
 
-START_TEST(rfc6455_4_2_2_no_common_subprotocol_is_no_error)
+START_TEST(rfc6455_4_2_2_no_common_subprotocol_is_not_an_error)
 {
     open_with_subprotocols();
     expect_subprotocol("", NULL);
@@ -124,7 +124,7 @@ Suite *websocket_suite(void)
 
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, rfc6455_4_2_2_the_server_s_preferred_subprotocol);
-    tcase_add_test(tests, rfc6455_4_2_2_no_common_subprotocol_is_no_error);
+    tcase_add_test(tests, rfc6455_4_2_2_no_common_subprotocol_is_not_an_error);
     tcase_add_test(tests, rfc6455_4_2_2_the_application_chooses_an_offered_one);
     tcase_add_test(tests, rfc6455_4_2_2_the_application_cannot_choose_one_that_was_not_offered);
     tcase_add_test(tests, rfc6455_4_2_2_the_empty_subprotocol_was_not_offered);
