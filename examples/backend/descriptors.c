@@ -11,8 +11,8 @@ enum {
     FIXED = 64,                                      /* listeners, database, Redis, log */
     OF_LOOP = 4,                                     /* its own */
     HTTP_OF_LOOP = OF_LOOP + 2 * WS_SERVER_HTTP_MAX, /* an answer may have a file */
-    LEAST_PART = 4,    /* all that are not WebSockets get this part at most */
-    LEAST_RESERVE = 8, /* and those that are no client's this one */
+    LEAST_PART = 4,    /* the largest part for everything except WebSockets: a quarter */
+    LEAST_RESERVE = 8, /* the largest part for descriptors that are not of clients: an eighth */
 };
 
 static rlim_t smaller(rlim_t one, rlim_t other)

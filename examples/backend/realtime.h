@@ -35,6 +35,7 @@ bool realtime_serves_http(const char *path);
 enum { REALTIME_ROUTES = 5 };
 
 /* The paths of the endpoints; returns how many. */
-size_t realtime_routes(const struct realtime *realtime, ws_server_route routes[REALTIME_ROUTES]);
+size_t realtime_routes(const struct realtime *realtime,
+                       ws_server_route routes[REALTIME_ROUTES]);
 
 #endif

@@ -66,7 +66,7 @@ class Store:
 
     def create_client(self, name: str, email: str, phone: str | None) -> tuple[Row, Events]:
         if len(self.clients) == MOST_CLIENTS:
-            raise Refusal(409, "full", "there is no room for another client")
+            raise Refusal(409, "full", "the limit of clients is reached")
         client = {"id": len(self.clients) + 1, "created_at": _now()}
         return self._write_client(client, name, email, phone, EventType.CLIENT_CREATED)
 

@@ -14,7 +14,7 @@ static int accept_handshake(ws_handshake *handshake, void *user_data)
     return ws_handshake_set_user_id(handshake, user_id);
 }
 
-/* Everyone may see who is in a room, and nobody who is connected at all. */
+/* Every client may see the users of a room, and none the users of the whole service. */
 static int authorize_presence(ws_manager *manager, const ws_connection_info *connection,
                               const char *room, void *user_data)
 {

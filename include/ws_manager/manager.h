@@ -71,7 +71,7 @@ typedef struct ws_manager_options {
     /* --- other processes (orders.h) --- */
 
     ws_process_message_callback *on_process_message; /**< another's message; may be NULL */
-    ws_processes_gap_callback *on_processes_gap;     /**< commands may be missing; may be NULL */
+    ws_processes_gap_callback *on_processes_gap; /**< commands may be missing; may be NULL */
 
     /* --- the system around it --- */
 

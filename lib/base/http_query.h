@@ -18,7 +18,8 @@ enum { HTTP_QUERY_ABSENT = -1, HTTP_QUERY_INVALID = -2 };
  * wrong, or there is no room. A value needs no more room than the query. */
 ptrdiff_t http_query_next(const char **query, const char *name, char *to, size_t size);
 
-/* Decodes part of a path, in which '+' is no space; otherwise as http_query_next(). */
+/* Decodes part of a path into `to` of `size` > 0 bytes. Unlike in a query, '+' stands for itself.
+ * Returns the length without the NUL, or HTTP_QUERY_INVALID. */
 ptrdiff_t http_path_decode(const char *path, size_t length, char *to, size_t size);
 
 #endif

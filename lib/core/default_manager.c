@@ -64,7 +64,8 @@ void ws_manager_set_default(ws_manager *manager)
     ws_manager_free(replaced);
 }
 
-/* A manager that only emit_*() know can have no loop, so nobody would ever receive its events. */
+/* A manager that only emit_*() know can have no loop, so no client would ever receive its
+ * events. */
 static void offer(ws_manager *manager)
 {
     ws_manager *replaced = NULL;

@@ -43,7 +43,7 @@ struct close_reason *close_reason_new(const ws_allocator *memory, uint16_t code,
 ws_loop *loop_enter(ws_loop *loop);
 void loop_leave(ws_loop *previous);
 
-/* Whether this thread is inside such a call on `loop`. */
+/* Whether this thread is between loop_enter() and loop_leave() of `loop`. */
 bool loop_is_entered(const ws_loop *loop);
 
 #endif

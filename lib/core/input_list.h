@@ -42,8 +42,8 @@ void input_list_add(struct input_list *list, struct input *input);
 /* Removes the entry, if it is listed or held. */
 void input_list_remove(struct input_list *list, struct input *input);
 
-/* Keeps an entry that is not listed out of the list: loops with nothing else to do can sleep. Until it
- * is released or removed, *holder is the entry; it must be NULL before. */
+/* Keeps an entry that is not listed out of the list: loops with nothing else to do can sleep.
+ * Until it is released or removed, *holder is the entry; it must be NULL before. */
 void input_list_hold(struct input *input, struct input **holder);
 
 /* Lists the entry that is held there, if there is one. True if there was. */

@@ -425,8 +425,8 @@ void ws_server_stop(ws_server *server)
     if (server == NULL)
         return;
     begin_stop(server);
-    ws_server_run(
-        server); /* if nobody has: connections may wait for it; or waits for the end */
+    /* Unless another thread runs thread 0, its connections wait for this one. */
+    ws_server_run(server);
     join(server);
 }
 

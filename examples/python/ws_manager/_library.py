@@ -65,7 +65,7 @@ def set_options(struct: Any, values: dict[str, Any], kept: list[Any]) -> None:
     members = dict(ffi.typeof(struct).item.fields)
     for name, value in values.items():
         if name not in members:
-            raise TypeError(f"there is no option {name!r}")
+            raise TypeError(f"unknown option {name!r}")
         if isinstance(value, str):
             value = ffi.new("char[]", c_text(value, name))
             kept.append(value)

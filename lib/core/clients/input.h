@@ -20,8 +20,8 @@ bool input_may_go_on(const ws_loop *loop, const struct input *input);
  * added to *sum. */
 void input_charge(ws_loop *loop, struct input *input, uint32_t cost, uint32_t *sum);
 
-/* Within serve(), for a connection that connection_must_wait(), or NULL: lists the entry again, or holds
- * it until the client has read. */
+/* Within serve(), for a connection that connection_must_wait(), or NULL: lists the entry again,
+ * or holds it until the client has read. */
 void input_wait(ws_loop *loop, struct input *input, struct connection *connection);
 
 /* Serves the connections in turn, until no input is left or *budget is spent. True if anything

@@ -327,8 +327,7 @@ uint32_t client_respond(struct connection *connection, const struct client_messa
     ws_response response = {
         .result = WS_OK, .data = message->data, .length = message->data_length};
 
-    /* One that is not waited for is late, or an attempt: it is no fault of the client that it
-     * learns of. */
+    /* An unexpected response is late, or an attempt: the client gets no error for it. */
     if (ack == NULL)
         return passed / PASSED_PER_UNIT;
     if (message->error.text != NULL && message->error.text[0] != 'n')

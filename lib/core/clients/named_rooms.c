@@ -15,7 +15,8 @@ static struct recovery *of_input(struct input *input)
     return (struct recovery *)(void *)((char *)input - offsetof(struct recovery, input));
 }
 
-/* Whether the client is to receive what the rooms that it has entered keep, before it enters more. */
+/* Whether the client is to receive what the rooms that it has entered keep, before it enters
+ * more. */
 static bool has_many_values(const struct recovery *recovery)
 {
     return pending_values_left(&recovery->values) >= PENDING_VALUES_MANY;

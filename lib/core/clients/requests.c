@@ -237,8 +237,8 @@ static int authorize_request(struct connection *connection,
 
 /* While the application was asked, another thread may have taken the right away and called
  * ws_manager_reauthorize(), or a command for the user may have done so: a join after that would
- * be judged by nobody, or only after it has given the client what the room keeps. So the
- * application is asked again. Returns the cost of what the client asked for. */
+ * not be checked, or only after the client has received the kept events of the room. So the
+ * application is asked again. Returns the cost of the request. */
 static uint32_t request_join(struct connection *connection,
                              const struct client_message *message)
 {

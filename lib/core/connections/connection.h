@@ -107,9 +107,9 @@ static inline bool connection_awaits_command(const struct connection *connection
            connection->enters_rooms;
 }
 
-/* Whether they must wait for that, or until the client has read what rooms keep for it. It could
- * otherwise enter a room again and again, and read only the answers: what waits for it would have no
- * limit. */
+/* Whether they must wait for that, or until the client has read what rooms keep for it. It
+ * could otherwise enter a room again and again, and read only the answers: what waits for it
+ * would have no limit. */
 static inline bool connection_must_wait(const struct connection *connection)
 {
     return connection_awaits_command(connection) || connection_pending_values(connection) > 0;

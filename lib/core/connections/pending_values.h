@@ -1,5 +1,5 @@
-/* pending_values.h: what rooms keep (events/last_values.h) for one client that has entered them, and
- * that it has not received yet because it reads slowly.
+/* pending_values.h: what rooms keep (events/last_values.h) for one client that has entered
+ * them, and that it has not received yet because it reads slowly.
  * Not here: who collects and delivers it (recovery/). */
 #ifndef WS_CORE_CONNECTIONS_PENDING_VALUES_H
 #define WS_CORE_CONNECTIONS_PENDING_VALUES_H
@@ -10,8 +10,8 @@
 #include "core/events/message.h"
 #include "core/input_list.h"
 
-/* While a client has so many, it enters no further room of those that it named when it connected. With
- * those of one room more, this is the most that a connection has. */
+/* While a client has so many, it enters no further room of those that it named when it
+ * connected. With those of one room more, this is the most that a connection has. */
 enum { PENDING_VALUES_MANY = 1024 };
 
 struct pending_values {
@@ -26,8 +26,8 @@ static inline size_t pending_values_left(const struct pending_values *values)
     return values->count - values->next;
 }
 
-/* Adds messages and takes over their references, not the array. False if memory ran out: nothing was
- * taken. */
+/* Adds messages and takes over their references, not the array. False if memory ran out:
+ * nothing was taken. */
 bool pending_values_add(struct pending_values *values, const ws_allocator *memory,
                         ws_message **messages, size_t count);
 

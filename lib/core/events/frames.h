@@ -19,7 +19,7 @@ enum { FORM_COMPRESSED = 0, FORM_SOCKETIO = 32, FORM_SSE = 64 };
 /* Another form of the same frames, for clients that understand it. */
 struct frames_variant {
     struct frames_variant *next;
-    struct frames *form; /* one reference; NULL: the form is no better */
+    struct frames *form; /* one reference; NULL: the form would not be smaller */
     int kind;            /* FORM_…, plus the window bits if it is compressed, or flags */
 };
 

@@ -52,18 +52,18 @@ enum kept_state {
     KEPT_NO_MEMORY
 };
 
-/* Something that is to be answered has come, from this connection and user. NULL, no user: nothing
- * is kept. */
+/* Notes a message or request that needs an answer. `user_id` NULL: the client has no user, and
+ * nothing is kept. */
 enum kept_state kept_answers_begin(struct kept_answers *kept, ws_answer answer,
                                    const char *user_id, const struct kept_question *question,
                                    uint64_t now_ms, struct kept_text *text);
 
-/* It was answered. Returns for whom the answer is too, whose `connection` is 0 if for nobody. Has
- * no effect the second time. */
+/* Keeps the answer. Returns the connection that has repeated the message and receives the answer
+ * too; its `connection` is 0 if there is none. A second call has no effect. */
 ws_answer kept_answers_end(struct kept_answers *kept, ws_answer answer, bool is_error,
                            const char *data, size_t length);
 
-/* It was not carried out. Returns who waits for its answer too. */
+/* Forgets a message that was not carried out. Returns the connection that has repeated it. */
 ws_answer kept_answers_forget(struct kept_answers *kept, ws_answer answer);
 
 #endif

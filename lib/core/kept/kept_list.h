@@ -10,14 +10,14 @@ void kept_list_add(struct kept_answers *kept, struct kept_client *client,
 /* Takes an answer out and frees it, and its client with the last one. */
 void kept_list_remove(struct kept_answers *kept, struct kept_answer *answer);
 
-/* What the application has not answered yet; NULL: there is none with this number. */
+/* The entry of a message that the application has not answered yet; NULL: none has this number. */
 struct kept_answer *kept_list_find_pending(const struct kept_answers *kept, ws_answer answer);
 
-/* The application's answer has come. False if there is no room for it; then its entry is gone. */
+/* Fills in the application's answer. False if it exceeds a limit; then its entry is removed. */
 bool kept_list_fill(struct kept_answers *kept, struct kept_answer *answer, const char *data,
                     size_t length);
 
-/* Keeps to the limits; `answer` stays. */
+/* Removes the oldest answers above the limits, but not `answer`. */
 void kept_list_limit(struct kept_answers *kept, const struct kept_answer *answer);
 
 /* Keeps to the limits of bytes, when a connection was added. */

@@ -1,20 +1,20 @@
-/* kept_returns.h: clients that come back, so that their new connection finds what their former
- * ones have sent (kept_answers.h). */
+/* kept_returns.h: connects the new connection of a returning client with the answers of its former
+ * connections (kept_answers.h). */
 #ifndef WS_CORE_KEPT_RETURNS_H
 #define WS_CORE_KEPT_RETURNS_H
 
 #include "core/kept/kept_state.h"
 
-/* A client comes back from a connection that has not ended: what that has sent may still be
- * carried out, after the client has sent it again from the new one. So the client is known
- * until that connection ends, although nothing is kept yet. The caller knows that it has not
- * ended, and that it is the user's. False if memory ran out. */
+/* Holds a client whose former connection has not ended yet: that connection's messages may
+ * still be carried out after the client has repeated them on the new one. So the client is kept
+ * until that connection ends, even if it has no answers yet. The caller has checked that the
+ * connection has not ended, and that it belongs to the user. False if memory ran out. */
 bool kept_answers_hold(struct kept_answers *kept, ws_conn_id id, const char *user_id);
 
-/* A connection has ended. */
+/* Notes that a connection has ended. */
 void kept_answers_ended(struct kept_answers *kept, ws_conn_id id);
 
-/* A connection of a client that comes back: `prepare` before it is registered, `adopt` afterwards.
+/* The new connection of a returning client: `prepare` before it is registered, `adopt` afterwards.
  * *member is NULL if there is nothing to adopt, as without a user. False if memory ran out. */
 bool kept_answers_prepare(struct kept_answers *kept, ws_conn_id former, const char *user_id,
                           struct kept_member **member);

@@ -84,8 +84,8 @@ struct kept_answer {
     struct kept_answer *next_pending; /* in its bucket, until it is answered */
     struct kept_client *client;
     ws_conn_id sender; /* the last connection that sent it */
-    uint64_t number;   /* of the one that the application answers */
-    ws_answer waiter;  /* who sent it again; `connection` 0: nobody */
+    uint64_t number;   /* of the message that the application answers */
+    ws_answer waiter;  /* the connection that repeated it; `connection` 0: none */
     uint64_t digest;
     uint64_t at_ms;
     bool is_error;

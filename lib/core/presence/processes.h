@@ -5,8 +5,8 @@
  * The commands, of a process P:
  *
  *     presence          the connections at P of some users in a room, 0 for a user that has
- *                       left, or "leaving" if it may come back within its grace time; and the user's state, if it was set at P or other processes may
- *                       not have it
+ *                       left, or "leaving" if it may come back within its grace time; and the
+ *                       user's state, if it was set at P or other processes may not have it
  *     presence_begin    P sends everything that it has, as commands `presence`
  *     presence_end      the snapshot is complete: what it did not contain no longer exists at P
  *     presence_wanted   P requests what other processes have: of some rooms, now and from then

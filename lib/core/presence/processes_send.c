@@ -40,10 +40,10 @@ static void begin_command(struct buffer *buffer, struct presence *presence, cons
     buffer_add_number(buffer, presence->generation);
 }
 
-/* A process for which the member is new needs its state, too. A state that was set here gets
- * the position of this command. Where nobody else has the member it goes with that: so a process
- * on which the user is again, and that does not know that it was gone, may tell the others its
- * state. */
+/* A process for which the member is new needs its state, too. A state that was set here gets the
+ * position of this command. If no other process has the member, the state is sent with the
+ * command: so a process to which the user is connected again, and that does not know that the user
+ * was gone, may send the state to the others. */
 static void add_state(struct buffer *buffer, const struct presence_member *member)
 {
     bool is_known = member->state != NULL || member->state_position > 0;

@@ -268,9 +268,9 @@ static inline bool presence_is_there(const struct presence_member *member)
     return presence_own(member) > 0 || member->parts != NULL;
 }
 
-/* The number of connections that observers receive. One that was lost a moment ago counts only if
- * the user has no other, here or elsewhere: during the grace time nothing changes for observers, and
- * a user that comes back to another process has not become two. */
+/* The number of connections that observers receive. One that was lost a moment ago counts only
+ * if the user has no other, here or elsewhere: during the grace time nothing changes for
+ * observers, and a user that comes back to another process has not become two. */
 static inline uint32_t presence_connections(const struct presence_member *member)
 {
     uint32_t connections = member->n_connections + member->n_elsewhere;

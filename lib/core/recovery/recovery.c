@@ -227,8 +227,8 @@ void recovery_begin(struct connection *connection, struct recovery *recovery)
     recovery_list_add(recovery, RECOVERY_WAITS_FOR_JOINS);
 }
 
-/* Values precede the next events and do not wait for these: the client's further messages wait for the
- * values, and should not wait for a page of events, too. */
+/* Values precede the next events and do not wait for these: the client's further messages wait
+ * for the values, and should not wait for a page of events, too. */
 static bool add_values(struct recovery *recovery, ws_message **messages, size_t count)
 {
     const ws_manager *manager = recovery->connection->loop->manager;
@@ -468,8 +468,9 @@ struct outcome {
     enum recovery_wait wait;
 };
 
-/* Delivers values before anything else. Then the client's next messages are processed, and the rest of
- * the rooms that it named is joined. False if the recovery can't continue now or has ended. */
+/* Delivers values before anything else. Then the client's next messages are processed, and the
+ * rest of the rooms that it named is joined. False if the recovery can't continue now or has
+ * ended. */
 static bool step_values(struct recovery *recovery, struct outcome *outcome, uint32_t *cost)
 {
     struct connection *connection = recovery->connection;

@@ -38,8 +38,8 @@ void recovery_begin(struct connection *connection, struct recovery *recovery);
 /* Frees the recovery of a connection that has ended, at once or in the next turns. */
 void recovery_release(ws_loop *loop, struct recovery *recovery);
 
-/* Delivers the values that it has before further rooms are joined: then its `input` is served again. It
- * waits for joins. */
+/* Delivers the values that it has before further rooms are joined: then its `input` is served
+ * again. It waits for joins. */
 void recovery_deliver_values_first(struct recovery *recovery);
 
 /* Delivers values (entry.h) to a connection before its next events, by its recovery or by one that

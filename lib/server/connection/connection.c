@@ -36,7 +36,8 @@ static bool is_websocket_path(const struct http_request *request, void *user_dat
     const struct ws_server *server = user_data;
     const struct route *route = routes_find(&server->routes, http_request_path(request));
 
-    return route_is_websocket(route) && (!route_is_socketio(route) || asks_for_websocket(request));
+    return route_is_websocket(route) &&
+           (!route_is_socketio(route) || asks_for_websocket(request));
 }
 
 static bool is_no_websocket(const struct http_request *request, void *user_data)

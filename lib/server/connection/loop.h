@@ -20,7 +20,7 @@
 enum {
     LOOP_RECEIVE_BYTES = 64 * 1024,
     LOOP_IOVECS = 512,
-    LOOP_MOST_HTTP = WS_SERVER_HTTP_MAX, /* connections that are no admitted WebSockets */
+    LOOP_MOST_HTTP = WS_SERVER_HTTP_MAX, /* connections other than admitted WebSockets */
     LOOP_BODY_BYTES = 16 * 1024 * 1024,  /* of bodies being received */
     LOOP_HEAD_BYTES = 16 * 1024 * 1024,  /* of heads, until their requests are answered */
     LOOP_HEAD_BYTES_WAITING = LOOP_HEAD_BYTES / 2 /* above it, no further request waits */

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-/* Takes a byte before the first line; false if it begins that line. What is no empty line ends
- * all: the request is refused there, whatever follows. */
+/* Takes a byte before the first line; false if it begins that line. Anything but an empty line ends
+ * the request: it is refused there. */
 static bool skip_empty_line(struct first_line *line, char byte)
 {
     bool is_line_feed = byte == '\n';

@@ -21,7 +21,7 @@ struct response {
     char *body;             /* NULL: none */
     size_t body_length;
     ws_server_free_body_callback *free_body; /* NULL: the body is static */
-    int file;                      /* a body that is a file, -1: none */
+    int file;                                /* a body that is a file, -1: none */
     off_t file_length;
     size_t cost; /* of making it, besides its bytes, as in connection_turns.h */
 };

@@ -79,11 +79,11 @@ static int open_given(struct routes *routes, ws_manager *manager,
 }
 
 int routes_open(struct routes *routes, ws_manager *manager, const ws_server_options *options,
-               int (*accept)(ws_handshake *handshake, void *user_data))
+                int (*accept)(ws_handshake *handshake, void *user_data))
 {
     *routes = (struct routes){.count = 0};
     return options->routes == NULL ? open_default(routes, manager, options, accept)
-                                  : open_given(routes, manager, options);
+                                   : open_given(routes, manager, options);
 }
 
 void routes_close(struct routes *routes)

@@ -24,7 +24,7 @@ struct routes {
 
 /* `accept` decides for default endpoints. WS_OK, or an error; then nothing is left to close. */
 int routes_open(struct routes *routes, ws_manager *manager, const ws_server_options *options,
-               int (*accept)(ws_handshake *handshake, void *user_data));
+                int (*accept)(ws_handshake *handshake, void *user_data));
 
 void routes_close(struct routes *routes);
 
@@ -40,7 +40,8 @@ static inline bool route_is_websocket(const struct route *route)
 
 static inline bool route_is_http(const struct route *route)
 {
-    return route != NULL && (route->kind == WS_SERVER_EVENTS || route->kind == WS_SERVER_SOCKETIO);
+    return route != NULL &&
+           (route->kind == WS_SERVER_EVENTS || route->kind == WS_SERVER_SOCKETIO);
 }
 
 static inline bool route_is_socketio(const struct route *route)

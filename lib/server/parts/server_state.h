@@ -11,9 +11,9 @@
 
 #include "server/parts/address.h"
 #include "server/parts/address_table.h"
-#include "server/parts/routes.h"
 #include "server/parts/listen.h"
 #include "server/parts/origin.h"
+#include "server/parts/routes.h"
 #include "server/parts/server_log.h"
 #include "server/parts/tls.h"
 #include <ws_manager/server.h>

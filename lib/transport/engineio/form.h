@@ -1,8 +1,8 @@
 /* form.h: the form of a message for a socket of Engine.IO: packets, each in a frame of a WebSocket,
- * whatever carries them.
+ * by WebSocket or by polling.
  *
  * An event of the manager is turned into a packet once for all sockets of the default namespace.
- * What is for one socket alone is turned into packets for it. */
+ * A message for one socket is turned into packets for that socket. */
 #ifndef WS_TRANSPORT_ENGINEIO_FORM_H
 #define WS_TRANSPORT_ENGINEIO_FORM_H
 

@@ -1,4 +1,4 @@
-/* push.h: sends packets of a session's own: those that are no messages of the core. */
+/* push.h: sends the packets of a session itself, which are not messages of the core. */
 #ifndef WS_TRANSPORT_ENGINEIO_PUSH_H
 #define WS_TRANSPORT_ENGINEIO_PUSH_H
 

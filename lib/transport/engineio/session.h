@@ -1,5 +1,5 @@
 /* session.h: a session of Engine.IO and its sockets of Socket.IO, from the client's first packet
- * to the last, whatever carries it.
+ * to the last, by WebSocket or by polling.
  * Not here: its memory (state.h), the bytes (its carrier: websocket/engineio_carrier.h,
  * polling/carrier.h), the heartbeat (the carrier's), and what a client's requests do
  * (core/clients/requests.c).
@@ -42,9 +42,10 @@ struct engineio_verdict {
 uint32_t engineio_session_received(struct engineio_session *session, char *data, size_t length,
                                    bool is_text, struct engineio_verdict *verdict);
 
-/* Whether further messages must wait: for a command in the inbox (connection_awaits_command(), or
- * the end of a socket that its client may connect again), until a socket has at most `n_values` pending
- * values (connection_must_wait()), or for a session that moves to the carrier (upgrade.h). */
+/* Whether further messages must wait: for a command in the inbox (connection_awaits_command(),
+ * or the end of a socket that its client may connect again), until a socket has at most
+ * `n_values` pending values (connection_must_wait()), or for a session that moves to the
+ * carrier (upgrade.h). */
 bool engineio_session_must_wait(const struct engineio_session *session, size_t n_values);
 
 /* Within serve(), when they must wait: lists the entry again, or holds it (input_wait()). */

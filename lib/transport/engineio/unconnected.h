@@ -1,5 +1,5 @@
-/* unconnected.h: the sessions of a loop whose client has no socket, or none any more. They are no
- * connections of the core, which has no limit for them, and may keep the head of their request.
+/* unconnected.h: the sessions of a loop whose client has no socket, or no longer has one. They are
+ * not connections of the core, which has no limit for them, and may keep the head of their request.
  * Not here: how long they may be so (session.c). */
 #ifndef WS_TRANSPORT_ENGINEIO_UNCONNECTED_H
 #define WS_TRANSPORT_ENGINEIO_UNCONNECTED_H

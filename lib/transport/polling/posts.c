@@ -62,8 +62,8 @@ static bool may_go_on(const struct polling *polling)
     return polling->post != NULL && polling->state == POLLING_OPEN;
 }
 
-/* While a WebSocket probes the session, its client may poll no more until its POST is answered: then the
- * POST does not wait until the client has read, unless very much waits. */
+/* While a WebSocket probes the session, its client may poll no more until its POST is answered:
+ * then the POST does not wait until the client has read, unless very much waits. */
 static bool must_wait(const struct polling *polling)
 {
     return engineio_session_must_wait(polling_session(polling),

@@ -14,8 +14,8 @@
 struct frames *compress_message(ws_loop *loop, ws_message *message, int window_bits,
                                 const ws_endpoint_options *options);
 
-/* Returns the frames as compress_message() does, made from `plain`: the frames of another form of
- * the message, of that kind (FORM_…), whose payloads are no shorter than the message's. */
+/* Returns compressed frames like compress_message(), made from `plain`: the frames of another form
+ * of the message, of `kind` (FORM_…), whose payloads are no shorter than the message's. */
 struct frames *compress_form(ws_loop *loop, ws_message *message, struct frames *plain, int kind,
                              int window_bits, const ws_endpoint_options *options);
 

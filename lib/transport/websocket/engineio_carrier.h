@@ -14,8 +14,8 @@ enum named_sid {
     SID_OURS /* of this loop: if it has no session for an upgrade, that is over or under way */
 };
 
-/* Finds the session of polling that a request names, to upgrade it (engineio/upgrade.h); NULL if it
- * names none that can be upgraded here. *sid tells what it names instead. */
+/* Finds the polling session that a request names, to upgrade it (engineio/upgrade.h); NULL if no
+ * such session can be upgraded here. *sid is then set to the reason. */
 struct engineio_session *engineio_carrier_probed(const ws_websocket *websocket,
                                                  struct ws_handshake *handshake,
                                                  enum named_sid *sid);

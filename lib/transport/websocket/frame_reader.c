@@ -105,8 +105,8 @@ struct frame_reader *frame_reader_take(ws_loop *loop, void *owner)
     return reader;
 }
 
-/* Between messages no buffer is kept, unless the reader goes to the pool: a client may leave a frame
- * unfinished behind a message, even a pong of which one byte has come. */
+/* Between messages no buffer is kept, unless the reader goes to the pool: a client may leave a
+ * frame unfinished behind a message, even a pong of which one byte has come. */
 struct unfinished *frame_reader_count_unfinished(const ws_loop *loop,
                                                  struct frame_reader *reader)
 {

@@ -20,7 +20,7 @@ void websocket_push_close(ws_websocket *websocket, uint16_t code, const char *re
 /* Drops the queued messages that the host was not given to write yet. */
 void websocket_drop_output(ws_websocket *websocket);
 
-/* Queues all of another queue, whatever the limits: it was within them. If memory runs out, the
+/* Queues all messages of another queue, without checking the limits again. If memory runs out, the
  * connection is aborted. */
 void websocket_push_queue(ws_websocket *websocket, struct output_queue *queue);
 

@@ -82,7 +82,7 @@ static inline bool partial_message_is_whole(const struct wslay_frame_iocb *frame
            frame->data_length == frame->payload_length;
 }
 
-/* Sets FRAME_MESSAGE for such a frame, without a copy, or FRAME_ERROR. */
+/* Sets FRAME_MESSAGE for a frame that is a whole message, without a copy, or FRAME_ERROR. */
 void partial_message_pass_whole(struct partial_message *message,
                                 const struct wslay_frame_iocb *frame,
                                 struct frame_event *event);

@@ -1,5 +1,5 @@
-/* pending_values_test.c: what rooms keep for clients that read slowly is bounded: they wait before they
- * enter more rooms. Not here: which values they receive (last_values_test.c). */
+/* pending_values_test.c: what rooms keep for clients that read slowly is bounded: they wait
+ * before they enter more rooms. Not here: which values they receive (last_values_test.c). */
 #include <stdio.h>
 #include <string.h>
 
@@ -158,7 +158,7 @@ START_TEST(a_client_that_is_too_slow_while_its_messages_wait)
 }
 END_TEST
 
-/* --- rooms that are named when the client connects --------------------------------------------- */
+/* --- rooms that are named when the client connects ---------------------------------------- */
 
 enum { ROOMS = 12, VALUES = 500 };
 
@@ -250,7 +250,7 @@ START_TEST(values_of_named_rooms_cost_their_clients)
 }
 END_TEST
 
-/* --- the end ----------------------------------------------------------------------------------- */
+/* --- the end ------------------------------------------------------------------------------ */
 
 /* Of a room of 20,000 values, which take more than two turns' budget. */
 START_TEST(values_are_given_back_in_several_turns)

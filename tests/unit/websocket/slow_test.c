@@ -388,7 +388,7 @@ START_TEST(pongs_stay_within_the_limit_of_all_queues)
 }
 END_TEST
 
-/* --- what rooms keep --------------------------------------------------------------------------- */
+/* --- what rooms keep ---------------------------------------------------------------------- */
 
 enum { N_VALUES = 40 };
 

@@ -36,8 +36,8 @@ export function createParse<Events extends object>(schemas: Schemas<Events>): Pa
     }
     const validate = validators.get(type);
     if (validate === undefined) {
-      const told = `no schema for events of type "${type}"`;
-      return { ok: false, problem: { kind: "unknown_type", message: told, type } };
+      const text = `no schema for events of type "${type}"`;
+      return { ok: false, problem: { kind: "unknown_type", message: text, type } };
     }
     const content = validate(data ?? null);
     if ("wrong" in content) {

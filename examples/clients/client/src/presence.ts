@@ -24,7 +24,7 @@ export class PresenceList {
     }
   }
 
-  /** Without a connection, nobody tells who comes and leaves. */
+  /** Without a connection, no changes arrive. */
   forget(): void {
     if (this.#snapshot !== null) {
       this.#members.clear();

@@ -245,7 +245,7 @@ export class Rooms {
     const waiting = holders.filter(({ isSettled }) => !isSettled);
     waiting.forEach((holding) => holding.reject(failure));
     if (this.#rooms.get(room.name) !== room) {
-      return; // nobody wants it any more
+      return; // no holder wants it now
     }
     if (isFinal(code)) {
       // It is refused to those who asked, perhaps because of its presence, and to no other holder.

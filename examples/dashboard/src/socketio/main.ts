@@ -86,7 +86,7 @@ socket.on("connect", () => {
 socket.on("disconnect", () => showStatus("connecting", "Reconnecting"));
 
 socket.on("connect_error", (error) => {
-  // Whoever is refused is not let in later; otherwise the client tries again.
+  // A refused client is not accepted later; after other errors the client tries again.
   if (socket.active) {
     showStatus("connecting", "Reconnecting");
   } else {
