@@ -51,9 +51,9 @@ static inline uint32_t connect_cost(const ws_manager *manager)
 
 /* The cost of closing a connection: on_disconnect is called, its close frame is queued and
  * written, and it leaves its rooms. If they are its own, each takes a quarter of a microsecond. */
-static inline uint32_t close_cost(uint32_t n_rooms)
+static inline uint32_t close_cost(const ws_manager *manager, uint32_t n_rooms)
 {
-    return 32 + 2 * n_rooms;
+    return 32 + callback_cost(manager->options.on_disconnect != NULL) + 2 * n_rooms;
 }
 
 /* The cost of a request to join a room, or of asking again whether a client may be there, or

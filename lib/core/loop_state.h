@@ -128,7 +128,7 @@ struct ws_loop {
 
     /* The loop's thread alone: */
     uint32_t for_recovery; /* left of a turn's budget for recoveries, until the next turn */
-    uint32_t preparing;    /* cost of compressing messages, and of ends, not charged yet */
+    uint32_t preparing;    /* sum of loop_charge() that is not taken yet */
     unsigned busy;         /* depth of library calls that use connections */
     bool running;          /* within ws_loop_run() */
     struct inbox batch;    /* the commands in execution; the first `done` are finished */
@@ -193,8 +193,15 @@ static inline void loop_set_inside(ws_loop *loop, uintptr_t thread)
  * the parent's. */
 bool loop_is_parents(const ws_loop *loop);
 
-/* Returns the cost of compressing messages, and of ending clients that were too slow or too fast,
- * since the last call. */
+/* Adds a cost where the budget that it is taken from is not known: of compressing messages, of ending
+ * clients that were too slow or too fast, of callbacks that are called deep inside. */
+static inline void loop_charge(ws_loop *loop, uint32_t cost)
+{
+    loop->preparing +=
+        cost < UINT32_MAX - loop->preparing ? cost : UINT32_MAX - loop->preparing;
+}
+
+/* Returns the sum of these costs since the last call. */
 static inline uint32_t loop_take_preparing(ws_loop *loop)
 {
     uint32_t cost = loop->preparing;

@@ -82,7 +82,7 @@ void connection_detach(struct connection *connection, uint16_t code, const char 
     announce_end(connection, code);
     recovery_cancel(connection);
     requests = waiting_end(connection);
-    timer_wheel_spend(&loop->timers, close_cost(connection->rooms.count));
+    timer_wheel_spend(&loop->timers, close_cost(manager, connection->rooms.count));
     connection_view(connection, &view);
     loop_busy(loop);
     manager_lock(manager);

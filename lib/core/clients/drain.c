@@ -71,7 +71,7 @@ static bool end_one(ws_loop *loop, uint32_t *budget)
 
     if (everyone_below(loop, &drain->below, &connection, 1) == 0)
         return false;
-    cost = close_cost(connection->rooms.count);
+    cost = close_cost(loop->manager, connection->rooms.count);
     *budget -= cost < *budget ? cost : *budget;
     drain->closed++;
     connection_end(connection, drain->plan.code, write_reason(drain, text));

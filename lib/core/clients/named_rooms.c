@@ -75,7 +75,7 @@ uint32_t named_rooms_begin(struct connection *connection)
 {
     struct recovery *recovery = connection->recovery;
     ws_loop *loop = connection->loop;
-    uint32_t before = loop->for_named_rooms;
+    uint32_t sum = 0;
 
     if (!connection->enters_rooms)
         return 0;
@@ -84,8 +84,10 @@ uint32_t named_rooms_begin(struct connection *connection)
     while (has_more(recovery) && loop->for_named_rooms > 0) {
         uint32_t cost = enter_next(recovery);
 
-        loop->for_named_rooms -= cost < loop->for_named_rooms ? cost : loop->for_named_rooms;
+        cost += loop_take_preparing(loop);
+        budget_spend(&loop->for_named_rooms, cost);
+        sum += cost;
     }
     after_rooms(loop, recovery, true);
-    return before - loop->for_named_rooms;
+    return sum;
 }

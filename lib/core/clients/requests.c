@@ -404,12 +404,14 @@ static uint32_t handle_request(struct connection *connection,
     return 0;
 }
 
+/* Also of the callbacks that are called later, when a join or leave is carried out. */
 static uint32_t cost_of_request(const ws_manager_options *options,
                                 const struct client_message *message)
 {
     switch (message->type) {
     case CLIENT_JOIN_ROOM:
         return callback_cost(options->authorize_join != NULL) +
+               callback_cost(options->on_join != NULL) +
                callback_cost(message->presence && options->authorize_presence != NULL);
     case CLIENT_MESSAGE:
         return INPUT_COST_ACCEPT;
@@ -424,6 +426,7 @@ static uint32_t cost_of_request(const ws_manager_options *options,
     case CLIENT_AUTHENTICATE:
         return options->authenticate != NULL ? INPUT_COST_TOKEN : 0;
     case CLIENT_LEAVE_ROOM:
+        return callback_cost(options->on_leave != NULL);
     case CLIENT_PING:
     case CLIENT_UNWATCH_PRESENCE:
         break;

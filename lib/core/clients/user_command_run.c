@@ -40,6 +40,7 @@ bool connection_reauthorize(struct connection *connection, uint32_t n_before, ui
             return false;
         budget_spend(budget, room_cost(connection->loop->manager));
         client_reauthorize(connection, --asked->left);
+        budget_spend(budget, loop_take_preparing(connection->loop));
     }
     asked->running = false;
     if (asked->again)
@@ -50,7 +51,7 @@ bool connection_reauthorize(struct connection *connection, uint32_t n_before, ui
 static void disconnect(struct connection *connection, const struct user_command *what,
                        uint32_t *budget)
 {
-    budget_spend(budget, close_cost(connection->rooms.count));
+    budget_spend(budget, close_cost(connection->loop->manager, connection->rooms.count));
     connection_end(connection, what->code, what->text);
 }
 
@@ -64,8 +65,8 @@ static void join(struct connection *connection, struct share *room, uint32_t *bu
     result = membership_enter(connection, room);
     if (result == WS_ERR_ALREADY)
         return;
-    budget_spend(budget, INPUT_COST_CALLBACK);
     room_joined(connection, room->group->name, result);
+    budget_spend(budget, loop_take_preparing(connection->loop));
 }
 
 /* The room's share stays pinned so that its name is valid whatever the callback does. */
@@ -77,9 +78,9 @@ static void leave(struct connection *connection, const char *name, uint32_t *bud
     budget_spend(budget, COMMAND_COST);
     if (room != NULL && connection->state == CONNECTION_LIVE &&
         membership_leave(connection, room) == WS_OK) {
-        budget_spend(budget, INPUT_COST_CALLBACK);
         reply_with_room(connection, "room_left", no_ref, name);
         room_left(connection, name, WS_OK);
+        budget_spend(budget, loop_take_preparing(connection->loop));
     }
     room_unpin(connection, room);
 }

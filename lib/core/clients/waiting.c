@@ -245,7 +245,7 @@ void waiting_close(ws_loop *loop, struct waiting_ack *acks)
         struct waiting_ack *ack = acks;
 
         acks = ack->next;
-        loop->preparing += INPUT_COST_CALLBACK;
+        loop_charge(loop, INPUT_COST_CALLBACK);
         if (loop_is_parents(loop))
             memory_free(&loop->manager->memory, ack);
         else

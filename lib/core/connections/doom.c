@@ -39,7 +39,6 @@ static void log_doom(const struct connection *connection, enum doom doom)
 void connection_doom(struct connection *connection, enum doom doom)
 {
     ws_loop *loop = connection->loop;
-    uint32_t cost;
 
     loop_assert_thread(connection->loop);
     if (connection->state == CONNECTION_GONE || connection->doom != DOOM_NONE)
@@ -54,8 +53,7 @@ void connection_doom(struct connection *connection, enum doom doom)
     connection->on_doomed_list = true;
     connection->next = loop->doomed;
     loop->doomed = connection;
-    cost = close_cost(connection->rooms.count);
-    loop->preparing += cost < UINT32_MAX - loop->preparing ? cost : 0;
+    loop_charge(loop, close_cost(loop->manager, connection->rooms.count));
 }
 
 void connection_out_of_memory(struct connection *connection)

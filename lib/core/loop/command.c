@@ -76,11 +76,9 @@ static bool carry_out(ws_loop *loop, struct command *command, uint32_t *budget)
         client_connect(connection, command, budget);
         break;
     case COMMAND_JOIN:
-        budget_spend(budget, callback_cost(loop->manager->options.on_join != NULL));
         room_join(connection, command->share);
         break;
     case COMMAND_LEAVE:
-        budget_spend(budget, callback_cost(loop->manager->options.on_leave != NULL));
         room_leave(connection, command->share);
         break;
     case COMMAND_CLIENT_JOIN:
@@ -103,7 +101,7 @@ static bool carry_out(ws_loop *loop, struct command *command, uint32_t *budget)
         break;
     case COMMAND_DISCONNECT:
         if (connection->state != CONNECTION_GONE)
-            budget_spend(budget, close_cost(connection->rooms.count));
+            budget_spend(budget, close_cost(loop->manager, connection->rooms.count));
         connection_end(connection, command->close->code, command->close->text);
         break;
     case COMMAND_USER:

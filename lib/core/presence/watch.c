@@ -92,7 +92,7 @@ static struct share *pin_watchers(ws_loop *loop, struct presence_room *room, int
         return NULL;
     }
     if (!is_made && !room->is_big)
-        loop->preparing += (uint32_t)(room->n_members / PRESENCE_MEMBERS_PER_UNIT);
+        loop_charge(loop, (uint32_t)(room->n_members / PRESENCE_MEMBERS_PER_UNIT));
     return share;
 }
 

@@ -185,7 +185,7 @@ void entry_deliver(struct connection *connection, struct entry *entry)
 
     if (!connection->recovering) {
         given = give_some(connection, entry);
-        connection->loop->preparing += (uint32_t)given;
+        loop_charge(connection->loop, (uint32_t)given);
     }
     is_live = connection->state == CONNECTION_LIVE;
     if (is_live && given < entry->count &&

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "core/costs.h"
 #include "core/presence/watch.h"
 #include "core/rooms/membership.h"
 #include "core/sending/send.h"
@@ -60,9 +61,11 @@ void room_joined(struct connection *connection, const char *room, int result)
     const ws_manager_options *options = &manager->options;
     struct connection_view view;
 
-    if (options->on_join != NULL && connection->state != CONNECTION_GONE)
-        options->on_join(manager, connection_view(connection, &view), room, result,
-                         manager->options.user_data);
+    if (options->on_join == NULL || connection->state == CONNECTION_GONE)
+        return;
+    loop_charge(connection->loop, INPUT_COST_CALLBACK);
+    options->on_join(manager, connection_view(connection, &view), room, result,
+                     manager->options.user_data);
 }
 
 void room_left(struct connection *connection, const char *room, int result)
@@ -71,9 +74,11 @@ void room_left(struct connection *connection, const char *room, int result)
     const ws_manager_options *options = &manager->options;
     struct connection_view view;
 
-    if (options->on_leave != NULL && connection->state != CONNECTION_GONE)
-        options->on_leave(manager, connection_view(connection, &view), room, result,
-                          manager->options.user_data);
+    if (options->on_leave == NULL || connection->state == CONNECTION_GONE)
+        return;
+    loop_charge(connection->loop, INPUT_COST_CALLBACK);
+    options->on_leave(manager, connection_view(connection, &view), room, result,
+                      manager->options.user_data);
 }
 
 void room_join(struct connection *connection, struct share *share)

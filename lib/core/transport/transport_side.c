@@ -50,8 +50,7 @@ uint32_t transport_received(struct connection *connection, char *data, size_t le
 void transport_prepared(ws_loop *loop, uint32_t cost)
 {
     loop_assert_thread(loop);
-    loop->preparing +=
-        cost < UINT32_MAX - loop->preparing ? cost : UINT32_MAX - loop->preparing;
+    loop_charge(loop, cost);
 }
 
 bool transport_admit(struct connection *connection, size_t length, struct json_slice ref)
