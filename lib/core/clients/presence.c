@@ -89,16 +89,16 @@ void client_watch(struct connection *connection, struct share *watchers, ws_mess
 uint32_t client_ask_presence(struct connection *connection,
                              const struct client_message *message)
 {
-    size_t n_members = 0;
+    uint32_t cost = 0;
     int result = client_may_see(connection, message->room);
 
     if (result == WS_OK && connection->state == CONNECTION_LIVE)
         result = presence_answer(connection,
                                  message->room != NULL ? message->room : PRESENCE_SERVICE,
-                                 message->ref, &n_members);
+                                 message->ref, &cost);
     if (result != WS_OK)
         reply_with_failure(connection, message->ref, result);
-    return (uint32_t)(n_members / PRESENCE_MEMBERS_PER_UNIT);
+    return cost;
 }
 
 void client_set_state(struct connection *connection, const struct client_message *message)

@@ -9,6 +9,17 @@
 #include "protocol/json/answer.h"
 #include "protocol/socketio/packet.h"
 
+/* The cost of making a list: users may have long names and states. */
+static uint32_t list_cost(const struct presence_room *room)
+{
+    size_t cost =
+        room->n_members / PRESENCE_MEMBERS_PER_UNIT + room->bytes / INPUT_BYTES_PER_UNIT;
+
+    if (room->is_big)
+        return 0;
+    return cost < UINT32_MAX ? (uint32_t)cost : UINT32_MAX;
+}
+
 /* Writes the answer; a client of Socket.IO gets it in a packet. */
 static ws_message *make_answer(const struct connection *connection,
                                const struct presence_room *room, struct json_slice ref)
@@ -37,12 +48,12 @@ static ws_message *make_answer(const struct connection *connection,
 }
 
 static int post_answer(struct posting *posting, struct connection *connection,
-                       struct presence_room *room, struct json_slice ref, size_t *n_members)
+                       struct presence_room *room, struct json_slice ref, uint32_t *cost)
 {
     int result = loop_reserve(connection->loop, false);
     ws_message *message;
 
-    *n_members = room->is_big ? 0 : room->n_members;
+    *cost = list_cost(room);
     if (result != WS_OK)
         return result;
     message = make_answer(connection, room, ref);
@@ -57,19 +68,19 @@ static int post_answer(struct posting *posting, struct connection *connection,
 }
 
 int presence_answer(struct connection *connection, const char *room, struct json_slice ref,
-                    size_t *n_members)
+                    uint32_t *cost)
 {
     ws_manager *manager = connection->loop->manager;
     struct presence_room *opened;
     struct posting posting;
     int result;
 
-    *n_members = 0;
+    *cost = 0;
     posting_begin(&posting, manager);
     result = presence_open_room(manager, room, &opened);
     if (result == WS_OK) {
         presence_choose_form(manager->presence, opened);
-        result = post_answer(&posting, connection, opened, ref, n_members);
+        result = post_answer(&posting, connection, opened, ref, cost);
         presence_drop_room(manager->presence, opened);
     }
     presence_keep(connection->loop);
@@ -91,8 +102,8 @@ static struct share *pin_watchers(ws_loop *loop, struct presence_room *room, int
         registry_unpin(&manager->registry, share);
         return NULL;
     }
-    if (!is_made && !room->is_big)
-        loop_charge(loop, (uint32_t)(room->n_members / PRESENCE_MEMBERS_PER_UNIT));
+    if (!is_made)
+        loop_charge(loop, list_cost(room));
     return share;
 }
 

@@ -7,10 +7,10 @@
 #include "core/connections/connection.h"
 
 /* Posts {"type":"presence"} to a client, as the answer to its request with that ref ({NULL}: none).
- * `room` is PRESENCE_SERVICE for the whole service. *n_members is how many it lists. Errors:
- * WS_ERR_LIMIT, WS_ERR_NO_MEMORY. The loop's thread. */
+ * `room` is PRESENCE_SERVICE for the whole service. *cost is that of making the list.
+ * Errors: WS_ERR_LIMIT, WS_ERR_NO_MEMORY. The loop's thread. */
 int presence_answer(struct connection *connection, const char *room, struct json_slice ref,
-                    size_t *n_members);
+                    uint32_t *cost);
 
 /* Posts the command that makes a member of a room one of its watchers, together with the list: the
  * changes that the connection receives then are those after the list. Errors as above. The loop's

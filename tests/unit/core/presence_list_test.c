@@ -371,6 +371,38 @@ START_TEST(of_a_big_room_only_the_count_is_sent)
 }
 END_TEST
 
+/* A turn makes as many lists as their bytes allow. */
+START_TEST(a_list_costs_its_bytes)
+{
+    enum { USERS = 60, SIZE = 1000, ASKED = 100 };
+    static struct client users[USERS];
+    static char state[SIZE];
+
+    memset(state, '1', SIZE);
+    begin();
+    for (int i = 0; i < USERS; i++) {
+        char name[8];
+
+        snprintf(name, sizeof name, "u%d", i);
+        client_open(&host, &users[i], "user", name);
+        say(&users[i], "{\"type\":\"join_room\",\"room\":\"r\"}");
+        ck_assert_int_eq(ws_manager_set_presence_state(host.manager, "r", name, state, SIZE),
+                         WS_OK);
+    }
+    pass(200);
+    client_count(&users[0]);
+    for (int i = 0; i < ASKED; i++)
+        client_say(&users[0], "{\"type\":\"presence\",\"room\":\"r\"}");
+    ws_loop_run(host.loop, host.now_ms);
+    ck_assert_uint_le(client_count(&users[0]), 10); /* 64 bytes cost as much as a delivery */
+    host_run(&host);
+    ck_assert_uint_ge(client_count(&users[0]), ASKED - 10);
+    end();
+    for (int i = 0; i < USERS; i++)
+        client_free(&users[i]);
+}
+END_TEST
+
 START_TEST(members_are_limited)
 {
     prepare();
@@ -532,6 +564,7 @@ int main(void)
         a_client_that_loses_the_right_does_not_watch,
         the_whole_service_has_presence_too,
         of_a_big_room_only_the_count_is_sent,
+        a_list_costs_its_bytes,
         members_are_limited,
         states_are_limited,
         the_application_learns_of_changes,
