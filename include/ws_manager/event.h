@@ -108,7 +108,7 @@ WS_EXPORT int ws_event_set_sequence(ws_event *event, const char *producer, uint6
 
 /** Notifies that an event has its place in the history or in the stream, or will not get one.
  *
- * It may call every function that the manager's callbacks may call.
+ * It may call every function that the manager's callbacks may call, and ws_event_free().
  *
  * @param result     #WS_OK; #WS_ERR_CLOSED if the carrier was freed before it knew;
  *                   #WS_ERR_TOO_BIG if Redis takes no event of this size; or another error of

@@ -1,5 +1,7 @@
 /* broadcast.c: sends a ws_event to everyone, a room, a user or one connection. Not here: events
  * that are emitted directly from JSON text (emit.c). */
+#include <string.h>
+
 #include <ws_manager/send.h>
 
 #include "base/utf8.h"
@@ -36,9 +38,49 @@ static int check_unsent(const ws_manager *manager, const ws_event *event,
     return event->sent ? WS_ERR_ALREADY : WS_OK;
 }
 
+static void mark_unsent(ws_event *event)
+{
+    event->sent = false;
+    event->timestamp_ms = 0;
+}
+
+/* With a carrier the callback may be called, by another thread, before publish() has returned. It may
+ * free the event, which is not used after it has been handed over. */
+static int send_by_carrier(ws_manager *manager, const struct publication *publication,
+                           ws_event *event)
+{
+    int result;
+
+    event->sent = true;
+    result = publish(manager, publication);
+    if (result != WS_OK)
+        mark_unsent(event);
+    return result;
+}
+
+/* The callback may free the event: it is called last. */
+static int send_here(ws_manager *manager, const struct publication *publication,
+                     ws_event *event)
+{
+    int result = publish(manager, publication);
+    char id[EVENT_ID_SIZE];
+
+    if (result != WS_OK) {
+        mark_unsent(event);
+        return result;
+    }
+    event->sent = true;
+    event_id_write(manager->epoch, publication->message->position, id);
+    memcpy(event->id, id, sizeof id);
+    if (publication->stored != NULL)
+        publication->stored(WS_OK, id, publication->stored_data);
+    return WS_OK;
+}
+
 static int send_to(ws_manager *manager, struct target target, ws_event *event,
                    const ws_conn_id *exclude, size_t n_exclude)
 {
+    struct publication publication;
     ws_message *message;
     int result = check_unsent(manager, event, exclude, n_exclude);
 
@@ -51,20 +93,17 @@ static int send_to(ws_manager *manager, struct target target, ws_event *event,
         event->timestamp_ms = 0;
         return WS_ERR_NO_MEMORY;
     }
-    result = publish(manager, &(struct publication){
-                                  .target = target,
-                                  .message = message,
-                                  .time_ms = event->timestamp_ms,
-                                  .producer = event->producer,
-                                  .sequence = event->sequence,
-                                  .stored = event->stored,
-                                  .stored_data = event->stored_data,
-                              });
-    event->sent = result == WS_OK;
-    if (!event->sent)
-        event->timestamp_ms = 0;
-    else if (message->position > 0)
-        event_id_write(manager->epoch, message->position, event->id);
+    publication = (struct publication){
+        .target = target,
+        .message = message,
+        .time_ms = event->timestamp_ms,
+        .producer = event->producer,
+        .sequence = event->sequence,
+        .stored = event->stored,
+        .stored_data = event->stored_data,
+    };
+    result = manager->has_cluster ? send_by_carrier(manager, &publication, event)
+                                  : send_here(manager, &publication, event);
     ws_message_unref(message);
     return result;
 }

@@ -6,19 +6,6 @@
 #include "core/backlog.h"
 #include "core/sending/keep.h"
 
-static int publish_here(ws_manager *manager, const struct publication *publication)
-{
-    ws_message *message = publication->message;
-    int result = send_event(manager, publication->target, message, publication->time_ms);
-    char id[EVENT_ID_SIZE];
-
-    if (result == WS_OK && publication->stored != NULL) {
-        event_id_write(manager->epoch, message->position, id);
-        publication->stored(WS_OK, id, publication->stored_data);
-    }
-    return result;
-}
-
 /* Writes the names of the connections that the message excludes, separated by spaces; NULL if
  * there are none. False if memory ran out. */
 static bool name_excluded(const ws_manager *manager, const ws_message *message, char **names)
@@ -121,7 +108,8 @@ int publish(ws_manager *manager, const struct publication *publication)
         return WS_ERR_BACKPRESSURE;
     }
     return manager->has_cluster ? publish_by_carrier(manager, publication)
-                                : publish_here(manager, publication);
+                                : send_event(manager, publication->target, publication->message,
+                                             publication->time_ms);
 }
 
 int publish_process_command(ws_manager *manager, const char *text, size_t length)

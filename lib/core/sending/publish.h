@@ -13,7 +13,7 @@ struct publication {
     int64_t time_ms;
     const char *producer; /* NULL: no sequence number */
     uint64_t sequence;
-    ws_stored_callback *stored; /* NULL: no notification */
+    ws_stored_callback *stored; /* the carrier's to notify; NULL: no notification */
     void *stored_data;
 };
 
@@ -24,7 +24,8 @@ struct receipt {
 };
 
 /* Sends the event, or hands it to the carrier. The caller keeps its reference of the message,
- * whose position is set if it is known already. On an error no recipient gets the event. */
+ * whose position is set if there is no carrier: then the caller calls `stored`. On an error no
+ * recipient gets the event. */
 int publish(ws_manager *manager, const struct publication *publication);
 
 /* Hands a command for all processes to the carrier, which the manager must have: the JSON text

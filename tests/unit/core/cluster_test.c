@@ -134,6 +134,40 @@ START_TEST(stored_is_called_for_events_that_ask_for_it)
 }
 END_TEST
 
+/* A carrier whose thread is faster than the one that sends. */
+static int publish_at_once(const ws_cluster_event *event, void *receipt, void *data)
+{
+    (void)event;
+    (void)data;
+    ws_manager_cluster_stored(here.host.manager, receipt, WS_OK, 1);
+    return WS_OK;
+}
+
+static void free_stored(int result, const char *id, void *user_data)
+{
+    ws_event *event = user_data;
+
+    stored(result, id, event_label);
+    ck_assert_int_eq(ws_manager_broadcast(here.host.manager, event, NULL, 0), WS_ERR_ALREADY);
+    ws_event_free(event);
+}
+
+START_TEST(a_callback_frees_its_event_before_the_call_returns)
+{
+    char expected[64];
+    ws_event *event;
+
+    begin();
+    here.host.manager->cluster.publish = publish_at_once;
+    ck_assert_int_eq(ws_event_new(here.host.manager, "notification", "1", 1, &event), WS_OK);
+    ck_assert_int_eq(ws_event_set_stored_callback(event, free_stored, event), WS_OK);
+    ck_assert_int_eq(ws_manager_broadcast(here.host.manager, event, NULL, 0), WS_OK);
+    snprintf(expected, sizeof expected, "event success %s\n", stream_id(1));
+    ck_assert_str_eq(told, expected);
+    end();
+}
+END_TEST
+
 START_TEST(a_full_carrier_is_backpressure)
 {
     ws_event *event;
@@ -686,6 +720,7 @@ int main(void)
         users_and_rooms_span_all_processes,
         an_exclude_list_applies_to_one_process,
         stored_is_called_for_events_that_ask_for_it,
+        a_callback_frees_its_event_before_the_call_returns,
         a_full_carrier_is_backpressure,
         a_client_recovers_on_the_other_process,
         a_client_waits_for_a_process_that_is_behind,

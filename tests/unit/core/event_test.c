@@ -302,15 +302,51 @@ START_TEST(invalid_notifications_are_refused)
 }
 END_TEST
 
+static unsigned n_stored;
+
+/* The event's own callback frees it: it has been sent, and is not used afterwards. */
+static void free_stored(int result, const char *id, void *user_data)
+{
+    ws_event *event = user_data;
+
+    ck_assert_int_eq(result, WS_OK);
+    ck_assert_str_eq(ws_event_id(event), id);
+    ck_assert_int_eq(ws_manager_broadcast(host.manager, event, NULL, 0), WS_ERR_ALREADY);
+    ws_event_free(event);
+    ck_assert_uint_eq(strlen(strchr(id, '.')), 2); /* still valid */
+    n_stored++;
+}
+
+START_TEST(a_callback_frees_its_event)
+{
+    ws_event *event;
+
+    begin();
+    n_stored = 0;
+    ck_assert_int_eq(new_event("order_created", "1", &event), WS_OK);
+    ck_assert_int_eq(ws_event_set_stored_callback(event, free_stored, event), WS_OK);
+    ck_assert_int_eq(ws_manager_broadcast(host.manager, event, NULL, 0), WS_OK);
+    ck_assert_uint_eq(n_stored, 1);
+    end();
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
-        invalid_events_are_refused,          the_ten_types_are_registered,
-        the_application_adds_types,          there_are_1024_types_at_most,
-        data_may_be_as_large_as_the_limit,   a_notification_may_be_as_large_as_the_limit,
-        data_need_not_end_with_a_nul,        an_event_gets_its_id_and_time_when_it_is_sent,
-        a_type_is_routed_to_a_room_and_back, notifications_name_their_user,
-        invalid_notifications_are_refused,   NULL,
+        invalid_events_are_refused,
+        the_ten_types_are_registered,
+        the_application_adds_types,
+        there_are_1024_types_at_most,
+        data_may_be_as_large_as_the_limit,
+        a_notification_may_be_as_large_as_the_limit,
+        data_need_not_end_with_a_nul,
+        an_event_gets_its_id_and_time_when_it_is_sent,
+        a_type_is_routed_to_a_room_and_back,
+        notifications_name_their_user,
+        invalid_notifications_are_refused,
+        a_callback_frees_its_event,
+        NULL,
     };
 
     return suite_run("event", tests);
