@@ -1,5 +1,6 @@
 /* token.h: checks a JSON Web Token (RFC 7519): its signature, its validity, its user.
- * Keys are read by token_key.h; a request's token is found by credentials.h. */
+ * Keys are read by token_key.h, signatures are checked by token_signature.h; a request's token is
+ * found by credentials.h. */
 #ifndef BACKEND_TOKEN_H
 #define BACKEND_TOKEN_H
 
@@ -25,11 +26,12 @@ enum token_result {
     TOKEN_NO_MEMORY
 };
 
-/* What tokens are signed with. */
+/* What tokens are signed with: a secret or a key pair. */
 struct token_key {
     const char *algorithm; /* the only one accepted, as a token's head names it */
-    unsigned char *bytes;  /* the secret, or a public key as PEM */
-    size_t length;
+    unsigned char *secret;
+    size_t secret_length;
+    struct evp_pkey_st *public_key; /* NULL: the secret */
 };
 
 struct token_claims {

@@ -16,7 +16,8 @@
 enum {
     FILE_MAX_BYTES = 65536,
     SECRET_MIN_BYTES = 32, /* as many as the digest has (RFC 7518 §3.2) */
-    RSA_MIN_BITS = 2048    /* RFC 7518 §3.3 */
+    RSA_MIN_BITS = 2048,   /* RFC 7518 §3.3 */
+    RSA_MAX_BITS = 4096    /* a check takes 90 µs, with 8192 bits 330 µs */
 };
 
 static bool read_file(const char *path, struct token_key *key, char *reason, size_t size)
@@ -29,15 +30,15 @@ static bool read_file(const char *path, struct token_key *key, char *reason, siz
         snprintf(reason, size, "%s", strerror(errno));
         return false;
     }
-    key->bytes = OPENSSL_malloc(FILE_MAX_BYTES);
-    if (key->bytes == NULL) {
+    key->secret = OPENSSL_malloc(FILE_MAX_BYTES);
+    if (key->secret == NULL) {
         snprintf(reason, size, "out of memory");
         goto done;
     }
-    key->length = fread(key->bytes, 1, FILE_MAX_BYTES, file);
+    key->secret_length = fread(key->secret, 1, FILE_MAX_BYTES, file);
     if (ferror(file) != 0)
         snprintf(reason, size, "%s", strerror(errno));
-    else if (key->length == FILE_MAX_BYTES)
+    else if (key->secret_length == FILE_MAX_BYTES)
         snprintf(reason, size, "the file is too large for a key");
     else
         is_read = true;
@@ -52,9 +53,9 @@ bool token_key_read_secret(const char *path, struct token_key *key, char *reason
 {
     if (!read_file(path, key, reason, size))
         return false;
-    if (key->length < SECRET_MIN_BYTES) {
+    if (key->secret_length < SECRET_MIN_BYTES) {
         snprintf(reason, size, "the secret must have at least %d bytes, but has %zu",
-                 SECRET_MIN_BYTES, key->length);
+                 SECRET_MIN_BYTES, key->secret_length);
         token_key_free(key);
         return false;
     }
@@ -79,10 +80,10 @@ static const char *algorithm_of(const EVP_PKEY *key, char *reason, size_t size)
     }
     switch (EVP_PKEY_get_base_id(key)) {
     case EVP_PKEY_RSA:
-        if (EVP_PKEY_get_bits(key) >= RSA_MIN_BITS)
+        if (EVP_PKEY_get_bits(key) >= RSA_MIN_BITS && EVP_PKEY_get_bits(key) <= RSA_MAX_BITS)
             return "RS256";
-        snprintf(reason, size, "an RSA key must have at least %d bits, but this one has %d",
-                 RSA_MIN_BITS, EVP_PKEY_get_bits(key));
+        snprintf(reason, size, "an RSA key must have %d to %d bits, but this one has %d",
+                 RSA_MIN_BITS, RSA_MAX_BITS, EVP_PKEY_get_bits(key));
         return NULL;
     case EVP_PKEY_EC:
         if (is_p256(key))
@@ -102,11 +103,12 @@ bool token_key_read_public(const char *path, struct token_key *key, char *reason
 
     if (!read_file(path, key, reason, size))
         return false;
-    pem = BIO_new_mem_buf(key->bytes, (int)key->length);
+    pem = BIO_new_mem_buf(key->secret, (int)key->secret_length);
     parsed = pem != NULL ? PEM_read_bio_PUBKEY(pem, NULL, NULL, NULL) : NULL;
-    key->algorithm = algorithm_of(parsed, reason, size);
-    EVP_PKEY_free(parsed);
     BIO_free(pem);
+    token_key_free(key);
+    key->public_key = parsed;
+    key->algorithm = algorithm_of(parsed, reason, size);
     if (key->algorithm == NULL) {
         token_key_free(key);
         return false;
@@ -116,6 +118,7 @@ bool token_key_read_public(const char *path, struct token_key *key, char *reason
 
 void token_key_free(struct token_key *key)
 {
-    OPENSSL_clear_free(key->bytes, FILE_MAX_BYTES);
+    OPENSSL_clear_free(key->secret, FILE_MAX_BYTES);
+    EVP_PKEY_free(key->public_key);
     *key = (struct token_key){0};
 }

@@ -117,7 +117,8 @@ static void header_credentials(const char *input, size_t length)
 static void token(const char *input, size_t length)
 {
     static unsigned char secret[] = "a secret of more than 32 bytes, for all";
-    const struct token_key key = {"HS256", secret, sizeof secret - 1};
+    const struct token_key key = {
+        .algorithm = "HS256", .secret = secret, .secret_length = sizeof secret - 1};
     struct token_claims claims;
 
     (void)length;

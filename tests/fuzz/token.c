@@ -59,7 +59,8 @@ static void make_keys(void)
 
     if (keys[KEY_SECRET].algorithm != NULL)
         return;
-    keys[KEY_SECRET] = (struct token_key){"HS256", secret, sizeof secret};
+    keys[KEY_SECRET] = (struct token_key){
+        .algorithm = "HS256", .secret = secret, .secret_length = sizeof secret};
     make_pair(KEY_RSA, EVP_RSA_gen(2048));
     make_pair(KEY_EC, EVP_EC_gen("P-256"));
 }
@@ -75,8 +76,8 @@ static void read_key_file(struct input *input)
     ck_assert_int_eq(write(fd, file.bytes, file.length), (ssize_t)file.length);
     if (token_key_read_secret(path, &key, reason, sizeof reason)) {
         ck_assert_uint_ge(file.length, 32);
-        ck_assert_uint_eq(key.length, file.length);
-        ck_assert_mem_eq(key.bytes, file.bytes, file.length);
+        ck_assert_uint_eq(key.secret_length, file.length);
+        ck_assert_mem_eq(key.secret, file.bytes, file.length);
         token_key_free(&key);
     } else {
         ck_assert_uint_lt(file.length, 32);

@@ -17,7 +17,8 @@
 #define NAME_OF_128 NAME_OF_32 NAME_OF_32 NAME_OF_32 NAME_OF_32
 
 static unsigned char secret[] = "a secret of more than 32 bytes, \0 among them";
-static const struct token_key key = {"HS256", secret, sizeof secret};
+static const struct token_key key = {
+    .algorithm = "HS256", .secret = secret, .secret_length = sizeof secret};
 static char token[SIGNER_TOKEN_BYTES];
 static struct token_claims claims;
 
@@ -170,7 +171,6 @@ START_TEST(an_audience_is_refused_if_none_is_configured)
 }
 END_TEST
 
-/* Whether libjwt or the backend detects it depends on libjwt's version. */
 START_TEST(claims_that_are_not_json)
 {
     static const char *const bodies[] = {
@@ -179,7 +179,6 @@ START_TEST(claims_that_are_not_json)
         "{\"sub\":\"\xC0\x80\",\"aud\":\"orders\"," IN_TIME "}",
         "{\"sub\":\"ana\",\"aud\":\"orders\",\"exp\":01700000060}",
         "{\"sub\":\"ana\",\"aud\":\"orders\",\"exp\":NaN}",
-        "{\"sub\":\"ana\",\"aud\":\"orders\",\"exp\":1e400}",
         "{\"sub\":\"ana\",\"aud\":\"orders\"," IN_TIME ",}",
         "{\"sub\":\"ana\",\"aud\":\"orders\"," IN_TIME "}{}",
         "[" ANA "]",
@@ -190,7 +189,7 @@ START_TEST(claims_that_are_not_json)
     for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
         enum token_result result = judge(HEAD, bodies[i]);
 
-        if (result != TOKEN_MALFORMED && result != TOKEN_NOT_GENUINE)
+        if (result != TOKEN_MALFORMED)
             ck_abort_msg("%s: %s", bodies[i], token_result_text(result));
     }
 }
@@ -286,14 +285,14 @@ START_TEST(a_huge_token_is_refused_unread)
     ck_assert_int_eq(judge(HEAD, body), TOKEN_MALFORMED);
     memset(body, '[', sizeof body - 4000);
     body[sizeof body - 4000] = '\0';
-    ck_assert_int_eq(judge(HEAD, body), TOKEN_NOT_GENUINE);
+    ck_assert_int_eq(judge(HEAD, body), TOKEN_MALFORMED);
 }
 END_TEST
 
 START_TEST(a_distant_expiry_does_not_overflow)
 {
-    static const char *const ends[] = {"253402300799", "9007199254740993",
-                                       "9223372036854775807", "1e19", "1e308"};
+    static const char *const ends[] = {
+        "253402300799", "9007199254740993", "9223372036854775807", "1e19", "1e308", "1e400"};
     char body[128];
 
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
