@@ -24,7 +24,13 @@ enum ws_log_level {
 };
 
 /** Who receives user_connected and user_disconnected. They announce a user's first connection and
- * the end of its last one, and each connection of an anonymous client. */
+ * the end of its last one, and each connection of an anonymous client.
+ *
+ * With a cluster, a user's connections to all processes count, and the clients of all processes
+ * receive the event when the stream brings it. Each process keeps all users for this, as far as
+ * `max_presence_members` and `max_presence_bytes` allow. Users beyond these limits, and anonymous
+ * clients, are announced by their own process to its own clients. With #WS_PRESENCE_OFF in all
+ * processes none of this is done. */
 enum ws_presence {
     WS_PRESENCE_EVERYONE = 0, /**< everyone except the connection itself */
     WS_PRESENCE_ROOM = 1,     /**< the members of `presence_room` */

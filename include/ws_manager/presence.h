@@ -8,13 +8,15 @@
  * With a cluster, users of all processes are counted. Each process sends the changes of its own
  * users to the others, in commands of the stream (cluster.h). When presence of a room begins, the
  * users of other processes are added as soon as those processes have answered. Users of a process
- * that has died are removed after 6 to 9 seconds.
+ * that has died are removed after 6 to 9 seconds. The users of the whole service are known to all
+ * processes from the beginning, for user_connected and user_disconnected, unless
+ * ws_manager_options::presence_events is off.
  *
  * A room has presence when the application enables it here, or from the first request for it until
  * the room is empty. Clients request it with {"type":"presence"}. They receive changes of a room
  * if they entered it with "presence":true, and changes of the whole service after
  * {"type":"watch_presence"}. `authorize_presence` decides whether they may. Only rooms with
- * presence cost memory and time.
+ * presence cost memory and time, and with a cluster the whole service, as said above.
  */
 #ifndef WS_MANAGER_PRESENCE_H
 #define WS_MANAGER_PRESENCE_H

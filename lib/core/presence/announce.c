@@ -2,22 +2,27 @@
  * (members.c, beat.c). */
 #include "core/presence/announce.h"
 
+#include <string.h>
+
 #include "core/loop_state.h"
 #include "core/sending/encode.h"
 #include "core/sending/total_order.h"
 
 static ws_message *encode(const ws_manager *manager, enum announcement announcement,
-                          ws_conn_id id, const char *user_id, const char *room)
+                          const struct announced_connection *connection, const char *room,
+                          int64_t time_ms)
 {
+    bool is_own = strcmp(connection->process, manager->process) == 0;
     char name[CONNECTION_NAME_SIZE];
     struct buffer data;
     ws_message *message = NULL;
 
     buffer_init(&data, &manager->memory);
     buffer_add_text(&data, "{\"connection_id\":");
-    buffer_add_json_string(&data, name, connection_name_write(manager->process, id, name));
+    buffer_add_json_string(&data, name,
+                           connection_name_write(connection->process, connection->id, name));
     buffer_add_text(&data, ",\"user_id\":");
-    buffer_add_json_string_or_null(&data, user_id);
+    buffer_add_json_string_or_null(&data, connection->user_id);
     buffer_add_text(&data, "}");
     if (!data.failed)
         message = encode_event(
@@ -26,11 +31,11 @@ static ws_message *encode(const ws_manager *manager, enum announcement announcem
                 .type = announcement == USER_CAME ? "user_connected" : "user_disconnected",
                 .data = data.data,
                 .data_length = data.length,
-                .timestamp_ms = manager_clock(manager),
-                .user_id = user_id,
+                .timestamp_ms = time_ms,
+                .user_id = connection->user_id,
                 .room = room,
             },
-            &id, announcement == USER_CAME ? 1 : 0);
+            &connection->id, announcement == USER_CAME && is_own ? 1 : 0);
     buffer_free(&data);
     return message;
 }
@@ -48,31 +53,43 @@ static size_t count_recipients(ws_manager *manager, struct target target)
 /* A token bucket with the deliveries of PRESENCE_BURST_MS. An event is admitted while any are
  * left, and may overdraw the bucket: an audience larger than the bucket then gets some of the
  * events. */
-bool announce_admit(const ws_loop *loop, size_t n_recipients)
+void announce_refill(const ws_loop *loop)
 {
     ws_manager *manager = loop->manager;
     int64_t a_second = manager->options.max_presence_deliveries;
     int64_t most = a_second * PRESENCE_BURST_MS;
     /* All loops use the host's clock, but a loop that slept still has an earlier time. */
     uint64_t now_ms = loop->clock.host_ms;
+    uint64_t passed_ms;
 
     manager_assert_locked(manager);
-    if (most == 0)
-        return true;
-    if (now_ms > manager->presence_ms) {
-        uint64_t passed_ms = now_ms - manager->presence_ms;
+    if (now_ms <= manager->presence_ms)
+        return;
+    passed_ms = now_ms - manager->presence_ms;
+    if (passed_ms > 1000)
+        passed_ms = 1000;
+    manager->presence_left += a_second * (int64_t)passed_ms;
+    if (manager->presence_left > most || passed_ms == 1000)
+        manager->presence_left = most;
+    manager->presence_ms = now_ms;
+}
 
-        if (passed_ms > 1000)
-            passed_ms = 1000;
-        manager->presence_left += a_second * (int64_t)passed_ms;
-        if (manager->presence_left > most || passed_ms == 1000)
-            manager->presence_left = most;
-        manager->presence_ms = now_ms;
-    }
+/* Takes from what is left. */
+static bool take(ws_manager *manager, size_t n_recipients)
+{
+    manager_assert_locked(manager);
+    if (manager->options.max_presence_deliveries == 0)
+        return true;
     if (manager->presence_left <= 0)
         return false;
     manager->presence_left -= (int64_t)n_recipients * PRESENCE_PARTS;
     return true;
+}
+
+bool announce_admit(const ws_loop *loop, size_t n_recipients)
+{
+    announce_refill(loop);
+    return take(loop->manager, n_recipients);
 }
 
 static bool admit(const ws_loop *loop, struct target target)
@@ -94,26 +111,56 @@ void announce_clock_set_back(ws_manager *manager, uint64_t step_ms, uint64_t now
     manager_unlock(manager);
 }
 
+static struct target target_of(const ws_manager *manager)
+{
+    if (manager->options.presence_events == WS_PRESENCE_ROOM)
+        return (struct target){GROUP_ROOM, manager->options.presence_room};
+    return (struct target){GROUP_EVERYONE, NULL};
+}
+
 void announce_user(ws_loop *loop, enum announcement announcement, ws_conn_id id,
                    const char *user_id)
 {
     ws_manager *manager = loop->manager;
-    struct target target = {GROUP_EVERYONE, NULL};
+    struct target target = target_of(manager);
     ws_message *message;
 
     if (manager->options.presence_events == WS_PRESENCE_OFF)
         return;
-    if (manager->options.presence_events == WS_PRESENCE_ROOM)
-        target = (struct target){GROUP_ROOM, manager->options.presence_room};
     if (!admit(loop, target)) {
         counter_add(&loop->counters, COUNTER_drop_presence, 1);
         return;
     }
-    message = encode(manager, announcement, id, user_id, target.name);
+    message = encode(manager, announcement,
+                     &(struct announced_connection){manager->process, id, user_id}, target.name,
+                     manager_clock(manager));
     if (message == NULL) {
         counter_add_shared(&manager->counters, COUNTER_drop_no_memory, 1);
         return;
     }
     send_presence(manager, target, message);
+    ws_message_unref(message);
+}
+
+void announce_posted(struct posting *posting, enum announcement announcement,
+                     const struct announced_connection *connection, int64_t time_ms)
+{
+    ws_manager *manager = posting->manager;
+    struct target target = target_of(manager);
+    ws_message *message;
+
+    if (manager->options.presence_events == WS_PRESENCE_OFF)
+        return;
+    if (!take(manager, count_recipients(manager, target))) {
+        counter_add_shared(&manager->counters, COUNTER_drop_presence, 1);
+        return;
+    }
+    message = encode(manager, announcement, connection, target.name, time_ms);
+    if (message == NULL) {
+        counter_add_shared(&manager->counters, COUNTER_drop_no_memory, 1);
+        return;
+    }
+    encode_finish(manager, message, NULL, 0);
+    send_posted(posting, target, message);
     ws_message_unref(message);
 }

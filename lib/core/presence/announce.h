@@ -1,5 +1,5 @@
-/* announce.h: sends user_connected and user_disconnected: of the users of this process, to its
- * clients. */
+/* announce.h: sends user_connected and user_disconnected to the clients of this process. Not here:
+ * when a user has come or gone (members.h, beat.h; on all processes: follow.h). */
 #ifndef WS_CORE_PRESENCE_ANNOUNCE_H
 #define WS_CORE_PRESENCE_ANNOUNCE_H
 
@@ -8,6 +8,8 @@
 
 #include <ws_manager/types.h>
 
+struct posting;
+
 enum announcement { USER_CAME, USER_WENT };
 
 /* Sends the event to the recipients that the options name, except the connection itself. It has no
@@ -15,6 +17,21 @@ enum announcement { USER_CAME, USER_WENT };
  * The loop's thread. */
 void announce_user(ws_loop *loop, enum announcement announcement, ws_conn_id id,
                    const char *user_id);
+
+/* A connection of a user, at a process. */
+struct announced_connection {
+    const char *process;
+    ws_conn_id id;
+    const char *user_id;
+};
+
+/* The same in a step that has begun, of any process. `time_ms` is that of the event. Any thread. */
+void announce_posted(struct posting *posting, enum announcement announcement,
+                     const struct announced_connection *connection, int64_t time_ms);
+
+/* Adds to the budget what belongs to the time since it was updated. The manager's lock is held,
+ * on the loop's thread. */
+void announce_refill(const ws_loop *loop);
 
 /* Takes so many deliveries from the budget of presence; false if there is none left. The manager's
  * lock is held, on the loop's thread. */

@@ -2,6 +2,7 @@
  * what has changed (changes.c), and how it is sent (flush.c). */
 #include "core/presence/beat.h"
 
+#include "core/presence/announce.h"
 #include "core/presence/flush.h"
 #include "core/presence/grace.h"
 #include "core/presence/processes_send.h"
@@ -103,6 +104,7 @@ static void count_time(ws_loop *loop)
         passed_ms = most_ms;
     manager_lock(loop->manager);
     loop->manager->presence->clock_ms += passed_ms;
+    announce_refill(loop);
     manager_unlock(loop->manager);
     loop->presence_at_ms = now_ms;
 }

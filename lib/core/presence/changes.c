@@ -28,7 +28,10 @@ void presence_note_room(struct presence *presence, struct presence_room *room)
 
 void presence_note_unsent(struct presence *presence, struct presence_member *member)
 {
-    if (!presence->manager->has_cluster || !member->room->is_listed || member->is_unsent)
+    const struct presence_room *room = member->room;
+
+    if (!presence->manager->has_cluster || !(room->is_listed || room->is_followed) ||
+        member->is_unsent)
         return;
     member->is_unsent = true;
     member->next_unsent = NULL;
@@ -74,7 +77,7 @@ void presence_free_if_unused(struct presence *presence, struct presence_member *
     struct presence_room *room = member->room;
 
     if (presence_is_there(member) || member->is_changed || member->is_unsent ||
-        member->returned_connections > 0)
+        member->returned_connections > 0 || member->is_streamed || member->is_returning)
         return;
     presence_free_member(presence, member);
     presence_drop_room(presence, room);

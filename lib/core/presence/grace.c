@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/presence/announce.h"
+#include "core/presence/follow.h"
 
 enum {
     LEFT_AT_ONCE = 32,  /* users whose grace time ends under one hold of the lock */
@@ -62,7 +63,7 @@ static size_t end_some(ws_manager *manager, struct left_user left[LEFT_AT_ONCE],
 
         if (member == NULL || member->due_ms > presence->clock_ms)
             break;
-        if (*member->room->name == '\0') {
+        if (*member->room->name == '\0' && !follow_is_on(manager)) {
             left[*n_left].last = member->last;
             memcpy(left[*n_left].user_id, presence_user(member),
                    (size_t)member->user_length + 1);

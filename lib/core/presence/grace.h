@@ -10,7 +10,8 @@ void presence_begin_leaving(struct presence *presence, struct presence_member *m
 void presence_end_leaving(struct presence *presence, struct presence_member *member);
 
 /* Ends the grace times that are over, some of them if there are many; users who have left the
- * service are announced. On the loop's thread, without the lock. */
+ * service are announced, unless the cluster's stream tells of them (follow.h). On the loop's
+ * thread, without the lock. */
 void presence_end_grace_times(ws_loop *loop);
 
 /* Whether a grace time is over. The manager's lock is held. */

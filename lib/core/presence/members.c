@@ -3,13 +3,15 @@
 #include "core/presence/members.h"
 
 #include "core/presence/beat.h"
+#include "core/presence/follow.h"
 #include "core/presence/grace.h"
 #include "core/presence/state.h"
 #include "core/presence/wishes.h"
 
 /* --- one member ------------------------------------------------------------------------------ */
 
-static int count_in(struct presence *presence, struct presence_room *room, const char *user)
+static int count_in(struct presence *presence, struct presence_room *room, const char *user,
+                    ws_conn_id connection)
 {
     struct presence_member *member = presence_find_member(presence, room, user);
     bool was_there = member != NULL && presence_is_there(member);
@@ -21,24 +23,24 @@ static int count_in(struct presence *presence, struct presence_room *room, const
             return result;
     }
     presence_end_leaving(presence, member);
-    member->n_connections++;
+    if (member->n_connections++ == 0)
+        member->last = connection;
     presence_note(presence, member, was_there);
     return WS_OK;
 }
 
-/* `lost`: the connection with which the user was lost; 0: the user has left on purpose. */
+/* `is_lost`: the user has not left on purpose, and has a grace time. */
 static void count_out(struct presence *presence, struct presence_room *room, const char *user,
-                      ws_conn_id lost)
+                      ws_conn_id connection, bool is_lost)
 {
     struct presence_member *member = presence_find_member(presence, room, user);
 
     if (member == NULL || member->n_connections == 0)
         return;
-    member->n_connections--;
-    if (member->n_connections == 0 && lost != 0 &&
-        presence->manager->options.presence_grace_ms > 0) {
-        member->last = lost;
-        presence_begin_leaving(presence, member);
+    if (--member->n_connections == 0) {
+        member->last = connection;
+        if (is_lost && presence->manager->options.presence_grace_ms > 0)
+            presence_begin_leaving(presence, member);
     }
     presence_note(presence, member, true);
 }
@@ -53,24 +55,25 @@ static const char *counted_user(const struct connection *connection)
                : NULL;
 }
 
-static struct presence_room *listed_room(const struct connection *connection, const char *name)
+/* A room whose users are counted; NULL: they are not. */
+static struct presence_room *counted_room(const struct connection *connection, const char *name)
 {
     struct presence_room *room = presence_find_room(connection->loop->manager->presence, name);
 
-    return room != NULL && room->is_listed ? room : NULL;
+    return room != NULL && (room->is_listed || room->is_followed) ? room : NULL;
 }
 
 int presence_entered(struct connection *connection, const char *room)
 {
     struct presence *presence = connection->loop->manager->presence;
-    struct presence_room *listed = listed_room(connection, room);
+    struct presence_room *counted = counted_room(connection, room);
     const char *user = counted_user(connection);
     int result;
 
     manager_assert_locked(connection->loop->manager);
-    if (listed == NULL || user == NULL)
+    if (counted == NULL || user == NULL)
         return WS_OK;
-    result = count_in(presence, listed, user);
+    result = count_in(presence, counted, user, connection->id);
     presence_keep(connection->loop);
     return result;
 }
@@ -78,14 +81,14 @@ int presence_entered(struct connection *connection, const char *room)
 void presence_left(struct connection *connection, const char *room, bool is_lost)
 {
     struct presence *presence = connection->loop->manager->presence;
-    struct presence_room *listed = listed_room(connection, room);
+    struct presence_room *counted = counted_room(connection, room);
     const char *user = counted_user(connection);
 
     manager_assert_locked(connection->loop->manager);
-    if (listed == NULL || user == NULL)
+    if (counted == NULL || user == NULL)
         return;
-    count_out(presence, listed, user,
-              is_lost && !loop_is_parents(connection->loop) ? connection->id : 0);
+    count_out(presence, counted, user, connection->id,
+              is_lost && !loop_is_parents(connection->loop));
     presence_keep(connection->loop);
 }
 
@@ -100,7 +103,7 @@ static int count_group(struct presence *presence, struct presence_room *room,
             const char *user = counted_user(share_members(share)[i]);
 
             if (user != NULL)
-                result = count_in(presence, room, user);
+                result = count_in(presence, room, user, share_members(share)[i]->id);
         }
     }
     return result;
@@ -112,11 +115,20 @@ struct counting {
     int result;
 };
 
+/* A user who was followed is counted already. */
+static bool is_counted(const struct counting *counting, const struct group *group)
+{
+    const struct presence_member *member =
+        presence_find_member(counting->presence, counting->room, group->name);
+
+    return member != NULL && member->n_connections > 0;
+}
+
 static void count_user(void *node, void *user_data)
 {
     struct counting *counting = user_data;
 
-    if (counting->result == WS_OK)
+    if (counting->result == WS_OK && !is_counted(counting, node))
         counting->result = count_group(counting->presence, counting->room, node);
 }
 
@@ -137,11 +149,13 @@ static int count_all(struct presence *presence, struct presence_room *room)
     return group != NULL ? count_group(presence, room, group) : WS_OK;
 }
 
-/* Takes back what count_all() has counted before it failed. */
+/* Takes back what count_all() has counted before it failed. Whoever is followed stays counted. */
 static void count_none(struct presence *presence, struct presence_room *room)
 {
     struct presence_member *next;
 
+    if (room->is_followed)
+        return;
     room->is_declared = true; /* so that it stays until the end */
     for (struct presence_member *member = room->first; member != NULL; member = next) {
         bool was_there = presence_is_there(member);
@@ -156,10 +170,14 @@ static void count_none(struct presence *presence, struct presence_room *room)
 /* The application, and other processes, learn of the users that are there when presence begins. */
 static void note_all(struct presence *presence, struct presence_room *room)
 {
+    struct presence_member *next;
+
     if (presence->manager->options.on_presence == NULL && !presence->manager->has_cluster)
         return;
-    for (struct presence_member *member = room->first; member != NULL; member = member->next)
-        presence_note(presence, member, true);
+    for (struct presence_member *member = room->first; member != NULL; member = next) {
+        next = member->next;
+        presence_note(presence, member, presence_is_there(member));
+    }
 }
 
 /* Whether a limit that left no room for its users still does: there are not fewer of them now,
@@ -196,7 +214,8 @@ static int open_room(ws_manager *manager, const char *name, bool is_asked_here,
     manager_assert_locked(manager);
     if (opened == NULL)
         return WS_ERR_NO_MEMORY;
-    if (!opened->is_listed) {
+    /* For others a room that is followed is as good. */
+    if (!opened->is_listed && (is_asked_here || !opened->is_followed)) {
         /* Members are noted as long as the room is not listed, so nothing is sent of them. */
         result = begin_counting(presence, opened);
         if (result != WS_OK) {
@@ -237,28 +256,63 @@ static bool has_other(const struct connection *connection)
     return false;
 }
 
-int presence_user_came(struct connection *connection, bool *is_news)
+/* Counts a user's connection for user_connected, as far as the limits allow. A user whose first
+ * connection here was not counted is not counted until all are gone. */
+static void follow_in(struct connection *connection, struct presence_room *service,
+                      bool is_first)
 {
     struct presence *presence = connection->loop->manager->presence;
-    struct presence_room *service = presence_find_room(presence, PRESENCE_SERVICE);
     const char *user = counted_user(connection);
+    const struct presence_member *member = presence_find_member(presence, service, user);
+
+    if (is_first || (member != NULL && member->n_connections > 0))
+        count_in(presence, service, user, connection->id);
+}
+
+/* Whether the user's connections are counted among those of the service. */
+static bool is_counted_here(const struct connection *connection)
+{
+    const struct presence_room *service = counted_room(connection, PRESENCE_SERVICE);
+    const struct presence_member *member =
+        service != NULL ? presence_find_member(connection->loop->manager->presence, service,
+                                               counted_user(connection))
+                        : NULL;
+
+    return member != NULL && member->n_connections > 0;
+}
+
+int presence_user_came(struct connection *connection, bool *is_news)
+{
+    ws_manager *manager = connection->loop->manager;
+    const char *user = counted_user(connection);
+    struct presence_room *service;
     struct presence_member *member;
+    bool is_first;
     int result = WS_OK;
 
-    manager_assert_locked(connection->loop->manager);
-    *is_news = user == NULL || !has_other(connection);
-    if (user == NULL || service == NULL)
+    manager_assert_locked(manager);
+    is_first = *is_news = user == NULL || !has_other(connection);
+    if (user == NULL)
         return WS_OK;
-    member = presence_find_member(presence, service, user);
+    if (follow_is_on(manager))
+        follow_begin(manager);
+    service = presence_find_room(manager->presence, PRESENCE_SERVICE);
+    if (service == NULL)
+        return WS_OK;
+    member = presence_find_member(manager->presence, service, user);
     if (member != NULL && presence_own(member) > 0)
         *is_news = false;
     if (service->is_listed) {
-        result = count_in(presence, service, user);
-        presence_keep(connection->loop);
+        result = count_in(manager->presence, service, user, connection->id);
+    } else if (service->is_followed) {
+        follow_in(connection, service, is_first);
     } else if (member != NULL) {
-        presence_end_leaving(presence, member);
-        presence_note(presence, member, true);
+        presence_end_leaving(manager->presence, member);
+        presence_note(manager->presence, member, true);
     }
+    if (follow_is_on(manager) && is_counted_here(connection))
+        *is_news = false; /* the stream will say it */
+    presence_keep(connection->loop);
     return result;
 }
 
@@ -286,23 +340,24 @@ static bool remember(struct connection *connection)
 
 bool presence_user_went(struct connection *connection)
 {
-    const ws_manager_options *options = &connection->loop->manager->options;
-    struct presence_room *service = listed_room(connection, PRESENCE_SERVICE);
+    const ws_manager *manager = connection->loop->manager;
+    struct presence_room *service = counted_room(connection, PRESENCE_SERVICE);
     const char *user = counted_user(connection);
     bool is_parents = loop_is_parents(connection->loop);
+    bool was_counted = user != NULL && is_counted_here(connection);
 
-    manager_assert_locked(connection->loop->manager);
+    manager_assert_locked(manager);
     if (service != NULL)
         presence_left(connection, PRESENCE_SERVICE, true);
     if (is_parents || connection->protocol == WS_PROTOCOL_RAW)
         return false;
     if (user == NULL)
         return true;
-    if (has_other(connection))
-        return false;
-    if (options->presence_grace_ms == 0)
+    if (has_other(connection) || (was_counted && follow_is_on(manager)))
+        return false; /* or the stream will say it */
+    if (manager->options.presence_grace_ms == 0 || (service != NULL && !was_counted))
         return true;
-    if (service != NULL || options->presence_events == WS_PRESENCE_OFF)
+    if (service != NULL || manager->options.presence_events == WS_PRESENCE_OFF)
         return false;
     return !remember(connection);
 }

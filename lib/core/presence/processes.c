@@ -7,14 +7,12 @@
 
 #include "base/utf8.h"
 #include "core/presence/beat.h"
+#include "core/presence/follow.h"
 #include "core/presence/processes_rooms.h"
 #include "core/presence/processes_send.h"
 #include "core/presence/processes_states.h"
 
-enum {
-    MISSED_MAX = 3,
-    SWEPT_AT_ONCE = 1024 /* buckets of a table under one hold of the lock */
-};
+enum { SWEPT_AT_ONCE = 1024 /* buckets of a table under one hold of the lock */ };
 
 /* --- parts ----------------------------------------------------------------------------------- */
 
@@ -34,7 +32,7 @@ static uint32_t real_connections(uint32_t connections)
 
 /* Sets the number of connections that a process has of a member, or PRESENCE_LEAVING. */
 static int set_part(struct presence *presence, struct presence_member *member, uint32_t process,
-                    uint32_t connections)
+                    uint32_t connections, const struct follow_news *news)
 {
     const ws_allocator *memory = &presence->manager->memory;
     struct presence_part **link = find_part(member, process);
@@ -54,12 +52,14 @@ static int set_part(struct presence *presence, struct presence_member *member, u
         member->n_elsewhere -= real_connections(part->connections);
         part->connections = connections;
         part->generation = presence->processes[process].generation;
+        part->last = news->connection;
     }
     if (part != NULL && connections == 0) {
         *link = part->next;
         memory_free(memory, part);
         processes_tell_state(presence, member);
     }
+    follow_note(news, member);
     presence_note(presence, member, was_there);
     return WS_OK;
 }
@@ -74,6 +74,8 @@ struct sweep {
     uint32_t generation; /* of what it has sent */
     uint32_t stopping;   /* one whose users leave; NO_PROCESS: none */
     bool has_removed;
+    struct posting *posting;
+    int64_t time_ms;
 };
 
 static_assert(PRESENCE_MAX_PROCESSES <= 64, "each has a bit");
@@ -89,7 +91,20 @@ static const struct presence_part *find_swept(const struct sweep *sweep,
     return part;
 }
 
-/* With its last part the member may be freed. */
+/* Sets a part in place of its process. With its last part the member may be freed. */
+static void sweep_part(const struct sweep *sweep, struct presence_member *member,
+                       const struct presence_part *part, uint32_t connections)
+{
+    const struct follow_news news = {
+        .posting = sweep->posting,
+        .time_ms = sweep->time_ms,
+        .process = sweep->presence->processes[part->process].name,
+        .connection = part->last,
+    };
+
+    set_part(sweep->presence, member, part->process, connections, &news);
+}
+
 static void sweep_member(void *node, void *user_data)
 {
     struct sweep *sweep = user_data;
@@ -100,7 +115,7 @@ static void sweep_member(void *node, void *user_data)
     while (has_more && (part = find_swept(sweep, member)) != NULL) {
         sweep->has_removed = true;
         has_more = member->parts->next != NULL;
-        set_part(sweep->presence, member, part->process, 0);
+        sweep_part(sweep, member, part, 0);
     }
 }
 
@@ -111,7 +126,7 @@ static void let_member_leave(void *node, void *user_data)
     const struct presence_part *part = *find_part(node, sweep->stopping);
 
     if (part != NULL && part->connections != PRESENCE_LEAVING)
-        set_part(sweep->presence, node, sweep->stopping, PRESENCE_LEAVING);
+        sweep_part(sweep, node, part, PRESENCE_LEAVING);
 }
 
 static void sweep_room(void *node, void *user_data)
@@ -143,6 +158,7 @@ static void sweep_table(ws_manager *manager, const struct name_table *table,
         struct posting posting;
 
         posting_begin(&posting, manager);
+        sweep->posting = &posting;
         for (int n = 0; has_more && n < SWEPT_AT_ONCE; n++)
             has_more = name_table_walk(table, &position, visit, sweep);
         presence_find_keeper(&posting);
@@ -205,12 +221,13 @@ static void count_missed(struct presence *presence, struct sweep *sweep)
     if (presence->n_alive_sent == 0)
         return;
     presence->n_alive_sent = 0;
+    presence->n_signs += presence->n_signs < PRESENCE_MISSED_MAX;
     if (presence->alive_due_ms > presence->clock_ms + ALIVE_MS)
         presence->alive_due_ms = presence->clock_ms + ALIVE_MS;
     for (uint32_t i = 0; i < PRESENCE_MAX_PROCESSES; i++) {
         struct presence_process *process = &presence->processes[i];
 
-        if (*process->name != '\0' && ++process->n_missed >= MISSED_MAX)
+        if (*process->name != '\0' && ++process->n_missed >= PRESENCE_MISSED_MAX)
             sweep->dead |= (uint64_t)1 << i;
     }
 }
@@ -237,13 +254,45 @@ static void forget_dead(ws_manager *manager, const struct sweep *sweep)
 
 /* --- commands -------------------------------------------------------------------------------- */
 
-/* `process`: NO_PROCESS for this one. The lock is held. */
-static int apply(ws_manager *manager, uint32_t process, const struct entry *entry)
+/* A command of this process has come back. */
+static void note_streamed(struct presence_member *member, const struct entry *entry,
+                          const struct follow_news *news)
 {
-    struct presence *presence = manager->presence;
+    if (!member->room->is_followed)
+        return;
+    member->is_streamed = entry->connections > 0;
+    if (entry->connections == member->sent_connections)
+        member->is_returning = false;
+    follow_note(news, member);
+}
+
+/* Applies an entry to a member, which may be freed then. */
+static int apply_to(struct presence *presence, uint32_t process, struct presence_member *member,
+                    const struct entry *entry, const struct follow_news *news)
+{
+    struct presence_room *room = member->room;
+    int result = WS_OK;
+
+    if (process == NO_PROCESS)
+        note_streamed(member, entry, news);
+    else
+        result = set_part(presence, member, process, entry->connections, news);
+    member = presence_find_member(presence, room, entry->user);
+    if (member != NULL && result == WS_OK)
+        result = processes_apply_state(presence, process, member, entry);
+    member = presence_find_member(presence, room, entry->user);
+    if (member != NULL)
+        presence_free_if_unused(presence, member);
+    return result;
+}
+
+/* `process`: NO_PROCESS for this one. The lock is held. */
+static int apply(struct presence *presence, uint32_t process, const struct entry *entry,
+                 const struct follow_news *news)
+{
     struct presence_room *room;
     struct presence_member *member;
-    int result = presence_open_for_others(manager, entry->room, &room);
+    int result = presence_open_for_others(presence->manager, entry->room, &room);
 
     if (result != WS_OK)
         return result;
@@ -251,23 +300,18 @@ static int apply(ws_manager *manager, uint32_t process, const struct entry *entr
     member = presence_find_member(presence, room, entry->user);
     if (member == NULL && process != NO_PROCESS && entry->connections > 0)
         result = presence_add_member(presence, room, entry->user, &member);
-    if (result == WS_OK && member != NULL && process != NO_PROCESS)
-        result = set_part(presence, member, process, entry->connections);
-    member = presence_find_member(presence, room, entry->user);
-    if (member != NULL && result == WS_OK)
-        result = processes_apply_state(presence, process, member, entry);
-    member = presence_find_member(presence, room, entry->user);
-    if (member != NULL)
-        presence_free_if_unused(presence, member);
+    if (result == WS_OK && member != NULL)
+        result = apply_to(presence, process, member, entry, news);
     room->n_kept--;
     presence_drop_room(presence, room);
     return result;
 }
 
 /* What exceeds a limit of this process is left out here. */
-static int apply_members(ws_manager *manager, uint32_t process,
-                         const struct presence_command *command)
+static int apply_members(struct posting *posting, uint32_t process,
+                         const struct presence_command *command, int64_t time_ms)
 {
+    ws_manager *manager = posting->manager;
     struct json_slice members = command->values[VALUE_MEMBERS];
     struct json_walk walk;
     struct json_slice value;
@@ -280,7 +324,9 @@ static int apply_members(ws_manager *manager, uint32_t process,
         result = presence_command_read_entry(manager, command, value, &entry);
         if (result != WS_OK)
             break;
-        result = apply(manager, process, &entry);
+        result = apply(manager->presence, process, &entry,
+                       &(struct follow_news){posting, time_ms, command->process, entry.last,
+                                             entry.is_first});
         presence_command_free_entry(manager, &entry);
         if (result == WS_ERR_LIMIT)
             result = WS_OK;
@@ -293,39 +339,42 @@ static bool is_named(const struct presence_command *command, const char *name)
     return json_string_is(command->values[VALUE_NAME], name);
 }
 
-static int of_this_process(ws_manager *manager, const struct presence_command *command,
+static int of_this_process(struct posting *posting, const struct presence_command *command,
                            struct sweep *sweep)
 {
-    struct presence *presence = manager->presence;
+    struct presence *presence = posting->manager->presence;
 
     if (command->number > presence->n_returned && command->number <= presence->n_commands)
         presence->n_returned = command->number;
     if (is_named(command, PRESENCE_COMMAND "_alive"))
         count_missed(presence, sweep);
+    follow_asked(presence);
     if (is_named(command, PRESENCE_COMMAND))
-        return apply_members(manager, NO_PROCESS, command);
+        return apply_members(posting, NO_PROCESS, command, sweep->time_ms);
     return WS_OK;
 }
 
-static int of_another(ws_manager *manager, const struct presence_command *command,
+static int of_another(struct posting *posting, const struct presence_command *command,
                       struct sweep *sweep)
 {
-    struct presence *presence = manager->presence;
+    struct presence *presence = posting->manager->presence;
     bool is_begin = is_named(command, PRESENCE_COMMAND "_begin");
     uint32_t process = know_process(presence, command->process, is_begin);
 
     if (is_named(command, PRESENCE_COMMAND "_wanted"))
-        return processes_rooms_wanted(manager, process, command);
+        return processes_rooms_wanted(posting->manager, process, command);
     if (process == NO_PROCESS)
         return WS_OK;
     presence->processes[process].generation = command->generation;
     presence->processes[process].is_sending |= is_begin;
-    if (is_named(command, PRESENCE_COMMAND))
-        return apply_members(manager, process, command);
+    if (is_named(command, PRESENCE_COMMAND)) {
+        follow_told(presence);
+        return apply_members(posting, process, command, sweep->time_ms);
+    }
     if (is_named(command, PRESENCE_COMMAND "_repeated"))
-        return processes_rooms_repeated(manager, process, command);
+        return processes_rooms_repeated(posting->manager, process, command);
     if (is_named(command, PRESENCE_COMMAND "_unwanted"))
-        return processes_rooms_unwanted(manager, process, command);
+        return processes_rooms_unwanted(posting->manager, process, command);
     if (is_named(command, PRESENCE_COMMAND "_end")) {
         presence->processes[process].is_sending = false;
         sweep->process = process;
@@ -337,23 +386,25 @@ static int of_another(ws_manager *manager, const struct presence_command *comman
     return WS_OK;
 }
 
-static int carry_out(ws_manager *manager, const struct presence_command *command,
+static int carry_out(struct posting *posting, const struct presence_command *command,
                      struct sweep *sweep)
 {
+    ws_manager *manager = posting->manager;
     bool is_own = strcmp(command->process, manager->process) == 0;
 
     sweep->presence = presence_get(manager);
     if (sweep->presence == NULL)
         return WS_ERR_NO_MEMORY;
-    return is_own ? of_this_process(manager, command, sweep)
-                  : of_another(manager, command, sweep);
+    return is_own ? of_this_process(posting, command, sweep)
+                  : of_another(posting, command, sweep);
 }
 
 /* Commands come one after the other, so nothing changes among the others' parts during the
  * sweep. */
 int presence_command_carry_out(ws_manager *manager, const ws_cluster_event *event)
 {
-    struct sweep sweep = {.process = NO_PROCESS, .stopping = NO_PROCESS};
+    struct sweep sweep = {
+        .process = NO_PROCESS, .stopping = NO_PROCESS, .time_ms = manager_clock(manager)};
     struct posting posting;
     struct presence_command command;
     int result;
@@ -361,7 +412,7 @@ int presence_command_carry_out(ws_manager *manager, const ws_cluster_event *even
     if (!presence_command_read(event, &command))
         return WS_ERR_INVALID;
     posting_begin(&posting, manager);
-    result = carry_out(manager, &command, &sweep);
+    result = carry_out(&posting, &command, &sweep);
     presence_find_keeper(&posting);
     posting_end(&posting);
     sweep_all(manager, &sweep);
@@ -371,19 +422,22 @@ int presence_command_carry_out(ws_manager *manager, const ws_cluster_event *even
 
 void presence_gap(ws_manager *manager)
 {
+    int64_t time_ms = manager_clock(manager);
     struct presence *presence;
     struct posting posting;
 
     posting_begin(&posting, manager);
+    if (follow_is_on(manager))
+        follow_begin(manager);
     presence = manager->presence;
     if (presence != NULL) {
-        processes_doubt_states(presence);
+        processes_doubt_states(&posting, time_ms);
         presence->n_returned = presence->n_taken; /* what is on its way may not come back */
         presence->n_alive_sent = 0;
         presence->alive_due_ms = presence->clock_ms;
-    }
-    if (presence != NULL && (!presence->is_alone || presence->n_processes > 0)) {
-        presence->wants_all = presence->sends_all = true;
+        if (!presence->is_alone || presence->n_processes > 0)
+            presence->wants_all = presence->sends_all = true;
+        follow_ask_again(presence);
         presence_find_keeper(&posting);
     }
     posting_end(&posting);

@@ -65,25 +65,29 @@ int presence_command_read_entry(const ws_manager *manager,
                                 const struct presence_command *command, struct json_slice text,
                                 struct entry *entry)
 {
-    static const char *const names[] = {"room", "user", "n", "state", "at", "leaving"};
-    struct json_slice values[6];
+    enum { ROOM, USER, CONNECTIONS, STATE, AT, LAST, FIRST, LEAVING, N_MEMBERS };
+    static const char *const names[N_MEMBERS] = {"room", "user", "n",     "state",
+                                                 "at",   "last", "first", "leaving"};
+    struct json_slice values[N_MEMBERS];
     int result = WS_OK;
 
     *entry = (struct entry){.room = NULL};
-    if (!json_members(text.text, text.length, names, values, 6) || values[0].text == NULL ||
-        values[1].text == NULL)
+    if (!json_members(text.text, text.length, names, values, N_MEMBERS) ||
+        values[ROOM].text == NULL || values[USER].text == NULL)
         return WS_ERR_INVALID;
-    if (!json_string(&manager->memory, values[0], &entry->room) ||
-        !json_string(&manager->memory, values[1], &entry->user))
+    if (!json_string(&manager->memory, values[ROOM], &entry->room) ||
+        !json_string(&manager->memory, values[USER], &entry->user))
         result = WS_ERR_NO_MEMORY;
     else if (entry->room == NULL || (*entry->room != '\0' && !name_text_valid(entry->room)) ||
              entry->user == NULL || !name_text_valid(entry->user))
         result = WS_ERR_INVALID;
-    entry->connections = (uint32_t)number_of(values[2], CONNECTIONS_MAX);
-    if (entry->connections == 0 && is_true(values[5]))
+    entry->connections = (uint32_t)number_of(values[CONNECTIONS], CONNECTIONS_MAX);
+    if (entry->connections == 0 && is_true(values[LEAVING]))
         entry->connections = PRESENCE_LEAVING;
-    if (values[3].text != NULL && values[3].length <= WS_PRESENCE_STATE_MAX)
-        read_state(manager, command, values[3], values[4], entry);
+    entry->last = number_of(values[LAST], UINT64_MAX);
+    entry->is_first = is_true(values[FIRST]);
+    if (values[STATE].text != NULL && values[STATE].length <= WS_PRESENCE_STATE_MAX)
+        read_state(manager, command, values[STATE], values[AT], entry);
     if (result != WS_OK)
         presence_command_free_entry(manager, entry);
     return result;

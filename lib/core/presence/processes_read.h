@@ -32,6 +32,8 @@ struct entry {
     char *room; /* owned, as `user` is */
     char *user;
     uint32_t connections;
+    bool is_first;   /* the process has not sent the user before, or not since it left */
+    ws_conn_id last; /* of the whole service: as member->last, at the process */
     struct json_slice state; /* {NULL}: as it was */
     uint64_t at;             /* the position of the command that set the state */
 };

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "core/presence/follow.h"
 #include "core/presence/wishes.h"
 #include "core/sending/publish.h"
 
@@ -20,7 +21,7 @@ bool processes_have_work(const struct presence *presence)
     return presence->manager->has_cluster &&
            (presence->first_unsent != NULL || presence->wants_all || presence->sends_all ||
             presence->is_sending_all || wishes_exist(presence) || presence->n_processes > 0 ||
-            !presence->is_alone);
+            presence->is_learning || !presence->is_alone);
 }
 
 /* --- texts ----------------------------------------------------------------------------------- */
@@ -59,6 +60,15 @@ static void add_state(struct buffer *buffer, const struct presence_member *membe
     buffer_add_number(buffer, member->state_position);
 }
 
+/* For user_connected and user_disconnected. */
+static void add_connection(struct buffer *buffer, const struct presence_member *member)
+{
+    buffer_add_text(buffer, ",\"last\":");
+    buffer_add_number(buffer, member->last);
+    if (member->sent_connections == 0)
+        buffer_add_text(buffer, ",\"first\":true");
+}
+
 static void add_member(struct buffer *buffer, const struct presence_member *member)
 {
     const struct presence_room *room = member->room;
@@ -71,6 +81,8 @@ static void add_member(struct buffer *buffer, const struct presence_member *memb
     buffer_add_number(buffer, member->n_connections);
     if (presence_own(member) == PRESENCE_LEAVING)
         buffer_add_text(buffer, ",\"leaving\":true");
+    if (*room->name == '\0')
+        add_connection(buffer, member);
     add_state(buffer, member);
     buffer_add_text(buffer, "}");
 }
@@ -137,6 +149,7 @@ static void note_sent(struct presence *presence, size_t n)
         presence->first_unsent = member->next_unsent;
         member->is_unsent = false;
         member->sent_connections = member->sending_connections;
+        member->is_returning = member->room->is_followed;
         if (member->sent_connections == 0)
             presence_drop_forgotten(member);
         if (member->is_state_unsent || member->sent_connections != presence_own(member))
@@ -347,6 +360,8 @@ static enum due next_due(ws_manager *manager)
         due = DUE_WANTS_PROCESS;
     else if (presence->wishes[WISH_WANTED].count > 0)
         due = DUE_WANTED;
+    else if (follow_learns(presence))
+        due = DUE_NOTHING;
     else if (presence->sends_all)
         due = DUE_ALL;
     else if (presence->wishes[WISH_REPEATED].count > 0)

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "core/presence/follow.h"
+
 void processes_tell_state(struct presence *presence, struct presence_member *member)
 {
     const struct presence_part *part = member->parts;
@@ -133,9 +135,26 @@ int processes_apply_state(struct presence *presence, uint32_t process,
 /* --- after a gap ----------------------------------------------------------------------------- */
 
 struct gap {
+    struct posting *posting;
+    int64_t time_ms;
     struct presence *presence;
     bool is_other_stream; /* the positions of states mean nothing in it */
 };
+
+/* What is here is sent again, so it stays announced; of what has left nothing may come back. */
+static void doubt_stream(const struct gap *gap, struct presence_member *member)
+{
+    const struct follow_news news = {.posting = gap->posting,
+                                     .time_ms = gap->time_ms,
+                                     .process = gap->presence->manager->process,
+                                     .connection = member->last};
+
+    member->is_returning = false;
+    if (presence_own(member) > 0)
+        return;
+    member->is_streamed = false;
+    follow_note(&news, member);
+}
 
 static void doubt_state(void *node, void *user_data)
 {
@@ -144,6 +163,7 @@ static void doubt_state(void *node, void *user_data)
     struct presence_member *member = node;
 
     member->returned_connections = 0;
+    doubt_stream(gap, member);
     if (gap->is_other_stream && member->state_position > 0 && presence_own(member) > 0)
         member->state_position = STATE_SET_HERE;
     if (member->state_position == STATE_SET_HERE) {
@@ -161,10 +181,11 @@ static void doubt_state(void *node, void *user_data)
     presence_note(presence, member, presence_is_there(member));
 }
 
-void processes_doubt_states(struct presence *presence)
+void processes_doubt_states(struct posting *posting, int64_t time_ms)
 {
-    const ws_manager *manager = presence->manager;
-    struct gap gap = {presence, strcmp(presence->epoch, manager->epoch) != 0};
+    const ws_manager *manager = posting->manager;
+    struct presence *presence = manager->presence;
+    struct gap gap = {posting, time_ms, presence, strcmp(presence->epoch, manager->epoch) != 0};
     size_t before;
 
     manager_assert_locked(presence->manager);

@@ -8,6 +8,7 @@
 #ifndef WS_CORE_PRESENCE_PROCESSES_STATES_H
 #define WS_CORE_PRESENCE_PROCESSES_STATES_H
 
+#include "core/inbox.h"
 #include "core/presence/processes_read.h"
 
 /* Stands for this process in place of the number of another one. */
@@ -25,7 +26,8 @@ void processes_tell_state(struct presence *presence, struct presence_member *mem
 
 /* After a gap, the states of users of other processes arrive again, or were removed meanwhile.
  * A state that was set here is sent again, because its command may be lost. Positions of a
- * former stream are forgotten. */
-void processes_doubt_states(struct presence *presence);
+ * former stream are forgotten. A user who has left here is announced, because the command that
+ * says so may be lost. */
+void processes_doubt_states(struct posting *posting, int64_t time_ms);
 
 #endif

@@ -32,11 +32,15 @@ struct presence_part {
     struct presence_part *next;
     uint32_t connections; /* more than none, or PRESENCE_LEAVING */
     uint32_t generation;  /* of the process's last command about it */
+    ws_conn_id last;      /* as member->last, at that process */
     uint8_t process;      /* in presence->processes */
     bool knows_state;     /* of the member, because it was in the stream since then */
 };
 
-enum { PRESENCE_MAX_PROCESSES = 64 /* others, of which parts are known */ };
+enum {
+    PRESENCE_MAX_PROCESSES = 64, /* others, of which parts are known */
+    PRESENCE_MISSED_MAX = 3 /* presence_alive of this process, in which a dead one was silent */
+};
 
 /* Another process that has sent commands. */
 struct presence_process {
@@ -97,7 +101,7 @@ struct presence_member {
     struct presence_member *later;        /* among those that leave, while is_leaving */
     struct presence_member *earlier;
     uint64_t due_ms; /* by presence->clock_ms: when its grace time ends, while is_leaving */
-    ws_conn_id last; /* the connection that was lost last */
+    ws_conn_id last; /* its first connection here, or the one that was lost last */
     char *state;     /* JSON text; NULL: none */
 
     /* Of the command in the cluster's stream by which the state was set, or removed: a state of a
@@ -119,8 +123,13 @@ struct presence_member {
     bool is_state_unsent : 1;
     bool is_state_sending : 1;   /* it is in the command that is being sent */
     bool is_state_forgotten : 1; /* its removal is unsent, because the user was gone */
-    uint8_t key_length;          /* right before the key (name_table.h) */
-    char key[]; /* the room's number, 8 bytes; the user's name, NUL-terminated */
+
+    /* In a room that is followed (follow.h): */
+    bool is_streamed : 1;  /* here, as the last command that has come back says */
+    bool is_returning : 1; /* a command about it is in flight */
+    bool is_announced : 1; /* clients were told that it came, or it was there before them */
+    uint8_t key_length;    /* right before the key (name_table.h) */
+    char key[];            /* the room's number, 8 bytes; the user's name, NUL-terminated */
 };
 
 enum { PRESENCE_NUMBER = 8 /* bytes of a room's number in a key */ };
@@ -164,12 +173,13 @@ struct presence_room {
     bool is_listed : 1;   /* presence was asked for; false: only users that leave are here */
     bool is_declared : 1; /* by the application: it stays when it is empty */
     bool is_changed : 1;
-    bool is_big : 1;     /* observers receive counts alone */
-    bool is_asked : 1;   /* other processes know that this one needs its members */
-    bool is_reset : 1;   /* observers are to receive the list again, or that there is none */
-    uint8_t wish;        /* enum presence_wish */
-    uint8_t name_length; /* right before the name (name_table.h) */
-    char name[];         /* NUL-terminated */
+    bool is_big : 1;      /* observers receive counts alone */
+    bool is_asked : 1;    /* other processes know that this one needs its members */
+    bool is_reset : 1;    /* observers are to receive the list again, or that there is none */
+    bool is_followed : 1; /* as far as limits allow, for user_connected (follow.h) */
+    uint8_t wish;         /* enum presence_wish */
+    uint8_t name_length;  /* right before the name (name_table.h) */
+    char name[];          /* NUL-terminated */
 };
 
 struct presence_wishes {
@@ -202,10 +212,14 @@ struct presence {
     uint64_t n_returned;    /* of the last one that has come back */
     char epoch[EPOCH_SIZE]; /* of the stream that has the states' positions */
     bool is_alone; /* other processes know nothing of this one and need no sign of life */
-    bool has_said_leaving; /* presence_leaving was sent */
-    bool wants_all;        /* presence_wanted is to be sent */
-    bool sends_all;        /* everything is to be sent */
-    bool is_sending_all;   /* presence_end is to be sent when nothing is unsent */
+    bool has_said_leaving;  /* presence_leaving was sent */
+    bool wants_all;         /* presence_wanted is to be sent */
+    bool sends_all;         /* everything is to be sent */
+    bool is_sending_all;    /* presence_end is to be sent when nothing is unsent */
+    bool is_learning;       /* who was there before this process began (follow.h) */
+    uint64_t learned_ms;    /* by clock_ms: when it ends; 0: that is not known yet */
+    uint64_t learned_by_ms; /* at the latest */
+    uint32_t n_signs;       /* presence_alive that came back, up to PRESENCE_MISSED_MAX */
     struct presence_wishes wishes[N_WISHES]; /* WISH_NONE has none */
     enum presence_wish sending;
     struct presence_room

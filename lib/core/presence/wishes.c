@@ -102,7 +102,15 @@ static bool keep(struct presence *presence, struct presence_room *room)
 
 void presence_drop_room(struct presence *presence, struct presence_room *room)
 {
-    if (is_used(presence, room) || keep(presence, room) || room->wanted_by != 0)
+    if (is_used(presence, room))
+        return;
+    if (room->is_followed) { /* it stays, without its lists */
+        room->is_listed = false;
+        room->refused_connections = 0;
+        presence_drop_list(room);
+        return;
+    }
+    if (keep(presence, room) || room->wanted_by != 0)
         return;
     move(presence, room, WISH_NONE);
     presence_free_room(presence, room);

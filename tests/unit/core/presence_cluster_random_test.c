@@ -265,9 +265,15 @@ static void check_all(unsigned seed)
     }
 }
 
+static void announce_users(ws_manager_options *options)
+{
+    options->presence_events = WS_PRESENCE_EVERYONE;
+}
+
 static void play(unsigned seed)
 {
     random_state = seed;
+    processes_options = seed % 2 == 0 ? announce_users : NULL;
     processes_open();
     for (int round = 0; round < ROUNDS; round++) {
         for (int i = 0; i < STEPS; i++) {

@@ -142,52 +142,6 @@ END_TEST
 
 /* --- the whole service ----------------------------------------------------------------------- */
 
-/* Counts the messages of a type that the client has not read yet. */
-static unsigned count_type(struct client *client, const char *type)
-{
-    char begins[48];
-    const char *text;
-    unsigned n = 0;
-
-    snprintf(begins, sizeof begins, "{\"type\":\"%s\"", type);
-    while ((text = client_next(client)) != NULL)
-        n += strncmp(text, begins, strlen(begins)) == 0;
-    return n;
-}
-
-/* user_connected and user_disconnected are about the connections of a process, whatever others
- * have, also if presence of the whole service is known. */
-START_TEST(each_process_announces_its_own_users)
-{
-    struct client *local[2];
-    struct client *ann[2];
-
-    processes_presence_events = WS_PRESENCE_EVERYONE;
-    begin();
-    for (size_t i = 0; i < 2; i++) {
-        ck_assert_int_eq(ws_manager_enable_presence(processes[i].host.manager, NULL), WS_OK);
-        local[i] = enter(i, i == 0 ? "bob" : "eve");
-    }
-    processes_pass(1000);
-    client_count(local[0]);
-    client_count(local[1]);
-    for (size_t i = 0; i < 2; i++) {
-        ann[i] = enter(i, "ann");
-        processes_pass(1000);
-        ck_assert_uint_eq(count_type(local[i], "user_connected"), 1);
-        ck_assert_uint_eq(count_type(local[1 - i], "user_connected"), 0);
-    }
-    for (size_t i = 0; i < 2; i++) {
-        client_lose(ann[i]);
-        processes_pass(3000);
-        ck_assert_uint_eq(count_type(local[i], "user_disconnected"), 1);
-        ck_assert_uint_eq(count_type(local[1 - i], "user_disconnected"), 0);
-    }
-    end();
-    processes_presence_events = WS_PRESENCE_OFF;
-}
-END_TEST
-
 START_TEST(a_client_watches_the_users_of_all_processes)
 {
     struct client *ann;
@@ -671,7 +625,6 @@ int main(void)
         each_process_knows_the_users_of_all,
         presence_may_begin_anywhere,
         the_users_of_a_dead_process_leave,
-        each_process_announces_its_own_users,
         a_client_watches_the_users_of_all_processes,
         an_older_state_does_not_replace_a_newer_one,
         a_removed_state_does_not_come_back,

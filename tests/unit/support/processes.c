@@ -8,7 +8,7 @@ struct process processes[N_PROCESSES];
 bool is_cut[N_PROCESSES];
 bool is_away;
 size_t n_waiting;
-int32_t processes_presence_events = WS_PRESENCE_OFF;
+void (*processes_options)(ws_manager_options *options);
 size_t n_of_clients, n_signs;
 
 static struct waiting_order {
@@ -69,8 +69,10 @@ void processes_open_one(size_t i)
     host_init(host);
     host_without_callbacks(host);
     host->options.authorize_presence = allow;
-    host->options.presence_events = processes_presence_events;
+    host->options.presence_events = WS_PRESENCE_OFF;
     host->options.presence_grace_ms = 1000;
+    if (processes_options != NULL)
+        processes_options(&host->options);
     ck_assert_int_eq(ws_manager_new(&host->options, &host->manager), WS_OK);
     ck_assert_int_eq(ws_manager_set_cluster(host->manager, &carrier, process), WS_OK);
     ck_assert_int_eq(ws_loop_new(host->manager, NULL, 0, &host->loop), WS_OK);

@@ -12,10 +12,11 @@ extern struct process processes[N_PROCESSES]; /* without a manager: it is dead *
 extern bool is_cut[N_PROCESSES];              /* reads nothing from the stream */
 extern bool is_away;                          /* the stream: what is sent waits */
 extern size_t n_waiting;
-extern int32_t processes_presence_events; /* whom user_connected goes to; off unless changed */
+extern void (*processes_options)(ws_manager_options *options); /* changes them; NULL: nothing */
 extern size_t n_of_clients, n_signs; /* orders: on the account of clients, and signs of life */
 
-/* Opens a process, or all of them on a new stream. Grace times are a second. */
+/* Opens a process, or all of them on a new stream. Grace times are a second, and
+ * user_connected is off unless processes_options() changes that. */
 void processes_open_one(size_t i);
 void processes_open(void);
 void processes_close(void);
