@@ -455,7 +455,7 @@ START_TEST(the_application_has_types_of_its_own)
         "connection is not in that room\"}}",
         "{\"type\":\"ack\",\"ref\":2,\"data\":null}",
         "{\"type\":\"error\",\"data\":{\"code\":\"bad_request\",\"message\":\"the message was "
-        "not accepted\"}}",
+        "rejected as invalid\"}}",
         NULL);
     host_expect_log(&host, "accept_message ann r 2\naccept_message ann - 1\n");
     end();
