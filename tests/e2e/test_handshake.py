@@ -157,8 +157,8 @@ class Answers(BackendCase):
                 (HANDSHAKE.replace(b"GET", b"PUT"), 405, (b"not GET",)),
                 (HANDSHAKE.replace(b": 13", b": 8"), 426, (b"is not 13", b"RFC 6455")),
                 (HANDSHAKE.replace(b"dGhl", b""), 400, (b"Sec-WebSocket-Key is malformed",)),
-                (HANDSHAKE.replace(b"/ws", b"/"), 404, (b"it is at /ws",)),
-                (HANDSHAKE.replace(b"/ws", b"/api/orders"), 404, (b"it is at /ws",)),
+                (HANDSHAKE.replace(b"/ws", b"/"), 404, (b"use /ws",)),
+                (HANDSHAKE.replace(b"/ws", b"/api/orders"), 404, (b"use /ws",)),
                 (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505, (b"HTTP/2", b"HTTP/1.1")),
                 (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400, (b"TLS", b"ws://"))):
             data = data.replace(b"Connection: Upgrade", b"Connection: Upgrade, close")
