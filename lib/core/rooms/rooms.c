@@ -123,13 +123,13 @@ int ws_manager_reauthorize(ws_manager *manager, ws_conn_id connection)
 /* Members that are read under one hold of the lock: a tenth of a millisecond. */
 enum { MEMBERS_AT_ONCE = 1000 };
 
-/* A walk over a group's shares, from the last member of each to the first: a member that leaves is
- * replaced by the last one, which so may be met twice but not be missed. */
+/* A walk over a group's members, loop by loop, from the last member of each share to the first: a
+ * member that leaves is replaced by the last one, which so may be met twice but not be missed. It
+ * holds no share, which would otherwise outlive its loop: loops may be freed in between. */
 struct walk {
     struct target target;
-    bool has_begun;
-    struct share *share; /* pinned; NULL: the walk has not begun, or is over */
-    uint32_t below;      /* members before this place are to come */
+    uint32_t loop;  /* the loop whose members are next */
+    uint32_t below; /* its members before this place are to come */
 };
 
 struct id_list {
@@ -138,17 +138,14 @@ struct id_list {
     size_t capacity;
 };
 
-/* The lock is held. */
-static void enter_share(ws_manager *manager, struct walk *walk, struct share *share)
+/* The loop's share of the group; NULL: it has none. The lock is held. */
+static struct share *find_share(ws_manager *manager, const struct walk *walk)
 {
-    struct share *former = walk->share;
+    const ws_loop *loop = manager->loops[walk->loop];
 
-    if (share != NULL)
-        share->pins++;
-    walk->share = share;
-    walk->below = UINT32_MAX;
-    if (former != NULL)
-        registry_unpin(&manager->registry, former);
+    return loop != NULL ? registry_find_share(&manager->registry, walk->target.kind,
+                                              walk->target.name, loop)
+                        : NULL;
 }
 
 /* Reads the next members; returns how many. The lock is held. */
@@ -158,22 +155,17 @@ static size_t read_members(ws_manager *manager, struct walk *walk,
     size_t count = 0;
 
     manager_assert_locked(manager);
-    if (!walk->has_begun) {
-        struct group *group =
-            registry_find(&manager->registry, walk->target.kind, walk->target.name);
+    while (walk->loop < manager->n_loops && count < MEMBERS_AT_ONCE) {
+        struct share *share = find_share(manager, walk);
 
-        walk->has_begun = true;
-        enter_share(manager, walk, group != NULL ? group_shares(group) : NULL);
-    }
-    while (walk->share != NULL && count < MEMBERS_AT_ONCE) {
-        struct connection **members = share_members(walk->share);
-
-        if (walk->below > walk->share->count)
-            walk->below = walk->share->count;
+        if (share == NULL || walk->below > share->count)
+            walk->below = share != NULL ? share->count : 0;
         while (walk->below > 0 && count < MEMBERS_AT_ONCE)
-            ids[count++] = members[--walk->below]->id;
-        if (walk->below == 0)
-            enter_share(manager, walk, walk->share->next);
+            ids[count++] = share_members(share)[--walk->below]->id;
+        if (walk->below > 0)
+            break;
+        walk->loop++;
+        walk->below = UINT32_MAX;
     }
     return count;
 }
@@ -217,25 +209,20 @@ static void remove_repeated(struct id_list *list)
 /* Lists the members of a group; false if memory ran out. */
 static bool list_members(ws_manager *manager, struct target target, struct id_list *list)
 {
-    struct walk walk = {.target = target};
-    bool is_whole = true;
+    struct walk walk = {.target = target, .below = UINT32_MAX};
+    bool is_whole;
+    size_t n;
 
     do {
         ws_conn_id ids[MEMBERS_AT_ONCE];
-        size_t n;
 
         manager_lock(manager);
         n = read_members(manager, &walk, ids);
         manager_unlock(manager);
         is_whole = n == 0 || add_ids(&manager->memory, list, ids, n);
-    } while (walk.share != NULL && is_whole);
+    } while (n == MEMBERS_AT_ONCE && is_whole);
     if (list->count > MEMBERS_AT_ONCE)
         remove_repeated(list);
-    if (walk.share != NULL) {
-        manager_lock(manager);
-        enter_share(manager, &walk, NULL);
-        manager_unlock(manager);
-    }
     return is_whole;
 }
 

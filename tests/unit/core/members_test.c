@@ -115,10 +115,44 @@ START_TEST(all_members_may_leave_meanwhile)
 }
 END_TEST
 
+/* Between two steps another thread frees the loop, then sends to the room. */
+static void *free_loop(void *block, size_t size, void *user_data)
+{
+    struct host *host = &crowd.host;
+
+    if (is_visiting) {
+        is_visiting = false;
+        ws_loop_free(host->loop);
+        ck_assert_ptr_null(registry_find(&host->manager->registry, GROUP_ROOM, "room"));
+        emit_number(host, "room", 1);
+        ck_assert_int_eq(ws_loop_new(host->manager, NULL, 0, &host->loop), WS_OK);
+    }
+    return original.realloc(block, size, user_data);
+}
+
+START_TEST(a_loop_may_end_meanwhile)
+{
+    static struct visit visit;
+
+    visit.count = 0;
+    crowd_open(&crowd, MEMBERS);
+    crowd_connect_all(&crowd, "room");
+    original = crowd.host.manager->memory;
+    crowd.host.manager->memory.realloc = free_loop;
+    is_visiting = true;
+    ck_assert_int_eq(ws_manager_for_each_member(crowd.host.manager, "room", note, &visit),
+                     WS_OK);
+    ck_assert(!is_visiting);
+    ck_assert_uint_ge(visit.count, 1000);
+    crowd_close(&crowd);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {members_that_stay_are_visited_once,
-                                  all_members_may_leave_meanwhile, NULL};
+                                  all_members_may_leave_meanwhile, a_loop_may_end_meanwhile,
+                                  NULL};
 
     return suite_run("members", tests);
 }
