@@ -31,12 +31,12 @@ static bool has_more(const struct recovery *recovery)
 /* Joins the next room; returns the cost. */
 static uint32_t enter_next(struct recovery *recovery)
 {
-    ws_manager *manager = recovery->connection->loop->manager;
+    const ws_manager *manager = recovery->connection->loop->manager;
     const char *room = recovery->rooms + recovery->next_room;
     size_t length = strlen(room);
     const struct room_wish wish = {.state = recovery->wants_state,
                                    .last = recovery->wants_last};
-    uint32_t cost = room_cost(manager) + entry_cost(manager, room, &wish) +
+    uint32_t cost = room_cost(manager) + entry_cost(recovery->connection, room, &wish) +
                     (uint32_t)(length / INPUT_BYTES_PER_UNIT);
 
     recovery->next_room += length + 1;

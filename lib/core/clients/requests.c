@@ -265,7 +265,7 @@ static uint32_t request_join(struct connection *connection,
         reply_with_result(connection, message->ref, WS_ERR_FORBIDDEN);
         return cost;
     }
-    return cost + entry_cost(manager, message->room, &wish);
+    return cost + entry_cost(connection, message->room, &wish);
 }
 
 void client_enter_room(struct connection *connection, struct share *share,

@@ -1,7 +1,6 @@
 /* last_values.c: what rooms keep for those who enter them. */
 #include "core/events/last_values.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include <ws_manager/error.h>
@@ -435,38 +434,69 @@ size_t last_values_count(const struct last_values *values, enum last_values_use 
     return count;
 }
 
-static int compare_positions(const void *left, const void *right)
-{
-    uint64_t a = (*(ws_message *const *)left)->position;
-    uint64_t b = (*(ws_message *const *)right)->position;
+/* The newest values that are not read yet of each line of a room. */
+struct cursors {
+    const struct kept_value *values[LAST_VALUES_RULES_MAX]; /* NULL: none is left */
+    size_t count;
+};
 
-    return (a > b) - (a < b);
+static void add_cursor(struct cursors *cursors, const struct kept_line *line, uint64_t until)
+{
+    const struct kept_value *value = line->last;
+
+    while (value != NULL && value->message->position > until)
+        value = value->older;
+    cursors->values[cursors->count++] = value;
 }
 
+/* Takes the newest value of all lines; NULL: none is left. */
+static const struct kept_value *take_newest(struct cursors *cursors)
+{
+    const struct kept_value **newest = NULL;
+    const struct kept_value *value;
+
+    for (size_t i = 0; i < cursors->count; i++) {
+        value = cursors->values[i];
+        if (value != NULL &&
+            (newest == NULL || value->message->position > (*newest)->message->position))
+            newest = &cursors->values[i];
+    }
+    if (newest == NULL)
+        return NULL;
+    value = *newest;
+    *newest = value->older;
+    return value;
+}
+
+static void reverse(ws_message **messages, size_t count)
+{
+    for (size_t i = 0; i < count / 2; i++) {
+        ws_message *message = messages[i];
+
+        messages[i] = messages[count - 1 - i];
+        messages[count - 1 - i] = message;
+    }
+}
+
+/* Each line is ordered: from the newest value on, no more is looked at than is read. */
 size_t last_values_read(const struct last_values *values, enum last_values_use use,
                         const char *room, uint64_t after, uint64_t until, size_t max,
                         ws_message **messages)
 {
+    struct cursors cursors = {.count = 0};
+    const struct kept_value *value;
     size_t count = 0;
-    size_t n_lines = 0;
-    size_t skipped;
 
     for (uint32_t i = 0; i < atomic_load(&values->n_rules); i++) {
         const struct kept_line *line = line_of(values, i, use, room);
 
-        n_lines += line != NULL;
-        for (const struct kept_value *value = line != NULL ? line->first : NULL; value != NULL;
-             value = value->newer)
-            if (value->message->position > after && value->message->position <= until)
-                messages[count++] = value->message;
+        if (line != NULL)
+            add_cursor(&cursors, line, until);
     }
-    if (n_lines > 1)
-        qsort(messages, count, sizeof *messages, compare_positions);
-    skipped = count > max ? count - max : 0;
-    count -= skipped;
-    memmove(messages, messages + skipped, count * sizeof *messages);
-    for (size_t i = 0; i < count; i++)
-        ws_message_ref(messages[i]);
+    while (count < max && (value = take_newest(&cursors)) != NULL &&
+           value->message->position > after)
+        messages[count++] = ws_message_ref(value->message);
+    reverse(messages, count);
     return count;
 }
 

@@ -136,8 +136,8 @@ size_t last_values_count(const struct last_values *values, enum last_values_use 
                          const char *room);
 
 /* Reads the values of a room with positions above `after` and up to `until`, in their order, of
- * these the newest `max`, each with a reference. `messages` has room for last_values_count().
- * Returns their number. */
+ * these the newest `max`, each with a reference. `messages` has room for last_values_count(),
+ * or for `max` if that is less. Returns their number. */
 size_t last_values_read(const struct last_values *values, enum last_values_use use,
                         const char *room, uint64_t after, uint64_t until, size_t max,
                         ws_message **messages);

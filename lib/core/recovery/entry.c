@@ -84,6 +84,11 @@ static size_t read_events(const struct connection *connection, const char *room,
     return drop_excluded(connection, messages, count);
 }
 
+static size_t at_most(size_t count, size_t most)
+{
+    return count < most ? count : most;
+}
+
 /* The most values that the wish can be given. The lock is held. */
 static size_t count_wished(const ws_manager *manager, const char *room,
                            const struct room_wish *wish)
@@ -95,7 +100,7 @@ static size_t count_wished(const ws_manager *manager, const char *room,
     if (wish->state)
         count += last_values_count(values, KEPT_STATE, room);
     if (wish->last > 0)
-        count += last_values_count(values, KEPT_HISTORY, room);
+        count += at_most(last_values_count(values, KEPT_HISTORY, room), wish->last);
     return count;
 }
 
@@ -136,16 +141,22 @@ bool entry_collect(struct connection *connection, const char *room,
     return collected;
 }
 
-uint32_t entry_cost(ws_manager *manager, const char *room, const struct room_wish *wish)
+/* For a client that recovers, those that are newer than its position are passed over. */
+uint32_t entry_cost(const struct connection *connection, const char *room,
+                    const struct room_wish *wish)
 {
+    ws_manager *manager = connection->loop->manager;
+    struct room_wish passed = *wish;
     size_t count;
 
     if (room_wish_is_empty(wish))
         return 0;
+    if (connection->recovering && wish->last > 0)
+        passed.last = UINT32_MAX;
     manager_lock(manager);
-    count = count_wished(manager, room, wish);
+    count = count_wished(manager, room, &passed);
     manager_unlock(manager);
-    return count < UINT32_MAX ? (uint32_t)count : UINT32_MAX;
+    return (uint32_t)at_most(count, UINT32_MAX);
 }
 
 /* --- delivering ------------------------------------------------------------------------------- */

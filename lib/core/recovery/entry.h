@@ -39,6 +39,7 @@ void entry_deliver(struct connection *connection, struct entry *entry);
 void entry_free(const struct connection *connection, struct entry *entry);
 
 /* The cost of a wish, in the unit of a turn's budget. */
-uint32_t entry_cost(ws_manager *manager, const char *room, const struct room_wish *wish);
+uint32_t entry_cost(const struct connection *connection, const char *room,
+                    const struct room_wish *wish);
 
 #endif

@@ -394,6 +394,36 @@ START_TEST(a_rewind_repeats_the_newest_events)
 }
 END_TEST
 
+static void fill_room(int n)
+{
+    for (int i = 0; i < n; i++) {
+        char key[16];
+
+        snprintf(key, sizeof key, "%d", i);
+        emit(key, "1");
+    }
+}
+
+/* A client that wants a few of very many events costs these few: others are not looked at. */
+START_TEST(only_what_is_wanted_is_read)
+{
+    struct kept_value *oldest;
+    ws_message *message;
+
+    begin();
+    keep_history("r", 100, 0);
+    fill_room(50);
+    host_run(&host);
+    oldest = host.manager->last_values.first;
+    message = oldest->message;
+    oldest->message = NULL;
+    ask(",\"last\":1");
+    oldest->message = message;
+    ck_assert_uint_eq(client_count(&ann), 2);
+    end();
+}
+END_TEST
+
 START_TEST(a_rewind_is_complete_or_says_so)
 {
     static const struct {
@@ -470,16 +500,6 @@ START_TEST(wrong_requests_are_refused)
 END_TEST
 
 /* --- slow clients ----------------------------------------------------------------------------- */
-
-static void fill_room(int n)
-{
-    for (int i = 0; i < n; i++) {
-        char key[16];
-
-        snprintf(key, sizeof key, "%d", i);
-        emit(key, "1");
-    }
-}
 
 static void change_one(void)
 {
@@ -747,6 +767,7 @@ int main(void)
         all_rooms_have_a_limit_of_bytes,
         the_oldest_of_all_rooms_gives_way,
         a_rewind_repeats_the_newest_events,
+        only_what_is_wanted_is_read,
         a_rewind_is_complete_or_says_so,
         a_loud_room_does_not_push_out_a_quiet_one,
         a_room_that_keeps_nothing,
