@@ -69,28 +69,46 @@ static void refuse_former_room(struct connection *connection, const char *room,
         reply_with_room(connection, "room_left", no_ref, room);
 }
 
-/* Delivers what a room keeps to a client that has entered it with `result`. If another thread
- * may have taken the right away since manager->n_reauthorized was `before`, what was collected
- * may be newer than that, so the application is asked again. Returns `result` or
- * WS_ERR_FORBIDDEN. */
-static int give_former_room(struct connection *connection, struct share *share,
-                            const struct room_wish *wish, uint64_t before, int result)
+/* Delivers what a room keeps to a client that has entered it. If another thread may have taken the
+ * right away since manager->n_reauthorized was `before`, what was collected may be newer than
+ * that, so the application is asked again. False if it refuses, and the client has left. */
+static bool give_former_room(struct connection *connection, struct share *share,
+                             const struct room_wish *wish, uint64_t before)
 {
     const char *room = share->group->name;
     struct entry entry;
 
     if (!entry_collect(connection, room, wish, &entry)) {
         connection_out_of_memory(connection);
-        return result;
+        return true;
     }
     if (atomic_load(&connection->loop->manager->n_reauthorized) != before &&
         authorize(connection, room) != WS_OK && connection->state == CONNECTION_LIVE) {
         membership_leave(connection, share);
         entry_free(connection, &entry);
-        return WS_ERR_FORBIDDEN;
+        return false;
     }
     entry_deliver(connection, &entry);
-    return result;
+    return true;
+}
+
+static void enter_former_room(struct connection *connection, struct share *share,
+                              const struct room_wish *wish, struct json_slice ref,
+                              uint64_t before)
+{
+    const char *room = share->group->name;
+    int result = membership_enter(connection, share);
+    bool is_in = result == WS_OK || result == WS_ERR_ALREADY;
+
+    if (is_in && !give_former_room(connection, share, wish, before)) {
+        refuse_former_room(connection, room, ref, WS_ERR_FORBIDDEN);
+        if (result == WS_ERR_ALREADY)
+            room_left(connection, room, WS_OK);
+        return;
+    }
+    if (!is_in)
+        refuse_former_room(connection, room, ref, result);
+    room_joined(connection, room, result);
 }
 
 static void join_former_room(struct connection *connection, const char *room,
@@ -111,12 +129,7 @@ static void join_former_room(struct connection *connection, const char *room,
         connection_out_of_memory(connection);
         return;
     }
-    result = membership_enter(connection, share);
-    if (result == WS_OK || result == WS_ERR_ALREADY)
-        result = give_former_room(connection, share, wish, before, result);
-    if (result != WS_OK && result != WS_ERR_ALREADY)
-        refuse_former_room(connection, room, ref, result);
-    room_joined(connection, room, result);
+    enter_former_room(connection, share, wish, ref, before);
     room_unpin(connection, share);
 }
 

@@ -76,9 +76,9 @@ static void begin_keeping(void)
 }
 
 /* Ann connects anew, names the room, and wants its newest event. */
-static void connect_with_room(void)
+static void connect_with_rooms(size_t n_rooms)
 {
-    static const char *const rooms[] = {"r"};
+    static const char *const rooms[] = {"r", "r"};
     ws_connect_options options;
 
     client_lose(&ann);
@@ -87,7 +87,7 @@ static void connect_with_room(void)
     client_options(&ann, &options);
     options.user_id = "ann";
     options.rooms = rooms;
-    options.n_rooms = 1;
+    options.n_rooms = n_rooms;
     options.last_events = 1;
     ck_assert_int_eq(ws_manager_connect(host.manager, host.loop, &options, &ann.id), WS_OK);
     host_run(&host);
@@ -183,11 +183,33 @@ START_TEST(a_forbidden_room_of_the_handshake_gives_no_kept_events)
 {
     begin_keeping();
     loses_right_meanwhile = emits_meanwhile = true;
-    connect_with_room();
+    connect_with_rooms(1);
     ck_assert_int_eq(ws_manager_is_member(host.manager, ann.id, "r"), 0);
     ck_assert_ptr_nonnull(strstr(client_next(&ann), "welcome"));
     ck_assert_ptr_nonnull(strstr(client_next(&ann), "forbidden"));
     client_expect(&ann, NULL);
+    /* The application has refused it: it is not notified that the client joined. */
+    host_expect_log(&host, "on_disconnect ann ann 1006 connection lost\non_connect ann ann\n");
+    end();
+}
+END_TEST
+
+static void lose_right(struct host *of, struct client *client, const char *line)
+{
+    (void)of;
+    (void)client;
+    loses_right_meanwhile = strncmp(line, "on_join", 7) == 0;
+}
+
+/* It names the room twice, and loses the right while the application is asked again. */
+START_TEST(a_member_that_is_refused_meanwhile_has_left)
+{
+    begin_keeping();
+    host.hook = lose_right;
+    connect_with_rooms(2);
+    ck_assert_int_eq(ws_manager_is_member(host.manager, ann.id, "r"), 0);
+    host_expect_log(&host, "on_disconnect ann ann 1006 connection lost\non_connect ann ann\n"
+                           "on_join ann r success\non_leave ann r success\n");
     end();
 }
 END_TEST
@@ -404,6 +426,7 @@ int main(void)
         a_join_that_was_permitted_before_is_judged_again,
         a_join_that_was_permitted_before_gives_nothing_that_the_room_keeps,
         a_forbidden_room_of_the_handshake_gives_no_kept_events,
+        a_member_that_is_refused_meanwhile_has_left,
         a_join_is_not_authorized_for_ever,
         a_client_is_not_reauthorized_for_ever,
         a_right_that_is_lost_meanwhile_is_lost,
