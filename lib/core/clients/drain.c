@@ -89,6 +89,22 @@ static uint32_t due(const struct drain *drain, uint64_t now_ms)
     return (uint32_t)(drain->total * passed_ms / drain->plan.spread_ms);
 }
 
+/* The time is over: the loop's turns close what is left, as if it had not been spread. False if
+ * memory ran out. */
+static bool finish_in_turns(ws_loop *loop)
+{
+    struct posting posting;
+    int result;
+
+    loop->drain.plan.spread_ms = 0;
+    posting_begin(&posting, loop->manager);
+    result = loop_reserve(loop, false);
+    if (result == WS_OK)
+        posting_push(&posting, loop, &(struct command){.kind = COMMAND_DRAIN});
+    posting_end(&posting);
+    return result == WS_OK;
+}
+
 static void on_timer(struct timer *timer)
 {
     struct drain *drain =
@@ -97,12 +113,11 @@ static void on_timer(struct timer *timer)
     uint32_t most = due(drain, loop->timers.now_ms);
     uint32_t budget = COST_OF_A_TICK;
 
-    while (budget > 0 && drain->closed < most) {
-        if (end_one(loop, &budget))
-            continue;
-        processes_say_leaving(loop->manager);
+    if (most == UINT32_MAX && finish_in_turns(loop))
         return;
-    }
+    while (budget > 0 && drain->closed < most)
+        if (!end_one(loop, &budget))
+            return;
     timer_start(&loop->timers, &drain->timer, 0);
 }
 

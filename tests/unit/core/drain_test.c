@@ -161,6 +161,29 @@ START_TEST(a_turn_ends_few_clients_that_are_in_many_rooms)
 }
 END_TEST
 
+/* A host that comes late, or more clients than a tick of the timers closes: when the time is over,
+ * the loop closes what is left without waiting for further ticks, a part in each turn. */
+START_TEST(a_drain_ends_with_its_time)
+{
+    enum { MEMBERS = 3000 };
+    static struct crowd crowd;
+
+    crowd_open(&crowd, MEMBERS);
+    crowd_connect_all(&crowd, NULL);
+    ws_drain_options_init(&options);
+    options.spread_ms = 1000;
+    ck_assert_int_eq(ws_manager_drain(crowd.host.manager, &options), WS_OK);
+    host_run(&crowd.host);
+    crowd.host.now_ms += 1000;
+    ck_assert_uint_eq(ws_loop_run(crowd.host.loop, crowd.host.now_ms), crowd.host.now_ms);
+    ck_assert_uint_gt(crowd.n_closes, 0);
+    ck_assert_uint_lt(crowd.n_closes, MEMBERS / 2);
+    host_run(&crowd.host);
+    ck_assert_uint_eq(crowd.n_closes, MEMBERS);
+    crowd_close(&crowd);
+}
+END_TEST
+
 START_TEST(invalid_drain_options_are_refused)
 {
     char reason[124];
@@ -205,6 +228,7 @@ int main(void)
         clients_get_different_times_to_reconnect,
         a_turn_closes_a_part_of_a_crowd,
         a_turn_ends_few_clients_that_are_in_many_rooms,
+        a_drain_ends_with_its_time,
         invalid_drain_options_are_refused,
         the_default_code_is_service_restart,
         NULL,
