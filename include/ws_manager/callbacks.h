@@ -203,7 +203,8 @@ typedef struct ws_client_message {
  *                            `timeout`
  * @retval WS_ERR_NOT_MEMBER  it is answered with the error `not_member`
  * @retval WS_ERR_FORBIDDEN   it is answered with the error `forbidden`
- * @retval WS_ERR_NO_MEMORY   the connection is ended with #WS_CLOSE_INTERNAL_ERROR
+ * @retval WS_ERR_NO_MEMORY   the connection is ended with #WS_CLOSE_TRY_AGAIN_LATER
+ * @retval WS_ERR_TOO_MANY_ROOMS  a message is answered with the error `too_many_rooms`
  * @return any other error is answered with `bad_request` if it is a message, or a request and
  * #WS_ERR_INVALID or #WS_ERR_BAD_JSON; else with `failed`. Errors of messages are sent without a
  * `ref` too.
@@ -225,6 +226,8 @@ typedef int ws_client_message_callback(ws_manager *manager,
  * @retval WS_OK              it is answered with `authenticated`
  * @retval WS_ERR_NOT_MEMBER  it is answered with the error `not_member`
  * @retval WS_ERR_FORBIDDEN   it is answered with the error `forbidden`
+ * @retval WS_ERR_NO_MEMORY   the connection is ended with #WS_CLOSE_TRY_AGAIN_LATER
+ * @retval WS_ERR_TOO_MANY_ROOMS  it is answered with the error `too_many_rooms`
  * @return any other error is answered with `bad_request`
  */
 typedef int ws_authenticate_callback(ws_manager *manager, const ws_connection_info *connection,

@@ -34,8 +34,10 @@ enum ws_close_code {
 
     WS_CLOSE_INTERNAL_ERROR = 1011,  /**< the server can't go on, for example without memory */
     WS_CLOSE_SERVICE_RESTART = 1012, /**< the server restarts: reconnect */
-    WS_CLOSE_TRY_AGAIN_LATER = 1013, /**< the client is too slow for its queue: reconnect */
-    WS_CLOSE_BAD_GATEWAY = 1014,     /**< a gateway got an invalid answer from its server */
+    /** The client is too slow for its queue, or memory for it ran out: reconnect. */
+    WS_CLOSE_TRY_AGAIN_LATER = 1013,
+
+    WS_CLOSE_BAD_GATEWAY = 1014, /**< a gateway got an invalid answer from its server */
 
     /** The handshake was refused with status 401: ws_handshake_refuse(). */
     WS_CLOSE_UNAUTHORIZED = 4401,

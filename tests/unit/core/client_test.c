@@ -314,6 +314,14 @@ START_TEST(messages_are_passed_to_the_application)
     check_error("{\"type\":\"message\",\"ref\":4}", "4", REJECTED);
     host.message_result = 99;
     check_error("{\"type\":\"message\",\"ref\":5}", "5", REJECTED);
+    host.message_result = WS_ERR_TOO_MANY_ROOMS;
+    client_say(&ann, "{\"type\":\"message\",\"ref\":6}");
+    host_run(&host);
+    ck_assert_ptr_nonnull(strstr(client_next(&ann), "too_many_rooms"));
+    host.message_result = WS_ERR_NO_MEMORY;
+    client_say(&ann, "{\"type\":\"message\",\"ref\":7}");
+    host_run(&host);
+    ck_assert_uint_eq(ann.close_code, WS_CLOSE_TRY_AGAIN_LATER);
     end();
 }
 END_TEST
@@ -365,6 +373,10 @@ static int take_token(ws_manager *manager, const ws_connection_info *connection,
     snprintf(token_shown, sizeof token_shown, "%s", token);
     if (strcmp(token, "leave") == 0)
         ck_assert_int_eq(ws_manager_disconnect(manager, connection->id, 4401, NULL), WS_OK);
+    if (strcmp(token, "many rooms") == 0)
+        return WS_ERR_TOO_MANY_ROOMS;
+    if (strcmp(token, "no memory") == 0)
+        return WS_ERR_NO_MEMORY;
     return strcmp(token, "good \xc3\xa9") == 0 ? WS_OK : WS_ERR_FORBIDDEN;
 }
 
@@ -387,6 +399,22 @@ START_TEST(tokens_are_passed_to_the_application)
     client_say(&ann, "{\"type\":\"authenticate\",\"token\":\"leave\"}");
     host_run(&host);
     ck_assert_uint_eq(ann.close_code, 4401);
+    end();
+}
+END_TEST
+
+START_TEST(authenticate_fails_in_other_ways)
+{
+    host_init(&host);
+    host.options.authenticate = take_token;
+    host_start(&host);
+    client_open(&host, &ann, "ann", "ann");
+    client_say(&ann, "{\"type\":\"authenticate\",\"token\":\"many rooms\"}");
+    host_run(&host);
+    ck_assert_ptr_nonnull(strstr(client_next(&ann), "too_many_rooms"));
+    client_say(&ann, "{\"type\":\"authenticate\",\"token\":\"no memory\"}");
+    host_run(&host);
+    ck_assert_uint_eq(ann.close_code, WS_CLOSE_TRY_AGAIN_LATER);
     end();
 }
 END_TEST
@@ -440,6 +468,7 @@ int main(void)
         what_stands_around_the_data_of_a_message_is_kept,
         a_request_allocates_what_waits_and_its_answer,
         tokens_are_passed_to_the_application,
+        authenticate_fails_in_other_ways,
         authenticate_is_unknown_without_a_callback,
         answers_are_in_the_order_of_the_requests,
         NULL,
