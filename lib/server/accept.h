@@ -3,7 +3,7 @@
 #ifndef WS_SERVER_ACCEPT_H
 #define WS_SERVER_ACCEPT_H
 
-#include "server/connection/loop.h"
+#include "server/connection/state.h"
 
 /* Accepts the clients that wait at a listener, some of them if there are many. If no descriptor is
  * left, it makes room, or stops watching the listeners for a while: loop->accept_again_ms. */

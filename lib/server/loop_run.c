@@ -10,8 +10,12 @@
 #include <unistd.h>
 
 #include "server/accept.h"
+#include "server/connection/arrivals.h"
 #include "server/connection/connection.h"
 #include "server/connection/handshakes.h"
+#include "server/connection/http_turns.h"
+#include "server/connection/http_unread.h"
+#include "server/connection/loop.h"
 #include "server/parts/monotonic_clock.h"
 #include "server/parts/refusal_log.h"
 

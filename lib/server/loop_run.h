@@ -1,12 +1,12 @@
 /* loop_run.h: makes, runs and ends an event-loop thread's loop.
- * What the loop has is loop.h. */
+ * What the loop has is connection/state.h. */
 #ifndef WS_SERVER_LOOP_RUN_H
 #define WS_SERVER_LOOP_RUN_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "server/connection/loop.h"
+#include "server/connection/state.h"
 #include "server/parts/server_state.h"
 
 /* Creates a loop without a listener. NULL with errno. */

@@ -11,6 +11,7 @@
 #include "base/core_count.h"
 #include "base/options.h"
 #include "base/sigpipe.h"
+#include "server/connection/loop.h"
 #include "server/loop_run.h"
 #include "server/parts/server_state.h"
 

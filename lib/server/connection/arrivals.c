@@ -1,8 +1,6 @@
 /* arrivals.c: connections that other threads have handed to a loop, until it takes them. */
 #include "server/connection/arrivals.h"
 
-#include "server/connection/connection.h"
-
 void arrivals_open(struct arrivals *arrivals)
 {
     *arrivals = (struct arrivals){0};

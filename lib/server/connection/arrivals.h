@@ -3,22 +3,11 @@
 #ifndef WS_SERVER_ARRIVALS_H
 #define WS_SERVER_ARRIVALS_H
 
-#include <pthread.h>
 #include <stdbool.h>
-#include <stddef.h>
+
+#include "server/connection/state.h"
 
 enum { ARRIVALS_MAX = 256 };
-
-struct connection;
-
-/* Behind a mutex, which is held for the time of a few assignments. */
-struct arrivals {
-    pthread_mutex_t mutex;
-    struct connection *first; /* linked by their `next` */
-    struct connection *last;
-    size_t count;
-    bool is_closed; /* the loop has ended */
-};
 
 void arrivals_open(struct arrivals *arrivals);
 

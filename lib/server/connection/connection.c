@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "server/connection/http_unread.h"
 #include "server/parts/address.h"
 #include "server/parts/refusal_log.h"
 #include "server/parts/text.h"

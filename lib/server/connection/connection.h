@@ -13,122 +13,9 @@
 #ifndef WS_SERVER_CONNECTION_H
 #define WS_SERVER_CONNECTION_H
 
-#include <netinet/in.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <sys/socket.h>
-#include <sys/types.h>
 
-#include "server/connection/http_turns.h"
-#include "server/connection/http_unread.h"
-#include "server/connection/loop.h"
-#include "server/parts/buffer.h"
-#include "server/parts/http_request.h"
-#include "server/parts/request.h"
-#include "server/parts/stream.h"
-
-enum connection_phase {
-    PHASE_HTTP,
-    PHASE_WEBSOCKET,
-    PHASE_EVENTS, /* a request that the library answers */
-    PHASE_LINGER, /* everything is written; waiting for the client to close */
-    PHASE_MOVING, /* on its way to another loop; of no loop's lists and queues */
-    PHASE_DEAD    /* closed; its memory is freed at the end of the turn */
-};
-
-/* Which loop serves the current request. */
-enum http_placing {
-    PLACING_UNKNOWN,   /* its head is not complete */
-    PLACING_HERE,      /* this one */
-    PLACING_ELSEWHERE, /* `destination`, once the answers before it are written */
-    PLACING_REFUSED    /* none: the one that must serve it cannot take the connection */
-};
-
-/* What only HTTP needs. Most connections are long-lived WebSockets, which do without it. */
-struct http_exchange {
-    struct http_request request;     /* being received */
-    struct ws_server_request view;   /* of it, for the application */
-    struct ws_server_ticket *ticket; /* the application answers later; else NULL */
-    struct byte_buffer held;         /* received, but not used before responses are written */
-    struct http_unread unread;       /* answers that the client does not read */
-    struct http_place place;         /* its place among those that wait for their turn */
-    size_t spent;                    /* of HTTP_CONNECTION_COST, in this turn */
-    size_t body_bytes;               /* this request's part of loop->body_bytes */
-    size_t head_bytes;               /* and of loop->head_bytes */
-    bool has_acted;                  /* what the timer waits for has come since it was set */
-    bool has_queued;  /* the current request has waited among the expensive ones */
-    bool is_poll;     /* the library's response, to a GET for Socket.IO, may take long */
-    bool has_arrived; /* it was received by another loop, and is to be used by this one */
-    enum http_placing placing;
-    struct loop *destination;
-};
-
-/* What only a connection from a trusted proxy has. */
-struct proxied {
-    bool awaits_header; /* it may begin with a PROXY header */
-    bool is_identified; /* `client` is known for the current request */
-    size_t needed;      /* bytes of that header before it is parsed again */
-    struct in6_addr client;
-};
-
-struct connection {
-    /* What each WebSocket message touches, in one cache line. */
-    struct loop *loop;
-    ws_websocket *websocket; /* in PHASE_WEBSOCKET; else NULL */
-    struct stream stream;
-    int file;          /* body of a response, sent after `out`; -1: none */
-    uint32_t interest; /* EPOLLIN, EPOLLOUT: what the connection waits for */
-    enum connection_phase phase : 8;
-    bool eof;           /* the client sends no more */
-    bool last;          /* the connection ends once `out` is written */
-    bool is_paced;      /* a WebSocket of WS_SERVER_WEBSOCKET_PACED */
-    bool is_admin;      /* came in by admin_listen */
-    bool is_refused;    /* any request is answered with 429 */
-    bool is_unadmitted; /* a WebSocket or poll of Socket.IO whose client is not admitted here */
-    struct byte_buffer out; /* HTTP responses */
-
-    ws_http *events; /* in PHASE_EVENTS; else NULL */
-    /* In PHASE_HTTP, and in PHASE_EVENTS without a stream; else NULL. */
-    struct http_exchange *http;
-    off_t file_offset;
-    off_t file_left;
-    size_t discarded;        /* in PHASE_LINGER, and of a stream's client */
-    struct connection *next; /* in the loop's connections, or in its dead ones */
-    struct connection *previous;
-    struct timer timer;
-    void *data;                    /* the application's, of a WebSocket or a stream */
-    struct address_count *address; /* where it is counted; NULL: nowhere */
-    struct in6_addr peer;          /* the client's address, or that of a trusted proxy */
-    struct proxied *proxied;       /* if the peer is a trusted proxy; else NULL */
-    const char *scheme;            /* of the WebSocket's request, as http_request.scheme */
-};
-
-static inline struct connection *connection_of_timer(struct timer *timer)
-{
-    return (struct connection *)(void *)((char *)timer - offsetof(struct connection, timer));
-}
-
-/* The scheme by which clients reach this server, as far as it knows; NULL: a proxy may have ended
- * the TLS. */
-static inline const char *connection_scheme(const struct connection *connection)
-{
-    return connection->loop->server->tls != NULL ? "https" : NULL;
-}
-
-/* Whether the connection no longer belongs to its loop. */
-static inline bool connection_has_left(const struct connection *connection)
-{
-    return connection->phase == PHASE_DEAD || connection->phase == PHASE_MOVING;
-}
-
-/* The client of the current request, or of the connection. */
-static inline const struct in6_addr *connection_client(const struct connection *connection)
-{
-    return connection->proxied != NULL && connection->proxied->is_identified
-               ? &connection->proxied->client
-               : &connection->peer;
-}
+#include "server/connection/state.h"
 
 /* Takes over an accepted socket; closes it when memory is short. */
 void connection_open(struct loop *loop, int fd, bool is_admin,
@@ -213,19 +100,6 @@ void connection_proxy_close(struct connection *connection);
 
 /* Looks for a PROXY header. True if there is none: what was received is the client's. */
 bool connection_proxy_receive(struct connection *connection);
-
-enum client_result {
-    CLIENT_KNOWN,
-    CLIENT_CONTRADICTED, /* the headers name two different clients */
-    CLIENT_UNREADABLE,   /* a header is broken where it may hold what a proxy wrote */
-    CLIENT_HAS_TOO_MANY, /* connections, by max_per_address */
-    CLIENT_NO_MEMORY
-};
-
-/* Call it once a request's head is complete: determines the client and counts the connection for
- * it, until connection_forget_client() when the request is answered. */
-enum client_result connection_identify(struct connection *connection);
-void connection_forget_client(struct connection *connection);
 
 /* --- connection_move.c: the loop that serves a request --- */
 

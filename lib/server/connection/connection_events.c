@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 
+#include "server/connection/http_unread.h"
 #include "server/parts/address.h"
 #include "server/parts/server_log.h"
 

@@ -8,6 +8,9 @@
 #include <sys/epoll.h>
 
 #include "server/connection/http_answer.h"
+#include "server/connection/http_turns.h"
+#include "server/connection/http_unread.h"
+#include "server/connection/request_client.h"
 #include "server/parts/answers.h"
 #include "server/parts/http_feed.h"
 #include "server/parts/page.h"
@@ -69,7 +72,7 @@ static void answer_expectation(struct connection *connection)
 /* False after answering a request whose client is refused. */
 static bool admit_client(struct connection *connection)
 {
-    switch (connection_identify(connection)) {
+    switch (request_client_identify(connection)) {
     case CLIENT_KNOWN:
         return true;
     case CLIENT_CONTRADICTED:

@@ -3,6 +3,8 @@
  * How a loop gets such connections is arrivals.c. */
 #include "server/connection/connection.h"
 
+#include "server/connection/arrivals.h"
+#include "server/connection/loop.h"
 #include "server/parts/address.h"
 #include "server/parts/refusal_log.h"
 #include "server/parts/server_log.h"

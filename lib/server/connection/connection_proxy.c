@@ -1,6 +1,6 @@
-/* connection_proxy.c: determines who the client is if the peer is a trusted proxy: by a PROXY
- * header before anything else, or by the headers of each request. The formats are in
- * proxy_header.c and forwarded.c. */
+/* connection_proxy.c: determines who the client of a connection is if the peer is a trusted
+ * proxy, by a PROXY header before anything else. Not here: who the client of a request is
+ * (request_client.c), the header's format (proxy_header.c). */
 #include "server/connection/connection.h"
 
 #include <errno.h>
@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-#include "server/parts/forwarded.h"
 #include "server/parts/proxy_header.h"
 
 static const struct address_ranges *trusted_proxies(const struct connection *connection)
@@ -108,64 +107,4 @@ bool connection_proxy_receive(struct connection *connection)
     }
     use_header(connection, &header, result);
     return false; /* what follows makes the socket readable again */
-}
-
-/* --- each request -------------------------------------------------------------------- */
-
-static enum client_result count_client(struct connection *connection)
-{
-    struct ws_server *server = connection->loop->server;
-
-    if (server->options.max_per_address == 0 || connection->is_admin)
-        return CLIENT_KNOWN;
-    switch (address_table_enter(&server->addresses, &connection->proxied->client,
-                                &connection->address)) {
-    case ADDRESS_ENTERED:
-        return CLIENT_KNOWN;
-    case ADDRESS_HAS_TOO_MANY:
-        return CLIENT_HAS_TOO_MANY;
-    default:
-        return CLIENT_NO_MEMORY;
-    }
-}
-
-enum client_result connection_identify(struct connection *connection)
-{
-    struct http_request *request = &connection->http->request;
-    struct proxied *proxied = connection->proxied;
-    const char *scheme;
-    struct forwarded forwarded;
-
-    if (proxied == NULL || proxied->is_identified)
-        return CLIENT_KNOWN;
-    forwarded_begin(&forwarded, trusted_proxies(connection), &connection->peer);
-    for (size_t i = request->n_fields; i-- > 0;)
-        forwarded_take(&forwarded, http_request_field_name(request, i),
-                       http_request_field_value(request, i));
-    switch (forwarded_end(&forwarded, &proxied->client, &scheme)) {
-    case FORWARDED_CONTRADICTED:
-        return CLIENT_CONTRADICTED;
-    case FORWARDED_UNREADABLE:
-        return CLIENT_UNREADABLE;
-    case FORWARDED_READ:
-        break;
-    }
-    proxied->is_identified = true;
-    if (scheme != NULL)
-        request->scheme = scheme;
-    return count_client(connection);
-}
-
-void connection_forget_client(struct connection *connection)
-{
-    struct proxied *proxied = connection->proxied;
-
-    connection->http->request.scheme = connection_scheme(connection);
-    if (proxied == NULL || !proxied->is_identified)
-        return;
-    proxied->is_identified = false;
-    if (connection->address != NULL) {
-        address_table_leave(&connection->loop->server->addresses, connection->address);
-        connection->address = NULL;
-    }
 }

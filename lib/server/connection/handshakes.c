@@ -2,6 +2,7 @@
 #include "server/connection/handshakes.h"
 
 #include "server/connection/connection.h"
+#include "server/connection/http_turns.h"
 #include "server/parts/refusal_log.h"
 
 enum {

@@ -2,6 +2,8 @@
  * Which answer it is, and when, is decided in connection_http.c. */
 #include "server/connection/http_answer.h"
 
+#include "server/connection/http_turns.h"
+#include "server/connection/request_client.h"
 #include "server/parts/address.h"
 #include "server/parts/answers.h"
 #include "server/parts/refusal_log.h"
@@ -62,7 +64,7 @@ void http_end_request(struct connection *connection)
     connection->http->has_queued = false;
     connection->http->has_arrived = false;
     connection->http->placing = PLACING_UNKNOWN;
-    connection_forget_client(connection);
+    request_client_forget(connection);
 }
 
 /* Queues a response to the current request and prepares for the next one. */

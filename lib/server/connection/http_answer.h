@@ -3,7 +3,7 @@
 #ifndef WS_SERVER_HTTP_ANSWER_H
 #define WS_SERVER_HTTP_ANSWER_H
 
-#include "server/connection/connection.h"
+#include "server/connection/state.h"
 #include "server/parts/response.h"
 
 /* Charges the connection, and its loop's turn. */

@@ -2,8 +2,6 @@
  * connection_http.c continues it. */
 #include "server/connection/http_turns.h"
 
-#include "server/connection/connection.h"
-
 void http_queue_add(struct http_queue *queue, struct connection *connection)
 {
     struct http_place *place = &connection->http->place;

@@ -6,10 +6,9 @@
 #ifndef WS_SERVER_HTTP_TURNS_H
 #define WS_SERVER_HTTP_TURNS_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
-struct connection;
+#include "server/connection/state.h"
 
 /* Costs, in bytes of an answer made of rows; 1 KiB takes some 20 µs. */
 enum {
@@ -20,28 +19,6 @@ enum {
     /* The last piece of work may cost more than is left. */
     HTTP_TURN_COST = 32 * 1024,       /* of all connections of a loop in one turn */
     HTTP_CONNECTION_COST = 16 * 1024, /* of one connection: its share */
-};
-
-/* Connections, the one that has waited longest first. */
-struct http_queue {
-    struct connection *first;
-    struct connection *last;
-    size_t count;
-};
-
-/* A member of struct http_exchange. All zero: not waiting. */
-struct http_place {
-    struct http_queue *queue; /* that it waits in; NULL: none */
-    struct connection *next;
-    struct connection *previous;
-};
-
-struct http_turns {
-    struct http_queue light; /* took at most their share in their last turn */
-    struct http_queue heavy; /* took more, or a costly request waits: one or more per turn */
-    struct http_queue handshakes; /* wait to begin the handshake of TLS */
-    struct http_queue later;      /* wait for an answer that is being made */
-    size_t left;                  /* what is left of HTTP_TURN_COST */
 };
 
 static inline size_t http_turns_waiting(const struct http_turns *turns)

@@ -7,27 +7,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct connection;
-struct loop;
+#include "server/connection/state.h"
 
 /* For all connections of a loop: answers, and requests that wait behind them. */
 enum { HTTP_UNREAD_BYTES = 64 * 1024 * 1024 };
-
-/* A member of struct http_exchange. All zero: the client has read everything. */
-struct http_unread {
-    bool is_blocked; /* the socket takes no more, and the connection is listed */
-    struct connection *next;
-    struct connection *previous;
-    size_t bytes;   /* this connection's part of the loop's sum */
-    size_t written; /* bytes that the socket took since the timer was set */
-};
-
-/* Blocked connections, the one that has not read for longest first. */
-struct http_blocked {
-    struct connection *first;
-    struct connection *last;
-    size_t bytes; /* of all connections, also of those that are not blocked */
-};
 
 /* Call it whenever the socket has taken bytes. */
 void http_unread_count(struct connection *connection, size_t written);
