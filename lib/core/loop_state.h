@@ -193,8 +193,8 @@ static inline void loop_set_inside(ws_loop *loop, uintptr_t thread)
  * the parent's. */
 bool loop_is_parents(const ws_loop *loop);
 
-/* Adds a cost where the budget that it is taken from is not known: of compressing messages, of ending
- * clients that were too slow or too fast, of callbacks that are called deep inside. */
+/* Adds a cost where the budget that it is taken from is not known: of compressing messages, of
+ * ending clients that were too slow or too fast, of callbacks that are called deep inside. */
 static inline void loop_charge(ws_loop *loop, uint32_t cost)
 {
     loop->preparing +=

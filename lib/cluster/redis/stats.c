@@ -34,8 +34,13 @@ struct figure {
 enum { N_GAUGES = GAUGES(PLUS_ONE), N_FIGURES = N_GAUGES COUNTERS(PLUS_ONE) };
 #undef PLUS_ONE
 
-static void collect(struct ws_redis *redis, struct figure figures[N_FIGURES],
-                    char epoch[WS_EPOCH_SIZE], char server[PLACE_TEXT_SIZE])
+struct statistics {
+    struct figure figures[N_FIGURES];
+    char epoch[WS_EPOCH_SIZE];
+    char server[PLACE_TEXT_SIZE]; /* "": none is connected */
+};
+
+static void collect(struct ws_redis *redis, struct statistics *to)
 {
     lock_acquire(&redis->lock);
     {
@@ -56,35 +61,33 @@ static void collect(struct ws_redis *redis, struct figure figures[N_FIGURES],
 #undef X
         };
 
-        memcpy(figures, all, sizeof all);
-        memcpy(epoch, redis->reader.epoch, WS_EPOCH_SIZE);
-        server[0] = '\0';
+        memcpy(to->figures, all, sizeof all);
+        memcpy(to->epoch, redis->reader.epoch, WS_EPOCH_SIZE);
+        to->server[0] = '\0';
         if (connected)
-            place_write(&redis->session.place, server);
+            place_write(&redis->session.place, to->server);
     }
     lock_release(&redis->lock);
 }
 
 int ws_redis_get_stats(ws_redis *redis, char **text, size_t *length)
 {
-    struct figure figures[N_FIGURES];
-    char epoch[WS_EPOCH_SIZE];
-    char server[PLACE_TEXT_SIZE];
+    struct statistics now;
     struct buffer buffer;
 
     if (redis == NULL || text == NULL)
         return WS_ERR_INVALID;
-    collect(redis, figures, epoch, server);
+    collect(redis, &now);
     buffer_init(&buffer, &redis->memory);
     buffer_add_text(&buffer, "{\"epoch\":");
-    buffer_add_json_string(&buffer, epoch, strlen(epoch));
+    buffer_add_json_string(&buffer, now.epoch, strlen(now.epoch));
     buffer_add_text(&buffer, ",\"server\":");
-    buffer_add_json_string(&buffer, server, strlen(server));
+    buffer_add_json_string(&buffer, now.server, strlen(now.server));
     for (size_t i = 0; i < N_FIGURES; i++) {
         buffer_add_text(&buffer, ",\"");
-        buffer_add_text(&buffer, figures[i].name);
+        buffer_add_text(&buffer, now.figures[i].name);
         buffer_add_text(&buffer, "\":");
-        buffer_add_number(&buffer, figures[i].value);
+        buffer_add_number(&buffer, now.figures[i].value);
     }
     buffer_add_text(&buffer, "}");
     return buffer_finish(&buffer, text, length);
@@ -94,17 +97,15 @@ static const char prefix[] = "ws_redis_";
 
 int ws_redis_get_metrics(ws_redis *redis, char **text, size_t *length)
 {
-    struct figure figures[N_FIGURES];
-    char epoch[WS_EPOCH_SIZE];
-    char server[PLACE_TEXT_SIZE];
+    struct statistics now;
     struct buffer buffer;
 
     if (redis == NULL || text == NULL)
         return WS_ERR_INVALID;
-    collect(redis, figures, epoch, server);
+    collect(redis, &now);
     buffer_init(&buffer, &redis->memory);
     for (size_t i = 0; i < N_FIGURES; i++) {
-        const struct figure *figure = &figures[i];
+        const struct figure *figure = &now.figures[i];
 
         if (i < N_GAUGES)
             metrics_add_gauge(&buffer, prefix, figure->name, figure->help, figure->value);
@@ -112,10 +113,10 @@ int ws_redis_get_metrics(ws_redis *redis, char **text, size_t *length)
             metrics_add_counter(&buffer, prefix, figure->name, figure->help, figure->value);
     }
     /* OpenMetrics and JSON escape a text without control characters in the same way. */
-    if (server[0] != '\0') {
+    if (now.server[0] != '\0') {
         metrics_add_head(&buffer, prefix, "server", "info", "The Redis server in use");
         buffer_add_text(&buffer, "ws_redis_server_info{server=");
-        buffer_add_json_string(&buffer, server, strlen(server));
+        buffer_add_json_string(&buffer, now.server, strlen(now.server));
         buffer_add_text(&buffer, "} 1\n");
     }
     return buffer_finish(&buffer, text, length);

@@ -44,8 +44,8 @@ static void mark_unsent(ws_event *event)
     event->timestamp_ms = 0;
 }
 
-/* With a carrier the callback may be called, by another thread, before publish() has returned. It may
- * free the event, which is not used after it has been handed over. */
+/* With a carrier the callback may be called, by another thread, before publish() has returned.
+ * It may free the event, which is not used after it has been handed over. */
 static int send_by_carrier(ws_manager *manager, const struct publication *publication,
                            ws_event *event)
 {

@@ -1,5 +1,5 @@
-/* callback_costs_test.c: callbacks of the application that clients cause are counted: a turn makes a
- * limited number of them. Not here: other costs (custom_input_test.c). */
+/* callback_costs_test.c: callbacks of the application that clients cause are counted: a turn
+ * makes a limited number of them. Not here: other costs (custom_input_test.c). */
 #include <stdio.h>
 #include <string.h>
 
