@@ -152,11 +152,12 @@ typedef struct ws_cluster {
 
     /** Keeps a value for some time, for `recall` on any process. Optional, together with `recall`:
      * without them clients of Socket.IO recover their sessions only on the process that they were
-     * connected to.
+     * connected to, and what any client sends again is carried out once within a process only.
      *
-     * It is called when a client connects, when its rooms change, and again in intervals of
-     * `recovery_ms` while it is connected. Called on any thread, on several at once, without a
-     * lock held.
+     * It is called when a client of Socket.IO connects, when its rooms change, and again in
+     * intervals of `recovery_ms` while it is connected; and for any client before a message with a
+     * `ref` is carried out whose answer comes later, and when it is answered. Called on any
+     * thread, on several at once, without a lock held.
      *
      * @param key     names the value: lowercase hexadecimal digits, at most 64
      * @param rank    a value with a higher rank is not replaced
@@ -333,8 +334,8 @@ WS_EXPORT int ws_manager_cluster_fetched(ws_manager *manager, void *request,
  *
  * @param manager  the manager
  * @param request  that of `recall`
- * @param value    the value; copied. NULL: there is none, or it is not known
- * @param length   of `value`, in bytes
+ * @param value    the value; copied. NULL: there is none
+ * @param length   of `value`, in bytes; 0, and `value` is not NULL: the engine has not answered
  *
  * @retval WS_OK           the answer is taken
  * @retval WS_ERR_INVALID  a pointer is NULL

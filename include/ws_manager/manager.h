@@ -174,16 +174,17 @@ typedef struct ws_manager_options {
      * that has reconnected has up to twice as many. Nothing is kept for clients without a user. 0:
      * no answers are kept; at most 10000; default 64.
      *
-     * Answers are kept in this process. If a client reconnects to another process, its messages are
-     * carried out again there. To avoid that, let a proxy send it to its former process, or let
-     * the application detect repeated messages by an id in the data. */
+     * With a cluster whose carrier keeps values (ws_cluster::remember, as that of Redis does), this
+     * also holds for a client that reconnects to another process. lib/cluster/redis/README.md lists
+     * what may still be carried out again. Without, it holds within a process. */
     uint32_t max_kept_answers;
 
     /** Bytes of a connection's kept answers; a client's may have twice as many; default 32768. */
     uint32_t max_kept_answer_bytes;
 
-    /** Bytes of all kept answers; default 16 MiB. The clients of one user have at most an eighth of
-     * it, or twice `max_kept_answer_bytes` if that is more. */
+    /** Bytes of all kept answers, and with a cluster of the notes about them; default 16 MiB. The
+     * clients of one user have at most an eighth of it, or twice `max_kept_answer_bytes` if that is
+     * more. */
     uint64_t max_kept_bytes;
 
     uint32_t kept_answers_ms; /**< how long they are kept; default 300000 */

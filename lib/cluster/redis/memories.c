@@ -288,9 +288,9 @@ static void send_questions(struct ws_redis *redis)
         link_may_take_long(&redis->writing);
 }
 
-/* Answers the oldest question with a value as the script has stored it; NULL: there is none.
- * False if there is no question. */
-static bool answer(struct ws_redis *redis, const redisReply *stored)
+/* Answers the oldest question with a value as the script has stored it; NULL: there is none, or, if
+ * it `is_unknown`, Redis has not answered. False if there is no question. */
+static bool answer(struct ws_redis *redis, const redisReply *stored, bool is_unknown)
 {
     struct memories *memories = &redis->memories;
     struct memory_question *question;
@@ -313,7 +313,8 @@ static bool answer(struct ws_redis *redis, const redisReply *stored)
         ws_manager_cluster_recalled(redis->manager, question->request, blank + 1,
                                     (size_t)(stored->str + stored->len - (blank + 1)));
     else
-        ws_manager_cluster_recalled(redis->manager, question->request, NULL, 0);
+        ws_manager_cluster_recalled(redis->manager, question->request, is_unknown ? "" : NULL,
+                                    0);
     memory_free(&redis->memory, question);
     return true;
 }
@@ -332,7 +333,7 @@ static void postpone(struct ws_redis *redis, size_t n)
         n_late += redis->now_ms >= question->until_ms;
     }
     for (; n_late > 0; n_late--) /* the oldest were refused first */
-        answer(redis, NULL);
+        answer(redis, NULL, true);
 }
 
 static size_t bytes_of(const redisReply *reply)
@@ -362,7 +363,7 @@ void memories_recalled(struct ws_redis *redis, const redisReply *reply)
     if (is_whole)
         batch_limit_passed(&memories->page, n, bytes_of(reply));
     for (size_t i = 0; i < n; i++)
-        answer(redis, is_whole ? reply->element[i] : NULL);
+        answer(redis, is_whole ? reply->element[i] : NULL, false);
 }
 
 /* --- both ------------------------------------------------------------------------------------- */
@@ -394,7 +395,7 @@ void memories_failed(struct ws_redis *redis, bool was_cut)
         drop_values(redis, 1);
     if (memories->n_questions_sent > 0 &&
         batch_limit_is_hopeless(&memories->page, memories->n_answered))
-        answer(redis, NULL);
+        answer(redis, NULL, true);
     memories_end(redis);
 }
 
@@ -425,6 +426,6 @@ void memories_give_up(struct ws_redis *redis)
 
     while ((value = pop_value(redis)) != NULL)
         memory_free(&redis->memory, value);
-    while (answer(redis, NULL))
+    while (answer(redis, NULL, true))
         ;
 }

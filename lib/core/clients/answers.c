@@ -6,6 +6,7 @@
 #include <ws_manager/requests.h>
 
 #include "base/utf8.h"
+#include "core/clients/notes.h"
 #include "core/clients/replies.h"
 #include "core/clients/waiting.h"
 #include "core/inbox.h"
@@ -14,13 +15,23 @@
 static int post(ws_manager *manager, ws_answer to, bool is_error, const char *data,
                 size_t length, bool limited);
 
+int answers_post(ws_manager *manager, ws_answer to, bool is_error, const char *data,
+                 size_t length)
+{
+    return post(manager, to, is_error, data, length, false);
+}
+
 bool answers_keep(ws_manager *manager, ws_answer answer, bool is_error, const char *data,
                   size_t length)
 {
-    ws_answer waiter = kept_answers_end(&manager->kept_answers, answer, is_error, data, length);
+    bool is_news;
+    ws_answer waiter =
+        kept_answers_end(&manager->kept_answers, answer, is_error, data, length, &is_news);
 
+    if (is_news)
+        client_note(manager, answer.connection);
     return waiter.connection != 0 &&
-           post(manager, waiter, is_error, data, length, false) == WS_OK;
+           answers_post(manager, waiter, is_error, data, length) == WS_OK;
 }
 
 static ws_answer answer_of(const struct waiting_answer *answer)
@@ -54,10 +65,13 @@ void answers_forget(ws_manager *manager, ws_answer answer)
 {
     static const char failed[] =
         "{\"code\":\"failed\",\"message\":\"the message was refused when it was first sent\"}";
-    ws_answer waiter = kept_answers_forget(&manager->kept_answers, answer);
+    bool is_news;
+    ws_answer waiter = kept_answers_forget(&manager->kept_answers, answer, &is_news);
 
+    if (is_news)
+        client_note(manager, answer.connection);
     if (waiter.connection != 0)
-        post(manager, waiter, true, failed, sizeof failed - 1, false);
+        answers_post(manager, waiter, true, failed, sizeof failed - 1);
 }
 
 static void arrived_in_time(struct waiting_answer *answer, const struct given_answer *given)
@@ -78,15 +92,17 @@ void answers_arrived(struct connection *connection, const struct given_answer *g
                      given->is_error, given->data, given->length);
 }
 
-/* This is not kept: the application may still answer, to a client that comes back. */
-static void expired(struct timer *timer)
+void answers_expire(struct waiting_answer *answer)
 {
     static const char late[] = "{\"code\":\"timeout\",\"message\":\"no answer in time\"}";
-    struct waiting_answer *answer =
-        (struct waiting_answer *)(void *)((char *)timer -
-                                          offsetof(struct waiting_answer, timer));
 
     reply(answer, false, true, late, sizeof late - 1);
+}
+
+static void expired(struct timer *timer)
+{
+    answers_expire((struct waiting_answer *)(void *)((char *)timer -
+                                                     offsetof(struct waiting_answer, timer)));
 }
 
 void answers_init(ws_loop *loop)

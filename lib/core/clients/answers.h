@@ -21,6 +21,10 @@ void answers_arrived(struct connection *connection, const struct given_answer *g
 struct waiting_answer;
 void answers_defer(struct waiting_answer *answer);
 
+/* Sends the error that none came in time. It is not kept: the application may still answer, to a
+ * client that comes back. */
+void answers_expire(struct waiting_answer *answer);
+
 /* Sends and keeps an answer, and frees its entry. */
 void answers_send(struct waiting_answer *answer, bool is_error, const char *data,
                   size_t length);
@@ -29,6 +33,10 @@ void answers_send(struct waiting_answer *answer, bool is_error, const char *data
  * repeated the message; false if there is none. */
 bool answers_keep(ws_manager *manager, ws_answer answer, bool is_error, const char *data,
                   size_t length);
+
+/* Posts an answer to the loop of the connection that waits for it. */
+int answers_post(ws_manager *manager, ws_answer to, bool is_error, const char *data,
+                 size_t length);
 
 /* Forgets a message that was not carried out. */
 void answers_forget(ws_manager *manager, ws_answer answer);

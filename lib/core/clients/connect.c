@@ -8,7 +8,9 @@
 #include "base/options.h"
 #include "base/utf8.h"
 #include "core/clients/disconnect.h"
+#include "core/clients/former.h"
 #include "core/clients/named_rooms.h"
+#include "core/clients/notes.h"
 #include "core/clients/replies.h"
 #include "core/connections/doom.h"
 #include "core/costs.h"
@@ -73,8 +75,8 @@ static int take_slot(ws_loop *loop, struct connection *connection)
     return WS_OK;
 }
 
-/* The lock is held. */
-static int admit(ws_loop *loop)
+/* Admits a connection whose commands are `n`. The lock is held. */
+static int admit(ws_loop *loop, size_t n)
 {
     const ws_manager *manager = loop->manager;
     uint32_t most = manager->options.max_connections;
@@ -84,16 +86,17 @@ static int admit(ws_loop *loop)
         return WS_ERR_DRAINING;
     if (most > 0 && manager->n_connections >= most)
         return WS_ERR_LIMIT;
-    return loop_reserve(loop, true);
+    return loop_reserve_n(loop, n, true);
 }
 
 static int post_connect(struct posting *posting, struct connection *connection,
-                        const ws_connect_options *options, struct recovery *recovery)
+                        const ws_connect_options *options, struct recovery *recovery,
+                        struct former *former)
 {
     ws_loop *loop = connection->loop;
     struct registry *registry = &loop->manager->registry;
     struct share *user = NULL;
-    int result = admit(loop);
+    int result = admit(loop, former != NULL ? 2 : 1);
 
     if (result != WS_OK)
         return result;
@@ -111,6 +114,10 @@ static int post_connect(struct posting *posting, struct connection *connection,
     connection->user = user;
     connection->pins = 1;
     connection->state = CONNECTION_PENDING;
+    if (former != NULL)
+        posting_push(posting, loop,
+                     &(struct command){.kind = COMMAND_CALL,
+                                       .call = former_call(former, connection->id)});
     posting_push(posting, loop,
                  &(struct command){.kind = COMMAND_CONNECT,
                                    .ping_interval_ms = options->ping_interval_ms,
@@ -160,38 +167,58 @@ static bool prepare_return(ws_manager *manager, const ws_connect_options *option
     return kept_answers_prepare(&manager->kept_answers, former, options->user_id, member);
 }
 
+/* What is known of the client from before; each may be NULL. */
+struct past {
+    struct kept_member *member;
+    struct former *former;
+    struct recovery *recovery;
+};
+
+static void free_past(ws_manager *manager, const struct past *past)
+{
+    kept_answers_drop(&manager->kept_answers, past->member);
+    former_free(past->former);
+    recovery_free(manager, past->recovery);
+}
+
+static bool find_past(ws_manager *manager, const ws_connect_options *options, struct past *past)
+{
+    *past = (struct past){.member = NULL};
+    if (prepare_return(manager, options, &past->member) &&
+        former_new(manager, options, &past->former) &&
+        recovery_new(manager, options, &past->recovery))
+        return true;
+    free_past(manager, past);
+    return false;
+}
+
 /* The id is copied under the lock: once it is released, the loop's thread may end and free the
  * connection. */
 static int start(struct connection *connection, ws_loop *loop,
                  const ws_connect_options *options, ws_conn_id *id)
 {
     ws_manager *manager = loop->manager;
-    struct kept_member *member;
-    struct recovery *recovery;
     struct posting posting;
+    struct past past;
     int result;
 
-    if (!prepare_return(manager, options, &member))
+    if (!find_past(manager, options, &past))
         return WS_ERR_NO_MEMORY;
-    if (!recovery_new(manager, options, &recovery)) {
-        kept_answers_drop(&manager->kept_answers, member);
-        return WS_ERR_NO_MEMORY;
-    }
     connection->loop = loop;
     atomic_init(&connection->user_data, options->user_data);
     connection->protocol = options->protocol & 3;
     posting_begin(&posting, manager);
-    result = post_connect(&posting, connection, options, recovery);
+    result = post_connect(&posting, connection, options, past.recovery, past.former);
     if (result == WS_OK) {
         *id = connection->id;
         /* Before the loop can process what the client sends. */
-        kept_answers_adopt(&manager->kept_answers, member, connection->id);
+        kept_answers_adopt(&manager->kept_answers, past.member, connection->id);
     }
     posting_end(&posting);
-    if (result != WS_OK) {
-        recovery_free(manager, recovery);
-        kept_answers_drop(&manager->kept_answers, member);
-    }
+    if (result != WS_OK)
+        free_past(manager, &past);
+    else if (past.member != NULL)
+        client_note(manager, *id);
     return result;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/close_code.h"
+#include "core/clients/former.h"
 #include "core/clients/waiting.h"
 #include "core/connections/custom_queue.h"
 #include "core/connections/doom.h"
@@ -81,6 +82,7 @@ void connection_detach(struct connection *connection, uint16_t code, const char 
         return;
     announce_end(connection, code);
     recovery_cancel(connection);
+    former_end(connection);
     requests = waiting_end(connection);
     timer_wheel_spend(&loop->timers, close_cost(manager, connection->rooms.count));
     connection_view(connection, &view);

@@ -4,6 +4,7 @@
 #include "core/account.h"
 #include "core/backlog.h"
 #include "core/clients/disconnect.h"
+#include "core/clients/former.h"
 #include "core/loop_state.h"
 #include "core/recovery/state.h"
 
@@ -25,7 +26,7 @@ void input_wait(ws_loop *loop, struct input *input, struct connection *connectio
     if (connection != NULL && connection_pending_values(connection) > 0 &&
         connection->recovery->values.held == NULL)
         input_list_hold(input, &connection->recovery->values.held);
-    else
+    else if (connection == NULL || !former_hold_input(connection, input))
         input_list_add(&loop->inputs, input);
 }
 

@@ -7,6 +7,8 @@
 
 #include "base/utf8.h"
 #include "core/clients/answers.h"
+#include "core/clients/former.h"
+#include "core/clients/notes.h"
 #include "core/clients/replies.h"
 #include "core/clients/waiting.h"
 #include "core/connections/doom.h"
@@ -153,7 +155,8 @@ static void conclude(struct connection *connection, const struct client_message 
         return;
     }
     if (result == WS_DEFERRED) {
-        atomic_store_explicit(defers(connection, message), true, memory_order_relaxed);
+        if (!atomic_exchange_explicit(defers(connection, message), true, memory_order_relaxed))
+            client_note(connection->loop->manager, connection->id);
         answers_defer(answer);
         return;
     }
@@ -169,14 +172,31 @@ static void conclude(struct connection *connection, const struct client_message 
 
 /* --- what was sent again --------------------------------------------------------------------- */
 
-static uint64_t digest_of(const struct kept_answers *kept, const struct client_message *message)
+static struct json_slice slice_of(const char *text)
 {
-    const char *room = message->room != NULL ? message->room : "";
-    const char *name = message->name != NULL ? message->name : "";
-    uint64_t digest = kept_answers_digest(kept, (uint64_t)message->type, name, strlen(name));
+    return (struct json_slice){text != NULL ? text : "", text != NULL ? strlen(text) : 0};
+}
 
-    digest = kept_answers_digest(kept, digest, room, strlen(room));
-    return kept_answers_digest(kept, digest, message->data, message->data_length);
+static struct kept_digest digest_of(const struct client_message *message)
+{
+    const struct json_slice parts[] = {
+        slice_of(message->type == CLIENT_REQUEST ? "request" : "message"),
+        slice_of(message->name),
+        slice_of(message->room),
+        message->ref,
+        {message->data, message->data_length},
+    };
+
+    return kept_digest_of(parts, sizeof parts / sizeof *parts);
+}
+
+/* Another process is to answer. */
+static void await_elsewhere(struct waiting_answer *waiting)
+{
+    if (former_await(waiting->connection))
+        answers_defer(waiting);
+    else
+        answers_expire(waiting);
 }
 
 /* The client has not sent it before, from a former connection: it is to be carried out. If it has,
@@ -188,16 +208,19 @@ static bool is_new(struct connection *connection, const struct client_message *m
     ws_manager *manager = loop->manager;
     struct waiting_answer *waiting = waiting_find_answer(connection, answer.number);
     const struct share *user = connection->user;
-    struct kept_question question = {message->ref, digest_of(&manager->kept_answers, message)};
+    struct kept_digest digest = digest_of(message);
     struct kept_text text = {0};
 
     switch (kept_answers_begin(&manager->kept_answers, answer,
-                               user != NULL ? user->group->name : NULL, &question,
+                               user != NULL ? user->group->name : NULL, &digest,
                                loop->timers.now_ms, &text)) {
     case KEPT_NEW:
         return true;
     case KEPT_PENDING:
         answers_defer(waiting);
+        break;
+    case KEPT_ELSEWHERE:
+        await_elsewhere(waiting);
         break;
     case KEPT_ANSWERED:
         answers_send(waiting, text.is_error, text.data, text.length);
@@ -210,14 +233,18 @@ static bool is_new(struct connection *connection, const struct client_message *m
     return false;
 }
 
-/* A message whose answer will probably come later is not carried out without a place for it. Others
- * need none: while all places are taken, they are answered. */
-static bool has_place(struct connection *connection, const struct client_message *message,
+/* A message whose answer will probably come later is not carried out without a place for it.
+  * Others need none: while all places are taken, they are answered. Other processes learn of it
+  * before it is carried out: the client may come back to one of them before the answer. */
+static bool may_begin(struct connection *connection, const struct client_message *message,
                       ws_answer answer)
 {
     if (!atomic_load_explicit(defers(connection, message), memory_order_relaxed))
         return true;
-    return waiting_reserve(waiting_find_answer(connection, answer.number));
+    if (!waiting_reserve(waiting_find_answer(connection, answer.number)))
+        return false;
+    client_note(connection->loop->manager, connection->id);
+    return true;
 }
 
 static void give_up(struct connection *connection, const struct client_message *message,
@@ -248,6 +275,9 @@ void client_take(struct connection *connection, const struct client_message *mes
         reply_with_problem(connection, message->ref, unknown);
         return;
     }
+    if (message->ref.text != NULL &&
+        former_hold(connection, message, client_take) != FORMER_KNOWN)
+        return;
     if (is_answered)
         result = waiting_add_answer(connection, message->ref, message->type == CLIENT_REQUEST,
                                     &said.answer.number);
@@ -259,7 +289,7 @@ void client_take(struct connection *connection, const struct client_message *mes
         said.answer.connection = connection->id;
     if (message->ref.text != NULL && !is_new(connection, message, said.answer))
         return;
-    if (is_answered && !has_place(connection, message, said.answer)) {
+    if (is_answered && !may_begin(connection, message, said.answer)) {
         give_up(connection, message, said.answer);
         return;
     }

@@ -16,6 +16,7 @@ struct waiting {
     uint32_t n_answers;
     struct waiting_ack *acks; /* requests to the client, the newest first */
     uint32_t n_acks;
+    struct former *former; /* NULL: the client's past is known */
 };
 
 static struct waiting *find(const struct connection *connection)
@@ -53,7 +54,7 @@ static void trim(struct waiting *waiting)
 {
     struct connection *connection = waiting->connection;
 
-    if (waiting->answers != NULL || waiting->acks != NULL)
+    if (waiting->answers != NULL || waiting->acks != NULL || waiting->former != NULL)
         return;
     name_table_remove(&connection->loop->waiting, waiting);
     connection->has_waiting = false;
@@ -143,6 +144,26 @@ void waiting_take_answer(struct waiting_answer *answer)
     if (answer->has_place)
         place_give_back(answer->connection, PLACE_ANSWER);
     trim(waiting);
+}
+
+/* --- the client's past ----------------------------------------------------------------------- */
+
+struct former *waiting_former(const struct connection *connection)
+{
+    const struct waiting *waiting = find(connection);
+
+    return waiting != NULL ? waiting->former : NULL;
+}
+
+bool waiting_set_former(struct connection *connection, struct former *former)
+{
+    struct waiting *waiting = former != NULL ? find_or_make(connection) : find(connection);
+
+    if (waiting == NULL)
+        return former == NULL;
+    waiting->former = former;
+    trim(waiting);
+    return true;
 }
 
 /* --- requests to clients --------------------------------------------------------------------- */

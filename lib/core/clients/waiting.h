@@ -10,6 +10,8 @@
 #include "core/connections/connection.h"
 #include "core/sending/waiting_ack.h"
 
+struct former;
+
 /* What the application is to answer. */
 struct waiting_answer {
     struct timer timer; /* of kind TIMER_ANSWER; runs once the application has deferred it */
@@ -46,6 +48,11 @@ struct waiting_answer *waiting_find_answer(struct connection *connection, uint64
 
 /* Takes an entry out. The caller frees it with memory_free(). */
 void waiting_take_answer(struct waiting_answer *answer);
+
+/* What waits for a client's past (former.h); NULL: nothing. waiting_set_former() replaces it; false
+ * if memory ran out, not with NULL. */
+struct former *waiting_former(const struct connection *connection);
+bool waiting_set_former(struct connection *connection, struct former *former);
 
 /* Waits for the response to a request that was sent, or settles it if too many wait. */
 void waiting_await(struct connection *connection, struct waiting_ack *ack);

@@ -138,6 +138,7 @@ int ws_manager_cluster_recalled(ws_manager *manager, void *request, const void *
         recall->value = memory_copy_text(&manager->memory, value, length);
     if (recall->value != NULL)
         recall->length = length;
+    recall->is_unknown = value != NULL && recall->value == NULL;
     posting_begin(&posting, manager);
     manager->n_recalls--;
     is_useless = post(&posting, recall);

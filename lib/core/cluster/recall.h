@@ -12,7 +12,8 @@ struct recall {
     uint32_t loop; /* its number */
     void (*done)(ws_loop *loop, struct recall *recall);
     void *owner;       /* for `done` */
-    char *value;       /* the answer, with a NUL behind it; NULL: none */
+    char *value;       /* the answer, with a NUL behind it; NULL: none, or it is unknown */
+    bool is_unknown;   /* the carrier, or memory, has failed */
     size_t length;     /* of `value` */
     bool is_abandoned; /* the loop waits no longer; changed with the manager's lock held */
     bool is_stuck;     /* it was answered, but memory to tell the loop ran out; as above */

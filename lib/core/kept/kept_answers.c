@@ -3,6 +3,7 @@
  * and the lists and their limits (kept_list.c). */
 #include "core/kept/kept_answers.h"
 
+#include <assert.h>
 #include <string.h>
 
 #define XXH_INLINE_ALL
@@ -30,51 +31,54 @@ void kept_answers_free(struct kept_answers *kept)
     name_table_free(&kept->users);
     memory_free(kept->memory, kept->buckets);
     memory_free(kept->memory, kept->pending);
+    memory_free(kept->memory, kept->forgotten);
     lock_destroy(&kept->lock);
 }
 
-uint64_t kept_answers_digest(const struct kept_answers *kept, uint64_t digest, const char *text,
-                             size_t length)
-{
-    uint64_t part = XXH3_64bits_withSecret(text, length, kept->secret, sizeof kept->secret);
+static_assert(sizeof(XXH128_canonical_t) == sizeof(struct kept_digest), "a digest has room");
 
-    return (digest ^ part) * UINT64_C(0x9e3779b97f4a7c15) + length;
+/* The digests of the parts, each of a fixed length, are one text: so the parts can't be confused.
+ * */
+struct kept_digest kept_digest_of(const struct json_slice *parts, size_t n_parts)
+{
+    struct kept_digest digests[KEPT_PARTS_MAX + 1];
+
+    assert(n_parts <= KEPT_PARTS_MAX);
+    for (size_t i = 0; i <= n_parts; i++) {
+        XXH128_hash_t hash = i < n_parts ? XXH3_128bits(parts[i].text, parts[i].length)
+                                         : XXH3_128bits(digests, n_parts * sizeof *digests);
+        XXH128_canonical_t canonical;
+
+        XXH128_canonicalFromHash(&canonical, hash);
+        memcpy(digests[i].bytes, canonical.digest, sizeof digests[i].bytes);
+    }
+    return digests[n_parts];
 }
 
-static bool is_same(const struct kept_answer *answer, const struct kept_question *question)
+static bool is_same(const struct kept_answer *answer, const struct kept_digest *digest)
 {
-    return answer->digest == question->digest && answer->ref_length == question->ref.length &&
-           memcmp(answer->ref, question->ref.text, answer->ref_length) == 0;
+    return memcmp(&answer->digest, digest, sizeof *digest) == 0;
 }
 
 /* What another connection of the client has sent. */
 static struct kept_answer *find_former(const struct kept_answers *kept, ws_conn_id id,
-                                       const struct kept_question *question, uint64_t now_ms)
+                                       const struct kept_digest *digest, uint64_t now_ms)
 {
     const struct kept_member *member = kept_find_member(kept, id);
     struct kept_answer *answer = member != NULL ? member->client->first : NULL;
 
-    while (answer != NULL && (answer->sender == id || !is_same(answer, question) ||
+    while (answer != NULL && (answer->sender == id || !is_same(answer, digest) ||
                               kept_is_expired(kept, answer, now_ms)))
         answer = answer->next;
     return answer;
 }
 
-/* The client of a connection, which is made if there is none; NULL if memory ran out. */
-static struct kept_client *client_of(struct kept_answers *kept, ws_conn_id id,
-                                     const char *user_id)
-{
-    const struct kept_member *member = kept_find_member(kept, id);
-
-    return member != NULL ? member->client : kept_add_client(kept, id, user_id);
-}
-
 static bool add(struct kept_answers *kept, ws_answer answer, const char *user_id,
-                const struct kept_question *question, uint64_t now_ms)
+                const struct kept_digest *digest, uint64_t now_ms)
 {
-    struct kept_answer *made = memory_zalloc(kept->memory, sizeof *made + question->ref.length);
+    struct kept_answer *made = memory_zalloc(kept->memory, sizeof *made);
     struct kept_client *client =
-        made != NULL ? client_of(kept, answer.connection, user_id) : NULL;
+        made != NULL ? kept_client_of(kept, answer.connection, user_id) : NULL;
 
     if (client == NULL) {
         memory_free(kept->memory, made);
@@ -82,10 +86,8 @@ static bool add(struct kept_answers *kept, ws_answer answer, const char *user_id
     }
     made->sender = answer.connection;
     made->number = answer.number;
-    made->digest = question->digest;
+    made->digest = *digest;
     made->at_ms = now_ms;
-    made->ref_length = (uint16_t)question->ref.length;
-    memcpy(made->ref, question->ref.text, question->ref.length);
     kept_list_add(kept, client, made);
     kept_list_limit(kept, made);
     return true;
@@ -106,11 +108,13 @@ static enum kept_state repeat(struct kept_answers *kept, struct kept_answer *for
         former->waiter = answer;
     }
     former->sender = answer.connection;
-    return former->data != NULL ? KEPT_ANSWERED : KEPT_PENDING;
+    if (former->data != NULL)
+        return KEPT_ANSWERED;
+    return former->number != 0 ? KEPT_PENDING : KEPT_ELSEWHERE;
 }
 
 enum kept_state kept_answers_begin(struct kept_answers *kept, ws_answer answer,
-                                   const char *user_id, const struct kept_question *question,
+                                   const char *user_id, const struct kept_digest *digest,
                                    uint64_t now_ms, struct kept_text *text)
 {
     enum kept_state state = KEPT_NEW;
@@ -119,11 +123,13 @@ enum kept_state kept_answers_begin(struct kept_answers *kept, ws_answer answer,
     if (kept->max_answers == 0 || user_id == NULL)
         return KEPT_NEW;
     lock_acquire(&kept->lock);
+    if (now_ms > kept->now_ms)
+        kept->now_ms = now_ms;
     kept_list_expire(kept, now_ms);
-    former = find_former(kept, answer.connection, question, now_ms);
+    former = find_former(kept, answer.connection, digest, now_ms);
     if (former != NULL)
         state = repeat(kept, former, answer, text);
-    else if (!add(kept, answer, user_id, question, now_ms))
+    else if (!add(kept, answer, user_id, digest, now_ms))
         state = KEPT_NO_MEMORY;
     lock_release(&kept->lock);
     return state;
@@ -131,16 +137,18 @@ enum kept_state kept_answers_begin(struct kept_answers *kept, ws_answer answer,
 
 /* Takes an answer from those that are waited for. Without data it is forgotten. */
 static ws_answer settle(struct kept_answers *kept, ws_answer answer, bool is_error,
-                        const char *data, size_t length)
+                        const char *data, size_t length, bool *is_news)
 {
     ws_answer waiter = {0};
     struct kept_answer *found;
 
+    *is_news = false;
     if (kept->max_answers == 0)
         return waiter;
     lock_acquire(&kept->lock);
     found = kept_list_find_pending(kept, answer);
     if (found != NULL) {
+        *is_news = data != NULL || found->is_noted;
         waiter = found->waiter;
         found->is_error = is_error;
         if (data == NULL)
@@ -153,12 +161,12 @@ static ws_answer settle(struct kept_answers *kept, ws_answer answer, bool is_err
 }
 
 ws_answer kept_answers_end(struct kept_answers *kept, ws_answer answer, bool is_error,
-                           const char *data, size_t length)
+                           const char *data, size_t length, bool *is_news)
 {
-    return settle(kept, answer, is_error, data, length);
+    return settle(kept, answer, is_error, data, length, is_news);
 }
 
-ws_answer kept_answers_forget(struct kept_answers *kept, ws_answer answer)
+ws_answer kept_answers_forget(struct kept_answers *kept, ws_answer answer, bool *is_news)
 {
-    return settle(kept, answer, false, NULL, 0);
+    return settle(kept, answer, false, NULL, 0, is_news);
 }

@@ -28,15 +28,10 @@ bool kept_answers_init(struct kept_answers *kept, const ws_allocator *memory,
                        const uint8_t secret[NAME_TABLE_SECRET]);
 void kept_answers_free(struct kept_answers *kept);
 
-/* What a client has sent, and its content's digest. */
-struct kept_question {
-    struct json_slice ref;
-    uint64_t digest;
-};
-
-/* Adds the digest of a part of the content. */
-uint64_t kept_answers_digest(const struct kept_answers *kept, uint64_t digest, const char *text,
-                             size_t length);
+/* The digest of what a client has sent, in several parts. A client that makes two messages with the
+ * same one does so for itself. */
+enum { KEPT_PARTS_MAX = 5 };
+struct kept_digest kept_digest_of(const struct json_slice *parts, size_t n_parts);
 
 /* The end of what is kept: the data of an `ack` or `response`, or of an `error`. */
 struct kept_text {
@@ -46,24 +41,27 @@ struct kept_text {
 };
 
 enum kept_state {
-    KEPT_NEW,      /* to be carried out */
-    KEPT_ANSWERED, /* the answer is in *text */
-    KEPT_PENDING,  /* the application has not answered yet: the answer goes to `answer` too */
+    KEPT_NEW,       /* to be carried out */
+    KEPT_ANSWERED,  /* the answer is in *text */
+    KEPT_PENDING,   /* the application has not answered yet: the answer goes to `answer` too */
+    KEPT_ELSEWHERE, /* likewise, but the application of another process is to answer */
     KEPT_NO_MEMORY
 };
 
 /* Notes a message or request that needs an answer. `user_id` NULL: the client has no user, and
  * nothing is kept. */
 enum kept_state kept_answers_begin(struct kept_answers *kept, ws_answer answer,
-                                   const char *user_id, const struct kept_question *question,
+                                   const char *user_id, const struct kept_digest *digest,
                                    uint64_t now_ms, struct kept_text *text);
 
 /* Keeps the answer. Returns the connection that has repeated the message and receives the answer
- * too; its `connection` is 0 if there is none. A second call has no effect. */
+ * too; its `connection` is 0 if there is none. A second call has no effect.
+ * *is_news: what is kept has changed. */
 ws_answer kept_answers_end(struct kept_answers *kept, ws_answer answer, bool is_error,
-                           const char *data, size_t length);
+                           const char *data, size_t length, bool *is_news);
 
-/* Forgets a message that was not carried out. Returns the connection that has repeated it. */
-ws_answer kept_answers_forget(struct kept_answers *kept, ws_answer answer);
+/* Forgets a message that was not carried out. Returns the connection that has repeated it.
+ * *is_news: the cluster's carrier was given it. */
+ws_answer kept_answers_forget(struct kept_answers *kept, ws_answer answer, bool *is_news);
 
 #endif

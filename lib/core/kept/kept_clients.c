@@ -7,10 +7,11 @@
 enum {
     N_BUCKETS = 4096,
     BUCKET_BITS = 12,
-    MEMBERS_MAX = 8 /* connections of a client that it may come back from */
+    MEMBERS_MAX = 8,     /* connections of a client that it may come back from */
+    FORGOTTEN_MAX = 4096 /* notes to be forgotten at once; others end with their time */
 };
 
-static void count_bytes(struct kept_answers *kept, struct kept_user *user, size_t bytes)
+void kept_count_bytes(struct kept_answers *kept, struct kept_user *user, size_t bytes)
 {
     kept->bytes += bytes;
     user->bytes += bytes;
@@ -18,8 +19,7 @@ static void count_bytes(struct kept_answers *kept, struct kept_user *user, size_
 
 static void uncount_bytes(struct kept_answers *kept, struct kept_user *user, size_t bytes)
 {
-    kept->bytes -= bytes;
-    user->bytes -= bytes;
+    kept_count_bytes(kept, user, -bytes);
 }
 
 /* --- connections ----------------------------------------------------------------------------- */
@@ -51,6 +51,32 @@ struct kept_member *kept_find_member(const struct kept_answers *kept, ws_conn_id
     return member;
 }
 
+static void forget_note(struct kept_answers *kept, struct kept_member *member)
+{
+    ws_conn_id *grown = kept->forgotten;
+
+    lock_assert_held(&kept->lock);
+    if (member->note_bytes == 0)
+        return;
+    kept_count_bytes(kept, member->client->user, -member->note_bytes);
+    member->note_bytes = 0;
+    if (kept->n_forgotten >= FORGOTTEN_MAX)
+        return;
+    grown = memory_grow(kept->memory, grown, sizeof *grown, kept->n_forgotten, 16,
+                        &kept->forgotten_capacity);
+    if (grown == NULL)
+        return;
+    kept->forgotten = grown;
+    grown[kept->n_forgotten++] = member->id;
+}
+
+void kept_notes_forget(struct kept_answers *kept, const struct kept_client *client)
+{
+    for (struct kept_member *member = client->newest_member; member != NULL;
+         member = member->older)
+        forget_note(kept, member);
+}
+
 static void remove_member(struct kept_answers *kept, struct kept_member *member)
 {
     struct kept_member **link = bucket_of(kept, member->id);
@@ -62,6 +88,7 @@ static void remove_member(struct kept_answers *kept, struct kept_member *member)
         member->client->n_holds--;
         atomic_fetch_sub(&kept->n_holds, 1);
     }
+    forget_note(kept, member);
     uncount_bytes(kept, member->client->user, sizeof *member);
     memory_free(kept->memory, member);
 }
@@ -78,7 +105,7 @@ void kept_add_member(struct kept_answers *kept, struct kept_client *client,
     member->client = client;
     member->older = client->newest_member;
     client->newest_member = member;
-    count_bytes(kept, client->user, sizeof *member);
+    kept_count_bytes(kept, client->user, sizeof *member);
     for (int i = 1; i < MEMBERS_MAX && last != NULL; i++)
         last = last->older;
     if (last != NULL && last->older != NULL) {
@@ -122,7 +149,7 @@ static struct kept_user *user_of(struct kept_answers *kept, const char *name)
         memory_free(kept->memory, user);
         return NULL;
     }
-    count_bytes(kept, user, size_of(user));
+    kept_count_bytes(kept, user, size_of(user));
     return user;
 }
 
@@ -153,9 +180,17 @@ struct kept_client *kept_add_client(struct kept_answers *kept, ws_conn_id id,
     }
     client->user = user;
     user->n_clients++;
-    count_bytes(kept, user, sizeof *client);
+    kept_count_bytes(kept, user, sizeof *client);
     kept_add_member(kept, client, member, id);
     return client;
+}
+
+struct kept_client *kept_client_of(struct kept_answers *kept, ws_conn_id id,
+                                   const char *user_id)
+{
+    const struct kept_member *member = kept_find_member(kept, id);
+
+    return member != NULL ? member->client : kept_add_client(kept, id, user_id);
 }
 
 void kept_trim_client(struct kept_answers *kept, struct kept_client *client)

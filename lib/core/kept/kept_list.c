@@ -33,6 +33,8 @@ static void remove_pending(struct kept_answers *kept, struct kept_answer *answer
 {
     struct kept_answer **link = pending_bucket(kept, answer->number);
 
+    if (answer->number == 0)
+        return;
     while (*link != answer)
         link = &(*link)->next_pending;
     *link = answer->next_pending;
@@ -68,9 +70,11 @@ void kept_list_add(struct kept_answers *kept, struct kept_client *client,
     answer->users_older = user->newest;
     *(user->newest != NULL ? &user->newest->users_newer : &user->oldest) = answer;
     user->newest = answer;
-    answer->next_pending = *pending;
-    *pending = answer;
-    account(kept, answer, sizeof *answer + answer->ref_length);
+    if (answer->data == NULL && answer->number != 0) {
+        answer->next_pending = *pending;
+        *pending = answer;
+    }
+    account(kept, answer, sizeof *answer + (answer->data != NULL ? answer->length + 1 : 0));
 }
 
 static void unlink_from_client(struct kept_client *client, const struct kept_answer *answer)
@@ -143,11 +147,21 @@ static uint64_t bytes_of_user(const struct kept_answers *kept)
     return part > of_client ? part : of_client;
 }
 
+/* Removes an answer for which there is no room beside `stays`. What other processes would still
+ * know of its client takes room, too. */
+static void give_way(struct kept_answers *kept, struct kept_answer *answer,
+                     const struct kept_answer *stays)
+{
+    if (stays == NULL || answer->client != stays->client)
+        kept_notes_forget(kept, answer->client);
+    kept_list_remove(kept, answer);
+}
+
 /* Keeps to the limit of all clients' bytes; `stays`, unless it is NULL, is kept. */
 static void limit_total(struct kept_answers *kept, const struct kept_answer *stays)
 {
     while (kept->bytes > kept->max_total && kept->oldest != NULL && kept->oldest->newer != NULL)
-        kept_list_remove(kept, kept->oldest != stays ? kept->oldest : kept->oldest->newer);
+        give_way(kept, kept->oldest != stays ? kept->oldest : kept->oldest->newer, stays);
 }
 
 /* Keeps to the limit of one user's bytes: who has many connections does not push out what others
@@ -158,8 +172,7 @@ static void limit_user(struct kept_answers *kept, const struct kept_user *user,
     uint64_t most = bytes_of_user(kept);
 
     while (user->bytes > most && user->oldest != NULL && user->oldest->users_newer != NULL)
-        kept_list_remove(kept,
-                         user->oldest != stays ? user->oldest : user->oldest->users_newer);
+        give_way(kept, user->oldest != stays ? user->oldest : user->oldest->users_newer, stays);
 }
 
 void kept_list_limit_bytes(struct kept_answers *kept, ws_conn_id id)

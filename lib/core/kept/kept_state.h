@@ -31,7 +31,7 @@ struct kept_answers {
     uint32_t max_bytes;
     uint64_t max_total; /* bytes of all answers, with their clients and connections */
     uint32_t max_age_ms;
-    uint8_t secret[NAME_TABLE_SECRET]; /* seeds the digests */
+    uint8_t secret[NAME_TABLE_SECRET];
 
     struct lock lock;
     struct kept_member **buckets; /* of the connections; NULL: nothing was ever kept */
@@ -42,6 +42,18 @@ struct kept_answers {
     struct kept_answer *oldest; /* of all clients */
     struct kept_answer *newest;
     uint64_t bytes;
+    uint64_t now_ms; /* the latest that was named */
+
+    /* With a cluster (kept_notes.h): */
+    uint64_t n_notes;
+    ws_conn_id *forgotten; /* connections whose notes are to be forgotten */
+    size_t n_forgotten;
+    size_t forgotten_capacity;
+};
+
+/* Of what a client has sent, with its ref: the same in every process. */
+struct kept_digest {
+    uint8_t bytes[16];
 };
 
 /* All clients of a user, for the user's part of all bytes. */
@@ -49,7 +61,7 @@ struct kept_user {
     struct name_node node;
     struct kept_answer *oldest;
     struct kept_answer *newest;
-    uint64_t bytes; /* of its clients, their connections and answers */
+    uint64_t bytes; /* of its clients, their connections and answers, and of their notes */
     uint32_t n_clients;
     uint8_t name_length; /* directly before the name: how name_table.h reads names */
     char name[];
@@ -72,7 +84,8 @@ struct kept_member {
     struct kept_member *older;
     struct kept_client *client;
     ws_conn_id id;
-    bool holds; /* its client; until the connection ends */
+    size_t note_bytes; /* what the cluster's carrier remembers for it; 0: nothing */
+    bool holds;        /* its client; until the connection ends */
 };
 
 struct kept_answer {
@@ -83,17 +96,17 @@ struct kept_answer {
     struct kept_answer *users_older;
     struct kept_answer *next_pending; /* in its bucket, until it is answered */
     struct kept_client *client;
-    ws_conn_id sender; /* the last connection that sent it */
-    uint64_t number;   /* of the message that the application answers */
-    ws_answer waiter;  /* the connection that repeated it; `connection` 0: none */
-    uint64_t digest;
+    ws_conn_id sender; /* the last connection that sent it; 0: one of another process */
+    uint64_t
+        number; /* of the message that the application answers; 0: another process's does */
+    ws_answer waiter; /* the connection that repeated it; `connection` 0: none */
+    struct kept_digest digest;
     uint64_t at_ms;
     bool is_error;
-    char *data; /* NULL: not answered yet */
+    bool is_noted; /* the cluster's carrier was given it */
+    char *data;    /* NULL: not answered yet */
     size_t length;
     size_t bytes;
-    uint16_t ref_length;
-    char ref[];
 };
 
 #endif

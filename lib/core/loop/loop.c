@@ -9,6 +9,7 @@
 #include "core/clients/answers.h"
 #include "core/clients/disconnect.h"
 #include "core/clients/drain.h"
+#include "core/clients/former.h"
 #include "core/clients/input.h"
 #include "core/clients/places.h"
 #include "core/clients/rate_limit.h"
@@ -103,6 +104,7 @@ int ws_loop_new(ws_manager *manager, const ws_loop_options *options, uint64_t no
     timer_wheel_init(&made->timers, now_ms);
     waiting_init(made);
     answers_init(made);
+    former_init(made);
     drain_init(made);
     rate_limit_init(made);
     presence_init_loop(made);

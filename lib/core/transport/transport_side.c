@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/clients/disconnect.h"
+#include "core/clients/former.h"
 #include "core/clients/requests.h"
 #include "core/connections/delivery.h"
 #include "core/connections/doom.h"
@@ -51,6 +52,11 @@ void transport_prepared(ws_loop *loop, uint32_t cost)
 {
     loop_assert_thread(loop);
     loop_charge(loop, cost);
+}
+
+bool transport_is_held(const struct connection *connection)
+{
+    return former_holds(connection);
 }
 
 bool transport_admit(struct connection *connection, size_t length, struct json_slice ref)

@@ -47,6 +47,9 @@ int transport_connect(struct connection *connection, ws_loop *loop,
 uint32_t transport_received(struct connection *connection, char *data, size_t length,
                             bool is_text);
 
+/* Whether messages wait for one that the client may have sent to another process before. */
+bool transport_is_held(const struct connection *connection);
+
 /* The three parts of transport_received(), for a transport whose messages have a protocol of their
  * own (requests.h). */
 bool transport_admit(struct connection *connection, size_t length, struct json_slice ref);

@@ -252,10 +252,11 @@ static void sized_free(void *block, void *user_data)
 
 static void keep(struct kept_answers *kept, ws_answer answer, const char *user_id)
 {
-    const struct kept_question question = {.ref = {"\"ref\"", 5}};
+    const struct json_slice part = {"\"ref\"", 5};
+    const struct kept_digest digest = kept_digest_of(&part, 1);
     struct kept_text text;
 
-    ck_assert_int_eq(kept_answers_begin(kept, answer, user_id, &question, 0, &text), KEPT_NEW);
+    ck_assert_int_eq(kept_answers_begin(kept, answer, user_id, &digest, 0, &text), KEPT_NEW);
 }
 
 static void adopt(struct kept_answers *kept, ws_conn_id former, const char *user_id,
@@ -278,16 +279,17 @@ START_TEST(all_memory_counts)
     struct kept_answers kept = {
         .max_answers = 8, .max_bytes = 1000, .max_total = 10000, .max_age_ms = 1000};
     uint64_t table;
+    bool is_news;
 
     n_bytes = 0;
     ck_assert(kept_answers_init(&kept, &allocator, secret));
     keep(&kept, (ws_answer){1, 1}, "ann");
-    kept_answers_forget(&kept, (ws_answer){1, 1});
+    kept_answers_forget(&kept, (ws_answer){1, 1}, &is_news);
     ck_assert_uint_eq(kept.bytes, 0);
     table = n_bytes; /* does not grow */
     keep(&kept, (ws_answer){1, 2}, "ann");
     ck_assert_uint_eq(kept.bytes, n_bytes - table);
-    kept_answers_end(&kept, (ws_answer){1, 2}, false, "[1]", 3);
+    kept_answers_end(&kept, (ws_answer){1, 2}, false, "[1]", 3, &is_news);
     ck_assert_uint_eq(kept.bytes, n_bytes - table);
     keep(&kept, (ws_answer){2, 3}, "bob");
     for (ws_conn_id id = 3; id < 20; id++) {

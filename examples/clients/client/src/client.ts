@@ -189,9 +189,9 @@ export class WebSocketClient<Events extends object> {
    * answers when it has accepted the message, and rejects with a WebSocketRequestError.
    *
    * What was not answered when a connection was lost is sent again with the next one, and is carried
-   * out once, if the client has a user and comes back to the same process in time. Messages of an
-   * anonymous client are rejected with "closed" instead, as are all that wait when the next connection
-   * is another user's.
+   * out once, if the client has a user and comes back in time: to any process if the service has
+   * Redis, else to the same one. Messages of an anonymous client are rejected with "closed" instead,
+   * as are all that wait when the next connection is another user's.
    */
   send(message: ClientMessage, options: RequestOptions = {}): Promise<unknown> {
     const { type = "message", room, data } = message;

@@ -1,0 +1,47 @@
+/* notes.c: gives a cluster's carrier what is kept of clients. */
+#include "core/clients/notes.h"
+
+#include "core/cluster/recall.h"
+#include "core/kept/kept_notes.h"
+
+enum { FORGOTTEN_AT_ONCE = 64 };
+
+/* Without a value: the note is forgotten. A carrier that takes no more now gets the client's next
+ * note. */
+static void give(const ws_manager *manager, ws_conn_id id, uint64_t rank,
+                 const struct buffer *value)
+{
+    char name[CONNECTION_NAME_SIZE];
+    char key[KEPT_KEY_SIZE];
+
+    name[connection_name_write(manager->process, id, name)] = '\0';
+    kept_note_key(name, key);
+    cluster_remember(manager, key, rank, value, manager->options.kept_answers_ms);
+}
+
+static void give_forgotten(ws_manager *manager)
+{
+    for (int i = 0; i < FORGOTTEN_AT_ONCE; i++) {
+        uint64_t rank;
+        ws_conn_id id = kept_note_take_forgotten(&manager->kept_answers, &rank);
+
+        if (id == 0)
+            return;
+        give(manager, id, rank, NULL);
+    }
+}
+
+void client_note(ws_manager *manager, ws_conn_id id)
+{
+    struct kept_note note;
+
+    if (!cluster_remembers(manager) || manager->kept_answers.max_answers == 0)
+        return;
+    if (kept_note_write(&manager->kept_answers, id, &note)) {
+        give(manager, note.ids[0], note.rank, &note.text);
+        if (note.ids[1] != 0)
+            give(manager, note.ids[1], note.rank, &note.text);
+        buffer_free(&note.text);
+    }
+    give_forgotten(manager);
+}

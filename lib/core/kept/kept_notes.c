@@ -1,0 +1,283 @@
+/* kept_notes.c: notes of what is kept for clients: writes and reads them. */
+#include "core/kept/kept_notes.h"
+
+#include <string.h>
+
+#include "base/json_text.h"
+#include "core/kept/kept_clients.h"
+#include "core/kept/kept_list.h"
+
+/* A note is text: its version and the user's name, then for each answer
+ *
+ *     DIGEST AGE KIND LENGTH
+ *     DATA
+ *
+ * with the digest in hexadecimal digits, the age in milliseconds, and the kind `p` (not answered),
+ * `a` or `e` (an error). Each line ends with LF. */
+static const char version[] = "1 ";
+
+enum {
+    ENTRY_MAX = 32 + 20 + 20 + 8, /* bytes of an entry beside its data */
+    DIGITS_MAX = 15               /* of a number */
+};
+
+static const char digits[] = "0123456789abcdef";
+
+static void write_hex(const void *bytes, size_t n, char *text)
+{
+    for (size_t i = 0; i < n; i++) {
+        text[2 * i] = digits[((const uint8_t *)bytes)[i] >> 4];
+        text[2 * i + 1] = digits[((const uint8_t *)bytes)[i] & 15];
+    }
+}
+
+/* The names of sessions of Socket.IO, which it remembers too, have an even number of digits. */
+void kept_note_key(const char *name, char key[KEPT_KEY_SIZE])
+{
+    size_t length = strnlen(name, CONNECTION_NAME_SIZE - 1);
+
+    key[0] = 'a';
+    write_hex(name, length, key + 1);
+    key[1 + 2 * length] = '\0';
+}
+
+/* --- forgetting ------------------------------------------------------------------------------ */
+
+ws_conn_id kept_note_take_forgotten(struct kept_answers *kept, uint64_t *rank)
+{
+    ws_conn_id id = 0;
+
+    lock_acquire(&kept->lock);
+    if (kept->n_forgotten > 0)
+        id = kept->forgotten[--kept->n_forgotten];
+    *rank = ++kept->n_notes;
+    lock_release(&kept->lock);
+    return id;
+}
+
+/* --- writing --------------------------------------------------------------------------------- */
+
+static size_t size_of(const struct kept_answer *answer)
+{
+    return ENTRY_MAX + (answer->data != NULL ? answer->length : 0);
+}
+
+static void write_entry(const struct kept_answers *kept, struct kept_answer *answer,
+                        struct buffer *text)
+{
+    bool is_answered = answer->data != NULL;
+    char digest[2 * sizeof answer->digest.bytes];
+
+    write_hex(answer->digest.bytes, sizeof answer->digest.bytes, digest);
+    buffer_add(text, digest, sizeof digest);
+    buffer_add_text(text, " ");
+    buffer_add_number(text, kept->now_ms > answer->at_ms ? kept->now_ms - answer->at_ms : 0);
+    buffer_add_text(text, !is_answered ? " p " : answer->is_error ? " e " : " a ");
+    buffer_add_number(text, is_answered ? answer->length : 0);
+    buffer_add_text(text, "\n");
+    if (is_answered)
+        buffer_add(text, answer->data, answer->length);
+    buffer_add_text(text, "\n");
+    answer->is_noted = true;
+}
+
+/* The newest answers, as many as have room. */
+static void write_note(const struct kept_answers *kept, const struct kept_client *client,
+                       struct buffer *text)
+{
+    struct kept_answer *answer = client->first;
+    size_t bytes = sizeof version + client->user->name_length;
+
+    for (const struct kept_answer *other = answer; other != NULL; other = other->next)
+        bytes += size_of(other);
+    buffer_add_text(text, version);
+    buffer_add(text, client->user->name, client->user->name_length);
+    buffer_add_text(text, "\n");
+    for (; answer != NULL; answer = answer->next) {
+        if (bytes <= KEPT_NOTE_MAX)
+            write_entry(kept, answer, text);
+        else
+            bytes -= size_of(answer);
+    }
+}
+
+static void add_id(struct kept_answers *kept, struct kept_member *member,
+                   struct kept_note *note, int at)
+{
+    note->ids[at] = member->id;
+    kept_count_bytes(kept, member->client->user, note->text.length - member->note_bytes);
+    member->note_bytes = note->text.length;
+}
+
+/* A client may come back from its newest connection, or from the one before, if it has not learned
+ * of the newest. */
+static bool note_client(struct kept_answers *kept, struct kept_member *member,
+                        struct kept_note *note)
+{
+    struct kept_client *client = member->client;
+
+    if (client->count == 0)
+        return false;
+    write_note(kept, client, &note->text);
+    if (note->text.failed)
+        return false;
+    note->rank = ++kept->n_notes;
+    add_id(kept, client->newest_member, note, 0);
+    if (member != client->newest_member)
+        add_id(kept, member, note, 1);
+    kept_list_limit(kept, client->last);
+    return true;
+}
+
+bool kept_note_write(struct kept_answers *kept, ws_conn_id id, struct kept_note *note)
+{
+    struct kept_member *member;
+    bool is_written;
+
+    *note = (struct kept_note){.rank = 0};
+    buffer_init(&note->text, kept->memory);
+    lock_acquire(&kept->lock);
+    member = kept_find_member(kept, id);
+    is_written = member != NULL && note_client(kept, member, note);
+    lock_release(&kept->lock);
+    if (!is_written)
+        buffer_free(&note->text);
+    return is_written;
+}
+
+/* --- reading --------------------------------------------------------------------------------- */
+
+bool kept_note_begin(struct kept_note_reader *reader, const char *text, size_t length,
+                     const char *user_id)
+{
+    size_t of_version = sizeof version - 1;
+    size_t of_user = strlen(user_id);
+
+    if (length <= of_version + of_user || memcmp(text, version, of_version) != 0 ||
+        memcmp(text + of_version, user_id, of_user) != 0 || text[of_version + of_user] != '\n')
+        return false;
+    *reader = (struct kept_note_reader){text + of_version + of_user + 1, text + length};
+    return true;
+}
+
+static bool read_hex(struct kept_note_reader *reader, uint8_t *bytes, size_t n)
+{
+    if ((size_t)(reader->end - reader->at) < 2 * n)
+        return false;
+    for (size_t i = 0; i < 2 * n; i++) {
+        const char *digit = memchr(digits, *reader->at++, sizeof digits - 1);
+
+        if (digit == NULL)
+            return false;
+        bytes[i / 2] = (uint8_t)(bytes[i / 2] << 4 | (digit - digits));
+    }
+    return true;
+}
+
+static bool read_char(struct kept_note_reader *reader, char c)
+{
+    return reader->at < reader->end && *reader->at++ == c;
+}
+
+static bool read_number(struct kept_note_reader *reader, uint64_t *number)
+{
+    const char *begin = reader->at;
+
+    *number = 0;
+    while (reader->at < reader->end && *reader->at >= '0' && *reader->at <= '9' &&
+           reader->at - begin < DIGITS_MAX)
+        *number = *number * 10 + (uint64_t)(*reader->at++ - '0');
+    return reader->at > begin;
+}
+
+static bool read_kind(struct kept_note_reader *reader, struct kept_entry *entry)
+{
+    char kind = reader->at < reader->end ? *reader->at++ : '\0';
+
+    entry->is_answered = kind != 'p';
+    entry->is_error = kind == 'e';
+    return kind == 'p' || kind == 'a' || kind == 'e';
+}
+
+bool kept_note_next(struct kept_note_reader *reader, struct kept_entry *entry)
+{
+    uint64_t length;
+
+    memset(entry, 0, sizeof *entry);
+    if (!read_hex(reader, entry->digest.bytes, sizeof entry->digest.bytes) ||
+        !read_char(reader, ' ') || !read_number(reader, &entry->age_ms) ||
+        !read_char(reader, ' ') || !read_kind(reader, entry) || !read_char(reader, ' ') ||
+        !read_number(reader, &length) || !read_char(reader, '\n') ||
+        length >= (uint64_t)(reader->end - reader->at))
+        return false;
+    entry->data = reader->at;
+    entry->length = (size_t)length;
+    reader->at += length;
+    return read_char(reader, '\n') &&
+           (!entry->is_answered || json_valid(entry->data, entry->length, JSON_LEVELS));
+}
+
+/* --- what comes from another process ---------------------------------------------------------- */
+
+static struct kept_answer *find(const struct kept_client *client,
+                                const struct kept_digest *digest)
+{
+    struct kept_answer *answer = client->first;
+
+    while (answer != NULL && memcmp(&answer->digest, digest, sizeof *digest) != 0)
+        answer = answer->next;
+    return answer;
+}
+
+static bool add(struct kept_answers *kept, struct kept_client *client,
+                const struct kept_entry *entry, uint64_t now_ms)
+{
+    struct kept_answer *made = memory_zalloc(kept->memory, sizeof *made);
+
+    if (made != NULL && entry->is_answered)
+        made->data = memory_copy_text(kept->memory, entry->data, entry->length);
+    if (made == NULL || (entry->is_answered && made->data == NULL)) {
+        memory_free(kept->memory, made);
+        return false;
+    }
+    made->digest = entry->digest;
+    made->at_ms = now_ms > entry->age_ms ? now_ms - entry->age_ms : 0;
+    made->is_error = entry->is_error;
+    made->length = entry->length;
+    kept_list_add(kept, client, made);
+    kept_list_limit(kept, made);
+    return true;
+}
+
+/* What is known here stays: the client has perhaps sent it here, too. */
+static bool merge(struct kept_answers *kept, struct kept_client *client,
+                  const struct kept_entry *entry, uint64_t now_ms, ws_answer *waiter)
+{
+    struct kept_answer *found = find(client, &entry->digest);
+
+    if (found == NULL)
+        return add(kept, client, entry, now_ms);
+    if (found->data == NULL && found->number == 0 && entry->is_answered) {
+        *waiter = found->waiter;
+        found->is_error = entry->is_error;
+        if (kept_list_fill(kept, found, entry->data, entry->length))
+            kept_list_limit(kept, found);
+    }
+    return true;
+}
+
+bool kept_answers_import(struct kept_answers *kept, ws_conn_id id, const char *user_id,
+                         const struct kept_entry *entry, uint64_t now_ms, ws_answer *waiter)
+{
+    struct kept_client *client;
+    bool result;
+
+    *waiter = (ws_answer){0};
+    lock_acquire(&kept->lock);
+    client = kept_client_of(kept, id, user_id);
+    result = client != NULL && merge(kept, client, entry, now_ms, waiter);
+    if (client != NULL && !result)
+        kept_trim_client(kept, client);
+    lock_release(&kept->lock);
+    return result;
+}

@@ -1,0 +1,63 @@
+/* kept_notes.h: notes of what is kept for a client, which a cluster's carrier remembers for the
+ * process that the client comes back to. A note has the client's newest answers, and what is not
+ * answered yet. There is one for each connection that has sent something, under the connection's
+ * name. Not here: giving notes to the carrier, and asking for them (clients/notes.c,
+ * clients/former.c).
+ *
+ * What a carrier is given counts among the bytes that are kept. What is not kept any more, because
+ * of a limit, is forgotten there too. */
+#ifndef WS_CORE_KEPT_KEPT_NOTES_H
+#define WS_CORE_KEPT_KEPT_NOTES_H
+
+#include "base/buffer.h"
+#include "core/events/ids.h"
+#include "core/kept/kept_state.h"
+
+/* A note has at most so many bytes, so that a client that sends much does not cause much more. */
+enum { KEPT_NOTE_MAX = 16384 };
+
+struct kept_note {
+    ws_conn_id ids[2]; /* of whom it is the note; the second may be 0 */
+    uint64_t rank;     /* a note that was written later has a higher one */
+    struct buffer text;
+};
+
+/* Writes the note of a connection's client. False if there is nothing to be noted, or memory ran
+ * out. The caller frees the text. */
+bool kept_note_write(struct kept_answers *kept, ws_conn_id id, struct kept_note *note);
+
+/* A connection whose note is to be forgotten; 0: there is none. */
+ws_conn_id kept_note_take_forgotten(struct kept_answers *kept, uint64_t *rank);
+
+/* An entry of a note. */
+struct kept_entry {
+    struct kept_digest digest;
+    uint64_t age_ms;
+    bool is_answered;
+    bool is_error;
+    const char *data; /* JSON text; of an answer */
+    size_t length;
+};
+
+struct kept_note_reader {
+    const char *at;
+    const char *end;
+};
+
+/* Begins to read a note; false if it is none of this user's. */
+bool kept_note_begin(struct kept_note_reader *reader, const char *text, size_t length,
+                     const char *user_id);
+
+/* Reads the next entry; false at the end, and before anything that is not valid. */
+bool kept_note_next(struct kept_note_reader *reader, struct kept_entry *entry);
+
+/* Keeps an entry for a connection whose client has come from another process. Returns who waits for
+ * the answer in it. False if memory ran out. */
+bool kept_answers_import(struct kept_answers *kept, ws_conn_id id, const char *user_id,
+                         const struct kept_entry *entry, uint64_t now_ms, ws_answer *waiter);
+
+/* The key under which a carrier remembers the note of a connection, by its name. */
+enum { KEPT_KEY_SIZE = 2 * CONNECTION_NAME_SIZE };
+void kept_note_key(const char *name, char key[KEPT_KEY_SIZE]);
+
+#endif

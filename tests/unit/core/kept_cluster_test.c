@@ -1,0 +1,897 @@
+/* kept_cluster_test.c: what a client sends again to another process than before is carried out
+ * once, and gets the same answer. The carrier's memory is an array here. Not here: one process
+ * (kept_answers_test.c), a real Redis (redis/once_test.c). */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/kept/kept_notes.h"
+#include "core/manager.h"
+#include "support/stream.h"
+#include "support/suite.h"
+
+enum { VALUES_MAX = 256, QUESTIONS_MAX = 64 };
+
+static struct value {
+    char key[65];
+    uint64_t rank;
+    uint64_t ttl_ms;
+    char *text; /* NULL: forgotten */
+    size_t length;
+} values[VALUES_MAX];
+static size_t n_values;
+static unsigned n_remembers;
+
+static struct question {
+    struct process *process;
+    void *request;
+    char key[65];
+} questions[QUESTIONS_MAX];
+static size_t n_questions;
+static bool is_away; /* the carrier: questions wait */
+static int remember_result;
+static int recall_result;
+
+static struct process a, b, c;
+static struct client first, second, third;
+
+/* --- the carrier ----------------------------------------------------------------------------- */
+
+static struct value *find_value(const char *key)
+{
+    for (size_t i = 0; i < n_values; i++)
+        if (strcmp(values[i].key, key) == 0)
+            return &values[i];
+    return NULL;
+}
+
+static int remember(const char *key, uint64_t rank, const void *text, size_t length,
+                    uint64_t ttl_ms, void *data)
+{
+    struct value *value = find_value(key);
+
+    (void)data;
+    n_remembers++;
+    if (remember_result != WS_OK)
+        return remember_result;
+    ck_assert_uint_le(length, KEPT_NOTE_MAX);
+    if (value == NULL) {
+        ck_assert_uint_lt(n_values, VALUES_MAX);
+        value = &values[n_values++];
+        snprintf(value->key, sizeof value->key, "%s", key);
+    }
+    ck_assert_uint_gt(rank, value->rank);
+    free(value->text);
+    value->rank = rank;
+    value->ttl_ms = ttl_ms;
+    value->text = length > 0 ? malloc(length) : NULL;
+    value->length = length;
+    if (length > 0)
+        memcpy(value->text, text, length);
+    return WS_OK;
+}
+
+static void answer_questions(void)
+{
+    for (size_t i = 0; i < n_questions; i++) {
+        const struct value *value = find_value(questions[i].key);
+        bool is_there = value != NULL && value->text != NULL;
+
+        ck_assert_int_eq(ws_manager_cluster_recalled(
+                             questions[i].process->host.manager, questions[i].request,
+                             is_there ? value->text : NULL, is_there ? value->length : 0),
+                         WS_OK);
+    }
+    n_questions = 0;
+}
+
+static int recall(const char *key, void *request, void *data)
+{
+    if (recall_result != WS_OK)
+        return recall_result;
+    ck_assert_uint_lt(n_questions, QUESTIONS_MAX);
+    questions[n_questions] = (struct question){.process = data, .request = request};
+    snprintf(questions[n_questions++].key, sizeof questions->key, "%s", key);
+    return WS_OK;
+}
+
+/* --- processes ------------------------------------------------------------------------------- */
+
+static int n_calls;
+
+/* Answers with the number of calls. */
+static int count_up(ws_manager *manager, const ws_connection_info *connection,
+                    const ws_client_message *message, void *user_data)
+{
+    char text[16];
+
+    (void)connection;
+    (void)user_data;
+    snprintf(text, sizeof text, "%d", ++n_calls);
+    return ws_manager_answer(manager, message->answer, text, strlen(text));
+}
+
+static ws_answer deferred;
+static bool was_noted; /* when count_later() was called */
+
+static bool has_note(const struct client *client)
+{
+    char name[CONNECTION_NAME_SIZE];
+    char key[KEPT_KEY_SIZE];
+    const struct value *value;
+
+    connection_name_write(client->host->manager->process, client->id, name);
+    kept_note_key(name, key);
+    value = find_value(key);
+    return value != NULL && value->text != NULL;
+}
+
+static int count_later(ws_manager *manager, const ws_connection_info *connection,
+                       const ws_client_message *message, void *user_data)
+{
+    (void)manager;
+    (void)connection;
+    (void)user_data;
+    n_calls++;
+    deferred = message->answer;
+    was_noted = has_note(&first);
+    return WS_DEFERRED;
+}
+
+static int refuse(ws_manager *manager, const ws_connection_info *connection,
+                  const ws_client_message *message, void *user_data)
+{
+    (void)manager;
+    (void)connection;
+    (void)message;
+    (void)user_data;
+    n_calls++;
+    return WS_ERR_FORBIDDEN;
+}
+
+static void open_process(struct process *process)
+{
+    ws_cluster carrier = stream_carrier;
+    ws_manager *manager;
+
+    carrier.remember = remember;
+    carrier.recall = recall;
+    process->host.options.history_events = 10;
+    ck_assert_int_eq(ws_manager_new(&process->host.options, &process->host.manager), WS_OK);
+    manager = process->host.manager;
+    ck_assert_int_eq(ws_manager_set_cluster(manager, &carrier, process), WS_OK);
+    ck_assert_int_eq(ws_loop_new(manager, NULL, 0, &process->host.loop), WS_OK);
+    ck_assert_int_eq(ws_manager_register_method(manager, "buy", count_up, NULL), WS_OK);
+    ck_assert_int_eq(ws_manager_register_method(manager, "later", count_later, NULL), WS_OK);
+    ck_assert_int_eq(ws_manager_register_method(manager, "never", refuse, NULL), WS_OK);
+    process_start(process, 0);
+    host_run(&process->host);
+}
+
+static void prepare(void)
+{
+    stream_reset();
+    host_init(&a.host);
+    host_init(&b.host);
+    host_init(&c.host);
+    first = second = third = (struct client){0};
+    n_calls = 0;
+    n_remembers = 0;
+    n_questions = 0;
+    is_away = false;
+    remember_result = recall_result = WS_OK;
+}
+
+static void start(void)
+{
+    open_process(&a);
+    open_process(&b);
+    open_process(&c);
+    client_open(&a.host, &first, "first", "ann");
+}
+
+static void begin(void)
+{
+    prepare();
+    start();
+}
+
+static void end(void)
+{
+    client_free(&first);
+    client_free(&second);
+    client_free(&third);
+    process_close(&a);
+    process_close(&b);
+    process_close(&c);
+    for (size_t i = 0; i < n_values; i++)
+        free(values[i].text);
+    memset(values, 0, sizeof values);
+    n_values = 0;
+}
+
+static void run(struct host *host)
+{
+    do {
+        host_run(host);
+        if (is_away)
+            return;
+        answer_questions();
+        host_run(host);
+    } while (n_questions > 0);
+}
+
+static void pass(struct host *host, uint64_t ms)
+{
+    for (uint64_t passed = 0; passed < ms; passed += 100) {
+        host->now_ms += 100;
+        run(host);
+    }
+}
+
+static void say(struct client *client, const char *json)
+{
+    client_say(client, json);
+    run(client->host);
+}
+
+static void connect_from(struct process *process, struct client *client,
+                         const struct client *former, const char *user_id)
+{
+    char name[CONNECTION_NAME_SIZE];
+    ws_connect_options options;
+
+    client_free(client);
+    *client = (struct client){.host = &process->host, .name = "again"};
+    connection_name_write(former->host->manager->process, former->id, name);
+    client_options(client, &options);
+    options.user_id = user_id;
+    options.former_connection_id = name;
+    ck_assert_int_eq(
+        ws_manager_connect(process->host.manager, process->host.loop, &options, &client->id),
+        WS_OK);
+}
+
+/* A client comes to a process, after it was this one. */
+static void come_back(struct process *process, struct client *client,
+                      const struct client *former, const char *user_id)
+{
+    connect_from(process, client, former, user_id);
+    run(&process->host);
+    client_count(client);
+}
+
+#define BUY "{\"type\":\"request\",\"method\":\"buy\",\"data\":{\"n\":1},\"ref\":\"a\"}"
+#define BOUGHT(n) "{\"type\":\"response\",\"ref\":\"a\",\"data\":" #n "}"
+#define BUY_MORE "{\"type\":\"request\",\"method\":\"buy\",\"data\":{\"n\":2},\"ref\":\"b\"}"
+#define BOUGHT_MORE(n) "{\"type\":\"response\",\"ref\":\"b\",\"data\":" #n "}"
+#define LATER "{\"type\":\"request\",\"method\":\"later\",\"ref\":1}"
+#define LATE "{\"type\":\"response\",\"ref\":1,\"data\":[1]}"
+#define NEVER "{\"type\":\"request\",\"method\":\"never\",\"ref\":1}"
+#define PING "{\"type\":\"ping\"}"
+#define TIMEOUT(ref)                                                                           \
+    "{\"type\":\"error\",\"ref\":" ref                                                         \
+    ",\"data\":{\"code\":\"timeout\",\"message\":\"whether "                                   \
+    "it was carried out before can't be found out in time\"}}"
+#define TOO_LATE                                                                               \
+    "{\"type\":\"error\",\"ref\":1,\"data\":{\"code\":\"timeout\",\"message\":\"no answer in " \
+    "time\"}}"
+
+/* --- what is known elsewhere ------------------------------------------------------------------ */
+
+/* The first process does nothing more: it may have been killed. */
+START_TEST(what_was_answered_gets_the_same_answer)
+{
+    begin();
+    say(&first, BUY);
+    client_expect(&first, BOUGHT(1), NULL);
+    come_back(&b, &second, &first, "ann");
+    say(&second, BUY);
+    client_expect(&second, BOUGHT(1), NULL);
+    say(&second, BUY_MORE);
+    client_expect(&second, BOUGHT_MORE(2), NULL);
+    come_back(&c, &third, &second, "ann");
+    say(&third, BUY_MORE);
+    say(&third, BUY);
+    client_expect(&third, BOUGHT_MORE(2), BOUGHT(1), NULL);
+    ck_assert_int_eq(n_calls, 2);
+    end();
+}
+END_TEST
+
+/* Its second process carried out nothing for it; and its third is its first. */
+START_TEST(a_client_may_pass_through_a_process)
+{
+    begin();
+    say(&first, BUY);
+    come_back(&b, &second, &first, "ann");
+    come_back(&c, &third, &second, "ann");
+    say(&third, BUY);
+    client_expect(&third, BOUGHT(1), NULL);
+    client_lose(&second);
+    come_back(&a, &second, &third, "ann");
+    say(&second, BUY);
+    client_expect(&second, BOUGHT(1), NULL);
+    end();
+}
+END_TEST
+
+/* Within a process it is known without the carrier, and elsewhere under the new name at once. */
+START_TEST(a_client_may_come_back_to_a_process_first)
+{
+    begin();
+    say(&first, BUY);
+    come_back(&a, &second, &first, "ann");
+    come_back(&b, &third, &second, "ann");
+    say(&third, BUY);
+    client_expect(&third, BOUGHT(1), NULL);
+    end();
+}
+END_TEST
+
+START_TEST(anything_else_is_carried_out)
+{
+    begin();
+    say(&first, BUY);
+    come_back(&b, &second, &first, "bob");
+    say(&second, BUY);
+    client_expect(&second, BOUGHT(2), NULL);
+    come_back(&c, &third, &first, "ann");
+    say(&third, "{\"type\":\"request\",\"method\":\"buy\",\"data\":{\"n\":1},\"ref\":\"b\"}");
+    client_expect(&third, BOUGHT_MORE(3), NULL);
+    say(&third, "{\"type\":\"request\",\"method\":\"buy\",\"data\":{\"n\":3},\"ref\":\"a\"}");
+    client_expect(&third, BOUGHT(4), NULL);
+    end();
+}
+END_TEST
+
+/* Who has no user, names no former connection, or sends nothing with a ref, costs nothing. */
+START_TEST(others_cost_nothing)
+{
+    begin();
+    recall_result = WS_ERR_INVALID;
+    come_back(&b, &second, &first, NULL);
+    say(&second, BUY);
+    client_expect(&second, BOUGHT(1), NULL);
+    client_free(&third);
+    client_open(&b.host, &third, "third", "ann");
+    say(&third, "{\"type\":\"request\",\"method\":\"buy\"}");
+    ck_assert_int_eq(n_calls, 2);
+    ck_assert_uint_eq(n_remembers, 0);
+    end();
+}
+END_TEST
+
+/* Its name is no connection's. */
+START_TEST(strange_names_are_not_asked_for)
+{
+    static const char *const names[] = {"", "nobody", "aaaabbbb22-", "-1", "aaaabbbb22-x"};
+
+    begin();
+    recall_result = WS_ERR_INVALID;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        ws_connect_options options;
+
+        client_free(&second);
+        second = (struct client){.host = &b.host, .name = "again"};
+        client_options(&second, &options);
+        options.user_id = "ann";
+        options.former_connection_id = names[i];
+        ck_assert_int_eq(ws_manager_connect(b.host.manager, b.host.loop, &options, &second.id),
+                         WS_OK);
+        run(&b.host);
+        client_count(&second);
+        say(&second, BUY);
+        ck_assert_int_eq(n_calls, (int)i + 1);
+        client_lose(&second);
+    }
+    end();
+}
+END_TEST
+
+START_TEST(what_was_refused_may_be_tried_again)
+{
+    begin();
+    say(&first, BUY);
+    say(&first, NEVER);
+    come_back(&b, &second, &first, "ann");
+    say(&second, NEVER);
+    ck_assert_int_eq(n_calls, 3);
+    end();
+}
+END_TEST
+
+/* Also if its answer was expected later, so that it was noted before. */
+START_TEST(what_was_noted_and_refused_may_be_tried_again)
+{
+    begin();
+    say(&first, LATER); /* from now on it is noted before */
+    ck_assert_int_eq(ws_manager_answer(a.host.manager, deferred, "[1]", 3), WS_OK);
+    run(&a.host);
+    ck_assert(handlers_have(&a.host.manager->methods, "never"));
+    handlers_find(&a.host.manager->methods, "never")->defers = true;
+    say(&first, "{\"type\":\"request\",\"method\":\"never\",\"ref\":2}");
+    come_back(&b, &second, &first, "ann");
+    say(&second, "{\"type\":\"request\",\"method\":\"never\",\"ref\":2}");
+    ck_assert_int_eq(n_calls, 3);
+    end();
+}
+END_TEST
+
+/* --- what is not answered yet ----------------------------------------------------------------- */
+
+START_TEST(a_later_answer_comes_from_the_first_process)
+{
+    begin();
+    say(&first, LATER);
+    come_back(&b, &second, &first, "ann");
+    say(&second, LATER);
+    pass(&b.host, 1000);
+    client_expect(&second, NULL);
+    ck_assert_int_eq(ws_manager_answer(a.host.manager, deferred, "[1]", 3), WS_OK);
+    run(&a.host);
+    pass(&b.host, 1000);
+    client_expect(&second, LATE, NULL);
+    come_back(&c, &third, &second, "ann");
+    say(&third, LATER);
+    client_expect(&third, LATE, NULL);
+    ck_assert_int_eq(n_calls, 1);
+    end();
+}
+END_TEST
+
+/* An answer after the end of the connection. */
+START_TEST(an_answer_after_the_end_is_noted)
+{
+    begin();
+    say(&first, LATER);
+    client_lose(&first);
+    ck_assert_int_eq(ws_manager_answer_error(a.host.manager, deferred, "sold_out", NULL),
+                     WS_ERR_NOT_FOUND);
+    come_back(&b, &second, &first, "ann");
+    say(&second, LATER);
+    client_expect(
+        &second,
+        "{\"type\":\"error\",\"ref\":1,\"data\":{\"code\":\"sold_out\",\"message\":\"\"}}",
+        NULL);
+    end();
+}
+END_TEST
+
+/* It was killed: whether the message was carried out is open, and it isn't carried out again. */
+START_TEST(the_first_process_never_answers)
+{
+    begin();
+    say(&first, LATER);
+    come_back(&b, &second, &first, "ann");
+    say(&second, LATER);
+    pass(&b.host, 31000);
+    client_expect(&second, TOO_LATE, NULL);
+    ck_assert_int_eq(n_calls, 1);
+    n_questions = 0;
+    pass(&b.host, 3000);
+    run(&b.host);
+    /* Nothing asks any more. From a connection of the same process nobody asks again. */
+    come_back(&b, &third, &second, "ann");
+    say(&third, LATER);
+    client_expect(&third, TOO_LATE, NULL);
+    ck_assert_int_eq(n_calls, 1);
+    end();
+}
+END_TEST
+
+START_TEST(it_is_noted_before_it_is_carried_out)
+{
+    begin();
+    say(&first, LATER); /* that the method answers later is not known yet */
+    ck_assert(!was_noted && has_note(&first));
+    client_lose(&first);
+    client_free(&first);
+    client_open(&a.host, &first, "first", "ann");
+    say(&first, LATER);
+    ck_assert(was_noted);
+    end();
+}
+END_TEST
+
+/* --- while the carrier does not answer ------------------------------------------------------- */
+
+static void begin_away(void)
+{
+    begin();
+    say(&first, BUY);
+    is_away = true;
+    come_back(&b, &second, &first, "ann");
+}
+
+START_TEST(messages_wait_for_the_carrier)
+{
+    begin_away();
+    say(&second, PING); /* has no ref */
+    ck_assert_uint_eq(client_count(&second), 1);
+    say(&second, BUY);
+    say(&second, PING);
+    say(&second, BUY_MORE);
+    pass(&b.host, 4000);
+    client_expect(&second, NULL);
+    is_away = false;
+    run(&b.host);
+    ck_assert_str_eq(client_next(&second), BOUGHT(1));
+    ck_assert_ptr_nonnull(strstr(client_next(&second), "pong"));
+    client_expect(&second, BOUGHT_MORE(2), NULL);
+    end();
+}
+END_TEST
+
+START_TEST(they_wait_for_a_limited_time)
+{
+    begin_away();
+    pass(&b.host, 10000);
+    say(&second, BUY);
+    say(&second, BUY_MORE);
+    pass(&b.host, 4900);
+    client_expect(&second, NULL);
+    pass(&b.host, 200);
+    client_expect(&second, TIMEOUT("\"a\""), TIMEOUT("\"b\""), NULL);
+    pass(&b.host, 4000);
+    say(&second, BUY_MORE);
+    client_expect(&second, TIMEOUT("\"b\""), NULL);
+    pass(&b.host, 1000);
+    say(&second, BUY_MORE);
+    client_expect(&second, BOUGHT_MORE(2), NULL);
+    /* The answer is not too late for what is sent again only now. */
+    is_away = false;
+    run(&b.host);
+    say(&second, BUY);
+    client_expect(&second, BOUGHT(1), NULL);
+    end();
+}
+END_TEST
+
+START_TEST(a_connection_may_end_while_a_message_waits)
+{
+    begin_away();
+    say(&second, BUY);
+    client_lose(&second);
+    is_away = false;
+    run(&b.host);
+    ck_assert_int_eq(n_calls, 1);
+    /* and before it has begun */
+    connect_from(&b, &third, &first, "ann");
+    client_lose(&third);
+    run(&b.host);
+    end();
+}
+END_TEST
+
+START_TEST(a_carrier_that_takes_no_question)
+{
+    static const char busy[] =
+        "{\"type\":\"error\",\"ref\":\"a\",\"data\":{\"code\":\"failed\","
+        "\"message\":\"the server is busy\"}}";
+
+    begin();
+    say(&first, BUY);
+    recall_result = WS_ERR_BACKPRESSURE;
+    come_back(&b, &second, &first, "ann");
+    say(&second, BUY);
+    client_expect(&second, busy, NULL);
+    recall_result = WS_OK;
+    say(&second, BUY);
+    client_expect(&second, BOUGHT(1), NULL);
+    ck_assert_int_eq(n_calls, 1);
+    end();
+}
+END_TEST
+
+/* It is refused as if the carrier had not answered in time. */
+START_TEST(a_carrier_that_has_no_answer)
+{
+    begin_away();
+    say(&second, BUY);
+    ck_assert_uint_eq(n_questions, 1);
+    n_questions = 0;
+    ck_assert_int_eq(ws_manager_cluster_recalled(b.host.manager, questions[0].request, "", 0),
+                     WS_OK);
+    run(&b.host);
+    client_expect(&second, TIMEOUT("\"a\""), NULL);
+    pass(&b.host, 5000);
+    say(&second, BUY_MORE);
+    client_expect(&second, BOUGHT_MORE(2), NULL);
+    end();
+}
+END_TEST
+
+/* The next note has what was not taken. */
+START_TEST(a_carrier_that_takes_no_note)
+{
+    begin();
+    remember_result = WS_ERR_BACKPRESSURE;
+    say(&first, BUY);
+    client_expect(&first, BOUGHT(1), NULL);
+    remember_result = WS_OK;
+    say(&first, BUY_MORE);
+    come_back(&b, &second, &first, "ann");
+    say(&second, BUY);
+    client_expect(&second, BOUGHT(1), NULL);
+    end();
+}
+END_TEST
+
+/* --- limits ---------------------------------------------------------------------------------- */
+
+static void buy_number(struct client *client, int number)
+{
+    char text[128];
+
+    snprintf(text, sizeof text,
+             "{\"type\":\"request\",\"method\":\"buy\",\"ref\":%d,\"data\":null}", number);
+    say(client, text);
+}
+
+static bool knows(struct client *client, int number)
+{
+    int before = n_calls;
+
+    buy_number(client, number);
+    return n_calls == before;
+}
+
+START_TEST(notes_have_limits)
+{
+    prepare();
+    a.host.options.max_kept_answers = 4;
+    start();
+    for (int i = 0; i < 20; i++)
+        buy_number(&first, i);
+    ck_assert_uint_eq(find_value(values[0].key)->ttl_ms, 300000);
+    come_back(&b, &second, &first, "ann");
+    for (int i = 0; i < 16; i++)
+        ck_assert(!knows(&second, i));
+    come_back(&c, &third, &first, "ann");
+    for (int i = 16; i < 20; i++)
+        ck_assert(knows(&third, i));
+    end();
+}
+END_TEST
+
+START_TEST(what_is_too_old_is_not_known)
+{
+    begin();
+    buy_number(&first, 1);
+    pass(&a.host, 200000);
+    pass(&b.host, 200000);
+    buy_number(&first, 2);
+    come_back(&b, &second, &first, "ann");
+    pass(&b.host, 101000);
+    ck_assert(!knows(&second, 1));
+    ck_assert(knows(&second, 2));
+    end();
+}
+END_TEST
+
+static int answer_much(ws_manager *manager, const ws_connection_info *connection,
+                       const ws_client_message *message, void *user_data)
+{
+    static char text[6000];
+
+    (void)connection;
+    (void)user_data;
+    n_calls++;
+    memset(text, '1', sizeof text);
+    return ws_manager_answer(manager, message->answer, text, sizeof text);
+}
+
+/* The newest have room in a note (remember() checks its size). */
+START_TEST(large_answers)
+{
+    begin();
+    ck_assert_int_eq(ws_manager_register_method(a.host.manager, "buy", answer_much, NULL),
+                     WS_ERR_ALREADY);
+    ck_assert_int_eq(ws_manager_register_method(a.host.manager, "list", answer_much, NULL),
+                     WS_OK);
+    ck_assert_int_eq(ws_manager_register_method(b.host.manager, "list", answer_much, NULL),
+                     WS_OK);
+    for (int i = 0; i < 4; i++) {
+        char text[128];
+
+        snprintf(text, sizeof text, "{\"type\":\"request\",\"method\":\"list\",\"ref\":%d}", i);
+        say(&first, text);
+    }
+    come_back(&b, &second, &first, "ann");
+    n_calls = 0;
+    say(&second, "{\"type\":\"request\",\"method\":\"list\",\"ref\":3}");
+    say(&second, "{\"type\":\"request\",\"method\":\"list\",\"ref\":2}");
+    ck_assert_int_eq(n_calls, 0);
+    say(&second, "{\"type\":\"request\",\"method\":\"list\",\"ref\":1}");
+    ck_assert_int_eq(n_calls, 1);
+    end();
+}
+END_TEST
+
+/* Notes count among the bytes that are kept, and give way to those of others. */
+START_TEST(notes_of_all_clients_are_bounded)
+{
+    struct client clients[40];
+    size_t bytes = 0;
+    size_t n = 0;
+
+    prepare();
+    a.host.options.max_kept_answer_bytes = 2000;
+    a.host.options.max_kept_bytes = 10000;
+    start();
+    for (size_t i = 0; i < 40; i++) {
+        char user[16];
+
+        snprintf(user, sizeof user, "u%zu", i);
+        clients[i] = (struct client){0};
+        client_open(&a.host, &clients[i], "more", user);
+        buy_number(&clients[i], 1);
+        buy_number(&clients[i], 2);
+        ck_assert_uint_le(a.host.manager->kept_answers.bytes, 10000);
+    }
+    for (size_t i = 0; i < n_values; i++) {
+        bytes += values[i].text != NULL ? values[i].length : 0;
+        n += values[i].text != NULL;
+    }
+    ck_assert_uint_le(bytes, 10000);
+    ck_assert_uint_ge(n, 10);
+    ck_assert(has_note(&clients[39]) && !has_note(&clients[0]));
+    for (size_t i = 0; i < 40; i++) {
+        client_lose(&clients[i]);
+        client_free(&clients[i]);
+    }
+    end();
+}
+END_TEST
+
+/* --- notes that are none ---------------------------------------------------------------------- */
+
+#define DIGEST "00112233445566778899aabbccddeeff"
+
+START_TEST(notes_are_checked)
+{
+    static const char *const texts[] = {
+        "",
+        "1 ",
+        "1 ann",
+        "2 ann\n" DIGEST " 1 a 1\n1\n",
+        "1 anna\n" DIGEST " 1 a 1\n1\n",
+        "1 ann\n",
+        "1 ann\n" DIGEST,
+        "1 ann\n" DIGEST " 1 a 1\n1",
+        "1 ann\n" DIGEST " 1 a 2\n1\n",
+        "1 ann\n" DIGEST " 1 a 1\nx\n",
+        "1 ann\n" DIGEST " 1 x 1\n1\n",
+        "1 ann\n" DIGEST " x a 1\n1\n",
+        "1 ann\n" DIGEST " 1 a 99999999999999999999999999\n1\n",
+        "1 ann\n" DIGEST " 1 a 999999999999999\n1\n",
+        "1 ann\n0011223344556677889XaabbCcddeeff 1 a 1\n1\n",
+    };
+    struct kept_note_reader reader;
+    struct kept_entry entry;
+
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        size_t length = strlen(texts[i]);
+        char *copy = malloc(length > 0 ? length : 1); /* so that a sanitizer sees the end */
+
+        memcpy(copy, texts[i], length);
+        ck_assert(!kept_note_begin(&reader, copy, length, "ann") ||
+                  !kept_note_next(&reader, &entry));
+        free(copy);
+    }
+    ck_assert(kept_note_begin(&reader, texts[5], strlen(texts[5]), "ann"));
+}
+END_TEST
+
+START_TEST(a_note_is_read_as_it_is_written)
+{
+    static const char text[] = "1 ann\n" DIGEST " 12 e 2\n[]\n" DIGEST " 0 p 0\n\n";
+    struct kept_note_reader reader;
+    struct kept_entry entry;
+
+    ck_assert(kept_note_begin(&reader, text, sizeof text - 1, "ann"));
+    ck_assert(kept_note_next(&reader, &entry));
+    ck_assert(entry.is_answered && entry.is_error && entry.length == 2);
+    ck_assert_uint_eq(entry.age_ms, 12);
+    ck_assert_uint_eq(entry.digest.bytes[1], 0x11);
+    ck_assert_int_eq(memcmp(entry.data, "[]", 2), 0);
+    ck_assert(kept_note_next(&reader, &entry));
+    ck_assert(!entry.is_answered);
+    ck_assert(!kept_note_next(&reader, &entry));
+}
+END_TEST
+
+/* --- memory ----------------------------------------------------------------------------------- */
+
+/* Whatever fails, what was answered is not carried out again. */
+START_TEST(any_allocation_may_fail_when_a_client_comes_back)
+{
+    static const char *const texts[] = {BUY, LATER, BUY_MORE};
+    bool has_failed = true;
+
+    for (long n = 0; has_failed; n++) {
+        char name[CONNECTION_NAME_SIZE];
+        ws_connect_options options;
+        int result;
+
+        begin();
+        say(&first, BUY);
+        say(&first, LATER);
+        second = (struct client){.host = &b.host, .name = "again"};
+        connection_name_write(a.host.manager->process, first.id, name);
+        client_options(&second, &options);
+        options.user_id = "ann";
+        options.former_connection_id = name;
+        test_memory_fail(&b.host.memory, n, false);
+        result = ws_manager_connect(b.host.manager, b.host.loop, &options, &second.id);
+        run(&b.host);
+        for (size_t i = 0; i < sizeof texts / sizeof *texts && result == WS_OK; i++) {
+            if (!second.gone)
+                ws_manager_receive(b.host.manager, second.id, texts[i], strlen(texts[i]), 1);
+            run(&b.host);
+        }
+        has_failed = b.host.memory.failed;
+        test_memory_fail(&b.host.memory, NEVER_FAIL, false);
+        pass(&b.host, 31000);
+        ck_assert_int_le(n_calls, 3);
+        ck_assert_int_ge(n_calls, has_failed ? 2 : 3);
+        end();
+    }
+}
+END_TEST
+
+/* A note that could not be written is written with the next message. */
+START_TEST(any_allocation_may_fail_when_a_note_is_written)
+{
+    static const char *const texts[] = {BUY, LATER};
+    bool has_failed = true;
+
+    for (long n = 0; has_failed; n++) {
+        begin();
+        test_memory_fail(&a.host.memory, n, false);
+        for (size_t i = 0; i < sizeof texts / sizeof *texts && !first.gone; i++) {
+            ws_manager_receive(a.host.manager, first.id, texts[i], strlen(texts[i]), 1);
+            run(&a.host);
+        }
+        has_failed = a.host.memory.failed;
+        test_memory_fail(&a.host.memory, NEVER_FAIL, false);
+        end();
+    }
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {
+        what_was_answered_gets_the_same_answer,
+        a_client_may_pass_through_a_process,
+        a_client_may_come_back_to_a_process_first,
+        anything_else_is_carried_out,
+        others_cost_nothing,
+        strange_names_are_not_asked_for,
+        what_was_refused_may_be_tried_again,
+        what_was_noted_and_refused_may_be_tried_again,
+        a_later_answer_comes_from_the_first_process,
+        an_answer_after_the_end_is_noted,
+        the_first_process_never_answers,
+        it_is_noted_before_it_is_carried_out,
+        messages_wait_for_the_carrier,
+        they_wait_for_a_limited_time,
+        a_connection_may_end_while_a_message_waits,
+        a_carrier_that_takes_no_question,
+        a_carrier_that_has_no_answer,
+        a_carrier_that_takes_no_note,
+        notes_have_limits,
+        what_is_too_old_is_not_known,
+        large_answers,
+        notes_of_all_clients_are_bounded,
+        notes_are_checked,
+        a_note_is_read_as_it_is_written,
+        any_allocation_may_fail_when_a_client_comes_back,
+        any_allocation_may_fail_when_a_note_is_written,
+        NULL,
+    };
+
+    return suite_run("kept_cluster", tests);
+}
