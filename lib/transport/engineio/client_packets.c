@@ -292,6 +292,35 @@ static uint32_t handle_packet(struct engineio_session *session, const struct arr
     return 0;
 }
 
+/* Its attachments give way to what others have not completed. */
+static void give_way(void *owner)
+{
+    struct engineio_session *session = owner;
+    const struct engineio_carrier *carrier_class = session->carrier_class;
+    void *carrier = session->carrier;
+
+    carrier_class->hold(carrier);
+    engineio_session_drop_unfinished(session);
+    carrier_class->fail(carrier, WS_CLOSE_TRY_AGAIN_LATER, UNFINISHED_TOO_MANY);
+    carrier_class->let_go(carrier);
+}
+
+/* Bounds the memory of what all clients of the loop have not completed: ends a session, maybe this
+ * one. */
+static void limit_unfinished(const struct engineio_session *session,
+                             struct engineio_verdict *verdict)
+{
+    const struct unfinished *ending =
+        unfinished_excess(session->loop, session->endpoint->options.max_message_bytes);
+
+    if (ending == NULL)
+        return;
+    if (ending->owner == session)
+        end_with(verdict, WS_CLOSE_TRY_AGAIN_LATER, UNFINISHED_TOO_MANY);
+    else
+        ending->give_way(ending->owner);
+}
+
 /* Keeps a packet until its attachments have come. */
 static void await_attachments(struct engineio_session *session,
                               const struct socketio_packet *packet, const char *text,
@@ -310,16 +339,20 @@ static void await_attachments(struct engineio_session *session,
     }
     work = engineio_session_work(session);
     if (work != NULL)
-        work->attachments =
-            attachments_new(engineio_session_memory(session), packet, text, length);
-    if (work == NULL || work->attachments == NULL)
+        work->attachments = attachments_new(session->loop, packet, text, length);
+    if (work == NULL || work->attachments == NULL) {
         end_with(verdict, WS_CLOSE_INTERNAL_ERROR, "out of memory");
+        return;
+    }
+    work->attachments->unfinished.owner = session;
+    work->attachments->unfinished.give_way = give_way;
+    limit_unfinished(session, verdict);
 }
 
 static uint32_t receive_attachment(struct engineio_session *session, const char *data,
                                    size_t length, struct engineio_verdict *verdict)
 {
-    const ws_allocator *memory = engineio_session_memory(session);
+    ws_loop *loop = session->loop;
     struct attachments *attachments = session->work != NULL ? session->work->attachments : NULL;
     struct arrival arrival;
     uint32_t cost;
@@ -333,17 +366,20 @@ static uint32_t receive_attachment(struct engineio_session *session, const char 
         end_with(verdict, WS_CLOSE_MESSAGE_TOO_BIG, "the attachments are too large");
         return 0;
     }
-    if (!attachments_add(attachments, memory, data, length)) {
+    if (!attachments_add(loop, attachments, data, length)) {
         end_with(verdict, WS_CLOSE_INTERNAL_ERROR, "out of memory");
         return 0;
     }
-    if (attachments->count < attachments->packet.n_attachments)
+    if (attachments->count < attachments->packet.n_attachments) {
+        limit_unfinished(session, verdict);
         return 0;
+    }
+    attachments_complete(loop, attachments);
     session->work->attachments = NULL;
     engineio_session_trim(session);
     arrival = (struct arrival){attachments->packet, attachments->items, attachments->bytes};
     cost = handle_packet(session, &arrival, verdict);
-    attachments_free(attachments, memory);
+    attachments_free(loop, attachments);
     return cost;
 }
 

@@ -39,7 +39,7 @@ void engineio_session_drop_unfinished(struct engineio_session *session)
     if (work == NULL)
         return;
     heads_drop(session->loop, &work->head);
-    attachments_free(work->attachments, engineio_session_memory(session));
+    attachments_free(session->loop, work->attachments);
     engineio_asking_free(work->asking, engineio_session_memory(session));
     work->attachments = NULL;
     work->asking = NULL;

@@ -23,7 +23,6 @@ struct frame_reader {
     const ws_allocator *memory;
     wslay_frame_context_ptr wslay;
 
-    void *owner;
     struct input input; /* listed while bytes are unparsed */
     struct waiting_bytes waiting;
     uint32_t cost;
@@ -101,7 +100,7 @@ struct frame_reader *frame_reader_take(ws_loop *loop, void *owner)
         part->n_readers--;
     }
     if (reader != NULL)
-        reader->owner = owner;
+        reader->unfinished.owner = owner;
     return reader;
 }
 
@@ -248,7 +247,7 @@ void *frame_reader_owner(struct input *input)
         (const struct frame_reader *)(const void *)((const char *)input -
                                                     offsetof(struct frame_reader, input));
 
-    return reader->owner;
+    return reader->unfinished.owner;
 }
 
 bool frame_reader_add(struct frame_reader *reader, const void *data, size_t length)

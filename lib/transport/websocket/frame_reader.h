@@ -47,7 +47,7 @@ void frame_reader_next(struct frame_reader *reader, const struct frame_limits *l
                        struct frame_event *event);
 
 /* Counts the bytes of an unfinished message, after events were read and used, and frees what is not
- * needed for one. Returns the count, of which the caller sets `owner` and `give_way`. */
+ * needed for one. Returns the count, of which the caller sets `give_way`. */
 struct unfinished *frame_reader_count_unfinished(const ws_loop *loop,
                                                  struct frame_reader *reader);
 

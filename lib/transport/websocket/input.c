@@ -204,7 +204,6 @@ static void note_unfinished(ws_websocket *websocket)
     struct unfinished *own = frame_reader_count_unfinished(loop, websocket->reader);
     const struct unfinished *ending;
 
-    own->owner = websocket;
     own->give_way = end_unfinished;
     ending = unfinished_excess(loop, websocket->endpoint->options.max_message_bytes);
     if (ending != NULL)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "polling/client.h"
+#include "support/unfinished_crowd.h"
 
 static struct host_options options;
 static ws_socketio_options socketio;
@@ -254,6 +255,31 @@ START_TEST(many_packets_of_one_payload_are_processed_in_turns)
 }
 END_TEST
 
+/* All clients' have a limit together: the oldest large one ends. */
+START_TEST(attachments_that_never_come_are_limited)
+{
+    static const char end[] = "\",{\"_placeholder\":true,\"num\":0}]";
+    char large[951];
+    struct page *poll;
+
+    memset(large, 'x', sizeof large - 1);
+    memcpy(large, "451-[\"", 6);
+    memcpy(large + sizeof large - sizeof end, end, sizeof end);
+    connect_client(0);
+    ck_assert_str_eq(polling_post(0, large)->body, "ok");
+    poll = polling_wait(0);
+    unfinished_crowd_begin(host.loops[0]);
+    polling_session();
+    ck_assert_str_eq(polling_post(0, "40")->body, "ok");
+    ck_assert_int_eq(polling_poll(0)->status, 200);
+    ck_assert_int_eq(polling_answer(poll)->status, 0);
+    ck_assert_str_eq(polling_post(0, large)->body, "ok");
+    expect_packets(polling_answer(poll), "1");
+    ck_assert_str_eq(polling_post(0, "bYQ==")->body, "ok");
+    unfinished_crowd_end(host.loops[0]);
+}
+END_TEST
+
 Suite *sse_suite(void)
 {
     Suite *suite = suite_create("polling-socketio");
@@ -268,6 +294,7 @@ Suite *sse_suite(void)
     tcase_add_test(tests, of_sessions_without_a_socket_the_oldest_gives_way);
     tcase_add_test(tests, the_client_with_most_sessions_without_a_socket_loses_one);
     tcase_add_test(tests, the_oldest_session_with_a_large_head_loses_it);
+    tcase_add_test(tests, attachments_that_never_come_are_limited);
     tcase_add_test(tests, many_packets_of_one_payload_are_processed_in_turns);
     suite_add_tcase(suite, tests);
     return suite;

@@ -1,5 +1,6 @@
 /* socketio_events_test.c: events that clients of Socket.IO and the application send each other, and
  * their attachments. */
+#include "support/unfinished_crowd.h"
 #include "websocket/socketio_host.h"
 
 static void setup(void)
@@ -241,6 +242,48 @@ START_TEST(a_session_must_be_connected_before_it_sends)
 }
 END_TEST
 
+static char large[951];
+
+/* A packet of 950 bytes that lacks an attachment. */
+static const char *large_packet(void)
+{
+    static const char end[] = "\",{\"_placeholder\":true,\"num\":0}]";
+
+    memset(large, 'x', sizeof large - 1);
+    memcpy(large, "451-[\"", 6);
+    memcpy(large + sizeof large - sizeof end, end, sizeof end);
+    return large;
+}
+
+/* All clients' have a limit together: the oldest large one ends. */
+START_TEST(attachments_that_never_come_are_limited)
+{
+    static char attachment[900];
+    struct peer *first = socketio_client();
+    struct peer *last = socketio_client();
+
+    if (_i == 0) {
+        socketio_send(first, large_packet());
+        unfinished_crowd_begin(host.loop);
+        peer_expect_nothing(first);
+        socketio_send(last, large_packet());
+        peer_expect_close_reason(first, 1013, "too many unfinished messages");
+    } else { /* it becomes large itself */
+        socketio_send(first, "452-[\"a\",{\"_placeholder\":true,\"num\":0},"
+                             "{\"_placeholder\":true,\"num\":1}]");
+        socketio_send(last, large_packet());
+        unfinished_crowd_begin(host.loop);
+        peer_send_frame(first, FIN | BINARY, attachment, sizeof attachment);
+        peer_expect_close_reason(first, 1013, "too many unfinished messages");
+    }
+    ck_assert_uint_eq(seen.n_events, 0);
+    peer_expect_nothing(last);
+    peer_send_frame(last, FIN | BINARY, "b", 1);
+    ck_assert_uint_eq(seen.n_events, 1);
+    unfinished_crowd_end(host.loop);
+}
+END_TEST
+
 Suite *websocket_suite(void)
 {
     Suite *suite = suite_create("socketio-events");
@@ -254,6 +297,7 @@ Suite *websocket_suite(void)
     tcase_add_test(cases, a_connection_of_another_protocol_is_not_a_socket);
     tcase_add_test(cases, a_volatile_event_is_dropped_if_anything_waits);
     tcase_add_test(cases, attachments_are_collected);
+    tcase_add_loop_test(cases, attachments_that_never_come_are_limited, 0, 2);
     tcase_add_test(cases, attachments_are_limited);
     tcase_add_test(cases, an_invalid_packet_closes_the_websocket);
     tcase_add_test(cases, a_session_must_be_connected_before_it_sends);
