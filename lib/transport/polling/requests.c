@@ -162,7 +162,7 @@ static bool loses_packets(const ws_http *http, const struct ticket *ticket)
 {
     if (!ticket->is_answered)
         return true;
-    return !ticket->is_post && ticket->status == 200 && output_queue_count(&http->queue) > 0;
+    return ticket->has_packets && output_queue_count(&http->queue) > 0;
 }
 
 static void gone(ws_http *http, uint16_t code)

@@ -134,6 +134,7 @@ void ticket_answer(struct ticket *ticket)
     } else if (ticket->is_post) {
         polling_answer_ok(http, &ticket->response);
     } else {
+        ticket->has_packets = true;
         polling_answer_packets(http, &ticket->response, &ticket->body);
         buffer_free(&ticket->body); /* the response has a copy, which may wait for its reader */
     }

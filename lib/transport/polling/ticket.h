@@ -38,6 +38,7 @@ struct ticket {
     /* The thread of `origin` alone: */
     ws_http *http; /* NULL: freed, or answered */
     bool is_answered;
+    bool has_packets;  /* the answer brings what the session has sent */
     bool was_given_up; /* gone() was called */
     struct response response;
 

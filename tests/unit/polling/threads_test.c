@@ -280,6 +280,112 @@ START_TEST(requests_arrive_on_any_loop)
 }
 END_TEST
 
+/* --- a request that ends while its session answers it ---------------------------------------- */
+
+static void do_nothing(void *user_data)
+{
+    (void)user_data;
+}
+
+/* A request that is complete. */
+static ws_http *make_request(ws_loop *loop, const char *target)
+{
+    static const ws_header host = {"Host", "localhost"};
+    ws_http_request made;
+    ws_http *http;
+
+    ws_http_request_init(&made);
+    made.method = "GET";
+    made.target = target;
+    made.headers = &host;
+    made.n_headers = 1;
+    ck_assert_int_eq(ws_http_new(loop, endpoint, NULL, &made, &http), WS_OK);
+    ws_http_end(http);
+    return http;
+}
+
+/* Reads the id of the session that a request has opened. */
+static void read_target(ws_http *http, char target[160])
+{
+    char text[1024] = "";
+    struct iovec pieces[8];
+    const char *at;
+    int count = ws_http_output(http, pieces, 8);
+
+    for (int i = 0; i < count; i++)
+        strncat(text, pieces[i].iov_base, pieces[i].iov_len);
+    at = strstr(text, "\"sid\":\"");
+    ck_assert_ptr_nonnull(at);
+    snprintf(target, 160, "/?EIO=4&transport=polling&sid=%.*s", (int)strcspn(at + 7, "\""),
+             at + 7);
+}
+
+static ws_conn_id opened;
+static _Atomic bool has_answered;
+
+static void note_opened(ws_manager *of, const ws_connection_info *connection, void *user_data)
+{
+    (void)of;
+    (void)user_data;
+    opened = connection->id;
+}
+
+/* The order is that of time alone: nothing else makes one thread wait for the other. */
+static void *answer_poll(void *loop)
+{
+    ws_loop_run(loop, 0);
+    atomic_store_explicit(&has_answered, true, memory_order_relaxed);
+    return NULL;
+}
+
+START_TEST(a_poll_that_has_expired_is_freed_while_it_is_answered)
+{
+    ws_manager_options manager_options;
+    ws_endpoint_options options;
+    ws_loop_options loop_options;
+    ws_loop *loops[N_LOOPS];
+    ws_http *open;
+    ws_http *waiting;
+    struct iovec piece;
+    pthread_t thread;
+    char target[160];
+
+    ws_manager_options_init(&manager_options);
+    manager_options.on_connect = note_opened;
+    ck_assert_int_eq(ws_manager_new(&manager_options, &manager), WS_OK);
+    ws_endpoint_options_init(&options);
+    options.protocol = WS_PROTOCOL_ENGINEIO;
+    ck_assert_int_eq(ws_endpoint_new(manager, &options, &endpoint), WS_OK);
+    ws_loop_options_init(&loop_options);
+    loop_options.wake = do_nothing;
+    for (int i = 0; i < N_LOOPS; i++)
+        ck_assert_int_eq(ws_loop_new(manager, &loop_options, 0, &loops[i]), WS_OK);
+    open = make_request(loops[1], "/?EIO=4&transport=polling");
+    ws_loop_run(loops[1], 0);
+    read_target(open, target);
+    ws_http_free(open);
+    waiting = make_request(loops[0], target);
+    ws_loop_run(loops[0], 0);
+    ws_loop_run(loops[0], 3600000); /* the session's loop has not looked at it */
+    ck_assert_int_gt(ws_http_output(waiting, &piece, 1), 0);
+    ws_manager_send_text(manager, opened, "x", 1);
+    ck_assert_int_eq(pthread_create(&thread, NULL, answer_poll, loops[1]), 0);
+    while (!atomic_load_explicit(&has_answered, memory_order_relaxed))
+        continue;
+    ws_http_free(waiting);
+    pthread_join(thread, NULL);
+    for (int i = 0; i < 2; i++) { /* the packet was for nobody: the session has ended */
+        ws_loop_run(loops[0], 3600000);
+        ws_loop_run(loops[1], 0);
+    }
+    ck_assert_int_ne(ws_manager_send_text(manager, opened, "x", 1), WS_OK);
+    for (int i = 0; i < N_LOOPS; i++)
+        ws_loop_free(loops[i]);
+    ws_endpoint_free(endpoint);
+    ws_manager_free(manager);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("polling-threads");
@@ -288,6 +394,7 @@ int main(void)
     int failed;
 
     tcase_add_test(tests, requests_arrive_on_any_loop);
+    tcase_add_test(tests, a_poll_that_has_expired_is_freed_while_it_is_answered);
     suite_add_tcase(suite, tests);
     srunner_set_fork_status(runner, CK_NOFORK);
     srunner_run_all(runner, CK_NORMAL);
