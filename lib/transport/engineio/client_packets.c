@@ -292,35 +292,6 @@ static uint32_t handle_packet(struct engineio_session *session, const struct arr
     return 0;
 }
 
-/* Its attachments give way to what others have not completed. */
-static void give_way(void *owner)
-{
-    struct engineio_session *session = owner;
-    const struct engineio_carrier *carrier_class = session->carrier_class;
-    void *carrier = session->carrier;
-
-    carrier_class->hold(carrier);
-    engineio_session_drop_unfinished(session);
-    carrier_class->fail(carrier, WS_CLOSE_TRY_AGAIN_LATER, UNFINISHED_TOO_MANY);
-    carrier_class->let_go(carrier);
-}
-
-/* Bounds the memory of what all clients of the loop have not completed: ends a session, maybe this
- * one. */
-static void limit_unfinished(const struct engineio_session *session,
-                             struct engineio_verdict *verdict)
-{
-    const struct unfinished *ending =
-        unfinished_excess(session->loop, session->endpoint->options.max_message_bytes);
-
-    if (ending == NULL)
-        return;
-    if (ending->owner == session)
-        end_with(verdict, WS_CLOSE_TRY_AGAIN_LATER, UNFINISHED_TOO_MANY);
-    else
-        ending->give_way(ending->owner);
-}
-
 /* Keeps a packet until its attachments have come. */
 static void await_attachments(struct engineio_session *session,
                               const struct socketio_packet *packet, const char *text,
@@ -345,8 +316,8 @@ static void await_attachments(struct engineio_session *session,
         return;
     }
     work->attachments->unfinished.owner = session;
-    work->attachments->unfinished.give_way = give_way;
-    limit_unfinished(session, verdict);
+    work->attachments->unfinished.give_way = engineio_session_give_way;
+    engineio_session_limit_unfinished(session, verdict);
 }
 
 static uint32_t receive_attachment(struct engineio_session *session, const char *data,
@@ -371,7 +342,7 @@ static uint32_t receive_attachment(struct engineio_session *session, const char 
         return 0;
     }
     if (attachments->count < attachments->packet.n_attachments) {
-        limit_unfinished(session, verdict);
+        engineio_session_limit_unfinished(session, verdict);
         return 0;
     }
     attachments_complete(loop, attachments);

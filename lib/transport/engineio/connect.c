@@ -191,7 +191,9 @@ static void begin(struct engineio_session *session, uint8_t space, struct json_s
 {
     if (space != 0)
         ask_application(session, space, auth, NULL, verdict);
-    else if (!engineio_recovery_ask(session, auth, go_on))
+    else if (engineio_recovery_ask(session, auth, engineio_session_give_way, go_on))
+        engineio_session_limit_unfinished(session, verdict);
+    else
         ask_application(session, space, auth, engineio_recovery_find(session, auth), verdict);
 }
 

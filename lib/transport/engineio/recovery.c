@@ -133,12 +133,13 @@ static void go_on(struct asking *asking, struct returning *returning)
     const ws_allocator *memory = engineio_session_memory(session);
 
     session->work->asking = NULL;
+    unfinished_count(session->loop, &asking->unfinished, 0);
     timer_stop(&asking->timer);
     if (session->state >= SESSION_ENDING)
         engineio_returning_free(returning, memory);
     else
         asking->go_on(session, (struct json_slice){asking->auth, asking->length}, returning);
-    engineio_asking_free(asking, memory);
+    engineio_asking_free(asking, session->loop);
 }
 
 static void recall_expired(struct timer *timer)
@@ -197,6 +198,7 @@ static uint32_t patience_ms(const struct engineio_session *session)
 }
 
 bool engineio_recovery_ask(struct engineio_session *session, struct json_slice auth,
+                           void (*give_way)(void *session),
                            void (*then)(struct engineio_session *session,
                                         struct json_slice auth, struct returning *returning))
 {
@@ -224,10 +226,13 @@ bool engineio_recovery_ask(struct engineio_session *session, struct json_slice a
     pid_name_key(returning->pid.key, name);
     asking->recall = cluster_recall(session->loop, name, recalled, asking);
     if (asking->recall == NULL) {
-        engineio_asking_free(asking, memory);
+        engineio_asking_free(asking, session->loop);
         return false;
     }
     session->work->asking = asking;
+    asking->unfinished.owner = session;
+    asking->unfinished.give_way = give_way;
+    unfinished_count(session->loop, &asking->unfinished, sizeof *asking + auth.length);
     session->loop->timers.expired[TIMER_RECALL] = recall_expired;
     timer_start(&session->loop->timers, &asking->timer, patience_ms(session));
     return true;

@@ -4,6 +4,7 @@
 
 #include "transport/engineio/pid.h"
 #include "transport/engineio/record.h"
+#include "transport/shared/unfinished.h"
 
 struct returning {
     struct pid pid;
@@ -24,8 +25,9 @@ static inline void engineio_returning_free(struct returning *returning,
 /* A client whose session was asked for. */
 struct asking {
     struct engineio_session *session;
-    struct recall *recall; /* NULL: it is answered */
-    struct timer timer;    /* until which an answer is awaited */
+    struct unfinished unfinished; /* what the client sent */
+    struct recall *recall;        /* NULL: it is answered */
+    struct timer timer;           /* until which an answer is awaited */
     struct returning *returning;
     /* What comes next; takes over `returning`, which is NULL if the session is not known. */
     void (*go_on)(struct engineio_session *session, struct json_slice auth,
@@ -35,10 +37,13 @@ struct asking {
 };
 
 /* NULL does nothing. */
-static inline void engineio_asking_free(struct asking *asking, const ws_allocator *memory)
+static inline void engineio_asking_free(struct asking *asking, const ws_loop *loop)
 {
+    const ws_allocator *memory = &loop->manager->memory;
+
     if (asking == NULL)
         return;
+    unfinished_count(loop, &asking->unfinished, 0);
     timer_stop(&asking->timer);
     if (asking->recall != NULL)
         cluster_recall_abandon(asking->recall);

@@ -8,6 +8,7 @@
 #include "transport/engineio/push.h"
 #include "transport/engineio/recovery.h"
 #include "transport/engineio/unconnected.h"
+#include "transport/shared/unfinished.h"
 
 /* --- memory ---------------------------------------------------------------------------------- */
 
@@ -297,6 +298,31 @@ void engineio_session_end(struct engineio_session *session, uint16_t code, const
             transport_end(&socket->connection, code, reason);
     }
     let_go(session);
+}
+
+void engineio_session_give_way(void *owner)
+{
+    struct engineio_session *session = owner;
+
+    hold(session);
+    engineio_session_drop_unfinished(session);
+    session->carrier_class->fail(session->carrier, WS_CLOSE_TRY_AGAIN_LATER,
+                                 UNFINISHED_TOO_MANY);
+    let_go(session);
+}
+
+void engineio_session_limit_unfinished(const struct engineio_session *session,
+                                       struct engineio_verdict *verdict)
+{
+    const struct unfinished *ending =
+        unfinished_excess(session->loop, session->endpoint->options.max_message_bytes);
+
+    if (ending == NULL)
+        return;
+    if (ending->owner == session)
+        *verdict = (struct engineio_verdict){WS_CLOSE_TRY_AGAIN_LATER, UNFINISHED_TOO_MANY};
+    else
+        ending->give_way(ending->owner);
 }
 
 void engineio_session_gone(struct engineio_session *session)

@@ -72,6 +72,15 @@ ws_conn_id engineio_session_id(const struct engineio_session *session);
 
 /* --- for the parts of the session (connect.c, client_packets.c) ------------------------------ */
 
+/* A packet without its attachments, or a question for a former session, gives way to what others
+ * have not completed: ends the session. */
+void engineio_session_give_way(void *session);
+
+/* Bounds the memory of what all clients of the loop have not completed: ends a session, maybe this
+ * one. */
+void engineio_session_limit_unfinished(const struct engineio_session *session,
+                                       struct engineio_verdict *verdict);
+
 /* Makes a socket in a namespace, which is not in the session's list; NULL if memory ran out. */
 struct engineio_socket *engineio_socket_new(struct engineio_session *session, uint8_t space);
 

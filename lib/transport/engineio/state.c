@@ -40,7 +40,7 @@ void engineio_session_drop_unfinished(struct engineio_session *session)
         return;
     heads_drop(session->loop, &work->head);
     attachments_free(session->loop, work->attachments);
-    engineio_asking_free(work->asking, engineio_session_memory(session));
+    engineio_asking_free(work->asking, session->loop);
     work->attachments = NULL;
     work->asking = NULL;
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "support/unfinished_crowd.h"
 #include "websocket/socketio_lives.h"
 
 enum { VALUES = 16, QUESTIONS = 8, EVENTS = 16, KEY = 65 };
@@ -430,6 +431,37 @@ START_TEST(a_client_may_go_while_its_session_is_asked_for)
 }
 END_TEST
 
+/* What clients send with their question waits in memory: all of it together has a limit. */
+START_TEST(questions_are_limited_in_bytes)
+{
+    struct life life;
+    struct peer *peer = lives_join("", &life);
+    struct peer *first;
+    struct peer *last;
+    char packet[1000];
+    int length;
+
+    peer_free(peer);
+    kill_process();
+    carrier.is_silent = true;
+    length = snprintf(packet, sizeof packet, "40{%s,\"pad\":\"", lives_auth(&life, NULL));
+    memset(packet + length, 'p', sizeof packet - (size_t)length);
+    strcpy(packet + sizeof packet - 5, "\"}");
+    first = socketio_session("");
+    last = socketio_session("");
+    socketio_send(first, packet);
+    unfinished_crowd_begin(host.loop);
+    peer_expect_nothing(first);
+    socketio_send(last, packet);
+    peer_expect_close_reason(first, 1013, "too many unfinished messages");
+    peer_expect_nothing(last);
+    answer_all();
+    host_turn(&host);
+    ck_assert_str_eq(lives_answer(last).pid, life.pid);
+    unfinished_crowd_end(host.loop);
+}
+END_TEST
+
 START_TEST(bytes_that_are_not_a_record_make_a_new_client)
 {
     static const char *const bad[] = {"1",       "1|0|a|-",   "2|0|a|-|", "1|x|a|-|",
@@ -529,6 +561,7 @@ Suite *websocket_suite(void)
     tcase_add_test(cases, another_user_becomes_a_new_client);
     tcase_add_test(cases, an_answer_is_awaited_for_a_while);
     tcase_add_test(cases, a_client_may_go_while_its_session_is_asked_for);
+    tcase_add_test(cases, questions_are_limited_in_bytes);
     tcase_add_test(cases, bytes_that_are_not_a_record_make_a_new_client);
     tcase_add_test(cases, each_allocation_fails_in_turn);
     suite_add_tcase(suite, cases);
