@@ -95,11 +95,20 @@ static void drop(struct client *client)
 
 /* --- requests ------------------------------------------------------------------------------- */
 
+/* Whether a target is of an endpoint, with or without the slash: stock clients leave it out with
+ * `addTrailingSlash: false`. */
+static bool is_of(const char *target, const char *prefix)
+{
+    size_t length = strlen(prefix) - 1;
+
+    return strncmp(target, prefix, length) == 0 && strchr("/?", target[length]) != NULL;
+}
+
 /* The endpoint of a target; NULL for another path. */
 static ws_endpoint *endpoint_of(const struct host *host, const char *target)
 {
     for (size_t i = 0; i < host->n_endpoints; i++)
-        if (strncmp(target, host->endpoints[i].prefix, strlen(host->endpoints[i].prefix)) == 0)
+        if (is_of(target, host->endpoints[i].prefix))
             return host->endpoints[i].endpoint;
     return NULL;
 }

@@ -10,7 +10,7 @@
 
 /* An endpoint, and the beginning of the targets that it serves. */
 struct host_endpoint {
-    const char *prefix; /* such as "/socket.io/" */
+    const char *prefix; /* such as "/socket.io/", which is "/socket.io", too */
     ws_endpoint *endpoint;
 };
 

@@ -51,6 +51,14 @@ for (const transports of [["websocket"], ["polling"], ["polling", "websocket"]])
       assert.deepEqual(await auth, [{ token: "123", nested: [1, null] }]);
     });
 
+    test("the path may lack its last slash", async () => {
+      const socket = open("/", { addTrailingSlash: false });
+      await next(socket, "connect");
+      const back = next(socket, "message-back");
+      socket.emit("message", 1);
+      assert.deepEqual(await back, [1]);
+    });
+
     test("events carry any arguments", async () => {
       const socket = open();
       const args = [1, "2", { 3: ["é", true] }, null, Buffer.from([1, 2, 3]), { deep: [Buffer.from([])] }];

@@ -3,6 +3,8 @@ import os
 import queue
 import subprocess
 import unittest
+import urllib.error
+import urllib.request
 
 import socketio
 
@@ -57,6 +59,17 @@ class SocketioTest(unittest.TestCase):
         client = Client(self.address, self.transports, *args, **options)
         self.addCleanup(client.client.disconnect)
         return client
+
+    def test_the_path_may_lack_its_last_slash(self):
+        for path in ("socket.io", "engine.io"):
+            for end in ("", "/"):
+                target = f"http://{self.address}/{path}{end}?EIO=4&transport=polling"
+                with urllib.request.urlopen(target, timeout=TIMEOUT) as response:
+                    self.assertEqual(response.read(1), b"0")
+        with self.assertRaises(urllib.error.HTTPError) as caught:
+            urllib.request.urlopen(f"http://{self.address}/socket.io2?EIO=4&transport=polling", timeout=TIMEOUT)
+        self.assertEqual(caught.exception.code, 404)
+        caught.exception.close()
 
     def test_a_client_connects_with_its_auth(self):
         client = self.open(auth={"token": "123"})
