@@ -29,12 +29,23 @@
  * these types is emitted as "message".
  *
  * @par Requests of clients
- * In the namespace "/" the library answers `join_room` and `leave_room`, each with the room's
- * name, and `authenticate` with a token if the manager has `authenticate`. The acknowledgement
- * has one argument: the answer of the JSON protocol, for example
+ * In the namespace "/" the library answers these events:
+ *
+ * - `join_room`, with the room's name and, if the client wants more, an object with the members
+ *   `presence`, `state`, `last` and `since`, as of the JSON protocol; and `leave_room`
+ * - `authenticate`, with a token, if the manager has `authenticate`
+ * - `presence`, `set_state`, `watch_presence` and `unwatch_presence`, if the manager has
+ *   `authorize_presence`: with the name of a room or, except for `set_state`, none; `set_state`
+ *   has the state as its second argument
+ *
+ * The acknowledgement has one argument: the answer of the JSON protocol, for example
  * `{"type":"room_joined","data":{"room":"orders","id":"…"}}` or
  * `{"type":"error","data":{"code":"forbidden","message":"…"}}`. Without an acknowledgement the
- * answer is emitted as an event named by its type. All other events go to `on_event`.
+ * answer is emitted as an event named by its type. All other events go to `on_event`, also those
+ * that are named as messages of the JSON protocol (`message`, `request`).
+ *
+ * ws_manager_request() emits `request` with the method and its data; the client's acknowledgement
+ * is the response.
  *
  * @par Connection state recovery
  * A client that reconnects within `recovery_ms` is in its rooms again and receives the events

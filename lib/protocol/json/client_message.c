@@ -173,8 +173,8 @@ static int parse_method(const ws_allocator *memory, struct json_slice value,
     return WS_OK;
 }
 
-static int parse_presence(struct json_slice value, struct client_message *message,
-                          struct answer_problem *problem)
+int client_message_parse_presence(struct json_slice value, struct client_message *message,
+                                  struct answer_problem *problem)
 {
     if (message->type != CLIENT_JOIN_ROOM || value.text == NULL)
         return WS_OK;
@@ -236,7 +236,7 @@ int client_message_parse(const ws_allocator *memory, char *text, size_t length,
     if (result == WS_OK)
         result = parse_method(memory, values[METHOD], message, problem);
     if (result == WS_OK)
-        result = parse_presence(values[PRESENCE], message, problem);
+        result = client_message_parse_presence(values[PRESENCE], message, problem);
     if (result == WS_OK)
         result = check_response(message, problem);
     message->error = values[ERROR];

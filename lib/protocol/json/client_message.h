@@ -64,6 +64,11 @@ int client_message_parse(const ws_allocator *memory, char *text, size_t length,
                          const struct client_syntax *syntax, struct client_message *message,
                          struct answer_problem *problem);
 
+/* Reads whether the client wants the presence of the room that it joins; {NULL}: it says nothing.
+ * WS_OK, or WS_ERR_INVALID with *problem. */
+int client_message_parse_presence(struct json_slice value, struct client_message *message,
+                                  struct answer_problem *problem);
+
 /* Reads what a client that joins a room wants to receive first: JSON values, or {NULL}. Returns
  * WS_OK or WS_ERR_INVALID, with the error to answer. */
 int client_message_parse_wish(struct json_slice state, struct json_slice last,

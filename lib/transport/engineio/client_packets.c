@@ -56,16 +56,26 @@ static void read_arguments(struct json_slice data, struct json_slice arguments[M
     }
 }
 
-/* Reads what a client wants of a room that it joins: {state, last, since}. */
+/* Reads what a client wants of a room that it joins: {presence, state, last, since}; null or
+ * nothing at all: nothing. */
 static int read_wish(struct json_slice wish, struct client_message *message,
                      struct answer_problem *problem)
 {
-    static const char *const names[] = {"state", "last", "since"};
-    struct json_slice values[3];
+    static const char *const names[] = {"presence", "state", "last", "since"};
+    struct json_slice values[4];
+    int result;
 
-    if (wish.text == NULL || !json_members(wish.text, wish.length, names, values, 3))
+    if (wish.text == NULL || *wish.text == 'n')
         return WS_OK;
-    return client_message_parse_wish(values[0], values[1], values[2], message, problem);
+    if (!json_members(wish.text, wish.length, names, values, 4)) {
+        *problem = (struct answer_problem){ANSWER_BAD_REQUEST,
+                                           "the second argument must be an object"};
+        return WS_ERR_INVALID;
+    }
+    result = client_message_parse_presence(values[0], message, problem);
+    if (result != WS_OK)
+        return result;
+    return client_message_parse_wish(values[1], values[2], values[3], message, problem);
 }
 
 /* Whether the event is a request that the library answers; *type is set then. */
@@ -93,17 +103,6 @@ static bool is_request(const struct engineio_session *session, struct json_slice
     return true;
 }
 
-/* Whether the client wants the presence of the room that it enters: {"presence":true}. */
-static bool wants_presence(struct json_slice argument)
-{
-    static const char *const names[] = {"presence"};
-    struct json_slice value;
-
-    return argument.text != NULL &&
-           json_members(argument.text, argument.length, names, &value, 1) &&
-           value.text != NULL && *value.text == 't';
-}
-
 /* Whether the request is about the whole service. */
 static bool is_for_all(enum client_message_type type, struct json_slice room)
 {
@@ -126,7 +125,6 @@ static uint32_t request(struct engineio_socket *socket, enum client_message_type
     struct client_message message = {
         .type = type,
         .ref = ref,
-        .presence = type == CLIENT_JOIN_ROOM && wants_presence(arguments[1]),
         .data = arguments[1].text != NULL ? arguments[1].text : "null",
         .data_length = arguments[1].text != NULL ? arguments[1].length : 4,
     };

@@ -294,6 +294,42 @@ START_TEST(requests_without_a_name_are_answered_with_an_error)
 }
 END_TEST
 
+/* As in the JSON protocol: what is not understood is not left out. */
+START_TEST(a_wish_that_is_not_valid_is_answered_with_an_error)
+{
+    static const struct {
+        const char *wish;
+        const char *message;
+    } bad[] = {
+        {"{\"presence\":\"yes\"}", "\\\"presence\\\" must be true or false"},
+        {"{\"presence\":1}", "\\\"presence\\\" must be true or false"},
+        {"{\"presence\":null}", "\\\"presence\\\" must be true or false"},
+        {"true", "the second argument must be an object"},
+        {"[]", "the second argument must be an object"},
+        {"\"presence\"", "the second argument must be an object"},
+    };
+    static const char *const good[] = {"null", "{}", "{\"other\":1}", "{\"presence\":false}"};
+    struct peer *peer = socketio_client();
+    char packet[256];
+
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        snprintf(packet, sizeof packet, "421[\"join_room\",\"a\",%s]", bad[i].wish);
+        socketio_send(peer, packet);
+        snprintf(packet, sizeof packet,
+                 "431[{\"type\":\"error\",\"data\":{\"code\":\"bad_request\","
+                 "\"message\":\"%s\"}}]",
+                 bad[i].message);
+        socketio_expect(peer, packet);
+        ck_assert(!ws_manager_is_member(host.manager, socketio_id(peer), "a"));
+    }
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        snprintf(packet, sizeof packet, "421[\"join_room\",\"a\",%s]", good[i]);
+        socketio_send(peer, packet);
+        expect_event(peer, "431[{\"type\":\"room_joined\",\"data\":{\"room\":\"a\"", "}}]");
+    }
+}
+END_TEST
+
 static int refuse_join(ws_manager *manager, const ws_connection_info *connection,
                        const char *room, void *user_data)
 {
@@ -470,6 +506,7 @@ Suite *websocket_suite(void)
     tcase_add_test(cases, rooms_are_joined_and_left_with_acknowledgements);
     tcase_add_test(cases, without_an_acknowledgement_answers_are_events);
     tcase_add_test(cases, requests_without_a_name_are_answered_with_an_error);
+    tcase_add_test(cases, a_wish_that_is_not_valid_is_answered_with_an_error);
     tcase_add_test(cases, the_application_decides_about_requests);
     tcase_add_test(cases, requests_and_events_keep_their_order);
     tcase_add_test(cases, the_rate_of_events_is_limited);
