@@ -255,6 +255,25 @@ START_TEST(attempts_to_connect_are_limited)
 }
 END_TEST
 
+/* However many names it tries: nothing of them is kept, and nobody is asked. */
+START_TEST(a_client_may_try_few_namespaces)
+{
+    struct peer *peer = socketio_session("");
+    char packet[128];
+
+    for (int i = 0; i < 34; i++) {
+        snprintf(packet, sizeof packet, "40/space%d,{}", i);
+        socketio_send(peer, packet);
+        snprintf(packet, sizeof packet, "44/space%d,{\"message\":\"Invalid namespace\"}", i);
+        socketio_expect(peer, packet);
+    }
+    socketio_send(peer, "40/space34,{}");
+    peer_expect_close_reason(peer, 1008, "too many attempts to connect");
+    ck_assert_uint_eq(n_judged, 0);
+    ck_assert_uint_eq(ws_manager_connection_count(host.manager), 0);
+}
+END_TEST
+
 START_TEST(a_namespace_is_connected_once)
 {
     struct peer *peer = socketio_client();
@@ -648,6 +667,7 @@ Suite *websocket_suite(void)
     tcase_add_test(cases, a_refusal_is_a_connect_error_and_the_client_may_try_again);
     tcase_add_test(cases, an_unknown_namespace_is_refused_without_asking);
     tcase_add_test(cases, attempts_to_connect_are_limited);
+    tcase_add_test(cases, a_client_may_try_few_namespaces);
     tcase_add_test(cases, a_namespace_is_connected_once);
     tcase_add_test(cases, a_session_without_a_socket_ends);
     tcase_add_test(cases, a_full_server_closes_with_a_code_to_retry);
