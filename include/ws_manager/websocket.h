@@ -158,6 +158,13 @@ typedef struct ws_endpoint_options {
      * another one is answered with 429. A session that has moved to a WebSocket does not count.
      * 0: no limit, the default. */
     uint32_t max_sessions_per_client;
+
+    /** With `allow_origin`: further headers that pages of other origins may send, beside
+     * Authorization, Cache-Control, Content-Type and Last-Event-ID: at most 64 names of at most
+     * 128 bytes; NULL: none; copied. Stock clients send them with `extraHeaders`. Since 0.2. */
+    const char *const *allowed_headers;
+
+    size_t n_allowed_headers; /**< how many there are in `allowed_headers`; since 0.2 */
 } ws_endpoint_options;
 
 /** Fills in the defaults for a struct of a given size: use ws_endpoint_options_init().

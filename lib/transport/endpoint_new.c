@@ -11,7 +11,7 @@
 #include "transport/engineio/session.h"
 #include "transport/websocket/websocket_new.h"
 
-enum { SUBPROTOCOLS_MAX = 64, MIN_HEAD_BYTES = 256 };
+enum { TOKENS_MAX = 64, MIN_HEAD_BYTES = 256 };
 
 void ws_endpoint_options_init_size(ws_endpoint_options *options, size_t size)
 {
@@ -38,9 +38,16 @@ void ws_endpoint_options_init_size(ws_endpoint_options *options, size_t size)
     options_init(options, size, &defaults, sizeof defaults);
 }
 
-static bool subprotocol_valid(const char *text)
+/* Names of subprotocols, or of headers. */
+static bool tokens_valid(const char *const *tokens, size_t count)
 {
-    return text != NULL && strlen(text) <= WS_NAME_MAX && http_token_valid(text);
+    if (count > TOKENS_MAX || (count > 0 && tokens == NULL))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (tokens[i] == NULL || strlen(tokens[i]) > WS_NAME_MAX ||
+            !http_token_valid(tokens[i]))
+            return false;
+    return true;
 }
 
 static bool options_valid(const ws_endpoint_options *options)
@@ -54,16 +61,13 @@ static bool options_valid(const ws_endpoint_options *options)
         options->max_head_bytes < MIN_HEAD_BYTES ||
         options->max_head_bytes > HTTP_MAX_HEADER_SIZE || options->max_message_bytes < 1 ||
         options->max_queue_bytes < 1 || options->handshake_timeout_ms < 1 ||
-        options->close_timeout_ms < 1 || options->n_subprotocols > SUBPROTOCOLS_MAX ||
-        (options->ping_interval_ms > 0 && options->pong_timeout_ms < 1) ||
-        (options->n_subprotocols > 0 && options->subprotocols == NULL))
+        options->close_timeout_ms < 1 ||
+        (options->ping_interval_ms > 0 && options->pong_timeout_ms < 1))
         return false;
     if (options->queue_high_bytes < options->queue_low_bytes)
         return false;
-    for (size_t i = 0; i < options->n_subprotocols; i++)
-        if (!subprotocol_valid(options->subprotocols[i]))
-            return false;
-    return true;
+    return tokens_valid(options->subprotocols, options->n_subprotocols) &&
+           tokens_valid(options->allowed_headers, options->n_allowed_headers);
 }
 
 static void default_marks(ws_endpoint_options *options)
@@ -74,35 +78,45 @@ static void default_marks(ws_endpoint_options *options)
         options->queue_low_bytes = options->queue_high_bytes / 4;
 }
 
-/* Copies the subprotocols: the pointers and the texts are in one block. */
-static bool copy_subprotocols(ws_endpoint *endpoint)
+/* Copies tokens: the pointers and the texts are in one block. *tokens is NULL if there are none, or
+ * if memory ran out, which returns false. */
+static bool copy_tokens(const ws_manager *manager, const char *const **tokens, size_t count)
 {
-    ws_endpoint_options *options = &endpoint->options;
-    size_t bytes = options->n_subprotocols * sizeof(char *);
+    const char *const *from = *tokens;
+    size_t bytes = count * sizeof(char *);
     const char **pointers;
     char *text;
 
-    if (options->n_subprotocols == 0) {
-        options->subprotocols = NULL;
+    *tokens = NULL;
+    if (count == 0)
         return true;
-    }
-    for (size_t i = 0; i < options->n_subprotocols; i++)
-        bytes += strlen(options->subprotocols[i]) + 1;
-    pointers = memory_alloc(&endpoint->manager->memory, bytes);
-    if (pointers == NULL) {
-        options->subprotocols = NULL;
+    for (size_t i = 0; i < count; i++)
+        bytes += strlen(from[i]) + 1;
+    pointers = memory_alloc(&manager->memory, bytes);
+    if (pointers == NULL)
         return false;
-    }
-    text = (char *)(pointers + options->n_subprotocols);
-    for (size_t i = 0; i < options->n_subprotocols; i++) {
-        size_t size = strlen(options->subprotocols[i]) + 1;
+    text = (char *)(pointers + count);
+    for (size_t i = 0; i < count; i++) {
+        size_t size = strlen(from[i]) + 1;
 
-        memcpy(text, options->subprotocols[i], size);
+        memcpy(text, from[i], size);
         pointers[i] = text;
         text += size;
     }
-    options->subprotocols = pointers;
+    *tokens = pointers;
     return true;
+}
+
+/* Copies what the caller's options point to; false if memory ran out. */
+static bool copy_texts(ws_endpoint *endpoint)
+{
+    ws_endpoint_options *options = &endpoint->options;
+    bool has_subprotocols =
+        copy_tokens(endpoint->manager, &options->subprotocols, options->n_subprotocols);
+    bool has_headers =
+        copy_tokens(endpoint->manager, &options->allowed_headers, options->n_allowed_headers);
+
+    return has_subprotocols && has_headers;
 }
 
 static bool make_counts(ws_endpoint *endpoint)
@@ -145,7 +159,7 @@ int ws_endpoint_new(ws_manager *manager, const ws_endpoint_options *options,
     made->manager = manager;
     made->options = copy;
     atomic_init(&made->refs, 1);
-    result = copy_subprotocols(made) ? WS_OK : WS_ERR_NO_MEMORY;
+    result = copy_texts(made) ? WS_OK : WS_ERR_NO_MEMORY;
     if (result == WS_OK && copy.protocol == WS_PROTOCOL_SOCKETIO)
         result = socketio_config_new(manager, copy.socketio, &made->socketio);
     if (result == WS_OK && !make_counts(made))
@@ -157,6 +171,7 @@ int ws_endpoint_new(ws_manager *manager, const ws_endpoint_options *options,
             socketio_config_free(manager, made->socketio);
         EVP_MD_free(made->sha1);
         memory_free(&manager->memory, (void *)(uintptr_t)made->options.subprotocols);
+        memory_free(&manager->memory, (void *)(uintptr_t)made->options.allowed_headers);
         memory_free(&manager->memory, made);
         return result;
     }

@@ -176,6 +176,8 @@ typedef struct ws_endpoint_options {
     uint32_t queue_high_bytes;
     uint32_t queue_low_bytes;
     uint32_t max_sessions_per_client;
+    const char *const *allowed_headers;
+    size_t n_allowed_headers;
 } ws_endpoint_options;
 
 typedef struct ws_server_route {

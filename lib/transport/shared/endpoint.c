@@ -18,6 +18,7 @@ void ws_endpoint_free(ws_endpoint *endpoint)
     manager = endpoint->manager;
     EVP_MD_free(endpoint->sha1);
     memory_free(&manager->memory, (void *)(uintptr_t)endpoint->options.subprotocols);
+    memory_free(&manager->memory, (void *)(uintptr_t)endpoint->options.allowed_headers);
     client_counts_free(endpoint->clients);
     if (endpoint->socketio != NULL)
         endpoint->free_socketio(manager, endpoint->socketio);

@@ -117,6 +117,31 @@ START_TEST(pages_of_allowed_origins_may_use_it)
 }
 END_TEST
 
+START_TEST(pages_may_send_the_headers_that_the_options_name)
+{
+    static const char *const names[] = {"X-Token", "X-Trace"};
+    static const char *const bad[] = {"X-Token", "X Trace"};
+    static const char target[] = "/engine.io/?EIO=4&transport=polling";
+    ws_endpoint *endpoint;
+    struct page *page;
+
+    options.endpoint.allowed_headers = bad;
+    options.endpoint.n_allowed_headers = 2;
+    ck_assert_int_eq(ws_endpoint_new(host.manager, &options.endpoint, &endpoint),
+                     WS_ERR_INVALID);
+    host_close(&host);
+    options.endpoint.allowed_headers = names;
+    host_open(&host, &options);
+    host.allowed = "https://example.com";
+    page = host_request(&host, 0, "OPTIONS", target, "Origin: https://example.com\n", NULL);
+    page_read(page);
+    ck_assert_int_eq(page->status, 204);
+    ck_assert_str_eq(
+        page_header(page, "Access-Control-Allow-Headers"),
+        "Authorization, Cache-Control, Content-Type, Last-Event-ID, X-Token, X-Trace");
+}
+END_TEST
+
 /* --- messages -------------------------------------------------------------------------------- */
 
 START_TEST(packets_go_both_ways)
@@ -558,6 +583,7 @@ Suite *sse_suite(void)
     tcase_add_test(tests, the_application_may_refuse_a_session);
     tcase_add_test(tests, another_endpoint_does_not_know_the_session);
     tcase_add_test(tests, pages_of_allowed_origins_may_use_it);
+    tcase_add_test(tests, pages_may_send_the_headers_that_the_options_name);
     tcase_add_loop_test(tests, packets_go_both_ways, 0, 2);
     tcase_add_loop_test(tests, a_poll_waits_for_packets, 0, 2);
     tcase_add_test(tests, a_response_is_bounded);
