@@ -162,12 +162,14 @@ typedef struct ws_socketio_options {
      * missed. 0: clients can't recover; at most 86400000; default 120000. */
     uint32_t recovery_ms;
 
-    /** Sessions of clients that are away, without a cluster; the oldest ones are forgotten first;
-     * default 10000. */
+    /** Sessions of clients that are away; the oldest ones are forgotten first; default 10000. With
+     * a cluster: of those that have left this process, in the cluster; sessions that a drain ends
+     * do not count. It should not be less than the clients that may lose their connections
+     * together. */
     uint32_t max_recoveries;
 
-    /** The memory of these sessions, in bytes; default 16777216 (16 MiB). A session with more than
-     * 64 KiB of rooms can't be recovered. */
+    /** The memory of these sessions in the process, in bytes, 150 or more for each; default
+     * 16777216 (16 MiB). A session with more than 64 KiB of rooms can't be recovered. */
     uint32_t max_recovery_bytes;
 } ws_socketio_options;
 

@@ -23,11 +23,12 @@ struct entry {
     char key[PID_KEY];
     ws_conn_id connection; /* which the session is on; 0: it has ended */
     struct by_connection by_connection;
-    struct entry *next; /* of the ended ones, the oldest first */
+    struct entry *next; /* of the ended ones, the oldest first; or of the excess */
     struct entry *previous;
     uint64_t until_ms; /* on the host's clock */
     uint64_t rank;
-    char *record; /* NULL: there is none now */
+    bool is_remembered; /* by a cluster's carrier: there is no record */
+    char *record;       /* NULL: there is none now */
     size_t length;
 };
 
@@ -38,6 +39,7 @@ struct kept {
     struct name_table by_connection;
     struct entry *first;
     struct entry *last;
+    struct entry *excess; /* remembered ones, in no table, that the carrier is to forget */
     size_t n_ended;
     uint64_t bytes; /* of the ended ones */
     uint8_t table_secret[NAME_TABLE_SECRET];
@@ -110,14 +112,37 @@ static void detach(struct kept *kept, struct entry *entry)
     entry->connection = 0;
 }
 
-static void drop(struct kept *kept, struct entry *entry)
+static void free_entry(const struct kept *kept, struct entry *entry)
 {
     const ws_allocator *memory = &kept->manager->memory;
 
-    detach(kept, entry);
-    name_table_remove(&kept->by_key, entry);
     memory_free(memory, entry->record);
     memory_free(memory, entry);
+}
+
+static void drop(struct kept *kept, struct entry *entry)
+{
+    detach(kept, entry);
+    name_table_remove(&kept->by_key, entry);
+    free_entry(kept, entry);
+}
+
+/* Drops an ended entry because there are too many. */
+static void drop_excess(struct kept *kept, struct entry *entry)
+{
+    if (!entry->is_remembered) {
+        drop(kept, entry);
+        return;
+    }
+    detach(kept, entry);
+    name_table_remove(&kept->by_key, entry);
+    entry->next = kept->excess;
+    kept->excess = entry;
+}
+
+static bool has_too_many(const struct kept *kept)
+{
+    return kept->n_ended > kept->limits.max_sessions || kept->bytes > kept->limits.max_bytes;
 }
 
 /* After a crowd has ended, thousands of entries are out of date in one moment. Each call drops some
@@ -126,16 +151,13 @@ static void drop(struct kept *kept, struct entry *entry)
 static void drop_old(struct kept *kept, uint64_t now_ms)
 {
     enum { OUTDATED_AT_ONCE = 16 };
-    const struct kept_limits *limits = &kept->limits;
-    unsigned n_dropped = 0;
 
     manager_assert_locked(kept->manager);
-    while (kept->first != NULL &&
-           (kept->n_ended > limits->max_sessions || kept->bytes > limits->max_bytes ||
-            (kept->first->until_ms <= now_ms && n_dropped < OUTDATED_AT_ONCE))) {
-        drop(kept, kept->first);
-        n_dropped++;
-    }
+    while (kept->first != NULL && has_too_many(kept))
+        drop_excess(kept, kept->first);
+    for (int i = 0; i < OUTDATED_AT_ONCE; i++)
+        if (kept->first != NULL && kept->first->until_ms <= now_ms)
+            drop(kept, kept->first);
 }
 
 /* Whether its time is over, although it was not dropped yet. */
@@ -173,8 +195,7 @@ static bool attach(struct kept *kept, struct entry *entry, ws_conn_id connection
         return true;
     }
     name_table_remove(&kept->by_key, entry);
-    memory_free(&kept->manager->memory, entry->record);
-    memory_free(&kept->manager->memory, entry);
+    free_entry(kept, entry);
     return false;
 }
 
@@ -196,24 +217,27 @@ static void set_record(struct kept *kept, struct entry *entry, char *record, siz
 
 void kept_free(struct kept *kept)
 {
-    const ws_allocator *memory;
     struct name_node *node;
 
     if (kept == NULL)
         return;
-    memory = &kept->manager->memory;
     name_table_take_all(&kept->by_connection);
     node = name_table_take_all(&kept->by_key);
     while (node != NULL) {
         struct entry *entry = (struct entry *)node;
 
         node = node->next;
-        memory_free(memory, entry->record);
-        memory_free(memory, entry);
+        free_entry(kept, entry);
+    }
+    while (kept->excess != NULL) {
+        struct entry *entry = kept->excess;
+
+        kept->excess = entry->next;
+        free_entry(kept, entry);
     }
     name_table_free(&kept->by_key);
     name_table_free(&kept->by_connection);
-    memory_free(memory, kept);
+    memory_free(&kept->manager->memory, kept);
 }
 
 /* --- sessions --------------------------------------------------------------------------------- */
@@ -283,19 +307,27 @@ bool kept_key_of(struct kept *kept, ws_conn_id connection, uint8_t key[PID_KEY],
     return entry != NULL;
 }
 
-/* The lock is held. */
-static void end(struct kept *kept, const uint8_t key[PID_KEY], ws_conn_id connection,
-                char **record, size_t length, uint64_t now_ms)
+/* The entry of a session whose connection ends, detached; NULL if the session is on another
+ * connection, or if memory ran out. */
+static struct entry *take(struct kept *kept, const uint8_t key[PID_KEY], ws_conn_id connection)
 {
     struct entry *entry = find(kept, key);
 
     manager_assert_locked(kept->manager);
-    if (entry != NULL && entry->connection != connection)
-        return;
-    if (entry != NULL)
-        detach(kept, entry);
-    else
-        entry = add(kept, key);
+    if (entry == NULL)
+        return add(kept, key);
+    if (entry->connection != connection)
+        return NULL;
+    detach(kept, entry);
+    return entry;
+}
+
+/* The lock is held. */
+static void end(struct kept *kept, const uint8_t key[PID_KEY], ws_conn_id connection,
+                char **record, size_t length, uint64_t now_ms)
+{
+    struct entry *entry = take(kept, key, connection);
+
     if (entry == NULL)
         return;
     if (*record != NULL)
@@ -318,6 +350,40 @@ void kept_end(struct kept *kept, const uint8_t key[PID_KEY], ws_conn_id connecti
     end(kept, key, connection, &text, length, now_ms);
     manager_unlock(kept->manager);
     memory_free(&kept->manager->memory, text);
+}
+
+void kept_end_remembered(struct kept *kept, const uint8_t key[PID_KEY], ws_conn_id connection,
+                         uint64_t rank, uint64_t now_ms)
+{
+    struct entry *entry;
+
+    manager_lock(kept->manager);
+    entry = take(kept, key, connection);
+    if (entry != NULL) {
+        set_record(kept, entry, NULL, 0);
+        entry->is_remembered = true;
+        entry->rank = rank;
+        entry->until_ms = now_ms + (uint64_t)kept->limits.recovery_ms * KEPT_LIFETIMES;
+        list(kept, entry);
+        drop_old(kept, now_ms);
+    }
+    manager_unlock(kept->manager);
+}
+
+bool kept_take_excess(struct kept *kept, uint8_t key[PID_KEY], uint64_t *rank)
+{
+    struct entry *entry;
+
+    manager_lock(kept->manager);
+    entry = kept->excess;
+    if (entry != NULL) {
+        kept->excess = entry->next;
+        memcpy(key, entry->key, PID_KEY);
+        *rank = entry->rank;
+        free_entry(kept, entry);
+    }
+    manager_unlock(kept->manager);
+    return entry != NULL;
 }
 
 void kept_forget(struct kept *kept, const uint8_t key[PID_KEY], ws_conn_id connection)

@@ -21,6 +21,9 @@ struct kept_limits {
 
 struct kept;
 
+/* A carrier's value lives for so many times of recovery_ms after it was written. */
+enum { KEPT_LIFETIMES = 2 };
+
 /* Makes an empty table; NULL if memory or randomness ran out. */
 struct kept *kept_new(ws_manager *manager, const struct kept_limits *limits);
 void kept_free(struct kept *kept);
@@ -49,6 +52,15 @@ bool kept_key_of(struct kept *kept, ws_conn_id connection, uint8_t key[PID_KEY],
  * Does nothing if the session is on another connection. */
 void kept_end(struct kept *kept, const uint8_t key[PID_KEY], ws_conn_id connection,
               struct buffer *record, uint64_t now_ms);
+
+/* Counts a session whose connection ends, after `rank` recoveries, and which a cluster's carrier
+ * remembers. Does nothing if the session is on another connection. */
+void kept_end_remembered(struct kept *kept, const uint8_t key[PID_KEY], ws_conn_id connection,
+                         uint64_t rank, uint64_t now_ms);
+
+/* Takes out one of these that was dropped because there are too many: the caller lets the carrier
+ * forget it. False if there is none. */
+bool kept_take_excess(struct kept *kept, uint8_t key[PID_KEY], uint64_t *rank);
 
 /* Forgets a session, unless it is on another connection. */
 void kept_forget(struct kept *kept, const uint8_t key[PID_KEY], ws_conn_id connection);

@@ -372,8 +372,7 @@ static void keep(struct engineio_socket *socket, const uint8_t key[PID_KEY], uin
     struct buffer record;
 
     if (engineio_remembers(session)) {
-        engineio_remember_last(socket);
-        kept_forget(kept, key, socket->connection.id);
+        engineio_remember_end(socket, key, rank);
         return;
     }
     if (session->work != NULL && session->work->returning != NULL) {

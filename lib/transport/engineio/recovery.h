@@ -16,8 +16,8 @@ struct returning *engineio_recovery_find(struct engineio_session *session,
                                          struct json_slice auth);
 
 /* Asks a cluster's carrier for the session that a client wants to recover. True if `go_on` follows,
- * as in returning.h; false if there is nothing to be asked. `give_way` ends the session in favour of
- * others (unfinished.h). */
+ * as in returning.h; false if there is nothing to be asked. `give_way` ends the session in favour
+ * of others (unfinished.h). */
 bool engineio_recovery_ask(struct engineio_session *session, struct json_slice auth,
                            void (*give_way)(void *session),
                            void (*go_on)(struct engineio_session *session,

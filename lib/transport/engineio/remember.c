@@ -6,9 +6,9 @@
 #include "transport/engineio/kept.h"
 #include "transport/engineio/record.h"
 
-/* A value lives for LIFETIMES of recovery_ms; a round over all sessions takes two thirds of
+/* A value lives for KEPT_LIFETIMES of recovery_ms; a round over all sessions takes two thirds of
  * one, in steps that are short even with 100,000 sessions: writing one takes some microseconds. */
-enum { LIFETIMES = 2, STEPS_MAX = 512, STEP_MIN = 16 /* connections */ };
+enum { STEPS_MAX = 512, STEP_MIN = 16 /* connections */ };
 
 /* CHANGED_MAX: while the carrier takes nothing, clients come and go; the next rounds write the
  * others. */
@@ -64,7 +64,8 @@ static int write_record(const struct engineio_socket *socket, struct buffer *rec
 {
     const struct engineio_session *session = socket->session;
     ws_manager *manager = session->loop->manager;
-    uint64_t ttl_ms = (uint64_t)session->endpoint->socketio->options.recovery_ms * LIFETIMES;
+    uint64_t ttl_ms =
+        (uint64_t)session->endpoint->socketio->options.recovery_ms * KEPT_LIFETIMES;
     char name[PID_KEY_NAME];
     uint8_t key[PID_KEY];
     uint64_t rank;
@@ -93,15 +94,31 @@ static bool write_session(struct engineio_socket *socket)
     return result != WS_ERR_BACKPRESSURE && result != WS_ERR_NO_MEMORY;
 }
 
-void engineio_remember_last(struct engineio_socket *socket)
-{
-    if (socket->is_changed)
-        write_session(socket);
-}
-
 void engineio_forget(const struct engineio_socket *socket)
 {
     write_record(socket, NULL);
+}
+
+void engineio_remember_end(struct engineio_socket *socket, const uint8_t key[PID_KEY],
+                           uint64_t rank)
+{
+    const struct engineio_session *session = socket->session;
+    ws_manager *manager = session->loop->manager;
+    struct kept *kept = kept_of(session);
+    uint8_t excess[PID_KEY];
+    char name[PID_KEY_NAME];
+
+    if (socket->is_changed)
+        write_session(socket);
+    if (ws_manager_is_draining(manager)) {
+        kept_forget(kept, key, socket->connection.id);
+        return;
+    }
+    kept_end_remembered(kept, key, socket->connection.id, rank, session->loop->clock.host_ms);
+    while (kept_take_excess(kept, excess, &rank)) {
+        pid_name_key(excess, name);
+        cluster_remember(manager, name, rank, NULL, 1);
+    }
 }
 
 /* --- those that have changed ------------------------------------------------------------------ */

@@ -20,8 +20,11 @@ bool engineio_session_key(const struct engineio_socket *socket, uint8_t key[PID_
 /* The session of the socket in "/" has changed: it is written soon. */
 void engineio_remember(struct engineio_socket *socket);
 
-/* The socket ends: what has changed is written now. */
-void engineio_remember_last(struct engineio_socket *socket);
+/* The socket of a session with this key ends, and its client may return: what has changed is
+ * written now. If the endpoint's clients have left too many sessions here, the oldest is forgotten;
+ * those that a drain ends do not count. */
+void engineio_remember_end(struct engineio_socket *socket, const uint8_t key[PID_KEY],
+                           uint64_t rank);
 
 /* The session can no longer be recovered. */
 void engineio_forget(const struct engineio_socket *socket);

@@ -325,6 +325,60 @@ START_TEST(a_client_that_leaves_on_purpose_is_forgotten)
 }
 END_TEST
 
+static size_t count_remembered(void)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < carrier.n_values; i++)
+        count += carrier.values[i].length > 0;
+    return count;
+}
+
+/* Those of clients that are connected do not count. */
+START_TEST(of_those_who_left_the_newest_are_remembered)
+{
+    enum { MOST = 3, CLIENTS = 6 };
+    struct life lives[CLIENTS];
+    struct life here;
+    struct peer *peer;
+
+    socketio.max_recoveries = MOST;
+    kill_process();
+    peer = lives_join("", &here);
+    for (int i = 0; i < CLIENTS; i++) {
+        peer_free(lives_join("", &lives[i]));
+        host_turn(&host);
+    }
+    ck_assert_uint_eq(count_remembered(), MOST + 1);
+    peer_free(peer);
+    host_turn(&host);
+    ck_assert_uint_eq(count_remembered(), MOST);
+    come_back(&here, true);
+    come_back(&lives[CLIENTS - 1], true);
+    come_back(&lives[CLIENTS - 2], true);
+    come_back(&lives[CLIENTS - 3], false);
+    come_back(&lives[0], false);
+}
+END_TEST
+
+START_TEST(those_whom_a_drain_ends_are_remembered)
+{
+    enum { CLIENTS = 6 };
+    struct life life;
+    ws_drain_options drain;
+
+    socketio.max_recoveries = 3;
+    kill_process();
+    for (int i = 0; i < CLIENTS; i++)
+        lives_join("", &life);
+    ws_drain_options_init(&drain);
+    drain.spread_ms = 0;
+    ck_assert_int_eq(ws_manager_drain(host.manager, &drain), WS_OK);
+    host_turn(&host);
+    ck_assert_uint_eq(count_remembered(), CLIENTS);
+}
+END_TEST
+
 START_TEST(a_connection_that_hangs_here_knows_its_rooms_better)
 {
     struct life life;
@@ -556,6 +610,8 @@ Suite *websocket_suite(void)
     tcase_add_test(cases, what_the_carrier_did_not_take_is_written_later);
     tcase_add_test(cases, a_session_is_written_again_before_its_time_is_over);
     tcase_add_test(cases, a_client_that_leaves_on_purpose_is_forgotten);
+    tcase_add_test(cases, of_those_who_left_the_newest_are_remembered);
+    tcase_add_test(cases, those_whom_a_drain_ends_are_remembered);
     tcase_add_test(cases, a_connection_that_hangs_here_knows_its_rooms_better);
     tcase_add_test(cases, a_connected_client_learns_of_a_gap);
     tcase_add_test(cases, another_user_becomes_a_new_client);
