@@ -12,8 +12,9 @@
 
 enum {
     PARAMETER_BYTES = SKU_MAX_BYTES + 1, /* ids are shorter, and names of rooms and users */
-    SHORT_LIST = 64,        /* rows: of some 250 bytes each, a connection's share of a turn */
-    SHORT_ORDER_BYTES = 256 /* a few lines, of some 30 bytes each, cost as much */
+    SHORT_LIST = 64,         /* rows: of some 250 bytes each, a connection's share of a turn */
+    SHORT_ORDER_BYTES = 256, /* a few lines, of some 30 bytes each, cost as much */
+    SHORT_BODY_BYTES = 4096  /* of which each value costs up to 100 ns to parse */
 };
 
 /* A "*" in a pattern stands for one segment, which the handler gets as its parameter. */
@@ -22,15 +23,15 @@ static const struct route {
     const char *method;
     bool is_status; /* with --admin-listen, served there only */
     api_handler *handler;
-    /* Of a list without a limit in the request; 0: not a list; INT64_MAX: unknown even with a
-     * limit, as each order has up to a hundred lines. */
+    /* Of a list without a limit in the request, or written by a change; 0: few; INT64_MAX: unknown
+     * even with a limit, as each order has up to a hundred lines. */
     int64_t rows;
 } routes[] = {
     {"/api/orders", "GET", false, api_list_orders, INT64_MAX},
     {"/api/orders", "POST", false, api_create_order, 0},
     {"/api/orders/*", "GET", false, api_get_order, 0},
-    {"/api/orders/*", "PUT", false, api_update_order, 0},
-    {"/api/orders/*/status", "PATCH", false, api_set_order_status, 0},
+    {"/api/orders/*", "PUT", false, api_update_order, INT64_MAX},
+    {"/api/orders/*/status", "PATCH", false, api_set_order_status, INT64_MAX},
     {"/api/clients", "GET", false, api_list_clients, API_MOST_CLIENTS},
     {"/api/clients", "POST", false, api_create_client, 0},
     {"/api/clients/*", "PUT", false, api_update_client, 0},
@@ -229,39 +230,48 @@ void router_answer(struct app *app, ws_server_request *request, struct http_resp
     dispatch(app, request, ws_server_request_is_admin(request), response);
 }
 
-/* The most rows of the answer; 0: it is not a list. */
-static int64_t most_rows(const ws_server_request *request)
+/* The route of a request, whether it is served or not; NULL: none. */
+static const struct route *find_route(const ws_server_request *request)
 {
-    const char *path = ws_server_request_path(request);
+    const char *method =
+        http_method_is_read(request) ? "GET" : ws_server_request_method(request);
+    char parameter[PARAMETER_BYTES];
 
-    for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
-        const char *query = ws_server_request_query(request);
-        char limit[32];
-        int64_t rows;
-
-        if (routes[i].rows == 0 || strcmp(routes[i].pattern, path) != 0)
-            continue;
-        if (routes[i].rows < INT64_MAX &&
-            text_next_parameter(&query, "limit", limit, sizeof limit) == TEXT_PARAMETER_FOUND &&
-            text_parse_number(limit, 0, INT64_MAX, &rows))
-            return rows;
-        return routes[i].rows;
-    }
-    return 0;
+    for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++)
+        if (strcmp(routes[i].method, method) == 0 &&
+            matches(routes[i].pattern, ws_server_request_path(request), parameter,
+                    sizeof parameter))
+            return &routes[i];
+    return NULL;
 }
 
-/* Whether the body may be an order of many lines. */
-static bool is_long_order(const ws_server_request *request)
+/* The most rows that a route reads or writes. */
+static int64_t most_rows(const struct route *route, const ws_server_request *request)
+{
+    const char *query = ws_server_request_query(request);
+    char limit[32];
+    int64_t rows;
+
+    if (route->rows > 0 && route->rows < INT64_MAX &&
+        text_next_parameter(&query, "limit", limit, sizeof limit) == TEXT_PARAMETER_FOUND &&
+        text_parse_number(limit, 0, INT64_MAX, &rows))
+        return rows;
+    return route->rows;
+}
+
+/* Whether a body takes long to parse, or may be an order of many lines. */
+static bool has_long_body(const struct route *route, const ws_server_request *request)
 {
     size_t length;
 
     ws_server_request_body(request, &length);
-    return length > SHORT_ORDER_BYTES &&
-           strncmp(ws_server_request_path(request), "/api/orders", strlen("/api/orders")) == 0;
+    return length > (route->handler == api_create_order ? SHORT_ORDER_BYTES : SHORT_BODY_BYTES);
 }
 
 bool router_is_costly(const ws_server_request *request)
 {
-    return http_method_is_read(request) ? most_rows(request) > SHORT_LIST
-                                        : is_long_order(request);
+    const struct route *route = find_route(request);
+
+    return route != NULL &&
+           (most_rows(route, request) > SHORT_LIST || has_long_body(route, request));
 }
