@@ -236,8 +236,8 @@ void admission_connected(ws_manager *manager, const ws_connection_info *connecti
     if (session != NULL)
         thread_note(thread, &session->expiry);
     else
-        ws_manager_disconnect(manager, connection->id, WS_CLOSE_TRY_AGAIN_LATER,
-                              "too many clients connect");
+        thread_disconnect(manager, connection->id, WS_CLOSE_TRY_AGAIN_LATER,
+                          "too many clients connect");
 }
 
 void admission_disconnected(ws_manager *manager, const ws_connection_info *connection,

@@ -6,6 +6,7 @@
 
 #include "admission.h"
 #include "log.h"
+#include "thread.h"
 #include <ws_manager/server.h>
 
 enum {
@@ -73,7 +74,7 @@ static void echo_message(ws_manager *manager, const ws_connection_info *connecti
 
         if (log_pause_take(&pause))
             log_line(WS_LOG_WARN, "an echo cannot be sent: %s", ws_strerror(result));
-        ws_manager_disconnect(manager, connection->id, WS_CLOSE_INTERNAL_ERROR, NULL);
+        thread_disconnect(manager, connection->id, WS_CLOSE_INTERNAL_ERROR, NULL);
     }
 }
 

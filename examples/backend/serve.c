@@ -123,10 +123,10 @@ static uint64_t run_timers(uint32_t number, uint64_t now_ms, void *user_data)
 {
     struct app *app = user_data;
     struct thread *thread = &app->threads[number];
-    uint64_t deadline_ms = WS_NO_DEADLINE;
+    uint64_t deadline_ms = disconnects_run(&thread->disconnects, app->realtime.manager, now_ms);
 
     if (expiry_first(&thread->expiries) != NULL)
-        deadline_ms = end_expired(app, thread, now_ms);
+        deadline_ms = earlier(deadline_ms, end_expired(app, thread, now_ms));
     if (number == 0)
         deadline_ms = earlier(deadline_ms, cluster_run(&app->cluster, now_ms));
     return earlier(deadline_ms, outbox_settle(&app->outbox, now_ms));

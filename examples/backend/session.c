@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+#include "disconnects.h"
+
 static struct session *add(struct expiry_heap *heap, const struct session *content,
                            int64_t expires_ms)
 {
@@ -48,24 +50,28 @@ bool session_renew(struct session *session, const struct token_claims *claims)
 
 /* With the code for a client that polls, stock clients reconnect, as they do when a WebSocket
  * ends. */
-static void end(const struct session *session, ws_manager *manager)
+static int end(const struct session *session, ws_manager *manager)
 {
     static const char expired[] = "token expired";
 
-    if (session->client != NULL)
-        ws_server_client_close(session->client, WS_CLOSE_UNAUTHORIZED, expired);
-    else
-        ws_manager_disconnect(manager, session->id, WS_CLOSE_POLICY_VIOLATION, expired);
+    return session->client != NULL
+               ? ws_server_client_close(session->client, WS_CLOSE_UNAUTHORIZED, expired)
+               : ws_manager_disconnect(manager, session->id, WS_CLOSE_POLICY_VIOLATION,
+                                       expired);
 }
 
 bool session_end_expired(struct expiry_heap *heap, ws_manager *manager, int64_t now_ms)
 {
     struct expiry *first = expiry_first(heap);
+    struct session *session;
 
     if (first == NULL || first->due_ms > now_ms)
         return false;
+    session = (struct session *)(void *)((char *)first - offsetof(struct session, expiry));
+    /* Ending a client may free its session. */
     expiry_remove(heap, first);
-    end((struct session *)(void *)((char *)first - offsetof(struct session, expiry)), manager);
+    if (!disconnects_is_final(end(session, manager)))
+        expiry_add(heap, first, now_ms + DISCONNECTS_AGAIN_MS); /* in its former place */
     return true;
 }
 

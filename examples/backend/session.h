@@ -32,7 +32,8 @@ struct session *session_new_polled(struct expiry_heap *heap, ws_conn_id id, int6
 /* Takes over what a new token of the same user grants. False when the session is over. */
 bool session_renew(struct session *session, const struct token_claims *claims);
 
-/* Ends the connection of the client whose token expired first. False if none has expired by now. */
+/* Ends the connection of the client whose token expired first, or tries again after a while. False
+ * if none has expired by now. */
 bool session_end_expired(struct expiry_heap *heap, ws_manager *manager, int64_t now_ms);
 
 /* NULL does nothing. */

@@ -1,4 +1,4 @@
-/* thread.c: what each thread of the server has for the tokens of its clients. */
+/* thread.c: what each thread of the server has for its clients, most of it for their tokens. */
 #include "thread.h"
 
 #include <stddef.h>
@@ -20,4 +20,12 @@ void thread_note(const struct thread *thread, const struct expiry *expiry)
 {
     if (expiry_first(&thread->expiries) == expiry)
         ws_server_wake(thread->server, thread->number);
+}
+
+void thread_disconnect(ws_manager *manager, ws_conn_id id, uint16_t code, const char *reason)
+{
+    const struct disconnect disconnect = {.id = id, .code = code, .reason = reason};
+
+    if (!disconnects_order(&current->disconnects, manager, &disconnect))
+        ws_server_wake(current->server, current->number);
 }
