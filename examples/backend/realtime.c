@@ -191,6 +191,23 @@ static int keep_states(ws_manager *manager)
     return result;
 }
 
+/* Clients that enter these rooms with `last` or `since` receive the newest events, the alarms
+ * included. */
+static int keep_histories(ws_manager *manager)
+{
+    static const char *const rooms[] = {"orders", "inventory"};
+    int result = WS_OK;
+
+    for (size_t i = 0; result == WS_OK && i < sizeof rooms / sizeof rooms[0]; i++) {
+        ws_room_history_options options;
+
+        ws_room_history_options_init(&options);
+        options.room = rooms[i];
+        result = ws_manager_keep_room_history(manager, &options);
+    }
+    return result;
+}
+
 int realtime_open(struct realtime *realtime, const struct options *options,
                   struct access *access)
 {
@@ -205,6 +222,8 @@ int realtime_open(struct realtime *realtime, const struct options *options,
         result = route_topics(realtime->manager);
     if (result == WS_OK && options->topic_rooms)
         result = keep_states(realtime->manager);
+    if (result == WS_OK && options->topic_rooms)
+        result = keep_histories(realtime->manager);
     if (result != WS_OK) {
         realtime_close(realtime);
         return result;
