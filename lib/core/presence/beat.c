@@ -90,20 +90,20 @@ void presence_end_loop(ws_loop *loop)
 
 /* --- the beat -------------------------------------------------------------------------------- */
 
-/* Counts the time since the last beat, at most twice as much as it should be: a host that stood
- * still gives its clients their grace time after that. No beat is shorter than a tick of the
- * timers. */
+/* Counts the time since the last beat. For grace times at most twice as much as it should be: a
+ * host that stood still gives its clients their grace time after that; but signs of life are due
+ * after all of it. No beat is shorter than a tick of the timers. */
 static void count_time(ws_loop *loop)
 {
+    struct presence *presence = loop->manager->presence;
     uint64_t beat_ms = loop->manager->options.presence_batch_ms;
     uint64_t now_ms = loop->timers.now_ms;
     uint64_t passed_ms = loop->presence_at_ms > 0 ? now_ms - loop->presence_at_ms : beat_ms;
     uint64_t most_ms = 2 * (beat_ms > TIMER_TICK_MS ? beat_ms : TIMER_TICK_MS);
 
-    if (passed_ms > most_ms)
-        passed_ms = most_ms;
     manager_lock(loop->manager);
-    loop->manager->presence->clock_ms += passed_ms;
+    presence->life_ms += passed_ms;
+    presence->clock_ms += passed_ms < most_ms ? passed_ms : most_ms;
     announce_refill(loop);
     manager_unlock(loop->manager);
     loop->presence_at_ms = now_ms;

@@ -222,8 +222,8 @@ static void count_missed(struct presence *presence, struct sweep *sweep)
         return;
     presence->n_alive_sent = 0;
     presence->n_signs += presence->n_signs < PRESENCE_MISSED_MAX;
-    if (presence->alive_due_ms > presence->clock_ms + ALIVE_MS)
-        presence->alive_due_ms = presence->clock_ms + ALIVE_MS;
+    if (presence->alive_due_ms > presence->life_ms + ALIVE_MS)
+        presence->alive_due_ms = presence->life_ms + ALIVE_MS;
     for (uint32_t i = 0; i < PRESENCE_MAX_PROCESSES; i++) {
         struct presence_process *process = &presence->processes[i];
 
@@ -434,7 +434,7 @@ void presence_gap(ws_manager *manager)
         processes_doubt_states(&posting, time_ms);
         presence->n_returned = presence->n_taken; /* what is on its way may not come back */
         presence->n_alive_sent = 0;
-        presence->alive_due_ms = presence->clock_ms;
+        presence->alive_due_ms = presence->life_ms;
         if (!presence->is_alone || presence->n_processes > 0)
             presence->wants_all = presence->sends_all = true;
         follow_ask_again(presence);

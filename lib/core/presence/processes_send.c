@@ -372,7 +372,7 @@ static enum due next_due(ws_manager *manager)
         due = DUE_END;
     else if (presence->wishes[WISH_ENDED].count > 0)
         due = DUE_UNWANTED;
-    if (due == DUE_NOTHING && presence->clock_ms >= presence->alive_due_ms &&
+    if (due == DUE_NOTHING && presence->life_ms >= presence->alive_due_ms &&
         (presence->n_processes > 0 || !presence->is_alone))
         due = DUE_ALIVE;
     manager_unlock(manager);
@@ -390,13 +390,13 @@ static bool send_alive(ws_manager *manager)
     n_doublings = presence->n_alive_sent > 0 ? presence->n_alive_sent - 1 : 0;
     if (n_doublings > ALIVE_MAX_DOUBLINGS)
         n_doublings = ALIVE_MAX_DOUBLINGS;
-    presence->alive_due_ms = presence->clock_ms + ((uint64_t)ALIVE_MS << n_doublings);
+    presence->alive_due_ms = presence->life_ms + ((uint64_t)ALIVE_MS << n_doublings);
     presence->n_alive_sent++;
     manager_unlock(manager);
     if (send_plain(manager, "_alive"))
         return true;
     manager_lock(manager);
-    presence->alive_due_ms = presence->clock_ms;
+    presence->alive_due_ms = presence->life_ms;
     if (presence->n_alive_sent > 0)
         presence->n_alive_sent--;
     manager_unlock(manager);

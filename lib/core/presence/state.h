@@ -197,6 +197,7 @@ struct presence {
     uint64_t bytes; /* of rooms, members and their states */
     uint64_t n_rooms_made;
     uint64_t clock_ms;                     /* the time that the keeper has counted (beat.c) */
+    uint64_t life_ms;                      /* likewise, and none left out */
     struct presence_member *first_leaving; /* the one that is due first */
     struct presence_member *last_leaving;
     struct presence_member *first_unsent; /* members that are to be sent to other processes */
@@ -205,7 +206,7 @@ struct presence {
     uint32_t n_processes;
     uint32_t n_wanted_processes;
     uint32_t generation;    /* of this process's presence_begin */
-    uint64_t alive_due_ms;  /* by clock_ms */
+    uint64_t alive_due_ms;  /* by life_ms */
     uint32_t n_alive_sent;  /* presence_alive since one came back */
     uint64_t n_commands;    /* each has its number */
     uint64_t n_taken;       /* the number of the last one that the carrier has taken */

@@ -474,6 +474,27 @@ START_TEST(no_process_is_declared_dead_when_the_stream_comes_back)
 }
 END_TEST
 
+/* A loop that has a turn every 750 ms, because callbacks take their time. */
+START_TEST(a_slow_process_lives)
+{
+    begin();
+    enter(0, "ann");
+    enter(1, "bob");
+    processes_pass(1000);
+    for (int i = 0; i < 120; i++) {
+        ws_manager *manager = processes[1].host.manager;
+
+        processes[1].host.manager = NULL; /* has no turn */
+        processes_pass(700);
+        processes[1].host.manager = manager;
+        processes[1].host.now_ms += 700;
+        processes_pass(50);
+        expect(0, "ann 1 bob 1 ");
+    }
+    end();
+}
+END_TEST
+
 /* A process that missed orders asks for everything, and sends what it has. */
 START_TEST(a_gap_is_closed)
 {
@@ -637,6 +658,7 @@ int main(void)
         a_second_request_includes_other_processes,
         without_the_stream_the_list_stays,
         no_process_is_declared_dead_when_the_stream_comes_back,
+        a_slow_process_lives,
         a_gap_is_closed,
         each_allocation_may_fail,
         strange_orders_are_skipped,
