@@ -2,6 +2,7 @@
  * answers that never end, connections that break at any byte. Once Redis is back, every event is
  * stored once. Not here: errors that Redis itself reports (errors_test.c). */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cluster/redis/carrier.h"
@@ -326,29 +327,86 @@ START_TEST(a_line_too_slow_for_the_answer)
 }
 END_TEST
 
-/* The history arrives so slowly that the process starts without the rest of it. Events that follow
- * arrive. */
+enum { KEPT = 56, KEPT_BYTES = 16384, SLOW_BYTES = 1024 /* in a millisecond */ };
+
+static void keep(struct node *node)
+{
+    ws_last_values_options options;
+
+    ws_last_values_options_init(&options);
+    options.room = "r";
+    options.by_key = 1;
+    options.max_values = KEPT;
+    ck_assert_int_eq(ws_manager_keep_last_values(node->host.manager, &options), WS_OK);
+}
+
+/* Stores so many values, which are in the stream no longer. */
+static void store_values(int n)
+{
+    static char data[KEPT_BYTES];
+    char expected[8];
+
+    memset(data, 'x', sizeof data);
+    data[0] = data[sizeof data - 1] = '"';
+    keep(&ann);
+    for (int i = 0; i < n; i++) {
+        const char key[] = {(char)('0' + i), '\0'};
+        ws_event *event;
+
+        ck_assert_int_eq(
+            ws_event_new(ann.host.manager, "notification", data, sizeof data, &event), WS_OK);
+        ck_assert_int_eq(ws_event_set_key(event, key), WS_OK);
+        ck_assert_int_eq(ws_manager_broadcast_to_room(ann.host.manager, "r", event, NULL, 0),
+                         WS_OK);
+        ws_event_free(event);
+    }
+    UNTIL(node_stat(&ann, "stored") == (uint64_t)n);
+    snprintf(expected, sizeof expected, "%d", n);
+    ck_assert_str_eq(server_do(&server, "HLEN {wsmanager}:values"), expected);
+    server_do(&server, "XTRIM {wsmanager}:events MAXLEN 0");
+}
+
+static long count_values(const struct node *node)
+{
+    static const char name[] = "\"last_values\":";
+    const char *found;
+    char *text;
+    long n;
+
+    ck_assert_int_eq(ws_manager_get_stats(node->host.manager, &text, NULL), WS_OK);
+    found = strstr(text, name);
+    ck_assert_ptr_nonnull(found);
+    n = strtol(found + strlen(name), NULL, 10);
+    ws_manager_free_text(node->host.manager, text);
+    return n;
+}
+
+/* The history arrives so slowly that the process starts without the rest of it. What rooms have
+ * kept arrives after it, and so do events that follow. */
 START_TEST(a_line_too_slow_for_the_history)
 {
-    enum { N = 128, BYTES = 16384 };
+    enum { N = 128, BYTES = 16384, FEW = 3 };
     static char data[BYTES];
     struct node bob;
 
     begin(20000);
+    store_values(FEW);
     memset(data, 'x', BYTES);
     data[0] = data[BYTES - 1] = '"';
     for (int i = 0; i < N; i++)
         ck_assert_int_eq(ws_manager_emit(ann.host.manager, "notification", data, BYTES), WS_OK);
-    UNTIL(node_stat(&ann, "stored") == N);
-    peer_order(&peer, PEER_PASSES, 64, "");
+    UNTIL(node_stat(&ann, "stored") == N + FEW);
+    peer_order(&peer, PEER_PASSES, SLOW_BYTES, "");
     node_start(&bob, "bob", peer.uri);
+    keep(&bob);
     UNTIL(bob.redis->session.stage == STAGE_LOADING);
     bob.ahead_ms = 2000;
-    UNTIL(bob.connected);
+    UNTIL(bob.redis->session.stage == STAGE_RESTORING);
     ck_assert_uint_eq(bob.redis->reader.n_outdated, 1);
-    peer_order(&peer, PEER_PASSES, 0, "");
-    UNTIL(bob.connected && ann.connected);
-    ck_assert_uint_eq(node_stat(&bob, "position"), N);
+    UNTIL(bob.connected);
+    ck_assert_uint_eq(bob.redis->reader.n_outdated, 0);
+    ck_assert_int_eq(count_values(&bob), FEW);
+    ck_assert_uint_eq(node_stat(&bob, "position"), N + FEW);
     ck_assert_int_eq(node_emit(&ann, 1), WS_OK);
     node_expect(&bob, 1, 1);
     ck_assert_uint_eq(bob.n_missed, 1);
@@ -359,49 +417,24 @@ START_TEST(a_line_too_slow_for_the_history)
 }
 END_TEST
 
-/* What rooms have kept arrives so slowly that the process starts without it. */
-START_TEST(a_line_too_slow_for_the_kept_values)
+/* What rooms have kept arrives slowly: nothing reads it later, so the process waits for it. */
+START_TEST(a_slow_line_brings_the_kept_values)
 {
-    enum { N = 56, BYTES = 16384 };
-    static char data[BYTES];
-    ws_last_values_options options;
     char uri[192];
     struct node bob;
 
     begin(20000);
-    memset(data, 'x', BYTES);
-    data[0] = data[BYTES - 1] = '"';
-    ws_last_values_options_init(&options);
-    options.room = "r";
-    options.by_key = 1;
-    options.max_values = N;
-    ck_assert_int_eq(ws_manager_keep_last_values(ann.host.manager, &options), WS_OK);
-    for (int i = 0; i < N; i++) {
-        const char key[] = {(char)('0' + i), '\0'};
-        ws_event *event;
-
-        ck_assert_int_eq(ws_event_new(ann.host.manager, "notification", data, BYTES, &event),
-                         WS_OK);
-        ck_assert_int_eq(ws_event_set_key(event, key), WS_OK);
-        ck_assert_int_eq(ws_manager_broadcast_to_room(ann.host.manager, "r", event, NULL, 0),
-                         WS_OK);
-        ws_event_free(event);
-    }
-    UNTIL(node_stat(&ann, "stored") == N);
-    ck_assert_str_eq(server_do(&server, "HLEN {wsmanager}:values"), "56");
-    server_do(&server, "XTRIM {wsmanager}:events MAXLEN 0");
-    peer_order(&peer, PEER_PASSES, 64, "");
+    store_values(KEPT);
+    peer_order(&peer, PEER_PASSES, SLOW_BYTES, "");
     snprintf(uri, sizeof uri, "%s?timeout_ms=20000", peer.uri);
     node_start(&bob, "bob", uri);
+    keep(&bob);
     UNTIL(bob.redis->session.stage == STAGE_RESTORING);
-    bob.ahead_ms = 2000;
+    bob.ahead_ms = 10000;
     UNTIL(bob.connected);
-    ck_assert_uint_eq(bob.redis->reader.restored.n_outdated, 1);
-    peer_order(&peer, PEER_PASSES, 0, "");
-    UNTIL(bob.connected && ann.connected);
+    ck_assert_int_eq(count_values(&bob), KEPT);
     ck_assert_int_eq(node_emit(&ann, 1), WS_OK);
     node_expect(&bob, 1, 1);
-    ck_assert_uint_eq(bob.redis->reader.restored.n_outdated, 0);
     node_close(&bob);
     node_close(&ann);
     peer_end(&peer);
@@ -504,7 +537,7 @@ int main(void)
                                             an_answer_of_too_many_elements,
                                             a_line_too_slow_for_the_answer,
                                             a_line_too_slow_for_the_history,
-                                            a_line_too_slow_for_the_kept_values,
+                                            a_slow_line_brings_the_kept_values,
                                             a_line_too_slow_for_the_request,
                                             a_line_too_slow_for_a_large_event,
                                             requests_are_cut_at_any_byte,

@@ -140,8 +140,6 @@ struct restored {
     uint64_t until;               /* where the manager is to start */
     uint64_t cut_at;              /* `after` when the connection last ended */
     struct batch_limit kibibytes; /* of a page */
-    uint64_t give_up_ms;          /* STAGE_RESTORING: when to start without the rest */
-    uint32_t n_outdated;          /* requested pages that are no longer needed */
 };
 
 struct reader {
@@ -445,8 +443,6 @@ void load_start(struct ws_redis *redis);
 /* Reads what rooms have kept of events up to a position; then the manager starts. */
 void restore_begin(struct ws_redis *redis, uint64_t until);
 
-/* Ends reading that takes too long: the manager starts with the values that have arrived. */
-void restore_run(struct ws_redis *redis);
 void restore_failed(struct ws_redis *redis, bool was_cut);
 void restore_end(struct ws_redis *redis);
 

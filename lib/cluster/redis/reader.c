@@ -52,7 +52,6 @@ void reader_end(struct ws_redis *redis)
     restore_end(redis);
     redis->reader.is_waiting = false;
     redis->reader.n_outdated = 0;
-    redis->reader.restored.n_outdated = 0;
     redis->reader.retry_ms = 0;
 }
 
@@ -197,7 +196,6 @@ void reader_run(struct ws_redis *redis)
     struct reader *reader = &redis->reader;
 
     load_run(redis);
-    restore_run(redis);
     if (redis->session.stage == STAGE_STARTING)
         load_start(redis);
     if (redis->session.stage != STAGE_READING || reader->is_waiting ||
@@ -222,7 +220,5 @@ uint64_t reader_deadline(const struct ws_redis *redis)
 
     if (redis->session.stage == STAGE_LOADING)
         return load_deadline(redis);
-    if (redis->session.stage == STAGE_RESTORING)
-        return redis->reader.restored.give_up_ms;
     return is_held ? redis->reader.retry_ms : WS_NO_DEADLINE;
 }

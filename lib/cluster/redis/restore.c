@@ -1,7 +1,7 @@
 /* restore.c: reads what rooms have kept, before the manager starts: it may be older than
  * anything in the stream. It is read after the stream's events, page by page: whatever changes
  * meanwhile is then behind the position at which the manager starts, and comes with later
- * events.
+ * events. Nothing reads it later, so that it is waited for as long as data arrive (link_check()).
  * Not here: keeping it (scripts.c). */
 #include "cluster/redis/carrier.h"
 
@@ -14,8 +14,7 @@
 #include "cluster/redis/scripts.h"
 
 enum {
-    RESTORE_MAX_BYTES = 256 << 20, /* the oldest values are dropped above this */
-    PAGE_MAX_MS = 2000             /* then the manager starts without the rest */
+    RESTORE_MAX_BYTES = 256 << 20 /* the oldest values are dropped above this */
 };
 
 struct restored_value {
@@ -54,7 +53,6 @@ static void ask(struct ws_redis *redis)
     command_add_text(command, after);
     command_add_text(command, until);
     command_add_text(command, bytes);
-    redis->reader.restored.give_up_ms = redis->now_ms + PAGE_MAX_MS;
     if (!link_send(&redis->reading, REQUEST_VALUES, command, redis->now_ms))
         carrier_fail(redis, redis->reading.error);
     else if (restored->kibibytes.events == 1)
@@ -68,9 +66,6 @@ static void give_up(struct ws_redis *redis, const char *why)
     carrier_enter_stage(redis, STAGE_STARTING);
 }
 
-static const char too_slow[] =
-    "the connection is too slow to read the kept values of rooms; starting without the rest";
-
 void restore_begin(struct ws_redis *redis, uint64_t until)
 {
     struct restored *restored = &redis->reader.restored;
@@ -82,10 +77,6 @@ void restore_begin(struct ws_redis *redis, uint64_t until)
         carrier_enter_stage(redis, STAGE_STARTING);
         return;
     }
-    if (redis->reader.n_outdated > 0) { /* the values would arrive behind that page */
-        give_up(redis, too_slow);
-        return;
-    }
     if (batch_limit_is_hopeless(&restored->kibibytes, restored->cut_at)) {
         give_up(redis, "reading the kept values of rooms ended the connection each time; "
                        "starting without them");
@@ -93,16 +84,6 @@ void restore_begin(struct ws_redis *redis, uint64_t until)
     }
     carrier_enter_stage(redis, STAGE_RESTORING);
     ask(redis);
-}
-
-void restore_run(struct ws_redis *redis)
-{
-    struct restored *restored = &redis->reader.restored;
-
-    if (redis->session.stage != STAGE_RESTORING || redis->now_ms < restored->give_up_ms)
-        return;
-    restored->n_outdated++;
-    give_up(redis, too_slow);
 }
 
 void restore_failed(struct ws_redis *redis, bool was_cut)
@@ -196,10 +177,6 @@ void restore_page(struct ws_redis *redis, redisReply *page)
     struct restored *restored = &redis->reader.restored;
     uint64_t next;
 
-    if (restored->n_outdated > 0) { /* the manager has started without this page */
-        restored->n_outdated--;
-        return;
-    }
     if (page->type == REDIS_REPLY_ERROR && is_of_values(page->str)) {
         give_up(redis, page->str);
         return;
