@@ -253,6 +253,31 @@ START_TEST(values_move_with_the_slot)
 }
 END_TEST
 
+/* All keys have moved, but the node does not own the slot yet. */
+START_TEST(a_process_starts_by_ask)
+{
+    struct node bob;
+
+    begin_at(OWNER);
+    keep_values(&ann);
+    emit_value("a");
+    UNTIL(ann.host.manager->last_values.count == 1);
+    cluster_begin_move(&cluster, OWNER, OTHER);
+    cluster_move(&cluster, OWNER, OTHER, NULL);
+    node_init(&bob, "bob", uri);
+    bob.options.preload_events = 1;
+    node_open(&bob);
+    keep_values(&bob);
+    UNTIL(bob.connected);
+    ck_assert_uint_eq(bob.host.manager->last_values.count, 1);
+    cluster_end_move(&cluster, OTHER);
+    emit_value("b");
+    UNTIL(bob.host.manager->last_values.count == 2);
+    node_close(&bob);
+    end();
+}
+END_TEST
+
 START_TEST(the_owner_is_killed)
 {
     begin_at_all();
@@ -304,10 +329,11 @@ END_TEST
 
 int main(void)
 {
-    return suite_run("redis-cluster-nodes",
-                     (const TTest *const[]){
-                         any_node_redirects_to_the_owner, nodes_have_host_names,
-                         the_slot_moves_under_load, the_slot_moves_while_no_event_is_sent,
-                         a_new_producer_waits_for_the_move, values_move_with_the_slot,
-                         the_owner_is_killed, a_manual_failover, the_cluster_is_down, NULL});
+    return suite_run(
+        "redis-cluster-nodes",
+        (const TTest *const[]){any_node_redirects_to_the_owner, nodes_have_host_names,
+                               the_slot_moves_under_load, the_slot_moves_while_no_event_is_sent,
+                               a_new_producer_waits_for_the_move, values_move_with_the_slot,
+                               a_process_starts_by_ask, the_owner_is_killed, a_manual_failover,
+                               the_cluster_is_down, NULL});
 }

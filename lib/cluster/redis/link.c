@@ -369,6 +369,7 @@ static bool has_keys(enum request_kind kind)
     case REQUEST_ATTACH:
     case REQUEST_READ:
     case REQUEST_STATE:
+    case REQUEST_VALUES:
     case REQUEST_APPEND:
     case REQUEST_REMEMBER:
     case REQUEST_RECALL:
