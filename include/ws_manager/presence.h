@@ -98,7 +98,7 @@ WS_EXPORT int ws_manager_get_presence(ws_manager *manager, const char *room, cha
  * @retval WS_OK              the state is set
  * @retval WS_ERR_INVALID     `room` or `user_id` is not a valid name (ws_name_is_valid())
  * @retval WS_ERR_BAD_JSON    `json` is not one JSON value, or nested deeper than
- *                            `max_client_json_depth`
+ *                            `max_client_json_depth`, or than 254 levels
  * @retval WS_ERR_TOO_BIG     the state is longer than #WS_PRESENCE_STATE_MAX
  * @retval WS_ERR_NOT_MEMBER  the user is not in the room
  * @retval WS_ERR_LIMIT       `max_presence_bytes` is reached

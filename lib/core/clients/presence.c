@@ -16,11 +16,15 @@ static void reply_with_failure(struct connection *connection, struct json_slice 
     static const struct answer_problem too_many = {
         ANSWER_FAILED, "the server's limit of users in rooms with presence is reached"};
     static const struct answer_problem too_big = {ANSWER_BAD_REQUEST, "the state is too long"};
+    static const struct answer_problem too_deep = {ANSWER_BAD_REQUEST,
+                                                   "the state is nested too deep"};
 
     if (result == WS_ERR_LIMIT)
         reply_with_problem(connection, ref, too_many);
     else if (result == WS_ERR_TOO_BIG)
         reply_with_problem(connection, ref, too_big);
+    else if (result == WS_ERR_BAD_JSON)
+        reply_with_problem(connection, ref, too_deep);
     else
         reply_with_result(connection, ref, result);
 }

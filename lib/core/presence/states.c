@@ -6,7 +6,11 @@
 
 #include <ws_manager/presence.h>
 
+#include "base/json_text.h"
 #include "core/presence/beat.h"
+
+/* A command that tells other processes of it has two levels more, and is in an object. */
+enum { STATE_MAX_DEPTH = JSON_MAX_DEPTH - 2 };
 
 /* Copies a valid JSON text without the white space between its parts. NULL if memory ran out. */
 static char *compact(const ws_allocator *memory, const char *json, size_t length, size_t *left)
@@ -81,10 +85,10 @@ int states_make(const ws_manager *manager, const char *json, size_t length, char
     *state = compact(&manager->memory, json, length, left);
     if (*state == NULL)
         return WS_ERR_NO_MEMORY;
-    if (*left <= WS_PRESENCE_STATE_MAX)
+    if (*left <= WS_PRESENCE_STATE_MAX && json_valid(*state, *left, STATE_MAX_DEPTH))
         return WS_OK;
     memory_free(&manager->memory, *state);
-    return WS_ERR_TOO_BIG;
+    return *left <= WS_PRESENCE_STATE_MAX ? WS_ERR_BAD_JSON : WS_ERR_TOO_BIG;
 }
 
 /* Whether a connection is in a room. The lock is held. */

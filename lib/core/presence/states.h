@@ -16,8 +16,8 @@ int states_set(ws_manager *manager, const char *room, const char *user, char *st
                size_t length);
 
 /* Sets the state of a client's user in a room that the client is in; `json` is a JSON text,
- * "null" for none. Errors: WS_ERR_TOO_BIG, WS_ERR_FORBIDDEN (the client has no user),
- * WS_ERR_NOT_MEMBER, WS_ERR_LIMIT, WS_ERR_NO_MEMORY. The loop's thread. */
+ * "null" for none. Errors: WS_ERR_TOO_BIG, WS_ERR_BAD_JSON (too deep), WS_ERR_FORBIDDEN (the
+ * client has no user), WS_ERR_NOT_MEMBER, WS_ERR_LIMIT, WS_ERR_NO_MEMORY. The loop's thread. */
 int presence_set_state(struct connection *connection, const char *room, const char *json,
                        size_t length);
 

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_text.h"
+#include "core/manager.h"
 #include "support/processes.h"
 #include "support/suite.h"
 
@@ -363,6 +365,50 @@ START_TEST(a_state_that_was_not_sent_is_sent_later)
 }
 END_TEST
 
+/* The deepest state reaches the others, and a deeper one is refused: nobody would read the
+ * command, with what it says of other users. */
+START_TEST(a_state_is_not_too_deep_for_others)
+{
+    enum { DEEPEST = 254 };
+    char state[2 * DEEPEST + 3];
+    char text[sizeof state + 64];
+    struct client *ann;
+
+    begin();
+    for (size_t i = 0; i < N_PROCESSES; i++)
+        processes[i].host.manager->options.max_client_json_depth = JSON_MAX_DEPTH;
+    ann = enter(0, "ann");
+    processes_pass(500);
+    for (size_t depth = DEEPEST + 1; depth >= DEEPEST; depth--) {
+        memset(state, '[', depth);
+        memset(state + depth, ']', depth);
+        state[2 * depth] = '\0';
+        ck_assert_int_eq(ws_manager_set_presence_state(processes[0].host.manager, "r", "ann",
+                                                       state, 2 * depth),
+                         depth > DEEPEST ? WS_ERR_BAD_JSON : WS_OK);
+        snprintf(text, sizeof text,
+                 "{\"type\":\"set_state\",\"room\":\"r\",\"ref\":1,\"data\":%s}", state);
+        client_count(ann);
+        client_say(ann, text);
+        host_run(&processes[0].host);
+        ck_assert_ptr_nonnull(
+            strstr(client_next(ann), depth > DEEPEST ? "bad_request" : "\"ack\""));
+    }
+    enter(0, "bob");
+    processes_pass(1000);
+    expect_all("ann 1 bob 1 ");
+    for (size_t i = 0; i < N_PROCESSES; i++) {
+        char *list;
+
+        ck_assert_int_eq(ws_manager_get_presence(processes[i].host.manager, "r", &list, NULL),
+                         WS_OK);
+        ck_assert_ptr_nonnull(strstr(list, state));
+        ws_manager_free_text(processes[i].host.manager, list);
+    }
+    end();
+}
+END_TEST
+
 /* --- orders ---------------------------------------------------------------------------------- */
 
 /* Clients cause them, so they take the clients' part of the carrier's queue, and no more of it
@@ -654,6 +700,7 @@ int main(void)
         a_user_who_has_left_takes_no_state_from_another_process,
         states_outlive_the_stream,
         a_state_that_was_not_sent_is_sent_later,
+        a_state_is_not_too_deep_for_others,
         orders_are_of_clients_and_few_at_once,
         a_second_request_includes_other_processes,
         without_the_stream_the_list_stays,
