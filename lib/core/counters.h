@@ -28,7 +28,8 @@
     X(recovered_events, "Missed events that reconnected clients received from the history")    \
     X(orders_sent, "Commands for users, and messages to other processes, that were sent")      \
     X(orders_done, "Commands and messages of the cluster, or of this process, run here")       \
-    X(process_messages, "Messages of other processes handed to the application")
+    X(process_messages, "Messages of other processes handed to the application")               \
+    X(presence_skipped, "Presence of other processes skipped, because there are too many")
 
 /* Why a message did not reach one of its recipients. */
 #define DROP_TABLE(X)                                                                          \

@@ -66,6 +66,11 @@ int process_command_carry_out(ws_manager *manager, const ws_cluster_event *event
                         carry_out != NULL ? "not valid" : "an unknown command");
         result = WS_OK;
     }
+    if (result == WS_ERR_LIMIT) {
+        counter_add_shared(&manager->counters, COUNTER_presence_skipped, 1);
+        stream_log_skip(manager, event->position, "of one process too many for presence");
+        result = WS_OK;
+    }
     return result;
 }
 

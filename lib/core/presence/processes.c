@@ -364,7 +364,7 @@ static int of_another(struct posting *posting, const struct presence_command *co
     if (is_named(command, PRESENCE_COMMAND "_wanted"))
         return processes_rooms_wanted(posting->manager, process, command);
     if (process == NO_PROCESS)
-        return WS_OK;
+        return WS_ERR_LIMIT;
     presence->processes[process].generation = command->generation;
     presence->processes[process].is_sending |= is_begin;
     if (is_named(command, PRESENCE_COMMAND)) {

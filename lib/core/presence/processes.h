@@ -32,7 +32,8 @@
 #include "core/presence/state.h"
 
 /* Carries out a command of the stream, whose text is a valid JSON object. The lock is not held.
- * WS_ERR_INVALID: it is not valid. WS_ERR_NO_MEMORY: it is to be tried again. */
+ * WS_ERR_INVALID: it is not valid. WS_ERR_LIMIT: it is of one process too many, and was skipped.
+ * WS_ERR_NO_MEMORY: it is to be tried again. */
 int presence_command_carry_out(ws_manager *manager, const ws_cluster_event *event);
 
 /* The process may have missed commands: it asks the others for what they have, and sends what it

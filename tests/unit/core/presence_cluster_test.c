@@ -628,6 +628,64 @@ START_TEST(strange_orders_are_skipped)
 }
 END_TEST
 
+static void deliver_of(size_t number, const char *rest)
+{
+    char text[256];
+
+    snprintf(text, sizeof text, "{\"order\":\"presence\",\"process\":\"cccc%c%cbb22\"%s}",
+             (char)('a' + number / 26), (char)('a' + number % 26), rest);
+    deliver(text);
+}
+
+static bool has_skipped(size_t n)
+{
+    char expected[40];
+    bool found;
+    char *text;
+
+    snprintf(expected, sizeof expected, "\"presence_skipped\":%zu,", n);
+    ck_assert_int_eq(ws_manager_get_stats(processes[0].host.manager, &text, NULL), WS_OK);
+    found = strstr(text, expected) != NULL;
+    ws_manager_free_text(processes[0].host.manager, text);
+    return found;
+}
+
+static unsigned n_logged;
+
+static void on_log(int level, const char *line, void *user_data)
+{
+    (void)level;
+    (void)user_data;
+    n_logged += strstr(line, "of one process too many for presence and was skipped") != NULL;
+}
+
+/* A process too many is counted and logged, and known when another one has died. */
+START_TEST(processes_have_a_limit)
+{
+    static const char bob[] = ",\"members\":[{\"room\":\"r\",\"user\":\"bob\",\"n\":1}]";
+    enum { MOST = 64 - (N_PROCESSES - 1) };
+
+    begin();
+    for (size_t i = 0; i < N_PROCESSES; i++)
+        enter(i, "ann");
+    processes_pass(500);
+    n_logged = 0;
+    processes[0].host.manager->options.log = on_log;
+    for (size_t i = 0; i < MOST; i++)
+        deliver_of(i, ",\"members\":[]");
+    ck_assert(has_skipped(0));
+    deliver_of(MOST, bob);
+    ck_assert(has_skipped(1));
+    ck_assert_uint_eq(n_logged, 1);
+    expect(0, "ann 3 ");
+    processes_pass(15000);
+    deliver_of(MOST, bob);
+    ck_assert(has_skipped(1));
+    expect(0, "ann 3 bob 1 ");
+    end();
+}
+END_TEST
+
 /* What another process has of a room in which nobody is here goes with its last user, and so
  * does the room. */
 START_TEST(a_room_of_others_goes_with_its_last_user)
@@ -709,6 +767,7 @@ int main(void)
         a_gap_is_closed,
         each_allocation_may_fail,
         strange_orders_are_skipped,
+        processes_have_a_limit,
         a_room_of_others_goes_with_its_last_user,
         all_users_of_a_process_go_with_it,
         NULL,

@@ -90,6 +90,7 @@ START_TEST(all_members_are_present_from_the_start)
                                         "orders_sent",
                                         "orders_done",
                                         "process_messages",
+                                        "presence_skipped",
                                         "frame_floods",
                                         "slow_client",
                                         "gone",
@@ -103,7 +104,7 @@ START_TEST(all_members_are_present_from_the_start)
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         check_value(names[i], 0);
     tree = stats();
-    ck_assert_int_eq(cJSON_GetArraySize(tree), 30); /* 28 numbers, rooms, drops */
+    ck_assert_int_eq(cJSON_GetArraySize(tree), 31); /* 29 numbers, rooms, drops */
     ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(tree, "drops")), 6);
     ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(tree, "rooms")), 0);
     cJSON_Delete(tree);
@@ -427,7 +428,7 @@ START_TEST(metrics_follow_the_rules_of_openmetrics)
         }
     }
     ck_assert(ended);
-    ck_assert_uint_eq(n_seen, 7 + 22 + 1);
+    ck_assert_uint_eq(n_seen, 7 + 23 + 1);
     ws_manager_free_text(host.manager, text);
     end();
 }
