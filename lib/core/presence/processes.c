@@ -420,25 +420,38 @@ int presence_command_carry_out(ws_manager *manager, const ws_cluster_event *even
     return result;
 }
 
-void presence_gap(ws_manager *manager)
+/* Until the states are doubted, nothing is sent of them. False if there is no presence. */
+static bool begin_gap(ws_manager *manager)
 {
-    int64_t time_ms = manager_clock(manager);
     struct presence *presence;
-    struct posting posting;
 
-    posting_begin(&posting, manager);
+    manager_lock(manager);
     if (follow_is_on(manager))
         follow_begin(manager);
     presence = manager->presence;
-    if (presence != NULL) {
-        processes_doubt_states(&posting, time_ms);
-        presence->n_returned = presence->n_taken; /* what is on its way may not come back */
-        presence->n_alive_sent = 0;
-        presence->alive_due_ms = presence->life_ms;
-        if (!presence->is_alone || presence->n_processes > 0)
-            presence->wants_all = presence->sends_all = true;
-        follow_ask_again(presence);
-        presence_find_keeper(&posting);
-    }
+    if (presence != NULL)
+        presence->is_doubting = true;
+    manager_unlock(manager);
+    return presence != NULL;
+}
+
+void presence_gap(ws_manager *manager)
+{
+    struct presence *presence;
+    struct posting posting;
+
+    if (!begin_gap(manager))
+        return;
+    processes_doubt_states(manager, manager_clock(manager));
+    posting_begin(&posting, manager);
+    presence = manager->presence;
+    presence->is_doubting = false;
+    presence->n_returned = presence->n_taken; /* what is on its way may not come back */
+    presence->n_alive_sent = 0;
+    presence->alive_due_ms = presence->life_ms;
+    if (!presence->is_alone || presence->n_processes > 0)
+        presence->wants_all = presence->sends_all = true;
+    follow_ask_again(presence);
+    presence_find_keeper(&posting);
     posting_end(&posting);
 }

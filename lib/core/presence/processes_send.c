@@ -352,7 +352,7 @@ static enum due next_due(ws_manager *manager)
 
     manager_lock(manager);
     wishes_age(presence);
-    if (are_many_on_their_way(presence))
+    if (presence->is_doubting || are_many_on_their_way(presence))
         due = DUE_NOTHING;
     else if (presence->wants_all)
         due = DUE_WANTS_ALL;

@@ -19,6 +19,8 @@ void processes_tell_state(struct presence *presence, struct presence_member *mem
     presence_note_unsent(presence, member);
 }
 
+enum { DOUBTED_AT_ONCE = 1024 /* buckets of the members' table under one hold of the lock */ };
+
 static bool has_state(const struct presence_member *member, struct json_slice state)
 {
     if (member->state == NULL)
@@ -181,20 +183,33 @@ static void doubt_state(void *node, void *user_data)
     presence_note(presence, member, presence_is_there(member));
 }
 
-void processes_doubt_states(struct posting *posting, int64_t time_ms)
+void processes_doubt_states(ws_manager *manager, int64_t time_ms)
 {
-    const ws_manager *manager = posting->manager;
     struct presence *presence = manager->presence;
-    struct gap gap = {posting, time_ms, presence, strcmp(presence->epoch, manager->epoch) != 0};
-    size_t before;
+    struct posting posting;
+    struct gap gap = {&posting, time_ms, presence, false};
+    uint64_t position = 0;
+    bool has_more = true;
+    bool has_freed = false;
 
-    manager_assert_locked(presence->manager);
-    memcpy(presence->epoch, manager->epoch, sizeof presence->epoch);
-    do { /* again if members went: the table may have shrunk, so that the walk passed some over */
-        uint64_t position = 0;
+    while (has_more) {
+        size_t before;
 
+        posting_begin(&posting, manager);
+        gap.is_other_stream = strcmp(presence->epoch, manager->epoch) != 0;
         before = presence->members.count;
-        while (name_table_walk(&presence->members, &position, doubt_state, &gap))
+        for (int n = 0; has_more && n < DOUBTED_AT_ONCE; n++)
+            has_more = name_table_walk(&presence->members, &position, doubt_state, &gap);
+        has_freed |= presence->members.count < before;
+        posting_end(&posting);
+        if (has_more || !has_freed)
             continue;
-    } while (presence->members.count < before);
+        /* The table may have shrunk, so that the walk passed some over. */
+        has_more = true;
+        has_freed = false;
+        position = 0;
+    }
+    manager_lock(manager);
+    memcpy(presence->epoch, manager->epoch, sizeof presence->epoch);
+    manager_unlock(manager);
 }

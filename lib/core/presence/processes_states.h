@@ -27,7 +27,8 @@ void processes_tell_state(struct presence *presence, struct presence_member *mem
 /* After a gap, the states of users of other processes arrive again, or were removed meanwhile.
  * A state that was set here is sent again, because its command may be lost. Positions of a
  * former stream are forgotten. A user who has left here is announced, because the command that
- * says so may be lost. */
-void processes_doubt_states(struct posting *posting, int64_t time_ms);
+ * says so may be lost. Without the lock, which it takes for some members at a time: nothing is
+ * sent or taken meanwhile. */
+void processes_doubt_states(ws_manager *manager, int64_t time_ms);
 
 #endif

@@ -216,6 +216,7 @@ struct presence {
     bool has_said_leaving;  /* presence_leaving was sent */
     bool wants_all;         /* presence_wanted is to be sent */
     bool sends_all;         /* everything is to be sent */
+    bool is_doubting;       /* after a gap: the members' states are not right yet */
     bool is_sending_all;    /* presence_end is to be sent when nothing is unsent */
     bool is_learning;       /* who was there before this process began (follow.h) */
     uint64_t learned_ms;    /* by clock_ms: when it ends; 0: that is not known yet */

@@ -707,16 +707,18 @@ START_TEST(a_room_of_others_goes_with_its_last_user)
 }
 END_TEST
 
+enum { N_USERS = 400 };
+
 /* An order of a process with `n` users "u0" and so on. */
-static void deliver_users(size_t n)
+static void deliver_users(size_t n, size_t first)
 {
     static char order[32768];
     size_t length = (size_t)snprintf(order, sizeof order, ORDER("") ",\"members\":[");
 
     for (size_t i = 0; i < n; i++)
         length += (size_t)snprintf(order + length, sizeof order - length,
-                                   "%s{\"room\":\"r\",\"user\":\"u%zu\",\"n\":1}",
-                                   i > 0 ? "," : "", i);
+                                   "%s{\"room\":\"r\",\"user\":\"u%zu\",\"n\":1,\"state\":1}",
+                                   i > 0 ? "," : "", first + i);
     snprintf(order + length, sizeof order - length, "]}");
     deliver(order);
 }
@@ -730,7 +732,7 @@ START_TEST(all_users_of_a_process_go_with_it)
         begin();
         enter(0, "ann");
         processes_pass(200);
-        deliver_users(400);
+        deliver_users(N_USERS, 0);
         deliver("{\"order\":\"presence_end\",\"process\":\"ccccbbbb22\",\"generation\":2}");
         processes_pass(200);
         for (size_t i = 0; i < N_PROCESSES; i++) {
@@ -741,6 +743,47 @@ START_TEST(all_users_of_a_process_go_with_it)
         }
         end();
     }
+}
+END_TEST
+
+static bool has_states(void)
+{
+    bool found;
+    char *text;
+
+    ck_assert_int_eq(ws_manager_get_presence(processes[0].host.manager, "r", &text, NULL),
+                     WS_OK);
+    ck_assert_ptr_nonnull(strstr(text, "\"user_id\":\"u399\""));
+    found = strstr(text, "\"state\":1") != NULL;
+    ws_manager_free_text(processes[0].host.manager, text);
+    return found;
+}
+
+/* What others have set is not known after a gap, of any member, however many there are. */
+START_TEST(the_states_of_many_are_doubted_after_a_gap)
+{
+    enum { ROUNDS = 20 };
+
+    begin();
+    processes[0].host.manager->options.max_presence_list = 2 * ROUNDS * N_USERS;
+    enter(0, "ann");
+    processes_pass(200);
+    for (size_t n = 0; n < ROUNDS; n++)
+        deliver_users(N_USERS, n * N_USERS);
+    set_state(&clients[0], "7");
+    processes_pass(500);
+    ck_assert(has_states());
+    strcpy(stream.epoch, "bbbbbbbb22");
+    process_start(&processes[0], 0);
+    ck_assert(!has_states());
+    processes_pass(500);
+    process_start(&processes[1], 0);
+    process_start(&processes[2], 0);
+    deliver("{\"order\":\"presence_end\",\"process\":\"ccccbbbb22\",\"generation\":2}");
+    processes_pass(2000);
+    expect_all("ann 1 ");
+    expect_state("7");
+    end();
 }
 END_TEST
 
@@ -770,6 +813,7 @@ int main(void)
         processes_have_a_limit,
         a_room_of_others_goes_with_its_last_user,
         all_users_of_a_process_go_with_it,
+        the_states_of_many_are_doubted_after_a_gap,
         NULL,
     };
 
