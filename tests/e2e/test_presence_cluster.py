@@ -5,7 +5,9 @@ Not here: one process (test_presence.py), and faults in any order, in memory
 (unit/core/presence_cluster_random_test.c)."""
 import asyncio
 import collections
+import http.client
 import json
+import os
 import random
 import time
 import unittest
@@ -14,13 +16,15 @@ import websockets
 
 from client import PATIENT, receive_type, request
 from cluster_case import ClusterCase
+from event_source import EventSource
 from redis_server import Proxy
 from test_presence import JOIN, Belief, PresenceCase, member
 
 N_PEOPLE = 16
 N_USERS = 6
 BETWEEN_FAULTS_SECONDS = 1
-AGREED_AFTER_TRIES = 300
+AGREED_WITHIN_SECONDS = 10 if os.environ.get("SANITIZE", "none") == "none" else 60
+LOST = (OSError, EOFError, ValueError, http.client.HTTPException, websockets.WebSocketException)
 
 
 class Processes(ClusterCase, PresenceCase):
@@ -101,27 +105,37 @@ class Processes(ClusterCase, PresenceCase):
 class Person:
     """A client that comes and goes, and believes what it hears of the room."""
 
-    def __init__(self, nodes, chance):
-        self.nodes = nodes
+    def __init__(self, case, chance):
+        self.case = case
         self.chance = chance
         self.client = None
         self.is_in = False
+        self.n_joined = 0
         self.reader = None
+
+    async def connect(self, node):
+        return await websockets.connect(f"{node.url}/ws?user_id={self.user}", **PATIENT)
+
+    async def messages(self, client):
+        async for text in client:
+            yield json.loads(text)
+
+    async def send(self, client, message):
+        await client.send(json.dumps(message))
 
     async def open(self):
         self.user = f"u{self.chance.randrange(N_USERS)}"
         self.is_in = False
         self.belief = None
         self.answers = {}
-        node = self.chance.choice(self.nodes)
-        self.client = await websockets.connect(f"{node.url}/ws?user_id={self.user}", **PATIENT)
+        self.client = await self.connect(self.chance.choice(self.case.nodes))
         self.reader = asyncio.create_task(self.read(self.client))
 
     async def read(self, client):
         try:
-            async for text in client:
-                self.take(json.loads(text))
-        except websockets.ConnectionClosed:
+            async for message in self.messages(client):
+                self.take(message)
+        except LOST:
             pass
         if client is self.client:
             self.client, self.is_in = None, False
@@ -131,6 +145,7 @@ class Person:
     def take(self, message):
         if message["type"] in ("room_joined", "room_left"):
             self.is_in = message["type"] == "room_joined"
+            self.n_joined += self.is_in
         if message["type"] in ("presence", "presence_changed"):
             if message["type"] == "presence":
                 self.belief = Belief()
@@ -142,7 +157,7 @@ class Person:
     async def ask(self, message):
         ref = self.chance.getrandbits(32)
         answer = self.answers[ref] = asyncio.get_running_loop().create_future()
-        await self.client.send(json.dumps({**message, "ref": ref}))
+        await self.send(self.client, {**message, "ref": ref})
         await asyncio.wait_for(answer, 60)
 
     async def close(self):
@@ -169,11 +184,64 @@ class Person:
         while not stop.is_set():
             try:
                 await self.act()
-            except (OSError, websockets.WebSocketException):
+            except LOST:
                 pass  # its process was killed
             await asyncio.sleep(self.chance.random() / 5)
         if self.client is None:
             await self.open()
+
+
+class StreamPerson(Person):
+    """On an event stream, with messages that are posted."""
+
+    async def connect(self, node):
+        source = await EventSource(node.port, f"/events?user_id={self.user}").connect()
+        source.node = node
+        source.session = (await source.message("welcome"))["data"]["session_id"]
+        return source
+
+    async def messages(self, client):
+        while (event := await client.event()) is not None and event[0] == "message":
+            yield event[1]
+
+    async def send(self, client, message):
+        path = f"/events?session={client.session}&user_id={self.user}"
+        status, _, _ = await self.case.call(client.node, "POST", path, message)
+        if status != 204:
+            raise ConnectionError(f"the message was answered with {status}")
+
+
+class SocketioPerson(Person):
+    """On Socket.IO, over a WebSocket."""
+
+    async def connect(self, node):
+        url = f"{node.url}/socket.io/?EIO=4&transport=websocket&user_id={self.user}"
+        client = await websockets.connect(url, **PATIENT)
+        await client.recv()
+        await client.send("40")
+        await client.recv()
+        return client
+
+    async def messages(self, client):
+        async for packet in client:
+            if packet == "2":
+                await client.send("3")
+            elif packet.startswith("42"):
+                yield json.loads(packet[2:])[1]
+            elif packet.startswith("43"):
+                ref, text = packet[2:].split("[", 1)
+                yield {**json.loads("[" + text)[0], "ref": int(ref)}
+
+    async def send(self, client, message):
+        arguments = [message["type"], message["room"]]
+        if message["type"] == "join_room":
+            arguments.append({"presence": True})
+        elif message["type"] == "set_state":
+            arguments.append(message["data"])
+        await client.send(f"42{message['ref']}" + json.dumps(arguments))
+
+
+KINDS = (Person, StreamPerson, SocketioPerson)
 
 
 class Faults(ClusterCase):
@@ -198,7 +266,7 @@ class Faults(ClusterCase):
         proxy = Proxy(self.redis.port)
         self.addCleanup(proxy.stop)
         self.nodes = [self.node("a", uri=proxy.uri + "?timeout_ms=500"), self.node("b")]
-        self.people = [Person(self.nodes, random.Random(seed)) for seed in range(N_PEOPLE)]
+        self.people = [KINDS[seed % len(KINDS)](self, random.Random(seed)) for seed in range(N_PEOPLE)]
         stop = asyncio.Event()
         lives = [asyncio.create_task(person.live(stop)) for person in self.people]
         for person in self.people:
@@ -220,14 +288,15 @@ class Faults(ClusterCase):
         last_fault = time.monotonic()
         stop.set()
         await asyncio.gather(*lives)
-        for _ in range(AGREED_AFTER_TRIES):
-            if await self.all_agree():
-                break
+        while not await self.all_agree() and time.monotonic() - last_fault < AGREED_WITHIN_SECONDS:
             await asyncio.sleep(0.2)
         print(f"{time.monotonic() - last_fault:.1f} s after the last fault")
+        self.assertTrue(await self.all_agree(), (self.who_is_there(), await self.known()))
         await asyncio.sleep(1)
         self.assertTrue(await self.all_agree(), (self.who_is_there(), await self.known()))
         self.assertGreater(len(self.who_is_there()), 0)
+        for kind in KINDS:
+            self.assertGreater(sum(person.n_joined for person in self.people if type(person) is kind), 5)
 
 
 if __name__ == "__main__":
