@@ -628,64 +628,6 @@ START_TEST(strange_orders_are_skipped)
 }
 END_TEST
 
-static void deliver_of(size_t number, const char *rest)
-{
-    char text[256];
-
-    snprintf(text, sizeof text, "{\"order\":\"presence\",\"process\":\"cccc%c%cbb22\"%s}",
-             (char)('a' + number / 26), (char)('a' + number % 26), rest);
-    deliver(text);
-}
-
-static bool has_skipped(size_t n)
-{
-    char expected[40];
-    bool found;
-    char *text;
-
-    snprintf(expected, sizeof expected, "\"presence_skipped\":%zu,", n);
-    ck_assert_int_eq(ws_manager_get_stats(processes[0].host.manager, &text, NULL), WS_OK);
-    found = strstr(text, expected) != NULL;
-    ws_manager_free_text(processes[0].host.manager, text);
-    return found;
-}
-
-static unsigned n_logged;
-
-static void on_log(int level, const char *line, void *user_data)
-{
-    (void)level;
-    (void)user_data;
-    n_logged += strstr(line, "of one process too many for presence and was skipped") != NULL;
-}
-
-/* A process too many is counted and logged, and known when another one has died. */
-START_TEST(processes_have_a_limit)
-{
-    static const char bob[] = ",\"members\":[{\"room\":\"r\",\"user\":\"bob\",\"n\":1}]";
-    enum { MOST = 64 - (N_PROCESSES - 1) };
-
-    begin();
-    for (size_t i = 0; i < N_PROCESSES; i++)
-        enter(i, "ann");
-    processes_pass(500);
-    n_logged = 0;
-    processes[0].host.manager->options.log = on_log;
-    for (size_t i = 0; i < MOST; i++)
-        deliver_of(i, ",\"members\":[]");
-    ck_assert(has_skipped(0));
-    deliver_of(MOST, bob);
-    ck_assert(has_skipped(1));
-    ck_assert_uint_eq(n_logged, 1);
-    expect(0, "ann 3 ");
-    processes_pass(15000);
-    deliver_of(MOST, bob);
-    ck_assert(has_skipped(1));
-    expect(0, "ann 3 bob 1 ");
-    end();
-}
-END_TEST
-
 /* What another process has of a room in which nobody is here goes with its last user, and so
  * does the room. */
 START_TEST(a_room_of_others_goes_with_its_last_user)
@@ -703,86 +645,6 @@ START_TEST(a_room_of_others_goes_with_its_last_user)
             deliver(order);
         }
     }
-    end();
-}
-END_TEST
-
-enum { N_USERS = 400 };
-
-/* An order of a process with `n` users "u0" and so on. */
-static void deliver_users(size_t n, size_t first)
-{
-    static char order[32768];
-    size_t length = (size_t)snprintf(order, sizeof order, ORDER("") ",\"members\":[");
-
-    for (size_t i = 0; i < n; i++)
-        length += (size_t)snprintf(order + length, sizeof order - length,
-                                   "%s{\"room\":\"r\",\"user\":\"u%zu\",\"n\":1,\"state\":1}",
-                                   i > 0 ? "," : "", first + i);
-    snprintf(order + length, sizeof order - length, "]}");
-    deliver(order);
-}
-
-/* The table of members shrinks while they are removed. Each manager hashes in another way. */
-START_TEST(all_users_of_a_process_go_with_it)
-{
-    char *text;
-
-    for (int n = 0; n < 60; n++) {
-        begin();
-        enter(0, "ann");
-        processes_pass(200);
-        deliver_users(N_USERS, 0);
-        deliver("{\"order\":\"presence_end\",\"process\":\"ccccbbbb22\",\"generation\":2}");
-        processes_pass(200);
-        for (size_t i = 0; i < N_PROCESSES; i++) {
-            ck_assert_int_eq(
-                ws_manager_get_presence(processes[i].host.manager, "r", &text, NULL), WS_OK);
-            ck_assert_ptr_nonnull(strstr(text, "\"count\":1"));
-            ws_manager_free_text(processes[i].host.manager, text);
-        }
-        end();
-    }
-}
-END_TEST
-
-static bool has_states(void)
-{
-    bool found;
-    char *text;
-
-    ck_assert_int_eq(ws_manager_get_presence(processes[0].host.manager, "r", &text, NULL),
-                     WS_OK);
-    ck_assert_ptr_nonnull(strstr(text, "\"user_id\":\"u399\""));
-    found = strstr(text, "\"state\":1") != NULL;
-    ws_manager_free_text(processes[0].host.manager, text);
-    return found;
-}
-
-/* What others have set is not known after a gap, of any member, however many there are. */
-START_TEST(the_states_of_many_are_doubted_after_a_gap)
-{
-    enum { ROUNDS = 20 };
-
-    begin();
-    processes[0].host.manager->options.max_presence_list = 2 * ROUNDS * N_USERS;
-    enter(0, "ann");
-    processes_pass(200);
-    for (size_t n = 0; n < ROUNDS; n++)
-        deliver_users(N_USERS, n * N_USERS);
-    set_state(&clients[0], "7");
-    processes_pass(500);
-    ck_assert(has_states());
-    strcpy(stream.epoch, "bbbbbbbb22");
-    process_start(&processes[0], 0);
-    ck_assert(!has_states());
-    processes_pass(500);
-    process_start(&processes[1], 0);
-    process_start(&processes[2], 0);
-    deliver("{\"order\":\"presence_end\",\"process\":\"ccccbbbb22\",\"generation\":2}");
-    processes_pass(2000);
-    expect_all("ann 1 ");
-    expect_state("7");
     end();
 }
 END_TEST
@@ -810,10 +672,7 @@ int main(void)
         a_gap_is_closed,
         each_allocation_may_fail,
         strange_orders_are_skipped,
-        processes_have_a_limit,
         a_room_of_others_goes_with_its_last_user,
-        all_users_of_a_process_go_with_it,
-        the_states_of_many_are_doubted_after_a_gap,
         NULL,
     };
 
