@@ -228,7 +228,9 @@ typedef struct ws_manager_options {
     uint64_t history_bytes;
 
     /** The memory of the events that all rooms keep (last_values.h); 0: no limit; default 64 MiB.
-     * Above it the oldest kept events are dropped, from any room. */
+     * Above it the oldest kept events are dropped, from any room. It includes the forms that are
+     * made of them for clients, as in `history_bytes`, which are counted when the next client
+     * receives these events, or as further events are kept. Redis counts no forms. */
     uint64_t last_values_bytes;
 } ws_manager_options;
 

@@ -145,6 +145,31 @@ static size_t cost_of(const struct kept_value *value)
     return value_size(value->name_length) + bytes_of(value->message);
 }
 
+/* Other threads make forms of a message, without the lock, when they deliver it to clients. */
+static void count_forms(struct last_values *values, struct kept_value *value)
+{
+    size_t cost = cost_of(value) + frames_variant_bytes(&value->message->frames);
+
+    values->bytes += cost - value->counted;
+    value->counted = cost;
+}
+
+/* Values that are not read again are counted, too, as others are kept: two for each of these, or
+ * the newest ones alone would ever be counted. */
+enum { COUNTED_AT_ONCE = 2 };
+
+static void count_some(struct last_values *values)
+{
+    for (int i = 0; i < COUNTED_AT_ONCE; i++) {
+        struct kept_value *next = values->hand != NULL ? values->hand : values->first;
+
+        if (next == NULL)
+            return;
+        count_forms(values, next);
+        values->hand = next->newer_of_all;
+    }
+}
+
 struct kept_value *kept_value_new(const ws_allocator *memory, const char *key,
                                   ws_message *message)
 {
@@ -188,7 +213,8 @@ static void link_last(struct last_values *values, struct kept_line *line,
     line->count++;
     line->bytes += cost_of(value);
     values->count++;
-    values->bytes += cost_of(value);
+    value->counted = 0;
+    count_forms(values, value);
 }
 
 static void unlink_value(struct last_values *values, struct kept_value *value)
@@ -204,7 +230,9 @@ static void unlink_value(struct last_values *values, struct kept_value *value)
     line->count--;
     line->bytes -= cost_of(value);
     values->count--;
-    values->bytes -= cost_of(value);
+    values->bytes -= value->counted;
+    if (values->hand == value)
+        values->hand = value->newer_of_all;
 }
 
 static void drop(struct last_values *values, struct kept_value *value)
@@ -373,6 +401,7 @@ void last_values_commit(struct last_values *values, struct kept_plan *plan)
             remove_values(values, change);
         change->line = NULL;
     }
+    count_some(values);
     drop_beyond_total(values);
 }
 
@@ -436,13 +465,13 @@ size_t last_values_count(const struct last_values *values, enum last_values_use 
 
 /* The newest values that are not read yet of each line of a room. */
 struct cursors {
-    const struct kept_value *values[LAST_VALUES_RULES_MAX]; /* NULL: none is left */
+    struct kept_value *values[LAST_VALUES_RULES_MAX]; /* NULL: none is left */
     size_t count;
 };
 
 static void add_cursor(struct cursors *cursors, const struct kept_line *line, uint64_t until)
 {
-    const struct kept_value *value = line->last;
+    struct kept_value *value = line->last;
 
     while (value != NULL && value->message->position > until)
         value = value->older;
@@ -450,10 +479,10 @@ static void add_cursor(struct cursors *cursors, const struct kept_line *line, ui
 }
 
 /* Takes the newest value of all lines; NULL: none is left. */
-static const struct kept_value *take_newest(struct cursors *cursors)
+static struct kept_value *take_newest(struct cursors *cursors)
 {
-    const struct kept_value **newest = NULL;
-    const struct kept_value *value;
+    struct kept_value **newest = NULL;
+    struct kept_value *value;
 
     for (size_t i = 0; i < cursors->count; i++) {
         value = cursors->values[i];
@@ -479,12 +508,11 @@ static void reverse(ws_message **messages, size_t count)
 }
 
 /* Each line is ordered: from the newest value on, no more is looked at than is read. */
-size_t last_values_read(const struct last_values *values, enum last_values_use use,
-                        const char *room, uint64_t after, uint64_t until, size_t max,
-                        ws_message **messages)
+size_t last_values_read(struct last_values *values, enum last_values_use use, const char *room,
+                        uint64_t after, uint64_t until, size_t max, ws_message **messages)
 {
     struct cursors cursors = {.count = 0};
-    const struct kept_value *value;
+    struct kept_value *value;
     size_t count = 0;
 
     for (uint32_t i = 0; i < atomic_load(&values->n_rules); i++) {
@@ -494,9 +522,12 @@ size_t last_values_read(const struct last_values *values, enum last_values_use u
             add_cursor(&cursors, line, until);
     }
     while (count < max && (value = take_newest(&cursors)) != NULL &&
-           value->message->position > after)
+           value->message->position > after) {
         messages[count++] = ws_message_ref(value->message);
+        count_forms(values, value);
+    }
     reverse(messages, count);
+    drop_beyond_total(values);
     return count;
 }
 

@@ -32,6 +32,7 @@ struct kept_value {
     struct kept_value *older_of_all;
     struct kept_value *newer_of_all;
     ws_message *message; /* one reference */
+    size_t counted;      /* its part of last_values.bytes */
     uint8_t name_length; /* right before the key (name_table.h) */
     char key[];          /* NUL-terminated */
 };
@@ -44,7 +45,7 @@ struct kept_line {
     struct kept_value *first;
     struct kept_value *last;
     uint32_t count;
-    uint64_t bytes;
+    uint64_t bytes;  /* without forms: the room has the same values in all processes */
     uint64_t before; /* every kept event of the room with a higher position is here */
     uint8_t name_length;
     char name[];
@@ -65,11 +66,12 @@ struct last_values {
     const ws_allocator *memory;
     const uint8_t *secret;
     uint64_t max_bytes; /* of all rooms together; 0: no limit */
-    uint64_t bytes;
+    uint64_t bytes; /* of these, with the forms that were made of the messages for clients */
     uint64_t count;
     uint64_t n_dropped; /* values that the limits pushed out */
     struct kept_value *first;
     struct kept_value *last;
+    struct kept_value *hand; /* to be counted anew next; NULL: the first */
     struct kept_rule *rules[LAST_VALUES_RULES_MAX]; /* never changed once counted */
     _Atomic uint32_t n_rules;                       /* read by any thread */
 };
@@ -137,10 +139,10 @@ size_t last_values_count(const struct last_values *values, enum last_values_use 
 
 /* Reads the values of a room with positions above `after` and up to `until`, in their order, of
  * these the newest `max`, each with a reference. `messages` has room for last_values_count(),
- * or for `max` if that is less. Returns their number. */
-size_t last_values_read(const struct last_values *values, enum last_values_use use,
-                        const char *room, uint64_t after, uint64_t until, size_t max,
-                        ws_message **messages);
+ * or for `max` if that is less. Returns their number.
+ * Counts the forms that were made since, and drops as many old values as the limit demands. */
+size_t last_values_read(struct last_values *values, enum last_values_use use, const char *room,
+                        uint64_t after, uint64_t until, size_t max, ws_message **messages);
 
 /* Whether the history of a room has every event after a position. */
 bool last_values_reach(const struct last_values *values, const char *room, uint64_t after);

@@ -70,7 +70,7 @@ static size_t read_events(const struct connection *connection, const char *room,
                           const struct room_wish *wish, ws_message **messages,
                           struct answer_entry *answer)
 {
-    const ws_manager *manager = connection->loop->manager;
+    ws_manager *manager = connection->loop->manager;
     uint64_t until = end_of(connection, room);
     uint64_t after = 0;
     size_t count;
@@ -107,7 +107,7 @@ static size_t count_wished(const ws_manager *manager, const char *room,
 static bool collect(struct connection *connection, const char *room,
                     const struct room_wish *wish, struct entry *entry)
 {
-    const ws_manager *manager = connection->loop->manager;
+    ws_manager *manager = connection->loop->manager;
     struct answer_entry *answer = &entry->answer;
     size_t most = count_wished(manager, room, wish);
 
