@@ -8,7 +8,11 @@ enum {
     EXPIRED_AT_ONCE = 64, /* the manager's lock is held meanwhile: each may free a message */
 
     /* After so many others an event has the forms of those that receive it at once. */
-    RECENT = 16
+    RECENT = 16,
+
+    /* Events that are counted anew with each further one: by one alone, the hand would stay at the
+     * newest for ever. */
+    COUNTED_AT_ONCE = 2
 };
 
 void history_init(struct history *history, const ws_allocator *memory, const uint8_t *secret)
@@ -144,9 +148,11 @@ static void count_forms(struct history *history)
 {
     if (history->count > RECENT)
         count(history, entry_at(history, history->count - 1 - RECENT));
-    if (history->hand >= history->count)
-        history->hand = 0;
-    count(history, entry_at(history, history->hand++));
+    for (int i = 0; i < COUNTED_AT_ONCE; i++) {
+        if (history->hand >= history->count)
+            history->hand = 0;
+        count(history, entry_at(history, history->hand++));
+    }
 }
 
 static void drop_oldest(struct history *history)

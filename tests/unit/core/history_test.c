@@ -287,12 +287,35 @@ START_TEST(forms_of_events_count)
 }
 END_TEST
 
+/* Also in a history that is full by number, whose oldest event makes way for each further one. */
+START_TEST(forms_that_are_made_late_count_in_a_full_history)
+{
+    enum { FORM = 3000, LIMIT = 100000, N = 100 };
+    uint64_t actual = 0;
+
+    begin();
+    history.max_events = N;
+    history.max_bytes = LIMIT;
+    for (int i = 0; i < 3 * N; i++)
+        ck_assert(add(GROUP_EVERYONE, NULL, 10, 0));
+    for (uint32_t i = 0; i < history.count; i++)
+        add_form(message_at_place(i), FORM);
+    for (int i = 0; i < 60; i++)
+        ck_assert(add(GROUP_EVERYONE, NULL, 10, 0));
+    for (uint32_t i = 0; i < history.count; i++)
+        actual += frames_variant_bytes(&message_at_place(i)->frames);
+    ck_assert_uint_lt(actual, LIMIT);
+    end();
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
         the_number_of_events_is_limited,
         the_number_of_bytes_is_limited,
         forms_of_events_count,
+        forms_that_are_made_late_count_in_a_full_history,
         the_age_of_events_is_limited,
         a_call_drops_a_bounded_number_of_old_events,
         nothing_is_kept_when_the_history_is_off,
