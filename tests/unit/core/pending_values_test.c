@@ -164,7 +164,7 @@ enum { ROOMS = 12, VALUES = 500 };
 
 static void come(void)
 {
-    static char names[ROOMS][8];
+    static char names[ROOMS][16];
     static const char *rooms[ROOMS];
     ws_connect_options options;
 

@@ -381,7 +381,7 @@ START_TEST(a_list_costs_its_bytes)
     memset(state, '1', SIZE);
     begin();
     for (int i = 0; i < USERS; i++) {
-        char name[8];
+        char name[16];
 
         snprintf(name, sizeof name, "u%d", i);
         client_open(&host, &users[i], "user", name);
