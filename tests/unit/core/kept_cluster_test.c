@@ -7,93 +7,13 @@
 
 #include "core/kept/kept_notes.h"
 #include "core/manager.h"
-#include "support/stream.h"
+#include "support/memories.h"
 #include "support/suite.h"
 
-enum { VALUES_MAX = 256, QUESTIONS_MAX = 64 };
-
-static struct value {
-    char key[65];
-    uint64_t rank;
-    uint64_t ttl_ms;
-    char *text; /* NULL: forgotten */
-    size_t length;
-} values[VALUES_MAX];
-static size_t n_values;
-static unsigned n_remembers;
-
-static struct question {
-    struct process *process;
-    void *request;
-    char key[65];
-} questions[QUESTIONS_MAX];
-static size_t n_questions;
 static bool is_away; /* the carrier: questions wait */
-static int remember_result;
-static int recall_result;
 
 static struct process a, b, c;
 static struct client first, second, third;
-
-/* --- the carrier ----------------------------------------------------------------------------- */
-
-static struct value *find_value(const char *key)
-{
-    for (size_t i = 0; i < n_values; i++)
-        if (strcmp(values[i].key, key) == 0)
-            return &values[i];
-    return NULL;
-}
-
-static int remember(const char *key, uint64_t rank, const void *text, size_t length,
-                    uint64_t ttl_ms, void *data)
-{
-    struct value *value = find_value(key);
-
-    (void)data;
-    n_remembers++;
-    if (remember_result != WS_OK)
-        return remember_result;
-    ck_assert_uint_le(length, KEPT_NOTE_MAX);
-    if (value == NULL) {
-        ck_assert_uint_lt(n_values, VALUES_MAX);
-        value = &values[n_values++];
-        snprintf(value->key, sizeof value->key, "%s", key);
-    }
-    ck_assert_uint_gt(rank, value->rank);
-    free(value->text);
-    value->rank = rank;
-    value->ttl_ms = ttl_ms;
-    value->text = length > 0 ? malloc(length) : NULL;
-    value->length = length;
-    if (length > 0)
-        memcpy(value->text, text, length);
-    return WS_OK;
-}
-
-static void answer_questions(void)
-{
-    for (size_t i = 0; i < n_questions; i++) {
-        const struct value *value = find_value(questions[i].key);
-        bool is_there = value != NULL && value->text != NULL;
-
-        ck_assert_int_eq(ws_manager_cluster_recalled(
-                             questions[i].process->host.manager, questions[i].request,
-                             is_there ? value->text : NULL, is_there ? value->length : 0),
-                         WS_OK);
-    }
-    n_questions = 0;
-}
-
-static int recall(const char *key, void *request, void *data)
-{
-    if (recall_result != WS_OK)
-        return recall_result;
-    ck_assert_uint_lt(n_questions, QUESTIONS_MAX);
-    questions[n_questions] = (struct question){.process = data, .request = request};
-    snprintf(questions[n_questions++].key, sizeof questions->key, "%s", key);
-    return WS_OK;
-}
 
 /* --- processes ------------------------------------------------------------------------------- */
 
@@ -118,11 +38,11 @@ static bool has_note(const struct client *client)
 {
     char name[CONNECTION_NAME_SIZE];
     char key[KEPT_KEY_SIZE];
-    const struct value *value;
+    const struct memory *value;
 
     connection_name_write(client->host->manager->process, client->id, name);
     kept_note_key(name, key);
-    value = find_value(key);
+    value = memories_find(key);
     return value != NULL && value->text != NULL;
 }
 
@@ -154,8 +74,7 @@ static void open_process(struct process *process)
     ws_cluster carrier = stream_carrier;
     ws_manager *manager;
 
-    carrier.remember = remember;
-    carrier.recall = recall;
+    memories_add(&carrier);
     process->host.options.history_events = 10;
     ck_assert_int_eq(ws_manager_new(&process->host.options, &process->host.manager), WS_OK);
     manager = process->host.manager;
@@ -176,10 +95,9 @@ static void prepare(void)
     host_init(&c.host);
     first = second = third = (struct client){0};
     n_calls = 0;
-    n_remembers = 0;
-    n_questions = 0;
+    memories_reset();
+    memories.max_bytes = KEPT_NOTE_MAX;
     is_away = false;
-    remember_result = recall_result = WS_OK;
 }
 
 static void start(void)
@@ -204,10 +122,9 @@ static void end(void)
     process_close(&a);
     process_close(&b);
     process_close(&c);
-    for (size_t i = 0; i < n_values; i++)
-        free(values[i].text);
-    memset(values, 0, sizeof values);
-    n_values = 0;
+    for (size_t i = 0; i < memories.n_values; i++)
+        free(memories.values[i].text);
+    memories.n_values = 0;
 }
 
 static void run(struct host *host)
@@ -216,9 +133,9 @@ static void run(struct host *host)
         host_run(host);
         if (is_away)
             return;
-        answer_questions();
+        memories_answer();
         host_run(host);
-    } while (n_questions > 0);
+    } while (memories.n_questions > 0);
 }
 
 static void pass(struct host *host, uint64_t ms)
@@ -349,7 +266,7 @@ END_TEST
 START_TEST(others_cost_nothing)
 {
     begin();
-    recall_result = WS_ERR_INVALID;
+    memories.recall_result = WS_ERR_INVALID;
     come_back(&b, &second, &first, NULL);
     say(&second, BUY);
     client_expect(&second, BOUGHT(1), NULL);
@@ -357,7 +274,7 @@ START_TEST(others_cost_nothing)
     client_open(&b.host, &third, "third", "ann");
     say(&third, "{\"type\":\"request\",\"method\":\"buy\"}");
     ck_assert_int_eq(n_calls, 2);
-    ck_assert_uint_eq(n_remembers, 0);
+    ck_assert_uint_eq(memories.n_remembers, 0);
     end();
 }
 END_TEST
@@ -368,7 +285,7 @@ START_TEST(strange_names_are_not_asked_for)
     static const char *const names[] = {"", "nobody", "aaaabbbb22-", "-1", "aaaabbbb22-x"};
 
     begin();
-    recall_result = WS_ERR_INVALID;
+    memories.recall_result = WS_ERR_INVALID;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         ws_connect_options options;
 
@@ -468,7 +385,7 @@ START_TEST(the_first_process_never_answers)
     pass(&b.host, 31000);
     client_expect(&second, TOO_LATE, NULL);
     ck_assert_int_eq(n_calls, 1);
-    n_questions = 0;
+    memories.n_questions = 0;
     pass(&b.host, 3000);
     run(&b.host);
     /* Nothing asks any more. From a connection of the same process nobody asks again. */
@@ -572,11 +489,11 @@ START_TEST(a_carrier_that_takes_no_question)
 
     begin();
     say(&first, BUY);
-    recall_result = WS_ERR_BACKPRESSURE;
+    memories.recall_result = WS_ERR_BACKPRESSURE;
     come_back(&b, &second, &first, "ann");
     say(&second, BUY);
     client_expect(&second, busy, NULL);
-    recall_result = WS_OK;
+    memories.recall_result = WS_OK;
     say(&second, BUY);
     client_expect(&second, BOUGHT(1), NULL);
     ck_assert_int_eq(n_calls, 1);
@@ -589,10 +506,11 @@ START_TEST(a_carrier_that_has_no_answer)
 {
     begin_away();
     say(&second, BUY);
-    ck_assert_uint_eq(n_questions, 1);
-    n_questions = 0;
-    ck_assert_int_eq(ws_manager_cluster_recalled(b.host.manager, questions[0].request, "", 0),
-                     WS_OK);
+    ck_assert_uint_eq(memories.n_questions, 1);
+    memories.n_questions = 0;
+    ck_assert_int_eq(
+        ws_manager_cluster_recalled(b.host.manager, memories.questions[0].request, "", 0),
+        WS_OK);
     run(&b.host);
     client_expect(&second, TIMEOUT("\"a\""), NULL);
     pass(&b.host, 5000);
@@ -606,10 +524,10 @@ END_TEST
 START_TEST(a_carrier_that_takes_no_note)
 {
     begin();
-    remember_result = WS_ERR_BACKPRESSURE;
+    memories.remember_result = WS_ERR_BACKPRESSURE;
     say(&first, BUY);
     client_expect(&first, BOUGHT(1), NULL);
-    remember_result = WS_OK;
+    memories.remember_result = WS_OK;
     say(&first, BUY_MORE);
     come_back(&b, &second, &first, "ann");
     say(&second, BUY);
@@ -644,7 +562,7 @@ START_TEST(notes_have_limits)
     start();
     for (int i = 0; i < 20; i++)
         buy_number(&first, i);
-    ck_assert_uint_eq(find_value(values[0].key)->ttl_ms, 300000);
+    ck_assert_uint_eq(memories_find(memories.values[0].key)->ttl_ms, 300000);
     come_back(&b, &second, &first, "ann");
     for (int i = 0; i < 16; i++)
         ck_assert(!knows(&second, i));
@@ -730,9 +648,9 @@ START_TEST(notes_of_all_clients_are_bounded)
         buy_number(&clients[i], 2);
         ck_assert_uint_le(a.host.manager->kept_answers.bytes, 10000);
     }
-    for (size_t i = 0; i < n_values; i++) {
-        bytes += values[i].text != NULL ? values[i].length : 0;
-        n += values[i].text != NULL;
+    for (size_t i = 0; i < memories.n_values; i++) {
+        bytes += memories.values[i].text != NULL ? memories.values[i].length : 0;
+        n += memories.values[i].text != NULL;
     }
     ck_assert_uint_le(bytes, 10000);
     ck_assert_uint_ge(n, 10);
@@ -742,63 +660,6 @@ START_TEST(notes_of_all_clients_are_bounded)
         client_free(&clients[i]);
     }
     end();
-}
-END_TEST
-
-/* --- notes that are none ---------------------------------------------------------------------- */
-
-#define DIGEST "00112233445566778899aabbccddeeff"
-
-START_TEST(notes_are_checked)
-{
-    static const char *const texts[] = {
-        "",
-        "1 ",
-        "1 ann",
-        "2 ann\n" DIGEST " 1 a 1\n1\n",
-        "1 anna\n" DIGEST " 1 a 1\n1\n",
-        "1 ann\n",
-        "1 ann\n" DIGEST,
-        "1 ann\n" DIGEST " 1 a 1\n1",
-        "1 ann\n" DIGEST " 1 a 2\n1\n",
-        "1 ann\n" DIGEST " 1 a 1\nx\n",
-        "1 ann\n" DIGEST " 1 x 1\n1\n",
-        "1 ann\n" DIGEST " x a 1\n1\n",
-        "1 ann\n" DIGEST " 1 a 99999999999999999999999999\n1\n",
-        "1 ann\n" DIGEST " 1 a 999999999999999\n1\n",
-        "1 ann\n0011223344556677889XaabbCcddeeff 1 a 1\n1\n",
-    };
-    struct kept_note_reader reader;
-    struct kept_entry entry;
-
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        size_t length = strlen(texts[i]);
-        char *copy = malloc(length > 0 ? length : 1); /* so that a sanitizer sees the end */
-
-        memcpy(copy, texts[i], length);
-        ck_assert(!kept_note_begin(&reader, copy, length, "ann") ||
-                  !kept_note_next(&reader, &entry));
-        free(copy);
-    }
-    ck_assert(kept_note_begin(&reader, texts[5], strlen(texts[5]), "ann"));
-}
-END_TEST
-
-START_TEST(a_note_is_read_as_it_is_written)
-{
-    static const char text[] = "1 ann\n" DIGEST " 12 e 2\n[]\n" DIGEST " 0 p 0\n\n";
-    struct kept_note_reader reader;
-    struct kept_entry entry;
-
-    ck_assert(kept_note_begin(&reader, text, sizeof text - 1, "ann"));
-    ck_assert(kept_note_next(&reader, &entry));
-    ck_assert(entry.is_answered && entry.is_error && entry.length == 2);
-    ck_assert_uint_eq(entry.age_ms, 12);
-    ck_assert_uint_eq(entry.digest.bytes[1], 0x11);
-    ck_assert_int_eq(memcmp(entry.data, "[]", 2), 0);
-    ck_assert(kept_note_next(&reader, &entry));
-    ck_assert(!entry.is_answered);
-    ck_assert(!kept_note_next(&reader, &entry));
 }
 END_TEST
 
@@ -886,8 +747,6 @@ int main(void)
         what_is_too_old_is_not_known,
         large_answers,
         notes_of_all_clients_are_bounded,
-        notes_are_checked,
-        a_note_is_read_as_it_is_written,
         any_allocation_may_fail_when_a_client_comes_back,
         any_allocation_may_fail_when_a_note_is_written,
         NULL,
