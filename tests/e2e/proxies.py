@@ -1,9 +1,14 @@
-"""Debian's nginx and haproxy, each with its own configuration, folder and ports.
+"""Debian's nginx and haproxy, each with its own configuration, folder and ports. As a program, which tests in
+other languages start: `proxies.py nginx|haproxy PORT [PORT]` starts one in front of the backends at these
+ports, prints its own port, and stops it when the input ends.
 
 Not here: tests."""
+import os
+import re
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -52,6 +57,9 @@ backend orders
     server one 127.0.0.1:{backend} {server}
 """
 
+GUIDE = os.path.join(os.path.dirname(os.path.realpath(__file__)), "../../examples/backend/README.md")
+GUIDE_SERVERS = ("10.1.0.11:8080", "10.1.0.12:8080")
+
 
 class Proxy:
     """A proxy process; it has started when it listens."""
@@ -99,3 +107,38 @@ def haproxy(backend=None, mode="tcp", rules="", server="", section=None):
     """In front of the backend at a port, or with a section called "backend orders"."""
     return Proxy(HAPROXY, [command_of("haproxy"), "-db", "-q", "-f"], mode=mode,
                  section=section or ONE_SECTION.format(backend=backend, rules=rules, server=server))
+
+
+def documented(kind, contains, ports):
+    """In front of the backends at two ports, with the block of the backend's README that contains a text."""
+    first_line = "upstream orders {" if kind is nginx else "backend orders\n"
+    with open(GUIDE, encoding="utf-8") as file:
+        blocks = re.findall(r"^```\w*\n(.*?)^```$", file.read(), re.MULTILINE | re.DOTALL)
+    [block] = [block for block in blocks if block.startswith(first_line) and contains in block]
+    for address, port in zip(GUIDE_SERVERS, ports, strict=True):
+        if address not in block:
+            raise ValueError(f"{address} is not in the block of the README")
+        block = block.replace(address, f"127.0.0.1:{port}")
+    return kind(upstream=block) if kind is nginx else kind(mode="http", section=block)
+
+
+def by_address(kind, ports):
+    """In front of two backends: each client stays on one of them because of its address."""
+    return documented(kind, "hash $remote_addr" if kind is nginx else "balance source", ports)
+
+
+def in_front(kind, port):
+    """In front of one backend, for HTTP."""
+    return kind(port) if kind is nginx else kind(port, mode="http", rules="option forwardfor")
+
+
+def main(name, *ports):
+    kind = {"nginx": nginx, "haproxy": haproxy}[name]
+    proxy = in_front(kind, *ports) if len(ports) == 1 else by_address(kind, ports)
+    print(proxy.port, flush=True)
+    sys.stdin.read()
+    proxy.stop()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -67,6 +67,12 @@ export async function connect(t, server, options) {
   return client;
 }
 
+/** Waits until a client has its last transport, which is WebSocket unless it may only poll. */
+export async function upgraded({ io: manager }) {
+  const last = manager.opts.transports?.at(-1) ?? "websocket";
+  while (manager.engine.transport.name !== last) await on(manager.engine, "upgrade");
+}
+
 /** Waits for the refusal of a client; returns its message and status. */
 export async function refusal(t, server, options) {
   const { socket } = open(t, server, { reconnection: false, ...options });

@@ -1,17 +1,15 @@
 // Stock clients of Socket.IO 4 (npm's socket.io-client) against the example backend: over WebSocket, by
 // long-polling, and as they come, which is polling and then an upgrade.
 import assert from "node:assert/strict";
-import { spawn, spawnSync } from "node:child_process";
 import { createHmac } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { createInterface } from "node:readline";
 import { test } from "node:test";
 import WebSocket from "ws";
 import * as clients from "./socketio_backend.mjs";
-import { on, order, request, start } from "./socketio_backend.mjs";
+import { hasRedis, startRedis } from "./redis_server.mjs";
+import { on, order, request, start, upgraded } from "./socketio_backend.mjs";
 
 const SECRET = "a secret of the tests, which has more than 32 bytes";
 const SHORT_SECONDS = 5; // as long as a slow machine needs to connect
@@ -195,33 +193,6 @@ test("a client that was cut off recovers its rooms and what it missed", async (t
   assert.equal(socket.recovered, false);
 });
 
-/** A port of 127.0.0.1 that is free at the moment. */
-async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  await once(server, "close");
-  return port;
-}
-
-/** Starts a Redis that ends with the test; returns its URI. */
-async function startRedis(t) {
-  const port = await freePort();
-  const options = ["--port", `${port}`, "--bind", "127.0.0.1", "--save", "", "--dir", tmpdir()];
-  const server = spawn("redis-server", options, { stdio: ["ignore", "pipe", "inherit"] });
-  const exited = once(server, "exit");
-  t.after(async () => {
-    server.kill("SIGKILL");
-    await exited;
-  });
-  for await (const line of createInterface(server.stdout)) if (line.includes("eady to accept connections")) break;
-  server.stdout.resume();
-  return `redis://127.0.0.1:${port}`;
-}
-
-const hasRedis = spawnSync("redis-server", ["--version"]).status === 0;
-
 test("a session is recovered by another process after its own was killed", { skip: !hasRedis }, async (t) => {
   const redis = ["--redis", await startRedis(t), "--topic-rooms"];
   const first = await start(t, ...redis, "--node", "first");
@@ -337,9 +308,8 @@ test("clients change to WebSocket if they may", async (t) => {
   const server = await start(t, "--threads", "4");
   const all = await Promise.all(Array.from({ length: 12 }, () => connect(t, server)));
   for (const { socket } of all) {
-    const { engine } = socket.io;
-    if (transports.includes("websocket")) while (engine.transport.name !== "websocket") await on(engine, "upgrade");
-    assert.equal(engine.transport.name, transports.at(-1));
+    await upgraded(socket);
+    assert.equal(socket.io.engine.transport.name, transports.at(-1));
     assert.equal((await socket.timeout(30000).emitWithAck("join_room", "r")).type, "room_joined");
   }
   const { id } = await order(server);

@@ -1,18 +1,13 @@
-// A thousand stock clients of Socket.IO with their default options, in one process: each connects by
-// polling, changes to WebSocket, and receives each event once.
+// A thousand stock clients of Socket.IO in one process: each connects over the transports that TRANSPORTS
+// names ("polling,websocket" are the default ones: it changes to WebSocket), and receives each event once.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { on, open, order, request, start } from "./socketio_backend.mjs";
+import { on, open, order, request, start, upgraded } from "./socketio_backend.mjs";
 
 const CLIENTS = 1000;
 const AT_ONCE = 100; // that are not connected yet
 
-/** Waits until the client is connected and has its last transport. */
-async function connected({ socket }) {
-  if (!socket.connected) await on(socket, "connect");
-  const { engine } = socket.io;
-  while (engine.transport.name !== "websocket") await on(engine, "upgrade");
-}
+const options = process.env.TRANSPORTS === "polling,websocket" ? {} : { transports: [process.env.TRANSPORTS] };
 
 test("a thousand clients connect and receive an event", async (t) => {
   const server = await start(t, "--threads", "4", "--no-presence");
@@ -20,10 +15,11 @@ test("a thousand clients connect and receive an event", async (t) => {
   let lost = 0;
   const waiting = Array.from({ length: AT_ONCE }, async () => {
     while (clients.length < CLIENTS) {
-      const client = open(t, server, { reconnection: false, timeout: 120_000 });
+      const client = open(t, server, { ...options, reconnection: false, timeout: 120_000 });
       client.socket.on("disconnect", () => lost++);
       clients.push(client);
-      await connected(client);
+      if (!client.socket.connected) await on(client.socket, "connect");
+      await upgraded(client.socket);
     }
   });
   await Promise.all(waiting);
@@ -36,4 +32,5 @@ test("a thousand clients connect and receive an event", async (t) => {
   assert.equal(lost, 0);
   const statistics = await request(server, "GET", "/ws/stats");
   assert.equal(statistics.total_connections, CLIENTS);
+  for (const { socket } of clients) socket.disconnect();
 });

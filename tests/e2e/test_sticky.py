@@ -3,10 +3,8 @@
 README: the polls and the upgrade of Socket.IO's clients, and what the clients of event streams post,
 reach the process that has their session.
 
-Not here: one process behind a proxy (test_sse.py, test_proxies.py)."""
+Not here: one process behind a proxy (test_proxy_clients.py, test_sse.py, test_proxies.py)."""
 import asyncio
-import os
-import re
 import shutil
 import unittest
 
@@ -15,7 +13,7 @@ import socketio
 from backend import START_SECONDS
 from client import BackendCase
 from event_source import EventSource
-from proxies import command_of, haproxy, nginx
+from proxies import by_address, command_of, documented, haproxy, nginx
 from redis_server import RedisServer
 
 try:
@@ -24,21 +22,12 @@ except ImportError:
     aiohttp = None
 
 N_CLIENTS = 8
-GUIDE = os.path.join(os.path.dirname(os.environ["README"]), "examples/backend/README.md")
-
-
-def documented(first_line, contains):
-    """The block of the README that begins so and contains that."""
-    with open(GUIDE, encoding="utf-8") as file:
-        blocks = re.findall(r"^```\w*\n(.*?)^```$", file.read(), re.MULTILINE | re.DOTALL)
-    [found] = [block for block in blocks if block.startswith(first_line) and contains in block]
-    return found
 
 
 @unittest.skipIf(aiohttp is None or shutil.which("redis-server") is None,
                  "there is no python3-aiohttp or no redis-server")
 class Sticky(BackendCase):
-    def begin(self, kind, first_line, contains):
+    def begin(self, kind, configured, *arguments):
         """Starts the backends, and the proxy with its documented configuration."""
         if command_of(kind.__name__) is None:
             self.skipTest(f"there is no {kind.__name__}")
@@ -46,11 +35,7 @@ class Sticky(BackendCase):
         self.addCleanup(redis.stop)
         self.backends = [self.start("--redis", f"redis://127.0.0.1:{redis.port}", "--node", name, "--threads", "2",
                                     "--trusted-proxy", "127.0.0.1", "--no-presence") for name in ("one", "two")]
-        block = documented(first_line, contains)
-        for address, backend in zip(("10.1.0.11:8080", "10.1.0.12:8080"), self.backends):
-            self.assertIn(address, block)
-            block = block.replace(address, f"127.0.0.1:{backend.port}")
-        proxy = kind(upstream=block) if kind is nginx else kind(mode="http", section=block)
+        proxy = configured(kind, *arguments, [backend.port for backend in self.backends])
         self.addCleanup(proxy.stop)
         return proxy
 
@@ -106,17 +91,17 @@ class Sticky(BackendCase):
                  for number in range(60)]
 
     async def test_nginx_by_address(self):
-        proxy = self.begin(nginx, "upstream orders {", "hash $remote_addr")
+        proxy = self.begin(nginx, by_address)
         await self.check(proxy, self.ADDRESSES)
         await self.check_streams(proxy, self.ADDRESSES[:N_CLIENTS])
 
     async def test_haproxy_by_address(self):
-        proxy = self.begin(haproxy, "backend orders\n", "balance source")
+        proxy = self.begin(haproxy, by_address)
         await self.check(proxy, self.ADDRESSES)
         await self.check_streams(proxy, self.ADDRESSES[:N_CLIENTS])
 
     async def test_haproxy_by_cookie(self):
-        proxy = self.begin(haproxy, "backend orders\n", "cookie PROCESS")
+        proxy = self.begin(haproxy, documented, "cookie PROCESS")
         await self.check(proxy, ["127.0.0.1"] * 2 * N_CLIENTS)
 
 
