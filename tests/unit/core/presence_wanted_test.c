@@ -182,7 +182,7 @@ END_TEST
 /* Who asks once is told of those who are there, and a moment later no process keeps anything. */
 START_TEST(rooms_that_nobody_needs_are_forgotten)
 {
-    char room[8];
+    char room[16];
     char *text;
 
     begin();
