@@ -163,7 +163,7 @@ static inline void manager_frame(const ws_manager *manager, ws_message *message)
 ws_message *manager_message(const ws_manager *manager, struct buffer *text);
 
 /* To be called before what takes connections out of rooms is posted. A client's join that was
- * permitted before, but is posted later, is then authorized again (clients/requests.c). */
+ * permitted before, but is posted later, is then authorized again (clients/builtin_messages.c). */
 static inline void manager_note_reauthorization(ws_manager *manager)
 {
     atomic_fetch_add(&manager->n_reauthorized, 1);

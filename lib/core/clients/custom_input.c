@@ -3,8 +3,8 @@
 
 #include <stddef.h>
 
+#include "core/clients/builtin_messages.h"
 #include "core/clients/input.h"
-#include "core/clients/requests.h"
 #include "core/connections/custom_queue.h"
 #include "core/connections/doom.h"
 #include "core/inbox.h"

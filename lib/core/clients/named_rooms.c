@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "core/clients/builtin_messages.h"
 #include "core/clients/input.h"
-#include "core/clients/requests.h"
 #include "core/recovery/recovery.h"
 
 static struct recovery *of_input(struct input *input)

@@ -1,9 +1,9 @@
 /* user_command_run.c: carries out commands for all connections of a user, on a loop's thread. */
 #include "core/clients/user_command_run.h"
 
+#include "core/clients/builtin_messages.h"
 #include "core/clients/disconnect.h"
 #include "core/clients/replies.h"
-#include "core/clients/requests.h"
 #include "core/connections/delivery.h"
 #include "core/connections/doom.h"
 #include "core/costs.h"

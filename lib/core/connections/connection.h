@@ -1,6 +1,6 @@
 /* connection.h: a registered connection and its groups. Not here: its end (doom.h,
  * clients/disconnect.h), its bytes (the transport) and the meaning of its messages
- * (clients/requests.h).
+ * (clients/builtin_messages.h).
  *
  * Owned by its loop's thread; fields that other threads may use are marked. */
 #ifndef WS_CORE_CONNECTIONS_CONNECTION_H

@@ -1,5 +1,5 @@
 /* membership.h: adds connections to their groups (user, rooms) and removes them. Not here:
- * permission and notification (rooms.h, clients/requests.h). */
+ * permission and notification (rooms.h, clients/builtin_messages.h). */
 #ifndef WS_CORE_ROOMS_MEMBERSHIP_H
 #define WS_CORE_ROOMS_MEMBERSHIP_H
 

@@ -3,9 +3,9 @@
 
 #include <string.h>
 
+#include "core/clients/builtin_messages.h"
 #include "core/clients/disconnect.h"
 #include "core/clients/former.h"
-#include "core/clients/requests.h"
 #include "core/connections/delivery.h"
 #include "core/connections/doom.h"
 #include "core/connections/slow_client.h"

@@ -51,7 +51,7 @@ uint32_t transport_received(struct connection *connection, char *data, size_t le
 bool transport_is_held(const struct connection *connection);
 
 /* The three parts of transport_received(), for a transport whose messages have a protocol of their
- * own (requests.h). */
+ * own (builtin_messages.h). */
 bool transport_admit(struct connection *connection, size_t length, struct json_slice ref);
 uint32_t transport_request(struct connection *connection, const struct client_message *message);
 void transport_refuse(struct connection *connection, struct json_slice ref,

@@ -1,5 +1,5 @@
 /* client_message.h: parses a client's request from its JSON text.
- * Not here: carrying it out (core/clients/requests.c). */
+ * Not here: carrying it out (core/clients/builtin_messages.c). */
 #ifndef WS_PROTOCOL_JSON_CLIENT_MESSAGE_H
 #define WS_PROTOCOL_JSON_CLIENT_MESSAGE_H
 

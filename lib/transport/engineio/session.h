@@ -2,7 +2,7 @@
  * to the last, by WebSocket or by polling.
  * Not here: its memory (state.h), the bytes (its carrier: websocket/engineio_carrier.h,
  * polling/carrier.h), the heartbeat (the carrier's), and what a client's requests do
- * (core/clients/requests.c).
+ * (core/clients/builtin_messages.c).
  *
  * The session belongs to its carrier. Each socket is a connection of the core, which may live
  * longer than the session. All functions are for the loop's thread. */

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "core/account.h"
-#include "core/clients/requests.h"
+#include "core/clients/builtin_messages.h"
 #include "core/connections/connection.h"
 #include "core/costs.h"
 #include "core/loop_state.h"

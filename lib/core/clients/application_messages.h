@@ -1,7 +1,7 @@
-/* messages.h: gives the application what clients send it: messages, and requests of its methods.
- * Not here: the other types, and unknown ones (requests.h). */
-#ifndef WS_CORE_CLIENTS_MESSAGES_H
-#define WS_CORE_CLIENTS_MESSAGES_H
+/* application_messages.h: gives the application what clients send it: messages, and requests of
+ * its methods. Not here: the other types, and unknown ones (builtin_messages.h). */
+#ifndef WS_CORE_CLIENTS_APPLICATION_MESSAGES_H
+#define WS_CORE_CLIENTS_APPLICATION_MESSAGES_H
 
 #include "core/connections/connection.h"
 #include "protocol/json/client_message.h"

@@ -1,6 +1,7 @@
-/* requests.h: executes what clients request, and answers them. */
-#ifndef WS_CORE_CLIENTS_REQUESTS_H
-#define WS_CORE_CLIENTS_REQUESTS_H
+/* builtin_messages.h: takes the messages of clients: carries out the built-in ones, such as
+ * join_room, and answers them. Not here: what is for the application (application_messages.h). */
+#ifndef WS_CORE_CLIENTS_BUILTIN_MESSAGES_H
+#define WS_CORE_CLIENTS_BUILTIN_MESSAGES_H
 
 #include "core/connections/connection.h"
 #include "core/recovery/entry.h"

@@ -1,5 +1,5 @@
-/* messages.c: gives the application what clients send it. */
-#include "core/clients/messages.h"
+/* application_messages.c: gives the application what clients send it. */
+#include "core/clients/application_messages.h"
 
 #include <string.h>
 

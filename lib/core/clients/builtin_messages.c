@@ -1,11 +1,12 @@
-/* requests.c: executes what clients request, and answers them. */
-#include "core/clients/requests.h"
+/* builtin_messages.c: takes the messages of clients: carries out the built-in ones, such as
+ * join_room, and answers them. */
+#include "core/clients/builtin_messages.h"
 
 #include <string.h>
 
 #include "base/utf8.h"
+#include "core/clients/application_messages.h"
 #include "core/clients/input.h"
-#include "core/clients/messages.h"
 #include "core/clients/presence.h"
 #include "core/clients/rate_limit.h"
 #include "core/clients/replies.h"
