@@ -278,6 +278,7 @@ static bool read_note(struct former *former, const struct recall *recall, bool *
     ws_manager *manager = connection->loop->manager;
     struct kept_note_reader reader;
     struct kept_entry entry;
+    bool is_news = !former->is_known;
 
     if (recall->value == NULL || connection->user == NULL ||
         !kept_note_begin(&reader, recall->value, recall->length, connection->user->group->name))
@@ -291,9 +292,11 @@ static bool read_note(struct former *former, const struct recall *recall, bool *
             return false;
         if (waiter.connection != 0)
             answers_post(manager, waiter, entry.is_error, entry.data, entry.length);
+        is_news |= waiter.connection != 0;
         *is_open |= !entry.is_answered;
     }
-    client_note(manager, connection->id);
+    if (is_news)
+        client_note(manager, connection->id);
     return true;
 }
 

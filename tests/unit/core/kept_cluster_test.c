@@ -342,9 +342,11 @@ START_TEST(a_later_answer_comes_from_the_first_process)
     begin();
     say(&first, LATER);
     come_back(&b, &second, &first, "ann");
+    memories.n_remembers = 0;
     say(&second, LATER);
     pass(&b.host, 1000);
     client_expect(&second, NULL);
+    ck_assert_uint_eq(memories.n_remembers, 0); /* nothing new was read */
     ck_assert_int_eq(ws_manager_answer(a.host.manager, deferred, "[1]", 3), WS_OK);
     run(&a.host);
     pass(&b.host, 1000);
