@@ -177,6 +177,8 @@ static void start(void)
             snprintf(name, sizeof name, "u%d", user);
             connect(threads[i].loop, &member_transport, member, name, &member->id);
         }
+        /* Else the thread may begin only when no more guests are disconnected. */
+        connect(threads[i].loop, &guest_transport, &threads[i], "guest", &threads[i].guest);
     }
     for (int i = 0; i < LOOPS; i++)
         ck_assert_int_eq(pthread_create(&threads[i].thread, NULL, run_loop, &threads[i]), 0);
