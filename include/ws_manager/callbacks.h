@@ -6,12 +6,13 @@
  *
  * @par Threads
  * A callback about a connection runs on the thread of that connection's loop, without a lock
- * held, within ws_loop_run(), ws_websocket_receive(), ws_websocket_upgrade(),
- * ws_websocket_sent(), ws_websocket_eof(), ws_websocket_close(), ws_websocket_free(),
- * ws_http_sent(), ws_http_eof(), ws_http_close(), ws_http_free(), ws_manager_transport_closed()
- * or ws_loop_free(). It may call every function of the library, also about its own connection:
- * send to it, disconnect it, let it join a room, free its WebSocket. Only ws_loop_run() and
- * ws_loop_free() of that loop must not be called by callbacks.
+ * held, within ws_loop_run(), ws_websocket_receive(), ws_websocket_read_fd(),
+ * ws_websocket_upgrade(), ws_websocket_sent(), ws_websocket_write_fd(), ws_websocket_eof(),
+ * ws_websocket_close(), ws_websocket_free(), ws_http_sent(), ws_http_eof(), ws_http_close(),
+ * ws_http_free(), ws_manager_transport_closed() or ws_loop_free(). It may call every function of
+ * the library, even for its own connection: send to it, disconnect it, let it join a room, free
+ * its WebSocket. The exceptions are ws_loop_run() and ws_loop_free() of that loop, which callbacks
+ * must not call.
  *
  * @par Lifetime
  * Structs and texts are valid during the call.
@@ -39,6 +40,8 @@ typedef struct ws_connection_info {
  * @param manager     the manager
  * @param connection  the connection
  * @param user_data   that of ws_manager_options
+ *
+ * @threads The thread of the connection's loop, without a lock held.
  */
 typedef void ws_connect_callback(ws_manager *manager, const ws_connection_info *connection,
                                  void *user_data);
@@ -55,17 +58,21 @@ typedef void ws_connect_callback(ws_manager *manager, const ws_connection_info *
  *                    #WS_CLOSE_ABNORMAL if the connection broke
  * @param reason      the text to the code; "" for none
  * @param user_data   that of ws_manager_options
+ *
+ * @threads The thread of the connection's loop, without a lock held.
  */
 typedef void ws_disconnect_callback(ws_manager *manager, const ws_connection_info *connection,
                                     uint16_t code, const char *reason, void *user_data);
 
 /** Decides whether a client may enter a room.
  *
- * It is called for each room that a client asks for, and for each room that a connection is in
- * by ws_manager_reauthorize(). It is not called for ws_manager_join_room(). If any connection is
- * reauthorized while this callback decides about a room to be entered, it is asked again; a client
- * is refused if that happens 16 times in a row. A client is also refused if the callback
- * reauthorizes it every time that it is asked about a room that the client is in.
+ * It is called for each room that a client asks to enter. ws_manager_reauthorize() calls it for
+ * each room that a connection is in. ws_manager_join_room() does not call it.
+ *
+ * If any connection is reauthorized while this callback decides whether a client may enter a room,
+ * the decision may be outdated, and the callback is called again. If that happens 16 times in a
+ * row, the client is refused. A client also loses a room that it is in if the callback calls
+ * ws_manager_reauthorize() for it each time that it is called for this room.
  *
  * @param manager     the manager
  * @param connection  the connection
@@ -73,6 +80,8 @@ typedef void ws_disconnect_callback(ws_manager *manager, const ws_connection_inf
  * @param user_data   that of ws_manager_options
  *
  * @return #WS_OK to let the client in; anything else is answered with the error `forbidden`
+ *
+ * @threads The thread of the connection's loop, without a lock held.
  */
 typedef int ws_authorize_join_callback(ws_manager *manager,
                                        const ws_connection_info *connection, const char *room,
@@ -80,10 +89,13 @@ typedef int ws_authorize_join_callback(ws_manager *manager,
 
 /** Decides whether a client may see the users in a room, and set its own user's state there.
  *
- * It is called for each {"type":"presence"} and {"type":"set_state"}, for each
- * {"type":"watch_presence"} and {"type":"join_room"} with "presence":true (after
- * ws_authorize_join_callback(), and again before the client enters the room), and by
- * ws_manager_reauthorize() for each room, or the service, whose changes the client receives.
+ * It is called
+ *
+ * - for each {"type":"presence"} and {"type":"set_state"} of a client
+ * - for each {"type":"watch_presence"} and each {"type":"join_room"} with "presence":true: when the
+ *   message is carried out (for a join after ws_authorize_join_callback()), and again just before
+ *   the client begins to receive changes
+ * - by ws_manager_reauthorize(), for the service and each room whose changes the client receives
  *
  * @param manager     the manager
  * @param connection  the connection
@@ -91,6 +103,8 @@ typedef int ws_authorize_join_callback(ws_manager *manager,
  * @param user_data   that of ws_manager_options
  *
  * @return #WS_OK to allow it; anything else is answered with the error `forbidden`
+ *
+ * @threads The thread of the connection's loop, without a lock held.
  */
 typedef int ws_authorize_presence_callback(ws_manager *manager,
                                            const ws_connection_info *connection,
@@ -99,25 +113,25 @@ typedef int ws_authorize_presence_callback(ws_manager *manager,
 /** How the presence of a user in a room has changed. */
 enum ws_presence_change_kind {
     WS_PRESENCE_JOINED = 0, /**< the user was not there before */
-    WS_PRESENCE_LEFT = 1,   /**< it has left, and its grace time is over */
-    WS_PRESENCE_CHANGED = 2 /**< it has another state or number of connections */
+    WS_PRESENCE_LEFT = 1,   /**< the user has left, and the grace time is over */
+    WS_PRESENCE_CHANGED = 2 /**< the user's state or number of connections has changed */
 };
 
 /** A change of presence. Valid during the callback. */
 typedef struct ws_presence_change {
     size_t size;          /**< of the library's struct, which may be larger than the caller's */
     int32_t change;       /**< enum ws_presence_change_kind */
-    uint32_t connections; /**< of the user in the room; 0 if it has left */
+    uint32_t connections; /**< how many the user has in the room; 0 after leaving */
     const char *room;     /**< the room's name; NULL for the whole service */
     const char *user_id;  /**< the user's name */
-    const char *state;    /**< a JSON text, NUL-terminated; NULL if it has none */
+    const char *state;    /**< the user's, a JSON text, NUL-terminated; NULL for none */
     size_t state_length;  /**< of `state`, in bytes */
 } ws_presence_change;
 
 /** Notifies of a change in a room with presence (presence.h), or of the whole service if that has
  * presence.
  *
- * A user that came and left within `presence_batch_ms` may be left out.
+ * A user who came and left within `presence_batch_ms` may be omitted.
  *
  * @param manager    the manager
  * @param change     the change
@@ -130,47 +144,55 @@ typedef void ws_presence_callback(ws_manager *manager, const ws_presence_change 
 
 /** Notifies of the result of a join, by a client or by ws_manager_join_room().
  *
- * Not called when ws_authorize_join_callback() refused, or when the connection ended first.
+ * Not called if ws_authorize_join_callback() refused, nor if the connection ended before the join
+ * was carried out.
  *
  * @param manager     the manager
  * @param connection  the connection
  * @param room        the room's name
- * @param result      #WS_OK; #WS_ERR_ALREADY: the connection was a member;
- *                    #WS_ERR_TOO_MANY_ROOMS: a limit; #WS_ERR_FORBIDDEN: a connection with
- *                    #WS_PROTOCOL_RAW has no rooms; #WS_ERR_NO_MEMORY
+ * @param result      #WS_OK: the connection has entered the room; #WS_ERR_ALREADY: it was a
+ *                    member before; #WS_ERR_TOO_MANY_ROOMS: a limit of rooms or of presence is
+ *                    reached; #WS_ERR_FORBIDDEN: a connection with #WS_PROTOCOL_RAW has no rooms;
+ *                    #WS_ERR_NO_MEMORY: an allocation failed
  * @param user_data   that of ws_manager_options
+ *
+ * @threads The thread of the connection's loop, without a lock held.
  */
 typedef void ws_join_callback(ws_manager *manager, const ws_connection_info *connection,
                               const char *room, int result, void *user_data);
 
 /** Notifies of the result of a leave, by a client or by ws_manager_leave_room().
  *
- * Not called for the rooms that a connection leaves by ending, or when it ended first.
+ * Not called for the rooms that a connection leaves because it ends, nor if the connection ended
+ * before the leave was carried out.
  *
  * @param manager     the manager
  * @param connection  the connection
  * @param room        the room's name
- * @param result      #WS_OK; #WS_ERR_NOT_MEMBER: the connection was not in the room
+ * @param result      #WS_OK: the connection has left the room; #WS_ERR_NOT_MEMBER: it was not in
+ *                    the room
  * @param user_data   that of ws_manager_options
+ *
+ * @threads The thread of the connection's loop, without a lock held.
  */
 typedef void ws_leave_callback(ws_manager *manager, const ws_connection_info *connection,
                                const char *room, int result, void *user_data);
 
 /** Identifies a message or request of a client for its answer: ws_manager_answer().
  *
- * It may be copied, kept and passed between threads. It holds no memory. If it is never answered,
- * it expires after the time limit, or when the connection has ended.
+ * It may be copied, kept and passed between threads. It holds no memory. If the application never
+ * answers, it expires after the time limit, or when the connection has ended.
  */
 typedef struct ws_answer {
     ws_conn_id connection; /**< the connection of the client; 0: the client wants no answer */
-    uint64_t number;       /**< which one; unique in the process */
+    uint64_t number;       /**< the number of the message, unique in the process */
 } ws_answer;
 
 /** What a client has sent: a message or a request. Valid during the callback. */
 typedef struct ws_client_message {
     size_t size;        /**< of the library's struct, which may be larger than the caller's */
     const char *type;   /**< "message", "request" or a type of the application */
-    const char *method; /**< of a request; else NULL */
+    const char *method; /**< the method of a request; NULL for a message */
     const char *room;   /**< the room that it names; NULL if it names none */
     const char
         *data;     /**< the JSON text of its "data", NUL-terminated; "null" if there is none */
@@ -186,28 +208,35 @@ typedef struct ws_client_message {
  * The type of `accept_message`, of the handlers of requests (ws_manager_register_method()), and of
  * the checks of the application's message types (ws_manager_register_message_type()).
  *
- * A request is always answered, and a message if it has a `ref`: with `response` or `ack`, or with
- * `error`. The application gives the result with ws_manager_answer() or
- * ws_manager_answer_error(), during the callback or later. If it has not during the callback, the
- * result of the callback decides:
+ * A request is always answered, with `response` or `error`. A message is answered if it has a
+ * `ref`, with `ack` or `error`. The application gives the answer with ws_manager_answer() or
+ * ws_manager_answer_error(), during the callback or later. If it gives none during the callback,
+ * the callback's return value decides:
+ *
+ * | returned                          | a message receives         | a request receives          |
+ * |:----------------------------------|:---------------------------|:----------------------------|
+ * | #WS_OK                            | `ack`, with data `null`    | `response`, with data `null` |
+ * | #WS_ERR_NOT_MEMBER                | the error `not_member`     | the error `not_member`      |
+ * | #WS_ERR_FORBIDDEN                 | the error `forbidden`      | the error `forbidden`       |
+ * | #WS_ERR_TOO_MANY_ROOMS            | the error `too_many_rooms` | the error `failed`          |
+ * | #WS_ERR_INVALID, #WS_ERR_BAD_JSON | the error `bad_request`    | the error `bad_request`     |
+ * | any other error                   | the error `bad_request`    | the error `failed`          |
+ *
+ * #WS_ERR_NO_MEMORY ends the connection with #WS_CLOSE_TRY_AGAIN_LATER instead. These errors are
+ * sent even for a message without a `ref`.
  *
  * @param manager     the manager
  * @param connection  the connection
  * @param message     what the client has sent
  * @param user_data   that of ws_manager_options, or of the registration
  *
- * @retval WS_OK              it is accepted, and answered with the data `null`
- * @retval WS_DEFERRED        it is accepted. The application answers within
- *                            `answer_timeout_ms`, from any thread, with a copy of
- *                            `message->answer`. After that time it is answered with the error
- *                            `timeout`
- * @retval WS_ERR_NOT_MEMBER  it is answered with the error `not_member`
- * @retval WS_ERR_FORBIDDEN   it is answered with the error `forbidden`
- * @retval WS_ERR_NO_MEMORY   the connection is ended with #WS_CLOSE_TRY_AGAIN_LATER
- * @retval WS_ERR_TOO_MANY_ROOMS  a message is answered with the error `too_many_rooms`
- * @return any other error is answered with `bad_request` if it is a message, or a request and
- * #WS_ERR_INVALID or #WS_ERR_BAD_JSON; else with `failed`. Errors of messages are sent without a
- * `ref` too.
+ * @retval WS_OK        the message or request is accepted
+ * @retval WS_DEFERRED  it is accepted. The application answers within `answer_timeout_ms`, from
+ *                      any thread, with a copy of `message->answer`. After that time the client
+ *                      receives the error `timeout`
+ * @return any value of enum ws_error refuses it, as the table says
+ *
+ * @threads The thread of the connection's loop, without a lock held.
  */
 typedef int ws_client_message_callback(ws_manager *manager,
                                        const ws_connection_info *connection,
@@ -215,20 +244,22 @@ typedef int ws_client_message_callback(ws_manager *manager,
 
 /** Decides whether a client's new token is acceptable: {"type":"authenticate","token":"…"}.
  *
- * With it a client proves again who it is, for example before its token expires. If the client
- * may do less than before, call ws_manager_reauthorize() here.
+ * A client sends the message to prove again who it is, for example before its token expires. If the
+ * client may do less than before, call ws_manager_reauthorize() here.
  *
  * @param manager     the manager
  * @param connection  the connection
  * @param token       the token
  * @param user_data   that of ws_manager_options
  *
- * @retval WS_OK              it is answered with `authenticated`
- * @retval WS_ERR_NOT_MEMBER  it is answered with the error `not_member`
- * @retval WS_ERR_FORBIDDEN   it is answered with the error `forbidden`
+ * @retval WS_OK              the client receives `authenticated`
+ * @retval WS_ERR_NOT_MEMBER  the client receives the error `not_member`
+ * @retval WS_ERR_FORBIDDEN   the client receives the error `forbidden`
  * @retval WS_ERR_NO_MEMORY   the connection is ended with #WS_CLOSE_TRY_AGAIN_LATER
- * @retval WS_ERR_TOO_MANY_ROOMS  it is answered with the error `too_many_rooms`
- * @return any other error is answered with `bad_request`
+ * @retval WS_ERR_TOO_MANY_ROOMS  the client receives the error `too_many_rooms`
+ * @return for any other error the client receives the error `bad_request`
+ *
+ * @threads The thread of the connection's loop, without a lock held.
  */
 typedef int ws_authenticate_callback(ws_manager *manager, const ws_connection_info *connection,
                                      const char *token, void *user_data);
@@ -241,6 +272,8 @@ typedef int ws_authenticate_callback(ws_manager *manager, const ws_connection_in
  * @param length      of `data`, in bytes
  * @param is_text     1 for text (UTF-8), 0 for binary
  * @param user_data   that of ws_manager_options
+ *
+ * @threads The thread of the connection's loop, without a lock held.
  */
 typedef void ws_raw_callback(ws_manager *manager, const ws_connection_info *connection,
                              const void *data, size_t length, int is_text, void *user_data);
@@ -254,6 +287,8 @@ typedef void ws_raw_callback(ws_manager *manager, const ws_connection_info *conn
  *
  * @return #WS_OK to keep the connection and drop the message; anything else ends the connection
  * with #WS_CLOSE_TRY_AGAIN_LATER
+ *
+ * @threads The thread of the connection's loop, without a lock held.
  */
 typedef int ws_keep_slow_client_callback(ws_manager *manager,
                                          const ws_connection_info *connection, void *user_data);
@@ -263,9 +298,11 @@ typedef int ws_keep_slow_client_callback(ws_manager *manager,
  *
  * @param manager     the manager
  * @param connection  the connection
- * @param is_high     1: the queue has grown above the endpoint's `queue_high_bytes`; 0: it is
- *                    down at `queue_low_bytes`
+ * @param is_high     1: the queue has grown above the endpoint's `queue_high_bytes`; 0: it has
+ *                    shrunk to `queue_low_bytes`
  * @param user_data   that of ws_manager_options
+ *
+ * @threads The thread of the connection's loop, without a lock held.
  */
 typedef void ws_backpressure_callback(ws_manager *manager, const ws_connection_info *connection,
                                       int is_high, void *user_data);

@@ -16,7 +16,7 @@ enum ws_close_code {
     /** The peer violated RFC 6455. */
     WS_CLOSE_PROTOCOL_ERROR = 1002,
 
-    WS_CLOSE_UNSUPPORTED_DATA = 1003, /**< a type of data that the receiver can't accept */
+    WS_CLOSE_UNSUPPORTED_DATA = 1003, /**< a type of data that the receiver cannot accept */
 
     /** The close frame has no code. Never sent: ws_disconnect_callback() receives it. */
     WS_CLOSE_NO_STATUS = 1005,
@@ -25,16 +25,25 @@ enum ws_close_code {
      * receives it. */
     WS_CLOSE_ABNORMAL = 1006,
 
-    WS_CLOSE_INVALID_DATA = 1007,     /**< text that is not UTF-8, or corrupt compressed data */
-    WS_CLOSE_POLICY_VIOLATION = 1008, /**< the peer sends too many messages or frames */
-    WS_CLOSE_MESSAGE_TOO_BIG = 1009,  /**< a message is larger than a limit */
+    WS_CLOSE_INVALID_DATA = 1007, /**< text that is not UTF-8, or corrupt compressed data */
+
+    /** The peer sends too many messages or frames. A client of Socket.IO has connected no socket
+     * within `connect_timeout_ms`, or has tried to connect sockets too often. */
+    WS_CLOSE_POLICY_VIOLATION = 1008,
+
+    WS_CLOSE_MESSAGE_TOO_BIG = 1009, /**< a message is larger than a limit */
 
     /** The server did not agree to an extension that the client needs. Only clients send it. */
     WS_CLOSE_MANDATORY_EXTENSION = 1010,
 
-    WS_CLOSE_INTERNAL_ERROR = 1011,  /**< the server can't go on, for example without memory */
+    /** A transport has no memory to process what the client has sent, or to write a packet of its
+     * protocol. */
+    WS_CLOSE_INTERNAL_ERROR = 1011,
+
     WS_CLOSE_SERVICE_RESTART = 1012, /**< the server restarts: reconnect */
-    /** The client is too slow for its queue, or memory for it ran out: reconnect. */
+
+    /** The client reads too slowly and its queue is full, a limit of the server is reached, or the
+     * manager has no memory for the connection or its messages: reconnect. */
     WS_CLOSE_TRY_AGAIN_LATER = 1013,
 
     WS_CLOSE_BAD_GATEWAY = 1014, /**< a gateway got an invalid answer from its server */

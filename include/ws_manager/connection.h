@@ -47,8 +47,8 @@ typedef struct ws_connect_options {
 
     /* --- recovery: for a client that was connected before --- */
 
-    /** The id of the last event that the client saw, or any text that it gave for one; NULL: it
-     * does not recover; copied.
+    /** The id of the last event that the client received, or any text that it sent as such an id.
+     * NULL: the client does not recover. Copied.
      *
      * The client gets the events that it missed: those for everyone, for its user, and for the
      * rooms that it enters by `rooms` or in `on_connect`. Then it receives `recovered`, which says
@@ -62,15 +62,16 @@ typedef struct ws_connect_options {
      * (`max_kept_answers` of ws_manager_options). */
     const char *former_connection_id;
 
-    /** Names of rooms to enter after `on_connect`, over several turns if there are many, as far
-     * as `authorize_join` lets the client; NULL: none; copied. */
+    /** Names of rooms that the client enters after `on_connect`, in several turns if there are
+     * many. It does not enter those that `authorize_join` refuses. NULL: none; copied. */
     const char *const *rooms;
 
     size_t n_rooms; /**< how many names there are in `rooms` */
 
-    int32_t
-        with_state; /**< 1: the client gets the last values of these rooms (last_values.h) */
-    uint32_t last_events; /**< how many of each room's newest events it gets; 0: none */
+    /** 1: the client receives the last values of these rooms (last_values.h). */
+    int32_t with_state;
+
+    uint32_t last_events; /**< how many of each room's newest events it receives; 0: none */
 } ws_connect_options;
 
 /** Fills in the defaults for a struct of a given size: use ws_connect_options_init().
@@ -120,8 +121,8 @@ WS_EXPORT int ws_manager_connect(ws_manager *manager, ws_loop *loop,
 
 /** Ends a connection.
  *
- * It leaves its rooms, `on_disconnect` is called, and its transport closes after what is
- * queued.
+ * It leaves its rooms, `on_disconnect` is called, and its transport closes after it has written the
+ * queued messages.
  *
  * @param manager     the manager
  * @param connection  the connection's id

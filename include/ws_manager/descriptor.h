@@ -11,8 +11,8 @@
  * }
  * @endcode
  *
- * The sockets may block or not: the functions never wait. For TLS, or a loop that reads and
- * writes by itself, websocket.h has the calls without a descriptor.
+ * The sockets may be blocking or non-blocking: the functions never wait. For TLS, or a loop that
+ * reads and writes by itself, websocket.h has the calls without a descriptor.
  */
 #ifndef WS_MANAGER_DESCRIPTOR_H
 #define WS_MANAGER_DESCRIPTOR_H
@@ -51,7 +51,7 @@ WS_EXPORT int ws_websocket_read_fd(ws_websocket *websocket, int fd);
  *
  * @retval WS_OK                all is written
  * @retval WS_ERR_BACKPRESSURE  the socket is full: call it again when the socket is writable;
- *                              ws_loop_next_output() does not name the connection before that
+ *                              ws_loop_next_output() does not return it before that
  * @retval WS_ERR_CLOSED        the connection has ended and all was written, or the socket has an
  *                              error: close it and call ws_websocket_free()
  * @retval WS_ERR_INVALID       `fd` is negative

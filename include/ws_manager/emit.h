@@ -36,8 +36,12 @@ WS_BEGIN_DECLS
  * @{
  */
 
-/** Emits an event through the default manager, which is made on first use:
- * ws_manager_default().
+/** Emits an event of the type `order_created` through the default manager, which is made on first
+ * use: ws_manager_default().
+ *
+ * emit_order_updated(), emit_order_status_changed(), emit_client_created(), emit_client_updated(),
+ * emit_inventory_updated(), emit_stock_low(), emit_user_connected() and emit_user_disconnected()
+ * differ only in the type, which is the part of their name after `emit_`.
  *
  * @param json  the event's data: one JSON value (RFC 8259) in UTF-8; copied
  *
@@ -47,10 +51,11 @@ WS_BEGIN_DECLS
  * @retval WS_ERR_BAD_JSON      `json` is not one JSON value, or nests too deeply
  * @retval WS_ERR_TOO_BIG       `json` is larger than `max_event_bytes`, or than the carrier
  *                              takes
- * @retval WS_ERR_BACKPRESSURE  too many calls wait for a loop (`max_pending`), or events for
- *                              the carrier
+ * @retval WS_ERR_BACKPRESSURE  too many calls wait for a loop (`max_pending`), or too many events
+ *                              wait for the carrier
  * @retval WS_ERR_NO_MEMORY     an allocation failed
  * @retval WS_ERR_FORKED        the carrier is the parent's
+ * @retval WS_ERR_CLOSED        the carrier is being freed
  *
  * @threads Any thread.
  */
@@ -98,7 +103,13 @@ WS_EXPORT int ws_emit(const char *type, const char *json);
  * @{
  */
 
-/** Emits an event through a manager.
+/** Emits an event of the type `order_created` through a manager.
+ *
+ * ws_manager_emit_order_updated(), ws_manager_emit_order_status_changed(),
+ * ws_manager_emit_client_created(), ws_manager_emit_client_updated(),
+ * ws_manager_emit_inventory_updated(), ws_manager_emit_stock_low(),
+ * ws_manager_emit_user_connected() and ws_manager_emit_user_disconnected() differ only in the type,
+ * which is the part of their name after `ws_manager_emit_`.
  *
  * @param manager  the manager
  * @param json     the event's data: one JSON value (RFC 8259) in UTF-8; copied
@@ -110,10 +121,11 @@ WS_EXPORT int ws_emit(const char *type, const char *json);
  * @retval WS_ERR_BAD_JSON      `json` is not one JSON value, or nests too deeply
  * @retval WS_ERR_TOO_BIG       `json` is larger than `max_event_bytes`, or than the carrier
  *                              takes
- * @retval WS_ERR_BACKPRESSURE  too many calls wait for a loop (`max_pending`), or events for
- *                              the carrier
+ * @retval WS_ERR_BACKPRESSURE  too many calls wait for a loop (`max_pending`), or too many events
+ *                              wait for the carrier
  * @retval WS_ERR_NO_MEMORY     an allocation failed
  * @retval WS_ERR_FORKED        the carrier is the parent's
+ * @retval WS_ERR_CLOSED        the carrier is being freed
  *
  * @threads Any thread.
  */
@@ -209,18 +221,19 @@ WS_EXPORT int ws_manager_emit_to_user(ws_manager *manager, const char *user_id,
 /** Emits an event object (event.h), which can name a user and notify when it is stored.
  *
  * @param manager  the manager that the event was made for
- * @param event    the event; it can't be sent again
+ * @param event    the event; after #WS_OK it cannot be sent again
  *
  * @return the results of ws_manager_broadcast()
  *
- * @threads Any thread; it must be the event's.
+ * @threads The event's thread.
  */
 WS_EXPORT int ws_manager_emit_event(ws_manager *manager, ws_event *event);
 
 /** Defines emit_TYPE() and ws_manager_emit_TYPE() for an event type.
  *
- * The library's own are made by it too. The application declares the two functions, and
- * registers the type with ws_manager_register_event_type(): see the example at the top.
+ * The library defines its own functions of this kind with it. The application declares the two
+ * functions, and registers the type with ws_manager_register_event_type(): see the example at the
+ * top of emit.h.
  *
  * @param type  the name of the type, as an identifier without quotes
  */

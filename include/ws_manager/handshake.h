@@ -39,14 +39,14 @@ typedef struct ws_handshake ws_handshake;
 
 /** Decides whether a client may connect, and who it is.
  *
- * It looks at the request by ws_handshake_path(), ws_handshake_header() and the other
- * functions named `ws_handshake_`, and names the user by ws_handshake_set_user_id().
+ * It reads the request with ws_handshake_path(), ws_handshake_header() and the other functions
+ * named `ws_handshake_`, and names the user with ws_handshake_set_user_id().
  *
  * @param handshake  the request, valid during the call
  * @param user_data  that of ws_endpoint_options
  *
- * @return #WS_OK to accept it; anything else refuses it, as ws_handshake_refuse() said, or else
- * with 503 for #WS_ERR_NO_MEMORY and 403 for any other error
+ * @return #WS_OK to accept it. Anything else refuses it, with the answer that ws_handshake_refuse()
+ * set; if it set none, with 503 for #WS_ERR_NO_MEMORY and 403 for any other error
  *
  * @threads The loop's thread.
  */
@@ -115,8 +115,8 @@ WS_EXPORT int ws_handshake_query_parameter(ws_handshake *handshake, const char *
  * @param handshake  the request
  * @param name       the header's name, in upper or lower case
  *
- * @return the value, several of one name joined with ", "; NULL if there is none, or an
- * allocation failed, which refuses the handshake
+ * @return the value; if several headers have this name, their values joined with ", "; NULL if
+ * there is none, or if an allocation failed, which refuses the handshake
  *
  * @threads The loop's thread.
  * @ownership The text is the handshake's and valid during the callback.
@@ -172,10 +172,10 @@ WS_EXPORT const char *ws_handshake_auth(const ws_handshake *handshake);
 
 /** The namespace of Socket.IO to which the client connects.
  *
- * A client may connect to several, to each with its own `auth`. The request is that of its
- * WebSocket. It is kept until the first socket is connected or, if the endpoint has
- * `namespaces`, for `connect_timeout_ms`. In a later handshake the path and the query are ""
- * and no header is found.
+ * A client may connect to several namespaces, with its own `auth` for each. The other functions
+ * return the request of its WebSocket. That request is kept until the first socket is connected or,
+ * if the endpoint has `namespaces`, for `connect_timeout_ms`. In a later handshake the path and the
+ * query are "" and no header is found.
  *
  * @param handshake  the request
  *
@@ -215,8 +215,8 @@ WS_EXPORT void ws_handshake_set_user_data(ws_handshake *handshake, void *user_da
 
 /** Chooses another subprotocol than the endpoint did.
  *
- * It has no effect on a request of http.h, nor with #WS_PROTOCOL_SOCKETIO: there the WebSocket
- * was accepted, with the endpoint's choice, before the client asked for a socket.
+ * It has no effect on a request of http.h. Nor has it with #WS_PROTOCOL_SOCKETIO, because the
+ * WebSocket was accepted, with the endpoint's choice, before the client asked for a socket.
  *
  * @param handshake    the request
  * @param subprotocol  one that the client offered; NULL for none; copied
@@ -234,12 +234,12 @@ WS_EXPORT int ws_handshake_set_subprotocol(ws_handshake *handshake, const char *
  *
  * It is for clients that violate the agreed parameters. Safari 15.0 to 15.3 keep their compression
  * context between messages although client_no_context_takeover (RFC 7692 §7.1.1.2) was agreed
- * on: their second message can't be inflated and ends the connection with
+ * on: their second message cannot be inflated and ends the connection with
  * #WS_CLOSE_INVALID_DATA.
  *
- * It has no effect if the client offered nothing, or if `deflate` of the endpoint is 0. It has
- * none with #WS_PROTOCOL_SOCKETIO: there the WebSocket was accepted before the client asked for
- * a socket. The host can give such clients an endpoint without `deflate`.
+ * It has no effect if the client offered nothing, or if `deflate` of the endpoint is 0. Nor has it
+ * with #WS_PROTOCOL_SOCKETIO, because the WebSocket was accepted before the client asked for a
+ * socket. The host can give such clients an endpoint without `deflate`.
  *
  * @param handshake  the request
  *
@@ -249,9 +249,10 @@ WS_EXPORT void ws_handshake_decline_deflate(ws_handshake *handshake);
 
 /** Says how the request is refused, before ws_accept_handshake_callback() returns an error.
  *
- * A script in a browser can't see an HTTP status. So for 401 and 403 a browser (a request with
- * Origin) is let in, and closed at once with #WS_CLOSE_UNAUTHORIZED or #WS_CLOSE_FORBIDDEN. The
- * text is the reason of that close, unless it has more than 123 bytes: then that has none.
+ * A script in a browser cannot see an HTTP status. So for 401 and 403 the WebSocket of a browser (a
+ * request with Origin) is accepted, and closed at once with #WS_CLOSE_UNAUTHORIZED or
+ * #WS_CLOSE_FORBIDDEN. The text is the reason of that close; if it has more than 123 bytes, the
+ * close has no reason.
  *
  * Every refused handshake is logged with its text and path, but not its query:
  * ws_log_callback().

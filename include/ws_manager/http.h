@@ -37,55 +37,62 @@
  *
  * @par GET with WS_PROTOCOL_JSON
  * A GET request opens a stream of events, which is a connection of the manager: it has an id, a
- * user and rooms, and ws_connect_callback() is called. Parameters of the query, and the header
- * Last-Event-ID, say which rooms to enter and what the client has seen. Each message is one
- * event of the stream, without a name, so that `onmessage` receives it. Every
- * `ping_interval_ms` a comment is sent, unless something still waits for the client; the first
- * one after half of the interval or more. If that is 0, none is sent. A stream ends with
- * #WS_CLOSE_ABNORMAL when something waits and the client's socket has taken nothing for
- * `pong_timeout_ms`; 0 is no limit, and only possible without pings. Binary messages can't be
- * sent: they are dropped and counted. In a message from ws_manager_send_text(), the line ends
- * CR and CRLF arrive as LF. lib/protocol/README.md describes the stream for those who write a
- * client.
+ * user and rooms, and ws_connect_callback() is called. The parameters of the query, and the header
+ * Last-Event-ID, name the rooms to enter and the last event that the client has received. Each
+ * message is one event of the stream, without a name, so that `onmessage` receives it.
+ *
+ * Every `ping_interval_ms` a comment is sent, unless something still waits for the client. The
+ * first comment is sent after half of the interval or more. If `ping_interval_ms` is 0, no comments
+ * are sent.
+ *
+ * A stream ends with #WS_CLOSE_ABNORMAL when something waits for the client and its socket has
+ * taken nothing for `pong_timeout_ms`. If that is 0, there is no limit; it may be 0 only if
+ * `ping_interval_ms` is 0, too.
+ *
+ * Binary messages cannot be sent: they are dropped and counted. In a message from
+ * ws_manager_send_text(), the line ends CR and CRLF arrive as LF. lib/protocol/README.md describes
+ * the stream for authors of clients.
  *
  * @par POST with WS_PROTOCOL_JSON
- * A POST request sends one message of the client whose stream `session` names in the query. The
- * response is 204 when the message was carried out; the client receives the answer to its
- * message in the stream.
+ * A POST request sends one message of a client. The parameter `session` of its query names the
+ * client's stream. The response is 204 when the message was carried out; the client receives the
+ * answer to its message in the stream.
  *
  * @par WS_PROTOCOL_SOCKETIO and WS_PROTOCOL_ENGINEIO
  * Clients of Engine.IO 4 poll: a GET opens a session, further GETs wait for its packets, and
- * POSTs bring the client's. The session is no ws_http: it outlives its requests, and its
- * sockets are connections of the manager as those on a WebSocket are, with the same callbacks
- * and limits. ws_http_close() does nothing: ws_manager_disconnect() ends a socket. When a
- * client connects a socket of Socket.IO, ws_handshake_host_data() is NULL.
+ * POSTs bring the packets of the client. A session is not a ws_http: it outlives its requests. Its
+ * sockets are connections of the manager, with the callbacks and limits of those on a WebSocket.
+ * ws_http_close() does nothing: end a socket with ws_manager_disconnect(). When a client connects a
+ * socket of Socket.IO, ws_handshake_host_data() is NULL.
  *
- * A POST is answered when its packets were carried out, so that a client that sends faster than
- * that waits. A poll that is given up by its client, a second one beside it, a response that
- * is not completely written and a POST that is cut end the session, as they do on other servers
- * of Engine.IO: report each end of a client's connection at once, by ws_http_eof() or
- * ws_http_free(). A session also ends when its client sends no pong for `pong_timeout_ms`.
- * What waits for a client is bounded by `max_queue_bytes`, and a response by
+ * A POST is answered after its packets were carried out, so a client that sends too fast has to
+ * wait. As on other servers of Engine.IO, a session ends when its client gives up a poll, sends a
+ * second poll before the first one is answered, does not take a whole response, or does not
+ * complete a POST. Therefore report each end of a client's connection at once, with ws_http_eof()
+ * or ws_http_free(). A session also ends when its client sends no pong for `pong_timeout_ms`. The
+ * messages that wait for a client are limited by `max_queue_bytes`, and a response by
  * `max_message_bytes`, unless one message is larger.
  *
- * A request may arrive on any loop of the manager; ws_manager_session_loop() returns the loop
- * on which it needs no hand-over. A WebSocket that names the session (`sid` in its query), to
- * which stock clients upgrade, must be made on that loop: on another one it is refused with
- * 400, and the client goes on polling. When it takes over, the session's connections keep their
- * ids, and what waits for the client is sent on the WebSocket; requests with the session's id
- * are answered with 400 from then on, and WebSockets closed with #WS_CLOSE_PROTOCOL_ERROR. A
- * WebSocket that does not take over within `handshake_timeout_ms` is ended, and polling goes
- * on.
+ * A request may arrive on any loop of the manager. ws_manager_session_loop() returns the session's
+ * own loop, where the request need not be handed over.
  *
- * At most 4096 sessions of a loop may be without a connection, each for `connect_timeout_ms`; the
- * oldest ends when there would be more. An idle session with a socket takes about 400 bytes, and
- * a poll that waits about 350 more. Between its polls a session needs no socket of its client:
- * `max_sessions_per_client` limits how many one client may have.
+ * Stock clients upgrade to a WebSocket that names the session (`sid` in its query). This WebSocket
+ * must be made on the session's loop: on another one it is refused with 400, and the client goes on
+ * polling. When the WebSocket takes over, the session's connections keep their ids, and the
+ * WebSocket sends what waits for the client. From then on, requests with the session's id are
+ * answered with 400, and further WebSockets are closed with #WS_CLOSE_PROTOCOL_ERROR. A WebSocket
+ * that does not take over within `handshake_timeout_ms` is ended, and polling goes on.
+ *
+ * At most 4096 sessions of a loop may be without a connection, each for `connect_timeout_ms`. When
+ * there would be more, the oldest one ends. An idle session with a socket takes about 400 bytes,
+ * and a poll that waits about 350 more. Between its polls a session needs no TCP connection of its
+ * client, so the number of connections does not limit the number of sessions:
+ * `max_sessions_per_client` does.
  *
  * @par Time limits
- * The library limits the time of a posted body, of a message that waits, and of a stream whose
- * client takes nothing. The host limits how many requests there are at a time, and how long a
- * client may take to read a response that is not a stream.
+ * The library limits how long a client may take to send a posted body, how long a posted message
+ * may wait, and how long the client of a stream may take nothing. The host limits how many requests
+ * there are at a time, and how long a client may take to read a response that is not a stream.
  *
  * @par Threads
  * A ws_http belongs to its loop's thread.
@@ -110,23 +117,23 @@ typedef struct ws_http ws_http;
 typedef struct ws_http_request {
     size_t size; /**< set by ws_http_request_init() */
 
-    const char *method; /**< as it was sent; required */
-    const char *target; /**< as it was sent: path and query; required */
+    const char *method; /**< the method, as it was sent; required */
+    const char *target; /**< the path and the query, as they were sent; required */
 
     const ws_header *headers; /**< in the order in which they were sent; NULL: none */
     size_t n_headers;         /**< how many there are in `headers` */
 
-    uint32_t http_major; /**< of the request's version; default 1 */
-    uint32_t http_minor; /**< default 1 */
+    uint32_t http_major; /**< the major version of HTTP; default 1 */
+    uint32_t http_minor; /**< the minor version of HTTP; default 1 */
 
-    /** 1: the host's HTTP server writes the head of the response (ws_http_response()) and
-     * frames the body, of which ws_http_output() then has only the content; 0: ws_http_output()
-     * has the complete response, the default. */
+    /** 0, the default: ws_http_output() returns the complete response. 1: ws_http_output() returns
+     * only the content of the body; the host's HTTP server writes the head (ws_http_response())
+     * and the framing of the body. */
     int32_t body_only;
 
-    /** The host's name for the client, usually the text of its address: at most 63 bytes. It
-     * counts for ws_endpoint_options::max_sessions_per_client when the request opens a session.
-     * NULL or empty: it does not count, the default. */
+    /** The host's name for the client, usually the text of its address: at most 63 bytes. Sessions
+     * are counted by this name for ws_endpoint_options::max_sessions_per_client. NULL (the default)
+     * or empty: the session is not counted. */
     const char *client;
 } ws_http_request;
 
@@ -152,13 +159,12 @@ static inline void ws_http_request_init(ws_http_request *request)
 
 /** The loop that has the session which a request's target names.
  *
- * A session is named by `sid` in the query of a client of Engine.IO or Socket.IO, and by
- * `session` in the query of an event stream's POST. A host with several loops can hand the
- * client's socket to the thread of that loop before it makes the request there, by
- * ws_http_new() or ws_websocket_new(). A ws_http that is made on another loop is handed over
- * by the library.
+ * A client of Engine.IO or Socket.IO names its session by `sid` in the query, and the POST of an
+ * event stream by `session`. A host with several loops can hand the client's socket to the thread
+ * of the returned loop, and call ws_http_new() or ws_websocket_new() there. If a ws_http is made on
+ * another loop, the library hands the request over.
  *
- * The session may have ended meanwhile, or never have existed: only the loop is looked up.
+ * The function looks up only the loop: the session may have ended, or may never have existed.
  *
  * @param manager  the manager
  * @param target   the target as it was sent: path and query
@@ -256,8 +262,8 @@ WS_EXPORT void *ws_http_user_data(const ws_http *http);
  *
  * @param http  the request
  *
- * @return of a stream, its id until it ends; of a poll that waits at its session on this loop,
- * the id of the session's socket in the namespace "/"; 0: there is none
+ * @return for a stream, its id until it ends; for a poll that waits on the loop of its session, the
+ * id of the session's socket in the namespace "/"; otherwise 0
  *
  * @threads The loop's thread.
  */
@@ -267,8 +273,8 @@ WS_EXPORT ws_conn_id ws_http_id(const ws_http *http);
  *
  * @param http  the request
  *
- * @return 1 until ws_http_end() for a request whose body matters, otherwise 0: what comes is
- * thrown away
+ * @return 1 until ws_http_end() for a request whose body is used; otherwise 0, and the bytes of the
+ * body are discarded
  *
  * @threads The loop's thread.
  */
@@ -282,7 +288,7 @@ WS_EXPORT int ws_http_wants_read(const ws_http *http);
  * @param data    the bytes; copied; may be NULL if `length` is 0
  * @param length  of `data`, in bytes
  *
- * @retval WS_OK           the bytes are taken or thrown away
+ * @retval WS_OK           the bytes are taken, or discarded
  * @retval WS_ERR_CLOSED   the response has ended and all was written: call
  *                         ws_http_keeps_alive() and ws_http_free()
  * @retval WS_ERR_INVALID  ws_http_end() was called
@@ -321,7 +327,7 @@ WS_EXPORT void ws_http_eof(ws_http *http);
  * @param[in,out] head  set up by ws_http_response_head_init(); filled in on success only
  *
  * @retval WS_OK             the head is set
- * @retval WS_ERR_NOT_FOUND  there is no response yet: ws_loop_next_http() names the request
+ * @retval WS_ERR_NOT_FOUND  there is no response yet: ws_loop_next_http() returns the request
  *                           when there is one
  * @retval WS_ERR_INVALID    the request is not `body_only`, or the head is not
  *                           set up
@@ -331,10 +337,10 @@ WS_EXPORT void ws_http_eof(ws_http *http);
  */
 WS_EXPORT int ws_http_response(const ws_http *http, ws_http_response_head *head);
 
-/** Names the next request that has something for the host.
+/** Returns the next request for which the host has something to do.
  *
- * It has bytes to write (ws_http_output()), or its response has ended (ws_http_ended()). Each
- * request is named once in a turn, however many events it received.
+ * The request has bytes to write (ws_http_output()), or its response has ended (ws_http_ended()).
+ * Each request is returned once in a turn, however many events it received.
  *
  * @param loop  the loop
  *
@@ -363,8 +369,8 @@ WS_EXPORT int ws_http_output(ws_http *http, struct iovec *iov, int max);
 
 /** Notifies that bytes of ws_http_output() were written.
  *
- * Fewer than it gave mean that the socket is full. Call ws_http_output() again when the socket
- * is writable; ws_loop_next_http() does not name the request before that.
+ * If `n` is less than ws_http_output() returned, the socket is full. Call ws_http_output() again
+ * when the socket is writable: ws_loop_next_http() does not return the request before that.
  *
  * @param http  the request
  * @param n     how many bytes were written

@@ -49,11 +49,11 @@ typedef struct ws_last_values_options {
     const char *room; /**< the room's name; NULL, the default: every room; copied */
     const char *type; /**< the event type; NULL, the default: every type; copied */
 
-    /** 1, the default: the last event for each key (ws_event_set_key()), whatever its type; events
-     * without a key are not kept. 0: the newest `max_values` events. */
+    /** 1, the default: a room keeps the last event for each key (ws_event_set_key()), whatever its
+     * type; events without a key are not kept. 0: it keeps the newest `max_values` events. */
     int32_t by_key;
 
-    uint32_t max_values; /**< kept events of each room; 1 to 100000, default 1000 */
+    uint32_t max_values; /**< how many events a room keeps; 1 to 100000, default 1000 */
 
     /** The memory of the kept events of each room; 0: no limit; default 1 MiB. Above a limit the
      * oldest events are dropped, and counted in the statistics. */
@@ -83,8 +83,8 @@ static inline void ws_last_values_options_init(ws_last_values_options *options)
 /** Declares that rooms keep the last values of events.
  *
  * An event is kept by the first declaration that matches its room and type. An event whose data is
- * `null` removes the kept event with its key, or without keys all that the declaration keeps in its
- * room. A declaration holds until the manager is freed.
+ * `null` removes the kept event with its key; if `by_key` is 0, it removes all events that the
+ * declaration keeps in its room. A declaration holds until the manager is freed.
  *
  * @param manager  the manager
  * @param options  which rooms keep what; copied
@@ -106,8 +106,8 @@ typedef struct ws_room_history_options {
 
     const char *room; /**< the room's name; NULL, the default: every room; copied */
 
-    uint32_t max_events; /**< the newest events of each room; 1 to 100000, default 100 */
-    uint64_t max_bytes;  /**< their memory, for each room; 0: no limit; default 1 MiB */
+    uint32_t max_events; /**< how many events a room keeps; 1 to 100000, default 100 */
+    uint64_t max_bytes;  /**< their memory in each room; 0: no limit; default 1 MiB */
 } ws_room_history_options;
 
 /** Fills in the defaults for a struct of a given size: use ws_room_history_options_init().

@@ -30,11 +30,12 @@ typedef struct ws_loop_options {
 
     /** Makes the host's loop call ws_loop_run() soon.
      *
-     * Called when a call leaves work to the loop, on the loop's own thread too
-     * (ws_websocket_sent()). Not called by ws_websocket_new(), ws_websocket_receive(),
-     * ws_websocket_upgrade(), ws_websocket_eof() and ws_websocket_close(), after which the host
-     * runs the loop anyway, nor for what callbacks call within these or ws_loop_run(). NULL is
-     * for a host with one thread, which runs the loop after every call.
+     * It is called when a call leaves work to the loop, even if the call was made on the loop's own
+     * thread (ws_websocket_sent()). It is not called by ws_websocket_new(), ws_websocket_receive(),
+     * ws_websocket_upgrade(), ws_websocket_eof() and ws_websocket_close(), because the host runs
+     * the loop after these anyway. Nor is it called for calls that callbacks make within these
+     * functions or within ws_loop_run(). NULL is for a host with one thread that runs the loop
+     * after every call.
      */
     ws_wake_callback *wake;
 
@@ -83,17 +84,17 @@ WS_EXPORT int ws_loop_new(ws_manager *manager, const ws_loop_options *options, u
 
 /** Carries out the calls that were posted to this loop, due timers, and the input of clients.
  *
- * The application's calls come first, in order, as far as a budget of about a millisecond goes
- * (8,192 deliveries or 1,024 other calls), so that a broadcast to very many clients does not
- * keep the host from reading. The next run continues with the rest.
+ * The application's calls come first, in order. They have a budget of about a millisecond (8,192
+ * deliveries or 1,024 other calls), so that a broadcast to very many clients does not keep the host
+ * from reading. The next run continues with the rest.
  *
- * The input of clients has a budget of that size too, and an eighth of it while calls are left
- * over. Clients take turns. Their messages are counted by what they cost: bytes, also after
- * inflating, the application's callbacks, and the checking of tokens. So a client that floods
- * the loop delays another client's message by its share of a turn (a sixteenth), and delays no
- * event. What a callback sends for a client's message is charged to that client. While more
- * than two turns' worth of such deliveries wait on any loop, no further message of this loop's
- * clients is carried out.
+ * The input of clients has a budget of the same size, or an eighth of it while calls are left over.
+ * Clients take turns. A message is charged by its cost: its bytes, also after inflating, the
+ * application's callbacks, and the checking of tokens. So a client that floods the loop delays
+ * another client's message by its share of a turn (a sixteenth), and delays no event. The messages
+ * that a callback sends because of a client's message are charged to that client. While more than
+ * two turns' worth of such deliveries wait on any loop, no further message of this loop's clients
+ * is carried out.
  *
  * @param loop    the loop
  * @param now_ms  the host's monotonic clock in milliseconds; a time before that of the last run

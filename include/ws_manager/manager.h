@@ -102,58 +102,61 @@ typedef struct ws_manager_options {
      * hour; default 100. */
     uint32_t presence_batch_ms;
 
-    /** Of a room with more members only their number is sent; default 1000. */
+    /** The longest list of members that is sent. Of a room with more members, clients receive only
+     * the count; default 1000. */
     uint32_t max_presence_list;
 
-    /** Users in rooms with presence, each counted once for each room, and users whose grace time
-     * runs; 0: no limit; default 1000000. A join that would make one more fails with
-     * #WS_ERR_TOO_MANY_ROOMS. */
+    /** How many users all rooms with presence may have, where a user counts once in each room, and
+     * so does a user whose grace time is running; 0: no limit; default 1000000. A join that would
+     * add another one fails with #WS_ERR_TOO_MANY_ROOMS. */
     uint32_t max_presence_members;
 
     /** The memory of these users and their states; 0: no limit; default 256 MiB. A join that would
      * exceed it fails with #WS_ERR_TOO_MANY_ROOMS, and a state is refused with #WS_ERR_LIMIT. */
     uint64_t max_presence_bytes;
 
-    /** How many presence events times their recipients are delivered per second, so that N
-     * clients connecting at once do not cause O(N²) deliveries; 0: no limit; default 1000000.
+    /** How many deliveries of presence events (events times recipients) are made per second, so
+     * that N clients connecting at once do not cause O(N²) deliveries; 0: no limit; default
+     * 1000000.
      *
-     * user_connected and user_disconnected beyond it are not sent, and are counted in the
+     * Beyond the limit, user_connected and user_disconnected are not sent, and are counted in the
      * statistics (drops: presence). They have no place in the order and are not kept, so a
-     * client misses nothing else. Changes of a room's presence wait until they can be sent. A
-     * tenth of the number can be used at once: with the default, up to 400 clients that connect
-     * at the same moment are all announced.
+     * client misses nothing else. Changes of a room's presence wait until they can be sent. At
+     * most a tenth of the limit can be used at once: with the default, up to 400 clients that
+     * connect at the same moment are all announced.
      */
     uint32_t max_presence_deliveries;
 
     /* --- limits --- */
 
-    uint32_t max_connections;          /**< in total; 0: no limit; default 100000 */
+    uint32_t max_connections;          /**< of the manager; 0: no limit; default 100000 */
     uint32_t max_rooms_per_connection; /**< 0: no limit; default 1000 */
 
-    /** Rooms with members, in total; 0: no limit; default 1000000. A join that would make one
-     * more fails with #WS_ERR_TOO_MANY_ROOMS. */
+    /** How many rooms may have members at a time; 0: no limit; default 1000000. A join that would
+     * make another room fails with #WS_ERR_TOO_MANY_ROOMS. */
     uint32_t max_rooms;
 
     uint32_t max_event_bytes; /**< of an event's data; at most 2^30; default 1048576 */
 
-    /** How deeply clients' messages may nest; at most 256; default 32. */
+    /** How many levels deep the JSON of a client's message may be nested; at most 256; default
+     * 32. */
     uint32_t max_client_json_depth;
 
-    /** Calls that wait for one loop; more are refused with #WS_ERR_BACKPRESSURE; default
+    /** How many calls may wait for one loop. Further calls fail with #WS_ERR_BACKPRESSURE; default
      * 1048576. */
     uint32_t max_pending;
 
     /** A client's messages per second, on average; 0: no limit, the default; at most 64000.
      *
-     * Kept to a 64th of a millisecond between two messages. A message that comes too fast is
-     * not carried out and is answered with the error `rate_limited`. After `message_burst` of
-     * them in a row (4095 if that is less), or the first one of a raw connection, the connection
-     * ends with #WS_CLOSE_POLICY_VIOLATION.
+     * The rate is enforced with a resolution of 1/64 ms. A message that exceeds it is not carried
+     * out and is answered with the error `rate_limited`. The connection ends with
+     * #WS_CLOSE_POLICY_VIOLATION after `message_burst` such messages in a row (4095 if that is
+     * less), and a raw connection after the first one.
      */
     uint32_t message_rate;
 
-    /** A client's messages at once, if `message_rate` is not 0; at least 1, at most an hour's
-     * worth; default 100. */
+    /** How many messages a client that was idle may send at once, if `message_rate` is not 0; at
+     * least 1, at most the messages of an hour; default 100. */
     uint32_t message_burst;
 
     /* --- answers (requests.h) --- */
@@ -162,47 +165,51 @@ typedef struct ws_manager_options {
      * callback returned #WS_DEFERRED; at least 1, at most a day; default 30000. */
     uint32_t answer_timeout_ms;
 
-    /** A client's messages and requests that wait for their answers. A further one that is to be
-     * answered is not carried out, and gets the error `failed`. At least 1, at most 10000; default
-     * 64. */
+    /** How many messages and requests of a client may wait for their answers. A further one that is
+     * to be answered is not carried out, and the client receives the error `failed`. At least 1, at
+     * most 10000; default 64. */
     uint32_t max_waiting_answers;
 
     /** How many answers to a connection's messages and requests are kept for a client that
-     * reconnects (ws_connect_options::former_connection_id, with the same user). If it sends a
-     * message or request again, with an equal `ref` and equal content, it gets the kept answer and
-     * the application is not called again. Messages that wait for their answer count too. A client
-     * that has reconnected has up to twice as many. Nothing is kept for clients without a user. 0:
-     * no answers are kept; at most 10000; default 64.
+     * reconnects (ws_connect_options::former_connection_id, with the same user). If the client
+     * sends a message or request again, with an equal `ref` and equal content, it gets the kept
+     * answer and the application is not called again. Messages that wait for their answer count
+     * too. A client that has reconnected has up to twice as many. Nothing is kept for clients
+     * without a user. 0: no answers are kept; at most 10000; default 64.
      *
-     * With a cluster whose carrier keeps values (ws_cluster::remember, as that of Redis does), this
-     * also holds for a client that reconnects to another process. lib/cluster/redis/README.md lists
-     * what may still be carried out again. Without, it holds within a process. */
+     * Without a cluster, or if its carrier does not keep values (ws_cluster::remember), answers are
+     * kept within a process. The carrier of redis.h keeps values, so a client can get its answers
+     * from another process. lib/cluster/redis/README.md lists what may still be carried out twice.
+     */
     uint32_t max_kept_answers;
 
-    /** Bytes of a connection's kept answers; a client's may have twice as many; default 32768. */
+    /** How many bytes the kept answers of a connection may have. Those of a client that has
+     * reconnected may have twice as many; default 32768. */
     uint32_t max_kept_answer_bytes;
 
-    /** Bytes of all kept answers, and with a cluster of the notes about them; default 16 MiB. The
-     * clients of one user have at most an eighth of it, or twice `max_kept_answer_bytes` if that is
-     * more. */
+    /** How many bytes all kept answers may have together, including, with a cluster, the notes
+     * about them; default 16 MiB. The clients of one user have at most an eighth of it, or twice
+     * `max_kept_answer_bytes` if that is more. */
     uint64_t max_kept_bytes;
 
     uint32_t kept_answers_ms; /**< how long they are kept; default 300000 */
 
-    /** Requests to a client that wait for its responses: ws_manager_request(). At least 1, at most
-     * 10000; default 64. */
+    /** How many requests to a client (ws_manager_request()) may wait for its responses. At least 1,
+     * at most 10000; default 64. */
     uint32_t max_waiting_requests;
 
     /** How many messages and requests of all clients may wait for an answer that the application
      * gives later. Requests to clients that wait for a response have a limit of the same size, and
      * are counted separately. At least 1; default 100000.
      *
-     * The connections of one user have at most an eighth of it, those without a user at most half,
-     * or what one connection may have if that is more. When the limit is reached, a method or type
-     * of message whose callback has returned #WS_DEFERRED before is not carried out, and the client
-     * receives the error `failed`. Other methods and types are carried out. If a callback returns
-     * #WS_DEFERRED for the first time while the limit is reached, the client receives the error
-     * `timeout`. */
+     * The connections of one user have at most an eighth of the limit, and all connections without
+     * a user at most half of it, or what one connection may have if that is more. While the limit
+     * is reached, it depends on the method, or the type of message:
+     *
+     * - Its callback has returned #WS_DEFERRED before: the message is not carried out, and the
+     *   client receives the error `failed`.
+     * - Its callback has never returned #WS_DEFERRED: the message is carried out. If the callback
+     *   returns #WS_DEFERRED now, the client receives the error `timeout`. */
     uint32_t max_waiting;
 
     /* --- slow clients --- */
@@ -223,8 +230,9 @@ typedef struct ws_manager_options {
 
     /** The memory of the kept events; 0: no limit; default 64 MiB. It includes the forms that
      * are made of an event for its recipients, each once: compressed, for event streams, for
-     * clients of Socket.IO. Those that are made later, for clients that recover, are counted as
-     * further events come. With a cluster as much again while clients read older events. */
+     * clients of Socket.IO. Forms that are made later, for clients that recover, are counted when
+     * further events are added. With a cluster, the process may use the same amount again while
+     * clients read older events from the stream. */
     uint64_t history_bytes;
 
     /** The memory of the events that all rooms keep (last_values.h); 0: no limit; default 64 MiB.
@@ -328,10 +336,10 @@ WS_EXPORT void ws_manager_set_default(ws_manager *manager);
  * @{
  */
 
-/** Puts a connection into a room, or takes it out of one.
+/** Puts a connection into a room.
  *
- * A room exists while it has members. `on_join` or `on_leave` gets the result: joining twice,
- * or leaving a room that the connection is not in, changes nothing.
+ * A room exists while it has members. `on_join` receives the result. If the connection is in the
+ * room already, nothing changes. `authorize_join` is not called.
  *
  * @param manager     the manager
  * @param connection  the connection's id
@@ -347,21 +355,41 @@ WS_EXPORT void ws_manager_set_default(ws_manager *manager);
  */
 WS_EXPORT int ws_manager_join_room(ws_manager *manager, ws_conn_id connection,
                                    const char *room);
+
+/** Takes a connection out of a room.
+ *
+ * `on_leave` receives the result. If the connection is not in the room, nothing changes.
+ *
+ * @param manager     the manager
+ * @param connection  the connection's id
+ * @param room        the room's name; copied
+ *
+ * @retval WS_OK                the call is accepted
+ * @retval WS_ERR_INVALID       `room` is not a valid name (ws_name_is_valid())
+ * @retval WS_ERR_NOT_FOUND     there is no such connection
+ * @retval WS_ERR_BACKPRESSURE  `max_pending` calls wait for the connection's loop
+ * @retval WS_ERR_NO_MEMORY     an allocation failed
+ *
+ * @threads Any thread.
+ */
 WS_EXPORT int ws_manager_leave_room(ws_manager *manager, ws_conn_id connection,
                                     const char *room);
 
 /** @} */
 
-/** Asks `authorize_join` again for each room that a connection is in, because what the client
- * may do has changed.
+/** Asks the application again what a client may do, because its rights have changed:
+ * `authorize_join` for each room that the connection is in, and `authorize_presence` for the
+ * service and each room whose presence it receives.
  *
  * That includes rooms that it entered by ws_manager_join_room(). The connection leaves the rooms
- * that are refused: `on_leave` is called, and the client receives `room_left` without a ref.
+ * that are refused: `on_leave` is called, and the client receives `room_left` without a ref. It
+ * receives no further changes of presence that are refused.
  *
- * The call is in order with the events, however many rooms the connection is in: of a room that
- * is refused, it receives no event that was sent after the call; with a cluster, none that this
- * process reads from the stream after the call. A join that `authorize_join` has permitted
- * before the call, but that is not carried out yet, is asked for again.
+ * The call takes its place among the events, however many rooms the connection is in. The client
+ * receives no event of a refused room that was sent after the call. With a cluster, it receives no
+ * such event that this process reads from the stream after the call. If `authorize_join` has
+ * permitted a join before the call, and the join is not carried out yet, it is called again for
+ * this join.
  *
  * @param manager     the manager
  * @param connection  the connection's id
@@ -397,8 +425,8 @@ WS_EXPORT int ws_manager_for_each_member(ws_manager *manager, const char *room,
 
 /** Visits every connection of a user, each once.
  *
- * Connections are read a thousand at a time: if the user has more, connections that begin or end
- * during the call may be visited or not.
+ * Connections are read a thousand at a time, so that other threads do not wait for the manager's
+ * lock. If the user has more, connections that begin or end during the call may be visited or not.
  *
  * @param manager    the manager
  * @param user_id    the user's name
@@ -415,7 +443,8 @@ WS_EXPORT int ws_manager_for_each_member(ws_manager *manager, const char *room,
 WS_EXPORT int ws_manager_for_each_connection_of_user(ws_manager *manager, const char *user_id,
                                                      ws_each_callback *each, void *user_data);
 
-/** Whether a connection is in a room at this moment; O(loops).
+/** Whether a connection is in a room at this moment. The call takes time in proportion to the
+ * number of loops.
  *
  * @param manager     the manager
  * @param connection  the connection's id
@@ -516,8 +545,8 @@ typedef struct ws_drain_options {
      * once; default 0: as fast as the loops can. */
     uint32_t spread_ms;
 
-    /** Each client is asked to reconnect after a random time below this, by the end of the
-     * reason: "retry in N ms". 0: it is not asked; default 10000. */
+    /** Each client is asked to reconnect after a random time below this: its reason ends with
+     * "retry in N ms". 0: clients are not asked; default 10000. */
     uint32_t retry_spread_ms;
 } ws_drain_options;
 
@@ -545,8 +574,9 @@ static inline void ws_drain_options_init(ws_drain_options *options)
  *
  * A new handshake is answered with 503 and Retry-After. Every connection is closed after what
  * is queued for it. The host goes on running its loops until ws_manager_connection_count() is 0
- * and its sockets are closed. That takes at most `spread_ms` and the endpoint's
- * `close_timeout_ms`, after which a WebSocket ends whose client neither reads nor answers.
+ * and its sockets are closed. That takes at most `spread_ms` plus the endpoint's
+ * `close_timeout_ms`: after that, even the WebSocket of a client that neither reads nor answers
+ * has ended.
  * Clients that poll fetch what is queued for them with their next poll:
  * ws_loop_unfetched_sessions() returns how many have not. A second call changes nothing.
  *

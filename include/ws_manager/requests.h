@@ -32,7 +32,7 @@ WS_BEGIN_DECLS
 /** Registers a method that clients may request: {"type":"request","method":"NAME"}.
  *
  * A request for any other method is answered with the error `unknown_method`. A method cannot be
- * removed. It may be registered at any time; a request that was answered before is not repeated.
+ * removed. It may be registered at any time: requests that arrive later use it.
  *
  * @param manager    the manager
  * @param method     its name; copied
@@ -77,9 +77,9 @@ WS_EXPORT int ws_manager_register_message_type(ws_manager *manager, const char *
 
 /** Answers a client's message (`ack`) or request (`response`).
  *
- * The answer is sent in order with the events. The first answer counts: after a further one, or one
- * that comes after the time limit, nothing is sent. An answer that is not given during the callback
- * is given only after the callback has returned #WS_DEFERRED, or by another thread meanwhile.
+ * The answer is sent in order with the events. Only the first answer is sent, and only within the
+ * time limit: later ones are ignored. To answer after the callback, return #WS_DEFERRED from it;
+ * another thread may answer even before the callback has returned.
  *
  * @param manager  the manager
  * @param answer   the `answer` of the ws_client_message; if its `connection` is 0 the call has no
@@ -87,10 +87,13 @@ WS_EXPORT int ws_manager_register_message_type(ws_manager *manager, const char *
  * @param json     the result: one JSON value (RFC 8259); NULL for null; copied
  * @param length   of `json`, in bytes
  *
- * @retval WS_OK                the call is accepted
+ * @retval WS_OK                the call is accepted. The connection may have ended, if the answer
+ *                              is kept for a client that reconnects (`max_kept_answers`)
  * @retval WS_ERR_BAD_JSON      `json` is not one JSON value
  * @retval WS_ERR_TOO_BIG       `json` is longer than `max_event_bytes`
- * @retval WS_ERR_NOT_FOUND     the connection has ended; or, during the callback, it was answered
+ * @retval WS_ERR_NOT_FOUND     the connection has ended and the answer is not kept; or, within a
+ *                              callback on the connection's loop, the message was answered before
+ *                              or its time limit is over
  * @retval WS_ERR_BACKPRESSURE  `max_pending` calls wait for the connection's loop
  * @retval WS_ERR_NO_MEMORY     an allocation failed
  *
@@ -130,10 +133,10 @@ typedef struct ws_response {
         *data;     /**< the result as JSON, NUL-terminated, if `result` is #WS_OK; else NULL */
     size_t length; /**< of `data`, in bytes */
 
-    /** If `result` is #WS_ERR_FAILED, the `code` of the client's error; else NULL. */
+    /** If `result` is #WS_ERR_FAILED, the `code` of the client's error; otherwise NULL. */
     const char *error_code;
 
-    /** If `result` is #WS_ERR_FAILED, the `message` of the client's error; else NULL. */
+    /** If `result` is #WS_ERR_FAILED, the `message` of the client's error; otherwise NULL. */
     const char *error_message;
 } ws_response;
 
@@ -188,12 +191,12 @@ static inline void ws_request_init(ws_request *request)
 /** Sends a client a request: {"type":"request","ref":"…","method":"…","data":…}.
  *
  * The client answers with {"type":"response","ref":"…","data":…}, or with `error`, an object with
- * `code` and `message`, in place of `data`. The client of an event stream posts it. The request is
- * sent in order with the events.
+ * `code` and `message`, in place of `data`. The client of an event stream posts its answer. The
+ * request is sent in order with the events.
  *
  * A socket of Socket.IO receives the event "request" with the method and the data, and answers with
- * the first argument of its acknowledgement; `max_waiting_acks` of its endpoint is the limit of
- * what waits:
+ * the first argument of its acknowledgement. How many requests may wait for a client is then
+ * limited by `max_waiting_acks` of the endpoint.
  *
  * @code{.js}
  * socket.on("request", (method, data, respond) => respond({ total: 3 }));

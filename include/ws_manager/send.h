@@ -8,8 +8,8 @@
  * | ws_manager_broadcast_to_room()     | the members of a room     | yes | yes                |
  * | ws_manager_broadcast()             | everyone                  | yes | yes                |
  *
- * All four take an event of ws_event_new(), which gets its timestamp and can't be sent again
- * after #WS_OK, and a list of connections to leave out:
+ * All four take an event of ws_event_new() and a list of connections that do not receive it. After
+ * #WS_OK the event has its timestamp and cannot be sent again.
  *
  * @code
  * ws_manager_send_personal_message(manager, connection, event, NULL, 0);
@@ -32,13 +32,15 @@ WS_BEGIN_DECLS
 
 /** Sends an event to one connection.
  *
- * It is delivered in order with the events, but has no id, no place in the history and no part
- * in the stream between processes.
+ * It is delivered in order with the other events. It has no id, is not kept in the history, and
+ * is not sent through the stream between processes.
  *
  * @param manager     the manager that the event was made for
  * @param connection  the connection's id
  * @param event       the event
- * @param exclude     ids of connections that do not receive it; NULL for none; copied
+ * @param exclude     ids of connections that do not receive it, as in the other three functions; if
+ *                    they include `connection`, the call succeeds and nothing is delivered; NULL
+ *                    for none; copied
  * @param n_exclude   how many ids there are in `exclude`
  *
  * @retval WS_OK                the event is accepted
@@ -48,7 +50,7 @@ WS_BEGIN_DECLS
  * @retval WS_ERR_BACKPRESSURE  `max_pending` calls wait for the connection's loop
  * @retval WS_ERR_NO_MEMORY     an allocation failed
  *
- * @threads Any thread; it must be the event's.
+ * @threads The event's thread.
  */
 WS_EXPORT int ws_manager_send_personal_message(ws_manager *manager, ws_conn_id connection,
                                                ws_event *event, const ws_conn_id *exclude,
@@ -64,11 +66,11 @@ WS_EXPORT int ws_manager_send_personal_message(ws_manager *manager, ws_conn_id c
  * @param n_exclude  how many ids there are in `exclude`
  *
  * @retval WS_OK           the event is accepted
- * @retval WS_ERR_INVALID  `user_id` is not a valid name (ws_name_is_valid()), the event was
+ * @retval WS_ERR_INVALID  `user_id` is not a valid name (ws_name_is_valid()), or the event was
  *                         made for another manager
  * @return any other error of ws_manager_broadcast()
  *
- * @threads Any thread; it must be the event's.
+ * @threads The event's thread.
  */
 WS_EXPORT int ws_manager_send_to_user(ws_manager *manager, const char *user_id, ws_event *event,
                                       const ws_conn_id *exclude, size_t n_exclude);
@@ -83,11 +85,11 @@ WS_EXPORT int ws_manager_send_to_user(ws_manager *manager, const char *user_id, 
  * @param n_exclude  how many ids there are in `exclude`
  *
  * @retval WS_OK           the event is accepted
- * @retval WS_ERR_INVALID  `room` is not a valid name (ws_name_is_valid()), the event was made for
- *                         another manager
+ * @retval WS_ERR_INVALID  `room` is not a valid name (ws_name_is_valid()), or the event was made
+ *                         for another manager
  * @return any other error of ws_manager_broadcast()
  *
- * @threads Any thread; it must be the event's.
+ * @threads The event's thread.
  */
 WS_EXPORT int ws_manager_broadcast_to_room(ws_manager *manager, const char *room,
                                            ws_event *event, const ws_conn_id *exclude,
@@ -105,14 +107,14 @@ WS_EXPORT int ws_manager_broadcast_to_room(ws_manager *manager, const char *room
  *                              cluster the id is known later: ws_event_set_stored_callback()
  * @retval WS_ERR_INVALID       the event was made for another manager
  * @retval WS_ERR_ALREADY       the event was sent before
- * @retval WS_ERR_BACKPRESSURE  `max_pending` calls wait for a loop, or too many events for the
+ * @retval WS_ERR_BACKPRESSURE  `max_pending` calls wait for a loop, or too many events wait for the
  *                              carrier
  * @retval WS_ERR_TOO_BIG       the event is larger than the carrier takes
  * @retval WS_ERR_NO_MEMORY     an allocation failed
  * @retval WS_ERR_FORKED        the carrier is the parent's
  * @retval WS_ERR_CLOSED        the carrier is being freed
  *
- * @threads Any thread; it must be the event's.
+ * @threads The event's thread.
  */
 WS_EXPORT int ws_manager_broadcast(ws_manager *manager, ws_event *event,
                                    const ws_conn_id *exclude, size_t n_exclude);

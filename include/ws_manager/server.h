@@ -77,8 +77,8 @@ typedef struct ws_server_options {
     ws_server_confirm_stop_callback *confirm_stop; /**< may be NULL */
     ws_server_stopped_callback *on_stopped;        /**< may be NULL */
 
-    /** A descriptor that thread 0 watches for `on_fd`, which may be that of an epoll; -1: none, the
-     * default. */
+    /** A descriptor that thread 0 watches, and for which it calls `on_fd`. It may be that of an
+     * epoll. -1, the default: none. */
     int32_t fd;
 
     /* --- listeners --- */
@@ -114,31 +114,32 @@ typedef struct ws_server_options {
     size_t n_routes; /**< how many there are in `routes` */
 
     /** Origins whose pages may use the endpoints that the server makes, such as
-     * "https://example.com", at most 64; "*": all. NULL: only pages of this server itself, by its
-     * address or as localhost, because any other host name may point here (DNS rebinding).
-     * For endpoints of the application's own: ws_server_check_page(). */
+     * "https://example.com", at most 64; "*": all. NULL: only pages of this server itself that
+     * name it by its address or as localhost, because any other host name may point here (DNS
+     * rebinding). Endpoints of the application's own apply it with ws_server_check_page(). */
     const char *const *origins;
     size_t n_origins; /**< how many there are in `origins` */
 
     /* --- requests that the server answers itself --- */
 
-    /** Answered with 200, or 503 while stopping, also if `accept_request` would not accept it;
-     * NULL: none. */
+    /** The path that the server answers with 200, or with 503 while it is stopping, without calling
+     * `accept_request`; NULL: none. */
     const char *health_path;
 
-    /** Answered with the metrics (OpenMetrics); NULL: none. */
+    /** The path that the server answers with the metrics, as OpenMetrics text; NULL: none. */
     const char *metrics_path;
 
     /* --- limits and costs --- */
 
-    uint32_t max_per_address; /**< connections of one address, or /64 of IPv6; 0: no limit */
+    /** How many connections one address, or one /64 of IPv6, may have; 0, the default: no limit. */
+    uint32_t max_per_address;
 
-    /** The cost of accepting a request, such as 4096 where a signature is checked, in units of
-     * ws_server_response::cost; default 0. */
+    /** The cost of accepting a request, in units of ws_server_response::cost; default 0. If
+     * accepting includes checking a signature, 4096 is about right. */
     uint32_t accept_cost;
 
-    /** Descriptors of clients: their connections, and the files of answers. Above it the least
-     * useful connection is closed; 0: no limit, the default. */
+    /** How many descriptors clients may use, for their connections and for the files of answers. If
+     * there are more, the least useful connection is closed; 0, the default: no limit. */
     uint64_t max_descriptors;
 
     /* --- threads --- */
@@ -153,16 +154,17 @@ typedef struct ws_server_options {
 
     uint32_t stop_timeout_ms; /**< how long stopping may take; default 3000 */
 
-    /** The time over which clients spread their reconnects after a stop; default 5000. */
+    /** After a stop, each client is asked to reconnect after a random time below this; default
+     * 5000. */
     uint32_t retry_spread_ms;
 
     /* --- log --- */
 
     ws_log_callback *log; /**< NULL: nothing is logged */
-    int32_t log_level;    /**< enum ws_log_level: no line above it; default #WS_LOG_INFO */
+    int32_t log_level;    /**< the highest enum ws_log_level; default #WS_LOG_INFO */
 
-    /** Gets one line on why ws_server_start() failed, NUL-terminated and cut short if need be;
-     * NULL: none. It is not used afterwards. */
+    /** Room for one line of text that says why ws_server_start() failed. It is NUL-terminated, and
+     * cut if it is too long. NULL: none. The server does not use it afterwards. */
     char *problem;
     size_t problem_size; /**< room in `problem`, in bytes */
 } ws_server_options;
@@ -200,7 +202,7 @@ static inline void ws_server_options_init(ws_server_options *options)
 
 /** Checks options without starting anything: texts, numbers, and options that need each other.
  *
- * @param options  the options; why they are not acceptable is written to their `problem`
+ * @param options  the options; if they are not acceptable, the reason is written to their `problem`
  *
  * @retval WS_OK             ws_server_start() may accept them
  * @retval WS_ERR_INVALID    an option is not acceptable
@@ -217,7 +219,7 @@ WS_EXPORT int ws_server_check_options(const ws_server_options *options);
  *
  * @param manager      the manager, which must outlive the server
  * @param options      may be NULL for the defaults
- * @param[out] server  the server, set before the first callback; NULL after an error
+ * @param[out] server  the server, set before the first callback; set to NULL after an error
  *
  * @retval WS_OK             it serves clients
  * @retval WS_ERR_INVALID    an option is not acceptable, or a certificate cannot be used
@@ -232,7 +234,9 @@ WS_EXPORT int ws_server_check_options(const ws_server_options *options);
 WS_EXPORT int ws_server_start(ws_manager *manager, const ws_server_options *options,
                               ws_server **server);
 
-/** Runs thread 0 until the server has stopped, if `caller_runs` is set; else returns at once.
+/** Runs thread 0 until the server has stopped.
+ *
+ * It returns at once if `caller_runs` is 0, if thread 0 has run already, or if `server` is NULL.
  *
  * @param server  the server
  *
@@ -251,8 +255,9 @@ WS_EXPORT void ws_server_run(ws_server *server);
  */
 WS_EXPORT void ws_server_drain(ws_server *server);
 
-/** Stops the server as ws_server_drain() does, and waits until it has ended. Its functions may
- * still be called.
+/** Stops the server as ws_server_drain() does, and waits until all of its threads have ended.
+ *
+ * Other functions of the server may still be called, until ws_server_free().
  *
  * @param server  the server
  *
@@ -268,11 +273,11 @@ WS_EXPORT void ws_server_stop(ws_server *server);
  */
 WS_EXPORT void ws_server_free(ws_server *server);
 
-/** Whether the server stops.
+/** Whether the server is stopping or has stopped.
  *
  * @param server  the server
  *
- * @return 1 from ws_server_drain() on; 0 before
+ * @return 1 after ws_server_drain() or another call that stops the server; 0 before
  *
  * @threads Any thread.
  */

@@ -23,11 +23,11 @@ typedef void ws_server_thread_callback(uint32_t thread, void *user_data);
 /** Runs the application's timers of a thread: called in each turn of its loop. It must not block.
  *
  * @param thread     which one, from 0 on
- * @param now_ms     the time, of CLOCK_MONOTONIC
+ * @param now_ms     the time in milliseconds, by CLOCK_MONOTONIC
  * @param user_data  that of ws_server_options
  *
- * @return when it must be called again at the latest, of CLOCK_MONOTONIC; #WS_NO_DEADLINE: in the
- * next turn that something else causes
+ * @return the latest time at which it must be called again, by CLOCK_MONOTONIC; #WS_NO_DEADLINE:
+ * not before something else causes a turn
  *
  * @threads That thread.
  */

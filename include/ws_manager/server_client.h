@@ -21,12 +21,13 @@ typedef struct ws_server_client ws_server_client;
  *
  * @param handshake  the request
  *
- * @return the client; NULL for one of Socket.IO that polls, which has no socket of its own
+ * @return the client; NULL for a client of Socket.IO that polls, because it has no socket of its
+ * own
  *
  * @threads The client's thread, during ws_accept_handshake_callback() or
  * ws_allow_origin_callback().
- * @ownership It is the server's, and valid until `free_data` is called for it, or else until the
- * callback returns.
+ * @ownership The client is the server's. It is valid until the callback returns, or, if
+ * ws_server_client_set_data() was called for it, until `free_data` is called.
  */
 WS_EXPORT ws_server_client *ws_server_client_of(ws_handshake *handshake);
 
@@ -97,14 +98,16 @@ WS_EXPORT void ws_server_client_set_data(ws_server_client *client, void *data);
  */
 WS_EXPORT void *ws_server_client_data(const ws_server_client *client);
 
-/** Ends the client's WebSocket or stream at once, as ws_websocket_close() or ws_http_close().
+/** Ends the client's WebSocket (ws_websocket_close()) or its stream (ws_http_close()) at once.
  *
- * @param client  the client, which has data
+ * @param client  a client for which ws_server_client_set_data() was called
  * @param code    why: 1000 to 1003, 1007 to 1014 or 3000 to 4999 (enum ws_close_code, RFC 6455
  *                §7.4)
  * @param reason  a text to the code, at most 123 bytes (RFC 6455 §5.5); NULL for none; copied
  *
- * @return what that function returns; #WS_ERR_CLOSED if there is neither
+ * @retval WS_OK           the WebSocket or stream is closing
+ * @retval WS_ERR_INVALID  the code or the reason is not acceptable
+ * @retval WS_ERR_CLOSED   the client has neither a WebSocket nor a stream, or it is closing already
  *
  * @threads The client's thread.
  */

@@ -46,15 +46,17 @@ typedef struct ws_server_request ws_server_request;
 /** A request that is answered later. */
 typedef struct ws_server_ticket ws_server_ticket;
 
-/** Decides whether a request is served: called once its head is complete, before its body is
- * received, for all requests except those for `health_path`, and those that open a WebSocket or a
- * stream, which the endpoint's ws_accept_handshake_callback() decides about.
+/** Decides whether a request is served.
+ *
+ * It is called when the head of a request is complete, before the body is received. It is not
+ * called for requests for `health_path`, nor for those that open a WebSocket or a stream: the
+ * endpoint's ws_accept_handshake_callback() decides about these.
  *
  * @param request    the request, valid during the call
  * @param user_data  that of ws_server_options
  *
- * @return #WS_OK to serve it, without an answer that ws_server_answer() gave; anything else
- * refuses it, with that answer, or else with 403
+ * @return #WS_OK to serve it, if ws_server_answer() was not called; anything else refuses it, with
+ * the answer that ws_server_answer() gave, or with 403 if it gave none
  *
  * @threads The connection's thread. It must not block.
  */
@@ -66,13 +68,13 @@ typedef int ws_server_accept_request_callback(ws_server_request *request, void *
  * @param request    the request, valid during the call
  * @param user_data  that of ws_server_options
  *
- * @threads The connection's thread. It must not block: work that takes long is for another
- * thread, which calls ws_server_answer_later().
+ * @threads The connection's thread. It must not block: give long work to another thread, which
+ * calls ws_server_answer_later().
  */
 typedef void ws_server_request_callback(ws_server_request *request, void *user_data);
 
-/** Decides whether a request is costly: serving it may take more than some 300 µs. Costly requests
- * wait behind others.
+/** Decides whether a request is costly, which means that serving it may take more than some 300 µs.
+ * Costly requests wait behind other requests.
  *
  * @param request    the request, valid during the call
  * @param user_data  that of ws_server_options
@@ -113,13 +115,13 @@ typedef struct ws_server_response {
      * function, also if it is not sent. */
     ws_server_free_body_callback *free_body;
 
-    /** A file that is the body, from its beginning on: a descriptor, which the server closes, also
-     * if it is not sent; default -1. */
+    /** The descriptor of a file whose content is the body, from its beginning on; -1, the default:
+     * none. The server closes it, even if the answer is not sent. */
     int32_t file;
-    int64_t file_length; /**< of that body, in bytes: any number */
+    int64_t file_length; /**< how many bytes of the file are sent: any number */
 
-    /** The cost of making the answer, beside its bytes: 1024 stand for some 20 µs. A connection
-     * that has used its share waits behind others. */
+    /** The cost of making the answer, in addition to its bytes: 1024 stand for some 20 µs. A
+     * connection that has used its share of a turn waits behind other connections. */
     uint32_t cost;
 } ws_server_response;
 
@@ -143,32 +145,36 @@ static inline void ws_server_response_init(ws_server_response *response)
     ws_server_response_init_size(response, sizeof *response);
 }
 
-/** Answers a request. It and its texts stay valid until the callback returns.
+/** Answers a request. The request and its texts stay valid until the callback returns.
+ *
+ * Some errors do not leave the client without an answer, as the list of results says.
  *
  * @param request   the request
  * @param response  the answer
  *
- * @retval WS_OK             it will be sent
- * @retval WS_ERR_INVALID    the answer is not acceptable: a status that is not 200 to 599, a body
- *                           and a file, or a header with a control character, or too long, or that
- *                           is the server's to send; 500 is sent
- * @retval WS_ERR_TOO_BIG    the body has more than #WS_SERVER_ANSWER_MAX bytes; 500 is sent
- * @retval WS_ERR_ALREADY    it was answered or deferred before
- * @retval WS_ERR_NO_MEMORY  an allocation failed; 503 is sent
+ * @retval WS_OK             the answer will be sent
+ * @retval WS_ERR_INVALID    the answer is not acceptable, and the client receives 500: the status
+ *                           is not 200 to 599; there are a body and a file; or a header is too
+ *                           long, contains a control character, or is one that the server sends
+ *                           itself
+ * @retval WS_ERR_TOO_BIG    the body has more than #WS_SERVER_ANSWER_MAX bytes; the client receives
+ *                           500
+ * @retval WS_ERR_ALREADY    the request was answered or deferred before
+ * @retval WS_ERR_NO_MEMORY  an allocation failed; the client receives 503
  *
  * @threads The connection's thread, within the callback.
  */
 WS_EXPORT int ws_server_answer(ws_server_request *request, const ws_server_response *response);
 
-/** Answers a request later. Until then nothing more is read from its client.
+/** Defers the answer to a request. Until it is answered, nothing more is read from its client.
  *
- * A request whose client goes away still counts until it is answered.
+ * A request whose client has disconnected still counts for the limit until it is answered.
  *
  * @param request      the request, during ws_server_request_callback()
  * @param[out] ticket  to be passed to ws_server_answer_later() once; set on success only
  *
- * @retval WS_OK             it is deferred
- * @retval WS_ERR_ALREADY    it was answered or deferred before
+ * @retval WS_OK             the request is deferred
+ * @retval WS_ERR_ALREADY    the request was answered or deferred before
  * @retval WS_ERR_LIMIT      #WS_SERVER_HTTP_MAX requests of the thread wait for their answers
  * @retval WS_ERR_NO_MEMORY  an allocation failed
  *
@@ -177,7 +183,9 @@ WS_EXPORT int ws_server_answer(ws_server_request *request, const ws_server_respo
  */
 WS_EXPORT int ws_server_defer(ws_server_request *request, ws_server_ticket **ticket);
 
-/** Answers a deferred request, and frees the ticket. If the client is gone, nothing is sent.
+/** Answers a deferred request. If the client is gone, nothing is sent.
+ *
+ * The ticket is freed whatever the result is.
  *
  * @param ticket    the ticket; also after the server has stopped
  * @param response  the answer; NULL: 503
@@ -264,7 +272,7 @@ WS_EXPORT const char *ws_server_request_header(const ws_server_request *request,
 WS_EXPORT int ws_server_request_header_at(const ws_server_request *request, size_t index,
                                           ws_header *header);
 
-/** Whether a body follows: in ws_server_accept_request_callback().
+/** Whether a body follows the head of a request, in ws_server_accept_request_callback().
  *
  * @param request  the request
  *
@@ -297,7 +305,7 @@ WS_EXPORT const char *ws_server_request_body(const ws_server_request *request, s
  */
 WS_EXPORT const char *ws_server_request_scheme(const ws_server_request *request);
 
-/** Whether the request came in by `admin_listen`.
+/** Whether the request arrived at `admin_listen`.
  *
  * @param request  the request
  *

@@ -51,9 +51,9 @@ typedef struct ws_endpoint_options {
 
     ws_accept_handshake_callback *accept_handshake; /**< NULL accepts everyone as anonymous */
 
-    /** Asked about each request of http.h with an Origin; NULL: scripts of other origins can't
-     * read the responses, the default. Requests with the method OPTIONS are answered without
-     * asking `accept_handshake`. */
+    /** Called for each request of http.h that has a header Origin. NULL, the default: scripts of
+     * other origins cannot read the responses. Requests with the method OPTIONS are answered
+     * without calling `accept_handshake`. */
     ws_allow_origin_callback *allow_origin;
 
     /** Passed to `accept_handshake` and `allow_origin`; must outlive the endpoint's
@@ -79,10 +79,10 @@ typedef struct ws_endpoint_options {
     /** 1: permessage-deflate (RFC 7692) is agreed on with clients that offer it, the default;
      * 0: not.
      *
-     * A message is compressed once for all of them. Between messages no state is kept for any:
-     * server_no_context_takeover and client_no_context_takeover. What a client sends is
-     * inflated to `max_message_bytes` at most. For a single client, `accept_handshake` declines
-     * it: ws_handshake_decline_deflate().
+     * A message is compressed once for all clients. No compression state is kept between messages:
+     * the server agrees with server_no_context_takeover and client_no_context_takeover. What a
+     * client sends is inflated to at most `max_message_bytes`. `accept_handshake` can decline the
+     * offer of a single client with ws_handshake_decline_deflate().
      */
     int32_t deflate;
 
@@ -90,78 +90,86 @@ typedef struct ws_endpoint_options {
 
     /* --- timeouts --- */
 
-    /** From ws_websocket_new() to the whole head of the request; of a POST request (http.h),
-     * from ws_http_new() to the end of its body; default 10000. */
+    /** How long a client may take to send the head of its request, from ws_websocket_new() on. For
+     * a POST request (http.h): to send the body, from ws_http_new() on. Default 10000. */
     uint32_t handshake_timeout_ms;
 
-    /** 0: no pings; default 25000. The first ping is sent after half of the interval or more,
-     * so that clients that connect together are not all pinged at once. */
+    /** The time between two pings; 0: no pings; default 25000. The first ping is sent after half of
+     * the interval or more, so that clients that connect together are not all pinged at once. */
     uint32_t ping_interval_ms;
 
-    /** How long the client may send nothing after a ping was written; then the connection ends with
-     * #WS_CLOSE_ABNORMAL; default 20000. */
+    /** How long the client may send nothing after a ping was written; default 20000. After this
+     * time the connection ends with #WS_CLOSE_ABNORMAL. */
     uint32_t pong_timeout_ms;
 
-    uint32_t close_timeout_ms; /**< for the peer's answer to a close frame; default 3000 */
+    /** How long the peer may take to answer a close frame; default 3000. */
+    uint32_t close_timeout_ms;
 
     /* --- limits of what a client sends --- */
 
-    /** Of the request's head, which may also have at most 256 headers; beyond it: status 431;
-     * 256 to 81920, default 16384. */
+    /** The largest head of a request; 256 to 81920, default 16384. A larger head, or one with more
+     * than 256 headers, is answered with 431. */
     uint32_t max_head_bytes;
 
-    /** Of a message, after inflating; beyond it: #WS_CLOSE_MESSAGE_TOO_BIG; default 65536. */
+    /** The largest message of a client, after inflating; default 65536. A larger one ends the
+     * connection with #WS_CLOSE_MESSAGE_TOO_BIG. */
     uint32_t max_message_bytes;
 
-    /** Frames of a message, or one for each 64 bytes of it, as sent, if that is more; beyond it:
-     * #WS_CLOSE_MESSAGE_TOO_BIG; 0: no limit; default 1024. */
+    /** How many frames a message may have, or one for each 64 bytes of it, as they were sent, if
+     * that is more; 0: no limit; default 1024. A message with more frames ends the connection with
+     * #WS_CLOSE_MESSAGE_TOO_BIG. */
     uint32_t max_fragments;
 
-    /** Pings and pongs in a second; beyond it: #WS_CLOSE_POLICY_VIOLATION; 0: no limit; default
-     * 10000. */
+    /** How many pings and pongs a client may send per second; 0: no limit; default 10000. More of
+     * them end the connection with #WS_CLOSE_POLICY_VIOLATION. */
     uint32_t max_control_frames;
 
-    /** Continuation frames, and data frames without payload, in a second; 0: no limit; default
-     * 10000.
+    /** How many continuation frames, and data frames without payload, a client may send per second;
+     * 0: no limit; default 10000. A further frame of these kinds ends the connection with
+     * #WS_CLOSE_POLICY_VIOLATION.
      *
-     * When so many have come, a message that is empty or goes on beyond its first frame ends
-     * the connection with #WS_CLOSE_POLICY_VIOLATION. A message that had gone on before may do
-     * so to its end, which `max_fragments` bounds; if that is 0, it may not. A continuation
-     * frame does not count if its message has no more of them than one for each 64 bytes that
-     * have come, compressed if it is: a client may cut what it sends into pieces of that size or
-     * larger.
+     * There are two exceptions:
+     *
+     * - A continuation frame does not count while its message has at most one of them for each 64
+     *   bytes received, as they were sent. So a client may cut its messages into pieces of 64 bytes
+     *   or more.
+     * - A message that had a second frame before the limit was reached may be continued to its end,
+     *   because `max_fragments` limits it. If `max_fragments` is 0, it may not.
      */
     uint32_t max_continuation_frames;
 
     /* --- slow clients --- */
 
-    /** Bytes that wait for a client; a message that finds more waiting makes it too slow
-     * (`slow_policy`); default 1048576. What is for the client alone (answers, pongs, personal
-     * messages) counts with its memory, some 110 bytes more. */
+    /** How many bytes may wait for a client; default 1048576. If more wait when a message is to be
+     * queued, the client counts as slow (`slow_policy`). A message for this client alone (an
+     * answer, a pong, a personal message) counts with its memory, some 110 bytes more. */
     uint32_t max_queue_bytes;
 
-    /** Bytes that wait for all clients of a loop; above it, a client is too slow for which more
-     * waits than an equal share of this limit among those for which anything waits. Together
-     * they may reach twice the limit. 0: no limit; default 1 GiB. */
+    /** How many bytes may wait for all clients of a loop; 0: no limit; default 1 GiB. Above it,
+     * each client whose queue exceeds an equal share of the limit (the limit divided by the number
+     * of clients with queued bytes) counts as slow (`slow_policy`). All queues together may reach
+     * twice the limit. */
     uint64_t max_loop_queue_bytes;
 
-    /** When `on_backpressure` gets 1, in bytes; 0: half of `max_queue_bytes`, the default. */
+    /** The length of a client's queue, in bytes, at which `on_backpressure` receives 1; 0, the
+     * default: half of `max_queue_bytes`. */
     uint32_t queue_high_bytes;
 
-    /** When `on_backpressure` gets 0, in bytes; at most `queue_high_bytes`; 0: a quarter of it,
-     * the default. */
+    /** The length to which the queue must shrink, in bytes, before `on_backpressure` receives 0; at
+     * most `queue_high_bytes`; 0, the default: a quarter of that. */
     uint32_t queue_low_bytes;
 
     /* --- sessions of Engine.IO --- */
 
-    /** Sessions of Engine.IO that poll, of one client (ws_http_request::client); a request for
-     * another one is answered with 429. A session that has moved to a WebSocket does not count.
-     * 0: no limit, the default. */
+    /** How many sessions of Engine.IO that poll one client (ws_http_request::client) may have; 0,
+     * the default: no limit. A request for another session is answered with 429. A session that has
+     * moved to a WebSocket does not count. */
     uint32_t max_sessions_per_client;
 
-    /** With `allow_origin`: further headers that pages of other origins may send, beside
-     * Authorization, Cache-Control, Content-Type and Last-Event-ID: at most 64 names of at most
-     * 128 bytes; NULL: none; copied. Stock clients send them with `extraHeaders`. Since 0.2. */
+    /** With `allow_origin`: headers that pages of other origins may send in addition to
+     * Authorization, Cache-Control, Content-Type and Last-Event-ID; at most 64 names of at most
+     * 128 bytes; NULL: none; copied. Stock clients of Socket.IO send such headers with
+     * `extraHeaders`. Since 0.2. */
     const char *const *allowed_headers;
 
     size_t n_allowed_headers; /**< how many there are in `allowed_headers`; since 0.2 */
@@ -216,7 +224,7 @@ WS_EXPORT void ws_endpoint_free(ws_endpoint *endpoint);
  *
  * @param endpoint  the endpoint
  *
- * @return the manager; NULL if `endpoint` is
+ * @return the manager; NULL if `endpoint` is NULL
  *
  * @threads Any thread.
  * @ownership The manager is not the caller's to free.
@@ -276,11 +284,11 @@ typedef struct ws_header {
 
 /** Hands in the request, for a host that has parsed it itself.
  *
- * Bytes that followed the head go to ws_websocket_receive() afterwards. The limits are those of
+ * Pass bytes that followed the head to ws_websocket_receive() afterwards. The limits are those of
  * a head that comes in as bytes: `max_head_bytes` in total, each header counted as "NAME:VALUE"
- * and the end of a line, and 256 headers; beyond them the answer is 431. A target or value with
- * a control character, or a name that is not a token (RFC 9110 §5.6.2), is answered with 400,
- * another method than GET with 405, and another major version than 1 with 505.
+ * and the end of a line, and 256 headers. A request beyond these limits is answered with 431. A
+ * target or value with a control character, or a name that is not a token (RFC 9110 §5.6.2), is
+ * answered with 400, another method than GET with 405, and another major version than 1 with 505.
  *
  * @param websocket   the connection
  * @param method      "GET"
@@ -305,12 +313,12 @@ WS_EXPORT int ws_websocket_upgrade(ws_websocket *websocket, const char *method,
 /** Whether the host should read from the client.
  *
  * Ask before each read, and leave the socket out of those that the loop watches for reading
- * while it is 0. When it becomes 1 again, ws_loop_next_output() names the connection.
+ * while it is 0. When it becomes 1 again, ws_loop_next_output() returns the connection.
  *
  * @param websocket  the connection
  *
- * @return 0 while enough waits to be carried out, after ws_websocket_eof(), and when only the
- * end is still to be written; otherwise 1
+ * @return 0 while the client's input queue is full, after ws_websocket_eof(), and when only the end
+ * of the connection is still to be written; otherwise 1
  *
  * @threads The loop's thread.
  */
@@ -321,10 +329,10 @@ WS_EXPORT int ws_websocket_wants_read(const ws_websocket *websocket);
  * The opening handshake is answered within this call. Frames are carried out by ws_loop_run(),
  * in which the clients take turns, so run the loop afterwards.
  *
- * Unprocessed input is bounded: when 16 KiB wait, ws_websocket_wants_read() returns 0, and a
- * further call takes nothing until the loop was run. So a host that reads at most 64 KiB at a
- * time, and asks before it reads, has at most 80 KiB waiting for a client, and TCP slows the
- * client down.
+ * Unprocessed input is bounded. When 16 KiB wait, ws_websocket_wants_read() returns 0, and further
+ * calls take nothing until the loop was run. A host that calls ws_websocket_wants_read() before
+ * each read, and reads at most 64 KiB at a time, has at most 80 KiB of a client's input waiting.
+ * TCP then slows the client down.
  *
  * @param websocket  the connection
  * @param data       the bytes; copied; may be NULL if `length` is 0
@@ -343,7 +351,7 @@ WS_EXPORT int ws_websocket_receive(ws_websocket *websocket, const void *data, si
 /** Notifies that the client will send no more, or that reading failed.
  *
  * Input that was handed in before is still carried out by ws_loop_run(). Then the connection ends
- * with #WS_CLOSE_ABNORMAL, unless it was closing already, and ws_loop_next_output() names it.
+ * with #WS_CLOSE_ABNORMAL, unless it was closing already, and ws_loop_next_output() returns it.
  * Do not read from the socket any more. Freeing the connection at once drops pending input.
  *
  * @param websocket  the connection
@@ -352,12 +360,12 @@ WS_EXPORT int ws_websocket_receive(ws_websocket *websocket, const void *data, si
  */
 WS_EXPORT void ws_websocket_eof(ws_websocket *websocket);
 
-/** Names the next connection that has something for the host.
+/** Returns the next connection for which the host has something to do.
  *
  * The connection has bytes to write, can be read from again (ws_websocket_wants_read()), or has
- * ended (ws_websocket_ended()). Each connection is named once in a turn, however many events it
+ * ended (ws_websocket_ended()). Each connection is returned once in a turn, however many events it
  * received. A host with many clients may stop after some hundreds, read the sockets that are
- * ready, and go on in its next turn, which begins with the connections that were not named.
+ * ready, and go on in its next turn, which begins with the connections that were not returned.
  *
  * @param loop  the loop
  *
@@ -386,8 +394,9 @@ WS_EXPORT int ws_websocket_output(ws_websocket *websocket, struct iovec *iov, in
 
 /** Notifies that bytes of ws_websocket_output() were written.
  *
- * Fewer than it gave mean that the socket is full. Call ws_websocket_output() again when the
- * socket is writable; ws_loop_next_output() does not name the connection before that.
+ * If `n` is less than ws_websocket_output() returned, the socket is full. Call
+ * ws_websocket_output() again when the socket is writable: ws_loop_next_output() does not return
+ * the connection before that.
  *
  * @param websocket  the connection
  * @param n          how many bytes were written
@@ -403,8 +412,8 @@ WS_EXPORT int ws_websocket_sent(ws_websocket *websocket, size_t n);
 
 /** Whether the connection has ended and all was written.
  *
- * Call it after writing to a connection that ws_loop_next_output() named. Connections that a
- * timer ends are named there too.
+ * Call it after writing to a connection that ws_loop_next_output() returned. That function also
+ * returns connections that a timer has ended.
  *
  * @param websocket  the connection
  *

@@ -23,8 +23,8 @@
  * @par Order
  * Every call that sends, joins, leaves or disconnects takes its place in one total order, for
  * all threads, and returns. The loops that it concerns carry it out in that order, at their
- * next ws_loop_run(). For a call on a loop's own thread that is the turn in progress, unless
- * that has enough to do already. So "join, then broadcast" reaches the joiner, and #WS_OK means
+ * next ws_loop_run(). A call on a loop's own thread is carried out in the turn in progress, unless
+ * that turn's budget is used up. So "join, then broadcast" reaches the joiner, and #WS_OK means
  * "accepted".
  *
  * @par fork()
@@ -35,14 +35,16 @@
  * call exec().
  *
  * - A manager, its event types and events may be used in both processes.
- * - A loop and its connections are for one of them, which runs them: the parent, or the child
- *   of a daemon(). The other process frees them, which writes nothing to a socket and calls
- *   neither `on_disconnect` nor `close` of ws_transport: that data is the application's to
- *   free. Until then what is sent waits there, and `wake` is called.
+ * - Only one of the processes may run a loop and its connections: the parent, or the child if the
+ *   parent exits as in daemon(). The other process frees them. Freeing them there writes nothing to
+ *   a socket, and calls neither `on_disconnect` nor `close` of ws_transport, so the application
+ *   frees its own data of these connections. As long as they are not freed there, messages that
+ *   this process sends are queued for them, and `wake` is called.
  * - A carrier stays with the parent (redis.h, cluster.h).
  *
- * So a server that forks workers makes its manager and its sockets before, and each worker
- * makes its loops, endpoints and carrier. _Fork(), vfork() and clone() are not noticed.
+ * So a server that forks workers makes its manager and its sockets before it forks, and each worker
+ * makes its own loops, endpoints and carrier. The library does not notice _Fork(), vfork() and
+ * clone().
  */
 #ifndef WS_MANAGER_WS_MANAGER_H
 #define WS_MANAGER_WS_MANAGER_H
