@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include <ws_manager/close_code.h>
-#include <ws_manager/orders.h>
 #include <ws_manager/types.h>
+#include <ws_manager/user_commands.h>
 
 #include "api.h"
 

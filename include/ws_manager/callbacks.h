@@ -330,10 +330,10 @@ typedef struct ws_process_message {
 typedef void ws_process_message_callback(ws_manager *manager, const ws_process_message *message,
                                          void *user_data);
 
-/** Notifies that this process may have missed commands and messages of other processes (orders.h):
- * it reached the stream for the first time, the stream was replaced, or it was disconnected for
- * longer than the stream reaches back. The application's caches may be out of date, and a user may
- * have connections that should have ended.
+/** Notifies that this process may have missed commands and messages of other processes
+ * (user_commands.h): it reached the stream for the first time, the stream was replaced, or it was
+ * disconnected for longer than the stream reaches back. The application's caches may be out of
+ * date, and a user may have connections that should have ended.
  *
  * @param manager    the manager
  * @param user_data  that of ws_manager_options

@@ -6,7 +6,7 @@
  *
  * The engine keeps one stream of events in one order. With a carrier set, an event that is sent
  * goes to the carrier. It is delivered on every process, in the stream's order, when the
- * carrier reads it back. Commands (orders.h) travel in the stream like events; they
+ * carrier reads it back. Commands (user_commands.h) travel in the stream like events; they
  * are carried out by the managers and not delivered to clients. Joins, leaves and messages to one
  * connection stay in the process.
  *
@@ -226,7 +226,7 @@ WS_EXPORT int ws_cluster_new_epoch(char *epoch);
  * If the epoch is not that of before, or not every event up to `position` was delivered,
  * connected clients learn that they missed something. Commands among `events` that the manager
  * has missed are carried out; if others may be missing, connections are reauthorized and
- * `on_processes_gap` is called (orders.h).
+ * `on_processes_gap` is called (user_commands.h).
  *
  * @param manager   the manager
  * @param epoch     the stream's epoch

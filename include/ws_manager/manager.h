@@ -74,7 +74,7 @@ typedef struct ws_manager_options {
 
     ws_raw_callback *on_raw; /**< a message with #WS_PROTOCOL_RAW; may be NULL */
 
-    /* --- other processes (orders.h) --- */
+    /* --- other processes (user_commands.h) --- */
 
     ws_process_message_callback *on_process_message; /**< another's message; may be NULL */
     ws_processes_gap_callback *on_processes_gap; /**< commands may be missing; may be NULL */

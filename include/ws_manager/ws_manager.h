@@ -8,17 +8,17 @@
  *
  * - types.h, error.h: rules of every function: NULL, results, texts, options, callbacks
  * - manager.h, callbacks.h: the manager, its options and callbacks
- * - loop.h, websocket.h: the host's loop and its WebSockets; descriptor.h: WebSockets on sockets;
- *   close_code.h: why they close
+ * - loop.h, websocket.h, descriptor.h: the host's loop and its WebSockets; WebSockets on sockets
  * - handshake.h: who may connect, and who it is
- * - http.h: Server-Sent Events, for clients that have no WebSocket
+ * - http.h, socketio.h: Server-Sent Events, for clients that have no WebSocket; clients of
+ *   Socket.IO
  * - emit.h, event.h, send.h: sending events
  * - last_values.h: values and histories that rooms keep for clients that enter
- * - orders.h: commands for all connections of a user, on all processes
  * - presence.h: who is in a room
  * - requests.h: requests from clients and to clients
- * - socketio.h: clients of Socket.IO
- * - connection.h, transport.h: ending a connection; a transport of the application's own
+ * - user_commands.h: commands for all connections of a user, on all processes
+ * - connection.h, close_code.h: ending a connection; why connections close
+ * - transport.h: a transport of the application's own
  *
  * @par Order
  * Every call that sends, joins, leaves or disconnects takes its place in one total order, for
@@ -61,13 +61,13 @@
 #include <ws_manager/last_values.h>
 #include <ws_manager/loop.h>
 #include <ws_manager/manager.h>
-#include <ws_manager/orders.h>
 #include <ws_manager/presence.h>
 #include <ws_manager/requests.h>
 #include <ws_manager/send.h>
 #include <ws_manager/socketio.h>
 #include <ws_manager/transport.h>
 #include <ws_manager/types.h>
+#include <ws_manager/user_commands.h>
 #include <ws_manager/version.h>
 #include <ws_manager/websocket.h>
 

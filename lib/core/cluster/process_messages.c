@@ -1,7 +1,7 @@
 /* process_messages.c: receives the messages of the application's other processes. */
 #include "core/cluster/process_messages.h"
 
-#include <ws_manager/orders.h>
+#include <ws_manager/user_commands.h>
 
 #include "base/json_text.h"
 #include "base/utf8.h"

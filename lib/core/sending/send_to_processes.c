@@ -2,7 +2,7 @@
  * them (cluster/process_messages.h). */
 #include <string.h>
 
-#include <ws_manager/orders.h>
+#include <ws_manager/user_commands.h>
 
 #include "base/json_text.h"
 #include "base/utf8.h"

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include <ws_manager/orders.h>
+#include <ws_manager/user_commands.h>
 
 #include "base/close_code.h"
 #include "base/json_text.h"

@@ -1,6 +1,6 @@
-/* orders_cluster_test.c: orders through the stream of a cluster: on all processes, in the order of
- * events, after a process was cut off; messages between processes. Not here: one process
- * (orders_test.c), a real Redis (redis/orders_test.c). */
+/* user_commands_cluster_test.c: commands for users through the stream of a cluster: on all
+ * processes, in the order of events, after a process was cut off; messages between processes.
+ * Not here: one process (user_commands_test.c), a real Redis (redis/user_commands_test.c). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,7 +107,7 @@ static void read_both(void)
 }
 
 /* An entry that another program wrote. */
-static void store_order(const char *text)
+static void store_command(const char *text)
 {
     const ws_cluster_event event = {.size = sizeof event,
                                     .scope = WS_SCOPE_PROCESSES,
@@ -203,7 +203,7 @@ START_TEST(messages_reach_the_other_processes)
 }
 END_TEST
 
-START_TEST(a_full_carrier_refuses_orders)
+START_TEST(a_full_carrier_refuses_commands)
 {
     begin(100);
     stream.publish_result = WS_ERR_BACKPRESSURE;
@@ -219,7 +219,7 @@ END_TEST
 
 /* --- their place in the stream ------------------------------------------------------------ */
 
-static void recover_over_orders(void)
+static void recover_over_commands(void)
 {
     emit_number(&here.host, NULL, 1);
     ck_assert_int_eq(ws_manager_reauthorize_user(here.host.manager, "nobody"), WS_OK);
@@ -240,30 +240,30 @@ static void expect_recovered(void)
                   recovered_message(true, 2, 5), NULL);
 }
 
-START_TEST(a_client_that_recovers_gets_no_orders)
+START_TEST(a_client_that_recovers_gets_no_commands)
 {
     begin(100);
-    recover_over_orders();
+    recover_over_commands();
     read_both();
     expect_recovered();
     end();
 }
 END_TEST
 
-START_TEST(a_client_that_recovers_from_the_stream_gets_no_orders)
+START_TEST(a_client_that_recovers_from_the_stream_gets_no_commands)
 {
     begin(0);
-    recover_over_orders();
+    recover_over_commands();
     read_both();
     expect_recovered();
     end();
 }
 END_TEST
 
-START_TEST(a_client_that_recovers_from_a_start_gets_no_orders)
+START_TEST(a_client_that_recovers_from_a_start_gets_no_commands)
 {
     begin(100);
-    recover_over_orders();
+    recover_over_commands();
     process_start(&there, 5);
     expect_recovered();
     ck_assert_uint_eq(stream.n_fetches, 0); /* the history has all of it */
@@ -271,23 +271,23 @@ START_TEST(a_client_that_recovers_from_a_start_gets_no_orders)
 }
 END_TEST
 
-START_TEST(orders_that_are_not_known_are_skipped)
+START_TEST(commands_that_are_not_known_are_skipped)
 {
     begin(100);
-    store_order("{\"order\":\"of a newer process\"}");
-    store_order("{\"order\":7}");
-    store_order("{}");
-    store_order("[]");
-    store_order("not json");
-    store_order("{\"order\":\"disconnect_user\"}");
-    store_order("{\"order\":\"disconnect_user\",\"user_id\":7,\"code\":4001}");
-    store_order("{\"order\":\"disconnect_user\",\"user_id\":\"ann\",\"code\":1006}");
-    store_order("{\"order\":\"disconnect_user\",\"user_id\":\"ann\",\"code\":40010}");
-    store_order("{\"order\":\"disconnect_user\",\"user_id\":\"ann\",\"code\":4e03}");
-    store_order("{\"order\":\"join_room_of_user\",\"user_id\":\"ann\"}");
-    store_order("{\"order\":\"message\",\"process\":\"p\",\"type\":\"t\"}");
-    store_order("{\"order\":\"message\",\"process\":\"p\",\"type\":\"\",\"data\":1}");
-    store_order("{\"order\":\"message\",\"process\":1,\"type\":\"t\",\"data\":1}");
+    store_command("{\"order\":\"of a newer process\"}");
+    store_command("{\"order\":7}");
+    store_command("{}");
+    store_command("[]");
+    store_command("not json");
+    store_command("{\"order\":\"disconnect_user\"}");
+    store_command("{\"order\":\"disconnect_user\",\"user_id\":7,\"code\":4001}");
+    store_command("{\"order\":\"disconnect_user\",\"user_id\":\"ann\",\"code\":1006}");
+    store_command("{\"order\":\"disconnect_user\",\"user_id\":\"ann\",\"code\":40010}");
+    store_command("{\"order\":\"disconnect_user\",\"user_id\":\"ann\",\"code\":4e03}");
+    store_command("{\"order\":\"join_room_of_user\",\"user_id\":\"ann\"}");
+    store_command("{\"order\":\"message\",\"process\":\"p\",\"type\":\"t\"}");
+    store_command("{\"order\":\"message\",\"process\":\"p\",\"type\":\"\",\"data\":1}");
+    store_command("{\"order\":\"message\",\"process\":1,\"type\":\"t\",\"data\":1}");
     emit_number(&here.host, NULL, 1);
     process_read_all(&there);
     client_expect(&bob, number_message(15, NULL, 1), NULL);
@@ -299,7 +299,7 @@ START_TEST(orders_that_are_not_known_are_skipped)
 }
 END_TEST
 
-START_TEST(an_order_is_carried_out_once_memory_is_there)
+START_TEST(a_command_is_carried_out_once_memory_is_there)
 {
     long n = 0;
     int result = WS_ERR_NO_MEMORY;
@@ -329,7 +329,7 @@ END_TEST
 
 /* --- a process that was cut off ----------------------------------------------------------- */
 
-static void send_orders(void)
+static void send_commands(void)
 {
     ck_assert_int_eq(ws_manager_send_to_processes(here.host.manager, "cache", "1", 1), WS_OK);
     emit_number(&here.host, NULL, 1);
@@ -338,7 +338,7 @@ static void send_orders(void)
     emit_number(&here.host, NULL, 2);
 }
 
-START_TEST(orders_that_were_missed_are_carried_out)
+START_TEST(commands_that_were_missed_are_carried_out)
 {
     begin(100);
     join(&bob, "r");
@@ -346,7 +346,7 @@ START_TEST(orders_that_were_missed_are_carried_out)
     emit_number(&here.host, NULL, 0);
     process_read_all(&there);
     client_count(&bob);
-    send_orders();
+    send_commands();
     process_start(&there, 5);
     host_expect_log(&there.host, "on_leave bob r success\n");
     ck_assert_str_eq(heard, "cache 1\ncache 2\n");
@@ -362,7 +362,7 @@ START_TEST(only_missed_commands_are_carried_out)
 {
     begin(100);
     join(&bob, "r");
-    send_orders();
+    send_commands();
     process_read_all(&there);
     host_forget_log(&there.host);
     join(&bob, "r");
@@ -375,14 +375,14 @@ START_TEST(only_missed_commands_are_carried_out)
 }
 END_TEST
 
-START_TEST(orders_that_were_missed_are_carried_out_once_if_memory_runs_out)
+START_TEST(commands_that_were_missed_are_carried_out_once_if_memory_runs_out)
 {
     ws_cluster_event events[5];
     int result = WS_ERR_NO_MEMORY;
 
     begin(100);
     join(&bob, "r");
-    send_orders();
+    send_commands();
     for (uint64_t i = 0; i < 5; i++)
         events[i] = stream_event(i + 1);
     for (long n = 0; result != WS_OK; n++) {
@@ -399,12 +399,12 @@ START_TEST(orders_that_were_missed_are_carried_out_once_if_memory_runs_out)
 END_TEST
 
 /* A start that fails, after which the carrier can go on where it was. */
-START_TEST(orders_are_not_repeated_after_a_start_that_failed)
+START_TEST(commands_are_not_repeated_after_a_start_that_failed)
 {
     ws_cluster_event events[5];
 
     begin(100);
-    send_orders();
+    send_commands();
     for (uint64_t i = 0; i < 5; i++)
         events[i] = stream_event(i + 1);
     for (long n = 0; strcmp(heard, "cache 1\ncache 2\n") != 0; n++) {
@@ -429,12 +429,12 @@ static void expect_gap(void)
     ck_assert_str_eq(heard, "");
 }
 
-START_TEST(a_process_that_missed_unknown_orders_authorises_all)
+START_TEST(a_process_that_missed_unknown_commands_authorizes_all)
 {
     begin(100);
     join(&bob, "r");
     join(&eve, "r");
-    send_orders();
+    send_commands();
     there.host.authorize_result = WS_ERR_FORBIDDEN;
     process_start(&there, 4);
     expect_gap();
@@ -447,7 +447,7 @@ START_TEST(another_epoch_is_a_gap)
     begin(100);
     join(&bob, "r");
     join(&eve, "r");
-    send_orders();
+    send_commands();
     stream.epoch[0] = 'b';
     there.host.authorize_result = WS_ERR_FORBIDDEN;
     process_start(&there, 5);
@@ -462,7 +462,7 @@ START_TEST(the_first_start_is_a_gap)
     process_close(&there);
     client_free(&bob);
     client_free(&eve);
-    send_orders();
+    send_commands();
     open_there(100);
     client_open(&there.host, &bob, "bob", "ann");
     client_open(&there.host, &eve, "eve", "eve");
@@ -481,21 +481,21 @@ int main(void)
         a_user_is_disconnected_on_all_processes,
         rooms_are_entered_and_left_on_all_processes,
         messages_reach_the_other_processes,
-        a_full_carrier_refuses_orders,
-        a_client_that_recovers_gets_no_orders,
-        a_client_that_recovers_from_the_stream_gets_no_orders,
-        a_client_that_recovers_from_a_start_gets_no_orders,
-        orders_that_are_not_known_are_skipped,
-        an_order_is_carried_out_once_memory_is_there,
-        orders_that_were_missed_are_carried_out,
+        a_full_carrier_refuses_commands,
+        a_client_that_recovers_gets_no_commands,
+        a_client_that_recovers_from_the_stream_gets_no_commands,
+        a_client_that_recovers_from_a_start_gets_no_commands,
+        commands_that_are_not_known_are_skipped,
+        a_command_is_carried_out_once_memory_is_there,
+        commands_that_were_missed_are_carried_out,
         only_missed_commands_are_carried_out,
-        orders_that_were_missed_are_carried_out_once_if_memory_runs_out,
-        orders_are_not_repeated_after_a_start_that_failed,
-        a_process_that_missed_unknown_orders_authorises_all,
+        commands_that_were_missed_are_carried_out_once_if_memory_runs_out,
+        commands_are_not_repeated_after_a_start_that_failed,
+        a_process_that_missed_unknown_commands_authorizes_all,
         another_epoch_is_a_gap,
         the_first_start_is_a_gap,
         NULL,
     };
 
-    return suite_run("orders-cluster", tests);
+    return suite_run("user-commands-cluster", tests);
 }

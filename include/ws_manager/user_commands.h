@@ -23,8 +23,8 @@
  * and calls `on_processes_gap`. It does the same when it reaches the stream for the first time,
  * and when the stream was replaced.
  */
-#ifndef WS_MANAGER_ORDERS_H
-#define WS_MANAGER_ORDERS_H
+#ifndef WS_MANAGER_USER_COMMANDS_H
+#define WS_MANAGER_USER_COMMANDS_H
 
 #include <stddef.h>
 #include <stdint.h>

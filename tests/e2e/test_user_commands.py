@@ -2,7 +2,7 @@
 """A user's connections are ended by the REST API, in one process and on all processes with a real Redis:
 also on one that is killed or cut off meanwhile.
 
-Not here: the order of such calls and events (unit/core/orders_test.c, orders_cluster_test.c)."""
+Not here: the order of such calls and events (unit/core/user_commands_test.c, user_commands_cluster_test.c)."""
 import asyncio
 import os
 import tempfile
@@ -23,7 +23,7 @@ def numbers_of(message):
     return [int(message["data"]["message"].split()[1])] if message["type"] == "notification" else []
 
 
-class OrdersCase(BackendCase):
+class UserCommandsCase(BackendCase):
     async def client(self, backend, query):
         return (await self.connect(backend, "/ws" + query))[0]
 
@@ -36,7 +36,7 @@ class OrdersCase(BackendCase):
         await receive_type(client, "pong")
 
 
-class OneProcess(OrdersCase):
+class OneProcess(UserCommandsCase):
     async def test_all_connections_of_a_user_end(self):
         backend = self.start("--threads", "4")
         anas = [await self.client(backend, "?user_id=J%C3%A9r%C3%B4me") for _ in range(8)]
@@ -76,7 +76,7 @@ class OneProcess(OrdersCase):
             self.assertEqual((await self.closed(ana))[0], 4003)
 
 
-class Processes(ClusterCase, OrdersCase):
+class Processes(ClusterCase, UserCommandsCase):
     async def test_a_user_is_ended_on_all_processes(self):
         nodes = [self.node(name) for name in "ab"]
         anas = [await self.client(node, "?user_id=ana") for node in nodes for _ in range(2)]
@@ -103,7 +103,7 @@ class Processes(ClusterCase, OrdersCase):
         self.assertEqual((await self.closed(ana))[0], 4001)
         await self.still_there(bob)
 
-    async def test_an_order_waits_while_redis_is_away(self):
+    async def test_a_command_waits_while_redis_is_away(self):
         nodes = [self.node(name) for name in "ab"]
         anas = [await self.client(node, "?user_id=ana") for node in nodes]
         await asyncio.to_thread(self.redis.kill)
@@ -114,7 +114,7 @@ class Processes(ClusterCase, OrdersCase):
         for ana in anas:
             self.assertEqual((await self.closed(ana))[0], 4001)
 
-    async def test_a_process_that_is_back_has_no_such_order_to_repeat(self):
+    async def test_a_process_that_is_back_has_no_such_command_to_repeat(self):
         nodes = [self.node(name) for name in "ab"]
         other = await self.client(nodes[0], "?user_id=ana")
         nodes[1].process.kill()
@@ -141,13 +141,13 @@ class Processes(ClusterCase, OrdersCase):
             except websockets.ConnectionClosed as end:
                 self.assertEqual(end.rcvd.code, 4001)
 
-    async def test_nothing_after_an_order_reaches_the_user(self):
+    async def test_nothing_after_a_command_reaches_the_user(self):
         """Ana is disconnected on all processes, and at once an event is sent to everyone, while a process is
-        cut off from Redis and Redis is killed: no connection from before the order receives the event."""
+        cut off from Redis and Redis is killed: no connection from before the command receives the event."""
         proxy = Proxy(self.redis.port)
         self.addCleanup(proxy.stop)
         nodes = [self.node("a", uri=proxy.uri + "?timeout_ms=500"), self.node("b")]
-        sessions, orders, stop = [], [], asyncio.Event()
+        sessions, commands, stop = [], [], asyncio.Event()
         lives = [asyncio.create_task(self.live(node, sessions, stop)) for node in nodes for _ in range(3)]
         faults = {ROUNDS // 4: proxy.cut, ROUNDS // 2: proxy.mend, ROUNDS * 2 // 3: self.redis.kill,
                   ROUNDS * 3 // 4: self.redis.start}
@@ -156,9 +156,9 @@ class Processes(ClusterCase, OrdersCase):
                 await asyncio.to_thread(faults[number])
             node = nodes[number % 2]
             self.assertTrue(await self.notify(node, f"event {2 * number}"))
-            ordered = time.monotonic()
+            sent = time.monotonic()
             self.assertEqual((await self.end_user(node, "ana", code=4001))[0], 202)
-            orders.append((ordered, 2 * number))
+            commands.append((sent, 2 * number))
             self.assertTrue(await self.notify(node, f"event {2 * number + 1}"))
             await asyncio.sleep(0.05)
         stop.set()
@@ -168,8 +168,8 @@ class Processes(ClusterCase, OrdersCase):
         self.assertGreater(sum(len(session["numbers"]) for session in sessions), ROUNDS)
         for session in sessions:
             for node in range(2):  # what two processes send at once has no order
-                mine = [order for order in orders if order[1] // 2 % 2 == node]
-                last = min((number for ordered, number in mine if session["opened"] < ordered), default=2 * ROUNDS)
+                mine = [command for command in commands if command[1] // 2 % 2 == node]
+                last = min((number for sent, number in mine if session["opened"] < sent), default=2 * ROUNDS)
                 leaked = [number for number in session["numbers"] if number // 2 % 2 == node and number > last]
                 self.assertEqual(leaked, [])
 

@@ -1,6 +1,6 @@
-/* orders_test.c: orders for all connections of a user, in one process with several loops: their
- * place among events, slices, limits, memory that runs out. Not here: orders of other processes
- * (orders_cluster_test.c). */
+/* user_commands_test.c: commands for all connections of a user, in one process with several
+ * loops: their place among events, slices, limits, memory that runs out. Not here: commands of
+ * other processes (user_commands_cluster_test.c). */
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -140,7 +140,7 @@ static void lose_right(struct host *of, struct client *client, const char *line)
         ck_assert_int_eq(ws_manager_leave_room_of_user(of->manager, "ann", "orders"), WS_OK);
 }
 
-START_TEST(a_join_that_was_permitted_before_is_authorised_again)
+START_TEST(a_join_that_was_permitted_before_is_authorized_again)
 {
     begin(0);
     n_asked = 0;
@@ -195,7 +195,7 @@ START_TEST(disconnect_user_ends_all_connections_in_order)
     ck_assert_str_eq(late.close_reason, "go");
     ck_assert_int_eq(bob.n_closes, 0);
     client_free(&late);
-    post_late(); /* later than the order */
+    post_late(); /* later than the command */
     run_all();
     ck_assert_int_eq(late.n_closes, 0);
     end();
@@ -277,7 +277,7 @@ START_TEST(arguments_that_are_not_valid_are_refused)
 }
 END_TEST
 
-START_TEST(a_full_loop_refuses_the_order_for_all_loops)
+START_TEST(a_full_loop_refuses_the_command_for_all_loops)
 {
     begin(2);
     emit_number(&host, NULL, 1);
@@ -299,7 +299,7 @@ START_TEST(a_full_loop_refuses_the_order_for_all_loops)
 }
 END_TEST
 
-START_TEST(an_order_fails_as_a_whole_if_memory_runs_out)
+START_TEST(a_command_fails_as_a_whole_if_memory_runs_out)
 {
     bool failed = true;
 
@@ -317,7 +317,7 @@ START_TEST(an_order_fails_as_a_whole_if_memory_runs_out)
         ck_assert_uint_eq(client_count(&ann), failed ? 0 : 1);
         ck_assert_uint_eq(client_count(&tab), failed ? 0 : 1);
         ck_assert_int_eq(ws_manager_disconnect_user(host.manager, "ann", 4001, NULL), WS_OK);
-        end(); /* the order is still in the inbox */
+        end(); /* the command is still in the inbox */
     }
 }
 END_TEST
@@ -422,7 +422,7 @@ START_TEST(any_connection_may_end_while_all_leave)
 }
 END_TEST
 
-START_TEST(any_connection_may_end_while_all_are_authorised)
+START_TEST(any_connection_may_end_while_all_are_authorized)
 {
     open_many();
     n_left = 0;
@@ -454,20 +454,20 @@ int main(void)
     const TTest *const tests[] = {
         events_after_leave_room_of_user_reach_no_connection,
         rooms_that_a_client_names_as_it_connects_are_left_too,
-        a_join_that_was_permitted_before_is_authorised_again,
+        a_join_that_was_permitted_before_is_authorized_again,
         events_after_join_room_of_user_reach_all_connections,
         disconnect_user_ends_all_connections_in_order,
         reauthorize_user_asks_for_each_room,
         a_connection_without_rooms_is_not_a_member,
         arguments_that_are_not_valid_are_refused,
-        a_full_loop_refuses_the_order_for_all_loops,
-        an_order_fails_as_a_whole_if_memory_runs_out,
+        a_full_loop_refuses_the_command_for_all_loops,
+        a_command_fails_as_a_whole_if_memory_runs_out,
         many_connections_are_ended_in_several_turns,
         any_connection_may_end_while_all_leave,
-        any_connection_may_end_while_all_are_authorised,
+        any_connection_may_end_while_all_are_authorized,
         connections_may_end_between_the_turns_of_a_join,
         NULL,
     };
 
-    return suite_run("orders", tests);
+    return suite_run("user-commands", tests);
 }

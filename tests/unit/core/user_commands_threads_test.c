@@ -1,7 +1,7 @@
-/* orders_threads_test.c: one thread sends orders for users and events in turn, another one also
- * sends orders, and clients of three loops, each with its thread, come and go: each client
- * receives the events that were sent while it was in the room by an order, and no other; in one
- * process, and with a carrier that has a thread of its own. */
+/* user_commands_threads_test.c: one thread sends commands for users and events in turn,
+ * another one also sends commands, and clients of three loops, each with its thread, come and go:
+ * each client receives the events that were sent while it was in the room by a command, and no
+ * other; in one process, and with a carrier that has a thread of its own. */
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -226,13 +226,13 @@ static void check(bool has_carrier)
     ws_manager_free(manager);
 }
 
-START_TEST(orders_and_events_have_one_order_in_a_process)
+START_TEST(commands_and_events_have_one_order_in_a_process)
 {
     check(false);
 }
 END_TEST
 
-START_TEST(orders_and_events_have_one_order_in_a_cluster)
+START_TEST(commands_and_events_have_one_order_in_a_cluster)
 {
     check(true);
 }
@@ -241,10 +241,10 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        orders_and_events_have_one_order_in_a_process,
-        orders_and_events_have_one_order_in_a_cluster,
+        commands_and_events_have_one_order_in_a_process,
+        commands_and_events_have_one_order_in_a_cluster,
         NULL,
     };
 
-    return suite_run("orders-threads", tests);
+    return suite_run("user-commands-threads", tests);
 }

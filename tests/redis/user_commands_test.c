@@ -1,6 +1,6 @@
-/* orders_test.c: orders and messages between processes through a real Redis: their entries in the
- * stream, their order, a process that was cut off. Not here: what the manager does with them
- * (unit/core/orders_cluster_test.c). */
+/* user_commands_test.c: commands for users, and messages between processes through a real
+ * Redis: their entries in the stream, their order, a process that was cut off. Not here: what the
+ * manager does with them (unit/core/user_commands_cluster_test.c). */
 #include <stdio.h>
 #include <string.h>
 
@@ -55,7 +55,7 @@ static void end(void)
 }
 
 /* The newest entry has only the field `order`: a process that does not know it finds no event. */
-static void expect_order(void)
+static void expect_command(void)
 {
     redisContext *context = server_connect(&server);
     redisReply *reply = redisCommand(context, "XREVRANGE {wsmanager}:events + - COUNT 1");
@@ -73,7 +73,7 @@ static void expect_order(void)
     redisFree(context);
 }
 
-START_TEST(orders_are_entries_of_their_own)
+START_TEST(commands_are_entries_of_their_own)
 {
     struct client guest;
 
@@ -91,7 +91,7 @@ START_TEST(orders_are_entries_of_their_own)
     ck_assert_int_eq(guest.close_code, 4001);
     ck_assert_str_eq(heard, "cache [1]\n");
     ck_assert_str_eq(server_do(&server, "XLEN {wsmanager}:events"), "6");
-    expect_order();
+    expect_command();
     end();
     client_free(&guest);
 }
@@ -135,11 +135,11 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        orders_are_entries_of_their_own,
+        commands_are_entries_of_their_own,
         a_process_that_is_back_carries_out_what_it_missed,
         a_new_epoch_is_a_gap,
         NULL,
     };
 
-    return suite_run("redis-orders", tests);
+    return suite_run("redis-user-commands", tests);
 }
