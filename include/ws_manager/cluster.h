@@ -40,27 +40,36 @@ enum ws_scope {
 
 /** How a room keeps an event for clients that enter later (last_values.h).
  *
- * Room and `type` name a list. A carrier that can stores the event in it, in the same step as
- * in the stream, and passes what the lists have to ws_manager_cluster_start_with(). Then a
- * process that starts has what the others have, also if the stream no longer reaches back to
- * it.
+ * The room and `type` name a list. A carrier that supports this stores the event in the list, in
+ * the same step as in the stream, and passes the events of all lists to
+ * ws_manager_cluster_start_with(). Then a process that starts has the same kept events as the
+ * others, even if the stream no longer reaches back to them.
  */
 typedef struct ws_cluster_keep {
     size_t size; /**< `sizeof(ws_cluster_keep)` */
 
     const char *type; /**< the list's event type; NULL: every type */
 
-    /** The event replaces the one of this key in the list. NULL: the list has the newest events. */
+    /** The event replaces the event with this key in the list. NULL: the list has the newest
+     * events, without keys. */
     const char *key;
 
-    /** 1: nothing is added: the event of the key is removed from the list, or all of them if there
-     * is no key. The fields below are 0. */
+    /** 1: nothing is added. The event with this key is removed from the list; if `key` is NULL, all
+     * events are removed. The fields below are 0. */
     int32_t removes;
 
-    uint32_t max_values;      /**< of the list; above this the oldest events are removed */
-    uint64_t max_bytes;       /**< of the list; 0: no limit */
-    uint64_t max_total_bytes; /**< of all lists, whose oldest events are removed; 0: no limit */
-    uint64_t bytes;           /**< how many of these bytes the event takes */
+    /** How many events the list may have. Above it the list's oldest events are removed. */
+    uint32_t max_values;
+
+    /** How many bytes the list may have; 0: no limit. Above it the list's oldest events are
+     * removed. */
+    uint64_t max_bytes;
+
+    /** How many bytes all lists may have; 0: no limit. Above it the oldest events of all lists are
+     * removed. */
+    uint64_t max_total_bytes;
+
+    uint64_t bytes; /**< how many of these bytes the event takes */
 } ws_cluster_keep;
 
 /** An event as the stream keeps it.
@@ -75,7 +84,8 @@ typedef struct ws_cluster_event {
     int32_t scope;      /**< enum ws_scope */
     const char *target; /**< the user or the room; NULL for everyone */
 
-    /** The connection_ids of those who do not receive it, one space between two; NULL: none. */
+    /** The connection_ids of the connections that do not receive it, separated by one space; NULL:
+     * none. */
     const char *exclude;
 
     /* --- content --- */
@@ -92,18 +102,21 @@ typedef struct ws_cluster_event {
      */
     const char *producer;
 
-    uint64_t sequence; /**< the producer's number */
-    uint64_t position; /**< in the stream, from 1 on without a gap; 0 before it is stored */
+    uint64_t sequence; /**< the producer's number of the event */
 
-    /* --- on whose account --- */
+    /** The event's position in the stream, which begins with 1 and has no gaps; 0 before the event
+     * is stored. */
+    uint64_t position;
 
-    /** 1 if a callback publishes it for a client's message. Such events use at most half of
-     * a carrier's queue, so that clients can't keep the application from publishing. */
+    /* --- origin --- */
+
+    /** 1 if a callback publishes it because of a client's message. Such events use at most half of
+     * a carrier's queue, so that clients cannot keep the application from publishing. */
     int32_t for_client;
 
     /* --- retention --- */
 
-    /** How its room keeps the event, for `publish`. NULL: not at all. */
+    /** How the room keeps the event; used by `publish`. NULL: it does not keep it. */
     const ws_cluster_keep *keep;
 } ws_cluster_event;
 
@@ -112,91 +125,94 @@ typedef struct ws_cluster_event {
 typedef struct ws_cluster {
     size_t size; /**< `sizeof(ws_cluster)` */
 
-    /** Takes an event, to be stored after those that it took before. Required.
+    /** Takes an event, and stores it after the events that it took before. Required.
      *
-     * Called on any thread, on several at once, without a lock held.
+     * Any thread calls it, also several at once, without a lock held.
      *
-     * @param event    the event; to be copied
-     * @param receipt  if it is not NULL and the event was taken, ws_manager_cluster_stored() is
-     *                 to be called with it, once
+     * @param event    the event; the carrier copies it
+     * @param receipt  if it is not NULL and the event was taken, the carrier calls
+     *                 ws_manager_cluster_stored() with it, once
      * @param data     that of ws_manager_set_cluster()
      *
-     * @retval WS_OK                it is taken
+     * @retval WS_OK                the event is taken
      * @retval WS_ERR_BACKPRESSURE  too many events wait
      * @retval WS_ERR_NO_MEMORY     an allocation failed
-     * @retval WS_ERR_TOO_BIG       the engine takes no event of this size
-     * @retval WS_ERR_FORKED        the carrier is the parent's
+     * @retval WS_ERR_TOO_BIG       the event is larger than the engine accepts
+     * @retval WS_ERR_FORKED        the carrier was made before fork(), by the parent
+     * @retval WS_ERR_CLOSED        the carrier is being freed
      */
     int (*publish)(const ws_cluster_event *event, void *receipt, void *data);
 
     /** Asks for stored events. Required.
      *
-     * The answer is one ws_manager_cluster_fetched() with `request`, on any thread, within this
-     * call or later. What follows the newest event is asked for too: an answer without events
-     * means that the stream ends there. A carrier that does not know what is stored answers
-     * when it does.
+     * The carrier answers by calling ws_manager_cluster_fetched() once with `request`, on any
+     * thread, within this call or later. The manager may also ask for events after the newest one:
+     * an answer without events means that the stream ends there. A carrier that does not know yet
+     * what is stored answers when it knows.
      *
-     * The events are for all clients that need them, so little is asked for at once: at most 65
-     * requests without an answer, of at most 256 events each. Called on any loop's thread,
-     * without a lock held.
+     * An answer serves all clients that need its events. At most 65 requests are without an answer
+     * at a time, for at most 256 events each. The thread of any loop calls it, without a lock held.
      *
      * @param after       the position before the first event
-     * @param max_events  how many at most; the answer may have fewer
-     * @param request     for the answer
+     * @param max_events  how many events the answer may have; it may have fewer
+     * @param request     to be passed to ws_manager_cluster_fetched()
      * @param data        that of ws_manager_set_cluster()
      *
-     * @return #WS_OK; after an error there is no answer, and it is tried again for half a
-     * minute, or as long as clients wait for it
+     * @return #WS_OK. After an error the carrier does not answer; the manager calls it again for
+     * half a minute, or as long as clients wait for the events
      */
     int (*fetch)(uint64_t after, uint32_t max_events, void *request, void *data);
 
-    /** Keeps a value for some time, for `recall` on any process. Optional, together with `recall`:
-     * without them clients of Socket.IO recover their sessions only on the process that they were
-     * connected to, and what any client sends again is carried out once within a process only.
+    /** Keeps a value for some time, so that `recall` on any process can return it.
      *
-     * It is called when a client of Socket.IO connects, when its rooms change, and again in
-     * intervals of `recovery_ms` while it is connected; and for any client before a message with a
-     * `ref` is carried out whose answer comes later, and when it is answered. Called on any
-     * thread, on several at once, without a lock held.
+     * Optional, together with `recall`. Without them, clients of Socket.IO can recover their
+     * sessions only on the process that they were connected to, and a message that a client sends
+     * again is carried out once only if it reaches the same process.
      *
-     * @param key     names the value: lowercase hexadecimal digits, at most 64
-     * @param rank    a value with a higher rank is not replaced
-     * @param value   the value; to be copied
-     * @param length  of `value`, in bytes, at most 65536; 0: the value is to be forgotten
-     * @param ttl_ms  how long it is to be kept
+     * It is called when a client of Socket.IO connects, when its rooms change, and at intervals of
+     * `recovery_ms` while it is connected. For messages with a `ref` of any client, it is called
+     * when a message is answered, and before a message is carried out that is answered later. Any
+     * thread calls it, also several at once, without a lock held.
+     *
+     * @param key     the name of the value: at most 64 lowercase hexadecimal digits
+     * @param rank    a value that has a higher rank is not replaced
+     * @param value   the value; the carrier copies it
+     * @param length  of `value`, in bytes, at most 65536; 0: the carrier deletes the value
+     * @param ttl_ms  how long the carrier keeps the value
      * @param data    that of ws_manager_set_cluster()
      *
-     * @retval WS_OK                it is taken, and will be kept unless the engine fails
-     * @retval WS_ERR_BACKPRESSURE  too many values wait: it is tried again later
-     * @retval WS_ERR_NO_MEMORY     an allocation failed: it is tried again later
-     * @retval WS_ERR_FORKED        the carrier is the parent's
+     * @retval WS_OK                the value is taken, and will be kept unless the engine fails
+     * @retval WS_ERR_BACKPRESSURE  too many values wait: the manager tries again later
+     * @retval WS_ERR_NO_MEMORY     an allocation failed: the manager tries again later
+     * @retval WS_ERR_FORKED        the carrier was made before fork(), by the parent
      */
     int (*remember)(const char *key, uint64_t rank, const void *value, size_t length,
                     uint64_t ttl_ms, void *data);
 
     /** Asks for a value of `remember`.
      *
-     * The answer is one ws_manager_cluster_recalled() with `request`, on any thread, within this
-     * call or later: an answer that comes after some seconds is of no use. There are at most
-     * 10,000 requests without an answer. Called on any loop's thread, without a lock held.
+     * The carrier answers by calling ws_manager_cluster_recalled() once with `request`, on any
+     * thread, within this call or later. The manager ignores an answer that comes after some
+     * seconds. At most 10,000 requests are without an answer at a time. The thread of any loop
+     * calls it, without a lock held.
      *
-     * @param key      names the value
-     * @param request  for the answer
+     * @param key      the name of the value
+     * @param request  to be passed to ws_manager_cluster_recalled()
      * @param data     that of ws_manager_set_cluster()
      *
-     * @return #WS_OK; after an error there is no answer
+     * @return #WS_OK. After an error the carrier does not answer
      */
     int (*recall)(const char *key, void *request, void *data);
 } ws_cluster;
 
-/** Sets a manager's carrier, before a loop or an event is made.
+/** Sets a manager's carrier. Call it before any loop or event is made.
  *
  * Clients that want to recover wait until ws_manager_cluster_start().
  *
  * @param manager  the manager
- * @param cluster  the carrier's functions; copied. NULL takes the carrier out again, after it
- *                 has answered all receipts and requests, and while no other thread sends or
- *                 runs a loop
+ * @param cluster  the carrier's functions; copied. NULL removes the carrier: call it so after the
+ *                 carrier has answered all receipts and requests, and while no other thread sends
+ *                 or runs a loop
  * @param data     passed to the functions; NULL if they need none
  *
  * @retval WS_OK           the carrier is set
@@ -204,7 +220,7 @@ typedef struct ws_cluster {
  * @retval WS_ERR_ALREADY  the manager has a carrier, a loop or an event
  *
  * @threads Any thread, while no other uses the manager.
- * @ownership `data` must exist until the carrier is taken out.
+ * @ownership `data` must exist until the carrier is removed.
  */
 WS_EXPORT int ws_manager_set_cluster(ws_manager *manager, const ws_cluster *cluster,
                                      void *data);
@@ -223,14 +239,15 @@ WS_EXPORT int ws_cluster_new_epoch(char *epoch);
 
 /** Notifies the manager that the stream was reached, for the first time or again.
  *
- * If the epoch is not that of before, or not every event up to `position` was delivered,
- * connected clients learn that they missed something. Commands among `events` that the manager
+ * If the epoch has changed, or not every event up to `position` was delivered, connected clients
+ * are notified that they missed something. Commands among `events` that the manager
  * has missed are carried out; if others may be missing, connections are reauthorized and
  * `on_processes_gap` is called (user_commands.h).
  *
  * @param manager   the manager
  * @param epoch     the stream's epoch
- * @param position  of its newest event, to which ws_manager_cluster_deliver() will add
+ * @param position  the position of the stream's newest event; ws_manager_cluster_deliver() is
+ *                  called for the events after it
  * @param events    the newest events, as many as the history may keep: positions without a gap,
  *                  the last one `position`. They are kept for clients that recover, not
  *                  delivered. NULL if there are none
@@ -258,7 +275,8 @@ WS_EXPORT int ws_manager_cluster_start(ws_manager *manager, const char *epoch,
  *
  * @param manager   the manager
  * @param epoch     the stream's epoch
- * @param position  of its newest event, to which ws_manager_cluster_deliver() will add
+ * @param position  the position of the stream's newest event; ws_manager_cluster_deliver() is
+ *                  called for the events after it
  * @param events    the newest events, as many as the history may keep: positions without a gap,
  *                  the last one `position`. They are kept for clients that recover, not
  *                  delivered. NULL if there are none
@@ -279,13 +297,13 @@ WS_EXPORT int ws_manager_cluster_start_with(ws_manager *manager, const char *epo
 
 /** Delivers the next event of the stream to its recipients in this process.
  *
- * An event whose content can't be understood is logged and passed over. A command is carried out:
- * it may call `on_process_message`.
+ * An event whose content is not valid is logged and skipped. A command is carried out, which may
+ * call `on_process_message`.
  *
  * @param manager  the manager
  * @param event    the event, whose position follows that of the last one; copied
  *
- * @retval WS_OK                it is delivered, or passed over
+ * @retval WS_OK                the event is delivered, or skipped
  * @retval WS_ERR_INVALID       its position is not the next one
  * @retval WS_ERR_BACKPRESSURE  a loop has too many calls waiting: deliver it again later
  * @retval WS_ERR_NO_MEMORY     an allocation failed: deliver it again later
@@ -295,13 +313,12 @@ WS_EXPORT int ws_manager_cluster_start_with(ws_manager *manager, const char *epo
  */
 WS_EXPORT int ws_manager_cluster_deliver(ws_manager *manager, const ws_cluster_event *event);
 
-/** Notifies the manager that an event of `publish` is stored, or will not be, as far as is
- * known.
+/** Notifies the manager whether an event of `publish` was stored.
  *
  * @param manager   the manager
  * @param receipt   that of `publish`; it is freed; NULL does nothing
- * @param result    #WS_OK, or why the event is not stored
- * @param position  of the event in the stream; 0 if it was stored before
+ * @param result    #WS_OK, or the reason why the event is not stored, as far as the carrier knows
+ * @param position  the event's position in the stream; 0 if the event was stored before
  *
  * @threads One thread at a time for this function, ws_manager_cluster_start() and
  * ws_manager_cluster_deliver().
@@ -311,8 +328,9 @@ WS_EXPORT void ws_manager_cluster_stored(ws_manager *manager, void *receipt, int
 
 /** Answers a request of `fetch`.
  *
- * Events that are missing before the first one are lost: clients learn of the gap. An answer
- * without events means that all that were asked for are lost, or that the stream ends there.
+ * If the first event does not follow `after`, the events between are lost, and clients are notified
+ * of the gap. An answer without events means that all requested events are lost, or that the stream
+ * ends there.
  *
  * @param manager   the manager
  * @param request   that of `fetch`
@@ -335,7 +353,8 @@ WS_EXPORT int ws_manager_cluster_fetched(ws_manager *manager, void *request,
  * @param manager  the manager
  * @param request  that of `recall`
  * @param value    the value; copied. NULL: there is none
- * @param length   of `value`, in bytes; 0, and `value` is not NULL: the engine has not answered
+ * @param length   of `value`, in bytes; 0 with a `value` that is not NULL: the engine has not
+ *                 answered
  *
  * @retval WS_OK           the answer is taken
  * @retval WS_ERR_INVALID  a pointer is NULL

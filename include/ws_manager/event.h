@@ -53,7 +53,8 @@ WS_EXPORT int ws_event_new(ws_manager *manager, const char *type, const char *da
  */
 WS_EXPORT void ws_event_free(ws_event *event);
 
-/** Names the user that the event is about: "user_id" in the message, which is null otherwise.
+/** Names the user that the event is about. The message has the name as "user_id"; without this call
+ * it has null.
  *
  * @param event    the event, before it is sent
  * @param user_id  the user's name; copied
@@ -67,8 +68,8 @@ WS_EXPORT void ws_event_free(ws_event *event);
  */
 WS_EXPORT int ws_event_set_user_id(ws_event *event, const char *user_id);
 
-/** Names the object that the event is about: "key" in the message, which has no such member
- * otherwise.
+/** Names the object that the event is about. The message has the name as "key"; without this call
+ * it has no such member.
  *
  * In a room that keeps the last value for each key (last_values.h), the event replaces the
  * previous one with this key. If the event's data is `null`, the previous one is removed.
@@ -88,10 +89,10 @@ WS_EXPORT int ws_event_set_key(ws_event *event, const char *key);
 /** Numbers the event, so that the stream between processes stores it once, however often it is
  * sent.
  *
- * The stream skips an event if it already has one of that producer with this number or a higher
- * one. So the numbers of a producer must rise in the order of sending. Events without a
- * number of their own are numbered by ws_manager_process_id(). Without a cluster (cluster.h)
- * the number has no effect.
+ * The stream skips an event if it already has an event of that producer with this number or a
+ * higher one. So the numbers of a producer must rise in the order of sending. The carrier numbers
+ * other events itself, with ws_manager_process_id() as their producer. Without a cluster
+ * (cluster.h) the number has no effect.
  *
  * @param event     the event, before it is sent
  * @param producer  the name of the producer whose numbers these are; copied
@@ -106,7 +107,7 @@ WS_EXPORT int ws_event_set_key(ws_event *event, const char *key);
  */
 WS_EXPORT int ws_event_set_sequence(ws_event *event, const char *producer, uint64_t sequence);
 
-/** Notifies that an event has its place in the history or in the stream, or will not get one.
+/** Notifies that an event was stored in the history or in the stream, or that it will not be.
  *
  * It may call every function that the manager's callbacks may call, and ws_event_free().
  *
@@ -116,7 +117,7 @@ WS_EXPORT int ws_event_set_sequence(ws_event *event, const char *producer, uint6
  * @param id         the event's id, valid during the call; "" if it is not known
  * @param user_data  that of ws_event_set_stored_callback()
  *
- * @threads Without a cluster the thread that sends, within the sending call. With one, the
+ * @threads Without a cluster: the thread that sends, within the sending call. With a cluster: the
  * carrier's thread, later.
  */
 typedef void ws_stored_callback(int result, const char *id, void *user_data);

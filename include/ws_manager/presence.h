@@ -12,11 +12,12 @@
  * processes from the beginning, for user_connected and user_disconnected, unless
  * ws_manager_options::presence_events is off.
  *
- * A room has presence when the application enables it here, or from the first request for it until
- * the room is empty. Clients request it with {"type":"presence"}. They receive changes of a room
- * if they entered it with "presence":true, and changes of the whole service after
+ * A room has presence from ws_manager_enable_presence() on, or from the first request for its
+ * presence until the room is empty. Clients request it with {"type":"presence"}. They receive
+ * changes of a room if they entered it with "presence":true, and changes of the whole service after
  * {"type":"watch_presence"}. `authorize_presence` decides whether they may. Only rooms with
- * presence cost memory and time, and with a cluster the whole service, as said above.
+ * presence cost memory and time. With a cluster the whole service does, too, unless
+ * `presence_events` is off.
  */
 #ifndef WS_MANAGER_PRESENCE_H
 #define WS_MANAGER_PRESENCE_H
@@ -26,8 +27,8 @@
 
 WS_BEGIN_DECLS
 
-/** The longest state of a member, in bytes, without white space between the parts of the JSON text.
- */
+/** The longest state of a member, in bytes. White space between the parts of the JSON text does not
+ * count. */
 #define WS_PRESENCE_STATE_MAX 1024
 
 /** Counts the users of a room from now on, until ws_manager_disable_presence().
@@ -53,7 +54,7 @@ WS_EXPORT int ws_manager_enable_presence(ws_manager *manager, const char *room);
  * @param manager  the manager
  * @param room     the room's name; NULL for all users of the service
  *
- * @retval WS_OK           presence ends when it is no longer used, or had not begun
+ * @retval WS_OK           presence ends when it is no longer used, or the room had none
  * @retval WS_ERR_INVALID  `room` is not a valid name (ws_name_is_valid())
  *
  * @threads Any thread.
@@ -64,8 +65,9 @@ WS_EXPORT int ws_manager_disable_presence(ws_manager *manager, const char *room)
  * {"count":1,"members":[{"user_id":"ana","connections":2,"state":null}]}.
  *
  * If the room has no presence, its users are counted for this call, as by
- * ws_manager_enable_presence(), and from then on until it is empty. `members` is absent if
- * there are more than `max_presence_list`, or if the list were longer than `max_event_bytes`.
+ * ws_manager_enable_presence(), and from then on until the room is empty. `members` is absent if
+ * the room has more than `max_presence_list` members, or if the list would be longer than
+ * `max_event_bytes`.
  *
  * @param manager      the manager
  * @param room         the room's name; NULL for all users of the service
@@ -86,8 +88,8 @@ WS_EXPORT int ws_manager_get_presence(ws_manager *manager, const char *room, cha
 /** Sets the state of a user in a room, which other clients receive with its presence: a name, a
  * cursor, "is typing".
  *
- * It replaces the former state, even if the user's clients have set that one, and is removed when
- * the user leaves.
+ * It replaces the user's former state in the room, even if one of the user's clients has set that
+ * one. The state is removed when the user leaves.
  *
  * @param manager  the manager
  * @param room     the room's name; NULL for the whole service

@@ -5,7 +5,7 @@
  * Every process that has a carrier with the same key on the same Redis delivers the same events
  * in the same order.
  *
- * A carrier is made before the manager's loops and freed before everything else. It belongs to the
+ * Make a carrier before the manager's loops, and free it before everything else. It belongs to the
  * thread that runs it. Each turn of that thread's loop:
  *
  * @code
@@ -20,7 +20,7 @@
  * child's copies of the descriptors without sending anything to Redis or calling `watch`. A server
  * that forks makes the manager and the carrier of each child in the child. While it forks, no
  * other thread may be within this library except in ws_redis_lookup_done(): the child would
- * wait for that thread's locks. The memory of a look-up that is under way is lost to the child.
+ * wait for that thread's locks. The child cannot free the memory of a lookup that is under way.
  */
 #ifndef WS_MANAGER_REDIS_H
 #define WS_MANAGER_REDIS_H
@@ -36,10 +36,10 @@ struct addrinfo;
 /** A carrier: this process's share of a stream in Redis. */
 typedef struct ws_redis ws_redis;
 
-/** The look-up of a host's name. */
+/** The lookup of a host's name. */
 typedef struct ws_redis_lookup ws_redis_lookup;
 
-/** What to wait for on a descriptor, and what it is ready for: bits. */
+/** Bits for what the host waits for on a descriptor, and for what the descriptor is ready. */
 enum ws_redis_events {
     WS_REDIS_READ = 1, /**< to be read from */
     WS_REDIS_WRITE = 2 /**< to be written to */
@@ -48,9 +48,8 @@ enum ws_redis_events {
 /** Makes the host's loop wait for events on a descriptor. It must not call this library.
  *
  * @param fd         the descriptor
- * @param events     bits of enum ws_redis_events, to wait for as long as they last
- *                   (level-triggered); 0: for none, because the descriptor is about to be
- *                   closed
+ * @param events     bits of enum ws_redis_events: what to wait for, level-triggered; 0: nothing,
+ *                   because the descriptor is about to be closed
  * @param user_data  that of ws_redis_options
  *
  * @threads The thread that runs the carrier, within ws_redis_ready(), ws_redis_run() or
@@ -61,7 +60,7 @@ typedef void ws_redis_watch_callback(int fd, int events, void *user_data);
 /** Notifies that Redis was reached or lost, that it accepts no new events, or that an event was
  * discarded because Redis refuses its size.
  *
- * Called when that has changed, without a lock held.
+ * It is called when one of these has changed, without a lock held.
  *
  * @param connected  1: it was reached, or is connected but accepts no events; 0: it was lost or
  *                   can't be reached
@@ -74,18 +73,18 @@ typedef void ws_redis_state_callback(int connected, const char *text, void *user
 
 /** Begins to look up the addresses of a host's name.
  *
- * Called before each round of attempts to connect, for the hosts of the URI and those that
- * servers name, but not for addresses and Unix sockets; for one name once at a time. Each
- * address of the answer is tried in its order, the one that worked last first. Without an
- * answer in `timeout_ms`, or without an address in it, those of the last look-up are tried
- * again.
+ * It is called before each round of attempts to connect, for the host names in the URI and those
+ * that servers name. It is not called for addresses and Unix sockets, nor for a name whose lookup
+ * is under way. The addresses of the answer are tried in their order, except that the address that
+ * worked last is tried first. If there is no answer within `timeout_ms`, or it has no address, the
+ * addresses of the last lookup are tried again.
  *
- * @param lookup     to be answered once by ws_redis_lookup_done(), on any thread, within this
- *                   call or later, even after ws_redis_free(); valid until then
+ * @param lookup     answer it once with ws_redis_lookup_done(), on any thread, within this call or
+ *                   later, even after ws_redis_free(). It is valid until it is answered
  * @param host       the name; valid as long as `lookup`
  * @param user_data  that of ws_redis_options
  *
- * @return #WS_OK, or a value of enum ws_error if the look-up will not be answered
+ * @return #WS_OK if the lookup will be answered; an error of enum ws_error if it will not
  *
  * @threads The thread that runs the carrier, within ws_redis_run().
  */
@@ -99,58 +98,60 @@ typedef struct ws_redis_options {
 
     /* --- callbacks --- */
 
-    void *user_data; /**< passed to all callbacks; must outlive the carrier and its look-ups */
+    void *user_data; /**< passed to all callbacks; must outlive the carrier and its lookups */
 
     ws_redis_watch_callback *watch; /**< required */
 
     /** Makes the host's loop call ws_redis_run() soon. Required.
      *
-     * Not called after ws_redis_free(), which waits for a call that is under way, as
-     * ws_redis_run() may: it must not block, nor take a lock that is held while one of these is
-     * called.
+     * ws_redis_free() waits for a call of this function that is under way, and it is not called
+     * afterwards. ws_redis_run() may wait for such a call, too. Therefore the function must not
+     * block, and must not take a lock that the host holds while it calls ws_redis_run() or
+     * ws_redis_free().
      */
     ws_wake_callback *wake;
 
     ws_redis_state_callback *on_state; /**< may be NULL */
 
-    /** NULL: getaddrinfo() within ws_redis_run(), for which the host's loop waits: seconds,
-     * when no name server answers. ws_redis_resolve_in_thread() is for hosts with threads. */
+    /** Looks up host names. NULL: ws_redis_run() calls getaddrinfo(), and the host's loop waits for
+     * it; that takes seconds if no name server answers. Hosts with threads can use
+     * ws_redis_resolve_in_thread(). */
     ws_redis_resolve_callback *resolve;
 
     /* --- the server --- */
 
-    /** Where Redis is; default redis://127.0.0.1:6379. What is special in a part is written as
-     * %XX (RFC 3986): at least : / ? # and % in a user or password, and ? # & and % in a path
-     * or parameter. Any other form and any other parameter is refused.
+    /** Where Redis is; default redis://127.0.0.1:6379. Reserved characters are written as %XX (RFC
+     * 3986): at least : / ? # and % in a user or password, and ? # & and % in a path or parameter.
+     * The URI has one of the following forms; other forms and other parameters are refused.
      *
-     * `redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE][?timeout_ms=N]`: a server. IPv6
-     * addresses stand in brackets. `timeout_ms` (default 5000) is how long a look-up and
-     * connecting may take each, and how long Redis may be silent while it owes an answer; an
-     * answer that comes bit by bit may take ten times as long.
+     * `redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE][?timeout_ms=N]`: one server. An IPv6
+     * address is written in brackets. `timeout_ms` (default 5000) limits how long a lookup may
+     * take, how long connecting may take, and how long Redis may be silent while an answer is
+     * awaited. An answer that arrives in small pieces may take ten times as long.
      *
      * `redis://[[USER]:PASSWORD@]HOST[:PORT],HOST[:PORT],...`: up to 16 servers. The first one
-     * that answers and confirms with ROLE that it is a master is used. After a loss or a
-     * demotion they are tried again in turn. Each host may be a node of a Redis Cluster: the
-     * node that it names as the one that serves the keys (MOVED, ASK) is used, with the same
-     * user, password and TLS. A cluster has no DATABASE other than 0.
+     * that answers and confirms with ROLE that it is a master is used. When its connection is lost
+     * or it is demoted, the servers are tried again in turn. Each host may be a node of a Redis
+     * Cluster. The node that it names as the one that serves the keys (MOVED, ASK) is then used,
+     * with the same user, password and TLS. A cluster has no DATABASE other than 0.
      *
      * `redis+unix://[[USER]:PASSWORD@]/PATH[?timeout_ms=N]`: a Unix socket.
      *
-     * `rediss://` instead of `redis://`: TLS 1.2 or newer. Redis' certificate must be for HOST
-     * and of an authority that the system trusts, or of one in the PEM file `?ca=PATH`. With
-     * `&cert=PATH` and `&key=PATH` this process shows a certificate of its own (PEM, the key
-     * without a passphrase). The files are read for each connection, so that they can be
-     * renewed: one authority is better than a system's whole bundle, which takes 20 ms of the
-     * thread. Refused where the library was built with a hiredis without TLS.
+     * `rediss://` instead of `redis://`: TLS 1.2 or newer. Redis must present a certificate for
+     * HOST, from an authority that the system trusts or that is in the PEM file `?ca=PATH`. With
+     * `&cert=PATH` and `&key=PATH` this process presents a certificate of its own (PEM, the key
+     * without a passphrase). The files are read for each connection, so that they can be renewed.
+     * A file with one authority is better than the system's whole bundle, which takes 20 ms of the
+     * thread to read. The URI is refused if the library was built with a hiredis without TLS.
      *
-     * `redis+sentinel://[[USER]:PASSWORD@]SENTINEL[:PORT],.../MASTER[/DATABASE]`: the master of
-     * that name. The sentinels (default port 26379) are asked in turn. The one that answered is
-     * asked again every second and after each loss. One that does not answer within a second
-     * (`timeout_ms` if that is less, or if there is one sentinel only) is skipped. USER and
-     * PASSWORD are those of the master; `?sentinel_user=USER&sentinel_password=PASSWORD` are
-     * those of the sentinels, if they have any. `rediss+sentinel://` uses TLS for the sentinels
-     * and the master, with the parameters of `rediss://`; the master's certificate must be for
-     * the host by which the sentinels name it.
+     * `redis+sentinel://[[USER]:PASSWORD@]SENTINEL[:PORT],.../MASTER[/DATABASE]`: the master that
+     * the sentinels know by the name MASTER. The sentinels (default port 26379) are asked in turn.
+     * The one that answered is asked again every second, and when the connection to the master is
+     * lost. A sentinel that does not answer within a second (`timeout_ms` if that is less, or if
+     * there is only one sentinel) is skipped. USER and PASSWORD are for the master;
+     * `?sentinel_user=USER&sentinel_password=PASSWORD` are for the sentinels, if they require any.
+     * `rediss+sentinel://` uses TLS for the sentinels and the master, with the parameters of
+     * `rediss://`. The master's certificate must be for the host by which the sentinels name it.
      */
     const char *uri;
 
@@ -171,21 +172,21 @@ typedef struct ws_redis_options {
 
     /* --- limits --- */
 
-    /** How many events Redis keeps, and a few more; default 100000. */
+    /** How many events Redis keeps at least; it may keep a few more. Default 100000. */
     uint32_t max_stream_events;
 
     /** How many events may wait until they are stored; further ones are refused with
      * #WS_ERR_BACKPRESSURE; default 100000. */
     uint32_t max_pending_events;
 
-    /** The memory of the events that wait, in bytes; default 64 MiB. What Redis answers at once
-     * may have as many bytes (16 MiB if that is more) and 1 MiB: otherwise it is asked for
-     * less. */
+    /** How many bytes the events that wait may take; default 64 MiB. It also limits a single answer
+     * of Redis: to this number of bytes, or 16 MiB if that is more, plus 1 MiB. If an answer is
+     * longer, the connection is ended, and less is requested at once. */
     uint64_t max_pending_bytes;
 
-    /** Events that Redis has at the start, of which the newest are kept for clients that come
-     * back; at least 1, and 64 MiB at most; better no more than the manager's
-     * `history_events`; default 10000. */
+    /** How many of the newest stored events a process reads when it starts, for clients that
+     * reconnect; at least 1; default 10000. It reads at most 64 MiB. More than the manager's
+     * `history_events` are of no use. */
     uint32_t preload_events;
 
     /* --- memory --- */
@@ -218,12 +219,12 @@ static inline void ws_redis_options_init(ws_redis_options *options)
 /** Checks whether a text can be the option `uri`, and whether its files can be read.
  *
  * @param uri        the text
- * @param[out] text  after an error one line on why, NUL-terminated and cut short if need be,
- *                   which repeats no password; may be NULL if `size` is 0
+ * @param[out] text  after an error, one line of text that gives the reason and contains no
+ *                   password; NUL-terminated, and cut if it is too long; may be NULL if `size` is 0
  * @param size       room in `text`, in bytes
  *
- * @retval WS_OK             it can
- * @retval WS_ERR_INVALID    it can't
+ * @retval WS_OK             the text can be the option `uri`
+ * @retval WS_ERR_INVALID    it cannot
  * @retval WS_ERR_NO_MEMORY  an allocation failed
  *
  * @threads Any thread.
@@ -251,7 +252,7 @@ WS_EXPORT int ws_redis_check_uri(const char *uri, char *text, size_t size);
 WS_EXPORT int ws_redis_new(ws_manager *manager, const ws_redis_options *options,
                            uint64_t now_ms, ws_redis **redis);
 
-/** Hands in that a descriptor is ready.
+/** Notifies the carrier that a descriptor is ready.
  *
  * @param redis   the carrier
  * @param fd      the descriptor; ignored if it is no longer watched
@@ -276,10 +277,10 @@ WS_EXPORT uint64_t ws_redis_run(ws_redis *redis, uint64_t now_ms);
 
 /** Ends a carrier, and takes it out of its manager.
  *
- * Events that wait are not stored, and of those that are under way it is not known:
- * ws_stored_callback() receives #WS_ERR_CLOSED for both. The other processes learn that this
- * one is gone, if Redis can be reached at once; nothing is waited for. What these callbacks send
- * is refused with #WS_ERR_CLOSED. Nothing may be sent afterwards.
+ * Events that wait are not stored. Whether events that are under way are stored is not known.
+ * ws_stored_callback() receives #WS_ERR_CLOSED for all of them. The other processes are notified
+ * that this one is gone, if Redis can be reached at once: the function does not wait. Events that
+ * these callbacks send are refused with #WS_ERR_CLOSED. Nothing may be sent afterwards.
  *
  * @param redis  the carrier; NULL does nothing
  *
@@ -294,15 +295,15 @@ WS_EXPORT void ws_redis_free(ws_redis *redis);
 
 /** Looks up a name with getaddrinfo() in a thread of its own: for the option `resolve`.
  *
- * The thread begins with this call and ends with the answer; it takes no signals. One that is
- * under way at ws_redis_free() goes on until getaddrinfo() returns: until then this library
- * must not be unloaded (dlclose()).
+ * The thread begins with this call and ends with the answer. It blocks all signals. A thread that
+ * is running at ws_redis_free() goes on until getaddrinfo() returns: do not unload this library
+ * (dlclose()) before that.
  *
- * @param lookup     the look-up, which it answers
+ * @param lookup     the lookup that the thread answers
  * @param host       the name
  * @param user_data  not used; may be NULL
  *
- * @retval WS_OK             the look-up will be answered
+ * @retval WS_OK             the lookup will be answered
  * @retval WS_ERR_NO_MEMORY  an allocation failed
  * @retval WS_ERR_SYSTEM     the system refused a thread
  * @retval WS_ERR_INVALID    `lookup` or `host` is NULL
@@ -312,13 +313,13 @@ WS_EXPORT void ws_redis_free(ws_redis *redis);
 WS_EXPORT int ws_redis_resolve_in_thread(ws_redis_lookup *lookup, const char *host,
                                          void *user_data);
 
-/** Answers a look-up, once.
+/** Answers a lookup, once.
  *
  * @param lookup     that of ws_redis_resolve_callback(); not valid after the call
  * @param addresses  a list as getaddrinfo() makes it, of which `ai_family`, `ai_addr`,
  *                   `ai_addrlen` and `ai_next` are read; at most 16 IPv4 and IPv6 addresses are
  *                   taken; NULL: none; copied
- * @param error      one line on why there are none; NULL if there are some
+ * @param error      one line of text that says why there is no address; NULL if there is one
  *
  * @threads Any thread.
  */
@@ -365,9 +366,10 @@ WS_EXPORT int ws_redis_get_metrics(ws_redis *redis, char **text, size_t *length)
 
 /** The figures of all processes, as of the last heartbeat, as one JSON object.
  *
- * It contains `nodes` (name: its total_connections, unique_users and rooms), total_connections and
- * rooms, summed up. A process with more than 256 KiB of rooms leaves these out. Processes
- * beyond the first 16 MiB or `max_pending_bytes` are left out.
+ * It contains `nodes` (for each process's name its total_connections, unique_users and rooms), and
+ * the sums total_connections and rooms. A process whose list of rooms has more than 256 KiB sends
+ * no rooms. The figures of all processes are read up to 16 MiB, or `max_pending_bytes` if that is
+ * more; processes beyond that are left out.
  *
  * @param redis        the carrier
  * @param[out] text    the JSON text, NUL-terminated; set on success only

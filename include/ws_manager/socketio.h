@@ -22,27 +22,27 @@
  * `connect_timeout_ms` is disconnected.
  *
  * @par Events of the manager
- * An event of type `order_created` is emitted as "order_created" with the whole JSON message,
- * with `id`, `data` and so on, as its argument. An event with an id has the id once more, as a
- * second argument. It is encoded once for all clients. Socket.IO reserves the names connect,
+ * An event of type `order_created` is emitted as "order_created". Its argument is the whole JSON
+ * message, with `id`, `data` and so on. If the event has an id, the id is also its second argument.
+ * It is encoded once for all clients. Socket.IO reserves the names connect,
  * connect_error, disconnect, disconnecting, newListener and removeListener: an event of one of
  * these types is emitted as "message".
  *
  * @par Requests of clients
  * In the namespace "/" the library answers these events:
  *
- * - `join_room`, with the room's name and, if the client wants more, an object with the members
- *   `presence`, `state`, `last` and `since`, as of the JSON protocol; and `leave_room`
+ * - `join_room` and `leave_room`, with the room's name. `join_room` may have a second argument: an
+ *   object with the members `presence`, `state`, `last` and `since` of the JSON protocol
  * - `authenticate`, with a token, if the manager has `authenticate`
  * - `presence`, `set_state`, `watch_presence` and `unwatch_presence`, if the manager has
- *   `authorize_presence`: with the name of a room or, except for `set_state`, none; `set_state`
- *   has the state as its second argument
+ *   `authorize_presence`. `set_state` has two arguments, the name of a room and the state. The
+ *   others have the name of a room, or none for the whole service
  *
  * The acknowledgement has one argument: the answer of the JSON protocol, for example
  * `{"type":"room_joined","data":{"room":"orders","id":"…"}}` or
  * `{"type":"error","data":{"code":"forbidden","message":"…"}}`. Without an acknowledgement the
- * answer is emitted as an event named by its type. All other events go to `on_event`, also those
- * that are named as messages of the JSON protocol (`message`, `request`).
+ * answer is emitted as an event named by its type. All other events go to `on_event`, including
+ * `message` and `request`, which are messages of the JSON protocol.
  *
  * ws_manager_request() emits `request` with the method and its data; the client's acknowledgement
  * is the response.
@@ -50,24 +50,26 @@
  * @par Connection state recovery
  * A client that reconnects within `recovery_ms` is in its rooms again and receives the events
  * with an id that it missed, before any other; its `socket.recovered` is true. Its rooms are
- * authorised again, and its user must not have changed; `accept_handshake`, `on_connect` and
+ * authorized again, and its user must not have changed; `accept_handshake`, `on_connect` and
  * `on_join` are called as for any client. It becomes a new client if the history does not reach
  * back far enough, or if it or the application had disconnected its socket. With a cluster
  * (redis.h) it may reconnect to any process, even after its former one was killed. All
  * connections that may recover each other's sessions must use one endpoint.
  *
  * @par Namespaces
- * Beside "/" the host registers the `namespaces` of its own. A socket there is a connection
+ * The host registers other namespaces than "/" with `namespaces`. A socket there is a connection
  * with its own id, `on_connect` and `on_disconnect`. It carries the application's own events
  * (ws_socketio_emit()) and personal messages; rooms, presence and the manager's events belong
  * to "/".
  *
  * @par The end of a connection
- * ws_manager_disconnect() disconnects a socket as `socket.disconnect()` does on a server, after
- * which stock clients do not reconnect by themselves. With #WS_CLOSE_GOING_AWAY,
- * #WS_CLOSE_POLICY_VIOLATION, #WS_CLOSE_INTERNAL_ERROR, #WS_CLOSE_SERVICE_RESTART and
- * #WS_CLOSE_TRY_AGAIN_LATER, and so in a drain and for a client that is too slow or too fast,
- * it ends the session instead, after which stock clients reconnect.
+ * ws_manager_disconnect() disconnects a socket as `socket.disconnect()` does on a server of
+ * Socket.IO. Stock clients then do not reconnect by themselves.
+ *
+ * The codes #WS_CLOSE_GOING_AWAY, #WS_CLOSE_POLICY_VIOLATION, #WS_CLOSE_INTERNAL_ERROR,
+ * #WS_CLOSE_SERVICE_RESTART and #WS_CLOSE_TRY_AGAIN_LATER end the whole session instead, and stock
+ * clients reconnect. These are also the codes of a drain, and of a client that is too slow or too
+ * fast.
  */
 #ifndef WS_MANAGER_SOCKETIO_H
 #define WS_MANAGER_SOCKETIO_H
@@ -107,8 +109,8 @@ typedef struct ws_socketio_event {
     const ws_socketio_attachment *attachments; /**< the binary arguments; NULL: none */
     size_t n_attachments;                      /**< how many there are in `attachments` */
 
-    /** Names the acknowledgement that the client waits for, to ws_socketio_ack(), now or later;
-     * #WS_SOCKETIO_NO_ACK: it waits for none. */
+    /** Identifies the acknowledgement that the client waits for: pass it to ws_socketio_ack(),
+     * during the callback or later. #WS_SOCKETIO_NO_ACK: the client waits for none. */
     int64_t ack_id;
 } ws_socketio_event;
 
@@ -119,8 +121,8 @@ typedef struct ws_socketio_event {
  * @param event       the event
  * @param user_data   that of ws_socketio_options
  *
- * @threads The thread of the connection's loop, without a lock held. What callbacks may do:
- * callbacks.h.
+ * @threads The thread of the connection's loop, without a lock held. callbacks.h says which
+ * functions a callback may call.
  */
 typedef void ws_socketio_event_callback(ws_manager *manager,
                                         const ws_connection_info *connection,
@@ -131,7 +133,7 @@ typedef void ws_socketio_event_callback(ws_manager *manager,
 typedef struct ws_socketio_options {
     size_t size; /**< set by ws_socketio_options_init() */
 
-    /** Gets the events that clients emit; NULL: they are answered with the error
+    /** Receives the events that clients emit. NULL: each event is answered with the error
      * `unknown_type`. */
     ws_socketio_event_callback *on_event;
 
@@ -139,37 +141,39 @@ typedef struct ws_socketio_options {
     void *user_data;
 
     /** The namespaces beside "/": at most 16 names of at most 128 bytes that begin with '/';
-     * NULL: none; copied. A client that connects to another one gets the error "Invalid
+     * NULL: none; copied. A client that connects to another namespace receives the error "Invalid
      * namespace". */
     const char *const *namespaces;
 
     size_t n_namespaces; /**< how many there are in `namespaces` */
 
-    /** How long a client may have no socket; default 10000. Of more than 8192 clients of a loop
-     * that have none on their WebSocket, the oldest ends with #WS_CLOSE_TRY_AGAIN_LATER. */
+    /** How long a client may have no socket; default 10000. At most 8192 clients of a loop may have
+     * a WebSocket without a socket: when there would be more, the oldest one ends with
+     * #WS_CLOSE_TRY_AGAIN_LATER. */
     uint32_t connect_timeout_ms;
 
-    /** Binary arguments of an event or acknowledgement of a client; beyond it, and if an event
-     * and its binary arguments have more than `max_message_bytes` together, the client is
-     * disconnected; default 16. */
+    /** How many binary arguments an event or acknowledgement of a client may have; default 16. A
+     * client that sends more is disconnected. So is a client whose event and binary arguments
+     * together have more than `max_message_bytes`. */
     uint32_t max_attachments;
 
-    /** Acknowledgements that the server waits for from one client
-     * (ws_socketio_emit_with_ack()); beyond it: #WS_ERR_LIMIT; default 1000. */
+    /** How many acknowledgements of one client (ws_socketio_emit_with_ack()) may be awaited;
+     * default 1000. Beyond it `on_ack` receives #WS_ERR_LIMIT. */
     uint32_t max_waiting_acks;
 
-    /** How long a client may be away and recover its session: its rooms, and the events that it
-     * missed. 0: clients can't recover; at most 86400000; default 120000. */
+    /** How long a client may be away and still recover its session, which is its rooms and the
+     * events that it missed; 0: clients cannot recover; at most 86400000; default 120000. */
     uint32_t recovery_ms;
 
-    /** Sessions of clients that are away; the oldest ones are forgotten first; default 10000. With
-     * a cluster: of those that have left this process, in the cluster; sessions that a drain ends
-     * do not count. It should not be less than the clients that may lose their connections
-     * together. */
+    /** How many sessions of clients that are away are kept; default 10000. When there are more, the
+     * oldest ones are forgotten. With a cluster, the limit applies to the sessions of clients that
+     * have left this process, and sessions that a drain ends do not count. The limit should not be
+     * less than the number of clients that may lose their connections at the same time. */
     uint32_t max_recoveries;
 
-    /** The memory of these sessions in the process, in bytes, 150 or more for each; default
-     * 16777216 (16 MiB). A session with more than 64 KiB of rooms can't be recovered. */
+    /** How many bytes of memory these sessions may take in the process, where each takes 150 or
+     * more; default 16777216 (16 MiB). A session with more than 64 KiB of rooms cannot be
+     * recovered. */
     uint32_t max_recovery_bytes;
 } ws_socketio_options;
 
@@ -193,8 +197,8 @@ static inline void ws_socketio_options_init(ws_socketio_options *options)
     ws_socketio_options_init_size(options, sizeof *options);
 }
 
-/** A flag of ws_socketio_message: the event is dropped if anything waits to be written to the
- * client, as by `volatile` of Socket.IO. */
+/** A flag of ws_socketio_message, like `volatile` of Socket.IO: the event is dropped if anything
+ * waits to be written to the client. */
 #define WS_SOCKETIO_VOLATILE 1
 
 /** An event or an acknowledgement that the server sends, set up by ws_socketio_message_init().
@@ -276,9 +280,10 @@ WS_EXPORT int ws_socketio_emit(ws_manager *manager, ws_conn_id connection,
 typedef struct ws_socketio_ack_result {
     size_t size; /**< of the library's struct, which may be larger than the caller's */
 
-    /** #WS_OK; #WS_ERR_TIMEOUT: none came in time; #WS_ERR_CLOSED: the connection has ended;
-     * #WS_ERR_LIMIT: the event was emitted, but `max_waiting_acks` are pending;
-     * #WS_ERR_DROPPED: the client's queue was full; #WS_ERR_NO_MEMORY. */
+    /** #WS_OK: the client has acknowledged the event; #WS_ERR_TIMEOUT: it has not in time;
+     * #WS_ERR_CLOSED: the connection has ended; #WS_ERR_LIMIT: the event was emitted, but
+     * `max_waiting_acks` acknowledgements are awaited already; #WS_ERR_DROPPED: the client's queue
+     * was full; #WS_ERR_NO_MEMORY: an allocation failed. */
     int32_t result;
 
     /** The arguments of the acknowledgement, as in ws_socketio_event; NULL if `result` is not

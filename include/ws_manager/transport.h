@@ -28,15 +28,14 @@ typedef struct ws_transport {
      * @param message         immutable; ws_message_ref() keeps it after the call
      * @param transport_data  that of ws_connect_options
      *
-     * @retval WS_OK                it is queued
-     * @retval WS_ERR_BACKPRESSURE  it is queued, and the queue fills up: call
+     * @retval WS_OK                the message is queued
+     * @retval WS_ERR_BACKPRESSURE  the message is queued, and the queue is filling up: call
      *                              ws_manager_transport_writable() when it has room again
-     * @retval WS_ERR_NO_MEMORY     it is not queued; the connection ends with
+     * @retval WS_ERR_NO_MEMORY     the message is not queued; the connection ends with
      *                              #WS_CLOSE_TRY_AGAIN_LATER
-     * @retval WS_ERR_DROPPED       it is not queued. The connection ends with
-     *                              #WS_CLOSE_TRY_AGAIN_LATER, because later events do not make
-     *                              up for a missing one; `slow_policy` and `keep_slow_client`
-     *                              may decide otherwise
+     * @retval WS_ERR_DROPPED       the message is not queued. The connection ends with
+     *                              #WS_CLOSE_TRY_AGAIN_LATER, because the client would miss an
+     *                              event, unless `slow_policy` or `keep_slow_client` keeps it
      */
     int (*send)(ws_message *message, void *transport_data);
 
@@ -84,7 +83,7 @@ WS_EXPORT const void *ws_message_payload(const ws_message *message, size_t *leng
  */
 WS_EXPORT int ws_message_is_text(const ws_message *message);
 
-/** Takes a reference of a message.
+/** Takes a reference to a message.
  *
  * @param message  the message
  *
@@ -96,7 +95,7 @@ WS_EXPORT int ws_message_is_text(const ws_message *message);
  */
 WS_EXPORT ws_message *ws_message_ref(ws_message *message);
 
-/** Gives back a reference of a message, which is freed with the last one.
+/** Gives back a reference to a message. The message is freed with its last reference.
  *
  * @param message  the message; NULL does nothing
  *
@@ -106,8 +105,8 @@ WS_EXPORT void ws_message_unref(ws_message *message);
 
 /** Hands in a whole message from a client.
  *
- * It is carried out in one of the loop's next turns, in which the clients take turns. The input
- * queue of a connection is bounded: 256 messages or 16 KiB.
+ * The message is carried out in one of the loop's next turns, in which clients are served in turn.
+ * The input queue of a connection is limited to 256 messages or 16 KiB.
  *
  * @param manager     the manager
  * @param connection  the connection's id
@@ -115,9 +114,9 @@ WS_EXPORT void ws_message_unref(ws_message *message);
  * @param length      of `data`, in bytes
  * @param is_text     1 for text, which must have been checked to be UTF-8; 0 for binary
  *
- * @retval WS_OK                it is taken
- * @retval WS_ERR_BACKPRESSURE  it is not taken, because too much waits. Stop reading from the
- *                              client, keep the message, and hand it in again in
+ * @retval WS_OK                the message is taken
+ * @retval WS_ERR_BACKPRESSURE  the message is not taken, because the input queue is full. Stop
+ *                              reading from the client, keep the message, and hand it in again in
  *                              ws_transport::resume
  * @retval WS_ERR_NOT_FOUND     there is no such connection
  * @retval WS_ERR_CLOSED        the connection is ending
@@ -133,8 +132,8 @@ WS_EXPORT int ws_manager_receive(ws_manager *manager, ws_conn_id connection, con
 /** Notifies the manager that the transport's queue has room again, after ws_transport::send
  * returned #WS_ERR_BACKPRESSURE.
  *
- * A client that recovers gets more of the events that it missed, within this call or the loop's
- * next turn.
+ * A client that is recovering receives more of the events that it missed, within this call or in
+ * the loop's next turn.
  *
  * @param manager     the manager
  * @param connection  the connection's id
