@@ -618,6 +618,8 @@ START_TEST(large_answers)
         snprintf(text, sizeof text, "{\"type\":\"request\",\"method\":\"list\",\"ref\":%d}", i);
         say(&first, text);
     }
+    /* The note counts beside them. */
+    ck_assert_uint_ge(a.host.manager->kept_answers.bytes, 4 * 6000 + memories.values[0].length);
     come_back(&b, &second, &first, "ann");
     n_calls = 0;
     say(&second, "{\"type\":\"request\",\"method\":\"list\",\"ref\":3}");
