@@ -38,6 +38,13 @@ void carrier_enter_stage(struct ws_redis *redis, enum stage stage)
     lock_release(&redis->lock);
 }
 
+void carrier_set_place(struct ws_redis *redis, const struct place *place)
+{
+    lock_acquire(&redis->lock);
+    redis->session.place = *place;
+    lock_release(&redis->lock);
+}
+
 void carrier_fail(struct ws_redis *redis, const char *text)
 {
     struct session *session = &redis->session;

@@ -2,18 +2,19 @@
  * only files below it in this list. An error is recorded with carrier_fail(), and redis.c ends the
  * session later.
  *
- * redis.c    creation, and the functions that the host and the manager call
- * session.c  connects, ends a failed session, connects again
- * servers.c  chooses the server
- * reader.c   reads new events from the stream and delivers them to the manager
- * load.c     reads the stream's newest events when the manager starts
- * restore.c  reads what rooms have kept when the manager starts
- * writer.c   appends events to the stream
- * memories.c keeps values for the manager, and reads them
- * fetches.c  reads events that the manager requests for reconnecting clients
- * nodes.c    the list of processes and their figures
- * stats.c    statistics and metrics
- * carrier.c  functions that several of these need */
+ * redis.c     creation, and the functions that the host and the manager call
+ * session.c   connects, ends a failed session, connects again
+ * servers.c   chooses the server
+ * sentinels.c asks a sentinel for the master
+ * reader.c    reads new events from the stream and delivers them to the manager
+ * load.c      reads the stream's newest events when the manager starts
+ * restore.c   reads what rooms have kept when the manager starts
+ * writer.c    appends events to the stream
+ * memories.c  keeps values for the manager, and reads them
+ * fetches.c   reads events that the manager requests for reconnecting clients
+ * nodes.c     the list of processes and their figures
+ * stats.c     statistics and metrics
+ * carrier.c   functions that several of these need */
 #ifndef WS_REDIS_CARRIER_H
 #define WS_REDIS_CARRIER_H
 
@@ -298,6 +299,9 @@ bool carrier_is_up(const struct ws_redis *redis);
 /* Enters a stage. Takes the lock, because other threads read the stage. */
 void carrier_enter_stage(struct ws_redis *redis, enum stage stage);
 
+/* Sets the session's server. Takes the lock, because other threads read it. */
+void carrier_set_place(struct ws_redis *redis, const struct place *place);
+
 /* The session cannot continue for the reason in `text`. It does nothing more until it is ended. */
 void carrier_fail(struct ws_redis *redis, const char *text);
 
@@ -331,6 +335,22 @@ redisReply *carrier_range_of(struct ws_redis *redis, const redisReply *reply);
 void servers_init(struct ws_redis *redis);
 void servers_free(struct ws_redis *redis);
 
+/* The URI's host in use: a server, or a sentinel. */
+static inline const struct place *servers_host(const struct ws_redis *redis)
+{
+    return &redis->uri.hosts[redis->servers.at];
+}
+
+static inline struct target *servers_host_target(struct ws_redis *redis)
+{
+    return &redis->servers.targets[redis->servers.at];
+}
+
+static inline void servers_turn_to_next(struct ws_redis *redis)
+{
+    redis->servers.at = (redis->servers.at + 1) % redis->uri.n_hosts;
+}
+
 /* In a child of fork(): drops the lookups, which belong to the parent. Their memory is leaked. */
 void servers_leave_to_parent(struct ws_redis *redis);
 
@@ -343,13 +363,6 @@ struct target *servers_target(struct ws_redis *redis);
 
 /* Chooses the server of the next session. True if it is known without asking a sentinel. */
 bool servers_begin(struct ws_redis *redis);
-
-/* Takes the reply to REQUEST_MASTER. True if the session waited for it and can connect now. */
-bool servers_named(struct ws_redis *redis, const redisReply *reply);
-
-/* The sentinel did not answer, or its answer is not usable. Fails the session only if it waits
- * for the answer. */
-void servers_ask_failed(struct ws_redis *redis, const char *why);
 
 /* After a failed session: true if the server redirected it and the next session should begin at
  * once. */
@@ -373,9 +386,27 @@ bool servers_ask_role(struct ws_redis *redis, struct link *link);
  * false. */
 bool servers_role(struct ws_redis *redis, const redisReply *reply);
 
-/* Asks a sentinel periodically whether the master is still the same. */
-void servers_run(struct ws_redis *redis);
 uint64_t servers_deadline(struct ws_redis *redis);
+
+/* --- sentinels.c: the owner's thread ---------------------------------------------------------- */
+
+/* Asks a sentinel which server is the master. Connects to the sentinel first, if it is not
+ * connected; in a later turn if its name must be looked up. */
+void sentinel_ask(struct ws_redis *redis);
+
+/* Closes the connection to the sentinel. True if the same sentinel has another address to try. */
+bool sentinel_close(struct ws_redis *redis);
+
+/* Takes the reply to REQUEST_MASTER. True if the session waited for it and can connect now. */
+bool sentinel_named(struct ws_redis *redis, const redisReply *reply);
+
+/* The sentinel did not answer, or its answer is not usable. Fails the session only if it waits
+ * for the answer. */
+void sentinel_failed(struct ws_redis *redis, const char *why);
+
+/* Asks a sentinel periodically whether the master is still the same. */
+void sentinel_run(struct ws_redis *redis);
+uint64_t sentinel_deadline(const struct ws_redis *redis);
 
 /* --- session.c: the owner's thread ------------------------------------------------------------ */
 

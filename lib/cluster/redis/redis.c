@@ -373,7 +373,7 @@ static void take_auth(struct ws_redis *redis, enum request_kind kind, const redi
         return;
     write_refusal(text, reply->str);
     if (kind == REQUEST_SENTINEL)
-        servers_ask_failed(redis, text);
+        sentinel_failed(redis, text);
     else
         carrier_fail(redis, text);
 }
@@ -437,7 +437,7 @@ static void take_reply(struct ws_redis *redis, enum request_kind kind, redisRepl
             session_verified(redis);
         break;
     case REQUEST_MASTER:
-        if (servers_named(redis, reply))
+        if (sentinel_named(redis, reply))
             session_connect(redis);
         break;
     }
@@ -536,7 +536,7 @@ uint64_t ws_redis_run(ws_redis *redis, uint64_t now_ms)
     take_replies(redis, &redis->asking);
     check_session(redis);
     session_begin(redis);
-    servers_run(redis);
+    sentinel_run(redis);
     reader_run(redis);
     writer_run(redis);
     fetches_run(redis);
