@@ -35,8 +35,9 @@ static void end(struct polling *polling, const char *packet)
     polling->poll = polling->post = NULL;
     end_probe(polling);
     if (poll != NULL) {
-        buffer_add_text(&poll->body, packet);
-        ticket_finish(polling->loop, poll, poll->body.failed ? 503 : 200, POLLING_BAD_REQUEST);
+        buffer_add_text(&poll->body.bytes, packet);
+        ticket_finish(polling->loop, poll, poll->body.bytes.failed ? 503 : 200,
+                      POLLING_BAD_REQUEST);
     }
     if (post != NULL)
         ticket_finish(polling->loop, post, 400, POLLING_BAD_REQUEST);

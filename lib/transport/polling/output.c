@@ -126,12 +126,13 @@ void polling_respond(struct polling *polling)
 
     polling->poll = NULL;
     ticket_note_unread(poll, &polling->unread);
-    polling_take_packets(polling, &poll->body);
-    if (poll->body.length == 0)
-        buffer_add_text(&poll->body, "6");
-    if (poll->body.failed)
+    polling_take_packets(polling, &poll->body.bytes);
+    if (poll->body.bytes.length == 0)
+        buffer_add_text(&poll->body.bytes, "6");
+    if (poll->body.bytes.failed)
         polling_doom(polling);
-    ticket_finish(polling->loop, poll, poll->body.failed ? 503 : 200, POLLING_BAD_REQUEST);
+    ticket_finish(polling->loop, poll, poll->body.bytes.failed ? 503 : 200,
+                  POLLING_BAD_REQUEST);
 }
 
 void polling_offer(struct polling *polling)

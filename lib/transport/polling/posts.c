@@ -103,7 +103,8 @@ void posts_wait_anew(struct polling *polling)
 static bool refuse(struct polling *polling, struct ticket *post)
 {
     bool is_overlapping = polling->post != NULL;
-    bool is_text = post->body.length > 0 && utf8_valid(post->body.data, post->body.length);
+    const struct buffer *body = &post->body.bytes;
+    bool is_text = body->length > 0 && utf8_valid(body->data, body->length);
 
     if (polling->state == POLLING_OPEN && is_text && !is_overlapping)
         return false;
@@ -123,8 +124,8 @@ void polling_accept_post(struct polling *polling, struct ticket *post)
         return;
     polling->post = post;
     post->polling = polling;
-    engineio_payload_begin(&post->payload, post->body.data, post->body.length,
-                           post->body.length);
+    engineio_payload_begin(&post->payload, post->body.bytes.data, post->body.bytes.length,
+                           post->body.bytes.length);
     polling->input.serve = serve;
     input_list_add(&polling->loop->inputs, &polling->input);
 }

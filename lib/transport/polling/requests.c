@@ -96,16 +96,23 @@ static void lost(ws_loop *loop, struct ticket *ticket)
 static void add_to_body(ws_http *http, const void *data, size_t length)
 {
     struct ticket *ticket = http->used_by;
+    struct http_body_problem problem;
 
-    if (ticket->http == NULL || !ticket->is_post)
-        return;
-    if (length > http->endpoint->options.max_message_bytes - ticket->body.length) {
-        ticket_fail(ticket, 413, "the body is too large");
-        return;
-    }
-    buffer_add(&ticket->body, data, length);
-    if (ticket->body.failed)
-        ticket_fail(ticket, 503, "out of memory");
+    if (ticket->http != NULL && ticket->is_post &&
+        !http_body_add(&ticket->body, http, data, length, &problem))
+        ticket_fail(ticket, problem.status, problem.reason);
+}
+
+/* The body that is arriving gives way to those of others. */
+static void give_way(void *owner)
+{
+    ws_http *http = owner;
+    struct ticket *ticket = http->used_by;
+
+    http_enter(http);
+    http_body_drop(&ticket->body, http);
+    ticket_fail(ticket, 503, UNFINISHED_TOO_MANY);
+    http_leave(http);
 }
 
 /* How long a request may wait at its session: a poll gets a ping in time. Longer waits only one
@@ -126,6 +133,7 @@ static void send(ws_http *http)
 
     if (ticket->http == NULL)
         return;
+    http_body_complete(&ticket->body, http);
     http_start_timer(http, wait_ms(ticket, &http->endpoint->options));
     ticket_ref(ticket);
     if (ticket->owner == http->loop->number) {
@@ -147,6 +155,8 @@ static void expired(ws_http *http)
     struct ticket *ticket = http->used_by;
 
     counter_add(&http->loop->counters, COUNTER_timeouts, 1);
+    if (!http->body_ended)
+        http_body_drop(&ticket->body, http);
     ticket_fail(ticket, http->body_ended ? 503 : 408,
                 http->body_ended ? "the server is busy" : "the body took too long");
 }
@@ -171,6 +181,8 @@ static void gone(ws_http *http, uint16_t code)
     bool is_loss = !ticket->was_given_up && loses_packets(http, ticket);
 
     (void)code;
+    if (!http->body_ended)
+        http_body_drop(&ticket->body, http);
     ticket->http = NULL;
     ticket->was_given_up = true;
     if (is_loss)
@@ -219,6 +231,7 @@ static void use_session(ws_http *http, uint32_t owner, const struct sid_key *key
         http_fail(http, response, 503, "out of memory");
         return;
     }
+    http_body_init(&ticket->body, http, give_way);
     ticket->lost = lost;
     http->use = &polling_use;
     http->used_by = ticket;

@@ -19,7 +19,6 @@ struct ticket *ticket_make(ws_http *http, uint32_t owner, const struct sid_key *
     ticket->is_post = is_post;
     ticket->http = http;
     ticket->response = *response;
-    buffer_init(&ticket->body, http_memory(http));
     return ticket;
 }
 
@@ -32,7 +31,7 @@ void ticket_unref(struct ticket *ticket)
 {
     if (atomic_fetch_sub_explicit(&ticket->refs, 1, memory_order_acq_rel) != 1)
         return;
-    buffer_free(&ticket->body);
+    buffer_free(&ticket->body.bytes);
     if (!ticket->is_answered)
         buffer_free(&ticket->response.fields);
     memory_free(&ticket->manager->memory, ticket);
@@ -107,8 +106,6 @@ static const char *explain(int status)
     switch (status) {
     case 408:
         return "the body took too long";
-    case 413:
-        return "the body is too large";
     case 503:
         return "the server is busy";
     default:
@@ -135,8 +132,9 @@ void ticket_answer(struct ticket *ticket)
         polling_answer_ok(http, &ticket->response);
     } else {
         ticket->has_packets = true;
-        polling_answer_packets(http, &ticket->response, &ticket->body);
-        buffer_free(&ticket->body); /* the response has a copy, which may wait for its reader */
+        polling_answer_packets(http, &ticket->response, &ticket->body.bytes);
+        /* The response has a copy, which may wait for its reader. */
+        buffer_free(&ticket->body.bytes);
     }
 }
 

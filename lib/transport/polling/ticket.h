@@ -8,6 +8,7 @@
 #include "core/transport/transport_side.h"
 #include "transport/engineio/packet.h"
 #include "transport/engineio/sid.h"
+#include "transport/http/body.h"
 #include "transport/polling/answer.h"
 
 struct polling;
@@ -25,7 +26,7 @@ struct ticket {
     bool is_post;
 
     /* First the body of a POST, then the packets for a GET. */
-    struct buffer body;
+    struct http_body body;
     int status; /* of the answer */
     enum polling_error error;
 

@@ -12,6 +12,7 @@
 
 #include "base/buffer.h"
 #include "base/http_head.h"
+#include "transport/shared/unfinished.h"
 
 enum { REQUEST_MAX_HEADERS = 256, REQUEST_LINE_KEPT = 128 };
 
@@ -36,6 +37,7 @@ struct request {
     bool is_get;
     uint32_t http_major;
     uint32_t http_minor;
+    struct unfinished unfinished; /* for the transport that reads it from bytes */
 };
 
 struct request *request_new(const ws_allocator *memory);

@@ -1,7 +1,7 @@
 /* unfinished.h: the bytes that a loop's clients have sent of what is not complete: messages,
- * packets whose attachments are missing, and bodies of requests. They have a common limit.
- * Not here: the bytes themselves (frame_reader.c, engineio/attachments.h, polling/ticket.h,
- * sse/post.c). */
+ * packets whose attachments are missing, heads and bodies of requests. They have a common limit.
+ * Not here: the bytes themselves (frame_reader.c, engineio/attachments.h, shared/request.h,
+ * http/body.h). */
 #ifndef WS_TRANSPORT_SHARED_UNFINISHED_H
 #define WS_TRANSPORT_SHARED_UNFINISHED_H
 

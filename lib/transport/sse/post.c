@@ -7,6 +7,7 @@
 #include <openssl/crypto.h>
 
 #include "base/utf8.h"
+#include "transport/http/body.h"
 #include "transport/http/error_response.h"
 
 /* A posted message, on its way from the loop of its request to that of the stream, and back. The
@@ -21,7 +22,7 @@ struct post {
     ws_conn_id stream;
     char secret[STREAM_SECRET_SIZE];
     char user_id[WS_NAME_MAX + 1]; /* "": anonymous */
-    struct buffer body;
+    struct http_body body;
     int status; /* of the answer */
 
     /* The thread of `origin` alone: */
@@ -33,7 +34,7 @@ static void give_back(struct post *post)
 {
     if (atomic_fetch_sub_explicit(&post->refs, 1, memory_order_acq_rel) != 1)
         return;
-    buffer_free(&post->body);
+    buffer_free(&post->body.bytes);
     buffer_free(&post->response.fields);
     memory_free(&post->manager->memory, post);
 }
@@ -61,8 +62,6 @@ static const char *explain(int status)
         return "the session does not exist";
     case 408:
         return "the body took too long";
-    case 413:
-        return "the body is too large";
     case 429:
         return "too many messages of this session wait";
     case 503:
@@ -72,20 +71,36 @@ static const char *explain(int status)
     }
 }
 
-/* Answers the request, unless it was freed. */
-static void answer(struct post *post, int status)
+/* Takes the request from the post; NULL if it was freed or answered. */
+static ws_http *take_http(struct post *post)
 {
     ws_http *http = post->http;
 
+    post->http = NULL;
+    return http;
+}
+
+static void fail(struct post *post, int status, const char *reason)
+{
+    ws_http *http = take_http(post);
+
+    if (http != NULL)
+        http_fail(http, &post->response, status, reason);
+}
+
+static void answer(struct post *post, int status)
+{
+    ws_http *http;
+
+    if (status != 204) {
+        fail(post, status, explain(status));
+        return;
+    }
+    http = take_http(post);
     if (http == NULL)
         return;
-    post->http = NULL;
-    if (status == 204) {
-        post->response.status = status;
-        response_send(&post->response, http, NULL, 0);
-    } else {
-        http_fail(http, &post->response, status, explain(status));
-    }
+    post->response.status = status;
+    response_send(&post->response, http, NULL, 0);
 }
 
 /* Back on the request's own thread. */
@@ -120,7 +135,7 @@ static struct post *take_first(struct stream *stream)
 
     stream->first_post = post->next;
     stream->n_posts--;
-    stream->posted_bytes -= post->body.length;
+    stream->posted_bytes -= post->body.bytes.length;
     return post;
 }
 
@@ -134,8 +149,9 @@ void posts_drop(struct stream *stream)
 static void process(struct stream *stream, struct post *post, uint32_t *cost)
 {
     char nothing = '\0';
-    char *text = post->body.length > 0 ? post->body.data : &nothing;
-    uint32_t more = transport_received(&stream->connection, text, post->body.length, true);
+    char *text = post->body.bytes.length > 0 ? post->body.bytes.data : &nothing;
+    uint32_t more =
+        transport_received(&stream->connection, text, post->body.bytes.length, true);
 
     input_charge(stream->connection.loop, &stream->input, more, cost);
     finish(stream->connection.loop, post, 204);
@@ -171,7 +187,7 @@ static void enqueue(struct stream *stream, struct post *post)
         stream->last_post->next = post;
     stream->last_post = post;
     stream->n_posts++;
-    stream->posted_bytes += post->body.length;
+    stream->posted_bytes += post->body.bytes.length;
     stream->input.serve = serve;
     input_list_add(&stream->connection.loop->inputs, &stream->input);
 }
@@ -219,16 +235,22 @@ static void arrive(ws_loop *loop, struct loop_call *call)
 static void add_to_body(ws_http *http, const void *data, size_t length)
 {
     struct post *post = http->used_by;
+    struct http_body_problem problem;
 
-    if (post->http == NULL)
-        return;
-    if (length > http->endpoint->options.max_message_bytes - post->body.length) {
-        answer(post, 413);
-        return;
-    }
-    buffer_add(&post->body, data, length);
-    if (post->body.failed)
-        answer(post, 503);
+    if (post->http != NULL && !http_body_add(&post->body, http, data, length, &problem))
+        fail(post, problem.status, problem.reason);
+}
+
+/* The body that is arriving gives way to those of others. */
+static void give_way(void *owner)
+{
+    ws_http *http = owner;
+    struct post *post = http->used_by;
+
+    http_enter(http);
+    http_body_drop(&post->body, http);
+    fail(post, 503, UNFINISHED_TOO_MANY);
+    http_leave(http);
 }
 
 static void send(ws_http *http)
@@ -239,9 +261,10 @@ static void send(ws_http *http)
 
     if (post->http == NULL)
         return;
-    if (post->body.length > 0 && !utf8_valid(post->body.data, post->body.length)) {
-        http_fail(http, &post->response, 400, "the body is not UTF-8");
-        post->http = NULL;
+    http_body_complete(&post->body, http);
+    if (post->body.bytes.length > 0 &&
+        !utf8_valid(post->body.bytes.data, post->body.bytes.length)) {
+        fail(post, 400, "the body is not UTF-8");
         return;
     }
     http_start_timer(http, http->endpoint->options.handshake_timeout_ms);
@@ -263,6 +286,8 @@ static void expired(ws_http *http)
     struct post *post = http->used_by;
 
     counter_add(&http->loop->counters, COUNTER_timeouts, 1);
+    if (!http->body_ended)
+        http_body_drop(&post->body, http);
     answer(post, http->body_ended ? 503 : 408);
 }
 
@@ -271,6 +296,8 @@ static void gone(ws_http *http, uint16_t code)
     struct post *post = http->used_by;
 
     (void)code;
+    if (!http->body_ended)
+        http_body_drop(&post->body, http);
     post->http = NULL;
 }
 
@@ -335,7 +362,7 @@ static struct post *make_post(ws_http *http, const struct ws_handshake *handshak
     post->origin = http->loop->number;
     post->http = http;
     post->response = *response;
-    buffer_init(&post->body, &manager->memory);
+    http_body_init(&post->body, http, give_way);
     if (handshake->has_user)
         memcpy(post->user_id, handshake->user_id, sizeof post->user_id);
     return post;
@@ -376,10 +403,8 @@ void post_begin(ws_http *http, struct ws_handshake *handshake, struct response *
     http->used_by = post;
     ws_handshake_query_parameter(handshake, "session", &session, NULL);
     status = check(handshake, session, post, &reason);
-    if (status != 0) {
-        post->http = NULL;
-        http_fail(http, &post->response, status, reason);
-    } else {
+    if (status != 0)
+        fail(post, status, reason);
+    else
         http_start_timer(http, http->endpoint->options.handshake_timeout_ms);
-    }
 }

@@ -233,6 +233,35 @@ static bool begin_request(ws_websocket *websocket)
     return true;
 }
 
+/* The head that is arriving gives way to what others send. */
+static void give_way(void *owner)
+{
+    ws_websocket *websocket = owner;
+    struct request *request;
+    struct refusal refusal = {.status = 503, .reason = UNFINISHED_TOO_MANY};
+
+    websocket_enter(websocket);
+    request = websocket_take_request(websocket);
+    refuse(websocket, &refusal, request);
+    request_free(request);
+    websocket_leave(websocket);
+}
+
+/* Bounds the memory of what all clients of the loop have not completed. */
+static void note_unfinished(ws_websocket *websocket)
+{
+    const ws_loop *loop = websocket_loop(websocket);
+    struct unfinished *own = &websocket->request->unfinished;
+    const struct unfinished *ending;
+
+    own->owner = websocket;
+    own->give_way = give_way;
+    unfinished_count(loop, own, request_bytes(websocket->request));
+    ending = unfinished_excess(loop, websocket->endpoint->options.max_message_bytes);
+    if (ending != NULL)
+        ending->give_way(ending->owner);
+}
+
 size_t handshake_receive(ws_websocket *websocket, const char *data, size_t length)
 {
     enum request_result result;
@@ -242,7 +271,9 @@ size_t handshake_receive(ws_websocket *websocket, const char *data, size_t lengt
         return 0;
     result = request_feed(websocket->request, data, length,
                           websocket->endpoint->options.max_head_bytes, &used);
-    if (result != REQUEST_MORE)
+    if (result == REQUEST_MORE)
+        note_unfinished(websocket);
+    else
         judge_request(websocket, result);
     return used;
 }

@@ -4,13 +4,24 @@
 #include "transport/shared/queue_limit.h"
 #include "transport/websocket/loop_part.h"
 
+/* Takes the request that is arriving, or has arrived; NULL if it was taken before. */
+static struct request *take_request(ws_websocket *websocket)
+{
+    struct request *request = websocket->request;
+
+    if (request != NULL)
+        unfinished_count(websocket_loop(websocket), &request->unfinished, 0);
+    websocket->request = NULL;
+    return request;
+}
+
 /* --- states ---------------------------------------------------------------------------------- */
 
 void websocket_become(ws_websocket *websocket, enum websocket_state state)
 {
     assert(state > websocket->state);
     if (websocket->state == WEBSOCKET_HEAD) {
-        request_free(websocket->request);
+        request_free(take_request(websocket));
         websocket->reader = NULL;
     }
     websocket->state = (uint8_t)state & 0xf;
@@ -18,10 +29,9 @@ void websocket_become(ws_websocket *websocket, enum websocket_state state)
 
 struct request *websocket_take_request(ws_websocket *websocket)
 {
-    struct request *request = websocket->request;
+    struct request *request = take_request(websocket);
 
     assert(websocket->state == WEBSOCKET_HEAD);
-    websocket->request = NULL;
     websocket_become(websocket, WEBSOCKET_JUDGED);
     return request;
 }

@@ -22,5 +22,10 @@ void unfinished_crowd_end(const ws_loop *loop)
     for (int i = 0; i < CROWD; i++)
         unfinished_count(loop, &crowd[i], 0);
     unfinished_count(loop, &large, 0);
-    ck_assert_uint_eq(shared_part_of(loop)->unfinished.bytes, 0);
+    ck_assert_uint_eq(unfinished_bytes(loop), 0);
+}
+
+uint64_t unfinished_bytes(const ws_loop *loop)
+{
+    return shared_part_of(loop)->unfinished.bytes;
 }

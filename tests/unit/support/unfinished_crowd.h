@@ -3,6 +3,8 @@
 #ifndef SUPPORT_UNFINISHED_CROWD_H
 #define SUPPORT_UNFINISHED_CROWD_H
 
+#include <stdint.h>
+
 #include <ws_manager/loop.h>
 
 /* Begins 300,000 messages of one byte, and behind them a large one: 1,500 bytes are left of the
@@ -11,5 +13,8 @@ void unfinished_crowd_begin(const ws_loop *loop);
 
 /* Ends them, and checks that nothing else is unfinished. */
 void unfinished_crowd_end(const ws_loop *loop);
+
+/* The bytes of everything that is unfinished. */
+uint64_t unfinished_bytes(const ws_loop *loop);
 
 #endif
