@@ -87,7 +87,8 @@ typedef int ws_authorize_join_callback(ws_manager *manager,
                                        const ws_connection_info *connection, const char *room,
                                        void *user_data);
 
-/** Decides whether a client may see the users in a room, and set its own user's state there.
+/** Decides whether a client may see the users in a room, or of the whole service, and set its own
+ * user's state there.
  *
  * It is called
  *

@@ -35,8 +35,8 @@
  *   object with the members `presence`, `state`, `last` and `since` of the JSON protocol
  * - `authenticate`, with a token, if the manager has `authenticate`
  * - `presence`, `set_state`, `watch_presence` and `unwatch_presence`, if the manager has
- *   `authorize_presence`. `set_state` has two arguments, the name of a room and the state. The
- *   others have the name of a room, or none for the whole service
+ *   `authorize_presence`: with the name of a room, or with none (for `set_state`: null) for the
+ *   whole service. `set_state` has the state as its second argument
  *
  * The acknowledgement has one argument: the answer of the JSON protocol, for example
  * `{"type":"room_joined","data":{"room":"orders","id":"…"}}` or

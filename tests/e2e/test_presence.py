@@ -120,6 +120,7 @@ class Presence(PresenceCase, SseCase):
         await self.until(ana, anas, member("ana"), member("sio", 1, {"x": 1}))
         while "ana" not in belief.members:
             belief.take(await asyncio.to_thread(heard.get, timeout=60))
+        self.assertEqual(await asyncio.to_thread(client.call, "set_state", (None, "here")), {"type": "ack"})
         self.assertEqual((await asyncio.to_thread(client.call, "watch_presence"))["type"], "ack")
         service = Belief()
         for user in ("ana", "eve"):
@@ -129,6 +130,7 @@ class Presence(PresenceCase, SseCase):
                 message = await asyncio.to_thread(heard.get, timeout=60)
                 if "room" not in message:
                     service.take(message)
+        self.assertEqual(service.members["sio"], member("sio", 1, "here"))
         answer = await asyncio.to_thread(client.call, "presence", "r")
         self.assertEqual((answer["type"], answer["room"], answer["data"]["count"]), ("presence", "r", 2))
 
@@ -140,7 +142,8 @@ class Rights(TokenCase):
         other, _ = await self.connect(backend, "/ws?token=" + token("ana"))
         self.assertEqual((await request(staff, {"type": "presence", "ref": 1}))["type"], "presence")
         self.assertEqual((await request(staff, {"type": "watch_presence", "ref": 1}))["type"], "ack")
-        for refused in ({"type": "presence", "ref": 2}, {"type": "watch_presence", "ref": 5}, {"type": "presence", "room": "staff:x", "ref": 3},
+        for refused in ({"type": "presence", "ref": 2}, {"type": "watch_presence", "ref": 5}, {"type": "set_state", "ref": 6},
+                        {"type": "presence", "room": "staff:x", "ref": 3},
                         {"type": "join_room", "room": "staff:x", "presence": True, "ref": 4}):
             answer = await request(other, refused)
             self.assertEqual((answer["type"], answer["data"]["code"]), ("error", "forbidden"))

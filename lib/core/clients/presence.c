@@ -34,7 +34,7 @@ static void reply_with_outcome(struct connection *connection, struct json_slice 
     if (result != WS_OK)
         reply_with_failure(connection, ref, result);
     else if (ref.text != NULL)
-        reply_with_data(connection, "ack", ref, "null", 4, false);
+        reply_with_data(connection, "ack", ref, NULL, 0, false);
 }
 
 int client_may_see(struct connection *connection, const char *room)
@@ -110,8 +110,9 @@ void client_set_state(struct connection *connection, const struct client_message
     int result = client_may_see(connection, message->room);
 
     if (result == WS_OK && connection->state == CONNECTION_LIVE)
-        result =
-            presence_set_state(connection, message->room, message->data, message->data_length);
+        result = presence_set_state(connection,
+                                    message->room != NULL ? message->room : PRESENCE_SERVICE,
+                                    message->data, message->data_length);
     reply_with_outcome(connection, message->ref, result);
 }
 

@@ -91,11 +91,13 @@ int states_make(const ws_manager *manager, const char *json, size_t length, char
     return *left <= WS_PRESENCE_STATE_MAX ? WS_ERR_BAD_JSON : WS_ERR_TOO_BIG;
 }
 
-/* Whether a connection is in a room. The lock is held. */
+/* Whether a connection is in a room; every one is in the service. The lock is held. */
 static bool is_member(const struct connection *connection, const char *room)
 {
     struct group *group = registry_find(&connection->loop->manager->registry, GROUP_ROOM, room);
 
+    if (strcmp(room, PRESENCE_SERVICE) == 0)
+        return true;
     for (const struct share *share = group != NULL ? group_shares(group) : NULL; share != NULL;
          share = share->next)
         if (share->loop == connection->loop)

@@ -15,9 +15,10 @@ int states_make(const ws_manager *manager, const char *json, size_t length, char
 int states_set(ws_manager *manager, const char *room, const char *user, char *state,
                size_t length);
 
-/* Sets the state of a client's user in a room that the client is in; `json` is a JSON text,
- * "null" for none. Errors: WS_ERR_TOO_BIG, WS_ERR_BAD_JSON (too deep), WS_ERR_FORBIDDEN (the
- * client has no user), WS_ERR_NOT_MEMBER, WS_ERR_LIMIT, WS_ERR_NO_MEMORY. The loop's thread. */
+/* Sets the state of a client's user in a room that the client is in, or of the whole service if
+ * `room` is PRESENCE_SERVICE; `json` is a JSON text, "null" for none. Errors: WS_ERR_TOO_BIG,
+ * WS_ERR_BAD_JSON (too deep), WS_ERR_FORBIDDEN (the client has no user), WS_ERR_NOT_MEMBER,
+ * WS_ERR_LIMIT, WS_ERR_NO_MEMORY. The loop's thread. */
 int presence_set_state(struct connection *connection, const char *room, const char *json,
                        size_t length);
 

@@ -16,17 +16,10 @@ static void begin_type(struct buffer *buffer, const char *type, const char *ref,
     }
 }
 
-static void begin_any(struct buffer *buffer, const char *type, const char *ref,
-                      size_t ref_length)
-{
-    begin_type(buffer, type, ref, ref_length);
-    buffer_add_text(buffer, ",\"data\":");
-}
-
 static void begin(struct buffer *buffer, const char *type, const char *ref, size_t ref_length)
 {
-    begin_any(buffer, type, ref, ref_length);
-    buffer_add_text(buffer, "{");
+    begin_type(buffer, type, ref, ref_length);
+    buffer_add_text(buffer, ",\"data\":{");
 }
 
 static void add_member(struct buffer *buffer, const char *name, const char *text)
@@ -123,8 +116,11 @@ void answer_error(struct buffer *buffer, const char *ref, size_t ref_length,
 void answer_data(struct buffer *buffer, const char *type, const char *ref, size_t ref_length,
                  const char *data, size_t data_length)
 {
-    begin_any(buffer, type, ref, ref_length);
-    buffer_add(buffer, data, data_length);
+    begin_type(buffer, type, ref, ref_length);
+    if (data != NULL) {
+        buffer_add_text(buffer, ",\"data\":");
+        buffer_add(buffer, data, data_length);
+    }
     buffer_add_text(buffer, "}");
 }
 

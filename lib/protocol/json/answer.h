@@ -69,7 +69,7 @@ void answer_id(struct buffer *buffer, const char *type, const char *ref, size_t 
 void answer_error(struct buffer *buffer, const char *ref, size_t ref_length,
                   struct answer_problem problem);
 
-/* An answer of the application: `type` is "ack", "response" or "error", `data` JSON text. */
+/* `type` is "ack", "response" or "error"; `data` is a JSON text, or NULL if the answer has none. */
 void answer_data(struct buffer *buffer, const char *type, const char *ref, size_t ref_length,
                  const char *data, size_t data_length);
 

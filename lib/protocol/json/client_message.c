@@ -81,10 +81,10 @@ static int parse_type(const ws_allocator *memory, struct json_slice value,
 static int parse_room(const ws_allocator *memory, struct json_slice value,
                       struct client_message *message, struct answer_problem *problem)
 {
-    bool required = message->type == CLIENT_JOIN_ROOM || message->type == CLIENT_LEAVE_ROOM ||
-                    message->type == CLIENT_SET_STATE;
+    bool required = message->type == CLIENT_JOIN_ROOM || message->type == CLIENT_LEAVE_ROOM;
     bool possible = message->type == CLIENT_MESSAGE || message->type == CLIENT_OWN ||
-                    message->type == CLIENT_PRESENCE || message->type == CLIENT_WATCH_PRESENCE;
+                    message->type == CLIENT_PRESENCE || message->type == CLIENT_SET_STATE ||
+                    message->type == CLIENT_WATCH_PRESENCE;
 
     if (!required && (!possible || value.text == NULL))
         return WS_OK;

@@ -108,7 +108,8 @@ static bool is_for_all(enum client_message_type type, struct json_slice room)
 {
     if (type == CLIENT_UNWATCH_PRESENCE)
         return true;
-    return (type == CLIENT_PRESENCE || type == CLIENT_WATCH_PRESENCE) &&
+    return (type == CLIENT_PRESENCE || type == CLIENT_SET_STATE ||
+            type == CLIENT_WATCH_PRESENCE) &&
            (room.text == NULL || *room.text == 'n');
 }
 

@@ -450,7 +450,7 @@ START_TEST(a_client_watches_the_whole_service)
         "{\"type\":\"presence\",\"data\":{\"count\":1,\"members\":[{\"user_id\":\"ann\","
         "\"connections\":1,\"state\":null}]},\"timestamp\":"
         "\"1970-01-01T00:00:00.000Z\",\"user_id\":null}",
-        "{\"type\":\"ack\",\"ref\":1,\"data\":null}", NULL);
+        "{\"type\":\"ack\",\"ref\":1}", NULL);
     client_open(&host, &bob, "bob", "bob");
     pass(200);
     client_expect(&ann,
@@ -458,11 +458,16 @@ START_TEST(a_client_watches_the_whole_service)
                   "\"connections\":1,\"state\":null}],\"left\":[],\"changed\":[],\"count\":2},"
                   "\"timestamp\":\"1970-01-01T00:00:00.000Z\",\"user_id\":null}",
                   NULL);
+    say(&bob, "{\"type\":\"set_state\",\"data\":[1],\"ref\":4}");
+    client_expect(&bob, "{\"type\":\"ack\",\"ref\":4}", NULL);
+    pass(200);
+    expect_text(&ann, "\"joined\":[],\"left\":[],\"changed\":"
+                      "[{\"user_id\":\"bob\",\"connections\":1,\"state\":[1]}],\"count\":2}");
     client_lose(&bob);
     pass(200);
     expect_text(&ann, "\"left\":[{\"user_id\":\"bob\"}]");
     say(&ann, "{\"type\":\"unwatch_presence\",\"ref\":2}");
-    expect_text(&ann, "\"ack\",\"ref\":2");
+    client_expect(&ann, "{\"type\":\"ack\",\"ref\":2}", NULL);
     client_open(&host, &eve, "eve", "eve");
     pass(200);
     client_expect(&ann, NULL);
@@ -479,7 +484,12 @@ START_TEST(watching_the_service_needs_permission)
     is_refused = true;
     watch_service(&ann);
     expect_text(&ann, "\"ref\":1,\"data\":{\"code\":\"forbidden\"");
+    say(&ann, "{\"type\":\"set_state\",\"data\":1,\"ref\":3}");
+    expect_text(&ann, "\"ref\":3,\"data\":{\"code\":\"forbidden\"");
     is_refused = false;
+    client_open(&host, &eve, "eve", NULL);
+    say(&eve, "{\"type\":\"set_state\",\"data\":1,\"ref\":3}");
+    expect_text(&eve, "\"ref\":3,\"data\":{\"code\":\"forbidden\"");
     say(&ann, "{\"type\":\"watch_presence\",\"room\":\"r\",\"ref\":2}");
     expect_text(&ann, "\"ref\":2,\"data\":{\"code\":\"bad_request\"");
     watch_service(&ann);

@@ -7,9 +7,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-/* Before each block is its size. malloc_usable_size() would not do: malloc() does not split off less
- * than 32 bytes, so a block that takes the place of a slightly larger one is larger than another of
- * the same size, and what a test measures would depend on all that was allocated before. */
+/* Before each block is its size. malloc_usable_size() would not do: malloc() splits off no less than
+ * 32 bytes, so a block that takes the place of a slightly larger one is larger than others of the
+ * same size, and what a test measures would depend on all that was allocated before. */
 struct counted {
     alignas(max_align_t) size_t size;
 };

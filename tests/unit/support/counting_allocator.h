@@ -1,5 +1,5 @@
-/* counting_allocator.h: an allocator that counts the live memory, by the size of the blocks. For one
- * thread. Not here: memory that is not allocated through the library's allocator. */
+/* counting_allocator.h: an allocator that counts the live memory, by the size of the blocks. For
+ * one thread. Not here: memory that is not allocated through the library's allocator. */
 #ifndef SUPPORT_COUNTING_ALLOCATOR_H
 #define SUPPORT_COUNTING_ALLOCATOR_H
 

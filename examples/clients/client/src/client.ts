@@ -213,6 +213,13 @@ export class WebSocketClient<Events extends object> {
    * it is unknown: without a subscriber or a connection, or if the server does not allow it. */
   readonly getPresence = (): Presence | null => this.#presence.get();
 
+  /** Sets what others see in that presence of this client's user, for all its connections: any JSON
+   * value of at most 1 KiB; null removes it, and so does the user's leaving. Resolves and rejects like
+   * send(). */
+  async setPresenceState(state: unknown, options: RequestOptions = {}): Promise<void> {
+    await this.#deliver({ type: "set_state", data: state }, options);
+  }
+
   /** Calls back after each change of that presence, until the returned function is called. */
   readonly subscribePresence = (listener: () => void): (() => void) =>
     this.#presence.subscribe(listener);

@@ -252,6 +252,16 @@ describe("the presence of the service", () => {
     await changed(ana.client, ["ana"]);
     await startConnected("?user_id=ben");
     await changed(ana.client, ["ana", "ben"]);
+    await ana.client.setPresenceState("busy");
+    const state = () => ana.client.getPresence()?.members?.find(({ user_id }) => user_id === "ana")?.state;
+    await new Promise<void>((resolve) => {
+      const done = ana.client.subscribePresence(() => {
+        if (state() === "busy") {
+          done();
+          resolve();
+        }
+      });
+    });
 
     const { port } = backend;
     await backend.stop("SIGKILL");
