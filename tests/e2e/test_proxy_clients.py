@@ -2,7 +2,7 @@
 """Python's client of Socket.IO with threads (Debian's python3-socketio) and curl, with the example backend behind
 nginx and haproxy, of which it is killed and started again.
 
-Not here: npm's client (socketio_proxies.test.mjs), chromium (examples/dashboard/e2e/proxies.test.mjs), and
+Not here: npm's client (socketio_proxies.test.mjs), chromium (socketio_chromium.test.mjs), and
 several processes behind a proxy (test_sticky.py)."""
 import functools
 import json
