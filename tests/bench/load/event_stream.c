@@ -41,13 +41,26 @@ static size_t read_chunk(const unsigned char *data, size_t length, size_t *head,
     return *head < length && length - *head >= *size + 2 ? *head + *size + 2 : 0;
 }
 
+/* The end of an event: its last line and an empty one. memmem() took most of the load's time, so that
+ * the load was slower than the server. */
+static const unsigned char *find_end(const unsigned char *text, size_t length)
+{
+    const unsigned char *end = text + length;
+
+    while (text < end && (text = memchr(text, '\n', (size_t)(end - text))) != NULL) {
+        if (++text < end && *text == '\n')
+            return text - 1;
+    }
+    return NULL;
+}
+
 /* Hands over the events of a chunk, each of which ends with an empty line. */
 static void read_events(struct clients *clients, struct client *client,
                         const unsigned char *text, size_t length)
 {
     const unsigned char *end;
 
-    while (client->state == CLIENT_OPEN && (end = memmem(text, length, "\n\n", 2)) != NULL) {
+    while (client->state == CLIENT_OPEN && (end = find_end(text, length)) != NULL) {
         size_t size = (size_t)(end - text);
 
         client_message(clients, client, text, size);
