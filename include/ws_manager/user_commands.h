@@ -18,10 +18,9 @@
  * depend on the engine.
  *
  * A process that was disconnected from the engine carries out the commands that it missed when it
- * is back, if the stream still has them. If it cannot know which commands it missed, it asks
- * `authorize_join` again for the rooms of all of its connections, like ws_manager_reauthorize(),
- * and calls `on_processes_gap`. It does the same when it reaches the stream for the first time,
- * and when the stream was replaced.
+ * is connected again, if the stream still has them. If it cannot know which commands it missed, it
+ * reauthorizes all of its connections, like ws_manager_reauthorize(), and calls `on_processes_gap`.
+ * It does the same when it reaches the stream for the first time, and when the stream was replaced.
  */
 #ifndef WS_MANAGER_USER_COMMANDS_H
 #define WS_MANAGER_USER_COMMANDS_H
@@ -41,8 +40,8 @@ WS_BEGIN_DECLS
 
 /** @name A user's connections
  *
- * Each of these functions succeeds if the user has no connection. After an error nothing was done
- * on any process.
+ * Each of these functions succeeds even if the user has no connection. After an error nothing has
+ * changed on any process.
  * @{
  */
 
@@ -69,7 +68,7 @@ WS_EXPORT int ws_manager_disconnect_user(ws_manager *manager, const char *user_i
 
 /** Puts all connections of a user into a room, as by ws_manager_join_room().
  *
- * `on_join` gets the result for each connection that was not in the room before.
+ * `on_join` receives the result for each connection that was not in the room before.
  *
  * @param manager  the manager
  * @param user_id  the user's name; copied
@@ -86,7 +85,7 @@ WS_EXPORT int ws_manager_join_room_of_user(ws_manager *manager, const char *user
 /** Takes all connections of a user out of a room.
  *
  * Each connection that was in the room receives `room_left` without a ref, and `on_leave` is
- * called for it. Others notice nothing.
+ * called for it. Other connections are not affected.
  *
  * @param manager  the manager
  * @param user_id  the user's name; copied
@@ -100,8 +99,8 @@ WS_EXPORT int ws_manager_join_room_of_user(ws_manager *manager, const char *user
 WS_EXPORT int ws_manager_leave_room_of_user(ws_manager *manager, const char *user_id,
                                             const char *room);
 
-/** Asks `authorize_join` again for each room of all connections of a user, as by
- * ws_manager_reauthorize().
+/** Asks the application again what all connections of a user may do (`authorize_join` and
+ * `authorize_presence`), as by ws_manager_reauthorize().
  *
  * @param manager  the manager
  * @param user_id  the user's name; copied
@@ -118,10 +117,10 @@ WS_EXPORT int ws_manager_reauthorize_user(ws_manager *manager, const char *user_
 /** Sends a message to the application on all other processes: `on_process_message`, for example
  * to drop what they have cached.
  *
- * It does not reach this process, nor any client. In one process without a carrier it reaches
- * nobody. Each process gets the messages in the order of the stream, before the events that come
- * after them are posted to its loops. A process that was cut off may not get all of them:
- * `on_processes_gap`.
+ * It reaches neither this process nor any client. Without a carrier it reaches nobody. Each process
+ * receives the messages in the order of the stream, before the events that follow them are posted
+ * to its loops. A process that was disconnected may miss some of them; `on_processes_gap` notifies
+ * it of that.
  *
  * @param manager  the manager
  * @param type     what the message is about: a name (ws_name_is_valid()); copied
