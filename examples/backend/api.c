@@ -102,7 +102,7 @@ void api_answer_store_error(struct api_call *call, enum store_result result)
         break;
     default:
         http_response_set_status_error(call->response, HTTP_STATUS_INTERNAL_SERVER_ERROR,
-                                       "the database failed");
+                                       "the database failed; the server's log has the reason");
     }
 }
 

@@ -82,7 +82,8 @@ static bool take_row(const struct outbox_row *row, void *user_data)
         static struct log_pause pause;
 
         if (log_pause_take(&pause))
-            log_line(WS_LOG_ERROR, "an event cannot be emitted: %s", ws_strerror(result));
+            log_line(WS_LOG_ERROR, "event %lld (%s) of the outbox is skipped: %s",
+                     (long long)row->id, row->type, ws_strerror(result));
     }
     outbox->emitted = row->id;
     return true;

@@ -73,7 +73,10 @@ static void echo_message(ws_manager *manager, const ws_connection_info *connecti
         static struct log_pause pause;
 
         if (log_pause_take(&pause))
-            log_line(WS_LOG_WARN, "an echo cannot be sent: %s", ws_strerror(result));
+            log_line(WS_LOG_WARN,
+                     "an echo to %s cannot be sent, so the connection is closed: %s",
+                     connection->user_id != NULL ? connection->user_id : "a client",
+                     ws_strerror(result));
         thread_disconnect(manager, connection->id, WS_CLOSE_INTERNAL_ERROR, NULL);
     }
 }

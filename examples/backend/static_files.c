@@ -276,9 +276,11 @@ void static_files_serve(const struct static_files *files, const ws_server_reques
         static struct log_pause pause;
 
         if (log_pause_take(&pause))
-            log_line(WS_LOG_WARN, "a static file cannot be opened: %s", strerror(errno));
+            log_line(WS_LOG_WARN, "the static file for %s cannot be opened: %s%s", path,
+                     strerror(errno),
+                     errno == EMFILE ? "; raise the limit of descriptors (ulimit -n)" : "");
         http_response_set_status_error(response, HTTP_STATUS_SERVICE_UNAVAILABLE,
-                                       "too many open files");
+                                       "the server has too many open files; try again");
         return;
     }
     http_response_set_status_error(response, HTTP_STATUS_NOT_FOUND,

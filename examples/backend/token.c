@@ -257,11 +257,13 @@ const char *token_result_text(enum token_result result)
     static const char *const texts[] = {
         [TOKEN_OK] = "the token is valid",
         [TOKEN_MISSING] = "a token is required",
-        [TOKEN_AMBIGUOUS] = "there are two tokens that differ",
+        [TOKEN_AMBIGUOUS] =
+            "the request has different tokens in its header, query or subprotocol",
         [TOKEN_MALFORMED] = "the token is malformed",
         [TOKEN_WRONG_ALGORITHM] = "the token is signed with another algorithm",
         [TOKEN_NOT_GENUINE] = "the token's signature cannot be verified",
-        [TOKEN_BAD_CLAIM] = "the token lacks a claim or has a bad one",
+        [TOKEN_BAD_CLAIM] =
+            "one of the claims exp, nbf, sub, role and roles is missing or invalid",
         [TOKEN_EXPIRED] = "the token has expired",
         [TOKEN_NOT_YET_VALID] = "the token is not valid yet",
         [TOKEN_WRONG_AUDIENCE] = "the token is for another audience",

@@ -15,27 +15,27 @@ WS_BEGIN_DECLS
  * causes of its errors.
  */
 enum ws_error {
-    WS_DEFERRED = 1,             /**< a callback answers later (requests.h) */
-    WS_OK = 0,                   /**< success */
-    WS_ERR_INVALID = -1,         /**< an argument, option or name is not acceptable */
-    WS_ERR_NO_MEMORY = -2,       /**< an allocation failed */
-    WS_ERR_SYSTEM = -3,          /**< the system refused a lock, thread, address, randomness */
-    WS_ERR_BAD_JSON = -4,        /**< not one JSON value (RFC 8259), or nested too deeply */
-    WS_ERR_UNKNOWN_TYPE = -5,    /**< the event type is not registered */
-    WS_ERR_TOO_BIG = -6,         /**< larger than a limit allows */
-    WS_ERR_NOT_FOUND = -7,       /**< the connection does not exist or has ended */
-    WS_ERR_ALREADY = -8,         /**< done before: joined, sent, registered */
-    WS_ERR_NOT_MEMBER = -9,      /**< the connection is not in that room */
-    WS_ERR_FORBIDDEN = -10,      /**< a callback of the application refused */
+    WS_DEFERRED = 1,          /**< a callback answers later (requests.h) */
+    WS_OK = 0,                /**< success */
+    WS_ERR_INVALID = -1,      /**< an argument, option or name is not acceptable */
+    WS_ERR_NO_MEMORY = -2,    /**< an allocation failed */
+    WS_ERR_SYSTEM = -3,       /**< the system refused a lock, thread, address, randomness */
+    WS_ERR_BAD_JSON = -4,     /**< not one JSON value (RFC 8259), or nested too deeply */
+    WS_ERR_UNKNOWN_TYPE = -5, /**< the event type is not registered */
+    WS_ERR_TOO_BIG = -6,      /**< larger than a limit allows */
+    WS_ERR_NOT_FOUND = -7,    /**< it does not exist: a connection that has ended, a header */
+    WS_ERR_ALREADY = -8,      /**< done before: joined, sent, registered */
+    WS_ERR_NOT_MEMBER = -9,   /**< the connection is not in that room */
+    WS_ERR_FORBIDDEN = -10,   /**< a callback of the application refused */
     WS_ERR_TOO_MANY_ROOMS = -11, /**< a limit of rooms is reached */
     WS_ERR_LIMIT = -12,          /**< a limit is reached, such as max_connections */
     WS_ERR_BACKPRESSURE = -13,   /**< a queue is full: try again later */
     WS_ERR_DROPPED = -14,        /**< the message was not taken and never will be */
     WS_ERR_DRAINING = -15,       /**< the manager accepts no new connections */
-    WS_ERR_CLOSED = -16,         /**< the connection has ended: close its socket and free it */
-    WS_ERR_FORKED = -17,         /**< made before fork(); it belongs to the parent */
-    WS_ERR_TIMEOUT = -18,        /**< no answer came in time */
-    WS_ERR_FAILED = -19          /**< the client answered with an error */
+    WS_ERR_CLOSED = -16,  /**< it has ended: a connection, a carrier that is being freed */
+    WS_ERR_FORKED = -17,  /**< made before fork(); it belongs to the parent */
+    WS_ERR_TIMEOUT = -18, /**< no answer came in time */
+    WS_ERR_FAILED = -19   /**< a client answered with an error; a file cannot be loaded */
 };
 
 /** A short English text for a result, without a full stop.

@@ -19,33 +19,33 @@ const char *ws_strerror(int error)
     case WS_ERR_UNKNOWN_TYPE:
         return "unknown event type";
     case WS_ERR_TOO_BIG:
-        return "too big";
+        return "larger than a limit allows";
     case WS_ERR_NOT_FOUND:
-        return "no such connection";
+        return "not found";
     case WS_ERR_ALREADY:
-        return "already done";
+        return "done already";
     case WS_ERR_NOT_MEMBER:
         return "not a member of the room";
     case WS_ERR_FORBIDDEN:
-        return "forbidden";
+        return "refused by the application";
     case WS_ERR_TOO_MANY_ROOMS:
-        return "in too many rooms";
+        return "a limit of rooms is reached";
     case WS_ERR_LIMIT:
-        return "limit reached";
+        return "a limit is reached";
     case WS_ERR_BACKPRESSURE:
-        return "queue full";
+        return "a queue is full";
     case WS_ERR_DROPPED:
         return "message dropped";
     case WS_ERR_DRAINING:
-        return "draining";
+        return "no new connections are accepted";
     case WS_ERR_CLOSED:
-        return "connection closed";
+        return "ended or being freed";
     case WS_ERR_FORKED:
         return "belongs to the parent process";
     case WS_ERR_TIMEOUT:
         return "no answer in time";
     case WS_ERR_FAILED:
-        return "answered with an error";
+        return "failed";
     default:
         return "unknown error";
     }

@@ -40,8 +40,9 @@ static bool has_made_room(struct loop *loop, int error)
     struct server_log *log = &loop->server->log;
 
     if (log_pause_take(&log->accepting))
-        server_log_line(log, WS_LOG_WARN, "a connection cannot be accepted: %s",
-                        strerror(error));
+        server_log_line(log, WS_LOG_WARN, "a connection cannot be accepted: %s%s",
+                        strerror(error),
+                        error == EMFILE ? "; raise the limit of descriptors (ulimit -n)" : "");
     return (error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS) &&
            connection_make_room(loop);
 }

@@ -242,7 +242,9 @@ static void drain(struct ws_server *server)
     options.retry_spread_ms = server->options.retry_spread_ms;
     result = ws_manager_drain(server->manager, &options);
     if (result != WS_OK)
-        server_log_line(&server->log, WS_LOG_ERROR, "connections cannot be drained: %s",
+        server_log_line(&server->log, WS_LOG_ERROR,
+                        "connections cannot be drained, and are closed at the end of the "
+                        "stop: %s",
                         ws_strerror(result));
 }
 

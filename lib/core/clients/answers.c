@@ -94,7 +94,9 @@ void answers_arrived(struct connection *connection, const struct given_answer *g
 
 void answers_expire(struct waiting_answer *answer)
 {
-    static const char late[] = "{\"code\":\"timeout\",\"message\":\"no answer in time\"}";
+    static const char late[] = "{\"code\":\"timeout\",\"message\":\"the application did not "
+                               "answer in time; the message "
+                               "may have been carried out\"}";
 
     reply(answer, false, true, late, sizeof late - 1);
 }
@@ -113,7 +115,8 @@ void answers_init(ws_loop *loop)
 void answers_defer(struct waiting_answer *answer)
 {
     static const char none[] =
-        "{\"code\":\"timeout\",\"message\":\"too many messages wait for their answers\"}";
+        "{\"code\":\"timeout\",\"message\":\"too many messages wait for their answers; "
+        "this one may have been carried out\"}";
     ws_loop *loop = answer->connection->loop;
 
     /* As after a timeout: whether it is carried out is open, and the answer may still be kept. */

@@ -103,8 +103,8 @@ static bool has_method(const struct connection *connection,
 
 static void refuse_to_wait(struct connection *connection, struct json_slice ref, int result)
 {
-    static const struct answer_problem too_many = {ANSWER_FAILED,
-                                                   "too many messages wait for their answers"};
+    static const struct answer_problem too_many = {
+        ANSWER_FAILED, "too many messages wait for their answers; send it again later"};
 
     if (result == WS_ERR_LIMIT)
         reply_with_problem(connection, ref, too_many);

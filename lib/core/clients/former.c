@@ -180,7 +180,7 @@ static struct held_message *copy_message(const ws_allocator *memory,
 static void refuse(struct connection *connection, const struct client_message *message)
 {
     static const struct answer_problem open = {
-        ANSWER_TIMEOUT, "whether it was carried out before can't be found out in time"};
+        ANSWER_TIMEOUT, "the server cannot find out in time whether it was carried out before"};
 
     reply_with_problem(connection, message->ref, open);
 }
@@ -212,7 +212,8 @@ enum former_state
 former_hold(struct connection *connection, const struct client_message *message,
             void (*take)(struct connection *connection, const struct client_message *message))
 {
-    static const struct answer_problem busy = {ANSWER_FAILED, "the server is busy"};
+    static const struct answer_problem busy = {ANSWER_FAILED,
+                                               "the server is busy; send it again later"};
     struct former *former = waiting_former(connection);
     ws_loop *loop = connection->loop;
 

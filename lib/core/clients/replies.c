@@ -162,14 +162,14 @@ void reply_with_data(struct connection *connection, const char *type, struct jso
 
 void reply_with_result(struct connection *connection, struct json_slice ref, int result)
 {
-    static const struct answer_problem forbidden = {ANSWER_FORBIDDEN,
-                                                    "the application does not allow this"};
+    static const struct answer_problem forbidden = {
+        ANSWER_FORBIDDEN, "the application does not allow this request"};
     static const struct answer_problem not_member = {ANSWER_NOT_MEMBER,
                                                      "the connection is not in that room"};
     static const struct answer_problem too_many = {
-        ANSWER_TOO_MANY_ROOMS, "the connection is in the maximum number of rooms"};
+        ANSWER_TOO_MANY_ROOMS, "a limit of rooms is reached; leave a room or try again later"};
     static const struct answer_problem rejected = {ANSWER_BAD_REQUEST,
-                                                   "the message was rejected as invalid"};
+                                                   "the application rejected the message"};
 
     if (connection->state == CONNECTION_GONE)
         return;

@@ -63,12 +63,13 @@ int process_command_carry_out(ws_manager *manager, const ws_cluster_event *event
         counter_add_shared(&manager->counters, COUNTER_orders_done, 1);
     } else if (result == WS_ERR_INVALID) {
         stream_log_skip(manager, event->position,
-                        carry_out != NULL ? "not valid" : "an unknown command");
+                        carry_out != NULL ? "an invalid command" : "an unknown command");
         result = WS_OK;
     }
     if (result == WS_ERR_LIMIT) {
         counter_add_shared(&manager->counters, COUNTER_presence_skipped, 1);
-        stream_log_skip(manager, event->position, "of one process too many for presence");
+        stream_log_skip(manager, event->position,
+                        "of a process beyond those that presence counts");
         result = WS_OK;
     }
     return result;

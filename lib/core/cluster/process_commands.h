@@ -1,6 +1,7 @@
 /* process_commands.h: carries out the commands for all processes that the stream brings. A
- * command is an entry of the stream with WS_SCOPE_PROCESSES, named by its member "order": it takes a position, but no client receives it. Not here: sending them
- * (publish_process_command() in sending/publish.h), and what each one does. */
+ * command is an entry of the stream with WS_SCOPE_PROCESSES, named by its member "order": it takes
+ * a position, but no client receives it. Not here: sending them (publish_process_command() in
+ * sending/publish.h), and what each one does. */
 #ifndef WS_CORE_CLUSTER_PROCESS_COMMANDS_H
 #define WS_CORE_CLUSTER_PROCESS_COMMANDS_H
 

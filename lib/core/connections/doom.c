@@ -13,7 +13,7 @@ const char *doom_reason(enum doom doom)
 {
     static const char *const reasons[] = {
         [DOOM_NONE] = "",
-        [DOOM_TOO_SLOW] = "too slow",
+        [DOOM_TOO_SLOW] = "the client reads too slowly; its queue is full",
         [DOOM_OUT_OF_MEMORY] = "out of memory",
         [DOOM_TOO_FAST] = "too many messages; send more slowly",
     };

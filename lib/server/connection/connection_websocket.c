@@ -35,9 +35,14 @@ static void upgrade(struct connection *connection, const ws_header *headers, siz
     } else if (result != WS_OK) {
         struct server_log *log = &connection->loop->server->log;
 
-        if (log_pause_take(&log->upgrading))
-            server_log_line(log, WS_LOG_WARN, "a WebSocket cannot be opened: %s",
+        if (log_pause_take(&log->upgrading)) {
+            char client[INET6_ADDRSTRLEN];
+
+            address_format(connection_client(connection), client);
+            server_log_line(log, WS_LOG_WARN,
+                            "a WebSocket for %s cannot be opened and is closed: %s", client,
                             ws_strerror(result));
+        }
         connection_close(connection);
     }
 }

@@ -189,8 +189,8 @@ static uint32_t handle_event(struct engineio_socket *socket, const struct arriva
 {
     static const struct answer_problem unknown = {ANSWER_UNKNOWN_TYPE,
                                                   "this server accepts no events from clients"};
-    static const struct answer_problem bad_name = {ANSWER_BAD_REQUEST,
-                                                   "the name of the event has a U+0000"};
+    static const struct answer_problem bad_name = {
+        ANSWER_BAD_REQUEST, "the name of the event must not contain U+0000"};
     struct engineio_session *session = socket->session;
     const ws_allocator *memory = engineio_session_memory(session);
     struct json_slice name = socketio_event_name(arrival->packet.data);

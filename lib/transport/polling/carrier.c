@@ -59,7 +59,7 @@ static int carrier_send(void *carrier, const struct engineio_socket *socket,
 /* A client that fetches nothing may still connect sockets, again and again. */
 static void carrier_push(void *carrier, const char *packet, size_t length)
 {
-    static const char reason[] = "too slow";
+    static const char reason[] = "the client reads too slowly; its queue is full";
     struct polling *polling = carrier;
 
     if (!polling_is_full(polling, 0)) {

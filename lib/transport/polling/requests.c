@@ -158,7 +158,7 @@ static void expired(ws_http *http)
     if (!http->body_ended)
         http_body_drop(&ticket->body, http);
     ticket_fail(ticket, http->body_ended ? 503 : 408,
-                http->body_ended ? "the server is busy" : "the body took too long");
+                http->body_ended ? "the server is busy; try again" : "the body took too long");
 }
 
 static void fill(ws_http *http)

@@ -107,7 +107,7 @@ static const char *explain(int status)
     case 408:
         return "the body took too long";
     case 503:
-        return "the server is busy";
+        return "the server is busy; try again";
     default:
         return NULL;
     }

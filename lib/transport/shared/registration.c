@@ -50,7 +50,7 @@ const char *registration_failure(int result)
     case WS_ERR_DRAINING:
         return "the server is draining";
     case WS_ERR_BACKPRESSURE:
-        return "the server is opening too many connections at once";
+        return "the server is opening too many connections at once; try again";
     case WS_ERR_NO_MEMORY:
         return "out of memory";
     default:

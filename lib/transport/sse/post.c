@@ -63,9 +63,9 @@ static const char *explain(int status)
     case 408:
         return "the body took too long";
     case 429:
-        return "too many messages of this session wait";
+        return "too many of the session's messages wait; try again";
     case 503:
-        return "the server is busy";
+        return "the server is busy; try again";
     default:
         return NULL;
     }

@@ -32,7 +32,7 @@ static int carrier_send(void *carrier, const struct engineio_socket *socket,
  * already. */
 static void end_slow_client(ws_websocket *websocket)
 {
-    static const char reason[] = "too slow";
+    static const char reason[] = "the client reads too slowly; its queue is full";
 
     counter_add(&websocket_loop(websocket)->counters, COUNTER_drop_slow_client, 1);
     if (!websocket_is_reading(websocket))

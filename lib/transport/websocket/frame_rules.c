@@ -84,19 +84,21 @@ bool frame_rules_allow(const struct partial_message *message,
     case WSLAY_TEXT_FRAME:
     case WSLAY_BINARY_FRAME:
         if (!partial_message_is_none(message)) /* §5.4 */
-            return frame_event_error(event, WS_CLOSE_PROTOCOL_ERROR,
-                                     "new message within another");
+            return frame_event_error(
+                event, WS_CLOSE_PROTOCOL_ERROR,
+                "new message before the last fragment of the previous one");
         break;
     case WSLAY_CONTINUATION_FRAME:
         if (partial_message_is_none(message)) /* §5.4 */
-            return frame_event_error(event, WS_CLOSE_PROTOCOL_ERROR, "nothing to continue");
+            return frame_event_error(event, WS_CLOSE_PROTOCOL_ERROR,
+                                     "continuation frame without a message");
         break;
     default: /* §5.2 */
         return frame_event_error(event, WS_CLOSE_PROTOCOL_ERROR, "reserved opcode");
     }
     if (frame->payload_length > most_bytes(message, frame, limits) - message->received)
         return frame_event_error(event, WS_CLOSE_MESSAGE_TOO_BIG,
-                                 "message too big"); /* §7.4.1 */
+                                 "the message is longer than max_message_bytes"); /* §7.4.1 */
     if (is_one_too_many(message, frame, limits))
         return frame_event_error(event, WS_CLOSE_MESSAGE_TOO_BIG, "too many fragments");
     if (is_flood(message, frame, limits))

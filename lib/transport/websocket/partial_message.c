@@ -91,7 +91,8 @@ static void inflate_failure(enum inflate_result result, struct frame_event *even
 {
     switch (result) {
     case INFLATE_TOO_BIG:
-        frame_event_error(event, WS_CLOSE_MESSAGE_TOO_BIG, "message too big");
+        frame_event_error(event, WS_CLOSE_MESSAGE_TOO_BIG,
+                          "the message is longer than max_message_bytes");
         break;
     case INFLATE_NO_MEMORY:
         frame_event_no_memory(event);

@@ -12,7 +12,8 @@
 #include "support/threads.h"
 
 #define FAILED_BUSY                                                                            \
-    "\"data\":{\"code\":\"failed\",\"message\":\"too many messages wait for their answers\"}}"
+    "\"data\":{\"code\":\"failed\",\"message\":\"too many messages wait for their answers; "   \
+    "send it again later\"}}"
 
 static struct host host;
 static struct client ann;
@@ -192,7 +193,8 @@ START_TEST(an_answer_that_does_not_come_is_a_timeout)
     pass(300);
     client_expect(&ann,
                   "{\"type\":\"error\",\"ref\":1,\"data\":{\"code\":\"timeout\",\"message\":"
-                  "\"no answer in time\"}}",
+                  "\"the application did not answer in time; the message may have been "
+                  "carried out\"}}",
                   NULL);
     answer("1");
     client_expect(&ann, NULL);
@@ -386,7 +388,7 @@ START_TEST(requests_are_answered_by_their_method)
                   NULL);
     check_method(WS_OK, "{\"type\":\"response\",\"ref\":\"x\",\"data\":null}");
     check_method(WS_ERR_FORBIDDEN,
-                 REQUEST_ERROR("forbidden", "the application does not allow this"));
+                 REQUEST_ERROR("forbidden", "the application does not allow this request"));
     check_method(WS_ERR_NOT_MEMBER,
                  REQUEST_ERROR("not_member", "the connection is not in that room"));
     check_method(
@@ -454,8 +456,8 @@ START_TEST(the_application_has_types_of_its_own)
         "{\"type\":\"error\",\"ref\":1,\"data\":{\"code\":\"not_member\",\"message\":\"the "
         "connection is not in that room\"}}",
         "{\"type\":\"ack\",\"ref\":2,\"data\":null}",
-        "{\"type\":\"error\",\"data\":{\"code\":\"bad_request\",\"message\":\"the message was "
-        "rejected as invalid\"}}",
+        "{\"type\":\"error\",\"data\":{\"code\":\"bad_request\",\"message\":\"the application "
+        "rejected the message\"}}",
         NULL);
     host_expect_log(&host, "accept_message ann r 2\naccept_message ann - 1\n");
     end();

@@ -30,11 +30,13 @@ static struct client ann;
     "number of "                                                                               \
     "at most 256 bytes\"}}"
 #define FORBIDDEN                                                                              \
-    "\"data\":{\"code\":\"forbidden\",\"message\":\"the application does not allow this\"}}"
+    "\"data\":{\"code\":\"forbidden\",\"message\":\"the application does not allow this "      \
+    "request\"}}"
 #define NOT_MEMBER                                                                             \
     "\"data\":{\"code\":\"not_member\",\"message\":\"the connection is not in that room\"}}"
 #define REJECTED                                                                               \
-    "\"data\":{\"code\":\"bad_request\",\"message\":\"the message was rejected as invalid\"}}"
+    "\"data\":{\"code\":\"bad_request\",\"message\":\"the application rejected the "           \
+    "message\"}}"
 
 static void begin(void)
 {
@@ -107,7 +109,7 @@ START_TEST(joins_and_leaves_are_answered)
     check_answer(" {\"room\" : \"orders\", \"ref\" : \"a\", \"type\" : \"join_room\" } ",
                  "{\"type\":\"room_joined\",\"ref\":\"a\",\"data\":{\"room\":\"orders\","
                  "\"id\":\"E.0\"}}");
-    host_expect_log(&host, "authorize_join ann orders\non_join ann orders already done\n");
+    host_expect_log(&host, "authorize_join ann orders\non_join ann orders done already\n");
     check_answer(
         "{\"type\":\"leave_room\",\"room\":\"orders\",\"ref\":1}",
         "{\"type\":\"room_left\",\"ref\":1,\"data\":{\"room\":\"orders\",\"id\":\"E.0\"}}");
@@ -284,10 +286,12 @@ START_TEST(joins_beyond_the_limit_of_rooms_are_refused)
     host_start(&host);
     client_open_in(&host, &ann, "ann", "first");
     host_forget_log(&host);
-    check_error("{\"type\":\"join_room\",\"room\":\"second\",\"ref\":9}", "9",
-                "\"data\":{\"code\":\"too_many_rooms\",\"message\":\"the connection is in the "
-                "maximum number of rooms\"}}");
-    host_expect_log(&host, "authorize_join ann second\non_join ann second in too many rooms\n");
+    check_error(
+        "{\"type\":\"join_room\",\"room\":\"second\",\"ref\":9}", "9",
+        "\"data\":{\"code\":\"too_many_rooms\",\"message\":\"a limit of rooms is reached; "
+        "leave a room or try again later\"}}");
+    host_expect_log(
+        &host, "authorize_join ann second\non_join ann second a limit of rooms is reached\n");
     end();
 }
 END_TEST

@@ -231,7 +231,8 @@ END_TEST
 
 static const char timeout_answer[] =
     "{\"type\":\"error\",\"ref\":1,\"data\":{\"code\":\"timeout\","
-    "\"message\":\"no answer in time\"}}";
+    "\"message\":\"the application did not answer in time; the message may have been carried "
+    "out\"}}";
 
 static void begin_with_short_timeout(void)
 {

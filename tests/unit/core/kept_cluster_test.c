@@ -188,11 +188,11 @@ static void come_back(struct process *process, struct client *client,
 #define PING "{\"type\":\"ping\"}"
 #define TIMEOUT(ref)                                                                           \
     "{\"type\":\"error\",\"ref\":" ref                                                         \
-    ",\"data\":{\"code\":\"timeout\",\"message\":\"whether "                                   \
-    "it was carried out before can't be found out in time\"}}"
+    ",\"data\":{\"code\":\"timeout\",\"message\":\"the server "                                \
+    "cannot find out in time whether it was carried out before\"}}"
 #define TOO_LATE                                                                               \
-    "{\"type\":\"error\",\"ref\":1,\"data\":{\"code\":\"timeout\",\"message\":\"no answer in " \
-    "time\"}}"
+    "{\"type\":\"error\",\"ref\":1,\"data\":{\"code\":\"timeout\",\"message\":\"the "          \
+    "application did not answer in time; the message may have been carried out\"}}"
 
 /* --- what is known elsewhere ------------------------------------------------------------------ */
 
@@ -487,7 +487,7 @@ START_TEST(a_carrier_that_takes_no_question)
 {
     static const char busy[] =
         "{\"type\":\"error\",\"ref\":\"a\",\"data\":{\"code\":\"failed\","
-        "\"message\":\"the server is busy\"}}";
+        "\"message\":\"the server is busy; send it again later\"}}";
 
     begin();
     say(&first, BUY);

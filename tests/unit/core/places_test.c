@@ -131,14 +131,15 @@ START_TEST(without_a_place_nothing_is_carried_out_but_the_first)
     say(&ann, LATER);
     client_expect(&ann,
                   "{\"type\":\"error\",\"ref\":1,\"data\":{\"code\":\"timeout\",\"message\":"
-                  "\"too many messages wait for their answers\"}}",
+                  "\"too many messages wait for their answers; this one may have been "
+                  "carried out\"}}",
                   NULL);
     ck_assert_uint_ne(last.connection, 0);
     last = (ws_answer){0};
     say(&ann, LATER);
     client_expect(&ann,
                   "{\"type\":\"error\",\"ref\":1,\"data\":{\"code\":\"failed\",\"message\":"
-                  "\"too many messages wait for their answers\"}}",
+                  "\"too many messages wait for their answers; send it again later\"}}",
                   NULL);
     ck_assert_uint_eq(last.connection, 0);
     say(&ann, NOW);

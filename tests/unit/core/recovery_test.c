@@ -170,7 +170,7 @@ START_TEST(a_forbidden_room_is_not_recovered)
     expect_welcome(0);
     client_expect(&ann,
                   "{\"type\":\"error\",\"ref\":\"r\",\"data\":{\"code\":\"forbidden\","
-                  "\"message\":\"the application does not allow this\"}}",
+                  "\"message\":\"the application does not allow this request\"}}",
                   recovered(true, 0, 1), NULL);
     host_expect_log(&host, "on_connect ann -\nauthorize_join ann r\n");
     end();
@@ -203,7 +203,7 @@ START_TEST(rooms_without_a_position)
     client_expect(&ann, NULL);
     host_expect_log(&host, "on_connect ann -\n"
                            "authorize_join ann r\non_join ann r success\n"
-                           "authorize_join ann r\non_join ann r already done\n"
+                           "authorize_join ann r\non_join ann r done already\n"
                            "authorize_join ann s\non_join ann s success\n");
     ck_assert(ws_manager_is_member(host.manager, ann.id, "s"));
     end();

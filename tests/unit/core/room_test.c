@@ -51,7 +51,7 @@ START_TEST(joins_and_leaves_of_the_application_are_not_authorised)
     ck_assert_int_eq(ws_manager_is_member(host.manager, ann.id, "orders"), 1);
     ck_assert_int_eq(ws_manager_is_member(host.manager, bob.id, "orders"), 0);
     join(&ann, "orders");
-    host_expect_log(&host, "on_join ann orders already done\n");
+    host_expect_log(&host, "on_join ann orders done already\n");
     leave(&bob, "orders");
     host_expect_log(&host, "on_leave bob orders not a member of the room\n");
     leave(&bob, "none");
@@ -75,10 +75,10 @@ START_TEST(the_rooms_of_a_connection_are_limited)
     join(&ann, "c");
     host_forget_log(&host);
     join(&ann, "d");
-    host_expect_log(&host, "on_join ann d in too many rooms\n");
+    host_expect_log(&host, "on_join ann d a limit of rooms is reached\n");
     ck_assert_int_eq(ws_manager_is_member(host.manager, ann.id, "d"), 0);
     join(&ann, "b");
-    host_expect_log(&host, "on_join ann b already done\n");
+    host_expect_log(&host, "on_join ann b done already\n");
     join(&bob, "d");
     leave(&ann, "a");
     host_forget_log(&host);

@@ -239,7 +239,7 @@ START_TEST(a_connection_without_rooms_is_not_a_member)
     client_expect(&ann, NULL);
     ck_assert_int_eq(ws_manager_join_room_of_user(host.manager, "ann", "orders"), WS_OK);
     run_all();
-    host_expect_log(&host, "on_join late orders forbidden\n"
+    host_expect_log(&host, "on_join late orders refused by the application\n"
                            "on_join ann orders success\n"
                            "on_join tab orders success\n");
     end();

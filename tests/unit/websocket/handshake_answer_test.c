@@ -209,7 +209,8 @@ START_TEST(above_max_pending_the_answer_is_503)
     ck_assert_int_eq(peer_head(peers[0]), 101);
     ck_assert_int_eq(peer_head(peers[1]), 503);
     peer_expect_header(peers[1], "\r\nRetry-After: ");
-    peer_expect_header(peers[1], "the server is opening too many connections at once");
+    peer_expect_header(peers[1],
+                       "the server is opening too many connections at once; try again");
 }
 END_TEST
 

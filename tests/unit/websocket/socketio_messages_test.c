@@ -362,7 +362,7 @@ START_TEST(the_application_decides_about_requests)
     peer = socketio_client();
     socketio_send(peer, "421[\"join_room\",\"a\"]");
     socketio_expect(peer, "431[{\"type\":\"error\",\"data\":{\"code\":\"forbidden\","
-                          "\"message\":\"the application does not allow this\"}}]");
+                          "\"message\":\"the application does not allow this request\"}}]");
     socketio_send(peer, "422[\"authenticate\",\"good\"]");
     expect_event(peer, "432[{\"type\":\"authenticated\",\"data\":{\"id\":\"", "\"}}]");
     socketio_send(peer, "423[\"authenticate\",\"bad\"]");
@@ -457,7 +457,7 @@ START_TEST(packets_of_the_session_itself_count_for_the_queue_limit)
     host_expect_stats(&host, "\"slow_client\":1,");
     peer->writable = SIZE_MAX;
     peer_write(peer);
-    peer_expect_close_reason(peer, 1013, "too slow");
+    peer_expect_close_reason(peer, 1013, "the client reads too slowly; its queue is full");
     peer_expect_nothing(peer);
 }
 END_TEST
