@@ -173,27 +173,32 @@ static void lose(struct client *client)
 }
 
 /* An order for all connections of a user. If a limit may refuse a join, its result is not known
- * here. */
+ * here. Only in lockstep a question about OWN_ROOM is known to be a reauthorization's. */
 static void order(void)
 {
     unsigned user = 1 + input_below(&input, N_USERS - 1);
     unsigned room = input_below(&input, OWN_ROOM);
-    unsigned action = input_below(&input, state.limits.in_lockstep ? 2 : 3);
+    unsigned action = input_below(&input, 3);
     int result;
 
     if (action == 0)
         result = ws_manager_disconnect_user(manager, users[user], 4000, "enough");
     else if (action == 1)
         result = ws_manager_leave_room_of_user(manager, users[user], room_names[room]);
+    else if (state.limits.in_lockstep)
+        result = ws_manager_reauthorize_user(manager, users[user]);
     else
         result = ws_manager_join_room_of_user(manager, users[user], room_names[room]);
     ck_assert_int_eq(result, WS_OK);
+    callbacks.is_reauthorizing = action == 2 && state.limits.in_lockstep;
+    if (callbacks.is_reauthorizing)
+        room = REFUSED_ROOM;
     for (size_t i = 0; i < N_CLIENTS; i++) {
         if (clients[i].user != user)
             continue;
         if (action == 0)
             state_close(&clients[i]);
-        else if (action == 1)
+        else if (action == 1 || callbacks.is_reauthorizing)
             state_leave(&clients[i], room);
         else
             state_join(&clients[i], room);
@@ -517,6 +522,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
     input = (struct input){data, length};
     open_all();
     while (input.length > 0) {
+        callbacks.is_reauthorizing = false;
         act();
         if (state.limits.in_lockstep)
             run_all();

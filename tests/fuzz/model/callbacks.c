@@ -111,6 +111,8 @@ static int authorize_join(ws_manager *of, const ws_connection_info *connection,
 
     (void)of;
     (void)user_data;
+    if (callbacks.is_reauthorizing)
+        return strcmp(room, room_names[REFUSED_ROOM]) == 0 ? WS_ERR_FORBIDDEN : WS_OK;
     ck_assert_str_eq(room, room_names[OWN_ROOM]);
     ck_assert(client->may_speak);
     state_enter(client);

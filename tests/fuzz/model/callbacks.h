@@ -10,7 +10,8 @@
 struct callbacks {
     struct input *input;
     void (*act)(void);
-    unsigned n_nested; /* calls within callbacks */
+    unsigned n_nested;     /* calls within callbacks */
+    bool is_reauthorizing; /* a user, within the call that runs */
     unsigned n_connects;
     unsigned n_disconnects;
     unsigned n_asked;   /* requests to clients */

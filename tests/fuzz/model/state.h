@@ -15,6 +15,7 @@ enum {
     N_CLIENTS = 8,
     N_ROOMS = 5,
     PRESENCE_ROOM = 0,
+    REFUSED_ROOM = 2,       /* clients that are authorised again leave it */
     OWN_ROOM = N_ROOMS - 1, /* clients join it themselves; it keeps values (kept.h) */
     MAX_EVENTS = 500,
     MAX_CONNECTS = 250, /* of clients that connect and disconnect */
