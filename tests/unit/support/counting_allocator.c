@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-/* Before each block is its size. malloc_usable_size() would not do: malloc() splits off no less than
+/* Before each block is its size. malloc_usable_size() would not do: malloc() splits off at least
  * 32 bytes, so a block that takes the place of a slightly larger one is larger than others of the
  * same size, and what a test measures would depend on all that was allocated before. */
 struct counted {
