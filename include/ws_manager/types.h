@@ -10,7 +10,12 @@
  *
  * @par Results
  * A function that can fail returns #WS_OK or a negative value of enum ws_error. After an error
- * nothing has changed, nothing was sent, and no output was set.
+ * nothing has changed, nothing was sent, and no output was set, with these exceptions:
+ *
+ * - ws_server_answer() and ws_server_answer_later() answer with 500 or 503 after some errors, and
+ *   ws_server_answer_later() always frees the ticket.
+ * - ws_manager_receive() ends the connection after #WS_ERR_NO_MEMORY.
+ * - ws_server_start() sets the server to NULL.
  *
  * @par Texts
  * A text is UTF-8. Without a length beside it, it is NUL-terminated. The library copies the

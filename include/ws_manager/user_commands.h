@@ -60,6 +60,7 @@ WS_BEGIN_DECLS
  *                              again later
  * @retval WS_ERR_NO_MEMORY     an allocation failed
  * @retval WS_ERR_FORKED        the carrier is the parent's
+ * @retval WS_ERR_CLOSED        the carrier is being freed
  *
  * @threads Any thread.
  */
@@ -134,6 +135,7 @@ WS_EXPORT int ws_manager_reauthorize_user(ws_manager *manager, const char *user_
  * @retval WS_ERR_BACKPRESSURE  too many events and commands wait for the carrier: try again later
  * @retval WS_ERR_NO_MEMORY     an allocation failed
  * @retval WS_ERR_FORKED        the carrier is the parent's
+ * @retval WS_ERR_CLOSED        the carrier is being freed
  *
  * @threads Any thread.
  */

@@ -1,22 +1,23 @@
-/* follow.h: follows the users of all processes, for user_connected and user_disconnected: of a
- * user's first connection, and of the end of its last one, wherever they are. Not here: what is
- * sent (announce.h), and one process without a cluster (members.c, beat.c).
+/* follow.h: follows the users of all processes, for user_connected and user_disconnected, which
+ * announce a user's first connection and the end of its last one on any process. Not here: sending
+ * these events (announce.h), and one process without a cluster (members.c, beat.c).
  *
- * With a cluster and presence_events the room of the whole service is followed: the processes send
- * each other its members, as of a room with presence. Every process announces what the stream says,
- * also of its own users when its command has come back. So all announce the same, in the order of
- * the stream; which process is dead is judged by each. A user that exceeds the limits of presence
- * is not followed: its process announces it to its own clients.
+ * With a cluster and presence_events, the processes send each other the members of the whole
+ * service, like those of a room with presence. Every process announces changes when it reads them
+ * from the stream, including those of its own users. So all processes announce the same changes, in
+ * the order of the stream. Only the death of a process is decided by each process on its own. A
+ * user beyond the limits of presence is not followed: its process announces it to its own clients.
  *
- * A process that begins is told who is there, and announces nobody of these. Until then it sends
- * nothing of its own, so that a user who is elsewhere does not seem to come. */
+ * A process that starts receives the present users from the others, and does not announce these.
+ * Until it has received them it sends nothing of its own, so that a user who is connected to
+ * another process is not announced as new. */
 #ifndef WS_CORE_PRESENCE_FOLLOW_H
 #define WS_CORE_PRESENCE_FOLLOW_H
 
 #include "core/inbox.h"
 #include "core/presence/state.h"
 
-/* Whether the cluster's stream tells who is to be announced. */
+/* Whether users are announced when the cluster's stream brings their changes. */
 bool follow_is_on(const ws_manager *manager);
 
 /* Begins to follow, unless that was done. Returns the service's room; NULL: memory ran out. The

@@ -2,10 +2,10 @@
  * stay. Not here: the commands that say so (processes_send.h), and what others need of this
  * process (processes_rooms.h).
  *
- * A process counts the users of a room as soon as another one needs them, and tells it of each
- * who comes later: so the others are told when a room is needed, with everything that is sent to
- * a new process or after a gap, and when it is needed no longer. Until then the room stays. The
- * lock is held. */
+ * A process counts the users of a room as soon as another process needs them, and sends it each
+ * user who comes later. Therefore this process notifies the others when it needs a room, again when
+ * a process has started or after a gap, and when it no longer needs the room. Until then the room
+ * is kept. The lock is held. */
 #ifndef WS_CORE_PRESENCE_WISHES_H
 #define WS_CORE_PRESENCE_WISHES_H
 
@@ -14,13 +14,13 @@
 /* Somebody here asks for the room's members. */
 void wishes_ask(struct presence *presence, struct presence_room *room);
 
-/* Others are to hear again that the room is needed, if they know it. */
+/* Notifies the others again that the room is needed, if they were notified before. */
 void wishes_repeat(struct presence *presence, struct presence_room *room);
 
 /* Ends what has been unused for long enough. */
 void wishes_age(struct presence *presence);
 
-/* Whether anything is to be told, now or later. */
+/* Whether the others are to be notified of anything, now or later. */
 bool wishes_exist(const struct presence *presence);
 
 /* Takes the next room of which this is to be told; NULL: there is none. wishes_settle() follows. */
