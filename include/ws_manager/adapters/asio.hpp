@@ -160,7 +160,7 @@ class asio_watcher : public std::enable_shared_from_this<asio_watcher>
 struct asio_adapter {
     /** Without it the host would never again hear of other threads' events. */
     struct wake_handler {
-        using allocator_type = operation_allocator<void>;
+        using allocator_type = operation_allocator<unsigned char>;
 
         allocator_type get_allocator() const noexcept
         {

@@ -74,7 +74,7 @@ struct sweep {
     uint32_t generation; /* of what it has sent */
     uint32_t stopping;   /* one whose users leave; NO_PROCESS: none */
     bool has_removed;
-    struct posting *posting;
+    struct posting posting; /* of some of the steps */
     int64_t time_ms;
 };
 
@@ -92,11 +92,11 @@ static const struct presence_part *find_swept(const struct sweep *sweep,
 }
 
 /* Sets a part in place of its process. With its last part the member may be freed. */
-static void sweep_part(const struct sweep *sweep, struct presence_member *member,
+static void sweep_part(struct sweep *sweep, struct presence_member *member,
                        const struct presence_part *part, uint32_t connections)
 {
     const struct follow_news news = {
-        .posting = sweep->posting,
+        .posting = &sweep->posting,
         .time_ms = sweep->time_ms,
         .process = sweep->presence->processes[part->process].name,
         .connection = part->last,
@@ -122,7 +122,7 @@ static void sweep_member(void *node, void *user_data)
 /* The process has no connections any more, but its users may come back. */
 static void let_member_leave(void *node, void *user_data)
 {
-    const struct sweep *sweep = user_data;
+    struct sweep *sweep = user_data;
     const struct presence_part *part = *find_part(node, sweep->stopping);
 
     if (part != NULL && part->connections != PRESENCE_LEAVING)
@@ -155,14 +155,11 @@ static void sweep_table(ws_manager *manager, const struct name_table *table,
     bool has_more = true;
 
     while (has_more) {
-        struct posting posting;
-
-        posting_begin(&posting, manager);
-        sweep->posting = &posting;
+        posting_begin(&sweep->posting, manager);
         for (int n = 0; has_more && n < SWEPT_AT_ONCE; n++)
             has_more = name_table_walk(table, &position, visit, sweep);
-        presence_find_keeper(&posting);
-        posting_end(&posting);
+        presence_find_keeper(&sweep->posting);
+        posting_end(&sweep->posting);
         if (has_more || !sweep->has_removed)
             continue;
         has_more = true;

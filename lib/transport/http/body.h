@@ -1,5 +1,5 @@
-/* body.h: the body of a request, kept while it arrives. It counts among what the loop's clients have
- * not completed (unfinished.h).
+/* body.h: the body of a request, kept while it arrives. It counts among what the loop's clients
+ * have not completed (unfinished.h).
  * Not here: what is done with it (polling/requests.c, sse/post.c). */
 #ifndef WS_TRANSPORT_HTTP_BODY_H
 #define WS_TRANSPORT_HTTP_BODY_H

@@ -41,8 +41,8 @@ static size_t read_chunk(const unsigned char *data, size_t length, size_t *head,
     return *head < length && length - *head >= *size + 2 ? *head + *size + 2 : 0;
 }
 
-/* The end of an event: its last line and an empty one. memmem() took most of the load's time, so that
- * the load was slower than the server. */
+/* The end of an event: its last line and an empty one. memmem() took most of the load's time, so
+ * that the load was slower than the server. */
 static const unsigned char *find_end(const unsigned char *text, size_t length)
 {
     const unsigned char *end = text + length;

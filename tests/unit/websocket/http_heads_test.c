@@ -1,5 +1,6 @@
 /* http_heads_test.c: which bytes are a request's head (RFC 9112), by the cases of tests/http, and
- * the memory of heads that arrive. Not here: which heads are an opening handshake (handshake_request_test.c). */
+ * the memory of heads that arrive. Not here: which heads are an opening handshake
+ * (handshake_request_test.c). */
 #include <stdlib.h>
 #include <string.h>
 
