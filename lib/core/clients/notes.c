@@ -22,7 +22,7 @@ static void give(const ws_manager *manager, ws_conn_id id, uint64_t rank,
 static void give_forgotten(ws_manager *manager)
 {
     for (int i = 0; i < FORGOTTEN_AT_ONCE; i++) {
-        uint64_t rank;
+        uint64_t rank = 0;
         ws_conn_id id = kept_note_take_forgotten(&manager->kept_answers, &rank);
 
         if (id == 0)

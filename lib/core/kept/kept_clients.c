@@ -53,7 +53,7 @@ struct kept_member *kept_find_member(const struct kept_answers *kept, ws_conn_id
 
 static void forget_note(struct kept_answers *kept, struct kept_member *member)
 {
-    ws_conn_id *grown = kept->forgotten;
+    struct kept_forgotten *grown = kept->forgotten;
 
     lock_assert_held(&kept->lock);
     if (member->note_bytes == 0)
@@ -67,7 +67,7 @@ static void forget_note(struct kept_answers *kept, struct kept_member *member)
     if (grown == NULL)
         return;
     kept->forgotten = grown;
-    grown[kept->n_forgotten++] = member->id;
+    grown[kept->n_forgotten++] = (struct kept_forgotten){member->id, ++kept->n_notes};
 }
 
 void kept_notes_forget(struct kept_answers *kept, const struct kept_client *client)

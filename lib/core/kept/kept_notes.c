@@ -48,9 +48,14 @@ ws_conn_id kept_note_take_forgotten(struct kept_answers *kept, uint64_t *rank)
     ws_conn_id id = 0;
 
     lock_acquire(&kept->lock);
-    if (kept->n_forgotten > 0)
-        id = kept->forgotten[--kept->n_forgotten];
-    *rank = ++kept->n_notes;
+    while (id == 0 && kept->n_forgotten > 0) {
+        struct kept_forgotten last = kept->forgotten[--kept->n_forgotten];
+        const struct kept_member *member = kept_find_member(kept, last.id);
+
+        *rank = last.rank;
+        if (member == NULL || member->note_bytes == 0) /* else it was noted again */
+            id = last.id;
+    }
     lock_release(&kept->lock);
     return id;
 }
@@ -116,8 +121,10 @@ static bool note_client(struct kept_answers *kept, struct kept_member *member,
 {
     struct kept_client *client = member->client;
 
-    if (client->count == 0)
+    if (client->count == 0) { /* it is held, and its only message was refused */
+        kept_notes_forget(kept, client);
         return false;
+    }
     write_note(kept, client, &note->text);
     if (note->text.failed)
         return false;

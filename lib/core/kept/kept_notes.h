@@ -26,7 +26,7 @@ struct kept_note {
  * out. The caller frees the text. */
 bool kept_note_write(struct kept_answers *kept, ws_conn_id id, struct kept_note *note);
 
-/* A connection whose note is to be forgotten; 0: there is none. */
+/* A connection whose note is to be forgotten, and was not written again; 0: there is none. */
 ws_conn_id kept_note_take_forgotten(struct kept_answers *kept, uint64_t *rank);
 
 /* An entry of a note. */

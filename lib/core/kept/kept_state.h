@@ -23,6 +23,12 @@ enum { KEPT_PENDING_BUCKETS = 4096 };
 struct kept_answer;
 struct kept_member;
 
+/* A note that the carrier is to forget. */
+struct kept_forgotten {
+    ws_conn_id id; /* of the note's connection */
+    uint64_t rank; /* drawn with the decision: a note that is written later has a higher one */
+};
+
 struct kept_answers {
     const ws_allocator *memory;
     /* The limit of answers of a connection; a client may have twice as many. 0: nothing is kept. */
@@ -46,7 +52,7 @@ struct kept_answers {
 
     /* With a cluster (kept_notes.h): */
     uint64_t n_notes;
-    ws_conn_id *forgotten; /* connections whose notes are to be forgotten */
+    struct kept_forgotten *forgotten;
     size_t n_forgotten;
     size_t forgotten_capacity;
 };

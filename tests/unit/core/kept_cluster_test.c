@@ -335,6 +335,21 @@ START_TEST(what_was_noted_and_refused_may_be_tried_again)
 }
 END_TEST
 
+/* Also if its client is held, because a former connection is still there, and has nothing else. */
+START_TEST(what_a_held_client_was_refused_may_be_tried_again)
+{
+    begin();
+    come_back(&a, &second, &first, "ann");
+    handlers_find(&a.host.manager->methods, "never")->defers = true;
+    say(&second, NEVER);
+    ck_assert(!has_note(&second));
+    come_back(&b, &third, &second, "ann");
+    say(&third, NEVER);
+    ck_assert_int_eq(n_calls, 2);
+    end();
+}
+END_TEST
+
 /* --- what is not answered yet ----------------------------------------------------------------- */
 
 START_TEST(a_later_answer_comes_from_the_first_process)
@@ -590,6 +605,20 @@ START_TEST(what_is_too_old_is_not_known)
 }
 END_TEST
 
+/* All that was noted is too old, and is forgotten while something new is noted. */
+START_TEST(a_new_note_is_not_forgotten_with_an_old_one)
+{
+    begin();
+    buy_number(&first, 1);
+    pass(&a.host, 301000);
+    buy_number(&first, 2);
+    ck_assert(has_note(&first));
+    come_back(&b, &second, &first, "ann");
+    ck_assert(knows(&second, 2));
+    end();
+}
+END_TEST
+
 static int answer_much(ws_manager *manager, const ws_connection_info *connection,
                        const ws_client_message *message, void *user_data)
 {
@@ -737,6 +766,7 @@ int main(void)
         strange_names_are_not_asked_for,
         what_was_refused_may_be_tried_again,
         what_was_noted_and_refused_may_be_tried_again,
+        what_a_held_client_was_refused_may_be_tried_again,
         a_later_answer_comes_from_the_first_process,
         an_answer_after_the_end_is_noted,
         the_first_process_never_answers,
@@ -749,6 +779,7 @@ int main(void)
         a_carrier_that_takes_no_note,
         notes_have_limits,
         what_is_too_old_is_not_known,
+        a_new_note_is_not_forgotten_with_an_old_one,
         large_answers,
         notes_of_all_clients_are_bounded,
         any_allocation_may_fail_when_a_client_comes_back,
