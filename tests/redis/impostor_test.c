@@ -417,6 +417,43 @@ START_TEST(a_line_too_slow_for_the_history)
 }
 END_TEST
 
+/* The process gives up waiting for the history as soon as it has requested it. */
+static void give_up_history(struct node *node)
+{
+    if (node->redis->session.stage == STAGE_LOADING)
+        node->redis->reader.give_up_ms = node->redis->now_ms;
+}
+
+/* The page of the history that nobody awaits takes longer than a reply may, and what rooms have
+ * kept comes after it: the next session requests a smaller page. */
+START_TEST(a_line_too_slow_for_a_page_of_the_history)
+{
+    enum { N = 8, BYTES = 131072, FEW = 3 };
+    static char data[BYTES];
+    struct node bob;
+    char uri[192];
+
+    begin(20000);
+    store_values(FEW);
+    memset(data, 'x', BYTES);
+    data[0] = data[BYTES - 1] = '"';
+    for (int i = 0; i < N; i++)
+        ck_assert_int_eq(ws_manager_emit(ann.host.manager, "notification", data, BYTES), WS_OK);
+    UNTIL(node_stat(&ann, "stored") == N + FEW);
+    peer_order(&peer, PEER_PASSES, SLOW_BYTES, "");
+    snprintf(uri, sizeof uri, "%s?timeout_ms=%d", peer.uri, TIMEOUT_MS);
+    node_start(&bob, "bob", uri);
+    keep(&bob);
+    UNTIL((give_up_history(&bob), bob.connected));
+    ck_assert_uint_ge(node_stat(&bob, "failures"), 1);
+    ck_assert_int_eq(count_values(&bob), FEW);
+    node_close(&bob);
+    node_close(&ann);
+    peer_end(&peer);
+    server_end(&server);
+}
+END_TEST
+
 /* What rooms have kept arrives slowly: nothing reads it later, so the process waits for it. */
 START_TEST(a_slow_line_brings_the_kept_values)
 {
@@ -537,6 +574,7 @@ int main(void)
                                             an_answer_of_too_many_elements,
                                             a_line_too_slow_for_the_answer,
                                             a_line_too_slow_for_the_history,
+                                            a_line_too_slow_for_a_page_of_the_history,
                                             a_slow_line_brings_the_kept_values,
                                             a_line_too_slow_for_the_request,
                                             a_line_too_slow_for_a_large_event,

@@ -55,12 +55,13 @@ void reader_end(struct ws_redis *redis)
     redis->reader.retry_ms = 0;
 }
 
-/* A request for events that do not exist yet cannot have been too large. */
+/* A request for events that do not exist yet cannot have been too large. A page that is outstanding
+ * although loading has ended precedes all later replies: it is what failed. */
 void reader_failed(struct ws_redis *redis, bool was_cut)
 {
     struct reader *reader = &redis->reader;
 
-    if (redis->session.stage == STAGE_LOADING)
+    if (redis->session.stage == STAGE_LOADING || reader->n_outdated > 0)
         load_failed(redis, was_cut);
     else if (redis->session.stage == STAGE_RESTORING)
         restore_failed(redis, was_cut);
