@@ -41,8 +41,18 @@
  * The acknowledgement has one argument: the answer of the JSON protocol, for example
  * `{"type":"room_joined","data":{"room":"orders","id":"…"}}` or
  * `{"type":"error","data":{"code":"forbidden","message":"…"}}`. Without an acknowledgement the
- * answer is emitted as an event named by its type. All other events go to `on_event`, including
- * `message` and `request`, which are messages of the JSON protocol.
+ * answer is emitted as an event named by its type.
+ *
+ * The handlers that the application has for all clients take these events of the namespace "/",
+ * with the same limits, and their answers are acknowledgements, too:
+ *
+ * - one named as a message type (ws_manager_register_message_type()), with an object of the
+ *   members `room` and `data`: it goes to `accept_message`
+ * - one named as a method (ws_manager_register_method()), with the data of the request
+ * - only without `on_event`: `message`, as a message type, if the manager has `accept_message`; and
+ *   `request`, with the name of a method and the data
+ *
+ * They must not have binary arguments. All other events go to `on_event`.
  *
  * ws_manager_request() emits `request` with the method and its data; the client's acknowledgement
  * is the response.
@@ -133,8 +143,8 @@ typedef void ws_socketio_event_callback(ws_manager *manager,
 typedef struct ws_socketio_options {
     size_t size; /**< set by ws_socketio_options_init() */
 
-    /** Receives the events that clients emit. NULL: each event is answered with the error
-     * `unknown_type`. */
+    /** Receives the events that clients emit, except those that the library answers or that have
+     * a handler (see above). NULL: these events are answered with the error `unknown_type`. */
     ws_socketio_event_callback *on_event;
 
     /** Passed to `on_event`; must outlive the endpoint's connections; may be NULL. */

@@ -92,6 +92,43 @@ test("rooms are joined and left with acknowledgements", async (t) => {
   assert.equal((await emit(inside, "anything", 1)).data.code, "unknown_type");
 });
 
+test("messages are relayed to plain clients and to those of Socket.IO", async (t) => {
+  const server = await start(t, "--relay");
+  const ana = await connect(t, server, { auth: { user_id: "ana" } });
+  const bob = await connect(t, server);
+  const plain = new WebSocket(`ws://${server.address}/ws`);
+  t.after(() => plain.close());
+  const received = [];
+  plain.on("message", (text) => received.push(JSON.parse(text)));
+  await once(plain, "open");
+  plain.send(JSON.stringify({ type: "join_room", room: "chat" }));
+  while (!received.some(({ type }) => type === "room_joined")) await once(plain, "message");
+  const emit = (client, ...args) => client.socket.timeout(30000).emitWithAck(...args);
+
+  assert.equal((await emit(ana, "message", { room: "chat", data: 1 })).data.code, "not_member");
+  for (const client of [ana, bob]) assert.equal((await emit(client, "join_room", "chat")).type, "room_joined");
+  assert.deepEqual(await emit(ana, "message", { room: "chat", data: { text: "hé" } }), { type: "ack", data: null });
+  for (const { next } of [ana, bob]) {
+    const event = await next("message");
+    assert.deepEqual([event.room, event.user_id, event.data], ["chat", "ana", { text: "hé" }]);
+  }
+  while (!received.some(({ type }) => type === "message")) await once(plain, "message");
+  assert.deepEqual(received.find(({ type }) => type === "message").data, { text: "hé" });
+  assert.equal((await emit(ana, "message", "chat")).data.code, "bad_request");
+});
+
+test("requests are answered by acknowledgements", async (t) => {
+  const server = await start(t);
+  const { socket } = await connect(t, server);
+  const emit = (...args) => socket.timeout(30000).emitWithAck(...args);
+
+  assert.deepEqual(await emit("request", "echo", { n: [1] }), { type: "response", data: { n: [1] } });
+  assert.deepEqual(await emit("echo", "two"), { type: "response", data: "two" });
+  assert.equal((await emit("request", "nothing")).data.code, "unknown_method");
+  assert.equal((await emit("message", { room: "chat", data: 1 })).data.code, "forbidden");
+  assert.equal((await emit("echo", Buffer.from("binary"))).data.code, "bad_request");
+});
+
 test("a room's state comes before its events", async (t) => {
   const server = await start(t, "--topic-rooms");
   const { id: first } = await order(server);

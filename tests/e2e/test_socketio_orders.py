@@ -75,6 +75,26 @@ class Python(unittest.TestCase):
         self.assertTrue(events["inventory_updated"].empty())
         client.disconnect()
 
+    def test_messages_and_requests(self):
+        backend = self.start("--relay", "--threads", "4")
+        for transports in TRANSPORTS:
+            with self.subTest(transports=transports):
+                client, _ = self.connect(backend, transports=transports, auth={"user_id": "ana"})
+                messages = queue.Queue()
+                client.on("message", functools.partial(self.keep, messages))
+                client.call("join_room", "chat", timeout=START_SECONDS)
+                answer = client.call("message", {"room": "chat", "data": {"text": "hé"}}, timeout=START_SECONDS)
+                self.assertEqual(answer, {"type": "ack", "data": None})
+                message = messages.get(timeout=START_SECONDS)
+                self.assertEqual((message["room"], message["user_id"], message["data"]),
+                                 ("chat", "ana", {"text": "hé"}))
+                for event, arguments in (("request", ("echo", [7])), ("echo", ([7],))):
+                    answer = client.call(event, arguments, timeout=START_SECONDS)
+                    self.assertEqual(answer, {"type": "response", "data": [7]})
+                answer = client.call("request", ("nothing", 1), timeout=START_SECONDS)
+                self.assertEqual(answer["data"]["code"], "unknown_method")
+                client.disconnect()
+
     def test_reconnects(self):
         """The backend is killed, and started again at the same address."""
         first = self.start("--threads", "4")

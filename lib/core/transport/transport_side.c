@@ -69,6 +69,15 @@ uint32_t transport_request(struct connection *connection, const struct client_me
     return client_execute(connection, message);
 }
 
+bool transport_has_handler(const ws_loop *loop, const char *name,
+                           enum client_message_type *type)
+{
+    bool is_type = handlers_have(&loop->manager->message_types, name);
+
+    *type = is_type ? CLIENT_OWN : CLIENT_REQUEST;
+    return is_type || handlers_have(&loop->manager->methods, name);
+}
+
 void transport_refuse(struct connection *connection, struct json_slice ref,
                       struct answer_problem problem)
 {

@@ -57,6 +57,11 @@ uint32_t transport_request(struct connection *connection, const struct client_me
 void transport_refuse(struct connection *connection, struct json_slice ref,
                       struct answer_problem problem);
 
+/* Whether the application has registered a message type or else a method of that name: *type is
+ * CLIENT_OWN or CLIENT_REQUEST then. */
+bool transport_has_handler(const ws_loop *loop, const char *name,
+                           enum client_message_type *type);
+
 /* Notes that messages were compressed or turned into packets, at this cost (core/costs.h): the
  * turn, or the client for which it was done, is charged. */
 void transport_prepared(ws_loop *loop, uint32_t cost);

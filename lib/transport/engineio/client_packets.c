@@ -151,6 +151,127 @@ static uint32_t request(struct engineio_socket *socket, enum client_message_type
     return cost;
 }
 
+/* --- what the application takes with the handlers of all protocols --------------------------- */
+
+/* Whether an event is for these handlers; *type is set then. Without on_event, `message` and
+ * `request` are as in the JSON protocol. */
+static bool has_handler(const struct engineio_session *session, const char *name,
+                        enum client_message_type *type)
+{
+    const ws_loop *loop = session->loop;
+    bool has_on_event = session->endpoint->socketio->options.on_event != NULL;
+
+    if (!has_on_event && strcmp(name, "request") == 0)
+        *type = CLIENT_REQUEST;
+    else if (!has_on_event && strcmp(name, "message") == 0 &&
+             loop->manager->options.accept_message != NULL)
+        *type = CLIENT_MESSAGE;
+    else
+        return transport_has_handler(loop, name, type);
+    return true;
+}
+
+/* The byte behind a value, a separator or the end of what it is in, is not read again. */
+static void set_data(struct client_message *message, struct json_slice data)
+{
+    if (data.text == NULL)
+        data = (struct json_slice){"null", 4};
+    else
+        ((char *)(uintptr_t)data.text)[data.length] = '\0';
+    message->data = data.text;
+    message->data_length = data.length;
+}
+
+/* The argument of a message: {room, data}. WS_ERR_INVALID with *problem, or WS_ERR_NO_MEMORY. */
+static int read_message(const ws_allocator *memory, struct json_slice argument,
+                        struct client_message *message, struct answer_problem *problem)
+{
+    static const char *const names[] = {"room", "data"};
+    struct json_slice values[2];
+
+    if (argument.text == NULL ||
+        !json_members(argument.text, argument.length, names, values, 2)) {
+        *problem = (struct answer_problem){
+            ANSWER_BAD_REQUEST,
+            "the argument must be an object with the members room and data"};
+        return WS_ERR_INVALID;
+    }
+    if (values[0].text != NULL && !json_string(memory, values[0], &message->room))
+        return WS_ERR_NO_MEMORY;
+    if (values[0].text != NULL && (message->room == NULL || !ws_name_is_valid(message->room))) {
+        *problem =
+            (struct answer_problem){ANSWER_BAD_REQUEST, "\"room\" must be the name of a room"};
+        return WS_ERR_INVALID;
+    }
+    set_data(message, values[1]);
+    return WS_OK;
+}
+
+/* The arguments of `request`, a method and its data; the event of a method has the data alone. */
+static int read_request(const ws_allocator *memory, const char *event,
+                        const struct json_slice arguments[MOST_ARGUMENTS],
+                        struct client_message *message, struct answer_problem *problem)
+{
+    bool names_method = strcmp(event, "request") == 0;
+
+    if (!names_method)
+        message->name = memory_copy_text(memory, event, strlen(event));
+    else if (arguments[0].text != NULL && !json_string(memory, arguments[0], &message->name))
+        return WS_ERR_NO_MEMORY;
+    if (names_method && message->name == NULL) {
+        *problem = (struct answer_problem){ANSWER_BAD_REQUEST,
+                                           "the first argument must be the name of a method"};
+        return WS_ERR_INVALID;
+    }
+    set_data(message, arguments[names_method ? 1 : 0]);
+    return message->name != NULL ? WS_OK : WS_ERR_NO_MEMORY;
+}
+
+static int read_for_handler(const ws_allocator *memory, const struct arrival *arrival,
+                            const char *event, struct client_message *message,
+                            struct answer_problem *problem)
+{
+    struct json_slice arguments[MOST_ARGUMENTS];
+
+    if (arrival->packet.n_attachments > 0) {
+        *problem = (struct answer_problem){ANSWER_BAD_REQUEST,
+                                           "this event can't have binary arguments"};
+        return WS_ERR_INVALID;
+    }
+    read_arguments(arrival->packet.data, arguments);
+    if (message->type == CLIENT_REQUEST)
+        return read_request(memory, event, arguments, message, problem);
+    if (message->type == CLIENT_OWN) {
+        message->name = memory_copy_text(memory, event, strlen(event));
+        if (message->name == NULL)
+            return WS_ERR_NO_MEMORY;
+    }
+    return read_message(memory, arguments[0], message, problem);
+}
+
+/* Returns the cost. The application may end the connection. */
+static uint32_t call_handler(struct engineio_socket *socket, const struct arrival *arrival,
+                             const char *event, enum client_message_type type,
+                             struct json_slice ref)
+{
+    const ws_allocator *memory = engineio_session_memory(socket->session);
+    struct client_message message = {.type = type, .ref = ref};
+    struct answer_problem problem;
+    uint32_t cost = 0;
+    int result = read_for_handler(memory, arrival, event, &message, &problem);
+
+    if (result == WS_OK)
+        cost = transport_request(&socket->connection, &message);
+    else if (result == WS_ERR_NO_MEMORY)
+        transport_out_of_memory(&socket->connection);
+    else
+        transport_refuse(&socket->connection, ref, problem);
+    client_message_free(memory, &message);
+    return cost;
+}
+
+/* --- on_event -------------------------------------------------------------------------------- */
+
 /* Decodes the name of an event: a string without U+0000, or a number. *text is NULL for another
  * one. False if memory ran out. */
 static bool decode_name(const ws_allocator *memory, struct json_slice name, char **text)
@@ -188,7 +309,7 @@ static void notify(struct engineio_socket *socket, const struct arrival *arrival
 static uint32_t handle_event(struct engineio_socket *socket, const struct arrival *arrival)
 {
     static const struct answer_problem unknown = {ANSWER_UNKNOWN_TYPE,
-                                                  "this server accepts no events from clients"};
+                                                  "this server has no such event"};
     static const struct answer_problem bad_name = {
         ANSWER_BAD_REQUEST, "the name of the event must not contain U+0000"};
     struct engineio_session *session = socket->session;
@@ -198,6 +319,7 @@ static uint32_t handle_event(struct engineio_socket *socket, const struct arriva
     enum client_message_type type;
     char digits[DECIMAL_MAX];
     struct json_slice ref = ref_of(arrival->packet.id, digits);
+    uint32_t cost = 0;
     char *text;
 
     if (!transport_admit(&socket->connection, arrival->bytes, ref))
@@ -206,20 +328,22 @@ static uint32_t handle_event(struct engineio_socket *socket, const struct arriva
         read_arguments(arrival->packet.data, arguments);
         return request(socket, type, ref, arguments);
     }
-    if (session->endpoint->socketio->options.on_event == NULL) {
-        transport_refuse(&socket->connection, ref, unknown);
-        return 0;
-    }
     if (!decode_name(memory, name, &text)) {
         transport_out_of_memory(&socket->connection);
         return 0;
     }
-    if (text == NULL)
+    if (text == NULL) {
         transport_refuse(&socket->connection, ref, bad_name);
-    else
+    } else if (socket->space == 0 && has_handler(session, text, &type)) {
+        cost = call_handler(socket, arrival, text, type, ref);
+    } else if (session->endpoint->socketio->options.on_event == NULL) {
+        transport_refuse(&socket->connection, ref, unknown);
+    } else {
         notify(socket, arrival, text);
+        cost = INPUT_COST_ACCEPT;
+    }
     memory_free(memory, text);
-    return INPUT_COST_ACCEPT;
+    return cost;
 }
 
 /* Moves the arguments over the id before them, so that a NUL can follow. Returns them. */

@@ -108,6 +108,34 @@ START_TEST(events_go_both_ways)
 }
 END_TEST
 
+static ws_answer waiting;
+
+static int answer_later(ws_manager *manager, const ws_connection_info *connection,
+                        const ws_client_message *request, void *user_data)
+{
+    (void)manager;
+    (void)connection;
+    (void)user_data;
+    waiting = request->answer;
+    return WS_DEFERRED;
+}
+
+START_TEST(requests_reach_their_methods)
+{
+    ck_assert_int_eq(ws_manager_register_method(host.manager, "later", answer_later, NULL),
+                     WS_OK);
+    connect_client(_i);
+    ck_assert_str_eq(polling_post(_i, "421[\"later\",7]\x1e"
+                                      "42[\"b\",1]")
+                         ->body,
+                     "ok");
+    expect_packets(polling_poll(_i), "42[\"b\",1]");
+    ck_assert_int_eq(ws_manager_answer(host.manager, waiting, "[8]", 3), WS_OK);
+    host_turn(&host);
+    expect_packets(polling_poll(_i), "431[{\"type\":\"response\",\"data\":[8]}]");
+}
+END_TEST
+
 START_TEST(clients_get_the_events_of_their_rooms)
 {
     const struct answer *answer;
@@ -289,6 +317,7 @@ Suite *sse_suite(void)
     tcase_add_loop_test(tests, a_client_connects_a_socket, 0, 2);
     tcase_add_loop_test(tests, a_refusal_is_a_connect_error, 0, 2);
     tcase_add_loop_test(tests, events_go_both_ways, 0, 2);
+    tcase_add_loop_test(tests, requests_reach_their_methods, 0, 2);
     tcase_add_loop_test(tests, clients_get_the_events_of_their_rooms, 0, 2);
     tcase_add_test(tests, a_client_without_a_socket_is_disconnected);
     tcase_add_test(tests, of_sessions_without_a_socket_the_oldest_gives_way);
