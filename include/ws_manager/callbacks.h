@@ -195,8 +195,8 @@ typedef struct ws_client_message {
     const char *type;   /**< "message", "request" or a type of the application */
     const char *method; /**< the method of a request; NULL for a message */
     const char *room;   /**< the room that it names; NULL if it names none */
-    const char
-        *data;     /**< the JSON text of its "data", NUL-terminated; "null" if there is none */
+    /** The JSON text of its "data", NUL-terminated; "null" if there is none. */
+    const char *data;
     size_t length; /**< of `data`, in bytes */
 
     /** Identifies the message for its answer. A message without a `ref` is not answered:

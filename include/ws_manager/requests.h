@@ -129,8 +129,8 @@ typedef struct ws_response {
      * an allocation failed; #WS_ERR_DROPPED: the client's queue was full. */
     int32_t result;
 
-    const char
-        *data;     /**< the result as JSON, NUL-terminated, if `result` is #WS_OK; else NULL */
+    /** The result as JSON, NUL-terminated, if `result` is #WS_OK; else NULL. */
+    const char *data;
     size_t length; /**< of `data`, in bytes */
 
     /** If `result` is #WS_ERR_FAILED, the `code` of the client's error; otherwise NULL. */

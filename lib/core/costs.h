@@ -8,8 +8,8 @@
 enum {
     INPUT_COST_MESSAGE = 8,   /* any message, including its answer */
     INPUT_COST_CALLBACK = 64, /* a callback of the application */
-    INPUT_COST_ACCEPT =
-        32, /* its callback for a message: with 64, a burst of 64 took two turns */
+    /* The callback for a message: with 64, a burst of 64 took two turns. */
+    INPUT_COST_ACCEPT = 32,
     INPUT_COST_TOKEN = 1024,      /* checking a signature: 3 µs (HMAC) to 90 µs (ECDSA) */
     INPUT_COST_CONTROL_FRAME = 8, /* includes queueing a pong */
     INPUT_COST_BLOCK = 16,     /* a DEFLATE block, perhaps of 12 bytes: its tables are built */

@@ -24,8 +24,8 @@ enum {
     EVENTS_MS = 2,         /* for events in one turn; most turns need less for all of them */
     ENDS_MS = 2,           /* for clients that time out */
     WRITES_PER_TURN = 128, /* takes half a millisecond */
-    STOP_IDLE_MS =
-        250, /* for the last requests of idle clients; longer while polls are to come */
+    /* For the last requests of idle clients; longer while polls are to come. */
+    STOP_IDLE_MS = 250,
     STOP_POLL_MS = 50
 };
 

@@ -8,8 +8,8 @@
 #include <stdint.h>
 
 enum {
-    PLACE_HOST_SIZE =
-        256, /* bytes: a DNS name (RFC 1035, 2.3.4) or the path of a socket, and a NUL */
+    /* Bytes: a DNS name (RFC 1035, 2.3.4) or the path of a socket, and a NUL. */
+    PLACE_HOST_SIZE = 256,
     PLACE_TEXT_SIZE = PLACE_HOST_SIZE + 8
 };
 

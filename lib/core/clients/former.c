@@ -14,8 +14,8 @@
 
 enum {
     HOLD_MS = 5000, /* that a message waits for the carrier's answer */
-    REFUSE_MS =
-        5000, /* after that: what waited behind that message is not carried out either */
+    /* After HOLD_MS: what waited behind that message is not carried out either. */
+    REFUSE_MS = 5000,
     ASK_AGAIN_MS = 500
 };
 

@@ -9,8 +9,8 @@
 #include "core/recovery/state.h"
 
 enum {
-    QUANTUM =
-        512, /* budget of a connection in a round: 64 small messages, or 8 with a callback */
+    /* Budget of a connection in a round: 64 small messages, or 8 with a callback. */
+    QUANTUM = 512,
     LEAST_QUANTUM = 64,   /* of each of very many: 8 small messages */
     ROUND = 32 * QUANTUM, /* of all connections; more if that is less than the least for each */
     CHARGE_MAX = 65536

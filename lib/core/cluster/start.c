@@ -67,8 +67,8 @@ static bool values_valid(uint64_t position, const ws_cluster_event *values, size
 struct start {
     char *epochs[MANAGER_MAX_LOOPS];
     ws_message *notice;
-    struct user_command
-        *reauthorize; /* NULL: no commands are missing, or no callback is asked */
+    /* NULL: no commands are missing, or no callback is asked. */
+    struct user_command *reauthorize;
     ws_message **messages;
     struct kept_plan *plans; /* of the messages */
     size_t n_messages;

@@ -103,8 +103,8 @@ struct kept_answer {
     struct kept_answer *next_pending; /* in its bucket, until it is answered */
     struct kept_client *client;
     ws_conn_id sender; /* the last connection that sent it; 0: one of another process */
-    uint64_t
-        number; /* of the message that the application answers; 0: another process's does */
+    /* Of the message that the application answers; 0: another process's does. */
+    uint64_t number;
     ws_answer waiter; /* the connection that repeated it; `connection` 0: none */
     struct kept_digest digest;
     uint64_t at_ms;

@@ -18,6 +18,7 @@ void presence_begin_leaving(struct presence *presence, struct presence_member *m
 {
     const ws_manager_options *options = &presence->manager->options;
 
+    manager_assert_locked(presence->manager);
     member->is_leaving = true;
     member->due_ms =
         presence->clock_ms + options->presence_grace_ms + options->presence_batch_ms;
@@ -32,6 +33,7 @@ void presence_begin_leaving(struct presence *presence, struct presence_member *m
 
 void presence_end_leaving(struct presence *presence, struct presence_member *member)
 {
+    manager_assert_locked(presence->manager);
     if (!member->is_leaving)
         return;
     member->is_leaving = false;
@@ -93,6 +95,7 @@ void presence_end_grace_times(ws_loop *loop)
 
 bool presence_is_grace_over(const struct presence *presence)
 {
+    manager_assert_locked(presence->manager);
     return presence->first_leaving != NULL &&
            presence->first_leaving->due_ms <= presence->clock_ms;
 }

@@ -289,8 +289,10 @@ static int apply(struct presence *presence, uint32_t process, const struct entry
 {
     struct presence_room *room;
     struct presence_member *member;
-    int result = presence_open_for_others(presence->manager, entry->room, &room);
+    int result;
 
+    manager_assert_locked(presence->manager);
+    result = presence_open_for_others(presence->manager, entry->room, &room);
     if (result != WS_OK)
         return result;
     room->n_kept++; /* stays when its last member is freed */

@@ -224,8 +224,8 @@ struct presence {
     uint32_t n_signs;       /* presence_alive that came back, up to PRESENCE_MISSED_MAX */
     struct presence_wishes wishes[N_WISHES]; /* WISH_NONE has none */
     enum presence_wish sending;
-    struct presence_room
-        *first_changed; /* rooms with unsent changes, the oldest change first */
+    /* Rooms with unsent changes, the oldest change first. */
+    struct presence_room *first_changed;
     struct presence_room *last_changed;
     size_t n_changed;
 };

@@ -96,6 +96,7 @@ static bool is_member(const struct connection *connection, const char *room)
 {
     struct group *group = registry_find(&connection->loop->manager->registry, GROUP_ROOM, room);
 
+    manager_assert_locked(connection->loop->manager);
     if (strcmp(room, PRESENCE_SERVICE) == 0)
         return true;
     for (const struct share *share = group != NULL ? group_shares(group) : NULL; share != NULL;

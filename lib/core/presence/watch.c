@@ -96,6 +96,7 @@ static struct share *pin_watchers(ws_loop *loop, struct presence_room *room, int
     bool is_made = room->list != NULL;
     struct share *share = registry_pin(&manager->registry, GROUP_WATCHERS, room->name, loop);
 
+    manager_assert_locked(manager);
     if (share == NULL)
         return NULL;
     if (!presence_make_list(manager->presence, room, time_ms)) {

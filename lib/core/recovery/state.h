@@ -146,8 +146,8 @@ struct page_waits {
 /* The recoveries of a loop. */
 struct recoveries {
     ws_loop *loop;
-    struct recovery
-        *ended; /* in a list by `next`: their values are given back, some in each turn */
+    /* In a list by `next`: their values are given back, some in each turn. */
+    struct recovery *ended;
     struct recovery_list ready;
     struct recovery_list waiting; /* waiting, except for pages */
     struct page_waits page_waits;

@@ -54,6 +54,7 @@ static int join_user(struct connection *connection, bool *is_news)
     struct share *user = connection->user;
     int result;
 
+    manager_assert_locked(connection->loop->manager);
     if (user != NULL && !registry_add(registry, user, connection))
         return WS_ERR_NO_MEMORY;
     connection->user_place = user != NULL ? user->count - 1 : 0;
@@ -100,6 +101,7 @@ static int enter(struct connection *connection, struct share *share)
 {
     ws_manager *manager = connection->loop->manager;
 
+    manager_assert_locked(manager);
     if (!registry_add(&manager->registry, share, connection))
         return WS_ERR_NO_MEMORY;
     if (rooms_add(&connection->rooms, &manager->memory,
@@ -150,6 +152,7 @@ static void leave(struct connection *connection, uint32_t at)
     struct rooms *rooms = &connection->rooms;
     struct membership membership = rooms_at(rooms, at);
 
+    manager_assert_locked(connection->loop->manager);
     rooms_remove(rooms, at);
     leave_share(connection->loop, membership.share, membership.place);
 }
@@ -160,6 +163,7 @@ static uint32_t find(const struct connection *connection, enum group_kind kind,
 {
     struct group *group = registry_find(&connection->loop->manager->registry, kind, name);
 
+    manager_assert_locked(connection->loop->manager);
     for (const struct share *share = group != NULL ? group_shares(group) : NULL; share != NULL;
          share = share->next)
         if (share->loop == connection->loop)
@@ -172,6 +176,7 @@ static int stop_watching(struct connection *connection, const char *room)
 {
     uint32_t at = find(connection, GROUP_WATCHERS, room);
 
+    manager_assert_locked(connection->loop->manager);
     if (at == ROOMS_NONE)
         return WS_ERR_NOT_MEMBER;
     leave(connection, at);

@@ -143,6 +143,7 @@ static struct share *find_share(ws_manager *manager, const struct walk *walk)
 {
     const ws_loop *loop = manager->loops[walk->loop];
 
+    manager_assert_locked(manager);
     return loop != NULL ? registry_find_share(&manager->registry, walk->target.kind,
                                               walk->target.name, loop)
                         : NULL;

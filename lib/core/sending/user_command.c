@@ -75,6 +75,7 @@ static int reserve_one(ws_manager *manager, const struct user_command *command,
     int result = loop_reserve(user->loop, true);
     struct share *share = user;
 
+    manager_assert_locked(manager);
     if (result != WS_OK)
         return result;
     if (command->action == USER_JOIN_ROOM)

@@ -14,8 +14,8 @@ enum {
     /* For each connection, its user and its places in two rooms: 316, and some more for blocks
      * that malloc() takes out of a hole of 16 bytes more. */
     MOST_BYTES = 328,
-    MOST_BYTES_LEFT =
-        85000, /* after all have ended: the loop's inboxes, unused frame readers */
+    /* After all have ended: the loop's inboxes, unused frame readers. */
+    MOST_BYTES_LEFT = 85000,
 };
 
 static struct counting_allocator counting;
