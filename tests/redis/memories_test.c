@@ -139,20 +139,47 @@ START_TEST(what_waits_is_limited)
 {
     static char large[65536];
     struct recall *question;
+    char key[16];
     size_t n = 0;
 
     server_signal(&server, SIGTERM);
     UNTIL(!ann.connected);
     memset(large, 'x', sizeof large - 1);
-    while (keep(&ann, "aa", 0, large) == WS_OK)
-        n++;
-    ck_assert_int_eq(keep(&ann, "aa", 0, large), WS_ERR_BACKPRESSURE);
+    do
+        snprintf(key, sizeof key, "%zx", n);
+    while (keep(&ann, key, 0, large) == WS_OK && n++ < 2000);
+    ck_assert_int_eq(keep(&ann, key, 0, large), WS_ERR_BACKPRESSURE);
     ck_assert_uint_ge(n, 1000);
     ck_assert_uint_le(n, 1024);
     /* What waits is freed with the carrier, also a question that nobody waits for any more. */
     question = cluster_recall(ann.host.loop, "aa", take, NULL);
     ck_assert_ptr_nonnull(question);
     cluster_recall_abandon(question);
+}
+END_TEST
+
+/* A value that waits is replaced by the next one with its key: none takes more than one place. */
+START_TEST(a_waiting_value_is_replaced)
+{
+    static char large[65536];
+    unsigned before = n_answers;
+
+    server_signal(&server, SIGTERM);
+    UNTIL(!ann.connected);
+    memset(large, 'x', sizeof large - 1);
+    ck_assert_int_eq(keep(&ann, "aa", 0, "other"), WS_OK);
+    for (uint64_t i = 0; i < 2000; i++)
+        ck_assert_int_eq(keep(&ann, "bb", i, large), WS_OK);
+    ck_assert_int_eq(keep(&ann, "cc", 0, "last"), WS_OK);
+    ck_assert_int_eq(keep(&ann, "bb", 2000, "newest"), WS_OK);
+    ck_assert_int_eq(keep(&ann, "bb", 1999, "older"), WS_OK);
+    ck_assert_int_eq(keep(&ann, "aa", 1, NULL), WS_OK);
+    ck_assert_ptr_nonnull(cluster_recall(ann.host.loop, "bb", take, NULL));
+    server_restart(&server);
+    UNTIL(n_answers > before);
+    ck_assert_str_eq(answer, "newest");
+    ck_assert_str_eq(recall(&ann, "cc"), "last");
+    ck_assert_str_eq(recall(&ann, "aa"), "-");
 }
 END_TEST
 
@@ -280,6 +307,7 @@ int main(void)
     tcase_add_test(cases, large_values_and_many_questions);
     tcase_add_test(cases, values_and_questions_wait_while_redis_is_away);
     tcase_add_test(cases, what_waits_is_limited);
+    tcase_add_test(cases, a_waiting_value_is_replaced);
     tcase_add_test(cases, without_memory_nothing_is_kept_or_asked);
     tcase_add_test(cases, refused_values_do_not_hold_up_events);
     tcase_add_test(cases, values_wait_while_redis_is_full);

@@ -199,10 +199,13 @@ struct fetches {
     struct batch_limit page; /* for all sent requests together */
 };
 
+enum { MEMORIES_BUCKETS = 4096 };
+
 struct memories {
     /* Guarded by the lock: */
     struct memory_value *values; /* that wait, the oldest first */
     struct memory_value **values_end;
+    struct memory_value *unsent[MEMORIES_BUCKETS]; /* of `values`, by their keys */
     size_t n_values;
     size_t bytes;
     struct memory_question *questions; /* the manager limits them */

@@ -23,7 +23,11 @@ enum {
 
 struct memory_value {
     struct memory_value *next;
-    size_t bytes; /* of this block */
+    struct memory_value **link;     /* the pointer to this one */
+    struct memory_value *in_bucket; /* the next unsent one */
+    bool is_unsent;                 /* a newer value of the same key takes its place */
+    size_t bytes;                   /* of this block */
+    uint64_t rank_number;
     char key[KEY_SIZE];
     char rank[NUMBER_SIZE];
     char ttl_ms[NUMBER_SIZE];
@@ -55,39 +59,113 @@ static bool write_key(const struct ws_redis *redis, const char *key, char text[K
            snprintf(text, KEY_SIZE, "%s%s", redis->keys.session_prefix, key) < KEY_SIZE;
 }
 
+/* --- what is not sent yet, with the lock held ----------------------------------------------- */
+
+/* FNV-1a. Clients do not choose the keys. */
+static struct memory_value **bucket_of(struct memories *memories, const char *key)
+{
+    uint32_t hash = 2166136261;
+
+    for (; *key != '\0'; key++)
+        hash = (hash ^ (uint8_t)*key) * 16777619;
+    return &memories->unsent[(hash ^ hash >> 16) % MEMORIES_BUCKETS];
+}
+
+static struct memory_value *find_unsent(struct memories *memories, const char *key)
+{
+    struct memory_value *value = *bucket_of(memories, key);
+
+    while (value != NULL && strcmp(value->key, key) != 0)
+        value = value->in_bucket;
+    return value;
+}
+
+static void add_unsent(struct memories *memories, struct memory_value *value)
+{
+    struct memory_value **bucket = bucket_of(memories, value->key);
+
+    value->is_unsent = true;
+    value->in_bucket = *bucket;
+    *bucket = value;
+}
+
+static void remove_unsent(struct memories *memories, struct memory_value *value)
+{
+    struct memory_value **link = bucket_of(memories, value->key);
+
+    if (!value->is_unsent)
+        return;
+    while (*link != value)
+        link = &(*link)->in_bucket;
+    *link = value->in_bucket;
+    value->is_unsent = false;
+}
+
+static void insert(struct memories *memories, struct memory_value *value,
+                   struct memory_value **link, struct memory_value *next)
+{
+    value->link = link;
+    value->next = next;
+    *link = value;
+    if (next != NULL)
+        next->link = &value->next;
+    else
+        memories->values_end = &value->next;
+    memories->bytes += value->bytes;
+    add_unsent(memories, value);
+}
+
+/* Adds a value, at the place of an older one with its key if that was not sent. *useless is to be
+ * freed, or NULL: the older one, or `value` itself. */
+static int push(struct memories *memories, struct memory_value *value,
+                struct memory_value **useless)
+{
+    struct memory_value *former = find_unsent(memories, value->key);
+
+    *useless = value;
+    if (former != NULL && former->rank_number > value->rank_number)
+        return WS_OK;
+    if ((former == NULL && memories->n_values >= VALUES_MAX) ||
+        memories->bytes - (former != NULL ? former->bytes : 0) + value->bytes >
+            VALUES_MAX_BYTES)
+        return WS_ERR_BACKPRESSURE;
+    *useless = former;
+    if (former != NULL) {
+        remove_unsent(memories, former);
+        memories->bytes -= former->bytes;
+        insert(memories, value, former->link, former->next);
+    } else {
+        insert(memories, value, memories->values_end, NULL);
+        memories->n_values++;
+        memories->n_pushed++;
+    }
+    return WS_OK;
+}
+
 /* --- what the manager calls, on any thread ---------------------------------------------------- */
 
 int memories_push(struct ws_redis *redis, const char *key, uint64_t rank, const void *value,
                   size_t length, uint64_t ttl_ms)
 {
-    struct memories *memories = &redis->memories;
     struct memory_value *made = memory_alloc(&redis->memory, sizeof *made + length);
-    int result = WS_OK;
+    struct memory_value *useless = made;
+    int result = WS_ERR_INVALID;
 
     if (made == NULL)
         return WS_ERR_NO_MEMORY;
-    made->next = NULL;
     made->bytes = sizeof *made + length;
+    made->rank_number = rank;
     made->length = length;
     if (length > 0)
         memcpy(made->value, value, length);
     snprintf(made->rank, sizeof made->rank, "%" PRIu64, rank);
     snprintf(made->ttl_ms, sizeof made->ttl_ms, "%" PRIu64, ttl_ms > 0 ? ttl_ms : 1);
-    if (!write_key(redis, key, made->key))
-        result = WS_ERR_INVALID;
-    lock_acquire(&redis->lock);
-    if (memories->n_values >= VALUES_MAX || memories->bytes + made->bytes > VALUES_MAX_BYTES)
-        result = WS_ERR_BACKPRESSURE;
-    if (result == WS_OK) {
-        *memories->values_end = made;
-        memories->values_end = &made->next;
-        memories->n_values++;
-        memories->n_pushed++;
-        memories->bytes += made->bytes;
+    if (write_key(redis, key, made->key)) {
+        lock_acquire(&redis->lock);
+        result = push(&redis->memories, made, &useless);
+        lock_release(&redis->lock);
     }
-    lock_release(&redis->lock);
-    if (result != WS_OK)
-        memory_free(&redis->memory, made);
+    memory_free(&redis->memory, useless);
     return result;
 }
 
@@ -145,30 +223,35 @@ static bool is_temporary(const char *why)
 
 /* --- keeping ---------------------------------------------------------------------------------- */
 
-/* The value behind another one; NULL: the first one. */
-static struct memory_value *value_after(struct ws_redis *redis, struct memory_value *value)
+static bool has_values(struct ws_redis *redis)
 {
-    struct memory_value *next;
+    bool has;
 
     lock_acquire(&redis->lock);
-    next = value != NULL ? value->next : redis->memories.values;
+    has = redis->memories.values != NULL;
     lock_release(&redis->lock);
-    return next;
+    return has;
 }
 
-/* The first values, as far as they are not too many or too large together. */
+/* The first values, as far as they are not too many or too large together. From now on they are
+ * not replaced. */
 static size_t list_batch(struct ws_redis *redis, struct memory_value *batch[BATCH_MAX])
 {
-    struct memory_value *value = value_after(redis, NULL);
+    struct memories *memories = &redis->memories;
+    struct memory_value *value;
     size_t bytes = 0;
     size_t n = 0;
 
+    lock_acquire(&redis->lock);
+    value = memories->values;
     while (value != NULL && n < redis->memories.batch.events &&
            (n == 0 || bytes + value->bytes <= BATCH_MAX_BYTES)) {
         bytes += value->bytes;
         batch[n++] = value;
-        value = value_after(redis, value);
+        remove_unsent(memories, value);
+        value = value->next;
     }
+    lock_release(&redis->lock);
     return n;
 }
 
@@ -211,6 +294,9 @@ static struct memory_value *pop_value(struct ws_redis *redis)
         memories->values = value->next;
         if (value->next == NULL)
             memories->values_end = &memories->values;
+        else
+            value->next->link = &memories->values;
+        remove_unsent(memories, value);
         memories->n_values--;
         memories->bytes -= value->bytes;
     }
@@ -406,7 +492,7 @@ uint64_t memories_deadline(struct ws_redis *redis)
 
     if (!carrier_is_up(redis))
         return deadline_ms;
-    if (redis->now_ms < memories->retry_ms && value_after(redis, NULL) != NULL)
+    if (redis->now_ms < memories->retry_ms && has_values(redis))
         deadline_ms = memories->retry_ms;
     if (redis->now_ms < memories->ask_ms && memories->ask_ms < deadline_ms &&
         question_after(redis, NULL) != NULL)
