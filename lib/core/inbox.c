@@ -25,6 +25,11 @@ void loop_leave(ws_loop *previous)
     entered = previous;
 }
 
+ws_loop *loop_entered(void)
+{
+    return entered;
+}
+
 bool loop_is_entered(const ws_loop *loop)
 {
     return loop == entered;

@@ -43,6 +43,9 @@ struct close_reason *close_reason_new(const ws_allocator *memory, uint16_t code,
 ws_loop *loop_enter(ws_loop *loop);
 void loop_leave(ws_loop *previous);
 
+/* The loop of the innermost loop_enter() of this thread; NULL: none. */
+ws_loop *loop_entered(void);
+
 /* Whether this thread is between loop_enter() and loop_leave() of `loop`. */
 bool loop_is_entered(const ws_loop *loop);
 

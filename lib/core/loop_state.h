@@ -80,6 +80,14 @@ struct drain {
     uint32_t retry_ms; /* when the client being ended shall connect again; 0: not said */
 };
 
+/* Clients whose notes are written at the end of the turn (clients/notes.h). */
+enum { TO_NOTE_MAX = 16 };
+
+struct to_note {
+    ws_conn_id ids[TO_NOTE_MAX];
+    uint32_t count;
+};
+
 /* An entry in the list of connections that have bytes to write; embedded in the transport's
  * connection. */
 struct output_node {
@@ -159,6 +167,7 @@ struct ws_loop {
     struct places places[N_PLACES]; /* its part of the manager's */
     struct name_table waiting; /* by connection: what waits for answers (clients/waiting.h) */
     uint8_t waiting_secret[NAME_TABLE_SECRET];
+    struct to_note to_note;
     struct log_limit logged_ends; /* for clients that are too slow or send too fast */
     struct counters counters;
     void *parts[N_PARTS]; /* by enum transport_part; NULL: not needed so far */

@@ -29,7 +29,7 @@ bool answers_keep(ws_manager *manager, ws_answer answer, bool is_error, const ch
         kept_answers_end(&manager->kept_answers, answer, is_error, data, length, &is_news);
 
     if (is_news)
-        client_note(manager, answer.connection);
+        client_note_soon(manager, answer.connection);
     return waiter.connection != 0 &&
            answers_post(manager, waiter, is_error, data, length) == WS_OK;
 }
@@ -69,7 +69,7 @@ void answers_forget(ws_manager *manager, ws_answer answer)
     ws_answer waiter = kept_answers_forget(&manager->kept_answers, answer, &is_news);
 
     if (is_news)
-        client_note(manager, answer.connection);
+        client_note_soon(manager, answer.connection);
     if (waiter.connection != 0)
         answers_post(manager, waiter, true, failed, sizeof failed - 1);
 }

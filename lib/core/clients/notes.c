@@ -2,6 +2,8 @@
 #include "core/clients/notes.h"
 
 #include "core/cluster/recall.h"
+#include "core/costs.h"
+#include "core/inbox.h"
 #include "core/kept/kept_notes.h"
 
 enum { FORGOTTEN_AT_ONCE = 64 };
@@ -31,6 +33,23 @@ static void give_forgotten(ws_manager *manager)
     }
 }
 
+/* The loop whose turn this thread is in; NULL: none of this manager's. */
+static ws_loop *running_loop(const ws_manager *manager)
+{
+    ws_loop *loop = loop_entered();
+
+    return loop != NULL && loop->manager == manager && loop->running ? loop : NULL;
+}
+
+/* Clients pay for it with what they may do in a turn. */
+static void charge(const ws_manager *manager, size_t bytes)
+{
+    ws_loop *loop = running_loop(manager);
+
+    if (loop != NULL)
+        loop_charge(loop, (uint32_t)(bytes / INPUT_BYTES_PER_UNIT));
+}
+
 void client_note(ws_manager *manager, ws_conn_id id)
 {
     struct kept_note note;
@@ -41,7 +60,33 @@ void client_note(ws_manager *manager, ws_conn_id id)
         give(manager, note.ids[0], note.rank, &note.text);
         if (note.ids[1] != 0)
             give(manager, note.ids[1], note.rank, &note.text);
+        charge(manager, note.text.length);
         buffer_free(&note.text);
     }
     give_forgotten(manager);
+}
+
+void client_note_soon(ws_manager *manager, ws_conn_id id)
+{
+    ws_loop *loop = running_loop(manager);
+    struct to_note *to_note;
+
+    if (loop == NULL || !cluster_remembers(manager)) {
+        client_note(manager, id);
+        return;
+    }
+    to_note = &loop->to_note;
+    for (uint32_t i = 0; i < to_note->count; i++)
+        if (to_note->ids[i] == id)
+            return;
+    if (to_note->count == TO_NOTE_MAX)
+        notes_turn(loop);
+    to_note->ids[to_note->count++] = id;
+}
+
+void notes_turn(ws_loop *loop)
+{
+    for (uint32_t i = 0; i < loop->to_note.count; i++)
+        client_note(loop->manager, loop->to_note.ids[i]);
+    loop->to_note.count = 0;
 }

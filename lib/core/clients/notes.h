@@ -5,7 +5,13 @@
 
 #include "core/manager.h"
 
-/* What is kept of a connection's client has changed. Any thread, without a lock held. */
+/* What is kept of a connection's client has changed: its note is written, or if it can wait, at the
+ * end of the turn in which this is called, once for all that the client has sent. Any thread,
+ * without a lock held. */
 void client_note(ws_manager *manager, ws_conn_id id);
+void client_note_soon(ws_manager *manager, ws_conn_id id);
+
+/* At the end of a turn. */
+void notes_turn(ws_loop *loop);
 
 #endif

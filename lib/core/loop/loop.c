@@ -11,6 +11,7 @@
 #include "core/clients/drain.h"
 #include "core/clients/former.h"
 #include "core/clients/input.h"
+#include "core/clients/notes.h"
 #include "core/clients/places.h"
 #include "core/clients/rate_limit.h"
 #include "core/clients/waiting.h"
@@ -253,6 +254,7 @@ uint64_t ws_loop_run(ws_loop *loop, uint64_t now_ms)
     loop->for_recovery = BUDGET_PER_TURN;
     done = carry_out_all(loop);
     presence_turn(loop); /* a callback may have chosen this loop, which is not woken then */
+    notes_turn(loop);
     loop_idle(loop);
     loop->running = false;
     account_set(account);

@@ -619,6 +619,26 @@ START_TEST(a_new_note_is_not_forgotten_with_an_old_one)
 }
 END_TEST
 
+/* What a client sends at once is noted once. */
+START_TEST(many_answers_are_one_note)
+{
+    begin();
+    for (int i = 0; i < 60; i++) {
+        char text[128];
+
+        snprintf(text, sizeof text, "{\"type\":\"request\",\"method\":\"buy\",\"ref\":%d}", i);
+        client_say(&first, text);
+    }
+    run(&a.host);
+    ck_assert_int_eq(n_calls, 60);
+    ck_assert_uint_le(memories.n_remembers, 4);
+    come_back(&b, &second, &first, "ann");
+    say(&second, "{\"type\":\"request\",\"method\":\"buy\",\"ref\":59}");
+    ck_assert_int_eq(n_calls, 60);
+    end();
+}
+END_TEST
+
 static int answer_much(ws_manager *manager, const ws_connection_info *connection,
                        const ws_client_message *message, void *user_data)
 {
@@ -780,6 +800,7 @@ int main(void)
         notes_have_limits,
         what_is_too_old_is_not_known,
         a_new_note_is_not_forgotten_with_an_old_one,
+        many_answers_are_one_note,
         large_answers,
         notes_of_all_clients_are_bounded,
         any_allocation_may_fail_when_a_client_comes_back,
