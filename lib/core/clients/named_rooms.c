@@ -19,7 +19,7 @@ static struct recovery *of_input(struct input *input)
  * more. */
 static bool has_many_values(const struct recovery *recovery)
 {
-    return pending_values_left(&recovery->values) >= PENDING_VALUES_MANY;
+    return pending_values_are_many(&recovery->values);
 }
 
 /* Whether a room is to be joined next: the connection has not ended, and there is one. */

@@ -20,6 +20,8 @@ bool pending_values_add(struct pending_values *values, const ws_allocator *memor
     memcpy(grown + left, messages, count * sizeof *messages);
     values->messages = grown;
     values->count += count;
+    for (size_t i = 0; i < count; i++)
+        values->bytes += messages[i]->payload_bytes;
     return true;
 }
 

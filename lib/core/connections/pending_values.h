@@ -10,20 +10,29 @@
 #include "core/events/message.h"
 #include "core/input_list.h"
 
-/* While a client has so many, it enters no further room of those that it named when it
- * connected. With those of one room more, this is the most that a connection has. */
-enum { PENDING_VALUES_MANY = 1024 };
+/* While a client has so many, or so many bytes of them, it enters no further room of those that it
+ * named when it connected. With those of one room more, this is the most that a connection has.
+ * Bytes count, too, because a newer value replaces one in the room, but not one that waits. */
+enum { PENDING_VALUES_MANY = 1024, PENDING_VALUES_MANY_BYTES = 1 << 20 };
 
 struct pending_values {
     ws_message **messages; /* each with a reference, from `next` on */
     size_t count;
     size_t next;        /* those before it were taken */
+    size_t bytes;       /* of those that are left */
     struct input *held; /* of the client: it waits until none are left; NULL: none waits */
 };
 
 static inline size_t pending_values_left(const struct pending_values *values)
 {
     return values->count - values->next;
+}
+
+/* Whether they are to be delivered before the client enters a further room. */
+static inline bool pending_values_are_many(const struct pending_values *values)
+{
+    return pending_values_left(values) >= PENDING_VALUES_MANY ||
+           values->bytes >= PENDING_VALUES_MANY_BYTES;
 }
 
 /* Adds messages and takes over their references, not the array. False if memory ran out:
@@ -34,7 +43,10 @@ bool pending_values_add(struct pending_values *values, const ws_allocator *memor
 /* Takes the next one, with its reference. There is one. */
 static inline ws_message *pending_values_take(struct pending_values *values)
 {
-    return values->messages[values->next++];
+    ws_message *message = values->messages[values->next++];
+
+    values->bytes -= message->payload_bytes;
+    return message;
 }
 
 /* Gives back the references of at most `most`; returns of how many. Frees the array if none are

@@ -32,20 +32,26 @@ static void end(void)
     ann = (struct client){0};
 }
 
-static void fill(const char *room, int n)
+static void fill_with(const char *room, int n, const char *data, size_t length)
 {
     for (int i = 0; i < n; i++) {
         ws_event *event;
         char key[16];
 
         snprintf(key, sizeof key, "%d", i);
-        ck_assert_int_eq(ws_event_new(host.manager, "order_updated", "1", 1, &event), WS_OK);
+        ck_assert_int_eq(ws_event_new(host.manager, "order_updated", data, length, &event),
+                         WS_OK);
         ck_assert_int_eq(ws_event_set_key(event, key), WS_OK);
         ck_assert_int_eq(ws_manager_broadcast_to_room(host.manager, room, event, NULL, 0),
                          WS_OK);
         ws_event_free(event);
     }
     host_run(&host);
+}
+
+static void fill(const char *room, int n)
+{
+    fill_with(room, n, "1", 1);
 }
 
 /* What waits for ann. */
@@ -162,7 +168,8 @@ END_TEST
 
 enum { ROOMS = 12, VALUES = 500 };
 
-static void come(void)
+/* Each room has so many values of this data. */
+static void come_to(int n, const char *data, size_t length)
 {
     static char names[ROOMS][16];
     static const char *rooms[ROOMS];
@@ -171,7 +178,7 @@ static void come(void)
     for (int i = 0; i < ROOMS; i++) {
         snprintf(names[i], sizeof names[i], "r%d", i);
         rooms[i] = names[i];
-        fill(names[i], VALUES);
+        fill_with(names[i], n, data, length);
     }
     client_lose(&ann);
     client_free(&ann);
@@ -183,6 +190,11 @@ static void come(void)
     ck_assert_int_eq(ws_manager_connect(host.manager, host.loop, &options, &ann.id), WS_OK);
     client_say(&ann, "{\"type\":\"ping\"}");
     host_run(&host);
+}
+
+static void come(void)
+{
+    come_to(VALUES, "1", 1);
 }
 
 START_TEST(further_rooms_wait_until_the_client_has_read)
@@ -200,6 +212,27 @@ START_TEST(further_rooms_wait_until_the_client_has_read)
         ck_assert_ptr_nonnull(strstr(client_next(&ann), "\"state\":true"));
     ck_assert_ptr_nonnull(strstr(client_next(&ann), "\"pong\""));
     ck_assert_uint_eq(client_count(&ann), 0);
+    end();
+}
+END_TEST
+
+/* The values are few, but large. */
+START_TEST(further_rooms_wait_for_bytes_too)
+{
+    enum { N = 3, BYTES = PENDING_VALUES_MANY_BYTES / 8 };
+    static char data[BYTES];
+
+    memset(data, '1', sizeof data);
+    begin_with(N);
+    come_to(N, data, sizeof data);
+    ck_assert_uint_ge(n_pending(), 8 - N);
+    ck_assert_uint_lt(n_pending(), 8 + N);
+    ck_assert_int_eq(ws_manager_is_member(host.manager, ann.id, "r11"), 0);
+    ck_assert_uint_gt(ws_loop_run(host.loop, host.now_ms), host.now_ms);
+    read_all();
+    ck_assert_int_eq(ws_manager_is_member(host.manager, ann.id, "r11"), 1);
+    ck_assert_uint_eq(n_pending(), 0);
+    ck_assert_uint_eq(client_count(&ann), 1 + ROOMS * N + 1);
     end();
 }
 END_TEST
@@ -298,6 +331,7 @@ int main(void)
         a_client_that_ends_while_its_messages_wait,
         a_client_that_is_too_slow_while_its_messages_wait,
         further_rooms_wait_until_the_client_has_read,
+        further_rooms_wait_for_bytes_too,
         a_client_that_ends_while_further_rooms_wait,
         values_of_named_rooms_cost_their_clients,
         values_are_given_back_in_several_turns,
